@@ -1,0 +1,59 @@
+// The bytes of a request → JSON, with what JSON.parse alone would let through or change made visible.
+import { RecordFaultError } from '../../lib/errors.ts'
+
+/** Bytes of a body, after base64. Lambda's own limit is 6 MB for the whole event. */
+export const MAX_BODY_BYTES = 5 * 1024 * 1024
+/** Deeper values meet the stack's end somewhere on their way. */
+const MAX_DEPTH = 100
+
+/** Stands for a number that parsing and printing again would change. */
+export const CHANGED_NUMBER = Symbol('a number that JSON.parse changes')
+
+/** @throws RecordFaultError `body-too-large`, `not-utf8`, `bad-json`, `unknown-field` */
+export function parseBody(body: Buffer): unknown {
+  if (body.length > MAX_BODY_BYTES) throw new RecordFaultError('body-too-large', `body: expected at most ${MAX_BODY_BYTES} bytes, got ${body.length}.`)
+  const text = decodeUtf8(body)
+  if (depthOf(text) > MAX_DEPTH) throw new RecordFaultError('bad-json', `body: expected at most ${MAX_DEPTH} levels of nesting.`)
+  let polluting = false
+  try {
+    const parsed: unknown = JSON.parse(text, ((name: string, value: unknown, context: { source?: string }) => {
+      if (name === '__proto__') polluting = true
+      return typeof value === 'number' && changes(value, context.source ?? '') ? CHANGED_NUMBER : value
+    }) as (name: string, value: unknown) => unknown)
+    if (polluting) throw new RecordFaultError('unknown-field', 'body: expected no field named __proto__.')
+    return parsed
+  } catch (error) {
+    if (error instanceof RecordFaultError) throw error
+    // The parser's message quotes the text.
+    throw new RecordFaultError('bad-json', 'body: expected JSON, got something else.')
+  }
+}
+
+function decodeUtf8(body: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body)
+  } catch {
+    throw new RecordFaultError('not-utf8', 'body: expected UTF-8, got other bytes.')
+  }
+}
+
+function changes(value: number, source: string): boolean {
+  return !Number.isFinite(value) || (!Number.isSafeInteger(value) && /^-?\d+$/.test(source))
+}
+
+function depthOf(text: string): number {
+  let depth = 0
+  let deepest = 0
+  for (const token of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]/gs)) {
+    const [first] = token[0]
+    if (first === '[' || first === '{') deepest = Math.max(deepest, ++depth)
+    else if (first !== '"') depth--
+  }
+  return deepest
+}
+
+/** Whether a value holds such a number anywhere. */
+export function hasChangedNumber(value: unknown): boolean {
+  if (value === CHANGED_NUMBER) return true
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasChangedNumber)
+}

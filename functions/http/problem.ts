@@ -1,0 +1,19 @@
+// application/problem+json (RFC 9457) with a stable code. No stack, no address, no payload.
+import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
+
+export const PROBLEM_JSON = 'application/problem+json'
+
+export interface Problem {
+  readonly status: number
+  readonly code: string
+  readonly title: string
+  readonly detail: string
+  readonly requestId: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly extra?: Readonly<Record<string, unknown>>
+}
+
+export function problemAnswer({ status, code, title, detail, requestId, headers = {}, extra = {} }: Problem): HttpAnswer {
+  const body = { type: `urn:serverless-kafka-producer:problem:${code}`, title, status, code, detail, requestId, ...extra }
+  return { status, headers: { 'content-type': PROBLEM_JSON, ...headers }, body: JSON.stringify(body) }
+}

@@ -1,0 +1,55 @@
+// Stage 9 of 9: fates → HTTP answer. Pure. Status: any returned → 503; all delivered → 200; all refused → their common
+// status, or 422; any refused → 207; else 202.
+import type { RecordFate } from '../../lib/delivery/record-fate.ts'
+import type { RecordFaultError } from '../../lib/errors.ts'
+import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
+import { problemAnswer } from './problem.ts'
+
+const RETRY_AFTER_S = '5'
+
+export interface AnsweredRecord {
+  readonly id: string
+  readonly fate: RecordFate
+}
+
+export function toResponse(answered: readonly AnsweredRecord[], requestId: string): HttpAnswer {
+  const records = answered.map(toJson)
+  const status = statusOf(answered.map(({ fate }) => fate))
+  if (status === 503) {
+    const returned = answered.filter(({ fate }) => fate.fate === 'returned').length
+    const detail = `${returned} of ${records.length} records ${returned === 1 ? 'is' : 'are'} stored nowhere; send ${returned === 1 ? 'it' : 'them'} again.`
+    return problemAnswer({ status, code: 'unavailable', title: 'Not stored', detail, requestId, headers: { 'retry-after': RETRY_AFTER_S }, extra: { records } })
+  }
+  if (status >= 400) {
+    const codes = new Set(answered.map(({ fate }) => ('code' in fate ? fate.code : '')))
+    const code = codes.size === 1 ? ([...codes][0] as string) : 'schema'
+    return problemAnswer({ status, code, title: 'Refused', detail: `${records.length} of ${records.length} records refused; nothing is stored.`, requestId, extra: { records } })
+  }
+  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ requestId, records }) }
+}
+
+/** A fault of the whole request: nothing of it was sent. */
+export function toFaultResponse(fault: RecordFaultError, requestId: string): HttpAnswer {
+  const { status, faultCode } = fault
+  return problemAnswer({ status, code: faultCode, title: 'Refused', detail: fault.message, requestId, ...(status === 405 ? { headers: { allow: 'POST' } } : {}) })
+}
+
+function statusOf(fates: readonly RecordFate[]): number {
+  const refusals = fates.filter(fate => fate.fate === 'refused')
+  if (fates.some(({ fate }) => fate === 'returned')) return 503
+  if (fates.every(({ fate }) => fate === 'delivered')) return 200
+  if (refusals.length === 0) return 202
+  if (refusals.length < fates.length) return 207
+  const statuses = new Set(refusals.map(({ status }) => status))
+  return statuses.size === 1 ? (refusals[0]?.status as number) : 422
+}
+
+function toJson({ id, fate }: AnsweredRecord, index: number): Record<string, unknown> {
+  if (fate.fate !== 'delivered') {
+    const { fate: kind, ...rest } = fate
+    if (kind === 'refused' && 'violations' in rest && rest.violations.length === 0) return { index, id, fate: kind, status: rest.status, code: rest.code }
+    return { index, id, fate: kind, ...rest }
+  }
+  const { topic, partition, offset, timestamp } = fate.metadata
+  return { index, id, fate: 'delivered', topic, partition, offset: offset === null ? null : Number(offset), timestamp }
+}

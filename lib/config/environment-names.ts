@@ -1,0 +1,38 @@
+// Which KAFKA_ variables are settings, which belong to others, which are a slip of the finger.
+import { NOT_YET_ENV, OTHER_ENV, SETTINGS } from './settings.ts'
+
+const known = Object.values(SETTINGS).map(row => row.env)
+
+export interface NameReport {
+  readonly problems: string[]
+  readonly warnings: string[]
+}
+
+/** An unknown name within two letters of a known one is refused, another is warned about; `strict` refuses all. */
+export function checkNames(env: NodeJS.ProcessEnv, strict: boolean): NameReport {
+  const report: NameReport = { problems: [], warnings: [] }
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('KAFKA_') || value === '' || known.includes(name) || OTHER_ENV.has(name)) continue
+    if (NOT_YET_ENV.has(name)) {
+      report.problems.push(`${name}: this setting does not act yet; expected it unset.`)
+      continue
+    }
+    const near = known.find(candidate => distance(candidate, name) <= 2)
+    if (near) report.problems.push(`${name}: unknown; did you mean ${near}?`)
+    else if (strict) report.problems.push(`${name}: unknown, and KAFKA_STRICT_ENV is true.`)
+    else report.warnings.push(`${name} is no setting and is ignored.`)
+  }
+  return report
+}
+
+/** Levenshtein's edit distance. */
+function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return 3
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) next[j] = Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1))
+    row = next
+  }
+  return row[b.length] as number
+}

@@ -1,0 +1,220 @@
+// THE table of settings. Types, the environment reader, the checks and docs/settings.md come from it.
+
+interface Row {
+  /** Kafka's name; for settings of our own the environment name. */
+  readonly name: string
+  readonly env: string
+  readonly kind: 'integer' | 'boolean' | 'text' | 'list' | 'choice'
+  readonly min?: number
+  readonly max?: number
+  readonly choices?: readonly string[]
+  readonly default?: string | number | boolean
+  readonly doc: string
+  /** Why the default differs from the Java client's. */
+  readonly deviation?: string
+}
+
+const MAX_INT = 2 ** 31 - 1
+
+function kafka<const R extends Omit<Row, 'env'>>(row: R): R & { env: string } {
+  return { ...row, env: `KAFKA_${row.name.toUpperCase().replaceAll('.', '_')}` }
+}
+
+function ours<const R extends Omit<Row, 'name'>>(row: R): R & { name: string } {
+  return { ...row, name: row.env }
+}
+
+/** Keyed by option name. */
+export const SETTINGS = {
+  bootstrapServers: kafka({ name: 'bootstrap.servers', kind: 'list', doc: 'Brokers to begin with, host:port, separated by commas. Three are recommended.' }),
+  clientId: kafka({
+    name: 'client.id',
+    kind: 'text',
+    default: 'serverless-kafka-producer',
+    doc: 'The name that brokers log and quotas know.',
+    deviation: 'Java leaves it empty; a name makes broker logs readable.',
+  }),
+  acks: kafka({ name: 'acks', kind: 'choice', choices: ['all'], default: 'all', doc: 'How many replicas must have a record before it counts as written.' }),
+  enableIdempotence: kafka({ name: 'enable.idempotence', kind: 'boolean', default: true, doc: 'A retry is not written twice. Only true.' }),
+  retries: kafka({
+    name: 'retries',
+    kind: 'integer',
+    min: 0,
+    max: MAX_INT,
+    default: 100,
+    doc: 'Attempts after the first that left the machine; the deadline usually ends them earlier.',
+    deviation: 'Java: 2147483647. 100 outlives the default deadline at half a second of back-off, and is bounded.',
+  }),
+  retryBackoffMs: kafka({
+    name: 'retry.backoff.ms',
+    kind: 'integer',
+    min: 1,
+    max: 60_000,
+    default: 50,
+    doc: 'The shortest pause before a retry, ms. Pauses grow, with full jitter.',
+    deviation: 'Java: 100. A Lambda invocation is billed while it waits.',
+  }),
+  retryBackoffMaxMs: kafka({ name: 'retry.backoff.max.ms', kind: 'integer', min: 1, max: 60_000, default: 1000, doc: 'The longest pause before a retry, ms.' }),
+  reconnectBackoffMs: kafka({ name: 'reconnect.backoff.ms', kind: 'integer', min: 1, max: 60_000, default: 50, doc: 'The shortest pause before a broker is dialled again, ms.' }),
+  reconnectBackoffMaxMs: kafka({
+    name: 'reconnect.backoff.max.ms',
+    kind: 'integer',
+    min: 1,
+    max: 60_000,
+    default: 1000,
+    doc: 'The longest pause before a broker is dialled again, ms.',
+  }),
+  batchSize: kafka({
+    name: 'batch.size',
+    kind: 'integer',
+    min: 1,
+    max: 100_000_000,
+    default: 1_000_000,
+    doc: 'Most bytes of one batch (one partition), uncompressed. A larger record still goes, alone.',
+    deviation: 'Java: 16384. With one batch in flight per partition small batches cost round trips: 305 ms against 98 for 10,000 records.',
+  }),
+  maxBlockMs: kafka({
+    name: 'max.block.ms',
+    kind: 'integer',
+    min: 0,
+    max: 900_000,
+    default: 5000,
+    doc: 'How long a send may wait for the topic’s metadata, ms; never beyond the deadline.',
+    deviation: 'Java: 60000, longer than most invocations.',
+  }),
+  maxRequestSize: kafka({
+    name: 'max.request.size',
+    kind: 'integer',
+    min: 2048,
+    max: 100_000_000,
+    default: 1_048_576,
+    doc: 'Most bytes of one Produce request. A larger record is refused; a larger request is split.',
+  }),
+  requestTimeoutMs: kafka({
+    name: 'request.timeout.ms',
+    kind: 'integer',
+    min: 1,
+    max: 900_000,
+    default: 3000,
+    doc: 'How long a broker’s answer is waited for, ms; then the connection is replaced and the request repeated.',
+    deviation: 'Java: 30000. A dead connection must not cost a whole invocation.',
+  }),
+  deliveryTimeoutMs: kafka({
+    name: 'delivery.timeout.ms',
+    kind: 'integer',
+    min: 1,
+    max: 900_000,
+    default: 30_000,
+    doc: 'The longest life of a record from send to outcome, ms; less when the invocation ends earlier.',
+    deviation: 'Java: 120000.',
+  }),
+  timeoutMs: kafka({
+    name: 'timeout.ms',
+    kind: 'integer',
+    min: 1,
+    max: 900_000,
+    default: 2500,
+    doc: 'How long the leader waits for its followers, ms: the Produce request’s own field.',
+    deviation: 'Java has no such setting and sends request.timeout.ms; it must be less, or the leader’s own answer never arrives.',
+  }),
+  metadataMaxAgeMs: kafka({
+    name: 'metadata.max.age.ms',
+    kind: 'integer',
+    min: 1,
+    max: 86_400_000,
+    default: 300_000,
+    doc: 'Age after which partitions and leaders are asked for again, ms.',
+  }),
+  connectionsMaxIdleMs: kafka({
+    name: 'connections.max.idle.ms',
+    kind: 'integer',
+    min: 1,
+    max: 86_400_000,
+    default: 120_000,
+    doc: 'A connection idle for longer is replaced before it is used, ms.',
+    deviation: 'Java: 540000. NAT gateways and load balancers forget a silent connection after 350 s.',
+  }),
+  socketConnectionSetupTimeoutMs: kafka({
+    name: 'socket.connection.setup.timeout.ms',
+    kind: 'integer',
+    min: 1,
+    max: 900_000,
+    default: 3000,
+    doc: 'How long setting up a connection may take, ms.',
+    deviation: 'Java: 10000.',
+  }),
+  securityProtocol: kafka({ name: 'security.protocol', kind: 'choice', choices: ['PLAINTEXT'], default: 'PLAINTEXT', doc: 'How brokers are talked to.' }),
+  deadLetter: ours({
+    env: 'KAFKA_DEAD_LETTER',
+    kind: 'text',
+    doc: 'Where records go that could not be delivered: `disk:<folder>`, tried left to right when there are several, or `none` (the caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.',
+  }),
+  deadlineReserveMs: ours({
+    env: 'KAFKA_DEADLINE_RESERVE_MS',
+    kind: 'integer',
+    min: 0,
+    max: 600_000,
+    default: 3000,
+    doc: 'Kept from an invocation’s time for writing dead letters and answering, ms.',
+  }),
+  httpDeadlineMs: ours({
+    env: 'KAFKA_HTTP_DEADLINE_MS',
+    kind: 'integer',
+    min: 1000,
+    max: 28_000,
+    default: 25_000,
+    doc: 'When the HTTP answer leaves, ms after API Gateway took the request (it gives up at 29 s). Sending ends the reserve before.',
+  }),
+  strictEnv: ours({ env: 'KAFKA_STRICT_ENV', kind: 'boolean', default: false, doc: 'Refuse every KAFKA_ variable that is no setting.' }),
+} as const satisfies Record<string, Row>
+
+export type OptionName = keyof typeof SETTINGS
+export type SettingRow = Row
+
+type ValueOf<R extends Row> = R['kind'] extends 'integer'
+  ? number
+  : R['kind'] extends 'boolean'
+    ? boolean
+    : R['kind'] extends 'list'
+      ? readonly string[]
+      : R['choices'] extends readonly (infer C)[]
+        ? C
+        : string
+
+/** Every setting with its value, frozen. `deadLetter` is parsed into its chain. */
+export type ProducerConfig = { readonly [K in Exclude<OptionName, 'deadLetter'>]: ValueOf<(typeof SETTINGS)[K]> } & { readonly deadLetter: DeadLetterChain }
+
+/** Options in code: the same values as in the environment, or as text. */
+export type ProducerOptions = { readonly [K in OptionName]?: ValueOf<(typeof SETTINGS)[K]> | string }
+
+/** Targets in order; empty: dead letters are off and the source keeps what fails. */
+export type DeadLetterChain = readonly { readonly kind: 'disk'; readonly folder: string }[]
+
+/** Settings of the whole design that do not act yet: refused by name, so that nobody believes they do. */
+export const NOT_YET = [
+  'key.serializer',
+  'value.serializer',
+  'linger.ms',
+  'buffer.memory',
+  'max.in.flight.requests.per.connection',
+  'compression.type',
+  'partitioner.class',
+  'partitioner.ignore.keys',
+  'sasl.mechanism',
+] as const
+
+export const NOT_YET_ENV: ReadonlySet<string> = new Set([
+  ...NOT_YET.map(name => `KAFKA_${name.toUpperCase().replaceAll('.', '_')}`),
+  'KAFKA_CONFIG_FILE',
+  'KAFKA_DEFAULT_TOPIC',
+  'KAFKA_MSK_CLUSTER_ARN',
+  'KAFKA_SECRET_ARN',
+  'KAFKA_ON_FAILURE_HTTP',
+  'KAFKA_ON_FAILURE_SQS',
+  'KAFKA_ON_FAILURE_EVENTBRIDGE',
+  'KAFKA_FIFO_ON_INVALID',
+  'KAFKA_DEAD_LETTER_NOTIFY',
+])
+
+/** Read by others than the settings table: the template's own, and other programs'. */
+export const OTHER_ENV: ReadonlySet<string> = new Set(['KAFKA_FUNCTION_TIMEOUT_MS', 'KAFKA_OPTS', 'KAFKA_HEAP_OPTS', 'KAFKA_HOME'])

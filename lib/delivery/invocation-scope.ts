@@ -1,0 +1,89 @@
+// The invocation that a send belongs to. Before a handler's answer leaves, every send it began is awaited: a frozen sandbox
+// would finish it later, or never. A failure that nobody observed fails the invocation.
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { TransportError } from '../errors.ts'
+import type { Deadline } from '../time/deadline.ts'
+import type { DeliveryReport } from './delivery-report.ts'
+
+const storage = new AsyncLocalStorage<InvocationScope>()
+
+export function currentScope(): InvocationScope | undefined {
+  return storage.getStore()
+}
+
+/** A promise that knows whether anybody looks at its result. */
+class ObservedPromise<T> extends Promise<T> {
+  observed = false
+
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: to notice an await is the purpose
+  override then<A = T, B = never>(onFulfilled?: ((value: T) => A | PromiseLike<A>) | null, onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
+    this.observed = true
+    return super.then(onFulfilled, onRejected)
+  }
+}
+
+export class InvocationScope {
+  readonly deadline: Deadline | undefined
+  /** Why nothing is sent in this invocation, if so. */
+  readonly refusal: TransportError | undefined
+  readonly #pending = new Set<Promise<void>>()
+  readonly #unobserved: unknown[] = []
+  #closed = false
+
+  constructor(deadline?: Deadline, refusal?: TransportError) {
+    this.deadline = deadline
+    this.refusal = refusal
+  }
+
+  run<T>(work: () => T): T {
+    return storage.run(this, work)
+  }
+
+  /** Makes this scope the current one for what follows in this asynchronous context. */
+  enter(): void {
+    storage.enterWith(this)
+  }
+
+  /** @throws TransportError after `close`: its record could be frozen half-way */
+  refuseWhenClosed(): void {
+    if (this.#closed) throw new TransportError('unavailable', 'A send began after its invocation had ended.')
+  }
+
+  track<T>(work: Promise<T>): Promise<T> {
+    return this.#watch(work, () => undefined)
+  }
+
+  trackReports(work: Promise<DeliveryReport[]>): Promise<DeliveryReport[]> {
+    return this.#watch(work, reports => reports.find(report => report.kind === 'failed')?.error)
+  }
+
+  /**
+   * Waits for every send that began in this scope.
+   * @throws the first failure that nobody observed
+   */
+  async close(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending)
+    this.#closed = true
+    if (this.#unobserved.length > 0) throw this.#unobserved[0]
+  }
+
+  #watch<T>(work: Promise<T>, failureIn: (result: T) => unknown): Promise<T> {
+    const observed = new ObservedPromise<T>((resolve, reject) => {
+      work.then(resolve, reject)
+    })
+    const note = (failure: unknown) => {
+      if (failure !== undefined && !observed.observed) {
+        this.#unobserved.push(failure)
+        // It is reported by `close`; the process must not die of it as well.
+        Promise.prototype.then.call(observed, undefined, () => undefined)
+      }
+    }
+    const settled = work.then(result => note(failureIn(result)), note).finally(() => this.#pending.delete(settled))
+    this.#pending.add(settled)
+    return observed
+  }
+}

@@ -1,0 +1,121 @@
+// Every error of the library: one base, one level of subclasses, the codes in one table.
+// A message says what, expected, got and which setting. Never a payload, a secret or an address.
+
+/** `record`: the record itself is at fault and no retry helps. `system`: anything else. */
+export type Fault = 'record' | 'system'
+
+/** What is known of a record that was not acknowledged (design: what an answer proves). */
+export type FailedOutcome = 'rejected' | 'not-sent' | 'unknown'
+
+/** The stable codes of record faults and the HTTP status each has (`docs/delivery-semantics.md`). */
+export const RECORD_FAULT_STATUS = {
+  'bad-json': 400,
+  'not-utf8': 400,
+  'unknown-field': 400,
+  'bad-header': 400,
+  'bad-partition': 400,
+  'bad-timestamp': 400,
+  'unknown-topic': 404,
+  method: 405,
+  'body-too-large': 413,
+  'record-too-large': 413,
+  'too-many-records': 413,
+  'media-type': 415,
+  schema: 422,
+  'key-missing': 422,
+  'key-type': 422,
+  'key-mismatch': 422,
+  tombstone: 422,
+  'partition-out-of-range': 422,
+  'number-out-of-range': 422,
+  'reserved-header': 422,
+  'header-missing': 422,
+  'bad-value': 422,
+  'invalid-record': 422,
+  empty: 422,
+} as const
+
+export type RecordFaultCode = keyof typeof RECORD_FAULT_STATUS
+
+/** The stable codes of system faults. */
+export type SystemFaultCode =
+  | 'no-leader'
+  | 'topic-not-on-cluster'
+  | 'unreachable'
+  | 'authentication'
+  | 'authorization'
+  | 'quota'
+  | 'deadline'
+  | 'delivery-unknown'
+  | 'deadline-too-short'
+  | 'unavailable'
+
+export class KafkaProducerError extends Error {
+  override name = 'KafkaProducerError'
+  readonly code: string
+  readonly retriable: boolean
+
+  constructor(code: string, message: string, options: { retriable?: boolean; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.retriable = options.retriable ?? false
+  }
+}
+
+/** All problems of a configuration at once, one line each. */
+export class ConfigError extends KafkaProducerError {
+  override name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super('config', `${problems.length} problem(s) in the configuration:\n- ${problems.join('\n- ')}`)
+    this.problems = problems
+  }
+}
+
+/** One broken rule of a contract, at a JSON pointer; never the value that broke it. */
+export interface Violation {
+  readonly pointer: string
+  readonly rule: string
+  readonly expected: string
+}
+
+/** The record is at fault: never retried. */
+export class RecordFaultError extends KafkaProducerError {
+  override name = 'RecordFaultError'
+  readonly faultCode: RecordFaultCode
+  readonly violations: readonly Violation[]
+  readonly truncated: boolean
+
+  constructor(code: RecordFaultCode, message: string, violations: readonly Violation[] = [], truncated = false) {
+    super(code, message)
+    this.faultCode = code
+    this.violations = violations
+    this.truncated = truncated
+  }
+
+  get status(): number {
+    return RECORD_FAULT_STATUS[this.faultCode]
+  }
+}
+
+/** A record that ended in anything but an acknowledgement; `outcome` says what is known of it. */
+export class DeliveryError extends KafkaProducerError {
+  override name = 'DeliveryError'
+  readonly outcome: FailedOutcome
+
+  constructor(outcome: FailedOutcome, code: string, message: string, cause?: unknown) {
+    super(code, message, { retriable: true, cause })
+    this.outcome = outcome
+  }
+}
+
+/** A broker, the network or a time limit stood in the way. */
+export class TransportError extends KafkaProducerError {
+  override name = 'TransportError'
+}
+
+/** A dead-letter target did not store the letter. */
+export class DeadLetterError extends KafkaProducerError {
+  override name = 'DeadLetterError'
+}

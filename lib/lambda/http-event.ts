@@ -1,0 +1,86 @@
+// The four HTTP events of AWS as one request, and the answer in each one's own form.
+// Shapes: API Gateway payload formats 1.0 and 2.0, function URLs (= 2.0), Application Load Balancer.
+
+export interface HttpRequest {
+  readonly kind: 'apigw-v1' | 'apigw-v2' | 'alb'
+  readonly method: string
+  readonly path: string
+  /** Names in lower case; repeated headers joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+  readonly requestId: string | undefined
+  /** When the gateway took the request, ms since the epoch; an ALB does not say. */
+  readonly timeEpoch: number | undefined
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+type Json = Record<string, unknown>
+
+/** @returns undefined for an event that is none of the four */
+export function parseHttpEvent(event: unknown): HttpRequest | undefined {
+  if (!isObject(event)) return undefined
+  const context = isObject(event.requestContext) ? event.requestContext : {}
+  const body = Buffer.from(typeof event.body === 'string' ? event.body : '', event.isBase64Encoded === true ? 'base64' : 'utf8')
+  const common = { headers: lowerCase(event), body, requestId: text(context.requestId) }
+  if (event.version === '2.0' && typeof event.rawPath === 'string' && isObject(context.http)) {
+    const path = withoutStage(event.rawPath, context.stage)
+    return { kind: 'apigw-v2', method: String(context.http.method), path, timeEpoch: integer(context.timeEpoch), ...common }
+  }
+  if (typeof event.httpMethod !== 'string' || typeof event.path !== 'string') return undefined
+  if (isObject(context.elb)) return { kind: 'alb', method: event.httpMethod, path: event.path, timeEpoch: undefined, ...common }
+  if (typeof event.resource !== 'string') return undefined
+  return { kind: 'apigw-v1', method: event.httpMethod, path: event.path, timeEpoch: integer(context.requestTimeEpoch), ...common }
+}
+
+/** An HTTP API puts a named stage before the path; the default stage has none. */
+function withoutStage(path: string, stage: unknown): string {
+  const prefix = `/${String(stage)}/`
+  return typeof stage === 'string' && stage !== '$default' && path.startsWith(prefix) ? path.slice(prefix.length - 1) : path
+}
+
+export function toHttpResult(kind: HttpRequest['kind'], event: unknown, answer: HttpAnswer): Json {
+  const result = { statusCode: answer.status, body: answer.body, isBase64Encoded: false }
+  if (kind !== 'alb') return { ...result, headers: answer.headers }
+  const multiValue = isObject(event) && isObject(event.multiValueHeaders)
+  const headers = multiValue ? { multiValueHeaders: Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, [value]])) } : { headers: answer.headers }
+  return { ...result, ...headers, statusDescription: `${answer.status} ${REASONS[answer.status] ?? 'Unknown'}` }
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: 'OK',
+  202: 'Accepted',
+  207: 'Multi-Status',
+  400: 'Bad Request',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+function lowerCase(event: Json): Record<string, string> {
+  const headers: Record<string, string> = Object.create(null)
+  for (const [name, value] of Object.entries(isObject(event.headers) ? event.headers : {})) if (typeof value === 'string') headers[name.toLowerCase()] = value
+  for (const [name, values] of Object.entries(isObject(event.multiValueHeaders) ? event.multiValueHeaders : {}))
+    if (Array.isArray(values)) headers[name.toLowerCase()] = values.map(String).join(',')
+  return headers
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function integer(value: unknown): number | undefined {
+  return Number.isInteger(value) ? (value as number) : undefined
+}

@@ -1,0 +1,84 @@
+// What an invocation leaves behind for operators: one log line with counts per outcome, and metrics in EMF.
+// Dimensions: function, topic, outcome. Never a payload, a key or an address.
+import { Logger } from '@aws-lambda-powertools/logger'
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import type { DeliveryReport } from '../delivery/delivery-report.ts'
+import type { RecordFate } from '../delivery/record-fate.ts'
+import type { ProducerMetrics } from '../kafka-producer.ts'
+
+const NAMESPACE = 'ServerlessKafkaProducer'
+
+export class InvocationReport {
+  readonly #logger: Logger
+  readonly #metrics: Metrics
+  readonly #function: string
+  #last: ProducerMetrics | undefined
+
+  constructor(functionName: string) {
+    this.#function = functionName
+    this.#logger = new Logger({ serviceName: functionName })
+    this.#metrics = new Metrics({ namespace: NAMESPACE, serviceName: functionName })
+  }
+
+  readonly warn = (text: string): void => {
+    this.#logger.warn(text)
+  }
+
+  readonly connectFailed = (error: unknown): void => {
+    this.#logger.warn('No broker was reached in init; the invocation tries again.', { code: codeOf(error) })
+  }
+
+  readonly letterFailed = (error: unknown): void => {
+    this.#logger.error('No dead-letter target stored the letters; their records go back to the source.', { code: codeOf(error), cause: codeOf((error as Error).cause) })
+  }
+
+  /** A request that was refused whole, before it became records. */
+  refusedRequest(code: string): void {
+    this.#logger.info('invocation', { outcomes: { refusedRequests: 1 }, code })
+  }
+
+  invocation(reports: readonly DeliveryReport[], fates: readonly RecordFate[], producer: ProducerMetrics): void {
+    const outcomes: Record<string, number> = {}
+    const byTopic = new Map<string, number>()
+    const codes: Record<string, number> = {}
+    let attempts = 0
+    fates.forEach((fate, index) => {
+      const topic = reports[index]?.record.topic || 'none'
+      outcomes[fate.fate] = (outcomes[fate.fate] ?? 0) + 1
+      byTopic.set(`${topic} ${fate.fate}`, (byTopic.get(`${topic} ${fate.fate}`) ?? 0) + 1)
+      if ('code' in fate) codes[fate.code] = (codes[fate.code] ?? 0) + 1
+      attempts = Math.max(attempts, reports[index]?.attempts ?? 0)
+    })
+    for (const [key, count] of byTopic) this.#count(key, count)
+    this.#producerMetrics(producer)
+    const unknown = reports.filter(report => report.kind === 'failed' && report.outcome === 'unknown').length
+    this.#logger.info('invocation', { outcomes, ...(Object.keys(codes).length > 0 ? { codes } : {}), unknown, attempts })
+  }
+
+  #count(key: string, count: number): void {
+    const [topic, outcome] = key.split(' ') as [string, string]
+    const single = this.#metrics.singleMetric()
+    single.addDimensions({ function: this.#function, topic, outcome })
+    single.addMetric('Records', MetricUnit.Count, count)
+  }
+
+  /** Counters of the producer as what this invocation added. */
+  #producerMetrics(now: ProducerMetrics): void {
+    const last = this.#last
+    this.#last = now
+    this.#metrics.addDimensions({ function: this.#function })
+    const added = (name: 'dials' | 'producerIds' | 'retries' | 'requests') => now[name] - (last?.[name] ?? 0)
+    this.#metrics.addMetric('Dials', MetricUnit.Count, added('dials'))
+    this.#metrics.addMetric('ProducerIds', MetricUnit.Count, added('producerIds'))
+    this.#metrics.addMetric('Retries', MetricUnit.Count, added('retries'))
+    this.#metrics.addMetric('ProduceRequests', MetricUnit.Count, added('requests'))
+    this.#metrics.addMetric('Connections', MetricUnit.Count, now.connections)
+    this.#metrics.publishStoredMetrics()
+  }
+}
+
+/** The code of an error, never its text, which may hold an address or a path. */
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' ? code : error instanceof Error ? error.name : 'none'
+}

@@ -1,0 +1,16 @@
+// How long an invocation may send: Lambda's own clock, and for HTTP API Gateway's too, less the reserve for letters and answer.
+import { type Clock, systemClock } from '../time/clock.ts'
+import { Deadline } from '../time/deadline.ts'
+
+export interface InvocationLimits {
+  readonly deadlineReserveMs: number
+  readonly httpDeadlineMs: number
+}
+
+/** Remaining time is read once, then counted on the monotonic clock. `httpEpochMs`: when the gateway took the request. */
+export function sendingDeadline(remainingMs: number, limits: InvocationLimits, httpEpochMs?: number, clock: Clock = systemClock): Deadline {
+  const httpRemaining = httpEpochMs === undefined ? Number.POSITIVE_INFINITY : httpEpochMs + limits.httpDeadlineMs - clock.wall()
+  // A gateway's clock that runs ahead of ours must not stretch its own limit.
+  const remaining = Math.min(remainingMs, httpRemaining, httpEpochMs === undefined ? Number.POSITIVE_INFINITY : limits.httpDeadlineMs)
+  return Deadline.after(clock, remaining - limits.deadlineReserveMs)
+}

@@ -1,0 +1,58 @@
+// One warm producer per configuration per container. Spring: ProducerFactory.
+import type { ProducerConfig } from './config/settings.ts'
+import { KafkaProducer } from './kafka-producer.ts'
+import type { Deadline } from './time/deadline.ts'
+import type { KafkaClient } from './transport/kafka-client.ts'
+import { KafkaJsClient } from './transport/kafkajs/kafkajs-client.ts'
+import type { ValidationRules } from './validate/record-validator.ts'
+
+export interface ProducerFactoryOptions {
+  readonly rules?: ValidationRules
+  /** What a producer talks to the cluster with; default: the kafkajs driver. */
+  readonly createClient?: (config: ProducerConfig) => KafkaClient
+}
+
+export class ProducerFactory {
+  readonly #options: ProducerFactoryOptions
+  readonly #producers = new Map<string, KafkaProducer>()
+  readonly #connecting = new Map<KafkaProducer, Promise<void>>()
+
+  constructor(options: ProducerFactoryOptions = {}) {
+    this.#options = options
+  }
+
+  /** The container's producer for this configuration. One that is closed or broken is replaced. */
+  producer(config: ProducerConfig): KafkaProducer {
+    const key = JSON.stringify(config)
+    const warm = this.#producers.get(key)
+    if (warm?.isUsable) return warm
+    const { createClient = createKafkaJsClient, rules } = this.#options
+    const producer = new KafkaProducer(config, { client: createClient(config), ...(rules ? { rules } : {}) })
+    this.#producers.set(key, producer)
+    return producer
+  }
+
+  /** Connects the container's producer; concurrent callers share one attempt, and a failed one is never kept. */
+  connect(config: ProducerConfig, deadline?: Deadline): Promise<void> {
+    const producer = this.producer(config)
+    let connecting = this.#connecting.get(producer)
+    if (!connecting) {
+      connecting = producer.connect(deadline).finally(() => this.#connecting.delete(producer))
+      this.#connecting.set(producer, connecting)
+    }
+    return connecting
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#producers.values()].map(producer => producer.close()))
+    this.#producers.clear()
+  }
+}
+
+export function createKafkaJsClient(config: ProducerConfig): KafkaClient {
+  return new KafkaJsClient({
+    ...config,
+    connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
+    maxIdleMs: config.connectionsMaxIdleMs,
+  })
+}

@@ -1,0 +1,42 @@
+// The record at each stage of its way. A later type can only be made by the stage that gives it.
+
+/** A record header: names may repeat and keep their order; `null` is a null value. */
+export type RecordHeader = readonly [name: string, value: Uint8Array | null]
+
+/** What a caller hands in. `sourceId` names the event that the record came from, for reports and letters. */
+export interface ProducerRecord {
+  readonly topic: string
+  readonly key?: Uint8Array | string | null
+  readonly value: unknown
+  readonly headers?: readonly RecordHeader[]
+  /** Chosen by the source; kept as it is. Without it the partitioner chooses, once. */
+  readonly partition?: number
+  /** Milliseconds since the epoch; set at append when absent. */
+  readonly timestamp?: number
+  readonly sourceId?: string
+}
+
+/** How a value becomes bytes: `bytes` takes bytes or text as they are. */
+export type ValueFormat = 'bytes' | 'json' | 'text' | 'base64'
+
+/** Stage 3's word: the topic is allowed, the key rule and the schema hold, sizes are in bounds. */
+export interface ValidRecord extends ProducerRecord {
+  readonly format: ValueFormat
+}
+
+/** Stage 4's word: bytes, and what they weigh on the wire (uncompressed). */
+export interface SerializedRecord {
+  readonly topic: string
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: readonly RecordHeader[]
+  readonly partition?: number
+  readonly timestamp?: number
+  readonly wireSize: number
+}
+
+/** Stage 5's word: the partition is fixed for the record's life. */
+export interface PartitionedRecord extends SerializedRecord {
+  readonly partition: number
+  readonly partitionFixedBy: 'source' | 'partitioner'
+}

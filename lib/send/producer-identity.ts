@@ -1,0 +1,75 @@
+// The producer's id: one per producer, asked for once and again only when an id's epochs are used up.
+import { TransportError } from '../errors.ts'
+import { backoff } from '../time/backoff.ts'
+import { type Clock, sleep } from '../time/clock.ts'
+import { Deadline } from '../time/deadline.ts'
+import type { KafkaClient, ProducerIdAndEpoch } from '../transport/kafka-client.ts'
+
+const ASK_ALL_MS = 5000
+
+export interface IdentityOptions {
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly clock: Clock
+  readonly onChange: () => void
+  /** Records wait for the id. */
+  readonly isWanted: () => boolean
+}
+
+export class ProducerIdentity {
+  readonly #client: KafkaClient
+  readonly #options: IdentityOptions
+  #current: ProducerIdAndEpoch | undefined
+  #asking: Promise<void> | undefined
+  #failure: TransportError | undefined
+  /** Ids received; more than one means that an id's epochs were used up. */
+  count = 0
+
+  constructor(client: KafkaClient, options: IdentityOptions) {
+    this.#client = client
+    this.#options = options
+  }
+
+  get current(): ProducerIdAndEpoch | undefined {
+    return this.#current
+  }
+
+  /** An error that asking again will not mend (authorization, an old broker); it is told once and then asked anew. */
+  takeFatal(): TransportError | undefined {
+    const failure = this.#failure
+    this.#failure = undefined
+    return failure
+  }
+
+  /** The current id's epochs are used up on some lane: lanes that need an id get a new one. */
+  retire(): void {
+    this.#current = undefined
+  }
+
+  request(): Promise<void> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined
+      this.#options.onChange()
+    })
+    return this.#asking
+  }
+
+  async #ask(): Promise<void> {
+    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    for (let failures = 0; ; failures++) {
+      try {
+        this.#current = await this.#client.initProducerId(Deadline.after(clock, ASK_ALL_MS))
+        this.count++
+        return
+      } catch (error) {
+        const failure = error instanceof TransportError ? error : new TransportError('UNREACHABLE', 'No broker gave a producer id.', { retriable: true, cause: error })
+        if (!failure.retriable) {
+          this.#failure = failure
+          return
+        }
+        await sleep(clock, backoff(failures, retryBackoffMs, retryBackoffMaxMs))
+        if (!this.#options.isWanted()) return
+      }
+    }
+  }
+}

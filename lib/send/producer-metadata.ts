@@ -1,0 +1,203 @@
+// Known topics, partitions and leaders. One question at a time, for all topics in use; each topic's answer stands alone.
+import { TransportError } from '../errors.ts'
+import { backoff } from '../time/backoff.ts'
+import { type Clock, elapsedSince, type Moment, moment, sleep } from '../time/clock.ts'
+import { Deadline } from '../time/deadline.ts'
+import type { KafkaClient, PartitionMetadata, TopicMetadata } from '../transport/kafka-client.ts'
+
+const ASK_ALL_MS = 5000
+/** A topic nobody sent to for this long is no longer asked for (Java: `metadata.max.idle.ms`). */
+const TOPIC_IDLE_MS = 300_000
+/** After as many answers in a row with an older epoch or fewer partitions the cluster is believed: the topic was made anew. */
+const BELIEVE_AFTER = 5
+
+/** A topic without leaders slows questions about the others no further than this many failures do. */
+const UNHEALTHY_FAILURES = 2
+
+interface KnownTopic {
+  lastUse: Moment
+  error: string | null
+  count: number
+  contradicted: number
+  readonly partitions: Map<number, PartitionMetadata>
+}
+
+export interface MetadataOptions {
+  readonly maxAgeMs: number
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly clock: Clock
+  /** Something is known that was not before: the Sender looks again. */
+  readonly onChange: () => void
+  /** Records wait for an answer. Without them a question that failed is not asked again on its own. */
+  readonly isWanted: () => boolean
+}
+
+export class ProducerMetadata {
+  readonly #client: KafkaClient
+  readonly #options: MetadataOptions
+  readonly #topics = new Map<string, KnownTopic>()
+  readonly #waiters = new Set<() => void>()
+  #wanted = 0
+  #completed = 0
+  #asking: Promise<void> | undefined
+  #failures = 0
+  #askedAt = Number.NEGATIVE_INFINITY
+  #lastError: TransportError | undefined
+  #answeredAt: Moment | undefined
+  #closed = false
+  refreshes = 0
+
+  constructor(client: KafkaClient, options: MetadataOptions) {
+    this.#client = client
+    this.#options = options
+  }
+
+  leader(topic: string, partition: number): number | undefined {
+    const leader = this.#topics.get(topic)?.partitions.get(partition)?.leader
+    return leader === undefined || leader < 0 ? undefined : leader
+  }
+
+  /** @returns a ticket: `isAsNewAs(ticket)` holds once a question asked after this call is answered. */
+  requestRefresh(): number {
+    this.#wanted = Math.max(this.#wanted, this.#completed + (this.#asking ? 2 : 1))
+    this.#ask()
+    return this.#wanted
+  }
+
+  /** Goes on asking for what was requested. */
+  pursue(): void {
+    this.#ask()
+  }
+
+  isAsNewAs(ticket: number): boolean {
+    return this.#completed >= ticket
+  }
+
+  refreshIfOld(): void {
+    if (this.#answeredAt && elapsedSince(this.#options.clock, this.#answeredAt) > this.#options.maxAgeMs) this.requestRefresh()
+  }
+
+  /**
+   * The topic's partition count and its partitions with a leader; waits for them until the deadline (`max.block.ms`).
+   * @throws TransportError `topic-not-on-cluster`, or what kept every broker from answering
+   */
+  async forTopic(topic: string, deadline: Deadline, atLeast = 0): Promise<{ count: number; available: readonly number[] }> {
+    const { clock } = this.#options
+    const known = this.#use(topic)
+    while (known.count === 0 || !this.isAsNewAs(atLeast)) {
+      if (this.#closed) throw new TransportError('unavailable', 'The producer is closed.')
+      if (deadline.passed) throw this.#whyUnknown(topic, known)
+      this.requestRefresh()
+      await this.#nextAnswer(clock, deadline)
+    }
+    return { count: known.count, available: [...known.partitions.values()].filter(p => p.leader >= 0).map(p => p.partition) }
+  }
+
+  /** Any broker answers at all. */
+  async reach(deadline: Deadline): Promise<void> {
+    const ticket = this.requestRefresh()
+    while (!this.isAsNewAs(ticket)) {
+      if (deadline.passed) throw this.#lastError ?? new TransportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
+      await this.#nextAnswer(this.#options.clock, deadline)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#wake()
+  }
+
+  #use(topic: string): KnownTopic {
+    let known = this.#topics.get(topic)
+    if (!known) {
+      known = { lastUse: moment(this.#options.clock), error: null, count: 0, contradicted: 0, partitions: new Map() }
+      this.#topics.set(topic, known)
+    }
+    known.lastUse = moment(this.#options.clock)
+    return known
+  }
+
+  #whyUnknown(topic: string, known: KnownTopic): TransportError {
+    if (known.error === 'TOPIC_AUTHORIZATION_FAILED') return new TransportError('authorization', `The producer may not describe the topic ${topic}.`)
+    if (known.error !== null) return new TransportError('topic-not-on-cluster', `The cluster has no topic ${topic} (${known.error}).`, { retriable: true })
+    return new TransportError('unreachable', 'No broker told of the topic before the deadline.', { retriable: true, cause: this.#lastError })
+  }
+
+  #ask(): void {
+    if (this.#asking || this.#closed || this.#completed >= this.#wanted) return
+    this.#asking = this.#askOnce().finally(() => {
+      this.#asking = undefined
+      this.#wake()
+      this.#options.onChange()
+      if (this.#waiters.size > 0 || this.#options.isWanted()) this.#ask()
+    })
+  }
+
+  async #askOnce(): Promise<void> {
+    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    const sinceLast = clock.now() - this.#askedAt
+    const interval = this.#failures > 0 ? backoff(this.#failures, retryBackoffMs, retryBackoffMaxMs) : 0
+    if (sinceLast < interval) await sleep(clock, interval - sinceLast)
+    if (this.#closed) return
+    this.#askedAt = clock.now()
+    const topics = this.#topicsInUse()
+    this.refreshes++
+    try {
+      const cluster = await this.#client.metadata(topics, Deadline.after(clock, ASK_ALL_MS))
+      for (const topic of cluster.topics) this.#learn(topic)
+      const healthy = topics.every(name => this.#isHealthy(name))
+      this.#failures = healthy ? 0 : Math.min(this.#failures + 1, UNHEALTHY_FAILURES)
+      this.#answeredAt = moment(clock)
+      this.#lastError = undefined
+      this.#completed++
+    } catch (error) {
+      this.#failures++
+      this.#lastError = error instanceof TransportError ? error : new TransportError('UNREACHABLE', 'No broker could be asked.', { retriable: true, cause: error })
+    }
+  }
+
+  /** Every partition has a leader: nothing is gained by asking again soon. */
+  #isHealthy(name: string): boolean {
+    const known = this.#topics.get(name)
+    return known !== undefined && known.count > 0 && [...known.partitions.values()].every(p => p.leader >= 0)
+  }
+
+  #topicsInUse(): string[] {
+    for (const [name, { lastUse }] of this.#topics) if (elapsedSince(this.#options.clock, lastUse) > TOPIC_IDLE_MS) this.#topics.delete(name)
+    return [...this.#topics.keys()]
+  }
+
+  #learn(answer: TopicMetadata): void {
+    const known = this.#topics.get(answer.topic)
+    if (!known) return
+    known.error = answer.error
+    if (answer.error !== null) return
+    const older = answer.partitions.some(p => p.leaderEpoch < (known.partitions.get(p.partition)?.leaderEpoch ?? -1))
+    const fewer = answer.partitions.length < known.count
+    known.contradicted = older || fewer ? known.contradicted + 1 : 0
+    if (known.contradicted >= BELIEVE_AFTER) {
+      known.partitions.clear()
+      known.count = 0
+      known.contradicted = 0
+    }
+    known.count = Math.max(known.count, answer.partitions.length)
+    for (const p of answer.partitions) if (p.leaderEpoch >= (known.partitions.get(p.partition)?.leaderEpoch ?? -1)) known.partitions.set(p.partition, p)
+  }
+
+  #nextAnswer(clock: Clock, deadline: Deadline): Promise<void> {
+    return new Promise(resolve => {
+      const done = () => {
+        clock.clearTimeout(timer)
+        this.#waiters.delete(done)
+        resolve()
+      }
+      const timer = clock.setTimeout(done, Math.max(1, deadline.remaining))
+      this.#waiters.add(done)
+    })
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiters]) wake()
+  }
+}

@@ -1,0 +1,381 @@
+// Stage 7 of 9: ProducerBatch → one outcome per record. Java: Sender.
+// `pump` groups the lanes that are ready by leader, fires one request per leader, settles, and pumps again.
+import type { ProducerBatch, RecordOutcome, Rider } from '../accumulate/producer-batch.ts'
+import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
+import type { Fault } from '../errors.ts'
+import { topicPartition } from '../record/topic-partition.ts'
+import { backoff } from '../time/backoff.ts'
+import type { Clock } from '../time/clock.ts'
+import { isStale } from '../transport/error-codes.ts'
+import type { KafkaClient, ProduceOutcome } from '../transport/kafka-client.ts'
+import { DeadlineWatch } from './deadline-watch.ts'
+import { decide, type Failure, outcomeSoFar } from './decide.ts'
+import { Lane } from './lane.ts'
+import { ProducerIdentity } from './producer-identity.ts'
+import { ProducerMetadata } from './producer-metadata.ts'
+
+/** Bytes of a Produce request round its batches: header, topic names and array lengths, an upper bound. */
+const REQUEST_OVERHEAD = 512
+const PER_BATCH_OVERHEAD = 270
+
+export interface SenderOptions {
+  readonly retries: number
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly requestTimeoutMs: number
+  readonly connectTimeoutMs: number
+  readonly brokerTimeoutMs: number
+  readonly maxRequestSize: number
+  readonly metadataMaxAgeMs: number
+  readonly clock: Clock
+}
+
+export interface SenderStats {
+  requests: number
+  batches: number
+  retries: number
+  epochBumps: number
+}
+
+export class Sender {
+  readonly metadata: ProducerMetadata
+  readonly identity: ProducerIdentity
+  readonly stats: SenderStats = { requests: 0, batches: 0, retries: 0, epochBumps: 0 }
+  readonly #client: KafkaClient
+  readonly #accumulator: RecordAccumulator
+  readonly #options: SenderOptions
+  readonly #lanes = new Map<string, Lane>()
+  readonly #active = new Set<Lane>()
+  readonly #busy = new Map<number, readonly Lane[]>()
+  readonly #mutedUntil = new Map<number, number>()
+  readonly #deadlines: DeadlineWatch
+  #timer: unknown
+  /** The defect that ended this Sender, if one did. */
+  broken: unknown
+
+  constructor(client: KafkaClient, accumulator: RecordAccumulator, options: SenderOptions) {
+    this.#client = client
+    this.#accumulator = accumulator
+    this.#options = options
+    const watch = {
+      clock: options.clock,
+      retryBackoffMs: options.retryBackoffMs,
+      retryBackoffMaxMs: options.retryBackoffMaxMs,
+      onChange: () => this.#pump(),
+      isWanted: () => this.#active.size > 0,
+    }
+    this.metadata = new ProducerMetadata(client, { ...watch, maxAgeMs: options.metadataMaxAgeMs })
+    this.identity = new ProducerIdentity(client, watch)
+    this.#deadlines = new DeadlineWatch(options.clock, riders => this.#onDeadline(riders))
+  }
+
+  /** Takes charge of records that were just appended. */
+  wakeup(riders: readonly Rider[]): void {
+    for (const rider of riders) {
+      this.#deadlines.add(rider)
+      this.#active.add(this.#lane(rider.record.topic, rider.record.partition))
+    }
+    this.#pump()
+  }
+
+  /** Settles what is left, told as what is known of it. */
+  close(): void {
+    this.#options.clock.clearTimeout(this.#timer)
+    this.metadata.close()
+    for (const lane of this.#active) this.#drain(lane, 'CLOSED')
+    this.#active.clear()
+  }
+
+  #drain(lane: Lane, code: string, cause?: unknown): void {
+    if (lane.batch) this.#settleAll(lane.batch, lane.written ? 'unknown' : outcomeSoFar(lane.batch), code, cause)
+    lane.changed = lane.inFlight && !lane.written
+    if (!lane.inFlight && lane.batch) this.#endBatch(lane, lane.batch)
+    for (const riders of lane.split.splice(0)) for (const rider of riders) this.#settleUnsent(rider, code)
+    for (let rest = this.#accumulator.take(lane.topic, lane.partition); rest; rest = this.#accumulator.take(lane.topic, lane.partition))
+      for (const rider of rest.riders) this.#settleUnsent(rider, code)
+  }
+
+  #lane(topic: string, partition: number): Lane {
+    const key = topicPartition(topic, partition)
+    let lane = this.#lanes.get(key)
+    if (!lane) {
+      lane = new Lane(topic, partition)
+      this.#lanes.set(key, lane)
+    }
+    return lane
+  }
+
+  /** A defect of ours must not leave a caller waiting: everything is settled and the producer is replaced. */
+  #break(error: unknown): void {
+    this.broken = error
+    this.close()
+  }
+
+  #pump(): void {
+    if (this.broken !== undefined) return
+    try {
+      this.#sendReady()
+    } catch (error) {
+      this.#break(error)
+    }
+  }
+
+  #sendReady(): void {
+    const now = this.#options.clock.now()
+    this.metadata.refreshIfOld()
+    const fatal = this.identity.takeFatal()
+    if (fatal) for (const lane of this.#active) if (lane.needsProducerId && !lane.inFlight) this.#drain(lane, fatal.code, fatal)
+    const requests = new Map<number, { lanes: Lane[]; size: number }>()
+    let wake = Number.POSITIVE_INFINITY
+    for (const lane of this.#active) {
+      if (lane.inFlight) continue
+      const batch = this.#openBatch(lane)
+      if (!batch) {
+        this.#active.delete(lane)
+        continue
+      }
+      const waitsUntil = this.#ready(lane, batch, now)
+      if (waitsUntil > now) {
+        wake = Math.min(wake, waitsUntil)
+        continue
+      }
+      const leader = this.metadata.leader(lane.topic, lane.partition) as number
+      const request = requests.get(leader) ?? { lanes: [], size: REQUEST_OVERHEAD }
+      const size = request.size + batch.bytes.length + PER_BATCH_OVERHEAD
+      if (request.lanes.length > 0 && size > this.#options.maxRequestSize) continue
+      request.lanes.push(lane)
+      request.size = size
+      requests.set(leader, request)
+    }
+    for (const [leader, { lanes }] of requests) this.#fire(leader, lanes).catch(error => this.#break(error))
+    this.#wakeAt(wake)
+  }
+
+  #openBatch(lane: Lane): ProducerBatch | undefined {
+    const split = lane.batch ? undefined : lane.split.shift()
+    lane.batch ??= split ? this.#accumulator.batchOf(split) : this.#accumulator.take(lane.topic, lane.partition)
+    return lane.batch
+  }
+
+  /** When the lane may send: now, or later (Infinity: when something that was asked for arrives). */
+  #ready(lane: Lane, batch: ProducerBatch, now: number): number {
+    if (lane.notBefore > now) return lane.notBefore
+    if (!this.metadata.isAsNewAs(lane.metadataTicket)) {
+      this.metadata.pursue()
+      return Number.POSITIVE_INFINITY
+    }
+    const leader = this.metadata.leader(lane.topic, lane.partition)
+    if (leader === undefined) {
+      batch.lastCode ??= 'NO_LEADER'
+      lane.metadataTicket = this.metadata.requestRefresh()
+      return Number.POSITIVE_INFINITY
+    }
+    if (!batch.identity && !this.#identify(lane, batch)) return Number.POSITIVE_INFINITY
+    if (this.#busy.has(leader)) return Number.POSITIVE_INFINITY
+    return this.#mutedUntil.get(leader) ?? 0
+  }
+
+  #identify(lane: Lane, batch: ProducerBatch): boolean {
+    if (lane.needsProducerId) {
+      const id = this.identity.current
+      if (!id) {
+        void this.identity.request()
+        return false
+      }
+      lane.adopt(id)
+    }
+    lane.identify(batch)
+    return true
+  }
+
+  async #fire(leader: number, lanes: readonly Lane[]): Promise<void> {
+    const { clock, requestTimeoutMs, connectTimeoutMs, brokerTimeoutMs } = this.#options
+    this.#busy.set(leader, lanes)
+    const batches = lanes.map(lane => lane.batch as ProducerBatch)
+    for (const lane of lanes) lane.inFlight = true
+    for (const batch of batches) batch.firstAttemptAt ??= clock.wall()
+    const remaining = Math.max(1, Math.max(...batches.map(batch => batch.latestDeadline)) - clock.now())
+    this.stats.requests++
+    this.stats.batches += batches.length
+    const outcomes = await this.#client.produce(leader, batches, {
+      acks: -1,
+      timeoutMs: brokerTimeoutMs,
+      requestTimeoutMs: Math.min(requestTimeoutMs, remaining),
+      connectTimeoutMs: Math.min(connectTimeoutMs, remaining),
+      beginWrite: () => this.#beginWrite(lanes),
+    })
+    this.#busy.delete(leader)
+    const throttled = Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0))
+    if (throttled > 0) this.#mutedUntil.set(leader, clock.now() + throttled)
+    lanes.forEach((lane, index) => {
+      lane.inFlight = false
+      lane.written = false
+      this.#settle(lane, batches[index] as ProducerBatch, outcomes[index] as ProduceOutcome)
+    })
+    this.#pump()
+  }
+
+  #beginWrite(lanes: readonly Lane[]): boolean {
+    const changed = lanes.some(lane => lane.changed)
+    for (const lane of lanes) lane.written = !changed
+    return !changed
+  }
+
+  #settle(lane: Lane, batch: ProducerBatch, outcome: ProduceOutcome): void {
+    const { changed } = lane
+    lane.changed = false
+    if (outcome.kind === 'not-sent' && outcome.code === 'BATCH_CHANGED') return changed ? this.#rebuild(lane, batch) : undefined
+    if (changed && outcome.kind === 'not-sent') this.#rebuild(lane, batch)
+    if (lane.batch !== batch) return
+    if (outcome.kind === 'acked') return this.#acknowledge(lane, batch, outcome)
+    if (outcome.kind !== 'not-sent') batch.attempts++
+    if (outcome.kind === 'unknown') batch.maybeWritten = true
+    batch.lastCode = outcome.code
+    batch.lastCause = outcome.cause
+    if (isStale(outcome.code)) lane.metadataTicket = this.metadata.requestRefresh()
+    this.#carryOut(lane, batch, outcome)
+  }
+
+  #carryOut(lane: Lane, batch: ProducerBatch, outcome: Failure): void {
+    const decision = decide(batch, outcome, this.#options.retries)
+    switch (decision.action) {
+      case 'give-up':
+        return this.#giveUp(lane, batch, decision.kind, outcome.code, outcome.cause)
+      case 'isolate': {
+        this.#endBatch(lane, batch)
+        for (const rider of decision.atFault) this.#settleRider(rider, batch, 'rejected', 'record', outcome.code, outcome.cause)
+        lane.split.unshift(...decision.others.map(waiting).filter(riders => riders.length > 0))
+        return
+      }
+      case 'renew':
+        this.#rebuild(lane, batch)
+        return this.#backOff(lane)
+      case 'retry':
+        return this.#backOff(lane)
+    }
+  }
+
+  #backOff(lane: Lane): void {
+    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    lane.failures++
+    lane.notBefore = clock.now() + backoff(lane.failures, retryBackoffMs, retryBackoffMaxMs)
+    this.stats.retries++
+  }
+
+  #acknowledge(lane: Lane, batch: ProducerBatch, outcome: Extract<ProduceOutcome, { kind: 'acked' }>): void {
+    lane.advance(batch.riders.length)
+    lane.batch = undefined
+    lane.failures = 0
+    const attempts = batch.attempts + 1
+    batch.riders.forEach((rider, index) => {
+      const offset = outcome.baseOffset === null ? null : outcome.baseOffset + BigInt(index)
+      const timestamp = outcome.logAppendTime === null ? rider.timestamp : Number(outcome.logAppendTime)
+      this.#done(rider, { kind: 'acked', offset, timestamp, attempts })
+    })
+  }
+
+  #giveUp(lane: Lane, batch: ProducerBatch, kind: 'rejected' | 'not-sent' | 'unknown', code: string, cause?: unknown): void {
+    this.#settleAll(batch, kind, code, cause)
+    this.#endBatch(lane, batch)
+  }
+
+  /** The batch is over without an acknowledgement. Its sequence numbers are free again only if nothing of it ever left. */
+  #endBatch(lane: Lane, batch: ProducerBatch): void {
+    lane.batch = undefined
+    lane.failures = 0
+    if (batch.attempts > 0) this.#bumpEpoch(lane)
+  }
+
+  #bumpEpoch(lane: Lane): void {
+    this.stats.epochBumps++
+    if (!lane.bumpEpoch()) this.identity.retire()
+  }
+
+  /** Encodes a batch anew, of which no copy can be in the log, with the records that somebody still waits for. */
+  #rebuild(lane: Lane, batch: ProducerBatch): void {
+    batch.riders = waiting(batch.riders)
+    if (batch.riders.length === 0) return this.#endBatch(lane, batch)
+    if (batch.attempts > 0) this.#bumpEpoch(lane)
+    batch.forgetBytes()
+  }
+
+  #onDeadline(riders: readonly Rider[]): void {
+    const touched = new Set<Lane>()
+    for (const rider of riders) {
+      if (rider.settled) continue
+      const lane = this.#lane(rider.record.topic, rider.record.partition)
+      if (this.#accumulator.remove(rider) || removeFrom(lane.split, rider)) this.#settleUnsent(rider, lane.batch?.lastCode ?? 'DEADLINE')
+      else {
+        this.#leaveBatch(lane, rider)
+        touched.add(lane)
+      }
+    }
+    for (const lane of touched) this.#afterLeaving(lane)
+    this.#dropIdleRequests()
+    this.#pump()
+  }
+
+  #leaveBatch(lane: Lane, rider: Rider): void {
+    const batch = lane.batch
+    if (!batch) return
+    const code = batch.lastCode ?? 'DEADLINE'
+    const mayBeWritten = batch.maybeWritten || lane.written
+    this.#settleRider(rider, batch, mayBeWritten ? 'unknown' : outcomeSoFar(batch), 'system', code, batch.lastCause)
+    if (!mayBeWritten && lane.inFlight) lane.changed = true
+  }
+
+  #afterLeaving(lane: Lane): void {
+    const batch = lane.batch
+    if (!batch || lane.inFlight) return
+    if (!batch.maybeWritten) this.#rebuild(lane, batch)
+    else if (!batch.hasWaiters) this.#endBatch(lane, batch)
+  }
+
+  /** A request that nobody waits for any more must not go on in a sandbox that is about to be frozen. */
+  #dropIdleRequests(): void {
+    for (const [leader, lanes] of this.#busy) if (lanes.every(lane => lane.written && !lane.batch?.hasWaiters)) void this.#client.dropConnections('deadline', leader)
+  }
+
+  #settleAll(batch: ProducerBatch, kind: 'rejected' | 'not-sent' | 'unknown', code: string, cause?: unknown): void {
+    for (const rider of batch.riders) this.#settleRider(rider, batch, kind, 'system', code, cause)
+  }
+
+  #settleRider(rider: Rider, batch: ProducerBatch, kind: 'rejected' | 'not-sent' | 'unknown', fault: Fault, brokerCode: string, cause: unknown): void {
+    const indexInBatch = batch.riders.indexOf(rider)
+    const inDoubt = kind === 'unknown' && batch.identity ? { inDoubt: { ...batch.identity, indexInBatch } } : {}
+    const attempts = batch.attempts + (kind === 'unknown' && batch.attempts === 0 ? 1 : 0)
+    this.#done(rider, { kind, fault, brokerCode, attempts, firstAt: batch.firstAttemptAt ?? rider.appendedAt, lastAt: this.#options.clock.wall(), cause, ...inDoubt })
+  }
+
+  #settleUnsent(rider: Rider, brokerCode: string): void {
+    this.#done(rider, { kind: 'not-sent', fault: 'system', brokerCode, attempts: 0, firstAt: rider.appendedAt, lastAt: this.#options.clock.wall(), cause: undefined })
+  }
+
+  #done(rider: Rider, outcome: RecordOutcome): void {
+    if (rider.settled) return
+    rider.settled = true
+    this.#deadlines.done(rider)
+    rider.settle(outcome)
+  }
+
+  #wakeAt(at: number): void {
+    const { clock } = this.#options
+    clock.clearTimeout(this.#timer)
+    if (at < Number.POSITIVE_INFINITY) this.#timer = clock.setTimeout(() => this.#pump(), Math.max(1, at - clock.now()))
+  }
+}
+
+function waiting(riders: readonly Rider[]): Rider[] {
+  return riders.filter(rider => !rider.settled)
+}
+
+function removeFrom(lists: Rider[][], rider: Rider): boolean {
+  for (const list of lists) {
+    const at = list.indexOf(rider)
+    if (at < 0) continue
+    list.splice(at, 1)
+    if (list.length === 0) lists.splice(lists.indexOf(list), 1)
+    return true
+  }
+  return false
+}

@@ -1,0 +1,90 @@
+// Kafka's protocol errors that a producer can meet, and what each says about a batch (kafka.apache.org/protocol).
+// Classification is total: a code that is not in the table proves nothing, so it is `unknown` and not retriable.
+import type { SystemFaultCode } from '../errors.ts'
+
+interface ErrorCodeRow {
+  readonly name: string
+  readonly retriable?: true
+  /** The broker may have appended although it answers with an error. */
+  readonly mayBeWritten?: true
+  /** Our picture of the leaders is old. */
+  readonly stale?: true
+  /** One record of the batch is at fault. */
+  readonly badRecord?: true
+  /** The broker's picture of our sequence differs from ours. */
+  readonly sequence?: true
+  readonly fault?: SystemFaultCode
+}
+
+const rows = new Map<number, ErrorCodeRow>([
+  [-1, { name: 'UNKNOWN_SERVER_ERROR', retriable: true, mayBeWritten: true }],
+  [2, { name: 'CORRUPT_MESSAGE', retriable: true }],
+  [3, { name: 'UNKNOWN_TOPIC_OR_PARTITION', retriable: true, stale: true, fault: 'no-leader' }],
+  [5, { name: 'LEADER_NOT_AVAILABLE', retriable: true, stale: true, fault: 'no-leader' }],
+  [6, { name: 'NOT_LEADER_OR_FOLLOWER', retriable: true, stale: true, fault: 'no-leader' }],
+  [7, { name: 'REQUEST_TIMED_OUT', retriable: true, mayBeWritten: true }],
+  [8, { name: 'BROKER_NOT_AVAILABLE', retriable: true, stale: true, fault: 'no-leader' }],
+  [9, { name: 'REPLICA_NOT_AVAILABLE', retriable: true, stale: true, fault: 'no-leader' }],
+  [10, { name: 'MESSAGE_TOO_LARGE', badRecord: true }],
+  [13, { name: 'NETWORK_EXCEPTION', retriable: true, mayBeWritten: true, stale: true, fault: 'unreachable' }],
+  [14, { name: 'COORDINATOR_LOAD_IN_PROGRESS', retriable: true }],
+  [15, { name: 'COORDINATOR_NOT_AVAILABLE', retriable: true }],
+  [16, { name: 'NOT_COORDINATOR', retriable: true }],
+  [17, { name: 'INVALID_TOPIC_EXCEPTION', fault: 'topic-not-on-cluster' }],
+  [18, { name: 'RECORD_LIST_TOO_LARGE', badRecord: true }],
+  [19, { name: 'NOT_ENOUGH_REPLICAS', retriable: true }],
+  [20, { name: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', retriable: true, mayBeWritten: true }],
+  [21, { name: 'INVALID_REQUIRED_ACKS' }],
+  [29, { name: 'TOPIC_AUTHORIZATION_FAILED', fault: 'authorization' }],
+  [31, { name: 'CLUSTER_AUTHORIZATION_FAILED', fault: 'authorization' }],
+  [32, { name: 'INVALID_TIMESTAMP', badRecord: true }],
+  [35, { name: 'UNSUPPORTED_VERSION' }],
+  [42, { name: 'INVALID_REQUEST' }],
+  [43, { name: 'UNSUPPORTED_FOR_MESSAGE_FORMAT' }],
+  [44, { name: 'POLICY_VIOLATION' }],
+  [45, { name: 'OUT_OF_ORDER_SEQUENCE_NUMBER', retriable: true, sequence: true }],
+  [47, { name: 'INVALID_PRODUCER_EPOCH', retriable: true, sequence: true }],
+  [51, { name: 'CONCURRENT_TRANSACTIONS', retriable: true }],
+  [56, { name: 'KAFKA_STORAGE_ERROR', retriable: true, mayBeWritten: true, stale: true }],
+  [59, { name: 'UNKNOWN_PRODUCER_ID', retriable: true, sequence: true }],
+  [74, { name: 'FENCED_LEADER_EPOCH', retriable: true, stale: true, fault: 'no-leader' }],
+  [75, { name: 'UNKNOWN_LEADER_EPOCH', retriable: true, stale: true, fault: 'no-leader' }],
+  [76, { name: 'UNSUPPORTED_COMPRESSION_TYPE' }],
+  [87, { name: 'INVALID_RECORD', badRecord: true }],
+  [89, { name: 'THROTTLING_QUOTA_EXCEEDED', retriable: true, fault: 'quota' }],
+  [90, { name: 'PRODUCER_FENCED', retriable: true, sequence: true }],
+])
+
+const byName = new Map([...rows.values()].map(row => [row.name, row]))
+
+/** The broker has this very batch already: success, its offset is no longer known. */
+export const DUPLICATE_SEQUENCE_NUMBER = 46
+
+export function errorCodeRow(code: number): ErrorCodeRow {
+  return rows.get(code) ?? { name: `ERROR_CODE_${code}`, mayBeWritten: true }
+}
+
+/** Codes of our own, for what happened on this side of the wire. */
+const ours: Readonly<Record<string, { stale?: true; fault: SystemFaultCode }>> = {
+  NO_LEADER: { stale: true, fault: 'no-leader' },
+  UNREACHABLE: { stale: true, fault: 'unreachable' },
+  CONNECTION_BROKEN: { stale: true, fault: 'unreachable' },
+  REQUEST_TIMEOUT: { stale: true, fault: 'unreachable' },
+}
+
+export function isStale(code: string): boolean {
+  return (byName.get(code) ?? ours[code])?.stale === true
+}
+
+export function isBadRecord(code: string): boolean {
+  return byName.get(code)?.badRecord === true
+}
+
+export function isSequenceFault(code: string): boolean {
+  return byName.get(code)?.sequence === true
+}
+
+/** The stable code that callers are told for a driver's or broker's code. */
+export function systemFaultCode(code: string): SystemFaultCode {
+  return (byName.get(code) ?? ours[code])?.fault ?? 'unavailable'
+}

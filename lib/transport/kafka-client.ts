@@ -1,0 +1,93 @@
+// The port under the Sender. A driver makes one attempt at a time; retries, deadlines and order are the Sender's.
+import type { Deadline } from '../time/deadline.ts'
+
+export interface PartitionMetadata {
+  readonly partition: number
+  /** The leader's node id, or -1 while there is none. */
+  readonly leader: number
+  readonly leaderEpoch: number
+}
+
+export interface TopicMetadata {
+  readonly topic: string
+  /** Kafka's name of the topic's own error, or null. */
+  readonly error: string | null
+  readonly partitions: readonly PartitionMetadata[]
+}
+
+export interface Cluster {
+  readonly topics: readonly TopicMetadata[]
+}
+
+export interface ProducerIdAndEpoch {
+  readonly producerId: bigint
+  readonly epoch: number
+}
+
+/** One encoded record batch (message format v2) for one topic-partition. */
+export interface EncodedBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly bytes: Buffer
+}
+
+export interface ProduceRequest {
+  /** -1: all in-sync replicas. */
+  readonly acks: -1
+  /** How long the leader waits for its followers, ms: the request's own field (`timeout.ms`). */
+  readonly timeoutMs: number
+  /** How long this side waits for the answer from the write on, ms (`request.timeout.ms`, cut by the records' deadlines). */
+  readonly requestTimeoutMs: number
+  /** How long getting a connection may take, ms. */
+  readonly connectTimeoutMs: number
+  /**
+   * Asked once, in the same turn as the write. False: a record was taken out since; nothing may be written and every
+   * batch is `not-sent` with code `BATCH_CHANGED`.
+   */
+  beginWrite(): boolean
+}
+
+/** A record that the broker names as the reason for refusing its batch (KIP-467). */
+export interface RecordError {
+  readonly index: number
+}
+
+/**
+ * What one attempt proved. `rejected`: the broker said it did not write. `not-sent`: nothing left this machine.
+ * `unknown`: it may be written.
+ */
+export type ProduceOutcome = (
+  | { readonly kind: 'acked'; readonly baseOffset: bigint | null; readonly logAppendTime: bigint | null; readonly proof: 'all' }
+  | {
+      readonly kind: 'rejected' | 'not-sent' | 'unknown'
+      readonly code: string
+      readonly retriable: boolean
+      readonly recordErrors: readonly RecordError[]
+      readonly cause: unknown
+    }
+) & {
+  /** The broker asks for this pause before the next request, ms (quota). */
+  readonly throttleTimeMs?: number
+}
+
+export type DropReason = 'deadline' | 'close'
+
+/** Counters of a driver since it was made. */
+export interface ConnectionStats {
+  readonly dials: number
+  readonly open: number
+  readonly destroyed: Readonly<Record<string, number>>
+  readonly graced: number
+}
+
+export interface KafkaClient {
+  /** Rejects with a `TransportError` when no broker answered before the deadline. */
+  metadata(topics: readonly string[], deadline: Deadline): Promise<Cluster>
+  /** One round over the brokers; a `TransportError` says by `retriable` whether another round may help. */
+  initProducerId(deadline: Deadline): Promise<ProducerIdAndEpoch>
+  /** One attempt, no retry inside, never rejects: exactly one outcome per batch, in the same order. */
+  produce(leader: number, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<ProduceOutcome[]>
+  dropConnections(reason: DropReason, leader?: number): Promise<void>
+  close(deadline: Deadline): Promise<void>
+  readonly stats: ConnectionStats
+}

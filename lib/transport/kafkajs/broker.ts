@@ -1,0 +1,165 @@
+// One broker's connections: a data Link that carries Produces, a control Link for questions while those wait,
+// and the rule for dials: one at a time, with full jitter after a failed or destroyed Link.
+import { TransportError } from '../../errors.ts'
+import { backoff } from '../../time/backoff.ts'
+import { type Clock, sleep } from '../../time/clock.ts'
+import type { Deadline } from '../../time/deadline.ts'
+import { patientTimer } from '../../time/patient-timer.ts'
+import { Link } from './link.ts'
+import type { ApiVersions } from './wire.ts'
+
+export interface BrokerOptions {
+  readonly clientId: string
+  readonly clock: Clock
+  readonly connectTimeoutMs: number
+  readonly maxIdleMs: number
+  readonly reconnectBackoffMs: number
+  readonly reconnectBackoffMaxMs: number
+}
+
+export interface SharedState {
+  versions: ApiVersions | undefined
+  dials: number
+  graced: number
+  destroyed: Record<string, number>
+}
+
+type Slot = 'data' | 'control'
+
+/** Planned ends: the next dial need not wait. */
+const PLANNED = new Set(['IDLE', 'CLOSE', 'CLOSED_BY_BROKER'])
+
+export class Broker {
+  readonly address: string
+  readonly #options: BrokerOptions
+  readonly #shared: SharedState
+  readonly #links: Record<Slot, Link | undefined> = { data: undefined, control: undefined }
+  #dialing: Promise<void> | undefined
+  #failures = 0
+  #notBefore = 0
+  #closed = false
+
+  constructor(address: string, options: BrokerOptions, shared: SharedState) {
+    this.address = address
+    this.#options = options
+    this.#shared = shared
+  }
+
+  get open(): number {
+    return [this.#links.data, this.#links.control].filter(link => link && !link.dead).length
+  }
+
+  /** 2: answered within the last second. 1: no connection yet. 0: silent. Questions go to the highest first. */
+  get proof(): number {
+    const links = [this.#links.data, this.#links.control].filter(link => link !== undefined && !link.dead)
+    if (links.length === 0) return 1
+    return links.some(link => link && this.#options.clock.now() - link.lastAnswer < 1000) ? 2 : 0
+  }
+
+  data(deadline: Deadline): Promise<Link> {
+    return this.#get('data', deadline)
+  }
+
+  /** A Link on which a question is answered at once: a broker serves one request per connection at a time. */
+  idle(deadline: Deadline): Promise<Link> {
+    const data = this.#live('data')
+    return data && data.inFlight === 0 ? Promise.resolve(data) : this.#get(data ? 'control' : 'data', deadline)
+  }
+
+  drop(reason: string): void {
+    for (const slot of ['data', 'control'] as const) this.#links[slot]?.destroy(reason)
+  }
+
+  dropData(reason: string): void {
+    this.#links.data?.destroy(reason)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.drop('CLOSE')
+  }
+
+  #live(slot: Slot): Link | undefined {
+    const link = this.#links[slot]
+    if (!link || link.dead) return undefined
+    if (link.inFlight === 0 && link.idleMs > this.#options.maxIdleMs) {
+      link.destroy('IDLE')
+      return undefined
+    }
+    return link
+  }
+
+  async #get(slot: Slot, deadline: Deadline): Promise<Link> {
+    for (;;) {
+      const link = this.#live(slot)
+      if (link) return link
+      this.#dialing ??= this.#dial(slot).finally(() => {
+        this.#dialing = undefined
+      })
+      await leaveAt(deadline, this.#dialing, this.#options.clock)
+    }
+  }
+
+  async #dial(slot: Slot): Promise<void> {
+    const { clock } = this.#options
+    await sleepUntil(clock, this.#notBefore)
+    if (this.#closed) throw new TransportError('CLOSED', 'The producer is closed.')
+    const [host, port] = splitAddress(this.address)
+    const link = new Link({
+      host,
+      port,
+      clientId: this.#options.clientId,
+      clock,
+      onDead: (dead, reason) => this.#onDead(dead, reason),
+      onGrace: () => {
+        this.#shared.graced++
+      },
+    })
+    this.#shared.dials++
+    try {
+      this.#shared.versions = await link.open(this.#options.connectTimeoutMs, this.#shared.versions)
+    } catch (error) {
+      link.destroy('DIAL_FAILED')
+      throw error instanceof TransportError ? error : new TransportError('UNREACHABLE', 'A broker could not be reached.', { retriable: true, cause: error })
+    }
+    if (this.#closed) link.destroy('CLOSE')
+    this.#failures = 0
+    this.#links[slot] = link
+  }
+
+  #onDead(_link: Link, reason: string): void {
+    this.#shared.destroyed[reason] = (this.#shared.destroyed[reason] ?? 0) + 1
+    if (PLANNED.has(reason)) return
+    const { clock, reconnectBackoffMs, reconnectBackoffMaxMs } = this.#options
+    this.#failures++
+    this.#notBefore = clock.now() + backoff(this.#failures, reconnectBackoffMs, reconnectBackoffMaxMs)
+  }
+}
+
+/** host:port, also [::1]:port. The settings table has checked the form. */
+function splitAddress(address: string): [string, number] {
+  const colon = address.lastIndexOf(':')
+  return [address.slice(0, colon).replace(/^\[|\]$/g, ''), Number(address.slice(colon + 1))]
+}
+
+async function sleepUntil(clock: Clock, at: number): Promise<void> {
+  const ms = at - clock.now()
+  if (ms > 0) await sleep(clock, ms)
+}
+
+/** The dial is shared and goes on; this caller waits for it no longer than its own deadline. */
+function leaveAt(deadline: Deadline, dial: Promise<void>, clock: Clock): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = patientTimer(clock, deadline.remaining, () => reject(new TransportError('UNREACHABLE', 'No connection before the deadline.', { retriable: true })))
+    dial.then(
+      () => {
+        cancel()
+        resolve()
+      },
+      error => {
+        cancel()
+        reject(error)
+      },
+    )
+  })
+}

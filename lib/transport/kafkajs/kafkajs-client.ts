@@ -1,0 +1,150 @@
+// The driver over kafkajs's wire layer: one Produce per leader, its answer read partition by partition.
+import { TransportError } from '../../errors.ts'
+import { topicPartition } from '../../record/topic-partition.ts'
+import { type Clock, systemClock } from '../../time/clock.ts'
+import { Deadline } from '../../time/deadline.ts'
+import { errorCodeRow } from '../error-codes.ts'
+import type { Cluster, ConnectionStats, DropReason, EncodedBatch, KafkaClient, ProduceOutcome, ProduceRequest, ProducerIdAndEpoch } from '../kafka-client.ts'
+import { failure, outcomeOf } from '../produce-outcome.ts'
+import { Broker, type BrokerOptions, type SharedState } from './broker.ts'
+import type { Link } from './link.ts'
+import * as wire from './wire.ts'
+
+/** A question to one broker, its dial included; then the next broker is asked. */
+const ASK_MS = 1000
+/** A Link idle for longer is asked for a sign of life together with its first Produce. */
+const PROBE_AFTER_IDLE_MS = 1000
+const PROBE_MS = 500
+
+export interface KafkaJsClientOptions {
+  readonly bootstrapServers: readonly string[]
+  readonly clientId: string
+  readonly connectTimeoutMs: number
+  readonly maxIdleMs: number
+  readonly reconnectBackoffMs: number
+  readonly reconnectBackoffMaxMs: number
+  readonly clock?: Clock
+}
+
+export class KafkaJsClient implements KafkaClient {
+  readonly #options: BrokerOptions
+  readonly #bootstrap: readonly string[]
+  readonly #clock: Clock
+  readonly #brokers = new Map<string, Broker>()
+  readonly #nodes = new Map<number, string>()
+  readonly #shared: SharedState = { versions: undefined, dials: 0, graced: 0, destroyed: {} }
+  #closed = false
+
+  constructor(options: KafkaJsClientOptions) {
+    this.#clock = options.clock ?? systemClock
+    this.#options = { ...options, clock: this.#clock }
+    this.#bootstrap = options.bootstrapServers
+  }
+
+  get stats(): ConnectionStats {
+    const open = [...this.#brokers.values()].reduce((sum, broker) => sum + broker.open, 0)
+    return { dials: this.#shared.dials, graced: this.#shared.graced, destroyed: { ...this.#shared.destroyed }, open }
+  }
+
+  async metadata(topics: readonly string[], deadline: Deadline): Promise<Cluster> {
+    const answer = await this.#ask(deadline, (link, ms) => link.call(wire.metadata(topics), ms, { mayOutlive: true }))
+    for (const { nodeId, host, port } of answer.brokers) this.#nodes.set(nodeId, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
+    return {
+      topics: answer.topics.map(({ topic, errorCode, partitions }) => ({
+        topic,
+        error: errorCode === 0 ? null : errorCodeRow(errorCode).name,
+        partitions: partitions.map(p => ({ partition: p.partition, leader: p.leader, leaderEpoch: p.leaderEpoch })),
+      })),
+    }
+  }
+
+  initProducerId(deadline: Deadline): Promise<ProducerIdAndEpoch> {
+    return this.#ask(deadline, async (link, ms) => {
+      const answer = await link.call(wire.initProducerId(), ms, { mayOutlive: true })
+      if (answer.errorCode === 0) return { producerId: answer.producerId, epoch: answer.epoch }
+      const row = errorCodeRow(answer.errorCode)
+      throw new TransportError(row.name, `The broker gave no producer id: ${row.name}.`, { retriable: row.retriable === true })
+    })
+  }
+
+  async produce(leader: number, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<ProduceOutcome[]> {
+    const all = (kind: 'not-sent' | 'unknown', code: string, retriable: boolean, cause?: unknown) => batches.map(() => failure(kind, code, retriable, cause))
+    const address = this.#nodes.get(leader)
+    if (address === undefined) return all('not-sent', 'NO_LEADER', true)
+    let link: Link
+    try {
+      link = await this.#broker(address).data(Deadline.after(this.#clock, request.connectTimeoutMs))
+    } catch (error) {
+      const { code, retriable } = asTransportError(error)
+      return all('not-sent', code === 'UNSUPPORTED_VERSION' ? code : 'UNREACHABLE', retriable, error)
+    }
+    const writesBefore = link.produceWrites
+    try {
+      const answer = await this.#callProduce(link, batches, request)
+      return batches.map(batch => ({ ...outcomeOf(answer.partitions.get(topicPartition(batch.topic, batch.partition))), throttleTimeMs: answer.throttleTimeMs }))
+    } catch (error) {
+      const { code } = asTransportError(error)
+      return all(link.produceWrites > writesBefore ? 'unknown' : 'not-sent', code, true, error)
+    }
+  }
+
+  /**
+   * After a pause the peer may be gone without a word (NAT, load balancer, a frozen sandbox). So the first Produce shares
+   * its write with an ApiVersions, which any live broker answers at once: no extra round trip, and silence shows in 500 ms.
+   */
+  #callProduce(link: Link, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<wire.ProduceAnswer> {
+    const produce = () => link.call(wire.produce(batches, request.acks, request.timeoutMs, topicPartition), request.requestTimeoutMs, { beforeWrite: request.beginWrite })
+    if (link.idleMs <= PROBE_AFTER_IDLE_MS) return produce()
+    link.cork()
+    setImmediate(() => link.uncork())
+    // Its failure kills the Link, and with it the Produce, which reports it.
+    link.call(wire.apiVersions(), PROBE_MS).catch(() => undefined)
+    return produce()
+  }
+
+  dropConnections(reason: DropReason, leader?: number): Promise<void> {
+    const code = reason === 'deadline' ? 'DEADLINE' : 'CLOSE'
+    const address = leader === undefined ? undefined : this.#nodes.get(leader)
+    if (leader === undefined) for (const broker of this.#brokers.values()) broker.drop(code)
+    else if (address !== undefined) this.#broker(address).dropData(code)
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    this.#closed = true
+    for (const broker of this.#brokers.values()) broker.close()
+    return Promise.resolve()
+  }
+
+  #broker(address: string): Broker {
+    if (this.#closed) throw new TransportError('CLOSED', 'The producer is closed.')
+    let broker = this.#brokers.get(address)
+    if (!broker) {
+      broker = new Broker(address, this.#options, this.#shared)
+      this.#brokers.set(address, broker)
+    }
+    return broker
+  }
+
+  /** Asks one broker after the other: those that answered just now, then fresh dials, then silent ones. */
+  async #ask<T>(deadline: Deadline, question: (link: Link, ms: number) => Promise<T>): Promise<T> {
+    const addresses = [...new Set([...this.#nodes.values(), ...this.#bootstrap])]
+    const ranked = addresses.map(address => ({ address, rank: this.#broker(address).proof + Math.random() * 0.5 })).sort((a, b) => b.rank - a.rank)
+    let last: TransportError | undefined
+    for (const { address } of ranked) {
+      const mine = deadline.within(ASK_MS)
+      if (mine.remaining <= 0) break
+      try {
+        const link = await this.#broker(address).idle(mine)
+        return await question(link, Math.max(1, mine.remaining))
+      } catch (error) {
+        last = asTransportError(error)
+      }
+    }
+    throw last ?? new TransportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
+  }
+}
+
+function asTransportError(error: unknown): TransportError {
+  return error instanceof TransportError ? error : new TransportError('CONNECTION_BROKEN', 'A connection to a broker broke.', { retriable: true, cause: error })
+}

@@ -1,0 +1,70 @@
+// What is used of kafkajs 2.2.4 below its public API: framing and SASL of one connection, and the wire codec.
+// kafkajs is frozen since 2023 and pinned; `test/kafka-client.contract.ts` guards each of these calls.
+
+declare module 'kafkajs/src/network/connection.js' {
+  import type { Socket } from 'node:net'
+
+  interface WireRequest {
+    apiKey: number
+    apiVersion: number
+    apiName: string
+    expectResponse?: () => boolean
+    encode: () => Promise<unknown>
+  }
+  interface WireProtocol<T> {
+    request: WireRequest
+    response: { decode: (raw: Buffer) => Promise<unknown>; parse: (decoded: unknown) => Promise<T> }
+    logResponseError?: boolean
+  }
+  type VersionRanges = Record<number, { minVersion: number; maxVersion: number }>
+  export default class Connection {
+    constructor(options: {
+      host: string
+      port: number
+      clientId: string
+      ssl: object | null
+      sasl: object | null
+      logger: unknown
+      socketFactory: (options: { host: string; port: number; onConnect: () => void }) => Socket
+      connectionTimeout: number
+      requestTimeout: number
+      enforceRequestTimeout: boolean
+      maxInFlightRequests: number | null
+    })
+    requestQueue: { scheduleCheckPendingRequests: () => void }
+    connect(): Promise<true>
+    authenticate(): Promise<void>
+    setVersions(versions: VersionRanges): void
+    setSupportAuthenticationProtocol(supported: boolean): void
+    send<T>(protocol: WireProtocol<T>): Promise<T>
+  }
+}
+
+declare module 'kafkajs/src/loggers/index.js' {
+  const loggers: { createLogger: (options: { level: number; logCreator: () => () => void }) => unknown }
+  export default loggers
+}
+
+declare module 'kafkajs/src/protocol/encoder.js' {
+  export default class Encoder {
+    buffer: Buffer
+    writeInt16(value: number): this
+    writeInt32(value: number): this
+    writeBoolean(value: boolean): this
+    writeString(value: string | null): this
+    writeBuffer(value: Buffer): this
+    writeArray(value: readonly unknown[]): this
+  }
+}
+
+declare module 'kafkajs/src/protocol/decoder.js' {
+  export default class Decoder {
+    constructor(buffer: Buffer)
+    readInt16(): number
+    readInt32(): number
+    readInt64(): { toString(): string }
+    readBoolean(): boolean
+    readString(): string | null
+    readArray<T>(reader: (decoder: Decoder) => T): T[]
+  }
+}

@@ -1,0 +1,140 @@
+// The four requests a producer needs, over kafkajs's codec. Two are newer than kafkajs knows: Produce v8 names the bad
+// records of a refused batch (KIP-467), Metadata v7 carries leader epochs (KIP-320). None of them is a flexible version.
+import type { WireProtocol } from 'kafkajs/src/network/connection.js'
+import Decoder from 'kafkajs/src/protocol/decoder.js'
+import Encoder from 'kafkajs/src/protocol/encoder.js'
+import { errorCodeRow } from '../error-codes.ts'
+import type { EncodedBatch, ProducerIdAndEpoch } from '../kafka-client.ts'
+import type { PartitionAnswer } from '../produce-outcome.ts'
+
+export const PRODUCE = 0
+const METADATA = 3
+const API_VERSIONS = 18
+const INIT_PRODUCER_ID = 22
+
+/** The versions spoken; the broker must offer each of them. */
+export const VERSIONS_SPOKEN = [
+  { apiKey: PRODUCE, name: 'Produce', version: 8 },
+  { apiKey: METADATA, name: 'Metadata', version: 7 },
+  { apiKey: INIT_PRODUCER_ID, name: 'InitProducerId', version: 1 },
+] as const
+
+export type ApiVersions = Record<number, { minVersion: number; maxVersion: number }>
+
+const int64 = (decoder: Decoder) => BigInt(decoder.readInt64().toString())
+
+function protocol<T>(apiKey: number, apiName: string, apiVersion: number, encode: () => unknown, decode: (decoder: Decoder) => T): WireProtocol<T> {
+  return {
+    request: { apiKey, apiName, apiVersion, encode: async () => encode() },
+    // kafkajs reads `clientSideThrottleTime` off what `decode` gives and would park later requests: the Sender waits itself.
+    response: { decode: async raw => ({ answer: decode(new Decoder(raw)), clientSideThrottleTime: 0 }), parse: async decoded => (decoded as { answer: T }).answer },
+    logResponseError: false,
+  }
+}
+
+export function apiVersions(): WireProtocol<ApiVersions> {
+  return protocol(
+    API_VERSIONS,
+    'ApiVersions',
+    2,
+    () => new Encoder(),
+    decoder => {
+      const errorCode = decoder.readInt16()
+      if (errorCode !== 0) throw new Error(errorCodeRow(errorCode).name)
+      const ranges = decoder.readArray(d => [d.readInt16(), { minVersion: d.readInt16(), maxVersion: d.readInt16() }] as const)
+      return Object.fromEntries(ranges)
+    },
+  )
+}
+
+export function initProducerId(): WireProtocol<{ errorCode: number } & ProducerIdAndEpoch> {
+  return protocol(
+    INIT_PRODUCER_ID,
+    'InitProducerId',
+    1,
+    () => new Encoder().writeString(null).writeInt32(60000),
+    decoder => {
+      decoder.readInt32()
+      return { errorCode: decoder.readInt16(), producerId: int64(decoder), epoch: decoder.readInt16() }
+    },
+  )
+}
+
+export interface MetadataAnswer {
+  readonly brokers: readonly { nodeId: number; host: string; port: number }[]
+  readonly topics: readonly {
+    errorCode: number
+    topic: string
+    partitions: readonly { errorCode: number; partition: number; leader: number; leaderEpoch: number }[]
+  }[]
+}
+
+export function metadata(topics: readonly string[]): WireProtocol<MetadataAnswer> {
+  return protocol(
+    METADATA,
+    'Metadata',
+    7,
+    () => new Encoder().writeArray(topics).writeBoolean(false),
+    decoder => {
+      decoder.readInt32()
+      const brokers = decoder.readArray(d => {
+        const broker = { nodeId: d.readInt32(), host: d.readString() ?? '', port: d.readInt32() }
+        d.readString()
+        return broker
+      })
+      decoder.readString()
+      decoder.readInt32()
+      return { brokers, topics: decoder.readArray(readTopic) }
+    },
+  )
+}
+
+function readTopic(d: Decoder): MetadataAnswer['topics'][number] {
+  const errorCode = d.readInt16()
+  const topic = d.readString() ?? ''
+  d.readBoolean()
+  const partitions = d.readArray(p => {
+    const partition = { errorCode: p.readInt16(), partition: p.readInt32(), leader: p.readInt32(), leaderEpoch: p.readInt32() }
+    for (let list = 0; list < 3; list++) p.readArray(x => x.readInt32()) // replicas, in-sync, offline
+    return partition
+  })
+  return { errorCode, topic, partitions }
+}
+
+export interface ProduceAnswer {
+  readonly partitions: ReadonlyMap<string, PartitionAnswer>
+  readonly throttleTimeMs: number
+}
+
+/** One Produce for one leader: batches of several partitions, each with its own producer epoch inside its bytes. */
+export function produce(batches: readonly EncodedBatch[], acks: number, timeoutMs: number, keyOf: (topic: string, partition: number) => string): WireProtocol<ProduceAnswer> {
+  const byTopic = Map.groupBy(batches, batch => batch.topic)
+  const encode = () => {
+    const topics = [...byTopic].map(([topic, ofTopic]) =>
+      new Encoder().writeString(topic).writeArray(ofTopic.map(batch => new Encoder().writeInt32(batch.partition).writeInt32(batch.bytes.length).writeBuffer(batch.bytes))),
+    )
+    return new Encoder().writeString(null).writeInt16(acks).writeInt32(timeoutMs).writeArray(topics)
+  }
+  return protocol(PRODUCE, 'Produce', 8, encode, decoder => {
+    const partitions = new Map<string, PartitionAnswer>()
+    decoder.readArray(t => {
+      const topic = t.readString() ?? ''
+      t.readArray(p => partitions.set(keyOf(topic, p.readInt32()), readPartitionAnswer(p)))
+    })
+    return { partitions, throttleTimeMs: decoder.readInt32() }
+  })
+}
+
+function readPartitionAnswer(p: Decoder): PartitionAnswer {
+  const errorCode = p.readInt16()
+  const baseOffset = int64(p)
+  const logAppendTime = int64(p)
+  p.readInt64() // logStartOffset
+  const recordErrors = p.readArray(e => {
+    const index = e.readInt32()
+    e.readString()
+    return { index }
+  })
+  p.readString() // errorMessage: may quote the record
+  return { errorCode, baseOffset, logAppendTime, recordErrors }
+}

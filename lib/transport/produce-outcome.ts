@@ -1,0 +1,33 @@
+import { DUPLICATE_SEQUENCE_NUMBER, errorCodeRow } from './error-codes.ts'
+import type { ProduceOutcome } from './kafka-client.ts'
+
+/** One partition's part of a Produce answer (Produce v8). int64 as bigint; -1 means none. */
+export interface PartitionAnswer {
+  readonly errorCode: number
+  readonly baseOffset: bigint
+  readonly logAppendTime: bigint
+  readonly recordErrors: readonly { readonly index: number }[]
+}
+
+/**
+ * What a broker's answer for one batch proves.
+ *
+ * No answer for a partition that was asked for proves nothing. An error with a base offset is `unknown`: a broker that
+ * appended and then lost leadership says NOT_LEADER_OR_FOLLOWER and leaves the offset in (`DelayedProduce.tryComplete`).
+ */
+export function outcomeOf(answer: PartitionAnswer | undefined): ProduceOutcome {
+  if (!answer) return failure('unknown', 'NO_ANSWER', true)
+  const { errorCode, baseOffset, logAppendTime } = answer
+  if (errorCode === 0) {
+    if (baseOffset < 0n) return failure('unknown', 'NO_OFFSET', true)
+    return { kind: 'acked', baseOffset, logAppendTime: logAppendTime < 0n ? null : logAppendTime, proof: 'all' }
+  }
+  if (errorCode === DUPLICATE_SEQUENCE_NUMBER) return { kind: 'acked', baseOffset: null, logAppendTime: null, proof: 'all' }
+  const row = errorCodeRow(errorCode)
+  const mayBeWritten = row.mayBeWritten === true || baseOffset >= 0n
+  return { ...failure(mayBeWritten ? 'unknown' : 'rejected', row.name, row.retriable === true), recordErrors: answer.recordErrors }
+}
+
+export function failure(kind: 'rejected' | 'not-sent' | 'unknown', code: string, retriable: boolean, cause?: unknown) {
+  return { kind, code, retriable, recordErrors: [] as readonly { index: number }[], cause } as const
+}

@@ -1,0 +1,78 @@
+// contracts/<topic>.json → Contract, with its defaults. An unknown or wrong field is a build error.
+import { isTopicName } from '../record/topic-partition.ts'
+import type { Contract, ContractLimits, SchemaCheck } from './contract.ts'
+
+const LIMITS: ContractLimits = { keyBytes: 1024, valueBytes: 900_000, headers: 50, headerBytes: 8192, records: 500 }
+const FORMATS = ['json', 'text', 'base64'] as const
+const KEY_SOURCE = /^(record|value:(\/.*)?|event:(\/.*)?|sqs:MessageGroupId|sqs:attribute:.+)$/
+
+type Json = Record<string, unknown>
+
+/**
+ * @param check gives the compiled form of a schema
+ * @throws Error listing every problem of the file
+ */
+export function parseContract(topic: string, file: unknown, check: (schema: unknown) => SchemaCheck): Contract {
+  const problems: string[] = []
+  const expect = (holds: boolean, problem: string) => {
+    if (!holds) problems.push(`contracts/${topic}.json: ${problem}`)
+  }
+  const object = (parent: Json, name: string, known: readonly string[]): Json => {
+    const value = parent[name] ?? {}
+    expect(isObject(value), `${name}: expected an object`)
+    const found = isObject(value) ? value : {}
+    for (const field of Object.keys(found)) expect(known.includes(field), `${name}.${field}: unknown field; expected ${known.join(', ')}`)
+    return found
+  }
+  expect(isTopicName(topic), 'expected a file name that is a topic name ([A-Za-z0-9._-], at most 249, not "." or "..", not "__…")')
+  const root = object({ contract: file }, 'contract', ['description', 'key', 'value', 'tombstones', 'headers', 'limits', 'from', 'local'])
+  const key = object(root, 'key', ['required', 'from'])
+  const value = object(root, 'value', ['format', 'schema'])
+  const headers = object(root, 'headers', ['required', 'allow'])
+  const limits = object(root, 'limits', Object.keys(LIMITS))
+  const from = object(root, 'from', ['http', 'sqs', 'eventbridge'])
+  const local = object(root, 'local', ['partitions'])
+  const format = (value.format ?? 'json') as Contract['value']['format']
+  const schema = value.schema ?? true
+  expect(FORMATS.includes(format), `value.format: expected ${FORMATS.join(' | ')}`)
+  expect(schema === true || isObject(schema), 'value.schema: expected true or a JSON Schema')
+  expect(schema === true || format === 'json', 'value.schema: expected true unless value.format is json')
+  const keyFrom = key.from ?? ['record']
+  expect(
+    isStrings(keyFrom) && keyFrom.every(source => KEY_SOURCE.test(source)),
+    'key.from: expected a list of record, value:<pointer>, event:<pointer>, sqs:MessageGroupId or sqs:attribute:<name>',
+  )
+  for (const [name, flag] of [
+    ['key.required', key.required],
+    ['tombstones', root.tombstones],
+    ['from.http', from.http],
+  ] as const)
+    expect(flag === undefined || typeof flag === 'boolean', `${name}: expected true or false`)
+  for (const [name, list] of [
+    ['headers.required', headers.required],
+    ['headers.allow', headers.allow],
+  ] as const)
+    expect(list === undefined || isStrings(list), `${name}: expected a list of names`)
+  for (const [name, most] of [...Object.entries(limits).map(([name, most]) => [`limits.${name}`, most] as const), ['local.partitions', local.partitions ?? 1] as const])
+    expect(Number.isInteger(most) && (most as number) > 0, `${name}: expected a positive integer`)
+  if (problems.length > 0) throw new Error(problems.join('\n'))
+  return {
+    topic,
+    description: String(root.description ?? ''),
+    key: { required: (key.required as boolean | undefined) ?? true, from: keyFrom as string[] },
+    value: { format, check: schema === true ? true : check(schema) },
+    tombstones: (root.tombstones as boolean | undefined) ?? false,
+    headers: { required: (headers.required as string[] | undefined) ?? [], allow: (headers.allow as string[] | undefined) ?? ['*'] },
+    limits: { ...LIMITS, ...(limits as Partial<ContractLimits>) },
+    http: (from.http as boolean | undefined) ?? true,
+    partitions: (local.partitions as number | undefined) ?? 3,
+  }
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(item => typeof item === 'string')
+}

@@ -1,0 +1,144 @@
+// Stage 3 of 9: ProducerRecord → ValidRecord. Topic, key, value, headers, limits. A fault here is never retried.
+import { RecordFaultError } from '../errors.ts'
+import type { ProducerRecord, RecordHeader, ValidRecord } from '../record/producer-record.ts'
+import { isTopicName } from '../record/topic-partition.ts'
+import type { Contract, Contracts } from './contract.ts'
+import { atPointer } from './pointer.ts'
+
+/** Headers of this prefix are ours; callers can't set them. */
+export const OUR_HEADERS = 'kp-'
+const MAX_PARTITION = 2 ** 31 - 1
+/** Beyond it `Date` ends, and a number is no longer exact to the millisecond in a batch. */
+const MAX_TIMESTAMP = 8.64e15
+
+/** Which records are valid: the contracts', or (`anyTopic`) any topic with bytes or text, and a key where one is required. */
+export type ValidationRules = { readonly contracts: Contracts } | { readonly anyTopic: true; readonly keyRequired: boolean }
+
+/** @throws RecordFaultError with the record's fault */
+export function validateRecord(record: ProducerRecord, rules: ValidationRules): ValidRecord {
+  const contracts = 'contracts' in rules ? rules.contracts : undefined
+  const contract = contracts?.get(record.topic)
+  if (contracts ? !contract : !isTopicName(record.topic)) throw new RecordFaultError('unknown-topic', 'topic: expected a topic that has a contract, got another.')
+  if (record.value === undefined) throw new RecordFaultError('bad-value', 'value: expected a value, or null for a tombstone; got none.')
+  checkPartition(record.partition)
+  checkTimestamp(record.timestamp)
+  checkHeaderNames(record.headers ?? [])
+  if (!contract) {
+    const hasKey = record.key !== undefined && record.key !== null && record.key.length > 0
+    if (!hasKey && !('keyRequired' in rules && !rules.keyRequired)) throw new RecordFaultError('key-missing', 'key: expected a key that is not empty, got none.')
+    return { ...record, format: 'bytes' }
+  }
+  const value = readValue(record, contract)
+  const key = readKey(record, value, contract)
+  checkLimits(record, key, contract)
+  checkHeaderRules(record.headers ?? [], contract)
+  return { ...record, key, format: contract.value.format }
+}
+
+function checkPartition(partition: number | undefined): void {
+  if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition <= MAX_PARTITION))
+    throw new RecordFaultError('bad-partition', `partition: expected an integer from 0 to ${MAX_PARTITION}, got something else.`)
+}
+
+function checkTimestamp(timestamp: number | undefined): void {
+  if (timestamp !== undefined && !(Number.isInteger(timestamp) && timestamp >= 0 && timestamp <= MAX_TIMESTAMP))
+    throw new RecordFaultError('bad-timestamp', 'timestamp: expected an integer, milliseconds since the epoch, got something else.')
+}
+
+function checkHeaderNames(headers: readonly RecordHeader[]): void {
+  for (const [name] of headers) {
+    // Printable text only: a name with CR or LF would split lines wherever headers are shown or copied.
+    if (typeof name !== 'string' || name.length === 0 || /\p{Cc}/u.test(name))
+      throw new RecordFaultError('bad-header', 'headers: expected names of printable text, got one that is not.')
+  }
+}
+
+/** The value as JSON where the contract asks for it; bytes that came as bytes stay as they are. */
+function readValue(record: ProducerRecord, contract: Contract): unknown {
+  if (record.value === null) {
+    if (contract.tombstones) return null
+    throw new RecordFaultError('tombstone', `value: expected a value, got null; the contract of ${contract.topic} does not allow tombstones.`)
+  }
+  if (contract.value.format === 'base64' && typeof record.value === 'string' && !isBase64(record.value))
+    throw new RecordFaultError('bad-value', 'value: expected base64, got something else.')
+  if (contract.value.format !== 'json') return record.value
+  const value = record.value instanceof Uint8Array ? parseJson(record.value) : record.value
+  if (contract.value.check !== true) {
+    const { violations, truncated } = contract.value.check(value)
+    if (violations.length > 0) throw new RecordFaultError('schema', `value: ${violations.length} violation(s) of the schema of ${contract.topic}.`, violations, truncated)
+  }
+  return value
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    // The parser's message quotes the text.
+    throw new RecordFaultError('bad-json', 'value: expected JSON in UTF-8, got something else.')
+  }
+}
+
+function isBase64(text: string): boolean {
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)
+}
+
+/** The key of the first source that gives one. A caller's key and a pointer's must agree. */
+function readKey(record: ProducerRecord, value: unknown, contract: Contract): Uint8Array | string | null {
+  const fromRecord = contract.key.from.includes('record') ? record.key : undefined
+  let key: Uint8Array | string | null | undefined = fromRecord ?? undefined
+  for (const source of contract.key.from) {
+    if (!source.startsWith('value:') || value === null) continue
+    const found = keyText(atPointer(value, source.slice('value:'.length)))
+    if (found === undefined) continue
+    if (key !== undefined && !sameKey(key, found)) throw new RecordFaultError('key-mismatch', `key: expected the value at ${source.slice('value:'.length)}, got another.`)
+    key ??= found
+  }
+  if (contract.key.required && (key === undefined || key.length === 0))
+    throw new RecordFaultError('key-missing', `key: expected a key that is not empty (${contract.key.from.join(', ')}), got none.`)
+  return key ?? null
+}
+
+function keyText(found: unknown): string | undefined {
+  if (found === undefined || found === null) return undefined
+  if (typeof found === 'string') return found
+  if (Number.isSafeInteger(found)) return String(found)
+  throw new RecordFaultError('key-type', `key: expected a string or an integer, got ${typeof found}.`)
+}
+
+function sameKey(a: Uint8Array | string, b: string): boolean {
+  return typeof a === 'string' ? a === b : Buffer.from(b).equals(a)
+}
+
+function checkLimits(record: ProducerRecord, key: Uint8Array | string | null, { limits }: Contract): void {
+  const headers = (record.headers ?? []).filter(([name]) => !name.startsWith(OUR_HEADERS))
+  const headerBytes = headers.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + (value?.length ?? 0), 0)
+  tooLarge('key', key === null ? 0 : Buffer.byteLength(key), limits.keyBytes, 'bytes')
+  tooLarge('value', valueBytes(record.value), limits.valueBytes, 'bytes')
+  tooLarge('headers', headers.length, limits.headers, 'headers')
+  tooLarge('headers', headerBytes, limits.headerBytes, 'bytes')
+}
+
+function valueBytes(value: unknown): number {
+  if (value === null) return 0
+  if (value instanceof Uint8Array) return value.length
+  if (typeof value === 'string') return Buffer.byteLength(value)
+  try {
+    return Buffer.byteLength(JSON.stringify(value))
+  } catch {
+    // A cycle, a BigInt or a value too deep. What JSON.stringify says of it quotes field names.
+    throw new RecordFaultError('bad-value', 'value: expected something JSON can express, got something that it can not.')
+  }
+}
+
+function tooLarge(what: string, got: number, most: number, unit: string): void {
+  if (got > most) throw new RecordFaultError('record-too-large', `${what}: expected at most ${most} ${unit}, got ${got}.`)
+}
+
+function checkHeaderRules(headers: readonly RecordHeader[], { headers: rule }: Contract): void {
+  const names = new Set(headers.map(([name]) => name))
+  const missing = rule.required.find(name => !names.has(name))
+  if (missing !== undefined) throw new RecordFaultError('header-missing', `headers: expected ${missing}, which the contract requires.`)
+  const allows = (name: string) => name.startsWith(OUR_HEADERS) || name === 'traceparent' || rule.allow.includes('*') || rule.allow.includes(name)
+  if (![...names].every(allows)) throw new RecordFaultError('bad-header', `headers: expected only ${rule.allow.join(', ')}, got another.`)
+}

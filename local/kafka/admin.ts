@@ -1,0 +1,99 @@
+// Topics and reading back, over kafkajs's public API: nothing here shares code with the producer it checks.
+import { Kafka, logLevel } from 'kafkajs'
+
+export interface ReadRecord {
+  readonly partition: number
+  readonly offset: bigint
+  readonly timestamp: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>
+}
+
+export function kafkaOf(bootstrapServers: string): Kafka {
+  return new Kafka({ clientId: 'local-admin', brokers: bootstrapServers.split(','), logLevel: logLevel.NOTHING, retry: { retries: 20, initialRetryTime: 200, maxRetryTime: 1000 } })
+}
+
+/** Creates the topics that are missing and waits until every partition has a leader. */
+export async function createTopics(
+  bootstrapServers: string,
+  topics: readonly { topic: string; partitions: number; replicas?: number; config?: Record<string, string> }[],
+): Promise<void> {
+  const admin = kafkaOf(bootstrapServers).admin()
+  await admin.connect()
+  try {
+    const existing = new Set(await admin.listTopics())
+    const missing = topics.filter(({ topic }) => !existing.has(topic))
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: missing.map(({ topic, partitions, replicas = -1, config = {} }) => ({
+        topic,
+        numPartitions: partitions,
+        replicationFactor: replicas,
+        configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+      })),
+    })
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+export interface PartitionState {
+  readonly partition: number
+  readonly leader: number
+  readonly inSync: readonly number[]
+}
+
+export async function partitionsOf(bootstrapServers: string, topic: string): Promise<PartitionState[]> {
+  const admin = kafkaOf(bootstrapServers).admin()
+  await admin.connect()
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    return (topics[0]?.partitions ?? []).map(({ partitionId, leader, isr }) => ({ partition: partitionId, leader, inSync: isr })).sort((a, b) => a.partition - b.partition)
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+/** Waits until every partition has a leader and as many in-sync replicas as `replicas`. */
+export async function untilInSync(bootstrapServers: string, topic: string, replicas: number, withinMs = 60_000): Promise<void> {
+  const end = Date.now() + withinMs
+  for (;;) {
+    const partitions = await partitionsOf(bootstrapServers, topic).catch(() => [])
+    if (partitions.length > 0 && partitions.every(({ leader, inSync }) => leader >= 0 && inSync.length >= replicas)) return
+    if (Date.now() > end) throw new Error(`The partitions of ${topic} did not get ${replicas} in-sync replicas within ${withinMs} ms.`)
+    await new Promise(resolve => setTimeout(resolve, 250))
+  }
+}
+
+/** The whole log of a topic up to its end at the time of the call, in the order of offsets per partition. */
+export async function readTopic(bootstrapServers: string, topic: string): Promise<ReadRecord[]> {
+  const kafka = kafkaOf(bootstrapServers)
+  const admin = kafka.admin()
+  await admin.connect()
+  const ends = await admin.fetchTopicOffsets(topic)
+  const records: ReadRecord[] = []
+  const left = new Map(ends.filter(({ high, low }) => BigInt(high) > BigInt(low)).map(({ partition, high }) => [partition, BigInt(high)]))
+  const groupId = `read-${topic}-${process.pid}-${Date.now()}`
+  if (left.size > 0) {
+    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200 })
+    await consumer.connect()
+    await consumer.subscribe({ topic, fromBeginning: true })
+    const done = Promise.withResolvers<void>()
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        for (const { offset, timestamp, key, value, headers = {} } of batch.messages)
+          records.push({ partition: batch.partition, offset: BigInt(offset), timestamp: Number(timestamp), key, value, headers })
+        const end = left.get(batch.partition)
+        if (end !== undefined && BigInt(batch.lastOffset()) >= end - 1n) left.delete(batch.partition)
+        if (left.size === 0) done.resolve()
+      },
+    })
+    await done.promise
+    await consumer.disconnect()
+    await admin.deleteGroups([groupId]).catch(() => undefined)
+  }
+  await admin.disconnect()
+  return records
+}

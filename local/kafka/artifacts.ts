@@ -1,0 +1,60 @@
+// Apache Kafka from Maven Central, fetched once and kept in the user's cache folder.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { RequirementError, requireMaven } from '../requirements.ts'
+
+export const KAFKA_VERSION = '4.3.1'
+const ARTIFACTS = ['kafka_2.13', 'kafka-tools']
+
+/** @returns the folder of Kafka's jars */
+export async function kafkaJars(log: (line: string) => void): Promise<string> {
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  const folder = join(cache, 'serverless-kafka-producer', `kafka-${KAFKA_VERSION}`)
+  if (existsSync(folder)) return folder
+  requireMaven()
+  log(`Fetching Apache Kafka ${KAFKA_VERSION} with Maven (about 130 MB, once) …`)
+  const unfinished = `${folder}.${process.pid}`
+  mkdirSync(unfinished, { recursive: true })
+  const dependencies = ARTIFACTS.map(id => `<dependency><groupId>org.apache.kafka</groupId><artifactId>${id}</artifactId><version>${KAFKA_VERSION}</version></dependency>`)
+  writeFileSync(
+    join(unfinished, 'pom.xml'),
+    `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>local</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging><dependencies>${dependencies.join('')}</dependencies></project>`,
+  )
+  try {
+    await runMaven(unfinished, log)
+    if (!existsSync(folder)) renameSync(unfinished, folder)
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true })
+  }
+  return folder
+}
+
+function runMaven(folder: string, log: (line: string) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const maven = spawn('mvn', ['-B', '-f', join(folder, 'pom.xml'), 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let fetched = 0
+    let tail = ''
+    const read = (chunk: Buffer) => {
+      tail = (tail + chunk).slice(-2000)
+      const before = fetched
+      fetched += String(chunk).match(/^Downloaded from/gm)?.length ?? 0
+      if (Math.floor(fetched / 20) > Math.floor(before / 20)) log(`  ${fetched} files …`)
+    }
+    maven.stdout.on('data', read)
+    maven.stderr.on('data', read)
+    maven.on('error', reject)
+    maven.on('exit', status => {
+      if (status === 0) resolve()
+      else
+        reject(
+          new RequirementError(
+            `Maven could not fetch Apache Kafka ${KAFKA_VERSION}. Check that the registry is reachable (proxy, ~/.m2/settings.xml), or set KAFKA_BOOTSTRAP_SERVERS to a cluster you have. Maven's last words:\n${tail}`,
+          ),
+        )
+    })
+  })
+}

@@ -1,0 +1,187 @@
+// A real Apache Kafka of one or three combined KRaft nodes on 127.0.0.1, with brokers that can be stopped, killed and started.
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '../ports.ts'
+import { endProcess, startProcess } from '../processes.ts'
+import { requireJava } from '../requirements.ts'
+import { kafkaJars } from './artifacts.ts'
+
+const HEAP = '-Xmx384m'
+const START_MS = 60_000
+
+interface Node {
+  readonly id: number
+  readonly port: number
+  readonly controllerPort: number
+  readonly folder: string
+  process: ChildProcess | undefined
+}
+
+export class LocalKafka {
+  readonly #nodes: readonly Node[]
+  readonly #folder: string
+  readonly #jars: string
+  readonly #properties: Readonly<Record<string, string>>
+
+  private constructor(nodes: readonly Node[], folder: string, jars: string, properties: Readonly<Record<string, string>>) {
+    this.#nodes = nodes
+    this.#folder = folder
+    this.#jars = jars
+    this.#properties = properties
+  }
+
+  /** @param properties broker settings beside or above the local ones */
+  static async start(
+    brokers: number,
+    { log = () => {}, properties = {}, firstPort = 0 }: { log?: (line: string) => void; properties?: Readonly<Record<string, string>>; firstPort?: number } = {},
+  ): Promise<LocalKafka> {
+    requireJava()
+    const jars = await kafkaJars(log)
+    const folder = mkdtempSync(join(tmpdir(), 'serverless-kafka-'))
+    const nodes: Node[] = []
+    for (let id = 1; id <= brokers; id++) {
+      const port = await freePort(firstPort === 0 ? 0 : firstPort + id - 1)
+      nodes.push({ id, port, controllerPort: await freePort(), folder: join(folder, `node${id}`), process: undefined })
+    }
+    const kafka = new LocalKafka(nodes, folder, jars, properties)
+    try {
+      await kafka.#format()
+      await Promise.all(nodes.map(node => kafka.startBroker(node.id)))
+    } catch (error) {
+      await kafka.stop()
+      throw error
+    }
+    return kafka
+  }
+
+  get bootstrapServers(): string {
+    return this.#nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')
+  }
+
+  get brokerIds(): readonly number[] {
+    return this.#nodes.map(({ id }) => id)
+  }
+
+  pid(id: number): number {
+    const pid = this.#node(id).process?.pid
+    if (pid === undefined) throw new Error(`Broker ${id} is not running.`)
+    return pid
+  }
+
+  isRunning(id: number): boolean {
+    return this.#node(id).process !== undefined
+  }
+
+  /** Resolves when the broker answers on its port. */
+  async startBroker(id: number): Promise<void> {
+    const node = this.#node(id)
+    if (node.process) return
+    const child = this.#java(node, 'kafka.Kafka', [join(node.folder, 'server.properties')], `broker${id}`)
+    node.process = child
+    child.once('exit', () => {
+      node.process = undefined
+    })
+    const end = Date.now() + START_MS
+    while (!(await accepts(node.port))) {
+      if (!node.process || Date.now() > end)
+        throw new Error(`Kafka broker ${id} did not start; its log ends:\n${readFileSync(join(node.folder, 'broker.log'), 'utf8').slice(-2000)}`)
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+  }
+
+  /** SIGTERM: the broker hands over its partitions first. */
+  async stopBroker(id: number): Promise<void> {
+    const { process } = this.#node(id)
+    if (process) await endProcess(process, 30_000)
+  }
+
+  async killBroker(id: number): Promise<void> {
+    const { process } = this.#node(id)
+    if (process) await endProcess(process, 0, 'SIGKILL')
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#nodes.map(({ id }) => this.killBroker(id)))
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  #node(id: number): Node {
+    const node = this.#nodes.find(candidate => candidate.id === id)
+    if (!node) throw new Error(`There is no broker ${id}.`)
+    return node
+  }
+
+  async #format(): Promise<void> {
+    const clusterId = randomBytes(16).toString('base64url')
+    await Promise.all(
+      this.#nodes.map(async node => {
+        mkdirSync(node.folder, { recursive: true })
+        writeFileSync(join(node.folder, 'server.properties'), this.#serverProperties(node))
+        const child = this.#java(node, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', join(node.folder, 'server.properties')], `format${node.id}`)
+        const status = await new Promise(resolve => child.once('exit', resolve))
+        if (status !== 0) throw new Error(`Kafka's storage could not be formatted:\n${readFileSync(join(node.folder, 'broker.log'), 'utf8').slice(-2000)}`)
+      }),
+    )
+  }
+
+  #serverProperties({ id, port, controllerPort, folder }: Node): string {
+    const replicas = Math.min(3, this.#nodes.length)
+    const properties: Record<string, string | number> = {
+      'process.roles': 'broker,controller',
+      'node.id': id,
+      'controller.quorum.voters': this.#nodes.map(node => `${node.id}@127.0.0.1:${node.controllerPort}`).join(','),
+      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+      'controller.listener.names': 'CONTROLLER',
+      'log.dirs': join(folder, 'data'),
+      'auto.create.topics.enable': 'false',
+      'default.replication.factor': replicas,
+      'min.insync.replicas': Math.max(1, replicas - 1),
+      'offsets.topic.replication.factor': replicas,
+      'offsets.topic.num.partitions': 3,
+      'transaction.state.log.replication.factor': replicas,
+      'transaction.state.log.min.isr': 1,
+      'group.initial.rebalance.delay.ms': 0,
+      // A killed broker is noticed after this; the default is 9000.
+      'broker.session.timeout.ms': 6000,
+      'num.network.threads': 2,
+      'num.io.threads': 4,
+      'log.cleaner.dedupe.buffer.size': 4_194_304,
+      ...this.#properties,
+    }
+    return Object.entries(properties)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join('')
+  }
+
+  #java(node: Node, main: string, args: readonly string[], name: string): ChildProcess {
+    const log = openSync(join(node.folder, 'broker.log'), 'a')
+    const config = join(this.#folder, 'log4j2.yaml')
+    writeFileSync(
+      config,
+      'Configuration:\n  Appenders:\n    Console:\n      name: out\n      PatternLayout:\n        pattern: "[%d] %p %m (%c)%n"\n  Loggers:\n    Root:\n      level: WARN\n      AppenderRef:\n        - ref: out\n',
+    )
+    try {
+      const options = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', HEAP, `-Dlog4j2.configurationFile=${config}`, '-cp', `${this.#jars}/*`]
+      // Its own process group: Ctrl-C reaches us alone, and we end the brokers in order.
+      return startProcess(name, 'java', [...options, main, ...args], { stdio: ['ignore', log, log], detached: true })
+    } finally {
+      closeSync(log)
+    }
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ host: '127.0.0.1', port })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}

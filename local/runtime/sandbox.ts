@@ -1,0 +1,147 @@
+// One execution environment: a child process behind its own Lambda Runtime API (next, response, error, init/error).
+// Like Lambda it takes one invocation at a time and is killed when one outlasts the function's time-out.
+import type { ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { endProcess, startProcess } from '../processes.ts'
+
+export interface SandboxOptions {
+  readonly name: string
+  /** The command that runs the runtime client, and what the function sees. */
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+  readonly onOutput: (line: string) => void
+}
+
+interface Invocation {
+  readonly id: string
+  readonly event: unknown
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+export class Sandbox {
+  readonly #options: SandboxOptions
+  readonly #server: Server
+  #child: ChildProcess | undefined
+  #next: ServerResponse | undefined
+  #queued: Invocation | undefined
+  #running: Invocation | undefined
+  #timer: NodeJS.Timeout | undefined
+  isDead = false
+
+  private constructor(options: SandboxOptions) {
+    this.#options = options
+    this.#server = createServer((request, response) => void this.#serve(request, response))
+    // A runtime polls `next` for as long as nothing happens.
+    this.#server.requestTimeout = 0
+    this.#server.keepAliveTimeout = 0
+  }
+
+  static async start(options: SandboxOptions): Promise<Sandbox> {
+    const sandbox = new Sandbox(options)
+    await new Promise<void>(resolve => sandbox.#server.listen(0, '127.0.0.1', resolve))
+    const { port } = sandbox.#server.address() as AddressInfo
+    const child = startProcess(options.name, options.command, options.args, {
+      env: { ...options.env, AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`, AWS_LAMBDA_FUNCTION_NAME: options.name },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    sandbox.#child = child
+    for (const stream of [child.stdout, child.stderr]) forEachLine(stream, options.onOutput)
+    child.once('exit', status => sandbox.#die(new Error(`Runtime exited with ${status}`)))
+    return sandbox
+  }
+
+  get isBusy(): boolean {
+    return this.#queued !== undefined || this.#running !== undefined
+  }
+
+  /** @throws Error what the function reported, its time-out, or its crash */
+  invoke(event: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.isDead) return reject(new Error('The sandbox is dead.'))
+      this.#queued = { id: randomUUID(), event, resolve, reject }
+      this.#hand()
+    })
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child) await endProcess(this.#child, 2000)
+    this.#die(new Error('The sandbox was stopped.'))
+  }
+
+  #hand(): void {
+    if (!this.#next || !this.#queued || this.#running) return
+    const response = this.#next
+    const invocation = this.#queued
+    this.#next = undefined
+    this.#queued = undefined
+    this.#running = invocation
+    this.#timer = setTimeout(() => {
+      this.#die(new Error(`Task timed out after ${this.#options.timeoutMs / 1000} seconds`))
+      this.#child?.kill('SIGKILL')
+    }, this.#options.timeoutMs)
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'lambda-runtime-aws-request-id': invocation.id,
+      'lambda-runtime-deadline-ms': String(Date.now() + this.#options.timeoutMs),
+      'lambda-runtime-invoked-function-arn': `arn:aws:lambda:local:000000000000:function:${this.#options.name}`,
+      'lambda-runtime-trace-id': 'Root=1-00000000-000000000000000000000000;Sampled=0',
+    })
+    response.end(JSON.stringify(invocation.event))
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '').replace('/2018-06-01/runtime', '')
+    if (path === '/invocation/next') {
+      this.#next = response
+      return this.#hand()
+    }
+    const body = await readAll(request)
+    response.writeHead(202, { 'content-type': 'application/json' }).end('{"status":"OK"}')
+    if (path === '/init/error') this.#die(functionError(body))
+    else if (path === `/invocation/${this.#running?.id}/response`) this.#finish(invocation => invocation.resolve(JSON.parse(body)))
+    else if (path === `/invocation/${this.#running?.id}/error`) this.#finish(invocation => invocation.reject(functionError(body)))
+  }
+
+  #finish(settle: (invocation: Invocation) => void): void {
+    clearTimeout(this.#timer)
+    const invocation = this.#running
+    this.#running = undefined
+    if (invocation) settle(invocation)
+  }
+
+  #die(error: Error): void {
+    this.isDead = true
+    this.#finish(invocation => invocation.reject(error))
+    this.#queued?.reject(error)
+    this.#queued = undefined
+    this.#server.close()
+    this.#server.closeAllConnections()
+  }
+}
+
+function functionError(body: string): Error {
+  const { errorType = 'Error', errorMessage = '' } = JSON.parse(body) as { errorType?: string; errorMessage?: string }
+  return Object.assign(new Error(errorMessage), { name: errorType })
+}
+
+async function readAll(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function forEachLine(stream: NodeJS.ReadableStream | null, onLine: (line: string) => void): void {
+  let rest = ''
+  stream?.setEncoding('utf8')
+  stream?.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) if (line !== '') onLine(line)
+  })
+}

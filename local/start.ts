@@ -1,0 +1,82 @@
+// npm start: the main job on an embedded local stack, ready for the curl that it prints.
+import { watch } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { buildAll } from '../scripts/build.ts'
+import { cleanUpStale } from './processes.ts'
+import { explain, requireNode } from './requirements.ts'
+import { type Stack, startStack } from './stack.ts'
+
+const PORT = 3000
+const CONCURRENCY = 4
+const SETTLE_MS = 150
+
+async function main(): Promise<void> {
+  requireNode()
+  const { values } = parseArgs({ options: { brokers: { type: 'string', default: '3' } } })
+  if (!['1', '3'].includes(values.brokers)) throw new Error(`--brokers: expected 1 or 3, got ${values.brokers}.`)
+  const stale = cleanUpStale()
+  if (stale > 0) console.log(`Ended ${stale} process(es) that an earlier run left behind.`)
+  await buildAll(() => {})
+  console.log('Starting Kafka …')
+  let stack: Stack | undefined
+  let stopping = false
+  const stop = async () => {
+    if (stopping) return
+    stopping = true
+    await stack?.stop()
+    process.exit(0)
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  process.on('SIGHUP', stop)
+  stack = await startStack({
+    brokers: Number(values.brokers),
+    port: Number(process.env.PORT ?? PORT),
+    concurrency: CONCURRENCY,
+    log: line => console.log(line),
+    onOutput: line => printFunctionOutput(line),
+  })
+  if (stopping) return void (await stack.stop())
+  print(stack)
+  watchSources(stack)
+}
+
+function print({ url, bootstrapServers }: Stack): void {
+  console.log(`Gateway  ${url}`)
+  console.log(`Brokers  ${bootstrapServers}`)
+  console.log(`
+Send a record:
+  curl -si ${url}/topics/chat -H 'content-type: application/json' -d '{"value":{"room":"lobby","user":"ada","text":"hello"}}'
+See it in the topic:
+  npm run tail -- chat
+Health:
+  curl -s ${url}/health
+Ctrl-C ends everything.`)
+}
+
+/** One line per invocation; the metrics (EMF) are for CloudWatch. */
+function printFunctionOutput(line: string): void {
+  if (!line.includes('"_aws"')) console.log(line)
+}
+
+/** An edit rebuilds the bundles and swaps the sandboxes; Kafka stays up. */
+function watchSources(stack: Stack): void {
+  let timer: NodeJS.Timeout | undefined
+  const rebuild = async () => {
+    try {
+      await buildAll(() => {})
+      await stack.http.reload()
+      console.log('Rebuilt.')
+    } catch (error) {
+      console.error(`Not rebuilt: ${(error as Error).message}`)
+    }
+  }
+  for (const folder of ['lib', 'functions', 'contracts']) {
+    watch(folder, { recursive: true }, () => {
+      clearTimeout(timer)
+      timer = setTimeout(() => void rebuild(), SETTLE_MS)
+    })
+  }
+}
+
+await main().catch(explain)

@@ -1,0 +1,53 @@
+// contracts/*.json → Contracts, with their schemas compiled by Ajv. For the build, local tools and tests; functions get the
+// standalone code that scripts/build.ts makes of it, so that nothing is compiled at a cold start.
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import addFormatsModule from 'ajv-formats'
+import { schemaCheck } from '../lib/validate/ajv-violations.ts'
+import type { Contract, Contracts } from '../lib/validate/contract.ts'
+import { parseContract } from '../lib/validate/parse-contract.ts'
+
+const addFormats = addFormatsModule as unknown as (ajv: Ajv2020) => void
+
+export interface ContractFile {
+  readonly topic: string
+  readonly json: Record<string, unknown> & { value?: { schema?: unknown } }
+}
+
+/** `strict: 'log'`: strict mode refuses such natural schemas as one with a union type. */
+export function createAjv(): Ajv2020 {
+  const ajv = new Ajv2020({ strict: 'log', allErrors: true, logger: false, code: { source: true, esm: true } })
+  addFormats(ajv)
+  return ajv
+}
+
+export function readContractFiles(folder: string): ContractFile[] {
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.json'))
+    .sort()
+    .map(name => ({ topic: basename(name, '.json'), json: readJson(join(folder, name)) }))
+}
+
+function readJson(path: string): ContractFile['json'] {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new Error(`${path}: expected JSON, got something else (${(error as Error).message}).`)
+  }
+}
+
+/** @throws Error listing what is wrong with a contract */
+export function loadContracts(folder = 'contracts'): Contracts {
+  const ajv = createAjv()
+  const contracts = readContractFiles(folder).map(({ topic, json }): [string, Contract] => [topic, parseContract(topic, json, schema => compile(ajv, topic, schema))])
+  return new Map(contracts)
+}
+
+function compile(ajv: Ajv2020, topic: string, schema: unknown) {
+  try {
+    return schemaCheck(ajv.compile(schema as object) as ValidateFunction)
+  } catch (error) {
+    throw new Error(`contracts/${topic}.json: value.schema: ${(error as Error).message}`)
+  }
+}
