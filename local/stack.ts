@@ -26,6 +26,8 @@ export interface Stack {
   /** Undefined when a cluster was given: then nobody may stop its brokers. */
   readonly kafka: LocalKafka | undefined
   readonly http: LocalFunction
+  /** Deploys the function with other settings: its warm sandboxes are replaced. */
+  reconfigure(env: Readonly<Record<string, string>>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -56,7 +58,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     })
     const invoke = (event: unknown) => (http as LocalFunction).invoke(event)
     server = await startGateway(await freePort(options.port), invoke, error => options.log(`The function failed: ${(error as Error).message}`))
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bootstrapServers, kafka, http, stop }
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bootstrapServers, kafka, http, stop, reconfigure: env => (http as LocalFunction).reload(env) }
   } catch (error) {
     await stop()
     throw error

@@ -15,7 +15,7 @@ export interface LocalFunctionOptions {
 }
 
 export class LocalFunction {
-  readonly #options: LocalFunctionOptions
+  #options: LocalFunctionOptions
   #sandboxes: Sandbox[] = []
   #starting = 0
   #stopped = false
@@ -34,8 +34,9 @@ export class LocalFunction {
     }
   }
 
-  /** New code: sandboxes that are busy finish first. */
-  async reload(): Promise<void> {
+  /** New code or settings: sandboxes that are busy finish first. */
+  async reload(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#options = { ...this.#options, env: { ...this.#options.env, ...env } }
     const old = this.#sandboxes
     this.#sandboxes = []
     for (const sandbox of old) {
