@@ -1,0 +1,88 @@
+// A partition as a broker keeps it: the log, and the rules of producer ids, epochs and sequences
+// (ProducerStateManager / ProducerAppendInfo). Shared by the in-memory client and the scripted TCP brokers.
+
+export interface DecodedRecord {
+  readonly key: string | null
+  readonly value: string | null
+}
+
+export interface DecodedBatch {
+  readonly producerId: bigint
+  readonly epoch: number
+  readonly baseSequence: number
+  readonly records: readonly DecodedRecord[]
+}
+
+const NOT_IDEMPOTENT = -1n
+const KEPT_BATCHES = 5
+
+export const OUT_OF_ORDER_SEQUENCE_NUMBER = 45
+export const INVALID_PRODUCER_EPOCH = 47
+
+export class PartitionLog {
+  readonly records: DecodedRecord[] = []
+  /** Every batch that was appended, in order. */
+  readonly batches: DecodedBatch[] = []
+  readonly #producers = new Map<bigint, { epoch: number; kept: { base: number; last: number; offset: number }[] }>()
+
+  append(batch: DecodedBatch): { errorCode: number; baseOffset: number } {
+    if (batch.producerId === NOT_IDEMPOTENT) return this.#write(batch)
+    const count = batch.records.length
+    const last = (batch.baseSequence + count - 1) % 2 ** 31
+    const producer = this.#producers.get(batch.producerId)
+    if (producer && batch.epoch < producer.epoch) return { errorCode: INVALID_PRODUCER_EPOCH, baseOffset: -1 }
+    const sameEpoch = producer && batch.epoch === producer.epoch
+    if (sameEpoch) {
+      const repeat = producer.kept.find(kept => kept.base === batch.baseSequence && kept.last === last)
+      if (repeat) return { errorCode: 0, baseOffset: repeat.offset }
+      const expected = ((producer.kept.at(-1)?.last ?? -1) + 1) % 2 ** 31
+      if (batch.baseSequence !== expected) return { errorCode: OUT_OF_ORDER_SEQUENCE_NUMBER, baseOffset: -1 }
+    } else if (producer && batch.baseSequence !== 0) return { errorCode: OUT_OF_ORDER_SEQUENCE_NUMBER, baseOffset: -1 }
+    const written = this.#write(batch)
+    const kept = sameEpoch ? producer.kept : []
+    kept.push({ base: batch.baseSequence, last, offset: written.baseOffset })
+    this.#producers.set(batch.producerId, { epoch: batch.epoch, kept: kept.slice(-KEPT_BATCHES) })
+    return written
+  }
+
+  #write(batch: DecodedBatch): { errorCode: number; baseOffset: number } {
+    const baseOffset = this.records.length
+    this.records.push(...batch.records)
+    this.batches.push(batch)
+    return { errorCode: 0, baseOffset }
+  }
+}
+
+/** Reads an uncompressed record batch of format v2. */
+export function decodeBatch(bytes: Buffer): DecodedBatch {
+  const count = bytes.readInt32BE(57)
+  let at = 61
+  const varint = () => {
+    let result = 0
+    let factor = 1
+    for (;;) {
+      const byte = bytes[at++] as number
+      result += (byte & 0x7f) * factor
+      if (byte < 0x80) break
+      factor *= 128
+    }
+    return result % 2 === 0 ? result / 2 : -(result + 1) / 2
+  }
+  const text = () => {
+    const length = varint()
+    if (length < 0) return null
+    at += length
+    return bytes.toString('utf8', at - length, at)
+  }
+  const records: DecodedRecord[] = []
+  for (let i = 0; i < count; i++) {
+    const length = varint()
+    const end = at + length
+    at++
+    varint()
+    varint()
+    records.push({ key: text(), value: text() })
+    at = end
+  }
+  return { producerId: bytes.readBigInt64BE(43), epoch: bytes.readInt16BE(51), baseSequence: bytes.readInt32BE(53), records }
+}

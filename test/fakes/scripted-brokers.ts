@@ -1,0 +1,224 @@
+// Brokers on real sockets that speak what kafkajs and our driver speak, and do what a script says: refuse, drop an answer, hold a
+// request. Deterministic, so that a loss can be shown on one client and its absence on another by the same script.
+import { createServer, type Server, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { decodeBatch, PartitionLog } from './partition-log.ts'
+
+export interface ProducePartition {
+  readonly broker: number
+  readonly topic: string
+  readonly partition: number
+  readonly bytes: Buffer
+  /** How many batches this partition was asked to take before, on any broker. */
+  readonly asked: number
+}
+
+/** What to do with one partition of a Produce. `append` is the honest broker. */
+export type ProduceAction = { readonly errorCode: number; readonly baseOffset?: number; readonly recordErrors?: readonly number[] } | 'append'
+
+export interface Script {
+  onProduce?(partition: ProducePartition): ProduceAction
+  /** The whole answer of a Produce: sent, dropped for ever, or sent when the promise resolves. */
+  onAnswer?(broker: number, produces: number): 'send' | 'drop' | Promise<void>
+  /** Before the request is looked at at all: a promise holds it. */
+  onRequest?(broker: number, apiKey: number, requests: number): Promise<void> | undefined
+}
+
+export class ScriptedBrokers {
+  readonly #servers: Server[] = []
+  readonly #sockets = new Set<Socket>()
+  readonly #logs = new Map<string, PartitionLog>()
+  readonly #asked = new Map<string, number>()
+  readonly topic: string
+  /** Leader of each partition: a broker's number, from 0. Scripts may change it. */
+  leaders: number[]
+  leaderEpochs: number[]
+  script: Script
+  connections = 0
+  /** Api keys asked, per broker. */
+  readonly requests: { broker: number; apiKey: number; at: number }[] = []
+  #producerIds = 0n
+  #produces = 0
+
+  private constructor(topic: string, leaders: number[], script: Script) {
+    this.topic = topic
+    this.leaders = leaders
+    this.leaderEpochs = leaders.map(() => 0)
+    this.script = script
+  }
+
+  static async start({ topic = 't', brokers = 2, leaders, script = {} }: { topic?: string; brokers?: number; leaders: number[]; script?: Script }): Promise<ScriptedBrokers> {
+    const cluster = new ScriptedBrokers(topic, leaders, script)
+    for (let broker = 0; broker < brokers; broker++) {
+      const server = createServer(socket => cluster.#serve(broker, socket))
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+      cluster.#servers.push(server)
+    }
+    return cluster
+  }
+
+  get addresses(): string[] {
+    return this.#servers.map(server => `127.0.0.1:${(server.address() as AddressInfo).port}`)
+  }
+
+  log(partition: number): PartitionLog {
+    const key = `${this.topic}/${partition}`
+    const log = this.#logs.get(key) ?? new PartitionLog()
+    this.#logs.set(key, log)
+    return log
+  }
+
+  /** Every value in every log, sorted. */
+  values(): string[] {
+    return this.leaders.flatMap((_, partition) => this.log(partition).records.map(record => String(record.value))).sort()
+  }
+
+  moveLeader(partition: number, broker: number): void {
+    this.leaders[partition] = broker
+    this.leaderEpochs[partition] = (this.leaderEpochs[partition] ?? 0) + 1
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    await Promise.all(this.#servers.map(server => new Promise(resolve => server.close(resolve))))
+  }
+
+  #serve(broker: number, socket: Socket): void {
+    this.connections++
+    this.#sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.#sockets.delete(socket))
+    let buffered = Buffer.alloc(0)
+    let chain = Promise.resolve()
+    socket.on('data', chunk => {
+      buffered = Buffer.concat([buffered, chunk])
+      while (buffered.length >= 4 && buffered.length >= 4 + buffered.readInt32BE(0)) {
+        const frame = buffered.subarray(4, 4 + buffered.readInt32BE(0))
+        buffered = buffered.subarray(4 + frame.length)
+        // One request of a connection at a time, as a broker does it.
+        chain = chain.then(() => this.#answer(broker, socket, Buffer.from(frame)))
+      }
+    })
+  }
+
+  async #answer(broker: number, socket: Socket, frame: Buffer): Promise<void> {
+    const apiKey = frame.readInt16BE(0)
+    const version = frame.readInt16BE(2)
+    this.requests.push({ broker, apiKey, at: performance.now() })
+    await this.script.onRequest?.(broker, apiKey, this.requests.length)
+    const reader = new Reader(frame, 8)
+    reader.string()
+    const body = apiKey === 0 ? this.#produce(broker, version, reader) : apiKey === 3 ? this.#metadata(version) : apiKey === 22 ? this.#initProducerId() : this.#apiVersions()
+    if (apiKey === 0) {
+      const fate = this.script.onAnswer?.(broker, ++this.#produces) ?? 'send'
+      if (fate === 'drop') return
+      if (fate !== 'send') await fate
+    }
+    const head = Buffer.alloc(8)
+    head.writeInt32BE(4 + body.length, 0)
+    frame.copy(head, 4, 4, 8)
+    if (!socket.destroyed) socket.write(Buffer.concat([head, body]))
+  }
+
+  #produce(broker: number, version: number, reader: Reader): Buffer {
+    reader.string()
+    reader.at += 6
+    const topics = reader.array(() => {
+      const topic = reader.string()
+      const partitions = reader.array(() => {
+        const partition = reader.int32()
+        const size = reader.int32()
+        const bytes = reader.bytes(size)
+        const { errorCode, baseOffset, recordErrors = [] } = this.#takeBatch(broker, topic, partition, bytes)
+        const parts = [int32(partition), int16(errorCode), int64(baseOffset ?? -1), int64(-1), int64(0)]
+        if (version >= 8) parts.push(array(recordErrors.map(index => Buffer.concat([int32(index), int16(-1)]))), int16(-1))
+        return Buffer.concat(parts)
+      })
+      return Buffer.concat([string(topic), array(partitions)])
+    })
+    return Buffer.concat([array(topics), int32(0)])
+  }
+
+  #takeBatch(broker: number, topic: string, partition: number, bytes: Buffer): { errorCode: number; baseOffset?: number; recordErrors?: readonly number[] } {
+    const asked = this.#asked.get(`${topic}/${partition}`) ?? 0
+    this.#asked.set(`${topic}/${partition}`, asked + 1)
+    const action = this.script.onProduce?.({ broker, topic, partition, bytes, asked }) ?? 'append'
+    if (action !== 'append') return action
+    if (this.leaders[partition] !== broker) return { errorCode: 6 }
+    return this.log(partition).append(decodeBatch(bytes))
+  }
+
+  #metadata(version: number): Buffer {
+    const brokers = this.#servers.map((server, id) => Buffer.concat([int32(id), string('127.0.0.1'), int32((server.address() as AddressInfo).port), int16(-1)]))
+    const partitions = this.leaders.map((leader, partition) =>
+      Buffer.concat([int16(0), int32(partition), int32(leader), ...(version >= 7 ? [int32(this.leaderEpochs[partition] ?? 0)] : []), array([int32(leader)]), array([int32(leader)]), array([])]),
+    )
+    const topic = Buffer.concat([int16(0), string(this.topic), Buffer.from([0]), array(partitions)])
+    return Buffer.concat([int32(0), array(brokers), string('scripted'), int32(0), array([topic])])
+  }
+
+  #initProducerId(): Buffer {
+    return Buffer.concat([int32(0), int16(0), int64(Number(++this.#producerIds)), int16(0)])
+  }
+
+  #apiVersions(): Buffer {
+    const ranges = [[0, 0, 8], [3, 0, 7], [18, 0, 2], [22, 0, 1]].map(([key, min, max]) => Buffer.concat([int16(key as number), int16(min as number), int16(max as number)]))
+    return Buffer.concat([int16(0), array(ranges), int32(0)])
+  }
+}
+
+class Reader {
+  at: number
+  readonly #buffer: Buffer
+
+  constructor(buffer: Buffer, at: number) {
+    this.#buffer = buffer
+    this.at = at
+  }
+
+  int32(): number {
+    this.at += 4
+    return this.#buffer.readInt32BE(this.at - 4)
+  }
+
+  string(): string {
+    const length = this.#buffer.readInt16BE(this.at)
+    this.at += 2 + Math.max(0, length)
+    return length < 0 ? '' : this.#buffer.toString('utf8', this.at - length, this.at)
+  }
+
+  bytes(size: number): Buffer {
+    this.at += size
+    return this.#buffer.subarray(this.at - size, this.at)
+  }
+
+  array<T>(read: () => T): T[] {
+    return Array.from({ length: this.int32() }, read)
+  }
+}
+
+function int16(value: number): Buffer {
+  const bytes = Buffer.alloc(2)
+  bytes.writeInt16BE(value)
+  return bytes
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+
+function int64(value: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(BigInt(value))
+  return bytes
+}
+
+function string(value: string): Buffer {
+  return Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)])
+}
+
+function array(items: readonly Buffer[]): Buffer {
+  return Buffer.concat([int32(items.length), ...items])
+}

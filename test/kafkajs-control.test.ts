@@ -1,0 +1,139 @@
+// The control: the same scripts on raw kafkajs, used as documented, and on ours. kafkajs resolves and the records are not in the
+// log; a script that does not show its loss is a red test, since then nothing is proved by ours passing it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
+import { type Script, ScriptedBrokers } from './fakes/scripted-brokers.ts'
+import { producerOf, told } from './fakes/producer-of.ts'
+
+const NOT_LEADER = 6
+
+async function rawProducer(cluster: ScriptedBrokers, options: { idempotent?: boolean; retries?: number; requestTimeout?: number } = {}): Promise<Producer> {
+  const kafka = new Kafka({ brokers: cluster.addresses, logLevel: logLevel.NOTHING, requestTimeout: options.requestTimeout ?? 2000, retry: { retries: options.retries ?? 5, initialRetryTime: 50, maxRetryTime: 100 } })
+  const producer = kafka.producer({ idempotent: options.idempotent ?? false, createPartitioner: Partitioners.DefaultPartitioner, retry: { retries: options.retries ?? 5 } })
+  await producer.connect()
+  return producer
+}
+
+const missing = (values: readonly string[], cluster: ScriptedBrokers) => {
+  const log = cluster.values()
+  return values.filter(value => !log.includes(value))
+}
+
+/** Broker 1 refuses the first batch it gets; everything else is honest. */
+function refusesOnce(): Script {
+  let refused = false
+  return {
+    onProduce: ({ broker }) => {
+      if (broker !== 1 || refused) return 'append'
+      refused = true
+      return { errorCode: NOT_LEADER }
+    },
+  }
+}
+
+test('control i: raw kafkajs resolves and loses keyless records when one of two leaders refuses once', async () => {
+  const values = ['a', 'b', 'c']
+  let lost: string[] = []
+  // The round robin begins at a random partition: the loss shows in most rounds, so rounds repeat until it does.
+  for (let round = 0; round < 20 && lost.length === 0; round++) {
+    const cluster = await ScriptedBrokers.start({ leaders: [0, 1], script: refusesOnce() })
+    const producer = await rawProducer(cluster)
+    await producer.send({ topic: 't', acks: -1, messages: values.map(value => ({ value })) })
+    lost = missing(values, cluster)
+    await producer.disconnect()
+    await cluster.stop()
+  }
+
+  assert.ok(lost.length >= 1, 'the control was not caught: kafkajs lost nothing')
+  assert.ok(lost.every(value => values.includes(value)))
+})
+
+test('ours, script i: every record is in the log once', async () => {
+  const values = ['a', 'b', 'c']
+  const cluster = await ScriptedBrokers.start({ leaders: [0, 1], script: refusesOnce() })
+  const producer = producerOf(cluster.addresses)
+  const reports = await producer.sendAll(values.map((value, index) => ({ topic: 't', value, partition: index % 2 })))
+
+  assert.deepEqual(reports.map(told), ['delivered', 'delivered', 'delivered'])
+  assert.deepEqual(cluster.values(), values)
+  await producer.close()
+  await cluster.stop()
+})
+
+/** Partition 1 is refused once by broker 1, and its leadership moves to broker 0, which has answered by then. */
+function leaderMoves(cluster: () => ScriptedBrokers): Script {
+  let moved = false
+  let answered: () => void = () => {}
+  const firstAnswered = new Promise<void>(resolve => {
+    answered = resolve
+  })
+  return {
+    onProduce: ({ broker, partition }) => {
+      if (partition !== 1 || broker !== 1 || moved) return 'append'
+      moved = true
+      cluster().moveLeader(1, 0)
+      return { errorCode: NOT_LEADER }
+    },
+    onAnswer: (broker, produces) => {
+      if (broker === 0) setTimeout(answered, 30)
+      return broker === 1 && produces <= 2 ? firstAnswered : 'send'
+    },
+  }
+}
+
+const KEYED = ['k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7', 'k8']
+
+test('control ii: raw kafkajs resolves and loses the keyed records whose leader moved to a broker that had answered', async () => {
+  const cluster: ScriptedBrokers = await ScriptedBrokers.start({ leaders: [0, 1], script: leaderMoves(() => cluster) })
+  const producer = await rawProducer(cluster)
+  await producer.send({ topic: 't', acks: -1, messages: KEYED.map(key => ({ key, value: key })) })
+
+  const lost = missing(KEYED, cluster)
+  assert.ok(lost.length >= 1, 'the control was not caught: kafkajs lost nothing')
+  assert.equal(lost.length + cluster.log(0).records.length, KEYED.length, 'exactly the moved partition is missing')
+  await producer.disconnect()
+  await cluster.stop()
+})
+
+test('ours, script ii: the records follow their leader', async () => {
+  const cluster: ScriptedBrokers = await ScriptedBrokers.start({ leaders: [0, 1], script: leaderMoves(() => cluster) })
+  const producer = producerOf(cluster.addresses)
+  const reports = await producer.sendAll(KEYED.map(key => ({ topic: 't', key, value: key })))
+
+  assert.ok(reports.every(({ kind }) => kind === 'delivered'))
+  assert.deepEqual(cluster.values(), KEYED)
+  await producer.close()
+  await cluster.stop()
+})
+
+/** Both answers of the second batch are dropped after the write. */
+const dropsAnswersOfB: Script = { onAnswer: (_, produces) => (produces === 2 || produces === 3 ? 'drop' : 'send') }
+
+test('control iii: raw idempotent kafkajs resolves C and C is not in the log after both answers of B were dropped', async () => {
+  const cluster = await ScriptedBrokers.start({ leaders: [0], brokers: 1, script: dropsAnswersOfB })
+  const producer = await rawProducer(cluster, { idempotent: true, retries: 1, requestTimeout: 400 })
+  const send = (value: string) => producer.send({ topic: 't', acks: -1, messages: [{ key: 'k', value }] })
+  await send('A')
+  await assert.rejects(send('B'))
+  await producer.disconnect()
+  await producer.connect()
+  await send('C')
+
+  assert.deepEqual(missing(['A', 'C'], cluster), ['C'], 'the control was not caught: C is in the log')
+  await producer.disconnect()
+  await cluster.stop()
+})
+
+test('ours, script iii: B is told unknown and C is in the log', async () => {
+  const cluster = await ScriptedBrokers.start({ leaders: [0], brokers: 1, script: dropsAnswersOfB })
+  const producer = producerOf(cluster.addresses, { retries: 1, requestTimeoutMs: 400, timeoutMs: 300 })
+  const send = async (value: string) => told((await producer.sendAll([{ topic: 't', key: 'k', value }]))[0] as never)
+
+  assert.equal(await send('A'), 'delivered')
+  assert.equal(await send('B'), 'unknown:delivery-unknown')
+  assert.equal(await send('C'), 'delivered')
+  assert.deepEqual(cluster.values(), ['A', 'B', 'C'])
+  await producer.close()
+  await cluster.stop()
+})

@@ -1,0 +1,248 @@
+// Each rule of the Sender, on real sockets with a script: named after what it prevents.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decodeBatch, INVALID_PRODUCER_EPOCH } from '../fakes/partition-log.ts'
+import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { producerOf, told } from '../fakes/producer-of.ts'
+
+async function withCluster(options: Parameters<typeof ScriptedBrokers.start>[0], run: (cluster: ScriptedBrokers) => Promise<void>): Promise<void> {
+  const cluster = await ScriptedBrokers.start(options)
+  try {
+    await run(cluster)
+  } finally {
+    await cluster.stop()
+  }
+}
+
+test('rule 2: a partition that the answer leaves out is never taken for success', async () => {
+  await withCluster({ leaders: [0], brokers: 1 }, async cluster => {
+    const { outcomeOf } = await import('../../lib/transport/produce-outcome.ts')
+    assert.equal(outcomeOf(undefined).kind, 'unknown')
+    assert.equal(cluster.connections, 0)
+  })
+})
+
+test('rule 2: NOT_LEADER with a base offset may be written, so a later refusal does not make it rejected', async () => {
+  const script: Script = { onProduce: ({ asked }) => (asked === 0 ? { errorCode: 6, baseOffset: 7 } : { errorCode: 29 }) }
+  await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
+    const producer = producerOf(cluster.addresses)
+    const [report] = await producer.sendAll([{ topic: 't', value: 'a' }])
+    assert.equal(told(report as never), 'unknown:delivery-unknown')
+    await producer.close()
+  })
+})
+
+test('rule 3: an answer lost after the write does not write the batch twice', async () => {
+  await withCluster({ leaders: [0], brokers: 1, script: { onAnswer: (_, n) => (n === 1 ? 'drop' : 'send') } }, async cluster => {
+    const producer = producerOf(cluster.addresses, { requestTimeoutMs: 300, timeoutMs: 200 })
+    const [report] = await producer.sendAll([{ topic: 't', value: 'a' }])
+    assert.equal(told(report as never), 'delivered')
+    assert.deepEqual(cluster.values(), ['a'])
+    assert.equal(report?.kind === 'delivered' && report.metadata.offset, 0n)
+    await producer.close()
+  })
+})
+
+test('rule 3: a Produce held until it is given up can not be written behind its successor', async () => {
+  const held: Buffer[] = []
+  const script: Script = {
+    onProduce: ({ bytes, asked }) => {
+      if (asked !== 0) return 'append'
+      held.push(Buffer.from(bytes))
+      return { errorCode: 7 }
+    },
+  }
+  await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
+    const producer = producerOf(cluster.addresses, { retries: 0 })
+    const [first] = await producer.sendAll([{ topic: 't', key: 'k', value: 'held' }])
+    const [second] = await producer.sendAll([{ topic: 't', key: 'k', value: 'next' }])
+
+    assert.equal(told(first as never), 'unknown:delivery-unknown')
+    assert.equal(told(second as never), 'delivered')
+    assert.equal(cluster.log(0).append(decodeBatch(held[0] as Buffer)).errorCode, INVALID_PRODUCER_EPOCH)
+    assert.deepEqual(cluster.values(), ['next'])
+    await producer.close()
+  })
+})
+
+test('rule 4: retries end after `retries` attempts that left the machine', async () => {
+  await withCluster({ leaders: [0], brokers: 1, script: { onProduce: () => ({ errorCode: 19 }) } }, async cluster => {
+    const producer = producerOf(cluster.addresses, { retries: 2, retryBackoffMs: 1, retryBackoffMaxMs: 2 })
+    const [report] = await producer.sendAll([{ topic: 't', value: 'a' }])
+    assert.equal(told(report as never), 'rejected:unavailable')
+    assert.equal(cluster.requests.filter(({ apiKey }) => apiKey === 0).length, 3)
+    await producer.close()
+  })
+})
+
+test('rule 5: one record too large does not condemn another caller’s record in the same batch', async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  const script: Script = {
+    onRequest: (_, apiKey, requests) => (apiKey === 0 && requests <= 4 ? gate : undefined),
+    onProduce: ({ bytes }) => (decodeBatch(bytes).records.some(({ value }) => value === 'large') ? { errorCode: 10 } : 'append'),
+  }
+  await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
+    const producer = producerOf(cluster.addresses)
+    const blocker = producer.sendAll([{ topic: 't', value: 'first', partition: 0 }])
+    while (!cluster.requests.some(({ apiKey }) => apiKey === 0)) await new Promise(resolve => setTimeout(resolve, 5))
+    const callers = ['good', 'large', 'fine'].map(value => producer.sendAll([{ topic: 't', value, partition: 0 }]))
+    await new Promise(resolve => setTimeout(resolve, 20))
+    open()
+
+    const [good, large, fine] = (await Promise.all(callers)).map(([report]) => told(report as never))
+    assert.equal(told((await blocker)[0] as never), 'delivered')
+    assert.deepEqual([good, large, fine], ['delivered', 'not-sent:record-too-large', 'delivered'].with(1, 'rejected:record-too-large'))
+    assert.deepEqual(cluster.log(0).records.map(({ value }) => value), ['first', 'good', 'fine'])
+    await producer.close()
+  })
+})
+
+test('rule 5: records that the broker names are taken out at once, the others sent again', async () => {
+  const script: Script = { onProduce: ({ asked }) => (asked === 0 ? { errorCode: 87, recordErrors: [1] } : 'append') }
+  await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
+    const producer = producerOf(cluster.addresses)
+    const reports = await producer.sendAll(['a', 'b', 'c'].map(value => ({ topic: 't', key: 'k', value, partition: 0 })))
+    assert.deepEqual(reports.map(told), ['delivered', 'rejected:invalid-record', 'delivered'])
+    assert.deepEqual(cluster.values(), ['a', 'c'])
+    assert.equal(cluster.requests.filter(({ apiKey }) => apiKey === 0).length, 2)
+    await producer.close()
+  })
+})
+
+test('rule 1: a retry never re-partitions: three leaders, one refuses once', async () => {
+  const script: Script = { onProduce: ({ broker, asked }) => (broker === 1 && asked === 0 ? { errorCode: 6 } : 'append') }
+  await withCluster({ leaders: [0, 1, 2], brokers: 3, script }, async cluster => {
+    const producer = producerOf(cluster.addresses)
+    const values = Array.from({ length: 30 }, (_, i) => `v${String(i).padStart(2, '0')}`)
+    const reports = await producer.sendAll(values.map((value, i) => ({ topic: 't', key: `k${i}`, value })))
+    assert.ok(reports.every(({ kind }) => kind === 'delivered'))
+    assert.deepEqual(cluster.values(), values)
+    await producer.close()
+  })
+})
+
+test('rule 1: a partition beyond the count is the record’s fault after one refresh, and nothing is written', async () => {
+  await withCluster({ leaders: [0], brokers: 1 }, async cluster => {
+    const producer = producerOf(cluster.addresses)
+    const [report] = await producer.sendAll([{ topic: 't', value: 'a', partition: 9 }])
+    assert.equal(told(report as never), 'not-sent:partition-out-of-range')
+    assert.deepEqual(cluster.values(), [])
+    await producer.close()
+  })
+})
+
+test('rule 6: metadata is answered beside a Produce that waits for its followers', async () => {
+  const script: Script = { onAnswer: () => new Promise(resolve => setTimeout(resolve, 1500)) }
+  await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
+    const producer = producerOf(cluster.addresses)
+    const sending = producer.sendAll([{ topic: 't', value: 'a' }])
+    while (!cluster.requests.some(({ apiKey }) => apiKey === 0)) await new Promise(resolve => setTimeout(resolve, 5))
+    const begin = performance.now()
+    const { Deadline } = await import('../../lib/time/deadline.ts')
+    const { systemClock } = await import('../../lib/time/clock.ts')
+    const reachable = await producer.isReachable(Deadline.after(systemClock, 1000))
+    const took = performance.now() - begin
+
+    assert.ok(reachable)
+    assert.ok(took < 700, `metadata took ${took} ms`)
+    assert.equal(told((await sending)[0] as never), 'delivered')
+    await producer.close()
+  })
+})
+
+test('rule 7: two budgets in one batch: the short one is told unknown in time, the long one is delivered', async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  let first = true
+  const script: Script = {
+    onAnswer: () => {
+      if (first) {
+        first = false
+        return gate
+      }
+      return new Promise(resolve => setTimeout(resolve, 800))
+    },
+  }
+  await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
+    const { Deadline } = await import('../../lib/time/deadline.ts')
+    const { systemClock } = await import('../../lib/time/clock.ts')
+    const producer = producerOf(cluster.addresses)
+    const blocker = producer.sendAll([{ topic: 't', value: '0', partition: 0 }])
+    while (first) await new Promise(resolve => setTimeout(resolve, 5))
+    const begin = performance.now()
+    const short = producer.sendAll([{ topic: 't', value: 'short', partition: 0 }], Deadline.after(systemClock, 300)).then(([report]) => [told(report as never), performance.now() - begin] as const)
+    const long = producer.sendAll([{ topic: 't', value: 'long', partition: 0 }], Deadline.after(systemClock, 20_000))
+    open()
+
+    const [outcome, took] = await short
+    assert.equal(outcome, 'unknown:delivery-unknown')
+    assert.ok(took >= 290 && took < 600, `told after ${took} ms`)
+    assert.equal(told((await long)[0] as never), 'delivered')
+    await blocker
+    assert.equal(cluster.log(0).batches.length, 2, 'short and long rode in one batch')
+    await producer.close()
+  })
+})
+
+test('rule 7: at the deadline a request that nobody waits for is not left in flight', async () => {
+  await withCluster({ leaders: [0], brokers: 1, script: { onAnswer: () => 'drop' } }, async cluster => {
+    const { Deadline } = await import('../../lib/time/deadline.ts')
+    const { systemClock } = await import('../../lib/time/clock.ts')
+    const producer = producerOf(cluster.addresses)
+    await producer.connect()
+    const [report] = await producer.sendAll([{ topic: 't', value: 'a' }], Deadline.after(systemClock, 200))
+    assert.equal(told(report as never), 'unknown:delivery-unknown')
+    await new Promise(resolve => setImmediate(resolve))
+    assert.equal(producer.metrics().connections, 0)
+    await producer.close()
+  })
+})
+
+test('rule 8: after a pause a dead connection shows in half a second, not after the request time-out', async () => {
+  const silent = { is: false }
+  const script: Script = { onRequest: () => (silent.is ? new Promise(() => {}) : undefined) }
+  await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
+    const producer = producerOf(cluster.addresses, { requestTimeoutMs: 3000 })
+    await producer.sendAll([{ topic: 't', value: 'a' }])
+    await new Promise(resolve => setTimeout(resolve, 1100))
+    silent.is = true
+    setTimeout(() => {
+      silent.is = false
+    }, 300)
+    const begin = performance.now()
+    const [report] = await producer.sendAll([{ topic: 't', value: 'b' }])
+    const took = performance.now() - begin
+
+    assert.equal(told(report as never), 'delivered')
+    assert.ok(took < 1500, `took ${took} ms`)
+    assert.deepEqual(cluster.values(), ['a', 'b'])
+    await producer.close()
+  })
+})
+
+test('rule 9: fifty callers at once dial a broker once', async () => {
+  await withCluster({ leaders: [0], brokers: 1 }, async cluster => {
+    const producer = producerOf(cluster.addresses)
+    await Promise.all(Array.from({ length: 50 }, (_, i) => producer.sendAll([{ topic: 't', value: `v${i}` }])))
+    assert.equal(cluster.connections, 1)
+    assert.equal(producer.metrics().producerIds, 1)
+    await producer.close()
+  })
+})
+
+test('rule 10: a request is split before it exceeds max.request.size', async () => {
+  const sizes: number[] = []
+  const script: Script = {
+    onProduce: ({ bytes }) => {
+      sizes.push(bytes.length)
+      return 'append'
+    },
+  }
+  await withCluster({ leaders: [0, 0, 0, 0], brokers: 1, script }, async cluster => {
+    const producer = producerOf(cluster.addresses, { maxRequestSize: 100_000, batchSize: 60_000 })
+    const reports = await producer.sendAll(Array.from({ length: 12 }, (_, i) => ({ topic: 't', value: 'x'.repeat(20_000), partition: i % 4 })))
+    assert.ok(reports.every(({ kind }) => kind === 'delivered'))
+    assert.ok(sizes.every(size => size <= 60_000))
+    assert.ok(cluster.requests.filter(({ apiKey }) => apiKey === 0).length >= 4)
+    await producer.close()
+  })
+})
