@@ -3,13 +3,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
-import { type Script, ScriptedBrokers } from './fakes/scripted-brokers.ts'
 import { producerOf, told } from './fakes/producer-of.ts'
+import { type Script, ScriptedBrokers } from './fakes/scripted-brokers.ts'
 
 const NOT_LEADER = 6
 
 async function rawProducer(cluster: ScriptedBrokers, options: { idempotent?: boolean; retries?: number; requestTimeout?: number } = {}): Promise<Producer> {
-  const kafka = new Kafka({ brokers: cluster.addresses, logLevel: logLevel.NOTHING, requestTimeout: options.requestTimeout ?? 2000, retry: { retries: options.retries ?? 5, initialRetryTime: 50, maxRetryTime: 100 } })
+  const kafka = new Kafka({
+    brokers: cluster.addresses,
+    logLevel: logLevel.NOTHING,
+    requestTimeout: options.requestTimeout ?? 2000,
+    retry: { retries: options.retries ?? 5, initialRetryTime: 50, maxRetryTime: 100 },
+  })
   const producer = kafka.producer({ idempotent: options.idempotent ?? false, createPartitioner: Partitioners.DefaultPartitioner, retry: { retries: options.retries ?? 5 } })
   await producer.connect()
   return producer

@@ -39,7 +39,7 @@ async function answerRequest(request: HttpRequest, requestId: string, context: C
     const topic = topicOf(request.path)
     if (request.method !== 'POST') throw new RecordFaultError('method', `method: expected POST.`)
     const requested = toRecords(request, topic, requestId, services.contracts)
-    const fates = await sendAndSettle(requested, requestId, context, services)
+    const fates = await sendAndSettle(topic, requested, requestId, context, services)
     return toResponse(fates, requestId)
   } catch (error) {
     if (!(error instanceof RecordFaultError)) throw error
@@ -65,6 +65,7 @@ function topicOf(path: string): string {
 }
 
 async function sendAndSettle(
+  topic: string,
   requested: readonly RequestedRecord[],
   requestId: string,
   context: Context & KafkaContext,
@@ -76,7 +77,7 @@ async function sendAndSettle(
   const reports: (DeliveryReport | RecordFaultError)[] = requested.map(({ record }) => (record instanceof RecordFaultError ? record : (sent.next().value as DeliveryReport)))
   const asReports = reports.map(
     (item, index): DeliveryReport =>
-      item instanceof RecordFaultError ? refused({ topic: '', value: null, sourceId: (requested[index] as RequestedRecord).id }, undefined, item, Date.now()) : item,
+      item instanceof RecordFaultError ? refused({ topic, value: null, sourceId: (requested[index] as RequestedRecord).id }, undefined, item, Date.now()) : item,
   )
   const settled = await letterFailures(asReports, {
     letters,

@@ -1,7 +1,8 @@
 // Brokers on real sockets that speak what kafkajs and our driver speak, and do what a script says: refuse, drop an answer, hold a
 // request. Deterministic, so that a loss can be shown on one client and its absence on another by the same script.
-import { createServer, type Server, type Socket } from 'node:net'
+
 import type { AddressInfo } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { decodeBatch, PartitionLog } from './partition-log.ts'
 
 export interface ProducePartition {
@@ -151,7 +152,15 @@ export class ScriptedBrokers {
   #metadata(version: number): Buffer {
     const brokers = this.#servers.map((server, id) => Buffer.concat([int32(id), string('127.0.0.1'), int32((server.address() as AddressInfo).port), int16(-1)]))
     const partitions = this.leaders.map((leader, partition) =>
-      Buffer.concat([int16(0), int32(partition), int32(leader), ...(version >= 7 ? [int32(this.leaderEpochs[partition] ?? 0)] : []), array([int32(leader)]), array([int32(leader)]), array([])]),
+      Buffer.concat([
+        int16(0),
+        int32(partition),
+        int32(leader),
+        ...(version >= 7 ? [int32(this.leaderEpochs[partition] ?? 0)] : []),
+        array([int32(leader)]),
+        array([int32(leader)]),
+        array([]),
+      ]),
     )
     const topic = Buffer.concat([int16(0), string(this.topic), Buffer.from([0]), array(partitions)])
     return Buffer.concat([int32(0), array(brokers), string('scripted'), int32(0), array([topic])])
@@ -162,7 +171,12 @@ export class ScriptedBrokers {
   }
 
   #apiVersions(): Buffer {
-    const ranges = [[0, 0, 8], [3, 0, 7], [18, 0, 2], [22, 0, 1]].map(([key, min, max]) => Buffer.concat([int16(key as number), int16(min as number), int16(max as number)]))
+    const ranges = [
+      [0, 0, 8],
+      [3, 0, 7],
+      [18, 0, 2],
+      [22, 0, 1],
+    ].map(([key, min, max]) => Buffer.concat([int16(key as number), int16(min as number), int16(max as number)]))
     return Buffer.concat([int16(0), array(ranges), int32(0)])
   }
 }

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeBatch, INVALID_PRODUCER_EPOCH } from '../fakes/partition-log.ts'
-import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { producerOf, told } from '../fakes/producer-of.ts'
+import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 
 async function withCluster(options: Parameters<typeof ScriptedBrokers.start>[0], run: (cluster: ScriptedBrokers) => Promise<void>): Promise<void> {
   const cluster = await ScriptedBrokers.start(options)
@@ -92,7 +92,10 @@ test('rule 5: one record too large does not condemn another caller’s record in
     const [good, large, fine] = (await Promise.all(callers)).map(([report]) => told(report as never))
     assert.equal(told((await blocker)[0] as never), 'delivered')
     assert.deepEqual([good, large, fine], ['delivered', 'not-sent:record-too-large', 'delivered'].with(1, 'rejected:record-too-large'))
-    assert.deepEqual(cluster.log(0).records.map(({ value }) => value), ['first', 'good', 'fine'])
+    assert.deepEqual(
+      cluster.log(0).records.map(({ value }) => value),
+      ['first', 'good', 'fine'],
+    )
     await producer.close()
   })
 })
@@ -169,7 +172,9 @@ test('rule 7: two budgets in one batch: the short one is told unknown in time, t
     const blocker = producer.sendAll([{ topic: 't', value: '0', partition: 0 }])
     while (first) await new Promise(resolve => setTimeout(resolve, 5))
     const begin = performance.now()
-    const short = producer.sendAll([{ topic: 't', value: 'short', partition: 0 }], Deadline.after(systemClock, 300)).then(([report]) => [told(report as never), performance.now() - begin] as const)
+    const short = producer
+      .sendAll([{ topic: 't', value: 'short', partition: 0 }], Deadline.after(systemClock, 300))
+      .then(([report]) => [told(report as never), performance.now() - begin] as const)
     const long = producer.sendAll([{ topic: 't', value: 'long', partition: 0 }], Deadline.after(systemClock, 20_000))
     open()
 

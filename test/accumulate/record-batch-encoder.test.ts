@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { encodeRecordBatch } from '../../lib/accumulate/record-batch-encoder.ts'
+import { crc32c } from '../../lib/record/crc32c.ts'
+import type { RecordHeader } from '../../lib/record/producer-record.ts'
+import { nextSequence } from '../../lib/send/lane.ts'
+import { decodeBatch } from '../fakes/partition-log.ts'
+
+const require = createRequire(import.meta.url)
+const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0') as { RecordBatch: (options: object) => Promise<{ buffer: Buffer }> }
+const Record = require('kafkajs/src/protocol/recordBatch/record/v0') as (options: object) => object
+
+const bytes = fc.oneof(
+  fc.constant(null),
+  fc.uint8Array({ maxLength: 300 }).map(array => Buffer.from(array)),
+)
+const headers = fc.uniqueArray(
+  fc.tuple(
+    fc.stringMatching(/^[a-z]{1,10}$/),
+    fc.uint8Array({ maxLength: 20 }).map(array => Buffer.from(array)),
+  ),
+  { selector: ([name]) => name, maxLength: 4 },
+)
+const records = fc.array(fc.record({ key: bytes, value: bytes, headers, timestamp: fc.integer({ min: 1, max: 4_000_000_000_000 }) }), { minLength: 1, maxLength: 20 })
+
+test('a batch has the bytes that kafkajs gives it, where kafkajs can express it', async () => {
+  await fc.assert(
+    fc.asyncProperty(records, async given => {
+      const identity = { producerId: 4000n, epoch: 3, baseSequence: 17 }
+      const ours = encodeRecordBatch(
+        given.map(({ key, value, headers, timestamp }) => ({ timestamp, record: { topic: 't', partition: 0, partitionFixedBy: 'partitioner', wireSize: 0, key, value, headers } })),
+        identity,
+      )
+      const first = given[0]?.timestamp ?? 0
+      const theirs = await RecordBatch({
+        records: given.map(({ key, value, headers, timestamp }, offsetDelta) =>
+          Record({ key, value, headers: Object.fromEntries(headers), offsetDelta, timestampDelta: timestamp - first }),
+        ),
+        firstTimestamp: first,
+        maxTimestamp: Math.max(...given.map(({ timestamp }) => timestamp)),
+        producerId: 4000,
+        producerEpoch: 3,
+        firstSequence: 17,
+        lastOffsetDelta: given.length - 1,
+        partitionLeaderEpoch: -1,
+      })
+      assert.ok(ours.equals(theirs.buffer))
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('null header values, repeated and numeric header names keep their order', () => {
+  const given: RecordHeader[] = [
+    ['b', null],
+    ['1', Buffer.from('x')],
+    ['b', Buffer.from('y')],
+  ]
+  const batch = encodeRecordBatch([{ timestamp: 1, record: { topic: 't', partition: 0, partitionFixedBy: 'source', wireSize: 0, key: null, value: null, headers: given } }], {
+    producerId: 1n,
+    epoch: 0,
+    baseSequence: 0,
+  })
+
+  assert.equal(batch.indexOf('b') < batch.indexOf('1') && batch.indexOf('1') < batch.lastIndexOf('b'), true)
+  assert.equal(decodeBatch(batch).records.length, 1)
+})
+
+test('the checksum is CRC-32C', () => {
+  assert.equal(crc32c(Buffer.from('123456789')), 0xe3069283)
+})
+
+test('sequences wrap as in Java', () => {
+  assert.equal(nextSequence(2 ** 31 - 1, 1), 0)
+  assert.equal(nextSequence(2 ** 31 - 3, 5), 2)
+  assert.equal(nextSequence(5, 3), 8)
+})

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { SETTINGS, type SettingRow } from '../../lib/config/settings.ts'
+import { ConfigError } from '../../lib/errors.ts'
+
+function problems(options: object, env: NodeJS.ProcessEnv = {}): readonly string[] {
+  try {
+    parseConfig(options, env)
+    return []
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    return error.problems
+  }
+}
+
+const servers = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
+
+test('options in code and environment give the same frozen object', () => {
+  const value = (row: SettingRow): fc.Arbitrary<unknown> =>
+    row.kind === 'integer'
+      ? fc.integer({ min: row.min ?? 0, max: Math.min(row.max ?? 0, 100_000) })
+      : row.kind === 'choice'
+        ? fc.constantFrom(...(row.choices ?? []))
+        : fc.constantFrom('x')
+  const rows = Object.entries(SETTINGS as Record<string, SettingRow>).filter(([, row]) => row.kind === 'integer' || row.kind === 'choice' || row.name === 'client.id')
+  const options = fc.record(Object.fromEntries(rows.map(([name, row]) => [name, value(row)])), { requiredKeys: [] })
+  fc.assert(
+    fc.property(options, given => {
+      const env = Object.fromEntries(Object.entries(given).map(([name, set]) => [(SETTINGS as Record<string, SettingRow>)[name]?.env ?? '', String(set)]))
+      const read = (from: () => unknown) => {
+        try {
+          return from()
+        } catch (error) {
+          return (error as ConfigError).problems
+        }
+      }
+      const fromCode = read(() => parseConfig({ bootstrapServers: ['a:9092', 'b:9092'], ...given }, {}))
+      assert.deepEqual(
+        fromCode,
+        read(() => parseConfig({}, { ...servers, ...env })),
+      )
+      assert.ok(Array.isArray(fromCode) || Object.isFrozen(fromCode))
+    }),
+  )
+})
+
+test('every problem is in one error', () => {
+  const found = problems({}, { KAFKA_ACKS: '1', KAFKA_RETRIES: 'many', KAFKA_TIMEOUT_MS: '9000', KAFKA_BOOTSTRAP_SERVERS: 'a b' })
+  for (const name of ['acks', 'retries', 'timeout.ms', 'bootstrap.servers'])
+    assert.ok(
+      found.some(problem => problem.startsWith(name)),
+      `${name} in ${found.join('\n')}`,
+    )
+})
+
+test('settings that do not act yet are refused by name', () => {
+  for (const name of ['KAFKA_LINGER_MS', 'KAFKA_COMPRESSION_TYPE', 'KAFKA_SASL_MECHANISM', 'KAFKA_BUFFER_MEMORY'])
+    assert.match(problems({}, { ...servers, [name]: '1' }).join(), new RegExp(`${name}: this setting does not act yet`))
+})
+
+test('a slip of the finger is refused, another KAFKA_ name is warned about, strict refuses all', () => {
+  const warnings: string[] = []
+  parseConfig({}, { ...servers, KAFKA_SOMETHING_ELSE: '1', KAFKA_OPTS: '-x' }, text => warnings.push(text))
+  assert.deepEqual(warnings, ['KAFKA_SOMETHING_ELSE is no setting and is ignored.'])
+  assert.match(problems({}, { ...servers, KAFKA_RETRYS: '1' }).join(), /did you mean KAFKA_RETRIES/)
+  assert.match(problems({}, { ...servers, KAFKA_SOMETHING_ELSE: '1', KAFKA_STRICT_ENV: 'true' }).join(), /KAFKA_STRICT_ENV/)
+})
+
+test('an empty value is unset', () => {
+  assert.equal(parseConfig({}, { ...servers, KAFKA_RETRIES: '' }).retries, 100)
+})
+
+test('a function time-out without room for one attempt is refused', () => {
+  assert.match(problems({}, { ...servers, KAFKA_FUNCTION_TIMEOUT_MS: '6000' }).join(), /KAFKA_FUNCTION_TIMEOUT_MS \(6000\)/)
+  assert.deepEqual(problems({}, { ...servers, KAFKA_FUNCTION_TIMEOUT_MS: '6001' }), [])
+})
+
+test('inside Lambda a dead-letter target must be named, and not under /tmp', () => {
+  const lambda = { ...servers, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }
+  assert.match(problems({}, lambda).join(), /KAFKA_DEAD_LETTER: expected a target inside Lambda/)
+  assert.match(problems({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/tmp/letters' }).join(), /outlives the sandbox/)
+  assert.match(problems({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/mnt/../tmp/letters' }).join(), /outlives the sandbox/)
+  assert.deepEqual(parseConfig({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/mnt/a%2Cb' }).deadLetter, [{ kind: 'disk', folder: '/mnt/a,b' }])
+})
+
+test('a wrong value that may be a secret is not shown', () => {
+  assert.ok(
+    !problems({}, { ...servers, KAFKA_RETRIES: 'hunter2 hunter2 hunter2' })
+      .join()
+      .includes('hunter2'),
+  )
+})

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { type KafkaContext, kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
+import { ProducerFactory } from '../../lib/producer-factory.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { type Attempt, FakeKafkaClient } from '../fakes/fake-kafka-client.ts'
+
+function handlerOf(work: (context: KafkaContext) => unknown, script: readonly Attempt[] = [], latencyMs = 20) {
+  const client = new FakeKafkaClient({ partitions: 1, brokers: 1, clock: systemClock, script, latencyMs })
+  const config = parseConfig({ bootstrapServers: ['a:1'], retries: 0 }, {})
+  const factory = new ProducerFactory({ createClient: () => client })
+  const handler = middy()
+    .use(kafkaProducer({ factory, config }))
+    .handler((_event: unknown, context: Context & KafkaContext) => work(context))
+  const invoke = () => handler({}, { awsRequestId: '1', getRemainingTimeInMillis: () => 20_000 } as Context & KafkaContext)
+  return { client, invoke, factory, config }
+}
+
+const record = { topic: 't', key: 'k', value: 'v' }
+
+test('rule 14: a send that nobody awaits is acknowledged before the answer leaves', async () => {
+  const { client, invoke } = handlerOf(({ kafka }) => {
+    void kafka.producer.send(record)
+    return 'answered'
+  })
+  assert.equal(await invoke(), 'answered')
+  assert.equal(client.logs[0]?.records.length, 1)
+  assert.equal(client.inFlight, 0)
+})
+
+test('rule 14: a failure that nobody observed fails the invocation, and not the process', async () => {
+  const { invoke } = handlerOf(({ kafka }) => void kafka.producer.send(record), ['refuse'])
+  await assert.rejects(async () => invoke(), { name: 'DeliveryError' })
+})
+
+test('rule 14: a failure that the handler observed is the handler’s', async () => {
+  const { invoke } = handlerOf(({ kafka }) => kafka.producer.send(record).catch(() => 'handled'), ['refuse'])
+  assert.equal(await invoke(), 'handled')
+})
+
+test('rule 14: after the handler’s own error its sends are awaited too', async () => {
+  const { client, invoke } = handlerOf(({ kafka }) => {
+    void kafka.producer.send(record)
+    throw new Error('mine')
+  })
+  await assert.rejects(async () => invoke(), { message: 'mine' })
+  assert.equal(client.inFlight, 0)
+})
+
+test('rule 14: a send after the scope closed is refused', async () => {
+  let late: Promise<unknown> | undefined
+  const { invoke } = handlerOf(({ kafka }) => {
+    setTimeout(() => {
+      late = kafka.producer.send(record).then(
+        () => 'sent',
+        error => error.message,
+      )
+    }, 50)
+    return 'answered'
+  })
+  await invoke()
+  await new Promise(resolve => setTimeout(resolve, 80))
+  assert.match(String(await late), /after its invocation had ended/)
+})
+
+test('the warm producer is shared, connects once for many callers, and is replaced when closed', async () => {
+  const { factory, config, client } = handlerOf(() => undefined)
+  let asked = 0
+  const metadata = client.metadata.bind(client)
+  client.metadata = topics => {
+    asked++
+    return metadata(topics)
+  }
+  await Promise.all(Array.from({ length: 20 }, () => factory.connect(config)))
+  const first = factory.producer(config)
+
+  assert.equal(asked, 1)
+  assert.equal(factory.producer(config), first)
+  await first.close()
+  assert.notEqual(factory.producer(config), first)
+})
+
+test('a failed connect is never cached', async () => {
+  const { factory, config, client } = handlerOf(() => undefined)
+  const metadata = client.metadata.bind(client)
+  client.metadata = () => Promise.reject(new Error('down'))
+  const { Deadline } = await import('../../lib/time/deadline.ts')
+  await assert.rejects(factory.connect(config, Deadline.after(systemClock, 150)))
+  client.metadata = metadata
+  await factory.connect(config)
+})

@@ -1,0 +1,119 @@
+// A KafkaClient in memory: partitions with a broker's rules, and a script that says what happens to each attempt.
+import type { Clock } from '../../lib/time/clock.ts'
+import type { Cluster, ConnectionStats, EncodedBatch, KafkaClient, ProduceOutcome, ProduceRequest, ProducerIdAndEpoch } from '../../lib/transport/kafka-client.ts'
+import { failure, outcomeOf } from '../../lib/transport/produce-outcome.ts'
+import { decodeBatch, PartitionLog } from './partition-log.ts'
+
+/**
+ * ok: appended and acknowledged · refuse: NOT_LEADER without an offset · appended-error: appended, then NOT_LEADER with the offset ·
+ * lose-answer: appended, no answer · lose-request: not appended, no answer · late: no answer, appended some requests later ·
+ * not-sent: nothing left · slow-dial: written only after a second · no-entry: not appended, and missing in the answer
+ */
+export type Attempt = 'ok' | 'refuse' | 'appended-error' | 'lose-answer' | 'lose-request' | 'late' | 'not-sent' | 'slow-dial' | 'no-entry'
+
+const SLOW_DIAL_MS = 1000
+
+export interface FakeOptions {
+  readonly partitions: number
+  readonly brokers: number
+  readonly clock: Clock
+  /** Fate of the n-th batch attempt; `ok` after the script's end. */
+  readonly script?: readonly Attempt[]
+  readonly latencyMs?: number
+  /** A batch with a record of this value is refused as MESSAGE_TOO_LARGE. */
+  readonly poison?: string
+}
+
+export class FakeKafkaClient implements KafkaClient {
+  readonly logs: PartitionLog[]
+  readonly stats: ConnectionStats = { dials: 0, open: 0, destroyed: {}, graced: 0 }
+  readonly #options: FakeOptions
+  readonly #late: { after: number; deliver: () => void }[] = []
+  #attempts = 0
+  #producerIds = 0n
+  produces = 0
+  inFlight = 0
+
+  constructor(options: FakeOptions) {
+    this.#options = options
+    this.logs = Array.from({ length: options.partitions }, () => new PartitionLog())
+  }
+
+  async metadata(topics: readonly string[]): Promise<Cluster> {
+    const { partitions, brokers } = this.#options
+    return {
+      topics: topics.map(topic => ({
+        topic,
+        error: null,
+        partitions: Array.from({ length: partitions }, (_, partition) => ({ partition, leader: partition % brokers, leaderEpoch: 0 })),
+      })),
+    }
+  }
+
+  async initProducerId(): Promise<ProducerIdAndEpoch> {
+    return { producerId: ++this.#producerIds, epoch: 0 }
+  }
+
+  async produce(_leader: number, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<ProduceOutcome[]> {
+    this.produces++
+    this.inFlight++
+    const plans = batches.map(() => this.#options.script?.[this.#attempts++] ?? 'ok')
+    if (plans.includes('not-sent')) {
+      await this.#wait()
+      this.inFlight--
+      return batches.map(() => failure('not-sent', 'UNREACHABLE', true))
+    }
+    if (plans.includes('slow-dial')) await this.#wait(SLOW_DIAL_MS)
+    if (!request.beginWrite()) {
+      this.inFlight--
+      return batches.map(() => failure('not-sent', 'BATCH_CHANGED', true))
+    }
+    const outcomes = batches.map((batch, index) => this.#attempt(batch, plans[index] as Attempt))
+    await this.#wait()
+    this.#deliverLate()
+    this.inFlight--
+    return outcomes
+  }
+
+  async dropConnections(): Promise<void> {}
+  async close(): Promise<void> {}
+
+  /** What was still on the wire arrives. */
+  deliverAll(): void {
+    for (const { deliver } of this.#late.splice(0)) deliver()
+  }
+
+  #attempt(batch: EncodedBatch, plan: Attempt): ProduceOutcome {
+    const decoded = decodeBatch(Buffer.from(batch.bytes))
+    const log = this.logs[batch.partition] as PartitionLog
+    const answer = ({ errorCode, baseOffset }: { errorCode: number; baseOffset: number }) =>
+      outcomeOf({ errorCode, baseOffset: BigInt(baseOffset), logAppendTime: -1n, recordErrors: [] })
+    const lost = () => failure('unknown', 'REQUEST_TIMEOUT', true)
+    if (plan === 'refuse') return answer({ errorCode: 6, baseOffset: -1 })
+    if (plan === 'lose-request') return lost()
+    if (plan === 'no-entry') return outcomeOf(undefined)
+    if (plan === 'late') {
+      this.#late.push({ after: this.produces + 2, deliver: () => log.append(decoded) })
+      return lost()
+    }
+    if (this.#options.poison !== undefined && decoded.records.some(({ value }) => value === this.#options.poison)) return answer({ errorCode: 10, baseOffset: -1 })
+    const written = log.append(decoded)
+    if (plan === 'appended-error' && written.errorCode === 0) return answer({ errorCode: 6, baseOffset: written.baseOffset })
+    if (plan === 'lose-answer') return lost()
+    return answer(written)
+  }
+
+  #deliverLate(): void {
+    for (const late of [...this.#late]) {
+      if (late.after > this.produces) continue
+      late.deliver()
+      this.#late.splice(this.#late.indexOf(late), 1)
+    }
+  }
+
+  #wait(ms = this.#options.latencyMs ?? 5): Promise<void> {
+    return new Promise(resolve => {
+      this.#options.clock.setTimeout(resolve, ms)
+    })
+  }
+}

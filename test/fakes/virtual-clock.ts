@@ -1,0 +1,39 @@
+import type { Clock } from '../../lib/time/clock.ts'
+
+/** Time that passes only when asked to. `run` lets promises settle between timers. */
+export class VirtualClock implements Clock {
+  #now = 0
+  #next = 1
+  readonly #timers = new Map<number, { at: number; callback: () => void }>()
+
+  now(): number {
+    return this.#now
+  }
+
+  wall(): number {
+    return 1_700_000_000_000 + this.#now
+  }
+
+  setTimeout(callback: () => void, ms: number): unknown {
+    const id = this.#next++
+    this.#timers.set(id, { at: this.#now + Math.max(0, ms), callback })
+    return id
+  }
+
+  clearTimeout(timer: unknown): void {
+    this.#timers.delete(timer as number)
+  }
+
+  /** Runs timers in order until `done` or nothing is left to wait for. */
+  async run(done: () => boolean, limitMs = 10_000_000): Promise<void> {
+    for (;;) {
+      await new Promise(resolve => setImmediate(resolve))
+      if (done()) return
+      const next = [...this.#timers].sort(([a, x], [b, y]) => x.at - y.at || a - b)[0]
+      if (!next || next[1].at > limitMs) throw new Error('Nothing is left to wait for.')
+      this.#timers.delete(next[0])
+      this.#now = Math.max(this.#now, next[1].at)
+      next[1].callback()
+    }
+  }
+}

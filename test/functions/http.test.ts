@@ -1,0 +1,244 @@
+// The HTTP function: its fault table cell by cell, its dialect body for body, bad input as a clear 4xx.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { parseHttpEvent } from '../../lib/lambda/http-event.ts'
+import { httpHarness, v2Event } from '../fakes/http-harness.ts'
+
+const chat = (text = 'hi') => ({ value: { room: 'lobby', user: 'ada', text } })
+const logOf = (harness: ReturnType<typeof httpHarness>) => harness.client.logs.flatMap(({ records }) => records)
+
+test('one record, delivered: 200 with partition and offset', async () => {
+  const harness = httpHarness()
+  const { status, body, headers } = await harness.post('chat', chat())
+
+  assert.equal(status, 200)
+  assert.equal(headers['content-type'], 'application/json')
+  const { timestamp, partition, ...record } = body.records[0]
+  assert.deepEqual(record, { index: 0, id: 'r-1', fate: 'delivered', topic: 'chat', offset: 0 })
+  assert.ok(Number.isInteger(timestamp) && partition >= 0)
+  assert.equal(logOf(harness)[0]?.key, 'lobby')
+})
+
+test('a record fault is refused without a letter, beside delivered records: 207', async () => {
+  const harness = httpHarness()
+  const { status, body } = await harness.post('chat', { records: [chat(), { value: { room: 'lobby', user: 'ada', text: 5 } }] })
+
+  assert.equal(status, 207)
+  assert.deepEqual(body.records[1], {
+    index: 1,
+    id: 'r-1:1',
+    fate: 'refused',
+    status: 422,
+    code: 'schema',
+    violations: [{ pointer: '/value/text', rule: 'type', expected: 'string' }],
+    truncated: false,
+  })
+  assert.equal(body.records[0].id, 'r-1:0')
+  assert.equal(harness.letters.letters.length, 0)
+})
+
+test('a system fault, surely not written: a letter and 202 with its receipt', async () => {
+  const harness = httpHarness({ script: ['refuse', 'refuse', 'refuse'] })
+  const { status, body } = await harness.post('chat', chat())
+
+  assert.equal(status, 202)
+  const [letter] = harness.letters.letters
+  assert.deepEqual(body.records[0], {
+    index: 0,
+    id: 'r-1',
+    fate: 'dead-lettered',
+    outcome: 'rejected',
+    code: 'no-leader',
+    receipt: `memory:${letter?.letterId}`,
+    letterId: letter?.letterId,
+  })
+  assert.equal(logOf(harness).length, 0)
+  assert.equal(letter?.failure.attempts, 3)
+})
+
+test('unknown: a letter with code delivery-unknown, the record’s id echoed, and where to look in the log', async () => {
+  const harness = httpHarness({ script: ['lose-answer', 'lose-request', 'lose-request'] })
+  const { status, body } = await harness.post('chat', chat(), { 'idempotency-key': 'order-7' })
+
+  assert.equal(status, 202)
+  assert.equal(body.records[0].id, 'order-7')
+  assert.equal(body.records[0].code, 'delivery-unknown')
+  const [letter] = harness.letters.letters
+  assert.equal(letter?.inDoubt?.producerId, 1)
+  assert.equal(letter?.inDoubt?.baseSequence, 0)
+  assert.equal(letter?.recordId, 'order-7')
+})
+
+test('the letter could not be written: 503 with Retry-After, and the record is returned', async () => {
+  const harness = httpHarness({ script: ['refuse', 'refuse', 'refuse'] })
+  harness.letters.fails = true
+  const { status, body, headers } = await harness.post('chat', chat())
+
+  assert.equal(status, 503)
+  assert.equal(headers['retry-after'], '5')
+  assert.equal(headers['content-type'], 'application/problem+json')
+  assert.deepEqual(body, {
+    type: 'urn:serverless-kafka-producer:problem:unavailable',
+    title: 'Not stored',
+    status: 503,
+    code: 'unavailable',
+    detail: '1 of 1 records is stored nowhere; send it again.',
+    requestId: 'r-1',
+    records: [{ index: 0, id: 'r-1', fate: 'returned', outcome: 'rejected', code: 'no-leader' }],
+  })
+})
+
+test('dead letters off: a system fault is returned as 503', async () => {
+  const { status } = await httpHarness({ script: ['refuse', 'refuse', 'refuse'], letters: false }).post('chat', chat())
+  assert.equal(status, 503)
+})
+
+test('a function time-out without room for one attempt: a letter with deadline-too-short, nothing sent', async () => {
+  const harness = httpHarness()
+  const result = await harness.invoke(v2Event('POST', '/topics/chat', Buffer.from(JSON.stringify(chat())), { 'content-type': 'application/json' }), 5000)
+
+  assert.equal(result.statusCode, 202)
+  assert.equal(JSON.parse(result.body as string).records[0].code, 'deadline-too-short')
+  assert.equal(harness.client.produces, 0)
+})
+
+const record = (extra: object) => ({ ...chat(), ...extra })
+const REFUSALS: [name: string, body: unknown, status: number, code: string, headers?: Record<string, string>][] = [
+  ['a partition of -1', record({ partition: -1 }), 400, 'bad-partition'],
+  ['a partition of 2^31', record({ partition: 2 ** 31 }), 400, 'bad-partition'],
+  ['a partition of "0"', record({ partition: '0' }), 400, 'bad-partition'],
+  ['a partition of 0.5', record({ partition: 0.5 }), 400, 'bad-partition'],
+  ['a partition beyond the count', record({ partition: 99 }), 422, 'partition-out-of-range'],
+  ['a timestamp of text', record({ timestamp: 'now' }), 400, 'bad-timestamp'],
+  ['a negative timestamp', record({ timestamp: -1 }), 400, 'bad-timestamp'],
+  ['a tombstone', { key: 'k', value: null }, 422, 'tombstone'],
+  ['no value', { key: 'lobby' }, 422, 'schema'],
+  ['a header name with CR LF', record({ headers: [{ name: 'a\r\nb', value: 'x' }] }), 400, 'bad-header'],
+  ['an empty header name', record({ headers: { '': 'x' } }), 400, 'bad-header'],
+  ['a numeric header value', record({ headers: [{ name: 'a', value: 5 }] }), 400, 'bad-header'],
+  ['a header of ours', record({ headers: [{ name: 'KP-id', value: 'x' }] }), 422, 'reserved-header'],
+  ['a key that differs from the pointer’s', record({ key: 'other' }), 422, 'key-mismatch'],
+  ['a key that is an object', record({ key: {} }), 422, 'key-type'],
+  ['an empty key', { key: '', value: { room: '', user: 'a', text: 'b' } }, 422, 'schema'],
+  ['__proto__ in the record', '{"__proto__":{"x":1},"value":{"room":"a","user":"b","text":"c"}}', 400, 'unknown-field'],
+  ['__proto__ in the value', '{"value":{"room":"a","user":"b","text":"c","__proto__":{"x":1}}}', 400, 'unknown-field'],
+  ['an unknown field', record({ acks: 0 }), 400, 'unknown-field'],
+  ['a number over 2^53', '{"value":{"room":"a","user":"b","text":9007199254740993}}', 422, 'number-out-of-range'],
+  ['1e400', '{"value":{"room":"a","user":"b","text":1e400}}', 422, 'number-out-of-range'],
+  ['truncated JSON', '{"value":{"room":"lo', 400, 'bad-json'],
+  ['an empty body', '', 400, 'bad-json'],
+  ['a list', '[]', 400, 'bad-json'],
+  ['deep nesting', `{"value":${'['.repeat(200)}${']'.repeat(200)}}`, 400, 'bad-json'],
+  ['no records', { records: [] }, 422, 'empty'],
+  ['too many records', { records: Array.from({ length: 501 }, () => chat()) }, 413, 'too-many-records'],
+  ['6 MB', JSON.stringify(chat('x'.repeat(6_000_000))), 413, 'body-too-large'],
+  ['a value over the limit', { value: { room: 'a', user: 'b', text: 'c', sentAt: 'x'.repeat(900_001) } }, 413, 'record-too-large'],
+  ['another media type', chat(), 415, 'media-type', { 'content-type': 'text/plain' }],
+  ['another charset', chat(), 415, 'media-type', { 'content-type': 'application/json; charset=latin1' }],
+  ['a bad Idempotency-Key', chat(), 400, 'bad-header', { 'idempotency-key': 'with space' }],
+]
+
+for (const [name, body, status, code, headers] of REFUSALS) {
+  test(`${name} is refused with ${status} ${code}, and nothing reaches the log or the letters`, async () => {
+    const harness = httpHarness()
+    const answer = await harness.post('chat', body, headers)
+
+    assert.equal(answer.status, status)
+    assert.equal(answer.body.code, code)
+    assert.equal(answer.headers['content-type'], 'application/problem+json')
+    assert.deepEqual(logOf(harness), [])
+    assert.equal(harness.letters.letters.length, 0)
+  })
+}
+
+test('bytes that are not UTF-8 are refused', async () => {
+  const harness = httpHarness()
+  const result = await harness.invoke(v2Event('POST', '/topics/chat', Buffer.from([0x7b, 0xff, 0x7d]), { 'content-type': 'application/json' }))
+  assert.equal(JSON.parse(result.body as string).code, 'not-utf8')
+})
+
+test('a topic without a contract is 404 with no broker asked; a wrong method is 405', async () => {
+  const harness = httpHarness()
+  assert.equal((await harness.post('nope', chat())).body.code, 'unknown-topic')
+  assert.equal((await harness.post('%2e%2e', chat())).status, 404)
+  const get = await harness.invoke(v2Event('GET', '/topics/chat', Buffer.alloc(0), {}))
+  assert.equal(get.statusCode, 405)
+  assert.equal(harness.client.produces, 0)
+})
+
+test('no payload, key or address is in an answer to a refusal or in the log', async () => {
+  const harness = httpHarness()
+  const { body } = await harness.post('chat', { value: { room: 'secret-room', user: 1, text: 'secret-text', 'secret-field': 1 } })
+
+  assert.ok(!JSON.stringify(body).includes('secret'))
+  assert.ok(!harness.logged.join().includes('secret'))
+})
+
+test('one log line per invocation with counts per outcome', async () => {
+  const harness = httpHarness()
+  await harness.post('chat', { records: [chat(), chat(), { value: 5 }] })
+  const lines = harness.logged
+    .filter(line => line.startsWith('{'))
+    .map(line => JSON.parse(line))
+    .filter(({ message }) => message === 'invocation')
+
+  assert.equal(lines.length, 1)
+  assert.deepEqual(lines[0].outcomes, { delivered: 2, refused: 1 })
+})
+
+test('headers reach the record in order, after ours, and traceparent is kept', async () => {
+  const harness = httpHarness()
+  const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  const { status } = await harness.post(
+    'chat',
+    {
+      ...chat(),
+      headers: [
+        { name: 'n', value: null },
+        { name: 'b', base64: 'AP8=' },
+      ],
+    },
+    { traceparent: trace },
+  )
+  assert.equal(status, 200)
+})
+
+const EVENTS = ['apigw-v1-post', 'apigw-v1-proxy', 'apigw-v2-post', 'apigw-v2-iam', 'alb-base', 'alb-multivalue-headers', 'function-url', 'function-url-base64-body'] as const
+
+test('real events of the four kinds are told apart and answered in their own form', async () => {
+  const harness = httpHarness()
+  for (const name of EVENTS) {
+    const event = JSON.parse(readFileSync(new URL(`../events/${name}.json`, import.meta.url), 'utf8'))
+    const kind = parseHttpEvent(event)?.kind
+    assert.equal(kind, name.startsWith('alb') ? 'alb' : name.startsWith('apigw-v1') ? 'apigw-v1' : 'apigw-v2')
+    const result = await harness.invoke(event)
+    assert.equal(result.statusCode, 404)
+    assert.equal('statusDescription' in result, kind === 'alb')
+    assert.equal('multiValueHeaders' in result, event.requestContext.elb !== undefined && event.multiValueHeaders !== undefined)
+  }
+})
+
+test('an event that is no HTTP event is answered with 400', async () => {
+  assert.equal((await httpHarness().invoke({ Records: [] })).statusCode, 400)
+})
+
+test('any JSON as an event, and any body, gives an answer and never an untyped error', async () => {
+  const harness = httpHarness()
+  await fc.assert(
+    fc.asyncProperty(
+      fc.json(),
+      fc.oneof(
+        fc.json(),
+        fc.string(),
+        fc.json().map(json => `{"value":${json}}`),
+      ),
+      async (event, body) => {
+        const answers = [await harness.invoke(JSON.parse(event)), await harness.invoke(v2Event('POST', '/topics/chat', Buffer.from(body), { 'content-type': 'application/json' }))]
+        for (const { statusCode } of answers) assert.ok([200, 400, 404, 413, 422].includes(statusCode as number), `status ${statusCode}`)
+      },
+    ),
+    { numRuns: 300 },
+  )
+})

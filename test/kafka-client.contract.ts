@@ -1,0 +1,120 @@
+// The contract of a KafkaClient: the same cases against the fake, scripted brokers and a real Kafka.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { encodeRecordBatch } from '../lib/accumulate/record-batch-encoder.ts'
+import type { RecordHeader } from '../lib/record/producer-record.ts'
+import { systemClock } from '../lib/time/clock.ts'
+import { Deadline } from '../lib/time/deadline.ts'
+import type { EncodedBatch, KafkaClient, ProduceOutcome, ProducerIdAndEpoch } from '../lib/transport/kafka-client.ts'
+
+export interface ContractCluster {
+  readonly client: KafkaClient
+  readonly topic: string
+  /** Whether the cluster reports topics it does not have. */
+  readonly knowsTopics: boolean
+  stop(): Promise<void>
+}
+
+const soon = () => Deadline.after(systemClock, 5000)
+
+export function kafkaClientContract(name: string, start: () => Promise<ContractCluster>): void {
+  const run = (title: string, body: (cluster: ContractCluster) => Promise<void>) =>
+    test(`${name}: ${title}`, async () => {
+      const cluster = await start()
+      try {
+        await body(cluster)
+      } finally {
+        await cluster.client.close(soon())
+        await cluster.stop()
+      }
+    })
+
+  run('tells partitions, leaders and epochs', async ({ client, topic }) => {
+    const { topics } = await client.metadata([topic], soon())
+    assert.equal(topics[0]?.error, null)
+    assert.deepEqual([...(topics[0]?.partitions ?? [])].map(({ partition }) => partition).sort(), [0, 1, 2])
+    assert.ok(topics[0]?.partitions.every(({ leader, leaderEpoch }) => leader >= 0 && leaderEpoch >= 0))
+  })
+
+  run('names the error of a topic that is not there, beside one that is', async ({ client, topic, knowsTopics }) => {
+    const { topics } = await client.metadata([topic, 'missing'], soon())
+    assert.equal(topics.find(found => found.topic === topic)?.error, null)
+    if (knowsTopics) assert.equal(topics.find(found => found.topic === 'missing')?.error, 'UNKNOWN_TOPIC_OR_PARTITION')
+  })
+
+  run('writes, answers with the offset, and takes the same bytes again for the same write', async ({ client, topic }) => {
+    const write = await writer(client, topic)
+    const first = await write(0, { epoch: 0, sequence: 0, values: ['a', 'b'] })
+    const again = await write(0, { epoch: 0, sequence: 0, values: ['a', 'b'] })
+    const next = await write(0, { epoch: 0, sequence: 2, values: ['c'] })
+
+    assert.ok(first.kind === 'acked' && first.baseOffset !== null && first.proof === 'all')
+    assert.ok(again.kind === 'acked' && (again.baseOffset === first.baseOffset || again.baseOffset === null))
+    assert.ok(next.kind === 'acked' && next.baseOffset === first.baseOffset + 2n)
+  })
+
+  run('refuses a late batch of an older epoch after the lane has moved on', async ({ client, topic }) => {
+    const write = await writer(client, topic)
+    await write(1, { epoch: 0, sequence: 0, values: ['a'] })
+    const bumped = await write(1, { epoch: 1, sequence: 0, values: ['b'] })
+    const late = await write(1, { epoch: 0, sequence: 1, values: ['late'] })
+
+    assert.equal(bumped.kind, 'acked')
+    assert.ok(late.kind === 'rejected' && late.code === 'INVALID_PRODUCER_EPOCH', JSON.stringify(late.kind))
+  })
+
+  run('refuses a sequence out of order without writing', async ({ client, topic }) => {
+    const write = await writer(client, topic)
+    await write(0, { epoch: 0, sequence: 0, values: ['a'] })
+    const gap = await write(0, { epoch: 0, sequence: 5, values: ['b'] })
+    assert.ok(gap.kind === 'rejected' && gap.code === 'OUT_OF_ORDER_SEQUENCE_NUMBER')
+  })
+
+  run('takes null header values, repeated and numeric names', async ({ client, topic }) => {
+    const write = await writer(client, topic)
+    const outcome = await write(2, {
+      epoch: 0,
+      sequence: 0,
+      values: ['a'],
+      headers: [
+        ['b', null],
+        ['1', Buffer.from('x')],
+        ['b', Buffer.from('y')],
+      ],
+    })
+    assert.equal(outcome.kind, 'acked')
+  })
+
+  run('writes nothing when the gate is shut, and says so', async ({ client, topic }) => {
+    const write = await writer(client, topic)
+    const shut = await write(0, { epoch: 0, sequence: 0, values: ['a'], gate: false })
+    const open = await write(0, { epoch: 0, sequence: 0, values: ['b'] })
+
+    assert.ok(shut.kind === 'not-sent' && shut.code === 'BATCH_CHANGED')
+    assert.equal(open.kind, 'acked')
+  })
+}
+
+interface Write {
+  readonly epoch: number
+  readonly sequence: number
+  readonly values: readonly string[]
+  readonly headers?: readonly RecordHeader[]
+  readonly gate?: boolean
+}
+
+async function writer(client: KafkaClient, topic: string): Promise<(partition: number, write: Write) => Promise<ProduceOutcome>> {
+  const { topics } = await client.metadata([topic], soon())
+  const { producerId }: ProducerIdAndEpoch = await client.initProducerId(soon())
+  return async (partition, { epoch, sequence, values, headers = [], gate = true }) => {
+    const leader = topics[0]?.partitions.find(found => found.partition === partition)?.leader ?? -1
+    const riders = values.map(value => ({
+      timestamp: Date.now(),
+      record: { topic, partition, partitionFixedBy: 'source' as const, key: null, value: Buffer.from(value), headers, wireSize: 0 },
+    }))
+    const batch: EncodedBatch = { topic, partition, bytes: encodeRecordBatch(riders, { producerId, epoch, baseSequence: sequence }) }
+    const outcomes = await client.produce(leader, [batch], { acks: -1, timeoutMs: 2500, requestTimeoutMs: 5000, connectTimeoutMs: 3000, beginWrite: () => gate })
+    assert.equal(outcomes.length, 1)
+    return outcomes[0] as ProduceOutcome
+  }
+}

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { systemClock } from '../lib/time/clock.ts'
+import { KafkaJsClient } from '../lib/transport/kafkajs/kafkajs-client.ts'
+import { FakeKafkaClient } from './fakes/fake-kafka-client.ts'
+import { ScriptedBrokers } from './fakes/scripted-brokers.ts'
+import { kafkaClientContract } from './kafka-client.contract.ts'
+
+kafkaClientContract('fake', async () => ({ client: new FakeKafkaClient({ partitions: 3, brokers: 2, clock: systemClock }), topic: 't', knowsTopics: false, stop: async () => {} }))
+
+kafkaClientContract('scripted brokers', async () => {
+  const cluster = await ScriptedBrokers.start({ leaders: [0, 1, 0] })
+  const client = new KafkaJsClient({
+    bootstrapServers: cluster.addresses,
+    clientId: 'contract',
+    connectTimeoutMs: 1000,
+    maxIdleMs: 120_000,
+    reconnectBackoffMs: 50,
+    reconnectBackoffMaxMs: 1000,
+  })
+  return { client, topic: 't', knowsTopics: false, stop: () => cluster.stop() }
+})
+
+test('kafkajs is pinned to the version whose wire layer these tests guard', () => {
+  const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  assert.equal(dependencies.kafkajs, '2.2.4')
+  assert.equal(JSON.parse(readFileSync(new URL('../node_modules/kafkajs/package.json', import.meta.url), 'utf8')).version, '2.2.4')
+})

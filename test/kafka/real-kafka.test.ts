@@ -1,0 +1,104 @@
+// On a real Kafka: the contract, and what only a real broker can say.
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
+import { createTopics, readTopic } from '../../local/kafka/admin.ts'
+import { producerOf, told } from '../fakes/producer-of.ts'
+import { kafkaClientContract } from '../kafka-client.contract.ts'
+
+const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+
+async function newTopic(config: Record<string, string> = {}, partitions = 3): Promise<string> {
+  const topic = `test-${randomBytes(6).toString('hex')}`
+  await createTopics(servers, [{ topic, partitions, config }])
+  return topic
+}
+
+kafkaClientContract('real Kafka', async () => {
+  const topic = await newTopic()
+  const client = new KafkaJsClient({
+    bootstrapServers: servers.split(','),
+    clientId: 'contract',
+    connectTimeoutMs: 3000,
+    maxIdleMs: 120_000,
+    reconnectBackoffMs: 50,
+    reconnectBackoffMaxMs: 1000,
+  })
+  return { client, topic, knowsTopics: true, stop: async () => {} }
+})
+
+test('what was sent is what is read: keys, values, headers, partitions, timestamps', async () => {
+  const topic = await newTopic()
+  const producer = producerOf(servers.split(','))
+  const reports = await producer.sendAll([
+    { topic, key: 'k', value: 'v', headers: [['h', Buffer.from('x')]], timestamp: 1517966773840 },
+    { topic, key: null, value: null, partition: 2 },
+  ])
+  const records = await readTopic(servers, topic)
+  await producer.close()
+
+  for (const report of reports) {
+    assert.ok(report.kind === 'delivered')
+    const found = records.find(({ partition, offset }) => partition === report.metadata.partition && offset === report.metadata.offset)
+    assert.equal(found?.key?.toString(), report.record.key ?? undefined)
+    assert.equal(found?.value?.toString(), report.record.value ?? undefined)
+    assert.equal(found?.timestamp, report.metadata.timestamp)
+  }
+  assert.equal(records.find(({ key }) => key !== null)?.timestamp, 1517966773840)
+})
+
+test('one record over the topic’s max.message.bytes is refused alone', async () => {
+  const topic = await newTopic({ 'max.message.bytes': '2000' }, 1)
+  const producer = producerOf(servers.split(','))
+  const reports = await producer.sendAll(['a', 'x'.repeat(5000), 'b', 'c'].map(value => ({ topic, value })))
+  const values = (await readTopic(servers, topic)).map(({ value }) => value?.toString())
+  await producer.close()
+
+  assert.deepEqual(reports.map(told), ['delivered', 'rejected:record-too-large', 'delivered', 'delivered'])
+  assert.deepEqual(values, ['a', 'b', 'c'])
+})
+
+test('one record without a key on a compacted topic is refused alone', async () => {
+  const topic = await newTopic({ 'cleanup.policy': 'compact' }, 1)
+  const producer = producerOf(servers.split(','))
+  const reports = await producer.sendAll([
+    { topic, key: 'a', value: '1' },
+    { topic, value: '2', partition: 0 },
+    { topic, key: 'c', value: '3' },
+  ])
+  await producer.close()
+
+  assert.deepEqual(reports.map(told), ['delivered', 'rejected:key-missing', 'delivered'])
+})
+
+test('a topic that the cluster lacks is a system fault after max.block.ms and does not delay another topic', async () => {
+  const topic = await newTopic()
+  const producer = producerOf(servers.split(','), { maxBlockMs: 1500 })
+  const begin = performance.now()
+  const missing = producer.sendAll([{ topic: 'not-there', value: 'x' }])
+  const [report] = await producer.sendAll([{ topic, key: 'k', value: 'x' }])
+  const took = performance.now() - begin
+
+  assert.equal(told(report as never), 'delivered')
+  assert.ok(took < 1200, `took ${took} ms`)
+  assert.equal(told((await missing)[0] as never), 'not-sent:topic-not-on-cluster')
+  await producer.close()
+})
+
+test('ten thousand records in one call are in the log once, in order of each key', async () => {
+  const topic = await newTopic({}, 6)
+  const producer = producerOf(servers.split(','))
+  const reports = await producer.sendAll(Array.from({ length: 10_000 }, (_, i) => ({ topic, key: `k${i % 50}`, value: String(i) })))
+  const records = await readTopic(servers, topic)
+  await producer.close()
+
+  assert.ok(reports.every(({ kind }) => kind === 'delivered'))
+  assert.equal(new Set(records.map(({ value }) => String(value))).size, 10_000)
+  assert.equal(records.length, 10_000)
+  const last = new Map<string, number>()
+  for (const { key, value } of records) {
+    assert.ok(Number(value) > (last.get(String(key)) ?? -1))
+    last.set(String(key), Number(value))
+  }
+})

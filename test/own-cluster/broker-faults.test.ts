@@ -1,0 +1,51 @@
+// Brokers of a cluster of its own are stopped, killed and frozen while records are sent.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import { bounce } from '../../local/faults/bounce.ts'
+import { createTopics, partitionsOf, untilInSync } from '../../local/kafka/admin.ts'
+import { LocalKafka } from '../../local/kafka/cluster.ts'
+import { producerOf, told } from '../fakes/producer-of.ts'
+
+let kafka: LocalKafka
+before(async () => {
+  kafka = await LocalKafka.start(3)
+})
+after(() => kafka.stop())
+
+test('a clean restart and a kill -9 of a leader while sending: nothing lost, nothing twice, order kept', async t => {
+  const result = await bounce(kafka, 'ours', ['clean', 'kill'])
+  t.diagnostic(JSON.stringify({ ...result, lost: result.lost.length, duplicated: result.duplicated.length }))
+
+  assert.ok(result.acked > 1000)
+  assert.deepEqual(
+    { lost: result.lost, duplicated: result.duplicated, contradicted: result.contradicted, disordered: result.disordered },
+    { lost: [], duplicated: [], contradicted: [], disordered: [] },
+  )
+})
+
+test('rule 7: budgets of 300 ms and 20 s in one batch with a frozen follower', async () => {
+  await createTopics(kafka.bootstrapServers, [{ topic: 'frozen', partitions: 1, replicas: 3 }])
+  await untilInSync(kafka.bootstrapServers, 'frozen', 3)
+  const leader = (await partitionsOf(kafka.bootstrapServers, 'frozen'))[0]?.leader
+  const follower = kafka.brokerIds.find(id => id !== leader) as number
+  const producer = producerOf(kafka.bootstrapServers.split(','))
+  assert.equal(told((await producer.sendAll([{ topic: 'frozen', value: 'warm' }]))[0] as never), 'delivered')
+  process.kill(kafka.pid(follower), 'SIGSTOP')
+  try {
+    const begin = performance.now()
+    const short = producer
+      .sendAll([{ topic: 'frozen', value: 'short' }], Deadline.after(systemClock, 300))
+      .then(([report]) => [told(report as never), performance.now() - begin] as const)
+    const long = producer.sendAll([{ topic: 'frozen', value: 'long' }], Deadline.after(systemClock, 20_000))
+    const [outcome, took] = await short
+
+    assert.ok(took < 700, `told after ${took} ms`)
+    assert.match(outcome, /^(unknown|not-sent):/)
+    assert.equal(told((await long)[0] as never), 'delivered')
+  } finally {
+    process.kill(kafka.pid(follower), 'SIGCONT')
+    await producer.close()
+  }
+})

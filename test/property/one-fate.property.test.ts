@@ -1,0 +1,130 @@
+// Whatever the network and the brokers do: one outcome per record, and the log agrees with what was told.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import { type Attempt, FakeKafkaClient } from '../fakes/fake-kafka-client.ts'
+import { VirtualClock } from '../fakes/virtual-clock.ts'
+
+const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)
+const attempts: readonly Attempt[] = ['ok', 'refuse', 'appended-error', 'lose-answer', 'lose-request', 'late', 'not-sent', 'slow-dial', 'no-entry']
+const scenario = fc.record({
+  script: fc.array(fc.constantFrom(...attempts), { maxLength: 40 }),
+  calls: fc.array(
+    fc.record({
+      records: fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 6 }),
+      budgetMs: fc.integer({ min: 1, max: 3000 }),
+      pauseMs: fc.integer({ min: 0, max: 400 }),
+    }),
+    { minLength: 1, maxLength: 8 },
+  ),
+  retries: fc.integer({ min: 0, max: 6 }),
+  batchSize: fc.constantFrom(80, 200, 1_000_000),
+  latencyMs: fc.constantFrom(1, 40, 600),
+  poisonAt: fc.integer({ min: 0, max: 60 }),
+})
+
+async function play({ script, calls, retries, batchSize, latencyMs, poisonAt }: typeof scenario extends fc.Arbitrary<infer T> ? T : never) {
+  const clock = new VirtualClock()
+  const client = new FakeKafkaClient({ partitions: 4, brokers: 2, clock, script, latencyMs, poison: `v${poisonAt}` })
+  const config = parseConfig({ bootstrapServers: ['b:1'], retries, batchSize }, {})
+  const producer = new KafkaProducer(config, { client, clock })
+  const told: { value: string; key: string; report: DeliveryReport }[] = []
+  const sent: string[] = []
+  let n = 0
+  let open = calls.length
+  for (const { records, budgetMs, pauseMs } of calls) {
+    const batch = records.map(key => ({ topic: 't', key: `k${key}`, value: `v${n++}` }))
+    sent.push(...batch.map(({ value }) => value))
+    void producer.sendAll(batch, Deadline.after(clock, budgetMs)).then(reports => {
+      reports.forEach((report, index) => void told.push({ value: batch[index]?.value ?? '', key: batch[index]?.key ?? '', report }))
+      open--
+    })
+    const until = clock.now() + pauseMs
+    clock.setTimeout(() => {}, pauseMs)
+    await clock.run(() => clock.now() >= until)
+  }
+  await clock.run(() => open === 0)
+  const inFlightWhenTold = client.inFlight
+  clock.setTimeout(() => {}, 20_000)
+  const settled = clock.now() + 20_000
+  await clock.run(() => clock.now() >= settled)
+  client.deliverAll()
+  return { told, sent, client, inFlightWhenTold }
+}
+
+test('every record has one outcome, and the log agrees with it', async () => {
+  await fc.assert(
+    fc.asyncProperty(scenario, async input => {
+      const { told, sent, client } = await play(input)
+      const log = client.logs.flatMap(({ records }) => records.map(({ value }) => value))
+
+      assert.equal(told.length, sent.length)
+      assert.equal(new Set(told.map(({ value }) => value)).size, sent.length)
+      for (const { value, report } of told) {
+        const copies = log.filter(logged => logged === value).length
+        if (report.kind === 'delivered') assert.equal(copies, 1, `${value} acknowledged, ${copies} in the log`)
+        else if (report.outcome === 'unknown') assert.ok(copies <= 1, `${value} unknown, ${copies} in the log`)
+        else assert.equal(copies, 0, `${value} ${report.outcome}, ${copies} in the log`)
+      }
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('offsets told are where the records are, and records of one key keep their order', async () => {
+  await fc.assert(
+    fc.asyncProperty(scenario, async input => {
+      const { told, client } = await play(input)
+
+      for (const { value, report } of told) {
+        if (report.kind !== 'delivered' || report.metadata.offset === null) continue
+        assert.equal(client.logs[report.metadata.partition]?.records[Number(report.metadata.offset)]?.value, value)
+      }
+      for (const { records } of client.logs) {
+        const last = new Map<string, number>()
+        for (const { key, value } of records) {
+          const number = Number(value?.slice(1))
+          assert.ok(number > (last.get(String(key)) ?? -1), `${value} behind a later record of ${key}`)
+          last.set(String(key), number)
+        }
+      }
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('sequences never skip or repeat within an epoch, and epochs only rise', async () => {
+  await fc.assert(
+    fc.asyncProperty(scenario, async input => {
+      const { client } = await play(input)
+
+      for (const { batches } of client.logs) {
+        let epoch = -1
+        let next = 0
+        for (const batch of batches) {
+          assert.ok(batch.epoch >= epoch)
+          if (batch.epoch > epoch) next = 0
+          assert.equal(batch.baseSequence, next)
+          epoch = batch.epoch
+          next += batch.records.length
+        }
+      }
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('without a fault no epoch is used up and nothing is sent twice', async () => {
+  await fc.assert(
+    fc.asyncProperty(scenario, async input => {
+      const { client } = await play({ ...input, script: [], poisonAt: -1, latencyMs: 1, calls: input.calls.map(call => ({ ...call, budgetMs: 3000 })) })
+
+      for (const { batches } of client.logs) for (const { epoch } of batches) assert.equal(epoch, 0)
+    }),
+    { numRuns: RUNS },
+  )
+})

@@ -1,0 +1,50 @@
+// npm test: unit and property tests, then those on one shared real cluster, then those that break a cluster of their own.
+import { existsSync, globSync } from 'node:fs'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { LocalKafka } from '../local/kafka/cluster.ts'
+import { cleanUpStale } from '../local/processes.ts'
+import { explain, requireJava, requireNode } from '../local/requirements.ts'
+
+let passed = 0
+let failed = 0
+
+async function phase(name: string, pattern: string | string[], concurrency: number): Promise<void> {
+  const begin = Date.now()
+  const files = globSync(pattern).sort()
+  if (files.length === 0) throw new Error(`No test files: ${pattern}`)
+  const stream = run({ files, concurrency, execArgv: ['--disable-warning=TimeoutNegativeWarning'] })
+  stream.on('test:pass', ({ name: test, details }) => {
+    if (details.type !== 'suite' && !existsSync(test)) passed++
+  })
+  stream.on('test:fail', () => {
+    failed++
+  })
+  for await (const chunk of stream.compose(spec)) process.stdout.write(chunk)
+  console.log(`${name}: ${Math.round((Date.now() - begin) / 1000)} s\n`)
+}
+
+async function main(): Promise<void> {
+  requireNode()
+  cleanUpStale()
+  const given = process.env.KAFKA_BOOTSTRAP_SERVERS
+  delete process.env.KAFKA_BOOTSTRAP_SERVERS
+  const wanted = process.argv.slice(2)
+  if (wanted.length > 0) await phase('chosen', wanted, 2)
+  else {
+    requireJava()
+    await phase('unit', ['test/*.test.ts', 'test/!(kafka|own-cluster|property)/*.test.ts', 'test/property/*.test.ts'], 2)
+    const kafka = given ? undefined : await LocalKafka.start(3, { log: console.log })
+    process.env.KAFKA_TEST_BOOTSTRAP = given ?? (kafka as LocalKafka).bootstrapServers
+    try {
+      await phase('shared cluster', 'test/kafka/*.test.ts', 1)
+    } finally {
+      await kafka?.stop()
+    }
+    await phase('own cluster', 'test/own-cluster/*.test.ts', 1)
+  }
+  console.log(`${passed} passed, ${failed} failed`)
+  process.exit(failed === 0 && passed > 0 ? 0 : 1)
+}
+
+await main().catch(explain)
