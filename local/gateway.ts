@@ -64,7 +64,7 @@ async function withinIntegration(work: Promise<unknown>): Promise<unknown> {
 const TEXT = /^(?:text\/|application\/(?:json|javascript|xml|.*\+json|.*\+xml))/
 
 /** Text bodies come as text, others as base64, as an HTTP API does it; text that is no UTF-8 stays exact as base64. */
-export function toEvent(request: Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>, body: Buffer, timeEpoch: number): Record<string, unknown> {
+function toEvent(request: Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>, body: Buffer, timeEpoch: number): Record<string, unknown> {
   const url = new URL(request.url ?? '/', 'http://localhost')
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : (value ?? '')]))
   const isText = TEXT.test(headers['content-type'] ?? '') && Buffer.from(body.toString('utf8')).equals(body)

@@ -35,7 +35,7 @@ export function cleanUpStale(): number {
   return ended
 }
 
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

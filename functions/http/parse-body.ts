@@ -2,7 +2,7 @@
 import { RecordFaultError } from '../../lib/errors.ts'
 
 /** Bytes of a body, after base64. Lambda's own limit is 6 MB for the whole event. */
-export const MAX_BODY_BYTES = 5 * 1024 * 1024
+const MAX_BODY_BYTES = 5 * 1024 * 1024
 /** Deeper values meet the stack's end somewhere on their way. */
 const MAX_DEPTH = 100
 

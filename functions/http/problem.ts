@@ -1,7 +1,7 @@
 // application/problem+json (RFC 9457) with a stable code. No stack, no address, no payload.
 import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
 
-export const PROBLEM_JSON = 'application/problem+json'
+const PROBLEM_JSON = 'application/problem+json'
 
 export interface Problem {
   readonly status: number

@@ -1,10 +1,10 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { DeadLetterChain } from './settings.ts'
 
-export const DEFAULT_LOCAL_CHAIN = 'disk:./.dead-letters'
+const DEFAULT_LOCAL_CHAIN = 'disk:./.dead-letters'
 
 /** `AWS_Lambda_nodejs24.x` and the like; the local runtime does not set it. */
-export function insideLambda(env: NodeJS.ProcessEnv): boolean {
+function insideLambda(env: NodeJS.ProcessEnv): boolean {
   return env.AWS_EXECUTION_ENV?.startsWith('AWS_Lambda_') ?? false
 }
 

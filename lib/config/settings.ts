@@ -191,7 +191,7 @@ export type ProducerOptions = { readonly [K in OptionName]?: ValueOf<(typeof SET
 export type DeadLetterChain = readonly { readonly kind: 'disk'; readonly folder: string }[]
 
 /** Settings of the whole design that do not act yet: refused by name, so that nobody believes they do. */
-export const NOT_YET = [
+const NOT_YET = [
   'key.serializer',
   'value.serializer',
   'linger.ms',

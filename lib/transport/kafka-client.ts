@@ -48,7 +48,7 @@ export interface ProduceRequest {
 }
 
 /** A record that the broker names as the reason for refusing its batch (KIP-467). */
-export interface RecordError {
+interface RecordError {
   readonly index: number
 }
 

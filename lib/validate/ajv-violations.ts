@@ -5,7 +5,7 @@ import type { SchemaCheck } from './contract.ts'
 /** The first 20 violations are listed. */
 const MOST = 20
 
-export interface AjvError {
+interface AjvError {
   readonly instancePath: string
   readonly keyword: string
   readonly params: Readonly<Record<string, unknown>>

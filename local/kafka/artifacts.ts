@@ -5,7 +5,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { RequirementError, requireMaven } from '../requirements.ts'
 
-export const KAFKA_VERSION = '4.3.1'
+const KAFKA_VERSION = '4.3.1'
 const ARTIFACTS = ['kafka_2.13', 'kafka-tools']
 
 /** @returns the folder of Kafka's jars */

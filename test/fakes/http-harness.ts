@@ -17,7 +17,7 @@ import { type Attempt, FakeKafkaClient } from './fake-kafka-client.ts'
 // Powertools then logs through the global console, which the harness collects.
 process.env.POWERTOOLS_DEV = 'true'
 
-export class MemoryLetters implements DeadLetterTarget {
+class MemoryLetters implements DeadLetterTarget {
   readonly letters: DeadLetter[] = []
   fails = false
 
@@ -30,7 +30,7 @@ export class MemoryLetters implements DeadLetterTarget {
   async close(): Promise<void> {}
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number
   readonly headers: Record<string, string>
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape

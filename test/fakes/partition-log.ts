@@ -16,7 +16,7 @@ export interface DecodedBatch {
 const NOT_IDEMPOTENT = -1n
 const KEPT_BATCHES = 5
 
-export const OUT_OF_ORDER_SEQUENCE_NUMBER = 45
+const OUT_OF_ORDER_SEQUENCE_NUMBER = 45
 export const INVALID_PRODUCER_EPOCH = 47
 
 export class PartitionLog {

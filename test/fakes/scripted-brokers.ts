@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
 import { decodeBatch, PartitionLog } from './partition-log.ts'
 
-export interface ProducePartition {
+interface ProducePartition {
   readonly broker: number
   readonly topic: string
   readonly partition: number
@@ -15,7 +15,7 @@ export interface ProducePartition {
 }
 
 /** What to do with one partition of a Produce. `append` is the honest broker. */
-export type ProduceAction = { readonly errorCode: number; readonly baseOffset?: number; readonly recordErrors?: readonly number[] } | 'append'
+type ProduceAction = { readonly errorCode: number; readonly baseOffset?: number; readonly recordErrors?: readonly number[] } | 'append'
 
 export interface Script {
   onProduce?(partition: ProducePartition): ProduceAction

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
-import { createTopics, readTopic } from '../../local/kafka/admin.ts'
+import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { producerOf, told } from '../fakes/producer-of.ts'
 import { kafkaClientContract } from '../kafka-client.contract.ts'
 
@@ -12,6 +12,7 @@ const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 async function newTopic(config: Record<string, string> = {}, partitions = 3): Promise<string> {
   const topic = `test-${randomBytes(6).toString('hex')}`
   await createTopics(servers, [{ topic, partitions, config }])
+  await untilInSync(servers, topic, 1)
   return topic
 }
 
