@@ -57,9 +57,9 @@ export class InvocationReport {
 
   #count(key: string, count: number): void {
     const [topic, outcome] = key.split(' ') as [string, string]
-    const single = this.#metrics.singleMetric()
-    single.addDimensions({ function: this.#function, topic, outcome })
-    single.addMetric('Records', MetricUnit.Count, count)
+    this.#metrics.addDimensions({ function: this.#function, topic, outcome })
+    this.#metrics.addMetric('Records', MetricUnit.Count, count)
+    this.#metrics.publishStoredMetrics()
   }
 
   /** Counters of the producer as what this invocation added. */

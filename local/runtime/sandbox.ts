@@ -46,7 +46,7 @@ export class Sandbox {
     await new Promise<void>(resolve => sandbox.#server.listen(0, '127.0.0.1', resolve))
     const { port } = sandbox.#server.address() as AddressInfo
     const child = startProcess(options.name, options.command, options.args, {
-      env: { ...options.env, AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`, AWS_LAMBDA_FUNCTION_NAME: options.name },
+      env: { ...reservedVariables(options.name), ...options.env, AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}` },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
@@ -122,6 +122,18 @@ export class Sandbox {
     this.#queued = undefined
     this.#server.close()
     this.#server.closeAllConnections()
+  }
+}
+
+/** Lambda's reserved variables, but for AWS_EXECUTION_ENV: nothing may take the local stack for Lambda. */
+function reservedVariables(name: string): Record<string, string> {
+  return {
+    AWS_LAMBDA_FUNCTION_NAME: name,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+    AWS_REGION: 'us-east-1',
   }
 }
 
