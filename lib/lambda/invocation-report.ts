@@ -62,16 +62,16 @@ export class InvocationReport {
     this.#metrics.publishStoredMetrics()
   }
 
-  /** Counters of the producer as what this invocation added. */
+  /** Counters of the producer as what this invocation added; a warm invocation that only sent has nothing to tell. */
   #producerMetrics(now: ProducerMetrics): void {
     const last = this.#last
     this.#last = now
+    if (last && now.dials === last.dials && now.producerIds === last.producerIds && now.retries === last.retries && now.connections === last.connections) return
     this.#metrics.addDimensions({ function: this.#function })
-    const added = (name: 'dials' | 'producerIds' | 'retries' | 'requests') => now[name] - (last?.[name] ?? 0)
+    const added = (name: 'dials' | 'producerIds' | 'retries') => now[name] - (last?.[name] ?? 0)
     this.#metrics.addMetric('Dials', MetricUnit.Count, added('dials'))
     this.#metrics.addMetric('ProducerIds', MetricUnit.Count, added('producerIds'))
     this.#metrics.addMetric('Retries', MetricUnit.Count, added('retries'))
-    this.#metrics.addMetric('ProduceRequests', MetricUnit.Count, added('requests'))
     this.#metrics.addMetric('Connections', MetricUnit.Count, now.connections)
     this.#metrics.publishStoredMetrics()
   }

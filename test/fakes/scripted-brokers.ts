@@ -37,7 +37,7 @@ export class ScriptedBrokers {
   script: Script
   connections = 0
   /** Api keys asked, per broker. */
-  readonly requests: { broker: number; apiKey: number; at: number }[] = []
+  readonly requests: { broker: number; apiKey: number; at: number; clientId: string; timeoutMs: number | undefined; acks: number | undefined }[] = []
   #producerIds = 0n
   #produces = 0
 
@@ -105,10 +105,19 @@ export class ScriptedBrokers {
   async #answer(broker: number, socket: Socket, frame: Buffer): Promise<void> {
     const apiKey = frame.readInt16BE(0)
     const version = frame.readInt16BE(2)
-    this.requests.push({ broker, apiKey, at: performance.now() })
-    await this.script.onRequest?.(broker, apiKey, this.requests.length)
     const reader = new Reader(frame, 8)
-    reader.string()
+    const clientId = reader.string()
+    // A Produce begins with its transactional id (null), then acks and the followers' time.
+    const isProduce = apiKey === 0
+    this.requests.push({
+      broker,
+      apiKey,
+      at: performance.now(),
+      clientId,
+      acks: isProduce ? frame.readInt16BE(reader.at + 2) : undefined,
+      timeoutMs: isProduce ? frame.readInt32BE(reader.at + 4) : undefined,
+    })
+    await this.script.onRequest?.(broker, apiKey, this.requests.length)
     const body = apiKey === 0 ? this.#produce(broker, version, reader) : apiKey === 3 ? this.#metadata(version) : apiKey === 22 ? this.#initProducerId() : this.#apiVersions()
     if (apiKey === 0) {
       const fate = this.script.onAnswer?.(broker, ++this.#produces) ?? 'send'

@@ -220,6 +220,35 @@ test('real events of the four kinds are told apart and answered in their own for
   }
 })
 
+test('a record posted by each of the four kinds of event is delivered', async () => {
+  for (const name of EVENTS) {
+    const harness = httpHarness()
+    const event = JSON.parse(readFileSync(new URL(`../events/${name}.json`, import.meta.url), 'utf8'))
+    const headers = { 'Content-Type': 'application/json' }
+    Object.assign(event, { body: JSON.stringify(chat()), isBase64Encoded: false, path: '/topics/chat', rawPath: '/topics/chat', httpMethod: 'POST' })
+    if (event.headers) event.headers = headers
+    if (event.multiValueHeaders) event.multiValueHeaders = { 'Content-Type': ['application/json'] }
+    // The samples are years old; the gateway's clock is what the deadline is counted from.
+    if (event.requestContext.timeEpoch) event.requestContext.timeEpoch = Date.now()
+    if (event.requestContext.requestTimeEpoch) event.requestContext.requestTimeEpoch = Date.now()
+    if (event.requestContext.http) event.requestContext.http.method = 'POST'
+    const result = await harness.invoke(event)
+
+    assert.equal(result.statusCode, 200, `${name}: ${result.body}`)
+    assert.equal(logOf(harness).length, 1)
+  }
+})
+
+test('a request that waited at the gateway until its time was over becomes a letter at once, and nothing is sent', async () => {
+  const harness = httpHarness()
+  const event = v2Event('POST', '/topics/chat', Buffer.from(JSON.stringify(chat())), { 'content-type': 'application/json' })
+  Object.assign(event.requestContext as object, { timeEpoch: Date.now() - 24_000 })
+  const result = await harness.invoke(event)
+
+  assert.equal(result.statusCode, 202)
+  assert.equal(logOf(harness).length, 0)
+})
+
 test('an event that is no HTTP event is answered with 400', async () => {
   assert.equal((await httpHarness().invoke({ Records: [] })).statusCode, 400)
 })

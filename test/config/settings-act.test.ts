@@ -1,0 +1,156 @@
+// A setting that is accepted acts: each is seen to, on scripted brokers.
+import assert from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { test } from 'node:test'
+import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { producerOf, told } from '../fakes/producer-of.ts'
+import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+
+async function withProducer(options: ProducerOptions, script: Script, run: (producer: KafkaProducer, cluster: ScriptedBrokers) => Promise<void>, leaders = [0]): Promise<void> {
+  const cluster = await ScriptedBrokers.start({ leaders, brokers: 1, script })
+  const producer = producerOf(cluster.addresses, options)
+  try {
+    await run(producer, cluster)
+  } finally {
+    await producer.close()
+    await cluster.stop()
+  }
+}
+
+const send = async (producer: KafkaProducer, value = 'v') => told((await producer.sendAll([{ topic: 't', value }]))[0] as never)
+const produces = (cluster: ScriptedBrokers) => cluster.requests.filter(({ apiKey }) => apiKey === 0)
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+
+test('client.id, acks and timeout.ms are on the wire', async () => {
+  await withProducer({ clientId: 'me', timeoutMs: 1234 }, {}, async (producer, cluster) => {
+    await send(producer)
+    assert.deepEqual(
+      produces(cluster).map(({ clientId, acks, timeoutMs }) => ({ clientId, acks, timeoutMs })),
+      [{ clientId: 'me', acks: -1, timeoutMs: 1234 }],
+    )
+  })
+})
+
+test('request.timeout.ms: a silent broker’s connection is given up after it', async () => {
+  await withProducer({ requestTimeoutMs: 300, timeoutMs: 200, retries: 0 }, { onAnswer: () => 'drop' }, async producer => {
+    const begin = performance.now()
+    assert.equal(await send(producer), 'unknown:delivery-unknown')
+    const took = performance.now() - begin
+    assert.ok(took >= 290 && took < 700, `${took} ms`)
+  })
+})
+
+test('delivery.timeout.ms ends a record’s life', async () => {
+  await withProducer({ deliveryTimeoutMs: 400, requestTimeoutMs: 300, timeoutMs: 200 }, { onProduce: () => ({ errorCode: 19 }) }, async producer => {
+    const begin = performance.now()
+    assert.equal(await send(producer), 'rejected:unavailable')
+    const took = performance.now() - begin
+    assert.ok(took >= 390 && took < 800, `${took} ms`)
+  })
+})
+
+test('retry.backoff.ms and retry.backoff.max.ms set the pause before a retry', async () => {
+  const refuseTwice: Script = { onProduce: ({ asked }) => (asked < 2 ? { errorCode: 19 } : 'append') }
+  await withProducer({ retryBackoffMs: 300, retryBackoffMaxMs: 300 }, refuseTwice, async (producer, cluster) => {
+    await send(producer)
+    const [first, second] = produces(cluster)
+    const gap = (second?.at ?? 0) - (first?.at ?? 0)
+    assert.ok(gap >= 290 && gap < 500, `${gap} ms`)
+  })
+})
+
+test('reconnect.backoff.ms sets the pause before a broker is dialled again', async () => {
+  const closeFirst: Script = { onAnswer: (_, n) => (n === 1 ? 'drop' : 'send') }
+  await withProducer(
+    { requestTimeoutMs: 200, timeoutMs: 100, reconnectBackoffMs: 500, reconnectBackoffMaxMs: 500, retryBackoffMs: 1, retryBackoffMaxMs: 1 },
+    closeFirst,
+    async (producer, cluster) => {
+      assert.equal(await send(producer), 'delivered')
+      const [first, second] = produces(cluster)
+      const gap = (second?.at ?? 0) - (first?.at ?? 0)
+      assert.ok(gap >= 680 && gap < 1200, `${gap} ms`)
+    },
+  )
+})
+
+test('batch.size caps a batch', async () => {
+  await withProducer({ batchSize: 500 }, {}, async (producer, cluster) => {
+    await producer.sendAll(Array.from({ length: 10 }, () => ({ topic: 't', value: 'x'.repeat(200), partition: 0 })))
+    assert.ok(cluster.log(0).batches.length >= 5)
+    assert.ok(cluster.log(0).batches.every(({ records }) => records.length <= 2))
+  })
+})
+
+test('max.request.size refuses a larger record before anything is sent', async () => {
+  await withProducer({ maxRequestSize: 10_000, batchSize: 10_000 }, {}, async (producer, cluster) => {
+    assert.equal(await send(producer, 'x'.repeat(10_000)), 'not-sent:record-too-large')
+    assert.equal(cluster.connections, 0)
+  })
+})
+
+test('max.block.ms bounds the wait for metadata', async () => {
+  await withProducer({ maxBlockMs: 400 }, { onRequest: (_, apiKey) => (apiKey === 3 ? new Promise(() => {}) : undefined) }, async producer => {
+    const begin = performance.now()
+    assert.equal(await send(producer), 'not-sent:unreachable')
+    const took = performance.now() - begin
+    assert.ok(took >= 390 && took < 900, `${took} ms`)
+  })
+})
+
+test('metadata.max.age.ms: old metadata is asked for again', async () => {
+  await withProducer({ metadataMaxAgeMs: 100 }, {}, async (producer, cluster) => {
+    await send(producer)
+    const before = cluster.requests.filter(({ apiKey }) => apiKey === 3).length
+    await pause(200)
+    await send(producer)
+    await pause(50)
+    assert.ok(cluster.requests.filter(({ apiKey }) => apiKey === 3).length > before)
+  })
+})
+
+test('connections.max.idle.ms: an idle connection is replaced before it is used', async () => {
+  await withProducer({ connectionsMaxIdleMs: 150 }, {}, async (producer, cluster) => {
+    await send(producer)
+    await pause(300)
+    assert.equal(await send(producer), 'delivered')
+    assert.equal(cluster.connections, 2)
+  })
+})
+
+test('socket.connection.setup.timeout.ms bounds a dial that nobody answers', async () => {
+  const accepted: number[] = []
+  const mute = createServer(() => accepted.push(performance.now()))
+  await new Promise<void>(resolve => mute.listen(0, '127.0.0.1', resolve))
+  const producer = producerOf([`127.0.0.1:${(mute.address() as AddressInfo).port}`], {
+    socketConnectionSetupTimeoutMs: 200,
+    reconnectBackoffMs: 1,
+    reconnectBackoffMaxMs: 1,
+    maxBlockMs: 1500,
+  })
+  await send(producer)
+  await producer.close()
+  mute.close()
+
+  const gaps = accepted.slice(1).map((at, index) => at - (accepted[index] as number))
+  assert.ok(accepted.length >= 2 && gaps.every(gap => gap >= 190), `${gaps}`)
+})
+
+test('bootstrap.servers: a dead first broker does not matter', async () => {
+  const cluster = await ScriptedBrokers.start({ leaders: [0], brokers: 1 })
+  const producer = producerOf(['127.0.0.1:1', ...cluster.addresses])
+  assert.equal(await send(producer), 'delivered')
+  await producer.close()
+  await cluster.stop()
+})
+
+test('KAFKA_DEADLINE_RESERVE_MS and KAFKA_HTTP_DEADLINE_MS set when sending ends', async () => {
+  const { sendingDeadline } = await import('../../lib/lambda/remaining-time.ts')
+  const limits = { deadlineReserveMs: 3000, httpDeadlineMs: 25_000 }
+  const close = (got: number, want: number) => assert.ok(Math.abs(got - want) < 50, `${got} is not about ${want}`)
+
+  close(sendingDeadline(10_000, limits).remaining, 7000)
+  close(sendingDeadline(29_000, limits, Date.now() - 5000).remaining, 17_000)
+  close(sendingDeadline(29_000, limits, Date.now() + 60_000).remaining, 22_000)
+})
