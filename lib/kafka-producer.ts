@@ -148,6 +148,7 @@ export class KafkaProducer {
     try {
       const refusal = currentScope()?.refusal
       if (refusal) throw refusal
+      if (deadline.passed) throw new TransportError('deadline', 'The time for sending was over before it began.', { retriable: true })
       partitions = await this.#partitionsOf(topic, records, deadline)
     } catch (error) {
       for (const { record, serialized, index } of records) reports[index] = refused(record, serialized, asProducerError(error), this.#clock.wall())

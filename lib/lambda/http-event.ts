@@ -9,8 +9,6 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
   readonly requestId: string | undefined
-  /** When the gateway took the request, ms since the epoch; an ALB does not say. */
-  readonly timeEpoch: number | undefined
 }
 
 export interface HttpAnswer {
@@ -29,12 +27,18 @@ export function parseHttpEvent(event: unknown): HttpRequest | undefined {
   const common = { headers: lowerCase(event), body, requestId: text(context.requestId) }
   if (event.version === '2.0' && typeof event.rawPath === 'string' && isObject(context.http)) {
     const path = withoutStage(event.rawPath, context.stage)
-    return { kind: 'apigw-v2', method: String(context.http.method), path, timeEpoch: integer(context.timeEpoch), ...common }
+    return { kind: 'apigw-v2', method: String(context.http.method), path, ...common }
   }
   if (typeof event.httpMethod !== 'string' || typeof event.path !== 'string') return undefined
-  if (isObject(context.elb)) return { kind: 'alb', method: event.httpMethod, path: event.path, timeEpoch: undefined, ...common }
+  if (isObject(context.elb)) return { kind: 'alb', method: event.httpMethod, path: event.path, ...common }
   if (typeof event.resource !== 'string') return undefined
-  return { kind: 'apigw-v1', method: event.httpMethod, path: event.path, timeEpoch: integer(context.requestTimeEpoch), ...common }
+  return { kind: 'apigw-v1', method: event.httpMethod, path: event.path, ...common }
+}
+
+/** When API Gateway took the request, ms since the epoch; an ALB does not say. */
+export function gatewayTimeEpoch(event: unknown): number | undefined {
+  const context = isObject(event) && isObject(event.requestContext) ? event.requestContext : {}
+  return integer(context.timeEpoch) ?? integer(context.requestTimeEpoch)
 }
 
 /** An HTTP API puts a named stage before the path; the default stage has none. */

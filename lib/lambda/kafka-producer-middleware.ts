@@ -8,7 +8,7 @@ import type { KafkaProducer } from '../kafka-producer.ts'
 import type { ProducerFactory } from '../producer-factory.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
-import { parseHttpEvent } from './http-event.ts'
+import { gatewayTimeEpoch } from './http-event.ts'
 import { sendingDeadline } from './remaining-time.ts'
 
 const INIT_CONNECT_MS = 3000
@@ -37,7 +37,7 @@ export function kafkaProducer({ factory, config }: KafkaProducerMiddlewareOption
   return {
     before: request => {
       const remaining = request.context.getRemainingTimeInMillis()
-      const deadline = sendingDeadline(remaining, config, parseHttpEvent(request.event)?.timeEpoch)
+      const deadline = sendingDeadline(remaining, config, gatewayTimeEpoch(request.event))
       const least = config.deadlineReserveMs + config.requestTimeoutMs
       const tooShort = new TransportError(
         'deadline-too-short',

@@ -36,6 +36,10 @@ export class ScriptedBrokers {
   leaderEpochs: number[]
   script: Script
   connections = 0
+  /** What metadata tells while it lags behind. */
+  lag: { leaders: number[]; leaderEpochs: number[] } | undefined
+  /** What every Produce answer asks the client to wait, ms. */
+  throttleMs = 0
   /** Api keys asked, per broker. */
   readonly requests: { broker: number; apiKey: number; at: number; clientId: string; timeoutMs: number | undefined; acks: number | undefined }[] = []
   #producerIds = 0n
@@ -146,7 +150,7 @@ export class ScriptedBrokers {
       })
       return Buffer.concat([string(topic), array(partitions)])
     })
-    return Buffer.concat([array(topics), int32(0)])
+    return Buffer.concat([array(topics), int32(this.throttleMs)])
   }
 
   #takeBatch(broker: number, topic: string, partition: number, bytes: Buffer): { errorCode: number; baseOffset?: number; recordErrors?: readonly number[] } {
@@ -160,12 +164,13 @@ export class ScriptedBrokers {
 
   #metadata(version: number): Buffer {
     const brokers = this.#servers.map((server, id) => Buffer.concat([int32(id), string('127.0.0.1'), int32((server.address() as AddressInfo).port), int16(-1)]))
-    const partitions = this.leaders.map((leader, partition) =>
+    const { leaders, leaderEpochs } = this.lag ?? this
+    const partitions = leaders.map((leader, partition) =>
       Buffer.concat([
         int16(0),
         int32(partition),
         int32(leader),
-        ...(version >= 7 ? [int32(this.leaderEpochs[partition] ?? 0)] : []),
+        ...(version >= 7 ? [int32(leaderEpochs[partition] ?? 0)] : []),
         array([int32(leader)]),
         array([int32(leader)]),
         array([]),

@@ -1,5 +1,6 @@
 // Each rule of the Sender, on real sockets with a script: named after what it prevents.
 import assert from 'node:assert/strict'
+import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { decodeBatch, INVALID_PRODUCER_EPOCH } from '../fakes/partition-log.ts'
 import { producerOf, told } from '../fakes/producer-of.ts'
@@ -248,6 +249,67 @@ test('rule 10: a request is split before it exceeds max.request.size', async () 
     assert.ok(reports.every(({ kind }) => kind === 'delivered'))
     assert.ok(sizes.every(size => size <= 60_000))
     assert.ok(cluster.requests.filter(({ apiKey }) => apiKey === 0).length >= 4)
+    await producer.close()
+  })
+})
+
+test('rule 9: a broker that closes every new connection is not dialled in a hot loop', async () => {
+  let dials = 0
+  const closing = createServer(socket => {
+    dials++
+    socket.destroy()
+  })
+  await new Promise<void>(resolve => closing.listen(0, '127.0.0.1', resolve))
+  const producer = producerOf([`127.0.0.1:${(closing.address() as AddressInfo).port}`], { maxBlockMs: 1000, reconnectBackoffMs: 100, reconnectBackoffMaxMs: 400 })
+  const [report] = await producer.sendAll([{ topic: 't', value: 'a' }])
+
+  assert.equal(told(report as never), 'not-sent:unreachable')
+  assert.ok(dials >= 2 && dials <= 10, `${dials} dials in a second`)
+  await producer.close()
+  closing.close()
+})
+
+test('rule 12: a broker’s throttling is waited out before its next request', async () => {
+  await withCluster({ leaders: [0], brokers: 1 }, async cluster => {
+    cluster.throttleMs = 400
+    const producer = producerOf(cluster.addresses)
+    for (const value of ['a', 'b']) assert.equal(told((await producer.sendAll([{ topic: 't', value }]))[0] as never), 'delivered')
+    const [first, second] = cluster.requests.filter(({ apiKey }) => apiKey === 0)
+    const gap = (second?.at ?? 0) - (first?.at ?? 0)
+
+    assert.ok(gap >= 390, `${gap} ms`)
+    await producer.close()
+  })
+})
+
+test('rule 7: a record whose time is over before it is sent is not sent', async () => {
+  await withCluster({ leaders: [0], brokers: 1 }, async cluster => {
+    const producer = producerOf(cluster.addresses)
+    await producer.sendAll([{ topic: 't', value: 'a' }])
+    const { Deadline } = await import('../../lib/time/deadline.ts')
+    const { systemClock } = await import('../../lib/time/clock.ts')
+    const [report] = await producer.sendAll([{ topic: 't', value: 'late' }], Deadline.after(systemClock, 0))
+
+    assert.equal(told(report as never), 'not-sent:deadline')
+    assert.deepEqual(cluster.values(), ['a'])
+    await producer.close()
+  })
+})
+
+test('rule 6: an answer with an older leader epoch does not bring an old leader back', async () => {
+  await withCluster({ leaders: [0], brokers: 2 }, async cluster => {
+    const producer = producerOf(cluster.addresses, { retryBackoffMs: 10, retryBackoffMaxMs: 20 })
+    cluster.moveLeader(0, 1)
+    await producer.sendAll([{ topic: 't', value: 'a' }])
+    // A lagging broker now tells of the time before the move.
+    cluster.lag = { leaders: [0], leaderEpochs: [0] }
+    const { Deadline } = await import('../../lib/time/deadline.ts')
+    const { systemClock } = await import('../../lib/time/clock.ts')
+    await producer.isReachable(Deadline.after(systemClock, 1000))
+    const [report] = await producer.sendAll([{ topic: 't', value: 'b' }])
+
+    assert.equal(told(report as never), 'delivered')
+    assert.ok(cluster.requests.filter(({ apiKey }) => apiKey === 0).every(({ broker }) => broker === 1))
     await producer.close()
   })
 })

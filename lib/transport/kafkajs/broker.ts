@@ -26,9 +26,6 @@ export interface SharedState {
 
 type Slot = 'data' | 'control'
 
-/** Planned ends: the next dial need not wait. */
-const PLANNED = new Set(['IDLE', 'CLOSE', 'CLOSED_BY_BROKER'])
-
 export class Broker {
   readonly address: string
   readonly #options: BrokerOptions
@@ -127,9 +124,12 @@ export class Broker {
     this.#links[slot] = link
   }
 
-  #onDead(_link: Link, reason: string): void {
+  /** A Link that failed makes the next dial wait. One that we replace, or that the broker closed while it was idle, does not. */
+  #onDead(link: Link, reason: string): void {
     this.#shared.destroyed[reason] = (this.#shared.destroyed[reason] ?? 0) + 1
-    if (PLANNED.has(reason)) return
+    const isOpen = link === this.#links.data || link === this.#links.control
+    const closedIdle = reason === 'CLOSED_BY_BROKER' && isOpen && link.inFlight === 0
+    if (reason === 'IDLE' || reason === 'CLOSE' || closedIdle) return
     const { clock, reconnectBackoffMs, reconnectBackoffMaxMs } = this.#options
     this.#failures++
     this.#notBefore = clock.now() + backoff(this.#failures, reconnectBackoffMs, reconnectBackoffMaxMs)
