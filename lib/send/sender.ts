@@ -1,18 +1,18 @@
 // Stage 7 of 9: ProducerBatch → one outcome per record. Java: Sender.
 // `pump` groups the lanes that are ready by leader, fires one request per leader, settles, and pumps again.
-import type { ProducerBatch, RecordOutcome, Rider } from '../accumulate/producer-batch.ts'
+import type { ProducerBatch, Rider } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
-import type { Fault } from '../errors.ts'
+import type { FailedOutcome } from '../errors.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 import { backoff } from '../time/backoff.ts'
 import type { Clock } from '../time/clock.ts'
 import { isStale } from '../transport/error-codes.ts'
 import type { KafkaClient, ProduceOutcome } from '../transport/kafka-client.ts'
-import { DeadlineWatch } from './deadline-watch.ts'
 import { decide, type Failure, outcomeSoFar } from './decide.ts'
 import { Lane } from './lane.ts'
 import { ProducerIdentity } from './producer-identity.ts'
 import { ProducerMetadata } from './producer-metadata.ts'
+import { Settler } from './settler.ts'
 
 /** Bytes of a Produce request round its batches: header, topic names and array lengths, an upper bound. */
 const REQUEST_OVERHEAD = 512
@@ -48,7 +48,7 @@ export class Sender {
   readonly #active = new Set<Lane>()
   readonly #busy = new Map<number, readonly Lane[]>()
   readonly #mutedUntil = new Map<number, number>()
-  readonly #deadlines: DeadlineWatch
+  readonly #settler: Settler
   #timer: unknown
   /** The defect that ended this Sender, if one did. */
   broken: unknown
@@ -66,13 +66,13 @@ export class Sender {
     }
     this.metadata = new ProducerMetadata(client, { ...watch, maxAgeMs: options.metadataMaxAgeMs })
     this.identity = new ProducerIdentity(client, watch)
-    this.#deadlines = new DeadlineWatch(options.clock, riders => this.#onDeadline(riders))
+    this.#settler = new Settler(options.clock, riders => this.#onDeadline(riders))
   }
 
   /** Takes charge of records that were just appended. */
   wakeup(riders: readonly Rider[]): void {
     for (const rider of riders) {
-      this.#deadlines.add(rider)
+      this.#settler.watch(rider)
       this.#active.add(this.#lane(rider.record.topic, rider.record.partition))
     }
     this.#pump()
@@ -87,12 +87,12 @@ export class Sender {
   }
 
   #drain(lane: Lane, code: string, cause?: unknown): void {
-    if (lane.batch) this.#settleAll(lane.batch, lane.written ? 'unknown' : outcomeSoFar(lane.batch), code, cause)
+    if (lane.batch) this.#settler.allFailed(lane.batch, lane.written ? 'unknown' : outcomeSoFar(lane.batch), { code, cause })
     lane.changed = lane.inFlight && !lane.written
     if (!lane.inFlight && lane.batch) this.#endBatch(lane, lane.batch)
-    for (const riders of lane.split.splice(0)) for (const rider of riders) this.#settleUnsent(rider, code)
+    for (const riders of lane.split.splice(0)) for (const rider of riders) this.#settler.unsent(rider, code)
     for (let rest = this.#accumulator.take(lane.topic, lane.partition); rest; rest = this.#accumulator.take(lane.topic, lane.partition))
-      for (const rider of rest.riders) this.#settleUnsent(rider, code)
+      for (const rider of rest.riders) this.#settler.unsent(rider, code)
   }
 
   #lane(topic: string, partition: number): Lane {
@@ -240,10 +240,10 @@ export class Sender {
     const decision = decide(batch, outcome, this.#options.retries)
     switch (decision.action) {
       case 'give-up':
-        return this.#giveUp(lane, batch, decision.kind, outcome.code, outcome.cause)
+        return this.#giveUp(lane, batch, decision.kind, outcome)
       case 'isolate': {
         this.#endBatch(lane, batch)
-        for (const rider of decision.atFault) this.#settleRider(rider, batch, 'rejected', 'record', outcome.code, outcome.cause)
+        for (const rider of decision.atFault) this.#settler.failed(rider, batch, 'rejected', { code: outcome.code, fault: 'record', cause: outcome.cause })
         lane.split.unshift(...decision.others.map(waiting).filter(riders => riders.length > 0))
         return
       }
@@ -266,16 +266,11 @@ export class Sender {
     lane.advance(batch.riders.length)
     lane.batch = undefined
     lane.failures = 0
-    const attempts = batch.attempts + 1
-    batch.riders.forEach((rider, index) => {
-      const offset = outcome.baseOffset === null ? null : outcome.baseOffset + BigInt(index)
-      const timestamp = outcome.logAppendTime === null ? rider.timestamp : Number(outcome.logAppendTime)
-      this.#done(rider, { kind: 'acked', offset, timestamp, attempts })
-    })
+    this.#settler.acknowledged(batch, outcome)
   }
 
-  #giveUp(lane: Lane, batch: ProducerBatch, kind: 'rejected' | 'not-sent' | 'unknown', code: string, cause?: unknown): void {
-    this.#settleAll(batch, kind, code, cause)
+  #giveUp(lane: Lane, batch: ProducerBatch, kind: FailedOutcome, { code, cause }: Failure): void {
+    this.#settler.allFailed(batch, kind, { code, cause })
     this.#endBatch(lane, batch)
   }
 
@@ -304,7 +299,7 @@ export class Sender {
     for (const rider of riders) {
       if (rider.settled) continue
       const lane = this.#lane(rider.record.topic, rider.record.partition)
-      if (this.#accumulator.remove(rider) || removeFrom(lane.split, rider)) this.#settleUnsent(rider, lane.batch?.lastCode ?? 'DEADLINE')
+      if (this.#accumulator.remove(rider) || removeFrom(lane.split, rider)) this.#settler.unsent(rider, lane.batch?.lastCode ?? 'DEADLINE')
       else {
         this.#leaveBatch(lane, rider)
         touched.add(lane)
@@ -320,7 +315,7 @@ export class Sender {
     if (!batch) return
     const code = batch.lastCode ?? 'DEADLINE'
     const mayBeWritten = batch.maybeWritten || lane.written
-    this.#settleRider(rider, batch, mayBeWritten ? 'unknown' : outcomeSoFar(batch), 'system', code, batch.lastCause)
+    this.#settler.failed(rider, batch, mayBeWritten ? 'unknown' : outcomeSoFar(batch), { code, cause: batch.lastCause })
     if (!mayBeWritten && lane.inFlight) lane.changed = true
   }
 
@@ -334,28 +329,6 @@ export class Sender {
   /** A request that nobody waits for any more must not go on in a sandbox that is about to be frozen. */
   #dropIdleRequests(): void {
     for (const [leader, lanes] of this.#busy) if (lanes.every(lane => lane.written && !lane.batch?.hasWaiters)) void this.#client.dropConnections('deadline', leader)
-  }
-
-  #settleAll(batch: ProducerBatch, kind: 'rejected' | 'not-sent' | 'unknown', code: string, cause?: unknown): void {
-    for (const rider of batch.riders) this.#settleRider(rider, batch, kind, 'system', code, cause)
-  }
-
-  #settleRider(rider: Rider, batch: ProducerBatch, kind: 'rejected' | 'not-sent' | 'unknown', fault: Fault, brokerCode: string, cause: unknown): void {
-    const indexInBatch = batch.riders.indexOf(rider)
-    const inDoubt = kind === 'unknown' && batch.identity ? { inDoubt: { ...batch.identity, indexInBatch } } : {}
-    const attempts = batch.attempts + (kind === 'unknown' && batch.attempts === 0 ? 1 : 0)
-    this.#done(rider, { kind, fault, brokerCode, attempts, firstAt: batch.firstAttemptAt ?? rider.appendedAt, lastAt: this.#options.clock.wall(), cause, ...inDoubt })
-  }
-
-  #settleUnsent(rider: Rider, brokerCode: string): void {
-    this.#done(rider, { kind: 'not-sent', fault: 'system', brokerCode, attempts: 0, firstAt: rider.appendedAt, lastAt: this.#options.clock.wall(), cause: undefined })
-  }
-
-  #done(rider: Rider, outcome: RecordOutcome): void {
-    if (rider.settled) return
-    rider.settled = true
-    this.#deadlines.done(rider)
-    rider.settle(outcome)
   }
 
   #wakeAt(at: number): void {
