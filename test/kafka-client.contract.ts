@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeRecordBatch } from '../lib/accumulate/record-batch-encoder.ts'
+import { TransportError } from '../lib/errors.ts'
 import type { RecordHeader } from '../lib/record/producer-record.ts'
-import { systemClock } from '../lib/time/clock.ts'
+import { sleep, systemClock } from '../lib/time/clock.ts'
 import { Deadline } from '../lib/time/deadline.ts'
 import type { EncodedBatch, KafkaClient, ProduceOutcome, ProducerIdAndEpoch } from '../lib/transport/kafka-client.ts'
 
@@ -95,6 +96,18 @@ export function kafkaClientContract(name: string, start: () => Promise<ContractC
   })
 }
 
+/** A fresh cluster answers COORDINATOR_LOAD_IN_PROGRESS at first; the port makes one round and says that another may help. */
+async function producerIdOf(client: KafkaClient): Promise<ProducerIdAndEpoch> {
+  for (let rounds = 1; ; rounds++) {
+    try {
+      return await client.initProducerId(soon())
+    } catch (error) {
+      if (!(error instanceof TransportError) || !error.retriable || rounds === 50) throw error
+      await sleep(systemClock, 100)
+    }
+  }
+}
+
 interface Write {
   readonly epoch: number
   readonly sequence: number
@@ -105,7 +118,7 @@ interface Write {
 
 async function writer(client: KafkaClient, topic: string): Promise<(partition: number, write: Write) => Promise<ProduceOutcome>> {
   const { topics } = await client.metadata([topic], soon())
-  const { producerId }: ProducerIdAndEpoch = await client.initProducerId(soon())
+  const { producerId } = await producerIdOf(client)
   return async (partition, { epoch, sequence, values, headers = [], gate = true }) => {
     const leader = topics[0]?.partitions.find(found => found.partition === partition)?.leader ?? -1
     const riders = values.map(value => ({
