@@ -1,23 +1,58 @@
 // Child processes that never outlive us: their pids are on disk, so that a crash's left-overs are cleaned up at the next start.
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const FOLDER = join('.local', 'pids')
+const TEMPORARY = 'serverless-kafka-'
 
 /** Starts a child and notes its pid with the moment the kernel started it, since pids are used again. */
 export function startProcess(name: string, command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  endWithUs()
   const child = spawn(command, args, options)
   if (child.pid === undefined) return child
+  running.add(child)
   mkdirSync(FOLDER, { recursive: true })
-  const file = join(FOLDER, `${name}-${child.pid}`)
+  names.set(child, name)
+  const file = join(FOLDER, pidFile(child))
   writeFileSync(file, `${child.pid} ${process.pid} ${startedAt(child.pid)}`)
-  child.once('exit', () => rmSync(file, { force: true }))
+  child.once('exit', () => {
+    running.delete(child)
+    rmSync(file, { force: true })
+  })
   return child
+}
+
+const running = new Set<ChildProcess>()
+const names = new WeakMap<ChildProcess, string>()
+
+function pidFile(child: ChildProcess): string {
+  return `${names.get(child)}-${child.pid}`
+}
+
+/** However this process ends, short of a crash, its children end with it: they have process groups of their own. */
+function endWithUs(): void {
+  if (process.listeners('exit').includes(killRunning)) return
+  process.on('exit', killRunning)
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)
+    if (process.listenerCount(signal) === 0) process.on(signal, () => process.exit(status))
+}
+
+function killRunning(): void {
+  for (const child of running) {
+    child.kill('SIGKILL')
+    rmSync(join(FOLDER, pidFile(child)), { force: true })
+  }
 }
 
 /** Ends what an earlier run left behind: only processes whose parent is gone and whose start time is the noted one. */
 export function cleanUpStale(): number {
+  removeStaleFolders()
   if (!existsSync(FOLDER)) return 0
   let ended = 0
   for (const name of readdirSync(FOLDER)) {
@@ -35,10 +70,25 @@ export function cleanUpStale(): number {
   return ended
 }
 
+/** A folder for this process's data, found again by `cleanUpStale` after a crash. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), `${TEMPORARY}${process.pid}-`))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+function removeStaleFolders(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = name.startsWith(TEMPORARY) ? Number(name.slice(TEMPORARY.length).split('-')[0]) : Number.NaN
+    if (pid > 0 && !isAlive(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+  }
+}
+
+/** A zombie that nobody reaped is not alive. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return statOf(pid)[0] !== 'Z'
   } catch {
     return false
   }
@@ -54,11 +104,16 @@ export async function endProcess(child: ChildProcess, graceMs = 5000, signal: No
   clearTimeout(timer)
 }
 
-/** Field 22 of /proc/<pid>/stat, in clock ticks since boot; empty where there is no /proc. */
+/** In clock ticks since boot; empty where there is no /proc. */
 function startedAt(pid: number): string {
+  return statOf(pid)[19] ?? ''
+}
+
+/** /proc/<pid>/stat from its third field, the state, on. */
+function statOf(pid: number): readonly string[] {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19] ?? ''
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
   } catch {
-    return ''
+    return []
   }
 }

@@ -1,7 +1,5 @@
 // npm run demo: real earthquakes over HTTP while brokers are killed; then an independent consumer says what became of each.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
@@ -10,7 +8,7 @@ import { ProducerFactory } from '../../lib/producer-factory.ts'
 import { buildAll } from '../../scripts/build.ts'
 import { partitionsOf, readTopic, untilInSync } from '../kafka/admin.ts'
 import type { LocalKafka } from '../kafka/cluster.ts'
-import { cleanUpStale } from '../processes.ts'
+import { cleanUpStale, temporaryFolder } from '../processes.ts'
 import { explain, requireNode } from '../requirements.ts'
 import { type Stack, startStack } from '../stack.ts'
 import { type DemoRecord, realInput } from './real-input.ts'
@@ -171,7 +169,7 @@ async function main(): Promise<void> {
   requireNode()
   cleanUpStale()
   await buildAll(() => {})
-  const folder = mkdtempSync(join(tmpdir(), 'letters-'))
+  const folder = temporaryFolder()
   const input = realInput()
   const half = Math.floor(input.length / 2)
   let stack: Stack | undefined

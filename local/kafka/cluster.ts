@@ -1,12 +1,11 @@
 // A real Apache Kafka of one or three combined KRaft nodes on 127.0.0.1, with brokers that can be stopped, killed and started.
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../ports.ts'
-import { endProcess, startProcess } from '../processes.ts'
+import { endProcess, startProcess, temporaryFolder } from '../processes.ts'
 import { requireJava } from '../requirements.ts'
 import { kafkaJars } from './artifacts.ts'
 
@@ -41,10 +40,10 @@ export class LocalKafka {
   ): Promise<LocalKafka> {
     requireJava()
     const jars = await kafkaJars(log)
-    const folder = mkdtempSync(join(tmpdir(), 'serverless-kafka-'))
+    const folder = temporaryFolder()
     const nodes: Node[] = []
     for (let id = 1; id <= brokers; id++) {
-      const port = await freePort(firstPort === 0 ? 0 : firstPort + id - 1)
+      const port = await freePort(firstPort === 0 ? 0 : (nodes.at(-1)?.port ?? firstPort - 1) + 1)
       nodes.push({ id, port, controllerPort: await freePort(), folder: join(folder, `node${id}`), process: undefined })
     }
     const kafka = new LocalKafka(nodes, folder, jars, properties)
