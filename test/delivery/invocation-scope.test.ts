@@ -9,7 +9,7 @@ import { systemClock } from '../../lib/time/clock.ts'
 import { type Attempt, FakeKafkaClient } from '../fakes/fake-kafka-client.ts'
 
 function handlerOf(work: (context: KafkaContext) => unknown, script: readonly Attempt[] = [], latencyMs = 20) {
-  const client = new FakeKafkaClient({ partitions: 1, brokers: 1, clock: systemClock, script, latencyMs })
+  const client = new FakeKafkaClient({ partitions: 1, brokers: 1, clock: systemClock, script, latencyMs, poison: 'poison' })
   const config = parseConfig({ bootstrapServers: ['a:1'], retries: 0 }, {})
   const factory = new ProducerFactory({ createClient: () => client })
   const handler = middy()
@@ -64,6 +64,19 @@ test('rule 14: a send after the scope closed is refused', async () => {
   await invoke()
   await new Promise(resolve => setTimeout(resolve, 80))
   assert.match(String(await late), /after its invocation had ended/)
+})
+
+test('rule 14: of concurrent invocations only the one whose unobserved send failed fails', async () => {
+  const values = ['a', 'poison', 'b', 'c']
+  const { invoke, client } = handlerOf(({ kafka }) => void kafka.producer.send({ ...record, value: values.shift() }))
+  const outcomes = await Promise.allSettled([1, 2, 3, 4].map(async () => invoke()))
+
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+  )
+  assert.equal(client.inFlight, 0)
+  assert.deepEqual(client.logs[0]?.records.map(({ value }) => value).sort(), ['a', 'b', 'c'])
 })
 
 test('the warm producer is shared, connects once for many callers, and is replaced when closed', async () => {

@@ -24,6 +24,11 @@ export class VirtualClock implements Clock {
     this.#timers.delete(timer as number)
   }
 
+  /** Time passes and no timer fires, as in a frozen process. */
+  freeze(ms: number): void {
+    this.#now += ms
+  }
+
   /** Runs timers in order until `done` or nothing is left to wait for. */
   async run(done: () => boolean, limitMs = 10_000_000): Promise<void> {
     for (;;) {

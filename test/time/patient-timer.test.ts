@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sendingDeadline } from '../../lib/lambda/remaining-time.ts'
+import { elapsedSince, moment } from '../../lib/time/clock.ts'
+import { patientTimer } from '../../lib/time/patient-timer.ts'
+import { VirtualClock } from '../fakes/virtual-clock.ts'
+
+test('rule 8: a timer that fires on time fires at once', async () => {
+  const clock = new VirtualClock()
+  let firedAt = -1
+  patientTimer(clock, 100, () => {
+    firedAt = clock.now()
+  })
+  await clock.run(() => firedAt >= 0)
+  assert.equal(firedAt, 100)
+})
+
+test('rule 8: a timer that fires late, after a freeze, grants one grace of 200 ms', async () => {
+  const clock = new VirtualClock()
+  let firedAt = -1
+  let graces = 0
+  patientTimer(
+    clock,
+    100,
+    () => {
+      firedAt = clock.now()
+    },
+    () => {
+      graces++
+    },
+  )
+  clock.freeze(10_000)
+  await clock.run(() => firedAt >= 0)
+  assert.equal(firedAt, 10_200)
+  assert.equal(graces, 1)
+})
+
+test('rule 8: an answer read in the grace cancels the time-out', async () => {
+  const clock = new VirtualClock()
+  let fired = false
+  const cancel = patientTimer(
+    clock,
+    100,
+    () => {
+      fired = true
+    },
+    () => clock.setTimeout(() => cancel(), 50),
+  )
+  clock.freeze(10_000)
+  clock.setTimeout(() => {}, 1000)
+  await clock.run(() => clock.now() >= 11_000)
+  assert.equal(fired, false)
+})
+
+test('idle time is the larger of what the two clocks say', () => {
+  const clock = new VirtualClock()
+  const then = moment(clock)
+  clock.freeze(5000)
+  assert.equal(elapsedSince(clock, then), 5000)
+  assert.equal(elapsedSince({ ...clock, now: () => then.now, wall: () => then.wall + 7000 } as VirtualClock, then), 7000)
+})
+
+test('remaining time is read once and counted on the monotonic clock', () => {
+  const clock = new VirtualClock()
+  const deadline = sendingDeadline(10_000, { deadlineReserveMs: 3000, httpDeadlineMs: 25_000 }, undefined, clock)
+  clock.freeze(2000)
+  assert.equal(deadline.remaining, 5000)
+})
