@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { createTopics, untilInSync } from '../local/kafka/admin.ts'
 import { LocalKafka } from '../local/kafka/cluster.ts'
-import { explain, requireNode } from '../local/requirements.ts'
+import { explain } from '../local/requirements.ts'
 import { buildAll } from '../scripts/build.ts'
 
 const ROUNDS = 5
@@ -16,7 +16,6 @@ const BODY = { key: 'lobby', value: { room: 'lobby', user: 'ada', text: 'x'.repe
 type Call = () => Promise<unknown>
 
 async function main(): Promise<void> {
-  requireNode()
   const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string', default: 'B1' } } })
   if (values.only !== 'B1') throw new Error(`--only: expected B1, got ${values.only}.`)
   const given = process.env.KAFKA_BOOTSTRAP_SERVERS

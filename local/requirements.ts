@@ -5,14 +5,6 @@ export class RequirementError extends Error {
   override name = 'RequirementError'
 }
 
-export function requireNode(): void {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  if (major > 22 || (major === 22 && minor >= 15)) return
-  throw new RequirementError(
-    `Node ${process.versions.node} runs this script; 22.15 or newer is needed. Run it with npm (npm start), which uses the "node" package of devDependencies; if that package is missing, install without --ignore-scripts.`,
-  )
-}
-
 export function requireJava(): void {
   const { stderr, status } = spawnSync('java', ['-version'], { encoding: 'utf8' })
   const major = Number(/version "(\d+)/.exec(stderr ?? '')?.[1] ?? 0)

@@ -3,7 +3,7 @@ import { watch } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { buildAll } from '../scripts/build.ts'
 import { cleanUpStale } from './processes.ts'
-import { explain, requireNode } from './requirements.ts'
+import { explain } from './requirements.ts'
 import { type Stack, startStack } from './stack.ts'
 
 const PORT = 3000
@@ -11,7 +11,6 @@ const CONCURRENCY = 4
 const SETTLE_MS = 150
 
 async function main(): Promise<void> {
-  requireNode()
   const { values } = parseArgs({ options: { brokers: { type: 'string', default: '3' } } })
   if (!['1', '3'].includes(values.brokers)) throw new Error(`--brokers: expected 1 or 3, got ${values.brokers}.`)
   const stale = cleanUpStale()

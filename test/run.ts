@@ -4,7 +4,7 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { LocalKafka } from '../local/kafka/cluster.ts'
 import { cleanUpStale } from '../local/processes.ts'
-import { explain, requireJava, requireNode } from '../local/requirements.ts'
+import { explain, requireJava } from '../local/requirements.ts'
 
 let passed = 0
 let failed = 0
@@ -25,7 +25,6 @@ async function phase(name: string, pattern: string | string[], concurrency: numb
 }
 
 async function main(): Promise<void> {
-  requireNode()
   cleanUpStale()
   const given = process.env.KAFKA_BOOTSTRAP_SERVERS
   delete process.env.KAFKA_BOOTSTRAP_SERVERS

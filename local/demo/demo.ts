@@ -9,7 +9,7 @@ import { buildAll } from '../../scripts/build.ts'
 import { partitionsOf, readTopic, untilInSync } from '../kafka/admin.ts'
 import type { LocalKafka } from '../kafka/cluster.ts'
 import { cleanUpStale, temporaryFolder } from '../processes.ts'
-import { explain, requireNode } from '../requirements.ts'
+import { explain } from '../requirements.ts'
 import { type Stack, startStack } from '../stack.ts'
 import { type DemoRecord, realInput } from './real-input.ts'
 import { type Answer, sendPaced } from './send-paced.ts'
@@ -166,7 +166,6 @@ async function account(stack: Stack, answers: readonly Answer[], redriven: boole
 }
 
 async function main(): Promise<void> {
-  requireNode()
   cleanUpStale()
   await buildAll(() => {})
   const folder = temporaryFolder()

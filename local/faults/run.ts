@@ -3,14 +3,13 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { LocalKafka } from '../kafka/cluster.ts'
 import { cleanUpStale } from '../processes.ts'
-import { explain, requireNode } from '../requirements.ts'
+import { explain } from '../requirements.ts'
 import { type Bounce, type BounceResult, bounce } from './bounce.ts'
 
 /** Raw kafkajs loses in most rounds of three clean restarts, not in all. */
 const CONTROL_ROUNDS = 6
 
 async function main(): Promise<void> {
-  requireNode()
   cleanUpStale()
   const { values } = parseArgs({
     options: { bounces: { type: 'string', default: 'clean,clean,clean,kill,kill' }, json: { type: 'string' }, 'no-control': { type: 'boolean', default: false } },
