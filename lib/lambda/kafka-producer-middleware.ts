@@ -39,11 +39,7 @@ export function kafkaProducer({ factory, config }: KafkaProducerMiddlewareOption
       const remaining = request.context.getRemainingTimeInMillis()
       const deadline = sendingDeadline(remaining, config, gatewayTimeEpoch(request.event))
       const least = config.deadlineReserveMs + config.requestTimeoutMs
-      const tooShort = new TransportError(
-        'deadline-too-short',
-        `The function's time-out: expected more than KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms (${least} ms), got less.`,
-      )
-      const scope = remaining > least ? new InvocationScope(deadline) : new InvocationScope(deadline, tooShort)
+      const scope = new InvocationScope(deadline, remaining > least ? undefined : tooShort(least))
       scopes.set(request.context, scope)
       Object.assign(request.context, { kafka: { producer: factory.producer(config), deadline } } satisfies KafkaContext)
       scope.enter()
@@ -52,6 +48,10 @@ export function kafkaProducer({ factory, config }: KafkaProducerMiddlewareOption
     // The handler's own error stays the answer; what it had begun to send is awaited all the same.
     onError: request => leave(request.context).catch(() => undefined),
   }
+}
+
+function tooShort(least: number): TransportError {
+  return new TransportError('deadline-too-short', `The function's time-out: expected more than KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms (${least} ms), got less.`)
 }
 
 /** Connects in init, where time is not an invocation's. Failing fails nothing: the invocation tries again. */

@@ -9,6 +9,8 @@ export function traceparentOf(given: string | undefined, awsTrace: string | unde
   const root = AWS_TRACE.exec(awsTrace ?? '')
   const parent = /Parent=([0-9a-f]{16})/.exec(awsTrace ?? '')?.[1]
   const sampled = /Sampled=1/.test(awsTrace ?? '') ? '01' : '00'
-  if (root) return `00-${root[1]}${root[2]}-${parent ?? randomBytes(8).toString('hex')}-${sampled}`
-  return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`
+  // One draw for both ids: each costs a call into the kernel.
+  const random = randomBytes(24).toString('hex')
+  const traceId = root ? `${root[1]}${root[2]}` : random.slice(0, 32)
+  return `00-${traceId}-${(root && parent) || random.slice(32)}-${root ? sampled : '00'}`
 }
