@@ -74,20 +74,19 @@ async function sendAndSettle(
   const { producer } = context.kafka
   const sendable = requested.flatMap(({ record }) => (record instanceof RecordFaultError ? [] : [record]))
   const sent = (await producer.sendAll(sendable))[Symbol.iterator]()
-  const reports: (DeliveryReport | RecordFaultError)[] = requested.map(({ record }) => (record instanceof RecordFaultError ? record : (sent.next().value as DeliveryReport)))
-  const asReports = reports.map(
-    (item, index): DeliveryReport =>
-      item instanceof RecordFaultError ? refused({ topic, value: null, sourceId: (requested[index] as RequestedRecord).id }, undefined, item, Date.now()) : item,
+  const reports = requested.map(
+    ({ id, record }): DeliveryReport =>
+      record instanceof RecordFaultError ? refused({ topic, value: null, sourceId: id }, undefined, record, Date.now()) : (sent.next().value as DeliveryReport),
   )
-  const settled = await letterFailures(asReports, {
+  const settled = await letterFailures(reports, {
     letters,
     idOf: index => (requested[index] as RequestedRecord).id,
     sourceOf: index => ({ trigger: 'http', id: requestId, index, function: context.functionName ?? null, arn: null, receiveCount: null }),
     onFailure: report.letterFailed,
   })
-  const fates = asReports.map((item, index) => ({ id: (requested[index] as RequestedRecord).id, fate: settled.get(index) ?? fateOf(item) }))
+  const fates = reports.map((item, index) => ({ id: (requested[index] as RequestedRecord).id, fate: settled.get(index) ?? fateOf(item) }))
   report.invocation(
-    asReports,
+    reports,
     fates.map(({ fate }) => fate),
     producer.metrics(),
   )

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { KafkaProducerError, RecordFaultError } from '../../lib/errors.ts'
 import type { HttpRequest } from '../../lib/lambda/http-event.ts'
 import { traceparentOf } from '../../lib/lambda/traceparent.ts'
+import { isJsonObject } from '../../lib/record/json-object.ts'
 import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
 import type { Contracts } from '../../lib/validate/contract.ts'
 import { OUR_HEADERS } from '../../lib/validate/record-validator.ts'
@@ -45,7 +46,7 @@ function idempotencyKey(given: string | undefined): string | undefined {
 
 /** One record, or the list in the body's own field `records`. */
 function toEntries(body: unknown, most: number): readonly unknown[] {
-  if (!isObject(body)) throw new RecordFaultError('bad-json', 'body: expected an object.')
+  if (!isJsonObject(body)) throw new RecordFaultError('bad-json', 'body: expected an object.')
   if (!Object.hasOwn(body, 'records')) return [body]
   const { records } = body
   if (Object.keys(body).length > 1) throw new RecordFaultError('unknown-field', 'body: expected only "records" beside it.')
@@ -56,7 +57,7 @@ function toEntries(body: unknown, most: number): readonly unknown[] {
 }
 
 function toRecord(entry: unknown, topic: string, id: string, ours: readonly RecordHeader[]): ProducerRecord {
-  if (!isObject(entry)) throw new RecordFaultError('bad-json', 'record: expected an object.')
+  if (!isJsonObject(entry)) throw new RecordFaultError('bad-json', 'record: expected an object.')
   if (!Object.keys(entry).every(name => FIELDS.has(name))) throw new RecordFaultError('unknown-field', `record: expected only ${[...FIELDS].join(', ')}.`)
   if (!Object.hasOwn(entry, 'value'))
     throw new RecordFaultError('schema', 'value: expected one; null is a tombstone.', [{ pointer: '/value', rule: 'required', expected: 'value' }])
@@ -85,17 +86,17 @@ function toInteger(value: unknown, code: 'bad-partition' | 'bad-timestamp', most
   throw new RecordFaultError(code, `${code.slice('bad-'.length)}: expected an integer from 0 to ${most}.`)
 }
 
-/** An ordered list of {name, value} or {name, base64}; an object is short for names with text. */
+/** What a name may hold is checked with every other record, in stage 3. An ordered list of {name, value} or {name, base64}; an object is short for names with text. */
 function toHeaders(given: unknown): RecordHeader[] {
   if (given === undefined) return []
-  const list = Array.isArray(given) ? given : isObject(given) ? Object.entries(given).map(([name, value]) => ({ name, value })) : undefined
+  const list = Array.isArray(given) ? given : isJsonObject(given) ? Object.entries(given).map(([name, value]) => ({ name, value })) : undefined
   if (!list) throw new RecordFaultError('bad-header', 'headers: expected a list of {"name","value"} or an object.')
   return list.map(toHeader)
 }
 
 function toHeader(given: unknown): RecordHeader {
   const bad = () => new RecordFaultError('bad-header', 'headers: expected {"name", "value": text or null} or {"name", "base64"}, with a name of printable text.')
-  if (!isObject(given) || typeof given.name !== 'string' || given.name === '' || /\p{Cc}/u.test(given.name)) throw bad()
+  if (!isJsonObject(given) || typeof given.name !== 'string') throw bad()
   const { name } = given
   const fields = Object.keys(given)
   if (fields.length !== 2) throw bad()
@@ -116,8 +117,4 @@ function faultOr<T>(make: () => T): T | RecordFaultError {
     if (error instanceof RecordFaultError) return error
     throw new KafkaProducerError('unavailable', 'A record could not be read.', { cause: error })
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,6 @@
 // The four HTTP events of AWS as one request, and the answer in each one's own form.
 // Shapes: API Gateway payload formats 1.0 and 2.0, function URLs (= 2.0), Application Load Balancer.
+import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 
 export interface HttpRequest {
   readonly kind: 'apigw-v1' | 'apigw-v2' | 'alb'
@@ -17,27 +18,25 @@ export interface HttpAnswer {
   readonly body: string
 }
 
-type Json = Record<string, unknown>
-
 /** @returns undefined for an event that is none of the four */
 export function parseHttpEvent(event: unknown): HttpRequest | undefined {
-  if (!isObject(event)) return undefined
-  const context = isObject(event.requestContext) ? event.requestContext : {}
+  if (!isJsonObject(event)) return undefined
+  const context = isJsonObject(event.requestContext) ? event.requestContext : {}
   const body = Buffer.from(typeof event.body === 'string' ? event.body : '', event.isBase64Encoded === true ? 'base64' : 'utf8')
   const common = { headers: lowerCase(event), body, requestId: text(context.requestId) }
-  if (event.version === '2.0' && typeof event.rawPath === 'string' && isObject(context.http)) {
+  if (event.version === '2.0' && typeof event.rawPath === 'string' && isJsonObject(context.http)) {
     const path = withoutStage(event.rawPath, context.stage)
     return { kind: 'apigw-v2', method: String(context.http.method), path, ...common }
   }
   if (typeof event.httpMethod !== 'string' || typeof event.path !== 'string') return undefined
-  if (isObject(context.elb)) return { kind: 'alb', method: event.httpMethod, path: event.path, ...common }
+  if (isJsonObject(context.elb)) return { kind: 'alb', method: event.httpMethod, path: event.path, ...common }
   if (typeof event.resource !== 'string') return undefined
   return { kind: 'apigw-v1', method: event.httpMethod, path: event.path, ...common }
 }
 
 /** When API Gateway took the request, ms since the epoch; an ALB does not say. */
 export function gatewayTimeEpoch(event: unknown): number | undefined {
-  const context = isObject(event) && isObject(event.requestContext) ? event.requestContext : {}
+  const context = isJsonObject(event) && isJsonObject(event.requestContext) ? event.requestContext : {}
   return integer(context.timeEpoch) ?? integer(context.requestTimeEpoch)
 }
 
@@ -47,10 +46,10 @@ function withoutStage(path: string, stage: unknown): string {
   return typeof stage === 'string' && stage !== '$default' && path.startsWith(prefix) ? path.slice(prefix.length - 1) : path
 }
 
-export function toHttpResult(kind: HttpRequest['kind'], event: unknown, answer: HttpAnswer): Json {
+export function toHttpResult(kind: HttpRequest['kind'], event: unknown, answer: HttpAnswer): JsonObject {
   const result = { statusCode: answer.status, body: answer.body, isBase64Encoded: false }
   if (kind !== 'alb') return { ...result, headers: answer.headers }
-  const multiValue = isObject(event) && isObject(event.multiValueHeaders)
+  const multiValue = isJsonObject(event) && isJsonObject(event.multiValueHeaders)
   const headers = multiValue ? { multiValueHeaders: Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, [value]])) } : { headers: answer.headers }
   return { ...result, ...headers, statusDescription: `${answer.status} ${REASONS[answer.status] ?? 'Unknown'}` }
 }
@@ -69,16 +68,12 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 }
 
-function lowerCase(event: Json): Record<string, string> {
+function lowerCase(event: JsonObject): Record<string, string> {
   const headers: Record<string, string> = Object.create(null)
-  for (const [name, value] of Object.entries(isObject(event.headers) ? event.headers : {})) if (typeof value === 'string') headers[name.toLowerCase()] = value
-  for (const [name, values] of Object.entries(isObject(event.multiValueHeaders) ? event.multiValueHeaders : {}))
+  for (const [name, value] of Object.entries(isJsonObject(event.headers) ? event.headers : {})) if (typeof value === 'string') headers[name.toLowerCase()] = value
+  for (const [name, values] of Object.entries(isJsonObject(event.multiValueHeaders) ? event.multiValueHeaders : {}))
     if (Array.isArray(values)) headers[name.toLowerCase()] = values.map(String).join(',')
   return headers
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function text(value: unknown): string | undefined {

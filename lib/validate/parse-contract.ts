@@ -1,12 +1,11 @@
 // contracts/<topic>.json → Contract, with its defaults. An unknown or wrong field is a build error.
+import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import { isTopicName } from '../record/topic-partition.ts'
 import type { Contract, ContractLimits, SchemaCheck } from './contract.ts'
 
 const LIMITS: ContractLimits = { keyBytes: 1024, valueBytes: 900_000, headers: 50, headerBytes: 8192, records: 500 }
 const FORMATS = ['json', 'text', 'base64'] as const
 const KEY_SOURCE = /^(record|value:(\/.*)?|event:(\/.*)?|sqs:MessageGroupId|sqs:attribute:.+)$/
-
-type Json = Record<string, unknown>
 
 /**
  * @param check gives the compiled form of a schema
@@ -17,10 +16,10 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
   const expect = (holds: boolean, problem: string) => {
     if (!holds) problems.push(`contracts/${topic}.json: ${problem}`)
   }
-  const object = (parent: Json, name: string, known: readonly string[]): Json => {
+  const object = (parent: JsonObject, name: string, known: readonly string[]): JsonObject => {
     const value = parent[name] ?? {}
-    expect(isObject(value), `${name}: expected an object`)
-    const found = isObject(value) ? value : {}
+    expect(isJsonObject(value), `${name}: expected an object`)
+    const found = isJsonObject(value) ? value : {}
     for (const field of Object.keys(found)) expect(known.includes(field), `${name}.${field}: unknown field; expected ${known.join(', ')}`)
     return found
   }
@@ -35,7 +34,7 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
   const format = (value.format ?? 'json') as Contract['value']['format']
   const schema = value.schema ?? true
   expect(FORMATS.includes(format), `value.format: expected ${FORMATS.join(' | ')}`)
-  expect(schema === true || isObject(schema), 'value.schema: expected true or a JSON Schema')
+  expect(schema === true || isJsonObject(schema), 'value.schema: expected true or a JSON Schema')
   expect(schema === true || format === 'json', 'value.schema: expected true unless value.format is json')
   const keyFrom = key.from ?? ['record']
   expect(
@@ -67,10 +66,6 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
     http: (from.http as boolean | undefined) ?? true,
     partitions: (local.partitions as number | undefined) ?? 3,
   }
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isStrings(value: unknown): value is string[] {

@@ -4,7 +4,7 @@ import { TransportError } from '../../errors.ts'
 import { backoff } from '../../time/backoff.ts'
 import { type Clock, sleep } from '../../time/clock.ts'
 import type { Deadline } from '../../time/deadline.ts'
-import { patientTimer } from '../../time/patient-timer.ts'
+import { within } from '../../time/patient-timer.ts'
 import { Link } from './link.ts'
 import type { ApiVersions } from './wire.ts'
 
@@ -93,7 +93,8 @@ export class Broker {
       this.#dialing ??= this.#dial(slot).finally(() => {
         this.#dialing = undefined
       })
-      await leaveAt(deadline, this.#dialing, this.#options.clock)
+      // The dial is shared and goes on; this caller waits for it no longer than its own deadline.
+      await within(this.#options.clock, deadline.remaining, this.#dialing, () => new TransportError('UNREACHABLE', 'No connection before the deadline.', { retriable: true }))
     }
   }
 
@@ -145,21 +146,4 @@ function splitAddress(address: string): [string, number] {
 async function sleepUntil(clock: Clock, at: number): Promise<void> {
   const ms = at - clock.now()
   if (ms > 0) await sleep(clock, ms)
-}
-
-/** The dial is shared and goes on; this caller waits for it no longer than its own deadline. */
-function leaveAt(deadline: Deadline, dial: Promise<void>, clock: Clock): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const cancel = patientTimer(clock, deadline.remaining, () => reject(new TransportError('UNREACHABLE', 'No connection before the deadline.', { retriable: true })))
-    dial.then(
-      () => {
-        cancel()
-        resolve()
-      },
-      error => {
-        cancel()
-        reject(error)
-      },
-    )
-  })
 }

@@ -5,7 +5,7 @@ import loggers from 'kafkajs/src/loggers/index.js'
 import Connection, { type WireProtocol } from 'kafkajs/src/network/connection.js'
 import { TransportError } from '../../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../../time/clock.ts'
-import { patientTimer } from '../../time/patient-timer.ts'
+import { within } from '../../time/patient-timer.ts'
 import { type ApiVersions, apiVersions, PRODUCE, VERSIONS_SPOKEN } from './wire.ts'
 
 const NEVER_MS = 2 ** 30
@@ -136,27 +136,11 @@ export class Link {
   }
 
   #bounded<T>(work: Promise<T>, ms: number, code: string, mayOutlive = false): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const cancel = patientTimer(
-        this.#options.clock,
-        ms,
-        () => {
-          if (!(mayOutlive && this.produceInFlight > 0)) this.destroy(code)
-          reject(new TransportError(code, `No answer within ${Math.round(ms)} ms.`, { retriable: true }))
-        },
-        this.#options.onGrace,
-      )
-      work.then(
-        value => {
-          cancel()
-          resolve(value)
-        },
-        error => {
-          cancel()
-          reject(error)
-        },
-      )
-    })
+    const late = () => {
+      if (!(mayOutlive && this.produceInFlight > 0)) this.destroy(code)
+      return new TransportError(code, `No answer within ${Math.round(ms)} ms.`, { retriable: true })
+    }
+    return within(this.#options.clock, ms, work, late, this.#options.onGrace)
   }
 
   #createSocket(host: string, port: number, onConnect: () => void): Socket {
