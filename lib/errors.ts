@@ -48,6 +48,7 @@ export type SystemFaultCode =
   | 'deadline'
   | 'delivery-unknown'
   | 'deadline-too-short'
+  | 'order-group-stopped'
   | 'unavailable'
 
 export class KafkaProducerError extends Error {
@@ -118,4 +119,9 @@ export class TransportError extends KafkaProducerError {
 /** A dead-letter target did not store the letter. */
 export class DeadLetterError extends KafkaProducerError {
   override name = 'DeadLetterError'
+}
+
+/** The record did not fail itself: an earlier one of its order group did, and it was not sent. */
+export function orderGroupStopped(): TransportError {
+  return new TransportError('order-group-stopped', 'An earlier record of the order group was not sent.')
 }

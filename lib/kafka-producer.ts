@@ -4,7 +4,7 @@ import { RecordAccumulator } from './accumulate/record-accumulator.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { type Delivered, type DeliveryReport, type Failed, refused, report } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
-import { KafkaProducerError, RecordFaultError, TransportError } from './errors.ts'
+import { KafkaProducerError, orderGroupStopped, RecordFaultError, TransportError } from './errors.ts'
 import { BuiltInPartitioner, type TopicPartitions } from './partition/built-in-partitioner.ts'
 import type { PartitionedRecord, ProducerRecord, SerializedRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
@@ -31,6 +31,15 @@ export interface KafkaProducerDependencies {
   readonly rules?: ValidationRules
   readonly clock?: Clock
 }
+
+interface Prepared {
+  readonly record: ProducerRecord
+  readonly serialized: SerializedRecord
+  readonly index: number
+}
+
+/** Order groups of a call that met a failure, with the index of the first: only records after it are held back. */
+type StoppedGroups = Map<string, number>
 
 type Appended = { readonly record: ProducerRecord; readonly sent: PartitionedRecord; readonly rider: Rider; readonly outcome: ReturnType<RecordAccumulator['append']>['outcome'] }
 
@@ -123,48 +132,66 @@ export class KafkaProducer {
     if (!this.isUsable) return records.map(record => refused(record, undefined, new TransportError('unavailable', 'The producer is closed.'), this.#clock.wall()))
     const earliest = Math.min(given?.at ?? Number.POSITIVE_INFINITY, scope?.deadline?.at ?? Number.POSITIVE_INFINITY)
     const deadline = new Deadline(this.#clock, Math.min(earliest, this.#clock.now() + this.#config.deliveryTimeoutMs))
-    const ready = records.flatMap((record, index) => this.#prepare(record, index, reports))
-    const byTopic = Map.groupBy(ready, ({ serialized }) => serialized.topic)
-    await Promise.all([...byTopic].map(([topic, ofTopic]) => this.#sendTopic(topic, ofTopic, deadline, reports)))
+    const stopped: StoppedGroups = new Map()
+    const ready = records.flatMap((record, index) => this.#prepare(record, index, reports, stopped))
+    // Topics don't wait for one another, but where an order group may span them.
+    const together = ready.some(({ record }) => record.orderGroup !== undefined)
+    const parts = together ? [ready] : [...Map.groupBy(ready, ({ serialized }) => serialized.topic).values()]
+    await Promise.all(parts.map(part => this.#sendPart(part, deadline, reports, stopped)))
     return reports
   }
 
-  #prepare(record: ProducerRecord, index: number, reports: DeliveryReport[]): { record: ProducerRecord; serialized: SerializedRecord; index: number }[] {
+  #prepare(record: ProducerRecord, index: number, reports: DeliveryReport[], stopped: StoppedGroups): Prepared[] {
     try {
+      refuseWhenStopped(record, index, stopped)
       return [{ record, serialized: this.#serializer.serialize(validateRecord(record, this.#rules)), index }]
     } catch (error) {
-      reports[index] = refused(record, undefined, asProducerError(error), this.#clock.wall())
+      this.#refuse({ record, serialized: undefined, index }, error, reports, stopped)
       return []
     }
   }
 
-  async #sendTopic(
-    topic: string,
-    records: readonly { record: ProducerRecord; serialized: SerializedRecord; index: number }[],
-    deadline: Deadline,
+  #refuse(
+    { record, serialized, index }: Omit<Prepared, 'serialized'> & { serialized: SerializedRecord | undefined },
+    error: unknown,
     reports: DeliveryReport[],
-  ): Promise<void> {
-    let partitions: TopicPartitions
-    try {
-      const refusal = currentScope()?.refusal
-      if (refusal) throw refusal
-      if (deadline.passed) throw new TransportError('deadline', 'The time for sending was over before it began.', { retriable: true })
-      partitions = await this.#partitionsOf(topic, records, deadline)
-    } catch (error) {
-      for (const { record, serialized, index } of records) reports[index] = refused(record, serialized, asProducerError(error), this.#clock.wall())
-      return
-    }
+    stopped: StoppedGroups,
+  ): void {
+    reports[index] = refused(record, serialized, asProducerError(error), this.#clock.wall())
+    const { orderGroup } = record
+    if (orderGroup !== undefined) stopped.set(orderGroup, Math.min(index, stopped.get(orderGroup) ?? index))
+  }
+
+  async #sendPart(records: readonly Prepared[], deadline: Deadline, reports: DeliveryReport[], stopped: StoppedGroups): Promise<void> {
+    const topics = new Map<string, TopicPartitions | KafkaProducerError>()
+    const byTopic = Map.groupBy(records, ({ serialized }) => serialized.topic)
+    await Promise.all([...byTopic].map(async ([topic, ofTopic]) => void topics.set(topic, await this.#topicOrError(topic, ofTopic, deadline))))
     const appended = new Map<number, Appended>()
-    for (const { record, serialized, index } of records) {
+    for (const prepared of records) {
+      const { record, serialized, index } = prepared
       try {
+        refuseWhenStopped(record, index, stopped)
+        const partitions = topics.get(serialized.topic) as TopicPartitions | KafkaProducerError
+        if (partitions instanceof KafkaProducerError) throw partitions
         const sent = this.#partitioner.partition(serialized, partitions)
         appended.set(index, { record, sent, ...this.#accumulator.append(sent, deadline) })
       } catch (error) {
-        reports[index] = refused(record, serialized, asProducerError(error), this.#clock.wall())
+        this.#refuse(prepared, error, reports, stopped)
       }
     }
     this.#sender.wakeup([...appended.values()].map(({ rider }) => rider))
     for (const [index, { record, sent, outcome }] of appended) reports[index] = report(record, sent, await outcome)
+  }
+
+  async #topicOrError(topic: string, records: readonly Prepared[], deadline: Deadline): Promise<TopicPartitions | KafkaProducerError> {
+    try {
+      const refusal = currentScope()?.refusal
+      if (refusal) throw refusal
+      if (deadline.passed) throw new TransportError('deadline', 'The time for sending was over before it began.', { retriable: true })
+      return await this.#partitionsOf(topic, records, deadline)
+    } catch (error) {
+      return asProducerError(error)
+    }
   }
 
   /** A partition beyond the known count forces one refresh: the topic may have grown. */
@@ -175,6 +202,10 @@ export class KafkaProducer {
     const beyond = records.some(({ serialized }) => (serialized.partition ?? 0) >= known.count)
     return beyond ? metadata.forTopic(topic, block, metadata.requestRefresh()) : known
   }
+}
+
+function refuseWhenStopped({ orderGroup }: ProducerRecord, index: number, stopped: StoppedGroups): void {
+  if (orderGroup !== undefined && index > (stopped.get(orderGroup) ?? Number.POSITIVE_INFINITY)) throw orderGroupStopped()
 }
 
 function asProducerError(error: unknown): KafkaProducerError {

@@ -63,7 +63,7 @@ function watchSources(stack: Stack): void {
   let timer: NodeJS.Timeout | undefined
   const rebuild = async () => {
     try {
-      await buildAll(() => {})
+      await buildAll(() => {}, true)
       await stack.http.reload()
       console.log('Rebuilt.')
     } catch (error) {

@@ -1,25 +1,48 @@
-// Contracts → standalone validators → one ESM bundle per function in dist/functions/<name>/index.mjs.
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+// Contracts → standalone validators → one ESM bundle per function in dist/functions/<name>/: index.mjs, the chunks that it
+// begins with, and those that are loaded when a lazy client is first needed.
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import standaloneModule from 'ajv/dist/standalone/index.js'
-import { build } from 'esbuild'
+import { build, type Metafile } from 'esbuild'
 import { createAjv, loadContracts, readContractFiles } from './load-contracts.ts'
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string
 // kafkajs is CommonJS and requires Node's own modules.
 const REQUIRE = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
 
-export async function buildAll(log: (line: string) => void = console.log): Promise<void> {
+export interface Bundle {
+  readonly name: string
+  /** Bytes that a cold start reads: the entry and the chunks that it imports statically. */
+  readonly startBytes: number
+  /** Bytes of all code. */
+  readonly bytes: number
+  /** Modules that the runtime would have to supply, other than Node's own. */
+  readonly leftOver: readonly string[]
+}
+
+export function functionNames(): string[] {
+  return readdirSync('functions').filter(name => existsSync(`functions/${name}/handler.ts`))
+}
+
+/** @param keepOld a sandbox that still runs may yet load a chunk of the last build */
+export async function buildAll(log: (line: string) => void = console.log, keepOld = false): Promise<Bundle[]> {
   writeContracts()
-  for (const name of readdirSync('functions').filter(name => existsSync(`functions/${name}/handler.ts`))) {
-    await build({
+  const bundles: Bundle[] = []
+  for (const name of functionNames()) {
+    if (!keepOld) rmSync(`dist/functions/${name}`, { recursive: true, force: true })
+    const { metafile } = await build({
       entryPoints: { index: `functions/${name}/handler.ts` },
       outdir: `dist/functions/${name}`,
       outExtension: { '.js': '.mjs' },
       bundle: true,
       minify: true,
       platform: 'node',
-      target: 'node22',
+      target: 'node24',
       format: 'esm',
+      splitting: true,
+      chunkNames: 'chunks/[name]-[hash]',
+      metafile: true,
+      // Without it a client that is loaded lazily is CommonJS, and breaks only when it is first needed.
       mainFields: ['module', 'main'],
       alias: { '#contracts': './build/contracts.js' },
       legalComments: 'none',
@@ -28,8 +51,25 @@ export async function buildAll(log: (line: string) => void = console.log): Promi
       banner: { js: REQUIRE },
       logLevel: 'warning',
     })
-    log(`dist/functions/${name}/index.mjs ${Math.round(statSync(`dist/functions/${name}/index.mjs`).size / 1024)} KiB`)
+    const bundle = measure(name, metafile)
+    log(`dist/functions/${name}: ${kib(bundle.startBytes)} at a cold start, ${kib(bundle.bytes)} in all`)
+    bundles.push(bundle)
   }
+  return bundles
+}
+
+export function kib(bytes: number): string {
+  return `${Math.round(bytes / 1024)} KiB`
+}
+
+function measure(name: string, { outputs }: Metafile): Bundle {
+  const entry = `dist/functions/${name}/index.mjs`
+  const atStart = new Set([entry])
+  for (const path of atStart) for (const { path: next, kind } of outputs[path]?.imports ?? []) if (kind === 'import-statement' && outputs[next]) atStart.add(next)
+  const code = Object.entries(outputs).filter(([path]) => path.endsWith('.mjs'))
+  const sum = (paths: Iterable<string>) => [...paths].reduce((bytes, path) => bytes + (outputs[path]?.bytes ?? 0), 0)
+  const leftOver = code.flatMap(([, { imports }]) => imports.filter(({ path, external }) => external && !isBuiltin(path)).map(({ path }) => path))
+  return { name, startBytes: sum(atStart), bytes: sum(code.map(([path]) => path)), leftOver: [...new Set(leftOver)] }
 }
 
 /** build/contracts.js: the contracts with their compiled checks; what `#contracts` is inside a bundle. */

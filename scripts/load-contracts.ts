@@ -7,6 +7,7 @@ import addFormatsModule from 'ajv-formats'
 import { schemaCheck } from '../lib/validate/ajv-violations.ts'
 import type { Contract, Contracts } from '../lib/validate/contract.ts'
 import { parseContract } from '../lib/validate/parse-contract.ts'
+import { claimsTwice } from '../lib/validate/route.ts'
 
 const addFormats = addFormatsModule as unknown as (ajv: Ajv2020) => void
 
@@ -39,9 +40,16 @@ function readJson(path: string): ContractFile['json'] {
 
 /** @throws Error listing what is wrong with a contract */
 export function loadContracts(folder = 'contracts'): Contracts {
+  return toContracts(readContractFiles(folder))
+}
+
+/** @throws Error listing what is wrong with a contract */
+export function toContracts(files: readonly ContractFile[]): Contracts {
   const ajv = createAjv()
-  const contracts = readContractFiles(folder).map(({ topic, json }): [string, Contract] => [topic, parseContract(topic, json, schema => compile(ajv, topic, schema))])
-  return new Map(contracts)
+  const contracts = new Map(files.map(({ topic, json }): [string, Contract] => [topic, parseContract(topic, json, schema => compile(ajv, topic, schema))]))
+  const problems = claimsTwice(contracts)
+  if (problems.length > 0) throw new Error(problems.join('\n'))
+  return contracts
 }
 
 function compile(ajv: Ajv2020, topic: string, schema: unknown) {

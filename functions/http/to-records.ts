@@ -1,20 +1,14 @@
 // Stage 1 of 9: HTTP request → ProducerRecord[], each with its id, or its own fault. Pure.
-import { randomBytes } from 'node:crypto'
-import { KafkaProducerError, RecordFaultError } from '../../lib/errors.ts'
+import { RecordFaultError } from '../../lib/errors.ts'
 import type { HttpRequest } from '../../lib/lambda/http-event.ts'
-import { traceparentOf } from '../../lib/lambda/traceparent.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
 import type { Contracts } from '../../lib/validate/contract.ts'
 import { OUR_HEADERS } from '../../lib/validate/record-validator.ts'
-import { CHANGED_NUMBER, hasChangedNumber, parseBody } from './parse-body.ts'
+import { CHANGED_NUMBER, hasChangedNumber, parseBody } from '../parse-body.ts'
+import { ourHeaders, type RequestedRecord, requestedRecord } from '../requested-record.ts'
 
 const FIELDS: ReadonlySet<string> = new Set(['key', 'value', 'headers', 'partition', 'timestamp'])
-
-export interface RequestedRecord {
-  readonly id: string
-  readonly record: ProducerRecord | RecordFaultError
-}
 
 /** @throws RecordFaultError a fault of the whole request: nothing of it is sent */
 export function toRecords(request: HttpRequest, topic: string, requestId: string, contracts: Contracts): RequestedRecord[] {
@@ -23,14 +17,10 @@ export function toRecords(request: HttpRequest, topic: string, requestId: string
   if (!isJson(request.headers['content-type'])) throw new RecordFaultError('media-type', 'content-type: expected application/json.')
   const sourceId = idempotencyKey(request.headers['idempotency-key']) ?? requestId
   const entries = toEntries(parseBody(request.body), contract.limits.records)
-  const ours = (id: string): RecordHeader[] => [
-    ['kp-id', Buffer.from(id)],
-    ['kp-source', Buffer.from('http')],
-    ['traceparent', Buffer.from(traceparentOf(request.headers.traceparent, request.headers['x-amzn-trace-id'], randomBytes))],
-  ]
+  const ours = (id: string) => ourHeaders(id, 'http', request.headers.traceparent, request.headers['x-amzn-trace-id'])
   return entries.map((entry, index) => {
     const id = entries.length > 1 ? `${sourceId}:${index}` : sourceId
-    return { id, record: faultOr(() => toRecord(entry, topic, id, ours(id))) }
+    return requestedRecord(id, { topic, value: null, sourceId: id }, () => toRecord(entry, topic, id, ours(id)))
   })
 }
 
@@ -108,13 +98,4 @@ function toHeader(given: unknown): RecordHeader {
   if (given.value === null) return [name, null]
   if (typeof given.value !== 'string') throw bad()
   return [name, Buffer.from(given.value)]
-}
-
-function faultOr<T>(make: () => T): T | RecordFaultError {
-  try {
-    return make()
-  } catch (error) {
-    if (error instanceof RecordFaultError) return error
-    throw new KafkaProducerError('unavailable', 'A record could not be read.', { cause: error })
-  }
 }

@@ -3,6 +3,7 @@ import type { PartitionedRecord } from '../record/producer-record.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
+import { OrderGroups } from './order-groups.ts'
 import { ProducerBatch, type RecordOutcome, type Rider } from './producer-batch.ts'
 import { BATCH_OVERHEAD } from './record-batch-encoder.ts'
 
@@ -10,6 +11,7 @@ export class RecordAccumulator {
   readonly #batchSize: number
   readonly #clock: Clock
   readonly #queues = new Map<string, Rider[]>()
+  readonly orderGroups = new OrderGroups()
 
   /** @param batchSize bytes of an encoded batch (`batch.size`); one larger record still goes, alone. */
   constructor(batchSize: number, clock: Clock) {
@@ -22,27 +24,46 @@ export class RecordAccumulator {
     const now = this.#clock.wall()
     const rider: Rider = { record, timestamp: record.timestamp ?? now, appendedAt: now, deadline, settled: false, settle: resolve }
     const key = topicPartition(record.topic, record.partition)
+    this.orderGroups.append(rider)
     const queue = this.#queues.get(key)
     if (queue) queue.push(rider)
     else this.#queues.set(key, [rider])
     return { rider, outcome: promise }
   }
 
-  /** The next batch of a topic-partition: as many records from the front as `batch.size` holds. */
+  /** The next batch of a topic-partition: as many records from the front as `batch.size` holds and order groups let go. */
   take(topic: string, partition: number): ProducerBatch | undefined {
     const key = topicPartition(topic, partition)
     const queue = this.#queues.get(key)
     if (!queue) return undefined
     let size = BATCH_OVERHEAD
-    let count = 0
+    const mayJoin = this.orderGroups.gate()
+    const riders: Rider[] = []
+    const heldBack: Rider[] = []
+    let seen = 0
     for (const rider of queue) {
-      size += rider.record.wireSize
-      if (count > 0 && size > this.#batchSize) break
-      count++
+      const joins = mayJoin(rider)
+      if (joins && riders.length > 0 && size + rider.record.wireSize > this.#batchSize) break
+      seen++
+      if (joins) size += rider.record.wireSize
+      ;(joins ? riders : heldBack).push(rider)
     }
-    const riders = queue.splice(0, count)
+    queue.splice(0, seen, ...heldBack)
     if (queue.length === 0) this.#queues.delete(key)
-    return new ProducerBatch(topic, partition, riders)
+    return riders.length > 0 ? new ProducerBatch(topic, partition, riders) : undefined
+  }
+
+  /** Records wait that `take` may give later. */
+  has(topic: string, partition: number): boolean {
+    return this.#queues.has(topicPartition(topic, partition))
+  }
+
+  /** All that waits, for when nothing will be sent any more. */
+  takeAll(topic: string, partition: number): Rider[] {
+    const key = topicPartition(topic, partition)
+    const queue = this.#queues.get(key) ?? []
+    this.#queues.delete(key)
+    return queue
   }
 
   /** A batch of records that have left the queue before: a part of one that was split. */

@@ -147,7 +147,7 @@ export const SETTINGS = {
   deadLetter: ours({
     env: 'KAFKA_DEAD_LETTER',
     kind: 'text',
-    doc: 'Where records go that could not be delivered: `disk:<folder>`, tried left to right when there are several, or `none` (the caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.',
+    doc: 'Where records go that could not be delivered: `sqs:<queue URL>` or `disk:<folder>`, several separated by commas and tried left to right, or `none` (the caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.',
   }),
   deadlineReserveMs: ours({
     env: 'KAFKA_DEADLINE_RESERVE_MS',
@@ -164,6 +164,39 @@ export const SETTINGS = {
     max: 28_000,
     default: 25_000,
     doc: 'When the HTTP answer leaves, ms after API Gateway took the request (it gives up at 29 s). Sending ends the reserve before.',
+  }),
+  defaultTopic: ours({
+    env: 'KAFKA_DEFAULT_TOPIC',
+    kind: 'text',
+    doc: 'The topic of SQS messages and EventBridge events that no contract claims; itself a topic with a contract. Without it they are dead letters.',
+  }),
+  onFailureHttp: ours({
+    env: 'KAFKA_ON_FAILURE_HTTP',
+    kind: 'choice',
+    choices: ['dead-letter', 'return'],
+    default: 'dead-letter',
+    doc: 'What the HTTP function does with a record that could not be delivered: a letter and 202, or 503.',
+  }),
+  onFailureSqs: ours({
+    env: 'KAFKA_ON_FAILURE_SQS',
+    kind: 'choice',
+    choices: ['return', 'dead-letter'],
+    default: 'return',
+    doc: 'What the SQS functions do with it: back to the queue, or a letter. A record at fault is always a letter.',
+  }),
+  onFailureEventbridge: ours({
+    env: 'KAFKA_ON_FAILURE_EVENTBRIDGE',
+    kind: 'choice',
+    choices: ['dead-letter', 'return'],
+    default: 'dead-letter',
+    doc: 'What the EventBridge function does with it: a letter, or an error, after which Lambda tries twice more. A record at fault is always a letter.',
+  }),
+  fifoOnInvalid: ours({
+    env: 'KAFKA_FIFO_ON_INVALID',
+    kind: 'choice',
+    choices: ['continue', 'stop'],
+    default: 'continue',
+    doc: 'FIFO queues, after a record at fault: a letter, and its group goes on; or back to the queue with the rest of its group, until the redrive policy takes it.',
   }),
   strictEnv: ours({ env: 'KAFKA_STRICT_ENV', kind: 'boolean', default: false, doc: 'Refuse every KAFKA_ variable that is no setting.' }),
 } as const satisfies Record<string, Row>
@@ -188,7 +221,7 @@ export type ProducerConfig = { readonly [K in Exclude<OptionName, 'deadLetter'>]
 export type ProducerOptions = { readonly [K in OptionName]?: ValueOf<(typeof SETTINGS)[K]> | string }
 
 /** Targets in order; empty: dead letters are off and the source keeps what fails. */
-export type DeadLetterChain = readonly { readonly kind: 'disk'; readonly folder: string }[]
+export type DeadLetterChain = readonly ({ readonly kind: 'disk'; readonly folder: string } | { readonly kind: 'sqs'; readonly queueUrl: string })[]
 
 /** Settings of the whole design that do not act yet: refused by name, so that nobody believes they do. */
 const NOT_YET = [
@@ -206,13 +239,8 @@ const NOT_YET = [
 export const NOT_YET_ENV: ReadonlySet<string> = new Set([
   ...NOT_YET.map(name => `KAFKA_${name.toUpperCase().replaceAll('.', '_')}`),
   'KAFKA_CONFIG_FILE',
-  'KAFKA_DEFAULT_TOPIC',
   'KAFKA_MSK_CLUSTER_ARN',
   'KAFKA_SECRET_ARN',
-  'KAFKA_ON_FAILURE_HTTP',
-  'KAFKA_ON_FAILURE_SQS',
-  'KAFKA_ON_FAILURE_EVENTBRIDGE',
-  'KAFKA_FIFO_ON_INVALID',
   'KAFKA_DEAD_LETTER_NOTIFY',
 ])
 

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { DeadLetterError } from '../errors.ts'
 import type { DeadLetter } from './envelope.ts'
-import { readSegment, SegmentWriter } from './segment.ts'
+import { readSegment, SegmentWriter, writeDurably } from './segment.ts'
 
 /** Says that a letter is settled: its record is in Kafka. Appended like a letter, so that nothing is ever rewritten. */
 interface ClosedEntry {
@@ -32,6 +32,13 @@ export class DiskDeadLetter {
    */
   store(letters: readonly DeadLetter[]): Promise<string[]> {
     return this.#append(letters)
+  }
+
+  /** A value that is too large for the target before this one, in a file of its own. Storing it again changes nothing. */
+  async storeClaim(letterId: string, value: Uint8Array): Promise<string> {
+    const path = join(this.folder, 'claims', letterId)
+    await writeDurably(path, value)
+    return `disk:${path}`
   }
 
   /** Notes that letters are settled; `list` no longer shows them. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Failed } from '../delivery/delivery-report.ts'
 import type { FailedOutcome, Fault } from '../errors.ts'
-import type { PartitionedRecord, RecordHeader, SerializedRecord } from '../record/producer-record.ts'
+import type { PartitionedRecord, ProducerRecord, RecordHeader, SerializedRecord } from '../record/producer-record.ts'
 
 export interface LetterSource {
   readonly trigger: 'http' | 'sqs' | 'eventbridge' | 'template'
@@ -51,9 +51,9 @@ export interface DeadLetter {
   readonly claimCheck: null | { readonly target: string; readonly sha256: string; readonly bytes: number }
 }
 
-/** @param failed a report whose record had become bytes; `recordId` is its `kp-id` */
-export function toDeadLetter(failed: Failed & { readonly serialized: SerializedRecord | PartitionedRecord }, recordId: string, source: LetterSource): DeadLetter {
-  const { serialized } = failed
+/** @param recordId the record's `kp-id` · key that of a record whose fault kept it from becoming bytes */
+export function toDeadLetter(failed: Failed, recordId: string, source: LetterSource, key: Uint8Array | string | null = null): DeadLetter {
+  const serialized: SerializedRecord | PartitionedRecord = failed.serialized ?? asBytes(failed.record, key)
   const from = new Date(failed.firstAt).toISOString()
   const to = new Date(failed.lastAt).toISOString()
   const inDoubt = failed.inDoubt
@@ -63,9 +63,9 @@ export function toDeadLetter(failed: Failed & { readonly serialized: SerializedR
     recordId,
     source,
     record: {
-      topic: serialized.topic,
+      topic: serialized.topic === '' ? null : serialized.topic,
       partition: serialized.partition ?? null,
-      partitionFixedBy: 'partitionFixedBy' in serialized ? serialized.partitionFixedBy : serialized.partition === undefined ? null : 'source',
+      partitionFixedBy: partitionFixedBy(serialized),
       timestamp: serialized.timestamp ?? null,
       key: base64(serialized.key),
       value: base64(serialized.value),
@@ -95,6 +95,25 @@ export function toDeadLetter(failed: Failed & { readonly serialized: SerializedR
     redrive: { count: 0, lastAt: null, lastCode: null },
     claimCheck: null,
   }
+}
+
+/** A record that never became bytes, as the bytes that its source gave. */
+function asBytes({ topic, value, headers = [], partition, timestamp }: ProducerRecord, key: Uint8Array | string | null): SerializedRecord {
+  const bytes = value === null || value instanceof Uint8Array ? value : Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+  return {
+    topic,
+    key: typeof key === 'string' ? Buffer.from(key) : key,
+    value: bytes,
+    headers,
+    wireSize: 0,
+    ...(partition === undefined ? {} : { partition }),
+    ...(timestamp === undefined ? {} : { timestamp }),
+  }
+}
+
+function partitionFixedBy(record: SerializedRecord | PartitionedRecord): DeadLetter['record']['partitionFixedBy'] {
+  if ('partitionFixedBy' in record) return record.partitionFixedBy
+  return record.partition === undefined ? null : 'source'
 }
 
 /**

@@ -1,5 +1,6 @@
 // A segment file: entries of uint32 length, uint32 CRC-32C, JSON. A torn entry at the end is never read back.
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32c } from '../record/crc32c.ts'
 
@@ -56,6 +57,23 @@ export class SegmentWriter {
   close(): Promise<void> {
     return this.#file.close()
   }
+}
+
+/** The whole file or none of it: on disk, under its name, when it returns. */
+export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const unfinished = `${path}.${randomBytes(4).toString('hex')}`
+  const folder = dirname(path)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const file = await open(unfinished, 'wx', 0o600)
+  try {
+    await file.writeFile(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(unfinished, path)
+  await syncFolder(folder)
+  await syncFolder(dirname(folder))
 }
 
 async function syncFolder(folder: string): Promise<void> {

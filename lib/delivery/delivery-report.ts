@@ -35,7 +35,7 @@ export type DeliveryReport = Delivered | Failed
 /** A record that failed before it reached the Sender. */
 export function refused(record: ProducerRecord, serialized: SerializedRecord | undefined, error: KafkaProducerError, wall: number): Failed {
   const isRecordFault = error instanceof RecordFaultError
-  const code = isRecordFault ? error.faultCode : ((error instanceof TransportError ? knownCode(error.code) : 'unavailable') as SystemFaultCode)
+  const code = isRecordFault ? error.faultCode : error instanceof TransportError ? knownCode(error.code) : 'unavailable'
   return {
     kind: 'failed',
     record,
@@ -58,6 +58,7 @@ const OWN_CODES: ReadonlySet<string> = new Set<SystemFaultCode>([
   'authentication',
   'deadline',
   'deadline-too-short',
+  'order-group-stopped',
   'unavailable',
 ])
 

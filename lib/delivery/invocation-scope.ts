@@ -1,7 +1,7 @@
 // The invocation that a send belongs to. Before a handler's answer leaves, every send it began is awaited: a frozen sandbox
 // would finish it later, or never. A failure that nobody observed fails the invocation.
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { TransportError } from '../errors.ts'
+import { RecordFaultError, TransportError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { DeliveryReport } from './delivery-report.ts'
 
@@ -32,11 +32,13 @@ export class InvocationScope {
   readonly refusal: TransportError | undefined
   readonly #pending = new Set<Promise<void>>()
   readonly #unobserved: unknown[] = []
+  /** Records of this scope that were delivered, and that a system fault stopped. */
+  readonly outcomes = { delivered: 0, systemFaults: 0 }
   #closed = false
 
-  constructor(deadline?: Deadline, refusal?: TransportError) {
+  constructor(deadline?: Deadline, refusal?: (scope: InvocationScope) => TransportError | undefined) {
     this.deadline = deadline
-    this.refusal = refusal
+    this.refusal = refusal?.(this)
   }
 
   run<T>(work: () => T): T {
@@ -54,11 +56,21 @@ export class InvocationScope {
   }
 
   track<T>(work: Promise<T>): Promise<T> {
+    work.then(
+      () => this.outcomes.delivered++,
+      error => {
+        if (!(error instanceof RecordFaultError)) this.outcomes.systemFaults++
+      },
+    )
     return this.#watch(work, () => undefined)
   }
 
   trackReports(work: Promise<DeliveryReport[]>): Promise<DeliveryReport[]> {
-    return this.#watch(work, reports => reports.find(report => report.kind === 'failed')?.error)
+    const counted = work.then(reports => {
+      for (const report of reports) this.#count(report)
+      return reports
+    })
+    return this.#watch(counted, reports => reports.find(report => report.kind === 'failed')?.error)
   }
 
   /**
@@ -69,6 +81,11 @@ export class InvocationScope {
     while (this.#pending.size > 0) await Promise.all(this.#pending)
     this.#closed = true
     if (this.#unobserved.length > 0) throw this.#unobserved[0]
+  }
+
+  #count(report: DeliveryReport): void {
+    if (report.kind === 'delivered') this.outcomes.delivered++
+    else if (report.fault === 'system') this.outcomes.systemFaults++
   }
 
   #watch<T>(work: Promise<T>, failureIn: (result: T) => unknown): Promise<T> {

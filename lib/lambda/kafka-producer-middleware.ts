@@ -8,8 +8,9 @@ import type { KafkaProducer } from '../kafka-producer.ts'
 import type { ProducerFactory } from '../producer-factory.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
+import { FailFast } from './fail-fast.ts'
 import { gatewayTimeEpoch } from './http-event.ts'
-import { sendingDeadline } from './remaining-time.ts'
+import { answerDeadline, sendingDeadline } from './remaining-time.ts'
 
 const INIT_CONNECT_MS = 3000
 
@@ -19,6 +20,8 @@ export interface KafkaContext {
     readonly producer: KafkaProducer
     /** When sending ends in this invocation. */
     readonly deadline: Deadline
+    /** When the letters must be stored, so that the answer still leaves. */
+    readonly answerBy: Deadline
   }
 }
 
@@ -29,19 +32,26 @@ export interface KafkaProducerMiddlewareOptions {
 
 export function kafkaProducer({ factory, config }: KafkaProducerMiddlewareOptions): MiddlewareObj<unknown, unknown, Error, Context & KafkaContext> {
   const scopes = new WeakMap<object, InvocationScope>()
+  const failFast = new FailFast(systemClock)
   const leave = async (context: object) => {
     const scope = scopes.get(context)
     scopes.delete(context)
-    await scope?.close()
+    try {
+      await scope?.close()
+    } finally {
+      if (scope && !scope.refusal) failFast.note(scope, scope.outcomes)
+    }
   }
   return {
     before: request => {
       const remaining = request.context.getRemainingTimeInMillis()
-      const deadline = sendingDeadline(remaining, config, gatewayTimeEpoch(request.event))
+      const gatewayTime = gatewayTimeEpoch(request.event)
+      const deadline = sendingDeadline(remaining, config, gatewayTime)
+      const answerBy = answerDeadline(remaining, config, gatewayTime)
       const least = config.deadlineReserveMs + config.requestTimeoutMs
-      const scope = new InvocationScope(deadline, remaining > least ? undefined : tooShort(least))
+      const scope = new InvocationScope(deadline, scope => (remaining > least ? failFast.refusal(scope) : tooShort(least)))
       scopes.set(request.context, scope)
-      Object.assign(request.context, { kafka: { producer: factory.producer(config), deadline } } satisfies KafkaContext)
+      Object.assign(request.context, { kafka: { producer: factory.producer(config), deadline, answerBy } } satisfies KafkaContext)
       scope.enter()
     },
     after: request => leave(request.context),

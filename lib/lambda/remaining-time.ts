@@ -7,6 +7,14 @@ export interface InvocationLimits {
   readonly httpDeadlineMs: number
 }
 
+/** Kept for the answer itself to leave. */
+const ANSWER_MS = 250
+
+/** When an invocation's letters must be stored: its end, less the moment that the answer takes. */
+export function answerDeadline(remainingMs: number, limits: InvocationLimits, httpEpochMs?: number, clock: Clock = systemClock): Deadline {
+  return sendingDeadline(remainingMs, { ...limits, deadlineReserveMs: Math.min(ANSWER_MS, limits.deadlineReserveMs) }, httpEpochMs, clock)
+}
+
 /** Remaining time is read once, then counted on the monotonic clock. `httpEpochMs`: when the gateway took the request. */
 export function sendingDeadline(remainingMs: number, limits: InvocationLimits, httpEpochMs?: number, clock: Clock = systemClock): Deadline {
   const httpRemaining = httpEpochMs === undefined ? Number.POSITIVE_INFINITY : httpEpochMs + limits.httpDeadlineMs - clock.wall()

@@ -3,6 +3,16 @@
 /** A record header: names may repeat and keep their order; `null` is a null value. */
 export type RecordHeader = readonly [name: string, value: Uint8Array | null]
 
+/** What the source's event says beside the value: where a contract's key may come from. */
+interface RecordOrigin {
+  /** The feed's own key sources, in place of the contract's. */
+  readonly keyFrom?: readonly string[]
+  /** The whole EventBridge event, for `event:<pointer>`. */
+  readonly event?: unknown
+  readonly messageGroupId?: string
+  readonly attributes?: ReadonlyMap<string, Uint8Array>
+}
+
 /** What a caller hands in. `sourceId` names the event that the record came from, for reports and letters. */
 export interface ProducerRecord {
   readonly topic: string
@@ -14,6 +24,12 @@ export interface ProducerRecord {
   /** Milliseconds since the epoch; set at append when absent. */
   readonly timestamp?: number
   readonly sourceId?: string
+  readonly origin?: RecordOrigin
+  /**
+   * Records of one group are written in their order, also over several partitions: each waits until those before it are
+   * acknowledged or rides in the same batch, and after one that was not, the later ones are not sent.
+   */
+  readonly orderGroup?: string
 }
 
 /** How a value becomes bytes: `bytes` takes bytes or text as they are. */
@@ -32,6 +48,7 @@ export interface SerializedRecord {
   readonly headers: readonly RecordHeader[]
   readonly partition?: number
   readonly timestamp?: number
+  readonly orderGroup?: string
   readonly wireSize: number
 }
 

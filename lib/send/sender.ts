@@ -6,7 +6,7 @@ import type { FailedOutcome } from '../errors.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 import { backoff } from '../time/backoff.ts'
 import type { Clock } from '../time/clock.ts'
-import { isStale } from '../transport/error-codes.ts'
+import { isStale, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
 import type { KafkaClient, ProduceOutcome } from '../transport/kafka-client.ts'
 import { decide, type Failure, outcomeSoFar } from './decide.ts'
 import { Lane } from './lane.ts'
@@ -66,7 +66,11 @@ export class Sender {
     }
     this.metadata = new ProducerMetadata(client, { ...watch, maxAgeMs: options.metadataMaxAgeMs })
     this.identity = new ProducerIdentity(client, watch)
-    this.#settler = new Settler(options.clock, riders => this.#onDeadline(riders))
+    this.#settler = new Settler(
+      options.clock,
+      riders => this.#onDeadline(riders),
+      (rider, acknowledged) => this.#stopGroup(accumulator.orderGroups.settled(rider, acknowledged)),
+    )
   }
 
   /** Takes charge of records that were just appended. */
@@ -91,8 +95,7 @@ export class Sender {
     lane.changed = lane.inFlight && !lane.written
     if (!lane.inFlight && lane.batch) this.#endBatch(lane, lane.batch)
     for (const riders of lane.split.splice(0)) for (const rider of riders) this.#settler.unsent(rider, code)
-    for (let rest = this.#accumulator.take(lane.topic, lane.partition); rest; rest = this.#accumulator.take(lane.topic, lane.partition))
-      for (const rider of rest.riders) this.#settler.unsent(rider, code)
+    for (const rider of this.#accumulator.takeAll(lane.topic, lane.partition)) this.#settler.unsent(rider, code)
   }
 
   #lane(topic: string, partition: number): Lane {
@@ -131,7 +134,8 @@ export class Sender {
       if (lane.inFlight) continue
       const batch = this.#openBatch(lane)
       if (!batch) {
-        this.#active.delete(lane)
+        // What an order group holds back waits for another lane, whose end pumps again.
+        if (!this.#accumulator.has(lane.topic, lane.partition)) this.#active.delete(lane)
         continue
       }
       const waitsUntil = this.#ready(lane, batch, now)
@@ -243,8 +247,9 @@ export class Sender {
         return this.#giveUp(lane, batch, decision.kind, outcome)
       case 'isolate': {
         this.#endBatch(lane, batch)
-        for (const rider of decision.atFault) this.#settler.failed(rider, batch, 'rejected', { code: outcome.code, fault: 'record', cause: outcome.cause })
         lane.split.unshift(...decision.others.map(waiting).filter(riders => riders.length > 0))
+        // Last: a record at fault stops the later ones of its order group, which wait in the lists above.
+        for (const rider of decision.atFault) this.#settler.failed(rider, batch, 'rejected', { code: outcome.code, fault: 'record', cause: outcome.cause })
         return
       }
       case 'renew':
@@ -253,6 +258,13 @@ export class Sender {
       case 'retry':
         return this.#backOff(lane)
     }
+  }
+
+  /** After a record of an order group that was not acknowledged, the later ones that wait are not sent. Those in its batch share its fate. */
+  #stopGroup(later: readonly Rider[]): void {
+    const stopped = later.filter(rider => this.#accumulator.remove(rider) || removeFrom(this.#lane(rider.record.topic, rider.record.partition).split, rider))
+    for (const rider of stopped) this.#accumulator.orderGroups.forget(rider)
+    for (const rider of stopped) this.#settler.unsent(rider, ORDER_GROUP_STOPPED)
   }
 
   #backOff(lane: Lane): void {

@@ -14,10 +14,12 @@ export interface Reason {
 export class Settler {
   readonly #clock: Clock
   readonly #deadlines: DeadlineWatch
+  readonly #onSettled: (rider: Rider, acknowledged: boolean) => void
 
-  /** @param onPassed is told the records whose deadline has passed and that nobody settled before */
-  constructor(clock: Clock, onPassed: (riders: readonly Rider[]) => void) {
+  /** @param onPassed is told the records whose deadline has passed and that nobody settled before; `onSettled` each record, once */
+  constructor(clock: Clock, onPassed: (riders: readonly Rider[]) => void, onSettled: (rider: Rider, acknowledged: boolean) => void) {
     this.#clock = clock
+    this.#onSettled = onSettled
     this.#deadlines = new DeadlineWatch(clock, onPassed)
   }
 
@@ -56,5 +58,6 @@ export class Settler {
     rider.settled = true
     this.#deadlines.done(rider)
     rider.settle(outcome)
+    this.#onSettled(rider, outcome.kind === 'acked')
   }
 }

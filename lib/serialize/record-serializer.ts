@@ -34,6 +34,7 @@ export class RecordSerializer {
       wireSize,
       ...(record.partition === undefined ? {} : { partition: record.partition }),
       ...(record.timestamp === undefined ? {} : { timestamp: record.timestamp }),
+      ...(record.orderGroup === undefined ? {} : { orderGroup: record.orderGroup }),
     }
   }
 }

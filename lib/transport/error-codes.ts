@@ -64,9 +64,13 @@ export function errorCodeRow(code: number): ErrorCodeRow {
   return rows.get(code) ?? { name: `ERROR_CODE_${code}`, mayBeWritten: true }
 }
 
+/** An earlier record of the same order group was not acknowledged. */
+export const ORDER_GROUP_STOPPED = 'ORDER_GROUP_STOPPED'
+
 /** Codes of our own, for what happened on this side of the wire. */
 const ours: Readonly<Record<string, { stale?: true; fault: SystemFaultCode }>> = {
   NO_LEADER: { stale: true, fault: 'no-leader' },
+  [ORDER_GROUP_STOPPED]: { fault: 'order-group-stopped' },
   UNREACHABLE: { stale: true, fault: 'unreachable' },
   CONNECTION_BROKEN: { stale: true, fault: 'unreachable' },
   REQUEST_TIMEOUT: { stale: true, fault: 'unreachable' },

@@ -15,6 +15,27 @@ export interface ContractLimits {
 /** Checks a value; an empty list means it meets the schema. Compiled at build time. */
 export type SchemaCheck = (value: unknown) => { readonly violations: readonly Violation[]; readonly truncated: boolean }
 
+/** A queue that feeds a topic. */
+export interface SqsFeed {
+  /** The queue's name; `.fifo` at its end makes it a FIFO queue. */
+  readonly queue: string
+  /** What the body is wrapped in; `s3` gives one record per notification. */
+  readonly unwrap: 'none' | 'sns' | 'eventbridge' | 's3'
+  /** Of a wrapped EventBridge event: its detail, or all of it. */
+  readonly value: 'detail' | 'event'
+  /** Key sources in place of the contract's. */
+  readonly key: readonly string[] | undefined
+}
+
+/** EventBridge events that feed a topic. */
+export interface EventBridgeFeed {
+  readonly source: readonly string[]
+  /** Undefined: any. */
+  readonly detailType: readonly string[] | undefined
+  readonly value: 'detail' | 'event'
+  readonly key: readonly string[] | undefined
+}
+
 export interface Contract {
   readonly topic: string
   readonly description: string
@@ -24,6 +45,8 @@ export interface Contract {
   readonly headers: { readonly required: readonly string[]; readonly allow: readonly string[] }
   readonly limits: ContractLimits
   readonly http: boolean
+  readonly sqs: readonly SqsFeed[]
+  readonly eventbridge: readonly EventBridgeFeed[]
   readonly partitions: number
 }
 

@@ -2,10 +2,10 @@
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import { isTopicName } from '../record/topic-partition.ts'
 import type { Contract, ContractLimits, SchemaCheck } from './contract.ts'
+import { isKeySources, KEY_SOURCES_EXPECTED, parseEventBridgeFeeds, parseSqsFeeds } from './parse-feeds.ts'
 
 const LIMITS: ContractLimits = { keyBytes: 1024, valueBytes: 900_000, headers: 50, headerBytes: 8192, records: 500 }
 const FORMATS = ['json', 'text', 'base64'] as const
-const KEY_SOURCE = /^(record|value:(\/.*)?|event:(\/.*)?|sqs:MessageGroupId|sqs:attribute:.+)$/
 
 /**
  * @param check gives the compiled form of a schema
@@ -37,9 +37,12 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
   expect(schema === true || isJsonObject(schema), 'value.schema: expected true or a JSON Schema')
   expect(schema === true || format === 'json', 'value.schema: expected true unless value.format is json')
   const keyFrom = key.from ?? ['record']
+  expect(isKeySources(keyFrom), `key.from: expected ${KEY_SOURCES_EXPECTED}`)
+  const sqs = parseSqsFeeds(from.sqs, problem => expect(false, problem))
+  const eventbridge = parseEventBridgeFeeds(from.eventbridge, problem => expect(false, problem))
   expect(
-    isStrings(keyFrom) && keyFrom.every(source => KEY_SOURCE.test(source)),
-    'key.from: expected a list of record, value:<pointer>, event:<pointer>, sqs:MessageGroupId or sqs:attribute:<name>',
+    format === 'json' || (eventbridge.length === 0 && !sqs.some(({ unwrap }) => unwrap === 'eventbridge' || unwrap === 's3')),
+    'value.format: expected json where events feed it',
   )
   for (const [name, flag] of [
     ['key.required', key.required],
@@ -64,6 +67,8 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
     headers: { required: (headers.required as string[] | undefined) ?? [], allow: (headers.allow as string[] | undefined) ?? ['*'] },
     limits: { ...LIMITS, ...(limits as Partial<ContractLimits>) },
     http: (from.http as boolean | undefined) ?? true,
+    sqs,
+    eventbridge,
     partitions: (local.partitions as number | undefined) ?? 3,
   }
 }

@@ -83,31 +83,50 @@ function isBase64(text: string): boolean {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)
 }
 
-/** The key of the first source that gives one. A caller's key and a pointer's must agree. */
+/** The key of the first source that gives one. A caller's key and the first pointer's must agree. */
 function readKey(record: ProducerRecord, value: unknown, contract: Contract): Uint8Array | string | null {
-  const fromRecord = contract.key.from.includes('record') ? record.key : undefined
-  let key: Uint8Array | string | null | undefined = fromRecord ?? undefined
-  for (const source of contract.key.from) {
-    if (!source.startsWith('value:') || value === null) continue
-    const found = keyText(atPointer(value, source.slice('value:'.length)))
+  const sources = record.origin?.keyFrom ?? contract.key.from
+  const given = sources.includes('record') ? (record.key ?? undefined) : undefined
+  let found: Uint8Array | string | undefined
+  for (const source of sources) {
+    if (source === 'record') continue
+    found = keyText(atSource(source, record, value))
     if (found === undefined) continue
-    if (key !== undefined && !sameKey(key, found)) throw new RecordFaultError('key-mismatch', `key: expected the value at ${source.slice('value:'.length)}, got another.`)
-    key ??= found
+    if (given !== undefined && !sameKey(given, found)) throw new RecordFaultError('key-mismatch', `key: expected the one at ${source}, got another.`)
+    break
   }
+  const key = given ?? found
   if (contract.key.required && (key === undefined || key.length === 0))
-    throw new RecordFaultError('key-missing', `key: expected a key that is not empty (${contract.key.from.join(', ')}), got none.`)
+    throw new RecordFaultError('key-missing', `key: expected a key that is not empty (${sources.join(', ')}), got none.`)
   return key ?? null
 }
 
-function keyText(found: unknown): string | undefined {
+function atSource(source: string, { origin = {} }: ProducerRecord, value: unknown): unknown {
+  if (source === 'sqs:MessageGroupId') return origin.messageGroupId
+  if (source.startsWith('sqs:attribute:')) return origin.attributes?.get(source.slice('sqs:attribute:'.length))
+  const [document, pointer] = source.startsWith('event:') ? [origin.event, source.slice('event:'.length)] : [value, source.slice('value:'.length)]
+  return atPointer(document, pointer)
+}
+
+/** The key that a record would have, for the letter of one that is at fault; null where none can be read. */
+export function keyOfFaulty(record: ProducerRecord, contract: Contract): Uint8Array | string | null {
+  try {
+    const value = contract.value.format === 'json' && record.value instanceof Uint8Array ? parseJson(record.value) : record.value
+    return readKey(record, value, contract)
+  } catch {
+    return null
+  }
+}
+
+function keyText(found: unknown): Uint8Array | string | undefined {
   if (found === undefined || found === null) return undefined
-  if (typeof found === 'string') return found
+  if (typeof found === 'string' || found instanceof Uint8Array) return found
   if (Number.isSafeInteger(found)) return String(found)
   throw new RecordFaultError('key-type', `key: expected a string or an integer, got ${typeof found}.`)
 }
 
-function sameKey(a: Uint8Array | string, b: string): boolean {
-  return typeof a === 'string' ? a === b : Buffer.from(b).equals(a)
+function sameKey(a: Uint8Array | string, b: Uint8Array | string): boolean {
+  return typeof a === 'string' && typeof b === 'string' ? a === b : Buffer.from(b).equals(Buffer.from(a))
 }
 
 function checkLimits(record: ProducerRecord, key: Uint8Array | string | null, { limits }: Contract): void {

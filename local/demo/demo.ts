@@ -51,7 +51,7 @@ async function start(folder: string, deliveryTimeoutMs: number): Promise<Stack> 
     log,
     onOutput: readMetrics,
     env: {
-      KAFKA_DEAD_LETTER: values['dead-letters'] === 'off' ? 'none' : `disk:${folder}`,
+      ...(values['dead-letters'] === 'off' ? { KAFKA_DEAD_LETTER: 'none', KAFKA_ON_FAILURE_HTTP: 'return' } : { KAFKA_DEAD_LETTER: `disk:${folder}` }),
       KAFKA_DELIVERY_TIMEOUT_MS: String(deliveryTimeoutMs),
       KAFKA_REQUEST_TIMEOUT_MS: '3000',
     },

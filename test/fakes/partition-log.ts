@@ -4,6 +4,7 @@
 export interface DecodedRecord {
   readonly key: string | null
   readonly value: string | null
+  readonly headers: readonly (readonly [name: string, value: Buffer | null])[]
 }
 
 export interface DecodedBatch {
@@ -68,12 +69,13 @@ export function decodeBatch(bytes: Buffer): DecodedBatch {
     }
     return result % 2 === 0 ? result / 2 : -(result + 1) / 2
   }
-  const text = () => {
+  const field = () => {
     const length = varint()
     if (length < 0) return null
     at += length
-    return bytes.toString('utf8', at - length, at)
+    return bytes.subarray(at - length, at)
   }
+  const text = () => field()?.toString() ?? null
   const records: DecodedRecord[] = []
   for (let i = 0; i < count; i++) {
     const length = varint()
@@ -81,7 +83,9 @@ export function decodeBatch(bytes: Buffer): DecodedBatch {
     at++
     varint()
     varint()
-    records.push({ key: text(), value: text() })
+    const key = text()
+    const value = text()
+    records.push({ key, value, headers: Array.from({ length: varint() }, () => [text() as string, field()] as const) })
     at = end
   }
   return { producerId: bytes.readBigInt64BE(43), epoch: bytes.readInt16BE(51), baseSequence: bytes.readInt32BE(53), records }

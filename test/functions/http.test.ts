@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseHttpEvent } from '../../lib/lambda/http-event.ts'
-import { httpHarness, v2Event } from '../fakes/http-harness.ts'
+import { httpHarness, v2Event } from '../fakes/function-harness.ts'
 
 const chat = (text = 'hi') => ({ value: { room: 'lobby', user: 'ada', text } })
 const logOf = (harness: ReturnType<typeof httpHarness>) => harness.client.logs.flatMap(({ records }) => records)

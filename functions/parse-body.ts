@@ -1,5 +1,5 @@
 // The bytes of a request → JSON, with what JSON.parse alone would let through or change made visible.
-import { RecordFaultError } from '../../lib/errors.ts'
+import { RecordFaultError } from '../lib/errors.ts'
 
 /** Bytes of a body, after base64. Lambda's own limit is 6 MB for the whole event. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024

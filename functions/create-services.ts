@@ -1,0 +1,40 @@
+// What every function is made of, from the environment. Only a ConfigError fails init.
+import { contracts } from '#contracts'
+import { parseConfig } from '../lib/config/parse-config.ts'
+import type { ProducerConfig } from '../lib/config/settings.ts'
+import { DeadLetters } from '../lib/dead-letter/dead-letter-chain.ts'
+import { ConfigError } from '../lib/errors.ts'
+import { InvocationReport } from '../lib/lambda/invocation-report.ts'
+import { connectInInit } from '../lib/lambda/kafka-producer-middleware.ts'
+import { ProducerFactory } from '../lib/producer-factory.ts'
+import type { Contracts } from '../lib/validate/contract.ts'
+
+export type Trigger = 'http' | 'sqs' | 'eventbridge'
+
+export interface Services {
+  readonly config: ProducerConfig
+  readonly contracts: Contracts
+  readonly letters: DeadLetters
+  readonly report: InvocationReport
+}
+
+/** @throws ConfigError */
+export async function createServices(trigger: Trigger): Promise<Services & { readonly factory: ProducerFactory }> {
+  const report = new InvocationReport(process.env.POWERTOOLS_SERVICE_NAME || trigger)
+  const config = parseConfig({}, process.env, report.warn)
+  const problems = functionProblems(trigger, config, contracts)
+  if (problems.length > 0) throw new ConfigError(problems)
+  const factory = new ProducerFactory({ rules: { contracts } })
+  await connectInInit({ factory, config }, report.connectFailed)
+  return { config, contracts, factory, letters: DeadLetters.of(config.deadLetter), report }
+}
+
+/** What a trigger needs beyond what every producer does. */
+export function functionProblems(trigger: Trigger, { deadLetter, defaultTopic, onFailureHttp }: ProducerConfig, known: Contracts): string[] {
+  const problems: string[] = []
+  if (defaultTopic !== undefined && !known.has(defaultTopic)) problems.push('KAFKA_DEFAULT_TOPIC: expected a topic that has a contract, got another.')
+  if (deadLetter.length === 0 && trigger === 'http' && onFailureHttp === 'dead-letter')
+    problems.push('KAFKA_DEAD_LETTER: expected a target, got none; or set KAFKA_ON_FAILURE_HTTP=return, and callers keep what fails.')
+  if (deadLetter.length === 0 && trigger !== 'http') problems.push('KAFKA_DEAD_LETTER: expected a target, got none; a record at fault would have no place to end in.')
+  return problems
+}

@@ -1,0 +1,100 @@
+// Stage 1 of 9: SQS batch → messages, each with the records it holds, in the order of the batch. Pure.
+import type { SQSMessageAttributes, SQSRecord } from 'aws-lambda'
+import { KafkaProducerError, RecordFaultError } from '../../lib/errors.ts'
+import { isJsonObject } from '../../lib/record/json-object.ts'
+import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
+import type { Contracts, SqsFeed } from '../../lib/validate/contract.ts'
+import { OUR_HEADERS } from '../../lib/validate/record-validator.ts'
+import { type Route, routeOfQueue } from '../../lib/validate/route.ts'
+import { ourHeaders, type RequestedRecord, requestedRecord } from '../requested-record.ts'
+import { type Unwrapped, unwrap } from './unwrap.ts'
+
+export interface SqsMessage {
+  readonly messageId: string
+  readonly arn: string
+  readonly receiveCount: number | null
+  /** Of a FIFO queue: its messages settle in order within a group. */
+  readonly group: string | undefined
+  /** None for a notification about nothing (`s3:TestEvent`). */
+  readonly records: readonly RequestedRecord[]
+}
+
+/**
+ * The same message twice in a batch counts once.
+ * @throws KafkaProducerError for an event that is no SQS batch: all of it goes back
+ */
+export function toMessages(event: unknown, contracts: Contracts, defaultTopic?: string): SqsMessage[] {
+  const batch = isJsonObject(event) ? event.Records : undefined
+  if (!Array.isArray(batch) || !batch.every(isMessage))
+    throw new KafkaProducerError('bad-value', 'event: expected an SQS batch, Records with messageId, body and eventSourceARN each.')
+  const once = new Map(batch.map(message => [JSON.stringify([message.messageId, message.body, message.messageAttributes]), message]))
+  const routes = new Map<string, Route<SqsFeed> | undefined>()
+  return [...once.values()].map(message => {
+    const { eventSourceARN: arn } = message
+    if (!routes.has(arn)) routes.set(arn, routeOfQueue(contracts, arn.slice(arn.lastIndexOf(':') + 1), defaultTopic))
+    return toMessage(message, routes.get(arn))
+  })
+}
+
+function isMessage(message: unknown): message is SQSRecord {
+  return isJsonObject(message) && [message.messageId, message.body, message.eventSourceARN].every(field => typeof field === 'string') && message.messageId !== ''
+}
+
+function toMessage(message: SQSRecord, route: Route<SqsFeed> | undefined): SqsMessage {
+  const { messageId, eventSourceARN: arn, attributes } = message
+  const groupId = arn.endsWith('.fifo') ? attributes?.MessageGroupId : undefined
+  const group = groupId === undefined ? undefined : `${arn} ${groupId}`
+  const receiveCount = Number(attributes?.ApproximateReceiveCount) || null
+  return { messageId, arn, receiveCount, group, records: recordsOf(message, group, groupId, route) }
+}
+
+function recordsOf(message: SQSRecord, group: string | undefined, groupId: string | undefined, route: Route<SqsFeed> | undefined): RequestedRecord[] {
+  const { messageId } = message
+  const whole: ProducerRecord = { topic: route?.contract.topic ?? '', value: Buffer.from(message.body), sourceId: messageId, ...(group === undefined ? {} : { orderGroup: group }) }
+  let parts: readonly Unwrapped[]
+  try {
+    if (!route) throw new RecordFaultError('unknown-topic', 'queue: expected one that a contract claims (from.sqs), got another.')
+    parts = unwrap(message.body, route.feed)
+  } catch (error) {
+    if (!(error instanceof RecordFaultError)) throw error
+    return [{ id: messageId, record: whole, fault: error }]
+  }
+  return parts.map((part, index) => {
+    const id = parts.length > 1 ? `${messageId}:${index}` : messageId
+    const known = { ...whole, sourceId: id, value: Buffer.from(part.value) }
+    return requestedRecord(id, known, () => toRecord(message, id, known, part, groupId, route as Route<SqsFeed>))
+  })
+}
+
+function toRecord(message: SQSRecord, id: string, known: ProducerRecord, part: Unwrapped, groupId: string | undefined, { contract, feed }: Route<SqsFeed>): ProducerRecord {
+  const attributes = new Map([...readAttributes(message.messageAttributes), ...(part.attributes ?? [])])
+  const keyFrom = feed?.key ?? (groupId === undefined ? undefined : ['sqs:MessageGroupId'])
+  const text = (name: string) => attributes.get(name)?.toString()
+  return {
+    ...known,
+    // Of a base64 contract the body is the text of the bytes.
+    value: contract.value.format === 'base64' ? part.value : known.value,
+    headers: [...ourHeaders(id, 'sqs', text('traceparent'), message.attributes?.AWSTraceHeader), ...toHeaders(attributes)],
+    origin: {
+      attributes,
+      ...(part.event === undefined ? {} : { event: part.event }),
+      ...(keyFrom ? { keyFrom } : {}),
+      ...(groupId === undefined ? {} : { messageGroupId: groupId }),
+    },
+  }
+}
+
+function readAttributes(given: SQSMessageAttributes | undefined): [string, Buffer][] {
+  return Object.entries(given ?? {}).map(([name, { dataType, stringValue, binaryValue }]) => [
+    name,
+    // Types may carry a label: Binary.png.
+    dataType.startsWith('Binary') ? Buffer.from(binaryValue ?? '', 'base64') : Buffer.from(stringValue ?? ''),
+  ])
+}
+
+function toHeaders(attributes: ReadonlyMap<string, Buffer>): RecordHeader[] {
+  return [...attributes].flatMap(([name, value]): RecordHeader[] => {
+    if (name.toLowerCase().startsWith(OUR_HEADERS)) throw new RecordFaultError('reserved-header', `attributes: expected no name that begins with ${OUR_HEADERS}.`)
+    return name === 'traceparent' ? [] : [[name, value]]
+  })
+}

@@ -1,0 +1,68 @@
+// What a contract's feed says a body is wrapped in. Pure.
+// Shapes: docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html · …/AmazonS3/latest/userguide/notification-content-structure.html
+import { RecordFaultError } from '../../lib/errors.ts'
+import { isJsonObject, type JsonObject } from '../../lib/record/json-object.ts'
+import type { SqsFeed } from '../../lib/validate/contract.ts'
+import { hasChangedNumber, parseBody } from '../parse-body.ts'
+
+export interface Unwrapped {
+  readonly value: string
+  /** What the wrapping carried beside the value. */
+  readonly attributes?: readonly (readonly [string, Buffer])[]
+  readonly event?: JsonObject
+}
+
+/** @throws RecordFaultError when the body is not what the feed says */
+export function unwrap(body: string, feed: SqsFeed | undefined): readonly Unwrapped[] {
+  switch (feed?.unwrap) {
+    case 'sns':
+      return [unwrapSns(body)]
+    case 'eventbridge':
+      return [unwrapEvent(body, feed.value)]
+    case 's3':
+      return unwrapS3(body)
+    default:
+      return [{ value: body }]
+  }
+}
+
+/** With raw message delivery there is no envelope: the body is the message. */
+function unwrapSns(body: string): Unwrapped {
+  const envelope = jsonOrUndefined(body)
+  if (!isJsonObject(envelope) || envelope.Type !== 'Notification' || typeof envelope.TopicArn !== 'string' || typeof envelope.Message !== 'string') return { value: body }
+  const given = isJsonObject(envelope.MessageAttributes) ? Object.entries(envelope.MessageAttributes) : []
+  const attributes = given.flatMap(([name, attribute]): [string, Buffer][] => {
+    if (!isJsonObject(attribute) || typeof attribute.Value !== 'string') return []
+    return [[name, Buffer.from(attribute.Value, String(attribute.Type).startsWith('Binary') ? 'base64' : 'utf8')]]
+  })
+  return { value: envelope.Message, attributes }
+}
+
+function unwrapEvent(body: string, wanted: 'detail' | 'event'): Unwrapped {
+  const event = parseBody(Buffer.from(body))
+  if (!isJsonObject(event) || typeof event.source !== 'string' || typeof event['detail-type'] !== 'string' || !Object.hasOwn(event, 'detail'))
+    throw new RecordFaultError('bad-value', 'body: expected an EventBridge event with source, detail-type and detail.')
+  // The whole event is the body as it came; a part of it is printed anew.
+  if (wanted === 'event') return { value: body, event }
+  return { value: printed(event.detail), event }
+}
+
+function unwrapS3(body: string): Unwrapped[] {
+  const notification = parseBody(Buffer.from(body))
+  if (isJsonObject(notification) && notification.Event === 's3:TestEvent') return []
+  if (!isJsonObject(notification) || !Array.isArray(notification.Records)) throw new RecordFaultError('bad-value', 'body: expected an S3 notification with Records.')
+  return notification.Records.map(record => ({ value: printed(record) }))
+}
+
+function printed(value: unknown): string {
+  if (hasChangedNumber(value)) throw new RecordFaultError('number-out-of-range', 'value: expected numbers that a double holds exactly; send larger ones as text.')
+  return JSON.stringify(value)
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

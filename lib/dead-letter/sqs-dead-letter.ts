@@ -1,0 +1,110 @@
+// Letters in an SQS queue: batches of ten, their results read entry by entry. The client is loaded when the first letter comes.
+// Limits: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+import type { SendMessageBatchRequestEntry, SQSClient } from '@aws-sdk/client-sqs'
+import { DeadLetterError } from '../errors.ts'
+import type { Deadline } from '../time/deadline.ts'
+import { type DeadLetterTarget, LETTER_TOO_LARGE, type StoreResult } from './dead-letter-chain.ts'
+import type { DeadLetter } from './envelope.ts'
+
+/** Bytes of a message, and of all messages of a batch, attributes included. */
+const MAX_BYTES = 1_048_576
+const MAX_ENTRIES = 10
+const PARALLEL = 8
+const CONNECT_MS = 1000
+
+type Sqs = typeof import('@aws-sdk/client-sqs')
+
+export class SqsDeadLetter implements DeadLetterTarget {
+  readonly #queueUrl: string
+  #client: Promise<{ sqs: Sqs; client: SQSClient }> | undefined
+
+  constructor(queueUrl: string) {
+    this.#queueUrl = queueUrl
+  }
+
+  /** @returns receipts `sqs:<message id>` */
+  async store(letters: readonly DeadLetter[], deadline: Deadline): Promise<StoreResult[]> {
+    const results: StoreResult[] = new Array(letters.length)
+    const batches = inBatches(letters.map(toEntry), index => {
+      results[index] = new DeadLetterError(LETTER_TOO_LARGE, `A letter is larger than an SQS message may be (${MAX_BYTES} bytes).`)
+    })
+    const next = batches.values()
+    const work = async () => {
+      for (const batch of next) await this.#send(batch, results, deadline)
+    }
+    await Promise.all(Array.from({ length: Math.min(PARALLEL, batches.length) }, work))
+    return results
+  }
+
+  async close(): Promise<void> {
+    const made = this.#client
+    this.#client = undefined
+    ;(await made)?.client.destroy()
+  }
+
+  async #send(entries: readonly Entry[], results: StoreResult[], deadline: Deadline): Promise<void> {
+    try {
+      const { sqs, client } = await this.#load()
+      const command = new sqs.SendMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries: entries.map(({ entry }) => entry) })
+      const { Successful = [], Failed = [] } = await client.send(command, { abortSignal: AbortSignal.timeout(Math.max(1, Math.ceil(deadline.remaining))) })
+      const receipts = new Map(Successful.map(({ Id, MessageId }) => [Id, MessageId]))
+      const codes = new Map(Failed.map(({ Id, Code }) => [Id, Code]))
+      for (const { index, entry } of entries) {
+        const messageId = receipts.get(entry.Id)
+        // An entry that the answer leaves out is not known to be stored.
+        results[index] = messageId === undefined ? failed(codes.get(entry.Id) ?? 'NoEntry') : `sqs:${messageId}`
+      }
+    } catch (cause) {
+      for (const { index } of entries) results[index] = failed(cause instanceof Error ? cause.name : 'Error', cause)
+    }
+  }
+
+  #load(): Promise<{ sqs: Sqs; client: SQSClient }> {
+    this.#client ??= import('@aws-sdk/client-sqs').then(sqs => {
+      // A queue's host names its region, where the environment may name another.
+      const region = /\bsqs\.([a-z0-9-]+)\.amazonaws\./.exec(this.#queueUrl)?.[1]
+      return { sqs, client: new sqs.SQSClient({ ...(region ? { region } : {}), requestHandler: { connectionTimeout: CONNECT_MS } }) }
+    })
+    return this.#client
+  }
+}
+
+interface Entry {
+  readonly index: number
+  readonly entry: SendMessageBatchRequestEntry
+  readonly bytes: number
+}
+
+function toEntry(letter: DeadLetter, index: number): Entry {
+  const attributes = { topic: letter.record.topic ?? '', code: letter.failure.code, outcome: letter.failure.outcome, letterId: letter.letterId }
+  const named = Object.entries(attributes).filter(([, value]) => value !== '')
+  const body = JSON.stringify(letter)
+  const bytes = Buffer.byteLength(body) + named.reduce((sum, [name, value]) => sum + name.length + 'String'.length + Buffer.byteLength(value), 0)
+  const MessageAttributes = Object.fromEntries(named.map(([name, value]) => [name, { DataType: 'String', StringValue: value }]))
+  return { index, bytes, entry: { Id: String(index), MessageBody: body, MessageAttributes } }
+}
+
+function inBatches(entries: readonly Entry[], onTooLarge: (index: number) => void): Entry[][] {
+  const batches: Entry[][] = []
+  let room = 0
+  for (const entry of entries) {
+    if (entry.bytes > MAX_BYTES) {
+      onTooLarge(entry.index)
+      continue
+    }
+    const last = batches.at(-1)
+    if (last && last.length < MAX_ENTRIES && entry.bytes <= room) {
+      last.push(entry)
+      room -= entry.bytes
+    } else {
+      batches.push([entry])
+      room = MAX_BYTES - entry.bytes
+    }
+  }
+  return batches
+}
+
+/** The service's code, never its text, which quotes the queue's address. */
+function failed(code: string, cause?: unknown): DeadLetterError {
+  return new DeadLetterError('dead-letter', `The SQS target did not store a letter (${code}).`, { retriable: true, cause })
+}

@@ -1,0 +1,113 @@
+// The functions as they are wired, over a scripted cluster: event in, answer out.
+import middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+import type { Services } from '../../functions/create-services.ts'
+import { handleHttp } from '../../functions/http/handle-http.ts'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import type { ProducerOptions } from '../../lib/config/settings.ts'
+import { DeadLetters, type DeadLetterTarget, type StoreResult } from '../../lib/dead-letter/dead-letter-chain.ts'
+import type { DeadLetter } from '../../lib/dead-letter/envelope.ts'
+import { DeadLetterError } from '../../lib/errors.ts'
+import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
+import { type KafkaContext, kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
+import { ProducerFactory } from '../../lib/producer-factory.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import type { KafkaClient } from '../../lib/transport/kafka-client.ts'
+import type { Contracts } from '../../lib/validate/contract.ts'
+import { loadContracts } from '../../scripts/load-contracts.ts'
+import { type Attempt, FakeKafkaClient } from './fake-kafka-client.ts'
+
+// Powertools then logs through the global console, which the harness collects.
+process.env.POWERTOOLS_DEV = 'true'
+
+class MemoryLetters implements DeadLetterTarget {
+  readonly letters: DeadLetter[] = []
+  fails = false
+  /** Ids of records whose letters are not stored. */
+  readonly refused = new Set<string>()
+
+  async store(letters: readonly DeadLetter[]): Promise<StoreResult[]> {
+    if (this.fails) throw new Error('disk full')
+    return letters.map(letter => {
+      if (this.refused.has(letter.recordId)) return new DeadLetterError('dead-letter', 'refused')
+      this.letters.push(letter)
+      return `memory:${letter.letterId}`
+    })
+  }
+
+  async close(): Promise<void> {}
+}
+
+export interface HarnessOptions {
+  readonly script?: readonly Attempt[]
+  readonly options?: ProducerOptions
+  readonly letters?: boolean
+  readonly client?: KafkaClient
+  readonly contracts?: Contracts
+  /** A record of this value is refused by the cluster as too large. */
+  readonly poison?: string
+}
+
+export interface Harness {
+  readonly client: FakeKafkaClient
+  readonly letters: MemoryLetters
+  readonly logged: string[]
+  invoke(event: unknown, remainingMs?: number): Promise<unknown>
+}
+
+type Handle = (event: unknown, context: Context & KafkaContext, services: Services) => Promise<unknown>
+
+export function functionHarness(handle: Handle, { script = [], options = {}, letters = true, client, contracts = loadContracts(), poison }: HarnessOptions = {}): Harness {
+  const fake = new FakeKafkaClient({ partitions: 3, brokers: 1, clock: systemClock, script, latencyMs: 1, ...(poison === undefined ? {} : { poison }) })
+  const config = parseConfig({ bootstrapServers: ['a:1', 'b:1'], retries: 2, retryBackoffMs: 1, retryBackoffMaxMs: 2, ...options }, {})
+  const factory = new ProducerFactory({ rules: { contracts }, createClient: () => client ?? fake })
+  const target = new MemoryLetters()
+  const logged: string[] = []
+  for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) console[method] = (...args: unknown[]) => void logged.push(args.map(String).join(' '))
+  const services: Services = { config, contracts, letters: new DeadLetters(letters ? [target] : []), report: new InvocationReport('test') }
+  const handler = middy()
+    .use(kafkaProducer({ factory, config }))
+    .handler((event, context) => handle(event, context, services))
+  const invoke = (event: unknown, remainingMs = 29_000) =>
+    handler(event, { awsRequestId: 'aws-1', functionName: 'http', getRemainingTimeInMillis: () => remainingMs } as Context & KafkaContext)
+  return { client: fake, letters: target, logged, invoke }
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: Record<string, string>
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly body: any
+}
+
+export interface HttpHarness extends Harness {
+  invoke(event: unknown, remainingMs?: number): Promise<Record<string, unknown>>
+  post(topic: string, body: unknown, headers?: Record<string, string>): Promise<Answer>
+}
+
+export function httpHarness(options: HarnessOptions = {}): HttpHarness {
+  const harness = functionHarness(handleHttp, options)
+  const invoke = async (event: unknown, remainingMs?: number) => (await harness.invoke(event, remainingMs)) as Record<string, unknown>
+  return {
+    ...harness,
+    invoke,
+    post: async (topic, body, headers = {}) => {
+      const text = typeof body === 'string' ? body : JSON.stringify(body)
+      const result = await invoke(v2Event('POST', `/topics/${topic}`, Buffer.from(text), { 'content-type': 'application/json', ...headers }))
+      return { status: result.statusCode as number, headers: result.headers as Record<string, string>, body: JSON.parse(result.body as string) }
+    },
+  }
+}
+
+export function v2Event(method: string, path: string, body: Buffer, headers: Record<string, string>): Record<string, unknown> {
+  return {
+    version: '2.0',
+    routeKey: `${method} ${path}`,
+    rawPath: path,
+    rawQueryString: '',
+    headers,
+    requestContext: { requestId: 'r-1', timeEpoch: Date.now(), stage: '$default', http: { method, path } },
+    body: body.toString('base64'),
+    isBase64Encoded: true,
+  }
+}

@@ -1,0 +1,299 @@
+// The SQS functions: the fault table cell by cell, FIFO groups, wrapped bodies, real events.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
+import { toContracts } from '../../scripts/load-contracts.ts'
+import { functionHarness, type Harness, type HarnessOptions } from '../fakes/function-harness.ts'
+
+const STANDARD = 'arn:aws:sqs:eu-west-1:123456789012:work'
+const FIFO = 'arn:aws:sqs:eu-west-1:123456789012:orders.fifo'
+const json = (value: object) => value as Record<string, unknown>
+const numbers = json({ format: 'json', schema: { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } } })
+const contracts = toContracts([
+  { topic: 'work', json: json({ key: { from: ['value:/id'] }, value: numbers, from: { http: false, sqs: [{ queue: 'work' }] } }) },
+  // The key differs from the group: a group spreads over partitions.
+  { topic: 'orders', json: json({ key: { from: ['value:/id'] }, value: numbers, from: { sqs: [{ queue: 'orders.fifo', key: ['value:/id'] }] } }) },
+  { topic: 'notes', json: json({ key: { from: ['value:/username', 'sqs:attribute:who'], required: false }, from: { sqs: [{ queue: 'notes', unwrap: 'sns' }] } }) },
+  { topic: 'objects', json: json({ key: { from: ['value:/s3/object/key'] }, from: { sqs: [{ queue: 'objects', unwrap: 's3' }] } }) },
+  { topic: 'bus', json: json({ key: { from: ['event:/id'] }, from: { sqs: [{ queue: 'bus', unwrap: 'eventbridge' }] } }) },
+  { topic: 'other', json: json({ key: { required: false, from: ['record'] } }) },
+])
+
+interface Given {
+  readonly id?: string
+  readonly body?: string
+  readonly arn?: string
+  readonly group?: string
+  readonly receives?: number
+  readonly attributes?: Record<string, unknown>
+}
+
+function message({ id = 'm-1', body = '{"id":"a","n":1}', arn = STANDARD, group, receives = 1, attributes = {} }: Given = {}) {
+  const fifo = group === undefined ? {} : { MessageGroupId: group }
+  return {
+    messageId: id,
+    receiptHandle: 'h',
+    body,
+    attributes: { ApproximateReceiveCount: String(receives), ...fifo },
+    messageAttributes: attributes,
+    eventSource: 'aws:sqs',
+    eventSourceARN: arn,
+  }
+}
+
+const event = (...given: Given[]) => ({ Records: given.map(message) })
+const harnessOf = (options: HarnessOptions = {}) => functionHarness(handleSqs, { contracts, ...options })
+const recordsOf = ({ client }: Harness) => client.logs.flatMap(({ records }) => records)
+const valuesOf = (harness: Harness) => recordsOf(harness).map(({ value }) => value)
+const returnedBy = async (harness: Harness, given: unknown) =>
+  ((await harness.invoke(given)) as { batchItemFailures: { itemIdentifier: string }[] }).batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)
+const REFUSED = ['refuse', 'refuse', 'refuse'] as const
+const LOST = ['lose-answer', 'lose-request', 'lose-request'] as const
+
+test('a batch is delivered, its bodies byte for byte: nothing goes back', async () => {
+  const harness = harnessOf()
+  const body = '{ "id":"a",  "n":1, "n":2 }'
+
+  assert.deepEqual(await returnedBy(harness, event({ body })), [])
+  assert.deepEqual(valuesOf(harness), [body])
+  assert.equal(recordsOf(harness)[0]?.key, 'a')
+})
+
+test('an empty batch is answered with nothing', async () => {
+  assert.deepEqual(await returnedBy(harnessOf(), { Records: [] }), [])
+})
+
+test('an event that is no batch fails as a whole: nothing of it is sent', async () => {
+  const harness = harnessOf()
+  for (const wrong of [{}, null, { Records: [{ messageId: 'm', body: 'x' }] }, { Records: [message(), 5] }])
+    await assert.rejects(async () => harness.invoke(wrong), { code: 'bad-value' })
+  assert.deepEqual(valuesOf(harness), [])
+})
+
+test('record fault: a letter with the raw body and the receive count, not returned', async () => {
+  const harness = harnessOf()
+  const bodies = ['not json', '{"id":"a","n":"x"}', '{"n":1}', '']
+  const returned = await returnedBy(harness, event({ id: 'good' }, ...bodies.map((body, index) => ({ id: `bad-${index}`, body, receives: 3 }))))
+
+  assert.deepEqual(returned, [])
+  assert.equal(valuesOf(harness).length, 1)
+  const { letters } = harness.letters
+  assert.deepEqual(
+    letters.map(({ failure }) => failure.code),
+    ['bad-json', 'schema', 'key-missing', 'bad-json'],
+  )
+  assert.deepEqual(
+    letters.map(({ record }) => Buffer.from(record.value as string, 'base64').toString()),
+    bodies,
+  )
+  assert.deepEqual(letters[1]?.source, { trigger: 'sqs', id: 'bad-1', index: 0, function: 'http', arn: STANDARD, receiveCount: 3 })
+  assert.equal(letters[1]?.record.topic, 'work')
+  assert.equal(letters[1]?.record.key, Buffer.from('a').toString('base64'), 'the key of a record at fault, where it can be read')
+})
+
+test('a queue that no contract claims: a letter without a topic, or the default topic', async () => {
+  const unclaimed = { arn: 'arn:aws:sqs:eu-west-1:123456789012:nobody', body: 'text' }
+  const harness = harnessOf()
+  assert.deepEqual(await returnedBy(harness, event(unclaimed)), [])
+  assert.equal(harness.letters.letters[0]?.record.topic, null)
+  assert.equal(harness.letters.letters[0]?.failure.code, 'unknown-topic')
+
+  const withDefault = harnessOf({ options: { defaultTopic: 'other' } })
+  assert.deepEqual(await returnedBy(withDefault, event({ ...unclaimed, body: '"text"' })), [])
+  assert.deepEqual(valuesOf(withDefault), ['"text"'])
+})
+
+test('system fault, surely not written: back to the queue, without a letter', async () => {
+  const harness = harnessOf({ script: REFUSED })
+  assert.deepEqual(await returnedBy(harness, event({})), ['m-1'])
+  assert.equal(harness.letters.letters.length, 0)
+  assert.deepEqual(valuesOf(harness), [])
+})
+
+test('unknown: back to the queue', async () => {
+  const harness = harnessOf({ script: LOST })
+  assert.deepEqual(await returnedBy(harness, event({})), ['m-1'])
+  assert.equal(harness.letters.letters.length, 0)
+})
+
+test('KAFKA_ON_FAILURE_SQS=dead-letter: a letter in place of the queue', async () => {
+  const harness = harnessOf({ script: LOST, options: { onFailureSqs: 'dead-letter' } })
+  assert.deepEqual(await returnedBy(harness, event({})), [])
+  assert.equal(harness.letters.letters[0]?.failure.outcome, 'unknown')
+})
+
+test('a letter that can not be written sends its message back, and only its', async () => {
+  const harness = harnessOf()
+  harness.letters.refused.add('bad-1')
+  const bad = (id: string) => ({ id, body: 'no json' })
+  assert.deepEqual(await returnedBy(harness, event(bad('bad-1'), { id: 'good' }, bad('bad-2'))), ['bad-1'])
+  assert.deepEqual(
+    harness.letters.letters.map(({ recordId }) => recordId),
+    ['bad-2'],
+  )
+})
+
+test('the same message twice in a batch is sent once; other bytes under its id are sent too', async () => {
+  const harness = harnessOf()
+  assert.deepEqual(await returnedBy(harness, event({}, {}, { body: '{"id":"a","n":2}' })), [])
+  assert.deepEqual(valuesOf(harness), ['{"id":"a","n":1}', '{"id":"a","n":2}'])
+})
+
+test('attributes become headers after ours; the trace is the sender’s; kp- is refused', async () => {
+  const attributes = {
+    who: { dataType: 'String', stringValue: 'ada' },
+    photo: { dataType: 'Binary.png', binaryValue: 'AAEC' },
+    count: { dataType: 'Number', stringValue: '5' },
+  }
+  const harness = harnessOf()
+  const given = message({ attributes })
+  Object.assign(given.attributes, { AWSTraceHeader: 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1' })
+  assert.deepEqual(await returnedBy(harness, { Records: [given] }), [])
+  const headers = recordsOf(harness)[0]?.headers ?? []
+  assert.deepEqual(
+    headers.map(([name]) => name),
+    ['kp-id', 'kp-source', 'traceparent', 'who', 'photo', 'count'],
+  )
+  const valueAt = (index: number) => headers[index]?.[1]
+  assert.equal(String(valueAt(0)), 'm-1')
+  assert.equal(String(valueAt(2)), '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01')
+
+  assert.deepEqual(await returnedBy(harness, event({ attributes: { 'kp-id': { dataType: 'String', stringValue: 'mine' } } })), [])
+  assert.equal(harness.letters.letters[0]?.failure.code, 'reserved-header')
+})
+
+test('10,000 messages become as few Produce requests as there are leaders', async () => {
+  const harness = harnessOf({ options: { batchSize: 10_000_000, maxRequestSize: 10_000_000 } })
+  const many = Array.from({ length: 10_000 }, (_, n) => ({ id: `m-${n}`, body: JSON.stringify({ id: `k${n}`, n }) }))
+  assert.deepEqual(await returnedBy(harness, event(...many)), [])
+  assert.equal(recordsOf(harness).length, 10_000)
+  assert.equal(harness.client.produces, 1, 'one leader')
+})
+
+test('a batch larger than a request is split, and every message ends', async () => {
+  const harness = harnessOf({ options: { batchSize: 20_000, maxRequestSize: 20_000 } })
+  const many = Array.from({ length: 300 }, (_, n) => ({ id: `m-${n}`, body: JSON.stringify({ id: `k${n}`, n, fill: 'x'.repeat(500) }) }))
+  assert.deepEqual(await returnedBy(harness, event(...many)), [])
+  assert.equal(new Set(valuesOf(harness)).size, 300)
+  assert.ok(harness.client.produces >= 8)
+})
+
+const order = (n: number, group: string, body = JSON.stringify({ id: `k${n}`, n })) => ({ id: `${group}${n}`, group, arn: FIFO, body })
+
+test('FIFO: after a system fault the rest of the group goes back, other groups are delivered', async () => {
+  const harness = harnessOf({ poison: 'nothing', script: REFUSED })
+  const returned = await returnedBy(harness, event(order(1, 'a'), order(2, 'a'), order(3, 'a')))
+  assert.deepEqual(returned, ['a1', 'a2', 'a3'])
+  assert.deepEqual(valuesOf(harness), [])
+})
+
+test('FIFO: a record at fault is lettered before the next of its group is sent', async () => {
+  const harness = harnessOf()
+  const returned = await returnedBy(harness, event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b')))
+  assert.deepEqual(returned, [])
+  assert.equal(harness.letters.letters[0]?.recordId, 'a2')
+  assert.equal(valuesOf(harness).length, 3)
+})
+
+test('FIFO: when its letter is not stored, the message and the rest of its group go back', async () => {
+  const harness = harnessOf()
+  harness.letters.refused.add('a2')
+  assert.deepEqual(await returnedBy(harness, event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b'))), ['a2', 'a3'])
+})
+
+test('FIFO: a record that the cluster refuses is at fault as well', async () => {
+  const poison = '{"id":"k2","n":2}'
+  const harness = harnessOf({ poison })
+  assert.deepEqual(await returnedBy(harness, event(order(1, 'a'), order(2, 'a', poison), order(3, 'a'))), [])
+  assert.equal(harness.letters.letters[0]?.failure.code, 'record-too-large')
+  assert.equal(valuesOf(harness).length, 2)
+})
+
+test('KAFKA_FIFO_ON_INVALID=stop: back to the queue with the rest of its group, no letter', async () => {
+  const harness = harnessOf({ options: { fifoOnInvalid: 'stop' } })
+  assert.deepEqual(await returnedBy(harness, event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b'))), ['a2', 'a3'])
+  assert.equal(harness.letters.letters.length, 0)
+})
+
+test('a FIFO queue without a key rule of its own keys by its group', async () => {
+  const chat = functionHarness(handleSqs)
+  const arn = 'arn:aws:sqs:eu-west-1:123456789012:chat.fifo'
+  assert.deepEqual(await returnedBy(chat, event({ arn, group: 'lobby', body: '{"room":"other","user":"a","text":"t"}' })), [])
+  assert.equal(recordsOf(chat)[0]?.key, 'lobby')
+})
+
+const real = (name: string, queue: string) => {
+  const given = JSON.parse(readFileSync(`test/events/${name}.json`, 'utf8')) as { Records: { eventSourceARN: string }[] }
+  for (const record of given.Records) record.eventSourceARN = `arn:aws:sqs:eu-west-1:123456789012:${queue}`
+  return given
+}
+
+test('SNS: the message out of its envelope; with raw delivery the body as it is', async () => {
+  const harness = harnessOf()
+  assert.deepEqual(await returnedBy(harness, real('sqs-sns-wrapped', 'notes')), [])
+  assert.deepEqual(valuesOf(harness), ['{"message": "hello world", "username": "lessa"}'])
+  assert.equal(recordsOf(harness)[0]?.key, 'lessa')
+
+  const raw = harnessOf()
+  assert.deepEqual(await returnedBy(raw, event({ arn: STANDARD.replace('work', 'notes'), body: '{"username":"ada"}' })), [])
+  assert.deepEqual(valuesOf(raw), ['{"username":"ada"}'])
+
+  const attributes = { who: { Type: 'String', Value: 'ada' } }
+  const envelope = { Type: 'Notification', TopicArn: 'arn:aws:sns:x', Message: '{"x":1}', MessageAttributes: attributes }
+  const keyed = harnessOf()
+  assert.deepEqual(await returnedBy(keyed, event({ arn: STANDARD.replace('work', 'notes'), body: JSON.stringify(envelope) })), [])
+  assert.equal(recordsOf(keyed)[0]?.key, 'ada')
+})
+
+test('S3: one record per notification, ids with an index; the test event is nothing', async () => {
+  const harness = harnessOf()
+  assert.deepEqual(await returnedBy(harness, real('sqs-s3-notification', 'objects')), [])
+  assert.equal(JSON.parse(valuesOf(harness)[0] as string).eventSource, 'aws:s3')
+
+  const arn = STANDARD.replace('work', 'objects')
+  const two = { Records: ['a', 'b'].map(key => ({ s3: { object: { key } } })) }
+  const several = harnessOf()
+  assert.deepEqual(await returnedBy(several, event({ arn, body: JSON.stringify(two) }, { id: 'm-2', arn, body: '{"Event":"s3:TestEvent"}' })), [])
+  assert.deepEqual(
+    recordsOf(several)
+      .map(({ headers }) => String(headers[0]?.[1]))
+      .sort(),
+    ['m-1:0', 'm-1:1'],
+  )
+
+  const notS3 = harnessOf()
+  assert.deepEqual(await returnedBy(notS3, event({ arn, body: '{"x":1}' })), [])
+  assert.equal(notS3.letters.letters[0]?.failure.code, 'bad-value')
+})
+
+test('S3: when one of two is delivered, the other is lettered: to go back would send the first again', async () => {
+  const arn = STANDARD.replace('work', 'objects')
+  const two = { Records: [{ s3: { object: { key: 'a' } } }, { s3: {} }] }
+  const harness = harnessOf({ options: { onFailureSqs: 'return' } })
+  assert.deepEqual(await returnedBy(harness, event({ arn, body: JSON.stringify(two) })), [])
+  assert.equal(harness.letters.letters[0]?.recordId, 'm-1:1')
+  assert.equal(valuesOf(harness).length, 1)
+})
+
+test('EventBridge in SQS: the detail, the key from the event; a number that would change is a fault', async () => {
+  const arn = STANDARD.replace('work', 'bus')
+  const given = { id: 'e-1', source: 's', 'detail-type': 't', detail: { a: [1] } }
+  const harness = harnessOf()
+  assert.deepEqual(
+    await returnedBy(harness, event({ arn, body: JSON.stringify(given) }, { id: 'm-2', arn, body: '{"id":"e","source":"s","detail-type":"t","detail":9007199254740993}' })),
+    [],
+  )
+  assert.deepEqual(valuesOf(harness), ['{"a":[1]}'])
+  assert.equal(recordsOf(harness)[0]?.key, 'e-1')
+  assert.equal(harness.letters.letters[0]?.failure.code, 'number-out-of-range')
+})
+
+test('published SQS events are understood', async () => {
+  for (const name of ['sqs-standard', 'sqs-standard-go', 'sqs-fifo-groups-own', 'sqs-fifo-sns-wrapped', 'sqs-sns-body-ts']) {
+    const harness = harnessOf({ options: { defaultTopic: 'other' } })
+    const given = JSON.parse(readFileSync(`test/events/${name}.json`, 'utf8')) as { Records: unknown[] }
+    assert.deepEqual(await returnedBy(harness, given), [], name)
+    assert.equal(valuesOf(harness).length + harness.letters.letters.length, given.Records.length, name)
+  }
+})

@@ -1,0 +1,161 @@
+// FIFO queues, a key that differs from the group, failures at every position, redelivery until nothing is left:
+// what is acknowledged is never returned, what is returned was never acknowledged, and a group keeps its order in each partition.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Context } from 'aws-lambda'
+import fc from 'fast-check'
+import type { Services } from '../../functions/create-services.ts'
+import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { DeadLetters, type DeadLetterTarget } from '../../lib/dead-letter/dead-letter-chain.ts'
+import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
+import type { RecordFate } from '../../lib/delivery/record-fate.ts'
+import { DeadLetterError } from '../../lib/errors.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import type { InvocationReport } from '../../lib/lambda/invocation-report.ts'
+import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import { toContracts } from '../../scripts/load-contracts.ts'
+import { type Attempt, FakeKafkaClient } from '../fakes/fake-kafka-client.ts'
+import { VirtualClock } from '../fakes/virtual-clock.ts'
+
+const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)
+const ARN = 'arn:aws:sqs:eu-west-1:123456789012:orders.fifo'
+const MOST_RECEIVES = 12
+const contracts = toContracts([
+  {
+    topic: 'orders',
+    json: {
+      key: { from: ['value:/id'] },
+      value: { schema: { type: 'object', required: ['id'] } },
+      from: { sqs: [{ queue: 'orders.fifo', key: ['value:/id'] }] },
+    } as Record<string, unknown>,
+  },
+])
+const attempts: readonly Attempt[] = ['ok', 'ok', 'refuse', 'appended-error', 'lose-answer', 'lose-request', 'late', 'not-sent', 'no-entry']
+const scenario = fc.record({
+  script: fc.array(fc.constantFrom(...attempts), { maxLength: 40 }),
+  messages: fc.array(
+    fc.record({ group: fc.integer({ min: 0, max: 2 }), key: fc.integer({ min: 0, max: 6 }), kind: fc.constantFrom('good', 'good', 'good', 'schema', 'poison', 'header') }),
+    { minLength: 1, maxLength: 12 },
+  ),
+  retries: fc.integer({ min: 0, max: 3 }),
+  batchSize: fc.constantFrom(80, 200, 1_000_000),
+  lettersLost: fc.array(fc.integer({ min: 0, max: 11 }), { maxLength: 3 }),
+  onInvalid: fc.constantFrom('continue', 'stop'),
+  onFailure: fc.constantFrom('return', 'dead-letter'),
+})
+type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never
+
+const POISON = '{"id":"poison"}'
+
+function toSqs({ group, key, kind }: Scenario['messages'][number], n: number) {
+  const body = { good: JSON.stringify({ id: `k${key}`, n }), schema: `{"x":${n}}`, poison: POISON, header: JSON.stringify({ id: 'k', n }) }[kind]
+  return {
+    messageId: `m-${n}`,
+    body,
+    eventSourceARN: ARN,
+    attributes: { MessageGroupId: `g${group}` },
+    messageAttributes: kind === 'header' ? { 'kp-mine': { dataType: 'String', stringValue: 'x' } } : {},
+  }
+}
+
+async function play({ script, messages, retries, batchSize, lettersLost, onInvalid, onFailure }: Scenario) {
+  const clock = new VirtualClock()
+  const client = new FakeKafkaClient({ partitions: 4, brokers: 2, clock, script, latencyMs: 5, poison: POISON })
+  const config = parseConfig({ bootstrapServers: ['b:1'], retries, batchSize, fifoOnInvalid: onInvalid, onFailureSqs: onFailure }, {})
+  const producer = new KafkaProducer(config, { client, clock, rules: { contracts } })
+  const lost = new Set(lettersLost.map(n => `m-${n}`))
+  const target: DeadLetterTarget = {
+    store: async letters => letters.map(({ recordId }) => (lost.has(recordId) ? new DeadLetterError('dead-letter', 'lost') : `memory:${recordId}`)),
+    close: async () => {},
+  }
+  const told: { id: string; fate: string }[][] = []
+  const report = {
+    invocation: (reports: readonly DeliveryReport[], fates: readonly RecordFate[]) =>
+      told.push(reports.map(({ record }, index) => ({ id: record.sourceId as string, fate: fates[index]?.fate as string }))),
+    letterFailed: () => {},
+  } as unknown as InvocationReport
+  const services: Services = { config, contracts, letters: new DeadLetters([target]), report }
+  const invocations: { given: string[]; returned: string[]; told: { id: string; fate: string }[] }[] = []
+  let open = messages.map(toSqs)
+  for (let receive = 0; open.length > 0 && receive < MOST_RECEIVES; receive++) {
+    const far = Deadline.after(systemClock, 60_000)
+    const context = { functionName: 'f', kafka: { producer, deadline: far, answerBy: far } } as unknown as Context & KafkaContext
+    let answer: Awaited<ReturnType<typeof handleSqs>> | undefined
+    void handleSqs({ Records: open }, context, services).then(done => {
+      answer = done
+    })
+    await clock.run(() => answer !== undefined)
+    const returned = (answer?.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier)
+    invocations.push({ given: open.map(({ messageId }) => messageId), returned, told: told.at(-1) ?? [] })
+    open = open.filter(({ messageId }) => returned.includes(messageId))
+    // A letter target comes back; a policy of stop would send the same fault back for ever.
+    lost.clear()
+  }
+  client.deliverAll()
+  return { client, invocations }
+}
+
+test('FIFO: acknowledged and returned never meet, and every message has one fate an invocation', async () => {
+  await fc.assert(
+    fc.asyncProperty(scenario, async input => {
+      const { invocations } = await play(input)
+      for (const { given, returned, told } of invocations) {
+        assert.deepEqual(told.map(({ id }) => id).sort(), [...given].sort())
+        assert.deepEqual(
+          told
+            .filter(({ fate }) => fate === 'returned')
+            .map(({ id }) => id)
+            .sort(),
+          [...returned].sort(),
+        )
+      }
+      const delivered = invocations.flatMap(({ told }) => told.filter(({ fate }) => fate === 'delivered').map(({ id }) => id))
+      assert.equal(new Set(delivered).size, delivered.length, 'nothing acknowledged was sent again')
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('FIFO: nothing of a group is acknowledged after one of it went back', async () => {
+  await fc.assert(
+    fc.asyncProperty(scenario, async input => {
+      const { invocations } = await play(input)
+      const groupOf = (id: string) => input.messages[Number(id.slice(2))]?.group
+      for (const { given, told } of invocations) {
+        const fates = new Map(told.map(({ id, fate }) => [id, fate]))
+        const back = new Set<number | undefined>()
+        for (const id of given) {
+          if (fates.get(id) === 'returned') back.add(groupOf(id))
+          else assert.ok(fates.get(id) !== 'delivered' || !back.has(groupOf(id)), `${id} was acknowledged after an earlier one of its group went back`)
+        }
+      }
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('FIFO: a group keeps its order in each partition, over every redelivery', async () => {
+  await fc.assert(
+    fc.asyncProperty(scenario, async input => {
+      const { client, invocations } = await play(input)
+      for (const log of client.logs) {
+        const numbers = log.records.filter(({ value }) => value !== POISON).map(({ value }) => JSON.parse(value as string).n as number)
+        for (const group of [0, 1, 2]) {
+          // What a consumer sees that drops repeats by id.
+          const ofGroup = [...new Set(numbers.filter(n => input.messages[n]?.group === group))]
+          assert.deepEqual(
+            ofGroup,
+            ofGroup.toSorted((a, b) => a - b),
+            `group ${group}`,
+          )
+        }
+      }
+      const inLog = client.logs.flatMap(({ records }) => records.map(({ headers }) => String(headers.find(([name]) => name === 'kp-id')?.[1])))
+      for (const { told } of invocations) for (const { id, fate } of told) if (fate === 'delivered') assert.ok(inLog.includes(id), `${id} is in the log`)
+    }),
+    { numRuns: RUNS },
+  )
+})
