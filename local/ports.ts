@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 
 /** A free port of 127.0.0.1: the wanted one, else the next free one within 50. */
 export async function freePort(wanted = 0): Promise<number> {
@@ -18,5 +18,17 @@ function tryPort(port: number): Promise<number | undefined> {
       const address = server.address()
       server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined))
     })
+  })
+}
+
+/** Whether something answers on a port of 127.0.0.1. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ host: '127.0.0.1', port })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
   })
 }

@@ -1,71 +1,136 @@
-// The local stack as one thing: Kafka (or the user's cluster), the topics of the contracts, the HTTP function, its gateway.
+// The local stack as one thing: Kafka (or the user's cluster), the topics and queues of the contracts, the functions, and what
+// invokes them: an HTTP gateway, SQS pollers, an event bus.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { SendMessageCommand } from '@aws-sdk/client-sqs'
+import type { Contracts } from '../lib/validate/contract.ts'
 import { loadContracts } from '../scripts/load-contracts.ts'
+import { type LocalBus, startBus } from './eventbridge/bus.ts'
 import { startGateway } from './gateway.ts'
 import { createTopics, partitionsOf } from './kafka/admin.ts'
 import { LocalKafka } from './kafka/cluster.ts'
 import { freePort } from './ports.ts'
+import { EVENT_FAILURES, localQueues, queueNames } from './queues.ts'
 import { LocalFunction, type LocalFunctionOptions } from './runtime/local-function.ts'
+import { type LocalSqs, startSqs } from './sqs/elasticmq.ts'
+import { SqsPoller } from './sqs/poller.ts'
+import { STACK_FILE } from './stack-file.ts'
 
-const FUNCTION_TIMEOUT_MS = 29_000
+const HTTP_TIMEOUT_MS = 29_000
+/** The template has 60 s, and six times as long until a message that went back is seen again: nobody waits that long here. */
+const QUEUE_TIMEOUT_MS = 15_000
+const VISIBILITY_S = 20
+const SQS_PORT = 9324
+const BUS_PORT = 4010
 
 export interface StackOptions {
   readonly brokers: number
   readonly port: number
+  /** Sandboxes of each function. */
   readonly concurrency: number
   readonly env?: Readonly<Record<string, string>>
   readonly log: (line: string) => void
   readonly onOutput: (line: string) => void
   readonly runtime?: LocalFunctionOptions['runtime']
+  /** For the functions of queues; `visibilityS` must be longer. */
+  readonly queueTimeoutMs?: number
+  readonly visibilityS?: number
 }
+
+const FUNCTIONS = ['http', 'sqs', 'sqs-fifo', 'eventbridge'] as const
+export type FunctionName = (typeof FUNCTIONS)[number]
 
 export interface Stack {
   readonly url: string
+  readonly busUrl: string
   readonly bootstrapServers: string
   /** Undefined when a cluster was given: then nobody may stop its brokers. */
   readonly kafka: LocalKafka | undefined
-  readonly http: LocalFunction
-  /** Deploys the function with other settings: its warm sandboxes are replaced. */
-  reconfigure(env: Readonly<Record<string, string>>): Promise<void>
+  readonly sqs: LocalSqs
+  readonly bus: LocalBus
+  readonly functions: Readonly<Record<FunctionName, LocalFunction>>
+  /** Deploys the functions anew, with other settings where given: warm sandboxes are replaced. */
+  reload(env?: Readonly<Record<string, string>>): Promise<void>
   stop(): Promise<void>
 }
 
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const given = process.env.KAFKA_BOOTSTRAP_SERVERS
-  const kafka = given ? undefined : await LocalKafka.start(options.brokers, { log: options.log, firstPort: 9092 })
-  let server: Server | undefined
-  let http: LocalFunction | undefined
+  const { log, queueTimeoutMs = QUEUE_TIMEOUT_MS, visibilityS = VISIBILITY_S } = options
+  const contracts = loadContracts()
+  const ends: (() => Promise<unknown>)[] = []
   const stop = async () => {
-    server?.close()
-    server?.closeAllConnections()
-    await http?.stop()
-    await kafka?.stop()
+    // What invokes goes first, then the functions, then what they talk to.
+    for (const end of ends.splice(0).reverse()) await end()
+    rmSync(STACK_FILE, { force: true })
   }
   try {
-    const bootstrapServers = given ?? (kafka as LocalKafka).bootstrapServers
-    const topics = [...loadContracts().values()].map(({ topic, partitions }) => ({ topic, partitions }))
-    await createTopics(bootstrapServers, topics)
-    await Promise.all(topics.map(({ topic }) => partitionsOf(bootstrapServers, topic)))
-    http = new LocalFunction({
-      name: 'http',
-      bundle: 'dist/functions/http/index.mjs',
-      timeoutMs: FUNCTION_TIMEOUT_MS,
-      concurrency: options.concurrency,
-      onOutput: options.onOutput,
-      env: { ...kafkaSettings(), KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, KAFKA_FUNCTION_TIMEOUT_MS: String(FUNCTION_TIMEOUT_MS), ...options.env },
-      ...(options.runtime ? { runtime: options.runtime } : {}),
+    const { kafka, bootstrapServers, sqs } = await startServers(options, contracts, visibilityS, ends)
+    const settings = { ...kafkaSettings(), KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, ...options.env }
+    const functionOf = (name: FunctionName) => startFunction(name, name === 'http' ? HTTP_TIMEOUT_MS : queueTimeoutMs, settings, options)
+    const functions = Object.fromEntries(FUNCTIONS.map(name => [name, functionOf(name)])) as Record<FunctionName, LocalFunction>
+    ends.push(() => Promise.all(Object.values(functions).map(one => one.stop())))
+    const onError = (name: string) => (error: unknown) => log(`${name}: ${(error as Error).message}`)
+    const pollers = queueNames(contracts).map(queue => {
+      const handler = functions[queue.endsWith('.fifo') ? 'sqs-fifo' : 'sqs']
+      return new SqsPoller({ client: sqs.client, queue, queueUrl: sqs.queueUrl(queue), invoke: event => handler.invoke(event), onError: onError(`Queue ${queue}`) })
     })
-    const invoke = (event: unknown) => (http as LocalFunction).invoke(event)
-    server = await startGateway(await freePort(options.port), invoke, error => options.log(`The function failed: ${(error as Error).message}`))
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bootstrapServers, kafka, http, stop, reconfigure: env => (http as LocalFunction).reload(env) }
+    ends.push(() => Promise.all(pollers.map(poller => poller.stop())))
+    const bus = await startBus({
+      port: await freePort(BUS_PORT),
+      contracts,
+      invoke: event => functions.eventbridge.invoke(event),
+      onExhausted: record => sqs.client.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl(EVENT_FAILURES), MessageBody: JSON.stringify(record) })),
+      onError: onError('Event bus'),
+    })
+    ends.push(async () => closeServer(bus.server))
+    const gateway = await startGateway(await freePort(options.port), event => functions.http.invoke(event), onError('HTTP function'))
+    ends.push(async () => closeServer(gateway))
+    const stack = { url: addressOf(gateway), busUrl: addressOf(bus.server), bootstrapServers, kafka, sqs, bus, functions, stop }
+    mkdirSync('.local', { recursive: true })
+    writeFileSync(STACK_FILE, JSON.stringify({ url: stack.url, busUrl: stack.busUrl, sqsUrl: sqs.url, bootstrapServers }))
+    return { ...stack, reload: async env => void (await Promise.all(Object.values(functions).map(one => one.reload(env)))) }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-/** The user's own settings reach the function as they would from the template. */
+async function startServers({ brokers, log }: StackOptions, contracts: Contracts, visibilityS: number, ends: (() => Promise<unknown>)[]) {
+  const given = process.env.KAFKA_BOOTSTRAP_SERVERS
+  const kafka = given ? undefined : await LocalKafka.start(brokers, { log, firstPort: 9092 })
+  if (kafka) ends.push(() => kafka.stop())
+  const sqs = await startSqs(localQueues(contracts, visibilityS), { log, wantedPort: SQS_PORT })
+  ends.push(() => sqs.stop())
+  const bootstrapServers = given ?? (kafka as LocalKafka).bootstrapServers
+  const topics = [...contracts.values()].map(({ topic, partitions }) => ({ topic, partitions }))
+  await createTopics(bootstrapServers, topics)
+  await Promise.all(topics.map(({ topic }) => partitionsOf(bootstrapServers, topic)))
+  return { kafka, sqs, bootstrapServers }
+}
+
+function startFunction(name: FunctionName, timeoutMs: number, settings: Record<string, string>, { concurrency, onOutput, runtime }: StackOptions): LocalFunction {
+  return new LocalFunction({
+    name,
+    bundle: `dist/functions/${name === 'sqs-fifo' ? 'sqs' : name}/index.mjs`,
+    timeoutMs,
+    concurrency,
+    onOutput,
+    env: { ...settings, POWERTOOLS_SERVICE_NAME: name, KAFKA_FUNCTION_TIMEOUT_MS: String(timeoutMs) },
+    ...(runtime ? { runtime } : {}),
+  })
+}
+
+function addressOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+function closeServer(server: Server): void {
+  server.close()
+  server.closeAllConnections()
+}
+
+/** The user's own settings reach the functions as they would from the template. */
 function kafkaSettings(): Record<string, string> {
   return Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[0].startsWith('KAFKA_') && entry[1] !== undefined))
 }

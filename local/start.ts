@@ -2,7 +2,9 @@
 import { watch } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { buildAll } from '../scripts/build.ts'
+import { loadContracts } from '../scripts/load-contracts.ts'
 import { cleanUpStale } from './processes.ts'
+import { queueNames } from './queues.ts'
 import { explain } from './requirements.ts'
 import { type Stack, startStack } from './stack.ts'
 
@@ -40,14 +42,19 @@ async function main(): Promise<void> {
   watchSources(stack)
 }
 
-function print({ url, bootstrapServers }: Stack): void {
+function print({ url, bootstrapServers, sqs, busUrl }: Stack): void {
   console.log(`Gateway  ${url}`)
   console.log(`Brokers  ${bootstrapServers}`)
+  console.log(`SQS      ${sqs.url} (queues ${queueNames(loadContracts()).join(', ')})`)
+  console.log(`Events   ${busUrl} (PutEvents)`)
   console.log(`
 Send a record:
   curl -si ${url}/topics/chat -H 'content-type: application/json' -d '{"value":{"room":"lobby","user":"ada","text":"hello"}}'
 See it in the topic:
   npm run tail -- chat
+The same by a FIFO queue, and an event over the bus:
+  curl -s '${sqs.queueUrl('chat.fifo')}' -d Action=SendMessage -d MessageGroupId=lobby --data-urlencode 'MessageBody={"room":"lobby","user":"ada","text":"by SQS"}'
+  npm run put-event -- examples/earthquake.event.json
 Health:
   curl -s ${url}/health
 Ctrl-C ends everything.`)
@@ -64,7 +71,7 @@ function watchSources(stack: Stack): void {
   const rebuild = async () => {
     try {
       await buildAll(() => {}, true)
-      await stack.http.reload()
+      await stack.reload()
       console.log('Rebuilt.')
     } catch (error) {
       console.error(`Not rebuilt: ${(error as Error).message}`)

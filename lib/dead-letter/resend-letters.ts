@@ -11,6 +11,7 @@ export interface ResendResult {
 }
 
 /**
+ * Letters of records at fault stay open: sent as they are they would be in a topic whose rules they break.
  * @param producer one without contracts: the bytes were checked when they were first sent, and go as they are
  * @param batch letters per send
  */
@@ -20,11 +21,11 @@ export async function resendLetters(from: DiskDeadLetter, producer: KafkaProduce
   const open: { letterId: string; code: string }[] = []
   for (let at = 0; at < letters.length; at += batch) {
     const some = letters.slice(at, at + batch)
-    const withTopic = some.filter(letter => letter.record.topic !== null)
-    for (const { letterId } of some.filter(letter => letter.record.topic === null)) open.push({ letterId, code: 'unknown-topic' })
-    const reports = await producer.sendAll(withTopic.map(letter => toRecord(recordOf(letter), letter.recordId)))
+    const sendable = some.filter(({ failure }) => failure.fault === 'system')
+    for (const { letterId, failure } of some) if (failure.fault === 'record') open.push({ letterId, code: failure.code })
+    const reports = await producer.sendAll(sendable.map(letter => toRecord(recordOf(letter), letter.recordId)))
     const closed = reports.flatMap((report, index) => {
-      const letterId = withTopic[index]?.letterId as string
+      const letterId = sendable[index]?.letterId as string
       if (report.kind === 'delivered') return [{ letterId, receipt: `kafka:${report.metadata.topic}-${report.metadata.partition}@${report.metadata.offset ?? '?'}` }]
       open.push({ letterId, code: report.code })
       return []

@@ -1,10 +1,17 @@
-// One week of real earthquakes (USGS GeoJSON, from vega-datasets) with a hundred broken ones mixed in at fixed places.
+// One week of real earthquakes (USGS GeoJSON, from vega-datasets) with a hundred broken ones mixed in at fixed places, over
+// the three triggers in turn.
 import { readFileSync } from 'node:fs'
 
+export type Trigger = 'http' | 'sqs' | 'eventbridge'
+const TRIGGERS: readonly Trigger[] = ['http', 'sqs', 'eventbridge']
+
 export interface DemoRecord {
+  readonly trigger: Trigger
+  /** The caller's own id, for HTTP. */
   readonly id: string
+  /** What is sent: an HTTP body, a message's body, an event's detail. */
   readonly body: string
-  /** Broken on purpose: the answer must be a 4xx. */
+  /** Broken on purpose: over HTTP the answer must be a 4xx, over the others it must become a letter. */
   readonly broken: boolean
 }
 
@@ -14,15 +21,19 @@ interface Feature {
   readonly geometry: { readonly type: string; readonly coordinates: readonly number[] }
 }
 
-/** Ways to break a feature; each must be refused. */
-const BREAKS: readonly ((feature: Feature) => unknown)[] = [
-  feature => ({ value: { ...feature, type: 'Quake' } }),
-  feature => ({ value: { ...feature, properties: { ...feature.properties, mag: 'strong' } } }),
-  feature => ({ value: { ...feature, geometry: { type: 'Point', coordinates: feature.geometry.coordinates.slice(0, 2) } } }),
-  feature => ({ value: { ...feature, geometry: null } }),
+/** Ways to break a feature. */
+const WRONG_VALUES: readonly ((feature: Feature) => object)[] = [
+  feature => ({ ...feature, type: 'Quake' }),
+  feature => ({ ...feature, properties: { ...feature.properties, mag: 'strong' } }),
+  feature => ({ ...feature, geometry: { type: 'Point', coordinates: feature.geometry.coordinates.slice(0, 2) } }),
+  feature => ({ ...feature, geometry: null }),
+  feature => ({ ...feature, id: undefined }),
+]
+/** Ways to break a request. */
+const WRONG_REQUESTS: readonly ((feature: Feature) => object)[] = [
+  ...WRONG_VALUES.map(wrong => (feature: Feature) => ({ value: wrong(feature) })),
   feature => ({ key: `not-${feature.id}`, value: feature }),
   () => ({ key: 'tombstone', value: null }),
-  feature => ({ value: { ...feature, id: undefined } }),
   feature => ({ value: feature, partition: -1 }),
   feature => ({ value: feature, headers: [{ name: 'kp-id', value: 'mine' }] }),
   feature => ({ value: feature, acks: 0 }),
@@ -32,11 +43,17 @@ export function realInput(broken = 100): DemoRecord[] {
   const path = new URL('../../node_modules/vega-datasets/data/earthquakes.json', import.meta.url)
   const { features } = JSON.parse(readFileSync(path, 'utf8')) as { features: Feature[] }
   const every = Math.floor(features.length / broken)
-  return features.flatMap((feature, index) => {
-    const record = { id: feature.id, body: JSON.stringify({ key: feature.id, value: feature }), broken: false }
+  return features.flatMap((feature, index): DemoRecord[] => {
+    const trigger = TRIGGERS[index % TRIGGERS.length] as Trigger
+    const record = { trigger, id: feature.id, body: JSON.stringify(trigger === 'http' ? { key: feature.id, value: feature } : feature), broken: false }
     const at = index / every
-    if (!Number.isInteger(at) || at >= broken) return [record]
-    const wrong = BREAKS[at % BREAKS.length] as (feature: Feature) => unknown
-    return [record, { id: `broken-${at}`, body: JSON.stringify(wrong(feature)), broken: true }]
+    return Number.isInteger(at) && at < broken ? [record, brokenRecord(feature, at)] : [record]
   })
+}
+
+function brokenRecord(feature: Feature, at: number): DemoRecord {
+  const trigger = TRIGGERS[at % TRIGGERS.length] as Trigger
+  const wrongs = trigger === 'http' ? WRONG_REQUESTS : WRONG_VALUES
+  const wrong = wrongs[Math.floor(at / TRIGGERS.length) % wrongs.length] as (feature: Feature) => object
+  return { trigger, id: `broken-${at}`, body: JSON.stringify(wrong(feature)), broken: true }
 }

@@ -1,38 +1,50 @@
-// Sends records over HTTP at a fixed pace, each by itself, and keeps what every answer said.
+// Sends records over their triggers at a fixed pace, each by itself, and keeps what every answer said.
+import { SendMessageCommand } from '@aws-sdk/client-sqs'
+import type { Stack } from '../stack.ts'
 import type { DemoRecord } from './real-input.ts'
 
 export interface Answer {
   readonly record: DemoRecord
-  readonly status: number
+  /** The record's `kp-id`: the caller's own, the message's or the event's. */
+  readonly id: string
+  /** What the HTTP answer told; a queue and a bus only take: `accepted`. */
   readonly fate: string
-  readonly outcome: string | undefined
-  readonly receipt: string | undefined
-  readonly at: number
-  readonly partition: number | undefined
-  readonly offset: number | undefined
+  readonly outcome?: string | undefined
+  readonly receipt?: string | undefined
+  readonly partition?: number | undefined
 }
 
-export async function sendPaced(url: string, records: readonly DemoRecord[], perSecond: number, onAnswer: (answer: Answer) => void): Promise<Answer[]> {
+export async function sendPaced(stack: Stack, records: readonly DemoRecord[], perSecond: number, onAnswer: (answer: Answer) => void): Promise<Answer[]> {
+  const send = { http: overHttp, sqs: overSqs, eventbridge: overEventBridge }
   const start = performance.now()
   return Promise.all(
     records.map(async (record, index) => {
       await new Promise(resolve => setTimeout(resolve, start + (index * 1000) / perSecond - performance.now()))
-      const answer = await sendOne(url, record)
+      const answer = await send[record.trigger](stack, record)
       onAnswer(answer)
       return answer
     }),
   )
 }
 
-async function sendOne(url: string, record: DemoRecord): Promise<Answer> {
-  const response = await fetch(`${url}/topics/earthquakes`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': record.id },
-    body: record.body,
-  })
-  const body = (await response.json()) as { records?: { fate: string; outcome?: string; receipt?: string; partition?: number; offset?: number }[] }
+async function overHttp({ url }: Stack, record: DemoRecord): Promise<Answer> {
+  const { id } = record
+  const response = await fetch(`${url}/topics/earthquakes`, { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': id }, body: record.body })
+  const body = (await response.json()) as { records?: { fate: string; outcome?: string; receipt?: string; partition?: number }[] }
   const told = body.records?.[0]
   // A refusal of the whole request has no records; whatever else has none stayed with us, the source.
   const fate = told?.fate ?? (response.status >= 400 && response.status < 500 ? 'refused' : 'returned')
-  return { record, status: response.status, fate, outcome: told?.outcome, receipt: told?.receipt, at: Date.now(), partition: told?.partition, offset: told?.offset }
+  return { record, id, fate, outcome: told?.outcome, receipt: told?.receipt, partition: told?.partition }
+}
+
+async function overSqs({ sqs }: Stack, record: DemoRecord): Promise<Answer> {
+  const { MessageId } = await sqs.client.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl('earthquakes'), MessageBody: record.body }))
+  return { record, id: MessageId as string, fate: 'accepted' }
+}
+
+async function overEventBridge({ busUrl }: Stack, record: DemoRecord): Promise<Answer> {
+  const entry = { Source: 'usgs.earthquakes', DetailType: 'Earthquake', Detail: record.body }
+  const response = await fetch(busUrl, { method: 'POST', body: JSON.stringify({ Entries: [entry] }) })
+  const { Entries } = (await response.json()) as { Entries: { EventId: string }[] }
+  return { record, id: Entries[0]?.EventId as string, fate: 'accepted' }
 }

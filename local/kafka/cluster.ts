@@ -2,12 +2,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
-import { freePort } from '../ports.ts'
+import { kafkaJars } from '../artifacts.ts'
+import { accepts, freePort } from '../ports.ts'
 import { endProcess, startProcess, temporaryFolder } from '../processes.ts'
 import { requireJava } from '../requirements.ts'
-import { kafkaJars } from './artifacts.ts'
 
 const HEAP = '-Xmx384m'
 const START_MS = 60_000
@@ -172,15 +171,4 @@ export class LocalKafka {
       closeSync(log)
     }
   }
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect({ host: '127.0.0.1', port })
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }

@@ -39,6 +39,7 @@ for (;;) {
     callbackWaitsForEmptyEventLoop: false,
     getRemainingTimeInMillis: () => deadline - Date.now(),
   }
+  process.env._X_AMZN_TRACE_ID = next.headers.get('lambda-runtime-trace-id') ?? ''
   try {
     const result = await handler(await next.json(), context)
     await post(`/invocation/${requestId}/response`, JSON.stringify(result ?? null))

@@ -1,7 +1,7 @@
 // One execution environment: a child process behind its own Lambda Runtime API (next, response, error, init/error).
-// Like Lambda it takes one invocation at a time and is killed when one outlasts the function's time-out.
+// Like Lambda it takes one invocation at a time, is frozen between them, and is killed when one outlasts the time-out.
 import type { ChildProcess } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { endProcess, startProcess } from '../processes.ts'
@@ -69,7 +69,21 @@ export class Sandbox {
     })
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Not a single instruction runs until `thaw`, as between invocations. */
+  freeze(): void {
+    if (!this.isDead) this.#child?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    if (!this.isDead) this.#child?.kill('SIGCONT')
+  }
+
   async stop(): Promise<void> {
+    this.thaw()
     if (this.#child) await endProcess(this.#child, 2000)
     this.#die(new Error('The sandbox was stopped.'))
   }
@@ -81,6 +95,7 @@ export class Sandbox {
     this.#next = undefined
     this.#queued = undefined
     this.#running = invocation
+    this.thaw()
     this.#timer = setTimeout(() => {
       this.#die(new Error(`Task timed out after ${this.#options.timeoutMs / 1000} seconds`))
       this.#child?.kill('SIGKILL')
@@ -90,7 +105,7 @@ export class Sandbox {
       'lambda-runtime-aws-request-id': invocation.id,
       'lambda-runtime-deadline-ms': String(Date.now() + this.#options.timeoutMs),
       'lambda-runtime-invoked-function-arn': `arn:aws:lambda:local:000000000000:function:${this.#options.name}`,
-      'lambda-runtime-trace-id': 'Root=1-00000000-000000000000000000000000;Sampled=0',
+      'lambda-runtime-trace-id': `Root=1-${randomBytes(4).toString('hex')}-${randomBytes(12).toString('hex')};Sampled=0`,
     })
     response.end(JSON.stringify(invocation.event))
   }
@@ -99,7 +114,10 @@ export class Sandbox {
     const path = (request.url ?? '').replace('/2018-06-01/runtime', '')
     if (path === '/invocation/next') {
       this.#next = response
-      return this.#hand()
+      this.#hand()
+      // Between invocations Lambda freezes the environment.
+      if (!this.#running) this.freeze()
+      return
     }
     const body = await readAll(request)
     response.writeHead(202, { 'content-type': 'application/json' }).end('{"status":"OK"}')
@@ -134,6 +152,9 @@ function reservedVariables(name: string): Record<string, string> {
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
     AWS_LAMBDA_LOG_STREAM_NAME: 'local',
     AWS_REGION: 'us-east-1',
+    // The local SQS takes any credentials.
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
   }
 }
 

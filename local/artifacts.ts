@@ -1,0 +1,79 @@
+// Programs of the local stack from Maven Central, fetched once and kept in the user's cache folder.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { RequirementError, requireMaven } from './requirements.ts'
+
+interface Program {
+  readonly title: string
+  readonly folder: string
+  readonly version: string
+  readonly group: string
+  readonly artifacts: readonly string[]
+  readonly megabytes: number
+}
+
+const KAFKA: Program = { title: 'Apache Kafka', folder: 'kafka', version: '4.3.1', group: 'org.apache.kafka', artifacts: ['kafka_2.13', 'kafka-tools'], megabytes: 130 }
+const ELASTICMQ: Program = { title: 'ElasticMQ', folder: 'elasticmq', version: '1.7.1', group: 'org.elasticmq', artifacts: ['elasticmq-server_3'], megabytes: 43 }
+
+/** @returns the folder of Kafka's jars */
+export function kafkaJars(log: (line: string) => void): Promise<string> {
+  return jarsOf(KAFKA, log)
+}
+
+/** @returns the folder of ElasticMQ's jars */
+export function elasticMqJars(log: (line: string) => void): Promise<string> {
+  return jarsOf(ELASTICMQ, log)
+}
+
+async function jarsOf(program: Program, log: (line: string) => void): Promise<string> {
+  const { title, version, group, artifacts, megabytes } = program
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  const folder = join(cache, 'serverless-kafka-producer', `${program.folder}-${version}`)
+  if (existsSync(folder)) return folder
+  requireMaven()
+  log(`Fetching ${title} ${version} with Maven (about ${megabytes} MB, once) …`)
+  const unfinished = `${folder}.${process.pid}`
+  mkdirSync(unfinished, { recursive: true })
+  const dependencies = artifacts.map(id => `<dependency><groupId>${group}</groupId><artifactId>${id}</artifactId><version>${version}</version></dependency>`)
+  writeFileSync(
+    join(unfinished, 'pom.xml'),
+    `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>local</groupId><artifactId>${program.folder}</artifactId><version>1</version><packaging>pom</packaging><dependencies>${dependencies.join('')}</dependencies></project>`,
+  )
+  try {
+    await runMaven(unfinished, `${title} ${version}`, log)
+    if (!existsSync(folder)) renameSync(unfinished, folder)
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true })
+  }
+  return folder
+}
+
+function runMaven(folder: string, what: string, log: (line: string) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const maven = spawn('mvn', ['-B', '-f', join(folder, 'pom.xml'), 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let fetched = 0
+    let tail = ''
+    const read = (chunk: Buffer) => {
+      tail = (tail + chunk).slice(-2000)
+      const before = fetched
+      fetched += String(chunk).match(/^Downloaded from/gm)?.length ?? 0
+      if (Math.floor(fetched / 20) > Math.floor(before / 20)) log(`  ${fetched} files …`)
+    }
+    maven.stdout.on('data', read)
+    maven.stderr.on('data', read)
+    maven.on('error', reject)
+    maven.on('exit', status => {
+      if (status === 0) resolve()
+      else
+        reject(
+          new RequirementError(
+            `Maven could not fetch ${what}. Check that the registry is reachable (proxy, ~/.m2/settings.xml), or set KAFKA_BOOTSTRAP_SERVERS to a cluster you have. Maven's last words:\n${tail}`,
+          ),
+        )
+    })
+  })
+}

@@ -1,0 +1,85 @@
+// What became of each record: what was sent against the log, the letters and the queues, read by others than the producer.
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
+import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
+import { readTopic } from '../kafka/admin.ts'
+import { EVENT_FAILURES } from '../queues.ts'
+import type { Stack } from '../stack.ts'
+import type { Trigger } from './real-input.ts'
+import type { Answer } from './send-paced.ts'
+
+export interface Fates {
+  sent: number
+  inKafka: number
+  deadLettered: number
+  returned: number
+  refused: number
+  lost: number
+  duplicated: number
+  /** Events, not fates: letters that were written, answers that nobody got. */
+  letters: number
+  unknown: number
+}
+
+export interface Account {
+  readonly total: Fates
+  readonly byTrigger: Readonly<Record<Trigger, Fates>>
+  /** In the log, and sent by nobody. */
+  readonly strangers: number
+}
+
+/** @param folder of the letters, opened before they were sent again */
+export async function account(stack: Stack, answers: readonly Answer[], written: ReadonlyMap<string, { readonly outcome: string }>, folder: string): Promise<Account> {
+  const inLog = new Map<string, number>()
+  for (const { headers } of await readTopic(stack.bootstrapServers, 'earthquakes')) {
+    const id = String(headers['kp-id'])
+    inLog.set(id, (inLog.get(id) ?? 0) + 1)
+  }
+  const open = new Set((await lettersIn(folder)).keys())
+  const atSource = { sqs: await depth(stack, 'earthquakes'), eventbridge: await depth(stack, EVENT_FAILURES), http: 0 }
+  const byTrigger = { http: noFates(), sqs: noFates(), eventbridge: noFates() }
+  for (const { record, id, fate, outcome } of answers) {
+    const fates = byTrigger[record.trigger]
+    const copies = inLog.get(id) ?? 0
+    const letter = written.get(id)
+    const isUnknown = outcome === 'unknown' || letter?.outcome === 'unknown'
+    fates.sent++
+    if (letter) fates.letters++
+    if (isUnknown) fates.unknown++
+    // What a queue gave twice may be there twice.
+    if (copies > 1 && !isUnknown && record.trigger !== 'sqs') fates.duplicated++
+    if (copies > 0) fates.inKafka++
+    else if (fate === 'refused') fates.refused++
+    else if (fate === 'returned') fates.returned++
+    else if (open.has(id)) fates.deadLettered++
+    else if (atSource[record.trigger]-- > 0) fates.returned++
+    else fates.lost++
+  }
+  const sent = new Set(answers.map(({ id }) => id))
+  const strangers = [...inLog.keys()].filter(id => !sent.has(id)).length
+  return { total: sum(Object.values(byTrigger)), byTrigger, strangers }
+}
+
+/** Every letter in a folder that is not closed, by the id of its record. */
+export async function lettersIn(folder: string): Promise<Map<string, { readonly outcome: string; readonly fault: string }>> {
+  const letters = new DiskDeadLetter(folder)
+  const found = await letters.list()
+  await letters.close()
+  return new Map(found.map(({ letter }) => [letter.recordId, letter.failure]))
+}
+
+/** Messages in a queue, those in flight too. */
+export async function depth({ sqs }: Stack, queue: string): Promise<number> {
+  const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible', 'ApproximateNumberOfMessagesDelayed'] as const
+  const { Attributes = {} } = await sqs.client.send(new GetQueueAttributesCommand({ QueueUrl: sqs.queueUrl(queue), AttributeNames: [...names] }))
+  return names.reduce((total, name) => total + Number(Attributes[name] ?? 0), 0)
+}
+
+function noFates(): Fates {
+  return { sent: 0, inKafka: 0, deadLettered: 0, returned: 0, refused: 0, lost: 0, duplicated: 0, letters: 0, unknown: 0 }
+}
+
+function sum(all: readonly Fates[]): Fates {
+  const total = noFates()
+  for (const fates of all) for (const name of Object.keys(total) as (keyof Fates)[]) total[name] += fates[name]
+  return total
+}

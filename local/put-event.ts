@@ -1,0 +1,42 @@
+// npm run put-event -- file.json: puts EventBridge events on the local stack's bus. The file holds one event or a list of them.
+import { readFileSync } from 'node:fs'
+import { isJsonObject, type JsonObject } from '../lib/record/json-object.ts'
+import { STACK_FILE } from './stack-file.ts'
+
+const MOST = 10
+
+function fail(text: string): never {
+  console.error(text)
+  process.exit(1)
+}
+
+function readJson(path: string, otherwise: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return fail(otherwise)
+  }
+}
+
+function toEntry(event: unknown, index: number): JsonObject {
+  if (!isJsonObject(event) || typeof event.source !== 'string' || typeof event['detail-type'] !== 'string' || !isJsonObject(event.detail))
+    return fail(`Event ${index}: expected source, detail-type and detail (an object).`)
+  return { Source: event.source, DetailType: event['detail-type'], Detail: JSON.stringify(event.detail), Time: event.time, Resources: event.resources }
+}
+
+const [file] = process.argv.slice(2)
+if (!file) fail('Which event? npm run put-event -- file.json')
+const { busUrl } = readJson(STACK_FILE, 'The local stack is not running: npm start first.') as { busUrl: string }
+const given = readJson(file, `${file}: expected a file of JSON.`)
+const entries = (Array.isArray(given) ? given : [given]).map(toEntry)
+for (let at = 0; at < entries.length; at += MOST) {
+  const Entries = entries.slice(at, at + MOST)
+  const response = await fetch(busUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSEvents.PutEvents' },
+    body: JSON.stringify({ Entries }),
+  }).catch(() => fail('The local stack does not answer: npm start first.'))
+  const answer = (await response.json()) as { Entries?: { EventId?: string; ErrorMessage?: string }[]; message?: string }
+  if (!response.ok) fail(answer.message ?? `The bus answered ${response.status}.`)
+  for (const { EventId, ErrorMessage } of answer.Entries ?? []) console.log(EventId ?? `refused: ${ErrorMessage}`)
+}

@@ -1,0 +1,81 @@
+// A real SQS server on 127.0.0.1: ElasticMQ, with queues as the template makes them.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { elasticMqJars } from '../artifacts.ts'
+import { accepts, freePort } from '../ports.ts'
+import { endProcess, startProcess, temporaryFolder } from '../processes.ts'
+import { requireJava } from '../requirements.ts'
+
+export const LOCAL_ACCOUNT = '000000000000'
+export const LOCAL_REGION = 'us-east-1'
+const START_MS = 60_000
+
+export interface LocalQueue {
+  readonly name: string
+  readonly visibilityS: number
+  /** Where a message goes after this many receives. */
+  readonly redrive?: { readonly to: string; readonly maxReceiveCount: number }
+}
+
+export interface LocalSqs {
+  readonly url: string
+  readonly client: SQSClient
+  queueUrl(name: string): string
+  stop(): Promise<void>
+}
+
+export async function startSqs(queues: readonly LocalQueue[], { log = () => {}, wantedPort = 0 }: { log?: (line: string) => void; wantedPort?: number } = {}): Promise<LocalSqs> {
+  requireJava()
+  const jars = await elasticMqJars(log)
+  const port = await freePort(wantedPort)
+  const folder = temporaryFolder()
+  const config = join(folder, 'elasticmq.conf')
+  writeFileSync(config, configOf(port, queues))
+  const output: string[] = []
+  const child = startProcess('elasticmq', 'java', ['-Xmx256m', `-Dconfig.file=${config}`, '-cp', `${jars}/*`, 'org.elasticmq.server.Main'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => output.splice(0, output.length, `${output.join('')}${chunk}`.slice(-2000)))
+  const end = Date.now() + START_MS
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null || Date.now() > end) {
+      await endProcess(child, 0, 'SIGKILL')
+      throw new Error(`ElasticMQ did not start; its output ends:\n${output.join('')}`)
+    }
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  const url = `http://127.0.0.1:${port}`
+  const client = new SQSClient({ endpoint: url, region: LOCAL_REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } })
+  return {
+    url,
+    client,
+    queueUrl: name => `${url}/${LOCAL_ACCOUNT}/${name}`,
+    stop: async () => {
+      client.destroy()
+      await endProcess(child, 2000)
+    },
+  }
+}
+
+export function queueArn(name: string): string {
+  return `arn:aws:sqs:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${name}`
+}
+
+function configOf(port: number, queues: readonly LocalQueue[]): string {
+  const entries = queues.map(({ name, visibilityS, redrive }) => {
+    const deadLetters = redrive ? `, deadLettersQueue { name = "${redrive.to}", maxReceiveCount = ${redrive.maxReceiveCount} }` : ''
+    const fifo = name.endsWith('.fifo') ? ', fifo = true, contentBasedDeduplication = true' : ''
+    return `  "${name}" { defaultVisibilityTimeout = ${visibilityS} seconds${fifo}${deadLetters} }`
+  })
+  return `include classpath("application.conf")
+node-address { protocol = http, host = "127.0.0.1", port = ${port}, context-path = "" }
+rest-sqs { enabled = true, bind-port = ${port}, bind-hostname = "127.0.0.1", sqs-limits = relaxed }
+rest-stats { enabled = false }
+queues {
+${entries.join('\n')}
+}
+aws { region = ${LOCAL_REGION}, accountId = ${LOCAL_ACCOUNT} }
+`
+}

@@ -1,0 +1,120 @@
+// What Lambda's event source mapping does for a queue: receive, invoke, delete what was not reported as failed.
+// Source: docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+import { DeleteMessageBatchCommand, type Message, type MessageAttributeValue, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { LOCAL_REGION, queueArn } from './elasticmq.ts'
+
+export interface PollerOptions {
+  readonly client: SQSClient
+  readonly queueUrl: string
+  readonly queue: string
+  readonly invoke: (event: unknown) => Promise<unknown>
+  /** Most messages of one batch; a FIFO queue has at most 10. */
+  readonly batchSize?: number
+  /** How long a standard queue's batch is gathered, ms. */
+  readonly windowMs?: number
+  /** Batches in flight at once. */
+  readonly concurrency?: number
+  readonly onError?: (error: unknown) => void
+}
+
+const RECEIVE_MOST = 10
+const WAIT_S = 1
+const PAUSE_MS = 200
+
+export class SqsPoller {
+  readonly #options: Required<PollerOptions>
+  readonly #work: Promise<void>[]
+  readonly #stopping = new AbortController()
+
+  constructor(options: PollerOptions) {
+    const isFifo = options.queue.endsWith('.fifo')
+    const { batchSize = RECEIVE_MOST, windowMs = 0, concurrency = 2, onError = () => {} } = options
+    this.#options = { ...options, batchSize: isFifo ? Math.min(batchSize, RECEIVE_MOST) : batchSize, windowMs: isFifo ? 0 : windowMs, concurrency, onError }
+    this.#work = Array.from({ length: concurrency }, () => this.#poll())
+  }
+
+  /** Waits for batches in flight; what they don't delete becomes visible again. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await Promise.all(this.#work)
+  }
+
+  async #poll(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const messages = await this.#gather()
+        if (messages.length > 0) await this.#handle(messages)
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return
+        this.#options.onError(error)
+        await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
+      }
+    }
+  }
+
+  async #gather(): Promise<Message[]> {
+    const { batchSize, windowMs } = this.#options
+    const messages = await this.#receive(Math.min(batchSize, RECEIVE_MOST))
+    const end = Date.now() + windowMs
+    while (messages.length > 0 && messages.length < batchSize && Date.now() < end) messages.push(...(await this.#receive(Math.min(batchSize - messages.length, RECEIVE_MOST), 0)))
+    return messages
+  }
+
+  async #receive(most: number, waitS = WAIT_S): Promise<Message[]> {
+    const { client, queueUrl } = this.#options
+    const command = new ReceiveMessageCommand({
+      QueueUrl: queueUrl,
+      MaxNumberOfMessages: most,
+      WaitTimeSeconds: waitS,
+      MessageSystemAttributeNames: ['All'],
+      MessageAttributeNames: ['All'],
+    })
+    const { Messages = [] } = await client.send(command, { abortSignal: this.#stopping.signal })
+    return Messages
+  }
+
+  async #handle(messages: readonly Message[]): Promise<void> {
+    const failed = failedIds(await this.#options.invoke(toEvent(messages, this.#options.queue)), messages)
+    const done = messages.filter(({ MessageId }) => !failed.has(MessageId as string))
+    for (let at = 0; at < done.length; at += RECEIVE_MOST) {
+      const Entries = done.slice(at, at + RECEIVE_MOST).map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }))
+      await this.#options.client.send(new DeleteMessageBatchCommand({ QueueUrl: this.#options.queueUrl, Entries }))
+    }
+  }
+}
+
+/** @throws Error for an answer that Lambda takes for a failure of the whole batch */
+export function failedIds(answer: unknown, messages: readonly Message[]): Set<string> {
+  const failures = (answer as { batchItemFailures?: unknown } | null | undefined)?.batchItemFailures ?? []
+  if (!Array.isArray(failures)) throw new Error('batchItemFailures is no list: the whole batch goes back.')
+  const ids = failures.map(failure => (failure as { itemIdentifier?: unknown } | null)?.itemIdentifier)
+  const known = new Set(messages.map(({ MessageId }) => MessageId as string))
+  if (!ids.every((id): id is string => typeof id === 'string' && known.has(id)))
+    throw new Error('batchItemFailures names a message that is not in the batch: the whole batch goes back.')
+  return new Set(ids)
+}
+
+function toEvent(messages: readonly Message[], queue: string): { Records: unknown[] } {
+  const Records = messages.map(({ MessageId, ReceiptHandle, Body, Attributes, MessageAttributes = {}, MD5OfBody }) => ({
+    messageId: MessageId,
+    receiptHandle: ReceiptHandle,
+    body: Body ?? '',
+    attributes: Attributes ?? {},
+    messageAttributes: Object.fromEntries(Object.entries(MessageAttributes).map(([name, value]) => [name, toAttribute(value)])),
+    md5OfBody: MD5OfBody,
+    eventSource: 'aws:sqs',
+    eventSourceARN: queueArn(queue),
+    awsRegion: LOCAL_REGION,
+  }))
+  return { Records }
+}
+
+function toAttribute({ DataType, StringValue, BinaryValue }: MessageAttributeValue) {
+  return {
+    dataType: DataType,
+    ...(StringValue === undefined ? {} : { stringValue: StringValue }),
+    ...(BinaryValue === undefined ? {} : { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+    stringListValues: [],
+    binaryListValues: [],
+  }
+}
