@@ -1,0 +1,253 @@
+// On a real SQS server: letters in a queue and their receipts; the poller's batch semantics, which are Lambda's.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, before, test } from 'node:test'
+import { DeleteMessageCommand, type Message, PurgeQueueCommand, ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import { DeadLetters, type StoreResult } from '../../lib/dead-letter/dead-letter-chain.ts'
+import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
+import { type DeadLetter, toDeadLetter } from '../../lib/dead-letter/envelope.ts'
+import { SqsDeadLetter } from '../../lib/dead-letter/sqs-dead-letter.ts'
+import { refused } from '../../lib/delivery/delivery-report.ts'
+import { TransportError } from '../../lib/errors.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import { temporaryFolder } from '../../local/processes.ts'
+import { type LocalSqs, startSqs } from '../../local/sqs/elasticmq.ts'
+import { SqsPoller } from '../../local/sqs/poller.ts'
+
+Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' })
+let sqs: LocalSqs
+before(async () => {
+  sqs = await startSqs([
+    { name: 'letters', visibilityS: 30 },
+    { name: 'work', visibilityS: 1, redrive: { to: 'work-dlq', maxReceiveCount: 3 } },
+    { name: 'work-dlq', visibilityS: 30 },
+    { name: 'orders.fifo', visibilityS: 1 },
+  ])
+})
+after(() => sqs.stop())
+
+function letter(n: number, bytes = 10): DeadLetter {
+  const record = { topic: 'chat', value: Buffer.alloc(bytes, 'x'), sourceId: `r-${n}` }
+  return toDeadLetter(refused(record, undefined, new TransportError('unreachable', 'down'), Date.now()), `r-${n}`, {
+    trigger: 'sqs',
+    id: 'm',
+    index: 0,
+    function: null,
+    arn: null,
+    receiveCount: 1,
+  })
+}
+
+const soon = (ms = 10_000) => Deadline.after(systemClock, ms)
+
+async function drain(queue: string, most = 100): Promise<Message[]> {
+  const found: Message[] = []
+  for (;;) {
+    const { Messages = [] } = await sqs.client.send(
+      new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl(queue), MaxNumberOfMessages: 10, MessageAttributeNames: ['All'], WaitTimeSeconds: 0 }),
+    )
+    if (Messages.length === 0 || found.length >= most) return found
+    found.push(...Messages)
+    for (const { ReceiptHandle } of Messages) await sqs.client.send(new DeleteMessageCommand({ QueueUrl: sqs.queueUrl(queue), ReceiptHandle }))
+  }
+}
+
+async function until(holds: () => boolean, withinMs = 20_000): Promise<void> {
+  const end = Date.now() + withinMs
+  while (!holds() && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 50))
+  assert.ok(holds(), 'it did not come to hold in time')
+}
+
+test('letters: batches of ten; a receipt is the id of a message that is in the queue', async () => {
+  const target = new SqsDeadLetter(sqs.queueUrl('letters'))
+  const letters = Array.from({ length: 25 }, (_, n) => letter(n))
+  const receipts = await target.store(letters, soon())
+  await target.close()
+  const stored = await drain('letters')
+
+  assert.deepEqual([...receipts].sort(), stored.map(({ MessageId }) => `sqs:${MessageId}`).sort())
+  assert.deepEqual(
+    stored.map(({ Body }) => JSON.parse(Body as string) as DeadLetter).sort((a, b) => Number(a.recordId.slice(2)) - Number(b.recordId.slice(2))),
+    letters,
+  )
+  const attributes = Object.fromEntries(Object.entries(stored[0]?.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]))
+  assert.deepEqual(Object.keys(attributes).sort(), ['code', 'letterId', 'outcome', 'topic'])
+  assert.equal(attributes.code, 'unreachable')
+})
+
+test('letters of more than a batch may hold are split by bytes', async () => {
+  const target = new SqsDeadLetter(sqs.queueUrl('letters'))
+  const receipts = await target.store(
+    Array.from({ length: 6 }, (_, n) => letter(n, 300_000)),
+    soon(),
+  )
+  await target.close()
+  assert.ok(receipts.every(receipt => typeof receipt === 'string'))
+  assert.equal((await drain('letters')).length, 6)
+})
+
+test('a letter over 1 MB: a claim check on the next target that can; without one back to the source', async () => {
+  const folder = temporaryFolder()
+  const big = letter(1, 900_000)
+  const chain = new DeadLetters([new SqsDeadLetter(sqs.queueUrl('letters')), new DiskDeadLetter(folder)])
+  const [receipt, small] = await chain.store([big, letter(2)], soon())
+  await chain.close()
+  const stored = (await drain('letters')).map(({ Body }) => JSON.parse(Body as string) as DeadLetter)
+  const withClaim = stored.find(({ recordId }) => recordId === 'r-1')
+
+  assert.match(String(receipt), /^sqs:/)
+  assert.match(String(small), /^sqs:/)
+  assert.equal(withClaim?.record.value, null)
+  assert.equal(withClaim?.claimCheck?.bytes, 900_000)
+  assert.deepEqual(readFileSync(String(withClaim?.claimCheck?.target).replace(/^disk:/, '')), Buffer.alloc(900_000, 'x'))
+  rmSync(folder, { recursive: true })
+
+  const alone = new DeadLetters([new SqsDeadLetter(sqs.queueUrl('letters'))])
+  const [refusal] = await alone.store([big], soon())
+  await alone.close()
+  assert.equal((refusal as { code?: string }).code, 'letter-too-large')
+  assert.deepEqual(await drain('letters'), [])
+})
+
+test('a queue that does not exist, and a server that is gone: the next target takes the letters', async () => {
+  for (const url of [sqs.queueUrl('nobody'), 'http://127.0.0.1:9/000000000000/letters']) {
+    const folder = temporaryFolder()
+    const chain = new DeadLetters([new SqsDeadLetter(url), new DiskDeadLetter(folder)])
+    const [receipt] = await chain.store([letter(1)], soon())
+    await chain.close()
+    assert.match(String(receipt), /^disk:/, url)
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('entry by entry: what the service refuses or leaves out is not stored; the rest is', async () => {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const { Entries } = JSON.parse(Buffer.concat(chunks).toString()) as { Entries: { Id: string; MessageBody: string }[] }
+    const [first, second] = Entries
+    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' })
+    const MD5OfMessageBody = createHash('md5')
+      .update(first?.MessageBody ?? '')
+      .digest('hex')
+    response.end(JSON.stringify({ Successful: [{ Id: first?.Id, MessageId: 'm-1', MD5OfMessageBody }], Failed: [{ Id: second?.Id, Code: 'InternalError', SenderFault: false }] }))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const target = new SqsDeadLetter(`http://127.0.0.1:${(server.address() as AddressInfo).port}/000000000000/q`)
+  const results = await target.store([letter(1), letter(2), letter(3)], soon())
+  await target.close()
+  server.close()
+
+  assert.equal(results[0], 'sqs:m-1')
+  assert.deepEqual(
+    results.slice(1).map(result => /\((\w+)\)/.exec((result as Error).message)?.[1]),
+    ['InternalError', 'NoEntry'],
+  )
+})
+
+test('a service that does not answer is given up at the deadline, and the next target has time left', async () => {
+  const server = createServer(() => {})
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const folder = temporaryFolder()
+  const chain = new DeadLetters([new SqsDeadLetter(`http://127.0.0.1:${(server.address() as AddressInfo).port}/000000000000/q`), new DiskDeadLetter(folder)])
+  const begin = performance.now()
+  const results: StoreResult[] = await chain.store([letter(1)], soon(2000))
+  assert.match(String(results[0]), /^disk:/)
+  assert.ok(performance.now() - begin < 2000)
+  await chain.close()
+  server.closeAllConnections()
+  server.close()
+  rmSync(folder, { recursive: true })
+})
+
+const send = (queue: string, bodies: readonly string[], group?: string) =>
+  sqs.client.send(
+    new SendMessageBatchCommand({
+      QueueUrl: sqs.queueUrl(queue),
+      Entries: bodies.map((MessageBody, index) => ({
+        Id: String(index),
+        MessageBody,
+        ...(group ? { MessageGroupId: group, MessageDeduplicationId: `${group}-${MessageBody}` } : {}),
+      })),
+    }),
+  )
+
+type Batch = { Records: { messageId: string; body: string; attributes: { ApproximateReceiveCount: string } }[] }
+
+test('poller: what is reported as failed comes again, the rest does not; after maxReceiveCount it is in the dead-letter queue', async () => {
+  const seen: string[] = []
+  const poller = new SqsPoller({
+    client: sqs.client,
+    queue: 'work',
+    queueUrl: sqs.queueUrl('work'),
+    invoke: async event => {
+      const { Records } = event as Batch
+      for (const { body, attributes } of Records) seen.push(`${body}@${attributes.ApproximateReceiveCount}`)
+      return { batchItemFailures: Records.filter(({ body }) => body === 'bad').map(({ messageId }) => ({ itemIdentifier: messageId })) }
+    },
+  })
+  await send('work', ['a', 'bad', 'b'])
+  await until(() => seen.includes('bad@3'))
+  let dead: Message[] = []
+  for (const end = Date.now() + 10_000; dead.length === 0 && Date.now() < end; ) dead = await drain('work-dlq')
+  await poller.stop()
+
+  assert.deepEqual(seen.toSorted(), ['a@1', 'b@1', 'bad@1', 'bad@2', 'bad@3'])
+  assert.deepEqual(
+    dead.map(({ Body }) => Body),
+    ['bad'],
+  )
+})
+
+test('poller: an error, or an answer that names a stranger, sends the whole batch back', async () => {
+  const receives: Record<string, number> = {}
+  const errors: unknown[] = []
+  const answers = [() => assert.fail('the function failed'), () => ({ batchItemFailures: [{ itemIdentifier: 'stranger' }] }), () => null]
+  const poller = new SqsPoller({
+    client: sqs.client,
+    queue: 'work',
+    queueUrl: sqs.queueUrl('work'),
+    concurrency: 1,
+    onError: error => void errors.push(error),
+    invoke: async event => {
+      for (const { body, attributes } of (event as Batch).Records) receives[body] = Number(attributes.ApproximateReceiveCount)
+      return answers.shift()?.()
+    },
+  })
+  await sqs.client.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl('work'), MessageBody: 'c' }))
+  await until(() => receives.c === 3)
+  await poller.stop()
+  assert.equal(errors.length, 2)
+  await sqs.client.send(new PurgeQueueCommand({ QueueUrl: sqs.queueUrl('work') }))
+})
+
+test('poller: a FIFO group is not read past a message that went back', async () => {
+  const seen: string[] = []
+  let refuse = true
+  const poller = new SqsPoller({
+    client: sqs.client,
+    queue: 'orders.fifo',
+    queueUrl: sqs.queueUrl('orders.fifo'),
+    batchSize: 2,
+    concurrency: 1,
+    invoke: async event => {
+      const { Records } = event as Batch
+      seen.push(...Records.map(({ body }) => body))
+      const back = refuse ? Records : []
+      refuse = false
+      return { batchItemFailures: back.map(({ messageId }) => ({ itemIdentifier: messageId })) }
+    },
+  })
+  await send('orders.fifo', ['1', '2', '3', '4'], 'g')
+  await until(() => seen.includes('4'))
+  await poller.stop()
+  // How many the first receive gave is the server's choice.
+  const refused = seen.slice(0, -4)
+  assert.deepEqual(seen.slice(-4), ['1', '2', '3', '4'])
+  assert.ok(refused.length > 0)
+  assert.deepEqual(refused, ['1', '2'].slice(0, refused.length))
+})
