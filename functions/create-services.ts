@@ -24,13 +24,13 @@ export async function createServices(trigger: Trigger): Promise<Services & { rea
   const config = parseConfig({}, process.env, report.warn)
   const problems = functionProblems(trigger, config, contracts)
   if (problems.length > 0) throw new ConfigError(problems)
-  const factory = new ProducerFactory({ rules: { contracts } })
+  const factory = new ProducerFactory({ rules: { contracts }, warn: report.warn })
   await connectInInit({ factory, config }, report.connectFailed)
   return { config, contracts, factory, letters: DeadLetters.of(config.deadLetter), report }
 }
 
 /** What a trigger needs beyond what every producer does. */
-export function functionProblems(trigger: Trigger, { deadLetter, defaultTopic, onFailureHttp }: ProducerConfig, known: Contracts): string[] {
+function functionProblems(trigger: Trigger, { deadLetter, defaultTopic, onFailureHttp }: ProducerConfig, known: Contracts): string[] {
   const problems: string[] = []
   if (defaultTopic !== undefined && !known.has(defaultTopic)) problems.push('KAFKA_DEFAULT_TOPIC: expected a topic that has a contract, got another.')
   if (deadLetter.length === 0 && trigger === 'http' && onFailureHttp === 'dead-letter')

@@ -125,3 +125,10 @@ export class DeadLetterError extends KafkaProducerError {
 export function orderGroupStopped(): TransportError {
   return new TransportError('order-group-stopped', 'An earlier record of the order group was not sent.')
 }
+
+/** What our own errors say: the innermost knows most. They name settings, and never quote a payload, a secret or an address. */
+export function innermostMessage(error: unknown): string | undefined {
+  let message: string | undefined
+  for (let inner = error; inner instanceof Error; inner = inner.cause) if (inner instanceof KafkaProducerError) message = inner.message
+  return message
+}

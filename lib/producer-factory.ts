@@ -1,7 +1,10 @@
 // One warm producer per configuration per container. Spring: ProducerFactory.
 import type { ProducerConfig } from './config/settings.ts'
 import { KafkaProducer } from './kafka-producer.ts'
+import { MskBootstrap } from './security/msk-bootstrap.ts'
+import { Security } from './security/security.ts'
 import type { Deadline } from './time/deadline.ts'
+import { PLAINTEXT } from './transport/connection-security.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import { KafkaJsClient } from './transport/kafkajs/kafkajs-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
@@ -10,6 +13,8 @@ export interface ProducerFactoryOptions {
   readonly rules?: ValidationRules
   /** What a producer talks to the cluster with; default: the kafkajs driver. */
   readonly createClient?: (config: ProducerConfig) => KafkaClient
+  /** Is told what is wrong but is got over. */
+  readonly warn?: (text: string) => void
 }
 
 export class ProducerFactory {
@@ -26,7 +31,7 @@ export class ProducerFactory {
     const key = JSON.stringify(config)
     const warm = this.#producers.get(key)
     if (warm?.isUsable) return warm
-    const { createClient = createKafkaJsClient, rules } = this.#options
+    const { warn = () => {}, createClient = own => createKafkaJsClient(own, warn), rules } = this.#options
     const producer = new KafkaProducer(config, { client: createClient(config), ...(rules ? { rules } : {}) })
     this.#producers.set(key, producer)
     return producer
@@ -49,9 +54,12 @@ export class ProducerFactory {
   }
 }
 
-export function createKafkaJsClient(config: ProducerConfig): KafkaClient {
+export function createKafkaJsClient(config: ProducerConfig, warn: (text: string) => void = () => {}): KafkaClient {
+  const msk = config.mskClusterArn === undefined ? undefined : new MskBootstrap(config, warn)
   return new KafkaJsClient({
     ...config,
+    bootstrap: msk ? (deadline, isStale) => msk.servers(deadline, isStale) : () => config.bootstrapServers,
+    security: config.securityProtocol === 'PLAINTEXT' ? PLAINTEXT : new Security(config),
     connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
     maxIdleMs: config.connectionsMaxIdleMs,
   })

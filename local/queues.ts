@@ -2,7 +2,7 @@
 import type { Contracts } from '../lib/validate/contract.ts'
 import type { LocalQueue } from './sqs/elasticmq.ts'
 
-export const LETTERS = 'dead-letters'
+const LETTERS = 'dead-letters'
 export const EVENT_FAILURES = 'eventbridge-failures'
 /** How long an outage may last before a message goes to its queue's dead letters. */
 const OUTAGE_S = 3600

@@ -39,7 +39,7 @@ export interface StackOptions {
 }
 
 const FUNCTIONS = ['http', 'sqs', 'sqs-fifo', 'eventbridge'] as const
-export type FunctionName = (typeof FUNCTIONS)[number]
+type FunctionName = (typeof FUNCTIONS)[number]
 
 export interface Stack {
   readonly url: string

@@ -12,7 +12,7 @@ kafkaClientContract('fake', async () => ({ client: new FakeKafkaClient({ partiti
 kafkaClientContract('scripted brokers', async () => {
   const cluster = await ScriptedBrokers.start({ leaders: [0, 1, 0] })
   const client = new KafkaJsClient({
-    bootstrapServers: cluster.addresses,
+    bootstrap: () => cluster.addresses,
     clientId: 'contract',
     connectTimeoutMs: 1000,
     maxIdleMs: 120_000,

@@ -1,5 +1,6 @@
 // Stage 2 of 9: environment and options → frozen ProducerConfig, once per container. Code beats environment beats default.
 import { ConfigError } from '../errors.ts'
+import { checkSecurity } from './check-security.ts'
 import { parseDeadLetterChain } from './dead-letter-chain.ts'
 import { checkNames } from './environment-names.ts'
 import { type OptionName, type ProducerConfig, type ProducerOptions, SETTINGS, type SettingRow } from './settings.ts'
@@ -24,13 +25,20 @@ export function parseConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEn
   const names = checkNames(env, values.strictEnv === true)
   problems.push(...names.problems)
   const deadLetter = parseDeadLetterChain(values.deadLetter as string | undefined, env, problem)
+  if (values.bootstrapServers === undefined && values.mskClusterArn !== undefined) values.bootstrapServers = Object.freeze([])
   if (values.bootstrapServers === undefined && !problems.some(text => text.startsWith('bootstrap.servers')))
-    problem('bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS): expected host:port, several separated by commas; got nothing.')
+    problem('bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS): expected host:port, several separated by commas; got nothing. On MSK: or KAFKA_MSK_CLUSTER_ARN.')
   checkClashes(values as unknown as ProducerConfig, env, problem)
+  checkSecurity(values as unknown as ProducerConfig, problem)
   if (problems.length > 0) throw new ConfigError(problems)
   for (const warning of names.warnings) warn(warning)
-  if ((values.bootstrapServers as readonly string[]).length < 2) warn('bootstrap.servers has one broker: while it is down, no new container can start. Three are recommended.')
+  if (isAlone(values as unknown as ProducerConfig)) warn('bootstrap.servers has one broker: while it is down, no new container can start. Three are recommended.')
   return Object.freeze({ ...values, deadLetter: Object.freeze(deadLetter) }) as unknown as ProducerConfig
+}
+
+/** One broker to begin with. MSK Serverless has one name for all of its brokers. */
+function isAlone({ bootstrapServers, mskClusterArn }: ProducerConfig): boolean {
+  return bootstrapServers.length < 2 && mskClusterArn === undefined && !/\.kafka-serverless\./.test(bootstrapServers[0] ?? '')
 }
 
 function read(row: SettingRow, given: Value, problem: Problem): Value | undefined {

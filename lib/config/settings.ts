@@ -143,7 +143,48 @@ export const SETTINGS = {
     doc: 'How long setting up a connection may take, ms.',
     deviation: 'Java: 10000.',
   }),
-  securityProtocol: kafka({ name: 'security.protocol', kind: 'choice', choices: ['PLAINTEXT'], default: 'PLAINTEXT', doc: 'How brokers are talked to.' }),
+  securityProtocol: kafka({
+    name: 'security.protocol',
+    kind: 'choice',
+    choices: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'],
+    default: 'PLAINTEXT',
+    doc: 'How brokers are talked to. With SSL the certificate and its host name are always checked.',
+  }),
+  saslMechanism: kafka({
+    name: 'sasl.mechanism',
+    kind: 'choice',
+    choices: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'AWS_MSK_IAM'],
+    doc: 'The log-in, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM signs with the function’s role, and needs SASL_SSL.',
+    deviation: 'Java: GSSAPI. AWS_MSK_IAM stands for OAUTHBEARER with AWS’s signer.',
+  }),
+  saslUsername: kafka({ name: 'sasl.username', kind: 'text', doc: 'For PLAIN and SCRAM, where no secret is named.', deviation: 'Java has it inside sasl.jaas.config.' }),
+  saslPassword: kafka({
+    name: 'sasl.password',
+    kind: 'text',
+    doc: 'As above. A secret (KAFKA_SECRET_ARN) keeps it out of the function’s settings.',
+    deviation: 'Java has it inside sasl.jaas.config.',
+  }),
+  saslOauthbearerTokenEndpointUrl: kafka({ name: 'sasl.oauthbearer.token.endpoint.url', kind: 'text', doc: 'For OAUTHBEARER: where a token is asked for by client credentials.' }),
+  saslOauthbearerClientCredentialsClientId: kafka({ name: 'sasl.oauthbearer.client.credentials.client.id', kind: 'text', doc: 'For OAUTHBEARER, where no secret is named.' }),
+  saslOauthbearerClientCredentialsClientSecret: kafka({ name: 'sasl.oauthbearer.client.credentials.client.secret', kind: 'text', doc: 'As above.' }),
+  saslOauthbearerScope: kafka({ name: 'sasl.oauthbearer.scope', kind: 'text', doc: 'The scope to ask for.' }),
+  sslTruststoreCertificates: kafka({ name: 'ssl.truststore.certificates', kind: 'text', doc: 'The CA of the brokers, PEM. Default: the public ones that Node knows.' }),
+  sslTruststoreLocation: kafka({ name: 'ssl.truststore.location', kind: 'text', doc: 'The same as a file.' }),
+  sslKeystoreCertificateChain: kafka({ name: 'ssl.keystore.certificate.chain', kind: 'text', doc: 'Our own certificate, PEM, where brokers ask for one.' }),
+  sslKeystoreKey: kafka({ name: 'ssl.keystore.key', kind: 'text', doc: 'Its private key, PEM.' }),
+  sslKeystoreLocation: kafka({ name: 'ssl.keystore.location', kind: 'text', doc: 'Both in one PEM file.' }),
+  sslKeyPassword: kafka({ name: 'ssl.key.password', kind: 'text', doc: 'The password of that key.' }),
+  secretArn: ours({
+    env: 'KAFKA_SECRET_ARN',
+    kind: 'text',
+    doc: 'A secret of Secrets Manager (or an SSM parameter) that holds JSON with `username`, `password`, and where needed `ca`, `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`. Read when first needed, and again once after a refusal.',
+  }),
+  mskClusterArn: ours({
+    env: 'KAFKA_MSK_CLUSTER_ARN',
+    kind: 'text',
+    doc: 'Asks MSK for the brokers (kafka:GetBootstrapBrokers). bootstrap.servers is then the fallback, and may be left out.',
+  }),
+  mskNetwork: ours({ env: 'KAFKA_MSK_NETWORK', kind: 'choice', choices: ['private', 'public', 'vpc-connectivity'], default: 'private', doc: 'Which of the cluster’s addresses.' }),
   deadLetter: ours({
     env: 'KAFKA_DEAD_LETTER',
     kind: 'text',
@@ -211,8 +252,10 @@ type ValueOf<R extends Row> = R['kind'] extends 'integer'
     : R['kind'] extends 'list'
       ? readonly string[]
       : R['choices'] extends readonly (infer C)[]
-        ? C
-        : string
+        ? C | (R extends { default: string } ? never : undefined)
+        : R extends { default: string }
+          ? string
+          : string | undefined
 
 /** Every setting with its value, frozen. `deadLetter` is parsed into its chain. */
 export type ProducerConfig = { readonly [K in Exclude<OptionName, 'deadLetter'>]: ValueOf<(typeof SETTINGS)[K]> } & { readonly deadLetter: DeadLetterChain }
@@ -233,14 +276,11 @@ const NOT_YET = [
   'compression.type',
   'partitioner.class',
   'partitioner.ignore.keys',
-  'sasl.mechanism',
 ] as const
 
 export const NOT_YET_ENV: ReadonlySet<string> = new Set([
   ...NOT_YET.map(name => `KAFKA_${name.toUpperCase().replaceAll('.', '_')}`),
   'KAFKA_CONFIG_FILE',
-  'KAFKA_MSK_CLUSTER_ARN',
-  'KAFKA_SECRET_ARN',
   'KAFKA_DEAD_LETTER_NOTIFY',
 ])
 

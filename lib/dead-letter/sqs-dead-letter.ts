@@ -63,7 +63,7 @@ export class SqsDeadLetter implements DeadLetterTarget {
     this.#client ??= import('@aws-sdk/client-sqs').then(sqs => {
       // A queue's host names its region, where the environment may name another.
       const region = /\bsqs\.([a-z0-9-]+)\.amazonaws\./.exec(this.#queueUrl)?.[1]
-      return { sqs, client: new sqs.SQSClient({ ...(region ? { region } : {}), requestHandler: { connectionTimeout: CONNECT_MS } }) }
+      return { sqs, client: new sqs.SQSClient({ ...(region ? { region } : {}), endpoint: new URL(this.#queueUrl).origin, requestHandler: { connectionTimeout: CONNECT_MS } }) }
     })
     return this.#client
   }

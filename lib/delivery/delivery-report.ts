@@ -84,7 +84,12 @@ export function report(record: ProducerRecord, sent: PartitionedRecord, outcome:
   const error =
     fault === 'record'
       ? new RecordFaultError(code as RecordFaultCode, `The broker refused the record (${brokerCode}).`)
-      : new DeliveryError(kind, code, `The record for ${sent.topic}-${sent.partition} was not acknowledged: ${kind} after ${attempts} attempt(s) (${brokerCode}).`, cause)
+      : new DeliveryError(
+          kind,
+          code,
+          `The record for ${sent.topic}-${sent.partition} was not acknowledged: ${kind} after ${attempts} attempt(s) (${brokerCode})${code === 'authorization' ? '; expected an ACL for WRITE on the topic (MSK: kafka-cluster:WriteData)' : ''}.`,
+          cause,
+        )
   return {
     kind: 'failed',
     record,

@@ -2,8 +2,9 @@
 // Dimensions: function, topic, outcome. Never a payload, a key or an address.
 import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import type { DeliveryReport } from '../delivery/delivery-report.ts'
+import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import type { RecordFate } from '../delivery/record-fate.ts'
+import { innermostMessage } from '../errors.ts'
 import type { ProducerMetrics } from '../kafka-producer.ts'
 
 const NAMESPACE = 'ServerlessKafkaProducer'
@@ -25,7 +26,7 @@ export class InvocationReport {
   }
 
   readonly connectFailed = (error: unknown): void => {
-    this.#logger.warn('No broker was reached in init; the invocation tries again.', { code: codeOf(error) })
+    this.#logger.warn('No broker was reached in init; the invocation tries again.', { code: codeOf(error), ...reasonOf(error) })
   }
 
   readonly letterFailed = (error: unknown): void => {
@@ -52,7 +53,8 @@ export class InvocationReport {
     for (const [key, count] of byTopic) this.#count(key, count)
     this.#producerMetrics(producer)
     const unknown = reports.filter(report => report.kind === 'failed' && report.outcome === 'unknown').length
-    this.#logger.info('invocation', { outcomes, ...(Object.keys(codes).length > 0 ? { codes } : {}), unknown, attempts })
+    const failure = reports.find(report => report.kind === 'failed' && report.fault === 'system') as Failed | undefined
+    this.#logger.info('invocation', { outcomes, ...(Object.keys(codes).length > 0 ? { codes } : {}), ...reasonOf(failure?.error), unknown, attempts })
   }
 
   #count(key: string, count: number): void {
@@ -75,6 +77,11 @@ export class InvocationReport {
     this.#metrics.addMetric('Connections', MetricUnit.Count, now.connections)
     this.#metrics.publishStoredMetrics()
   }
+}
+
+function reasonOf(error: unknown): { reason?: string } {
+  const reason = innermostMessage(error)
+  return reason === undefined ? {} : { reason }
 }
 
 /** The code of an error, never its text, which may hold an address or a path. */

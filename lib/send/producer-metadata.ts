@@ -90,6 +90,9 @@ export class ProducerMetadata {
       if (deadline.passed) throw this.#whyUnknown(topic, known)
       this.requestRefresh()
       await this.#nextAnswer(clock, deadline)
+      // What waiting does not mend is told at once.
+      if (known.count === 0 && known.error === 'TOPIC_AUTHORIZATION_FAILED') throw this.#whyUnknown(topic, known)
+      if (known.count === 0) this.#throwIfFatal()
     }
     return { count: known.count, available: [...known.partitions.values()].filter(p => p.leader >= 0).map(p => p.partition) }
   }
@@ -100,12 +103,17 @@ export class ProducerMetadata {
     while (!this.isAsNewAs(ticket)) {
       if (deadline.passed) throw this.#lastError ?? new TransportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
       await this.#nextAnswer(this.#options.clock, deadline)
+      this.#throwIfFatal()
     }
   }
 
   close(): void {
     this.#closed = true
     this.#wake()
+  }
+
+  #throwIfFatal(): void {
+    if (this.#lastError && !this.#lastError.retriable) throw this.#lastError
   }
 
   #use(topic: string): KnownTopic {
@@ -119,7 +127,11 @@ export class ProducerMetadata {
   }
 
   #whyUnknown(topic: string, known: KnownTopic): TransportError {
-    if (known.error === 'TOPIC_AUTHORIZATION_FAILED') return new TransportError('authorization', `The producer may not describe the topic ${topic}.`)
+    if (known.error === 'TOPIC_AUTHORIZATION_FAILED')
+      return new TransportError(
+        'authorization',
+        `The producer may not describe the topic ${topic}: expected an ACL for WRITE on it (MSK: kafka-cluster:DescribeTopic and WriteData).`,
+      )
     if (known.error !== null) return new TransportError('topic-not-on-cluster', `The cluster has no topic ${topic} (${known.error}).`, { retriable: true })
     return new TransportError('unreachable', 'No broker told of the topic before the deadline.', { retriable: true, cause: this.#lastError })
   }

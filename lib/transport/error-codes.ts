@@ -74,6 +74,12 @@ const ours: Readonly<Record<string, { stale?: true; fault: SystemFaultCode }>> =
   UNREACHABLE: { stale: true, fault: 'unreachable' },
   CONNECTION_BROKEN: { stale: true, fault: 'unreachable' },
   REQUEST_TIMEOUT: { stale: true, fault: 'unreachable' },
+  DIAL_TIMEOUT: { stale: true, fault: 'unreachable' },
+  CLOSED_IN_DIAL: { stale: true, fault: 'unreachable' },
+  AUTHENTICATION_FAILED: { fault: 'authentication' },
+  CERTIFICATE_REFUSED: { fault: 'authentication' },
+  SECURITY_PROTOCOL_MISMATCH: { fault: 'authentication' },
+  CREDENTIALS_UNAVAILABLE: { fault: 'authentication' },
 }
 
 export function isStale(code: string): boolean {

@@ -11,6 +11,25 @@ import { requireJava } from '../requirements.ts'
 const HEAP = '-Xmx384m'
 const START_MS = 60_000
 
+/** A listener beside the plain one of 127.0.0.1. */
+export interface Listener {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly protocol: 'SSL' | 'SASL_SSL' | 'SASL_PLAINTEXT'
+}
+
+export interface KafkaOptions {
+  readonly log?: (line: string) => void
+  /** Broker settings beside or above the local ones. */
+  readonly properties?: Readonly<Record<string, string>>
+  readonly firstPort?: number
+  readonly listeners?: readonly Listener[]
+  readonly classPath?: string
+  /** For the storage tool: users that exist from the start. */
+  readonly formatArguments?: readonly string[]
+}
+
 interface Node {
   readonly id: number
   readonly port: number
@@ -23,20 +42,17 @@ export class LocalKafka {
   readonly #nodes: readonly Node[]
   readonly #folder: string
   readonly #jars: string
-  readonly #properties: Readonly<Record<string, string>>
+  readonly #options: KafkaOptions
 
-  private constructor(nodes: readonly Node[], folder: string, jars: string, properties: Readonly<Record<string, string>>) {
+  private constructor(nodes: readonly Node[], folder: string, jars: string, options: KafkaOptions) {
     this.#nodes = nodes
     this.#folder = folder
     this.#jars = jars
-    this.#properties = properties
+    this.#options = options
   }
 
-  /** @param properties broker settings beside or above the local ones */
-  static async start(
-    brokers: number,
-    { log = () => {}, properties = {}, firstPort = 0 }: { log?: (line: string) => void; properties?: Readonly<Record<string, string>>; firstPort?: number } = {},
-  ): Promise<LocalKafka> {
+  static async start(brokers: number, options: KafkaOptions = {}): Promise<LocalKafka> {
+    const { log = () => {}, firstPort = 0 } = options
     requireJava()
     const jars = await kafkaJars(log)
     const folder = temporaryFolder()
@@ -45,7 +61,7 @@ export class LocalKafka {
       const port = await freePort(firstPort === 0 ? 0 : (nodes.at(-1)?.port ?? firstPort - 1) + 1)
       nodes.push({ id, port, controllerPort: await freePort(), folder: join(folder, `node${id}`), process: undefined })
     }
-    const kafka = new LocalKafka(nodes, folder, jars, properties)
+    const kafka = new LocalKafka(nodes, folder, jars, options)
     try {
       await kafka.#format()
       await Promise.all(nodes.map(node => kafka.startBroker(node.id)))
@@ -119,7 +135,12 @@ export class LocalKafka {
       this.#nodes.map(async node => {
         mkdirSync(node.folder, { recursive: true })
         writeFileSync(join(node.folder, 'server.properties'), this.#serverProperties(node))
-        const child = this.#java(node, 'kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', join(node.folder, 'server.properties')], `format${node.id}`)
+        const child = this.#java(
+          node,
+          'kafka.tools.StorageTool',
+          ['format', '-t', clusterId, '-c', join(node.folder, 'server.properties'), ...(this.#options.formatArguments ?? [])],
+          `format${node.id}`,
+        )
         const status = await new Promise(resolve => child.once('exit', resolve))
         if (status !== 0) throw new Error(`Kafka's storage could not be formatted:\n${readFileSync(join(node.folder, 'broker.log'), 'utf8').slice(-2000)}`)
       }),
@@ -128,12 +149,15 @@ export class LocalKafka {
 
   #serverProperties({ id, port, controllerPort, folder }: Node): string {
     const replicas = Math.min(3, this.#nodes.length)
+    const { listeners = [] } = this.#options
+    const more = listeners.map(({ name, host, port }) => `,${name}://${host}:${port}`).join('')
     const properties: Record<string, string | number> = {
       'process.roles': 'broker,controller',
       'node.id': id,
       'controller.quorum.voters': this.#nodes.map(node => `${node.id}@127.0.0.1:${node.controllerPort}`).join(','),
-      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${more}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}${more}`,
+      'listener.security.protocol.map': ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT', ...listeners.map(({ name, protocol }) => `${name}:${protocol}`)].join(','),
       'controller.listener.names': 'CONTROLLER',
       'log.dirs': join(folder, 'data'),
       'auto.create.topics.enable': 'false',
@@ -149,7 +173,7 @@ export class LocalKafka {
       'num.network.threads': 2,
       'num.io.threads': 4,
       'log.cleaner.dedupe.buffer.size': 4_194_304,
-      ...this.#properties,
+      ...this.#options.properties,
     }
     return Object.entries(properties)
       .map(([name, value]) => `${name}=${value}\n`)
@@ -164,7 +188,15 @@ export class LocalKafka {
       'Configuration:\n  Appenders:\n    Console:\n      name: out\n      PatternLayout:\n        pattern: "[%d] %p %m (%c)%n"\n  Loggers:\n    Root:\n      level: WARN\n      AppenderRef:\n        - ref: out\n',
     )
     try {
-      const options = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', HEAP, `-Dlog4j2.configurationFile=${config}`, '-cp', `${this.#jars}/*`]
+      const options = [
+        '-XX:+UseSerialGC',
+        '-XX:TieredStopAtLevel=1',
+        '-Xshare:auto',
+        HEAP,
+        `-Dlog4j2.configurationFile=${config}`,
+        '-cp',
+        [this.#options.classPath, `${this.#jars}/*`].filter(Boolean).join(':'),
+      ]
       // Its own process group: Ctrl-C reaches us alone, and we end the brokers in order.
       return startProcess(name, 'java', [...options, main, ...args], { stdio: ['ignore', log, log], detached: true })
     } finally {

@@ -84,7 +84,7 @@ export class SqsPoller {
 }
 
 /** @throws Error for an answer that Lambda takes for a failure of the whole batch */
-export function failedIds(answer: unknown, messages: readonly Message[]): Set<string> {
+function failedIds(answer: unknown, messages: readonly Message[]): Set<string> {
   const failures = (answer as { batchItemFailures?: unknown } | null | undefined)?.batchItemFailures ?? []
   if (!Array.isArray(failures)) throw new Error('batchItemFailures is no list: the whole batch goes back.')
   const ids = failures.map(failure => (failure as { itemIdentifier?: unknown } | null)?.itemIdentifier)

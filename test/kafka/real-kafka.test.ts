@@ -19,7 +19,7 @@ async function newTopic(config: Record<string, string> = {}, partitions = 3): Pr
 kafkaClientContract('real Kafka', async () => {
   const topic = await newTopic()
   const client = new KafkaJsClient({
-    bootstrapServers: servers.split(','),
+    bootstrap: () => servers.split(','),
     clientId: 'contract',
     connectTimeoutMs: 3000,
     maxIdleMs: 120_000,

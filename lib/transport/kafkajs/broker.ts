@@ -2,9 +2,11 @@
 // and the rule for dials: one at a time, with full jitter after a failed or destroyed Link.
 import { TransportError } from '../../errors.ts'
 import { backoff } from '../../time/backoff.ts'
-import { type Clock, sleep } from '../../time/clock.ts'
-import type { Deadline } from '../../time/deadline.ts'
+import { type Clock, elapsedSince, type Moment, moment, sleep } from '../../time/clock.ts'
+import { Deadline } from '../../time/deadline.ts'
 import { within } from '../../time/patient-timer.ts'
+import type { ConnectionSecurity, SecurityProvider } from '../connection-security.ts'
+import { CLOSED_IN_DIAL, closedInDial, protocolMismatch } from './dial-error.ts'
 import { Link } from './link.ts'
 import type { ApiVersions } from './wire.ts'
 
@@ -15,16 +17,23 @@ export interface BrokerOptions {
   readonly maxIdleMs: number
   readonly reconnectBackoffMs: number
   readonly reconnectBackoffMaxMs: number
+  readonly security: SecurityProvider
 }
 
 export interface SharedState {
   versions: ApiVersions | undefined
   dials: number
+  /** New connections that brokers closed, since the last that succeeded; undefined once one ever did. */
+  closedDials: number | undefined
   graced: number
   destroyed: Record<string, number>
 }
 
 type Slot = 'data' | 'control'
+
+/** After a refusal that no retry mends a broker is dialled once in this time, and asked nothing between. */
+const REFUSED_MS = 10_000
+const CLOSED_DIALS = 3
 
 export class Broker {
   readonly address: string
@@ -34,6 +43,7 @@ export class Broker {
   #dialing: Promise<void> | undefined
   #failures = 0
   #notBefore = 0
+  #refusal: { readonly error: TransportError; readonly at: Moment } | undefined
   #closed = false
 
   constructor(address: string, options: BrokerOptions, shared: SharedState) {
@@ -79,8 +89,9 @@ export class Broker {
   #live(slot: Slot): Link | undefined {
     const link = this.#links[slot]
     if (!link || link.dead) return undefined
-    if (link.inFlight === 0 && link.idleMs > this.#options.maxIdleMs) {
-      link.destroy('IDLE')
+    const reason = link.inFlight > 0 ? undefined : link.idleMs > this.#options.maxIdleMs ? 'IDLE' : link.sessionEnds ? 'SESSION' : undefined
+    if (reason) {
+      link.destroy(reason)
       return undefined
     }
     return link
@@ -99,38 +110,89 @@ export class Broker {
   }
 
   async #dial(slot: Slot): Promise<void> {
-    const { clock } = this.#options
-    await sleepUntil(clock, this.#notBefore)
+    this.#throwIfRefused()
+    await sleepUntil(this.#options.clock, this.#notBefore)
+    const link = await this.#openOrRenew()
+    if (this.#closed) link.destroy('CLOSE')
+    this.#failures = 0
+    this.#refusal = undefined
+    this.#links[slot] = link
+  }
+
+  #throwIfRefused(): void {
+    if (this.#refusal && elapsedSince(this.#options.clock, this.#refusal.at) < REFUSED_MS) throw this.#refusal.error
+  }
+
+  /** A log-in that is refused is tried once more when its secret has changed. */
+  async #openOrRenew(): Promise<Link> {
+    try {
+      return await this.#open()
+    } catch (error) {
+      const refusal = error as TransportError
+      if (refusal.code !== 'AUTHENTICATION_FAILED' || !(await this.#options.security.renew(this.#dialDeadline))) throw this.#remembered(refusal)
+    }
+    try {
+      return await this.#open()
+    } catch (error) {
+      throw this.#remembered(error as TransportError)
+    }
+  }
+
+  #remembered(error: TransportError): TransportError {
+    if (!error.retriable && error.code !== 'CLOSED') this.#refusal = { error, at: moment(this.#options.clock) }
+    return error
+  }
+
+  get #dialDeadline(): Deadline {
+    return Deadline.after(this.#options.clock, this.#options.connectTimeoutMs)
+  }
+
+  async #open(): Promise<Link> {
+    const { clock, clientId, connectTimeoutMs, security } = this.#options
+    const deadline = this.#dialDeadline
+    const given: ConnectionSecurity = await security.forDial(deadline)
     if (this.#closed) throw new TransportError('CLOSED', 'The producer is closed.')
     const [host, port] = splitAddress(this.address)
     const link = new Link({
       host,
       port,
-      clientId: this.#options.clientId,
+      clientId,
       clock,
+      security: given,
       onDead: (dead, reason) => this.#onDead(dead, reason),
       onGrace: () => {
         this.#shared.graced++
       },
+      onAnswer: () => {
+        this.#shared.closedDials = undefined
+      },
     })
     this.#shared.dials++
     try {
-      this.#shared.versions = await link.open(this.#options.connectTimeoutMs, this.#shared.versions)
+      this.#shared.versions = await link.open(Math.max(1, Math.min(connectTimeoutMs, deadline.remaining)), this.#shared.versions)
+      if (given.login) this.#shared.closedDials = undefined
+      return link
     } catch (error) {
       link.destroy('DIAL_FAILED')
-      throw error instanceof TransportError ? error : new TransportError('UNREACHABLE', 'A broker could not be reached.', { retriable: true, cause: error })
+      throw this.#judge(error as TransportError)
     }
-    if (this.#closed) link.destroy('CLOSE')
-    this.#failures = 0
-    this.#links[slot] = link
+  }
+
+  #judge(error: TransportError): TransportError {
+    if (error.code !== CLOSED_IN_DIAL || this.#shared.closedDials === undefined) return error
+    this.#shared.closedDials++
+    return this.#shared.closedDials >= CLOSED_DIALS ? protocolMismatch(error.cause) : error
   }
 
   /** A Link that failed makes the next dial wait. One that we replace, or that the broker closed while it was idle, does not. */
   #onDead(link: Link, reason: string): void {
     this.#shared.destroyed[reason] = (this.#shared.destroyed[reason] ?? 0) + 1
     const isOpen = link === this.#links.data || link === this.#links.control
-    const closedIdle = reason === 'CLOSED_BY_BROKER' && isOpen && link.inFlight === 0
-    if (reason === 'IDLE' || reason === 'CLOSE' || closedIdle) return
+    const closedIdle = reason === 'CLOSED_BY_BROKER' && isOpen && link.inFlight === 0 && link.lastAnswer > Number.NEGATIVE_INFINITY
+    if (reason === 'IDLE' || reason === 'SESSION' || reason === 'CLOSE' || closedIdle) return
+    // A listener that wants a log-in lets anybody shake hands, and hangs up at the first request.
+    if (isOpen && link.lastAnswer === Number.NEGATIVE_INFINITY && (reason === 'CLOSED_BY_BROKER' || reason === 'CONNECTION_BROKEN'))
+      this.#remembered(this.#judge(closedInDial(undefined)))
     const { clock, reconnectBackoffMs, reconnectBackoffMaxMs } = this.#options
     this.#failures++
     this.#notBefore = clock.now() + backoff(this.#failures, reconnectBackoffMs, reconnectBackoffMaxMs)

@@ -3,6 +3,7 @@ import { TransportError } from '../../errors.ts'
 import { topicPartition } from '../../record/topic-partition.ts'
 import { type Clock, systemClock } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
+import { PLAINTEXT, type SecurityProvider } from '../connection-security.ts'
 import { errorCodeRow } from '../error-codes.ts'
 import type { Cluster, ConnectionStats, DropReason, EncodedBatch, KafkaClient, ProduceOutcome, ProduceRequest, ProducerIdAndEpoch } from '../kafka-client.ts'
 import { failure, outcomeOf } from '../produce-outcome.ts'
@@ -17,28 +18,32 @@ const PROBE_AFTER_IDLE_MS = 1000
 const PROBE_MS = 500
 
 export interface KafkaJsClientOptions {
-  readonly bootstrapServers: readonly string[]
+  /** `isStale`: every broker that is known was asked, and none answered. */
+  readonly bootstrap: (deadline: Deadline, isStale: boolean) => readonly string[] | Promise<readonly string[]>
   readonly clientId: string
   readonly connectTimeoutMs: number
   readonly maxIdleMs: number
   readonly reconnectBackoffMs: number
   readonly reconnectBackoffMaxMs: number
+  /** Default: no TLS, no log-in. */
+  readonly security?: SecurityProvider
   readonly clock?: Clock
 }
 
 export class KafkaJsClient implements KafkaClient {
   readonly #options: BrokerOptions
-  readonly #bootstrap: readonly string[]
+  readonly #bootstrap: KafkaJsClientOptions['bootstrap']
   readonly #clock: Clock
   readonly #brokers = new Map<string, Broker>()
   readonly #nodes = new Map<number, string>()
-  readonly #shared: SharedState = { versions: undefined, dials: 0, graced: 0, destroyed: {} }
+  readonly #shared: SharedState = { versions: undefined, dials: 0, closedDials: 0, graced: 0, destroyed: {} }
+  #isStale = false
   #closed = false
 
   constructor(options: KafkaJsClientOptions) {
     this.#clock = options.clock ?? systemClock
-    this.#options = { ...options, clock: this.#clock }
-    this.#bootstrap = options.bootstrapServers
+    this.#options = { security: PLAINTEXT, ...options, clock: this.#clock }
+    this.#bootstrap = options.bootstrap
   }
 
   get stats(): ConnectionStats {
@@ -63,7 +68,11 @@ export class KafkaJsClient implements KafkaClient {
       const answer = await link.call(wire.initProducerId(), ms, { mayOutlive: true })
       if (answer.errorCode === 0) return { producerId: answer.producerId, epoch: answer.epoch }
       const row = errorCodeRow(answer.errorCode)
-      throw new TransportError(row.name, `The broker gave no producer id: ${row.name}.`, { retriable: row.retriable === true })
+      throw new TransportError(
+        row.name,
+        `The broker gave no producer id: ${row.name}${row.fault === 'authorization' ? '; expected an ACL for WRITE on a topic (MSK: kafka-cluster:WriteDataIdempotently and WriteData)' : ''}.`,
+        { retriable: row.retriable === true },
+      )
     })
   }
 
@@ -76,7 +85,7 @@ export class KafkaJsClient implements KafkaClient {
       link = await this.#broker(address).data(Deadline.after(this.#clock, request.connectTimeoutMs))
     } catch (error) {
       const { code, retriable } = asTransportError(error)
-      return all('not-sent', code === 'UNSUPPORTED_VERSION' ? code : 'UNREACHABLE', retriable, error)
+      return all('not-sent', retriable ? 'UNREACHABLE' : code, retriable, error)
     }
     const writesBefore = link.produceWrites
     try {
@@ -128,20 +137,24 @@ export class KafkaJsClient implements KafkaClient {
 
   /** Asks one broker after the other: those that answered just now, then fresh dials, then silent ones. */
   async #ask<T>(deadline: Deadline, question: (link: Link, ms: number) => Promise<T>): Promise<T> {
-    const addresses = [...new Set([...this.#nodes.values(), ...this.#bootstrap])]
+    const addresses = [...new Set([...this.#nodes.values(), ...(await this.#bootstrap(deadline, this.#isStale))])]
     const ranked = addresses.map(address => ({ address, rank: this.#broker(address).proof + Math.random() * 0.5 })).sort((a, b) => b.rank - a.rank)
-    let last: TransportError | undefined
+    const failures: TransportError[] = []
     for (const { address } of ranked) {
       const mine = deadline.within(ASK_MS)
       if (mine.remaining <= 0) break
       try {
         const link = await this.#broker(address).idle(mine)
-        return await question(link, Math.max(1, mine.remaining))
+        const answer = await question(link, Math.max(1, mine.remaining))
+        this.#isStale = false
+        return answer
       } catch (error) {
-        last = asTransportError(error)
+        failures.push(asTransportError(error))
       }
     }
-    throw last ?? new TransportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
+    this.#isStale = failures.length === ranked.length
+    // Asking again is of no use only if no broker could answer otherwise.
+    throw failures.findLast(({ retriable }) => retriable) ?? failures.at(-1) ?? new TransportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
   }
 }
 

@@ -24,6 +24,7 @@ declare module 'kafkajs/src/network/connection.js' {
       clientId: string
       ssl: object | null
       sasl: object | null
+      reauthenticationThreshold: number
       logger: unknown
       socketFactory: (options: { host: string; port: number; onConnect: () => void }) => Socket
       connectionTimeout: number
@@ -31,6 +32,8 @@ declare module 'kafkajs/src/network/connection.js' {
       enforceRequestTimeout: boolean
       maxInFlightRequests: number | null
     })
+    /** ms; 0 without an end. A Long. */
+    readonly sessionLifetime: { toNumber(): number }
     requestQueue: { scheduleCheckPendingRequests: () => void }
     connect(): Promise<true>
     authenticate(): Promise<void>
@@ -53,6 +56,7 @@ declare module 'kafkajs/src/protocol/encoder.js' {
     writeBoolean(value: boolean): this
     writeString(value: string | null): this
     writeBuffer(value: Buffer): this
+    writeBytes(value: Buffer): this
     writeArray(value: readonly unknown[]): this
   }
 }

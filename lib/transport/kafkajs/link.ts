@@ -1,15 +1,22 @@
 // A Link is one kafkajs Connection = one socket, never reconnected: dead once, dead for ever; a dial makes a new one.
 // kafkajs's timers, retries and pools are off; the timers here decide, on the monotonic clock.
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import loggers from 'kafkajs/src/loggers/index.js'
 import Connection, { type WireProtocol } from 'kafkajs/src/network/connection.js'
 import { TransportError } from '../../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../../time/clock.ts'
 import { within } from '../../time/patient-timer.ts'
+import type { ConnectionSecurity } from '../connection-security.ts'
+import { closedInDial, dialError } from './dial-error.ts'
+import { toSasl } from './sasl.ts'
 import { type ApiVersions, apiVersions, PRODUCE, VERSIONS_SPOKEN } from './wire.ts'
 
 const NEVER_MS = 2 ** 30
 const KEEP_ALIVE_MS = 30_000
+/** A session is replaced when this much of it is left, at most this many ms. */
+const SESSION_MARGIN = 0.15
+const SESSION_MARGIN_MS = 60_000
 const silent = loggers.createLogger({ level: 0, logCreator: () => () => {} })
 
 export interface LinkOptions {
@@ -17,9 +24,12 @@ export interface LinkOptions {
   readonly port: number
   readonly clientId: string
   readonly clock: Clock
+  readonly security: ConnectionSecurity
   /** Told once when the Link dies, with the reason, and whether it was mid-request. */
   readonly onDead: (link: Link, reason: string) => void
   readonly onGrace: () => void
+  /** The broker let us in: it answered a request beyond the hand-shake. */
+  readonly onAnswer: () => void
 }
 
 export class Link {
@@ -35,6 +45,9 @@ export class Link {
   readonly #connection: Connection
   readonly #options: LinkOptions
   #socket: Socket | undefined
+  #socketError: NodeJS.ErrnoException | undefined
+  #reason = ''
+  #authenticatedAt: Moment | undefined
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -43,8 +56,10 @@ export class Link {
       host: options.host,
       port: options.port,
       clientId: options.clientId,
-      ssl: null,
-      sasl: null,
+      ssl: options.security.tls ? {} : null,
+      sasl: options.security.login ? toSasl(options.security.login) : null,
+      // A session near its end gets a new Link: kafkajs must never authenticate again by itself.
+      reauthenticationThreshold: -NEVER_MS,
       logger: silent,
       connectionTimeout: NEVER_MS,
       requestTimeout: NEVER_MS,
@@ -60,11 +75,31 @@ export class Link {
     return elapsedSince(this.#options.clock, this.lastIo)
   }
 
-  /** TCP, then ApiVersions unless the cluster's are known; all within `ms`. */
+  /** Its session with the broker is nearly over: to be replaced when nothing is in flight. */
+  get sessionEnds(): boolean {
+    const lifetime = this.#connection.sessionLifetime.toNumber()
+    if (!this.#authenticatedAt || lifetime <= 0) return false
+    return elapsedSince(this.#options.clock, this.#authenticatedAt) >= lifetime - Math.min(SESSION_MARGIN_MS, lifetime * SESSION_MARGIN)
+  }
+
+  /**
+   * TCP, TLS, ApiVersions unless the cluster's are known, the log-in; all within `ms`.
+   * @throws TransportError fatal where the settings are wrong
+   */
   async open(ms: number, known: ApiVersions | undefined): Promise<ApiVersions> {
-    const versions = await this.#bounded(this.#handshake(known), ms, 'DIAL_TIMEOUT')
-    this.lastIo = moment(this.#options.clock)
-    return versions
+    try {
+      const versions = await this.#bounded(this.#handshake(known), ms, 'DIAL_TIMEOUT')
+      this.lastIo = moment(this.#options.clock)
+      return versions
+    } catch (error) {
+      const failure = dialError({ error, socketError: this.#socketError, security: this.#options.security })
+      throw failure.code === 'UNREACHABLE' && this.#wasClosed ? closedInDial(error) : failure
+    }
+  }
+
+  /** The peer was there and hung up. */
+  get #wasClosed(): boolean {
+    return this.#reason === 'CLOSED_BY_BROKER' || this.#socketError?.code === 'ECONNRESET' || this.#socketError?.code === 'EPIPE'
   }
 
   async #handshake(known: ApiVersions | undefined): Promise<ApiVersions> {
@@ -76,6 +111,11 @@ export class Link {
         throw new TransportError('UNSUPPORTED_VERSION', `The broker does not speak ${name} version ${version}: expected Apache Kafka 2.4 or newer.`)
     }
     this.#connection.setVersions(versions)
+    if (this.#options.security.login) {
+      this.#connection.setSupportAuthenticationProtocol(true)
+      await this.#connection.authenticate()
+      this.#authenticatedAt = moment(this.#options.clock)
+    }
     return versions
   }
 
@@ -105,6 +145,7 @@ export class Link {
     try {
       const answer = await this.#bounded(this.#connection.send(guarded), ms, 'REQUEST_TIMEOUT', options.mayOutlive)
       this.lastIo = moment(this.#options.clock)
+      if (this.lastAnswer === Number.NEGATIVE_INFINITY) this.#options.onAnswer()
       this.lastAnswer = this.#options.clock.now()
       return answer
     } catch (error) {
@@ -129,6 +170,7 @@ export class Link {
   destroy(reason: string): void {
     if (!this.dead) {
       this.dead = true
+      this.#reason = reason
       this.#options.onDead(this, reason)
     }
     // Always with an error: kafkajs does not listen to 'close' and would wait for its answers for ever.
@@ -144,7 +186,13 @@ export class Link {
   }
 
   #createSocket(host: string, port: number, onConnect: () => void): Socket {
-    const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, onConnect)
+    const { tls } = this.#options.security
+    const socket = tls ? connectTls({ host, port, ...tls, ...(isIP(host) ? {} : { servername: host }) }, onConnect) : connect({ host, port }, onConnect)
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
+    socket.once('error', error => {
+      this.#socketError ??= error
+    })
     const write = socket.write
     socket.write = ((chunk: Buffer, ...rest: []) => {
       if (chunk.length > 6 && chunk.readInt16BE(4) === PRODUCE) this.produceWrites++

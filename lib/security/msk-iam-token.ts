@@ -1,0 +1,86 @@
+// A token for MSK IAM: AWS's signer over one chain of credentials per container.
+// Source: github.com/aws/aws-msk-iam-sasl-signer-js
+import type { defaultProvider } from '@aws-sdk/credential-provider-node'
+import { TransportError } from '../errors.ts'
+import { systemClock } from '../time/clock.ts'
+import type { Deadline } from '../time/deadline.ts'
+import { within } from '../time/patient-timer.ts'
+
+type Chain = ReturnType<typeof defaultProvider>
+type AwsCredentialIdentity = Awaited<ReturnType<Chain>>
+
+/** A broker ends a session when its token ends; one that is nearly over would be refused on the way. */
+const LEAST_LEFT_S = 60
+const LONGEST_S = 900
+const TRIES = 10
+
+export class MskIamToken {
+  readonly #region: string
+  readonly #sessionName: string
+  #chain: Chain | undefined
+
+  /** @param sessionName of a role that the chain assumes: a fixed one, so that the principal stays the same */
+  constructor(region: string, sessionName: string) {
+    this.#region = region
+    this.#sessionName = sessionName
+  }
+
+  /** @throws TransportError */
+  get(deadline: Deadline): Promise<string> {
+    return within(systemClock, deadline.remaining, this.#sign(), () => unavailable('did not come in time', true))
+  }
+
+  async #sign(): Promise<string> {
+    const credentials = await this.#credentials()
+    const seconds = secondsLeft(credentials)
+    if (seconds < LEAST_LEFT_S) throw unavailable(`have less than ${LEAST_LEFT_S} s left`, false)
+    const { generateAuthTokenFromCredentialsProvider } = await import('aws-msk-iam-sasl-signer-js')
+    const { expiration: _, ...identity } = credentials
+    for (let n = 0; n < TRIES; n++) {
+      const expiring = seconds >= LONGEST_S ? identity : { ...identity, expiration: new SecondsFromNow(seconds) }
+      const { token } = await generateAuthTokenFromCredentialsProvider({ region: this.#region, awsCredentialsProvider: async () => expiring })
+      if (hasWholeSeconds(token)) return token
+    }
+    throw unavailable('gave no token of whole seconds', true)
+  }
+
+  async #credentials(): Promise<AwsCredentialIdentity> {
+    try {
+      if (!this.#chain) {
+        const { defaultProvider } = await import('@aws-sdk/credential-provider-node')
+        this.#chain = defaultProvider({ roleSessionName: this.#sessionName })
+      }
+      const credentials = await this.#chain()
+      return secondsLeft(credentials) < LEAST_LEFT_S ? await this.#chain({ forceRefresh: true }) : credentials
+    } catch (cause) {
+      throw unavailable("can't be found: expected the function's role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", false, cause)
+    }
+  }
+}
+
+function secondsLeft({ expiration }: AwsCredentialIdentity): number {
+  return expiration === undefined ? Number.POSITIVE_INFINITY : Math.floor((expiration.getTime() - Date.now()) / 1000)
+}
+
+/** The signer takes the rest of the credentials' life for the token's, in fractions of a second. MSK's own signers write whole ones. */
+class SecondsFromNow extends Date {
+  readonly #seconds: number
+
+  constructor(seconds: number) {
+    super()
+    this.#seconds = seconds
+  }
+
+  override getTime(): number {
+    return Date.now() + this.#seconds * 1000
+  }
+}
+
+/** False when the clock moved on between two of the signer's looks at it. */
+function hasWholeSeconds(token: string): boolean {
+  return /^\d+$/.test(new URL(Buffer.from(token, 'base64url').toString()).searchParams.get('X-Amz-Expires') ?? '')
+}
+
+function unavailable(what: string, retriable: boolean, cause?: unknown): TransportError {
+  return new TransportError('CREDENTIALS_UNAVAILABLE', `The AWS credentials for sasl.mechanism AWS_MSK_IAM ${what}.`, { retriable, cause })
+}

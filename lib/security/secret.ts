@@ -1,0 +1,92 @@
+// One secret in Secrets Manager or the SSM Parameter Store, as JSON: read when first needed, kept, read again after a refusal.
+// Form: docs.aws.amazon.com/msk/latest/developerguide/msk-password-tutorial.html (AmazonMSK_…: username, password)
+
+import { TransportError } from '../errors.ts'
+import { isJsonObject } from '../record/json-object.ts'
+import { systemClock } from '../time/clock.ts'
+import type { Deadline } from '../time/deadline.ts'
+import { within } from '../time/patient-timer.ts'
+
+const SECRET_FIELDS = ['username', 'password', 'ca', 'certificate', 'key', 'keyPassword', 'clientId', 'clientSecret'] as const
+export type SecretFields = { readonly [name in (typeof SECRET_FIELDS)[number]]?: string }
+
+const CONNECT_MS = 1000
+const REQUEST_MS = 3000
+/** A secret that was just read is not read again. */
+const AGAIN_AFTER_MS = 10_000
+
+export class Secret {
+  readonly #arn: string
+  #fields: Promise<SecretFields> | undefined
+  #readAt = Number.NEGATIVE_INFINITY
+
+  /** @param arn of a secret or a parameter */
+  constructor(arn: string) {
+    this.#arn = arn
+  }
+
+  /** @throws TransportError when it can't be read before the deadline */
+  async read(deadline: Deadline): Promise<SecretFields> {
+    this.#fields ??= this.#fetch()
+    const reading = this.#fields
+    reading.catch(() => {
+      if (this.#fields === reading) this.#fields = undefined
+    })
+    return within(systemClock, deadline.remaining, reading, () => unavailable('did not come in time', true))
+  }
+
+  /** @returns whether it is another than before */
+  async renew(deadline: Deadline): Promise<boolean> {
+    if (performance.now() - this.#readAt < AGAIN_AFTER_MS) return false
+    const before = this.#fields && (await this.#fields.catch(() => undefined))
+    this.#fields = this.#fetch()
+    return JSON.stringify(await this.read(deadline)) !== JSON.stringify(before)
+  }
+
+  async #fetch(): Promise<SecretFields> {
+    this.#readAt = performance.now()
+    let text: unknown
+    try {
+      text = await readText(this.#arn)
+    } catch (cause) {
+      const name = innermostName(cause)
+      throw unavailable(`can't be read (${name})`, !/NotFound|AccessDenied|Decryption|Validation|InvalidRequest/.test(name), cause)
+    }
+    return parse(text)
+  }
+}
+
+async function readText(arn: string): Promise<unknown> {
+  const [, , service, region = '', , ...resource] = arn.split(':')
+  const clientConfig = { region, requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS } }
+  if (service === 'secretsmanager') {
+    const { SecretsProvider } = await import('@aws-lambda-powertools/parameters/secrets')
+    return new SecretsProvider({ clientConfig }).get(arn, { forceFetch: true })
+  }
+  const { SSMProvider } = await import('@aws-lambda-powertools/parameters/ssm')
+  return new SSMProvider({ clientConfig }).get(resource.join(':').replace(/^parameter/, ''), { decrypt: true, forceFetch: true })
+}
+
+function parse(text: unknown): SecretFields {
+  const expected = `expected a JSON object of texts: ${SECRET_FIELDS.join(', ')}`
+  try {
+    const parsed: unknown = JSON.parse(text instanceof Uint8Array ? Buffer.from(text).toString() : String(text))
+    if (!isJsonObject(parsed)) throw new Error()
+    for (const name of SECRET_FIELDS) if (parsed[name] !== undefined && typeof parsed[name] !== 'string') throw new Error()
+    return parsed as SecretFields
+  } catch {
+    // What JSON.parse says quotes the secret.
+    throw unavailable(`has another form: ${expected}`, false)
+  }
+}
+
+function unavailable(what: string, retriable: boolean, cause?: unknown): TransportError {
+  return new TransportError('CREDENTIALS_UNAVAILABLE', `The secret of KAFKA_SECRET_ARN ${what}.`, { retriable, cause })
+}
+
+/** Powertools wraps what the client threw. */
+function innermostName(error: unknown): string {
+  let inner = error
+  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause
+  return inner instanceof Error ? inner.name : 'Error'
+}

@@ -1,0 +1,194 @@
+// Every kind of connection on a real broker: the right ones pass; each wrong one is one clear, fatal error that names the
+// setting, of the system's fault, without a storm of dials.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, before, test } from 'node:test'
+import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { Failed } from '../../lib/delivery/delivery-report.ts'
+import { innermostMessage } from '../../lib/errors.ts'
+import { producerOf, told } from '../fakes/producer-of.ts'
+import { type ListenerName, type SecuredKafka, startSecuredKafka, TOPIC } from '../security-rig/secured-kafka.ts'
+
+process.env.AWS_EC2_METADATA_DISABLED = 'true'
+let rig: SecuredKafka
+let tokens: Server
+let tokenUrl = ''
+const issued: string[] = []
+before(async () => {
+  rig = await startSecuredKafka()
+  tokens = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const form = new URLSearchParams(Buffer.concat(chunks).toString())
+    issued.push(`${form.get('grant_type')} ${form.get('scope')}`)
+    if (request.headers.authorization !== `Basic ${Buffer.from('id:good').toString('base64')}`) return void response.writeHead(401).end('{"error":"invalid_client"}')
+    const expires = form.get('scope') === 'stale' ? -60 : 3600
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ access_token: unsignedJwt(expires), expires_in: expires }))
+  })
+  await new Promise<void>(resolve => tokens.listen(0, '127.0.0.1', resolve))
+  tokenUrl = `http://127.0.0.1:${(tokens.address() as AddressInfo).port}/token`
+})
+after(async () => {
+  tokens.close()
+  await rig.stop()
+})
+
+/** What Kafka's own unsecured validator takes. */
+function unsignedJwt(expiresInS: number): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const now = Math.floor(Date.now() / 1000)
+  return `${part({ alg: 'none' })}.${part({ sub: 'oauth-client', iat: now - 120, exp: now + expiresInS })}.`
+}
+
+type Given = ProducerOptions & { readonly listener: ListenerName; readonly host?: string }
+type Case = readonly [name: string, given: () => Given, env?: Readonly<Record<string, string>>]
+
+const tls = () => ({ sslTruststoreCertificates: rig.ca })
+const login = (saslMechanism: string, saslUsername: string, saslPassword = `${saslUsername}-secret`) => ({ saslMechanism, saslUsername, saslPassword })
+const iam = () => ({ listener: 'IAM', securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM', ...tls() }) as const
+const scram = (user: string, password?: string) => ({ listener: 'SASL', securityProtocol: 'SASL_SSL', ...tls(), ...login('SCRAM-SHA-512', user, password) }) as const
+const oauth = (secret: string, scope = 'kafka') =>
+  ({
+    listener: 'OAUTH',
+    securityProtocol: 'SASL_SSL',
+    ...tls(),
+    saslMechanism: 'OAUTHBEARER',
+    saslOauthbearerTokenEndpointUrl: tokenUrl,
+    saslOauthbearerClientCredentialsClientId: 'id',
+    saslOauthbearerClientCredentialsClientSecret: secret,
+    saslOauthbearerScope: scope,
+  }) as const
+const AWS = (id: string, secret: string, region = 'us-east-1') => ({ AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_REGION: region })
+
+async function withProducer<T>(
+  { listener, host, ...options }: Given,
+  env: Readonly<Record<string, string>>,
+  work: (producer: ReturnType<typeof producerOf>) => Promise<T>,
+): Promise<T> {
+  const before = Object.fromEntries(Object.keys(env).map(name => [name, process.env[name]]))
+  Object.assign(process.env, env)
+  const producer = producerOf([rig.address(listener, host)], { deliveryTimeoutMs: 6000, ...options })
+  try {
+    return await work(producer)
+  } finally {
+    await producer.close()
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+  }
+}
+
+const record = (value: string) => ({ topic: TOPIC, key: value, value })
+
+const right: readonly Case[] = [
+  ['SSL', () => ({ listener: 'MTLS', securityProtocol: 'SSL', sslTruststoreLocation: rig.caFile, sslKeystoreLocation: rig.clientPem })],
+  [
+    'SSL, by value',
+    () => ({
+      listener: 'MTLS',
+      securityProtocol: 'SSL',
+      ...tls(),
+      sslKeystoreCertificateChain: readFileSync(rig.clientPem, 'utf8').replaceAll('\n', '\\n'),
+      sslKeystoreKey: readFileSync(rig.clientPem, 'utf8'),
+    }),
+  ],
+  ['PLAIN', () => ({ listener: 'SASL', securityProtocol: 'SASL_SSL', ...tls(), ...login('PLAIN', 'bob') })],
+  ['PLAIN without TLS', () => ({ listener: 'CLEAR', securityProtocol: 'SASL_PLAINTEXT', ...login('PLAIN', 'bob') })],
+  ['SCRAM-SHA-256', () => ({ ...scram('alice256'), saslMechanism: 'SCRAM-SHA-256' })],
+  ['SCRAM-SHA-512', () => scram('alice')],
+  ['OAUTHBEARER', () => oauth('good')],
+  ['AWS_MSK_IAM', iam, AWS('AKIDGOOD', 'good-secret')],
+]
+for (const [name, given, env = {}] of right)
+  test(`${name}: delivered`, async () => {
+    await withProducer(given(), env, async producer => {
+      const reports = await producer.sendAll([record('a'), record('b')])
+      assert.deepEqual(reports.map(told), ['delivered', 'delivered'], (reports[0] as Failed).error?.message)
+    })
+  })
+
+const wrong: readonly (readonly [...Case, expected: { code: string; says: RegExp; dials: number }])[] = [
+  [
+    'SCRAM, wrong password',
+    () => scram('alice', 'wrong'),
+    {},
+    { code: 'authentication', says: /SCRAM-SHA-512: check sasl\.username and sasl\.password \(KAFKA_SASL_USERNAME/, dials: 1 },
+  ],
+  ['SCRAM, unknown user', () => scram('mallory'), {}, { code: 'authentication', says: /sasl\.username/, dials: 1 }],
+  ['PLAIN, wrong password', () => ({ ...scram('bob', 'wrong'), saslMechanism: 'PLAIN' }), {}, { code: 'authentication', says: /PLAIN: check sasl\.username/, dials: 1 }],
+  [
+    'a mechanism that is not offered',
+    () => ({ ...oauth('good'), listener: 'SASL' }),
+    {},
+    { code: 'authentication', says: /sasl\.mechanism \(KAFKA_SASL_MECHANISM\), got OAUTHBEARER/, dials: 2 },
+  ],
+  ['OAUTHBEARER, wrong client secret', () => oauth('wrong'), {}, { code: 'authentication', says: /refused us with 401: check sasl\.oauthbearer\.client\.credentials/, dials: 0 }],
+  ['OAUTHBEARER, a token that has expired', () => oauth('good', 'stale'), {}, { code: 'authentication', says: /OAUTHBEARER: check that the token/, dials: 2 }],
+  ['AWS_MSK_IAM, wrong secret', iam, AWS('AKIDGOOD', 'wrong'), { code: 'authentication', says: /AWS_MSK_IAM: check that the role may kafka-cluster:Connect/, dials: 1 }],
+  ['AWS_MSK_IAM, unknown key', iam, AWS('AKIDNOBODY', 'x'), { code: 'authentication', says: /kafka-cluster:Connect/, dials: 1 }],
+  ['AWS_MSK_IAM, wrong region', iam, AWS('AKIDGOOD', 'good-secret', 'eu-west-1'), { code: 'authentication', says: /region \(AWS_REGION\)/, dials: 1 }],
+  [
+    'AWS_MSK_IAM, credentials about to expire',
+    iam,
+    { ...AWS('AKIDGOOD', 'good-secret'), AWS_CREDENTIAL_EXPIRATION: new Date(Date.now() + 30_000).toISOString() },
+    { code: 'authentication', says: /less than 60 s left/, dials: 0 },
+  ],
+  ['no WRITE', () => scram('reader'), {}, { code: 'authorization', says: /AUTHORIZATION_FAILED/, dials: 1 }],
+  ['no DESCRIBE', () => scram('nobody'), {}, { code: 'authorization', says: /may not describe the topic chat: expected an ACL for WRITE/, dials: 1 }],
+  ['expired certificate', () => ({ listener: 'EXPIRED', securityProtocol: 'SSL', ...tls() }), {}, { code: 'authentication', says: /certificate has expired/, dials: 1 }],
+  [
+    'certificate of another host',
+    () => ({ listener: 'TLS', host: '127.0.0.1', securityProtocol: 'SSL', ...tls() }),
+    {},
+    { code: 'authentication', says: /not for the host that was dialled: expected bootstrap\.servers/, dials: 1 },
+  ],
+  ['unknown CA', () => ({ listener: 'TLS', securityProtocol: 'SSL' }), {}, { code: 'authentication', says: /ssl\.truststore/, dials: 1 }],
+  ['no client certificate', () => ({ listener: 'MTLS', securityProtocol: 'SSL', ...tls() }), {}, { code: 'authentication', says: /ssl\.keystore/, dials: 1 }],
+  ['plaintext against TLS', () => ({ listener: 'TLS' }), {}, { code: 'authentication', says: /security\.protocol \(KAFKA_SECURITY_PROTOCOL\)/, dials: 3 }],
+  ['TLS without a log-in against SASL_SSL', () => ({ listener: 'SASL', securityProtocol: 'SSL', ...tls() }), {}, { code: 'authentication', says: /security\.protocol/, dials: 3 }],
+]
+for (const [name, given, env = {}, { code, says, dials }] of wrong)
+  test(`${name}: ${code}, one clear error, no storm`, async () => {
+    await withProducer(given(), env, async producer => {
+      for (let n = 0; n < 5; n++) {
+        const [report] = (await producer.sendAll([record('a')])) as [Failed]
+        assert.equal(told(report), `${code === 'authorization' && report.attempts > 0 ? 'rejected' : 'not-sent'}:${code}`)
+        assert.equal(report.fault, 'system')
+        const text = innermostMessage(report.error) ?? ''
+        assert.match(text, says)
+        assert.ok(!/-secret|good|wrong/.test(text), text)
+        if (n === 0 && process.env.SHOW_MESSAGES) console.log(`| ${name} | \`${code}\` | ${text} |`)
+      }
+      assert.ok(producer.metrics().dials <= dials, `${producer.metrics().dials} dials, expected at most ${dials}`)
+    })
+  })
+
+test('OAUTHBEARER: one token serves every connection while it lasts', () => {
+  assert.equal(issued.filter(line => line === 'client_credentials kafka').length >= 1, true)
+})
+
+test('WRITE revoked in mid-traffic: an authorization error, and delivered again when it is granted', async () => {
+  await withProducer(scram('alice'), {}, async producer => {
+    const send = async () => told((await producer.sendAll([record('a')]))[0] as Failed)
+    assert.equal(await send(), 'delivered')
+    await rig.revoke('User:alice')
+    assert.equal(await send(), 'rejected:authorization')
+    await rig.allow('User:alice', 'WRITE')
+    assert.equal(await send(), 'delivered')
+    assert.equal(producer.metrics().dials, 1)
+  })
+})
+
+test('a revoked MSK IAM key ends new connections, and one dial in ten seconds asks again', async () => {
+  await withProducer({ ...iam(), connectionsMaxIdleMs: 1 }, AWS('AKIDGOOD', 'good-secret'), async producer => {
+    assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'delivered')
+    const dials = producer.metrics().dials
+    rig.writeIamKeys({})
+    await new Promise(resolve => setTimeout(resolve, 20))
+    for (let n = 0; n < 5; n++) assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'not-sent:authentication')
+    assert.ok(producer.metrics().dials - dials <= 2, 'one dial')
+  })
+})
