@@ -8,7 +8,7 @@ import { mskRegion } from './msk-region.ts'
 
 const REQUEST_MS = 3000
 /** A list that led nowhere is asked for again, at most once in this time. */
-const AGAIN_AFTER_MS = 10_000
+const AGAIN_AFTER_MS = 5000
 
 export class MskBootstrap {
   readonly #config: ProducerConfig

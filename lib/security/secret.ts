@@ -12,13 +12,13 @@ export type SecretFields = { readonly [name in (typeof SECRET_FIELDS)[number]]?:
 
 const CONNECT_MS = 1000
 const REQUEST_MS = 3000
-/** A secret that was just read is not read again. */
+/** Refusals in a row read it once in this time. */
 const AGAIN_AFTER_MS = 10_000
 
 export class Secret {
   readonly #arn: string
   #fields: Promise<SecretFields> | undefined
-  #readAt = Number.NEGATIVE_INFINITY
+  #renewedAt = Number.NEGATIVE_INFINITY
 
   /** @param arn of a secret or a parameter */
   constructor(arn: string) {
@@ -37,14 +37,14 @@ export class Secret {
 
   /** @returns whether it is another than before */
   async renew(deadline: Deadline): Promise<boolean> {
-    if (performance.now() - this.#readAt < AGAIN_AFTER_MS) return false
+    if (performance.now() - this.#renewedAt < AGAIN_AFTER_MS) return false
+    this.#renewedAt = performance.now()
     const before = this.#fields && (await this.#fields.catch(() => undefined))
     this.#fields = this.#fetch()
     return JSON.stringify(await this.read(deadline)) !== JSON.stringify(before)
   }
 
   async #fetch(): Promise<SecretFields> {
-    this.#readAt = performance.now()
     let text: unknown
     try {
       text = await readText(this.#arn)

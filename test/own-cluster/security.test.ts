@@ -4,11 +4,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { after, before, test } from 'node:test'
+import { after, before, mock, test } from 'node:test'
 import type { ProducerOptions } from '../../lib/config/settings.ts'
 import type { Failed } from '../../lib/delivery/delivery-report.ts'
 import { innermostMessage } from '../../lib/errors.ts'
 import { producerOf, told } from '../fakes/producer-of.ts'
+import { SecretsServer } from '../fakes/secrets-server.ts'
 import { type ListenerName, type SecuredKafka, startSecuredKafka, TOPIC } from '../security-rig/secured-kafka.ts'
 
 process.env.AWS_EC2_METADATA_DISABLED = 'true'
@@ -168,6 +169,42 @@ for (const [name, given, env = {}, { code, says, dials }] of wrong)
 
 test('OAUTHBEARER: one token serves every connection while it lasts', () => {
   assert.equal(issued.filter(line => line === 'client_credentials kafka').length >= 1, true)
+})
+
+test('AWS_MSK_IAM, an expired token: authentication, one clear error, no storm', async () => {
+  mock.timers.enable({ apis: ['Date'], now: Date.now() - 20 * 60_000 })
+  try {
+    await withProducer(iam(), AWS('AKIDGOOD', 'good-secret'), async producer => {
+      for (let n = 0; n < 3; n++) {
+        const [report] = (await producer.sendAll([record('a')])) as [Failed]
+        assert.equal(told(report), 'not-sent:authentication')
+        assert.match(innermostMessage(report.error) ?? '', /AWS_MSK_IAM/)
+      }
+      assert.equal(producer.metrics().dials, 1)
+    })
+  } finally {
+    mock.timers.reset()
+  }
+})
+
+test('a password that was rotated: the secret is read again once, and the record is delivered', async () => {
+  const secrets = await SecretsServer.start()
+  const arn = await secrets.put('AmazonMSK_alice', { username: 'alice', password: 'old' })
+  const { saslUsername: _, saslPassword: __, ...options } = scram('alice')
+  await withProducer({ ...options, secretArn: arn }, { ...AWS('k', 's'), ...secrets.env }, async producer => {
+    const refusal = producer.sendAll([record('a')])
+    assert.equal(told((await refusal)[0] as Failed), 'not-sent:authentication')
+    assert.match(innermostMessage(((await refusal)[0] as Failed).error) ?? '', /username and password in the secret of KAFKA_SECRET_ARN/)
+    assert.equal(secrets.reads, 2, 'read, and once more after the refusal')
+    assert.equal(producer.metrics().dials, 1, 'no second dial: it had not changed')
+  })
+  await withProducer({ ...options, secretArn: arn }, { ...AWS('k', 's'), ...secrets.env }, async producer => {
+    // It changes between the read and the log-in's refusal.
+    secrets.onRead = () => void secrets.put('AmazonMSK_alice', { username: 'alice', password: 'alice-secret' })
+    assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'delivered')
+    assert.equal(producer.metrics().dials, 2)
+  })
+  await secrets.stop()
 })
 
 test('WRITE revoked in mid-traffic: an authorization error, and delivered again when it is granted', async () => {

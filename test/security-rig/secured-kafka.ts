@@ -15,7 +15,7 @@ export const TOPIC = 'chat'
 const IAM_ARN = 'arn:aws:sts::123456789012:assumed-role/producer/fn'
 const REGION = 'us-east-1'
 /** What one listener's sessions last, ms. */
-export const SESSION_MS = 14_000
+const SESSION_MS = 14_000
 
 const LISTENERS = { SASL: 'SASL_SSL', CLEAR: 'SASL_PLAINTEXT', MTLS: 'SSL', TLS: 'SSL', EXPIRED: 'SSL', IAM: 'SASL_SSL', OAUTH: 'SASL_SSL', SESSION: 'SASL_SSL' } as const
 export type ListenerName = keyof typeof LISTENERS

@@ -1,0 +1,16 @@
+// One process of many: sends for some seconds with the settings of its environment, then says how often it dialled.
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { createKafkaJsClient } from '../../lib/producer-factory.ts'
+
+const end = performance.now() + Number(process.env.DIALER_SECONDS) * 1000
+const config = parseConfig()
+const producer = new KafkaProducer(config, { client: createKafkaJsClient(config) })
+let delivered = 0
+while (performance.now() < end) {
+  const [report] = await producer.sendAll([{ topic: 'chat', key: 'k', value: 'v' }])
+  if (report?.kind === 'delivered') delivered++
+  await new Promise(resolve => setTimeout(resolve, 100))
+}
+console.log(JSON.stringify({ dials: producer.metrics().dials, delivered }))
+process.exit(0)
