@@ -1,0 +1,89 @@
+// npm run package [-- --param httpAuth=public …]: bundles, template and zips in .serverless/, without AWS credentials.
+// npm run deploy: the same, then into the account. KAFKA_… settings are taken from the environment, the rest from --param.
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { ConfigError } from '../lib/errors.ts'
+import { buildAll, kib } from './build.ts'
+import { loadContracts } from './load-contracts.ts'
+import { DEFAULTS, type DeployOptions, template } from './template.ts'
+
+const START_LIMIT = 350 * 1024
+const ZIP_LIMIT = 1024 * 1024
+const EXAMPLE = {
+  KAFKA_MSK_CLUSTER_ARN: 'arn:aws:kafka:eu-west-1:123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1',
+  KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+  KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
+}
+
+const LISTS = ['subnetIds', 'securityGroupIds']
+const NUMBERS = ['maximumConcurrency', 'reservedConcurrency', 'outageS']
+
+function readOptions(params: readonly string[]): DeployOptions {
+  const problems: string[] = []
+  const given = params.map(param => {
+    const [name = '', ...rest] = param.split('=')
+    const value = rest.join('=')
+    if (!Object.hasOwn(DEFAULTS, name)) problems.push(`--param ${name}: unknown; expected one of ${Object.keys(DEFAULTS).join(', ')}.`)
+    if (name === 'httpAuth' && value !== 'aws_iam' && value !== 'public') problems.push('--param httpAuth: expected aws_iam or public.')
+    if (NUMBERS.includes(name) && !/^[1-9]\d*$/.test(value)) problems.push(`--param ${name}: expected a whole number above 0.`)
+    if (name === 'maximumConcurrency' && Number(value) < 2) problems.push('--param maximumConcurrency: expected at least 2, which is the least that SQS knows.')
+    return [name, LISTS.includes(name) ? value.split(',').filter(Boolean) : NUMBERS.includes(name) ? Number(value) : value]
+  })
+  const options = { ...DEFAULTS, ...Object.fromEntries(given) } as DeployOptions
+  if (options.subnetIds.length > 0 !== options.securityGroupIds.length > 0) problems.push('--param subnetIds and securityGroupIds: expected both or neither.')
+  if (problems.length > 0) throw new ConfigError(problems)
+  return options
+}
+
+function settings(command: string): NodeJS.ProcessEnv {
+  if (process.env.KAFKA_BOOTSTRAP_SERVERS || process.env.KAFKA_MSK_CLUSTER_ARN) return process.env
+  if (command === 'deploy') throw new ConfigError(['KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN: expected in the environment of npm run deploy; got nothing.'])
+  console.log('No KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN in the environment: packaged for an example cluster.\n')
+  return { ...process.env, ...EXAMPLE }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { param: { type: 'string', multiple: true, default: [] }, stage: { type: 'string', default: 'dev' }, region: { type: 'string', default: 'eu-west-1' } },
+  })
+  const command = positionals[0] ?? 'package'
+  if (command !== 'package' && command !== 'deploy') throw new ConfigError([`${command}: expected package or deploy.`])
+  const derived = template(loadContracts(), settings(command), readOptions(values.param))
+  mkdirSync('build', { recursive: true })
+  writeFileSync('build/serverless.json', JSON.stringify(derived, null, 2))
+  const bundles = await buildAll(() => {})
+  const { status } = spawnSync('osls', [command, '--stage', values.stage, '--region', values.region], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
+  })
+  if (status !== 0) throw new Error(`osls ${command} failed.`)
+  const problems: string[] = []
+  for (const { name, startBytes, bytes, leftOver } of bundles) {
+    const zip = statSync(`.serverless/${name}.zip`).size
+    console.log(`${name.padEnd(12)} cold start reads ${kib(startBytes)}, all code ${kib(bytes)}, zip ${kib(zip)}`)
+    if (startBytes > START_LIMIT) problems.push(`${name}: a cold start reads ${kib(startBytes)}; expected at most ${kib(START_LIMIT)}`)
+    if (zip > ZIP_LIMIT) problems.push(`${name}: the zip has ${kib(zip)}; expected at most ${kib(ZIP_LIMIT)}`)
+    if (leftOver.length > 0) problems.push(`${name}: imports that nobody supplies: ${leftOver.join(', ')}`)
+  }
+  printStatements()
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
+function printStatements(): void {
+  const { Resources } = JSON.parse(readFileSync('.serverless/cloudformation-template-update-stack.json', 'utf8')) as {
+    Resources: Record<string, { Type: string; Properties: { Policies?: { PolicyDocument: { Statement: { Action: string[]; Resource: unknown }[] } }[] } }>
+  }
+  for (const [name, { Type, Properties }] of Object.entries(Resources)) {
+    if (Type !== 'AWS::IAM::Role') continue
+    console.log(`\n${name}`)
+    for (const { Action, Resource } of Properties.Policies?.flatMap(({ PolicyDocument }) => PolicyDocument.Statement) ?? [])
+      console.log(`  ${Action.join(', ')}\n    on ${JSON.stringify(Resource)}`)
+  }
+}
+
+await main().catch(error => {
+  console.error(error instanceof ConfigError ? error.message : error)
+  process.exit(1)
+})

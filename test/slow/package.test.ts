@@ -1,0 +1,179 @@
+// npm run package on this machine, offline: each backstop is in the template, nothing in it is open to everybody, the zips can be
+// made again bit by bit, and every handler that it names can be imported.
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { before, test } from 'node:test'
+
+const FUNCTIONS = ['http', 'sqs', 'sqs-fifo', 'eventbridge']
+interface Resource {
+  readonly Type: string
+  // biome-ignore lint/suspicious/noExplicitAny: a template has every shape
+  readonly Properties: any
+}
+let resources: Record<string, Resource>
+
+function run(args: readonly string[], env: Record<string, string> = {}) {
+  return spawnSync('npm', ['run', '-s', 'package', '--', ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, AWS_EC2_METADATA_DISABLED: 'true', ...env },
+  })
+}
+
+function read(): Record<string, Resource> {
+  return (JSON.parse(readFileSync('.serverless/cloudformation-template-update-stack.json', 'utf8')) as { Resources: Record<string, Resource> }).Resources
+}
+
+const ofType = (type: string) => Object.entries(resources).filter(([, { Type }]) => Type === type)
+const only = (type: string) => ofType(type).map(([, { Properties }]) => Properties)
+
+before(() => {
+  const { status, stdout, stderr } = run([])
+  assert.equal(status, 0, stdout + stderr)
+  resources = read()
+})
+
+test('functions: Node 24 on arm64, 512 MB, 29 and 60 s, each with a role of its own', () => {
+  const functions = only('AWS::Lambda::Function')
+  assert.equal(functions.length, FUNCTIONS.length)
+  for (const { Runtime, Architectures, MemorySize, Timeout, Environment, FunctionName } of functions) {
+    assert.deepEqual([Runtime, Architectures, MemorySize], ['nodejs24.x', ['arm64'], 512])
+    assert.equal(Timeout, FunctionName.endsWith('-http') ? 29 : 60)
+    assert.equal(Environment.Variables.KAFKA_FUNCTION_TIMEOUT_MS, String(Timeout * 1000))
+    assert.deepEqual(Environment.Variables.KAFKA_DEAD_LETTER, { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }]] })
+  }
+  assert.equal(new Set(functions.map(({ Role }) => JSON.stringify(Role))).size, FUNCTIONS.length)
+})
+
+test('HTTP asks for IAM, and is open only where that is said by name', () => {
+  for (const { AuthorizationType } of only('AWS::ApiGatewayV2::Route')) assert.equal(AuthorizationType, 'AWS_IAM')
+  assert.equal(run(['--param', 'httpAuth=open']).status, 1)
+  assert.equal(run(['--param', 'httpAuth=public']).status, 0)
+  const routes = Object.values(read()).filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route')
+  assert.ok(routes.length === 2 && routes.every(({ Properties }) => Properties.AuthorizationType !== 'AWS_IAM'))
+})
+
+test('queues: encrypted, 14 days; those that feed a function have visibility 6 × time-out and a dead-letter queue for a 12 h outage', () => {
+  const queues = ofType('AWS::SQS::Queue')
+  for (const [name, { Properties }] of queues) {
+    assert.equal(Properties.SqsManagedSseEnabled, true, name)
+    assert.equal(Properties.MessageRetentionPeriod, 14 * 24 * 3600, name)
+  }
+  const mappings = only('AWS::Lambda::EventSourceMapping')
+  assert.equal(mappings.length, 2)
+  for (const { EventSourceArn, FunctionResponseTypes, ScalingConfig } of mappings) {
+    assert.deepEqual(FunctionResponseTypes, ['ReportBatchItemFailures'])
+    assert.equal(ScalingConfig.MaximumConcurrency, 10)
+    const { VisibilityTimeout, RedrivePolicy } = (resources[EventSourceArn['Fn::GetAtt'][0]] as Resource).Properties
+    assert.equal(VisibilityTimeout, 360)
+    assert.equal(RedrivePolicy.maxReceiveCount, 120)
+    assert.equal(resources[RedrivePolicy.deadLetterTargetArn['Fn::GetAtt'][0]]?.Type, 'AWS::SQS::Queue')
+  }
+})
+
+test('EventBridge: each rule has a dead-letter queue that its rules, and only they, may send to', () => {
+  const targets = only('AWS::Events::Rule').flatMap(({ Targets }) => Targets)
+  assert.equal(targets.length, 1)
+  for (const { DeadLetterConfig, RetryPolicy } of targets) {
+    assert.deepEqual(DeadLetterConfig.Arn, { 'Fn::GetAtt': ['EventRuleFailuresQueue', 'Arn'] })
+    assert.equal(RetryPolicy.MaximumRetryAttempts, 185)
+  }
+  const [{ PolicyDocument }] = only('AWS::SQS::QueuePolicy')
+  const names = only('AWS::Events::Rule').map(({ Name }) => Name)
+  const [statement] = PolicyDocument.Statement
+  assert.deepEqual(statement.Principal, { Service: 'events.amazonaws.com' })
+  assert.deepEqual(
+    statement.Condition.ArnEquals['aws:SourceArn'].map((arn: Record<string, string>) => arn['Fn::Sub']?.split('rule/')[1]),
+    names,
+  )
+})
+
+test('the asynchronous function has an on-failure destination, and may send to it', () => {
+  const [config] = only('AWS::Lambda::EventInvokeConfig')
+  assert.deepEqual(config.DestinationConfig.OnFailure.Destination, { 'Fn::GetAtt': ['EventFailuresQueue', 'Arn'] })
+  assert.ok(JSON.stringify(resources.EventbridgeRole).includes('EventFailuresQueue'))
+})
+
+test('roles: the topics that the trigger feeds, and no star but for streams of the own log group', () => {
+  const roles = ofType('AWS::IAM::Role')
+  assert.deepEqual(roles.map(([name]) => name).sort(), ['EventbridgeRole', 'HttpRole', 'SqsFifoRole', 'SqsRole'])
+  for (const [name, { Properties }] of roles) {
+    assert.equal(Properties.ManagedPolicyArns, undefined)
+    const statements = Properties.Policies.flatMap(({ PolicyDocument }: { PolicyDocument: { Statement: unknown[] } }) => PolicyDocument.Statement)
+    for (const { Action, Resource } of statements) {
+      assert.ok(!Action.some((action: string) => action.includes('*')), `${name}: ${Action}`)
+      const text = JSON.stringify(Resource)
+      assert.ok(!text.includes('*') || (Action[0].startsWith('logs:') && /log-group:\/aws\/lambda\/kafka-producer-dev-[a-z-]+:log-stream:\*"}$/.test(text)), `${name}: ${text}`)
+    }
+    const write = statements.find(({ Action }: { Action: string[] }) => Action.includes('kafka-cluster:WriteData'))
+    const topics = write.Resource.map((arn: string) => arn.split('/').at(-1))
+    assert.deepEqual(topics, { HttpRole: ['chat', 'earthquakes'], SqsRole: ['earthquakes'], SqsFifoRole: ['chat'], EventbridgeRole: ['earthquakes'] }[name])
+  }
+  // Everybody is named once: in the refusal of requests to the deployment bucket without TLS.
+  const policies = [...only('AWS::S3::BucketPolicy'), ...only('AWS::SQS::QueuePolicy')].flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+  for (const { Effect, Principal } of policies) assert.ok(Principal !== '*' || Effect === 'Deny')
+  for (const { Principal } of only('AWS::Lambda::Permission')) assert.match(Principal, /^(apigateway|events)\.amazonaws\.com$/)
+})
+
+test('secrets, a time-out too small and an unknown parameter are refused', () => {
+  const brokers = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
+  const refusals: [string[], Record<string, string>, RegExp][] = [
+    [[], { ...brokers, KAFKA_SASL_PASSWORD: 'hunter2' }, /KAFKA_SASL_PASSWORD: it would stand in the template/],
+    [[], { ...brokers, KAFKA_REQUEST_TIMEOUT_MS: '27000' }, /KAFKA_FUNCTION_TIMEOUT_MS/],
+    [['--param', 'colour=red'], brokers, /--param colour: unknown/],
+    [['--param', 'maximumConcurrency=1'], brokers, /at least 2/],
+    [[], { ...brokers, KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM' }, /KAFKA_MSK_CLUSTER_ARN: expected with sasl\.mechanism AWS_MSK_IAM/],
+  ]
+  for (const [args, env, says] of refusals) {
+    const { status, stdout, stderr } = run(args, env)
+    assert.equal(status, 1, stdout)
+    assert.match(stderr, says)
+    assert.ok(!stderr.includes('hunter2'))
+  }
+})
+
+test('a secret, a VPC and reserved concurrency reach the template', () => {
+  const secret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:AmazonMSK_a-AbCdEf'
+  const { status, stderr } = run(['--param', 'subnetIds=subnet-1,subnet-2', '--param', 'securityGroupIds=sg-1', '--param', 'reservedConcurrency=5'], {
+    KAFKA_BOOTSTRAP_SERVERS: 'a:9096,b:9096',
+    KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+    KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
+    KAFKA_SECRET_ARN: secret,
+  })
+  assert.equal(status, 0, stderr)
+  const other = read()
+  const functions = Object.values(other).filter(({ Type }) => Type === 'AWS::Lambda::Function')
+  for (const { Properties } of functions) {
+    assert.deepEqual(Properties.VpcConfig, { SecurityGroupIds: ['sg-1'], SubnetIds: ['subnet-1', 'subnet-2'] })
+    assert.equal(Properties.ReservedConcurrentExecutions, 5)
+  }
+  assert.ok(JSON.stringify(other.HttpRole).includes(secret))
+  assert.ok(!JSON.stringify(other.HttpRole).includes('kafka-cluster'))
+})
+
+test('zips are the same bit by bit when made again, and hold what the handlers need', async () => {
+  const hashes = () =>
+    FUNCTIONS.map(name =>
+      createHash('sha256')
+        .update(readFileSync(`.serverless/${name}.zip`))
+        .digest('hex'),
+    )
+  assert.equal(run([]).status, 0)
+  const first = hashes()
+  assert.equal(run([]).status, 0)
+  assert.deepEqual(hashes(), first)
+  Object.assign(process.env, { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_DEAD_LETTER: 'disk:.local/none', KAFKA_MAX_BLOCK_MS: '1' })
+  for (const { Handler } of only('AWS::Lambda::Function')) {
+    const [path, name] = [Handler.slice(0, Handler.lastIndexOf('.')), Handler.slice(Handler.lastIndexOf('.') + 1)]
+    assert.ok(existsSync(`${path}.mjs`))
+    const loaded = (await import(`../../${path}.mjs`)) as Record<string, unknown>
+    assert.equal(typeof loaded[name], 'function', Handler)
+  }
+})
+
+test('cfn-lint finds nothing but what the packager writes twice (W3005, a DependsOn beside a reference)', () => {
+  assert.equal(run([]).status, 0)
+  const lint = execFileSync(process.env.CFN_LINT ?? 'cfn-lint', ['--ignore-checks', 'W3005', '--', '.serverless/cloudformation-template-update-stack.json'], { encoding: 'utf8' })
+  assert.equal(lint, '')
+})
