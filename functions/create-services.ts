@@ -4,6 +4,7 @@ import { parseConfig } from '../lib/config/parse-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import { DeadLetters } from '../lib/dead-letter/dead-letter-chain.ts'
 import { ConfigError } from '../lib/errors.ts'
+import { closeOnSigterm } from '../lib/lambda/close-on-sigterm.ts'
 import { InvocationReport } from '../lib/lambda/invocation-report.ts'
 import { connectInInit } from '../lib/lambda/kafka-producer-middleware.ts'
 import { ProducerFactory } from '../lib/producer-factory.ts'
@@ -25,6 +26,7 @@ export async function createServices(trigger: Trigger): Promise<Services & { rea
   const problems = functionProblems(trigger, config, contracts)
   if (problems.length > 0) throw new ConfigError(problems)
   const factory = new ProducerFactory({ rules: { contracts }, warn: report.warn })
+  closeOnSigterm(factory)
   await connectInInit({ factory, config }, report.connectFailed)
   return { config, contracts, factory, letters: DeadLetters.of(config.deadLetter), report }
 }

@@ -11,6 +11,13 @@ export function currentScope(): InvocationScope | undefined {
   return storage.getStore()
 }
 
+let open = 0
+
+/** Scopes of invocations that are not over. */
+export function openScopes(): number {
+  return open
+}
+
 /** A promise that knows whether anybody looks at its result. */
 class ObservedPromise<T> extends Promise<T> {
   observed = false
@@ -35,6 +42,7 @@ export class InvocationScope {
   /** Records of this scope that were delivered, and that a system fault stopped. */
   readonly outcomes = { delivered: 0, systemFaults: 0 }
   #closed = false
+  #entered = false
 
   constructor(deadline?: Deadline, refusal?: (scope: InvocationScope) => TransportError | undefined) {
     this.deadline = deadline
@@ -47,6 +55,8 @@ export class InvocationScope {
 
   /** Makes this scope the current one for what follows in this asynchronous context. */
   enter(): void {
+    open++
+    this.#entered = true
     storage.enterWith(this)
   }
 
@@ -78,8 +88,13 @@ export class InvocationScope {
    * @throws the first failure that nobody observed
    */
   async close(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending)
-    this.#closed = true
+    try {
+      while (this.#pending.size > 0) await Promise.all(this.#pending)
+    } finally {
+      this.#closed = true
+      if (this.#entered) open--
+      this.#entered = false
+    }
     if (this.#unobserved.length > 0) throw this.#unobserved[0]
   }
 

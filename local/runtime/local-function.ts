@@ -11,7 +11,7 @@ export interface LocalFunctionOptions {
   readonly concurrency: number
   readonly onOutput: (line: string) => void
   /** How a sandbox runs the bundle; default: our small runtime client. */
-  readonly runtime?: { readonly command: string; readonly args: readonly string[]; readonly env?: Readonly<Record<string, string>> }
+  readonly runtime?: (bundle: string) => { readonly command: string; readonly args: readonly string[]; readonly env?: Readonly<Record<string, string>> }
 }
 
 export class LocalFunction {
@@ -23,6 +23,10 @@ export class LocalFunction {
 
   constructor(options: LocalFunctionOptions) {
     this.#options = options
+  }
+
+  get sandboxes(): readonly Sandbox[] {
+    return this.#sandboxes
   }
 
   async invoke(event: unknown): Promise<unknown> {
@@ -76,7 +80,7 @@ export class LocalFunction {
     this.#starting++
     const { name, bundle, env, timeoutMs, onOutput, runtime } = this.#options
     const ours = { command: process.execPath, args: [resolve('local/runtime/runtime-client.ts')] }
-    const { command, args, env: more = {} } = { env: {}, ...(runtime ?? ours) }
+    const { command, args, env: more = {} } = { env: {}, ...(runtime?.(bundle) ?? ours) }
     try {
       const path = process.env.PATH ?? ''
       this.#sandboxes.push(await Sandbox.start({ name, command, args, timeoutMs, onOutput, env: { PATH: path, _HANDLER: `${resolve(bundle)}#handler`, ...more, ...env } }))

@@ -82,10 +82,12 @@ export class Sandbox {
     if (!this.isDead) this.#child?.kill('SIGCONT')
   }
 
-  async stop(): Promise<void> {
+  /** @returns the status of its process; null when a signal ended it */
+  async stop(): Promise<number | null> {
     this.thaw()
     if (this.#child) await endProcess(this.#child, 2000)
     this.#die(new Error('The sandbox was stopped.'))
+    return this.#child?.exitCode ?? null
   }
 
   #hand(): void {

@@ -1,46 +1,123 @@
-// The built bundle under the real Lambda runtime client (aws-lambda-ric) and our Runtime API server: init, warm re-use,
-// answer, and the end of the process. Run by .ci/run after `npm ci` in this folder, since its install compiles native code.
+// The built bundles under the real Lambda runtime client (aws-lambda-ric), on the whole local stack: cold start, warm re-use,
+// freezes, a time-out kill, SIGTERM. Run by .ci/run after `npm ci` in this folder, since its install compiles native code.
 import assert from 'node:assert/strict'
-import { resolve } from 'node:path'
-import { test } from 'node:test'
+import { dirname, resolve } from 'node:path'
+import { after, before, test } from 'node:test'
+import { SendMessageCommand } from '@aws-sdk/client-sqs'
+import { depth } from '../../local/demo/account.ts'
+import { readTopic } from '../../local/kafka/admin.ts'
+import type { LocalKafka } from '../../local/kafka/cluster.ts'
+import { temporaryFolder } from '../../local/processes.ts'
 import { Sandbox } from '../../local/runtime/sandbox.ts'
-import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { type Stack, startStack } from '../../local/stack.ts'
 
-test('the bundle starts under the real runtime client, answers, and stays warm', async () => {
-  const cluster = await ScriptedBrokers.start({ topic: 'chat', leaders: [0, 1, 0] })
-  const output: string[] = []
+const ric = (bundle: string) => ({
+  command: process.execPath,
+  args: [resolve('test/runtime-client/node_modules/aws-lambda-ric/index.mjs'), 'index.handler'],
+  env: { LAMBDA_TASK_ROOT: resolve(dirname(bundle)), _HANDLER: 'index.handler' },
+})
+const folder = temporaryFolder()
+const output: string[] = []
+let stack: Stack
+before(async () => {
+  stack = await startStack({
+    brokers: 1,
+    port: 3300,
+    concurrency: 1,
+    queueTimeoutMs: 4000,
+    visibilityS: 5,
+    log: line => void output.push(line),
+    onOutput: line => void output.push(line),
+    runtime: ric,
+    // Without a reserve the deadline is the time-out itself, and the kill comes first.
+    env: { KAFKA_DEAD_LETTER: `disk:${folder}`, KAFKA_DEADLINE_RESERVE_MS: '0' },
+  })
+})
+after(() => stack.stop())
+
+const sleep = (ms: number) => new Promise(done => setTimeout(done, ms))
+const kafka = () => stack.kafka as LocalKafka
+const signalBroker = (signal: NodeJS.Signals) => process.kill(kafka().pid(1), signal)
+
+async function post(id: string): Promise<{ status: number; fate: string; outcome?: string }> {
+  const response = await fetch(`${stack.url}/topics/chat`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': id },
+    body: JSON.stringify({ value: { room: 'lobby', user: 'ada', text: id } }),
+  })
+  const { records } = (await response.json()) as { records: { fate: string; outcome?: string }[] }
+  return { status: response.status, ...(records[0] as { fate: string; outcome?: string }) }
+}
+
+async function copies(topic: string, id: string): Promise<number> {
+  return (await readTopic(stack.bootstrapServers, topic)).filter(({ headers }) => String(headers['kp-id']) === id).length
+}
+
+const dials = () => output.filter(line => line.includes('"_aws"')).reduce((sum, line) => sum + ((JSON.parse(line) as { Dials?: number }).Dials ?? 0), 0)
+
+test('a cold start and three warm invocations: one connect', async () => {
+  for (const id of ['cold', 'warm-1', 'warm-2', 'warm-3']) assert.equal((await post(id)).status, 200, output.join('\n'))
+  assert.equal(dials(), 1)
+})
+
+test('frozen for 10 s while idle: the next invocation is delivered', async () => {
+  await sleep(10_000)
+  const begin = performance.now()
+  assert.equal((await post('after-idle')).status, 200)
+  assert.ok(performance.now() - begin < 3000)
+})
+
+test('frozen for 10 s in mid-send: what is told is what is in the log', async () => {
+  signalBroker('SIGSTOP')
+  const answer = post('mid-send')
+  await sleep(500)
+  const [sandbox] = stack.functions.http.sandboxes
+  sandbox?.freeze()
+  signalBroker('SIGCONT')
+  await sleep(10_000)
+  sandbox?.thaw()
+  const { fate, outcome } = await answer
+  const inLog = await copies('chat', 'mid-send')
+  assert.ok(fate === 'delivered' ? inLog === 1 : fate === 'dead-lettered' && (outcome === 'unknown' || inLog === 0), `${fate} ${outcome}, ${inLog} in the log`)
+})
+
+test('killed by its time-out in mid-send: SQS gives the message again, and it is in the log', async () => {
+  signalBroker('SIGSTOP')
+  const feature = { type: 'Feature', id: 'killed', properties: {}, geometry: { type: 'Point', coordinates: [1, 2, 3] } }
+  const { MessageId = '' } = await stack.sqs.client.send(new SendMessageCommand({ QueueUrl: stack.sqs.queueUrl('earthquakes'), MessageBody: JSON.stringify(feature) }))
+  for (const end = Date.now() + 20_000; !output.some(line => line.includes('Task timed out')) && Date.now() < end; ) await sleep(100)
+  assert.ok(
+    output.some(line => line.includes('Task timed out')),
+    output.join('\n'),
+  )
+  signalBroker('SIGCONT')
+  for (const end = Date.now() + 40_000; (await depth(stack, 'earthquakes')) > 0 && Date.now() < end; ) await sleep(500)
+  assert.equal(await depth(stack, 'earthquakes'), 0)
+  assert.ok((await copies('earthquakes', MessageId)) >= 1)
+})
+
+test('SIGTERM: with its HTTP client, which leaves JavaScript running while it waits, the sandbox closes and ends by itself', async () => {
+  const { command, args, env } = ric('dist/functions/http/index.mjs')
   const sandbox = await Sandbox.start({
     name: 'http',
-    command: process.execPath,
-    args: [resolve('test/runtime-client/node_modules/aws-lambda-ric/index.mjs'), 'index.handler'],
-    env: {
-      PATH: process.env.PATH ?? '',
-      LAMBDA_TASK_ROOT: resolve('dist/functions/http'),
-      _HANDLER: 'index.handler',
-      KAFKA_BOOTSTRAP_SERVERS: cluster.addresses.join(','),
-      KAFKA_DEAD_LETTER: 'none',
-      KAFKA_ON_FAILURE_HTTP: 'return',
-    },
+    command,
+    args,
     timeoutMs: 29_000,
     onOutput: line => void output.push(line),
+    env: {
+      PATH: process.env.PATH ?? '',
+      ...env,
+      AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1: 'true',
+      KAFKA_BOOTSTRAP_SERVERS: stack.bootstrapServers,
+      KAFKA_DEAD_LETTER: `disk:${folder}`,
+    },
   })
-  const event = (text: string) => ({
+  const health = {
     version: '2.0',
-    routeKey: 'POST /topics/{topic}',
-    rawPath: '/topics/chat',
-    headers: { 'content-type': 'application/json' },
-    requestContext: { requestId: text, timeEpoch: Date.now(), stage: '$default', http: { method: 'POST', path: '/topics/chat' } },
-    body: JSON.stringify({ value: { room: 'lobby', user: 'ada', text } }),
-  })
-  try {
-    for (let n = 0; n < 50; n++) {
-      const result = (await sandbox.invoke(event(`m${n}`)).catch(error => assert.fail(`${error.message}\n${output.join('\n')}`))) as { statusCode: number }
-      assert.equal(result.statusCode, 200, output.join('\n'))
-    }
-    assert.equal(cluster.values().length, 50)
-    assert.ok(cluster.connections <= 2, `${cluster.connections} connections for 50 invocations`)
-  } finally {
-    await sandbox.stop()
-    await cluster.stop()
+    rawPath: '/health',
+    headers: {},
+    requestContext: { requestId: 'r', timeEpoch: Date.now(), stage: '$default', http: { method: 'GET', path: '/health' } },
   }
+  assert.equal(((await sandbox.invoke(health)) as { statusCode: number }).statusCode, 200)
+  assert.equal(await sandbox.stop(), 0, 'status of the process')
 })
