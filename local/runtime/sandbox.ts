@@ -31,6 +31,7 @@ export class Sandbox {
   #queued: Invocation | undefined
   #running: Invocation | undefined
   #timer: NodeJS.Timeout | undefined
+  #stopping = false
   isDead = false
 
   private constructor(options: SandboxOptions) {
@@ -75,7 +76,7 @@ export class Sandbox {
 
   /** Not a single instruction runs until `thaw`, as between invocations. */
   freeze(): void {
-    if (!this.isDead) this.#child?.kill('SIGSTOP')
+    if (!this.isDead && !this.#stopping) this.#child?.kill('SIGSTOP')
   }
 
   thaw(): void {
@@ -84,6 +85,7 @@ export class Sandbox {
 
   /** @returns the status of its process; null when a signal ended it */
   async stop(): Promise<number | null> {
+    this.#stopping = true
     this.thaw()
     if (this.#child) await endProcess(this.#child, 2000)
     this.#die(new Error('The sandbox was stopped.'))
