@@ -92,3 +92,32 @@ test('a wrong value that may be a secret is not shown', () => {
       .includes('hunter2'),
   )
 })
+
+test('settings of TLS and log-in that do not belong together are refused, each by name', () => {
+  const sasl = { securityProtocol: 'SASL_SSL', saslMechanism: 'SCRAM-SHA-512' }
+  const cases: [object, RegExp][] = [
+    [{ saslMechanism: 'PLAIN' }, /sasl\.mechanism \(KAFKA_SASL_MECHANISM\): acts only with security\.protocol SASL_PLAINTEXT or SASL_SSL/],
+    [{ securityProtocol: 'SASL_SSL' }, /sasl\.mechanism \(KAFKA_SASL_MECHANISM\): expected with security\.protocol SASL_SSL; got nothing/],
+    [sasl, /sasl\.username .*expected with sasl\.mechanism SCRAM-SHA-512.*sasl\.password/s],
+    [{ ...sasl, securityProtocol: 'SASL_PLAINTEXT', saslMechanism: 'AWS_MSK_IAM' }, /expected SASL_SSL with sasl\.mechanism AWS_MSK_IAM/],
+    [{ securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM', saslPassword: 'p' }, /sasl\.password .*acts only with sasl\.mechanism PLAIN or SCRAM/],
+    [{ sslTruststoreLocation: 'ca.pem' }, /ssl\.truststore\.location .*acts only with security\.protocol SSL or SASL_SSL/],
+    [{ securityProtocol: 'SSL', sslTruststoreLocation: 'ca.pem', sslTruststoreCertificates: 'x' }, /expected one of them, got both/],
+    [{ secretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:a' }, /KAFKA_SECRET_ARN: acts only with TLS or a log-in/],
+    [{ ...sasl, secretArn: 'AmazonMSK_a' }, /KAFKA_SECRET_ARN: expected the ARN/],
+    [{ mskClusterArn: 'demo' }, /KAFKA_MSK_CLUSTER_ARN: expected arn/],
+    [{ securityProtocol: 'SASL_SSL', saslMechanism: 'OAUTHBEARER' }, /sasl\.oauthbearer\.token\.endpoint\.url.*client\.id.*client\.secret/s],
+  ]
+  for (const [options, says] of cases) assert.match(problems(options, { ...servers }).join('\n'), says)
+  assert.deepEqual(problems({ ...sasl, secretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:AmazonMSK_a-1' }, { ...servers }), [])
+})
+
+test('targets of KAFKA_DEAD_LETTER: in order, percent-encoded, each once', () => {
+  const parsed = parseConfig({ bootstrapServers: ['a:1'], deadLetter: 'sqs:https://sqs.eu-west-1.amazonaws.com/1/q , disk:/a%2Cb' }, {}).deadLetter
+  assert.deepEqual(parsed, [
+    { kind: 'sqs', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/1/q' },
+    { kind: 'disk', folder: '/a,b' },
+  ])
+  for (const wrong of ['sqs:', 'sqs:queue', 'disk:/a,disk:/a', 's3:bucket', 'disk:/%zz'])
+    assert.match(problems({ deadLetter: wrong }, { ...servers }).join(), /KAFKA_DEAD_LETTER/, wrong)
+})

@@ -271,3 +271,12 @@ test('any JSON as an event, and any body, gives an answer and never an untyped e
     { numRuns: 300 },
   )
 })
+
+test('KAFKA_ON_FAILURE_HTTP=return: 503 with Retry-After in place of a letter', async () => {
+  const harness = httpHarness({ script: ['refuse', 'refuse', 'refuse'], options: { onFailureHttp: 'return' } })
+  const { status, body, headers } = await harness.post('chat', chat())
+  assert.equal(status, 503)
+  assert.equal(headers['retry-after'], '5')
+  assert.equal(body.records[0].fate, 'returned')
+  assert.equal(harness.letters.letters.length, 0)
+})

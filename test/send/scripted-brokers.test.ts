@@ -304,3 +304,35 @@ test('rule 6: an answer with an older leader epoch does not bring an old leader 
     await producer.close()
   })
 })
+
+const grouped = (value: string, partition: number, orderGroup = 'g') => ({ topic: 't', value, partition, orderGroup })
+
+test('rule 13: a record of an order group leaves only when the one before it in another partition is settled', async () => {
+  let release = () => {}
+  const held = new Promise<void>(resolve => {
+    release = resolve
+  })
+  await withCluster({ leaders: [0, 1], script: { onAnswer: broker => (broker === 0 ? held : 'send') } }, async cluster => {
+    const producer = producerOf(cluster.addresses)
+    const sending = producer.sendAll([grouped('first', 0), grouped('second', 1), grouped('stranger', 1, 'other')])
+    await new Promise(resolve => setTimeout(resolve, 300))
+    assert.deepEqual(
+      cluster.log(1).records.map(({ value }) => value),
+      ['stranger'],
+      'only the other group’s record has left',
+    )
+    release()
+    assert.deepEqual((await sending).map(told), ['delivered', 'delivered', 'delivered'])
+    await producer.close()
+  })
+})
+
+test('rule 13: after a final failure the later ones of the group are not sent, and say so', async () => {
+  await withCluster({ leaders: [0, 1], script: { onProduce: ({ partition }) => (partition === 0 ? { errorCode: 29 } : 'append') } }, async cluster => {
+    const producer = producerOf(cluster.addresses)
+    const reports = await producer.sendAll([grouped('a', 1), grouped('b', 0), grouped('c', 1), grouped('d', 1, 'other')])
+    assert.deepEqual(reports.map(told), ['delivered', 'rejected:authorization', 'not-sent:order-group-stopped', 'delivered'])
+    assert.deepEqual(cluster.values().toSorted(), ['a', 'd'])
+    await producer.close()
+  })
+})

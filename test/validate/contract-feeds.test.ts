@@ -1,0 +1,46 @@
+// contracts/<topic>.json, `from`: what is understood, and what is a build error with its field named.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { toContracts } from '../../scripts/load-contracts.ts'
+
+const contracts = (files: Record<string, object>) => toContracts(Object.entries(files).map(([topic, json]) => ({ topic, json: json as Record<string, unknown> })))
+const problem = (from: object) => {
+  try {
+    contracts({ t: { from } })
+  } catch (error) {
+    return (error as Error).message
+  }
+  return ''
+}
+
+test('defaults: a FIFO queue keys by its group, EventBridge gives the detail', () => {
+  const contract = contracts({ t: { from: { sqs: [{ queue: 'a' }, { queue: 'b.fifo' }], eventbridge: [{ source: ['s'] }] } } }).get('t')
+  assert.deepEqual(contract?.sqs, [
+    { queue: 'a', unwrap: 'none', value: 'detail', key: undefined },
+    { queue: 'b.fifo', unwrap: 'none', value: 'detail', key: ['sqs:MessageGroupId'] },
+  ])
+  assert.deepEqual(contract?.eventbridge, [{ source: ['s'], detailType: undefined, value: 'detail', key: undefined }])
+})
+
+test('each wrong field is named', () => {
+  const cases: [object, RegExp][] = [
+    [{ sqs: {} }, /from\.sqs: expected a list/],
+    [{ sqs: [{ queue: 'no spaces' }] }, /from\.sqs\[0\]\.queue/],
+    [{ sqs: [{ queue: 'a', unwrap: 'gzip' }] }, /from\.sqs\[0\]\.unwrap: expected none \| sns \| eventbridge \| s3/],
+    [{ sqs: [{ queue: 'a', colour: 'red' }] }, /from\.sqs\[0\]\.colour: unknown field/],
+    [{ sqs: [{ queue: 'a', value: 'event' }] }, /from\.sqs\[0\]\.value: expected only with unwrap eventbridge/],
+    [{ sqs: [{ queue: 'a.fifo', unwrap: 's3' }] }, /S3 notifies standard queues only/],
+    [{ sqs: [{ queue: 'a', key: 'header:x' }] }, /from\.sqs\[0\]\.key: expected a list of record/],
+    [{ eventbridge: [{}] }, /from\.eventbridge\[0\]\.source: expected a list of sources/],
+    [{ eventbridge: [{ source: ['s'], 'detail-type': 'T' }] }, /from\.eventbridge\[0\]\.detail-type: expected a list/],
+  ]
+  for (const [from, says] of cases) assert.match(problem(from), says)
+})
+
+test('two contracts that claim one queue or event are refused', () => {
+  const sqs = { from: { sqs: [{ queue: 'q' }] } }
+  assert.throws(() => contracts({ a: sqs, b: sqs }), /contracts\/a\.json and contracts\/b\.json: both claim the queue q/)
+  const event = (detailTypes?: string[]) => ({ from: { eventbridge: [{ source: ['s'], ...(detailTypes ? { 'detail-type': detailTypes } : {}) }] } })
+  assert.throws(() => contracts({ a: event(), b: event(['T']) }), /both claim events of s/)
+  assert.equal(contracts({ a: event(['T']), b: event(['U']) }).size, 2)
+})
