@@ -27,14 +27,17 @@ export class MskIamToken {
 
   /** @throws TransportError */
   get(deadline: Deadline): Promise<string> {
-    return within(systemClock, deadline.remaining, this.#sign(), () => unavailable('did not come in time', true))
+    const signing = this.#sign().catch(cause => {
+      throw cause instanceof TransportError ? cause : unavailable('could not sign a token', false, cause)
+    })
+    return within(systemClock, deadline.remaining, signing, () => unavailable('did not come in time', true))
   }
 
   async #sign(): Promise<string> {
     const credentials = await this.#credentials()
     const seconds = secondsLeft(credentials)
     if (seconds < LEAST_LEFT_S) throw unavailable(`have less than ${LEAST_LEFT_S} s left`, false)
-    const { generateAuthTokenFromCredentialsProvider } = await import('aws-msk-iam-sasl-signer-js')
+    const { generateAuthTokenFromCredentialsProvider } = await loadSigner()
     const { expiration: _, ...identity } = credentials
     for (let n = 0; n < TRIES; n++) {
       const expiring = seconds >= LONGEST_S ? identity : { ...identity, expiration: new SecondsFromNow(seconds) }
@@ -56,6 +59,12 @@ export class MskIamToken {
       throw unavailable("can't be found: expected the function's role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", false, cause)
     }
   }
+}
+
+/** It is CommonJS: inside a bundle all of it hangs on `default`, outside its names are seen too. */
+async function loadSigner(): Promise<typeof import('aws-msk-iam-sasl-signer-js')> {
+  const module = await import('aws-msk-iam-sasl-signer-js')
+  return (module as { default?: typeof module }).default ?? module
 }
 
 function secondsLeft({ expiration }: AwsCredentialIdentity): number {

@@ -1,0 +1,104 @@
+// From the built bundles, where a lazily loaded client may be missing or broken: every target of letters is written once, every
+// source of credentials is read once.
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
+import { after, before, test } from 'node:test'
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
+import { temporaryFolder } from '../../local/processes.ts'
+import { Sandbox } from '../../local/runtime/sandbox.ts'
+import { type LocalSqs, startSqs } from '../../local/sqs/elasticmq.ts'
+import { buildAll } from '../../scripts/build.ts'
+import { v2Event } from '../fakes/function-harness.ts'
+import { SecretsServer } from '../fakes/secrets-server.ts'
+import { type SecuredKafka, startSecuredKafka } from '../security-rig/secured-kafka.ts'
+
+let sqs: LocalSqs
+let rig: SecuredKafka
+before(async () => {
+  await buildAll(() => {})
+  sqs = await startSqs([{ name: 'letters', visibilityS: 30 }])
+  rig = await startSecuredKafka()
+})
+after(async () => {
+  await sqs.stop()
+  await rig.stop()
+})
+
+async function invokeOnce(name: string, env: Record<string, string>, event: unknown): Promise<unknown> {
+  const output: string[] = []
+  const sandbox = await Sandbox.start({
+    name,
+    command: process.execPath,
+    args: [resolve('local/runtime/runtime-client.ts')],
+    timeoutMs: 20_000,
+    onOutput: line => void output.push(line),
+    env: { PATH: process.env.PATH ?? '', _HANDLER: `${resolve(`dist/functions/${name}/index.mjs`)}#handler`, AWS_EC2_METADATA_DISABLED: 'true', ...env },
+  })
+  try {
+    return await sandbox.invoke(event)
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${output.join('\n')}`)
+  } finally {
+    await sandbox.stop()
+  }
+}
+
+const chat = JSON.stringify({ value: { room: 'lobby', user: 'ada', text: 'hi' } })
+const post = () => v2Event('POST', '/topics/chat', Buffer.from(chat), { 'content-type': 'application/json' })
+const wrongMessage = { messageId: 'm-1', body: 'no json', eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:earthquakes', attributes: { ApproximateReceiveCount: '2' } }
+const events: Record<string, () => unknown> = {
+  http: post,
+  sqs: () => ({ Records: [wrongMessage] }),
+  eventbridge: () => ({ id: 'e-1', source: 'usgs.earthquakes', 'detail-type': 'Earthquake', detail: { wrong: true } }),
+}
+const nobody = { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '100' }
+
+for (const [name, event] of Object.entries(events))
+  test(`${name}: a letter in SQS, and on disk`, async () => {
+    const folder = temporaryFolder()
+    for (const target of [`sqs:${sqs.queueUrl('letters')}`, `disk:${folder}`]) await invokeOnce(name, { ...nobody, KAFKA_DEAD_LETTER: target }, event())
+    const { Messages = [] } = await sqs.client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl('letters'), MaxNumberOfMessages: 10 }))
+    const onDisk = new DiskDeadLetter(folder)
+    const letters = [...Messages.map(({ Body }) => JSON.parse(Body as string)), ...(await onDisk.list()).map(({ letter }) => letter)]
+    await onDisk.close()
+    assert.deepEqual(
+      letters.map(({ source }) => source.trigger),
+      [name, name],
+    )
+  })
+
+async function delivers(env: Record<string, string>): Promise<void> {
+  const { statusCode, body } = (await invokeOnce(
+    'http',
+    { KAFKA_DEAD_LETTER: 'none', KAFKA_ON_FAILURE_HTTP: 'return', KAFKA_SSL_TRUSTSTORE_LOCATION: rig.caFile, KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', ...env },
+    post(),
+  )) as { statusCode: number; body: string }
+  assert.equal(statusCode, 200, body)
+}
+
+test('a secret of Secrets Manager, and a parameter of SSM', async () => {
+  const secrets = await SecretsServer.start()
+  after(() => secrets.stop())
+  const fields = { username: 'alice', password: 'alice-secret' }
+  for (const arn of [await secrets.put('AmazonMSK_alice', fields), await secrets.putParameter('/kafka/alice', fields)])
+    await delivers({ ...secrets.env, KAFKA_BOOTSTRAP_SERVERS: rig.address('SASL'), KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512', KAFKA_SECRET_ARN: arn })
+})
+
+test('MSK: brokers by the cluster’s ARN, a token by its signer', async () => {
+  const msk = createServer((_, response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ bootstrapBrokerStringSaslIam: rig.address('IAM') })),
+  )
+  await new Promise<void>(done => msk.listen(0, '127.0.0.1', done))
+  msk.unref()
+  await delivers({
+    AWS_ENDPOINT_URL_KAFKA: `http://127.0.0.1:${(msk.address() as AddressInfo).port}`,
+    AWS_ACCESS_KEY_ID: 'AKIDGOOD',
+    AWS_SECRET_ACCESS_KEY: 'good-secret',
+    KAFKA_MSK_CLUSTER_ARN: 'arn:aws:kafka:us-east-1:123456789012:cluster/demo/abc-1',
+    KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
+  })
+  msk.close()
+})
