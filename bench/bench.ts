@@ -8,6 +8,7 @@ import { createTopics, untilInSync } from '../local/kafka/admin.ts'
 import { LocalKafka } from '../local/kafka/cluster.ts'
 import { explain } from '../local/requirements.ts'
 import { buildAll } from '../scripts/build.ts'
+import { coldStarts } from './cold-start.ts'
 
 const ROUNDS = 5
 const CALLS = 200
@@ -17,15 +18,18 @@ type Call = () => Promise<unknown>
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string', default: 'B1' } } })
-  if (values.only !== 'B1') throw new Error(`--only: expected B1, got ${values.only}.`)
+  if (values.only !== 'B1' && values.only !== 'cold') throw new Error(`--only: expected B1 or cold, got ${values.only}.`)
   const given = process.env.KAFKA_BOOTSTRAP_SERVERS
   const kafka = given ? undefined : await LocalKafka.start(3, { log: console.log })
   const servers = given ?? (kafka as LocalKafka).bootstrapServers
   try {
-    await createTopics(servers, [{ topic: 'chat', partitions: 3 }])
+    await createTopics(servers, [
+      { topic: 'chat', partitions: 3 },
+      { topic: 'earthquakes', partitions: 3 },
+    ])
     await untilInSync(servers, 'chat', given ? 1 : 3)
-    const row = await warmLatency(servers)
-    const document = { machine: `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`, rows: [row] }
+    const rows = values.only === 'cold' ? await coldStarts(servers) : [await warmLatency(servers)]
+    const document = { machine: `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`, rows }
     console.log(JSON.stringify(document, null, 2))
     if (values.json) writeFileSync(values.json, `${JSON.stringify(document)}\n`)
   } finally {
@@ -36,7 +40,7 @@ async function main(): Promise<void> {
 
 async function warmLatency(servers: string) {
   await buildAll(() => {})
-  Object.assign(process.env, { KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: 'none', POWERTOOLS_DEV: 'false' })
+  Object.assign(process.env, { KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: 'none', KAFKA_ON_FAILURE_HTTP: 'return', POWERTOOLS_DEV: 'false' })
   const { handler } = (await import(new URL('../dist/functions/http/index.mjs', import.meta.url).href)) as {
     handler: (event: unknown, context: object) => Promise<{ statusCode: number }>
   }

@@ -6,6 +6,7 @@ import { systemClock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { within } from '../time/patient-timer.ts'
 
+type Signer = typeof import('aws-msk-iam-sasl-signer-js')
 type Chain = ReturnType<typeof defaultProvider>
 type AwsCredentialIdentity = Awaited<ReturnType<Chain>>
 
@@ -62,9 +63,9 @@ export class MskIamToken {
 }
 
 /** It is CommonJS: inside a bundle all of it hangs on `default`, outside its names are seen too. */
-async function loadSigner(): Promise<typeof import('aws-msk-iam-sasl-signer-js')> {
-  const module = await import('aws-msk-iam-sasl-signer-js')
-  return (module as { default?: typeof module }).default ?? module
+async function loadSigner(): Promise<Signer> {
+  const module = (await import('aws-msk-iam-sasl-signer-js')) as unknown as Signer & { readonly default?: Signer }
+  return module.default ?? module
 }
 
 function secondsLeft({ expiration }: AwsCredentialIdentity): number {
