@@ -68,12 +68,7 @@ function runMaven(folder: string, what: string, log: (line: string) => void): Pr
     maven.on('error', reject)
     maven.on('exit', status => {
       if (status === 0) resolve()
-      else
-        reject(
-          new RequirementError(
-            `Maven could not fetch ${what}. Check that the registry is reachable (proxy, ~/.m2/settings.xml), or set KAFKA_BOOTSTRAP_SERVERS to a cluster you have. Maven's last words:\n${tail}`,
-          ),
-        )
+      else reject(new RequirementError(`Maven could not fetch ${what}. Check that the registry is reachable (proxy, ~/.m2/settings.xml). Maven's last words:\n${tail}`))
     })
   })
 }

@@ -10,16 +10,19 @@ export function requireJava(): void {
   const major = Number(/version "(\d+)/.exec(stderr ?? '')?.[1] ?? 0)
   if (status === 0 && major >= 17) return
   const found = status === 0 ? `Java ${major} is installed` : 'java was not found on the PATH'
-  throw new RequirementError(
-    `${found}; the local Kafka needs Java 17 or newer. Install it (Debian: apt-get install openjdk-17-jre-headless), or set KAFKA_BOOTSTRAP_SERVERS to a cluster you have.`,
-  )
+  throw new RequirementError(`${found}; the local Kafka and SQS need Java 17 or newer. Install it (Debian: apt-get install openjdk-17-jdk-headless).`)
+}
+
+/** Tests compile a broker's plug-in. */
+export function requireJdk(): void {
+  requireJava()
+  if (spawnSync('javac', ['-version']).status === 0) return
+  throw new RequirementError('javac was not found on the PATH; the tests need a JDK, not only a JRE. Install it (Debian: apt-get install openjdk-17-jdk-headless).')
 }
 
 export function requireMaven(): void {
   if (spawnSync('mvn', ['-v']).status === 0) return
-  throw new RequirementError(
-    'mvn was not found on the PATH; Apache Kafka is fetched with Maven on the first run. Install it (Debian: apt-get install maven), or set KAFKA_BOOTSTRAP_SERVERS to a cluster you have.',
-  )
+  throw new RequirementError('mvn was not found on the PATH; Apache Kafka and ElasticMQ are fetched with Maven on the first run. Install it (Debian: apt-get install maven).')
 }
 
 /** Ends a script with a sentence in place of a stack for what the user can mend. */

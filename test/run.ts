@@ -4,7 +4,10 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { LocalKafka } from '../local/kafka/cluster.ts'
 import { cleanUpStale } from '../local/processes.ts'
-import { explain, requireJava } from '../local/requirements.ts'
+import { explain, requireJdk } from '../local/requirements.ts'
+
+/** One that hangs must not hang all. */
+const TEST_MS = 300_000
 
 let passed = 0
 let failed = 0
@@ -13,7 +16,7 @@ async function phase(name: string, pattern: string | string[], concurrency: numb
   const begin = Date.now()
   const files = globSync(pattern).sort()
   if (files.length === 0) throw new Error(`No test files: ${pattern}`)
-  const stream = run({ files, concurrency, execArgv: ['--disable-warning=TimeoutNegativeWarning'] })
+  const stream = run({ files, concurrency, timeout: TEST_MS, execArgv: ['--disable-warning=TimeoutNegativeWarning'] })
   stream.on('test:pass', ({ name: test, details }) => {
     if (details.type !== 'suite' && !existsSync(test)) passed++
   })
@@ -31,7 +34,7 @@ async function main(): Promise<void> {
   const wanted = process.argv.slice(2)
   if (wanted.length > 0) await phase('chosen', wanted, 2)
   else {
-    requireJava()
+    requireJdk()
     await phase('unit', ['test/*.test.ts', 'test/!(kafka|own-cluster|property|slow)/*.test.ts', 'test/property/*.test.ts'], 2)
     const kafka = given ? undefined : await LocalKafka.start(3, { log: console.log })
     process.env.KAFKA_TEST_BOOTSTRAP = given ?? (kafka as LocalKafka).bootstrapServers

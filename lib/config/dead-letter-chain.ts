@@ -36,7 +36,10 @@ function parseTarget(text: string, lambda: boolean, problem: Problem): Target | 
   const rest = decode(text.slice(colon + 1))
   const kind = text.slice(0, colon)
   if (kind === 'disk' && rest) return diskTarget(rest, lambda, problem)
-  if (kind === 'sqs' && rest && isQueueUrl(rest)) return { kind, queueUrl: rest }
+  if (kind === 'sqs' && rest && isQueueUrl(rest)) {
+    if (rest.endsWith('.fifo')) problem('KAFKA_DEAD_LETTER: expected a standard queue, got a FIFO queue: letters have no order, and it would drop repeats.')
+    return { kind, queueUrl: rest }
+  }
   problem('KAFKA_DEAD_LETTER: expected none, sqs:<queue URL> or disk:<folder>, several separated by commas; got something else.')
   return undefined
 }

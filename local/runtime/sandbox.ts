@@ -16,6 +16,9 @@ export interface SandboxOptions {
   readonly onOutput: (line: string) => void
 }
 
+/** Lambda's limit for the init phase. */
+const INIT_MS = 10_000
+
 interface Invocation {
   readonly id: string
   readonly event: unknown
@@ -53,6 +56,10 @@ export class Sandbox {
     })
     sandbox.#child = child
     for (const stream of [child.stdout, child.stderr]) forEachLine(stream, options.onOutput)
+    sandbox.#timer = setTimeout(() => {
+      sandbox.#die(new Error(`Init timed out after ${INIT_MS / 1000} seconds`))
+      child.kill('SIGKILL')
+    }, INIT_MS)
     child.once('exit', status => sandbox.#die(new Error(`Runtime exited with ${status}`)))
     return sandbox
   }
@@ -117,6 +124,7 @@ export class Sandbox {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '').replace('/2018-06-01/runtime', '')
     if (path === '/invocation/next') {
+      clearTimeout(this.#timer)
       this.#next = response
       this.#hand()
       // Between invocations Lambda freezes the environment.

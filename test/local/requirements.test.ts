@@ -15,7 +15,7 @@ test('an old Node is told what to do', async () => {
 test('npm start without Java says what to install and leaves nothing behind', () => {
   const { status, stderr } = spawnSync(process.execPath, ['local/start.ts'], { env: { PATH: '' }, encoding: 'utf8', timeout: 30_000 })
   assert.equal(status, 1)
-  assert.match(stderr, /java was not found on the PATH; the local Kafka needs Java 17/)
+  assert.match(stderr, /java was not found on the PATH; the local Kafka and SQS need Java 17/)
 })
 
 test('a port in use gives way to the next free one', async () => {

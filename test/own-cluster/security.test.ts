@@ -207,6 +207,16 @@ test('a password that was rotated: the secret is read again once, and the record
   await secrets.stop()
 })
 
+test('TLS material and a log-in by secret: delivered', async () => {
+  const secrets = await SecretsServer.start()
+  after(() => secrets.stop())
+  const client = readFileSync(rig.clientPem, 'utf8')
+  const arn = await secrets.put('tls', { ca: rig.ca, certificate: client, key: client })
+  await withProducer({ listener: 'MTLS', securityProtocol: 'SSL', secretArn: arn }, { ...AWS('k', 's'), ...secrets.env }, async producer => {
+    assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'delivered')
+  })
+})
+
 test('WRITE revoked in mid-traffic: an authorization error, and delivered again when it is granted', async () => {
   await withProducer(scram('alice'), {}, async producer => {
     const send = async () => told((await producer.sendAll([record('a')]))[0] as Failed)

@@ -148,9 +148,9 @@ export class Broker {
   }
 
   async #open(): Promise<Link> {
-    const { clock, clientId, connectTimeoutMs, security } = this.#options
+    const { clock, clientId, connectTimeoutMs } = this.#options
     const deadline = this.#dialDeadline
-    const given: ConnectionSecurity = await security.forDial(deadline)
+    const given = await this.#credentials(deadline)
     if (this.#closed) throw new TransportError('CLOSED', 'The producer is closed.')
     const [host, port] = splitAddress(this.address)
     const link = new Link({
@@ -178,6 +178,16 @@ export class Broker {
     }
   }
 
+  /** A secret or a token that can't be had is not asked for in a hot loop either. */
+  async #credentials(deadline: Deadline): Promise<ConnectionSecurity> {
+    try {
+      return await this.#options.security.forDial(deadline)
+    } catch (error) {
+      this.#backOff()
+      throw error instanceof TransportError ? error : new TransportError('CREDENTIALS_UNAVAILABLE', 'What a connection needs could not be had.', { retriable: true, cause: error })
+    }
+  }
+
   #judge(error: TransportError): TransportError {
     if (error.code !== CLOSED_IN_DIAL || this.#shared.closedDials === undefined) return error
     this.#shared.closedDials++
@@ -193,6 +203,10 @@ export class Broker {
     // A listener that wants a log-in lets anybody shake hands, and hangs up at the first request.
     if (isOpen && link.lastAnswer === Number.NEGATIVE_INFINITY && (reason === 'CLOSED_BY_BROKER' || reason === 'CONNECTION_BROKEN'))
       this.#remembered(this.#judge(closedInDial(undefined)))
+    this.#backOff()
+  }
+
+  #backOff(): void {
     const { clock, reconnectBackoffMs, reconnectBackoffMaxMs } = this.#options
     this.#failures++
     this.#notBefore = clock.now() + backoff(this.#failures, reconnectBackoffMs, reconnectBackoffMaxMs)
