@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs'
 
 export type Trigger = 'http' | 'sqs' | 'eventbridge'
-const TRIGGERS: readonly Trigger[] = ['http', 'sqs', 'eventbridge']
+export const TRIGGERS: readonly Trigger[] = ['http', 'sqs', 'eventbridge']
+const BROKEN = 100
 
 export interface DemoRecord {
   readonly trigger: Trigger
@@ -39,21 +40,21 @@ const WRONG_REQUESTS: readonly ((feature: Feature) => object)[] = [
   feature => ({ value: feature, acks: 0 }),
 ]
 
-export function realInput(broken = 100): DemoRecord[] {
+export function realInput(triggers: readonly Trigger[]): DemoRecord[] {
   const path = new URL('../../node_modules/vega-datasets/data/earthquakes.json', import.meta.url)
   const { features } = JSON.parse(readFileSync(path, 'utf8')) as { features: Feature[] }
-  const every = Math.floor(features.length / broken)
+  const every = Math.floor(features.length / BROKEN)
   return features.flatMap((feature, index): DemoRecord[] => {
-    const trigger = TRIGGERS[index % TRIGGERS.length] as Trigger
+    const trigger = triggers[index % triggers.length] as Trigger
     const record = { trigger, id: feature.id, body: JSON.stringify(trigger === 'http' ? { key: feature.id, value: feature } : feature), broken: false }
     const at = index / every
-    return Number.isInteger(at) && at < broken ? [record, brokenRecord(feature, at)] : [record]
+    return Number.isInteger(at) && at < BROKEN ? [record, brokenRecord(feature, at, triggers)] : [record]
   })
 }
 
-function brokenRecord(feature: Feature, at: number): DemoRecord {
-  const trigger = TRIGGERS[at % TRIGGERS.length] as Trigger
+function brokenRecord(feature: Feature, at: number, triggers: readonly Trigger[]): DemoRecord {
+  const trigger = triggers[at % triggers.length] as Trigger
   const wrongs = trigger === 'http' ? WRONG_REQUESTS : WRONG_VALUES
-  const wrong = wrongs[Math.floor(at / TRIGGERS.length) % wrongs.length] as (feature: Feature) => object
+  const wrong = wrongs[Math.floor(at / triggers.length) % wrongs.length] as (feature: Feature) => object
   return { trigger, id: `broken-${at}`, body: JSON.stringify(wrong(feature)), broken: true }
 }

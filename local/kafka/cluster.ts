@@ -130,7 +130,8 @@ export class LocalKafka {
   }
 
   async #format(): Promise<void> {
-    const clusterId = randomBytes(16).toString('base64url')
+    // The storage tool takes an id that begins with a dash for an option.
+    const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A')
     await Promise.all(
       this.#nodes.map(async node => {
         mkdirSync(node.folder, { recursive: true })
