@@ -22,6 +22,8 @@ export interface FakeOptions {
   readonly latencyMs?: number
   /** A batch with a record of this value is refused as MESSAGE_TOO_LARGE. */
   readonly poison?: string
+  /** A partition without a leader that would take a batch. */
+  readonly sick?: number
 }
 
 export class FakeKafkaClient implements KafkaClient {
@@ -89,7 +91,7 @@ export class FakeKafkaClient implements KafkaClient {
     const answer = ({ errorCode, baseOffset }: { errorCode: number; baseOffset: number }) =>
       outcomeOf({ errorCode, baseOffset: BigInt(baseOffset), logAppendTime: -1n, recordErrors: [] })
     const lost = () => failure('unknown', 'REQUEST_TIMEOUT', true)
-    if (plan === 'refuse') return answer({ errorCode: 6, baseOffset: -1 })
+    if (plan === 'refuse' || batch.partition === this.#options.sick) return answer({ errorCode: 6, baseOffset: -1 })
     if (plan === 'lose-request') return lost()
     if (plan === 'no-entry') return outcomeOf(undefined)
     if (plan === 'late') {

@@ -46,6 +46,8 @@ export interface HarnessOptions {
   readonly contracts?: Contracts
   /** A record of this value is refused by the cluster as too large. */
   readonly poison?: string
+  /** A partition that refuses every batch. */
+  readonly sick?: number
 }
 
 export interface Harness {
@@ -57,8 +59,16 @@ export interface Harness {
 
 type Handle = (event: unknown, context: Context & KafkaContext, services: Services) => Promise<unknown>
 
-export function functionHarness(handle: Handle, { script = [], options = {}, letters = true, client, contracts = loadContracts(), poison }: HarnessOptions = {}): Harness {
-  const fake = new FakeKafkaClient({ partitions: 3, brokers: 1, clock: systemClock, script, latencyMs: 1, ...(poison === undefined ? {} : { poison }) })
+export function functionHarness(handle: Handle, { script = [], options = {}, letters = true, client, contracts = loadContracts(), poison, sick }: HarnessOptions = {}): Harness {
+  const fake = new FakeKafkaClient({
+    partitions: 3,
+    brokers: 1,
+    clock: systemClock,
+    script,
+    latencyMs: 1,
+    ...(poison === undefined ? {} : { poison }),
+    ...(sick === undefined ? {} : { sick }),
+  })
   const config = parseConfig({ bootstrapServers: ['a:1', 'b:1'], retries: 2, retryBackoffMs: 1, retryBackoffMaxMs: 2, ...options }, {})
   const factory = new ProducerFactory({ rules: { contracts }, createClient: () => client ?? fake })
   const target = new MemoryLetters()

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
+import { murmur2 } from '../../lib/partition/murmur2.ts'
 import { toContracts } from '../../scripts/load-contracts.ts'
 import { functionHarness, type Harness, type HarnessOptions } from '../fakes/function-harness.ts'
 
@@ -181,11 +182,21 @@ test('a batch larger than a request is split, and every message ends', async () 
 
 const order = (n: number, group: string, body = JSON.stringify({ id: `k${n}`, n })) => ({ id: `${group}${n}`, group, arn: FIFO, body })
 
-test('FIFO: after a system fault the rest of the group goes back, other groups are delivered', async () => {
-  const harness = harnessOf({ poison: 'nothing', script: REFUSED })
-  const returned = await returnedBy(harness, event(order(1, 'a'), order(2, 'a'), order(3, 'a')))
-  assert.deepEqual(returned, ['a1', 'a2', 'a3'])
-  assert.deepEqual(valuesOf(harness), [])
+test('FIFO: after a system fault the rest of the group goes back; what went before it and other groups are delivered', async () => {
+  const partitionOf = (n: number) => (murmur2(Buffer.from(`k${n}`)) & 0x7fffffff) % 3
+  const sick = partitionOf(1)
+  const well = [2, 3, 4, 5, 6, 7, 8].filter(n => partitionOf(n) !== sick)
+  const [before = 0, after = 0, other = 0] = well
+  const harness = harnessOf({ sick })
+  const returned = await returnedBy(harness, event(order(before, 'a'), order(1, 'a'), order(after, 'a'), order(other, 'b')))
+  assert.deepEqual(returned, ['a1', `a${after}`])
+  assert.deepEqual(
+    valuesOf(harness)
+      .map(value => JSON.parse(value as string).n)
+      .sort(),
+    [before, other].sort(),
+  )
+  assert.equal(harness.letters.letters.length, 0)
 })
 
 test('FIFO: a record at fault is lettered before the next of its group is sent', async () => {
@@ -274,6 +285,18 @@ test('S3: when one of two is delivered, the other is lettered: to go back would 
   assert.deepEqual(await returnedBy(harness, event({ arn, body: JSON.stringify(two) })), [])
   assert.equal(harness.letters.letters[0]?.recordId, 'm-1:1')
   assert.equal(valuesOf(harness).length, 1)
+})
+
+test('S3: when one of two is delivered and the other met a system fault, it is lettered as well', async () => {
+  const arn = STANDARD.replace('work', 'objects')
+  // Keys of different partitions: two batches, the second is refused to the end.
+  const two = { Records: ['a', 'b', 'c'].map(key => ({ s3: { object: { key } } })) }
+  const harness = harnessOf({ script: ['ok', ...Array(8).fill('refuse')] })
+  assert.deepEqual(await returnedBy(harness, event({ arn, body: JSON.stringify(two) })), [])
+  const delivered = valuesOf(harness).length
+  assert.ok(delivered >= 1 && delivered < 3)
+  assert.equal(harness.letters.letters.length, 3 - delivered)
+  assert.ok(harness.letters.letters.every(({ failure }) => failure.fault === 'system'))
 })
 
 test('EventBridge in SQS: the detail, the key from the event; a number that would change is a fault', async () => {
