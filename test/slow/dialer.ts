@@ -3,7 +3,8 @@ import { parseConfig } from '../../lib/config/parse-config.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../../lib/producer-factory.ts'
 
-const end = performance.now() + Number(process.env.DIALER_SECONDS) * 1000
+const begin = performance.now()
+const end = begin + Number(process.env.DIALER_SECONDS) * 1000
 const config = parseConfig()
 const producer = new KafkaProducer(config, { client: createKafkaJsClient(config) })
 let delivered = 0
@@ -12,5 +13,5 @@ while (performance.now() < end) {
   if (report?.kind === 'delivered') delivered++
   await new Promise(resolve => setTimeout(resolve, 100))
 }
-console.log(JSON.stringify({ dials: producer.metrics().dials, delivered }))
+console.log(JSON.stringify({ dials: producer.metrics().dials, delivered, seconds: (performance.now() - begin) / 1000 }))
 process.exit(0)
