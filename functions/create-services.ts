@@ -1,6 +1,6 @@
 // What every function is made of, from the environment. Only a ConfigError fails init.
 import { contracts } from '#contracts'
-import { parseConfig } from '../lib/config/parse-config.ts'
+import { loadConfig } from '../lib/config/parse-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import { DeadLetters } from '../lib/dead-letter/dead-letter-chain.ts'
 import { ConfigError } from '../lib/errors.ts'
@@ -22,7 +22,7 @@ export interface Services {
 /** @throws ConfigError */
 export async function createServices(trigger: Trigger): Promise<Services & { readonly factory: ProducerFactory }> {
   const report = new InvocationReport(process.env.POWERTOOLS_SERVICE_NAME || trigger)
-  const config = parseConfig({}, process.env, report.warn)
+  const config = await loadConfig({}, process.env, report.warn)
   const problems = functionProblems(trigger, config, contracts)
   if (problems.length > 0) throw new ConfigError(problems)
   const factory = new ProducerFactory({ rules: { contracts }, warn: report.warn })
@@ -32,8 +32,11 @@ export async function createServices(trigger: Trigger): Promise<Services & { rea
 }
 
 /** What a trigger needs beyond what every producer does. */
-function functionProblems(trigger: Trigger, { deadLetter, defaultTopic, onFailureHttp }: ProducerConfig, known: Contracts): string[] {
+function functionProblems(trigger: Trigger, { acks, deadLetter, defaultTopic, onFailureHttp, keySerializer, valueSerializer }: ProducerConfig, known: Contracts): string[] {
   const problems: string[] = []
+  if (acks !== 'all') problems.push(`acks (KAFKA_ACKS): expected all in these functions, got ${acks}: with less an acknowledged record can be lost.`)
+  if (keySerializer !== undefined || valueSerializer !== undefined)
+    problems.push('key.serializer, value.serializer: expected unset in these functions; the contracts say how keys and values become bytes.')
   if (defaultTopic !== undefined && !known.has(defaultTopic)) problems.push('KAFKA_DEFAULT_TOPIC: expected a topic that has a contract, got another.')
   if (deadLetter.length === 0 && trigger === 'http' && onFailureHttp === 'dead-letter')
     problems.push('KAFKA_DEAD_LETTER: expected a target, got none; or set KAFKA_ON_FAILURE_HTTP=return, and callers keep what fails.')

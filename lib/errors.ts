@@ -45,6 +45,7 @@ export type SystemFaultCode =
   | 'authentication'
   | 'authorization'
   | 'quota'
+  | 'buffer'
   | 'deadline'
   | 'delivery-unknown'
   | 'deadline-too-short'
@@ -88,8 +89,8 @@ export class RecordFaultError extends KafkaProducerError {
   readonly violations: readonly Violation[]
   readonly truncated: boolean
 
-  constructor(code: RecordFaultCode, message: string, violations: readonly Violation[] = [], truncated = false) {
-    super(code, message)
+  constructor(code: RecordFaultCode, message: string, violations: readonly Violation[] = [], truncated = false, cause?: unknown) {
+    super(code, message, { cause })
     this.faultCode = code
     this.violations = violations
     this.truncated = truncated
@@ -114,6 +115,15 @@ export class DeliveryError extends KafkaProducerError {
 /** A broker, the network or a time limit stood in the way. */
 export class TransportError extends KafkaProducerError {
   override name = 'TransportError'
+}
+
+/** `buffer.memory` is full and stayed so (Java: `BufferExhaustedException`). */
+export class BufferExhaustedError extends KafkaProducerError {
+  override name = 'BufferExhaustedError'
+
+  constructor(message: string) {
+    super('buffer', message, { retriable: true })
+  }
 }
 
 /** A dead-letter target did not store the letter. */

@@ -1,17 +1,23 @@
 // KafkaProducer: stages 3-8 in order, nothing else.
+import { AppendOrder } from './accumulate/append-order.ts'
+import { BufferPool, bufferBytes } from './accumulate/buffer-pool.ts'
+import { loadCompression } from './accumulate/compression.ts'
 import type { Rider } from './accumulate/producer-batch.ts'
 import { RecordAccumulator } from './accumulate/record-accumulator.ts'
 import type { ProducerConfig } from './config/settings.ts'
+import { configuredPartitioner, configuredSerializer } from './configured-classes.ts'
 import { type Delivered, type DeliveryReport, type Failed, refused, report } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
-import { KafkaProducerError, orderGroupStopped, RecordFaultError, TransportError } from './errors.ts'
-import { BuiltInPartitioner, type TopicPartitions } from './partition/built-in-partitioner.ts'
+import { BufferExhaustedError, KafkaProducerError, orderGroupStopped, RecordFaultError, TransportError } from './errors.ts'
+import type { TopicPartitions } from './partition/partitioner.ts'
+import { RecordPartitioner } from './partition/record-partitioner.ts'
 import type { PartitionedRecord, ProducerRecord, SerializedRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
 import { Sender } from './send/sender.ts'
 import { RecordSerializer } from './serialize/record-serializer.ts'
 import { type Clock, systemClock } from './time/clock.ts'
 import { Deadline } from './time/deadline.ts'
+import { within } from './time/patient-timer.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import { type ValidationRules, validateRecord } from './validate/record-validator.ts'
 
@@ -23,6 +29,8 @@ export interface ProducerMetrics {
   readonly batches: number
   readonly retries: number
   readonly metadataRefreshes: number
+  /** Of buffer.memory, bytes. */
+  readonly bufferUsed: number
 }
 
 export interface KafkaProducerDependencies {
@@ -30,6 +38,8 @@ export interface KafkaProducerDependencies {
   /** The topics that may be sent to and their rules; default: any topic, with a non-null key. */
   readonly rules?: ValidationRules
   readonly clock?: Clock
+  /** Is told what is wrong but is got over. */
+  readonly warn?: (text: string) => void
 }
 
 interface Prepared {
@@ -37,6 +47,16 @@ interface Prepared {
   readonly serialized: SerializedRecord
   readonly index: number
 }
+
+/** What one call of send or sendAll shares over its records. */
+interface Call {
+  readonly deadline: Deadline
+  readonly lingerMs: number
+  readonly reports: DeliveryReport[]
+  readonly stopped: StoppedGroups
+}
+
+const FULL = 'buffer.memory stayed full for max.block.ms or until the deadline; earlier calls wait for it too.'
 
 /** Order groups of a call that met a failure, with the index of the first: only records after it are held back. */
 type StoppedGroups = Map<string, number>
@@ -49,24 +69,42 @@ export class KafkaProducer {
   readonly #rules: ValidationRules
   readonly #clock: Clock
   readonly #serializer: RecordSerializer
-  readonly #partitioner = new BuiltInPartitioner()
+  readonly #partitioner: RecordPartitioner
+  readonly #pool: BufferPool
+  readonly #order = new AppendOrder()
   readonly #accumulator: RecordAccumulator
   readonly #sender: Sender
+  /** Calls of send and sendAll whose records are not all settled. */
+  readonly #calls = new Set<Promise<DeliveryReport[]>>()
+  #flushes = 0
+  #loading: Promise<void> | undefined
+  /** Settles when the records of all calls so far are bytes; only where a serializer takes its time. */
+  #serializing: Promise<unknown> | undefined
   #closed = false
 
-  constructor(config: ProducerConfig, { client, rules = { anyTopic: true, keyRequired: true }, clock = systemClock }: KafkaProducerDependencies) {
+  /** @throws ConfigError when a class that a setting names can't be had */
+  constructor(config: ProducerConfig, { client, rules = { anyTopic: true, keyRequired: true }, clock = systemClock, warn = () => {} }: KafkaProducerDependencies) {
     this.#config = config
     this.#client = client
     this.#rules = rules
     this.#clock = clock
-    this.#serializer = new RecordSerializer(config.maxRequestSize)
+    this.#serializer = new RecordSerializer(config.maxRequestSize, configuredSerializer('keySerializer', config), configuredSerializer('valueSerializer', config))
+    const { partitioner, isCustom } = configuredPartitioner(config)
+    this.#partitioner = new RecordPartitioner(partitioner, isCustom ? warn : undefined)
+    this.#pool = new BufferPool(config.bufferMemory, clock, () => this.#sender.poke())
     this.#accumulator = new RecordAccumulator(config.batchSize, clock)
     this.#sender = new Sender(client, this.#accumulator, {
       ...config,
       connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
       brokerTimeoutMs: config.timeoutMs,
+      acks: config.acks === 'all' ? -1 : config.acks === '1' ? 1 : 0,
+      idempotent: config.enableIdempotence,
+      maxInFlight: config.maxInFlightRequestsPerConnection,
       clock,
+      onSettled: ({ record }) => this.#pool.release(bufferBytes(record)),
+      isExhausted: () => this.#pool.hasWaiters,
     })
+    if (config.compressionType !== 'none') this.#loadCompression()
   }
 
   /** Closed, or ended by a defect: the factory makes another. */
@@ -79,7 +117,8 @@ export class KafkaProducer {
    * @throws TransportError when no broker answered in time
    */
   async connect(deadline: Deadline = Deadline.after(this.#clock, this.#config.maxBlockMs)): Promise<void> {
-    await Promise.all([this.#sender.metadata.reach(deadline), this.#sender.identity.current ?? this.#sender.identity.request()])
+    const { identity, metadata } = this.#sender
+    await Promise.all([this.#loading, metadata.reach(deadline), this.#config.enableIdempotence ? (identity.current ?? identity.request()) : undefined])
   }
 
   /**
@@ -87,7 +126,7 @@ export class KafkaProducer {
    * @throws RecordFaultError the record is at fault · DeliveryError it was not acknowledged; `outcome` says what is known
    */
   send(record: ProducerRecord): Promise<RecordMetadata> {
-    const work = this.#run([record], undefined).then(([only]) => {
+    const work = this.deliver([record], undefined, this.#config.lingerMs).then(([only]) => {
       const { kind } = only as DeliveryReport
       if (kind === 'failed') throw (only as Failed).error
       return (only as Delivered).metadata
@@ -97,17 +136,50 @@ export class KafkaProducer {
 
   /**
    * Sends all records and never rejects: one report per record, in their order. Each ends at its own outcome, at the latest
-   * at the earliest of `deadline`, the invocation's and `delivery.timeout.ms`.
+   * at the earliest of `deadline`, the invocation's and `delivery.timeout.ms`. It does not wait for `linger.ms`.
    */
   sendAll(records: readonly ProducerRecord[], deadline?: Deadline): Promise<DeliveryReport[]> {
-    const work = this.#run(records, deadline)
+    const work = this.deliver(records, deadline)
     return currentScope()?.trackReports(work) ?? work
+  }
+
+  /**
+   * The same outside any invocation's scope: for a caller that looks at every report itself.
+   * @param lingerMs how long the records may wait for others
+   */
+  deliver(records: readonly ProducerRecord[], deadline?: Deadline, lingerMs = 0): Promise<DeliveryReport[]> {
+    const scope = currentScope()
+    if (lingerMs > 0) scope?.flushAtClose(this)
+    const call = this.#run(records, deadline, lingerMs).finally(() => this.#calls.delete(call))
+    this.#calls.add(call)
+    return call
+  }
+
+  /** Lets every batch leave now and waits until each record that was sent before this call has its outcome. */
+  async flush(): Promise<void> {
+    this.#flushes++
+    try {
+      this.#accumulator.flush()
+      this.#sender.poke()
+      await Promise.allSettled([...this.#calls])
+    } finally {
+      this.#flushes--
+    }
+  }
+
+  /**
+   * A topic's partitions, asked for when they are not known.
+   * @throws TransportError `topic-not-on-cluster`, or what kept every broker from answering, after `max.block.ms`
+   */
+  partitionsFor(topic: string): Promise<TopicPartitions> {
+    return this.#sender.metadata.forTopic(topic, Deadline.after(this.#clock, this.#config.maxBlockMs))
   }
 
   metrics(): ProducerMetrics {
     const { requests, batches, retries } = this.#sender.stats
     const { dials, open } = this.#client.stats
-    return { dials, connections: open, producerIds: this.#sender.identity.count, requests, batches, retries, metadataRefreshes: this.#sender.metadata.refreshes }
+    const { identity, metadata } = this.#sender
+    return { dials, connections: open, producerIds: identity.count, requests, batches, retries, metadataRefreshes: metadata.refreshes, bufferUsed: this.#pool.used }
   }
 
   /** Any broker answers a question within the deadline. */
@@ -125,62 +197,110 @@ export class KafkaProducer {
     await this.#client.close(Deadline.after(this.#clock, 0))
   }
 
-  async #run(records: readonly ProducerRecord[], given: Deadline | undefined): Promise<DeliveryReport[]> {
+  async #run(records: readonly ProducerRecord[], given: Deadline | undefined, lingerMs: number): Promise<DeliveryReport[]> {
     const scope = currentScope()
     scope?.refuseWhenClosed()
-    const reports: DeliveryReport[] = new Array(records.length)
     if (!this.isUsable) return records.map(record => refused(record, undefined, new TransportError('unavailable', 'The producer is closed.'), this.#clock.wall()))
     const earliest = Math.min(given?.at ?? Number.POSITIVE_INFINITY, scope?.deadline?.at ?? Number.POSITIVE_INFINITY)
     const deadline = new Deadline(this.#clock, Math.min(earliest, this.#clock.now() + this.#config.deliveryTimeoutMs))
-    const stopped: StoppedGroups = new Map()
-    const ready = records.flatMap((record, index) => this.#prepare(record, index, reports, stopped))
+    const call: Call = { deadline, lingerMs, reports: new Array(records.length), stopped: new Map() }
+    const ready = await this.#serializeAll(records, call)
+    if (this.#loading) await this.#loading
     // Topics don't wait for one another, but where an order group may span them.
     const together = ready.some(({ record }) => record.orderGroup !== undefined)
     const parts = together ? [ready] : [...Map.groupBy(ready, ({ serialized }) => serialized.topic).values()]
-    await Promise.all(parts.map(part => this.#sendPart(part, deadline, reports, stopped)))
-    return reports
+    await Promise.all(parts.map(part => this.#sendPart(part, call)))
+    return call.reports
   }
 
-  #prepare(record: ProducerRecord, index: number, reports: DeliveryReport[], stopped: StoppedGroups): Prepared[] {
-    try {
-      refuseWhenStopped(record, index, stopped)
-      return [{ record, serialized: this.#serializer.serialize(validateRecord(record, this.#rules)), index }]
-    } catch (error) {
-      this.#refuse({ record, serialized: undefined, index }, error, reports, stopped)
+  /** Stages 3 and 4. A call whose serializer takes its time keeps its place before later calls. */
+  #serializeAll(records: readonly ProducerRecord[], call: Call): Prepared[] | Promise<Prepared[]> {
+    const prepared = records.map((record, index) => this.#prepare(record, index, call))
+    const before = this.#serializing
+    if (!before && !prepared.some(one => one instanceof Promise)) return (prepared as Prepared[][]).flat()
+    const all = Promise.all([before, ...prepared]).then(([, ...own]) => (own as Prepared[][]).flat())
+    this.#serializing = all
+    return all.finally(() => {
+      if (this.#serializing === all) this.#serializing = undefined
+    })
+  }
+
+  #prepare(record: ProducerRecord, index: number, call: Call): Prepared[] | Promise<Prepared[]> {
+    const refuse = (error: unknown): Prepared[] => {
+      this.#refuse({ record, serialized: undefined, index }, error, call)
       return []
+    }
+    try {
+      refuseWhenStopped(record, index, call.stopped)
+      const serialized = this.#serializer.serialize(validateRecord(record, this.#rules))
+      return serialized instanceof Promise ? serialized.then(bytes => [{ record, serialized: bytes, index }], refuse) : [{ record, serialized, index }]
+    } catch (error) {
+      return refuse(error)
     }
   }
 
-  #refuse(
-    { record, serialized, index }: Omit<Prepared, 'serialized'> & { serialized: SerializedRecord | undefined },
-    error: unknown,
-    reports: DeliveryReport[],
-    stopped: StoppedGroups,
-  ): void {
+  #refuse({ record, serialized, index }: Omit<Prepared, 'serialized'> & { serialized: SerializedRecord | undefined }, error: unknown, { reports, stopped }: Call): void {
     reports[index] = refused(record, serialized, asProducerError(error), this.#clock.wall())
     const { orderGroup } = record
     if (orderGroup !== undefined) stopped.set(orderGroup, Math.min(index, stopped.get(orderGroup) ?? index))
   }
 
-  async #sendPart(records: readonly Prepared[], deadline: Deadline, reports: DeliveryReport[], stopped: StoppedGroups): Promise<void> {
+  /** Stages 5 to 8. */
+  async #sendPart(records: readonly Prepared[], call: Call): Promise<void> {
+    const { deadline, reports } = call
+    const begin = this.#clock.now()
     const topics = new Map<string, TopicPartitions | KafkaProducerError>()
     const byTopic = Map.groupBy(records, ({ serialized }) => serialized.topic)
     await Promise.all([...byTopic].map(async ([topic, ofTopic]) => void topics.set(topic, await this.#topicOrError(topic, ofTopic, deadline))))
+    const block = deadline.within(this.#config.maxBlockMs - (this.#clock.now() - begin))
+    const appended = await this.#append(records, topics, block, call)
+    for (const [index, { record, sent, outcome }] of appended) reports[index] = report(record, sent, await outcome)
+  }
+
+  /** Stages 5 and 6, in the order of the calls; each record waits for memory as long as `block` leaves it. */
+  async #append(records: readonly Prepared[], topics: ReadonlyMap<string, TopicPartitions | KafkaProducerError>, block: Deadline, call: Call): Promise<Map<number, Appended>> {
+    const { deadline, lingerMs, stopped } = call
+    const blockMs = block.remaining
     const appended = new Map<number, Appended>()
+    const turn = this.#order.enter()
+    let riders: Rider[] = []
+    let overtime: unknown
+    if (turn.before) overtime = await within(this.#clock, block.remaining, turn.before, () => new BufferExhaustedError(FULL)).catch(error => error)
     for (const prepared of records) {
       const { record, serialized, index } = prepared
       try {
+        if (overtime !== undefined) throw overtime
         refuseWhenStopped(record, index, stopped)
         const partitions = topics.get(serialized.topic) as TopicPartitions | KafkaProducerError
         if (partitions instanceof KafkaProducerError) throw partitions
         const sent = this.#partitioner.partition(serialized, partitions)
-        appended.set(index, { record, sent, ...this.#accumulator.append(sent, deadline) })
+        const granted = this.#pool.allocate(bufferBytes(sent), deadline.within(blockMs))
+        if (granted) {
+          // What is appended so far goes ahead: its memory is what the rest waits for.
+          this.#sender.wakeup(riders)
+          riders = []
+          turn.hold()
+          await granted
+        }
+        const mine = { record, sent, ...this.#accumulator.append(sent, deadline, this.#flushes > 0 ? 0 : lingerMs) }
+        appended.set(index, mine)
+        riders.push(mine.rider)
       } catch (error) {
-        this.#refuse(prepared, error, reports, stopped)
+        this.#refuse(prepared, error, call)
       }
     }
-    this.#sender.wakeup([...appended.values()].map(({ rider }) => rider))
-    for (const [index, { record, sent, outcome }] of appended) reports[index] = report(record, sent, await outcome)
+    turn.leave()
+    this.#sender.wakeup(riders)
+    return appended
+  }
+
+  #loadCompression(): void {
+    this.#loading = loadCompression(this.#config.compressionType).then(compression => {
+      this.#accumulator.compression = compression
+      this.#loading = undefined
+    })
+    // Whoever sends meets it; nobody may be there yet.
+    this.#loading.catch(() => undefined)
   }
 
   async #topicOrError(topic: string, records: readonly Prepared[], deadline: Deadline): Promise<TopicPartitions | KafkaProducerError> {

@@ -20,6 +20,8 @@ export interface ProducerFactoryOptions {
 export class ProducerFactory {
   readonly #options: ProducerFactoryOptions
   readonly #producers = new Map<string, KafkaProducer>()
+  readonly #objects = new WeakMap<object, number>()
+  #nextObject = 0
   readonly #connecting = new Map<KafkaProducer, Promise<void>>()
 
   constructor(options: ProducerFactoryOptions = {}) {
@@ -28,13 +30,24 @@ export class ProducerFactory {
 
   /** The container's producer for this configuration. One that is closed or broken is replaced. */
   producer(config: ProducerConfig): KafkaProducer {
-    const key = JSON.stringify(config)
+    const key = this.#keyOf(config)
     const warm = this.#producers.get(key)
     if (warm?.isUsable) return warm
     const { warn = () => {}, createClient = own => createKafkaJsClient(own, warn), rules } = this.#options
-    const producer = new KafkaProducer(config, { client: createClient(config), ...(rules ? { rules } : {}) })
+    const producer = new KafkaProducer(config, { client: createClient(config), warn, ...(rules ? { rules } : {}) })
     this.#producers.set(key, producer)
     return producer
+  }
+
+  /** Equal configurations share a producer; what code gave as an object or a class is equal only to itself. */
+  #keyOf(config: ProducerConfig): string {
+    return JSON.stringify(config, (name, value: unknown) => {
+      const isOwn = typeof value === 'function' || (typeof value === 'object' && value !== null && /^(partitionerClass|keySerializer|valueSerializer)$/.test(name))
+      if (!isOwn) return value
+      const id = this.#objects.get(value) ?? this.#nextObject++
+      this.#objects.set(value, id)
+      return { object: id }
+    })
   }
 
   /** Connects the container's producer; concurrent callers share one attempt, and a failed one is never kept. */

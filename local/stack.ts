@@ -66,7 +66,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
   try {
     const { kafka, bootstrapServers, sqs } = await startServers(options, contracts, visibilityS, ends)
-    const settings = { ...kafkaSettings(), KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, ...options.env }
+    const settings = { KAFKA_COMPRESSION_TYPE: 'gzip', ...kafkaSettings(), KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, ...options.env }
     const functionOf = (name: FunctionName) => startFunction(name, name === 'http' ? HTTP_TIMEOUT_MS : queueTimeoutMs, settings, options)
     const functions = Object.fromEntries(FUNCTIONS.map(name => [name, functionOf(name)])) as Record<FunctionName, LocalFunction>
     ends.push(() => Promise.all(Object.values(functions).map(one => one.stop())))

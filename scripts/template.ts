@@ -110,7 +110,7 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
 function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
   const known = new Set<string>(Object.values(SETTINGS).map(row => row.env))
   const given = Object.entries(env).filter((entry): entry is [string, string] => known.has(entry[0]) && Boolean(entry[1]) && entry[0] !== 'KAFKA_DEAD_LETTER')
-  const environment = Object.fromEntries(given)
+  const environment: Record<string, string> = { KAFKA_COMPRESSION_TYPE: 'gzip', ...Object.fromEntries(given) }
   const inClear = SECRETS.filter(name => environment[name] !== undefined)
   if (inClear.length > 0) throw new ConfigError(inClear.map(name => `${name}: it would stand in the template; expected it in a secret (KAFKA_SECRET_ARN).`))
   for (const seconds of [HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S])

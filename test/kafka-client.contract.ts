@@ -126,7 +126,7 @@ async function writer(client: KafkaClient, topic: string): Promise<(partition: n
       record: { topic, partition, partitionFixedBy: 'source' as const, key: null, value: Buffer.from(value), headers, wireSize: 0 },
     }))
     const batch: EncodedBatch = { topic, partition, bytes: encodeRecordBatch(riders, { producerId, epoch, baseSequence: sequence }) }
-    const outcomes = await client.produce(leader, [batch], { acks: -1, timeoutMs: 2500, requestTimeoutMs: 5000, connectTimeoutMs: 3000, beginWrite: () => gate })
+    const outcomes = await client.produce(leader, [batch], { acks: -1, idempotent: true, timeoutMs: 2500, requestTimeoutMs: 5000, connectTimeoutMs: 3000, beginWrite: () => gate })
     assert.equal(outcomes.length, 1)
     return outcomes[0] as ProduceOutcome
   }

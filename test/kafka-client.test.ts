@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { ScriptedKafkaClient } from '../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../lib/time/clock.ts'
 import { KafkaJsClient } from '../lib/transport/kafkajs/kafkajs-client.ts'
-import { FakeKafkaClient } from './fakes/fake-kafka-client.ts'
 import { ScriptedBrokers } from './fakes/scripted-brokers.ts'
 import { kafkaClientContract } from './kafka-client.contract.ts'
 
-kafkaClientContract('fake', async () => ({ client: new FakeKafkaClient({ partitions: 3, brokers: 2, clock: systemClock }), topic: 't', knowsTopics: false, stop: async () => {} }))
+kafkaClientContract('fake', async () => ({
+  client: new ScriptedKafkaClient({ partitions: 3, brokers: 2, clock: systemClock }),
+  topic: 't',
+  knowsTopics: false,
+  stop: async () => {},
+}))
 
 kafkaClientContract('scripted brokers', async () => {
   const cluster = await ScriptedBrokers.start({ leaders: [0, 1, 0] })

@@ -1,12 +1,14 @@
 // Stage 6 of 9: PartitionedRecord → ProducerBatch. Records of one topic-partition that travel together.
 import type { FailedOutcome, Fault } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
+import type { DeliveryProof } from '../record/record-metadata.ts'
 import type { Deadline } from '../time/deadline.ts'
+import type { Compression } from './compression.ts'
 import { type BatchIdentity, encodeRecordBatch } from './record-batch-encoder.ts'
 
 /** What became of one record in the Sender's hands. Times are wall-clock milliseconds. */
 export type RecordOutcome =
-  | { readonly kind: 'acked'; readonly offset: bigint | null; readonly timestamp: number; readonly attempts: number }
+  | { readonly kind: 'acked'; readonly offset: bigint | null; readonly timestamp: number; readonly attempts: number; readonly proof: DeliveryProof }
   | {
       readonly kind: FailedOutcome
       readonly fault: Fault
@@ -25,6 +27,8 @@ export interface Rider {
   readonly record: PartitionedRecord
   readonly timestamp: number
   readonly appendedAt: number
+  /** When its batch may leave although it is not full (`linger.ms`), monotonic. */
+  readonly readyAt: number
   readonly deadline: Deadline
   settled: boolean
   readonly settle: (outcome: RecordOutcome) => void
@@ -39,12 +43,14 @@ export class ProducerBatch {
   /** Some attempt's fate is not known. Sticky: a later refusal can't undo it. */
   maybeWritten = false
   firstAttemptAt: number | undefined
+  readonly #compression: Compression | undefined
   lastCode: string | undefined
   lastCause: unknown
   #identity: BatchIdentity | undefined
   #bytes: Buffer | undefined
 
-  constructor(topic: string, partition: number, riders: Rider[]) {
+  constructor(topic: string, partition: number, riders: Rider[], compression?: Compression) {
+    this.#compression = compression
     this.topic = topic
     this.partition = partition
     this.riders = riders
@@ -57,7 +63,7 @@ export class ProducerBatch {
   /** The same bytes at every attempt: encoded at the first, kept until records leave the batch. */
   get bytes(): Buffer {
     if (!this.#identity) throw new Error('A batch has bytes only once it has a producer id, an epoch and a sequence.')
-    this.#bytes ??= encodeRecordBatch(this.riders, this.#identity)
+    this.#bytes ??= encodeRecordBatch(this.riders, this.#identity, this.#compression)
     return this.#bytes
   }
 

@@ -3,15 +3,26 @@ import type { PartitionedRecord } from '../record/producer-record.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
+import type { Compression } from './compression.ts'
 import { OrderGroups } from './order-groups.ts'
 import { ProducerBatch, type RecordOutcome, type Rider } from './producer-batch.ts'
 import { BATCH_OVERHEAD } from './record-batch-encoder.ts'
 
+interface Queue {
+  riders: Rider[]
+  /** Bytes of a batch of all of them. */
+  bytes: number
+  /** When a batch may leave although it is not full (monotonic). */
+  readyAt: number
+}
+
 export class RecordAccumulator {
   readonly #batchSize: number
   readonly #clock: Clock
-  readonly #queues = new Map<string, Rider[]>()
+  readonly #queues = new Map<string, Queue>()
   readonly orderGroups = new OrderGroups()
+  /** Set once it is loaded, before the first append. */
+  compression: Compression | undefined
 
   /** @param batchSize bytes of an encoded batch (`batch.size`); one larger record still goes, alone. */
   constructor(batchSize: number, clock: Clock) {
@@ -19,16 +30,35 @@ export class RecordAccumulator {
     this.#clock = clock
   }
 
-  append(record: PartitionedRecord, deadline: Deadline): { rider: Rider; outcome: Promise<RecordOutcome> } {
+  /** @param lingerMs how long the record may wait for others (`linger.ms`) */
+  append(record: PartitionedRecord, deadline: Deadline, lingerMs = 0): { rider: Rider; outcome: Promise<RecordOutcome> } {
     const { promise, resolve } = Promise.withResolvers<RecordOutcome>()
     const now = this.#clock.wall()
-    const rider: Rider = { record, timestamp: record.timestamp ?? now, appendedAt: now, deadline, settled: false, settle: resolve }
+    const readyAt = this.#clock.now() + lingerMs
+    const rider: Rider = { record, timestamp: record.timestamp ?? now, appendedAt: now, readyAt, deadline, settled: false, settle: resolve }
     const key = topicPartition(record.topic, record.partition)
     this.orderGroups.append(rider)
-    const queue = this.#queues.get(key)
-    if (queue) queue.push(rider)
-    else this.#queues.set(key, [rider])
+    let queue = this.#queues.get(key)
+    if (!queue) {
+      queue = { riders: [], bytes: BATCH_OVERHEAD, readyAt: Number.POSITIVE_INFINITY }
+      this.#queues.set(key, queue)
+    }
+    queue.riders.push(rider)
+    queue.bytes += record.wireSize
+    queue.readyAt = Math.min(queue.readyAt, readyAt)
     return { rider, outcome: promise }
+  }
+
+  /** When a batch of a topic-partition may leave: at once when it is full; Infinity: nothing waits. */
+  readyAt(topic: string, partition: number): number {
+    const queue = this.#queues.get(topicPartition(topic, partition))
+    if (!queue) return Number.POSITIVE_INFINITY
+    return queue.bytes >= this.#batchSize ? Number.NEGATIVE_INFINITY : queue.readyAt
+  }
+
+  /** All that waits may leave now. */
+  flush(): void {
+    for (const queue of this.#queues.values()) queue.readyAt = Number.NEGATIVE_INFINITY
   }
 
   /** The next batch of a topic-partition: as many records from the front as `batch.size` holds and order groups let go. */
@@ -41,16 +71,15 @@ export class RecordAccumulator {
     const riders: Rider[] = []
     const heldBack: Rider[] = []
     let seen = 0
-    for (const rider of queue) {
+    for (const rider of queue.riders) {
       const joins = mayJoin(rider)
       if (joins && riders.length > 0 && size + rider.record.wireSize > this.#batchSize) break
       seen++
       if (joins) size += rider.record.wireSize
       ;(joins ? riders : heldBack).push(rider)
     }
-    queue.splice(0, seen, ...heldBack)
-    if (queue.length === 0) this.#queues.delete(key)
-    return riders.length > 0 ? new ProducerBatch(topic, partition, riders) : undefined
+    this.#keep(key, queue, heldBack.concat(queue.riders.slice(seen)))
+    return riders.length > 0 ? this.batchOf(riders) : undefined
   }
 
   /** Records wait that `take` may give later. */
@@ -61,25 +90,36 @@ export class RecordAccumulator {
   /** All that waits, for when nothing will be sent any more. */
   takeAll(topic: string, partition: number): Rider[] {
     const key = topicPartition(topic, partition)
-    const queue = this.#queues.get(key) ?? []
+    const queue = this.#queues.get(key)
     this.#queues.delete(key)
-    return queue
+    return queue?.riders ?? []
   }
 
-  /** A batch of records that have left the queue before: a part of one that was split. */
   batchOf(riders: Rider[]): ProducerBatch {
     const [{ record }] = riders as [Rider]
-    return new ProducerBatch(record.topic, record.partition, riders)
+    return new ProducerBatch(record.topic, record.partition, riders, this.compression)
   }
 
   /** Takes a waiting record out again; false when it is in a batch already. */
   remove(rider: Rider): boolean {
     const key = topicPartition(rider.record.topic, rider.record.partition)
     const queue = this.#queues.get(key)
-    const at = queue?.indexOf(rider) ?? -1
+    const at = queue?.riders.indexOf(rider) ?? -1
     if (!queue || at < 0) return false
-    queue.splice(at, 1)
-    if (queue.length === 0) this.#queues.delete(key)
+    queue.riders.splice(at, 1)
+    this.#keep(key, queue, queue.riders)
     return true
+  }
+
+  #keep(key: string, queue: Queue, riders: Rider[]): void {
+    if (riders.length === 0) {
+      this.#queues.delete(key)
+      return
+    }
+    // A flush holds for what it found here.
+    const flushed = queue.readyAt === Number.NEGATIVE_INFINITY
+    queue.riders = riders
+    queue.bytes = riders.reduce((sum, { record }) => sum + record.wireSize, BATCH_OVERHEAD)
+    queue.readyAt = flushed ? queue.readyAt : riders.reduce((least, { readyAt }) => Math.min(least, readyAt), Number.POSITIVE_INFINITY)
   }
 }

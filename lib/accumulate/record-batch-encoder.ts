@@ -2,6 +2,7 @@
 // Our own, since kafkajs's encoder throws on a null header value and reorders repeated and numeric header names.
 import { crc32c } from '../record/crc32c.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
+import type { Compression } from './compression.ts'
 
 /** A record with the time it was appended at. */
 export interface TimestampedRecord {
@@ -21,17 +22,33 @@ const CRC_AT = 17
 const ATTRIBUTES_AT = 21
 const MAGIC = 2
 
-export function encodeRecordBatch(records: readonly TimestampedRecord[], identity: BatchIdentity): Buffer {
+/** A batch that compression does not make smaller goes as it is. */
+export function encodeRecordBatch(records: readonly TimestampedRecord[], identity: BatchIdentity, compression?: Compression): Buffer {
   const first = records[0]
   if (!first) throw new RangeError('A record batch needs at least one record.')
   const bodies = records.map(({ record, timestamp }, index) => bodySize(record, timestamp - first.timestamp, index))
   const size = bodies.reduce((sum, body) => sum + sizeOfVarint(body) + body, BATCH_OVERHEAD)
   const bytes = Buffer.allocUnsafe(size)
+  let at = BATCH_OVERHEAD
+  records.forEach(({ record, timestamp }, index) => {
+    at = writeVarint(bytes, at, bodies[index] as number)
+    at = writeBody(bytes, at, record, timestamp - first.timestamp, index)
+  })
+  const compressed = compression?.compress(bytes.subarray(BATCH_OVERHEAD))
+  if (!compression || !compressed || compressed.length >= size - BATCH_OVERHEAD) return writeHead(bytes, 0, records, identity)
+  const smaller = Buffer.allocUnsafe(BATCH_OVERHEAD + compressed.length)
+  smaller.set(compressed, BATCH_OVERHEAD)
+  return writeHead(smaller, compression.attribute, records, identity)
+}
+
+/** All before the records, and the checksum over all after itself. */
+function writeHead(bytes: Buffer, attributes: number, records: readonly TimestampedRecord[], identity: BatchIdentity): Buffer {
+  const [first] = records as [TimestampedRecord]
   bytes.writeBigInt64BE(0n, 0) // base offset: the broker's to set
-  bytes.writeInt32BE(size - 12, 8)
+  bytes.writeInt32BE(bytes.length - 12, 8)
   bytes.writeInt32BE(-1, 12) // partition leader epoch: the broker's too
   bytes.writeInt8(MAGIC, 16)
-  bytes.writeInt16BE(0, ATTRIBUTES_AT)
+  bytes.writeInt16BE(attributes, ATTRIBUTES_AT)
   bytes.writeInt32BE(records.length - 1, 23)
   bytes.writeBigInt64BE(BigInt(first.timestamp), 27)
   bytes.writeBigInt64BE(BigInt(records.reduce((max, { timestamp }) => Math.max(max, timestamp), first.timestamp)), 35)
@@ -39,11 +56,6 @@ export function encodeRecordBatch(records: readonly TimestampedRecord[], identit
   bytes.writeInt16BE(identity.epoch, 51)
   bytes.writeInt32BE(identity.baseSequence, 53)
   bytes.writeInt32BE(records.length, 57)
-  let at = BATCH_OVERHEAD
-  records.forEach(({ record, timestamp }, index) => {
-    at = writeVarint(bytes, at, bodies[index] as number)
-    at = writeBody(bytes, at, record, timestamp - first.timestamp, index)
-  })
   bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES_AT), CRC_AT)
   return bytes
 }

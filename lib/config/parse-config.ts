@@ -1,26 +1,38 @@
-// Stage 2 of 9: environment and options → frozen ProducerConfig, once per container. Code beats environment beats default.
+// Stage 2 of 9: options, environment and settings file → frozen ProducerConfig, once per container. Code beats environment beats
+// file beats default.
 import { ConfigError } from '../errors.ts'
 import { checkSecurity } from './check-security.ts'
+import { isPath, partitionerName, serializerName } from './class-names.ts'
 import { parseDeadLetterChain } from './dead-letter-chain.ts'
 import { checkNames } from './environment-names.ts'
 import { type OptionName, type ProducerConfig, type ProducerOptions, SETTINGS, type SettingRow } from './settings.ts'
+import { readSettingsFile, type SettingsFile } from './settings-file.ts'
 
-type Value = string | number | boolean | readonly string[]
+type Value = string | number | boolean | readonly string[] | object
 type Problem = (text: string) => void
 
 /**
  * @param warn is told what is accepted but not advised
  * @throws ConfigError with every problem at once
  */
-export function parseConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEnv = process.env, warn: (text: string) => void = () => {}): ProducerConfig {
-  const problems: string[] = []
+export function parseConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEnv = process.env, warn: (text: string) => void = () => {}, file?: SettingsFile): ProducerConfig {
+  const problems: string[] = [...(file?.problems ?? [])]
   const problem: Problem = text => problems.push(text)
   for (const name of Object.keys(options)) if (!Object.hasOwn(SETTINGS, name)) problem(`${name}: unknown option.`)
   const values: Record<string, Value> = {}
   for (const [option, row] of Object.entries(SETTINGS) as [OptionName, SettingRow][]) {
-    const given = options[option] ?? (env[row.env] === '' ? undefined : env[row.env])
+    const given = options[option] ?? (env[row.env] === '' ? undefined : env[row.env]) ?? file?.values[option]
     const value = given === undefined ? row.default : read(row, given as Value, problem)
     if (value !== undefined) values[option] = value
+  }
+  if (values.configFile !== undefined && !file) problem('KAFKA_CONFIG_FILE: is read by loadConfig(), not by parseConfig().')
+  delete values.configFile
+  const isExplicit = options.enableIdempotence !== undefined || Boolean(env.KAFKA_ENABLE_IDEMPOTENCE) || file?.values.enableIdempotence !== undefined
+  const warnings: string[] = []
+  if (values.acks !== 'all' && values.acks !== undefined && values.enableIdempotence === true) {
+    if (isExplicit) problem(`enable.idempotence (true): expected acks all, got ${values.acks}.`)
+    else warnings.push(`acks is ${values.acks}: enable.idempotence is off, and an acknowledged record can be lost.`)
+    values.enableIdempotence = false
   }
   const names = checkNames(env, values.strictEnv === true)
   problems.push(...names.problems)
@@ -31,9 +43,18 @@ export function parseConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEn
   checkClashes(values as unknown as ProducerConfig, env, problem)
   checkSecurity(values as unknown as ProducerConfig, problem)
   if (problems.length > 0) throw new ConfigError(problems)
-  for (const warning of names.warnings) warn(warning)
+  for (const warning of [...names.warnings, ...warnings]) warn(warning)
   if (isAlone(values as unknown as ProducerConfig)) warn('bootstrap.servers has one broker: while it is down, no new container can start. Three are recommended.')
   return Object.freeze({ ...values, deadLetter: Object.freeze(deadLetter) }) as unknown as ProducerConfig
+}
+
+/**
+ * The same with a settings file, where `configFile` or KAFKA_CONFIG_FILE names one.
+ * @throws ConfigError with every problem at once
+ */
+export async function loadConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEnv = process.env, warn: (text: string) => void = () => {}): Promise<ProducerConfig> {
+  const path = options.configFile ?? env.KAFKA_CONFIG_FILE
+  return parseConfig(options, env, warn, path ? await readSettingsFile(path) : undefined)
 }
 
 /** One broker to begin with. MSK Serverless has one name for all of its brokers. */
@@ -47,11 +68,15 @@ function read(row: SettingRow, given: Value, problem: Problem): Value | undefine
     case 'integer':
       return readInteger(row, where, given, problem)
     case 'boolean':
-      return readBoolean(row, where, given, problem)
+      return readBoolean(where, given, problem)
     case 'list':
       return readServers(where, given, problem)
     case 'choice':
       return readChoice(row, where, given, problem)
+    case 'serializer':
+      return readClass(where, given, problem, serializerName, 'a serializer’s name, its Java class or the path of a module')
+    case 'partitioner':
+      return readClass(where, given, problem, partitionerName, 'round-robin, its Java class or the path of a module')
     default:
       if (typeof given === 'string' && given !== '') return given
       problem(`${where}: expected text, got ${typeof given}.`)
@@ -66,9 +91,8 @@ function readInteger(row: SettingRow, where: string, given: Value, problem: Prob
   return undefined
 }
 
-function readBoolean(row: SettingRow, where: string, given: Value, problem: Problem): boolean | undefined {
+function readBoolean(where: string, given: Value, problem: Problem): boolean | undefined {
   const value = given === 'true' ? true : given === 'false' ? false : given
-  if (row.name === 'enable.idempotence' && value === false) problem(`${where}: expected true; sending without idempotence is not offered yet.`)
   if (typeof value === 'boolean') return value
   problem(`${where}: expected true or false, got ${shown(given)}.`)
   return undefined
@@ -76,9 +100,18 @@ function readBoolean(row: SettingRow, where: string, given: Value, problem: Prob
 
 function readChoice(row: SettingRow, where: string, given: Value, problem: Problem): string | undefined {
   // -1 is Kafka's other spelling of all.
-  const value = row.name === 'acks' && (given === -1 || given === '-1') ? 'all' : given
+  const value = row.name !== 'acks' ? given : String(given) === '-1' ? 'all' : String(given)
   if (typeof value === 'string' && row.choices?.includes(value)) return value
   problem(`${where}: expected ${row.choices?.join(' | ')}, got ${shown(given)}.`)
+  return undefined
+}
+
+/** A name is told in one form, however it is written; what code gives is taken as it is. */
+function readClass(where: string, given: Value, problem: Problem, nameOf: (text: string) => string | undefined, expected: string): Value | undefined {
+  if (typeof given === 'function' || (typeof given === 'object' && given !== null)) return given
+  const name = typeof given === 'string' ? (isPath(given) ? given : nameOf(given)) : undefined
+  if (name !== undefined) return name
+  problem(`${where}: expected ${expected}, got ${shown(given)}.`)
   return undefined
 }
 
@@ -96,7 +129,7 @@ function isAddress(server: string): boolean {
 }
 
 function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: Problem): void {
-  const atMost = (small: OptionName, large: OptionName, strictly = false) => {
+  const atMost = (small: keyof ProducerConfig, large: keyof ProducerConfig, strictly = false) => {
     const a = config[small] as number | undefined
     const b = config[large] as number | undefined
     if (a === undefined || b === undefined || a < b || (a === b && !strictly)) return
@@ -104,6 +137,10 @@ function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: P
   }
   atMost('timeoutMs', 'requestTimeoutMs', true)
   atMost('requestTimeoutMs', 'deliveryTimeoutMs')
+  if (config.lingerMs + config.requestTimeoutMs > config.deliveryTimeoutMs && config.requestTimeoutMs <= config.deliveryTimeoutMs)
+    problem(`linger.ms + request.timeout.ms (${config.lingerMs + config.requestTimeoutMs}): expected at most delivery.timeout.ms (${config.deliveryTimeoutMs}).`)
+  if (config.partitionerIgnoreKeys && config.partitionerClass !== undefined)
+    problem('partitioner.ignore.keys (KAFKA_PARTITIONER_IGNORE_KEYS): acts only with the built-in partitioner; expected partitioner.class unset.')
   atMost('retryBackoffMs', 'retryBackoffMaxMs')
   atMost('reconnectBackoffMs', 'reconnectBackoffMaxMs')
   atMost('batchSize', 'maxRequestSize')

@@ -1,10 +1,14 @@
 // THE table of settings. Types, the environment reader, the checks and docs/settings.md come from it.
 
+import type { Partitioner } from '../partition/partitioner.ts'
+import type { Serializer } from '../serialize/serializer.ts'
+
 interface Row {
   /** Kafka's name; for settings of our own the environment name. */
   readonly name: string
   readonly env: string
-  readonly kind: 'integer' | 'boolean' | 'text' | 'list' | 'choice'
+  /** `serializer` and `partitioner`: a name, the path of a module, or (in code) the thing itself. */
+  readonly kind: 'integer' | 'boolean' | 'text' | 'list' | 'choice' | 'serializer' | 'partitioner'
   readonly min?: number
   readonly max?: number
   readonly choices?: readonly string[]
@@ -34,8 +38,31 @@ export const SETTINGS = {
     doc: 'The name that brokers log and quotas know.',
     deviation: 'Java leaves it empty; a name makes broker logs readable.',
   }),
-  acks: kafka({ name: 'acks', kind: 'choice', choices: ['all'], default: 'all', doc: 'How many replicas must have a record before it counts as written.' }),
-  enableIdempotence: kafka({ name: 'enable.idempotence', kind: 'boolean', default: true, doc: 'A retry is not written twice. Only true.' }),
+  keySerializer: kafka({
+    name: 'key.serializer',
+    kind: 'serializer',
+    doc: 'How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`, their Java class names, or the path of a module that has a Serializer as its default export. Unset: text as UTF-8, bytes as they are. A topic with a contract has its own rule.',
+    deviation: 'Java has no default.',
+  }),
+  valueSerializer: kafka({
+    name: 'value.serializer',
+    kind: 'serializer',
+    doc: 'The same for values. A contract’s `value.format` comes first.',
+    deviation: 'Java has no default.',
+  }),
+  acks: kafka({
+    name: 'acks',
+    kind: 'choice',
+    choices: ['all', '1', '0'],
+    default: 'all',
+    doc: 'Who must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no answer, no offset). 1 and 0 lose acknowledged records when a leader dies; the shipped functions refuse them.',
+  }),
+  enableIdempotence: kafka({
+    name: 'enable.idempotence',
+    kind: 'boolean',
+    default: true,
+    doc: 'A retry is not written twice. With acks 1 or 0 it is off. Off, a record whose answer was lost may be in Kafka twice.',
+  }),
   retries: kafka({
     name: 'retries',
     kind: 'integer',
@@ -73,13 +100,52 @@ export const SETTINGS = {
     doc: 'Most bytes of one batch (one partition), uncompressed. A larger record still goes, alone.',
     deviation: 'Java: 16384. With one batch in flight per partition small batches cost round trips: 305 ms against 98 for 10,000 records.',
   }),
+  lingerMs: kafka({
+    name: 'linger.ms',
+    kind: 'integer',
+    min: 0,
+    max: 60_000,
+    default: 0,
+    doc: 'How long a batch that is not full waits for more records, ms. With 0 records still gather while a request to their leader is under way. `sendAll`, `flush` and the end of an invocation do not wait for it.',
+    deviation: 'Java: 5 since 4.0. An invocation mostly knows all of its records at once.',
+  }),
+  bufferMemory: kafka({
+    name: 'buffer.memory',
+    kind: 'integer',
+    min: 1024,
+    max: 2 ** 33,
+    default: 33_554_432,
+    doc: 'Most bytes of all records between their send and their outcome. A record counts twice, as itself and as its part of the encoded batch. A full buffer makes send wait, at most max.block.ms.',
+  }),
+  compressionType: kafka({
+    name: 'compression.type',
+    kind: 'choice',
+    choices: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+    default: 'none',
+    doc: 'How a batch is compressed. One that does not get smaller goes as it is. The shipped template sets gzip.',
+  }),
+  partitionerClass: kafka({
+    name: 'partitioner.class',
+    kind: 'partitioner',
+    doc: 'Who chooses partitions: unset (the key’s hash, as in Java; without a key one partition for a while), `round-robin`, its Java class name, or the path of a module that has a Partitioner as its default export.',
+  }),
+  partitionerIgnoreKeys: kafka({ name: 'partitioner.ignore.keys', kind: 'boolean', default: false, doc: 'The built-in partitioner treats records as if they had no key.' }),
+  maxInFlightRequestsPerConnection: kafka({
+    name: 'max.in.flight.requests.per.connection',
+    kind: 'integer',
+    min: 1,
+    max: 100,
+    default: 1,
+    doc: 'Most Produce requests to one leader without an answer. There is always one batch per partition, so order holds with any number.',
+    deviation: 'Java: 5. A broker answers one request of a connection after the other: two that wait for followers take twice as long.',
+  }),
   maxBlockMs: kafka({
     name: 'max.block.ms',
     kind: 'integer',
     min: 0,
     max: 900_000,
     default: 5000,
-    doc: 'How long a send may wait for the topic’s metadata, ms; never beyond the deadline.',
+    doc: 'How long a send may wait for the topic’s metadata and for buffer.memory, both together, ms; never beyond the deadline.',
     deviation: 'Java: 60000, longer than most invocations.',
   }),
   maxRequestSize: kafka({
@@ -239,6 +305,11 @@ export const SETTINGS = {
     default: 'continue',
     doc: 'FIFO queues, after a record at fault: a letter, and its group goes on; or back to the queue with the rest of its group, until the redrive policy takes it.',
   }),
+  configFile: ours({
+    env: 'KAFKA_CONFIG_FILE',
+    kind: 'text',
+    doc: 'A settings file, read by `loadConfig`: Spring’s form (`spring.kafka.producer.bootstrap-servers` …) as YAML or properties, or a Java client’s properties.',
+  }),
   strictEnv: ours({ env: 'KAFKA_STRICT_ENV', kind: 'boolean', default: false, doc: 'Refuse every KAFKA_ variable that is no setting.' }),
 } as const satisfies Record<string, Row>
 
@@ -251,14 +322,18 @@ type ValueOf<R extends Row> = R['kind'] extends 'integer'
     ? boolean
     : R['kind'] extends 'list'
       ? readonly string[]
-      : R['choices'] extends readonly (infer C)[]
-        ? C | (R extends { default: string } ? never : undefined)
-        : R extends { default: string }
-          ? string
-          : string | undefined
+      : R['kind'] extends 'serializer'
+        ? Serializer<never> | string | undefined
+        : R['kind'] extends 'partitioner'
+          ? Partitioner | (new () => Partitioner) | string | undefined
+          : R['choices'] extends readonly (infer C)[]
+            ? C | (R extends { default: string } ? never : undefined)
+            : R extends { default: string }
+              ? string
+              : string | undefined
 
 /** Every setting with its value, frozen. `deadLetter` is parsed into its chain. */
-export type ProducerConfig = { readonly [K in Exclude<OptionName, 'deadLetter'>]: ValueOf<(typeof SETTINGS)[K]> } & { readonly deadLetter: DeadLetterChain }
+export type ProducerConfig = { readonly [K in Exclude<OptionName, 'deadLetter' | 'configFile'>]: ValueOf<(typeof SETTINGS)[K]> } & { readonly deadLetter: DeadLetterChain }
 
 /** Options in code: the same values as in the environment, or as text. */
 export type ProducerOptions = { readonly [K in OptionName]?: ValueOf<(typeof SETTINGS)[K]> | string }
@@ -267,22 +342,7 @@ export type ProducerOptions = { readonly [K in OptionName]?: ValueOf<(typeof SET
 export type DeadLetterChain = readonly ({ readonly kind: 'disk'; readonly folder: string } | { readonly kind: 'sqs'; readonly queueUrl: string })[]
 
 /** Settings of the whole design that do not act yet: refused by name, so that nobody believes they do. */
-const NOT_YET = [
-  'key.serializer',
-  'value.serializer',
-  'linger.ms',
-  'buffer.memory',
-  'max.in.flight.requests.per.connection',
-  'compression.type',
-  'partitioner.class',
-  'partitioner.ignore.keys',
-] as const
-
-export const NOT_YET_ENV: ReadonlySet<string> = new Set([
-  ...NOT_YET.map(name => `KAFKA_${name.toUpperCase().replaceAll('.', '_')}`),
-  'KAFKA_CONFIG_FILE',
-  'KAFKA_DEAD_LETTER_NOTIFY',
-])
+export const NOT_YET_ENV: ReadonlySet<string> = new Set(['KAFKA_DEAD_LETTER_NOTIFY'])
 
 /** Read by others than the settings table: the template's own, and other programs'. */
 export const OTHER_ENV: ReadonlySet<string> = new Set(['KAFKA_FUNCTION_TIMEOUT_MS', 'KAFKA_OPTS', 'KAFKA_HEAP_OPTS', 'KAFKA_HOME'])

@@ -1,6 +1,16 @@
 // Stage 8 of 9: outcomes → one DeliveryReport per record, in the order of the call.
 import type { RecordOutcome } from '../accumulate/producer-batch.ts'
-import { DeliveryError, type FailedOutcome, type Fault, type KafkaProducerError, type RecordFaultCode, RecordFaultError, type SystemFaultCode, TransportError } from '../errors.ts'
+import {
+  BufferExhaustedError,
+  DeliveryError,
+  type FailedOutcome,
+  type Fault,
+  type KafkaProducerError,
+  type RecordFaultCode,
+  RecordFaultError,
+  type SystemFaultCode,
+  TransportError,
+} from '../errors.ts'
 import type { PartitionedRecord, ProducerRecord, SerializedRecord } from '../record/producer-record.ts'
 import type { RecordMetadata } from '../record/record-metadata.ts'
 import { systemFaultCode } from '../transport/error-codes.ts'
@@ -35,7 +45,7 @@ export type DeliveryReport = Delivered | Failed
 /** A record that failed before it reached the Sender. */
 export function refused(record: ProducerRecord, serialized: SerializedRecord | undefined, error: KafkaProducerError, wall: number): Failed {
   const isRecordFault = error instanceof RecordFaultError
-  const code = isRecordFault ? error.faultCode : error instanceof TransportError ? knownCode(error.code) : 'unavailable'
+  const code = isRecordFault ? error.faultCode : error instanceof TransportError || error instanceof BufferExhaustedError ? knownCode(error.code) : 'unavailable'
   return {
     kind: 'failed',
     record,
@@ -56,6 +66,7 @@ const OWN_CODES: ReadonlySet<string> = new Set<SystemFaultCode>([
   'unreachable',
   'authorization',
   'authentication',
+  'buffer',
   'deadline',
   'deadline-too-short',
   'order-group-stopped',
@@ -74,6 +85,7 @@ export function report(record: ProducerRecord, sent: PartitionedRecord, outcome:
       partition: sent.partition,
       offset: outcome.offset,
       timestamp: outcome.timestamp,
+      proof: outcome.proof,
       serializedKeySize: sent.key?.length ?? -1,
       serializedValueSize: sent.value?.length ?? -1,
     }

@@ -39,6 +39,7 @@ export class InvocationScope {
   readonly refusal: TransportError | undefined
   readonly #pending = new Set<Promise<void>>()
   readonly #unobserved: unknown[] = []
+  readonly #lingering = new Set<{ flush(): Promise<void> }>()
   /** Records of this scope that were delivered, and that a system fault stopped. */
   readonly outcomes = { delivered: 0, systemFaults: 0 }
   #closed = false
@@ -65,6 +66,11 @@ export class InvocationScope {
     if (this.#closed) throw new TransportError('unavailable', 'A send began after its invocation had ended.')
   }
 
+  /** A producer that has records of this scope that may linger. */
+  flushAtClose(producer: { flush(): Promise<void> }): void {
+    this.#lingering.add(producer)
+  }
+
   track<T>(work: Promise<T>): Promise<T> {
     work.then(
       () => this.outcomes.delivered++,
@@ -89,6 +95,7 @@ export class InvocationScope {
    */
   async close(): Promise<void> {
     try {
+      for (const producer of this.#lingering) void producer.flush()
       while (this.#pending.size > 0) await Promise.all(this.#pending)
     } finally {
       this.#closed = true

@@ -1,35 +1,24 @@
-// Stage 5 of 9: SerializedRecord → PartitionedRecord. Java: BuiltInPartitioner (KIP-794).
-// The partition is chosen once and kept for the record's life, over all retries.
-import { RecordFaultError } from '../errors.ts'
-import type { PartitionedRecord, SerializedRecord } from '../record/producer-record.ts'
+// Java: BuiltInPartitioner (KIP-794). The key's hash; without a key one partition for a while, then another.
+import type { SerializedRecord } from '../record/producer-record.ts'
 import { murmur2 } from './murmur2.ts'
+import type { Partitioner, TopicPartitions } from './partitioner.ts'
 
 /** Bytes after which records without a key move on to another partition (KIP-794's default of `batch.size`). */
 const STICKY_BYTES = 16384
 
-export interface TopicPartitions {
-  readonly count: number
-  /** Partitions that have a leader. */
-  readonly available: readonly number[]
-}
-
-export class BuiltInPartitioner {
+export class BuiltInPartitioner implements Partitioner {
   readonly #sticky = new Map<string, { partition: number; bytes: number }>()
+  readonly #ignoreKeys: boolean
   readonly #random: () => number
 
-  constructor(random: () => number = Math.random) {
+  /** @param ignoreKeys `partitioner.ignore.keys` */
+  constructor(ignoreKeys = false, random: () => number = Math.random) {
+    this.#ignoreKeys = ignoreKeys
     this.#random = random
   }
 
-  /** @throws RecordFaultError `partition-out-of-range` */
-  partition(record: SerializedRecord, partitions: TopicPartitions): PartitionedRecord {
-    if (record.partition !== undefined) {
-      if (record.partition >= partitions.count)
-        throw new RecordFaultError('partition-out-of-range', `partition: expected below ${partitions.count} for topic ${record.topic}, got ${record.partition}.`)
-      return { ...record, partition: record.partition, partitionFixedBy: 'source' }
-    }
-    const partition = record.key === null ? this.#stickyPartition(record, partitions) : (murmur2(record.key) & 0x7fffffff) % partitions.count
-    return { ...record, partition, partitionFixedBy: 'partitioner' }
+  partition(record: SerializedRecord, partitions: TopicPartitions): number {
+    return record.key === null || this.#ignoreKeys ? this.#stickyPartition(record, partitions) : (murmur2(record.key) & 0x7fffffff) % partitions.count
   }
 
   #stickyPartition(record: SerializedRecord, { count, available }: TopicPartitions): number {

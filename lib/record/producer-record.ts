@@ -14,10 +14,12 @@ interface RecordOrigin {
 }
 
 /** What a caller hands in. `sourceId` names the event that the record came from, for reports and letters. */
-export interface ProducerRecord {
+export interface ProducerRecord<K = unknown, V = unknown> {
   readonly topic: string
-  readonly key?: Uint8Array | string | null
-  readonly value: unknown
+  /** What `key.serializer` takes: text or bytes where none is named. */
+  readonly key?: K | null
+  /** What `value.serializer` takes, or the topic's contract; null is a tombstone. */
+  readonly value: V | null
   readonly headers?: readonly RecordHeader[]
   /** Chosen by the source; kept as it is. Without it the partitioner chooses, once. */
   readonly partition?: number

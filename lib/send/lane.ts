@@ -1,5 +1,6 @@
 // A lane per topic-partition: its open batch, its epoch and its next sequence. One batch in flight per lane, always.
 import type { ProducerBatch, Rider } from '../accumulate/producer-batch.ts'
+import type { BatchIdentity } from '../accumulate/record-batch-encoder.ts'
 import type { ProducerIdAndEpoch } from '../transport/kafka-client.ts'
 
 const MAX_EPOCH = 32767
@@ -17,6 +18,8 @@ export class Lane {
   /** A record left the batch that is in flight but not written yet. */
   changed = false
   failures = 0
+  /** Why the records that wait here do, for those whose deadline passes meanwhile. */
+  reason: string | undefined
   notBefore = 0
   /** The lane waits until the metadata is as new as this ticket. */
   metadataTicket = 0
@@ -37,8 +40,13 @@ export class Lane {
     this.#nextSequence = 0
   }
 
-  /** Gives the batch its place in the lane's sequence. It keeps it over all its attempts. */
-  identify(batch: ProducerBatch): void {
+  get hasBatch(): boolean {
+    return this.batch !== undefined || this.split.length > 0
+  }
+
+  /** Gives the batch its place in the lane's sequence, or `none`. It keeps it over all its attempts. */
+  identify(batch: ProducerBatch, none?: BatchIdentity): void {
+    if (none) return batch.identify(none)
     if (!this.#identity) throw new Error('A lane needs a producer id before it numbers a batch.')
     batch.identify({ producerId: this.#identity.producerId, epoch: this.#identity.epoch, baseSequence: this.#nextSequence })
   }

@@ -2,6 +2,7 @@
 // `pump` groups the lanes that are ready by leader, fires one request per leader, settles, and pumps again.
 import type { ProducerBatch, Rider } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
+import type { BatchIdentity } from '../accumulate/record-batch-encoder.ts'
 import type { FailedOutcome } from '../errors.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 import { backoff } from '../time/backoff.ts'
@@ -18,7 +19,14 @@ import { Settler } from './settler.ts'
 const REQUEST_OVERHEAD = 512
 const PER_BATCH_OVERHEAD = 270
 
+/** In place of an identity where repeats need not be recognised. */
+const NO_IDENTITY: BatchIdentity = { producerId: -1n, epoch: -1, baseSequence: -1 }
+
 export interface SenderOptions {
+  /** -1 (all), 1 or 0. */
+  readonly acks: -1 | 0 | 1
+  readonly idempotent: boolean
+  readonly maxInFlight: number
   readonly retries: number
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
@@ -28,6 +36,10 @@ export interface SenderOptions {
   readonly maxRequestSize: number
   readonly metadataMaxAgeMs: number
   readonly clock: Clock
+  /** A record's outcome is told: what it held is free. */
+  readonly onSettled: (rider: Rider) => void
+  /** Somebody waits for memory: batches leave although they linger. */
+  readonly isExhausted: () => boolean
 }
 
 export interface SenderStats {
@@ -46,10 +58,12 @@ export class Sender {
   readonly #options: SenderOptions
   readonly #lanes = new Map<string, Lane>()
   readonly #active = new Set<Lane>()
-  readonly #busy = new Map<number, readonly Lane[]>()
+  /** Requests without an answer, per leader. */
+  readonly #inFlight = new Map<number, Set<readonly Lane[]>>()
   readonly #mutedUntil = new Map<number, number>()
   readonly #settler: Settler
   #timer: unknown
+  #willPump = false
   /** The defect that ended this Sender, if one did. */
   broken: unknown
 
@@ -69,17 +83,30 @@ export class Sender {
     this.#settler = new Settler(
       options.clock,
       riders => this.#onDeadline(riders),
-      (rider, acknowledged) => this.#stopGroup(accumulator.orderGroups.settled(rider, acknowledged)),
+      (rider, acknowledged) => {
+        options.onSettled(rider)
+        this.#stopGroup(accumulator.orderGroups.settled(rider, acknowledged))
+      },
     )
   }
 
-  /** Takes charge of records that were just appended. */
+  /** Takes charge of records that were just appended. Those of the same turn leave together. */
   wakeup(riders: readonly Rider[]): void {
     for (const rider of riders) {
       this.#settler.watch(rider)
       this.#active.add(this.#lane(rider.record.topic, rider.record.partition))
     }
-    this.#pump()
+    if (this.#willPump) return
+    this.#willPump = true
+    queueMicrotask(() => {
+      this.#willPump = false
+      this.#pump()
+    })
+  }
+
+  /** Looks again: something lets batches leave that did not before. */
+  poke(): void {
+    this.wakeup([])
   }
 
   /** Settles what is left, told as what is known of it. */
@@ -128,73 +155,80 @@ export class Sender {
     this.metadata.refreshIfOld()
     const fatal = this.identity.takeFatal()
     if (fatal) for (const lane of this.#active) if (lane.needsProducerId && !lane.inFlight) this.#drain(lane, fatal.code, fatal)
-    const requests = new Map<number, { lanes: Lane[]; size: number }>()
+    const requests = new Map<number, { lanes: Lane[]; size: number }[]>()
     let wake = Number.POSITIVE_INFINITY
     for (const lane of this.#active) {
       if (lane.inFlight) continue
-      const batch = this.#openBatch(lane)
-      if (!batch) {
-        // What an order group holds back waits for another lane, whose end pumps again.
-        if (!this.#accumulator.has(lane.topic, lane.partition)) this.#active.delete(lane)
+      if (!lane.hasBatch && !this.#accumulator.has(lane.topic, lane.partition)) {
+        this.#active.delete(lane)
         continue
       }
-      const waitsUntil = this.#ready(lane, batch, now)
+      const waitsUntil = this.#ready(lane, now)
       if (waitsUntil > now) {
         wake = Math.min(wake, waitsUntil)
         continue
       }
+      // None: what an order group holds back waits for another lane, whose end pumps again.
+      const batch = this.#openBatch(lane)
+      if (!batch) continue
       const leader = this.metadata.leader(lane.topic, lane.partition) as number
-      const request = requests.get(leader) ?? { lanes: [], size: REQUEST_OVERHEAD }
-      const size = request.size + batch.bytes.length + PER_BATCH_OVERHEAD
-      if (request.lanes.length > 0 && size > this.#options.maxRequestSize) continue
-      request.lanes.push(lane)
-      request.size = size
-      requests.set(leader, request)
+      const ofLeader = requests.get(leader) ?? []
+      requests.set(leader, ofLeader)
+      const size = batch.bytes.length + PER_BATCH_OVERHEAD
+      const last = ofLeader.at(-1)
+      if (last && last.size + size <= this.#options.maxRequestSize) {
+        last.lanes.push(lane)
+        last.size += size
+      } else if (this.#free(leader) > ofLeader.length) ofLeader.push({ lanes: [lane], size: REQUEST_OVERHEAD + size })
     }
-    for (const [leader, { lanes }] of requests) this.#fire(leader, lanes).catch(error => this.#break(error))
+    for (const [leader, ofLeader] of requests) for (const { lanes } of ofLeader) this.#fire(leader, lanes).catch(error => this.#break(error))
     this.#wakeAt(wake)
+  }
+
+  /** How many more requests a leader may get (`max.in.flight.requests.per.connection`). */
+  #free(leader: number): number {
+    return this.#options.maxInFlight - (this.#inFlight.get(leader)?.size ?? 0)
   }
 
   #openBatch(lane: Lane): ProducerBatch | undefined {
     const split = lane.batch ? undefined : lane.split.shift()
     lane.batch ??= split ? this.#accumulator.batchOf(split) : this.#accumulator.take(lane.topic, lane.partition)
+    if (lane.batch && !lane.batch.identity) lane.identify(lane.batch, this.#options.idempotent ? undefined : NO_IDENTITY)
     return lane.batch
   }
 
   /** When the lane may send: now, or later (Infinity: when something that was asked for arrives). */
-  #ready(lane: Lane, batch: ProducerBatch, now: number): number {
+  #ready(lane: Lane, now: number): number {
     if (lane.notBefore > now) return lane.notBefore
+    const lingersUntil = lane.hasBatch || this.#options.isExhausted() ? now : this.#accumulator.readyAt(lane.topic, lane.partition)
+    if (lingersUntil > now) return lingersUntil
     if (!this.metadata.isAsNewAs(lane.metadataTicket)) {
       this.metadata.pursue()
       return Number.POSITIVE_INFINITY
     }
     const leader = this.metadata.leader(lane.topic, lane.partition)
     if (leader === undefined) {
-      batch.lastCode ??= 'NO_LEADER'
+      lane.reason = 'NO_LEADER'
       lane.metadataTicket = this.metadata.requestRefresh()
       return Number.POSITIVE_INFINITY
     }
-    if (!batch.identity && !this.#identify(lane, batch)) return Number.POSITIVE_INFINITY
-    if (this.#busy.has(leader)) return Number.POSITIVE_INFINITY
+    if (!lane.batch?.identity && !this.#hasProducerId(lane)) return Number.POSITIVE_INFINITY
+    if (this.#free(leader) <= 0) return Number.POSITIVE_INFINITY
     return this.#mutedUntil.get(leader) ?? 0
   }
 
-  #identify(lane: Lane, batch: ProducerBatch): boolean {
-    if (lane.needsProducerId) {
-      const id = this.identity.current
-      if (!id) {
-        void this.identity.request()
-        return false
-      }
-      lane.adopt(id)
-    }
-    lane.identify(batch)
-    return true
+  #hasProducerId(lane: Lane): boolean {
+    if (!this.#options.idempotent || !lane.needsProducerId) return true
+    const id = this.identity.current
+    if (id) lane.adopt(id)
+    else void this.identity.request()
+    return id !== undefined
   }
 
   async #fire(leader: number, lanes: readonly Lane[]): Promise<void> {
-    const { clock, requestTimeoutMs, connectTimeoutMs, brokerTimeoutMs } = this.#options
-    this.#busy.set(leader, lanes)
+    const { clock, requestTimeoutMs, connectTimeoutMs, brokerTimeoutMs, acks, idempotent } = this.#options
+    const inFlight = this.#inFlight.get(leader) ?? new Set()
+    this.#inFlight.set(leader, inFlight.add(lanes))
     const batches = lanes.map(lane => lane.batch as ProducerBatch)
     for (const lane of lanes) lane.inFlight = true
     for (const batch of batches) batch.firstAttemptAt ??= clock.wall()
@@ -202,13 +236,14 @@ export class Sender {
     this.stats.requests++
     this.stats.batches += batches.length
     const outcomes = await this.#client.produce(leader, batches, {
-      acks: -1,
+      acks,
+      idempotent,
       timeoutMs: brokerTimeoutMs,
       requestTimeoutMs: Math.min(requestTimeoutMs, remaining),
       connectTimeoutMs: Math.min(connectTimeoutMs, remaining),
       beginWrite: () => this.#beginWrite(lanes),
     })
-    this.#busy.delete(leader)
+    inFlight.delete(lanes)
     const throttled = Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0))
     if (throttled > 0) this.#mutedUntil.set(leader, clock.now() + throttled)
     lanes.forEach((lane, index) => {
@@ -235,6 +270,7 @@ export class Sender {
     if (outcome.kind !== 'not-sent') batch.attempts++
     if (outcome.kind === 'unknown') batch.maybeWritten = true
     batch.lastCode = outcome.code
+    lane.reason = outcome.code
     batch.lastCause = outcome.cause
     if (isStale(outcome.code)) lane.metadataTicket = this.metadata.requestRefresh()
     this.#carryOut(lane, batch, outcome)
@@ -278,6 +314,7 @@ export class Sender {
     lane.advance(batch.riders.length)
     lane.batch = undefined
     lane.failures = 0
+    lane.reason = undefined
     this.#settler.acknowledged(batch, outcome)
   }
 
@@ -290,10 +327,12 @@ export class Sender {
   #endBatch(lane: Lane, batch: ProducerBatch): void {
     lane.batch = undefined
     lane.failures = 0
+    lane.reason = undefined
     if (batch.attempts > 0) this.#bumpEpoch(lane)
   }
 
   #bumpEpoch(lane: Lane): void {
+    if (!this.#options.idempotent) return
     this.stats.epochBumps++
     if (!lane.bumpEpoch()) this.identity.retire()
   }
@@ -311,7 +350,7 @@ export class Sender {
     for (const rider of riders) {
       if (rider.settled) continue
       const lane = this.#lane(rider.record.topic, rider.record.partition)
-      if (this.#accumulator.remove(rider) || removeFrom(lane.split, rider)) this.#settler.unsent(rider, lane.batch?.lastCode ?? 'DEADLINE')
+      if (this.#accumulator.remove(rider) || removeFrom(lane.split, rider)) this.#settler.unsent(rider, lane.reason ?? 'DEADLINE')
       else {
         this.#leaveBatch(lane, rider)
         touched.add(lane)
@@ -325,7 +364,7 @@ export class Sender {
   #leaveBatch(lane: Lane, rider: Rider): void {
     const batch = lane.batch
     if (!batch) return
-    const code = batch.lastCode ?? 'DEADLINE'
+    const code = batch.lastCode ?? lane.reason ?? 'DEADLINE'
     const mayBeWritten = batch.maybeWritten || lane.written
     this.#settler.failed(rider, batch, mayBeWritten ? 'unknown' : outcomeSoFar(batch), { code, cause: batch.lastCause })
     if (!mayBeWritten && lane.inFlight) lane.changed = true
@@ -340,7 +379,8 @@ export class Sender {
 
   /** A request that nobody waits for any more must not go on in a sandbox that is about to be frozen. */
   #dropIdleRequests(): void {
-    for (const [leader, lanes] of this.#busy) if (lanes.every(lane => lane.written && !lane.batch?.hasWaiters)) void this.#client.dropConnections('deadline', leader)
+    const isIdle = (lanes: readonly Lane[]) => lanes.every(lane => lane.written && !lane.batch?.hasWaiters)
+    for (const [leader, requests] of this.#inFlight) if (requests.size > 0 && [...requests].every(isIdle)) void this.#client.dropConnections('deadline', leader)
   }
 
   #wakeAt(at: number): void {

@@ -27,18 +27,18 @@ export class Settler {
     this.#deadlines.add(rider)
   }
 
-  acknowledged(batch: ProducerBatch, { baseOffset, logAppendTime }: Extract<ProduceOutcome, { kind: 'acked' }>): void {
+  acknowledged(batch: ProducerBatch, { baseOffset, logAppendTime, proof }: Extract<ProduceOutcome, { kind: 'acked' }>): void {
     const attempts = batch.attempts + 1
     batch.riders.forEach((rider, index) => {
       const offset = baseOffset === null ? null : baseOffset + BigInt(index)
       const timestamp = logAppendTime === null ? rider.timestamp : Number(logAppendTime)
-      this.#done(rider, { kind: 'acked', offset, timestamp, attempts })
+      this.#done(rider, { kind: 'acked', offset, timestamp, attempts, proof })
     })
   }
 
   /** A record of a batch that was not acknowledged. */
   failed(rider: Rider, batch: ProducerBatch, kind: FailedOutcome, { code, fault = 'system', cause }: Reason): void {
-    const inDoubt = kind === 'unknown' && batch.identity ? { inDoubt: { ...batch.identity, indexInBatch: batch.riders.indexOf(rider) } } : {}
+    const inDoubt = kind === 'unknown' && batch.identity && batch.identity.producerId >= 0n ? { inDoubt: { ...batch.identity, indexInBatch: batch.riders.indexOf(rider) } } : {}
     // An attempt that is still under way counts: it left the machine.
     const attempts = Math.max(batch.attempts, kind === 'unknown' ? 1 : 0)
     this.#done(rider, { kind, fault, brokerCode: code, attempts, firstAt: batch.firstAttemptAt ?? rider.appendedAt, lastAt: this.#clock.wall(), cause, ...inDoubt })

@@ -1,24 +1,41 @@
 // Stage 4 of 9: ValidRecord → SerializedRecord. Bytes, and what they weigh on the wire.
 import { RecordFaultError } from '../errors.ts'
-import type { RecordHeader, SerializedRecord, ValidRecord, ValueFormat } from '../record/producer-record.ts'
+import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
+import { defaultSerializer, type Serializer, toJson } from './serializer.ts'
 
 /** Upper bound of a record's own framing (Java: `DefaultRecord.MAX_RECORD_OVERHEAD`). */
 const RECORD_OVERHEAD = 21
 const LENGTH_BYTES = 5
 const BATCH_AND_REQUEST_OVERHEAD = 1024
 
+type Bytes = Uint8Array | null
+
 export class RecordSerializer {
   readonly #maxRequestSize: number
+  readonly #key: Serializer
+  readonly #value: Serializer
 
   /** @param maxRequestSize bytes (`max.request.size`): no single record may need more, uncompressed. */
-  constructor(maxRequestSize: number) {
+  constructor(maxRequestSize: number, key: Serializer = defaultSerializer as Serializer, value: Serializer = defaultSerializer as Serializer) {
     this.#maxRequestSize = maxRequestSize
+    this.#key = key
+    this.#value = value
   }
 
-  /** @throws RecordFaultError `bad-value`, `record-too-large` */
-  serialize(record: ValidRecord): SerializedRecord {
-    const key = toBytes(record.key ?? null)
-    const value = serializeValue(record.value, record.format)
+  /**
+   * A promise where a serializer gave one.
+   * @throws RecordFaultError `key-type`, `bad-value`, `record-too-large`; the promise rejects with one
+   */
+  serialize(record: ValidRecord): SerializedRecord | Promise<SerializedRecord> {
+    const { topic, headers = [] } = record
+    const byContract = record.format !== 'bytes'
+    const key = guarded('key', () => (byContract ? contractKey(record.key) : bytesOf(this.#key, topic, record.key ?? null, headers)))
+    const value = guarded('value', () => (byContract ? contractValue(record) : bytesOf(this.#value, topic, record.value, headers)))
+    if (!(key instanceof Promise) && !(value instanceof Promise)) return this.#finish(record, key, value)
+    return Promise.all([key, value]).then(([keyBytes, valueBytes]) => this.#finish(record, keyBytes, valueBytes))
+  }
+
+  #finish(record: ValidRecord, key: Bytes, value: Bytes): SerializedRecord {
     const headers = record.headers ?? []
     const wireSize = RECORD_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0) + headers.reduce((sum, header) => sum + sizeOfHeader(header), 0)
     if (wireSize + BATCH_AND_REQUEST_OVERHEAD > this.#maxRequestSize)
@@ -43,23 +60,40 @@ function sizeOfHeader([name, value]: RecordHeader): number {
   return 2 * LENGTH_BYTES + Buffer.byteLength(name) + (value?.length ?? 0)
 }
 
-function toBytes(value: Uint8Array | string | null): Uint8Array | null {
-  return typeof value === 'string' ? Buffer.from(value) : value
+function bytesOf(serializer: Serializer, topic: string, data: unknown, headers: readonly RecordHeader[]): Bytes | Promise<Bytes> {
+  return data === null ? null : serializer.serialize(topic, data, headers)
 }
 
-function serializeValue(value: unknown, format: ValueFormat): Uint8Array | null {
+function contractKey(key: unknown): Bytes {
+  return key === null || key === undefined ? null : key instanceof Uint8Array ? key : Buffer.from(String(key))
+}
+
+/** A contract says how its values become bytes. */
+function contractValue({ value, format }: ValidRecord): Bytes {
   if (value === null || value instanceof Uint8Array) return value
-  if (format === 'json') return Buffer.from(serializeJson(value))
-  if (typeof value !== 'string') throw new RecordFaultError('bad-value', `value: expected bytes, text or null (format ${format}), got ${typeof value}.`)
+  if (format === 'json') return Buffer.from(toJson(value))
+  if (typeof value !== 'string') throw new TypeError(`expected bytes, text or null (format ${format}), got ${typeof value}`)
   return Buffer.from(value, format === 'base64' ? 'base64' : 'utf8')
 }
 
-function serializeJson(value: unknown): string {
+/** What a serializer throws may quote the data: only our own ones' words are told. */
+function guarded(what: 'key' | 'value', serialize: () => Bytes | Promise<Bytes>): Bytes | Promise<Bytes> {
   try {
-    const text = JSON.stringify(value)
-    if (text !== undefined) return text
-  } catch {
-    // A cycle or a BigInt. What JSON.stringify says of it quotes the value's own field names.
+    const bytes = serialize()
+    return bytes instanceof Promise ? bytes.then(checked(what), refuse(what)) : checked(what)(bytes)
+  } catch (error) {
+    return refuse(what)(error)
   }
-  throw new RecordFaultError('bad-value', `value: expected something JSON can express, got ${typeof value} that it can't.`)
+}
+
+function checked(what: 'key' | 'value'): (bytes: unknown) => Bytes {
+  return bytes => (bytes === null || bytes instanceof Uint8Array ? bytes : refuse(what)(new TypeError(`expected bytes or null of its serializer, got ${typeof bytes}`)))
+}
+
+function refuse(what: 'key' | 'value'): (error: unknown) => never {
+  return error => {
+    if (error instanceof RecordFaultError) throw error
+    const why = error instanceof TypeError && error.message.startsWith('expected ') ? error.message : `${what}.serializer failed`
+    throw new RecordFaultError(what === 'key' ? 'key-type' : 'bad-value', `${what}: ${why}.`, [], false, error)
+  }
 }

@@ -1,4 +1,5 @@
 // The port under the Sender. A driver makes one attempt at a time; retries, deadlines and order are the Sender's.
+import type { DeliveryProof } from '../record/record-metadata.ts'
 import type { Deadline } from '../time/deadline.ts'
 
 export interface PartitionMetadata {
@@ -32,8 +33,10 @@ export interface EncodedBatch {
 }
 
 export interface ProduceRequest {
-  /** -1: all in-sync replicas. */
-  readonly acks: -1
+  /** -1: all in-sync replicas; 1: the leader; 0: no answer at all, the outcome is `acked` with proof `none`. */
+  readonly acks: -1 | 0 | 1
+  /** Repeats are recognised: batches carry a producer id, an epoch and a sequence. */
+  readonly idempotent: boolean
   /** How long the leader waits for its followers, ms: the request's own field (`timeout.ms`). */
   readonly timeoutMs: number
   /** How long this side waits for the answer from the write on, ms (`request.timeout.ms`, cut by the records' deadlines). */
@@ -57,7 +60,7 @@ interface RecordError {
  * `unknown`: it may be written.
  */
 export type ProduceOutcome = (
-  | { readonly kind: 'acked'; readonly baseOffset: bigint | null; readonly logAppendTime: bigint | null; readonly proof: 'all' }
+  | { readonly kind: 'acked'; readonly baseOffset: bigint | null; readonly logAppendTime: bigint | null; readonly proof: DeliveryProof }
   | {
       readonly kind: 'rejected' | 'not-sent' | 'unknown'
       readonly code: string

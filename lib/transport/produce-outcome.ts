@@ -15,14 +15,14 @@ export interface PartitionAnswer {
  * No answer for a partition that was asked for proves nothing. An error with a base offset is `unknown`: a broker that
  * appended and then lost leadership says NOT_LEADER_OR_FOLLOWER and leaves the offset in (`DelayedProduce.tryComplete`).
  */
-export function outcomeOf(answer: PartitionAnswer | undefined): ProduceOutcome {
+export function outcomeOf(answer: PartitionAnswer | undefined, proof: 'all' | 'leader' = 'all'): ProduceOutcome {
   if (!answer) return failure('unknown', 'NO_ANSWER', true)
   const { errorCode, baseOffset, logAppendTime } = answer
   if (errorCode === 0) {
     if (baseOffset < 0n) return failure('unknown', 'NO_OFFSET', true)
-    return { kind: 'acked', baseOffset, logAppendTime: logAppendTime < 0n ? null : logAppendTime, proof: 'all' }
+    return { kind: 'acked', baseOffset, logAppendTime: logAppendTime < 0n ? null : logAppendTime, proof }
   }
-  if (errorCode === DUPLICATE_SEQUENCE_NUMBER) return { kind: 'acked', baseOffset: null, logAppendTime: null, proof: 'all' }
+  if (errorCode === DUPLICATE_SEQUENCE_NUMBER) return { kind: 'acked', baseOffset: null, logAppendTime: null, proof }
   const row = errorCodeRow(errorCode)
   const mayBeWritten = row.mayBeWritten === true || baseOffset >= 0n
   return { ...failure(mayBeWritten ? 'unknown' : 'rejected', row.name, row.retriable === true), recordErrors: answer.recordErrors }

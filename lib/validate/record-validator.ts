@@ -24,8 +24,7 @@ export function validateRecord(record: ProducerRecord, rules: ValidationRules): 
   checkTimestamp(record.timestamp)
   checkHeaderNames(record.headers ?? [])
   if (!contract) {
-    const hasKey = record.key !== undefined && record.key !== null && record.key.length > 0
-    if (!hasKey && !('keyRequired' in rules && !rules.keyRequired)) throw new RecordFaultError('key-missing', 'key: expected a key that is not empty, got none.')
+    if (isEmpty(record.key) && !('keyRequired' in rules && !rules.keyRequired)) throw new RecordFaultError('key-missing', 'key: expected a key that is not empty, got none.')
     return { ...record, format: 'bytes' }
   }
   const value = readValue(record, contract)
@@ -33,6 +32,11 @@ export function validateRecord(record: ProducerRecord, rules: ValidationRules): 
   checkLimits(record, key, contract)
   checkHeaderRules(record.headers ?? [], contract)
   return { ...record, key, format: contract.value.format }
+}
+
+/** What a serializer makes of another kind of key is its own matter. */
+function isEmpty(key: unknown): boolean {
+  return key === undefined || key === null || ((typeof key === 'string' || key instanceof Uint8Array) && key.length === 0)
 }
 
 function checkPartition(partition: number | undefined): void {
@@ -86,7 +90,7 @@ function isBase64(text: string): boolean {
 /** The key of the first source that gives one. A caller's key and the first pointer's must agree. */
 function readKey(record: ProducerRecord, value: unknown, contract: Contract): Uint8Array | string | null {
   const sources = record.origin?.keyFrom ?? contract.key.from
-  const given = sources.includes('record') ? (record.key ?? undefined) : undefined
+  const given = sources.includes('record') ? keyText(record.key) : undefined
   let found: Uint8Array | string | undefined
   for (const source of sources) {
     if (source === 'record') continue

@@ -6,7 +6,7 @@ import { encodeRecordBatch } from '../../lib/accumulate/record-batch-encoder.ts'
 import { crc32c } from '../../lib/record/crc32c.ts'
 import type { RecordHeader } from '../../lib/record/producer-record.ts'
 import { nextSequence } from '../../lib/send/lane.ts'
-import { decodeBatch } from '../fakes/partition-log.ts'
+import { decodeBatch } from '../../lib/testing/partition-log.ts'
 
 const require = createRequire(import.meta.url)
 const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0') as { RecordBatch: (options: object) => Promise<{ buffer: Buffer }> }

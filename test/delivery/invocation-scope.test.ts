@@ -5,11 +5,11 @@ import type { Context } from 'aws-lambda'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { type KafkaContext, kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { ProducerFactory } from '../../lib/producer-factory.ts'
+import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../../lib/time/clock.ts'
-import { type Attempt, FakeKafkaClient } from '../fakes/fake-kafka-client.ts'
 
 function handlerOf(work: (context: KafkaContext) => unknown, script: readonly Attempt[] = [], latencyMs = 20) {
-  const client = new FakeKafkaClient({ partitions: 1, brokers: 1, clock: systemClock, script, latencyMs, poison: 'poison' })
+  const client = new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock, script, latencyMs, poison: 'poison' })
   const config = parseConfig({ bootstrapServers: ['a:1'], retries: 0 }, {})
   const factory = new ProducerFactory({ createClient: () => client })
   const handler = middy()

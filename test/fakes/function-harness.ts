@@ -11,11 +11,11 @@ import { DeadLetterError } from '../../lib/errors.ts'
 import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
 import { type KafkaContext, kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { ProducerFactory } from '../../lib/producer-factory.ts'
+import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import type { KafkaClient } from '../../lib/transport/kafka-client.ts'
 import type { Contracts } from '../../lib/validate/contract.ts'
 import { loadContracts } from '../../scripts/load-contracts.ts'
-import { type Attempt, FakeKafkaClient } from './fake-kafka-client.ts'
 
 // Powertools then logs through the global console, which the harness collects.
 process.env.POWERTOOLS_DEV = 'true'
@@ -51,7 +51,7 @@ export interface HarnessOptions {
 }
 
 export interface Harness {
-  readonly client: FakeKafkaClient
+  readonly client: ScriptedKafkaClient
   readonly letters: MemoryLetters
   readonly logged: string[]
   invoke(event: unknown, remainingMs?: number): Promise<unknown>
@@ -60,7 +60,7 @@ export interface Harness {
 type Handle = (event: unknown, context: Context & KafkaContext, services: Services) => Promise<unknown>
 
 export function functionHarness(handle: Handle, { script = [], options = {}, letters = true, client, contracts = loadContracts(), poison, sick }: HarnessOptions = {}): Harness {
-  const fake = new FakeKafkaClient({
+  const fake = new ScriptedKafkaClient({
     partitions: 3,
     brokers: 1,
     clock: systemClock,

@@ -3,7 +3,7 @@
 
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
-import { decodeBatch, PartitionLog } from './partition-log.ts'
+import { decodeBatch, PartitionLog } from '../../lib/testing/partition-log.ts'
 
 interface ProducePartition {
   readonly broker: number

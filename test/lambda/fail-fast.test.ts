@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
 import { FailFast } from '../../lib/lambda/fail-fast.ts'
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { functionHarness, httpHarness } from '../fakes/function-harness.ts'
-import { VirtualClock } from '../fakes/virtual-clock.ts'
 
 const FAILED = { delivered: 0, systemFaults: 3 }
 const pass = async (clock: VirtualClock, ms: number) => {

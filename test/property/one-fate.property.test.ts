@@ -5,9 +5,9 @@ import fc from 'fast-check'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
-import { type Attempt, FakeKafkaClient } from '../fakes/fake-kafka-client.ts'
-import { VirtualClock } from '../fakes/virtual-clock.ts'
 
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)
 const attempts: readonly Attempt[] = ['ok', 'refuse', 'appended-error', 'lose-answer', 'lose-request', 'late', 'not-sent', 'slow-dial', 'no-entry']
@@ -25,12 +25,15 @@ const scenario = fc.record({
   batchSize: fc.constantFrom(80, 200, 1_000_000),
   latencyMs: fc.constantFrom(1, 40, 600),
   poisonAt: fc.integer({ min: 0, max: 60 }),
+  lingerMs: fc.constantFrom(0, 0, 300),
+  maxInFlight: fc.constantFrom(1, 1, 3),
+  bufferMemory: fc.constantFrom(1024, 33_554_432),
 })
 
-async function play({ script, calls, retries, batchSize, latencyMs, poisonAt }: typeof scenario extends fc.Arbitrary<infer T> ? T : never) {
+async function play({ script, calls, retries, batchSize, latencyMs, poisonAt, lingerMs, maxInFlight, bufferMemory }: typeof scenario extends fc.Arbitrary<infer T> ? T : never) {
   const clock = new VirtualClock()
-  const client = new FakeKafkaClient({ partitions: 4, brokers: 2, clock, script, latencyMs, poison: `v${poisonAt}` })
-  const config = parseConfig({ bootstrapServers: ['b:1'], retries, batchSize }, {})
+  const client = new ScriptedKafkaClient({ partitions: 4, brokers: 2, clock, script, latencyMs, poison: `v${poisonAt}` })
+  const config = parseConfig({ bootstrapServers: ['b:1'], retries, batchSize, bufferMemory, maxInFlightRequestsPerConnection: maxInFlight }, {})
   const producer = new KafkaProducer(config, { client, clock })
   const told: { value: string; key: string; report: DeliveryReport }[] = []
   const sent: string[] = []
@@ -39,7 +42,7 @@ async function play({ script, calls, retries, batchSize, latencyMs, poisonAt }: 
   for (const { records, budgetMs, pauseMs } of calls) {
     const batch = records.map(key => ({ topic: 't', key: `k${key}`, value: `v${n++}` }))
     sent.push(...batch.map(({ value }) => value))
-    void producer.sendAll(batch, Deadline.after(clock, budgetMs)).then(reports => {
+    void producer.deliver(batch, Deadline.after(clock, budgetMs), lingerMs).then(reports => {
       reports.forEach((report, index) => void told.push({ value: batch[index]?.value ?? '', key: batch[index]?.key ?? '', report }))
       open--
     })
@@ -53,16 +56,17 @@ async function play({ script, calls, retries, batchSize, latencyMs, poisonAt }: 
   const settled = clock.now() + 20_000
   await clock.run(() => clock.now() >= settled)
   client.deliverAll()
-  return { told, sent, client, inFlightWhenTold }
+  return { told, sent, client, inFlightWhenTold, bufferUsed: producer.metrics().bufferUsed }
 }
 
 test('every record has one outcome, and the log agrees with it', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async input => {
-      const { told, sent, client } = await play(input)
+      const { told, sent, client, bufferUsed } = await play(input)
       const log = client.logs.flatMap(({ records }) => records.map(({ value }) => value))
 
       assert.equal(told.length, sent.length)
+      assert.equal(bufferUsed, 0)
       assert.equal(new Set(told.map(({ value }) => value)).size, sent.length)
       for (const { value, report } of told) {
         const copies = log.filter(logged => logged === value).length

@@ -14,11 +14,11 @@ import { DeadLetterError } from '../../lib/errors.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import type { InvocationReport } from '../../lib/lambda/invocation-report.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
+import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { toContracts } from '../../scripts/load-contracts.ts'
-import { type Attempt, FakeKafkaClient } from '../fakes/fake-kafka-client.ts'
-import { VirtualClock } from '../fakes/virtual-clock.ts'
 
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)
 const ARN = 'arn:aws:sqs:eu-west-1:123456789012:orders.fifo'
@@ -63,7 +63,7 @@ function toSqs({ group, key, kind }: Scenario['messages'][number], n: number) {
 
 async function play({ script, messages, retries, batchSize, lettersLost, onInvalid, onFailure }: Scenario) {
   const clock = new VirtualClock()
-  const client = new FakeKafkaClient({ partitions: 4, brokers: 2, clock, script, latencyMs: 5, poison: POISON })
+  const client = new ScriptedKafkaClient({ partitions: 4, brokers: 2, clock, script, latencyMs: 5, poison: POISON })
   const config = parseConfig({ bootstrapServers: ['b:1'], retries, batchSize, fifoOnInvalid: onInvalid, onFailureSqs: onFailure }, {})
   const producer = new KafkaProducer(config, { client, clock, rules: { contracts } })
   const lost = new Set(lettersLost.map(n => `m-${n}`))

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
+import { decodeBatch, INVALID_PRODUCER_EPOCH } from '../../lib/testing/partition-log.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { outcomeOf } from '../../lib/transport/produce-outcome.ts'
-import { decodeBatch, INVALID_PRODUCER_EPOCH } from '../fakes/partition-log.ts'
 import { producerOf, told } from '../fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 

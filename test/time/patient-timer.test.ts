@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sendingDeadline } from '../../lib/lambda/remaining-time.ts'
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { elapsedSince, moment } from '../../lib/time/clock.ts'
 import { patientTimer } from '../../lib/time/patient-timer.ts'
-import { VirtualClock } from '../fakes/virtual-clock.ts'
 
 test('rule 8: a timer that fires on time fires at once', async () => {
   const clock = new VirtualClock()

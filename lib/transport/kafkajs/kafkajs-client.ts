@@ -90,7 +90,9 @@ export class KafkaJsClient implements KafkaClient {
     const writesBefore = link.produceWrites
     try {
       const answer = await this.#callProduce(link, batches, request)
-      return batches.map(batch => ({ ...outcomeOf(answer.partitions.get(topicPartition(batch.topic, batch.partition))), throttleTimeMs: answer.throttleTimeMs }))
+      if (request.acks === 0) return batches.map(() => ({ kind: 'acked', baseOffset: null, logAppendTime: null, proof: 'none' }))
+      const proof = request.acks === 1 ? 'leader' : 'all'
+      return batches.map(batch => ({ ...outcomeOf(answer.partitions.get(topicPartition(batch.topic, batch.partition)), proof), throttleTimeMs: answer.throttleTimeMs }))
     } catch (error) {
       const { code } = asTransportError(error)
       return all(link.produceWrites > writesBefore ? 'unknown' : 'not-sent', code, true, error)
@@ -100,10 +102,15 @@ export class KafkaJsClient implements KafkaClient {
   /**
    * After a pause the peer may be gone without a word (NAT, load balancer, a frozen sandbox). So the first Produce shares
    * its write with an ApiVersions, which any live broker answers at once: no extra round trip, and silence shows in 500 ms.
+   * Where a repeat would not be recognised the sign of life is awaited first.
    */
-  #callProduce(link: Link, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<wire.ProduceAnswer> {
+  async #callProduce(link: Link, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<wire.ProduceAnswer> {
     const produce = () => link.call(wire.produce(batches, request.acks, request.timeoutMs, topicPartition), request.requestTimeoutMs, { beforeWrite: request.beginWrite })
     if (link.idleMs <= PROBE_AFTER_IDLE_MS) return produce()
+    if (!request.idempotent) {
+      await link.call(wire.apiVersions(), PROBE_MS)
+      return produce()
+    }
     link.cork()
     setImmediate(() => link.uncork())
     // Its failure kills the Link, and with it the Produce, which reports it.

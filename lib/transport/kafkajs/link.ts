@@ -48,6 +48,8 @@ export class Link {
   #socketError: NodeJS.ErrnoException | undefined
   #reason = ''
   #authenticatedAt: Moment | undefined
+  /** Settles with the last Produce that was written. */
+  #lastProduce: Promise<unknown> | undefined
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -143,7 +145,7 @@ export class Link {
       },
     }
     try {
-      const answer = await this.#bounded(this.#connection.send(guarded), ms, 'REQUEST_TIMEOUT', options.mayOutlive)
+      const answer = await this.#inLine(isProduce, this.#connection.send(guarded), work => this.#bounded(work, ms, 'REQUEST_TIMEOUT', options.mayOutlive))
       this.lastIo = moment(this.#options.clock)
       if (this.lastAnswer === Number.NEGATIVE_INFINITY) this.#options.onAnswer()
       this.lastAnswer = this.#options.clock.now()
@@ -155,6 +157,20 @@ export class Link {
     } finally {
       this.inFlight--
       if (isProduce) this.produceInFlight--
+    }
+  }
+
+  /** A broker answers one request of a connection after the other: a Produce's clock starts when it is first in line. */
+  async #inLine<T>(isProduce: boolean, work: Promise<T>, bounded: (work: Promise<T>) => Promise<T>): Promise<T> {
+    if (!isProduce) return bounded(work)
+    const before = this.#lastProduce
+    const settled = work.catch(() => undefined)
+    this.#lastProduce = settled
+    try {
+      if (before) await before
+      return await bounded(work)
+    } finally {
+      if (this.#lastProduce === settled) this.#lastProduce = undefined
     }
   }
 

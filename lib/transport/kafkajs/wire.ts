@@ -106,7 +106,7 @@ export interface ProduceAnswer {
   readonly throttleTimeMs: number
 }
 
-/** One Produce for one leader: batches of several partitions, each with its own producer epoch inside its bytes. */
+/** One Produce for one leader: batches of several partitions, each with its own producer epoch inside its bytes. With acks=0 no answer comes. */
 export function produce(batches: readonly EncodedBatch[], acks: number, timeoutMs: number, keyOf: (topic: string, partition: number) => string): WireProtocol<ProduceAnswer> {
   const byTopic = Map.groupBy(batches, batch => batch.topic)
   const encode = () => {
@@ -115,7 +115,7 @@ export function produce(batches: readonly EncodedBatch[], acks: number, timeoutM
     )
     return new Encoder().writeString(null).writeInt16(acks).writeInt32(timeoutMs).writeArray(topics)
   }
-  return protocol(PRODUCE, 'Produce', 8, encode, decoder => {
+  const wire = protocol(PRODUCE, 'Produce', 8, encode, decoder => {
     const partitions = new Map<string, PartitionAnswer>()
     decoder.readArray(t => {
       const topic = t.readString() ?? ''
@@ -123,6 +123,7 @@ export function produce(batches: readonly EncodedBatch[], acks: number, timeoutM
     })
     return { partitions, throttleTimeMs: decoder.readInt32() }
   })
+  return acks === 0 ? { ...wire, request: { ...wire.request, expectResponse: () => false } } : wire
 }
 
 function readPartitionAnswer(p: Decoder): PartitionAnswer {

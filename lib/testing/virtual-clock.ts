@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/time/clock.ts'
+import type { Clock } from '../time/clock.ts'
 
 /** Time that passes only when asked to. `run` lets promises settle between timers. */
 export class VirtualClock implements Clock {

@@ -1,7 +1,7 @@
 // A KafkaClient in memory: partitions with a broker's rules, and a script that says what happens to each attempt.
-import type { Clock } from '../../lib/time/clock.ts'
-import type { Cluster, ConnectionStats, EncodedBatch, KafkaClient, ProduceOutcome, ProduceRequest, ProducerIdAndEpoch } from '../../lib/transport/kafka-client.ts'
-import { failure, outcomeOf } from '../../lib/transport/produce-outcome.ts'
+import type { Clock } from '../time/clock.ts'
+import type { Cluster, ConnectionStats, EncodedBatch, KafkaClient, ProduceOutcome, ProduceRequest, ProducerIdAndEpoch } from '../transport/kafka-client.ts'
+import { failure, outcomeOf } from '../transport/produce-outcome.ts'
 import { decodeBatch, PartitionLog } from './partition-log.ts'
 
 /**
@@ -13,7 +13,7 @@ export type Attempt = 'ok' | 'refuse' | 'appended-error' | 'lose-answer' | 'lose
 
 const SLOW_DIAL_MS = 1000
 
-export interface FakeOptions {
+export interface ScriptedKafkaClientOptions {
   readonly partitions: number
   readonly brokers: number
   readonly clock: Clock
@@ -26,17 +26,17 @@ export interface FakeOptions {
   readonly sick?: number
 }
 
-export class FakeKafkaClient implements KafkaClient {
+export class ScriptedKafkaClient implements KafkaClient {
   readonly logs: PartitionLog[]
   readonly stats: ConnectionStats = { dials: 0, open: 0, destroyed: {}, graced: 0 }
-  readonly #options: FakeOptions
+  readonly #options: ScriptedKafkaClientOptions
   readonly #late: { after: number; deliver: () => void }[] = []
   #attempts = 0
   #producerIds = 0n
   produces = 0
   inFlight = 0
 
-  constructor(options: FakeOptions) {
+  constructor(options: ScriptedKafkaClientOptions) {
     this.#options = options
     this.logs = Array.from({ length: options.partitions }, () => new PartitionLog())
   }

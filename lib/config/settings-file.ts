@@ -1,0 +1,93 @@
+// A settings file in Spring's form (YAML or properties), or a Java client's properties → the settings of the table.
+// Names are read as Spring reads them: `bootstrap-servers`, `bootstrap.servers` and `bootstrapServers` are one.
+import { readFile } from 'node:fs/promises'
+import { isJsonObject, type JsonObject } from '../record/json-object.ts'
+import { type OptionName, SETTINGS } from './settings.ts'
+
+export interface SettingsFile {
+  readonly values: { readonly [K in OptionName]?: string | number | boolean | readonly string[] }
+  readonly problems: readonly string[]
+}
+
+/** Of `spring.kafka`: not a producer's. */
+const OTHER_SECTIONS = /^(?:consumer|listener|admin|streams|jaas|retry\.topic)\./
+/** Sections that only group: `producer.properties.linger.ms` is `linger.ms`. In this order a later one beats an earlier. */
+const GROUPS = ['properties', 'template', 'producer', 'producer.properties'] as const
+/** Spring's data sizes. */
+const SIZE_SETTINGS: ReadonlySet<string> = new Set<OptionName>(['batchSize', 'bufferMemory', 'maxRequestSize'])
+const UNITS: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 * 1024, GB: 1024 ** 3 }
+
+const OPTIONS: ReadonlyMap<string, OptionName> = new Map(
+  (Object.entries(SETTINGS) as [OptionName, { name: string }][])
+    .filter(([option]) => option !== 'configFile')
+    .flatMap(([option, { name }]): [string, OptionName][] => [
+      [relaxed(option), option],
+      [relaxed(name.replace(/^KAFKA_/, '')), option],
+    ]),
+)
+
+export async function readSettingsFile(path: string): Promise<SettingsFile> {
+  try {
+    const text = await readFile(path, 'utf8')
+    return /\.ya?ml$/i.test(path) ? await readYaml(text) : await readProperties(text)
+  } catch (error) {
+    // What a parser says quotes the file.
+    const why = (error as NodeJS.ErrnoException).code ?? (error as Error).name
+    return { values: {}, problems: [`KAFKA_CONFIG_FILE: expected a settings file as YAML or properties; it can't be read (${why}).`] }
+  }
+}
+
+async function readYaml(text: string): Promise<SettingsFile> {
+  const { parse } = await import('yaml')
+  const root: unknown = parse(text)
+  const spring = isJsonObject(root) && isJsonObject(root.spring) ? root.spring.kafka : undefined
+  const section = spring ?? (isJsonObject(root) ? root.kafka : undefined)
+  if (!isJsonObject(section)) return { values: {}, problems: ['KAFKA_CONFIG_FILE: expected a section spring.kafka or kafka, got none.'] }
+  return toSettings(flatten(section))
+}
+
+async function readProperties(text: string): Promise<SettingsFile> {
+  const { parse } = await import('dot-properties')
+  const all = Object.entries(parse(text) as Record<string, string>)
+  const sprung = all.flatMap(([name, value]): [string, string][] => {
+    const match = /^(?:spring\.)?kafka\.(.+)$/.exec(name)
+    return match ? [[match[1] as string, value]] : []
+  })
+  return toSettings(sprung.length > 0 ? sprung : all)
+}
+
+function flatten(section: JsonObject, prefix = ''): [string, unknown][] {
+  return Object.entries(section).flatMap(([name, value]): [string, unknown][] => (isJsonObject(value) ? flatten(value, `${prefix}${name}.`) : [[`${prefix}${name}`, value]]))
+}
+
+function toSettings(entries: readonly (readonly [string, unknown])[]): SettingsFile {
+  const values: Record<string, string | number | boolean | readonly string[]> = {}
+  const problems: string[] = []
+  const own = entries.filter(([name]) => !OTHER_SECTIONS.test(name)).map(([name, value]) => ({ ...grouped(name), name, value }))
+  for (const { name, setting, value } of own.sort((a, b) => a.rank - b.rank)) {
+    const option = OPTIONS.get(relaxed(setting))
+    if (value === null || value === '') continue
+    if (!option) problems.push(`KAFKA_CONFIG_FILE: ${name} is no setting.`)
+    else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') values[option] = inBytes(option, value)
+    else if (Array.isArray(value)) values[option] = value.map(String)
+    else problems.push(`KAFKA_CONFIG_FILE: ${name}: expected text, a number, true, false or a list, got ${typeof value}.`)
+  }
+  return { values: values as SettingsFile['values'], problems }
+}
+
+function grouped(name: string): { setting: string; rank: number } {
+  for (let rank = GROUPS.length - 1; rank >= 0; rank--) {
+    const prefix = `${GROUPS[rank]}.`
+    if (name.startsWith(prefix)) return { setting: name.slice(prefix.length), rank: rank + 1 }
+  }
+  return { setting: name, rank: 0 }
+}
+
+function inBytes(option: OptionName, value: string | number | boolean): string | number | boolean {
+  const size = SIZE_SETTINGS.has(option) && typeof value === 'string' ? /^(\d+)(B|KB|MB|GB)$/.exec(value) : null
+  return size ? Number(size[1]) * (UNITS[size[2] as string] as number) : value
+}
+
+function relaxed(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '')
+}

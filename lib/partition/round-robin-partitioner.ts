@@ -1,0 +1,13 @@
+// Java: RoundRobinPartitioner. The next partition with a leader, whatever the key.
+import type { SerializedRecord } from '../record/producer-record.ts'
+import type { Partitioner, TopicPartitions } from './partitioner.ts'
+
+export class RoundRobinPartitioner implements Partitioner {
+  readonly #next = new Map<string, number>()
+
+  partition({ topic }: SerializedRecord, { count, available }: TopicPartitions): number {
+    const turn = this.#next.get(topic) ?? 0
+    this.#next.set(topic, (turn + 1) % 2 ** 31)
+    return available.length > 0 ? (available[turn % available.length] as number) : turn % count
+  }
+}

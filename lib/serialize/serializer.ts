@@ -1,0 +1,119 @@
+// key.serializer and value.serializer: what a caller gives → bytes. Java: org.apache.kafka.common.serialization.
+import type { RecordHeader } from '../record/producer-record.ts'
+
+/** Null data never reaches a serializer: it stays null. Throwing makes the record a record fault. */
+export interface Serializer<T = unknown> {
+  serialize(topic: string, data: T, headers: readonly RecordHeader[]): Uint8Array | null | Promise<Uint8Array | null>
+}
+
+/** The serializers that settings name. */
+export type SerializerName = 'string' | 'json' | 'bytes' | 'integer' | 'long' | 'double' | 'uuid' | 'void'
+
+const INT_MAX = 2 ** 31 - 1
+const LONG_MAX = 2n ** 63n - 1n
+
+export interface JsonSerializerOptions {
+  /** What becomes of a BigInt; without a rule it is refused. */
+  readonly bigint?: (value: bigint) => unknown
+}
+
+/** UTF-8. */
+export const stringSerializer: Serializer<string> = {
+  serialize: (_topic, data) => Buffer.from(typeof data === 'string' ? data : expected('text', data)),
+}
+
+/** Bytes as they are. */
+export const bytesSerializer: Serializer<Uint8Array> = {
+  serialize: (_topic, data) => (data instanceof Uint8Array ? data : expected('bytes', data)),
+}
+
+/** Text as UTF-8, bytes as they are: what acts when no serializer is named. */
+export const defaultSerializer: Serializer<string | Uint8Array> = {
+  serialize: (topic, data, headers) => (data instanceof Uint8Array ? data : stringSerializer.serialize(topic, data, headers)),
+}
+
+/** int32, big-endian. */
+export const integerSerializer: Serializer<number> = {
+  serialize: (_topic, data) => {
+    if (!Number.isInteger(data) || Math.abs(data) > INT_MAX + 1 || data > INT_MAX) expected('an integer of 32 bits', data)
+    const bytes = Buffer.alloc(4)
+    bytes.writeInt32BE(data)
+    return bytes
+  },
+}
+
+/** int64, big-endian. */
+export const longSerializer: Serializer<number | bigint> = {
+  serialize: (_topic, data) => {
+    const value = typeof data === 'bigint' ? data : Number.isSafeInteger(data) ? BigInt(data) : expected('a safe integer or a BigInt', data)
+    if (value > LONG_MAX || value < -LONG_MAX - 1n) expected('an integer of 64 bits', data)
+    const bytes = Buffer.alloc(8)
+    bytes.writeBigInt64BE(value)
+    return bytes
+  },
+}
+
+/** IEEE 754, 64 bits, big-endian. */
+export const doubleSerializer: Serializer<number> = {
+  serialize: (_topic, data) => {
+    const bytes = Buffer.alloc(8)
+    bytes.writeDoubleBE(typeof data === 'number' ? data : expected('a number', data))
+    return bytes
+  },
+}
+
+/** The text form of a UUID in lower case, as Java's UUIDSerializer writes it. */
+export const uuidSerializer: Serializer<string> = {
+  serialize: (_topic, data) => {
+    if (typeof data !== 'string' || !/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(data)) expected('a UUID', data)
+    return Buffer.from(data.toLowerCase())
+  },
+}
+
+/** Only null. */
+export const voidSerializer: Serializer<never> = { serialize: (_topic, data) => expected('null', data) }
+
+/** JSON without what JSON would change: undefined, a cycle, NaN, an infinity, a BigInt without a rule. A field that is undefined is left out. */
+export function jsonSerializer({ bigint }: JsonSerializerOptions = {}): Serializer {
+  return { serialize: (_topic, data) => Buffer.from(toJson(data, bigint)) }
+}
+
+export function toJson(data: unknown, bigint?: (value: bigint) => unknown): string {
+  const rule = bigint && ((_name: string, value: unknown) => (typeof value === 'bigint' ? bigint(value) : value))
+  let text: string | undefined
+  try {
+    text = JSON.stringify(data, rule)
+  } catch {
+    // A cycle or a BigInt. What JSON.stringify says of it quotes the value's own field names.
+    expected('something JSON can express', data)
+  }
+  if (text === undefined) expected('something JSON can express', data)
+  // JSON.stringify writes null for what it can't express: only then is a closer look needed.
+  if (text.includes('null')) JSON.stringify(data, refuseChanged)
+  return text
+}
+
+function refuseChanged(this: unknown, _name: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) expected('finite numbers', value)
+  if (Array.isArray(this) && (value === undefined || typeof value === 'function' || typeof value === 'symbol')) expected('lists without undefined', value)
+  return typeof value === 'bigint' ? 0 : value
+}
+
+function expected(what: string, got: unknown): never {
+  throw new TypeError(`expected ${what}, got ${got === null ? 'null' : typeof got}`)
+}
+
+const BY_NAME: Readonly<Record<SerializerName, Serializer<never>>> = {
+  string: stringSerializer,
+  json: jsonSerializer() as Serializer<never>,
+  bytes: bytesSerializer,
+  integer: integerSerializer,
+  long: longSerializer,
+  double: doubleSerializer,
+  uuid: uuidSerializer,
+  void: voidSerializer,
+}
+
+export function namedSerializer(name: SerializerName): Serializer {
+  return BY_NAME[name] as Serializer
+}

@@ -1,0 +1,298 @@
+// linger.ms, buffer.memory, max.in.flight, acks, idempotence, serializers and partitioners act: seen on scripted brokers.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ProducerOptions } from '../../lib/config/settings.ts'
+import { BufferExhaustedError, ConfigError } from '../../lib/errors.ts'
+import type { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { producerOf, told } from '../fakes/producer-of.ts'
+import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+
+async function withProducer(options: ProducerOptions, script: Script, run: (producer: KafkaProducer, cluster: ScriptedBrokers) => Promise<void>, leaders = [0]): Promise<void> {
+  const cluster = await ScriptedBrokers.start({ leaders, brokers: 1, script })
+  const producer = producerOf(cluster.addresses, options)
+  try {
+    await run(producer, cluster)
+  } finally {
+    await producer.close()
+    await cluster.stop()
+  }
+}
+
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+const produces = (cluster: ScriptedBrokers) => cluster.requests.filter(({ apiKey }) => apiKey === 0)
+const batchSizes = (cluster: ScriptedBrokers) => cluster.log(0).batches.map(({ records }) => records.length)
+const holdAnswers = () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  return { script: { onAnswer: () => promise } satisfies Script, release: resolve }
+}
+
+test('linger.ms: sends within it leave in one batch, and not before', async () => {
+  await withProducer({ lingerMs: 200 }, {}, async (producer, cluster) => {
+    await producer.partitionsFor('t')
+    const begin = performance.now()
+    const sends = [producer.send({ topic: 't', value: '1' })]
+    await pause(50)
+    sends.push(producer.send({ topic: 't', value: '2' }))
+    await Promise.all(sends)
+    const took = performance.now() - begin
+
+    assert.deepEqual(batchSizes(cluster), [2])
+    assert.ok(took >= 190 && took < 600, `${took} ms`)
+  })
+})
+
+test('linger.ms: a full batch, flush() and sendAll() do not wait for it', async () => {
+  await withProducer({ lingerMs: 10_000, batchSize: 400 }, {}, async (producer, cluster) => {
+    const sends = Array.from({ length: 3 }, () => producer.send({ topic: 't', value: 'x'.repeat(100) }))
+    await Promise.all(sends.slice(0, 2))
+    assert.deepEqual(batchSizes(cluster), [2])
+    await producer.flush()
+    await sends[2]
+  })
+  await withProducer({ lingerMs: 10_000 }, {}, async (producer, cluster) => {
+    const begin = performance.now()
+    const sent = producer.send({ topic: 't', value: '1' })
+    await producer.flush()
+    assert.equal((await sent).offset, 0n)
+    const lingering = producer.send({ topic: 't', value: '2' })
+    assert.equal(told((await producer.sendAll([{ topic: 't', value: '3' }]))[0] as never), 'delivered')
+    await lingering
+    assert.deepEqual(batchSizes(cluster), [1, 2])
+    assert.ok(performance.now() - begin < 2000)
+  })
+})
+
+test('linger 0: records gather while a request to their leader is in flight', async () => {
+  const held = holdAnswers()
+  await withProducer(
+    {},
+    held.script,
+    async (producer, cluster) => {
+      const first = producer.send({ topic: 't', value: '0', partition: 0 })
+      while (produces(cluster).length === 0) await pause(5)
+      // Another partition of the same leader: each of its sends is a turn of its own.
+      const rest: Promise<unknown>[] = []
+      for (let i = 0; i < 5; i++) {
+        rest.push(producer.send({ topic: 't', value: String(i), partition: 1 }))
+        await pause(2)
+      }
+      held.release()
+      await Promise.all([first, ...rest])
+      assert.deepEqual(
+        cluster.log(1).batches.map(({ records }) => records.length),
+        [5],
+      )
+    },
+    [0, 0],
+  )
+})
+
+test('sends of one turn share a request', async () => {
+  await withProducer({}, {}, async (producer, cluster) => {
+    await producer.send({ topic: 't', value: 'warm' })
+    await Promise.all(Array.from({ length: 100 }, (_, i) => producer.send({ topic: 't', value: String(i) })))
+    assert.deepEqual(batchSizes(cluster), [1, 100])
+  })
+})
+
+test('buffer.memory: a full buffer blocks in order of arrival, then BufferExhaustedError after max.block.ms', async () => {
+  const held = holdAnswers()
+  await withProducer({ bufferMemory: 2000, maxBlockMs: 300 }, held.script, async (producer, cluster) => {
+    const record = (value: string) => ({ topic: 't', value: value.repeat(300) })
+    const inTime = ['a', 'b', 'c'].map(value => producer.send(record(value)))
+    while (produces(cluster).length === 0) await pause(5)
+    assert.ok(producer.metrics().bufferUsed <= 2000)
+    const begin = performance.now()
+    await assert.rejects(producer.send(record('d')), (error: unknown) => error instanceof BufferExhaustedError && error.code === 'buffer')
+    const took = performance.now() - begin
+    assert.ok(took >= 280 && took < 700, `${took} ms`)
+
+    const waiting = ['e', 'f'].map(value => producer.send(record(value)))
+    held.release()
+    await Promise.all([...inTime, ...waiting])
+    assert.deepEqual(
+      cluster.log(0).records.map(({ value }) => value?.[0]),
+      ['a', 'b', 'c', 'e', 'f'],
+    )
+    assert.equal(producer.metrics().bufferUsed, 0)
+    await assert.rejects(producer.send(record('x'.repeat(10))), /buffer\.memory, expected at most 2000/)
+  })
+})
+
+test('buffer.memory: a sendAll larger than the buffer goes on as memory frees, although it lingers', async () => {
+  await withProducer({ bufferMemory: 5000, lingerMs: 5000, batchSize: 100_000 }, {}, async producer => {
+    const reports = await producer.sendAll(Array.from({ length: 200 }, (_, i) => ({ topic: 't', value: `${i} ${'x'.repeat(100)}` })))
+    assert.ok(reports.every(report => told(report) === 'delivered'))
+    const begin = performance.now()
+    await Promise.all(Array.from({ length: 40 }, () => producer.send({ topic: 't', value: 'x'.repeat(100) })).concat([producer.flush() as never]))
+    assert.ok(performance.now() - begin < 3000)
+  })
+})
+
+test('max.block.ms: waiting for metadata and for memory count together', async () => {
+  await withProducer({ maxBlockMs: 400 }, { onRequest: (_, apiKey) => (apiKey === 3 ? new Promise(resolve => setTimeout(resolve, 300)) : undefined) }, async producer => {
+    assert.equal(told((await producer.sendAll([{ topic: 't', value: 'v' }]))[0] as never), 'delivered')
+  })
+})
+
+test('max.in.flight.requests.per.connection: as many Produces to a leader wait for answers, one per partition', async () => {
+  for (const most of [1, 2]) {
+    const held = holdAnswers()
+    await withProducer(
+      { maxInFlightRequestsPerConnection: most },
+      { ...held.script, onRequest: () => undefined },
+      async (producer, cluster) => {
+        await producer.partitionsFor('t')
+        const sends: Promise<unknown>[] = []
+        for (const partition of [0, 1, 2]) {
+          sends.push(producer.send({ topic: 't', value: 'v', partition }))
+          await pause(40)
+        }
+        assert.equal(producer.metrics().requests, most)
+        held.release()
+        await Promise.all(sends)
+        assert.equal(cluster.values().length, 3)
+      },
+      [0, 0, 0],
+    )
+  }
+})
+
+test('max.in.flight: the clock of a request starts when it is first in line', async () => {
+  const slow: Script = { onAnswer: () => pause(250) as Promise<void> }
+  await withProducer(
+    { maxInFlightRequestsPerConnection: 3, requestTimeoutMs: 400, timeoutMs: 300, retries: 0 },
+    slow,
+    async producer => {
+      await producer.partitionsFor('t')
+      const sends: Promise<unknown>[] = []
+      for (const partition of [0, 1, 2]) {
+        sends.push(producer.send({ topic: 't', value: 'v', partition }))
+        await pause(5)
+      }
+      // The third is answered after 750 ms.
+      await Promise.all(sends)
+    },
+    [0, 0, 0],
+  )
+})
+
+test('acks 1 and 0: the proof says what is known; idempotence is off', async () => {
+  await withProducer({ acks: '1' }, {}, async (producer, cluster) => {
+    const metadata = await producer.send({ topic: 't', value: 'v' })
+    assert.equal(metadata.proof, 'leader')
+    assert.equal(metadata.offset, 0n)
+    assert.equal(produces(cluster)[0]?.acks, 1)
+    assert.equal(cluster.log(0).batches[0]?.producerId, -1n)
+    assert.equal(cluster.requests.filter(({ apiKey }) => apiKey === 22).length, 0)
+  })
+  await withProducer({ acks: 0 as never }, { onAnswer: () => 'drop' }, async (producer, cluster) => {
+    const metadata = await producer.send({ topic: 't', value: 'v' })
+    assert.deepEqual([metadata.proof, metadata.offset], ['none', null])
+    while (produces(cluster).length === 0) await pause(5)
+    assert.equal(produces(cluster)[0]?.acks, 0)
+  })
+})
+
+test('enable.idempotence: on, a repeat is not written twice; off, it may be', async () => {
+  const loseFirst = (): Script => ({ onAnswer: (_, n) => (n === 1 ? 'drop' : 'send') })
+  for (const [enableIdempotence, copies] of [
+    [true, 1],
+    [false, 2],
+  ] as const)
+    await withProducer({ enableIdempotence, requestTimeoutMs: 200, timeoutMs: 100 }, loseFirst(), async (producer, cluster) => {
+      await producer.send({ topic: 't', value: 'v' })
+      assert.equal(cluster.values().length, copies)
+    })
+})
+
+test('without idempotence a connection idle for a second shows a sign of life before the Produce', async () => {
+  await withProducer({ enableIdempotence: false }, {}, async (producer, cluster) => {
+    await producer.send({ topic: 't', value: '1' })
+    await pause(1100)
+    const before = cluster.requests.length
+    await producer.send({ topic: 't', value: '2' })
+    assert.deepEqual(
+      cluster.requests.slice(before).map(({ apiKey }) => apiKey),
+      [18, 0],
+    )
+  })
+})
+
+test('partitioner.class and partitioner.ignore.keys choose', async () => {
+  const leaders = [0, 0, 0, 0]
+  const counts = (cluster: ScriptedBrokers) => leaders.map((_, partition) => cluster.log(partition).records.length)
+  const keyed = (n: number) => Array.from({ length: n }, (_, i) => ({ topic: 't', key: 'same', value: String(i) }))
+  await withProducer(
+    { partitionerClass: 'org.apache.kafka.clients.producer.RoundRobinPartitioner' },
+    {},
+    async (producer, cluster) => {
+      await producer.sendAll(keyed(8))
+      assert.deepEqual(counts(cluster), [2, 2, 2, 2])
+    },
+    leaders,
+  )
+  await withProducer(
+    { partitionerIgnoreKeys: true },
+    {},
+    async (producer, cluster) => {
+      await producer.sendAll(Array.from({ length: 4 }, (_, i) => ({ topic: 't', key: `k${i}`, value: 'v' })))
+      assert.equal(counts(cluster).filter(count => count > 0).length, 1)
+    },
+    leaders,
+  )
+  await withProducer(
+    { partitionerClass: './test/fakes/last-partitioner.ts' },
+    {},
+    async (producer, cluster) => {
+      await producer.sendAll(keyed(5))
+      assert.deepEqual(counts(cluster), [0, 0, 0, 5])
+    },
+    leaders,
+  )
+  const answers: (number | undefined)[] = [1, undefined, undefined, 9, Number.NaN]
+  const custom = {
+    partition: () => {
+      if (answers.length === 0) throw new Error('secret')
+      return answers.shift()
+    },
+  }
+  await withProducer(
+    { partitionerClass: custom },
+    {},
+    async (producer, cluster) => {
+      const reports = await producer.sendAll(keyed(6))
+      assert.deepEqual(reports.map(told), ['delivered', 'delivered', 'delivered', 'not-sent:bad-partition', 'not-sent:bad-partition', 'not-sent:bad-partition'])
+      assert.deepEqual(counts(cluster), [1, 2, 0, 0])
+      assert.ok(reports.every(report => report.kind === 'delivered' || !report.error.message.includes('secret')))
+    },
+    leaders,
+  )
+})
+
+test('a class that can’t be had is told at once, by its setting', () => {
+  for (const options of [{ partitionerClass: './nowhere.js' }, { partitionerClass: {} as never }, { valueSerializer: './package.json' }, { keySerializer: {} as never }])
+    assert.throws(
+      () => producerOf(['a:1'], options),
+      (error: unknown) => error instanceof ConfigError && /partitioner\.class|value\.serializer|key\.serializer/.test(error.message),
+    )
+})
+
+test('key.serializer and value.serializer make the bytes; one that takes its time keeps the order', async () => {
+  await withProducer({ keySerializer: 'integer', valueSerializer: 'org.springframework.kafka.support.serializer.JsonSerializer' }, {}, async (producer, cluster) => {
+    await producer.send({ topic: 't', key: 1, value: { a: 1 } })
+    assert.equal(told((await producer.sendAll([{ topic: 't', key: 'text', value: 1 }]))[0] as never), 'not-sent:key-type')
+    assert.equal(told((await producer.sendAll([{ topic: 't', key: 2, value: Number.NaN }]))[0] as never), 'not-sent:bad-value')
+    const [record] = cluster.log(0).records
+    assert.deepEqual([record?.key, record?.value], ['\0\0\0\u0001', '{"a":1}'])
+  })
+  const slow = { serialize: async (_: string, data: { ms: number }) => pause(data.ms).then(() => Buffer.from(String(data.ms))) }
+  await withProducer({ valueSerializer: slow }, {}, async (producer, cluster) => {
+    await producer.partitionsFor('t')
+    await Promise.all([80, 40, 1].map(ms => producer.send({ topic: 't', value: { ms } })))
+    assert.deepEqual(
+      cluster.log(0).records.map(({ value }) => value),
+      ['80', '40', '1'],
+    )
+  })
+})

@@ -1,0 +1,8 @@
+import type { Partitioner, TopicPartitions } from '../../lib/partition/partitioner.ts'
+
+/** A custom partitioner, for a setting that names it by its path. */
+export default class LastPartitioner implements Partitioner {
+  partition(_record: unknown, { count }: TopicPartitions): number {
+    return count - 1
+  }
+}
