@@ -1,5 +1,5 @@
 // The public API: re-exports only.
-export { parseConfig } from './config/parse-config.ts'
+export { loadConfig, parseConfig } from './config/parse-config.ts'
 export type { DeadLetterChain, ProducerConfig, ProducerOptions } from './config/settings.ts'
 export { DeadLetters, type DeadLetterTarget } from './dead-letter/dead-letter-chain.ts'
 export { DiskDeadLetter, type StoredLetter } from './dead-letter/disk-dead-letter.ts'
@@ -10,11 +10,28 @@ export type { Delivered, DeliveryReport, Failed } from './delivery/delivery-repo
 export type { RecordFate } from './delivery/record-fate.ts'
 export * from './errors.ts'
 export { KafkaProducer, type ProducerMetrics } from './kafka-producer.ts'
-export { type KafkaContext, kafkaProducer } from './lambda/kafka-producer-middleware.ts'
+export { KafkaTemplate, type KafkaTemplateOptions, type SendResult } from './kafka-template.ts'
 export { murmur2 } from './partition/murmur2.ts'
-export { createKafkaJsClient, ProducerFactory } from './producer-factory.ts'
+export type { Partitioner, TopicPartitions } from './partition/partitioner.ts'
+export { createKafkaJsClient, ProducerFactory, type ProducerFactoryOptions } from './producer-factory.ts'
+export { LoggingProducerListener, type ProducerInterceptor, type ProducerListener } from './producer-listener.ts'
 export type { ProducerRecord, RecordHeader } from './record/producer-record.ts'
-export type { RecordMetadata } from './record/record-metadata.ts'
+export type { DeliveryProof, RecordMetadata } from './record/record-metadata.ts'
+export { RoutingKafkaTemplate } from './routing-kafka-template.ts'
+export {
+  bytesSerializer,
+  doubleSerializer,
+  integerSerializer,
+  type JsonSerializerOptions,
+  jsonSerializer,
+  longSerializer,
+  type Serializer,
+  stringSerializer,
+  uuidSerializer,
+  voidSerializer,
+} from './serialize/serializer.ts'
 export { Deadline } from './time/deadline.ts'
+export { schemaCheck } from './validate/ajv-violations.ts'
 export type { Contract, Contracts } from './validate/contract.ts'
+export { type ContractFields, defineContract, type StandardSchema } from './validate/define-contract.ts'
 export { parseContract } from './validate/parse-contract.ts'

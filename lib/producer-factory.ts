@@ -1,8 +1,10 @@
 // One warm producer per configuration per container. Spring: ProducerFactory.
 import type { ProducerConfig } from './config/settings.ts'
+import { ConfigError } from './errors.ts'
 import { KafkaProducer } from './kafka-producer.ts'
 import { MskBootstrap } from './security/msk-bootstrap.ts'
 import { Security } from './security/security.ts'
+import { elapsedSince, type Moment, moment, systemClock } from './time/clock.ts'
 import type { Deadline } from './time/deadline.ts'
 import { PLAINTEXT } from './transport/connection-security.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
@@ -10,6 +12,10 @@ import { KafkaJsClient } from './transport/kafkajs/kafkajs-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
 
 export interface ProducerFactoryOptions {
+  /** What `producer()` gives a producer for when it is asked without one. */
+  readonly config?: ProducerConfig
+  /** A producer older than this is replaced when it is next asked for, ms; its records end first. */
+  readonly maxAge?: number
   readonly rules?: ValidationRules
   /** What a producer talks to the cluster with; default: the kafkajs driver. */
   readonly createClient?: (config: ProducerConfig) => KafkaClient
@@ -19,7 +25,7 @@ export interface ProducerFactoryOptions {
 
 export class ProducerFactory {
   readonly #options: ProducerFactoryOptions
-  readonly #producers = new Map<string, KafkaProducer>()
+  readonly #producers = new Map<string, { readonly producer: KafkaProducer; readonly since: Moment }>()
   readonly #objects = new WeakMap<object, number>()
   #nextObject = 0
   readonly #connecting = new Map<KafkaProducer, Promise<void>>()
@@ -28,15 +34,37 @@ export class ProducerFactory {
     this.#options = options
   }
 
-  /** The container's producer for this configuration. One that is closed or broken is replaced. */
-  producer(config: ProducerConfig): KafkaProducer {
+  get config(): ProducerConfig | undefined {
+    return this.#options.config
+  }
+
+  /** Tells what is wrong but is got over. */
+  warn(text: string): void {
+    this.#options.warn?.(text)
+  }
+
+  /**
+   * The container's producer for this configuration. One that is closed, broken or too old is replaced.
+   * @throws ConfigError when a class or file that a setting names can't be had
+   */
+  producer(config: ProducerConfig | undefined = this.#options.config): KafkaProducer {
+    if (!config) throw new ConfigError(['ProducerFactory: expected a configuration, got none.'])
     const key = this.#keyOf(config)
     const warm = this.#producers.get(key)
-    if (warm?.isUsable) return warm
-    const { warn = () => {}, createClient = own => createKafkaJsClient(own, warn), rules } = this.#options
-    const producer = new KafkaProducer(config, { client: createClient(config), warn, ...(rules ? { rules } : {}) })
-    this.#producers.set(key, producer)
+    const { createClient = own => createKafkaJsClient(own, text => this.warn(text)), rules, maxAge = Number.POSITIVE_INFINITY } = this.#options
+    const isOld = warm !== undefined && elapsedSince(systemClock, warm.since) > maxAge
+    if (warm?.producer.isUsable && !isOld) return warm.producer
+    if (warm && isOld) void retire(warm.producer)
+    const producer = new KafkaProducer(config, { client: createClient(config), warn: text => this.warn(text), ...(rules ? { rules } : {}) })
+    this.#producers.set(key, { producer, since: moment(systemClock) })
     return producer
+  }
+
+  /** Every producer is replaced when it is next asked for (Spring: `reset`). Resolves when the old ones' records have ended. */
+  async reset(): Promise<void> {
+    const old = [...this.#producers.values()]
+    this.#producers.clear()
+    await Promise.all(old.map(({ producer }) => retire(producer)))
   }
 
   /** Equal configurations share a producer; what code gave as an object or a class is equal only to itself. */
@@ -62,9 +90,15 @@ export class ProducerFactory {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#producers.values()].map(producer => producer.close()))
+    await Promise.all([...this.#producers.values()].map(({ producer }) => producer.close()))
     this.#producers.clear()
   }
+}
+
+/** The records that it has end first. */
+async function retire(producer: KafkaProducer): Promise<void> {
+  await producer.flush()
+  await producer.close()
 }
 
 export function createKafkaJsClient(config: ProducerConfig, warn: (text: string) => void = () => {}): KafkaClient {

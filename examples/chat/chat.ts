@@ -1,0 +1,5 @@
+export interface Chat {
+  readonly room: string
+  readonly user: string
+  readonly text: string
+}

@@ -1,0 +1,16 @@
+// The template, configured in code or by a settings file: the result is the same.
+import { KafkaTemplate, loadConfig, ProducerFactory, parseConfig } from 'serverless-kafka-producer'
+
+export function templateOfCode(bootstrapServers: string): KafkaTemplate<string, string> {
+  const config = parseConfig({
+    bootstrapServers,
+    keySerializer: 'org.apache.kafka.common.serialization.StringSerializer',
+    valueSerializer: 'org.apache.kafka.common.serialization.StringSerializer',
+  })
+  return new KafkaTemplate(new ProducerFactory({ config }))
+}
+
+/** @param configFile such as application.yaml beside this file */
+export async function templateOfFile(configFile: string): Promise<KafkaTemplate<string, string>> {
+  return new KafkaTemplate(new ProducerFactory({ config: await loadConfig({ configFile }) }))
+}

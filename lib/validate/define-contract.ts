@@ -1,0 +1,61 @@
+// A contract from code, with a Standard Schema (standardschema.dev: zod, valibot, arktype …) in place of a JSON Schema.
+import type { Violation } from '../errors.ts'
+import type { Contract, SchemaCheck } from './contract.ts'
+import { parseContract } from './parse-contract.ts'
+
+interface StandardIssue {
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+type StandardResult = { readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] }
+
+/** The part of the Standard Schema interface that is used. */
+export interface StandardSchema {
+  readonly '~standard': { readonly version: 1; readonly vendor: string; readonly validate: (value: unknown) => StandardResult | Promise<StandardResult> }
+}
+
+export interface ContractFields {
+  readonly description?: string
+  readonly key?: { readonly required?: boolean; readonly from?: readonly string[] }
+  readonly value?: { readonly format?: 'json' | 'text' | 'base64'; readonly schema?: StandardSchema | true }
+  readonly tombstones?: boolean
+  readonly headers?: { readonly required?: readonly string[]; readonly allow?: readonly string[] }
+  readonly limits?: Partial<Contract['limits']>
+}
+
+/** The first violations are listed. */
+const MOST = 20
+
+/**
+ * What is sent is what was given: a schema that transforms or fills in defaults only checks.
+ * @throws Error listing every problem
+ * @example
+ * const rules = { contracts: new Map([['chat', defineContract('chat', { key: { from: ['value:/room'] }, value: { schema: Chat } })]]) }
+ */
+export function defineContract(topic: string, { value = {}, ...fields }: ContractFields): Contract {
+  const { schema = true, ...rest } = value
+  const file = { ...fields, value: { ...rest, schema: schema === true ? true : {} } }
+  return parseContract(topic, file, () => standardCheck(schema as StandardSchema))
+}
+
+function standardCheck(schema: StandardSchema): SchemaCheck {
+  return value => {
+    const result = schema['~standard'].validate(value)
+    if (result instanceof Promise) return { violations: [{ pointer: '/value', rule: 'async', expected: 'a schema that answers at once' }], truncated: false }
+    const issues = result.issues ?? []
+    return { violations: issues.slice(0, MOST).map(toViolation), truncated: issues.length > MOST }
+  }
+}
+
+/** Where it is broken and by which rule. Messages may quote the value, so they stay behind. */
+function toViolation(issue: StandardIssue): Violation {
+  const { path = [] } = issue
+  const { expected, code, type } = issue as { expected?: unknown; code?: unknown; type?: unknown }
+  const steps = path.map(step =>
+    String(typeof step === 'object' ? step.key : step)
+      .replaceAll('~', '~0')
+      .replaceAll('/', '~1'),
+  )
+  const rule = [code, type].find(name => typeof name === 'string') ?? 'schema'
+  return { pointer: ['/value', ...steps].join('/'), rule: rule as string, expected: typeof expected === 'string' ? expected : 'what the schema says' }
+}

@@ -1,0 +1,213 @@
+// KafkaTemplate and its factory: calls as in Spring, and what becomes of a promise that nobody awaits.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { parseConfig } from '../lib/config/parse-config.ts'
+import { InvocationScope } from '../lib/delivery/invocation-scope.ts'
+import { ConfigError, DeliveryError, type KafkaProducerError } from '../lib/errors.ts'
+import { KafkaTemplate, type KafkaTemplateOptions } from '../lib/kafka-template.ts'
+import { ProducerFactory, type ProducerFactoryOptions } from '../lib/producer-factory.ts'
+import { RoutingKafkaTemplate } from '../lib/routing-kafka-template.ts'
+import { type Attempt, ScriptedKafkaClient } from '../lib/testing/scripted-kafka-client.ts'
+import { systemClock } from '../lib/time/clock.ts'
+
+interface Made<K, V> {
+  readonly template: KafkaTemplate<K, V>
+  readonly factory: ProducerFactory
+  readonly clients: ScriptedKafkaClient[]
+  readonly values: () => (string | null)[]
+}
+
+function make<K = string, V = string>(
+  script: readonly Attempt[] = [],
+  options: KafkaTemplateOptions<K, V> = {},
+  settings: object = {},
+  factoryOptions: ProducerFactoryOptions = {},
+): Made<K, V> {
+  const clients: ScriptedKafkaClient[] = []
+  const factory = new ProducerFactory({
+    config: parseConfig({ bootstrapServers: ['a:1', 'b:2'], retries: 0, ...settings }, {}),
+    rules: { anyTopic: true, keyRequired: false },
+    createClient: () => {
+      const client = new ScriptedKafkaClient({ partitions: 2, brokers: 1, clock: systemClock, script, latencyMs: 1 })
+      clients.push(client)
+      return client
+    },
+    ...factoryOptions,
+  })
+  const template = new KafkaTemplate<K, V>(factory, options)
+  return { template, factory, clients, values: () => clients.flatMap(({ logs }) => logs.flatMap(({ records }) => records.map(({ value }) => value))) }
+}
+
+test('send in each of Spring’s forms; awaiting gives the record and its place', async () => {
+  const { template, clients } = make()
+  const { producerRecord, recordMetadata } = await template.send('t', 'k', 'v')
+  assert.deepEqual([producerRecord.topic, producerRecord.key, producerRecord.value], ['t', 'k', 'v'])
+  assert.deepEqual(
+    [recordMetadata.topic, recordMetadata.offset, recordMetadata.serializedKeySize, recordMetadata.serializedValueSize, recordMetadata.proof],
+    ['t', 0n, 1, 1, 'all'],
+  )
+
+  await template.send('t', 'only a value')
+  assert.equal((await template.send('t', 1, 'k', 'v')).recordMetadata.partition, 1)
+  const stamped = await template.send('t', 0, 1517966773840, null, 'v')
+  assert.deepEqual([stamped.recordMetadata.partition, stamped.recordMetadata.timestamp], [0, 1517966773840])
+  assert.equal((await template.send({ topic: 't', value: 'v', partition: 1 })).recordMetadata.partition, 1)
+  assert.equal((await template.send('t', null, 'k', null)).producerRecord.value, null)
+  assert.equal(clients[0]?.logs.flatMap(({ records }) => records).length, 6)
+})
+
+test('sendDefault sends to the default topic, of the options or of the settings', async () => {
+  const { template } = make([], { defaultTopic: 'chat' })
+  const sent = [await template.sendDefault('v'), await template.sendDefault('k', 'v'), await template.sendDefault(1, 'k', 'v'), await template.sendDefault(1, 5, 'k', 'v')]
+  assert.deepEqual(
+    sent.map(({ recordMetadata: { topic } }) => topic),
+    ['chat', 'chat', 'chat', 'chat'],
+  )
+  assert.deepEqual([sent[2]?.recordMetadata.partition, sent[3]?.recordMetadata.timestamp], [1, 5])
+  assert.equal((await make([], {}, { defaultTopic: 'set' }).template.sendDefault('v')).recordMetadata.topic, 'set')
+  await assert.rejects(make().template.sendDefault('v'), (error: unknown) => error instanceof ConfigError)
+})
+
+test('sendAll reports each record and does not linger; flush, partitionsFor and metrics are the producer’s', async () => {
+  const { template } = make(['ok', 'refuse'], {}, { lingerMs: 5000 })
+  const reports = await template.sendAll([
+    { topic: 't', value: 'a', partition: 0 },
+    { topic: 't', value: 'b', partition: 1 },
+  ])
+  assert.deepEqual(
+    reports.map(({ kind }) => kind),
+    ['delivered', 'failed'],
+  )
+  const sent = template.send('t', 'c')
+  await template.flush()
+  assert.equal((await sent).recordMetadata.topic, 't')
+  assert.equal((await template.partitionsFor('t')).count, 2)
+  assert.ok(template.metrics().requests >= 2)
+})
+
+test('listener and interceptors hear of every end; what they throw changes nothing', async () => {
+  const heard: string[] = []
+  const warnings: string[] = []
+  const { template, values } = make<string, string>(
+    ['ok', 'refuse'],
+    {
+      listener: {
+        onSuccess: (record, { offset }) => heard.push(`success ${record.value} ${offset}`),
+        onError: (record, error) => heard.push(`error ${record.value} ${error.code}`),
+      },
+      interceptors: [
+        { onSend: record => ({ ...record, value: `${record.value}!` }), onAcknowledgement: (metadata, error) => heard.push(`ack ${metadata?.offset ?? error?.code}`) },
+        {
+          onSend: () => {
+            throw new Error('secret')
+          },
+          onAcknowledgement: () => {
+            throw new Error('secret')
+          },
+        },
+      ],
+    },
+    {},
+    { warn: text => warnings.push(text) },
+  )
+  assert.equal((await template.send('t', 'k', 'a')).producerRecord.value, 'a!')
+  await assert.rejects(template.send('t', 'k', 'b'), (error: unknown) => error instanceof DeliveryError)
+
+  assert.deepEqual(values(), ['a!'])
+  assert.deepEqual(heard, ['ack 0', 'success a! 0', 'ack no-leader', 'error b! no-leader'])
+  assert.equal(warnings.length, 4)
+  assert.ok(!warnings.join().includes('secret'))
+})
+
+test('a failure that nobody awaits goes to the listener, and does not end the process', () => {
+  const program = `
+    import { parseConfig } from './lib/config/parse-config.ts'
+    import { KafkaTemplate } from './lib/kafka-template.ts'
+    import { ProducerFactory } from './lib/producer-factory.ts'
+    const template = new KafkaTemplate(new ProducerFactory({ config: parseConfig({ bootstrapServers: ['127.0.0.1:1'], maxBlockMs: 100 }, {}) }))
+    template.send('chat', 'k', 'v')
+    setTimeout(() => { console.log('alive'); process.exit(0) }, 600)`
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--disable-warning=TimeoutNegativeWarning', '--input-type=module-typescript', '-e', program], {
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
+  assert.match(stdout, /alive/)
+  assert.match(stderr, /A record for topic chat was not delivered \(unreachable\)/)
+})
+
+test('inside an invocation a failure that nobody awaits fails it, one that is awaited does not', async () => {
+  const listener = {}
+  const unobserved = new InvocationScope()
+  const { template } = make(['refuse', 'refuse'], { listener })
+  unobserved.run(() => void template.send('t', 'v'))
+  await assert.rejects(unobserved.close(), (error: unknown) => (error as KafkaProducerError).code === 'no-leader')
+
+  const observed = new InvocationScope()
+  await observed.run(() => template.send('t', 'v').catch(() => undefined))
+  await observed.close()
+})
+
+test('an invocation’s end does not wait for linger.ms', async () => {
+  const { template, values } = make([], {}, { lingerMs: 20_000 })
+  const scope = new InvocationScope()
+  scope.run(() => void template.send('t', 'v'))
+  const begin = performance.now()
+  await scope.close()
+  assert.ok(performance.now() - begin < 2000)
+  assert.deepEqual(values(), ['v'])
+})
+
+test('RoutingKafkaTemplate: the first pattern that finds the topic decides', async () => {
+  const text = make()
+  const json = make<string, object>([], {}, { valueSerializer: 'json' })
+  const routing = new RoutingKafkaTemplate([
+    [/^text-/g, text.template],
+    [/.-json$/, json.template],
+  ])
+  await routing.send('text-a', 'v')
+  await routing.send('text-a', 'k', 'w')
+  await routing.send({ topic: 'a-json', value: { a: 1 } })
+  await routing.flush()
+
+  assert.deepEqual([text.values().sort(), json.values()], [['v', 'w'], ['{"a":1}']])
+  await assert.rejects(routing.send('other', 'v'), /expected a pattern for topic other/)
+})
+
+test('ProducerFactory: one producer per configuration, another after maxAge or reset, and nothing of the old one is cut off', async () => {
+  const { template, factory, clients, values } = make([], {}, { lingerMs: 30 }, { maxAge: 60 })
+  const first = factory.producer()
+  assert.equal(factory.producer(parseConfig({ bootstrapServers: ['a:1', 'b:2'], retries: 0, lingerMs: 30 }, {})), first)
+  const sent = template.send('t', 'old')
+  await new Promise(resolve => setTimeout(resolve, 90))
+  assert.notEqual(factory.producer(), first)
+  await sent
+  const lingering = template.send('t', 'reset')
+  await factory.reset()
+  await lingering
+  await template.send('t', 'new')
+
+  assert.equal(clients.length, 3)
+  assert.deepEqual(values(), ['old', 'reset', 'new'])
+  assert.equal(first.isUsable, false)
+})
+
+test('sixty-four handlers at once: one connect, batches across callers, one caller’s deadline cuts nobody else’s send', async () => {
+  const { factory, clients } = make([], {}, {}, {})
+  await Promise.all(Array.from({ length: 64 }, () => factory.connect(factory.config as never)))
+  assert.equal(clients.length, 1)
+  assert.equal(factory.producer().metrics().producerIds, 1)
+  const outcomes = await Promise.all(
+    Array.from({ length: 64 }, (_, i) => {
+      const scope = new InvocationScope()
+      return scope.run(async () => {
+        const template = new KafkaTemplate<string, string>(factory)
+        const { producerRecord, recordMetadata } = await template.send('t', `k${i}`, `v${i}`)
+        await scope.close()
+        return [producerRecord.value, clients[0]?.logs[recordMetadata.partition]?.records[Number(recordMetadata.offset)]?.value]
+      })
+    }),
+  )
+  assert.ok(outcomes.every(([sent, found]) => sent === found))
+  assert.ok(factory.producer().metrics().requests <= 4, `${factory.producer().metrics().requests} requests`)
+})

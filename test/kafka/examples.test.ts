@@ -1,0 +1,109 @@
+// The examples, run: the ChatProducer in its three forms, and a package of its own that installs the packed library.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { after, before, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import type { ChatProducer, Log } from '../../examples/chat/chat-producer.ts'
+import type { KafkaTemplate } from '../../lib/kafka-template.ts'
+import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+
+const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+const folder = mkdtempSync(join(tmpdir(), 'examples-'))
+const chat = { room: 'lobby', user: 'ada', text: 'hello' }
+const context = { awsRequestId: 'r', functionName: 'f', getRemainingTimeInMillis: () => 20_000 }
+
+before(async () => {
+  await createTopics(servers, [
+    { topic: 'chat', partitions: 3 },
+    { topic: 'orders', partitions: 3 },
+  ])
+  for (const topic of ['chat', 'orders']) await untilInSync(servers, topic, 1)
+})
+after(() => {
+  rmSync(folder, { recursive: true, force: true })
+  // Warm producers keep their connections, as they should in a handler; nobody here can close them.
+  setTimeout(() => process.exit(), 300).unref()
+})
+
+/** As its user would have it: the library by its own name. */
+async function load<T>(entry: string): Promise<T> {
+  const outfile = join(folder, `${entry.replaceAll('/', '-')}.mjs`)
+  await build({
+    entryPoints: [`examples/chat/${entry}.ts`],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+    external: ['@aws-*', 'aws-*'],
+    alias: { 'serverless-kafka-producer': './lib/index.ts' },
+    plugins: [{ name: 'middy', setup: ({ onResolve }) => onResolve({ filter: /^serverless-kafka-producer\/middy$/ }, () => ({ path: resolve('lib/middy.ts') })) }],
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  })
+  return import(pathToFileURL(outfile).href)
+}
+
+async function until(done: () => boolean): Promise<void> {
+  for (let i = 0; i < 200 && !done(); i++) await new Promise(resolve => setTimeout(resolve, 25))
+  assert.ok(done())
+}
+
+test('ChatProducer: configured in code and by the settings file, it logs the offset or the error, or waits', async () => {
+  const producers = await load<{ ChatProducer: new (template: KafkaTemplate, log: Log) => ChatProducer }>('chat-producer')
+  const templates = await load<{ templateOfCode(servers: string): KafkaTemplate; templateOfFile(path: string): Promise<KafkaTemplate> }>('template')
+  const yaml = join(folder, 'application.yaml')
+  writeFileSync(yaml, readFileSync('examples/chat/application.yaml', 'utf8').replace('localhost:9092', servers))
+  const before = (await readTopic(servers, 'chat')).length
+  for (const template of [templates.templateOfCode(servers), await templates.templateOfFile(yaml)]) {
+    const lines: string[] = []
+    const producer = new producers.ChatProducer(template, { info: text => lines.push(text), error: text => lines.push(text) })
+    producer.sendChat(chat)
+    await until(() => lines.length === 1)
+    assert.match(lines[0] ?? '', /^Sent message of room \[lobby\] with offset=\[\d+\]$/)
+    const { recordMetadata } = await producer.sendChatAndWait(chat)
+    assert.ok((recordMetadata.offset ?? -1n) >= 0n)
+    producer.sendChat({ ...chat, text: 'x'.repeat(2_000_000) })
+    await until(() => lines.length === 2)
+    assert.match(lines[1] ?? '', /^Unable to send message of room \[lobby\] due to: record: expected at most/)
+  }
+  const values = (await readTopic(servers, 'chat')).slice(before).map(({ key, value }) => [key?.toString(), JSON.parse(String(value))])
+  assert.equal(values.length, 4)
+  assert.deepEqual(values[0], ['lobby', chat])
+})
+
+test('ChatProducer as a Lambda handler: what it began is in Kafka when the answer leaves', async () => {
+  process.env.KAFKA_BOOTSTRAP_SERVERS = servers
+  const { handler } = await load<{ handler(event: unknown, context: unknown): Promise<unknown> }>('handler')
+  const before = (await readTopic(servers, 'chat')).length
+  await handler(chat, context)
+  assert.equal((await readTopic(servers, 'chat')).length, before + 1)
+})
+
+test('own-handler: a package that installs the packed tarball, bundled by plain esbuild', async () => {
+  assert.ok(readFileSync('examples/own-handler/handler.js', 'utf8').trim().split('\n').length <= 25)
+  const npm = (args: string[], cwd: string) => execFileSync('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'])
+  const own = join(folder, 'own-handler')
+  mkdirSync(own)
+  for (const file of ['handler.js', 'package.json']) cpSync(`examples/own-handler/${file}`, join(own, file))
+  const [{ filename }] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', own], '.')) as [{ filename: string }]
+  cpSync(join(own, filename), join(own, 'serverless-kafka-producer.tgz'))
+  npm(['install', '--no-audit', '--no-fund', '--prefer-offline'], own)
+  npm(['run', 'build'], own)
+  process.env.KAFKA_BOOTSTRAP_SERVERS = servers
+  const { handler } = (await import(pathToFileURL(join(own, 'dist/index.mjs')).href)) as { handler(event: unknown, context: unknown): Promise<{ offset: string }> }
+
+  assert.match((await handler({ id: 'o-1', total: 5 }, context)).offset, /^\d+$/)
+  await assert.rejects(handler({ id: 'o-2', total: -5 }, context), (error: unknown) => {
+    const [violation] = (error as { violations: { pointer: string; rule: string }[] }).violations
+    return violation?.pointer === '/value/total' && violation.rule === 'min_value'
+  })
+  assert.deepEqual(
+    (await readTopic(servers, 'orders')).map(({ key, value }) => [String(key), String(value)]),
+    [['o-1', '{"id":"o-1","total":5}']],
+  )
+})
