@@ -25,6 +25,8 @@ export interface KafkaOptions {
   readonly properties?: Readonly<Record<string, string>>
   readonly firstPort?: number
   readonly listeners?: readonly Listener[]
+  /** Where clients are told to find a broker that stands behind a proxy (of one node). */
+  readonly advertisedPort?: number
   readonly classPath?: string
   /** For the storage tool: users that exist from the start. */
   readonly formatArguments?: readonly string[]
@@ -150,14 +152,14 @@ export class LocalKafka {
 
   #serverProperties({ id, port, controllerPort, folder }: Node): string {
     const replicas = Math.min(3, this.#nodes.length)
-    const { listeners = [] } = this.#options
+    const { listeners = [], advertisedPort = port } = this.#options
     const more = listeners.map(({ name, host, port }) => `,${name}://${host}:${port}`).join('')
     const properties: Record<string, string | number> = {
       'process.roles': 'broker,controller',
       'node.id': id,
       'controller.quorum.voters': this.#nodes.map(node => `${node.id}@127.0.0.1:${node.controllerPort}`).join(','),
       listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${more}`,
-      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}${more}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}${more}`,
       'listener.security.protocol.map': ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT', ...listeners.map(({ name, protocol }) => `${name}:${protocol}`)].join(','),
       'controller.listener.names': 'CONTROLLER',
       'log.dirs': join(folder, 'data'),

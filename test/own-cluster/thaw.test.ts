@@ -1,0 +1,106 @@
+// What a sandbox meets when it thaws: connections that are gone, with or without a word, clocks that jumped or stood still.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { after, before, test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { type Clock, systemClock } from '../../lib/time/clock.ts'
+import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
+import { type ProxiedKafka, startProxiedKafka } from '../../local/faults/proxied-kafka.ts'
+import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import { producerOf } from '../fakes/producer-of.ts'
+
+let rig: ProxiedKafka
+before(async () => {
+  rig = await startProxiedKafka()
+  await createTopics(rig.bootstrapServers, [{ topic: 'thaw', partitions: 1 }])
+  await untilInSync(rig.bootstrapServers, 'thaw', 1)
+})
+after(() => rig.stop())
+
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const begin = performance.now()
+  await work()
+  return performance.now() - begin
+}
+
+for (const cut of ['silent', 'fin', 'rst'] as const)
+  test(`connections cut (${cut}) while idle cost the next send at most a second, and one dial`, async t => {
+    const producer = producerOf([rig.bootstrapServers])
+    const send = () => producer.send({ topic: 'thaw', key: 'k', value: 'v' })
+    await send()
+    const warm = Math.min(await timed(send), await timed(send))
+    for (const idleMs of cut === 'silent' ? [1500, 4000] : [200, 1500]) {
+      await pause(idleMs)
+      const dials = producer.metrics().dials
+      rig.proxy.cut(cut)
+      const took = await timed(send)
+      t.diagnostic(`idle ${idleMs} ms: ${took.toFixed(0)} ms (warm ${warm.toFixed(1)} ms), ${producer.metrics().dials - dials} dial(s)`)
+      assert.ok(took <= warm + 1000, `${took} ms`)
+      assert.ok(producer.metrics().dials - dials <= 1, `${producer.metrics().dials - dials} dials`)
+    }
+    await producer.close()
+  })
+
+test('a wall clock that jumps an hour either way, or moves on while the monotonic clock stands still: delivered, at most one dial', async () => {
+  let wallShift = 0
+  // Where the monotonic clock stands still during a freeze, the wall clock alone tells that time has passed.
+  const clock: Clock = { ...systemClock, wall: () => Date.now() + wallShift }
+  const config = parseConfig({ bootstrapServers: [rig.bootstrapServers] }, {})
+  const client = new KafkaJsClient({
+    ...config,
+    bootstrap: () => config.bootstrapServers,
+    connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
+    maxIdleMs: config.connectionsMaxIdleMs,
+    clock,
+  })
+  const producer = new KafkaProducer(config, { client, clock })
+  const send = () => producer.send({ topic: 'thaw', key: 'k', value: 'v' })
+  await send()
+  for (const jump of [3_600_000, -7_200_000, 180_000]) {
+    const dials = producer.metrics().dials
+    wallShift += jump
+    const took = await timed(send)
+    assert.ok(took < 1000, `${took} ms`)
+    assert.ok(producer.metrics().dials - dials <= 1)
+  }
+  await producer.close()
+})
+
+test('SIGSTOP in mid-send, with the connection cut in silence or not: what was acknowledged is in the log, nothing twice', async t => {
+  for (const cut of [false, true]) {
+    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'test/fakes/sending-process.ts', rig.bootstrapServers, String(cut)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let output = ''
+    child.stdout.on('data', chunk => {
+      output += chunk
+    })
+    await once(child.stdout, 'data')
+    await pause(300)
+    child.kill('SIGSTOP')
+    if (cut) rig.proxy.cut('silent')
+    await pause(4000)
+    child.kill('SIGCONT')
+    await once(child, 'close')
+    const told = output
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map(line => line.split(' ') as [string, string])
+    const log = (await readTopic(rig.bootstrapServers, 'thaw')).map(({ value }) => String(value))
+    const copies = (value: string) => log.filter(logged => logged === value).length
+    const acked = told.filter(([, outcome]) => outcome === 'delivered')
+    t.diagnostic(`cut ${cut}: ${acked.length} of ${told.length} acknowledged`)
+
+    assert.ok(acked.length > 50)
+    for (const [value, outcome] of told) {
+      if (outcome === 'delivered') assert.equal(copies(value), 1, value)
+      else assert.ok(copies(value) <= (outcome.startsWith('unknown') ? 1 : 0), `${value} ${outcome}`)
+    }
+    assert.equal(told.length, new Set(told.map(([value]) => value)).size)
+  }
+})

@@ -1,0 +1,42 @@
+// The same silent cut, ours and raw kafkajs with its defaults side by side.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Kafka, logLevel, Partitioners } from 'kafkajs'
+import { startProxiedKafka } from '../../local/faults/proxied-kafka.ts'
+import { createTopics, untilInSync } from '../../local/kafka/admin.ts'
+import { producerOf } from '../fakes/producer-of.ts'
+
+const LIMIT_MS = 55_000
+const record = { key: 'k', value: 'v' }
+
+test('a connection cut in silence: ours is delivered within a second, raw kafkajs is still waiting after 50', async () => {
+  const rig = await startProxiedKafka()
+  await createTopics(rig.bootstrapServers, [{ topic: 'thaw', partitions: 1 }])
+  await untilInSync(rig.bootstrapServers, 'thaw', 1)
+  const ours = producerOf([rig.bootstrapServers])
+  const raw = new Kafka({ brokers: [rig.bootstrapServers], logLevel: logLevel.NOTHING }).producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  await raw.connect()
+  const sendRaw = () => raw.send({ topic: 'thaw', acks: -1, messages: [record] })
+  await Promise.all([ours.send({ topic: 'thaw', ...record }), sendRaw()])
+  await new Promise(resolve => setTimeout(resolve, 5000))
+  rig.proxy.cut('silent')
+  const begin = performance.now()
+  const since = () => Math.round(performance.now() - begin)
+  const theirs = Promise.race([
+    sendRaw().then(
+      () => `delivered after ${since()} ms`,
+      () => `failed after ${since()} ms`,
+    ),
+    new Promise(resolve => setTimeout(() => resolve(`no answer within ${LIMIT_MS} ms`), LIMIT_MS)),
+  ])
+  await ours.send({ topic: 'thaw', ...record })
+  const took = since()
+  console.log(`silent cut while idle for 5 s: ours delivered after ${took} ms; raw kafkajs: ${await theirs}`)
+  assert.ok(took < 1000, `${took} ms`)
+  assert.ok(since() > 50_000)
+  rig.proxy.cut('rst')
+  await ours.close()
+  await rig.stop()
+  // kafkajs waits for answers that never come before it disconnects.
+  setTimeout(() => process.exit(), 500).unref()
+})
