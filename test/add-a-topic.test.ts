@@ -1,0 +1,25 @@
+// README, "Add a topic": one file makes the route, the rights and the rules.
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { loadContracts } from '../scripts/load-contracts.ts'
+import { httpHarness } from './fakes/function-harness.ts'
+
+test('the contract that README shows takes a record over HTTP, and refuses one that breaks it', async () => {
+  const json = /1\. Write `contracts\/orders\.json`: `(\{.*\})`/.exec(readFileSync('README.md', 'utf8'))?.[1] ?? ''
+  const folder = mkdtempSync(join(tmpdir(), 'contracts-'))
+  try {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'orders.json'), json)
+    const harness = httpHarness({ contracts: loadContracts(folder) })
+
+    const good = await harness.post('orders', { value: { id: 'o-1' } })
+    assert.deepEqual([good.status, good.body.records[0].fate, good.body.records[0].topic], [200, 'delivered', 'orders'])
+    assert.equal((await harness.post('orders', { value: { total: 1 } })).status, 422)
+    assert.equal((await harness.post('chat', { value: {} })).status, 404)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
