@@ -1,10 +1,12 @@
 // Cold starts: a new process from its spawn to its first answer, with the connect in init. Each bundle, beside a bundle of
 // kafkajs alone that does the same (import, connect, send with acks=all), interleaved; the control is that bundle again.
+import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
 import { Sandbox } from '../local/runtime/sandbox.ts'
 import { buildAll } from '../scripts/build.ts'
+import { type Row, rowOf } from './measure.ts'
 
 const ROUNDS = 15
 const KAFKAJS = `
@@ -28,18 +30,20 @@ const request = () => ({
   body,
 })
 
-const SUBJECTS: Readonly<Record<string, { readonly bundle: string; readonly event: () => unknown }>> = {
+const SUBJECTS: Readonly<Record<string, { readonly bundle: string; readonly event: () => unknown; readonly env?: Readonly<Record<string, string>> }>> = {
   http: { bundle: 'dist/functions/http/index.mjs', event: request },
   sqs: { bundle: 'dist/functions/sqs/index.mjs', event: () => ({ Records: [message] }) },
   eventbridge: {
     bundle: 'dist/functions/eventbridge/index.mjs',
     event: () => ({ id: 'e', source: 'usgs.earthquakes', 'detail-type': 'Earthquake', detail: JSON.parse(message.body) }),
   },
+  'http again': { bundle: 'dist/functions/http/index.mjs', event: request },
+  'with letters': { bundle: 'dist/functions/http/index.mjs', event: request, env: { KAFKA_DEAD_LETTER: 'sqs:http://127.0.0.1:1/1/letters' } },
   kafkajs: { bundle: 'build/kafkajs-alone.mjs', event: request },
   control: { bundle: 'build/kafkajs-alone.mjs', event: request },
 }
 
-export async function coldStarts(servers: string) {
+export async function coldStarts(servers: string): Promise<Row[]> {
   await buildAll(() => {})
   writeFileSync('build/kafkajs-alone.js', KAFKAJS)
   await build({
@@ -55,13 +59,43 @@ export async function coldStarts(servers: string) {
   const times = new Map(Object.keys(SUBJECTS).map(name => [name, [] as number[]]))
   for (let round = 0; round < ROUNDS; round++) for (const name of Object.keys(SUBJECTS).sort(() => Math.random() - 0.5)) times.get(name)?.push(await coldStart(name, servers))
   rmSync('build/kafkajs-alone.js')
-  const medians = Object.fromEntries([...times].map(([name, all]) => [name, all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] as number]))
-  const theirs = medians.kafkajs as number
-  return Object.entries(medians).map(([name, ms]) => ({ name: `cold start, ${name}`, ratio: round(ms / theirs), ms: Math.round(ms) }))
+  const ofName = (name: string) => times.get(name) as number[]
+  const row = (name: string, what: string, target: number, ours: string, theirs: string, control: string) =>
+    rowOf(
+      { name, what, target, unit: 'ms' },
+      ofName(ours).map((took, i) => ({ ours: took, theirs: ofName(theirs)[i] as number, again: ofName(control)[i] as number })),
+    )
+  return [
+    row('B12', 'cold start to the first answer, http / a bundle of kafkajs alone', 1.05, 'http', 'kafkajs', 'control'),
+    row('B12-sqs', 'the same, sqs', 1.05, 'sqs', 'kafkajs', 'control'),
+    row('B12-eb', 'the same, eventbridge', 1.05, 'eventbridge', 'kafkajs', 'control'),
+    row('B13', 'cold start, http with an SQS dead-letter target / without one', 1.03, 'with letters', 'http', 'http again'),
+    await bundleLoad(),
+  ]
+}
+
+/** Loading alone, in a new process: the library's bundle against kafkajs's, both less an empty process. */
+async function bundleLoad(): Promise<Row> {
+  const banner = { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" }
+  const shared = { bundle: true, minify: true, platform: 'node', target: 'node24', format: 'esm', banner, logLevel: 'error' } as const
+  await build({ ...shared, entryPoints: ['lib/index.ts'], outdir: 'build/load', outExtension: { '.js': '.mjs' }, splitting: true, external: ['@aws-*', 'aws-*'] })
+  await build({ ...shared, stdin: { contents: "export * from 'kafkajs'", resolveDir: '.' }, outfile: 'build/load/kafkajs.mjs' })
+  writeFileSync('build/load/empty.mjs', '')
+  const load = (name: string) => {
+    const begin = performance.now()
+    spawnSync(process.execPath, [`build/load/${name}.mjs`])
+    return performance.now() - begin
+  }
+  const measured: { ours: number; theirs: number; again: number }[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const empty = load('empty')
+    measured.push({ ours: load('index') - empty, theirs: load('kafkajs') - empty, again: load('kafkajs') - empty })
+  }
+  return rowOf({ name: 'B11', what: 'loading the library’s bundle / kafkajs’s, both less an empty Node', target: 1.25, unit: 'ms' }, measured)
 }
 
 async function coldStart(name: string, servers: string): Promise<number> {
-  const { bundle, event } = SUBJECTS[name] as (typeof SUBJECTS)[string]
+  const { bundle, event, env } = SUBJECTS[name] as (typeof SUBJECTS)[string]
   const begin = performance.now()
   const sandbox = await Sandbox.start({
     name,
@@ -69,7 +103,15 @@ async function coldStart(name: string, servers: string): Promise<number> {
     args: [resolve('local/runtime/runtime-client.ts')],
     timeoutMs: 29_000,
     onOutput: () => {},
-    env: { PATH: process.env.PATH ?? '', _HANDLER: `${resolve(bundle)}#handler`, KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: 'disk:.local/cold-start' },
+    env: {
+      PATH: process.env.PATH ?? '',
+      _HANDLER: `${resolve(bundle)}#handler`,
+      KAFKA_BOOTSTRAP_SERVERS: servers,
+      KAFKA_DEAD_LETTER: 'none',
+      KAFKA_ON_FAILURE_HTTP: 'return',
+      ...(bundle.includes('http') || bundle.includes('kafkajs') ? {} : { KAFKA_DEAD_LETTER: 'disk:.local/cold-start' }),
+      ...env,
+    },
   })
   try {
     await sandbox.invoke(event())
@@ -77,8 +119,4 @@ async function coldStart(name: string, servers: string): Promise<number> {
   } finally {
     await sandbox.stop()
   }
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100
 }

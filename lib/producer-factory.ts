@@ -26,6 +26,7 @@ export interface ProducerFactoryOptions {
 export class ProducerFactory {
   readonly #options: ProducerFactoryOptions
   readonly #producers = new Map<string, { readonly producer: KafkaProducer; readonly since: Moment }>()
+  readonly #keys = new WeakMap<ProducerConfig, string>()
   readonly #objects = new WeakMap<object, number>()
   #nextObject = 0
   readonly #connecting = new Map<KafkaProducer, Promise<void>>()
@@ -69,6 +70,16 @@ export class ProducerFactory {
 
   /** Equal configurations share a producer; what code gave as an object or a class is equal only to itself. */
   #keyOf(config: ProducerConfig): string {
+    // A handler asks with the same frozen object at every invocation.
+    let key = this.#keys.get(config)
+    if (key === undefined) {
+      key = this.#toKey(config)
+      this.#keys.set(config, key)
+    }
+    return key
+  }
+
+  #toKey(config: ProducerConfig): string {
     return JSON.stringify(config, (name, value: unknown) => {
       const isOwn = typeof value === 'function' || (typeof value === 'object' && value !== null && /^(partitionerClass|keySerializer|valueSerializer)$/.test(name))
       if (!isOwn) return value

@@ -1,0 +1,184 @@
+// The rows of the benchmark. Each is ours against what a user would otherwise write, in one run.
+import { KafkaJsClient } from '../lib/transport/kafkajs/kafkajs-client.ts'
+import { startProxiedKafka } from '../local/faults/proxied-kafka.ts'
+import { createTopics, untilInSync } from '../local/kafka/admin.ts'
+import { compare, cpu, quantile, type Row, rowOf } from './measure.ts'
+import { chat, context, type Handler, handlerOf, httpEvent, ourProducer, quakes, quietly, rawKafkajs, sqsEvent } from './subjects.ts'
+
+type RowOf = (servers: string) => Promise<Row[]>
+
+const KIB = chat(950)
+
+/** A handler of the bundle with nothing behind it: what our own work costs. */
+function withoutNetwork(): () => void {
+  const { produce } = KafkaJsClient.prototype
+  KafkaJsClient.prototype.produce = async (_leader, batches, request) => {
+    request.beginWrite()
+    return batches.map(() => ({ kind: 'acked', baseOffset: 1n, logAppendTime: null, proof: 'all' }))
+  }
+  return () => {
+    KafkaJsClient.prototype.produce = produce
+  }
+}
+
+async function ok(handler: Handler, event: object): Promise<void> {
+  const { statusCode, batchItemFailures } = await handler(event, context)
+  if (statusCode !== 200 && batchItemFailures?.length !== 0) throw new Error(`The handler answered ${statusCode}.`)
+}
+
+const latency: RowOf = async servers => {
+  const handler = await handlerOf('http', servers)
+  const raw = await rawKafkajs(servers)
+  const shared = {
+    ours: () => ok(handler, httpEvent(KIB)),
+    theirs: () => raw.send({ topic: 'chat', acks: -1, messages: [{ key: KIB.room, value: JSON.stringify(KIB) }] }),
+  }
+  const b1 = await quietly(() => compare({ name: 'B1', what: 'one record of 1 KB through the warm HTTP handler / raw kafkajs send, p50', target: 1.05, calls: 200, ...shared }))
+  const b2 = await quietly(() => compare({ name: 'B2', what: 'the same, p99', target: 1.1, calls: 400, statistic: values => quantile(values, 0.99), ...shared }))
+  await raw.disconnect()
+  return [b1, b2]
+}
+
+const ownWork: RowOf = async servers => {
+  const restore = withoutNetwork()
+  const { producer } = { producer: ourProducer(servers) }
+  const body = JSON.stringify({ value: KIB })
+  await producer.partitionsFor('chat')
+  const times = 200
+  const row = await compare({
+    name: 'B3',
+    what: 'CPU of validation to report without a network (200 records of 1 KB) / JSON.parse + JSON.stringify of the same bytes',
+    target: 3,
+    calls: 20,
+    unit: 'ms CPU',
+    cost: cpu,
+    ours: async () => {
+      for (let i = 0; i < times; i++) await producer.send({ topic: 'chat', key: 'lobby', value: JSON.stringify(JSON.parse(body).value) })
+    },
+    theirs: async () => {
+      for (let i = 0; i < times; i++) await Promise.resolve(JSON.stringify(JSON.parse(body)))
+    },
+  })
+  restore()
+  await producer.close()
+  return [row]
+}
+
+const batches: RowOf = async servers => {
+  const handler = await handlerOf('sqs', servers)
+  const raw = await rawKafkajs(servers)
+  const ten = quakes(10)
+  const ours = () => ok(handler, sqsEvent(10))
+  const once = () => raw.send({ topic: 'earthquakes', acks: -1, messages: ten })
+  const oneByOne = async () => {
+    for (const message of ten) await raw.send({ topic: 'earthquakes', acks: -1, messages: [message] })
+  }
+  const rows = [
+    await quietly(() => compare({ name: 'B5', what: 'an SQS batch of 10 through the handler / one raw kafkajs send of 10', target: 1.05, calls: 150, ours, theirs: once })),
+    await quietly(() => compare({ name: 'B6', what: 'the same / ten raw kafkajs sends', target: 0.2, calls: 40, ours, theirs: oneByOne })),
+  ]
+  await raw.disconnect()
+  return rows
+}
+
+const throughput: RowOf = async servers => {
+  const producer = ourProducer(servers)
+  const raw = await rawKafkajs(servers)
+  const many = quakes(10_000)
+  const row = await compare({
+    name: 'B7',
+    what: '10,000 records in one sendAll / in one raw kafkajs send',
+    target: 1.05,
+    calls: 4,
+    ours: () => producer.sendAll(many.map(record => ({ topic: 'earthquakes', ...record }))),
+    theirs: () => raw.send({ topic: 'earthquakes', acks: -1, messages: many }),
+  })
+  const concurrent = await compare({
+    name: 'B10',
+    what: '64 sends at once / 64 raw kafkajs sends at once',
+    target: 0.33,
+    calls: 40,
+    ours: () => Promise.all(quakes(64).map(record => producer.send({ topic: 'earthquakes', ...record }))),
+    theirs: () => Promise.all(quakes(64).map(message => raw.send({ topic: 'earthquakes', acks: -1, messages: [message] }))),
+  })
+  await Promise.all([raw.disconnect(), producer.close()])
+  return [row, concurrent]
+}
+
+const idempotence: RowOf = async servers => {
+  const on = ourProducer(servers)
+  const off = ourProducer(servers, { enableIdempotence: false })
+  const record = { topic: 'chat', key: 'lobby', value: JSON.stringify(KIB) }
+  const row = await compare({
+    name: 'B18',
+    what: 'one send with idempotence / without, p50',
+    target: 1.05,
+    calls: 200,
+    ours: () => on.send(record),
+    theirs: () => off.send(record),
+  })
+  await Promise.all([on.close(), off.close()])
+  return [row]
+}
+
+const thaw: RowOf = async () => {
+  const rig = await startProxiedKafka()
+  try {
+    await createTopics(rig.bootstrapServers, [{ topic: 'thaw', partitions: 1 }])
+    await untilInSync(rig.bootstrapServers, 'thaw', 1)
+    const record = { topic: 'thaw', key: 'k', value: 'v' }
+    const warm = ourProducer(rig.bootstrapServers, { reconnectBackoffMs: 1, reconnectBackoffMaxMs: 1 })
+    await warm.send(record)
+    const measured: { ours: number; theirs: number; again: number }[] = []
+    const timed = async (work: () => Promise<unknown>) => {
+      const begin = performance.now()
+      await work()
+      return performance.now() - begin
+    }
+    const cold = async () => {
+      const producer = ourProducer(rig.bootstrapServers)
+      const took = await timed(() => producer.send(record))
+      await producer.close()
+      return took
+    }
+    for (let round = 0; round < 15; round++) {
+      rig.proxy.cut('fin')
+      await new Promise(resolve => setTimeout(resolve, 50))
+      measured.push({ ours: await timed(() => warm.send(record)), theirs: await cold(), again: await cold() })
+    }
+    await warm.close()
+    return [rowOf({ name: 'B16', what: 'the first send after the broker closed the idle connection / connect and send of a new producer', target: 1.1, unit: 'ms' }, measured)]
+  } finally {
+    await rig.stop()
+  }
+}
+
+const memory: RowOf = async servers => {
+  const producer = ourProducer(servers)
+  const batch = quakes(1000).map(record => ({ topic: 'earthquakes', ...record }))
+  const rss = () => process.memoryUsage().rss / 1e6
+  for (let i = 0; i < 200; i++) await producer.sendAll(batch)
+  const start = rss()
+  let half = 0
+  for (let i = 0; i < 1000; i++) {
+    await producer.sendAll(batch)
+    if (i === 500) half = rss()
+  }
+  const end = rss()
+  await producer.close()
+  // The control: how much half of the sends moved it.
+  return [rowOf({ name: 'B17', what: 'RSS after one million sends / before', target: 1.05, unit: 'MB' }, [{ ours: end, theirs: start, again: half }])]
+}
+
+export const ROWS: Readonly<Record<string, RowOf>> = {
+  B1: latency,
+  B2: latency,
+  B3: ownWork,
+  B5: batches,
+  B6: batches,
+  B7: throughput,
+  B10: throughput,
+  B16: thaw,
+  B17: memory,
+  B18: idempotence,
+}
