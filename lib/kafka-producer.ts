@@ -1,23 +1,20 @@
 // KafkaProducer: stages 3-8 in order, nothing else.
-import { AppendOrder } from './accumulate/append-order.ts'
-import { BufferPool, bufferBytes } from './accumulate/buffer-pool.ts'
+import { Appender } from './accumulate/appender.ts'
 import { loadCompression } from './accumulate/compression.ts'
-import type { Rider } from './accumulate/producer-batch.ts'
 import { RecordAccumulator } from './accumulate/record-accumulator.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { configuredPartitioner, configuredSerializer } from './configured-classes.ts'
 import { type Delivered, type DeliveryReport, type Failed, refused, report } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
-import { BufferExhaustedError, KafkaProducerError, orderGroupStopped, RecordFaultError, TransportError } from './errors.ts'
+import { KafkaProducerError, orderGroupStopped, RecordFaultError, TransportError } from './errors.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
-import type { PartitionedRecord, ProducerRecord, SerializedRecord } from './record/producer-record.ts'
+import type { ProducerRecord, SerializedRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
 import { Sender } from './send/sender.ts'
 import { RecordSerializer } from './serialize/record-serializer.ts'
 import { type Clock, systemClock } from './time/clock.ts'
 import { Deadline } from './time/deadline.ts'
-import { within } from './time/patient-timer.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import { type ValidationRules, validateRecord } from './validate/record-validator.ts'
 
@@ -56,12 +53,8 @@ interface Call {
   readonly stopped: StoppedGroups
 }
 
-const FULL = 'buffer.memory stayed full for max.block.ms or until the deadline; earlier calls wait for it too.'
-
 /** Order groups of a call that met a failure, with the index of the first: only records after it are held back. */
 type StoppedGroups = Map<string, number>
-
-type Appended = { readonly record: ProducerRecord; readonly sent: PartitionedRecord; readonly rider: Rider; readonly outcome: ReturnType<RecordAccumulator['append']>['outcome'] }
 
 export class KafkaProducer {
   readonly #config: ProducerConfig
@@ -70,14 +63,15 @@ export class KafkaProducer {
   readonly #clock: Clock
   readonly #serializer: RecordSerializer
   readonly #partitioner: RecordPartitioner
-  readonly #pool: BufferPool
-  readonly #order = new AppendOrder()
+  readonly #appender: Appender
   readonly #accumulator: RecordAccumulator
   readonly #sender: Sender
   /** Calls of send and sendAll whose records are not all settled. */
   readonly #calls = new Set<Promise<DeliveryReport[]>>()
   #flushes = 0
+  /** The codec of compression.type is on its way. */
   #loading: Promise<void> | undefined
+  #codecMissing: KafkaProducerError | undefined
   /** Settles when the records of all calls so far are bytes; only where a serializer takes its time. */
   #serializing: Promise<unknown> | undefined
   #closed = false
@@ -91,8 +85,8 @@ export class KafkaProducer {
     this.#serializer = new RecordSerializer(config.maxRequestSize, configuredSerializer('keySerializer', config), configuredSerializer('valueSerializer', config))
     const { partitioner, isCustom } = configuredPartitioner(config)
     this.#partitioner = new RecordPartitioner(partitioner, isCustom ? warn : undefined)
-    this.#pool = new BufferPool(config.bufferMemory, clock, () => this.#sender.poke())
     this.#accumulator = new RecordAccumulator(config.batchSize, clock)
+    this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, riders => this.#sender.wakeup(riders))
     this.#sender = new Sender(client, this.#accumulator, {
       ...config,
       connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
@@ -101,8 +95,8 @@ export class KafkaProducer {
       idempotent: config.enableIdempotence,
       maxInFlight: config.maxInFlightRequestsPerConnection,
       clock,
-      onSettled: ({ record }) => this.#pool.release(bufferBytes(record)),
-      isExhausted: () => this.#pool.hasWaiters,
+      onSettled: rider => this.#appender.release(rider),
+      isExhausted: () => this.#appender.isExhausted,
     })
     if (config.compressionType !== 'none') this.#loadCompression()
   }
@@ -179,7 +173,7 @@ export class KafkaProducer {
     const { requests, batches, retries } = this.#sender.stats
     const { dials, open } = this.#client.stats
     const { identity, metadata } = this.#sender
-    return { dials, connections: open, producerIds: identity.count, requests, batches, retries, metadataRefreshes: metadata.refreshes, bufferUsed: this.#pool.used }
+    return { dials, connections: open, producerIds: identity.count, requests, batches, retries, metadataRefreshes: metadata.refreshes, bufferUsed: this.#appender.bufferUsed }
   }
 
   /** Any broker answers a question within the deadline. */
@@ -205,7 +199,8 @@ export class KafkaProducer {
     const deadline = new Deadline(this.#clock, Math.min(earliest, this.#clock.now() + this.#config.deliveryTimeoutMs))
     const call: Call = { deadline, lingerMs, reports: new Array(records.length), stopped: new Map() }
     const ready = await this.#serializeAll(records, call)
-    if (this.#loading) await this.#loading
+    await this.#loading
+    if (this.#codecMissing) return records.map(record => refused(record, undefined, this.#codecMissing as KafkaProducerError, this.#clock.wall()))
     // Topics don't wait for one another, but where an order group may span them.
     const together = ready.some(({ record }) => record.orderGroup !== undefined)
     const parts = together ? [ready] : [...Map.groupBy(ready, ({ serialized }) => serialized.topic).values()]
@@ -247,60 +242,39 @@ export class KafkaProducer {
 
   /** Stages 5 to 8. */
   async #sendPart(records: readonly Prepared[], call: Call): Promise<void> {
-    const { deadline, reports } = call
+    const { deadline, lingerMs, reports, stopped } = call
     const begin = this.#clock.now()
     const topics = new Map<string, TopicPartitions | KafkaProducerError>()
     const byTopic = Map.groupBy(records, ({ serialized }) => serialized.topic)
     await Promise.all([...byTopic].map(async ([topic, ofTopic]) => void topics.set(topic, await this.#topicOrError(topic, ofTopic, deadline))))
-    const block = deadline.within(this.#config.maxBlockMs - (this.#clock.now() - begin))
-    const appended = await this.#append(records, topics, block, call)
-    for (const [index, { record, sent, outcome }] of appended) reports[index] = report(record, sent, await outcome)
-  }
-
-  /** Stages 5 and 6, in the order of the calls; each record waits for memory as long as `block` leaves it. */
-  async #append(records: readonly Prepared[], topics: ReadonlyMap<string, TopicPartitions | KafkaProducerError>, block: Deadline, call: Call): Promise<Map<number, Appended>> {
-    const { deadline, lingerMs, stopped } = call
-    const blockMs = block.remaining
-    const appended = new Map<number, Appended>()
-    const turn = this.#order.enter()
-    let riders: Rider[] = []
-    let overtime: unknown
-    if (turn.before) overtime = await within(this.#clock, block.remaining, turn.before, () => new BufferExhaustedError(FULL)).catch(error => error)
-    for (const prepared of records) {
-      const { record, serialized, index } = prepared
-      try {
-        if (overtime !== undefined) throw overtime
+    const terms = { deadline, blockMs: this.#config.maxBlockMs - (this.#clock.now() - begin), lingerMs: () => (this.#flushes > 0 ? 0 : lingerMs) }
+    const appended = await this.#appender.append(
+      records,
+      ({ record, serialized, index }) => {
         refuseWhenStopped(record, index, stopped)
         const partitions = topics.get(serialized.topic) as TopicPartitions | KafkaProducerError
         if (partitions instanceof KafkaProducerError) throw partitions
-        const sent = this.#partitioner.partition(serialized, partitions)
-        const granted = this.#pool.allocate(bufferBytes(sent), deadline.within(blockMs))
-        if (granted) {
-          // What is appended so far goes ahead: its memory is what the rest waits for.
-          this.#sender.wakeup(riders)
-          riders = []
-          turn.hold()
-          await granted
-        }
-        const mine = { record, sent, ...this.#accumulator.append(sent, deadline, this.#flushes > 0 ? 0 : lingerMs) }
-        appended.set(index, mine)
-        riders.push(mine.rider)
-      } catch (error) {
-        this.#refuse(prepared, error, call)
-      }
-    }
-    turn.leave()
-    this.#sender.wakeup(riders)
-    return appended
+        return this.#partitioner.partition(serialized, partitions)
+      },
+      terms,
+      (prepared, error) => this.#refuse(prepared, error, call),
+    )
+    for (const { given, sent, outcome } of appended) reports[given.index] = report(given.record, sent, await outcome)
   }
 
   #loadCompression(): void {
-    this.#loading = loadCompression(this.#config.compressionType).then(compression => {
-      this.#accumulator.compression = compression
-      this.#loading = undefined
-    })
-    // Whoever sends meets it; nobody may be there yet.
-    this.#loading.catch(() => undefined)
+    this.#loading = loadCompression(this.#config.compressionType)
+      .then(
+        compression => {
+          this.#accumulator.compression = compression
+        },
+        cause => {
+          this.#codecMissing = new KafkaProducerError('unavailable', `compression.type ${this.#config.compressionType}: its codec can't be loaded.`, { cause })
+        },
+      )
+      .finally(() => {
+        this.#loading = undefined
+      })
   }
 
   async #topicOrError(topic: string, records: readonly Prepared[], deadline: Deadline): Promise<TopicPartitions | KafkaProducerError> {
