@@ -1,4 +1,5 @@
 // What of the template follows from contracts/ and the settings: routes, queues, rules, roles. Pure, and works offline.
+import { parseDeadLetterChain } from '../lib/config/dead-letter-chain.ts'
 import { parseConfig } from '../lib/config/parse-config.ts'
 import { SETTINGS } from '../lib/config/settings.ts'
 import { ConfigError } from '../lib/errors.ts'
@@ -50,6 +51,7 @@ const queueId = (queue: string) => `${logicalId(queue)}Queue`
 /** @throws ConfigError for settings that a function would refuse at init */
 export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: DeployOptions): Json {
   const environment = environmentOf(env)
+  const further = furtherTargets(env)
   const feeds = [...contracts.values()]
   const queues = feeds.flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
   const fifo = queues.filter(queue => queue.endsWith('.fifo'))
@@ -58,9 +60,10 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
   // Each function may write to the topics that its trigger feeds.
   const topicsOf = (isFed: (contract: Contract) => boolean) =>
     feeds.filter(contract => isFed(contract) || contract.topic === environment.KAFKA_DEFAULT_TOPIC).map(({ topic }) => topic)
-  const role = (name: string, own: readonly Statement[], topics: readonly string[]) => roleOf(name, [...own, ...kafkaStatements(environment, topics, options)], options)
+  const role = (name: string, own: readonly Statement[], topics: readonly string[]) =>
+    roleOf(name, [...own, ...further.statements, ...kafkaStatements(environment, topics, options)], options)
   return {
-    environment: { ...environment, KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }]] } },
+    environment: { ...environment, KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ...further.chain]] } },
     vpc: options.subnetIds.length > 0 ? { subnetIds: options.subnetIds, securityGroupIds: options.securityGroupIds } : null,
     reservedConcurrency: options.reservedConcurrency ?? null,
     events: {
@@ -104,6 +107,22 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
       Outputs: { DeadLettersQueueUrl: { Value: { Ref: 'DeadLettersQueue' } } },
     },
   }
+}
+
+/** Targets of KAFKA_DEAD_LETTER stand behind the template's own queue. Each function may write to them, and do nothing else there. */
+function furtherTargets({ KAFKA_DEAD_LETTER: given }: NodeJS.ProcessEnv): { chain: string[]; statements: Statement[] } {
+  if (!given) return { chain: [], statements: [] }
+  const problems: string[] = []
+  const targets = parseDeadLetterChain(given, { AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }, problem => problems.push(problem))
+  if (targets.length === 0 && problems.length === 0) problems.push('KAFKA_DEAD_LETTER: expected targets to stand behind the template’s own queue, got none.')
+  if (targets.some(({ kind }) => kind === 'sqs')) problems.push('KAFKA_DEAD_LETTER: expected no SQS queue; the template has one of its own.')
+  if (problems.length > 0) throw new ConfigError(problems)
+  const statements = targets.flatMap(target => {
+    if (target.kind === 's3') return [allow(['s3:PutObject'], { 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${[target.bucket, target.prefix].filter(Boolean).join('/')}/*` })]
+    if (target.kind === 'dynamodb') return [allow(['dynamodb:PutItem'], { 'Fn::Sub': `arn:\${AWS::Partition}:dynamodb:\${AWS::Region}:\${AWS::AccountId}:table/${target.table}` })]
+    return []
+  })
+  return { chain: [`,${given}`], statements }
 }
 
 /** The settings, checked as each function will check them. */

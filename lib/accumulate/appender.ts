@@ -88,8 +88,13 @@ export class Appender {
         refuse(given, error)
       }
     }
-    if (this.#turn === mine.promise) this.#turn = undefined
-    mine.resolve()
+    const leave = () => {
+      if (this.#turn === mine.promise) this.#turn = undefined
+      mine.resolve()
+    }
+    // One that gave up waiting leaves only after those that it waited for: who comes later must still wait for them.
+    if (before && overtime !== undefined) void before.then(leave)
+    else leave()
     this.#onAppended(riders)
     return appended
   }

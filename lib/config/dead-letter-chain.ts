@@ -35,19 +35,27 @@ function parseTarget(text: string, lambda: boolean, problem: Problem): Target | 
   const colon = text.indexOf(':')
   const rest = decode(text.slice(colon + 1))
   const kind = text.slice(0, colon)
-  if (kind === 'disk' && rest) return diskTarget(rest, lambda, problem)
+  if (kind === 'disk' && rest) return { kind, folder: lastingPath(rest, lambda, problem) }
+  if (kind === 'sqlite' && rest) return { kind, file: lastingPath(rest, lambda, problem) }
+  if (kind === 'dynamodb' && rest && /^[A-Za-z0-9_.-]{3,255}$/.test(rest)) return { kind, table: rest }
+  if (kind === 's3' && rest) {
+    const [bucket = '', ...prefix] = rest.split('/')
+    if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) return { kind, bucket, prefix: prefix.join('/').replace(/^\/+|\/+$/g, '') }
+  }
   if (kind === 'sqs' && rest && isQueueUrl(rest)) {
     if (rest.endsWith('.fifo')) problem('KAFKA_DEAD_LETTER: expected a standard queue, got a FIFO queue: letters have no order, and it would drop repeats.')
     return { kind, queueUrl: rest }
   }
-  problem('KAFKA_DEAD_LETTER: expected none, sqs:<queue URL> or disk:<folder>, several separated by commas; got something else.')
+  problem(
+    'KAFKA_DEAD_LETTER: expected none, sqs:<queue URL>, s3:<bucket>/<prefix>, dynamodb:<table>, disk:<folder> or sqlite:<file>, several separated by commas; got something else.',
+  )
   return undefined
 }
 
-function diskTarget(folder: string, lambda: boolean, problem: Problem): Target {
-  const path = isAbsolute(folder) ? resolve(folder) : resolve(process.cwd(), folder)
-  if (lambda && (path === '/tmp' || path.startsWith('/tmp/'))) problem('KAFKA_DEAD_LETTER: expected a folder that outlives the sandbox, got one under /tmp.')
-  return { kind: 'disk', folder: path }
+function lastingPath(given: string, lambda: boolean, problem: Problem): string {
+  const path = isAbsolute(given) ? resolve(given) : resolve(process.cwd(), given)
+  if (lambda && (path === '/tmp' || path.startsWith('/tmp/'))) problem('KAFKA_DEAD_LETTER: expected a place that outlives the sandbox, got one under /tmp.')
+  return path
 }
 
 function isQueueUrl(text: string): boolean {

@@ -254,7 +254,7 @@ export const SETTINGS = {
   deadLetter: ours({
     env: 'KAFKA_DEAD_LETTER',
     kind: 'text',
-    doc: 'Where records go that could not be delivered: `sqs:<queue URL>` or `disk:<folder>`, several separated by commas and tried left to right, or `none` (the caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.',
+    doc: 'Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>` (partition key `letterId`, S), `disk:<folder>`, `sqlite:<file>`, several separated by commas and tried left to right, or `none` (the caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.',
   }),
   deadlineReserveMs: ours({
     env: 'KAFKA_DEADLINE_RESERVE_MS',
@@ -339,7 +339,13 @@ export type ProducerConfig = { readonly [K in Exclude<OptionName, 'deadLetter' |
 export type ProducerOptions = { readonly [K in OptionName]?: ValueOf<(typeof SETTINGS)[K]> | string }
 
 /** Targets in order; empty: dead letters are off and the source keeps what fails. */
-export type DeadLetterChain = readonly ({ readonly kind: 'disk'; readonly folder: string } | { readonly kind: 'sqs'; readonly queueUrl: string })[]
+export type DeadLetterChain = readonly (
+  | { readonly kind: 'disk'; readonly folder: string }
+  | { readonly kind: 'sqs'; readonly queueUrl: string }
+  | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string }
+  | { readonly kind: 'dynamodb'; readonly table: string }
+  | { readonly kind: 'sqlite'; readonly file: string }
+)[]
 
 /** Settings of the whole design that do not act yet: refused by name, so that nobody believes they do. */
 export const NOT_YET_ENV: ReadonlySet<string> = new Set(['KAFKA_DEAD_LETTER_NOTIFY'])

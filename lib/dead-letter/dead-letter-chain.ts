@@ -6,7 +6,10 @@ import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { within } from '../time/patient-timer.ts'
 import { DiskDeadLetter } from './disk-dead-letter.ts'
+import { DynamoDbDeadLetter } from './dynamodb-dead-letter.ts'
 import type { DeadLetter } from './envelope.ts'
+import { S3DeadLetter } from './s3-dead-letter.ts'
+import { SqliteDeadLetter } from './sqlite-dead-letter.ts'
 import { SqsDeadLetter } from './sqs-dead-letter.ts'
 
 /** A letter's receipt, or why it is not stored. */
@@ -37,7 +40,7 @@ export class DeadLetters {
   }
 
   static of(chain: DeadLetterChain): DeadLetters {
-    return new DeadLetters(chain.map(target => (target.kind === 'sqs' ? new SqsDeadLetter(target.queueUrl) : new DiskDeadLetter(target.folder))))
+    return new DeadLetters(chain.map(targetOf))
   }
 
   /** False: dead letters are off, what fails stays with its source. */
@@ -91,6 +94,21 @@ export class DeadLetters {
       }
     }
     return undefined
+  }
+}
+
+function targetOf(target: DeadLetterChain[number]): DeadLetterTarget {
+  switch (target.kind) {
+    case 'sqs':
+      return new SqsDeadLetter(target.queueUrl)
+    case 's3':
+      return new S3DeadLetter(target.bucket, target.prefix)
+    case 'dynamodb':
+      return new DynamoDbDeadLetter(target.table)
+    case 'sqlite':
+      return new SqliteDeadLetter(target.file)
+    case 'disk':
+      return new DiskDeadLetter(target.folder)
   }
 }
 

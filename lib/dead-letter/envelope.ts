@@ -4,6 +4,8 @@ import type { Failed } from '../delivery/delivery-report.ts'
 import type { FailedOutcome, Fault } from '../errors.ts'
 import type { PartitionedRecord, ProducerRecord, RecordHeader, SerializedRecord } from '../record/producer-record.ts'
 
+export const LETTER_MEDIA_TYPE = 'application/vnd.kafka-dead-letter+json; version=1'
+
 export interface LetterSource {
   readonly trigger: 'http' | 'sqs' | 'eventbridge' | 'template'
   readonly id: string

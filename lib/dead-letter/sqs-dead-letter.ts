@@ -5,11 +5,11 @@ import { DeadLetterError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { type DeadLetterTarget, LETTER_TOO_LARGE, type StoreResult } from './dead-letter-chain.ts'
 import type { DeadLetter } from './envelope.ts'
+import { inParallel } from './in-parallel.ts'
 
 /** Bytes of a message, and of all messages of a batch, attributes included. */
 const MAX_BYTES = 1_048_576
 const MAX_ENTRIES = 10
-const PARALLEL = 8
 const CONNECT_MS = 1000
 
 type Sqs = typeof import('@aws-sdk/client-sqs')
@@ -28,11 +28,7 @@ export class SqsDeadLetter implements DeadLetterTarget {
     const batches = inBatches(letters.map(toEntry), index => {
       results[index] = new DeadLetterError(LETTER_TOO_LARGE, `A letter is larger than an SQS message may be (${MAX_BYTES} bytes).`)
     })
-    const next = batches.values()
-    const work = async () => {
-      for (const batch of next) await this.#send(batch, results, deadline)
-    }
-    await Promise.all(Array.from({ length: Math.min(PARALLEL, batches.length) }, work))
+    await inParallel(batches, batch => this.#send(batch, results, deadline))
     return results
   }
 

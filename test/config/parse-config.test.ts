@@ -117,6 +117,6 @@ test('targets of KAFKA_DEAD_LETTER: in order, percent-encoded, each once', () =>
     { kind: 'sqs', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/1/q' },
     { kind: 'disk', folder: '/a,b' },
   ])
-  for (const wrong of ['sqs:', 'sqs:queue', 'sqs:https://sqs.local/1/q.fifo', 'disk:/a,disk:/a', 's3:bucket', 'disk:/%zz'])
+  for (const wrong of ['sqs:', 'sqs:queue', 'sqs:https://sqs.local/1/q.fifo', 'disk:/a,disk:/a', 's3:B', 'dynamodb:a b', 'kafka:x', 'disk:/%zz'])
     assert.match(problems({ deadLetter: wrong }, { ...servers }).join(), /KAFKA_DEAD_LETTER/, wrong)
 })

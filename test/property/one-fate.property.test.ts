@@ -101,6 +101,30 @@ test('offsets told are where the records are, and records of one key keep their 
   )
 })
 
+test('a call that gave up waiting for memory does not let later ones overtake those before it', async () => {
+  const call = (count: number, budgetMs: number) => ({ records: Array.from({ length: count }, () => 0), budgetMs, pauseMs: 0 })
+  const { told, client } = await play({
+    script: [],
+    calls: [call(5, 2), call(5, 2), call(5, 2), call(6, 2), call(1, 2), call(1, 1), call(1, 1)],
+    retries: 0,
+    batchSize: 1_000_000,
+    latencyMs: 1,
+    poisonAt: 0,
+    lingerMs: 0,
+    maxInFlight: 1,
+    bufferMemory: 1024,
+  })
+
+  assert.equal(told.length, 24)
+  for (const { records } of client.logs) {
+    const numbers = records.map(({ value }) => Number(value?.slice(1)))
+    assert.deepEqual(
+      numbers,
+      numbers.toSorted((a, b) => a - b),
+    )
+  }
+})
+
 test('sequences never skip or repeat within an epoch, and epochs only rise', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async input => {

@@ -5,6 +5,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { after, before, test } from 'node:test'
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
 import { temporaryFolder } from '../../local/processes.ts'
@@ -12,6 +14,7 @@ import { Sandbox } from '../../local/runtime/sandbox.ts'
 import { type LocalSqs, startSqs } from '../../local/sqs/elasticmq.ts'
 import { buildAll } from '../../scripts/build.ts'
 import { v2Event } from '../fakes/function-harness.ts'
+import { AWS_TEST_KEYS, startMoto } from '../fakes/moto.ts'
 import { SecretsServer } from '../fakes/secrets-server.ts'
 import { type SecuredKafka, startSecuredKafka } from '../security-rig/secured-kafka.ts'
 
@@ -69,6 +72,27 @@ for (const [name, event] of Object.entries(events))
       [name, name],
     )
   })
+
+test('letters in S3, DynamoDB and SQLite', async () => {
+  const moto = await startMoto()
+  after(() => moto.stop())
+  const clients = { credentials: { accessKeyId: 'k', secretAccessKey: 's' }, region: 'us-east-1', endpoint: moto.url }
+  await new S3Client({ ...clients, forcePathStyle: true }).send(new CreateBucketCommand({ Bucket: 'letters' }))
+  await new DynamoDBClient(clients).send(
+    new CreateTableCommand({
+      TableName: 'letters',
+      KeySchema: [{ AttributeName: 'letterId', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'letterId', AttributeType: 'S' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    }),
+  )
+  const aws = { ...AWS_TEST_KEYS, AWS_ENDPOINT_URL_S3: moto.url, AWS_ENDPOINT_URL_DYNAMODB: moto.url }
+  for (const target of ['s3:letters/prod', 'dynamodb:letters', `sqlite:${temporaryFolder()}/letters.db`]) {
+    const { statusCode, body } = (await invokeOnce('http', { ...nobody, ...aws, KAFKA_DEAD_LETTER: target }, post())) as { statusCode: number; body: string }
+    assert.equal(statusCode, 202, body)
+    assert.match(JSON.parse(body).records[0].receipt, new RegExp(`^${target.split(':')[0]}:`))
+  }
+})
 
 async function delivers(env: Record<string, string>): Promise<void> {
   const { statusCode, body } = (await invokeOnce(

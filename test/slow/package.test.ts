@@ -152,6 +152,20 @@ test('a secret, a VPC and reserved concurrency reach the template', () => {
   assert.ok(!JSON.stringify(other.HttpRole).includes('kafka-cluster'))
 })
 
+test('targets of KAFKA_DEAD_LETTER stand behind the queue, each with the right to put and no other', () => {
+  assert.equal(run([], { KAFKA_DEAD_LETTER: 's3:my-letters/prod,dynamodb:letters' }).status, 0)
+  const resources = Object.values(read())
+  const http = resources.find(({ Type, Properties }) => Type === 'AWS::Lambda::Function' && Properties.FunctionName.endsWith('-http'))?.Properties
+  assert.deepEqual(http.Environment.Variables.KAFKA_DEAD_LETTER, { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ',s3:my-letters/prod,dynamodb:letters']] })
+  for (const { Properties } of resources.filter(({ Type, Properties }) => Type === 'AWS::IAM::Role' && JSON.stringify(Properties).includes('DeadLettersQueue'))) {
+    const text = JSON.stringify(Properties.Policies)
+    assert.match(text, /"Action":\["s3:PutObject"\],"Resource":\{"Fn::Sub":"arn:\$\{AWS::Partition\}:s3:::my-letters\/prod\/\*"\}/)
+    assert.match(text, /"Action":\["dynamodb:PutItem"\],"Resource":\{"Fn::Sub":"arn:[^"]*:table\/letters"\}/)
+  }
+  assert.equal(run([], { KAFKA_DEAD_LETTER: 'sqs:https://sqs.eu-west-1.amazonaws.com/1/q' }).status, 1)
+  assert.equal(run([], { KAFKA_DEAD_LETTER: 'none' }).status, 1)
+})
+
 test('zips are the same bit by bit when made again, and hold what the handlers need', async () => {
   const hashes = () =>
     FUNCTIONS.map(name =>

@@ -1,0 +1,72 @@
+// Letters as objects of an S3 bucket, `<prefix>/<letterId>.json`, each put once. The client is loaded when the first letter comes.
+// Conditional writes: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+import type { S3Client } from '@aws-sdk/client-s3'
+import { DeadLetterError } from '../errors.ts'
+import type { Deadline } from '../time/deadline.ts'
+import type { DeadLetterTarget, StoreResult } from './dead-letter-chain.ts'
+import { type DeadLetter, LETTER_MEDIA_TYPE } from './envelope.ts'
+import { inParallel } from './in-parallel.ts'
+
+const CONNECT_MS = 1000
+/** For a value whose caller has no deadline. */
+const CLAIM_MS = 30_000
+
+type S3 = typeof import('@aws-sdk/client-s3')
+
+export class S3DeadLetter implements DeadLetterTarget {
+  readonly #bucket: string
+  readonly #prefix: string
+  #client: Promise<{ s3: S3; client: S3Client }> | undefined
+
+  /** @param prefix without slashes at its ends; may be empty */
+  constructor(bucket: string, prefix: string) {
+    this.#bucket = bucket
+    this.#prefix = prefix === '' ? '' : `${prefix}/`
+  }
+
+  /** @returns receipts `s3://<bucket>/<key>`; a letter that is there already has the same */
+  store(letters: readonly DeadLetter[], deadline: Deadline): Promise<StoreResult[]> {
+    return inParallel(letters, async letter => {
+      try {
+        return await this.#put(`${this.#prefix}${letter.letterId}.json`, JSON.stringify(letter), LETTER_MEDIA_TYPE, deadline.remaining)
+      } catch (cause) {
+        return failed(cause)
+      }
+    })
+  }
+
+  async storeClaim(letterId: string, value: Uint8Array): Promise<string> {
+    return this.#put(`${this.#prefix}claims/${letterId}`, value, 'application/octet-stream', CLAIM_MS)
+  }
+
+  async close(): Promise<void> {
+    const made = this.#client
+    this.#client = undefined
+    ;(await made)?.client.destroy()
+  }
+
+  async #put(key: string, body: Uint8Array | string, type: string, ms: number): Promise<string> {
+    const { s3, client } = await this.#load()
+    const command = new s3.PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ContentType: type, IfNoneMatch: '*' })
+    try {
+      await client.send(command, { abortSignal: AbortSignal.timeout(Math.max(1, Math.ceil(ms))) })
+    } catch (error) {
+      // It is there: the name is made of what it holds.
+      if ((error as { name?: unknown }).name !== 'PreconditionFailed') throw error
+    }
+    return `s3://${this.#bucket}/${key}`
+  }
+
+  #load(): Promise<{ s3: S3; client: S3Client }> {
+    this.#client ??= import('@aws-sdk/client-s3').then(s3 => {
+      const local = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL
+      return { s3, client: new s3.S3Client({ requestHandler: { connectionTimeout: CONNECT_MS }, ...(local ? { forcePathStyle: true } : {}) }) }
+    })
+    return this.#client
+  }
+}
+
+/** The service's code, never its text, which may quote names. */
+function failed(cause: unknown): DeadLetterError {
+  return new DeadLetterError('dead-letter', `The S3 target did not store a letter (${cause instanceof Error ? cause.name : 'Error'}).`, { retriable: true, cause })
+}

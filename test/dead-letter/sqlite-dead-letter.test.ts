@@ -1,0 +1,83 @@
+// Letters in a database: one row each, there after a kill, and an error where they can't be.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { DeadLetters } from '../../lib/dead-letter/dead-letter-chain.ts'
+import { SqliteDeadLetter } from '../../lib/dead-letter/sqlite-dead-letter.ts'
+import { DeadLetterError } from '../../lib/errors.ts'
+import { letterOf } from '../fakes/letter.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sqlite-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const idsOf = async (target: SqliteDeadLetter) => (await target.list()).map(({ letter }) => letter.recordId)
+
+test('a letter is stored once, listed in order, closed, and opened again when it comes again', async () => {
+  const file = join(folder, 'new', 'letters.db')
+  const target = new SqliteDeadLetter(file)
+  const [a, b] = [letterOf('a'), letterOf('b')]
+  const receipts = await target.store([a, b])
+  assert.deepEqual(receipts, [`sqlite:${file}#${a.letterId}`, `sqlite:${file}#${b.letterId}`])
+  assert.deepEqual(await target.store([a]), [receipts[0]])
+  await target.close()
+
+  const again = new SqliteDeadLetter(file)
+  assert.deepEqual(await idsOf(again), ['a', 'b'])
+  await again.closeLetters([{ letterId: a.letterId, receipt: 'kafka:chat-0@1' }])
+  assert.deepEqual(await idsOf(again), ['b'])
+  await again.store([a])
+  assert.deepEqual(await idsOf(again), ['a', 'b'])
+  assert.match(await again.storeClaim(a.letterId, Buffer.from('large')), /#claims\//)
+  await again.close()
+})
+
+test('two writers share a file', async () => {
+  const file = join(folder, 'shared.db')
+  const writers = [new SqliteDeadLetter(file), new SqliteDeadLetter(file)]
+  await Promise.all(writers.flatMap((writer, w) => Array.from({ length: 20 }, (_, i) => writer.store([letterOf(`${w}-${i}`)]))))
+  assert.equal((await idsOf(writers[0] as SqliteDeadLetter)).length, 40)
+  await Promise.all(writers.map(writer => writer.close()))
+})
+
+test('what has a receipt is there after kill -9', async () => {
+  const file = join(folder, 'killed.db')
+  const program = `
+    import { writeSync } from 'node:fs'
+    import { SqliteDeadLetter } from './lib/dead-letter/sqlite-dead-letter.ts'
+    import { letterOf } from './test/fakes/letter.ts'
+    const target = new SqliteDeadLetter(${JSON.stringify(file)})
+    for (let n = 0; ; n++) { await target.store([letterOf(String(n))]); writeSync(1, n + '\\n'); await new Promise(setImmediate) }`
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', chunk => {
+    output += chunk
+  })
+  while (output.split('\n').length < 30) await once(child.stdout, 'data')
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  const told = output
+    .split('\n')
+    .filter(line => line !== '')
+    .slice(0, -1)
+  const target = new SqliteDeadLetter(file)
+  const stored = new Set(await idsOf(target))
+  await target.close()
+  assert.ok(told.length >= 28)
+  for (const id of told) assert.ok(stored.has(id), id)
+})
+
+test('a place that can’t be written is an error, and the chain goes on', async () => {
+  const broken = new SqliteDeadLetter(join(folder, 'shared.db', 'letters.db'))
+  await assert.rejects(broken.store([letterOf('a')]), (error: unknown) => error instanceof DeadLetterError)
+  const file = join(folder, 'next.db')
+  const chain = DeadLetters.of([
+    { kind: 'sqlite', file: join(folder, 'shared.db', 'letters.db') },
+    { kind: 'sqlite', file },
+  ])
+  assert.match(String((await chain.store([letterOf('a')]))[0]), /next\.db/)
+  await chain.close()
+})

@@ -1,0 +1,21 @@
+// AWS services of a server that others wrote (moto). `.ci/run` installs it; MOTO_SERVER names the program.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { accepts, freePort } from '../../local/ports.ts'
+
+export interface Moto {
+  readonly url: string
+  stop(): void
+}
+
+export const AWS_TEST_KEYS = { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us-east-1' }
+
+export async function startMoto(): Promise<Moto> {
+  const port = await freePort()
+  const moto = spawn(process.env.MOTO_SERVER ?? 'moto_server', ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
+  for (const end = Date.now() + 60_000; !(await accepts(port)); ) {
+    assert.ok(Date.now() < end && moto.exitCode === null, 'moto_server did not start')
+    await new Promise(resolve => setTimeout(resolve, 200))
+  }
+  return { url: `http://127.0.0.1:${port}`, stop: () => void moto.kill() }
+}
