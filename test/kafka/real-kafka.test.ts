@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
-import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import { createTopics, kafkaOf, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { producerOf, told } from '../fakes/producer-of.ts'
 import { kafkaClientContract } from '../kafka-client.contract.ts'
 
@@ -102,4 +102,24 @@ test('ten thousand records in one call are in the log once, in order of each key
     assert.ok(Number(value) > (last.get(String(key)) ?? -1))
     last.set(String(key), Number(value))
   }
+})
+
+test('partitions are added: one beyond the known count is found at once, keys move, what has its partition keeps it', async () => {
+  const topic = await newTopic({}, 1)
+  const producer = producerOf(servers.split(','))
+  const sent = async (record: object) => (await producer.sendAll([{ topic, value: 'v', ...record }]))[0] as never
+  assert.equal(told(await sent({ partition: 3 })), 'not-sent:partition-out-of-range')
+  assert.equal((await producer.partitionsFor(topic)).count, 1)
+  const admin = kafkaOf(servers).admin()
+  await admin.connect()
+  await admin.createPartitions({ topicPartitions: [{ topic, count: 6 }] })
+  await admin.disconnect()
+  await untilInSync(servers, topic, 1)
+
+  for (let tries = 0; told(await sent({ partition: 3 })) !== 'delivered'; tries++) assert.ok(tries < 20)
+  const keys = Array.from({ length: 30 }, (_, i) => `k${i}`)
+  const reports = await producer.sendAll(keys.map(key => ({ topic, key, value: key })))
+  await producer.close()
+  const partitions = new Set(reports.map(report => (report.kind === 'delivered' ? report.metadata.partition : -1)))
+  assert.ok(partitions.size > 1 && !partitions.has(-1), `${[...partitions]}`)
 })
