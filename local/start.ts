@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const stale = cleanUpStale()
   if (stale > 0) console.log(`Ended ${stale} process(es) that an earlier run left behind.`)
   await buildAll(() => {})
-  console.log('Starting Kafka …')
+  console.log(process.env.KAFKA_BOOTSTRAP_SERVERS ? 'Using the Kafka of KAFKA_BOOTSTRAP_SERVERS …' : 'Starting Kafka …')
   let stack: Stack | undefined
   let stopping = false
   const stop = async () => {

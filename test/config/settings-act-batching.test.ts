@@ -1,25 +1,11 @@
 // linger.ms, buffer.memory, max.in.flight, acks, idempotence, serializers and partitioners act: seen on scripted brokers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ProducerOptions } from '../../lib/config/settings.ts'
 import { BufferExhaustedError, ConfigError } from '../../lib/errors.ts'
-import type { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { producerOf, told } from '../fakes/producer-of.ts'
-import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import type { Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { pause, produces, withProducer } from '../fakes/with-producer.ts'
 
-async function withProducer(options: ProducerOptions, script: Script, run: (producer: KafkaProducer, cluster: ScriptedBrokers) => Promise<void>, leaders = [0]): Promise<void> {
-  const cluster = await ScriptedBrokers.start({ leaders, brokers: 1, script })
-  const producer = producerOf(cluster.addresses, options)
-  try {
-    await run(producer, cluster)
-  } finally {
-    await producer.close()
-    await cluster.stop()
-  }
-}
-
-const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
-const produces = (cluster: ScriptedBrokers) => cluster.requests.filter(({ apiKey }) => apiKey === 0)
 const batchSizes = (cluster: ScriptedBrokers) => cluster.log(0).batches.map(({ records }) => records.length)
 const holdAnswers = () => {
   const { promise, resolve } = Promise.withResolvers<void>()

@@ -3,25 +3,12 @@ import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
-import type { ProducerOptions } from '../../lib/config/settings.ts'
 import type { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { producerOf, told } from '../fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
-
-async function withProducer(options: ProducerOptions, script: Script, run: (producer: KafkaProducer, cluster: ScriptedBrokers) => Promise<void>, leaders = [0]): Promise<void> {
-  const cluster = await ScriptedBrokers.start({ leaders, brokers: 1, script })
-  const producer = producerOf(cluster.addresses, options)
-  try {
-    await run(producer, cluster)
-  } finally {
-    await producer.close()
-    await cluster.stop()
-  }
-}
+import { pause, produces, withProducer } from '../fakes/with-producer.ts'
 
 const send = async (producer: KafkaProducer, value = 'v') => told((await producer.sendAll([{ topic: 't', value }]))[0] as never)
-const produces = (cluster: ScriptedBrokers) => cluster.requests.filter(({ apiKey }) => apiKey === 0)
-const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 test('client.id, acks and timeout.ms are on the wire', async () => {
   await withProducer({ clientId: 'me', timeoutMs: 1234 }, {}, async (producer, cluster) => {

@@ -1,0 +1,29 @@
+import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { producerOf } from './producer-of.ts'
+import { type Script, ScriptedBrokers } from './scripted-brokers.ts'
+
+/** Our producer before one scripted broker, both closed at the end. */
+export async function withProducer(
+  options: ProducerOptions,
+  script: Script,
+  run: (producer: KafkaProducer, cluster: ScriptedBrokers) => Promise<void>,
+  leaders = [0],
+): Promise<void> {
+  const cluster = await ScriptedBrokers.start({ leaders, brokers: 1, script })
+  const producer = producerOf(cluster.addresses, options)
+  try {
+    await run(producer, cluster)
+  } finally {
+    await producer.close()
+    await cluster.stop()
+  }
+}
+
+export function produces(cluster: ScriptedBrokers): ScriptedBrokers['requests'] {
+  return cluster.requests.filter(({ apiKey }) => apiKey === 0)
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
