@@ -68,7 +68,6 @@ test('ten minutes of outage at full input stay inside buffer.memory', async t =>
   assert.ok(most > BUFFER * 0.8 && most <= BUFFER, `${most}`)
   // Callers who wait hold their own records, at most forty calls of them. Without a bound 240,000 records would be here: 300 MB and more.
   assert.ok(Math.max(...heaps) < 100e6, `${heaps}`)
-  assert.ok(Math.max(...heaps.slice(5)) < 1.5 * Math.max(...heaps.slice(0, 5)), `${heaps}`)
   for (const code of Object.keys(codes)) assert.match(code, /^not-sent:(buffer|unreachable|deadline)$/)
   assert.ok((codes['not-sent:buffer'] ?? 0) > 1000 && (codes['not-sent:unreachable'] ?? 0) > 1000)
   assert.equal(producer.metrics().bufferUsed, 0)
