@@ -1,7 +1,7 @@
 // Stage 4 of 9: ValidRecord → SerializedRecord. Bytes, and what they weigh on the wire.
 import { RecordFaultError } from '../errors.ts'
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
-import { defaultSerializer, type Serializer, toJson } from './serializer.ts'
+import { defaultSerializer, expected, type Serializer, toJson, UnserializableError } from './serializer.ts'
 
 /** Upper bound of a record's own framing (Java: `DefaultRecord.MAX_RECORD_OVERHEAD`). */
 const RECORD_OVERHEAD = 21
@@ -72,7 +72,7 @@ function contractKey(key: unknown): Bytes {
 function contractValue({ value, format }: ValidRecord): Bytes {
   if (value === null || value instanceof Uint8Array) return value
   if (format === 'json') return Buffer.from(toJson(value))
-  if (typeof value !== 'string') throw new TypeError(`expected bytes, text or null (format ${format}), got ${typeof value}`)
+  if (typeof value !== 'string') expected(`bytes, text or null (format ${format})`, value)
   return Buffer.from(value, format === 'base64' ? 'base64' : 'utf8')
 }
 
@@ -80,20 +80,20 @@ function contractValue({ value, format }: ValidRecord): Bytes {
 function guarded(what: 'key' | 'value', serialize: () => Bytes | Promise<Bytes>): Bytes | Promise<Bytes> {
   try {
     const bytes = serialize()
-    return bytes instanceof Promise ? bytes.then(checked(what), refuse(what)) : checked(what)(bytes)
+    return bytes instanceof Promise ? bytes.then(checked).catch(refuse(what)) : checked(bytes)
   } catch (error) {
     return refuse(what)(error)
   }
 }
 
-function checked(what: 'key' | 'value'): (bytes: unknown) => Bytes {
-  return bytes => (bytes === null || bytes instanceof Uint8Array ? bytes : refuse(what)(new TypeError(`expected bytes or null of its serializer, got ${typeof bytes}`)))
+function checked(bytes: unknown): Bytes {
+  return bytes === null || bytes instanceof Uint8Array ? bytes : expected('bytes or null of its serializer', bytes)
 }
 
 function refuse(what: 'key' | 'value'): (error: unknown) => never {
   return error => {
     if (error instanceof RecordFaultError) throw error
-    const why = error instanceof TypeError && error.message.startsWith('expected ') ? error.message : `${what}.serializer failed`
+    const why = error instanceof UnserializableError ? error.message : `${what}.serializer failed`
     throw new RecordFaultError(what === 'key' ? 'key-type' : 'bad-value', `${what}: ${why}.`, [], false, error)
   }
 }

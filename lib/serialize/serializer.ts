@@ -9,7 +9,6 @@ export interface Serializer<T = unknown> {
 /** The serializers that settings name. */
 export type SerializerName = 'string' | 'json' | 'bytes' | 'integer' | 'long' | 'double' | 'uuid' | 'void'
 
-const INT_MAX = 2 ** 31 - 1
 const LONG_MAX = 2n ** 63n - 1n
 
 export interface JsonSerializerOptions {
@@ -35,7 +34,7 @@ export const defaultSerializer: Serializer<string | Uint8Array> = {
 /** int32, big-endian. */
 export const integerSerializer: Serializer<number> = {
   serialize: (_topic, data) => {
-    if (!Number.isInteger(data) || Math.abs(data) > INT_MAX + 1 || data > INT_MAX) expected('an integer of 32 bits', data)
+    if ((data | 0) !== data) expected('an integer of 32 bits', data)
     const bytes = Buffer.alloc(4)
     bytes.writeInt32BE(data)
     return bytes
@@ -99,8 +98,11 @@ function refuseChanged(this: unknown, _name: string, value: unknown): unknown {
   return typeof value === 'bigint' ? 0 : value
 }
 
-function expected(what: string, got: unknown): never {
-  throw new TypeError(`expected ${what}, got ${got === null ? 'null' : typeof got}`)
+/** What a serializer of ours says: its words quote no data. */
+export class UnserializableError extends TypeError {}
+
+export function expected(what: string, got: unknown): never {
+  throw new UnserializableError(`expected ${what}, got ${got === null ? 'null' : typeof got}`)
 }
 
 const BY_NAME: Readonly<Record<SerializerName, Serializer<never>>> = {

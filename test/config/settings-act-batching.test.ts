@@ -272,6 +272,11 @@ test('key.serializer and value.serializer make the bytes; one that takes its tim
     const [record] = cluster.log(0).records
     assert.deepEqual([record?.key, record?.value], ['\0\0\0\u0001', '{"a":1}'])
   })
+  for (const serialize of [() => 'text' as never, async () => 5 as never, () => Promise.reject(new TypeError('expected x, got hunter2')), () => assert.fail('hunter2')])
+    await withProducer({ valueSerializer: { serialize } }, {}, async producer => {
+      const [report] = await producer.sendAll([{ topic: 't', value: 'v' }])
+      assert.ok(report?.kind === 'failed' && report.code === 'bad-value' && !report.error.message.includes('hunter2'))
+    })
   const slow = { serialize: async (_: string, data: { ms: number }) => pause(data.ms).then(() => Buffer.from(String(data.ms))) }
   await withProducer({ valueSerializer: slow }, {}, async (producer, cluster) => {
     await producer.partitionsFor('t')
