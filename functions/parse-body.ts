@@ -5,6 +5,7 @@ import { RecordFaultError } from '../lib/errors.ts'
 const MAX_BODY_BYTES = 5 * 1024 * 1024
 /** Deeper values meet the stack's end somewhere on their way. */
 const MAX_DEPTH = 100
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Stands for a number that parsing and printing again would change. */
 export const CHANGED_NUMBER = Symbol('a number that JSON.parse changes')
@@ -31,7 +32,7 @@ export function parseBody(body: Buffer): unknown {
 
 function decodeUtf8(body: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body)
+    return utf8.decode(body)
   } catch {
     throw new RecordFaultError('not-utf8', 'body: expected UTF-8, got other bytes.')
   }

@@ -8,6 +8,7 @@ import { atPointer } from './pointer.ts'
 /** Headers of this prefix are ours; callers can't set them. */
 export const OUR_HEADERS = 'kp-'
 const MAX_PARTITION = 2 ** 31 - 1
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** Beyond it `Date` ends, and a number is no longer exact to the millisecond in a batch. */
 const MAX_TIMESTAMP = 8.64e15
 
@@ -76,7 +77,7 @@ function readValue(record: ProducerRecord, contract: Contract): unknown {
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return JSON.parse(utf8.decode(bytes))
   } catch {
     // The parser's message quotes the text.
     throw new RecordFaultError('bad-json', 'value: expected JSON in UTF-8, got something else.')

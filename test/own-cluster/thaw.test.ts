@@ -33,7 +33,7 @@ for (const cut of ['silent', 'fin', 'rst'] as const)
     const send = () => producer.send({ topic: 'thaw', key: 'k', value: 'v' })
     await send()
     const warm = Math.min(await timed(send), await timed(send))
-    for (const idleMs of cut === 'silent' ? [1500, 4000] : [200, 1500]) {
+    for (const idleMs of cut === 'silent' ? [150, 1500, 4000] : [200, 1500]) {
       await pause(idleMs)
       const dials = producer.metrics().dials
       rig.proxy.cut(cut)

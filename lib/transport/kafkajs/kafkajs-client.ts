@@ -14,7 +14,7 @@ import * as wire from './wire.ts'
 /** A question to one broker, its dial included; then the next broker is asked. */
 const ASK_MS = 1000
 /** A Link idle for longer is asked for a sign of life together with its first Produce. */
-const PROBE_AFTER_IDLE_MS = 1000
+const PROBE_AFTER_IDLE_MS = 100
 const PROBE_MS = 500
 
 export interface KafkaJsClientOptions {
