@@ -2,7 +2,8 @@
 import { contracts } from '#contracts'
 import { loadConfig } from '../lib/config/parse-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
-import { DeadLetters } from '../lib/dead-letter/dead-letter-chain.ts'
+import { createDeadLetters } from '../lib/create-dead-letters.ts'
+import type { DeadLetters } from '../lib/dead-letter/dead-letter-chain.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { closeOnSigterm } from '../lib/lambda/close-on-sigterm.ts'
 import { InvocationReport } from '../lib/lambda/invocation-report.ts'
@@ -28,7 +29,7 @@ export async function createServices(trigger: Trigger): Promise<Services & { rea
   const factory = new ProducerFactory({ rules: { contracts }, warn: report.warn })
   closeOnSigterm(factory)
   await connectInInit({ factory, config }, report.connectFailed)
-  return { config, contracts, factory, letters: DeadLetters.of(config.deadLetter), report }
+  return { config, contracts, factory, letters: createDeadLetters(config, report.warn), report }
 }
 
 /** What a trigger needs beyond what every producer does. */

@@ -1,11 +1,11 @@
 // The public API: re-exports only.
 export { loadConfig, parseConfig } from './config/parse-config.ts'
 export type { DeadLetterChain, ProducerConfig, ProducerOptions } from './config/settings.ts'
+export { createDeadLetters } from './create-dead-letters.ts'
 export { DeadLetters, type DeadLetterTarget } from './dead-letter/dead-letter-chain.ts'
-export { DiskDeadLetter, type StoredLetter } from './dead-letter/disk-dead-letter.ts'
+export { DiskDeadLetter } from './dead-letter/disk-dead-letter.ts'
 export type { DeadLetter, LetterSource } from './dead-letter/envelope.ts'
 export { letterFailures } from './dead-letter/letter-failures.ts'
-export { type ResendResult, resendLetters } from './dead-letter/resend-letters.ts'
 export type { Delivered, DeliveryReport, Failed } from './delivery/delivery-report.ts'
 export type { RecordFate } from './delivery/record-fate.ts'
 export * from './errors.ts'
@@ -17,6 +17,10 @@ export { createKafkaJsClient, ProducerFactory, type ProducerFactoryOptions } fro
 export { LoggingProducerListener, type ProducerInterceptor, type ProducerListener } from './producer-listener.ts'
 export type { ProducerRecord, RecordHeader } from './record/producer-record.ts'
 export type { DeliveryProof, RecordMetadata } from './record/record-metadata.ts'
+export type { LetterStore, OpenLetter } from './redrive/letter-store.ts'
+export { createLogReader, openLetters } from './redrive/open-letters.ts'
+export { type RedriveOptions, type RedriveResult, redrive } from './redrive/redrive.ts'
+export type { LetterFilter } from './redrive/select-letters.ts'
 export { RoutingKafkaTemplate } from './routing-kafka-template.ts'
 export {
   bytesSerializer,

@@ -112,7 +112,7 @@ async function retire(producer: KafkaProducer): Promise<void> {
   await producer.close()
 }
 
-export function createKafkaJsClient(config: ProducerConfig, warn: (text: string) => void = () => {}): KafkaClient {
+export function createKafkaJsClient(config: ProducerConfig, warn: (text: string) => void = () => {}): KafkaJsClient {
   const msk = config.mskClusterArn === undefined ? undefined : new MskBootstrap(config, warn)
   return new KafkaJsClient({
     ...config,

@@ -58,6 +58,25 @@ export async function buildAll(log: (line: string) => void = console.log, keepOl
   return bundles
 }
 
+/** The kafka-producer command, whose packages its user installs with it. */
+export async function buildCommand(): Promise<void> {
+  rmSync('dist/bin', { recursive: true, force: true })
+  await build({
+    entryPoints: ['bin/kafka-producer.ts'],
+    outdir: 'dist/bin',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'esm',
+    // What is imported lazily must stay so: contracts need packages that only some users have.
+    splitting: true,
+    packages: 'external',
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
+}
+
 export function kib(bytes: number): string {
   return `${Math.round(bytes / 1024)} KiB`
 }
@@ -98,4 +117,7 @@ function writeContracts(): void {
   writeFileSync('build/contracts.js', `${lines.join('\n')}\n`)
 }
 
-if (import.meta.main) await buildAll()
+if (import.meta.main) {
+  await buildAll()
+  await buildCommand()
+}

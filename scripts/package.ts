@@ -9,6 +9,8 @@ import { loadContracts } from './load-contracts.ts'
 import { DEFAULTS, type DeployOptions, template } from './template.ts'
 
 const START_LIMIT = 350 * 1024
+/** Nobody waits for a redrive to start. */
+const REDRIVE_START_LIMIT = 400 * 1024
 const ZIP_LIMIT = 1024 * 1024
 const EXAMPLE = {
   KAFKA_MSK_CLUSTER_ARN: 'arn:aws:kafka:eu-west-1:123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1',
@@ -63,7 +65,8 @@ async function main(): Promise<void> {
   for (const { name, startBytes, bytes, leftOver } of bundles) {
     const zip = statSync(`.serverless/${name}.zip`).size
     console.log(`${name.padEnd(12)} cold start reads ${kib(startBytes)}, all code ${kib(bytes)}, zip ${kib(zip)}`)
-    if (startBytes > START_LIMIT) problems.push(`${name}: a cold start reads ${kib(startBytes)}; expected at most ${kib(START_LIMIT)}`)
+    const limit = name === 'redrive' ? REDRIVE_START_LIMIT : START_LIMIT
+    if (startBytes > limit) problems.push(`${name}: a cold start reads ${kib(startBytes)}; expected at most ${kib(limit)}`)
     if (zip > ZIP_LIMIT) problems.push(`${name}: the zip has ${kib(zip)}; expected at most ${kib(ZIP_LIMIT)}`)
     if (leftOver.length > 0) problems.push(`${name}: imports that nobody supplies: ${leftOver.join(', ')}`)
   }

@@ -1,12 +1,15 @@
 // What of the template follows from contracts/ and the settings: routes, queues, rules, roles. Pure, and works offline.
 import { parseDeadLetterChain } from '../lib/config/dead-letter-chain.ts'
+import { parseNotifyTargets } from '../lib/config/notify-targets.ts'
 import { parseConfig } from '../lib/config/parse-config.ts'
 import { SETTINGS } from '../lib/config/settings.ts'
+import { letterTopic } from '../lib/dead-letter/kafka-letter.ts'
 import { ConfigError } from '../lib/errors.ts'
 import type { Contract, Contracts } from '../lib/validate/contract.ts'
 
 export const HTTP_TIMEOUT_S = 29
 export const QUEUE_TIMEOUT_S = 60
+export const REDRIVE_TIMEOUT_S = 300
 /** AWS's advice: a message comes again only after every retry of its batch is over. */
 const VISIBILITY_S = 6 * QUEUE_TIMEOUT_S
 const FOURTEEN_DAYS_S = 14 * 24 * 3600
@@ -27,6 +30,8 @@ export interface DeployOptions {
   readonly outageS: number
   readonly subnetIds: readonly string[]
   readonly securityGroupIds: readonly string[]
+  /** When dead letters are sent again by themselves, e.g. `rate(1 hour)`; undefined: only by hand. */
+  readonly redriveSchedule: string | undefined
   /** Of the secret, where it has a key of its own. */
   readonly secretKeyArn: string | undefined
 }
@@ -38,11 +43,12 @@ export const DEFAULTS: DeployOptions = {
   outageS: 12 * 3600,
   subnetIds: [],
   securityGroupIds: [],
+  redriveSchedule: undefined,
   secretKeyArn: undefined,
 }
 
 type Json = Record<string, unknown>
-type Statement = { Effect: 'Allow'; Action: string[]; Resource: unknown }
+type Statement = { Effect: 'Allow'; Action: string[]; Resource: unknown; Condition?: Json }
 
 const arnOf = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] })
 const logicalId = (name: string) => name.replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string = '') => next.toUpperCase()).replace(/^./, first => first.toUpperCase())
@@ -61,7 +67,9 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
   const topicsOf = (isFed: (contract: Contract) => boolean) =>
     feeds.filter(contract => isFed(contract) || contract.topic === environment.KAFKA_DEFAULT_TOPIC).map(({ topic }) => topic)
   const role = (name: string, own: readonly Statement[], topics: readonly string[]) =>
-    roleOf(name, [...own, ...further.statements, ...kafkaStatements(environment, topics, options)], options)
+    roleOf(name, [...own, ...further.statements, ...notifyStatements(env), ...kafkaStatements(environment, [...topics, ...further.letterTopics(topics)], options)], options)
+  const topicsOfAll = feeds.map(({ topic }) => topic)
+  const lettersOfAll = further.letterTopics(topicsOfAll)
   return {
     environment: { ...environment, KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ...further.chain]] } },
     vpc: options.subnetIds.length > 0 ? { subnetIds: options.subnetIds, securityGroupIds: options.securityGroupIds } : null,
@@ -75,6 +83,7 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
       eventbridge: rules.map(({ name, pattern }) => ({
         eventBridge: { name, pattern, deadLetterQueueArn: arnOf('EventRuleFailuresQueue'), retryPolicy: { maximumEventAge: 86_400, maximumRetryAttempts: 185 } },
       })),
+      redrive: options.redriveSchedule === undefined ? [] : [{ schedule: { rate: [options.redriveSchedule] } }],
     },
     resources: {
       Resources: {
@@ -103,6 +112,15 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
           [allow(['sqs:SendMessage'], arnOf('EventFailuresQueue'))],
           topicsOf(({ eventbridge }) => eventbridge.length > 0),
         ),
+        RedriveRole: roleOf(
+          'redrive',
+          [
+            allow([...CONSUME, 'sqs:ChangeMessageVisibility', 'sqs:SendMessage'], backstops(queues).map(arnOf)),
+            ...further.readStatements,
+            ...kafkaStatements(environment, [...topicsOfAll, ...lettersOfAll], options, ['kafka-cluster:ReadData', 'kafka-cluster:DescribeTopicDynamicConfiguration']),
+          ],
+          options,
+        ),
       },
       Outputs: { DeadLettersQueueUrl: { Value: { Ref: 'DeadLettersQueue' } } },
     },
@@ -110,19 +128,59 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
 }
 
 /** Targets of KAFKA_DEAD_LETTER stand behind the template's own queue. Each function may write to them, and do nothing else there. */
-function furtherTargets({ KAFKA_DEAD_LETTER: given }: NodeJS.ProcessEnv): { chain: string[]; statements: Statement[] } {
-  if (!given) return { chain: [], statements: [] }
+interface FurtherTargets {
+  readonly chain: readonly string[]
+  /** To write a letter. */
+  readonly statements: readonly Statement[]
+  /** To read and settle letters. */
+  readonly readStatements: readonly Statement[]
+  /** The topics of the same cluster that letters of these topics go to. */
+  readonly letterTopics: (topics: readonly string[]) => string[]
+}
+
+function furtherTargets({ KAFKA_DEAD_LETTER: given }: NodeJS.ProcessEnv): FurtherTargets {
+  if (!given) return { chain: [], statements: [], readStatements: [], letterTopics: () => [] }
   const problems: string[] = []
-  const targets = parseDeadLetterChain(given, { AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }, problem => problems.push(problem))
-  if (targets.length === 0 && problems.length === 0) problems.push('KAFKA_DEAD_LETTER: expected targets to stand behind the template’s own queue, got none.')
+  const [, ...targets] = parseDeadLetterChain(`sqs:https://sqs.local/1/own,${given}`, { AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }, problem => problems.push(problem))
+  if (given.trim() === 'none') problems.splice(0, problems.length, 'KAFKA_DEAD_LETTER: expected targets to stand behind the template’s own queue, got none.')
   if (targets.some(({ kind }) => kind === 'sqs')) problems.push('KAFKA_DEAD_LETTER: expected no SQS queue; the template has one of its own.')
   if (problems.length > 0) throw new ConfigError(problems)
+  const objects = (bucket: string, prefix: string) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${[bucket, prefix].filter(Boolean).join('/')}/*` })
+  const tableArn = (table: string) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:dynamodb:\${AWS::Region}:\${AWS::AccountId}:table/${table}` })
   const statements = targets.flatMap(target => {
-    if (target.kind === 's3') return [allow(['s3:PutObject'], { 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${[target.bucket, target.prefix].filter(Boolean).join('/')}/*` })]
-    if (target.kind === 'dynamodb') return [allow(['dynamodb:PutItem'], { 'Fn::Sub': `arn:\${AWS::Partition}:dynamodb:\${AWS::Region}:\${AWS::AccountId}:table/${target.table}` })]
+    if (target.kind === 's3') return [allow(['s3:PutObject'], objects(target.bucket, target.prefix))]
+    if (target.kind === 'dynamodb') return [allow(['dynamodb:PutItem'], tableArn(target.table))]
     return []
   })
-  return { chain: [`,${given}`], statements }
+  const readStatements = targets.flatMap(target => {
+    if (target.kind === 's3')
+      return [
+        allow(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], objects(target.bucket, target.prefix)),
+        {
+          ...allow(['s3:ListBucket'], { 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${target.bucket}` }),
+          ...(target.prefix ? { Condition: { StringLike: { 's3:prefix': `${target.prefix}/*` } } } : {}),
+        },
+      ]
+    if (target.kind === 'dynamodb') return [allow(['dynamodb:Scan', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], tableArn(target.table))]
+    return []
+  })
+  const patterns = targets.flatMap(target => (target.kind === 'kafka' && target.servers === undefined ? [target.pattern] : []))
+  const letterTopics = (topics: readonly string[]) => [...new Set(patterns.flatMap(pattern => [...topics, null].map(topic => letterTopic(pattern, topic))))]
+  return { chain: [`,${given}`], statements, readStatements, letterTopics }
+}
+
+/** Who is told of a letter. */
+function notifyStatements({ KAFKA_DEAD_LETTER_NOTIFY: given }: NodeJS.ProcessEnv): Statement[] {
+  return parseNotifyTargets(given || undefined, () => {}).map(target => {
+    if (target.kind === 'sns') return allow(['sns:Publish'], target.topicArn)
+    const isArn = target.bus.startsWith('arn:')
+    return allow(['events:PutEvents'], isArn ? target.bus : { 'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/${target.bus}` })
+  })
+}
+
+/** Every queue that holds what was not delivered. */
+function backstops(queues: readonly string[]): string[] {
+  return ['DeadLettersQueue', 'EventFailuresQueue', 'EventRuleFailuresQueue', ...queues.map(queue => `${queueId(queue)}Failures`)]
 }
 
 /** The settings, checked as each function will check them. */
@@ -132,7 +190,7 @@ function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
   const environment: Record<string, string> = { KAFKA_COMPRESSION_TYPE: 'gzip', ...Object.fromEntries(given) }
   const inClear = SECRETS.filter(name => environment[name] !== undefined)
   if (inClear.length > 0) throw new ConfigError(inClear.map(name => `${name}: it would stand in the template; expected it in a secret (KAFKA_SECRET_ARN).`))
-  for (const seconds of [HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S])
+  for (const seconds of [HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S])
     parseConfig({}, { ...environment, KAFKA_DEAD_LETTER: 'sqs:https://sqs.local/1/letters', KAFKA_FUNCTION_TIMEOUT_MS: String(seconds * 1000) })
   if (environment.KAFKA_SASL_MECHANISM === 'AWS_MSK_IAM' && environment.KAFKA_MSK_CLUSTER_ARN === undefined)
     throw new ConfigError(['KAFKA_MSK_CLUSTER_ARN: expected with sasl.mechanism AWS_MSK_IAM, for the roles name the cluster and its topics; got nothing.'])
@@ -191,8 +249,10 @@ function allow(Action: string[], Resource: unknown): Statement {
   return { Effect: 'Allow', Action, Resource }
 }
 
+const CONSUME = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
+
 function consume(queue: string): Statement {
-  return allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], arnOf(queueId(queue)))
+  return allow(CONSUME, arnOf(queueId(queue)))
 }
 
 function roleOf(name: string, own: readonly Statement[], { subnetIds }: DeployOptions): Json {
@@ -205,13 +265,16 @@ function roleOf(name: string, own: readonly Statement[], { subnetIds }: DeployOp
 }
 
 /** The cluster and the given topics, no other. */
-function kafkaStatements(environment: Record<string, string>, topics: readonly string[], { secretKeyArn }: DeployOptions): Statement[] {
+function kafkaStatements(environment: Record<string, string>, topics: readonly string[], { secretKeyArn }: DeployOptions, more: readonly string[] = []): Statement[] {
   const { KAFKA_MSK_CLUSTER_ARN: cluster, KAFKA_SASL_MECHANISM: mechanism, KAFKA_SECRET_ARN: secret } = environment
   const statements: Statement[] = []
   if (cluster !== undefined) statements.push(allow(['kafka:GetBootstrapBrokers'], cluster))
   if (cluster !== undefined && mechanism === 'AWS_MSK_IAM') {
     const arns = topics.map(topic => `${cluster.replace(':cluster/', ':topic/')}/${topic}`)
-    statements.push(allow(['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'], cluster), allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'], arns))
+    statements.push(
+      allow(['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'], cluster),
+      allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData', ...more], arns),
+    )
   }
   if (secret !== undefined) statements.push(allow([secret.includes(':ssm:') ? 'ssm:GetParameter' : 'secretsmanager:GetSecretValue'], secret))
   if (secret !== undefined && secretKeyArn !== undefined) statements.push(allow(['kms:Decrypt'], secretKeyArn))

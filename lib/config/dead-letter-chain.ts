@@ -28,7 +28,10 @@ export function parseDeadLetterChain(text: string | undefined, env: NodeJS.Proce
     if (targets.has(name)) problem('KAFKA_DEAD_LETTER: expected each target once, got the same one twice.')
     targets.set(name, Object.freeze(target))
   }
-  return [...targets.values()]
+  const chain = [...targets.values()]
+  if (chain.length > 0 && chain.every(target => target.kind === 'kafka' && target.servers === undefined))
+    problem('KAFKA_DEAD_LETTER: expected a target beside kafka: on the same cluster, which is down when it is needed; or kafka:…@host:port of another one.')
+  return chain
 }
 
 function parseTarget(text: string, lambda: boolean, problem: Problem): Target | undefined {
@@ -38,6 +41,10 @@ function parseTarget(text: string, lambda: boolean, problem: Problem): Target | 
   if (kind === 'disk' && rest) return { kind, folder: lastingPath(rest, lambda, problem) }
   if (kind === 'sqlite' && rest) return { kind, file: lastingPath(rest, lambda, problem) }
   if (kind === 'dynamodb' && rest && /^[A-Za-z0-9_.-]{3,255}$/.test(rest)) return { kind, table: rest }
+  if (kind === 'kafka' && rest !== undefined) {
+    const target = parseKafkaTarget(rest)
+    if (target) return target
+  }
   if (kind === 's3' && rest) {
     const [bucket = '', ...prefix] = rest.split('/')
     if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) return { kind, bucket, prefix: prefix.join('/').replace(/^\/+|\/+$/g, '') }
@@ -47,9 +54,19 @@ function parseTarget(text: string, lambda: boolean, problem: Problem): Target | 
     return { kind, queueUrl: rest }
   }
   problem(
-    'KAFKA_DEAD_LETTER: expected none, sqs:<queue URL>, s3:<bucket>/<prefix>, dynamodb:<table>, disk:<folder> or sqlite:<file>, several separated by commas; got something else.',
+    'KAFKA_DEAD_LETTER: expected none, sqs:<queue URL>, s3:<bucket>/<prefix>, dynamodb:<table>, kafka:{topic}-dlt@<host:port>, disk:<folder> or sqlite:<file>, several separated by commas; got something else.',
   )
   return undefined
+}
+
+/** `<pattern>[@host:port[;host:port]]`; the pattern of the topic's name has {topic} in it, or is one topic for all. */
+function parseKafkaTarget(text: string): Target | undefined {
+  const [given = '', ...rest] = text.split('@')
+  const pattern = given || '{topic}-dlt'
+  const servers = rest.length > 0 ? rest.join('@').split(';') : undefined
+  const isAddress = (server: string) => /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/.test(server)
+  if (!/^[A-Za-z0-9._-]{1,249}$/.test(pattern.replaceAll('{topic}', 't')) || pattern === '{topic}' || (servers && !servers.every(isAddress))) return undefined
+  return { kind: 'kafka', pattern, servers: servers && Object.freeze(servers) }
 }
 
 function lastingPath(given: string, lambda: boolean, problem: Problem): string {

@@ -1,5 +1,5 @@
 // Which KAFKA_ variables are settings, which belong to others, which are a slip of the finger.
-import { NOT_YET_ENV, OTHER_ENV, SETTINGS } from './settings.ts'
+import { OTHER_ENV, SETTINGS } from './settings.ts'
 
 const known = Object.values(SETTINGS).map(row => row.env)
 
@@ -13,10 +13,6 @@ export function checkNames(env: NodeJS.ProcessEnv, strict: boolean): NameReport 
   const report: NameReport = { problems: [], warnings: [] }
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith('KAFKA_') || value === '' || known.includes(name) || OTHER_ENV.has(name)) continue
-    if (NOT_YET_ENV.has(name)) {
-      report.problems.push(`${name}: this setting does not act yet; expected it unset.`)
-      continue
-    }
     const near = known.find(candidate => distance(candidate, name) <= 2)
     if (near) report.problems.push(`${name}: unknown; did you mean ${near}?`)
     else if (strict) report.problems.push(`${name}: unknown, and KAFKA_STRICT_ENV is true.`)

@@ -5,7 +5,8 @@ import { checkSecurity } from './check-security.ts'
 import { isPath, partitionerName, serializerName } from './class-names.ts'
 import { parseDeadLetterChain } from './dead-letter-chain.ts'
 import { checkNames } from './environment-names.ts'
-import { type OptionName, type ProducerConfig, type ProducerOptions, SETTINGS, type SettingRow } from './settings.ts'
+import { parseNotifyTargets } from './notify-targets.ts'
+import { type DeadLetterChain, type OptionName, type ProducerConfig, type ProducerOptions, SETTINGS, type SettingRow } from './settings.ts'
 import { readSettingsFile, type SettingsFile } from './settings-file.ts'
 
 type Value = string | number | boolean | readonly string[] | object
@@ -36,7 +37,8 @@ export function parseConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEn
   }
   const names = checkNames(env, values.strictEnv === true)
   problems.push(...names.problems)
-  const deadLetter = parseDeadLetterChain(values.deadLetter as string | undefined, env, problem)
+  const deadLetter = parseDeadLetterChain(values.deadLetter as string | undefined, env, problem).map(target => withDiskOptions(target, values))
+  const deadLetterNotify = Object.freeze(parseNotifyTargets(values.deadLetterNotify as string | undefined, problem))
   if (values.bootstrapServers === undefined && values.mskClusterArn !== undefined) values.bootstrapServers = Object.freeze([])
   if (values.bootstrapServers === undefined && !problems.some(text => text.startsWith('bootstrap.servers')))
     problem('bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS): expected host:port, several separated by commas; got nothing. On MSK: or KAFKA_MSK_CLUSTER_ARN.')
@@ -45,7 +47,12 @@ export function parseConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEn
   if (problems.length > 0) throw new ConfigError(problems)
   for (const warning of [...names.warnings, ...warnings]) warn(warning)
   if (isAlone(values as unknown as ProducerConfig)) warn('bootstrap.servers has one broker: while it is down, no new container can start. Three are recommended.')
-  return Object.freeze({ ...values, deadLetter: Object.freeze(deadLetter) }) as unknown as ProducerConfig
+  return Object.freeze({ ...values, deadLetter: Object.freeze(deadLetter), deadLetterNotify }) as unknown as ProducerConfig
+}
+
+function withDiskOptions(target: DeadLetterChain[number], { deadLetterDiskFsync, deadLetterDiskMaxBytes }: Record<string, Value>): DeadLetterChain[number] {
+  if (target.kind !== 'disk' || (deadLetterDiskFsync === true && deadLetterDiskMaxBytes === undefined)) return target
+  return Object.freeze({ ...target, fsync: deadLetterDiskFsync as boolean, ...(deadLetterDiskMaxBytes === undefined ? {} : { maxBytes: deadLetterDiskMaxBytes as number }) })
 }
 
 /**

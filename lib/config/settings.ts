@@ -254,7 +254,25 @@ export const SETTINGS = {
   deadLetter: ours({
     env: 'KAFKA_DEAD_LETTER',
     kind: 'text',
-    doc: 'Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>` (partition key `letterId`, S), `disk:<folder>`, `sqlite:<file>`, several separated by commas and tried left to right, or `none` (the caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.',
+    doc: 'Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>` (partition key `letterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster, never alone), `disk:<folder>`, `sqlite:<file>`, several separated by commas and tried left to right, or `none` (the caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.',
+  }),
+  deadLetterNotify: ours({
+    env: 'KAFKA_DEAD_LETTER_NOTIFY',
+    kind: 'text',
+    doc: 'Who is told of a letter after it is stored: `sns:<topic ARN>`, `eventbridge:<bus>`, several separated by commas. It gets no key, value or header. A failure is logged and changes no fate.',
+  }),
+  deadLetterDiskFsync: ours({
+    env: 'KAFKA_DEAD_LETTER_DISK_FSYNC',
+    kind: 'boolean',
+    default: true,
+    doc: 'Of `disk:`: a receipt is given after fsync of file and folder. `false` is faster, and a letter then survives the process but not the machine.',
+  }),
+  deadLetterDiskMaxBytes: ours({
+    env: 'KAFKA_DEAD_LETTER_DISK_MAX_BYTES',
+    kind: 'integer',
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+    doc: 'Of `disk:`: the bytes of all segments of the folder; beyond it nothing is stored there. Default: no bound.',
   }),
   deadlineReserveMs: ours({
     env: 'KAFKA_DEADLINE_RESERVE_MS',
@@ -332,23 +350,26 @@ type ValueOf<R extends Row> = R['kind'] extends 'integer'
               ? string
               : string | undefined
 
-/** Every setting with its value, frozen. `deadLetter` is parsed into its chain. */
-export type ProducerConfig = { readonly [K in Exclude<OptionName, 'deadLetter' | 'configFile'>]: ValueOf<(typeof SETTINGS)[K]> } & { readonly deadLetter: DeadLetterChain }
+/** Every setting with its value, frozen. `deadLetter` is parsed into its chain, `deadLetterNotify` into its targets. */
+export type ProducerConfig = { readonly [K in Exclude<OptionName, 'deadLetter' | 'deadLetterNotify' | 'configFile'>]: ValueOf<(typeof SETTINGS)[K]> } & {
+  readonly deadLetter: DeadLetterChain
+  readonly deadLetterNotify: NotifyTargets
+}
 
 /** Options in code: the same values as in the environment, or as text. */
 export type ProducerOptions = { readonly [K in OptionName]?: ValueOf<(typeof SETTINGS)[K]> | string }
 
 /** Targets in order; empty: dead letters are off and the source keeps what fails. */
 export type DeadLetterChain = readonly (
-  | { readonly kind: 'disk'; readonly folder: string }
+  | { readonly kind: 'disk'; readonly folder: string; readonly fsync?: boolean; readonly maxBytes?: number }
+  | { readonly kind: 'kafka'; readonly pattern: string; readonly servers: readonly string[] | undefined }
   | { readonly kind: 'sqs'; readonly queueUrl: string }
   | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string }
   | { readonly kind: 'dynamodb'; readonly table: string }
   | { readonly kind: 'sqlite'; readonly file: string }
 )[]
 
-/** Settings of the whole design that do not act yet: refused by name, so that nobody believes they do. */
-export const NOT_YET_ENV: ReadonlySet<string> = new Set(['KAFKA_DEAD_LETTER_NOTIFY'])
+export type NotifyTargets = readonly ({ readonly kind: 'sns'; readonly topicArn: string } | { readonly kind: 'eventbridge'; readonly bus: string })[]
 
 /** Read by others than the settings table: the template's own, and other programs'. */
 export const OTHER_ENV: ReadonlySet<string> = new Set(['KAFKA_FUNCTION_TIMEOUT_MS', 'KAFKA_OPTS', 'KAFKA_HEAP_OPTS', 'KAFKA_HOME'])

@@ -1,13 +1,15 @@
 // The ordered chain of targets: the first that stores a letter wins. What one does not store, the next is asked to.
 import { createHash } from 'node:crypto'
 import type { DeadLetterChain } from '../config/settings.ts'
-import { DeadLetterError } from '../errors.ts'
+import { ConfigError, DeadLetterError } from '../errors.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { within } from '../time/patient-timer.ts'
 import { DiskDeadLetter } from './disk-dead-letter.ts'
 import { DynamoDbDeadLetter } from './dynamodb-dead-letter.ts'
 import type { DeadLetter } from './envelope.ts'
+import { KafkaDeadLetter, type LetterProducer } from './kafka-dead-letter.ts'
+import type { Notifier } from './notifier.ts'
 import { S3DeadLetter } from './s3-dead-letter.ts'
 import { SqliteDeadLetter } from './sqlite-dead-letter.ts'
 import { SqsDeadLetter } from './sqs-dead-letter.ts'
@@ -29,18 +31,32 @@ export interface DeadLetterTarget {
   close(): Promise<void>
 }
 
+export interface DeadLettersOptions {
+  /** What letters to Kafka are sent with; undefined: on the cluster of the records. Only for `kafka:` targets. */
+  readonly producerOf?: (servers: readonly string[] | undefined) => LetterProducer
+  /** Are told of what is stored. */
+  readonly notifiers?: readonly Notifier[]
+  readonly onNotifyFailure?: (error: unknown) => void
+}
+
+const NOTIFY_MS = 1000
 /** For callers without a deadline of their own. */
 const DEFAULT_MS = 30_000
 
 export class DeadLetters {
   readonly #targets: readonly DeadLetterTarget[]
+  readonly #options: DeadLettersOptions
 
-  constructor(targets: readonly DeadLetterTarget[]) {
+  constructor(targets: readonly DeadLetterTarget[], options: DeadLettersOptions = {}) {
     this.#targets = targets
+    this.#options = options
   }
 
-  static of(chain: DeadLetterChain): DeadLetters {
-    return new DeadLetters(chain.map(targetOf))
+  static of(chain: DeadLetterChain, options: DeadLettersOptions = {}): DeadLetters {
+    return new DeadLetters(
+      chain.map(target => targetOf(target, options)),
+      options,
+    )
   }
 
   /** False: dead letters are off, what fails stays with its source. */
@@ -57,11 +73,21 @@ export class DeadLetters {
       const share = deadline.within(deadline.remaining / (this.#targets.length - at))
       await this.#storeIn(at, target, open, letters, results, share)
     }
+    await this.#notify(letters, results, deadline)
     return results
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#targets.map(target => target.close()))
+  }
+
+  /** Told after storing, and for a moment at most: the answer must still leave. */
+  async #notify(letters: readonly DeadLetter[], results: readonly StoreResult[], deadline: Deadline): Promise<void> {
+    const { notifiers = [], onNotifyFailure = () => {} } = this.#options
+    const stored = letters.flatMap((letter, index) => (typeof results[index] === 'string' ? [{ letter, receipt: results[index] }] : []))
+    if (stored.length === 0) return
+    const ms = Math.min(NOTIFY_MS, deadline.remaining)
+    await Promise.all(notifiers.map(notifier => within(systemClock, ms, notifier.tell(stored, ms), late).catch(onNotifyFailure)))
   }
 
   async #storeIn(at: number, target: DeadLetterTarget, open: readonly number[], letters: readonly DeadLetter[], results: StoreResult[], deadline: Deadline): Promise<void> {
@@ -97,8 +123,11 @@ export class DeadLetters {
   }
 }
 
-function targetOf(target: DeadLetterChain[number]): DeadLetterTarget {
+function targetOf(target: DeadLetterChain[number], { producerOf }: DeadLettersOptions): DeadLetterTarget {
   switch (target.kind) {
+    case 'kafka':
+      if (!producerOf) throw new ConfigError(['KAFKA_DEAD_LETTER: kafka: needs a producer; make the chain by createDeadLetters(config).'])
+      return new KafkaDeadLetter(target.pattern, () => producerOf(target.servers))
     case 'sqs':
       return new SqsDeadLetter(target.queueUrl)
     case 's3':
@@ -108,7 +137,7 @@ function targetOf(target: DeadLetterChain[number]): DeadLetterTarget {
     case 'sqlite':
       return new SqliteDeadLetter(target.file)
     case 'disk':
-      return new DiskDeadLetter(target.folder)
+      return new DiskDeadLetter(target.folder, target)
   }
 }
 

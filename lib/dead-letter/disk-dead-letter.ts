@@ -1,29 +1,32 @@
 // Letters on disk: <folder>/<UTC>-<pid>-<random>.seg, one writer per file. A receipt is given only after fsync.
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { DeadLetterError } from '../errors.ts'
+import { elapsedSince, type Moment, moment, systemClock } from '../time/clock.ts'
 import type { DeadLetter } from './envelope.ts'
-import { readSegment, SegmentWriter, writeDurably } from './segment.ts'
+import { SegmentWriter, writeDurably } from './segment.ts'
 
-/** Says that a letter is settled: its record is in Kafka. Appended like a letter, so that nothing is ever rewritten. */
-interface ClosedEntry {
-  readonly closed: string
-  readonly receipt: string
+export interface DiskOptions {
+  /** False: the operating system writes when it likes; a receipt then survives the process, not the machine. */
+  readonly fsync?: boolean
+  /** Of all segments together, bytes; beyond it nothing is stored. Default: no bound. */
+  readonly maxBytes?: number
 }
 
-export interface StoredLetter {
-  readonly letter: DeadLetter
-  readonly receipt: string
-}
+/** A writer leaves its segment after this time, so that who tidies up knows which are no longer written to. */
+const SEGMENT_AGE_MS = 10 * 60_000
 
 export class DiskDeadLetter {
   readonly folder: string
+  readonly #options: DiskOptions
   #writer: Promise<SegmentWriter> | undefined
+  #since: Moment | undefined
   #queue: Promise<unknown> = Promise.resolve()
 
-  constructor(folder: string) {
+  constructor(folder: string, options: DiskOptions = {}) {
     this.folder = folder
+    this.#options = options
   }
 
   /**
@@ -31,7 +34,7 @@ export class DiskDeadLetter {
    * @throws DeadLetterError when they are not on disk; none of them then counts as stored
    */
   store(letters: readonly DeadLetter[]): Promise<string[]> {
-    return this.#append(letters)
+    return this.append(letters)
   }
 
   /** A value that is too large for the target before this one, in a file of its own. Storing it again changes nothing. */
@@ -41,56 +44,61 @@ export class DiskDeadLetter {
     return `disk:${path}`
   }
 
-  /** Notes that letters are settled; `list` no longer shows them. */
-  async closeLetters(closed: readonly { letterId: string; receipt: string }[]): Promise<void> {
-    await this.#append(closed.map(({ letterId, receipt }): ClosedEntry => ({ closed: letterId, receipt })))
-  }
-
-  /** Open letters, folded by their identity: the newest envelope of each. Writers differ in age, so files have no order. */
-  async list(): Promise<StoredLetter[]> {
-    const open = new Map<string, StoredLetter>()
-    const closed = new Set<string>()
-    for (const name of await this.#segments()) {
-      for (const { offset, json } of readSegment(await readFile(join(this.folder, name)))) {
-        const entry = json as DeadLetter | ClosedEntry
-        if ('closed' in entry) closed.add(entry.closed)
-        else open.set(entry.letterId, { letter: entry, receipt: `disk:${name}#${offset}` })
-      }
-    }
-    return [...open.values()].filter(({ letter }) => !closed.has(letter.letterId))
-  }
-
   async close(): Promise<void> {
     const writer = this.#writer
     this.#writer = undefined
     await (await writer)?.close()
   }
 
-  async #segments(): Promise<string[]> {
-    try {
-      return (await readdir(this.folder)).filter(name => name.endsWith('.seg')).sort()
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-      throw error
-    }
-  }
-
   /** One append at a time. After a failure the file may end in a torn entry, so the next append begins a new one. */
-  #append(entries: readonly unknown[]): Promise<string[]> {
+  append(entries: readonly unknown[]): Promise<string[]> {
     const work = this.#queue.then(async () => {
       try {
-        this.#writer ??= SegmentWriter.create(join(this.folder, segmentName()))
+        await this.#checkRoom(entries)
+        if (this.#since && elapsedSince(systemClock, this.#since) > SEGMENT_AGE_MS) await this.close()
+        this.#writer ??= this.#create()
         const writer = await this.#writer
         const offsets = await writer.append(entries)
         return offsets.map(offset => `disk:${basename(writer.path)}#${offset}`)
       } catch (cause) {
         await this.close().catch(() => undefined)
-        throw new DeadLetterError('dead-letter', 'The disk target did not store the letters.', { retriable: true, cause })
+        if (cause instanceof DeadLetterError) throw cause
+        const code = (cause as NodeJS.ErrnoException).code ?? 'error'
+        throw new DeadLetterError('dead-letter', `The disk target did not store the letters (${code}).`, { retriable: true, cause })
       }
     })
     this.#queue = work.catch(() => undefined)
     return work
   }
+
+  #create(): Promise<SegmentWriter> {
+    this.#since = moment(systemClock)
+    return SegmentWriter.create(join(this.folder, segmentName()), this.#options.fsync ?? true)
+  }
+
+  async #checkRoom(entries: readonly unknown[]): Promise<void> {
+    const { maxBytes } = this.#options
+    if (maxBytes === undefined) return
+    const wanted = entries.reduce((sum: number, entry) => sum + Buffer.byteLength(JSON.stringify(entry)), 0)
+    const used = await segmentBytes(this.folder)
+    if (used + wanted > maxBytes)
+      throw new DeadLetterError('dead-letter', `The disk target is full: KAFKA_DEAD_LETTER_DISK_MAX_BYTES is ${maxBytes}, ${used} are in use.`, { retriable: true })
+  }
+}
+
+/** The names of a folder's segments, in the order of their beginning; none where there is no folder. */
+export async function segmentsOf(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter(name => name.endsWith('.seg')).sort()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+async function segmentBytes(folder: string): Promise<number> {
+  const sizes = await Promise.all((await segmentsOf(folder)).map(async name => (await stat(join(folder, name))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
 }
 
 /** Sorts by time, also across writers; the random part keeps two containers on one disk apart. */

@@ -1,21 +1,18 @@
 // Letters as items of a DynamoDB table with the partition key `letterId` (S), each put once. The client is loaded when first needed.
 // Limits: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (an item has at most 400 KB)
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DeadLetterError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
+import { abortAfter, type DynamoDb, loadDynamoDb } from './aws-clients.ts'
 import { type DeadLetterTarget, LETTER_TOO_LARGE, type StoreResult } from './dead-letter-chain.ts'
 import type { DeadLetter } from './envelope.ts'
 import { inParallel } from './in-parallel.ts'
 
 /** Bytes of an item, its attribute names included, less a margin for those beside the letter. */
 const MAX_BYTES = 400 * 1024 - 1024
-const CONNECT_MS = 1000
-
-type DynamoDb = typeof import('@aws-sdk/client-dynamodb')
 
 export class DynamoDbDeadLetter implements DeadLetterTarget {
   readonly #table: string
-  #client: Promise<{ dynamodb: DynamoDb; client: DynamoDBClient }> | undefined
+  #client: Promise<DynamoDb> | undefined
 
   constructor(table: string) {
     this.#table = table
@@ -39,22 +36,18 @@ export class DynamoDbDeadLetter implements DeadLetterTarget {
     const text = { letter: json, topic: letter.record.topic ?? '', code: letter.failure.code, outcome: letter.failure.outcome, lastAt: letter.failure.lastAt }
     const attributes = Object.entries(text).filter(([, value]) => value !== '')
     try {
-      const { dynamodb, client } = await this.#load()
+      this.#client ??= loadDynamoDb()
+      const { dynamodb, client } = await this.#client
       const command = new dynamodb.PutItemCommand({
         TableName: this.#table,
         Item: { letterId: { S: letter.letterId }, ...Object.fromEntries(attributes.map(([name, value]) => [name, { S: value }])) },
         ConditionExpression: 'attribute_not_exists(letterId)',
       })
-      await client.send(command, { abortSignal: AbortSignal.timeout(Math.max(1, Math.ceil(deadline.remaining))) })
+      await client.send(command, abortAfter(deadline.remaining))
     } catch (cause) {
       const name = cause instanceof Error ? cause.name : 'Error'
       if (name !== 'ConditionalCheckFailedException') return new DeadLetterError('dead-letter', `The DynamoDB target did not store a letter (${name}).`, { retriable: true, cause })
     }
     return `dynamodb:${this.#table}#${letter.letterId}`
-  }
-
-  #load(): Promise<{ dynamodb: DynamoDb; client: DynamoDBClient }> {
-    this.#client ??= import('@aws-sdk/client-dynamodb').then(dynamodb => ({ dynamodb, client: new dynamodb.DynamoDBClient({ requestHandler: { connectionTimeout: CONNECT_MS } }) }))
-    return this.#client
   }
 }

@@ -1,22 +1,19 @@
 // Letters as objects of an S3 bucket, `<prefix>/<letterId>.json`, each put once. The client is loaded when the first letter comes.
 // Conditional writes: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
-import type { S3Client } from '@aws-sdk/client-s3'
 import { DeadLetterError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
+import { abortAfter, loadS3, type S3 } from './aws-clients.ts'
 import type { DeadLetterTarget, StoreResult } from './dead-letter-chain.ts'
 import { type DeadLetter, LETTER_MEDIA_TYPE } from './envelope.ts'
 import { inParallel } from './in-parallel.ts'
 
-const CONNECT_MS = 1000
 /** For a value whose caller has no deadline. */
 const CLAIM_MS = 30_000
-
-type S3 = typeof import('@aws-sdk/client-s3')
 
 export class S3DeadLetter implements DeadLetterTarget {
   readonly #bucket: string
   readonly #prefix: string
-  #client: Promise<{ s3: S3; client: S3Client }> | undefined
+  #client: Promise<S3> | undefined
 
   /** @param prefix without slashes at its ends; may be empty */
   constructor(bucket: string, prefix: string) {
@@ -46,23 +43,16 @@ export class S3DeadLetter implements DeadLetterTarget {
   }
 
   async #put(key: string, body: Uint8Array | string, type: string, ms: number): Promise<string> {
-    const { s3, client } = await this.#load()
+    this.#client ??= loadS3()
+    const { s3, client } = await this.#client
     const command = new s3.PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ContentType: type, IfNoneMatch: '*' })
     try {
-      await client.send(command, { abortSignal: AbortSignal.timeout(Math.max(1, Math.ceil(ms))) })
+      await client.send(command, abortAfter(ms))
     } catch (error) {
       // It is there: the name is made of what it holds.
       if ((error as { name?: unknown }).name !== 'PreconditionFailed') throw error
     }
     return `s3://${this.#bucket}/${key}`
-  }
-
-  #load(): Promise<{ s3: S3; client: S3Client }> {
-    this.#client ??= import('@aws-sdk/client-s3').then(s3 => {
-      const local = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL
-      return { s3, client: new s3.S3Client({ requestHandler: { connectionTimeout: CONNECT_MS }, ...(local ? { forcePathStyle: true } : {}) }) }
-    })
-    return this.#client
   }
 }
 

@@ -16,21 +16,25 @@ export interface SegmentEntry {
 export class SegmentWriter {
   readonly path: string
   readonly #file: FileHandle
+  readonly #fsync: boolean
   #end = 0
 
-  private constructor(path: string, file: FileHandle) {
+  private constructor(path: string, file: FileHandle, fsync: boolean) {
     this.path = path
     this.#file = file
+    this.#fsync = fsync
   }
 
-  /** Creates the folder and the file, readable by this user only; both are on disk when it returns. */
-  static async create(path: string): Promise<SegmentWriter> {
+  /** Creates the folder and the file, readable by this user only; both are on disk when it returns, where `fsync` says so. */
+  static async create(path: string, fsync = true): Promise<SegmentWriter> {
     const folder = dirname(path)
     const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 })
     const file = await open(path, 'wx', 0o600)
-    await syncFolder(folder)
-    if (firstMade !== undefined) await syncFolder(dirname(firstMade))
-    return new SegmentWriter(path, file)
+    if (fsync) {
+      await syncFolder(folder)
+      if (firstMade !== undefined) await syncFolder(dirname(firstMade))
+    }
+    return new SegmentWriter(path, file, fsync)
   }
 
   /** @returns the byte offset of each entry, once all of them are on disk. One writer at a time. */
@@ -49,7 +53,7 @@ export class SegmentWriter {
     }
     const { bytesWritten } = await this.#file.writev(chunks, this.#end)
     if (bytesWritten !== end - this.#end) throw new Error(`Short write: ${bytesWritten} of ${end - this.#end} bytes.`)
-    await this.#file.datasync()
+    if (this.#fsync) await this.#file.datasync()
     this.#end = end
     return offsets
   }

@@ -1,8 +1,9 @@
 // Letters in an SQS queue: batches of ten, their results read entry by entry. The client is loaded when the first letter comes.
 // Limits: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
-import type { SendMessageBatchRequestEntry, SQSClient } from '@aws-sdk/client-sqs'
+import type { SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs'
 import { DeadLetterError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
+import { abortAfter, loadSqs, type Sqs } from './aws-clients.ts'
 import { type DeadLetterTarget, LETTER_TOO_LARGE, type StoreResult } from './dead-letter-chain.ts'
 import type { DeadLetter } from './envelope.ts'
 import { inParallel } from './in-parallel.ts'
@@ -10,13 +11,10 @@ import { inParallel } from './in-parallel.ts'
 /** Bytes of a message, and of all messages of a batch, attributes included. */
 const MAX_BYTES = 1_048_576
 const MAX_ENTRIES = 10
-const CONNECT_MS = 1000
-
-type Sqs = typeof import('@aws-sdk/client-sqs')
 
 export class SqsDeadLetter implements DeadLetterTarget {
   readonly #queueUrl: string
-  #client: Promise<{ sqs: Sqs; client: SQSClient }> | undefined
+  #client: Promise<Sqs> | undefined
 
   constructor(queueUrl: string) {
     this.#queueUrl = queueUrl
@@ -38,11 +36,12 @@ export class SqsDeadLetter implements DeadLetterTarget {
     ;(await made)?.client.destroy()
   }
 
-  async #send(entries: readonly Entry[], results: StoreResult[], deadline: Deadline): Promise<void> {
+  async #send(entries: readonly SqsEntry[], results: StoreResult[], deadline: Deadline): Promise<void> {
     try {
-      const { sqs, client } = await this.#load()
+      this.#client ??= loadSqs(this.#queueUrl)
+      const { sqs, client } = await this.#client
       const command = new sqs.SendMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries: entries.map(({ entry }) => entry) })
-      const { Successful = [], Failed = [] } = await client.send(command, { abortSignal: AbortSignal.timeout(Math.max(1, Math.ceil(deadline.remaining))) })
+      const { Successful = [], Failed = [] } = await client.send(command, abortAfter(deadline.remaining))
       const receipts = new Map(Successful.map(({ Id, MessageId }) => [Id, MessageId]))
       const codes = new Map(Failed.map(({ Id, Code }) => [Id, Code]))
       for (const { index, entry } of entries) {
@@ -54,24 +53,16 @@ export class SqsDeadLetter implements DeadLetterTarget {
       for (const { index } of entries) results[index] = failed(cause instanceof Error ? cause.name : 'Error', cause)
     }
   }
-
-  #load(): Promise<{ sqs: Sqs; client: SQSClient }> {
-    this.#client ??= import('@aws-sdk/client-sqs').then(sqs => {
-      // A queue's host names its region, where the environment may name another.
-      const region = /\bsqs\.([a-z0-9-]+)\.amazonaws\./.exec(this.#queueUrl)?.[1]
-      return { sqs, client: new sqs.SQSClient({ ...(region ? { region } : {}), endpoint: new URL(this.#queueUrl).origin, requestHandler: { connectionTimeout: CONNECT_MS } }) }
-    })
-    return this.#client
-  }
 }
 
-interface Entry {
+export interface SqsEntry {
   readonly index: number
   readonly entry: SendMessageBatchRequestEntry
   readonly bytes: number
 }
 
-function toEntry(letter: DeadLetter, index: number): Entry {
+/** A letter as a message. */
+export function toEntry(letter: DeadLetter, index: number): SqsEntry {
   const attributes = { topic: letter.record.topic ?? '', code: letter.failure.code, outcome: letter.failure.outcome, letterId: letter.letterId }
   const named = Object.entries(attributes).filter(([, value]) => value !== '')
   const body = JSON.stringify(letter)
@@ -80,8 +71,8 @@ function toEntry(letter: DeadLetter, index: number): Entry {
   return { index, bytes, entry: { Id: String(index), MessageBody: body, MessageAttributes } }
 }
 
-function inBatches(entries: readonly Entry[], onTooLarge: (index: number) => void): Entry[][] {
-  const batches: Entry[][] = []
+function inBatches(entries: readonly SqsEntry[], onTooLarge: (index: number) => void): SqsEntry[][] {
+  const batches: SqsEntry[][] = []
   let room = 0
   for (const entry of entries) {
     if (entry.bytes > MAX_BYTES) {

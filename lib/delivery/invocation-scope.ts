@@ -11,6 +11,11 @@ export function currentScope(): InvocationScope | undefined {
   return storage.getStore()
 }
 
+/** Work that belongs to no invocation's time: it must have a deadline of its own. */
+export function outsideScopes<T>(work: () => T): T {
+  return storage.exit(work)
+}
+
 let open = 0
 
 /** Scopes of invocations that are not over. */

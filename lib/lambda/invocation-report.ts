@@ -38,6 +38,19 @@ export class InvocationReport {
     this.#logger.info('invocation', { outcomes: { refusedRequests: 1 }, code })
   }
 
+  /** What a redrive did, and metrics of it per outcome. */
+  readonly redrive = (
+    results: readonly { readonly resent: number; readonly found: number; readonly parked: number; readonly failed: Readonly<Record<string, number>> }[],
+  ): void => {
+    for (const { resent, found, parked, failed } of results) {
+      const outcomes = { resent, found, parked, failed: Object.values(failed).reduce((sum, count) => sum + count, 0) }
+      this.#metrics.addDimensions({ function: this.#function })
+      for (const [name, count] of Object.entries(outcomes)) this.#metrics.addMetric(`Letters${name[0]?.toUpperCase()}${name.slice(1)}`, MetricUnit.Count, count)
+      this.#metrics.publishStoredMetrics()
+    }
+    this.#logger.info('redrive', { results })
+  }
+
   invocation(reports: readonly DeliveryReport[], fates: readonly RecordFate[], producer: ProducerMetrics): void {
     const outcomes: Record<string, number> = {}
     const byTopic = new Map<string, number>()

@@ -7,6 +7,8 @@ export interface PartitionMetadata {
   /** The leader's node id, or -1 while there is none. */
   readonly leader: number
   readonly leaderEpoch: number
+  /** How many brokers are to hold it. */
+  readonly replicas?: number
 }
 
 export interface TopicMetadata {

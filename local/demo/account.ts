@@ -1,6 +1,6 @@
 // What became of each record: what was sent against the log, the letters and the queues, read by others than the producer.
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
-import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
+import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
 import { readTopic } from '../kafka/admin.ts'
 import { EVENT_FAILURES } from '../queues.ts'
 import type { Stack } from '../stack.ts'
@@ -61,8 +61,8 @@ export async function account(stack: Stack, answers: readonly Answer[], written:
 
 /** Every letter in a folder that is not closed, by the id of its record. */
 export async function lettersIn(folder: string): Promise<Map<string, { readonly outcome: string; readonly fault: string }>> {
-  const letters = new DiskDeadLetter(folder)
-  const found = await letters.list()
+  const letters = new DiskLetters(folder)
+  const found = await Array.fromAsync(letters.letters())
   await letters.close()
   return new Map(found.map(({ letter }) => [letter.recordId, letter.failure]))
 }

@@ -55,8 +55,27 @@ test('every problem is in one error', () => {
     )
 })
 
-test('settings that do not act yet are refused by name', () => {
-  assert.match(problems({}, { ...servers, KAFKA_DEAD_LETTER_NOTIFY: 'sns:a' }).join(), /KAFKA_DEAD_LETTER_NOTIFY: this setting does not act yet/)
+test('who is told of a letter: SNS topics and buses, nothing else', () => {
+  const arn = 'arn:aws:sns:eu-west-1:123456789012:letters'
+  assert.deepEqual(parseConfig({}, { ...servers, KAFKA_DEAD_LETTER_NOTIFY: `sns:${arn}, eventbridge:default` }).deadLetterNotify, [
+    { kind: 'sns', topicArn: arn },
+    { kind: 'eventbridge', bus: 'default' },
+  ])
+  for (const wrong of ['sns:a', 'sqs:https://sqs.local/1/q', 'eventbridge:', 'x'])
+    assert.match(problems({}, { ...servers, KAFKA_DEAD_LETTER_NOTIFY: wrong }).join(), /KAFKA_DEAD_LETTER_NOTIFY: expected sns:/)
+})
+
+test('letters in Kafka: on another cluster alone, on the same one never', () => {
+  const chain = (text: string) => parseConfig({}, { ...servers, KAFKA_DEAD_LETTER: text }).deadLetter
+  assert.deepEqual(chain('kafka:@h1:9092;h2:9092'), [{ kind: 'kafka', pattern: '{topic}-dlt', servers: ['h1:9092', 'h2:9092'] }])
+  assert.deepEqual(chain('kafka:dead.{topic},disk:/a')[0], { kind: 'kafka', pattern: 'dead.{topic}', servers: undefined })
+  for (const alone of ['kafka:', 'kafka:letters,kafka:{topic}-dlt'])
+    assert.match(problems({}, { ...servers, KAFKA_DEAD_LETTER: alone }).join(), /beside kafka: on the same cluster/)
+})
+
+test('a disk’s own settings stand with its target', () => {
+  const { deadLetter } = parseConfig({}, { ...servers, KAFKA_DEAD_LETTER: 'disk:/a', KAFKA_DEAD_LETTER_DISK_FSYNC: 'false', KAFKA_DEAD_LETTER_DISK_MAX_BYTES: '1000' })
+  assert.deepEqual(deadLetter, [{ kind: 'disk', folder: '/a', fsync: false, maxBytes: 1000 }])
 })
 
 test('a slip of the finger is refused, another KAFKA_ name is warned about, strict refuses all', () => {
@@ -117,6 +136,6 @@ test('targets of KAFKA_DEAD_LETTER: in order, percent-encoded, each once', () =>
     { kind: 'sqs', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/1/q' },
     { kind: 'disk', folder: '/a,b' },
   ])
-  for (const wrong of ['sqs:', 'sqs:queue', 'sqs:https://sqs.local/1/q.fifo', 'disk:/a,disk:/a', 's3:B', 'dynamodb:a b', 'kafka:x', 'disk:/%zz'])
+  for (const wrong of ['sqs:', 'sqs:queue', 'sqs:https://sqs.local/1/q.fifo', 'disk:/a,disk:/a', 's3:B', 'dynamodb:a b', 'kafka:{topic}', 'kafka:a@b', 'disk:/%zz'])
     assert.match(problems({ deadLetter: wrong }, { ...servers }).join(), /KAFKA_DEAD_LETTER/, wrong)
 })

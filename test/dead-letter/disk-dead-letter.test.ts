@@ -7,6 +7,8 @@ import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
 import { type DeadLetter, letterId, recordOf, toDeadLetter } from '../../lib/dead-letter/envelope.ts'
 import { readSegment } from '../../lib/dead-letter/segment.ts'
 import { DeliveryError } from '../../lib/errors.ts'
+import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
+import type { OpenLetter } from '../../lib/redrive/letter-store.ts'
 
 function letter(n: number): DeadLetter {
   const serialized = {
@@ -41,6 +43,10 @@ function letter(n: number): DeadLetter {
   )
 }
 
+function listIn(folder: string): Promise<OpenLetter[]> {
+  return Array.fromAsync(new DiskLetters(folder).letters())
+}
+
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'letters-test-'))
   try {
@@ -54,7 +60,7 @@ test('a letter gives back the bytes it was given', async () => {
   await inFolder(async folder => {
     const disk = new DiskDeadLetter(folder)
     const receipts = await disk.store([letter(1), letter(2)])
-    const listed = await new DiskDeadLetter(folder).list()
+    const listed = await listIn(folder)
 
     assert.deepEqual(
       listed.map(({ receipt }) => receipt),
@@ -87,19 +93,20 @@ test('a file cut at any byte gives back the whole letters before the cut and not
   })
 })
 
-test('a closed letter is no longer listed, whichever file says so', async () => {
+test('a settled letter is no longer listed, whichever file says so; stored again it is open again', async () => {
   await inFolder(async folder => {
     const writer = new DiskDeadLetter(folder)
-    const closer = new DiskDeadLetter(folder)
-    await closer.closeLetters([{ letterId: letter(1).letterId, receipt: 'kafka:t-0@1' }])
-    await writer.store([letter(1), letter(2)])
+    const store = new DiskLetters(folder)
+    const ids = async () => (await listIn(folder)).map(({ letter: { recordId } }) => recordId)
+    await writer.store([letter(1), letter(2), letter(1)])
+    const [first] = await listIn(folder)
+    await store.settle([{ open: first as OpenLetter, receipt: 'kafka:t-0@1' }])
+    assert.deepEqual(await ids(), ['id-2'])
 
-    assert.deepEqual(
-      (await closer.list()).map(({ letter: { recordId } }) => recordId),
-      ['id-2'],
-    )
+    await writer.store([letter(1)])
+    assert.deepEqual((await ids()).sort(), ['id-1', 'id-2'])
     await writer.close()
-    await closer.close()
+    await store.close()
   })
 })
 

@@ -9,12 +9,18 @@ import { after, test } from 'node:test'
 import { DeadLetters } from '../../lib/dead-letter/dead-letter-chain.ts'
 import { SqliteDeadLetter } from '../../lib/dead-letter/sqlite-dead-letter.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
+import { SqliteLetters } from '../../lib/redrive/sqlite-letters.ts'
 import { letterOf } from '../fakes/letter.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-'))
 after(() => rmSync(folder, { recursive: true }))
 
-const idsOf = async (target: SqliteDeadLetter) => (await target.list()).map(({ letter }) => letter.recordId)
+async function idsOf({ file }: SqliteDeadLetter): Promise<string[]> {
+  const store = new SqliteLetters(file)
+  const open = await Array.fromAsync(store.letters())
+  await store.close()
+  return open.map(({ letter }) => letter.recordId)
+}
 
 test('a letter is stored once, listed in order, closed, and opened again when it comes again', async () => {
   const file = join(folder, 'new', 'letters.db')
@@ -27,7 +33,9 @@ test('a letter is stored once, listed in order, closed, and opened again when it
 
   const again = new SqliteDeadLetter(file)
   assert.deepEqual(await idsOf(again), ['a', 'b'])
-  await again.closeLetters([{ letterId: a.letterId, receipt: 'kafka:chat-0@1' }])
+  const store = new SqliteLetters(file)
+  await store.settle([{ open: { letter: a, receipt: '' }, receipt: 'kafka:chat-0@1' }])
+  await store.close()
   assert.deepEqual(await idsOf(again), ['b'])
   await again.store([a])
   assert.deepEqual(await idsOf(again), ['a', 'b'])

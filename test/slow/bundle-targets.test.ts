@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
-import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
+import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { Sandbox } from '../../local/runtime/sandbox.ts'
 import { type LocalSqs, startSqs } from '../../local/sqs/elasticmq.ts'
@@ -64,9 +64,8 @@ for (const [name, event] of Object.entries(events))
     const folder = temporaryFolder()
     for (const target of [`sqs:${sqs.queueUrl('letters')}`, `disk:${folder}`]) await invokeOnce(name, { ...nobody, KAFKA_DEAD_LETTER: target }, event())
     const { Messages = [] } = await sqs.client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl('letters'), MaxNumberOfMessages: 10 }))
-    const onDisk = new DiskDeadLetter(folder)
-    const letters = [...Messages.map(({ Body }) => JSON.parse(Body as string)), ...(await onDisk.list()).map(({ letter }) => letter)]
-    await onDisk.close()
+    const onDisk = await Array.fromAsync(new DiskLetters(folder).letters())
+    const letters = [...Messages.map(({ Body }) => JSON.parse(Body as string)), ...onDisk.map(({ letter }) => letter)]
     assert.deepEqual(
       letters.map(({ source }) => source.trigger),
       [name, name],

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { before, test } from 'node:test'
 
-const FUNCTIONS = ['http', 'sqs', 'sqs-fifo', 'eventbridge']
+const FUNCTIONS = ['http', 'sqs', 'sqs-fifo', 'eventbridge', 'redrive']
+const TIMEOUTS: Record<string, number> = { http: 29, redrive: 300 }
 interface Resource {
   readonly Type: string
   // biome-ignore lint/suspicious/noExplicitAny: a template has every shape
@@ -34,12 +35,12 @@ before(() => {
   resources = read()
 })
 
-test('functions: Node 24 on arm64, 512 MB, 29 and 60 s, each with a role of its own', () => {
+test('functions: Node 24 on arm64, 512 MB, 29, 60 and 300 s, each with a role of its own', () => {
   const functions = only('AWS::Lambda::Function')
   assert.equal(functions.length, FUNCTIONS.length)
   for (const { Runtime, Architectures, MemorySize, Timeout, Environment, FunctionName } of functions) {
     assert.deepEqual([Runtime, Architectures, MemorySize], ['nodejs24.x', ['arm64'], 512])
-    assert.equal(Timeout, FunctionName.endsWith('-http') ? 29 : 60)
+    assert.equal(Timeout, TIMEOUTS[FunctionName.split('-').at(-1)] ?? 60)
     assert.equal(Environment.Variables.KAFKA_FUNCTION_TIMEOUT_MS, String(Timeout * 1000))
     assert.deepEqual(Environment.Variables.KAFKA_DEAD_LETTER, { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }]] })
   }
@@ -97,7 +98,7 @@ test('the asynchronous function has an on-failure destination, and may send to i
 
 test('roles: the topics that the trigger feeds, and no star but for streams of the own log group', () => {
   const roles = ofType('AWS::IAM::Role')
-  assert.deepEqual(roles.map(([name]) => name).sort(), ['EventbridgeRole', 'HttpRole', 'SqsFifoRole', 'SqsRole'])
+  assert.deepEqual(roles.map(([name]) => name).sort(), ['EventbridgeRole', 'HttpRole', 'RedriveRole', 'SqsFifoRole', 'SqsRole'])
   for (const [name, { Properties }] of roles) {
     assert.equal(Properties.ManagedPolicyArns, undefined)
     const statements = Properties.Policies.flatMap(({ PolicyDocument }: { PolicyDocument: { Statement: unknown[] } }) => PolicyDocument.Statement)
@@ -108,7 +109,10 @@ test('roles: the topics that the trigger feeds, and no star but for streams of t
     }
     const write = statements.find(({ Action }: { Action: string[] }) => Action.includes('kafka-cluster:WriteData'))
     const topics = write.Resource.map((arn: string) => arn.split('/').at(-1))
-    assert.deepEqual(topics, { HttpRole: ['chat', 'earthquakes'], SqsRole: ['earthquakes'], SqsFifoRole: ['chat'], EventbridgeRole: ['earthquakes'] }[name])
+    assert.deepEqual(
+      topics,
+      { HttpRole: ['chat', 'earthquakes'], SqsRole: ['earthquakes'], SqsFifoRole: ['chat'], EventbridgeRole: ['earthquakes'], RedriveRole: ['chat', 'earthquakes'] }[name],
+    )
   }
   // Everybody is named once: in the refusal of requests to the deployment bucket without TLS.
   const policies = [...only('AWS::S3::BucketPolicy'), ...only('AWS::SQS::QueuePolicy')].flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
@@ -157,13 +161,39 @@ test('targets of KAFKA_DEAD_LETTER stand behind the queue, each with the right t
   const resources = Object.values(read())
   const http = resources.find(({ Type, Properties }) => Type === 'AWS::Lambda::Function' && Properties.FunctionName.endsWith('-http'))?.Properties
   assert.deepEqual(http.Environment.Variables.KAFKA_DEAD_LETTER, { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ',s3:my-letters/prod,dynamodb:letters']] })
-  for (const { Properties } of resources.filter(({ Type, Properties }) => Type === 'AWS::IAM::Role' && JSON.stringify(Properties).includes('DeadLettersQueue'))) {
+  const roles = Object.entries(read()).filter(([, { Type }]) => Type === 'AWS::IAM::Role')
+  for (const [, { Properties }] of roles.filter(([name]) => name !== 'RedriveRole')) {
     const text = JSON.stringify(Properties.Policies)
     assert.match(text, /"Action":\["s3:PutObject"\],"Resource":\{"Fn::Sub":"arn:\$\{AWS::Partition\}:s3:::my-letters\/prod\/\*"\}/)
     assert.match(text, /"Action":\["dynamodb:PutItem"\],"Resource":\{"Fn::Sub":"arn:[^"]*:table\/letters"\}/)
   }
   assert.equal(run([], { KAFKA_DEAD_LETTER: 'sqs:https://sqs.eu-west-1.amazonaws.com/1/q' }).status, 1)
   assert.equal(run([], { KAFKA_DEAD_LETTER: 'none' }).status, 1)
+})
+
+test('only redrive may read and delete letters; a schedule is asked for by name', () => {
+  const reads = ofType('AWS::IAM::Role').filter(([, { Properties }]) => JSON.stringify(Properties).match(/ReceiveMessage[^}]*DeadLettersQueue/))
+  assert.deepEqual(
+    reads.map(([name]) => name),
+    ['RedriveRole'],
+  )
+  const all = JSON.stringify(resources.RedriveRole)
+  for (const queue of ['DeadLettersQueue', 'EventFailuresQueue', 'EventRuleFailuresQueue', 'EarthquakesQueueFailures', 'ChatFifoQueueFailures'])
+    assert.ok(all.includes(queue), queue)
+  assert.equal(only('AWS::Events::Rule').length, 1)
+  assert.equal(run(['--param', 'redriveSchedule=rate(1 hour)']).status, 0)
+  const rules = Object.values(read()).filter(({ Type }) => Type === 'AWS::Events::Rule')
+  assert.ok(rules.some(({ Properties }) => Properties.ScheduleExpression === 'rate(1 hour)'))
+})
+
+test('letters in Kafka and who is told of a letter: each with its right', () => {
+  const msk = 'arn:aws:kafka:eu-west-1:123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1'
+  const env = { KAFKA_MSK_CLUSTER_ARN: msk, KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM', KAFKA_DEAD_LETTER: 'kafka:{topic}-dlt' }
+  assert.equal(run([], { ...env, KAFKA_DEAD_LETTER_NOTIFY: 'sns:arn:aws:sns:eu-west-1:123456789012:letters,eventbridge:ops' }).status, 0)
+  const role = JSON.stringify(read().SqsRole)
+  assert.ok(role.includes('earthquakes-dlt') && !role.includes('chat-dlt'))
+  assert.match(role, /"Action":\["sns:Publish"\],"Resource":"arn:aws:sns:eu-west-1:123456789012:letters"/)
+  assert.match(role, /"Action":\["events:PutEvents"\],"Resource":\{"Fn::Sub":"arn:[^"]*event-bus\/ops"\}/)
 })
 
 test('zips are the same bit by bit when made again, and hold what the handlers need', async () => {

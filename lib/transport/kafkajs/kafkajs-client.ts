@@ -1,4 +1,5 @@
 // The driver over kafkajs's wire layer: one Produce per leader, its answer read partition by partition.
+import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import { TransportError } from '../../errors.ts'
 import { topicPartition } from '../../record/topic-partition.ts'
 import { type Clock, systemClock } from '../../time/clock.ts'
@@ -51,14 +52,14 @@ export class KafkaJsClient implements KafkaClient {
     return { dials: this.#shared.dials, graced: this.#shared.graced, destroyed: { ...this.#shared.destroyed }, open }
   }
 
-  async metadata(topics: readonly string[], deadline: Deadline): Promise<Cluster> {
+  async metadata(topics: readonly string[] | null, deadline: Deadline): Promise<Cluster> {
     const answer = await this.#ask(deadline, (link, ms) => link.call(wire.metadata(topics), ms, { mayOutlive: true }))
     for (const { nodeId, host, port } of answer.brokers) this.#nodes.set(nodeId, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
     return {
       topics: answer.topics.map(({ topic, errorCode, partitions }) => ({
         topic,
         error: errorCode === 0 ? null : errorCodeRow(errorCode).name,
-        partitions: partitions.map(p => ({ partition: p.partition, leader: p.leader, leaderEpoch: p.leaderEpoch })),
+        partitions: partitions.map(p => ({ partition: p.partition, leader: p.leader, leaderEpoch: p.leaderEpoch, replicas: p.replicas })),
       })),
     }
   }
@@ -116,6 +117,14 @@ export class KafkaJsClient implements KafkaClient {
     // Its failure kills the Link, and with it the Produce, which reports it.
     link.call(wire.apiVersions(), PROBE_MS).catch(() => undefined)
     return produce()
+  }
+
+  /** One question to the broker with this id, without a retry. For readers of a log; records go by `produce`. */
+  async ask<T>(nodeId: number, question: WireProtocol<T>, deadline: Deadline): Promise<T> {
+    const address = this.#nodes.get(nodeId)
+    if (address === undefined) throw new TransportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })
+    const link = await this.#broker(address).idle(deadline)
+    return link.call(question, Math.max(1, deadline.remaining), { mayOutlive: true })
   }
 
   dropConnections(reason: DropReason, leader?: number): Promise<void> {

@@ -51,8 +51,11 @@ declare module 'kafkajs/src/loggers/index.js' {
 declare module 'kafkajs/src/protocol/encoder.js' {
   export default class Encoder {
     buffer: Buffer
+    writeInt8(value: number): this
     writeInt16(value: number): this
     writeInt32(value: number): this
+    /** A number, or the text of a larger one. */
+    writeInt64(value: number | string): this
     writeBoolean(value: boolean): this
     writeString(value: string | null): this
     writeBuffer(value: Buffer): this
@@ -64,11 +67,13 @@ declare module 'kafkajs/src/protocol/encoder.js' {
 declare module 'kafkajs/src/protocol/decoder.js' {
   export default class Decoder {
     constructor(buffer: Buffer)
+    readInt8(): number
     readInt16(): number
     readInt32(): number
     readInt64(): { toString(): string }
     readBoolean(): boolean
     readString(): string | null
+    readBytes(): Buffer | null
     readArray<T>(reader: (decoder: Decoder) => T): T[]
   }
 }

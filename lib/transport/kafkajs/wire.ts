@@ -1,4 +1,4 @@
-// The four requests a producer needs, over kafkajs's codec. Two are newer than kafkajs knows: Produce v8 names the bad
+// The requests a producer needs, and those of who looks what is in a log, over kafkajs's codec. Two are newer than kafkajs knows: Produce v8 names the bad
 // records of a refused batch (KIP-467), Metadata v7 carries leader epochs (KIP-320). None of them is a flexible version.
 import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import Decoder from 'kafkajs/src/protocol/decoder.js'
@@ -8,9 +8,12 @@ import type { EncodedBatch, ProducerIdAndEpoch } from '../kafka-client.ts'
 import type { PartitionAnswer } from '../produce-outcome.ts'
 
 export const PRODUCE = 0
+const FETCH = 1
+const LIST_OFFSETS = 2
 const METADATA = 3
 const API_VERSIONS = 18
 const INIT_PRODUCER_ID = 22
+const DESCRIBE_CONFIGS = 32
 
 /** The versions spoken; the broker must offer each of them. */
 export const VERSIONS_SPOKEN = [
@@ -65,16 +68,17 @@ export interface MetadataAnswer {
   readonly topics: readonly {
     errorCode: number
     topic: string
-    partitions: readonly { errorCode: number; partition: number; leader: number; leaderEpoch: number }[]
+    partitions: readonly { errorCode: number; partition: number; leader: number; leaderEpoch: number; replicas: number }[]
   }[]
 }
 
-export function metadata(topics: readonly string[]): WireProtocol<MetadataAnswer> {
+/** @param topics null: all that may be looked at */
+export function metadata(topics: readonly string[] | null): WireProtocol<MetadataAnswer> {
   return protocol(
     METADATA,
     'Metadata',
     7,
-    () => new Encoder().writeArray(topics).writeBoolean(false),
+    () => (topics ? new Encoder().writeArray(topics) : new Encoder().writeInt32(-1)).writeBoolean(false),
     decoder => {
       decoder.readInt32()
       const brokers = decoder.readArray(d => {
@@ -95,8 +99,8 @@ function readTopic(d: Decoder): MetadataAnswer['topics'][number] {
   d.readBoolean()
   const partitions = d.readArray(p => {
     const partition = { errorCode: p.readInt16(), partition: p.readInt32(), leader: p.readInt32(), leaderEpoch: p.readInt32() }
-    for (let list = 0; list < 3; list++) p.readArray(x => x.readInt32()) // replicas, in-sync, offline
-    return partition
+    const [replicas] = Array.from({ length: 3 }, () => p.readArray(x => x.readInt32()).length) // then in-sync, offline
+    return { ...partition, replicas: replicas as number }
   })
   return { errorCode, topic, partitions }
 }
@@ -138,4 +142,80 @@ function readPartitionAnswer(p: Decoder): PartitionAnswer {
   })
   p.readString() // errorMessage: may quote the record
   return { errorCode, baseOffset, logAppendTime, recordErrors }
+}
+
+/** @param timestamp ms since the epoch: the first offset at or after it; -1 the end of the log, -2 its start */
+export function listOffsets(topic: string, partition: number, timestamp: number): WireProtocol<{ errorCode: number; offset: bigint }> {
+  const encode = () => {
+    const asked = new Encoder().writeInt32(partition).writeInt64(timestamp)
+    return new Encoder().writeInt32(-1).writeArray([new Encoder().writeString(topic).writeArray([asked])])
+  }
+  return protocol(LIST_OFFSETS, 'ListOffsets', 1, encode, decoder => {
+    const [only] = decoder.readArray(t => {
+      t.readString()
+      return t.readArray(p => {
+        p.readInt32()
+        const errorCode = p.readInt16()
+        p.readInt64() // timestamp
+        return { errorCode, offset: int64(p) }
+      })[0]
+    })
+    if (!only) throw new Error('The broker left the partition out of its answer.')
+    return only
+  })
+}
+
+export interface FetchAnswer {
+  readonly errorCode: number
+  readonly highWatermark: bigint
+  readonly recordSet: Buffer
+}
+
+/** One partition from an offset on; whole batches, the last of which may be cut. */
+export function fetch(topic: string, partition: number, offset: bigint, maxBytes: number, maxWaitMs: number): WireProtocol<FetchAnswer> {
+  const encode = () => {
+    const asked = new Encoder().writeInt32(partition).writeInt64(String(offset)).writeInt32(maxBytes)
+    const head = new Encoder().writeInt32(-1).writeInt32(maxWaitMs).writeInt32(1).writeInt32(maxBytes).writeInt8(1)
+    return head.writeArray([new Encoder().writeString(topic).writeArray([asked])])
+  }
+  return protocol(FETCH, 'Fetch', 4, encode, decoder => {
+    decoder.readInt32()
+    const [only] = decoder.readArray(t => {
+      t.readString()
+      return t.readArray(p => {
+        p.readInt32()
+        const errorCode = p.readInt16()
+        const highWatermark = int64(p)
+        p.readInt64() // last stable offset
+        p.readArray(aborted => [aborted.readInt64(), aborted.readInt64()])
+        return { errorCode, highWatermark, recordSet: p.readBytes() ?? Buffer.alloc(0) }
+      })[0]
+    })
+    if (!only) throw new Error('The broker left the partition out of its answer.')
+    return only
+  })
+}
+
+/** Settings of topics, the brokers' defaults included. */
+export function describeConfigs(topics: readonly string[], names: readonly string[]): WireProtocol<{ errorCode: number; topic: string; values: Map<string, string | null> }[]> {
+  const TOPIC = 2
+  const encode = () => new Encoder().writeArray(topics.map(topic => new Encoder().writeInt8(TOPIC).writeString(topic).writeArray(names))).writeBoolean(false)
+  return protocol(DESCRIBE_CONFIGS, 'DescribeConfigs', 1, encode, decoder => {
+    decoder.readInt32()
+    return decoder.readArray(r => {
+      const errorCode = r.readInt16()
+      r.readString()
+      r.readInt8()
+      const topic = r.readString() ?? ''
+      const values = r.readArray(c => {
+        const entry = [c.readString() ?? '', c.readString()] as const
+        c.readBoolean() // read-only
+        c.readInt8() // source
+        c.readBoolean() // sensitive
+        c.readArray(s => [s.readString(), s.readString(), s.readInt8()]) // synonyms
+        return entry
+      })
+      return { errorCode, topic, values: new Map(values) }
+    })
+  })
 }

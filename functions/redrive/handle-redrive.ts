@@ -1,0 +1,60 @@
+// A redrive by schedule, by hand, or of messages that Lambda received; and the doctor, by hand only.
+import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda'
+import type { ProducerConfig } from '../../lib/config/settings.ts'
+import { createLetterProducer } from '../../lib/create-dead-letters.ts'
+import type { Check } from '../../lib/doctor/check.ts'
+import { KafkaProducerError } from '../../lib/errors.ts'
+import { isJsonObject } from '../../lib/record/json-object.ts'
+import { createLogReader, letterTopicsOf } from '../../lib/redrive/open-letters.ts'
+import { type RedriveResult, redrive } from '../../lib/redrive/redrive.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import type { Contracts } from '../../lib/validate/contract.ts'
+import { toResponse } from '../sqs/to-response.ts'
+import { EventLetters } from './event-letters.ts'
+import { parseRedriveRequest } from './redrive-request.ts'
+import { optionsOf, runRedrive } from './run-redrive.ts'
+import { rawToLetters } from './to-letters.ts'
+
+export interface RedriveServices {
+  readonly config: ProducerConfig
+  readonly contracts: Contracts
+  readonly report: { redrive(results: readonly RedriveResult[]): void; warn(text: string): void }
+}
+
+type Answer = SQSBatchResponse | { readonly results: readonly RedriveResult[] } | { readonly healthy: boolean; readonly checks: readonly Check[] }
+
+/** Kept from the invocation's time for what is under way when it ends. */
+const RESERVE_MS = 10_000
+
+export async function handleRedrive(event: unknown, context: Context, services: RedriveServices): Promise<Answer> {
+  if (isJsonObject(event) && event.doctor === true) return examine(services)
+  const deadline = Deadline.after(systemClock, context.getRemainingTimeInMillis() - RESERVE_MS)
+  if (deadline.passed) throw new KafkaProducerError('deadline-too-short', `The function's time-out: expected more than ${RESERVE_MS} ms.`)
+  const records = isJsonObject(event) && Array.isArray(event.Records) ? (event.Records as SQSRecord[]) : undefined
+  if (records) return redriveBatch(records, deadline, services)
+  const { config, contracts, report } = services
+  const results = await runRedrive(parseRedriveRequest(event), { config, contracts, deadline, warn: report.warn })
+  report.redrive(results)
+  return { results }
+}
+
+async function redriveBatch(records: readonly SQSRecord[], deadline: Deadline, { config, contracts, report }: RedriveServices): Promise<SQSBatchResponse> {
+  const { defaultTopic, maxRequestSize } = config
+  const letters = new EventLetters(records, rawToLetters({ contracts, defaultTopic, maxRequestSize }))
+  const producer = createLetterProducer(config)
+  const { reader, closeReader } = createLogReader(config)
+  try {
+    const options = optionsOf(parseRedriveRequest({}), { config, contracts, deadline }, producer)
+    report.redrive([await redrive(letters, { ...options, log: reader, isLetterTopic: letterTopicsOf(config.deadLetter) })])
+  } finally {
+    await Promise.all([producer.close(), closeReader()])
+  }
+  return toResponse(letters.returned)
+}
+
+async function examine({ contracts }: RedriveServices): Promise<Answer> {
+  const { doctor, isHealthy } = await import('../../lib/doctor/doctor.ts')
+  const checks = await doctor(process.env, [...contracts.keys()])
+  return { healthy: isHealthy(checks), checks }
+}

@@ -1,0 +1,11 @@
+// Dead letters → Kafka. Wiring only. Its connections end with each invocation: it runs seldom.
+import middy from '@middy/core'
+import { contracts } from '#contracts'
+import { loadConfig } from '../../lib/config/parse-config.ts'
+import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
+import { handleRedrive } from './handle-redrive.ts'
+
+const report = new InvocationReport(process.env.POWERTOOLS_SERVICE_NAME || 'redrive')
+const config = await loadConfig({}, process.env, report.warn)
+
+export const handler = middy().handler((event, context) => handleRedrive(event, context, { config, contracts, report }))

@@ -1,0 +1,44 @@
+// The AWS clients of the targets, loaded when they are first needed, so that a target nobody uses costs nothing at a cold start.
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { S3Client } from '@aws-sdk/client-s3'
+import type { SQSClient } from '@aws-sdk/client-sqs'
+
+const requestHandler = { connectionTimeout: 1000 }
+
+export interface Sqs {
+  readonly sqs: typeof import('@aws-sdk/client-sqs')
+  readonly client: SQSClient
+}
+
+export interface S3 {
+  readonly s3: typeof import('@aws-sdk/client-s3')
+  readonly client: S3Client
+}
+
+export interface DynamoDb {
+  readonly dynamodb: typeof import('@aws-sdk/client-dynamodb')
+  readonly client: DynamoDBClient
+}
+
+/** A queue's host names its region, where the environment may name another. */
+export async function loadSqs(queueUrl: string): Promise<Sqs> {
+  const sqs = await import('@aws-sdk/client-sqs')
+  const region = /\bsqs\.([a-z0-9-]+)\.amazonaws\./.exec(queueUrl)?.[1]
+  return { sqs, client: new sqs.SQSClient({ ...(region ? { region } : {}), endpoint: new URL(queueUrl).origin, requestHandler }) }
+}
+
+export async function loadS3(): Promise<S3> {
+  const s3 = await import('@aws-sdk/client-s3')
+  const local = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL
+  return { s3, client: new s3.S3Client({ requestHandler, ...(local ? { forcePathStyle: true } : {}) }) }
+}
+
+export async function loadDynamoDb(): Promise<DynamoDb> {
+  const dynamodb = await import('@aws-sdk/client-dynamodb')
+  return { dynamodb, client: new dynamodb.DynamoDBClient({ requestHandler }) }
+}
+
+/** Ends a call to AWS when the deadline is over. */
+export function abortAfter(ms: number): { readonly abortSignal: AbortSignal } {
+  return { abortSignal: AbortSignal.timeout(Math.max(1, Math.ceil(ms))) }
+}

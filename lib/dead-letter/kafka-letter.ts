@@ -1,0 +1,90 @@
+// A letter as a record of a Kafka topic and back: key, value and headers are the record's own; Spring's kafka_dlt-* headers say what
+// failed (docs.spring.io/spring-kafka, DeadLetterPublishingRecoverer), and kp-letter has the rest of the envelope.
+import type { RecordHeader } from '../record/producer-record.ts'
+import type { DeadLetter } from './envelope.ts'
+
+const LETTER = 'kp-letter'
+const CLOSED = 'kp-closed'
+const SPRING = 'kafka_dlt-'
+/** Of a letter whose record never had a topic. */
+const NO_TOPIC = 'unrouted'
+
+export interface KafkaLetter {
+  readonly topic: string
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: readonly RecordHeader[]
+}
+
+/** @param pattern of the topic's name, e.g. `{topic}-dlt` */
+export function letterTopic(pattern: string, topic: string | null): string {
+  return pattern.replaceAll('{topic}', topic ?? NO_TOPIC)
+}
+
+/** Whether a topic is one of the pattern's. */
+export function isLetterTopic(pattern: string, topic: string): boolean {
+  const [before = '', ...rest] = pattern.split('{topic}')
+  const after = rest.at(-1)
+  return after === undefined ? topic === pattern : topic.length > before.length + after.length && topic.startsWith(before) && topic.endsWith(after)
+}
+
+export function toKafkaLetter(letter: DeadLetter, pattern: string): KafkaLetter {
+  const { key, value, headers, ...record } = letter.record
+  const { topic, partition, timestamp } = record
+  const spring = (name: string, bytes: Buffer): RecordHeader => [`${SPRING}${name}`, bytes]
+  return {
+    topic: letterTopic(pattern, topic),
+    key: bytesOf(key),
+    value: bytesOf(value),
+    headers: [
+      ...headers.map(({ name, value }): RecordHeader => [name, bytesOf(value)]),
+      ...(topic === null ? [] : [spring('original-topic', Buffer.from(topic))]),
+      ...(partition === null ? [] : [spring('original-partition', int32(partition))]),
+      ...(timestamp === null ? [] : [spring('original-timestamp', int64(timestamp))]),
+      spring('exception-fqcn', Buffer.from(letter.failure.class)),
+      spring('exception-message', Buffer.from(letter.failure.code)),
+      // What key, value and headers say is not said twice.
+      [LETTER, Buffer.from(JSON.stringify({ ...letter, record }))],
+    ],
+  }
+}
+
+/** @returns undefined for a record that is no letter of ours */
+export function fromKafkaLetter({ key, value, headers }: Pick<KafkaLetter, 'key' | 'value' | 'headers'>): DeadLetter | undefined {
+  const text = headers.findLast(([name]) => name === LETTER)?.[1]
+  if (!text) return undefined
+  const letter = JSON.parse(Buffer.from(text).toString()) as DeadLetter
+  const own = headers.filter(([name]) => name !== LETTER && !name.startsWith(SPRING)).map(([name, bytes]) => ({ name, value: base64(bytes) }))
+  return { ...letter, record: { ...letter.record, key: base64(key), value: base64(value), headers: own } }
+}
+
+/** Says in the same topic that letters are settled, by their receipts. */
+export function closedMarker(topic: string, letterId: string, receipts: readonly string[], settledAs: string): KafkaLetter {
+  return { topic, key: Buffer.from(letterId), value: null, headers: [[CLOSED, Buffer.from(JSON.stringify({ of: receipts, receipt: settledAs }))]] }
+}
+
+/** @returns the receipts that a marker names; undefined for any other record */
+export function closedBy(headers: readonly RecordHeader[]): readonly string[] | undefined {
+  const text = headers.findLast(([name]) => name === CLOSED)?.[1]
+  return text ? (JSON.parse(Buffer.from(text).toString()) as { of: string[] }).of : undefined
+}
+
+function bytesOf(text: string | null): Buffer | null {
+  return text === null ? null : Buffer.from(text, 'base64')
+}
+
+function base64(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString('base64')
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+
+function int64(value: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(BigInt(value))
+  return bytes
+}

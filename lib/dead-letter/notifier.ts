@@ -1,0 +1,82 @@
+// Tells SNS topics and event buses of letters after they are stored. It proves nothing and changes no fate: a failure is only told.
+// Limits: docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html · …/eventbridge/latest/APIReference/API_PutEvents.html (10 entries, 256 KB)
+import type { NotifyTargets } from '../config/settings.ts'
+import { abortAfter } from './aws-clients.ts'
+import type { DeadLetter } from './envelope.ts'
+
+interface StoredNote {
+  readonly letter: DeadLetter
+  readonly receipt: string
+}
+
+export interface Notifier {
+  /** @throws what the service said; nobody is to be told twice */
+  tell(notes: readonly StoredNote[], ms: number): Promise<void>
+}
+
+const BATCH = 10
+const requestHandler = { connectionTimeout: 500 }
+const SOURCE = 'serverless-kafka-producer'
+
+export function notifiersOf(targets: NotifyTargets): Notifier[] {
+  return targets.map(target => (target.kind === 'sns' ? new SnsNotifier(target.topicArn) : new BusNotifier(target.bus)))
+}
+
+/** What is told of a letter: no key, no value, no header. */
+function summary({ letter, receipt }: StoredNote): string {
+  const { letterId, recordId, record, source, failure } = letter
+  const { fault, outcome, code, attempts, lastAt } = failure
+  return JSON.stringify({ letterId, recordId, receipt, topic: record.topic, trigger: source.trigger, function: source.function, fault, outcome, code, attempts, lastAt })
+}
+
+function inTens<T>(items: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / BATCH) }, (_, index) => items.slice(index * BATCH, (index + 1) * BATCH))
+}
+
+class SnsNotifier implements Notifier {
+  readonly #topicArn: string
+
+  constructor(topicArn: string) {
+    this.#topicArn = topicArn
+  }
+
+  async tell(notes: readonly StoredNote[], ms: number): Promise<void> {
+    const sns = await import('@aws-sdk/client-sns')
+    const client = new sns.SNSClient({ region: this.#topicArn.split(':')[3] as string, requestHandler, maxAttempts: 1 })
+    try {
+      for (const ten of inTens(notes)) {
+        const entries = ten.map((note, index) => ({
+          Id: String(index),
+          Message: summary(note),
+          MessageAttributes: { code: { DataType: 'String', StringValue: note.letter.failure.code } },
+        }))
+        const { Failed = [] } = await client.send(new sns.PublishBatchCommand({ TopicArn: this.#topicArn, PublishBatchRequestEntries: entries }), abortAfter(ms))
+        if (Failed.length > 0) throw new Error(Failed[0]?.Code)
+      }
+    } finally {
+      client.destroy()
+    }
+  }
+}
+
+class BusNotifier implements Notifier {
+  readonly #bus: string
+
+  constructor(bus: string) {
+    this.#bus = bus
+  }
+
+  async tell(notes: readonly StoredNote[], ms: number): Promise<void> {
+    const events = await import('@aws-sdk/client-eventbridge')
+    const client = new events.EventBridgeClient({ requestHandler, maxAttempts: 1 })
+    try {
+      for (const ten of inTens(notes)) {
+        const Entries = ten.map(note => ({ EventBusName: this.#bus, Source: SOURCE, DetailType: 'Kafka dead letter', Detail: summary(note) }))
+        const { FailedEntryCount = 0, Entries: answers = [] } = await client.send(new events.PutEventsCommand({ Entries }), abortAfter(ms))
+        if (FailedEntryCount > 0) throw new Error(answers.find(({ ErrorCode }) => ErrorCode)?.ErrorCode)
+      }
+    } finally {
+      client.destroy()
+    }
+  }
+}

@@ -1,0 +1,50 @@
+// Whether a configuration would work from here: one line per check, and what to do about each failure.
+import { loadConfig } from '../config/parse-config.ts'
+import type { ProducerConfig } from '../config/settings.ts'
+import { ConfigError } from '../errors.ts'
+import { type Check, failed, ok, skipped, warning } from './check.ts'
+import { checkCluster } from './check-cluster.ts'
+import { checkDeadLetters } from './check-dead-letters.ts'
+import { checkNetwork } from './check-network.ts'
+
+const SKEW_MS = 60_000
+const CLOCK_MS = 5000
+
+/** @param topics that are to be sent to */
+export async function doctor(env: NodeJS.ProcessEnv, topics: readonly string[]): Promise<Check[]> {
+  const warnings: Check[] = []
+  let config: ProducerConfig
+  try {
+    config = await loadConfig({}, env, text => warnings.push(warning('config', text, 'Mend it, or know why not.')))
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return error.problems.map(problem => failed('config', problem, 'Mend this setting; nothing else was looked at.'))
+  }
+  const network = await checkNetwork(config.bootstrapServers)
+  const [cluster, letters, clock] = await Promise.all([checkCluster(config, topics), checkDeadLetters(config), checkClock(config, env)])
+  return [warnings.length > 0 ? (warnings[0] as Check) : ok('config', 'every setting holds'), ...warnings.slice(1), ...network, ...cluster, ...letters, clock]
+}
+
+/** AWS refuses signatures that are more than some minutes off; its answers carry its own time. */
+async function checkClock({ deadLetter, mskClusterArn }: ProducerConfig, env: NodeJS.ProcessEnv): Promise<Check> {
+  const queue = deadLetter.find(target => target.kind === 'sqs')
+  const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION
+  const isAws = mskClusterArn !== undefined || deadLetter.some(({ kind }) => kind === 's3' || kind === 'dynamodb')
+  const url = queue?.kind === 'sqs' ? new URL(queue.queueUrl).origin : isAws && region ? `https://sts.${region}.amazonaws.com` : undefined
+  if (url === undefined) return skipped('clock', 'no AWS service to compare with')
+  try {
+    const date = (await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(CLOCK_MS) })).headers.get('date')
+    if (date === null) return skipped('clock', 'the service told no time')
+    const skew = Math.abs(Date.now() - Date.parse(date))
+    if (skew > SKEW_MS)
+      return failed('clock', `${Math.round(skew / 1000)} s off`, 'Set this machine’s clock (NTP): AWS refuses signatures of another time, and timestamps of records are wrong.')
+    return ok('clock', `${Math.round(skew / 1000)} s off`)
+  } catch {
+    return skipped('clock', 'the service could not be reached')
+  }
+}
+
+/** Whether a doctor's findings let records through. */
+export function isHealthy(checks: readonly Check[]): boolean {
+  return checks.every(({ status }) => status !== 'failed')
+}

@@ -1,0 +1,110 @@
+// The open letters of Kafka topics. A log is never rewritten: markers in the same topic say which letters are settled.
+import { randomUUID } from 'node:crypto'
+import type { DeadLetter } from '../dead-letter/envelope.ts'
+import { type LetterProducer, receiptOf } from '../dead-letter/kafka-dead-letter.ts'
+import { closedBy, closedMarker, fromKafkaLetter, isLetterTopic, letterTopic, toKafkaLetter } from '../dead-letter/kafka-letter.ts'
+import { DeadLetterError } from '../errors.ts'
+import type { ProducerRecord } from '../record/producer-record.ts'
+import type { LogReader } from '../transport/kafkajs/log-reader.ts'
+import { LEASE_MS, type Lease, type LetterStore, type OpenLetter, type Settled } from './letter-store.ts'
+
+const LEASE = 'kp-lease'
+
+export interface KafkaLettersOptions {
+  /** Of the topics' names, e.g. `{topic}-dlt`. */
+  readonly pattern: string
+  readonly reader: LogReader
+  readonly producer: LetterProducer
+  closeReader(): Promise<void>
+}
+
+export class KafkaLetters implements LetterStore {
+  readonly #options: KafkaLettersOptions
+
+  constructor(options: KafkaLettersOptions) {
+    this.#options = options
+  }
+
+  async *letters(): AsyncGenerator<OpenLetter> {
+    const closed = new Set<string>()
+    const open = new Map<string, { letter: DeadLetter; receipts: string[] }>()
+    for (const topic of await this.#topics()) await this.#readTopic(topic, closed, open)
+    for (const { letter, receipts } of open.values()) {
+      const left = receipts.filter(receipt => !closed.has(receipt))
+      if (left.length > 0) yield { letter, receipt: left[0] as string, handle: left }
+    }
+  }
+
+  async settle(settled: readonly Settled[]): Promise<void> {
+    await this.#send(settled.map(({ open, receipt }) => this.#marker(open, receipt)))
+  }
+
+  async replace(open: OpenLetter, letter: DeadLetter): Promise<void> {
+    await this.#send([toKafkaLetter(letter, this.#options.pattern)])
+    await this.#send([this.#marker(open, 'replaced')])
+  }
+
+  /** A lease is a record: of those that are not over, the one that stands first in the log holds. */
+  async lease(): Promise<Lease> {
+    const holder = randomUUID()
+    const [topic] = await this.#topics()
+    if (topic === undefined) return { renew: async () => {}, release: async () => {} }
+    const write = (until: number) => this.#send([{ topic, partition: 0, key: Buffer.from(LEASE), value: null, headers: [[LEASE, Buffer.from(JSON.stringify({ holder, until }))]] }])
+    const renew = async () => {
+      await write(Date.now() + LEASE_MS)
+      if ((await this.#holder(topic)) === holder) return
+      await write(0)
+      throw new DeadLetterError('redrive-running', 'Another redrive of this topic is running, or ended without a word less than a minute ago.', { retriable: true })
+    }
+    await renew()
+    return { renew, release: () => write(0) }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#options.producer.close(), this.#options.closeReader()])
+  }
+
+  async #topics(): Promise<string[]> {
+    const { reader, pattern } = this.#options
+    return (await reader.topics()).filter(topic => isLetterTopic(pattern, topic)).sort()
+  }
+
+  async #readTopic(topic: string, closed: Set<string>, open: Map<string, { letter: DeadLetter; receipts: string[] }>): Promise<void> {
+    const { reader } = this.#options
+    for (let partition = 0; partition < (await reader.partitions(topic)); partition++) {
+      const [start, end] = [await reader.start(topic, partition), await reader.end(topic, partition)]
+      for await (const record of reader.read(topic, partition, start, end)) {
+        for (const receipt of closedBy(record.headers) ?? []) closed.add(receipt)
+        const letter = fromKafkaLetter(record)
+        if (!letter) continue
+        const known = open.get(letter.letterId)
+        const newest = known && known.letter.redrive.count > letter.redrive.count ? known.letter : letter
+        open.set(letter.letterId, { letter: newest, receipts: [...(known?.receipts ?? []), receiptOf({ topic, partition, offset: record.offset })] })
+      }
+    }
+  }
+
+  async #holder(topic: string): Promise<string | undefined> {
+    const { reader } = this.#options
+    const leases = new Map<string, number>()
+    const [from, to] = [await reader.offsetAt(topic, 0, Date.now() - 2 * LEASE_MS), await reader.end(topic, 0)]
+    for await (const { headers } of reader.read(topic, 0, from, to)) {
+      const text = headers.find(([name]) => name === LEASE)?.[1]
+      if (!text) continue
+      const { holder, until } = JSON.parse(Buffer.from(text).toString()) as { holder: string; until: number }
+      if (until <= Date.now()) leases.delete(holder)
+      else leases.set(holder, until)
+    }
+    return leases.keys().next().value
+  }
+
+  #marker({ letter, handle }: OpenLetter, receipt: string): ProducerRecord {
+    return closedMarker(letterTopic(this.#options.pattern, letter.record.topic), letter.letterId, handle as string[], receipt)
+  }
+
+  async #send(records: readonly ProducerRecord[]): Promise<void> {
+    const failed = (await this.#options.producer.sendAll(records)).find(report => report.kind === 'failed')
+    if (failed?.kind === 'failed')
+      throw new DeadLetterError('dead-letter', `The Kafka target did not note what became of a letter (${failed.code}).`, { retriable: true, cause: failed.error })
+  }
+}

@@ -1,0 +1,102 @@
+// The open letters of an S3 bucket's prefix: one object each. A settled one is deleted.
+import { randomUUID } from 'node:crypto'
+import { abortAfter, loadS3, type S3 } from '../dead-letter/aws-clients.ts'
+import { type DeadLetter, LETTER_MEDIA_TYPE } from '../dead-letter/envelope.ts'
+import { inParallel } from '../dead-letter/in-parallel.ts'
+import { DeadLetterError } from '../errors.ts'
+import { LEASE_MS, type Lease, type LetterStore, type OpenLetter, type Settled } from './letter-store.ts'
+
+const CALL_MS = 30_000
+const LEASE = 'redrive.lease'
+
+export class S3Letters implements LetterStore {
+  readonly #bucket: string
+  readonly #prefix: string
+  #client: Promise<S3> | undefined
+
+  constructor(bucket: string, prefix: string) {
+    this.#bucket = bucket
+    this.#prefix = prefix === '' ? '' : `${prefix}/`
+  }
+
+  async *letters(): AsyncGenerator<OpenLetter> {
+    const { s3, client } = await this.#load()
+    for (let token: string | undefined; ; ) {
+      const page = await client.send(
+        new s3.ListObjectsV2Command({ Bucket: this.#bucket, Prefix: this.#prefix, Delimiter: '/', ...(token ? { ContinuationToken: token } : {}) }),
+        abortAfter(CALL_MS),
+      )
+      const keys = (page.Contents ?? []).map(({ Key }) => Key as string).filter(key => key.endsWith('.json'))
+      yield* (await inParallel(keys, key => this.#read(key))).filter(found => found !== undefined)
+      token = page.NextContinuationToken
+      if (token === undefined) return
+    }
+  }
+
+  async settle(settled: readonly Settled[]): Promise<void> {
+    const { s3, client } = await this.#load()
+    await inParallel(settled, ({ open }) => client.send(new s3.DeleteObjectCommand({ Bucket: this.#bucket, Key: keyOf(open) }), abortAfter(CALL_MS)))
+  }
+
+  async replace(open: OpenLetter, letter: DeadLetter): Promise<void> {
+    await this.#put(keyOf(open), JSON.stringify(letter), LETTER_MEDIA_TYPE)
+  }
+
+  /** A conditional write: who creates the object has the lease. */
+  async lease(): Promise<Lease> {
+    const { s3, client } = await this.#load()
+    const holder = randomUUID()
+    const object = { Bucket: this.#bucket, Key: `${this.#prefix}${LEASE}` }
+    let etag = await this.#put(object.Key, holder, 'text/plain', { IfNoneMatch: '*' }).catch(async error => {
+      if ((error as Error).name !== 'PreconditionFailed') throw error
+      const { LastModified, ETag } = await client.send(new s3.HeadObjectCommand(object), abortAfter(CALL_MS))
+      if (Date.now() - (LastModified?.getTime() ?? 0) < LEASE_MS) throw running()
+      return this.#put(object.Key, holder, 'text/plain', ETag === undefined ? {} : { IfMatch: ETag }).catch(() => {
+        throw running()
+      })
+    })
+    const renew = async () => {
+      etag = await this.#put(object.Key, holder, 'text/plain', etag === undefined ? {} : { IfMatch: etag }).catch(() => {
+        throw running()
+      })
+    }
+    return { renew, release: async () => void (await client.send(new s3.DeleteObjectCommand(object), abortAfter(CALL_MS))) }
+  }
+
+  async close(): Promise<void> {
+    const made = this.#client
+    this.#client = undefined
+    ;(await made)?.client.destroy()
+  }
+
+  async #read(key: string): Promise<OpenLetter | undefined> {
+    const { s3, client } = await this.#load()
+    try {
+      const { Body } = await client.send(new s3.GetObjectCommand({ Bucket: this.#bucket, Key: key }), abortAfter(CALL_MS))
+      return { letter: JSON.parse((await Body?.transformToString()) ?? '') as DeadLetter, receipt: `s3://${this.#bucket}/${key}`, handle: key }
+    } catch (error) {
+      // Settled since it was listed.
+      if ((error as Error).name === 'NoSuchKey') return undefined
+      throw error
+    }
+  }
+
+  async #put(key: string, body: string, type: string, condition: { IfMatch?: string; IfNoneMatch?: string } = {}): Promise<string | undefined> {
+    const { s3, client } = await this.#load()
+    const { ETag } = await client.send(new s3.PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ContentType: type, ...condition }), abortAfter(CALL_MS))
+    return ETag
+  }
+
+  #load(): Promise<S3> {
+    this.#client ??= loadS3()
+    return this.#client
+  }
+}
+
+function keyOf({ handle }: OpenLetter): string {
+  return handle as string
+}
+
+function running(): DeadLetterError {
+  return new DeadLetterError('redrive-running', 'Another redrive of this bucket is running, or ended without a word less than a minute ago.', { retriable: true })
+}

@@ -1,0 +1,285 @@
+// Target × fault → where the record ended. Each target fails first in a chain before a disk: the letter is on the disk, once;
+// alone, the record goes back to its source, and nobody is told of a letter.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, test } from 'node:test'
+import type { DeadLetterChain } from '../../lib/config/settings.ts'
+import { DeadLetters } from '../../lib/dead-letter/dead-letter-chain.ts'
+import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
+import type { DeadLetter } from '../../lib/dead-letter/envelope.ts'
+import { letterFailures } from '../../lib/dead-letter/letter-failures.ts'
+import { refused } from '../../lib/delivery/delivery-report.ts'
+import { DeadLetterError, TransportError } from '../../lib/errors.ts'
+import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import { temporaryFolder } from '../../local/processes.ts'
+import { letterOf } from '../fakes/letter.ts'
+import { producerOf } from '../fakes/producer-of.ts'
+import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+
+const folder = temporaryFolder()
+const servers: (() => void)[] = []
+after(() => {
+  for (const stop of servers) stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us-east-1', AWS_MAX_ATTEMPTS: '2' })
+
+type Fault = 'down' | 'slow' | 'throttled' | 'too large' | 'partial failure'
+type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
+type Target = DeadLetterChain[number]
+
+interface Entry {
+  readonly Id: string
+  readonly MessageBody: string
+}
+
+/** The sum that the client checks. Attributes have one too, which it does not. */
+const stored = ({ Id, MessageBody }: Entry) => ({ Id, MessageId: `m-${Id}`, MD5OfMessageBody: createHash('md5').update(MessageBody).digest('hex') })
+
+async function serve(answer: Answer): Promise<{ url: string; stop(): void }> {
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', chunk => {
+      body += chunk
+    })
+    request.on('end', () => answer(request, response, body))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const stop = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  servers.push(stop)
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop }
+}
+
+const json = (response: ServerResponse, status: number, body: object) => response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body))
+const xml = (response: ServerResponse, status: number, code: string) =>
+  response.writeHead(status, { 'content-type': 'application/xml' }).end(`<Error><Code>${code}</Code><Message>m</Message></Error>`)
+
+/** The service's own word for what goes wrong; `partial`: every second entry or request fails. */
+let requests = 0
+const services: Record<'sqs' | 's3' | 'dynamodb', Partial<Record<Fault, Answer>>> = {
+  sqs: {
+    throttled: (_, response) => json(response, 400, { __type: 'com.amazonaws.sqs#RequestThrottled', message: 'm' }),
+    'partial failure': (_, response, body) => {
+      const { Entries } = JSON.parse(body) as { Entries: Entry[] }
+      const failed = Entries.filter(({ Id }) => Number(Id) % 2 === 1).map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false }))
+      const good = Entries.filter(({ Id }) => Number(Id) % 2 === 0).map(stored)
+      json(response, 200, { Successful: good, Failed: failed })
+    },
+  },
+  s3: {
+    throttled: (_, response) => xml(response, 503, 'SlowDown'),
+    'partial failure': (_, response) => (requests++ % 4 < 2 ? xml(response, 503, 'SlowDown') : response.writeHead(200).end()),
+  },
+  dynamodb: {
+    throttled: (_, response) => json(response, 400, { __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException' }),
+    'partial failure': (_, response) => (requests++ % 4 < 2 ? json(response, 400, { __type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException' }) : json(response, 200, {})),
+  },
+}
+
+function target(kind: string, url: string): Target {
+  if (kind === 'sqs') return { kind, queueUrl: `${url}/000000000000/letters` }
+  process.env.AWS_ENDPOINT_URL_S3 = url
+  process.env.AWS_ENDPOINT_URL_DYNAMODB = url
+  return kind === 's3' ? { kind, bucket: 'letters', prefix: '' } : { kind: 'dynamodb', table: 'letters' }
+}
+
+const letters = (count = 4, bytes = 10): DeadLetter[] => Array.from({ length: count }, (_, i) => letterOf(`id-${i}`, Buffer.alloc(bytes, 'x')))
+const soon = () => Deadline.after(systemClock, 1500)
+
+/** Stores in a chain before a disk, then alone. @returns which letters the disk has */
+async function storeBeforeDisk(first: Target, given: readonly DeadLetter[]): Promise<{ results: readonly unknown[]; onDisk: string[]; alone: readonly unknown[] }> {
+  const place = join(folder, Math.random().toString(36).slice(2))
+  const producerOfServers = (servers: readonly string[] | undefined) => producerOf(servers ?? [], { maxBlockMs: 400, deliveryTimeoutMs: 3000 })
+  const begin = performance.now()
+  const chain = DeadLetters.of([first, { kind: 'disk', folder: place }], { producerOf: producerOfServers })
+  const results = await chain.store(given, soon())
+  assert.ok(performance.now() - begin < 1600, 'a slow target is cut by the reserve')
+  await chain.close()
+  const only = DeadLetters.of([first], { producerOf: producerOfServers })
+  const alone = await only.store(given, soon())
+  await only.close()
+  const onDisk = (await Array.fromAsync(new DiskLetters(place).letters())).map(({ letter }) => letter.recordId).sort()
+  return { results, onDisk, alone }
+}
+
+for (const kind of ['sqs', 's3', 'dynamodb'] as const) {
+  test(`${kind} × down: the next target has every letter; alone, none has a receipt`, async () => {
+    const { results, onDisk, alone } = await storeBeforeDisk(target(kind, 'http://127.0.0.1:9'), letters())
+    assert.ok(results.every(result => String(result).startsWith('disk:')))
+    assert.deepEqual(onDisk, ['id-0', 'id-1', 'id-2', 'id-3'])
+    assert.ok(alone.every(result => result instanceof DeadLetterError))
+  })
+
+  test(`${kind} × slow: cut in time for the next target`, async () => {
+    const server = await serve(() => undefined)
+    const { results, onDisk, alone } = await storeBeforeDisk(target(kind, server.url), letters())
+    server.stop()
+    assert.ok(results.every(result => String(result).startsWith('disk:')))
+    assert.equal(onDisk.length, 4)
+    assert.ok(alone.every(result => result instanceof DeadLetterError))
+  })
+
+  test(`${kind} × throttled: the next target has every letter`, async () => {
+    const server = await serve(services[kind].throttled as Answer)
+    const { results, onDisk, alone } = await storeBeforeDisk(target(kind, server.url), letters())
+    server.stop()
+    assert.ok(results.every(result => String(result).startsWith('disk:')))
+    assert.equal(onDisk.length, 4)
+    assert.ok(alone.every(result => result instanceof DeadLetterError))
+  })
+
+  test(`${kind} × partial failure: each letter has one receipt, from the target that has it`, async () => {
+    requests = 0
+    const server = await serve(services[kind]['partial failure'] as Answer)
+    const { results, onDisk } = await storeBeforeDisk(target(kind, server.url), letters())
+    server.stop()
+    const receipts = results.map(String)
+    assert.equal(onDisk.length, receipts.filter(receipt => receipt.startsWith('disk:')).length)
+    assert.ok(receipts.every(receipt => /^(disk|sqs|s3|dynamodb):/.test(receipt)))
+    if (kind === 'sqs') assert.equal(onDisk.length, 2)
+  })
+}
+
+test('sqs, dynamodb × too large: the value is a claim of the next target; alone, the record goes back', async () => {
+  const bodies: string[] = []
+  const server = await serve((_, response, body) => {
+    bodies.push(body)
+    const { Entries } = JSON.parse(body) as { Entries?: Entry[] }
+    json(response, 200, Entries ? { Successful: Entries.map(stored), Failed: [] } : {})
+  })
+  for (const [kind, bytes] of [
+    ['sqs', 900_000],
+    ['dynamodb', 500_000],
+  ] as const) {
+    bodies.length = 0
+    const { results, onDisk, alone } = await storeBeforeDisk(target(kind, server.url), letters(1, bytes))
+    assert.match(String(results[0]), new RegExp(`^${kind}:`))
+    assert.deepEqual(onDisk, [])
+    assert.match(bodies[0] ?? '', /claims/)
+    assert.ok(alone[0] instanceof DeadLetterError && alone[0].code === 'letter-too-large')
+  }
+  server.stop()
+})
+
+const kafkaFaults: Record<Fault, { readonly script: Script | undefined; readonly onDisk: number }> = {
+  down: { script: undefined, onDisk: 4 },
+  slow: { script: { onAnswer: () => 'drop' }, onDisk: 4 },
+  throttled: { script: { onProduce: () => ({ errorCode: 89 }) }, onDisk: 4 },
+  'too large': { script: { onProduce: () => ({ errorCode: 10 }) }, onDisk: 4 },
+  // The broker names one record of the batch.
+  'partial failure': { script: { onProduce: ({ asked }) => (asked === 0 ? { errorCode: 87, recordErrors: [1] } : 'append') }, onDisk: 1 },
+}
+
+for (const [fault, { script, onDisk: expected }] of Object.entries(kafkaFaults))
+  test(`kafka × ${fault}: what it does not have, the next target has`, async () => {
+    const cluster = script && (await ScriptedBrokers.start({ topic: 'chat-dlt', leaders: [0], brokers: 1, script }))
+    const { results, onDisk, alone } = await storeBeforeDisk({ kind: 'kafka', pattern: '{topic}-dlt', servers: cluster?.addresses ?? ['127.0.0.1:9'] }, letters())
+    await cluster?.stop()
+    assert.equal(onDisk.length, expected)
+    assert.equal(results.filter(result => String(result).startsWith('disk:')).length, expected)
+    if (fault !== 'partial failure') assert.ok(alone.every(result => result instanceof DeadLetterError))
+  })
+
+test('disk × full: a size cap, and a small tmpfs; what has no receipt is not there, what has one is', async t => {
+  const capped = new DiskDeadLetter(join(folder, 'capped'), { maxBytes: 4000 })
+  const receipts: string[] = []
+  const failure = await (async () => {
+    for (let n = 0; ; n++) receipts.push(...(await capped.store([letterOf(`c-${n}`)])))
+  })().catch((error: unknown) => error)
+  assert.ok(failure instanceof DeadLetterError && /KAFKA_DEAD_LETTER_DISK_MAX_BYTES is 4000/.test(failure.message))
+  const bytes = readdirSync(join(folder, 'capped')).reduce((sum, name) => sum + statSync(join(folder, 'capped', name)).size, 0)
+  assert.ok(bytes <= 4000 && receipts.length > 2)
+  assert.equal((await Array.fromAsync(new DiskLetters(join(folder, 'capped')).letters())).length, receipts.length)
+
+  const place = join(folder, 'tmpfs')
+  mkdirSync(place)
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place], { stdio: 'ignore' })
+  } catch {
+    t.diagnostic('no right to mount a tmpfs here')
+    return
+  }
+  try {
+    const disk = new DiskDeadLetter(place)
+    const stored: string[] = []
+    const full = await (async () => {
+      for (let n = 0; ; n++) {
+        await disk.store([letterOf(`t-${n}`, Buffer.alloc(2000, 'x'))])
+        stored.push(`t-${n}`)
+      }
+    })().catch((error: unknown) => error)
+    assert.ok(full instanceof DeadLetterError && /ENOSPC|Short write|error/.test(full.message))
+    assert.ok(stored.length > 5)
+    const found = new Set((await Array.fromAsync(new DiskLetters(place).letters())).map(({ letter }) => letter.recordId))
+    for (const id of stored) assert.ok(found.has(id), id)
+    await disk.close()
+    execFileSync('mount', ['-o', 'remount,ro', place])
+    await assert.rejects(new DiskDeadLetter(place).store([letterOf('ro')]), (error: unknown) => error instanceof DeadLetterError && /EROFS/.test(error.message))
+  } finally {
+    execFileSync('umount', ['-l', place])
+  }
+})
+
+test('sqlite × locked by another, and no database at all: an error, and the next target has the letter', async () => {
+  const file = join(folder, 'locked.db')
+  const holder = new DatabaseSync(file)
+  holder.exec('CREATE TABLE t (a); BEGIN EXCLUSIVE')
+  const locked = await storeBeforeDisk({ kind: 'sqlite', file }, letters(1))
+  holder.exec('ROLLBACK')
+  holder.close()
+  assert.deepEqual(locked.onDisk, ['id-0'])
+  const none = join(folder, 'none.db')
+  writeFileSync(none, 'x'.repeat(5000))
+  const broken = await storeBeforeDisk({ kind: 'sqlite', file: none }, letters(1))
+  assert.deepEqual(broken.onDisk, ['id-0'])
+  assert.ok(broken.alone[0] instanceof DeadLetterError)
+})
+
+test('every target fails: the record is told as returned, with its own code; nobody is told of a letter', async () => {
+  const failed = refused({ topic: 'chat', value: 'v' }, undefined, new TransportError('unreachable', 'down'), 1)
+  const chain = DeadLetters.of([target('sqs', 'http://127.0.0.1:9')])
+  const failures: unknown[] = []
+  const fates = await letterFailures([failed], {
+    letters: chain,
+    sourceOf: () => ({ trigger: 'http', id: 'r', index: 0, function: 'http', arn: null, receiveCount: null }),
+    idOf: () => 'r',
+    deadline: soon(),
+    onFailure: error => failures.push(error),
+  })
+  await chain.close()
+  assert.deepEqual(fates.get(0), { fate: 'returned', outcome: 'not-sent', code: 'unreachable' })
+  assert.equal(failures.length, 1)
+})
+
+test('who is told of a letter is told after it is stored, without its bytes; that it fails changes no fate', async () => {
+  const told: string[] = []
+  const failures: unknown[] = []
+  const place = join(folder, 'notified')
+  const notifiers = [
+    {
+      tell: async (notes: readonly { letter: DeadLetter; receipt: string }[]) => {
+        const stored = await Array.fromAsync(new DiskLetters(place).letters())
+        assert.equal(stored.length, notes.length)
+        told.push(...notes.map(({ receipt }) => receipt))
+      },
+    },
+    { tell: () => Promise.reject(new Error('no')) },
+    { tell: () => new Promise<void>(() => {}) },
+  ]
+  const chain = DeadLetters.of([{ kind: 'disk', folder: place }], { notifiers, onNotifyFailure: error => failures.push(error) })
+  const results = await chain.store(letters(2), soon())
+  await chain.close()
+  assert.deepEqual(told, results)
+  assert.equal(failures.length, 2)
+})

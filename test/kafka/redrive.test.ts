@@ -1,0 +1,238 @@
+// Redrive on a real Kafka: from each target that needs no AWS, what is looked for first, filters, dry run, a kill on the way.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
+import type { DeadLetter } from '../../lib/dead-letter/envelope.ts'
+import { KafkaDeadLetter } from '../../lib/dead-letter/kafka-dead-letter.ts'
+import { SqliteDeadLetter } from '../../lib/dead-letter/sqlite-dead-letter.ts'
+import { SqsDeadLetter } from '../../lib/dead-letter/sqs-dead-letter.ts'
+import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
+import { createLogReader, openLetters } from '../../lib/redrive/open-letters.ts'
+import { redrive } from '../../lib/redrive/redrive.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import { temporaryFolder } from '../../local/processes.ts'
+import { startSqs } from '../../local/sqs/elasticmq.ts'
+import { letterOf } from '../fakes/letter.ts'
+import { producerOf } from '../fakes/producer-of.ts'
+import { letterStoreContract } from '../letter-store.contract.ts'
+
+const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+const folder = temporaryFolder()
+const config = parseConfig({ bootstrapServers: servers.split(',') }, {})
+const { reader, closeReader } = createLogReader(config)
+Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' })
+const sqs = await startSqs([{ name: 'letters', visibilityS: 30 }])
+after(async () => {
+  await Promise.all([sqs.stop(), closeReader()])
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function newTopic(options: { partitions?: number; config?: Record<string, string> } = {}): Promise<string> {
+  const topic = `redrive-${randomBytes(6).toString('hex')}`
+  await createTopics(servers, [{ topic, partitions: 1, ...options }])
+  await untilInSync(servers, topic, 1)
+  return topic
+}
+
+const valuesOf = async (topic: string) => (await readTopic(servers, topic)).map(({ value }) => String(value))
+
+letterStoreContract('disk', servers, async () => ({ target: new DiskDeadLetter(join(folder, 'disk')), open: () => new DiskLetters(join(folder, 'disk')) }), { parallel: 'refused' })
+letterStoreContract(
+  'sqlite',
+  servers,
+  async () => {
+    const file = join(folder, 'letters.db')
+    return { target: new SqliteDeadLetter(file), open: () => openLetters({ kind: 'sqlite', file }, config) }
+  },
+  { parallel: 'refused' },
+)
+letterStoreContract(
+  'sqs',
+  servers,
+  async () => {
+    const queueUrl = sqs.queueUrl('letters')
+    return { target: new SqsDeadLetter(queueUrl), open: () => openLetters({ kind: 'sqs', queueUrl }, config) }
+  },
+  { parallel: 'hidden' },
+)
+letterStoreContract(
+  'kafka',
+  servers,
+  async () => {
+    const pattern = `${await newTopic()}-dlt`
+    await createTopics(servers, [{ topic: pattern, partitions: 2 }])
+    return { target: new KafkaDeadLetter(pattern, () => producerOf(servers.split(','))), open: () => openLetters({ kind: 'kafka', pattern, servers: undefined }, config) }
+  },
+  { parallel: 'refused' },
+)
+
+test('a letter in Kafka has the record’s own bytes and Spring’s headers', async () => {
+  const topic = await newTopic()
+  await createTopics(servers, [{ topic: `${topic}-dlt`, partitions: 1 }])
+  const target = new KafkaDeadLetter('{topic}-dlt', () => producerOf(servers.split(',')))
+  const letter = letterOf('spring', 'v', topic)
+  const given: DeadLetter = { ...letter, record: { ...letter.record, partition: 7, timestamp: 1517966773840 } }
+  assert.deepEqual(await target.store([given], Deadline.after(systemClock, 10_000)), [`kafka:${topic}-dlt-0@0`])
+  await target.close()
+  const [record] = await readTopic(servers, `${topic}-dlt`)
+  const header = (name: string) => record?.headers[`kafka_dlt-${name}`] as Buffer
+  assert.deepEqual([String(record?.key), String(record?.value)], ['k', 'v'])
+  assert.equal(String(header('original-topic')), topic)
+  assert.equal(header('original-partition').readInt32BE(), 7)
+  assert.equal(header('original-timestamp').readBigInt64BE(), 1517966773840n)
+  assert.deepEqual([String(header('exception-fqcn')), String(header('exception-message'))], ['TransportError', 'unreachable'])
+})
+
+for (const compressionType of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)
+  test(`an unknown letter whose record is in Kafka is closed, not sent again (${compressionType}); one that is not there is sent`, async () => {
+    const topic = await newTopic()
+    const producer = producerOf(servers.split(','), { compressionType })
+    const headers = (id: string) => [['kp-id', Buffer.from(id)]] as const
+    // Old timestamps of the records' own: the log is searched by them.
+    const sent = await producer.sendAll(
+      Array.from({ length: 50 }, (_, i) => ({ topic, key: 'k', value: `${'v'.repeat(200)} ${i}`, headers: headers(`id-${i}`), timestamp: 1_517_966_773_840 + i })),
+    )
+    assert.ok(sent.every(({ kind }) => kind === 'delivered'))
+    const [inLog] = await Array.fromAsync(reader.read(topic, 0, 20n, 21n))
+    const doubt = (sequence: number, producerId = Number(inLog?.producerId)) => ({
+      partition: 0,
+      producerId,
+      producerEpoch: 0,
+      baseSequence: sequence,
+      indexInBatch: 0,
+      from: new Date().toISOString(),
+      to: new Date().toISOString(),
+    })
+    const letterFor = (id: string, value: string, timestamp: number, inDoubt: DeadLetter['inDoubt']): DeadLetter => {
+      const letter = letterOf(id, value, topic)
+      return {
+        ...letter,
+        record: { ...letter.record, timestamp, headers: [{ name: 'kp-id', value: Buffer.from(id).toString('base64') }] },
+        failure: { ...letter.failure, outcome: 'unknown' },
+        inDoubt,
+      }
+    }
+    const target = new DiskDeadLetter(join(folder, compressionType))
+    await target.store([
+      letterFor('by-sequence', 'whatever', 1_517_966_773_860, doubt(inLog?.sequence as number)),
+      letterFor('not-there', 'sent now', 1_517_966_773_860, doubt(100_000)),
+    ])
+    await target.close()
+    const store = new DiskLetters(join(folder, compressionType))
+    const result = await redrive(store, { producer, log: reader })
+    await store.close()
+    assert.deepEqual([result.found, result.resent], [1, 1])
+    // The public client that the other tests read with knows gzip alone; Java reads every codec in compression.test.ts.
+    const after = await Array.fromAsync(reader.read(topic, 0, 50n, await reader.end(topic, 0)))
+    assert.deepEqual(
+      after.map(({ value }) => String(value)),
+      ['sent now'],
+    )
+    await producer.close()
+  })
+
+test('filters, dry run and limit: only what is asked for is sent, by a dry run nothing', async () => {
+  const [topic, other] = [await newTopic(), await newTopic()]
+  const place = join(folder, 'filters')
+  const target = new DiskDeadLetter(place)
+  const at = (letter: DeadLetter, lastAt: string, code = letter.failure.code): DeadLetter => ({ ...letter, failure: { ...letter.failure, lastAt, code } })
+  await target.store([
+    at(letterOf('old', 'old', topic), '2026-01-01T00:00:00.000Z'),
+    at(letterOf('new', 'new', topic), '2026-06-01T00:00:00.000Z'),
+    at(letterOf('quota', 'quota', topic), '2026-06-01T00:00:00.000Z', 'quota'),
+    letterOf('other', 'other', other),
+  ])
+  await target.close()
+  const producer = producerOf(servers.split(','))
+  const run = async (options: object) => {
+    const store = new DiskLetters(place)
+    const result = await redrive(store, { producer, ...options })
+    await store.close()
+    return result
+  }
+  const dry = await run({ topic, dryRun: true })
+  assert.deepEqual([dry.matched, dry.tried, dry.resent], [3, 3, 0])
+  assert.deepEqual(dry.byTopic, { [topic]: { unreachable: 2, quota: 1 } })
+  assert.deepEqual(await valuesOf(topic), [])
+  await run({ topic, error: 'quota' })
+  assert.deepEqual(await valuesOf(topic), ['quota'])
+  await run({ topic, since: Date.parse('2026-03-01') })
+  assert.deepEqual(await valuesOf(topic), ['quota', 'new'])
+  await run({ limit: 1 })
+  assert.equal((await valuesOf(topic)).length + (await valuesOf(other)).length, 3)
+  const begin = performance.now()
+  await run({ rate: 2 })
+  assert.ok(performance.now() - begin > 400, 'the rate holds')
+  assert.deepEqual([...(await valuesOf(topic)), ...(await valuesOf(other))].sort(), ['new', 'old', 'other', 'quota'])
+  await producer.close()
+})
+
+test('a record that is refused again counts an attempt and is parked in the end; one that no broker took does not', async () => {
+  const topic = await newTopic({ config: { 'max.message.bytes': '1000' } })
+  const place = join(folder, 'parked')
+  const target = new DiskDeadLetter(place)
+  await target.store([letterOf('large', 'x'.repeat(5000), topic), letterOf('small', 'small', topic)])
+  await target.close()
+  const producer = producerOf(servers.split(','))
+  const down = producerOf(['127.0.0.1:9'], { maxBlockMs: 300 })
+  const run = async (from = producer) => {
+    const store = new DiskLetters(place)
+    const result = await redrive(store, { producer: from, maxAttempts: 2 })
+    const open = await Array.fromAsync(store.letters())
+    await store.close()
+    return { result, attempts: open.map(({ letter }) => letter.redrive.count) }
+  }
+  const none = await run(down)
+  assert.equal(none.result.stopped, 'unreachable')
+  assert.deepEqual(none.attempts, [0, 0])
+  const first = await run()
+  assert.deepEqual([first.result.resent, first.result.failed, first.attempts], [1, { 'record-too-large': 1 }, [1]])
+  assert.deepEqual((await run()).attempts, [2])
+  const parked = await run()
+  assert.deepEqual([parked.result.parked, parked.result.tried], [1, 0])
+  await Promise.all([producer.close(), down.close()])
+})
+
+test('a redrive killed on the way goes on where it was: nothing is lost, at most what was in flight comes twice', async t => {
+  const topic = await newTopic()
+  const place = join(folder, 'killed')
+  const target = new DiskDeadLetter(place)
+  const ids = Array.from({ length: 1500 }, (_, i) => `k-${i}`)
+  await target.store(ids.map(id => letterOf(id, id, topic)))
+  await target.close()
+  let kills = 0
+  for (;;) {
+    const program = `
+      import { DiskLetters } from './lib/redrive/disk-letters.ts'
+      import { redrive } from './lib/redrive/redrive.ts'
+      import { producerOf } from './test/fakes/producer-of.ts'
+      import { utimesSync } from 'node:fs'
+      const lock = ${JSON.stringify(join(place, 'redrive.lock'))}
+      try { utimesSync(lock, new Date(0), new Date(0)) } catch {}
+      const store = new DiskLetters(${JSON.stringify(place)})
+      await redrive(store, { producer: producerOf(${JSON.stringify(servers)}.split(',')), onProgress: () => console.log('batch') })
+      process.exit(0)`
+    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', '--input-type=module-typescript', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let batches = 0
+    child.stdout.on('data', () => {
+      if (++batches === 1 && kills < 4) setTimeout(() => child.kill('SIGKILL'), Math.random() * 30)
+    })
+    const [code] = await once(child, 'exit')
+    if (code === 0) break
+    kills++
+  }
+  const values = await valuesOf(topic)
+  const twice = values.length - new Set(values).size
+  t.diagnostic(`${kills} kills, ${twice} twice`)
+  assert.ok(kills >= 3)
+  assert.deepEqual([...new Set(values)].sort(), ids.sort())
+  assert.ok(twice <= kills * 100, `${twice} twice`)
+})
