@@ -5,8 +5,10 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, mock, test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/settings.ts'
 import type { Failed } from '../../lib/delivery/delivery-report.ts'
+import { checkCluster } from '../../lib/doctor/check-cluster.ts'
 import { innermostMessage } from '../../lib/errors.ts'
 import { producerOf, told } from '../fakes/producer-of.ts'
 import { SecretsServer } from '../fakes/secrets-server.ts'
@@ -215,6 +217,24 @@ test('TLS material and a log-in by secret: delivered', async () => {
   await withProducer({ listener: 'MTLS', securityProtocol: 'SSL', secretArn: arn }, { ...AWS('k', 's'), ...secrets.env }, async producer => {
     assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'delivered')
   })
+})
+
+test('the doctor says which step of a connection fails, and which right is missing', async () => {
+  const examine = async ({ listener, host, ...options }: Given) => {
+    const config = parseConfig({ bootstrapServers: [rig.address(listener, host)], ...options } as ProducerOptions, {})
+    return new Map((await checkCluster(config, [TOPIC])).map(({ name, status }) => [name, status]))
+  }
+  const good = await examine(scram('alice'))
+  for (const name of ['TLS', 'log-in', 'ApiVersions', `topic ${TOPIC}`, `rights ${TOPIC}`]) assert.equal(good.get(name), 'ok', name)
+  const wrongPassword = await examine(scram('alice', 'wrong'))
+  assert.deepEqual([wrongPassword.get('TLS'), wrongPassword.get('log-in'), wrongPassword.get('ApiVersions')], ['ok', 'failed', 'skipped'])
+  const publicCas = await examine({ listener: 'SASL', securityProtocol: 'SASL_SSL', ...login('SCRAM-SHA-512', 'alice') })
+  assert.deepEqual([publicCas.get('TLS'), publicCas.get('log-in')], ['failed', 'skipped'])
+  await rig.revoke('User:alice')
+  await rig.allow('User:alice', 'DESCRIBE')
+  const reader = await examine(scram('alice'))
+  assert.deepEqual([reader.get(`topic ${TOPIC}`), reader.get(`rights ${TOPIC}`)], ['ok', 'failed'])
+  await rig.allow('User:alice', 'WRITE')
 })
 
 test('WRITE revoked in mid-traffic: an authorization error, and delivered again when it is granted', async () => {

@@ -1,0 +1,152 @@
+// The kafka-producer command as its user runs it, on a real Kafka: send, list, show, stats, redrive, doctor, contracts.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
+import { toDeadLetter } from '../../lib/dead-letter/envelope.ts'
+import { refused } from '../../lib/delivery/delivery-report.ts'
+import { RecordFaultError } from '../../lib/errors.ts'
+import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import { temporaryFolder } from '../../local/processes.ts'
+import { letterOf } from '../fakes/letter.ts'
+
+const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+const folder = temporaryFolder()
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+async function newTopic(config: Record<string, string> = {}): Promise<string> {
+  const topic = `command-${randomBytes(6).toString('hex')}`
+  await createTopics(servers, [{ topic, partitions: 1, config }])
+  await untilInSync(servers, topic, 1)
+  return topic
+}
+
+function command(args: readonly string[], { env = {}, input }: { env?: Record<string, string>; input?: string } = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'bin/kafka-producer.ts', ...args], {
+    encoding: 'utf8',
+    input: input ?? '',
+    timeout: 60_000,
+    env: { PATH: process.env.PATH, KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: `disk:${join(folder, 'letters')}`, ...env },
+  })
+  return { status, stdout, stderr }
+}
+
+const valuesOf = async (topic: string) => (await readTopic(servers, topic)).map(({ value }) => String(value))
+
+test('send: one record, lines, headers; what is refused is told and the exit status is 1', async () => {
+  const topic = await newTopic()
+  const one = command(['send', topic, '--key', 'k', '--value', 'v', '--header', 'h=x', '--json'])
+  assert.equal(one.status, 0, one.stderr)
+  assert.deepEqual(JSON.parse(one.stdout).offset, 0)
+  assert.match(command(['send', topic], { input: 'a\nb\n' }).stdout, new RegExp(`${topic}-0@1`))
+  assert.deepEqual(await valuesOf(topic), ['v', 'a', 'b'])
+  assert.equal(String((await readTopic(servers, topic))[0]?.headers.h), 'x')
+
+  const refusal = command(['send', 'chat', '--value', '{"room":"lobby","user":7}'])
+  assert.equal(refusal.status, 1)
+  assert.match(refusal.stderr, /schema, not-sent/)
+  assert.doesNotMatch(refusal.stderr, /lobby/)
+  assert.equal(command(['send', topic, '--value', 'v', '--partition', 'x']).status, 1)
+})
+
+test('dead-letters and redrive: seen without payload, dry run, sent, gone', async () => {
+  const topic = await newTopic()
+  const hostile = `evil\u001b[2J\u202e-${topic}`
+  const disk = new DiskDeadLetter(join(folder, 'letters'))
+  await disk.store([letterOf(hostile, 'a secret', topic), letterOf('second', 'another', topic), letterOf('elsewhere', 'x', 'other-topic')])
+  await disk.close()
+
+  const list = command(['dead-letters', 'list', '--topic', topic])
+  assert.equal(list.status, 0, list.stderr)
+  assert.equal(list.stdout.trim().split('\n').length, 3)
+  const listed = JSON.parse(command(['dead-letters', 'list', '--topic', topic, '--json']).stdout) as { letterId: string; recordId: string }[]
+  assert.ok(!JSON.stringify(listed).includes(Buffer.from('a secret').toString('base64')))
+  const id = listed.find(({ recordId }) => recordId === hostile)?.letterId as string
+  const shown = command(['dead-letters', 'show', id])
+  assert.doesNotMatch(shown.stdout, /a secret/)
+  assert.ok(!shown.stdout.includes('\u001b') && !shown.stdout.includes('\u202e'), 'a hostile id does not move the cursor')
+  assert.match(command(['dead-letters', 'show', id, '--payload']).stdout, /a secret/)
+  assert.equal(command(['dead-letters', 'show', 'nobody']).status, 1)
+  assert.match(command(['dead-letters', 'stats']).stdout, new RegExp(`${topic}\\s+unreachable\\s+2`))
+
+  assert.equal(command(['redrive', '--topic', topic]).status, 1, 'without a terminal it must be told --yes')
+  const dry = command(['redrive', '--topic', topic, '--dry-run', '--json'])
+  assert.equal(JSON.parse(dry.stdout).results[0].tried, 2)
+  assert.match(dry.stderr, /older: sent with their original timestamps/)
+  assert.deepEqual(await valuesOf(topic), [])
+  const sent = command(['redrive', '--topic', topic, '--timestamp', 'now', '--yes'])
+  assert.equal(sent.status, 0, sent.stderr)
+  assert.match(sent.stderr, /2 sent/)
+  assert.deepEqual((await valuesOf(topic)).sort(), ['a secret', 'another'])
+  assert.match(command(['dead-letters', 'list', '--topic', topic]).stderr, /0 open/)
+})
+
+test('redrive --at-fault: what the contract takes by now is sent, what it does not take stays; a cluster that is down changes nothing', async () => {
+  const topic = await newTopic()
+  const contracts = join(folder, 'contracts')
+  const place = join(folder, 'faulty')
+  rmSync(contracts, { recursive: true, force: true })
+  await import('node:fs').then(({ mkdirSync }) => mkdirSync(contracts))
+  writeFileSync(join(contracts, `${topic}.json`), JSON.stringify({ key: { from: ['value:/id'] }, value: { schema: { type: 'object', required: ['id'] } } }))
+  const faulty = (id: string, value: string) =>
+    toDeadLetter(refused({ topic, value: Buffer.from(value) }, undefined, new RecordFaultError('schema', 'value: 1 violation.'), Date.now()), id, {
+      trigger: 'sqs',
+      id,
+      index: 0,
+      function: null,
+      arn: null,
+      receiveCount: null,
+    })
+  const disk = new DiskDeadLetter(place)
+  await disk.store([faulty('good', '{"id":"i-1"}'), faulty('bad', '{"no":1}')])
+  await disk.close()
+  const from = ['--from', `disk:${place}`, '--contracts', contracts, '--yes']
+  const down = command(['redrive', ...from, '--at-fault'], { env: { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '300' } })
+  assert.equal(down.status, 1)
+  assert.match(command(['redrive', ...from]).stderr, /2 at fault/)
+  const run = command(['redrive', ...from, '--at-fault'])
+  assert.equal(run.status, 1)
+  assert.match(run.stderr, /1 sent[\s\S]*Still open: 1 schema/)
+  assert.deepEqual(
+    (await readTopic(servers, topic)).map(({ key, value }) => [String(key), String(value)]),
+    [['i-1', '{"id":"i-1"}']],
+  )
+})
+
+test('doctor: every line is good on a good cluster; each fault has a line that says what to do', async () => {
+  const topic = await newTopic()
+  const good = command(['doctor', '--topic', topic, '--json'])
+  const checks = (output: string) => JSON.parse(output).checks as { name: string; status: string; detail: string; advice?: string }[]
+  const statusOf = (output: string, name: string) => checks(output).find(check => check.name.startsWith(name))?.status
+  assert.equal(good.status, 0, good.stdout + good.stderr)
+  for (const name of ['config', 'TCP', 'ApiVersions', 'producer id', 'topic', 'rights', 'replication', 'dead letters'])
+    assert.equal(statusOf(good.stdout, name), 'ok', `${name} in ${good.stdout}`)
+  assert.deepEqual(await valuesOf(topic), [], 'it writes no record')
+  assert.match(command(['dead-letters', 'list', '--from', `disk:${join(folder, 'letters')}`]).stderr, /open letter/)
+
+  const wrong = command(['doctor', '--topic', 'not-there', '--json'], { env: { KAFKA_DEAD_LETTER: 'disk:/etc/hostname/letters' } })
+  assert.equal(wrong.status, 1)
+  assert.equal(statusOf(wrong.stdout, 'topic not-there'), 'failed')
+  assert.equal(statusOf(wrong.stdout, 'dead letters'), 'failed')
+  const nobody = command(['doctor', '--topic', topic, '--json'], { env: { KAFKA_BOOTSTRAP_SERVERS: 'nobody.invalid:9092,127.0.0.1:9' } })
+  assert.deepEqual([statusOf(nobody.stdout, 'DNS nobody.invalid'), statusOf(nobody.stdout, 'TCP 127.0.0.1'), nobody.status], ['failed', 'failed', 1])
+  const config = command(['doctor', '--json'], { env: { KAFKA_ACKS: '2', KAFKA_RETRIES: 'many' } })
+  assert.equal(checks(config.stdout).filter(({ name, status }) => name === 'config' && status === 'failed').length, 2)
+  const weak = await newTopic({ 'min.insync.replicas': '1' })
+  assert.equal(statusOf(command(['doctor', '--topic', weak, '--json']).stdout, 'replication'), 'warning')
+})
+
+test('contracts check and types; help has examples; an unknown option is an error', () => {
+  assert.match(command(['contracts', 'check']).stdout, /earthquakes/)
+  writeFileSync(join(folder, 'orders.json'), '{"colour":"red"}')
+  const wrong = command(['contracts', 'check', folder])
+  assert.equal(wrong.status, 1)
+  assert.match(wrong.stderr, /colour/)
+  const types = command(['contracts', 'types']).stdout
+  assert.match(types, /export interface Chat \{[\s\S]*room: string/)
+  for (const name of ['send', 'redrive', 'doctor']) assert.match(command([name, '--help']).stdout, /Example/)
+  assert.notEqual(command(['redrive', '--colour']).status, 0)
+})

@@ -1,0 +1,156 @@
+// The redrive function: by hand, by schedule, from messages that Lambda received, and from what the backstops hold, by the same stage 1.
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import type { Context } from 'aws-lambda'
+import { handleRedrive, type RedriveServices } from '../../functions/redrive/handle-redrive.ts'
+import { parseRedriveRequest } from '../../functions/redrive/redrive-request.ts'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { SqsDeadLetter } from '../../lib/dead-letter/sqs-dead-letter.ts'
+import { ConfigError } from '../../lib/errors.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import { startSqs } from '../../local/sqs/elasticmq.ts'
+import { loadContracts } from '../../scripts/load-contracts.ts'
+import { letterOf } from '../fakes/letter.ts'
+
+const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' })
+const sqs = await startSqs([
+  { name: 'letters', visibilityS: 30 },
+  { name: 'earthquakes', visibilityS: 0, redrive: { to: 'earthquakes-failures', maxReceiveCount: 1 } },
+  { name: 'earthquakes-failures', visibilityS: 30 },
+  { name: 'event-failures', visibilityS: 30 },
+])
+after(() => sqs.stop())
+const topics = ['chat', 'earthquakes']
+await createTopics(
+  servers,
+  topics.map(topic => ({ topic, partitions: 3 })),
+)
+for (const topic of topics) await untilInSync(servers, topic, 1)
+
+const config = parseConfig({ bootstrapServers: servers.split(','), deadLetter: `sqs:${sqs.queueUrl('letters')}` }, {})
+const services: RedriveServices = { config, contracts: loadContracts(), report: { redrive: () => {}, warn: () => {} } }
+const context = (ms = 60_000) => ({ getRemainingTimeInMillis: () => ms, functionName: 'redrive' }) as Context
+const quake = (id: string) => ({ type: 'Feature', id, properties: { mag: 4.5, time: 1 }, geometry: { type: 'Point', coordinates: [1, 2, 3] } })
+const send = (queue: string, body: unknown) =>
+  sqs.client.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl(queue), MessageBody: typeof body === 'string' ? body : JSON.stringify(body) }))
+
+async function newIn(topic: string, work: () => Promise<unknown>): Promise<{ key: string; value: string; id: string; source: string }[]> {
+  const before = new Set((await readTopic(servers, topic)).map(({ partition, offset }) => `${partition} ${offset}`))
+  await work()
+  const now = await readTopic(servers, topic)
+  return now
+    .filter(({ partition, offset }) => !before.has(`${partition} ${offset}`))
+    .map(({ key, value, headers }) => ({ key: String(key), value: String(value), id: String(headers['kp-id']), source: String(headers['kp-source']) }))
+}
+
+const results = (answer: unknown) => (answer as { results: { resent: number; seen: number; failed: object; stopped?: string }[] }).results
+
+test('by hand and by schedule: the letters of the configured targets, a filter, a dry run', async () => {
+  const letters = new SqsDeadLetter(sqs.queueUrl('letters'))
+  await letters.store([letterOf('a', '{"room":"r","user":"u","text":"a"}'), letterOf('b', '{"room":"r","user":"u","text":"b"}')], Deadline.after(systemClock, 5000))
+  await letters.close()
+  assert.equal(results(await handleRedrive({ error: 'quota' }, context(), services))[0]?.resent, 0)
+  assert.equal(results(await handleRedrive({ dryRun: true }, context(), services))[0]?.resent, 0)
+  const schedule = { id: 'e', source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {}, time: '2026-11-25T00:00:00Z' }
+  const sent = await newIn('chat', async () => assert.equal(results(await handleRedrive(schedule, context(), services))[0]?.resent, 2))
+  assert.equal(sent.length, 2)
+  assert.equal(results(await handleRedrive(schedule, context(), services))[0]?.seen, 0)
+  await assert.rejects(handleRedrive({}, context(5000), services), /time-out/)
+})
+
+test('messages past maxReceiveCount, as Lambda itself would have sent them', async () => {
+  await send('earthquakes', quake('past-1'))
+  for (let i = 0; i < 2; i++) await sqs.client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl('earthquakes'), WaitTimeSeconds: 1 }))
+  const from = `sqs:${sqs.queueUrl('earthquakes-failures')}`
+  const sent = await newIn('earthquakes', async () => {
+    const [result] = results(await handleRedrive({ from, sourceQueue: 'earthquakes' }, context(), services))
+    assert.equal(result?.resent, 1, JSON.stringify(result))
+  })
+  assert.deepEqual(
+    sent.map(({ key, source }) => [key, source]),
+    [['past-1', 'sqs']],
+  )
+  assert.equal(sent[0]?.value, JSON.stringify(quake('past-1')))
+  assert.equal(results(await handleRedrive({ from }, context(), services))[0]?.seen, 0)
+})
+
+test('what Lambda and a rule gave up: the event inside is sent by its contract; what is at fault stays', async () => {
+  const event = (id: string, detail: object) => ({ version: '0', id, source: 'usgs.earthquakes', 'detail-type': 'Earthquake', detail })
+  await send('event-failures', {
+    version: '1.0',
+    requestContext: { requestId: 'r-1', condition: 'RetriesExhausted' },
+    requestPayload: event('e-1', quake('lambda')),
+    responsePayload: {},
+  })
+  await send('event-failures', event('e-2', quake('rule')))
+  await send('event-failures', event('e-3', { wrong: true }))
+  await send('event-failures', 'nothing that anybody knows')
+  const from = `sqs:${sqs.queueUrl('event-failures')}`
+  const sent = await newIn('earthquakes', async () => {
+    const [result] = results(await handleRedrive({ from }, context(), services))
+    assert.equal(result?.resent, 2, JSON.stringify(result))
+  })
+  assert.deepEqual(sent.map(({ key, id }) => [key, id]).sort(), [
+    ['lambda', 'e-1'],
+    ['rule', 'e-2'],
+  ])
+  let left = 0
+  for (let empty = 0; empty < 2; ) {
+    const { Messages = [] } = await sqs.client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl('event-failures'), MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }))
+    for (const { ReceiptHandle } of Messages) await sqs.client.send(new DeleteMessageCommand({ QueueUrl: sqs.queueUrl('event-failures'), ReceiptHandle }))
+    left += Messages.length
+    empty = Messages.length === 0 ? empty + 1 : 0
+  }
+  assert.equal(left, 2)
+})
+
+test('an SQS batch of letters and raw messages: what is not sent goes back by its id', async () => {
+  const record = (messageId: string, body: unknown, attributes = {}) => ({
+    messageId,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    attributes,
+    messageAttributes: {},
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:eu-west-1:1:letters',
+  })
+  const raw = { DeadLetterQueueSourceArn: 'arn:aws:sqs:eu-west-1:1:earthquakes' }
+  const Records = [
+    record('m-1', letterOf('batch', '{"room":"r","user":"u","text":"t"}')),
+    record('m-2', quake('raw'), raw),
+    record('m-3', { no: 1 }, raw),
+    record('m-4', 'nothing'),
+  ]
+  const sent = await newIn('earthquakes', async () => {
+    assert.deepEqual(await handleRedrive({ Records }, context(), services), { batchItemFailures: [{ itemIdentifier: 'm-3' }, { itemIdentifier: 'm-4' }] })
+  })
+  assert.deepEqual(
+    sent.map(({ key }) => key),
+    ['raw'],
+  )
+})
+
+test('the doctor answers inside the function, and only by hand', async () => {
+  Object.assign(process.env, { KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: `sqs:${sqs.queueUrl('letters')}` })
+  const answer = (await handleRedrive({ doctor: true }, context(), services)) as { healthy: boolean; checks: { name: string; status: string; detail: string }[] }
+  assert.equal(answer.healthy, true, JSON.stringify(answer.checks))
+  assert.equal(answer.checks.find(({ name }) => name.startsWith('dead letters'))?.detail, 'written and deleted')
+  assert.equal(answer.checks.find(({ name }) => name === 'clock')?.status, 'ok')
+})
+
+test('a request is checked whole', () => {
+  const problems = (event: object) => {
+    try {
+      parseRedriveRequest(event)
+      return ''
+    } catch (error) {
+      assert.ok(error instanceof ConfigError)
+      return error.problems.join('\n')
+    }
+  }
+  assert.match(problems({ from: 'ftp:x', limit: 0, since: 'yesterday', colour: 1 }), /from[\s\S]*since[\s\S]*limit|colour/)
+  assert.equal(problems({ from: 'kafka:{topic}-dlt', since: '24h', limit: '5' }), '')
+})

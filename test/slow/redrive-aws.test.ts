@@ -1,0 +1,101 @@
+// Redrive from S3 and DynamoDB into a real Kafka, claims of both, and notifications, on AWS services that others wrote (moto).
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { CreateEventBusCommand, EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { createDeadLetters } from '../../lib/create-dead-letters.ts'
+import { DynamoDbDeadLetter } from '../../lib/dead-letter/dynamodb-dead-letter.ts'
+import { S3DeadLetter } from '../../lib/dead-letter/s3-dead-letter.ts'
+import { openLetters } from '../../lib/redrive/open-letters.ts'
+import { redrive } from '../../lib/redrive/redrive.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import { LocalKafka } from '../../local/kafka/cluster.ts'
+import { letterOf } from '../fakes/letter.ts'
+import { AWS_TEST_KEYS, startMoto } from '../fakes/moto.ts'
+import { producerOf } from '../fakes/producer-of.ts'
+import { letterStoreContract } from '../letter-store.contract.ts'
+
+const [moto, kafka] = await Promise.all([startMoto(), LocalKafka.start(1)])
+after(async () => {
+  moto.stop()
+  await kafka.stop()
+})
+Object.assign(process.env, AWS_TEST_KEYS, { AWS_ENDPOINT_URL: moto.url })
+const servers = kafka.bootstrapServers
+const config = parseConfig({ bootstrapServers: [servers] }, {})
+const s3 = new S3Client({ forcePathStyle: true })
+await s3.send(new CreateBucketCommand({ Bucket: 'letters' }))
+await new DynamoDBClient({}).send(
+  new CreateTableCommand({
+    TableName: 'letters',
+    KeySchema: [{ AttributeName: 'letterId', KeyType: 'HASH' }],
+    AttributeDefinitions: [{ AttributeName: 'letterId', AttributeType: 'S' }],
+    BillingMode: 'PAY_PER_REQUEST',
+  }),
+)
+
+letterStoreContract(
+  's3',
+  servers,
+  async () => ({ target: new S3DeadLetter('letters', 'prod'), open: () => openLetters({ kind: 's3', bucket: 'letters', prefix: 'prod' }, config) }),
+  { parallel: 'refused' },
+)
+letterStoreContract('dynamodb', servers, async () => ({ target: new DynamoDbDeadLetter('letters'), open: () => openLetters({ kind: 'dynamodb', table: 'letters' }, config) }), {
+  parallel: 'refused',
+})
+
+test('a value that was left as a claim is sent whole; one that is gone leaves its letter', async () => {
+  await createTopics(servers, [{ topic: 'claims', partitions: 1 }])
+  await untilInSync(servers, 'claims', 1)
+  const chain = createDeadLetters(parseConfig({ bootstrapServers: [servers], deadLetter: 'dynamodb:letters,s3:letters/claims-of' }, {}))
+  const large = letterOf('large', Buffer.alloc(500_000, 'x'), 'claims')
+  assert.match(String((await chain.store([large]))[0]), /^dynamodb:/)
+  await chain.close()
+  const store = openLetters({ kind: 'dynamodb', table: 'letters' }, config)
+  for await (const open of store.letters()) assert.equal(open.letter.record.value, null)
+  const producer = producerOf([servers])
+  const result = await redrive(store, { producer })
+  assert.equal(result.resent, 1)
+  assert.equal((await readTopic(servers, 'claims'))[0]?.value?.length, 500_000)
+  const lost = { ...letterOf('lost', 'v', 'claims'), claimCheck: { target: 's3://letters/claims-of/claims/none', sha256: '', bytes: 1 } }
+  await new DynamoDbDeadLetter('letters').store([lost], Deadline.after(systemClock, 5000))
+  const open = openLetters({ kind: 'dynamodb', table: 'letters' }, config)
+  assert.deepEqual((await redrive(open, { producer })).failed, { 'claim-missing': 1 })
+  await Promise.all([store.close(), open.close(), producer.close()])
+})
+
+test('SNS topics and event buses are told of a letter, without its bytes', async () => {
+  const [sns, sqs, events] = [new SNSClient({}), new SQSClient({}), new EventBridgeClient({})]
+  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'letters' }))
+  const queue = async (name: string) => (await sqs.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl as string
+  const [ofTopic, ofBus] = [await queue('of-topic'), await queue('of-bus')]
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: 'arn:aws:sqs:us-east-1:123456789012:of-topic' }))
+  await events.send(new CreateEventBusCommand({ Name: 'ops' }))
+  await events.send(new PutRuleCommand({ Name: 'letters', EventBusName: 'ops', EventPattern: JSON.stringify({ source: ['serverless-kafka-producer'] }) }))
+  await events.send(new PutTargetsCommand({ Rule: 'letters', EventBusName: 'ops', Targets: [{ Id: 'q', Arn: 'arn:aws:sqs:us-east-1:123456789012:of-bus' }] }))
+  const warnings: string[] = []
+  const letters = createDeadLetters(parseConfig({ bootstrapServers: [servers], deadLetter: 's3:letters/told', deadLetterNotify: `sns:${TopicArn},eventbridge:ops` }, {}), text =>
+    warnings.push(text),
+  )
+  const many = Array.from({ length: 12 }, (_, i) => letterOf(`told-${i}`, 'a secret value'))
+  await letters.store(many)
+  await letters.close()
+  assert.deepEqual(warnings, [])
+  for (const url of [ofTopic, ofBus]) {
+    const bodies: string[] = []
+    for (let empty = 0; empty < 2; ) {
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, WaitTimeSeconds: 0 }))
+      bodies.push(...Messages.map(({ Body }) => Body as string))
+      empty = Messages.length === 0 ? empty + 1 : 0
+    }
+    assert.equal(bodies.length, 12, url)
+    assert.match(bodies[0] as string, /unreachable/)
+    assert.ok(!bodies.join().includes(Buffer.from('a secret value').toString('base64')) && !bodies.join().includes('a secret value'))
+  }
+})
