@@ -22,6 +22,7 @@ export function addRedrive(program: Command): void {
     .command('redrive')
     .description('Sends dead letters again, as the bytes they were, and deletes each after its acknowledgement.')
     .option('--from <target>', 'target as in KAFKA_DEAD_LETTER, or a queue that is a backstop (default: KAFKA_DEAD_LETTER)')
+    .option('--letter <letterId>', 'this one alone')
     .option('--topic <topic>', 'only of this topic; with --at-fault also letters that never had one')
     .option('--error <code>', 'only of this code, e.g. no-leader')
     .option('--since <time>', 'failed since: 2026-11-25T08:00:00Z, or 24h')
@@ -42,8 +43,8 @@ export function addRedrive(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { yes, json: asJson, contracts: folder, verify, ...asked } = options
-  const request = parseRedriveRequest({ ...asked, verify: verify !== false })
+  const { yes, json: asJson, contracts: folder, verify, letter, ...asked } = options
+  const request = parseRedriveRequest({ ...asked, ...(letter === undefined ? {} : { letterId: letter }), verify: verify !== false })
   const config = await configuration()
   const contracts = await contractsIn(folder as string, folder !== 'contracts')
   const context = { config, contracts, warn: tell }

@@ -3,12 +3,17 @@ import { watch } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { buildAll } from '../scripts/build.ts'
 import { loadContracts } from '../scripts/load-contracts.ts'
+import { consoleOf } from './console/of-stack.ts'
+import { startConsole } from './console/server.ts'
+import { freePort } from './ports.ts'
 import { cleanUpStale } from './processes.ts'
 import { queueNames } from './queues.ts'
 import { explain } from './requirements.ts'
 import { type Stack, startStack } from './stack.ts'
+import { noteConsole } from './stack-file.ts'
 
 const PORT = 3000
+const CONSOLE_PORT = 3001
 const CONCURRENCY = 4
 const SETTLE_MS = 150
 
@@ -38,27 +43,46 @@ async function main(): Promise<void> {
     onOutput: line => printFunctionOutput(line),
   })
   if (stopping) return void (await stack.stop())
-  print(stack)
+  print(stack, await openConsole(stack))
   watchSources(stack)
 }
 
-function print({ url, bootstrapServers, sqs, busUrl }: Stack): void {
+/** Letters of this stack, and what is in it. @returns its address */
+async function openConsole(stack: Stack): Promise<string> {
+  const port = await freePort(CONSOLE_PORT)
+  const server = await startConsole(port, consoleOf(stack))
+  // It ends with the process: nothing of it outlives a request.
+  server.unref()
+  const url = `http://127.0.0.1:${port}`
+  noteConsole(url)
+  return url
+}
+
+function print({ url, bootstrapServers, sqs, busUrl, kafka }: Stack, consoleUrl: string): void {
   console.log(`Gateway  ${url}`)
   console.log(`Brokers  ${bootstrapServers}`)
   console.log(`SQS      ${sqs.url} (queues ${queueNames(loadContracts()).join(', ')})`)
   console.log(`Events   ${busUrl} (PutEvents)`)
+  console.log(`Console  ${consoleUrl} (dead letters, counters, a form to send)`)
   console.log(`
 Send a record:
   curl -si ${url}/topics/chat -H 'content-type: application/json' -d '{"value":{"room":"lobby","user":"ada","text":"hello"}}'
 See it in the topic:
   npm run tail -- chat
-The same by a FIFO queue, and an event over the bus:
+${kafka ? BREAK : ''}The same by a FIFO queue, and an event over the bus:
   curl -s '${sqs.queueUrl('chat.fifo')}' -d Action=SendMessage -d MessageGroupId=lobby --data-urlencode 'MessageBody={"room":"lobby","user":"ada","text":"by SQS"}'
   npm run put-event -- examples/earthquake.event.json
 Health:
   curl -s ${url}/health
 Ctrl-C ends everything.`)
 }
+
+const BREAK = `Stop Kafka, send again, see the letter, start Kafka, send the letter:
+  npm run -s brokers -- stop
+  npm run -s kafka-producer -- dead-letters list
+  npm run -s brokers -- start
+  npm run -s kafka-producer -- redrive --yes
+`
 
 /** One line per invocation; the metrics (EMF) are for CloudWatch. */
 function printFunctionOutput(line: string): void {

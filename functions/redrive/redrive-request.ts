@@ -7,6 +7,7 @@ import { isJsonObject } from '../../lib/record/json-object.ts'
 export interface RedriveRequest {
   /** Undefined: the configured targets. */
   readonly from?: DeadLetterChain
+  readonly letterId?: string
   readonly topic?: string
   readonly error?: string
   readonly since?: number
@@ -25,7 +26,7 @@ export interface RedriveRequest {
 type Given = Record<string, unknown>
 type Problem = (text: string) => void
 
-const FIELDS = ['from', 'topic', 'error', 'since', 'until', 'limit', 'rate', 'dryRun', 'verify', 'atFault', 'timestamp', 'maxAttempts', 'sourceQueue']
+const FIELDS = ['from', 'letterId', 'topic', 'error', 'since', 'until', 'limit', 'rate', 'dryRun', 'verify', 'atFault', 'timestamp', 'maxAttempts', 'sourceQueue']
 
 /** @throws ConfigError with every problem at once */
 export function parseRedriveRequest(event: unknown): RedriveRequest {
@@ -38,6 +39,7 @@ export function parseRedriveRequest(event: unknown): RedriveRequest {
   const asked = isSchedule ? {} : given
   const request = {
     ...optional('from', readFrom(asked.from, problem)),
+    ...optional('letterId', text('letterId', asked, problem)),
     ...optional('topic', text('topic', asked, problem)),
     ...optional('error', text('error', asked, problem)),
     ...optional('since', time('since', asked, problem)),

@@ -45,12 +45,12 @@ export async function runRedrive(request: RedriveRequest, context: RedriveContex
 }
 
 export function optionsOf(
-  { topic, error, since, until, limit, rate, dryRun, atFault, timestamp, maxAttempts }: RedriveRequest,
+  { letterId, topic, error, since, until, limit, rate, dryRun, atFault, timestamp, maxAttempts }: RedriveRequest,
   context: RedriveContext,
   producer: RedriveOptions['producer'],
 ): RedriveOptions {
   const { contracts, deadline, signal, onProgress } = context
-  const given = { topic, error, since, until, limit, rate, maxAttempts, deadline, signal, onProgress }
+  const given = { letterId, topic, error, since, until, limit, rate, maxAttempts, deadline, signal, onProgress }
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<RedriveOptions>
   return { ...set, producer, dryRun, timestamp, ...(atFault ? { contracts } : {}) }
 }

@@ -2,6 +2,8 @@
 import type { DeadLetter } from '../dead-letter/envelope.ts'
 
 export interface LetterFilter {
+  /** This one alone. */
+  readonly letterId?: string
   /** The record's topic. */
   readonly topic?: string
   /** The failure's code, e.g. `no-leader`. */
@@ -11,7 +13,10 @@ export interface LetterFilter {
   readonly until?: number
 }
 
-export function matches({ record, failure }: DeadLetter, { topic, error, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY }: LetterFilter): boolean {
+export function matches(
+  { letterId: id, record, failure }: DeadLetter,
+  { letterId = id, topic, error, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY }: LetterFilter,
+): boolean {
   const lastAt = Date.parse(failure.lastAt)
-  return (topic === undefined || record.topic === topic) && (error === undefined || failure.code === error) && lastAt >= since && lastAt <= until
+  return id === letterId && (topic === undefined || record.topic === topic) && (error === undefined || failure.code === error) && lastAt >= since && lastAt <= until
 }

@@ -32,9 +32,9 @@ export class LogReader {
     return this.#again(async deadline => (await this.#client.metadata(null, deadline)).topics.map(({ topic }) => topic))
   }
 
-  /** @throws TransportError when the topic is not known before the deadline */
-  partitions(topic: string): Promise<number> {
-    return this.#again(async deadline => (await this.#leadersOf(topic, deadline)).length)
+  /** @throws TransportError when the topic is not known within `ms` */
+  partitions(topic: string, ms = DEFAULT_MS): Promise<number> {
+    return this.#again(async deadline => (await this.#leadersOf(topic, deadline)).length, ms)
   }
 
   start(topic: string, partition: number): Promise<bigint> {
@@ -42,8 +42,8 @@ export class LogReader {
   }
 
   /** The offset that the next record gets; every record before it is acknowledged by all in-sync replicas or about to be. */
-  end(topic: string, partition: number): Promise<bigint> {
-    return this.#offset(topic, partition, LATEST)
+  end(topic: string, partition: number, ms = DEFAULT_MS): Promise<bigint> {
+    return this.#offset(topic, partition, LATEST, ms)
   }
 
   /** Of the first record whose timestamp is at or after `timestamp` (ms); the log's end where there is none. */
@@ -58,7 +58,6 @@ export class LogReader {
       const { records, nextOffset } = await this.#fetch(topic, partition, at)
       for (const record of records) if (record.offset >= at && record.offset < to) yield record
       // What a compacted log no longer holds, and markers of transactions, are skipped with their batch.
-      if (nextOffset === undefined) return
       at = nextOffset
     }
   }
@@ -74,22 +73,28 @@ export class LogReader {
 
   async #fetch(topic: string, partition: number, offset: bigint) {
     // A batch larger than asked for comes whole all the same (KIP-74).
-    const { recordSet } = await this.#ofLeader(topic, partition, wire.fetch(topic, partition, offset, FETCH_BYTES, FETCH_WAIT_MS))
-    return decodeRecordSet(recordSet, decompress)
+    const end = Deadline.after(this.#clock, DEFAULT_MS)
+    for (;;) {
+      const { recordSet } = await this.#ofLeader(topic, partition, wire.fetch(topic, partition, offset, FETCH_BYTES, FETCH_WAIT_MS))
+      const { records, nextOffset } = await decodeRecordSet(recordSet, decompress)
+      if (nextOffset !== undefined) return { records, nextOffset }
+      // A new leader may not know yet how far its followers are; what is asked for is there.
+      if (end.passed) throw new TransportError('REQUEST_TIMEOUT', 'A partition’s leader does not give what its log holds.', { retriable: true })
+    }
   }
 
-  async #offset(topic: string, partition: number, timestamp: number): Promise<bigint> {
-    return (await this.#ofLeader(topic, partition, wire.listOffsets(topic, partition, timestamp))).offset
+  async #offset(topic: string, partition: number, timestamp: number, ms = DEFAULT_MS): Promise<bigint> {
+    return (await this.#ofLeader(topic, partition, wire.listOffsets(topic, partition, timestamp), ms)).offset
   }
 
-  #ofLeader<T extends { readonly errorCode: number }>(topic: string, partition: number, question: WireProtocol<T>): Promise<T> {
+  #ofLeader<T extends { readonly errorCode: number }>(topic: string, partition: number, question: WireProtocol<T>, ms = DEFAULT_MS): Promise<T> {
     return this.#again(async deadline => {
       const leader = (await this.#leadersOf(topic, deadline))[partition] ?? -1
       const answer = await this.#client.ask(leader, question, deadline)
       if (answer.errorCode === 0) return answer
       const row = errorCodeRow(answer.errorCode)
       throw new TransportError(row.name, `A partition's leader refused to read (${row.name}).`, { retriable: row.retriable === true })
-    })
+    }, ms)
   }
 
   async #leadersOf(topic: string, deadline: Deadline): Promise<number[]> {
@@ -104,8 +109,8 @@ export class LogReader {
   }
 
   /** Until it succeeds, fails for good, or the time is over; leaders may have moved between two tries. */
-  async #again<T>(work: (deadline: Deadline) => Promise<T>): Promise<T> {
-    const end = Deadline.after(this.#clock, DEFAULT_MS)
+  async #again<T>(work: (deadline: Deadline) => Promise<T>, ms = DEFAULT_MS): Promise<T> {
+    const end = Deadline.after(this.#clock, ms)
     for (;;) {
       try {
         return await work(end.within(REQUEST_MS))

@@ -1,0 +1,154 @@
+// What the console's page asks for. Payloads leave only where they are asked for by name.
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { parseRedriveRequest } from '../../functions/redrive/redrive-request.ts'
+import { runRedrive } from '../../functions/redrive/run-redrive.ts'
+import type { ProducerConfig } from '../../lib/config/settings.ts'
+import { ConfigError } from '../../lib/errors.ts'
+import type { OpenLetter } from '../../lib/redrive/letter-store.ts'
+import { openLetters } from '../../lib/redrive/open-letters.ts'
+import { withClaim } from '../../lib/redrive/read-claim.ts'
+import type { RedriveResult } from '../../lib/redrive/redrive.ts'
+import { matches } from '../../lib/redrive/select-letters.ts'
+import type { LogReader } from '../../lib/transport/kafkajs/log-reader.ts'
+import type { Contracts } from '../../lib/validate/contract.ts'
+
+export interface ConsoleContext {
+  readonly config: ProducerConfig
+  readonly contracts: Contracts
+  readonly reader: LogReader
+  /** Where records are sent to: the gateway. */
+  readonly gateway: string
+  readonly sqs: SQSClient
+  readonly queues: readonly { readonly name: string; readonly url: string }[]
+  /** Invocations under way and warm sandboxes, by function. */
+  /** Undefined where the cluster is the user's own. */
+  readonly brokers?: { stop(): Promise<unknown>; start(): Promise<unknown> }
+  readonly functions: () => Readonly<Record<string, { readonly warm: number; readonly busy: number }>>
+}
+
+const PAGE = 100
+
+export class ConsoleApi {
+  readonly #context: ConsoleContext
+
+  constructor(context: ConsoleContext) {
+    this.#context = context
+  }
+
+  /** One page of open letters, newest first, and how many there are of each topic and error. */
+  async letters(query: URLSearchParams): Promise<object> {
+    const all = await this.#open()
+    const filter = { ...optional('topic', query), ...optional('error', query) }
+    const matched = all.filter(({ letter }) => matches(letter, filter)).sort((a, b) => (a.letter.failure.lastAt < b.letter.failure.lastAt ? 1 : -1))
+    const from = Math.max(0, Number(query.get('from')) || 0)
+    return { total: matched.length, from, page: PAGE, groups: groupsOf(all), letters: matched.slice(from, from + PAGE).map(summary) }
+  }
+
+  /** @returns undefined when no open letter has this id */
+  async letter(letterId: string, payload: boolean): Promise<object | undefined> {
+    const found = (await this.#open()).find(({ letter }) => letter.letterId === letterId)
+    if (!found) return undefined
+    const letter = payload ? await withClaim(found.letter) : found.letter
+    const { key, value, headers } = letter.record
+    return {
+      ...summary(found),
+      ...(payload ? { key, value, headers } : { headers: headers.map(({ name }) => ({ name })), valueBytes: value === null ? null : Buffer.byteLength(value, 'base64') }),
+      source: letter.source,
+      failure: letter.failure,
+      redrive: letter.redrive,
+    }
+  }
+
+  async redrive(asked: unknown): Promise<{ results: RedriveResult[]; warnings: string[] }> {
+    const { config, contracts } = this.#context
+    const warnings: string[] = []
+    return { results: await runRedrive(parseRedriveRequest(asked), { config, contracts, warn: text => warnings.push(text) }), warnings }
+  }
+
+  /** To the HTTP function, as any caller would. */
+  async send({ topic, body }: { topic?: unknown; body?: unknown }): Promise<object> {
+    const response = await fetch(`${this.#context.gateway}/topics/${encodeURIComponent(String(topic))}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })
+    return { status: response.status, answer: await response.json() }
+  }
+
+  /** Every broker at once, so that a newcomer sees what becomes of records without them. */
+  async brokers(action: unknown): Promise<object> {
+    const { brokers } = this.#context
+    if (!brokers) throw new ConfigError(['brokers: the cluster of KAFKA_BOOTSTRAP_SERVERS is yours; nobody stops it from here.'])
+    if (action !== 'stop' && action !== 'start') throw new ConfigError(['action: expected stop or start.'])
+    await (action === 'stop' ? brokers.stop() : brokers.start())
+    return { action }
+  }
+
+  async counters(): Promise<object> {
+    const { contracts, queues, functions, brokers } = this.#context
+    const [topics, depths, letters] = await Promise.all([
+      Promise.all([...contracts.keys()].map(async topic => [topic, await this.#recordsIn(topic)] as const)),
+      Promise.all(queues.map(async ({ name, url }) => [name, await this.#depth(url)] as const)),
+      this.#open(),
+    ])
+    return { canStop: brokers !== undefined, topics: Object.fromEntries(topics), queues: Object.fromEntries(depths), letters: letters.length, functions: functions() }
+  }
+
+  async #open(): Promise<OpenLetter[]> {
+    const { config } = this.#context
+    const all: OpenLetter[] = []
+    for (const target of config.deadLetter) {
+      const store = openLetters(target, config)
+      try {
+        for await (const open of store.letters()) all.push(open)
+      } finally {
+        await store.close()
+      }
+    }
+    return all
+  }
+
+  /** Null while no broker tells. */
+  async #recordsIn(topic: string): Promise<number | null> {
+    const { reader } = this.#context
+    try {
+      const partitions = await reader.partitions(topic, COUNT_MS)
+      const ends = await Promise.all(Array.from({ length: partitions }, (_, partition) => reader.end(topic, partition, COUNT_MS)))
+      return Number(ends.reduce((sum, end) => sum + end, 0n))
+    } catch {
+      return null
+    }
+  }
+
+  async #depth(url: string): Promise<number> {
+    const { Attributes = {} } = await this.#context.sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] }),
+    )
+    return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0)
+  }
+}
+
+/** How long the page waits for a count while brokers are down, ms. */
+const COUNT_MS = 1000
+
+function summary({ letter, receipt }: OpenLetter): object {
+  const { letterId, recordId, record, source, failure, redrive } = letter
+  const { code, fault, outcome, lastAt, attempts } = failure
+  return { letterId, recordId, receipt, topic: record.topic, trigger: source.trigger, error: code, fault, outcome, lastAt, attempts, tries: redrive.count }
+}
+
+function groupsOf(letters: readonly OpenLetter[]): object[] {
+  const groups = new Map<string, { topic: string | null; error: string; letters: number; oldest: string }>()
+  for (const { letter } of letters) {
+    const { topic } = letter.record
+    const { code, lastAt } = letter.failure
+    const group = groups.get(`${topic} ${code}`) ?? { topic, error: code, letters: 0, oldest: lastAt }
+    groups.set(`${topic} ${code}`, { ...group, letters: group.letters + 1, oldest: lastAt < group.oldest ? lastAt : group.oldest })
+  }
+  return [...groups.values()].sort((a, b) => b.letters - a.letters)
+}
+
+function optional<K extends string>(name: K, query: URLSearchParams): { readonly [_ in K]?: string } {
+  const value = query.get(name)
+  return value ? ({ [name]: value } as { readonly [_ in K]?: string }) : {}
+}

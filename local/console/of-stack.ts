@@ -1,0 +1,30 @@
+// The console of a running stack: its letters, its topics and queues, its functions, and its brokers where they are its own.
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { createLogReader } from '../../lib/redrive/open-letters.ts'
+import { loadContracts } from '../../scripts/load-contracts.ts'
+import { localQueues } from '../queues.ts'
+import type { Stack } from '../stack.ts'
+import { ConsoleApi } from './api.ts'
+
+export function consoleOf({ url, bootstrapServers, sqs, functions, kafka }: Stack, env: NodeJS.ProcessEnv = process.env): ConsoleApi {
+  const contracts = loadContracts()
+  const config = parseConfig({}, { ...env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers })
+  return new ConsoleApi({
+    config,
+    contracts,
+    reader: createLogReader(config).reader,
+    gateway: url,
+    sqs: sqs.client,
+    queues: localQueues(contracts, 1).map(({ name }) => ({ name, url: sqs.queueUrl(name) })),
+    functions: () =>
+      Object.fromEntries(Object.entries(functions).map(([name, { sandboxes }]) => [name, { warm: sandboxes.length, busy: sandboxes.filter(({ isBusy }) => isBusy).length }])),
+    ...(kafka
+      ? {
+          brokers: {
+            stop: () => Promise.all(kafka.brokerIds.map(id => kafka.killBroker(id))),
+            start: () => Promise.all(kafka.brokerIds.map(id => kafka.startBroker(id))),
+          },
+        }
+      : {}),
+  })
+}

@@ -1,0 +1,87 @@
+// The console: one page and its questions, on 127.0.0.1 only. Other sites that a browser has open can neither ask nor be told:
+// the host must be ours (a name that was bound to 127.0.0.1 is not), and what changes something needs a header that only our page sets.
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { ConfigError, KafkaProducerError } from '../../lib/errors.ts'
+import type { ConsoleApi } from './api.ts'
+
+const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
+  '/': ['page.html', 'text/html; charset=utf-8'],
+  '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
+  '/page.css': ['page.css', 'text/css; charset=utf-8'],
+}
+const HEADERS = {
+  'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+}
+const MAX_BODY = 6 * 1024 * 1024
+
+export async function startConsole(port: number, api: ConsoleApi): Promise<Server> {
+  const server = createServer((request, response) => {
+    answer(request, response, api, (server.address() as AddressInfo).port).catch(error => {
+      if (!response.headersSent) json(response, ...refusal(error))
+    })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  return server
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, api: ConsoleApi, port: number): Promise<void> {
+  const host = request.headers.host
+  if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`) return json(response, 403, { error: 'Host: expected 127.0.0.1.' })
+  const url = new URL(request.url ?? '/', `http://${host}`)
+  const file = FILES[url.pathname]
+  if (file && request.method === 'GET') return send(response, 200, file[1], readFileSync(join(import.meta.dirname, file[0])))
+  if (request.method === 'GET') return json(response, ...(await read(url, api)))
+  if (request.method !== 'POST') return json(response, 405, { error: 'method: expected GET or POST.' })
+  // A form or a script of another site can't set it without a preflight, which nobody answers.
+  if (request.headers['x-console'] !== '1') return json(response, 403, { error: 'x-console: expected 1.' })
+  const body = await bodyOf(request)
+  if (url.pathname === '/api/redrive') return json(response, 200, await api.redrive(body))
+  if (url.pathname === '/api/send') return json(response, 200, await api.send(body as object))
+  if (url.pathname === '/api/brokers') return json(response, 200, await api.brokers((body as { action?: unknown }).action))
+  json(response, 404, { error: 'Nothing is here.' })
+}
+
+async function read(url: URL, api: ConsoleApi): Promise<[number, object]> {
+  if (url.pathname === '/api/counters') return [200, await api.counters()]
+  if (url.pathname === '/api/letters') return [200, await api.letters(url.searchParams)]
+  const id = /^\/api\/letters\/([A-Za-z0-9_-]+)$/.exec(url.pathname)?.[1]
+  const letter = id === undefined ? undefined : await api.letter(id, url.searchParams.get('payload') === '1')
+  return letter ? [200, letter] : [404, { error: 'Nothing is here; the letter may have been sent.' }]
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length
+    if (size > MAX_BODY) throw new ConfigError([`body: expected at most ${MAX_BODY} bytes.`])
+    chunks.push(chunk as Buffer)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString())
+  } catch {
+    throw new ConfigError(['body: expected JSON.'])
+  }
+}
+
+function refusal(error: unknown): [number, object] {
+  if (error instanceof ConfigError) return [400, { error: error.problems.join(' ') }]
+  return [500, { error: error instanceof KafkaProducerError ? error.message : 'It failed; the terminal of npm start may say why.' }]
+}
+
+function json(response: ServerResponse, status: number, body: object): void {
+  send(response, status, 'application/json', Buffer.from(JSON.stringify(body)))
+}
+
+function send(response: ServerResponse, status: number, type: string, body: Buffer): void {
+  response.writeHead(status, { ...HEADERS, 'content-type': type }).end(body)
+}

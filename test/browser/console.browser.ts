@@ -1,0 +1,207 @@
+/// <reference lib="dom" />
+// The console in a real headless Chromium, on a real stack: list, filter, open, payload, dry run, redrive, empty, error, 10,000
+// letters, keyboard, hostile content; and the README's story: send, stop Kafka, send, see the letter, start Kafka, redrive, see it.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { get } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, test } from 'node:test'
+import puppeteer, { type Page } from 'puppeteer-core'
+import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
+import type { DeadLetter } from '../../lib/dead-letter/envelope.ts'
+import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
+import { consoleOf } from '../../local/console/of-stack.ts'
+import { startConsole } from '../../local/console/server.ts'
+import { readTopic } from '../../local/kafka/admin.ts'
+import { temporaryFolder } from '../../local/processes.ts'
+import { startStack } from '../../local/stack.ts'
+import { buildAll } from '../../scripts/build.ts'
+import { letterOf } from '../fakes/letter.ts'
+
+const SHOTS = process.env.SCREENSHOTS
+const folder = temporaryFolder()
+const env = { KAFKA_DEAD_LETTER: `disk:${folder}`, KAFKA_DELIVERY_TIMEOUT_MS: '5000', KAFKA_MAX_BLOCK_MS: '4000', KAFKA_REQUEST_TIMEOUT_MS: '3000', KAFKA_TIMEOUT_MS: '2500' }
+delete process.env.KAFKA_BOOTSTRAP_SERVERS
+await buildAll(() => {})
+const stack = await startStack({ brokers: 1, port: 0, concurrency: 2, env, log: () => {}, onOutput: () => {} })
+const server = await startConsole(0, consoleOf(stack, env))
+const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+const browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+after(async () => {
+  await browser.close()
+  server.close()
+  server.closeAllConnections()
+  await stack.stop()
+  rmSync(folder, { recursive: true, force: true })
+  setTimeout(() => process.exit(), 500).unref()
+})
+
+async function put(letters: readonly DeadLetter[]): Promise<void> {
+  const disk = new DiskDeadLetter(folder, { fsync: false })
+  await disk.store(letters)
+  await disk.close()
+}
+
+async function clear(): Promise<void> {
+  const store = new DiskLetters(folder)
+  for await (const open of store.letters()) await store.settle([{ open, receipt: 'test' }])
+  await store.close()
+}
+
+async function openPage(width = 1280): Promise<Page> {
+  const page = await browser.newPage()
+  await page.setViewport({ width, height: 900 })
+  page.on('dialog', () => assert.fail('a script of a record ran'))
+  page.on('pageerror', error => assert.fail(String(error)))
+  await page.goto(url)
+  await page.waitForFunction(() => (document.querySelector('#counters')?.children.length ?? 0) > 0)
+  return page
+}
+
+const textOf = (page: Page, selector: string) => page.$eval(selector, found => found.textContent ?? '')
+const until = (page: Page, selector: string, pattern: string) =>
+  page.waitForFunction((where, wanted) => new RegExp(wanted).test(document.querySelector(where)?.textContent ?? ''), { timeout: 40_000 }, selector, pattern)
+const shot = async (page: Page, name: string) => {
+  if (!SHOTS) return
+  mkdirSync(SHOTS, { recursive: true })
+  await page.screenshot({ path: `${SHOTS}/${name}.png` as `${string}.png`, fullPage: false })
+}
+const chat = (id: string, text: string) => letterOf(id, JSON.stringify({ room: 'lobby', user: 'ada', text }), 'chat')
+
+test('empty: it says so, and the form sends a record', async () => {
+  const page = await openPage()
+  assert.match(await textOf(page, '#empty'), /No open letter/)
+  await page.click('#send button')
+  await until(page, '#answer', '"fate": "delivered"')
+  await until(page, '#counters', 'topic chat1')
+  await page.close()
+})
+
+test('list, filter, open, payload only after a click; by keyboard alone', async () => {
+  const other = { ...letterOf('quake-1', '{}', 'earthquakes'), failure: { ...letterOf('q').failure, code: 'quota' } }
+  await put([chat('first', 'a secret word'), chat('second', 'b'), other])
+  const page = await openPage()
+  await until(page, '#total', '\\(3\\)')
+  await shot(page, 'list-1280')
+  await page.select('#filter select[name=topic]', 'earthquakes')
+  await until(page, '#total', '\\(1\\)')
+  await page.select('#filter select[name=topic]', '')
+  await page.select('#filter select[name=error]', 'unreachable')
+  await until(page, '#total', '\\(2\\)')
+  await page.focus('#letters button')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('dialog[open]')
+  assert.match(await textOf(page, '#details'), /unreachable: system fault, not-sent/)
+  assert.doesNotMatch(await page.content(), /secret word/)
+  const isFirst = /first/.test(await textOf(page, '#details'))
+  await page.focus('#payload')
+  await page.keyboard.press('Space')
+  await until(page, '#details', isFirst ? 'a secret word' : '"text":"b"')
+  await shot(page, 'letter-1280')
+  await page.keyboard.press('Escape')
+  await page.waitForSelector('dialog:not([open])')
+  assert.ok(await page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset.letter !== undefined), 'focus is back on the letter')
+  await page.close()
+})
+
+test('dry run changes nothing; redrive of one, then of all that is chosen', async () => {
+  const page = await openPage()
+  await until(page, '#total', '\\(3\\)')
+  const before = (await readTopic(stack.bootstrapServers, 'chat')).length
+  await page.click('#dry')
+  await until(page, '#done', 'Dry run: 3 would be sent')
+  assert.equal((await readTopic(stack.bootstrapServers, 'chat')).length, before)
+  await page.select('#filter select[name=topic]', 'chat')
+  await until(page, '#total', '\\(2\\)')
+  await page.click('#letters button')
+  await page.waitForSelector('dialog[open]')
+  await page.click('#redrive-one')
+  await until(page, '#done', '1 sent')
+  await page.waitForSelector('dialog:not([open])')
+  await page.click('#redrive')
+  await until(page, '#done', '1 sent')
+  assert.equal((await readTopic(stack.bootstrapServers, 'chat')).length, before + 2)
+  await clear()
+  await page.close()
+})
+
+test('hostile keys, headers, ids and errors are inert; no other site may ask', async () => {
+  const script = '<img src=x onerror=alert(1)><script>alert(2)</script>'
+  const letter = letterOf(`${script}\u202e`, Buffer.from(script), `chat`)
+  await put([
+    {
+      ...letter,
+      source: { ...letter.source, id: script },
+      failure: { ...letter.failure, code: script, brokerCode: script },
+      record: { ...letter.record, key: Buffer.from(script).toString('base64'), headers: [{ name: script, value: Buffer.from(script).toString('base64') }] },
+    },
+  ])
+  const page = await openPage()
+  await until(page, '#total', '\\(1\\)')
+  await page.click('#letters button')
+  await page.waitForSelector('dialog[open]')
+  await page.click('#payload')
+  await until(page, '#details', 'Header <img')
+  assert.equal(await page.$$eval('dialog img, dialog script, tbody img, tbody script, option img', found => found.length), 0)
+  assert.ok(!(await page.content()).includes('\u202e'))
+  await page.close()
+  await clear()
+
+  const rebound = await new Promise<number | undefined>(resolve => get(`${url}/api/letters`, { headers: { host: 'evil.example' } }, ({ statusCode }) => resolve(statusCode)))
+  assert.equal(rebound, 403)
+  assert.equal((await fetch(`${url}/api/redrive`, { method: 'POST', body: '{}' })).status, 403)
+  const own = await fetch(url)
+  assert.match(own.headers.get('content-security-policy') ?? '', /default-src 'none'/)
+})
+
+test('10,000 letters: a page at a time, and the page stays quick', async () => {
+  for (let at = 0; at < 10_000; at += 1000) await put(Array.from({ length: 1000 }, (_, i) => chat(`many-${at + i}`, 'x')))
+  const page = await openPage()
+  await until(page, '#total', '\\(10000\\)')
+  assert.equal(await page.$$eval('#letters tr', rows => rows.length), 100)
+  const begin = performance.now()
+  await page.click('#older')
+  await until(page, '#range', '101 to 200 of 10000')
+  assert.ok(performance.now() - begin < 5000)
+  await page.click('#newer')
+  await until(page, '#range', '1 to 100 of 10000')
+  await page.close()
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+})
+
+test('the README’s story: send, stop Kafka, send, see the letter in console and command line, start Kafka, redrive, see it in the topic', async () => {
+  const page = await openPage(390)
+  const hellos = async () => (await readTopic(stack.bootstrapServers, 'chat')).filter(({ value }) => String(value).includes('hello')).length
+  const before = await hellos()
+  await page.click('#stop')
+  await page.waitForFunction(() => !(document.querySelector('#stop') as HTMLButtonElement).disabled, { timeout: 30_000 })
+  await page.click('#send button')
+  await until(page, '#answer', '"fate": "dead-lettered"')
+  await until(page, '#total', '\\(1\\)')
+  await shot(page, 'letter-390')
+  const list = spawnSync(process.execPath, ['bin/kafka-producer.ts', 'dead-letters', 'list'], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, KAFKA_DEAD_LETTER: `disk:${folder}` },
+  })
+  assert.match(list.stdout, /chat\s+(unreachable|no-leader|deadline|delivery-unknown)/)
+  await page.click('#redrive')
+  await until(page, '#done', 'Stopped: ')
+  await page.click('#start')
+  await page.waitForFunction(() => !(document.querySelector('#start') as HTMLButtonElement).disabled, { timeout: 60_000 })
+  await until(page, '#counters', 'topic chat\\d')
+  await page.click('#redrive')
+  await until(page, '#done', '1 (sent|were)')
+  await until(page, '#empty', 'No open letter')
+  assert.equal(await hellos(), before + 1)
+  await page.close()
+})
+
+test('the stack is gone: the page says so', async () => {
+  const page = await openPage()
+  server.close()
+  server.closeAllConnections()
+  await until(page, '#problem', 'does not answer')
+  await page.close()
+})
