@@ -39,6 +39,9 @@ export function addDeadLetters(program: Command): void {
   letters
     .command('show')
     .argument('<letterId>')
+    // One letter id in 64 begins with a dash.
+    .allowUnknownOption()
+    .helpOption('--help', 'display help for command')
     .description('One letter: its reason, its source, its headers; its key and value only with --payload.')
     .option('--from <target>', 'target as in KAFKA_DEAD_LETTER (default: that)')
     .option('--payload', 'print key, value and header values too')

@@ -69,7 +69,8 @@ test('dead-letters and redrive: seen without payload, dry run, sent, gone', asyn
   assert.doesNotMatch(shown.stdout, /a secret/)
   assert.ok(!shown.stdout.includes('\u001b') && !shown.stdout.includes('\u202e'), 'a hostile id does not move the cursor')
   assert.match(command(['dead-letters', 'show', id, '--payload']).stdout, /a secret/)
-  assert.equal(command(['dead-letters', 'show', 'nobody']).status, 1)
+  for (const nobody of ['nobody', '-nobody', '-h_nobody']) assert.match(command(['dead-letters', 'show', nobody]).stderr, new RegExp(`No open letter has the id ${nobody}`))
+  assert.match(command(['dead-letters', 'show', id, '--colour']).stderr, /too many arguments/)
   assert.match(command(['dead-letters', 'stats']).stdout, new RegExp(`${topic}\\s+unreachable\\s+2`))
 
   assert.equal(command(['redrive', '--topic', topic]).status, 1, 'without a terminal it must be told --yes')
