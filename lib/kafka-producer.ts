@@ -26,6 +26,11 @@ export interface ProducerMetrics {
   readonly batches: number
   readonly retries: number
   readonly metadataRefreshes: number
+  readonly ackedBatches: number
+  readonly ackedRecords: number
+  /** Sums over acknowledged batches, ms: waiting to be sent, and from the first attempt to the acknowledgement. */
+  readonly queueTimeMs: number
+  readonly brokerTimeMs: number
   /** Of buffer.memory, bytes. */
   readonly bufferUsed: number
 }
@@ -170,10 +175,10 @@ export class KafkaProducer {
   }
 
   metrics(): ProducerMetrics {
-    const { requests, batches, retries } = this.#sender.stats
+    const { epochBumps: _bumps, ...sent } = this.#sender.stats
     const { dials, open } = this.#client.stats
     const { identity, metadata } = this.#sender
-    return { dials, connections: open, producerIds: identity.count, requests, batches, retries, metadataRefreshes: metadata.refreshes, bufferUsed: this.#appender.bufferUsed }
+    return { ...sent, dials, connections: open, producerIds: identity.count, metadataRefreshes: metadata.refreshes, bufferUsed: this.#appender.bufferUsed }
   }
 
   /** Any broker answers a question within the deadline. */

@@ -6,6 +6,7 @@ import { SETTINGS } from '../lib/config/settings.ts'
 import { letterTopic } from '../lib/dead-letter/kafka-letter.ts'
 import { ConfigError } from '../lib/errors.ts'
 import type { Contract, Contracts } from '../lib/validate/contract.ts'
+import { observability } from './observability.ts'
 
 export const HTTP_TIMEOUT_S = 29
 export const QUEUE_TIMEOUT_S = 60
@@ -30,6 +31,8 @@ export interface DeployOptions {
   readonly outageS: number
   readonly subnetIds: readonly string[]
   readonly securityGroupIds: readonly string[]
+  /** An SNS topic that alarms are sent to. */
+  readonly alarmTopicArn: string | undefined
   /** When dead letters are sent again by themselves, e.g. `rate(1 hour)`; undefined: only by hand. */
   readonly redriveSchedule: string | undefined
   /** Of the secret, where it has a key of its own. */
@@ -43,6 +46,7 @@ export const DEFAULTS: DeployOptions = {
   outageS: 12 * 3600,
   subnetIds: [],
   securityGroupIds: [],
+  alarmTopicArn: undefined,
   redriveSchedule: undefined,
   secretKeyArn: undefined,
 }
@@ -88,6 +92,16 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
     resources: {
       Resources: {
         ...Object.assign({}, ...queues.map(queue => withDeadLetters(queue, options.outageS))),
+        ...observability({
+          functions: [
+            { name: 'http', timeoutS: HTTP_TIMEOUT_S },
+            ...['sqs', 'sqs-fifo', 'eventbridge'].map(name => ({ name, timeoutS: QUEUE_TIMEOUT_S })),
+            { name: 'redrive', timeoutS: REDRIVE_TIMEOUT_S },
+          ],
+          sources: queues.map(queueId),
+          backstops: backstops(queues),
+          alarmTopicArn: options.alarmTopicArn,
+        }),
         DeadLettersQueue: queue({}),
         EventFailuresQueue: queue({}),
         EventRuleFailuresQueue: queue({}),

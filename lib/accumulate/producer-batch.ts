@@ -43,6 +43,8 @@ export class ProducerBatch {
   /** Some attempt's fate is not known. Sticky: a later refusal can't undo it. */
   maybeWritten = false
   firstAttemptAt: number | undefined
+  /** The same moment, monotonic. */
+  firedAt: number | undefined
   readonly #compression: Compression | undefined
   lastCode: string | undefined
   lastCause: unknown

@@ -63,24 +63,35 @@ export class InvocationReport {
       if ('code' in fate) codes[fate.code] = (codes[fate.code] ?? 0) + 1
       attempts = Math.max(attempts, reports[index]?.attempts ?? 0)
     })
-    for (const [key, count] of byTopic) this.#count(key, count)
+    for (const [key, count] of byTopic) this.#count(key, count, producer)
     this.#producerMetrics(producer)
+    this.#last = producer
     const unknown = reports.filter(report => report.kind === 'failed' && report.outcome === 'unknown').length
     const failure = reports.find(report => report.kind === 'failed' && report.fault === 'system') as Failed | undefined
     this.#logger.info('invocation', { outcomes, ...(Object.keys(codes).length > 0 ? { codes } : {}), ...reasonOf(failure?.error), unknown, attempts })
   }
 
-  #count(key: string, count: number): void {
+  #count(key: string, count: number, producer: ProducerMetrics): void {
     const [topic, outcome] = key.split(' ') as [string, string]
     this.#metrics.addDimensions({ function: this.#function, topic, outcome })
     this.#metrics.addMetric('Records', MetricUnit.Count, count)
+    if (outcome === 'delivered') this.#times(producer)
     this.#metrics.publishStoredMetrics()
+  }
+
+  /** Of the batches that were acknowledged since the last invocation: their mean. */
+  #times(now: ProducerMetrics): void {
+    const added = (name: 'ackedBatches' | 'ackedRecords' | 'queueTimeMs' | 'brokerTimeMs') => now[name] - (this.#last?.[name] ?? 0)
+    const batches = added('ackedBatches')
+    if (batches <= 0) return
+    this.#metrics.addMetric('BatchRecords', MetricUnit.Count, added('ackedRecords') / batches)
+    this.#metrics.addMetric('QueueTime', MetricUnit.Milliseconds, added('queueTimeMs') / batches)
+    this.#metrics.addMetric('BrokerTime', MetricUnit.Milliseconds, added('brokerTimeMs') / batches)
   }
 
   /** Counters of the producer as what this invocation added; a warm invocation that only sent has nothing to tell. */
   #producerMetrics(now: ProducerMetrics): void {
     const last = this.#last
-    this.#last = now
     if (last && now.dials === last.dials && now.producerIds === last.producerIds && now.retries === last.retries && now.connections === last.connections) return
     this.#metrics.addDimensions({ function: this.#function })
     const added = (name: 'dials' | 'producerIds' | 'retries') => now[name] - (last?.[name] ?? 0)
@@ -88,6 +99,7 @@ export class InvocationReport {
     this.#metrics.addMetric('ProducerIds', MetricUnit.Count, added('producerIds'))
     this.#metrics.addMetric('Retries', MetricUnit.Count, added('retries'))
     this.#metrics.addMetric('Connections', MetricUnit.Count, now.connections)
+    this.#metrics.addMetric('BufferUsed', MetricUnit.Bytes, now.bufferUsed)
     this.#metrics.publishStoredMetrics()
   }
 }

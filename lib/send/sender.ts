@@ -47,12 +47,17 @@ export interface SenderStats {
   batches: number
   retries: number
   epochBumps: number
+  ackedBatches: number
+  ackedRecords: number
+  /** Sums over acknowledged batches, ms: from the first append to the first attempt, and from there to the acknowledgement. */
+  queueTimeMs: number
+  brokerTimeMs: number
 }
 
 export class Sender {
   readonly metadata: ProducerMetadata
   readonly identity: ProducerIdentity
-  readonly stats: SenderStats = { requests: 0, batches: 0, retries: 0, epochBumps: 0 }
+  readonly stats: SenderStats = { requests: 0, batches: 0, retries: 0, epochBumps: 0, ackedBatches: 0, ackedRecords: 0, queueTimeMs: 0, brokerTimeMs: 0 }
   readonly #client: KafkaClient
   readonly #accumulator: RecordAccumulator
   readonly #options: SenderOptions
@@ -231,7 +236,10 @@ export class Sender {
     this.#inFlight.set(leader, inFlight.add(lanes))
     const batches = lanes.map(lane => lane.batch as ProducerBatch)
     for (const lane of lanes) lane.inFlight = true
-    for (const batch of batches) batch.firstAttemptAt ??= clock.wall()
+    for (const batch of batches) {
+      batch.firstAttemptAt ??= clock.wall()
+      batch.firedAt ??= clock.now()
+    }
     const remaining = Math.max(1, Math.max(...batches.map(batch => batch.latestDeadline)) - clock.now())
     this.stats.requests++
     this.stats.batches += batches.length
@@ -312,10 +320,19 @@ export class Sender {
 
   #acknowledge(lane: Lane, batch: ProducerBatch, outcome: Extract<ProduceOutcome, { kind: 'acked' }>): void {
     lane.advance(batch.riders.length)
+    this.#measure(batch)
     lane.batch = undefined
     lane.failures = 0
     lane.reason = undefined
     this.#settler.acknowledged(batch, outcome)
+  }
+
+  #measure({ riders, firstAttemptAt = 0, firedAt = 0 }: ProducerBatch): void {
+    const { stats } = this
+    stats.ackedBatches++
+    stats.ackedRecords += riders.length
+    stats.queueTimeMs += Math.max(0, firstAttemptAt - (riders[0]?.appendedAt ?? firstAttemptAt))
+    stats.brokerTimeMs += this.#options.clock.now() - firedAt
   }
 
   #giveUp(lane: Lane, batch: ProducerBatch, kind: FailedOutcome, { code, cause }: Failure): void {

@@ -92,8 +92,8 @@ test('redrive --at-fault: what the contract takes by now is sent, what it does n
   rmSync(contracts, { recursive: true, force: true })
   await import('node:fs').then(({ mkdirSync }) => mkdirSync(contracts))
   writeFileSync(join(contracts, `${topic}.json`), JSON.stringify({ key: { from: ['value:/id'] }, value: { schema: { type: 'object', required: ['id'] } } }))
-  const faulty = (id: string, value: string) =>
-    toDeadLetter(refused({ topic, value: Buffer.from(value) }, undefined, new RecordFaultError('schema', 'value: 1 violation.'), Date.now()), id, {
+  const faulty = (id: string, value: string, of = topic) =>
+    toDeadLetter(refused({ topic: of, value: Buffer.from(value) }, undefined, new RecordFaultError('schema', 'value: 1 violation.'), Date.now()), id, {
       trigger: 'sqs',
       id,
       index: 0,
@@ -102,12 +102,12 @@ test('redrive --at-fault: what the contract takes by now is sent, what it does n
       receiveCount: null,
     })
   const disk = new DiskDeadLetter(place)
-  await disk.store([faulty('good', '{"id":"i-1"}'), faulty('bad', '{"no":1}')])
+  await disk.store([faulty('good', '{"id":"i-1"}'), faulty('bad', '{"no":1}'), faulty('no-topic', '{"id":"i-2"}', '')])
   await disk.close()
   const from = ['--from', `disk:${place}`, '--contracts', contracts, '--yes']
   const down = command(['redrive', ...from, '--at-fault'], { env: { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '300' } })
   assert.equal(down.status, 1)
-  assert.match(command(['redrive', ...from]).stderr, /2 at fault/)
+  assert.match(command(['redrive', ...from]).stderr, /3 at fault/)
   const run = command(['redrive', ...from, '--at-fault'])
   assert.equal(run.status, 1)
   assert.match(run.stderr, /1 sent[\s\S]*Still open: 1 schema/)
@@ -115,6 +115,9 @@ test('redrive --at-fault: what the contract takes by now is sent, what it does n
     (await readTopic(servers, topic)).map(({ key, value }) => [String(key), String(value)]),
     [['i-1', '{"id":"i-1"}']],
   )
+  // What never had a topic goes where it is told to.
+  assert.match(command(['redrive', ...from, '--at-fault', '--topic', topic, '--error', 'schema']).stderr, /1 sent/)
+  assert.equal((await readTopic(servers, topic)).length, 2)
 })
 
 test('doctor: every line is good on a good cluster; each fault has a line that says what to do', async () => {

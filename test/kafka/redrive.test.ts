@@ -13,7 +13,7 @@ import { KafkaDeadLetter } from '../../lib/dead-letter/kafka-dead-letter.ts'
 import { SqliteDeadLetter } from '../../lib/dead-letter/sqlite-dead-letter.ts'
 import { SqsDeadLetter } from '../../lib/dead-letter/sqs-dead-letter.ts'
 import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
-import { createLogReader, openLetters } from '../../lib/redrive/open-letters.ts'
+import { createLogReader, letterTopicsOf, openLetters } from '../../lib/redrive/open-letters.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
@@ -199,6 +199,21 @@ test('a record that is refused again counts an attempt and is parked in the end;
   const parked = await run()
   assert.deepEqual([parked.result.parked, parked.result.tried], [1, 0])
   await Promise.all([producer.close(), down.close()])
+})
+
+test('letters are never sent into a topic of letters: they are parked', async () => {
+  const topic = `${await newTopic()}-dlt`
+  await createTopics(servers, [{ topic, partitions: 1 }])
+  const place = join(folder, 'loop')
+  const target = new DiskDeadLetter(place)
+  await target.store([letterOf('loop', 'x', topic)])
+  await target.close()
+  const chain = parseConfig({ bootstrapServers: servers.split(','), deadLetter: `kafka:{topic}-dlt,disk:${place}` }, {}).deadLetter
+  const producer = producerOf(servers.split(','))
+  const store = new DiskLetters(place)
+  const result = await redrive(store, { producer, isLetterTopic: letterTopicsOf(chain) })
+  assert.deepEqual([result.parked, result.tried, await valuesOf(topic)], [1, 0, []])
+  await Promise.all([store.close(), producer.close()])
 })
 
 test('a redrive killed on the way goes on where it was: nothing is lost, at most what was in flight comes twice', async t => {

@@ -196,6 +196,42 @@ test('letters in Kafka and who is told of a letter: each with its right', () => 
   assert.match(role, /"Action":\["events:PutEvents"\],"Resource":\{"Fn::Sub":"arn:[^"]*event-bus\/ops"\}/)
 })
 
+test('alarms: errors, throttles, slow and dials of each function, age of each source, letters of each backstop; a topic when one is given', () => {
+  const alarms = ofType('AWS::CloudWatch::Alarm')
+  const operations = readFileSync('docs/operations.md', 'utf8')
+  const names = alarms.map(([name]) => name.replace(/Alarm$/, ''))
+  for (const name of ['Http', 'Sqs', 'SqsFifo', 'Eventbridge', 'Redrive'])
+    for (const kind of ['Errors', 'Throttles', 'Slow', 'Dials']) {
+      assert.ok(names.includes(`${name}${kind}`), `${name}${kind}`)
+      assert.ok(operations.includes(`<Function>${kind}`))
+    }
+  for (const name of [
+    'EarthquakesQueueAge',
+    'ChatFifoQueueAge',
+    'DeadLettersQueueLetters',
+    'EventFailuresQueueLetters',
+    'EventRuleFailuresQueueLetters',
+    'EarthquakesQueueFailuresLetters',
+  ])
+    assert.ok(names.includes(name), name)
+  assert.ok(alarms.every(([, { Properties }]) => Properties.AlarmActions === undefined && Properties.TreatMissingData === 'notBreaching'))
+  const topic = 'arn:aws:sns:eu-west-1:123456789012:alarms'
+  assert.equal(run(['--param', `alarmTopicArn=${topic}`]).status, 0)
+  const told = Object.values(read()).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
+  assert.ok(told.every(({ Properties }) => Properties.AlarmActions[0] === topic))
+})
+
+test('the dashboard is JSON, and names metrics that the functions write', () => {
+  const [{ DashboardBody }] = only('AWS::CloudWatch::Dashboard')
+  const { widgets } = JSON.parse(DashboardBody['Fn::Sub'][0]) as { widgets: { properties: { metrics: unknown } }[] }
+  const written = readFileSync('lib/lambda/invocation-report.ts', 'utf8')
+  assert.equal(widgets.length, 9)
+  for (const metric of ['Records', 'BrokerTime', 'QueueTime', 'BatchRecords', 'Retries', 'Dials']) {
+    assert.ok(JSON.stringify(widgets).includes(`MetricName=\\"${metric}\\"`), metric)
+    assert.ok(written.includes(`'${metric}'`), metric)
+  }
+})
+
 test('zips are the same bit by bit when made again, and hold what the handlers need', async () => {
   const hashes = () =>
     FUNCTIONS.map(name =>

@@ -1,0 +1,121 @@
+// Alarms and the dashboard of the template. Pure. docs/operations.md says of each alarm what it means and what to do.
+
+type Json = Record<string, unknown>
+
+export interface Observed {
+  /** Functions with their time-outs, s. */
+  readonly functions: readonly { readonly name: string; readonly timeoutS: number }[]
+  /** Logical ids of the queues that feed a function. */
+  readonly sources: readonly string[]
+  /** Logical ids of the queues that hold what was not delivered. */
+  readonly backstops: readonly string[]
+  /** Who is told; undefined: the alarms are only shown. */
+  readonly alarmTopicArn: string | undefined
+}
+
+const NAMESPACE = 'ServerlessKafkaProducer'
+/** A message that waits for longer is not being delivered. */
+const OLDEST_S = 900
+const DIALS_PER_MINUTE = 60
+const NEAR_TIMEOUT = 0.8
+
+const functionName = (name: string) => `\${self:service}-\${sls:stage}-${name}`
+const logicalId = (name: string) => name.replace(/(?:^|-)(.)/g, (_, first: string) => first.toUpperCase())
+const queueName = (id: string) => ({ 'Fn::GetAtt': [id, 'QueueName'] })
+
+export function observability({ functions, sources, backstops, alarmTopicArn }: Observed): Json {
+  const actions = alarmTopicArn === undefined ? {} : { AlarmActions: [alarmTopicArn], OKActions: [alarmTopicArn] }
+  const alarm = (id: string, description: string, properties: Json): Json => ({
+    [`${id}Alarm`]: {
+      Type: 'AWS::CloudWatch::Alarm',
+      Properties: { AlarmDescription: description, TreatMissingData: 'notBreaching', ComparisonOperator: 'GreaterThanThreshold', ...properties, ...actions },
+    },
+  })
+  const ofFunction = (name: string, metric: string) => ({
+    Namespace: 'AWS/Lambda',
+    MetricName: metric,
+    Dimensions: [{ Name: 'FunctionName', Value: functionName(name) }],
+    Period: 300,
+    EvaluationPeriods: 1,
+  })
+  const ofQueue = (id: string, metric: string) => ({
+    Namespace: 'AWS/SQS',
+    MetricName: metric,
+    Dimensions: [{ Name: 'QueueName', Value: queueName(id) }],
+    Statistic: 'Maximum',
+    Period: 300,
+    EvaluationPeriods: 1,
+  })
+  return Object.assign(
+    {},
+    ...functions.map(({ name, timeoutS }) => ({
+      ...alarm(`${logicalId(name)}Errors`, `${name}: invocations end in an error.`, { ...ofFunction(name, 'Errors'), Statistic: 'Sum', Threshold: 0 }),
+      ...alarm(`${logicalId(name)}Throttles`, `${name}: invocations are throttled.`, { ...ofFunction(name, 'Throttles'), Statistic: 'Sum', Threshold: 0 }),
+      ...alarm(`${logicalId(name)}Slow`, `${name}: one invocation in a hundred takes most of its time-out.`, {
+        ...ofFunction(name, 'Duration'),
+        ExtendedStatistic: 'p99',
+        Threshold: timeoutS * 1000 * NEAR_TIMEOUT,
+      }),
+      ...alarm(`${logicalId(name)}Dials`, `${name}: connections to brokers are made again and again.`, {
+        Namespace: NAMESPACE,
+        MetricName: 'Dials',
+        Dimensions: [
+          { Name: 'service', Value: name },
+          { Name: 'function', Value: name },
+        ],
+        Statistic: 'Sum',
+        Period: 60,
+        EvaluationPeriods: 5,
+        Threshold: DIALS_PER_MINUTE,
+      }),
+    })),
+    ...sources.map(id => alarm(`${id}Age`, 'A message has waited for a quarter of an hour.', { ...ofQueue(id, 'ApproximateAgeOfOldestMessage'), Threshold: OLDEST_S })),
+    ...backstops.map(id => alarm(`${id}Letters`, 'What could not be delivered lies here.', { ...ofQueue(id, 'ApproximateNumberOfMessagesVisible'), Threshold: 0 })),
+    {
+      Dashboard: {
+        Type: 'AWS::CloudWatch::Dashboard',
+        Properties: { DashboardName: { 'Fn::Sub': '${AWS::StackName}' }, DashboardBody: dashboardBody(functions, [...sources, ...backstops]) },
+      },
+    },
+  )
+}
+
+function dashboardBody(functions: Observed['functions'], queues: readonly string[]): Json {
+  const search = (metric: string, statistic: string, by: string) => [
+    { expression: `SEARCH('{${NAMESPACE},${by}} MetricName="${metric}"', '${statistic}', 60)`, id: metric.toLowerCase(), label: '' },
+  ]
+  const widget = (title: string, metrics: unknown[], place: { x: number; y: number }, more: Json = {}) => ({
+    type: 'metric',
+    width: 12,
+    height: 6,
+    ...place,
+    properties: { title, region: '${AWS::Region}', view: 'timeSeries', stat: 'Sum', period: 60, metrics, ...more },
+  })
+  const outcome = 'service,function,topic,outcome'
+  const widgets = [
+    widget('Records by outcome', [search('Records', 'Sum', outcome)], { x: 0, y: 0 }),
+    widget('Time of a batch at the broker, ms, p99', [search('BrokerTime', 'p99', outcome)], { x: 12, y: 0 }),
+    widget('Time of a batch before it is sent, ms, p99', [search('QueueTime', 'p99', outcome)], { x: 0, y: 6 }),
+    widget('Records of a batch', [search('BatchRecords', 'Average', outcome)], { x: 12, y: 6 }),
+    widget('Retries', [search('Retries', 'Sum', 'service,function')], { x: 0, y: 12 }),
+    widget('Dials', [search('Dials', 'Sum', 'service,function')], { x: 12, y: 12 }),
+    widget(
+      'Duration, p99',
+      functions.map(({ name }) => ['AWS/Lambda', 'Duration', 'FunctionName', functionName(name)]),
+      { x: 0, y: 18 },
+      { stat: 'p99' },
+    ),
+    widget(
+      'Messages in queues',
+      queues.map(id => ['AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'QueueName', `\${${id}Name}`]),
+      { x: 12, y: 18 },
+      { stat: 'Maximum' },
+    ),
+    widget(
+      'Letters sent again',
+      ['LettersResent', 'LettersFound', 'LettersFailed', 'LettersParked'].map(metric => [NAMESPACE, metric, 'service', 'redrive', 'function', 'redrive']),
+      { x: 0, y: 24 },
+    ),
+  ]
+  return { 'Fn::Sub': [JSON.stringify({ widgets }), Object.fromEntries(queues.map(id => [`${id}Name`, queueName(id)]))] }
+}
