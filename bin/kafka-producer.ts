@@ -5,6 +5,7 @@ import { addContracts } from './contracts.ts'
 import { addDeadLetters } from './dead-letters.ts'
 import { addDoctor } from './doctor.ts'
 import { tell } from './output.ts'
+import { addPlan } from './plan.ts'
 import { addRedrive } from './redrive.ts'
 import { addSend } from './send.ts'
 
@@ -16,6 +17,7 @@ addDeadLetters(program)
 addRedrive(program)
 addDoctor(program)
 addContracts(program)
+addPlan(program)
 await program.parseAsync().catch(error => {
   tell(error instanceof Error ? error.message : String(error))
   process.exitCode = 1

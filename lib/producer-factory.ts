@@ -80,7 +80,8 @@ export class ProducerFactory {
   }
 
   #toKey(config: ProducerConfig): string {
-    return JSON.stringify(config, (name, value: unknown) => {
+    // A copy: the configuration itself hides its secrets, and two that differ in one are two.
+    return JSON.stringify({ ...config }, (name, value: unknown) => {
       const isOwn = typeof value === 'function' || (typeof value === 'object' && value !== null && /^(partitionerClass|keySerializer|valueSerializer)$/.test(name))
       if (!isOwn) return value
       const id = this.#objects.get(value) ?? this.#nextObject++

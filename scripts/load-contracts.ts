@@ -1,6 +1,7 @@
 // contracts/*.json → Contracts, with their schemas compiled by Ajv. For the build, local tools and tests; functions get the
 // standalone code that scripts/build.ts makes of it, so that nothing is compiled at a cold start.
 import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
@@ -53,9 +54,29 @@ export function toContracts(files: readonly ContractFile[]): Contracts {
 }
 
 function compile(ajv: Ajv2020, topic: string, schema: unknown) {
+  const slow = slowPatterns(schema)
+  if (slow.length > 0)
+    throw new Error(`contracts/${topic}.json: value.schema: expected patterns that take linear time, got ${slow.join(', ')}, which a short text can keep busy for hours.`)
   try {
     return schemaCheck(ajv.compile(schema as object) as ValidateFunction)
   } catch (error) {
     throw new Error(`contracts/${topic}.json: value.schema: ${(error as Error).message}`)
+  }
+}
+
+/** Patterns of a schema that a text made for it could keep busy (ReDoS). The checker is loaded only where there is a pattern. */
+function slowPatterns(schema: unknown): string[] {
+  const patterns = [...patternsIn(schema)]
+  if (patterns.length === 0) return []
+  const { checkSync } = createRequire(import.meta.url)('recheck') as typeof import('recheck')
+  return patterns.filter(pattern => checkSync(pattern, 'u').status === 'vulnerable')
+}
+
+function* patternsIn(schema: unknown): Generator<string> {
+  if (typeof schema !== 'object' || schema === null) return
+  for (const [name, value] of Object.entries(schema)) {
+    if (name === 'pattern' && typeof value === 'string') yield value
+    if (name === 'patternProperties' && typeof value === 'object' && value !== null) yield* Object.keys(value)
+    yield* patternsIn(value)
   }
 }

@@ -74,7 +74,7 @@ export function observability({ functions, sources, backstops, alarmTopicArn }: 
     {
       Dashboard: {
         Type: 'AWS::CloudWatch::Dashboard',
-        Properties: { DashboardName: { 'Fn::Sub': '${AWS::StackName}' }, DashboardBody: dashboardBody(functions, [...sources, ...backstops]) },
+        Properties: { DashboardName: { 'Fn::Sub': `\${AWS::StackName}` }, DashboardBody: dashboardBody(functions, [...sources, ...backstops]) },
       },
     },
   )
@@ -89,7 +89,7 @@ function dashboardBody(functions: Observed['functions'], queues: readonly string
     width: 12,
     height: 6,
     ...place,
-    properties: { title, region: '${AWS::Region}', view: 'timeSeries', stat: 'Sum', period: 60, metrics, ...more },
+    properties: { title, region: `\${AWS::Region}`, view: 'timeSeries', stat: 'Sum', period: 60, metrics, ...more },
   })
   const outcome = 'service,function,topic,outcome'
   const widgets = [

@@ -61,6 +61,7 @@ async function main(): Promise<void> {
     env: { ...process.env, SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
   })
   if (status !== 0) throw new Error(`osls ${command} failed.`)
+  writeSbom()
   const problems: string[] = []
   for (const { name, startBytes, bytes, leftOver } of bundles) {
     const zip = statSync(`.serverless/${name}.zip`).size
@@ -72,6 +73,13 @@ async function main(): Promise<void> {
   }
   printStatements()
   if (problems.length > 0) throw new ConfigError(problems)
+}
+
+/** What the packages are made of, as CycloneDX, beside the template. */
+function writeSbom(): void {
+  const { status, stdout } = spawnSync('npm', ['sbom', '--sbom-format', 'cyclonedx'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+  if (status !== 0) throw new Error('npm sbom failed: the bill of materials could not be made.')
+  writeFileSync('.serverless/sbom.json', stdout)
 }
 
 function printStatements(): void {

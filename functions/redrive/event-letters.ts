@@ -1,8 +1,9 @@
 // The letters of an SQS batch that Lambda itself received. What is settled is deleted by Lambda, what is not comes again.
 import type { SQSRecord } from 'aws-lambda'
 import type { DeadLetter } from '../../lib/dead-letter/envelope.ts'
+import { readLetter } from '../../lib/dead-letter/read-letter.ts'
 import type { Lease, LetterStore, OpenLetter, Settled } from '../../lib/redrive/letter-store.ts'
-import { asLetter, type RawToLetters } from '../../lib/redrive/sqs-letters.ts'
+import type { RawToLetters } from '../../lib/redrive/sqs-letters.ts'
 
 export class EventLetters implements LetterStore {
   readonly #records: readonly SQSRecord[]
@@ -42,8 +43,8 @@ export class EventLetters implements LetterStore {
   async close(): Promise<void> {}
 
   #lettersOf({ messageId, body, attributes, messageAttributes }: SQSRecord): readonly DeadLetter[] {
-    const letter = asLetter(body)
-    if (letter) return letter
+    const letter = readLetter(body)
+    if (letter) return [letter]
     const given = Object.entries(messageAttributes ?? {}).map(
       ([name, { dataType, stringValue, binaryValue }]) =>
         [name, { DataType: dataType, StringValue: stringValue, ...(binaryValue ? { BinaryValue: Buffer.from(binaryValue, 'base64') } : {}) }] as const,

@@ -88,7 +88,7 @@ function time(name: string, given: Given, problem: Problem): number | undefined 
   if (value === undefined) return undefined
   const ago = typeof value === 'string' ? /^(\d+)([smhd])$/.exec(value) : null
   if (ago) return Date.now() - Number(ago[1]) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[ago[2] as 's' | 'm' | 'h' | 'd']
-  const ms = typeof value === 'number' ? value : Date.parse(String(value))
+  const ms = typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : Number.NaN
   if (Number.isFinite(ms)) return ms
   problem(`${name}: expected a time (2026-11-25T08:00:00Z) or how long ago (24h).`)
   return undefined

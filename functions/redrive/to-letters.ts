@@ -34,7 +34,7 @@ function requestedOf(message: RawMessage, options: ToLettersOptions): { requeste
   const at = Number(message.attributes.SentTimestamp) || Date.now()
   const body = jsonOf(message.body)
   if (isJsonObject(body) && isJsonObject(body.requestContext) && 'requestPayload' in body) {
-    const requestId = String(body.requestContext.requestId ?? message.messageId)
+    const requestId = typeof body.requestContext.requestId === 'string' ? body.requestContext.requestId : message.messageId
     return fromEvent(body.requestPayload, requestId, at, options)
   }
   const isEvent = isJsonObject(body) && typeof body.source === 'string' && typeof body['detail-type'] === 'string' && 'detail' in body

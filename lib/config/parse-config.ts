@@ -6,6 +6,7 @@ import { isPath, partitionerName, serializerName } from './class-names.ts'
 import { parseDeadLetterChain } from './dead-letter-chain.ts'
 import { checkNames } from './environment-names.ts'
 import { parseNotifyTargets } from './notify-targets.ts'
+import { withoutSecretsWhenShown } from './redacted.ts'
 import { type DeadLetterChain, type OptionName, type ProducerConfig, type ProducerOptions, SETTINGS, type SettingRow } from './settings.ts'
 import { readSettingsFile, type SettingsFile } from './settings-file.ts'
 
@@ -47,7 +48,7 @@ export function parseConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEn
   if (problems.length > 0) throw new ConfigError(problems)
   for (const warning of [...names.warnings, ...warnings]) warn(warning)
   if (isAlone(values as unknown as ProducerConfig)) warn('bootstrap.servers has one broker: while it is down, no new container can start. Three are recommended.')
-  return Object.freeze({ ...values, deadLetter: Object.freeze(deadLetter), deadLetterNotify }) as unknown as ProducerConfig
+  return Object.freeze(withoutSecretsWhenShown({ ...values, deadLetter: Object.freeze(deadLetter), deadLetterNotify })) as unknown as ProducerConfig
 }
 
 function withDiskOptions(target: DeadLetterChain[number], { deadLetterDiskFsync, deadLetterDiskMaxBytes }: Record<string, Value>): DeadLetterChain[number] {

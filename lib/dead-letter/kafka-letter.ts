@@ -1,7 +1,9 @@
 // A letter as a record of a Kafka topic and back: key, value and headers are the record's own; Spring's kafka_dlt-* headers say what
 // failed (docs.spring.io/spring-kafka, DeadLetterPublishingRecoverer), and kp-letter has the rest of the envelope.
+import { isJsonObject } from '../record/json-object.ts'
 import type { RecordHeader } from '../record/producer-record.ts'
 import type { DeadLetter } from './envelope.ts'
+import { isLetter } from './read-letter.ts'
 
 const LETTER = 'kp-letter'
 const CLOSED = 'kp-closed'
@@ -53,9 +55,10 @@ export function toKafkaLetter(letter: DeadLetter, pattern: string): KafkaLetter 
 export function fromKafkaLetter({ key, value, headers }: Pick<KafkaLetter, 'key' | 'value' | 'headers'>): DeadLetter | undefined {
   const text = headers.findLast(([name]) => name === LETTER)?.[1]
   if (!text) return undefined
-  const letter = JSON.parse(Buffer.from(text).toString()) as DeadLetter
   const own = headers.filter(([name]) => name !== LETTER && !name.startsWith(SPRING)).map(([name, bytes]) => ({ name, value: base64(bytes) }))
-  return { ...letter, record: { ...letter.record, key: base64(key), value: base64(value), headers: own } }
+  const rest = jsonOf(text)
+  const letter = isJsonObject(rest) && isJsonObject(rest.record) ? { ...rest, record: { ...rest.record, key: base64(key), value: base64(value), headers: own } } : undefined
+  return isLetter(letter) ? letter : undefined
 }
 
 /** Says in the same topic that letters are settled, by their receipts. */
@@ -66,7 +69,16 @@ export function closedMarker(topic: string, letterId: string, receipts: readonly
 /** @returns the receipts that a marker names; undefined for any other record */
 export function closedBy(headers: readonly RecordHeader[]): readonly string[] | undefined {
   const text = headers.findLast(([name]) => name === CLOSED)?.[1]
-  return text ? (JSON.parse(Buffer.from(text).toString()) as { of: string[] }).of : undefined
+  const marker = text ? jsonOf(text) : undefined
+  return isJsonObject(marker) && Array.isArray(marker.of) ? marker.of : undefined
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString())
+  } catch {
+    return undefined
+  }
 }
 
 function bytesOf(text: string | null): Buffer | null {

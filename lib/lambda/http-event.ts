@@ -26,7 +26,7 @@ export function parseHttpEvent(event: unknown): HttpRequest | undefined {
   const common = { headers: lowerCase(event), body, requestId: text(context.requestId) }
   if (event.version === '2.0' && typeof event.rawPath === 'string' && isJsonObject(context.http)) {
     const path = withoutStage(event.rawPath, context.stage)
-    return { kind: 'apigw-v2', method: String(context.http.method), path, ...common }
+    return { kind: 'apigw-v2', method: text(context.http.method) ?? '', path, ...common }
   }
   if (typeof event.httpMethod !== 'string' || typeof event.path !== 'string') return undefined
   if (isJsonObject(context.elb)) return { kind: 'alb', method: event.httpMethod, path: event.path, ...common }
@@ -42,8 +42,8 @@ export function gatewayTimeEpoch(event: unknown): number | undefined {
 
 /** An HTTP API puts a named stage before the path; the default stage has none. */
 function withoutStage(path: string, stage: unknown): string {
-  const prefix = `/${String(stage)}/`
-  return typeof stage === 'string' && stage !== '$default' && path.startsWith(prefix) ? path.slice(prefix.length - 1) : path
+  if (typeof stage !== 'string' || stage === '$default' || !path.startsWith(`/${stage}/`)) return path
+  return path.slice(stage.length + 1)
 }
 
 export function toHttpResult(kind: HttpRequest['kind'], event: unknown, answer: HttpAnswer): JsonObject {
@@ -72,7 +72,7 @@ function lowerCase(event: JsonObject): Record<string, string> {
   const headers: Record<string, string> = Object.create(null)
   for (const [name, value] of Object.entries(isJsonObject(event.headers) ? event.headers : {})) if (typeof value === 'string') headers[name.toLowerCase()] = value
   for (const [name, values] of Object.entries(isJsonObject(event.multiValueHeaders) ? event.multiValueHeaders : {}))
-    if (Array.isArray(values)) headers[name.toLowerCase()] = values.map(String).join(',')
+    if (Array.isArray(values)) headers[name.toLowerCase()] = values.filter(value => typeof value === 'string').join(',')
   return headers
 }
 

@@ -4,8 +4,10 @@ import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/pro
 import { join } from 'node:path'
 import { DiskDeadLetter, segmentsOf } from '../dead-letter/disk-dead-letter.ts'
 import type { DeadLetter } from '../dead-letter/envelope.ts'
+import { isLetter } from '../dead-letter/read-letter.ts'
 import { readSegment } from '../dead-letter/segment.ts'
 import { DeadLetterError } from '../errors.ts'
+import { isJsonObject } from '../record/json-object.ts'
 import { LEASE_MS, type Lease, type LetterStore, type OpenLetter, type Settled } from './letter-store.ts'
 
 /** Says that entries are settled, by their receipts: the same letter stored again later is open again. */
@@ -130,11 +132,14 @@ function toSegment(name: string, bytes: Buffer): Segment {
   const letters = new Map<string, DeadLetter>()
   const closes: string[] = []
   for (const { offset, json } of readSegment(bytes)) {
-    const entry = json as DeadLetter | ClosedEntry
-    if ('closed' in entry) closes.push(...entry.of)
-    else letters.set(`disk:${name}#${offset}`, entry)
+    if (isLetter(json)) letters.set(`disk:${name}#${offset}`, json)
+    else if (isClosed(json)) closes.push(...json.of)
   }
   return { name, letters, closes }
+}
+
+function isClosed(json: unknown): json is ClosedEntry {
+  return isJsonObject(json) && Array.isArray(json.of)
 }
 
 function receiptsOf({ handle }: OpenLetter): readonly string[] {

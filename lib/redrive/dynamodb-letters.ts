@@ -4,6 +4,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../dead-letter/aws-clients.ts'
 import type { DeadLetter } from '../dead-letter/envelope.ts'
 import { inParallel } from '../dead-letter/in-parallel.ts'
+import { readLetter } from '../dead-letter/read-letter.ts'
 import { DeadLetterError } from '../errors.ts'
 import { LEASE_MS, type Lease, type LetterStore, type OpenLetter, type Settled } from './letter-store.ts'
 
@@ -24,8 +25,10 @@ export class DynamoDbLetters implements LetterStore {
     for (let from: Record<string, AttributeValue> | undefined; ; ) {
       const command = new dynamodb.ScanCommand({ TableName: this.#table, ConsistentRead: true, ...(from ? { ExclusiveStartKey: from } : {}) })
       const page = await client.send(command, abortAfter(CALL_MS))
-      for (const { letterId, letter } of page.Items ?? [])
-        if (letter?.S !== undefined) yield { letter: JSON.parse(letter.S) as DeadLetter, receipt: `dynamodb:${this.#table}#${letterId?.S}` }
+      for (const item of page.Items ?? []) {
+        const letter = readLetter(item.letter?.S ?? '')
+        if (letter) yield { letter, receipt: `dynamodb:${this.#table}#${letter.letterId}` }
+      }
       from = page.LastEvaluatedKey
       if (from === undefined) return
     }

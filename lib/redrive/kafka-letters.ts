@@ -91,7 +91,7 @@ export class KafkaLetters implements LetterStore {
     for await (const { headers } of reader.read(topic, 0, from, to)) {
       const text = headers.find(([name]) => name === LEASE)?.[1]
       if (!text) continue
-      const { holder, until } = JSON.parse(Buffer.from(text).toString()) as { holder: string; until: number }
+      const { holder, until } = leaseOf(text)
       if (until <= Date.now()) leases.delete(holder)
       else leases.set(holder, until)
     }
@@ -106,5 +106,15 @@ export class KafkaLetters implements LetterStore {
     const failed = (await this.#options.producer.sendAll(records)).find(report => report.kind === 'failed')
     if (failed?.kind === 'failed')
       throw new DeadLetterError('dead-letter', `The Kafka target did not note what became of a letter (${failed.code}).`, { retriable: true, cause: failed.error })
+  }
+}
+
+/** A lease that can't be read is none. */
+function leaseOf(text: Uint8Array): { readonly holder: string; readonly until: number } {
+  try {
+    const { holder, until } = JSON.parse(Buffer.from(text).toString())
+    return { holder: String(holder), until: Number(until) || 0 }
+  } catch {
+    return { holder: '', until: 0 }
   }
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { abortAfter, loadS3, type S3 } from '../dead-letter/aws-clients.ts'
 import { type DeadLetter, LETTER_MEDIA_TYPE } from '../dead-letter/envelope.ts'
 import { inParallel } from '../dead-letter/in-parallel.ts'
+import { readLetter } from '../dead-letter/read-letter.ts'
 import { DeadLetterError } from '../errors.ts'
 import { LEASE_MS, type Lease, type LetterStore, type OpenLetter, type Settled } from './letter-store.ts'
 
@@ -73,7 +74,8 @@ export class S3Letters implements LetterStore {
     const { s3, client } = await this.#load()
     try {
       const { Body } = await client.send(new s3.GetObjectCommand({ Bucket: this.#bucket, Key: key }), abortAfter(CALL_MS))
-      return { letter: JSON.parse((await Body?.transformToString()) ?? '') as DeadLetter, receipt: `s3://${this.#bucket}/${key}`, handle: key }
+      const letter = readLetter((await Body?.transformToString()) ?? '')
+      return letter && { letter, receipt: `s3://${this.#bucket}/${key}`, handle: key }
     } catch (error) {
       // Settled since it was listed.
       if ((error as Error).name === 'NoSuchKey') return undefined

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { DeadLetter } from '../dead-letter/envelope.ts'
+import { readLetter } from '../dead-letter/read-letter.ts'
 import { SqliteDeadLetter } from '../dead-letter/sqlite-dead-letter.ts'
 import { DeadLetterError } from '../errors.ts'
 import { LEASE_MS, type Lease, type LetterStore, type OpenLetter, type Settled } from './letter-store.ts'
@@ -21,7 +22,10 @@ export class SqliteLetters implements LetterStore {
     for (let last = 0; ; ) {
       const rows = page.all(last, PAGE) as { rowid: number; letter_id: string; letter: string }[]
       if (rows.length === 0) return
-      for (const { letter_id, letter } of rows) yield { letter: JSON.parse(letter) as DeadLetter, receipt: `sqlite:${this.#target.file}#${letter_id}` }
+      for (const row of rows) {
+        const letter = readLetter(row.letter)
+        if (letter) yield { letter, receipt: `sqlite:${this.#target.file}#${row.letter_id}` }
+      }
       last = (rows.at(-1) as { rowid: number }).rowid
     }
   }

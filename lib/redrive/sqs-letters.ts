@@ -4,6 +4,7 @@ import type { ChangeMessageVisibilityBatchRequestEntry, Message } from '@aws-sdk
 import { abortAfter, loadSqs, type Sqs } from '../dead-letter/aws-clients.ts'
 import type { DeadLetter } from '../dead-letter/envelope.ts'
 import { inParallel } from '../dead-letter/in-parallel.ts'
+import { readLetter } from '../dead-letter/read-letter.ts'
 import { toEntry } from '../dead-letter/sqs-dead-letter.ts'
 import { DeadLetterError } from '../errors.ts'
 import { LEASE_MS, type Lease, type LetterStore, type OpenLetter, type Settled } from './letter-store.ts'
@@ -140,7 +141,8 @@ export class SqsLetters implements LetterStore {
   }
 
   #lettersOf({ MessageId = '', Body = '', Attributes = {}, MessageAttributes = {} }: Message): readonly DeadLetter[] {
-    return asLetter(Body) ?? this.#toLetters({ messageId: MessageId, body: Body, attributes: Attributes, messageAttributes: MessageAttributes })
+    const letter = readLetter(Body)
+    return letter ? [letter] : this.#toLetters({ messageId: MessageId, body: Body, attributes: Attributes, messageAttributes: MessageAttributes })
   }
 
   async #delete(messages: readonly Held[]): Promise<void> {
@@ -165,17 +167,6 @@ export class SqsLetters implements LetterStore {
   #load(): Promise<Sqs> {
     this.#client ??= loadSqs(this.#queueUrl)
     return this.#client
-  }
-}
-
-/** The letter that a body holds, alone; undefined for anything else. */
-export function asLetter(body: string): readonly [DeadLetter] | undefined {
-  try {
-    const json = JSON.parse(body) as DeadLetter | null
-    const isLetter = json?.schemaVersion === 1 && typeof json.letterId === 'string' && typeof json.record === 'object' && typeof json.failure === 'object'
-    return isLetter ? [json] : undefined
-  } catch {
-    return undefined
   }
 }
 

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTINGS, type SettingRow } from '../../lib/config/settings.ts'
 import { ConfigError } from '../../lib/errors.ts'
+import { ProducerFactory } from '../../lib/producer-factory.ts'
+import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
+import { systemClock } from '../../lib/time/clock.ts'
 
 function problems(options: object, env: NodeJS.ProcessEnv = {}): readonly string[] {
   try {
@@ -71,6 +75,21 @@ test('letters in Kafka: on another cluster alone, on the same one never', () => 
   assert.deepEqual(chain('kafka:dead.{topic},disk:/a')[0], { kind: 'kafka', pattern: 'dead.{topic}', servers: undefined })
   for (const alone of ['kafka:', 'kafka:letters,kafka:{topic}-dlt'])
     assert.match(problems({}, { ...servers, KAFKA_DEAD_LETTER: alone }).join(), /beside kafka: on the same cluster/)
+})
+
+test('whoever prints or logs a configuration sees no secret; two that differ in one are two producers', () => {
+  const secrets = { saslPassword: 'hunter2', sslKeyPassword: 'hunter3' }
+  const options = { bootstrapServers: 'a:1', securityProtocol: 'SASL_SSL', saslMechanism: 'PLAIN', saslUsername: 'u' } as const
+  const config = parseConfig({ ...options, ...secrets, sslKeystoreCertificateChain: 'c', sslKeystoreKey: 'hunter4' } as never, {})
+  for (const text of [inspect(config), JSON.stringify({ config }), inspect({ deep: { config } })]) {
+    assert.doesNotMatch(text, /hunter/)
+    assert.match(text, /\[redacted\]/)
+  }
+  assert.equal(config.saslPassword, 'hunter2')
+  const factory = new ProducerFactory({ createClient: () => new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock }) })
+  const of = (saslPassword: string) => factory.producer(parseConfig({ ...options, saslPassword }, {}))
+  assert.notEqual(of('a'), of('b'))
+  assert.equal(of('a'), of('a'))
 })
 
 test('a disk’s own settings stand with its target', () => {

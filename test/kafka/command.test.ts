@@ -143,6 +143,18 @@ test('doctor: every line is good on a good cluster; each fault has a line that s
   assert.equal(statusOf(command(['doctor', '--topic', weak, '--json']).stdout, 'replication'), 'warning')
 })
 
+test('plan: what fits, what does not', () => {
+  const fits = command(['plan', '--concurrency', '10'])
+  assert.equal(fits.status, 0, fits.stderr)
+  assert.match(fits.stdout, /connections of one broker\s+10 to 20\s+3000/)
+  const burst = command(['plan', '--concurrency', '200', '--brokers', '6'])
+  assert.match(burst.stderr, /admitted over 10 s/)
+  const small = command(['plan', '--concurrency', '200', '--instance', 'kafka.t3.small'])
+  assert.equal(small.status, 1)
+  assert.match(small.stderr, /to 150 in all/)
+  assert.equal(command(['plan', '--concurrency', '0']).status, 1)
+})
+
 test('contracts check and types; help has examples; an unknown option is an error', () => {
   assert.match(command(['contracts', 'check']).stdout, /earthquakes/)
   writeFileSync(join(folder, 'orders.json'), '{"colour":"red"}')

@@ -1,0 +1,54 @@
+// A letter as it comes back from a target. Others may write there too: what is no letter is left alone.
+import { isJsonObject } from '../record/json-object.ts'
+import type { DeadLetter } from './envelope.ts'
+
+const isText = (value: unknown) => typeof value === 'string'
+const isTextOrNull = (value: unknown) => value === null || isText(value)
+const isIntegerOrNull = (value: unknown) => value === null || Number.isInteger(value)
+const isTime = (value: unknown) => isText(value) && Number.isFinite(Date.parse(value as string))
+
+/** @returns undefined for anything but a letter */
+export function readLetter(text: string): DeadLetter | undefined {
+  try {
+    const json: unknown = JSON.parse(text)
+    return isLetter(json) ? json : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function isLetter(json: unknown): json is DeadLetter {
+  if (!isJsonObject(json) || json.schemaVersion !== 1 || !isText(json.letterId) || !isText(json.recordId)) return false
+  const { record, failure, source, redrive, claimCheck, inDoubt } = json
+  return isRecord(record) && isFailure(failure) && isSource(source) && isRedrive(redrive) && isClaim(claimCheck) && isInDoubt(inDoubt)
+}
+
+function isRecord(record: unknown): boolean {
+  if (!isJsonObject(record) || !Array.isArray(record.headers)) return false
+  const isHeader = (header: unknown) => isJsonObject(header) && isText(header.name) && isTextOrNull(header.value)
+  return [record.topic, record.key, record.value].every(isTextOrNull) && [record.partition, record.timestamp].every(isIntegerOrNull) && record.headers.every(isHeader)
+}
+
+function isFailure(failure: unknown): boolean {
+  if (!isJsonObject(failure)) return false
+  const { fault, outcome, code, firstAt, lastAt } = failure
+  return (fault === 'record' || fault === 'system') && isText(outcome) && isText(code) && isTime(firstAt) && isTime(lastAt)
+}
+
+function isSource(source: unknown): boolean {
+  return isJsonObject(source) && isText(source.trigger) && isText(source.id) && isTextOrNull(source.arn)
+}
+
+function isRedrive(redrive: unknown): boolean {
+  return isJsonObject(redrive) && Number.isInteger(redrive.count)
+}
+
+function isClaim(claim: unknown): boolean {
+  return claim === null || (isJsonObject(claim) && isText(claim.target) && isText(claim.sha256) && Number.isInteger(claim.bytes))
+}
+
+function isInDoubt(inDoubt: unknown): boolean {
+  if (inDoubt === null) return true
+  if (!isJsonObject(inDoubt) || !isTime(inDoubt.from)) return false
+  return [inDoubt.partition, inDoubt.producerId, inDoubt.producerEpoch, inDoubt.baseSequence, inDoubt.indexInBatch].every(Number.isInteger)
+}

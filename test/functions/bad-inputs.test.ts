@@ -1,0 +1,209 @@
+// Inputs that are wrong, odd or made to harm, per surface: each has its fate, nothing unasked reaches the log, no answer and no log line
+// has a stack or a payload. What http.test.ts, sqs.test.ts and eventbridge.test.ts refuse one by one is not said twice.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridge.ts'
+import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { ConfigError } from '../../lib/errors.ts'
+import { toContracts } from '../../scripts/load-contracts.ts'
+import { functionHarness, type Harness, httpHarness, v2Event } from '../fakes/function-harness.ts'
+
+const open = { key: { required: false }, value: { schema: true } }
+const contracts = toContracts([
+  { topic: 'open', json: { ...open, from: { sqs: [{ queue: 'open' }], eventbridge: [{ source: ['s'] }] } } as never },
+  { topic: 'chat', json: { key: { from: ['record', 'value:/room'] }, value: { schema: { type: 'object', required: ['room'] } } } as never },
+])
+
+const SECRET = 'payload-that-nobody-may-see'
+function assertQuiet(harness: Harness, answer: unknown): void {
+  for (const text of [JSON.stringify(answer) ?? '', harness.logged.join('\n')]) {
+    assert.ok(!text.includes(SECRET), 'a payload is told')
+    assert.doesNotMatch(text, /\n\s+at |\.ts:\d|node:internal/, 'a stack is told')
+  }
+}
+
+const logged = (harness: Harness) => harness.client.logs.flatMap(({ records }) => records)
+
+const NAMES = ['constructor', 'prototype', 'hasOwnProperty', 'toString', 'valueOf', 'then', 'toJSON', '0', '', '__defineGetter__', 'length']
+for (const name of NAMES)
+  test(`HTTP: a value with the field ${JSON.stringify(name)} is a value like any other, byte for byte`, async () => {
+    const harness = httpHarness({ contracts })
+    const value = `{${JSON.stringify(name)}:{"x":1},"room":"r"}`
+    const answer = await harness.post('open', `{"key":"k","value":${value}}`)
+    assert.equal(answer.status, 200, JSON.stringify(answer.body))
+    assert.equal(String(logged(harness)[0]?.value), value)
+    assert.equal(({} as { x?: unknown }).x, undefined)
+  })
+
+const BODIES: [name: string, body: string, status: number, code?: string][] = [
+  ['null', 'null', 400, 'bad-json'],
+  ['a string', '""', 400, 'bad-json'],
+  ['a number', '7', 400, 'bad-json'],
+  ['a byte order mark', `\uFEFF{"value":"${SECRET}"}`, 200],
+  ['a lone surrogate, as an escape', '{"key":"k","value":{"a":"\\ud800"}}', 200],
+  ['NUL in a value', '{"key":"k","value":{"a":"\\u0000"}}', 200],
+  ['two fields of one name', '{"key":"k","value":{"a":1,"a":2}}', 200],
+  ['a thenable record', `{"then":"${SECRET}","value":1}`, 400, 'unknown-field'],
+  ['records that are no list', `{"records":{"0":"${SECRET}"}}`, 400, 'bad-json'],
+  ['a list within records', `{"records":[["${SECRET}"]]}`, 400, 'bad-json'],
+  ['10,000 levels', '['.repeat(10_000), 400, 'bad-json'],
+  ['a key of 1 MB', JSON.stringify({ key: 'k'.repeat(1_000_000), value: 1 }), 413, 'record-too-large'],
+  ['10,000 headers', JSON.stringify({ key: 'k', value: 1, headers: Array.from({ length: 10_000 }, (_, i) => ({ name: `h${i}`, value: 'x' })) }), 413, 'record-too-large'],
+  ['a header of 10 KB', JSON.stringify({ key: 'k', value: 1, headers: { h: 'x'.repeat(10_000) } }), 413, 'record-too-large'],
+  ['NUL in a header’s name', JSON.stringify({ key: 'k', value: 1, headers: { 'a\u0000b': SECRET } }), 400, 'bad-header'],
+  ['a header that is not ASCII', JSON.stringify({ key: 'k', value: 1, headers: { ключ: 'значение' } }), 200],
+  ['a header without a value', JSON.stringify({ key: 'k', value: 1, headers: [{ name: 'n', value: null }] }), 200],
+  ['a timestamp beyond all dates', JSON.stringify({ key: 'k', value: 1, timestamp: 1e17 }), 400, 'bad-timestamp'],
+]
+for (const [name, body, status, code] of BODIES)
+  test(`HTTP: ${name} is answered with ${status}${code ? ` ${code}` : ''}`, async () => {
+    const harness = httpHarness({ contracts })
+    const answer = await harness.post('open', body)
+    assert.equal(answer.status, status, JSON.stringify(answer.body))
+    if (code) assert.equal(answer.body.code ?? answer.body.records?.[0]?.code, code)
+    if (status !== 200) assert.equal(logged(harness).length, 0)
+    assertQuiet(harness, answer)
+  })
+
+test('HTTP: a million fields are parsed or refused, in bounded time', async () => {
+  const harness = httpHarness({ contracts })
+  const body = `{"key":"k","value":{${Array.from({ length: 300_000 }, (_, i) => `"${i}":1`).join(',')}}}`
+  assert.ok([200, 413].includes((await harness.post('open', body)).status))
+})
+
+test('HTTP: keys that look alike (NFC, NFD) are two keys', async () => {
+  const harness = httpHarness({ contracts })
+  await harness.post('open', '{"key":"\u00e9","value":1}')
+  await harness.post('open', '{"key":"e\u0301","value":1}')
+  assert.equal(new Set(logged(harness).map(({ key }) => String(key))).size, 2)
+})
+
+for (const topic of ['../open', '..%2fopen', '__consumer_offsets', 'a'.repeat(250), 'a%20b', '%D1%82', '.', 'constructor', '__proto__', 'open%00', '%zz'])
+  test(`HTTP: the topic ${topic.slice(0, 20)} is 404, and no broker is asked`, async () => {
+    const harness = httpHarness({ contracts })
+    const answer = await harness.post(topic, { key: 'k', value: SECRET })
+    assert.equal(answer.status, 404)
+    assert.equal(harness.client.produces, 0)
+    assertQuiet(harness, answer)
+  })
+
+test('HTTP: HEAD, OPTIONS, PUT and DELETE are 405; a body that is said to be base64 and is not is refused', async () => {
+  const harness = httpHarness({ contracts })
+  for (const method of ['HEAD', 'OPTIONS', 'PUT', 'DELETE']) assert.equal((await harness.invoke(v2Event(method, '/topics/open', Buffer.alloc(0), {}))).statusCode, 405)
+  const event = { ...v2Event('POST', '/topics/open', Buffer.alloc(0), { 'content-type': 'application/json' }), body: `{"key":"k","value":"${SECRET}"}`, isBase64Encoded: true }
+  const answer = await harness.invoke(event)
+  assert.equal(answer.statusCode, 400)
+  assertQuiet(harness, answer)
+})
+
+test('HTTP: a malformed traceparent is replaced, a stage before the path is taken off, a context may be missing', async () => {
+  const harness = httpHarness({ contracts })
+  const headers = { 'content-type': 'application/json', traceparent: `00-${SECRET}` }
+  const event = v2Event('POST', '/prod/topics/open', Buffer.from('{"key":"k","value":1}'), headers)
+  assert.equal((await harness.invoke({ ...event, requestContext: { ...(event.requestContext as object), stage: 'prod' } })).statusCode, 200)
+  const sent = logged(harness)[0]?.headers.find(([name]) => name === 'traceparent')?.[1]
+  assert.match(String(sent), /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+  assert.equal((await harness.invoke({ httpMethod: 'POST', path: '/topics/open', resource: '/x', headers, body: '{"key":"k","value":1}' })).statusCode, 200)
+  assert.equal((await harness.invoke({ version: '2.0', rawPath: '/topics/open' })).statusCode, 400)
+})
+
+const message = (messageId: string, body: unknown, more = {}) => ({
+  messageId,
+  body,
+  attributes: { ApproximateReceiveCount: '1' },
+  messageAttributes: {},
+  eventSource: 'aws:sqs',
+  eventSourceARN: 'arn:aws:sqs:us-east-1:0:open',
+  ...more,
+})
+const notJson = `{"${SECRET}`
+const MESSAGES: [name: string, event: unknown, returned: string[] | 'all', letters: number][] = [
+  ['no JSON', { Records: [message('a', notJson)] }, [], 1],
+  ['bytes that no UTF-8 text has', { Records: [message('a', '{"a":"\ud800"}')] }, [], 0],
+  ['an attribute of ours', { Records: [message('a', '1', { messageAttributes: { 'kp-id': { dataType: 'String', stringValue: SECRET } } })] }, [], 1],
+  ['no body', { Records: [message('a', undefined)] }, 'all', 0],
+  ['a record of another service', { Records: [{ s3: {} }] }, 'all', 0],
+  ['no list', { Records: { 0: message('a', '1') } }, 'all', 0],
+  ['a FIFO queue without a group', { Records: [message('a', '1', { eventSourceARN: 'arn:aws:sqs:us-east-1:0:open.fifo', attributes: {} })] }, [], 1],
+]
+for (const [name, event, returned, letters] of MESSAGES)
+  test(`SQS: ${name}`, async () => {
+    const harness = functionHarness(handleSqs, { contracts })
+    if (returned === 'all') await assert.rejects(harness.invoke(event), (error: Error) => !error.message.includes(SECRET))
+    else {
+      const answer = (await harness.invoke(event)) as { batchItemFailures: { itemIdentifier: string }[] }
+      assert.deepEqual(
+        answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier),
+        returned,
+      )
+      assertQuiet(harness, answer)
+    }
+    assert.equal(harness.letters.letters.length, letters)
+  })
+
+const EVENTS: [name: string, event: unknown, letters: number][] = [
+  ['a detail of text', { id: 'e', source: 's', 'detail-type': 't', detail: SECRET }, 0],
+  ['a detail of 1 MB', { id: 'e', source: 's', 'detail-type': 't', detail: { a: 'x'.repeat(1_000_000) } }, 1],
+  ['no detail', { id: 'e', source: 's', 'detail-type': 't', other: SECRET }, 1],
+  ['an id that is no text', { id: {}, source: 's', 'detail-type': 't', detail: 1 }, 0],
+  ['null', null, 1],
+  ['a list', [SECRET], 1],
+  ['text', SECRET, 1],
+]
+for (const [name, event, letters] of EVENTS)
+  test(`EventBridge: ${name}`, async () => {
+    const harness = functionHarness(handleEventBridge, { contracts })
+    await harness.invoke(event)
+    assert.equal(harness.letters.letters.length, letters)
+    assertQuiet(harness, undefined)
+  })
+
+const SCHEMAS: [name: string, schema: object, says: RegExp][] = [
+  ['a pattern that backtracks', { type: 'string', pattern: '^(a+)+$' }, /expected patterns that take linear time/],
+  ['the same as a field’s name', { type: 'object', patternProperties: { '^(a|a)*$': {} } }, /expected patterns that take linear time/],
+  ['a remote $ref', { $ref: 'https://example.com/schema.json' }, /resolve reference/],
+  ['no schema', { type: 'colour' }, /type/],
+]
+for (const [name, schema, says] of SCHEMAS)
+  test(`schema: ${name} is a build error`, () => {
+    assert.throws(() => toContracts([{ topic: 'x', json: { value: { schema } } }]), says)
+  })
+
+test('schema: a recursive $ref and a linear pattern are fine', () => {
+  const schema = { $defs: { node: { type: 'object', properties: { next: { $ref: '#/$defs/node' }, id: { type: 'string', pattern: '^[a-z]{1,64}$' } } } }, $ref: '#/$defs/node' }
+  assert.equal(toContracts([{ topic: 'x', json: { value: { schema } } }]).size, 1)
+})
+
+const CONFIGS: [name: string, env: Record<string, string>, says: RegExp | undefined][] = [
+  ['no brokers', {}, /bootstrap\.servers/],
+  ['a trailing comma, spaces and a repeat', { KAFKA_BOOTSTRAP_SERVERS: ' a:1 , b:2,a:1, ' }, undefined],
+  ['IPv6', { KAFKA_BOOTSTRAP_SERVERS: '[::1]:9092,b:9092' }, undefined],
+  ['a host alone', { KAFKA_BOOTSTRAP_SERVERS: 'a' }, /host:port/],
+  ['port 0', { KAFKA_BOOTSTRAP_SERVERS: 'a:0' }, /host:port/],
+  ['port 99999', { KAFKA_BOOTSTRAP_SERVERS: 'a:99999' }, /host:port/],
+  ['retries of -1', { KAFKA_BOOTSTRAP_SERVERS: 'a:1', KAFKA_RETRIES: '-1' }, /retries/],
+  ['retries of 1e9', { KAFKA_BOOTSTRAP_SERVERS: 'a:1', KAFKA_RETRIES: '1e9' }, /retries/],
+  ['an unknown codec', { KAFKA_BOOTSTRAP_SERVERS: 'a:1', KAFKA_COMPRESSION_TYPE: 'brotli' }, /compression\.type/],
+  ['idempotence with acks=1', { KAFKA_BOOTSTRAP_SERVERS: 'a:1', KAFKA_ACKS: '1', KAFKA_ENABLE_IDEMPOTENCE: 'true' }, /enable\.idempotence/],
+  [
+    'a secret and a password',
+    {
+      KAFKA_BOOTSTRAP_SERVERS: 'a:1',
+      KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+      KAFKA_SASL_MECHANISM: 'PLAIN',
+      KAFKA_SASL_USERNAME: 'u',
+      KAFKA_SASL_PASSWORD: SECRET,
+      KAFKA_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:1:secret:s',
+    },
+    /KAFKA_SECRET_ARN|sasl/,
+  ],
+]
+for (const [name, env, says] of CONFIGS)
+  test(`config: ${name}`, () => {
+    if (!says) return void parseConfig({}, env)
+    assert.throws(
+      () => parseConfig({}, env),
+      (error: unknown) => error instanceof ConfigError && says.test(error.message) && !error.message.includes(SECRET),
+    )
+  })

@@ -1,0 +1,211 @@
+// Every parser of what strangers send: any input gives a result or a typed error, never another one, and never runs for long.
+// 500 runs here; `npm run fuzz` has 100,000.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { toRecord } from '../../functions/eventbridge/to-records.ts'
+import { toRecords } from '../../functions/http/to-records.ts'
+import { parseRedriveRequest } from '../../functions/redrive/redrive-request.ts'
+import { rawToLetters } from '../../functions/redrive/to-letters.ts'
+import { toMessages } from '../../functions/sqs/to-records.ts'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { SETTINGS } from '../../lib/config/settings.ts'
+import { recordOf } from '../../lib/dead-letter/envelope.ts'
+import { readLetter } from '../../lib/dead-letter/read-letter.ts'
+import { readSegment } from '../../lib/dead-letter/segment.ts'
+import { ConfigError, KafkaProducerError, RecordFaultError } from '../../lib/errors.ts'
+import { type HttpRequest, parseHttpEvent } from '../../lib/lambda/http-event.ts'
+import { traceparentOf } from '../../lib/lambda/traceparent.ts'
+import { decodeRecordSet } from '../../lib/transport/record-batch-decoder.ts'
+import { validateRecord } from '../../lib/validate/record-validator.ts'
+import { loadContracts, toContracts } from '../../scripts/load-contracts.ts'
+import { letterOf } from '../fakes/letter.ts'
+
+const numRuns = Number(process.env.FAST_CHECK_RUNS ?? 500)
+const contracts = loadContracts()
+
+/** Only these may come out of a parser. */
+function typed(error: unknown): void {
+  assert.ok(error instanceof KafkaProducerError || error instanceof RecordFaultError || error instanceof ConfigError, `an untyped error: ${String(error)}`)
+}
+
+function holds(parse: () => unknown): void {
+  try {
+    parse()
+  } catch (error) {
+    typed(error)
+  }
+}
+
+/** JSON of every shape, with the names that parsers look for mixed in. */
+function jsonWith(...names: string[]): fc.Arbitrary<unknown> {
+  const name = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...names, '__proto__', 'constructor', 'toString') }, fc.string({ maxLength: 5 }))
+  const { value } = fc.letrec(tie => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom(null, true, 0, -1, 2 ** 53, '', '\u0000', '\ud800'),
+      fc.string(),
+      fc.double(),
+      fc.array(tie('value'), { maxLength: 4 }),
+      tie('object'),
+    ),
+    object: fc.dictionary(name, tie('value'), { maxKeys: 6 }),
+  }))
+  return value
+}
+
+const record = jsonWith('records', 'key', 'value', 'headers', 'partition', 'timestamp', 'name', 'base64', 'room', 'user', 'text')
+const text = fc.oneof(
+  record.map(value => JSON.stringify(value) ?? ''),
+  fc.string({ unit: 'binary' }),
+)
+
+test('HTTP bodies', () => {
+  const request = fc.record({ body: text, topic: fc.oneof(fc.constantFrom('chat', 'earthquakes'), fc.string()), key: fc.option(fc.string({ unit: 'binary' }), { nil: undefined }) })
+  fc.assert(
+    fc.property(request, ({ body, topic, key }) => {
+      const http: HttpRequest = {
+        kind: 'apigw-v2',
+        method: 'POST',
+        path: `/topics/${topic}`,
+        headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { 'idempotency-key': key, traceparent: key }) },
+        body: Buffer.from(body),
+        requestId: 'r',
+      }
+      holds(() => {
+        for (const { record: given, fault } of toRecords(http, topic, 'r', contracts)) {
+          if (fault) typed(fault)
+          else holds(() => validateRecord(given, { contracts }))
+        }
+      })
+    }),
+    { numRuns },
+  )
+})
+
+test('HTTP events', () => {
+  const event = jsonWith(
+    'version',
+    '2.0',
+    'rawPath',
+    'requestContext',
+    'http',
+    'method',
+    'headers',
+    'multiValueHeaders',
+    'body',
+    'isBase64Encoded',
+    'httpMethod',
+    'path',
+    'resource',
+    'elb',
+    'stage',
+  )
+  fc.assert(
+    fc.property(event, given => holds(() => parseHttpEvent(given))),
+    { numRuns },
+  )
+})
+
+test('SQS batches and what is wrapped in them', () => {
+  const wrapped = jsonWith('Type', 'Notification', 'TopicArn', 'Message', 'MessageAttributes', 'Records', 'Event', 's3:TestEvent', 'source', 'detail-type', 'detail').map(
+    value => JSON.stringify(value) ?? '',
+  )
+  const message = fc.record(
+    {
+      messageId: fc.string({ maxLength: 3 }),
+      body: fc.oneof(wrapped, text),
+      eventSourceARN: fc.constantFrom('arn:aws:sqs:us-east-1:0:earthquakes', 'arn:aws:sqs:us-east-1:0:chat.fifo', 'arn:aws:sqs:us-east-1:0:nobody', ''),
+      attributes: fc.record({ MessageGroupId: fc.string(), ApproximateReceiveCount: fc.string(), AWSTraceHeader: fc.string() }, { requiredKeys: [] }),
+      messageAttributes: fc.dictionary(fc.string(), fc.record({ dataType: fc.constantFrom('String', 'Binary', 'Number.x'), stringValue: fc.string() })),
+    },
+    { requiredKeys: ['messageId', 'body', 'eventSourceARN'] },
+  )
+  fc.assert(
+    fc.property(fc.oneof(fc.record({ Records: fc.array(message, { maxLength: 5 }) }), jsonWith('Records')), event =>
+      holds(() => {
+        for (const { records } of toMessages(event, contracts)) for (const { fault } of records) if (fault) typed(fault)
+      }),
+    ),
+    { numRuns },
+  )
+})
+
+test('EventBridge events, and what backstops hold', () => {
+  const event = jsonWith('id', 'source', 'detail-type', 'detail', 'time', 'usgs.earthquakes', 'Earthquake', 'requestPayload', 'requestContext', 'requestId', 'Records')
+  const toLetters = rawToLetters({ contracts, maxRequestSize: 1_000_000 })
+  fc.assert(
+    fc.property(event, fc.boolean(), (given, fromQueue) => {
+      holds(() => toRecord(given, 'r', { contracts }))
+      const body = JSON.stringify(given) ?? ''
+      holds(() => toLetters({ messageId: 'm', body, attributes: fromQueue ? { DeadLetterQueueSourceArn: 'arn:aws:sqs:us-east-1:0:earthquakes' } : {}, messageAttributes: {} }))
+    }),
+    { numRuns },
+  )
+})
+
+test('letters: what is taken for one can be sent, whoever wrote it', () => {
+  const letter = jsonWith('schemaVersion', 'letterId', 'recordId', 'record', 'failure', 'source', 'redrive', 'claimCheck', 'inDoubt')
+  const good = letterOf('id', 'v')
+  const broken = fc.tuple(fc.constantFrom(...Object.keys(good), 'record.headers', 'record.key', 'failure.lastAt', 'inDoubt.from'), letter).map(([path, value]) => {
+    const copy = structuredClone(good) as unknown as Record<string, Record<string, unknown>>
+    const [first = '', second] = path.split('.')
+    if (second === undefined) return { ...copy, [first]: value }
+    return { ...copy, [first]: { ...copy[first], [second]: value } }
+  })
+  fc.assert(
+    fc.property(fc.oneof(letter, broken), given => {
+      const read = readLetter(JSON.stringify(given) ?? '')
+      if (read) recordOf(read)
+    }),
+    { numRuns },
+  )
+  assert.deepEqual(readLetter(JSON.stringify(good)), good)
+})
+
+test('settings', () => {
+  const name = fc.constantFrom(...Object.values(SETTINGS).map(({ env }) => env))
+  fc.assert(
+    fc.property(fc.dictionary(name, fc.oneof(fc.string(), fc.constantFrom('true', 'all', '0', '-1', '1e9', 'a:1,b:2', 'sqs:x', 'kafka:', 'disk:/a,disk:/a', '%'))), env =>
+      holds(() => parseConfig({}, env)),
+    ),
+    { numRuns },
+  )
+})
+
+test('redrive requests, contracts and trace headers', () => {
+  fc.assert(
+    fc.property(jsonWith('from', 'topic', 'since', 'limit', 'rate', 'dryRun', 'timestamp', 'disk:/a', 'detail-type'), given => holds(() => parseRedriveRequest(given))),
+    { numRuns },
+  )
+  fc.assert(
+    fc.property(jsonWith('key', 'value', 'from', 'required', 'format', 'limits', 'headers', 'http', 'sqs', 'queue', 'eventbridge', 'source'), json => {
+      try {
+        toContracts([{ topic: 'x', json: json as never }])
+      } catch (error) {
+        // Build errors are for people: plain errors that name the contract.
+        assert.match((error as Error).message, /x/)
+      }
+    }),
+    { numRuns },
+  )
+  fc.assert(
+    fc.property(fc.string(), fc.string(), (given, aws) =>
+      assert.match(
+        traceparentOf(given, aws, () => '00000000-0000-4000-8000-000000000001'),
+        /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/,
+      ),
+    ),
+    { numRuns },
+  )
+})
+
+test('bytes of segments and of a log', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async bytes => {
+      assert.ok([...readSegment(Buffer.from(bytes))].length <= 300)
+      await decodeRecordSet(Buffer.from(bytes), async (_, body) => body).catch(error => assert.match(error.message, /older format|checksum/))
+    }),
+    { numRuns },
+  )
+})
