@@ -38,11 +38,12 @@ interface Load {
   close(): Promise<void>
 }
 
-export async function bounce(kafka: LocalKafka, driver: Driver, bounces: readonly Bounce[], afterMs = 2500): Promise<BounceResult> {
+/** @param servers where clients reach the brokers, if not directly */
+export async function bounce(kafka: LocalKafka, driver: Driver, bounces: readonly Bounce[], afterMs = 2500, servers = kafka.bootstrapServers): Promise<BounceResult> {
   const topic = `bounce-${randomBytes(5).toString('hex')}`
   await createTopics(kafka.bootstrapServers, [{ topic, partitions: PARTITIONS, replicas: 3 }])
   await untilInSync(kafka.bootstrapServers, topic, 3)
-  const load = await (driver === 'ours' ? ourLoad : rawLoad)(kafka.bootstrapServers, topic)
+  const load = await (driver === 'ours' ? ourLoad : rawLoad)(servers, topic)
   const ledger = new Map<string, Told>()
   const begin = Date.now()
   const stop = { is: false }

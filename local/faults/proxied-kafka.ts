@@ -1,21 +1,26 @@
-// One broker that clients reach only through a proxy.
+// Brokers that clients reach only through proxies, one each.
 import { LocalKafka } from '../kafka/cluster.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
 export interface ProxiedKafka {
   readonly kafka: LocalKafka
+  readonly proxies: readonly TcpProxy[]
+  /** Of the first broker. */
   readonly proxy: TcpProxy
+  /** Through the proxies. */
   readonly bootstrapServers: string
   stop(): Promise<void>
 }
 
-export async function startProxiedKafka(): Promise<ProxiedKafka> {
-  const proxy = await TcpProxy.listen()
-  const kafka = await LocalKafka.start(1, { advertisedPort: proxy.port })
-  proxy.targetPort = Number(kafka.bootstrapServers.split(':')[1])
+export async function startProxiedKafka(brokers = 1, log: (line: string) => void = () => {}): Promise<ProxiedKafka> {
+  const proxies = await Promise.all(Array.from({ length: brokers }, () => TcpProxy.listen()))
+  const kafka = await LocalKafka.start(brokers, { log, advertisedPorts: proxies.map(({ port }) => port) })
+  kafka.bootstrapServers.split(',').forEach((server, index) => {
+    ;(proxies[index] as TcpProxy).targetPort = Number(server.split(':')[1])
+  })
   const stop = async () => {
-    proxy.close()
+    for (const proxy of proxies) proxy.close()
     await kafka.stop()
   }
-  return { kafka, proxy, bootstrapServers: `127.0.0.1:${proxy.port}`, stop }
+  return { kafka, proxies, proxy: proxies[0] as TcpProxy, bootstrapServers: proxies.map(({ port }) => `127.0.0.1:${port}`).join(','), stop }
 }

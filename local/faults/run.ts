@@ -1,50 +1,182 @@
-// npm run bounces: leader restarts while sending, ours and raw kafkajs as the control, on a real three-node cluster.
-import { writeFileSync } from 'node:fs'
+// npm run faults -- --only F1,F5 --seconds 45 --seed N --driver kafkajs --json FILE: faults on a real three-node cluster while records
+// are sent, then the ledger against the log and the letters. Controls that must be caught run with it: a checker that never finds
+// a loss proves nothing.
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { LocalKafka } from '../kafka/cluster.ts'
-import { cleanUpStale } from '../processes.ts'
+import { createTopics, partitionsOf, untilInSync } from '../kafka/admin.ts'
+import { cleanUpStale, startProcess, temporaryFolder } from '../processes.ts'
 import { explain } from '../requirements.ts'
-import { type Bounce, type BounceResult, bounce } from './bounce.ts'
+import { bounce } from './bounce.ts'
+import { type Counts, check } from './check.ts'
+import { FAULTS, type Fault } from './faults.ts'
+import { DELIVERY_MS } from './load.settings.ts'
+import { type ProxiedKafka, startProxiedKafka } from './proxied-kafka.ts'
 
+const PARTITIONS = 6
+const WARM_MS = 1500
+/** Above a record's own time: a batch that left is waited for, letters are written, two cores are shared by all. */
+const GRACE_MS = 5000
 /** Raw kafkajs loses in most rounds of three clean restarts, not in all. */
 const CONTROL_ROUNDS = 6
+const NOWHERE = 'sqs:http://127.0.0.1:9/000000000000/nowhere'
 
-async function main(): Promise<void> {
-  cleanUpStale()
-  const { values } = parseArgs({
-    options: { bounces: { type: 'string', default: 'clean,clean,clean,kill,kill' }, json: { type: 'string' }, 'no-control': { type: 'boolean', default: false } },
-  })
-  const kinds = values.bounces.split(',') as Bounce[]
-  if (!kinds.every(kind => kind === 'clean' || kind === 'kill')) throw new Error(`--bounces: expected clean and kill, separated by commas, got ${values.bounces}.`)
-  const kafka = await LocalKafka.start(3, { log: console.log })
-  const end = () => void kafka.stop().finally(() => process.exit(130))
-  process.on('SIGINT', end)
-  process.on('SIGTERM', end)
-  try {
-    const ours = await bounce(kafka, 'ours', kinds)
-    print(ours)
-    const controls: BounceResult[] = []
-    while (!values['no-control'] && controls.length < CONTROL_ROUNDS && !controls.some(({ lost }) => lost.length > 0)) {
-      const control = await bounce(kafka, 'kafkajs', ['clean', 'clean', 'clean'])
-      print(control)
-      controls.push(control)
-    }
-    const caught = controls.some(({ lost }) => lost.length > 0)
-    const kept = ours.lost.length + ours.duplicated.length + ours.contradicted.length + ours.disordered.length === 0
-    if (values.json) writeFileSync(values.json, `${JSON.stringify({ ours, controls, caught })}\n`)
-    if (!kept) console.error('The promise did not hold.')
-    if (!caught && !values['no-control']) console.error('The control was not caught: nothing is proved.')
-    process.exitCode = kept && (caught || values['no-control']) ? 0 : 1
-  } finally {
-    await kafka.stop()
+interface Row extends Counts {
+  readonly fault: string
+  readonly strikes: number
+}
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    seconds: { type: 'string', default: '30' },
+    seed: { type: 'string' },
+    driver: { type: 'string', default: 'ours' },
+    json: { type: 'string' },
+    'no-control': { type: 'boolean', default: false },
+  },
+})
+const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed)
+const random = generator(seed)
+const folder = temporaryFolder()
+
+/** A small generator (mulberry32): the same seed, the same choices. */
+function generator(from: number): () => number {
+  let state = from | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
 
-function print({ driver, bounces, seconds, acked, unknown, failed, lost, duplicated, contradicted, disordered }: BounceResult): void {
+async function newTopic(rig: ProxiedKafka): Promise<string> {
+  const topic = `faults-${randomBytes(5).toString('hex')}`
+  await createTopics(rig.bootstrapServers, [{ topic, partitions: PARTITIONS, replicas: 3 }])
+  await untilInSync(rig.bootstrapServers, topic, 3)
+  return topic
+}
+
+async function startSender(rig: ProxiedKafka, topic: string, ledger: string, driver: string, chain: string, run: number): Promise<ChildProcess> {
+  const args = ['--disable-warning=TimeoutNegativeWarning', 'local/faults/load.ts', ledger, rig.bootstrapServers, topic, `r${run}`, driver, chain]
+  const child = startProcess('load', process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us-east-1', AWS_MAX_ATTEMPTS: '1' },
+  })
+  await once(child.stdout as NodeJS.ReadableStream, 'data')
+  return child
+}
+
+async function runFault(rig: ProxiedKafka, fault: Fault, driver: string, seconds: number, lettersOff = false): Promise<Row> {
+  const topic = await newTopic(rig)
+  const ledger = join(folder, `${topic}.ledger`)
+  const letters = join(folder, `${topic}.letters`)
+  const chains = { disk: `disk:${letters}`, 'down-then-disk': `${NOWHERE},disk:${letters}`, down: NOWHERE }
+  const chain = lettersOff ? 'none' : chains[fault.chain ?? 'disk']
+  let run = 0
+  let sender = await startSender(rig, topic, ledger, driver, chain, run)
+  const restart = async () => {
+    sender.kill('SIGKILL')
+    await once(sender, 'exit')
+    sender = await startSender(rig, topic, ledger, driver, chain, ++run)
+  }
+  // It has sent before the first strike: what a cold start meets is another matter.
+  await new Promise(resolve => setTimeout(resolve, WARM_MS))
+  const end = Date.now() + seconds * 1000
+  let strikes = 0
+  while (Date.now() < end || strikes === 0) {
+    await fault.strike({ rig, topic, sender: () => sender, restart, random })
+    strikes++
+  }
+  sender.kill('SIGTERM')
+  await once(sender, 'exit')
+  await untilInSync(rig.bootstrapServers, topic, 3)
+  const mostMs = fault.freezesSender || driver !== 'ours' ? undefined : DELIVERY_MS + GRACE_MS
+  return { fault: fault.name, strikes, ...(await check({ servers: rig.bootstrapServers, topic, ledger, letters, mostMs })) }
+}
+
+/** acks=1: both followers of each partition frozen, records acknowledged by leaders alone, the leaders killed, the followers thawed. */
+async function acksOne(rig: ProxiedKafka): Promise<number> {
+  const topic = `acks-1-${randomBytes(5).toString('hex')}`
+  await createTopics(rig.bootstrapServers, [{ topic, partitions: 1, replicas: 3 }])
+  await untilInSync(rig.bootstrapServers, topic, 3)
+  const { kafka } = rig
+  const leader = (await partitionsOf(rig.bootstrapServers, topic))[0]?.leader as number
+  const followers = kafka.brokerIds.filter(id => id !== leader)
+  const ledger = join(folder, `${topic}.ledger`)
+  const sender = await startSender(rig, topic, ledger, 'kafkajs-acks-1', 'none', 0)
+  await new Promise(resolve => setTimeout(resolve, 1000))
+  for (const id of followers) process.kill(kafka.pid(id), 'SIGSTOP')
+  await new Promise(resolve => setTimeout(resolve, 1500))
+  await kafka.killBroker(leader)
+  for (const id of followers) process.kill(kafka.pid(id), 'SIGCONT')
+  sender.kill('SIGKILL')
+  await once(sender, 'exit')
+  await new Promise(resolve => setTimeout(resolve, 8000))
+  await kafka.startBroker(leader)
+  await untilInSync(rig.bootstrapServers, topic, 3)
+  return (await check({ servers: rig.bootstrapServers, topic, ledger, letters: join(folder, 'none'), mostMs: undefined })).lost
+}
+
+async function controls(rig: ProxiedKafka): Promise<{ name: string; caught: boolean; lost: number }[]> {
+  let lost = 0
+  for (let round = 0; round < CONTROL_ROUNDS && lost === 0; round++)
+    lost = (await bounce(rig.kafka, 'kafkajs', ['clean', 'clean', 'clean'], 2500, rig.bootstrapServers)).lost.length
+  const one = await acksOne(rig)
+  const f17 = FAULTS.find(({ name }) => name === 'F17') as Fault
+  const off = await runFault(rig, f17, 'ours', 1, true)
+  return [
+    { name: 'kafkajs-send', caught: lost > 0, lost },
+    { name: 'kafkajs-acks-1', caught: one > 0, lost: one },
+    { name: 'letters-off', caught: off.noFate > 0, lost: off.noFate },
+  ]
+}
+
+function isKept({ lost, duplicated, twoFates, noFate, late, disordered }: Row): boolean {
+  return lost + duplicated + twoFates + noFate + late + disordered === 0
+}
+
+function print(row: Row): void {
+  const { fault, strikes, acked, unknown, lettered, returned, lost, duplicated, twoFates, noFate, late, disordered } = row
   console.log(
-    `${driver.padEnd(8)} ${bounces.join('+')} ${seconds} s: ${acked} acked, ${unknown} unknown, ${failed} failed; lost ${lost.length}, duplicated ${duplicated.length}, contradicted ${contradicted.length}, keys out of order ${disordered.length}`,
+    `${isKept(row) ? 'ok  ' : 'FAIL'} ${fault.padEnd(4)} ${strikes} times: ${acked} acked, ${lettered} letters, ${returned} returned, ${unknown} unknown; lost ${lost}, duplicated ${duplicated}, two fates ${twoFates}, no fate ${noFate}, late ${late}, keys out of order ${disordered}`,
   )
-  if (lost.length > 0) console.log(`  lost: ${lost.slice(0, 10).join(' ')}${lost.length > 10 ? ' …' : ''}`)
+}
+
+async function main(): Promise<void> {
+  cleanUpStale()
+  const wanted = values.only?.split(',') ?? FAULTS.map(({ name }) => name)
+  const unknown = wanted.filter(name => !FAULTS.some(fault => fault.name === name))
+  if (unknown.length > 0) throw new Error(`--only: expected ${FAULTS.map(({ name }) => name).join(', ')}; got ${unknown.join(', ')}.`)
+  if (values.driver !== 'ours' && values.driver !== 'kafkajs') throw new Error(`--driver: expected ours or kafkajs, got ${values.driver}.`)
+  console.log(`Seed ${seed}; driver ${values.driver}.`)
+  const rig = await startProxiedKafka(3, console.log)
+  const end = () => void rig.stop().finally(() => process.exit(130))
+  process.on('SIGINT', end)
+  process.on('SIGTERM', end)
+  try {
+    const rows: Row[] = []
+    for (const fault of FAULTS.filter(({ name }) => wanted.includes(name))) {
+      console.log(`     ${fault.name.padEnd(4)} ${fault.what}`)
+      const row = await runFault(rig, fault, values.driver, Number(values.seconds))
+      print(row)
+      rows.push(row)
+    }
+    const caught = values['no-control'] ? [] : await controls(rig)
+    for (const control of caught) console.log(`${control.caught ? 'ok  ' : 'FAIL'} control ${control.name}: ${control.caught ? `caught, ${control.lost}` : 'not caught'}`)
+    if (values.json) writeFileSync(values.json, `${JSON.stringify({ seed, driver: values.driver, rows, controls: caught })}\n`)
+    const kept = rows.every(isKept)
+    if (!kept) console.error('The promise did not hold.')
+    if (caught.some(control => !control.caught)) console.error('A control was not caught: nothing is proved.')
+    process.exitCode = kept && caught.every(control => control.caught) ? 0 : 1
+  } finally {
+    await rig.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 await main().catch(explain)

@@ -2,11 +2,14 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 export type Cut = 'silent' | 'fin' | 'rst'
+/** What becomes of new connections: they go through, hang without an answer, or are reset. */
+export type Door = 'open' | 'hanging' | 'resetting'
 
 interface Pair {
   readonly client: Socket
   readonly broker: Socket
   silent: boolean
+  losing: boolean
 }
 
 export class TcpProxy {
@@ -14,6 +17,7 @@ export class TcpProxy {
   readonly #pairs = new Set<Pair>()
   /** Where new connections go; set before the first. */
   targetPort = 0
+  door: Door = 'open'
   connections = 0
 
   private constructor() {
@@ -42,6 +46,11 @@ export class TcpProxy {
     }
   }
 
+  /** What the broker answers next on each connection is lost, and then the connection is: it has written, and nobody is told. */
+  loseAnswers(): void {
+    for (const pair of this.#pairs) pair.losing = true
+  }
+
   close(): void {
     for (const { client, broker } of this.#pairs) {
       client.destroy()
@@ -52,8 +61,9 @@ export class TcpProxy {
 
   #join(client: Socket): void {
     this.connections++
+    if (this.door === 'resetting') return void client.resetAndDestroy()
     const broker = connect(this.targetPort, '127.0.0.1')
-    const pair: Pair = { client, broker, silent: false }
+    const pair: Pair = { client, broker, silent: this.door === 'hanging', losing: false }
     this.#pairs.add(pair)
     for (const [from, to] of [
       [client, broker],
@@ -61,7 +71,10 @@ export class TcpProxy {
     ] as const) {
       from.setNoDelay(true)
       from.on('data', chunk => {
-        if (!pair.silent) to.write(chunk)
+        if (pair.losing && from === broker) {
+          client.resetAndDestroy()
+          broker.destroy()
+        } else if (!pair.silent) to.write(chunk)
       })
       from.on('error', () => from.destroy())
       from.on('close', () => {

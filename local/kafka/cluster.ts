@@ -25,8 +25,8 @@ export interface KafkaOptions {
   readonly properties?: Readonly<Record<string, string>>
   readonly firstPort?: number
   readonly listeners?: readonly Listener[]
-  /** Where clients are told to find a broker that stands behind a proxy (of one node). */
-  readonly advertisedPort?: number
+  /** Where clients are told to find the brokers, which stand behind proxies: a port for each. */
+  readonly advertisedPorts?: readonly number[]
   readonly classPath?: string
   /** For the storage tool: users that exist from the start. */
   readonly formatArguments?: readonly string[]
@@ -36,6 +36,8 @@ interface Node {
   readonly id: number
   readonly port: number
   readonly controllerPort: number
+  /** Between brokers, where clients come by proxies. */
+  readonly internalPort: number
   readonly folder: string
   process: ChildProcess | undefined
 }
@@ -61,7 +63,7 @@ export class LocalKafka {
     const nodes: Node[] = []
     for (let id = 1; id <= brokers; id++) {
       const port = await freePort(firstPort === 0 ? 0 : (nodes.at(-1)?.port ?? firstPort - 1) + 1)
-      nodes.push({ id, port, controllerPort: await freePort(), folder: join(folder, `node${id}`), process: undefined })
+      nodes.push({ id, port, controllerPort: await freePort(), internalPort: await freePort(), folder: join(folder, `node${id}`), process: undefined })
     }
     const kafka = new LocalKafka(nodes, folder, jars, options)
     try {
@@ -150,18 +152,23 @@ export class LocalKafka {
     )
   }
 
-  #serverProperties({ id, port, controllerPort, folder }: Node): string {
+  #serverProperties({ id, port, controllerPort, internalPort, folder }: Node): string {
     const replicas = Math.min(3, this.#nodes.length)
-    const { listeners = [], advertisedPort = port } = this.#options
-    const more = listeners.map(({ name, host, port }) => `,${name}://${host}:${port}`).join('')
+    const { listeners = [], advertisedPorts = [] } = this.#options
+    const advertisedPort = advertisedPorts[id - 1] ?? port
+    // Replication does not go by the proxies.
+    const internal = advertisedPorts.length > 0 ? [{ name: 'INTERNAL', host: '127.0.0.1', port: internalPort, protocol: 'PLAINTEXT' }] : []
+    const all = [...listeners, ...internal]
+    const more = all.map(({ name, host, port }) => `,${name}://${host}:${port}`).join('')
     const properties: Record<string, string | number> = {
       'process.roles': 'broker,controller',
       'node.id': id,
       'controller.quorum.voters': this.#nodes.map(node => `${node.id}@127.0.0.1:${node.controllerPort}`).join(','),
       listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${more}`,
       'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}${more}`,
-      'listener.security.protocol.map': ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT', ...listeners.map(({ name, protocol }) => `${name}:${protocol}`)].join(','),
+      'listener.security.protocol.map': ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT', ...all.map(({ name, protocol }) => `${name}:${protocol}`)].join(','),
       'controller.listener.names': 'CONTROLLER',
+      ...(internal.length > 0 ? { 'inter.broker.listener.name': 'INTERNAL' } : {}),
       'log.dirs': join(folder, 'data'),
       'auto.create.topics.enable': 'false',
       'default.replication.factor': replicas,

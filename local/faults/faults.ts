@@ -1,0 +1,170 @@
+// The faults, each over and over while records are sent. The names are those of the fault matrix in docs/faults.md.
+import type { ChildProcess } from 'node:child_process'
+import { partitionsOf, untilInSync } from '../kafka/admin.ts'
+import type { ProxiedKafka } from './proxied-kafka.ts'
+
+export interface Scene {
+  readonly rig: ProxiedKafka
+  readonly topic: string
+  /** The sender; after a kill another one. */
+  readonly sender: () => ChildProcess
+  readonly restart: () => Promise<void>
+  /** From 0 to 1, by the run's seed. */
+  readonly random: () => number
+}
+
+export interface Fault {
+  readonly name: string
+  readonly what: string
+  /** Once: it begins, and it is over when this resolves. */
+  strike(scene: Scene): Promise<void>
+  /** The chain of letters; default: a disk. */
+  readonly chain?: 'disk' | 'down-then-disk' | 'down'
+  /** A call can't be bounded while its process is stopped. */
+  readonly freezesSender?: boolean
+}
+
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+
+export const FAULTS: readonly Fault[] = [
+  {
+    name: 'F1',
+    what: 'clean restart of the leader of most partitions',
+    strike: async scene => {
+      const id = await busiest(scene)
+      await scene.rig.kafka.stopBroker(id)
+      await scene.rig.kafka.startBroker(id)
+      await settled(scene)
+    },
+  },
+  {
+    name: 'F2',
+    what: 'kill -9 of the leader of most partitions',
+    strike: async scene => {
+      const id = await busiest(scene)
+      await scene.rig.kafka.killBroker(id)
+      await pause(7500)
+      await scene.rig.kafka.startBroker(id)
+      await settled(scene)
+    },
+  },
+  {
+    name: 'F5',
+    what: 'answers lost after the write, the connection reset',
+    strike: async ({ rig, random }) => {
+      one(rig, random).loseAnswers()
+      await pause(200 + random() * 300)
+    },
+  },
+  {
+    name: 'F7',
+    what: 'two of three brokers frozen for 8 s',
+    strike: async scene => {
+      const ids = scene.rig.kafka.brokerIds.filter(id => id !== 1 + Math.floor(scene.random() * 3))
+      for (const id of ids.slice(0, 2)) process.kill(scene.rig.kafka.pid(id), 'SIGSTOP')
+      await pause(8000)
+      for (const id of ids.slice(0, 2)) process.kill(scene.rig.kafka.pid(id), 'SIGCONT')
+      await settled(scene)
+    },
+  },
+  {
+    name: 'F8',
+    what: 'too few replicas: two of three brokers stopped',
+    strike: async scene => {
+      const keep = await busiest(scene)
+      const others = scene.rig.kafka.brokerIds.filter(id => id !== keep)
+      await Promise.all(others.map(id => scene.rig.kafka.killBroker(id)))
+      await pause(4000)
+      await Promise.all(others.map(id => scene.rig.kafka.startBroker(id)))
+      await settled(scene)
+    },
+  },
+  {
+    name: 'F9',
+    what: 'connections cut in silence, to one broker or to all, and new ones hang for 3 s',
+    strike: async ({ rig, random }) => {
+      const cut = random() < 0.5 ? rig.proxies : [one(rig, random)]
+      for (const proxy of cut) {
+        proxy.door = 'hanging'
+        proxy.cut('silent')
+      }
+      await pause(3000)
+      for (const proxy of cut) {
+        proxy.door = 'open'
+        proxy.cut('rst')
+      }
+      await pause(1000)
+    },
+  },
+  {
+    name: 'F10',
+    what: 'connections reset, and new ones too, for 2 s',
+    strike: async ({ rig, random }) => {
+      const cut = random() < 0.5 ? rig.proxies : [one(rig, random)]
+      for (const proxy of cut) {
+        proxy.door = 'resetting'
+        proxy.cut('rst')
+      }
+      await pause(2000)
+      for (const proxy of cut) proxy.door = 'open'
+      await pause(1000)
+    },
+  },
+  {
+    name: 'F12',
+    what: 'the sender frozen in mid-send for 1 to 4 s, its connections cut in silence or not',
+    freezesSender: true,
+    strike: async ({ rig, sender, random }) => {
+      sender().kill('SIGSTOP')
+      if (random() < 0.5) for (const proxy of rig.proxies) proxy.cut('silent')
+      await pause(1000 + random() * 3000)
+      sender().kill('SIGCONT')
+      await pause(1500)
+    },
+  },
+  {
+    name: 'F13',
+    what: 'kill -9 of the sender in mid-send',
+    strike: async ({ restart, random }) => {
+      await pause(random() * 1500)
+      await restart()
+    },
+  },
+  {
+    name: 'F16',
+    what: 'every broker resets for 7 s and the first dead-letter target is down',
+    chain: 'down-then-disk',
+    strike: scene => outage(scene),
+  },
+  {
+    name: 'F17',
+    what: 'every broker resets for 7 s and every dead-letter target is down',
+    chain: 'down',
+    strike: scene => outage(scene),
+  },
+]
+
+async function outage({ rig }: Scene): Promise<void> {
+  for (const proxy of rig.proxies) {
+    proxy.door = 'resetting'
+    proxy.cut('rst')
+  }
+  await pause(7000)
+  for (const proxy of rig.proxies) proxy.door = 'open'
+  await pause(2000)
+}
+
+function one({ proxies }: ProxiedKafka, random: () => number): ProxiedKafka['proxy'] {
+  return proxies[Math.floor(random() * proxies.length)] as ProxiedKafka['proxy']
+}
+
+async function busiest({ rig, topic }: Scene): Promise<number> {
+  const partitions = await partitionsOf(rig.bootstrapServers, topic)
+  const leading = (id: number) => partitions.filter(({ leader }) => leader === id).length
+  return [...rig.kafka.brokerIds].sort((a, b) => leading(b) - leading(a))[0] as number
+}
+
+async function settled({ rig, topic }: Scene): Promise<void> {
+  await untilInSync(rig.bootstrapServers, topic, 3)
+  await pause(1500)
+}

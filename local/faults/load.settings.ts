@@ -1,0 +1,2 @@
+/** Of the sender: `delivery.timeout.ms`. Short, so that outages end in letters. */
+export const DELIVERY_MS = 6000

@@ -1,0 +1,90 @@
+// One sender, a process of its own so that it can be frozen and killed. It writes a ledger: what it means to send, before; what it was
+// told, after. Arguments: ledger file, bootstrap servers, topic, run id, driver, dead-letter chain.
+import { openSync, writeSync } from 'node:fs'
+import { Kafka, logLevel, Partitioners } from 'kafkajs'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { createDeadLetters } from '../../lib/create-dead-letters.ts'
+import { letterFailures } from '../../lib/dead-letter/letter-failures.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { createKafkaJsClient } from '../../lib/producer-factory.ts'
+import { DELIVERY_MS } from './load.settings.ts'
+
+/** One of a record's ledger lines: intent, or what was told. */
+export interface Line {
+  readonly id: string
+  readonly at: number
+  readonly told?: 'acked' | 'lettered' | 'returned' | 'nothing'
+  readonly unknown?: boolean
+  readonly partition?: number
+  readonly offset?: string
+}
+
+const CALLERS = 4
+const RECORDS = 12
+
+const [file = '', servers = '', topic = '', run = '', driver = 'ours', chain = 'none'] = process.argv.slice(2)
+const ledger = openSync(file, 'a')
+const note = (lines: readonly Line[]) => writeSync(ledger, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
+
+type Outcome = Omit<Line, 'id' | 'at'>
+type Send = (records: readonly { id: string; key: string }[]) => Promise<Outcome[]>
+
+function ours(): Send {
+  const isOff = chain === 'none'
+  const config = parseConfig({ bootstrapServers: servers, deliveryTimeoutMs: DELIVERY_MS, requestTimeoutMs: 2500, timeoutMs: 2000, deadLetter: chain, onFailureHttp: 'return' }, {})
+  const producer = new KafkaProducer(config, { client: createKafkaJsClient(config) })
+  const letters = createDeadLetters(config)
+  return async records => {
+    const reports = await producer.sendAll(records.map(({ id, key }) => ({ topic, key, value: id, headers: [['kp-id', Buffer.from(id)]] as const })))
+    const idOf = (index: number) => (records[index] as { id: string }).id
+    const fates = isOff
+      ? new Map()
+      : await letterFailures(reports, {
+          letters,
+          idOf,
+          sourceOf: index => ({ trigger: 'template', id: idOf(index), index, function: null, arn: null, receiveCount: null }),
+          onFailure: () => {},
+        })
+    return reports.map((report, index): Outcome => {
+      if (report.kind === 'delivered')
+        return { told: 'acked', partition: report.metadata.partition, ...(report.metadata.offset === null ? {} : { offset: String(report.metadata.offset) }) }
+      const unknown = report.outcome === 'unknown'
+      // Letters off, and a caller that does not look: the control.
+      if (isOff) return { told: 'nothing', unknown }
+      return { told: fates.get(index)?.fate === 'dead-lettered' ? 'lettered' : 'returned', unknown }
+    })
+  }
+}
+
+/** kafkajs as its documents show it. What it rejects may be written. */
+async function raw(acks: number): Promise<Send> {
+  const kafka = new Kafka({ brokers: servers.split(','), logLevel: logLevel.NOTHING, requestTimeout: 5000, retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2000 } })
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  await producer.connect()
+  return async records => {
+    const told = await producer.send({ topic, acks, timeout: 4000, messages: records.map(({ id, key }) => ({ key, value: id })) }).then(
+      (): Outcome => ({ told: 'acked' }),
+      (): Outcome => ({ told: 'returned', unknown: true }),
+    )
+    return records.map(() => told)
+  }
+}
+
+const send = driver === 'kafkajs' ? await raw(-1) : driver === 'kafkajs-acks-1' ? await raw(1) : ours()
+let stopping = false
+process.on('SIGTERM', () => {
+  stopping = true
+})
+
+async function call(caller: number): Promise<void> {
+  for (let n = 0; !stopping; n++) {
+    const records = Array.from({ length: RECORDS }, (_, key) => ({ id: `${run}-c${caller}k${key}:${n}`, key: `${run}-c${caller}k${key}` }))
+    note(records.map(({ id }) => ({ id, at: Date.now() })))
+    const outcomes = await send(records)
+    note(outcomes.map((outcome, index) => ({ id: (records[index] as { id: string }).id, at: Date.now(), ...outcome })))
+  }
+}
+
+console.log('sending')
+await Promise.all(Array.from({ length: CALLERS }, (_, caller) => call(caller)))
+process.exit(0)
