@@ -4,7 +4,7 @@ import { rawToLetters } from '../functions/redrive/to-letters.ts'
 import type { OpenLetter } from '../lib/redrive/letter-store.ts'
 import { openLetters } from '../lib/redrive/open-letters.ts'
 import { withClaim } from '../lib/redrive/read-claim.ts'
-import { matches } from '../lib/redrive/select-letters.ts'
+import { groupLetters, matches } from '../lib/redrive/select-letters.ts'
 import { configuration, contractsIn } from './environment.ts'
 import { json, shown, table, tell } from './output.ts'
 
@@ -80,17 +80,11 @@ async function list(options: Options): Promise<void> {
 }
 
 async function stats(options: Options): Promise<void> {
-  const groups = new Map<string, { topic: string | null; error: string; letters: number; oldest: string }>()
-  for await (const { letter } of lettersOf(options)) {
-    const { topic } = letter.record
-    const { code, lastAt } = letter.failure
-    const key = `${topic} ${code}`
-    const group = groups.get(key) ?? { topic, error: code, letters: 0, oldest: lastAt }
-    groups.set(key, { ...group, letters: group.letters + 1, oldest: lastAt < group.oldest ? lastAt : group.oldest })
-  }
-  if (options.json) return json([...groups.values()])
-  if (groups.size > 0) table([['topic', 'error', 'letters', 'oldest'], ...[...groups.values()].map(({ topic, error, letters, oldest }) => [topic, error, letters, oldest])])
-  tell(`${[...groups.values()].reduce((sum, group) => sum + group.letters, 0)} open letter(s).`)
+  const letters = await Array.fromAsync(lettersOf(options), ({ letter }) => letter)
+  const groups = groupLetters(letters)
+  if (options.json) return json(groups)
+  if (groups.length > 0) table([['topic', 'error', 'letters', 'oldest'], ...groups.map(({ topic, error, letters, oldest }) => [topic, error, letters, oldest])])
+  tell(`${letters.length} open letter(s).`)
 }
 
 async function show(letterId: string, options: Options): Promise<void> {

@@ -3,6 +3,7 @@
 import type { NotifyTargets } from '../config/settings.ts'
 import { abortAfter } from './aws-clients.ts'
 import type { DeadLetter } from './envelope.ts'
+import { inChunks } from './in-parallel.ts'
 
 interface StoredNote {
   readonly letter: DeadLetter
@@ -29,10 +30,6 @@ function summary({ letter, receipt }: StoredNote): string {
   return JSON.stringify({ letterId, recordId, receipt, topic: record.topic, trigger: source.trigger, function: source.function, fault, outcome, code, attempts, lastAt })
 }
 
-function inTens<T>(items: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / BATCH) }, (_, index) => items.slice(index * BATCH, (index + 1) * BATCH))
-}
-
 class SnsNotifier implements Notifier {
   readonly #topicArn: string
 
@@ -44,7 +41,7 @@ class SnsNotifier implements Notifier {
     const sns = await import('@aws-sdk/client-sns')
     const client = new sns.SNSClient({ region: this.#topicArn.split(':')[3] as string, requestHandler, maxAttempts: 1 })
     try {
-      for (const ten of inTens(notes)) {
+      for (const ten of inChunks(notes, BATCH)) {
         const entries = ten.map((note, index) => ({
           Id: String(index),
           Message: summary(note),
@@ -70,7 +67,7 @@ class BusNotifier implements Notifier {
     const events = await import('@aws-sdk/client-eventbridge')
     const client = new events.EventBridgeClient({ requestHandler, maxAttempts: 1 })
     try {
-      for (const ten of inTens(notes)) {
+      for (const ten of inChunks(notes, BATCH)) {
         const Entries = ten.map(note => ({ EventBusName: this.#bus, Source: SOURCE, DetailType: 'Kafka dead letter', Detail: summary(note) }))
         const { FailedEntryCount = 0, Entries: answers = [] } = await client.send(new events.PutEventsCommand({ Entries }), abortAfter(ms))
         if (FailedEntryCount > 0) throw new Error(answers.find(({ ErrorCode }) => ErrorCode)?.ErrorCode)

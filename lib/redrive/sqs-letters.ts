@@ -3,7 +3,7 @@
 import type { ChangeMessageVisibilityBatchRequestEntry, Message } from '@aws-sdk/client-sqs'
 import { abortAfter, loadSqs, type Sqs } from '../dead-letter/aws-clients.ts'
 import type { DeadLetter } from '../dead-letter/envelope.ts'
-import { inParallel } from '../dead-letter/in-parallel.ts'
+import { inChunks, inParallel } from '../dead-letter/in-parallel.ts'
 import { readLetter } from '../dead-letter/read-letter.ts'
 import { toEntry } from '../dead-letter/sqs-dead-letter.ts'
 import { DeadLetterError } from '../errors.ts'
@@ -147,7 +147,7 @@ export class SqsLetters implements LetterStore {
 
   async #delete(messages: readonly Held[]): Promise<void> {
     const { sqs, client } = await this.#load()
-    await inParallel(inTens(messages), async ten => {
+    await inParallel(inChunks(messages, BATCH), async ten => {
       const Entries = ten.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }))
       const { Failed = [] } = await client.send(new sqs.DeleteMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries }), abortAfter(CALL_MS))
       if (Failed.length > 0) throw new DeadLetterError('dead-letter', `${Failed.length} settled letter(s) could not be deleted (${Failed[0]?.Code}).`, { retriable: true })
@@ -156,7 +156,7 @@ export class SqsLetters implements LetterStore {
 
   async #hide(seconds: number): Promise<void> {
     const { sqs, client } = await this.#load()
-    await inParallel(inTens([...this.#held.values()]), async ten => {
+    await inParallel(inChunks([...this.#held.values()], BATCH), async ten => {
       const Entries = ten.map(
         ({ receiptHandle }, index): ChangeMessageVisibilityBatchRequestEntry => ({ Id: String(index), ReceiptHandle: receiptHandle, VisibilityTimeout: seconds }),
       )
@@ -168,8 +168,4 @@ export class SqsLetters implements LetterStore {
     this.#client ??= loadSqs(this.#queueUrl)
     return this.#client
   }
-}
-
-function inTens<T>(items: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / BATCH) }, (_, index) => items.slice(index * BATCH, (index + 1) * BATCH))
 }

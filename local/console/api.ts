@@ -8,7 +8,7 @@ import type { OpenLetter } from '../../lib/redrive/letter-store.ts'
 import { openLetters } from '../../lib/redrive/open-letters.ts'
 import { withClaim } from '../../lib/redrive/read-claim.ts'
 import type { RedriveResult } from '../../lib/redrive/redrive.ts'
-import { matches } from '../../lib/redrive/select-letters.ts'
+import { groupLetters, matches } from '../../lib/redrive/select-letters.ts'
 import type { LogReader } from '../../lib/transport/kafkajs/log-reader.ts'
 import type { Contracts } from '../../lib/validate/contract.ts'
 
@@ -41,7 +41,7 @@ export class ConsoleApi {
     const filter = { ...optional('topic', query), ...optional('error', query) }
     const matched = all.filter(({ letter }) => matches(letter, filter)).sort((a, b) => (a.letter.failure.lastAt < b.letter.failure.lastAt ? 1 : -1))
     const from = Math.max(0, Number(query.get('from')) || 0)
-    return { total: matched.length, from, page: PAGE, groups: groupsOf(all), letters: matched.slice(from, from + PAGE).map(summary) }
+    return { total: matched.length, from, page: PAGE, groups: groupLetters(all.map(({ letter }) => letter)), letters: matched.slice(from, from + PAGE).map(summary) }
   }
 
   /** @returns undefined when no open letter has this id */
@@ -135,17 +135,6 @@ function summary({ letter, receipt }: OpenLetter): object {
   const { letterId, recordId, record, source, failure, redrive } = letter
   const { code, fault, outcome, lastAt, attempts } = failure
   return { letterId, recordId, receipt, topic: record.topic, trigger: source.trigger, error: code, fault, outcome, lastAt, attempts, tries: redrive.count }
-}
-
-function groupsOf(letters: readonly OpenLetter[]): object[] {
-  const groups = new Map<string, { topic: string | null; error: string; letters: number; oldest: string }>()
-  for (const { letter } of letters) {
-    const { topic } = letter.record
-    const { code, lastAt } = letter.failure
-    const group = groups.get(`${topic} ${code}`) ?? { topic, error: code, letters: 0, oldest: lastAt }
-    groups.set(`${topic} ${code}`, { ...group, letters: group.letters + 1, oldest: lastAt < group.oldest ? lastAt : group.oldest })
-  }
-  return [...groups.values()].sort((a, b) => b.letters - a.letters)
 }
 
 function optional<K extends string>(name: K, query: URLSearchParams): { readonly [_ in K]?: string } {

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { partitionsOf, untilInSync } from '../kafka/admin.ts'
 import type { ProxiedKafka } from './proxied-kafka.ts'
 
-export interface Scene {
+interface Scene {
   readonly rig: ProxiedKafka
   readonly topic: string
   /** The sender; after a kill another one. */

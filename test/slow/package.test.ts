@@ -257,3 +257,19 @@ test('cfn-lint finds nothing but what the packager writes twice (W3005, a Depend
   const lint = execFileSync(process.env.CFN_LINT ?? 'cfn-lint', ['--ignore-checks', 'W3005', '--', '.serverless/cloudformation-template-update-stack.json'], { encoding: 'utf8' })
   assert.equal(lint, '')
 })
+
+test('examples/sam: cfn-lint finds nothing, and its functions are the built bundles with the settings that the template gives', async () => {
+  const lint = spawnSync(process.env.CFN_LINT ?? 'cfn-lint', ['--', 'examples/sam/template.yaml'], { encoding: 'utf8' })
+  assert.equal(lint.stdout + lint.stderr, '')
+  const { parse } = await import('yaml')
+  const sam = parse(readFileSync('examples/sam/template.yaml', 'utf8'), { customTags: ['!Ref', '!Sub', '!GetAtt'].map(tag => ({ tag, resolve: (text: string) => text })) })
+  const functions = Object.values(sam.Resources as Record<string, Resource>).filter(({ Type }) => Type === 'AWS::Serverless::Function')
+  assert.equal(functions.length, 2)
+  for (const { Properties } of functions) {
+    assert.ok(existsSync(`examples/sam/${Properties.CodeUri}/index.mjs`))
+    assert.equal(Properties.Environment.Variables.KAFKA_FUNCTION_TIMEOUT_MS, String(Properties.Timeout * 1000))
+  }
+  const { VisibilityTimeout, RedrivePolicy } = (sam.Resources.EarthquakesQueue as Resource).Properties
+  const own = resources.EarthquakesQueue?.Properties
+  assert.deepEqual([VisibilityTimeout, RedrivePolicy.maxReceiveCount], [own.VisibilityTimeout, own.RedrivePolicy.maxReceiveCount])
+})
