@@ -7,6 +7,7 @@ import { ConfigError } from '../lib/errors.ts'
 import { buildAll, kib } from './build.ts'
 import { loadContracts } from './load-contracts.ts'
 import { DEFAULTS, type DeployOptions, template } from './template.ts'
+import { endpointProblems } from './vpc-endpoints.ts'
 
 const START_LIMIT = 350 * 1024
 /** Nobody waits for a redrive to start. */
@@ -18,7 +19,7 @@ const EXAMPLE = {
   KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
 }
 
-const LISTS = ['subnetIds', 'securityGroupIds']
+const LISTS = ['subnetIds', 'securityGroupIds', 'vpcEndpoints', 'routeTableIds']
 const NUMBERS = ['maximumConcurrency', 'reservedConcurrency', 'outageS']
 
 function readOptions(params: readonly string[]): DeployOptions {
@@ -34,6 +35,7 @@ function readOptions(params: readonly string[]): DeployOptions {
   })
   const options = { ...DEFAULTS, ...Object.fromEntries(given) } as DeployOptions
   if (options.subnetIds.length > 0 !== options.securityGroupIds.length > 0) problems.push('--param subnetIds and securityGroupIds: expected both or neither.')
+  problems.push(...endpointProblems(options))
   if (problems.length > 0) throw new ConfigError(problems)
   return options
 }

@@ -7,6 +7,7 @@ import { letterTopic } from '../lib/dead-letter/kafka-letter.ts'
 import { ConfigError } from '../lib/errors.ts'
 import type { Contract, Contracts } from '../lib/validate/contract.ts'
 import { observability } from './observability.ts'
+import { vpcEndpoints } from './vpc-endpoints.ts'
 
 export const HTTP_TIMEOUT_S = 29
 export const QUEUE_TIMEOUT_S = 60
@@ -31,6 +32,10 @@ export interface DeployOptions {
   readonly outageS: number
   readonly subnetIds: readonly string[]
   readonly securityGroupIds: readonly string[]
+  readonly vpcId: string | undefined
+  /** Services that get an endpoint in the VPC. */
+  readonly vpcEndpoints: readonly string[]
+  readonly routeTableIds: readonly string[]
   /** An SNS topic that alarms are sent to. */
   readonly alarmTopicArn: string | undefined
   /** When dead letters are sent again by themselves, e.g. `rate(1 hour)`; undefined: only by hand. */
@@ -46,6 +51,9 @@ export const DEFAULTS: DeployOptions = {
   outageS: 12 * 3600,
   subnetIds: [],
   securityGroupIds: [],
+  vpcId: undefined,
+  vpcEndpoints: [],
+  routeTableIds: [],
   alarmTopicArn: undefined,
   redriveSchedule: undefined,
   secretKeyArn: undefined,
@@ -102,6 +110,7 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
           backstops: backstops(queues),
           alarmTopicArn: options.alarmTopicArn,
         }),
+        ...vpcEndpoints(options),
         DeadLettersQueue: queue({}),
         EventFailuresQueue: queue({}),
         EventRuleFailuresQueue: queue({}),

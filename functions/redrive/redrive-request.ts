@@ -64,10 +64,10 @@ function optional<K extends string, V>(name: K, value: V | undefined): { readonl
 function readFrom(given: unknown, problem: Problem): DeadLetterChain | undefined {
   if (given === undefined) return undefined
   if (typeof given === 'string') {
-    // Reading kafka: alone is fine, where writing to it alone is not.
+    // Reading kafka: alone is fine, where writing to it alone is not; and what a FIFO queue gave up lies in a FIFO queue.
     const problems: string[] = []
     const chain = parseDeadLetterChain(given, {}, text => problems.push(text))
-    const wrong = problems.filter(text => !text.includes('beside kafka:'))
+    const wrong = problems.filter(text => !text.includes('beside kafka:') && !text.includes('FIFO queue'))
     for (const text of wrong) problem(text.replace('KAFKA_DEAD_LETTER', 'from'))
     return chain
   }

@@ -110,9 +110,9 @@ class Redrive {
     const size = Math.max(1, Math.min(BATCH, rate))
     let batch: OpenLetter[] = []
     for await (const open of this.#store.letters()) {
-      if (this.#stopped()) break
+      if (this.#stopped() || this.#counts.tried + batch.length >= limit) break
       this.#counts.seen++
-      if (!this.#takes(open.letter) || this.#counts.tried + batch.length >= limit) continue
+      if (!this.#takes(open.letter)) continue
       batch.push(open)
       if (batch.length >= size) {
         await this.#try(batch)

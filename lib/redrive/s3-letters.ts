@@ -61,7 +61,12 @@ export class S3Letters implements LetterStore {
         throw running()
       })
     }
-    return { renew, release: async () => void (await client.send(new s3.DeleteObjectCommand(object), abortAfter(CALL_MS))) }
+    const release = async () => {
+      // Not another's.
+      await renew()
+      await client.send(new s3.DeleteObjectCommand(object), abortAfter(CALL_MS))
+    }
+    return { renew, release }
   }
 
   async close(): Promise<void> {

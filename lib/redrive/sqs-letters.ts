@@ -76,6 +76,8 @@ export class SqsLetters implements LetterStore {
   }
 
   async replace(_open: OpenLetter, letter: DeadLetter): Promise<void> {
+    // A FIFO queue holds what its own queue gave up, in its groups: it stays as it is, and SQS counts the tries.
+    if (this.#queueUrl.endsWith('.fifo')) return
     const { sqs, client } = await this.#load()
     const { entry } = toEntry(letter, 0)
     await client.send(new sqs.SendMessageCommand({ QueueUrl: this.#queueUrl, MessageBody: entry.MessageBody, MessageAttributes: entry.MessageAttributes }), abortAfter(CALL_MS))

@@ -22,6 +22,7 @@ const sqs = await startSqs([
   { name: 'earthquakes', visibilityS: 0, redrive: { to: 'earthquakes-failures', maxReceiveCount: 1 } },
   { name: 'earthquakes-failures', visibilityS: 30 },
   { name: 'event-failures', visibilityS: 30 },
+  { name: 'chat-failures.fifo', visibilityS: 30 },
 ])
 after(() => sqs.stop())
 const topics = ['chat', 'earthquakes']
@@ -76,6 +77,24 @@ test('messages past maxReceiveCount, as Lambda itself would have sent them', asy
   )
   assert.equal(sent[0]?.value, JSON.stringify(quake('past-1')))
   assert.equal(results(await handleRedrive({ from }, context(), services))[0]?.seen, 0)
+})
+
+test('what a FIFO queue gave up, in the order of its group; what is at fault stays', async () => {
+  const text = (n: number) => JSON.stringify({ room: 'r', user: 'u', text: `${n}` })
+  const put = (id: string, body: string) =>
+    sqs.client.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl('chat-failures.fifo'), MessageBody: body, MessageGroupId: 'g', MessageDeduplicationId: id }))
+  for (const n of [1, 2, 3]) await put(String(n), text(n))
+  await put('wrong', '{"no":1}')
+  const request = { from: `sqs:${sqs.queueUrl('chat-failures.fifo')}`, sourceQueue: 'chat.fifo' }
+  const sent = await newIn('chat', async () => {
+    const [result] = results(await handleRedrive({ ...request, atFault: true }, context(), services))
+    assert.deepEqual([result?.resent, result?.failed], [3, { schema: 1 }], JSON.stringify(result))
+  })
+  assert.deepEqual(
+    sent.map(({ key, value }) => [key, value]),
+    [1, 2, 3].map(n => ['g', text(n)]),
+  )
+  assert.equal(results(await handleRedrive({ ...request, dryRun: true }, context(), services))[0]?.seen, 1)
 })
 
 test('what Lambda and a rule gave up: the event inside is sent by its contract; what is at fault stays', async () => {

@@ -9,6 +9,7 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
+import { createTopics } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { Sandbox } from '../../local/runtime/sandbox.ts'
 import { type LocalSqs, startSqs } from '../../local/sqs/elasticmq.ts'
@@ -72,7 +73,7 @@ for (const [name, event] of Object.entries(events))
     )
   })
 
-test('letters in S3, DynamoDB and SQLite', async () => {
+test('letters in S3, DynamoDB, SQLite and Kafka, and the redrive bundle sends each again', async () => {
   const moto = await startMoto()
   after(() => moto.stop())
   const clients = { credentials: { accessKeyId: 'k', secretAccessKey: 's' }, region: 'us-east-1', endpoint: moto.url }
@@ -86,11 +87,28 @@ test('letters in S3, DynamoDB and SQLite', async () => {
     }),
   )
   const aws = { ...AWS_TEST_KEYS, AWS_ENDPOINT_URL_S3: moto.url, AWS_ENDPOINT_URL_DYNAMODB: moto.url }
-  for (const target of ['s3:letters/prod', 'dynamodb:letters', `sqlite:${temporaryFolder()}/letters.db`]) {
+  const servers = rig.kafka.bootstrapServers
+  await createTopics(servers, [{ topic: 'chat-dlt', partitions: 1 }])
+  for (const target of ['s3:letters/prod', 'dynamodb:letters', `sqlite:${temporaryFolder()}/letters.db`, `kafka:@${servers}`]) {
     const { statusCode, body } = (await invokeOnce('http', { ...nobody, ...aws, KAFKA_DEAD_LETTER: target }, post())) as { statusCode: number; body: string }
     assert.equal(statusCode, 202, body)
     assert.match(JSON.parse(body).records[0].receipt, new RegExp(`^${target.split(':')[0]}:`))
+    const again = await invokeOnce('redrive', { ...aws, KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: target }, {})
+    assert.equal((again as { results: { resent: number }[] }).results[0]?.resent, 1, JSON.stringify(again))
   }
+})
+
+test('the doctor inside the redrive bundle', async () => {
+  const env = {
+    KAFKA_BOOTSTRAP_SERVERS: rig.kafka.bootstrapServers,
+    KAFKA_DEAD_LETTER: `sqs:${sqs.queueUrl('letters')}`,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_REGION: 'us-east-1',
+  }
+  const { checks } = (await invokeOnce('redrive', env, { doctor: true })) as { checks: { name: string; status: string }[] }
+  for (const name of ['config', 'ApiVersions', 'topic chat', 'rights chat', 'dead letters sqs:…/letters'])
+    assert.equal(checks.find(check => check.name === name)?.status, 'ok', name)
 })
 
 async function delivers(env: Record<string, string>): Promise<void> {

@@ -232,6 +232,17 @@ test('the dashboard is JSON, and names metrics that the functions write', () => 
   }
 })
 
+test('endpoints in the VPC, where they are asked for', () => {
+  const vpc = ['--param', 'vpcId=vpc-1', '--param', 'subnetIds=subnet-1', '--param', 'securityGroupIds=sg-1']
+  assert.equal(run([...vpc, '--param', 'vpcEndpoints=sqs,s3', '--param', 'routeTableIds=rtb-1']).status, 0)
+  const made = read()
+  assert.deepEqual(made.SqsEndpoint?.Properties.SubnetIds, ['subnet-1'])
+  assert.deepEqual([made.S3Endpoint?.Properties.VpcEndpointType, made.S3Endpoint?.Properties.RouteTableIds], ['Gateway', ['rtb-1']])
+  assert.match(run([...vpc, '--param', 'vpcEndpoints=s3']).stderr, /routeTableIds/)
+  assert.match(run(['--param', 'vpcEndpoints=sqs']).stderr, /vpcId/)
+  assert.match(run([...vpc, '--param', 'vpcEndpoints=ftp']).stderr, /expected sqs/)
+})
+
 test('zips are the same bit by bit when made again, and hold what the handlers need', async () => {
   const hashes = () =>
     FUNCTIONS.map(name =>
