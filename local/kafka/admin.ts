@@ -1,6 +1,8 @@
 // Topics and reading back, over kafkajs's public API: nothing here shares code with the producer it checks.
 import { Kafka, logLevel } from 'kafkajs'
 
+const LEADERS_MS = 30_000
+
 export interface ReadRecord {
   readonly partition: number
   readonly offset: bigint
@@ -25,7 +27,8 @@ export async function createTopics(
     const existing = new Set(await admin.listTopics())
     const missing = topics.filter(({ topic }) => !existing.has(topic))
     await admin.createTopics({
-      waitForLeaders: true,
+      // kafkajs would ask one broker, which may not have heard of the topic yet, and take that for a failure.
+      waitForLeaders: false,
       topics: missing.map(({ topic, partitions, replicas = -1, config = {} }) => ({
         topic,
         numPartitions: partitions,
@@ -33,8 +36,18 @@ export async function createTopics(
         configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
       })),
     })
+    await Promise.all(missing.map(({ topic, partitions }) => untilLed(bootstrapServers, topic, partitions)))
   } finally {
     await admin.disconnect()
+  }
+}
+
+async function untilLed(bootstrapServers: string, topic: string, partitions: number): Promise<void> {
+  for (const end = Date.now() + LEADERS_MS; ; ) {
+    const found = await partitionsOf(bootstrapServers, topic).catch(() => [])
+    if (found.length >= partitions && found.every(({ leader }) => leader >= 0)) return
+    if (Date.now() > end) throw new Error(`Topic ${topic} has no leaders after ${LEADERS_MS} ms.`)
+    await new Promise(resolve => setTimeout(resolve, 100))
   }
 }
 
