@@ -1,6 +1,6 @@
 // The faults, each over and over while records are sent. The names are those of the fault matrix in docs/faults.md.
 import type { ChildProcess } from 'node:child_process'
-import { partitionsOf, untilInSync } from '../kafka/admin.ts'
+import { partitionsOf, rotatePreferredLeaders, untilInSync } from '../kafka/admin.ts'
 import type { ProxiedKafka } from './proxied-kafka.ts'
 
 interface Scene {
@@ -49,10 +49,37 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'F3',
+    what: 'kill -9 of each broker in its turn, the active controller among them',
+    strike: async scene => {
+      for (const id of scene.rig.kafka.brokerIds) {
+        await scene.rig.kafka.killBroker(id)
+        await scene.rig.kafka.startBroker(id)
+        await settled(scene)
+      }
+    },
+  },
+  {
+    name: 'F4',
+    what: 'every partition gets another leader, and nobody is told: brokers refuse part of a request',
+    strike: async ({ rig, topic }) => {
+      await rotatePreferredLeaders(rig.bootstrapServers, topic)
+      await rig.kafka.electPreferredLeaders()
+    },
+  },
+  {
     name: 'F5',
     what: 'answers lost after the write, the connection reset',
     strike: async ({ rig, random }) => {
       one(rig, random).loseAnswers()
+      await pause(200 + random() * 300)
+    },
+  },
+  {
+    name: 'F6',
+    what: 'requests cut off in the middle, the connection reset',
+    strike: async ({ rig, random }) => {
+      one(rig, random).cutRequests(random())
       await pause(200 + random() * 300)
     },
   },
@@ -82,32 +109,28 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'F9',
     what: 'connections cut in silence, to one broker or to all, and new ones hang for 3 s',
-    strike: async ({ rig, random }) => {
-      const cut = random() < 0.5 ? rig.proxies : [one(rig, random)]
-      for (const proxy of cut) {
-        proxy.door = 'hanging'
-        proxy.cut('silent')
-      }
-      await pause(3000)
-      for (const proxy of cut) {
-        proxy.door = 'open'
-        proxy.cut('rst')
-      }
+    strike: async scene => {
+      await shut(oneOrAll(scene), 'hanging', 3000)
       await pause(1000)
     },
   },
   {
     name: 'F10',
     what: 'connections reset, and new ones too, for 2 s',
-    strike: async ({ rig, random }) => {
-      const cut = random() < 0.5 ? rig.proxies : [one(rig, random)]
-      for (const proxy of cut) {
-        proxy.door = 'resetting'
-        proxy.cut('rst')
-      }
-      await pause(2000)
-      for (const proxy of cut) proxy.door = 'open'
+    strike: async scene => {
+      await shut(oneOrAll(scene), 'resetting', 2000)
       await pause(1000)
+    },
+  },
+  {
+    name: 'F11',
+    what: 'a delay of 5, 50 or 500 ms each way, to one broker or to all',
+    strike: async scene => {
+      const slow = oneOrAll(scene)
+      const delayMs = [5, 50, 500][Math.floor(scene.random() * 3)] as number
+      for (const proxy of slow) proxy.delayMs = delayMs
+      await pause(2500)
+      for (const proxy of slow) proxy.delayMs = 0
     },
   },
   {
@@ -145,13 +168,25 @@ export const FAULTS: readonly Fault[] = [
 ]
 
 async function outage({ rig }: Scene): Promise<void> {
-  for (const proxy of rig.proxies) {
-    proxy.door = 'resetting'
+  await shut(rig.proxies, 'resetting', 7000)
+  await pause(2000)
+}
+
+async function shut(proxies: ProxiedKafka['proxies'], door: 'hanging' | 'resetting', ms: number): Promise<void> {
+  for (const proxy of proxies) {
+    proxy.door = door
+    proxy.cut(door === 'hanging' ? 'silent' : 'rst')
+  }
+  await pause(ms)
+  for (const proxy of proxies) {
+    proxy.door = 'open'
+    // What hung is over: its ends are told.
     proxy.cut('rst')
   }
-  await pause(7000)
-  for (const proxy of rig.proxies) proxy.door = 'open'
-  await pause(2000)
+}
+
+function oneOrAll({ rig, random }: Scene): ProxiedKafka['proxies'] {
+  return random() < 0.5 ? rig.proxies : [one(rig, random)]
 }
 
 function one({ proxies }: ProxiedKafka, random: () => number): ProxiedKafka['proxy'] {

@@ -10,6 +10,8 @@ interface Pair {
   readonly broker: Socket
   silent: boolean
   losing: boolean
+  /** How much of what comes next from the client goes through before both ends are reset: a share of it. */
+  cutting: number | undefined
 }
 
 export class TcpProxy {
@@ -18,7 +20,13 @@ export class TcpProxy {
   /** Where new connections go; set before the first. */
   targetPort = 0
   door: Door = 'open'
-  connections = 0
+  /** Of everything, either way, ms. */
+  delayMs = 0
+  /** New connections that go through in any one second; the others are reset, as MSK does. */
+  acceptPerSecond = Number.POSITIVE_INFINITY
+  /** When connections were asked for, wall-clock ms. */
+  readonly dials: number[] = []
+  readonly #accepted: number[] = []
 
   private constructor() {
     this.#server = createServer(client => this.#join(client))
@@ -51,6 +59,11 @@ export class TcpProxy {
     for (const pair of this.#pairs) pair.losing = true
   }
 
+  /** What the client sends next on each connection arrives in part, and then the connection is lost. */
+  cutRequests(share: number): void {
+    for (const pair of this.#pairs) pair.cutting = share
+  }
+
   close(): void {
     for (const { client, broker } of this.#pairs) {
       client.destroy()
@@ -59,22 +72,50 @@ export class TcpProxy {
     this.#server.close()
   }
 
+  #admits(): boolean {
+    const now = Date.now()
+    while (this.#accepted[0] !== undefined && this.#accepted[0] <= now - 1000) this.#accepted.shift()
+    if (this.#accepted.length >= this.acceptPerSecond) return false
+    this.#accepted.push(now)
+    return true
+  }
+
   #join(client: Socket): void {
-    this.connections++
-    if (this.door === 'resetting') return void client.resetAndDestroy()
+    this.dials.push(Date.now())
+    if (this.door === 'resetting' || !this.#admits()) return void client.resetAndDestroy()
     const broker = connect(this.targetPort, '127.0.0.1')
-    const pair: Pair = { client, broker, silent: this.door === 'hanging', losing: false }
+    const pair: Pair = { client, broker, silent: this.door === 'hanging', losing: false, cutting: undefined }
     this.#pairs.add(pair)
     for (const [from, to] of [
       [client, broker],
       [broker, client],
     ] as const) {
       from.setNoDelay(true)
+      const pass = (chunk: Buffer) => {
+        if (!pair.silent && !to.destroyed) to.write(chunk)
+      }
+      // Bytes keep their order, also while a delay ends.
+      let delayed = 0
+      let last: Promise<void> = Promise.resolve()
+      const passLater = (chunk: Buffer) => {
+        const at = performance.now() + this.delayMs
+        delayed++
+        last = last.then(async () => {
+          await new Promise(resolve => setTimeout(resolve, Math.max(0, at - performance.now())))
+          delayed--
+          pass(chunk)
+        })
+      }
       from.on('data', chunk => {
-        if (pair.losing && from === broker) {
+        if (pair.cutting !== undefined && from === client) {
+          // The part is flushed before the end is told.
+          broker.end(chunk.subarray(0, Math.floor(chunk.length * pair.cutting)))
+          client.resetAndDestroy()
+        } else if (pair.losing && from === broker) {
           client.resetAndDestroy()
           broker.destroy()
-        } else if (!pair.silent) to.write(chunk)
+        } else if (this.delayMs > 0 || delayed > 0) passLater(chunk)
+        else pass(chunk)
       })
       from.on('error', () => from.destroy())
       from.on('close', () => {

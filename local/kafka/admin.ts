@@ -1,5 +1,5 @@
 // Topics and reading back, over kafkajs's public API: nothing here shares code with the producer it checks.
-import { Kafka, logLevel } from 'kafkajs'
+import { type Admin, Kafka, logLevel } from 'kafkajs'
 
 const LEADERS_MS = 30_000
 
@@ -21,9 +21,7 @@ export async function createTopics(
   bootstrapServers: string,
   topics: readonly { topic: string; partitions: number; replicas?: number; config?: Record<string, string> }[],
 ): Promise<void> {
-  const admin = kafkaOf(bootstrapServers).admin()
-  await admin.connect()
-  try {
+  await withAdmin(bootstrapServers, async admin => {
     const existing = new Set(await admin.listTopics())
     const missing = topics.filter(({ topic }) => !existing.has(topic))
     await admin.createTopics({
@@ -37,6 +35,14 @@ export async function createTopics(
       })),
     })
     await Promise.all(missing.map(({ topic, partitions }) => untilLed(bootstrapServers, topic, partitions)))
+  })
+}
+
+async function withAdmin<T>(bootstrapServers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafkaOf(bootstrapServers).admin()
+  await admin.connect()
+  try {
+    return await work(admin)
   } finally {
     await admin.disconnect()
   }
@@ -58,14 +64,22 @@ export interface PartitionState {
 }
 
 export async function partitionsOf(bootstrapServers: string, topic: string): Promise<PartitionState[]> {
-  const admin = kafkaOf(bootstrapServers).admin()
-  await admin.connect()
-  try {
+  return withAdmin(bootstrapServers, async admin => {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
     return (topics[0]?.partitions ?? []).map(({ partitionId, leader, isr }) => ({ partition: partitionId, leader, inSync: isr })).sort((a, b) => a.partition - b.partition)
-  } finally {
-    await admin.disconnect()
-  }
+  })
+}
+
+/** The next replica of each partition becomes its preferred leader; no data moves. */
+export async function rotatePreferredLeaders(bootstrapServers: string, topic: string): Promise<void> {
+  await withAdmin(bootstrapServers, async admin => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    const partitionAssignment = (topics[0]?.partitions ?? []).map(({ partitionId, replicas: [first, ...others] }) => ({
+      partition: partitionId,
+      replicas: [...others, first as number],
+    }))
+    await admin.alterPartitionReassignments({ topics: [{ topic, partitionAssignment }] })
+  })
 }
 
 /** Waits until every partition has a leader and as many in-sync replicas as `replicas`. */
@@ -79,12 +93,24 @@ export async function untilInSync(bootstrapServers: string, topic: string, repli
   }
 }
 
+/** Between two leaders a partition has none: kafkajs calls that retriable, and gives up all the same. */
+async function whenLed<T>(ask: () => Promise<T>): Promise<T> {
+  for (const end = Date.now() + LEADERS_MS; ; ) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error as { retriable?: boolean }).retriable || Date.now() > end) throw error
+    }
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}
+
 /** The whole log of a topic up to its end at the time of the call, in the order of offsets per partition. */
 export async function readTopic(bootstrapServers: string, topic: string): Promise<ReadRecord[]> {
   const kafka = kafkaOf(bootstrapServers)
   const admin = kafka.admin()
   await admin.connect()
-  const ends = await admin.fetchTopicOffsets(topic)
+  const ends = await whenLed(() => admin.fetchTopicOffsets(topic))
   const records: ReadRecord[] = []
   const left = new Map(ends.filter(({ high, low }) => BigInt(high) > BigInt(low)).map(({ partition, high }) => [partition, BigInt(high)]))
   const groupId = `read-${topic}-${process.pid}-${Date.now()}`

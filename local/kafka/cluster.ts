@@ -122,6 +122,12 @@ export class LocalKafka {
     if (process) await endProcess(process, 0, 'SIGKILL')
   }
 
+  /** The first replica of each partition becomes its leader, where it is in sync (kafka-leader-election.sh). */
+  async electPreferredLeaders(): Promise<void> {
+    const args = ['--bootstrap-server', this.bootstrapServers, '--election-type', 'preferred', '--all-topic-partitions']
+    await this.#tool(this.#node(1), 'org.apache.kafka.tools.LeaderElectionCommand', args, 'election')
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#nodes.map(({ id }) => this.killBroker(id)))
     rmSync(this.#folder, { recursive: true, force: true })
@@ -140,16 +146,15 @@ export class LocalKafka {
       this.#nodes.map(async node => {
         mkdirSync(node.folder, { recursive: true })
         writeFileSync(join(node.folder, 'server.properties'), this.#serverProperties(node))
-        const child = this.#java(
-          node,
-          'kafka.tools.StorageTool',
-          ['format', '-t', clusterId, '-c', join(node.folder, 'server.properties'), ...(this.#options.formatArguments ?? [])],
-          `format${node.id}`,
-        )
-        const status = await new Promise(resolve => child.once('exit', resolve))
-        if (status !== 0) throw new Error(`Kafka's storage could not be formatted:\n${readFileSync(join(node.folder, 'broker.log'), 'utf8').slice(-2000)}`)
+        const args = ['format', '-t', clusterId, '-c', join(node.folder, 'server.properties'), ...(this.#options.formatArguments ?? [])]
+        await this.#tool(node, 'kafka.tools.StorageTool', args, `format${node.id}`)
       }),
     )
+  }
+
+  async #tool(node: Node, main: string, args: readonly string[], name: string): Promise<void> {
+    const status = await new Promise(resolve => this.#java(node, main, args, name).once('exit', resolve))
+    if (status !== 0) throw new Error(`Kafka's ${main} failed; its log ends:\n${readFileSync(join(node.folder, 'broker.log'), 'utf8').slice(-2000)}`)
   }
 
   #serverProperties({ id, port, controllerPort, internalPort, folder }: Node): string {

@@ -1,9 +1,8 @@
-// Brokers of a cluster of its own are stopped, killed and frozen while records are sent.
+// A broker of a cluster of its own is frozen while records are sent.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
-import { bounce } from '../../local/faults/bounce.ts'
 import { createTopics, partitionsOf, untilInSync } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
 import { producerOf, told } from '../fakes/producer-of.ts'
@@ -13,17 +12,6 @@ before(async () => {
   kafka = await LocalKafka.start(3)
 })
 after(() => kafka.stop())
-
-test('a clean restart and a kill -9 of a leader while sending: nothing lost, nothing twice, order kept', async t => {
-  const result = await bounce(kafka, 'ours', ['clean', 'kill'])
-  t.diagnostic(JSON.stringify({ ...result, lost: result.lost.length, duplicated: result.duplicated.length }))
-
-  assert.ok(result.acked > 1000)
-  assert.deepEqual(
-    { lost: result.lost, duplicated: result.duplicated, contradicted: result.contradicted, disordered: result.disordered },
-    { lost: [], duplicated: [], contradicted: [], disordered: [] },
-  )
-})
 
 test('rule 7: budgets of 300 ms and 20 s in one batch with a frozen follower', async () => {
   await createTopics(kafka.bootstrapServers, [{ topic: 'frozen', partitions: 1, replicas: 3 }])

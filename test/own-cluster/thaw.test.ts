@@ -45,6 +45,23 @@ for (const cut of ['silent', 'fin', 'rst'] as const)
     await producer.close()
   })
 
+test('a new producer whose connections are reset for two seconds is not told that its settings are wrong: its record is delivered', async () => {
+  rig.proxy.door = 'resetting'
+  const dialled = rig.proxy.dials.length
+  const producer = producerOf([rig.bootstrapServers])
+  try {
+    const sent = producer.send({ topic: 'thaw', key: 'k', value: 'admitted late' })
+    await pause(2000)
+    // Three closed in good order would be a mismatch of security.protocol.
+    assert.ok(rig.proxy.dials.length - dialled >= 3)
+    rig.proxy.door = 'open'
+    assert.equal((await sent).topic, 'thaw')
+  } finally {
+    rig.proxy.door = 'open'
+    await producer.close()
+  }
+})
+
 test('a wall clock that jumps an hour either way, or moves on while the monotonic clock stands still: delivered, at most one dial', async () => {
   let wallShift = 0
   // Where the monotonic clock stands still during a freeze, the wall clock alone tells that time has passed.

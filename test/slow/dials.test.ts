@@ -1,9 +1,11 @@
 // Rule 9 with a hundred real processes: what one broker sees when it refuses every log-in, and when it is silent.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import type { AddressInfo } from 'node:net'
-import { connect, createServer, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
+import { startProxiedKafka } from '../../local/faults/proxied-kafka.ts'
+import { type Door, TcpProxy } from '../../local/faults/tcp-proxy.ts'
+import { createTopics, untilInSync } from '../../local/kafka/admin.ts'
 import { type SecuredKafka, startSecuredKafka } from '../security-rig/secured-kafka.ts'
 
 const PROCESSES = 100
@@ -15,52 +17,35 @@ before(async () => {
 })
 after(() => rig.stop())
 
-/** Counts the connections that a broker gets; without a target nobody answers on them. */
-async function countingDoor(target?: string): Promise<{ address: string; dials: number[]; close(): void }> {
-  const dials: number[] = []
-  const sockets = new Set<Socket>()
-  const server = createServer(socket => {
-    dials.push(Date.now())
-    sockets.add(socket)
-    socket.on('error', () => socket.destroy())
-    if (!target) return
-    const [host = '', port] = target.split(':')
-    const upstream = connect(Number(port), host)
-    upstream.on('error', () => socket.destroy())
-    socket.on('close', () => upstream.destroy())
-    upstream.on('close', () => socket.destroy())
-    socket.pipe(upstream).pipe(socket)
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const close = () => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  }
-  return { address: `localhost:${(server.address() as AddressInfo).port}`, dials, close }
+/** Counts the connections that the broker gets; where it hangs, nobody answers on them. */
+async function countingDoor(door: Door): Promise<TcpProxy & { address: string }> {
+  const proxy = await TcpProxy.listen()
+  proxy.targetPort = Number(rig.address('SASL').split(':')[1])
+  proxy.door = door
+  return Object.assign(proxy, { address: `localhost:${proxy.port}` })
 }
 
 interface Dialled {
   readonly dials: number
   readonly delivered: number
+  /** When its first record was acknowledged, s after its start. */
+  readonly first: number | null
   /** How long the process sent; a hundred of them on two cores do not end on time. */
   readonly seconds: number
 }
 
+/** All of them begin at one moment, however long it takes until the last has started. */
 async function dialers(env: Record<string, string>): Promise<Dialled[]> {
-  return Promise.all(
-    Array.from({ length: PROCESSES }, async () => {
-      const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'test/slow/dialer.ts'], {
-        env: { PATH: process.env.PATH, DIALER_SECONDS: String(SECONDS), ...env },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
-      let output = ''
-      child.stdout.on('data', chunk => {
-        output += chunk
-      })
-      await new Promise(resolve => child.once('close', resolve))
-      return JSON.parse(output) as Dialled
-    }),
-  )
+  const children = Array.from({ length: PROCESSES }, () => {
+    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'test/slow/dialer.ts'], {
+      env: { PATH: process.env.PATH, DIALER_SECONDS: String(SECONDS), ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() }
+  })
+  await Promise.all(children.map(async ({ lines }) => assert.equal((await lines.next()).value, 'ready')))
+  for (const { child } of children) child.stdin.end('begin\n')
+  return Promise.all(children.map(async ({ lines }) => JSON.parse((await lines.next()).value as string) as Dialled))
 }
 
 /** No process dialled more often than once in `every` seconds, its first dial and one under way aside. */
@@ -77,7 +62,7 @@ function busiestSecond(dials: readonly number[]): number {
 }
 
 test(`${PROCESSES} processes whose log-in is refused dial a broker once in ten seconds each`, async () => {
-  const door = await countingDoor(rig.address('SASL'))
+  const door = await countingDoor('open')
   const results = await dialers({
     KAFKA_BOOTSTRAP_SERVERS: door.address,
     KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
@@ -95,9 +80,46 @@ test(`${PROCESSES} processes whose log-in is refused dial a broker once in ten s
 })
 
 test(`${PROCESSES} processes before a silent broker: one dial at a time each, none more often than its time-out`, async () => {
-  const door = await countingDoor()
+  const door = await countingDoor('hanging')
   const results = await dialers({ KAFKA_BOOTSTRAP_SERVERS: door.address })
   door.close()
   console.log(`silent: ${door.dials.length} dials of ${PROCESSES} processes in ${SECONDS} s, busiest second ${busiestSecond(door.dials)}`)
   assertDials(results, 3)
+})
+
+/** Before a broker that admits ten connections a second: who dialled how often until it was let in. */
+async function storm(env: Record<string, string>): Promise<{ dials: number; busiest: number; lastS: number; results: readonly Dialled[] }> {
+  const kafka = await startProxiedKafka(1)
+  try {
+    await createTopics(kafka.bootstrapServers, [{ topic: 'chat', partitions: 1 }])
+    await untilInSync(kafka.bootstrapServers, 'chat', 1)
+    kafka.proxy.acceptPerSecond = 10
+    kafka.proxy.dials.splice(0)
+    const results = await dialers({ KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers, ...env })
+    assert.ok(
+      results.every(({ first }) => first !== null),
+      `each process was let in and delivered, got ${results.filter(({ first }) => first === null).length} that were not`,
+    )
+    return { dials: kafka.proxy.dials.length, busiest: busiestSecond(kafka.proxy.dials), lastS: Math.max(...results.map(({ first }) => first as number)), results }
+  } finally {
+    await kafka.stop()
+  }
+}
+
+test(`a storm: ${PROCESSES} processes at once before a broker that admits ten connections a second; what the jitter does`, async () => {
+  const { results, ...jittered } = await storm({})
+  const { results: _, ...hammering } = await storm({
+    KAFKA_RECONNECT_BACKOFF_MS: '1',
+    KAFKA_RECONNECT_BACKOFF_MAX_MS: '1',
+    KAFKA_RETRY_BACKOFF_MS: '1',
+    KAFKA_RETRY_BACKOFF_MAX_MS: '1',
+  })
+  console.log(`storm: with jitter ${JSON.stringify(jittered)}, without ${JSON.stringify(hammering)}`)
+  // Pauses of at most 50, 100, 200, 400, 800 ms, then of half a second on average: twice that is what chance may add.
+  for (const { dials, first } of results) {
+    const most = 2 * (6 + Math.ceil((first as number) / 0.5))
+    assert.ok(dials <= most, `${dials} dials until let in after ${first} s, expected at most ${most}`)
+  }
+  // How often the other storm dials is bounded by the processors alone, so this is no more than a look that it was one.
+  assert.ok(jittered.dials * 1.5 < hammering.dials, `expected fewer dials with jitter, got ${jittered.dials} against ${hammering.dials}`)
 })

@@ -201,8 +201,7 @@ export class Broker {
     const closedIdle = reason === 'CLOSED_BY_BROKER' && isOpen && link.inFlight === 0 && link.lastAnswer > Number.NEGATIVE_INFINITY
     if (reason === 'IDLE' || reason === 'SESSION' || reason === 'CLOSE' || closedIdle) return
     // A listener that wants a log-in lets anybody shake hands, and hangs up at the first request.
-    if (isOpen && link.lastAnswer === Number.NEGATIVE_INFINITY && (reason === 'CLOSED_BY_BROKER' || reason === 'CONNECTION_BROKEN'))
-      this.#remembered(this.#judge(closedInDial(undefined)))
+    if (isOpen && link.lastAnswer === Number.NEGATIVE_INFINITY && reason === 'CLOSED_BY_BROKER') this.#remembered(this.#judge(closedInDial(undefined)))
     this.#backOff()
   }
 

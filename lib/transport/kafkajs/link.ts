@@ -99,9 +99,9 @@ export class Link {
     }
   }
 
-  /** The peer was there and hung up. */
+  /** The peer was there and hung up in good order. A reset is a network that is overloaded or a limit of connections, and passes. */
   get #wasClosed(): boolean {
-    return this.#reason === 'CLOSED_BY_BROKER' || this.#socketError?.code === 'ECONNRESET' || this.#socketError?.code === 'EPIPE'
+    return this.#reason === 'CLOSED_BY_BROKER'
   }
 
   async #handshake(known: ApiVersions | undefined): Promise<ApiVersions> {

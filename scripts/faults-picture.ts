@@ -1,0 +1,66 @@
+// docs/faults.svg: a run of the fault rig (npm run faults -- --json FILE) as a picture for the README. node scripts/faults-picture.ts FILE
+import { readFileSync, writeFileSync } from 'node:fs'
+import { FAULTS } from '../local/faults/faults.ts'
+
+interface Run {
+  readonly seed: number
+  readonly rows: readonly (Readonly<Record<string, number>> & { readonly fault: string })[]
+  readonly controls: readonly { readonly name: string; readonly lost: number }[]
+}
+
+const LINE = 22
+const WIDTH = 1000
+const COLUMNS = [
+  { title: 'strikes', x: 640 },
+  { title: 'acknowledged', x: 740 },
+  { title: 'letters', x: 805 },
+  { title: 'lost', x: 860 },
+  { title: 'twice', x: 915 },
+  { title: 'no fate', x: 980 },
+] as const
+
+const escapeXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+const text = (x: number, y: number, content: string, attributes = '') => `<text x="${x}" y="${y}" ${attributes}>${escapeXml(content)}</text>`
+
+function faultsPicture({ seed, rows, controls }: Run): string {
+  const lines: string[] = []
+  let y = 34
+  lines.push(text(20, y, `npm run faults: what was sent, looked for in the log and the letters (seed ${seed})`, 'class="title"'))
+  y += 30
+  lines.push(...COLUMNS.map(({ title, x }) => text(x, y, title, 'class="head end"')))
+  for (const row of rows) {
+    y += LINE
+    const what = FAULTS.find(({ name }) => name === row.fault)?.what ?? ''
+    const of = (name: string) => row[name] ?? 0
+    const shown = [of('strikes'), of('acked'), of('lettered'), of('lost'), of('duplicated'), of('noFate')]
+    lines.push(text(20, y, row.fault, 'class="name"'), text(60, y, what.length > 78 ? `${what.slice(0, 77)}…` : what))
+    shown.forEach((count, index) => {
+      const tone = index > 2 ? (count === 0 ? ' good' : ' bad') : ''
+      lines.push(text(COLUMNS[index]?.x ?? 0, y, count.toLocaleString('en'), `class="end${tone}"`))
+    })
+  }
+  y += LINE / 2
+  const says: Readonly<Record<string, string>> = {
+    'kafkajs-send': 'control: kafkajs’s own send, while leaders move',
+    'kafkajs-acks-1': 'control: kafkajs with acks=1, a leader killed',
+    'letters-off': 'control: dead letters off, and nobody looks',
+  }
+  for (const { name, lost } of controls) {
+    y += LINE
+    lines.push(text(60, y, says[name] ?? name), text(COLUMNS[name === 'letters-off' ? 5 : 3].x, y, lost.toLocaleString('en'), 'class="end bad"'))
+  }
+  const style = `text{font:13px ui-sans-serif,system-ui,sans-serif;fill:#1f2328}.title{font-weight:600;font-size:15px}.head{fill:#59636e}.name{font-weight:600}.end{text-anchor:end;font-variant-numeric:tabular-nums}.good{fill:#1a7f37}.bad{fill:#cf222e;font-weight:600}`
+  const height = y + 24
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="A run of the fault rig">
+<style>${style}</style>
+<rect width="${WIDTH}" height="${height}" rx="8" fill="#fff" stroke="#d1d9e0"/>
+${lines.join('\n')}
+</svg>
+`
+}
+
+if (import.meta.main) {
+  const [file] = process.argv.slice(2)
+  if (file === undefined) throw new Error('expected the file of a run: npm run faults -- --json FILE')
+  writeFileSync('docs/faults.svg', faultsPicture(JSON.parse(readFileSync(file, 'utf8')) as Run))
+}
