@@ -6,34 +6,20 @@ import type { ProducerConfig } from './config/settings.ts'
 import { configuredPartitioner, configuredSerializer } from './configured-classes.ts'
 import { type Delivered, type DeliveryReport, type Failed, refused, report } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
+import { SendSpans } from './delivery/send-spans.ts'
 import { KafkaProducerError, orderGroupStopped, RecordFaultError, TransportError } from './errors.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
+import type { ProducerMetrics } from './producer-metrics.ts'
 import type { ProducerRecord, SerializedRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
 import { Sender } from './send/sender.ts'
 import { RecordSerializer } from './serialize/record-serializer.ts'
+import { SerializingTurns } from './serialize/serializing-turns.ts'
 import { type Clock, systemClock } from './time/clock.ts'
 import { Deadline } from './time/deadline.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import { type ValidationRules, validateRecord } from './validate/record-validator.ts'
-
-export interface ProducerMetrics {
-  readonly dials: number
-  readonly connections: number
-  readonly producerIds: number
-  readonly requests: number
-  readonly batches: number
-  readonly retries: number
-  readonly metadataRefreshes: number
-  readonly ackedBatches: number
-  readonly ackedRecords: number
-  /** Sums over acknowledged batches, ms: waiting to be sent, and from the first attempt to the acknowledgement. */
-  readonly queueTimeMs: number
-  readonly brokerTimeMs: number
-  /** Of buffer.memory, bytes. */
-  readonly bufferUsed: number
-}
 
 export interface KafkaProducerDependencies {
   readonly client: KafkaClient
@@ -77,8 +63,7 @@ export class KafkaProducer {
   /** The codec of compression.type is on its way. */
   #loading: Promise<void> | undefined
   #codecMissing: KafkaProducerError | undefined
-  /** Settles when the records of all calls so far are bytes; only where a serializer takes its time. */
-  #serializing: Promise<unknown> | undefined
+  readonly #turns = new SerializingTurns()
   #closed = false
 
   /** @throws ConfigError when a class that a setting names can't be had */
@@ -149,9 +134,11 @@ export class KafkaProducer {
   deliver(records: readonly ProducerRecord[], deadline?: Deadline, lingerMs = 0): Promise<DeliveryReport[]> {
     const scope = currentScope()
     if (lingerMs > 0) scope?.flushAtClose(this)
-    const call = this.#run(records, deadline, lingerMs).finally(() => this.#calls.delete(call))
+    const spans = SendSpans.begin(records, this.#config.clientId)
+    const call = this.#run(spans?.records ?? records, deadline, lingerMs).finally(() => this.#calls.delete(call))
     this.#calls.add(call)
-    return call
+    // The span's last word is written before the caller hears: a frozen sandbox would write it later, or never.
+    return spans ? spans.around(call) : call
   }
 
   /** Lets every batch leave now and waits until each record that was sent before this call has its outcome. */
@@ -213,16 +200,9 @@ export class KafkaProducer {
     return call.reports
   }
 
-  /** Stages 3 and 4. A call whose serializer takes its time keeps its place before later calls. */
+  /** Stages 3 and 4. */
   #serializeAll(records: readonly ProducerRecord[], call: Call): Prepared[] | Promise<Prepared[]> {
-    const prepared = records.map((record, index) => this.#prepare(record, index, call))
-    const before = this.#serializing
-    if (!before && !prepared.some(one => one instanceof Promise)) return (prepared as Prepared[][]).flat()
-    const all = Promise.all([before, ...prepared]).then(([, ...own]) => (own as Prepared[][]).flat())
-    this.#serializing = all
-    return all.finally(() => {
-      if (this.#serializing === all) this.#serializing = undefined
-    })
+    return this.#turns.inOrder(records.map((record, index) => this.#prepare(record, index, call)))
   }
 
   #prepare(record: ProducerRecord, index: number, call: Call): Prepared[] | Promise<Prepared[]> {

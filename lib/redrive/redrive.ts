@@ -13,6 +13,7 @@ import { validateRecord } from '../validate/record-validator.ts'
 import { findInLog, type Log } from './find-in-log.ts'
 import type { Lease, LetterStore, OpenLetter, Settled } from './letter-store.ts'
 import { withClaim } from './read-claim.ts'
+import { inDoubt, timeOf, tried, withTopic } from './retried-letter.ts'
 import { type LetterFilter, matches } from './select-letters.ts'
 
 export interface RedriveOptions extends LetterFilter {
@@ -238,31 +239,6 @@ class Redrive {
     const letter = tried(open.letter, code)
     await this.#store.replace(open, outcome === 'unknown' ? inDoubt(letter, failed) : letter)
   }
-}
-
-/** The record's own time, else about when it would have been appended. */
-function timeOf({ record, failure }: DeadLetter): number {
-  return record.timestamp ?? Date.parse(failure.firstAt)
-}
-
-function tried(letter: DeadLetter, lastCode: string): DeadLetter {
-  return { ...letter, redrive: { count: letter.redrive.count + 1, lastAt: new Date().toISOString(), lastCode } }
-}
-
-/** Its first look was for nothing, but this try's answer was lost: from now on that is where it may be. */
-function inDoubt(letter: DeadLetter, { serialized, inDoubt: doubt, firstAt, lastAt }: Failed): DeadLetter {
-  if (!doubt || serialized?.partition === undefined) return letter
-  const { producerId, epoch, baseSequence, indexInBatch } = doubt
-  const window = { from: new Date(firstAt).toISOString(), to: new Date(lastAt).toISOString() }
-  return {
-    ...letter,
-    failure: { ...letter.failure, outcome: 'unknown' },
-    inDoubt: { partition: serialized.partition, producerId: Number(producerId), producerEpoch: epoch, baseSequence, indexInBatch, ...window },
-  }
-}
-
-function withTopic(letter: DeadLetter, topic: string): DeadLetter {
-  return { ...letter, record: { ...letter.record, topic } }
 }
 
 /** Renews a lease until its end; remembers when it was lost. */

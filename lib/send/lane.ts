@@ -44,6 +44,18 @@ export class Lane {
     return this.batch !== undefined || this.split.length > 0
   }
 
+  /** @returns whether a list of `split` had the record */
+  removeSplit(rider: Rider): boolean {
+    for (const riders of this.split) {
+      const at = riders.indexOf(rider)
+      if (at < 0) continue
+      riders.splice(at, 1)
+      if (riders.length === 0) this.split.splice(this.split.indexOf(riders), 1)
+      return true
+    }
+    return false
+  }
+
   /** Gives the batch its place in the lane's sequence, or `none`. It keeps it over all its attempts. */
   identify(batch: ProducerBatch, none?: BatchIdentity): void {
     if (none) return batch.identify(none)

@@ -6,13 +6,14 @@ import type { BatchIdentity } from '../accumulate/record-batch-encoder.ts'
 import type { FailedOutcome } from '../errors.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 import { backoff } from '../time/backoff.ts'
-import type { Clock } from '../time/clock.ts'
 import { isStale, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
 import type { KafkaClient, ProduceOutcome } from '../transport/kafka-client.ts'
 import { decide, type Failure, outcomeSoFar } from './decide.ts'
+import { InFlight } from './in-flight.ts'
 import { Lane } from './lane.ts'
 import { ProducerIdentity } from './producer-identity.ts'
 import { ProducerMetadata } from './producer-metadata.ts'
+import type { SenderOptions, SenderStats } from './sender-options.ts'
 import { Settler } from './settler.ts'
 
 /** Bytes of a Produce request round its batches: header, topic names and array lengths, an upper bound. */
@@ -21,38 +22,6 @@ const PER_BATCH_OVERHEAD = 270
 
 /** In place of an identity where repeats need not be recognised. */
 const NO_IDENTITY: BatchIdentity = { producerId: -1n, epoch: -1, baseSequence: -1 }
-
-export interface SenderOptions {
-  /** -1 (all), 1 or 0. */
-  readonly acks: -1 | 0 | 1
-  readonly idempotent: boolean
-  readonly maxInFlight: number
-  readonly retries: number
-  readonly retryBackoffMs: number
-  readonly retryBackoffMaxMs: number
-  readonly requestTimeoutMs: number
-  readonly connectTimeoutMs: number
-  readonly brokerTimeoutMs: number
-  readonly maxRequestSize: number
-  readonly metadataMaxAgeMs: number
-  readonly clock: Clock
-  /** A record's outcome is told: what it held is free. */
-  readonly onSettled: (rider: Rider) => void
-  /** Somebody waits for memory: batches leave although they linger. */
-  readonly isExhausted: () => boolean
-}
-
-export interface SenderStats {
-  requests: number
-  batches: number
-  retries: number
-  epochBumps: number
-  ackedBatches: number
-  ackedRecords: number
-  /** Sums over acknowledged batches, ms: from the first append to the first attempt, and from there to the acknowledgement. */
-  queueTimeMs: number
-  brokerTimeMs: number
-}
 
 export class Sender {
   readonly metadata: ProducerMetadata
@@ -63,9 +32,7 @@ export class Sender {
   readonly #options: SenderOptions
   readonly #lanes = new Map<string, Lane>()
   readonly #active = new Set<Lane>()
-  /** Requests without an answer, per leader. */
-  readonly #inFlight = new Map<number, Set<readonly Lane[]>>()
-  readonly #mutedUntil = new Map<number, number>()
+  readonly #inFlight: InFlight
   readonly #settler: Settler
   #timer: unknown
   #willPump = false
@@ -76,6 +43,7 @@ export class Sender {
     this.#client = client
     this.#accumulator = accumulator
     this.#options = options
+    this.#inFlight = new InFlight(options.maxInFlight)
     const watch = {
       clock: options.clock,
       retryBackoffMs: options.retryBackoffMs,
@@ -184,15 +152,10 @@ export class Sender {
       if (last && last.size + size <= this.#options.maxRequestSize) {
         last.lanes.push(lane)
         last.size += size
-      } else if (this.#free(leader) > ofLeader.length) ofLeader.push({ lanes: [lane], size: REQUEST_OVERHEAD + size })
+      } else if (this.#inFlight.free(leader) > ofLeader.length) ofLeader.push({ lanes: [lane], size: REQUEST_OVERHEAD + size })
     }
     for (const [leader, ofLeader] of requests) for (const { lanes } of ofLeader) this.#fire(leader, lanes).catch(error => this.#break(error))
     this.#wakeAt(wake)
-  }
-
-  /** How many more requests a leader may get (`max.in.flight.requests.per.connection`). */
-  #free(leader: number): number {
-    return this.#options.maxInFlight - (this.#inFlight.get(leader)?.size ?? 0)
   }
 
   #openBatch(lane: Lane): ProducerBatch | undefined {
@@ -218,8 +181,8 @@ export class Sender {
       return Number.POSITIVE_INFINITY
     }
     if (!lane.batch?.identity && !this.#hasProducerId(lane)) return Number.POSITIVE_INFINITY
-    if (this.#free(leader) <= 0) return Number.POSITIVE_INFINITY
-    return this.#mutedUntil.get(leader) ?? 0
+    if (this.#inFlight.free(leader) <= 0) return Number.POSITIVE_INFINITY
+    return this.#inFlight.mutedUntil(leader)
   }
 
   #hasProducerId(lane: Lane): boolean {
@@ -232,8 +195,7 @@ export class Sender {
 
   async #fire(leader: number, lanes: readonly Lane[]): Promise<void> {
     const { clock, requestTimeoutMs, connectTimeoutMs, brokerTimeoutMs, acks, idempotent } = this.#options
-    const inFlight = this.#inFlight.get(leader) ?? new Set()
-    this.#inFlight.set(leader, inFlight.add(lanes))
+    this.#inFlight.add(leader, lanes)
     const batches = lanes.map(lane => lane.batch as ProducerBatch)
     for (const lane of lanes) lane.inFlight = true
     for (const batch of batches) {
@@ -251,9 +213,9 @@ export class Sender {
       connectTimeoutMs: Math.min(connectTimeoutMs, remaining),
       beginWrite: () => this.#beginWrite(lanes),
     })
-    inFlight.delete(lanes)
+    this.#inFlight.delete(leader, lanes)
     const throttled = Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0))
-    if (throttled > 0) this.#mutedUntil.set(leader, clock.now() + throttled)
+    if (throttled > 0) this.#inFlight.mute(leader, clock.now() + throttled)
     lanes.forEach((lane, index) => {
       lane.inFlight = false
       lane.written = false
@@ -306,7 +268,7 @@ export class Sender {
 
   /** After a record of an order group that was not acknowledged, the later ones that wait are not sent. Those in its batch share its fate. */
   #stopGroup(later: readonly Rider[]): void {
-    const stopped = later.filter(rider => this.#accumulator.remove(rider) || removeFrom(this.#lane(rider.record.topic, rider.record.partition).split, rider))
+    const stopped = later.filter(rider => this.#accumulator.remove(rider) || this.#lane(rider.record.topic, rider.record.partition).removeSplit(rider))
     for (const rider of stopped) this.#accumulator.orderGroups.forget(rider)
     for (const rider of stopped) this.#settler.unsent(rider, ORDER_GROUP_STOPPED)
   }
@@ -367,7 +329,7 @@ export class Sender {
     for (const rider of riders) {
       if (rider.settled) continue
       const lane = this.#lane(rider.record.topic, rider.record.partition)
-      if (this.#accumulator.remove(rider) || removeFrom(lane.split, rider)) this.#settler.unsent(rider, lane.reason ?? 'DEADLINE')
+      if (this.#accumulator.remove(rider) || lane.removeSplit(rider)) this.#settler.unsent(rider, lane.reason ?? 'DEADLINE')
       else {
         this.#leaveBatch(lane, rider)
         touched.add(lane)
@@ -396,8 +358,7 @@ export class Sender {
 
   /** A request that nobody waits for any more must not go on in a sandbox that is about to be frozen. */
   #dropIdleRequests(): void {
-    const isIdle = (lanes: readonly Lane[]) => lanes.every(lane => lane.written && !lane.batch?.hasWaiters)
-    for (const [leader, requests] of this.#inFlight) if (requests.size > 0 && [...requests].every(isIdle)) void this.#client.dropConnections('deadline', leader)
+    for (const leader of this.#inFlight.idleLeaders()) void this.#client.dropConnections('deadline', leader)
   }
 
   #wakeAt(at: number): void {
@@ -409,15 +370,4 @@ export class Sender {
 
 function waiting(riders: readonly Rider[]): Rider[] {
   return riders.filter(rider => !rider.settled)
-}
-
-function removeFrom(lists: Rider[][], rider: Rider): boolean {
-  for (const list of lists) {
-    const at = list.indexOf(rider)
-    if (at < 0) continue
-    list.splice(at, 1)
-    if (list.length === 0) lists.splice(lists.indexOf(list), 1)
-    return true
-  }
-  return false
 }

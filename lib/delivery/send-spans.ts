@@ -1,0 +1,129 @@
+// One span per record, from its send to its outcome, by the OpenTelemetry API alone: without an SDK in the process (a layer of
+// Lambda's, or the user's own) nothing is made. Names and attributes are those of the messaging conventions.
+// https://opentelemetry.io/docs/specs/semconv/messaging/kafka/
+import {
+  type Attributes,
+  type Context,
+  context,
+  createTraceState,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
+import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
+import type { DeliveryReport } from './delivery-report.ts'
+
+const TRACER = 'serverless-kafka-producer'
+const TRACEPARENT = 'traceparent'
+const TRACESTATE = 'tracestate'
+
+export class SendSpans {
+  /** The records as they go: their `traceparent` names their own span. */
+  readonly records: readonly ProducerRecord[]
+  readonly #spans: readonly Span[]
+
+  private constructor(records: readonly ProducerRecord[], spans: readonly Span[]) {
+    this.records = records
+    this.#spans = spans
+  }
+
+  /** Undefined where nobody records spans. */
+  static begin(records: readonly ProducerRecord[], clientId: string): SendSpans | undefined {
+    const spans: Span[] = []
+    for (const record of records) {
+      const parent = parentOf(record)
+      const span = startSpan(record, parent, clientId)
+      // Without an SDK a span is its parent again.
+      if (spans.length === 0 && !isNew(span, parent)) return undefined
+      spans.push(span)
+    }
+    if (spans.length === 0) return undefined
+    return new SendSpans(
+      records.map((record, index) => withContext(record, (spans[index] as Span).spanContext())),
+      spans,
+    )
+  }
+
+  /** Ends each span with what became of its record. */
+  async around(call: Promise<DeliveryReport[]>): Promise<DeliveryReport[]> {
+    let reports: DeliveryReport[] = []
+    try {
+      reports = await call
+      return reports
+    } finally {
+      for (const [index, span] of this.#spans.entries()) endSpan(span, reports[index])
+    }
+  }
+}
+
+interface Parent {
+  readonly context: Context
+  readonly links: readonly { readonly context: SpanContext }[]
+}
+
+/** The record's own trace goes on in it; the invocation's span is the parent where both are of one trace, else a link. */
+function parentOf({ headers = [] }: ProducerRecord): Parent {
+  const current = context.active()
+  const active = trace.getSpanContext(current)
+  const own = contextOf(headers)
+  if (own === undefined || own.traceId === active?.traceId) return { context: current, links: [] }
+  return { context: trace.setSpanContext(ROOT_CONTEXT, own), links: active === undefined ? [] : [{ context: active }] }
+}
+
+function isNew(span: Span, parent: Parent): boolean {
+  const made = span.spanContext()
+  return isSpanContextValid(made) && made.spanId !== trace.getSpanContext(parent.context)?.spanId
+}
+
+function startSpan(record: ProducerRecord, { context: parent, links }: Parent, clientId: string): Span {
+  const attributes: Attributes = {
+    'messaging.system': 'kafka',
+    'messaging.operation.type': 'send',
+    'messaging.operation.name': 'send',
+    'messaging.destination.name': record.topic,
+    'messaging.client.id': clientId,
+  }
+  if (record.sourceId !== undefined) attributes['messaging.message.id'] = record.sourceId
+  if (record.value === null) attributes['messaging.kafka.message.tombstone'] = true
+  return trace.getTracer(TRACER).startSpan(`send ${record.topic}`, { kind: SpanKind.PRODUCER, attributes, links: [...links] }, parent)
+}
+
+function endSpan(span: Span, report: DeliveryReport | undefined): void {
+  if (report?.kind === 'delivered') {
+    const { partition, offset } = report.metadata
+    span.setAttribute('messaging.destination.partition.id', String(partition))
+    if (offset !== null) span.setAttribute('messaging.kafka.offset', Number(offset))
+  } else {
+    // Without a report the call itself failed, and says so to its caller.
+    span.setAttributes({ 'error.type': report?.code ?? 'unavailable', 'kafka_producer.outcome': report?.outcome ?? 'not-sent' })
+    const partition = report?.serialized?.partition
+    if (partition !== undefined) span.setAttribute('messaging.destination.partition.id', String(partition))
+    span.setStatus({ code: SpanStatusCode.ERROR })
+  }
+  if (report && report.attempts > 1) span.setAttribute('kafka_producer.attempts', report.attempts)
+  span.end()
+}
+
+function contextOf(headers: readonly RecordHeader[]): SpanContext | undefined {
+  const text = (name: string) => {
+    const value = headers.find(([given]) => given === name)?.[1]
+    return value ? Buffer.from(value).toString('latin1') : undefined
+  }
+  const [, traceId, spanId, flags] = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text(TRACEPARENT) ?? '') ?? []
+  if (traceId === undefined || spanId === undefined) return undefined
+  const state = text(TRACESTATE)
+  const found: SpanContext = { traceId, spanId, traceFlags: Number.parseInt(flags as string, 16) & 1, isRemote: true, ...(state ? { traceState: createTraceState(state) } : {}) }
+  return isSpanContextValid(found) ? found : undefined
+}
+
+function withContext(record: ProducerRecord, { traceId, spanId, traceFlags, traceState }: SpanContext): ProducerRecord {
+  const others = (record.headers ?? []).filter(([name]) => name !== TRACEPARENT && name !== TRACESTATE)
+  const headers: RecordHeader[] = [...others, [TRACEPARENT, Buffer.from(`00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`)]]
+  const state = traceState?.serialize()
+  if (state) headers.push([TRACESTATE, Buffer.from(state)])
+  return { ...record, headers }
+}

@@ -1,0 +1,35 @@
+// What a Sender is told, and what it counts.
+import type { Rider } from '../accumulate/producer-batch.ts'
+import type { Clock } from '../time/clock.ts'
+
+export interface SenderOptions {
+  /** -1 (all), 1 or 0. */
+  readonly acks: -1 | 0 | 1
+  readonly idempotent: boolean
+  readonly maxInFlight: number
+  readonly retries: number
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly requestTimeoutMs: number
+  readonly connectTimeoutMs: number
+  readonly brokerTimeoutMs: number
+  readonly maxRequestSize: number
+  readonly metadataMaxAgeMs: number
+  readonly clock: Clock
+  /** A record's outcome is told: what it held is free. */
+  readonly onSettled: (rider: Rider) => void
+  /** Somebody waits for memory: batches leave although they linger. */
+  readonly isExhausted: () => boolean
+}
+
+export interface SenderStats {
+  requests: number
+  batches: number
+  retries: number
+  epochBumps: number
+  ackedBatches: number
+  ackedRecords: number
+  /** Sums over acknowledged batches, ms: from the first append to the first attempt, and from there to the acknowledgement. */
+  queueTimeMs: number
+  brokerTimeMs: number
+}

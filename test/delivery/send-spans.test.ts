@@ -1,0 +1,120 @@
+// Spans with a real SDK in memory; the records go to scripted brokers.
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { BasicTracerProvider, InMemorySpanExporter, SamplingDecision, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import type { ProducerRecord } from '../../lib/record/producer-record.ts'
+import { type Attempt, type PartitionLog, ScriptedKafkaClient } from '../../lib/testing/index.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+
+const exporter = new InMemorySpanExporter()
+let sampled = true
+const sampler = { shouldSample: () => ({ decision: sampled ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD }), toString: () => 'switch' }
+const provider = new BasicTracerProvider({ sampler, spanProcessors: [new SimpleSpanProcessor(exporter)] })
+
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+const CALLER = `00-${TRACE}-00f067aa0ba902b7-01`
+
+before(() => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+  trace.setGlobalTracerProvider(provider)
+})
+after(() => {
+  trace.disable()
+  context.disable()
+})
+beforeEach(() => {
+  exporter.reset()
+  sampled = true
+})
+
+async function sending(script: readonly Attempt[], send: (producer: KafkaProducer) => Promise<unknown>): Promise<readonly ProducerRecordHeaders[]> {
+  const client = new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock, script })
+  const producer = new KafkaProducer(parseConfig({ bootstrapServers: 'b:9092', clientId: 'tests', retries: 0 }, {}), { client })
+  await send(producer)
+  await producer.close()
+  return (client.logs[0] as PartitionLog).records.map(({ headers }) => headers)
+}
+
+type ProducerRecordHeaders = PartitionLog['records'][number]['headers']
+
+const record = (more: Partial<ProducerRecord> = {}): ProducerRecord => ({ topic: 'chat', key: 'k', value: 'v', sourceId: 'm-1', ...more })
+const caller = (traceparent = CALLER): ProducerRecord => record({ headers: [['traceparent', Buffer.from(traceparent)]] })
+const only = () => {
+  const spans = exporter.getFinishedSpans()
+  assert.equal(spans.length, 1)
+  return spans[0] as (typeof spans)[number]
+}
+const traceparentOf = (headers: ProducerRecordHeaders | undefined) => headers?.filter(([name]) => name === 'traceparent').map(([, value]) => String(value))
+
+test('a record that is delivered: a span in the caller’s trace, and the record carries it on', async () => {
+  const [headers] = await sending([], producer => producer.send(caller()))
+  const span = only()
+  const { spanId } = span.spanContext()
+  assert.equal(span.name, 'send chat')
+  assert.equal(span.kind, SpanKind.PRODUCER)
+  assert.equal(span.parentSpanContext?.spanId, '00f067aa0ba902b7')
+  assert.deepEqual(traceparentOf(headers), [`00-${TRACE}-${spanId}-01`])
+  assert.deepEqual(span.attributes, {
+    'messaging.system': 'kafka',
+    'messaging.operation.type': 'send',
+    'messaging.operation.name': 'send',
+    'messaging.destination.name': 'chat',
+    'messaging.client.id': 'tests',
+    'messaging.message.id': 'm-1',
+    'messaging.destination.partition.id': '0',
+    'messaging.kafka.offset': 0,
+  })
+  assert.equal(span.status.code, SpanStatusCode.UNSET)
+})
+
+test('within an invocation’s span of the same trace that is the parent; of another trace it is a link', async () => {
+  const invocation = provider.getTracer('t').startSpan('invocation')
+  const { traceId, spanId } = invocation.spanContext()
+  await context.with(trace.setSpan(context.active(), invocation), () =>
+    sending([], producer => producer.sendAll([caller(`00-${traceId}-00f067aa0ba902b7-01`), caller(), record()])),
+  )
+  const [same, other, bare] = exporter.getFinishedSpans()
+  assert.equal(same?.parentSpanContext?.spanId, spanId)
+  assert.deepEqual(same?.links, [])
+  assert.equal(other?.spanContext().traceId, TRACE)
+  assert.equal(other?.links[0]?.context.spanId, spanId)
+  assert.equal(bare?.parentSpanContext?.spanId, spanId)
+})
+
+test('a failure: the code and what is known of the record, no text and no payload', async () => {
+  await sending(['lose-answer'], producer => producer.sendAll([record({ value: 'secret' })], Deadline.after(systemClock, 200)))
+  const span = only()
+  assert.equal(span.status.code, SpanStatusCode.ERROR)
+  assert.equal(span.attributes['error.type'], 'delivery-unknown')
+  assert.equal(span.attributes['kafka_producer.outcome'], 'unknown')
+  assert.ok(!JSON.stringify([span.attributes, span.events, span.status]).includes('secret'))
+})
+
+test('a record at fault has a span too, and one span ends per record', async () => {
+  await sending([], producer => producer.sendAll([record({ key: null }), record({ value: null })]))
+  const [refused, tombstone] = exporter.getFinishedSpans()
+  assert.equal(refused?.attributes['error.type'], 'key-missing')
+  assert.equal(tombstone?.attributes['messaging.kafka.message.tombstone'], true)
+})
+
+test('what a sampler leaves out is not recorded, and its trace goes on', async () => {
+  sampled = false
+  const [headers] = await sending([], producer => producer.send(caller()))
+  assert.deepEqual(exporter.getFinishedSpans(), [])
+  assert.match(traceparentOf(headers)?.[0] ?? '', new RegExp(`^00-${TRACE}-[0-9a-f]{16}-00$`))
+})
+
+test('without an SDK the record goes as it is', async () => {
+  trace.disable()
+  try {
+    const [headers] = await sending([], producer => producer.send(caller()))
+    assert.deepEqual(traceparentOf(headers), [CALLER])
+  } finally {
+    trace.setGlobalTracerProvider(provider)
+  }
+})
