@@ -1,5 +1,5 @@
 // What every function is made of, from the environment. Only a ConfigError fails init.
-import { contracts } from '#contracts'
+import { contracts as claimed } from '#contracts'
 import { loadConfig } from '../lib/config/parse-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import { createDeadLetters } from '../lib/create-dead-letters.ts'
@@ -10,6 +10,7 @@ import { InvocationReport } from '../lib/lambda/invocation-report.ts'
 import { connectInInit } from '../lib/lambda/kafka-producer-middleware.ts'
 import { ProducerFactory } from '../lib/producer-factory.ts'
 import type { Contracts } from '../lib/validate/contract.ts'
+import { withQueuePrefix } from '../lib/validate/queue-prefix.ts'
 
 export type Trigger = 'http' | 'sqs' | 'eventbridge'
 
@@ -24,6 +25,7 @@ export interface Services {
 export async function createServices(trigger: Trigger): Promise<Services & { readonly factory: ProducerFactory }> {
   const report = new InvocationReport(process.env.POWERTOOLS_SERVICE_NAME || trigger)
   const config = await loadConfig({}, process.env, report.warn)
+  const contracts = withQueuePrefix(claimed, config.queuePrefix)
   const problems = functionProblems(trigger, config, contracts)
   if (problems.length > 0) throw new ConfigError(problems)
   const factory = new ProducerFactory({ rules: { contracts }, warn: report.warn })

@@ -21,6 +21,7 @@ export const RECORD_FAULT_STATUS = {
   'record-too-large': 413,
   'too-many-records': 413,
   'media-type': 415,
+  'too-many-requests': 429,
   schema: 422,
   'key-missing': 422,
   'key-type': 422,

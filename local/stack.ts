@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import type { Contracts } from '../lib/validate/contract.ts'
+import { withQueuePrefix } from '../lib/validate/queue-prefix.ts'
 import { loadContracts } from '../scripts/load-contracts.ts'
 import { type LocalBus, startBus } from './eventbridge/bus.ts'
 import { startGateway } from './gateway.ts'
@@ -57,7 +58,7 @@ export interface Stack {
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { log, queueTimeoutMs = QUEUE_TIMEOUT_MS, visibilityS = VISIBILITY_S } = options
-  const contracts = loadContracts()
+  const contracts = withQueuePrefix(loadContracts(), process.env.KAFKA_QUEUE_PREFIX ?? '')
   const ends: (() => Promise<unknown>)[] = []
   const stop = async () => {
     // What invokes goes first, then the functions, then what they talk to.

@@ -1,6 +1,7 @@
 // One request from event to answer: the stages beside each other, nothing decided here.
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
+import { openScopes } from '../../lib/delivery/invocation-scope.ts'
 import { fateWithoutLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
 import { RecordFaultError } from '../../lib/errors.ts'
 import { type HttpAnswer, type HttpRequest, parseHttpEvent, toHttpResult } from '../../lib/lambda/http-event.ts'
@@ -29,6 +30,9 @@ export async function handleHttp(event: unknown, context: Context & KafkaContext
 async function answerRequest(request: HttpRequest, requestId: string, context: Context & KafkaContext, services: Services): Promise<HttpAnswer> {
   try {
     if (request.path === '/health') return await health(request, context)
+    // Before anything of the body is read, and nothing of it is kept.
+    const most = services.config.httpMaxConcurrency
+    if (openScopes() > most) throw new RecordFaultError('too-many-requests', `expected at most ${most} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing is stored.`)
     const topic = topicOf(request.path)
     if (request.method !== 'POST') throw new RecordFaultError('method', `method: expected POST.`)
     const requested = toRecords(request, topic, requestId, services.contracts)

@@ -28,10 +28,13 @@ export function toResponse(answered: readonly AnsweredRecord[], requestId: strin
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ requestId, records }) }
 }
 
+/** What a fault of a whole request tells beside its code. */
+const FAULT_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = { 405: { allow: 'POST' }, 429: { 'retry-after': '1' } }
+
 /** A fault of the whole request: nothing of it was sent. */
 export function toFaultResponse(fault: RecordFaultError, requestId: string): HttpAnswer {
   const { status, faultCode } = fault
-  return problemAnswer({ status, code: faultCode, title: 'Refused', detail: fault.message, requestId, ...(status === 405 ? { headers: { allow: 'POST' } } : {}) })
+  return problemAnswer({ status, code: faultCode, title: 'Refused', detail: fault.message, requestId, headers: FAULT_HEADERS[status] ?? {} })
 }
 
 function statusOf(fates: readonly RecordFate[]): number {

@@ -280,3 +280,16 @@ test('KAFKA_ON_FAILURE_HTTP=return: 503 with Retry-After in place of a letter', 
   assert.equal(body.records[0].fate, 'returned')
   assert.equal(harness.letters.letters.length, 0)
 })
+
+test('more requests at once than the process takes: 429 with Retry-After, unread; each of the others has its record in the log', async () => {
+  const harness = httpHarness({ options: { httpMaxConcurrency: 3 } })
+  const answers = await Promise.all(Array.from({ length: 5 }, (_, n) => harness.post('chat', n < 3 ? chat(`${n}`) : 'not { JSON')))
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 429, 429],
+  )
+  assert.equal(answers[3]?.headers['retry-after'], '1')
+  assert.equal(answers[3]?.body.code, 'too-many-requests')
+  assert.equal(logOf(harness).length, 3)
+  assert.equal((await harness.post('chat', chat('after'))).status, 200)
+})

@@ -1,6 +1,8 @@
 // contracts/<topic>.json, `from`: what is understood, and what is a build error with its field named.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { withQueuePrefix } from '../../lib/validate/queue-prefix.ts'
+import { routeOfQueue } from '../../lib/validate/route.ts'
 import { toContracts } from '../../scripts/load-contracts.ts'
 
 const contracts = (files: Record<string, object>) => toContracts(Object.entries(files).map(([topic, json]) => ({ topic, json: json as Record<string, unknown> })))
@@ -43,4 +45,11 @@ test('two contracts that claim one queue or event are refused', () => {
   const event = (detailTypes?: string[]) => ({ from: { eventbridge: [{ source: ['s'], ...(detailTypes ? { 'detail-type': detailTypes } : {}) }] } })
   assert.throws(() => contracts({ a: event(), b: event(['T']) }), /both claim events of s/)
   assert.equal(contracts({ a: event(['T']), b: event(['U']) }).size, 2)
+})
+
+test('KAFKA_QUEUE_PREFIX: a stage claims its own queues, and no other stage’s', () => {
+  const staging = withQueuePrefix(contracts({ t: { from: { sqs: [{ queue: 'a' }, { queue: 'b.fifo' }] } } }), 'staging-')
+  assert.equal(routeOfQueue(staging, 'staging-a')?.contract.topic, 't')
+  assert.equal(routeOfQueue(staging, 'staging-b.fifo')?.feed?.queue, 'staging-b.fifo')
+  assert.equal(routeOfQueue(staging, 'a'), undefined)
 })
