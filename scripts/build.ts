@@ -8,7 +8,7 @@ import { createAjv, loadContracts, readContractFiles } from './load-contracts.ts
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string
 // kafkajs is CommonJS and requires Node's own modules.
-const REQUIRE = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
+export const REQUIRE = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
 
 export interface Bundle {
   readonly name: string

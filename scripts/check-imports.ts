@@ -1,7 +1,8 @@
 // Import direction (see AGENTS.md): functions → lib; a stage imports no other stage but its types; record/ and errors.ts import
 // nothing; only lib/transport/kafkajs imports kafkajs; AWS event types stay in functions/ and lib/lambda/.
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, normalize, relative } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { importsOf } from './imports.ts'
 
 const STAGES = ['config', 'validate', 'serialize', 'partition', 'accumulate', 'send', 'delivery', 'dead-letter', 'lambda', 'security']
 /** Beside its own folder, each may import the code of these. `send` is the Sender over the transport's port. */
@@ -17,15 +18,13 @@ const ALLOWED: Record<string, readonly string[]> = {
 const FROM_ERRORS_ONLY = ['record', 'time', 'errors.ts']
 
 function problemsOf(file: string): string[] {
-  const text = readFileSync(file, 'utf8')
   const folder = part(file)
   const problems: string[] = []
-  for (const [, isType, target = ''] of text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'"]*?from\s+)?['"]([^'"]+)['"]/gms)) {
+  for (const { target, file: resolved, isType } of importsOf(file)) {
     const wrong = (rule: string) => problems.push(`${file}: imports ${target}: ${rule}`)
     if (target.startsWith('kafkajs') && !file.startsWith('lib/transport/kafkajs/')) wrong('only lib/transport/kafkajs may import kafkajs')
     if (target === 'aws-lambda' && !/^(functions|lib\/lambda)\//.test(file)) wrong('AWS event types stay in functions/ and lib/lambda/')
-    if (!target.startsWith('.')) continue
-    const resolved = normalize(join(dirname(file), target))
+    if (resolved === undefined) continue
     if (!resolved.startsWith('lib/')) wrong('lib/ imports nothing outside lib/')
     const to = part(resolved)
     if (folder === undefined || to === undefined || to === folder || isType) continue

@@ -6,8 +6,9 @@ import { parseArgs } from 'node:util'
 import { ConfigError } from '../lib/errors.ts'
 import { buildAll, kib } from './build.ts'
 import { loadContracts } from './load-contracts.ts'
-import { DEFAULTS, type DeployOptions, template } from './template.ts'
-import { endpointProblems } from './vpc-endpoints.ts'
+import { readOptions } from './template/options.ts'
+import { readStage } from './template/stage.ts'
+import { template } from './template/template.ts'
 
 const START_LIMIT = 350 * 1024
 /** Nobody waits for a redrive to start. */
@@ -19,32 +20,12 @@ const EXAMPLE = {
   KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
 }
 
-const LISTS = ['subnetIds', 'securityGroupIds', 'vpcEndpoints', 'routeTableIds']
-const NUMBERS = ['maximumConcurrency', 'reservedConcurrency', 'outageS']
-
-function readOptions(params: readonly string[]): DeployOptions {
-  const problems: string[] = []
-  const given = params.map(param => {
-    const [name = '', ...rest] = param.split('=')
-    const value = rest.join('=')
-    if (!Object.hasOwn(DEFAULTS, name)) problems.push(`--param ${name}: unknown; expected one of ${Object.keys(DEFAULTS).join(', ')}.`)
-    if (name === 'httpAuth' && value !== 'aws_iam' && value !== 'public') problems.push('--param httpAuth: expected aws_iam or public.')
-    if (NUMBERS.includes(name) && !/^[1-9]\d*$/.test(value)) problems.push(`--param ${name}: expected a whole number above 0.`)
-    if (name === 'maximumConcurrency' && Number(value) < 2) problems.push('--param maximumConcurrency: expected at least 2, which is the least that SQS knows.')
-    return [name, LISTS.includes(name) ? value.split(',').filter(Boolean) : NUMBERS.includes(name) ? Number(value) : value]
-  })
-  const options = { ...DEFAULTS, ...Object.fromEntries(given) } as DeployOptions
-  if (options.subnetIds.length > 0 !== options.securityGroupIds.length > 0) problems.push('--param subnetIds and securityGroupIds: expected both or neither.')
-  problems.push(...endpointProblems(options))
-  if (problems.length > 0) throw new ConfigError(problems)
-  return options
-}
-
-function settings(command: string): NodeJS.ProcessEnv {
-  if (process.env.KAFKA_BOOTSTRAP_SERVERS || process.env.KAFKA_MSK_CLUSTER_ARN) return process.env
+function settings(command: string, ofStage: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const env = { ...ofStage, ...process.env }
+  if (env.KAFKA_BOOTSTRAP_SERVERS || env.KAFKA_MSK_CLUSTER_ARN) return env
   if (command === 'deploy') throw new ConfigError(['KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN: expected in the environment of npm run deploy; got nothing.'])
   console.log('No KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN in the environment: packaged for an example cluster.\n')
-  return { ...process.env, ...EXAMPLE }
+  return { ...env, ...EXAMPLE }
 }
 
 async function main(): Promise<void> {
@@ -54,7 +35,8 @@ async function main(): Promise<void> {
   })
   const command = positionals[0] ?? 'package'
   if (command !== 'package' && command !== 'deploy') throw new ConfigError([`${command}: expected package or deploy.`])
-  const derived = template(loadContracts(), settings(command), readOptions(values.param))
+  const stage = readStage(values.stage)
+  const derived = template(loadContracts(), settings(command, stage.settings), readOptions([...stage.params, ...values.param]))
   mkdirSync('build', { recursive: true })
   writeFileSync('build/serverless.json', JSON.stringify(derived, null, 2))
   const bundles = await buildAll(() => {})

@@ -5,6 +5,7 @@ import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync 
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
+import { architectureDocument } from '../scripts/architecture-docs.ts'
 import { settingsDocument } from '../scripts/settings-docs.ts'
 
 let copy = ''
@@ -53,6 +54,7 @@ test('a floating promise fails lint', () => {
   assert.match(output, /noFloatingPromises/)
 })
 
-test('docs/settings.md is what the table gives', () => {
+test('docs/settings.md and the drawing of docs/architecture.md are what their scripts give', () => {
   assert.equal(readFileSync('docs/settings.md', 'utf8'), settingsDocument())
+  assert.equal(readFileSync('docs/architecture.md', 'utf8'), architectureDocument())
 })

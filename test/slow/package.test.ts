@@ -1,9 +1,9 @@
 // npm run package on this machine, offline: each backstop is in the template, nothing in it is open to everybody, the zips can be
 // made again bit by bit, and every handler that it names can be imported.
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { before, test } from 'node:test'
 
 const FUNCTIONS = ['http', 'sqs', 'sqs-fifo', 'eventbridge', 'redrive']
@@ -263,10 +263,105 @@ test('zips are the same bit by bit when made again, and hold what the handlers n
   }
 })
 
-test('cfn-lint finds nothing but what the packager writes twice (W3005, a DependsOn beside a reference)', () => {
+// Identifiers that cfn-lint takes for real.
+const GUARDED = [
+  ...['--param', 'kmsKeyArn=arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-4333-8444-555555555555'],
+  ...['--param', 'subnetIds=subnet-0a1b2c3d', '--param', 'securityGroupIds=sg-0a1b2c3d', '--param', 'reservedConcurrency=5'],
+  ...['--param', 'tags=team=data,cost=42', '--param', 'httpRateLimit=100', '--param', 'httpBurstLimit=50'],
+]
+
+test('a stage: queues of its own, a KMS key, tags, limits of requests; metrics and alarms of one stage alone', () => {
+  const { status, stderr } = run(['--stage', 'staging', ...GUARDED], { KAFKA_QUEUE_PREFIX: 'staging-' })
+  assert.equal(status, 0, stderr)
+  const made = read()
+  const key = GUARDED[1]?.split('=')[1]
+  const of = (type: string) => Object.values(made).filter(({ Type }) => Type === type)
+  assert.deepEqual(
+    of('AWS::SQS::Queue')
+      .map(({ Properties }) => Properties.QueueName)
+      .filter(name => typeof name === 'string')
+      .sort(),
+    ['staging-chat.fifo', 'staging-earthquakes'],
+  )
+  for (const { Properties } of of('AWS::SQS::Queue')) assert.equal(Properties.KmsMasterKeyId, key)
+  for (const { Properties } of of('AWS::Logs::LogGroup')) assert.equal(Properties.KmsKeyId, key)
+  for (const { Properties } of of('AWS::Lambda::Function')) {
+    assert.equal(Properties.KmsKeyArn, key)
+    assert.equal(Properties.Environment.Variables.POWERTOOLS_SERVICE_NAME, Properties.FunctionName)
+    assert.equal(Properties.Environment.Variables.KAFKA_QUEUE_PREFIX, 'staging-')
+    assert.deepEqual(Properties.Tags, [
+      { Key: 'team', Value: 'data' },
+      { Key: 'cost', Value: '42' },
+    ])
+  }
+  for (const { Properties } of of('AWS::IAM::Role'))
+    assert.match(JSON.stringify(Properties), /"Action":\["kms:Decrypt","kms:GenerateDataKey"\],"Resource":"arn:aws:kms:eu-west-1:123456789012:key\/1/)
+  const [{ Properties: stage }] = of('AWS::ApiGatewayV2::Stage') as [Resource]
+  assert.deepEqual([stage.DefaultRouteSettings.ThrottlingRateLimit, stage.DefaultRouteSettings.ThrottlingBurstLimit], [100, 50])
+  const dials = Object.values(made).filter(({ Properties }) => Properties?.MetricName === 'Dials')
+  const names = of('AWS::Lambda::Function').map(({ Properties }) => Properties.FunctionName)
+  assert.deepEqual(dials.map(({ Properties }) => Properties.Dimensions[0].Value).sort(), names.sort())
+})
+
+test('a stage’s file says what it is deployed with; the command and the environment come before it', () => {
+  mkdirSync('stages', { recursive: true })
+  const file = 'stages/packagetest.json'
+  try {
+    writeFileSync(file, JSON.stringify({ settings: { KAFKA_BOOTSTRAP_SERVERS: 'a:9092', KAFKA_COMPRESSION_TYPE: 'lz4', KAFKA_CLIENT_ID: 'of-file' }, params: { outageS: '3600' } }))
+    assert.equal(run(['--stage', 'packagetest', '--param', 'reservedConcurrency=3'], { KAFKA_CLIENT_ID: 'of-env' }).status, 0)
+    const { Environment, ReservedConcurrentExecutions } = (Object.values(read()).find(({ Type }) => Type === 'AWS::Lambda::Function') as Resource).Properties
+    const { KAFKA_BOOTSTRAP_SERVERS, KAFKA_COMPRESSION_TYPE, KAFKA_CLIENT_ID } = Environment.Variables
+    assert.deepEqual([KAFKA_BOOTSTRAP_SERVERS, KAFKA_COMPRESSION_TYPE, KAFKA_CLIENT_ID, ReservedConcurrentExecutions], ['a:9092', 'lz4', 'of-env', 3])
+    assert.equal(read().EarthquakesQueue?.Properties.RedrivePolicy.maxReceiveCount, 10)
+    writeFileSync(file, JSON.stringify({ settings: { colour: 'red' }, param: {} }))
+    const { status, stderr } = run(['--stage', 'packagetest'])
+    assert.equal(status, 1)
+    assert.match(stderr, /"settings" and "params", got param/)
+    assert.match(stderr, /settings: expected an object of texts/)
+  } finally {
+    rmSync(file)
+    if (readdirSync('stages').length === 0) rmdirSync('stages')
+  }
+})
+
+test('what the parameters may be is said where one is not', () => {
+  for (const [param, says] of [
+    ['kmsKeyArn=alias/mine', /kmsKeyArn: expected the ARN of a KMS key, got alias\/mine/],
+    ['subnetIds=subnet-1,vpc-2', /subnetIds: expected subnet-…, separated by commas/],
+    ['redriveSchedule=hourly', /redriveSchedule: expected rate\(…\) or cron\(…\)/],
+    ['httpRateLimit=0', /httpRateLimit: expected a whole number of at least 1/],
+    ['tags=team', /tags: expected name=value/],
+  ] as const)
+    assert.match(run(['--param', param]).stderr, says)
+})
+
+test('checkov finds what docs/deploy.md explains, and nothing else; guarded as it asks, all but two', () => {
+  const explained = [...readFileSync('docs/deploy.md', 'utf8').matchAll(/\| `(CKV_AWS_\d+)` \|/g)].map(([, id]) => id)
+  const found = () => {
+    const { stdout } = spawnSync(
+      process.env.CHECKOV ?? 'checkov',
+      ['-f', '.serverless/cloudformation-template-update-stack.json', '--framework', 'cloudformation', '--skip-download', '-o', 'json'],
+      {
+        encoding: 'utf8',
+        maxBuffer: 64 * 1024 * 1024,
+      },
+    )
+    const { results, summary } = JSON.parse(stdout) as { results: { failed_checks: { check_id: string }[] }; summary: { passed: number; parsing_errors: number } }
+    assert.ok(summary.passed > 50 && summary.parsing_errors === 0)
+    return [...new Set(results.failed_checks.map(({ check_id }) => check_id))].sort()
+  }
   assert.equal(run([]).status, 0)
-  const lint = execFileSync(process.env.CFN_LINT ?? 'cfn-lint', ['--ignore-checks', 'W3005', '--', '.serverless/cloudformation-template-update-stack.json'], { encoding: 'utf8' })
-  assert.equal(lint, '')
+  assert.deepEqual(found(), explained.sort())
+  assert.equal(run(GUARDED).status, 0)
+  assert.deepEqual(found(), ['CKV_AWS_116', 'CKV_AWS_18'])
+})
+
+test('cfn-lint finds nothing but what the packager writes twice (W3005, a DependsOn beside a reference)', () => {
+  for (const args of [GUARDED, []]) {
+    assert.equal(run(args).status, 0)
+    const lint = spawnSync(process.env.CFN_LINT ?? 'cfn-lint', ['--ignore-checks', 'W3005', '--', '.serverless/cloudformation-template-update-stack.json'], { encoding: 'utf8' })
+    assert.equal(lint.stdout + lint.stderr, '')
+  }
 })
 
 test('examples/sam: cfn-lint finds nothing, and its functions are the built bundles with the settings that the template gives', async () => {

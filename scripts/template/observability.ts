@@ -1,6 +1,6 @@
 // Alarms and the dashboard of the template. Pure. docs/operations.md says of each alarm what it means and what to do.
 
-type Json = Record<string, unknown>
+import { functionName, type Json, logicalId } from './cloudformation.ts'
 
 export interface Observed {
   /** Functions with their time-outs, s. */
@@ -19,8 +19,6 @@ const OLDEST_S = 900
 const DIALS_PER_MINUTE = 60
 const NEAR_TIMEOUT = 0.8
 
-const functionName = (name: string) => `\${self:service}-\${sls:stage}-${name}`
-const logicalId = (name: string) => name.replace(/(?:^|-)(.)/g, (_, first: string) => first.toUpperCase())
 const queueName = (id: string) => ({ 'Fn::GetAtt': [id, 'QueueName'] })
 
 export function observability({ functions, sources, backstops, alarmTopicArn }: Observed): Json {
@@ -60,8 +58,8 @@ export function observability({ functions, sources, backstops, alarmTopicArn }: 
         Namespace: NAMESPACE,
         MetricName: 'Dials',
         Dimensions: [
-          { Name: 'service', Value: name },
-          { Name: 'function', Value: name },
+          { Name: 'service', Value: functionName(name) },
+          { Name: 'function', Value: functionName(name) },
         ],
         Statistic: 'Sum',
         Period: 60,
@@ -81,8 +79,10 @@ export function observability({ functions, sources, backstops, alarmTopicArn }: 
 }
 
 function dashboardBody(functions: Observed['functions'], queues: readonly string[]): Json {
+  // Other stages of the account write to the same namespace.
+  const services = functions.map(({ name }) => `"${functionName(name)}"`).join(' OR ')
   const search = (metric: string, statistic: string, by: string) => [
-    { expression: `SEARCH('{${NAMESPACE},${by}} MetricName="${metric}"', '${statistic}', 60)`, id: metric.toLowerCase(), label: '' },
+    { expression: `SEARCH('{${NAMESPACE},${by}} MetricName="${metric}" service=(${services})', '${statistic}', 60)`, id: metric.toLowerCase(), label: '' },
   ]
   const widget = (title: string, metrics: unknown[], place: { x: number; y: number }, more: Json = {}) => ({
     type: 'metric',
@@ -113,7 +113,14 @@ function dashboardBody(functions: Observed['functions'], queues: readonly string
     ),
     widget(
       'Letters sent again',
-      ['LettersResent', 'LettersFound', 'LettersFailed', 'LettersParked'].map(metric => [NAMESPACE, metric, 'service', 'redrive', 'function', 'redrive']),
+      ['LettersResent', 'LettersFound', 'LettersFailed', 'LettersParked'].map(metric => [
+        NAMESPACE,
+        metric,
+        'service',
+        functionName('redrive'),
+        'function',
+        functionName('redrive'),
+      ]),
       { x: 0, y: 24 },
     ),
   ]

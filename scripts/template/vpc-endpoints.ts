@@ -1,6 +1,6 @@
 // How functions inside a VPC reach AWS services without a NAT: interface endpoints (by the hour) and gateway endpoints (free). Pure.
 
-type Json = Record<string, unknown>
+import type { Json } from './cloudformation.ts'
 
 const INTERFACE_ENDPOINTS = ['sqs', 'secretsmanager', 'ssm', 'kafka', 'sns', 'events']
 const GATEWAY_ENDPOINTS = ['s3', 'dynamodb']

@@ -1,0 +1,57 @@
+// Dead-letter targets beside the template's own queue, and who is told of a letter: names and rights.
+import { parseDeadLetterChain } from '../../lib/config/dead-letter-chain.ts'
+import { parseNotifyTargets } from '../../lib/config/notify-targets.ts'
+import { letterTopic } from '../../lib/dead-letter/kafka-letter.ts'
+import { ConfigError } from '../../lib/errors.ts'
+import { allow, type Statement } from './cloudformation.ts'
+
+/** Targets of KAFKA_DEAD_LETTER stand behind the template's own queue. Each function may write to them, and do nothing else there. */
+interface FurtherTargets {
+  readonly chain: readonly string[]
+  /** To write a letter. */
+  readonly statements: readonly Statement[]
+  /** To read and settle letters. */
+  readonly readStatements: readonly Statement[]
+  /** The topics of the same cluster that letters of these topics go to. */
+  readonly letterTopics: (topics: readonly string[]) => string[]
+}
+
+export function furtherTargets({ KAFKA_DEAD_LETTER: given }: NodeJS.ProcessEnv): FurtherTargets {
+  if (!given) return { chain: [], statements: [], readStatements: [], letterTopics: () => [] }
+  const problems: string[] = []
+  const [, ...targets] = parseDeadLetterChain(`sqs:https://sqs.local/1/own,${given}`, { AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }, problem => problems.push(problem))
+  if (given.trim() === 'none') problems.splice(0, problems.length, 'KAFKA_DEAD_LETTER: expected targets to stand behind the template’s own queue, got none.')
+  if (targets.some(({ kind }) => kind === 'sqs')) problems.push('KAFKA_DEAD_LETTER: expected no SQS queue; the template has one of its own.')
+  if (problems.length > 0) throw new ConfigError(problems)
+  const objects = (bucket: string, prefix: string) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${[bucket, prefix].filter(Boolean).join('/')}/*` })
+  const tableArn = (table: string) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:dynamodb:\${AWS::Region}:\${AWS::AccountId}:table/${table}` })
+  const statements = targets.flatMap(target => {
+    if (target.kind === 's3') return [allow(['s3:PutObject'], objects(target.bucket, target.prefix))]
+    if (target.kind === 'dynamodb') return [allow(['dynamodb:PutItem'], tableArn(target.table))]
+    return []
+  })
+  const readStatements = targets.flatMap(target => {
+    if (target.kind === 's3')
+      return [
+        allow(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], objects(target.bucket, target.prefix)),
+        {
+          ...allow(['s3:ListBucket'], { 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${target.bucket}` }),
+          ...(target.prefix ? { Condition: { StringLike: { 's3:prefix': `${target.prefix}/*` } } } : {}),
+        },
+      ]
+    if (target.kind === 'dynamodb') return [allow(['dynamodb:Scan', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], tableArn(target.table))]
+    return []
+  })
+  const patterns = targets.flatMap(target => (target.kind === 'kafka' && target.servers === undefined ? [target.pattern] : []))
+  const letterTopics = (topics: readonly string[]) => [...new Set(patterns.flatMap(pattern => [...topics, null].map(topic => letterTopic(pattern, topic))))]
+  return { chain: [`,${given}`], statements, readStatements, letterTopics }
+}
+
+/** Who is told of a letter. */
+export function notifyStatements({ KAFKA_DEAD_LETTER_NOTIFY: given }: NodeJS.ProcessEnv): Statement[] {
+  return parseNotifyTargets(given || undefined, () => {}).map(target => {
+    if (target.kind === 'sns') return allow(['sns:Publish'], target.topicArn)
+    const isArn = target.bus.startsWith('arn:')
+    return allow(['events:PutEvents'], isArn ? target.bus : { 'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/${target.bus}` })
+  })
+}
