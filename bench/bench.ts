@@ -6,14 +6,14 @@ import { createTopics, untilInSync } from '../local/kafka/admin.ts'
 import { LocalKafka } from '../local/kafka/cluster.ts'
 import { explain } from '../local/requirements.ts'
 import { buildAll } from '../scripts/build.ts'
-import { coldStarts } from './cold-start.ts'
+import { coldStarts, coldStartsInShares } from './cold-start.ts'
 import { growthCurves } from './growth.ts'
 import { httpPerCpuSecond } from './http-server.ts'
 import type { Row } from './measure.ts'
 import { ROWS } from './rows.ts'
 import { chat, context, handlerOf, httpEvent, quietly, rawKafkajs } from './subjects.ts'
 
-const OTHERS = ['cold', 'http', 'growth']
+const OTHERS = ['cold', 'share', 'http', 'growth']
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' }, 'warm-up': { type: 'string', default: '30' } } })
@@ -35,6 +35,7 @@ async function main(): Promise<void> {
     for (const measure of new Set(wanted.flatMap(name => ROWS[name] ?? []))) rows.push(...(await measure(servers)).filter(({ name }) => wanted.includes(name)).map(told))
     if (wanted.includes('http')) rows.push(...(await httpPerCpuSecond(servers)).map(told))
     if (wanted.includes('cold')) rows.push(...(await coldStarts(servers)).map(told))
+    if (wanted.includes('share')) rows.push(...(await coldStartsInShares(servers)).map(told))
     const curves = wanted.includes('growth') ? await growthCurves(servers) : []
     const machine = `${cpus()[0]?.model}, ${cpus().length} cores, Linux ${release()}, Node ${process.version}, Kafka 4.3.1 x3, ${new Date().toISOString().slice(0, 10)}`
     const document = { machine, rows, curves }

@@ -1,14 +1,20 @@
 // Cold starts: a new process from its spawn to its first answer, with the connect in init. Each bundle, beside a bundle of
 // kafkajs alone that does the same (import, connect, send with acks=all), interleaved; the control is that bundle again.
+// And beside the same job written as the samples of middy, Powertools and Ajv show it: bench/usual-handler.ts.
 import { spawnSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
 import { Sandbox } from '../local/runtime/sandbox.ts'
-import { buildAll } from '../scripts/build.ts'
+import { REQUIRE } from '../scripts/build.ts'
+import { cpuShare } from './cpu-share.ts'
 import { type Row, rowOf } from './measure.ts'
 
 const ROUNDS = 15
+const SHARE_ROUNDS = 7
+/** Memory sizes whose share of a CPU is imitated, MB. */
+const SHARES = [128, 512]
+const BUNDLED = { bundle: true, minify: true, platform: 'node', target: 'node24', format: 'esm', banner: { js: REQUIRE }, logLevel: 'error' } as const
 const KAFKAJS = `
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
 const producer = new Kafka({ brokers: process.env.KAFKA_BOOTSTRAP_SERVERS.split(','), logLevel: logLevel.NOTHING }).producer({ createPartitioner: Partitioners.DefaultPartitioner })
@@ -39,26 +45,16 @@ const SUBJECTS: Readonly<Record<string, { readonly bundle: string; readonly even
   },
   'http again': { bundle: 'dist/functions/http/index.mjs', event: request },
   'with letters': { bundle: 'dist/functions/http/index.mjs', event: request, env: { KAFKA_DEAD_LETTER: 'sqs:http://127.0.0.1:1/1/letters' } },
+  usual: { bundle: 'build/usual-handler.mjs', event: request },
+  'usual again': { bundle: 'build/usual-handler.mjs', event: request },
   kafkajs: { bundle: 'build/kafkajs-alone.mjs', event: request },
   control: { bundle: 'build/kafkajs-alone.mjs', event: request },
 }
 
 export async function coldStarts(servers: string): Promise<Row[]> {
-  await buildAll(() => {})
-  writeFileSync('build/kafkajs-alone.js', KAFKAJS)
-  await build({
-    entryPoints: ['build/kafkajs-alone.js'],
-    outfile: 'build/kafkajs-alone.mjs',
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
-  })
+  await buildSubjects()
   const times = new Map(Object.keys(SUBJECTS).map(name => [name, [] as number[]]))
   for (let round = 0; round < ROUNDS; round++) for (const name of Object.keys(SUBJECTS).sort(() => Math.random() - 0.5)) times.get(name)?.push(await coldStart(name, servers))
-  rmSync('build/kafkajs-alone.js')
   const ofName = (name: string) => times.get(name) as number[]
   const row = (name: string, what: string, target: number, ours: string, theirs: string, control: string) =>
     rowOf(
@@ -70,16 +66,36 @@ export async function coldStarts(servers: string): Promise<Row[]> {
     row('B12-sqs', 'the same, sqs', 1.05, 'sqs', 'kafkajs', 'control'),
     row('B12-eb', 'the same, eventbridge', 1.05, 'eventbridge', 'kafkajs', 'control'),
     row('B13', 'cold start, http with an SQS dead-letter target / without one', 1.03, 'with letters', 'http', 'http again'),
+    row('B12-usual', 'the same job, http / middy, Powertools, Ajv and kafkajs as their samples show', 1, 'http', 'usual', 'usual again'),
     await bundleLoad(),
   ]
 }
 
+/** The same with the share of a CPU that a memory size gets. */
+export async function coldStartsInShares(servers: string): Promise<Row[]> {
+  await buildSubjects()
+  const rows: Row[] = []
+  for (const memoryMb of SHARES) {
+    const times = []
+    for (let round = 0; round < SHARE_ROUNDS; round++) {
+      const [ours, theirs, again] = [await coldStart('http', servers, memoryMb), await coldStart('kafkajs', servers, memoryMb), await coldStart('control', servers, memoryMb)]
+      times.push({ ours, theirs, again })
+    }
+    rows.push(rowOf({ name: `share-${memoryMb}`, what: `cold start, http / kafkajs alone, with the CPU of ${memoryMb} MB`, target: 1.05, unit: 'ms' }, times))
+  }
+  return rows
+}
+
+/** Beside the bundles of the functions, which every run of the bench builds first. */
+async function buildSubjects(): Promise<void> {
+  await build({ ...BUNDLED, stdin: { contents: KAFKAJS, resolveDir: '.' }, outfile: 'build/kafkajs-alone.mjs' })
+  await build({ ...BUNDLED, entryPoints: ['bench/usual-handler.ts'], outfile: 'build/usual-handler.mjs', mainFields: ['module', 'main'] })
+}
+
 /** Loading alone, in a new process: the library's bundle against kafkajs's, both less an empty process. */
 async function bundleLoad(): Promise<Row> {
-  const banner = { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" }
-  const shared = { bundle: true, minify: true, platform: 'node', target: 'node24', format: 'esm', banner, logLevel: 'error' } as const
-  await build({ ...shared, entryPoints: ['lib/index.ts'], outdir: 'build/load', outExtension: { '.js': '.mjs' }, splitting: true, external: ['@aws-*', 'aws-*'] })
-  await build({ ...shared, stdin: { contents: "export * from 'kafkajs'", resolveDir: '.' }, outfile: 'build/load/kafkajs.mjs' })
+  await build({ ...BUNDLED, entryPoints: ['lib/index.ts'], outdir: 'build/load', outExtension: { '.js': '.mjs' }, splitting: true, external: ['@aws-*', 'aws-*'] })
+  await build({ ...BUNDLED, stdin: { contents: "export * from 'kafkajs'", resolveDir: '.' }, outfile: 'build/load/kafkajs.mjs' })
   writeFileSync('build/load/empty.mjs', '')
   const load = (name: string) => {
     const begin = performance.now()
@@ -94,13 +110,15 @@ async function bundleLoad(): Promise<Row> {
   return rowOf({ name: 'B11', what: 'loading the library’s bundle / kafkajs’s, both less an empty Node', target: 1.25, unit: 'ms' }, measured)
 }
 
-async function coldStart(name: string, servers: string): Promise<number> {
+/** @param memoryMb whose share of a CPU the process gets; default: all of it */
+async function coldStart(name: string, servers: string, memoryMb?: number): Promise<number> {
   const { bundle, event, env } = SUBJECTS[name] as (typeof SUBJECTS)[string]
+  const share = memoryMb === undefined ? undefined : cpuShare(memoryMb)
+  const runtime = [resolve('local/runtime/runtime-client.ts')]
   const begin = performance.now()
   const sandbox = await Sandbox.start({
     name,
-    command: process.execPath,
-    args: [resolve('local/runtime/runtime-client.ts')],
+    ...(share?.wrap(process.execPath, runtime) ?? { command: process.execPath, args: runtime }),
     timeoutMs: 29_000,
     onOutput: () => {},
     env: {
@@ -118,5 +136,6 @@ async function coldStart(name: string, servers: string): Promise<number> {
     return performance.now() - begin
   } finally {
     await sandbox.stop()
+    share?.remove()
   }
 }

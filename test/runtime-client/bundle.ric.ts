@@ -1,7 +1,6 @@
 // The built bundles under the real Lambda runtime client (aws-lambda-ric), on the whole local stack: cold start, warm re-use,
 // freezes, a time-out kill, SIGTERM. Run by .ci/run after `npm ci` in this folder, since its install compiles native code.
 import assert from 'node:assert/strict'
-import { dirname, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { depth } from '../../local/demo/account.ts'
@@ -10,12 +9,8 @@ import type { LocalKafka } from '../../local/kafka/cluster.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { Sandbox } from '../../local/runtime/sandbox.ts'
 import { type Stack, startStack } from '../../local/stack.ts'
+import { ric } from './ric.ts'
 
-const ric = (bundle: string) => ({
-  command: process.execPath,
-  args: [resolve('test/runtime-client/node_modules/aws-lambda-ric/index.mjs'), 'index.handler'],
-  env: { LAMBDA_TASK_ROOT: resolve(dirname(bundle)), _HANDLER: 'index.handler' },
-})
 const folder = temporaryFolder()
 const output: string[] = []
 let stack: Stack
