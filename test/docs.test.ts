@@ -1,0 +1,114 @@
+// Every command of README and docs is run somewhere: by .ci/run, by a test, or here as far as it goes without AWS. One that is not
+// listed fails. Options, faults, parameters and npm scripts that they name must exist; files that they link to, too.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { FAULTS } from '../local/faults/faults.ts'
+import { readOptions } from '../scripts/template/options.ts'
+
+const DOCUMENTS = ['README.md', 'AGENTS.md', 'SECURITY.md', ...globSync('docs/*.md')].sort()
+const read = (file: string) => readFileSync(file, 'utf8')
+
+interface Command {
+  readonly file: string
+  readonly text: string
+}
+
+/** Lines of ```sh blocks, continued lines joined, and inline code that begins with npm run, npm or kafka-producer. */
+function commands(): Command[] {
+  return DOCUMENTS.flatMap(file => {
+    const blocks = [...read(file).matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) => block.replaceAll('\\\n', ' ').split('\n'))
+    const inline = [...read(file).matchAll(/`((?:npm (?:run|start|test|ci|pack)|kafka-producer )[^`]*)`/g)].map(([, text = '']) => text)
+    const lines = [...blocks, ...inline].map(line =>
+      line
+        .replace(/\s+#.*$/, '')
+        .replaceAll(/\s+/g, ' ')
+        .trim(),
+    )
+    return lines.filter(line => line !== '' && !line.includes('…')).map(text => ({ file, text }))
+  })
+}
+
+const RUN = [
+  '.ci/run',
+  'test/kafka/command.test.ts',
+  'test/slow/package.test.ts',
+  'test/slow/redrive-aws.test.ts',
+  'test/kafka/redrive-function.test.ts',
+  'test/own-cluster/faults.test.ts',
+]
+
+/** A form of commands, and the words of a file by which it is run. */
+const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
+  [/^npm ci && npm start$|^npm start$/, '.ci/run', /npm start/],
+  [/^npm ci && npm test$|^npm test/, '.ci/run', /npm test/],
+  [/^npm ci( --prefix docs\/api)?$/, '.ci/run', /npm ci --prefix docs\/api/],
+  [/^curl -si http:\/\/127\.0\.0\.1:3000\/topics\/chat /, '.ci/run', /curl -s "\$1\/topics\/chat"/],
+  [/^curl -si http:\/\/127\.0\.0\.1:3000\/topics\/orders /, 'test/add-a-topic.test.ts', /orders/],
+  [/^npm run put-event/, '.ci/run', /put-event -- examples/],
+  [/^npm run (-s )?brokers -- (stop|start)$/, '.ci/run', /brokers -- stop[\s\S]*brokers -- start/],
+  [/^npm run tail/, '.ci/run', /run -s tail -- chat/],
+  [/^npm run demo/, '.ci/run', /run -s demo -- --json/],
+  [/^npm run faults/, '.ci/run', /run -s faults/],
+  [/^npm run (package|deploy)/, '.ci/run', /run -s package/],
+  [/^npm run bench/, '.ci/run', /run -s bench/],
+  [/^npm run (build|lint|check-package|docs:api|fuzz|docs|format)$/, '.ci/run', /run -s build[\s\S]*run -s docs:api|run -s docs:api[\s\S]*run -s build/],
+  [/^npm pack$/, 'test/kafka/examples.test.ts', /'pack'/],
+  [/^(npm run -s kafka-producer -- )?(kafka-producer )?(dead-letters (list|stats|show)|redrive)/, 'test/kafka/command.test.ts', /dead-letters[\s\S]*redrive/],
+  [/^kafka-producer (doctor|plan)/, 'test/kafka/command.test.ts', /doctor[\s\S]*plan|plan[\s\S]*doctor/],
+  [/^aws lambda invoke --function-name kafka-producer-\w+-redrive /, 'test/kafka/redrive-function.test.ts', /handleRedrive/],
+  [/^export KAFKA_/, 'test/slow/package.test.ts', /KAFKA_MSK_CLUSTER_ARN/],
+]
+
+test('every command of the documents is one that is run', () => {
+  const found = commands()
+  assert.ok(found.length > 40, `${found.length} commands`)
+  for (const { file, text } of found) {
+    const known = WHERE.find(([form]) => form.test(text))
+    assert.ok(known, `${file}: ${text}: no test runs it`)
+    assert.match(read(known[1]), known[2], `${known[1]} runs ${text}`)
+  }
+  for (const file of RUN) assert.ok(existsSync(file), file)
+})
+
+test('npm scripts, faults, parameters and options that they name exist', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  for (const { file, text } of commands()) {
+    const script = /npm run (?:-s )?([\w:-]+)/.exec(text)?.[1]
+    assert.ok(script === undefined || script in scripts, `${file}: ${text}`)
+    const only = /faults -- .*--only ([\w,]+)/.exec(text)?.[1]?.split(',') ?? []
+    assert.ok(
+      only.every(name => FAULTS.some(fault => fault.name === name)),
+      `${file}: ${text}`,
+    )
+    const params = [...text.matchAll(/--param (\S+)/g)].map(([, param = '']) => param)
+    assert.doesNotThrow(() => readOptions(params), `${file}: ${text}`)
+  }
+})
+
+test('the command understands what the documents give it', () => {
+  const forms = commands()
+    .map(({ text }) => /(?:kafka-producer -- |^kafka-producer )(.+)$/.exec(text)?.[1])
+    .filter(form => form !== undefined)
+  assert.ok(forms.length > 8)
+  const helps = new Map<string, string>()
+  for (const form of new Set(forms)) {
+    const words = form.split(' ')
+    const path = words[0] === 'dead-letters' ? words.slice(0, 2) : words.slice(0, 1)
+    const key = path.join(' ')
+    if (!helps.has(key)) {
+      const { status, stdout } = spawnSync(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'bin/kafka-producer.ts', ...path, '--help'], { encoding: 'utf8' })
+      assert.equal(status, 0, key)
+      helps.set(key, stdout)
+    }
+    for (const option of words.filter(word => word.startsWith('--'))) assert.ok(helps.get(key)?.includes(option), `${form}: ${option}`)
+  }
+})
+
+test('links of the documents lead somewhere', () => {
+  for (const file of DOCUMENTS)
+    for (const [, target = ''] of read(file).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g))
+      if (!/^https?:/.test(target)) assert.ok(existsSync(join(dirname(file), target)), `${file}: ${target}`)
+})
