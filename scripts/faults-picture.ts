@@ -43,6 +43,7 @@ function faultsPicture({ seed, rows, controls }: Run): string {
   const says: Readonly<Record<string, string>> = {
     'kafkajs-send': 'control: kafkajs’s own send, while leaders move',
     'kafkajs-acks-1': 'control: kafkajs with acks=1, a leader killed',
+    'sqs-failures-unheard': 'control: SQS without ReportBatchItemFailures',
     'letters-off': 'control: dead letters off, and nobody looks',
   }
   for (const { name, lost } of controls) {

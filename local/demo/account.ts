@@ -1,5 +1,4 @@
 // What became of each record: what was sent against the log, the letters and the queues, read by others than the producer.
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
 import { readTopic } from '../kafka/admin.ts'
 import { EVENT_FAILURES } from '../queues.ts'
@@ -35,7 +34,7 @@ export async function account(stack: Stack, answers: readonly Answer[], written:
     inLog.set(id, (inLog.get(id) ?? 0) + 1)
   }
   const open = new Set((await lettersIn(folder)).keys())
-  const atSource = { sqs: await depth(stack, 'earthquakes'), eventbridge: await depth(stack, EVENT_FAILURES), http: 0 }
+  const atSource = { sqs: await stack.sqs.depth('earthquakes'), eventbridge: await stack.sqs.depth(EVENT_FAILURES), http: 0 }
   const byTrigger = { http: noFates(), sqs: noFates(), eventbridge: noFates() }
   for (const { record, id, fate, outcome } of answers) {
     const fates = byTrigger[record.trigger]
@@ -65,13 +64,6 @@ export async function lettersIn(folder: string): Promise<Map<string, { readonly 
   const found = await Array.fromAsync(letters.letters())
   await letters.close()
   return new Map(found.map(({ letter }) => [letter.recordId, letter.failure]))
-}
-
-/** Messages in a queue, those in flight too. */
-export async function depth({ sqs }: Stack, queue: string): Promise<number> {
-  const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible', 'ApproximateNumberOfMessagesDelayed'] as const
-  const { Attributes = {} } = await sqs.client.send(new GetQueueAttributesCommand({ QueueUrl: sqs.queueUrl(queue), AttributeNames: [...names] }))
-  return names.reduce((total, name) => total + Number(Attributes[name] ?? 0), 0)
 }
 
 function noFates(): Fates {

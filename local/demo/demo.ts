@@ -13,7 +13,7 @@ import type { LocalKafka } from '../kafka/cluster.ts'
 import { cleanUpStale, temporaryFolder } from '../processes.ts'
 import { explain } from '../requirements.ts'
 import { type Stack, startStack } from '../stack.ts'
-import { type Account, account, depth, type Fates, lettersIn } from './account.ts'
+import { type Account, account, type Fates, lettersIn } from './account.ts'
 import { type DemoRecord, realInput, TRIGGERS } from './real-input.ts'
 import { type Answer, sendPaced } from './send-paced.ts'
 
@@ -149,7 +149,7 @@ function expect(what: string, got: number, holds: (got: number) => boolean): voi
 async function drain(stack: Stack): Promise<void> {
   await stack.bus.idle()
   const end = Date.now() + (lettersOn ? DRAIN_MS : 0)
-  while ((await depth(stack, TOPIC)) > 0 && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 500))
+  while ((await stack.sqs.depth(TOPIC)) > 0 && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 500))
 }
 
 async function main(): Promise<void> {

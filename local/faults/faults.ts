@@ -1,14 +1,13 @@
 // The faults, each over and over while records are sent. The names are those of the fault matrix in docs/faults.md.
-import type { ChildProcess } from 'node:child_process'
 import { partitionsOf, rotatePreferredLeaders, untilInSync } from '../kafka/admin.ts'
+import type { FaultLoad } from './fault-load.ts'
+import { DELIVERY_MS } from './load.settings.ts'
 import type { ProxiedKafka } from './proxied-kafka.ts'
+import type { Chain } from './sender-load.ts'
 
 interface Scene {
   readonly rig: ProxiedKafka
-  readonly topic: string
-  /** The sender; after a kill another one. */
-  readonly sender: () => ChildProcess
-  readonly restart: () => Promise<void>
+  readonly load: FaultLoad
   /** From 0 to 1, by the run's seed. */
   readonly random: () => number
 }
@@ -18,8 +17,10 @@ export interface Fault {
   readonly what: string
   /** Once: it begins, and it is over when this resolves. */
   strike(scene: Scene): Promise<void>
-  /** The chain of letters; default: a disk. */
-  readonly chain?: 'disk' | 'down-then-disk' | 'down'
+  /** What sends; default: the sender. */
+  readonly load?: 'queues'
+  /** The sender's chain of letters; default: a disk. */
+  readonly chain?: Chain
   /** A call can't be bounded while its process is stopped. */
   readonly freezesSender?: boolean
 }
@@ -62,8 +63,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'F4',
     what: 'every partition gets another leader, and nobody is told: brokers refuse part of a request',
-    strike: async ({ rig, topic }) => {
-      await rotatePreferredLeaders(rig.bootstrapServers, topic)
+    strike: async ({ rig, load }) => {
+      await rotatePreferredLeaders(rig.bootstrapServers, load.topic)
       await rig.kafka.electPreferredLeaders()
     },
   },
@@ -137,20 +138,36 @@ export const FAULTS: readonly Fault[] = [
     name: 'F12',
     what: 'the sender frozen in mid-send for 1 to 4 s, its connections cut in silence or not',
     freezesSender: true,
-    strike: async ({ rig, sender, random }) => {
-      sender().kill('SIGSTOP')
+    strike: async ({ rig, load, random }) => {
+      load.freeze()
       if (random() < 0.5) for (const proxy of rig.proxies) proxy.cut('silent')
       await pause(1000 + random() * 3000)
-      sender().kill('SIGCONT')
+      load.thaw()
       await pause(1500)
     },
   },
   {
     name: 'F13',
     what: 'kill -9 of the sender in mid-send',
-    strike: async ({ restart, random }) => {
+    strike: async ({ load, random }) => {
       await pause(random() * 1500)
-      await restart()
+      await load.restart()
+    },
+  },
+  {
+    name: 'F15',
+    what: 'SQS: sandboxes killed in mid-batch, batches that outlast their visibility or fail in part, messages at fault',
+    load: 'queues',
+    strike: async ({ rig, load, random }) => {
+      for (let kills = 0; kills < 3; kills++) {
+        await load.restart()
+        await pause(500 + random() * 500)
+      }
+      // Longer than a visibility, and than a record's own time.
+      await shut([one(rig, random)], 'hanging', DELIVERY_MS + 2000)
+      await pause(1000)
+      await shut(rig.proxies, 'resetting', 2000)
+      await pause(2000)
     },
   },
   {
@@ -193,13 +210,13 @@ function one({ proxies }: ProxiedKafka, random: () => number): ProxiedKafka['pro
   return proxies[Math.floor(random() * proxies.length)] as ProxiedKafka['proxy']
 }
 
-async function busiest({ rig, topic }: Scene): Promise<number> {
-  const partitions = await partitionsOf(rig.bootstrapServers, topic)
+async function busiest({ rig, load }: Scene): Promise<number> {
+  const partitions = await partitionsOf(rig.bootstrapServers, load.topic)
   const leading = (id: number) => partitions.filter(({ leader }) => leader === id).length
   return [...rig.kafka.brokerIds].sort((a, b) => leading(b) - leading(a))[0] as number
 }
 
-async function settled({ rig, topic }: Scene): Promise<void> {
-  await untilInSync(rig.bootstrapServers, topic, 3)
+async function settled({ rig, load }: Scene): Promise<void> {
+  await untilInSync(rig.bootstrapServers, load.topic, 3)
   await pause(1500)
 }

@@ -1,27 +1,24 @@
 // npm run faults -- --only F1,F5 --seconds 45 --seed N --driver kafkajs --controls none --json FILE: faults on a real three-node cluster while records
 // are sent, then the ledger against the log and the letters. Controls that must be caught run with it: a checker that never finds
 // a loss proves nothing.
-import type { ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createTopics, partitionsOf, untilInSync } from '../kafka/admin.ts'
-import { cleanUpStale, startProcess, temporaryFolder } from '../processes.ts'
+import { partitionsOf } from '../kafka/admin.ts'
+import { cleanUpStale, temporaryFolder } from '../processes.ts'
 import { explain } from '../requirements.ts'
-import { type Counts, check } from './check.ts'
+import type { Counts } from './check.ts'
+import type { FaultLoad } from './fault-load.ts'
 import { FAULTS, type Fault } from './faults.ts'
 import { DELIVERY_MS } from './load.settings.ts'
 import { type ProxiedKafka, startProxiedKafka } from './proxied-kafka.ts'
+import { startQueueLoad } from './queue-load.ts'
+import { type Chain, type Driver, startSenderLoad } from './sender-load.ts'
 
-const PARTITIONS = 6
 const WARM_MS = 1500
 /** Above a record's own time: a batch that left is waited for, letters are written, two cores are shared by all. */
 const GRACE_MS = 5000
 /** Leaders move half a dozen times, and each time a request to the old ones is refused in part. */
 const CONTROL_S = 6
-const NOWHERE = 'sqs:http://127.0.0.1:9/000000000000/nowhere'
 
 interface Row extends Counts {
   readonly fault: string
@@ -41,6 +38,7 @@ const { values } = parseArgs({
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed)
 const random = generator(seed)
 const folder = temporaryFolder()
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 /** A small generator (mulberry32): the same seed, the same choices. */
 function generator(from: number): () => number {
@@ -53,72 +51,44 @@ function generator(from: number): () => number {
   }
 }
 
-async function newTopic(rig: ProxiedKafka): Promise<string> {
-  const topic = `faults-${randomBytes(5).toString('hex')}`
-  await createTopics(rig.bootstrapServers, [{ topic, partitions: PARTITIONS, replicas: 3 }])
-  await untilInSync(rig.bootstrapServers, topic, 3)
-  return topic
+function startLoad({ bootstrapServers: servers }: ProxiedKafka, fault: Fault, driver: Driver, chain: Chain): Promise<FaultLoad> {
+  if (fault.load === 'queues') return startQueueLoad(servers)
+  const mostMs = fault.freezesSender || driver !== 'ours' ? undefined : DELIVERY_MS + GRACE_MS
+  return startSenderLoad({ servers, driver, chain, folder, mostMs })
 }
 
-async function startSender(rig: ProxiedKafka, topic: string, ledger: string, driver: string, chain: string, run: number): Promise<ChildProcess> {
-  const args = ['--disable-warning=TimeoutNegativeWarning', 'local/faults/load.ts', ledger, rig.bootstrapServers, topic, `r${run}`, driver, chain]
-  const child = startProcess('load', process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us-east-1', AWS_MAX_ATTEMPTS: '1' },
-  })
-  await once(child.stdout as NodeJS.ReadableStream, 'data')
-  return child
+async function runFault(rig: ProxiedKafka, fault: Fault, driver: Driver, seconds: number, chain = fault.chain ?? 'disk'): Promise<Row> {
+  return underFault(rig, fault, seconds, await startLoad(rig, fault, driver, chain))
 }
 
-async function runFault(rig: ProxiedKafka, fault: Fault, driver: string, seconds: number, lettersOff = false): Promise<Row> {
-  const topic = await newTopic(rig)
-  const ledger = join(folder, `${topic}.ledger`)
-  const letters = join(folder, `${topic}.letters`)
-  const chains = { disk: `disk:${letters}`, 'down-then-disk': `${NOWHERE},disk:${letters}`, down: NOWHERE }
-  const chain = lettersOff ? 'none' : chains[fault.chain ?? 'disk']
-  let run = 0
-  let sender = await startSender(rig, topic, ledger, driver, chain, run)
-  const restart = async () => {
-    sender.kill('SIGKILL')
-    await once(sender, 'exit')
-    sender = await startSender(rig, topic, ledger, driver, chain, ++run)
-  }
+async function underFault(rig: ProxiedKafka, fault: Fault, seconds: number, load: FaultLoad): Promise<Row> {
   // It has sent before the first strike: what a cold start meets is another matter.
-  await new Promise(resolve => setTimeout(resolve, WARM_MS))
+  await pause(WARM_MS)
   const end = Date.now() + seconds * 1000
   let strikes = 0
   while (Date.now() < end || strikes === 0) {
-    await fault.strike({ rig, topic, sender: () => sender, restart, random })
+    await fault.strike({ rig, load, random })
     strikes++
   }
-  sender.kill('SIGTERM')
-  await once(sender, 'exit')
-  await untilInSync(rig.bootstrapServers, topic, 3)
-  const mostMs = fault.freezesSender || driver !== 'ours' ? undefined : DELIVERY_MS + GRACE_MS
-  return { fault: fault.name, strikes, ...(await check({ servers: rig.bootstrapServers, topic, ledger, letters, mostMs })) }
+  await load.stop()
+  return { fault: fault.name, strikes, ...(await load.check()) }
 }
 
 /** acks=1: both followers of each partition frozen, records acknowledged by leaders alone, the leaders killed, the followers thawed. */
 async function acksOne(rig: ProxiedKafka): Promise<number> {
-  const topic = `acks-1-${randomBytes(5).toString('hex')}`
-  await createTopics(rig.bootstrapServers, [{ topic, partitions: 1, replicas: 3 }])
-  await untilInSync(rig.bootstrapServers, topic, 3)
-  const { kafka } = rig
-  const leader = (await partitionsOf(rig.bootstrapServers, topic))[0]?.leader as number
+  const { kafka, bootstrapServers } = rig
+  const load = await startSenderLoad({ servers: bootstrapServers, driver: 'kafkajs-acks-1', chain: 'off', folder, mostMs: undefined, partitions: 1 })
+  const leader = (await partitionsOf(bootstrapServers, load.topic))[0]?.leader as number
   const followers = kafka.brokerIds.filter(id => id !== leader)
-  const ledger = join(folder, `${topic}.ledger`)
-  const sender = await startSender(rig, topic, ledger, 'kafkajs-acks-1', 'none', 0)
-  await new Promise(resolve => setTimeout(resolve, 1000))
+  await pause(1000)
   for (const id of followers) process.kill(kafka.pid(id), 'SIGSTOP')
-  await new Promise(resolve => setTimeout(resolve, 1500))
+  await pause(1500)
   await kafka.killBroker(leader)
   for (const id of followers) process.kill(kafka.pid(id), 'SIGCONT')
-  sender.kill('SIGKILL')
-  await once(sender, 'exit')
-  await new Promise(resolve => setTimeout(resolve, 8000))
+  await load.kill()
+  await pause(8000)
   await kafka.startBroker(leader)
-  await untilInSync(rig.bootstrapServers, topic, 3)
-  return (await check({ servers: rig.bootstrapServers, topic, ledger, letters: join(folder, 'none'), mostMs: undefined })).lost
+  return (await load.check()).lost
 }
 
 const faultNamed = (name: string) => FAULTS.find(fault => fault.name === name) as Fault
@@ -127,7 +97,8 @@ const faultNamed = (name: string) => FAULTS.find(fault => fault.name === name) a
 const CONTROLS: Readonly<Record<string, (rig: ProxiedKafka) => Promise<number>>> = {
   'kafkajs-send': async rig => (await runFault(rig, faultNamed('F4'), 'kafkajs', CONTROL_S)).lost,
   'kafkajs-acks-1': acksOne,
-  'letters-off': async rig => (await runFault(rig, faultNamed('F17'), 'ours', 1, true)).noFate,
+  'sqs-failures-unheard': async rig => (await underFault(rig, faultNamed('F15'), 1, await startQueueLoad(rig.bootstrapServers, false))).lost,
+  'letters-off': async rig => (await runFault(rig, faultNamed('F17'), 'ours', 1, 'off')).noFate,
 }
 
 function chosen(option: string, given: string | undefined, known: readonly string[]): readonly string[] {

@@ -1,11 +1,12 @@
 // A real SQS server on 127.0.0.1: ElasticMQ, with queues as the template makes them.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { SQSClient } from '@aws-sdk/client-sqs'
+import { type Message, SQSClient } from '@aws-sdk/client-sqs'
 import { elasticMqJars } from '../artifacts.ts'
 import { accepts, freePort } from '../ports.ts'
 import { endProcess, startProcess, temporaryFolder } from '../processes.ts'
 import { requireJava } from '../requirements.ts'
+import { drainQueue, queueDepth } from './queue-contents.ts'
 
 export const LOCAL_ACCOUNT = '000000000000'
 export const LOCAL_REGION = 'us-east-1'
@@ -22,6 +23,10 @@ export interface LocalSqs {
   readonly url: string
   readonly client: SQSClient
   queueUrl(name: string): string
+  /** Messages in a queue, those in flight too. */
+  depth(name: string): Promise<number>
+  /** Takes every message that can be seen out of a queue. */
+  drain(name: string): Promise<Message[]>
   stop(): Promise<void>
 }
 
@@ -48,10 +53,13 @@ export async function startSqs(queues: readonly LocalQueue[], { log = () => {}, 
   }
   const url = `http://127.0.0.1:${port}`
   const client = new SQSClient({ endpoint: url, region: LOCAL_REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } })
+  const queueUrl = (name: string) => `${url}/${LOCAL_ACCOUNT}/${name}`
   return {
     url,
     client,
-    queueUrl: name => `${url}/${LOCAL_ACCOUNT}/${name}`,
+    queueUrl,
+    depth: name => queueDepth(client, queueUrl(name)),
+    drain: name => drainQueue(client, queueUrl(name)),
     stop: async () => {
       client.destroy()
       await endProcess(child, 2000)

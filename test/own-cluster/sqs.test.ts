@@ -5,7 +5,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
-import { DeleteMessageCommand, type Message, PurgeQueueCommand, ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import { type Message, PurgeQueueCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { DeadLetters, type StoreResult } from '../../lib/dead-letter/dead-letter-chain.ts'
 import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
 import { type DeadLetter, toDeadLetter } from '../../lib/dead-letter/envelope.ts'
@@ -44,18 +44,6 @@ function letter(n: number, bytes = 10): DeadLetter {
 
 const soon = (ms = 10_000) => Deadline.after(systemClock, ms)
 
-async function drain(queue: string, most = 100): Promise<Message[]> {
-  const found: Message[] = []
-  for (;;) {
-    const { Messages = [] } = await sqs.client.send(
-      new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl(queue), MaxNumberOfMessages: 10, MessageAttributeNames: ['All'], WaitTimeSeconds: 0 }),
-    )
-    if (Messages.length === 0 || found.length >= most) return found
-    found.push(...Messages)
-    for (const { ReceiptHandle } of Messages) await sqs.client.send(new DeleteMessageCommand({ QueueUrl: sqs.queueUrl(queue), ReceiptHandle }))
-  }
-}
-
 async function until(holds: () => boolean, withinMs = 20_000): Promise<void> {
   const end = Date.now() + withinMs
   while (!holds() && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 50))
@@ -67,7 +55,7 @@ test('letters: batches of ten; a receipt is the id of a message that is in the q
   const letters = Array.from({ length: 25 }, (_, n) => letter(n))
   const receipts = await target.store(letters, soon())
   await target.close()
-  const stored = await drain('letters')
+  const stored = await sqs.drain('letters')
 
   assert.deepEqual([...receipts].sort(), stored.map(({ MessageId }) => `sqs:${MessageId}`).sort())
   assert.deepEqual(
@@ -87,7 +75,7 @@ test('letters of more than a batch may hold are split by bytes', async () => {
   )
   await target.close()
   assert.ok(receipts.every(receipt => typeof receipt === 'string'))
-  assert.equal((await drain('letters')).length, 6)
+  assert.equal((await sqs.drain('letters')).length, 6)
 })
 
 test('a letter over 1 MB: a claim check on the next target that can; without one back to the source', async () => {
@@ -96,7 +84,7 @@ test('a letter over 1 MB: a claim check on the next target that can; without one
   const chain = new DeadLetters([new SqsDeadLetter(sqs.queueUrl('letters')), new DiskDeadLetter(folder)])
   const [receipt, small] = await chain.store([big, letter(2)], soon())
   await chain.close()
-  const stored = (await drain('letters')).map(({ Body }) => JSON.parse(Body as string) as DeadLetter)
+  const stored = (await sqs.drain('letters')).map(({ Body }) => JSON.parse(Body as string) as DeadLetter)
   const withClaim = stored.find(({ recordId }) => recordId === 'r-1')
 
   assert.match(String(receipt), /^sqs:/)
@@ -110,7 +98,7 @@ test('a letter over 1 MB: a claim check on the next target that can; without one
   const [refusal] = await alone.store([big], soon())
   await alone.close()
   assert.equal((refusal as { code?: string }).code, 'letter-too-large')
-  assert.deepEqual(await drain('letters'), [])
+  assert.deepEqual(await sqs.drain('letters'), [])
 })
 
 test('a queue that does not exist, and a server that is gone: the next target takes the letters', async () => {
@@ -193,7 +181,7 @@ test('poller: what is reported as failed comes again, the rest does not; after m
   await send('work', ['a', 'bad', 'b'])
   await until(() => seen.includes('bad@3'))
   let dead: Message[] = []
-  for (const end = Date.now() + 10_000; dead.length === 0 && Date.now() < end; ) dead = await drain('work-dlq')
+  for (const end = Date.now() + 10_000; dead.length === 0 && Date.now() < end; ) dead = await sqs.drain('work-dlq')
   await poller.stop()
 
   assert.deepEqual(seen.toSorted(), ['a@1', 'b@1', 'bad@1', 'bad@2', 'bad@3'])

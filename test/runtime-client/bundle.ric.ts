@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
-import { depth } from '../../local/demo/account.ts'
 import { readTopic } from '../../local/kafka/admin.ts'
 import type { LocalKafka } from '../../local/kafka/cluster.ts'
 import { temporaryFolder } from '../../local/processes.ts'
@@ -86,8 +85,8 @@ test('killed by its time-out in mid-send: SQS gives the message again, and it is
     output.join('\n'),
   )
   signalBroker('SIGCONT')
-  for (const end = Date.now() + 40_000; (await depth(stack, 'earthquakes')) > 0 && Date.now() < end; ) await sleep(500)
-  assert.equal(await depth(stack, 'earthquakes'), 0)
+  for (const end = Date.now() + 40_000; (await stack.sqs.depth('earthquakes')) > 0 && Date.now() < end; ) await sleep(500)
+  assert.equal(await stack.sqs.depth('earthquakes'), 0)
   assert.ok((await copies('earthquakes', MessageId)) >= 1)
 })
 

@@ -1,0 +1,208 @@
+// Messages in a standard and a FIFO queue of a real SQS server, and the SQS function's bundle in sandboxes that take them: what
+// Lambda does with a batch, with a visibility that is shorter than the function's time-out, so that messages come twice.
+import { randomBytes } from 'node:crypto'
+import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
+import type { DeadLetter } from '../../lib/dead-letter/envelope.ts'
+import { buildAll } from '../../scripts/build.ts'
+import { createTopics, readTopic, untilInSync } from '../kafka/admin.ts'
+import { LocalFunction } from '../runtime/local-function.ts'
+import { type LocalSqs, startSqs } from '../sqs/elasticmq.ts'
+import { SqsPoller } from '../sqs/poller.ts'
+import type { Counts } from './check.ts'
+import type { FaultLoad } from './fault-load.ts'
+import { DELIVERY_MS } from './load.settings.ts'
+import { countMessages, type Message } from './queue-check.ts'
+
+const TIMEOUT_MS = 15_000
+const VISIBILITY_S = 4
+/** Enough that nothing is given up while faults strike. */
+const RECEIVES = 50
+const SANDBOXES = 3
+const GROUPS = 8
+const POISON_EVERY = 23
+const PAUSE_MS = 30
+const DRAIN_MS = 90_000
+const QUEUES = { chat: 'chat.fifo', earthquakes: 'earthquakes' } as const
+type Topic = keyof typeof QUEUES
+const TOPICS = Object.keys(QUEUES) as Topic[]
+
+/** @param isHeard off, as where ReportBatchItemFailures is: what the function gives back is deleted with the rest */
+export async function startQueueLoad(servers: string, isHeard = true): Promise<FaultLoad> {
+  await createTopics(
+    servers,
+    TOPICS.map(topic => ({ topic, partitions: 3, replicas: 3 })),
+  )
+  await Promise.all(TOPICS.map(topic => untilInSync(servers, topic, 3)))
+  await buildAll(() => {}, true)
+  const sqs = await startSqs([
+    { name: 'letters', visibilityS: 60 },
+    ...TOPICS.flatMap(topic => [
+      { name: failuresOf(topic), visibilityS: 60 },
+      { name: QUEUES[topic], visibilityS: VISIBILITY_S, redrive: { to: failuresOf(topic), maxReceiveCount: RECEIVES } },
+    ]),
+  ])
+  return new QueueLoad(servers, sqs, isHeard)
+}
+
+class QueueLoad implements FaultLoad {
+  readonly topic = 'chat'
+  readonly #servers: string
+  readonly #sqs: LocalSqs
+  readonly #isHeard: boolean
+  /** Topics and their contents outlive a load. */
+  readonly #run = randomBytes(4).toString('hex')
+  readonly #messages = new Map<string, Message>()
+  readonly #functions: readonly LocalFunction[]
+  readonly #pollers: readonly SqsPoller[]
+  readonly #sending: Promise<void>
+  #stopping = false
+  #unknown = 0
+  #timedOut = 0
+
+  constructor(servers: string, sqs: LocalSqs, isHeard: boolean) {
+    this.#servers = servers
+    this.#sqs = sqs
+    this.#isHeard = isHeard
+    this.#functions = TOPICS.map(topic => this.#function(QUEUES[topic]))
+    this.#pollers = TOPICS.map(
+      (topic, index) =>
+        new SqsPoller({
+          client: sqs.client,
+          queue: QUEUES[topic],
+          queueUrl: sqs.queueUrl(QUEUES[topic]),
+          batchSize: 500,
+          windowMs: 300,
+          concurrency: SANDBOXES,
+          invoke: event => this.#invoke(this.#functions[index] as LocalFunction, event as Batch),
+        }),
+    )
+    this.#sending = this.#send()
+  }
+
+  async restart(): Promise<void> {
+    const busy = () => this.#functions.flatMap(({ sandboxes }) => sandboxes.filter(({ isBusy }) => isBusy))
+    while (busy().length === 0) await pause(5)
+    for (const { pid } of busy()) if (pid !== undefined) process.kill(pid, 'SIGKILL')
+  }
+
+  freeze(): void {
+    for (const { sandboxes } of this.#functions) for (const sandbox of sandboxes) sandbox.freeze()
+  }
+
+  thaw(): void {
+    for (const { sandboxes } of this.#functions) for (const sandbox of sandboxes) sandbox.thaw()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await this.#sending
+    const end = Date.now() + DRAIN_MS
+    while ((await this.#depth()) > 0 && Date.now() < end) await pause(500)
+    await Promise.all(this.#pollers.map(poller => poller.stop()))
+    await Promise.all(this.#functions.map(one => one.stop()))
+  }
+
+  async check(): Promise<Counts> {
+    const [chat = [], earthquakes = []] = await Promise.all(TOPICS.map(topic => this.#idsIn(topic)))
+    const letters = (await this.#drain('letters')).map(body => (JSON.parse(body) as DeadLetter).record.value ?? '')
+    const atSource = (await Promise.all(TOPICS.flatMap(topic => [this.#drain(failuresOf(topic)), this.#drain(QUEUES[topic])]))).flat()
+    await this.#sqs.stop()
+    return countMessages(this.#messages, {
+      log: [...chat, ...earthquakes],
+      ordered: chat,
+      letters: letters.map(value => idOf(Buffer.from(value, 'base64').toString())),
+      atSource: atSource.map(idOf),
+      unknown: this.#unknown,
+      late: this.#timedOut,
+    })
+  }
+
+  async #depth(): Promise<number> {
+    const depths = await Promise.all(TOPICS.map(topic => this.#sqs.depth(QUEUES[topic])))
+    return depths.reduce((sum, depth) => sum + depth, 0)
+  }
+
+  async #idsIn(topic: Topic): Promise<string[]> {
+    const ids = (await readTopic(this.#servers, topic)).map(({ value }) => idOf(String(value)))
+    return ids.filter(id => id.startsWith(this.#run))
+  }
+
+  async #drain(queue: string): Promise<string[]> {
+    return (await this.#sqs.drain(queue)).map(({ Body = '' }) => Body)
+  }
+
+  #function(name: string): LocalFunction {
+    return new LocalFunction({
+      name: name.replace('.', '-'),
+      bundle: 'dist/functions/sqs/index.mjs',
+      timeoutMs: TIMEOUT_MS,
+      concurrency: SANDBOXES,
+      onOutput: line => {
+        const { message, unknown } = line.startsWith('{') ? JSON.parse(line) : {}
+        if (message === 'invocation') this.#unknown += unknown ?? 0
+      },
+      env: {
+        KAFKA_BOOTSTRAP_SERVERS: this.#servers,
+        KAFKA_DEAD_LETTER: `sqs:${this.#sqs.queueUrl('letters')}`,
+        KAFKA_DELIVERY_TIMEOUT_MS: String(DELIVERY_MS),
+        KAFKA_FUNCTION_TIMEOUT_MS: String(TIMEOUT_MS),
+        POWERTOOLS_SERVICE_NAME: name,
+      },
+    })
+  }
+
+  /** What the function says of each message, and what is left open where it could not say. */
+  async #invoke(to: LocalFunction, event: Batch): Promise<unknown> {
+    const told = event.Records.map(({ messageId, body }) => ({ messageId, message: this.#messages.get(idOf(body)) as Message }))
+    try {
+      const given = (await to.invoke(event)) as { batchItemFailures: { itemIdentifier: string }[] }
+      const answer = this.#isHeard ? given : { batchItemFailures: [] }
+      const back = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
+      for (const { messageId, message } of told) back.has(messageId) ? message.returned++ : message.settled++
+      return answer
+    } catch (error) {
+      if ((error as Error).message.startsWith('Task timed out')) this.#timedOut += told.length
+      for (const { message } of told) message.cutOff++
+      throw error
+    }
+  }
+
+  async #send(): Promise<void> {
+    for (let n = 0; !this.#stopping; n++) {
+      await Promise.all(TOPICS.map(topic => this.#sendTen(topic, n * 10)))
+      await pause(PAUSE_MS)
+    }
+  }
+
+  async #sendTen(topic: Topic, from: number): Promise<void> {
+    const Entries = Array.from({ length: 10 }, (_, index) => {
+      const n = from + index
+      const id = `${this.#run}:${topic}:${n}`
+      const group = `g${n % GROUPS}`
+      const isPoison = n % POISON_EVERY === POISON_EVERY - 1
+      this.#messages.set(id, { group: `${topic}:${group}`, n, isPoison, settled: 0, returned: 0, cutOff: 0 })
+      const fifo = topic === 'chat' ? { MessageGroupId: group, MessageDeduplicationId: id } : {}
+      return { Id: String(index), MessageBody: JSON.stringify(isPoison ? { id } : bodyOf(topic, id, group)), ...fifo }
+    })
+    const { Failed = [] } = await this.#sqs.client.send(new SendMessageBatchCommand({ QueueUrl: this.#sqs.queueUrl(QUEUES[topic]), Entries }))
+    if (Failed.length > 0) throw new Error(`The queue ${QUEUES[topic]} did not take ${Failed.length} messages: ${Failed[0]?.Code}.`)
+  }
+}
+
+interface Batch {
+  readonly Records: readonly { readonly messageId: string; readonly body: string }[]
+}
+
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+const failuresOf = (topic: Topic) => `${topic}-failures${topic === 'chat' ? '.fifo' : ''}`
+
+/** As contracts/ asks for it. */
+function bodyOf(topic: Topic, id: string, group: string): object {
+  if (topic === 'chat') return { room: group, user: 'faults', text: id }
+  return { type: 'Feature', id, properties: {}, geometry: { type: 'Point', coordinates: [0, 0, 0] } }
+}
+
+function idOf(body: string): string {
+  const { id, text } = JSON.parse(body) as { id?: string; text?: string }
+  return id ?? text ?? ''
+}

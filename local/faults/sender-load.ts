@@ -1,0 +1,72 @@
+// The sender of load.ts as a load: a process of its own and its ledger on disk.
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createTopics, untilInSync } from '../kafka/admin.ts'
+import { startProcess } from '../processes.ts'
+import { check } from './check.ts'
+import type { FaultLoad } from './fault-load.ts'
+
+const PARTITIONS = 6
+const NOWHERE = 'sqs:http://127.0.0.1:9/000000000000/nowhere'
+
+export type Driver = 'ours' | 'kafkajs' | 'kafkajs-acks-1'
+/** Where letters go: a disk; a target that is down, then a disk; one that is down; nowhere, and nobody looks. */
+export type Chain = 'disk' | 'down-then-disk' | 'down' | 'off'
+
+export interface SenderLoadOptions {
+  readonly servers: string
+  readonly driver: Driver
+  readonly chain: Chain
+  /** Of the ledger and the letters. */
+  readonly folder: string
+  /** Most ms of a call; undefined where it is not bounded. */
+  readonly mostMs: number | undefined
+  readonly partitions?: number
+}
+
+export interface SenderLoad extends FaultLoad {
+  /** Ends it at once, with what it was doing. */
+  kill(): Promise<void>
+}
+
+export async function startSenderLoad({ servers, driver, chain, folder, mostMs, partitions = PARTITIONS }: SenderLoadOptions): Promise<SenderLoad> {
+  const topic = `faults-${randomBytes(5).toString('hex')}`
+  await createTopics(servers, [{ topic, partitions, replicas: 3 }])
+  await untilInSync(servers, topic, 3)
+  const ledger = join(folder, `${topic}.ledger`)
+  const letters = join(folder, `${topic}.letters`)
+  const targets = { disk: `disk:${letters}`, 'down-then-disk': `${NOWHERE},disk:${letters}`, down: NOWHERE, off: 'none' }
+  let run = 0
+  const start = () => startSender([ledger, servers, topic, `r${run++}`, driver, targets[chain]])
+  let sender = await start()
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
+    sender.kill(signal)
+    await once(sender, 'exit')
+  }
+  return {
+    topic,
+    kill: () => kill(),
+    restart: async () => {
+      await kill()
+      sender = await start()
+    },
+    freeze: () => void sender.kill('SIGSTOP'),
+    thaw: () => void sender.kill('SIGCONT'),
+    stop: () => kill('SIGTERM'),
+    check: async () => {
+      await untilInSync(servers, topic, 3)
+      return check({ servers, topic, ledger, letters, mostMs })
+    },
+  }
+}
+
+async function startSender(args: readonly string[]): Promise<ChildProcess> {
+  const child = startProcess('load', process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'local/faults/load.ts', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us-east-1', AWS_MAX_ATTEMPTS: '1' },
+  })
+  await once(child.stdout as NodeJS.ReadableStream, 'data')
+  return child
+}
