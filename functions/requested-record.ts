@@ -1,5 +1,4 @@
 // What a source asks to be sent: a record with its id, or one that is at fault before it could be tried.
-import { randomUUID } from 'node:crypto'
 import { type DeliveryReport, refused } from '../lib/delivery/delivery-report.ts'
 import { KafkaProducerError, RecordFaultError } from '../lib/errors.ts'
 import type { KafkaProducer } from '../lib/kafka-producer.ts'
@@ -29,7 +28,7 @@ export function ourHeaders(id: string, trigger: string, traceparent?: string, aw
   return [
     ['kp-id', Buffer.from(id)],
     ['kp-source', Buffer.from(trigger)],
-    ['traceparent', Buffer.from(traceparentOf(traceparent, awsTrace, randomUUID))],
+    ['traceparent', Buffer.from(traceparentOf(traceparent, awsTrace))],
   ]
 }
 

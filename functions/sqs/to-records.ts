@@ -27,13 +27,18 @@ export function toMessages(event: unknown, contracts: Contracts, defaultTopic?: 
   const batch = isJsonObject(event) ? event.Records : undefined
   if (!Array.isArray(batch) || !batch.every(isMessage))
     throw new KafkaProducerError('bad-value', 'event: expected an SQS batch, Records with messageId, body and eventSourceARN each.')
-  const once = new Map(batch.map(message => [JSON.stringify([message.messageId, message.body, message.messageAttributes]), message]))
   const routes = new Map<string, Route<SqsFeed> | undefined>()
-  return [...once.values()].map(message => {
+  return withoutRepeats(batch).map(message => {
     const { eventSourceARN: arn } = message
     if (!routes.has(arn)) routes.set(arn, routeOfQueue(contracts, arn.slice(arn.lastIndexOf(':') + 1), defaultTopic))
     return toMessage(message, routes.get(arn))
   })
+}
+
+/** Other bytes under an id that was there are another message. */
+function withoutRepeats(batch: readonly SQSRecord[]): readonly SQSRecord[] {
+  if (new Set(batch.map(({ messageId }) => messageId)).size === batch.length) return batch
+  return [...new Map(batch.map(message => [JSON.stringify([message.messageId, message.body, message.messageAttributes]), message])).values()]
 }
 
 function isMessage(message: unknown): message is SQSRecord {

@@ -7,6 +7,7 @@ import {
   context,
   createTraceState,
   isSpanContextValid,
+  ProxyTracerProvider,
   ROOT_CONTEXT,
   type Span,
   type SpanContext,
@@ -33,11 +34,14 @@ export class SendSpans {
 
   /** Undefined where nobody records spans. */
   static begin(records: readonly ProducerRecord[], clientId: string): SendSpans | undefined {
+    const provider = trace.getTracerProvider()
+    // The API's own stand-in, with nobody behind it.
+    if (provider instanceof ProxyTracerProvider && provider.getDelegateTracer(TRACER) === undefined) return undefined
     const spans: Span[] = []
     for (const record of records) {
       const parent = parentOf(record)
       const span = startSpan(record, parent, clientId)
-      // Without an SDK a span is its parent again.
+      // An SDK of another version of the API, or one that makes nothing: a span is its parent again.
       if (spans.length === 0 && !isNew(span, parent)) return undefined
       spans.push(span)
     }

@@ -37,9 +37,10 @@ export interface ProducerRecord<K = unknown, V = unknown> {
 /** How a value becomes bytes: `bytes` takes bytes or text as they are. */
 export type ValueFormat = 'bytes' | 'json' | 'text' | 'base64'
 
-/** Stage 3's word: the topic is allowed, the key rule and the schema hold, sizes are in bounds. */
+/** Stage 3's word: the topic is allowed, the key rule and the schema hold, sizes are in bounds, but for the value's, which is known when it is bytes. */
 export interface ValidRecord extends ProducerRecord {
   readonly format: ValueFormat
+  readonly maxValueBytes?: number
 }
 
 /** Stage 4's word: bytes, and what they weigh on the wire (uncompressed). */

@@ -36,6 +36,8 @@ export class RecordSerializer {
   }
 
   #finish(record: ValidRecord, key: Bytes, value: Bytes): SerializedRecord {
+    if (value && value.length > (record.maxValueBytes ?? Number.POSITIVE_INFINITY))
+      throw new RecordFaultError('record-too-large', `value: expected at most ${record.maxValueBytes} bytes, got ${value.length}.`)
     const headers = record.headers ?? []
     const wireSize = RECORD_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0) + headers.reduce((sum, header) => sum + sizeOfHeader(header), 0)
     if (wireSize + BATCH_AND_REQUEST_OVERHEAD > this.#maxRequestSize)
