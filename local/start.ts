@@ -84,9 +84,11 @@ const BREAK = `Stop Kafka, send again, see the letter, start Kafka, send the let
   npm run -s kafka-producer -- redrive --yes
 `
 
-/** One line per invocation; the metrics (EMF) are for CloudWatch. */
+/** One line per invocation; the metrics (EMF) on it, and lines of nothing else, are for CloudWatch. */
 function printFunctionOutput(line: string): void {
-  if (!line.includes('"_aws"')) console.log(line)
+  if (!line.includes('"_aws"')) return console.log(line)
+  const { level, message, timestamp, service, outcomes, codes, reason, unknown, attempts } = JSON.parse(line)
+  if (message !== undefined) console.log(JSON.stringify({ level, message, timestamp, service, outcomes, codes, reason, unknown, attempts }))
 }
 
 /** An edit rebuilds the bundles and swaps the sandboxes; Kafka stays up. */

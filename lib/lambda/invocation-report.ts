@@ -1,4 +1,5 @@
-// What an invocation leaves behind for operators: one log line with counts per outcome, and metrics in EMF.
+// What an invocation leaves behind for operators: one line with counts per outcome, and metrics in EMF on the same line; a further
+// line for each further topic and outcome, since an EMF line has one value per dimension. Each line costs its writing and its keeping.
 // Dimensions: function, topic, outcome. Never a payload, a key or an address.
 import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
@@ -9,13 +10,20 @@ import type { ProducerMetrics } from '../producer-metrics.ts'
 
 const NAMESPACE = 'ServerlessKafkaProducer'
 
+type Emf = ReturnType<Metrics['serializeMetrics']>
+type Values = readonly [unit: (typeof MetricUnit)[keyof typeof MetricUnit], named: Readonly<Record<string, number>>]
+
 export class InvocationReport {
+  readonly #write: (line: string) => void
   readonly #logger: Logger
   readonly #metrics: Metrics
   readonly #function: string
+  readonly #forms = new Map<string, Emf>()
   #last: ProducerMetrics | undefined
 
-  constructor(functionName: string) {
+  /** @param write a line as it is: Lambda's console would put a prefix before it, and CloudWatch would read no metrics */
+  constructor(functionName: string, write: (line: string) => void = line => process.stdout.write(`${line}\n`)) {
+    this.#write = write
     this.#function = functionName
     this.#logger = new Logger({ serviceName: functionName })
     this.#metrics = new Metrics({ namespace: NAMESPACE, serviceName: functionName })
@@ -63,45 +71,72 @@ export class InvocationReport {
       if ('code' in fate) codes[fate.code] = (codes[fate.code] ?? 0) + 1
       attempts = Math.max(attempts, reports[index]?.attempts ?? 0)
     })
-    for (const [key, count] of byTopic) this.#count(key, count, producer)
-    this.#producerMetrics(producer)
-    this.#last = producer
+    const [first, ...others] = [...byTopic].map(([key, count]) => this.#records(key, count, producer))
     const unknown = reports.filter(report => report.kind === 'failed' && report.outcome === 'unknown').length
     const failure = reports.find(report => report.kind === 'failed' && report.fault === 'system') as Failed | undefined
-    this.#logger.info('invocation', { outcomes, ...(Object.keys(codes).length > 0 ? { codes } : {}), ...reasonOf(failure?.error), unknown, attempts })
+    const facts = { outcomes, ...(Object.keys(codes).length > 0 ? { codes } : {}), ...reasonOf(failure?.error), unknown, attempts }
+    const head = { level: 'INFO', message: 'invocation', timestamp: new Date().toISOString(), service: this.#function, ...traceOf(process.env._X_AMZN_TRACE_ID) }
+    this.#write(JSON.stringify({ ...head, ...facts, ...together(first, this.#ofProducer(producer)) }))
+    for (const other of others) this.#write(JSON.stringify(other))
+    this.#last = producer
   }
 
-  #count(key: string, count: number, producer: ProducerMetrics): void {
+  #records(key: string, count: number, producer: ProducerMetrics): Emf {
     const [topic, outcome] = key.split(' ') as [string, string]
-    this.#metrics.addDimensions({ function: this.#function, topic, outcome })
-    this.#metrics.addMetric('Records', MetricUnit.Count, count)
-    if (outcome === 'delivered') this.#times(producer)
-    this.#metrics.publishStoredMetrics()
+    return this.#emf({ topic, outcome }, [[MetricUnit.Count, { Records: count }], ...(outcome === 'delivered' ? this.#times(producer) : [])])
   }
 
   /** Of the batches that were acknowledged since the last invocation: their mean. */
-  #times(now: ProducerMetrics): void {
+  #times(now: ProducerMetrics): Values[] {
     const added = (name: 'ackedBatches' | 'ackedRecords' | 'queueTimeMs' | 'brokerTimeMs') => now[name] - (this.#last?.[name] ?? 0)
     const batches = added('ackedBatches')
-    if (batches <= 0) return
-    this.#metrics.addMetric('BatchRecords', MetricUnit.Count, added('ackedRecords') / batches)
-    this.#metrics.addMetric('QueueTime', MetricUnit.Milliseconds, added('queueTimeMs') / batches)
-    this.#metrics.addMetric('BrokerTime', MetricUnit.Milliseconds, added('brokerTimeMs') / batches)
+    if (batches <= 0) return []
+    return [
+      [MetricUnit.Count, { BatchRecords: added('ackedRecords') / batches }],
+      [MetricUnit.Milliseconds, { QueueTime: added('queueTimeMs') / batches, BrokerTime: added('brokerTimeMs') / batches }],
+    ]
   }
 
   /** Counters of the producer as what this invocation added; a warm invocation that only sent has nothing to tell. */
-  #producerMetrics(now: ProducerMetrics): void {
+  #ofProducer(now: ProducerMetrics): Emf | undefined {
     const last = this.#last
-    if (last && now.dials === last.dials && now.producerIds === last.producerIds && now.retries === last.retries && now.connections === last.connections) return
-    this.#metrics.addDimensions({ function: this.#function })
+    if (last && now.dials === last.dials && now.producerIds === last.producerIds && now.retries === last.retries && now.connections === last.connections) return undefined
     const added = (name: 'dials' | 'producerIds' | 'retries') => now[name] - (last?.[name] ?? 0)
-    this.#metrics.addMetric('Dials', MetricUnit.Count, added('dials'))
-    this.#metrics.addMetric('ProducerIds', MetricUnit.Count, added('producerIds'))
-    this.#metrics.addMetric('Retries', MetricUnit.Count, added('retries'))
-    this.#metrics.addMetric('Connections', MetricUnit.Count, now.connections)
-    this.#metrics.addMetric('BufferUsed', MetricUnit.Bytes, now.bufferUsed)
-    this.#metrics.publishStoredMetrics()
+    return this.#emf({}, [
+      [MetricUnit.Count, { Dials: added('dials'), ProducerIds: added('producerIds'), Retries: added('retries'), Connections: now.connections }],
+      [MetricUnit.Bytes, { BufferUsed: now.bufferUsed }],
+    ])
   }
+
+  /** Powertools makes each form of line once; then only its numbers are new. Topics and outcomes are few. */
+  #emf(dimensions: Readonly<Record<string, string>>, values: readonly Values[]): Emf {
+    const numbers = Object.assign({}, ...values.map(([, named]) => named)) as Record<string, number>
+    const key = `${Object.values(dimensions)} ${Object.keys(numbers)}`
+    const form = this.#forms.get(key) ?? this.#formOf(dimensions, values)
+    this.#forms.set(key, form)
+    return { ...form, ...numbers, _aws: { ...form._aws, Timestamp: Date.now() } }
+  }
+
+  #formOf(dimensions: Readonly<Record<string, string>>, values: readonly Values[]): Emf {
+    this.#metrics.addDimensions({ function: this.#function, ...dimensions })
+    for (const [unit, named] of values) for (const [name, value] of Object.entries(named)) this.#metrics.addMetric(name, unit, value)
+    const form = this.#metrics.serializeMetrics()
+    this.#metrics.clearMetrics()
+    this.#metrics.clearDimensions()
+    return form
+  }
+}
+
+/** Two sets of metrics with different dimensions on one line, as EMF's list of directives has room for. */
+function together(a: Emf | undefined, b: Emf | undefined): Emf | undefined {
+  if (!a || !b) return a ?? b
+  return { ...a, ...b, _aws: { ...a._aws, CloudWatchMetrics: [...a._aws.CloudWatchMetrics, ...b._aws.CloudWatchMetrics] } }
+}
+
+/** As Powertools' own lines have it, so that they are found together. */
+function traceOf(header: string | undefined): { xray_trace_id?: string } {
+  const id = /Root=([^;]+)/.exec(header ?? '')?.[1]
+  return id === undefined ? {} : { xray_trace_id: id }
 }
 
 function reasonOf(error: unknown): { reason?: string } {

@@ -74,7 +74,7 @@ export function functionHarness(handle: Handle, { script = [], options = {}, let
   const target = new MemoryLetters()
   const logged: string[] = []
   for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) console[method] = (...args: unknown[]) => void logged.push(args.map(String).join(' '))
-  const services: Services = { config, contracts, letters: new DeadLetters(letters ? [target] : []), report: new InvocationReport('test') }
+  const services: Services = { config, contracts, letters: new DeadLetters(letters ? [target] : []), report: new InvocationReport('test', line => logged.push(line)) }
   const handler = middy()
     .use(kafkaProducer({ factory, config }))
     .handler((event, context) => handle(event, context, services))
