@@ -63,6 +63,13 @@ export class Lane {
     batch.identify({ producerId: this.#identity.producerId, epoch: this.#identity.epoch, baseSequence: this.#nextSequence })
   }
 
+  /** The batch is over. */
+  forgetBatch(): void {
+    this.batch = undefined
+    this.failures = 0
+    this.reason = undefined
+  }
+
   /** The batch was acknowledged: the next one follows it. */
   advance(records: number): void {
     this.#nextSequence = nextSequence(this.#nextSequence, records)

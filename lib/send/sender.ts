@@ -1,27 +1,19 @@
 // Stage 7 of 9: ProducerBatch → one outcome per record. Java: Sender.
-// `pump` groups the lanes that are ready by leader, fires one request per leader, settles, and pumps again.
+// `pump` drains the lanes that are ready, fires one request per leader, settles, and pumps again.
 import type { ProducerBatch, Rider } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
-import type { BatchIdentity } from '../accumulate/record-batch-encoder.ts'
 import type { FailedOutcome } from '../errors.ts'
-import { topicPartition } from '../record/topic-partition.ts'
-import { backoff } from '../time/backoff.ts'
 import { isStale, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
 import type { KafkaClient, ProduceOutcome } from '../transport/kafka-client.ts'
 import { decide, type Failure, outcomeSoFar } from './decide.ts'
+import { Drainer } from './drainer.ts'
 import { InFlight } from './in-flight.ts'
-import { Lane } from './lane.ts'
+import type { Lane } from './lane.ts'
+import { Lanes, waiting } from './lanes.ts'
 import { ProducerIdentity } from './producer-identity.ts'
 import { ProducerMetadata } from './producer-metadata.ts'
 import type { SenderOptions, SenderStats } from './sender-options.ts'
 import { Settler } from './settler.ts'
-
-/** Bytes of a Produce request round its batches: header, topic names and array lengths, an upper bound. */
-const REQUEST_OVERHEAD = 512
-const PER_BATCH_OVERHEAD = 270
-
-/** In place of an identity where repeats need not be recognised. */
-const NO_IDENTITY: BatchIdentity = { producerId: -1n, epoch: -1, baseSequence: -1 }
 
 export class Sender {
   readonly metadata: ProducerMetadata
@@ -30,9 +22,9 @@ export class Sender {
   readonly #client: KafkaClient
   readonly #accumulator: RecordAccumulator
   readonly #options: SenderOptions
-  readonly #lanes = new Map<string, Lane>()
-  readonly #active = new Set<Lane>()
+  readonly #lanes: Lanes
   readonly #inFlight: InFlight
+  readonly #drainer: Drainer
   readonly #settler: Settler
   #timer: unknown
   #willPump = false
@@ -44,15 +36,17 @@ export class Sender {
     this.#accumulator = accumulator
     this.#options = options
     this.#inFlight = new InFlight(options.maxInFlight)
+    this.#lanes = new Lanes(options, this.stats, () => this.identity.retire())
     const watch = {
       clock: options.clock,
       retryBackoffMs: options.retryBackoffMs,
       retryBackoffMaxMs: options.retryBackoffMaxMs,
       onChange: () => this.#pump(),
-      isWanted: () => this.#active.size > 0,
+      isWanted: () => this.#lanes.active.size > 0,
     }
     this.metadata = new ProducerMetadata(client, { ...watch, maxAgeMs: options.metadataMaxAgeMs })
     this.identity = new ProducerIdentity(client, watch)
+    this.#drainer = new Drainer({ lanes: this.#lanes, accumulator, metadata: this.metadata, identity: this.identity, inFlight: this.#inFlight, options })
     this.#settler = new Settler(
       options.clock,
       riders => this.#onDeadline(riders),
@@ -67,7 +61,7 @@ export class Sender {
   wakeup(riders: readonly Rider[]): void {
     for (const rider of riders) {
       this.#settler.watch(rider)
-      this.#active.add(this.#lane(rider.record.topic, rider.record.partition))
+      this.#lanes.active.add(this.#lanes.of(rider))
     }
     if (this.#willPump) return
     this.#willPump = true
@@ -86,26 +80,16 @@ export class Sender {
   close(): void {
     this.#options.clock.clearTimeout(this.#timer)
     this.metadata.close()
-    for (const lane of this.#active) this.#drain(lane, 'CLOSED')
-    this.#active.clear()
+    for (const lane of this.#lanes.active) this.#drain(lane, 'CLOSED')
+    this.#lanes.active.clear()
   }
 
   #drain(lane: Lane, code: string, cause?: unknown): void {
     if (lane.batch) this.#settler.allFailed(lane.batch, lane.written ? 'unknown' : outcomeSoFar(lane.batch), { code, cause })
     lane.changed = lane.inFlight && !lane.written
-    if (!lane.inFlight && lane.batch) this.#endBatch(lane, lane.batch)
+    if (!lane.inFlight && lane.batch) this.#lanes.endBatch(lane, lane.batch)
     for (const riders of lane.split.splice(0)) for (const rider of riders) this.#settler.unsent(rider, code)
     for (const rider of this.#accumulator.takeAll(lane.topic, lane.partition)) this.#settler.unsent(rider, code)
-  }
-
-  #lane(topic: string, partition: number): Lane {
-    const key = topicPartition(topic, partition)
-    let lane = this.#lanes.get(key)
-    if (!lane) {
-      lane = new Lane(topic, partition)
-      this.#lanes.set(key, lane)
-    }
-    return lane
   }
 
   /** A defect of ours must not leave a caller waiting: everything is settled and the producer is replaced. */
@@ -127,70 +111,10 @@ export class Sender {
     const now = this.#options.clock.now()
     this.metadata.refreshIfOld()
     const fatal = this.identity.takeFatal()
-    if (fatal) for (const lane of this.#active) if (lane.needsProducerId && !lane.inFlight) this.#drain(lane, fatal.code, fatal)
-    const requests = new Map<number, { lanes: Lane[]; size: number }[]>()
-    let wake = Number.POSITIVE_INFINITY
-    for (const lane of this.#active) {
-      if (lane.inFlight) continue
-      if (!lane.hasBatch && !this.#accumulator.has(lane.topic, lane.partition)) {
-        this.#active.delete(lane)
-        continue
-      }
-      const waitsUntil = this.#ready(lane, now)
-      if (waitsUntil > now) {
-        wake = Math.min(wake, waitsUntil)
-        continue
-      }
-      // None: what an order group holds back waits for another lane, whose end pumps again.
-      const batch = this.#openBatch(lane)
-      if (!batch) continue
-      const leader = this.metadata.leader(lane.topic, lane.partition) as number
-      const ofLeader = requests.get(leader) ?? []
-      requests.set(leader, ofLeader)
-      const size = batch.bytes.length + PER_BATCH_OVERHEAD
-      const last = ofLeader.at(-1)
-      if (last && last.size + size <= this.#options.maxRequestSize) {
-        last.lanes.push(lane)
-        last.size += size
-      } else if (this.#inFlight.free(leader) > ofLeader.length) ofLeader.push({ lanes: [lane], size: REQUEST_OVERHEAD + size })
-    }
-    for (const [leader, ofLeader] of requests) for (const { lanes } of ofLeader) this.#fire(leader, lanes).catch(error => this.#break(error))
-    this.#wakeAt(wake)
-  }
-
-  #openBatch(lane: Lane): ProducerBatch | undefined {
-    const split = lane.batch ? undefined : lane.split.shift()
-    lane.batch ??= split ? this.#accumulator.batchOf(split) : this.#accumulator.take(lane.topic, lane.partition)
-    if (lane.batch && !lane.batch.identity) lane.identify(lane.batch, this.#options.idempotent ? undefined : NO_IDENTITY)
-    return lane.batch
-  }
-
-  /** When the lane may send: now, or later (Infinity: when something that was asked for arrives). */
-  #ready(lane: Lane, now: number): number {
-    if (lane.notBefore > now) return lane.notBefore
-    const lingersUntil = lane.hasBatch || this.#options.isExhausted() ? now : this.#accumulator.readyAt(lane.topic, lane.partition)
-    if (lingersUntil > now) return lingersUntil
-    if (!this.metadata.isAsNewAs(lane.metadataTicket)) {
-      this.metadata.pursue()
-      return Number.POSITIVE_INFINITY
-    }
-    const leader = this.metadata.leader(lane.topic, lane.partition)
-    if (leader === undefined) {
-      lane.reason = 'NO_LEADER'
-      lane.metadataTicket = this.metadata.requestRefresh()
-      return Number.POSITIVE_INFINITY
-    }
-    if (!lane.batch?.identity && !this.#hasProducerId(lane)) return Number.POSITIVE_INFINITY
-    if (this.#inFlight.free(leader) <= 0) return Number.POSITIVE_INFINITY
-    return this.#inFlight.mutedUntil(leader)
-  }
-
-  #hasProducerId(lane: Lane): boolean {
-    if (!this.#options.idempotent || !lane.needsProducerId) return true
-    const id = this.identity.current
-    if (id) lane.adopt(id)
-    else void this.identity.request()
-    return id !== undefined
+    if (fatal) for (const lane of this.#lanes.active) if (lane.needsProducerId && !lane.inFlight) this.#drain(lane, fatal.code, fatal)
+    const { requests, wakeAt } = this.#drainer.drain(now)
+    for (const { leader, lanes } of requests) this.#fire(leader, lanes).catch(error => this.#break(error))
+    this.#wakeAt(wakeAt)
   }
 
   async #fire(leader: number, lanes: readonly Lane[]): Promise<void> {
@@ -233,10 +157,13 @@ export class Sender {
   #settle(lane: Lane, batch: ProducerBatch, outcome: ProduceOutcome): void {
     const { changed } = lane
     lane.changed = false
-    if (outcome.kind === 'not-sent' && outcome.code === 'BATCH_CHANGED') return changed ? this.#rebuild(lane, batch) : undefined
-    if (changed && outcome.kind === 'not-sent') this.#rebuild(lane, batch)
+    if (outcome.kind === 'not-sent' && outcome.code === 'BATCH_CHANGED') return changed ? this.#lanes.rebuild(lane, batch) : undefined
+    if (changed && outcome.kind === 'not-sent') this.#lanes.rebuild(lane, batch)
     if (lane.batch !== batch) return
-    if (outcome.kind === 'acked') return this.#acknowledge(lane, batch, outcome)
+    if (outcome.kind === 'acked') {
+      this.#lanes.advance(lane, batch)
+      return this.#settler.acknowledged(batch, outcome)
+    }
     if (outcome.kind !== 'not-sent') batch.attempts++
     if (outcome.kind === 'unknown') batch.maybeWritten = true
     batch.lastCode = outcome.code
@@ -252,83 +179,37 @@ export class Sender {
       case 'give-up':
         return this.#giveUp(lane, batch, decision.kind, outcome)
       case 'isolate': {
-        this.#endBatch(lane, batch)
+        this.#lanes.endBatch(lane, batch)
         lane.split.unshift(...decision.others.map(waiting).filter(riders => riders.length > 0))
         // Last: a record at fault stops the later ones of its order group, which wait in the lists above.
         for (const rider of decision.atFault) this.#settler.failed(rider, batch, 'rejected', { code: outcome.code, fault: 'record', cause: outcome.cause })
         return
       }
       case 'renew':
-        this.#rebuild(lane, batch)
-        return this.#backOff(lane)
+        this.#lanes.rebuild(lane, batch)
+        return this.#lanes.backOff(lane)
       case 'retry':
-        return this.#backOff(lane)
+        return this.#lanes.backOff(lane)
     }
   }
 
   /** After a record of an order group that was not acknowledged, the later ones that wait are not sent. Those in its batch share its fate. */
   #stopGroup(later: readonly Rider[]): void {
-    const stopped = later.filter(rider => this.#accumulator.remove(rider) || this.#lane(rider.record.topic, rider.record.partition).removeSplit(rider))
+    const stopped = later.filter(rider => this.#accumulator.remove(rider) || this.#lanes.of(rider).removeSplit(rider))
     for (const rider of stopped) this.#accumulator.orderGroups.forget(rider)
     for (const rider of stopped) this.#settler.unsent(rider, ORDER_GROUP_STOPPED)
   }
 
-  #backOff(lane: Lane): void {
-    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
-    lane.failures++
-    lane.notBefore = clock.now() + backoff(lane.failures, retryBackoffMs, retryBackoffMaxMs)
-    this.stats.retries++
-  }
-
-  #acknowledge(lane: Lane, batch: ProducerBatch, outcome: Extract<ProduceOutcome, { kind: 'acked' }>): void {
-    lane.advance(batch.riders.length)
-    this.#measure(batch)
-    lane.batch = undefined
-    lane.failures = 0
-    lane.reason = undefined
-    this.#settler.acknowledged(batch, outcome)
-  }
-
-  #measure({ riders, firstAttemptAt = 0, firedAt = 0 }: ProducerBatch): void {
-    const { stats } = this
-    stats.ackedBatches++
-    stats.ackedRecords += riders.length
-    stats.queueTimeMs += Math.max(0, firstAttemptAt - (riders[0]?.appendedAt ?? firstAttemptAt))
-    stats.brokerTimeMs += this.#options.clock.now() - firedAt
-  }
-
   #giveUp(lane: Lane, batch: ProducerBatch, kind: FailedOutcome, { code, cause }: Failure): void {
     this.#settler.allFailed(batch, kind, { code, cause })
-    this.#endBatch(lane, batch)
-  }
-
-  /** The batch is over without an acknowledgement. Its sequence numbers are free again only if nothing of it ever left. */
-  #endBatch(lane: Lane, batch: ProducerBatch): void {
-    lane.batch = undefined
-    lane.failures = 0
-    lane.reason = undefined
-    if (batch.attempts > 0) this.#bumpEpoch(lane)
-  }
-
-  #bumpEpoch(lane: Lane): void {
-    if (!this.#options.idempotent) return
-    this.stats.epochBumps++
-    if (!lane.bumpEpoch()) this.identity.retire()
-  }
-
-  /** Encodes a batch anew, of which no copy can be in the log, with the records that somebody still waits for. */
-  #rebuild(lane: Lane, batch: ProducerBatch): void {
-    batch.riders = waiting(batch.riders)
-    if (batch.riders.length === 0) return this.#endBatch(lane, batch)
-    if (batch.attempts > 0) this.#bumpEpoch(lane)
-    batch.forgetBytes()
+    this.#lanes.endBatch(lane, batch)
   }
 
   #onDeadline(riders: readonly Rider[]): void {
     const touched = new Set<Lane>()
     for (const rider of riders) {
       if (rider.settled) continue
-      const lane = this.#lane(rider.record.topic, rider.record.partition)
+      const lane = this.#lanes.of(rider)
       if (this.#accumulator.remove(rider) || lane.removeSplit(rider)) this.#settler.unsent(rider, lane.reason ?? 'DEADLINE')
       else {
         this.#leaveBatch(lane, rider)
@@ -352,8 +233,8 @@ export class Sender {
   #afterLeaving(lane: Lane): void {
     const batch = lane.batch
     if (!batch || lane.inFlight) return
-    if (!batch.maybeWritten) this.#rebuild(lane, batch)
-    else if (!batch.hasWaiters) this.#endBatch(lane, batch)
+    if (!batch.maybeWritten) this.#lanes.rebuild(lane, batch)
+    else if (!batch.hasWaiters) this.#lanes.endBatch(lane, batch)
   }
 
   /** A request that nobody waits for any more must not go on in a sandbox that is about to be frozen. */
@@ -366,8 +247,4 @@ export class Sender {
     clock.clearTimeout(this.#timer)
     if (at < Number.POSITIVE_INFINITY) this.#timer = clock.setTimeout(() => this.#pump(), Math.max(1, at - clock.now()))
   }
-}
-
-function waiting(riders: readonly Rider[]): Rider[] {
-  return riders.filter(rider => !rider.settled)
 }
