@@ -127,6 +127,13 @@ test('a secret of Secrets Manager, and a parameter of SSM', async () => {
     await delivers({ ...secrets.env, KAFKA_BOOTSTRAP_SERVERS: rig.address('SASL'), KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512', KAFKA_SECRET_ARN: arn })
 })
 
+for (const [mechanism, user] of [
+  ['PLAIN', 'bob'],
+  ['SCRAM-SHA-256', 'alice256'],
+] as const)
+  test(`a log-in by ${mechanism}`, () =>
+    delivers({ KAFKA_BOOTSTRAP_SERVERS: rig.address('SASL'), KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: user, KAFKA_SASL_PASSWORD: `${user}-secret` }))
+
 test('MSK: brokers by the cluster’s ARN, a token by its signer', async () => {
   const msk = createServer((_, response) =>
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ bootstrapBrokerStringSaslIam: rig.address('IAM') })),
