@@ -37,7 +37,7 @@ export interface ProducerRecord<K = unknown, V = unknown> {
 /** How a value becomes bytes: `bytes` takes bytes or text as they are. */
 export type ValueFormat = 'bytes' | 'json' | 'text' | 'base64'
 
-/** Stage 3's word: the topic is allowed, the key rule and the schema hold, sizes are in bounds, but for the value's, which is known when it is bytes. */
+/** Stage 3's word: the topic is allowed, the key rule and the schema hold, sizes are in bounds; that of a value that is not bytes yet is for stage 4. */
 export interface ValidRecord extends ProducerRecord {
   readonly format: ValueFormat
   readonly maxValueBytes?: number

@@ -138,6 +138,8 @@ function checkLimits(record: ProducerRecord, key: Uint8Array | string | null, { 
   const headers = (record.headers ?? []).filter(([name]) => !name.startsWith(OUR_HEADERS))
   const headerBytes = headers.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + (value?.length ?? 0), 0)
   tooLarge('key', key === null ? 0 : Buffer.byteLength(key), limits.keyBytes, 'bytes')
+  // Of what is not bytes yet the size is known in stage 4.
+  tooLarge('value', record.value instanceof Uint8Array ? record.value.length : 0, limits.valueBytes, 'bytes')
   tooLarge('headers', headers.length, limits.headers, 'headers')
   tooLarge('headers', headerBytes, limits.headerBytes, 'bytes')
 }

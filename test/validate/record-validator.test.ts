@@ -1,0 +1,29 @@
+// The limit of a value: of bytes it is known at once, for a redrive asks no later stage; of anything else when it is bytes.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RecordSerializer } from '../../lib/serialize/record-serializer.ts'
+import { validateRecord } from '../../lib/validate/record-validator.ts'
+import { toContracts } from '../../scripts/load-contracts.ts'
+
+const contracts = toContracts(
+  (['json', 'text', 'base64'] as const).map(format => ({ topic: format, json: { key: { required: false }, value: { format, schema: true }, limits: { valueBytes: 8 } } as never })),
+)
+const tooLarge = { faultCode: 'record-too-large' }
+const serializer = new RecordSerializer(1_000_000)
+const serialize = (topic: string, value: unknown) => serializer.serialize(validateRecord({ topic, value }, { contracts }))
+
+test('bytes beyond limits.valueBytes are no valid record', () => {
+  validateRecord({ topic: 'json', value: Buffer.from('"123456"') }, { contracts })
+  assert.throws(() => validateRecord({ topic: 'json', value: Buffer.from('"1234567"') }, { contracts }), tooLarge)
+})
+
+for (const [topic, fits, over] of [
+  ['json', '123456', '1234567'],
+  ['json', ['é', 1], ['é', 12]],
+  ['text', '12345678', '1234567é'],
+  ['base64', Buffer.alloc(8).toString('base64'), Buffer.alloc(9).toString('base64')],
+] as const)
+  test(`${topic}: ${JSON.stringify(fits)} fits into eight bytes, ${JSON.stringify(over)} does not`, () => {
+    assert.ok(serialize(topic, fits))
+    assert.throws(() => serialize(topic, over), tooLarge)
+  })
