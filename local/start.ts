@@ -87,8 +87,8 @@ const BREAK = `Stop Kafka, send again, see the letter, start Kafka, send the let
 /** One line per invocation; the metrics (EMF) on it, and lines of nothing else, are for CloudWatch. */
 function printFunctionOutput(line: string): void {
   if (!line.includes('"_aws"')) return console.log(line)
-  const { level, message, timestamp, service, outcomes, codes, reason, unknown, attempts } = JSON.parse(line)
-  if (message !== undefined) console.log(JSON.stringify({ level, message, timestamp, service, outcomes, codes, reason, unknown, attempts }))
+  const { level, message, timestamp, service, requestId, outcomes, codes, reason, unknown, attempts } = JSON.parse(line)
+  if (message !== undefined) console.log(JSON.stringify({ level, message, timestamp, service, requestId, outcomes, codes, reason, unknown, attempts }))
 }
 
 /** An edit rebuilds the bundles and swaps the sandboxes; Kafka stays up. */

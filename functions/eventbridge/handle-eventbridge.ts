@@ -19,7 +19,7 @@ export async function handleEventBridge(event: unknown, context: Context & Kafka
   const isLettered = ({ fault }: { fault: string }) => fault === 'record' || config.onFailureEventbridge === 'dead-letter'
   const settled = await letterFailed([requested], reports, { isLettered, sourceOf }, context, services)
   const fate = settled.get(0) ?? fateWithoutLetter(reports[0] as DeliveryReport)
-  report.invocation(reports, [fate], producer.metrics())
+  report.invocation(context.awsRequestId, reports, [fate], producer.metrics())
   toResponse(fate)
 }
 

@@ -40,7 +40,7 @@ async function answerRequest(request: HttpRequest, requestId: string, context: C
     return toResponse(fates, requestId)
   } catch (error) {
     if (!(error instanceof RecordFaultError)) throw error
-    services.report.refusedRequest(error.faultCode)
+    services.report.refusedRequest(requestId, error.faultCode)
     return toFaultResponse(error, requestId)
   }
 }
@@ -74,6 +74,7 @@ async function sendAndSettle(
   const settled = await letterFailed(requested, reports, { isLettered, sourceOf }, context, services)
   const fates = reports.map((item, index) => ({ id: (requested[index] as RequestedRecord).id, fate: settled.get(index) ?? fateOf(item) }))
   services.report.invocation(
+    requestId,
     reports,
     fates.map(({ fate }) => fate),
     producer.metrics(),

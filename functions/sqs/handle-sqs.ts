@@ -41,6 +41,7 @@ export async function handleSqs(event: unknown, context: Invocation, services: S
     open = waiting.map(({ message }) => message).filter(({ group }) => goesOn.has(group))
   }
   report.invocation(
+    context.awsRequestId,
     settled.map(({ report }) => report),
     settled.map(({ fate }) => fate),
     context.kafka.producer.metrics(),

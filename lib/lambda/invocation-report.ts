@@ -42,8 +42,8 @@ export class InvocationReport {
   }
 
   /** A request that was refused whole, before it became records. */
-  refusedRequest(code: string): void {
-    this.#logger.info('invocation', { outcomes: { refusedRequests: 1 }, code })
+  refusedRequest(requestId: string, code: string): void {
+    this.#logger.info('invocation', { requestId, outcomes: { refusedRequests: 1 }, code })
   }
 
   /** What a redrive did, and metrics of it per outcome. */
@@ -59,7 +59,8 @@ export class InvocationReport {
     this.#logger.info('redrive', { results })
   }
 
-  invocation(reports: readonly DeliveryReport[], fates: readonly RecordFate[], producer: ProducerMetrics): void {
+  /** @param requestId as the caller was told it */
+  invocation(requestId: string, reports: readonly DeliveryReport[], fates: readonly RecordFate[], producer: ProducerMetrics): void {
     const outcomes: Record<string, number> = {}
     const byTopic = new Map<string, number>()
     const codes: Record<string, number> = {}
@@ -74,7 +75,7 @@ export class InvocationReport {
     const [first, ...others] = [...byTopic].map(([key, count]) => this.#records(key, count, producer))
     const unknown = reports.filter(report => report.kind === 'failed' && report.outcome === 'unknown').length
     const failure = reports.find(report => report.kind === 'failed' && report.fault === 'system') as Failed | undefined
-    const facts = { outcomes, ...(Object.keys(codes).length > 0 ? { codes } : {}), ...reasonOf(failure?.error), unknown, attempts }
+    const facts = { requestId, outcomes, ...(Object.keys(codes).length > 0 ? { codes } : {}), ...reasonOf(failure?.error), unknown, attempts }
     const head = { level: 'INFO', message: 'invocation', timestamp: new Date().toISOString(), service: this.#function, ...traceOf(process.env._X_AMZN_TRACE_ID) }
     this.#write(JSON.stringify({ ...head, ...facts, ...together(first, this.#ofProducer(producer)) }))
     for (const other of others) this.#write(JSON.stringify(other))

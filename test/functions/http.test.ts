@@ -186,6 +186,7 @@ test('one log line per invocation with counts per outcome', async () => {
 
   assert.equal(lines.length, 1)
   assert.deepEqual(lines[0].outcomes, { delivered: 2, refused: 1 })
+  assert.equal(lines[0].requestId, 'r-1')
 })
 
 test('headers reach the record in order, after ours, and traceparent is kept', async () => {

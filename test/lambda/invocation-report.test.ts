@@ -35,6 +35,7 @@ function linesOf(...invocations: { fates: RecordFate['fate'][]; topics?: string[
   return invocations.map(({ fates, topics = [], producer = metrics() }) => {
     const reports = fates.map((_, index) => ({ kind: 'delivered', record: { topic: topics[index] ?? 'chat', value: 'v' }, attempts: 1 }) as unknown as DeliveryReport)
     report.invocation(
+      'r-1',
       reports,
       fates.map(fate => ({ fate }) as RecordFate),
       producer,
@@ -59,7 +60,10 @@ test('the first line has the counts, the metrics of its outcome and those of the
   ) as [[Line], [Line]]
   for (const line of [cold, warm]) assertEmf(line)
   assert.deepEqual(none, [])
-  assert.deepEqual([cold.message, cold.level, cold.service, cold.outcomes, cold.unknown, cold.attempts], ['invocation', 'INFO', 'kafka-producer-dev-http', { delivered: 3 }, 0, 1])
+  assert.deepEqual(
+    [cold.message, cold.level, cold.service, cold.requestId, cold.outcomes, cold.unknown, cold.attempts],
+    ['invocation', 'INFO', 'kafka-producer-dev-http', 'r-1', { delivered: 3 }, 0, 1],
+  )
   assert.deepEqual([cold.Records, cold.BatchRecords, cold.QueueTime, cold.BrokerTime, cold.Dials], [3, 3, 2, 5, 1])
   assert.deepEqual(
     cold._aws.CloudWatchMetrics.map(({ Dimensions }) => Dimensions),

@@ -73,7 +73,7 @@ async function play({ script, messages, retries, batchSize, lettersLost, onInval
   }
   const told: { id: string; fate: string }[][] = []
   const report = {
-    invocation: (reports: readonly DeliveryReport[], fates: readonly RecordFate[]) =>
+    invocation: (_requestId: string, reports: readonly DeliveryReport[], fates: readonly RecordFate[]) =>
       told.push(reports.map(({ record }, index) => ({ id: record.sourceId as string, fate: fates[index]?.fate as string }))),
     letterFailed: () => {},
   } as unknown as InvocationReport
