@@ -13,10 +13,17 @@ const NAMESPACE = 'ServerlessKafkaProducer'
 type Emf = ReturnType<Metrics['serializeMetrics']>
 type Values = readonly [unit: (typeof MetricUnit)[keyof typeof MetricUnit], named: Readonly<Record<string, number>>]
 
+class EmfMetrics extends Metrics {
+  /** Not by POWERTOOLS_METRICS_DISABLED or POWERTOOLS_DEV. */
+  get isOn(): boolean {
+    return !this.isDisabled()
+  }
+}
+
 export class InvocationReport {
   readonly #write: (line: string) => void
   readonly #logger: Logger
-  readonly #metrics: Metrics
+  readonly #metrics: EmfMetrics
   readonly #function: string
   readonly #forms = new Map<string, Emf>()
   #last: ProducerMetrics | undefined
@@ -26,7 +33,7 @@ export class InvocationReport {
     this.#write = write
     this.#function = functionName
     this.#logger = new Logger({ serviceName: functionName })
-    this.#metrics = new Metrics({ namespace: NAMESPACE, serviceName: functionName })
+    this.#metrics = new EmfMetrics({ namespace: NAMESPACE, serviceName: functionName })
   }
 
   readonly warn = (text: string): void => {
@@ -72,7 +79,7 @@ export class InvocationReport {
       if ('code' in fate) codes[fate.code] = (codes[fate.code] ?? 0) + 1
       attempts = Math.max(attempts, reports[index]?.attempts ?? 0)
     })
-    const [first, ...others] = [...byTopic].map(([key, count]) => this.#records(key, count, producer))
+    const [first, ...others] = this.#metrics.isOn ? [...byTopic].map(([key, count]) => this.#records(key, count, producer)) : []
     const unknown = reports.filter(report => report.kind === 'failed' && report.outcome === 'unknown').length
     const failure = reports.find(report => report.kind === 'failed' && report.fault === 'system') as Failed | undefined
     const facts = { requestId, outcomes, ...(Object.keys(codes).length > 0 ? { codes } : {}), ...reasonOf(failure?.error), unknown, attempts }
@@ -101,6 +108,7 @@ export class InvocationReport {
   /** Counters of the producer as what this invocation added; a warm invocation that only sent has nothing to tell. */
   #ofProducer(now: ProducerMetrics): Emf | undefined {
     const last = this.#last
+    if (!this.#metrics.isOn) return undefined
     if (last && now.dials === last.dials && now.producerIds === last.producerIds && now.retries === last.retries && now.connections === last.connections) return undefined
     const added = (name: 'dials' | 'producerIds' | 'retries') => now[name] - (last?.[name] ?? 0)
     return this.#emf({}, [

@@ -87,6 +87,16 @@ test('each further topic and outcome has a line of metrics alone', () => {
   )
 })
 
+test('POWERTOOLS_METRICS_DISABLED leaves the line, without metrics', () => {
+  process.env.POWERTOOLS_METRICS_DISABLED = 'true'
+  const [lines] = linesOf({ fates: ['delivered', 'refused'] }) as [Line[]]
+  delete process.env.POWERTOOLS_METRICS_DISABLED
+  assert.deepEqual(
+    lines.map(({ message, outcomes, _aws, Records }) => [message, outcomes, _aws, Records]),
+    [['invocation', { delivered: 1, refused: 1 }, undefined, undefined]],
+  )
+})
+
 test('an invocation without records leaves its line; X-Ray’s trace is named where there is one', () => {
   process.env._X_AMZN_TRACE_ID = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1'
   const [[line]] = linesOf({ fates: [] }) as [[Line]]
