@@ -11,7 +11,7 @@ const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Reco
 export const REQUIRE = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
 
 /**
- * kafkajs's log-in finds its two requests in a list of all forty, none of the others is ever sent by us, and they are a quarter
+ * kafkajs's log-in finds its two requests in a list of all 33, none of the others is ever sent by us, and they are a quarter
  * of what a cold start would read.
  */
 const ONLY_LOG_IN_REQUESTS: Plugin = {
