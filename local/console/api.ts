@@ -1,5 +1,5 @@
 // What the console's page asks for. Payloads leave only where they are asked for by name.
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import type { SQSClient } from '@aws-sdk/client-sqs'
 import { parseRedriveRequest } from '../../functions/redrive/redrive-request.ts'
 import { runRedrive } from '../../functions/redrive/run-redrive.ts'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
@@ -11,6 +11,7 @@ import type { RedriveResult } from '../../lib/redrive/redrive.ts'
 import { groupLetters, matches } from '../../lib/redrive/select-letters.ts'
 import type { LogReader } from '../../lib/transport/kafkajs/log-reader.ts'
 import type { Contracts } from '../../lib/validate/contract.ts'
+import { queueDepth } from '../sqs/queue-contents.ts'
 
 export interface ConsoleContext {
   readonly config: ProducerConfig
@@ -88,7 +89,7 @@ export class ConsoleApi {
     const { contracts, queues, functions, brokers } = this.#context
     const [topics, depths, letters] = await Promise.all([
       Promise.all([...contracts.keys()].map(async topic => [topic, await this.#recordsIn(topic)] as const)),
-      Promise.all(queues.map(async ({ name, url }) => [name, await this.#depth(url)] as const)),
+      Promise.all(queues.map(async ({ name, url }) => [name, await queueDepth(this.#context.sqs, url)] as const)),
       this.#open(),
     ])
     return { canStop: brokers !== undefined, topics: Object.fromEntries(topics), queues: Object.fromEntries(depths), letters: letters.length, functions: functions() }
@@ -118,13 +119,6 @@ export class ConsoleApi {
     } catch {
       return null
     }
-  }
-
-  async #depth(url: string): Promise<number> {
-    const { Attributes = {} } = await this.#context.sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] }),
-    )
-    return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0)
   }
 }
 

@@ -5,6 +5,7 @@ import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
 import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
 import type { ProducerMetrics } from '../../lib/producer-metrics.ts'
+import { producerMetrics } from '../fakes/producer-metrics.ts'
 
 interface Line {
   readonly message?: string
@@ -13,26 +14,10 @@ interface Line {
   readonly [name: string]: unknown
 }
 
-const metrics = (more: Partial<ProducerMetrics> = {}): ProducerMetrics => ({
-  dials: 1,
-  connections: 1,
-  producerIds: 1,
-  requests: 1,
-  batches: 1,
-  retries: 0,
-  metadataRefreshes: 1,
-  ackedBatches: 1,
-  ackedRecords: 3,
-  queueTimeMs: 2,
-  brokerTimeMs: 5,
-  bufferUsed: 0,
-  ...more,
-})
-
 function linesOf(...invocations: { fates: RecordFate['fate'][]; topics?: string[]; producer?: ProducerMetrics }[]): Line[][] {
   const lines: Line[] = []
   const report = new InvocationReport('kafka-producer-dev-http', line => lines.push(JSON.parse(line)))
-  return invocations.map(({ fates, topics = [], producer = metrics() }) => {
+  return invocations.map(({ fates, topics = [], producer = producerMetrics() }) => {
     const reports = fates.map((_, index) => ({ kind: 'delivered', record: { topic: topics[index] ?? 'chat', value: 'v' }, attempts: 1 }) as unknown as DeliveryReport)
     report.invocation(
       'r-1',
@@ -56,7 +41,7 @@ function assertEmf({ _aws, ...values }: Line): void {
 test('the first line has the counts, the metrics of its outcome and those of the producer; a warm one only what is new', () => {
   const [[cold], [warm, ...none]] = linesOf(
     { fates: ['delivered', 'delivered', 'delivered'] },
-    { fates: ['delivered'], producer: metrics({ ackedBatches: 2, ackedRecords: 4 }) },
+    { fates: ['delivered'], producer: producerMetrics({ ackedBatches: 2, ackedRecords: 4 }) },
   ) as [[Line], [Line]]
   for (const line of [cold, warm]) assertEmf(line)
   assert.deepEqual(none, [])

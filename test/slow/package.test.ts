@@ -8,7 +8,7 @@ import { before, test } from 'node:test'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
 import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
-import type { ProducerMetrics } from '../../lib/producer-metrics.ts'
+import { producerMetrics } from '../fakes/producer-metrics.ts'
 
 const FUNCTIONS = ['http', 'sqs', 'sqs-fifo', 'eventbridge', 'redrive']
 const TIMEOUTS: Record<string, number> = { http: 29, redrive: 300 }
@@ -228,23 +228,8 @@ test('alarms: errors, throttles, slow and dials of each function, age of each so
 /** Names of the metrics of an invocation that delivered. */
 function metricsWritten(): string[] {
   const lines: string[] = []
-  const counts = [
-    'dials',
-    'connections',
-    'producerIds',
-    'requests',
-    'batches',
-    'retries',
-    'metadataRefreshes',
-    'ackedBatches',
-    'ackedRecords',
-    'queueTimeMs',
-    'brokerTimeMs',
-    'bufferUsed',
-  ]
   const delivered = { kind: 'delivered', record: { topic: 'chat', value: 'v' }, attempts: 1 } as unknown as DeliveryReport
-  const producer = Object.fromEntries(counts.map(name => [name, 1])) as unknown as ProducerMetrics
-  new InvocationReport('f', line => lines.push(line)).invocation('r', [delivered], [{ fate: 'delivered' } as RecordFate], producer)
+  new InvocationReport('f', line => lines.push(line)).invocation('r', [delivered], [{ fate: 'delivered' } as RecordFate], producerMetrics())
   const { _aws } = JSON.parse(lines[0] as string) as { _aws: { CloudWatchMetrics: { Metrics: { Name: string }[] }[] } }
   return _aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name))
 }

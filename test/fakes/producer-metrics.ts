@@ -1,0 +1,18 @@
+// What a producer counts after its first batch of three records.
+import type { ProducerMetrics } from '../../lib/producer-metrics.ts'
+
+export const producerMetrics = (more: Partial<ProducerMetrics> = {}): ProducerMetrics => ({
+  dials: 1,
+  connections: 1,
+  producerIds: 1,
+  requests: 1,
+  batches: 1,
+  retries: 0,
+  metadataRefreshes: 1,
+  ackedBatches: 1,
+  ackedRecords: 3,
+  queueTimeMs: 2,
+  brokerTimeMs: 5,
+  bufferUsed: 0,
+  ...more,
+})
