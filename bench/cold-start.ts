@@ -44,7 +44,7 @@ const SUBJECTS: Readonly<Record<string, { readonly bundle: string; readonly even
     event: () => ({ id: 'e', source: 'usgs.earthquakes', 'detail-type': 'Earthquake', detail: JSON.parse(message.body) }),
   },
   'http again': { bundle: 'dist/functions/http/index.mjs', event: request },
-  'with letters': { bundle: 'dist/functions/http/index.mjs', event: request, env: { KAFKA_DEAD_LETTER: 'sqs:http://127.0.0.1:1/1/letters' } },
+  'with dead letters': { bundle: 'dist/functions/http/index.mjs', event: request, env: { KAFKA_DEAD_LETTER: 'sqs:http://127.0.0.1:1/1/letters' } },
   usual: { bundle: 'build/usual-handler.mjs', event: request },
   'usual again': { bundle: 'build/usual-handler.mjs', event: request },
   kafkajs: { bundle: 'build/kafkajs-alone.mjs', event: request },
@@ -65,7 +65,7 @@ export async function coldStarts(servers: string): Promise<Row[]> {
     row('B12', 'cold start to the first answer, http / a bundle of kafkajs alone', 1.05, 'http', 'kafkajs', 'control'),
     row('B12-sqs', 'the same, sqs', 1.05, 'sqs', 'kafkajs', 'control'),
     row('B12-eb', 'the same, eventbridge', 1.05, 'eventbridge', 'kafkajs', 'control'),
-    row('B13', 'cold start, http with an SQS dead-letter target / without one', 1.03, 'with letters', 'http', 'http again'),
+    row('B13', 'cold start, http with an SQS dead-letter target / without one', 1.03, 'with dead letters', 'http', 'http again'),
     row('B12-usual', 'the same job, http / middy, Powertools, Ajv and kafkajs as their samples show', 1, 'http', 'usual', 'usual again'),
     await bundleLoad(),
   ]
@@ -119,7 +119,7 @@ async function coldStart(name: string, servers: string, memoryMb?: number): Prom
   const sandbox = await Sandbox.start({
     name,
     ...(share?.wrap(process.execPath, runtime) ?? { command: process.execPath, args: runtime }),
-    timeoutMs: 29_000,
+    ackTimeoutMs: 29_000,
     onOutput: () => {},
     env: {
       PATH: process.env.PATH ?? '',

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { parseRedriveRequest } from '../functions/redrive/redrive-request.ts'
-import { rawToLetters } from '../functions/redrive/to-letters.ts'
-import type { OpenLetter } from '../lib/redrive/letter-store.ts'
-import { openLetters } from '../lib/redrive/open-letters.ts'
+import { rawToDeadLetters } from '../functions/redrive/to-dead-letters.ts'
+import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
+import { openDeadLetterStores } from '../lib/redrive/open-dead-letters.ts'
 import { withClaim } from '../lib/redrive/read-claim.ts'
-import { groupLetters, matches } from '../lib/redrive/select-letters.ts'
+import { groupDeadLetters, matches } from '../lib/redrive/select-dead-letters.ts'
 import { configuration, contractsIn } from './environment.ts'
 import { json, shown, table, tell } from './output.ts'
 
@@ -20,9 +20,9 @@ interface Options {
 }
 
 export function addDeadLetters(program: Command): void {
-  const letters = program.command('dead-letters').description('Looks at dead letters. Nothing is changed.')
+  const deadLetters = program.command('dead-letters').description('Looks at dead letters. Nothing is changed.')
   const filtered = (name: string, description: string) =>
-    letters
+    deadLetters
       .command(name)
       .description(description)
       .option('--from <target>', 'target as in KAFKA_DEAD_LETTER (default: that)')
@@ -31,18 +31,18 @@ export function addDeadLetters(program: Command): void {
       .option('--since <time>', 'failed since: 2026-11-25T08:00:00Z, or 24h')
       .option('--until <time>', 'failed until')
       .option('--json', 'print JSON')
-  filtered('list', 'One line per open letter.')
+  filtered('list', 'One line per open dead letter.')
     .option('--limit <n>', 'at most so many')
     .addHelpText('after', '\nExample:\n  kafka-producer dead-letters list --topic orders --since 7d')
     .action(list)
-  filtered('stats', 'How many open letters by topic and error, and the oldest of each.').action(stats)
-  letters
+  filtered('stats', 'How many open dead letters by topic and error, and the oldest of each.').action(stats)
+  deadLetters
     .command('show')
-    .argument('<letterId>')
-    // One letter id in 64 begins with a dash.
+    .argument('<deadLetterId>')
+    // One dead letter id in 64 begins with a dash.
     .allowUnknownOption()
     .helpOption('--help', 'display help for command')
-    .description('One letter: its reason, its source, its headers; its key and value only with --payload.')
+    .description('One dead letter: its reason, its source, its headers; its key and value only with --payload.')
     .option('--from <target>', 'target as in KAFKA_DEAD_LETTER (default: that)')
     .option('--payload', 'print key, value and header values too')
     .option('--json', 'print JSON')
@@ -50,18 +50,18 @@ export function addDeadLetters(program: Command): void {
     .action(show)
 }
 
-async function* lettersOf({ from, topic, error, since, until, limit }: Options): AsyncGenerator<OpenLetter> {
+async function* deadLettersOf({ from, topic, error, since, until, limit }: Options): AsyncGenerator<OpenDeadLetter> {
   const given = Object.fromEntries(Object.entries({ from, topic, error, since, until, limit }).filter(([, value]) => value !== undefined))
   const request = parseRedriveRequest(given)
   const config = await configuration()
   const { defaultTopic, maxRequestSize } = config
-  const toLetters = rawToLetters({ contracts: await contractsIn('contracts', false), defaultTopic, maxRequestSize })
+  const toDeadLetters = rawToDeadLetters({ contracts: await contractsIn('contracts', false), defaultTopic, maxRequestSize })
   let left = request.limit ?? Number.POSITIVE_INFINITY
   for (const target of request.from ?? config.deadLetter) {
-    const store = openLetters(target, config, toLetters)
+    const store = openDeadLetterStores(target, config, toDeadLetters)
     try {
-      for await (const open of store.letters()) {
-        if (!matches(open.letter, request)) continue
+      for await (const open of store.deadLetters()) {
+        if (!matches(open.deadLetter, request)) continue
         yield open
         if (--left <= 0) return
       }
@@ -72,41 +72,48 @@ async function* lettersOf({ from, topic, error, since, until, limit }: Options):
 }
 
 async function list(options: Options): Promise<void> {
-  const letters = await Array.fromAsync(lettersOf(options))
-  if (options.json) return json(letters.map(({ letter, receipt }) => ({ receipt, ...withoutPayload(letter) })))
-  const rows = letters.map(({ letter: { letterId, record, failure, redrive } }) => [letterId, failure.lastAt, record.topic, failure.code, failure.outcome, redrive.count])
-  if (rows.length > 0) table([['letter', 'failed', 'topic', 'error', 'outcome', 'tries'], ...rows])
+  const deadLetters = await Array.fromAsync(deadLettersOf(options))
+  if (options.json) return json(deadLetters.map(({ deadLetter, location }) => ({ location, ...withoutPayload(deadLetter) })))
+  const rows = deadLetters.map(({ deadLetter: { deadLetterId, record, failure, redrive } }) => [
+    deadLetterId,
+    failure.lastAt,
+    record.topic,
+    failure.code,
+    failure.outcome,
+    redrive.count,
+  ])
+  if (rows.length > 0) table([['dead letter', 'failed', 'topic', 'error', 'outcome', 'tries'], ...rows])
   tell(`${rows.length} open letter(s).`)
 }
 
 async function stats(options: Options): Promise<void> {
-  const letters = await Array.fromAsync(lettersOf(options), ({ letter }) => letter)
-  const groups = groupLetters(letters)
+  const deadLetters = await Array.fromAsync(deadLettersOf(options), ({ deadLetter }) => deadLetter)
+  const groups = groupDeadLetters(deadLetters)
   if (options.json) return json(groups)
-  if (groups.length > 0) table([['topic', 'error', 'letters', 'oldest'], ...groups.map(({ topic, error, letters, oldest }) => [topic, error, letters, oldest])])
-  tell(`${letters.length} open letter(s).`)
+  if (groups.length > 0) table([['topic', 'error', 'letters', 'oldest'], ...groups.map(({ topic, error, deadLetters, oldest }) => [topic, error, deadLetters, oldest])])
+  tell(`${deadLetters.length} open letter(s).`)
 }
 
-async function show(letterId: string, options: Options): Promise<void> {
-  let found: OpenLetter | undefined
+async function show(deadLetterId: string, options: Options): Promise<void> {
+  let found: OpenDeadLetter | undefined
   // To its end, so that what was received on the way is let go of.
-  for await (const open of lettersOf(options)) if (open.letter.letterId === letterId) found = open
-  if (!found) throw new Error(`No open letter has the id ${letterId}.`)
-  const { receipt } = found
-  const letter = options.payload ? await withClaim(found.letter) : found.letter
-  if (options.json) return json({ receipt, ...(options.payload ? letter : withoutPayload(letter)) })
-  const { record, source, failure, redrive, claimCheck } = letter
+  for await (const open of deadLettersOf(options)) if (open.deadLetter.deadLetterId === deadLetterId) found = open
+  if (!found) throw new Error(`No open dead letter has the id ${deadLetterId}.`)
+  const { location } = found
+  const deadLetter = options.payload ? await withClaim(found.deadLetter) : found.deadLetter
+  if (options.json) return json({ location, ...(options.payload ? deadLetter : withoutPayload(deadLetter)) })
+  const { record, source, failure, redrive, claimCheck } = deadLetter
   const hidden = '(with --payload)'
   const value = (bytes: string | null) => (options.payload ? shown(bytes) : bytes === null ? '(null)' : hidden)
   table([
-    ['letter', letter.letterId],
-    ['lies in', receipt],
-    ['record id', letter.recordId],
+    ['dead letter', deadLetter.deadLetterId],
+    ['lies in', location],
+    ['record id', deadLetter.recordId],
     ['topic', record.topic],
     ['partition', record.partition === null ? '(the partitioner’s)' : `${record.partition} (${record.partitionFixedBy})`],
     ['timestamp', record.timestamp === null ? '(set at append)' : new Date(record.timestamp).toISOString()],
     ['source', `${source.trigger} ${source.id}${source.arn ? ` ${source.arn}` : ''}`],
-    ['error', `${failure.code}${failure.brokerCode ? ` (${failure.brokerCode})` : ''}, ${failure.fault} fault, ${failure.outcome}`],
+    ['error', `${failure.code}${failure.causeCode ? ` (${failure.causeCode})` : ''}, ${failure.kind}, ${failure.outcome}`],
     ['attempts', `${failure.attempts}, ${failure.firstAt} to ${failure.lastAt}`],
     ['redriven', redrive.count === 0 ? 'never' : `${redrive.count} times, last ${redrive.lastAt} (${redrive.lastCode})`],
     ['key', value(record.key)],
@@ -115,7 +122,7 @@ async function show(letterId: string, options: Options): Promise<void> {
   ])
 }
 
-function withoutPayload(letter: OpenLetter['letter']): object {
-  const { key: _key, value, headers, ...record } = letter.record
-  return { ...letter, record: { ...record, valueBytes: value === null ? null : Buffer.byteLength(value, 'base64'), headers: headers.map(({ name }) => ({ name })) } }
+function withoutPayload(deadLetter: OpenDeadLetter['deadLetter']): object {
+  const { key: _key, value, headers, ...record } = deadLetter.record
+  return { ...deadLetter, record: { ...record, valueBytes: value === null ? null : Buffer.byteLength(value, 'base64'), headers: headers.map(({ name }) => ({ name })) } }
 }

@@ -9,7 +9,7 @@ export function addDoctor(program: Command): void {
   program
     .command('doctor')
     .description(
-      'Looks whether the configuration works from here: DNS, TCP, TLS, log-in, topics, rights, replication, dead letters, clock. Writes no record; a letter of its own is written and deleted.',
+      'Looks whether the configuration works from here: DNS, TCP, TLS, authentication, topics, rights, replication, dead letters, clock. Writes no record; a dead letter of its own is written and deleted.',
     )
     .option('--topic <topic...>', 'topics to look at (default: those of the contracts)')
     .option('--contracts <folder>', 'contracts', 'contracts')

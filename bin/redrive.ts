@@ -11,8 +11,8 @@ Examples:
   kafka-producer redrive --dry-run                          what would be sent, from KAFKA_DEAD_LETTER
   kafka-producer redrive --topic orders --since 24h --yes
   kafka-producer redrive --from sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/letters --rate 100 --yes
-  kafka-producer redrive --error schema --at-fault --yes    after a contract was mended
-A letter is deleted only after its record was acknowledged. One whose outcome was unknown is looked for in its
+  kafka-producer redrive --error schema --include-invalid --yes    after a contract was mended
+A dead letter is deleted only after its record was acknowledged. One whose outcome was unknown is looked for in its
 partition first. It can be interrupted, killed and run again at any time.`
 
 type Options = Record<string, string | boolean | undefined>
@@ -21,20 +21,20 @@ export function addRedrive(program: Command): void {
   program
     .command('redrive')
     .description('Sends dead letters again, as the bytes they were, and deletes each after its acknowledgement.')
-    .option('--from <target>', 'target as in KAFKA_DEAD_LETTER, or a queue that is a backstop (default: KAFKA_DEAD_LETTER)')
-    .option('--letter <letterId>', 'this one alone')
-    .option('--topic <topic>', 'only of this topic; with --at-fault also letters that never had one')
+    .option('--from <target>', 'target as in KAFKA_DEAD_LETTER, or a queue that is a source DLQ or failure destination (default: KAFKA_DEAD_LETTER)')
+    .option('--dead-letter <deadLetterId>', 'this one alone')
+    .option('--topic <topic>', 'only of this topic; with --include-invalid also dead letters that never had one')
     .option('--error <code>', 'only of this code, e.g. no-leader')
     .option('--since <time>', 'failed since: 2026-11-25T08:00:00Z, or 24h')
     .option('--until <time>', 'failed until')
     .option('--limit <n>', 'at most so many')
     .option('--rate <n>', 'records per second')
     .option('--dry-run', 'only count')
-    .option('--at-fault', 'also records at fault, by the contracts as they are now')
+    .option('--include-invalid', 'also invalid records, by the contracts as they are now')
     .option('--no-verify', 'do not look for records of unknown outcome first')
     .option('--timestamp <which>', 'original or now', 'original')
-    .option('--max-attempts <n>', 'a letter that was refused so often stays (default: 5)')
-    .option('--source-queue <queue>', 'the queue that the messages of a backstop were in, where they do not say')
+    .option('--max-attempts <n>', 'a dead letter that was refused so often stays (default: 5)')
+    .option('--source-queue <queue>', 'the queue that the messages of a source DLQ or failure destination were in, where they do not say')
     .option('--contracts <folder>', 'contracts of the records', 'contracts')
     .option('--yes', 'do not ask')
     .option('--json', 'print the results as JSON')
@@ -43,8 +43,8 @@ export function addRedrive(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { yes, json: asJson, contracts: folder, verify, letter, ...asked } = options
-  const request = parseRedriveRequest({ ...asked, ...(letter === undefined ? {} : { letterId: letter }), verify: verify !== false })
+  const { yes, json: asJson, contracts: folder, verify, deadLetter, ...asked } = options
+  const request = parseRedriveRequest({ ...asked, ...(deadLetter === undefined ? {} : { deadLetterId: deadLetter }), verify: verify !== false })
   const config = await configuration()
   const contracts = await contractsIn(folder as string, folder !== 'contracts')
   const context = { config, contracts, warn: tell }
@@ -85,13 +85,13 @@ function print(results: readonly RedriveResult[], asJson: boolean): void {
   const byTopic = results
     .flatMap(result => Object.entries(result.byTopic))
     .flatMap(([topic, codes]) => Object.entries(codes).map(([code, count]) => [topic || '(none)', code, count]))
-  if (byTopic.length > 0) table([['topic', 'error', 'letters'], ...byTopic])
-  const sum = (name: 'seen' | 'matched' | 'tried' | 'resent' | 'found' | 'atFault' | 'parked') => results.reduce((total, result) => total + result[name], 0)
+  if (byTopic.length > 0) table([['topic', 'error', 'dead letters'], ...byTopic])
+  const sum = (name: 'seen' | 'matched' | 'tried' | 'resent' | 'found' | 'invalid' | 'parked') => results.reduce((total, result) => total + result[name], 0)
   const failed = results.flatMap(result => Object.entries(result.failed)).map(([code, count]) => `${count} ${code}`)
   tell(
-    `${sum('seen')} letters seen, ${sum('matched')} matched, ${sum('tried')} to send, ${sum('resent')} sent, ${sum('found')} were in Kafka already, ${sum('atFault')} at fault (--at-fault), ${sum('parked')} parked.`,
+    `${sum('seen')} dead letters seen, ${sum('matched')} matched, ${sum('tried')} to send, ${sum('resent')} sent, ${sum('found')} were in Kafka already, ${sum('invalid')} invalid (--include-invalid), ${sum('parked')} parked.`,
   )
   if (failed.length > 0) tell(`Still open: ${failed.join(', ')}.`)
   const stopped = results.find(result => result.stopped !== undefined)?.stopped
-  if (stopped !== undefined) tell(`Stopped: ${stopped}. The other letters are where they were.`)
+  if (stopped !== undefined) tell(`Stopped: ${stopped}. The other dead letters are where they were.`)
 }

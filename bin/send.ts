@@ -33,7 +33,7 @@ export function addSend(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      `\nExamples:\n  kafka-producer send chat --value '{"room":"lobby","user":"ada","text":"hello"}'\n  kafka-producer send events --key k < lines.txt\nWhat is not acknowledged is told, and the exit status is 1: it stays with you, no letter is written.`,
+      `\nExamples:\n  kafka-producer send chat --value '{"room":"lobby","user":"ada","text":"hello"}'\n  kafka-producer send events --key k < lines.txt\nWhat is not acknowledged is told, and the exit status is 1: it stays with you, no dead letter is written.`,
     )
     .action(run)
 }

@@ -2,8 +2,8 @@
 import { contracts as claimed } from '#contracts'
 import { loadConfig } from '../lib/config/parse-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
-import { createDeadLetters } from '../lib/create-dead-letters.ts'
-import type { DeadLetters } from '../lib/dead-letter/dead-letter-chain.ts'
+import { createDeadLetterPublisher } from '../lib/create-dead-letter-publisher.ts'
+import type { DeadLetterPublisher } from '../lib/dead-letter/dead-letter-publisher.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { closeOnSigterm } from '../lib/lambda/close-on-sigterm.ts'
 import { InvocationReport } from '../lib/lambda/invocation-report.ts'
@@ -17,7 +17,7 @@ export type Trigger = 'http' | 'sqs' | 'eventbridge'
 export interface Services {
   readonly config: ProducerConfig
   readonly contracts: Contracts
-  readonly letters: DeadLetters
+  readonly deadLetters: DeadLetterPublisher
   readonly report: InvocationReport
 }
 
@@ -31,7 +31,7 @@ export async function createServices(trigger: Trigger): Promise<Services & { rea
   const factory = new ProducerFactory({ rules: { contracts }, warn: report.warn })
   closeOnSigterm(factory)
   await connectInInit({ factory, config }, report.connectFailed)
-  return { config, contracts, factory, letters: createDeadLetters(config, report.warn), report }
+  return { config, contracts, factory, deadLetters: createDeadLetterPublisher(config, report.warn), report }
 }
 
 /** What a trigger needs beyond what every producer does. */
@@ -43,6 +43,6 @@ function functionProblems(trigger: Trigger, { acks, deadLetter, defaultTopic, on
   if (defaultTopic !== undefined && !known.has(defaultTopic)) problems.push('KAFKA_DEFAULT_TOPIC: expected a topic that has a contract, got another.')
   if (deadLetter.length === 0 && trigger === 'http' && onFailureHttp === 'dead-letter')
     problems.push('KAFKA_DEAD_LETTER: expected a target, got none; or set KAFKA_ON_FAILURE_HTTP=return, and callers keep what fails.')
-  if (deadLetter.length === 0 && trigger !== 'http') problems.push('KAFKA_DEAD_LETTER: expected a target, got none; a record at fault would have no place to end in.')
+  if (deadLetter.length === 0 && trigger !== 'http') problems.push('KAFKA_DEAD_LETTER: expected a target, got none; an invalid record would have no place to end in.')
   return problems
 }

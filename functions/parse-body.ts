@@ -1,5 +1,5 @@
 // The bytes of a request → JSON, with what JSON.parse alone would let through or change made visible.
-import { RecordFaultError } from '../lib/errors.ts'
+import { InvalidRecordError } from '../lib/errors.ts'
 
 /** Bytes of a body, after base64. Lambda's own limit is 6 MB for the whole event. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024
@@ -15,17 +15,17 @@ const NEEDS_A_LOOK = /__proto__|\\u00[2-7]|\d{16}|\d[eE]\+?\d{3}/
 /** Stands for a number that parsing and printing again would change. */
 export const CHANGED_NUMBER = Symbol('a number that JSON.parse changes')
 
-/** @throws RecordFaultError `body-too-large`, `not-utf8`, `bad-json`, `unknown-field` */
+/** @throws InvalidRecordError `body-too-large`, `not-utf8`, `bad-json`, `unknown-field` */
 export function parseBody(body: Buffer): unknown {
-  if (body.length > MAX_BODY_BYTES) throw new RecordFaultError('body-too-large', `body: expected at most ${MAX_BODY_BYTES} bytes, got ${body.length}.`)
+  if (body.length > MAX_BODY_BYTES) throw new InvalidRecordError('body-too-large', `body: expected at most ${MAX_BODY_BYTES} bytes, got ${body.length}.`)
   const text = decodeUtf8(body)
-  if (depthOf(text) > MAX_DEPTH) throw new RecordFaultError('bad-json', `body: expected at most ${MAX_DEPTH} levels of nesting.`)
+  if (depthOf(text) > MAX_DEPTH) throw new InvalidRecordError('bad-json', `body: expected at most ${MAX_DEPTH} levels of nesting.`)
   try {
     return NEEDS_A_LOOK.test(text) ? parseLooking(text) : JSON.parse(text)
   } catch (error) {
-    if (error instanceof RecordFaultError) throw error
+    if (error instanceof InvalidRecordError) throw error
     // The parser's message quotes the text.
-    throw new RecordFaultError('bad-json', 'body: expected JSON, got something else.')
+    throw new InvalidRecordError('bad-json', 'body: expected JSON, got something else.')
   }
 }
 
@@ -35,7 +35,7 @@ function parseLooking(text: string): unknown {
     if (name === '__proto__') polluting = true
     return typeof value === 'number' && changes(value, context.source ?? '') ? CHANGED_NUMBER : value
   }) as (name: string, value: unknown) => unknown)
-  if (polluting) throw new RecordFaultError('unknown-field', 'body: expected no field named __proto__.')
+  if (polluting) throw new InvalidRecordError('unknown-field', 'body: expected no field named __proto__.')
   return parsed
 }
 
@@ -43,7 +43,7 @@ function decodeUtf8(body: Buffer): string {
   try {
     return utf8.decode(body)
   } catch {
-    throw new RecordFaultError('not-utf8', 'body: expected UTF-8, got other bytes.')
+    throw new InvalidRecordError('not-utf8', 'body: expected UTF-8, got other bytes.')
   }
 }
 

@@ -2,13 +2,13 @@
 // A message says what, expected, got and which setting. Never a payload, a secret or an address.
 
 /** `record`: the record itself is at fault and no retry helps. `system`: anything else. */
-export type Fault = 'record' | 'system'
+export type FailureKind = 'invalid-record' | 'delivery-failure'
 
 /** What is known of a record that was not acknowledged (design: what an answer proves). */
 export type FailedOutcome = 'rejected' | 'not-sent' | 'unknown'
 
 /** The stable codes of record faults and the HTTP status each has (`docs/delivery-semantics.md`). */
-export const RECORD_FAULT_STATUS = {
+export const INVALID_RECORD_STATUS = {
   'bad-json': 400,
   'not-utf8': 400,
   'unknown-field': 400,
@@ -32,14 +32,14 @@ export const RECORD_FAULT_STATUS = {
   'reserved-header': 422,
   'header-missing': 422,
   'bad-value': 422,
-  'invalid-record': 422,
+  'rejected-by-broker': 422,
   empty: 422,
 } as const
 
-export type RecordFaultCode = keyof typeof RECORD_FAULT_STATUS
+export type InvalidRecordCode = keyof typeof INVALID_RECORD_STATUS
 
-/** The stable codes of system faults. */
-export type SystemFaultCode =
+/** The stable codes of delivery failures. */
+export type DeliveryFailureCode =
   | 'no-leader'
   | 'topic-not-on-cluster'
   | 'unreachable'
@@ -84,21 +84,20 @@ export interface Violation {
 }
 
 /** The record is at fault: never retried. */
-export class RecordFaultError extends KafkaProducerError {
-  override name = 'RecordFaultError'
-  readonly faultCode: RecordFaultCode
+export class InvalidRecordError extends KafkaProducerError {
+  override name = 'InvalidRecordError'
+  declare readonly code: InvalidRecordCode
   readonly violations: readonly Violation[]
   readonly truncated: boolean
 
-  constructor(code: RecordFaultCode, message: string, violations: readonly Violation[] = [], truncated = false, cause?: unknown) {
+  constructor(code: InvalidRecordCode, message: string, violations: readonly Violation[] = [], truncated = false, cause?: unknown) {
     super(code, message, { cause })
-    this.faultCode = code
     this.violations = violations
     this.truncated = truncated
   }
 
   get status(): number {
-    return RECORD_FAULT_STATUS[this.faultCode]
+    return INVALID_RECORD_STATUS[this.code]
   }
 }
 
@@ -127,7 +126,7 @@ export class BufferExhaustedError extends KafkaProducerError {
   }
 }
 
-/** A dead-letter target did not store the letter. */
+/** A dead-letter target did not store the dead letter. */
 export class DeadLetterError extends KafkaProducerError {
   override name = 'DeadLetterError'
 }

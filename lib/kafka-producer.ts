@@ -7,7 +7,7 @@ import { configuredPartitioner, configuredSerializer } from './configured-classe
 import { type Delivered, type DeliveryReport, type Failed, refused, report } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { SendSpans } from './delivery/send-spans.ts'
-import { KafkaProducerError, orderGroupStopped, RecordFaultError, TransportError } from './errors.ts'
+import { InvalidRecordError, KafkaProducerError, orderGroupStopped, TransportError } from './errors.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
@@ -15,7 +15,7 @@ import type { ProducerRecord, SerializedRecord } from './record/producer-record.
 import type { RecordMetadata } from './record/record-metadata.ts'
 import { Sender } from './send/sender.ts'
 import { RecordSerializer } from './serialize/record-serializer.ts'
-import { SerializingTurns } from './serialize/serializing-turns.ts'
+import { SerializationQueue } from './serialize/serialization-queue.ts'
 import { type Clock, systemClock } from './time/clock.ts'
 import { Deadline } from './time/deadline.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
@@ -63,7 +63,7 @@ export class KafkaProducer {
   /** The codec of compression.type is on its way. */
   #loading: Promise<void> | undefined
   #codecMissing: KafkaProducerError | undefined
-  readonly #turns = new SerializingTurns()
+  readonly #turns = new SerializationQueue()
   #closed = false
 
   /** @throws ConfigError when a class that a setting names can't be had */
@@ -76,16 +76,16 @@ export class KafkaProducer {
     const { partitioner, isCustom } = configuredPartitioner(config)
     this.#partitioner = new RecordPartitioner(partitioner, isCustom ? warn : undefined)
     this.#accumulator = new RecordAccumulator(config.batchSize, clock)
-    this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, riders => this.#sender.wakeup(riders))
+    this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, pendingRecords => this.#sender.wakeup(pendingRecords))
     this.#sender = new Sender(client, this.#accumulator, {
       ...config,
       connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
-      brokerTimeoutMs: config.timeoutMs,
+      ackTimeoutMs: config.ackTimeoutMs,
       acks: config.acks === 'all' ? -1 : config.acks === '1' ? 1 : 0,
       idempotent: config.enableIdempotence,
       maxInFlight: config.maxInFlightRequestsPerConnection,
       clock,
-      onSettled: rider => this.#appender.release(rider),
+      onCompleted: pending => this.#appender.release(pending),
       isExhausted: () => this.#appender.isExhausted,
     })
     if (config.compressionType !== 'none') this.#loadCompression()
@@ -107,7 +107,7 @@ export class KafkaProducer {
 
   /**
    * Sends one record.
-   * @throws RecordFaultError the record is at fault · DeliveryError it was not acknowledged; `outcome` says what is known
+   * @throws InvalidRecordError the record is at fault · DeliveryError it was not acknowledged; `outcome` says what is known
    */
   send(record: ProducerRecord): Promise<RecordMetadata> {
     const work = this.deliver([record], undefined, this.#config.lingerMs).then(([only]) => {
@@ -146,7 +146,7 @@ export class KafkaProducer {
     this.#flushes++
     try {
       this.#accumulator.flush()
-      this.#sender.poke()
+      this.#sender.requestRun()
       await Promise.allSettled([...this.#calls])
     } finally {
       this.#flushes--
@@ -163,9 +163,9 @@ export class KafkaProducer {
 
   metrics(): ProducerMetrics {
     const { epochBumps: _bumps, ...sent } = this.#sender.stats
-    const { dials, open } = this.#client.stats
+    const { connectionAttempts, open } = this.#client.stats
     const { identity, metadata } = this.#sender
-    return { ...sent, dials, connections: open, producerIds: identity.count, metadataRefreshes: metadata.refreshes, bufferUsed: this.#appender.bufferUsed }
+    return { ...sent, connectionAttempts, connections: open, producerIds: identity.count, metadataRefreshes: metadata.refreshes, bufferUsed: this.#appender.bufferUsed }
   }
 
   /** Any broker answers a question within the deadline. */
@@ -186,13 +186,13 @@ export class KafkaProducer {
   async #run(records: readonly ProducerRecord[], given: Deadline | undefined, lingerMs: number): Promise<DeliveryReport[]> {
     const scope = currentScope()
     scope?.refuseWhenClosed()
-    if (!this.isUsable) return records.map(record => refused(record, undefined, new TransportError('unavailable', 'The producer is closed.'), this.#clock.wall()))
+    if (!this.isUsable) return records.map(record => refused(record, undefined, new TransportError('unavailable', 'The producer is closed.'), this.#clock.epochMs()))
     const earliest = Math.min(given?.at ?? Number.POSITIVE_INFINITY, scope?.deadline?.at ?? Number.POSITIVE_INFINITY)
     const deadline = new Deadline(this.#clock, Math.min(earliest, this.#clock.now() + this.#config.deliveryTimeoutMs))
     const call: Call = { deadline, lingerMs, reports: new Array(records.length), stopped: new Map() }
     const ready = await this.#serializeAll(records, call)
     await this.#loading
-    if (this.#codecMissing) return records.map(record => refused(record, undefined, this.#codecMissing as KafkaProducerError, this.#clock.wall()))
+    if (this.#codecMissing) return records.map(record => refused(record, undefined, this.#codecMissing as KafkaProducerError, this.#clock.epochMs()))
     // Topics don't wait for one another, but where an order group may span them.
     const together = ready.some(({ record }) => record.orderGroup !== undefined)
     const parts = together ? [ready] : [...Map.groupBy(ready, ({ serialized }) => serialized.topic).values()]
@@ -220,7 +220,7 @@ export class KafkaProducer {
   }
 
   #refuse({ record, serialized, index }: Omit<Prepared, 'serialized'> & { serialized: SerializedRecord | undefined }, error: unknown, { reports, stopped }: Call): void {
-    reports[index] = refused(record, serialized, asProducerError(error), this.#clock.wall())
+    reports[index] = refused(record, serialized, asProducerError(error), this.#clock.epochMs())
     const { orderGroup } = record
     if (orderGroup !== undefined) stopped.set(orderGroup, Math.min(index, stopped.get(orderGroup) ?? index))
   }
@@ -288,6 +288,6 @@ function refuseWhenStopped({ orderGroup }: ProducerRecord, index: number, stoppe
 }
 
 function asProducerError(error: unknown): KafkaProducerError {
-  if (error instanceof RecordFaultError || error instanceof KafkaProducerError) return error
+  if (error instanceof InvalidRecordError || error instanceof KafkaProducerError) return error
   return new KafkaProducerError('unavailable', 'An unexpected error; its cause has the details.', { cause: error })
 }

@@ -56,7 +56,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   /**
    * Sends one record. Awaiting the promise is the synchronous form; one that nobody awaits does not end the process, its
    * error goes to the listener.
-   * @throws RecordFaultError the record is at fault · DeliveryError it was not acknowledged; `outcome` says what is known
+   * @throws InvalidRecordError the record is at fault · DeliveryError it was not acknowledged; `outcome` says what is known
    */
   send(record: ProducerRecord<K, V>): Promise<SendResult<K, V>>
   send(topic: string, value: V | null): Promise<SendResult<K, V>>

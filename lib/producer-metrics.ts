@@ -1,7 +1,7 @@
 // What a producer counts (Java: the producer's metrics).
 
 export interface ProducerMetrics {
-  readonly dials: number
+  readonly connectionAttempts: number
   readonly connections: number
   readonly producerIds: number
   readonly requests: number

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isJsonObject, type JsonObject } from '../lib/record/json-object.ts'
 import { STACK_FILE } from './stack-file.ts'
 
-const MOST = 10
+const MAX = 10
 
 function fail(text: string): never {
   console.error(text)
@@ -29,8 +29,8 @@ if (!file) fail('Which event? npm run put-event -- file.json')
 const { busUrl } = readJson(STACK_FILE, 'The local stack is not running: npm start first.') as { busUrl: string }
 const given = readJson(file, `${file}: expected a file of JSON.`)
 const entries = (Array.isArray(given) ? given : [given]).map(toEntry)
-for (let at = 0; at < entries.length; at += MOST) {
-  const Entries = entries.slice(at, at + MOST)
+for (let at = 0; at < entries.length; at += MAX) {
+  const Entries = entries.slice(at, at + MAX)
   const response = await fetch(busUrl, {
     method: 'POST',
     headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSEvents.PutEvents' },

@@ -110,14 +110,14 @@ async function startServers({ brokers, log }: StackOptions, contracts: Contracts
   return { kafka, sqs, bootstrapServers }
 }
 
-function startFunction(name: FunctionName, timeoutMs: number, settings: Record<string, string>, { concurrency, onOutput, runtime }: StackOptions): LocalFunction {
+function startFunction(name: FunctionName, ackTimeoutMs: number, settings: Record<string, string>, { concurrency, onOutput, runtime }: StackOptions): LocalFunction {
   return new LocalFunction({
     name,
     bundle: `dist/functions/${name === 'sqs-fifo' ? 'sqs' : name}/index.mjs`,
-    timeoutMs,
+    ackTimeoutMs,
     concurrency,
     onOutput,
-    env: { ...settings, POWERTOOLS_SERVICE_NAME: name, KAFKA_FUNCTION_TIMEOUT_MS: String(timeoutMs) },
+    env: { ...settings, POWERTOOLS_SERVICE_NAME: name, KAFKA_FUNCTION_TIMEOUT_MS: String(ackTimeoutMs) },
     ...(runtime ? { runtime } : {}),
   })
 }

@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   watchSources(stack)
 }
 
-/** Letters of this stack, and what is in it. @returns its address */
+/** Dead letters of this stack, and what is in it. @returns its address */
 async function openConsole(stack: Stack): Promise<string> {
   const port = await freePort(CONSOLE_PORT)
   const server = await startConsole(port, consoleOf(stack))
@@ -77,7 +77,7 @@ Health:
 Ctrl-C ends everything.`)
 }
 
-const BREAK = `Stop Kafka, send again, see the letter, start Kafka, send the letter:
+const BREAK = `Stop Kafka, send again, see the dead letter, start Kafka, send the dead letter:
   npm run -s brokers -- stop
   npm run -s kafka-producer -- dead-letters list
   npm run -s brokers -- start

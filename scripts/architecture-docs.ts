@@ -29,7 +29,7 @@ const isStage = (name: string) => !name.endsWith('.ts')
 
 /** Between folders; of the files beside them only those that wire the stages. */
 function drawing(): string {
-  const wiring = new Set(['lib/kafka-producer.ts', 'lib/producer-factory.ts', 'lib/create-dead-letters.ts'])
+  const wiring = new Set(['lib/kafka-producer.ts', 'lib/producer-factory.ts', 'lib/create-dead-letter-publisher.ts'])
   const shown = edges()
     .map(edge => edge.split(' ') as [string, string])
     .filter(pair => pair.every(name => isStage(name) || wiring.has(name)))

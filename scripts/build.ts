@@ -11,11 +11,11 @@ const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Reco
 export const REQUIRE = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
 
 /**
- * kafkajs's log-in finds its two requests in a list of all 33, none of the others is ever sent by us, and they are a quarter
+ * kafkajs's authentication finds its two requests in a list of all 33, none of the others is ever sent by us, and they are a quarter
  * of what a cold start would read.
  */
 const ONLY_LOG_IN_REQUESTS: Plugin = {
-  name: 'only kafkajs requests of a log-in',
+  name: 'only kafkajs requests of authentication',
   setup: ({ onLoad }) =>
     onLoad({ filter: /[\\/]kafkajs[\\/]src[\\/]protocol[\\/]requests[\\/]\w+[\\/]index\.js$/ }, ({ path }) =>
       /[\\/]sasl\w+[\\/]index\.js$/.test(path)

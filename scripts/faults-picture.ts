@@ -13,7 +13,7 @@ const WIDTH = 1000
 const COLUMNS = [
   { title: 'strikes', x: 640 },
   { title: 'acknowledged', x: 740 },
-  { title: 'letters', x: 805 },
+  { title: 'dead letters', x: 805 },
   { title: 'lost', x: 860 },
   { title: 'twice', x: 915 },
   { title: 'no fate', x: 980 },
@@ -25,7 +25,7 @@ const text = (x: number, y: number, content: string, attributes = '') => `<text 
 function faultsPicture({ seed, rows, controls }: Run): string {
   const lines: string[] = []
   let y = 34
-  lines.push(text(20, y, `npm run faults: what was sent, looked for in the log and the letters (seed ${seed})`, 'class="title"'))
+  lines.push(text(20, y, `npm run faults: what was sent, looked for in the log and the dead letters (seed ${seed})`, 'class="title"'))
   y += 30
   lines.push(...COLUMNS.map(({ title, x }) => text(x, y, title, 'class="head end"')))
   for (const row of rows) {
@@ -44,11 +44,11 @@ function faultsPicture({ seed, rows, controls }: Run): string {
     'kafkajs-send': 'control: kafkajs’s own send, while leaders move',
     'kafkajs-acks-1': 'control: kafkajs with acks=1, a leader killed',
     'sqs-failures-unheard': 'control: SQS without ReportBatchItemFailures',
-    'letters-off': 'control: dead letters off, and nobody looks',
+    'dead-letters-off': 'control: dead letters off, and nobody looks',
   }
   for (const { name, lost } of controls) {
     y += LINE
-    lines.push(text(60, y, says[name] ?? name), text(COLUMNS[name === 'letters-off' ? 5 : 3].x, y, lost.toLocaleString('en'), 'class="end bad"'))
+    lines.push(text(60, y, says[name] ?? name), text(COLUMNS[name === 'dead-letters-off' ? 5 : 3].x, y, lost.toLocaleString('en'), 'class="end bad"'))
   }
   const style = `text{font:13px ui-sans-serif,system-ui,sans-serif;fill:#1f2328}.title{font-weight:600;font-size:15px}.head{fill:#59636e}.name{font-weight:600}.end{text-anchor:end;font-variant-numeric:tabular-nums}.good{fill:#1a7f37}.bad{fill:#cf222e;font-weight:600}`
   const height = y + 24

@@ -54,7 +54,7 @@ export function kafkaClientContract(name: string, start: () => Promise<ContractC
     assert.ok(next.kind === 'acked' && next.baseOffset === first.baseOffset + 2n)
   })
 
-  run('refuses a late batch of an older epoch after the lane has moved on', async ({ client, topic }) => {
+  run('refuses a late batch of an older epoch after the partition has moved on', async ({ client, topic }) => {
     const write = await writer(client, topic)
     await write(1, { epoch: 0, sequence: 0, values: ['a'] })
     const bumped = await write(1, { epoch: 1, sequence: 0, values: ['b'] })
@@ -121,12 +121,19 @@ async function writer(client: KafkaClient, topic: string): Promise<(partition: n
   const { producerId } = await producerIdOf(client)
   return async (partition, { epoch, sequence, values, headers = [], gate = true }) => {
     const leader = topics[0]?.partitions.find(found => found.partition === partition)?.leader ?? -1
-    const riders = values.map(value => ({
+    const pendingRecords = values.map(value => ({
       timestamp: Date.now(),
       record: { topic, partition, partitionFixedBy: 'source' as const, key: null, value: Buffer.from(value), headers, wireSize: 0 },
     }))
-    const batch: EncodedBatch = { topic, partition, bytes: encodeRecordBatch(riders, { producerId, epoch, baseSequence: sequence }) }
-    const outcomes = await client.produce(leader, [batch], { acks: -1, idempotent: true, timeoutMs: 2500, requestTimeoutMs: 5000, connectTimeoutMs: 3000, beginWrite: () => gate })
+    const batch: EncodedBatch = { topic, partition, bytes: encodeRecordBatch(pendingRecords, { producerId, epoch, baseSequence: sequence }) }
+    const outcomes = await client.produce(leader, [batch], {
+      acks: -1,
+      idempotent: true,
+      ackTimeoutMs: 2500,
+      requestTimeoutMs: 5000,
+      connectTimeoutMs: 3000,
+      beginWrite: () => gate,
+    })
     assert.equal(outcomes.length, 1)
     return outcomes[0] as ProduceOutcome
   }

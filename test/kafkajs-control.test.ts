@@ -132,7 +132,7 @@ test('control iii: raw idempotent kafkajs resolves C and C is not in the log aft
 
 test('ours, script iii: B is told unknown and C is in the log', async () => {
   const cluster = await ScriptedBrokers.start({ leaders: [0], brokers: 1, script: dropsAnswersOfB })
-  const producer = producerOf(cluster.addresses, { retries: 1, requestTimeoutMs: 400, timeoutMs: 300 })
+  const producer = producerOf(cluster.addresses, { retries: 1, requestTimeoutMs: 400, ackTimeoutMs: 300 })
   const send = async (value: string) => told((await producer.sendAll([{ topic: 't', key: 'k', value }]))[0] as never)
 
   assert.equal(await send('A'), 'delivered')

@@ -1,4 +1,4 @@
-// One HTTP API and one queue over MSK with IAM, and the letters of both. Take over from serverless.yml what else you need
+// One HTTP API and one queue over MSK with IAM, and the dead letters of both. Take over from serverless.yml what else you need
 // (FIFO queues, rules, redrive, alarms).
 import { resolve } from 'node:path'
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
@@ -32,13 +32,13 @@ const DIST = resolve(import.meta.dirname, '../../dist/functions')
 export class KafkaProducerStack extends Stack {
   readonly #props: KafkaProducerStackProps
   readonly #vpc: IVpc
-  readonly #letters: Queue
+  readonly #deadLetters: Queue
 
   constructor(scope: Construct, id: string, props: KafkaProducerStackProps) {
     super(scope, id, props)
     this.#props = props
     this.#vpc = props.vpc ?? Vpc.fromLookup(this, 'Vpc', { vpcId: props.vpcId })
-    this.#letters = this.#queue('DeadLetters')
+    this.#deadLetters = this.#queue('DeadLetterPublisher')
 
     const http = this.#producer('http', HTTP_TIMEOUT, ['chat', 'earthquakes'])
     const api = new HttpApi(this, 'Api', { defaultAuthorizer: new HttpIamAuthorizer() })
@@ -84,12 +84,12 @@ export class KafkaProducerStack extends Stack {
         KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
         KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
         KAFKA_COMPRESSION_TYPE: 'gzip',
-        KAFKA_DEAD_LETTER: `sqs:${this.#letters.queueUrl}`,
+        KAFKA_DEAD_LETTER: `sqs:${this.#deadLetters.queueUrl}`,
         KAFKA_FUNCTION_TIMEOUT_MS: String(timeout.toMilliseconds()),
         POWERTOOLS_SERVICE_NAME: name,
       },
     })
-    this.#letters.grantSendMessages(producer)
+    this.#deadLetters.grantSendMessages(producer)
     const topicArns = topics.map(topic => `${clusterArn.replace(':cluster/', ':topic/')}/${topic}`)
     producer.addToRolePolicy(new PolicyStatement({ actions: ['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'], resources: [clusterArn] }))
     producer.addToRolePolicy(new PolicyStatement({ actions: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'], resources: topicArns }))

@@ -24,7 +24,7 @@ const stack = new KafkaProducerStack(app, 'KafkaProducer', {
 })
 const template = Template.fromStack(stack)
 
-test('both functions: Node 24 on arm64, their own time-out known to them, letters to the queue', () => {
+test('both functions: Node 24 on arm64, their own time-out known to them, dead letters to the queue', () => {
   template.resourceCountIs('AWS::Lambda::Function', 2)
   for (const [name, seconds] of [
     ['http', 29],
@@ -39,7 +39,7 @@ test('both functions: Node 24 on arm64, their own time-out known to them, letter
         Variables: Match.objectLike({
           POWERTOOLS_SERVICE_NAME: name,
           KAFKA_FUNCTION_TIMEOUT_MS: String(seconds * 1000),
-          KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: Match.stringLikeRegexp('^DeadLetters') }]] },
+          KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: Match.stringLikeRegexp('^DeadLetterPublisher') }]] },
         }),
       },
     })

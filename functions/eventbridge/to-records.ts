@@ -1,11 +1,11 @@
 // Stage 1 of 9: EventBridge event → ProducerRecord. Pure.
 // Shape: docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
-import { RecordFaultError } from '../../lib/errors.ts'
+import { InvalidRecordError } from '../../lib/errors.ts'
 import { isJsonObject, type JsonObject } from '../../lib/record/json-object.ts'
 import type { RecordHeader } from '../../lib/record/producer-record.ts'
 import type { Contract, Contracts } from '../../lib/validate/contract.ts'
 import { routeOfEvent } from '../../lib/validate/route.ts'
-import { ourHeaders, type RequestedRecord } from '../requested-record.ts'
+import { type SourceRecord, standardHeaders } from '../source-record.ts'
 
 /** Of the event's own fields, those that a consumer wants without reading the value; of a replay also its name. */
 const FIELDS = ['source', 'detail-type', 'time', 'id', 'replay-name'] as const
@@ -18,21 +18,21 @@ export interface EventOptions {
 }
 
 /** @param awsRequestId the id of an event without one */
-export function toRecord(event: unknown, awsRequestId: string, { contracts, defaultTopic, awsTrace }: EventOptions): RequestedRecord {
+export function toRecord(event: unknown, awsRequestId: string, { contracts, defaultTopic, awsTrace }: EventOptions): SourceRecord {
   const fields = isJsonObject(event) ? event : {}
   const id = typeof fields.id === 'string' && fields.id !== '' ? fields.id : awsRequestId
-  const faulty = (fault: RecordFaultError): RequestedRecord => ({ id, fault, record: { topic: '', value: Buffer.from(JSON.stringify(event) ?? ''), sourceId: id } })
+  const faulty = (error: InvalidRecordError): SourceRecord => ({ id, error, record: { topic: '', value: Buffer.from(JSON.stringify(event) ?? ''), sourceId: id } })
   if (typeof fields.source !== 'string' || typeof fields['detail-type'] !== 'string' || !Object.hasOwn(fields, 'detail'))
-    return faulty(new RecordFaultError('bad-value', 'event: expected an EventBridge event with source, detail-type and detail.'))
+    return faulty(new InvalidRecordError('bad-value', 'event: expected an EventBridge event with source, detail-type and detail.'))
   const route = routeOfEvent(contracts, fields.source, fields['detail-type'], defaultTopic)
-  if (!route) return faulty(new RecordFaultError('unknown-topic', 'event: expected one that a contract claims (from.eventbridge), got another.'))
+  if (!route) return faulty(new InvalidRecordError('unknown-topic', 'event: expected one that a contract claims (from.eventbridge), got another.'))
   const { contract, feed } = route
   return {
     id,
     record: {
       topic: contract.topic,
       value: toValue(feed?.value === 'event' ? event : fields.detail, contract),
-      headers: [...ourHeaders(id, 'eventbridge', undefined, awsTrace), ...eventHeaders(fields, contract)],
+      headers: [...standardHeaders(id, 'eventbridge', undefined, awsTrace), ...eventHeaders(fields, contract)],
       sourceId: id,
       origin: { event, ...(feed?.key ? { keyFrom: feed.key } : {}) },
     },

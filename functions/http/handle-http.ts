@@ -2,18 +2,18 @@
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
 import { openScopes } from '../../lib/delivery/invocation-scope.ts'
-import { fateWithoutLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
-import { RecordFaultError } from '../../lib/errors.ts'
+import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
+import { InvalidRecordError } from '../../lib/errors.ts'
 import { type HttpAnswer, type HttpRequest, parseHttpEvent, toHttpResult } from '../../lib/lambda/http-event.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import type { Services } from '../create-services.ts'
-import { letterFailed } from '../letter-failed.ts'
-import { type RequestedRecord, sendRequested } from '../requested-record.ts'
+import { publishDeadLetters } from '../publish-dead-letters.ts'
+import { type SourceRecord, sendSourceRecords } from '../source-record.ts'
 import { problemAnswer } from './problem.ts'
 import { toRecords } from './to-records.ts'
-import { toFaultResponse, toResponse } from './to-response.ts'
+import { toErrorResponse, toResponse } from './to-response.ts'
 
 const HEALTH_MS = 1000
 
@@ -32,21 +32,21 @@ async function answerRequest(request: HttpRequest, requestId: string, context: C
     if (request.path === '/health') return await health(request, context)
     // Before anything of the body is read, and nothing of it is kept.
     const most = services.config.httpMaxConcurrency
-    if (openScopes() > most) throw new RecordFaultError('too-many-requests', `expected at most ${most} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing is stored.`)
+    if (openScopes() > most) throw new InvalidRecordError('too-many-requests', `expected at most ${most} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing is stored.`)
     const topic = topicOf(request.path)
-    if (request.method !== 'POST') throw new RecordFaultError('method', `method: expected POST.`)
-    const requested = toRecords(request, topic, requestId, services.contracts)
-    const fates = await sendAndSettle(requested, requestId, context, services)
+    if (request.method !== 'POST') throw new InvalidRecordError('method', `method: expected POST.`)
+    const sourceRecords = toRecords(request, topic, requestId, services.contracts)
+    const fates = await sendAndComplete(sourceRecords, requestId, context, services)
     return toResponse(fates, requestId)
   } catch (error) {
-    if (!(error instanceof RecordFaultError)) throw error
-    services.report.refusedRequest(requestId, error.faultCode)
-    return toFaultResponse(error, requestId)
+    if (!(error instanceof InvalidRecordError)) throw error
+    services.report.refusedRequest(requestId, error.code)
+    return toErrorResponse(error, requestId)
   }
 }
 
 async function health(request: HttpRequest, { kafka }: KafkaContext): Promise<HttpAnswer> {
-  if (request.method !== 'GET') throw new RecordFaultError('method', 'method: expected GET.')
+  if (request.method !== 'GET') throw new InvalidRecordError('method', 'method: expected GET.')
   const isReachable = await kafka.producer.isReachable(Deadline.after(systemClock, HEALTH_MS))
   return { status: isReachable ? 200 : 503, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ status: isReachable ? 'ok' : 'unavailable' }) }
 }
@@ -58,21 +58,21 @@ function topicOf(path: string): string {
   } catch {
     // A broken escape names no topic.
   }
-  throw new RecordFaultError('unknown-topic', 'path: expected /topics/{topic} or /health.')
+  throw new InvalidRecordError('unknown-topic', 'path: expected /topics/{topic} or /health.')
 }
 
-async function sendAndSettle(
-  requested: readonly RequestedRecord[],
+async function sendAndComplete(
+  sourceRecords: readonly SourceRecord[],
   requestId: string,
   context: Context & KafkaContext,
   services: Services,
 ): Promise<{ id: string; fate: RecordFate }[]> {
   const { producer } = context.kafka
-  const reports = await sendRequested(requested, producer)
-  const isLettered = ({ fault }: Failed) => fault === 'system' && services.config.onFailureHttp === 'dead-letter'
+  const reports = await sendSourceRecords(sourceRecords, producer)
+  const shouldDeadLetter = ({ failureKind }: Failed) => failureKind === 'delivery-failure' && services.config.onFailureHttp === 'dead-letter'
   const sourceOf = (index: number) => ({ trigger: 'http' as const, id: requestId, index, arn: null, receiveCount: null })
-  const settled = await letterFailed(requested, reports, { isLettered, sourceOf }, context, services)
-  const fates = reports.map((item, index) => ({ id: (requested[index] as RequestedRecord).id, fate: settled.get(index) ?? fateOf(item) }))
+  const completed = await publishDeadLetters(sourceRecords, reports, { shouldDeadLetter, sourceOf }, context, services)
+  const fates = reports.map((item, index) => ({ id: (sourceRecords[index] as SourceRecord).id, fate: completed.get(index) ?? fateOf(item) }))
   services.report.invocation(
     requestId,
     reports,
@@ -84,7 +84,7 @@ async function sendAndSettle(
 
 /** A caller keeps a record that is at fault. */
 function fateOf(report: DeliveryReport): RecordFate {
-  if (report.kind === 'delivered' || !(report.error instanceof RecordFaultError)) return fateWithoutLetter(report)
-  const { status, faultCode: code, violations, truncated } = report.error
+  if (report.kind === 'delivered' || !(report.error instanceof InvalidRecordError)) return fateWithoutDeadLetter(report)
+  const { status, code, violations, truncated } = report.error
   return { fate: 'refused', status, code, violations, truncated }
 }

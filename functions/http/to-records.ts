@@ -1,26 +1,26 @@
 // Stage 1 of 9: HTTP request → ProducerRecord[], each with its id, or its own fault. Pure.
-import { RecordFaultError } from '../../lib/errors.ts'
+import { InvalidRecordError } from '../../lib/errors.ts'
 import type { HttpRequest } from '../../lib/lambda/http-event.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
 import type { Contracts } from '../../lib/validate/contract.ts'
-import { OUR_HEADERS } from '../../lib/validate/record-validator.ts'
+import { RESERVED_HEADER_PREFIX } from '../../lib/validate/record-validator.ts'
 import { CHANGED_NUMBER, hasChangedNumber, parseBody } from '../parse-body.ts'
-import { ourHeaders, type RequestedRecord, requestedRecord } from '../requested-record.ts'
+import { type SourceRecord, sourceRecord, standardHeaders } from '../source-record.ts'
 
 const FIELDS: ReadonlySet<string> = new Set(['key', 'value', 'headers', 'partition', 'timestamp'])
 
-/** @throws RecordFaultError a fault of the whole request: nothing of it is sent */
-export function toRecords(request: HttpRequest, topic: string, requestId: string, contracts: Contracts): RequestedRecord[] {
+/** @throws InvalidRecordError a fault of the whole request: nothing of it is sent */
+export function toRecords(request: HttpRequest, topic: string, requestId: string, contracts: Contracts): SourceRecord[] {
   const contract = contracts.get(topic)
-  if (!contract?.http) throw new RecordFaultError('unknown-topic', 'path: expected /topics/{topic} with a topic that has a contract for HTTP.')
-  if (!isJson(request.headers['content-type'])) throw new RecordFaultError('media-type', 'content-type: expected application/json.')
+  if (!contract?.http) throw new InvalidRecordError('unknown-topic', 'path: expected /topics/{topic} with a topic that has a contract for HTTP.')
+  if (!isJson(request.headers['content-type'])) throw new InvalidRecordError('media-type', 'content-type: expected application/json.')
   const sourceId = idempotencyKey(request.headers['idempotency-key']) ?? requestId
   const entries = toEntries(parseBody(request.body), contract.limits.records)
-  const ours = (id: string) => ourHeaders(id, 'http', request.headers.traceparent, request.headers['x-amzn-trace-id'])
+  const ours = (id: string) => standardHeaders(id, 'http', request.headers.traceparent, request.headers['x-amzn-trace-id'])
   return entries.map((entry, index) => {
     const id = entries.length > 1 ? `${sourceId}:${index}` : sourceId
-    return requestedRecord(id, { topic, value: null, sourceId: id }, () => toRecord(entry, topic, id, ours(id)))
+    return sourceRecord(id, { topic, value: null, sourceId: id }, () => toRecord(entry, topic, id, ours(id)))
   })
 }
 
@@ -31,27 +31,27 @@ function isJson(contentType: string | undefined): boolean {
 
 function idempotencyKey(given: string | undefined): string | undefined {
   if (given === undefined || /^[\x21-\x7e]{1,255}$/.test(given)) return given
-  throw new RecordFaultError('bad-header', 'idempotency-key: expected 1 to 255 visible ASCII characters.')
+  throw new InvalidRecordError('bad-header', 'idempotency-key: expected 1 to 255 visible ASCII characters.')
 }
 
 /** One record, or the list in the body's own field `records`. */
 function toEntries(body: unknown, most: number): readonly unknown[] {
-  if (!isJsonObject(body)) throw new RecordFaultError('bad-json', 'body: expected an object.')
+  if (!isJsonObject(body)) throw new InvalidRecordError('bad-json', 'body: expected an object.')
   if (!Object.hasOwn(body, 'records')) return [body]
   const { records } = body
-  if (Object.keys(body).length > 1) throw new RecordFaultError('unknown-field', 'body: expected only "records" beside it.')
-  if (!Array.isArray(records)) throw new RecordFaultError('bad-json', 'records: expected a list.')
-  if (records.length === 0) throw new RecordFaultError('empty', 'records: expected at least one record.')
-  if (records.length > most) throw new RecordFaultError('too-many-records', `records: expected at most ${most}, got ${records.length}.`)
+  if (Object.keys(body).length > 1) throw new InvalidRecordError('unknown-field', 'body: expected only "records" beside it.')
+  if (!Array.isArray(records)) throw new InvalidRecordError('bad-json', 'records: expected a list.')
+  if (records.length === 0) throw new InvalidRecordError('empty', 'records: expected at least one record.')
+  if (records.length > most) throw new InvalidRecordError('too-many-records', `records: expected at most ${most}, got ${records.length}.`)
   return records
 }
 
 function toRecord(entry: unknown, topic: string, id: string, ours: readonly RecordHeader[]): ProducerRecord {
-  if (!isJsonObject(entry)) throw new RecordFaultError('bad-json', 'record: expected an object.')
-  if (!Object.keys(entry).every(name => FIELDS.has(name))) throw new RecordFaultError('unknown-field', `record: expected only ${[...FIELDS].join(', ')}.`)
+  if (!isJsonObject(entry)) throw new InvalidRecordError('bad-json', 'record: expected an object.')
+  if (!Object.keys(entry).every(name => FIELDS.has(name))) throw new InvalidRecordError('unknown-field', `record: expected only ${[...FIELDS].join(', ')}.`)
   if (!Object.hasOwn(entry, 'value'))
-    throw new RecordFaultError('schema', 'value: expected one; null is a tombstone.', [{ pointer: '/value', rule: 'required', expected: 'value' }])
-  if (hasChangedNumber(entry.value)) throw new RecordFaultError('number-out-of-range', 'value: expected numbers that a double holds exactly; send larger ones as text.')
+    throw new InvalidRecordError('schema', 'value: expected one; null is a tombstone.', [{ pointer: '/value', rule: 'required', expected: 'value' }])
+  if (hasChangedNumber(entry.value)) throw new InvalidRecordError('number-out-of-range', 'value: expected numbers that a double holds exactly; send larger ones as text.')
   const headers = toHeaders(entry.headers)
   const trace = headers.some(([name]) => name === 'traceparent') ? ours.filter(([name]) => name !== 'traceparent') : ours
   return {
@@ -68,29 +68,30 @@ function toRecord(entry: unknown, topic: string, id: string, ours: readonly Reco
 function toKey(key: unknown): string | null {
   if (key === null || typeof key === 'string') return key
   if (Number.isSafeInteger(key)) return String(key)
-  throw new RecordFaultError('key-type', `key: expected a string or an integer, got ${key === CHANGED_NUMBER ? 'a larger number' : typeof key}.`)
+  throw new InvalidRecordError('key-type', `key: expected a string or an integer, got ${key === CHANGED_NUMBER ? 'a larger number' : typeof key}.`)
 }
 
 function toInteger(value: unknown, code: 'bad-partition' | 'bad-timestamp', most: number): number {
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most && !Object.is(value, -0)) return value as number
-  throw new RecordFaultError(code, `${code.slice('bad-'.length)}: expected an integer from 0 to ${most}.`)
+  throw new InvalidRecordError(code, `${code.slice('bad-'.length)}: expected an integer from 0 to ${most}.`)
 }
 
 /** What a name may hold is checked with every other record, in stage 3. An ordered list of {name, value} or {name, base64}; an object is short for names with text. */
 function toHeaders(given: unknown): RecordHeader[] {
   if (given === undefined) return []
   const list = Array.isArray(given) ? given : isJsonObject(given) ? Object.entries(given).map(([name, value]) => ({ name, value })) : undefined
-  if (!list) throw new RecordFaultError('bad-header', 'headers: expected a list of {"name","value"} or an object.')
+  if (!list) throw new InvalidRecordError('bad-header', 'headers: expected a list of {"name","value"} or an object.')
   return list.map(toHeader)
 }
 
 function toHeader(given: unknown): RecordHeader {
-  const bad = () => new RecordFaultError('bad-header', 'headers: expected {"name", "value": text or null} or {"name", "base64"}, with a name of printable text.')
+  const bad = () => new InvalidRecordError('bad-header', 'headers: expected {"name", "value": text or null} or {"name", "base64"}, with a name of printable text.')
   if (!isJsonObject(given) || typeof given.name !== 'string') throw bad()
   const { name } = given
   const fields = Object.keys(given)
   if (fields.length !== 2) throw bad()
-  if (name.toLowerCase().startsWith(OUR_HEADERS)) throw new RecordFaultError('reserved-header', `headers: expected no name that begins with ${OUR_HEADERS}.`)
+  if (name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX))
+    throw new InvalidRecordError('reserved-header', `headers: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`)
   if (fields.includes('base64')) {
     if (typeof given.base64 !== 'string' || !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(given.base64)) throw bad()
     return [name, Buffer.from(given.base64, 'base64')]

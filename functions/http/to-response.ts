@@ -1,7 +1,7 @@
 // Stage 9 of 9: fates → HTTP answer. Pure. Status: any returned → 503; all delivered → 200; all refused → their common
 // status, or 422; any refused → 207; else 202.
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
-import type { RecordFaultError } from '../../lib/errors.ts'
+import type { InvalidRecordError } from '../../lib/errors.ts'
 import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
 import { problemAnswer } from './problem.ts'
 
@@ -29,12 +29,12 @@ export function toResponse(answered: readonly AnsweredRecord[], requestId: strin
 }
 
 /** What a fault of a whole request tells beside its code. */
-const FAULT_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = { 405: { allow: 'POST' }, 429: { 'retry-after': '1' } }
+const ERROR_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = { 405: { allow: 'POST' }, 429: { 'retry-after': '1' } }
 
 /** A fault of the whole request: nothing of it was sent. */
-export function toFaultResponse(fault: RecordFaultError, requestId: string): HttpAnswer {
-  const { status, faultCode } = fault
-  return problemAnswer({ status, code: faultCode, title: 'Refused', detail: fault.message, requestId, headers: FAULT_HEADERS[status] ?? {} })
+export function toErrorResponse(error: InvalidRecordError, requestId: string): HttpAnswer {
+  const { status, code } = error
+  return problemAnswer({ status, code: code, title: 'Refused', detail: error.message, requestId, headers: ERROR_HEADERS[status] ?? {} })
 }
 
 function statusOf(fates: readonly RecordFate[]): number {

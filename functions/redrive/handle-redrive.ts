@@ -1,20 +1,20 @@
 // A redrive by schedule, by hand, or of messages that Lambda received; and the doctor, by hand only.
 import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
-import { createLetterProducer } from '../../lib/create-dead-letters.ts'
+import { createDeadLetterProducer } from '../../lib/create-dead-letter-publisher.ts'
 import type { Check } from '../../lib/doctor/check.ts'
 import { KafkaProducerError } from '../../lib/errors.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
-import { createLogReader, letterTopicsOf } from '../../lib/redrive/open-letters.ts'
+import { createLogReader, deadLetterTopicsOf } from '../../lib/redrive/open-dead-letters.ts'
 import { type RedriveResult, redrive } from '../../lib/redrive/redrive.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import type { Contracts } from '../../lib/validate/contract.ts'
 import { toResponse } from '../sqs/to-response.ts'
-import { EventLetters } from './event-letters.ts'
+import { EventDeadLetterStore } from './event-dead-letters.ts'
 import { parseRedriveRequest } from './redrive-request.ts'
 import { optionsOf, runRedrive } from './run-redrive.ts'
-import { rawToLetters } from './to-letters.ts'
+import { rawToDeadLetters } from './to-dead-letters.ts'
 
 export interface RedriveServices {
   readonly config: ProducerConfig
@@ -41,16 +41,16 @@ export async function handleRedrive(event: unknown, context: Context, services: 
 
 async function redriveBatch(records: readonly SQSRecord[], deadline: Deadline, { config, contracts, report }: RedriveServices): Promise<SQSBatchResponse> {
   const { defaultTopic, maxRequestSize } = config
-  const letters = new EventLetters(records, rawToLetters({ contracts, defaultTopic, maxRequestSize }))
-  const producer = createLetterProducer(config)
+  const deadLetters = new EventDeadLetterStore(records, rawToDeadLetters({ contracts, defaultTopic, maxRequestSize }))
+  const producer = createDeadLetterProducer(config)
   const { reader, closeReader } = createLogReader(config)
   try {
     const options = optionsOf(parseRedriveRequest({}), { config, contracts, deadline }, producer)
-    report.redrive([await redrive(letters, { ...options, log: reader, isLetterTopic: letterTopicsOf(config.deadLetter) })])
+    report.redrive([await redrive(deadLetters, { ...options, log: reader, isDeadLetterTopic: deadLetterTopicsOf(config.deadLetter) })])
   } finally {
     await Promise.all([producer.close(), closeReader()])
   }
-  return toResponse(letters.returned)
+  return toResponse(deadLetters.returned)
 }
 
 async function examine({ contracts }: RedriveServices): Promise<Answer> {

@@ -1,5 +1,5 @@
 // The event of a redrive by hand or by schedule → what is asked for. The command line takes the same names.
-import { parseDeadLetterChain } from '../../lib/config/dead-letter-chain.ts'
+import { parseDeadLetterTargets } from '../../lib/config/dead-letter-targets.ts'
 import type { DeadLetterChain } from '../../lib/config/settings.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
@@ -7,7 +7,7 @@ import { isJsonObject } from '../../lib/record/json-object.ts'
 export interface RedriveRequest {
   /** Undefined: the configured targets. */
   readonly from?: DeadLetterChain
-  readonly letterId?: string
+  readonly deadLetterId?: string
   readonly topic?: string
   readonly error?: string
   readonly since?: number
@@ -16,8 +16,8 @@ export interface RedriveRequest {
   readonly rate?: number
   readonly dryRun: boolean
   readonly verify: boolean
-  /** Records at fault too, by the contracts as they are now. */
-  readonly atFault: boolean
+  /** Invalid records too, by the contracts as they are now. */
+  readonly invalid: boolean
   readonly timestamp: 'original' | 'now'
   readonly maxAttempts?: number
   readonly sourceQueue?: string
@@ -26,7 +26,7 @@ export interface RedriveRequest {
 type Given = Record<string, unknown>
 type Problem = (text: string) => void
 
-const FIELDS = ['from', 'letterId', 'topic', 'error', 'since', 'until', 'limit', 'rate', 'dryRun', 'verify', 'atFault', 'timestamp', 'maxAttempts', 'sourceQueue']
+const FIELDS = ['from', 'deadLetterId', 'topic', 'error', 'since', 'until', 'limit', 'rate', 'dryRun', 'verify', 'includeInvalid', 'timestamp', 'maxAttempts', 'sourceQueue']
 
 /** @throws ConfigError with every problem at once */
 export function parseRedriveRequest(event: unknown): RedriveRequest {
@@ -39,7 +39,7 @@ export function parseRedriveRequest(event: unknown): RedriveRequest {
   const asked = isSchedule ? {} : given
   const request = {
     ...optional('from', readFrom(asked.from, problem)),
-    ...optional('letterId', text('letterId', asked, problem)),
+    ...optional('deadLetterId', text('deadLetterId', asked, problem)),
     ...optional('topic', text('topic', asked, problem)),
     ...optional('error', text('error', asked, problem)),
     ...optional('since', time('since', asked, problem)),
@@ -50,7 +50,7 @@ export function parseRedriveRequest(event: unknown): RedriveRequest {
     ...optional('sourceQueue', text('sourceQueue', asked, problem)),
     dryRun: flag('dryRun', asked, false, problem),
     verify: flag('verify', asked, true, problem),
-    atFault: flag('atFault', asked, false, problem),
+    invalid: flag('includeInvalid', asked, false, problem),
     timestamp: readTimestamp(asked.timestamp, problem),
   }
   if (problems.length > 0) throw new ConfigError(problems)
@@ -66,7 +66,7 @@ function readFrom(given: unknown, problem: Problem): DeadLetterChain | undefined
   if (typeof given === 'string') {
     // Reading kafka: alone is fine, where writing to it alone is not; and what a FIFO queue gave up lies in a FIFO queue.
     const problems: string[] = []
-    const chain = parseDeadLetterChain(given, {}, text => problems.push(text))
+    const chain = parseDeadLetterTargets(given, {}, text => problems.push(text))
     const wrong = problems.filter(text => !text.includes('beside kafka:') && !text.includes('FIFO queue'))
     for (const text of wrong) problem(text.replace('KAFKA_DEAD_LETTER', 'from'))
     return chain

@@ -1,12 +1,12 @@
 // A redrive of one request, from each of its targets in turn. The function and the command line are both this.
 import type { ProducerConfig } from '../../lib/config/settings.ts'
-import { createLetterProducer } from '../../lib/create-dead-letters.ts'
-import { createLogReader, letterTopicsOf, openLetters } from '../../lib/redrive/open-letters.ts'
+import { createDeadLetterProducer } from '../../lib/create-dead-letter-publisher.ts'
+import { createLogReader, deadLetterTopicsOf, openDeadLetterStores } from '../../lib/redrive/open-dead-letters.ts'
 import { type RedriveOptions, type RedriveResult, redrive } from '../../lib/redrive/redrive.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
 import type { Contracts } from '../../lib/validate/contract.ts'
 import type { RedriveRequest } from './redrive-request.ts'
-import { rawToLetters } from './to-letters.ts'
+import { rawToDeadLetters } from './to-dead-letters.ts'
 
 export interface RedriveContext {
   readonly config: ProducerConfig
@@ -22,16 +22,16 @@ export interface RedriveContext {
 export async function runRedrive(request: RedriveRequest, context: RedriveContext): Promise<RedriveResult[]> {
   const { config, contracts } = context
   const chain = request.from ?? config.deadLetter
-  const producer = createLetterProducer(config)
+  const producer = createDeadLetterProducer(config)
   const { reader, closeReader } = createLogReader(config)
-  const toLetters = rawToLetters({ contracts, defaultTopic: config.defaultTopic, maxRequestSize: config.maxRequestSize, sourceQueue: request.sourceQueue })
+  const toDeadLetters = rawToDeadLetters({ contracts, defaultTopic: config.defaultTopic, maxRequestSize: config.maxRequestSize, sourceQueue: request.sourceQueue })
   const options = optionsOf(request, context, producer)
   try {
     const results: RedriveResult[] = []
     for (const target of chain) {
-      const store = openLetters(target, config, toLetters)
+      const store = openDeadLetterStores(target, config, toDeadLetters)
       try {
-        results.push(await redrive(store, { ...options, isLetterTopic: letterTopicsOf(chain), ...(request.verify ? { log: reader } : {}) }))
+        results.push(await redrive(store, { ...options, isDeadLetterTopic: deadLetterTopicsOf(chain), ...(request.verify ? { log: reader } : {}) }))
       } finally {
         await store.close()
       }
@@ -45,14 +45,14 @@ export async function runRedrive(request: RedriveRequest, context: RedriveContex
 }
 
 export function optionsOf(
-  { letterId, topic, error, since, until, limit, rate, dryRun, atFault, timestamp, maxAttempts }: RedriveRequest,
+  { deadLetterId, topic, error, since, until, limit, rate, dryRun, invalid, timestamp, maxAttempts }: RedriveRequest,
   context: RedriveContext,
   producer: RedriveOptions['producer'],
 ): RedriveOptions {
   const { contracts, deadline, signal, onProgress } = context
-  const given = { letterId, topic, error, since, until, limit, rate, maxAttempts, deadline, signal, onProgress }
+  const given = { deadLetterId, topic, error, since, until, limit, rate, maxAttempts, deadline, signal, onProgress }
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<RedriveOptions>
-  return { ...set, producer, dryRun, timestamp, ...(atFault ? { contracts } : {}) }
+  return { ...set, producer, dryRun, timestamp, ...(invalid ? { contracts } : {}) }
 }
 
 /** A record that is older than its topic keeps records is gone soon after it was sent. */
@@ -66,7 +66,7 @@ async function warnOfRetention(results: readonly RedriveResult[], reader: Return
     const retention = Number(settings.get(topic)?.get('retention.ms') ?? Number.NaN)
     if (retention >= 0 && Date.now() - at > retention)
       warn(
-        `${topic} keeps records for ${Math.round(retention / 3_600_000)} h, and some letters are older: sent with their original timestamps they are dropped soon. --timestamp now keeps them.`,
+        `${topic} keeps records for ${Math.round(retention / 3_600_000)} h, and some dead letters are older: sent with their original timestamps they are dropped soon. --timestamp now keeps them.`,
       )
   }
 }

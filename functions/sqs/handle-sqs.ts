@@ -1,13 +1,13 @@
-// A batch in rounds: send, letter what is at fault, go on with what waited for that. What is stored nowhere goes back.
+// A batch in rounds: send, dead letter what is at fault, go on with what waited for that. What is stored nowhere goes back.
 import type { Context, SQSBatchResponse } from 'aws-lambda'
 import { type DeliveryReport, type Failed, refused } from '../../lib/delivery/delivery-report.ts'
-import { fateWithoutLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
+import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
 import { orderGroupStopped } from '../../lib/errors.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
 import type { Services } from '../create-services.ts'
-import { letterFailed } from '../letter-failed.ts'
-import { sendRequested } from '../requested-record.ts'
-import { firstFailures, groupGoesOn, isDelivered, isLettered, nextRound, type SentMessage, type SqsPolicy } from './settle-round.ts'
+import { publishDeadLetters } from '../publish-dead-letters.ts'
+import { sendSourceRecords } from '../source-record.ts'
+import { firstFailures, groupGoesOn, isDelivered, nextRound, type SentMessage, type SqsPolicy, shouldDeadLetter } from './plan-round.ts'
 import { type SqsMessage, toMessages } from './to-records.ts'
 import { toResponse } from './to-response.ts'
 
@@ -18,9 +18,9 @@ type Invocation = Context & KafkaContext
 export async function handleSqs(event: unknown, context: Invocation, services: Services): Promise<SQSBatchResponse> {
   const { config, contracts, report } = services
   const policy: SqsPolicy = { onFailure: config.onFailureSqs, onInvalid: config.fifoOnInvalid }
-  const settled: { message: SqsMessage; report: DeliveryReport; fate: RecordFate }[] = []
-  const settle = ({ message, reports }: SentMessage, fates?: Fates) => {
-    for (const report of reports) settled.push({ message, report, fate: fates?.get(report) ?? fateWithoutLetter(report) })
+  const completed: { message: SqsMessage; report: DeliveryReport; fate: RecordFate }[] = []
+  const complete = ({ message, reports }: SentMessage, fates?: Fates) => {
+    for (const report of reports) completed.push({ message, report, fate: fates?.get(report) ?? fateWithoutDeadLetter(report) })
   }
   let open: readonly SqsMessage[] = toMessages(event, contracts, config.defaultTopic)
   while (open.length > 0) {
@@ -28,30 +28,30 @@ export async function handleSqs(event: unknown, context: Invocation, services: S
     const sent = await sendMessages(now, context)
     const failures = firstFailures(sent)
     const failed = new Set(failures)
-    const toLetter = failures.filter(failure => isLettered(failure, policy))
-    const fates = await letterMessages(toLetter, context, services)
-    const goesOn = new Set(toLetter.filter(failure => groupGoesOn(failure, fates)).map(({ message }) => message.group))
+    const toDeadLetterOf = failures.filter(failure => shouldDeadLetter(failure, policy))
+    const fates = await deadLetterMessages(toDeadLetterOf, context, services)
+    const goesOn = new Set(toDeadLetterOf.filter(failure => groupGoesOn(failure, fates)).map(({ message }) => message.group))
     const heldBack: SentMessage[] = []
     for (const item of sent) {
-      if (isDelivered(item) || failed.has(item)) settle(item, fates)
+      if (isDelivered(item) || failed.has(item)) complete(item, fates)
       else heldBack.push(item)
     }
     const waiting = [...heldBack, ...later.map(withoutSending)]
-    for (const item of waiting) if (!goesOn.has(item.message.group)) settle(item)
+    for (const item of waiting) if (!goesOn.has(item.message.group)) complete(item)
     open = waiting.map(({ message }) => message).filter(({ group }) => goesOn.has(group))
   }
   report.invocation(
     context.awsRequestId,
-    settled.map(({ report }) => report),
-    settled.map(({ fate }) => fate),
+    completed.map(({ report }) => report),
+    completed.map(({ fate }) => fate),
     context.kafka.producer.metrics(),
   )
-  return toResponse(settled.filter(({ fate }) => fate.fate === 'returned').map(({ message }) => message.messageId))
+  return toResponse(completed.filter(({ fate }) => fate.fate === 'returned').map(({ message }) => message.messageId))
 }
 
 async function sendMessages(messages: readonly SqsMessage[], { kafka }: Invocation): Promise<SentMessage[]> {
   const reports = (
-    await sendRequested(
+    await sendSourceRecords(
       messages.flatMap(({ records }) => records),
       kafka.producer,
     )
@@ -64,16 +64,18 @@ function withoutSending(message: SqsMessage): SentMessage {
   return { message, reports: message.records.map(({ record }) => refused(record, undefined, orderGroupStopped(), Date.now())) }
 }
 
-async function letterMessages(messages: readonly SentMessage[], context: Invocation, services: Services): Promise<Fates> {
-  const all = messages.flatMap(({ message, reports }) => message.records.map((requested, index) => ({ message, requested, index, report: reports[index] as DeliveryReport })))
+async function deadLetterMessages(messages: readonly SentMessage[], context: Invocation, services: Services): Promise<Fates> {
+  const all = messages.flatMap(({ message, reports }) =>
+    message.records.map((sourceRecords, index) => ({ message, sourceRecords, index, report: reports[index] as DeliveryReport })),
+  )
   const sourceOf = (at: number) => {
     const { message, index } = all[at] as (typeof all)[number]
     return { trigger: 'sqs' as const, id: message.messageId, index, arn: message.arn, receiveCount: message.receiveCount }
   }
-  const fates = await letterFailed(
-    all.map(({ requested }) => requested),
+  const fates = await publishDeadLetters(
+    all.map(({ sourceRecords }) => sourceRecords),
     all.map(({ report }) => report),
-    { isLettered: () => true, sourceOf },
+    { shouldDeadLetter: () => true, sourceOf },
     context,
     services,
   )

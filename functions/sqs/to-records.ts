@@ -1,12 +1,12 @@
 // Stage 1 of 9: SQS batch → messages, each with the records it holds, in the order of the batch. Pure.
 import type { SQSMessageAttributes, SQSRecord } from 'aws-lambda'
-import { KafkaProducerError, RecordFaultError } from '../../lib/errors.ts'
+import { InvalidRecordError, KafkaProducerError } from '../../lib/errors.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
 import type { Contracts, SqsFeed } from '../../lib/validate/contract.ts'
-import { OUR_HEADERS } from '../../lib/validate/record-validator.ts'
+import { RESERVED_HEADER_PREFIX } from '../../lib/validate/record-validator.ts'
 import { type Route, routeOfQueue } from '../../lib/validate/route.ts'
-import { ourHeaders, type RequestedRecord, requestedRecord } from '../requested-record.ts'
+import { type SourceRecord, sourceRecord, standardHeaders } from '../source-record.ts'
 import { type Unwrapped, unwrap } from './unwrap.ts'
 
 export interface SqsMessage {
@@ -16,7 +16,7 @@ export interface SqsMessage {
   /** Of a FIFO queue: its messages settle in order within a group. */
   readonly group: string | undefined
   /** None for a notification about nothing (`s3:TestEvent`). */
-  readonly records: readonly RequestedRecord[]
+  readonly records: readonly SourceRecord[]
 }
 
 /**
@@ -53,21 +53,21 @@ function toMessage(message: SQSRecord, route: Route<SqsFeed> | undefined): SqsMe
   return { messageId, arn, receiveCount, group, records: recordsOf(message, group, groupId, route) }
 }
 
-function recordsOf(message: SQSRecord, group: string | undefined, groupId: string | undefined, route: Route<SqsFeed> | undefined): RequestedRecord[] {
+function recordsOf(message: SQSRecord, group: string | undefined, groupId: string | undefined, route: Route<SqsFeed> | undefined): SourceRecord[] {
   const { messageId } = message
   const whole: ProducerRecord = { topic: route?.contract.topic ?? '', value: Buffer.from(message.body), sourceId: messageId, ...(group === undefined ? {} : { orderGroup: group }) }
   let parts: readonly Unwrapped[]
   try {
-    if (!route) throw new RecordFaultError('unknown-topic', 'queue: expected one that a contract claims (from.sqs), got another.')
+    if (!route) throw new InvalidRecordError('unknown-topic', 'queue: expected one that a contract claims (from.sqs), got another.')
     parts = unwrap(message.body, route.feed)
   } catch (error) {
-    if (!(error instanceof RecordFaultError)) throw error
-    return [{ id: messageId, record: whole, fault: error }]
+    if (!(error instanceof InvalidRecordError)) throw error
+    return [{ id: messageId, record: whole, error: error }]
   }
   return parts.map((part, index) => {
     const id = parts.length > 1 ? `${messageId}:${index}` : messageId
     const known = { ...whole, sourceId: id, value: Buffer.from(part.value) }
-    return requestedRecord(id, known, () => toRecord(message, id, known, part, groupId, route as Route<SqsFeed>))
+    return sourceRecord(id, known, () => toRecord(message, id, known, part, groupId, route as Route<SqsFeed>))
   })
 }
 
@@ -79,7 +79,7 @@ function toRecord(message: SQSRecord, id: string, known: ProducerRecord, part: U
     ...known,
     // Of a base64 contract the body is the text of the bytes.
     value: contract.value.format === 'base64' ? part.value : known.value,
-    headers: [...ourHeaders(id, 'sqs', text('traceparent'), message.attributes?.AWSTraceHeader), ...toHeaders(attributes)],
+    headers: [...standardHeaders(id, 'sqs', text('traceparent'), message.attributes?.AWSTraceHeader), ...toHeaders(attributes)],
     origin: {
       attributes,
       ...(part.event === undefined ? {} : { event: part.event }),
@@ -99,7 +99,8 @@ function readAttributes(given: SQSMessageAttributes | undefined): [string, Buffe
 
 function toHeaders(attributes: ReadonlyMap<string, Buffer>): RecordHeader[] {
   return [...attributes].flatMap(([name, value]): RecordHeader[] => {
-    if (name.toLowerCase().startsWith(OUR_HEADERS)) throw new RecordFaultError('reserved-header', `attributes: expected no name that begins with ${OUR_HEADERS}.`)
+    if (name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX))
+      throw new InvalidRecordError('reserved-header', `attributes: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`)
     return name === 'traceparent' ? [] : [[name, value]]
   })
 }

@@ -1,6 +1,6 @@
 // What a contract's feed says a body is wrapped in. Pure.
 // Shapes: docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html · …/AmazonS3/latest/userguide/notification-content-structure.html
-import { RecordFaultError } from '../../lib/errors.ts'
+import { InvalidRecordError } from '../../lib/errors.ts'
 import { isJsonObject, type JsonObject } from '../../lib/record/json-object.ts'
 import type { SqsFeed } from '../../lib/validate/contract.ts'
 import { hasChangedNumber, parseBody } from '../parse-body.ts'
@@ -12,7 +12,7 @@ export interface Unwrapped {
   readonly event?: JsonObject
 }
 
-/** @throws RecordFaultError when the body is not what the feed says */
+/** @throws InvalidRecordError when the body is not what the feed says */
 export function unwrap(body: string, feed: SqsFeed | undefined): readonly Unwrapped[] {
   switch (feed?.unwrap) {
     case 'sns':
@@ -41,7 +41,7 @@ function unwrapSns(body: string): Unwrapped {
 function unwrapEvent(body: string, wanted: 'detail' | 'event'): Unwrapped {
   const event = parseBody(Buffer.from(body))
   if (!isJsonObject(event) || typeof event.source !== 'string' || typeof event['detail-type'] !== 'string' || !Object.hasOwn(event, 'detail'))
-    throw new RecordFaultError('bad-value', 'body: expected an EventBridge event with source, detail-type and detail.')
+    throw new InvalidRecordError('bad-value', 'body: expected an EventBridge event with source, detail-type and detail.')
   // The whole event is the body as it came; a part of it is printed anew.
   if (wanted === 'event') return { value: body, event }
   return { value: printed(event.detail), event }
@@ -50,12 +50,12 @@ function unwrapEvent(body: string, wanted: 'detail' | 'event'): Unwrapped {
 function unwrapS3(body: string): Unwrapped[] {
   const notification = parseBody(Buffer.from(body))
   if (isJsonObject(notification) && notification.Event === 's3:TestEvent') return []
-  if (!isJsonObject(notification) || !Array.isArray(notification.Records)) throw new RecordFaultError('bad-value', 'body: expected an S3 notification with Records.')
+  if (!isJsonObject(notification) || !Array.isArray(notification.Records)) throw new InvalidRecordError('bad-value', 'body: expected an S3 notification with Records.')
   return notification.Records.map(record => ({ value: printed(record) }))
 }
 
 function printed(value: unknown): string {
-  if (hasChangedNumber(value)) throw new RecordFaultError('number-out-of-range', 'value: expected numbers that a double holds exactly; send larger ones as text.')
+  if (hasChangedNumber(value)) throw new InvalidRecordError('number-out-of-range', 'value: expected numbers that a double holds exactly; send larger ones as text.')
   return JSON.stringify(value)
 }
 

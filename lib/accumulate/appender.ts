@@ -5,7 +5,7 @@ import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { within } from '../time/patient-timer.ts'
 import { BufferPool, bufferBytes } from './buffer-pool.ts'
-import type { RecordOutcome, Rider } from './producer-batch.ts'
+import type { PendingRecord, RecordOutcome } from './producer-batch.ts'
 import type { RecordAccumulator } from './record-accumulator.ts'
 
 export interface AppendTerms {
@@ -25,13 +25,13 @@ export interface Appended<T> {
 export class Appender {
   readonly #accumulator: RecordAccumulator
   readonly #clock: Clock
-  readonly #onAppended: (riders: readonly Rider[]) => void
+  readonly #onAppended: (pendingRecords: readonly PendingRecord[]) => void
   readonly #pool: BufferPool
   /** Settles when the calls that wait have appended; undefined: none does. */
   #turn: Promise<void> | undefined
 
-  /** @param onAppended takes charge of riders; with none: somebody waits for memory, whatever can leave should */
-  constructor(accumulator: RecordAccumulator, bufferMemory: number, clock: Clock, onAppended: (riders: readonly Rider[]) => void) {
+  /** @param onAppended takes charge of records; with none: somebody waits for memory, whatever can leave should */
+  constructor(accumulator: RecordAccumulator, bufferMemory: number, clock: Clock, onAppended: (pendingRecords: readonly PendingRecord[]) => void) {
     this.#accumulator = accumulator
     this.#clock = clock
     this.#onAppended = onAppended
@@ -47,7 +47,7 @@ export class Appender {
     return this.#pool.hasWaiters
   }
 
-  release({ record }: Rider): void {
+  release({ record }: PendingRecord): void {
     this.#pool.release(bufferBytes(record))
   }
 
@@ -63,7 +63,7 @@ export class Appender {
       this.#turn = mine.promise
     }
     const appended: Appended<T>[] = []
-    let riders: Rider[] = []
+    let pendingRecords: PendingRecord[] = []
     let overtime: unknown
     if (before) {
       hold()
@@ -76,14 +76,14 @@ export class Appender {
         const granted = this.#pool.allocate(bufferBytes(sent), deadline.within(blockMs))
         if (granted) {
           // What is appended so far goes ahead: its memory is what the rest waits for.
-          this.#onAppended(riders)
-          riders = []
+          this.#onAppended(pendingRecords)
+          pendingRecords = []
           if (!before) hold()
           await granted
         }
-        const { rider, outcome } = this.#accumulator.append(sent, deadline, lingerMs())
+        const { pending, outcome } = this.#accumulator.append(sent, deadline, lingerMs())
         appended.push({ given, sent, outcome })
-        riders.push(rider)
+        pendingRecords.push(pending)
       } catch (error) {
         refuse(given, error)
       }
@@ -95,7 +95,7 @@ export class Appender {
     // One that gave up waiting leaves only after those that it waited for: who comes later must still wait for them.
     if (before && overtime !== undefined) void before.then(leave)
     else leave()
-    this.#onAppended(riders)
+    this.#onAppended(pendingRecords)
     return appended
   }
 }

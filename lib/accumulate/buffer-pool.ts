@@ -1,5 +1,5 @@
 // buffer.memory: the bytes of all records between their append and their outcome. Java: BufferPool.
-// A record counts twice: as itself, kept for its letter, and as its part of the encoded batch, kept for its retries.
+// A record counts twice: as itself, kept for its dead letter, and as its part of the encoded batch, kept for its retries.
 import { BufferExhaustedError } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { Clock } from '../time/clock.ts'

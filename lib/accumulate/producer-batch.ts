@@ -1,5 +1,5 @@
 // Stage 6 of 9: PartitionedRecord → ProducerBatch. Records of one topic-partition that travel together.
-import type { FailedOutcome, Fault } from '../errors.ts'
+import type { FailedOutcome, FailureKind } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { DeliveryProof } from '../record/record-metadata.ts'
 import type { Deadline } from '../time/deadline.ts'
@@ -11,9 +11,9 @@ export type RecordOutcome =
   | { readonly kind: 'acked'; readonly offset: bigint | null; readonly timestamp: number; readonly attempts: number; readonly proof: DeliveryProof }
   | {
       readonly kind: FailedOutcome
-      readonly fault: Fault
+      readonly failureKind: FailureKind
       /** The broker's or driver's own name of what went wrong. */
-      readonly brokerCode: string
+      readonly causeCode: string
       readonly attempts: number
       readonly firstAt: number
       readonly lastAt: number
@@ -23,21 +23,21 @@ export type RecordOutcome =
     }
 
 /** One record on its way, and the caller who waits for it. */
-export interface Rider {
+export interface PendingRecord {
   readonly record: PartitionedRecord
   readonly timestamp: number
   readonly appendedAt: number
   /** When its batch may leave although it is not full (`linger.ms`), monotonic. */
   readonly readyAt: number
   readonly deadline: Deadline
-  settled: boolean
-  readonly settle: (outcome: RecordOutcome) => void
+  completed: boolean
+  readonly complete: (outcome: RecordOutcome) => void
 }
 
 export class ProducerBatch {
   readonly topic: string
   readonly partition: number
-  riders: Rider[]
+  pendingRecords: PendingRecord[]
   /** Attempts that left this machine. */
   attempts = 0
   /** Some attempt's fate is not known. Sticky: a later refusal can't undo it. */
@@ -51,11 +51,11 @@ export class ProducerBatch {
   #identity: BatchIdentity | undefined
   #bytes: Buffer | undefined
 
-  constructor(topic: string, partition: number, riders: Rider[], compression?: Compression) {
+  constructor(topic: string, partition: number, pendingRecords: PendingRecord[], compression?: Compression) {
     this.#compression = compression
     this.topic = topic
     this.partition = partition
-    this.riders = riders
+    this.pendingRecords = pendingRecords
   }
 
   get identity(): BatchIdentity | undefined {
@@ -65,7 +65,7 @@ export class ProducerBatch {
   /** The same bytes at every attempt: encoded at the first, kept until records leave the batch. */
   get bytes(): Buffer {
     if (!this.#identity) throw new Error('A batch has bytes only once it has a producer id, an epoch and a sequence.')
-    this.#bytes ??= encodeRecordBatch(this.riders, this.#identity, this.#compression)
+    this.#bytes ??= encodeRecordBatch(this.pendingRecords, this.#identity, this.#compression)
     return this.#bytes
   }
 
@@ -81,11 +81,11 @@ export class ProducerBatch {
   }
 
   get hasWaiters(): boolean {
-    return this.riders.some(rider => !rider.settled)
+    return this.pendingRecords.some(pending => !pending.completed)
   }
 
   /** The latest moment at which somebody still waits for this batch (monotonic). */
   get latestDeadline(): number {
-    return this.riders.reduce((latest, rider) => (rider.settled ? latest : Math.max(latest, rider.deadline.at)), Number.NEGATIVE_INFINITY)
+    return this.pendingRecords.reduce((latest, pending) => (pending.completed ? latest : Math.max(latest, pending.deadline.at)), Number.NEGATIVE_INFINITY)
   }
 }

@@ -5,11 +5,11 @@ import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { Compression } from './compression.ts'
 import { OrderGroups } from './order-groups.ts'
-import { ProducerBatch, type RecordOutcome, type Rider } from './producer-batch.ts'
+import { type PendingRecord, ProducerBatch, type RecordOutcome } from './producer-batch.ts'
 import { BATCH_OVERHEAD } from './record-batch-encoder.ts'
 
 interface Queue {
-  riders: Rider[]
+  pendingRecords: PendingRecord[]
   /** Bytes of a batch of all of them. */
   bytes: number
   /** When a batch may leave although it is not full (monotonic). */
@@ -31,22 +31,22 @@ export class RecordAccumulator {
   }
 
   /** @param lingerMs how long the record may wait for others (`linger.ms`) */
-  append(record: PartitionedRecord, deadline: Deadline, lingerMs = 0): { rider: Rider; outcome: Promise<RecordOutcome> } {
+  append(record: PartitionedRecord, deadline: Deadline, lingerMs = 0): { pending: PendingRecord; outcome: Promise<RecordOutcome> } {
     const { promise, resolve } = Promise.withResolvers<RecordOutcome>()
-    const now = this.#clock.wall()
+    const now = this.#clock.epochMs()
     const readyAt = this.#clock.now() + lingerMs
-    const rider: Rider = { record, timestamp: record.timestamp ?? now, appendedAt: now, readyAt, deadline, settled: false, settle: resolve }
+    const pending: PendingRecord = { record, timestamp: record.timestamp ?? now, appendedAt: now, readyAt, deadline, completed: false, complete: resolve }
     const key = topicPartition(record.topic, record.partition)
-    this.orderGroups.append(rider)
+    this.orderGroups.append(pending)
     let queue = this.#queues.get(key)
     if (!queue) {
-      queue = { riders: [], bytes: BATCH_OVERHEAD, readyAt: Number.POSITIVE_INFINITY }
+      queue = { pendingRecords: [], bytes: BATCH_OVERHEAD, readyAt: Number.POSITIVE_INFINITY }
       this.#queues.set(key, queue)
     }
-    queue.riders.push(rider)
+    queue.pendingRecords.push(pending)
     queue.bytes += record.wireSize
     queue.readyAt = Math.min(queue.readyAt, readyAt)
-    return { rider, outcome: promise }
+    return { pending, outcome: promise }
   }
 
   /** When a batch of a topic-partition may leave: at once when it is full; Infinity: nothing waits. */
@@ -68,18 +68,18 @@ export class RecordAccumulator {
     if (!queue) return undefined
     let size = BATCH_OVERHEAD
     const mayJoin = this.orderGroups.gate()
-    const riders: Rider[] = []
-    const heldBack: Rider[] = []
+    const pendingRecords: PendingRecord[] = []
+    const heldBack: PendingRecord[] = []
     let seen = 0
-    for (const rider of queue.riders) {
-      const joins = mayJoin(rider)
-      if (joins && riders.length > 0 && size + rider.record.wireSize > this.#batchSize) break
+    for (const pending of queue.pendingRecords) {
+      const joins = mayJoin(pending)
+      if (joins && pendingRecords.length > 0 && size + pending.record.wireSize > this.#batchSize) break
       seen++
-      if (joins) size += rider.record.wireSize
-      ;(joins ? riders : heldBack).push(rider)
+      if (joins) size += pending.record.wireSize
+      ;(joins ? pendingRecords : heldBack).push(pending)
     }
-    this.#keep(key, queue, heldBack.concat(queue.riders.slice(seen)))
-    return riders.length > 0 ? this.batchOf(riders) : undefined
+    this.#keep(key, queue, heldBack.concat(queue.pendingRecords.slice(seen)))
+    return pendingRecords.length > 0 ? this.batchOf(pendingRecords) : undefined
   }
 
   /** Records wait that `take` may give later. */
@@ -88,38 +88,38 @@ export class RecordAccumulator {
   }
 
   /** All that waits, for when nothing will be sent any more. */
-  takeAll(topic: string, partition: number): Rider[] {
+  takeAll(topic: string, partition: number): PendingRecord[] {
     const key = topicPartition(topic, partition)
     const queue = this.#queues.get(key)
     this.#queues.delete(key)
-    return queue?.riders ?? []
+    return queue?.pendingRecords ?? []
   }
 
-  batchOf(riders: Rider[]): ProducerBatch {
-    const [{ record }] = riders as [Rider]
-    return new ProducerBatch(record.topic, record.partition, riders, this.compression)
+  batchOf(pendingRecords: PendingRecord[]): ProducerBatch {
+    const [{ record }] = pendingRecords as [PendingRecord]
+    return new ProducerBatch(record.topic, record.partition, pendingRecords, this.compression)
   }
 
   /** Takes a waiting record out again; false when it is in a batch already. */
-  remove(rider: Rider): boolean {
-    const key = topicPartition(rider.record.topic, rider.record.partition)
+  remove(pending: PendingRecord): boolean {
+    const key = topicPartition(pending.record.topic, pending.record.partition)
     const queue = this.#queues.get(key)
-    const at = queue?.riders.indexOf(rider) ?? -1
+    const at = queue?.pendingRecords.indexOf(pending) ?? -1
     if (!queue || at < 0) return false
-    queue.riders.splice(at, 1)
-    this.#keep(key, queue, queue.riders)
+    queue.pendingRecords.splice(at, 1)
+    this.#keep(key, queue, queue.pendingRecords)
     return true
   }
 
-  #keep(key: string, queue: Queue, riders: Rider[]): void {
-    if (riders.length === 0) {
+  #keep(key: string, queue: Queue, pendingRecords: PendingRecord[]): void {
+    if (pendingRecords.length === 0) {
       this.#queues.delete(key)
       return
     }
     // A flush holds for what it found here.
     const flushed = queue.readyAt === Number.NEGATIVE_INFINITY
-    queue.riders = riders
-    queue.bytes = riders.reduce((sum, { record }) => sum + record.wireSize, BATCH_OVERHEAD)
-    queue.readyAt = flushed ? queue.readyAt : riders.reduce((least, { readyAt }) => Math.min(least, readyAt), Number.POSITIVE_INFINITY)
+    queue.pendingRecords = pendingRecords
+    queue.bytes = pendingRecords.reduce((sum, { record }) => sum + record.wireSize, BATCH_OVERHEAD)
+    queue.readyAt = flushed ? queue.readyAt : pendingRecords.reduce((least, { readyAt }) => Math.min(least, readyAt), Number.POSITIVE_INFINITY)
   }
 }

@@ -1,4 +1,4 @@
-// Which settings of TLS and log-in belong together. One that would not act is refused.
+// Which settings of TLS and authentication belong together. One that would not act is refused.
 import { type OptionName, type ProducerConfig, SETTINGS } from './settings.ts'
 
 type Problem = (text: string) => void
@@ -21,7 +21,7 @@ export function checkSecurity(config: ProducerConfig, problem: Problem): void {
   if (!securityProtocol.endsWith('SSL')) onlyWith(TLS, 'security.protocol SSL or SASL_SSL')
   if (securityProtocol.startsWith('SASL') && mechanism === undefined) problem(`${nameOf('saslMechanism')}: expected with security.protocol ${securityProtocol}; got nothing.`)
   if (!securityProtocol.startsWith('SASL')) onlyWith(['saslMechanism'], 'security.protocol SASL_PLAINTEXT or SASL_SSL')
-  if (securityProtocol === 'PLAINTEXT') onlyWith(['secretArn'], 'TLS or a log-in (security.protocol)')
+  if (securityProtocol === 'PLAINTEXT') onlyWith(['secretArn'], 'TLS or authentication (security.protocol)')
   if (mechanism === 'AWS_MSK_IAM' && securityProtocol !== 'SASL_SSL')
     problem(`${nameOf('securityProtocol')}: expected SASL_SSL with sasl.mechanism AWS_MSK_IAM, got ${securityProtocol}.`)
   const byPassword = mechanism === 'PLAIN' || mechanism?.startsWith('SCRAM')

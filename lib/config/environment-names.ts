@@ -8,7 +8,7 @@ export interface NameReport {
   readonly warnings: string[]
 }
 
-/** An unknown name within two letters of a known one is refused, another is warned about; `strict` refuses all. */
+/** An unknown name within two edits of a known one is refused, another is warned about; `strict` refuses all. */
 export function checkNames(env: NodeJS.ProcessEnv, strict: boolean): NameReport {
   const report: NameReport = { problems: [], warnings: [] }
   for (const [name, value] of Object.entries(env)) {

@@ -1,6 +1,6 @@
 import type { NotifyTargets } from './settings.ts'
 
-/** Who is told of a letter after it is stored; commas and % inside a target are percent-encoded. */
+/** Who is told of a dead letter after it is stored; commas and % inside a target are percent-encoded. */
 export function parseNotifyTargets(text: string | undefined, problem: (text: string) => void): NotifyTargets {
   if (text === undefined) return []
   return text.split(',').flatMap((part): NotifyTargets => {

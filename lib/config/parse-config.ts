@@ -3,7 +3,7 @@
 import { ConfigError } from '../errors.ts'
 import { checkSecurity } from './check-security.ts'
 import { isPath, partitionerName, serializerName } from './class-names.ts'
-import { parseDeadLetterChain } from './dead-letter-chain.ts'
+import { parseDeadLetterTargets } from './dead-letter-targets.ts'
 import { checkNames } from './environment-names.ts'
 import { parseNotifyTargets } from './notify-targets.ts'
 import { withoutSecretsWhenShown } from './redacted.ts'
@@ -38,7 +38,7 @@ export function parseConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEn
   }
   const names = checkNames(env, values.strictEnv === true)
   problems.push(...names.problems)
-  const deadLetter = parseDeadLetterChain(values.deadLetter as string | undefined, env, problem).map(target => withDiskOptions(target, values))
+  const deadLetter = parseDeadLetterTargets(values.deadLetter as string | undefined, env, problem).map(target => withDiskOptions(target, values))
   const deadLetterNotify = Object.freeze(parseNotifyTargets(values.deadLetterNotify as string | undefined, problem))
   if (values.bootstrapServers === undefined && values.mskClusterArn !== undefined) values.bootstrapServers = Object.freeze([])
   if (values.bootstrapServers === undefined && !problems.some(text => text.startsWith('bootstrap.servers')))
@@ -143,7 +143,7 @@ function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: P
     if (a === undefined || b === undefined || a < b || (a === b && !strictly)) return
     problem(`${SETTINGS[small].name} (${a}): expected ${strictly ? 'less than' : 'at most'} ${SETTINGS[large].name} (${b}).`)
   }
-  atMost('timeoutMs', 'requestTimeoutMs', true)
+  atMost('ackTimeoutMs', 'requestTimeoutMs', true)
   atMost('requestTimeoutMs', 'deliveryTimeoutMs')
   if (config.lingerMs + config.requestTimeoutMs > config.deliveryTimeoutMs && config.requestTimeoutMs <= config.deliveryTimeoutMs)
     problem(`linger.ms + request.timeout.ms (${config.lingerMs + config.requestTimeoutMs}): expected at most delivery.timeout.ms (${config.deliveryTimeoutMs}).`)

@@ -51,7 +51,7 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
     deviation: 'Java: 30000. A dead connection must not cost a whole invocation.',
   },
   deliveryTimeoutMs: { doc: 'The longest life of a record from send to outcome, ms; less when the invocation ends earlier.', deviation: 'Java: 120000.' },
-  timeoutMs: {
+  ackTimeoutMs: {
     doc: 'How long the leader waits for its followers, ms: the Produce request’s own field.',
     deviation: 'Java has no such setting and sends request.timeout.ms; it must be less, or the leader’s own answer never arrives.',
   },
@@ -63,7 +63,7 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
   socketConnectionSetupTimeoutMs: { doc: 'How long setting up a connection may take, ms.', deviation: 'Java: 10000.' },
   securityProtocol: { doc: 'How brokers are talked to. With SSL the certificate and its host name are always checked.' },
   saslMechanism: {
-    doc: 'The log-in, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM signs with the function’s role, and needs SASL_SSL.',
+    doc: 'The authentication, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM signs with the function’s role, and needs SASL_SSL.',
     deviation: 'Java: GSSAPI. AWS_MSK_IAM stands for OAUTHBEARER with AWS’s signer.',
   },
   saslUsername: { doc: 'For PLAIN and SCRAM, where no secret is named.', deviation: 'Java has it inside sasl.jaas.config.' },
@@ -84,12 +84,14 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
   mskClusterArn: { doc: 'Asks MSK for the brokers (kafka:GetBootstrapBrokers). bootstrap.servers is then the fallback, and may be left out.' },
   mskNetwork: { doc: 'Which of the cluster’s addresses.' },
   deadLetter: {
-    doc: 'Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>` (partition key `letterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster, never alone), `disk:<folder>`, `sqlite:<file>`, several separated by commas and tried left to right, or `none` (the caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.',
+    doc: 'Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>` (partition key `deadLetterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster, never alone), `disk:<folder>`, `sqlite:<file>`, several separated by commas and tried left to right, or `none` (the caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.',
   },
   deadLetterNotify: {
-    doc: 'Who is told of a letter after it is stored: `sns:<topic ARN>`, `eventbridge:<bus>`, several separated by commas. It gets no key, value or header. A failure is logged and changes no fate.',
+    doc: 'Who is told of a dead letter after it is stored: `sns:<topic ARN>`, `eventbridge:<bus>`, several separated by commas. It gets no key, value or header. A failure is logged and changes no fate.',
   },
-  deadLetterDiskFsync: { doc: 'Of `disk:`: a receipt is given after fsync of file and folder. `false` is faster, and a letter then survives the process but not the machine.' },
+  deadLetterDiskFsync: {
+    doc: 'Of `disk:`: a location is given after fsync of file and folder. `false` is faster, and a dead letter then survives the process but not the machine.',
+  },
   deadLetterDiskMaxBytes: { doc: 'Of `disk:`: the bytes of all segments of the folder; beyond it nothing is stored there. Default: no bound.' },
   deadlineReserveMs: { doc: 'Kept from an invocation’s time for writing dead letters and answering, ms.' },
   httpDeadlineMs: { doc: 'When the HTTP answer leaves, ms after API Gateway took the request (it gives up at 29 s). Sending ends the reserve before.' },
@@ -98,11 +100,13 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
   },
   queuePrefix: { doc: 'Before the name of every queue that contracts claim, such as `staging-`: stages in one account. The template names its queues so.' },
   defaultTopic: { doc: 'The topic of SQS messages and EventBridge events that no contract claims; itself a topic with a contract. Without it they are dead letters.' },
-  onFailureHttp: { doc: 'What the HTTP function does with a record that could not be delivered: a letter and 202, or 503.' },
-  onFailureSqs: { doc: 'What the SQS functions do with it: back to the queue, or a letter. A record at fault is always a letter.' },
-  onFailureEventbridge: { doc: 'What the EventBridge function does with it: a letter, or an error, after which Lambda tries twice more. A record at fault is always a letter.' },
+  onFailureHttp: { doc: 'What the HTTP function does with a record that could not be delivered: a dead letter and 202, or 503.' },
+  onFailureSqs: { doc: 'What the SQS functions do with it: back to the queue, or a dead letter. A invalid record is always a dead letter.' },
+  onFailureEventbridge: {
+    doc: 'What the EventBridge function does with it: a dead letter, or an error, after which Lambda tries twice more. A invalid record is always a dead letter.',
+  },
   fifoOnInvalid: {
-    doc: 'FIFO queues, after a record at fault: a letter, and its group goes on; or back to the queue with the rest of its group, until the redrive policy takes it.',
+    doc: 'FIFO queues, after an invalid record: a dead letter, and its group goes on; or back to the queue with the rest of its group, until the redrive policy takes it.',
   },
   configFile: { doc: 'A settings file, read by `loadConfig`: Spring’s form (`spring.kafka.producer.bootstrap-servers` …) as YAML or properties, or a Java client’s properties.' },
   strictEnv: { doc: 'Refuse every KAFKA_ variable that is no setting.' },

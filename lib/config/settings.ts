@@ -49,7 +49,7 @@ export const SETTINGS = {
   maxRequestSize: kafka({ name: 'max.request.size', kind: 'integer', min: 2048, max: 100_000_000, default: 1_048_576 }),
   requestTimeoutMs: kafka({ name: 'request.timeout.ms', kind: 'integer', min: 1, max: 900_000, default: 3000 }),
   deliveryTimeoutMs: kafka({ name: 'delivery.timeout.ms', kind: 'integer', min: 1, max: 900_000, default: 30_000 }),
-  timeoutMs: kafka({ name: 'timeout.ms', kind: 'integer', min: 1, max: 900_000, default: 2500 }),
+  ackTimeoutMs: kafka({ name: 'timeout.ms', kind: 'integer', min: 1, max: 900_000, default: 2500 }),
   metadataMaxAgeMs: kafka({ name: 'metadata.max.age.ms', kind: 'integer', min: 1, max: 86_400_000, default: 300_000 }),
   connectionsMaxIdleMs: kafka({ name: 'connections.max.idle.ms', kind: 'integer', min: 1, max: 86_400_000, default: 120_000 }),
   socketConnectionSetupTimeoutMs: kafka({ name: 'socket.connection.setup.timeout.ms', kind: 'integer', min: 1, max: 900_000, default: 3000 }),

@@ -1,13 +1,13 @@
-// Tells SNS topics and event buses of letters after they are stored. It proves nothing and changes no fate: a failure is only told.
+// Tells SNS topics and event buses of dead letters after they are stored. It proves nothing and changes no fate: a failure is only told.
 // Limits: docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html · …/eventbridge/latest/APIReference/API_PutEvents.html (10 entries, 256 KB)
 import type { NotifyTargets } from '../config/settings.ts'
 import { abortAfter } from './aws-clients.ts'
-import type { DeadLetter } from './envelope.ts'
+import type { DeadLetter } from './dead-letter.ts'
 import { inChunks } from './in-parallel.ts'
 
 interface StoredNote {
-  readonly letter: DeadLetter
-  readonly receipt: string
+  readonly deadLetter: DeadLetter
+  readonly location: string
 }
 
 export interface Notifier {
@@ -23,11 +23,11 @@ export function notifiersOf(targets: NotifyTargets): Notifier[] {
   return targets.map(target => (target.kind === 'sns' ? new SnsNotifier(target.topicArn) : new BusNotifier(target.bus)))
 }
 
-/** What is told of a letter: no key, no value, no header. */
-function summary({ letter, receipt }: StoredNote): string {
-  const { letterId, recordId, record, source, failure } = letter
-  const { fault, outcome, code, attempts, lastAt } = failure
-  return JSON.stringify({ letterId, recordId, receipt, topic: record.topic, trigger: source.trigger, function: source.function, fault, outcome, code, attempts, lastAt })
+/** What is told of a dead letter: no key, no value, no header. */
+function summary({ deadLetter, location }: StoredNote): string {
+  const { deadLetterId, recordId, record, source, failure } = deadLetter
+  const { kind, outcome, code, attempts, lastAt } = failure
+  return JSON.stringify({ deadLetterId, recordId, location, topic: record.topic, trigger: source.trigger, function: source.function, kind, outcome, code, attempts, lastAt })
 }
 
 class SnsNotifier implements Notifier {
@@ -45,7 +45,7 @@ class SnsNotifier implements Notifier {
         const entries = ten.map((note, index) => ({
           Id: String(index),
           Message: summary(note),
-          MessageAttributes: { code: { DataType: 'String', StringValue: note.letter.failure.code } },
+          MessageAttributes: { code: { DataType: 'String', StringValue: note.deadLetter.failure.code } },
         }))
         const { Failed = [] } = await client.send(new sns.PublishBatchCommand({ TopicArn: this.#topicArn, PublishBatchRequestEntries: entries }), abortAfter(ms))
         if (Failed.length > 0) throw new Error(Failed[0]?.Code)

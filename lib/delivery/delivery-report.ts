@@ -3,17 +3,17 @@ import type { RecordOutcome } from '../accumulate/producer-batch.ts'
 import {
   BufferExhaustedError,
   DeliveryError,
+  type DeliveryFailureCode,
   type FailedOutcome,
-  type Fault,
+  type FailureKind,
+  type InvalidRecordCode,
+  InvalidRecordError,
   type KafkaProducerError,
-  type RecordFaultCode,
-  RecordFaultError,
-  type SystemFaultCode,
   TransportError,
 } from '../errors.ts'
 import type { PartitionedRecord, ProducerRecord, SerializedRecord } from '../record/producer-record.ts'
 import type { RecordMetadata } from '../record/record-metadata.ts'
-import { systemFaultCode } from '../transport/error-codes.ts'
+import { deliveryFailureCode } from '../transport/error-codes.ts'
 
 export interface Delivered {
   readonly kind: 'delivered'
@@ -27,11 +27,11 @@ export interface Failed {
   readonly record: ProducerRecord
   /** What the record had become before it failed: bytes, then also a partition. */
   readonly serialized: SerializedRecord | PartitionedRecord | undefined
-  readonly fault: Fault
+  readonly failureKind: FailureKind
   readonly outcome: FailedOutcome
-  readonly code: RecordFaultCode | SystemFaultCode
+  readonly code: InvalidRecordCode | DeliveryFailureCode
   /** The broker's or driver's own name, where there was one. */
-  readonly brokerCode: string | null
+  readonly causeCode: string | null
   readonly error: KafkaProducerError
   readonly attempts: number
   /** Wall-clock milliseconds. */
@@ -43,25 +43,25 @@ export interface Failed {
 export type DeliveryReport = Delivered | Failed
 
 /** A record that failed before it reached the Sender. */
-export function refused(record: ProducerRecord, serialized: SerializedRecord | undefined, error: KafkaProducerError, wall: number): Failed {
-  const isRecordFault = error instanceof RecordFaultError
-  const code = isRecordFault ? error.faultCode : error instanceof TransportError || error instanceof BufferExhaustedError ? knownCode(error.code) : 'unavailable'
+export function refused(record: ProducerRecord, serialized: SerializedRecord | undefined, error: KafkaProducerError, epochMs: number): Failed {
+  const isInvalidRecord = error instanceof InvalidRecordError
+  const code = isInvalidRecord ? error.code : error instanceof TransportError || error instanceof BufferExhaustedError ? knownCode(error.code) : 'unavailable'
   return {
     kind: 'failed',
     record,
     serialized,
-    fault: isRecordFault ? 'record' : 'system',
+    failureKind: isInvalidRecord ? 'invalid-record' : 'delivery-failure',
     outcome: 'not-sent',
     code,
-    brokerCode: null,
+    causeCode: null,
     error,
     attempts: 0,
-    firstAt: wall,
-    lastAt: wall,
+    firstAt: epochMs,
+    lastAt: epochMs,
   }
 }
 
-const OWN_CODES: ReadonlySet<string> = new Set<SystemFaultCode>([
+const OWN_CODES: ReadonlySet<string> = new Set<DeliveryFailureCode>([
   'topic-not-on-cluster',
   'unreachable',
   'authorization',
@@ -73,8 +73,8 @@ const OWN_CODES: ReadonlySet<string> = new Set<SystemFaultCode>([
   'unavailable',
 ])
 
-function knownCode(code: string): SystemFaultCode {
-  return OWN_CODES.has(code) ? (code as SystemFaultCode) : systemFaultCode(code)
+function knownCode(code: string): DeliveryFailureCode {
+  return OWN_CODES.has(code) ? (code as DeliveryFailureCode) : deliveryFailureCode(code)
 }
 
 /** The report of a record that the Sender settled. */
@@ -91,25 +91,32 @@ export function report(record: ProducerRecord, sent: PartitionedRecord, outcome:
     }
     return { kind: 'delivered', record, metadata, attempts: outcome.attempts }
   }
-  const { fault, kind, brokerCode, attempts, firstAt, lastAt, cause } = outcome
-  const code = fault === 'record' ? recordCode(brokerCode, sent) : kind === 'unknown' ? 'delivery-unknown' : brokerCode === 'DEADLINE' ? 'deadline' : systemFaultCode(brokerCode)
+  const { failureKind, kind, causeCode, attempts, firstAt, lastAt, cause } = outcome
+  const code =
+    failureKind === 'invalid-record'
+      ? recordCode(causeCode, sent)
+      : kind === 'unknown'
+        ? 'delivery-unknown'
+        : causeCode === 'DEADLINE'
+          ? 'deadline'
+          : deliveryFailureCode(causeCode)
   const error =
-    fault === 'record'
-      ? new RecordFaultError(code as RecordFaultCode, `The broker refused the record (${brokerCode}).`)
+    failureKind === 'invalid-record'
+      ? new InvalidRecordError(code as InvalidRecordCode, `The broker refused the record (${causeCode}).`)
       : new DeliveryError(
           kind,
           code,
-          `The record for ${sent.topic}-${sent.partition} was not acknowledged: ${kind} after ${attempts} attempt(s) (${brokerCode})${code === 'authorization' ? '; expected an ACL for WRITE on the topic (MSK: kafka-cluster:WriteData)' : ''}.`,
+          `The record for ${sent.topic}-${sent.partition} was not acknowledged: ${kind} after ${attempts} attempt(s) (${causeCode})${code === 'authorization' ? '; expected an ACL for WRITE on the topic (MSK: kafka-cluster:WriteData)' : ''}.`,
           cause,
         )
   return {
     kind: 'failed',
     record,
     serialized: sent,
-    fault,
+    failureKind,
     outcome: kind,
     code,
-    brokerCode,
+    causeCode,
     error,
     attempts,
     firstAt,
@@ -118,9 +125,9 @@ export function report(record: ProducerRecord, sent: PartitionedRecord, outcome:
   }
 }
 
-function recordCode(brokerCode: string, record: PartitionedRecord): RecordFaultCode {
-  if (brokerCode === 'MESSAGE_TOO_LARGE' || brokerCode === 'RECORD_LIST_TOO_LARGE') return 'record-too-large'
-  if (brokerCode === 'INVALID_TIMESTAMP') return 'bad-timestamp'
+function recordCode(causeCode: string, record: PartitionedRecord): InvalidRecordCode {
+  if (causeCode === 'MESSAGE_TOO_LARGE' || causeCode === 'RECORD_LIST_TOO_LARGE') return 'record-too-large'
+  if (causeCode === 'INVALID_TIMESTAMP') return 'bad-timestamp'
   // A compacted topic refuses records without a key so.
-  return record.key === null ? 'key-missing' : 'invalid-record'
+  return record.key === null ? 'key-missing' : 'rejected-by-broker'
 }

@@ -1,7 +1,7 @@
 // The invocation that a send belongs to. Before a handler's answer leaves, every send it began is awaited: a frozen sandbox
 // would finish it later, or never. A failure that nobody observed fails the invocation.
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { RecordFaultError, TransportError } from '../errors.ts'
+import { InvalidRecordError, TransportError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { DeliveryReport } from './delivery-report.ts'
 
@@ -45,8 +45,8 @@ export class InvocationScope {
   readonly #pending = new Set<Promise<void>>()
   readonly #unobserved: unknown[] = []
   readonly #lingering = new Set<{ flush(): Promise<void> }>()
-  /** Records of this scope that were delivered, and that a system fault stopped. */
-  readonly outcomes = { delivered: 0, systemFaults: 0 }
+  /** Records of this scope that were delivered, and that a delivery failure stopped. */
+  readonly outcomes = { delivered: 0, deliveryFailures: 0 }
   #closed = false
   #entered = false
 
@@ -80,7 +80,7 @@ export class InvocationScope {
     work.then(
       () => this.outcomes.delivered++,
       error => {
-        if (!(error instanceof RecordFaultError)) this.outcomes.systemFaults++
+        if (!(error instanceof InvalidRecordError)) this.outcomes.deliveryFailures++
       },
     )
     return this.#watch(work, () => undefined)
@@ -112,7 +112,7 @@ export class InvocationScope {
 
   #count(report: DeliveryReport): void {
     if (report.kind === 'delivered') this.outcomes.delivered++
-    else if (report.fault === 'system') this.outcomes.systemFaults++
+    else if (report.failureKind === 'delivery-failure') this.outcomes.deliveryFailures++
   }
 
   #watch<T>(work: Promise<T>, failureIn: (result: T) => unknown): Promise<T> {
@@ -126,8 +126,8 @@ export class InvocationScope {
         Promise.prototype.then.call(observed, undefined, () => undefined)
       }
     }
-    const settled = work.then(result => note(failureIn(result)), note).finally(() => this.#pending.delete(settled))
-    this.#pending.add(settled)
+    const completed = work.then(result => note(failureIn(result)), note).finally(() => this.#pending.delete(completed))
+    this.#pending.add(completed)
     return observed
   }
 }

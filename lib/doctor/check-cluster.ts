@@ -1,4 +1,4 @@
-// TLS, the log-in, versions, topics, rights and replication, by the same client that sends.
+// TLS, the authentication, versions, topics, rights and replication, by the same client that sends.
 import { encodeRecordBatch } from '../accumulate/record-batch-encoder.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { TransportError } from '../errors.ts'
@@ -87,8 +87,8 @@ async function checkRights(client: KafkaJsClient, config: ProducerConfig, { topi
   const record = { topic, partition: led.partition, partitionFixedBy: 'source' as const, key: null, value: Buffer.alloc(1), headers: [], wireSize: 0 }
   const bytes = encodeRecordBatch([{ record, timestamp: Date.now() }], { producerId: -1n, epoch: -1, baseSequence: -1 })
   bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 0xff
-  const { timeoutMs, requestTimeoutMs, socketConnectionSetupTimeoutMs: connectTimeoutMs } = config
-  const request = { acks: -1, idempotent: false, timeoutMs, requestTimeoutMs, connectTimeoutMs, beginWrite: () => true } as const
+  const { ackTimeoutMs, requestTimeoutMs, socketConnectionSetupTimeoutMs: connectTimeoutMs } = config
+  const request = { acks: -1, idempotent: false, ackTimeoutMs, requestTimeoutMs, connectTimeoutMs, beginWrite: () => true } as const
   const [outcome] = await client.produce(led.leader, [{ topic, partition: led.partition, bytes }], request)
   const code = outcome && outcome.kind !== 'acked' ? outcome.code : 'nothing'
   if (code === 'CORRUPT_MESSAGE') return ok(name, 'may write')

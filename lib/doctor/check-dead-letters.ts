@@ -1,12 +1,12 @@
-// Writes a letter of nobody to each target and deletes it again: only that shows that a target takes letters.
+// Writes a dead letter of nobody to each target and deletes it again: only that shows that a target takes dead letters.
 import { randomUUID } from 'node:crypto'
 import type { DeadLetterChain, ProducerConfig } from '../config/settings.ts'
-import { createDeadLetters } from '../create-dead-letters.ts'
-import { type DeadLetter, toDeadLetter } from '../dead-letter/envelope.ts'
+import { createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
+import { type DeadLetter, toDeadLetter } from '../dead-letter/dead-letter.ts'
+import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import { refused } from '../delivery/delivery-report.ts'
-import { innermostMessage, RecordFaultError } from '../errors.ts'
-import type { LetterStore } from '../redrive/letter-store.ts'
-import { openLetters } from '../redrive/open-letters.ts'
+import { InvalidRecordError, innermostMessage } from '../errors.ts'
+import { openDeadLetterStores } from '../redrive/open-dead-letters.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { type Check, failed, ok, skipped, warning } from './check.ts'
@@ -14,7 +14,7 @@ import { type Check, failed, ok, skipped, warning } from './check.ts'
 type Target = DeadLetterChain[number]
 
 const STORE_MS = 10_000
-/** Letters of a queue that are looked through for ours. */
+/** Dead letters of a queue that are looked through for ours. */
 const LOOK = 1000
 
 export async function checkDeadLetters(config: ProducerConfig): Promise<Check[]> {
@@ -26,33 +26,37 @@ export async function checkDeadLetters(config: ProducerConfig): Promise<Check[]>
 
 async function checkTarget(target: Target, config: ProducerConfig): Promise<Check> {
   const name = `dead letters ${nameOf(target)}`
-  const letter = probe()
-  const letters = createDeadLetters({ ...config, deadLetter: [target], deadLetterNotify: [] })
-  const [receipt] = await letters.store([letter], Deadline.after(systemClock, STORE_MS))
-  await letters.close()
-  if (typeof receipt !== 'string')
-    return failed(name, innermostMessage(receipt) ?? 'not stored', 'Check the target’s name, the right to write to it, and (in a VPC) an endpoint or a NAT that leads to it.')
-  const store = openLetters(target, config)
+  const deadLetter = probe()
+  const deadLetters = createDeadLetterPublisher({ ...config, deadLetter: [target], deadLetterNotify: [] })
+  const [location] = await deadLetters.store([deadLetter], Deadline.after(systemClock, STORE_MS))
+  await deadLetters.close()
+  if (typeof location !== 'string')
+    return failed(name, innermostMessage(location) ?? 'not stored', 'Check the target’s name, the right to write to it, and (in a VPC) an endpoint or a NAT that leads to it.')
+  const store = openDeadLetterStores(target, config)
   try {
-    const isGone = await remove(target, store, letter, receipt)
-    return isGone ? ok(name, 'written and deleted') : warning(name, 'written, not found again', `Delete letter ${letter.letterId} by hand.`)
+    const isGone = await remove(target, store, deadLetter, location)
+    return isGone ? ok(name, 'written and deleted') : warning(name, 'written, not found again', `Delete dead letter ${deadLetter.deadLetterId} by hand.`)
   } catch (error) {
-    return warning(name, `written, not deleted (${(error as Error).name})`, `Functions need no right to delete; redrive does. Delete letter ${letter.letterId} by hand.`)
+    return warning(
+      name,
+      `written, not deleted (${(error as Error).name})`,
+      `Functions need no right to delete; redrive does. Delete dead letter ${deadLetter.deadLetterId} by hand.`,
+    )
   } finally {
     await store.close()
   }
 }
 
-async function remove(target: Target, store: LetterStore, letter: DeadLetter, receipt: string): Promise<boolean> {
+async function remove(target: Target, store: DeadLetterStore, deadLetter: DeadLetter, location: string): Promise<boolean> {
   if (target.kind !== 'sqs') {
-    const handle = target.kind === 's3' ? receipt.slice(`s3://${target.bucket}/`.length) : [receipt]
-    await store.settle([{ open: { letter, receipt, handle }, receipt: 'doctor' }])
+    const handle = target.kind === 's3' ? location.slice(`s3://${target.bucket}/`.length) : [location]
+    await store.complete([{ open: { deadLetter, location, handle }, location: 'doctor' }])
     return true
   }
   let seen = 0
-  for await (const open of store.letters()) {
-    if (open.letter.letterId === letter.letterId) {
-      await store.settle([{ open, receipt: 'doctor' }])
+  for await (const open of store.deadLetters()) {
+    if (open.deadLetter.deadLetterId === deadLetter.deadLetterId) {
+      await store.complete([{ open, location: 'doctor' }])
       return true
     }
     if (++seen >= LOOK) break
@@ -60,9 +64,9 @@ async function remove(target: Target, store: LetterStore, letter: DeadLetter, re
   return false
 }
 
-/** Of a record at fault: a redrive that meets it leaves it alone. */
+/** Of an invalid record: a redrive that meets it leaves it alone. */
 function probe(): DeadLetter {
-  const error = new RecordFaultError('unknown-topic', 'The doctor’s own letter.')
+  const error = new InvalidRecordError('unknown-topic', 'The doctor’s own dead letter.')
   const id = `doctor-${randomUUID()}`
   return toDeadLetter(refused({ topic: '', value: 'doctor' }, undefined, error, Date.now()), id, {
     trigger: 'template',

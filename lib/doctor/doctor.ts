@@ -21,8 +21,8 @@ export async function doctor(env: NodeJS.ProcessEnv, topics: readonly string[]):
     return error.problems.map(problem => failed('config', problem, 'Mend this setting; nothing else was looked at.'))
   }
   const network = await checkNetwork(config.bootstrapServers)
-  const [cluster, letters, clock] = await Promise.all([checkCluster(config, topics), checkDeadLetters(config), checkClock(config, env)])
-  return [warnings.length > 0 ? (warnings[0] as Check) : ok('config', 'every setting holds'), ...warnings.slice(1), ...network, ...cluster, ...letters, clock]
+  const [cluster, deadLetters, clock] = await Promise.all([checkCluster(config, topics), checkDeadLetters(config), checkClock(config, env)])
+  return [warnings.length > 0 ? (warnings[0] as Check) : ok('config', 'every setting holds'), ...warnings.slice(1), ...network, ...cluster, ...deadLetters, clock]
 }
 
 /** AWS refuses signatures that are more than some minutes off; its answers carry its own time. */

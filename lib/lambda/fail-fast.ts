@@ -1,11 +1,11 @@
-// After three invocations in a row that failed wholly by system faults, a container does not try for 5 to 30 s, but for one
+// After three invocations in a row that failed wholly by delivery failures, a container does not try for 5 to 30 s, but for one
 // trial when that time is over: an outage must not bill every invocation's full deadline.
 import { TransportError } from '../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../time/clock.ts'
 
 const FAILURES = 3
-const LEAST_MS = 5000
-const MOST_MS = 30_000
+const MIN_MS = 5000
+const MAX_MS = 30_000
 
 export class FailFast {
   readonly #clock: Clock
@@ -32,17 +32,17 @@ export class FailFast {
   }
 
   /** What an invocation that was let through met. One that sent nothing proves nothing. */
-  note(invocation: object, { delivered, systemFaults }: { readonly delivered: number; readonly systemFaults: number }): void {
+  note(invocation: object, { delivered, deliveryFailures }: { readonly delivered: number; readonly deliveryFailures: number }): void {
     const wasTrial = this.#trial === invocation
     if (wasTrial) this.#trial = undefined
     if (delivered > 0) {
       this.#failures = 0
       this.#since = undefined
-    } else if (systemFaults > 0) {
+    } else if (deliveryFailures > 0) {
       this.#failures++
       if (this.#failures < FAILURES || (this.#since && !wasTrial)) return
       this.#since = moment(this.#clock)
-      this.#closedFor = LEAST_MS + this.#random() * (MOST_MS - LEAST_MS)
+      this.#closedFor = MIN_MS + this.#random() * (MAX_MS - MIN_MS)
     }
   }
 }

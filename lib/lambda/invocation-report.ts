@@ -44,8 +44,8 @@ export class InvocationReport {
     this.#logger.warn('No broker was reached in init; the invocation tries again.', { code: codeOf(error), ...reasonOf(error) })
   }
 
-  readonly letterFailed = (error: unknown): void => {
-    this.#logger.error('No dead-letter target stored the letters; their records go back to the source.', { code: codeOf(error), cause: codeOf((error as Error).cause) })
+  readonly deadLetterFailed = (error: unknown): void => {
+    this.#logger.error('No dead-letter target stored the dead letters; their records go back to the source.', { code: codeOf(error), cause: codeOf((error as Error).cause) })
   }
 
   /** A request that was refused whole, before it became records. */
@@ -81,7 +81,7 @@ export class InvocationReport {
     })
     const [first, ...others] = this.#metrics.isOn ? [...byTopic].map(([key, count]) => this.#records(key, count, producer)) : []
     const unknown = reports.filter(report => report.kind === 'failed' && report.outcome === 'unknown').length
-    const failure = reports.find(report => report.kind === 'failed' && report.fault === 'system') as Failed | undefined
+    const failure = reports.find(report => report.kind === 'failed' && report.failureKind === 'delivery-failure') as Failed | undefined
     const facts = { requestId, outcomes, ...(Object.keys(codes).length > 0 ? { codes } : {}), ...reasonOf(failure?.error), unknown, attempts }
     const head = { level: 'INFO', message: 'invocation', timestamp: new Date().toISOString(), service: this.#function, ...traceOf(process.env._X_AMZN_TRACE_ID) }
     this.#write(JSON.stringify({ ...head, ...facts, ...together(first, this.#ofProducer(producer)) }))
@@ -109,10 +109,11 @@ export class InvocationReport {
   #ofProducer(now: ProducerMetrics): Emf | undefined {
     const last = this.#last
     if (!this.#metrics.isOn) return undefined
-    if (last && now.dials === last.dials && now.producerIds === last.producerIds && now.retries === last.retries && now.connections === last.connections) return undefined
-    const added = (name: 'dials' | 'producerIds' | 'retries') => now[name] - (last?.[name] ?? 0)
+    if (last && now.connectionAttempts === last.connectionAttempts && now.producerIds === last.producerIds && now.retries === last.retries && now.connections === last.connections)
+      return undefined
+    const added = (name: 'connectionAttempts' | 'producerIds' | 'retries') => now[name] - (last?.[name] ?? 0)
     return this.#emf({}, [
-      [MetricUnit.Count, { Dials: added('dials'), ProducerIds: added('producerIds'), Retries: added('retries'), Connections: now.connections }],
+      [MetricUnit.Count, { ConnectionAttempts: added('connectionAttempts'), ProducerIds: added('producerIds'), Retries: added('retries'), Connections: now.connections }],
       [MetricUnit.Bytes, { BufferUsed: now.bufferUsed }],
     ])
   }

@@ -20,7 +20,7 @@ export interface KafkaContext {
     readonly producer: KafkaProducer
     /** When sending ends in this invocation. */
     readonly deadline: Deadline
-    /** When the letters must be stored, so that the answer still leaves. */
+    /** When the dead letters must be stored, so that the answer still leaves. */
     readonly answerBy: Deadline
   }
 }

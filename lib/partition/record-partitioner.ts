@@ -1,26 +1,26 @@
 // Gives each record its partition: the source's, else the partitioner's, else (a custom one had no answer) round-robin's.
-import { RecordFaultError } from '../errors.ts'
+import { InvalidRecordError } from '../errors.ts'
 import type { PartitionedRecord, SerializedRecord } from '../record/producer-record.ts'
+import { PartitionSkewDetector } from './partition-skew-detector.ts'
 import type { Partitioner, TopicPartitions } from './partitioner.ts'
 import { RoundRobinPartitioner } from './round-robin-partitioner.ts'
-import { SkewWatch } from './skew-watch.ts'
 
 export class RecordPartitioner {
   readonly #partitioner: Partitioner
   readonly #fallback = new RoundRobinPartitioner()
-  readonly #skew: SkewWatch | undefined
+  readonly #skew: PartitionSkewDetector | undefined
 
   /** @param onSkew is told once per topic that a custom partitioner prefers one partition; undefined: nobody watches */
   constructor(partitioner: Partitioner, onSkew?: (text: string) => void) {
     this.#partitioner = partitioner
-    this.#skew = onSkew && new SkewWatch(onSkew)
+    this.#skew = onSkew && new PartitionSkewDetector(onSkew)
   }
 
-  /** @throws RecordFaultError `partition-out-of-range`, `bad-partition` */
+  /** @throws InvalidRecordError `partition-out-of-range`, `bad-partition` */
   partition(record: SerializedRecord, partitions: TopicPartitions): PartitionedRecord {
     if (record.partition !== undefined) {
       if (record.partition >= partitions.count)
-        throw new RecordFaultError('partition-out-of-range', `partition: expected below ${partitions.count} for topic ${record.topic}, got ${record.partition}.`)
+        throw new InvalidRecordError('partition-out-of-range', `partition: expected below ${partitions.count} for topic ${record.topic}, got ${record.partition}.`)
       return { ...record, partition: record.partition, partitionFixedBy: 'source' }
     }
     const partition = this.#choose(record, partitions)
@@ -34,11 +34,11 @@ export class RecordPartitioner {
     try {
       chosen = this.#partitioner.partition(record, partitions)
     } catch (cause) {
-      throw new RecordFaultError('bad-partition', `partition: partitioner.class threw for a record of ${topic}.`, [], false, cause)
+      throw new InvalidRecordError('bad-partition', `partition: partitioner.class threw for a record of ${topic}.`, [], false, cause)
     }
     if (chosen === undefined) return this.#fallback.partition(record, partitions)
     if (typeof chosen === 'number' && Number.isInteger(chosen) && chosen >= 0 && chosen < partitions.count) return chosen
-    throw new RecordFaultError(
+    throw new InvalidRecordError(
       'bad-partition',
       `partition: expected an integer from 0 to ${partitions.count - 1} of partitioner.class for topic ${topic}, got ${typeof chosen === 'number' ? chosen : typeof chosen}.`,
     )

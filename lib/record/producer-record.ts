@@ -13,7 +13,7 @@ interface RecordOrigin {
   readonly attributes?: ReadonlyMap<string, Uint8Array>
 }
 
-/** What a caller hands in. `sourceId` names the event that the record came from, for reports and letters. */
+/** What a caller hands in. `sourceId` names the event that the record came from, for reports and dead letters. */
 export interface ProducerRecord<K = unknown, V = unknown> {
   readonly topic: string
   /** What `key.serializer` takes: text or bytes where none is named. */

@@ -1,7 +1,7 @@
-// Whether the records of `unknown` letters are in Kafka. Each is looked for in its partition from its time window on, by the id that
-// its producer gave it and by its letter's identity. Its lane has moved to another epoch since, so that no late copy can come.
-import { type DeadLetter, letterId } from '../dead-letter/envelope.ts'
-import { receiptOf } from '../dead-letter/kafka-dead-letter.ts'
+// Whether the records of `unknown` dead letters are in Kafka. Each is looked for in its partition from its time window on, by the id that
+// its producer gave it and by its dead letter's identity. Its partition has moved to another epoch since, so that no late copy can come.
+import { type DeadLetter, deadLetterId } from '../dead-letter/dead-letter.ts'
+import { locationOf } from '../dead-letter/kafka/target.ts'
 import type { LogRecord } from '../transport/record-batch-decoder.ts'
 
 /** What reads a partition's log. */
@@ -16,14 +16,16 @@ export interface Log {
 const SKEW_MS = 5 * 60_000
 
 interface Sought {
-  readonly letter: DeadLetter
+  readonly deadLetter: DeadLetter
   readonly topic: string
   readonly inDoubt: NonNullable<DeadLetter['inDoubt']>
 }
 
-/** Receipts (`kafka:<topic>-<partition>@<offset>`) of those that are found, by letter id. One pass per partition. */
-export async function findInLog(letters: readonly DeadLetter[], log: Log): Promise<Map<string, string>> {
-  const sought = letters.flatMap((letter): Sought[] => (letter.inDoubt && letter.record.topic !== null ? [{ letter, topic: letter.record.topic, inDoubt: letter.inDoubt }] : []))
+/** Receipts (`kafka:<topic>-<partition>@<offset>`) of those that are found, by dead letter id. One pass per partition. */
+export async function findInLog(deadLetters: readonly DeadLetter[], log: Log): Promise<Map<string, string>> {
+  const sought = deadLetters.flatMap((deadLetter): Sought[] =>
+    deadLetter.inDoubt && deadLetter.record.topic !== null ? [{ deadLetter, topic: deadLetter.record.topic, inDoubt: deadLetter.inDoubt }] : [],
+  )
   const found = new Map<string, string>()
   const byPartition = Map.groupBy(sought, ({ topic, inDoubt }) => `${topic}/${inDoubt.partition}`)
   for (const ofPartition of byPartition.values()) await findInPartition(ofPartition, log, found)
@@ -36,19 +38,19 @@ async function findInPartition(sought: readonly Sought[], log: Log, found: Map<s
   const since = Math.min(...sought.map(beginOf)) - SKEW_MS
   const [from, to] = [await log.offsetAt(topic, partition, since), await log.end(topic, partition)]
   const bySequence = new Map(sought.map(one => [sequenceKey(one.inDoubt.producerId, one.inDoubt.producerEpoch, one.inDoubt.baseSequence + one.inDoubt.indexInBatch), one]))
-  const byRecordId = Map.groupBy(sought, ({ letter }) => letter.recordId)
+  const byRecordId = Map.groupBy(sought, ({ deadLetter }) => deadLetter.recordId)
   let open = sought.length
   for await (const record of log.read(topic, partition, from, to)) {
-    const one = bySequence.get(sequenceKey(Number(record.producerId), record.producerEpoch, record.sequence)) ?? sameLetter(record, topic, byRecordId)
-    if (!one || found.has(one.letter.letterId)) continue
-    found.set(one.letter.letterId, receiptOf({ topic, partition, offset: record.offset }))
+    const one = bySequence.get(sequenceKey(Number(record.producerId), record.producerEpoch, record.sequence)) ?? sameDeadLetter(record, topic, byRecordId)
+    if (!one || found.has(one.deadLetter.deadLetterId)) continue
+    found.set(one.deadLetter.deadLetterId, locationOf({ topic, partition, offset: record.offset }))
     if (--open === 0) return
   }
 }
 
 /** A record's own timestamp may lie long before it was sent, and the log is found by it. */
-function beginOf({ letter, inDoubt }: Sought): number {
-  return Math.min(Date.parse(inDoubt.from), letter.record.timestamp ?? Number.POSITIVE_INFINITY)
+function beginOf({ deadLetter, inDoubt }: Sought): number {
+  return Math.min(Date.parse(inDoubt.from), deadLetter.record.timestamp ?? Number.POSITIVE_INFINITY)
 }
 
 function sequenceKey(producerId: number, epoch: number, sequence: number): string {
@@ -56,10 +58,10 @@ function sequenceKey(producerId: number, epoch: number, sequence: number): strin
 }
 
 /** The same record, whoever sent it: its id alone may have been given to others. */
-function sameLetter(record: LogRecord, topic: string, byRecordId: ReadonlyMap<string, readonly Sought[]>): Sought | undefined {
+function sameDeadLetter(record: LogRecord, topic: string, byRecordId: ReadonlyMap<string, readonly Sought[]>): Sought | undefined {
   const id = record.headers.find(([name]) => name === 'kp-id')?.[1]
   const candidates = id ? byRecordId.get(Buffer.from(id).toString()) : undefined
   if (!candidates) return undefined
-  const identity = letterId({ topic, key: record.key, value: record.value, headers: record.headers }, Buffer.from(id as Uint8Array).toString())
-  return candidates.find(({ letter }) => letter.letterId === identity)
+  const identity = deadLetterId({ topic, key: record.key, value: record.value, headers: record.headers }, Buffer.from(id as Uint8Array).toString())
+  return candidates.find(({ deadLetter }) => deadLetter.deadLetterId === identity)
 }

@@ -1,36 +1,36 @@
-// The value of a letter that was too large for its target, from where it was left, checked against the letter's own sum.
+// The value of a dead letter that was too large for its target, from where it was left, checked against the dead letter's own sum.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { abortAfter, loadS3 } from '../dead-letter/aws-clients.ts'
-import type { DeadLetter } from '../dead-letter/envelope.ts'
-import { SqliteDeadLetter } from '../dead-letter/sqlite-dead-letter.ts'
+import type { DeadLetter } from '../dead-letter/dead-letter.ts'
+import { SqliteDeadLetterTarget } from '../dead-letter/sqlite/target.ts'
 import { DeadLetterError } from '../errors.ts'
 
 const CALL_MS = 30_000
 
 /**
- * The letter with its value.
- * @throws DeadLetterError `claim-missing` when it can't be read, or is not what the letter says
+ * The dead letter with its value.
+ * @throws DeadLetterError `claim-missing` when it can't be read, or is not what the dead letter says
  */
-export async function withClaim(letter: DeadLetter): Promise<DeadLetter> {
-  const { claimCheck, letterId } = letter
-  if (claimCheck === null) return letter
-  // A letter may come from anywhere; only what a target has left for it is read.
-  if (!claimCheck.target.endsWith(`claims/${letterId}`)) throw missing()
-  const value = await read(claimCheck.target, letterId).catch(cause => {
+export async function withClaim(deadLetter: DeadLetter): Promise<DeadLetter> {
+  const { claimCheck, deadLetterId } = deadLetter
+  if (claimCheck === null) return deadLetter
+  // A dead letter may come from anywhere; only what a target has left for it is read.
+  if (!claimCheck.target.endsWith(`claims/${deadLetterId}`)) throw missing()
+  const value = await read(claimCheck.target, deadLetterId).catch(cause => {
     throw missing(cause)
   })
   if (value.length !== claimCheck.bytes || createHash('sha256').update(value).digest('hex') !== claimCheck.sha256) throw missing()
-  return { ...letter, record: { ...letter.record, value: value.toString('base64') }, claimCheck: null }
+  return { ...deadLetter, record: { ...deadLetter.record, value: value.toString('base64') }, claimCheck: null }
 }
 
-async function read(target: string, letterId: string): Promise<Buffer> {
+async function read(target: string, deadLetterId: string): Promise<Buffer> {
   const object = /^s3:\/\/([^/]+)\/(.+)$/.exec(target)
   if (object) return readObject(object[1] as string, object[2] as string)
   if (target.startsWith('disk:')) return readFile(target.slice('disk:'.length))
   const file = /^sqlite:(.+)#claims\/[^/]+$/.exec(target)?.[1]
   if (file === undefined) throw missing()
-  return readRow(file, letterId)
+  return readRow(file, deadLetterId)
 }
 
 async function readObject(bucket: string, key: string): Promise<Buffer> {
@@ -43,10 +43,10 @@ async function readObject(bucket: string, key: string): Promise<Buffer> {
   }
 }
 
-async function readRow(file: string, letterId: string): Promise<Buffer> {
-  const database = new SqliteDeadLetter(file)
+async function readRow(file: string, deadLetterId: string): Promise<Buffer> {
+  const database = new SqliteDeadLetterTarget(file)
   try {
-    const row = (await database.open()).prepare('SELECT value FROM claims WHERE letter_id = ?').get(letterId)
+    const row = (await database.open()).prepare('SELECT value FROM claims WHERE letter_id = ?').get(deadLetterId)
     if (!row) throw missing()
     return Buffer.from(row.value as Uint8Array)
   } finally {
@@ -55,5 +55,5 @@ async function readRow(file: string, letterId: string): Promise<Buffer> {
 }
 
 function missing(cause?: unknown): DeadLetterError {
-  return new DeadLetterError('claim-missing', 'A letter’s value is not where its claim check says, or is another.', { cause })
+  return new DeadLetterError('claim-missing', 'A dead letter’s value is not where its claim check says, or is another.', { cause })
 }

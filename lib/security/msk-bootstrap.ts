@@ -1,4 +1,4 @@
-// The brokers of an MSK cluster by its ARN (kafka:GetBootstrapBrokers): the list for the log-in and the network in use.
+// The brokers of an MSK cluster by its ARN (kafka:GetBootstrapBrokers): the list for the authentication and the network in use.
 // Source: docs.aws.amazon.com/msk/1.0/apireference/clusters-clusterarn-bootstrap-brokers.html
 import type { GetBootstrapBrokersCommandOutput } from '@aws-sdk/client-kafka'
 import type { ProducerConfig } from '../config/settings.ts'
@@ -74,7 +74,7 @@ export class MskBootstrap {
 
 const NETWORKS = { private: '', public: 'Public', 'vpc-connectivity': 'VpcConnectivity' } as const
 
-/** @throws TransportError when the cluster has no brokers for the log-in and network that are set */
+/** @throws TransportError when the cluster has no brokers for the authentication and network that are set */
 function pick(answer: GetBootstrapBrokersCommandOutput, { securityProtocol, saslMechanism, mskNetwork }: ProducerConfig): readonly string[] {
   const door = securityProtocol === 'PLAINTEXT' ? '' : securityProtocol === 'SSL' ? 'Tls' : saslMechanism === 'AWS_MSK_IAM' ? 'SaslIam' : 'SaslScram'
   const field = `BootstrapBrokerString${NETWORKS[mskNetwork]}${door}`

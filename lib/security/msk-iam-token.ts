@@ -11,7 +11,7 @@ type Chain = ReturnType<typeof defaultProvider>
 type AwsCredentialIdentity = Awaited<ReturnType<Chain>>
 
 /** A broker ends a session when its token ends; one that is nearly over would be refused on the way. */
-const LEAST_LEFT_S = 60
+const MIN_LEFT_S = 60
 const LONGEST_S = 900
 const TRIES = 10
 
@@ -37,7 +37,7 @@ export class MskIamToken {
   async #sign(): Promise<string> {
     const credentials = await this.#credentials()
     const seconds = secondsLeft(credentials)
-    if (seconds < LEAST_LEFT_S) throw unavailable(`have less than ${LEAST_LEFT_S} s left`, false)
+    if (seconds < MIN_LEFT_S) throw unavailable(`have less than ${MIN_LEFT_S} s left`, false)
     const { generateAuthTokenFromCredentialsProvider } = await loadSigner()
     const { expiration: _, ...identity } = credentials
     for (let n = 0; n < TRIES; n++) {
@@ -55,7 +55,7 @@ export class MskIamToken {
         this.#chain = defaultProvider({ roleSessionName: this.#sessionName })
       }
       const credentials = await this.#chain()
-      return secondsLeft(credentials) < LEAST_LEFT_S ? await this.#chain({ forceRefresh: true }) : credentials
+      return secondsLeft(credentials) < MIN_LEFT_S ? await this.#chain({ forceRefresh: true }) : credentials
     } catch (cause) {
       throw unavailable("can't be found: expected the function's role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", false, cause)
     }

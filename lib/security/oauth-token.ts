@@ -4,7 +4,7 @@ import { TransportError } from '../errors.ts'
 import { isJsonObject } from '../record/json-object.ts'
 import type { Deadline } from '../time/deadline.ts'
 
-const LEAST_LEFT_MS = 60_000
+const MIN_LEFT_MS = 60_000
 
 export interface OAuthOptions {
   readonly tokenUrl: string
@@ -19,7 +19,7 @@ export class OAuthToken {
 
   /** @throws TransportError */
   async get(options: OAuthOptions, deadline: Deadline): Promise<string> {
-    if (this.#token !== undefined && this.#endsAt - Date.now() > LEAST_LEFT_MS) return this.#token
+    if (this.#token !== undefined && this.#endsAt - Date.now() > MIN_LEFT_MS) return this.#token
     const answer = await request(options, deadline)
     const { access_token: token, expires_in: seconds } = answer
     if (typeof token !== 'string' || token === '') throw unavailable('answered without an access_token', false)

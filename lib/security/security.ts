@@ -1,8 +1,8 @@
-// How the producer shows who it is, from its settings: TLS material and a log-in for every new connection.
+// How the producer shows who it is, from its settings: TLS material and authentication for every new connection.
 import type { ProducerConfig } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
-import type { ConnectionSecurity, SaslLogin, SecurityProvider, TlsMaterial } from '../transport/connection-security.ts'
+import type { ConnectionSecurity, SaslAuthentication, SecurityProvider, TlsMaterial } from '../transport/connection-security.ts'
 import { MskIamToken } from './msk-iam-token.ts'
 import { mskRegion } from './msk-region.ts'
 import { OAuthToken } from './oauth-token.ts'
@@ -33,10 +33,10 @@ export class Security implements SecurityProvider {
     )
   }
 
-  async forDial(deadline: Deadline): Promise<ConnectionSecurity> {
+  async forConnection(deadline: Deadline): Promise<ConnectionSecurity> {
     const secret = this.#secret ? await this.#secret.read(deadline) : {}
     const tls = this.#material && { ...this.#material, ...toMaterial({ ca: secret.ca, cert: secret.certificate, key: secret.key, passphrase: secret.keyPassword }) }
-    return { tls, login: await this.#login(secret, deadline) }
+    return { tls, authentication: await this.#authentication(secret, deadline) }
   }
 
   async renew(deadline: Deadline): Promise<boolean> {
@@ -45,7 +45,7 @@ export class Security implements SecurityProvider {
     return isAnother || hadToken
   }
 
-  async #login(secret: SecretFields, deadline: Deadline): Promise<SaslLogin | undefined> {
+  async #authentication(secret: SecretFields, deadline: Deadline): Promise<SaslAuthentication | undefined> {
     const { saslMechanism: name } = this.#config
     if (name === undefined || !this.#config.securityProtocol.startsWith('SASL')) return undefined
     if (name === 'AWS_MSK_IAM') {

@@ -1,7 +1,7 @@
 // What an attempt's outcome means for its batch: one total function.
-import type { ProducerBatch, Rider } from '../accumulate/producer-batch.ts'
+import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { FailedOutcome } from '../errors.ts'
-import { isBadRecord, isSequenceFault } from '../transport/error-codes.ts'
+import { isBadRecord, isSequenceError } from '../transport/error-codes.ts'
 import type { ProduceOutcome } from '../transport/kafka-client.ts'
 
 export type Failure = Exclude<ProduceOutcome, { kind: 'acked' }>
@@ -10,18 +10,18 @@ export type Decision =
   /** The same bytes again, after a pause. */
   | { readonly action: 'retry' }
   /** The broker's picture of our sequence differs and nothing can be written: again under the next epoch. */
-  | { readonly action: 'renew' }
+  | { readonly action: 'bump-epoch' }
   /** Some record condemns the batch: settle those at fault, send the others in batches of their own. */
-  | { readonly action: 'isolate'; readonly atFault: readonly Rider[]; readonly others: readonly (readonly Rider[])[] }
+  | { readonly action: 'split-batch'; readonly invalid: readonly PendingRecord[]; readonly others: readonly (readonly PendingRecord[])[] }
   | { readonly action: 'give-up'; readonly kind: FailedOutcome }
 
 /** To be called after the batch has taken note of the attempt. `retries` counts attempts that left this machine. */
 export function decide(batch: ProducerBatch, outcome: Failure, retries: number): Decision {
-  if (isBadRecord(outcome.code) && !batch.maybeWritten) return isolate(batch.riders, outcome)
+  if (isBadRecord(outcome.code) && !batch.maybeWritten) return splitBatch(batch.pendingRecords, outcome)
   const mayTryAgain = outcome.retriable && batch.attempts <= retries && batch.hasWaiters
   if (!mayTryAgain) return { action: 'give-up', kind: outcomeSoFar(batch) }
-  if (!isSequenceFault(outcome.code)) return { action: 'retry' }
-  return batch.maybeWritten ? { action: 'give-up', kind: 'unknown' } : { action: 'renew' }
+  if (!isSequenceError(outcome.code)) return { action: 'retry' }
+  return batch.maybeWritten ? { action: 'give-up', kind: 'unknown' } : { action: 'bump-epoch' }
 }
 
 /** What is known of a batch that is not acknowledged. */
@@ -30,14 +30,14 @@ export function outcomeSoFar(batch: ProducerBatch): FailedOutcome {
   return batch.attempts > 0 ? 'rejected' : 'not-sent'
 }
 
-function isolate(riders: readonly Rider[], outcome: Failure): Decision {
-  if (riders.length === 1) return { action: 'isolate', atFault: riders, others: [] }
+function splitBatch(pendingRecords: readonly PendingRecord[], outcome: Failure): Decision {
+  if (pendingRecords.length === 1) return { action: 'split-batch', invalid: pendingRecords, others: [] }
   const named = new Set(outcome.recordErrors.map(error => error.index))
-  const atFault = riders.filter((_, index) => named.has(index))
-  if (atFault.length > 0) {
-    const others = riders.filter((_, index) => !named.has(index))
-    return { action: 'isolate', atFault, others: others.length > 0 ? [others] : [] }
+  const invalid = pendingRecords.filter((_, index) => named.has(index))
+  if (invalid.length > 0) {
+    const others = pendingRecords.filter((_, index) => !named.has(index))
+    return { action: 'split-batch', invalid, others: others.length > 0 ? [others] : [] }
   }
-  const half = Math.ceil(riders.length / 2)
-  return { action: 'isolate', atFault: [], others: [riders.slice(0, half), riders.slice(half)] }
+  const half = Math.ceil(pendingRecords.length / 2)
+  return { action: 'split-batch', invalid: [], others: [pendingRecords.slice(0, half), pendingRecords.slice(half)] }
 }

@@ -1,10 +1,10 @@
-// Which lanes may send now, as requests: one per leader, or more where one would be too large. Java: RecordAccumulator.ready and drain.
+// Which partitions may send now, as requests: one per leader, or more where one would be too large. Java: RecordAccumulator.ready and drain.
 import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import type { BatchIdentity } from '../accumulate/record-batch-encoder.ts'
 import type { InFlight } from './in-flight.ts'
-import type { Lane } from './lane.ts'
-import type { Lanes } from './lanes.ts'
+import type { PartitionState } from './partition-state.ts'
+import type { PartitionTable } from './partition-table.ts'
 import type { ProducerIdentity } from './producer-identity.ts'
 import type { ProducerMetadata } from './producer-metadata.ts'
 import type { SenderOptions } from './sender-options.ts'
@@ -17,7 +17,7 @@ const PER_BATCH_OVERHEAD = 270
 const NO_IDENTITY: BatchIdentity = { producerId: -1n, epoch: -1, baseSequence: -1 }
 
 export interface DrainerParts {
-  readonly lanes: Lanes
+  readonly states: PartitionTable
   readonly accumulator: RecordAccumulator
   readonly metadata: ProducerMetadata
   readonly identity: ProducerIdentity
@@ -26,8 +26,8 @@ export interface DrainerParts {
 }
 
 export interface Drained {
-  readonly requests: readonly { readonly leader: number; readonly lanes: readonly Lane[] }[]
-  /** When a lane that may not send yet may; Infinity where something that was asked for must arrive first. */
+  readonly requests: readonly { readonly leader: number; readonly states: readonly PartitionState[] }[]
+  /** When a partition that may not send yet may; Infinity where something that was asked for must arrive first. */
   readonly wakeAt: number
 }
 
@@ -38,72 +38,72 @@ export class Drainer {
     this.#parts = parts
   }
 
-  /** Opens the batch of every lane that may send. */
+  /** Opens the batch of every partition that may send. */
   drain(now: number): Drained {
-    const { lanes, accumulator, metadata, inFlight, options } = this.#parts
-    const requests = new Map<number, { lanes: Lane[]; size: number }[]>()
+    const { states, accumulator, metadata, inFlight, options } = this.#parts
+    const requests = new Map<number, { states: PartitionState[]; size: number }[]>()
     let wakeAt = Number.POSITIVE_INFINITY
-    for (const lane of lanes.active) {
-      if (lane.inFlight) continue
-      if (!lane.hasBatch && !accumulator.has(lane.topic, lane.partition)) {
-        lanes.active.delete(lane)
+    for (const state of states.active) {
+      if (state.inFlight) continue
+      if (!state.hasBatch && !accumulator.has(state.topic, state.partition)) {
+        states.active.delete(state)
         continue
       }
-      const waitsUntil = this.#ready(lane, now)
+      const waitsUntil = this.#ready(state, now)
       if (waitsUntil > now) {
         wakeAt = Math.min(wakeAt, waitsUntil)
         continue
       }
-      // None: what an order group holds back waits for another lane, whose end pumps again.
-      const batch = this.#openBatch(lane)
+      // None: what an order group holds back waits for another partition, whose end pumps again.
+      const batch = this.#openBatch(state)
       if (!batch) continue
-      const leader = metadata.leader(lane.topic, lane.partition) as number
+      const leader = metadata.leader(state.topic, state.partition) as number
       const ofLeader = requests.get(leader) ?? []
       requests.set(leader, ofLeader)
       const size = batch.bytes.length + PER_BATCH_OVERHEAD
       const last = ofLeader.at(-1)
       if (last && last.size + size <= options.maxRequestSize) {
-        last.lanes.push(lane)
+        last.states.push(state)
         last.size += size
-      } else if (inFlight.free(leader) > ofLeader.length) ofLeader.push({ lanes: [lane], size: REQUEST_OVERHEAD + size })
+      } else if (inFlight.free(leader) > ofLeader.length) ofLeader.push({ states: [state], size: REQUEST_OVERHEAD + size })
     }
-    return { requests: [...requests].flatMap(([leader, ofLeader]) => ofLeader.map(({ lanes }) => ({ leader, lanes }))), wakeAt }
+    return { requests: [...requests].flatMap(([leader, ofLeader]) => ofLeader.map(({ states }) => ({ leader, states }))), wakeAt }
   }
 
-  #openBatch(lane: Lane): ProducerBatch | undefined {
+  #openBatch(state: PartitionState): ProducerBatch | undefined {
     const { accumulator, options } = this.#parts
-    const split = lane.batch ? undefined : lane.split.shift()
-    lane.batch ??= split ? accumulator.batchOf(split) : accumulator.take(lane.topic, lane.partition)
-    if (lane.batch && !lane.batch.identity) lane.identify(lane.batch, options.idempotent ? undefined : NO_IDENTITY)
-    return lane.batch
+    const split = state.batch ? undefined : state.split.shift()
+    state.batch ??= split ? accumulator.batchOf(split) : accumulator.take(state.topic, state.partition)
+    if (state.batch && !state.batch.identity) state.identify(state.batch, options.idempotent ? undefined : NO_IDENTITY)
+    return state.batch
   }
 
-  /** When the lane may send: now, or later (Infinity: when something that was asked for arrives). */
-  #ready(lane: Lane, now: number): number {
+  /** When the partition may send: now, or later (Infinity: when something that was asked for arrives). */
+  #ready(state: PartitionState, now: number): number {
     const { accumulator, metadata, inFlight, options } = this.#parts
-    if (lane.notBefore > now) return lane.notBefore
-    const lingersUntil = lane.hasBatch || options.isExhausted() ? now : accumulator.readyAt(lane.topic, lane.partition)
+    if (state.notBefore > now) return state.notBefore
+    const lingersUntil = state.hasBatch || options.isExhausted() ? now : accumulator.readyAt(state.topic, state.partition)
     if (lingersUntil > now) return lingersUntil
-    if (!metadata.isAsNewAs(lane.metadataTicket)) {
+    if (!metadata.isAsNewAs(state.metadataTicket)) {
       metadata.pursue()
       return Number.POSITIVE_INFINITY
     }
-    const leader = metadata.leader(lane.topic, lane.partition)
+    const leader = metadata.leader(state.topic, state.partition)
     if (leader === undefined) {
-      lane.reason = 'NO_LEADER'
-      lane.metadataTicket = metadata.requestRefresh()
+      state.reason = 'NO_LEADER'
+      state.metadataTicket = metadata.requestRefresh()
       return Number.POSITIVE_INFINITY
     }
-    if (!lane.batch?.identity && !this.#hasProducerId(lane)) return Number.POSITIVE_INFINITY
+    if (!state.batch?.identity && !this.#hasProducerId(state)) return Number.POSITIVE_INFINITY
     if (inFlight.free(leader) <= 0) return Number.POSITIVE_INFINITY
     return inFlight.mutedUntil(leader)
   }
 
-  #hasProducerId(lane: Lane): boolean {
+  #hasProducerId(state: PartitionState): boolean {
     const { identity, options } = this.#parts
-    if (!options.idempotent || !lane.needsProducerId) return true
+    if (!options.idempotent || !state.needsProducerId) return true
     const id = identity.current
-    if (id) lane.adopt(id)
+    if (id) state.adopt(id)
     else void identity.request()
     return id !== undefined
   }

@@ -1,9 +1,9 @@
 // Requests without an answer, per leader: how many more it may get, when its quota lets it have one, and which nobody waits for.
-import type { Lane } from './lane.ts'
+import type { PartitionState } from './partition-state.ts'
 
 export class InFlight {
   readonly #most: number
-  readonly #requests = new Map<number, Set<readonly Lane[]>>()
+  readonly #requests = new Map<number, Set<readonly PartitionState[]>>()
   readonly #mutedUntil = new Map<number, number>()
 
   /** @param most `max.in.flight.requests.per.connection` */
@@ -11,13 +11,13 @@ export class InFlight {
     this.#most = most
   }
 
-  add(leader: number, lanes: readonly Lane[]): void {
+  add(leader: number, states: readonly PartitionState[]): void {
     const requests = this.#requests.get(leader) ?? new Set()
-    this.#requests.set(leader, requests.add(lanes))
+    this.#requests.set(leader, requests.add(states))
   }
 
-  delete(leader: number, lanes: readonly Lane[]): void {
-    this.#requests.get(leader)?.delete(lanes)
+  delete(leader: number, states: readonly PartitionState[]): void {
+    this.#requests.get(leader)?.delete(states)
   }
 
   /** How many more requests a leader may get. */
@@ -36,7 +36,7 @@ export class InFlight {
 
   /** Leaders none of whose requests anybody waits for any more. */
   idleLeaders(): number[] {
-    const isIdle = (lanes: readonly Lane[]) => lanes.every(lane => lane.written && !lane.batch?.hasWaiters)
+    const isIdle = (states: readonly PartitionState[]) => states.every(state => state.written && !state.batch?.hasWaiters)
     return [...this.#requests].filter(([, requests]) => requests.size > 0 && [...requests].every(isIdle)).map(([leader]) => leader)
   }
 }

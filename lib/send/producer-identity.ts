@@ -41,7 +41,7 @@ export class ProducerIdentity {
     return failure
   }
 
-  /** The current id's epochs are used up on some lane: lanes that need an id get a new one. */
+  /** The current id's epochs are used up on some partition: partitions that need an id get a new one. */
   retire(): void {
     this.#current = undefined
   }

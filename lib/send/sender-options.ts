@@ -1,5 +1,5 @@
 // What a Sender is told, and what it counts.
-import type { Rider } from '../accumulate/producer-batch.ts'
+import type { PendingRecord } from '../accumulate/producer-batch.ts'
 import type { Clock } from '../time/clock.ts'
 
 export interface SenderOptions {
@@ -12,12 +12,12 @@ export interface SenderOptions {
   readonly retryBackoffMaxMs: number
   readonly requestTimeoutMs: number
   readonly connectTimeoutMs: number
-  readonly brokerTimeoutMs: number
+  readonly ackTimeoutMs: number
   readonly maxRequestSize: number
   readonly metadataMaxAgeMs: number
   readonly clock: Clock
   /** A record's outcome is told: what it held is free. */
-  readonly onSettled: (rider: Rider) => void
+  readonly onCompleted: (pending: PendingRecord) => void
   /** Somebody waits for memory: batches leave although they linger. */
   readonly isExhausted: () => boolean
 }

@@ -1,6 +1,6 @@
 // Stage 7 of 9: ProducerBatch → one outcome per record. Java: Sender.
-// `pump` drains the lanes that are ready, fires one request per leader, settles, and pumps again.
-import type { ProducerBatch, Rider } from '../accumulate/producer-batch.ts'
+// `pump` drains the partitions that are ready, fires one request per leader, settles, and pumps again.
+import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import type { FailedOutcome } from '../errors.ts'
 import { isStale, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
@@ -8,12 +8,12 @@ import type { KafkaClient, ProduceOutcome } from '../transport/kafka-client.ts'
 import { decide, type Failure, outcomeSoFar } from './decide.ts'
 import { Drainer } from './drainer.ts'
 import { InFlight } from './in-flight.ts'
-import type { Lane } from './lane.ts'
-import { Lanes, waiting } from './lanes.ts'
+import type { PartitionState } from './partition-state.ts'
+import { PartitionTable, waiting } from './partition-table.ts'
 import { ProducerIdentity } from './producer-identity.ts'
 import { ProducerMetadata } from './producer-metadata.ts'
+import { RecordCompleter } from './record-completer.ts'
 import type { SenderOptions, SenderStats } from './sender-options.ts'
-import { Settler } from './settler.ts'
 
 export class Sender {
   readonly metadata: ProducerMetadata
@@ -22,12 +22,12 @@ export class Sender {
   readonly #client: KafkaClient
   readonly #accumulator: RecordAccumulator
   readonly #options: SenderOptions
-  readonly #lanes: Lanes
+  readonly #states: PartitionTable
   readonly #inFlight: InFlight
   readonly #drainer: Drainer
-  readonly #settler: Settler
+  readonly #completer: RecordCompleter
   #timer: unknown
-  #willPump = false
+  #willRun = false
   /** The defect that ended this Sender, if one did. */
   broken: unknown
 
@@ -36,43 +36,43 @@ export class Sender {
     this.#accumulator = accumulator
     this.#options = options
     this.#inFlight = new InFlight(options.maxInFlight)
-    this.#lanes = new Lanes(options, this.stats, () => this.identity.retire())
+    this.#states = new PartitionTable(options, this.stats, () => this.identity.retire())
     const watch = {
       clock: options.clock,
       retryBackoffMs: options.retryBackoffMs,
       retryBackoffMaxMs: options.retryBackoffMaxMs,
-      onChange: () => this.#pump(),
-      isWanted: () => this.#lanes.active.size > 0,
+      onChange: () => this.#runOnce(),
+      isWanted: () => this.#states.active.size > 0,
     }
     this.metadata = new ProducerMetadata(client, { ...watch, maxAgeMs: options.metadataMaxAgeMs })
     this.identity = new ProducerIdentity(client, watch)
-    this.#drainer = new Drainer({ lanes: this.#lanes, accumulator, metadata: this.metadata, identity: this.identity, inFlight: this.#inFlight, options })
-    this.#settler = new Settler(
+    this.#drainer = new Drainer({ states: this.#states, accumulator, metadata: this.metadata, identity: this.identity, inFlight: this.#inFlight, options })
+    this.#completer = new RecordCompleter(
       options.clock,
-      riders => this.#onDeadline(riders),
-      (rider, acknowledged) => {
-        options.onSettled(rider)
-        this.#stopGroup(accumulator.orderGroups.settled(rider, acknowledged))
+      pendingRecords => this.#onDeadline(pendingRecords),
+      (pending, acknowledged) => {
+        options.onCompleted(pending)
+        this.#stopGroup(accumulator.orderGroups.completed(pending, acknowledged))
       },
     )
   }
 
   /** Takes charge of records that were just appended. Those of the same turn leave together. */
-  wakeup(riders: readonly Rider[]): void {
-    for (const rider of riders) {
-      this.#settler.watch(rider)
-      this.#lanes.active.add(this.#lanes.of(rider))
+  wakeup(pendingRecords: readonly PendingRecord[]): void {
+    for (const pending of pendingRecords) {
+      this.#completer.watch(pending)
+      this.#states.active.add(this.#states.of(pending))
     }
-    if (this.#willPump) return
-    this.#willPump = true
+    if (this.#willRun) return
+    this.#willRun = true
     queueMicrotask(() => {
-      this.#willPump = false
-      this.#pump()
+      this.#willRun = false
+      this.#runOnce()
     })
   }
 
   /** Looks again: something lets batches leave that did not before. */
-  poke(): void {
+  requestRun(): void {
     this.wakeup([])
   }
 
@@ -80,16 +80,16 @@ export class Sender {
   close(): void {
     this.#options.clock.clearTimeout(this.#timer)
     this.metadata.close()
-    for (const lane of this.#lanes.active) this.#drain(lane, 'CLOSED')
-    this.#lanes.active.clear()
+    for (const state of this.#states.active) this.#drain(state, 'CLOSED')
+    this.#states.active.clear()
   }
 
-  #drain(lane: Lane, code: string, cause?: unknown): void {
-    if (lane.batch) this.#settler.allFailed(lane.batch, lane.written ? 'unknown' : outcomeSoFar(lane.batch), { code, cause })
-    lane.changed = lane.inFlight && !lane.written
-    if (!lane.inFlight && lane.batch) this.#lanes.endBatch(lane, lane.batch)
-    for (const riders of lane.split.splice(0)) for (const rider of riders) this.#settler.unsent(rider, code)
-    for (const rider of this.#accumulator.takeAll(lane.topic, lane.partition)) this.#settler.unsent(rider, code)
+  #drain(state: PartitionState, code: string, cause?: unknown): void {
+    if (state.batch) this.#completer.allFailed(state.batch, state.written ? 'unknown' : outcomeSoFar(state.batch), { code, cause })
+    state.changed = state.inFlight && !state.written
+    if (!state.inFlight && state.batch) this.#states.endBatch(state, state.batch)
+    for (const pendingRecords of state.split.splice(0)) for (const pending of pendingRecords) this.#completer.unsent(pending, code)
+    for (const pending of this.#accumulator.takeAll(state.topic, state.partition)) this.#completer.unsent(pending, code)
   }
 
   /** A defect of ours must not leave a caller waiting: everything is settled and the producer is replaced. */
@@ -98,7 +98,7 @@ export class Sender {
     this.close()
   }
 
-  #pump(): void {
+  #runOnce(): void {
     if (this.broken !== undefined) return
     try {
       this.#sendReady()
@@ -111,19 +111,19 @@ export class Sender {
     const now = this.#options.clock.now()
     this.metadata.refreshIfOld()
     const fatal = this.identity.takeFatal()
-    if (fatal) for (const lane of this.#lanes.active) if (lane.needsProducerId && !lane.inFlight) this.#drain(lane, fatal.code, fatal)
+    if (fatal) for (const state of this.#states.active) if (state.needsProducerId && !state.inFlight) this.#drain(state, fatal.code, fatal)
     const { requests, wakeAt } = this.#drainer.drain(now)
-    for (const { leader, lanes } of requests) this.#fire(leader, lanes).catch(error => this.#break(error))
+    for (const { leader, states } of requests) this.#fire(leader, states).catch(error => this.#break(error))
     this.#wakeAt(wakeAt)
   }
 
-  async #fire(leader: number, lanes: readonly Lane[]): Promise<void> {
-    const { clock, requestTimeoutMs, connectTimeoutMs, brokerTimeoutMs, acks, idempotent } = this.#options
-    this.#inFlight.add(leader, lanes)
-    const batches = lanes.map(lane => lane.batch as ProducerBatch)
-    for (const lane of lanes) lane.inFlight = true
+  async #fire(leader: number, states: readonly PartitionState[]): Promise<void> {
+    const { clock, requestTimeoutMs, connectTimeoutMs, ackTimeoutMs, acks, idempotent } = this.#options
+    this.#inFlight.add(leader, states)
+    const batches = states.map(state => state.batch as ProducerBatch)
+    for (const state of states) state.inFlight = true
     for (const batch of batches) {
-      batch.firstAttemptAt ??= clock.wall()
+      batch.firstAttemptAt ??= clock.epochMs()
       batch.firedAt ??= clock.now()
     }
     const remaining = Math.max(1, Math.max(...batches.map(batch => batch.latestDeadline)) - clock.now())
@@ -132,109 +132,109 @@ export class Sender {
     const outcomes = await this.#client.produce(leader, batches, {
       acks,
       idempotent,
-      timeoutMs: brokerTimeoutMs,
+      ackTimeoutMs: ackTimeoutMs,
       requestTimeoutMs: Math.min(requestTimeoutMs, remaining),
       connectTimeoutMs: Math.min(connectTimeoutMs, remaining),
-      beginWrite: () => this.#beginWrite(lanes),
+      beginWrite: () => this.#beginWrite(states),
     })
-    this.#inFlight.delete(leader, lanes)
+    this.#inFlight.delete(leader, states)
     const throttled = Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0))
     if (throttled > 0) this.#inFlight.mute(leader, clock.now() + throttled)
-    lanes.forEach((lane, index) => {
-      lane.inFlight = false
-      lane.written = false
-      this.#settle(lane, batches[index] as ProducerBatch, outcomes[index] as ProduceOutcome)
+    states.forEach((state, index) => {
+      state.inFlight = false
+      state.written = false
+      this.#complete(state, batches[index] as ProducerBatch, outcomes[index] as ProduceOutcome)
     })
-    this.#pump()
+    this.#runOnce()
   }
 
-  #beginWrite(lanes: readonly Lane[]): boolean {
-    const changed = lanes.some(lane => lane.changed)
-    for (const lane of lanes) lane.written = !changed
+  #beginWrite(states: readonly PartitionState[]): boolean {
+    const changed = states.some(state => state.changed)
+    for (const state of states) state.written = !changed
     return !changed
   }
 
-  #settle(lane: Lane, batch: ProducerBatch, outcome: ProduceOutcome): void {
-    const { changed } = lane
-    lane.changed = false
-    if (outcome.kind === 'not-sent' && outcome.code === 'BATCH_CHANGED') return changed ? this.#lanes.rebuild(lane, batch) : undefined
-    if (changed && outcome.kind === 'not-sent') this.#lanes.rebuild(lane, batch)
-    if (lane.batch !== batch) return
+  #complete(state: PartitionState, batch: ProducerBatch, outcome: ProduceOutcome): void {
+    const { changed } = state
+    state.changed = false
+    if (outcome.kind === 'not-sent' && outcome.code === 'BATCH_CHANGED') return changed ? this.#states.rebuild(state, batch) : undefined
+    if (changed && outcome.kind === 'not-sent') this.#states.rebuild(state, batch)
+    if (state.batch !== batch) return
     if (outcome.kind === 'acked') {
-      this.#lanes.advance(lane, batch)
-      return this.#settler.acknowledged(batch, outcome)
+      this.#states.advance(state, batch)
+      return this.#completer.acknowledged(batch, outcome)
     }
     if (outcome.kind !== 'not-sent') batch.attempts++
     if (outcome.kind === 'unknown') batch.maybeWritten = true
     batch.lastCode = outcome.code
-    lane.reason = outcome.code
+    state.reason = outcome.code
     batch.lastCause = outcome.cause
-    if (isStale(outcome.code)) lane.metadataTicket = this.metadata.requestRefresh()
-    this.#carryOut(lane, batch, outcome)
+    if (isStale(outcome.code)) state.metadataTicket = this.metadata.requestRefresh()
+    this.#carryOut(state, batch, outcome)
   }
 
-  #carryOut(lane: Lane, batch: ProducerBatch, outcome: Failure): void {
+  #carryOut(state: PartitionState, batch: ProducerBatch, outcome: Failure): void {
     const decision = decide(batch, outcome, this.#options.retries)
     switch (decision.action) {
       case 'give-up':
-        return this.#giveUp(lane, batch, decision.kind, outcome)
-      case 'isolate': {
-        this.#lanes.endBatch(lane, batch)
-        lane.split.unshift(...decision.others.map(waiting).filter(riders => riders.length > 0))
-        // Last: a record at fault stops the later ones of its order group, which wait in the lists above.
-        for (const rider of decision.atFault) this.#settler.failed(rider, batch, 'rejected', { code: outcome.code, fault: 'record', cause: outcome.cause })
+        return this.#giveUp(state, batch, decision.kind, outcome)
+      case 'split-batch': {
+        this.#states.endBatch(state, batch)
+        state.split.unshift(...decision.others.map(waiting).filter(pendingRecords => pendingRecords.length > 0))
+        // Last: an invalid record stops the later ones of its order group, which wait in the lists above.
+        for (const pending of decision.invalid) this.#completer.failed(pending, batch, 'rejected', { code: outcome.code, failureKind: 'invalid-record', cause: outcome.cause })
         return
       }
-      case 'renew':
-        this.#lanes.rebuild(lane, batch)
-        return this.#lanes.backOff(lane)
+      case 'bump-epoch':
+        this.#states.rebuild(state, batch)
+        return this.#states.backOff(state)
       case 'retry':
-        return this.#lanes.backOff(lane)
+        return this.#states.backOff(state)
     }
   }
 
   /** After a record of an order group that was not acknowledged, the later ones that wait are not sent. Those in its batch share its fate. */
-  #stopGroup(later: readonly Rider[]): void {
-    const stopped = later.filter(rider => this.#accumulator.remove(rider) || this.#lanes.of(rider).removeSplit(rider))
-    for (const rider of stopped) this.#accumulator.orderGroups.forget(rider)
-    for (const rider of stopped) this.#settler.unsent(rider, ORDER_GROUP_STOPPED)
+  #stopGroup(later: readonly PendingRecord[]): void {
+    const stopped = later.filter(pending => this.#accumulator.remove(pending) || this.#states.of(pending).removeSplit(pending))
+    for (const pending of stopped) this.#accumulator.orderGroups.forget(pending)
+    for (const pending of stopped) this.#completer.unsent(pending, ORDER_GROUP_STOPPED)
   }
 
-  #giveUp(lane: Lane, batch: ProducerBatch, kind: FailedOutcome, { code, cause }: Failure): void {
-    this.#settler.allFailed(batch, kind, { code, cause })
-    this.#lanes.endBatch(lane, batch)
+  #giveUp(state: PartitionState, batch: ProducerBatch, kind: FailedOutcome, { code, cause }: Failure): void {
+    this.#completer.allFailed(batch, kind, { code, cause })
+    this.#states.endBatch(state, batch)
   }
 
-  #onDeadline(riders: readonly Rider[]): void {
-    const touched = new Set<Lane>()
-    for (const rider of riders) {
-      if (rider.settled) continue
-      const lane = this.#lanes.of(rider)
-      if (this.#accumulator.remove(rider) || lane.removeSplit(rider)) this.#settler.unsent(rider, lane.reason ?? 'DEADLINE')
+  #onDeadline(pendingRecords: readonly PendingRecord[]): void {
+    const touched = new Set<PartitionState>()
+    for (const pending of pendingRecords) {
+      if (pending.completed) continue
+      const state = this.#states.of(pending)
+      if (this.#accumulator.remove(pending) || state.removeSplit(pending)) this.#completer.unsent(pending, state.reason ?? 'DEADLINE')
       else {
-        this.#leaveBatch(lane, rider)
-        touched.add(lane)
+        this.#leaveBatch(state, pending)
+        touched.add(state)
       }
     }
-    for (const lane of touched) this.#afterLeaving(lane)
+    for (const state of touched) this.#afterLeaving(state)
     this.#dropIdleRequests()
-    this.#pump()
+    this.#runOnce()
   }
 
-  #leaveBatch(lane: Lane, rider: Rider): void {
-    const batch = lane.batch
+  #leaveBatch(state: PartitionState, pending: PendingRecord): void {
+    const batch = state.batch
     if (!batch) return
-    const code = batch.lastCode ?? lane.reason ?? 'DEADLINE'
-    const mayBeWritten = batch.maybeWritten || lane.written
-    this.#settler.failed(rider, batch, mayBeWritten ? 'unknown' : outcomeSoFar(batch), { code, cause: batch.lastCause })
-    if (!mayBeWritten && lane.inFlight) lane.changed = true
+    const code = batch.lastCode ?? state.reason ?? 'DEADLINE'
+    const mayBeWritten = batch.maybeWritten || state.written
+    this.#completer.failed(pending, batch, mayBeWritten ? 'unknown' : outcomeSoFar(batch), { code, cause: batch.lastCause })
+    if (!mayBeWritten && state.inFlight) state.changed = true
   }
 
-  #afterLeaving(lane: Lane): void {
-    const batch = lane.batch
-    if (!batch || lane.inFlight) return
-    if (!batch.maybeWritten) this.#lanes.rebuild(lane, batch)
-    else if (!batch.hasWaiters) this.#lanes.endBatch(lane, batch)
+  #afterLeaving(state: PartitionState): void {
+    const batch = state.batch
+    if (!batch || state.inFlight) return
+    if (!batch.maybeWritten) this.#states.rebuild(state, batch)
+    else if (!batch.hasWaiters) this.#states.endBatch(state, batch)
   }
 
   /** A request that nobody waits for any more must not go on in a sandbox that is about to be frozen. */
@@ -245,6 +245,6 @@ export class Sender {
   #wakeAt(at: number): void {
     const { clock } = this.#options
     clock.clearTimeout(this.#timer)
-    if (at < Number.POSITIVE_INFINITY) this.#timer = clock.setTimeout(() => this.#pump(), Math.max(1, at - clock.now()))
+    if (at < Number.POSITIVE_INFINITY) this.#timer = clock.setTimeout(() => this.#runOnce(), Math.max(1, at - clock.now()))
   }
 }

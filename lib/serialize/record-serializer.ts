@@ -1,5 +1,5 @@
 // Stage 4 of 9: ValidRecord → SerializedRecord. Bytes, and what they weigh on the wire.
-import { RecordFaultError } from '../errors.ts'
+import { InvalidRecordError } from '../errors.ts'
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
 import { defaultSerializer, expected, type Serializer, toJson, UnserializableError } from './serializer.ts'
 
@@ -24,7 +24,7 @@ export class RecordSerializer {
 
   /**
    * A promise where a serializer gave one.
-   * @throws RecordFaultError `key-type`, `bad-value`, `record-too-large`; the promise rejects with one
+   * @throws InvalidRecordError `key-type`, `bad-value`, `record-too-large`; the promise rejects with one
    */
   serialize(record: ValidRecord): SerializedRecord | Promise<SerializedRecord> {
     const { topic, headers = [] } = record
@@ -37,11 +37,11 @@ export class RecordSerializer {
 
   #finish(record: ValidRecord, key: Bytes, value: Bytes): SerializedRecord {
     if (value && value.length > (record.maxValueBytes ?? Number.POSITIVE_INFINITY))
-      throw new RecordFaultError('record-too-large', `value: expected at most ${record.maxValueBytes} bytes, got ${value.length}.`)
+      throw new InvalidRecordError('record-too-large', `value: expected at most ${record.maxValueBytes} bytes, got ${value.length}.`)
     const headers = record.headers ?? []
     const wireSize = RECORD_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0) + headers.reduce((sum, header) => sum + sizeOfHeader(header), 0)
     if (wireSize + BATCH_AND_REQUEST_OVERHEAD > this.#maxRequestSize)
-      throw new RecordFaultError(
+      throw new InvalidRecordError(
         'record-too-large',
         `record: expected at most ${this.#maxRequestSize - BATCH_AND_REQUEST_OVERHEAD} bytes (max.request.size ${this.#maxRequestSize}), got ${wireSize}.`,
       )
@@ -94,8 +94,8 @@ function checked(bytes: unknown): Bytes {
 
 function refuse(what: 'key' | 'value'): (error: unknown) => never {
   return error => {
-    if (error instanceof RecordFaultError) throw error
+    if (error instanceof InvalidRecordError) throw error
     const why = error instanceof UnserializableError ? error.message : `${what}.serializer failed`
-    throw new RecordFaultError(what === 'key' ? 'key-type' : 'bad-value', `${what}: ${why}.`, [], false, error)
+    throw new InvalidRecordError(what === 'key' ? 'key-type' : 'bad-value', `${what}: ${why}.`, [], false, error)
   }
 }

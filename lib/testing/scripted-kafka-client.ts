@@ -7,11 +7,11 @@ import { decodeBatch, PartitionLog } from './partition-log.ts'
 /**
  * ok: appended and acknowledged · refuse: NOT_LEADER without an offset · appended-error: appended, then NOT_LEADER with the offset ·
  * lose-answer: appended, no answer · lose-request: not appended, no answer · late: no answer, appended some requests later ·
- * not-sent: nothing left · slow-dial: written only after a second · no-entry: not appended, and missing in the answer
+ * not-sent: nothing left · slow-connection attempt: written only after a second · no-entry: not appended, and missing in the answer
  */
 export type Attempt = 'ok' | 'refuse' | 'appended-error' | 'lose-answer' | 'lose-request' | 'late' | 'not-sent' | 'slow-dial' | 'no-entry'
 
-const SLOW_DIAL_MS = 1000
+const SLOW_CONNECT_MS = 1000
 
 export interface ScriptedKafkaClientOptions {
   readonly partitions: number
@@ -28,7 +28,7 @@ export interface ScriptedKafkaClientOptions {
 
 export class ScriptedKafkaClient implements KafkaClient {
   readonly logs: PartitionLog[]
-  readonly stats: ConnectionStats = { dials: 0, open: 0, destroyed: {}, graced: 0 }
+  readonly stats: ConnectionStats = { connectionAttempts: 0, open: 0, destroyed: {}, graced: 0 }
   readonly #options: ScriptedKafkaClientOptions
   readonly #late: { after: number; deliver: () => void }[] = []
   #attempts = 0
@@ -65,7 +65,7 @@ export class ScriptedKafkaClient implements KafkaClient {
       this.inFlight--
       return batches.map(() => failure('not-sent', 'UNREACHABLE', true))
     }
-    if (plans.includes('slow-dial')) await this.#wait(SLOW_DIAL_MS)
+    if (plans.includes('slow-dial')) await this.#wait(SLOW_CONNECT_MS)
     if (!request.beginWrite()) {
       this.inFlight--
       return batches.map(() => failure('not-sent', 'BATCH_CHANGED', true))

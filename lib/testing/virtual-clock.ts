@@ -10,7 +10,7 @@ export class VirtualClock implements Clock {
     return this.#now
   }
 
-  wall(): number {
+  epochMs(): number {
     return 1_700_000_000_000 + this.#now
   }
 

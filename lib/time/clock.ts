@@ -1,14 +1,14 @@
 /** The time that everything here is measured by. `now` is monotonic; `wall` is the date. Both in milliseconds. */
 export interface Clock {
   now(): number
-  wall(): number
+  epochMs(): number
   setTimeout(callback: () => void, ms: number): unknown
   clearTimeout(timer: unknown): void
 }
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  wall: () => Date.now(),
+  epochMs: () => Date.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: timer => clearTimeout(timer as NodeJS.Timeout),
 }
@@ -16,15 +16,15 @@ export const systemClock: Clock = {
 /** A moment on both clocks. A frozen sandbox may stop either of them, so the time since is the larger of the two. */
 export interface Moment {
   readonly now: number
-  readonly wall: number
+  readonly epochMs: number
 }
 
 export function moment(clock: Clock): Moment {
-  return { now: clock.now(), wall: clock.wall() }
+  return { now: clock.now(), epochMs: clock.epochMs() }
 }
 
 export function elapsedSince(clock: Clock, then: Moment): number {
-  return Math.max(clock.now() - then.now, clock.wall() - then.wall)
+  return Math.max(clock.now() - then.now, clock.epochMs() - then.epochMs)
 }
 
 export function sleep(clock: Clock, ms: number): Promise<void> {

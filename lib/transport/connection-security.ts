@@ -9,7 +9,7 @@ export interface TlsMaterial {
   readonly passphrase?: string
 }
 
-export type SaslLogin = {
+export type SaslAuthentication = {
   /** The setting's value, for messages. */
   readonly name: string
   /** What to look at when the broker refuses it. */
@@ -22,20 +22,20 @@ export type SaslLogin = {
 export interface ConnectionSecurity {
   /** Undefined: no TLS. */
   readonly tls: TlsMaterial | undefined
-  readonly login: SaslLogin | undefined
+  readonly authentication: SaslAuthentication | undefined
 }
 
 export interface SecurityProvider {
   /**
-   * For a dial that begins now.
+   * For a connection attempt that begins now.
    * @throws TransportError when a secret or a token can't be had
    */
-  forDial(deadline: Deadline): Promise<ConnectionSecurity>
+  forConnection(deadline: Deadline): Promise<ConnectionSecurity>
   /** After a refusal: what may have changed is read anew. False when nothing did, so that trying again is of no use. */
   renew(deadline: Deadline): Promise<boolean>
 }
 
 export const PLAINTEXT: SecurityProvider = {
-  forDial: async () => ({ tls: undefined, login: undefined }),
+  forConnection: async () => ({ tls: undefined, authentication: undefined }),
   renew: async () => false,
 }

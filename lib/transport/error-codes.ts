@@ -1,6 +1,6 @@
 // Kafka's protocol errors that a producer can meet, and what each says about a batch (kafka.apache.org/protocol).
 // Classification is total: a code that is not in the table proves nothing, so it is `unknown` and not retriable.
-import type { SystemFaultCode } from '../errors.ts'
+import type { DeliveryFailureCode } from '../errors.ts'
 
 interface ErrorCodeRow {
   readonly name: string
@@ -13,30 +13,30 @@ interface ErrorCodeRow {
   readonly badRecord?: true
   /** The broker's picture of our sequence differs from ours. */
   readonly sequence?: true
-  readonly fault?: SystemFaultCode
+  readonly failure?: DeliveryFailureCode
 }
 
 const rows = new Map<number, ErrorCodeRow>([
   [-1, { name: 'UNKNOWN_SERVER_ERROR', retriable: true, mayBeWritten: true }],
   [2, { name: 'CORRUPT_MESSAGE', retriable: true }],
-  [3, { name: 'UNKNOWN_TOPIC_OR_PARTITION', retriable: true, stale: true, fault: 'no-leader' }],
-  [5, { name: 'LEADER_NOT_AVAILABLE', retriable: true, stale: true, fault: 'no-leader' }],
-  [6, { name: 'NOT_LEADER_OR_FOLLOWER', retriable: true, stale: true, fault: 'no-leader' }],
+  [3, { name: 'UNKNOWN_TOPIC_OR_PARTITION', retriable: true, stale: true, failure: 'no-leader' }],
+  [5, { name: 'LEADER_NOT_AVAILABLE', retriable: true, stale: true, failure: 'no-leader' }],
+  [6, { name: 'NOT_LEADER_OR_FOLLOWER', retriable: true, stale: true, failure: 'no-leader' }],
   [7, { name: 'REQUEST_TIMED_OUT', retriable: true, mayBeWritten: true }],
-  [8, { name: 'BROKER_NOT_AVAILABLE', retriable: true, stale: true, fault: 'no-leader' }],
-  [9, { name: 'REPLICA_NOT_AVAILABLE', retriable: true, stale: true, fault: 'no-leader' }],
+  [8, { name: 'BROKER_NOT_AVAILABLE', retriable: true, stale: true, failure: 'no-leader' }],
+  [9, { name: 'REPLICA_NOT_AVAILABLE', retriable: true, stale: true, failure: 'no-leader' }],
   [10, { name: 'MESSAGE_TOO_LARGE', badRecord: true }],
-  [13, { name: 'NETWORK_EXCEPTION', retriable: true, mayBeWritten: true, stale: true, fault: 'unreachable' }],
+  [13, { name: 'NETWORK_EXCEPTION', retriable: true, mayBeWritten: true, stale: true, failure: 'unreachable' }],
   [14, { name: 'COORDINATOR_LOAD_IN_PROGRESS', retriable: true }],
   [15, { name: 'COORDINATOR_NOT_AVAILABLE', retriable: true }],
   [16, { name: 'NOT_COORDINATOR', retriable: true }],
-  [17, { name: 'INVALID_TOPIC_EXCEPTION', fault: 'topic-not-on-cluster' }],
+  [17, { name: 'INVALID_TOPIC_EXCEPTION', failure: 'topic-not-on-cluster' }],
   [18, { name: 'RECORD_LIST_TOO_LARGE', badRecord: true }],
   [19, { name: 'NOT_ENOUGH_REPLICAS', retriable: true }],
   [20, { name: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', retriable: true, mayBeWritten: true }],
   [21, { name: 'INVALID_REQUIRED_ACKS' }],
-  [29, { name: 'TOPIC_AUTHORIZATION_FAILED', fault: 'authorization' }],
-  [31, { name: 'CLUSTER_AUTHORIZATION_FAILED', fault: 'authorization' }],
+  [29, { name: 'TOPIC_AUTHORIZATION_FAILED', failure: 'authorization' }],
+  [31, { name: 'CLUSTER_AUTHORIZATION_FAILED', failure: 'authorization' }],
   [32, { name: 'INVALID_TIMESTAMP', badRecord: true }],
   [35, { name: 'UNSUPPORTED_VERSION' }],
   [42, { name: 'INVALID_REQUEST' }],
@@ -47,11 +47,11 @@ const rows = new Map<number, ErrorCodeRow>([
   [51, { name: 'CONCURRENT_TRANSACTIONS', retriable: true }],
   [56, { name: 'KAFKA_STORAGE_ERROR', retriable: true, mayBeWritten: true, stale: true }],
   [59, { name: 'UNKNOWN_PRODUCER_ID', retriable: true, sequence: true }],
-  [74, { name: 'FENCED_LEADER_EPOCH', retriable: true, stale: true, fault: 'no-leader' }],
-  [75, { name: 'UNKNOWN_LEADER_EPOCH', retriable: true, stale: true, fault: 'no-leader' }],
+  [74, { name: 'FENCED_LEADER_EPOCH', retriable: true, stale: true, failure: 'no-leader' }],
+  [75, { name: 'UNKNOWN_LEADER_EPOCH', retriable: true, stale: true, failure: 'no-leader' }],
   [76, { name: 'UNSUPPORTED_COMPRESSION_TYPE' }],
   [87, { name: 'INVALID_RECORD', badRecord: true }],
-  [89, { name: 'THROTTLING_QUOTA_EXCEEDED', retriable: true, fault: 'quota' }],
+  [89, { name: 'THROTTLING_QUOTA_EXCEEDED', retriable: true, failure: 'quota' }],
   [90, { name: 'PRODUCER_FENCED', retriable: true, sequence: true }],
 ])
 
@@ -68,18 +68,18 @@ export function errorCodeRow(code: number): ErrorCodeRow {
 export const ORDER_GROUP_STOPPED = 'ORDER_GROUP_STOPPED'
 
 /** Codes of our own, for what happened on this side of the wire. */
-const ours: Readonly<Record<string, { stale?: true; fault: SystemFaultCode }>> = {
-  NO_LEADER: { stale: true, fault: 'no-leader' },
-  [ORDER_GROUP_STOPPED]: { fault: 'order-group-stopped' },
-  UNREACHABLE: { stale: true, fault: 'unreachable' },
-  CONNECTION_BROKEN: { stale: true, fault: 'unreachable' },
-  REQUEST_TIMEOUT: { stale: true, fault: 'unreachable' },
-  DIAL_TIMEOUT: { stale: true, fault: 'unreachable' },
-  CLOSED_IN_DIAL: { stale: true, fault: 'unreachable' },
-  AUTHENTICATION_FAILED: { fault: 'authentication' },
-  CERTIFICATE_REFUSED: { fault: 'authentication' },
-  SECURITY_PROTOCOL_MISMATCH: { fault: 'authentication' },
-  CREDENTIALS_UNAVAILABLE: { fault: 'authentication' },
+const ours: Readonly<Record<string, { stale?: true; failure: DeliveryFailureCode }>> = {
+  NO_LEADER: { stale: true, failure: 'no-leader' },
+  [ORDER_GROUP_STOPPED]: { failure: 'order-group-stopped' },
+  UNREACHABLE: { stale: true, failure: 'unreachable' },
+  CONNECTION_BROKEN: { stale: true, failure: 'unreachable' },
+  REQUEST_TIMEOUT: { stale: true, failure: 'unreachable' },
+  CONNECTION_TIMEOUT: { stale: true, failure: 'unreachable' },
+  CLOSED_WHILE_CONNECTING: { stale: true, failure: 'unreachable' },
+  AUTHENTICATION_FAILED: { failure: 'authentication' },
+  CERTIFICATE_REFUSED: { failure: 'authentication' },
+  SECURITY_PROTOCOL_MISMATCH: { failure: 'authentication' },
+  CREDENTIALS_UNAVAILABLE: { failure: 'authentication' },
 }
 
 export function isStale(code: string): boolean {
@@ -90,11 +90,11 @@ export function isBadRecord(code: string): boolean {
   return byName.get(code)?.badRecord === true
 }
 
-export function isSequenceFault(code: string): boolean {
+export function isSequenceError(code: string): boolean {
   return byName.get(code)?.sequence === true
 }
 
 /** The stable code that callers are told for a driver's or broker's code. */
-export function systemFaultCode(code: string): SystemFaultCode {
-  return (byName.get(code) ?? ours[code])?.fault ?? 'unavailable'
+export function deliveryFailureCode(code: string): DeliveryFailureCode {
+  return (byName.get(code) ?? ours[code])?.failure ?? 'unavailable'
 }

@@ -40,7 +40,7 @@ export interface ProduceRequest {
   /** Repeats are recognised: batches carry a producer id, an epoch and a sequence. */
   readonly idempotent: boolean
   /** How long the leader waits for its followers, ms: the request's own field (`timeout.ms`). */
-  readonly timeoutMs: number
+  readonly ackTimeoutMs: number
   /** How long this side waits for the answer from the write on, ms (`request.timeout.ms`, cut by the records' deadlines). */
   readonly requestTimeoutMs: number
   /** How long getting a connection may take, ms. */
@@ -79,7 +79,7 @@ export type DropReason = 'deadline' | 'close'
 
 /** Counters of a driver since it was made. */
 export interface ConnectionStats {
-  readonly dials: number
+  readonly connectionAttempts: number
   readonly open: number
   readonly destroyed: Readonly<Record<string, number>>
   readonly graced: number

@@ -3,7 +3,7 @@ import type { Violation } from '../errors.ts'
 import type { SchemaCheck } from './contract.ts'
 
 /** The first 20 violations are listed. */
-const MOST = 20
+const MAX = 20
 
 interface AjvError {
   readonly instancePath: string
@@ -20,7 +20,7 @@ export function schemaCheck(validate: AjvValidate): SchemaCheck {
   return value => {
     if (validate(value)) return { violations: [], truncated: false }
     const errors = validate.errors ?? []
-    return { violations: errors.slice(0, MOST).map(toViolation), truncated: errors.length > MOST }
+    return { violations: errors.slice(0, MAX).map(toViolation), truncated: errors.length > MAX }
   }
 }
 

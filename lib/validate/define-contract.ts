@@ -24,7 +24,7 @@ export interface ContractFields {
 }
 
 /** The first violations are listed. */
-const MOST = 20
+const MAX = 20
 
 /**
  * What is sent is what was given: a schema that transforms or fills in defaults only checks.
@@ -43,7 +43,7 @@ function standardCheck(schema: StandardSchema): SchemaCheck {
     const result = schema['~standard'].validate(value)
     if (result instanceof Promise) return { violations: [{ pointer: '/value', rule: 'async', expected: 'a schema that answers at once' }], truncated: false }
     const issues = result.issues ?? []
-    return { violations: issues.slice(0, MOST).map(toViolation), truncated: issues.length > MOST }
+    return { violations: issues.slice(0, MAX).map(toViolation), truncated: issues.length > MAX }
   }
 }
 

@@ -1,12 +1,12 @@
 // Stage 3 of 9: ProducerRecord → ValidRecord. Topic, key, value, headers, limits. A fault here is never retried.
-import { RecordFaultError } from '../errors.ts'
+import { InvalidRecordError } from '../errors.ts'
 import type { ProducerRecord, RecordHeader, ValidRecord } from '../record/producer-record.ts'
 import { isTopicName } from '../record/topic-partition.ts'
 import type { Contract, Contracts } from './contract.ts'
 import { atPointer } from './pointer.ts'
 
 /** Headers of this prefix are ours; callers can't set them. */
-export const OUR_HEADERS = 'kp-'
+export const RESERVED_HEADER_PREFIX = 'kp-'
 const MAX_PARTITION = 2 ** 31 - 1
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** Beyond it `Date` ends, and a number is no longer exact to the millisecond in a batch. */
@@ -15,17 +15,17 @@ const MAX_TIMESTAMP = 8.64e15
 /** Which records are valid: the contracts', or (`anyTopic`) any topic with bytes or text, and a key where one is required. */
 export type ValidationRules = { readonly contracts: Contracts } | { readonly anyTopic: true; readonly keyRequired: boolean }
 
-/** @throws RecordFaultError with the record's fault */
+/** @throws InvalidRecordError with the record's fault */
 export function validateRecord(record: ProducerRecord, rules: ValidationRules): ValidRecord {
   const contracts = 'contracts' in rules ? rules.contracts : undefined
   const contract = contracts?.get(record.topic)
-  if (contracts ? !contract : !isTopicName(record.topic)) throw new RecordFaultError('unknown-topic', 'topic: expected a topic that has a contract, got another.')
-  if (record.value === undefined) throw new RecordFaultError('bad-value', 'value: expected a value, or null for a tombstone; got none.')
+  if (contracts ? !contract : !isTopicName(record.topic)) throw new InvalidRecordError('unknown-topic', 'topic: expected a topic that has a contract, got another.')
+  if (record.value === undefined) throw new InvalidRecordError('bad-value', 'value: expected a value, or null for a tombstone; got none.')
   checkPartition(record.partition)
   checkTimestamp(record.timestamp)
   checkHeaderNames(record.headers ?? [])
   if (!contract) {
-    if (isEmpty(record.key) && !('keyRequired' in rules && !rules.keyRequired)) throw new RecordFaultError('key-missing', 'key: expected a key that is not empty, got none.')
+    if (isEmpty(record.key) && !('keyRequired' in rules && !rules.keyRequired)) throw new InvalidRecordError('key-missing', 'key: expected a key that is not empty, got none.')
     return { ...record, format: 'bytes' }
   }
   const value = readValue(record, contract)
@@ -42,19 +42,19 @@ function isEmpty(key: unknown): boolean {
 
 function checkPartition(partition: number | undefined): void {
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition <= MAX_PARTITION))
-    throw new RecordFaultError('bad-partition', `partition: expected an integer from 0 to ${MAX_PARTITION}, got something else.`)
+    throw new InvalidRecordError('bad-partition', `partition: expected an integer from 0 to ${MAX_PARTITION}, got something else.`)
 }
 
 function checkTimestamp(timestamp: number | undefined): void {
   if (timestamp !== undefined && !(Number.isInteger(timestamp) && timestamp >= 0 && timestamp <= MAX_TIMESTAMP))
-    throw new RecordFaultError('bad-timestamp', 'timestamp: expected an integer, milliseconds since the epoch, got something else.')
+    throw new InvalidRecordError('bad-timestamp', 'timestamp: expected an integer, milliseconds since the epoch, got something else.')
 }
 
 function checkHeaderNames(headers: readonly RecordHeader[]): void {
   for (const [name] of headers) {
     // Printable text only: a name with CR or LF would split lines wherever headers are shown or copied.
     if (typeof name !== 'string' || name.length === 0 || /\p{Cc}/u.test(name))
-      throw new RecordFaultError('bad-header', 'headers: expected names of printable text, got one that is not.')
+      throw new InvalidRecordError('bad-header', 'headers: expected names of printable text, got one that is not.')
   }
 }
 
@@ -62,15 +62,15 @@ function checkHeaderNames(headers: readonly RecordHeader[]): void {
 function readValue(record: ProducerRecord, contract: Contract): unknown {
   if (record.value === null) {
     if (contract.tombstones) return null
-    throw new RecordFaultError('tombstone', `value: expected a value, got null; the contract of ${contract.topic} does not allow tombstones.`)
+    throw new InvalidRecordError('tombstone', `value: expected a value, got null; the contract of ${contract.topic} does not allow tombstones.`)
   }
   if (contract.value.format === 'base64' && typeof record.value === 'string' && !isBase64(record.value))
-    throw new RecordFaultError('bad-value', 'value: expected base64, got something else.')
+    throw new InvalidRecordError('bad-value', 'value: expected base64, got something else.')
   if (contract.value.format !== 'json') return record.value
   const value = record.value instanceof Uint8Array ? parseJson(record.value) : record.value
   if (contract.value.check !== true) {
     const { violations, truncated } = contract.value.check(value)
-    if (violations.length > 0) throw new RecordFaultError('schema', `value: ${violations.length} violation(s) of the schema of ${contract.topic}.`, violations, truncated)
+    if (violations.length > 0) throw new InvalidRecordError('schema', `value: ${violations.length} violation(s) of the schema of ${contract.topic}.`, violations, truncated)
   }
   return value
 }
@@ -80,7 +80,7 @@ function parseJson(bytes: Uint8Array): unknown {
     return JSON.parse(utf8.decode(bytes))
   } catch {
     // The parser's message quotes the text.
-    throw new RecordFaultError('bad-json', 'value: expected JSON in UTF-8, got something else.')
+    throw new InvalidRecordError('bad-json', 'value: expected JSON in UTF-8, got something else.')
   }
 }
 
@@ -97,12 +97,12 @@ function readKey(record: ProducerRecord, value: unknown, contract: Contract): Ui
     if (source === 'record') continue
     found = keyText(atSource(source, record, value))
     if (found === undefined) continue
-    if (given !== undefined && !sameKey(given, found)) throw new RecordFaultError('key-mismatch', `key: expected the one at ${source}, got another.`)
+    if (given !== undefined && !sameKey(given, found)) throw new InvalidRecordError('key-mismatch', `key: expected the one at ${source}, got another.`)
     break
   }
   const key = given ?? found
   if (contract.key.required && (key === undefined || key.length === 0))
-    throw new RecordFaultError('key-missing', `key: expected a key that is not empty (${sources.join(', ')}), got none.`)
+    throw new InvalidRecordError('key-missing', `key: expected a key that is not empty (${sources.join(', ')}), got none.`)
   return key ?? null
 }
 
@@ -113,8 +113,8 @@ function atSource(source: string, { origin = {} }: ProducerRecord, value: unknow
   return atPointer(document, pointer)
 }
 
-/** The key that a record would have, for the letter of one that is at fault; null where none can be read. */
-export function keyOfFaulty(record: ProducerRecord, contract: Contract): Uint8Array | string | null {
+/** The key that a record would have, for the dead letter of one that is at fault; null where none can be read. */
+export function keyOfInvalid(record: ProducerRecord, contract: Contract): Uint8Array | string | null {
   try {
     const value = contract.value.format === 'json' && record.value instanceof Uint8Array ? parseJson(record.value) : record.value
     return readKey(record, value, contract)
@@ -127,7 +127,7 @@ function keyText(found: unknown): Uint8Array | string | undefined {
   if (found === undefined || found === null) return undefined
   if (typeof found === 'string' || found instanceof Uint8Array) return found
   if (Number.isSafeInteger(found)) return String(found)
-  throw new RecordFaultError('key-type', `key: expected a string or an integer, got ${typeof found}.`)
+  throw new InvalidRecordError('key-type', `key: expected a string or an integer, got ${typeof found}.`)
 }
 
 function sameKey(a: Uint8Array | string, b: Uint8Array | string): boolean {
@@ -135,7 +135,7 @@ function sameKey(a: Uint8Array | string, b: Uint8Array | string): boolean {
 }
 
 function checkLimits(record: ProducerRecord, key: Uint8Array | string | null, { limits }: Contract): void {
-  const headers = (record.headers ?? []).filter(([name]) => !name.startsWith(OUR_HEADERS))
+  const headers = (record.headers ?? []).filter(([name]) => !name.startsWith(RESERVED_HEADER_PREFIX))
   const headerBytes = headers.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + (value?.length ?? 0), 0)
   tooLarge('key', key === null ? 0 : Buffer.byteLength(key), limits.keyBytes, 'bytes')
   // Of what is not bytes yet the size is known in stage 4.
@@ -145,13 +145,13 @@ function checkLimits(record: ProducerRecord, key: Uint8Array | string | null, { 
 }
 
 function tooLarge(what: string, got: number, most: number, unit: string): void {
-  if (got > most) throw new RecordFaultError('record-too-large', `${what}: expected at most ${most} ${unit}, got ${got}.`)
+  if (got > most) throw new InvalidRecordError('record-too-large', `${what}: expected at most ${most} ${unit}, got ${got}.`)
 }
 
 function checkHeaderRules(headers: readonly RecordHeader[], { headers: rule }: Contract): void {
   const names = new Set(headers.map(([name]) => name))
   const missing = rule.required.find(name => !names.has(name))
-  if (missing !== undefined) throw new RecordFaultError('header-missing', `headers: expected ${missing}, which the contract requires.`)
-  const allows = (name: string) => name.startsWith(OUR_HEADERS) || name === 'traceparent' || rule.allow.includes('*') || rule.allow.includes(name)
-  if (![...names].every(allows)) throw new RecordFaultError('bad-header', `headers: expected only ${rule.allow.join(', ')}, got another.`)
+  if (missing !== undefined) throw new InvalidRecordError('header-missing', `headers: expected ${missing}, which the contract requires.`)
+  const allows = (name: string) => name.startsWith(RESERVED_HEADER_PREFIX) || name === 'traceparent' || rule.allow.includes('*') || rule.allow.includes(name)
+  if (![...names].every(allows)) throw new InvalidRecordError('bad-header', `headers: expected only ${rule.allow.join(', ')}, got another.`)
 }

@@ -3,12 +3,12 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 import { parseRedriveRequest } from '../../functions/redrive/redrive-request.ts'
 import { runRedrive } from '../../functions/redrive/run-redrive.ts'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
+import type { OpenDeadLetter } from '../../lib/dead-letter/dead-letter-store.ts'
 import { ConfigError } from '../../lib/errors.ts'
-import type { OpenLetter } from '../../lib/redrive/letter-store.ts'
-import { openLetters } from '../../lib/redrive/open-letters.ts'
+import { openDeadLetterStores } from '../../lib/redrive/open-dead-letters.ts'
 import { withClaim } from '../../lib/redrive/read-claim.ts'
 import type { RedriveResult } from '../../lib/redrive/redrive.ts'
-import { groupLetters, matches } from '../../lib/redrive/select-letters.ts'
+import { groupDeadLetters, matches } from '../../lib/redrive/select-dead-letters.ts'
 import type { LogReader } from '../../lib/transport/kafkajs/log-reader.ts'
 import type { Contracts } from '../../lib/validate/contract.ts'
 import { queueDepth } from '../sqs/queue-contents.ts'
@@ -36,27 +36,33 @@ export class ConsoleApi {
     this.#context = context
   }
 
-  /** One page of open letters, newest first, and how many there are of each topic and error. */
-  async letters(query: URLSearchParams): Promise<object> {
+  /** One page of open dead letters, newest first, and how many there are of each topic and error. */
+  async deadLetters(query: URLSearchParams): Promise<object> {
     const all = await this.#open()
     const filter = { ...optional('topic', query), ...optional('error', query) }
-    const matched = all.filter(({ letter }) => matches(letter, filter)).sort((a, b) => (a.letter.failure.lastAt < b.letter.failure.lastAt ? 1 : -1))
+    const matched = all.filter(({ deadLetter }) => matches(deadLetter, filter)).sort((a, b) => (a.deadLetter.failure.lastAt < b.deadLetter.failure.lastAt ? 1 : -1))
     const from = Math.max(0, Number(query.get('from')) || 0)
-    return { total: matched.length, from, page: PAGE, groups: groupLetters(all.map(({ letter }) => letter)), letters: matched.slice(from, from + PAGE).map(summary) }
+    return {
+      total: matched.length,
+      from,
+      page: PAGE,
+      groups: groupDeadLetters(all.map(({ deadLetter }) => deadLetter)),
+      deadLetters: matched.slice(from, from + PAGE).map(summary),
+    }
   }
 
-  /** @returns undefined when no open letter has this id */
-  async letter(letterId: string, payload: boolean): Promise<object | undefined> {
-    const found = (await this.#open()).find(({ letter }) => letter.letterId === letterId)
+  /** @returns undefined when no open dead letter has this id */
+  async deadLetter(deadLetterId: string, payload: boolean): Promise<object | undefined> {
+    const found = (await this.#open()).find(({ deadLetter }) => deadLetter.deadLetterId === deadLetterId)
     if (!found) return undefined
-    const letter = payload ? await withClaim(found.letter) : found.letter
-    const { key, value, headers } = letter.record
+    const deadLetter = payload ? await withClaim(found.deadLetter) : found.deadLetter
+    const { key, value, headers } = deadLetter.record
     return {
       ...summary(found),
       ...(payload ? { key, value, headers } : { headers: headers.map(({ name }) => ({ name })), valueBytes: value === null ? null : Buffer.byteLength(value, 'base64') }),
-      source: letter.source,
-      failure: letter.failure,
-      redrive: letter.redrive,
+      source: deadLetter.source,
+      failure: deadLetter.failure,
+      redrive: deadLetter.redrive,
     }
   }
 
@@ -87,21 +93,21 @@ export class ConsoleApi {
 
   async counters(): Promise<object> {
     const { contracts, queues, functions, brokers } = this.#context
-    const [topics, depths, letters] = await Promise.all([
+    const [topics, depths, deadLetters] = await Promise.all([
       Promise.all([...contracts.keys()].map(async topic => [topic, await this.#recordsIn(topic)] as const)),
       Promise.all(queues.map(async ({ name, url }) => [name, await queueDepth(this.#context.sqs, url)] as const)),
       this.#open(),
     ])
-    return { canStop: brokers !== undefined, topics: Object.fromEntries(topics), queues: Object.fromEntries(depths), letters: letters.length, functions: functions() }
+    return { canStop: brokers !== undefined, topics: Object.fromEntries(topics), queues: Object.fromEntries(depths), deadLetters: deadLetters.length, functions: functions() }
   }
 
-  async #open(): Promise<OpenLetter[]> {
+  async #open(): Promise<OpenDeadLetter[]> {
     const { config } = this.#context
-    const all: OpenLetter[] = []
+    const all: OpenDeadLetter[] = []
     for (const target of config.deadLetter) {
-      const store = openLetters(target, config)
+      const store = openDeadLetterStores(target, config)
       try {
-        for await (const open of store.letters()) all.push(open)
+        for await (const open of store.deadLetters()) all.push(open)
       } finally {
         await store.close()
       }
@@ -125,10 +131,10 @@ export class ConsoleApi {
 /** How long the page waits for a count while brokers are down, ms. */
 const COUNT_MS = 1000
 
-function summary({ letter, receipt }: OpenLetter): object {
-  const { letterId, recordId, record, source, failure, redrive } = letter
-  const { code, fault, outcome, lastAt, attempts } = failure
-  return { letterId, recordId, receipt, topic: record.topic, trigger: source.trigger, error: code, fault, outcome, lastAt, attempts, tries: redrive.count }
+function summary({ deadLetter, location }: OpenDeadLetter): object {
+  const { deadLetterId, recordId, record, source, failure, redrive } = deadLetter
+  const { code, kind, outcome, lastAt, attempts } = failure
+  return { deadLetterId, recordId, location, topic: record.topic, trigger: source.trigger, error: code, kind, outcome, lastAt, attempts, tries: redrive.count }
 }
 
 function optional<K extends string>(name: K, query: URLSearchParams): { readonly [_ in K]?: string } {

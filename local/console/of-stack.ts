@@ -1,6 +1,6 @@
-// The console of a running stack: its letters, its topics and queues, its functions, and its brokers where they are its own.
+// The console of a running stack: its dead letters, its topics and queues, its functions, and its brokers where they are its own.
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import { createLogReader } from '../../lib/redrive/open-letters.ts'
+import { createLogReader } from '../../lib/redrive/open-dead-letters.ts'
 import { loadContracts } from '../../scripts/load-contracts.ts'
 import { localQueues } from '../queues.ts'
 import type { Stack } from '../stack.ts'

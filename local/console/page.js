@@ -68,11 +68,11 @@ function options(select, values, all) {
 }
 
 async function showCounters() {
-  const { topics, queues, letters, functions, canStop } = await ask('/api/counters')
+  const { topics, queues, deadLetters, functions, canStop } = await ask('/api/counters')
   $('brokers').hidden = !canStop
   const counts = [
     ...Object.entries(topics).map(([topic, records]) => [`topic ${topic}`, records ?? 'no answer']),
-    ['open letters', letters],
+    ['open dead letters', deadLetters],
     ...Object.entries(queues).map(([queue, messages]) => [`queue ${queue}`, messages]),
     ...Object.entries(functions).map(([name, { warm, busy }]) => [`function ${name}`, `${warm} warm, ${busy} busy`]),
   ]
@@ -86,38 +86,38 @@ async function showCounters() {
   options($('send').topic, Object.keys(topics))
 }
 
-async function showLetters() {
+async function showDeadLetters() {
   const query = new URLSearchParams({ from: String(state.from), topic: state.topic, error: state.error })
-  const { total, from, page, groups, letters } = await ask(`/api/letters?${query}`)
-  if (letters.length === 0 && from > 0) {
+  const { total, from, page, groups, deadLetters } = await ask(`/api/dead-letters?${query}`)
+  if (deadLetters.length === 0 && from > 0) {
     state.from = Math.max(0, from - page)
-    return showLetters()
+    return showDeadLetters()
   }
   const filter = $('filter')
   options(filter.topic, [...new Set(groups.map(({ topic }) => topic ?? '').filter(Boolean))].sort(), 'all')
   options(filter.error, [...new Set(groups.map(({ error }) => error))].sort(), 'all')
   $('total').textContent = `(${total})`
   $('empty').hidden = total > 0
-  $('range').textContent = total === 0 ? '' : `${from + 1} to ${from + letters.length} of ${total}`
+  $('range').textContent = total === 0 ? '' : `${from + 1} to ${from + deadLetters.length} of ${total}`
   $('newer').disabled = from === 0
-  $('older').disabled = from + letters.length >= total
+  $('older').disabled = from + deadLetters.length >= total
   $('redrive').disabled = $('dry').disabled = total === 0
-  const focused = document.activeElement?.dataset?.letter
-  $('letters').replaceChildren(...letters.map(row))
-  if (focused) $('letters').querySelector(`[data-letter="${focused}"]`)?.focus()
+  const focused = document.activeElement?.dataset?.deadLetter
+  $('dead-letters').replaceChildren(...deadLetters.map(row))
+  if (focused) $('dead-letters').querySelector(`[data-dead-letter="${focused}"]`)?.focus()
 }
 
-function row(letter) {
+function row(deadLetter) {
   const line = document.createElement('tr')
-  const open = element('button', letter.recordId)
+  const open = element('button', deadLetter.recordId)
   open.type = 'button'
-  open.dataset.letter = letter.letterId
-  open.addEventListener('click', () => act(open, () => showLetter(letter.letterId, false)))
+  open.dataset.deadLetter = deadLetter.deadLetterId
+  open.addEventListener('click', () => act(open, () => showDeadLetter(deadLetter.deadLetterId, false)))
   const record = document.createElement('td')
   record.append(open)
-  const failed = element('td', age(letter.lastAt))
-  failed.title = letter.lastAt
-  line.append(failed, element('td', letter.topic ?? '(none)'), element('td', letter.error), element('td', letter.outcome), record, element('td', letter.tries))
+  const failed = element('td', age(deadLetter.lastAt))
+  failed.title = deadLetter.lastAt
+  line.append(failed, element('td', deadLetter.topic ?? '(none)'), element('td', deadLetter.error), element('td', deadLetter.outcome), record, element('td', deadLetter.tries))
   return line
 }
 
@@ -131,30 +131,30 @@ function bytes(base64) {
   }
 }
 
-async function showLetter(letterId, payload) {
-  const letter = await ask(`/api/letters/${letterId}${payload ? '?payload=1' : ''}`)
-  const { failure, source, redrive } = letter
-  state.open = letterId
+async function showDeadLetter(deadLetterId, payload) {
+  const deadLetter = await ask(`/api/dead-letters/${deadLetterId}${payload ? '?payload=1' : ''}`)
+  const { failure, source, redrive } = deadLetter
+  state.open = deadLetterId
   const details = [
-    ['Letter', letter.letterId],
-    ['Lies in', letter.receipt],
-    ['Record', letter.recordId],
-    ['Topic', letter.topic ?? '(none)'],
-    ['Reason', `${failure.code}${failure.brokerCode ? ` (${failure.brokerCode})` : ''}: ${failure.fault} fault, ${failure.outcome}`],
+    ['Letter', deadLetter.deadLetterId],
+    ['Lies in', deadLetter.location],
+    ['Record', deadLetter.recordId],
+    ['Topic', deadLetter.topic ?? '(none)'],
+    ['Reason', `${failure.code}${failure.causeCode ? ` (${failure.causeCode})` : ''}: ${failure.kind}, ${failure.outcome}`],
     ['Attempts', `${failure.attempts}, ${failure.firstAt} to ${failure.lastAt}`],
     ['Source', `${source.trigger} ${source.id}`],
     ['Redriven', redrive.count === 0 ? 'never' : `${redrive.count} times, last ${redrive.lastAt} (${redrive.lastCode})`],
-    ...letter.headers.map(header => [`Header ${header.name}`, payload ? bytes(header.value) : '(payload)']),
+    ...deadLetter.headers.map(header => [`Header ${header.name}`, payload ? bytes(header.value) : '(payload)']),
     ...(payload
       ? [
-          ['Key', bytes(letter.key)],
-          ['Value', bytes(letter.value)],
+          ['Key', bytes(deadLetter.key)],
+          ['Value', bytes(deadLetter.value)],
         ]
-      : [['Value', letter.valueBytes === null ? '(null or a claim)' : `${letter.valueBytes} bytes`]]),
+      : [['Value', deadLetter.valueBytes === null ? '(null or a claim)' : `${deadLetter.valueBytes} bytes`]]),
   ]
   $('details').replaceChildren(...details.flatMap(([name, text]) => [element('dt', name), element('dd', text)]))
   $('payload').hidden = payload
-  if (!$('letter').open) $('letter').showModal()
+  if (!$('dead-letter').open) $('dead-letter').showModal()
 }
 
 async function redrive(asked) {
@@ -163,12 +163,12 @@ async function redrive(asked) {
   const failed = results.flatMap(result => Object.entries(result.failed)).map(([code, count]) => `${count} ${code}`)
   const stopped = results.find(result => result.stopped)?.stopped
   const words = asked.dryRun
-    ? [`Dry run: ${sum('tried')} would be sent, ${sum('atFault')} at fault, ${sum('parked')} parked.`]
-    : [`${sum('resent')} sent, ${sum('found')} were in Kafka already, ${sum('atFault')} at fault, ${sum('parked')} parked.`]
+    ? [`Dry run: ${sum('tried')} would be sent, ${sum('invalid')} invalid, ${sum('parked')} parked.`]
+    : [`${sum('resent')} sent, ${sum('found')} were in Kafka already, ${sum('invalid')} invalid, ${sum('parked')} parked.`]
   if (failed.length > 0) words.push(`Still open: ${failed.join(', ')}.`)
-  if (stopped) words.push(`Stopped: ${stopped}. The other letters are where they were.`)
+  if (stopped) words.push(`Stopped: ${stopped}. The other dead letters are where they were.`)
   $('done').textContent = [...words, ...warnings].join(' ')
-  await Promise.all([showLetters(), showCounters()])
+  await Promise.all([showDeadLetters(), showCounters()])
 }
 
 const chosen = () => ({ ...(state.topic ? { topic: state.topic } : {}), ...(state.error ? { error: state.error } : {}) })
@@ -176,7 +176,7 @@ const chosen = () => ({ ...(state.topic ? { topic: state.topic } : {}), ...(stat
 $('filter').addEventListener('change', event => {
   state[event.target.name] = event.target.value
   state.from = 0
-  void act(event.target, showLetters).then(() => event.target.focus())
+  void act(event.target, showDeadLetters).then(() => event.target.focus())
 })
 $('filter').addEventListener('submit', event => event.preventDefault())
 $('dry').addEventListener('click', () => act($('dry'), () => redrive({ ...chosen(), dryRun: true })))
@@ -184,28 +184,28 @@ $('redrive').addEventListener('click', () => act($('redrive'), () => redrive(cho
 for (const action of ['stop', 'start']) $(action).addEventListener('click', () => act($(action), async () => void (await ask('/api/brokers', { action }))))
 $('newer').addEventListener('click', () => page(-100))
 $('older').addEventListener('click', () => page(100))
-$('close').addEventListener('click', () => $('letter').close())
-$('payload').addEventListener('click', () => act($('payload'), () => showLetter(state.open, true)))
+$('close').addEventListener('click', () => $('dead-letter').close())
+$('payload').addEventListener('click', () => act($('payload'), () => showDeadLetter(state.open, true)))
 $('redrive-one').addEventListener('click', () =>
   act($('redrive-one'), async () => {
-    await redrive({ letterId: state.open })
-    $('letter').close()
+    await redrive({ deadLetterId: state.open })
+    $('dead-letter').close()
   }),
 )
-$('letter').addEventListener('close', () => $('letters').querySelector(`[data-letter="${state.open}"]`)?.focus())
+$('dead-letter').addEventListener('close', () => $('dead-letters').querySelector(`[data-dead-letter="${state.open}"]`)?.focus())
 $('send').addEventListener('submit', event => {
   event.preventDefault()
   const form = $('send')
   void act(form.querySelector('button'), async () => {
     const { status, answer } = await ask('/api/send', { topic: form.topic.value, body: form.body.value })
     $('answer').textContent = `${status}\n${JSON.stringify(answer, null, 1)}`
-    await Promise.all([showLetters(), showCounters()])
+    await Promise.all([showDeadLetters(), showCounters()])
   })
 })
 
 function page(by) {
   state.from = Math.max(0, state.from + by)
-  void showLetters().then(
+  void showDeadLetters().then(
     () => tell(),
     error => tell(error.message),
   )
@@ -213,7 +213,7 @@ function page(by) {
 
 async function poll() {
   try {
-    await Promise.all([showCounters(), showLetters()])
+    await Promise.all([showCounters(), showDeadLetters()])
     tell()
   } catch (error) {
     tell(error.message)

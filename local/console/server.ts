@@ -52,10 +52,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, api: C
 
 async function read(url: URL, api: ConsoleApi): Promise<[number, object]> {
   if (url.pathname === '/api/counters') return [200, await api.counters()]
-  if (url.pathname === '/api/letters') return [200, await api.letters(url.searchParams)]
-  const id = /^\/api\/letters\/([A-Za-z0-9_-]+)$/.exec(url.pathname)?.[1]
-  const letter = id === undefined ? undefined : await api.letter(id, url.searchParams.get('payload') === '1')
-  return letter ? [200, letter] : [404, { error: 'Nothing is here; the letter may have been sent.' }]
+  if (url.pathname === '/api/dead-letters') return [200, await api.deadLetters(url.searchParams)]
+  const id = /^\/api\/dead-letters\/([A-Za-z0-9_-]+)$/.exec(url.pathname)?.[1]
+  const deadLetter = id === undefined ? undefined : await api.deadLetter(id, url.searchParams.get('payload') === '1')
+  return deadLetter ? [200, deadLetter] : [404, { error: 'Nothing is here; the dead letter may have been sent.' }]
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

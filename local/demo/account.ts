@@ -1,5 +1,5 @@
-// What became of each record: what was sent against the log, the letters and the queues, read by others than the producer.
-import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
+// What became of each record: what was sent against the log, the dead letters and the queues, read by others than the producer.
+import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { readTopic } from '../kafka/admin.ts'
 import { EVENT_FAILURES } from '../queues.ts'
 import type { Stack } from '../stack.ts'
@@ -14,8 +14,8 @@ export interface Fates {
   refused: number
   lost: number
   duplicated: number
-  /** Events, not fates: letters that were written, answers that nobody got. */
-  letters: number
+  /** Events, not fates: dead letters that were written, answers that nobody got. */
+  deadLetters: number
   unknown: number
 }
 
@@ -26,23 +26,23 @@ export interface Account {
   readonly strangers: number
 }
 
-/** @param folder of the letters, opened before they were sent again */
+/** @param folder of the dead letters, opened before they were sent again */
 export async function account(stack: Stack, answers: readonly Answer[], written: ReadonlyMap<string, { readonly outcome: string }>, folder: string): Promise<Account> {
   const inLog = new Map<string, number>()
   for (const { headers } of await readTopic(stack.bootstrapServers, 'earthquakes')) {
     const id = String(headers['kp-id'])
     inLog.set(id, (inLog.get(id) ?? 0) + 1)
   }
-  const open = new Set((await lettersIn(folder)).keys())
+  const open = new Set((await deadLettersIn(folder)).keys())
   const atSource = { sqs: await stack.sqs.depth('earthquakes'), eventbridge: await stack.sqs.depth(EVENT_FAILURES), http: 0 }
   const byTrigger = { http: noFates(), sqs: noFates(), eventbridge: noFates() }
   for (const { record, id, fate, outcome } of answers) {
     const fates = byTrigger[record.trigger]
     const copies = inLog.get(id) ?? 0
-    const letter = written.get(id)
-    const isUnknown = outcome === 'unknown' || letter?.outcome === 'unknown'
+    const deadLetter = written.get(id)
+    const isUnknown = outcome === 'unknown' || deadLetter?.outcome === 'unknown'
     fates.sent++
-    if (letter) fates.letters++
+    if (deadLetter) fates.deadLetters++
     if (isUnknown) fates.unknown++
     // What a queue gave twice may be there twice.
     if (copies > 1 && !isUnknown && record.trigger !== 'sqs') fates.duplicated++
@@ -58,16 +58,16 @@ export async function account(stack: Stack, answers: readonly Answer[], written:
   return { total: sum(Object.values(byTrigger)), byTrigger, strangers }
 }
 
-/** Every letter in a folder that is not closed, by the id of its record. */
-export async function lettersIn(folder: string): Promise<Map<string, { readonly outcome: string; readonly fault: string }>> {
-  const letters = new DiskLetters(folder)
-  const found = await Array.fromAsync(letters.letters())
-  await letters.close()
-  return new Map(found.map(({ letter }) => [letter.recordId, letter.failure]))
+/** Every dead letter in a folder that is not closed, by the id of its record. */
+export async function deadLettersIn(folder: string): Promise<Map<string, { readonly outcome: string; readonly kind: string }>> {
+  const deadLetters = new DiskDeadLetterStore(folder)
+  const found = await Array.fromAsync(deadLetters.deadLetters())
+  await deadLetters.close()
+  return new Map(found.map(({ deadLetter }) => [deadLetter.recordId, deadLetter.failure]))
 }
 
 function noFates(): Fates {
-  return { sent: 0, inKafka: 0, deadLettered: 0, returned: 0, refused: 0, lost: 0, duplicated: 0, letters: 0, unknown: 0 }
+  return { sent: 0, inKafka: 0, deadLettered: 0, returned: 0, refused: 0, lost: 0, duplicated: 0, deadLetters: 0, unknown: 0 }
 }
 
 function sum(all: readonly Fates[]): Fates {

@@ -3,9 +3,9 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import { createLetterProducer } from '../../lib/create-dead-letters.ts'
-import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
-import { createLogReader } from '../../lib/redrive/open-letters.ts'
+import { createDeadLetterProducer } from '../../lib/create-dead-letter-publisher.ts'
+import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
+import { createLogReader } from '../../lib/redrive/open-dead-letters.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
 import { buildAll } from '../../scripts/build.ts'
 import { partitionsOf, untilInSync } from '../kafka/admin.ts'
@@ -13,7 +13,7 @@ import type { LocalKafka } from '../kafka/cluster.ts'
 import { cleanUpStale, temporaryFolder } from '../processes.ts'
 import { explain } from '../requirements.ts'
 import { type Stack, startStack } from '../stack.ts'
-import { type Account, account, type Fates, lettersIn } from './account.ts'
+import { type Account, account, deadLettersIn, type Fates } from './account.ts'
 import { type DemoRecord, realInput, TRIGGERS } from './real-input.ts'
 import { type Answer, sendPaced } from './send-paced.ts'
 
@@ -42,7 +42,7 @@ function jsonMayBeBare(args: readonly string[]): string[] {
   return args.flatMap((arg, index) => (arg === '--json' && (args[index + 1] === undefined || args[index + 1]?.startsWith('--')) ? ['--json', '-'] : [arg]))
 }
 
-const lettersOn = values['dead-letters'] !== 'off'
+const deadLettersOn = values['dead-letters'] !== 'off'
 const log = (line: string) => console.error(line)
 let retries = 0
 
@@ -62,7 +62,7 @@ async function start(folder: string, deliveryTimeoutMs: number): Promise<Stack> 
     log,
     onOutput: readMetrics,
     env: {
-      ...(!lettersOn ? { KAFKA_DEAD_LETTER: 'none', KAFKA_ON_FAILURE_HTTP: 'return' } : { KAFKA_DEAD_LETTER: `disk:${folder}` }),
+      ...(!deadLettersOn ? { KAFKA_DEAD_LETTER: 'none', KAFKA_ON_FAILURE_HTTP: 'return' } : { KAFKA_DEAD_LETTER: `disk:${folder}` }),
       KAFKA_DELIVERY_TIMEOUT_MS: String(deliveryTimeoutMs),
       KAFKA_REQUEST_TIMEOUT_MS: '3000',
     },
@@ -87,7 +87,7 @@ async function actOne(stack: Stack, kafka: LocalKafka, records: readonly DemoRec
   expect('act one: acknowledgements before the kill', ackedAtKill, count => count >= ENOUGH)
   expect('act one: acknowledgements after the kill', acked - ackedAtKill, count => count >= ENOUGH)
   expect('act one: retries', retries, count => count >= 1)
-  expect('act one: letters', answers.filter(({ fate }) => fate === 'dead-lettered').length, count => count === 0)
+  expect('act one: dead letters', answers.filter(({ fate }) => fate === 'dead-lettered').length, count => count === 0)
   return answers
 }
 
@@ -106,10 +106,10 @@ async function actTwo(stack: Stack, kafka: LocalKafka, records: readonly DemoRec
     if (seen === 50) outage = killAll(kafka)
   })
   await outage
-  if (lettersOn) {
-    const letters = answers.filter(({ fate }) => fate === 'dead-lettered')
-    expect('act two: letters over HTTP', letters.length, count => count > 0)
-    expect('act two: letters without a receipt', letters.filter(({ receipt }) => !receipt?.startsWith('disk:')).length, count => count === 0)
+  if (deadLettersOn) {
+    const deadLetters = answers.filter(({ fate }) => fate === 'dead-lettered')
+    expect('act two: dead letters over HTTP', deadLetters.length, count => count > 0)
+    expect('act two: dead letters without a location', deadLetters.filter(({ location }) => !location?.startsWith('disk:')).length, count => count === 0)
   }
   return answers
 }
@@ -123,18 +123,18 @@ async function killAll(kafka: LocalKafka): Promise<void> {
 }
 
 async function redriveAll(stack: Stack, folder: string): Promise<number> {
-  const letters = new DiskLetters(folder)
+  const deadLetters = new DiskDeadLetterStore(folder)
   const config = parseConfig({ bootstrapServers: stack.bootstrapServers.split(',') }, {})
-  const producer = createLetterProducer(config)
+  const producer = createDeadLetterProducer(config)
   const { reader, closeReader } = createLogReader(config)
-  const { resent, found, failed } = await redrive(letters, { producer, log: reader })
-  await Promise.all([letters.close(), producer.close(), closeReader()])
+  const { resent, found, failed } = await redrive(deadLetters, { producer, log: reader })
+  await Promise.all([deadLetters.close(), producer.close(), closeReader()])
   expect(
-    'letters still open, of records that are not at fault',
+    'dead letters still open, of records that are not at fault',
     Object.values(failed).reduce((sum, count) => sum + count, 0),
     count => count === 0,
   )
-  if (found > 0) log(`  ${found} letters of unknown outcome were in Kafka already.`)
+  if (found > 0) log(`  ${found} dead letters of unknown outcome were in Kafka already.`)
   return resent + found
 }
 
@@ -148,7 +148,7 @@ function expect(what: string, got: number, holds: (got: number) => boolean): voi
 /** The bus has no event on its way, and the queue is empty: what went back has come again. */
 async function drain(stack: Stack): Promise<void> {
   await stack.bus.idle()
-  const end = Date.now() + (lettersOn ? DRAIN_MS : 0)
+  const end = Date.now() + (deadLettersOn ? DRAIN_MS : 0)
   while ((await stack.sqs.depth(TOPIC)) > 0 && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 500))
 }
 
@@ -156,8 +156,8 @@ async function main(): Promise<void> {
   cleanUpStale()
   await buildAll(() => {})
   const folder = temporaryFolder()
-  // Without letters only HTTP has a caller who keeps what fails; the other functions refuse to start.
-  const input = realInput(lettersOn ? TRIGGERS : ['http'])
+  // Without dead letters only HTTP has a caller who keeps what fails; the other functions refuse to start.
+  const input = realInput(deadLettersOn ? TRIGGERS : ['http'])
   const half = Math.floor(input.length / 2)
   let stack: Stack | undefined
   const stop = async () => {
@@ -176,8 +176,8 @@ async function main(): Promise<void> {
     const second = await actTwo(stack, kafka, input.slice(half))
     await untilInSync(stack.bootstrapServers, TOPIC, 3)
     await drain(stack)
-    const written = await lettersIn(folder)
-    if (lettersOn) log(`  ${await redriveAll(stack, folder)} of ${written.size} letters sent again; the others are of records at fault.`)
+    const written = await deadLettersIn(folder)
+    if (deadLettersOn) log(`  ${await redriveAll(stack, folder)} of ${written.size} dead letters sent again; the others are of invalid records.`)
     report(await account(stack, [...first, ...second], written, folder))
   } finally {
     await stop()
@@ -189,14 +189,14 @@ async function main(): Promise<void> {
 function report({ total, byTrigger, strangers }: Account): void {
   expect('records in the log that nobody sent', strangers, count => count === 0)
   expect('refused over HTTP', byTrigger.http.refused, count => count === 34)
-  expect('dead letters of records at fault, over SQS and EventBridge', total.deadLettered, count => count === 66)
+  expect('dead letters of invalid records, over SQS and EventBridge', total.deadLettered, count => count === 66)
   expect('distinct ids in Kafka', total.inKafka, count => count === 1707)
   expect('fates that add up to what was sent', total.inKafka + total.deadLettered + total.returned + total.refused, count => count === total.sent)
   expect('lost', total.lost, count => count === 0)
   expect('duplicated', total.duplicated, count => count === 0)
   const row = (cells: readonly (string | number)[]) => cells.map((cell, index) => (index === 0 ? String(cell).padEnd(14) : String(cell).padStart(13))).join('')
   console.log(`\n${row(['fate', 'HTTP', 'SQS', 'EventBridge', 'all'])}`)
-  for (const name of ['sent', 'inKafka', 'deadLettered', 'returned', 'refused', 'lost', 'duplicated', 'letters', 'unknown'] as const)
+  for (const name of ['sent', 'inKafka', 'deadLettered', 'returned', 'refused', 'lost', 'duplicated', 'deadLetters', 'unknown'] as const)
     console.log(row([name, byTrigger.http[name], byTrigger.sqs[name], byTrigger.eventbridge[name], total[name]]))
   const line = JSON.stringify(total satisfies Fates)
   if (values.json && values.json !== '-') writeFileSync(values.json, `${line}\n`)

@@ -12,7 +12,7 @@ export interface DemoRecord {
   readonly id: string
   /** What is sent: an HTTP body, a message's body, an event's detail. */
   readonly body: string
-  /** Broken on purpose: over HTTP the answer must be a 4xx, over the others it must become a letter. */
+  /** Broken on purpose: over HTTP the answer must be a 4xx, over the others it must become a dead letter. */
   readonly broken: boolean
 }
 

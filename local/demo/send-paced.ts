@@ -10,7 +10,7 @@ export interface Answer {
   /** What the HTTP answer told; a queue and a bus only take: `accepted`. */
   readonly fate: string
   readonly outcome?: string | undefined
-  readonly receipt?: string | undefined
+  readonly location?: string | undefined
   readonly partition?: number | undefined
 }
 
@@ -30,11 +30,11 @@ export async function sendPaced(stack: Stack, records: readonly DemoRecord[], pe
 async function overHttp({ url }: Stack, record: DemoRecord): Promise<Answer> {
   const { id } = record
   const response = await fetch(`${url}/topics/earthquakes`, { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': id }, body: record.body })
-  const body = (await response.json()) as { records?: { fate: string; outcome?: string; receipt?: string; partition?: number }[] }
+  const body = (await response.json()) as { records?: { fate: string; outcome?: string; location?: string; partition?: number }[] }
   const told = body.records?.[0]
   // A refusal of the whole request has no records; whatever else has none stayed with us, the source.
   const fate = told?.fate ?? (response.status >= 400 && response.status < 500 ? 'refused' : 'returned')
-  return { record, id, fate, outcome: told?.outcome, receipt: told?.receipt, partition: told?.partition }
+  return { record, id, fate, outcome: told?.outcome, location: told?.location, partition: told?.partition }
 }
 
 async function overSqs({ sqs }: Stack, record: DemoRecord): Promise<Answer> {

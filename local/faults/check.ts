@@ -1,22 +1,22 @@
-// The ledger against the log and the letters, read by others than the producer.
+// The ledger against the log and the dead letters, read by others than the producer.
 import { readFileSync } from 'node:fs'
-import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
+import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { readTopic } from '../kafka/admin.ts'
 import type { Line } from './load.ts'
 
 export interface Counts {
   readonly acked: number
   readonly unknown: number
-  /** Told as stored in a letter, and told as left to the caller: fates, not failures. */
-  readonly lettered: number
+  /** Told as stored in a dead letter, and told as left to the caller: fates, not failures. */
+  readonly deadLettered: number
   readonly returned: number
   /** Acknowledged, and not in the log at the place that was told, with its bytes. */
   readonly lost: number
   /** In the log more than once, and neither told `unknown` nor cut off by a kill. */
   readonly duplicated: number
-  /** In the log and a letter, or told as returned and in the log, and not `unknown`. */
+  /** In the log and a dead letter, or told as returned and in the log, and not `unknown`. */
   readonly twoFates: number
-  /** Neither in the log, nor a letter, nor told to its caller. */
+  /** Neither in the log, nor a dead letter, nor told to its caller. */
   readonly noFate: number
   /** Told later than its time and the grace that it had. */
   readonly late: number
@@ -28,8 +28,8 @@ export interface CheckOptions {
   readonly servers: string
   readonly topic: string
   readonly ledger: string
-  /** A folder of letters. */
-  readonly letters: string
+  /** A folder of dead letters. */
+  readonly deadLetters: string
   /** How long a call may take at most, ms; undefined where it was frozen or the driver has no such bound. */
   readonly mostMs: number | undefined
 }
@@ -39,7 +39,7 @@ interface Entry {
   told?: Line
 }
 
-export async function check({ servers, topic, ledger, letters, mostMs }: CheckOptions): Promise<Counts> {
+export async function check({ servers, topic, ledger, deadLetters, mostMs }: CheckOptions): Promise<Counts> {
   const entries = read(ledger)
   const log = await readTopic(servers, topic)
   const copies = new Map<string, { partition: number; offset: bigint }[]>()
@@ -56,10 +56,10 @@ export async function check({ servers, topic, ledger, letters, mostMs }: CheckOp
       last.set(String(key), n)
     }
   }
-  const store = new DiskLetters(letters)
-  const lettered = new Set((await Array.fromAsync(store.letters())).map(({ letter }) => letter.recordId))
+  const store = new DiskDeadLetterStore(deadLetters)
+  const deadLettered = new Set((await Array.fromAsync(store.deadLetters())).map(({ deadLetter }) => deadLetter.recordId))
   await store.close()
-  const counts = { acked: 0, unknown: 0, lettered: 0, returned: 0, lost: 0, duplicated: 0, twoFates: 0, noFate: 0, late: 0, disordered: disordered.size }
+  const counts = { acked: 0, unknown: 0, deadLettered: 0, returned: 0, lost: 0, duplicated: 0, twoFates: 0, noFate: 0, late: 0, disordered: disordered.size }
   for (const [id, { begin, told }] of entries) {
     const places = copies.get(id) ?? []
     // A process that was killed told nobody: its caller has an error, and the record's source has it still.
@@ -72,10 +72,10 @@ export async function check({ servers, topic, ledger, letters, mostMs }: CheckOp
     }
     if (places.length > 1 && !isUnknown) counts.duplicated++
     if (told?.told !== 'acked' && !isUnknown && places.length > 0) counts.twoFates++
-    if (told?.told === 'acked' && lettered.has(id)) counts.twoFates++
-    if (told?.told === 'lettered') counts.lettered++
+    if (told?.told === 'acked' && deadLettered.has(id)) counts.twoFates++
+    if (told?.told === 'lettered') counts.deadLettered++
     if (told?.told === 'returned') counts.returned++
-    if (told?.told === 'lettered' && !lettered.has(id)) counts.noFate++
+    if (told?.told === 'lettered' && !deadLettered.has(id)) counts.noFate++
     if (told?.told === 'nothing' && places.length === 0) counts.noFate++
     if (told && mostMs !== undefined && told.at - begin > mostMs) counts.late++
   }

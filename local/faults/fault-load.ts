@@ -10,6 +10,6 @@ export interface FaultLoad {
   thaw(): void
   /** No more is sent; what is under way may end. */
   stop(): Promise<void>
-  /** After `stop`: the ledger against the log and the letters. */
+  /** After `stop`: the ledger against the log and the dead letters. */
   check(): Promise<Counts>
 }

@@ -12,14 +12,14 @@ interface Scene {
   readonly random: () => number
 }
 
-export interface Fault {
+export interface FailureKind {
   readonly name: string
   readonly what: string
   /** Once: it begins, and it is over when this resolves. */
   strike(scene: Scene): Promise<void>
   /** What sends; default: the sender. */
   readonly load?: 'queues'
-  /** The sender's chain of letters; default: a disk. */
+  /** The sender's chain of dead letters; default: a disk. */
   readonly chain?: Chain
   /** A call can't be bounded while its process is stopped. */
   readonly freezesSender?: boolean
@@ -27,7 +27,7 @@ export interface Fault {
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
-export const FAULTS: readonly Fault[] = [
+export const FAULTS: readonly FailureKind[] = [
   {
     name: 'F1',
     what: 'clean restart of the leader of most partitions',
@@ -35,7 +35,7 @@ export const FAULTS: readonly Fault[] = [
       const id = await busiest(scene)
       await scene.rig.kafka.stopBroker(id)
       await scene.rig.kafka.startBroker(id)
-      await settled(scene)
+      await completed(scene)
     },
   },
   {
@@ -46,7 +46,7 @@ export const FAULTS: readonly Fault[] = [
       await scene.rig.kafka.killBroker(id)
       await pause(7500)
       await scene.rig.kafka.startBroker(id)
-      await settled(scene)
+      await completed(scene)
     },
   },
   {
@@ -56,7 +56,7 @@ export const FAULTS: readonly Fault[] = [
       for (const id of scene.rig.kafka.brokerIds) {
         await scene.rig.kafka.killBroker(id)
         await scene.rig.kafka.startBroker(id)
-        await settled(scene)
+        await completed(scene)
       }
     },
   },
@@ -92,7 +92,7 @@ export const FAULTS: readonly Fault[] = [
       for (const id of ids.slice(0, 2)) process.kill(scene.rig.kafka.pid(id), 'SIGSTOP')
       await pause(8000)
       for (const id of ids.slice(0, 2)) process.kill(scene.rig.kafka.pid(id), 'SIGCONT')
-      await settled(scene)
+      await completed(scene)
     },
   },
   {
@@ -104,7 +104,7 @@ export const FAULTS: readonly Fault[] = [
       await Promise.all(others.map(id => scene.rig.kafka.killBroker(id)))
       await pause(4000)
       await Promise.all(others.map(id => scene.rig.kafka.startBroker(id)))
-      await settled(scene)
+      await completed(scene)
     },
   },
   {
@@ -156,7 +156,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'F15',
-    what: 'SQS: sandboxes killed in mid-batch, batches that outlast their visibility or fail in part, messages at fault',
+    what: 'SQS: sandboxes killed in mid-batch, batches that outlast their visibility or fail in part, invalid messages',
     load: 'queues',
     strike: async ({ rig, load, random }) => {
       for (let kills = 0; kills < 3; kills++) {
@@ -216,7 +216,7 @@ async function busiest({ rig, load }: Scene): Promise<number> {
   return [...rig.kafka.brokerIds].sort((a, b) => leading(b) - leading(a))[0] as number
 }
 
-async function settled({ rig, load }: Scene): Promise<void> {
+async function completed({ rig, load }: Scene): Promise<void> {
   await untilInSync(rig.bootstrapServers, load.topic, 3)
   await pause(1500)
 }

@@ -3,8 +3,8 @@
 import { openSync, writeSync } from 'node:fs'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import { createDeadLetters } from '../../lib/create-dead-letters.ts'
-import { letterFailures } from '../../lib/dead-letter/letter-failures.ts'
+import { createDeadLetterPublisher } from '../../lib/create-dead-letter-publisher.ts'
+import { publishFailures } from '../../lib/dead-letter/publish-failures.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../../lib/producer-factory.ts'
 import { DELIVERY_MS } from './load.settings.ts'
@@ -31,16 +31,19 @@ type Send = (records: readonly { id: string; key: string }[]) => Promise<Outcome
 
 function ours(): Send {
   const isOff = chain === 'none'
-  const config = parseConfig({ bootstrapServers: servers, deliveryTimeoutMs: DELIVERY_MS, requestTimeoutMs: 2500, timeoutMs: 2000, deadLetter: chain, onFailureHttp: 'return' }, {})
+  const config = parseConfig(
+    { bootstrapServers: servers, deliveryTimeoutMs: DELIVERY_MS, requestTimeoutMs: 2500, ackTimeoutMs: 2000, deadLetter: chain, onFailureHttp: 'return' },
+    {},
+  )
   const producer = new KafkaProducer(config, { client: createKafkaJsClient(config) })
-  const letters = createDeadLetters(config)
+  const deadLetters = createDeadLetterPublisher(config)
   return async records => {
     const reports = await producer.sendAll(records.map(({ id, key }) => ({ topic, key, value: id, headers: [['kp-id', Buffer.from(id)]] as const })))
     const idOf = (index: number) => (records[index] as { id: string }).id
     const fates = isOff
       ? new Map()
-      : await letterFailures(reports, {
-          letters,
+      : await publishFailures(reports, {
+          deadLetters,
           idOf,
           sourceOf: index => ({ trigger: 'template', id: idOf(index), index, function: null, arn: null, receiveCount: null }),
           onFailure: () => {},
@@ -49,7 +52,7 @@ function ours(): Send {
       if (report.kind === 'delivered')
         return { told: 'acked', partition: report.metadata.partition, ...(report.metadata.offset === null ? {} : { offset: String(report.metadata.offset) }) }
       const unknown = report.outcome === 'unknown'
-      // Letters off, and a caller that does not look: the control.
+      // Dead letters off, and a caller that does not look: the control.
       if (isOff) return { told: 'nothing', unknown }
       return { told: fates.get(index)?.fate === 'dead-lettered' ? 'lettered' : 'returned', unknown }
     })

@@ -1,14 +1,14 @@
-// What was told of each message against the log, the letters and what is still in a queue.
+// What was told of each message against the log, the dead letters and what is still in a queue.
 import type { Counts } from './check.ts'
 
 export interface Message {
   /** In a FIFO queue what comes first in a group appears first. */
   readonly group: string
   readonly n: number
-  /** At fault: a letter, and never in the log. */
+  /** At fault: a dead letter, and never in the log. */
   readonly isPoison: boolean
   /** Batches whose answer let the queue forget it, or gave it back, or that ended without an answer. */
-  settled: number
+  completed: number
   returned: number
   cutOff: number
 }
@@ -18,7 +18,7 @@ export interface Found {
   readonly log: readonly string[]
   /** Of the FIFO queue's topic, in the order of each partition. */
   readonly ordered: readonly string[]
-  readonly letters: readonly string[]
+  readonly deadLetters: readonly string[]
   readonly atSource: readonly string[]
   /** How often the function said that a record may be written. */
   readonly unknown: number
@@ -26,28 +26,28 @@ export interface Found {
   readonly late: number
 }
 
-export function countMessages(messages: ReadonlyMap<string, Message>, { log, ordered, letters, atSource, unknown, late }: Found): Counts {
+export function countMessages(messages: ReadonlyMap<string, Message>, { log, ordered, deadLetters, atSource, unknown, late }: Found): Counts {
   const copies = Map.groupBy(log, id => id)
-  const lettered = new Set(letters)
+  const deadLettered = new Set(deadLetters)
   const kept = new Set(atSource)
-  const counts = { acked: 0, unknown, lettered: 0, returned: 0, lost: 0, duplicated: 0, twoFates: 0, noFate: 0, late, disordered: disorderedGroups(messages, ordered) }
+  const counts = { acked: 0, unknown, deadLettered: 0, returned: 0, lost: 0, duplicated: 0, twoFates: 0, noFate: 0, late, disordered: disorderedGroups(messages, ordered) }
   let mayRepeat = unknown
-  for (const [id, { isPoison, settled, returned, cutOff }] of messages) {
+  for (const [id, { isPoison, completed, returned, cutOff }] of messages) {
     const times = copies.get(id)?.length ?? 0
     counts.unknown += cutOff
     if (returned > 0) counts.returned++
-    if (settled === 0 && !kept.has(id)) counts.noFate++
+    if (completed === 0 && !kept.has(id)) counts.noFate++
     if (isPoison) {
-      if (settled > 0 && lettered.has(id)) counts.lettered++
-      else if (settled > 0) counts.noFate++
+      if (completed > 0 && deadLettered.has(id)) counts.deadLettered++
+      else if (completed > 0) counts.noFate++
       if (times > 0) counts.twoFates++
       continue
     }
-    if (settled > 0) counts.acked++
-    if (settled > 0 && times === 0) counts.lost++
-    if (lettered.has(id)) counts.twoFates++
+    if (completed > 0) counts.acked++
+    if (completed > 0 && times === 0) counts.lost++
+    if (deadLettered.has(id)) counts.twoFates++
     // One copy for each batch that was told as written, and one where nobody could tell; a record that went back may be there only where it was told as unknown.
-    let more = Math.max(0, times - settled - cutOff)
+    let more = Math.max(0, times - completed - cutOff)
     while (more > 0 && returned > 0 && mayRepeat > 0) {
       more--
       mayRepeat--

@@ -2,7 +2,7 @@
 // Lambda does with a batch, with a visibility that is shorter than the function's time-out, so that messages come twice.
 import { randomBytes } from 'node:crypto'
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
-import type { DeadLetter } from '../../lib/dead-letter/envelope.ts'
+import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { buildAll } from '../../scripts/build.ts'
 import { createTopics, readTopic, untilInSync } from '../kafka/admin.ts'
 import { LocalFunction } from '../runtime/local-function.ts'
@@ -35,7 +35,7 @@ export async function startQueueLoad(servers: string, isHeard = true): Promise<F
   await Promise.all(TOPICS.map(topic => untilInSync(servers, topic, 3)))
   await buildAll(() => {}, true)
   const sqs = await startSqs([
-    { name: 'letters', visibilityS: 60 },
+    { name: 'dead-letters', visibilityS: 60 },
     ...TOPICS.flatMap(topic => [
       { name: failuresOf(topic), visibilityS: 60 },
       { name: QUEUES[topic], visibilityS: VISIBILITY_S, redrive: { to: failuresOf(topic), maxReceiveCount: RECEIVES } },
@@ -104,13 +104,13 @@ class QueueLoad implements FaultLoad {
 
   async check(): Promise<Counts> {
     const [chat = [], earthquakes = []] = await Promise.all(TOPICS.map(topic => this.#idsIn(topic)))
-    const letters = (await this.#drain('letters')).map(body => (JSON.parse(body) as DeadLetter).record.value ?? '')
+    const deadLetters = (await this.#drain('dead-letters')).map(body => (JSON.parse(body) as DeadLetter).record.value ?? '')
     const atSource = (await Promise.all(TOPICS.flatMap(topic => [this.#drain(failuresOf(topic)), this.#drain(QUEUES[topic])]))).flat()
     await this.#sqs.stop()
     return countMessages(this.#messages, {
       log: [...chat, ...earthquakes],
       ordered: chat,
-      letters: letters.map(value => idOf(Buffer.from(value, 'base64').toString())),
+      deadLetters: deadLetters.map(value => idOf(Buffer.from(value, 'base64').toString())),
       atSource: atSource.map(idOf),
       unknown: this.#unknown,
       late: this.#timedOut,
@@ -135,7 +135,7 @@ class QueueLoad implements FaultLoad {
     return new LocalFunction({
       name: name.replace('.', '-'),
       bundle: 'dist/functions/sqs/index.mjs',
-      timeoutMs: TIMEOUT_MS,
+      ackTimeoutMs: TIMEOUT_MS,
       concurrency: SANDBOXES,
       onOutput: line => {
         const { message, unknown } = line.startsWith('{') ? JSON.parse(line) : {}
@@ -143,7 +143,7 @@ class QueueLoad implements FaultLoad {
       },
       env: {
         KAFKA_BOOTSTRAP_SERVERS: this.#servers,
-        KAFKA_DEAD_LETTER: `sqs:${this.#sqs.queueUrl('letters')}`,
+        KAFKA_DEAD_LETTER: `sqs:${this.#sqs.queueUrl('dead-letters')}`,
         KAFKA_DELIVERY_TIMEOUT_MS: String(DELIVERY_MS),
         KAFKA_FUNCTION_TIMEOUT_MS: String(TIMEOUT_MS),
         POWERTOOLS_SERVICE_NAME: name,
@@ -158,7 +158,7 @@ class QueueLoad implements FaultLoad {
       const given = (await to.invoke(event)) as { batchItemFailures: { itemIdentifier: string }[] }
       const answer = this.#isHeard ? given : { batchItemFailures: [] }
       const back = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
-      for (const { messageId, message } of told) back.has(messageId) ? message.returned++ : message.settled++
+      for (const { messageId, message } of told) back.has(messageId) ? message.returned++ : message.completed++
       return answer
     } catch (error) {
       if ((error as Error).message.startsWith('Task timed out')) this.#timedOut += told.length
@@ -180,7 +180,7 @@ class QueueLoad implements FaultLoad {
       const id = `${this.#run}:${topic}:${n}`
       const group = `g${n % GROUPS}`
       const isPoison = n % POISON_EVERY === POISON_EVERY - 1
-      this.#messages.set(id, { group: `${topic}:${group}`, n, isPoison, settled: 0, returned: 0, cutOff: 0 })
+      this.#messages.set(id, { group: `${topic}:${group}`, n, isPoison, completed: 0, returned: 0, cutOff: 0 })
       const fifo = topic === 'chat' ? { MessageGroupId: group, MessageDeduplicationId: id } : {}
       return { Id: String(index), MessageBody: JSON.stringify(isPoison ? { id } : bodyOf(topic, id, group)), ...fifo }
     })

@@ -1,5 +1,5 @@
 // npm run faults -- --only F1,F5 --seconds 45 --seed N --driver kafkajs --controls none --json FILE: faults on a real three-node cluster while records
-// are sent, then the ledger against the log and the letters. Controls that must be caught run with it: a checker that never finds
+// are sent, then the ledger against the log and the dead letters. Controls that must be caught run with it: a checker that never finds
 // a loss proves nothing.
 import { rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -8,14 +8,14 @@ import { cleanUpStale, temporaryFolder } from '../processes.ts'
 import { explain } from '../requirements.ts'
 import type { Counts } from './check.ts'
 import type { FaultLoad } from './fault-load.ts'
-import { FAULTS, type Fault } from './faults.ts'
+import { FAULTS, type FailureKind } from './faults.ts'
 import { DELIVERY_MS } from './load.settings.ts'
 import { type ProxiedKafka, startProxiedKafka } from './proxied-kafka.ts'
 import { startQueueLoad } from './queue-load.ts'
 import { type Chain, type Driver, startSenderLoad } from './sender-load.ts'
 
 const WARM_MS = 1500
-/** Above a record's own time: a batch that left is waited for, letters are written, two cores are shared by all. */
+/** Above a record's own time: a batch that left is waited for, dead letters are written, two cores are shared by all. */
 const GRACE_MS = 5000
 /** Leaders move half a dozen times, and each time a request to the old ones is refused in part. */
 const CONTROL_S = 6
@@ -52,17 +52,17 @@ function generator(from: number): () => number {
   }
 }
 
-function startLoad({ bootstrapServers: servers }: ProxiedKafka, fault: Fault, driver: Driver, chain: Chain): Promise<FaultLoad> {
+function startLoad({ bootstrapServers: servers }: ProxiedKafka, fault: FailureKind, driver: Driver, chain: Chain): Promise<FaultLoad> {
   if (fault.load === 'queues') return startQueueLoad(servers)
   const mostMs = fault.freezesSender || driver !== 'ours' ? undefined : DELIVERY_MS + GRACE_MS
   return startSenderLoad({ servers, driver, chain, folder, mostMs })
 }
 
-async function runFault(rig: ProxiedKafka, fault: Fault, driver: Driver, seconds: number, chain = fault.chain ?? 'disk'): Promise<Row> {
+async function runFault(rig: ProxiedKafka, fault: FailureKind, driver: Driver, seconds: number, chain = fault.chain ?? 'disk'): Promise<Row> {
   return underFault(rig, fault, seconds, await startLoad(rig, fault, driver, chain))
 }
 
-async function underFault(rig: ProxiedKafka, fault: Fault, seconds: number, load: FaultLoad): Promise<Row> {
+async function underFault(rig: ProxiedKafka, fault: FailureKind, seconds: number, load: FaultLoad): Promise<Row> {
   // It has sent before the first strike: what a cold start meets is another matter.
   await pause(WARM_MS)
   const end = Date.now() + seconds * 1000
@@ -92,14 +92,14 @@ async function acksOne(rig: ProxiedKafka): Promise<number> {
   return (await load.check()).lost
 }
 
-const faultNamed = (name: string) => FAULTS.find(fault => fault.name === name) as Fault
+const faultNamed = (name: string) => FAULTS.find(fault => fault.name === name) as FailureKind
 
 /** What must be caught, by name: how many records it lost. */
 const CONTROLS: Readonly<Record<string, (rig: ProxiedKafka) => Promise<number>>> = {
   'kafkajs-send': async rig => (await runFault(rig, faultNamed('F4'), 'kafkajs', CONTROL_S)).lost,
   'kafkajs-acks-1': acksOne,
   'sqs-failures-unheard': async rig => (await underFault(rig, faultNamed('F15'), 1, await startQueueLoad(rig.bootstrapServers, false))).lost,
-  'letters-off': async rig => (await runFault(rig, faultNamed('F17'), 'ours', 1, 'off')).noFate,
+  'dead-letters-off': async rig => (await runFault(rig, faultNamed('F17'), 'ours', 1, 'off')).noFate,
 }
 
 /** When the faults strike is chance, and so is whether anything was under way that they could harm. */
@@ -123,9 +123,9 @@ function isKept({ lost, duplicated, twoFates, noFate, late, disordered }: Row): 
 }
 
 function print(row: Row): void {
-  const { fault, strikes, acked, unknown, lettered, returned, lost, duplicated, twoFates, noFate, late, disordered } = row
+  const { fault, strikes, acked, unknown, deadLettered, returned, lost, duplicated, twoFates, noFate, late, disordered } = row
   console.log(
-    `${isKept(row) ? 'ok  ' : 'FAIL'} ${fault.padEnd(4)} ${strikes} times: ${acked} acked, ${lettered} letters, ${returned} returned, ${unknown} unknown; lost ${lost}, duplicated ${duplicated}, two fates ${twoFates}, no fate ${noFate}, late ${late}, keys out of order ${disordered}`,
+    `${isKept(row) ? 'ok  ' : 'FAIL'} ${fault.padEnd(4)} ${strikes} times: ${acked} acked, ${deadLettered} dead letters, ${returned} returned, ${unknown} unknown; lost ${lost}, duplicated ${duplicated}, two fates ${twoFates}, no fate ${noFate}, late ${late}, keys out of order ${disordered}`,
   )
 }
 

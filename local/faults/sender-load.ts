@@ -12,14 +12,14 @@ const PARTITIONS = 6
 const NOWHERE = 'sqs:http://127.0.0.1:9/000000000000/nowhere'
 
 export type Driver = 'ours' | 'kafkajs' | 'kafkajs-acks-1'
-/** Where letters go: a disk; a target that is down, then a disk; one that is down; nowhere, and nobody looks. */
+/** Where dead letters go: a disk; a target that is down, then a disk; one that is down; nowhere, and nobody looks. */
 export type Chain = 'disk' | 'down-then-disk' | 'down' | 'off'
 
 export interface SenderLoadOptions {
   readonly servers: string
   readonly driver: Driver
   readonly chain: Chain
-  /** Of the ledger and the letters. */
+  /** Of the ledger and the dead letters. */
   readonly folder: string
   /** Most ms of a call; undefined where it is not bounded. */
   readonly mostMs: number | undefined
@@ -36,8 +36,8 @@ export async function startSenderLoad({ servers, driver, chain, folder, mostMs, 
   await createTopics(servers, [{ topic, partitions, replicas: 3 }])
   await untilInSync(servers, topic, 3)
   const ledger = join(folder, `${topic}.ledger`)
-  const letters = join(folder, `${topic}.letters`)
-  const targets = { disk: `disk:${letters}`, 'down-then-disk': `${NOWHERE},disk:${letters}`, down: NOWHERE, off: 'none' }
+  const deadLetters = join(folder, `${topic}.letters`)
+  const targets = { disk: `disk:${deadLetters}`, 'down-then-disk': `${NOWHERE},disk:${deadLetters}`, down: NOWHERE, off: 'none' }
   let run = 0
   const start = () => startSender([ledger, servers, topic, `r${run++}`, driver, targets[chain]])
   let sender = await start()
@@ -57,7 +57,7 @@ export async function startSenderLoad({ servers, driver, chain, folder, mostMs, 
     stop: () => kill('SIGTERM'),
     check: async () => {
       await untilInSync(servers, topic, 3)
-      return check({ servers, topic, ledger, letters, mostMs })
+      return check({ servers, topic, ledger, deadLetters, mostMs })
     },
   }
 }

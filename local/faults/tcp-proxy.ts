@@ -25,7 +25,7 @@ export class TcpProxy {
   /** New connections that go through in any one second; the others are reset, as MSK does. */
   acceptPerSecond = Number.POSITIVE_INFINITY
   /** When connections were asked for, wall-clock ms. */
-  readonly dials: number[] = []
+  readonly connectionAttempts: number[] = []
   readonly #accepted: number[] = []
 
   private constructor() {
@@ -81,7 +81,7 @@ export class TcpProxy {
   }
 
   #join(client: Socket): void {
-    this.dials.push(Date.now())
+    this.connectionAttempts.push(Date.now())
     if (this.door === 'resetting' || !this.#admits()) return void client.resetAndDestroy()
     const broker = connect(this.targetPort, '127.0.0.1')
     const pair: Pair = { client, broker, silent: this.door === 'hanging', losing: false, cutting: undefined }

@@ -7,7 +7,7 @@ export interface LocalFunctionOptions {
   /** The bundle, as `npm run build` makes it. */
   readonly bundle: string
   readonly env: Readonly<Record<string, string>>
-  readonly timeoutMs: number
+  readonly ackTimeoutMs: number
   readonly concurrency: number
   readonly onOutput: (line: string) => void
   /** How a sandbox runs the bundle; default: our small runtime client. */
@@ -78,12 +78,12 @@ export class LocalFunction {
 
   async #grow(): Promise<void> {
     this.#starting++
-    const { name, bundle, env, timeoutMs, onOutput, runtime } = this.#options
+    const { name, bundle, env, ackTimeoutMs, onOutput, runtime } = this.#options
     const ours = { command: process.execPath, args: [resolve('local/runtime/runtime-client.ts')] }
     const { command, args, env: more = {} } = { env: {}, ...(runtime?.(bundle) ?? ours) }
     try {
       const path = process.env.PATH ?? ''
-      this.#sandboxes.push(await Sandbox.start({ name, command, args, timeoutMs, onOutput, env: { PATH: path, _HANDLER: `${resolve(bundle)}#handler`, ...more, ...env } }))
+      this.#sandboxes.push(await Sandbox.start({ name, command, args, ackTimeoutMs, onOutput, env: { PATH: path, _HANDLER: `${resolve(bundle)}#handler`, ...more, ...env } }))
     } catch (error) {
       this.#waiting.shift()?.reject(error)
     } finally {

@@ -12,7 +12,7 @@ export interface SandboxOptions {
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  readonly timeoutMs: number
+  readonly ackTimeoutMs: number
   readonly onOutput: (line: string) => void
 }
 
@@ -108,13 +108,13 @@ export class Sandbox {
     this.#running = invocation
     this.thaw()
     this.#timer = setTimeout(() => {
-      this.#die(new Error(`Task timed out after ${this.#options.timeoutMs / 1000} seconds`))
+      this.#die(new Error(`Task timed out after ${this.#options.ackTimeoutMs / 1000} seconds`))
       this.#child?.kill('SIGKILL')
-    }, this.#options.timeoutMs)
+    }, this.#options.ackTimeoutMs)
     response.writeHead(200, {
       'content-type': 'application/json',
       'lambda-runtime-aws-request-id': invocation.id,
-      'lambda-runtime-deadline-ms': String(Date.now() + this.#options.timeoutMs),
+      'lambda-runtime-deadline-ms': String(Date.now() + this.#options.ackTimeoutMs),
       'lambda-runtime-invoked-function-arn': `arn:aws:lambda:local:000000000000:function:${this.#options.name}`,
       'lambda-runtime-trace-id': `Root=1-${randomBytes(4).toString('hex')}-${randomBytes(12).toString('hex')};Sampled=0`,
     })
@@ -138,11 +138,11 @@ export class Sandbox {
     else if (path === `/invocation/${this.#running?.id}/error`) this.#finish(invocation => invocation.reject(functionError(body)))
   }
 
-  #finish(settle: (invocation: Invocation) => void): void {
+  #finish(complete: (invocation: Invocation) => void): void {
     clearTimeout(this.#timer)
     const invocation = this.#running
     this.#running = undefined
-    if (invocation) settle(invocation)
+    if (invocation) complete(invocation)
   }
 
   #die(error: Error): void {

@@ -17,7 +17,7 @@ export interface PollerOptions {
   readonly onError?: (error: unknown) => void
 }
 
-const RECEIVE_MOST = 10
+const MAX_RECEIVE = 10
 const WAIT_S = 1
 const PAUSE_MS = 200
 
@@ -28,8 +28,8 @@ export class SqsPoller {
 
   constructor(options: PollerOptions) {
     const isFifo = options.queue.endsWith('.fifo')
-    const { batchSize = RECEIVE_MOST, windowMs = 0, concurrency = 2, onError = () => {} } = options
-    this.#options = { ...options, batchSize: isFifo ? Math.min(batchSize, RECEIVE_MOST) : batchSize, windowMs: isFifo ? 0 : windowMs, concurrency, onError }
+    const { batchSize = MAX_RECEIVE, windowMs = 0, concurrency = 2, onError = () => {} } = options
+    this.#options = { ...options, batchSize: isFifo ? Math.min(batchSize, MAX_RECEIVE) : batchSize, windowMs: isFifo ? 0 : windowMs, concurrency, onError }
     this.#work = Array.from({ length: concurrency }, () => this.#poll())
   }
 
@@ -54,9 +54,9 @@ export class SqsPoller {
 
   async #gather(): Promise<Message[]> {
     const { batchSize, windowMs } = this.#options
-    const messages = await this.#receive(Math.min(batchSize, RECEIVE_MOST))
+    const messages = await this.#receive(Math.min(batchSize, MAX_RECEIVE))
     const end = Date.now() + windowMs
-    while (messages.length > 0 && messages.length < batchSize && Date.now() < end) messages.push(...(await this.#receive(Math.min(batchSize - messages.length, RECEIVE_MOST), 0)))
+    while (messages.length > 0 && messages.length < batchSize && Date.now() < end) messages.push(...(await this.#receive(Math.min(batchSize - messages.length, MAX_RECEIVE), 0)))
     return messages
   }
 
@@ -76,8 +76,8 @@ export class SqsPoller {
   async #handle(messages: readonly Message[]): Promise<void> {
     const failed = failedIds(await this.#options.invoke(toEvent(messages, this.#options.queue)), messages)
     const done = messages.filter(({ MessageId }) => !failed.has(MessageId as string))
-    for (let at = 0; at < done.length; at += RECEIVE_MOST) {
-      const Entries = done.slice(at, at + RECEIVE_MOST).map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }))
+    for (let at = 0; at < done.length; at += MAX_RECEIVE) {
+      const Entries = done.slice(at, at + MAX_RECEIVE).map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }))
       await this.#options.client.send(new DeleteMessageBatchCommand({ QueueUrl: this.#options.queueUrl, Entries }))
     }
   }

@@ -1,25 +1,25 @@
-// Dead-letter targets beside the template's own queue, and who is told of a letter: names and rights.
-import { parseDeadLetterChain } from '../../lib/config/dead-letter-chain.ts'
+// Dead-letter targets beside the template's own queue, and who is told of a dead letter: names and rights.
+import { parseDeadLetterTargets } from '../../lib/config/dead-letter-targets.ts'
 import { parseNotifyTargets } from '../../lib/config/notify-targets.ts'
-import { letterTopic } from '../../lib/dead-letter/kafka-letter.ts'
+import { deadLetterTopic } from '../../lib/dead-letter/kafka/kafka-dead-letter.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { allow, type Statement } from './cloudformation.ts'
 
 /** Targets of KAFKA_DEAD_LETTER stand behind the template's own queue. Each function may write to them, and do nothing else there. */
 interface FurtherTargets {
   readonly chain: readonly string[]
-  /** To write a letter. */
+  /** To write a dead letter. */
   readonly statements: readonly Statement[]
-  /** To read and settle letters. */
+  /** To read and settle dead letters. */
   readonly readStatements: readonly Statement[]
-  /** The topics of the same cluster that letters of these topics go to. */
-  readonly letterTopics: (topics: readonly string[]) => string[]
+  /** The topics of the same cluster that dead letters of these topics go to. */
+  readonly deadLetterTopics: (topics: readonly string[]) => string[]
 }
 
 export function furtherTargets({ KAFKA_DEAD_LETTER: given }: NodeJS.ProcessEnv): FurtherTargets {
-  if (!given) return { chain: [], statements: [], readStatements: [], letterTopics: () => [] }
+  if (!given) return { chain: [], statements: [], readStatements: [], deadLetterTopics: () => [] }
   const problems: string[] = []
-  const [, ...targets] = parseDeadLetterChain(`sqs:https://sqs.local/1/own,${given}`, { AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }, problem => problems.push(problem))
+  const [, ...targets] = parseDeadLetterTargets(`sqs:https://sqs.local/1/own,${given}`, { AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }, problem => problems.push(problem))
   if (given.trim() === 'none') problems.splice(0, problems.length, 'KAFKA_DEAD_LETTER: expected targets to stand behind the template’s own queue, got none.')
   if (targets.some(({ kind }) => kind === 'sqs')) problems.push('KAFKA_DEAD_LETTER: expected no SQS queue; the template has one of its own.')
   if (problems.length > 0) throw new ConfigError(problems)
@@ -43,11 +43,11 @@ export function furtherTargets({ KAFKA_DEAD_LETTER: given }: NodeJS.ProcessEnv):
     return []
   })
   const patterns = targets.flatMap(target => (target.kind === 'kafka' && target.servers === undefined ? [target.pattern] : []))
-  const letterTopics = (topics: readonly string[]) => [...new Set(patterns.flatMap(pattern => [...topics, null].map(topic => letterTopic(pattern, topic))))]
-  return { chain: [`,${given}`], statements, readStatements, letterTopics }
+  const deadLetterTopics = (topics: readonly string[]) => [...new Set(patterns.flatMap(pattern => [...topics, null].map(topic => deadLetterTopic(pattern, topic))))]
+  return { chain: [`,${given}`], statements, readStatements, deadLetterTopics }
 }
 
-/** Who is told of a letter. */
+/** Who is told of a dead letter. */
 export function notifyStatements({ KAFKA_DEAD_LETTER_NOTIFY: given }: NodeJS.ProcessEnv): Statement[] {
   return parseNotifyTargets(given || undefined, () => {}).map(target => {
     if (target.kind === 'sns') return allow(['sns:Publish'], target.topicArn)

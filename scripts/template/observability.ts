@@ -8,7 +8,7 @@ export interface Observed {
   /** Logical ids of the queues that feed a function. */
   readonly sources: readonly string[]
   /** Logical ids of the queues that hold what was not delivered. */
-  readonly backstops: readonly string[]
+  readonly failureQueues: readonly string[]
   /** Who is told; undefined: the alarms are only shown. */
   readonly alarmTopicArn: string | undefined
 }
@@ -16,12 +16,12 @@ export interface Observed {
 const NAMESPACE = 'ServerlessKafkaProducer'
 /** A message that waits for longer is not being delivered. */
 const OLDEST_S = 900
-const DIALS_PER_MINUTE = 60
+const CONNECTION_ATTEMPTS_PER_MINUTE = 60
 const NEAR_TIMEOUT = 0.8
 
 const queueName = (id: string) => ({ 'Fn::GetAtt': [id, 'QueueName'] })
 
-export function observability({ functions, sources, backstops, alarmTopicArn }: Observed): Json {
+export function observability({ functions, sources, failureQueues, alarmTopicArn }: Observed): Json {
   const actions = alarmTopicArn === undefined ? {} : { AlarmActions: [alarmTopicArn], OKActions: [alarmTopicArn] }
   const alarm = (id: string, description: string, properties: Json): Json => ({
     [`${id}Alarm`]: {
@@ -54,9 +54,9 @@ export function observability({ functions, sources, backstops, alarmTopicArn }: 
         ExtendedStatistic: 'p99',
         Threshold: timeoutS * 1000 * NEAR_TIMEOUT,
       }),
-      ...alarm(`${logicalId(name)}Dials`, `${name}: connections to brokers are made again and again.`, {
+      ...alarm(`${logicalId(name)}ConnectionAttempts`, `${name}: connections to brokers are made again and again.`, {
         Namespace: NAMESPACE,
-        MetricName: 'Dials',
+        MetricName: 'ConnectionAttempts',
         Dimensions: [
           { Name: 'service', Value: functionName(name) },
           { Name: 'function', Value: functionName(name) },
@@ -64,15 +64,15 @@ export function observability({ functions, sources, backstops, alarmTopicArn }: 
         Statistic: 'Sum',
         Period: 60,
         EvaluationPeriods: 5,
-        Threshold: DIALS_PER_MINUTE,
+        Threshold: CONNECTION_ATTEMPTS_PER_MINUTE,
       }),
     })),
     ...sources.map(id => alarm(`${id}Age`, 'A message has waited for a quarter of an hour.', { ...ofQueue(id, 'ApproximateAgeOfOldestMessage'), Threshold: OLDEST_S })),
-    ...backstops.map(id => alarm(`${id}Letters`, 'What could not be delivered lies here.', { ...ofQueue(id, 'ApproximateNumberOfMessagesVisible'), Threshold: 0 })),
+    ...failureQueues.map(id => alarm(`${id}Letters`, 'What could not be delivered lies here.', { ...ofQueue(id, 'ApproximateNumberOfMessagesVisible'), Threshold: 0 })),
     {
       Dashboard: {
         Type: 'AWS::CloudWatch::Dashboard',
-        Properties: { DashboardName: { 'Fn::Sub': `\${AWS::StackName}` }, DashboardBody: dashboardBody(functions, [...sources, ...backstops]) },
+        Properties: { DashboardName: { 'Fn::Sub': `\${AWS::StackName}` }, DashboardBody: dashboardBody(functions, [...sources, ...failureQueues]) },
       },
     },
   )
@@ -98,7 +98,7 @@ function dashboardBody(functions: Observed['functions'], queues: readonly string
     widget('Time of a batch before it is sent, ms, p99', [search('QueueTime', 'p99', outcome)], { x: 0, y: 6 }),
     widget('Records of a batch', [search('BatchRecords', 'Average', outcome)], { x: 12, y: 6 }),
     widget('Retries', [search('Retries', 'Sum', 'service,function')], { x: 0, y: 12 }),
-    widget('Dials', [search('Dials', 'Sum', 'service,function')], { x: 12, y: 12 }),
+    widget('ConnectionAttempts', [search('ConnectionAttempts', 'Sum', 'service,function')], { x: 12, y: 12 }),
     widget(
       'Duration, p99',
       functions.map(({ name }) => ['AWS/Lambda', 'Duration', 'FunctionName', functionName(name)]),
@@ -112,8 +112,8 @@ function dashboardBody(functions: Observed['functions'], queues: readonly string
       { stat: 'Maximum' },
     ),
     widget(
-      'Letters sent again',
-      ['LettersResent', 'LettersFound', 'LettersFailed', 'LettersParked'].map(metric => [
+      'Dead letters sent again',
+      ['DeadLettersResent', 'DeadLettersFound', 'DeadLettersFailed', 'DeadLettersParked'].map(metric => [
         NAMESPACE,
         metric,
         'service',

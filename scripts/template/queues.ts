@@ -12,7 +12,7 @@ const FIFO_BATCH_SIZE = 10
 export const queueId = (queue: string) => `${logicalId(queue)}Queue`
 
 /** Every queue that holds what was not delivered. */
-export function backstops(queues: readonly string[]): string[] {
+export function failureQueues(queues: readonly string[]): string[] {
   return ['DeadLettersQueue', 'EventFailuresQueue', 'EventRuleFailuresQueue', ...queues.map(queue => `${queueId(queue)}Failures`)]
 }
 

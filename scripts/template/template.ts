@@ -6,7 +6,7 @@ import { environmentOf, HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S } fro
 import { furtherTargets, notifyStatements } from './further-targets.ts'
 import { observability } from './observability.ts'
 import type { DeployOptions } from './options.ts'
-import { backstops, mapping, queue, queueId, rulePolicy, withDeadLetters } from './queues.ts'
+import { failureQueues, mapping, queue, queueId, rulePolicy, withDeadLetters } from './queues.ts'
 import { CONSUME, consume, kafkaStatements, roleOf } from './roles.ts'
 import { vpcEndpoints } from './vpc-endpoints.ts'
 
@@ -31,9 +31,9 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
   const topicsOf = (isFed: (contract: Contract) => boolean) =>
     feeds.filter(contract => isFed(contract) || contract.topic === environment.KAFKA_DEFAULT_TOPIC).map(({ topic }) => topic)
   const role = (name: string, own: readonly Statement[], topics: readonly string[]) =>
-    roleOf(name, [...own, ...further.statements, ...notifyStatements(env), ...kafkaStatements(environment, [...topics, ...further.letterTopics(topics)], options)], options)
+    roleOf(name, [...own, ...further.statements, ...notifyStatements(env), ...kafkaStatements(environment, [...topics, ...further.deadLetterTopics(topics)], options)], options)
   const topicsOfAll = feeds.map(({ topic }) => topic)
-  const lettersOfAll = further.letterTopics(topicsOfAll)
+  const deadLettersOfAll = further.deadLetterTopics(topicsOfAll)
   return {
     environment: { ...environment, KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ...further.chain]] } },
     vpc: options.subnetIds.length > 0 ? { subnetIds: options.subnetIds, securityGroupIds: options.securityGroupIds } : null,
@@ -57,7 +57,7 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
         ...observability({
           functions: FUNCTIONS,
           sources: queues.map(queueId),
-          backstops: backstops(queues),
+          failureQueues: failureQueues(queues),
           alarmTopicArn: options.alarmTopicArn,
         }),
         ...vpcEndpoints(options),
@@ -88,9 +88,9 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
         RedriveRole: roleOf(
           'redrive',
           [
-            allow([...CONSUME, 'sqs:ChangeMessageVisibility', 'sqs:SendMessage'], backstops(queues).map(arnOf)),
+            allow([...CONSUME, 'sqs:ChangeMessageVisibility', 'sqs:SendMessage'], failureQueues(queues).map(arnOf)),
             ...further.readStatements,
-            ...kafkaStatements(environment, [...topicsOfAll, ...lettersOfAll], options, ['kafka-cluster:ReadData', 'kafka-cluster:DescribeTopicDynamicConfiguration']),
+            ...kafkaStatements(environment, [...topicsOfAll, ...deadLettersOfAll], options, ['kafka-cluster:ReadData', 'kafka-cluster:DescribeTopicDynamicConfiguration']),
           ],
           options,
         ),

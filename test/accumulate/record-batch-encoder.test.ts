@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { encodeRecordBatch } from '../../lib/accumulate/record-batch-encoder.ts'
 import { crc32c } from '../../lib/record/crc32c.ts'
 import type { RecordHeader } from '../../lib/record/producer-record.ts'
-import { nextSequence } from '../../lib/send/lane.ts'
+import { nextSequence } from '../../lib/send/partition-state.ts'
 import { decodeBatch } from '../../lib/testing/partition-log.ts'
 
 const require = createRequire(import.meta.url)

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 // The console in a real headless Chromium, on a real stack: list, filter, open, payload, dry run, redrive, empty, error, 10,000
-// letters, keyboard, hostile content; and the README's story: send, stop Kafka, send, see the letter, start Kafka, redrive, see it.
+// dead letters, keyboard, hostile content; and the README's story: send, stop Kafka, send, see the dead letter, start Kafka, redrive, see it.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
@@ -8,16 +8,16 @@ import { get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import puppeteer, { type Page } from 'puppeteer-core'
-import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
-import type { DeadLetter } from '../../lib/dead-letter/envelope.ts'
-import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
+import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
+import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
 import { consoleOf } from '../../local/console/of-stack.ts'
 import { startConsole } from '../../local/console/server.ts'
 import { readTopic } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { startStack } from '../../local/stack.ts'
 import { buildAll } from '../../scripts/build.ts'
-import { letterOf } from '../fakes/letter.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
 
 const SHOTS = process.env.SCREENSHOTS
 const folder = temporaryFolder()
@@ -37,15 +37,15 @@ after(async () => {
   setTimeout(() => process.exit(), 500).unref()
 })
 
-async function put(letters: readonly DeadLetter[]): Promise<void> {
-  const disk = new DiskDeadLetter(folder, { fsync: false })
-  await disk.store(letters)
+async function put(deadLetters: readonly DeadLetter[]): Promise<void> {
+  const disk = new DiskDeadLetterTarget(folder, { fsync: false })
+  await disk.store(deadLetters)
   await disk.close()
 }
 
 async function clear(): Promise<void> {
-  const store = new DiskLetters(folder)
-  for await (const open of store.letters()) await store.settle([{ open, receipt: 'test' }])
+  const store = new DiskDeadLetterStore(folder)
+  for await (const open of store.deadLetters()) await store.complete([{ open, location: 'test' }])
   await store.close()
 }
 
@@ -67,11 +67,11 @@ const shot = async (page: Page, name: string) => {
   mkdirSync(SHOTS, { recursive: true })
   await page.screenshot({ path: `${SHOTS}/${name}.png` as `${string}.png`, fullPage: false })
 }
-const chat = (id: string, text: string) => letterOf(id, JSON.stringify({ room: 'lobby', user: 'ada', text }), 'chat')
+const chat = (id: string, text: string) => deadLetterOf(id, JSON.stringify({ room: 'lobby', user: 'ada', text }), 'chat')
 
 test('empty: it says so, and the form sends a record', async () => {
   const page = await openPage()
-  assert.match(await textOf(page, '#empty'), /No open letter/)
+  assert.match(await textOf(page, '#empty'), /No open dead letter/)
   await page.click('#send button')
   await until(page, '#answer', '"fate": "delivered"')
   await until(page, '#counters', 'topic chat1')
@@ -79,7 +79,7 @@ test('empty: it says so, and the form sends a record', async () => {
 })
 
 test('list, filter, open, payload only after a click; by keyboard alone', async () => {
-  const other = { ...letterOf('quake-1', '{}', 'earthquakes'), failure: { ...letterOf('q').failure, code: 'quota' } }
+  const other = { ...deadLetterOf('quake-1', '{}', 'earthquakes'), failure: { ...deadLetterOf('q').failure, code: 'quota' } }
   await put([chat('first', 'a secret word'), chat('second', 'b'), other])
   const page = await openPage()
   await until(page, '#total', '\\(3\\)')
@@ -89,7 +89,7 @@ test('list, filter, open, payload only after a click; by keyboard alone', async 
   await page.select('#filter select[name=topic]', '')
   await page.select('#filter select[name=error]', 'unreachable')
   await until(page, '#total', '\\(2\\)')
-  await page.focus('#letters button')
+  await page.focus('#dead letters button')
   await page.keyboard.press('Enter')
   await page.waitForSelector('dialog[open]')
   assert.match(await textOf(page, '#details'), /unreachable: system fault, not-sent/)
@@ -98,11 +98,11 @@ test('list, filter, open, payload only after a click; by keyboard alone', async 
   await page.focus('#payload')
   await page.keyboard.press('Space')
   await until(page, '#details', isFirst ? 'a secret word' : '"text":"b"')
-  await shot(page, 'letter-1280')
+  await shot(page, 'dead-letter-1280')
   await page.keyboard.press('Escape')
   await page.waitForSelector('dialog:not([open])')
-  // Focus is back on the letter, also when the list was drawn anew meanwhile.
-  await page.waitForFunction(() => (document.activeElement as HTMLElement | null)?.dataset.letter !== undefined, { timeout: 5000 })
+  // Focus is back on the dead letter, also when the list was drawn anew meanwhile.
+  await page.waitForFunction(() => (document.activeElement as HTMLElement | null)?.dataset.deadLetter !== undefined, { timeout: 5000 })
   await page.close()
 })
 
@@ -115,7 +115,7 @@ test('dry run changes nothing; redrive of one, then of all that is chosen', asyn
   assert.equal((await readTopic(stack.bootstrapServers, 'chat')).length, before)
   await page.select('#filter select[name=topic]', 'chat')
   await until(page, '#total', '\\(2\\)')
-  await page.click('#letters button')
+  await page.click('#dead letters button')
   await page.waitForSelector('dialog[open]')
   await page.click('#redrive-one')
   await until(page, '#done', '1 sent')
@@ -129,18 +129,18 @@ test('dry run changes nothing; redrive of one, then of all that is chosen', asyn
 
 test('hostile keys, headers, ids and errors are inert; no other site may ask', async () => {
   const script = '<img src=x onerror=alert(1)><script>alert(2)</script>'
-  const letter = letterOf(`${script}\u202e`, Buffer.from(script), `chat`)
+  const deadLetter = deadLetterOf(`${script}\u202e`, Buffer.from(script), `chat`)
   await put([
     {
-      ...letter,
-      source: { ...letter.source, id: script },
-      failure: { ...letter.failure, code: script, brokerCode: script },
-      record: { ...letter.record, key: Buffer.from(script).toString('base64'), headers: [{ name: script, value: Buffer.from(script).toString('base64') }] },
+      ...deadLetter,
+      source: { ...deadLetter.source, id: script },
+      failure: { ...deadLetter.failure, code: script, causeCode: script },
+      record: { ...deadLetter.record, key: Buffer.from(script).toString('base64'), headers: [{ name: script, value: Buffer.from(script).toString('base64') }] },
     },
   ])
   const page = await openPage()
   await until(page, '#total', '\\(1\\)')
-  await page.click('#letters button')
+  await page.click('#dead letters button')
   await page.waitForSelector('dialog[open]')
   await page.click('#payload')
   await until(page, '#details', 'Header <img')
@@ -149,18 +149,18 @@ test('hostile keys, headers, ids and errors are inert; no other site may ask', a
   await page.close()
   await clear()
 
-  const rebound = await new Promise<number | undefined>(resolve => get(`${url}/api/letters`, { headers: { host: 'evil.example' } }, ({ statusCode }) => resolve(statusCode)))
+  const rebound = await new Promise<number | undefined>(resolve => get(`${url}/api/dead-letters`, { headers: { host: 'evil.example' } }, ({ statusCode }) => resolve(statusCode)))
   assert.equal(rebound, 403)
   assert.equal((await fetch(`${url}/api/redrive`, { method: 'POST', body: '{}' })).status, 403)
   const own = await fetch(url)
   assert.match(own.headers.get('content-security-policy') ?? '', /default-src 'none'/)
 })
 
-test('10,000 letters: a page at a time, and the page stays quick', async () => {
+test('10,000 dead letters: a page at a time, and the page stays quick', async () => {
   for (let at = 0; at < 10_000; at += 1000) await put(Array.from({ length: 1000 }, (_, i) => chat(`many-${at + i}`, 'x')))
   const page = await openPage()
   await until(page, '#total', '\\(10000\\)')
-  assert.equal(await page.$$eval('#letters tr', rows => rows.length), 100)
+  assert.equal(await page.$$eval('#dead letters tr', rows => rows.length), 100)
   const begin = performance.now()
   await page.click('#older')
   await until(page, '#range', '101 to 200 of 10000')
@@ -172,7 +172,7 @@ test('10,000 letters: a page at a time, and the page stays quick', async () => {
   mkdirSync(folder)
 })
 
-test('the README’s story: send, stop Kafka, send, see the letter in console and command line, start Kafka, redrive, see it in the topic', async () => {
+test('the README’s story: send, stop Kafka, send, see the dead letter in console and command line, start Kafka, redrive, see it in the topic', async () => {
   const page = await openPage(390)
   const hellos = async () => (await readTopic(stack.bootstrapServers, 'chat')).filter(({ value }) => String(value).includes('hello')).length
   const before = await hellos()
@@ -181,7 +181,7 @@ test('the README’s story: send, stop Kafka, send, see the letter in console an
   await page.click('#send button')
   await until(page, '#answer', '"fate": "dead-lettered"')
   await until(page, '#total', '\\(1\\)')
-  await shot(page, 'letter-390')
+  await shot(page, 'dead-letter-390')
   const list = spawnSync(process.execPath, ['bin/kafka-producer.ts', 'dead-letters', 'list'], {
     encoding: 'utf8',
     env: { PATH: process.env.PATH, KAFKA_DEAD_LETTER: `disk:${folder}` },
@@ -194,7 +194,7 @@ test('the README’s story: send, stop Kafka, send, see the letter in console an
   await until(page, '#counters', 'topic chat\\d')
   await page.click('#redrive')
   await until(page, '#done', '1 (sent|were)')
-  await until(page, '#empty', 'No open letter')
+  await until(page, '#empty', 'No open dead letter')
   assert.equal(await hellos(), before + 1)
   await page.close()
 })

@@ -59,8 +59,8 @@ test('every problem is in one error', () => {
     )
 })
 
-test('who is told of a letter: SNS topics and buses, nothing else', () => {
-  const arn = 'arn:aws:sns:eu-west-1:123456789012:letters'
+test('who is told of a dead letter: SNS topics and buses, nothing else', () => {
+  const arn = 'arn:aws:sns:eu-west-1:123456789012:dead-letters'
   assert.deepEqual(parseConfig({}, { ...servers, KAFKA_DEAD_LETTER_NOTIFY: `sns:${arn}, eventbridge:default` }).deadLetterNotify, [
     { kind: 'sns', topicArn: arn },
     { kind: 'eventbridge', bus: 'default' },
@@ -69,7 +69,7 @@ test('who is told of a letter: SNS topics and buses, nothing else', () => {
     assert.match(problems({}, { ...servers, KAFKA_DEAD_LETTER_NOTIFY: wrong }).join(), /KAFKA_DEAD_LETTER_NOTIFY: expected sns:/)
 })
 
-test('letters in Kafka: on another cluster alone, on the same one never', () => {
+test('dead letters in Kafka: on another cluster alone, on the same one never', () => {
   const chain = (text: string) => parseConfig({}, { ...servers, KAFKA_DEAD_LETTER: text }).deadLetter
   assert.deepEqual(chain('kafka:@h1:9092;h2:9092'), [{ kind: 'kafka', pattern: '{topic}-dlt', servers: ['h1:9092', 'h2:9092'] }])
   assert.deepEqual(chain('kafka:dead.{topic},disk:/a')[0], { kind: 'kafka', pattern: 'dead.{topic}', servers: undefined })
@@ -117,8 +117,8 @@ test('a function time-out without room for one attempt is refused', () => {
 test('inside Lambda a dead-letter target must be named, and not under /tmp', () => {
   const lambda = { ...servers, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }
   assert.match(problems({}, lambda).join(), /KAFKA_DEAD_LETTER: expected a target inside Lambda/)
-  assert.match(problems({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/tmp/letters' }).join(), /outlives the sandbox/)
-  assert.match(problems({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/mnt/../tmp/letters' }).join(), /outlives the sandbox/)
+  assert.match(problems({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/tmp/dead-letters' }).join(), /outlives the sandbox/)
+  assert.match(problems({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/mnt/../tmp/dead-letters' }).join(), /outlives the sandbox/)
   assert.deepEqual(parseConfig({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/mnt/a%2Cb' }).deadLetter, [{ kind: 'disk', folder: '/mnt/a,b' }])
 })
 
@@ -130,7 +130,7 @@ test('a wrong value that may be a secret is not shown', () => {
   )
 })
 
-test('settings of TLS and log-in that do not belong together are refused, each by name', () => {
+test('settings of TLS and authentication that do not belong together are refused, each by name', () => {
   const sasl = { securityProtocol: 'SASL_SSL', saslMechanism: 'SCRAM-SHA-512' }
   const cases: [object, RegExp][] = [
     [{ saslMechanism: 'PLAIN' }, /sasl\.mechanism \(KAFKA_SASL_MECHANISM\): acts only with security\.protocol SASL_PLAINTEXT or SASL_SSL/],
@@ -140,7 +140,7 @@ test('settings of TLS and log-in that do not belong together are refused, each b
     [{ securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM', saslPassword: 'p' }, /sasl\.password .*acts only with sasl\.mechanism PLAIN or SCRAM/],
     [{ sslTruststoreLocation: 'ca.pem' }, /ssl\.truststore\.location .*acts only with security\.protocol SSL or SASL_SSL/],
     [{ securityProtocol: 'SSL', sslTruststoreLocation: 'ca.pem', sslTruststoreCertificates: 'x' }, /expected one of them, got both/],
-    [{ secretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:a' }, /KAFKA_SECRET_ARN: acts only with TLS or a log-in/],
+    [{ secretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:a' }, /KAFKA_SECRET_ARN: acts only with TLS or authentication/],
     [{ ...sasl, secretArn: 'AmazonMSK_a' }, /KAFKA_SECRET_ARN: expected the ARN/],
     [{ mskClusterArn: 'demo' }, /KAFKA_MSK_CLUSTER_ARN: expected arn/],
     [{ securityProtocol: 'SASL_SSL', saslMechanism: 'OAUTHBEARER' }, /sasl\.oauthbearer\.token\.endpoint\.url.*client\.id.*client\.secret/s],

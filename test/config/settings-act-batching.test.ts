@@ -147,7 +147,7 @@ test('max.in.flight.requests.per.connection: as many Produces to a leader wait f
 test('max.in.flight: the clock of a request starts when it is first in line', async () => {
   const slow: Script = { onAnswer: () => pause(250) as Promise<void> }
   await withProducer(
-    { maxInFlightRequestsPerConnection: 3, requestTimeoutMs: 400, timeoutMs: 300, retries: 0 },
+    { maxInFlightRequestsPerConnection: 3, requestTimeoutMs: 400, ackTimeoutMs: 300, retries: 0 },
     slow,
     async producer => {
       await producer.partitionsFor('t')
@@ -186,7 +186,7 @@ test('enable.idempotence: on, a repeat is not written twice; off, it may be', as
     [true, 1],
     [false, 2],
   ] as const)
-    await withProducer({ enableIdempotence, requestTimeoutMs: 200, timeoutMs: 100 }, loseFirst(), async (producer, cluster) => {
+    await withProducer({ enableIdempotence, requestTimeoutMs: 200, ackTimeoutMs: 100 }, loseFirst(), async (producer, cluster) => {
       await producer.send({ topic: 't', value: 'v' })
       assert.equal(cluster.values().length, copies)
     })

@@ -11,17 +11,17 @@ import { pause, produces, withProducer } from '../fakes/with-producer.ts'
 const send = async (producer: KafkaProducer, value = 'v') => told((await producer.sendAll([{ topic: 't', value }]))[0] as never)
 
 test('client.id, acks and timeout.ms are on the wire', async () => {
-  await withProducer({ clientId: 'me', timeoutMs: 1234 }, {}, async (producer, cluster) => {
+  await withProducer({ clientId: 'me', ackTimeoutMs: 1234 }, {}, async (producer, cluster) => {
     await send(producer)
     assert.deepEqual(
-      produces(cluster).map(({ clientId, acks, timeoutMs }) => ({ clientId, acks, timeoutMs })),
-      [{ clientId: 'me', acks: -1, timeoutMs: 1234 }],
+      produces(cluster).map(({ clientId, acks, ackTimeoutMs }) => ({ clientId, acks, ackTimeoutMs })),
+      [{ clientId: 'me', acks: -1, ackTimeoutMs: 1234 }],
     )
   })
 })
 
 test('request.timeout.ms: a silent broker’s connection is given up after it', async () => {
-  await withProducer({ requestTimeoutMs: 300, timeoutMs: 200, retries: 0 }, { onAnswer: () => 'drop' }, async producer => {
+  await withProducer({ requestTimeoutMs: 300, ackTimeoutMs: 200, retries: 0 }, { onAnswer: () => 'drop' }, async producer => {
     const begin = performance.now()
     assert.equal(await send(producer), 'unknown:delivery-unknown')
     const took = performance.now() - begin
@@ -30,7 +30,7 @@ test('request.timeout.ms: a silent broker’s connection is given up after it', 
 })
 
 test('delivery.timeout.ms ends a record’s life', async () => {
-  await withProducer({ deliveryTimeoutMs: 400, requestTimeoutMs: 300, timeoutMs: 200 }, { onProduce: () => ({ errorCode: 19 }) }, async producer => {
+  await withProducer({ deliveryTimeoutMs: 400, requestTimeoutMs: 300, ackTimeoutMs: 200 }, { onProduce: () => ({ errorCode: 19 }) }, async producer => {
     const begin = performance.now()
     assert.equal(await send(producer), 'rejected:unavailable')
     const took = performance.now() - begin
@@ -51,7 +51,7 @@ test('retry.backoff.ms and retry.backoff.max.ms set the pause before a retry', a
 test('reconnect.backoff.ms sets the pause before a broker is dialled again', async () => {
   const closeFirst: Script = { onAnswer: (_, n) => (n === 1 ? 'drop' : 'send') }
   await withProducer(
-    { requestTimeoutMs: 200, timeoutMs: 100, reconnectBackoffMs: 500, reconnectBackoffMaxMs: 500, retryBackoffMs: 1, retryBackoffMaxMs: 1 },
+    { requestTimeoutMs: 200, ackTimeoutMs: 100, reconnectBackoffMs: 500, reconnectBackoffMaxMs: 500, retryBackoffMs: 1, retryBackoffMaxMs: 1 },
     closeFirst,
     async (producer, cluster) => {
       assert.equal(await send(producer), 'delivered')

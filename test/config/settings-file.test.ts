@@ -18,7 +18,7 @@ function file(name: string, text: string): string {
   return path
 }
 
-/** The block of the notes that this project began with, letter for letter. */
+/** The block of the notes that this project began with, dead letter for dead letter. */
 const NOTES = `  kafka:
     producer:
       bootstrap-servers: localhost:9092

@@ -1,26 +1,26 @@
-// kill -9 of a process that writes letters to disk, at random moments: what had a receipt is there, whole, once.
+// kill -9 of a process that writes dead letters to disk, at random moments: what had a location is there, whole, once.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { test } from 'node:test'
-import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
+import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 
 const KILLS = 8
 
-test('disk: a letter that has a receipt outlives kill -9 of its writer', async t => {
+test('disk: a dead letter that has a location outlives kill -9 of its writer', async t => {
   const folder = temporaryFolder()
   const told: string[] = []
   for (let kill = 0; kill < KILLS; kill++) {
     const program = `
       import { writeSync } from 'node:fs'
-      import { DiskDeadLetter } from './lib/dead-letter/disk-dead-letter.ts'
-      import { letterOf } from './test/fakes/letter.ts'
-      const disk = new DiskDeadLetter(${JSON.stringify(folder)})
+      import { DiskDeadLetterTarget } from './lib/dead-letter/disk/target.ts'
+      import { deadLetterOf } from './test/fakes/dead-letter.ts'
+      const disk = new DiskDeadLetterTarget(${JSON.stringify(folder)})
       for (let n = 0; ; n++) {
         const ids = Array.from({ length: 1 + n % 5 }, (_, i) => ${JSON.stringify(`${kill}`)} + '-' + n + '-' + i)
-        await disk.store(ids.map(id => letterOf(id, 'x'.repeat(n % 3000))))
+        await disk.store(ids.map(id => deadLetterOf(id, 'x'.repeat(n % 3000))))
         writeSync(1, ids.join('\\n') + '\\n')
       }`
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -34,9 +34,9 @@ test('disk: a letter that has a receipt outlives kill -9 of its writer', async t
     await once(child, 'close')
     told.push(...output.split('\n').slice(0, -1))
   }
-  const found = await Array.fromAsync(new DiskLetters(folder).letters())
-  const ids = new Set(found.map(({ letter }) => letter.recordId))
-  t.diagnostic(`${KILLS} kills, ${told.length} receipts, ${found.length} letters found`)
+  const found = await Array.fromAsync(new DiskDeadLetterStore(folder).deadLetters())
+  const ids = new Set(found.map(({ deadLetter }) => deadLetter.recordId))
+  t.diagnostic(`${KILLS} kills, ${told.length} locations, ${found.length} dead letters found`)
   assert.ok(told.length > KILLS)
   for (const id of told) assert.ok(ids.has(id), id)
   assert.equal(ids.size, found.length)

@@ -1,5 +1,5 @@
-// Target × fault → where the record ended. Each target fails first in a chain before a disk: the letter is on the disk, once;
-// alone, the record goes back to its source, and nobody is told of a letter.
+// Target × fault → where the record ended. Each target fails first in a chain before a disk: the dead letter is on the disk, once;
+// alone, the record goes back to its source, and nobody is told of a dead letter.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -10,17 +10,17 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import type { DeadLetterChain } from '../../lib/config/settings.ts'
-import { DeadLetters } from '../../lib/dead-letter/dead-letter-chain.ts'
-import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
-import type { DeadLetter } from '../../lib/dead-letter/envelope.ts'
-import { letterFailures } from '../../lib/dead-letter/letter-failures.ts'
+import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { DeadLetterPublisher } from '../../lib/dead-letter/dead-letter-publisher.ts'
+import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
+import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
+import { publishFailures } from '../../lib/dead-letter/publish-failures.ts'
 import { refused } from '../../lib/delivery/delivery-report.ts'
 import { DeadLetterError, TransportError } from '../../lib/errors.ts'
-import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { temporaryFolder } from '../../local/processes.ts'
-import { letterOf } from '../fakes/letter.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { producerOf } from '../fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 
@@ -32,7 +32,7 @@ after(() => {
 })
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us-east-1', AWS_MAX_ATTEMPTS: '2' })
 
-type Fault = 'down' | 'slow' | 'throttled' | 'too large' | 'partial failure'
+type FailureKind = 'down' | 'slow' | 'throttled' | 'too large' | 'partial failure'
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 type Target = DeadLetterChain[number]
 
@@ -67,7 +67,7 @@ const xml = (response: ServerResponse, status: number, code: string) =>
 
 /** The service's own word for what goes wrong; `partial`: every second entry or request fails. */
 let requests = 0
-const services: Record<'sqs' | 's3' | 'dynamodb', Partial<Record<Fault, Answer>>> = {
+const services: Record<'sqs' | 's3' | 'dynamodb', Partial<Record<FailureKind, Answer>>> = {
   sqs: {
     throttled: (_, response) => json(response, 400, { __type: 'com.amazonaws.sqs#RequestThrottled', message: 'm' }),
     'partial failure': (_, response, body) => {
@@ -94,28 +94,28 @@ function target(kind: string, url: string): Target {
   return kind === 's3' ? { kind, bucket: 'letters', prefix: '' } : { kind: 'dynamodb', table: 'letters' }
 }
 
-const letters = (count = 4, bytes = 10): DeadLetter[] => Array.from({ length: count }, (_, i) => letterOf(`id-${i}`, Buffer.alloc(bytes, 'x')))
+const deadLetters = (count = 4, bytes = 10): DeadLetter[] => Array.from({ length: count }, (_, i) => deadLetterOf(`id-${i}`, Buffer.alloc(bytes, 'x')))
 const soon = () => Deadline.after(systemClock, 1500)
 
-/** Stores in a chain before a disk, then alone. @returns which letters the disk has */
+/** Stores in a chain before a disk, then alone. @returns which dead letters the disk has */
 async function storeBeforeDisk(first: Target, given: readonly DeadLetter[]): Promise<{ results: readonly unknown[]; onDisk: string[]; alone: readonly unknown[] }> {
   const place = join(folder, Math.random().toString(36).slice(2))
   const producerOfServers = (servers: readonly string[] | undefined) => producerOf(servers ?? [], { maxBlockMs: 400, deliveryTimeoutMs: 3000 })
   const begin = performance.now()
-  const chain = DeadLetters.of([first, { kind: 'disk', folder: place }], { producerOf: producerOfServers })
+  const chain = DeadLetterPublisher.of([first, { kind: 'disk', folder: place }], { producerOf: producerOfServers })
   const results = await chain.store(given, soon())
   assert.ok(performance.now() - begin < 1600, 'a slow target is cut by the reserve')
   await chain.close()
-  const only = DeadLetters.of([first], { producerOf: producerOfServers })
+  const only = DeadLetterPublisher.of([first], { producerOf: producerOfServers })
   const alone = await only.store(given, soon())
   await only.close()
-  const onDisk = (await Array.fromAsync(new DiskLetters(place).letters())).map(({ letter }) => letter.recordId).sort()
+  const onDisk = (await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters())).map(({ deadLetter }) => deadLetter.recordId).sort()
   return { results, onDisk, alone }
 }
 
 for (const kind of ['sqs', 's3', 'dynamodb'] as const) {
-  test(`${kind} × down: the next target has every letter; alone, none has a receipt`, async () => {
-    const { results, onDisk, alone } = await storeBeforeDisk(target(kind, 'http://127.0.0.1:9'), letters())
+  test(`${kind} × down: the next target has every dead letter; alone, none has a location`, async () => {
+    const { results, onDisk, alone } = await storeBeforeDisk(target(kind, 'http://127.0.0.1:9'), deadLetters())
     assert.ok(results.every(result => String(result).startsWith('disk:')))
     assert.deepEqual(onDisk, ['id-0', 'id-1', 'id-2', 'id-3'])
     assert.ok(alone.every(result => result instanceof DeadLetterError))
@@ -123,30 +123,30 @@ for (const kind of ['sqs', 's3', 'dynamodb'] as const) {
 
   test(`${kind} × slow: cut in time for the next target`, async () => {
     const server = await serve(() => undefined)
-    const { results, onDisk, alone } = await storeBeforeDisk(target(kind, server.url), letters())
+    const { results, onDisk, alone } = await storeBeforeDisk(target(kind, server.url), deadLetters())
     server.stop()
     assert.ok(results.every(result => String(result).startsWith('disk:')))
     assert.equal(onDisk.length, 4)
     assert.ok(alone.every(result => result instanceof DeadLetterError))
   })
 
-  test(`${kind} × throttled: the next target has every letter`, async () => {
+  test(`${kind} × throttled: the next target has every dead letter`, async () => {
     const server = await serve(services[kind].throttled as Answer)
-    const { results, onDisk, alone } = await storeBeforeDisk(target(kind, server.url), letters())
+    const { results, onDisk, alone } = await storeBeforeDisk(target(kind, server.url), deadLetters())
     server.stop()
     assert.ok(results.every(result => String(result).startsWith('disk:')))
     assert.equal(onDisk.length, 4)
     assert.ok(alone.every(result => result instanceof DeadLetterError))
   })
 
-  test(`${kind} × partial failure: each letter has one receipt, from the target that has it`, async () => {
+  test(`${kind} × partial failure: each dead letter has one location, from the target that has it`, async () => {
     requests = 0
     const server = await serve(services[kind]['partial failure'] as Answer)
-    const { results, onDisk } = await storeBeforeDisk(target(kind, server.url), letters())
+    const { results, onDisk } = await storeBeforeDisk(target(kind, server.url), deadLetters())
     server.stop()
-    const receipts = results.map(String)
-    assert.equal(onDisk.length, receipts.filter(receipt => receipt.startsWith('disk:')).length)
-    assert.ok(receipts.every(receipt => /^(disk|sqs|s3|dynamodb):/.test(receipt)))
+    const locations = results.map(String)
+    assert.equal(onDisk.length, locations.filter(location => location.startsWith('disk:')).length)
+    assert.ok(locations.every(location => /^(disk|sqs|s3|dynamodb):/.test(location)))
     if (kind === 'sqs') assert.equal(onDisk.length, 2)
   })
 }
@@ -163,16 +163,16 @@ test('sqs, dynamodb × too large: the value is a claim of the next target; alone
     ['dynamodb', 500_000],
   ] as const) {
     bodies.length = 0
-    const { results, onDisk, alone } = await storeBeforeDisk(target(kind, server.url), letters(1, bytes))
+    const { results, onDisk, alone } = await storeBeforeDisk(target(kind, server.url), deadLetters(1, bytes))
     assert.match(String(results[0]), new RegExp(`^${kind}:`))
     assert.deepEqual(onDisk, [])
     assert.match(bodies[0] ?? '', /claims/)
-    assert.ok(alone[0] instanceof DeadLetterError && alone[0].code === 'letter-too-large')
+    assert.ok(alone[0] instanceof DeadLetterError && alone[0].code === 'dead-letter-too-large')
   }
   server.stop()
 })
 
-const kafkaFaults: Record<Fault, { readonly script: Script | undefined; readonly onDisk: number }> = {
+const kafkaFaults: Record<FailureKind, { readonly script: Script | undefined; readonly onDisk: number }> = {
   down: { script: undefined, onDisk: 4 },
   slow: { script: { onAnswer: () => 'drop' }, onDisk: 4 },
   throttled: { script: { onProduce: () => ({ errorCode: 89 }) }, onDisk: 4 },
@@ -184,23 +184,23 @@ const kafkaFaults: Record<Fault, { readonly script: Script | undefined; readonly
 for (const [fault, { script, onDisk: expected }] of Object.entries(kafkaFaults))
   test(`kafka × ${fault}: what it does not have, the next target has`, async () => {
     const cluster = script && (await ScriptedBrokers.start({ topic: 'chat-dlt', leaders: [0], brokers: 1, script }))
-    const { results, onDisk, alone } = await storeBeforeDisk({ kind: 'kafka', pattern: '{topic}-dlt', servers: cluster?.addresses ?? ['127.0.0.1:9'] }, letters())
+    const { results, onDisk, alone } = await storeBeforeDisk({ kind: 'kafka', pattern: '{topic}-dlt', servers: cluster?.addresses ?? ['127.0.0.1:9'] }, deadLetters())
     await cluster?.stop()
     assert.equal(onDisk.length, expected)
     assert.equal(results.filter(result => String(result).startsWith('disk:')).length, expected)
     if (fault !== 'partial failure') assert.ok(alone.every(result => result instanceof DeadLetterError))
   })
 
-test('disk × full: a size cap, and a small tmpfs; what has no receipt is not there, what has one is', async t => {
-  const capped = new DiskDeadLetter(join(folder, 'capped'), { maxBytes: 4000 })
-  const receipts: string[] = []
+test('disk × full: a size cap, and a small tmpfs; what has no location is not there, what has one is', async t => {
+  const capped = new DiskDeadLetterTarget(join(folder, 'capped'), { maxBytes: 4000 })
+  const locations: string[] = []
   const failure = await (async () => {
-    for (let n = 0; ; n++) receipts.push(...(await capped.store([letterOf(`c-${n}`)])))
+    for (let n = 0; ; n++) locations.push(...(await capped.store([deadLetterOf(`c-${n}`)])))
   })().catch((error: unknown) => error)
   assert.ok(failure instanceof DeadLetterError && /KAFKA_DEAD_LETTER_DISK_MAX_BYTES is 4000/.test(failure.message))
   const bytes = readdirSync(join(folder, 'capped')).reduce((sum, name) => sum + statSync(join(folder, 'capped', name)).size, 0)
-  assert.ok(bytes <= 4000 && receipts.length > 2)
-  assert.equal((await Array.fromAsync(new DiskLetters(join(folder, 'capped')).letters())).length, receipts.length)
+  assert.ok(bytes <= 4000 && locations.length > 2)
+  assert.equal((await Array.fromAsync(new DiskDeadLetterStore(join(folder, 'capped')).deadLetters())).length, locations.length)
 
   const place = join(folder, 'tmpfs')
   mkdirSync(place)
@@ -211,47 +211,47 @@ test('disk × full: a size cap, and a small tmpfs; what has no receipt is not th
     return
   }
   try {
-    const disk = new DiskDeadLetter(place)
+    const disk = new DiskDeadLetterTarget(place)
     const stored: string[] = []
     const full = await (async () => {
       for (let n = 0; ; n++) {
-        await disk.store([letterOf(`t-${n}`, Buffer.alloc(2000, 'x'))])
+        await disk.store([deadLetterOf(`t-${n}`, Buffer.alloc(2000, 'x'))])
         stored.push(`t-${n}`)
       }
     })().catch((error: unknown) => error)
     assert.ok(full instanceof DeadLetterError && /ENOSPC|Short write|error/.test(full.message))
     assert.ok(stored.length > 5)
-    const found = new Set((await Array.fromAsync(new DiskLetters(place).letters())).map(({ letter }) => letter.recordId))
+    const found = new Set((await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters())).map(({ deadLetter }) => deadLetter.recordId))
     for (const id of stored) assert.ok(found.has(id), id)
     await disk.close()
     execFileSync('mount', ['-o', 'remount,ro', place])
-    await assert.rejects(new DiskDeadLetter(place).store([letterOf('ro')]), (error: unknown) => error instanceof DeadLetterError && /EROFS/.test(error.message))
+    await assert.rejects(new DiskDeadLetterTarget(place).store([deadLetterOf('ro')]), (error: unknown) => error instanceof DeadLetterError && /EROFS/.test(error.message))
   } finally {
     execFileSync('umount', ['-l', place])
   }
 })
 
-test('sqlite × locked by another, and no database at all: an error, and the next target has the letter', async () => {
+test('sqlite × locked by another, and no database at all: an error, and the next target has the dead letter', async () => {
   const file = join(folder, 'locked.db')
   const holder = new DatabaseSync(file)
   holder.exec('CREATE TABLE t (a); BEGIN EXCLUSIVE')
-  const locked = await storeBeforeDisk({ kind: 'sqlite', file }, letters(1))
+  const locked = await storeBeforeDisk({ kind: 'sqlite', file }, deadLetters(1))
   holder.exec('ROLLBACK')
   holder.close()
   assert.deepEqual(locked.onDisk, ['id-0'])
   const none = join(folder, 'none.db')
   writeFileSync(none, 'x'.repeat(5000))
-  const broken = await storeBeforeDisk({ kind: 'sqlite', file: none }, letters(1))
+  const broken = await storeBeforeDisk({ kind: 'sqlite', file: none }, deadLetters(1))
   assert.deepEqual(broken.onDisk, ['id-0'])
   assert.ok(broken.alone[0] instanceof DeadLetterError)
 })
 
-test('every target fails: the record is told as returned, with its own code; nobody is told of a letter', async () => {
+test('every target fails: the record is told as returned, with its own code; nobody is told of a dead letter', async () => {
   const failed = refused({ topic: 'chat', value: 'v' }, undefined, new TransportError('unreachable', 'down'), 1)
-  const chain = DeadLetters.of([target('sqs', 'http://127.0.0.1:9')])
+  const chain = DeadLetterPublisher.of([target('sqs', 'http://127.0.0.1:9')])
   const failures: unknown[] = []
-  const fates = await letterFailures([failed], {
-    letters: chain,
+  const fates = await publishFailures([failed], {
+    deadLetters: chain,
     sourceOf: () => ({ trigger: 'http', id: 'r', index: 0, function: 'http', arn: null, receiveCount: null }),
     idOf: () => 'r',
     deadline: soon(),
@@ -262,23 +262,23 @@ test('every target fails: the record is told as returned, with its own code; nob
   assert.equal(failures.length, 1)
 })
 
-test('who is told of a letter is told after it is stored, without its bytes; that it fails changes no fate', async () => {
+test('who is told of a dead letter is told after it is stored, without its bytes; that it fails changes no fate', async () => {
   const told: string[] = []
   const failures: unknown[] = []
   const place = join(folder, 'notified')
   const notifiers = [
     {
-      tell: async (notes: readonly { letter: DeadLetter; receipt: string }[]) => {
-        const stored = await Array.fromAsync(new DiskLetters(place).letters())
+      tell: async (notes: readonly { deadLetter: DeadLetter; location: string }[]) => {
+        const stored = await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters())
         assert.equal(stored.length, notes.length)
-        told.push(...notes.map(({ receipt }) => receipt))
+        told.push(...notes.map(({ location }) => location))
       },
     },
     { tell: () => Promise.reject(new Error('no')) },
     { tell: () => new Promise<void>(() => {}) },
   ]
-  const chain = DeadLetters.of([{ kind: 'disk', folder: place }], { notifiers, onNotifyFailure: error => failures.push(error) })
-  const results = await chain.store(letters(2), soon())
+  const chain = DeadLetterPublisher.of([{ kind: 'disk', folder: place }], { notifiers, onNotifyFailure: error => failures.push(error) })
+  const results = await chain.store(deadLetters(2), soon())
   await chain.close()
   assert.deepEqual(told, results)
   assert.equal(failures.length, 2)

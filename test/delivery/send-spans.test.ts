@@ -95,7 +95,7 @@ test('a failure: the code and what is known of the record, no text and no payloa
   assert.ok(!JSON.stringify([span.attributes, span.events, span.status]).includes('secret'))
 })
 
-test('a record at fault has a span too, and one span ends per record', async () => {
+test('an invalid record has a span too, and one span ends per record', async () => {
   await sending([], producer => producer.sendAll([record({ key: null }), record({ value: null })]))
   const [refused, tombstone] = exporter.getFinishedSpans()
   assert.equal(refused?.attributes['error.type'], 'key-missing')

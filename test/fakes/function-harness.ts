@@ -5,8 +5,8 @@ import type { Services } from '../../functions/create-services.ts'
 import { handleHttp } from '../../functions/http/handle-http.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/settings.ts'
-import { DeadLetters, type DeadLetterTarget, type StoreResult } from '../../lib/dead-letter/dead-letter-chain.ts'
-import type { DeadLetter } from '../../lib/dead-letter/envelope.ts'
+import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { DeadLetterPublisher, type DeadLetterTarget, type StoreResult } from '../../lib/dead-letter/dead-letter-publisher.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
 import { type KafkaContext, kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
@@ -20,18 +20,18 @@ import { loadContracts } from '../../scripts/load-contracts.ts'
 // Powertools then logs through the global console, which the harness collects.
 process.env.POWERTOOLS_DEV = 'true'
 
-class MemoryLetters implements DeadLetterTarget {
-  readonly letters: DeadLetter[] = []
+class MemoryDeadLetterStore implements DeadLetterTarget {
+  readonly deadLetters: DeadLetter[] = []
   fails = false
-  /** Ids of records whose letters are not stored. */
+  /** Ids of records whose dead letters are not stored. */
   readonly refused = new Set<string>()
 
-  async store(letters: readonly DeadLetter[]): Promise<StoreResult[]> {
+  async store(deadLetters: readonly DeadLetter[]): Promise<StoreResult[]> {
     if (this.fails) throw new Error('disk full')
-    return letters.map(letter => {
-      if (this.refused.has(letter.recordId)) return new DeadLetterError('dead-letter', 'refused')
-      this.letters.push(letter)
-      return `memory:${letter.letterId}`
+    return deadLetters.map(deadLetter => {
+      if (this.refused.has(deadLetter.recordId)) return new DeadLetterError('dead-letter', 'refused')
+      this.deadLetters.push(deadLetter)
+      return `memory:${deadLetter.deadLetterId}`
     })
   }
 
@@ -41,7 +41,7 @@ class MemoryLetters implements DeadLetterTarget {
 export interface HarnessOptions {
   readonly script?: readonly Attempt[]
   readonly options?: ProducerOptions
-  readonly letters?: boolean
+  readonly deadLetters?: boolean
   readonly client?: KafkaClient
   readonly contracts?: Contracts
   /** A record of this value is refused by the cluster as too large. */
@@ -52,14 +52,17 @@ export interface HarnessOptions {
 
 export interface Harness {
   readonly client: ScriptedKafkaClient
-  readonly letters: MemoryLetters
+  readonly deadLetters: MemoryDeadLetterStore
   readonly logged: string[]
   invoke(event: unknown, remainingMs?: number): Promise<unknown>
 }
 
 type Handle = (event: unknown, context: Context & KafkaContext, services: Services) => Promise<unknown>
 
-export function functionHarness(handle: Handle, { script = [], options = {}, letters = true, client, contracts = loadContracts(), poison, sick }: HarnessOptions = {}): Harness {
+export function functionHarness(
+  handle: Handle,
+  { script = [], options = {}, deadLetters = true, client, contracts = loadContracts(), poison, sick }: HarnessOptions = {},
+): Harness {
   const fake = new ScriptedKafkaClient({
     partitions: 3,
     brokers: 1,
@@ -71,16 +74,21 @@ export function functionHarness(handle: Handle, { script = [], options = {}, let
   })
   const config = parseConfig({ bootstrapServers: ['a:1', 'b:1'], retries: 2, retryBackoffMs: 1, retryBackoffMaxMs: 2, ...options }, {})
   const factory = new ProducerFactory({ rules: { contracts }, createClient: () => client ?? fake })
-  const target = new MemoryLetters()
+  const target = new MemoryDeadLetterStore()
   const logged: string[] = []
   for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) console[method] = (...args: unknown[]) => void logged.push(args.map(String).join(' '))
-  const services: Services = { config, contracts, letters: new DeadLetters(letters ? [target] : []), report: new InvocationReport('test', line => logged.push(line)) }
+  const services: Services = {
+    config,
+    contracts,
+    deadLetters: new DeadLetterPublisher(deadLetters ? [target] : []),
+    report: new InvocationReport('test', line => logged.push(line)),
+  }
   const handler = middy()
     .use(kafkaProducer({ factory, config }))
     .handler((event, context) => handle(event, context, services))
   const invoke = (event: unknown, remainingMs = 29_000) =>
     handler(event, { awsRequestId: 'aws-1', functionName: 'http', getRemainingTimeInMillis: () => remainingMs } as Context & KafkaContext)
-  return { client: fake, letters: target, logged, invoke }
+  return { client: fake, deadLetters: target, logged, invoke }
 }
 
 interface Answer {

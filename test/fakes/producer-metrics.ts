@@ -2,7 +2,7 @@
 import type { ProducerMetrics } from '../../lib/producer-metrics.ts'
 
 export const producerMetrics = (more: Partial<ProducerMetrics> = {}): ProducerMetrics => ({
-  dials: 1,
+  connectionAttempts: 1,
   connections: 1,
   producerIds: 1,
   requests: 1,

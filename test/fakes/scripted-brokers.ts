@@ -41,7 +41,7 @@ export class ScriptedBrokers {
   /** What every Produce answer asks the client to wait, ms. */
   throttleMs = 0
   /** Api keys asked, per broker. */
-  readonly requests: { broker: number; apiKey: number; at: number; clientId: string; timeoutMs: number | undefined; acks: number | undefined }[] = []
+  readonly requests: { broker: number; apiKey: number; at: number; clientId: string; ackTimeoutMs: number | undefined; acks: number | undefined }[] = []
   #producerIds = 0n
   #produces = 0
 
@@ -119,7 +119,7 @@ export class ScriptedBrokers {
       at: performance.now(),
       clientId,
       acks: isProduce ? frame.readInt16BE(reader.at + 2) : undefined,
-      timeoutMs: isProduce ? frame.readInt32BE(reader.at + 4) : undefined,
+      ackTimeoutMs: isProduce ? frame.readInt32BE(reader.at + 4) : undefined,
     })
     await this.script.onRequest?.(broker, apiKey, this.requests.length)
     const body = apiKey === 0 ? this.#produce(broker, version, reader) : apiKey === 3 ? this.#metadata(version) : apiKey === 22 ? this.#initProducerId() : this.#apiVersions()

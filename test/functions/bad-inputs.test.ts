@@ -159,7 +159,7 @@ for (const [name, records, codes, sent] of MESSAGES)
     if (codes === 'all goes back') await assert.rejects(harness.invoke(event), (error: Error) => !error.message.includes(SECRET))
     else assert.deepEqual(await harness.invoke(event), { batchItemFailures: [] })
     assert.deepEqual(
-      harness.letters.letters.map(({ failure }) => failure.code),
+      harness.deadLetters.deadLetters.map(({ failure }) => failure.code),
       codes === 'all goes back' ? [] : codes,
     )
     assert.equal(logged(harness).length, sent)
@@ -181,11 +181,11 @@ const EVENTS: [name: string, event: unknown, code: string | undefined][] = [
   ['text', SECRET, 'bad-value'],
 ]
 for (const [name, given, code] of EVENTS)
-  test(`EventBridge: ${name}: ${code ? `a letter, ${code}` : 'sent'}`, async () => {
+  test(`EventBridge: ${name}: ${code ? `a dead letter, ${code}` : 'sent'}`, async () => {
     const harness = functionHarness(handleEventBridge, { contracts })
     await harness.invoke(given)
     assert.deepEqual(
-      harness.letters.letters.map(({ failure }) => failure.code),
+      harness.deadLetters.deadLetters.map(({ failure }) => failure.code),
       code ? [code] : [],
     )
     assert.equal(logged(harness).length, code ? 0 : 1)

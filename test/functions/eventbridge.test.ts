@@ -78,22 +78,22 @@ test('published events: a scheduled one and one of EC2', async () => {
   }
 })
 
-test('record fault: a letter, no error', async () => {
+test('record fault: a dead letter, no error', async () => {
   const harness = harnessOf()
   await harness.invoke(event({ source: 'strict', detail: { y: 1 } }))
-  assert.equal(harness.letters.letters[0]?.failure.code, 'schema')
-  assert.equal(harness.letters.letters[0]?.record.topic, 'strict')
+  assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, 'schema')
+  assert.equal(harness.deadLetters.deadLetters[0]?.record.topic, 'strict')
 })
 
-test('an event that no contract claims, and one that is no event: a letter of the raw event without a topic', async () => {
+test('an event that no contract claims, and one that is no event: a dead letter of the raw event without a topic', async () => {
   const harness = harnessOf()
   const unclaimed = event({ source: 'nobody' })
   await harness.invoke(unclaimed)
   for (const wrong of [{}, null, 'text', [1], { source: 's', 'detail-type': 5, detail: {} }]) await harness.invoke(wrong)
-  const [letter, ...rest] = harness.letters.letters
-  assert.deepEqual(JSON.parse(Buffer.from(letter?.record.value as string, 'base64').toString()), unclaimed)
-  assert.equal(letter?.record.topic, null)
-  assert.equal(letter?.failure.code, 'unknown-topic')
+  const [deadLetter, ...rest] = harness.deadLetters.deadLetters
+  assert.deepEqual(JSON.parse(Buffer.from(deadLetter?.record.value as string, 'base64').toString()), unclaimed)
+  assert.equal(deadLetter?.record.topic, null)
+  assert.equal(deadLetter?.failure.code, 'unknown-topic')
   assert.deepEqual(
     rest.map(({ failure, recordId }) => [failure.code, recordId]),
     Array(5).fill(['bad-value', 'aws-1']),
@@ -106,37 +106,37 @@ test('the default topic takes what no contract claims', async () => {
   assert.equal(recordsOf(harness)[0]?.value, '{"id":"o-1"}')
 })
 
-test('system fault, surely not written: a letter before it returns', async () => {
+test('delivery failure, surely not written: a dead letter before it returns', async () => {
   const harness = harnessOf({ script: REFUSED })
   await harness.invoke(event())
-  assert.equal(harness.letters.letters[0]?.failure.outcome, 'rejected')
-  assert.equal(harness.letters.letters[0]?.source.trigger, 'eventbridge')
+  assert.equal(harness.deadLetters.deadLetters[0]?.failure.outcome, 'rejected')
+  assert.equal(harness.deadLetters.deadLetters[0]?.source.trigger, 'eventbridge')
 })
 
-test('unknown: a letter, marked', async () => {
+test('unknown: a dead letter, marked', async () => {
   const harness = harnessOf({ script: LOST })
   await harness.invoke(event())
-  assert.equal(harness.letters.letters[0]?.failure.outcome, 'unknown')
+  assert.equal(harness.deadLetters.deadLetters[0]?.failure.outcome, 'unknown')
 })
 
-test('a letter that can not be written: the function throws, so that the event is tried again', async () => {
+test('a dead letter that can not be written: the function throws, so that the event is tried again', async () => {
   const harness = harnessOf({ script: REFUSED })
-  harness.letters.fails = true
+  harness.deadLetters.fails = true
   await assert.rejects(async () => harness.invoke(event()), { code: 'no-leader' })
   await assert.rejects(async () => harness.invoke(event({ source: 'nobody' })), { code: 'unknown-topic' })
 })
 
-test('KAFKA_ON_FAILURE_EVENTBRIDGE=return: an error in place of a letter; a record at fault is a letter all the same', async () => {
+test('KAFKA_ON_FAILURE_EVENTBRIDGE=return: an error in place of a dead letter; an invalid record is a dead letter all the same', async () => {
   const harness = harnessOf({ script: REFUSED, options: { onFailureEventbridge: 'return' } })
   await assert.rejects(async () => harness.invoke(event()), { code: 'no-leader' })
-  assert.equal(harness.letters.letters.length, 0)
+  assert.equal(harness.deadLetters.deadLetters.length, 0)
   await harness.invoke(event({ source: 'strict', detail: {} }))
-  assert.equal(harness.letters.letters.length, 1)
+  assert.equal(harness.deadLetters.deadLetters.length, 1)
 })
 
 test('no event at fault puts its content into an error or a log', async () => {
   const harness = harnessOf({ script: REFUSED })
-  harness.letters.fails = true
+  harness.deadLetters.fails = true
   await assert.rejects(
     async () => harness.invoke(event({ detail: { id: 'o-1', secret: 'hunter2' } })),
     error => !JSON.stringify(error, Object.getOwnPropertyNames(error)).includes('hunter2'),

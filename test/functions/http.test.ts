@@ -21,7 +21,7 @@ test('one record, delivered: 200 with partition and offset', async () => {
   assert.equal(logOf(harness)[0]?.key, 'lobby')
 })
 
-test('a record fault is refused without a letter, beside delivered records: 207', async () => {
+test('a record fault is refused without a dead letter, beside delivered records: 207', async () => {
   const harness = httpHarness()
   const { status, body } = await harness.post('chat', { records: [chat(), { value: { room: 'lobby', user: 'ada', text: 5 } }] })
 
@@ -36,44 +36,44 @@ test('a record fault is refused without a letter, beside delivered records: 207'
     truncated: false,
   })
   assert.equal(body.records[0].id, 'r-1:0')
-  assert.equal(harness.letters.letters.length, 0)
+  assert.equal(harness.deadLetters.deadLetters.length, 0)
 })
 
-test('a system fault, surely not written: a letter and 202 with its receipt', async () => {
+test('a delivery failure, surely not written: a dead letter and 202 with its location', async () => {
   const harness = httpHarness({ script: ['refuse', 'refuse', 'refuse'] })
   const { status, body } = await harness.post('chat', chat())
 
   assert.equal(status, 202)
-  const [letter] = harness.letters.letters
+  const [deadLetter] = harness.deadLetters.deadLetters
   assert.deepEqual(body.records[0], {
     index: 0,
     id: 'r-1',
     fate: 'dead-lettered',
     outcome: 'rejected',
     code: 'no-leader',
-    receipt: `memory:${letter?.letterId}`,
-    letterId: letter?.letterId,
+    location: `memory:${deadLetter?.deadLetterId}`,
+    deadLetterId: deadLetter?.deadLetterId,
   })
   assert.equal(logOf(harness).length, 0)
-  assert.equal(letter?.failure.attempts, 3)
+  assert.equal(deadLetter?.failure.attempts, 3)
 })
 
-test('unknown: a letter with code delivery-unknown, the record’s id echoed, and where to look in the log', async () => {
+test('unknown: a dead letter with code delivery-unknown, the record’s id echoed, and where to look in the log', async () => {
   const harness = httpHarness({ script: ['lose-answer', 'lose-request', 'lose-request'] })
   const { status, body } = await harness.post('chat', chat(), { 'idempotency-key': 'order-7' })
 
   assert.equal(status, 202)
   assert.equal(body.records[0].id, 'order-7')
   assert.equal(body.records[0].code, 'delivery-unknown')
-  const [letter] = harness.letters.letters
-  assert.equal(letter?.inDoubt?.producerId, 1)
-  assert.equal(letter?.inDoubt?.baseSequence, 0)
-  assert.equal(letter?.recordId, 'order-7')
+  const [deadLetter] = harness.deadLetters.deadLetters
+  assert.equal(deadLetter?.inDoubt?.producerId, 1)
+  assert.equal(deadLetter?.inDoubt?.baseSequence, 0)
+  assert.equal(deadLetter?.recordId, 'order-7')
 })
 
-test('the letter could not be written: 503 with Retry-After, and the record is returned', async () => {
+test('the dead letter could not be written: 503 with Retry-After, and the record is returned', async () => {
   const harness = httpHarness({ script: ['refuse', 'refuse', 'refuse'] })
-  harness.letters.fails = true
+  harness.deadLetters.fails = true
   const { status, body, headers } = await harness.post('chat', chat())
 
   assert.equal(status, 503)
@@ -90,12 +90,12 @@ test('the letter could not be written: 503 with Retry-After, and the record is r
   })
 })
 
-test('dead letters off: a system fault is returned as 503', async () => {
-  const { status } = await httpHarness({ script: ['refuse', 'refuse', 'refuse'], letters: false }).post('chat', chat())
+test('dead letters off: a delivery failure is returned as 503', async () => {
+  const { status } = await httpHarness({ script: ['refuse', 'refuse', 'refuse'], deadLetters: false }).post('chat', chat())
   assert.equal(status, 503)
 })
 
-test('a function time-out without room for one attempt: a letter with deadline-too-short, nothing sent', async () => {
+test('a function time-out without room for one attempt: a dead letter with deadline-too-short, nothing sent', async () => {
   const harness = httpHarness()
   const result = await harness.invoke(v2Event('POST', '/topics/chat', Buffer.from(JSON.stringify(chat())), { 'content-type': 'application/json' }), 5000)
 
@@ -141,7 +141,7 @@ const REFUSALS: [name: string, body: unknown, status: number, code: string, head
 ]
 
 for (const [name, body, status, code, headers] of REFUSALS) {
-  test(`${name} is refused with ${status} ${code}, and nothing reaches the log or the letters`, async () => {
+  test(`${name} is refused with ${status} ${code}, and nothing reaches the log or the dead letters`, async () => {
     const harness = httpHarness()
     const answer = await harness.post('chat', body, headers)
 
@@ -149,7 +149,7 @@ for (const [name, body, status, code, headers] of REFUSALS) {
     assert.equal(answer.body.code, code)
     assert.equal(answer.headers['content-type'], 'application/problem+json')
     assert.deepEqual(logOf(harness), [])
-    assert.equal(harness.letters.letters.length, 0)
+    assert.equal(harness.deadLetters.deadLetters.length, 0)
   })
 }
 
@@ -240,7 +240,7 @@ test('a record posted by each of the four kinds of event is delivered', async ()
   }
 })
 
-test('a request that waited at the gateway until its time was over becomes a letter at once, and nothing is sent', async () => {
+test('a request that waited at the gateway until its time was over becomes a dead letter at once, and nothing is sent', async () => {
   const harness = httpHarness()
   const event = v2Event('POST', '/topics/chat', Buffer.from(JSON.stringify(chat())), { 'content-type': 'application/json' })
   Object.assign(event.requestContext as object, { timeEpoch: Date.now() - 24_000 })
@@ -273,13 +273,13 @@ test('any JSON as an event, and any body, gives an answer and never an untyped e
   )
 })
 
-test('KAFKA_ON_FAILURE_HTTP=return: 503 with Retry-After in place of a letter', async () => {
+test('KAFKA_ON_FAILURE_HTTP=return: 503 with Retry-After in place of a dead letter', async () => {
   const harness = httpHarness({ script: ['refuse', 'refuse', 'refuse'], options: { onFailureHttp: 'return' } })
   const { status, body, headers } = await harness.post('chat', chat())
   assert.equal(status, 503)
   assert.equal(headers['retry-after'], '5')
   assert.equal(body.records[0].fate, 'returned')
-  assert.equal(harness.letters.letters.length, 0)
+  assert.equal(harness.deadLetters.deadLetters.length, 0)
 })
 
 test('more requests at once than the process takes: 429 with Retry-After, unread; each of the others has its record in the log', async () => {

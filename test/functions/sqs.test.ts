@@ -72,65 +72,65 @@ test('an event that is no batch fails as a whole: nothing of it is sent', async 
   assert.deepEqual(valuesOf(harness), [])
 })
 
-test('record fault: a letter with the raw body and the receive count, not returned', async () => {
+test('record fault: a dead letter with the raw body and the receive count, not returned', async () => {
   const harness = harnessOf()
   const bodies = ['not json', '{"id":"a","n":"x"}', '{"n":1}', '']
   const returned = await returnedBy(harness, event({ id: 'good' }, ...bodies.map((body, index) => ({ id: `bad-${index}`, body, receives: 3 }))))
 
   assert.deepEqual(returned, [])
   assert.equal(valuesOf(harness).length, 1)
-  const { letters } = harness.letters
+  const { deadLetters } = harness.deadLetters
   assert.deepEqual(
-    letters.map(({ failure }) => failure.code),
+    deadLetters.map(({ failure }) => failure.code),
     ['bad-json', 'schema', 'key-missing', 'bad-json'],
   )
   assert.deepEqual(
-    letters.map(({ record }) => Buffer.from(record.value as string, 'base64').toString()),
+    deadLetters.map(({ record }) => Buffer.from(record.value as string, 'base64').toString()),
     bodies,
   )
-  assert.deepEqual(letters[1]?.source, { trigger: 'sqs', id: 'bad-1', index: 0, function: 'http', arn: STANDARD, receiveCount: 3 })
-  assert.equal(letters[1]?.record.topic, 'work')
-  assert.equal(letters[1]?.record.key, Buffer.from('a').toString('base64'), 'the key of a record at fault, where it can be read')
+  assert.deepEqual(deadLetters[1]?.source, { trigger: 'sqs', id: 'bad-1', index: 0, function: 'http', arn: STANDARD, receiveCount: 3 })
+  assert.equal(deadLetters[1]?.record.topic, 'work')
+  assert.equal(deadLetters[1]?.record.key, Buffer.from('a').toString('base64'), 'the key of an invalid record, where it can be read')
 })
 
-test('a queue that no contract claims: a letter without a topic, or the default topic', async () => {
+test('a queue that no contract claims: a dead letter without a topic, or the default topic', async () => {
   const unclaimed = { arn: 'arn:aws:sqs:eu-west-1:123456789012:nobody', body: 'text' }
   const harness = harnessOf()
   assert.deepEqual(await returnedBy(harness, event(unclaimed)), [])
-  assert.equal(harness.letters.letters[0]?.record.topic, null)
-  assert.equal(harness.letters.letters[0]?.failure.code, 'unknown-topic')
+  assert.equal(harness.deadLetters.deadLetters[0]?.record.topic, null)
+  assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, 'unknown-topic')
 
   const withDefault = harnessOf({ options: { defaultTopic: 'other' } })
   assert.deepEqual(await returnedBy(withDefault, event({ ...unclaimed, body: '"text"' })), [])
   assert.deepEqual(valuesOf(withDefault), ['"text"'])
 })
 
-test('system fault, surely not written: back to the queue, without a letter', async () => {
+test('delivery failure, surely not written: back to the queue, without a dead letter', async () => {
   const harness = harnessOf({ script: REFUSED })
   assert.deepEqual(await returnedBy(harness, event({})), ['m-1'])
-  assert.equal(harness.letters.letters.length, 0)
+  assert.equal(harness.deadLetters.deadLetters.length, 0)
   assert.deepEqual(valuesOf(harness), [])
 })
 
 test('unknown: back to the queue', async () => {
   const harness = harnessOf({ script: LOST })
   assert.deepEqual(await returnedBy(harness, event({})), ['m-1'])
-  assert.equal(harness.letters.letters.length, 0)
+  assert.equal(harness.deadLetters.deadLetters.length, 0)
 })
 
-test('KAFKA_ON_FAILURE_SQS=dead-letter: a letter in place of the queue', async () => {
+test('KAFKA_ON_FAILURE_SQS=dead-letter: a dead letter in place of the queue', async () => {
   const harness = harnessOf({ script: LOST, options: { onFailureSqs: 'dead-letter' } })
   assert.deepEqual(await returnedBy(harness, event({})), [])
-  assert.equal(harness.letters.letters[0]?.failure.outcome, 'unknown')
+  assert.equal(harness.deadLetters.deadLetters[0]?.failure.outcome, 'unknown')
 })
 
-test('a letter that can not be written sends its message back, and only its', async () => {
+test('a dead letter that can not be written sends its message back, and only its', async () => {
   const harness = harnessOf()
-  harness.letters.refused.add('bad-1')
+  harness.deadLetters.refused.add('bad-1')
   const bad = (id: string) => ({ id, body: 'no json' })
   assert.deepEqual(await returnedBy(harness, event(bad('bad-1'), { id: 'good' }, bad('bad-2'))), ['bad-1'])
   assert.deepEqual(
-    harness.letters.letters.map(({ recordId }) => recordId),
+    harness.deadLetters.deadLetters.map(({ recordId }) => recordId),
     ['bad-2'],
   )
 })
@@ -161,7 +161,7 @@ test('attributes become headers after ours; the trace is the sender’s; kp- is 
   assert.equal(String(valueAt(2)), '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01')
 
   assert.deepEqual(await returnedBy(harness, event({ attributes: { 'kp-id': { dataType: 'String', stringValue: 'mine' } } })), [])
-  assert.equal(harness.letters.letters[0]?.failure.code, 'reserved-header')
+  assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, 'reserved-header')
 })
 
 test('10,000 messages become as few Produce requests as there are leaders', async () => {
@@ -182,7 +182,7 @@ test('a batch larger than a request is split, and every message ends', async () 
 
 const order = (n: number, group: string, body = JSON.stringify({ id: `k${n}`, n })) => ({ id: `${group}${n}`, group, arn: FIFO, body })
 
-test('FIFO: after a system fault the rest of the group goes back; what went before it and other groups are delivered', async () => {
+test('FIFO: after a delivery failure the rest of the group goes back; what went before it and other groups are delivered', async () => {
   const partitionOf = (n: number) => (murmur2(Buffer.from(`k${n}`)) & 0x7fffffff) % 3
   const sick = partitionOf(1)
   const well = [2, 3, 4, 5, 6, 7, 8].filter(n => partitionOf(n) !== sick)
@@ -196,20 +196,20 @@ test('FIFO: after a system fault the rest of the group goes back; what went befo
       .sort(),
     [before, other].sort(),
   )
-  assert.equal(harness.letters.letters.length, 0)
+  assert.equal(harness.deadLetters.deadLetters.length, 0)
 })
 
-test('FIFO: a record at fault is lettered before the next of its group is sent', async () => {
+test('FIFO: an invalid record is lettered before the next of its group is sent', async () => {
   const harness = harnessOf()
   const returned = await returnedBy(harness, event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b')))
   assert.deepEqual(returned, [])
-  assert.equal(harness.letters.letters[0]?.recordId, 'a2')
+  assert.equal(harness.deadLetters.deadLetters[0]?.recordId, 'a2')
   assert.equal(valuesOf(harness).length, 3)
 })
 
-test('FIFO: when its letter is not stored, the message and the rest of its group go back', async () => {
+test('FIFO: when its dead letter is not stored, the message and the rest of its group go back', async () => {
   const harness = harnessOf()
-  harness.letters.refused.add('a2')
+  harness.deadLetters.refused.add('a2')
   assert.deepEqual(await returnedBy(harness, event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b'))), ['a2', 'a3'])
 })
 
@@ -217,14 +217,14 @@ test('FIFO: a record that the cluster refuses is at fault as well', async () => 
   const poison = '{"id":"k2","n":2}'
   const harness = harnessOf({ poison })
   assert.deepEqual(await returnedBy(harness, event(order(1, 'a'), order(2, 'a', poison), order(3, 'a'))), [])
-  assert.equal(harness.letters.letters[0]?.failure.code, 'record-too-large')
+  assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, 'record-too-large')
   assert.equal(valuesOf(harness).length, 2)
 })
 
-test('KAFKA_FIFO_ON_INVALID=stop: back to the queue with the rest of its group, no letter', async () => {
+test('KAFKA_FIFO_ON_INVALID=stop: back to the queue with the rest of its group, no dead letter', async () => {
   const harness = harnessOf({ options: { fifoOnInvalid: 'stop' } })
   assert.deepEqual(await returnedBy(harness, event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b'))), ['a2', 'a3'])
-  assert.equal(harness.letters.letters.length, 0)
+  assert.equal(harness.deadLetters.deadLetters.length, 0)
 })
 
 test('a FIFO queue without a key rule of its own keys by its group', async () => {
@@ -275,7 +275,7 @@ test('S3: one record per notification, ids with an index; the test event is noth
 
   const notS3 = harnessOf()
   assert.deepEqual(await returnedBy(notS3, event({ arn, body: '{"x":1}' })), [])
-  assert.equal(notS3.letters.letters[0]?.failure.code, 'bad-value')
+  assert.equal(notS3.deadLetters.deadLetters[0]?.failure.code, 'bad-value')
 })
 
 test('S3: when one of two is delivered, the other is lettered: to go back would send the first again', async () => {
@@ -283,11 +283,11 @@ test('S3: when one of two is delivered, the other is lettered: to go back would 
   const two = { Records: [{ s3: { object: { key: 'a' } } }, { s3: {} }] }
   const harness = harnessOf({ options: { onFailureSqs: 'return' } })
   assert.deepEqual(await returnedBy(harness, event({ arn, body: JSON.stringify(two) })), [])
-  assert.equal(harness.letters.letters[0]?.recordId, 'm-1:1')
+  assert.equal(harness.deadLetters.deadLetters[0]?.recordId, 'm-1:1')
   assert.equal(valuesOf(harness).length, 1)
 })
 
-test('S3: when one of two is delivered and the other met a system fault, it is lettered as well', async () => {
+test('S3: when one of two is delivered and the other met a delivery failure, it is lettered as well', async () => {
   const arn = STANDARD.replace('work', 'objects')
   // Keys of different partitions: two batches, the second is refused to the end.
   const two = { Records: ['a', 'b', 'c'].map(key => ({ s3: { object: { key } } })) }
@@ -295,8 +295,8 @@ test('S3: when one of two is delivered and the other met a system fault, it is l
   assert.deepEqual(await returnedBy(harness, event({ arn, body: JSON.stringify(two) })), [])
   const delivered = valuesOf(harness).length
   assert.ok(delivered >= 1 && delivered < 3)
-  assert.equal(harness.letters.letters.length, 3 - delivered)
-  assert.ok(harness.letters.letters.every(({ failure }) => failure.fault === 'system'))
+  assert.equal(harness.deadLetters.deadLetters.length, 3 - delivered)
+  assert.ok(harness.deadLetters.deadLetters.every(({ failure }) => failure.kind === 'delivery-failure'))
 })
 
 test('EventBridge in SQS: the detail, the key from the event; a number that would change is a fault', async () => {
@@ -309,7 +309,7 @@ test('EventBridge in SQS: the detail, the key from the event; a number that woul
   )
   assert.deepEqual(valuesOf(harness), ['{"a":[1]}'])
   assert.equal(recordsOf(harness)[0]?.key, 'e-1')
-  assert.equal(harness.letters.letters[0]?.failure.code, 'number-out-of-range')
+  assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, 'number-out-of-range')
 })
 
 test('published SQS events are understood', async () => {
@@ -317,6 +317,6 @@ test('published SQS events are understood', async () => {
     const harness = harnessOf({ options: { defaultTopic: 'other' } })
     const given = JSON.parse(readFileSync(`test/events/${name}.json`, 'utf8')) as { Records: unknown[] }
     assert.deepEqual(await returnedBy(harness, given), [], name)
-    assert.equal(valuesOf(harness).length + harness.letters.letters.length, given.Records.length, name)
+    assert.equal(valuesOf(harness).length + harness.deadLetters.deadLetters.length, given.Records.length, name)
   }
 })

@@ -5,13 +5,13 @@ import { randomBytes } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
-import { toDeadLetter } from '../../lib/dead-letter/envelope.ts'
+import { toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
 import { refused } from '../../lib/delivery/delivery-report.ts'
-import { RecordFaultError } from '../../lib/errors.ts'
+import { InvalidRecordError } from '../../lib/errors.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
-import { letterOf } from '../fakes/letter.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 const folder = temporaryFolder()
@@ -29,7 +29,7 @@ function command(args: readonly string[], { env = {}, input }: { env?: Record<st
     encoding: 'utf8',
     input: input ?? '',
     timeout: 60_000,
-    env: { PATH: process.env.PATH, KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: `disk:${join(folder, 'letters')}`, ...env },
+    env: { PATH: process.env.PATH, KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: `disk:${join(folder, 'dead-letters')}`, ...env },
   })
   return { status, stdout, stderr }
 }
@@ -55,21 +55,21 @@ test('send: one record, lines, headers; what is refused is told and the exit sta
 test('dead-letters and redrive: seen without payload, dry run, sent, gone', async () => {
   const topic = await newTopic()
   const hostile = `evil\u001b[2J\u202e-${topic}`
-  const disk = new DiskDeadLetter(join(folder, 'letters'))
-  await disk.store([letterOf(hostile, 'a secret', topic), letterOf('second', 'another', topic), letterOf('elsewhere', 'x', 'other-topic')])
+  const disk = new DiskDeadLetterTarget(join(folder, 'dead-letters'))
+  await disk.store([deadLetterOf(hostile, 'a secret', topic), deadLetterOf('second', 'another', topic), deadLetterOf('elsewhere', 'x', 'other-topic')])
   await disk.close()
 
   const list = command(['dead-letters', 'list', '--topic', topic])
   assert.equal(list.status, 0, list.stderr)
   assert.equal(list.stdout.trim().split('\n').length, 3)
-  const listed = JSON.parse(command(['dead-letters', 'list', '--topic', topic, '--json']).stdout) as { letterId: string; recordId: string }[]
+  const listed = JSON.parse(command(['dead-letters', 'list', '--topic', topic, '--json']).stdout) as { deadLetterId: string; recordId: string }[]
   assert.ok(!JSON.stringify(listed).includes(Buffer.from('a secret').toString('base64')))
-  const id = listed.find(({ recordId }) => recordId === hostile)?.letterId as string
+  const id = listed.find(({ recordId }) => recordId === hostile)?.deadLetterId as string
   const shown = command(['dead-letters', 'show', id])
   assert.doesNotMatch(shown.stdout, /a secret/)
   assert.ok(!shown.stdout.includes('\u001b') && !shown.stdout.includes('\u202e'), 'a hostile id does not move the cursor')
   assert.match(command(['dead-letters', 'show', id, '--payload']).stdout, /a secret/)
-  for (const nobody of ['nobody', '-nobody', '-h_nobody']) assert.match(command(['dead-letters', 'show', nobody]).stderr, new RegExp(`No open letter has the id ${nobody}`))
+  for (const nobody of ['nobody', '-nobody', '-h_nobody']) assert.match(command(['dead-letters', 'show', nobody]).stderr, new RegExp(`No open dead letter has the id ${nobody}`))
   assert.match(command(['dead-letters', 'show', id, '--colour']).stderr, /too many arguments/)
   assert.match(command(['dead-letters', 'stats']).stdout, new RegExp(`${topic}\\s+unreachable\\s+2`))
 
@@ -85,7 +85,7 @@ test('dead-letters and redrive: seen without payload, dry run, sent, gone', asyn
   assert.match(command(['dead-letters', 'list', '--topic', topic]).stderr, /0 open/)
 })
 
-test('redrive --at-fault: what the contract takes by now is sent, what it does not take stays; a cluster that is down changes nothing', async () => {
+test('redrive --include-invalid: what the contract takes by now is sent, what it does not take stays; a cluster that is down changes nothing', async () => {
   const topic = await newTopic()
   const contracts = join(folder, 'contracts')
   const place = join(folder, 'faulty')
@@ -93,7 +93,7 @@ test('redrive --at-fault: what the contract takes by now is sent, what it does n
   await import('node:fs').then(({ mkdirSync }) => mkdirSync(contracts))
   writeFileSync(join(contracts, `${topic}.json`), JSON.stringify({ key: { from: ['value:/id'] }, value: { schema: { type: 'object', required: ['id'] } } }))
   const faulty = (id: string, value: string, of = topic) =>
-    toDeadLetter(refused({ topic: of, value: Buffer.from(value) }, undefined, new RecordFaultError('schema', 'value: 1 violation.'), Date.now()), id, {
+    toDeadLetter(refused({ topic: of, value: Buffer.from(value) }, undefined, new InvalidRecordError('schema', 'value: 1 violation.'), Date.now()), id, {
       trigger: 'sqs',
       id,
       index: 0,
@@ -101,14 +101,14 @@ test('redrive --at-fault: what the contract takes by now is sent, what it does n
       arn: null,
       receiveCount: null,
     })
-  const disk = new DiskDeadLetter(place)
+  const disk = new DiskDeadLetterTarget(place)
   await disk.store([faulty('good', '{"id":"i-1"}'), faulty('bad', '{"no":1}'), faulty('no-topic', '{"id":"i-2"}', '')])
   await disk.close()
   const from = ['--from', `disk:${place}`, '--contracts', contracts, '--yes']
-  const down = command(['redrive', ...from, '--at-fault'], { env: { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '300' } })
+  const down = command(['redrive', ...from, '--include-invalid'], { env: { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '300' } })
   assert.equal(down.status, 1)
   assert.match(command(['redrive', ...from]).stderr, /3 at fault/)
-  const run = command(['redrive', ...from, '--at-fault'])
+  const run = command(['redrive', ...from, '--include-invalid'])
   assert.equal(run.status, 1)
   assert.match(run.stderr, /1 sent[\s\S]*Still open: 1 schema/)
   assert.deepEqual(
@@ -116,7 +116,7 @@ test('redrive --at-fault: what the contract takes by now is sent, what it does n
     [['i-1', '{"id":"i-1"}']],
   )
   // What never had a topic goes where it is told to.
-  assert.match(command(['redrive', ...from, '--at-fault', '--topic', topic, '--error', 'schema']).stderr, /1 sent/)
+  assert.match(command(['redrive', ...from, '--include-invalid', '--topic', topic, '--error', 'schema']).stderr, /1 sent/)
   assert.equal((await readTopic(servers, topic)).length, 2)
 })
 
@@ -129,9 +129,9 @@ test('doctor: every line is good on a good cluster; each fault has a line that s
   for (const name of ['config', 'TCP', 'ApiVersions', 'producer id', 'topic', 'rights', 'replication', 'dead letters'])
     assert.equal(statusOf(good.stdout, name), 'ok', `${name} in ${good.stdout}`)
   assert.deepEqual(await valuesOf(topic), [], 'it writes no record')
-  assert.match(command(['dead-letters', 'list', '--from', `disk:${join(folder, 'letters')}`]).stderr, /open letter/)
+  assert.match(command(['dead-letters', 'list', '--from', `disk:${join(folder, 'dead-letters')}`]).stderr, /open letter/)
 
-  const wrong = command(['doctor', '--topic', 'not-there', '--json'], { env: { KAFKA_DEAD_LETTER: 'disk:/etc/hostname/letters' } })
+  const wrong = command(['doctor', '--topic', 'not-there', '--json'], { env: { KAFKA_DEAD_LETTER: 'disk:/etc/hostname/dead-letters' } })
   assert.equal(wrong.status, 1)
   assert.equal(statusOf(wrong.stdout, 'topic not-there'), 'failed')
   assert.equal(statusOf(wrong.stdout, 'dead letters'), 'failed')

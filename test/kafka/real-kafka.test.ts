@@ -73,7 +73,7 @@ test('one record without a key on a compacted topic is refused alone', async () 
   assert.deepEqual(reports.map(told), ['delivered', 'rejected:key-missing', 'delivered'])
 })
 
-test('a topic that the cluster lacks is a system fault after max.block.ms and does not delay another topic', async () => {
+test('a topic that the cluster lacks is a delivery failure after max.block.ms and does not delay another topic', async () => {
   const topic = await newTopic()
   const producer = producerOf(servers.split(','), { maxBlockMs: 1500 })
   const begin = performance.now()

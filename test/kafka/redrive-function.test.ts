@@ -1,4 +1,4 @@
-// The redrive function: by hand, by schedule, from messages that Lambda received, and from what the backstops hold, by the same stage 1.
+// The redrive function: by hand, by schedule, from messages that Lambda received, and from what the source DLQs and failure destinations hold, by the same stage 1.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
@@ -6,19 +6,19 @@ import type { Context } from 'aws-lambda'
 import { handleRedrive, type RedriveServices } from '../../functions/redrive/handle-redrive.ts'
 import { parseRedriveRequest } from '../../functions/redrive/redrive-request.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import { SqsDeadLetter } from '../../lib/dead-letter/sqs-dead-letter.ts'
+import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { startSqs } from '../../local/sqs/elasticmq.ts'
 import { loadContracts } from '../../scripts/load-contracts.ts'
-import { letterOf } from '../fakes/letter.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' })
 const sqs = await startSqs([
-  { name: 'letters', visibilityS: 30 },
+  { name: 'dead-letters', visibilityS: 30 },
   { name: 'earthquakes', visibilityS: 0, redrive: { to: 'earthquakes-failures', maxReceiveCount: 1 } },
   { name: 'earthquakes-failures', visibilityS: 30 },
   { name: 'event-failures', visibilityS: 30 },
@@ -32,7 +32,7 @@ await createTopics(
 )
 for (const topic of topics) await untilInSync(servers, topic, 1)
 
-const config = parseConfig({ bootstrapServers: servers.split(','), deadLetter: `sqs:${sqs.queueUrl('letters')}` }, {})
+const config = parseConfig({ bootstrapServers: servers.split(','), deadLetter: `sqs:${sqs.queueUrl('dead-letters')}` }, {})
 const services: RedriveServices = { config, contracts: loadContracts(), report: { redrive: () => {}, warn: () => {} } }
 const context = (ms = 60_000) => ({ getRemainingTimeInMillis: () => ms, functionName: 'redrive' }) as Context
 const quake = (id: string) => ({ type: 'Feature', id, properties: { mag: 4.5, time: 1 }, geometry: { type: 'Point', coordinates: [1, 2, 3] } })
@@ -50,10 +50,10 @@ async function newIn(topic: string, work: () => Promise<unknown>): Promise<{ key
 
 const results = (answer: unknown) => (answer as { results: { resent: number; seen: number; failed: object; stopped?: string }[] }).results
 
-test('by hand and by schedule: the letters of the configured targets, a filter, a dry run', async () => {
-  const letters = new SqsDeadLetter(sqs.queueUrl('letters'))
-  await letters.store([letterOf('a', '{"room":"r","user":"u","text":"a"}'), letterOf('b', '{"room":"r","user":"u","text":"b"}')], Deadline.after(systemClock, 5000))
-  await letters.close()
+test('by hand and by schedule: the dead letters of the configured targets, a filter, a dry run', async () => {
+  const deadLetters = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
+  await deadLetters.store([deadLetterOf('a', '{"room":"r","user":"u","text":"a"}'), deadLetterOf('b', '{"room":"r","user":"u","text":"b"}')], Deadline.after(systemClock, 5000))
+  await deadLetters.close()
   assert.equal(results(await handleRedrive({ error: 'quota' }, context(), services))[0]?.resent, 0)
   assert.equal(results(await handleRedrive({ dryRun: true }, context(), services))[0]?.resent, 0)
   const schedule = { id: 'e', source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {}, time: '2026-11-25T00:00:00Z' }
@@ -87,7 +87,7 @@ test('what a FIFO queue gave up, in the order of its group; what is at fault sta
   await put('wrong', '{"no":1}')
   const request = { from: `sqs:${sqs.queueUrl('chat-failures.fifo')}`, sourceQueue: 'chat.fifo' }
   const sent = await newIn('chat', async () => {
-    const [result] = results(await handleRedrive({ ...request, atFault: true }, context(), services))
+    const [result] = results(await handleRedrive({ ...request, invalid: true }, context(), services))
     assert.deepEqual([result?.resent, result?.failed], [3, { schema: 1 }], JSON.stringify(result))
   })
   assert.deepEqual(
@@ -127,18 +127,18 @@ test('what Lambda and a rule gave up: the event inside is sent by its contract; 
   assert.equal(left, 2)
 })
 
-test('an SQS batch of letters and raw messages: what is not sent goes back by its id', async () => {
+test('an SQS batch of dead letters and raw messages: what is not sent goes back by its id', async () => {
   const record = (messageId: string, body: unknown, attributes = {}) => ({
     messageId,
     body: typeof body === 'string' ? body : JSON.stringify(body),
     attributes,
     messageAttributes: {},
     eventSource: 'aws:sqs',
-    eventSourceARN: 'arn:aws:sqs:eu-west-1:1:letters',
+    eventSourceARN: 'arn:aws:sqs:eu-west-1:1:dead-letters',
   })
   const raw = { DeadLetterQueueSourceArn: 'arn:aws:sqs:eu-west-1:1:earthquakes' }
   const Records = [
-    record('m-1', letterOf('batch', '{"room":"r","user":"u","text":"t"}')),
+    record('m-1', deadLetterOf('batch', '{"room":"r","user":"u","text":"t"}')),
     record('m-2', quake('raw'), raw),
     record('m-3', { no: 1 }, raw),
     record('m-4', 'nothing'),
@@ -153,7 +153,7 @@ test('an SQS batch of letters and raw messages: what is not sent goes back by it
 })
 
 test('the doctor answers inside the function, and only by hand', async () => {
-  Object.assign(process.env, { KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: `sqs:${sqs.queueUrl('letters')}` })
+  Object.assign(process.env, { KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: `sqs:${sqs.queueUrl('dead-letters')}` })
   const answer = (await handleRedrive({ doctor: true }, context(), services)) as { healthy: boolean; checks: { name: string; status: string; detail: string }[] }
   assert.equal(answer.healthy, true, JSON.stringify(answer.checks))
   assert.equal(answer.checks.find(({ name }) => name.startsWith('dead letters'))?.detail, 'written and deleted')

@@ -7,29 +7,29 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
-import type { DeadLetter } from '../../lib/dead-letter/envelope.ts'
-import { KafkaDeadLetter } from '../../lib/dead-letter/kafka-dead-letter.ts'
-import { SqliteDeadLetter } from '../../lib/dead-letter/sqlite-dead-letter.ts'
-import { SqsDeadLetter } from '../../lib/dead-letter/sqs-dead-letter.ts'
-import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
-import { createLogReader, letterTopicsOf, openLetters } from '../../lib/redrive/open-letters.ts'
+import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
+import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
+import { KafkaDeadLetterTarget } from '../../lib/dead-letter/kafka/target.ts'
+import { SqliteDeadLetterTarget } from '../../lib/dead-letter/sqlite/target.ts'
+import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
+import { createLogReader, deadLetterTopicsOf, openDeadLetterStores } from '../../lib/redrive/open-dead-letters.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { startSqs } from '../../local/sqs/elasticmq.ts'
-import { letterOf } from '../fakes/letter.ts'
+import { deadLetterStoreContract } from '../dead-letter-store.contract.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { producerOf } from '../fakes/producer-of.ts'
-import { letterStoreContract } from '../letter-store.contract.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 const folder = temporaryFolder()
 const config = parseConfig({ bootstrapServers: servers.split(',') }, {})
 const { reader, closeReader } = createLogReader(config)
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' })
-const sqs = await startSqs([{ name: 'letters', visibilityS: 30 }])
+const sqs = await startSqs([{ name: 'dead-letters', visibilityS: 30 }])
 after(async () => {
   await Promise.all([sqs.stop(), closeReader()])
   rmSync(folder, { recursive: true, force: true })
@@ -44,42 +44,47 @@ async function newTopic(options: { partitions?: number; config?: Record<string, 
 
 const valuesOf = async (topic: string) => (await readTopic(servers, topic)).map(({ value }) => String(value))
 
-letterStoreContract('disk', servers, async () => ({ target: new DiskDeadLetter(join(folder, 'disk')), open: () => new DiskLetters(join(folder, 'disk')) }), { parallel: 'refused' })
-letterStoreContract(
+deadLetterStoreContract('disk', servers, async () => ({ target: new DiskDeadLetterTarget(join(folder, 'disk')), open: () => new DiskDeadLetterStore(join(folder, 'disk')) }), {
+  parallel: 'refused',
+})
+deadLetterStoreContract(
   'sqlite',
   servers,
   async () => {
     const file = join(folder, 'letters.db')
-    return { target: new SqliteDeadLetter(file), open: () => openLetters({ kind: 'sqlite', file }, config) }
+    return { target: new SqliteDeadLetterTarget(file), open: () => openDeadLetterStores({ kind: 'sqlite', file }, config) }
   },
   { parallel: 'refused' },
 )
-letterStoreContract(
+deadLetterStoreContract(
   'sqs',
   servers,
   async () => {
-    const queueUrl = sqs.queueUrl('letters')
-    return { target: new SqsDeadLetter(queueUrl), open: () => openLetters({ kind: 'sqs', queueUrl }, config) }
+    const queueUrl = sqs.queueUrl('dead-letters')
+    return { target: new SqsDeadLetterTarget(queueUrl), open: () => openDeadLetterStores({ kind: 'sqs', queueUrl }, config) }
   },
   { parallel: 'hidden' },
 )
-letterStoreContract(
+deadLetterStoreContract(
   'kafka',
   servers,
   async () => {
     const pattern = `${await newTopic()}-dlt`
     await createTopics(servers, [{ topic: pattern, partitions: 2 }])
-    return { target: new KafkaDeadLetter(pattern, () => producerOf(servers.split(','))), open: () => openLetters({ kind: 'kafka', pattern, servers: undefined }, config) }
+    return {
+      target: new KafkaDeadLetterTarget(pattern, () => producerOf(servers.split(','))),
+      open: () => openDeadLetterStores({ kind: 'kafka', pattern, servers: undefined }, config),
+    }
   },
   { parallel: 'refused' },
 )
 
-test('a letter in Kafka has the record’s own bytes and Spring’s headers', async () => {
+test('a dead letter in Kafka has the record’s own bytes and Spring’s headers', async () => {
   const topic = await newTopic()
   await createTopics(servers, [{ topic: `${topic}-dlt`, partitions: 1 }])
-  const target = new KafkaDeadLetter('{topic}-dlt', () => producerOf(servers.split(',')))
-  const letter = letterOf('spring', 'v', topic)
-  const given: DeadLetter = { ...letter, record: { ...letter.record, partition: 7, timestamp: 1517966773840 } }
+  const target = new KafkaDeadLetterTarget('{topic}-dlt', () => producerOf(servers.split(',')))
+  const deadLetter = deadLetterOf('spring', 'v', topic)
+  const given: DeadLetter = { ...deadLetter, record: { ...deadLetter.record, partition: 7, timestamp: 1517966773840 } }
   assert.deepEqual(await target.store([given], Deadline.after(systemClock, 10_000)), [`kafka:${topic}-dlt-0@0`])
   await target.close()
   const [record] = await readTopic(servers, `${topic}-dlt`)
@@ -92,7 +97,7 @@ test('a letter in Kafka has the record’s own bytes and Spring’s headers', as
 })
 
 for (const compressionType of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)
-  test(`an unknown letter whose record is in Kafka is closed, not sent again (${compressionType}); one that is not there is sent`, async () => {
+  test(`an unknown dead letter whose record is in Kafka is closed, not sent again (${compressionType}); one that is not there is sent`, async () => {
     const topic = await newTopic()
     const producer = producerOf(servers.split(','), { compressionType })
     const headers = (id: string) => [['kp-id', Buffer.from(id)]] as const
@@ -111,22 +116,22 @@ for (const compressionType of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
       from: new Date().toISOString(),
       to: new Date().toISOString(),
     })
-    const letterFor = (id: string, value: string, timestamp: number, inDoubt: DeadLetter['inDoubt']): DeadLetter => {
-      const letter = letterOf(id, value, topic)
+    const deadLetterFor = (id: string, value: string, timestamp: number, inDoubt: DeadLetter['inDoubt']): DeadLetter => {
+      const deadLetter = deadLetterOf(id, value, topic)
       return {
-        ...letter,
-        record: { ...letter.record, timestamp, headers: [{ name: 'kp-id', value: Buffer.from(id).toString('base64') }] },
-        failure: { ...letter.failure, outcome: 'unknown' },
+        ...deadLetter,
+        record: { ...deadLetter.record, timestamp, headers: [{ name: 'kp-id', value: Buffer.from(id).toString('base64') }] },
+        failure: { ...deadLetter.failure, outcome: 'unknown' },
         inDoubt,
       }
     }
-    const target = new DiskDeadLetter(join(folder, compressionType))
+    const target = new DiskDeadLetterTarget(join(folder, compressionType))
     await target.store([
-      letterFor('by-sequence', 'whatever', 1_517_966_773_860, doubt(inLog?.sequence as number)),
-      letterFor('not-there', 'sent now', 1_517_966_773_860, doubt(100_000)),
+      deadLetterFor('by-sequence', 'whatever', 1_517_966_773_860, doubt(inLog?.sequence as number)),
+      deadLetterFor('not-there', 'sent now', 1_517_966_773_860, doubt(100_000)),
     ])
     await target.close()
-    const store = new DiskLetters(join(folder, compressionType))
+    const store = new DiskDeadLetterStore(join(folder, compressionType))
     const result = await redrive(store, { producer, log: reader })
     await store.close()
     assert.deepEqual([result.found, result.resent], [1, 1])
@@ -142,18 +147,18 @@ for (const compressionType of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 test('filters, dry run and limit: only what is asked for is sent, by a dry run nothing', async () => {
   const [topic, other] = [await newTopic(), await newTopic()]
   const place = join(folder, 'filters')
-  const target = new DiskDeadLetter(place)
-  const at = (letter: DeadLetter, lastAt: string, code = letter.failure.code): DeadLetter => ({ ...letter, failure: { ...letter.failure, lastAt, code } })
+  const target = new DiskDeadLetterTarget(place)
+  const at = (deadLetter: DeadLetter, lastAt: string, code = deadLetter.failure.code): DeadLetter => ({ ...deadLetter, failure: { ...deadLetter.failure, lastAt, code } })
   await target.store([
-    at(letterOf('old', 'old', topic), '2026-01-01T00:00:00.000Z'),
-    at(letterOf('new', 'new', topic), '2026-06-01T00:00:00.000Z'),
-    at(letterOf('quota', 'quota', topic), '2026-06-01T00:00:00.000Z', 'quota'),
-    letterOf('other', 'other', other),
+    at(deadLetterOf('old', 'old', topic), '2026-01-01T00:00:00.000Z'),
+    at(deadLetterOf('new', 'new', topic), '2026-06-01T00:00:00.000Z'),
+    at(deadLetterOf('quota', 'quota', topic), '2026-06-01T00:00:00.000Z', 'quota'),
+    deadLetterOf('other', 'other', other),
   ])
   await target.close()
   const producer = producerOf(servers.split(','))
   const run = async (options: object) => {
-    const store = new DiskLetters(place)
+    const store = new DiskDeadLetterStore(place)
     const result = await redrive(store, { producer, ...options })
     await store.close()
     return result
@@ -178,17 +183,17 @@ test('filters, dry run and limit: only what is asked for is sent, by a dry run n
 test('a record that is refused again counts an attempt and is parked in the end; one that no broker took does not', async () => {
   const topic = await newTopic({ config: { 'max.message.bytes': '1000' } })
   const place = join(folder, 'parked')
-  const target = new DiskDeadLetter(place)
-  await target.store([letterOf('large', 'x'.repeat(5000), topic), letterOf('small', 'small', topic)])
+  const target = new DiskDeadLetterTarget(place)
+  await target.store([deadLetterOf('large', 'x'.repeat(5000), topic), deadLetterOf('small', 'small', topic)])
   await target.close()
   const producer = producerOf(servers.split(','))
   const down = producerOf(['127.0.0.1:9'], { maxBlockMs: 300 })
   const run = async (from = producer) => {
-    const store = new DiskLetters(place)
+    const store = new DiskDeadLetterStore(place)
     const result = await redrive(store, { producer: from, maxAttempts: 2 })
-    const open = await Array.fromAsync(store.letters())
+    const open = await Array.fromAsync(store.deadLetters())
     await store.close()
-    return { result, attempts: open.map(({ letter }) => letter.redrive.count) }
+    return { result, attempts: open.map(({ deadLetter }) => deadLetter.redrive.count) }
   }
   const none = await run(down)
   assert.equal(none.result.stopped, 'unreachable')
@@ -201,17 +206,17 @@ test('a record that is refused again counts an attempt and is parked in the end;
   await Promise.all([producer.close(), down.close()])
 })
 
-test('letters are never sent into a topic of letters: they are parked', async () => {
+test('dead letters are never sent into a topic of dead letters: they are parked', async () => {
   const topic = `${await newTopic()}-dlt`
   await createTopics(servers, [{ topic, partitions: 1 }])
   const place = join(folder, 'loop')
-  const target = new DiskDeadLetter(place)
-  await target.store([letterOf('loop', 'x', topic)])
+  const target = new DiskDeadLetterTarget(place)
+  await target.store([deadLetterOf('loop', 'x', topic)])
   await target.close()
   const chain = parseConfig({ bootstrapServers: servers.split(','), deadLetter: `kafka:{topic}-dlt,disk:${place}` }, {}).deadLetter
   const producer = producerOf(servers.split(','))
-  const store = new DiskLetters(place)
-  const result = await redrive(store, { producer, isLetterTopic: letterTopicsOf(chain) })
+  const store = new DiskDeadLetterStore(place)
+  const result = await redrive(store, { producer, isDeadLetterTopic: deadLetterTopicsOf(chain) })
   assert.deepEqual([result.parked, result.tried, await valuesOf(topic)], [1, 0, []])
   await Promise.all([store.close(), producer.close()])
 })
@@ -219,20 +224,20 @@ test('letters are never sent into a topic of letters: they are parked', async ()
 test('a redrive killed on the way goes on where it was: nothing is lost, at most what was in flight comes twice', async t => {
   const topic = await newTopic()
   const place = join(folder, 'killed')
-  const target = new DiskDeadLetter(place)
+  const target = new DiskDeadLetterTarget(place)
   const ids = Array.from({ length: 1500 }, (_, i) => `k-${i}`)
-  await target.store(ids.map(id => letterOf(id, id, topic)))
+  await target.store(ids.map(id => deadLetterOf(id, id, topic)))
   await target.close()
   let kills = 0
   for (;;) {
     const program = `
-      import { DiskLetters } from './lib/redrive/disk-letters.ts'
+      import { DiskDeadLetterStore } from './lib/dead-letter/disk/store.ts'
       import { redrive } from './lib/redrive/redrive.ts'
       import { producerOf } from './test/fakes/producer-of.ts'
       import { utimesSync } from 'node:fs'
       const lock = ${JSON.stringify(join(place, 'redrive.lock'))}
       try { utimesSync(lock, new Date(0), new Date(0)) } catch {}
-      const store = new DiskLetters(${JSON.stringify(place)})
+      const store = new DiskDeadLetterStore(${JSON.stringify(place)})
       await redrive(store, { producer: producerOf(${JSON.stringify(servers)}.split(',')), onProgress: () => console.log('batch') })
       process.exit(0)`
     const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', '--input-type=module-typescript', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })

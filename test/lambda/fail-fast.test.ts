@@ -6,7 +6,7 @@ import { FailFast } from '../../lib/lambda/fail-fast.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { functionHarness, httpHarness } from '../fakes/function-harness.ts'
 
-const FAILED = { delivered: 0, systemFaults: 3 }
+const FAILED = { delivered: 0, deliveryFailures: 3 }
 const pass = async (clock: VirtualClock, ms: number) => {
   const at = clock.now() + ms
   clock.setTimeout(() => {}, ms)
@@ -31,20 +31,20 @@ test('after three failures it refuses for its pause, then lets one trial through
   await pass(clock, 5001)
   const second = {}
   assert.equal(failFast.refusal(second), undefined)
-  failFast.note(second, { delivered: 1, systemFaults: 0 })
+  failFast.note(second, { delivered: 1, deliveryFailures: 0 })
   assert.equal(failFast.refusal({}), undefined, 'open again')
 })
 
 test('a delivered record between failures, or an invocation that sent nothing, does not close it', () => {
   const failFast = new FailFast(new VirtualClock())
   for (let n = 0; n < 10; n++) {
-    failFast.note({}, n % 2 === 0 ? FAILED : { delivered: 1, systemFaults: 4 })
-    failFast.note({}, { delivered: 0, systemFaults: 0 })
+    failFast.note({}, n % 2 === 0 ? FAILED : { delivered: 1, deliveryFailures: 4 })
+    failFast.note({}, { delivered: 0, deliveryFailures: 0 })
   }
   assert.equal(failFast.refusal({}), undefined)
 })
 
-test('HTTP: the fourth request of an outage is a letter at once, without an attempt', async () => {
+test('HTTP: the fourth request of an outage is a dead letter at once, without an attempt', async () => {
   const harness = httpHarness({ script: Array(9).fill('refuse') })
   const chat = { value: { room: 'lobby', user: 'ada', text: 'hi' } }
   for (let n = 0; n < 3; n++) assert.equal((await harness.post('chat', chat)).body.records[0].code, 'no-leader')

@@ -49,12 +49,12 @@ test('the first line has the counts, the metrics of its outcome and those of the
     [cold.message, cold.level, cold.service, cold.requestId, cold.outcomes, cold.unknown, cold.attempts],
     ['invocation', 'INFO', 'kafka-producer-dev-http', 'r-1', { delivered: 3 }, 0, 1],
   )
-  assert.deepEqual([cold.Records, cold.BatchRecords, cold.QueueTime, cold.BrokerTime, cold.Dials], [3, 3, 2, 5, 1])
+  assert.deepEqual([cold.Records, cold.BatchRecords, cold.QueueTime, cold.BrokerTime, cold.ConnectionAttempts], [3, 3, 2, 5, 1])
   assert.deepEqual(
     cold._aws.CloudWatchMetrics.map(({ Dimensions }) => Dimensions),
     [[['service', 'function', 'topic', 'outcome']], [['service', 'function']]],
   )
-  assert.deepEqual([warm.Records, warm.BatchRecords, warm.Dials], [1, 1, undefined])
+  assert.deepEqual([warm.Records, warm.BatchRecords, warm.ConnectionAttempts], [1, 1, undefined])
 })
 
 test('each further topic and outcome has a line of metrics alone', () => {

@@ -1,5 +1,5 @@
 // Every kind of connection on a real broker: the right ones pass; each wrong one is one clear, fatal error that names the
-// setting, of the system's fault, without a storm of dials.
+// setting, of the system's fault, without a storm of connectionAttempts.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -49,9 +49,9 @@ type Given = ProducerOptions & { readonly listener: ListenerName; readonly host?
 type Case = readonly [name: string, given: () => Given, env?: Readonly<Record<string, string>>]
 
 const tls = () => ({ sslTruststoreCertificates: rig.ca })
-const login = (saslMechanism: string, saslUsername: string, saslPassword = `${saslUsername}-secret`) => ({ saslMechanism, saslUsername, saslPassword })
+const authentication = (saslMechanism: string, saslUsername: string, saslPassword = `${saslUsername}-secret`) => ({ saslMechanism, saslUsername, saslPassword })
 const iam = () => ({ listener: 'IAM', securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM', ...tls() }) as const
-const scram = (user: string, password?: string) => ({ listener: 'SASL', securityProtocol: 'SASL_SSL', ...tls(), ...login('SCRAM-SHA-512', user, password) }) as const
+const scram = (user: string, password?: string) => ({ listener: 'SASL', securityProtocol: 'SASL_SSL', ...tls(), ...authentication('SCRAM-SHA-512', user, password) }) as const
 const oauth = (secret: string, scope = 'kafka') =>
   ({
     listener: 'OAUTH',
@@ -98,8 +98,8 @@ const right: readonly Case[] = [
       sslKeystoreKey: readFileSync(rig.clientPem, 'utf8'),
     }),
   ],
-  ['PLAIN', () => ({ listener: 'SASL', securityProtocol: 'SASL_SSL', ...tls(), ...login('PLAIN', 'bob') })],
-  ['PLAIN without TLS', () => ({ listener: 'CLEAR', securityProtocol: 'SASL_PLAINTEXT', ...login('PLAIN', 'bob') })],
+  ['PLAIN', () => ({ listener: 'SASL', securityProtocol: 'SASL_SSL', ...tls(), ...authentication('PLAIN', 'bob') })],
+  ['PLAIN without TLS', () => ({ listener: 'CLEAR', securityProtocol: 'SASL_PLAINTEXT', ...authentication('PLAIN', 'bob') })],
   ['SCRAM-SHA-256', () => ({ ...scram('alice256'), saslMechanism: 'SCRAM-SHA-256' })],
   ['SCRAM-SHA-512', () => scram('alice')],
   ['OAUTHBEARER', () => oauth('good')],
@@ -113,59 +113,84 @@ for (const [name, given, env = {}] of right)
     })
   })
 
-const wrong: readonly (readonly [...Case, expected: { code: string; says: RegExp; dials: number }])[] = [
+const wrong: readonly (readonly [...Case, expected: { code: string; says: RegExp; connectionAttempts: number }])[] = [
   [
     'SCRAM, wrong password',
     () => scram('alice', 'wrong'),
     {},
-    { code: 'authentication', says: /SCRAM-SHA-512: check sasl\.username and sasl\.password \(KAFKA_SASL_USERNAME/, dials: 1 },
+    { code: 'authentication', says: /SCRAM-SHA-512: check sasl\.username and sasl\.password \(KAFKA_SASL_USERNAME/, connectionAttempts: 1 },
   ],
-  ['SCRAM, unknown user', () => scram('mallory'), {}, { code: 'authentication', says: /sasl\.username/, dials: 1 }],
-  ['PLAIN, wrong password', () => ({ ...scram('bob', 'wrong'), saslMechanism: 'PLAIN' }), {}, { code: 'authentication', says: /PLAIN: check sasl\.username/, dials: 1 }],
+  ['SCRAM, unknown user', () => scram('mallory'), {}, { code: 'authentication', says: /sasl\.username/, connectionAttempts: 1 }],
+  [
+    'PLAIN, wrong password',
+    () => ({ ...scram('bob', 'wrong'), saslMechanism: 'PLAIN' }),
+    {},
+    { code: 'authentication', says: /PLAIN: check sasl\.username/, connectionAttempts: 1 },
+  ],
   [
     'a mechanism that is not offered',
     () => ({ ...oauth('good'), listener: 'SASL' }),
     {},
-    { code: 'authentication', says: /sasl\.mechanism \(KAFKA_SASL_MECHANISM\), got OAUTHBEARER/, dials: 2 },
+    { code: 'authentication', says: /sasl\.mechanism \(KAFKA_SASL_MECHANISM\), got OAUTHBEARER/, connectionAttempts: 2 },
   ],
-  ['OAUTHBEARER, wrong client secret', () => oauth('wrong'), {}, { code: 'authentication', says: /refused us with 401: check sasl\.oauthbearer\.client\.credentials/, dials: 0 }],
-  ['OAUTHBEARER, a token that has expired', () => oauth('good', 'stale'), {}, { code: 'authentication', says: /OAUTHBEARER: check that the token/, dials: 2 }],
-  ['AWS_MSK_IAM, wrong secret', iam, AWS('AKIDGOOD', 'wrong'), { code: 'authentication', says: /AWS_MSK_IAM: check that the role may kafka-cluster:Connect/, dials: 1 }],
-  ['AWS_MSK_IAM, unknown key', iam, AWS('AKIDNOBODY', 'x'), { code: 'authentication', says: /kafka-cluster:Connect/, dials: 1 }],
-  ['AWS_MSK_IAM, wrong region', iam, AWS('AKIDGOOD', 'good-secret', 'eu-west-1'), { code: 'authentication', says: /region \(AWS_REGION\)/, dials: 1 }],
+  [
+    'OAUTHBEARER, wrong client secret',
+    () => oauth('wrong'),
+    {},
+    { code: 'authentication', says: /refused us with 401: check sasl\.oauthbearer\.client\.credentials/, connectionAttempts: 0 },
+  ],
+  ['OAUTHBEARER, a token that has expired', () => oauth('good', 'stale'), {}, { code: 'authentication', says: /OAUTHBEARER: check that the token/, connectionAttempts: 2 }],
+  [
+    'AWS_MSK_IAM, wrong secret',
+    iam,
+    AWS('AKIDGOOD', 'wrong'),
+    { code: 'authentication', says: /AWS_MSK_IAM: check that the role may kafka-cluster:Connect/, connectionAttempts: 1 },
+  ],
+  ['AWS_MSK_IAM, unknown key', iam, AWS('AKIDNOBODY', 'x'), { code: 'authentication', says: /kafka-cluster:Connect/, connectionAttempts: 1 }],
+  ['AWS_MSK_IAM, wrong region', iam, AWS('AKIDGOOD', 'good-secret', 'eu-west-1'), { code: 'authentication', says: /region \(AWS_REGION\)/, connectionAttempts: 1 }],
   [
     'AWS_MSK_IAM, credentials about to expire',
     iam,
     { ...AWS('AKIDGOOD', 'good-secret'), AWS_CREDENTIAL_EXPIRATION: new Date(Date.now() + 30_000).toISOString() },
-    { code: 'authentication', says: /less than 60 s left/, dials: 0 },
+    { code: 'authentication', says: /less than 60 s left/, connectionAttempts: 0 },
   ],
-  ['no WRITE', () => scram('reader'), {}, { code: 'authorization', says: /AUTHORIZATION_FAILED/, dials: 1 }],
-  ['no DESCRIBE', () => scram('nobody'), {}, { code: 'authorization', says: /may not describe the topic chat: expected an ACL for WRITE/, dials: 1 }],
-  ['expired certificate', () => ({ listener: 'EXPIRED', securityProtocol: 'SSL', ...tls() }), {}, { code: 'authentication', says: /certificate has expired/, dials: 1 }],
+  ['no WRITE', () => scram('reader'), {}, { code: 'authorization', says: /AUTHORIZATION_FAILED/, connectionAttempts: 1 }],
+  ['no DESCRIBE', () => scram('nobody'), {}, { code: 'authorization', says: /may not describe the topic chat: expected an ACL for WRITE/, connectionAttempts: 1 }],
+  [
+    'expired certificate',
+    () => ({ listener: 'EXPIRED', securityProtocol: 'SSL', ...tls() }),
+    {},
+    { code: 'authentication', says: /certificate has expired/, connectionAttempts: 1 },
+  ],
   [
     'certificate of another host',
     () => ({ listener: 'TLS', host: '127.0.0.1', securityProtocol: 'SSL', ...tls() }),
     {},
-    { code: 'authentication', says: /not for the host that was dialled: expected bootstrap\.servers/, dials: 1 },
+    { code: 'authentication', says: /not for the host that was dialled: expected bootstrap\.servers/, connectionAttempts: 1 },
   ],
-  ['unknown CA', () => ({ listener: 'TLS', securityProtocol: 'SSL' }), {}, { code: 'authentication', says: /ssl\.truststore/, dials: 1 }],
-  ['no client certificate', () => ({ listener: 'MTLS', securityProtocol: 'SSL', ...tls() }), {}, { code: 'authentication', says: /ssl\.keystore/, dials: 1 }],
-  ['plaintext against TLS', () => ({ listener: 'TLS' }), {}, { code: 'authentication', says: /security\.protocol \(KAFKA_SECURITY_PROTOCOL\)/, dials: 3 }],
-  ['TLS without a log-in against SASL_SSL', () => ({ listener: 'SASL', securityProtocol: 'SSL', ...tls() }), {}, { code: 'authentication', says: /security\.protocol/, dials: 3 }],
+  ['unknown CA', () => ({ listener: 'TLS', securityProtocol: 'SSL' }), {}, { code: 'authentication', says: /ssl\.truststore/, connectionAttempts: 1 }],
+  ['no client certificate', () => ({ listener: 'MTLS', securityProtocol: 'SSL', ...tls() }), {}, { code: 'authentication', says: /ssl\.keystore/, connectionAttempts: 1 }],
+  ['plaintext against TLS', () => ({ listener: 'TLS' }), {}, { code: 'authentication', says: /security\.protocol \(KAFKA_SECURITY_PROTOCOL\)/, connectionAttempts: 3 }],
+  [
+    'TLS without authentication against SASL_SSL',
+    () => ({ listener: 'SASL', securityProtocol: 'SSL', ...tls() }),
+    {},
+    { code: 'authentication', says: /security\.protocol/, connectionAttempts: 3 },
+  ],
 ]
-for (const [name, given, env = {}, { code, says, dials }] of wrong)
+for (const [name, given, env = {}, { code, says, connectionAttempts }] of wrong)
   test(`${name}: ${code}, one clear error, no storm`, async () => {
     await withProducer(given(), env, async producer => {
       for (let n = 0; n < 5; n++) {
         const [report] = (await producer.sendAll([record('a')])) as [Failed]
         assert.equal(told(report), `${code === 'authorization' && report.attempts > 0 ? 'rejected' : 'not-sent'}:${code}`)
-        assert.equal(report.fault, 'system')
+        assert.equal(report.failureKind, 'system')
         const text = innermostMessage(report.error) ?? ''
         assert.match(text, says)
         assert.ok(!/-secret|good|wrong/.test(text), text)
         if (n === 0 && process.env.SHOW_MESSAGES) console.log(`| ${name} | \`${code}\` | ${text} |`)
       }
-      assert.ok(producer.metrics().dials <= dials, `${producer.metrics().dials} dials, expected at most ${dials}`)
+      assert.ok(producer.metrics().connectionAttempts <= connectionAttempts, `${producer.metrics().connectionAttempts} connectionAttempts, expected at most ${connectionAttempts}`)
     })
   })
 
@@ -182,7 +207,7 @@ test('AWS_MSK_IAM, an expired token: authentication, one clear error, no storm',
         assert.equal(told(report), 'not-sent:authentication')
         assert.match(innermostMessage(report.error) ?? '', /AWS_MSK_IAM/)
       }
-      assert.equal(producer.metrics().dials, 1)
+      assert.equal(producer.metrics().connectionAttempts, 1)
     })
   } finally {
     mock.timers.reset()
@@ -198,18 +223,18 @@ test('a password that was rotated: the secret is read again once, and the record
     assert.equal(told((await refusal)[0] as Failed), 'not-sent:authentication')
     assert.match(innermostMessage(((await refusal)[0] as Failed).error) ?? '', /username and password in the secret of KAFKA_SECRET_ARN/)
     assert.equal(secrets.reads, 2, 'read, and once more after the refusal')
-    assert.equal(producer.metrics().dials, 1, 'no second dial: it had not changed')
+    assert.equal(producer.metrics().connectionAttempts, 1, 'no second dial: it had not changed')
   })
   await withProducer({ ...options, secretArn: arn }, { ...AWS('k', 's'), ...secrets.env }, async producer => {
-    // It changes between the read and the log-in's refusal.
+    // It changes between the read and the authentication's refusal.
     secrets.onRead = () => void secrets.put('AmazonMSK_alice', { username: 'alice', password: 'alice-secret' })
     assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'delivered')
-    assert.equal(producer.metrics().dials, 2)
+    assert.equal(producer.metrics().connectionAttempts, 2)
   })
   await secrets.stop()
 })
 
-test('TLS material and a log-in by secret: delivered', async () => {
+test('TLS material and authentication by secret: delivered', async () => {
   const secrets = await SecretsServer.start()
   after(() => secrets.stop())
   const client = readFileSync(rig.clientPem, 'utf8')
@@ -228,7 +253,7 @@ test('the doctor says which step of a connection fails, and which right is missi
   for (const name of ['TLS', 'log-in', 'ApiVersions', `topic ${TOPIC}`, `rights ${TOPIC}`]) assert.equal(good.get(name), 'ok', name)
   const wrongPassword = await examine(scram('alice', 'wrong'))
   assert.deepEqual([wrongPassword.get('TLS'), wrongPassword.get('log-in'), wrongPassword.get('ApiVersions')], ['ok', 'failed', 'skipped'])
-  const publicCas = await examine({ listener: 'SASL', securityProtocol: 'SASL_SSL', ...login('SCRAM-SHA-512', 'alice') })
+  const publicCas = await examine({ listener: 'SASL', securityProtocol: 'SASL_SSL', ...authentication('SCRAM-SHA-512', 'alice') })
   assert.deepEqual([publicCas.get('TLS'), publicCas.get('log-in')], ['failed', 'skipped'])
   await rig.revoke('User:alice')
   await rig.allow('User:alice', 'DESCRIBE')
@@ -245,17 +270,17 @@ test('WRITE revoked in mid-traffic: an authorization error, and delivered again 
     assert.equal(await send(), 'rejected:authorization')
     await rig.allow('User:alice', 'WRITE')
     assert.equal(await send(), 'delivered')
-    assert.equal(producer.metrics().dials, 1)
+    assert.equal(producer.metrics().connectionAttempts, 1)
   })
 })
 
 test('a revoked MSK IAM key ends new connections, and one dial in ten seconds asks again', async () => {
   await withProducer({ ...iam(), connectionsMaxIdleMs: 1 }, AWS('AKIDGOOD', 'good-secret'), async producer => {
     assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'delivered')
-    const dials = producer.metrics().dials
+    const connectionAttempts = producer.metrics().connectionAttempts
     rig.writeIamKeys({})
     await new Promise(resolve => setTimeout(resolve, 20))
     for (let n = 0; n < 5; n++) assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'not-sent:authentication')
-    assert.ok(producer.metrics().dials - dials <= 2, 'one dial')
+    assert.ok(producer.metrics().connectionAttempts - connectionAttempts <= 2, 'one dial')
   })
 })

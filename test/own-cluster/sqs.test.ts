@@ -1,4 +1,4 @@
-// On a real SQS server: letters in a queue and their receipts; the poller's batch semantics, which are Lambda's.
+// On a real SQS server: dead letters in a queue and their locations; the poller's batch semantics, which are Lambda's.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
@@ -6,10 +6,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { type Message, PurgeQueueCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
-import { DeadLetters, type StoreResult } from '../../lib/dead-letter/dead-letter-chain.ts'
-import { DiskDeadLetter } from '../../lib/dead-letter/disk-dead-letter.ts'
-import { type DeadLetter, toDeadLetter } from '../../lib/dead-letter/envelope.ts'
-import { SqsDeadLetter } from '../../lib/dead-letter/sqs-dead-letter.ts'
+import { type DeadLetter, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { DeadLetterPublisher, type StoreResult } from '../../lib/dead-letter/dead-letter-publisher.ts'
+import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
+import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
 import { refused } from '../../lib/delivery/delivery-report.ts'
 import { TransportError } from '../../lib/errors.ts'
 import { systemClock } from '../../lib/time/clock.ts'
@@ -22,7 +22,7 @@ Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 
 let sqs: LocalSqs
 before(async () => {
   sqs = await startSqs([
-    { name: 'letters', visibilityS: 30 },
+    { name: 'dead-letters', visibilityS: 30 },
     { name: 'work', visibilityS: 1, redrive: { to: 'work-dlq', maxReceiveCount: 3 } },
     { name: 'work-dlq', visibilityS: 30 },
     { name: 'orders.fifo', visibilityS: 1 },
@@ -30,7 +30,7 @@ before(async () => {
 })
 after(() => sqs.stop())
 
-function letter(n: number, bytes = 10): DeadLetter {
+function deadLetter(n: number, bytes = 10): DeadLetter {
   const record = { topic: 'chat', value: Buffer.alloc(bytes, 'x'), sourceId: `r-${n}` }
   return toDeadLetter(refused(record, undefined, new TransportError('unreachable', 'down'), Date.now()), `r-${n}`, {
     trigger: 'sqs',
@@ -50,64 +50,64 @@ async function until(holds: () => boolean, withinMs = 20_000): Promise<void> {
   assert.ok(holds(), 'it did not come to hold in time')
 }
 
-test('letters: batches of ten; a receipt is the id of a message that is in the queue', async () => {
-  const target = new SqsDeadLetter(sqs.queueUrl('letters'))
-  const letters = Array.from({ length: 25 }, (_, n) => letter(n))
-  const receipts = await target.store(letters, soon())
+test('dead letters: batches of ten; a location is the id of a message that is in the queue', async () => {
+  const target = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
+  const deadLetters = Array.from({ length: 25 }, (_, n) => deadLetter(n))
+  const locations = await target.store(deadLetters, soon())
   await target.close()
-  const stored = await sqs.drain('letters')
+  const stored = await sqs.drain('dead-letters')
 
-  assert.deepEqual([...receipts].sort(), stored.map(({ MessageId }) => `sqs:${MessageId}`).sort())
+  assert.deepEqual([...locations].sort(), stored.map(({ MessageId }) => `sqs:${MessageId}`).sort())
   assert.deepEqual(
     stored.map(({ Body }) => JSON.parse(Body as string) as DeadLetter).sort((a, b) => Number(a.recordId.slice(2)) - Number(b.recordId.slice(2))),
-    letters,
+    deadLetters,
   )
   const attributes = Object.fromEntries(Object.entries(stored[0]?.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]))
-  assert.deepEqual(Object.keys(attributes).sort(), ['code', 'letterId', 'outcome', 'topic'])
+  assert.deepEqual(Object.keys(attributes).sort(), ['code', 'deadLetterId', 'outcome', 'topic'])
   assert.equal(attributes.code, 'unreachable')
 })
 
-test('letters of more than a batch may hold are split by bytes', async () => {
-  const target = new SqsDeadLetter(sqs.queueUrl('letters'))
-  const receipts = await target.store(
-    Array.from({ length: 6 }, (_, n) => letter(n, 300_000)),
+test('dead letters of more than a batch may hold are split by bytes', async () => {
+  const target = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
+  const locations = await target.store(
+    Array.from({ length: 6 }, (_, n) => deadLetter(n, 300_000)),
     soon(),
   )
   await target.close()
-  assert.ok(receipts.every(receipt => typeof receipt === 'string'))
-  assert.equal((await sqs.drain('letters')).length, 6)
+  assert.ok(locations.every(location => typeof location === 'string'))
+  assert.equal((await sqs.drain('dead-letters')).length, 6)
 })
 
-test('a letter over 1 MB: a claim check on the next target that can; without one back to the source', async () => {
+test('a dead letter over 1 MB: a claim check on the next target that can; without one back to the source', async () => {
   const folder = temporaryFolder()
-  const big = letter(1, 900_000)
-  const chain = new DeadLetters([new SqsDeadLetter(sqs.queueUrl('letters')), new DiskDeadLetter(folder)])
-  const [receipt, small] = await chain.store([big, letter(2)], soon())
+  const big = deadLetter(1, 900_000)
+  const chain = new DeadLetterPublisher([new SqsDeadLetterTarget(sqs.queueUrl('dead-letters')), new DiskDeadLetterTarget(folder)])
+  const [location, small] = await chain.store([big, deadLetter(2)], soon())
   await chain.close()
-  const stored = (await sqs.drain('letters')).map(({ Body }) => JSON.parse(Body as string) as DeadLetter)
+  const stored = (await sqs.drain('dead-letters')).map(({ Body }) => JSON.parse(Body as string) as DeadLetter)
   const withClaim = stored.find(({ recordId }) => recordId === 'r-1')
 
-  assert.match(String(receipt), /^sqs:/)
+  assert.match(String(location), /^sqs:/)
   assert.match(String(small), /^sqs:/)
   assert.equal(withClaim?.record.value, null)
   assert.equal(withClaim?.claimCheck?.bytes, 900_000)
   assert.deepEqual(readFileSync(String(withClaim?.claimCheck?.target).replace(/^disk:/, '')), Buffer.alloc(900_000, 'x'))
   rmSync(folder, { recursive: true })
 
-  const alone = new DeadLetters([new SqsDeadLetter(sqs.queueUrl('letters'))])
+  const alone = new DeadLetterPublisher([new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))])
   const [refusal] = await alone.store([big], soon())
   await alone.close()
-  assert.equal((refusal as { code?: string }).code, 'letter-too-large')
-  assert.deepEqual(await sqs.drain('letters'), [])
+  assert.equal((refusal as { code?: string }).code, 'dead-letter-too-large')
+  assert.deepEqual(await sqs.drain('dead-letters'), [])
 })
 
-test('a queue that does not exist, and a server that is gone: the next target takes the letters', async () => {
-  for (const url of [sqs.queueUrl('nobody'), 'http://127.0.0.1:9/000000000000/letters']) {
+test('a queue that does not exist, and a server that is gone: the next target takes the dead letters', async () => {
+  for (const url of [sqs.queueUrl('nobody'), 'http://127.0.0.1:9/000000000000/dead-letters']) {
     const folder = temporaryFolder()
-    const chain = new DeadLetters([new SqsDeadLetter(url), new DiskDeadLetter(folder)])
-    const [receipt] = await chain.store([letter(1)], soon())
+    const chain = new DeadLetterPublisher([new SqsDeadLetterTarget(url), new DiskDeadLetterTarget(folder)])
+    const [location] = await chain.store([deadLetter(1)], soon())
     await chain.close()
-    assert.match(String(receipt), /^disk:/, url)
+    assert.match(String(location), /^disk:/, url)
     rmSync(folder, { recursive: true })
   }
 })
@@ -125,8 +125,8 @@ test('entry by entry: what the service refuses or leaves out is not stored; the 
     response.end(JSON.stringify({ Successful: [{ Id: first?.Id, MessageId: 'm-1', MD5OfMessageBody }], Failed: [{ Id: second?.Id, Code: 'InternalError', SenderFault: false }] }))
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const target = new SqsDeadLetter(`http://127.0.0.1:${(server.address() as AddressInfo).port}/000000000000/q`)
-  const results = await target.store([letter(1), letter(2), letter(3)], soon())
+  const target = new SqsDeadLetterTarget(`http://127.0.0.1:${(server.address() as AddressInfo).port}/000000000000/q`)
+  const results = await target.store([deadLetter(1), deadLetter(2), deadLetter(3)], soon())
   await target.close()
   server.close()
 
@@ -141,9 +141,9 @@ test('a service that does not answer is given up at the deadline, and the next t
   const server = createServer(() => {})
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const folder = temporaryFolder()
-  const chain = new DeadLetters([new SqsDeadLetter(`http://127.0.0.1:${(server.address() as AddressInfo).port}/000000000000/q`), new DiskDeadLetter(folder)])
+  const chain = new DeadLetterPublisher([new SqsDeadLetterTarget(`http://127.0.0.1:${(server.address() as AddressInfo).port}/000000000000/q`), new DiskDeadLetterTarget(folder)])
   const begin = performance.now()
-  const results: StoreResult[] = await chain.store([letter(1)], soon(2000))
+  const results: StoreResult[] = await chain.store([deadLetter(1)], soon(2000))
   assert.match(String(results[0]), /^disk:/)
   assert.ok(performance.now() - begin < 2000)
   await chain.close()

@@ -53,8 +53,8 @@ async function play({ script, calls, retries, batchSize, latencyMs, poisonAt, li
   await clock.run(() => open === 0)
   const inFlightWhenTold = client.inFlight
   clock.setTimeout(() => {}, 20_000)
-  const settled = clock.now() + 20_000
-  await clock.run(() => clock.now() >= settled)
+  const completed = clock.now() + 20_000
+  await clock.run(() => clock.now() >= completed)
   client.deliverAll()
   return { told, sent, client, inFlightWhenTold, bufferUsed: producer.metrics().bufferUsed }
 }

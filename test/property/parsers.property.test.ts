@@ -7,27 +7,27 @@ import { toRecord } from '../../functions/eventbridge/to-records.ts'
 import { toRecords } from '../../functions/http/to-records.ts'
 import { CHANGED_NUMBER, parseBody } from '../../functions/parse-body.ts'
 import { parseRedriveRequest } from '../../functions/redrive/redrive-request.ts'
-import { rawToLetters } from '../../functions/redrive/to-letters.ts'
+import { rawToDeadLetters } from '../../functions/redrive/to-dead-letters.ts'
 import { toMessages } from '../../functions/sqs/to-records.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTINGS } from '../../lib/config/settings.ts'
-import { recordOf } from '../../lib/dead-letter/envelope.ts'
-import { readLetter } from '../../lib/dead-letter/read-letter.ts'
-import { readSegment } from '../../lib/dead-letter/segment.ts'
-import { ConfigError, KafkaProducerError, RecordFaultError } from '../../lib/errors.ts'
+import { recordOf } from '../../lib/dead-letter/dead-letter.ts'
+import { readSegment } from '../../lib/dead-letter/disk/segment.ts'
+import { readDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
+import { ConfigError, InvalidRecordError, KafkaProducerError } from '../../lib/errors.ts'
 import { type HttpRequest, parseHttpEvent } from '../../lib/lambda/http-event.ts'
 import { traceparentOf } from '../../lib/lambda/traceparent.ts'
 import { decodeRecordSet } from '../../lib/transport/record-batch-decoder.ts'
 import { validateRecord } from '../../lib/validate/record-validator.ts'
 import { loadContracts, toContracts } from '../../scripts/load-contracts.ts'
-import { letterOf } from '../fakes/letter.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
 
 const numRuns = Number(process.env.FAST_CHECK_RUNS ?? 500)
 const contracts = loadContracts()
 
 /** Only these may come out of a parser. */
 function typed(error: unknown): void {
-  assert.ok(error instanceof KafkaProducerError || error instanceof RecordFaultError || error instanceof ConfigError, `an untyped error: ${String(error)}`)
+  assert.ok(error instanceof KafkaProducerError || error instanceof InvalidRecordError || error instanceof ConfigError, `an untyped error: ${String(error)}`)
 }
 
 function holds(parse: () => unknown): void {
@@ -74,8 +74,8 @@ test('HTTP bodies', () => {
         requestId: 'r',
       }
       holds(() => {
-        for (const { record: given, fault } of toRecords(http, topic, 'r', contracts)) {
-          if (fault) typed(fault)
+        for (const { record: given, error } of toRecords(http, topic, 'r', contracts)) {
+          if (error) typed(error)
           else holds(() => validateRecord(given, { contracts }))
         }
       })
@@ -99,7 +99,7 @@ test('HTTP bodies: a number is kept or marked as the reviver would, whichever wa
       const value = Number(literal)
       const changed = !Number.isFinite(value) || (/^-?\d+$/.test(literal) && !Number.isSafeInteger(value))
       const parse = () => parseBody(Buffer.from(`{"${field}":[${literal}]}`)) as Record<string, unknown[]>
-      if (JSON.parse(`"${field}"`) === '__proto__') assert.throws(parse, { faultCode: 'unknown-field' })
+      if (JSON.parse(`"${field}"`) === '__proto__') assert.throws(parse, { code: 'unknown-field' })
       else assert.deepEqual(Object.values(parse()), [[changed ? CHANGED_NUMBER : value]])
     }),
     { numRuns },
@@ -147,43 +147,43 @@ test('SQS batches and what is wrapped in them', () => {
   fc.assert(
     fc.property(fc.oneof(fc.record({ Records: fc.array(message, { maxLength: 5 }) }), jsonWith('Records')), event =>
       holds(() => {
-        for (const { records } of toMessages(event, contracts)) for (const { fault } of records) if (fault) typed(fault)
+        for (const { records } of toMessages(event, contracts)) for (const { error } of records) if (error) typed(error)
       }),
     ),
     { numRuns },
   )
 })
 
-test('EventBridge events, and what backstops hold', () => {
+test('EventBridge events, and what source DLQs and failure destinations hold', () => {
   const event = jsonWith('id', 'source', 'detail-type', 'detail', 'time', 'usgs.earthquakes', 'Earthquake', 'requestPayload', 'requestContext', 'requestId', 'Records')
-  const toLetters = rawToLetters({ contracts, maxRequestSize: 1_000_000 })
+  const toDeadLetters = rawToDeadLetters({ contracts, maxRequestSize: 1_000_000 })
   fc.assert(
     fc.property(event, fc.boolean(), (given, fromQueue) => {
       holds(() => toRecord(given, 'r', { contracts }))
       const body = JSON.stringify(given) ?? ''
-      holds(() => toLetters({ messageId: 'm', body, attributes: fromQueue ? { DeadLetterQueueSourceArn: 'arn:aws:sqs:us-east-1:0:earthquakes' } : {}, messageAttributes: {} }))
+      holds(() => toDeadLetters({ messageId: 'm', body, attributes: fromQueue ? { DeadLetterQueueSourceArn: 'arn:aws:sqs:us-east-1:0:earthquakes' } : {}, messageAttributes: {} }))
     }),
     { numRuns },
   )
 })
 
-test('letters: what is taken for one can be sent, whoever wrote it', () => {
-  const letter = jsonWith('schemaVersion', 'letterId', 'recordId', 'record', 'failure', 'source', 'redrive', 'claimCheck', 'inDoubt')
-  const good = letterOf('id', 'v')
-  const broken = fc.tuple(fc.constantFrom(...Object.keys(good), 'record.headers', 'record.key', 'failure.lastAt', 'inDoubt.from'), letter).map(([path, value]) => {
+test('dead letters: what is taken for one can be sent, whoever wrote it', () => {
+  const deadLetter = jsonWith('schemaVersion', 'deadLetterId', 'recordId', 'record', 'failure', 'source', 'redrive', 'claimCheck', 'inDoubt')
+  const good = deadLetterOf('id', 'v')
+  const broken = fc.tuple(fc.constantFrom(...Object.keys(good), 'record.headers', 'record.key', 'failure.lastAt', 'inDoubt.from'), deadLetter).map(([path, value]) => {
     const copy = structuredClone(good) as unknown as Record<string, Record<string, unknown>>
     const [first = '', second] = path.split('.')
     if (second === undefined) return { ...copy, [first]: value }
     return { ...copy, [first]: { ...copy[first], [second]: value } }
   })
   fc.assert(
-    fc.property(fc.oneof(letter, broken), given => {
-      const read = readLetter(JSON.stringify(given) ?? '')
+    fc.property(fc.oneof(deadLetter, broken), given => {
+      const read = readDeadLetter(JSON.stringify(given) ?? '')
       if (read) recordOf(read)
     }),
     { numRuns },
   )
-  assert.deepEqual(readLetter(JSON.stringify(good)), good)
+  assert.deepEqual(readDeadLetter(JSON.stringify(good)), good)
 })
 
 test('settings', () => {

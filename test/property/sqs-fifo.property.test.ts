@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import type { Services } from '../../functions/create-services.ts'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import { DeadLetters, type DeadLetterTarget } from '../../lib/dead-letter/dead-letter-chain.ts'
+import { DeadLetterPublisher, type DeadLetterTarget } from '../../lib/dead-letter/dead-letter-publisher.ts'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
@@ -22,7 +22,7 @@ import { toContracts } from '../../scripts/load-contracts.ts'
 
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)
 const ARN = 'arn:aws:sqs:eu-west-1:123456789012:orders.fifo'
-const MOST_RECEIVES = 12
+const MAX_RECEIVES = 12
 const contracts = toContracts([
   {
     topic: 'orders',
@@ -42,7 +42,7 @@ const scenario = fc.record({
   ),
   retries: fc.integer({ min: 0, max: 3 }),
   batchSize: fc.constantFrom(80, 200, 1_000_000),
-  lettersLost: fc.array(fc.integer({ min: 0, max: 11 }), { maxLength: 3 }),
+  deadLettersLost: fc.array(fc.integer({ min: 0, max: 11 }), { maxLength: 3 }),
   onInvalid: fc.constantFrom('continue', 'stop'),
   onFailure: fc.constantFrom('return', 'dead-letter'),
 })
@@ -61,26 +61,26 @@ function toSqs({ group, key, kind }: Scenario['messages'][number], n: number) {
   }
 }
 
-async function play({ script, messages, retries, batchSize, lettersLost, onInvalid, onFailure }: Scenario) {
+async function play({ script, messages, retries, batchSize, deadLettersLost, onInvalid, onFailure }: Scenario) {
   const clock = new VirtualClock()
   const client = new ScriptedKafkaClient({ partitions: 4, brokers: 2, clock, script, latencyMs: 5, poison: POISON })
   const config = parseConfig({ bootstrapServers: ['b:1'], retries, batchSize, fifoOnInvalid: onInvalid, onFailureSqs: onFailure }, {})
   const producer = new KafkaProducer(config, { client, clock, rules: { contracts } })
-  const lost = new Set(lettersLost.map(n => `m-${n}`))
+  const lost = new Set(deadLettersLost.map(n => `m-${n}`))
   const target: DeadLetterTarget = {
-    store: async letters => letters.map(({ recordId }) => (lost.has(recordId) ? new DeadLetterError('dead-letter', 'lost') : `memory:${recordId}`)),
+    store: async deadLetters => deadLetters.map(({ recordId }) => (lost.has(recordId) ? new DeadLetterError('dead-letter', 'lost') : `memory:${recordId}`)),
     close: async () => {},
   }
   const told: { id: string; fate: string }[][] = []
   const report = {
     invocation: (_requestId: string, reports: readonly DeliveryReport[], fates: readonly RecordFate[]) =>
       told.push(reports.map(({ record }, index) => ({ id: record.sourceId as string, fate: fates[index]?.fate as string }))),
-    letterFailed: () => {},
+    deadLetterFailed: () => {},
   } as unknown as InvocationReport
-  const services: Services = { config, contracts, letters: new DeadLetters([target]), report }
+  const services: Services = { config, contracts, deadLetters: new DeadLetterPublisher([target]), report }
   const invocations: { given: string[]; returned: string[]; told: { id: string; fate: string }[] }[] = []
   let open = messages.map(toSqs)
-  for (let receive = 0; open.length > 0 && receive < MOST_RECEIVES; receive++) {
+  for (let receive = 0; open.length > 0 && receive < MAX_RECEIVES; receive++) {
     const far = Deadline.after(systemClock, 60_000)
     const context = { functionName: 'f', kafka: { producer, deadline: far, answerBy: far } } as unknown as Context & KafkaContext
     let answer: Awaited<ReturnType<typeof handleSqs>> | undefined
@@ -91,7 +91,7 @@ async function play({ script, messages, retries, batchSize, lettersLost, onInval
     const returned = (answer?.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier)
     invocations.push({ given: open.map(({ messageId }) => messageId), returned, told: told.at(-1) ?? [] })
     open = open.filter(({ messageId }) => returned.includes(messageId))
-    // A letter target comes back; a policy of stop would send the same fault back for ever.
+    // A dead letter target comes back; a policy of stop would send the same fault back for ever.
     lost.clear()
   }
   client.deliverAll()

@@ -47,11 +47,12 @@ async function copies(topic: string, id: string): Promise<number> {
   return (await readTopic(stack.bootstrapServers, topic)).filter(({ headers }) => String(headers['kp-id']) === id).length
 }
 
-const dials = () => output.filter(line => line.includes('"_aws"')).reduce((sum, line) => sum + ((JSON.parse(line) as { Dials?: number }).Dials ?? 0), 0)
+const connectionAttempts = () =>
+  output.filter(line => line.includes('"_aws"')).reduce((sum, line) => sum + ((JSON.parse(line) as { ConnectionAttempts?: number }).ConnectionAttempts ?? 0), 0)
 
 test('a cold start and three warm invocations: one connect', async () => {
   for (const id of ['cold', 'warm-1', 'warm-2', 'warm-3']) assert.equal((await post(id)).status, 200, output.join('\n'))
-  assert.equal(dials(), 1)
+  assert.equal(connectionAttempts(), 1)
 })
 
 test('frozen for 10 s while idle: the next invocation is delivered', async () => {
@@ -96,7 +97,7 @@ test('SIGTERM: with its HTTP client, which leaves JavaScript running while it wa
     name: 'http',
     command,
     args,
-    timeoutMs: 29_000,
+    ackTimeoutMs: 29_000,
     onOutput: line => void output.push(line),
     env: {
       PATH: process.env.PATH ?? '',

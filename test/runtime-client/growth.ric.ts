@@ -69,7 +69,7 @@ async function start(name: string): Promise<Started> {
     name,
     command,
     args,
-    timeoutMs: 60_000,
+    ackTimeoutMs: 60_000,
     onOutput: line => line.includes('PROBE ') && onProbe(JSON.parse(line.slice(line.indexOf('{'))) as Living),
     env: {
       PATH: process.env.PATH ?? '',

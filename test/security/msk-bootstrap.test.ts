@@ -37,7 +37,7 @@ async function withMsk(work: (msk: { answer: Answer; paths: string[] }) => Promi
 
 const configOf = (options: ProducerOptions = {}) => parseConfig({ mskClusterArn: ARN, ...options }, {})
 
-test('the list for the log-in and the network in use, asked for once', async () => {
+test('the list for the authentication and the network in use, asked for once', async () => {
   const tls = { securityProtocol: 'SSL' }
   const iam = { securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM' }
   const scram = { securityProtocol: 'SASL_SSL', saslMechanism: 'SCRAM-SHA-512', saslUsername: 'u', saslPassword: 'p' }

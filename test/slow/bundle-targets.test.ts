@@ -1,4 +1,4 @@
-// From the built bundles, where a lazily loaded client may be missing or broken: every target of letters is written once, every
+// From the built bundles, where a lazily loaded client may be missing or broken: every target of dead letters is written once, every
 // source of credentials is read once.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
-import { DiskLetters } from '../../lib/redrive/disk-letters.ts'
+import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { createTopics } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { Sandbox } from '../../local/runtime/sandbox.ts'
@@ -37,7 +37,7 @@ async function invokeOnce(name: string, env: Record<string, string>, event: unkn
     name,
     command: process.execPath,
     args: [resolve('local/runtime/runtime-client.ts')],
-    timeoutMs: 20_000,
+    ackTimeoutMs: 20_000,
     onOutput: line => void output.push(line),
     env: { PATH: process.env.PATH ?? '', _HANDLER: `${resolve(`dist/functions/${name}/index.mjs`)}#handler`, AWS_EC2_METADATA_DISABLED: 'true', ...env },
   })
@@ -61,19 +61,19 @@ const events: Record<string, () => unknown> = {
 const nobody = { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '100' }
 
 for (const [name, event] of Object.entries(events))
-  test(`${name}: a letter in SQS, and on disk`, async () => {
+  test(`${name}: a dead letter in SQS, and on disk`, async () => {
     const folder = temporaryFolder()
     for (const target of [`sqs:${sqs.queueUrl('letters')}`, `disk:${folder}`]) await invokeOnce(name, { ...nobody, KAFKA_DEAD_LETTER: target }, event())
     const { Messages = [] } = await sqs.client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl('letters'), MaxNumberOfMessages: 10 }))
-    const onDisk = await Array.fromAsync(new DiskLetters(folder).letters())
-    const letters = [...Messages.map(({ Body }) => JSON.parse(Body as string)), ...onDisk.map(({ letter }) => letter)]
+    const onDisk = await Array.fromAsync(new DiskDeadLetterStore(folder).deadLetters())
+    const deadLetters = [...Messages.map(({ Body }) => JSON.parse(Body as string)), ...onDisk.map(({ deadLetter }) => deadLetter)]
     assert.deepEqual(
-      letters.map(({ source }) => source.trigger),
+      deadLetters.map(({ source }) => source.trigger),
       [name, name],
     )
   })
 
-test('letters in S3, DynamoDB, SQLite and Kafka, and the redrive bundle sends each again', async () => {
+test('dead letters in S3, DynamoDB, SQLite and Kafka, and the redrive bundle sends each again', async () => {
   const moto = await startMoto()
   after(() => moto.stop())
   const clients = { credentials: { accessKeyId: 'k', secretAccessKey: 's' }, region: 'us-east-1', endpoint: moto.url }
@@ -81,8 +81,8 @@ test('letters in S3, DynamoDB, SQLite and Kafka, and the redrive bundle sends ea
   await new DynamoDBClient(clients).send(
     new CreateTableCommand({
       TableName: 'letters',
-      KeySchema: [{ AttributeName: 'letterId', KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: 'letterId', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'deadLetterId', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'deadLetterId', AttributeType: 'S' }],
       BillingMode: 'PAY_PER_REQUEST',
     }),
   )
@@ -92,7 +92,7 @@ test('letters in S3, DynamoDB, SQLite and Kafka, and the redrive bundle sends ea
   for (const target of ['s3:letters/prod', 'dynamodb:letters', `sqlite:${temporaryFolder()}/letters.db`, `kafka:@${servers}`]) {
     const { statusCode, body } = (await invokeOnce('http', { ...nobody, ...aws, KAFKA_DEAD_LETTER: target }, post())) as { statusCode: number; body: string }
     assert.equal(statusCode, 202, body)
-    assert.match(JSON.parse(body).records[0].receipt, new RegExp(`^${target.split(':')[0]}:`))
+    assert.match(JSON.parse(body).records[0].location, new RegExp(`^${target.split(':')[0]}:`))
     const again = await invokeOnce('redrive', { ...aws, KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: target }, {})
     assert.equal((again as { results: { resent: number }[] }).results[0]?.resent, 1, JSON.stringify(again))
   }
@@ -131,7 +131,7 @@ for (const [mechanism, user] of [
   ['PLAIN', 'bob'],
   ['SCRAM-SHA-256', 'alice256'],
 ] as const)
-  test(`a log-in by ${mechanism}`, () =>
+  test(`authentication by ${mechanism}`, () =>
     delivers({ KAFKA_BOOTSTRAP_SERVERS: rig.address('SASL'), KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: user, KAFKA_SASL_PASSWORD: `${user}-secret` }))
 
 test('MSK: brokers by the cluster’s ARN, a token by its signer', async () => {

@@ -1,4 +1,4 @@
-// npm run package on this machine, offline: each backstop is in the template, nothing in it is open to everybody, the zips can be
+// npm run package on this machine, offline: each source DLQ or failure destination is in the template, nothing in it is open to everybody, the zips can be
 // made again bit by bit, and every handler that it names can be imported.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -175,7 +175,7 @@ test('targets of KAFKA_DEAD_LETTER stand behind the queue, each with the right t
   assert.equal(run([], { KAFKA_DEAD_LETTER: 'none' }).status, 1)
 })
 
-test('only redrive may read and delete letters; a schedule is asked for by name', () => {
+test('only redrive may read and delete dead letters; a schedule is asked for by name', () => {
   const reads = ofType('AWS::IAM::Role').filter(([, { Properties }]) => JSON.stringify(Properties).match(/ReceiveMessage[^}]*DeadLettersQueue/))
   assert.deepEqual(
     reads.map(([name]) => name),
@@ -190,7 +190,7 @@ test('only redrive may read and delete letters; a schedule is asked for by name'
   assert.ok(rules.some(({ Properties }) => Properties.ScheduleExpression === 'rate(1 hour)'))
 })
 
-test('letters in Kafka and who is told of a letter: each with its right', () => {
+test('dead letters in Kafka and who is told of a dead letter: each with its right', () => {
   const msk = 'arn:aws:kafka:eu-west-1:123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1'
   const env = { KAFKA_MSK_CLUSTER_ARN: msk, KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM', KAFKA_DEAD_LETTER: 'kafka:{topic}-dlt' }
   assert.equal(run([], { ...env, KAFKA_DEAD_LETTER_NOTIFY: 'sns:arn:aws:sns:eu-west-1:123456789012:letters,eventbridge:ops' }).status, 0)
@@ -200,12 +200,12 @@ test('letters in Kafka and who is told of a letter: each with its right', () => 
   assert.match(role, /"Action":\["events:PutEvents"\],"Resource":\{"Fn::Sub":"arn:[^"]*event-bus\/ops"\}/)
 })
 
-test('alarms: errors, throttles, slow and dials of each function, age of each source, letters of each backstop; a topic when one is given', () => {
+test('alarms: errors, throttles, slow and connectionAttempts of each function, age of each source, dead letters of each source DLQ or failure destination; a topic when one is given', () => {
   const alarms = ofType('AWS::CloudWatch::Alarm')
   const operations = readFileSync('docs/operations.md', 'utf8')
   const names = alarms.map(([name]) => name.replace(/Alarm$/, ''))
   for (const name of ['Http', 'Sqs', 'SqsFifo', 'Eventbridge', 'Redrive'])
-    for (const kind of ['Errors', 'Throttles', 'Slow', 'Dials']) {
+    for (const kind of ['Errors', 'Throttles', 'Slow', 'ConnectionAttempts']) {
       assert.ok(names.includes(`${name}${kind}`), `${name}${kind}`)
       assert.ok(operations.includes(`<Function>${kind}`))
     }
@@ -239,7 +239,7 @@ test('the dashboard is JSON, and names metrics that the functions write', () => 
   const { widgets } = JSON.parse(DashboardBody['Fn::Sub'][0]) as { widgets: { properties: { metrics: unknown } }[] }
   const written = metricsWritten()
   assert.equal(widgets.length, 9)
-  for (const metric of ['Records', 'BrokerTime', 'QueueTime', 'BatchRecords', 'Retries', 'Dials']) {
+  for (const metric of ['Records', 'BrokerTime', 'QueueTime', 'BatchRecords', 'Retries', 'ConnectionAttempts']) {
     assert.ok(JSON.stringify(widgets).includes(`MetricName=\\"${metric}\\"`), metric)
     assert.ok(written.includes(metric), metric)
   }
@@ -311,9 +311,9 @@ test('a stage: queues of its own, a KMS key, tags, limits of requests; metrics a
     assert.match(JSON.stringify(Properties), /"Action":\["kms:Decrypt","kms:GenerateDataKey"\],"Resource":"arn:aws:kms:eu-west-1:123456789012:key\/1/)
   const [{ Properties: stage }] = of('AWS::ApiGatewayV2::Stage') as [Resource]
   assert.deepEqual([stage.DefaultRouteSettings.ThrottlingRateLimit, stage.DefaultRouteSettings.ThrottlingBurstLimit], [100, 50])
-  const dials = Object.values(made).filter(({ Properties }) => Properties?.MetricName === 'Dials')
+  const connectionAttempts = Object.values(made).filter(({ Properties }) => Properties?.MetricName === 'ConnectionAttempts')
   const names = of('AWS::Lambda::Function').map(({ Properties }) => Properties.FunctionName)
-  assert.deepEqual(dials.map(({ Properties }) => Properties.Dimensions[0].Value).sort(), names.sort())
+  assert.deepEqual(connectionAttempts.map(({ Properties }) => Properties.Dimensions[0].Value).sort(), names.sort())
 })
 
 test('a stage’s file says what it is deployed with; the command and the environment come before it', () => {

@@ -7,19 +7,19 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import { createDeadLetters } from '../../lib/create-dead-letters.ts'
-import { DynamoDbDeadLetter } from '../../lib/dead-letter/dynamodb-dead-letter.ts'
-import { S3DeadLetter } from '../../lib/dead-letter/s3-dead-letter.ts'
-import { openLetters } from '../../lib/redrive/open-letters.ts'
+import { createDeadLetterPublisher } from '../../lib/create-dead-letter-publisher.ts'
+import { DynamoDbDeadLetterTarget } from '../../lib/dead-letter/dynamodb/target.ts'
+import { S3DeadLetterTarget } from '../../lib/dead-letter/s3/target.ts'
+import { openDeadLetterStores } from '../../lib/redrive/open-dead-letters.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
-import { letterOf } from '../fakes/letter.ts'
+import { deadLetterStoreContract } from '../dead-letter-store.contract.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { AWS_TEST_KEYS, startMoto } from '../fakes/moto.ts'
 import { producerOf } from '../fakes/producer-of.ts'
-import { letterStoreContract } from '../letter-store.contract.ts'
 
 const [moto, kafka] = await Promise.all([startMoto(), LocalKafka.start(1)])
 after(async () => {
@@ -34,43 +34,48 @@ await s3.send(new CreateBucketCommand({ Bucket: 'letters' }))
 await new DynamoDBClient({}).send(
   new CreateTableCommand({
     TableName: 'letters',
-    KeySchema: [{ AttributeName: 'letterId', KeyType: 'HASH' }],
-    AttributeDefinitions: [{ AttributeName: 'letterId', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'deadLetterId', KeyType: 'HASH' }],
+    AttributeDefinitions: [{ AttributeName: 'deadLetterId', AttributeType: 'S' }],
     BillingMode: 'PAY_PER_REQUEST',
   }),
 )
 
-letterStoreContract(
+deadLetterStoreContract(
   's3',
   servers,
-  async () => ({ target: new S3DeadLetter('letters', 'prod'), open: () => openLetters({ kind: 's3', bucket: 'letters', prefix: 'prod' }, config) }),
+  async () => ({ target: new S3DeadLetterTarget('letters', 'prod'), open: () => openDeadLetterStores({ kind: 's3', bucket: 'letters', prefix: 'prod' }, config) }),
   { parallel: 'refused' },
 )
-letterStoreContract('dynamodb', servers, async () => ({ target: new DynamoDbDeadLetter('letters'), open: () => openLetters({ kind: 'dynamodb', table: 'letters' }, config) }), {
-  parallel: 'refused',
-})
+deadLetterStoreContract(
+  'dynamodb',
+  servers,
+  async () => ({ target: new DynamoDbDeadLetterTarget('letters'), open: () => openDeadLetterStores({ kind: 'dynamodb', table: 'letters' }, config) }),
+  {
+    parallel: 'refused',
+  },
+)
 
-test('a value that was left as a claim is sent whole; one that is gone leaves its letter', async () => {
+test('a value that was left as a claim is sent whole; one that is gone leaves its dead letter', async () => {
   await createTopics(servers, [{ topic: 'claims', partitions: 1 }])
   await untilInSync(servers, 'claims', 1)
-  const chain = createDeadLetters(parseConfig({ bootstrapServers: [servers], deadLetter: 'dynamodb:letters,s3:letters/claims-of' }, {}))
-  const large = letterOf('large', Buffer.alloc(500_000, 'x'), 'claims')
+  const chain = createDeadLetterPublisher(parseConfig({ bootstrapServers: [servers], deadLetter: 'dynamodb:letters,s3:letters/claims-of' }, {}))
+  const large = deadLetterOf('large', Buffer.alloc(500_000, 'x'), 'claims')
   assert.match(String((await chain.store([large]))[0]), /^dynamodb:/)
   await chain.close()
-  const store = openLetters({ kind: 'dynamodb', table: 'letters' }, config)
-  for await (const open of store.letters()) assert.equal(open.letter.record.value, null)
+  const store = openDeadLetterStores({ kind: 'dynamodb', table: 'letters' }, config)
+  for await (const open of store.deadLetters()) assert.equal(open.deadLetter.record.value, null)
   const producer = producerOf([servers])
   const result = await redrive(store, { producer })
   assert.equal(result.resent, 1)
   assert.equal((await readTopic(servers, 'claims'))[0]?.value?.length, 500_000)
-  const lost = { ...letterOf('lost', 'v', 'claims'), claimCheck: { target: 's3://letters/claims-of/claims/none', sha256: '', bytes: 1 } }
-  await new DynamoDbDeadLetter('letters').store([lost], Deadline.after(systemClock, 5000))
-  const open = openLetters({ kind: 'dynamodb', table: 'letters' }, config)
+  const lost = { ...deadLetterOf('lost', 'v', 'claims'), claimCheck: { target: 's3://letters/claims-of/claims/none', sha256: '', bytes: 1 } }
+  await new DynamoDbDeadLetterTarget('letters').store([lost], Deadline.after(systemClock, 5000))
+  const open = openDeadLetterStores({ kind: 'dynamodb', table: 'letters' }, config)
   assert.deepEqual((await redrive(open, { producer })).failed, { 'claim-missing': 1 })
   await Promise.all([store.close(), open.close(), producer.close()])
 })
 
-test('SNS topics and event buses are told of a letter, without its bytes', async () => {
+test('SNS topics and event buses are told of a dead letter, without its bytes', async () => {
   const [sns, sqs, events] = [new SNSClient({}), new SQSClient({}), new EventBridgeClient({})]
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'letters' }))
   const queue = async (name: string) => (await sqs.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl as string
@@ -80,12 +85,13 @@ test('SNS topics and event buses are told of a letter, without its bytes', async
   await events.send(new PutRuleCommand({ Name: 'letters', EventBusName: 'ops', EventPattern: JSON.stringify({ source: ['serverless-kafka-producer'] }) }))
   await events.send(new PutTargetsCommand({ Rule: 'letters', EventBusName: 'ops', Targets: [{ Id: 'q', Arn: 'arn:aws:sqs:us-east-1:123456789012:of-bus' }] }))
   const warnings: string[] = []
-  const letters = createDeadLetters(parseConfig({ bootstrapServers: [servers], deadLetter: 's3:letters/told', deadLetterNotify: `sns:${TopicArn},eventbridge:ops` }, {}), text =>
-    warnings.push(text),
+  const deadLetters = createDeadLetterPublisher(
+    parseConfig({ bootstrapServers: [servers], deadLetter: 's3:letters/told', deadLetterNotify: `sns:${TopicArn},eventbridge:ops` }, {}),
+    text => warnings.push(text),
   )
-  const many = Array.from({ length: 12 }, (_, i) => letterOf(`told-${i}`, 'a secret value'))
-  await letters.store(many)
-  await letters.close()
+  const many = Array.from({ length: 12 }, (_, i) => deadLetterOf(`told-${i}`, 'a secret value'))
+  await deadLetters.store(many)
+  await deadLetters.close()
   assert.deepEqual(warnings, [])
   for (const url of [ofTopic, ofBus]) {
     const bodies: string[] = []

@@ -34,12 +34,12 @@ test('sessions of 14 s: replaced in time, every record delivered once', async ()
     }
   }
   await Promise.all(Array.from({ length: 8 }, (_, name) => sender(name)))
-  const { dials, retries } = producer.metrics()
+  const { connectionAttempts, retries } = producer.metrics()
   await producer.close()
   const values = (await readTopic(rig.kafka.bootstrapServers, TOPIC)).map(({ value }) => String(value))
 
-  console.log(`${sent.length} records over ${dials} connections, ${retries} retries`)
+  console.log(`${sent.length} records over ${connectionAttempts} connections, ${retries} retries`)
   assert.deepEqual(failed, [])
   assert.deepEqual(values.toSorted(), sent.toSorted())
-  assert.ok(dials >= Math.floor(SECONDS / 14), `${dials} connections`)
+  assert.ok(connectionAttempts >= Math.floor(SECONDS / 14), `${connectionAttempts} connections`)
 })

@@ -8,7 +8,7 @@ import { toContracts } from '../../scripts/load-contracts.ts'
 const contracts = toContracts(
   (['json', 'text', 'base64'] as const).map(format => ({ topic: format, json: { key: { required: false }, value: { format, schema: true }, limits: { valueBytes: 8 } } as never })),
 )
-const tooLarge = { faultCode: 'record-too-large' }
+const tooLarge = { code: 'record-too-large' }
 const serializer = new RecordSerializer(1_000_000)
 const serialize = (topic: string, value: unknown) => serializer.serialize(validateRecord({ topic, value }, { contracts }))
 

@@ -8,13 +8,13 @@ import { PLAINTEXT, type SecurityProvider } from '../connection-security.ts'
 import { errorCodeRow } from '../error-codes.ts'
 import type { Cluster, ConnectionStats, DropReason, EncodedBatch, KafkaClient, ProduceOutcome, ProduceRequest, ProducerIdAndEpoch } from '../kafka-client.ts'
 import { failure, outcomeOf } from '../produce-outcome.ts'
-import { Broker, type BrokerOptions, type SharedState } from './broker.ts'
-import type { Link } from './link.ts'
+import type { BrokerConnection } from './broker-connection.ts'
+import { BrokerNode, type BrokerOptions, type SharedState } from './broker-node.ts'
 import * as wire from './wire.ts'
 
-/** A question to one broker, its dial included; then the next broker is asked. */
+/** A question to one broker, its connection attempt included; then the next broker is asked. */
 const ASK_MS = 1000
-/** A Link idle for longer is asked for a sign of life together with its first Produce. */
+/** A connection idle for longer is asked for a sign of life together with its first Produce. */
 const PROBE_AFTER_IDLE_MS = 100
 const PROBE_MS = 500
 
@@ -26,7 +26,7 @@ export interface KafkaJsClientOptions {
   readonly maxIdleMs: number
   readonly reconnectBackoffMs: number
   readonly reconnectBackoffMaxMs: number
-  /** Default: no TLS, no log-in. */
+  /** Default: no TLS, no authentication. */
   readonly security?: SecurityProvider
   readonly clock?: Clock
 }
@@ -35,9 +35,9 @@ export class KafkaJsClient implements KafkaClient {
   readonly #options: BrokerOptions
   readonly #bootstrap: KafkaJsClientOptions['bootstrap']
   readonly #clock: Clock
-  readonly #brokers = new Map<string, Broker>()
+  readonly #brokers = new Map<string, BrokerNode>()
   readonly #nodes = new Map<number, string>()
-  readonly #shared: SharedState = { versions: undefined, dials: 0, closedDials: 0, graced: 0, destroyed: {} }
+  readonly #shared: SharedState = { versions: undefined, connectionAttempts: 0, closedAttempts: 0, graced: 0, destroyed: {} }
   #isStale = false
   #closed = false
 
@@ -49,11 +49,11 @@ export class KafkaJsClient implements KafkaClient {
 
   get stats(): ConnectionStats {
     const open = [...this.#brokers.values()].reduce((sum, broker) => sum + broker.open, 0)
-    return { dials: this.#shared.dials, graced: this.#shared.graced, destroyed: { ...this.#shared.destroyed }, open }
+    return { connectionAttempts: this.#shared.connectionAttempts, graced: this.#shared.graced, destroyed: { ...this.#shared.destroyed }, open }
   }
 
   async metadata(topics: readonly string[] | null, deadline: Deadline): Promise<Cluster> {
-    const answer = await this.#ask(deadline, (link, ms) => link.call(wire.metadata(topics), ms, { mayOutlive: true }))
+    const answer = await this.#ask(deadline, (connection, ms) => connection.call(wire.metadata(topics), ms, { mayOutlive: true }))
     for (const { nodeId, host, port } of answer.brokers) this.#nodes.set(nodeId, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
     return {
       topics: answer.topics.map(({ topic, errorCode, partitions }) => ({
@@ -65,13 +65,13 @@ export class KafkaJsClient implements KafkaClient {
   }
 
   initProducerId(deadline: Deadline): Promise<ProducerIdAndEpoch> {
-    return this.#ask(deadline, async (link, ms) => {
-      const answer = await link.call(wire.initProducerId(), ms, { mayOutlive: true })
+    return this.#ask(deadline, async (connection, ms) => {
+      const answer = await connection.call(wire.initProducerId(), ms, { mayOutlive: true })
       if (answer.errorCode === 0) return { producerId: answer.producerId, epoch: answer.epoch }
       const row = errorCodeRow(answer.errorCode)
       throw new TransportError(
         row.name,
-        `The broker gave no producer id: ${row.name}${row.fault === 'authorization' ? '; expected an ACL for WRITE on a topic (MSK: kafka-cluster:WriteDataIdempotently and WriteData)' : ''}.`,
+        `The broker gave no producer id: ${row.name}${row.failure === 'authorization' ? '; expected an ACL for WRITE on a topic (MSK: kafka-cluster:WriteDataIdempotently and WriteData)' : ''}.`,
         { retriable: row.retriable === true },
       )
     })
@@ -81,22 +81,22 @@ export class KafkaJsClient implements KafkaClient {
     const all = (kind: 'not-sent' | 'unknown', code: string, retriable: boolean, cause?: unknown) => batches.map(() => failure(kind, code, retriable, cause))
     const address = this.#nodes.get(leader)
     if (address === undefined) return all('not-sent', 'NO_LEADER', true)
-    let link: Link
+    let connection: BrokerConnection
     try {
-      link = await this.#broker(address).data(Deadline.after(this.#clock, request.connectTimeoutMs))
+      connection = await this.#broker(address).data(Deadline.after(this.#clock, request.connectTimeoutMs))
     } catch (error) {
       const { code, retriable } = asTransportError(error)
       return all('not-sent', retriable ? 'UNREACHABLE' : code, retriable, error)
     }
-    const writesBefore = link.produceWrites
+    const writesBefore = connection.produceWrites
     try {
-      const answer = await this.#callProduce(link, batches, request)
+      const answer = await this.#callProduce(connection, batches, request)
       if (request.acks === 0) return batches.map(() => ({ kind: 'acked', baseOffset: null, logAppendTime: null, proof: 'none' }))
       const proof = request.acks === 1 ? 'leader' : 'all'
       return batches.map(batch => ({ ...outcomeOf(answer.partitions.get(topicPartition(batch.topic, batch.partition)), proof), throttleTimeMs: answer.throttleTimeMs }))
     } catch (error) {
       const { code } = asTransportError(error)
-      return all(link.produceWrites > writesBefore ? 'unknown' : 'not-sent', code, true, error)
+      return all(connection.produceWrites > writesBefore ? 'unknown' : 'not-sent', code, true, error)
     }
   }
 
@@ -105,17 +105,17 @@ export class KafkaJsClient implements KafkaClient {
    * its write with an ApiVersions, which any live broker answers at once: no extra round trip, and silence shows in 500 ms.
    * Where a repeat would not be recognised the sign of life is awaited first.
    */
-  async #callProduce(link: Link, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<wire.ProduceAnswer> {
-    const produce = () => link.call(wire.produce(batches, request.acks, request.timeoutMs, topicPartition), request.requestTimeoutMs, { beforeWrite: request.beginWrite })
-    if (link.idleMs <= PROBE_AFTER_IDLE_MS) return produce()
+  async #callProduce(connection: BrokerConnection, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<wire.ProduceAnswer> {
+    const produce = () => connection.call(wire.produce(batches, request.acks, request.ackTimeoutMs, topicPartition), request.requestTimeoutMs, { beforeWrite: request.beginWrite })
+    if (connection.idleMs <= PROBE_AFTER_IDLE_MS) return produce()
     if (!request.idempotent) {
-      await link.call(wire.apiVersions(), PROBE_MS)
+      await connection.call(wire.apiVersions(), PROBE_MS)
       return produce()
     }
-    link.cork()
-    setImmediate(() => link.uncork())
-    // Its failure kills the Link, and with it the Produce, which reports it.
-    link.call(wire.apiVersions(), PROBE_MS).catch(() => undefined)
+    connection.cork()
+    setImmediate(() => connection.uncork())
+    // Its failure kills the connection, and with it the Produce, which reports it.
+    connection.call(wire.apiVersions(), PROBE_MS).catch(() => undefined)
     return produce()
   }
 
@@ -123,8 +123,8 @@ export class KafkaJsClient implements KafkaClient {
   async ask<T>(nodeId: number, question: WireProtocol<T>, deadline: Deadline): Promise<T> {
     const address = this.#nodes.get(nodeId)
     if (address === undefined) throw new TransportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })
-    const link = await this.#broker(address).idle(deadline)
-    return link.call(question, Math.max(1, deadline.remaining), { mayOutlive: true })
+    const connection = await this.#broker(address).idle(deadline)
+    return connection.call(question, Math.max(1, deadline.remaining), { mayOutlive: true })
   }
 
   dropConnections(reason: DropReason, leader?: number): Promise<void> {
@@ -141,18 +141,18 @@ export class KafkaJsClient implements KafkaClient {
     return Promise.resolve()
   }
 
-  #broker(address: string): Broker {
+  #broker(address: string): BrokerNode {
     if (this.#closed) throw new TransportError('CLOSED', 'The producer is closed.')
     let broker = this.#brokers.get(address)
     if (!broker) {
-      broker = new Broker(address, this.#options, this.#shared)
+      broker = new BrokerNode(address, this.#options, this.#shared)
       this.#brokers.set(address, broker)
     }
     return broker
   }
 
-  /** Asks one broker after the other: those that answered just now, then fresh dials, then silent ones. */
-  async #ask<T>(deadline: Deadline, question: (link: Link, ms: number) => Promise<T>): Promise<T> {
+  /** Asks one broker after the other: those that answered just now, then fresh connectionAttempts, then silent ones. */
+  async #ask<T>(deadline: Deadline, question: (connection: BrokerConnection, ms: number) => Promise<T>): Promise<T> {
     const addresses = [...new Set([...this.#nodes.values(), ...(await this.#bootstrap(deadline, this.#isStale))])]
     const ranked = addresses.map(address => ({ address, rank: this.#broker(address).proof + Math.random() * 0.5 })).sort((a, b) => b.rank - a.rank)
     const failures: TransportError[] = []
@@ -160,8 +160,8 @@ export class KafkaJsClient implements KafkaClient {
       const mine = deadline.within(ASK_MS)
       if (mine.remaining <= 0) break
       try {
-        const link = await this.#broker(address).idle(mine)
-        const answer = await question(link, Math.max(1, mine.remaining))
+        const connection = await this.#broker(address).idle(mine)
+        const answer = await question(connection, Math.max(1, mine.remaining))
         this.#isStale = false
         return answer
       } catch (error) {

@@ -1,18 +1,18 @@
-// A log-in in the form that kafkajs wants it. Always a new object: kafkajs keeps its authenticator in it.
+// authentication in the form that kafkajs wants it. Always a new object: kafkajs keeps its authenticator in it.
 import Encoder from 'kafkajs/src/protocol/encoder.js'
-import type { SaslLogin } from '../connection-security.ts'
-import { loginRefused } from './dial-error.ts'
+import type { SaslAuthentication } from '../connection-security.ts'
+import { authenticationFailed } from './connection-error.ts'
 
 interface SaslStep {
   readonly request: { encode: () => Promise<Buffer> }
   readonly response: { decode: (raw: Buffer) => Promise<Buffer>; parse: (answer: Buffer) => Promise<void> }
 }
 
-export function toSasl(login: SaslLogin): object {
-  if (login.mechanism !== 'OAUTHBEARER') return { mechanism: login.mechanism, username: login.username, password: login.password }
+export function toSasl(authentication: SaslAuthentication): object {
+  if (authentication.mechanism !== 'OAUTHBEARER') return { mechanism: authentication.mechanism, username: authentication.username, password: authentication.password }
   return {
-    mechanism: login.mechanism,
-    authenticationProvider: ({ saslAuthenticate }: { saslAuthenticate: (step: SaslStep) => Promise<void> }) => ({ authenticate: () => saslAuthenticate(bearer(login)) }),
+    mechanism: authentication.mechanism,
+    authenticationProvider: ({ saslAuthenticate }: { saslAuthenticate: (step: SaslStep) => Promise<void> }) => ({ authenticate: () => saslAuthenticate(bearer(authentication)) }),
   }
 }
 
@@ -20,15 +20,15 @@ export function toSasl(login: SaslLogin): object {
  * RFC 7628. A broker may refuse with an error document in an answer that is no error, which kafkajs's own authenticator takes
  * for success: an answer that is not empty is a refusal.
  */
-function bearer(login: SaslLogin & { mechanism: 'OAUTHBEARER' }): SaslStep {
-  const message = `n,,\u0001auth=Bearer ${login.token}\u0001\u0001`
+function bearer(authentication: SaslAuthentication & { mechanism: 'OAUTHBEARER' }): SaslStep {
+  const message = `n,,\u0001auth=Bearer ${authentication.token}\u0001\u0001`
   return {
     request: { encode: async () => new Encoder().writeBytes(Buffer.from(message)).buffer },
     response: {
       // Four bytes of length, then the answer.
       decode: async raw => raw.subarray(4),
       parse: async answer => {
-        if (answer.length > 0) throw loginRefused(login)
+        if (answer.length > 0) throw authenticationFailed(authentication)
       },
     },
   }

@@ -111,13 +111,13 @@ export interface ProduceAnswer {
 }
 
 /** One Produce for one leader: batches of several partitions, each with its own producer epoch inside its bytes. With acks=0 no answer comes. */
-export function produce(batches: readonly EncodedBatch[], acks: number, timeoutMs: number, keyOf: (topic: string, partition: number) => string): WireProtocol<ProduceAnswer> {
+export function produce(batches: readonly EncodedBatch[], acks: number, ackTimeoutMs: number, keyOf: (topic: string, partition: number) => string): WireProtocol<ProduceAnswer> {
   const byTopic = Map.groupBy(batches, batch => batch.topic)
   const encode = () => {
     const topics = [...byTopic].map(([topic, ofTopic]) =>
       new Encoder().writeString(topic).writeArray(ofTopic.map(batch => new Encoder().writeInt32(batch.partition).writeInt32(batch.bytes.length).writeBuffer(batch.bytes))),
     )
-    return new Encoder().writeString(null).writeInt16(acks).writeInt32(timeoutMs).writeArray(topics)
+    return new Encoder().writeString(null).writeInt16(acks).writeInt32(ackTimeoutMs).writeArray(topics)
   }
   const wire = protocol(PRODUCE, 'Produce', 8, encode, decoder => {
     const partitions = new Map<string, PartitionAnswer>()

@@ -1,0 +1,37 @@
+// Failed records of any trigger → dead letters, with what the functions know of their source.
+import type { Context } from 'aws-lambda'
+import type { DeadLetterSource } from '../lib/dead-letter/dead-letter.ts'
+import { publishFailures } from '../lib/dead-letter/publish-failures.ts'
+import type { DeliveryReport, Failed } from '../lib/delivery/delivery-report.ts'
+import type { RecordFate } from '../lib/delivery/record-fate.ts'
+import type { KafkaContext } from '../lib/lambda/kafka-producer-middleware.ts'
+import { keyOfInvalid } from '../lib/validate/record-validator.ts'
+import type { Services } from './create-services.ts'
+import type { SourceRecord } from './source-record.ts'
+
+export interface DeadLetterRules {
+  readonly shouldDeadLetter: (failed: Failed, index: number) => boolean
+  readonly sourceOf: (index: number) => Omit<DeadLetterSource, 'function'>
+}
+
+/** The fates of the failed records, by index; none for an invalid record that is not to be lettered. */
+export function publishDeadLetters(
+  sourceRecords: readonly SourceRecord[],
+  reports: readonly DeliveryReport[],
+  { shouldDeadLetter, sourceOf }: DeadLetterRules,
+  context: Context & KafkaContext,
+  { deadLetters, contracts, report }: Services,
+): Promise<Map<number, RecordFate>> {
+  return publishFailures(reports, {
+    deadLetters,
+    idOf: index => (sourceRecords[index] as SourceRecord).id,
+    sourceOf: index => ({ ...sourceOf(index), function: context.functionName ?? null }),
+    shouldDeadLetter,
+    keyOf: record => {
+      const contract = contracts.get(record.topic)
+      return contract ? keyOfInvalid(record, contract) : null
+    },
+    deadline: context.kafka.answerBy,
+    onFailure: report.deadLetterFailed,
+  })
+}

@@ -1,0 +1,156 @@
+// The ordered chain of targets: the first that stores a dead letter wins. What one does not store, the next is asked to.
+import { createHash } from 'node:crypto'
+import type { DeadLetterChain } from '../config/settings.ts'
+import { ConfigError, DeadLetterError } from '../errors.ts'
+import { systemClock } from '../time/clock.ts'
+import { Deadline } from '../time/deadline.ts'
+import { within } from '../time/patient-timer.ts'
+import type { DeadLetter } from './dead-letter.ts'
+import { DiskDeadLetterTarget } from './disk/target.ts'
+import { DynamoDbDeadLetterTarget } from './dynamodb/target.ts'
+import { type DeadLetterProducer, KafkaDeadLetterTarget } from './kafka/target.ts'
+import type { Notifier } from './notifier.ts'
+import { S3DeadLetterTarget } from './s3/target.ts'
+import { SqliteDeadLetterTarget } from './sqlite/target.ts'
+import { SqsDeadLetterTarget } from './sqs/target.ts'
+
+/** A dead letter's location, or why it is not stored. */
+export type StoreResult = string | DeadLetterError
+
+/** The code of a dead letter that a target can't hold for its size: its value then goes to another as a claim check. */
+export const DEAD_LETTER_TOO_LARGE = 'dead-letter-too-large'
+
+export interface DeadLetterTarget {
+  /**
+   * @returns one result per dead letter, in their order
+   * @throws when none of them is stored
+   */
+  store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<readonly StoreResult[]>
+  /** Keeps a value that is too large for another target; returns where. */
+  storeClaim?(deadLetterId: string, value: Uint8Array): Promise<string>
+  close(): Promise<void>
+}
+
+export interface DeadLetterPublisherOptions {
+  /** What dead letters to Kafka are sent with; undefined: on the cluster of the records. Only for `kafka:` targets. */
+  readonly producerOf?: (servers: readonly string[] | undefined) => DeadLetterProducer
+  /** Are told of what is stored. */
+  readonly notifiers?: readonly Notifier[]
+  readonly onNotifyFailure?: (error: unknown) => void
+}
+
+const NOTIFY_MS = 1000
+/** For callers without a deadline of their own. */
+const DEFAULT_MS = 30_000
+
+export class DeadLetterPublisher {
+  readonly #targets: readonly DeadLetterTarget[]
+  readonly #options: DeadLetterPublisherOptions
+
+  constructor(targets: readonly DeadLetterTarget[], options: DeadLetterPublisherOptions = {}) {
+    this.#targets = targets
+    this.#options = options
+  }
+
+  static of(chain: DeadLetterChain, options: DeadLetterPublisherOptions = {}): DeadLetterPublisher {
+    return new DeadLetterPublisher(
+      chain.map(target => targetOf(target, options)),
+      options,
+    )
+  }
+
+  /** False: dead letters are off, what fails stays with its source. */
+  get isOn(): boolean {
+    return this.#targets.length > 0
+  }
+
+  /** One result per dead letter, in their order; never rejects. A target that is slow leaves time for those after it. */
+  async store(deadLetters: readonly DeadLetter[], deadline: Deadline = Deadline.after(systemClock, DEFAULT_MS)): Promise<StoreResult[]> {
+    const results: StoreResult[] = deadLetters.map(() => new DeadLetterError('dead-letter', 'No dead-letter target is configured.'))
+    for (const [at, target] of this.#targets.entries()) {
+      const open = [...results.entries()].filter(([, result]) => typeof result !== 'string').map(([index]) => index)
+      if (open.length === 0) break
+      const share = deadline.within(deadline.remaining / (this.#targets.length - at))
+      await this.#storeIn(at, target, open, deadLetters, results, share)
+    }
+    await this.#notify(deadLetters, results, deadline)
+    return results
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#targets.map(target => target.close()))
+  }
+
+  /** Told after storing, and for a moment at most: the answer must still leave. */
+  async #notify(deadLetters: readonly DeadLetter[], results: readonly StoreResult[], deadline: Deadline): Promise<void> {
+    const { notifiers = [], onNotifyFailure = () => {} } = this.#options
+    const stored = deadLetters.flatMap((deadLetter, index) => (typeof results[index] === 'string' ? [{ deadLetter, location: results[index] }] : []))
+    if (stored.length === 0) return
+    const ms = Math.min(NOTIFY_MS, deadline.remaining)
+    await Promise.all(notifiers.map(notifier => within(systemClock, ms, notifier.tell(stored, ms), late).catch(onNotifyFailure)))
+  }
+
+  async #storeIn(at: number, target: DeadLetterTarget, open: readonly number[], deadLetters: readonly DeadLetter[], results: StoreResult[], deadline: Deadline): Promise<void> {
+    const deadLetterAt = (index: number) => deadLetters[index] as DeadLetter
+    const stored = await ask(target, open.map(deadLetterAt), deadline)
+    open.forEach((index, i) => {
+      results[index] = stored[i] as StoreResult
+    })
+    for (const index of open) {
+      const result = results[index]
+      if (!(result instanceof DeadLetterError) || result.code !== DEAD_LETTER_TOO_LARGE) continue
+      const withClaim = await this.#claim(at, deadLetterAt(index), deadline)
+      if (withClaim) results[index] = (await ask(target, [withClaim], deadline))[0] as StoreResult
+    }
+  }
+
+  /** The dead letter without its value, which the next target that can has taken. */
+  async #claim(at: number, deadLetter: DeadLetter, deadline: Deadline): Promise<DeadLetter | undefined> {
+    const { value } = deadLetter.record
+    if (value === null) return undefined
+    const bytes = Buffer.from(value, 'base64')
+    for (const target of this.#targets.slice(at + 1)) {
+      if (!target.storeClaim) continue
+      try {
+        const kept = await within(systemClock, deadline.remaining, target.storeClaim(deadLetter.deadLetterId, bytes), late)
+        const claimCheck = { target: kept, sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length }
+        return { ...deadLetter, record: { ...deadLetter.record, value: null }, claimCheck }
+      } catch {
+        // The next target may take it; the dead letter as a whole is then offered to each in turn.
+      }
+    }
+    return undefined
+  }
+}
+
+function targetOf(target: DeadLetterChain[number], { producerOf }: DeadLetterPublisherOptions): DeadLetterTarget {
+  switch (target.kind) {
+    case 'kafka':
+      if (!producerOf) throw new ConfigError(['KAFKA_DEAD_LETTER: kafka: needs a producer; make the chain by createDeadLetterPublisher(config).'])
+      return new KafkaDeadLetterTarget(target.pattern, () => producerOf(target.servers))
+    case 'sqs':
+      return new SqsDeadLetterTarget(target.queueUrl)
+    case 's3':
+      return new S3DeadLetterTarget(target.bucket, target.prefix)
+    case 'dynamodb':
+      return new DynamoDbDeadLetterTarget(target.table)
+    case 'sqlite':
+      return new SqliteDeadLetterTarget(target.file)
+    case 'disk':
+      return new DiskDeadLetterTarget(target.folder, target)
+  }
+}
+
+async function ask(target: DeadLetterTarget, deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<readonly StoreResult[]> {
+  try {
+    if (deadline.passed) throw late()
+    return await within(systemClock, deadline.remaining, target.store(deadLetters, deadline), late)
+  } catch (error) {
+    const failure = error instanceof DeadLetterError ? error : new DeadLetterError('dead-letter', 'A dead-letter target failed; its cause has the details.', { cause: error })
+    return deadLetters.map(() => failure)
+  }
+}
+
+function late(): DeadLetterError {
+  return new DeadLetterError('dead-letter', 'A dead-letter target did not answer in time.', { retriable: true })
+}

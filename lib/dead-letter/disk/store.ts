@@ -1,0 +1,152 @@
+// The open dead letters of a folder of segments. Nothing is rewritten: what is settled is noted by entries that name the others.
+import { randomUUID } from 'node:crypto'
+import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DeadLetterError } from '../../errors.ts'
+import { isJsonObject } from '../../record/json-object.ts'
+import type { DeadLetter } from '../dead-letter.ts'
+import { type Completed, type DeadLetterStore, LEASE_MS, type Lease, type OpenDeadLetter } from '../dead-letter-store.ts'
+import { deadLetterIn } from '../read-dead-letter.ts'
+import { readSegment } from './segment.ts'
+import { DiskDeadLetterTarget, segmentsOf } from './target.ts'
+
+/** Says that entries are settled, by their locations: the same dead letter stored again later is open again. */
+interface ClosedEntry {
+  readonly closed: string
+  readonly of: readonly string[]
+  readonly location: string
+}
+
+interface Segment {
+  readonly name: string
+  readonly deadLetters: ReadonlyMap<string, DeadLetter>
+  readonly closes: readonly string[]
+}
+
+/** A segment's writer has left it long ago by then. */
+const TIDY_AFTER_MS = 24 * 3600 * 1000
+
+export class DiskDeadLetterStore implements DeadLetterStore {
+  readonly #folder: string
+  readonly #writer: DiskDeadLetterTarget
+
+  constructor(folder: string) {
+    this.#folder = folder
+    this.#writer = new DiskDeadLetterTarget(folder)
+  }
+
+  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+    yield* this.#open(await this.#segments())
+  }
+
+  async complete(completed: readonly Completed[]): Promise<void> {
+    if (completed.length === 0) return
+    await this.#writer.append(completed.map(({ open, location }): ClosedEntry => ({ closed: open.deadLetter.deadLetterId, of: locationsOf(open), location })))
+  }
+
+  async replace(open: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
+    // One append, in this order: cut in between, the old version is open beside the new one, and they fold.
+    await this.#writer.append([deadLetter, { closed: open.deadLetter.deadLetterId, of: locationsOf(open), location: 'replaced' } satisfies ClosedEntry])
+  }
+
+  async lease(): Promise<Lease> {
+    const path = join(this.#folder, 'redrive.lock')
+    const holder = randomUUID()
+    try {
+      await writeFile(path, holder, { flag: 'wx', mode: 0o600 })
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      // No folder, no dead letters.
+      if (code === 'ENOENT') return { renew: async () => {}, release: async () => {} }
+      if (code !== 'EEXIST') throw error
+      await takeOver(path, holder)
+    }
+    const renew = async () => {
+      if ((await readFile(path, 'utf8').catch(() => '')) !== holder) throw running()
+      await utimes(path, new Date(), new Date())
+    }
+    return { renew, release: () => renew().then(() => rm(path, { force: true })) }
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close()
+    await this.#tidy()
+  }
+
+  async #segments(): Promise<Segment[]> {
+    const names = await segmentsOf(this.#folder)
+    return Promise.all(names.map(async name => toSegment(name, await readFile(join(this.#folder, name)))))
+  }
+
+  #open(segments: readonly Segment[]): OpenDeadLetter[] {
+    const closed = new Set(segments.flatMap(({ closes }) => closes))
+    const open = new Map<string, { deadLetter: DeadLetter; locations: string[] }>()
+    for (const { deadLetters } of segments) {
+      for (const [location, deadLetter] of deadLetters) {
+        if (closed.has(location)) continue
+        const known = open.get(deadLetter.deadLetterId)
+        // Writers differ in age, so files have no order: the version that was tried most is the newest.
+        const newest = known && known.deadLetter.redrive.count > deadLetter.redrive.count ? known.deadLetter : deadLetter
+        open.set(deadLetter.deadLetterId, { deadLetter: newest, locations: [...(known?.locations ?? []), location] })
+      }
+    }
+    return [...open.values()].map(({ deadLetter, locations }) => ({ deadLetter, location: locations[0] as string, handle: locations }))
+  }
+
+  /** Removes segments that nobody writes to any more, whose dead letters are settled, and on which no open dead letter's state depends. */
+  async #tidy(): Promise<void> {
+    const segments = await this.#segments()
+    const closed = new Set(segments.flatMap(({ closes }) => closes))
+    const isOld = await Promise.all(segments.map(async ({ name }) => Date.now() - (await stat(join(this.#folder, name))).mtimeMs > TIDY_AFTER_MS))
+    let done = segments.filter(({ deadLetters }, index) => isOld[index] && [...deadLetters.keys()].every(location => closed.has(location)))
+    const staying = (name: string) => segments.some(segment => segment.name === name) && !done.some(segment => segment.name === name)
+    for (let before = -1; before !== done.length; ) {
+      before = done.length
+      done = done.filter(({ closes }) => !closes.some(location => staying(fileOf(location))))
+    }
+    for (const { name } of done) await rm(join(this.#folder, name), { force: true })
+  }
+}
+
+/** A lock that nobody renewed is moved away, which only one can do; then it is taken anew. */
+async function takeOver(path: string, holder: string): Promise<void> {
+  if (Date.now() - (await stat(path)).mtimeMs < LEASE_MS) throw running()
+  const away = `${path}.${holder}`
+  await rename(path, away).catch(() => {
+    throw running()
+  })
+  const wasFresh = Date.now() - (await stat(away)).mtimeMs < LEASE_MS
+  if (wasFresh) await link(away, path).catch(() => undefined)
+  await rm(away, { force: true })
+  if (wasFresh) throw running()
+  await writeFile(path, holder, { flag: 'wx', mode: 0o600 }).catch(() => {
+    throw running()
+  })
+}
+
+function running(): DeadLetterError {
+  return new DeadLetterError('redrive-running', 'Another redrive of this folder is running, or ended without a word less than a minute ago.', { retriable: true })
+}
+
+function toSegment(name: string, bytes: Buffer): Segment {
+  const deadLetters = new Map<string, DeadLetter>()
+  const closes: string[] = []
+  for (const { offset, json } of readSegment(bytes)) {
+    const deadLetter = deadLetterIn(json)
+    if (deadLetter) deadLetters.set(`disk:${name}#${offset}`, deadLetter)
+    else if (isClosed(json)) closes.push(...json.of)
+  }
+  return { name, deadLetters, closes }
+}
+
+function isClosed(json: unknown): json is ClosedEntry {
+  return isJsonObject(json) && Array.isArray(json.of)
+}
+
+function locationsOf({ handle }: OpenDeadLetter): readonly string[] {
+  return handle as readonly string[]
+}
+
+function fileOf(location: string): string {
+  return location.slice('disk:'.length, location.lastIndexOf('#'))
+}

@@ -1,0 +1,112 @@
+// The open dead letters of a DynamoDB table: one item each. A settled one is deleted.
+import { randomUUID } from 'node:crypto'
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { DeadLetterError } from '../../errors.ts'
+import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
+import type { DeadLetter } from '../dead-letter.ts'
+import { type Completed, type DeadLetterStore, LEASE_MS, type Lease, type OpenDeadLetter } from '../dead-letter-store.ts'
+import { inParallel } from '../in-parallel.ts'
+import { readDeadLetter } from '../read-dead-letter.ts'
+import { VERSION_1_ITEM, VERSION_1_TABLE_KEY } from '../version-1.ts'
+import { tableKeys } from './target.ts'
+
+type Key = Record<string, AttributeValue>
+
+const CALL_MS = 30_000
+/** Stands beside the dead letters; a dead letter's id has 22 characters. */
+const LEASE_ID = 'redrive-lease'
+
+export class DynamoDbDeadLetterStore implements DeadLetterStore {
+  readonly #table: string
+  #keyName = 'deadLetterId'
+  #client: Promise<DynamoDb> | undefined
+
+  constructor(table: string) {
+    this.#table = table
+  }
+
+  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+    const { dynamodb, client } = await this.#load()
+    for (let from: Record<string, AttributeValue> | undefined; ; ) {
+      const command = new dynamodb.ScanCommand({ TableName: this.#table, ConsistentRead: true, ...(from ? { ExclusiveStartKey: from } : {}) })
+      const page = await client.send(command, abortAfter(CALL_MS))
+      for (const item of page.Items ?? []) {
+        const deadLetter = readDeadLetter((item.deadLetter ?? item[VERSION_1_ITEM])?.S ?? '')
+        if (deadLetter) yield { deadLetter, location: `dynamodb:${this.#table}#${deadLetter.deadLetterId}` }
+      }
+      from = page.LastEvaluatedKey
+      if (from === undefined) return
+    }
+  }
+
+  async complete(completed: readonly Completed[]): Promise<void> {
+    const { dynamodb, client } = await this.#load()
+    await inParallel(completed, ({ open }) =>
+      this.#withKey(open.deadLetter.deadLetterId, Key => client.send(new dynamodb.DeleteItemCommand({ TableName: this.#table, Key }), abortAfter(CALL_MS))),
+    )
+  }
+
+  async replace({ deadLetter: { deadLetterId } }: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
+    const { dynamodb, client } = await this.#load()
+    const change = (Key: Key) =>
+      new dynamodb.UpdateItemCommand({
+        TableName: this.#table,
+        Key,
+        UpdateExpression: `SET deadLetter = :deadLetter REMOVE ${VERSION_1_ITEM}`,
+        ConditionExpression: `attribute_exists(deadLetter) OR attribute_exists(${VERSION_1_ITEM})`,
+        ExpressionAttributeValues: { ':deadLetter': { S: JSON.stringify(deadLetter) } },
+      })
+    await this.#withKey(deadLetterId, key => client.send(change(key), abortAfter(CALL_MS)))
+  }
+
+  async lease(): Promise<Lease> {
+    const { dynamodb, client } = await this.#load()
+    const holder = randomUUID()
+    const take = async () => {
+      const now = Date.now()
+      const command = new dynamodb.PutItemCommand({
+        TableName: this.#table,
+        Item: { ...tableKeys(LEASE_ID), holder: { S: holder }, until: { N: String(now + LEASE_MS) } },
+        ConditionExpression: 'attribute_not_exists(holder) OR holder = :holder OR #until < :now',
+        ExpressionAttributeNames: { '#until': 'until' },
+        ExpressionAttributeValues: { ':holder': { S: holder }, ':now': { N: String(now) } },
+      })
+      await client.send(command, abortAfter(CALL_MS)).catch(error => {
+        if ((error as Error).name !== 'ConditionalCheckFailedException') throw error
+        throw new DeadLetterError('redrive-running', 'Another redrive of this table is running, or ended without a word less than a minute ago.', { retriable: true })
+      })
+    }
+    await take()
+    const release = (Key: Key) =>
+      new dynamodb.DeleteItemCommand({
+        TableName: this.#table,
+        Key,
+        ConditionExpression: 'holder = :holder',
+        ExpressionAttributeValues: { ':holder': { S: holder } },
+      })
+    return { renew: take, release: async () => void (await this.#withKey(LEASE_ID, key => client.send(release(key), abortAfter(CALL_MS)))) }
+  }
+
+  async close(): Promise<void> {
+    const made = this.#client
+    this.#client = undefined
+    ;(await made)?.client.destroy()
+  }
+
+  /** Tries the other name of the partition key where the table says that this one is not its own. */
+  async #withKey<T>(id: string, call: (key: Key) => Promise<T>): Promise<T> {
+    try {
+      return await call({ [this.#keyName]: { S: id } })
+    } catch (error) {
+      if ((error as Error).name !== 'ValidationException' || this.#keyName === VERSION_1_TABLE_KEY) throw error
+    }
+    const result = await call({ [VERSION_1_TABLE_KEY]: { S: id } })
+    this.#keyName = VERSION_1_TABLE_KEY
+    return result
+  }
+
+  #load(): Promise<DynamoDb> {
+    this.#client ??= loadDynamoDb()
+    return this.#client
+  }
+}

@@ -1,0 +1,60 @@
+// Dead letters as items of a DynamoDB table with the partition key `deadLetterId` (S), each put once. The client is loaded when first needed.
+// Limits: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (an item has at most 400 KB)
+import { DeadLetterError } from '../../errors.ts'
+import type { Deadline } from '../../time/deadline.ts'
+import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
+import type { DeadLetter } from '../dead-letter.ts'
+import { DEAD_LETTER_TOO_LARGE, type DeadLetterTarget, type StoreResult } from '../dead-letter-publisher.ts'
+import { inParallel } from '../in-parallel.ts'
+import { VERSION_1_TABLE_KEY } from '../version-1.ts'
+
+/** Bytes of an item, its attribute names included, less a margin for those beside the dead letter. */
+const MAX_BYTES = 400 * 1024 - 1024
+
+export class DynamoDbDeadLetterTarget implements DeadLetterTarget {
+  readonly #table: string
+  #client: Promise<DynamoDb> | undefined
+
+  constructor(table: string) {
+    this.#table = table
+  }
+
+  /** @returns locations `dynamodb:<table>#<deadLetterId>`; a dead letter that is there already has the same */
+  store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<StoreResult[]> {
+    // Batches (BatchWriteItem) know no conditions: a dead letter put again would overwrite what a redrive has noted in it.
+    return inParallel(deadLetters, deadLetter => this.#put(deadLetter, deadline))
+  }
+
+  async close(): Promise<void> {
+    const made = this.#client
+    this.#client = undefined
+    ;(await made)?.client.destroy()
+  }
+
+  async #put(deadLetter: DeadLetter, deadline: Deadline): Promise<StoreResult> {
+    const json = JSON.stringify(deadLetter)
+    if (Buffer.byteLength(json) > MAX_BYTES) return new DeadLetterError(DEAD_LETTER_TOO_LARGE, 'A dead letter is larger than a DynamoDB item may be (400 KB).')
+    const text = { deadLetter: json, topic: deadLetter.record.topic ?? '', code: deadLetter.failure.code, outcome: deadLetter.failure.outcome, lastAt: deadLetter.failure.lastAt }
+    const attributes = Object.entries(text).filter(([, value]) => value !== '')
+    try {
+      this.#client ??= loadDynamoDb()
+      const { dynamodb, client } = await this.#client
+      const command = new dynamodb.PutItemCommand({
+        TableName: this.#table,
+        Item: { ...tableKeys(deadLetter.deadLetterId), ...Object.fromEntries(attributes.map(([name, value]) => [name, { S: value }])) },
+        ConditionExpression: `attribute_not_exists(deadLetterId) AND attribute_not_exists(${VERSION_1_TABLE_KEY})`,
+      })
+      await client.send(command, abortAfter(deadline.remaining))
+    } catch (cause) {
+      const name = cause instanceof Error ? cause.name : 'Error'
+      if (name !== 'ConditionalCheckFailedException')
+        return new DeadLetterError('dead-letter', `The DynamoDB target did not store a dead letter (${name}).`, { retriable: true, cause })
+    }
+    return `dynamodb:${this.#table}#${deadLetter.deadLetterId}`
+  }
+}
+
+/** An id under both names that a table's partition key may have. */
+export function tableKeys(id: string): Record<string, { readonly S: string }> {
+  return { deadLetterId: { S: id }, [VERSION_1_TABLE_KEY]: { S: id } }
+}

@@ -1,0 +1,120 @@
+// The open dead letters of Kafka topics. A log is never rewritten: markers in the same topic say which dead letters are settled.
+import { randomUUID } from 'node:crypto'
+import { DeadLetterError } from '../../errors.ts'
+import type { ProducerRecord } from '../../record/producer-record.ts'
+import type { LogReader } from '../../transport/kafkajs/log-reader.ts'
+import type { DeadLetter } from '../dead-letter.ts'
+import { type Completed, type DeadLetterStore, LEASE_MS, type Lease, type OpenDeadLetter } from '../dead-letter-store.ts'
+import { closedBy, closedMarker, deadLetterTopic, fromKafkaDeadLetter, isDeadLetterTopic, toKafkaDeadLetter } from './kafka-dead-letter.ts'
+import { type DeadLetterProducer, locationOf } from './target.ts'
+
+const LEASE = 'kp-lease'
+
+export interface KafkaDeadLetterStoreOptions {
+  /** Of the topics' names, e.g. `{topic}-dlt`. */
+  readonly pattern: string
+  readonly reader: LogReader
+  readonly producer: DeadLetterProducer
+  closeReader(): Promise<void>
+}
+
+export class KafkaDeadLetterStore implements DeadLetterStore {
+  readonly #options: KafkaDeadLetterStoreOptions
+
+  constructor(options: KafkaDeadLetterStoreOptions) {
+    this.#options = options
+  }
+
+  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+    const closed = new Set<string>()
+    const open = new Map<string, { deadLetter: DeadLetter; locations: string[] }>()
+    for (const topic of await this.#topics()) await this.#readTopic(topic, closed, open)
+    for (const { deadLetter, locations } of open.values()) {
+      const left = locations.filter(location => !closed.has(location))
+      if (left.length > 0) yield { deadLetter, location: left[0] as string, handle: left }
+    }
+  }
+
+  async complete(completed: readonly Completed[]): Promise<void> {
+    await this.#send(completed.map(({ open, location }) => this.#marker(open, location)))
+  }
+
+  async replace(open: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
+    await this.#send([toKafkaDeadLetter(deadLetter, this.#options.pattern)])
+    await this.#send([this.#marker(open, 'replaced')])
+  }
+
+  /** A lease is a record: of those that are not over, the one that stands first in the log holds. */
+  async lease(): Promise<Lease> {
+    const holder = randomUUID()
+    const [topic] = await this.#topics()
+    if (topic === undefined) return { renew: async () => {}, release: async () => {} }
+    const write = (until: number) => this.#send([{ topic, partition: 0, key: Buffer.from(LEASE), value: null, headers: [[LEASE, Buffer.from(JSON.stringify({ holder, until }))]] }])
+    const renew = async () => {
+      await write(Date.now() + LEASE_MS)
+      if ((await this.#holder(topic)) === holder) return
+      await write(0)
+      throw new DeadLetterError('redrive-running', 'Another redrive of this topic is running, or ended without a word less than a minute ago.', { retriable: true })
+    }
+    await renew()
+    return { renew, release: () => write(0) }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#options.producer.close(), this.#options.closeReader()])
+  }
+
+  async #topics(): Promise<string[]> {
+    const { reader, pattern } = this.#options
+    return (await reader.topics()).filter(topic => isDeadLetterTopic(pattern, topic)).sort()
+  }
+
+  async #readTopic(topic: string, closed: Set<string>, open: Map<string, { deadLetter: DeadLetter; locations: string[] }>): Promise<void> {
+    const { reader } = this.#options
+    for (let partition = 0; partition < (await reader.partitions(topic)); partition++) {
+      const [start, end] = [await reader.start(topic, partition), await reader.end(topic, partition)]
+      for await (const record of reader.read(topic, partition, start, end)) {
+        for (const location of closedBy(record.headers) ?? []) closed.add(location)
+        const deadLetter = fromKafkaDeadLetter(record)
+        if (!deadLetter) continue
+        const known = open.get(deadLetter.deadLetterId)
+        const newest = known && known.deadLetter.redrive.count > deadLetter.redrive.count ? known.deadLetter : deadLetter
+        open.set(deadLetter.deadLetterId, { deadLetter: newest, locations: [...(known?.locations ?? []), locationOf({ topic, partition, offset: record.offset })] })
+      }
+    }
+  }
+
+  async #holder(topic: string): Promise<string | undefined> {
+    const { reader } = this.#options
+    const leases = new Map<string, number>()
+    const [from, to] = [await reader.offsetAt(topic, 0, Date.now() - 2 * LEASE_MS), await reader.end(topic, 0)]
+    for await (const { headers } of reader.read(topic, 0, from, to)) {
+      const text = headers.find(([name]) => name === LEASE)?.[1]
+      if (!text) continue
+      const { holder, until } = leaseOf(text)
+      if (until <= Date.now()) leases.delete(holder)
+      else leases.set(holder, until)
+    }
+    return leases.keys().next().value
+  }
+
+  #marker({ deadLetter, handle }: OpenDeadLetter, location: string): ProducerRecord {
+    return closedMarker(deadLetterTopic(this.#options.pattern, deadLetter.record.topic), deadLetter.deadLetterId, handle as string[], location)
+  }
+
+  async #send(records: readonly ProducerRecord[]): Promise<void> {
+    const failed = (await this.#options.producer.sendAll(records)).find(report => report.kind === 'failed')
+    if (failed?.kind === 'failed')
+      throw new DeadLetterError('dead-letter', `The Kafka target did not note what became of a dead letter (${failed.code}).`, { retriable: true, cause: failed.error })
+  }
+}
+
+/** A lease that can't be read is none. */
+function leaseOf(text: Uint8Array): { readonly holder: string; readonly until: number } {
+  try {
+    const { holder, until } = JSON.parse(Buffer.from(text).toString())
+    return { holder: String(holder), until: Number(until) || 0 }
+  } catch {
+    return { holder: '', until: 0 }
+  }
+}

@@ -1,0 +1,42 @@
+// Stage 9 of 9, for every trigger: failed reports → stored dead letters. What no target stores stays with its source.
+import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
+import type { RecordFate } from '../delivery/record-fate.ts'
+import type { ProducerRecord } from '../record/producer-record.ts'
+import type { Deadline } from '../time/deadline.ts'
+import { type DeadLetterSource, toDeadLetter } from './dead-letter.ts'
+import type { DeadLetterPublisher } from './dead-letter-publisher.ts'
+
+export interface PublishFailuresContext {
+  readonly deadLetters: DeadLetterPublisher
+  /** The source of the record at an index of the reports. */
+  readonly sourceOf: (index: number) => DeadLetterSource
+  readonly idOf: (index: number) => string
+  /** Whether a failure becomes a dead letter; one that does not stays with its source. Default: every delivery failure. */
+  readonly shouldDeadLetter?: (failed: Failed, index: number) => boolean
+  /** The key of a record that is at fault, where one can be read. */
+  readonly keyOf?: (record: ProducerRecord) => Uint8Array | string | null
+  readonly deadline?: Deadline
+  /** A dead letter is not stored: its record goes back to its source. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** One fate per report that failed and is the system's fault or to be lettered, keyed by its index. */
+export async function publishFailures(reports: readonly DeliveryReport[], context: PublishFailuresContext): Promise<Map<number, RecordFate>> {
+  const { deadLetters, sourceOf, idOf, shouldDeadLetter = ({ failureKind }) => failureKind === 'delivery-failure', keyOf = () => null, deadline, onFailure } = context
+  const fates = new Map<number, RecordFate>()
+  const failures = [...reports.entries()].filter((entry): entry is [number, Failed] => entry[1].kind === 'failed')
+  const deadLettered = failures.filter(([index, failed]) => shouldDeadLetter(failed, index))
+  for (const [index, { outcome, code }] of new Set([...failures.filter(([, { failureKind }]) => failureKind === 'delivery-failure'), ...deadLettered]))
+    fates.set(index, { fate: 'returned', outcome, code })
+  if (!deadLetters.isOn || deadLettered.length === 0) return fates
+  const written = deadLettered.map(([index, failed]) => toDeadLetter(failed, idOf(index), sourceOf(index), keyOf(failed.record)))
+  const results = await deadLetters.store(written, deadline)
+  deadLettered.forEach(([index, { outcome, code }], at) => {
+    const location = results[at]
+    if (typeof location !== 'string') return
+    fates.set(index, { fate: 'dead-lettered', outcome, code, location, deadLetterId: written[at]?.deadLetterId as string })
+  })
+  const failure = results.find(result => typeof result !== 'string')
+  if (failure !== undefined) onFailure(failure)
+  return fates
+}

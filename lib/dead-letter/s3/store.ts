@@ -1,0 +1,109 @@
+// The open dead letters of an S3 bucket's prefix: one object each. A settled one is deleted.
+import { randomUUID } from 'node:crypto'
+import { DeadLetterError } from '../../errors.ts'
+import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
+import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter } from '../dead-letter.ts'
+import { type Completed, type DeadLetterStore, LEASE_MS, type Lease, type OpenDeadLetter } from '../dead-letter-store.ts'
+import { inParallel } from '../in-parallel.ts'
+import { readDeadLetter } from '../read-dead-letter.ts'
+
+const CALL_MS = 30_000
+const LEASE = 'redrive.lease'
+
+export class S3DeadLetterStore implements DeadLetterStore {
+  readonly #bucket: string
+  readonly #prefix: string
+  #client: Promise<S3> | undefined
+
+  constructor(bucket: string, prefix: string) {
+    this.#bucket = bucket
+    this.#prefix = prefix === '' ? '' : `${prefix}/`
+  }
+
+  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+    const { s3, client } = await this.#load()
+    for (let token: string | undefined; ; ) {
+      const page = await client.send(
+        new s3.ListObjectsV2Command({ Bucket: this.#bucket, Prefix: this.#prefix, Delimiter: '/', ...(token ? { ContinuationToken: token } : {}) }),
+        abortAfter(CALL_MS),
+      )
+      const keys = (page.Contents ?? []).map(({ Key }) => Key as string).filter(key => key.endsWith('.json'))
+      yield* (await inParallel(keys, key => this.#read(key))).filter(found => found !== undefined)
+      token = page.NextContinuationToken
+      if (token === undefined) return
+    }
+  }
+
+  async complete(completed: readonly Completed[]): Promise<void> {
+    const { s3, client } = await this.#load()
+    await inParallel(completed, ({ open }) => client.send(new s3.DeleteObjectCommand({ Bucket: this.#bucket, Key: keyOf(open) }), abortAfter(CALL_MS)))
+  }
+
+  async replace(open: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
+    await this.#put(keyOf(open), JSON.stringify(deadLetter), DEAD_LETTER_MEDIA_TYPE)
+  }
+
+  /** A conditional write: who creates the object has the lease. */
+  async lease(): Promise<Lease> {
+    const { s3, client } = await this.#load()
+    const holder = randomUUID()
+    const object = { Bucket: this.#bucket, Key: `${this.#prefix}${LEASE}` }
+    let etag = await this.#put(object.Key, holder, 'text/plain', { IfNoneMatch: '*' }).catch(async error => {
+      if ((error as Error).name !== 'PreconditionFailed') throw error
+      const { LastModified, ETag } = await client.send(new s3.HeadObjectCommand(object), abortAfter(CALL_MS))
+      if (Date.now() - (LastModified?.getTime() ?? 0) < LEASE_MS) throw running()
+      return this.#put(object.Key, holder, 'text/plain', ETag === undefined ? {} : { IfMatch: ETag }).catch(() => {
+        throw running()
+      })
+    })
+    const renew = async () => {
+      etag = await this.#put(object.Key, holder, 'text/plain', etag === undefined ? {} : { IfMatch: etag }).catch(() => {
+        throw running()
+      })
+    }
+    const release = async () => {
+      // Not another's.
+      await renew()
+      await client.send(new s3.DeleteObjectCommand(object), abortAfter(CALL_MS))
+    }
+    return { renew, release }
+  }
+
+  async close(): Promise<void> {
+    const made = this.#client
+    this.#client = undefined
+    ;(await made)?.client.destroy()
+  }
+
+  async #read(key: string): Promise<OpenDeadLetter | undefined> {
+    const { s3, client } = await this.#load()
+    try {
+      const { Body } = await client.send(new s3.GetObjectCommand({ Bucket: this.#bucket, Key: key }), abortAfter(CALL_MS))
+      const deadLetter = readDeadLetter((await Body?.transformToString()) ?? '')
+      return deadLetter && { deadLetter, location: `s3://${this.#bucket}/${key}`, handle: key }
+    } catch (error) {
+      // Completed since it was listed.
+      if ((error as Error).name === 'NoSuchKey') return undefined
+      throw error
+    }
+  }
+
+  async #put(key: string, body: string, type: string, condition: { IfMatch?: string; IfNoneMatch?: string } = {}): Promise<string | undefined> {
+    const { s3, client } = await this.#load()
+    const { ETag } = await client.send(new s3.PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ContentType: type, ...condition }), abortAfter(CALL_MS))
+    return ETag
+  }
+
+  #load(): Promise<S3> {
+    this.#client ??= loadS3()
+    return this.#client
+  }
+}
+
+function keyOf({ handle }: OpenDeadLetter): string {
+  return handle as string
+}
+
+function running(): DeadLetterError {
+  return new DeadLetterError('redrive-running', 'Another redrive of this bucket is running, or ended without a word less than a minute ago.', { retriable: true })
+}

@@ -1,0 +1,62 @@
+// Dead letters as objects of an S3 bucket, `<prefix>/<deadLetterId>.json`, each put once. The client is loaded when the first dead letter comes.
+// Conditional writes: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+import { DeadLetterError } from '../../errors.ts'
+import type { Deadline } from '../../time/deadline.ts'
+import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
+import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter } from '../dead-letter.ts'
+import type { DeadLetterTarget, StoreResult } from '../dead-letter-publisher.ts'
+import { inParallel } from '../in-parallel.ts'
+
+/** For a value whose caller has no deadline. */
+const CLAIM_MS = 30_000
+
+export class S3DeadLetterTarget implements DeadLetterTarget {
+  readonly #bucket: string
+  readonly #prefix: string
+  #client: Promise<S3> | undefined
+
+  /** @param prefix without slashes at its ends; may be empty */
+  constructor(bucket: string, prefix: string) {
+    this.#bucket = bucket
+    this.#prefix = prefix === '' ? '' : `${prefix}/`
+  }
+
+  /** @returns locations `s3://<bucket>/<key>`; a dead letter that is there already has the same */
+  store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<StoreResult[]> {
+    return inParallel(deadLetters, async deadLetter => {
+      try {
+        return await this.#put(`${this.#prefix}${deadLetter.deadLetterId}.json`, JSON.stringify(deadLetter), DEAD_LETTER_MEDIA_TYPE, deadline.remaining)
+      } catch (cause) {
+        return failed(cause)
+      }
+    })
+  }
+
+  async storeClaim(deadLetterId: string, value: Uint8Array): Promise<string> {
+    return this.#put(`${this.#prefix}claims/${deadLetterId}`, value, 'application/octet-stream', CLAIM_MS)
+  }
+
+  async close(): Promise<void> {
+    const made = this.#client
+    this.#client = undefined
+    ;(await made)?.client.destroy()
+  }
+
+  async #put(key: string, body: Uint8Array | string, type: string, ms: number): Promise<string> {
+    this.#client ??= loadS3()
+    const { s3, client } = await this.#client
+    const command = new s3.PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ContentType: type, IfNoneMatch: '*' })
+    try {
+      await client.send(command, abortAfter(ms))
+    } catch (error) {
+      // It is there: the name is made of what it holds.
+      if ((error as { name?: unknown }).name !== 'PreconditionFailed') throw error
+    }
+    return `s3://${this.#bucket}/${key}`
+  }
+}
+
+/** The service's code, never its text, which may quote names. */
+function failed(cause: unknown): DeadLetterError {
+  return new DeadLetterError('dead-letter', `The S3 target did not store a dead letter (${cause instanceof Error ? cause.name : 'Error'}).`, { retriable: true, cause })
+}

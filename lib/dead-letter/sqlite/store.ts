@@ -1,0 +1,65 @@
+// The open dead letters of a SQLite database, oldest first. Completed rows stay, with where their records are.
+import { randomUUID } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import { DeadLetterError } from '../../errors.ts'
+import type { DeadLetter } from '../dead-letter.ts'
+import { type Completed, type DeadLetterStore, LEASE_MS, type Lease, type OpenDeadLetter } from '../dead-letter-store.ts'
+import { readDeadLetter } from '../read-dead-letter.ts'
+import { SqliteDeadLetterTarget } from './target.ts'
+
+const PAGE = 500
+
+export class SqliteDeadLetterStore implements DeadLetterStore {
+  readonly #target: SqliteDeadLetterTarget
+
+  constructor(file: string) {
+    this.#target = new SqliteDeadLetterTarget(file)
+  }
+
+  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+    const database = await this.#target.open()
+    const page = database.prepare('SELECT rowid, letter_id, letter FROM letters WHERE closed IS NULL AND rowid > ? ORDER BY rowid LIMIT ?')
+    for (let last = 0; ; ) {
+      const rows = page.all(last, PAGE) as { rowid: number; letter_id: string; letter: string }[]
+      if (rows.length === 0) return
+      for (const row of rows) {
+        const deadLetter = readDeadLetter(row.letter)
+        if (deadLetter) yield { deadLetter, location: `sqlite:${this.#target.file}#${row.letter_id}` }
+      }
+      last = (rows.at(-1) as { rowid: number }).rowid
+    }
+  }
+
+  async complete(completed: readonly Completed[]): Promise<void> {
+    await this.#target.inTransaction(database => {
+      const update = database.prepare('UPDATE letters SET closed = ? WHERE letter_id = ?')
+      for (const { open, location } of completed) update.run(location, open.deadLetter.deadLetterId)
+    })
+  }
+
+  async replace({ deadLetter: { deadLetterId } }: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
+    await this.#target.inTransaction(database => void database.prepare('UPDATE letters SET letter = ? WHERE letter_id = ?').run(JSON.stringify(deadLetter), deadLetterId))
+  }
+
+  async lease(): Promise<Lease> {
+    const holder = randomUUID()
+    const take = () =>
+      this.#target.inTransaction(database => {
+        const now = Date.now()
+        const { changes } = database
+          .prepare(
+            'INSERT INTO lease (only, holder, until) VALUES (1, ?, ?) ON CONFLICT (only) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE holder = excluded.holder OR until < ?',
+          )
+          .run(holder, now + LEASE_MS, now)
+        if (changes === 0)
+          throw new DeadLetterError('redrive-running', 'Another redrive of this database is running, or ended without a word less than a minute ago.', { retriable: true })
+      })
+    const release = (database: DatabaseSync) => void database.prepare('DELETE FROM lease WHERE holder = ?').run(holder)
+    await take()
+    return { renew: take, release: () => this.#target.inTransaction(release) }
+  }
+
+  close(): Promise<void> {
+    return this.#target.close()
+  }
+}

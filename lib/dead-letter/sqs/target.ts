@@ -1,0 +1,97 @@
+// Dead letters in an SQS queue: batches of ten, their results read entry by entry. The client is loaded when the first dead letter comes.
+// Limits: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+import type { SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs'
+import { DeadLetterError } from '../../errors.ts'
+import type { Deadline } from '../../time/deadline.ts'
+import { abortAfter, loadSqs, type Sqs } from '../aws-clients.ts'
+import type { DeadLetter } from '../dead-letter.ts'
+import { DEAD_LETTER_TOO_LARGE, type DeadLetterTarget, type StoreResult } from '../dead-letter-publisher.ts'
+import { inParallel } from '../in-parallel.ts'
+
+/** Bytes of a message, and of all messages of a batch, attributes included. */
+const MAX_BYTES = 1_048_576
+const MAX_ENTRIES = 10
+
+export class SqsDeadLetterTarget implements DeadLetterTarget {
+  readonly #queueUrl: string
+  #client: Promise<Sqs> | undefined
+
+  constructor(queueUrl: string) {
+    this.#queueUrl = queueUrl
+  }
+
+  /** @returns locations `sqs:<message id>` */
+  async store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<StoreResult[]> {
+    const results: StoreResult[] = new Array(deadLetters.length)
+    const batches = inBatches(deadLetters.map(toEntry), index => {
+      results[index] = new DeadLetterError(DEAD_LETTER_TOO_LARGE, `A dead letter is larger than an SQS message may be (${MAX_BYTES} bytes).`)
+    })
+    await inParallel(batches, batch => this.#send(batch, results, deadline))
+    return results
+  }
+
+  async close(): Promise<void> {
+    const made = this.#client
+    this.#client = undefined
+    ;(await made)?.client.destroy()
+  }
+
+  async #send(entries: readonly SqsEntry[], results: StoreResult[], deadline: Deadline): Promise<void> {
+    try {
+      this.#client ??= loadSqs(this.#queueUrl)
+      const { sqs, client } = await this.#client
+      const command = new sqs.SendMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries: entries.map(({ entry }) => entry) })
+      const { Successful = [], Failed = [] } = await client.send(command, abortAfter(deadline.remaining))
+      const locations = new Map(Successful.map(({ Id, MessageId }) => [Id, MessageId]))
+      const codes = new Map(Failed.map(({ Id, Code }) => [Id, Code]))
+      for (const { index, entry } of entries) {
+        const messageId = locations.get(entry.Id)
+        // An entry that the answer leaves out is not known to be stored.
+        results[index] = messageId === undefined ? failed(codes.get(entry.Id) ?? 'NoEntry') : `sqs:${messageId}`
+      }
+    } catch (cause) {
+      for (const { index } of entries) results[index] = failed(cause instanceof Error ? cause.name : 'Error', cause)
+    }
+  }
+}
+
+export interface SqsEntry {
+  readonly index: number
+  readonly entry: SendMessageBatchRequestEntry
+  readonly bytes: number
+}
+
+/** A dead letter as a message. */
+export function toEntry(deadLetter: DeadLetter, index: number): SqsEntry {
+  const attributes = { topic: deadLetter.record.topic ?? '', code: deadLetter.failure.code, outcome: deadLetter.failure.outcome, deadLetterId: deadLetter.deadLetterId }
+  const named = Object.entries(attributes).filter(([, value]) => value !== '')
+  const body = JSON.stringify(deadLetter)
+  const bytes = Buffer.byteLength(body) + named.reduce((sum, [name, value]) => sum + name.length + 'String'.length + Buffer.byteLength(value), 0)
+  const MessageAttributes = Object.fromEntries(named.map(([name, value]) => [name, { DataType: 'String', StringValue: value }]))
+  return { index, bytes, entry: { Id: String(index), MessageBody: body, MessageAttributes } }
+}
+
+function inBatches(entries: readonly SqsEntry[], onTooLarge: (index: number) => void): SqsEntry[][] {
+  const batches: SqsEntry[][] = []
+  let room = 0
+  for (const entry of entries) {
+    if (entry.bytes > MAX_BYTES) {
+      onTooLarge(entry.index)
+      continue
+    }
+    const last = batches.at(-1)
+    if (last && last.length < MAX_ENTRIES && entry.bytes <= room) {
+      last.push(entry)
+      room -= entry.bytes
+    } else {
+      batches.push([entry])
+      room = MAX_BYTES - entry.bytes
+    }
+  }
+  return batches
+}
+
+/** The service's code, never its text, which quotes the queue's address. */
+function failed(code: string, cause?: unknown): DeadLetterError {
+  return new DeadLetterError('dead-letter', `The SQS target did not store a dead letter (${code}).`, { retriable: true, cause })
+}

@@ -1,0 +1,46 @@
+// A target of KAFKA_DEAD_LETTER → the store of its dead letters.
+import type { DeadLetterChain, ProducerConfig } from '../config/settings.ts'
+import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
+import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
+import { DiskDeadLetterStore } from '../dead-letter/disk/store.ts'
+import { DynamoDbDeadLetterStore } from '../dead-letter/dynamodb/store.ts'
+import { isDeadLetterTopic } from '../dead-letter/kafka/kafka-dead-letter.ts'
+import { KafkaDeadLetterStore } from '../dead-letter/kafka/store.ts'
+import { S3DeadLetterStore } from '../dead-letter/s3/store.ts'
+import { SqliteDeadLetterStore } from '../dead-letter/sqlite/store.ts'
+import { type RawToDeadLetters, SqsDeadLetterStore } from '../dead-letter/sqs/store.ts'
+import { createKafkaJsClient } from '../producer-factory.ts'
+import { LogReader } from '../transport/kafkajs/log-reader.ts'
+
+type Target = DeadLetterChain[number]
+
+/** @param toDeadLetters what a message of a queue is that is no dead letter; only for queues that are source DLQs and failure destinations */
+export function openDeadLetterStores(target: Target, config: ProducerConfig, toDeadLetters?: RawToDeadLetters): DeadLetterStore {
+  switch (target.kind) {
+    case 'disk':
+      return new DiskDeadLetterStore(target.folder)
+    case 'sqlite':
+      return new SqliteDeadLetterStore(target.file)
+    case 'sqs':
+      return new SqsDeadLetterStore(target.queueUrl, toDeadLetters)
+    case 's3':
+      return new S3DeadLetterStore(target.bucket, target.prefix)
+    case 'dynamodb':
+      return new DynamoDbDeadLetterStore(target.table)
+    case 'kafka':
+      return new KafkaDeadLetterStore({ pattern: target.pattern, producer: createDeadLetterProducer(config, target.servers), ...createLogReader(config, target.servers) })
+  }
+}
+
+/** Topics that dead letters must not be sent to: those of the chain itself. */
+export function deadLetterTopicsOf(chain: DeadLetterChain): (topic: string) => boolean {
+  const patterns = chain.flatMap(target => (target.kind === 'kafka' ? [target.pattern] : []))
+  return topic => patterns.some(pattern => isDeadLetterTopic(pattern, topic))
+}
+
+/** @param servers of another cluster than the configuration's */
+export function createLogReader(config: ProducerConfig, servers?: readonly string[]): { readonly reader: LogReader; closeReader(): Promise<void> } {
+  const { mskClusterArn: _msk, ...rest } = config
+  const client = createKafkaJsClient(servers ? ({ ...rest, bootstrapServers: servers } as ProducerConfig) : config)
+  return { reader: new LogReader(client), closeReader: () => client.close() }
+}

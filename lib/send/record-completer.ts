@@ -1,0 +1,72 @@
+// Tells each record's caller what became of it: once, and at the latest at the record's own deadline.
+import type { PendingRecord, ProducerBatch, RecordOutcome } from '../accumulate/producer-batch.ts'
+import type { FailedOutcome, FailureKind } from '../errors.ts'
+import type { Clock } from '../time/clock.ts'
+import type { ProduceOutcome } from '../transport/kafka-client.ts'
+import { DeadlineWatch } from './deadline-watch.ts'
+
+export interface Reason {
+  readonly code: string
+  readonly failureKind?: FailureKind
+  readonly cause?: unknown
+}
+
+export class RecordCompleter {
+  readonly #clock: Clock
+  readonly #deadlines: DeadlineWatch
+  readonly #onCompleted: (pending: PendingRecord, acknowledged: boolean) => void
+
+  /** @param onPassed is told the records whose deadline has passed and that nobody settled before; `onCompleted` each record, once */
+  constructor(clock: Clock, onPassed: (pendingRecords: readonly PendingRecord[]) => void, onCompleted: (pending: PendingRecord, acknowledged: boolean) => void) {
+    this.#clock = clock
+    this.#onCompleted = onCompleted
+    this.#deadlines = new DeadlineWatch(clock, onPassed)
+  }
+
+  watch(pending: PendingRecord): void {
+    this.#deadlines.add(pending)
+  }
+
+  acknowledged(batch: ProducerBatch, { baseOffset, logAppendTime, proof }: Extract<ProduceOutcome, { kind: 'acked' }>): void {
+    const attempts = batch.attempts + 1
+    batch.pendingRecords.forEach((pending, index) => {
+      const offset = baseOffset === null ? null : baseOffset + BigInt(index)
+      const timestamp = logAppendTime === null ? pending.timestamp : Number(logAppendTime)
+      this.#done(pending, { kind: 'acked', offset, timestamp, attempts, proof })
+    })
+  }
+
+  /** A record of a batch that was not acknowledged. */
+  failed(pending: PendingRecord, batch: ProducerBatch, kind: FailedOutcome, { code, failureKind = 'delivery-failure', cause }: Reason): void {
+    const inDoubt =
+      kind === 'unknown' && batch.identity && batch.identity.producerId >= 0n ? { inDoubt: { ...batch.identity, indexInBatch: batch.pendingRecords.indexOf(pending) } } : {}
+    // An attempt that is still under way counts: it left the machine.
+    const attempts = Math.max(batch.attempts, kind === 'unknown' ? 1 : 0)
+    this.#done(pending, { kind, failureKind, causeCode: code, attempts, firstAt: batch.firstAttemptAt ?? pending.appendedAt, lastAt: this.#clock.epochMs(), cause, ...inDoubt })
+  }
+
+  allFailed(batch: ProducerBatch, kind: FailedOutcome, reason: Reason): void {
+    for (const pending of batch.pendingRecords) this.failed(pending, batch, kind, reason)
+  }
+
+  /** A record that was never in an attempt. */
+  unsent(pending: PendingRecord, code: string): void {
+    this.#done(pending, {
+      kind: 'not-sent',
+      failureKind: 'delivery-failure',
+      causeCode: code,
+      attempts: 0,
+      firstAt: pending.appendedAt,
+      lastAt: this.#clock.epochMs(),
+      cause: undefined,
+    })
+  }
+
+  #done(pending: PendingRecord, outcome: RecordOutcome): void {
+    if (pending.completed) return
+    pending.completed = true
+    this.#deadlines.done(pending)
+    pending.complete(outcome)
+    this.#onCompleted(pending, outcome.kind === 'acked')
+  }
+}

@@ -1,0 +1,75 @@
+// Why a connection could not be set up, in words that name the setting. kafkajs calls certificate errors retriable, and of a
+// protocol mismatch it says only "Closed connection".
+import { TransportError } from '../../errors.ts'
+import type { ConnectionSecurity } from '../connection-security.ts'
+
+const HOST_NAME = new Set(['ERR_TLS_CERT_ALTNAME_INVALID'])
+const VALIDITY = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
+const TRUST = new Set([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_SIGNATURE_FAILURE',
+  'INVALID_CA',
+  'CERT_UNTRUSTED',
+  'CERT_REVOKED',
+])
+/** OpenSSL's names of the alerts by which a broker refuses a client's certificate, or the lack of one. */
+const CLIENT_CERTIFICATE = /^ERR_SSL_.*ALERT_.*CERTIFICATE|^ERR_SSL_.*ALERT_UNKNOWN_CA|^ERR_SSL_.*ALERT_HANDSHAKE_FAILURE/
+const NOT_TLS = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST', 'EPROTO'])
+
+export interface ConnectionFailure {
+  readonly error: unknown
+  /** What the socket itself reported. */
+  readonly socketError: NodeJS.ErrnoException | undefined
+  readonly security: ConnectionSecurity
+}
+
+/** Fatal where trying again with the same settings can't help; else retriable. */
+export function connectionError({ error, socketError, security: { authentication, tls } }: ConnectionFailure): TransportError {
+  if (error instanceof TransportError) return error
+  const code = socketError?.code ?? ''
+  const certificate = (message: string) => new TransportError('CERTIFICATE_REFUSED', message, { cause: error })
+  if (tls && HOST_NAME.has(code))
+    return certificate(
+      'The broker’s certificate is not for the host that was dialled: expected bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS) and the broker’s advertised.listeners to use a name in it.',
+    )
+  if (tls && VALIDITY.has(code)) return certificate('The broker’s certificate has expired or is not valid yet.')
+  if (tls && TRUST.has(code))
+    return certificate(
+      'The broker’s certificate is not signed by a trusted authority: expected its CA in ssl.truststore.certificates or ssl.truststore.location (KAFKA_SSL_TRUSTSTORE_…).',
+    )
+  if (tls && CLIENT_CERTIFICATE.test(code))
+    return certificate('The broker refused our certificate, or the lack of one: check ssl.keystore.certificate.chain and ssl.keystore.key (KAFKA_SSL_KEYSTORE_…).')
+  if (tls && (NOT_TLS.has(code) || /before secure TLS connection/.test(socketError?.message ?? ''))) return closedWhileConnecting(error)
+  if (authentication) {
+    const { name = '', type } = (error ?? {}) as { name?: string; type?: string }
+    if (type === 'UNSUPPORTED_SASL_MECHANISM' || /is not supported by the server/.test(String((error as Error | undefined)?.message)))
+      return new TransportError('AUTHENTICATION_FAILED', `The broker does not offer this mechanism: check sasl.mechanism (KAFKA_SASL_MECHANISM), got ${authentication.name}.`, {
+        cause: error,
+      })
+    if (name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED' || type === 'ILLEGAL_SASL_STATE') return authenticationFailed(authentication, error)
+  }
+  return new TransportError('UNREACHABLE', 'A broker could not be reached.', { retriable: true, cause: error })
+}
+
+export function authenticationFailed({ name, hint }: { readonly name: string; readonly hint: string }, cause?: unknown): TransportError {
+  return new TransportError('AUTHENTICATION_FAILED', `The broker refused the authentication with ${name}: check ${hint}.`, { cause })
+}
+
+/** One such connection attempt may be a broker that goes away; several in a row, and none that succeeded, are a mismatch. */
+export const CLOSED_WHILE_CONNECTING = 'CLOSED_WHILE_CONNECTING'
+
+export function closedWhileConnecting(cause: unknown): TransportError {
+  return new TransportError(CLOSED_WHILE_CONNECTING, 'The broker closed the new connection.', { retriable: true, cause })
+}
+
+export function protocolMismatch(cause: unknown): TransportError {
+  return new TransportError(
+    'SECURITY_PROTOCOL_MISMATCH',
+    'Every new connection is closed before it can be used: check that security.protocol (KAFKA_SECURITY_PROTOCOL) is the one of the broker’s listener (PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL).',
+    { cause },
+  )
+}

@@ -1,0 +1,119 @@
+// What every store of dead letters keeps, whichever target it reads; and a redrive from it into a real Kafka.
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, test } from 'node:test'
+import type { DeadLetterTarget } from '../lib/dead-letter/dead-letter-publisher.ts'
+import type { DeadLetterStore } from '../lib/dead-letter/dead-letter-store.ts'
+import { redrive } from '../lib/redrive/redrive.ts'
+import { systemClock } from '../lib/time/clock.ts'
+import { Deadline } from '../lib/time/deadline.ts'
+import { createTopics, readTopic, untilInSync } from '../local/kafka/admin.ts'
+import { deadLetterOf } from './fakes/dead-letter.ts'
+import { producerOf } from './fakes/producer-of.ts'
+
+export interface StoreUnderTest {
+  readonly target: DeadLetterTarget
+  /** A new reader of the same dead letters each time. */
+  open(): DeadLetterStore
+}
+
+export interface ContractOptions {
+  /** `hidden`: two readers share the dead letters between them. `refused`: the second is told that one is running. */
+  readonly parallel: 'hidden' | 'refused'
+}
+
+const soon = () => Deadline.after(systemClock, 20_000)
+
+export function deadLetterStoreContract(name: string, servers: string, make: () => Promise<StoreUnderTest>, { parallel }: ContractOptions): void {
+  let subject: StoreUnderTest
+  let topic: string
+  const setUp = async () => {
+    subject ??= await make()
+    topic = `redrive-${randomBytes(6).toString('hex')}`
+    await createTopics(servers, [{ topic, partitions: 3 }])
+    await untilInSync(servers, topic, 1)
+  }
+  after(() => (subject as StoreUnderTest | undefined)?.target.close())
+
+  async function listed(): Promise<string[]> {
+    const store = subject.open()
+    const ids: string[] = []
+    for await (const { deadLetter } of store.deadLetters()) ids.push(deadLetter.recordId)
+    await store.close()
+    return ids.sort()
+  }
+
+  test(`${name}: dead letters are given once, settled, replaced, and opened again when they come again`, async () => {
+    await setUp()
+    const [a, b, c] = ['a', 'b', 'c'].map(id => deadLetterOf(id, `value of ${id}`, topic)) as [
+      ReturnType<typeof deadLetterOf>,
+      ReturnType<typeof deadLetterOf>,
+      ReturnType<typeof deadLetterOf>,
+    ]
+    await subject.target.store([a, b, c], soon())
+    await subject.target.store([a], soon())
+    assert.deepEqual(await listed(), ['a', 'b', 'c'])
+
+    const store = subject.open()
+    for await (const open of store.deadLetters()) {
+      assert.deepEqual(
+        open.deadLetter,
+        [a, b, c].find(({ deadLetterId }) => deadLetterId === open.deadLetter.deadLetterId),
+      )
+      if (open.deadLetter.recordId === 'a') await store.complete([{ open, location: 'kafka:t-0@1' }])
+      if (open.deadLetter.recordId === 'b') await store.replace(open, { ...b, redrive: { count: 1, lastAt: new Date(0).toISOString(), lastCode: 'schema' } })
+    }
+    await store.close()
+    assert.deepEqual(await listed(), ['b', 'c'])
+
+    const again = subject.open()
+    for await (const open of again.deadLetters()) {
+      if (open.deadLetter.recordId === 'b') assert.equal(open.deadLetter.redrive.lastCode, 'schema')
+      await again.complete([{ open, location: 'kafka:t-0@2' }])
+    }
+    await again.close()
+    assert.deepEqual(await listed(), [])
+    await subject.target.store([a], soon())
+    assert.deepEqual(await listed(), ['a'])
+    const last = subject.open()
+    for await (const open of last.deadLetters()) await last.complete([{ open, location: 'kafka:t-0@3' }])
+    await last.close()
+  })
+
+  test(`${name}: two redrives at once write each record once`, async () => {
+    await setUp()
+    const ids = Array.from({ length: 230 }, (_, i) => `r-${i}`)
+    for (let at = 0; at < ids.length; at += 100)
+      await subject.target.store(
+        ids.slice(at, at + 100).map(id => deadLetterOf(id, `value of ${id}`, topic)),
+        soon(),
+      )
+    const producer = producerOf(servers.split(','))
+    const run = async () => {
+      const store = subject.open()
+      try {
+        return await redrive(store, { producer })
+      } finally {
+        await store.close()
+      }
+    }
+    const results = await Promise.allSettled([run(), run()])
+    const done = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+    const refusals = results.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
+    if (parallel === 'refused')
+      assert.deepEqual(
+        refusals.map(({ code }) => code),
+        ['redrive-running'],
+      )
+    else assert.deepEqual(refusals, [])
+    assert.equal(
+      done.reduce((sum, { resent }) => sum + resent, 0),
+      230,
+    )
+    const third = await run()
+    assert.deepEqual([third.seen, third.resent], [0, 0])
+    const values = (await readTopic(servers, topic)).map(({ value }) => String(value)).sort()
+    assert.deepEqual(values, ids.map(id => `value of ${id}`).sort())
+    await producer.close()
+  })
+}

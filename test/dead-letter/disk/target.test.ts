@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type DeadLetter, deadLetterId, recordOf, toDeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
+import type { OpenDeadLetter } from '../../../lib/dead-letter/dead-letter-store.ts'
+import { readSegment } from '../../../lib/dead-letter/disk/segment.ts'
+import { DiskDeadLetterStore } from '../../../lib/dead-letter/disk/store.ts'
+import { DiskDeadLetterTarget } from '../../../lib/dead-letter/disk/target.ts'
+import { DeliveryError } from '../../../lib/errors.ts'
+
+function deadLetter(n: number): DeadLetter {
+  const serialized = {
+    topic: 't',
+    partition: 1,
+    partitionFixedBy: 'partitioner' as const,
+    key: Buffer.from(`k${n}`),
+    value: Buffer.from([0, 255, n]),
+    headers: [['h', null]] as const,
+    wireSize: 50,
+  }
+  const record = { topic: 't', value: 'x' }
+  const inDoubt = { producerId: 9n, epoch: 1, baseSequence: 4, indexInBatch: 0 }
+  const error = new DeliveryError('unknown', 'delivery-unknown', 'x')
+  return toDeadLetter(
+    {
+      kind: 'failed',
+      record,
+      serialized,
+      failureKind: 'delivery-failure',
+      outcome: 'unknown',
+      code: 'delivery-unknown',
+      causeCode: 'REQUEST_TIMED_OUT',
+      error,
+      attempts: 2,
+      firstAt: 1,
+      lastAt: 2,
+      inDoubt,
+    },
+    `id-${n}`,
+    { trigger: 'http', id: 'r', index: n, function: 'http', arn: null, receiveCount: null },
+  )
+}
+
+function listIn(folder: string): Promise<OpenDeadLetter[]> {
+  return Array.fromAsync(new DiskDeadLetterStore(folder).deadLetters())
+}
+
+async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'letters-test-'))
+  try {
+    await run(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+test('a dead letter gives back the bytes it was given', async () => {
+  await inFolder(async folder => {
+    const disk = new DiskDeadLetterTarget(folder)
+    const locations = await disk.store([deadLetter(1), deadLetter(2)])
+    const listed = await listIn(folder)
+
+    assert.deepEqual(
+      listed.map(({ location }) => location),
+      locations,
+    )
+    assert.deepEqual(recordOf(listed[1]?.deadLetter as DeadLetter).value, Buffer.from([0, 255, 2]))
+    assert.deepEqual(recordOf(listed[0]?.deadLetter as DeadLetter).headers, [['h', null]])
+    assert.equal(listed[0]?.deadLetter.inDoubt?.producerId, 9)
+    const [file = ''] = readdirSync(folder)
+    assert.equal(statSync(join(folder, file)).mode & 0o777, 0o600)
+    await disk.close()
+  })
+})
+
+test('a file cut at any byte gives back the whole dead letters before the cut and nothing else', async () => {
+  await inFolder(async folder => {
+    const disk = new DiskDeadLetterTarget(folder)
+    await disk.store([deadLetter(1), deadLetter(2), deadLetter(3)])
+    await disk.close()
+    const whole = readFileSync(join(folder, readdirSync(folder)[0] as string))
+    const ends = [...readSegment(whole)]
+      .map(({ offset }) => offset)
+      .slice(1)
+      .concat(whole.length)
+
+    for (let cut = 0; cut <= whole.length; cut++) assert.equal([...readSegment(whole.subarray(0, cut))].length, ends.filter(end => end <= cut).length)
+    const flipped = Buffer.from(whole)
+    flipped[20] = (flipped[20] as number) ^ 1
+    assert.equal([...readSegment(flipped)].length, 0)
+  })
+})
+
+test('a settled dead letter is no longer listed, whichever file says so; stored again it is open again', async () => {
+  await inFolder(async folder => {
+    const writer = new DiskDeadLetterTarget(folder)
+    const store = new DiskDeadLetterStore(folder)
+    const ids = async () => (await listIn(folder)).map(({ deadLetter: { recordId } }) => recordId)
+    await writer.store([deadLetter(1), deadLetter(2), deadLetter(1)])
+    const [first] = await listIn(folder)
+    await store.complete([{ open: first as OpenDeadLetter, location: 'kafka:t-0@1' }])
+    assert.deepEqual(await ids(), ['id-2'])
+
+    await writer.store([deadLetter(1)])
+    assert.deepEqual((await ids()).sort(), ['id-1', 'id-2'])
+    await writer.close()
+    await store.close()
+  })
+})
+
+test('the same record under the same id is one dead letter, other bytes are another', () => {
+  const record = { topic: 't', key: null, value: Buffer.from('v'), headers: [['traceparent', Buffer.from('a')]] as const }
+  assert.equal(deadLetterId(record, 'id'), deadLetterId({ ...record, headers: [['traceparent', Buffer.from('b')]] }, 'id'))
+  assert.notEqual(deadLetterId(record, 'id'), deadLetterId({ ...record, value: null }, 'id'))
+  assert.notEqual(deadLetterId(record, 'id'), deadLetterId({ ...record, key: Buffer.alloc(0) }, 'id'))
+  assert.equal(deadLetterId(record, 'id').length, 22)
+})
+
+test('a folder that can not be written is an error, not a location', async () => {
+  await inFolder(async folder => {
+    writeFileSync(join(folder, 'file'), '')
+    await assert.rejects(new DiskDeadLetterTarget(join(folder, 'file', 'letters')).store([deadLetter(1)]), { name: 'DeadLetterError' })
+  })
+})
