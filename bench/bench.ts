@@ -16,10 +16,13 @@ import { chat, context, handlerOf, httpEvent, quietly, rawKafkajs } from './subj
 const OTHERS = ['cold', 'share', 'http', 'growth']
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' }, 'warm-up': { type: 'string', default: '30' } } })
+  const { values } = parseArgs({
+    options: { json: { type: 'string' }, only: { type: 'string' }, 'warm-up': { type: 'string', default: '30' } },
+  })
   const wanted = values.only?.split(',') ?? [...Object.keys(ROWS), ...OTHERS]
   const unknown = wanted.filter(name => !(name in ROWS) && !OTHERS.includes(name))
-  if (unknown.length > 0) throw new Error(`--only: expected ${[...Object.keys(ROWS), ...OTHERS].join(', ')}; got ${unknown.join(', ')}.`)
+  if (unknown.length > 0)
+    throw new Error(`--only: expected ${[...Object.keys(ROWS), ...OTHERS].join(', ')}; got ${unknown.join(', ')}.`)
   const given = process.env.KAFKA_BOOTSTRAP_SERVERS
   const kafka = given ? undefined : await LocalKafka.start(3, { log: console.log })
   const servers = given ?? (kafka as LocalKafka).bootstrapServers
@@ -32,7 +35,8 @@ async function main(): Promise<void> {
     await buildAll(() => {})
     await warmUp(servers, Number(values['warm-up']) * 1000)
     const rows: (Row | object)[] = []
-    for (const measure of new Set(wanted.flatMap(name => ROWS[name] ?? []))) rows.push(...(await measure(servers)).filter(({ name }) => wanted.includes(name)).map(told))
+    for (const measure of new Set(wanted.flatMap(name => ROWS[name] ?? [])))
+      rows.push(...(await measure(servers)).filter(({ name }) => wanted.includes(name)).map(told))
     if (wanted.includes('http')) rows.push(...(await httpPerCpuSecond(servers)).map(told))
     if (wanted.includes('cold')) rows.push(...(await coldStarts(servers)).map(told))
     if (wanted.includes('share')) rows.push(...(await coldStartsInShares(servers)).map(told))
@@ -48,7 +52,9 @@ async function main(): Promise<void> {
 }
 
 function told(row: Row): Row {
-  console.log(`${row.name.padEnd(5)} ${row.ratio.toFixed(2)} (${row.low.toFixed(2)}–${row.high.toFixed(2)}), control ${row.control.toFixed(2)}, target ${row.target}: ${row.what}`)
+  console.log(
+    `${row.name.padEnd(5)} ${row.ratio.toFixed(2)} (${row.low.toFixed(2)}–${row.high.toFixed(2)}), control ${row.control.toFixed(2)}, target ${row.target}: ${row.what}`,
+  )
   return row
 }
 

@@ -14,7 +14,15 @@ const ROUNDS = 15
 const SHARE_ROUNDS = 7
 /** Memory sizes whose share of a CPU is imitated, MB. */
 const SHARES = [128, 512]
-const BUNDLED = { bundle: true, minify: true, platform: 'node', target: 'node24', format: 'esm', banner: { js: REQUIRE }, logLevel: 'error' } as const
+const BUNDLED = {
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  banner: { js: REQUIRE },
+  logLevel: 'error',
+} as const
 const KAFKAJS = `
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
 const producer = new Kafka({ brokers: process.env.KAFKA_BOOTSTRAP_SERVERS.split(','), logLevel: logLevel.NOTHING }).producer({ createPartitioner: Partitioners.DefaultPartitioner })
@@ -25,26 +33,50 @@ export const handler = async event => { await producer.send({ topic: 'chat', ack
 const body = JSON.stringify({ value: { room: 'lobby', user: 'ada', text: 'hello' } })
 const message = {
   messageId: 'm',
-  body: JSON.stringify({ type: 'Feature', id: 'a', properties: {}, geometry: { type: 'Point', coordinates: [1, 2, 3] } }),
+  body: JSON.stringify({
+    type: 'Feature',
+    id: 'a',
+    properties: {},
+    geometry: { type: 'Point', coordinates: [1, 2, 3] },
+  }),
   eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:earthquakes',
 }
 const request = () => ({
   version: '2.0',
   rawPath: '/topics/chat',
   headers: { 'content-type': 'application/json' },
-  requestContext: { requestId: 'r', timeEpoch: Date.now(), stage: '$default', http: { method: 'POST', path: '/topics/chat' } },
+  requestContext: {
+    requestId: 'r',
+    timeEpoch: Date.now(),
+    stage: '$default',
+    http: { method: 'POST', path: '/topics/chat' },
+  },
   body,
 })
 
-const SUBJECTS: Readonly<Record<string, { readonly bundle: string; readonly event: () => unknown; readonly env?: Readonly<Record<string, string>> }>> = {
+const SUBJECTS: Readonly<
+  Record<
+    string,
+    { readonly bundle: string; readonly event: () => unknown; readonly env?: Readonly<Record<string, string>> }
+  >
+> = {
   http: { bundle: 'dist/functions/http/index.mjs', event: request },
   sqs: { bundle: 'dist/functions/sqs/index.mjs', event: () => ({ Records: [message] }) },
   eventbridge: {
     bundle: 'dist/functions/eventbridge/index.mjs',
-    event: () => ({ id: 'e', source: 'usgs.earthquakes', 'detail-type': 'Earthquake', detail: JSON.parse(message.body) }),
+    event: () => ({
+      id: 'e',
+      source: 'usgs.earthquakes',
+      'detail-type': 'Earthquake',
+      detail: JSON.parse(message.body),
+    }),
   },
   'http again': { bundle: 'dist/functions/http/index.mjs', event: request },
-  'with dead letters': { bundle: 'dist/functions/http/index.mjs', event: request, env: { KAFKA_DEAD_LETTER: 'sqs:http://127.0.0.1:1/1/letters' } },
+  'with dead letters': {
+    bundle: 'dist/functions/http/index.mjs',
+    event: request,
+    env: { KAFKA_DEAD_LETTER: 'sqs:http://127.0.0.1:1/1/letters' },
+  },
   usual: { bundle: 'build/usual-handler.mjs', event: request },
   'usual again': { bundle: 'build/usual-handler.mjs', event: request },
   kafkajs: { bundle: 'build/kafkajs-alone.mjs', event: request },
@@ -54,19 +86,39 @@ const SUBJECTS: Readonly<Record<string, { readonly bundle: string; readonly even
 export async function coldStarts(servers: string): Promise<Row[]> {
   await buildSubjects()
   const times = new Map(Object.keys(SUBJECTS).map(name => [name, [] as number[]]))
-  for (let round = 0; round < ROUNDS; round++) for (const name of Object.keys(SUBJECTS).sort(() => Math.random() - 0.5)) times.get(name)?.push(await coldStart(name, servers))
+  for (let round = 0; round < ROUNDS; round++)
+    for (const name of Object.keys(SUBJECTS).sort(() => Math.random() - 0.5))
+      times.get(name)?.push(await coldStart(name, servers))
   const ofName = (name: string) => times.get(name) as number[]
   const row = (name: string, what: string, target: number, ours: string, theirs: string, control: string) =>
     rowOf(
       { name, what, target, unit: 'ms' },
-      ofName(ours).map((took, i) => ({ ours: took, theirs: ofName(theirs)[i] as number, again: ofName(control)[i] as number })),
+      ofName(ours).map((took, i) => ({
+        ours: took,
+        theirs: ofName(theirs)[i] as number,
+        again: ofName(control)[i] as number,
+      })),
     )
   return [
     row('B12', 'cold start to the first answer, http / a bundle of kafkajs alone', 1.05, 'http', 'kafkajs', 'control'),
     row('B12-sqs', 'the same, sqs', 1.05, 'sqs', 'kafkajs', 'control'),
     row('B12-eb', 'the same, eventbridge', 1.05, 'eventbridge', 'kafkajs', 'control'),
-    row('B13', 'cold start, http with an SQS dead-letter target / without one', 1.03, 'with dead letters', 'http', 'http again'),
-    row('B12-usual', 'the same job, http / middy, Powertools, Ajv and kafkajs as their samples show', 1, 'http', 'usual', 'usual again'),
+    row(
+      'B13',
+      'cold start, http with an SQS dead-letter target / without one',
+      1.03,
+      'with dead letters',
+      'http',
+      'http again',
+    ),
+    row(
+      'B12-usual',
+      'the same job, http / middy, Powertools, Ajv and kafkajs as their samples show',
+      1,
+      'http',
+      'usual',
+      'usual again',
+    ),
     await bundleLoad(),
   ]
 }
@@ -78,10 +130,24 @@ export async function coldStartsInShares(servers: string): Promise<Row[]> {
   for (const memoryMb of SHARES) {
     const times = []
     for (let round = 0; round < SHARE_ROUNDS; round++) {
-      const [ours, theirs, again] = [await coldStart('http', servers, memoryMb), await coldStart('kafkajs', servers, memoryMb), await coldStart('control', servers, memoryMb)]
+      const [ours, theirs, again] = [
+        await coldStart('http', servers, memoryMb),
+        await coldStart('kafkajs', servers, memoryMb),
+        await coldStart('control', servers, memoryMb),
+      ]
       times.push({ ours, theirs, again })
     }
-    rows.push(rowOf({ name: `share-${memoryMb}`, what: `cold start, http / kafkajs alone, with the CPU of ${memoryMb} MB`, target: 1.05, unit: 'ms' }, times))
+    rows.push(
+      rowOf(
+        {
+          name: `share-${memoryMb}`,
+          what: `cold start, http / kafkajs alone, with the CPU of ${memoryMb} MB`,
+          target: 1.05,
+          unit: 'ms',
+        },
+        times,
+      ),
+    )
   }
   return rows
 }
@@ -89,13 +155,29 @@ export async function coldStartsInShares(servers: string): Promise<Row[]> {
 /** Beside the bundles of the functions, which every run of the bench builds first. */
 async function buildSubjects(): Promise<void> {
   await build({ ...BUNDLED, stdin: { contents: KAFKAJS, resolveDir: '.' }, outfile: 'build/kafkajs-alone.mjs' })
-  await build({ ...BUNDLED, entryPoints: ['bench/usual-handler.ts'], outfile: 'build/usual-handler.mjs', mainFields: ['module', 'main'] })
+  await build({
+    ...BUNDLED,
+    entryPoints: ['bench/usual-handler.ts'],
+    outfile: 'build/usual-handler.mjs',
+    mainFields: ['module', 'main'],
+  })
 }
 
 /** Loading alone, in a new process: the library's bundle against kafkajs's, both less an empty process. */
 async function bundleLoad(): Promise<Row> {
-  await build({ ...BUNDLED, entryPoints: ['lib/index.ts'], outdir: 'build/load', outExtension: { '.js': '.mjs' }, splitting: true, external: ['@aws-*', 'aws-*'] })
-  await build({ ...BUNDLED, stdin: { contents: "export * from 'kafkajs'", resolveDir: '.' }, outfile: 'build/load/kafkajs.mjs' })
+  await build({
+    ...BUNDLED,
+    entryPoints: ['lib/index.ts'],
+    outdir: 'build/load',
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
+    external: ['@aws-*', 'aws-*'],
+  })
+  await build({
+    ...BUNDLED,
+    stdin: { contents: "export * from 'kafkajs'", resolveDir: '.' },
+    outfile: 'build/load/kafkajs.mjs',
+  })
   writeFileSync('build/load/empty.mjs', '')
   const load = (name: string) => {
     const begin = performance.now()
@@ -107,7 +189,15 @@ async function bundleLoad(): Promise<Row> {
     const empty = load('empty')
     measured.push({ ours: load('index') - empty, theirs: load('kafkajs') - empty, again: load('kafkajs') - empty })
   }
-  return rowOf({ name: 'B11', what: 'loading the library’s bundle / kafkajs’s, both less an empty Node', target: 1.25, unit: 'ms' }, measured)
+  return rowOf(
+    {
+      name: 'B11',
+      what: 'loading the library’s bundle / kafkajs’s, both less an empty Node',
+      target: 1.25,
+      unit: 'ms',
+    },
+    measured,
+  )
 }
 
 /** @param memoryMb whose share of a CPU the process gets; default: all of it */

@@ -13,7 +13,10 @@ const ROOTS = [
       writeFileSync(`${path}/cpu.cfs_quota_us`, `${quota}`)
     },
   },
-  { path: '/sys/fs/cgroup', write: (path: string, quota: number) => writeFileSync(`${path}/cpu.max`, `${quota} ${PERIOD_US}`) },
+  {
+    path: '/sys/fs/cgroup',
+    write: (path: string, quota: number) => writeFileSync(`${path}/cpu.max`, `${quota} ${PERIOD_US}`),
+  },
 ]
 
 export interface CpuShare {
@@ -26,17 +29,26 @@ export interface CpuShare {
 /** @throws Error where control groups can't be made: figures of a share can't be taken there */
 export function cpuShare(memoryMb: number): CpuShare {
   const root = ROOTS.find(({ path }) => existsSync(`${path}/cgroup.procs`))
-  if (!root) throw new Error('Control groups of CPU: expected /sys/fs/cgroup, with the right to write there; found none. Leave the row out (--only).')
+  if (!root)
+    throw new Error(
+      'Control groups of CPU: expected /sys/fs/cgroup, with the right to write there; found none. Leave the row out (--only).',
+    )
   const path = `${root.path}/share-${process.pid}-${memoryMb}`
   mkdirSync(path)
   try {
     root.write(path, Math.round((PERIOD_US * memoryMb) / MB_OF_ONE_CPU))
   } catch (error) {
     rmdirSync(path)
-    throw new Error(`Control groups of CPU: expected the right to set a quota in ${root.path}; leave the row out (--only).`, { cause: error })
+    throw new Error(
+      `Control groups of CPU: expected the right to set a quota in ${root.path}; leave the row out (--only).`,
+      { cause: error },
+    )
   }
   return {
-    wrap: (command, args) => ({ command: '/bin/sh', args: ['-c', `echo $$ > ${path}/cgroup.procs && exec "$0" "$@"`, command, ...args] }),
+    wrap: (command, args) => ({
+      command: '/bin/sh',
+      args: ['-c', `echo $$ > ${path}/cgroup.procs && exec "$0" "$@"`, command, ...args],
+    }),
     remove: () => rmdirSync(path),
   }
 }

@@ -23,7 +23,11 @@ export async function growthCurves(servers: string): Promise<Curve[]> {
     return { units: size, call: () => producer.sendAll(records) }
   })
   const spread = await curve('partitions', 'µs per record of 2,000', partitions, 1000, count => {
-    const records = Array.from({ length: 2000 }, (_, i) => ({ topic: `grow-${count}`, value: 'v'.repeat(100), partition: i % count }))
+    const records = Array.from({ length: 2000 }, (_, i) => ({
+      topic: `grow-${count}`,
+      value: 'v'.repeat(100),
+      partition: i % count,
+    }))
     return { units: 2000, call: () => producer.sendAll(records) }
   })
   const concurrency = await curve('concurrent sends', 'µs per record', [1, 8, 64, 512], 1000, size => {
@@ -38,7 +42,13 @@ export async function growthCurves(servers: string): Promise<Curve[]> {
   return [batch, spread, concurrency, payload]
 }
 
-async function curve(name: string, unit: string, sizes: readonly number[], scale: number, of: (size: number) => { units: number; call: () => Promise<unknown> }): Promise<Curve> {
+async function curve(
+  name: string,
+  unit: string,
+  sizes: readonly number[],
+  scale: number,
+  of: (size: number) => { units: number; call: () => Promise<unknown> },
+): Promise<Curve> {
   const points: { at: number; perUnit: number }[] = []
   for (const at of sizes) {
     const { units, call } = of(at)

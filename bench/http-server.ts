@@ -23,14 +23,22 @@ export async function httpPerCpuSecond(servers: string): Promise<Row[]> {
     const [{ port }] = (await once(child, 'message')) as [{ port: number }]
     return { child, port }
   }
-  const [ours, theirs, again] = (await Promise.all([start('function'), start('by-hand'), start('by-hand')])) as [Server, Server, Server]
+  const [ours, theirs, again] = (await Promise.all([start('function'), start('by-hand'), start('by-hand')])) as [
+    Server,
+    Server,
+    Server,
+  ]
   const rows: Row[] = []
   try {
     for (const connections of [1, 32]) {
       for (const server of [ours, theirs, again]) await cpuOf(server, connections)
       const measured: { ours: number; theirs: number; again: number }[] = []
       for (let round = 0; round < ROUNDS; round++)
-        measured.push({ ours: await cpuOf(ours, connections), theirs: await cpuOf(theirs, connections), again: await cpuOf(again, connections) })
+        measured.push({
+          ours: await cpuOf(ours, connections),
+          theirs: await cpuOf(theirs, connections),
+          again: await cpuOf(again, connections),
+        })
       const what = `CPU per request of 100 B over HTTP, ${connections} connection(s): the function / a hand-written server over raw kafkajs`
       rows.push(rowOf({ name: `http-${connections}`, what, target: 1, unit: 'µs CPU' }, measured))
     }

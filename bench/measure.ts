@@ -34,17 +34,35 @@ export interface Comparison {
 
 const ROUNDS = 7
 
-export async function compare({ name, what, target, ours, theirs, calls, rounds = ROUNDS, statistic = median, cost = duration, unit = 'ms' }: Comparison): Promise<Row> {
+export async function compare({
+  name,
+  what,
+  target,
+  ours,
+  theirs,
+  calls,
+  rounds = ROUNDS,
+  statistic = median,
+  cost = duration,
+  unit = 'ms',
+}: Comparison): Promise<Row> {
   const measured: { ours: number; theirs: number; again: number }[] = []
   await interleaved([ours, theirs], Math.max(2, Math.ceil(calls / 4)), cost)
   for (let round = 0; round < rounds; round++) {
-    const [a, b, again] = (await interleaved([ours, theirs, theirs], calls, cost)).map(statistic) as [number, number, number]
+    const [a, b, again] = (await interleaved([ours, theirs, theirs], calls, cost)).map(statistic) as [
+      number,
+      number,
+      number,
+    ]
     measured.push({ ours: a, theirs: b, again })
   }
   return rowOf({ name, what, target, unit }, measured)
 }
 
-export function rowOf(head: Pick<Row, 'name' | 'what' | 'target' | 'unit'>, measured: readonly { ours: number; theirs: number; again: number }[]): Row {
+export function rowOf(
+  head: Pick<Row, 'name' | 'what' | 'target' | 'unit'>,
+  measured: readonly { ours: number; theirs: number; again: number }[],
+): Row {
   const ratios = measured.map(round => round.ours / round.theirs)
   return {
     ...head,
@@ -57,7 +75,11 @@ export function rowOf(head: Pick<Row, 'name' | 'what' | 'target' | 'unit'>, meas
   }
 }
 
-async function interleaved(calls: readonly Call[], times: number, cost: (call: Call) => Promise<number>): Promise<number[][]> {
+async function interleaved(
+  calls: readonly Call[],
+  times: number,
+  cost: (call: Call) => Promise<number>,
+): Promise<number[][]> {
   const order = calls.flatMap((_, index) => Array.from({ length: times }, () => index)).sort(() => Math.random() - 0.5)
   const costs: number[][] = calls.map(() => [])
   for (const index of order) costs[index]?.push(await cost(calls[index] as Call))

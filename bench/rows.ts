@@ -3,7 +3,18 @@ import { KafkaJsClient } from '../lib/transport/kafkajs/kafkajs-client.ts'
 import { startProxiedKafka } from '../local/faults/proxied-kafka.ts'
 import { createTopics, untilInSync } from '../local/kafka/admin.ts'
 import { compare, cpu, quantile, type Row, rowOf } from './measure.ts'
-import { chat, context, type Handler, handlerOf, httpEvent, ourProducer, quakes, quietly, rawKafkajs, sqsEvent } from './subjects.ts'
+import {
+  chat,
+  context,
+  type Handler,
+  handlerOf,
+  httpEvent,
+  ourProducer,
+  quakes,
+  quietly,
+  rawKafkajs,
+  sqsEvent,
+} from './subjects.ts'
 
 type RowOf = (servers: string) => Promise<Row[]>
 
@@ -33,8 +44,25 @@ const latency: RowOf = async servers => {
     ours: () => ok(handler, httpEvent(KIB)),
     theirs: () => raw.send({ topic: 'chat', acks: -1, messages: [{ key: KIB.room, value: JSON.stringify(KIB) }] }),
   }
-  const b1 = await quietly(() => compare({ name: 'B1', what: 'one record of 1 KB through the warm HTTP handler / raw kafkajs send, p50', target: 1.05, calls: 200, ...shared }))
-  const b2 = await quietly(() => compare({ name: 'B2', what: 'the same, p99', target: 1.1, calls: 400, statistic: values => quantile(values, 0.99), ...shared }))
+  const b1 = await quietly(() =>
+    compare({
+      name: 'B1',
+      what: 'one record of 1 KB through the warm HTTP handler / raw kafkajs send, p50',
+      target: 1.05,
+      calls: 200,
+      ...shared,
+    }),
+  )
+  const b2 = await quietly(() =>
+    compare({
+      name: 'B2',
+      what: 'the same, p99',
+      target: 1.1,
+      calls: 400,
+      statistic: values => quantile(values, 0.99),
+      ...shared,
+    }),
+  )
   await raw.disconnect()
   return [b1, b2]
 }
@@ -53,7 +81,8 @@ const ownWork: RowOf = async servers => {
     unit: 'ms CPU',
     cost: cpu,
     ours: async () => {
-      for (let i = 0; i < times; i++) await producer.send({ topic: 'chat', key: 'lobby', value: JSON.stringify(JSON.parse(body).value) })
+      for (let i = 0; i < times; i++)
+        await producer.send({ topic: 'chat', key: 'lobby', value: JSON.stringify(JSON.parse(body).value) })
     },
     theirs: async () => {
       for (let i = 0; i < times; i++) await Promise.resolve(JSON.stringify(JSON.parse(body)))
@@ -74,8 +103,19 @@ const batches: RowOf = async servers => {
     for (const message of ten) await raw.send({ topic: 'earthquakes', acks: -1, messages: [message] })
   }
   const rows = [
-    await quietly(() => compare({ name: 'B5', what: 'an SQS batch of 10 through the handler / one raw kafkajs send of 10', target: 1.05, calls: 150, ours, theirs: once })),
-    await quietly(() => compare({ name: 'B6', what: 'the same / ten raw kafkajs sends', target: 0.2, calls: 40, ours, theirs: oneByOne })),
+    await quietly(() =>
+      compare({
+        name: 'B5',
+        what: 'an SQS batch of 10 through the handler / one raw kafkajs send of 10',
+        target: 1.05,
+        calls: 150,
+        ours,
+        theirs: once,
+      }),
+    ),
+    await quietly(() =>
+      compare({ name: 'B6', what: 'the same / ten raw kafkajs sends', target: 0.2, calls: 40, ours, theirs: oneByOne }),
+    ),
   ]
   await raw.disconnect()
   return rows
@@ -99,7 +139,8 @@ const throughput: RowOf = async servers => {
     target: 0.33,
     calls: 40,
     ours: () => Promise.all(quakes(64).map(record => producer.send({ topic: 'earthquakes', ...record }))),
-    theirs: () => Promise.all(quakes(64).map(message => raw.send({ topic: 'earthquakes', acks: -1, messages: [message] }))),
+    theirs: () =>
+      Promise.all(quakes(64).map(message => raw.send({ topic: 'earthquakes', acks: -1, messages: [message] }))),
   })
   await Promise.all([raw.disconnect(), producer.close()])
   return [row, concurrent]
@@ -147,7 +188,17 @@ const thaw: RowOf = async () => {
       measured.push({ ours: await timed(() => warm.send(record)), theirs: await cold(), again: await cold() })
     }
     await warm.close()
-    return [rowOf({ name: 'B16', what: 'the first send after the broker closed the idle connection / connect and send of a new producer', target: 1.1, unit: 'ms' }, measured)]
+    return [
+      rowOf(
+        {
+          name: 'B16',
+          what: 'the first send after the broker closed the idle connection / connect and send of a new producer',
+          target: 1.1,
+          unit: 'ms',
+        },
+        measured,
+      ),
+    ]
   } finally {
     await rig.stop()
   }
@@ -167,7 +218,11 @@ const memory: RowOf = async servers => {
   const end = rss()
   await producer.close()
   // The control: how much half of the sends moved it.
-  return [rowOf({ name: 'B17', what: 'RSS after one million sends / before', target: 1.05, unit: 'MB' }, [{ ours: end, theirs: start, again: half }])]
+  return [
+    rowOf({ name: 'B17', what: 'RSS after one million sends / before', target: 1.05, unit: 'MB' }, [
+      { ours: end, theirs: start, again: half },
+    ]),
+  ]
 }
 
 export const ROWS: Readonly<Record<string, RowOf>> = {

@@ -6,13 +6,20 @@ import type { ProducerOptions } from '../lib/config/settings.ts'
 import { KafkaProducer } from '../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../lib/producer-factory.ts'
 
-export type Handler = (event: unknown, context: object) => Promise<{ statusCode?: number; batchItemFailures?: unknown[] }>
+export type Handler = (
+  event: unknown,
+  context: object,
+) => Promise<{ statusCode?: number; batchItemFailures?: unknown[] }>
 
 export const context = { awsRequestId: 'r', functionName: 'bench', getRemainingTimeInMillis: () => 29_000 }
 
 /** The handler of a built bundle, in this process. Its log lines are part of its work; their place on the terminal is not. */
 export async function handlerOf(name: string, servers: string): Promise<Handler> {
-  Object.assign(process.env, { KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: 'disk:.local/bench-letters', POWERTOOLS_DEV: 'false' })
+  Object.assign(process.env, {
+    KAFKA_BOOTSTRAP_SERVERS: servers,
+    KAFKA_DEAD_LETTER: 'disk:.local/bench-letters',
+    POWERTOOLS_DEV: 'false',
+  })
   const { handler } = (await import(pathToFileURL(`dist/functions/${name}/index.mjs`).href)) as { handler: Handler }
   return handler
 }
@@ -38,13 +45,24 @@ export function httpEvent(value: unknown): object {
     rawPath: '/topics/chat',
     rawQueryString: '',
     headers: { 'content-type': 'application/json' },
-    requestContext: { requestId: 'r', timeEpoch: Date.now(), stage: '$default', http: { method: 'POST', path: '/topics/chat' } },
+    requestContext: {
+      requestId: 'r',
+      timeEpoch: Date.now(),
+      stage: '$default',
+      http: { method: 'POST', path: '/topics/chat' },
+    },
     body: JSON.stringify({ value }),
     isBase64Encoded: false,
   }
 }
 
-const quake = (id: number) => JSON.stringify({ type: 'Feature', id: `us${id}`, properties: { mag: 4.5, time: 1 }, geometry: { type: 'Point', coordinates: [1, 2, 3] } })
+const quake = (id: number) =>
+  JSON.stringify({
+    type: 'Feature',
+    id: `us${id}`,
+    properties: { mag: 4.5, time: 1 },
+    geometry: { type: 'Point', coordinates: [1, 2, 3] },
+  })
 
 export function quakes(count: number): { key: string; value: string }[] {
   return Array.from({ length: count }, (_, i) => ({ key: `us${i}`, value: quake(i) }))
@@ -66,12 +84,17 @@ export function sqsEvent(count: number): object {
 }
 
 export async function rawKafkajs(servers: string): Promise<Producer> {
-  const producer = new Kafka({ brokers: servers.split(','), logLevel: logLevel.NOTHING }).producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  const producer = new Kafka({ brokers: servers.split(','), logLevel: logLevel.NOTHING }).producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+  })
   await producer.connect()
   return producer
 }
 
 export function ourProducer(servers: string, options: ProducerOptions = {}): KafkaProducer {
   const config = parseConfig({ bootstrapServers: servers.split(','), ...options }, {})
-  return new KafkaProducer(config, { client: createKafkaJsClient(config), rules: { anyTopic: true, keyRequired: false } })
+  return new KafkaProducer(config, {
+    client: createKafkaJsClient(config),
+    rules: { anyTopic: true, keyRequired: false },
+  })
 }

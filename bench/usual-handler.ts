@@ -11,7 +11,11 @@ const schema = {
   type: 'object',
   additionalProperties: false,
   required: ['room', 'user', 'text'],
-  properties: { room: { type: 'string', minLength: 1 }, user: { type: 'string', minLength: 1 }, text: { type: 'string', maxLength: 4000 } },
+  properties: {
+    room: { type: 'string', minLength: 1 },
+    user: { type: 'string', minLength: 1 },
+    text: { type: 'string', maxLength: 4000 },
+  },
 }
 
 const logger = new Logger({ serviceName: 'http' })
@@ -19,7 +23,9 @@ const metrics = new Metrics({ namespace: 'Usual', serviceName: 'http' })
 const queue = new SQSClient({})
 const validate = new Ajv2020({ allErrors: true }).compile(schema)
 const brokers = (process.env.KAFKA_BOOTSTRAP_SERVERS ?? '').split(',')
-const producer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer({ createPartitioner: Partitioners.DefaultPartitioner })
+const producer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer({
+  createPartitioner: Partitioners.DefaultPartitioner,
+})
 await producer.connect()
 
 export const handler = middy().handler(async (event: unknown) => {
@@ -27,7 +33,11 @@ export const handler = middy().handler(async (event: unknown) => {
   const { value } = JSON.parse(body) as { value: { room: string } }
   if (!validate(value)) return { statusCode: 422 }
   try {
-    const [told] = await producer.send({ topic: 'chat', acks: -1, messages: [{ key: value.room, value: JSON.stringify(value) }] })
+    const [told] = await producer.send({
+      topic: 'chat',
+      acks: -1,
+      messages: [{ key: value.room, value: JSON.stringify(value) }],
+    })
     logger.info('sent', { partition: told?.partition })
     metrics.addMetric('Records', MetricUnit.Count, 1)
     metrics.publishStoredMetrics()

@@ -38,6 +38,9 @@ async function types(folder: string): Promise<void> {
     const schema = json.value?.schema
     const name = topic.replaceAll(/(?:^|[^A-Za-z0-9]+)(.)/g, (_, next: string) => next.toUpperCase())
     if (typeof schema !== 'object' || schema === null) process.stdout.write(`export type ${name} = unknown\n\n`)
-    else process.stdout.write(`${await compile({ ...schema, title: name }, name, { bannerComment: `/** Topic ${topic}. */`, additionalProperties: true })}\n`)
+    else
+      process.stdout.write(
+        `${await compile({ ...schema, title: name }, name, { bannerComment: `/** Topic ${topic}. */`, additionalProperties: true })}\n`,
+      )
   }
 }

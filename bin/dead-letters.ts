@@ -51,11 +51,17 @@ export function addDeadLetters(program: Command): void {
 }
 
 async function* deadLettersOf({ from, topic, error, since, until, limit }: Options): AsyncGenerator<OpenDeadLetter> {
-  const given = Object.fromEntries(Object.entries({ from, topic, error, since, until, limit }).filter(([, value]) => value !== undefined))
+  const given = Object.fromEntries(
+    Object.entries({ from, topic, error, since, until, limit }).filter(([, value]) => value !== undefined),
+  )
   const request = parseRedriveRequest(given)
   const config = await configuration()
   const { defaultTopic, maxRequestSize } = config
-  const toDeadLetters = rawToDeadLetters({ contracts: await contractsIn('contracts', false), defaultTopic, maxRequestSize })
+  const toDeadLetters = rawToDeadLetters({
+    contracts: await contractsIn('contracts', false),
+    defaultTopic,
+    maxRequestSize,
+  })
   let left = request.limit ?? Number.POSITIVE_INFINITY
   for (const target of request.from ?? config.deadLetter) {
     const store = openDeadLetterStores(target, config, toDeadLetters)
@@ -73,7 +79,8 @@ async function* deadLettersOf({ from, topic, error, since, until, limit }: Optio
 
 async function list(options: Options): Promise<void> {
   const deadLetters = await Array.fromAsync(deadLettersOf(options))
-  if (options.json) return json(deadLetters.map(({ deadLetter, location }) => ({ location, ...withoutPayload(deadLetter) })))
+  if (options.json)
+    return json(deadLetters.map(({ deadLetter, location }) => ({ location, ...withoutPayload(deadLetter) })))
   const rows = deadLetters.map(({ deadLetter: { deadLetterId, record, failure, redrive } }) => [
     deadLetterId,
     failure.lastAt,
@@ -90,7 +97,11 @@ async function stats(options: Options): Promise<void> {
   const deadLetters = await Array.fromAsync(deadLettersOf(options), ({ deadLetter }) => deadLetter)
   const groups = groupDeadLetters(deadLetters)
   if (options.json) return json(groups)
-  if (groups.length > 0) table([['topic', 'error', 'letters', 'oldest'], ...groups.map(({ topic, error, deadLetters, oldest }) => [topic, error, deadLetters, oldest])])
+  if (groups.length > 0)
+    table([
+      ['topic', 'error', 'letters', 'oldest'],
+      ...groups.map(({ topic, error, deadLetters, oldest }) => [topic, error, deadLetters, oldest]),
+    ])
   tell(`${deadLetters.length} open letter(s).`)
 }
 
@@ -110,12 +121,21 @@ async function show(deadLetterId: string, options: Options): Promise<void> {
     ['lies in', location],
     ['record id', deadLetter.recordId],
     ['topic', record.topic],
-    ['partition', record.partition === null ? '(the partitioner’s)' : `${record.partition} (${record.partitionFixedBy})`],
+    [
+      'partition',
+      record.partition === null ? '(the partitioner’s)' : `${record.partition} (${record.partitionFixedBy})`,
+    ],
     ['timestamp', record.timestamp === null ? '(set at append)' : new Date(record.timestamp).toISOString()],
     ['source', `${source.trigger} ${source.id}${source.arn ? ` ${source.arn}` : ''}`],
-    ['error', `${failure.code}${failure.causeCode ? ` (${failure.causeCode})` : ''}, ${failure.kind}, ${failure.outcome}`],
+    [
+      'error',
+      `${failure.code}${failure.causeCode ? ` (${failure.causeCode})` : ''}, ${failure.kind}, ${failure.outcome}`,
+    ],
     ['attempts', `${failure.attempts}, ${failure.firstAt} to ${failure.lastAt}`],
-    ['redriven', redrive.count === 0 ? 'never' : `${redrive.count} times, last ${redrive.lastAt} (${redrive.lastCode})`],
+    [
+      'redriven',
+      redrive.count === 0 ? 'never' : `${redrive.count} times, last ${redrive.lastAt} (${redrive.lastCode})`,
+    ],
     ['key', value(record.key)],
     ['value', claimCheck ? `${claimCheck.bytes} bytes in ${claimCheck.target}` : value(record.value)],
     ...record.headers.map(header => ['header', `${header.name} = ${value(header.value)}`]),
@@ -124,5 +144,12 @@ async function show(deadLetterId: string, options: Options): Promise<void> {
 
 function withoutPayload(deadLetter: OpenDeadLetter['deadLetter']): object {
   const { key: _key, value, headers, ...record } = deadLetter.record
-  return { ...deadLetter, record: { ...record, valueBytes: value === null ? null : Buffer.byteLength(value, 'base64'), headers: headers.map(({ name }) => ({ name })) } }
+  return {
+    ...deadLetter,
+    record: {
+      ...record,
+      valueBytes: value === null ? null : Buffer.byteLength(value, 'base64'),
+      headers: headers.map(({ name }) => ({ name })),
+    },
+  }
 }

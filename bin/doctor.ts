@@ -19,10 +19,19 @@ export function addDoctor(program: Command): void {
       '\nExample:\n  KAFKA_BOOTSTRAP_SERVERS=b1:9092,b2:9092 kafka-producer doctor --topic orders\nExit status 1 when something would keep records from arriving. In the deployed function: invoke redrive with {"doctor": true}.',
     )
     .action(async (options: { topic?: string[]; contracts: string; json?: boolean }) => {
-      const topics = options.topic ?? [...(await contractsIn(options.contracts, options.contracts !== 'contracts')).keys()]
+      const topics = options.topic ?? [
+        ...(await contractsIn(options.contracts, options.contracts !== 'contracts')).keys(),
+      ]
       const checks = await doctor(environment(), topics)
       if (options.json) json({ healthy: isHealthy(checks), checks })
-      else table(checks.map(({ name, status, detail, advice }) => [SIGNS[status], name, advice ? `${detail} → ${advice}` : detail]))
+      else
+        table(
+          checks.map(({ name, status, detail, advice }) => [
+            SIGNS[status],
+            name,
+            advice ? `${detail} → ${advice}` : detail,
+          ]),
+        )
       if (!isHealthy(checks)) process.exitCode = 1
     })
 }

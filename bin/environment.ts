@@ -8,11 +8,26 @@ import { tell } from './output.ts'
 const STACK_FILE = '.local/stack.json'
 
 export function environment(): NodeJS.ProcessEnv {
-  if (process.env.KAFKA_BOOTSTRAP_SERVERS || process.env.KAFKA_MSK_CLUSTER_ARN || process.env.KAFKA_CONFIG_FILE || !existsSync(STACK_FILE)) return process.env
-  const { bootstrapServers, sqsUrl } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { bootstrapServers: string; sqsUrl: string }
+  if (
+    process.env.KAFKA_BOOTSTRAP_SERVERS ||
+    process.env.KAFKA_MSK_CLUSTER_ARN ||
+    process.env.KAFKA_CONFIG_FILE ||
+    !existsSync(STACK_FILE)
+  )
+    return process.env
+  const { bootstrapServers, sqsUrl } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as {
+    bootstrapServers: string
+    sqsUrl: string
+  }
   tell('KAFKA_BOOTSTRAP_SERVERS is not set: working with the local stack that runs here.')
   // Its SQS takes any keys; a user's own are left alone.
-  const local = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1', ...process.env, AWS_ENDPOINT_URL_SQS: sqsUrl }
+  const local = {
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_REGION: 'us-east-1',
+    ...process.env,
+    AWS_ENDPOINT_URL_SQS: sqsUrl,
+  }
   Object.assign(process.env, local)
   return { ...local, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers }
 }

@@ -10,7 +10,9 @@ import { addRedrive } from './redrive.ts'
 import { addSend } from './send.ts'
 
 const program = new Command('kafka-producer')
-  .description('Sends records to Kafka, looks at dead letters and sends them again. Settings are those of the environment (KAFKA_…).')
+  .description(
+    'Sends records to Kafka, looks at dead letters and sends them again. Settings are those of the environment (KAFKA_…).',
+  )
   .showHelpAfterError()
 addSend(program)
 addDeadLetters(program)

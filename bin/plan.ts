@@ -40,7 +40,10 @@ function run(options: Options): void {
     ['seconds until the last sandbox is let in', coldStartS, ''],
   ])
   const isTooMany = most > limit.connections
-  if (isTooMany) tell(`Too many: lower maximumConcurrency or reservedConcurrency to ${Math.floor(limit.connections / PER_BROKER.most)} in all, or take more or larger brokers.`)
+  if (isTooMany)
+    tell(
+      `Too many: lower maximumConcurrency or reservedConcurrency to ${Math.floor(limit.connections / PER_BROKER.most)} in all, or take more or larger brokers.`,
+    )
   else if (coldStartS > 1)
     tell(
       `A burst of ${concurrency} cold starts is admitted over ${coldStartS} s; refused connectionAttempts are tried again with full jitter (reconnect.backoff.ms to reconnect.backoff.max.ms), inside each record's deadline.`,

@@ -21,7 +21,10 @@ export function addRedrive(program: Command): void {
   program
     .command('redrive')
     .description('Sends dead letters again, as the bytes they were, and deletes each after its acknowledgement.')
-    .option('--from <target>', 'target as in KAFKA_DEAD_LETTER, or a queue that is a source DLQ or failure destination (default: KAFKA_DEAD_LETTER)')
+    .option(
+      '--from <target>',
+      'target as in KAFKA_DEAD_LETTER, or a queue that is a source DLQ or failure destination (default: KAFKA_DEAD_LETTER)',
+    )
     .option('--dead-letter <deadLetterId>', 'this one alone')
     .option('--topic <topic>', 'only of this topic; with --include-invalid also dead letters that never had one')
     .option('--error <code>', 'only of this code, e.g. no-leader')
@@ -34,7 +37,10 @@ export function addRedrive(program: Command): void {
     .option('--no-verify', 'do not look for records of unknown outcome first')
     .option('--timestamp <which>', 'original or now', 'original')
     .option('--max-attempts <n>', 'a dead letter that was refused so often stays (default: 5)')
-    .option('--source-queue <queue>', 'the queue that the messages of a source DLQ or failure destination were in, where they do not say')
+    .option(
+      '--source-queue <queue>',
+      'the queue that the messages of a source DLQ or failure destination were in, where they do not say',
+    )
     .option('--contracts <folder>', 'contracts of the records', 'contracts')
     .option('--yes', 'do not ask')
     .option('--json', 'print the results as JSON')
@@ -44,7 +50,11 @@ export function addRedrive(program: Command): void {
 
 async function run(options: Options): Promise<void> {
   const { yes, json: asJson, contracts: folder, verify, deadLetter, ...asked } = options
-  const request = parseRedriveRequest({ ...asked, ...(deadLetter === undefined ? {} : { deadLetterId: deadLetter }), verify: verify !== false })
+  const request = parseRedriveRequest({
+    ...asked,
+    ...(deadLetter === undefined ? {} : { deadLetterId: deadLetter }),
+    verify: verify !== false,
+  })
   const config = await configuration()
   const contracts = await contractsIn(folder as string, folder !== 'contracts')
   const context = { config, contracts, warn: tell }
@@ -86,7 +96,8 @@ function print(results: readonly RedriveResult[], asJson: boolean): void {
     .flatMap(result => Object.entries(result.byTopic))
     .flatMap(([topic, codes]) => Object.entries(codes).map(([code, count]) => [topic || '(none)', code, count]))
   if (byTopic.length > 0) table([['topic', 'error', 'dead letters'], ...byTopic])
-  const sum = (name: 'seen' | 'matched' | 'tried' | 'resent' | 'found' | 'invalid' | 'parked') => results.reduce((total, result) => total + result[name], 0)
+  const sum = (name: 'seen' | 'matched' | 'tried' | 'resent' | 'found' | 'invalid' | 'parked') =>
+    results.reduce((total, result) => total + result[name], 0)
   const failed = results.flatMap(result => Object.entries(result.failed)).map(([code, count]) => `${count} ${code}`)
   tell(
     `${sum('seen')} dead letters seen, ${sum('matched')} matched, ${sum('tried')} to send, ${sum('resent')} sent, ${sum('found')} were in Kafka already, ${sum('invalid')} invalid (--include-invalid), ${sum('parked')} parked.`,

@@ -26,7 +26,12 @@ export function addSend(program: Command): void {
     .description('Sends one record, or one per line of standard input. A topic with a contract is checked by it.')
     .option('--key <key>', 'the key of every record')
     .option('--value <value>', 'the value; without it each line of standard input is one')
-    .option('--header <name=value>', 'a header; repeatable', (given: string, before: string[]) => [...before, given], [])
+    .option(
+      '--header <name=value>',
+      'a header; repeatable',
+      (given: string, before: string[]) => [...before, given],
+      [],
+    )
     .option('--partition <n>', 'the partition')
     .option('--timestamp <ms>', 'milliseconds since the epoch')
     .option('--contracts <folder>', 'contracts', 'contracts')
@@ -43,12 +48,18 @@ async function run(topic: string, options: Options): Promise<void> {
   const config = await configuration()
   const contracts = await contractsIn(options.contracts, options.contracts !== 'contracts')
   const contract = contracts.get(topic)
-  const producer = new KafkaProducer(config, { client: createKafkaJsClient(config), rules: contract ? { contracts } : { anyTopic: true, keyRequired: false }, warn: tell })
+  const producer = new KafkaProducer(config, {
+    client: createKafkaJsClient(config),
+    rules: contract ? { contracts } : { anyTopic: true, keyRequired: false },
+    warn: tell,
+  })
   const isJson = contract?.value.format === 'json'
   let failures = 0
   let sent = 0
   for await (const values of options.value === undefined ? linesInBatches() : [[options.value]]) {
-    const reports = await producer.sendAll(values.map(value => ({ ...record, value: isJson ? Buffer.from(value) : value })))
+    const reports = await producer.sendAll(
+      values.map(value => ({ ...record, value: isJson ? Buffer.from(value) : value })),
+    )
     for (const report of reports) print(report, sent++, options)
     failures += reports.filter(({ kind }) => kind === 'failed').length
   }
@@ -94,6 +105,14 @@ function print(report: DeliveryReport, index: number, options: Options): void {
     return tell(`record ${index}: ${code}, ${outcome}. ${error.message}`)
   }
   const { topic, partition, offset, timestamp } = report.metadata
-  if (options.json) return json({ index, fate: 'delivered', topic, partition, offset: offset === null ? null : Number(offset), timestamp })
+  if (options.json)
+    return json({
+      index,
+      fate: 'delivered',
+      topic,
+      partition,
+      offset: offset === null ? null : Number(offset),
+      timestamp,
+    })
   table([[`${topic}-${partition}@${offset ?? '?'}`, new Date(timestamp).toISOString()]])
 }

@@ -35,14 +35,27 @@ export async function createServices(trigger: Trigger): Promise<Services & { rea
 }
 
 /** What a trigger needs beyond what every producer does. */
-function functionProblems(trigger: Trigger, { acks, deadLetter, defaultTopic, onFailureHttp, keySerializer, valueSerializer }: ProducerConfig, known: Contracts): string[] {
+function functionProblems(
+  trigger: Trigger,
+  { acks, deadLetter, defaultTopic, onFailureHttp, keySerializer, valueSerializer }: ProducerConfig,
+  known: Contracts,
+): string[] {
   const problems: string[] = []
-  if (acks !== 'all') problems.push(`acks (KAFKA_ACKS): expected all in these functions, got ${acks}: with less an acknowledged record can be lost.`)
+  if (acks !== 'all')
+    problems.push(
+      `acks (KAFKA_ACKS): expected all in these functions, got ${acks}: with less an acknowledged record can be lost.`,
+    )
   if (keySerializer !== undefined || valueSerializer !== undefined)
-    problems.push('key.serializer, value.serializer: expected unset in these functions; the contracts say how keys and values become bytes.')
-  if (defaultTopic !== undefined && !known.has(defaultTopic)) problems.push('KAFKA_DEFAULT_TOPIC: expected a topic that has a contract, got another.')
+    problems.push(
+      'key.serializer, value.serializer: expected unset in these functions; the contracts say how keys and values become bytes.',
+    )
+  if (defaultTopic !== undefined && !known.has(defaultTopic))
+    problems.push('KAFKA_DEFAULT_TOPIC: expected a topic that has a contract, got another.')
   if (deadLetter.length === 0 && trigger === 'http' && onFailureHttp === 'dead-letter')
-    problems.push('KAFKA_DEAD_LETTER: expected a target, got none; or set KAFKA_ON_FAILURE_HTTP=return, and callers keep what fails.')
-  if (deadLetter.length === 0 && trigger !== 'http') problems.push('KAFKA_DEAD_LETTER: expected a target, got none; an invalid record would have no place to end in.')
+    problems.push(
+      'KAFKA_DEAD_LETTER: expected a target, got none; or set KAFKA_ON_FAILURE_HTTP=return, and callers keep what fails.',
+    )
+  if (deadLetter.length === 0 && trigger !== 'http')
+    problems.push('KAFKA_DEAD_LETTER: expected a target, got none; an invalid record would have no place to end in.')
   return problems
 }

@@ -17,9 +17,14 @@ export const CHANGED_NUMBER = Symbol('a number that JSON.parse changes')
 
 /** @throws InvalidRecordError `body-too-large`, `not-utf8`, `bad-json`, `unknown-field` */
 export function parseBody(body: Buffer): unknown {
-  if (body.length > MAX_BODY_BYTES) throw new InvalidRecordError('body-too-large', `body: expected at most ${MAX_BODY_BYTES} bytes, got ${body.length}.`)
+  if (body.length > MAX_BODY_BYTES)
+    throw new InvalidRecordError(
+      'body-too-large',
+      `body: expected at most ${MAX_BODY_BYTES} bytes, got ${body.length}.`,
+    )
   const text = decodeUtf8(body)
-  if (depthOf(text) > MAX_DEPTH) throw new InvalidRecordError('bad-json', `body: expected at most ${MAX_DEPTH} levels of nesting.`)
+  if (depthOf(text) > MAX_DEPTH)
+    throw new InvalidRecordError('bad-json', `body: expected at most ${MAX_DEPTH} levels of nesting.`)
   try {
     return NEEDS_A_LOOK.test(text) ? parseLooking(text) : JSON.parse(text)
   } catch (error) {

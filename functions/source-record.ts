@@ -33,8 +33,13 @@ export function standardHeaders(id: string, trigger: string, traceparent?: strin
 }
 
 /** One report per requested record, in their order; an invalid record is not sent. */
-export async function sendSourceRecords(sourceRecords: readonly SourceRecord[], producer: KafkaProducer): Promise<DeliveryReport[]> {
+export async function sendSourceRecords(
+  sourceRecords: readonly SourceRecord[],
+  producer: KafkaProducer,
+): Promise<DeliveryReport[]> {
   const sendable = sourceRecords.flatMap(({ record, error }) => (error ? [] : [record]))
   const sent = (await producer.sendAll(sendable))[Symbol.iterator]()
-  return sourceRecords.map(({ record, error }) => (error ? refused(record, undefined, error, Date.now()) : (sent.next().value as DeliveryReport)))
+  return sourceRecords.map(({ record, error }) =>
+    error ? refused(record, undefined, error, Date.now()) : (sent.next().value as DeliveryReport),
+  )
 }

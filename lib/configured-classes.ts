@@ -10,7 +10,10 @@ import { RoundRobinPartitioner } from './partition/round-robin-partitioner.ts'
 import { defaultSerializer, namedSerializer, type Serializer, type SerializerName } from './serialize/serializer.ts'
 
 /** @throws ConfigError */
-export function configuredPartitioner({ partitionerClass: given, partitionerIgnoreKeys }: ProducerConfig): { partitioner: Partitioner; isCustom: boolean } {
+export function configuredPartitioner({ partitionerClass: given, partitionerIgnoreKeys }: ProducerConfig): {
+  partitioner: Partitioner
+  isCustom: boolean
+} {
   if (given === undefined) return { partitioner: new BuiltInPartitioner(partitionerIgnoreKeys), isCustom: false }
   if (given === 'round-robin') return { partitioner: new RoundRobinPartitioner(), isCustom: false }
   return { partitioner: made<Partitioner>('partitionerClass', given, 'partition'), isCustom: true }
@@ -32,8 +35,12 @@ function made<T>(option: 'partitionerClass' | 'keySerializer' | 'valueSerializer
     found = typeof given === 'string' ? loadDefaultExport(given) : given
     if (typeof found === 'function') found = new (found as new () => unknown)()
   } catch (error) {
-    throw new ConfigError([`${where}: the module can't be loaded or its class can't be made (${(error as NodeJS.ErrnoException).code ?? (error as Error).name}).`])
+    throw new ConfigError([
+      `${where}: the module can't be loaded or its class can't be made (${(error as NodeJS.ErrnoException).code ?? (error as Error).name}).`,
+    ])
   }
   if (typeof (found as Record<string, unknown> | null)?.[method] === 'function') return found as T
-  throw new ConfigError([`${where}: expected a default export (or an object) with a method ${method}, got something else.`])
+  throw new ConfigError([
+    `${where}: expected a default export (or an object) with a method ${method}, got something else.`,
+  ])
 }

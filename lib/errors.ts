@@ -90,7 +90,13 @@ export class InvalidRecordError extends KafkaProducerError {
   readonly violations: readonly Violation[]
   readonly truncated: boolean
 
-  constructor(code: InvalidRecordCode, message: string, violations: readonly Violation[] = [], truncated = false, cause?: unknown) {
+  constructor(
+    code: InvalidRecordCode,
+    message: string,
+    violations: readonly Violation[] = [],
+    truncated = false,
+    cause?: unknown,
+  ) {
     super(code, message, { cause })
     this.violations = violations
     this.truncated = truncated
@@ -139,6 +145,7 @@ export function orderGroupStopped(): TransportError {
 /** What our own errors say: the innermost knows most. They name settings, and never quote a payload, a secret or an address. */
 export function innermostMessage(error: unknown): string | undefined {
   let message: string | undefined
-  for (let inner = error; inner instanceof Error; inner = inner.cause) if (inner instanceof KafkaProducerError) message = inner.message
+  for (let inner = error; inner instanceof Error; inner = inner.cause)
+    if (inner instanceof KafkaProducerError) message = inner.message
   return message
 }

@@ -67,16 +67,30 @@ export class KafkaProducer {
   #closed = false
 
   /** @throws ConfigError when a class that a setting names can't be had */
-  constructor(config: ProducerConfig, { client, rules = { anyTopic: true, keyRequired: true }, clock = systemClock, warn = () => {} }: KafkaProducerDependencies) {
+  constructor(
+    config: ProducerConfig,
+    {
+      client,
+      rules = { anyTopic: true, keyRequired: true },
+      clock = systemClock,
+      warn = () => {},
+    }: KafkaProducerDependencies,
+  ) {
     this.#config = config
     this.#client = client
     this.#rules = rules
     this.#clock = clock
-    this.#serializer = new RecordSerializer(config.maxRequestSize, configuredSerializer('keySerializer', config), configuredSerializer('valueSerializer', config))
+    this.#serializer = new RecordSerializer(
+      config.maxRequestSize,
+      configuredSerializer('keySerializer', config),
+      configuredSerializer('valueSerializer', config),
+    )
     const { partitioner, isCustom } = configuredPartitioner(config)
     this.#partitioner = new RecordPartitioner(partitioner, isCustom ? warn : undefined)
     this.#accumulator = new RecordAccumulator(config.batchSize, clock)
-    this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, pendingRecords => this.#sender.wakeup(pendingRecords))
+    this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, pendingRecords =>
+      this.#sender.wakeup(pendingRecords),
+    )
     this.#sender = new Sender(client, this.#accumulator, {
       ...config,
       connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
@@ -102,7 +116,11 @@ export class KafkaProducer {
    */
   async connect(deadline: Deadline = Deadline.after(this.#clock, this.#config.maxBlockMs)): Promise<void> {
     const { identity, metadata } = this.#sender
-    await Promise.all([this.#loading, metadata.reach(deadline), this.#config.enableIdempotence ? (identity.current ?? identity.request()) : undefined])
+    await Promise.all([
+      this.#loading,
+      metadata.reach(deadline),
+      this.#config.enableIdempotence ? (identity.current ?? identity.request()) : undefined,
+    ])
   }
 
   /**
@@ -165,7 +183,14 @@ export class KafkaProducer {
     const { epochBumps: _bumps, ...sent } = this.#sender.stats
     const { connectionAttempts, open } = this.#client.stats
     const { identity, metadata } = this.#sender
-    return { ...sent, connectionAttempts, connections: open, producerIds: identity.count, metadataRefreshes: metadata.refreshes, bufferUsed: this.#appender.bufferUsed }
+    return {
+      ...sent,
+      connectionAttempts,
+      connections: open,
+      producerIds: identity.count,
+      metadataRefreshes: metadata.refreshes,
+      bufferUsed: this.#appender.bufferUsed,
+    }
   }
 
   /** Any broker answers a question within the deadline. */
@@ -183,16 +208,26 @@ export class KafkaProducer {
     await this.#client.close(Deadline.after(this.#clock, 0))
   }
 
-  async #run(records: readonly ProducerRecord[], given: Deadline | undefined, lingerMs: number): Promise<DeliveryReport[]> {
+  async #run(
+    records: readonly ProducerRecord[],
+    given: Deadline | undefined,
+    lingerMs: number,
+  ): Promise<DeliveryReport[]> {
     const scope = currentScope()
     scope?.refuseWhenClosed()
-    if (!this.isUsable) return records.map(record => refused(record, undefined, new TransportError('unavailable', 'The producer is closed.'), this.#clock.epochMs()))
+    if (!this.isUsable)
+      return records.map(record =>
+        refused(record, undefined, new TransportError('unavailable', 'The producer is closed.'), this.#clock.epochMs()),
+      )
     const earliest = Math.min(given?.at ?? Number.POSITIVE_INFINITY, scope?.deadline?.at ?? Number.POSITIVE_INFINITY)
     const deadline = new Deadline(this.#clock, Math.min(earliest, this.#clock.now() + this.#config.deliveryTimeoutMs))
     const call: Call = { deadline, lingerMs, reports: new Array(records.length), stopped: new Map() }
     const ready = await this.#serializeAll(records, call)
     await this.#loading
-    if (this.#codecMissing) return records.map(record => refused(record, undefined, this.#codecMissing as KafkaProducerError, this.#clock.epochMs()))
+    if (this.#codecMissing)
+      return records.map(record =>
+        refused(record, undefined, this.#codecMissing as KafkaProducerError, this.#clock.epochMs()),
+      )
     // Topics don't wait for one another, but where an order group may span them.
     const together = ready.some(({ record }) => record.orderGroup !== undefined)
     const parts = together ? [ready] : [...Map.groupBy(ready, ({ serialized }) => serialized.topic).values()]
@@ -213,13 +248,19 @@ export class KafkaProducer {
     try {
       refuseWhenStopped(record, index, call.stopped)
       const serialized = this.#serializer.serialize(validateRecord(record, this.#rules))
-      return serialized instanceof Promise ? serialized.then(bytes => [{ record, serialized: bytes, index }], refuse) : [{ record, serialized, index }]
+      return serialized instanceof Promise
+        ? serialized.then(bytes => [{ record, serialized: bytes, index }], refuse)
+        : [{ record, serialized, index }]
     } catch (error) {
       return refuse(error)
     }
   }
 
-  #refuse({ record, serialized, index }: Omit<Prepared, 'serialized'> & { serialized: SerializedRecord | undefined }, error: unknown, { reports, stopped }: Call): void {
+  #refuse(
+    { record, serialized, index }: Omit<Prepared, 'serialized'> & { serialized: SerializedRecord | undefined },
+    error: unknown,
+    { reports, stopped }: Call,
+  ): void {
     reports[index] = refused(record, serialized, asProducerError(error), this.#clock.epochMs())
     const { orderGroup } = record
     if (orderGroup !== undefined) stopped.set(orderGroup, Math.min(index, stopped.get(orderGroup) ?? index))
@@ -231,8 +272,16 @@ export class KafkaProducer {
     const begin = this.#clock.now()
     const topics = new Map<string, TopicPartitions | KafkaProducerError>()
     const byTopic = Map.groupBy(records, ({ serialized }) => serialized.topic)
-    await Promise.all([...byTopic].map(async ([topic, ofTopic]) => void topics.set(topic, await this.#topicOrError(topic, ofTopic, deadline))))
-    const terms = { deadline, blockMs: this.#config.maxBlockMs - (this.#clock.now() - begin), lingerMs: () => (this.#flushes > 0 ? 0 : lingerMs) }
+    await Promise.all(
+      [...byTopic].map(
+        async ([topic, ofTopic]) => void topics.set(topic, await this.#topicOrError(topic, ofTopic, deadline)),
+      ),
+    )
+    const terms = {
+      deadline,
+      blockMs: this.#config.maxBlockMs - (this.#clock.now() - begin),
+      lingerMs: () => (this.#flushes > 0 ? 0 : lingerMs),
+    }
     const appended = await this.#appender.append(
       records,
       ({ record, serialized, index }) => {
@@ -254,7 +303,11 @@ export class KafkaProducer {
           this.#accumulator.compression = compression
         },
         cause => {
-          this.#codecMissing = new KafkaProducerError('unavailable', `compression.type ${this.#config.compressionType}: its codec can't be loaded.`, { cause })
+          this.#codecMissing = new KafkaProducerError(
+            'unavailable',
+            `compression.type ${this.#config.compressionType}: its codec can't be loaded.`,
+            { cause },
+          )
         },
       )
       .finally(() => {
@@ -262,11 +315,16 @@ export class KafkaProducer {
       })
   }
 
-  async #topicOrError(topic: string, records: readonly Prepared[], deadline: Deadline): Promise<TopicPartitions | KafkaProducerError> {
+  async #topicOrError(
+    topic: string,
+    records: readonly Prepared[],
+    deadline: Deadline,
+  ): Promise<TopicPartitions | KafkaProducerError> {
     try {
       const refusal = currentScope()?.refusal
       if (refusal) throw refusal
-      if (deadline.passed) throw new TransportError('deadline', 'The time for sending was over before it began.', { retriable: true })
+      if (deadline.passed)
+        throw new TransportError('deadline', 'The time for sending was over before it began.', { retriable: true })
       return await this.#partitionsOf(topic, records, deadline)
     } catch (error) {
       return asProducerError(error)
@@ -274,7 +332,11 @@ export class KafkaProducer {
   }
 
   /** A partition beyond the known count forces one refresh: the topic may have grown. */
-  async #partitionsOf(topic: string, records: readonly { serialized: SerializedRecord }[], deadline: Deadline): Promise<TopicPartitions> {
+  async #partitionsOf(
+    topic: string,
+    records: readonly { serialized: SerializedRecord }[],
+    deadline: Deadline,
+  ): Promise<TopicPartitions> {
     const { metadata } = this.#sender
     const block = deadline.within(this.#config.maxBlockMs)
     const known = await metadata.forTopic(topic, block)
@@ -284,7 +346,8 @@ export class KafkaProducer {
 }
 
 function refuseWhenStopped({ orderGroup }: ProducerRecord, index: number, stopped: StoppedGroups): void {
-  if (orderGroup !== undefined && index > (stopped.get(orderGroup) ?? Number.POSITIVE_INFINITY)) throw orderGroupStopped()
+  if (orderGroup !== undefined && index > (stopped.get(orderGroup) ?? Number.POSITIVE_INFINITY))
+    throw orderGroupStopped()
 }
 
 function asProducerError(error: unknown): KafkaProducerError {

@@ -43,8 +43,13 @@ export class KafkaTemplate<K = unknown, V = unknown> {
 
   /** @throws ConfigError without a configuration, or when a class that a setting names can't be had */
   constructor(factory: ProducerFactory, options: KafkaTemplateOptions<K, V> = {}) {
-    const { config = factory.config, listener = new LoggingProducerListener() as ProducerListener<K, V>, interceptors = [] } = options
-    if (!config) throw new ConfigError(['KafkaTemplate: expected a configuration, of the factory or of its own; got none.'])
+    const {
+      config = factory.config,
+      listener = new LoggingProducerListener() as ProducerListener<K, V>,
+      interceptors = [],
+    } = options
+    if (!config)
+      throw new ConfigError(['KafkaTemplate: expected a configuration, of the factory or of its own; got none.'])
     this.#factory = factory
     this.#config = config
     this.#defaultTopic = options.defaultTopic ?? config.defaultTopic
@@ -63,7 +68,13 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   send(topic: string, key: K | null, value: V | null): Promise<SendResult<K, V>>
   send(topic: string, partition: Partition, key: K | null, value: V | null): Promise<SendResult<K, V>>
   /** @param timestamp milliseconds since the epoch */
-  send(topic: string, partition: Partition, timestamp: number | null | undefined, key: K | null, value: V | null): Promise<SendResult<K, V>>
+  send(
+    topic: string,
+    partition: Partition,
+    timestamp: number | null | undefined,
+    key: K | null,
+    value: V | null,
+  ): Promise<SendResult<K, V>>
   send(...given: [ProducerRecord<K, V>] | [string, ...unknown[]]): Promise<SendResult<K, V>> {
     const [first, ...rest] = given
     return this.#tracked(typeof first === 'string' ? recordOf<K, V>(first, rest) : first)
@@ -76,9 +87,17 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   sendDefault(value: V | null): Promise<SendResult<K, V>>
   sendDefault(key: K | null, value: V | null): Promise<SendResult<K, V>>
   sendDefault(partition: Partition, key: K | null, value: V | null): Promise<SendResult<K, V>>
-  sendDefault(partition: Partition, timestamp: number | null | undefined, key: K | null, value: V | null): Promise<SendResult<K, V>>
+  sendDefault(
+    partition: Partition,
+    timestamp: number | null | undefined,
+    key: K | null,
+    value: V | null,
+  ): Promise<SendResult<K, V>>
   sendDefault(...given: unknown[]): Promise<SendResult<K, V>> {
-    if (this.#defaultTopic === undefined) return Promise.reject(new ConfigError(['KafkaTemplate: expected defaultTopic or KAFKA_DEFAULT_TOPIC for sendDefault; got neither.']))
+    if (this.#defaultTopic === undefined)
+      return Promise.reject(
+        new ConfigError(['KafkaTemplate: expected defaultTopic or KAFKA_DEFAULT_TOPIC for sendDefault; got neither.']),
+      )
     return this.#tracked(recordOf<K, V>(this.#defaultTopic, given))
   }
 
@@ -133,7 +152,10 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     try {
       reports = await this.#producer.deliver(records, undefined, lingerMs)
     } catch (error) {
-      const known = error instanceof KafkaProducerError ? error : new KafkaProducerError('unavailable', 'An unexpected error; its cause has the details.', { cause: error })
+      const known =
+        error instanceof KafkaProducerError
+          ? error
+          : new KafkaProducerError('unavailable', 'An unexpected error; its cause has the details.', { cause: error })
       for (const record of records) this.#tell(record, null, known)
       throw known
     }
@@ -146,7 +168,10 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 
   #intercept(given: ProducerRecord<K, V>): ProducerRecord<K, V> {
-    return this.#interceptors.reduce((record, interceptor) => this.#guarded(() => interceptor.onSend?.(record)) ?? record, given)
+    return this.#interceptors.reduce(
+      (record, interceptor) => this.#guarded(() => interceptor.onSend?.(record)) ?? record,
+      given,
+    )
   }
 
   #tell(record: ProducerRecord<K, V>, metadata: RecordMetadata | null, error: KafkaProducerError | null): void {

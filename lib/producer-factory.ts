@@ -52,11 +52,19 @@ export class ProducerFactory {
     if (!config) throw new ConfigError(['ProducerFactory: expected a configuration, got none.'])
     const key = this.#keyOf(config)
     const warm = this.#producers.get(key)
-    const { createClient = own => createKafkaJsClient(own, text => this.warn(text)), rules, maxAge = Number.POSITIVE_INFINITY } = this.#options
+    const {
+      createClient = own => createKafkaJsClient(own, text => this.warn(text)),
+      rules,
+      maxAge = Number.POSITIVE_INFINITY,
+    } = this.#options
     const isOld = warm !== undefined && elapsedSince(systemClock, warm.since) > maxAge
     if (warm?.producer.isUsable && !isOld) return warm.producer
     if (warm && isOld) void retire(warm.producer)
-    const producer = new KafkaProducer(config, { client: createClient(config), warn: text => this.warn(text), ...(rules ? { rules } : {}) })
+    const producer = new KafkaProducer(config, {
+      client: createClient(config),
+      warn: text => this.warn(text),
+      ...(rules ? { rules } : {}),
+    })
     this.#producers.set(key, { producer, since: moment(systemClock) })
     return producer
   }
@@ -82,7 +90,9 @@ export class ProducerFactory {
   #toKey(config: ProducerConfig): string {
     // A copy: the configuration itself hides its secrets, and two that differ in one are two.
     return JSON.stringify({ ...config }, (name, value: unknown) => {
-      const isOwn = typeof value === 'function' || (typeof value === 'object' && value !== null && /^(partitionerClass|keySerializer|valueSerializer)$/.test(name))
+      const isOwn =
+        typeof value === 'function' ||
+        (typeof value === 'object' && value !== null && /^(partitionerClass|keySerializer|valueSerializer)$/.test(name))
       if (!isOwn) return value
       const id = this.#objects.get(value) ?? this.#nextObject++
       this.#objects.set(value, id)

@@ -14,8 +14,22 @@ interface Program {
   readonly megabytes: number
 }
 
-const KAFKA: Program = { title: 'Apache Kafka', folder: 'kafka', version: '4.3.1', group: 'org.apache.kafka', artifacts: ['kafka_2.13', 'kafka-tools'], megabytes: 130 }
-const ELASTICMQ: Program = { title: 'ElasticMQ', folder: 'elasticmq', version: '1.7.1', group: 'org.elasticmq', artifacts: ['elasticmq-server_3'], megabytes: 43 }
+const KAFKA: Program = {
+  title: 'Apache Kafka',
+  folder: 'kafka',
+  version: '4.3.1',
+  group: 'org.apache.kafka',
+  artifacts: ['kafka_2.13', 'kafka-tools'],
+  megabytes: 130,
+}
+const ELASTICMQ: Program = {
+  title: 'ElasticMQ',
+  folder: 'elasticmq',
+  version: '1.7.1',
+  group: 'org.elasticmq',
+  artifacts: ['elasticmq-server_3'],
+  megabytes: 43,
+}
 
 /** @returns the folder of Kafka's jars */
 export function kafkaJars(log: (line: string) => void): Promise<string> {
@@ -36,7 +50,10 @@ async function jarsOf(program: Program, log: (line: string) => void): Promise<st
   log(`Fetching ${title} ${version} with Maven (about ${megabytes} MB, once) …`)
   const unfinished = `${folder}.${process.pid}`
   mkdirSync(unfinished, { recursive: true })
-  const dependencies = artifacts.map(id => `<dependency><groupId>${group}</groupId><artifactId>${id}</artifactId><version>${version}</version></dependency>`)
+  const dependencies = artifacts.map(
+    id =>
+      `<dependency><groupId>${group}</groupId><artifactId>${id}</artifactId><version>${version}</version></dependency>`,
+  )
   writeFileSync(
     join(unfinished, 'pom.xml'),
     `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>local</groupId><artifactId>${program.folder}</artifactId><version>1</version><packaging>pom</packaging><dependencies>${dependencies.join('')}</dependencies></project>`,
@@ -52,9 +69,20 @@ async function jarsOf(program: Program, log: (line: string) => void): Promise<st
 
 function runMaven(folder: string, what: string, log: (line: string) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const maven = spawn('mvn', ['-B', '-f', join(folder, 'pom.xml'), 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const maven = spawn(
+      'mvn',
+      [
+        '-B',
+        '-f',
+        join(folder, 'pom.xml'),
+        'dependency:copy-dependencies',
+        '-DincludeScope=runtime',
+        `-DoutputDirectory=${folder}`,
+      ],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
     let fetched = 0
     let tail = ''
     const read = (chunk: Buffer) => {
@@ -68,7 +96,12 @@ function runMaven(folder: string, what: string, log: (line: string) => void): Pr
     maven.on('error', reject)
     maven.on('exit', status => {
       if (status === 0) resolve()
-      else reject(new RequirementError(`Maven could not fetch ${what}. Check that the registry is reachable (proxy, ~/.m2/settings.xml). Maven's last words:\n${tail}`))
+      else
+        reject(
+          new RequirementError(
+            `Maven could not fetch ${what}. Check that the registry is reachable (proxy, ~/.m2/settings.xml). Maven's last words:\n${tail}`,
+          ),
+        )
     })
   })
 }

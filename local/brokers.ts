@@ -9,7 +9,11 @@ if (action !== 'stop' && action !== 'start') {
 }
 try {
   const { consoleUrl } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { consoleUrl: string }
-  const response = await fetch(`${consoleUrl}/api/brokers`, { method: 'POST', headers: { 'x-console': '1' }, body: JSON.stringify({ action }) })
+  const response = await fetch(`${consoleUrl}/api/brokers`, {
+    method: 'POST',
+    headers: { 'x-console': '1' },
+    body: JSON.stringify({ action }),
+  })
   const answer = (await response.json()) as { error?: string }
   if (!response.ok) throw new Error(answer.error)
   console.log(action === 'stop' ? 'Every broker is stopped.' : 'The brokers are back.')

@@ -9,7 +9,11 @@ const MAX_BYTES = 10 * 1024 * 1024
 
 export type Invoke = (event: unknown) => Promise<unknown>
 
-export function startGateway(port: number, invoke: Invoke, onError: (error: unknown) => void = () => {}): Promise<Server> {
+export function startGateway(
+  port: number,
+  invoke: Invoke,
+  onError: (error: unknown) => void = () => {},
+): Promise<Server> {
   const server = createServer((request, response) => {
     serve(request, response, invoke).catch(error => {
       onError(error)
@@ -35,7 +39,11 @@ async function serve(request: IncomingMessage, response: ServerResponse, invoke:
     response.writeHead(503, { 'content-type': 'application/json' }).end('{"message":"Service Unavailable"}')
     return
   }
-  const { statusCode = 200, headers = {}, body: text = '' } = result as { statusCode?: number; headers?: Record<string, string>; body?: string }
+  const {
+    statusCode = 200,
+    headers = {},
+    body: text = '',
+  } = result as { statusCode?: number; headers?: Record<string, string>; body?: string }
   response.writeHead(statusCode, headers).end(text)
 }
 
@@ -64,9 +72,18 @@ async function withinIntegration(work: Promise<unknown>): Promise<unknown> {
 const TEXT = /^(?:text\/|application\/(?:json|javascript|xml|.*\+json|.*\+xml))/
 
 /** Text bodies come as text, others as base64, as an HTTP API does it; text that is no UTF-8 stays exact as base64. */
-function toEvent(request: Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>, body: Buffer, timeEpoch: number): Record<string, unknown> {
+function toEvent(
+  request: Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>,
+  body: Buffer,
+  timeEpoch: number,
+): Record<string, unknown> {
   const url = new URL(request.url ?? '/', 'http://localhost')
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : (value ?? '')]))
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(',') : (value ?? ''),
+    ]),
+  )
   const isText = TEXT.test(headers['content-type'] ?? '') && Buffer.from(body.toString('utf8')).equals(body)
   const method = request.method ?? 'GET'
   return {
@@ -80,7 +97,13 @@ function toEvent(request: Pick<IncomingMessage, 'method' | 'url' | 'headers' | '
       apiId: 'local',
       domainName: headers.host ?? 'localhost',
       domainPrefix: 'local',
-      http: { method, path: url.pathname, protocol: 'HTTP/1.1', sourceIp: request.socket.remoteAddress ?? '127.0.0.1', userAgent: headers['user-agent'] ?? '' },
+      http: {
+        method,
+        path: url.pathname,
+        protocol: 'HTTP/1.1',
+        sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
+        userAgent: headers['user-agent'] ?? '',
+      },
       requestId: randomUUID(),
       routeKey: `${method} ${url.pathname}`,
       stage: '$default',

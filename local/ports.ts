@@ -7,7 +7,9 @@ export async function freePort(wanted = 0): Promise<number> {
     if (found !== undefined) return found
     if (wanted === 0) break
   }
-  throw new Error(`No free port from ${wanted} to ${wanted + 50} on 127.0.0.1: end what uses them, or set PORT to another.`)
+  throw new Error(
+    `No free port from ${wanted} to ${wanted + 50} on 127.0.0.1: end what uses them, or set PORT to another.`,
+  )
 }
 
 function tryPort(port: number): Promise<number | undefined> {

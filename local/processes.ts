@@ -8,7 +8,12 @@ const FOLDER = join('.local', 'pids')
 const TEMPORARY = 'serverless-kafka-'
 
 /** Starts a child and notes its pid with the moment the kernel started it, since pids are used again. */
-export function startProcess(name: string, command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+export function startProcess(
+  name: string,
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions,
+): ChildProcess {
   endWithUs()
   const child = spawn(command, args, options)
   if (child.pid === undefined) return child
@@ -95,7 +100,11 @@ function isAlive(pid: number): boolean {
 }
 
 /** Asks a child to end, and kills it when it has not after `graceMs`. */
-export async function endProcess(child: ChildProcess, graceMs = 5000, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+export async function endProcess(
+  child: ChildProcess,
+  graceMs = 5000,
+  signal: NodeJS.Signals = 'SIGTERM',
+): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const gone = new Promise<void>(resolve => child.once('exit', () => resolve()))
   child.kill(signal)

@@ -19,9 +19,20 @@ function readJson(path: string, otherwise: string): unknown {
 }
 
 function toEntry(event: unknown, index: number): JsonObject {
-  if (!isJsonObject(event) || typeof event.source !== 'string' || typeof event['detail-type'] !== 'string' || !isJsonObject(event.detail))
+  if (
+    !isJsonObject(event) ||
+    typeof event.source !== 'string' ||
+    typeof event['detail-type'] !== 'string' ||
+    !isJsonObject(event.detail)
+  )
     return fail(`Event ${index}: expected source, detail-type and detail (an object).`)
-  return { Source: event.source, DetailType: event['detail-type'], Detail: JSON.stringify(event.detail), Time: event.time, Resources: event.resources }
+  return {
+    Source: event.source,
+    DetailType: event['detail-type'],
+    Detail: JSON.stringify(event.detail),
+    Time: event.time,
+    Resources: event.resources,
+  }
 }
 
 const [file] = process.argv.slice(2)
@@ -36,7 +47,10 @@ for (let at = 0; at < entries.length; at += MAX) {
     headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSEvents.PutEvents' },
     body: JSON.stringify({ Entries }),
   }).catch(() => fail('The local stack does not answer: npm start first.'))
-  const answer = (await response.json()) as { Entries?: { EventId?: string; ErrorMessage?: string }[]; message?: string }
+  const answer = (await response.json()) as {
+    Entries?: { EventId?: string; ErrorMessage?: string }[]
+    message?: string
+  }
   if (!response.ok) fail(answer.message ?? `The bus answered ${response.status}.`)
   for (const { EventId, ErrorMessage } of answer.Entries ?? []) console.log(EventId ?? `refused: ${ErrorMessage}`)
 }

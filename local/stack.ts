@@ -67,37 +67,79 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
   try {
     const { kafka, bootstrapServers, sqs } = await startServers(options, contracts, visibilityS, ends)
-    const settings = { KAFKA_COMPRESSION_TYPE: 'gzip', ...kafkaSettings(), KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, ...options.env }
-    const functionOf = (name: FunctionName) => startFunction(name, name === 'http' ? HTTP_TIMEOUT_MS : queueTimeoutMs, settings, options)
-    const functions = Object.fromEntries(FUNCTIONS.map(name => [name, functionOf(name)])) as Record<FunctionName, LocalFunction>
+    const settings = {
+      KAFKA_COMPRESSION_TYPE: 'gzip',
+      ...kafkaSettings(),
+      KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
+      ...options.env,
+    }
+    const functionOf = (name: FunctionName) =>
+      startFunction(name, name === 'http' ? HTTP_TIMEOUT_MS : queueTimeoutMs, settings, options)
+    const functions = Object.fromEntries(FUNCTIONS.map(name => [name, functionOf(name)])) as Record<
+      FunctionName,
+      LocalFunction
+    >
     ends.push(() => Promise.all(Object.values(functions).map(one => one.stop())))
     const onError = (name: string) => (error: unknown) => log(`${name}: ${(error as Error).message}`)
     const pollers = queueNames(contracts).map(queue => {
       const handler = functions[queue.endsWith('.fifo') ? 'sqs-fifo' : 'sqs']
-      return new SqsPoller({ client: sqs.client, queue, queueUrl: sqs.queueUrl(queue), invoke: event => handler.invoke(event), onError: onError(`Queue ${queue}`) })
+      return new SqsPoller({
+        client: sqs.client,
+        queue,
+        queueUrl: sqs.queueUrl(queue),
+        invoke: event => handler.invoke(event),
+        onError: onError(`Queue ${queue}`),
+      })
     })
     ends.push(() => Promise.all(pollers.map(poller => poller.stop())))
     const bus = await startBus({
       port: await freePort(BUS_PORT),
       contracts,
       invoke: event => functions.eventbridge.invoke(event),
-      onExhausted: record => sqs.client.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl(EVENT_FAILURES), MessageBody: JSON.stringify(record) })),
+      onExhausted: record =>
+        sqs.client.send(
+          new SendMessageCommand({ QueueUrl: sqs.queueUrl(EVENT_FAILURES), MessageBody: JSON.stringify(record) }),
+        ),
       onError: onError('Event bus'),
     })
     ends.push(async () => closeServer(bus.server))
-    const gateway = await startGateway(await freePort(options.port), event => functions.http.invoke(event), onError('HTTP function'))
+    const gateway = await startGateway(
+      await freePort(options.port),
+      event => functions.http.invoke(event),
+      onError('HTTP function'),
+    )
     ends.push(async () => closeServer(gateway))
-    const stack = { url: addressOf(gateway), busUrl: addressOf(bus.server), bootstrapServers, kafka, sqs, bus, functions, stop }
+    const stack = {
+      url: addressOf(gateway),
+      busUrl: addressOf(bus.server),
+      bootstrapServers,
+      kafka,
+      sqs,
+      bus,
+      functions,
+      stop,
+    }
     mkdirSync('.local', { recursive: true })
-    writeFileSync(STACK_FILE, JSON.stringify({ url: stack.url, busUrl: stack.busUrl, sqsUrl: sqs.url, bootstrapServers }))
-    return { ...stack, reload: async env => void (await Promise.all(Object.values(functions).map(one => one.reload(env)))) }
+    writeFileSync(
+      STACK_FILE,
+      JSON.stringify({ url: stack.url, busUrl: stack.busUrl, sqsUrl: sqs.url, bootstrapServers }),
+    )
+    return {
+      ...stack,
+      reload: async env => void (await Promise.all(Object.values(functions).map(one => one.reload(env)))),
+    }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function startServers({ brokers, log }: StackOptions, contracts: Contracts, visibilityS: number, ends: (() => Promise<unknown>)[]) {
+async function startServers(
+  { brokers, log }: StackOptions,
+  contracts: Contracts,
+  visibilityS: number,
+  ends: (() => Promise<unknown>)[],
+) {
   const given = process.env.KAFKA_BOOTSTRAP_SERVERS
   const kafka = given ? undefined : await LocalKafka.start(brokers, { log, firstPort: 9092 })
   if (kafka) ends.push(() => kafka.stop())
@@ -110,7 +152,12 @@ async function startServers({ brokers, log }: StackOptions, contracts: Contracts
   return { kafka, sqs, bootstrapServers }
 }
 
-function startFunction(name: FunctionName, ackTimeoutMs: number, settings: Record<string, string>, { concurrency, onOutput, runtime }: StackOptions): LocalFunction {
+function startFunction(
+  name: FunctionName,
+  ackTimeoutMs: number,
+  settings: Record<string, string>,
+  { concurrency, onOutput, runtime }: StackOptions,
+): LocalFunction {
   return new LocalFunction({
     name,
     bundle: `dist/functions/${name === 'sqs-fifo' ? 'sqs' : name}/index.mjs`,
@@ -133,5 +180,9 @@ function closeServer(server: Server): void {
 
 /** The user's own settings reach the functions as they would from the template. */
 function kafkaSettings(): Record<string, string> {
-  return Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[0].startsWith('KAFKA_') && entry[1] !== undefined))
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] => entry[0].startsWith('KAFKA_') && entry[1] !== undefined,
+    ),
+  )
 }

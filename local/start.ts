@@ -88,7 +88,10 @@ const BREAK = `Stop Kafka, send again, see the dead letter, start Kafka, send th
 function printFunctionOutput(line: string): void {
   if (!line.includes('"_aws"')) return console.log(line)
   const { level, message, timestamp, service, requestId, outcomes, codes, reason, unknown, attempts } = JSON.parse(line)
-  if (message !== undefined) console.log(JSON.stringify({ level, message, timestamp, service, requestId, outcomes, codes, reason, unknown, attempts }))
+  if (message !== undefined)
+    console.log(
+      JSON.stringify({ level, message, timestamp, service, requestId, outcomes, codes, reason, unknown, attempts }),
+    )
 }
 
 /** An edit rebuilds the bundles and swaps the sandboxes; Kafka stays up. */

@@ -18,11 +18,15 @@ try {
     autoCommit: false,
     eachMessage: async ({ partition, message }) => {
       const { offset, timestamp, key, value } = message
-      console.log(`${partition}@${offset} ${new Date(Number(timestamp)).toISOString()} ${key ?? '(no key)'} ${value ?? '(null)'}`)
+      console.log(
+        `${partition}@${offset} ${new Date(Number(timestamp)).toISOString()} ${key ?? '(no key)'} ${value ?? '(null)'}`,
+      )
     },
   })
 } catch (error) {
-  console.error(`${topic} can't be read from ${servers}: ${(error as Error).message} Is npm start running? Set KAFKA_BOOTSTRAP_SERVERS to the brokers that it printed.`)
+  console.error(
+    `${topic} can't be read from ${servers}: ${(error as Error).message} Is npm start running? Set KAFKA_BOOTSTRAP_SERVERS to the brokers that it printed.`,
+  )
   process.exit(1)
 }
 

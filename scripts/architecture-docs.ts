@@ -15,11 +15,14 @@ function part(file: string): string {
 
 function edges(): string[] {
   const found = new Set<string>()
-  for (const file of globSync(['lib/**/*.ts', 'functions/**/*.ts', 'bin/*.ts']).filter(name => !name.endsWith('.d.ts'))) {
+  for (const file of globSync(['lib/**/*.ts', 'functions/**/*.ts', 'bin/*.ts']).filter(
+    name => !name.endsWith('.d.ts'),
+  )) {
     for (const { file: target, isType } of importsOf(file)) {
       if (isType || target === undefined) continue
       const [from, to] = [part(file), part(target)]
-      if (from !== to && !from.startsWith('bin/') && !EVERYWHERE.has(from) && !EVERYWHERE.has(to)) found.add(`${from} ${to}`)
+      if (from !== to && !from.startsWith('bin/') && !EVERYWHERE.has(from) && !EVERYWHERE.has(to))
+        found.add(`${from} ${to}`)
     }
   }
   return [...found].sort()
@@ -36,7 +39,10 @@ function drawing(): string {
   const id = (name: string) => name.replaceAll(/[^a-z]/g, '_')
   const label = (name: string) => name.replace(/^lib\//, '').replace(/\.ts$/, '')
   const names = [...new Set(shown.flat())].sort()
-  const lines = [...names.map(name => `  ${id(name)}["${label(name)}"]`), ...shown.map(([from, to]) => `  ${id(from)} --> ${id(to)}`)]
+  const lines = [
+    ...names.map(name => `  ${id(name)}["${label(name)}"]`),
+    ...shown.map(([from, to]) => `  ${id(from)} --> ${id(to)}`),
+  ]
   return ['```mermaid', 'flowchart TB', ...lines, '```'].join('\n')
 }
 

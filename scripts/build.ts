@@ -8,7 +8,8 @@ import { createAjv, loadContracts, readContractFiles } from './load-contracts.ts
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string
 // kafkajs is CommonJS and requires Node's own modules.
-export const REQUIRE = "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
+export const REQUIRE =
+  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
 
 /**
  * kafkajs's authentication finds its two requests in a list of all 33, none of the others is ever sent by us, and they are a quarter
@@ -20,7 +21,10 @@ const ONLY_LOG_IN_REQUESTS: Plugin = {
     onLoad({ filter: /[\\/]kafkajs[\\/]src[\\/]protocol[\\/]requests[\\/]\w+[\\/]index\.js$/ }, ({ path }) =>
       /[\\/]sasl\w+[\\/]index\.js$/.test(path)
         ? undefined
-        : { contents: "module.exports = { versions: [], protocol: () => { throw new Error('This request is not in the bundle.') } }" },
+        : {
+            contents:
+              "module.exports = { versions: [], protocol: () => { throw new Error('This request is not in the bundle.') } }",
+          },
     ),
 }
 
@@ -99,10 +103,14 @@ export function kib(bytes: number): string {
 function measure(name: string, { outputs }: Metafile): Bundle {
   const entry = `dist/functions/${name}/index.mjs`
   const atStart = new Set([entry])
-  for (const path of atStart) for (const { path: next, kind } of outputs[path]?.imports ?? []) if (kind === 'import-statement' && outputs[next]) atStart.add(next)
+  for (const path of atStart)
+    for (const { path: next, kind } of outputs[path]?.imports ?? [])
+      if (kind === 'import-statement' && outputs[next]) atStart.add(next)
   const code = Object.entries(outputs).filter(([path]) => path.endsWith('.mjs'))
   const sum = (paths: Iterable<string>) => [...paths].reduce((bytes, path) => bytes + (outputs[path]?.bytes ?? 0), 0)
-  const leftOver = code.flatMap(([, { imports }]) => imports.filter(({ path, external }) => external && !isBuiltin(path)).map(({ path }) => path))
+  const leftOver = code.flatMap(([, { imports }]) =>
+    imports.filter(({ path, external }) => external && !isBuiltin(path)).map(({ path }) => path),
+  )
   return { name, startBytes: sum(atStart), bytes: sum(code.map(([path]) => path)), leftOver: [...new Set(leftOver)] }
 }
 
@@ -116,7 +124,12 @@ function writeContracts(): void {
   mkdirSync('build', { recursive: true })
   writeFileSync(
     'build/validators.js',
-    withSchema.length > 0 ? standaloneCode(ajv, Object.fromEntries(withSchema.map(({ topic }, index) => [`v${index}`, `contract:${topic}`]))) : '',
+    withSchema.length > 0
+      ? standaloneCode(
+          ajv,
+          Object.fromEntries(withSchema.map(({ topic }, index) => [`v${index}`, `contract:${topic}`])),
+        )
+      : '',
   )
   const entries = files.map(({ topic, json }) => {
     const index = withSchema.findIndex(file => file.topic === topic)

@@ -4,7 +4,18 @@ import { readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { importsOf } from './imports.ts'
 
-const STAGES = ['config', 'validate', 'serialize', 'partition', 'accumulate', 'send', 'delivery', 'dead-letter', 'lambda', 'security']
+const STAGES = [
+  'config',
+  'validate',
+  'serialize',
+  'partition',
+  'accumulate',
+  'send',
+  'delivery',
+  'dead-letter',
+  'lambda',
+  'security',
+]
 /** Beside its own folder, each may import the code of these. `send` is the Sender over the transport's port. */
 const ALLOWED: Record<string, readonly string[]> = {
   record: [],
@@ -22,14 +33,17 @@ function problemsOf(file: string): string[] {
   const problems: string[] = []
   for (const { target, file: resolved, isType } of importsOf(file)) {
     const wrong = (rule: string) => problems.push(`${file}: imports ${target}: ${rule}`)
-    if (target.startsWith('kafkajs') && !file.startsWith('lib/transport/kafkajs/')) wrong('only lib/transport/kafkajs may import kafkajs')
-    if (target === 'aws-lambda' && !/^(functions|lib\/lambda)\//.test(file)) wrong('AWS event types stay in functions/ and lib/lambda/')
+    if (target.startsWith('kafkajs') && !file.startsWith('lib/transport/kafkajs/'))
+      wrong('only lib/transport/kafkajs may import kafkajs')
+    if (target === 'aws-lambda' && !/^(functions|lib\/lambda)\//.test(file))
+      wrong('AWS event types stay in functions/ and lib/lambda/')
     if (resolved === undefined) continue
     if (!resolved.startsWith('lib/')) wrong('lib/ imports nothing outside lib/')
     const to = part(resolved)
     if (folder === undefined || to === undefined || to === folder || isType) continue
     const allowed = ALLOWED[folder] ?? (STAGES.includes(folder) ? FROM_ERRORS_ONLY : undefined)
-    if (folder === 'errors.ts' || (allowed && !allowed.includes(to))) wrong(`${folder} may import code only of ${(allowed ?? []).join(', ') || 'nothing'}`)
+    if (folder === 'errors.ts' || (allowed && !allowed.includes(to)))
+      wrong(`${folder} may import code only of ${(allowed ?? []).join(', ') || 'nothing'}`)
   }
   return problems
 }
@@ -40,7 +54,9 @@ function part(file: string): string | undefined {
   return rest === undefined ? (folder === 'errors.ts' ? folder : undefined) : folder
 }
 
-const files = (readdirSync('lib', { recursive: true }) as string[]).filter(name => name.endsWith('.ts') && !name.endsWith('.d.ts')).map(name => relative('.', join('lib', name)))
+const files = (readdirSync('lib', { recursive: true }) as string[])
+  .filter(name => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+  .map(name => relative('.', join('lib', name)))
 const problems = files.flatMap(problemsOf)
 for (const problem of problems) console.error(problem)
 console.log(`${files.length} files, ${problems.length} forbidden imports`)

@@ -20,12 +20,20 @@ const COLUMNS = [
 ] as const
 
 const escapeXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-const text = (x: number, y: number, content: string, attributes = '') => `<text x="${x}" y="${y}" ${attributes}>${escapeXml(content)}</text>`
+const text = (x: number, y: number, content: string, attributes = '') =>
+  `<text x="${x}" y="${y}" ${attributes}>${escapeXml(content)}</text>`
 
 function faultsPicture({ seed, rows, controls }: Run): string {
   const lines: string[] = []
   let y = 34
-  lines.push(text(20, y, `npm run faults: what was sent, looked for in the log and the dead letters (seed ${seed})`, 'class="title"'))
+  lines.push(
+    text(
+      20,
+      y,
+      `npm run faults: what was sent, looked for in the log and the dead letters (seed ${seed})`,
+      'class="title"',
+    ),
+  )
   y += 30
   lines.push(...COLUMNS.map(({ title, x }) => text(x, y, title, 'class="head end"')))
   for (const row of rows) {
@@ -48,7 +56,10 @@ function faultsPicture({ seed, rows, controls }: Run): string {
   }
   for (const { name, lost } of controls) {
     y += LINE
-    lines.push(text(60, y, says[name] ?? name), text(COLUMNS[name === 'dead-letters-off' ? 5 : 3].x, y, lost.toLocaleString('en'), 'class="end bad"'))
+    lines.push(
+      text(60, y, says[name] ?? name),
+      text(COLUMNS[name === 'dead-letters-off' ? 5 : 3].x, y, lost.toLocaleString('en'), 'class="end bad"'),
+    )
   }
   const style = `text{font:13px ui-sans-serif,system-ui,sans-serif;fill:#1f2328}.title{font-weight:600;font-size:15px}.head{fill:#59636e}.name{font-weight:600}.end{text-anchor:end;font-variant-numeric:tabular-nums}.good{fill:#1a7f37}.bad{fill:#cf222e;font-weight:600}`
   const height = y + 24

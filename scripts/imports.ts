@@ -11,6 +11,12 @@ export interface Import {
 }
 
 export function importsOf(file: string): Import[] {
-  const found = readFileSync(file, 'utf8').matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'"]*?from\s+)?['"]([^'"]+)['"]/gms)
-  return [...found].map(([, type, target = '']) => ({ target, file: target.startsWith('.') ? normalize(join(dirname(file), target)) : undefined, isType: type !== undefined }))
+  const found = readFileSync(file, 'utf8').matchAll(
+    /^(?:import|export)\s+(type\s+)?(?:[^'"]*?from\s+)?['"]([^'"]+)['"]/gms,
+  )
+  return [...found].map(([, type, target = '']) => ({
+    target,
+    file: target.startsWith('.') ? normalize(join(dirname(file), target)) : undefined,
+    isType: type !== undefined,
+  }))
 }

@@ -47,7 +47,12 @@ export function loadContracts(folder = 'contracts'): Contracts {
 /** @throws Error listing what is wrong with a contract */
 export function toContracts(files: readonly ContractFile[]): Contracts {
   const ajv = createAjv()
-  const contracts = new Map(files.map(({ topic, json }): [string, Contract] => [topic, parseContract(topic, json, schema => compile(ajv, topic, schema))]))
+  const contracts = new Map(
+    files.map(({ topic, json }): [string, Contract] => [
+      topic,
+      parseContract(topic, json, schema => compile(ajv, topic, schema)),
+    ]),
+  )
   const problems = claimsTwice(contracts)
   if (problems.length > 0) throw new Error(problems.join('\n'))
   return contracts
@@ -56,7 +61,9 @@ export function toContracts(files: readonly ContractFile[]): Contracts {
 function compile(ajv: Ajv2020, topic: string, schema: unknown) {
   const slow = slowPatterns(schema)
   if (slow.length > 0)
-    throw new Error(`contracts/${topic}.json: value.schema: expected patterns that take linear time, got ${slow.join(', ')}, which a short text can keep busy for hours.`)
+    throw new Error(
+      `contracts/${topic}.json: value.schema: expected patterns that take linear time, got ${slow.join(', ')}, which a short text can keep busy for hours.`,
+    )
   try {
     return schemaCheck(ajv.compile(schema as object) as ValidateFunction)
   } catch (error) {

@@ -23,20 +23,33 @@ const EXAMPLE = {
 function settings(command: string, ofStage: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const env = { ...ofStage, ...process.env }
   if (env.KAFKA_BOOTSTRAP_SERVERS || env.KAFKA_MSK_CLUSTER_ARN) return env
-  if (command === 'deploy') throw new ConfigError(['KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN: expected in the environment of npm run deploy; got nothing.'])
-  console.log('No KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN in the environment: packaged for an example cluster.\n')
+  if (command === 'deploy')
+    throw new ConfigError([
+      'KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN: expected in the environment of npm run deploy; got nothing.',
+    ])
+  console.log(
+    'No KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN in the environment: packaged for an example cluster.\n',
+  )
   return { ...env, ...EXAMPLE }
 }
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { param: { type: 'string', multiple: true, default: [] }, stage: { type: 'string', default: 'dev' }, region: { type: 'string', default: 'eu-west-1' } },
+    options: {
+      param: { type: 'string', multiple: true, default: [] },
+      stage: { type: 'string', default: 'dev' },
+      region: { type: 'string', default: 'eu-west-1' },
+    },
   })
   const command = positionals[0] ?? 'package'
   if (command !== 'package' && command !== 'deploy') throw new ConfigError([`${command}: expected package or deploy.`])
   const stage = readStage(values.stage)
-  const derived = template(loadContracts(), settings(command, stage.settings), readOptions([...stage.params, ...values.param]))
+  const derived = template(
+    loadContracts(),
+    settings(command, stage.settings),
+    readOptions([...stage.params, ...values.param]),
+  )
   mkdirSync('build', { recursive: true })
   writeFileSync('build/serverless.json', JSON.stringify(derived, null, 2))
   const bundles = await buildAll(() => {})
@@ -51,7 +64,8 @@ async function main(): Promise<void> {
     const zip = statSync(`.serverless/${name}.zip`).size
     console.log(`${name.padEnd(12)} cold start reads ${kib(startBytes)}, all code ${kib(bytes)}, zip ${kib(zip)}`)
     const limit = name === 'redrive' ? REDRIVE_START_LIMIT : START_LIMIT
-    if (startBytes > limit) problems.push(`${name}: a cold start reads ${kib(startBytes)}; expected at most ${kib(limit)}`)
+    if (startBytes > limit)
+      problems.push(`${name}: a cold start reads ${kib(startBytes)}; expected at most ${kib(limit)}`)
     if (zip > ZIP_LIMIT) problems.push(`${name}: the zip has ${kib(zip)}; expected at most ${kib(ZIP_LIMIT)}`)
     if (leftOver.length > 0) problems.push(`${name}: imports that nobody supplies: ${leftOver.join(', ')}`)
   }
@@ -61,19 +75,29 @@ async function main(): Promise<void> {
 
 /** What the packages are made of, as CycloneDX, beside the template. */
 function writeSbom(): void {
-  const { status, stdout } = spawnSync('npm', ['sbom', '--sbom-format', 'cyclonedx'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+  const { status, stdout } = spawnSync('npm', ['sbom', '--sbom-format', 'cyclonedx'], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  })
   if (status !== 0) throw new Error('npm sbom failed: the bill of materials could not be made.')
   writeFileSync('.serverless/sbom.json', stdout)
 }
 
 function printStatements(): void {
   const { Resources } = JSON.parse(readFileSync('.serverless/cloudformation-template-update-stack.json', 'utf8')) as {
-    Resources: Record<string, { Type: string; Properties: { Policies?: { PolicyDocument: { Statement: { Action: string[]; Resource: unknown }[] } }[] } }>
+    Resources: Record<
+      string,
+      {
+        Type: string
+        Properties: { Policies?: { PolicyDocument: { Statement: { Action: string[]; Resource: unknown }[] } }[] }
+      }
+    >
   }
   for (const [name, { Type, Properties }] of Object.entries(Resources)) {
     if (Type !== 'AWS::IAM::Role') continue
     console.log(`\n${name}`)
-    for (const { Action, Resource } of Properties.Policies?.flatMap(({ PolicyDocument }) => PolicyDocument.Statement) ?? [])
+    for (const { Action, Resource } of Properties.Policies?.flatMap(({ PolicyDocument }) => PolicyDocument.Statement) ??
+      [])
       console.log(`  ${Action.join(', ')}\n    on ${JSON.stringify(Resource)}`)
   }
 }

@@ -8,7 +8,9 @@ export function settingsDocument(): string {
     const range = row.kind === 'integer' ? `${row.min} – ${row.max}` : (row.choices?.join(', ') ?? row.kind)
     return `| ${row.name === row.env ? '' : `\`${row.name}\``} | \`${row.env}\` | \`${option}\` | ${row.default === undefined ? '' : `\`${row.default}\``} | ${range} | ${SETTINGS_DOCS[option as OptionName].doc} |`
   })
-  const deviations = Object.entries(SETTINGS_DOCS).flatMap(([option, { deviation }]) => (deviation ? [`- \`${SETTINGS[option as OptionName].name}\`: ${deviation}`] : []))
+  const deviations = Object.entries(SETTINGS_DOCS).flatMap(([option, { deviation }]) =>
+    deviation ? [`- \`${SETTINGS[option as OptionName].name}\`: ${deviation}`] : [],
+  )
   return `# Settings
 
 Made by \`npm run docs\` from \`lib/config/settings.ts\` and \`settings-docs.ts\`. Options in code and environment variables give the same frozen object; code beats

@@ -24,7 +24,12 @@ export interface ContractOptions {
 
 const soon = () => Deadline.after(systemClock, 20_000)
 
-export function deadLetterStoreContract(name: string, servers: string, make: () => Promise<StoreUnderTest>, { parallel }: ContractOptions): void {
+export function deadLetterStoreContract(
+  name: string,
+  servers: string,
+  make: () => Promise<StoreUnderTest>,
+  { parallel }: ContractOptions,
+): void {
   let subject: StoreUnderTest
   let topic: string
   const setUp = async () => {
@@ -61,7 +66,11 @@ export function deadLetterStoreContract(name: string, servers: string, make: () 
         [a, b, c].find(({ deadLetterId }) => deadLetterId === open.deadLetter.deadLetterId),
       )
       if (open.deadLetter.recordId === 'a') await store.complete([{ open, location: 'kafka:t-0@1' }])
-      if (open.deadLetter.recordId === 'b') await store.replace(open, { ...b, redrive: { count: 1, lastAt: new Date(0).toISOString(), lastCode: 'schema' } })
+      if (open.deadLetter.recordId === 'b')
+        await store.replace(open, {
+          ...b,
+          redrive: { count: 1, lastAt: new Date(0).toISOString(), lastCode: 'schema' },
+        })
     }
     await store.close()
     assert.deepEqual(await listed(), ['b', 'c'])

@@ -19,8 +19,12 @@ interface Command {
 /** Lines of ```sh blocks, continued lines joined, and inline code that begins with npm run, npm or kafka-producer. */
 function commands(): Command[] {
   return DOCUMENTS.flatMap(file => {
-    const blocks = [...read(file).matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) => block.replaceAll('\\\n', ' ').split('\n'))
-    const inline = [...read(file).matchAll(/`((?:npm (?:run|start|test|ci|pack)|kafka-producer )[^`]*)`/g)].map(([, text = '']) => text)
+    const blocks = [...read(file).matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) =>
+      block.replaceAll('\\\n', ' ').split('\n'),
+    )
+    const inline = [...read(file).matchAll(/`((?:npm (?:run|start|test|ci|pack)|kafka-producer )[^`]*)`/g)].map(
+      ([, text = '']) => text,
+    )
     const lines = [...blocks, ...inline].map(line =>
       line
         .replace(/\s+#.*$/, '')
@@ -54,11 +58,23 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
   [/^npm run faults/, '.ci/run', /run -s faults/],
   [/^npm run (package|deploy)/, '.ci/run', /run -s package/],
   [/^npm run bench/, '.ci/run', /run -s bench/],
-  [/^npm run (build|lint|check-package|docs:api|fuzz|docs|format)$/, '.ci/run', /run -s build[\s\S]*run -s docs:api|run -s docs:api[\s\S]*run -s build/],
+  [
+    /^npm run (build|lint|check-package|docs:api|fuzz|docs|format)$/,
+    '.ci/run',
+    /run -s build[\s\S]*run -s docs:api|run -s docs:api[\s\S]*run -s build/,
+  ],
   [/^npm pack$/, 'test/kafka/examples.test.ts', /'pack'/],
-  [/^(npm run -s kafka-producer -- )?(kafka-producer )?(dead-letters (list|stats|show)|redrive)/, 'test/kafka/command.test.ts', /dead-letters[\s\S]*redrive/],
+  [
+    /^(npm run -s kafka-producer -- )?(kafka-producer )?(dead-letters (list|stats|show)|redrive)/,
+    'test/kafka/command.test.ts',
+    /dead-letters[\s\S]*redrive/,
+  ],
   [/^kafka-producer (doctor|plan)/, 'test/kafka/command.test.ts', /doctor[\s\S]*plan|plan[\s\S]*doctor/],
-  [/^aws lambda invoke --function-name kafka-producer-\w+-redrive /, 'test/kafka/redrive-function.test.ts', /handleRedrive/],
+  [
+    /^aws lambda invoke --function-name kafka-producer-\w+-redrive /,
+    'test/kafka/redrive-function.test.ts',
+    /handleRedrive/,
+  ],
   [/^export KAFKA_/, 'test/slow/package.test.ts', /KAFKA_MSK_CLUSTER_ARN/],
 ]
 
@@ -99,11 +115,16 @@ test('the command understands what the documents give it', () => {
     const path = words[0] === 'dead-letters' ? words.slice(0, 2) : words.slice(0, 1)
     const key = path.join(' ')
     if (!helps.has(key)) {
-      const { status, stdout } = spawnSync(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'bin/kafka-producer.ts', ...path, '--help'], { encoding: 'utf8' })
+      const { status, stdout } = spawnSync(
+        process.execPath,
+        ['--disable-warning=TimeoutNegativeWarning', 'bin/kafka-producer.ts', ...path, '--help'],
+        { encoding: 'utf8' },
+      )
       assert.equal(status, 0, key)
       helps.set(key, stdout)
     }
-    for (const option of words.filter(word => word.startsWith('--'))) assert.ok(helps.get(key)?.includes(option), `${form}: ${option}`)
+    for (const option of words.filter(word => word.startsWith('--')))
+      assert.ok(helps.get(key)?.includes(option), `${form}: ${option}`)
   }
 })
 

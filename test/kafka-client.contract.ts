@@ -43,16 +43,19 @@ export function kafkaClientContract(name: string, start: () => Promise<ContractC
     if (knowsTopics) assert.equal(topics.find(found => found.topic === 'missing')?.error, 'UNKNOWN_TOPIC_OR_PARTITION')
   })
 
-  run('writes, answers with the offset, and takes the same bytes again for the same write', async ({ client, topic }) => {
-    const write = await writer(client, topic)
-    const first = await write(0, { epoch: 0, sequence: 0, values: ['a', 'b'] })
-    const again = await write(0, { epoch: 0, sequence: 0, values: ['a', 'b'] })
-    const next = await write(0, { epoch: 0, sequence: 2, values: ['c'] })
+  run(
+    'writes, answers with the offset, and takes the same bytes again for the same write',
+    async ({ client, topic }) => {
+      const write = await writer(client, topic)
+      const first = await write(0, { epoch: 0, sequence: 0, values: ['a', 'b'] })
+      const again = await write(0, { epoch: 0, sequence: 0, values: ['a', 'b'] })
+      const next = await write(0, { epoch: 0, sequence: 2, values: ['c'] })
 
-    assert.ok(first.kind === 'acked' && first.baseOffset !== null && first.proof === 'all')
-    assert.ok(again.kind === 'acked' && (again.baseOffset === first.baseOffset || again.baseOffset === null))
-    assert.ok(next.kind === 'acked' && next.baseOffset === first.baseOffset + 2n)
-  })
+      assert.ok(first.kind === 'acked' && first.baseOffset !== null && first.proof === 'all')
+      assert.ok(again.kind === 'acked' && (again.baseOffset === first.baseOffset || again.baseOffset === null))
+      assert.ok(next.kind === 'acked' && next.baseOffset === first.baseOffset + 2n)
+    },
+  )
 
   run('refuses a late batch of an older epoch after the partition has moved on', async ({ client, topic }) => {
     const write = await writer(client, topic)
@@ -116,16 +119,31 @@ interface Write {
   readonly gate?: boolean
 }
 
-async function writer(client: KafkaClient, topic: string): Promise<(partition: number, write: Write) => Promise<ProduceOutcome>> {
+async function writer(
+  client: KafkaClient,
+  topic: string,
+): Promise<(partition: number, write: Write) => Promise<ProduceOutcome>> {
   const { topics } = await client.metadata([topic], soon())
   const { producerId } = await producerIdOf(client)
   return async (partition, { epoch, sequence, values, headers = [], gate = true }) => {
     const leader = topics[0]?.partitions.find(found => found.partition === partition)?.leader ?? -1
     const pendingRecords = values.map(value => ({
       timestamp: Date.now(),
-      record: { topic, partition, partitionFixedBy: 'source' as const, key: null, value: Buffer.from(value), headers, wireSize: 0 },
+      record: {
+        topic,
+        partition,
+        partitionFixedBy: 'source' as const,
+        key: null,
+        value: Buffer.from(value),
+        headers,
+        wireSize: 0,
+      },
     }))
-    const batch: EncodedBatch = { topic, partition, bytes: encodeRecordBatch(pendingRecords, { producerId, epoch, baseSequence: sequence }) }
+    const batch: EncodedBatch = {
+      topic,
+      partition,
+      bytes: encodeRecordBatch(pendingRecords, { producerId, epoch, baseSequence: sequence }),
+    }
     const outcomes = await client.produce(leader, [batch], {
       acks: -1,
       idempotent: true,

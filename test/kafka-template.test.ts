@@ -36,7 +36,12 @@ function make<K = string, V = string>(
     ...factoryOptions,
   })
   const template = new KafkaTemplate<K, V>(factory, options)
-  return { template, factory, clients, values: () => clients.flatMap(({ logs }) => logs.flatMap(({ records }) => records.map(({ value }) => value))) }
+  return {
+    template,
+    factory,
+    clients,
+    values: () => clients.flatMap(({ logs }) => logs.flatMap(({ records }) => records.map(({ value }) => value))),
+  }
 }
 
 test('send in each of Spring’s forms; awaiting gives the record and its place', async () => {
@@ -44,7 +49,13 @@ test('send in each of Spring’s forms; awaiting gives the record and its place'
   const { producerRecord, recordMetadata } = await template.send('t', 'k', 'v')
   assert.deepEqual([producerRecord.topic, producerRecord.key, producerRecord.value], ['t', 'k', 'v'])
   assert.deepEqual(
-    [recordMetadata.topic, recordMetadata.offset, recordMetadata.serializedKeySize, recordMetadata.serializedValueSize, recordMetadata.proof],
+    [
+      recordMetadata.topic,
+      recordMetadata.offset,
+      recordMetadata.serializedKeySize,
+      recordMetadata.serializedValueSize,
+      recordMetadata.proof,
+    ],
     ['t', 0n, 1, 1, 'all'],
   )
 
@@ -59,7 +70,12 @@ test('send in each of Spring’s forms; awaiting gives the record and its place'
 
 test('sendDefault sends to the default topic, of the options or of the settings', async () => {
   const { template } = make([], { defaultTopic: 'chat' })
-  const sent = [await template.sendDefault('v'), await template.sendDefault('k', 'v'), await template.sendDefault(1, 'k', 'v'), await template.sendDefault(1, 5, 'k', 'v')]
+  const sent = [
+    await template.sendDefault('v'),
+    await template.sendDefault('k', 'v'),
+    await template.sendDefault(1, 'k', 'v'),
+    await template.sendDefault(1, 5, 'k', 'v'),
+  ]
   assert.deepEqual(
     sent.map(({ recordMetadata: { topic } }) => topic),
     ['chat', 'chat', 'chat', 'chat'],
@@ -97,7 +113,10 @@ test('listener and interceptors hear of every end; what they throw changes nothi
         onError: (record, error) => heard.push(`error ${record.value} ${error.code}`),
       },
       interceptors: [
-        { onSend: record => ({ ...record, value: `${record.value}!` }), onAcknowledgement: (metadata, error) => heard.push(`ack ${metadata?.offset ?? error?.code}`) },
+        {
+          onSend: record => ({ ...record, value: `${record.value}!` }),
+          onAcknowledgement: (metadata, error) => heard.push(`ack ${metadata?.offset ?? error?.code}`),
+        },
         {
           onSend: () => {
             throw new Error('secret')
@@ -128,9 +147,13 @@ test('a failure that nobody awaits goes to the listener, and does not end the pr
     const template = new KafkaTemplate(new ProducerFactory({ config: parseConfig({ bootstrapServers: ['127.0.0.1:1'], maxBlockMs: 100 }, {}) }))
     template.send('chat', 'k', 'v')
     setTimeout(() => { console.log('alive'); process.exit(0) }, 600)`
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--disable-warning=TimeoutNegativeWarning', '--input-type=module-typescript', '-e', program], {
-    encoding: 'utf8',
-  })
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--disable-warning=TimeoutNegativeWarning', '--input-type=module-typescript', '-e', program],
+    {
+      encoding: 'utf8',
+    },
+  )
   assert.equal(status, 0, stderr)
   assert.match(stdout, /alive/)
   assert.match(stderr, /A record for topic chat was not delivered \(unreachable\)/)
@@ -204,7 +227,10 @@ test('sixty-four handlers at once: one connect, batches across callers, one call
         const template = new KafkaTemplate<string, string>(factory)
         const { producerRecord, recordMetadata } = await template.send('t', `k${i}`, `v${i}`)
         await scope.close()
-        return [producerRecord.value, clients[0]?.logs[recordMetadata.partition]?.records[Number(recordMetadata.offset)]?.value]
+        return [
+          producerRecord.value,
+          clients[0]?.logs[recordMetadata.partition]?.records[Number(recordMetadata.offset)]?.value,
+        ]
       })
     }),
   )

@@ -8,14 +8,21 @@ import { type Script, ScriptedBrokers } from './fakes/scripted-brokers.ts'
 
 const NOT_LEADER = 6
 
-async function rawProducer(cluster: ScriptedBrokers, options: { idempotent?: boolean; retries?: number; requestTimeout?: number } = {}): Promise<Producer> {
+async function rawProducer(
+  cluster: ScriptedBrokers,
+  options: { idempotent?: boolean; retries?: number; requestTimeout?: number } = {},
+): Promise<Producer> {
   const kafka = new Kafka({
     brokers: cluster.addresses,
     logLevel: logLevel.NOTHING,
     requestTimeout: options.requestTimeout ?? 2000,
     retry: { retries: options.retries ?? 5, initialRetryTime: 50, maxRetryTime: 100 },
   })
-  const producer = kafka.producer({ idempotent: options.idempotent ?? false, createPartitioner: Partitioners.DefaultPartitioner, retry: { retries: options.retries ?? 5 } })
+  const producer = kafka.producer({
+    idempotent: options.idempotent ?? false,
+    createPartitioner: Partitioners.DefaultPartitioner,
+    retry: { retries: options.retries ?? 5 },
+  })
   await producer.connect()
   return producer
 }

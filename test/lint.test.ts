@@ -11,7 +11,8 @@ import { settingsDocument } from '../scripts/settings-docs.ts'
 let copy = ''
 before(() => {
   copy = mkdtempSync(join(tmpdir(), 'lint-'))
-  for (const name of ['lib', 'functions', 'scripts', 'package.json', 'tsconfig.json', 'biome.json']) cpSync(name, join(copy, name), { recursive: true })
+  for (const name of ['lib', 'functions', 'scripts', 'package.json', 'tsconfig.json', 'biome.json'])
+    cpSync(name, join(copy, name), { recursive: true })
   symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))
 })
 after(() => rmSync(copy, { recursive: true, force: true }))
@@ -19,7 +20,10 @@ after(() => rmSync(copy, { recursive: true, force: true }))
 function lint(): { status: number | null; output: string } {
   const biome = spawnSync(resolve('node_modules/.bin/biome'), ['ci', 'lib'], { cwd: copy, encoding: 'utf8' })
   const imports = spawnSync(process.execPath, ['scripts/check-imports.ts'], { cwd: copy, encoding: 'utf8' })
-  return { status: Math.max(biome.status ?? 1, imports.status ?? 1), output: biome.stdout + biome.stderr + imports.stderr }
+  return {
+    status: Math.max(biome.status ?? 1, imports.status ?? 1),
+    output: biome.stdout + biome.stderr + imports.stderr,
+  }
 }
 
 function planted(file: string, line: string): { status: number | null; output: string } {
@@ -45,11 +49,17 @@ test('a stage that imports another stage fails lint', () => {
 })
 
 test('kafkajs imported outside its driver fails lint', () => {
-  assert.match(planted('lib/send/partition-state.ts', "\nexport { Kafka } from 'kafkajs'\n").output, /only lib\/transport\/kafkajs may import kafkajs/)
+  assert.match(
+    planted('lib/send/partition-state.ts', "\nexport { Kafka } from 'kafkajs'\n").output,
+    /only lib\/transport\/kafkajs may import kafkajs/,
+  )
 })
 
 test('a floating promise fails lint', () => {
-  const { status, output } = planted('lib/time/backoff.ts', '\nasync function forgotten(): Promise<void> {}\n\nexport function plant(): void {\n  forgotten()\n}\n')
+  const { status, output } = planted(
+    'lib/time/backoff.ts',
+    '\nasync function forgotten(): Promise<void> {}\n\nexport function plant(): void {\n  forgotten()\n}\n',
+  )
   assert.equal(status, 1)
   assert.match(output, /noFloatingPromises/)
 })

@@ -35,7 +35,11 @@ async function main(): Promise<void> {
   if (wanted.length > 0) await phase('chosen', wanted, 2)
   else {
     requireJdk()
-    await phase('unit', ['test/*.test.ts', 'test/!(kafka|own-cluster|property|slow)/*.test.ts', 'test/property/*.test.ts'], 2)
+    await phase(
+      'unit',
+      ['test/*.test.ts', 'test/!(kafka|own-cluster|property|slow)/*.test.ts', 'test/property/*.test.ts'],
+      2,
+    )
     const kafka = given ? undefined : await LocalKafka.start(3, { log: console.log })
     process.env.KAFKA_TEST_BOOTSTRAP = given ?? (kafka as LocalKafka).bootstrapServers
     try {

@@ -1,6 +1,13 @@
 // The public types: what should compile does, and misuse does not (each @ts-expect-error is an error without one).
 import { test } from 'node:test'
-import { type KafkaTemplate, type Partitioner, type ProducerConfig, parseConfig, type SendResult, type Serializer } from '../lib/index.ts'
+import {
+  type KafkaTemplate,
+  type Partitioner,
+  type ProducerConfig,
+  parseConfig,
+  type SendResult,
+  type Serializer,
+} from '../lib/index.ts'
 
 interface Chat {
   readonly room: string

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
 
 const brokers = (process.env.KAFKA_BOOTSTRAP_SERVERS ?? '').split(',')
-const producer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer({ createPartitioner: Partitioners.DefaultPartitioner })
+const producer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer({
+  createPartitioner: Partitioners.DefaultPartitioner,
+})
 await producer.connect()
 
 const server = createServer((request, response) => {
@@ -12,13 +14,21 @@ const server = createServer((request, response) => {
   request.on('data', chunk => chunks.push(chunk))
   request.on('end', async () => {
     try {
-      const { value } = JSON.parse(Buffer.concat(chunks).toString()) as { value?: { room?: unknown; user?: unknown; text?: unknown } }
+      const { value } = JSON.parse(Buffer.concat(chunks).toString()) as {
+        value?: { room?: unknown; user?: unknown; text?: unknown }
+      }
       if (typeof value?.room !== 'string' || typeof value.user !== 'string' || typeof value.text !== 'string') {
         response.writeHead(422).end()
         return
       }
-      const [sent] = await producer.send({ topic: 'chat', acks: -1, messages: [{ key: value.room, value: JSON.stringify(value) }] })
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ partition: sent?.partition, offset: sent?.baseOffset }))
+      const [sent] = await producer.send({
+        topic: 'chat',
+        acks: -1,
+        messages: [{ key: value.room, value: JSON.stringify(value) }],
+      })
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ partition: sent?.partition, offset: sent?.baseOffset }))
     } catch {
       response.writeHead(503).end()
     }

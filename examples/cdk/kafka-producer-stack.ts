@@ -54,16 +54,30 @@ export class KafkaProducerStack extends Stack {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
       visibilityTimeout: visibility,
-      deadLetterQueue: { queue: this.#queue('EarthquakesFailures'), maxReceiveCount: Math.ceil(OUTAGE.toSeconds() / visibility.toSeconds()) },
+      deadLetterQueue: {
+        queue: this.#queue('EarthquakesFailures'),
+        maxReceiveCount: Math.ceil(OUTAGE.toSeconds() / visibility.toSeconds()),
+      },
     })
     const sqs = this.#producer('sqs', QUEUE_TIMEOUT, ['earthquakes'])
-    sqs.addEventSource(new SqsEventSource(earthquakes, { batchSize: 1000, maxBatchingWindow: Duration.seconds(1), reportBatchItemFailures: true, maxConcurrency: 10 }))
+    sqs.addEventSource(
+      new SqsEventSource(earthquakes, {
+        batchSize: 1000,
+        maxBatchingWindow: Duration.seconds(1),
+        reportBatchItemFailures: true,
+        maxConcurrency: 10,
+      }),
+    )
 
     new CfnOutput(this, 'Url', { value: api.apiEndpoint })
   }
 
   #queue(id: string): Queue {
-    return new Queue(this, id, { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) })
+    return new Queue(this, id, {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    })
   }
 
   /** @param topics those that it may write to, and no other */
@@ -91,8 +105,18 @@ export class KafkaProducerStack extends Stack {
     })
     this.#deadLetters.grantSendMessages(producer)
     const topicArns = topics.map(topic => `${clusterArn.replace(':cluster/', ':topic/')}/${topic}`)
-    producer.addToRolePolicy(new PolicyStatement({ actions: ['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'], resources: [clusterArn] }))
-    producer.addToRolePolicy(new PolicyStatement({ actions: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'], resources: topicArns }))
+    producer.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'],
+        resources: [clusterArn],
+      }),
+    )
+    producer.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'],
+        resources: topicArns,
+      }),
+    )
     return producer
   }
 }

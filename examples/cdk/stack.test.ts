@@ -13,7 +13,11 @@ import { KafkaProducerStack } from './kafka-producer-stack.ts'
 const CLUSTER = 'arn:aws:kafka:eu-west-1:123456789012:cluster/demo/00000000-0000-4000-8000-000000000000-1'
 const env = { account: '123456789012', region: 'eu-west-1' }
 const app = new App()
-const vpc = Vpc.fromVpcAttributes(new Stack(app, 'Network', { env }), 'Vpc', { vpcId: 'vpc-0a1b2c3d', availabilityZones: ['eu-west-1a'], privateSubnetIds: ['subnet-0a1b2c3d'] })
+const vpc = Vpc.fromVpcAttributes(new Stack(app, 'Network', { env }), 'Vpc', {
+  vpcId: 'vpc-0a1b2c3d',
+  availabilityZones: ['eu-west-1a'],
+  privateSubnetIds: ['subnet-0a1b2c3d'],
+})
 const stack = new KafkaProducerStack(app, 'KafkaProducer', {
   env,
   vpc,
@@ -46,9 +50,16 @@ test('both functions: Node 24 on arm64, their own time-out known to them, dead l
 })
 
 test('the queue: visibility 6 × time-out, a dead-letter queue after 12 h, failures by message', () => {
-  template.hasResourceProperties('AWS::SQS::Queue', { QueueName: 'earthquakes', VisibilityTimeout: 360, RedrivePolicy: Match.objectLike({ maxReceiveCount: 120 }) })
+  template.hasResourceProperties('AWS::SQS::Queue', {
+    QueueName: 'earthquakes',
+    VisibilityTimeout: 360,
+    RedrivePolicy: Match.objectLike({ maxReceiveCount: 120 }),
+  })
   template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 })
-  template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { FunctionResponseTypes: ['ReportBatchItemFailures'], ScalingConfig: { MaximumConcurrency: 10 } })
+  template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    ScalingConfig: { MaximumConcurrency: 10 },
+  })
 })
 
 test('HTTP asks for IAM; roles name the topics that the trigger feeds', () => {
@@ -56,7 +67,11 @@ test('HTTP asks for IAM; roles name the topics that the trigger feeds', () => {
   const topic = (name: string) => `${CLUSTER.replace(':cluster/', ':topic/')}/${name}`
   const statement = (Resource: unknown) =>
     template.hasResourceProperties('AWS::IAM::Policy', {
-      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'], Resource })]) },
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'], Resource }),
+        ]),
+      },
     })
   statement([topic('chat'), topic('earthquakes')])
   statement(topic('earthquakes'))
@@ -70,7 +85,11 @@ test('cfn-lint finds nothing but what CDK writes twice (W3005, a DependsOn besid
   const folder = mkdtempSync(join(tmpdir(), 'cdk-'))
   try {
     writeFileSync(join(folder, 'template.json'), JSON.stringify(template.toJSON()))
-    const { stdout, stderr } = spawnSync(process.env.CFN_LINT ?? 'cfn-lint', ['--ignore-checks', 'W3005', '--', join(folder, 'template.json')], { encoding: 'utf8' })
+    const { stdout, stderr } = spawnSync(
+      process.env.CFN_LINT ?? 'cfn-lint',
+      ['--ignore-checks', 'W3005', '--', join(folder, 'template.json')],
+      { encoding: 'utf8' },
+    )
     assert.equal(stdout + stderr, '')
   } finally {
     rmSync(folder, { recursive: true })

@@ -20,7 +20,8 @@ export class ChatProducer {
   sendChat(chat: Chat): void {
     const future = this.#template.send('chat', chat.room, JSON.stringify(chat))
     future.then(
-      ({ recordMetadata }) => this.#log.info(`Sent message of room [${chat.room}] with offset=[${recordMetadata.offset}]`),
+      ({ recordMetadata }) =>
+        this.#log.info(`Sent message of room [${chat.room}] with offset=[${recordMetadata.offset}]`),
       error => this.#log.error(`Unable to send message of room [${chat.room}] due to: ${error.message}`),
     )
   }

@@ -4,7 +4,9 @@ import { kafkaProducer } from 'serverless-kafka-producer/middy'
 import * as v from 'valibot'
 
 const Order = v.object({ id: v.string(), total: v.pipe(v.number(), v.minValue(0)) })
-const contracts = new Map([['orders', defineContract('orders', { key: { from: ['value:/id'] }, value: { schema: Order } })]])
+const contracts = new Map([
+  ['orders', defineContract('orders', { key: { from: ['value:/id'] }, value: { schema: Order } })],
+])
 const factory = new ProducerFactory({ rules: { contracts } })
 const config = parseConfig()
 

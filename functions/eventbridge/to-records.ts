@@ -18,14 +18,34 @@ export interface EventOptions {
 }
 
 /** @param awsRequestId the id of an event without one */
-export function toRecord(event: unknown, awsRequestId: string, { contracts, defaultTopic, awsTrace }: EventOptions): SourceRecord {
+export function toRecord(
+  event: unknown,
+  awsRequestId: string,
+  { contracts, defaultTopic, awsTrace }: EventOptions,
+): SourceRecord {
   const fields = isJsonObject(event) ? event : {}
   const id = typeof fields.id === 'string' && fields.id !== '' ? fields.id : awsRequestId
-  const faulty = (error: InvalidRecordError): SourceRecord => ({ id, error, record: { topic: '', value: Buffer.from(JSON.stringify(event) ?? ''), sourceId: id } })
-  if (typeof fields.source !== 'string' || typeof fields['detail-type'] !== 'string' || !Object.hasOwn(fields, 'detail'))
-    return faulty(new InvalidRecordError('bad-value', 'event: expected an EventBridge event with source, detail-type and detail.'))
+  const faulty = (error: InvalidRecordError): SourceRecord => ({
+    id,
+    error,
+    record: { topic: '', value: Buffer.from(JSON.stringify(event) ?? ''), sourceId: id },
+  })
+  if (
+    typeof fields.source !== 'string' ||
+    typeof fields['detail-type'] !== 'string' ||
+    !Object.hasOwn(fields, 'detail')
+  )
+    return faulty(
+      new InvalidRecordError('bad-value', 'event: expected an EventBridge event with source, detail-type and detail.'),
+    )
   const route = routeOfEvent(contracts, fields.source, fields['detail-type'], defaultTopic)
-  if (!route) return faulty(new InvalidRecordError('unknown-topic', 'event: expected one that a contract claims (from.eventbridge), got another.'))
+  if (!route)
+    return faulty(
+      new InvalidRecordError(
+        'unknown-topic',
+        'event: expected one that a contract claims (from.eventbridge), got another.',
+      ),
+    )
   const { contract, feed } = route
   return {
     id,
@@ -48,6 +68,8 @@ function toValue(value: unknown, contract: Contract): unknown {
 function eventHeaders(event: JsonObject, { headers: { allow } }: Contract): RecordHeader[] {
   return FIELDS.flatMap((name): RecordHeader[] => {
     const value = event[name]
-    return typeof value === 'string' && (allow.includes('*') || allow.includes(name)) ? [[name, Buffer.from(value)]] : []
+    return typeof value === 'string' && (allow.includes('*') || allow.includes(name))
+      ? [[name, Buffer.from(value)]]
+      : []
   })
 }

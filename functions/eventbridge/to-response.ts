@@ -5,5 +5,7 @@ import { KafkaProducerError } from '../../lib/errors.ts'
 /** @throws KafkaProducerError when the record is stored nowhere */
 export function toResponse(fate: RecordFate): void {
   if (fate.fate === 'delivered' || fate.fate === 'dead-lettered') return
-  throw new KafkaProducerError(fate.code, `The event is stored nowhere (${fate.code}); it goes back to its source.`, { retriable: true })
+  throw new KafkaProducerError(fate.code, `The event is stored nowhere (${fate.code}); it goes back to its source.`, {
+    retriable: true,
+  })
 }

@@ -17,22 +17,41 @@ import { toErrorResponse, toResponse } from './to-response.ts'
 
 const HEALTH_MS = 1000
 
-export async function handleHttp(event: unknown, context: Context & KafkaContext, services: Services): Promise<unknown> {
+export async function handleHttp(
+  event: unknown,
+  context: Context & KafkaContext,
+  services: Services,
+): Promise<unknown> {
   const request = parseHttpEvent(event)
   const requestId = request?.requestId ?? context.awsRequestId
   if (!request) {
-    const answer = problemAnswer({ status: 400, code: 'bad-json', title: 'Refused', detail: 'event: expected an HTTP event of API Gateway, a function URL or an ALB.', requestId })
+    const answer = problemAnswer({
+      status: 400,
+      code: 'bad-json',
+      title: 'Refused',
+      detail: 'event: expected an HTTP event of API Gateway, a function URL or an ALB.',
+      requestId,
+    })
     return toHttpResult('apigw-v2', event, answer)
   }
   return toHttpResult(request.kind, event, await answerRequest(request, requestId, context, services))
 }
 
-async function answerRequest(request: HttpRequest, requestId: string, context: Context & KafkaContext, services: Services): Promise<HttpAnswer> {
+async function answerRequest(
+  request: HttpRequest,
+  requestId: string,
+  context: Context & KafkaContext,
+  services: Services,
+): Promise<HttpAnswer> {
   try {
     if (request.path === '/health') return await health(request, context)
     // Before anything of the body is read, and nothing of it is kept.
     const most = services.config.httpMaxConcurrency
-    if (openScopes() > most) throw new InvalidRecordError('too-many-requests', `expected at most ${most} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing is stored.`)
+    if (openScopes() > most)
+      throw new InvalidRecordError(
+        'too-many-requests',
+        `expected at most ${most} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing is stored.`,
+      )
     const topic = topicOf(request.path)
     if (request.method !== 'POST') throw new InvalidRecordError('method', `method: expected POST.`)
     const sourceRecords = toRecords(request, topic, requestId, services.contracts)
@@ -48,7 +67,11 @@ async function answerRequest(request: HttpRequest, requestId: string, context: C
 async function health(request: HttpRequest, { kafka }: KafkaContext): Promise<HttpAnswer> {
   if (request.method !== 'GET') throw new InvalidRecordError('method', 'method: expected GET.')
   const isReachable = await kafka.producer.isReachable(Deadline.after(systemClock, HEALTH_MS))
-  return { status: isReachable ? 200 : 503, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ status: isReachable ? 'ok' : 'unavailable' }) }
+  return {
+    status: isReachable ? 200 : 503,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ status: isReachable ? 'ok' : 'unavailable' }),
+  }
 }
 
 function topicOf(path: string): string {
@@ -69,10 +92,20 @@ async function sendAndComplete(
 ): Promise<{ id: string; fate: RecordFate }[]> {
   const { producer } = context.kafka
   const reports = await sendSourceRecords(sourceRecords, producer)
-  const shouldDeadLetter = ({ failureKind }: Failed) => failureKind === 'delivery-failure' && services.config.onFailureHttp === 'dead-letter'
-  const sourceOf = (index: number) => ({ trigger: 'http' as const, id: requestId, index, arn: null, receiveCount: null })
+  const shouldDeadLetter = ({ failureKind }: Failed) =>
+    failureKind === 'delivery-failure' && services.config.onFailureHttp === 'dead-letter'
+  const sourceOf = (index: number) => ({
+    trigger: 'http' as const,
+    id: requestId,
+    index,
+    arn: null,
+    receiveCount: null,
+  })
   const completed = await publishDeadLetters(sourceRecords, reports, { shouldDeadLetter, sourceOf }, context, services)
-  const fates = reports.map((item, index) => ({ id: (sourceRecords[index] as SourceRecord).id, fate: completed.get(index) ?? fateOf(item) }))
+  const fates = reports.map((item, index) => ({
+    id: (sourceRecords[index] as SourceRecord).id,
+    fate: completed.get(index) ?? fateOf(item),
+  }))
   services.report.invocation(
     requestId,
     reports,

@@ -13,7 +13,23 @@ export interface Problem {
   readonly extra?: Readonly<Record<string, unknown>>
 }
 
-export function problemAnswer({ status, code, title, detail, requestId, headers = {}, extra = {} }: Problem): HttpAnswer {
-  const body = { type: `urn:serverless-kafka-producer:problem:${code}`, title, status, code, detail, requestId, ...extra }
+export function problemAnswer({
+  status,
+  code,
+  title,
+  detail,
+  requestId,
+  headers = {},
+  extra = {},
+}: Problem): HttpAnswer {
+  const body = {
+    type: `urn:serverless-kafka-producer:problem:${code}`,
+    title,
+    status,
+    code,
+    detail,
+    requestId,
+    ...extra,
+  }
   return { status, headers: { 'content-type': PROBLEM_JSON, ...headers }, body: JSON.stringify(body) }
 }

@@ -11,13 +11,24 @@ import { type SourceRecord, sourceRecord, standardHeaders } from '../source-reco
 const FIELDS: ReadonlySet<string> = new Set(['key', 'value', 'headers', 'partition', 'timestamp'])
 
 /** @throws InvalidRecordError a fault of the whole request: nothing of it is sent */
-export function toRecords(request: HttpRequest, topic: string, requestId: string, contracts: Contracts): SourceRecord[] {
+export function toRecords(
+  request: HttpRequest,
+  topic: string,
+  requestId: string,
+  contracts: Contracts,
+): SourceRecord[] {
   const contract = contracts.get(topic)
-  if (!contract?.http) throw new InvalidRecordError('unknown-topic', 'path: expected /topics/{topic} with a topic that has a contract for HTTP.')
-  if (!isJson(request.headers['content-type'])) throw new InvalidRecordError('media-type', 'content-type: expected application/json.')
+  if (!contract?.http)
+    throw new InvalidRecordError(
+      'unknown-topic',
+      'path: expected /topics/{topic} with a topic that has a contract for HTTP.',
+    )
+  if (!isJson(request.headers['content-type']))
+    throw new InvalidRecordError('media-type', 'content-type: expected application/json.')
   const sourceId = idempotencyKey(request.headers['idempotency-key']) ?? requestId
   const entries = toEntries(parseBody(request.body), contract.limits.records)
-  const ours = (id: string) => standardHeaders(id, 'http', request.headers.traceparent, request.headers['x-amzn-trace-id'])
+  const ours = (id: string) =>
+    standardHeaders(id, 'http', request.headers.traceparent, request.headers['x-amzn-trace-id'])
   return entries.map((entry, index) => {
     const id = entries.length > 1 ? `${sourceId}:${index}` : sourceId
     return sourceRecord(id, { topic, value: null, sourceId: id }, () => toRecord(entry, topic, id, ours(id)))
@@ -26,7 +37,10 @@ export function toRecords(request: HttpRequest, topic: string, requestId: string
 
 function isJson(contentType: string | undefined): boolean {
   const [type, ...parameters] = (contentType ?? '').split(';').map(part => part.trim().toLowerCase())
-  return type === 'application/json' && parameters.every(parameter => !parameter.startsWith('charset=') || /^charset="?utf-?8"?$/.test(parameter))
+  return (
+    type === 'application/json' &&
+    parameters.every(parameter => !parameter.startsWith('charset=') || /^charset="?utf-?8"?$/.test(parameter))
+  )
 }
 
 function idempotencyKey(given: string | undefined): string | undefined {
@@ -39,21 +53,32 @@ function toEntries(body: unknown, most: number): readonly unknown[] {
   if (!isJsonObject(body)) throw new InvalidRecordError('bad-json', 'body: expected an object.')
   if (!Object.hasOwn(body, 'records')) return [body]
   const { records } = body
-  if (Object.keys(body).length > 1) throw new InvalidRecordError('unknown-field', 'body: expected only "records" beside it.')
+  if (Object.keys(body).length > 1)
+    throw new InvalidRecordError('unknown-field', 'body: expected only "records" beside it.')
   if (!Array.isArray(records)) throw new InvalidRecordError('bad-json', 'records: expected a list.')
   if (records.length === 0) throw new InvalidRecordError('empty', 'records: expected at least one record.')
-  if (records.length > most) throw new InvalidRecordError('too-many-records', `records: expected at most ${most}, got ${records.length}.`)
+  if (records.length > most)
+    throw new InvalidRecordError('too-many-records', `records: expected at most ${most}, got ${records.length}.`)
   return records
 }
 
 function toRecord(entry: unknown, topic: string, id: string, ours: readonly RecordHeader[]): ProducerRecord {
   if (!isJsonObject(entry)) throw new InvalidRecordError('bad-json', 'record: expected an object.')
-  if (!Object.keys(entry).every(name => FIELDS.has(name))) throw new InvalidRecordError('unknown-field', `record: expected only ${[...FIELDS].join(', ')}.`)
+  if (!Object.keys(entry).every(name => FIELDS.has(name)))
+    throw new InvalidRecordError('unknown-field', `record: expected only ${[...FIELDS].join(', ')}.`)
   if (!Object.hasOwn(entry, 'value'))
-    throw new InvalidRecordError('schema', 'value: expected one; null is a tombstone.', [{ pointer: '/value', rule: 'required', expected: 'value' }])
-  if (hasChangedNumber(entry.value)) throw new InvalidRecordError('number-out-of-range', 'value: expected numbers that a double holds exactly; send larger ones as text.')
+    throw new InvalidRecordError('schema', 'value: expected one; null is a tombstone.', [
+      { pointer: '/value', rule: 'required', expected: 'value' },
+    ])
+  if (hasChangedNumber(entry.value))
+    throw new InvalidRecordError(
+      'number-out-of-range',
+      'value: expected numbers that a double holds exactly; send larger ones as text.',
+    )
   const headers = toHeaders(entry.headers)
-  const trace = headers.some(([name]) => name === 'traceparent') ? ours.filter(([name]) => name !== 'traceparent') : ours
+  const trace = headers.some(([name]) => name === 'traceparent')
+    ? ours.filter(([name]) => name !== 'traceparent')
+    : ours
   return {
     topic,
     value: entry.value,
@@ -68,32 +93,51 @@ function toRecord(entry: unknown, topic: string, id: string, ours: readonly Reco
 function toKey(key: unknown): string | null {
   if (key === null || typeof key === 'string') return key
   if (Number.isSafeInteger(key)) return String(key)
-  throw new InvalidRecordError('key-type', `key: expected a string or an integer, got ${key === CHANGED_NUMBER ? 'a larger number' : typeof key}.`)
+  throw new InvalidRecordError(
+    'key-type',
+    `key: expected a string or an integer, got ${key === CHANGED_NUMBER ? 'a larger number' : typeof key}.`,
+  )
 }
 
 function toInteger(value: unknown, code: 'bad-partition' | 'bad-timestamp', most: number): number {
-  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most && !Object.is(value, -0)) return value as number
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most && !Object.is(value, -0))
+    return value as number
   throw new InvalidRecordError(code, `${code.slice('bad-'.length)}: expected an integer from 0 to ${most}.`)
 }
 
 /** What a name may hold is checked with every other record, in stage 3. An ordered list of {name, value} or {name, base64}; an object is short for names with text. */
 function toHeaders(given: unknown): RecordHeader[] {
   if (given === undefined) return []
-  const list = Array.isArray(given) ? given : isJsonObject(given) ? Object.entries(given).map(([name, value]) => ({ name, value })) : undefined
+  const list = Array.isArray(given)
+    ? given
+    : isJsonObject(given)
+      ? Object.entries(given).map(([name, value]) => ({ name, value }))
+      : undefined
   if (!list) throw new InvalidRecordError('bad-header', 'headers: expected a list of {"name","value"} or an object.')
   return list.map(toHeader)
 }
 
 function toHeader(given: unknown): RecordHeader {
-  const bad = () => new InvalidRecordError('bad-header', 'headers: expected {"name", "value": text or null} or {"name", "base64"}, with a name of printable text.')
+  const bad = () =>
+    new InvalidRecordError(
+      'bad-header',
+      'headers: expected {"name", "value": text or null} or {"name", "base64"}, with a name of printable text.',
+    )
   if (!isJsonObject(given) || typeof given.name !== 'string') throw bad()
   const { name } = given
   const fields = Object.keys(given)
   if (fields.length !== 2) throw bad()
   if (name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX))
-    throw new InvalidRecordError('reserved-header', `headers: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`)
+    throw new InvalidRecordError(
+      'reserved-header',
+      `headers: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`,
+    )
   if (fields.includes('base64')) {
-    if (typeof given.base64 !== 'string' || !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(given.base64)) throw bad()
+    if (
+      typeof given.base64 !== 'string' ||
+      !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(given.base64)
+    )
+      throw bad()
     return [name, Buffer.from(given.base64, 'base64')]
   }
   if (given.value === null) return [name, null]

@@ -18,23 +18,48 @@ export function toResponse(answered: readonly AnsweredRecord[], requestId: strin
   if (status === 503) {
     const returned = answered.filter(({ fate }) => fate.fate === 'returned').length
     const detail = `${returned} of ${records.length} records ${returned === 1 ? 'is' : 'are'} stored nowhere; send ${returned === 1 ? 'it' : 'them'} again.`
-    return problemAnswer({ status, code: 'unavailable', title: 'Not stored', detail, requestId, headers: { 'retry-after': RETRY_AFTER_S }, extra: { records } })
+    return problemAnswer({
+      status,
+      code: 'unavailable',
+      title: 'Not stored',
+      detail,
+      requestId,
+      headers: { 'retry-after': RETRY_AFTER_S },
+      extra: { records },
+    })
   }
   if (status >= 400) {
     const codes = new Set(answered.map(({ fate }) => ('code' in fate ? fate.code : '')))
     const code = codes.size === 1 ? ([...codes][0] as string) : 'schema'
-    return problemAnswer({ status, code, title: 'Refused', detail: `${records.length} of ${records.length} records refused; nothing is stored.`, requestId, extra: { records } })
+    return problemAnswer({
+      status,
+      code,
+      title: 'Refused',
+      detail: `${records.length} of ${records.length} records refused; nothing is stored.`,
+      requestId,
+      extra: { records },
+    })
   }
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ requestId, records }) }
 }
 
 /** What a fault of a whole request tells beside its code. */
-const ERROR_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = { 405: { allow: 'POST' }, 429: { 'retry-after': '1' } }
+const ERROR_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  405: { allow: 'POST' },
+  429: { 'retry-after': '1' },
+}
 
 /** A fault of the whole request: nothing of it was sent. */
 export function toErrorResponse(error: InvalidRecordError, requestId: string): HttpAnswer {
   const { status, code } = error
-  return problemAnswer({ status, code: code, title: 'Refused', detail: error.message, requestId, headers: ERROR_HEADERS[status] ?? {} })
+  return problemAnswer({
+    status,
+    code: code,
+    title: 'Refused',
+    detail: error.message,
+    requestId,
+    headers: ERROR_HEADERS[status] ?? {},
+  })
 }
 
 function statusOf(fates: readonly RecordFate[]): number {
@@ -50,7 +75,8 @@ function statusOf(fates: readonly RecordFate[]): number {
 function toJson({ id, fate }: AnsweredRecord, index: number): Record<string, unknown> {
   if (fate.fate !== 'delivered') {
     const { fate: kind, ...rest } = fate
-    if (kind === 'refused' && 'violations' in rest && rest.violations.length === 0) return { index, id, fate: kind, status: rest.status, code: rest.code }
+    if (kind === 'refused' && 'violations' in rest && rest.violations.length === 0)
+      return { index, id, fate: kind, status: rest.status, code: rest.code }
     return { index, id, fate: kind, ...rest }
   }
   const { topic, partition, offset, timestamp } = fate.metadata

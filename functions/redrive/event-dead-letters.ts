@@ -24,13 +24,16 @@ export class EventDeadLetterStore implements DeadLetterStore {
   async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
     for (const record of this.#records) {
       const deadLetters = this.#deadLettersOf(record)
-      if (deadLetters.length > 0) this.#open.set(record.messageId, new Set(deadLetters.map(({ deadLetterId }) => deadLetterId)))
-      for (const deadLetter of deadLetters) yield { deadLetter, location: `sqs:${record.messageId}`, handle: record.messageId }
+      if (deadLetters.length > 0)
+        this.#open.set(record.messageId, new Set(deadLetters.map(({ deadLetterId }) => deadLetterId)))
+      for (const deadLetter of deadLetters)
+        yield { deadLetter, location: `sqs:${record.messageId}`, handle: record.messageId }
     }
   }
 
   async complete(completed: readonly Completed[]): Promise<void> {
-    for (const { open } of completed) for (const deadLetters of this.#open.values()) deadLetters.delete(open.deadLetter.deadLetterId)
+    for (const { open } of completed)
+      for (const deadLetters of this.#open.values()) deadLetters.delete(open.deadLetter.deadLetterId)
   }
 
   /** The queue counts the receives; the message itself can't be changed. */
@@ -47,8 +50,20 @@ export class EventDeadLetterStore implements DeadLetterStore {
     if (deadLetter) return [deadLetter]
     const given = Object.entries(messageAttributes ?? {}).map(
       ([name, { dataType, stringValue, binaryValue }]) =>
-        [name, { DataType: dataType, StringValue: stringValue, ...(binaryValue ? { BinaryValue: Buffer.from(binaryValue, 'base64') } : {}) }] as const,
+        [
+          name,
+          {
+            DataType: dataType,
+            StringValue: stringValue,
+            ...(binaryValue ? { BinaryValue: Buffer.from(binaryValue, 'base64') } : {}),
+          },
+        ] as const,
     )
-    return this.#toDeadLetters({ messageId, body, attributes: attributes as unknown as Record<string, string>, messageAttributes: Object.fromEntries(given) })
+    return this.#toDeadLetters({
+      messageId,
+      body,
+      attributes: attributes as unknown as Record<string, string>,
+      messageAttributes: Object.fromEntries(given),
+    })
   }
 }

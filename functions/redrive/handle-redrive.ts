@@ -22,7 +22,10 @@ export interface RedriveServices {
   readonly report: { redrive(results: readonly RedriveResult[]): void; warn(text: string): void }
 }
 
-type Answer = SQSBatchResponse | { readonly results: readonly RedriveResult[] } | { readonly healthy: boolean; readonly checks: readonly Check[] }
+type Answer =
+  | SQSBatchResponse
+  | { readonly results: readonly RedriveResult[] }
+  | { readonly healthy: boolean; readonly checks: readonly Check[] }
 
 /** Kept from the invocation's time for what is under way when it ends. */
 const RESERVE_MS = 10_000
@@ -30,7 +33,8 @@ const RESERVE_MS = 10_000
 export async function handleRedrive(event: unknown, context: Context, services: RedriveServices): Promise<Answer> {
   if (isJsonObject(event) && event.doctor === true) return examine(services)
   const deadline = Deadline.after(systemClock, context.getRemainingTimeInMillis() - RESERVE_MS)
-  if (deadline.passed) throw new KafkaProducerError('deadline-too-short', `The function's time-out: expected more than ${RESERVE_MS} ms.`)
+  if (deadline.passed)
+    throw new KafkaProducerError('deadline-too-short', `The function's time-out: expected more than ${RESERVE_MS} ms.`)
   const records = isJsonObject(event) && Array.isArray(event.Records) ? (event.Records as SQSRecord[]) : undefined
   if (records) return redriveBatch(records, deadline, services)
   const { config, contracts, report } = services
@@ -39,14 +43,20 @@ export async function handleRedrive(event: unknown, context: Context, services: 
   return { results }
 }
 
-async function redriveBatch(records: readonly SQSRecord[], deadline: Deadline, { config, contracts, report }: RedriveServices): Promise<SQSBatchResponse> {
+async function redriveBatch(
+  records: readonly SQSRecord[],
+  deadline: Deadline,
+  { config, contracts, report }: RedriveServices,
+): Promise<SQSBatchResponse> {
   const { defaultTopic, maxRequestSize } = config
   const deadLetters = new EventDeadLetterStore(records, rawToDeadLetters({ contracts, defaultTopic, maxRequestSize }))
   const producer = createDeadLetterProducer(config)
   const { reader, closeReader } = createLogReader(config)
   try {
     const options = optionsOf(parseRedriveRequest({}), { config, contracts, deadline }, producer)
-    report.redrive([await redrive(deadLetters, { ...options, log: reader, isDeadLetterTopic: deadLetterTopicsOf(config.deadLetter) })])
+    report.redrive([
+      await redrive(deadLetters, { ...options, log: reader, isDeadLetterTopic: deadLetterTopicsOf(config.deadLetter) }),
+    ])
   } finally {
     await Promise.all([producer.close(), closeReader()])
   }

@@ -26,7 +26,22 @@ export interface RedriveRequest {
 type Given = Record<string, unknown>
 type Problem = (text: string) => void
 
-const FIELDS = ['from', 'deadLetterId', 'topic', 'error', 'since', 'until', 'limit', 'rate', 'dryRun', 'verify', 'includeInvalid', 'timestamp', 'maxAttempts', 'sourceQueue']
+const FIELDS = [
+  'from',
+  'deadLetterId',
+  'topic',
+  'error',
+  'since',
+  'until',
+  'limit',
+  'rate',
+  'dryRun',
+  'verify',
+  'includeInvalid',
+  'timestamp',
+  'maxAttempts',
+  'sourceQueue',
+]
 
 /** @throws ConfigError with every problem at once */
 export function parseRedriveRequest(event: unknown): RedriveRequest {
@@ -35,7 +50,8 @@ export function parseRedriveRequest(event: unknown): RedriveRequest {
   const given = isJsonObject(event) ? event : {}
   // A schedule without an input of its own sends EventBridge's event.
   const isSchedule = given['detail-type'] === 'Scheduled Event'
-  for (const name of isSchedule ? [] : Object.keys(given)) if (!FIELDS.includes(name)) problem(`${name}: unknown; expected ${FIELDS.join(', ')}.`)
+  for (const name of isSchedule ? [] : Object.keys(given))
+    if (!FIELDS.includes(name)) problem(`${name}: unknown; expected ${FIELDS.join(', ')}.`)
   const asked = isSchedule ? {} : given
   const request = {
     ...optional('from', readFrom(asked.from, problem)),
@@ -87,7 +103,10 @@ function time(name: string, given: Given, problem: Problem): number | undefined 
   const value = given[name]
   if (value === undefined) return undefined
   const ago = typeof value === 'string' ? /^(\d+)([smhd])$/.exec(value) : null
-  if (ago) return Date.now() - Number(ago[1]) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[ago[2] as 's' | 'm' | 'h' | 'd']
+  if (ago)
+    return (
+      Date.now() - Number(ago[1]) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[ago[2] as 's' | 'm' | 'h' | 'd']
+    )
   const ms = typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : Number.NaN
   if (Number.isFinite(ms)) return ms
   problem(`${name}: expected a time (2026-11-25T08:00:00Z) or how long ago (24h).`)

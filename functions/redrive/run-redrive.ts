@@ -24,20 +24,32 @@ export async function runRedrive(request: RedriveRequest, context: RedriveContex
   const chain = request.from ?? config.deadLetter
   const producer = createDeadLetterProducer(config)
   const { reader, closeReader } = createLogReader(config)
-  const toDeadLetters = rawToDeadLetters({ contracts, defaultTopic: config.defaultTopic, maxRequestSize: config.maxRequestSize, sourceQueue: request.sourceQueue })
+  const toDeadLetters = rawToDeadLetters({
+    contracts,
+    defaultTopic: config.defaultTopic,
+    maxRequestSize: config.maxRequestSize,
+    sourceQueue: request.sourceQueue,
+  })
   const options = optionsOf(request, context, producer)
   try {
     const results: RedriveResult[] = []
     for (const target of chain) {
       const store = openDeadLetterStores(target, config, toDeadLetters)
       try {
-        results.push(await redrive(store, { ...options, isDeadLetterTopic: deadLetterTopicsOf(chain), ...(request.verify ? { log: reader } : {}) }))
+        results.push(
+          await redrive(store, {
+            ...options,
+            isDeadLetterTopic: deadLetterTopicsOf(chain),
+            ...(request.verify ? { log: reader } : {}),
+          }),
+        )
       } finally {
         await store.close()
       }
       if (results.at(-1)?.stopped !== undefined) break
     }
-    if (request.dryRun && request.timestamp === 'original') await warnOfRetention(results, reader, context.warn ?? (() => {}))
+    if (request.dryRun && request.timestamp === 'original')
+      await warnOfRetention(results, reader, context.warn ?? (() => {}))
     return results
   } finally {
     await Promise.all([producer.close(), closeReader()])
@@ -51,14 +63,21 @@ export function optionsOf(
 ): RedriveOptions {
   const { contracts, deadline, signal, onProgress } = context
   const given = { deadLetterId, topic, error, since, until, limit, rate, maxAttempts, deadline, signal, onProgress }
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<RedriveOptions>
+  const set = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as Partial<RedriveOptions>
   return { ...set, producer, dryRun, timestamp, ...(invalid ? { contracts } : {}) }
 }
 
 /** A record that is older than its topic keeps records is gone soon after it was sent. */
-async function warnOfRetention(results: readonly RedriveResult[], reader: ReturnType<typeof createLogReader>['reader'], warn: (text: string) => void): Promise<void> {
+async function warnOfRetention(
+  results: readonly RedriveResult[],
+  reader: ReturnType<typeof createLogReader>['reader'],
+  warn: (text: string) => void,
+): Promise<void> {
   const oldest = new Map<string, number>()
-  for (const result of results) for (const [topic, at] of Object.entries(result.oldest)) oldest.set(topic, Math.min(at, oldest.get(topic) ?? at))
+  for (const result of results)
+    for (const [topic, at] of Object.entries(result.oldest)) oldest.set(topic, Math.min(at, oldest.get(topic) ?? at))
   if (oldest.size === 0) return
   const settings = await reader.settings([...oldest.keys()], ['retention.ms']).catch(() => undefined)
   if (!settings) return warn('The topics’ retention could not be read; records older than it would be dropped at once.')

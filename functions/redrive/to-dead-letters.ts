@@ -32,14 +32,19 @@ export function rawToDeadLetters(options: ToDeadLettersOptions): RawToDeadLetter
     )
 }
 
-function sourceRecordsOf(message: RawMessage, options: ToDeadLettersOptions): { sourceRecords: SourceRecord; source: Source; at: number }[] {
+function sourceRecordsOf(
+  message: RawMessage,
+  options: ToDeadLettersOptions,
+): { sourceRecords: SourceRecord; source: Source; at: number }[] {
   const at = Number(message.attributes.SentTimestamp) || Date.now()
   const body = jsonOf(message.body)
   if (isJsonObject(body) && isJsonObject(body.requestContext) && 'requestPayload' in body) {
-    const requestId = typeof body.requestContext.requestId === 'string' ? body.requestContext.requestId : message.messageId
+    const requestId =
+      typeof body.requestContext.requestId === 'string' ? body.requestContext.requestId : message.messageId
     return fromEvent(body.requestPayload, requestId, at, options)
   }
-  const isEvent = isJsonObject(body) && typeof body.source === 'string' && typeof body['detail-type'] === 'string' && 'detail' in body
+  const isEvent =
+    isJsonObject(body) && typeof body.source === 'string' && typeof body['detail-type'] === 'string' && 'detail' in body
   const queue = message.attributes.DeadLetterQueueSourceArn ?? options.sourceQueue
   if (isEvent && queue === undefined) return fromEvent(body, message.messageId, at, options)
   if (queue === undefined) return []
@@ -47,10 +52,19 @@ function sourceRecordsOf(message: RawMessage, options: ToDeadLettersOptions): { 
 }
 
 function fromEvent(event: unknown, requestId: string, at: number, options: ToDeadLettersOptions) {
-  const isBatch = isJsonObject(event) && Array.isArray(event.Records) && event.Records.every(record => isJsonObject(record) && record.eventSource === 'aws:sqs')
+  const isBatch =
+    isJsonObject(event) &&
+    Array.isArray(event.Records) &&
+    event.Records.every(record => isJsonObject(record) && record.eventSource === 'aws:sqs')
   if (isBatch) return fromBatch(event, at, options)
   const sourceRecords = toRecord(event, requestId, { contracts: options.contracts, defaultTopic: options.defaultTopic })
-  return [{ sourceRecords, at, source: { trigger: 'eventbridge' as const, id: sourceRecords.id, arn: null, receiveCount: null } }]
+  return [
+    {
+      sourceRecords,
+      at,
+      source: { trigger: 'eventbridge' as const, id: sourceRecords.id, arn: null, receiveCount: null },
+    },
+  ]
 }
 
 function fromBatch(event: unknown, at: number, { contracts, defaultTopic }: ToDeadLettersOptions) {
@@ -60,14 +74,16 @@ function fromBatch(event: unknown, at: number, { contracts, defaultTopic }: ToDe
 }
 
 function toSqsRecord({ messageId, body, attributes, messageAttributes }: RawMessage, queue: string): SQSRecord {
-  const given = Object.entries(messageAttributes).map(([name, { DataType = 'String', StringValue, BinaryValue }]): [string, SQSMessageAttribute] => [
-    name,
-    {
-      dataType: DataType as 'String',
-      ...(StringValue === undefined ? {} : { stringValue: StringValue }),
-      ...(BinaryValue === undefined ? {} : { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
-    },
-  ])
+  const given = Object.entries(messageAttributes).map(
+    ([name, { DataType = 'String', StringValue, BinaryValue }]): [string, SQSMessageAttribute] => [
+      name,
+      {
+        dataType: DataType as 'String',
+        ...(StringValue === undefined ? {} : { stringValue: StringValue }),
+        ...(BinaryValue === undefined ? {} : { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+      },
+    ],
+  )
   const arn = queue.startsWith('arn:') ? queue : `arn:aws:sqs:::${queue}`
   return {
     messageId,
@@ -83,13 +99,23 @@ function toSqsRecord({ messageId, body, attributes, messageAttributes }: RawMess
 }
 
 /** A invalid record stays one; of any other, all that is known is that nobody took it. */
-function toDeadLetterOf({ id, record, error }: SourceRecord, source: DeadLetterSource, at: number, contracts: Contracts, serializer: RecordSerializer): DeadLetter {
+function toDeadLetterOf(
+  { id, record, error }: SourceRecord,
+  source: DeadLetterSource,
+  at: number,
+  contracts: Contracts,
+  serializer: RecordSerializer,
+): DeadLetter {
   const contract = contracts.get(record.topic)
   const key = contract ? keyOfInvalid(record, contract) : null
   if (error) return toDeadLetter(refused(record, undefined, error, at), id, source, key)
   try {
     const serialized = serializer.serialize(validateRecord(record, { contracts })) as SerializedRecord
-    return toDeadLetter(refused(record, serialized, new TransportError('unavailable', 'Its source gave it up.', { retriable: true }), at), id, source)
+    return toDeadLetter(
+      refused(record, serialized, new TransportError('unavailable', 'Its source gave it up.', { retriable: true }), at),
+      id,
+      source,
+    )
   } catch (error) {
     if (!(error instanceof InvalidRecordError)) throw error
     return toDeadLetter(refused(record, undefined, error, at), id, source, key)

@@ -7,7 +7,15 @@ import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts
 import type { Services } from '../create-services.ts'
 import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { sendSourceRecords } from '../source-record.ts'
-import { firstFailures, groupGoesOn, isDelivered, nextRound, type SentMessage, type SqsPolicy, shouldDeadLetter } from './plan-round.ts'
+import {
+  firstFailures,
+  groupGoesOn,
+  isDelivered,
+  nextRound,
+  type SentMessage,
+  type SqsPolicy,
+  shouldDeadLetter,
+} from './plan-round.ts'
 import { type SqsMessage, toMessages } from './to-records.ts'
 import { toResponse } from './to-response.ts'
 
@@ -20,7 +28,8 @@ export async function handleSqs(event: unknown, context: Invocation, services: S
   const policy: SqsPolicy = { onFailure: config.onFailureSqs, onInvalid: config.fifoOnInvalid }
   const completed: { message: SqsMessage; report: DeliveryReport; fate: RecordFate }[] = []
   const complete = ({ message, reports }: SentMessage, fates?: Fates) => {
-    for (const report of reports) completed.push({ message, report, fate: fates?.get(report) ?? fateWithoutDeadLetter(report) })
+    for (const report of reports)
+      completed.push({ message, report, fate: fates?.get(report) ?? fateWithoutDeadLetter(report) })
   }
   let open: readonly SqsMessage[] = toMessages(event, contracts, config.defaultTopic)
   while (open.length > 0) {
@@ -30,7 +39,9 @@ export async function handleSqs(event: unknown, context: Invocation, services: S
     const failed = new Set(failures)
     const toDeadLetterOf = failures.filter(failure => shouldDeadLetter(failure, policy))
     const fates = await deadLetterMessages(toDeadLetterOf, context, services)
-    const goesOn = new Set(toDeadLetterOf.filter(failure => groupGoesOn(failure, fates)).map(({ message }) => message.group))
+    const goesOn = new Set(
+      toDeadLetterOf.filter(failure => groupGoesOn(failure, fates)).map(({ message }) => message.group),
+    )
     const heldBack: SentMessage[] = []
     for (const item of sent) {
       if (isDelivered(item) || failed.has(item)) complete(item, fates)
@@ -56,21 +67,42 @@ async function sendMessages(messages: readonly SqsMessage[], { kafka }: Invocati
       kafka.producer,
     )
   )[Symbol.iterator]()
-  return messages.map(message => ({ message, reports: message.records.map(() => reports.next().value as DeliveryReport) }))
+  return messages.map(message => ({
+    message,
+    reports: message.records.map(() => reports.next().value as DeliveryReport),
+  }))
 }
 
 /** A message that an earlier one of its group keeps from being sent. */
 function withoutSending(message: SqsMessage): SentMessage {
-  return { message, reports: message.records.map(({ record }) => refused(record, undefined, orderGroupStopped(), Date.now())) }
+  return {
+    message,
+    reports: message.records.map(({ record }) => refused(record, undefined, orderGroupStopped(), Date.now())),
+  }
 }
 
-async function deadLetterMessages(messages: readonly SentMessage[], context: Invocation, services: Services): Promise<Fates> {
+async function deadLetterMessages(
+  messages: readonly SentMessage[],
+  context: Invocation,
+  services: Services,
+): Promise<Fates> {
   const all = messages.flatMap(({ message, reports }) =>
-    message.records.map((sourceRecords, index) => ({ message, sourceRecords, index, report: reports[index] as DeliveryReport })),
+    message.records.map((sourceRecords, index) => ({
+      message,
+      sourceRecords,
+      index,
+      report: reports[index] as DeliveryReport,
+    })),
   )
   const sourceOf = (at: number) => {
     const { message, index } = all[at] as (typeof all)[number]
-    return { trigger: 'sqs' as const, id: message.messageId, index, arn: message.arn, receiveCount: message.receiveCount }
+    return {
+      trigger: 'sqs' as const,
+      id: message.messageId,
+      index,
+      arn: message.arn,
+      receiveCount: message.receiveCount,
+    }
   }
   const fates = await publishDeadLetters(
     all.map(({ sourceRecords }) => sourceRecords),

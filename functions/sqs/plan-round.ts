@@ -64,8 +64,16 @@ export function shouldDeadLetter({ message, reports }: SentMessage, { onFailure,
 }
 
 /** A invalid record whose dead letter is stored counts as settled; after a delivery failure the rest of the group goes back. */
-export function groupGoesOn({ message, reports }: SentMessage, fates: ReadonlyMap<DeliveryReport, RecordFate>): boolean {
+export function groupGoesOn(
+  { message, reports }: SentMessage,
+  fates: ReadonlyMap<DeliveryReport, RecordFate>,
+): boolean {
   return (
-    message.group !== undefined && reports.every(report => report.kind === 'delivered' || (report.failureKind === 'invalid-record' && fates.get(report)?.fate === 'dead-lettered'))
+    message.group !== undefined &&
+    reports.every(
+      report =>
+        report.kind === 'delivered' ||
+        (report.failureKind === 'invalid-record' && fates.get(report)?.fate === 'dead-lettered'),
+    )
   )
 }

@@ -26,7 +26,10 @@ export interface SqsMessage {
 export function toMessages(event: unknown, contracts: Contracts, defaultTopic?: string): SqsMessage[] {
   const batch = isJsonObject(event) ? event.Records : undefined
   if (!Array.isArray(batch) || !batch.every(isMessage))
-    throw new KafkaProducerError('bad-value', 'event: expected an SQS batch, Records with messageId, body and eventSourceARN each.')
+    throw new KafkaProducerError(
+      'bad-value',
+      'event: expected an SQS batch, Records with messageId, body and eventSourceARN each.',
+    )
   const routes = new Map<string, Route<SqsFeed> | undefined>()
   return withoutRepeats(batch).map(message => {
     const { eventSourceARN: arn } = message
@@ -38,11 +41,19 @@ export function toMessages(event: unknown, contracts: Contracts, defaultTopic?: 
 /** Other bytes under an id that was there are another message. */
 function withoutRepeats(batch: readonly SQSRecord[]): readonly SQSRecord[] {
   if (new Set(batch.map(({ messageId }) => messageId)).size === batch.length) return batch
-  return [...new Map(batch.map(message => [JSON.stringify([message.messageId, message.body, message.messageAttributes]), message])).values()]
+  return [
+    ...new Map(
+      batch.map(message => [JSON.stringify([message.messageId, message.body, message.messageAttributes]), message]),
+    ).values(),
+  ]
 }
 
 function isMessage(message: unknown): message is SQSRecord {
-  return isJsonObject(message) && [message.messageId, message.body, message.eventSourceARN].every(field => typeof field === 'string') && message.messageId !== ''
+  return (
+    isJsonObject(message) &&
+    [message.messageId, message.body, message.eventSourceARN].every(field => typeof field === 'string') &&
+    message.messageId !== ''
+  )
 }
 
 function toMessage(message: SQSRecord, route: Route<SqsFeed> | undefined): SqsMessage {
@@ -53,12 +64,26 @@ function toMessage(message: SQSRecord, route: Route<SqsFeed> | undefined): SqsMe
   return { messageId, arn, receiveCount, group, records: recordsOf(message, group, groupId, route) }
 }
 
-function recordsOf(message: SQSRecord, group: string | undefined, groupId: string | undefined, route: Route<SqsFeed> | undefined): SourceRecord[] {
+function recordsOf(
+  message: SQSRecord,
+  group: string | undefined,
+  groupId: string | undefined,
+  route: Route<SqsFeed> | undefined,
+): SourceRecord[] {
   const { messageId } = message
-  const whole: ProducerRecord = { topic: route?.contract.topic ?? '', value: Buffer.from(message.body), sourceId: messageId, ...(group === undefined ? {} : { orderGroup: group }) }
+  const whole: ProducerRecord = {
+    topic: route?.contract.topic ?? '',
+    value: Buffer.from(message.body),
+    sourceId: messageId,
+    ...(group === undefined ? {} : { orderGroup: group }),
+  }
   let parts: readonly Unwrapped[]
   try {
-    if (!route) throw new InvalidRecordError('unknown-topic', 'queue: expected one that a contract claims (from.sqs), got another.')
+    if (!route)
+      throw new InvalidRecordError(
+        'unknown-topic',
+        'queue: expected one that a contract claims (from.sqs), got another.',
+      )
     parts = unwrap(message.body, route.feed)
   } catch (error) {
     if (!(error instanceof InvalidRecordError)) throw error
@@ -71,7 +96,14 @@ function recordsOf(message: SQSRecord, group: string | undefined, groupId: strin
   })
 }
 
-function toRecord(message: SQSRecord, id: string, known: ProducerRecord, part: Unwrapped, groupId: string | undefined, { contract, feed }: Route<SqsFeed>): ProducerRecord {
+function toRecord(
+  message: SQSRecord,
+  id: string,
+  known: ProducerRecord,
+  part: Unwrapped,
+  groupId: string | undefined,
+  { contract, feed }: Route<SqsFeed>,
+): ProducerRecord {
   const attributes = new Map([...readAttributes(message.messageAttributes), ...(part.attributes ?? [])])
   const keyFrom = feed?.key ?? (groupId === undefined ? undefined : ['sqs:MessageGroupId'])
   const text = (name: string) => attributes.get(name)?.toString()
@@ -79,7 +111,10 @@ function toRecord(message: SQSRecord, id: string, known: ProducerRecord, part: U
     ...known,
     // Of a base64 contract the body is the text of the bytes.
     value: contract.value.format === 'base64' ? part.value : known.value,
-    headers: [...standardHeaders(id, 'sqs', text('traceparent'), message.attributes?.AWSTraceHeader), ...toHeaders(attributes)],
+    headers: [
+      ...standardHeaders(id, 'sqs', text('traceparent'), message.attributes?.AWSTraceHeader),
+      ...toHeaders(attributes),
+    ],
     origin: {
       attributes,
       ...(part.event === undefined ? {} : { event: part.event }),
@@ -100,7 +135,10 @@ function readAttributes(given: SQSMessageAttributes | undefined): [string, Buffe
 function toHeaders(attributes: ReadonlyMap<string, Buffer>): RecordHeader[] {
   return [...attributes].flatMap(([name, value]): RecordHeader[] => {
     if (name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX))
-      throw new InvalidRecordError('reserved-header', `attributes: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`)
+      throw new InvalidRecordError(
+        'reserved-header',
+        `attributes: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`,
+      )
     return name === 'traceparent' ? [] : [[name, value]]
   })
 }

@@ -29,7 +29,13 @@ export function unwrap(body: string, feed: SqsFeed | undefined): readonly Unwrap
 /** With raw message delivery there is no envelope: the body is the message. */
 function unwrapSns(body: string): Unwrapped {
   const envelope = jsonOrUndefined(body)
-  if (!isJsonObject(envelope) || envelope.Type !== 'Notification' || typeof envelope.TopicArn !== 'string' || typeof envelope.Message !== 'string') return { value: body }
+  if (
+    !isJsonObject(envelope) ||
+    envelope.Type !== 'Notification' ||
+    typeof envelope.TopicArn !== 'string' ||
+    typeof envelope.Message !== 'string'
+  )
+    return { value: body }
   const given = isJsonObject(envelope.MessageAttributes) ? Object.entries(envelope.MessageAttributes) : []
   const attributes = given.flatMap(([name, attribute]): [string, Buffer][] => {
     if (!isJsonObject(attribute) || typeof attribute.Value !== 'string') return []
@@ -40,8 +46,16 @@ function unwrapSns(body: string): Unwrapped {
 
 function unwrapEvent(body: string, wanted: 'detail' | 'event'): Unwrapped {
   const event = parseBody(Buffer.from(body))
-  if (!isJsonObject(event) || typeof event.source !== 'string' || typeof event['detail-type'] !== 'string' || !Object.hasOwn(event, 'detail'))
-    throw new InvalidRecordError('bad-value', 'body: expected an EventBridge event with source, detail-type and detail.')
+  if (
+    !isJsonObject(event) ||
+    typeof event.source !== 'string' ||
+    typeof event['detail-type'] !== 'string' ||
+    !Object.hasOwn(event, 'detail')
+  )
+    throw new InvalidRecordError(
+      'bad-value',
+      'body: expected an EventBridge event with source, detail-type and detail.',
+    )
   // The whole event is the body as it came; a part of it is printed anew.
   if (wanted === 'event') return { value: body, event }
   return { value: printed(event.detail), event }
@@ -50,12 +64,17 @@ function unwrapEvent(body: string, wanted: 'detail' | 'event'): Unwrapped {
 function unwrapS3(body: string): Unwrapped[] {
   const notification = parseBody(Buffer.from(body))
   if (isJsonObject(notification) && notification.Event === 's3:TestEvent') return []
-  if (!isJsonObject(notification) || !Array.isArray(notification.Records)) throw new InvalidRecordError('bad-value', 'body: expected an S3 notification with Records.')
+  if (!isJsonObject(notification) || !Array.isArray(notification.Records))
+    throw new InvalidRecordError('bad-value', 'body: expected an S3 notification with Records.')
   return notification.Records.map(record => ({ value: printed(record) }))
 }
 
 function printed(value: unknown): string {
-  if (hasChangedNumber(value)) throw new InvalidRecordError('number-out-of-range', 'value: expected numbers that a double holds exactly; send larger ones as text.')
+  if (hasChangedNumber(value))
+    throw new InvalidRecordError(
+      'number-out-of-range',
+      'value: expected numbers that a double holds exactly; send larger ones as text.',
+    )
   return JSON.stringify(value)
 }
 

@@ -31,7 +31,12 @@ export class Appender {
   #turn: Promise<void> | undefined
 
   /** @param onAppended takes charge of records; with none: somebody waits for memory, whatever can leave should */
-  constructor(accumulator: RecordAccumulator, bufferMemory: number, clock: Clock, onAppended: (pendingRecords: readonly PendingRecord[]) => void) {
+  constructor(
+    accumulator: RecordAccumulator,
+    bufferMemory: number,
+    clock: Clock,
+    onAppended: (pendingRecords: readonly PendingRecord[]) => void,
+  ) {
     this.#accumulator = accumulator
     this.#clock = clock
     this.#onAppended = onAppended
@@ -55,7 +60,12 @@ export class Appender {
    * A call that has to wait is not overtaken by a later one.
    * @param toSent gives a record its partition; what it throws, or the memory that does not come, is told to `refuse`
    */
-  async append<T>(records: readonly T[], toSent: (record: T) => PartitionedRecord, terms: AppendTerms, refuse: (record: T, error: unknown) => void): Promise<Appended<T>[]> {
+  async append<T>(
+    records: readonly T[],
+    toSent: (record: T) => PartitionedRecord,
+    terms: AppendTerms,
+    refuse: (record: T, error: unknown) => void,
+  ): Promise<Appended<T>[]> {
     const { deadline, blockMs, lingerMs } = terms
     const before = this.#turn
     const mine = Promise.withResolvers<void>()
@@ -101,5 +111,7 @@ export class Appender {
 }
 
 function tooLate(): BufferExhaustedError {
-  return new BufferExhaustedError('buffer.memory stayed full for max.block.ms or until the deadline; earlier calls wait for it too.')
+  return new BufferExhaustedError(
+    'buffer.memory stayed full for max.block.ms or until the deadline; earlier calls wait for it too.',
+  )
 }

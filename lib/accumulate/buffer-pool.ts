@@ -43,7 +43,10 @@ export class BufferPool {
    * @throws BufferExhaustedError for what never fits; the promise rejects with one when the deadline passes
    */
   allocate(bytes: number, deadline: Deadline): Promise<void> | undefined {
-    if (bytes > this.#total) throw new BufferExhaustedError(`The record needs ${bytes} bytes of buffer.memory, expected at most ${this.#total}.`)
+    if (bytes > this.#total)
+      throw new BufferExhaustedError(
+        `The record needs ${bytes} bytes of buffer.memory, expected at most ${this.#total}.`,
+      )
     if (this.#waiters.size === 0 && this.#used + bytes <= this.#total) {
       this.#used += bytes
       return undefined
@@ -61,7 +64,10 @@ export class BufferPool {
     const waiter: Waiter = { bytes, grant: resolve }
     this.#waiters.add(waiter)
     this.#onExhausted()
-    const late = () => new BufferExhaustedError(`buffer.memory (${this.#total} bytes) stayed full for max.block.ms or until the deadline.`)
+    const late = () =>
+      new BufferExhaustedError(
+        `buffer.memory (${this.#total} bytes) stayed full for max.block.ms or until the deadline.`,
+      )
     try {
       await within(this.#clock, deadline.remaining, promise, late)
     } catch (error) {

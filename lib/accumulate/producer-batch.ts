@@ -8,7 +8,13 @@ import { type BatchIdentity, encodeRecordBatch } from './record-batch-encoder.ts
 
 /** What became of one record in the Sender's hands. Times are wall-clock milliseconds. */
 export type RecordOutcome =
-  | { readonly kind: 'acked'; readonly offset: bigint | null; readonly timestamp: number; readonly attempts: number; readonly proof: DeliveryProof }
+  | {
+      readonly kind: 'acked'
+      readonly offset: bigint | null
+      readonly timestamp: number
+      readonly attempts: number
+      readonly proof: DeliveryProof
+    }
   | {
       readonly kind: FailedOutcome
       readonly failureKind: FailureKind
@@ -86,6 +92,9 @@ export class ProducerBatch {
 
   /** The latest moment at which somebody still waits for this batch (monotonic). */
   get latestDeadline(): number {
-    return this.pendingRecords.reduce((latest, pending) => (pending.completed ? latest : Math.max(latest, pending.deadline.at)), Number.NEGATIVE_INFINITY)
+    return this.pendingRecords.reduce(
+      (latest, pending) => (pending.completed ? latest : Math.max(latest, pending.deadline.at)),
+      Number.NEGATIVE_INFINITY,
+    )
   }
 }

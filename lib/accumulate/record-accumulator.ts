@@ -31,11 +31,23 @@ export class RecordAccumulator {
   }
 
   /** @param lingerMs how long the record may wait for others (`linger.ms`) */
-  append(record: PartitionedRecord, deadline: Deadline, lingerMs = 0): { pending: PendingRecord; outcome: Promise<RecordOutcome> } {
+  append(
+    record: PartitionedRecord,
+    deadline: Deadline,
+    lingerMs = 0,
+  ): { pending: PendingRecord; outcome: Promise<RecordOutcome> } {
     const { promise, resolve } = Promise.withResolvers<RecordOutcome>()
     const now = this.#clock.epochMs()
     const readyAt = this.#clock.now() + lingerMs
-    const pending: PendingRecord = { record, timestamp: record.timestamp ?? now, appendedAt: now, readyAt, deadline, completed: false, complete: resolve }
+    const pending: PendingRecord = {
+      record,
+      timestamp: record.timestamp ?? now,
+      appendedAt: now,
+      readyAt,
+      deadline,
+      completed: false,
+      complete: resolve,
+    }
     const key = topicPartition(record.topic, record.partition)
     this.orderGroups.append(pending)
     let queue = this.#queues.get(key)
@@ -120,6 +132,8 @@ export class RecordAccumulator {
     const flushed = queue.readyAt === Number.NEGATIVE_INFINITY
     queue.pendingRecords = pendingRecords
     queue.bytes = pendingRecords.reduce((sum, { record }) => sum + record.wireSize, BATCH_OVERHEAD)
-    queue.readyAt = flushed ? queue.readyAt : pendingRecords.reduce((least, { readyAt }) => Math.min(least, readyAt), Number.POSITIVE_INFINITY)
+    queue.readyAt = flushed
+      ? queue.readyAt
+      : pendingRecords.reduce((least, { readyAt }) => Math.min(least, readyAt), Number.POSITIVE_INFINITY)
   }
 }

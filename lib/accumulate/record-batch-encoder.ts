@@ -23,7 +23,11 @@ const ATTRIBUTES_AT = 21
 const MAGIC = 2
 
 /** A batch that compression does not make smaller goes as it is. */
-export function encodeRecordBatch(records: readonly TimestampedRecord[], identity: BatchIdentity, compression?: Compression): Buffer {
+export function encodeRecordBatch(
+  records: readonly TimestampedRecord[],
+  identity: BatchIdentity,
+  compression?: Compression,
+): Buffer {
   const first = records[0]
   if (!first) throw new RangeError('A record batch needs at least one record.')
   const bodies = records.map(({ record, timestamp }, index) => bodySize(record, timestamp - first.timestamp, index))
@@ -35,14 +39,20 @@ export function encodeRecordBatch(records: readonly TimestampedRecord[], identit
     at = writeBody(bytes, at, record, timestamp - first.timestamp, index)
   })
   const compressed = compression?.compress(bytes.subarray(BATCH_OVERHEAD))
-  if (!compression || !compressed || compressed.length >= size - BATCH_OVERHEAD) return writeHead(bytes, 0, records, identity)
+  if (!compression || !compressed || compressed.length >= size - BATCH_OVERHEAD)
+    return writeHead(bytes, 0, records, identity)
   const smaller = Buffer.allocUnsafe(BATCH_OVERHEAD + compressed.length)
   smaller.set(compressed, BATCH_OVERHEAD)
   return writeHead(smaller, compression.attribute, records, identity)
 }
 
 /** All before the records, and the checksum over all after itself. */
-function writeHead(bytes: Buffer, attributes: number, records: readonly TimestampedRecord[], identity: BatchIdentity): Buffer {
+function writeHead(
+  bytes: Buffer,
+  attributes: number,
+  records: readonly TimestampedRecord[],
+  identity: BatchIdentity,
+): Buffer {
   const [first] = records as [TimestampedRecord]
   bytes.writeBigInt64BE(0n, 0) // base offset: the broker's to set
   bytes.writeInt32BE(bytes.length - 12, 8)
@@ -61,7 +71,13 @@ function writeHead(bytes: Buffer, attributes: number, records: readonly Timestam
 }
 
 function bodySize(record: PartitionedRecord, timestampDelta: number, offsetDelta: number): number {
-  let size = 1 + sizeOfVarint(timestampDelta) + sizeOfVarint(offsetDelta) + sizeOfBytes(record.key) + sizeOfBytes(record.value) + sizeOfVarint(record.headers.length)
+  let size =
+    1 +
+    sizeOfVarint(timestampDelta) +
+    sizeOfVarint(offsetDelta) +
+    sizeOfBytes(record.key) +
+    sizeOfBytes(record.value) +
+    sizeOfVarint(record.headers.length)
   for (const [name, value] of record.headers) {
     const nameBytes = Buffer.byteLength(name)
     size += sizeOfVarint(nameBytes) + nameBytes + sizeOfBytes(value)
@@ -69,7 +85,13 @@ function bodySize(record: PartitionedRecord, timestampDelta: number, offsetDelta
   return size
 }
 
-function writeBody(into: Buffer, start: number, record: PartitionedRecord, timestampDelta: number, offsetDelta: number): number {
+function writeBody(
+  into: Buffer,
+  start: number,
+  record: PartitionedRecord,
+  timestampDelta: number,
+  offsetDelta: number,
+): number {
   let at = into.writeInt8(0, start)
   at = writeVarint(into, at, timestampDelta)
   at = writeVarint(into, at, offsetDelta)

@@ -21,7 +21,9 @@ export function serializerName(text: string): string | undefined {
 }
 
 export function partitionerName(text: string): string | undefined {
-  return text === 'round-robin' || text === 'org.apache.kafka.clients.producer.RoundRobinPartitioner' ? 'round-robin' : undefined
+  return text === 'round-robin' || text === 'org.apache.kafka.clients.producer.RoundRobinPartitioner'
+    ? 'round-robin'
+    : undefined
 }
 
 /** Of a module, relative to the working directory. */

@@ -12,7 +12,11 @@ function insideLambda(env: NodeJS.ProcessEnv): boolean {
 }
 
 /** Targets, tried left to right; commas and % inside a target are percent-encoded. */
-export function parseDeadLetterTargets(text: string | undefined, env: NodeJS.ProcessEnv, problem: Problem): DeadLetterChain {
+export function parseDeadLetterTargets(
+  text: string | undefined,
+  env: NodeJS.ProcessEnv,
+  problem: Problem,
+): DeadLetterChain {
   const lambda = insideLambda(env)
   if (text === undefined && lambda) {
     problem('KAFKA_DEAD_LETTER: expected a target inside Lambda, e.g. sqs:<queue URL>, or none; got nothing.')
@@ -30,7 +34,9 @@ export function parseDeadLetterTargets(text: string | undefined, env: NodeJS.Pro
   }
   const chain = [...targets.values()]
   if (chain.length > 0 && chain.every(target => target.kind === 'kafka' && target.servers === undefined))
-    problem('KAFKA_DEAD_LETTER: expected a target beside kafka: on the same cluster, which is down when it is needed; or kafka:…@host:port of another one.')
+    problem(
+      'KAFKA_DEAD_LETTER: expected a target beside kafka: on the same cluster, which is down when it is needed; or kafka:…@host:port of another one.',
+    )
   return chain
 }
 
@@ -47,10 +53,14 @@ function parseTarget(text: string, lambda: boolean, problem: Problem): Target | 
   }
   if (kind === 's3' && rest) {
     const [bucket = '', ...prefix] = rest.split('/')
-    if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) return { kind, bucket, prefix: prefix.join('/').replace(/^\/+|\/+$/g, '') }
+    if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
+      return { kind, bucket, prefix: prefix.join('/').replace(/^\/+|\/+$/g, '') }
   }
   if (kind === 'sqs' && rest && isQueueUrl(rest)) {
-    if (rest.endsWith('.fifo')) problem('KAFKA_DEAD_LETTER: expected a standard queue, got a FIFO queue: dead letters have no order, and it would drop repeats.')
+    if (rest.endsWith('.fifo'))
+      problem(
+        'KAFKA_DEAD_LETTER: expected a standard queue, got a FIFO queue: dead letters have no order, and it would drop repeats.',
+      )
     return { kind, queueUrl: rest }
   }
   problem(
@@ -65,13 +75,19 @@ function parseKafkaTarget(text: string): Target | undefined {
   const pattern = given || '{topic}-dlt'
   const servers = rest.length > 0 ? rest.join('@').split(';') : undefined
   const isAddress = (server: string) => /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/.test(server)
-  if (!/^[A-Za-z0-9._-]{1,249}$/.test(pattern.replaceAll('{topic}', 't')) || pattern === '{topic}' || (servers && !servers.every(isAddress))) return undefined
+  if (
+    !/^[A-Za-z0-9._-]{1,249}$/.test(pattern.replaceAll('{topic}', 't')) ||
+    pattern === '{topic}' ||
+    (servers && !servers.every(isAddress))
+  )
+    return undefined
   return { kind: 'kafka', pattern, servers: servers && Object.freeze(servers) }
 }
 
 function lastingPath(given: string, lambda: boolean, problem: Problem): string {
   const path = isAbsolute(given) ? resolve(given) : resolve(process.cwd(), given)
-  if (lambda && (path === '/tmp' || path.startsWith('/tmp/'))) problem('KAFKA_DEAD_LETTER: expected a place that outlives the sandbox, got one under /tmp.')
+  if (lambda && (path === '/tmp' || path.startsWith('/tmp/')))
+    problem('KAFKA_DEAD_LETTER: expected a place that outlives the sandbox, got one under /tmp.')
   return path
 }
 

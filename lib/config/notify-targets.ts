@@ -7,7 +7,9 @@ export function parseNotifyTargets(text: string | undefined, problem: (text: str
     const [kind, rest] = splitOnce(part.trim())
     if (kind === 'sns' && /^arn:[^:]+:sns:[^:]+:\d+:[A-Za-z0-9_-]+$/.test(rest)) return [{ kind, topicArn: rest }]
     if (kind === 'eventbridge' && /^[A-Za-z0-9._/:-]{1,256}$/.test(rest)) return [{ kind, bus: rest }]
-    problem('KAFKA_DEAD_LETTER_NOTIFY: expected sns:<topic ARN> or eventbridge:<bus>, several separated by commas; got something else.')
+    problem(
+      'KAFKA_DEAD_LETTER_NOTIFY: expected sns:<topic ARN> or eventbridge:<bus>, several separated by commas; got something else.',
+    )
     return []
   })
 }

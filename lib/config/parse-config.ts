@@ -7,7 +7,14 @@ import { parseDeadLetterTargets } from './dead-letter-targets.ts'
 import { checkNames } from './environment-names.ts'
 import { parseNotifyTargets } from './notify-targets.ts'
 import { withoutSecretsWhenShown } from './redacted.ts'
-import { type DeadLetterChain, type OptionName, type ProducerConfig, type ProducerOptions, SETTINGS, type SettingRow } from './settings.ts'
+import {
+  type DeadLetterChain,
+  type OptionName,
+  type ProducerConfig,
+  type ProducerOptions,
+  SETTINGS,
+  type SettingRow,
+} from './settings.ts'
 import { readSettingsFile, type SettingsFile } from './settings-file.ts'
 
 type Value = string | number | boolean | readonly string[] | object
@@ -17,7 +24,12 @@ type Problem = (text: string) => void
  * @param warn is told what is accepted but not advised
  * @throws ConfigError with every problem at once
  */
-export function parseConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEnv = process.env, warn: (text: string) => void = () => {}, file?: SettingsFile): ProducerConfig {
+export function parseConfig(
+  options: ProducerOptions = {},
+  env: NodeJS.ProcessEnv = process.env,
+  warn: (text: string) => void = () => {},
+  file?: SettingsFile,
+): ProducerConfig {
   const problems: string[] = [...(file?.problems ?? [])]
   const problem: Problem = text => problems.push(text)
   for (const name of Object.keys(options)) if (!Object.hasOwn(SETTINGS, name)) problem(`${name}: unknown option.`)
@@ -27,9 +39,13 @@ export function parseConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEn
     const value = given === undefined ? row.default : read(row, given as Value, problem)
     if (value !== undefined) values[option] = value
   }
-  if (values.configFile !== undefined && !file) problem('KAFKA_CONFIG_FILE: is read by loadConfig(), not by parseConfig().')
+  if (values.configFile !== undefined && !file)
+    problem('KAFKA_CONFIG_FILE: is read by loadConfig(), not by parseConfig().')
   delete values.configFile
-  const isExplicit = options.enableIdempotence !== undefined || Boolean(env.KAFKA_ENABLE_IDEMPOTENCE) || file?.values.enableIdempotence !== undefined
+  const isExplicit =
+    options.enableIdempotence !== undefined ||
+    Boolean(env.KAFKA_ENABLE_IDEMPOTENCE) ||
+    file?.values.enableIdempotence !== undefined
   const warnings: string[] = []
   if (values.acks !== 'all' && values.acks !== undefined && values.enableIdempotence === true) {
     if (isExplicit) problem(`enable.idempotence (true): expected acks all, got ${values.acks}.`)
@@ -38,36 +54,59 @@ export function parseConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEn
   }
   const names = checkNames(env, values.strictEnv === true)
   problems.push(...names.problems)
-  const deadLetter = parseDeadLetterTargets(values.deadLetter as string | undefined, env, problem).map(target => withDiskOptions(target, values))
+  const deadLetter = parseDeadLetterTargets(values.deadLetter as string | undefined, env, problem).map(target =>
+    withDiskOptions(target, values),
+  )
   const deadLetterNotify = Object.freeze(parseNotifyTargets(values.deadLetterNotify as string | undefined, problem))
-  if (values.bootstrapServers === undefined && values.mskClusterArn !== undefined) values.bootstrapServers = Object.freeze([])
+  if (values.bootstrapServers === undefined && values.mskClusterArn !== undefined)
+    values.bootstrapServers = Object.freeze([])
   if (values.bootstrapServers === undefined && !problems.some(text => text.startsWith('bootstrap.servers')))
-    problem('bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS): expected host:port, several separated by commas; got nothing. On MSK: or KAFKA_MSK_CLUSTER_ARN.')
+    problem(
+      'bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS): expected host:port, several separated by commas; got nothing. On MSK: or KAFKA_MSK_CLUSTER_ARN.',
+    )
   checkClashes(values as unknown as ProducerConfig, env, problem)
   checkSecurity(values as unknown as ProducerConfig, problem)
   if (problems.length > 0) throw new ConfigError(problems)
   for (const warning of [...names.warnings, ...warnings]) warn(warning)
-  if (isAlone(values as unknown as ProducerConfig)) warn('bootstrap.servers has one broker: while it is down, no new container can start. Three are recommended.')
-  return Object.freeze(withoutSecretsWhenShown({ ...values, deadLetter: Object.freeze(deadLetter), deadLetterNotify })) as unknown as ProducerConfig
+  if (isAlone(values as unknown as ProducerConfig))
+    warn('bootstrap.servers has one broker: while it is down, no new container can start. Three are recommended.')
+  return Object.freeze(
+    withoutSecretsWhenShown({ ...values, deadLetter: Object.freeze(deadLetter), deadLetterNotify }),
+  ) as unknown as ProducerConfig
 }
 
-function withDiskOptions(target: DeadLetterChain[number], { deadLetterDiskFsync, deadLetterDiskMaxBytes }: Record<string, Value>): DeadLetterChain[number] {
+function withDiskOptions(
+  target: DeadLetterChain[number],
+  { deadLetterDiskFsync, deadLetterDiskMaxBytes }: Record<string, Value>,
+): DeadLetterChain[number] {
   if (target.kind !== 'disk' || (deadLetterDiskFsync === true && deadLetterDiskMaxBytes === undefined)) return target
-  return Object.freeze({ ...target, fsync: deadLetterDiskFsync as boolean, ...(deadLetterDiskMaxBytes === undefined ? {} : { maxBytes: deadLetterDiskMaxBytes as number }) })
+  return Object.freeze({
+    ...target,
+    fsync: deadLetterDiskFsync as boolean,
+    ...(deadLetterDiskMaxBytes === undefined ? {} : { maxBytes: deadLetterDiskMaxBytes as number }),
+  })
 }
 
 /**
  * The same with a settings file, where `configFile` or KAFKA_CONFIG_FILE names one.
  * @throws ConfigError with every problem at once
  */
-export async function loadConfig(options: ProducerOptions = {}, env: NodeJS.ProcessEnv = process.env, warn: (text: string) => void = () => {}): Promise<ProducerConfig> {
+export async function loadConfig(
+  options: ProducerOptions = {},
+  env: NodeJS.ProcessEnv = process.env,
+  warn: (text: string) => void = () => {},
+): Promise<ProducerConfig> {
   const path = options.configFile ?? env.KAFKA_CONFIG_FILE
   return parseConfig(options, env, warn, path ? await readSettingsFile(path) : undefined)
 }
 
 /** One broker to begin with. MSK Serverless has one name for all of its brokers. */
 function isAlone({ bootstrapServers, mskClusterArn }: ProducerConfig): boolean {
-  return bootstrapServers.length < 2 && mskClusterArn === undefined && !/\.kafka-serverless\./.test(bootstrapServers[0] ?? '')
+  return (
+    bootstrapServers.length < 2 &&
+    mskClusterArn === undefined &&
+    !/\.kafka-serverless\./.test(bootstrapServers[0] ?? '')
+  )
 }
 
 function read(row: SettingRow, given: Value, problem: Problem): Value | undefined {
@@ -82,7 +121,13 @@ function read(row: SettingRow, given: Value, problem: Problem): Value | undefine
     case 'choice':
       return readChoice(row, where, given, problem)
     case 'serializer':
-      return readClass(where, given, problem, serializerName, 'a serializer’s name, its Java class or the path of a module')
+      return readClass(
+        where,
+        given,
+        problem,
+        serializerName,
+        'a serializer’s name, its Java class or the path of a module',
+      )
     case 'partitioner':
       return readClass(where, given, problem, partitionerName, 'round-robin, its Java class or the path of a module')
     default:
@@ -94,7 +139,13 @@ function read(row: SettingRow, given: Value, problem: Problem): Value | undefine
 
 function readInteger(row: SettingRow, where: string, given: Value, problem: Problem): number | undefined {
   const value = typeof given === 'string' && /^\s*-?\d+\s*$/.test(given) ? Number(given) : given
-  if (typeof value === 'number' && Number.isInteger(value) && value >= (row.min ?? 0) && value <= (row.max ?? Number.MAX_SAFE_INTEGER)) return value
+  if (
+    typeof value === 'number' &&
+    Number.isInteger(value) &&
+    value >= (row.min ?? 0) &&
+    value <= (row.max ?? Number.MAX_SAFE_INTEGER)
+  )
+    return value
   problem(`${where}: expected an integer from ${row.min} to ${row.max}, got ${shown(given)}.`)
   return undefined
 }
@@ -115,7 +166,13 @@ function readChoice(row: SettingRow, where: string, given: Value, problem: Probl
 }
 
 /** A name is told in one form, however it is written; what code gives is taken as it is. */
-function readClass(where: string, given: Value, problem: Problem, nameOf: (text: string) => string | undefined, expected: string): Value | undefined {
+function readClass(
+  where: string,
+  given: Value,
+  problem: Problem,
+  nameOf: (text: string) => string | undefined,
+  expected: string,
+): Value | undefined {
   if (typeof given === 'function' || (typeof given === 'object' && given !== null)) return given
   const name = typeof given === 'string' ? (isPath(given) ? given : nameOf(given)) : undefined
   if (name !== undefined) return name
@@ -124,7 +181,9 @@ function readClass(where: string, given: Value, problem: Problem, nameOf: (text:
 }
 
 function readServers(where: string, given: Value, problem: Problem): readonly string[] | undefined {
-  const servers = (Array.isArray(given) ? given : String(given).split(',')).map((server: string) => String(server).trim()).filter(server => server !== '')
+  const servers = (Array.isArray(given) ? given : String(given).split(','))
+    .map((server: string) => String(server).trim())
+    .filter(server => server !== '')
   const wrong = servers.filter(server => !isAddress(server)).length
   if (wrong === 0 && servers.length > 0) return Object.freeze([...new Set(servers)])
   problem(`${where}: expected host:port, several separated by commas; got ${wrong} of ${servers.length} that are not.`)
@@ -141,14 +200,23 @@ function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: P
     const a = config[small] as number | undefined
     const b = config[large] as number | undefined
     if (a === undefined || b === undefined || a < b || (a === b && !strictly)) return
-    problem(`${SETTINGS[small].name} (${a}): expected ${strictly ? 'less than' : 'at most'} ${SETTINGS[large].name} (${b}).`)
+    problem(
+      `${SETTINGS[small].name} (${a}): expected ${strictly ? 'less than' : 'at most'} ${SETTINGS[large].name} (${b}).`,
+    )
   }
   atMost('ackTimeoutMs', 'requestTimeoutMs', true)
   atMost('requestTimeoutMs', 'deliveryTimeoutMs')
-  if (config.lingerMs + config.requestTimeoutMs > config.deliveryTimeoutMs && config.requestTimeoutMs <= config.deliveryTimeoutMs)
-    problem(`linger.ms + request.timeout.ms (${config.lingerMs + config.requestTimeoutMs}): expected at most delivery.timeout.ms (${config.deliveryTimeoutMs}).`)
+  if (
+    config.lingerMs + config.requestTimeoutMs > config.deliveryTimeoutMs &&
+    config.requestTimeoutMs <= config.deliveryTimeoutMs
+  )
+    problem(
+      `linger.ms + request.timeout.ms (${config.lingerMs + config.requestTimeoutMs}): expected at most delivery.timeout.ms (${config.deliveryTimeoutMs}).`,
+    )
   if (config.partitionerIgnoreKeys && config.partitionerClass !== undefined)
-    problem('partitioner.ignore.keys (KAFKA_PARTITIONER_IGNORE_KEYS): acts only with the built-in partitioner; expected partitioner.class unset.')
+    problem(
+      'partitioner.ignore.keys (KAFKA_PARTITIONER_IGNORE_KEYS): acts only with the built-in partitioner; expected partitioner.class unset.',
+    )
   atMost('retryBackoffMs', 'retryBackoffMaxMs')
   atMost('reconnectBackoffMs', 'reconnectBackoffMaxMs')
   atMost('batchSize', 'maxRequestSize')
@@ -156,9 +224,12 @@ function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: P
   const functionTimeout = env.KAFKA_FUNCTION_TIMEOUT_MS
   if (!functionTimeout) return
   const least = config.deadlineReserveMs + config.requestTimeoutMs
-  if (!/^\d+$/.test(functionTimeout)) problem(`KAFKA_FUNCTION_TIMEOUT_MS: expected milliseconds, got ${shown(functionTimeout)}.`)
+  if (!/^\d+$/.test(functionTimeout))
+    problem(`KAFKA_FUNCTION_TIMEOUT_MS: expected milliseconds, got ${shown(functionTimeout)}.`)
   else if (Number(functionTimeout) <= least)
-    problem(`KAFKA_FUNCTION_TIMEOUT_MS (${functionTimeout}): expected more than KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms (${least}), so that at least one attempt fits.`)
+    problem(
+      `KAFKA_FUNCTION_TIMEOUT_MS (${functionTimeout}): expected more than KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms (${least}), so that at least one attempt fits.`,
+    )
 }
 
 /** Short and harmless: a wrong value may be a secret that was put in the wrong place. */

@@ -3,27 +3,39 @@ import type { OptionName } from './settings.ts'
 
 export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; readonly deviation?: string }>> = {
   bootstrapServers: { doc: 'Brokers to begin with, host:port, separated by commas. Three are recommended.' },
-  clientId: { doc: 'The name that brokers log and quotas know.', deviation: 'Java leaves it empty; a name makes broker logs readable.' },
+  clientId: {
+    doc: 'The name that brokers log and quotas know.',
+    deviation: 'Java leaves it empty; a name makes broker logs readable.',
+  },
   keySerializer: {
     doc: 'How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`, their Java class names, or the path of a module that has a Serializer as its default export. Unset: text as UTF-8, bytes as they are. A topic with a contract has its own rule.',
     deviation: 'Java has no default.',
   },
-  valueSerializer: { doc: 'The same for values. A contract’s `value.format` comes first.', deviation: 'Java has no default.' },
+  valueSerializer: {
+    doc: 'The same for values. A contract’s `value.format` comes first.',
+    deviation: 'Java has no default.',
+  },
   acks: {
     doc: 'Who must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no answer, no offset). 1 and 0 lose acknowledged records when a leader dies; the shipped functions refuse them.',
   },
-  enableIdempotence: { doc: 'A retry is not written twice. With acks 1 or 0 it is off. Off, a record whose answer was lost may be in Kafka twice.' },
+  enableIdempotence: {
+    doc: 'A retry is not written twice. With acks 1 or 0 it is off. Off, a record whose answer was lost may be in Kafka twice.',
+  },
   retries: {
     doc: 'Attempts after the first that left the machine; the deadline usually ends them earlier.',
     deviation: 'Java: 2147483647. 100 outlives the default deadline at half a second of back-off, and is bounded.',
   },
-  retryBackoffMs: { doc: 'The shortest pause before a retry, ms. Pauses grow, with full jitter.', deviation: 'Java: 100. A Lambda invocation is billed while it waits.' },
+  retryBackoffMs: {
+    doc: 'The shortest pause before a retry, ms. Pauses grow, with full jitter.',
+    deviation: 'Java: 100. A Lambda invocation is billed while it waits.',
+  },
   retryBackoffMaxMs: { doc: 'The longest pause before a retry, ms.' },
   reconnectBackoffMs: { doc: 'The shortest pause before a broker is dialled again, ms.' },
   reconnectBackoffMaxMs: { doc: 'The longest pause before a broker is dialled again, ms.' },
   batchSize: {
     doc: 'Most bytes of one batch (one partition), uncompressed. A larger record still goes, alone.',
-    deviation: 'Java: 16384. With one batch in flight per partition small batches cost round trips: 305 ms against 98 for 10,000 records.',
+    deviation:
+      'Java: 16384. With one batch in flight per partition small batches cost round trips: 305 ms against 98 for 10,000 records.',
   },
   lingerMs: {
     doc: 'How long a batch that is not full waits for more records, ms. With 0 records still gather while a request to their leader is under way. `sendAll`, `flush` and the end of an invocation do not wait for it.',
@@ -32,14 +44,17 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
   bufferMemory: {
     doc: 'Most bytes of all records between their send and their outcome. A record counts twice, as itself and as its part of the encoded batch. A full buffer makes send wait, at most max.block.ms.',
   },
-  compressionType: { doc: 'How a batch is compressed. One that does not get smaller goes as it is. The shipped template sets gzip.' },
+  compressionType: {
+    doc: 'How a batch is compressed. One that does not get smaller goes as it is. The shipped template sets gzip.',
+  },
   partitionerClass: {
     doc: 'Who chooses partitions: unset (the key’s hash, as in Java; without a key one partition for a while), `round-robin`, its Java class name, or the path of a module that has a Partitioner as its default export.',
   },
   partitionerIgnoreKeys: { doc: 'The built-in partitioner treats records as if they had no key.' },
   maxInFlightRequestsPerConnection: {
     doc: 'Most Produce requests to one leader without an answer. There is always one batch per partition, so order holds with any number.',
-    deviation: 'Java: 5. A broker answers one request of a connection after the other: two that wait for followers take twice as long.',
+    deviation:
+      'Java: 5. A broker answers one request of a connection after the other: two that wait for followers take twice as long.',
   },
   maxBlockMs: {
     doc: 'How long a send may wait for the topic’s metadata and for buffer.memory, both together, ms; never beyond the deadline.',
@@ -50,10 +65,14 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
     doc: 'How long a broker’s answer is waited for, ms; then the connection is replaced and the request repeated.',
     deviation: 'Java: 30000. A dead connection must not cost a whole invocation.',
   },
-  deliveryTimeoutMs: { doc: 'The longest life of a record from send to outcome, ms; less when the invocation ends earlier.', deviation: 'Java: 120000.' },
+  deliveryTimeoutMs: {
+    doc: 'The longest life of a record from send to outcome, ms; less when the invocation ends earlier.',
+    deviation: 'Java: 120000.',
+  },
   ackTimeoutMs: {
     doc: 'How long the leader waits for its followers, ms: the Produce request’s own field.',
-    deviation: 'Java has no such setting and sends request.timeout.ms; it must be less, or the leader’s own answer never arrives.',
+    deviation:
+      'Java has no such setting and sends request.timeout.ms; it must be less, or the leader’s own answer never arrives.',
   },
   metadataMaxAgeMs: { doc: 'Age after which partitions and leaders are asked for again, ms.' },
   connectionsMaxIdleMs: {
@@ -61,13 +80,21 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
     deviation: 'Java: 540000. NAT gateways and load balancers forget a silent connection after 350 s.',
   },
   socketConnectionSetupTimeoutMs: { doc: 'How long setting up a connection may take, ms.', deviation: 'Java: 10000.' },
-  securityProtocol: { doc: 'How brokers are talked to. With SSL the certificate and its host name are always checked.' },
+  securityProtocol: {
+    doc: 'How brokers are talked to. With SSL the certificate and its host name are always checked.',
+  },
   saslMechanism: {
     doc: 'The authentication, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM signs with the function’s role, and needs SASL_SSL.',
     deviation: 'Java: GSSAPI. AWS_MSK_IAM stands for OAUTHBEARER with AWS’s signer.',
   },
-  saslUsername: { doc: 'For PLAIN and SCRAM, where no secret is named.', deviation: 'Java has it inside sasl.jaas.config.' },
-  saslPassword: { doc: 'As above. A secret (KAFKA_SECRET_ARN) keeps it out of the function’s settings.', deviation: 'Java has it inside sasl.jaas.config.' },
+  saslUsername: {
+    doc: 'For PLAIN and SCRAM, where no secret is named.',
+    deviation: 'Java has it inside sasl.jaas.config.',
+  },
+  saslPassword: {
+    doc: 'As above. A secret (KAFKA_SECRET_ARN) keeps it out of the function’s settings.',
+    deviation: 'Java has it inside sasl.jaas.config.',
+  },
   saslOauthbearerTokenEndpointUrl: { doc: 'For OAUTHBEARER: where a token is asked for by client credentials.' },
   saslOauthbearerClientCredentialsClientId: { doc: 'For OAUTHBEARER, where no secret is named.' },
   saslOauthbearerClientCredentialsClientSecret: { doc: 'As above.' },
@@ -81,7 +108,9 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
   secretArn: {
     doc: 'A secret of Secrets Manager (or an SSM parameter) that holds JSON with `username`, `password`, and where needed `ca`, `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`. Read when first needed, and again once after a refusal.',
   },
-  mskClusterArn: { doc: 'Asks MSK for the brokers (kafka:GetBootstrapBrokers). bootstrap.servers is then the fallback, and may be left out.' },
+  mskClusterArn: {
+    doc: 'Asks MSK for the brokers (kafka:GetBootstrapBrokers). bootstrap.servers is then the fallback, and may be left out.',
+  },
   mskNetwork: { doc: 'Which of the cluster’s addresses.' },
   deadLetter: {
     doc: 'Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>` (partition key `deadLetterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster, never alone), `disk:<folder>`, `sqlite:<file>`, several separated by commas and tried left to right, or `none` (the caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.',
@@ -92,22 +121,36 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
   deadLetterDiskFsync: {
     doc: 'Of `disk:`: a location is given after fsync of file and folder. `false` is faster, and a dead letter then survives the process but not the machine.',
   },
-  deadLetterDiskMaxBytes: { doc: 'Of `disk:`: the bytes of all segments of the folder; beyond it nothing is stored there. Default: no bound.' },
+  deadLetterDiskMaxBytes: {
+    doc: 'Of `disk:`: the bytes of all segments of the folder; beyond it nothing is stored there. Default: no bound.',
+  },
   deadlineReserveMs: { doc: 'Kept from an invocation’s time for writing dead letters and answering, ms.' },
-  httpDeadlineMs: { doc: 'When the HTTP answer leaves, ms after API Gateway took the request (it gives up at 29 s). Sending ends the reserve before.' },
+  httpDeadlineMs: {
+    doc: 'When the HTTP answer leaves, ms after API Gateway took the request (it gives up at 29 s). Sending ends the reserve before.',
+  },
   httpMaxConcurrency: {
     doc: 'Requests that one process of the http function takes at once, where it gets more than one (a server of your own, Lambda with several invocations per environment). One more is answered 429 with Retry-After before its body is read.',
   },
-  queuePrefix: { doc: 'Before the name of every queue that contracts claim, such as `staging-`: stages in one account. The template names its queues so.' },
-  defaultTopic: { doc: 'The topic of SQS messages and EventBridge events that no contract claims; itself a topic with a contract. Without it they are dead letters.' },
-  onFailureHttp: { doc: 'What the HTTP function does with a record that could not be delivered: a dead letter and 202, or 503.' },
-  onFailureSqs: { doc: 'What the SQS functions do with it: back to the queue, or a dead letter. A invalid record is always a dead letter.' },
+  queuePrefix: {
+    doc: 'Before the name of every queue that contracts claim, such as `staging-`: stages in one account. The template names its queues so.',
+  },
+  defaultTopic: {
+    doc: 'The topic of SQS messages and EventBridge events that no contract claims; itself a topic with a contract. Without it they are dead letters.',
+  },
+  onFailureHttp: {
+    doc: 'What the HTTP function does with a record that could not be delivered: a dead letter and 202, or 503.',
+  },
+  onFailureSqs: {
+    doc: 'What the SQS functions do with it: back to the queue, or a dead letter. A invalid record is always a dead letter.',
+  },
   onFailureEventbridge: {
     doc: 'What the EventBridge function does with it: a dead letter, or an error, after which Lambda tries twice more. A invalid record is always a dead letter.',
   },
   fifoOnInvalid: {
     doc: 'FIFO queues, after an invalid record: a dead letter, and its group goes on; or back to the queue with the rest of its group, until the redrive policy takes it.',
   },
-  configFile: { doc: 'A settings file, read by `loadConfig`: Spring’s form (`spring.kafka.producer.bootstrap-servers` …) as YAML or properties, or a Java client’s properties.' },
+  configFile: {
+    doc: 'A settings file, read by `loadConfig`: Spring’s form (`spring.kafka.producer.bootstrap-servers` …) as YAML or properties, or a Java client’s properties.',
+  },
   strictEnv: { doc: 'Refuse every KAFKA_ variable that is no setting.' },
 }

@@ -33,7 +33,10 @@ export async function readSettingsFile(path: string): Promise<SettingsFile> {
   } catch (error) {
     // What a parser says quotes the file.
     const why = (error as NodeJS.ErrnoException).code ?? (error as Error).name
-    return { values: {}, problems: [`KAFKA_CONFIG_FILE: expected a settings file as YAML or properties; it can't be read (${why}).`] }
+    return {
+      values: {},
+      problems: [`KAFKA_CONFIG_FILE: expected a settings file as YAML or properties; it can't be read (${why}).`],
+    }
   }
 }
 
@@ -42,7 +45,8 @@ async function readYaml(text: string): Promise<SettingsFile> {
   const root: unknown = parse(text)
   const spring = isJsonObject(root) && isJsonObject(root.spring) ? root.spring.kafka : undefined
   const section = spring ?? (isJsonObject(root) ? root.kafka : undefined)
-  if (!isJsonObject(section)) return { values: {}, problems: ['KAFKA_CONFIG_FILE: expected a section spring.kafka or kafka, got none.'] }
+  if (!isJsonObject(section))
+    return { values: {}, problems: ['KAFKA_CONFIG_FILE: expected a section spring.kafka or kafka, got none.'] }
   return toSettings(flatten(section))
 }
 
@@ -57,20 +61,26 @@ async function readProperties(text: string): Promise<SettingsFile> {
 }
 
 function flatten(section: JsonObject, prefix = ''): [string, unknown][] {
-  return Object.entries(section).flatMap(([name, value]): [string, unknown][] => (isJsonObject(value) ? flatten(value, `${prefix}${name}.`) : [[`${prefix}${name}`, value]]))
+  return Object.entries(section).flatMap(([name, value]): [string, unknown][] =>
+    isJsonObject(value) ? flatten(value, `${prefix}${name}.`) : [[`${prefix}${name}`, value]],
+  )
 }
 
 function toSettings(entries: readonly (readonly [string, unknown])[]): SettingsFile {
   const values: Record<string, string | number | boolean | readonly string[]> = {}
   const problems: string[] = []
-  const own = entries.filter(([name]) => !OTHER_SECTIONS.test(name)).map(([name, value]) => ({ ...grouped(name), name, value }))
+  const own = entries
+    .filter(([name]) => !OTHER_SECTIONS.test(name))
+    .map(([name, value]) => ({ ...grouped(name), name, value }))
   for (const { name, setting, value } of own.sort((a, b) => a.rank - b.rank)) {
     const option = OPTIONS.get(relaxed(setting))
     if (value === null || value === '') continue
     if (!option) problems.push(`KAFKA_CONFIG_FILE: ${name} is no setting.`)
-    else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') values[option] = inBytes(option, value)
+    else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      values[option] = inBytes(option, value)
     else if (Array.isArray(value)) values[option] = value.map(String)
-    else problems.push(`KAFKA_CONFIG_FILE: ${name}: expected text, a number, true, false or a list, got ${typeof value}.`)
+    else
+      problems.push(`KAFKA_CONFIG_FILE: ${name}: expected text, a number, true, false or a list, got ${typeof value}.`)
   }
   return { values: values as SettingsFile['values'], problems }
 }

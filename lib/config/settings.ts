@@ -37,29 +37,73 @@ export const SETTINGS = {
   retryBackoffMs: kafka({ name: 'retry.backoff.ms', kind: 'integer', min: 1, max: 60_000, default: 50 }),
   retryBackoffMaxMs: kafka({ name: 'retry.backoff.max.ms', kind: 'integer', min: 1, max: 60_000, default: 1000 }),
   reconnectBackoffMs: kafka({ name: 'reconnect.backoff.ms', kind: 'integer', min: 1, max: 60_000, default: 50 }),
-  reconnectBackoffMaxMs: kafka({ name: 'reconnect.backoff.max.ms', kind: 'integer', min: 1, max: 60_000, default: 1000 }),
+  reconnectBackoffMaxMs: kafka({
+    name: 'reconnect.backoff.max.ms',
+    kind: 'integer',
+    min: 1,
+    max: 60_000,
+    default: 1000,
+  }),
   batchSize: kafka({ name: 'batch.size', kind: 'integer', min: 1, max: 100_000_000, default: 1_000_000 }),
   lingerMs: kafka({ name: 'linger.ms', kind: 'integer', min: 0, max: 60_000, default: 0 }),
   bufferMemory: kafka({ name: 'buffer.memory', kind: 'integer', min: 1024, max: 2 ** 33, default: 33_554_432 }),
-  compressionType: kafka({ name: 'compression.type', kind: 'choice', choices: ['none', 'gzip', 'snappy', 'lz4', 'zstd'], default: 'none' }),
+  compressionType: kafka({
+    name: 'compression.type',
+    kind: 'choice',
+    choices: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+    default: 'none',
+  }),
   partitionerClass: kafka({ name: 'partitioner.class', kind: 'partitioner' }),
   partitionerIgnoreKeys: kafka({ name: 'partitioner.ignore.keys', kind: 'boolean', default: false }),
-  maxInFlightRequestsPerConnection: kafka({ name: 'max.in.flight.requests.per.connection', kind: 'integer', min: 1, max: 100, default: 1 }),
+  maxInFlightRequestsPerConnection: kafka({
+    name: 'max.in.flight.requests.per.connection',
+    kind: 'integer',
+    min: 1,
+    max: 100,
+    default: 1,
+  }),
   maxBlockMs: kafka({ name: 'max.block.ms', kind: 'integer', min: 0, max: 900_000, default: 5000 }),
   maxRequestSize: kafka({ name: 'max.request.size', kind: 'integer', min: 2048, max: 100_000_000, default: 1_048_576 }),
   requestTimeoutMs: kafka({ name: 'request.timeout.ms', kind: 'integer', min: 1, max: 900_000, default: 3000 }),
   deliveryTimeoutMs: kafka({ name: 'delivery.timeout.ms', kind: 'integer', min: 1, max: 900_000, default: 30_000 }),
   ackTimeoutMs: kafka({ name: 'timeout.ms', kind: 'integer', min: 1, max: 900_000, default: 2500 }),
   metadataMaxAgeMs: kafka({ name: 'metadata.max.age.ms', kind: 'integer', min: 1, max: 86_400_000, default: 300_000 }),
-  connectionsMaxIdleMs: kafka({ name: 'connections.max.idle.ms', kind: 'integer', min: 1, max: 86_400_000, default: 120_000 }),
-  socketConnectionSetupTimeoutMs: kafka({ name: 'socket.connection.setup.timeout.ms', kind: 'integer', min: 1, max: 900_000, default: 3000 }),
-  securityProtocol: kafka({ name: 'security.protocol', kind: 'choice', choices: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'], default: 'PLAINTEXT' }),
-  saslMechanism: kafka({ name: 'sasl.mechanism', kind: 'choice', choices: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'AWS_MSK_IAM'] }),
+  connectionsMaxIdleMs: kafka({
+    name: 'connections.max.idle.ms',
+    kind: 'integer',
+    min: 1,
+    max: 86_400_000,
+    default: 120_000,
+  }),
+  socketConnectionSetupTimeoutMs: kafka({
+    name: 'socket.connection.setup.timeout.ms',
+    kind: 'integer',
+    min: 1,
+    max: 900_000,
+    default: 3000,
+  }),
+  securityProtocol: kafka({
+    name: 'security.protocol',
+    kind: 'choice',
+    choices: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'],
+    default: 'PLAINTEXT',
+  }),
+  saslMechanism: kafka({
+    name: 'sasl.mechanism',
+    kind: 'choice',
+    choices: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'AWS_MSK_IAM'],
+  }),
   saslUsername: kafka({ name: 'sasl.username', kind: 'text' }),
   saslPassword: kafka({ name: 'sasl.password', kind: 'text' }),
   saslOauthbearerTokenEndpointUrl: kafka({ name: 'sasl.oauthbearer.token.endpoint.url', kind: 'text' }),
-  saslOauthbearerClientCredentialsClientId: kafka({ name: 'sasl.oauthbearer.client.credentials.client.id', kind: 'text' }),
-  saslOauthbearerClientCredentialsClientSecret: kafka({ name: 'sasl.oauthbearer.client.credentials.client.secret', kind: 'text' }),
+  saslOauthbearerClientCredentialsClientId: kafka({
+    name: 'sasl.oauthbearer.client.credentials.client.id',
+    kind: 'text',
+  }),
+  saslOauthbearerClientCredentialsClientSecret: kafka({
+    name: 'sasl.oauthbearer.client.credentials.client.secret',
+    kind: 'text',
+  }),
   saslOauthbearerScope: kafka({ name: 'sasl.oauthbearer.scope', kind: 'text' }),
   sslTruststoreCertificates: kafka({ name: 'ssl.truststore.certificates', kind: 'text' }),
   sslTruststoreLocation: kafka({ name: 'ssl.truststore.location', kind: 'text' }),
@@ -69,20 +113,50 @@ export const SETTINGS = {
   sslKeyPassword: kafka({ name: 'ssl.key.password', kind: 'text' }),
   secretArn: ours({ env: 'KAFKA_SECRET_ARN', kind: 'text' }),
   mskClusterArn: ours({ env: 'KAFKA_MSK_CLUSTER_ARN', kind: 'text' }),
-  mskNetwork: ours({ env: 'KAFKA_MSK_NETWORK', kind: 'choice', choices: ['private', 'public', 'vpc-connectivity'], default: 'private' }),
+  mskNetwork: ours({
+    env: 'KAFKA_MSK_NETWORK',
+    kind: 'choice',
+    choices: ['private', 'public', 'vpc-connectivity'],
+    default: 'private',
+  }),
   deadLetter: ours({ env: 'KAFKA_DEAD_LETTER', kind: 'text' }),
   deadLetterNotify: ours({ env: 'KAFKA_DEAD_LETTER_NOTIFY', kind: 'text' }),
   deadLetterDiskFsync: ours({ env: 'KAFKA_DEAD_LETTER_DISK_FSYNC', kind: 'boolean', default: true }),
-  deadLetterDiskMaxBytes: ours({ env: 'KAFKA_DEAD_LETTER_DISK_MAX_BYTES', kind: 'integer', min: 1, max: Number.MAX_SAFE_INTEGER }),
+  deadLetterDiskMaxBytes: ours({
+    env: 'KAFKA_DEAD_LETTER_DISK_MAX_BYTES',
+    kind: 'integer',
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+  }),
   deadlineReserveMs: ours({ env: 'KAFKA_DEADLINE_RESERVE_MS', kind: 'integer', min: 0, max: 600_000, default: 3000 }),
   httpDeadlineMs: ours({ env: 'KAFKA_HTTP_DEADLINE_MS', kind: 'integer', min: 1000, max: 28_000, default: 25_000 }),
   httpMaxConcurrency: ours({ env: 'KAFKA_HTTP_MAX_CONCURRENCY', kind: 'integer', min: 1, max: 10_000, default: 64 }),
   queuePrefix: ours({ env: 'KAFKA_QUEUE_PREFIX', kind: 'text', default: '' }),
   defaultTopic: ours({ env: 'KAFKA_DEFAULT_TOPIC', kind: 'text' }),
-  onFailureHttp: ours({ env: 'KAFKA_ON_FAILURE_HTTP', kind: 'choice', choices: ['dead-letter', 'return'], default: 'dead-letter' }),
-  onFailureSqs: ours({ env: 'KAFKA_ON_FAILURE_SQS', kind: 'choice', choices: ['return', 'dead-letter'], default: 'return' }),
-  onFailureEventbridge: ours({ env: 'KAFKA_ON_FAILURE_EVENTBRIDGE', kind: 'choice', choices: ['dead-letter', 'return'], default: 'dead-letter' }),
-  fifoOnInvalid: ours({ env: 'KAFKA_FIFO_ON_INVALID', kind: 'choice', choices: ['continue', 'stop'], default: 'continue' }),
+  onFailureHttp: ours({
+    env: 'KAFKA_ON_FAILURE_HTTP',
+    kind: 'choice',
+    choices: ['dead-letter', 'return'],
+    default: 'dead-letter',
+  }),
+  onFailureSqs: ours({
+    env: 'KAFKA_ON_FAILURE_SQS',
+    kind: 'choice',
+    choices: ['return', 'dead-letter'],
+    default: 'return',
+  }),
+  onFailureEventbridge: ours({
+    env: 'KAFKA_ON_FAILURE_EVENTBRIDGE',
+    kind: 'choice',
+    choices: ['dead-letter', 'return'],
+    default: 'dead-letter',
+  }),
+  fifoOnInvalid: ours({
+    env: 'KAFKA_FIFO_ON_INVALID',
+    kind: 'choice',
+    choices: ['continue', 'stop'],
+    default: 'continue',
+  }),
   configFile: ours({ env: 'KAFKA_CONFIG_FILE', kind: 'text' }),
   strictEnv: ours({ env: 'KAFKA_STRICT_ENV', kind: 'boolean', default: false }),
 } as const satisfies Record<string, Row>
@@ -107,7 +181,9 @@ type ValueOf<R extends Row> = R['kind'] extends 'integer'
               : string | undefined
 
 /** Every setting with its value, frozen. `deadLetter` is parsed into its chain, `deadLetterNotify` into its targets. */
-export type ProducerConfig = { readonly [K in Exclude<OptionName, 'deadLetter' | 'deadLetterNotify' | 'configFile'>]: ValueOf<(typeof SETTINGS)[K]> } & {
+export type ProducerConfig = {
+  readonly [K in Exclude<OptionName, 'deadLetter' | 'deadLetterNotify' | 'configFile'>]: ValueOf<(typeof SETTINGS)[K]>
+} & {
   readonly deadLetter: DeadLetterChain
   readonly deadLetterNotify: NotifyTargets
 }
@@ -125,7 +201,15 @@ export type DeadLetterChain = readonly (
   | { readonly kind: 'sqlite'; readonly file: string }
 )[]
 
-export type NotifyTargets = readonly ({ readonly kind: 'sns'; readonly topicArn: string } | { readonly kind: 'eventbridge'; readonly bus: string })[]
+export type NotifyTargets = readonly (
+  | { readonly kind: 'sns'; readonly topicArn: string }
+  | { readonly kind: 'eventbridge'; readonly bus: string }
+)[]
 
 /** Read by others than the settings table: the template's own, and other programs'. */
-export const OTHER_ENV: ReadonlySet<string> = new Set(['KAFKA_FUNCTION_TIMEOUT_MS', 'KAFKA_OPTS', 'KAFKA_HEAP_OPTS', 'KAFKA_HOME'])
+export const OTHER_ENV: ReadonlySet<string> = new Set([
+  'KAFKA_FUNCTION_TIMEOUT_MS',
+  'KAFKA_OPTS',
+  'KAFKA_HEAP_OPTS',
+  'KAFKA_HOME',
+])

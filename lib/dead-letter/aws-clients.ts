@@ -24,7 +24,10 @@ export interface DynamoDb {
 export async function loadSqs(queueUrl: string): Promise<Sqs> {
   const sqs = await import('@aws-sdk/client-sqs')
   const region = /\bsqs\.([a-z0-9-]+)\.amazonaws\./.exec(queueUrl)?.[1]
-  return { sqs, client: new sqs.SQSClient({ ...(region ? { region } : {}), endpoint: new URL(queueUrl).origin, requestHandler }) }
+  return {
+    sqs,
+    client: new sqs.SQSClient({ ...(region ? { region } : {}), endpoint: new URL(queueUrl).origin, requestHandler }),
+  }
 }
 
 export async function loadS3(): Promise<S3> {

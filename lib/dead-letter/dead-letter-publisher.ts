@@ -65,8 +65,13 @@ export class DeadLetterPublisher {
   }
 
   /** One result per dead letter, in their order; never rejects. A target that is slow leaves time for those after it. */
-  async store(deadLetters: readonly DeadLetter[], deadline: Deadline = Deadline.after(systemClock, DEFAULT_MS)): Promise<StoreResult[]> {
-    const results: StoreResult[] = deadLetters.map(() => new DeadLetterError('dead-letter', 'No dead-letter target is configured.'))
+  async store(
+    deadLetters: readonly DeadLetter[],
+    deadline: Deadline = Deadline.after(systemClock, DEFAULT_MS),
+  ): Promise<StoreResult[]> {
+    const results: StoreResult[] = deadLetters.map(
+      () => new DeadLetterError('dead-letter', 'No dead-letter target is configured.'),
+    )
     for (const [at, target] of this.#targets.entries()) {
       const open = [...results.entries()].filter(([, result]) => typeof result !== 'string').map(([index]) => index)
       if (open.length === 0) break
@@ -82,15 +87,30 @@ export class DeadLetterPublisher {
   }
 
   /** Told after storing, and for a moment at most: the answer must still leave. */
-  async #notify(deadLetters: readonly DeadLetter[], results: readonly StoreResult[], deadline: Deadline): Promise<void> {
+  async #notify(
+    deadLetters: readonly DeadLetter[],
+    results: readonly StoreResult[],
+    deadline: Deadline,
+  ): Promise<void> {
     const { notifiers = [], onNotifyFailure = () => {} } = this.#options
-    const stored = deadLetters.flatMap((deadLetter, index) => (typeof results[index] === 'string' ? [{ deadLetter, location: results[index] }] : []))
+    const stored = deadLetters.flatMap((deadLetter, index) =>
+      typeof results[index] === 'string' ? [{ deadLetter, location: results[index] }] : [],
+    )
     if (stored.length === 0) return
     const ms = Math.min(NOTIFY_MS, deadline.remaining)
-    await Promise.all(notifiers.map(notifier => within(systemClock, ms, notifier.tell(stored, ms), late).catch(onNotifyFailure)))
+    await Promise.all(
+      notifiers.map(notifier => within(systemClock, ms, notifier.tell(stored, ms), late).catch(onNotifyFailure)),
+    )
   }
 
-  async #storeIn(at: number, target: DeadLetterTarget, open: readonly number[], deadLetters: readonly DeadLetter[], results: StoreResult[], deadline: Deadline): Promise<void> {
+  async #storeIn(
+    at: number,
+    target: DeadLetterTarget,
+    open: readonly number[],
+    deadLetters: readonly DeadLetter[],
+    results: StoreResult[],
+    deadline: Deadline,
+  ): Promise<void> {
     const deadLetterAt = (index: number) => deadLetters[index] as DeadLetter
     const stored = await ask(target, open.map(deadLetterAt), deadline)
     open.forEach((index, i) => {
@@ -112,8 +132,17 @@ export class DeadLetterPublisher {
     for (const target of this.#targets.slice(at + 1)) {
       if (!target.storeClaim) continue
       try {
-        const kept = await within(systemClock, deadline.remaining, target.storeClaim(deadLetter.deadLetterId, bytes), late)
-        const claimCheck = { target: kept, sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length }
+        const kept = await within(
+          systemClock,
+          deadline.remaining,
+          target.storeClaim(deadLetter.deadLetterId, bytes),
+          late,
+        )
+        const claimCheck = {
+          target: kept,
+          sha256: createHash('sha256').update(bytes).digest('hex'),
+          bytes: bytes.length,
+        }
         return { ...deadLetter, record: { ...deadLetter.record, value: null }, claimCheck }
       } catch {
         // The next target may take it; the dead letter as a whole is then offered to each in turn.
@@ -126,7 +155,10 @@ export class DeadLetterPublisher {
 function targetOf(target: DeadLetterChain[number], { producerOf }: DeadLetterPublisherOptions): DeadLetterTarget {
   switch (target.kind) {
     case 'kafka':
-      if (!producerOf) throw new ConfigError(['KAFKA_DEAD_LETTER: kafka: needs a producer; make the chain by createDeadLetterPublisher(config).'])
+      if (!producerOf)
+        throw new ConfigError([
+          'KAFKA_DEAD_LETTER: kafka: needs a producer; make the chain by createDeadLetterPublisher(config).',
+        ])
       return new KafkaDeadLetterTarget(target.pattern, () => producerOf(target.servers))
     case 'sqs':
       return new SqsDeadLetterTarget(target.queueUrl)
@@ -141,12 +173,21 @@ function targetOf(target: DeadLetterChain[number], { producerOf }: DeadLetterPub
   }
 }
 
-async function ask(target: DeadLetterTarget, deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<readonly StoreResult[]> {
+async function ask(
+  target: DeadLetterTarget,
+  deadLetters: readonly DeadLetter[],
+  deadline: Deadline,
+): Promise<readonly StoreResult[]> {
   try {
     if (deadline.passed) throw late()
     return await within(systemClock, deadline.remaining, target.store(deadLetters, deadline), late)
   } catch (error) {
-    const failure = error instanceof DeadLetterError ? error : new DeadLetterError('dead-letter', 'A dead-letter target failed; its cause has the details.', { cause: error })
+    const failure =
+      error instanceof DeadLetterError
+        ? error
+        : new DeadLetterError('dead-letter', 'A dead-letter target failed; its cause has the details.', {
+            cause: error,
+          })
     return deadLetters.map(() => failure)
   }
 }

@@ -54,7 +54,12 @@ export interface DeadLetter {
 }
 
 /** @param recordId the record's `kp-id` · key that of a record whose fault kept it from becoming bytes */
-export function toDeadLetter(failed: Failed, recordId: string, source: DeadLetterSource, key: Uint8Array | string | null = null): DeadLetter {
+export function toDeadLetter(
+  failed: Failed,
+  recordId: string,
+  source: DeadLetterSource,
+  key: Uint8Array | string | null = null,
+): DeadLetter {
   const serialized: SerializedRecord | PartitionedRecord = failed.serialized ?? asBytes(failed.record, key)
   const from = new Date(failed.firstAt).toISOString()
   const to = new Date(failed.lastAt).toISOString()
@@ -100,8 +105,14 @@ export function toDeadLetter(failed: Failed, recordId: string, source: DeadLette
 }
 
 /** A record that never became bytes, as the bytes that its source gave. */
-function asBytes({ topic, value, headers = [], partition, timestamp }: ProducerRecord, key: Uint8Array | string | null): SerializedRecord {
-  const bytes = value === null || value instanceof Uint8Array ? value : Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+function asBytes(
+  { topic, value, headers = [], partition, timestamp }: ProducerRecord,
+  key: Uint8Array | string | null,
+): SerializedRecord {
+  const bytes =
+    value === null || value instanceof Uint8Array
+      ? value
+      : Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
   return {
     topic,
     key: typeof key === 'string' ? Buffer.from(key) : key,
@@ -122,7 +133,10 @@ function partitionFixedBy(record: SerializedRecord | PartitionedRecord): DeadLet
  * A dead letter's own identity: the same record under the same `kp-id` is the same dead letter, other bytes are another one.
  * The first 22 characters of base64url(SHA-256(length-prefixed topic, kp-id, key, value, headers without traceparent)).
  */
-export function deadLetterId(record: Pick<SerializedRecord, 'topic' | 'key' | 'value' | 'headers'>, recordId: string): string {
+export function deadLetterId(
+  record: Pick<SerializedRecord, 'topic' | 'key' | 'value' | 'headers'>,
+  recordId: string,
+): string {
   const hash = createHash('sha256')
   const part = (bytes: Uint8Array | string | null) => {
     const length = Buffer.alloc(4)

@@ -14,5 +14,7 @@ export async function inParallel<T, R>(items: readonly T[], work: (item: T) => P
 
 /** Lists of at most `size` items each, in their order. */
 export function inChunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  )
 }

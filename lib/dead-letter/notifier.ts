@@ -27,7 +27,19 @@ export function notifiersOf(targets: NotifyTargets): Notifier[] {
 function summary({ deadLetter, location }: StoredNote): string {
   const { deadLetterId, recordId, record, source, failure } = deadLetter
   const { kind, outcome, code, attempts, lastAt } = failure
-  return JSON.stringify({ deadLetterId, recordId, location, topic: record.topic, trigger: source.trigger, function: source.function, kind, outcome, code, attempts, lastAt })
+  return JSON.stringify({
+    deadLetterId,
+    recordId,
+    location,
+    topic: record.topic,
+    trigger: source.trigger,
+    function: source.function,
+    kind,
+    outcome,
+    code,
+    attempts,
+    lastAt,
+  })
 }
 
 class SnsNotifier implements Notifier {
@@ -47,7 +59,10 @@ class SnsNotifier implements Notifier {
           Message: summary(note),
           MessageAttributes: { code: { DataType: 'String', StringValue: note.deadLetter.failure.code } },
         }))
-        const { Failed = [] } = await client.send(new sns.PublishBatchCommand({ TopicArn: this.#topicArn, PublishBatchRequestEntries: entries }), abortAfter(ms))
+        const { Failed = [] } = await client.send(
+          new sns.PublishBatchCommand({ TopicArn: this.#topicArn, PublishBatchRequestEntries: entries }),
+          abortAfter(ms),
+        )
         if (Failed.length > 0) throw new Error(Failed[0]?.Code)
       }
     } finally {
@@ -68,8 +83,16 @@ class BusNotifier implements Notifier {
     const client = new events.EventBridgeClient({ requestHandler, maxAttempts: 1 })
     try {
       for (const ten of inChunks(notes, BATCH)) {
-        const Entries = ten.map(note => ({ EventBusName: this.#bus, Source: SOURCE, DetailType: 'Kafka dead letter', Detail: summary(note) }))
-        const { FailedEntryCount = 0, Entries: answers = [] } = await client.send(new events.PutEventsCommand({ Entries }), abortAfter(ms))
+        const Entries = ten.map(note => ({
+          EventBusName: this.#bus,
+          Source: SOURCE,
+          DetailType: 'Kafka dead letter',
+          Detail: summary(note),
+        }))
+        const { FailedEntryCount = 0, Entries: answers = [] } = await client.send(
+          new events.PutEventsCommand({ Entries }),
+          abortAfter(ms),
+        )
         if (FailedEntryCount > 0) throw new Error(answers.find(({ ErrorCode }) => ErrorCode)?.ErrorCode)
       }
     } finally {

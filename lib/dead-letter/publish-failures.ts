@@ -21,20 +21,42 @@ export interface PublishFailuresContext {
 }
 
 /** One fate per report that failed and is the system's fault or to be lettered, keyed by its index. */
-export async function publishFailures(reports: readonly DeliveryReport[], context: PublishFailuresContext): Promise<Map<number, RecordFate>> {
-  const { deadLetters, sourceOf, idOf, shouldDeadLetter = ({ failureKind }) => failureKind === 'delivery-failure', keyOf = () => null, deadline, onFailure } = context
+export async function publishFailures(
+  reports: readonly DeliveryReport[],
+  context: PublishFailuresContext,
+): Promise<Map<number, RecordFate>> {
+  const {
+    deadLetters,
+    sourceOf,
+    idOf,
+    shouldDeadLetter = ({ failureKind }) => failureKind === 'delivery-failure',
+    keyOf = () => null,
+    deadline,
+    onFailure,
+  } = context
   const fates = new Map<number, RecordFate>()
   const failures = [...reports.entries()].filter((entry): entry is [number, Failed] => entry[1].kind === 'failed')
   const deadLettered = failures.filter(([index, failed]) => shouldDeadLetter(failed, index))
-  for (const [index, { outcome, code }] of new Set([...failures.filter(([, { failureKind }]) => failureKind === 'delivery-failure'), ...deadLettered]))
+  for (const [index, { outcome, code }] of new Set([
+    ...failures.filter(([, { failureKind }]) => failureKind === 'delivery-failure'),
+    ...deadLettered,
+  ]))
     fates.set(index, { fate: 'returned', outcome, code })
   if (!deadLetters.isOn || deadLettered.length === 0) return fates
-  const written = deadLettered.map(([index, failed]) => toDeadLetter(failed, idOf(index), sourceOf(index), keyOf(failed.record)))
+  const written = deadLettered.map(([index, failed]) =>
+    toDeadLetter(failed, idOf(index), sourceOf(index), keyOf(failed.record)),
+  )
   const results = await deadLetters.store(written, deadline)
   deadLettered.forEach(([index, { outcome, code }], at) => {
     const location = results[at]
     if (typeof location !== 'string') return
-    fates.set(index, { fate: 'dead-lettered', outcome, code, location, deadLetterId: written[at]?.deadLetterId as string })
+    fates.set(index, {
+      fate: 'dead-lettered',
+      outcome,
+      code,
+      location,
+      deadLetterId: written[at]?.deadLetterId as string,
+    })
   })
   const failure = results.find(result => typeof result !== 'string')
   if (failure !== undefined) onFailure(failure)

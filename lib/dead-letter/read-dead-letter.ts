@@ -24,21 +24,39 @@ export function deadLetterIn(json: unknown): DeadLetter | undefined {
 }
 
 function isDeadLetter(json: unknown): json is DeadLetter {
-  if (!isJsonObject(json) || json.schemaVersion !== 2 || !isText(json.deadLetterId) || !isText(json.recordId)) return false
+  if (!isJsonObject(json) || json.schemaVersion !== 2 || !isText(json.deadLetterId) || !isText(json.recordId))
+    return false
   const { record, failure, source, redrive, claimCheck, inDoubt } = json
-  return isRecord(record) && isFailure(failure) && isSource(source) && isRedrive(redrive) && isClaim(claimCheck) && isInDoubt(inDoubt)
+  return (
+    isRecord(record) &&
+    isFailure(failure) &&
+    isSource(source) &&
+    isRedrive(redrive) &&
+    isClaim(claimCheck) &&
+    isInDoubt(inDoubt)
+  )
 }
 
 function isRecord(record: unknown): boolean {
   if (!isJsonObject(record) || !Array.isArray(record.headers)) return false
   const isHeader = (header: unknown) => isJsonObject(header) && isText(header.name) && isTextOrNull(header.value)
-  return [record.topic, record.key, record.value].every(isTextOrNull) && [record.partition, record.timestamp].every(isIntegerOrNull) && record.headers.every(isHeader)
+  return (
+    [record.topic, record.key, record.value].every(isTextOrNull) &&
+    [record.partition, record.timestamp].every(isIntegerOrNull) &&
+    record.headers.every(isHeader)
+  )
 }
 
 function isFailure(failure: unknown): boolean {
   if (!isJsonObject(failure)) return false
   const { kind, outcome, code, firstAt, lastAt } = failure
-  return (kind === 'invalid-record' || kind === 'delivery-failure') && isText(outcome) && isText(code) && isTime(firstAt) && isTime(lastAt)
+  return (
+    (kind === 'invalid-record' || kind === 'delivery-failure') &&
+    isText(outcome) &&
+    isText(code) &&
+    isTime(firstAt) &&
+    isTime(lastAt)
+  )
 }
 
 function isSource(source: unknown): boolean {
@@ -50,11 +68,20 @@ function isRedrive(redrive: unknown): boolean {
 }
 
 function isClaim(claim: unknown): boolean {
-  return claim === null || (isJsonObject(claim) && isText(claim.target) && isText(claim.sha256) && Number.isInteger(claim.bytes))
+  return (
+    claim === null ||
+    (isJsonObject(claim) && isText(claim.target) && isText(claim.sha256) && Number.isInteger(claim.bytes))
+  )
 }
 
 function isInDoubt(inDoubt: unknown): boolean {
   if (inDoubt === null) return true
   if (!isJsonObject(inDoubt) || !isTime(inDoubt.from)) return false
-  return [inDoubt.partition, inDoubt.producerId, inDoubt.producerEpoch, inDoubt.baseSequence, inDoubt.indexInBatch].every(Number.isInteger)
+  return [
+    inDoubt.partition,
+    inDoubt.producerId,
+    inDoubt.producerEpoch,
+    inDoubt.baseSequence,
+    inDoubt.indexInBatch,
+  ].every(Number.isInteger)
 }

@@ -14,7 +14,11 @@ export function upgradeVersion1(json: unknown): unknown {
   if (!isJsonObject(json) || json.schemaVersion !== 1 || !isJsonObject(json.failure)) return json
   const { letterId, ...rest } = json
   const { fault, brokerCode, ...failure } = json.failure
-  const upgraded = { ...failure, kind: typeof fault === 'string' ? (KINDS[fault] ?? fault) : fault, causeCode: brokerCode ?? null }
+  const upgraded = {
+    ...failure,
+    kind: typeof fault === 'string' ? (KINDS[fault] ?? fault) : fault,
+    causeCode: brokerCode ?? null,
+  }
   return { ...rest, schemaVersion: 2, deadLetterId: letterId, failure: renamedCodes(upgraded) }
 }
 

@@ -37,15 +37,29 @@ export interface Failed {
   /** Wall-clock milliseconds. */
   readonly firstAt: number
   readonly lastAt: number
-  readonly inDoubt?: { readonly producerId: bigint; readonly epoch: number; readonly baseSequence: number; readonly indexInBatch: number }
+  readonly inDoubt?: {
+    readonly producerId: bigint
+    readonly epoch: number
+    readonly baseSequence: number
+    readonly indexInBatch: number
+  }
 }
 
 export type DeliveryReport = Delivered | Failed
 
 /** A record that failed before it reached the Sender. */
-export function refused(record: ProducerRecord, serialized: SerializedRecord | undefined, error: KafkaProducerError, epochMs: number): Failed {
+export function refused(
+  record: ProducerRecord,
+  serialized: SerializedRecord | undefined,
+  error: KafkaProducerError,
+  epochMs: number,
+): Failed {
   const isInvalidRecord = error instanceof InvalidRecordError
-  const code = isInvalidRecord ? error.code : error instanceof TransportError || error instanceof BufferExhaustedError ? knownCode(error.code) : 'unavailable'
+  const code = isInvalidRecord
+    ? error.code
+    : error instanceof TransportError || error instanceof BufferExhaustedError
+      ? knownCode(error.code)
+      : 'unavailable'
   return {
     kind: 'failed',
     record,

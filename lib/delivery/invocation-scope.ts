@@ -32,7 +32,10 @@ class ObservedPromise<T> extends Promise<T> {
   }
 
   // biome-ignore lint/suspicious/noThenProperty: to notice an await is the purpose
-  override then<A = T, B = never>(onFulfilled?: ((value: T) => A | PromiseLike<A>) | null, onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
     this.observed = true
     return super.then(onFulfilled, onRejected)
   }

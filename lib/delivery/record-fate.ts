@@ -5,11 +5,25 @@ import type { DeliveryReport } from './delivery-report.ts'
 
 export type RecordFate =
   | { readonly fate: 'delivered'; readonly metadata: RecordMetadata }
-  | { readonly fate: 'dead-lettered'; readonly outcome: FailedOutcome; readonly code: string; readonly location: string; readonly deadLetterId: string }
-  | { readonly fate: 'refused'; readonly status: number; readonly code: string; readonly violations: readonly Violation[]; readonly truncated: boolean }
+  | {
+      readonly fate: 'dead-lettered'
+      readonly outcome: FailedOutcome
+      readonly code: string
+      readonly location: string
+      readonly deadLetterId: string
+    }
+  | {
+      readonly fate: 'refused'
+      readonly status: number
+      readonly code: string
+      readonly violations: readonly Violation[]
+      readonly truncated: boolean
+    }
   | { readonly fate: 'returned'; readonly outcome: FailedOutcome; readonly code: string }
 
 /** Of a record that no dead letter was written for: in Kafka, or still with its source. */
 export function fateWithoutDeadLetter(report: DeliveryReport): RecordFate {
-  return report.kind === 'delivered' ? { fate: 'delivered', metadata: report.metadata } : { fate: 'returned', outcome: report.outcome, code: report.code }
+  return report.kind === 'delivered'
+    ? { fate: 'delivered', metadata: report.metadata }
+    : { fate: 'returned', outcome: report.outcome, code: report.code }
 }

@@ -93,7 +93,9 @@ function startSpan(record: ProducerRecord, { context: parent, links }: Parent, c
   }
   if (record.sourceId !== undefined) attributes['messaging.message.id'] = record.sourceId
   if (record.value === null) attributes['messaging.kafka.message.tombstone'] = true
-  return trace.getTracer(TRACER).startSpan(`send ${record.topic}`, { kind: SpanKind.PRODUCER, attributes, links: [...links] }, parent)
+  return trace
+    .getTracer(TRACER)
+    .startSpan(`send ${record.topic}`, { kind: SpanKind.PRODUCER, attributes, links: [...links] }, parent)
 }
 
 function endSpan(span: Span, report: DeliveryReport | undefined): void {
@@ -103,7 +105,10 @@ function endSpan(span: Span, report: DeliveryReport | undefined): void {
     if (offset !== null) span.setAttribute('messaging.kafka.offset', Number(offset))
   } else {
     // Without a report the call itself failed, and says so to its caller.
-    span.setAttributes({ 'error.type': report?.code ?? 'unavailable', 'kafka_producer.outcome': report?.outcome ?? 'not-sent' })
+    span.setAttributes({
+      'error.type': report?.code ?? 'unavailable',
+      'kafka_producer.outcome': report?.outcome ?? 'not-sent',
+    })
     const partition = report?.serialized?.partition
     if (partition !== undefined) span.setAttribute('messaging.destination.partition.id', String(partition))
     span.setStatus({ code: SpanStatusCode.ERROR })
@@ -117,16 +122,26 @@ function contextOf(headers: readonly RecordHeader[]): SpanContext | undefined {
     const value = headers.find(([given]) => given === name)?.[1]
     return value ? Buffer.from(value).toString('latin1') : undefined
   }
-  const [, traceId, spanId, flags] = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text(TRACEPARENT) ?? '') ?? []
+  const [, traceId, spanId, flags] =
+    /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text(TRACEPARENT) ?? '') ?? []
   if (traceId === undefined || spanId === undefined) return undefined
   const state = text(TRACESTATE)
-  const found: SpanContext = { traceId, spanId, traceFlags: Number.parseInt(flags as string, 16) & 1, isRemote: true, ...(state ? { traceState: createTraceState(state) } : {}) }
+  const found: SpanContext = {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags as string, 16) & 1,
+    isRemote: true,
+    ...(state ? { traceState: createTraceState(state) } : {}),
+  }
   return isSpanContextValid(found) ? found : undefined
 }
 
 function withContext(record: ProducerRecord, { traceId, spanId, traceFlags, traceState }: SpanContext): ProducerRecord {
   const others = (record.headers ?? []).filter(([name]) => name !== TRACEPARENT && name !== TRACESTATE)
-  const headers: RecordHeader[] = [...others, [TRACEPARENT, Buffer.from(`00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`)]]
+  const headers: RecordHeader[] = [
+    ...others,
+    [TRACEPARENT, Buffer.from(`00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`)],
+  ]
   const state = traceState?.serialize()
   if (state) headers.push([TRACESTATE, Buffer.from(state)])
   return { ...record, headers }

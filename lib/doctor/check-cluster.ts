@@ -25,8 +25,16 @@ export async function checkCluster(config: ProducerConfig, topics: readonly stri
   const client = createKafkaJsClient(config)
   try {
     const { topics: found } = await client.metadata(topics, Deadline.after(systemClock, ASK_MS))
-    const connected = [config.securityProtocol.includes('SSL') ? ok('TLS', 'certificate and host name hold') : skipped('TLS', `security.protocol is ${config.securityProtocol}`)]
-    connected.push(config.securityProtocol.startsWith('SASL') ? ok('log-in', config.saslMechanism ?? '') : skipped('log-in', `security.protocol is ${config.securityProtocol}`))
+    const connected = [
+      config.securityProtocol.includes('SSL')
+        ? ok('TLS', 'certificate and host name hold')
+        : skipped('TLS', `security.protocol is ${config.securityProtocol}`),
+    ]
+    connected.push(
+      config.securityProtocol.startsWith('SASL')
+        ? ok('log-in', config.saslMechanism ?? '')
+        : skipped('log-in', `security.protocol is ${config.securityProtocol}`),
+    )
     connected.push(ok('ApiVersions', 'the broker speaks what is needed'))
     const rights = await checkProducerId(client)
     return [...connected, rights, ...(await checkTopics(client, config, found))]
@@ -39,10 +47,14 @@ export async function checkCluster(config: ProducerConfig, topics: readonly stri
 
 /** The steps before the one that failed hold, those after it are not known. */
 function refusedAt(error: unknown): Check[] {
-  const { code, message } = error instanceof TransportError ? error : { code: 'error', message: String((error as Error).name) }
+  const { code, message } =
+    error instanceof TransportError ? error : { code: 'error', message: String((error as Error).name) }
   const step = STEP_OF[code]
-  if (step === undefined) return [failed('connection', code, message), ...CONNECT.map(name => skipped(name, 'no connection'))]
-  return CONNECT.map((name, index) => (index < step ? ok(name, 'passed') : index === step ? failed(name, code, message) : skipped(name, 'no connection')))
+  if (step === undefined)
+    return [failed('connection', code, message), ...CONNECT.map(name => skipped(name, 'no connection'))]
+  return CONNECT.map((name, index) =>
+    index < step ? ok(name, 'passed') : index === step ? failed(name, code, message) : skipped(name, 'no connection'),
+  )
 }
 
 async function checkProducerId(client: KafkaJsClient): Promise<Check> {
@@ -54,9 +66,16 @@ async function checkProducerId(client: KafkaJsClient): Promise<Check> {
   }
 }
 
-async function checkTopics(client: KafkaJsClient, config: ProducerConfig, topics: readonly TopicMetadata[]): Promise<Check[]> {
+async function checkTopics(
+  client: KafkaJsClient,
+  config: ProducerConfig,
+  topics: readonly TopicMetadata[],
+): Promise<Check[]> {
   const there = topics.filter(({ error }) => error === null).map(({ topic }) => topic)
-  const settings = there.length > 0 ? await new LogReader(client).settings(there, ['min.insync.replicas']).catch(() => new Map()) : new Map()
+  const settings =
+    there.length > 0
+      ? await new LogReader(client).settings(there, ['min.insync.replicas']).catch(() => new Map())
+      : new Map()
   const checks = await Promise.all(
     topics.map(async found => {
       const name = `topic ${found.topic}`
@@ -65,34 +84,64 @@ async function checkTopics(client: KafkaJsClient, config: ProducerConfig, topics
           failed(
             name,
             found.error,
-            found.error === 'TOPIC_AUTHORIZATION_FAILED' ? 'Give DESCRIBE on it (MSK: kafka-cluster:DescribeTopic).' : 'Create it: nothing is created by sending.',
+            found.error === 'TOPIC_AUTHORIZATION_FAILED'
+              ? 'Give DESCRIBE on it (MSK: kafka-cluster:DescribeTopic).'
+              : 'Create it: nothing is created by sending.',
           ),
         ]
       const leaderless = found.partitions.filter(({ leader }) => leader < 0).length
       const state =
         leaderless > 0
-          ? failed(name, `${leaderless} of ${found.partitions.length} partitions have no leader`, 'Wait for the brokers, or bring them back.')
+          ? failed(
+              name,
+              `${leaderless} of ${found.partitions.length} partitions have no leader`,
+              'Wait for the brokers, or bring them back.',
+            )
           : ok(name, `${found.partitions.length} partition(s)`)
-      return [state, await checkRights(client, config, found), replication(found, settings.get(found.topic)?.get('min.insync.replicas'))]
+      return [
+        state,
+        await checkRights(client, config, found),
+        replication(found, settings.get(found.topic)?.get('min.insync.replicas')),
+      ]
     }),
   )
   return checks.flat()
 }
 
 /** A batch whose checksum is wrong: who may write is told so, who may not is told that first, and nothing is ever written. */
-async function checkRights(client: KafkaJsClient, config: ProducerConfig, { topic, partitions }: TopicMetadata): Promise<Check> {
+async function checkRights(
+  client: KafkaJsClient,
+  config: ProducerConfig,
+  { topic, partitions }: TopicMetadata,
+): Promise<Check> {
   const name = `rights ${topic}`
   const led = partitions.find(({ leader }) => leader >= 0)
   if (!led) return skipped(name, 'no partition has a leader')
-  const record = { topic, partition: led.partition, partitionFixedBy: 'source' as const, key: null, value: Buffer.alloc(1), headers: [], wireSize: 0 }
+  const record = {
+    topic,
+    partition: led.partition,
+    partitionFixedBy: 'source' as const,
+    key: null,
+    value: Buffer.alloc(1),
+    headers: [],
+    wireSize: 0,
+  }
   const bytes = encodeRecordBatch([{ record, timestamp: Date.now() }], { producerId: -1n, epoch: -1, baseSequence: -1 })
   bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 0xff
   const { ackTimeoutMs, requestTimeoutMs, socketConnectionSetupTimeoutMs: connectTimeoutMs } = config
-  const request = { acks: -1, idempotent: false, ackTimeoutMs, requestTimeoutMs, connectTimeoutMs, beginWrite: () => true } as const
+  const request = {
+    acks: -1,
+    idempotent: false,
+    ackTimeoutMs,
+    requestTimeoutMs,
+    connectTimeoutMs,
+    beginWrite: () => true,
+  } as const
   const [outcome] = await client.produce(led.leader, [{ topic, partition: led.partition, bytes }], request)
   const code = outcome && outcome.kind !== 'acked' ? outcome.code : 'nothing'
   if (code === 'CORRUPT_MESSAGE') return ok(name, 'may write')
-  if (code === 'TOPIC_AUTHORIZATION_FAILED') return failed(name, code, 'Give WRITE on it (MSK: kafka-cluster:WriteData).')
+  if (code === 'TOPIC_AUTHORIZATION_FAILED')
+    return failed(name, code, 'Give WRITE on it (MSK: kafka-cluster:WriteData).')
   return failed(name, code, 'The broker did not answer as one that would take a record.')
 }
 
@@ -100,7 +149,12 @@ function replication({ topic, partitions }: TopicMetadata, minInSync: string | n
   const name = `replication ${topic}`
   const replicas = Math.min(...partitions.map(({ replicas = 0 }) => replicas))
   const detail = `replication ${replicas}, min.insync.replicas ${minInSync ?? 'not known (DESCRIBE_CONFIGS)'}`
-  if (replicas < 3) return warning(name, detail, 'With fewer than 3 replicas the loss of one broker stops writing, or loses what was acknowledged.')
+  if (replicas < 3)
+    return warning(
+      name,
+      detail,
+      'With fewer than 3 replicas the loss of one broker stops writing, or loses what was acknowledged.',
+    )
   if (minInSync !== undefined && minInSync !== null && Number(minInSync) < 2)
     return warning(name, detail, 'Set min.insync.replicas to 2: with 1, acks=all is satisfied by the leader alone.')
   return ok(name, detail)

@@ -18,7 +18,8 @@ const STORE_MS = 10_000
 const LOOK = 1000
 
 export async function checkDeadLetters(config: ProducerConfig): Promise<Check[]> {
-  if (config.deadLetter.length === 0) return [skipped('dead letters', 'KAFKA_DEAD_LETTER is none: the source keeps what fails')]
+  if (config.deadLetter.length === 0)
+    return [skipped('dead letters', 'KAFKA_DEAD_LETTER is none: the source keeps what fails')]
   const checks: Check[] = []
   for (const target of config.deadLetter) checks.push(await checkTarget(target, config))
   return checks
@@ -31,11 +32,17 @@ async function checkTarget(target: Target, config: ProducerConfig): Promise<Chec
   const [location] = await deadLetters.store([deadLetter], Deadline.after(systemClock, STORE_MS))
   await deadLetters.close()
   if (typeof location !== 'string')
-    return failed(name, innermostMessage(location) ?? 'not stored', 'Check the target’s name, the right to write to it, and (in a VPC) an endpoint or a NAT that leads to it.')
+    return failed(
+      name,
+      innermostMessage(location) ?? 'not stored',
+      'Check the target’s name, the right to write to it, and (in a VPC) an endpoint or a NAT that leads to it.',
+    )
   const store = openDeadLetterStores(target, config)
   try {
     const isGone = await remove(target, store, deadLetter, location)
-    return isGone ? ok(name, 'written and deleted') : warning(name, 'written, not found again', `Delete dead letter ${deadLetter.deadLetterId} by hand.`)
+    return isGone
+      ? ok(name, 'written and deleted')
+      : warning(name, 'written, not found again', `Delete dead letter ${deadLetter.deadLetterId} by hand.`)
   } catch (error) {
     return warning(
       name,
@@ -47,7 +54,12 @@ async function checkTarget(target: Target, config: ProducerConfig): Promise<Chec
   }
 }
 
-async function remove(target: Target, store: DeadLetterStore, deadLetter: DeadLetter, location: string): Promise<boolean> {
+async function remove(
+  target: Target,
+  store: DeadLetterStore,
+  deadLetter: DeadLetter,
+  location: string,
+): Promise<boolean> {
   if (target.kind !== 'sqs') {
     const handle = target.kind === 's3' ? location.slice(`s3://${target.bucket}/`.length) : [location]
     await store.complete([{ open: { deadLetter, location, handle }, location: 'doctor' }])

@@ -10,5 +10,15 @@ export interface Check {
 
 export const ok = (name: string, detail: string): Check => ({ name, status: 'ok', detail })
 export const skipped = (name: string, detail: string): Check => ({ name, status: 'skipped', detail })
-export const failed = (name: string, detail: string, advice: string): Check => ({ name, status: 'failed', detail, advice })
-export const warning = (name: string, detail: string, advice: string): Check => ({ name, status: 'warning', detail, advice })
+export const failed = (name: string, detail: string, advice: string): Check => ({
+  name,
+  status: 'failed',
+  detail,
+  advice,
+})
+export const warning = (name: string, detail: string, advice: string): Check => ({
+  name,
+  status: 'warning',
+  detail,
+  advice,
+})

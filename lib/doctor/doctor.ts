@@ -21,8 +21,19 @@ export async function doctor(env: NodeJS.ProcessEnv, topics: readonly string[]):
     return error.problems.map(problem => failed('config', problem, 'Mend this setting; nothing else was looked at.'))
   }
   const network = await checkNetwork(config.bootstrapServers)
-  const [cluster, deadLetters, clock] = await Promise.all([checkCluster(config, topics), checkDeadLetters(config), checkClock(config, env)])
-  return [warnings.length > 0 ? (warnings[0] as Check) : ok('config', 'every setting holds'), ...warnings.slice(1), ...network, ...cluster, ...deadLetters, clock]
+  const [cluster, deadLetters, clock] = await Promise.all([
+    checkCluster(config, topics),
+    checkDeadLetters(config),
+    checkClock(config, env),
+  ])
+  return [
+    warnings.length > 0 ? (warnings[0] as Check) : ok('config', 'every setting holds'),
+    ...warnings.slice(1),
+    ...network,
+    ...cluster,
+    ...deadLetters,
+    clock,
+  ]
 }
 
 /** AWS refuses signatures that are more than some minutes off; its answers carry its own time. */
@@ -30,14 +41,23 @@ async function checkClock({ deadLetter, mskClusterArn }: ProducerConfig, env: No
   const queue = deadLetter.find(target => target.kind === 'sqs')
   const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION
   const isAws = mskClusterArn !== undefined || deadLetter.some(({ kind }) => kind === 's3' || kind === 'dynamodb')
-  const url = queue?.kind === 'sqs' ? new URL(queue.queueUrl).origin : isAws && region ? `https://sts.${region}.amazonaws.com` : undefined
+  const url =
+    queue?.kind === 'sqs'
+      ? new URL(queue.queueUrl).origin
+      : isAws && region
+        ? `https://sts.${region}.amazonaws.com`
+        : undefined
   if (url === undefined) return skipped('clock', 'no AWS service to compare with')
   try {
     const date = (await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(CLOCK_MS) })).headers.get('date')
     if (date === null) return skipped('clock', 'the service told no time')
     const skew = Math.abs(Date.now() - Date.parse(date))
     if (skew > SKEW_MS)
-      return failed('clock', `${Math.round(skew / 1000)} s off`, 'Set this machine’s clock (NTP): AWS refuses signatures of another time, and timestamps of records are wrong.')
+      return failed(
+        'clock',
+        `${Math.round(skew / 1000)} s off`,
+        'Set this machine’s clock (NTP): AWS refuses signatures of another time, and timestamps of records are wrong.',
+      )
     return ok('clock', `${Math.round(skew / 1000)} s off`)
   } catch {
     return skipped('clock', 'the service could not be reached')

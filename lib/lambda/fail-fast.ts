@@ -28,11 +28,18 @@ export class FailFast {
       this.#trial = invocation
       return undefined
     }
-    return new TransportError('unavailable', 'The last invocations all failed; this container does not try for some seconds.', { retriable: true })
+    return new TransportError(
+      'unavailable',
+      'The last invocations all failed; this container does not try for some seconds.',
+      { retriable: true },
+    )
   }
 
   /** What an invocation that was let through met. One that sent nothing proves nothing. */
-  note(invocation: object, { delivered, deliveryFailures }: { readonly delivered: number; readonly deliveryFailures: number }): void {
+  note(
+    invocation: object,
+    { delivered, deliveryFailures }: { readonly delivered: number; readonly deliveryFailures: number },
+  ): void {
     const wasTrial = this.#trial === invocation
     if (wasTrial) this.#trial = undefined
     if (delivered > 0) {

@@ -22,7 +22,10 @@ export interface HttpAnswer {
 export function parseHttpEvent(event: unknown): HttpRequest | undefined {
   if (!isJsonObject(event)) return undefined
   const context = isJsonObject(event.requestContext) ? event.requestContext : {}
-  const body = Buffer.from(typeof event.body === 'string' ? event.body : '', event.isBase64Encoded === true ? 'base64' : 'utf8')
+  const body = Buffer.from(
+    typeof event.body === 'string' ? event.body : '',
+    event.isBase64Encoded === true ? 'base64' : 'utf8',
+  )
   const common = { headers: lowerCase(event), body, requestId: text(context.requestId) }
   if (event.version === '2.0' && typeof event.rawPath === 'string' && isJsonObject(context.http)) {
     const path = withoutStage(event.rawPath, context.stage)
@@ -50,7 +53,9 @@ export function toHttpResult(kind: HttpRequest['kind'], event: unknown, answer: 
   const result = { statusCode: answer.status, body: answer.body, isBase64Encoded: false }
   if (kind !== 'alb') return { ...result, headers: answer.headers }
   const multiValue = isJsonObject(event) && isJsonObject(event.multiValueHeaders)
-  const headers = multiValue ? { multiValueHeaders: Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, [value]])) } : { headers: answer.headers }
+  const headers = multiValue
+    ? { multiValueHeaders: Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, [value]])) }
+    : { headers: answer.headers }
   return { ...result, ...headers, statusDescription: `${answer.status} ${REASONS[answer.status] ?? 'Unknown'}` }
 }
 
@@ -70,7 +75,8 @@ const REASONS: Readonly<Record<number, string>> = {
 
 function lowerCase(event: JsonObject): Record<string, string> {
   const headers: Record<string, string> = Object.create(null)
-  for (const [name, value] of Object.entries(isJsonObject(event.headers) ? event.headers : {})) if (typeof value === 'string') headers[name.toLowerCase()] = value
+  for (const [name, value] of Object.entries(isJsonObject(event.headers) ? event.headers : {}))
+    if (typeof value === 'string') headers[name.toLowerCase()] = value
   for (const [name, values] of Object.entries(isJsonObject(event.multiValueHeaders) ? event.multiValueHeaders : {}))
     if (Array.isArray(values)) headers[name.toLowerCase()] = values.filter(value => typeof value === 'string').join(',')
   return headers

@@ -41,11 +41,17 @@ export class InvocationReport {
   }
 
   readonly connectFailed = (error: unknown): void => {
-    this.#logger.warn('No broker was reached in init; the invocation tries again.', { code: codeOf(error), ...reasonOf(error) })
+    this.#logger.warn('No broker was reached in init; the invocation tries again.', {
+      code: codeOf(error),
+      ...reasonOf(error),
+    })
   }
 
   readonly deadLetterFailed = (error: unknown): void => {
-    this.#logger.error('No dead-letter target stored the dead letters; their records go back to the source.', { code: codeOf(error), cause: codeOf((error as Error).cause) })
+    this.#logger.error('No dead-letter target stored the dead letters; their records go back to the source.', {
+      code: codeOf(error),
+      cause: codeOf((error as Error).cause),
+    })
   }
 
   /** A request that was refused whole, before it became records. */
@@ -55,19 +61,30 @@ export class InvocationReport {
 
   /** What a redrive did, and metrics of it per outcome. */
   readonly redrive = (
-    results: readonly { readonly resent: number; readonly found: number; readonly parked: number; readonly failed: Readonly<Record<string, number>> }[],
+    results: readonly {
+      readonly resent: number
+      readonly found: number
+      readonly parked: number
+      readonly failed: Readonly<Record<string, number>>
+    }[],
   ): void => {
     for (const { resent, found, parked, failed } of results) {
       const outcomes = { resent, found, parked, failed: Object.values(failed).reduce((sum, count) => sum + count, 0) }
       this.#metrics.addDimensions({ function: this.#function })
-      for (const [name, count] of Object.entries(outcomes)) this.#metrics.addMetric(`Letters${name[0]?.toUpperCase()}${name.slice(1)}`, MetricUnit.Count, count)
+      for (const [name, count] of Object.entries(outcomes))
+        this.#metrics.addMetric(`Letters${name[0]?.toUpperCase()}${name.slice(1)}`, MetricUnit.Count, count)
       this.#metrics.publishStoredMetrics()
     }
     this.#logger.info('redrive', { results })
   }
 
   /** @param requestId as the caller was told it */
-  invocation(requestId: string, reports: readonly DeliveryReport[], fates: readonly RecordFate[], producer: ProducerMetrics): void {
+  invocation(
+    requestId: string,
+    reports: readonly DeliveryReport[],
+    fates: readonly RecordFate[],
+    producer: ProducerMetrics,
+  ): void {
     const outcomes: Record<string, number> = {}
     const byTopic = new Map<string, number>()
     const codes: Record<string, number> = {}
@@ -79,11 +96,28 @@ export class InvocationReport {
       if ('code' in fate) codes[fate.code] = (codes[fate.code] ?? 0) + 1
       attempts = Math.max(attempts, reports[index]?.attempts ?? 0)
     })
-    const [first, ...others] = this.#metrics.isOn ? [...byTopic].map(([key, count]) => this.#records(key, count, producer)) : []
+    const [first, ...others] = this.#metrics.isOn
+      ? [...byTopic].map(([key, count]) => this.#records(key, count, producer))
+      : []
     const unknown = reports.filter(report => report.kind === 'failed' && report.outcome === 'unknown').length
-    const failure = reports.find(report => report.kind === 'failed' && report.failureKind === 'delivery-failure') as Failed | undefined
-    const facts = { requestId, outcomes, ...(Object.keys(codes).length > 0 ? { codes } : {}), ...reasonOf(failure?.error), unknown, attempts }
-    const head = { level: 'INFO', message: 'invocation', timestamp: new Date().toISOString(), service: this.#function, ...traceOf(process.env._X_AMZN_TRACE_ID) }
+    const failure = reports.find(report => report.kind === 'failed' && report.failureKind === 'delivery-failure') as
+      | Failed
+      | undefined
+    const facts = {
+      requestId,
+      outcomes,
+      ...(Object.keys(codes).length > 0 ? { codes } : {}),
+      ...reasonOf(failure?.error),
+      unknown,
+      attempts,
+    }
+    const head = {
+      level: 'INFO',
+      message: 'invocation',
+      timestamp: new Date().toISOString(),
+      service: this.#function,
+      ...traceOf(process.env._X_AMZN_TRACE_ID),
+    }
     this.#write(JSON.stringify({ ...head, ...facts, ...together(first, this.#ofProducer(producer)) }))
     for (const other of others) this.#write(JSON.stringify(other))
     this.#last = producer
@@ -91,17 +125,24 @@ export class InvocationReport {
 
   #records(key: string, count: number, producer: ProducerMetrics): Emf {
     const [topic, outcome] = key.split(' ') as [string, string]
-    return this.#emf({ topic, outcome }, [[MetricUnit.Count, { Records: count }], ...(outcome === 'delivered' ? this.#times(producer) : [])])
+    return this.#emf({ topic, outcome }, [
+      [MetricUnit.Count, { Records: count }],
+      ...(outcome === 'delivered' ? this.#times(producer) : []),
+    ])
   }
 
   /** Of the batches that were acknowledged since the last invocation: their mean. */
   #times(now: ProducerMetrics): Values[] {
-    const added = (name: 'ackedBatches' | 'ackedRecords' | 'queueTimeMs' | 'brokerTimeMs') => now[name] - (this.#last?.[name] ?? 0)
+    const added = (name: 'ackedBatches' | 'ackedRecords' | 'queueTimeMs' | 'brokerTimeMs') =>
+      now[name] - (this.#last?.[name] ?? 0)
     const batches = added('ackedBatches')
     if (batches <= 0) return []
     return [
       [MetricUnit.Count, { BatchRecords: added('ackedRecords') / batches }],
-      [MetricUnit.Milliseconds, { QueueTime: added('queueTimeMs') / batches, BrokerTime: added('brokerTimeMs') / batches }],
+      [
+        MetricUnit.Milliseconds,
+        { QueueTime: added('queueTimeMs') / batches, BrokerTime: added('brokerTimeMs') / batches },
+      ],
     ]
   }
 
@@ -109,11 +150,25 @@ export class InvocationReport {
   #ofProducer(now: ProducerMetrics): Emf | undefined {
     const last = this.#last
     if (!this.#metrics.isOn) return undefined
-    if (last && now.connectionAttempts === last.connectionAttempts && now.producerIds === last.producerIds && now.retries === last.retries && now.connections === last.connections)
+    if (
+      last &&
+      now.connectionAttempts === last.connectionAttempts &&
+      now.producerIds === last.producerIds &&
+      now.retries === last.retries &&
+      now.connections === last.connections
+    )
       return undefined
     const added = (name: 'connectionAttempts' | 'producerIds' | 'retries') => now[name] - (last?.[name] ?? 0)
     return this.#emf({}, [
-      [MetricUnit.Count, { ConnectionAttempts: added('connectionAttempts'), ProducerIds: added('producerIds'), Retries: added('retries'), Connections: now.connections }],
+      [
+        MetricUnit.Count,
+        {
+          ConnectionAttempts: added('connectionAttempts'),
+          ProducerIds: added('producerIds'),
+          Retries: added('retries'),
+          Connections: now.connections,
+        },
+      ],
       [MetricUnit.Bytes, { BufferUsed: now.bufferUsed }],
     ])
   }
@@ -129,7 +184,8 @@ export class InvocationReport {
 
   #formOf(dimensions: Readonly<Record<string, string>>, values: readonly Values[]): Emf {
     this.#metrics.addDimensions({ function: this.#function, ...dimensions })
-    for (const [unit, named] of values) for (const [name, value] of Object.entries(named)) this.#metrics.addMetric(name, unit, value)
+    for (const [unit, named] of values)
+      for (const [name, value] of Object.entries(named)) this.#metrics.addMetric(name, unit, value)
     const form = this.#metrics.serializeMetrics()
     this.#metrics.clearMetrics()
     this.#metrics.clearDimensions()
@@ -140,7 +196,11 @@ export class InvocationReport {
 /** Two sets of metrics with different dimensions on one line, as EMF's list of directives has room for. */
 function together(a: Emf | undefined, b: Emf | undefined): Emf | undefined {
   if (!a || !b) return a ?? b
-  return { ...a, ...b, _aws: { ...a._aws, CloudWatchMetrics: [...a._aws.CloudWatchMetrics, ...b._aws.CloudWatchMetrics] } }
+  return {
+    ...a,
+    ...b,
+    _aws: { ...a._aws, CloudWatchMetrics: [...a._aws.CloudWatchMetrics, ...b._aws.CloudWatchMetrics] },
+  }
 }
 
 /** As Powertools' own lines have it, so that they are found together. */

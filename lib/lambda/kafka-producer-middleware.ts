@@ -30,7 +30,10 @@ export interface KafkaProducerMiddlewareOptions {
   readonly config: ProducerConfig
 }
 
-export function kafkaProducer({ factory, config }: KafkaProducerMiddlewareOptions): MiddlewareObj<unknown, unknown, Error, Context & KafkaContext> {
+export function kafkaProducer({
+  factory,
+  config,
+}: KafkaProducerMiddlewareOptions): MiddlewareObj<unknown, unknown, Error, Context & KafkaContext> {
   const scopes = new WeakMap<object, InvocationScope>()
   const failFast = new FailFast(systemClock)
   const leave = async (context: object) => {
@@ -49,9 +52,13 @@ export function kafkaProducer({ factory, config }: KafkaProducerMiddlewareOption
       const deadline = sendingDeadline(remaining, config, gatewayTime)
       const answerBy = answerDeadline(remaining, config, gatewayTime)
       const least = config.deadlineReserveMs + config.requestTimeoutMs
-      const scope = new InvocationScope(deadline, scope => (remaining > least ? failFast.refusal(scope) : tooShort(least)))
+      const scope = new InvocationScope(deadline, scope =>
+        remaining > least ? failFast.refusal(scope) : tooShort(least),
+      )
       scopes.set(request.context, scope)
-      Object.assign(request.context, { kafka: { producer: factory.producer(config), deadline, answerBy } } satisfies KafkaContext)
+      Object.assign(request.context, {
+        kafka: { producer: factory.producer(config), deadline, answerBy },
+      } satisfies KafkaContext)
       scope.enter()
     },
     after: request => leave(request.context),
@@ -61,10 +68,16 @@ export function kafkaProducer({ factory, config }: KafkaProducerMiddlewareOption
 }
 
 function tooShort(least: number): TransportError {
-  return new TransportError('deadline-too-short', `The function's time-out: expected more than KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms (${least} ms), got less.`)
+  return new TransportError(
+    'deadline-too-short',
+    `The function's time-out: expected more than KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms (${least} ms), got less.`,
+  )
 }
 
 /** Connects in init, where time is not an invocation's. Failing fails nothing: the invocation tries again. */
-export async function connectInInit({ factory, config }: KafkaProducerMiddlewareOptions, onFailure: (error: unknown) => void): Promise<void> {
+export async function connectInInit(
+  { factory, config }: KafkaProducerMiddlewareOptions,
+  onFailure: (error: unknown) => void,
+): Promise<void> {
   await factory.connect(config, Deadline.after(systemClock, INIT_CONNECT_MS)).catch(onFailure)
 }

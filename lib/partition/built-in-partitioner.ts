@@ -18,7 +18,9 @@ export class BuiltInPartitioner implements Partitioner {
   }
 
   partition(record: SerializedRecord, partitions: TopicPartitions): number {
-    return record.key === null || this.#ignoreKeys ? this.#stickyPartition(record, partitions) : (murmur2(record.key) & 0x7fffffff) % partitions.count
+    return record.key === null || this.#ignoreKeys
+      ? this.#stickyPartition(record, partitions)
+      : (murmur2(record.key) & 0x7fffffff) % partitions.count
   }
 
   #stickyPartition(record: SerializedRecord, { count, available }: TopicPartitions): number {

@@ -28,7 +28,9 @@ export class PartitionSkewDetector {
     const most = counts.perPartition.reduce((max, of) => Math.max(max, of ?? 0), 0) / WINDOW
     const isSkewed = most >= Math.min(0.9, Math.max(MIN_SHARE, TIMES_EVEN / count))
     if (isSkewed && counts.skewedBefore) {
-      this.#onSkew(`partitioner.class sends ${Math.round(most * 100)} % of the records of ${topic} to one of its ${count} partitions.`)
+      this.#onSkew(
+        `partitioner.class sends ${Math.round(most * 100)} % of the records of ${topic} to one of its ${count} partitions.`,
+      )
       this.#topics.set(topic, 'told')
       return
     }

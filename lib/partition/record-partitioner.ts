@@ -20,7 +20,10 @@ export class RecordPartitioner {
   partition(record: SerializedRecord, partitions: TopicPartitions): PartitionedRecord {
     if (record.partition !== undefined) {
       if (record.partition >= partitions.count)
-        throw new InvalidRecordError('partition-out-of-range', `partition: expected below ${partitions.count} for topic ${record.topic}, got ${record.partition}.`)
+        throw new InvalidRecordError(
+          'partition-out-of-range',
+          `partition: expected below ${partitions.count} for topic ${record.topic}, got ${record.partition}.`,
+        )
       return { ...record, partition: record.partition, partitionFixedBy: 'source' }
     }
     const partition = this.#choose(record, partitions)
@@ -34,10 +37,17 @@ export class RecordPartitioner {
     try {
       chosen = this.#partitioner.partition(record, partitions)
     } catch (cause) {
-      throw new InvalidRecordError('bad-partition', `partition: partitioner.class threw for a record of ${topic}.`, [], false, cause)
+      throw new InvalidRecordError(
+        'bad-partition',
+        `partition: partitioner.class threw for a record of ${topic}.`,
+        [],
+        false,
+        cause,
+      )
     }
     if (chosen === undefined) return this.#fallback.partition(record, partitions)
-    if (typeof chosen === 'number' && Number.isInteger(chosen) && chosen >= 0 && chosen < partitions.count) return chosen
+    if (typeof chosen === 'number' && Number.isInteger(chosen) && chosen >= 0 && chosen < partitions.count)
+      return chosen
     throw new InvalidRecordError(
       'bad-partition',
       `partition: expected an integer from 0 to ${partitions.count - 1} of partitioner.class for topic ${topic}, got ${typeof chosen === 'number' ? chosen : typeof chosen}.`,

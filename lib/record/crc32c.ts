@@ -21,7 +21,16 @@ function createTables(): Uint32Array[] {
   return made
 }
 
-const [T0, T1, T2, T3, T4, T5, T6, T7] = tables as [Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array]
+const [T0, T1, T2, T3, T4, T5, T6, T7] = tables as [
+  Uint32Array,
+  Uint32Array,
+  Uint32Array,
+  Uint32Array,
+  Uint32Array,
+  Uint32Array,
+  Uint32Array,
+  Uint32Array,
+]
 
 /** Unsigned 32-bit checksum of `bytes[from…)`. */
 export function crc32c(bytes: Uint8Array, from = 0): number {
@@ -29,7 +38,11 @@ export function crc32c(bytes: Uint8Array, from = 0): number {
   let crc = 0xffffffff
   let i = from
   for (; i + 8 <= end; i += 8) {
-    crc ^= (bytes[i] as number) | ((bytes[i + 1] as number) << 8) | ((bytes[i + 2] as number) << 16) | ((bytes[i + 3] as number) << 24)
+    crc ^=
+      (bytes[i] as number) |
+      ((bytes[i + 1] as number) << 8) |
+      ((bytes[i + 2] as number) << 16) |
+      ((bytes[i + 3] as number) << 24)
     crc =
       (T7[crc & 0xff] as number) ^
       (T6[(crc >>> 8) & 0xff] as number) ^

@@ -24,7 +24,9 @@ interface Sought {
 /** Receipts (`kafka:<topic>-<partition>@<offset>`) of those that are found, by dead letter id. One pass per partition. */
 export async function findInLog(deadLetters: readonly DeadLetter[], log: Log): Promise<Map<string, string>> {
   const sought = deadLetters.flatMap((deadLetter): Sought[] =>
-    deadLetter.inDoubt && deadLetter.record.topic !== null ? [{ deadLetter, topic: deadLetter.record.topic, inDoubt: deadLetter.inDoubt }] : [],
+    deadLetter.inDoubt && deadLetter.record.topic !== null
+      ? [{ deadLetter, topic: deadLetter.record.topic, inDoubt: deadLetter.inDoubt }]
+      : [],
   )
   const found = new Map<string, string>()
   const byPartition = Map.groupBy(sought, ({ topic, inDoubt }) => `${topic}/${inDoubt.partition}`)
@@ -37,11 +39,22 @@ async function findInPartition(sought: readonly Sought[], log: Log, found: Map<s
   const { partition } = inDoubt
   const since = Math.min(...sought.map(beginOf)) - SKEW_MS
   const [from, to] = [await log.offsetAt(topic, partition, since), await log.end(topic, partition)]
-  const bySequence = new Map(sought.map(one => [sequenceKey(one.inDoubt.producerId, one.inDoubt.producerEpoch, one.inDoubt.baseSequence + one.inDoubt.indexInBatch), one]))
+  const bySequence = new Map(
+    sought.map(one => [
+      sequenceKey(
+        one.inDoubt.producerId,
+        one.inDoubt.producerEpoch,
+        one.inDoubt.baseSequence + one.inDoubt.indexInBatch,
+      ),
+      one,
+    ]),
+  )
   const byRecordId = Map.groupBy(sought, ({ deadLetter }) => deadLetter.recordId)
   let open = sought.length
   for await (const record of log.read(topic, partition, from, to)) {
-    const one = bySequence.get(sequenceKey(Number(record.producerId), record.producerEpoch, record.sequence)) ?? sameDeadLetter(record, topic, byRecordId)
+    const one =
+      bySequence.get(sequenceKey(Number(record.producerId), record.producerEpoch, record.sequence)) ??
+      sameDeadLetter(record, topic, byRecordId)
     if (!one || found.has(one.deadLetter.deadLetterId)) continue
     found.set(one.deadLetter.deadLetterId, locationOf({ topic, partition, offset: record.offset }))
     if (--open === 0) return
@@ -58,10 +71,17 @@ function sequenceKey(producerId: number, epoch: number, sequence: number): strin
 }
 
 /** The same record, whoever sent it: its id alone may have been given to others. */
-function sameDeadLetter(record: LogRecord, topic: string, byRecordId: ReadonlyMap<string, readonly Sought[]>): Sought | undefined {
+function sameDeadLetter(
+  record: LogRecord,
+  topic: string,
+  byRecordId: ReadonlyMap<string, readonly Sought[]>,
+): Sought | undefined {
   const id = record.headers.find(([name]) => name === 'kp-id')?.[1]
   const candidates = id ? byRecordId.get(Buffer.from(id).toString()) : undefined
   if (!candidates) return undefined
-  const identity = deadLetterId({ topic, key: record.key, value: record.value, headers: record.headers }, Buffer.from(id as Uint8Array).toString())
+  const identity = deadLetterId(
+    { topic, key: record.key, value: record.value, headers: record.headers },
+    Buffer.from(id as Uint8Array).toString(),
+  )
   return candidates.find(({ deadLetter }) => deadLetter.deadLetterId === identity)
 }

@@ -15,7 +15,11 @@ import { LogReader } from '../transport/kafkajs/log-reader.ts'
 type Target = DeadLetterChain[number]
 
 /** @param toDeadLetters what a message of a queue is that is no dead letter; only for queues that are source DLQs and failure destinations */
-export function openDeadLetterStores(target: Target, config: ProducerConfig, toDeadLetters?: RawToDeadLetters): DeadLetterStore {
+export function openDeadLetterStores(
+  target: Target,
+  config: ProducerConfig,
+  toDeadLetters?: RawToDeadLetters,
+): DeadLetterStore {
   switch (target.kind) {
     case 'disk':
       return new DiskDeadLetterStore(target.folder)
@@ -28,7 +32,11 @@ export function openDeadLetterStores(target: Target, config: ProducerConfig, toD
     case 'dynamodb':
       return new DynamoDbDeadLetterStore(target.table)
     case 'kafka':
-      return new KafkaDeadLetterStore({ pattern: target.pattern, producer: createDeadLetterProducer(config, target.servers), ...createLogReader(config, target.servers) })
+      return new KafkaDeadLetterStore({
+        pattern: target.pattern,
+        producer: createDeadLetterProducer(config, target.servers),
+        ...createLogReader(config, target.servers),
+      })
   }
 }
 
@@ -39,7 +47,10 @@ export function deadLetterTopicsOf(chain: DeadLetterChain): (topic: string) => b
 }
 
 /** @param servers of another cluster than the configuration's */
-export function createLogReader(config: ProducerConfig, servers?: readonly string[]): { readonly reader: LogReader; closeReader(): Promise<void> } {
+export function createLogReader(
+  config: ProducerConfig,
+  servers?: readonly string[],
+): { readonly reader: LogReader; closeReader(): Promise<void> } {
   const { mskClusterArn: _msk, ...rest } = config
   const client = createKafkaJsClient(servers ? ({ ...rest, bootstrapServers: servers } as ProducerConfig) : config)
   return { reader: new LogReader(client), closeReader: () => client.close() }

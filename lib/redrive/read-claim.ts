@@ -20,7 +20,8 @@ export async function withClaim(deadLetter: DeadLetter): Promise<DeadLetter> {
   const value = await read(claimCheck.target, deadLetterId).catch(cause => {
     throw missing(cause)
   })
-  if (value.length !== claimCheck.bytes || createHash('sha256').update(value).digest('hex') !== claimCheck.sha256) throw missing()
+  if (value.length !== claimCheck.bytes || createHash('sha256').update(value).digest('hex') !== claimCheck.sha256)
+    throw missing()
   return { ...deadLetter, record: { ...deadLetter.record, value: value.toString('base64') }, claimCheck: null }
 }
 
@@ -55,5 +56,9 @@ async function readRow(file: string, deadLetterId: string): Promise<Buffer> {
 }
 
 function missing(cause?: unknown): DeadLetterError {
-  return new DeadLetterError('claim-missing', 'A dead letter’s value is not where its claim check says, or is another.', { cause })
+  return new DeadLetterError(
+    'claim-missing',
+    'A dead letter’s value is not where its claim check says, or is another.',
+    { cause },
+  )
 }

@@ -80,7 +80,18 @@ type Counts = { -readonly [K in keyof RedriveResult]: RedriveResult[K] } & {
  * @throws DeadLetterError `redrive-running` while another redrive has the dead letters · what the store throws when it can't be read
  */
 export async function redrive(store: DeadLetterStore, options: RedriveOptions): Promise<RedriveResult> {
-  const counts: Counts = { seen: 0, matched: 0, tried: 0, resent: 0, found: 0, invalid: 0, parked: 0, failed: {}, byTopic: {}, oldest: {} }
+  const counts: Counts = {
+    seen: 0,
+    matched: 0,
+    tried: 0,
+    resent: 0,
+    found: 0,
+    invalid: 0,
+    parked: 0,
+    failed: {},
+    byTopic: {},
+    oldest: {},
+  }
   const lease = options.dryRun ? undefined : await store.lease()
   const lost = lease && keep(lease)
   try {
@@ -137,13 +148,15 @@ class Redrive {
     const { contracts, maxAttempts = MAX_ATTEMPTS, isDeadLetterTopic = () => false, topic } = this.#options
     const counts = this.#counts
     // A record that never had a topic can only go to the one that is asked for.
-    const known = deadLetter.record.topic === null && contracts && topic !== undefined ? withTopic(deadLetter, topic) : deadLetter
+    const known =
+      deadLetter.record.topic === null && contracts && topic !== undefined ? withTopic(deadLetter, topic) : deadLetter
     if (!matches(known, this.#options)) return false
     counts.matched++
     const ofTopic = counts.byTopic[known.record.topic ?? ''] ?? {}
     counts.byTopic[known.record.topic ?? ''] = ofTopic
     ofTopic[known.failure.code] = (ofTopic[known.failure.code] ?? 0) + 1
-    if (known.redrive.count >= maxAttempts || (known.record.topic !== null && isDeadLetterTopic(known.record.topic))) counts.parked++
+    if (known.redrive.count >= maxAttempts || (known.record.topic !== null && isDeadLetterTopic(known.record.topic)))
+      counts.parked++
     else if (known.failure.kind === 'invalid-record' && (!contracts || known.record.topic === null)) counts.invalid++
     else {
       const to = known.record.topic as string
@@ -166,7 +179,8 @@ class Redrive {
     const { rate } = this.#options
     if (rate === undefined) return
     const due = this.#begin + (this.#counts.tried / rate) * 1000
-    while (systemClock.now() < due && !this.#stopped()) await new Promise(resolve => setTimeout(resolve, Math.min(200, due - systemClock.now())))
+    while (systemClock.now() < due && !this.#stopped())
+      await new Promise(resolve => setTimeout(resolve, Math.min(200, due - systemClock.now())))
   }
 
   async #resend(batch: readonly OpenDeadLetter[]): Promise<void> {
@@ -199,7 +213,11 @@ class Redrive {
     this.#counts.resent += sendable.length - failures.length
     for (const { open, failed } of failures) await this.#note(open, failed)
     // The cluster takes nothing: the others would only fail too.
-    if (sendable.length > 0 && failures.length === sendable.length && failures.every(({ failed }) => failed.failureKind === 'delivery-failure'))
+    if (
+      sendable.length > 0 &&
+      failures.length === sendable.length &&
+      failures.every(({ failed }) => failed.failureKind === 'delivery-failure')
+    )
       this.#counts.stopped = failures[0]?.failed.code as string
   }
 

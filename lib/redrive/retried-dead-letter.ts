@@ -19,7 +19,14 @@ export function inDoubt(deadLetter: DeadLetter, { serialized, inDoubt: doubt, fi
   return {
     ...deadLetter,
     failure: { ...deadLetter.failure, outcome: 'unknown' },
-    inDoubt: { partition: serialized.partition, producerId: Number(producerId), producerEpoch: epoch, baseSequence, indexInBatch, ...window },
+    inDoubt: {
+      partition: serialized.partition,
+      producerId: Number(producerId),
+      producerEpoch: epoch,
+      baseSequence,
+      indexInBatch,
+      ...window,
+    },
   }
 }
 

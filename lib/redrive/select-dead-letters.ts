@@ -15,10 +15,22 @@ export interface DeadLetterFilter {
 
 export function matches(
   { deadLetterId: id, record, failure }: DeadLetter,
-  { deadLetterId = id, topic, error, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY }: DeadLetterFilter,
+  {
+    deadLetterId = id,
+    topic,
+    error,
+    since = Number.NEGATIVE_INFINITY,
+    until = Number.POSITIVE_INFINITY,
+  }: DeadLetterFilter,
 ): boolean {
   const lastAt = Date.parse(failure.lastAt)
-  return id === deadLetterId && (topic === undefined || record.topic === topic) && (error === undefined || failure.code === error) && lastAt >= since && lastAt <= until
+  return (
+    id === deadLetterId &&
+    (topic === undefined || record.topic === topic) &&
+    (error === undefined || failure.code === error) &&
+    lastAt >= since &&
+    lastAt <= until
+  )
 }
 
 export interface DeadLetterGroup {

@@ -42,7 +42,9 @@ export class MskBootstrap {
       const client = new KafkaClient({ ...(region === undefined ? {} : { region }), maxAttempts: 2 })
       const abortSignal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline.within(REQUEST_MS).remaining)))
       try {
-        const answer = await client.send(new GetBootstrapBrokersCommand({ ClusterArn: this.#config.mskClusterArn }), { abortSignal })
+        const answer = await client.send(new GetBootstrapBrokersCommand({ ClusterArn: this.#config.mskClusterArn }), {
+          abortSignal,
+        })
         this.#servers = pick(answer, this.#config)
         this.#askedAt = performance.now()
         return this.#servers
@@ -59,11 +61,15 @@ export class MskBootstrap {
     const fallback = this.#servers ?? this.#config.bootstrapServers
     const name = cause instanceof Error ? cause.name : 'Error'
     if (fallback.length > 0) {
-      this.#warn(`MSK did not tell the brokers of KAFKA_MSK_CLUSTER_ARN (${cause instanceof TransportError ? cause.message : name}); those that are known are used.`)
+      this.#warn(
+        `MSK did not tell the brokers of KAFKA_MSK_CLUSTER_ARN (${cause instanceof TransportError ? cause.message : name}); those that are known are used.`,
+      )
       return fallback
     }
     if (cause instanceof TransportError) throw cause
-    const isFatal = /NotFound|AccessDenied|Forbidden|Unauthorized|BadRequest|CredentialsProvider|Region/.test(`${name} ${(cause as Error).message}`)
+    const isFatal = /NotFound|AccessDenied|Forbidden|Unauthorized|BadRequest|CredentialsProvider|Region/.test(
+      `${name} ${(cause as Error).message}`,
+    )
     throw new TransportError(
       isFatal ? 'CREDENTIALS_UNAVAILABLE' : 'UNREACHABLE',
       `MSK did not tell the brokers of KAFKA_MSK_CLUSTER_ARN (${name}): expected a role that may kafka:GetBootstrapBrokers, and the cluster’s own ARN; or set bootstrap.servers.`,
@@ -75,8 +81,18 @@ export class MskBootstrap {
 const NETWORKS = { private: '', public: 'Public', 'vpc-connectivity': 'VpcConnectivity' } as const
 
 /** @throws TransportError when the cluster has no brokers for the authentication and network that are set */
-function pick(answer: GetBootstrapBrokersCommandOutput, { securityProtocol, saslMechanism, mskNetwork }: ProducerConfig): readonly string[] {
-  const door = securityProtocol === 'PLAINTEXT' ? '' : securityProtocol === 'SSL' ? 'Tls' : saslMechanism === 'AWS_MSK_IAM' ? 'SaslIam' : 'SaslScram'
+function pick(
+  answer: GetBootstrapBrokersCommandOutput,
+  { securityProtocol, saslMechanism, mskNetwork }: ProducerConfig,
+): readonly string[] {
+  const door =
+    securityProtocol === 'PLAINTEXT'
+      ? ''
+      : securityProtocol === 'SSL'
+        ? 'Tls'
+        : saslMechanism === 'AWS_MSK_IAM'
+          ? 'SaslIam'
+          : 'SaslScram'
   const field = `BootstrapBrokerString${NETWORKS[mskNetwork]}${door}`
   const servers = (answer as unknown as Record<string, string | undefined>)[field]
   if (servers) return servers.split(',').map(server => server.trim())

@@ -42,7 +42,10 @@ export class MskIamToken {
     const { expiration: _, ...identity } = credentials
     for (let n = 0; n < TRIES; n++) {
       const expiring = seconds >= LONGEST_S ? identity : { ...identity, expiration: new SecondsFromNow(seconds) }
-      const { token } = await generateAuthTokenFromCredentialsProvider({ region: this.#region, awsCredentialsProvider: async () => expiring })
+      const { token } = await generateAuthTokenFromCredentialsProvider({
+        region: this.#region,
+        awsCredentialsProvider: async () => expiring,
+      })
       if (hasWholeSeconds(token)) return token
     }
     throw unavailable('gave no token of whole seconds', true)
@@ -57,7 +60,11 @@ export class MskIamToken {
       const credentials = await this.#chain()
       return secondsLeft(credentials) < MIN_LEFT_S ? await this.#chain({ forceRefresh: true }) : credentials
     } catch (cause) {
-      throw unavailable("can't be found: expected the function's role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", false, cause)
+      throw unavailable(
+        "can't be found: expected the function's role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        false,
+        cause,
+      )
     }
   }
 }
@@ -92,5 +99,8 @@ function hasWholeSeconds(token: string): boolean {
 }
 
 function unavailable(what: string, retriable: boolean, cause?: unknown): TransportError {
-  return new TransportError('CREDENTIALS_UNAVAILABLE', `The AWS credentials for sasl.mechanism AWS_MSK_IAM ${what}.`, { retriable, cause })
+  return new TransportError('CREDENTIALS_UNAVAILABLE', `The AWS credentials for sasl.mechanism AWS_MSK_IAM ${what}.`, {
+    retriable,
+    cause,
+  })
 }

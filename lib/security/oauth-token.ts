@@ -36,13 +36,22 @@ export class OAuthToken {
   }
 }
 
-async function request({ tokenUrl, clientId, clientSecret, scope }: OAuthOptions, deadline: Deadline): Promise<Record<string, unknown>> {
+async function request(
+  { tokenUrl, clientId, clientSecret, scope }: OAuthOptions,
+  deadline: Deadline,
+): Promise<Record<string, unknown>> {
   const body = new URLSearchParams({ grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) })
   const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString('base64')
   let response: Response
   try {
     const signal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline.remaining)))
-    response = await fetch(tokenUrl, { method: 'POST', body, signal, redirect: 'error', headers: { authorization: `Basic ${basic}`, accept: 'application/json' } })
+    response = await fetch(tokenUrl, {
+      method: 'POST',
+      body,
+      signal,
+      redirect: 'error',
+      headers: { authorization: `Basic ${basic}`, accept: 'application/json' },
+    })
   } catch (cause) {
     throw unavailable('did not answer', true, cause)
   }
@@ -57,5 +66,9 @@ async function request({ tokenUrl, clientId, clientSecret, scope }: OAuthOptions
 }
 
 function unavailable(what: string, retriable: boolean, cause?: unknown): TransportError {
-  return new TransportError('CREDENTIALS_UNAVAILABLE', `The token endpoint (sasl.oauthbearer.token.endpoint.url) ${what}.`, { retriable, cause })
+  return new TransportError(
+    'CREDENTIALS_UNAVAILABLE',
+    `The token endpoint (sasl.oauthbearer.token.endpoint.url) ${what}.`,
+    { retriable, cause },
+  )
 }

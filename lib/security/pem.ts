@@ -10,7 +10,8 @@ type Problem = (text: string) => void
 export function readTlsMaterial(config: ProducerConfig): TlsMaterial {
   const problems: string[] = []
   const problem: Problem = text => problems.push(text)
-  const ca = config.sslTruststoreCertificates ?? fileOf('ssl.truststore.location', config.sslTruststoreLocation, problem)
+  const ca =
+    config.sslTruststoreCertificates ?? fileOf('ssl.truststore.location', config.sslTruststoreLocation, problem)
   const store = fileOf('ssl.keystore.location', config.sslKeystoreLocation, problem)
   const cert = config.sslKeystoreCertificateChain ?? store
   const key = config.sslKeystoreKey ?? store
@@ -19,15 +20,21 @@ export function readTlsMaterial(config: ProducerConfig): TlsMaterial {
     ['ssl.keystore.certificate.chain', cert, 'CERTIFICATE'],
     ['ssl.keystore.key', key, 'PRIVATE KEY'],
   ] as const)
-    if (pem !== undefined && !new RegExp(`-----BEGIN [A-Z ]*${kind}-----`).test(pem)) problem(`${name}: expected PEM with a ${kind}, got something else.`)
-  if ((cert === undefined) !== (key === undefined)) problem('ssl.keystore.certificate.chain and ssl.keystore.key: expected both or neither.')
+    if (pem !== undefined && !new RegExp(`-----BEGIN [A-Z ]*${kind}-----`).test(pem))
+      problem(`${name}: expected PEM with a ${kind}, got something else.`)
+  if ((cert === undefined) !== (key === undefined))
+    problem('ssl.keystore.certificate.chain and ssl.keystore.key: expected both or neither.')
   if (problems.length > 0) throw new ConfigError(problems)
   return toMaterial({ ca, cert, key, passphrase: config.sslKeyPassword })
 }
 
 /** Texts in an environment variable often have their line ends written as \n. */
-export function toMaterial(given: Readonly<Record<'ca' | 'cert' | 'key' | 'passphrase', string | undefined>>): TlsMaterial {
-  const unescaped = Object.entries(given).flatMap(([name, text]) => (text === undefined ? [] : [[name, name === 'passphrase' ? text : text.replaceAll('\\n', '\n')]]))
+export function toMaterial(
+  given: Readonly<Record<'ca' | 'cert' | 'key' | 'passphrase', string | undefined>>,
+): TlsMaterial {
+  const unescaped = Object.entries(given).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name, name === 'passphrase' ? text : text.replaceAll('\\n', '\n')]],
+  )
   return Object.fromEntries(unescaped) as TlsMaterial
 }
 

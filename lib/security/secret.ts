@@ -7,7 +7,16 @@ import { systemClock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { within } from '../time/patient-timer.ts'
 
-const SECRET_FIELDS = ['username', 'password', 'ca', 'certificate', 'key', 'keyPassword', 'clientId', 'clientSecret'] as const
+const SECRET_FIELDS = [
+  'username',
+  'password',
+  'ca',
+  'certificate',
+  'key',
+  'keyPassword',
+  'clientId',
+  'clientSecret',
+] as const
 export type SecretFields = { readonly [name in (typeof SECRET_FIELDS)[number]]?: string }
 
 const CONNECT_MS = 1000
@@ -50,7 +59,11 @@ export class Secret {
       text = await readText(this.#arn)
     } catch (cause) {
       const name = innermostName(cause)
-      throw unavailable(`can't be read (${name})`, !/NotFound|AccessDenied|Decryption|Validation|InvalidRequest/.test(name), cause)
+      throw unavailable(
+        `can't be read (${name})`,
+        !/NotFound|AccessDenied|Decryption|Validation|InvalidRequest/.test(name),
+        cause,
+      )
     }
     return parse(text)
   }
@@ -64,7 +77,10 @@ async function readText(arn: string): Promise<unknown> {
     return new SecretsProvider({ clientConfig }).get(arn, { forceFetch: true })
   }
   const { SSMProvider } = await import('@aws-lambda-powertools/parameters/ssm')
-  return new SSMProvider({ clientConfig }).get(resource.join(':').replace(/^parameter/, ''), { decrypt: true, forceFetch: true })
+  return new SSMProvider({ clientConfig }).get(resource.join(':').replace(/^parameter/, ''), {
+    decrypt: true,
+    forceFetch: true,
+  })
 }
 
 function parse(text: unknown): SecretFields {
@@ -72,7 +88,8 @@ function parse(text: unknown): SecretFields {
   try {
     const parsed: unknown = JSON.parse(text instanceof Uint8Array ? Buffer.from(text).toString() : String(text))
     if (!isJsonObject(parsed)) throw new Error()
-    for (const name of SECRET_FIELDS) if (parsed[name] !== undefined && typeof parsed[name] !== 'string') throw new Error()
+    for (const name of SECRET_FIELDS)
+      if (parsed[name] !== undefined && typeof parsed[name] !== 'string') throw new Error()
     return parsed as SecretFields
   } catch {
     // What JSON.parse says quotes the secret.

@@ -2,7 +2,12 @@
 import type { ProducerConfig } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
-import type { ConnectionSecurity, SaslAuthentication, SecurityProvider, TlsMaterial } from '../transport/connection-security.ts'
+import type {
+  ConnectionSecurity,
+  SaslAuthentication,
+  SecurityProvider,
+  TlsMaterial,
+} from '../transport/connection-security.ts'
 import { MskIamToken } from './msk-iam-token.ts'
 import { mskRegion } from './msk-region.ts'
 import { OAuthToken } from './oauth-token.ts'
@@ -23,7 +28,8 @@ export class Security implements SecurityProvider {
     this.#secret = config.secretArn === undefined ? undefined : new Secret(config.secretArn)
     if (config.saslMechanism !== 'AWS_MSK_IAM') return
     const region = mskRegion(config)
-    if (region === undefined) throw new ConfigError(['AWS_REGION: expected the region of the MSK cluster; got nothing.'])
+    if (region === undefined)
+      throw new ConfigError(['AWS_REGION: expected the region of the MSK cluster; got nothing.'])
     this.#iam = new MskIamToken(
       region,
       config.clientId
@@ -35,7 +41,10 @@ export class Security implements SecurityProvider {
 
   async forConnection(deadline: Deadline): Promise<ConnectionSecurity> {
     const secret = this.#secret ? await this.#secret.read(deadline) : {}
-    const tls = this.#material && { ...this.#material, ...toMaterial({ ca: secret.ca, cert: secret.certificate, key: secret.key, passphrase: secret.keyPassword }) }
+    const tls = this.#material && {
+      ...this.#material,
+      ...toMaterial({ ca: secret.ca, cert: secret.certificate, key: secret.key, passphrase: secret.keyPassword }),
+    }
     return { tls, authentication: await this.#authentication(secret, deadline) }
   }
 
@@ -53,9 +62,16 @@ export class Security implements SecurityProvider {
       return { name, hint, mechanism: 'OAUTHBEARER', token: await (this.#iam as MskIamToken).get(deadline) }
     }
     if (name === 'OAUTHBEARER')
-      return { name, hint: 'that the token of sasl.oauthbearer.token.endpoint.url is one the broker accepts', mechanism: name, token: await this.#oauthToken(secret, deadline) }
+      return {
+        name,
+        hint: 'that the token of sasl.oauthbearer.token.endpoint.url is one the broker accepts',
+        mechanism: name,
+        token: await this.#oauthToken(secret, deadline),
+      }
     const { username = this.#config.saslUsername ?? '', password = this.#config.saslPassword ?? '' } = secret
-    const hint = this.#secret ? 'username and password in the secret of KAFKA_SECRET_ARN' : 'sasl.username and sasl.password (KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD)'
+    const hint = this.#secret
+      ? 'username and password in the secret of KAFKA_SECRET_ARN'
+      : 'sasl.username and sasl.password (KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD)'
     return { name, hint, mechanism: name, username, password }
   }
 

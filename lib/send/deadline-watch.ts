@@ -17,7 +17,8 @@ export class DeadlineWatch {
   add(pending: PendingRecord): void {
     const entry = this.#watched.get(pending.deadline)
     if (entry) entry.pendingRecords.add(pending)
-    else this.#watched.set(pending.deadline, { pendingRecords: new Set([pending]), cancel: this.#start(pending.deadline) })
+    else
+      this.#watched.set(pending.deadline, { pendingRecords: new Set([pending]), cancel: this.#start(pending.deadline) })
   }
 
   done(pending: PendingRecord): void {

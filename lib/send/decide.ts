@@ -12,7 +12,11 @@ export type Decision =
   /** The broker's picture of our sequence differs and nothing can be written: again under the next epoch. */
   | { readonly action: 'bump-epoch' }
   /** Some record condemns the batch: settle those at fault, send the others in batches of their own. */
-  | { readonly action: 'split-batch'; readonly invalid: readonly PendingRecord[]; readonly others: readonly (readonly PendingRecord[])[] }
+  | {
+      readonly action: 'split-batch'
+      readonly invalid: readonly PendingRecord[]
+      readonly others: readonly (readonly PendingRecord[])[]
+    }
   | { readonly action: 'give-up'; readonly kind: FailedOutcome }
 
 /** To be called after the batch has taken note of the attempt. `retries` counts attempts that left this machine. */

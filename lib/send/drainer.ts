@@ -65,9 +65,13 @@ export class Drainer {
       if (last && last.size + size <= options.maxRequestSize) {
         last.states.push(state)
         last.size += size
-      } else if (inFlight.free(leader) > ofLeader.length) ofLeader.push({ states: [state], size: REQUEST_OVERHEAD + size })
+      } else if (inFlight.free(leader) > ofLeader.length)
+        ofLeader.push({ states: [state], size: REQUEST_OVERHEAD + size })
     }
-    return { requests: [...requests].flatMap(([leader, ofLeader]) => ofLeader.map(({ states }) => ({ leader, states }))), wakeAt }
+    return {
+      requests: [...requests].flatMap(([leader, ofLeader]) => ofLeader.map(({ states }) => ({ leader, states }))),
+      wakeAt,
+    }
   }
 
   #openBatch(state: PartitionState): ProducerBatch | undefined {
@@ -82,7 +86,8 @@ export class Drainer {
   #ready(state: PartitionState, now: number): number {
     const { accumulator, metadata, inFlight, options } = this.#parts
     if (state.notBefore > now) return state.notBefore
-    const lingersUntil = state.hasBatch || options.isExhausted() ? now : accumulator.readyAt(state.topic, state.partition)
+    const lingersUntil =
+      state.hasBatch || options.isExhausted() ? now : accumulator.readyAt(state.topic, state.partition)
     if (lingersUntil > now) return lingersUntil
     if (!metadata.isAsNewAs(state.metadataTicket)) {
       metadata.pursue()

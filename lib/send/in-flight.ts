@@ -36,7 +36,10 @@ export class InFlight {
 
   /** Leaders none of whose requests anybody waits for any more. */
   idleLeaders(): number[] {
-    const isIdle = (states: readonly PartitionState[]) => states.every(state => state.written && !state.batch?.hasWaiters)
-    return [...this.#requests].filter(([, requests]) => requests.size > 0 && [...requests].every(isIdle)).map(([leader]) => leader)
+    const isIdle = (states: readonly PartitionState[]) =>
+      states.every(state => state.written && !state.batch?.hasWaiters)
+    return [...this.#requests]
+      .filter(([, requests]) => requests.size > 0 && [...requests].every(isIdle))
+      .map(([leader]) => leader)
   }
 }

@@ -60,7 +60,11 @@ export class PartitionState {
   identify(batch: ProducerBatch, none?: BatchIdentity): void {
     if (none) return batch.identify(none)
     if (!this.#identity) throw new Error('A partition needs a producer id before it numbers a batch.')
-    batch.identify({ producerId: this.#identity.producerId, epoch: this.#identity.epoch, baseSequence: this.#nextSequence })
+    batch.identify({
+      producerId: this.#identity.producerId,
+      epoch: this.#identity.epoch,
+      baseSequence: this.#nextSequence,
+    })
   }
 
   /** The batch is over. */

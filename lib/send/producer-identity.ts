@@ -62,7 +62,10 @@ export class ProducerIdentity {
         this.count++
         return
       } catch (error) {
-        const failure = error instanceof TransportError ? error : new TransportError('UNREACHABLE', 'No broker gave a producer id.', { retriable: true, cause: error })
+        const failure =
+          error instanceof TransportError
+            ? error
+            : new TransportError('UNREACHABLE', 'No broker gave a producer id.', { retriable: true, cause: error })
         if (!failure.retriable) {
           this.#failure = failure
           return

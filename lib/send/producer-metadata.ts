@@ -75,14 +75,19 @@ export class ProducerMetadata {
   }
 
   refreshIfOld(): void {
-    if (this.#answeredAt && elapsedSince(this.#options.clock, this.#answeredAt) > this.#options.maxAgeMs) this.requestRefresh()
+    if (this.#answeredAt && elapsedSince(this.#options.clock, this.#answeredAt) > this.#options.maxAgeMs)
+      this.requestRefresh()
   }
 
   /**
    * The topic's partition count and its partitions with a leader; waits for them until the deadline (`max.block.ms`).
    * @throws TransportError `topic-not-on-cluster`, or what kept every broker from answering
    */
-  async forTopic(topic: string, deadline: Deadline, atLeast = 0): Promise<{ count: number; available: readonly number[] }> {
+  async forTopic(
+    topic: string,
+    deadline: Deadline,
+    atLeast = 0,
+  ): Promise<{ count: number; available: readonly number[] }> {
     const { clock } = this.#options
     const known = this.#use(topic)
     while (known.count === 0 || !this.isAsNewAs(atLeast)) {
@@ -94,14 +99,21 @@ export class ProducerMetadata {
       if (known.count === 0 && known.error === 'TOPIC_AUTHORIZATION_FAILED') throw this.#whyUnknown(topic, known)
       if (known.count === 0) this.#throwIfFatal()
     }
-    return { count: known.count, available: [...known.partitions.values()].filter(p => p.leader >= 0).map(p => p.partition) }
+    return {
+      count: known.count,
+      available: [...known.partitions.values()].filter(p => p.leader >= 0).map(p => p.partition),
+    }
   }
 
   /** Any broker answers at all. */
   async reach(deadline: Deadline): Promise<void> {
     const ticket = this.requestRefresh()
     while (!this.isAsNewAs(ticket)) {
-      if (deadline.passed) throw this.#lastError ?? new TransportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
+      if (deadline.passed)
+        throw (
+          this.#lastError ??
+          new TransportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
+        )
       await this.#nextAnswer(this.#options.clock, deadline)
       this.#throwIfFatal()
     }
@@ -132,8 +144,14 @@ export class ProducerMetadata {
         'authorization',
         `The producer may not describe the topic ${topic}: expected an ACL for WRITE on it (MSK: kafka-cluster:DescribeTopic and WriteData).`,
       )
-    if (known.error !== null) return new TransportError('topic-not-on-cluster', `The cluster has no topic ${topic} (${known.error}).`, { retriable: true })
-    return new TransportError('unreachable', 'No broker told of the topic before the deadline.', { retriable: true, cause: this.#lastError })
+    if (known.error !== null)
+      return new TransportError('topic-not-on-cluster', `The cluster has no topic ${topic} (${known.error}).`, {
+        retriable: true,
+      })
+    return new TransportError('unreachable', 'No broker told of the topic before the deadline.', {
+      retriable: true,
+      cause: this.#lastError,
+    })
   }
 
   #ask(): void {
@@ -165,7 +183,10 @@ export class ProducerMetadata {
       this.#completed++
     } catch (error) {
       this.#failures++
-      this.#lastError = error instanceof TransportError ? error : new TransportError('UNREACHABLE', 'No broker could be asked.', { retriable: true, cause: error })
+      this.#lastError =
+        error instanceof TransportError
+          ? error
+          : new TransportError('UNREACHABLE', 'No broker could be asked.', { retriable: true, cause: error })
     }
   }
 
@@ -176,7 +197,8 @@ export class ProducerMetadata {
   }
 
   #topicsInUse(): string[] {
-    for (const [name, { lastUse }] of this.#topics) if (elapsedSince(this.#options.clock, lastUse) > TOPIC_IDLE_MS) this.#topics.delete(name)
+    for (const [name, { lastUse }] of this.#topics)
+      if (elapsedSince(this.#options.clock, lastUse) > TOPIC_IDLE_MS) this.#topics.delete(name)
     return [...this.#topics.keys()]
   }
 
@@ -194,7 +216,8 @@ export class ProducerMetadata {
       known.contradicted = 0
     }
     known.count = Math.max(known.count, answer.partitions.length)
-    for (const p of answer.partitions) if (p.leaderEpoch >= (known.partitions.get(p.partition)?.leaderEpoch ?? -1)) known.partitions.set(p.partition, p)
+    for (const p of answer.partitions)
+      if (p.leaderEpoch >= (known.partitions.get(p.partition)?.leaderEpoch ?? -1)) known.partitions.set(p.partition, p)
   }
 
   #nextAnswer(clock: Clock, deadline: Deadline): Promise<void> {

@@ -17,7 +17,11 @@ export class RecordCompleter {
   readonly #onCompleted: (pending: PendingRecord, acknowledged: boolean) => void
 
   /** @param onPassed is told the records whose deadline has passed and that nobody settled before; `onCompleted` each record, once */
-  constructor(clock: Clock, onPassed: (pendingRecords: readonly PendingRecord[]) => void, onCompleted: (pending: PendingRecord, acknowledged: boolean) => void) {
+  constructor(
+    clock: Clock,
+    onPassed: (pendingRecords: readonly PendingRecord[]) => void,
+    onCompleted: (pending: PendingRecord, acknowledged: boolean) => void,
+  ) {
     this.#clock = clock
     this.#onCompleted = onCompleted
     this.#deadlines = new DeadlineWatch(clock, onPassed)
@@ -27,7 +31,10 @@ export class RecordCompleter {
     this.#deadlines.add(pending)
   }
 
-  acknowledged(batch: ProducerBatch, { baseOffset, logAppendTime, proof }: Extract<ProduceOutcome, { kind: 'acked' }>): void {
+  acknowledged(
+    batch: ProducerBatch,
+    { baseOffset, logAppendTime, proof }: Extract<ProduceOutcome, { kind: 'acked' }>,
+  ): void {
     const attempts = batch.attempts + 1
     batch.pendingRecords.forEach((pending, index) => {
       const offset = baseOffset === null ? null : baseOffset + BigInt(index)
@@ -37,12 +44,28 @@ export class RecordCompleter {
   }
 
   /** A record of a batch that was not acknowledged. */
-  failed(pending: PendingRecord, batch: ProducerBatch, kind: FailedOutcome, { code, failureKind = 'delivery-failure', cause }: Reason): void {
+  failed(
+    pending: PendingRecord,
+    batch: ProducerBatch,
+    kind: FailedOutcome,
+    { code, failureKind = 'delivery-failure', cause }: Reason,
+  ): void {
     const inDoubt =
-      kind === 'unknown' && batch.identity && batch.identity.producerId >= 0n ? { inDoubt: { ...batch.identity, indexInBatch: batch.pendingRecords.indexOf(pending) } } : {}
+      kind === 'unknown' && batch.identity && batch.identity.producerId >= 0n
+        ? { inDoubt: { ...batch.identity, indexInBatch: batch.pendingRecords.indexOf(pending) } }
+        : {}
     // An attempt that is still under way counts: it left the machine.
     const attempts = Math.max(batch.attempts, kind === 'unknown' ? 1 : 0)
-    this.#done(pending, { kind, failureKind, causeCode: code, attempts, firstAt: batch.firstAttemptAt ?? pending.appendedAt, lastAt: this.#clock.epochMs(), cause, ...inDoubt })
+    this.#done(pending, {
+      kind,
+      failureKind,
+      causeCode: code,
+      attempts,
+      firstAt: batch.firstAttemptAt ?? pending.appendedAt,
+      lastAt: this.#clock.epochMs(),
+      cause,
+      ...inDoubt,
+    })
   }
 
   allFailed(batch: ProducerBatch, kind: FailedOutcome, reason: Reason): void {

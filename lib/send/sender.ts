@@ -18,7 +18,16 @@ import type { SenderOptions, SenderStats } from './sender-options.ts'
 export class Sender {
   readonly metadata: ProducerMetadata
   readonly identity: ProducerIdentity
-  readonly stats: SenderStats = { requests: 0, batches: 0, retries: 0, epochBumps: 0, ackedBatches: 0, ackedRecords: 0, queueTimeMs: 0, brokerTimeMs: 0 }
+  readonly stats: SenderStats = {
+    requests: 0,
+    batches: 0,
+    retries: 0,
+    epochBumps: 0,
+    ackedBatches: 0,
+    ackedRecords: 0,
+    queueTimeMs: 0,
+    brokerTimeMs: 0,
+  }
   readonly #client: KafkaClient
   readonly #accumulator: RecordAccumulator
   readonly #options: SenderOptions
@@ -46,7 +55,14 @@ export class Sender {
     }
     this.metadata = new ProducerMetadata(client, { ...watch, maxAgeMs: options.metadataMaxAgeMs })
     this.identity = new ProducerIdentity(client, watch)
-    this.#drainer = new Drainer({ states: this.#states, accumulator, metadata: this.metadata, identity: this.identity, inFlight: this.#inFlight, options })
+    this.#drainer = new Drainer({
+      states: this.#states,
+      accumulator,
+      metadata: this.metadata,
+      identity: this.identity,
+      inFlight: this.#inFlight,
+      options,
+    })
     this.#completer = new RecordCompleter(
       options.clock,
       pendingRecords => this.#onDeadline(pendingRecords),
@@ -85,10 +101,12 @@ export class Sender {
   }
 
   #drain(state: PartitionState, code: string, cause?: unknown): void {
-    if (state.batch) this.#completer.allFailed(state.batch, state.written ? 'unknown' : outcomeSoFar(state.batch), { code, cause })
+    if (state.batch)
+      this.#completer.allFailed(state.batch, state.written ? 'unknown' : outcomeSoFar(state.batch), { code, cause })
     state.changed = state.inFlight && !state.written
     if (!state.inFlight && state.batch) this.#states.endBatch(state, state.batch)
-    for (const pendingRecords of state.split.splice(0)) for (const pending of pendingRecords) this.#completer.unsent(pending, code)
+    for (const pendingRecords of state.split.splice(0))
+      for (const pending of pendingRecords) this.#completer.unsent(pending, code)
     for (const pending of this.#accumulator.takeAll(state.topic, state.partition)) this.#completer.unsent(pending, code)
   }
 
@@ -111,7 +129,9 @@ export class Sender {
     const now = this.#options.clock.now()
     this.metadata.refreshIfOld()
     const fatal = this.identity.takeFatal()
-    if (fatal) for (const state of this.#states.active) if (state.needsProducerId && !state.inFlight) this.#drain(state, fatal.code, fatal)
+    if (fatal)
+      for (const state of this.#states.active)
+        if (state.needsProducerId && !state.inFlight) this.#drain(state, fatal.code, fatal)
     const { requests, wakeAt } = this.#drainer.drain(now)
     for (const { leader, states } of requests) this.#fire(leader, states).catch(error => this.#break(error))
     this.#wakeAt(wakeAt)
@@ -157,7 +177,8 @@ export class Sender {
   #complete(state: PartitionState, batch: ProducerBatch, outcome: ProduceOutcome): void {
     const { changed } = state
     state.changed = false
-    if (outcome.kind === 'not-sent' && outcome.code === 'BATCH_CHANGED') return changed ? this.#states.rebuild(state, batch) : undefined
+    if (outcome.kind === 'not-sent' && outcome.code === 'BATCH_CHANGED')
+      return changed ? this.#states.rebuild(state, batch) : undefined
     if (changed && outcome.kind === 'not-sent') this.#states.rebuild(state, batch)
     if (state.batch !== batch) return
     if (outcome.kind === 'acked') {
@@ -182,7 +203,12 @@ export class Sender {
         this.#states.endBatch(state, batch)
         state.split.unshift(...decision.others.map(waiting).filter(pendingRecords => pendingRecords.length > 0))
         // Last: an invalid record stops the later ones of its order group, which wait in the lists above.
-        for (const pending of decision.invalid) this.#completer.failed(pending, batch, 'rejected', { code: outcome.code, failureKind: 'invalid-record', cause: outcome.cause })
+        for (const pending of decision.invalid)
+          this.#completer.failed(pending, batch, 'rejected', {
+            code: outcome.code,
+            failureKind: 'invalid-record',
+            cause: outcome.cause,
+          })
         return
       }
       case 'bump-epoch':
@@ -195,7 +221,9 @@ export class Sender {
 
   /** After a record of an order group that was not acknowledged, the later ones that wait are not sent. Those in its batch share its fate. */
   #stopGroup(later: readonly PendingRecord[]): void {
-    const stopped = later.filter(pending => this.#accumulator.remove(pending) || this.#states.of(pending).removeSplit(pending))
+    const stopped = later.filter(
+      pending => this.#accumulator.remove(pending) || this.#states.of(pending).removeSplit(pending),
+    )
     for (const pending of stopped) this.#accumulator.orderGroups.forget(pending)
     for (const pending of stopped) this.#completer.unsent(pending, ORDER_GROUP_STOPPED)
   }
@@ -210,7 +238,8 @@ export class Sender {
     for (const pending of pendingRecords) {
       if (pending.completed) continue
       const state = this.#states.of(pending)
-      if (this.#accumulator.remove(pending) || state.removeSplit(pending)) this.#completer.unsent(pending, state.reason ?? 'DEADLINE')
+      if (this.#accumulator.remove(pending) || state.removeSplit(pending))
+        this.#completer.unsent(pending, state.reason ?? 'DEADLINE')
       else {
         this.#leaveBatch(state, pending)
         touched.add(state)
@@ -226,7 +255,10 @@ export class Sender {
     if (!batch) return
     const code = batch.lastCode ?? state.reason ?? 'DEADLINE'
     const mayBeWritten = batch.maybeWritten || state.written
-    this.#completer.failed(pending, batch, mayBeWritten ? 'unknown' : outcomeSoFar(batch), { code, cause: batch.lastCause })
+    this.#completer.failed(pending, batch, mayBeWritten ? 'unknown' : outcomeSoFar(batch), {
+      code,
+      cause: batch.lastCause,
+    })
     if (!mayBeWritten && state.inFlight) state.changed = true
   }
 
@@ -245,6 +277,7 @@ export class Sender {
   #wakeAt(at: number): void {
     const { clock } = this.#options
     clock.clearTimeout(this.#timer)
-    if (at < Number.POSITIVE_INFINITY) this.#timer = clock.setTimeout(() => this.#runOnce(), Math.max(1, at - clock.now()))
+    if (at < Number.POSITIVE_INFINITY)
+      this.#timer = clock.setTimeout(() => this.#runOnce(), Math.max(1, at - clock.now()))
   }
 }

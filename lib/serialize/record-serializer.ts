@@ -16,7 +16,11 @@ export class RecordSerializer {
   readonly #value: Serializer
 
   /** @param maxRequestSize bytes (`max.request.size`): no single record may need more, uncompressed. */
-  constructor(maxRequestSize: number, key: Serializer = defaultSerializer as Serializer, value: Serializer = defaultSerializer as Serializer) {
+  constructor(
+    maxRequestSize: number,
+    key: Serializer = defaultSerializer as Serializer,
+    value: Serializer = defaultSerializer as Serializer,
+  ) {
     this.#maxRequestSize = maxRequestSize
     this.#key = key
     this.#value = value
@@ -29,17 +33,28 @@ export class RecordSerializer {
   serialize(record: ValidRecord): SerializedRecord | Promise<SerializedRecord> {
     const { topic, headers = [] } = record
     const byContract = record.format !== 'bytes'
-    const key = guarded('key', () => (byContract ? contractKey(record.key) : bytesOf(this.#key, topic, record.key ?? null, headers)))
-    const value = guarded('value', () => (byContract ? contractValue(record) : bytesOf(this.#value, topic, record.value, headers)))
+    const key = guarded('key', () =>
+      byContract ? contractKey(record.key) : bytesOf(this.#key, topic, record.key ?? null, headers),
+    )
+    const value = guarded('value', () =>
+      byContract ? contractValue(record) : bytesOf(this.#value, topic, record.value, headers),
+    )
     if (!(key instanceof Promise) && !(value instanceof Promise)) return this.#finish(record, key, value)
     return Promise.all([key, value]).then(([keyBytes, valueBytes]) => this.#finish(record, keyBytes, valueBytes))
   }
 
   #finish(record: ValidRecord, key: Bytes, value: Bytes): SerializedRecord {
     if (value && value.length > (record.maxValueBytes ?? Number.POSITIVE_INFINITY))
-      throw new InvalidRecordError('record-too-large', `value: expected at most ${record.maxValueBytes} bytes, got ${value.length}.`)
+      throw new InvalidRecordError(
+        'record-too-large',
+        `value: expected at most ${record.maxValueBytes} bytes, got ${value.length}.`,
+      )
     const headers = record.headers ?? []
-    const wireSize = RECORD_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0) + headers.reduce((sum, header) => sum + sizeOfHeader(header), 0)
+    const wireSize =
+      RECORD_OVERHEAD +
+      (key?.length ?? 0) +
+      (value?.length ?? 0) +
+      headers.reduce((sum, header) => sum + sizeOfHeader(header), 0)
     if (wireSize + BATCH_AND_REQUEST_OVERHEAD > this.#maxRequestSize)
       throw new InvalidRecordError(
         'record-too-large',
@@ -62,7 +77,12 @@ function sizeOfHeader([name, value]: RecordHeader): number {
   return 2 * LENGTH_BYTES + Buffer.byteLength(name) + (value?.length ?? 0)
 }
 
-function bytesOf(serializer: Serializer, topic: string, data: unknown, headers: readonly RecordHeader[]): Bytes | Promise<Bytes> {
+function bytesOf(
+  serializer: Serializer,
+  topic: string,
+  data: unknown,
+  headers: readonly RecordHeader[],
+): Bytes | Promise<Bytes> {
   return data === null ? null : serializer.serialize(topic, data, headers)
 }
 

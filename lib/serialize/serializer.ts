@@ -28,7 +28,8 @@ export const bytesSerializer: Serializer<Uint8Array> = {
 
 /** Text as UTF-8, bytes as they are: what acts when no serializer is named. */
 export const defaultSerializer: Serializer<string | Uint8Array> = {
-  serialize: (topic, data, headers) => (data instanceof Uint8Array ? data : stringSerializer.serialize(topic, data, headers)),
+  serialize: (topic, data, headers) =>
+    data instanceof Uint8Array ? data : stringSerializer.serialize(topic, data, headers),
 }
 
 /** int32, big-endian. */
@@ -44,7 +45,12 @@ export const integerSerializer: Serializer<number> = {
 /** int64, big-endian. */
 export const longSerializer: Serializer<number | bigint> = {
   serialize: (_topic, data) => {
-    const value = typeof data === 'bigint' ? data : Number.isSafeInteger(data) ? BigInt(data) : expected('a safe integer or a BigInt', data)
+    const value =
+      typeof data === 'bigint'
+        ? data
+        : Number.isSafeInteger(data)
+          ? BigInt(data)
+          : expected('a safe integer or a BigInt', data)
     if (value > LONG_MAX || value < -LONG_MAX - 1n) expected('an integer of 64 bits', data)
     const bytes = Buffer.alloc(8)
     bytes.writeBigInt64BE(value)
@@ -64,7 +70,8 @@ export const doubleSerializer: Serializer<number> = {
 /** The text form of a UUID in lower case, as Java's UUIDSerializer writes it. */
 export const uuidSerializer: Serializer<string> = {
   serialize: (_topic, data) => {
-    if (typeof data !== 'string' || !/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(data)) expected('a UUID', data)
+    if (typeof data !== 'string' || !/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(data))
+      expected('a UUID', data)
     return Buffer.from(data.toLowerCase())
   },
 }
@@ -94,7 +101,8 @@ export function toJson(data: unknown, bigint?: (value: bigint) => unknown): stri
 
 function refuseChanged(this: unknown, _name: string, value: unknown): unknown {
   if (typeof value === 'number' && !Number.isFinite(value)) expected('finite numbers', value)
-  if (Array.isArray(this) && (value === undefined || typeof value === 'function' || typeof value === 'symbol')) expected('lists without undefined', value)
+  if (Array.isArray(this) && (value === undefined || typeof value === 'function' || typeof value === 'symbol'))
+    expected('lists without undefined', value)
   return typeof value === 'bigint' ? 0 : value
 }
 

@@ -88,5 +88,10 @@ export function decodeBatch(bytes: Buffer): DecodedBatch {
     records.push({ key, value, headers: Array.from({ length: varint() }, () => [text() as string, field()] as const) })
     at = end
   }
-  return { producerId: bytes.readBigInt64BE(43), epoch: bytes.readInt16BE(51), baseSequence: bytes.readInt32BE(53), records }
+  return {
+    producerId: bytes.readBigInt64BE(43),
+    epoch: bytes.readInt16BE(51),
+    baseSequence: bytes.readInt32BE(53),
+    records,
+  }
 }

@@ -1,6 +1,14 @@
 // A KafkaClient in memory: partitions with a broker's rules, and a script that says what happens to each attempt.
 import type { Clock } from '../time/clock.ts'
-import type { Cluster, ConnectionStats, EncodedBatch, KafkaClient, ProduceOutcome, ProduceRequest, ProducerIdAndEpoch } from '../transport/kafka-client.ts'
+import type {
+  Cluster,
+  ConnectionStats,
+  EncodedBatch,
+  KafkaClient,
+  ProduceOutcome,
+  ProduceRequest,
+  ProducerIdAndEpoch,
+} from '../transport/kafka-client.ts'
 import { failure, outcomeOf } from '../transport/produce-outcome.ts'
 import { decodeBatch, PartitionLog } from './partition-log.ts'
 
@@ -9,7 +17,16 @@ import { decodeBatch, PartitionLog } from './partition-log.ts'
  * lose-answer: appended, no answer · lose-request: not appended, no answer · late: no answer, appended some requests later ·
  * not-sent: nothing left · slow-connection attempt: written only after a second · no-entry: not appended, and missing in the answer
  */
-export type Attempt = 'ok' | 'refuse' | 'appended-error' | 'lose-answer' | 'lose-request' | 'late' | 'not-sent' | 'slow-dial' | 'no-entry'
+export type Attempt =
+  | 'ok'
+  | 'refuse'
+  | 'appended-error'
+  | 'lose-answer'
+  | 'lose-request'
+  | 'late'
+  | 'not-sent'
+  | 'slow-dial'
+  | 'no-entry'
 
 const SLOW_CONNECT_MS = 1000
 
@@ -47,7 +64,11 @@ export class ScriptedKafkaClient implements KafkaClient {
       topics: topics.map(topic => ({
         topic,
         error: null,
-        partitions: Array.from({ length: partitions }, (_, partition) => ({ partition, leader: partition % brokers, leaderEpoch: 0 })),
+        partitions: Array.from({ length: partitions }, (_, partition) => ({
+          partition,
+          leader: partition % brokers,
+          leaderEpoch: 0,
+        })),
       })),
     }
   }
@@ -98,9 +119,11 @@ export class ScriptedKafkaClient implements KafkaClient {
       this.#late.push({ after: this.produces + 2, deliver: () => log.append(decoded) })
       return lost()
     }
-    if (this.#options.poison !== undefined && decoded.records.some(({ value }) => value === this.#options.poison)) return answer({ errorCode: 10, baseOffset: -1 })
+    if (this.#options.poison !== undefined && decoded.records.some(({ value }) => value === this.#options.poison))
+      return answer({ errorCode: 10, baseOffset: -1 })
     const written = log.append(decoded)
-    if (plan === 'appended-error' && written.errorCode === 0) return answer({ errorCode: 6, baseOffset: written.baseOffset })
+    if (plan === 'appended-error' && written.errorCode === 0)
+      return answer({ errorCode: 6, baseOffset: written.baseOffset })
     if (plan === 'lose-answer') return lost()
     return answer(written)
   }

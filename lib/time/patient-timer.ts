@@ -24,7 +24,13 @@ export function patientTimer(clock: Clock, ms: number, fire: () => void, onGrace
 }
 
 /** Waits for `work` no longer than `ms`, patiently; then rejects with what `late` gives. The work itself goes on. */
-export function within<T>(clock: Clock, ms: number, work: Promise<T>, late: () => Error, onGrace?: () => void): Promise<T> {
+export function within<T>(
+  clock: Clock,
+  ms: number,
+  work: Promise<T>,
+  late: () => Error,
+  onGrace?: () => void,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const cancel = patientTimer(clock, ms, () => reject(late()), onGrace)
     work.finally(cancel).then(resolve, reject)

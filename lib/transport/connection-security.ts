@@ -15,7 +15,11 @@ export type SaslAuthentication = {
   /** What to look at when the broker refuses it. */
   readonly hint: string
 } & (
-  | { readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'; readonly username: string; readonly password: string }
+  | {
+      readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
+      readonly username: string
+      readonly password: string
+    }
   | { readonly mechanism: 'OAUTHBEARER'; readonly token: string }
 )
 

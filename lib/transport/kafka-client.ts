@@ -62,7 +62,12 @@ interface RecordError {
  * `unknown`: it may be written.
  */
 export type ProduceOutcome = (
-  | { readonly kind: 'acked'; readonly baseOffset: bigint | null; readonly logAppendTime: bigint | null; readonly proof: DeliveryProof }
+  | {
+      readonly kind: 'acked'
+      readonly baseOffset: bigint | null
+      readonly logAppendTime: bigint | null
+      readonly proof: DeliveryProof
+    }
   | {
       readonly kind: 'rejected' | 'not-sent' | 'unknown'
       readonly code: string

@@ -25,7 +25,10 @@ export function outcomeOf(answer: PartitionAnswer | undefined, proof: 'all' | 'l
   if (errorCode === DUPLICATE_SEQUENCE_NUMBER) return { kind: 'acked', baseOffset: null, logAppendTime: null, proof }
   const row = errorCodeRow(errorCode)
   const mayBeWritten = row.mayBeWritten === true || baseOffset >= 0n
-  return { ...failure(mayBeWritten ? 'unknown' : 'rejected', row.name, row.retriable === true), recordErrors: answer.recordErrors }
+  return {
+    ...failure(mayBeWritten ? 'unknown' : 'rejected', row.name, row.retriable === true),
+    recordErrors: answer.recordErrors,
+  }
 }
 
 export function failure(kind: 'rejected' | 'not-sent' | 'unknown', code: string, retriable: boolean, cause?: unknown) {

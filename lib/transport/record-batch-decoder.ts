@@ -70,7 +70,10 @@ function readRecords(batch: Buffer, attributes: number, body: Buffer, into: LogR
       sequence: baseSequence < 0 ? -1 : (baseSequence + offsetDelta) % 2 ** 31,
       key: reader.bytes(),
       value: reader.bytes(),
-      headers: Array.from({ length: reader.varint() }, (): RecordHeader => [String(reader.bytes() ?? ''), reader.bytes()]),
+      headers: Array.from(
+        { length: reader.varint() },
+        (): RecordHeader => [String(reader.bytes() ?? ''), reader.bytes()],
+      ),
     })
   }
 }

@@ -31,7 +31,15 @@ function toViolation({ instancePath, keyword, params }: AjvError): Violation {
 /** What the schema asks for: its own words only, so a caller's field name never comes back in an answer or a log. */
 function expectation(keyword: string, params: Readonly<Record<string, unknown>>): string {
   if (keyword === 'additionalProperties' || keyword === 'unevaluatedProperties') return 'no other properties'
-  const said = params.type ?? params.missingProperty ?? params.allowedValues ?? params.allowedValue ?? params.limit ?? params.pattern ?? params.format ?? params.multipleOf
+  const said =
+    params.type ??
+    params.missingProperty ??
+    params.allowedValues ??
+    params.allowedValue ??
+    params.limit ??
+    params.pattern ??
+    params.format ??
+    params.multipleOf
   if (said === undefined) return keyword
   return Array.isArray(said) ? said.map(String).join(' | ') : String(said)
 }

@@ -11,7 +11,11 @@ type StandardResult = { readonly issues?: undefined } | { readonly issues: reado
 
 /** The part of the Standard Schema interface that is used. */
 export interface StandardSchema {
-  readonly '~standard': { readonly version: 1; readonly vendor: string; readonly validate: (value: unknown) => StandardResult | Promise<StandardResult> }
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => StandardResult | Promise<StandardResult>
+  }
 }
 
 export interface ContractFields {
@@ -41,7 +45,11 @@ export function defineContract(topic: string, { value = {}, ...fields }: Contrac
 function standardCheck(schema: StandardSchema): SchemaCheck {
   return value => {
     const result = schema['~standard'].validate(value)
-    if (result instanceof Promise) return { violations: [{ pointer: '/value', rule: 'async', expected: 'a schema that answers at once' }], truncated: false }
+    if (result instanceof Promise)
+      return {
+        violations: [{ pointer: '/value', rule: 'async', expected: 'a schema that answers at once' }],
+        truncated: false,
+      }
     const issues = result.issues ?? []
     return { violations: issues.slice(0, MAX).map(toViolation), truncated: issues.length > MAX }
   }
@@ -57,5 +65,9 @@ function toViolation(issue: StandardIssue): Violation {
       .replaceAll('/', '~1'),
   )
   const rule = [code, type].find(name => typeof name === 'string') ?? 'schema'
-  return { pointer: ['/value', ...steps].join('/'), rule: rule as string, expected: typeof expected === 'string' ? expected : 'what the schema says' }
+  return {
+    pointer: ['/value', ...steps].join('/'),
+    rule: rule as string,
+    expected: typeof expected === 'string' ? expected : 'what the schema says',
+  }
 }

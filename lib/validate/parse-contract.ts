@@ -20,11 +20,24 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
     const value = parent[name] ?? {}
     expect(isJsonObject(value), `${name}: expected an object`)
     const found = isJsonObject(value) ? value : {}
-    for (const field of Object.keys(found)) expect(known.includes(field), `${name}.${field}: unknown field; expected ${known.join(', ')}`)
+    for (const field of Object.keys(found))
+      expect(known.includes(field), `${name}.${field}: unknown field; expected ${known.join(', ')}`)
     return found
   }
-  expect(isTopicName(topic), 'expected a file name that is a topic name ([A-Za-z0-9._-], at most 249, not "." or "..", not "__…")')
-  const root = object({ contract: file }, 'contract', ['description', 'key', 'value', 'tombstones', 'headers', 'limits', 'from', 'local'])
+  expect(
+    isTopicName(topic),
+    'expected a file name that is a topic name ([A-Za-z0-9._-], at most 249, not "." or "..", not "__…")',
+  )
+  const root = object({ contract: file }, 'contract', [
+    'description',
+    'key',
+    'value',
+    'tombstones',
+    'headers',
+    'limits',
+    'from',
+    'local',
+  ])
   const key = object(root, 'key', ['required', 'from'])
   const value = object(root, 'value', ['format', 'schema'])
   const headers = object(root, 'headers', ['required', 'allow'])
@@ -41,7 +54,8 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
   const sqs = parseSqsFeeds(from.sqs, problem => expect(false, problem))
   const eventbridge = parseEventBridgeFeeds(from.eventbridge, problem => expect(false, problem))
   expect(
-    format === 'json' || (eventbridge.length === 0 && !sqs.some(({ unwrap }) => unwrap === 'eventbridge' || unwrap === 's3')),
+    format === 'json' ||
+      (eventbridge.length === 0 && !sqs.some(({ unwrap }) => unwrap === 'eventbridge' || unwrap === 's3')),
     'value.format: expected json where events feed it',
   )
   for (const [name, flag] of [
@@ -55,7 +69,10 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
     ['headers.allow', headers.allow],
   ] as const)
     expect(list === undefined || isStrings(list), `${name}: expected a list of names`)
-  for (const [name, most] of [...Object.entries(limits).map(([name, most]) => [`limits.${name}`, most] as const), ['local.partitions', local.partitions ?? 1] as const])
+  for (const [name, most] of [
+    ...Object.entries(limits).map(([name, most]) => [`limits.${name}`, most] as const),
+    ['local.partitions', local.partitions ?? 1] as const,
+  ])
     expect(Number.isInteger(most) && (most as number) > 0, `${name}: expected a positive integer`)
   if (problems.length > 0) throw new Error(problems.join('\n'))
   return {
@@ -64,7 +81,10 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
     key: { required: (key.required as boolean | undefined) ?? true, from: keyFrom as string[] },
     value: { format, check: schema === true ? true : check(schema) },
     tombstones: (root.tombstones as boolean | undefined) ?? false,
-    headers: { required: (headers.required as string[] | undefined) ?? [], allow: (headers.allow as string[] | undefined) ?? ['*'] },
+    headers: {
+      required: (headers.required as string[] | undefined) ?? [],
+      allow: (headers.allow as string[] | undefined) ?? ['*'],
+    },
     limits: { ...LIMITS, ...(limits as Partial<ContractLimits>) },
     http: (from.http as boolean | undefined) ?? true,
     sqs,

@@ -2,7 +2,8 @@
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import type { EventBridgeFeed, SqsFeed } from './contract.ts'
 
-export const KEY_SOURCES_EXPECTED = 'a list of record, value:<pointer>, event:<pointer>, sqs:MessageGroupId or sqs:attribute:<name>'
+export const KEY_SOURCES_EXPECTED =
+  'a list of record, value:<pointer>, event:<pointer>, sqs:MessageGroupId or sqs:attribute:<name>'
 const KEY_SOURCE = /^(record|value:(\/.*)?|event:(\/.*)?|sqs:MessageGroupId|sqs:attribute:.+)$/
 /** SQS's rule for names. */
 const QUEUE = /^[A-Za-z0-9_-]{1,75}(\.fifo)?$|^[A-Za-z0-9_-]{76,80}$/
@@ -20,9 +21,12 @@ export function parseSqsFeeds(given: unknown, problem: Problem): SqsFeed[] {
     const queue = String(feed.queue)
     if (!QUEUE.test(queue)) problem(`${at}.queue: expected the name of a queue`)
     const unwrap = oneOf(`${at}.unwrap`, feed.unwrap, UNWRAPS, problem)
-    if (feed.value !== undefined && unwrap !== 'eventbridge') problem(`${at}.value: expected only with unwrap eventbridge`)
-    if (unwrap === 's3' && queue.endsWith('.fifo')) problem(`${at}.unwrap: expected another for a FIFO queue; S3 notifies standard queues only`)
-    const key = keySources(`${at}.key`, feed.key, problem) ?? (queue.endsWith('.fifo') ? ['sqs:MessageGroupId'] : undefined)
+    if (feed.value !== undefined && unwrap !== 'eventbridge')
+      problem(`${at}.value: expected only with unwrap eventbridge`)
+    if (unwrap === 's3' && queue.endsWith('.fifo'))
+      problem(`${at}.unwrap: expected another for a FIFO queue; S3 notifies standard queues only`)
+    const key =
+      keySources(`${at}.key`, feed.key, problem) ?? (queue.endsWith('.fifo') ? ['sqs:MessageGroupId'] : undefined)
     return { queue, unwrap, value: oneOf(`${at}.value`, feed.value, VALUES, problem), key }
   })
 }
@@ -31,7 +35,8 @@ export function parseEventBridgeFeeds(given: unknown, problem: Problem): EventBr
   return entries('from.eventbridge', given, ['source', 'detail-type', 'value', 'key'], problem).map(([at, feed]) => {
     const detailType = feed['detail-type']
     if (!isTexts(feed.source) || feed.source.length === 0) problem(`${at}.source: expected a list of sources`)
-    if (detailType !== undefined && (!isTexts(detailType) || detailType.length === 0)) problem(`${at}.detail-type: expected a list of detail types`)
+    if (detailType !== undefined && (!isTexts(detailType) || detailType.length === 0))
+      problem(`${at}.detail-type: expected a list of detail types`)
     return {
       source: feed.source as string[],
       detailType: detailType as string[] | undefined,
@@ -48,7 +53,8 @@ function entries(name: string, given: unknown, known: readonly string[], problem
     const at = `${name}[${index}]`
     if (!isJsonObject(entry)) problem(`${at}: expected an object`)
     const object = isJsonObject(entry) ? entry : {}
-    for (const field of Object.keys(object)) if (!known.includes(field)) problem(`${at}.${field}: unknown field; expected ${known.join(', ')}`)
+    for (const field of Object.keys(object))
+      if (!known.includes(field)) problem(`${at}.${field}: unknown field; expected ${known.join(', ')}`)
     return [at, object]
   })
 }

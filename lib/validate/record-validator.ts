@@ -13,19 +13,24 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 const MAX_TIMESTAMP = 8.64e15
 
 /** Which records are valid: the contracts', or (`anyTopic`) any topic with bytes or text, and a key where one is required. */
-export type ValidationRules = { readonly contracts: Contracts } | { readonly anyTopic: true; readonly keyRequired: boolean }
+export type ValidationRules =
+  | { readonly contracts: Contracts }
+  | { readonly anyTopic: true; readonly keyRequired: boolean }
 
 /** @throws InvalidRecordError with the record's fault */
 export function validateRecord(record: ProducerRecord, rules: ValidationRules): ValidRecord {
   const contracts = 'contracts' in rules ? rules.contracts : undefined
   const contract = contracts?.get(record.topic)
-  if (contracts ? !contract : !isTopicName(record.topic)) throw new InvalidRecordError('unknown-topic', 'topic: expected a topic that has a contract, got another.')
-  if (record.value === undefined) throw new InvalidRecordError('bad-value', 'value: expected a value, or null for a tombstone; got none.')
+  if (contracts ? !contract : !isTopicName(record.topic))
+    throw new InvalidRecordError('unknown-topic', 'topic: expected a topic that has a contract, got another.')
+  if (record.value === undefined)
+    throw new InvalidRecordError('bad-value', 'value: expected a value, or null for a tombstone; got none.')
   checkPartition(record.partition)
   checkTimestamp(record.timestamp)
   checkHeaderNames(record.headers ?? [])
   if (!contract) {
-    if (isEmpty(record.key) && !('keyRequired' in rules && !rules.keyRequired)) throw new InvalidRecordError('key-missing', 'key: expected a key that is not empty, got none.')
+    if (isEmpty(record.key) && !('keyRequired' in rules && !rules.keyRequired))
+      throw new InvalidRecordError('key-missing', 'key: expected a key that is not empty, got none.')
     return { ...record, format: 'bytes' }
   }
   const value = readValue(record, contract)
@@ -37,17 +42,25 @@ export function validateRecord(record: ProducerRecord, rules: ValidationRules): 
 
 /** What a serializer makes of another kind of key is its own matter. */
 function isEmpty(key: unknown): boolean {
-  return key === undefined || key === null || ((typeof key === 'string' || key instanceof Uint8Array) && key.length === 0)
+  return (
+    key === undefined || key === null || ((typeof key === 'string' || key instanceof Uint8Array) && key.length === 0)
+  )
 }
 
 function checkPartition(partition: number | undefined): void {
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition <= MAX_PARTITION))
-    throw new InvalidRecordError('bad-partition', `partition: expected an integer from 0 to ${MAX_PARTITION}, got something else.`)
+    throw new InvalidRecordError(
+      'bad-partition',
+      `partition: expected an integer from 0 to ${MAX_PARTITION}, got something else.`,
+    )
 }
 
 function checkTimestamp(timestamp: number | undefined): void {
   if (timestamp !== undefined && !(Number.isInteger(timestamp) && timestamp >= 0 && timestamp <= MAX_TIMESTAMP))
-    throw new InvalidRecordError('bad-timestamp', 'timestamp: expected an integer, milliseconds since the epoch, got something else.')
+    throw new InvalidRecordError(
+      'bad-timestamp',
+      'timestamp: expected an integer, milliseconds since the epoch, got something else.',
+    )
 }
 
 function checkHeaderNames(headers: readonly RecordHeader[]): void {
@@ -62,7 +75,10 @@ function checkHeaderNames(headers: readonly RecordHeader[]): void {
 function readValue(record: ProducerRecord, contract: Contract): unknown {
   if (record.value === null) {
     if (contract.tombstones) return null
-    throw new InvalidRecordError('tombstone', `value: expected a value, got null; the contract of ${contract.topic} does not allow tombstones.`)
+    throw new InvalidRecordError(
+      'tombstone',
+      `value: expected a value, got null; the contract of ${contract.topic} does not allow tombstones.`,
+    )
   }
   if (contract.value.format === 'base64' && typeof record.value === 'string' && !isBase64(record.value))
     throw new InvalidRecordError('bad-value', 'value: expected base64, got something else.')
@@ -70,7 +86,13 @@ function readValue(record: ProducerRecord, contract: Contract): unknown {
   const value = record.value instanceof Uint8Array ? parseJson(record.value) : record.value
   if (contract.value.check !== true) {
     const { violations, truncated } = contract.value.check(value)
-    if (violations.length > 0) throw new InvalidRecordError('schema', `value: ${violations.length} violation(s) of the schema of ${contract.topic}.`, violations, truncated)
+    if (violations.length > 0)
+      throw new InvalidRecordError(
+        'schema',
+        `value: ${violations.length} violation(s) of the schema of ${contract.topic}.`,
+        violations,
+        truncated,
+      )
   }
   return value
 }
@@ -97,26 +119,33 @@ function readKey(record: ProducerRecord, value: unknown, contract: Contract): Ui
     if (source === 'record') continue
     found = keyText(atSource(source, record, value))
     if (found === undefined) continue
-    if (given !== undefined && !sameKey(given, found)) throw new InvalidRecordError('key-mismatch', `key: expected the one at ${source}, got another.`)
+    if (given !== undefined && !sameKey(given, found))
+      throw new InvalidRecordError('key-mismatch', `key: expected the one at ${source}, got another.`)
     break
   }
   const key = given ?? found
   if (contract.key.required && (key === undefined || key.length === 0))
-    throw new InvalidRecordError('key-missing', `key: expected a key that is not empty (${sources.join(', ')}), got none.`)
+    throw new InvalidRecordError(
+      'key-missing',
+      `key: expected a key that is not empty (${sources.join(', ')}), got none.`,
+    )
   return key ?? null
 }
 
 function atSource(source: string, { origin = {} }: ProducerRecord, value: unknown): unknown {
   if (source === 'sqs:MessageGroupId') return origin.messageGroupId
   if (source.startsWith('sqs:attribute:')) return origin.attributes?.get(source.slice('sqs:attribute:'.length))
-  const [document, pointer] = source.startsWith('event:') ? [origin.event, source.slice('event:'.length)] : [value, source.slice('value:'.length)]
+  const [document, pointer] = source.startsWith('event:')
+    ? [origin.event, source.slice('event:'.length)]
+    : [value, source.slice('value:'.length)]
   return atPointer(document, pointer)
 }
 
 /** The key that a record would have, for the dead letter of one that is at fault; null where none can be read. */
 export function keyOfInvalid(record: ProducerRecord, contract: Contract): Uint8Array | string | null {
   try {
-    const value = contract.value.format === 'json' && record.value instanceof Uint8Array ? parseJson(record.value) : record.value
+    const value =
+      contract.value.format === 'json' && record.value instanceof Uint8Array ? parseJson(record.value) : record.value
     return readKey(record, value, contract)
   } catch {
     return null
@@ -145,13 +174,20 @@ function checkLimits(record: ProducerRecord, key: Uint8Array | string | null, { 
 }
 
 function tooLarge(what: string, got: number, most: number, unit: string): void {
-  if (got > most) throw new InvalidRecordError('record-too-large', `${what}: expected at most ${most} ${unit}, got ${got}.`)
+  if (got > most)
+    throw new InvalidRecordError('record-too-large', `${what}: expected at most ${most} ${unit}, got ${got}.`)
 }
 
 function checkHeaderRules(headers: readonly RecordHeader[], { headers: rule }: Contract): void {
   const names = new Set(headers.map(([name]) => name))
   const missing = rule.required.find(name => !names.has(name))
-  if (missing !== undefined) throw new InvalidRecordError('header-missing', `headers: expected ${missing}, which the contract requires.`)
-  const allows = (name: string) => name.startsWith(RESERVED_HEADER_PREFIX) || name === 'traceparent' || rule.allow.includes('*') || rule.allow.includes(name)
-  if (![...names].every(allows)) throw new InvalidRecordError('bad-header', `headers: expected only ${rule.allow.join(', ')}, got another.`)
+  if (missing !== undefined)
+    throw new InvalidRecordError('header-missing', `headers: expected ${missing}, which the contract requires.`)
+  const allows = (name: string) =>
+    name.startsWith(RESERVED_HEADER_PREFIX) ||
+    name === 'traceparent' ||
+    rule.allow.includes('*') ||
+    rule.allow.includes(name)
+  if (![...names].every(allows))
+    throw new InvalidRecordError('bad-header', `headers: expected only ${rule.allow.join(', ')}, got another.`)
 }

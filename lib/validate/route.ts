@@ -12,15 +12,27 @@ export function routeOfQueue(contracts: Contracts, queue: string, defaultTopic?:
   return route(contracts, contract => contract.sqs.find(feed => feed.queue === queue), defaultTopic)
 }
 
-export function routeOfEvent(contracts: Contracts, source: unknown, detailType: unknown, defaultTopic?: string): Route<EventBridgeFeed> | undefined {
+export function routeOfEvent(
+  contracts: Contracts,
+  source: unknown,
+  detailType: unknown,
+  defaultTopic?: string,
+): Route<EventBridgeFeed> | undefined {
   return route(
     contracts,
-    contract => contract.eventbridge.find(feed => feed.source.includes(source as string) && (feed.detailType?.includes(detailType as string) ?? true)),
+    contract =>
+      contract.eventbridge.find(
+        feed => feed.source.includes(source as string) && (feed.detailType?.includes(detailType as string) ?? true),
+      ),
     defaultTopic,
   )
 }
 
-function route<Feed>(contracts: Contracts, feedOf: (contract: Contract) => Feed | undefined, defaultTopic: string | undefined): Route<Feed> | undefined {
+function route<Feed>(
+  contracts: Contracts,
+  feedOf: (contract: Contract) => Feed | undefined,
+  defaultTopic: string | undefined,
+): Route<Feed> | undefined {
   for (const contract of contracts.values()) {
     const feed = feedOf(contract)
     if (feed) return { contract, feed }
@@ -36,12 +48,18 @@ export function claimsTwice(contracts: Contracts): string[] {
   const queues = all.flatMap(({ topic, sqs }) => sqs.map(({ queue }) => ({ topic, queue })))
   const events = all.flatMap(({ topic, eventbridge }) => eventbridge.map(feed => ({ topic, ...feed })))
   pairs(queues, (a, b) => {
-    if (a.queue === b.queue) problems.push(`contracts/${a.topic}.json and contracts/${b.topic}.json: both claim the queue ${a.queue}; expected one`)
+    if (a.queue === b.queue)
+      problems.push(
+        `contracts/${a.topic}.json and contracts/${b.topic}.json: both claim the queue ${a.queue}; expected one`,
+      )
   })
   pairs(events, (a, b) => {
     const source = a.source.find(name => b.source.includes(name))
     const detailTypesMeet = !a.detailType || !b.detailType || a.detailType.some(name => b.detailType?.includes(name))
-    if (source !== undefined && detailTypesMeet) problems.push(`contracts/${a.topic}.json and contracts/${b.topic}.json: both claim events of ${source}; expected one`)
+    if (source !== undefined && detailTypesMeet)
+      problems.push(
+        `contracts/${a.topic}.json and contracts/${b.topic}.json: both claim events of ${source}; expected one`,
+      )
   })
   return problems
 }

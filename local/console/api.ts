@@ -40,7 +40,9 @@ export class ConsoleApi {
   async deadLetters(query: URLSearchParams): Promise<object> {
     const all = await this.#open()
     const filter = { ...optional('topic', query), ...optional('error', query) }
-    const matched = all.filter(({ deadLetter }) => matches(deadLetter, filter)).sort((a, b) => (a.deadLetter.failure.lastAt < b.deadLetter.failure.lastAt ? 1 : -1))
+    const matched = all
+      .filter(({ deadLetter }) => matches(deadLetter, filter))
+      .sort((a, b) => (a.deadLetter.failure.lastAt < b.deadLetter.failure.lastAt ? 1 : -1))
     const from = Math.max(0, Number(query.get('from')) || 0)
     return {
       total: matched.length,
@@ -59,7 +61,12 @@ export class ConsoleApi {
     const { key, value, headers } = deadLetter.record
     return {
       ...summary(found),
-      ...(payload ? { key, value, headers } : { headers: headers.map(({ name }) => ({ name })), valueBytes: value === null ? null : Buffer.byteLength(value, 'base64') }),
+      ...(payload
+        ? { key, value, headers }
+        : {
+            headers: headers.map(({ name }) => ({ name })),
+            valueBytes: value === null ? null : Buffer.byteLength(value, 'base64'),
+          }),
       source: deadLetter.source,
       failure: deadLetter.failure,
       redrive: deadLetter.redrive,
@@ -69,7 +76,10 @@ export class ConsoleApi {
   async redrive(asked: unknown): Promise<{ results: RedriveResult[]; warnings: string[] }> {
     const { config, contracts } = this.#context
     const warnings: string[] = []
-    return { results: await runRedrive(parseRedriveRequest(asked), { config, contracts, warn: text => warnings.push(text) }), warnings }
+    return {
+      results: await runRedrive(parseRedriveRequest(asked), { config, contracts, warn: text => warnings.push(text) }),
+      warnings,
+    }
   }
 
   /** To the HTTP function, as any caller would. */
@@ -85,7 +95,8 @@ export class ConsoleApi {
   /** Every broker at once, so that a newcomer sees what becomes of records without them. */
   async brokers(action: unknown): Promise<object> {
     const { brokers } = this.#context
-    if (!brokers) throw new ConfigError(['brokers: the cluster of KAFKA_BOOTSTRAP_SERVERS is yours; nobody stops it from here.'])
+    if (!brokers)
+      throw new ConfigError(['brokers: the cluster of KAFKA_BOOTSTRAP_SERVERS is yours; nobody stops it from here.'])
     if (action !== 'stop' && action !== 'start') throw new ConfigError(['action: expected stop or start.'])
     await (action === 'stop' ? brokers.stop() : brokers.start())
     return { action }
@@ -98,7 +109,13 @@ export class ConsoleApi {
       Promise.all(queues.map(async ({ name, url }) => [name, await queueDepth(this.#context.sqs, url)] as const)),
       this.#open(),
     ])
-    return { canStop: brokers !== undefined, topics: Object.fromEntries(topics), queues: Object.fromEntries(depths), deadLetters: deadLetters.length, functions: functions() }
+    return {
+      canStop: brokers !== undefined,
+      topics: Object.fromEntries(topics),
+      queues: Object.fromEntries(depths),
+      deadLetters: deadLetters.length,
+      functions: functions(),
+    }
   }
 
   async #open(): Promise<OpenDeadLetter[]> {
@@ -120,7 +137,9 @@ export class ConsoleApi {
     const { reader } = this.#context
     try {
       const partitions = await reader.partitions(topic, COUNT_MS)
-      const ends = await Promise.all(Array.from({ length: partitions }, (_, partition) => reader.end(topic, partition, COUNT_MS)))
+      const ends = await Promise.all(
+        Array.from({ length: partitions }, (_, partition) => reader.end(topic, partition, COUNT_MS)),
+      )
       return Number(ends.reduce((sum, end) => sum + end, 0n))
     } catch {
       return null
@@ -134,7 +153,19 @@ const COUNT_MS = 1000
 function summary({ deadLetter, location }: OpenDeadLetter): object {
   const { deadLetterId, recordId, record, source, failure, redrive } = deadLetter
   const { code, kind, outcome, lastAt, attempts } = failure
-  return { deadLetterId, recordId, location, topic: record.topic, trigger: source.trigger, error: code, kind, outcome, lastAt, attempts, tries: redrive.count }
+  return {
+    deadLetterId,
+    recordId,
+    location,
+    topic: record.topic,
+    trigger: source.trigger,
+    error: code,
+    kind,
+    outcome,
+    lastAt,
+    attempts,
+    tries: redrive.count,
+  }
 }
 
 function optional<K extends string>(name: K, query: URLSearchParams): { readonly [_ in K]?: string } {

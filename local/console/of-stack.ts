@@ -6,7 +6,10 @@ import { localQueues } from '../queues.ts'
 import type { Stack } from '../stack.ts'
 import { ConsoleApi } from './api.ts'
 
-export function consoleOf({ url, bootstrapServers, sqs, functions, kafka }: Stack, env: NodeJS.ProcessEnv = process.env): ConsoleApi {
+export function consoleOf(
+  { url, bootstrapServers, sqs, functions, kafka }: Stack,
+  env: NodeJS.ProcessEnv = process.env,
+): ConsoleApi {
   const contracts = loadContracts()
   const config = parseConfig({}, { ...env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers })
   return new ConsoleApi({
@@ -17,7 +20,12 @@ export function consoleOf({ url, bootstrapServers, sqs, functions, kafka }: Stac
     sqs: sqs.client,
     queues: localQueues(contracts, 1).map(({ name }) => ({ name, url: sqs.queueUrl(name) })),
     functions: () =>
-      Object.fromEntries(Object.entries(functions).map(([name, { sandboxes }]) => [name, { warm: sandboxes.length, busy: sandboxes.filter(({ isBusy }) => isBusy).length }])),
+      Object.fromEntries(
+        Object.entries(functions).map(([name, { sandboxes }]) => [
+          name,
+          { warm: sandboxes.length, busy: sandboxes.filter(({ isBusy }) => isBusy).length },
+        ]),
+      ),
     ...(kafka
       ? {
           brokers: {

@@ -12,11 +12,20 @@ function element(name, text) {
 
 /** Characters that turn the direction of text or can't be seen are shown by their code. */
 function inert(text) {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, char => (char === '\n' || char === '\t' ? char : `\\u${char.codePointAt(0).toString(16).padStart(4, '0')}`))
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, char =>
+    char === '\n' || char === '\t' ? char : `\\u${char.codePointAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 async function ask(path, body) {
-  const options = body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json', 'x-console': '1' }, body: JSON.stringify(body) }
+  const options =
+    body === undefined
+      ? {}
+      : {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'x-console': '1' },
+          body: JSON.stringify(body),
+        }
   let response
   try {
     response = await fetch(path, options)
@@ -117,7 +126,14 @@ function row(deadLetter) {
   record.append(open)
   const failed = element('td', age(deadLetter.lastAt))
   failed.title = deadLetter.lastAt
-  line.append(failed, element('td', deadLetter.topic ?? '(none)'), element('td', deadLetter.error), element('td', deadLetter.outcome), record, element('td', deadLetter.tries))
+  line.append(
+    failed,
+    element('td', deadLetter.topic ?? '(none)'),
+    element('td', deadLetter.error),
+    element('td', deadLetter.outcome),
+    record,
+    element('td', deadLetter.tries),
+  )
   return line
 }
 
@@ -140,10 +156,16 @@ async function showDeadLetter(deadLetterId, payload) {
     ['Lies in', deadLetter.location],
     ['Record', deadLetter.recordId],
     ['Topic', deadLetter.topic ?? '(none)'],
-    ['Reason', `${failure.code}${failure.causeCode ? ` (${failure.causeCode})` : ''}: ${failure.kind}, ${failure.outcome}`],
+    [
+      'Reason',
+      `${failure.code}${failure.causeCode ? ` (${failure.causeCode})` : ''}: ${failure.kind}, ${failure.outcome}`,
+    ],
     ['Attempts', `${failure.attempts}, ${failure.firstAt} to ${failure.lastAt}`],
     ['Source', `${source.trigger} ${source.id}`],
-    ['Redriven', redrive.count === 0 ? 'never' : `${redrive.count} times, last ${redrive.lastAt} (${redrive.lastCode})`],
+    [
+      'Redriven',
+      redrive.count === 0 ? 'never' : `${redrive.count} times, last ${redrive.lastAt} (${redrive.lastCode})`,
+    ],
     ...deadLetter.headers.map(header => [`Header ${header.name}`, payload ? bytes(header.value) : '(payload)']),
     ...(payload
       ? [
@@ -164,14 +186,19 @@ async function redrive(asked) {
   const stopped = results.find(result => result.stopped)?.stopped
   const words = asked.dryRun
     ? [`Dry run: ${sum('tried')} would be sent, ${sum('invalid')} invalid, ${sum('parked')} parked.`]
-    : [`${sum('resent')} sent, ${sum('found')} were in Kafka already, ${sum('invalid')} invalid, ${sum('parked')} parked.`]
+    : [
+        `${sum('resent')} sent, ${sum('found')} were in Kafka already, ${sum('invalid')} invalid, ${sum('parked')} parked.`,
+      ]
   if (failed.length > 0) words.push(`Still open: ${failed.join(', ')}.`)
   if (stopped) words.push(`Stopped: ${stopped}. The other dead letters are where they were.`)
   $('done').textContent = [...words, ...warnings].join(' ')
   await Promise.all([showDeadLetters(), showCounters()])
 }
 
-const chosen = () => ({ ...(state.topic ? { topic: state.topic } : {}), ...(state.error ? { error: state.error } : {}) })
+const chosen = () => ({
+  ...(state.topic ? { topic: state.topic } : {}),
+  ...(state.error ? { error: state.error } : {}),
+})
 
 $('filter').addEventListener('change', event => {
   state[event.target.name] = event.target.value
@@ -181,7 +208,8 @@ $('filter').addEventListener('change', event => {
 $('filter').addEventListener('submit', event => event.preventDefault())
 $('dry').addEventListener('click', () => act($('dry'), () => redrive({ ...chosen(), dryRun: true })))
 $('redrive').addEventListener('click', () => act($('redrive'), () => redrive(chosen())))
-for (const action of ['stop', 'start']) $(action).addEventListener('click', () => act($(action), async () => void (await ask('/api/brokers', { action }))))
+for (const action of ['stop', 'start'])
+  $(action).addEventListener('click', () => act($(action), async () => void (await ask('/api/brokers', { action }))))
 $('newer').addEventListener('click', () => page(-100))
 $('older').addEventListener('click', () => page(100))
 $('close').addEventListener('click', () => $('dead-letter').close())
@@ -192,7 +220,9 @@ $('redrive-one').addEventListener('click', () =>
     $('dead-letter').close()
   }),
 )
-$('dead-letter').addEventListener('close', () => $('dead-letters').querySelector(`[data-dead-letter="${state.open}"]`)?.focus())
+$('dead-letter').addEventListener('close', () =>
+  $('dead-letters').querySelector(`[data-dead-letter="${state.open}"]`)?.focus(),
+)
 $('send').addEventListener('submit', event => {
   event.preventDefault()
   const form = $('send')

@@ -13,7 +13,8 @@ const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/page.css': ['page.css', 'text/css; charset=utf-8'],
 }
 const HEADERS = {
-  'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
@@ -33,12 +34,19 @@ export async function startConsole(port: number, api: ConsoleApi): Promise<Serve
   return server
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, api: ConsoleApi, port: number): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  api: ConsoleApi,
+  port: number,
+): Promise<void> {
   const host = request.headers.host
-  if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`) return json(response, 403, { error: 'Host: expected 127.0.0.1.' })
+  if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`)
+    return json(response, 403, { error: 'Host: expected 127.0.0.1.' })
   const url = new URL(request.url ?? '/', `http://${host}`)
   const file = FILES[url.pathname]
-  if (file && request.method === 'GET') return send(response, 200, file[1], readFileSync(join(import.meta.dirname, file[0])))
+  if (file && request.method === 'GET')
+    return send(response, 200, file[1], readFileSync(join(import.meta.dirname, file[0])))
   if (request.method === 'GET') return json(response, ...(await read(url, api)))
   if (request.method !== 'POST') return json(response, 405, { error: 'method: expected GET or POST.' })
   // A form or a script of another site can't set it without a preflight, which nobody answers.
@@ -46,7 +54,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, api: C
   const body = await bodyOf(request)
   if (url.pathname === '/api/redrive') return json(response, 200, await api.redrive(body))
   if (url.pathname === '/api/send') return json(response, 200, await api.send(body as object))
-  if (url.pathname === '/api/brokers') return json(response, 200, await api.brokers((body as { action?: unknown }).action))
+  if (url.pathname === '/api/brokers')
+    return json(response, 200, await api.brokers((body as { action?: unknown }).action))
   json(response, 404, { error: 'Nothing is here.' })
 }
 
@@ -75,7 +84,12 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
 
 function refusal(error: unknown): [number, object] {
   if (error instanceof ConfigError) return [400, { error: error.problems.join(' ') }]
-  return [500, { error: error instanceof KafkaProducerError ? error.message : 'It failed; the terminal of npm start may say why.' }]
+  return [
+    500,
+    {
+      error: error instanceof KafkaProducerError ? error.message : 'It failed; the terminal of npm start may say why.',
+    },
+  ]
 }
 
 function json(response: ServerResponse, status: number, body: object): void {

@@ -27,14 +27,23 @@ export interface Account {
 }
 
 /** @param folder of the dead letters, opened before they were sent again */
-export async function account(stack: Stack, answers: readonly Answer[], written: ReadonlyMap<string, { readonly outcome: string }>, folder: string): Promise<Account> {
+export async function account(
+  stack: Stack,
+  answers: readonly Answer[],
+  written: ReadonlyMap<string, { readonly outcome: string }>,
+  folder: string,
+): Promise<Account> {
   const inLog = new Map<string, number>()
   for (const { headers } of await readTopic(stack.bootstrapServers, 'earthquakes')) {
     const id = String(headers['kp-id'])
     inLog.set(id, (inLog.get(id) ?? 0) + 1)
   }
   const open = new Set((await deadLettersIn(folder)).keys())
-  const atSource = { sqs: await stack.sqs.depth('earthquakes'), eventbridge: await stack.sqs.depth(EVENT_FAILURES), http: 0 }
+  const atSource = {
+    sqs: await stack.sqs.depth('earthquakes'),
+    eventbridge: await stack.sqs.depth(EVENT_FAILURES),
+    http: 0,
+  }
   const byTrigger = { http: noFates(), sqs: noFates(), eventbridge: noFates() }
   for (const { record, id, fate, outcome } of answers) {
     const fates = byTrigger[record.trigger]
@@ -59,7 +68,9 @@ export async function account(stack: Stack, answers: readonly Answer[], written:
 }
 
 /** Every dead letter in a folder that is not closed, by the id of its record. */
-export async function deadLettersIn(folder: string): Promise<Map<string, { readonly outcome: string; readonly kind: string }>> {
+export async function deadLettersIn(
+  folder: string,
+): Promise<Map<string, { readonly outcome: string; readonly kind: string }>> {
   const deadLetters = new DiskDeadLetterStore(folder)
   const found = await Array.fromAsync(deadLetters.deadLetters())
   await deadLetters.close()
@@ -67,7 +78,17 @@ export async function deadLettersIn(folder: string): Promise<Map<string, { reado
 }
 
 function noFates(): Fates {
-  return { sent: 0, inKafka: 0, deadLettered: 0, returned: 0, refused: 0, lost: 0, duplicated: 0, deadLetters: 0, unknown: 0 }
+  return {
+    sent: 0,
+    inKafka: 0,
+    deadLettered: 0,
+    returned: 0,
+    refused: 0,
+    lost: 0,
+    duplicated: 0,
+    deadLetters: 0,
+    unknown: 0,
+  }
 }
 
 function sum(all: readonly Fates[]): Fates {

@@ -39,7 +39,9 @@ const { values } = parseArgs({
 
 /** `--json` alone prints to standard output; `--json FILE` also writes the document. */
 function jsonMayBeBare(args: readonly string[]): string[] {
-  return args.flatMap((arg, index) => (arg === '--json' && (args[index + 1] === undefined || args[index + 1]?.startsWith('--')) ? ['--json', '-'] : [arg]))
+  return args.flatMap((arg, index) =>
+    arg === '--json' && (args[index + 1] === undefined || args[index + 1]?.startsWith('--')) ? ['--json', '-'] : [arg],
+  )
 }
 
 const deadLettersOn = values['dead-letters'] !== 'off'
@@ -62,7 +64,9 @@ async function start(folder: string, deliveryTimeoutMs: number): Promise<Stack> 
     log,
     onOutput: readMetrics,
     env: {
-      ...(!deadLettersOn ? { KAFKA_DEAD_LETTER: 'none', KAFKA_ON_FAILURE_HTTP: 'return' } : { KAFKA_DEAD_LETTER: `disk:${folder}` }),
+      ...(!deadLettersOn
+        ? { KAFKA_DEAD_LETTER: 'none', KAFKA_ON_FAILURE_HTTP: 'return' }
+        : { KAFKA_DEAD_LETTER: `disk:${folder}` }),
       KAFKA_DELIVERY_TIMEOUT_MS: String(deliveryTimeoutMs),
       KAFKA_REQUEST_TIMEOUT_MS: '3000',
     },
@@ -92,13 +96,16 @@ async function actOne(stack: Stack, kafka: LocalKafka, records: readonly DemoRec
 }
 
 async function killLeader(stack: Stack, kafka: LocalKafka, partition: number): Promise<void> {
-  const leader = (await partitionsOf(stack.bootstrapServers, TOPIC)).find(state => state.partition === partition)?.leader as number
+  const leader = (await partitionsOf(stack.bootstrapServers, TOPIC)).find(state => state.partition === partition)
+    ?.leader as number
   log(`  kill -9 of broker ${leader}, the leader of partition ${partition}, which was receiving.`)
   await kafka.killBroker(leader)
 }
 
 async function actTwo(stack: Stack, kafka: LocalKafka, records: readonly DemoRecord[]): Promise<Answer[]> {
-  log(`Act two: ${records.length} records; every broker is killed for ${OUTAGE_MS / 1000} s, delivery.timeout.ms is ${SHORT_DELIVERY_MS}.`)
+  log(
+    `Act two: ${records.length} records; every broker is killed for ${OUTAGE_MS / 1000} s, delivery.timeout.ms is ${SHORT_DELIVERY_MS}.`,
+  )
   let outage: Promise<void> | undefined
   let seen = 0
   const answers = await sendPaced(stack, records, PER_SECOND, () => {
@@ -109,7 +116,11 @@ async function actTwo(stack: Stack, kafka: LocalKafka, records: readonly DemoRec
   if (deadLettersOn) {
     const deadLetters = answers.filter(({ fate }) => fate === 'dead-lettered')
     expect('act two: dead letters over HTTP', deadLetters.length, count => count > 0)
-    expect('act two: dead letters without a location', deadLetters.filter(({ location }) => !location?.startsWith('disk:')).length, count => count === 0)
+    expect(
+      'act two: dead letters without a location',
+      deadLetters.filter(({ location }) => !location?.startsWith('disk:')).length,
+      count => count === 0,
+    )
   }
   return answers
 }
@@ -177,7 +188,10 @@ async function main(): Promise<void> {
     await untilInSync(stack.bootstrapServers, TOPIC, 3)
     await drain(stack)
     const written = await deadLettersIn(folder)
-    if (deadLettersOn) log(`  ${await redriveAll(stack, folder)} of ${written.size} dead letters sent again; the others are of invalid records.`)
+    if (deadLettersOn)
+      log(
+        `  ${await redriveAll(stack, folder)} of ${written.size} dead letters sent again; the others are of invalid records.`,
+      )
     report(await account(stack, [...first, ...second], written, folder))
   } finally {
     await stop()
@@ -191,12 +205,27 @@ function report({ total, byTrigger, strangers }: Account): void {
   expect('refused over HTTP', byTrigger.http.refused, count => count === 34)
   expect('dead letters of invalid records, over SQS and EventBridge', total.deadLettered, count => count === 66)
   expect('distinct ids in Kafka', total.inKafka, count => count === 1707)
-  expect('fates that add up to what was sent', total.inKafka + total.deadLettered + total.returned + total.refused, count => count === total.sent)
+  expect(
+    'fates that add up to what was sent',
+    total.inKafka + total.deadLettered + total.returned + total.refused,
+    count => count === total.sent,
+  )
   expect('lost', total.lost, count => count === 0)
   expect('duplicated', total.duplicated, count => count === 0)
-  const row = (cells: readonly (string | number)[]) => cells.map((cell, index) => (index === 0 ? String(cell).padEnd(14) : String(cell).padStart(13))).join('')
+  const row = (cells: readonly (string | number)[]) =>
+    cells.map((cell, index) => (index === 0 ? String(cell).padEnd(14) : String(cell).padStart(13))).join('')
   console.log(`\n${row(['fate', 'HTTP', 'SQS', 'EventBridge', 'all'])}`)
-  for (const name of ['sent', 'inKafka', 'deadLettered', 'returned', 'refused', 'lost', 'duplicated', 'deadLetters', 'unknown'] as const)
+  for (const name of [
+    'sent',
+    'inKafka',
+    'deadLettered',
+    'returned',
+    'refused',
+    'lost',
+    'duplicated',
+    'deadLetters',
+    'unknown',
+  ] as const)
     console.log(row([name, byTrigger.http[name], byTrigger.sqs[name], byTrigger.eventbridge[name], total[name]]))
   const line = JSON.stringify(total satisfies Fates)
   if (values.json && values.json !== '-') writeFileSync(values.json, `${line}\n`)

@@ -46,7 +46,12 @@ export function realInput(triggers: readonly Trigger[]): DemoRecord[] {
   const every = Math.floor(features.length / BROKEN)
   return features.flatMap((feature, index): DemoRecord[] => {
     const trigger = triggers[index % triggers.length] as Trigger
-    const record = { trigger, id: feature.id, body: JSON.stringify(trigger === 'http' ? { key: feature.id, value: feature } : feature), broken: false }
+    const record = {
+      trigger,
+      id: feature.id,
+      body: JSON.stringify(trigger === 'http' ? { key: feature.id, value: feature } : feature),
+      broken: false,
+    }
     const at = index / every
     return Number.isInteger(at) && at < BROKEN ? [record, brokenRecord(feature, at, triggers)] : [record]
   })

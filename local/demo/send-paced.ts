@@ -14,7 +14,12 @@ export interface Answer {
   readonly partition?: number | undefined
 }
 
-export async function sendPaced(stack: Stack, records: readonly DemoRecord[], perSecond: number, onAnswer: (answer: Answer) => void): Promise<Answer[]> {
+export async function sendPaced(
+  stack: Stack,
+  records: readonly DemoRecord[],
+  perSecond: number,
+  onAnswer: (answer: Answer) => void,
+): Promise<Answer[]> {
   const send = { http: overHttp, sqs: overSqs, eventbridge: overEventBridge }
   const start = performance.now()
   return Promise.all(
@@ -29,8 +34,14 @@ export async function sendPaced(stack: Stack, records: readonly DemoRecord[], pe
 
 async function overHttp({ url }: Stack, record: DemoRecord): Promise<Answer> {
   const { id } = record
-  const response = await fetch(`${url}/topics/earthquakes`, { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': id }, body: record.body })
-  const body = (await response.json()) as { records?: { fate: string; outcome?: string; location?: string; partition?: number }[] }
+  const response = await fetch(`${url}/topics/earthquakes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': id },
+    body: record.body,
+  })
+  const body = (await response.json()) as {
+    records?: { fate: string; outcome?: string; location?: string; partition?: number }[]
+  }
   const told = body.records?.[0]
   // A refusal of the whole request has no records; whatever else has none stayed with us, the source.
   const fate = told?.fate ?? (response.status >= 400 && response.status < 500 ? 'refused' : 'returned')
@@ -38,7 +49,9 @@ async function overHttp({ url }: Stack, record: DemoRecord): Promise<Answer> {
 }
 
 async function overSqs({ sqs }: Stack, record: DemoRecord): Promise<Answer> {
-  const { MessageId } = await sqs.client.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl('earthquakes'), MessageBody: record.body }))
+  const { MessageId } = await sqs.client.send(
+    new SendMessageCommand({ QueueUrl: sqs.queueUrl('earthquakes'), MessageBody: record.body }),
+  )
   return { record, id: MessageId as string, fate: 'accepted' }
 }
 

@@ -33,7 +33,13 @@ interface PutEntry {
   readonly Resources?: readonly string[]
 }
 
-export async function startBus({ port, contracts, invoke, onExhausted, onError = () => {} }: BusOptions): Promise<LocalBus> {
+export async function startBus({
+  port,
+  contracts,
+  invoke,
+  onExhausted,
+  onError = () => {},
+}: BusOptions): Promise<LocalBus> {
   const onTheirWay = new Set<Promise<void>>()
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
@@ -65,13 +71,21 @@ function putEvents(body: string, onEvent: (event: Record<string, unknown>) => vo
   } catch {
     entries = undefined
   }
-  if (!Array.isArray(entries) || entries.length === 0 || entries.length > 10) return { status: 400, body: { __type: 'ValidationException', message: 'Entries: expected 1 to 10.' } }
+  if (!Array.isArray(entries) || entries.length === 0 || entries.length > 10)
+    return { status: 400, body: { __type: 'ValidationException', message: 'Entries: expected 1 to 10.' } }
   const Entries = (entries as PutEntry[]).map(entry => {
     const detail = parseDetail(entry.Detail)
     if (!entry.Source || !entry.DetailType || detail === undefined)
-      return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Expected Source, DetailType and Detail, a JSON object as text.' }
+      return {
+        ErrorCode: 'MalformedDetail',
+        ErrorMessage: 'Expected Source, DetailType and Detail, a JSON object as text.',
+      }
     const id = randomUUID()
-    const time = (entry.Time === undefined ? new Date() : new Date(typeof entry.Time === 'number' ? entry.Time * 1000 : entry.Time)).toISOString().replace(/\.\d+Z$/, 'Z')
+    const time = (
+      entry.Time === undefined ? new Date() : new Date(typeof entry.Time === 'number' ? entry.Time * 1000 : entry.Time)
+    )
+      .toISOString()
+      .replace(/\.\d+Z$/, 'Z')
     onEvent({
       version: '0',
       id,
@@ -97,7 +111,11 @@ function parseDetail(detail: unknown): object | undefined {
   }
 }
 
-async function deliver(event: unknown, invoke: BusOptions['invoke'], onExhausted: BusOptions['onExhausted']): Promise<void> {
+async function deliver(
+  event: unknown,
+  invoke: BusOptions['invoke'],
+  onExhausted: BusOptions['onExhausted'],
+): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
       await invoke(event)

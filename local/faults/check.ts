@@ -57,9 +57,22 @@ export async function check({ servers, topic, ledger, deadLetters, mostMs }: Che
     }
   }
   const store = new DiskDeadLetterStore(deadLetters)
-  const deadLettered = new Set((await Array.fromAsync(store.deadLetters())).map(({ deadLetter }) => deadLetter.recordId))
+  const deadLettered = new Set(
+    (await Array.fromAsync(store.deadLetters())).map(({ deadLetter }) => deadLetter.recordId),
+  )
   await store.close()
-  const counts = { acked: 0, unknown: 0, deadLettered: 0, returned: 0, lost: 0, duplicated: 0, twoFates: 0, noFate: 0, late: 0, disordered: disordered.size }
+  const counts = {
+    acked: 0,
+    unknown: 0,
+    deadLettered: 0,
+    returned: 0,
+    lost: 0,
+    duplicated: 0,
+    twoFates: 0,
+    noFate: 0,
+    late: 0,
+    disordered: disordered.size,
+  }
   for (const [id, { begin, told }] of entries) {
     const places = copies.get(id) ?? []
     // A process that was killed told nobody: its caller has an error, and the record's source has it still.
@@ -67,7 +80,10 @@ export async function check({ servers, topic, ledger, deadLetters, mostMs }: Che
     if (isUnknown) counts.unknown++
     if (told?.told === 'acked') {
       counts.acked++
-      const isThere = told.offset === undefined ? places.length > 0 : places.some(({ partition, offset }) => partition === told.partition && String(offset) === told.offset)
+      const isThere =
+        told.offset === undefined
+          ? places.length > 0
+          : places.some(({ partition, offset }) => partition === told.partition && String(offset) === told.offset)
       if (!isThere) counts.lost++
     }
     if (places.length > 1 && !isUnknown) counts.duplicated++

@@ -32,25 +32,45 @@ type Send = (records: readonly { id: string; key: string }[]) => Promise<Outcome
 function ours(): Send {
   const isOff = chain === 'none'
   const config = parseConfig(
-    { bootstrapServers: servers, deliveryTimeoutMs: DELIVERY_MS, requestTimeoutMs: 2500, ackTimeoutMs: 2000, deadLetter: chain, onFailureHttp: 'return' },
+    {
+      bootstrapServers: servers,
+      deliveryTimeoutMs: DELIVERY_MS,
+      requestTimeoutMs: 2500,
+      ackTimeoutMs: 2000,
+      deadLetter: chain,
+      onFailureHttp: 'return',
+    },
     {},
   )
   const producer = new KafkaProducer(config, { client: createKafkaJsClient(config) })
   const deadLetters = createDeadLetterPublisher(config)
   return async records => {
-    const reports = await producer.sendAll(records.map(({ id, key }) => ({ topic, key, value: id, headers: [['kp-id', Buffer.from(id)]] as const })))
+    const reports = await producer.sendAll(
+      records.map(({ id, key }) => ({ topic, key, value: id, headers: [['kp-id', Buffer.from(id)]] as const })),
+    )
     const idOf = (index: number) => (records[index] as { id: string }).id
     const fates = isOff
       ? new Map()
       : await publishFailures(reports, {
           deadLetters,
           idOf,
-          sourceOf: index => ({ trigger: 'template', id: idOf(index), index, function: null, arn: null, receiveCount: null }),
+          sourceOf: index => ({
+            trigger: 'template',
+            id: idOf(index),
+            index,
+            function: null,
+            arn: null,
+            receiveCount: null,
+          }),
           onFailure: () => {},
         })
     return reports.map((report, index): Outcome => {
       if (report.kind === 'delivered')
-        return { told: 'acked', partition: report.metadata.partition, ...(report.metadata.offset === null ? {} : { offset: String(report.metadata.offset) }) }
+        return {
+          told: 'acked',
+          partition: report.metadata.partition,
+          ...(report.metadata.offset === null ? {} : { offset: String(report.metadata.offset) }),
+        }
       const unknown = report.outcome === 'unknown'
       // Dead letters off, and a caller that does not look: the control.
       if (isOff) return { told: 'nothing', unknown }
@@ -61,14 +81,21 @@ function ours(): Send {
 
 /** kafkajs as its documents show it. What it rejects may be written. */
 async function raw(acks: number): Promise<Send> {
-  const kafka = new Kafka({ brokers: servers.split(','), logLevel: logLevel.NOTHING, requestTimeout: 5000, retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2000 } })
+  const kafka = new Kafka({
+    brokers: servers.split(','),
+    logLevel: logLevel.NOTHING,
+    requestTimeout: 5000,
+    retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2000 },
+  })
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
   await producer.connect()
   return async records => {
-    const told = await producer.send({ topic, acks, timeout: 4000, messages: records.map(({ id, key }) => ({ key, value: id })) }).then(
-      (): Outcome => ({ told: 'acked' }),
-      (): Outcome => ({ told: 'returned', unknown: true }),
-    )
+    const told = await producer
+      .send({ topic, acks, timeout: 4000, messages: records.map(({ id, key }) => ({ key, value: id })) })
+      .then(
+        (): Outcome => ({ told: 'acked' }),
+        (): Outcome => ({ told: 'returned', unknown: true }),
+      )
     return records.map(() => told)
   }
 }
@@ -81,7 +108,10 @@ process.on('SIGTERM', () => {
 
 async function call(caller: number): Promise<void> {
   for (let n = 0; !stopping; n++) {
-    const records = Array.from({ length: RECORDS }, (_, key) => ({ id: `${run}-c${caller}k${key}:${n}`, key: `${run}-c${caller}k${key}` }))
+    const records = Array.from({ length: RECORDS }, (_, key) => ({
+      id: `${run}-c${caller}k${key}:${n}`,
+      key: `${run}-c${caller}k${key}`,
+    }))
     note(records.map(({ id }) => ({ id, at: Date.now() })))
     const outcomes = await send(records)
     note(outcomes.map((outcome, index) => ({ id: (records[index] as { id: string }).id, at: Date.now(), ...outcome })))

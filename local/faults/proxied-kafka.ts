@@ -22,5 +22,11 @@ export async function startProxiedKafka(brokers = 1, log: (line: string) => void
     for (const proxy of proxies) proxy.close()
     await kafka.stop()
   }
-  return { kafka, proxies, proxy: proxies[0] as TcpProxy, bootstrapServers: proxies.map(({ port }) => `127.0.0.1:${port}`).join(','), stop }
+  return {
+    kafka,
+    proxies,
+    proxy: proxies[0] as TcpProxy,
+    bootstrapServers: proxies.map(({ port }) => `127.0.0.1:${port}`).join(','),
+    stop,
+  }
 }

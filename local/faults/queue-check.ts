@@ -26,11 +26,25 @@ export interface Found {
   readonly late: number
 }
 
-export function countMessages(messages: ReadonlyMap<string, Message>, { log, ordered, deadLetters, atSource, unknown, late }: Found): Counts {
+export function countMessages(
+  messages: ReadonlyMap<string, Message>,
+  { log, ordered, deadLetters, atSource, unknown, late }: Found,
+): Counts {
   const copies = Map.groupBy(log, id => id)
   const deadLettered = new Set(deadLetters)
   const kept = new Set(atSource)
-  const counts = { acked: 0, unknown, deadLettered: 0, returned: 0, lost: 0, duplicated: 0, twoFates: 0, noFate: 0, late, disordered: disorderedGroups(messages, ordered) }
+  const counts = {
+    acked: 0,
+    unknown,
+    deadLettered: 0,
+    returned: 0,
+    lost: 0,
+    duplicated: 0,
+    twoFates: 0,
+    noFate: 0,
+    late,
+    disordered: disorderedGroups(messages, ordered),
+  }
   let mayRepeat = unknown
   for (const [id, { isPoison, completed, returned, cutOff }] of messages) {
     const times = copies.get(id)?.length ?? 0

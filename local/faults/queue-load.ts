@@ -104,8 +104,12 @@ class QueueLoad implements FaultLoad {
 
   async check(): Promise<Counts> {
     const [chat = [], earthquakes = []] = await Promise.all(TOPICS.map(topic => this.#idsIn(topic)))
-    const deadLetters = (await this.#drain('dead-letters')).map(body => (JSON.parse(body) as DeadLetter).record.value ?? '')
-    const atSource = (await Promise.all(TOPICS.flatMap(topic => [this.#drain(failuresOf(topic)), this.#drain(QUEUES[topic])]))).flat()
+    const deadLetters = (await this.#drain('dead-letters')).map(
+      body => (JSON.parse(body) as DeadLetter).record.value ?? '',
+    )
+    const atSource = (
+      await Promise.all(TOPICS.flatMap(topic => [this.#drain(failuresOf(topic)), this.#drain(QUEUES[topic])]))
+    ).flat()
     await this.#sqs.stop()
     return countMessages(this.#messages, {
       log: [...chat, ...earthquakes],
@@ -153,7 +157,10 @@ class QueueLoad implements FaultLoad {
 
   /** What the function says of each message, and what is left open where it could not say. */
   async #invoke(to: LocalFunction, event: Batch): Promise<unknown> {
-    const told = event.Records.map(({ messageId, body }) => ({ messageId, message: this.#messages.get(idOf(body)) as Message }))
+    const told = event.Records.map(({ messageId, body }) => ({
+      messageId,
+      message: this.#messages.get(idOf(body)) as Message,
+    }))
     try {
       const given = (await to.invoke(event)) as { batchItemFailures: { itemIdentifier: string }[] }
       const answer = this.#isHeard ? given : { batchItemFailures: [] }
@@ -184,8 +191,11 @@ class QueueLoad implements FaultLoad {
       const fifo = topic === 'chat' ? { MessageGroupId: group, MessageDeduplicationId: id } : {}
       return { Id: String(index), MessageBody: JSON.stringify(isPoison ? { id } : bodyOf(topic, id, group)), ...fifo }
     })
-    const { Failed = [] } = await this.#sqs.client.send(new SendMessageBatchCommand({ QueueUrl: this.#sqs.queueUrl(QUEUES[topic]), Entries }))
-    if (Failed.length > 0) throw new Error(`The queue ${QUEUES[topic]} did not take ${Failed.length} messages: ${Failed[0]?.Code}.`)
+    const { Failed = [] } = await this.#sqs.client.send(
+      new SendMessageBatchCommand({ QueueUrl: this.#sqs.queueUrl(QUEUES[topic]), Entries }),
+    )
+    if (Failed.length > 0)
+      throw new Error(`The queue ${QUEUES[topic]} did not take ${Failed.length} messages: ${Failed[0]?.Code}.`)
   }
 }
 

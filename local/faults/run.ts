@@ -52,13 +52,24 @@ function generator(from: number): () => number {
   }
 }
 
-function startLoad({ bootstrapServers: servers }: ProxiedKafka, fault: FailureKind, driver: Driver, chain: Chain): Promise<FaultLoad> {
+function startLoad(
+  { bootstrapServers: servers }: ProxiedKafka,
+  fault: FailureKind,
+  driver: Driver,
+  chain: Chain,
+): Promise<FaultLoad> {
   if (fault.load === 'queues') return startQueueLoad(servers)
   const mostMs = fault.freezesSender || driver !== 'ours' ? undefined : DELIVERY_MS + GRACE_MS
   return startSenderLoad({ servers, driver, chain, folder, mostMs })
 }
 
-async function runFault(rig: ProxiedKafka, fault: FailureKind, driver: Driver, seconds: number, chain = fault.chain ?? 'disk'): Promise<Row> {
+async function runFault(
+  rig: ProxiedKafka,
+  fault: FailureKind,
+  driver: Driver,
+  seconds: number,
+  chain = fault.chain ?? 'disk',
+): Promise<Row> {
   return underFault(rig, fault, seconds, await startLoad(rig, fault, driver, chain))
 }
 
@@ -78,7 +89,14 @@ async function underFault(rig: ProxiedKafka, fault: FailureKind, seconds: number
 /** acks=1: both followers of each partition frozen, records acknowledged by leaders alone, the leaders killed, the followers thawed. */
 async function acksOne(rig: ProxiedKafka): Promise<number> {
   const { kafka, bootstrapServers } = rig
-  const load = await startSenderLoad({ servers: bootstrapServers, driver: 'kafkajs-acks-1', chain: 'off', folder, mostMs: undefined, partitions: 1 })
+  const load = await startSenderLoad({
+    servers: bootstrapServers,
+    driver: 'kafkajs-acks-1',
+    chain: 'off',
+    folder,
+    mostMs: undefined,
+    partitions: 1,
+  })
   const leader = (await partitionsOf(bootstrapServers, load.topic))[0]?.leader as number
   const followers = kafka.brokerIds.filter(id => id !== leader)
   await pause(1000)
@@ -98,7 +116,8 @@ const faultNamed = (name: string) => FAULTS.find(fault => fault.name === name) a
 const CONTROLS: Readonly<Record<string, (rig: ProxiedKafka) => Promise<number>>> = {
   'kafkajs-send': async rig => (await runFault(rig, faultNamed('F4'), 'kafkajs', CONTROL_S)).lost,
   'kafkajs-acks-1': acksOne,
-  'sqs-failures-unheard': async rig => (await underFault(rig, faultNamed('F15'), 1, await startQueueLoad(rig.bootstrapServers, false))).lost,
+  'sqs-failures-unheard': async rig =>
+    (await underFault(rig, faultNamed('F15'), 1, await startQueueLoad(rig.bootstrapServers, false))).lost,
   'dead-letters-off': async rig => (await runFault(rig, faultNamed('F17'), 'ours', 1, 'off')).noFate,
 }
 
@@ -114,7 +133,8 @@ function chosen(option: string, given: string | undefined, known: readonly strin
   if (given === 'none') return []
   const wanted = given?.split(',') ?? known
   const unknown = wanted.filter(name => !known.includes(name))
-  if (unknown.length > 0) throw new Error(`--${option}: expected ${known.join(', ')} or none; got ${unknown.join(', ')}.`)
+  if (unknown.length > 0)
+    throw new Error(`--${option}: expected ${known.join(', ')} or none; got ${unknown.join(', ')}.`)
   return wanted
 }
 
@@ -123,7 +143,20 @@ function isKept({ lost, duplicated, twoFates, noFate, late, disordered }: Row): 
 }
 
 function print(row: Row): void {
-  const { fault, strikes, acked, unknown, deadLettered, returned, lost, duplicated, twoFates, noFate, late, disordered } = row
+  const {
+    fault,
+    strikes,
+    acked,
+    unknown,
+    deadLettered,
+    returned,
+    lost,
+    duplicated,
+    twoFates,
+    noFate,
+    late,
+    disordered,
+  } = row
   console.log(
     `${isKept(row) ? 'ok  ' : 'FAIL'} ${fault.padEnd(4)} ${strikes} times: ${acked} acked, ${deadLettered} dead letters, ${returned} returned, ${unknown} unknown; lost ${lost}, duplicated ${duplicated}, two fates ${twoFates}, no fate ${noFate}, late ${late}, keys out of order ${disordered}`,
   )
@@ -131,7 +164,8 @@ function print(row: Row): void {
 
 async function main(): Promise<void> {
   cleanUpStale()
-  if (values.driver !== 'ours' && values.driver !== 'kafkajs') throw new Error(`--driver: expected ours or kafkajs, got ${values.driver}.`)
+  if (values.driver !== 'ours' && values.driver !== 'kafkajs')
+    throw new Error(`--driver: expected ours or kafkajs, got ${values.driver}.`)
   const wanted = chosen(
     'only',
     values.only,
@@ -158,7 +192,8 @@ async function main(): Promise<void> {
       console.log(lost > 0 ? `ok   control ${name}: caught, ${lost}` : `FAIL control ${name}: not caught`)
       caught.push({ name, caught: lost > 0, lost })
     }
-    if (values.json) writeFileSync(values.json, `${JSON.stringify({ seed, driver: values.driver, rows, controls: caught })}\n`)
+    if (values.json)
+      writeFileSync(values.json, `${JSON.stringify({ seed, driver: values.driver, rows, controls: caught })}\n`)
     const kept = rows.every(isKept)
     if (!kept) console.error('The promise did not hold.')
     if (caught.some(control => !control.caught)) console.error('A control was not caught: nothing is proved.')

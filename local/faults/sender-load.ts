@@ -31,13 +31,25 @@ export interface SenderLoad extends FaultLoad {
   kill(): Promise<void>
 }
 
-export async function startSenderLoad({ servers, driver, chain, folder, mostMs, partitions = PARTITIONS }: SenderLoadOptions): Promise<SenderLoad> {
+export async function startSenderLoad({
+  servers,
+  driver,
+  chain,
+  folder,
+  mostMs,
+  partitions = PARTITIONS,
+}: SenderLoadOptions): Promise<SenderLoad> {
   const topic = `faults-${randomBytes(5).toString('hex')}`
   await createTopics(servers, [{ topic, partitions, replicas: 3 }])
   await untilInSync(servers, topic, 3)
   const ledger = join(folder, `${topic}.ledger`)
   const deadLetters = join(folder, `${topic}.letters`)
-  const targets = { disk: `disk:${deadLetters}`, 'down-then-disk': `${NOWHERE},disk:${deadLetters}`, down: NOWHERE, off: 'none' }
+  const targets = {
+    disk: `disk:${deadLetters}`,
+    'down-then-disk': `${NOWHERE},disk:${deadLetters}`,
+    down: NOWHERE,
+    off: 'none',
+  }
   let run = 0
   const start = () => startSender([ledger, servers, topic, `r${run++}`, driver, targets[chain]])
   let sender = await start()
@@ -63,10 +75,21 @@ export async function startSenderLoad({ servers, driver, chain, folder, mostMs, 
 }
 
 async function startSender(args: readonly string[]): Promise<ChildProcess> {
-  const child = startProcess('load', process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'local/faults/load.ts', ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us-east-1', AWS_MAX_ATTEMPTS: '1' },
-  })
+  const child = startProcess(
+    'load',
+    process.execPath,
+    ['--disable-warning=TimeoutNegativeWarning', 'local/faults/load.ts', ...args],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        AWS_ACCESS_KEY_ID: 'k',
+        AWS_SECRET_ACCESS_KEY: 's',
+        AWS_REGION: 'us-east-1',
+        AWS_MAX_ATTEMPTS: '1',
+      },
+    },
+  )
   await once(child.stdout as NodeJS.ReadableStream, 'data')
   return child
 }

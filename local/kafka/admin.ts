@@ -13,7 +13,12 @@ export interface ReadRecord {
 }
 
 export function kafkaOf(bootstrapServers: string): Kafka {
-  return new Kafka({ clientId: 'local-admin', brokers: bootstrapServers.split(','), logLevel: logLevel.NOTHING, retry: { retries: 20, initialRetryTime: 200, maxRetryTime: 1000 } })
+  return new Kafka({
+    clientId: 'local-admin',
+    brokers: bootstrapServers.split(','),
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 20, initialRetryTime: 200, maxRetryTime: 1000 },
+  })
 }
 
 /** Creates the topics that are missing and waits until every partition has a leader. */
@@ -66,7 +71,9 @@ export interface PartitionState {
 export async function partitionsOf(bootstrapServers: string, topic: string): Promise<PartitionState[]> {
   return withAdmin(bootstrapServers, async admin => {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-    return (topics[0]?.partitions ?? []).map(({ partitionId, leader, isr }) => ({ partition: partitionId, leader, inSync: isr })).sort((a, b) => a.partition - b.partition)
+    return (topics[0]?.partitions ?? [])
+      .map(({ partitionId, leader, isr }) => ({ partition: partitionId, leader, inSync: isr }))
+      .sort((a, b) => a.partition - b.partition)
   })
 }
 
@@ -83,12 +90,19 @@ export async function rotatePreferredLeaders(bootstrapServers: string, topic: st
 }
 
 /** Waits until every partition has a leader and as many in-sync replicas as `replicas`. */
-export async function untilInSync(bootstrapServers: string, topic: string, replicas: number, withinMs = 60_000): Promise<void> {
+export async function untilInSync(
+  bootstrapServers: string,
+  topic: string,
+  replicas: number,
+  withinMs = 60_000,
+): Promise<void> {
   const end = Date.now() + withinMs
   for (;;) {
     const partitions = await partitionsOf(bootstrapServers, topic).catch(() => [])
-    if (partitions.length > 0 && partitions.every(({ leader, inSync }) => leader >= 0 && inSync.length >= replicas)) return
-    if (Date.now() > end) throw new Error(`The partitions of ${topic} did not get ${replicas} in-sync replicas within ${withinMs} ms.`)
+    if (partitions.length > 0 && partitions.every(({ leader, inSync }) => leader >= 0 && inSync.length >= replicas))
+      return
+    if (Date.now() > end)
+      throw new Error(`The partitions of ${topic} did not get ${replicas} in-sync replicas within ${withinMs} ms.`)
     await new Promise(resolve => setTimeout(resolve, 250))
   }
 }
@@ -112,7 +126,9 @@ export async function readTopic(bootstrapServers: string, topic: string): Promis
   await admin.connect()
   const ends = await whenLed(() => admin.fetchTopicOffsets(topic))
   const records: ReadRecord[] = []
-  const left = new Map(ends.filter(({ high, low }) => BigInt(high) > BigInt(low)).map(({ partition, high }) => [partition, BigInt(high)]))
+  const left = new Map(
+    ends.filter(({ high, low }) => BigInt(high) > BigInt(low)).map(({ partition, high }) => [partition, BigInt(high)]),
+  )
   const groupId = `read-${topic}-${process.pid}-${Date.now()}`
   if (left.size > 0) {
     const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200 })
@@ -123,7 +139,14 @@ export async function readTopic(bootstrapServers: string, topic: string): Promis
       autoCommit: false,
       eachBatch: async ({ batch }) => {
         for (const { offset, timestamp, key, value, headers = {} } of batch.messages)
-          records.push({ partition: batch.partition, offset: BigInt(offset), timestamp: Number(timestamp), key, value, headers })
+          records.push({
+            partition: batch.partition,
+            offset: BigInt(offset),
+            timestamp: Number(timestamp),
+            key,
+            value,
+            headers,
+          })
         const end = left.get(batch.partition)
         if (end !== undefined && BigInt(batch.lastOffset()) >= end - 1n) left.delete(batch.partition)
         if (left.size === 0) done.resolve()

@@ -63,7 +63,14 @@ export class LocalKafka {
     const nodes: Node[] = []
     for (let id = 1; id <= brokers; id++) {
       const port = await freePort(firstPort === 0 ? 0 : (nodes.at(-1)?.port ?? firstPort - 1) + 1)
-      nodes.push({ id, port, controllerPort: await freePort(), internalPort: await freePort(), folder: join(folder, `node${id}`), process: undefined })
+      nodes.push({
+        id,
+        port,
+        controllerPort: await freePort(),
+        internalPort: await freePort(),
+        folder: join(folder, `node${id}`),
+        process: undefined,
+      })
     }
     const kafka = new LocalKafka(nodes, folder, jars, options)
     try {
@@ -106,7 +113,9 @@ export class LocalKafka {
     const end = Date.now() + START_MS
     while (!(await accepts(node.port))) {
       if (!node.process || Date.now() > end)
-        throw new Error(`Kafka broker ${id} did not start; its log ends:\n${readFileSync(join(node.folder, 'broker.log'), 'utf8').slice(-2000)}`)
+        throw new Error(
+          `Kafka broker ${id} did not start; its log ends:\n${readFileSync(join(node.folder, 'broker.log'), 'utf8').slice(-2000)}`,
+        )
       await new Promise(resolve => setTimeout(resolve, 100))
     }
   }
@@ -146,7 +155,14 @@ export class LocalKafka {
       this.#nodes.map(async node => {
         mkdirSync(node.folder, { recursive: true })
         writeFileSync(join(node.folder, 'server.properties'), this.#serverProperties(node))
-        const args = ['format', '-t', clusterId, '-c', join(node.folder, 'server.properties'), ...(this.#options.formatArguments ?? [])]
+        const args = [
+          'format',
+          '-t',
+          clusterId,
+          '-c',
+          join(node.folder, 'server.properties'),
+          ...(this.#options.formatArguments ?? []),
+        ]
         await this.#tool(node, 'kafka.tools.StorageTool', args, `format${node.id}`)
       }),
     )
@@ -154,7 +170,10 @@ export class LocalKafka {
 
   async #tool(node: Node, main: string, args: readonly string[], name: string): Promise<void> {
     const status = await new Promise(resolve => this.#java(node, main, args, name).once('exit', resolve))
-    if (status !== 0) throw new Error(`Kafka's ${main} failed; its log ends:\n${readFileSync(join(node.folder, 'broker.log'), 'utf8').slice(-2000)}`)
+    if (status !== 0)
+      throw new Error(
+        `Kafka's ${main} failed; its log ends:\n${readFileSync(join(node.folder, 'broker.log'), 'utf8').slice(-2000)}`,
+      )
   }
 
   #serverProperties({ id, port, controllerPort, internalPort, folder }: Node): string {
@@ -162,7 +181,10 @@ export class LocalKafka {
     const { listeners = [], advertisedPorts = [] } = this.#options
     const advertisedPort = advertisedPorts[id - 1] ?? port
     // Replication does not go by the proxies.
-    const internal = advertisedPorts.length > 0 ? [{ name: 'INTERNAL', host: '127.0.0.1', port: internalPort, protocol: 'PLAINTEXT' }] : []
+    const internal =
+      advertisedPorts.length > 0
+        ? [{ name: 'INTERNAL', host: '127.0.0.1', port: internalPort, protocol: 'PLAINTEXT' }]
+        : []
     const all = [...listeners, ...internal]
     const more = all.map(({ name, host, port }) => `,${name}://${host}:${port}`).join('')
     const properties: Record<string, string | number> = {
@@ -171,7 +193,11 @@ export class LocalKafka {
       'controller.quorum.voters': this.#nodes.map(node => `${node.id}@127.0.0.1:${node.controllerPort}`).join(','),
       listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${more}`,
       'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}${more}`,
-      'listener.security.protocol.map': ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT', ...all.map(({ name, protocol }) => `${name}:${protocol}`)].join(','),
+      'listener.security.protocol.map': [
+        'PLAINTEXT:PLAINTEXT',
+        'CONTROLLER:PLAINTEXT',
+        ...all.map(({ name, protocol }) => `${name}:${protocol}`),
+      ].join(','),
       'controller.listener.names': 'CONTROLLER',
       ...(internal.length > 0 ? { 'inter.broker.listener.name': 'INTERNAL' } : {}),
       'log.dirs': join(folder, 'data'),

@@ -11,7 +11,11 @@ export interface LocalFunctionOptions {
   readonly concurrency: number
   readonly onOutput: (line: string) => void
   /** How a sandbox runs the bundle; default: our small runtime client. */
-  readonly runtime?: (bundle: string) => { readonly command: string; readonly args: readonly string[]; readonly env?: Readonly<Record<string, string>> }
+  readonly runtime?: (bundle: string) => {
+    readonly command: string
+    readonly args: readonly string[]
+    readonly env?: Readonly<Record<string, string>>
+  }
 }
 
 export class LocalFunction {
@@ -73,7 +77,12 @@ export class LocalFunction {
       this.#taken.add(free)
       this.#waiting.shift()?.resolve(free)
     }
-    if (this.#waiting.length > this.#starting && this.#sandboxes.length + this.#starting < this.#options.concurrency && !this.#stopped) void this.#grow()
+    if (
+      this.#waiting.length > this.#starting &&
+      this.#sandboxes.length + this.#starting < this.#options.concurrency &&
+      !this.#stopped
+    )
+      void this.#grow()
   }
 
   async #grow(): Promise<void> {
@@ -83,7 +92,16 @@ export class LocalFunction {
     const { command, args, env: more = {} } = { env: {}, ...(runtime?.(bundle) ?? ours) }
     try {
       const path = process.env.PATH ?? ''
-      this.#sandboxes.push(await Sandbox.start({ name, command, args, ackTimeoutMs, onOutput, env: { PATH: path, _HANDLER: `${resolve(bundle)}#handler`, ...more, ...env } }))
+      this.#sandboxes.push(
+        await Sandbox.start({
+          name,
+          command,
+          args,
+          ackTimeoutMs,
+          onOutput,
+          env: { PATH: path, _HANDLER: `${resolve(bundle)}#handler`, ...more, ...env },
+        }),
+      )
     } catch (error) {
       this.#waiting.shift()?.reject(error)
     } finally {

@@ -134,8 +134,10 @@ export class Sandbox {
     const body = await readAll(request)
     response.writeHead(202, { 'content-type': 'application/json' }).end('{"status":"OK"}')
     if (path === '/init/error') this.#die(functionError(body))
-    else if (path === `/invocation/${this.#running?.id}/response`) this.#finish(invocation => invocation.resolve(JSON.parse(body)))
-    else if (path === `/invocation/${this.#running?.id}/error`) this.#finish(invocation => invocation.reject(functionError(body)))
+    else if (path === `/invocation/${this.#running?.id}/response`)
+      this.#finish(invocation => invocation.resolve(JSON.parse(body)))
+    else if (path === `/invocation/${this.#running?.id}/error`)
+      this.#finish(invocation => invocation.reject(functionError(body)))
   }
 
   #finish(complete: (invocation: Invocation) => void): void {

@@ -30,7 +30,10 @@ export interface LocalSqs {
   stop(): Promise<void>
 }
 
-export async function startSqs(queues: readonly LocalQueue[], { log = () => {}, wantedPort = 0 }: { log?: (line: string) => void; wantedPort?: number } = {}): Promise<LocalSqs> {
+export async function startSqs(
+  queues: readonly LocalQueue[],
+  { log = () => {}, wantedPort = 0 }: { log?: (line: string) => void; wantedPort?: number } = {},
+): Promise<LocalSqs> {
   requireJava()
   const jars = await elasticMqJars(log)
   const port = await freePort(wantedPort)
@@ -38,11 +41,17 @@ export async function startSqs(queues: readonly LocalQueue[], { log = () => {}, 
   const config = join(folder, 'elasticmq.conf')
   writeFileSync(config, configOf(port, queues))
   const output: string[] = []
-  const child = startProcess('elasticmq', 'java', ['-Xmx256m', `-Dconfig.file=${config}`, '-cp', `${jars}/*`, 'org.elasticmq.server.Main'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  })
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => output.splice(0, output.length, `${output.join('')}${chunk}`.slice(-2000)))
+  const child = startProcess(
+    'elasticmq',
+    'java',
+    ['-Xmx256m', `-Dconfig.file=${config}`, '-cp', `${jars}/*`, 'org.elasticmq.server.Main'],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    },
+  )
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', chunk => output.splice(0, output.length, `${output.join('')}${chunk}`.slice(-2000)))
   const end = Date.now() + START_MS
   while (!(await accepts(port))) {
     if (child.exitCode !== null || Date.now() > end) {
@@ -52,7 +61,11 @@ export async function startSqs(queues: readonly LocalQueue[], { log = () => {}, 
     await new Promise(resolve => setTimeout(resolve, 100))
   }
   const url = `http://127.0.0.1:${port}`
-  const client = new SQSClient({ endpoint: url, region: LOCAL_REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } })
+  const client = new SQSClient({
+    endpoint: url,
+    region: LOCAL_REGION,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  })
   const queueUrl = (name: string) => `${url}/${LOCAL_ACCOUNT}/${name}`
   return {
     url,
@@ -73,7 +86,9 @@ export function queueArn(name: string): string {
 
 function configOf(port: number, queues: readonly LocalQueue[]): string {
   const entries = queues.map(({ name, visibilityS, redrive }) => {
-    const deadLetters = redrive ? `, deadLettersQueue { name = "${redrive.to}", maxReceiveCount = ${redrive.maxReceiveCount} }` : ''
+    const deadLetters = redrive
+      ? `, deadLettersQueue { name = "${redrive.to}", maxReceiveCount = ${redrive.maxReceiveCount} }`
+      : ''
     const fifo = name.endsWith('.fifo') ? ', fifo = true, contentBasedDeduplication = true' : ''
     return `  "${name}" { defaultVisibilityTimeout = ${visibilityS} seconds${fifo}${deadLetters} }`
   })

@@ -1,6 +1,12 @@
 // What Lambda's event source mapping does for a queue: receive, invoke, delete what was not reported as failed.
 // Source: docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
-import { DeleteMessageBatchCommand, type Message, type MessageAttributeValue, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import {
+  DeleteMessageBatchCommand,
+  type Message,
+  type MessageAttributeValue,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs'
 import { LOCAL_REGION, queueArn } from './elasticmq.ts'
 
 export interface PollerOptions {
@@ -29,7 +35,13 @@ export class SqsPoller {
   constructor(options: PollerOptions) {
     const isFifo = options.queue.endsWith('.fifo')
     const { batchSize = MAX_RECEIVE, windowMs = 0, concurrency = 2, onError = () => {} } = options
-    this.#options = { ...options, batchSize: isFifo ? Math.min(batchSize, MAX_RECEIVE) : batchSize, windowMs: isFifo ? 0 : windowMs, concurrency, onError }
+    this.#options = {
+      ...options,
+      batchSize: isFifo ? Math.min(batchSize, MAX_RECEIVE) : batchSize,
+      windowMs: isFifo ? 0 : windowMs,
+      concurrency,
+      onError,
+    }
     this.#work = Array.from({ length: concurrency }, () => this.#poll())
   }
 
@@ -56,7 +68,8 @@ export class SqsPoller {
     const { batchSize, windowMs } = this.#options
     const messages = await this.#receive(Math.min(batchSize, MAX_RECEIVE))
     const end = Date.now() + windowMs
-    while (messages.length > 0 && messages.length < batchSize && Date.now() < end) messages.push(...(await this.#receive(Math.min(batchSize - messages.length, MAX_RECEIVE), 0)))
+    while (messages.length > 0 && messages.length < batchSize && Date.now() < end)
+      messages.push(...(await this.#receive(Math.min(batchSize - messages.length, MAX_RECEIVE), 0)))
     return messages
   }
 
@@ -77,7 +90,9 @@ export class SqsPoller {
     const failed = failedIds(await this.#options.invoke(toEvent(messages, this.#options.queue)), messages)
     const done = messages.filter(({ MessageId }) => !failed.has(MessageId as string))
     for (let at = 0; at < done.length; at += MAX_RECEIVE) {
-      const Entries = done.slice(at, at + MAX_RECEIVE).map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }))
+      const Entries = done
+        .slice(at, at + MAX_RECEIVE)
+        .map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }))
       await this.#options.client.send(new DeleteMessageBatchCommand({ QueueUrl: this.#options.queueUrl, Entries }))
     }
   }
@@ -100,7 +115,9 @@ function toEvent(messages: readonly Message[], queue: string): { Records: unknow
     receiptHandle: ReceiptHandle,
     body: Body ?? '',
     attributes: Attributes ?? {},
-    messageAttributes: Object.fromEntries(Object.entries(MessageAttributes).map(([name, value]) => [name, toAttribute(value)])),
+    messageAttributes: Object.fromEntries(
+      Object.entries(MessageAttributes).map(([name, value]) => [name, toAttribute(value)]),
+    ),
     md5OfBody: MD5OfBody,
     eventSource: 'aws:sqs',
     eventSourceARN: queueArn(queue),

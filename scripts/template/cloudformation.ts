@@ -4,7 +4,10 @@ export type Json = Record<string, unknown>
 export type Statement = { Effect: 'Allow'; Action: string[]; Resource: unknown; Condition?: Json }
 
 export const arnOf = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] })
-export const logicalId = (name: string) => name.replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string = '') => next.toUpperCase()).replace(/^./, first => first.toUpperCase())
+export const logicalId = (name: string) =>
+  name
+    .replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string = '') => next.toUpperCase())
+    .replace(/^./, first => first.toUpperCase())
 
 /** As the packager names it. */
 export const functionName = (name: string) => `\${self:service}-\${sls:stage}-${name}`

@@ -8,18 +8,37 @@ export const QUEUE_TIMEOUT_S = 60
 export const REDRIVE_TIMEOUT_S = 300
 
 /** Settings that would stand in the template for everybody to read. */
-const SECRETS = ['KAFKA_SASL_PASSWORD', 'KAFKA_SSL_KEYSTORE_KEY', 'KAFKA_SSL_KEY_PASSWORD', 'KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET']
+const SECRETS = [
+  'KAFKA_SASL_PASSWORD',
+  'KAFKA_SSL_KEYSTORE_KEY',
+  'KAFKA_SSL_KEY_PASSWORD',
+  'KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET',
+]
 
 /** @throws ConfigError for settings that a function would refuse at init */
 export function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
   const known = new Set<string>(Object.values(SETTINGS).map(row => row.env))
-  const given = Object.entries(env).filter((entry): entry is [string, string] => known.has(entry[0]) && Boolean(entry[1]) && entry[0] !== 'KAFKA_DEAD_LETTER')
+  const given = Object.entries(env).filter(
+    (entry): entry is [string, string] => known.has(entry[0]) && Boolean(entry[1]) && entry[0] !== 'KAFKA_DEAD_LETTER',
+  )
   const environment: Record<string, string> = { KAFKA_COMPRESSION_TYPE: 'gzip', ...Object.fromEntries(given) }
   const inClear = SECRETS.filter(name => environment[name] !== undefined)
-  if (inClear.length > 0) throw new ConfigError(inClear.map(name => `${name}: it would stand in the template; expected it in a secret (KAFKA_SECRET_ARN).`))
+  if (inClear.length > 0)
+    throw new ConfigError(
+      inClear.map(name => `${name}: it would stand in the template; expected it in a secret (KAFKA_SECRET_ARN).`),
+    )
   for (const seconds of [HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S])
-    parseConfig({}, { ...environment, KAFKA_DEAD_LETTER: 'sqs:https://sqs.local/1/letters', KAFKA_FUNCTION_TIMEOUT_MS: String(seconds * 1000) })
+    parseConfig(
+      {},
+      {
+        ...environment,
+        KAFKA_DEAD_LETTER: 'sqs:https://sqs.local/1/letters',
+        KAFKA_FUNCTION_TIMEOUT_MS: String(seconds * 1000),
+      },
+    )
   if (environment.KAFKA_SASL_MECHANISM === 'AWS_MSK_IAM' && environment.KAFKA_MSK_CLUSTER_ARN === undefined)
-    throw new ConfigError(['KAFKA_MSK_CLUSTER_ARN: expected with sasl.mechanism AWS_MSK_IAM, for the roles name the cluster and its topics; got nothing.'])
+    throw new ConfigError([
+      'KAFKA_MSK_CLUSTER_ARN: expected with sasl.mechanism AWS_MSK_IAM, for the roles name the cluster and its topics; got nothing.',
+    ])
   return environment
 }

@@ -19,12 +19,26 @@ interface FurtherTargets {
 export function furtherTargets({ KAFKA_DEAD_LETTER: given }: NodeJS.ProcessEnv): FurtherTargets {
   if (!given) return { chain: [], statements: [], readStatements: [], deadLetterTopics: () => [] }
   const problems: string[] = []
-  const [, ...targets] = parseDeadLetterTargets(`sqs:https://sqs.local/1/own,${given}`, { AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }, problem => problems.push(problem))
-  if (given.trim() === 'none') problems.splice(0, problems.length, 'KAFKA_DEAD_LETTER: expected targets to stand behind the template’s own queue, got none.')
-  if (targets.some(({ kind }) => kind === 'sqs')) problems.push('KAFKA_DEAD_LETTER: expected no SQS queue; the template has one of its own.')
+  const [, ...targets] = parseDeadLetterTargets(
+    `sqs:https://sqs.local/1/own,${given}`,
+    { AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' },
+    problem => problems.push(problem),
+  )
+  if (given.trim() === 'none')
+    problems.splice(
+      0,
+      problems.length,
+      'KAFKA_DEAD_LETTER: expected targets to stand behind the template’s own queue, got none.',
+    )
+  if (targets.some(({ kind }) => kind === 'sqs'))
+    problems.push('KAFKA_DEAD_LETTER: expected no SQS queue; the template has one of its own.')
   if (problems.length > 0) throw new ConfigError(problems)
-  const objects = (bucket: string, prefix: string) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${[bucket, prefix].filter(Boolean).join('/')}/*` })
-  const tableArn = (table: string) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:dynamodb:\${AWS::Region}:\${AWS::AccountId}:table/${table}` })
+  const objects = (bucket: string, prefix: string) => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:s3:::${[bucket, prefix].filter(Boolean).join('/')}/*`,
+  })
+  const tableArn = (table: string) => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:dynamodb:\${AWS::Region}:\${AWS::AccountId}:table/${table}`,
+  })
   const statements = targets.flatMap(target => {
     if (target.kind === 's3') return [allow(['s3:PutObject'], objects(target.bucket, target.prefix))]
     if (target.kind === 'dynamodb') return [allow(['dynamodb:PutItem'], tableArn(target.table))]
@@ -39,11 +53,21 @@ export function furtherTargets({ KAFKA_DEAD_LETTER: given }: NodeJS.ProcessEnv):
           ...(target.prefix ? { Condition: { StringLike: { 's3:prefix': `${target.prefix}/*` } } } : {}),
         },
       ]
-    if (target.kind === 'dynamodb') return [allow(['dynamodb:Scan', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], tableArn(target.table))]
+    if (target.kind === 'dynamodb')
+      return [
+        allow(
+          ['dynamodb:Scan', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+          tableArn(target.table),
+        ),
+      ]
     return []
   })
-  const patterns = targets.flatMap(target => (target.kind === 'kafka' && target.servers === undefined ? [target.pattern] : []))
-  const deadLetterTopics = (topics: readonly string[]) => [...new Set(patterns.flatMap(pattern => [...topics, null].map(topic => deadLetterTopic(pattern, topic))))]
+  const patterns = targets.flatMap(target =>
+    target.kind === 'kafka' && target.servers === undefined ? [target.pattern] : [],
+  )
+  const deadLetterTopics = (topics: readonly string[]) => [
+    ...new Set(patterns.flatMap(pattern => [...topics, null].map(topic => deadLetterTopic(pattern, topic)))),
+  ]
   return { chain: [`,${given}`], statements, readStatements, deadLetterTopics }
 }
 
@@ -52,6 +76,11 @@ export function notifyStatements({ KAFKA_DEAD_LETTER_NOTIFY: given }: NodeJS.Pro
   return parseNotifyTargets(given || undefined, () => {}).map(target => {
     if (target.kind === 'sns') return allow(['sns:Publish'], target.topicArn)
     const isArn = target.bus.startsWith('arn:')
-    return allow(['events:PutEvents'], isArn ? target.bus : { 'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/${target.bus}` })
+    return allow(
+      ['events:PutEvents'],
+      isArn
+        ? target.bus
+        : { 'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:event-bus/${target.bus}` },
+    )
   })
 }

@@ -26,7 +26,13 @@ export function observability({ functions, sources, failureQueues, alarmTopicArn
   const alarm = (id: string, description: string, properties: Json): Json => ({
     [`${id}Alarm`]: {
       Type: 'AWS::CloudWatch::Alarm',
-      Properties: { AlarmDescription: description, TreatMissingData: 'notBreaching', ComparisonOperator: 'GreaterThanThreshold', ...properties, ...actions },
+      Properties: {
+        AlarmDescription: description,
+        TreatMissingData: 'notBreaching',
+        ComparisonOperator: 'GreaterThanThreshold',
+        ...properties,
+        ...actions,
+      },
     },
   })
   const ofFunction = (name: string, metric: string) => ({
@@ -47,8 +53,16 @@ export function observability({ functions, sources, failureQueues, alarmTopicArn
   return Object.assign(
     {},
     ...functions.map(({ name, timeoutS }) => ({
-      ...alarm(`${logicalId(name)}Errors`, `${name}: invocations end in an error.`, { ...ofFunction(name, 'Errors'), Statistic: 'Sum', Threshold: 0 }),
-      ...alarm(`${logicalId(name)}Throttles`, `${name}: invocations are throttled.`, { ...ofFunction(name, 'Throttles'), Statistic: 'Sum', Threshold: 0 }),
+      ...alarm(`${logicalId(name)}Errors`, `${name}: invocations end in an error.`, {
+        ...ofFunction(name, 'Errors'),
+        Statistic: 'Sum',
+        Threshold: 0,
+      }),
+      ...alarm(`${logicalId(name)}Throttles`, `${name}: invocations are throttled.`, {
+        ...ofFunction(name, 'Throttles'),
+        Statistic: 'Sum',
+        Threshold: 0,
+      }),
       ...alarm(`${logicalId(name)}Slow`, `${name}: one invocation in a hundred takes most of its time-out.`, {
         ...ofFunction(name, 'Duration'),
         ExtendedStatistic: 'p99',
@@ -67,12 +81,25 @@ export function observability({ functions, sources, failureQueues, alarmTopicArn
         Threshold: CONNECTION_ATTEMPTS_PER_MINUTE,
       }),
     })),
-    ...sources.map(id => alarm(`${id}Age`, 'A message has waited for a quarter of an hour.', { ...ofQueue(id, 'ApproximateAgeOfOldestMessage'), Threshold: OLDEST_S })),
-    ...failureQueues.map(id => alarm(`${id}Letters`, 'What could not be delivered lies here.', { ...ofQueue(id, 'ApproximateNumberOfMessagesVisible'), Threshold: 0 })),
+    ...sources.map(id =>
+      alarm(`${id}Age`, 'A message has waited for a quarter of an hour.', {
+        ...ofQueue(id, 'ApproximateAgeOfOldestMessage'),
+        Threshold: OLDEST_S,
+      }),
+    ),
+    ...failureQueues.map(id =>
+      alarm(`${id}Letters`, 'What could not be delivered lies here.', {
+        ...ofQueue(id, 'ApproximateNumberOfMessagesVisible'),
+        Threshold: 0,
+      }),
+    ),
     {
       Dashboard: {
         Type: 'AWS::CloudWatch::Dashboard',
-        Properties: { DashboardName: { 'Fn::Sub': `\${AWS::StackName}` }, DashboardBody: dashboardBody(functions, [...sources, ...failureQueues]) },
+        Properties: {
+          DashboardName: { 'Fn::Sub': `\${AWS::StackName}` },
+          DashboardBody: dashboardBody(functions, [...sources, ...failureQueues]),
+        },
       },
     },
   )
@@ -82,7 +109,11 @@ function dashboardBody(functions: Observed['functions'], queues: readonly string
   // Other stages of the account write to the same namespace.
   const services = functions.map(({ name }) => `"${functionName(name)}"`).join(' OR ')
   const search = (metric: string, statistic: string, by: string) => [
-    { expression: `SEARCH('{${NAMESPACE},${by}} MetricName="${metric}" service=(${services})', '${statistic}', 60)`, id: metric.toLowerCase(), label: '' },
+    {
+      expression: `SEARCH('{${NAMESPACE},${by}} MetricName="${metric}" service=(${services})', '${statistic}', 60)`,
+      id: metric.toLowerCase(),
+      label: '',
+    },
   ]
   const widget = (title: string, metrics: unknown[], place: { x: number; y: number }, more: Json = {}) => ({
     type: 'metric',
@@ -124,5 +155,7 @@ function dashboardBody(functions: Observed['functions'], queues: readonly string
       { x: 0, y: 24 },
     ),
   ]
-  return { 'Fn::Sub': [JSON.stringify({ widgets }), Object.fromEntries(queues.map(id => [`${id}Name`, queueName(id)]))] }
+  return {
+    'Fn::Sub': [JSON.stringify({ widgets }), Object.fromEntries(queues.map(id => [`${id}Name`, queueName(id)]))],
+  }
 }

@@ -87,7 +87,9 @@ const READERS: Readonly<Record<keyof DeployOptions, Reader>> = {
   httpBurstLimit: wholeNumber(1),
   tags: value => {
     const pairs = value.split(',').map(pair => /^([^=]{1,128})=(.{0,256})$/.exec(pair))
-    return pairs.every(Boolean) ? Object.fromEntries(pairs.map(pair => [pair?.[1], pair?.[2]])) : new Error('name=value, separated by commas')
+    return pairs.every(Boolean)
+      ? Object.fromEntries(pairs.map(pair => [pair?.[1], pair?.[2]]))
+      : new Error('name=value, separated by commas')
   },
 }
 
@@ -109,7 +111,8 @@ export function readOptions(params: readonly string[]): DeployOptions {
     else given[name] = read
   }
   const options = { ...DEFAULTS, ...given } as DeployOptions
-  if (options.subnetIds.length > 0 !== options.securityGroupIds.length > 0) problems.push('--param subnetIds and securityGroupIds: expected both or neither.')
+  if (options.subnetIds.length > 0 !== options.securityGroupIds.length > 0)
+    problems.push('--param subnetIds and securityGroupIds: expected both or neither.')
   problems.push(...endpointProblems(options))
   if (problems.length > 0) throw new ConfigError(problems)
   return options

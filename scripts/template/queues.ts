@@ -13,18 +13,33 @@ export const queueId = (queue: string) => `${logicalId(queue)}Queue`
 
 /** Every queue that holds what was not delivered. */
 export function failureQueues(queues: readonly string[]): string[] {
-  return ['DeadLettersQueue', 'EventFailuresQueue', 'EventRuleFailuresQueue', ...queues.map(queue => `${queueId(queue)}Failures`)]
+  return [
+    'DeadLettersQueue',
+    'EventFailuresQueue',
+    'EventRuleFailuresQueue',
+    ...queues.map(queue => `${queueId(queue)}Failures`),
+  ]
 }
 
 /** How a queue invokes its function. */
 export function mapping(queue: string, { maximumConcurrency }: DeployOptions): Json {
-  const batch = queue.endsWith('.fifo') ? { batchSize: FIFO_BATCH_SIZE } : { batchSize: BATCH_SIZE, maximumBatchingWindow: 1 }
-  return { sqs: { arn: arnOf(queueId(queue)), functionResponseType: 'ReportBatchItemFailures', maximumConcurrency, ...batch } }
+  const batch = queue.endsWith('.fifo')
+    ? { batchSize: FIFO_BATCH_SIZE }
+    : { batchSize: BATCH_SIZE, maximumBatchingWindow: 1 }
+  return {
+    sqs: { arn: arnOf(queueId(queue)), functionResponseType: 'ReportBatchItemFailures', maximumConcurrency, ...batch },
+  }
 }
 
 export function queue(properties: Json, { kmsKeyArn }: DeployOptions): Json {
-  const encryption = kmsKeyArn === undefined ? { SqsManagedSseEnabled: true } : { KmsMasterKeyId: kmsKeyArn, KmsDataKeyReusePeriodSeconds: 300 }
-  return { Type: 'AWS::SQS::Queue', Properties: { ...encryption, MessageRetentionPeriod: FOURTEEN_DAYS_S, ...properties } }
+  const encryption =
+    kmsKeyArn === undefined
+      ? { SqsManagedSseEnabled: true }
+      : { KmsMasterKeyId: kmsKeyArn, KmsDataKeyReusePeriodSeconds: 300 }
+  return {
+    Type: 'AWS::SQS::Queue',
+    Properties: { ...encryption, MessageRetentionPeriod: FOURTEEN_DAYS_S, ...properties },
+  }
 }
 
 export function withDeadLetters(name: string, options: DeployOptions): Json {
@@ -36,13 +51,23 @@ export function withDeadLetters(name: string, options: DeployOptions): Json {
   const maxReceiveCount = Math.min(1000, Math.ceil(options.outageS / VISIBILITY_S))
   return {
     // The name is what the contract claims.
-    [id]: queue({ QueueName: name, ...fifo, VisibilityTimeout: VISIBILITY_S, RedrivePolicy: { deadLetterTargetArn: arnOf(`${id}Failures`), maxReceiveCount } }, options),
+    [id]: queue(
+      {
+        QueueName: name,
+        ...fifo,
+        VisibilityTimeout: VISIBILITY_S,
+        RedrivePolicy: { deadLetterTargetArn: arnOf(`${id}Failures`), maxReceiveCount },
+      },
+      options,
+    ),
     [`${id}Failures`]: queue({ QueueName: named('-failures'), ...fifo }, options),
   }
 }
 
 export function rulePolicy(rules: readonly string[]): Json {
-  const arns = rules.map(name => ({ 'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:rule/${name}` }))
+  const arns = rules.map(name => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:rule/${name}`,
+  }))
   const statement = {
     Effect: 'Allow',
     Principal: { Service: 'events.amazonaws.com' },
@@ -50,5 +75,11 @@ export function rulePolicy(rules: readonly string[]): Json {
     Resource: arnOf('EventRuleFailuresQueue'),
     Condition: { ArnEquals: { 'aws:SourceArn': arns } },
   }
-  return { Type: 'AWS::SQS::QueuePolicy', Properties: { Queues: [{ Ref: 'EventRuleFailuresQueue' }], PolicyDocument: { Version: '2012-10-17', Statement: [statement] } } }
+  return {
+    Type: 'AWS::SQS::QueuePolicy',
+    Properties: {
+      Queues: [{ Ref: 'EventRuleFailuresQueue' }],
+      PolicyDocument: { Version: '2012-10-17', Statement: [statement] },
+    },
+  }
 }

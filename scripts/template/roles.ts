@@ -10,18 +10,39 @@ export function consume(queue: string): Statement {
 }
 
 export function roleOf(name: string, own: readonly Statement[], { subnetIds, kmsKeyArn }: DeployOptions): Json {
-  const logs = { 'Fn::Sub': `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${functionName(name)}:log-stream:*` }
-  const statements = [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logs), allow(['sqs:SendMessage'], arnOf('DeadLettersQueue')), ...own]
+  const logs = {
+    'Fn::Sub': `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${functionName(name)}:log-stream:*`,
+  }
+  const statements = [
+    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logs),
+    allow(['sqs:SendMessage'], arnOf('DeadLettersQueue')),
+    ...own,
+  ]
   // Of the environment, and of what goes to and comes from queues.
   if (kmsKeyArn !== undefined) statements.push(allow(['kms:Decrypt', 'kms:GenerateDataKey'], kmsKeyArn))
   const policy = { PolicyName: 'function', PolicyDocument: { Version: '2012-10-17', Statement: statements } }
-  const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }] }
-  const vpc = subnetIds.length > 0 ? { ManagedPolicyArns: [{ 'Fn::Sub': `arn:\${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole` }] } : {}
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+  }
+  const vpc =
+    subnetIds.length > 0
+      ? {
+          ManagedPolicyArns: [
+            { 'Fn::Sub': `arn:\${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole` },
+          ],
+        }
+      : {}
   return { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: trust, Policies: [policy], ...vpc } }
 }
 
 /** The cluster and the given topics, no other. */
-export function kafkaStatements(environment: Record<string, string>, topics: readonly string[], { secretKeyArn }: DeployOptions, more: readonly string[] = []): Statement[] {
+export function kafkaStatements(
+  environment: Record<string, string>,
+  topics: readonly string[],
+  { secretKeyArn }: DeployOptions,
+  more: readonly string[] = [],
+): Statement[] {
   const { KAFKA_MSK_CLUSTER_ARN: cluster, KAFKA_SASL_MECHANISM: mechanism, KAFKA_SECRET_ARN: secret } = environment
   const statements: Statement[] = []
   if (cluster !== undefined) statements.push(allow(['kafka:GetBootstrapBrokers'], cluster))
@@ -32,7 +53,8 @@ export function kafkaStatements(environment: Record<string, string>, topics: rea
       allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData', ...more], arns),
     )
   }
-  if (secret !== undefined) statements.push(allow([secret.includes(':ssm:') ? 'ssm:GetParameter' : 'secretsmanager:GetSecretValue'], secret))
+  if (secret !== undefined)
+    statements.push(allow([secret.includes(':ssm:') ? 'ssm:GetParameter' : 'secretsmanager:GetSecretValue'], secret))
   if (secret !== undefined && secretKeyArn !== undefined) statements.push(allow(['kms:Decrypt'], secretKeyArn))
   return statements
 }

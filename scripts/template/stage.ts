@@ -12,7 +12,8 @@ export interface Stage {
 
 /** @throws ConfigError */
 export function readStage(name: string, folder = 'stages'): Stage {
-  if (!/^[A-Za-z][A-Za-z0-9-]{0,30}$/.test(name)) throw new ConfigError(['--stage: expected a dead letter, then at most 30 dead letters, digits and hyphens.'])
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,30}$/.test(name))
+    throw new ConfigError(['--stage: expected a dead letter, then at most 30 dead letters, digits and hyphens.'])
   const file = `${folder}/${name}.json`
   if (!existsSync(file)) return { settings: {}, params: [] }
   const { settings = {}, params = {}, ...others } = parse(file)

@@ -29,25 +29,50 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
   const rules = rulesOf(feeds)
   // Each function may write to the topics that its trigger feeds.
   const topicsOf = (isFed: (contract: Contract) => boolean) =>
-    feeds.filter(contract => isFed(contract) || contract.topic === environment.KAFKA_DEFAULT_TOPIC).map(({ topic }) => topic)
+    feeds
+      .filter(contract => isFed(contract) || contract.topic === environment.KAFKA_DEFAULT_TOPIC)
+      .map(({ topic }) => topic)
   const role = (name: string, own: readonly Statement[], topics: readonly string[]) =>
-    roleOf(name, [...own, ...further.statements, ...notifyStatements(env), ...kafkaStatements(environment, [...topics, ...further.deadLetterTopics(topics)], options)], options)
+    roleOf(
+      name,
+      [
+        ...own,
+        ...further.statements,
+        ...notifyStatements(env),
+        ...kafkaStatements(environment, [...topics, ...further.deadLetterTopics(topics)], options),
+      ],
+      options,
+    )
   const topicsOfAll = feeds.map(({ topic }) => topic)
   const deadLettersOfAll = further.deadLetterTopics(topicsOfAll)
   return {
-    environment: { ...environment, KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ...further.chain]] } },
-    vpc: options.subnetIds.length > 0 ? { subnetIds: options.subnetIds, securityGroupIds: options.securityGroupIds } : null,
+    environment: {
+      ...environment,
+      KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ...further.chain]] },
+    },
+    vpc:
+      options.subnetIds.length > 0
+        ? { subnetIds: options.subnetIds, securityGroupIds: options.securityGroupIds }
+        : null,
     reservedConcurrency: options.reservedConcurrency ?? null,
     kmsKeyArn: options.kmsKeyArn ?? null,
     tags: Object.keys(options.tags).length > 0 ? options.tags : null,
     events: {
       http: ['POST /topics/{topic}', 'GET /health'].map(route => ({
-        httpApi: { ...methodAndPath(route), ...(options.httpAuth === 'public' ? {} : { authorizer: { type: 'aws_iam' } }) },
+        httpApi: {
+          ...methodAndPath(route),
+          ...(options.httpAuth === 'public' ? {} : { authorizer: { type: 'aws_iam' } }),
+        },
       })),
       sqs: standard.map(name => mapping(name, options)),
       sqsFifo: fifo.map(name => mapping(name, options)),
       eventbridge: rules.map(({ name, pattern }) => ({
-        eventBridge: { name, pattern, deadLetterQueueArn: arnOf('EventRuleFailuresQueue'), retryPolicy: { maximumEventAge: 86_400, maximumRetryAttempts: 185 } },
+        eventBridge: {
+          name,
+          pattern,
+          deadLetterQueueArn: arnOf('EventRuleFailuresQueue'),
+          retryPolicy: { maximumEventAge: 86_400, maximumRetryAttempts: 185 },
+        },
       })),
       redrive: options.redriveSchedule === undefined ? [] : [{ schedule: { rate: [options.redriveSchedule] } }],
     },
@@ -90,7 +115,10 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
           [
             allow([...CONSUME, 'sqs:ChangeMessageVisibility', 'sqs:SendMessage'], failureQueues(queues).map(arnOf)),
             ...further.readStatements,
-            ...kafkaStatements(environment, [...topicsOfAll, ...deadLettersOfAll], options, ['kafka-cluster:ReadData', 'kafka-cluster:DescribeTopicDynamicConfiguration']),
+            ...kafkaStatements(environment, [...topicsOfAll, ...deadLettersOfAll], options, [
+              'kafka-cluster:ReadData',
+              'kafka-cluster:DescribeTopicDynamicConfiguration',
+            ]),
           ],
           options,
         ),
@@ -117,14 +145,18 @@ function rulesOf(contracts: readonly Contract[]): { name: string; pattern: Json 
 
 /** What the packager makes by itself, with properties that it has no words for. */
 function extensions({ kmsKeyArn, httpRateLimit, httpBurstLimit }: DeployOptions): Json {
-  const logGroups = [...FUNCTIONS.map(({ name }) => name), 'http-api'].map(name => ({ [`${packagersId(name)}LogGroup`]: { Properties: { KmsKeyId: kmsKeyArn } } }))
+  const logGroups = [...FUNCTIONS.map(({ name }) => name), 'http-api'].map(name => ({
+    [`${packagersId(name)}LogGroup`]: { Properties: { KmsKeyId: kmsKeyArn } },
+  }))
   const settings = {
     ...(httpRateLimit === undefined ? {} : { ThrottlingRateLimit: httpRateLimit }),
     ...(httpBurstLimit === undefined ? {} : { ThrottlingBurstLimit: httpBurstLimit }),
   }
   return {
     ...(kmsKeyArn === undefined ? {} : Object.assign({}, ...logGroups)),
-    ...(Object.keys(settings).length > 0 ? { HttpApiStage: { Properties: { DefaultRouteSettings: { DetailedMetricsEnabled: false, ...settings } } } } : {}),
+    ...(Object.keys(settings).length > 0
+      ? { HttpApiStage: { Properties: { DefaultRouteSettings: { DetailedMetricsEnabled: false, ...settings } } } }
+      : {}),
   }
 }
 

@@ -16,21 +16,38 @@ export interface EndpointOptions {
 /** What is wrong with the options, a line each. */
 export function endpointProblems({ vpcEndpoints, vpcId, subnetIds, routeTableIds }: EndpointOptions): string[] {
   const known = [...INTERFACE_ENDPOINTS, ...GATEWAY_ENDPOINTS]
-  const problems = vpcEndpoints.filter(service => !known.includes(service)).map(service => `--param vpcEndpoints: expected ${known.join(', ')}, got ${service}.`)
-  if (vpcEndpoints.length > 0 && (vpcId === undefined || subnetIds.length === 0)) problems.push('--param vpcEndpoints: expected vpcId, subnetIds and securityGroupIds with it.')
+  const problems = vpcEndpoints
+    .filter(service => !known.includes(service))
+    .map(service => `--param vpcEndpoints: expected ${known.join(', ')}, got ${service}.`)
+  if (vpcEndpoints.length > 0 && (vpcId === undefined || subnetIds.length === 0))
+    problems.push('--param vpcEndpoints: expected vpcId, subnetIds and securityGroupIds with it.')
   if (vpcEndpoints.some(service => GATEWAY_ENDPOINTS.includes(service)) && routeTableIds.length === 0)
     problems.push('--param vpcEndpoints s3, dynamodb: expected routeTableIds, those of the subnets.')
   return problems
 }
 
-export function vpcEndpoints({ vpcEndpoints: services, vpcId, subnetIds, securityGroupIds, routeTableIds }: EndpointOptions): Json {
+export function vpcEndpoints({
+  vpcEndpoints: services,
+  vpcId,
+  subnetIds,
+  securityGroupIds,
+  routeTableIds,
+}: EndpointOptions): Json {
   return Object.fromEntries(
     services.map(service => {
       const common = { VpcId: vpcId, ServiceName: { 'Fn::Sub': `com.amazonaws.\${AWS::Region}.${service}` } }
       const own = GATEWAY_ENDPOINTS.includes(service)
         ? { VpcEndpointType: 'Gateway', RouteTableIds: routeTableIds }
-        : { VpcEndpointType: 'Interface', PrivateDnsEnabled: true, SubnetIds: subnetIds, SecurityGroupIds: securityGroupIds }
-      return [`${service[0]?.toUpperCase()}${service.slice(1)}Endpoint`, { Type: 'AWS::EC2::VPCEndpoint', Properties: { ...common, ...own } }]
+        : {
+            VpcEndpointType: 'Interface',
+            PrivateDnsEnabled: true,
+            SubnetIds: subnetIds,
+            SecurityGroupIds: securityGroupIds,
+          }
+      return [
+        `${service[0]?.toUpperCase()}${service.slice(1)}Endpoint`,
+        { Type: 'AWS::EC2::VPCEndpoint', Properties: { ...common, ...own } },
+      ]
     }),
   )
 }

@@ -23,7 +23,9 @@ class Unreachable extends ScriptedKafkaClient {
   }
 
   override produce(_leader: number, batches: readonly unknown[]): Promise<ProduceOutcome[]> {
-    return new Promise(resolve => this.#clock.setTimeout(() => resolve(batches.map(() => failure('not-sent', 'UNREACHABLE', true))), 20))
+    return new Promise(resolve =>
+      this.#clock.setTimeout(() => resolve(batches.map(() => failure('not-sent', 'UNREACHABLE', true))), 20),
+    )
   }
 }
 
@@ -47,7 +49,11 @@ test('ten minutes of outage at full input stay inside buffer.memory', async t =>
     // Full input: as much as may wait, and then some.
     if (open < 40) {
       open++
-      const records = Array.from({ length: CALL_RECORDS }, (_, i) => ({ topic: 't', key: `k${i % 30}`, value: Buffer.alloc(VALUE) }))
+      const records = Array.from({ length: CALL_RECORDS }, (_, i) => ({
+        topic: 't',
+        key: `k${i % 30}`,
+        value: Buffer.alloc(VALUE),
+      }))
       void producer.sendAll(records).then(reports => {
         open--
         for (const report of reports) {
@@ -63,7 +69,9 @@ test('ten minutes of outage at full input stay inside buffer.memory', async t =>
     if (second % 60 === 30) heaps.push(heap() - base)
   }
   await clock.run(() => open === 0)
-  t.diagnostic(`buffer at most ${most} of ${BUFFER}; heap over the start, each minute: ${heaps.map(bytes => Math.round(bytes / 1e6))} MB; ${JSON.stringify(codes)}`)
+  t.diagnostic(
+    `buffer at most ${most} of ${BUFFER}; heap over the start, each minute: ${heaps.map(bytes => Math.round(bytes / 1e6))} MB; ${JSON.stringify(codes)}`,
+  )
 
   assert.ok(most > BUFFER * 0.8 && most <= BUFFER, `${most}`)
   // Callers who wait hold their own records, at most forty calls of them. Without a bound 240,000 records would be here: 300 MB and more.

@@ -9,7 +9,9 @@ import { nextSequence } from '../../lib/send/partition-state.ts'
 import { decodeBatch } from '../../lib/testing/partition-log.ts'
 
 const require = createRequire(import.meta.url)
-const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0') as { RecordBatch: (options: object) => Promise<{ buffer: Buffer }> }
+const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0') as {
+  RecordBatch: (options: object) => Promise<{ buffer: Buffer }>
+}
 const Record = require('kafkajs/src/protocol/recordBatch/record/v0') as (options: object) => object
 
 const bytes = fc.oneof(
@@ -23,14 +25,20 @@ const headers = fc.uniqueArray(
   ),
   { selector: ([name]) => name, maxLength: 4 },
 )
-const records = fc.array(fc.record({ key: bytes, value: bytes, headers, timestamp: fc.integer({ min: 1, max: 4_000_000_000_000 }) }), { minLength: 1, maxLength: 20 })
+const records = fc.array(
+  fc.record({ key: bytes, value: bytes, headers, timestamp: fc.integer({ min: 1, max: 4_000_000_000_000 }) }),
+  { minLength: 1, maxLength: 20 },
+)
 
 test('a batch has the bytes that kafkajs gives it, where kafkajs can express it', async () => {
   await fc.assert(
     fc.asyncProperty(records, async given => {
       const identity = { producerId: 4000n, epoch: 3, baseSequence: 17 }
       const ours = encodeRecordBatch(
-        given.map(({ key, value, headers, timestamp }) => ({ timestamp, record: { topic: 't', partition: 0, partitionFixedBy: 'partitioner', wireSize: 0, key, value, headers } })),
+        given.map(({ key, value, headers, timestamp }) => ({
+          timestamp,
+          record: { topic: 't', partition: 0, partitionFixedBy: 'partitioner', wireSize: 0, key, value, headers },
+        })),
         identity,
       )
       const first = given[0]?.timestamp ?? 0
@@ -58,11 +66,27 @@ test('null header values, repeated and numeric header names keep their order', (
     ['1', Buffer.from('x')],
     ['b', Buffer.from('y')],
   ]
-  const batch = encodeRecordBatch([{ timestamp: 1, record: { topic: 't', partition: 0, partitionFixedBy: 'source', wireSize: 0, key: null, value: null, headers: given } }], {
-    producerId: 1n,
-    epoch: 0,
-    baseSequence: 0,
-  })
+  const batch = encodeRecordBatch(
+    [
+      {
+        timestamp: 1,
+        record: {
+          topic: 't',
+          partition: 0,
+          partitionFixedBy: 'source',
+          wireSize: 0,
+          key: null,
+          value: null,
+          headers: given,
+        },
+      },
+    ],
+    {
+      producerId: 1n,
+      epoch: 0,
+      baseSequence: 0,
+    },
+  )
 
   assert.equal(batch.indexOf('b') < batch.indexOf('1') && batch.indexOf('1') < batch.lastIndexOf('b'), true)
   assert.equal(decodeBatch(batch).records.length, 1)

@@ -21,13 +21,22 @@ import { deadLetterOf } from '../fakes/dead-letter.ts'
 
 const SHOTS = process.env.SCREENSHOTS
 const folder = temporaryFolder()
-const env = { KAFKA_DEAD_LETTER: `disk:${folder}`, KAFKA_DELIVERY_TIMEOUT_MS: '5000', KAFKA_MAX_BLOCK_MS: '4000', KAFKA_REQUEST_TIMEOUT_MS: '3000', KAFKA_TIMEOUT_MS: '2500' }
+const env = {
+  KAFKA_DEAD_LETTER: `disk:${folder}`,
+  KAFKA_DELIVERY_TIMEOUT_MS: '5000',
+  KAFKA_MAX_BLOCK_MS: '4000',
+  KAFKA_REQUEST_TIMEOUT_MS: '3000',
+  KAFKA_TIMEOUT_MS: '2500',
+}
 delete process.env.KAFKA_BOOTSTRAP_SERVERS
 await buildAll(() => {})
 const stack = await startStack({ brokers: 1, port: 0, concurrency: 2, env, log: () => {}, onOutput: () => {} })
 const server = await startConsole(0, consoleOf(stack, env))
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-const browser = await puppeteer.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+const browser = await puppeteer.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-dev-shm-usage'],
+})
 after(async () => {
   await browser.close()
   server.close()
@@ -61,13 +70,19 @@ async function openPage(width = 1280): Promise<Page> {
 
 const textOf = (page: Page, selector: string) => page.$eval(selector, found => found.textContent ?? '')
 const until = (page: Page, selector: string, pattern: string) =>
-  page.waitForFunction((where, wanted) => new RegExp(wanted).test(document.querySelector(where)?.textContent ?? ''), { timeout: 40_000 }, selector, pattern)
+  page.waitForFunction(
+    (where, wanted) => new RegExp(wanted).test(document.querySelector(where)?.textContent ?? ''),
+    { timeout: 40_000 },
+    selector,
+    pattern,
+  )
 const shot = async (page: Page, name: string) => {
   if (!SHOTS) return
   mkdirSync(SHOTS, { recursive: true })
   await page.screenshot({ path: `${SHOTS}/${name}.png` as `${string}.png`, fullPage: false })
 }
-const chat = (id: string, text: string) => deadLetterOf(id, JSON.stringify({ room: 'lobby', user: 'ada', text }), 'chat')
+const chat = (id: string, text: string) =>
+  deadLetterOf(id, JSON.stringify({ room: 'lobby', user: 'ada', text }), 'chat')
 
 test('empty: it says so, and the form sends a record', async () => {
   const page = await openPage()
@@ -79,7 +94,10 @@ test('empty: it says so, and the form sends a record', async () => {
 })
 
 test('list, filter, open, payload only after a click; by keyboard alone', async () => {
-  const other = { ...deadLetterOf('quake-1', '{}', 'earthquakes'), failure: { ...deadLetterOf('q').failure, code: 'quota' } }
+  const other = {
+    ...deadLetterOf('quake-1', '{}', 'earthquakes'),
+    failure: { ...deadLetterOf('q').failure, code: 'quota' },
+  }
   await put([chat('first', 'a secret word'), chat('second', 'b'), other])
   const page = await openPage()
   await until(page, '#total', '\\(3\\)')
@@ -102,7 +120,9 @@ test('list, filter, open, payload only after a click; by keyboard alone', async 
   await page.keyboard.press('Escape')
   await page.waitForSelector('dialog:not([open])')
   // Focus is back on the dead letter, also when the list was drawn anew meanwhile.
-  await page.waitForFunction(() => (document.activeElement as HTMLElement | null)?.dataset.deadLetter !== undefined, { timeout: 5000 })
+  await page.waitForFunction(() => (document.activeElement as HTMLElement | null)?.dataset.deadLetter !== undefined, {
+    timeout: 5000,
+  })
   await page.close()
 })
 
@@ -135,7 +155,11 @@ test('hostile keys, headers, ids and errors are inert; no other site may ask', a
       ...deadLetter,
       source: { ...deadLetter.source, id: script },
       failure: { ...deadLetter.failure, code: script, causeCode: script },
-      record: { ...deadLetter.record, key: Buffer.from(script).toString('base64'), headers: [{ name: script, value: Buffer.from(script).toString('base64') }] },
+      record: {
+        ...deadLetter.record,
+        key: Buffer.from(script).toString('base64'),
+        headers: [{ name: script, value: Buffer.from(script).toString('base64') }],
+      },
     },
   ])
   const page = await openPage()
@@ -144,12 +168,17 @@ test('hostile keys, headers, ids and errors are inert; no other site may ask', a
   await page.waitForSelector('dialog[open]')
   await page.click('#payload')
   await until(page, '#details', 'Header <img')
-  assert.equal(await page.$$eval('dialog img, dialog script, tbody img, tbody script, option img', found => found.length), 0)
+  assert.equal(
+    await page.$$eval('dialog img, dialog script, tbody img, tbody script, option img', found => found.length),
+    0,
+  )
   assert.ok(!(await page.content()).includes('\u202e'))
   await page.close()
   await clear()
 
-  const rebound = await new Promise<number | undefined>(resolve => get(`${url}/api/dead-letters`, { headers: { host: 'evil.example' } }, ({ statusCode }) => resolve(statusCode)))
+  const rebound = await new Promise<number | undefined>(resolve =>
+    get(`${url}/api/dead-letters`, { headers: { host: 'evil.example' } }, ({ statusCode }) => resolve(statusCode)),
+  )
   assert.equal(rebound, 403)
   assert.equal((await fetch(`${url}/api/redrive`, { method: 'POST', body: '{}' })).status, 403)
   const own = await fetch(url)
@@ -157,7 +186,8 @@ test('hostile keys, headers, ids and errors are inert; no other site may ask', a
 })
 
 test('10,000 dead letters: a page at a time, and the page stays quick', async () => {
-  for (let at = 0; at < 10_000; at += 1000) await put(Array.from({ length: 1000 }, (_, i) => chat(`many-${at + i}`, 'x')))
+  for (let at = 0; at < 10_000; at += 1000)
+    await put(Array.from({ length: 1000 }, (_, i) => chat(`many-${at + i}`, 'x')))
   const page = await openPage()
   await until(page, '#total', '\\(10000\\)')
   assert.equal(await page.$$eval('#dead letters tr', rows => rows.length), 100)
@@ -174,10 +204,13 @@ test('10,000 dead letters: a page at a time, and the page stays quick', async ()
 
 test('the README’s story: send, stop Kafka, send, see the dead letter in console and command line, start Kafka, redrive, see it in the topic', async () => {
   const page = await openPage(390)
-  const hellos = async () => (await readTopic(stack.bootstrapServers, 'chat')).filter(({ value }) => String(value).includes('hello')).length
+  const hellos = async () =>
+    (await readTopic(stack.bootstrapServers, 'chat')).filter(({ value }) => String(value).includes('hello')).length
   const before = await hellos()
   await page.click('#stop')
-  await page.waitForFunction(() => !(document.querySelector('#stop') as HTMLButtonElement).disabled, { timeout: 30_000 })
+  await page.waitForFunction(() => !(document.querySelector('#stop') as HTMLButtonElement).disabled, {
+    timeout: 30_000,
+  })
   await page.click('#send button')
   await until(page, '#answer', '"fate": "dead-lettered"')
   await until(page, '#total', '\\(1\\)')
@@ -190,7 +223,9 @@ test('the README’s story: send, stop Kafka, send, see the dead letter in conso
   await page.click('#redrive')
   await until(page, '#done', 'Stopped: ')
   await page.click('#start')
-  await page.waitForFunction(() => !(document.querySelector('#start') as HTMLButtonElement).disabled, { timeout: 60_000 })
+  await page.waitForFunction(() => !(document.querySelector('#start') as HTMLButtonElement).disabled, {
+    timeout: 60_000,
+  })
   await until(page, '#counters', 'topic chat\\d')
   await page.click('#redrive')
   await until(page, '#done', '1 (sent|were)')

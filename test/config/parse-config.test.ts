@@ -28,11 +28,18 @@ test('options in code and environment give the same frozen object', () => {
       : row.kind === 'choice'
         ? fc.constantFrom(...(row.choices ?? []))
         : fc.constantFrom('x')
-  const rows = Object.entries(SETTINGS as Record<string, SettingRow>).filter(([, row]) => row.kind === 'integer' || row.kind === 'choice' || row.name === 'client.id')
+  const rows = Object.entries(SETTINGS as Record<string, SettingRow>).filter(
+    ([, row]) => row.kind === 'integer' || row.kind === 'choice' || row.name === 'client.id',
+  )
   const options = fc.record(Object.fromEntries(rows.map(([name, row]) => [name, value(row)])), { requiredKeys: [] })
   fc.assert(
     fc.property(options, given => {
-      const env = Object.fromEntries(Object.entries(given).map(([name, set]) => [(SETTINGS as Record<string, SettingRow>)[name]?.env ?? '', String(set)]))
+      const env = Object.fromEntries(
+        Object.entries(given).map(([name, set]) => [
+          (SETTINGS as Record<string, SettingRow>)[name]?.env ?? '',
+          String(set),
+        ]),
+      )
       const read = (from: () => unknown) => {
         try {
           return from()
@@ -51,7 +58,10 @@ test('options in code and environment give the same frozen object', () => {
 })
 
 test('every problem is in one error', () => {
-  const found = problems({}, { KAFKA_ACKS: '2', KAFKA_RETRIES: 'many', KAFKA_TIMEOUT_MS: '9000', KAFKA_BOOTSTRAP_SERVERS: 'a b' })
+  const found = problems(
+    {},
+    { KAFKA_ACKS: '2', KAFKA_RETRIES: 'many', KAFKA_TIMEOUT_MS: '9000', KAFKA_BOOTSTRAP_SERVERS: 'a b' },
+  )
   for (const name of ['acks', 'retries', 'timeout.ms', 'bootstrap.servers'])
     assert.ok(
       found.some(problem => problem.startsWith(name)),
@@ -61,39 +71,69 @@ test('every problem is in one error', () => {
 
 test('who is told of a dead letter: SNS topics and buses, nothing else', () => {
   const arn = 'arn:aws:sns:eu-west-1:123456789012:dead-letters'
-  assert.deepEqual(parseConfig({}, { ...servers, KAFKA_DEAD_LETTER_NOTIFY: `sns:${arn}, eventbridge:default` }).deadLetterNotify, [
-    { kind: 'sns', topicArn: arn },
-    { kind: 'eventbridge', bus: 'default' },
-  ])
+  assert.deepEqual(
+    parseConfig({}, { ...servers, KAFKA_DEAD_LETTER_NOTIFY: `sns:${arn}, eventbridge:default` }).deadLetterNotify,
+    [
+      { kind: 'sns', topicArn: arn },
+      { kind: 'eventbridge', bus: 'default' },
+    ],
+  )
   for (const wrong of ['sns:a', 'sqs:https://sqs.local/1/q', 'eventbridge:', 'x'])
-    assert.match(problems({}, { ...servers, KAFKA_DEAD_LETTER_NOTIFY: wrong }).join(), /KAFKA_DEAD_LETTER_NOTIFY: expected sns:/)
+    assert.match(
+      problems({}, { ...servers, KAFKA_DEAD_LETTER_NOTIFY: wrong }).join(),
+      /KAFKA_DEAD_LETTER_NOTIFY: expected sns:/,
+    )
 })
 
 test('dead letters in Kafka: on another cluster alone, on the same one never', () => {
   const chain = (text: string) => parseConfig({}, { ...servers, KAFKA_DEAD_LETTER: text }).deadLetter
-  assert.deepEqual(chain('kafka:@h1:9092;h2:9092'), [{ kind: 'kafka', pattern: '{topic}-dlt', servers: ['h1:9092', 'h2:9092'] }])
-  assert.deepEqual(chain('kafka:dead.{topic},disk:/a')[0], { kind: 'kafka', pattern: 'dead.{topic}', servers: undefined })
+  assert.deepEqual(chain('kafka:@h1:9092;h2:9092'), [
+    { kind: 'kafka', pattern: '{topic}-dlt', servers: ['h1:9092', 'h2:9092'] },
+  ])
+  assert.deepEqual(chain('kafka:dead.{topic},disk:/a')[0], {
+    kind: 'kafka',
+    pattern: 'dead.{topic}',
+    servers: undefined,
+  })
   for (const alone of ['kafka:', 'kafka:letters,kafka:{topic}-dlt'])
     assert.match(problems({}, { ...servers, KAFKA_DEAD_LETTER: alone }).join(), /beside kafka: on the same cluster/)
 })
 
 test('whoever prints or logs a configuration sees no secret; two that differ in one are two producers', () => {
   const secrets = { saslPassword: 'hunter2', sslKeyPassword: 'hunter3' }
-  const options = { bootstrapServers: 'a:1', securityProtocol: 'SASL_SSL', saslMechanism: 'PLAIN', saslUsername: 'u' } as const
-  const config = parseConfig({ ...options, ...secrets, sslKeystoreCertificateChain: 'c', sslKeystoreKey: 'hunter4' } as never, {})
+  const options = {
+    bootstrapServers: 'a:1',
+    securityProtocol: 'SASL_SSL',
+    saslMechanism: 'PLAIN',
+    saslUsername: 'u',
+  } as const
+  const config = parseConfig(
+    { ...options, ...secrets, sslKeystoreCertificateChain: 'c', sslKeystoreKey: 'hunter4' } as never,
+    {},
+  )
   for (const text of [inspect(config), JSON.stringify({ config }), inspect({ deep: { config } })]) {
     assert.doesNotMatch(text, /hunter/)
     assert.match(text, /\[redacted\]/)
   }
   assert.equal(config.saslPassword, 'hunter2')
-  const factory = new ProducerFactory({ createClient: () => new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock }) })
+  const factory = new ProducerFactory({
+    createClient: () => new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock }),
+  })
   const of = (saslPassword: string) => factory.producer(parseConfig({ ...options, saslPassword }, {}))
   assert.notEqual(of('a'), of('b'))
   assert.equal(of('a'), of('a'))
 })
 
 test('a disk’s own settings stand with its target', () => {
-  const { deadLetter } = parseConfig({}, { ...servers, KAFKA_DEAD_LETTER: 'disk:/a', KAFKA_DEAD_LETTER_DISK_FSYNC: 'false', KAFKA_DEAD_LETTER_DISK_MAX_BYTES: '1000' })
+  const { deadLetter } = parseConfig(
+    {},
+    {
+      ...servers,
+      KAFKA_DEAD_LETTER: 'disk:/a',
+      KAFKA_DEAD_LETTER_DISK_FSYNC: 'false',
+      KAFKA_DEAD_LETTER_DISK_MAX_BYTES: '1000',
+    },
+  )
   assert.deepEqual(deadLetter, [{ kind: 'disk', folder: '/a', fsync: false, maxBytes: 1000 }])
 })
 
@@ -102,7 +142,10 @@ test('a slip of the finger is refused, another KAFKA_ name is warned about, stri
   parseConfig({}, { ...servers, KAFKA_SOMETHING_ELSE: '1', KAFKA_OPTS: '-x' }, text => warnings.push(text))
   assert.deepEqual(warnings, ['KAFKA_SOMETHING_ELSE is no setting and is ignored.'])
   assert.match(problems({}, { ...servers, KAFKA_RETRYS: '1' }).join(), /did you mean KAFKA_RETRIES/)
-  assert.match(problems({}, { ...servers, KAFKA_SOMETHING_ELSE: '1', KAFKA_STRICT_ENV: 'true' }).join(), /KAFKA_STRICT_ENV/)
+  assert.match(
+    problems({}, { ...servers, KAFKA_SOMETHING_ELSE: '1', KAFKA_STRICT_ENV: 'true' }).join(),
+    /KAFKA_STRICT_ENV/,
+  )
 })
 
 test('an empty value is unset', () => {
@@ -110,7 +153,10 @@ test('an empty value is unset', () => {
 })
 
 test('a function time-out without room for one attempt is refused', () => {
-  assert.match(problems({}, { ...servers, KAFKA_FUNCTION_TIMEOUT_MS: '6000' }).join(), /KAFKA_FUNCTION_TIMEOUT_MS \(6000\)/)
+  assert.match(
+    problems({}, { ...servers, KAFKA_FUNCTION_TIMEOUT_MS: '6000' }).join(),
+    /KAFKA_FUNCTION_TIMEOUT_MS \(6000\)/,
+  )
   assert.deepEqual(problems({}, { ...servers, KAFKA_FUNCTION_TIMEOUT_MS: '6001' }), [])
 })
 
@@ -118,8 +164,13 @@ test('inside Lambda a dead-letter target must be named, and not under /tmp', () 
   const lambda = { ...servers, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }
   assert.match(problems({}, lambda).join(), /KAFKA_DEAD_LETTER: expected a target inside Lambda/)
   assert.match(problems({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/tmp/dead-letters' }).join(), /outlives the sandbox/)
-  assert.match(problems({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/mnt/../tmp/dead-letters' }).join(), /outlives the sandbox/)
-  assert.deepEqual(parseConfig({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/mnt/a%2Cb' }).deadLetter, [{ kind: 'disk', folder: '/mnt/a,b' }])
+  assert.match(
+    problems({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/mnt/../tmp/dead-letters' }).join(),
+    /outlives the sandbox/,
+  )
+  assert.deepEqual(parseConfig({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/mnt/a%2Cb' }).deadLetter, [
+    { kind: 'disk', folder: '/mnt/a,b' },
+  ])
 })
 
 test('a wrong value that may be a secret is not shown', () => {
@@ -133,28 +184,71 @@ test('a wrong value that may be a secret is not shown', () => {
 test('settings of TLS and authentication that do not belong together are refused, each by name', () => {
   const sasl = { securityProtocol: 'SASL_SSL', saslMechanism: 'SCRAM-SHA-512' }
   const cases: [object, RegExp][] = [
-    [{ saslMechanism: 'PLAIN' }, /sasl\.mechanism \(KAFKA_SASL_MECHANISM\): acts only with security\.protocol SASL_PLAINTEXT or SASL_SSL/],
-    [{ securityProtocol: 'SASL_SSL' }, /sasl\.mechanism \(KAFKA_SASL_MECHANISM\): expected with security\.protocol SASL_SSL; got nothing/],
+    [
+      { saslMechanism: 'PLAIN' },
+      /sasl\.mechanism \(KAFKA_SASL_MECHANISM\): acts only with security\.protocol SASL_PLAINTEXT or SASL_SSL/,
+    ],
+    [
+      { securityProtocol: 'SASL_SSL' },
+      /sasl\.mechanism \(KAFKA_SASL_MECHANISM\): expected with security\.protocol SASL_SSL; got nothing/,
+    ],
     [sasl, /sasl\.username .*expected with sasl\.mechanism SCRAM-SHA-512.*sasl\.password/s],
-    [{ ...sasl, securityProtocol: 'SASL_PLAINTEXT', saslMechanism: 'AWS_MSK_IAM' }, /expected SASL_SSL with sasl\.mechanism AWS_MSK_IAM/],
-    [{ securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM', saslPassword: 'p' }, /sasl\.password .*acts only with sasl\.mechanism PLAIN or SCRAM/],
-    [{ sslTruststoreLocation: 'ca.pem' }, /ssl\.truststore\.location .*acts only with security\.protocol SSL or SASL_SSL/],
-    [{ securityProtocol: 'SSL', sslTruststoreLocation: 'ca.pem', sslTruststoreCertificates: 'x' }, /expected one of them, got both/],
-    [{ secretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:a' }, /KAFKA_SECRET_ARN: acts only with TLS or authentication/],
+    [
+      { ...sasl, securityProtocol: 'SASL_PLAINTEXT', saslMechanism: 'AWS_MSK_IAM' },
+      /expected SASL_SSL with sasl\.mechanism AWS_MSK_IAM/,
+    ],
+    [
+      { securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM', saslPassword: 'p' },
+      /sasl\.password .*acts only with sasl\.mechanism PLAIN or SCRAM/,
+    ],
+    [
+      { sslTruststoreLocation: 'ca.pem' },
+      /ssl\.truststore\.location .*acts only with security\.protocol SSL or SASL_SSL/,
+    ],
+    [
+      { securityProtocol: 'SSL', sslTruststoreLocation: 'ca.pem', sslTruststoreCertificates: 'x' },
+      /expected one of them, got both/,
+    ],
+    [
+      { secretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:a' },
+      /KAFKA_SECRET_ARN: acts only with TLS or authentication/,
+    ],
     [{ ...sasl, secretArn: 'AmazonMSK_a' }, /KAFKA_SECRET_ARN: expected the ARN/],
     [{ mskClusterArn: 'demo' }, /KAFKA_MSK_CLUSTER_ARN: expected arn/],
-    [{ securityProtocol: 'SASL_SSL', saslMechanism: 'OAUTHBEARER' }, /sasl\.oauthbearer\.token\.endpoint\.url.*client\.id.*client\.secret/s],
+    [
+      { securityProtocol: 'SASL_SSL', saslMechanism: 'OAUTHBEARER' },
+      /sasl\.oauthbearer\.token\.endpoint\.url.*client\.id.*client\.secret/s,
+    ],
   ]
   for (const [options, says] of cases) assert.match(problems(options, { ...servers }).join('\n'), says)
-  assert.deepEqual(problems({ ...sasl, secretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:AmazonMSK_a-1' }, { ...servers }), [])
+  assert.deepEqual(
+    problems(
+      { ...sasl, secretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:AmazonMSK_a-1' },
+      { ...servers },
+    ),
+    [],
+  )
 })
 
 test('targets of KAFKA_DEAD_LETTER: in order, percent-encoded, each once', () => {
-  const parsed = parseConfig({ bootstrapServers: ['a:1'], deadLetter: 'sqs:https://sqs.eu-west-1.amazonaws.com/1/q , disk:/a%2Cb' }, {}).deadLetter
+  const parsed = parseConfig(
+    { bootstrapServers: ['a:1'], deadLetter: 'sqs:https://sqs.eu-west-1.amazonaws.com/1/q , disk:/a%2Cb' },
+    {},
+  ).deadLetter
   assert.deepEqual(parsed, [
     { kind: 'sqs', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/1/q' },
     { kind: 'disk', folder: '/a,b' },
   ])
-  for (const wrong of ['sqs:', 'sqs:queue', 'sqs:https://sqs.local/1/q.fifo', 'disk:/a,disk:/a', 's3:B', 'dynamodb:a b', 'kafka:{topic}', 'kafka:a@b', 'disk:/%zz'])
+  for (const wrong of [
+    'sqs:',
+    'sqs:queue',
+    'sqs:https://sqs.local/1/q.fifo',
+    'disk:/a,disk:/a',
+    's3:B',
+    'dynamodb:a b',
+    'kafka:{topic}',
+    'kafka:a@b',
+    'disk:/%zz',
+  ])
     assert.match(problems({ deadLetter: wrong }, { ...servers }).join(), /KAFKA_DEAD_LETTER/, wrong)
 })

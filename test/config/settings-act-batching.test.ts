@@ -89,7 +89,10 @@ test('buffer.memory: a full buffer blocks in order of arrival, then BufferExhaus
     while (produces(cluster).length === 0) await pause(5)
     assert.ok(producer.metrics().bufferUsed <= 2000)
     const begin = performance.now()
-    await assert.rejects(producer.send(record('d')), (error: unknown) => error instanceof BufferExhaustedError && error.code === 'buffer')
+    await assert.rejects(
+      producer.send(record('d')),
+      (error: unknown) => error instanceof BufferExhaustedError && error.code === 'buffer',
+    )
     const took = performance.now() - begin
     assert.ok(took >= 280 && took < 700, `${took} ms`)
 
@@ -107,18 +110,28 @@ test('buffer.memory: a full buffer blocks in order of arrival, then BufferExhaus
 
 test('buffer.memory: a sendAll larger than the buffer goes on as memory frees, although it lingers', async () => {
   await withProducer({ bufferMemory: 5000, lingerMs: 5000, batchSize: 100_000 }, {}, async producer => {
-    const reports = await producer.sendAll(Array.from({ length: 200 }, (_, i) => ({ topic: 't', value: `${i} ${'x'.repeat(100)}` })))
+    const reports = await producer.sendAll(
+      Array.from({ length: 200 }, (_, i) => ({ topic: 't', value: `${i} ${'x'.repeat(100)}` })),
+    )
     assert.ok(reports.every(report => told(report) === 'delivered'))
     const begin = performance.now()
-    await Promise.all(Array.from({ length: 40 }, () => producer.send({ topic: 't', value: 'x'.repeat(100) })).concat([producer.flush() as never]))
+    await Promise.all(
+      Array.from({ length: 40 }, () => producer.send({ topic: 't', value: 'x'.repeat(100) })).concat([
+        producer.flush() as never,
+      ]),
+    )
     assert.ok(performance.now() - begin < 3000)
   })
 })
 
 test('max.block.ms: waiting for metadata and for memory count together', async () => {
-  await withProducer({ maxBlockMs: 400 }, { onRequest: (_, apiKey) => (apiKey === 3 ? new Promise(resolve => setTimeout(resolve, 300)) : undefined) }, async producer => {
-    assert.equal(told((await producer.sendAll([{ topic: 't', value: 'v' }]))[0] as never), 'delivered')
-  })
+  await withProducer(
+    { maxBlockMs: 400 },
+    { onRequest: (_, apiKey) => (apiKey === 3 ? new Promise(resolve => setTimeout(resolve, 300)) : undefined) },
+    async producer => {
+      assert.equal(told((await producer.sendAll([{ topic: 't', value: 'v' }]))[0] as never), 'delivered')
+    },
+  )
 })
 
 test('max.in.flight.requests.per.connection: as many Produces to a leader wait for answers, one per partition', async () => {
@@ -186,10 +199,14 @@ test('enable.idempotence: on, a repeat is not written twice; off, it may be', as
     [true, 1],
     [false, 2],
   ] as const)
-    await withProducer({ enableIdempotence, requestTimeoutMs: 200, ackTimeoutMs: 100 }, loseFirst(), async (producer, cluster) => {
-      await producer.send({ topic: 't', value: 'v' })
-      assert.equal(cluster.values().length, copies)
-    })
+    await withProducer(
+      { enableIdempotence, requestTimeoutMs: 200, ackTimeoutMs: 100 },
+      loseFirst(),
+      async (producer, cluster) => {
+        await producer.send({ topic: 't', value: 'v' })
+        assert.equal(cluster.values().length, copies)
+      },
+    )
 })
 
 test('without idempotence a connection idle for a second shows a sign of life before the Produce', async () => {
@@ -248,7 +265,14 @@ test('partitioner.class and partitioner.ignore.keys choose', async () => {
     {},
     async (producer, cluster) => {
       const reports = await producer.sendAll(keyed(6))
-      assert.deepEqual(reports.map(told), ['delivered', 'delivered', 'delivered', 'not-sent:bad-partition', 'not-sent:bad-partition', 'not-sent:bad-partition'])
+      assert.deepEqual(reports.map(told), [
+        'delivered',
+        'delivered',
+        'delivered',
+        'not-sent:bad-partition',
+        'not-sent:bad-partition',
+        'not-sent:bad-partition',
+      ])
       assert.deepEqual(counts(cluster), [1, 2, 0, 0])
       assert.ok(reports.every(report => report.kind === 'delivered' || !report.error.message.includes('secret')))
     },
@@ -257,27 +281,50 @@ test('partitioner.class and partitioner.ignore.keys choose', async () => {
 })
 
 test('a class that can’t be had is told at once, by its setting', () => {
-  for (const options of [{ partitionerClass: './nowhere.js' }, { partitionerClass: {} as never }, { valueSerializer: './package.json' }, { keySerializer: {} as never }])
+  for (const options of [
+    { partitionerClass: './nowhere.js' },
+    { partitionerClass: {} as never },
+    { valueSerializer: './package.json' },
+    { keySerializer: {} as never },
+  ])
     assert.throws(
       () => producerOf(['a:1'], options),
-      (error: unknown) => error instanceof ConfigError && /partitioner\.class|value\.serializer|key\.serializer/.test(error.message),
+      (error: unknown) =>
+        error instanceof ConfigError && /partitioner\.class|value\.serializer|key\.serializer/.test(error.message),
     )
 })
 
 test('key.serializer and value.serializer make the bytes; one that takes its time keeps the order', async () => {
-  await withProducer({ keySerializer: 'integer', valueSerializer: 'org.springframework.kafka.support.serializer.JsonSerializer' }, {}, async (producer, cluster) => {
-    await producer.send({ topic: 't', key: 1, value: { a: 1 } })
-    assert.equal(told((await producer.sendAll([{ topic: 't', key: 'text', value: 1 }]))[0] as never), 'not-sent:key-type')
-    assert.equal(told((await producer.sendAll([{ topic: 't', key: 2, value: Number.NaN }]))[0] as never), 'not-sent:bad-value')
-    const [record] = cluster.log(0).records
-    assert.deepEqual([record?.key, record?.value], ['\0\0\0\u0001', '{"a":1}'])
-  })
-  for (const serialize of [() => 'text' as never, async () => 5 as never, () => Promise.reject(new TypeError('expected x, got hunter2')), () => assert.fail('hunter2')])
+  await withProducer(
+    { keySerializer: 'integer', valueSerializer: 'org.springframework.kafka.support.serializer.JsonSerializer' },
+    {},
+    async (producer, cluster) => {
+      await producer.send({ topic: 't', key: 1, value: { a: 1 } })
+      assert.equal(
+        told((await producer.sendAll([{ topic: 't', key: 'text', value: 1 }]))[0] as never),
+        'not-sent:key-type',
+      )
+      assert.equal(
+        told((await producer.sendAll([{ topic: 't', key: 2, value: Number.NaN }]))[0] as never),
+        'not-sent:bad-value',
+      )
+      const [record] = cluster.log(0).records
+      assert.deepEqual([record?.key, record?.value], ['\0\0\0\u0001', '{"a":1}'])
+    },
+  )
+  for (const serialize of [
+    () => 'text' as never,
+    async () => 5 as never,
+    () => Promise.reject(new TypeError('expected x, got hunter2')),
+    () => assert.fail('hunter2'),
+  ])
     await withProducer({ valueSerializer: { serialize } }, {}, async producer => {
       const [report] = await producer.sendAll([{ topic: 't', value: 'v' }])
       assert.ok(report?.kind === 'failed' && report.code === 'bad-value' && !report.error.message.includes('hunter2'))
     })
-  const slow = { serialize: async (_: string, data: { ms: number }) => pause(data.ms).then(() => Buffer.from(String(data.ms))) }
+  const slow = {
+    serialize: async (_: string, data: { ms: number }) => pause(data.ms).then(() => Buffer.from(String(data.ms))),
+  }
   await withProducer({ valueSerializer: slow }, {}, async (producer, cluster) => {
     await producer.partitionsFor('t')
     await Promise.all([80, 40, 1].map(ms => producer.send({ topic: 't', value: { ms } })))

@@ -8,7 +8,8 @@ import { producerOf, told } from '../fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { pause, produces, withProducer } from '../fakes/with-producer.ts'
 
-const send = async (producer: KafkaProducer, value = 'v') => told((await producer.sendAll([{ topic: 't', value }]))[0] as never)
+const send = async (producer: KafkaProducer, value = 'v') =>
+  told((await producer.sendAll([{ topic: 't', value }]))[0] as never)
 
 test('client.id, acks and timeout.ms are on the wire', async () => {
   await withProducer({ clientId: 'me', ackTimeoutMs: 1234 }, {}, async (producer, cluster) => {
@@ -21,21 +22,29 @@ test('client.id, acks and timeout.ms are on the wire', async () => {
 })
 
 test('request.timeout.ms: a silent broker’s connection is given up after it', async () => {
-  await withProducer({ requestTimeoutMs: 300, ackTimeoutMs: 200, retries: 0 }, { onAnswer: () => 'drop' }, async producer => {
-    const begin = performance.now()
-    assert.equal(await send(producer), 'unknown:delivery-unknown')
-    const took = performance.now() - begin
-    assert.ok(took >= 290 && took < 700, `${took} ms`)
-  })
+  await withProducer(
+    { requestTimeoutMs: 300, ackTimeoutMs: 200, retries: 0 },
+    { onAnswer: () => 'drop' },
+    async producer => {
+      const begin = performance.now()
+      assert.equal(await send(producer), 'unknown:delivery-unknown')
+      const took = performance.now() - begin
+      assert.ok(took >= 290 && took < 700, `${took} ms`)
+    },
+  )
 })
 
 test('delivery.timeout.ms ends a record’s life', async () => {
-  await withProducer({ deliveryTimeoutMs: 400, requestTimeoutMs: 300, ackTimeoutMs: 200 }, { onProduce: () => ({ errorCode: 19 }) }, async producer => {
-    const begin = performance.now()
-    assert.equal(await send(producer), 'rejected:unavailable')
-    const took = performance.now() - begin
-    assert.ok(took >= 390 && took < 800, `${took} ms`)
-  })
+  await withProducer(
+    { deliveryTimeoutMs: 400, requestTimeoutMs: 300, ackTimeoutMs: 200 },
+    { onProduce: () => ({ errorCode: 19 }) },
+    async producer => {
+      const begin = performance.now()
+      assert.equal(await send(producer), 'rejected:unavailable')
+      const took = performance.now() - begin
+      assert.ok(took >= 390 && took < 800, `${took} ms`)
+    },
+  )
 })
 
 test('retry.backoff.ms and retry.backoff.max.ms set the pause before a retry', async () => {
@@ -51,7 +60,14 @@ test('retry.backoff.ms and retry.backoff.max.ms set the pause before a retry', a
 test('reconnect.backoff.ms sets the pause before a broker is dialled again', async () => {
   const closeFirst: Script = { onAnswer: (_, n) => (n === 1 ? 'drop' : 'send') }
   await withProducer(
-    { requestTimeoutMs: 200, ackTimeoutMs: 100, reconnectBackoffMs: 500, reconnectBackoffMaxMs: 500, retryBackoffMs: 1, retryBackoffMaxMs: 1 },
+    {
+      requestTimeoutMs: 200,
+      ackTimeoutMs: 100,
+      reconnectBackoffMs: 500,
+      reconnectBackoffMaxMs: 500,
+      retryBackoffMs: 1,
+      retryBackoffMaxMs: 1,
+    },
     closeFirst,
     async (producer, cluster) => {
       assert.equal(await send(producer), 'delivered')
@@ -78,12 +94,16 @@ test('max.request.size refuses a larger record before anything is sent', async (
 })
 
 test('max.block.ms bounds the wait for metadata', async () => {
-  await withProducer({ maxBlockMs: 400 }, { onRequest: (_, apiKey) => (apiKey === 3 ? new Promise(() => {}) : undefined) }, async producer => {
-    const begin = performance.now()
-    assert.equal(await send(producer), 'not-sent:unreachable')
-    const took = performance.now() - begin
-    assert.ok(took >= 390 && took < 900, `${took} ms`)
-  })
+  await withProducer(
+    { maxBlockMs: 400 },
+    { onRequest: (_, apiKey) => (apiKey === 3 ? new Promise(() => {}) : undefined) },
+    async producer => {
+      const begin = performance.now()
+      assert.equal(await send(producer), 'not-sent:unreachable')
+      const took = performance.now() - begin
+      assert.ok(took >= 390 && took < 900, `${took} ms`)
+    },
+  )
 })
 
 test('metadata.max.age.ms: old metadata is asked for again', async () => {

@@ -28,7 +28,10 @@ const NOTES = `  kafka:
 
 test('the notes’ YAML block works unchanged, and is what code gives', async () => {
   const fromFile = await loadConfig({}, { KAFKA_CONFIG_FILE: file('notes.yaml', NOTES) })
-  const fromCode = parseConfig({ bootstrapServers: ['localhost:9092'], keySerializer: 'string', valueSerializer: 'string' }, {})
+  const fromCode = parseConfig(
+    { bootstrapServers: ['localhost:9092'], keySerializer: 'string', valueSerializer: 'string' },
+    {},
+  )
 
   assert.deepEqual(fromFile, fromCode)
   assert.ok(Object.isFrozen(fromFile))
@@ -62,9 +65,29 @@ spring:
     },
   )
 
-  const { bootstrapServers, clientId, acks, batchSize, bufferMemory, compressionType, lingerMs, partitionerClass, defaultTopic } = config
+  const {
+    bootstrapServers,
+    clientId,
+    acks,
+    batchSize,
+    bufferMemory,
+    compressionType,
+    lingerMs,
+    partitionerClass,
+    defaultTopic,
+  } = config
   assert.deepEqual(
-    { bootstrapServers, clientId, acks, batchSize, bufferMemory, compressionType, lingerMs, partitionerClass, defaultTopic },
+    {
+      bootstrapServers,
+      clientId,
+      acks,
+      batchSize,
+      bufferMemory,
+      compressionType,
+      lingerMs,
+      partitionerClass,
+      defaultTopic,
+    },
     {
       bootstrapServers: ['a:1', 'b:2'],
       clientId: 'mine',
@@ -100,19 +123,31 @@ test('options, environment, YAML, Spring’s properties and a Java client’s pr
   }
   await fc.assert(
     fc.asyncProperty(options, async given => {
-      const pairs = [['bootstrap.servers', 'a:1,b:2'], ...Object.entries(given).map(([option, set]) => [(SETTINGS as Record<string, SettingRow>)[option]?.name, String(set)])] as [
-        string,
-        string,
-      ][]
-      const env = Object.fromEntries(pairs.map(([name, set]) => [`KAFKA_${name.toUpperCase().replaceAll('.', '_')}`, set]))
+      const pairs = [
+        ['bootstrap.servers', 'a:1,b:2'],
+        ...Object.entries(given).map(([option, set]) => [
+          (SETTINGS as Record<string, SettingRow>)[option]?.name,
+          String(set),
+        ]),
+      ] as [string, string][]
+      const env = Object.fromEntries(
+        pairs.map(([name, set]) => [`KAFKA_${name.toUpperCase().replaceAll('.', '_')}`, set]),
+      )
       const kebab = (name: string) => name.replaceAll('.', '-')
       const code = await outcome(() => parseConfig({ bootstrapServers: ['a:1', 'b:2'], ...given }, {}))
-      const yaml = file('p.yaml', `spring:\n  kafka:\n    producer:\n${pairs.map(([name, set]) => `      ${kebab(name)}: "${set}"\n`).join('')}`)
-      const spring = file('s.properties', pairs.map(([name, set]) => `spring.kafka.producer.${kebab(name)}=${set}\n`).join(''))
+      const yaml = file(
+        'p.yaml',
+        `spring:\n  kafka:\n    producer:\n${pairs.map(([name, set]) => `      ${kebab(name)}: "${set}"\n`).join('')}`,
+      )
+      const spring = file(
+        's.properties',
+        pairs.map(([name, set]) => `spring.kafka.producer.${kebab(name)}=${set}\n`).join(''),
+      )
       const java = file('j.properties', `# a client's\n${pairs.map(([name, set]) => `${name} = ${set}\n`).join('')}`)
 
       assert.deepEqual(await outcome(() => parseConfig({}, env)), code)
-      for (const path of [yaml, spring, java]) assert.deepEqual(await outcome(() => loadConfig({}, { KAFKA_CONFIG_FILE: path })), code)
+      for (const path of [yaml, spring, java])
+        assert.deepEqual(await outcome(() => loadConfig({}, { KAFKA_CONFIG_FILE: path })), code)
     }),
     { numRuns: 100 },
   )
@@ -120,7 +155,10 @@ test('options, environment, YAML, Spring’s properties and a Java client’s pr
 
 test('code beats environment beats file beats default', async () => {
   const path = file('order.properties', 'bootstrap.servers=file:1\nlinger.ms=1\nretries=1\nclient.id=file\n')
-  const config = await loadConfig({ lingerMs: 3 }, { KAFKA_CONFIG_FILE: path, KAFKA_LINGER_MS: '2', KAFKA_RETRIES: '2' })
+  const config = await loadConfig(
+    { lingerMs: 3 },
+    { KAFKA_CONFIG_FILE: path, KAFKA_LINGER_MS: '2', KAFKA_RETRIES: '2' },
+  )
 
   assert.deepEqual([config.lingerMs, config.retries, config.clientId, config.batchSize], [3, 2, 'file', 1_000_000])
 })
@@ -135,11 +173,28 @@ test('an unknown name, a missing file, a file that parseConfig was not given: ea
     }
   }
   const servers = { KAFKA_BOOTSTRAP_SERVERS: 'a:1,b:2' }
-  assert.match(await problemsOf(() => loadConfig({ configFile: file('u.yaml', 'kafka: { producer: { linger-mss: 5 } }') }, servers)), /producer\.linger-mss is no setting/)
-  assert.match(await problemsOf(() => loadConfig({ configFile: file('v.yaml', 'spring: { x: 1 }') }, servers)), /expected a section spring\.kafka or kafka/)
-  assert.match(await problemsOf(() => loadConfig({ configFile: file('w.yaml', 'kafka: [hunter2') }, servers)), /can't be read \(BAD_INDENT\)/)
-  assert.match(await problemsOf(() => loadConfig({ configFile: join(folder, 'none.yaml') }, servers)), /can't be read \(ENOENT\)/)
-  assert.match(await problemsOf(() => parseConfig({}, { ...servers, KAFKA_CONFIG_FILE: 'x.yaml' })), /is read by loadConfig/)
+  assert.match(
+    await problemsOf(() =>
+      loadConfig({ configFile: file('u.yaml', 'kafka: { producer: { linger-mss: 5 } }') }, servers),
+    ),
+    /producer\.linger-mss is no setting/,
+  )
+  assert.match(
+    await problemsOf(() => loadConfig({ configFile: file('v.yaml', 'spring: { x: 1 }') }, servers)),
+    /expected a section spring\.kafka or kafka/,
+  )
+  assert.match(
+    await problemsOf(() => loadConfig({ configFile: file('w.yaml', 'kafka: [hunter2') }, servers)),
+    /can't be read \(BAD_INDENT\)/,
+  )
+  assert.match(
+    await problemsOf(() => loadConfig({ configFile: join(folder, 'none.yaml') }, servers)),
+    /can't be read \(ENOENT\)/,
+  )
+  assert.match(
+    await problemsOf(() => parseConfig({}, { ...servers, KAFKA_CONFIG_FILE: 'x.yaml' })),
+    /is read by loadConfig/,
+  )
 })
 
 test('acks 1 or 0 clash with explicit idempotence; without it idempotence goes off with a warning', () => {
@@ -147,5 +202,8 @@ test('acks 1 or 0 clash with explicit idempotence; without it idempotence goes o
   const config = parseConfig({ bootstrapServers: ['a:1', 'b:2'], acks: '1' }, {}, text => warnings.push(text))
   assert.equal(config.enableIdempotence, false)
   assert.match(warnings.join(), /acks is 1: enable\.idempotence is off/)
-  assert.throws(() => parseConfig({ bootstrapServers: ['a:1', 'b:2'], acks: '0', enableIdempotence: true }, {}), /enable\.idempotence \(true\): expected acks all, got 0/)
+  assert.throws(
+    () => parseConfig({ bootstrapServers: ['a:1', 'b:2'], acks: '0', enableIdempotence: true }, {}),
+    /enable\.idempotence \(true\): expected acks all, got 0/,
+  )
 })

@@ -23,7 +23,11 @@ test('disk: a dead letter that has a location outlives kill -9 of its writer', a
         await disk.store(ids.map(id => deadLetterOf(id, 'x'.repeat(n % 3000))))
         writeSync(1, ids.join('\\n') + '\\n')
       }`
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e', program],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
     let output = ''
     child.stdout.on('data', chunk => {
       output += chunk

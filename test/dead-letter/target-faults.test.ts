@@ -30,7 +30,12 @@ after(() => {
   for (const stop of servers) stop()
   rmSync(folder, { recursive: true, force: true })
 })
-Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us-east-1', AWS_MAX_ATTEMPTS: '2' })
+Object.assign(process.env, {
+  AWS_ACCESS_KEY_ID: 'k',
+  AWS_SECRET_ACCESS_KEY: 's',
+  AWS_REGION: 'us-east-1',
+  AWS_MAX_ATTEMPTS: '2',
+})
 
 type FailureKind = 'down' | 'slow' | 'throttled' | 'too large' | 'partial failure'
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
@@ -42,7 +47,11 @@ interface Entry {
 }
 
 /** The sum that the client checks. Attributes have one too, which it does not. */
-const stored = ({ Id, MessageBody }: Entry) => ({ Id, MessageId: `m-${Id}`, MD5OfMessageBody: createHash('md5').update(MessageBody).digest('hex') })
+const stored = ({ Id, MessageBody }: Entry) => ({
+  Id,
+  MessageId: `m-${Id}`,
+  MD5OfMessageBody: createHash('md5').update(MessageBody).digest('hex'),
+})
 
 async function serve(answer: Answer): Promise<{ url: string; stop(): void }> {
   const server = createServer((request, response) => {
@@ -61,9 +70,12 @@ async function serve(answer: Answer): Promise<{ url: string; stop(): void }> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop }
 }
 
-const json = (response: ServerResponse, status: number, body: object) => response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body))
+const json = (response: ServerResponse, status: number, body: object) =>
+  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body))
 const xml = (response: ServerResponse, status: number, code: string) =>
-  response.writeHead(status, { 'content-type': 'application/xml' }).end(`<Error><Code>${code}</Code><Message>m</Message></Error>`)
+  response
+    .writeHead(status, { 'content-type': 'application/xml' })
+    .end(`<Error><Code>${code}</Code><Message>m</Message></Error>`)
 
 /** The service's own word for what goes wrong; `partial`: every second entry or request fails. */
 let requests = 0
@@ -72,18 +84,27 @@ const services: Record<'sqs' | 's3' | 'dynamodb', Partial<Record<FailureKind, An
     throttled: (_, response) => json(response, 400, { __type: 'com.amazonaws.sqs#RequestThrottled', message: 'm' }),
     'partial failure': (_, response, body) => {
       const { Entries } = JSON.parse(body) as { Entries: Entry[] }
-      const failed = Entries.filter(({ Id }) => Number(Id) % 2 === 1).map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false }))
+      const failed = Entries.filter(({ Id }) => Number(Id) % 2 === 1).map(({ Id }) => ({
+        Id,
+        Code: 'InternalError',
+        SenderFault: false,
+      }))
       const good = Entries.filter(({ Id }) => Number(Id) % 2 === 0).map(stored)
       json(response, 200, { Successful: good, Failed: failed })
     },
   },
   s3: {
     throttled: (_, response) => xml(response, 503, 'SlowDown'),
-    'partial failure': (_, response) => (requests++ % 4 < 2 ? xml(response, 503, 'SlowDown') : response.writeHead(200).end()),
+    'partial failure': (_, response) =>
+      requests++ % 4 < 2 ? xml(response, 503, 'SlowDown') : response.writeHead(200).end(),
   },
   dynamodb: {
-    throttled: (_, response) => json(response, 400, { __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException' }),
-    'partial failure': (_, response) => (requests++ % 4 < 2 ? json(response, 400, { __type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException' }) : json(response, 200, {})),
+    throttled: (_, response) =>
+      json(response, 400, { __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException' }),
+    'partial failure': (_, response) =>
+      requests++ % 4 < 2
+        ? json(response, 400, { __type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException' })
+        : json(response, 200, {}),
   },
 }
 
@@ -94,13 +115,18 @@ function target(kind: string, url: string): Target {
   return kind === 's3' ? { kind, bucket: 'letters', prefix: '' } : { kind: 'dynamodb', table: 'letters' }
 }
 
-const deadLetters = (count = 4, bytes = 10): DeadLetter[] => Array.from({ length: count }, (_, i) => deadLetterOf(`id-${i}`, Buffer.alloc(bytes, 'x')))
+const deadLetters = (count = 4, bytes = 10): DeadLetter[] =>
+  Array.from({ length: count }, (_, i) => deadLetterOf(`id-${i}`, Buffer.alloc(bytes, 'x')))
 const soon = () => Deadline.after(systemClock, 1500)
 
 /** Stores in a chain before a disk, then alone. @returns which dead letters the disk has */
-async function storeBeforeDisk(first: Target, given: readonly DeadLetter[]): Promise<{ results: readonly unknown[]; onDisk: string[]; alone: readonly unknown[] }> {
+async function storeBeforeDisk(
+  first: Target,
+  given: readonly DeadLetter[],
+): Promise<{ results: readonly unknown[]; onDisk: string[]; alone: readonly unknown[] }> {
   const place = join(folder, Math.random().toString(36).slice(2))
-  const producerOfServers = (servers: readonly string[] | undefined) => producerOf(servers ?? [], { maxBlockMs: 400, deliveryTimeoutMs: 3000 })
+  const producerOfServers = (servers: readonly string[] | undefined) =>
+    producerOf(servers ?? [], { maxBlockMs: 400, deliveryTimeoutMs: 3000 })
   const begin = performance.now()
   const chain = DeadLetterPublisher.of([first, { kind: 'disk', folder: place }], { producerOf: producerOfServers })
   const results = await chain.store(given, soon())
@@ -109,7 +135,9 @@ async function storeBeforeDisk(first: Target, given: readonly DeadLetter[]): Pro
   const only = DeadLetterPublisher.of([first], { producerOf: producerOfServers })
   const alone = await only.store(given, soon())
   await only.close()
-  const onDisk = (await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters())).map(({ deadLetter }) => deadLetter.recordId).sort()
+  const onDisk = (await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters()))
+    .map(({ deadLetter }) => deadLetter.recordId)
+    .sort()
   return { results, onDisk, alone }
 }
 
@@ -178,13 +206,19 @@ const kafkaFaults: Record<FailureKind, { readonly script: Script | undefined; re
   throttled: { script: { onProduce: () => ({ errorCode: 89 }) }, onDisk: 4 },
   'too large': { script: { onProduce: () => ({ errorCode: 10 }) }, onDisk: 4 },
   // The broker names one record of the batch.
-  'partial failure': { script: { onProduce: ({ asked }) => (asked === 0 ? { errorCode: 87, recordErrors: [1] } : 'append') }, onDisk: 1 },
+  'partial failure': {
+    script: { onProduce: ({ asked }) => (asked === 0 ? { errorCode: 87, recordErrors: [1] } : 'append') },
+    onDisk: 1,
+  },
 }
 
 for (const [fault, { script, onDisk: expected }] of Object.entries(kafkaFaults))
   test(`kafka × ${fault}: what it does not have, the next target has`, async () => {
     const cluster = script && (await ScriptedBrokers.start({ topic: 'chat-dlt', leaders: [0], brokers: 1, script }))
-    const { results, onDisk, alone } = await storeBeforeDisk({ kind: 'kafka', pattern: '{topic}-dlt', servers: cluster?.addresses ?? ['127.0.0.1:9'] }, deadLetters())
+    const { results, onDisk, alone } = await storeBeforeDisk(
+      { kind: 'kafka', pattern: '{topic}-dlt', servers: cluster?.addresses ?? ['127.0.0.1:9'] },
+      deadLetters(),
+    )
     await cluster?.stop()
     assert.equal(onDisk.length, expected)
     assert.equal(results.filter(result => String(result).startsWith('disk:')).length, expected)
@@ -198,9 +232,15 @@ test('disk × full: a size cap, and a small tmpfs; what has no location is not t
     for (let n = 0; ; n++) locations.push(...(await capped.store([deadLetterOf(`c-${n}`)])))
   })().catch((error: unknown) => error)
   assert.ok(failure instanceof DeadLetterError && /KAFKA_DEAD_LETTER_DISK_MAX_BYTES is 4000/.test(failure.message))
-  const bytes = readdirSync(join(folder, 'capped')).reduce((sum, name) => sum + statSync(join(folder, 'capped', name)).size, 0)
+  const bytes = readdirSync(join(folder, 'capped')).reduce(
+    (sum, name) => sum + statSync(join(folder, 'capped', name)).size,
+    0,
+  )
   assert.ok(bytes <= 4000 && locations.length > 2)
-  assert.equal((await Array.fromAsync(new DiskDeadLetterStore(join(folder, 'capped')).deadLetters())).length, locations.length)
+  assert.equal(
+    (await Array.fromAsync(new DiskDeadLetterStore(join(folder, 'capped')).deadLetters())).length,
+    locations.length,
+  )
 
   const place = join(folder, 'tmpfs')
   mkdirSync(place)
@@ -221,11 +261,18 @@ test('disk × full: a size cap, and a small tmpfs; what has no location is not t
     })().catch((error: unknown) => error)
     assert.ok(full instanceof DeadLetterError && /ENOSPC|Short write|error/.test(full.message))
     assert.ok(stored.length > 5)
-    const found = new Set((await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters())).map(({ deadLetter }) => deadLetter.recordId))
+    const found = new Set(
+      (await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters())).map(
+        ({ deadLetter }) => deadLetter.recordId,
+      ),
+    )
     for (const id of stored) assert.ok(found.has(id), id)
     await disk.close()
     execFileSync('mount', ['-o', 'remount,ro', place])
-    await assert.rejects(new DiskDeadLetterTarget(place).store([deadLetterOf('ro')]), (error: unknown) => error instanceof DeadLetterError && /EROFS/.test(error.message))
+    await assert.rejects(
+      new DiskDeadLetterTarget(place).store([deadLetterOf('ro')]),
+      (error: unknown) => error instanceof DeadLetterError && /EROFS/.test(error.message),
+    )
   } finally {
     execFileSync('umount', ['-l', place])
   }
@@ -277,7 +324,10 @@ test('who is told of a dead letter is told after it is stored, without its bytes
     { tell: () => Promise.reject(new Error('no')) },
     { tell: () => new Promise<void>(() => {}) },
   ]
-  const chain = DeadLetterPublisher.of([{ kind: 'disk', folder: place }], { notifiers, onNotifyFailure: error => failures.push(error) })
+  const chain = DeadLetterPublisher.of([{ kind: 'disk', folder: place }], {
+    notifiers,
+    onNotifyFailure: error => failures.push(error),
+  })
   const results = await chain.store(deadLetters(2), soon())
   await chain.close()
   assert.deepEqual(told, results)

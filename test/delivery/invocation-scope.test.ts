@@ -9,13 +9,21 @@ import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-ka
 import { systemClock } from '../../lib/time/clock.ts'
 
 function handlerOf(work: (context: KafkaContext) => unknown, script: readonly Attempt[] = [], latencyMs = 20) {
-  const client = new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock, script, latencyMs, poison: 'poison' })
+  const client = new ScriptedKafkaClient({
+    partitions: 1,
+    brokers: 1,
+    clock: systemClock,
+    script,
+    latencyMs,
+    poison: 'poison',
+  })
   const config = parseConfig({ bootstrapServers: ['a:1'], retries: 0 }, {})
   const factory = new ProducerFactory({ createClient: () => client })
   const handler = middy()
     .use(kafkaProducer({ factory, config }))
     .handler((_event: unknown, context: Context & KafkaContext) => work(context))
-  const invoke = () => handler({}, { awsRequestId: '1', getRemainingTimeInMillis: () => 20_000 } as Context & KafkaContext)
+  const invoke = () =>
+    handler({}, { awsRequestId: '1', getRemainingTimeInMillis: () => 20_000 } as Context & KafkaContext)
   return { client, invoke, factory, config }
 }
 

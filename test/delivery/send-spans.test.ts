@@ -3,7 +3,12 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { BasicTracerProvider, InMemorySpanExporter, SamplingDecision, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SamplingDecision,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
@@ -13,7 +18,10 @@ import { Deadline } from '../../lib/time/deadline.ts'
 
 const exporter = new InMemorySpanExporter()
 let sampled = true
-const sampler = { shouldSample: () => ({ decision: sampled ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD }), toString: () => 'switch' }
+const sampler = {
+  shouldSample: () => ({ decision: sampled ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD }),
+  toString: () => 'switch',
+}
 const provider = new BasicTracerProvider({ sampler, spanProcessors: [new SimpleSpanProcessor(exporter)] })
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -32,9 +40,14 @@ beforeEach(() => {
   sampled = true
 })
 
-async function sending(script: readonly Attempt[], send: (producer: KafkaProducer) => Promise<unknown>): Promise<readonly ProducerRecordHeaders[]> {
+async function sending(
+  script: readonly Attempt[],
+  send: (producer: KafkaProducer) => Promise<unknown>,
+): Promise<readonly ProducerRecordHeaders[]> {
   const client = new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock, script })
-  const producer = new KafkaProducer(parseConfig({ bootstrapServers: 'b:9092', clientId: 'tests', retries: 0 }, {}), { client })
+  const producer = new KafkaProducer(parseConfig({ bootstrapServers: 'b:9092', clientId: 'tests', retries: 0 }, {}), {
+    client,
+  })
   await send(producer)
   await producer.close()
   return (client.logs[0] as PartitionLog).records.map(({ headers }) => headers)
@@ -42,14 +55,22 @@ async function sending(script: readonly Attempt[], send: (producer: KafkaProduce
 
 type ProducerRecordHeaders = PartitionLog['records'][number]['headers']
 
-const record = (more: Partial<ProducerRecord> = {}): ProducerRecord => ({ topic: 'chat', key: 'k', value: 'v', sourceId: 'm-1', ...more })
-const caller = (traceparent = CALLER): ProducerRecord => record({ headers: [['traceparent', Buffer.from(traceparent)]] })
+const record = (more: Partial<ProducerRecord> = {}): ProducerRecord => ({
+  topic: 'chat',
+  key: 'k',
+  value: 'v',
+  sourceId: 'm-1',
+  ...more,
+})
+const caller = (traceparent = CALLER): ProducerRecord =>
+  record({ headers: [['traceparent', Buffer.from(traceparent)]] })
 const only = () => {
   const spans = exporter.getFinishedSpans()
   assert.equal(spans.length, 1)
   return spans[0] as (typeof spans)[number]
 }
-const traceparentOf = (headers: ProducerRecordHeaders | undefined) => headers?.filter(([name]) => name === 'traceparent').map(([, value]) => String(value))
+const traceparentOf = (headers: ProducerRecordHeaders | undefined) =>
+  headers?.filter(([name]) => name === 'traceparent').map(([, value]) => String(value))
 
 test('a record that is delivered: a span in the caller’s trace, and the record carries it on', async () => {
   const [headers] = await sending([], producer => producer.send(caller()))
@@ -87,7 +108,9 @@ test('within an invocation’s span of the same trace that is the parent; of ano
 })
 
 test('a failure: the code and what is known of the record, no text and no payload', async () => {
-  await sending(['lose-answer'], producer => producer.sendAll([record({ value: 'secret' })], Deadline.after(systemClock, 200)))
+  await sending(['lose-answer'], producer =>
+    producer.sendAll([record({ value: 'secret' })], Deadline.after(systemClock, 200)),
+  )
   const span = only()
   assert.equal(span.status.code, SpanStatusCode.ERROR)
   assert.equal(span.attributes['error.type'], 'delivery-unknown')

@@ -5,6 +5,11 @@ import { TransportError } from '../../lib/errors.ts'
 /** A dead letter of a record that no broker was reached for. */
 export function deadLetterOf(id: string, value: Uint8Array | string = 'v', topic = 'chat'): DeadLetter {
   const record = { topic, key: Buffer.from('k'), value: Buffer.from(value), headers: [], wireSize: 0 }
-  const failed = refused({ topic, value: record.value }, record, new TransportError('unreachable', 'No broker.', { retriable: true }), 1_700_000_000_000)
+  const failed = refused(
+    { topic, value: record.value },
+    record,
+    new TransportError('unreachable', 'No broker.', { retriable: true }),
+    1_700_000_000_000,
+  )
   return toDeadLetter(failed, id, { trigger: 'http', id, index: 0, function: 'http', arn: null, receiveCount: null })
 }

@@ -6,7 +6,11 @@ import { handleHttp } from '../../functions/http/handle-http.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/settings.ts'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
-import { DeadLetterPublisher, type DeadLetterTarget, type StoreResult } from '../../lib/dead-letter/dead-letter-publisher.ts'
+import {
+  DeadLetterPublisher,
+  type DeadLetterTarget,
+  type StoreResult,
+} from '../../lib/dead-letter/dead-letter-publisher.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
 import { type KafkaContext, kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
@@ -61,7 +65,15 @@ type Handle = (event: unknown, context: Context & KafkaContext, services: Servic
 
 export function functionHarness(
   handle: Handle,
-  { script = [], options = {}, deadLetters = true, client, contracts = loadContracts(), poison, sick }: HarnessOptions = {},
+  {
+    script = [],
+    options = {},
+    deadLetters = true,
+    client,
+    contracts = loadContracts(),
+    poison,
+    sick,
+  }: HarnessOptions = {},
 ): Harness {
   const fake = new ScriptedKafkaClient({
     partitions: 3,
@@ -72,11 +84,15 @@ export function functionHarness(
     ...(poison === undefined ? {} : { poison }),
     ...(sick === undefined ? {} : { sick }),
   })
-  const config = parseConfig({ bootstrapServers: ['a:1', 'b:1'], retries: 2, retryBackoffMs: 1, retryBackoffMaxMs: 2, ...options }, {})
+  const config = parseConfig(
+    { bootstrapServers: ['a:1', 'b:1'], retries: 2, retryBackoffMs: 1, retryBackoffMaxMs: 2, ...options },
+    {},
+  )
   const factory = new ProducerFactory({ rules: { contracts }, createClient: () => client ?? fake })
   const target = new MemoryDeadLetterStore()
   const logged: string[] = []
-  for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) console[method] = (...args: unknown[]) => void logged.push(args.map(String).join(' '))
+  for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const)
+    console[method] = (...args: unknown[]) => void logged.push(args.map(String).join(' '))
   const services: Services = {
     config,
     contracts,
@@ -87,7 +103,11 @@ export function functionHarness(
     .use(kafkaProducer({ factory, config }))
     .handler((event, context) => handle(event, context, services))
   const invoke = (event: unknown, remainingMs = 29_000) =>
-    handler(event, { awsRequestId: 'aws-1', functionName: 'http', getRemainingTimeInMillis: () => remainingMs } as Context & KafkaContext)
+    handler(event, {
+      awsRequestId: 'aws-1',
+      functionName: 'http',
+      getRemainingTimeInMillis: () => remainingMs,
+    } as Context & KafkaContext)
   return { client: fake, deadLetters: target, logged, invoke }
 }
 
@@ -105,19 +125,31 @@ export interface HttpHarness extends Harness {
 
 export function httpHarness(options: HarnessOptions = {}): HttpHarness {
   const harness = functionHarness(handleHttp, options)
-  const invoke = async (event: unknown, remainingMs?: number) => (await harness.invoke(event, remainingMs)) as Record<string, unknown>
+  const invoke = async (event: unknown, remainingMs?: number) =>
+    (await harness.invoke(event, remainingMs)) as Record<string, unknown>
   return {
     ...harness,
     invoke,
     post: async (topic, body, headers = {}) => {
       const text = typeof body === 'string' ? body : JSON.stringify(body)
-      const result = await invoke(v2Event('POST', `/topics/${topic}`, Buffer.from(text), { 'content-type': 'application/json', ...headers }))
-      return { status: result.statusCode as number, headers: result.headers as Record<string, string>, body: JSON.parse(result.body as string) }
+      const result = await invoke(
+        v2Event('POST', `/topics/${topic}`, Buffer.from(text), { 'content-type': 'application/json', ...headers }),
+      )
+      return {
+        status: result.statusCode as number,
+        headers: result.headers as Record<string, string>,
+        body: JSON.parse(result.body as string),
+      }
     },
   }
 }
 
-export function v2Event(method: string, path: string, body: Buffer, headers: Record<string, string>): Record<string, unknown> {
+export function v2Event(
+  method: string,
+  path: string,
+  body: Buffer,
+  headers: Record<string, string>,
+): Record<string, unknown> {
   return {
     version: '2.0',
     routeKey: `${method} ${path}`,

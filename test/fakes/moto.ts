@@ -12,7 +12,9 @@ export const AWS_TEST_KEYS = { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's
 
 export async function startMoto(): Promise<Moto> {
   const port = await freePort()
-  const moto = spawn(process.env.MOTO_SERVER ?? 'moto_server', ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
+  const moto = spawn(process.env.MOTO_SERVER ?? 'moto_server', ['-H', '127.0.0.1', '-p', String(port)], {
+    stdio: 'ignore',
+  })
   for (const end = Date.now() + 60_000; !(await accepts(port)); ) {
     assert.ok(Date.now() < end && moto.exitCode === null, 'moto_server did not start')
     await new Promise(resolve => setTimeout(resolve, 200))

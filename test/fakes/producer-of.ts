@@ -6,7 +6,10 @@ import { createKafkaJsClient } from '../../lib/producer-factory.ts'
 /** Our producer on real sockets, any topic, keys optional. */
 export function producerOf(bootstrapServers: readonly string[], options: ProducerOptions = {}): KafkaProducer {
   const config = parseConfig({ bootstrapServers, ...options }, {})
-  return new KafkaProducer(config, { client: createKafkaJsClient(config), rules: { anyTopic: true, keyRequired: false } })
+  return new KafkaProducer(config, {
+    client: createKafkaJsClient(config),
+    rules: { anyTopic: true, keyRequired: false },
+  })
 }
 
 /** A delivered record's place, or what it was told. */

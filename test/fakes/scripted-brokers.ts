@@ -15,7 +15,9 @@ interface ProducePartition {
 }
 
 /** What to do with one partition of a Produce. `append` is the honest broker. */
-type ProduceAction = { readonly errorCode: number; readonly baseOffset?: number; readonly recordErrors?: readonly number[] } | 'append'
+type ProduceAction =
+  | { readonly errorCode: number; readonly baseOffset?: number; readonly recordErrors?: readonly number[] }
+  | 'append'
 
 export interface Script {
   onProduce?(partition: ProducePartition): ProduceAction
@@ -41,7 +43,14 @@ export class ScriptedBrokers {
   /** What every Produce answer asks the client to wait, ms. */
   throttleMs = 0
   /** Api keys asked, per broker. */
-  readonly requests: { broker: number; apiKey: number; at: number; clientId: string; ackTimeoutMs: number | undefined; acks: number | undefined }[] = []
+  readonly requests: {
+    broker: number
+    apiKey: number
+    at: number
+    clientId: string
+    ackTimeoutMs: number | undefined
+    acks: number | undefined
+  }[] = []
   #producerIds = 0n
   #produces = 0
 
@@ -52,7 +61,17 @@ export class ScriptedBrokers {
     this.script = script
   }
 
-  static async start({ topic = 't', brokers = 2, leaders, script = {} }: { topic?: string; brokers?: number; leaders: number[]; script?: Script }): Promise<ScriptedBrokers> {
+  static async start({
+    topic = 't',
+    brokers = 2,
+    leaders,
+    script = {},
+  }: {
+    topic?: string
+    brokers?: number
+    leaders: number[]
+    script?: Script
+  }): Promise<ScriptedBrokers> {
     const cluster = new ScriptedBrokers(topic, leaders, script)
     for (let broker = 0; broker < brokers; broker++) {
       const server = createServer(socket => cluster.#serve(broker, socket))
@@ -75,7 +94,9 @@ export class ScriptedBrokers {
 
   /** Every value in every log, sorted. */
   values(): string[] {
-    return this.leaders.flatMap((_, partition) => this.log(partition).records.map(record => String(record.value))).sort()
+    return this.leaders
+      .flatMap((_, partition) => this.log(partition).records.map(record => String(record.value)))
+      .sort()
   }
 
   moveLeader(partition: number, broker: number): void {
@@ -122,7 +143,14 @@ export class ScriptedBrokers {
       ackTimeoutMs: isProduce ? frame.readInt32BE(reader.at + 4) : undefined,
     })
     await this.script.onRequest?.(broker, apiKey, this.requests.length)
-    const body = apiKey === 0 ? this.#produce(broker, version, reader) : apiKey === 3 ? this.#metadata(version) : apiKey === 22 ? this.#initProducerId() : this.#apiVersions()
+    const body =
+      apiKey === 0
+        ? this.#produce(broker, version, reader)
+        : apiKey === 3
+          ? this.#metadata(version)
+          : apiKey === 22
+            ? this.#initProducerId()
+            : this.#apiVersions()
     if (apiKey === 0) {
       const fate = this.script.onAnswer?.(broker, ++this.#produces) ?? 'send'
       if (fate === 'drop') return
@@ -145,7 +173,8 @@ export class ScriptedBrokers {
         const bytes = reader.bytes(size)
         const { errorCode, baseOffset, recordErrors = [] } = this.#takeBatch(broker, topic, partition, bytes)
         const parts = [int32(partition), int16(errorCode), int64(baseOffset ?? -1), int64(-1), int64(0)]
-        if (version >= 8) parts.push(array(recordErrors.map(index => Buffer.concat([int32(index), int16(-1)]))), int16(-1))
+        if (version >= 8)
+          parts.push(array(recordErrors.map(index => Buffer.concat([int32(index), int16(-1)]))), int16(-1))
         return Buffer.concat(parts)
       })
       return Buffer.concat([string(topic), array(partitions)])
@@ -153,7 +182,12 @@ export class ScriptedBrokers {
     return Buffer.concat([array(topics), int32(this.throttleMs)])
   }
 
-  #takeBatch(broker: number, topic: string, partition: number, bytes: Buffer): { errorCode: number; baseOffset?: number; recordErrors?: readonly number[] } {
+  #takeBatch(
+    broker: number,
+    topic: string,
+    partition: number,
+    bytes: Buffer,
+  ): { errorCode: number; baseOffset?: number; recordErrors?: readonly number[] } {
     const asked = this.#asked.get(`${topic}/${partition}`) ?? 0
     this.#asked.set(`${topic}/${partition}`, asked + 1)
     const action = this.script.onProduce?.({ broker, topic, partition, bytes, asked }) ?? 'append'
@@ -163,7 +197,9 @@ export class ScriptedBrokers {
   }
 
   #metadata(version: number): Buffer {
-    const brokers = this.#servers.map((server, id) => Buffer.concat([int32(id), string('127.0.0.1'), int32((server.address() as AddressInfo).port), int16(-1)]))
+    const brokers = this.#servers.map((server, id) =>
+      Buffer.concat([int32(id), string('127.0.0.1'), int32((server.address() as AddressInfo).port), int16(-1)]),
+    )
     const { leaders, leaderEpochs } = this.lag ?? this
     const partitions = leaders.map((leader, partition) =>
       Buffer.concat([

@@ -52,9 +52,13 @@ export class SecretsServer {
     const stored = this.#values.get(String(isParameter ? Name : SecretId))
     if (stored === undefined) {
       const type = isParameter ? 'ParameterNotFound' : 'ResourceNotFoundException'
-      return void response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-errortype': type }).end(JSON.stringify({ __type: type, message: 'not there' }))
+      return void response
+        .writeHead(400, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-errortype': type })
+        .end(JSON.stringify({ __type: type, message: 'not there' }))
     }
-    const body = isParameter ? { Parameter: { Name, Type: 'SecureString', Value: WithDecryption ? stored : 'kms:…' } } : { ARN: SecretId, SecretString: stored }
+    const body = isParameter
+      ? { Parameter: { Name, Type: 'SecureString', Value: WithDecryption ? stored : 'kms:…' } }
+      : { ARN: SecretId, SecretString: stored }
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body))
     this.onRead()
     this.onRead = () => {}

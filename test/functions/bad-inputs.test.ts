@@ -13,7 +13,14 @@ import { functionHarness, type Harness, httpHarness, v2Event } from '../fakes/fu
 const open = { key: { required: false }, value: { schema: true } }
 const contracts = toContracts([
   { topic: 'open', json: { ...open, from: { sqs: [{ queue: 'open' }], eventbridge: [{ source: ['s'] }] } } as never },
-  { topic: 'chat', json: { key: { from: ['record', 'value:/room'] }, value: { schema: { type: 'object', required: ['room'] } }, from: { sqs: [{ queue: 'chat' }] } } as never },
+  {
+    topic: 'chat',
+    json: {
+      key: { from: ['record', 'value:/room'] },
+      value: { schema: { type: 'object', required: ['room'] } },
+      from: { sqs: [{ queue: 'chat' }] },
+    } as never,
+  },
 ])
 
 const SECRET = 'payload-that-nobody-may-see'
@@ -26,7 +33,19 @@ function assertQuiet(harness: Harness, answer: unknown): void {
 
 const logged = (harness: Harness) => harness.client.logs.flatMap(({ records }) => records)
 
-const NAMES = ['constructor', 'prototype', 'hasOwnProperty', 'toString', 'valueOf', 'then', 'toJSON', '0', '', '__defineGetter__', 'length']
+const NAMES = [
+  'constructor',
+  'prototype',
+  'hasOwnProperty',
+  'toString',
+  'valueOf',
+  'then',
+  'toJSON',
+  '0',
+  '',
+  '__defineGetter__',
+  'length',
+]
 for (const name of NAMES)
   test(`HTTP: a value with the field ${JSON.stringify(name)} is a value like any other, byte for byte`, async () => {
     const harness = httpHarness({ contracts })
@@ -38,39 +57,84 @@ for (const name of NAMES)
   })
 
 const JSON_TYPE = { 'content-type': 'application/json' }
-const BODIES: [name: string, body: string | Buffer, status: number, code?: string, headers?: Record<string, string>][] = [
-  ['null', 'null', 400, 'bad-json'],
-  ['text', SECRET, 400, 'bad-json'],
-  ['a string', '""', 400, 'bad-json'],
-  ['a number', '7', 400, 'bad-json'],
-  ['a byte order mark', `\uFEFF{"value":"${SECRET}"}`, 200],
-  ['a lone surrogate, as an escape', '{"key":"k","value":{"a":"\\ud800"}}', 200],
-  ['NUL in a value', '{"key":"k","value":{"a":"\\u0000"}}', 200],
-  ['two fields of one name', '{"key":"k","value":{"a":1,"a":2}}', 200],
-  ['a thenable record', `{"then":"${SECRET}","value":1}`, 400, 'unknown-field'],
-  ['records that are no list', `{"records":{"0":"${SECRET}"}}`, 400, 'bad-json'],
-  ['a list within records', `{"records":[["${SECRET}"]]}`, 400, 'bad-json'],
-  ['10,000 levels', '['.repeat(10_000), 400, 'bad-json'],
-  ['a key of 1 MB', JSON.stringify({ key: 'k'.repeat(1_000_000), value: 1 }), 413, 'record-too-large'],
-  ['10,000 headers', JSON.stringify({ key: 'k', value: 1, headers: Array.from({ length: 10_000 }, (_, i) => ({ name: `h${i}`, value: 'x' })) }), 413, 'record-too-large'],
-  ['a header of 10 KB', JSON.stringify({ key: 'k', value: 1, headers: { h: 'x'.repeat(10_000) } }), 413, 'record-too-large'],
-  ['NUL in a header’s name', JSON.stringify({ key: 'k', value: 1, headers: { 'a\u0000b': SECRET } }), 400, 'bad-header'],
-  ['a header that is not ASCII', JSON.stringify({ key: 'k', value: 1, headers: { ключ: 'значение' } }), 200],
-  ['a header without a value', JSON.stringify({ key: 'k', value: 1, headers: [{ name: 'n', value: null }] }), 200],
-  ['CR LF in a header’s value, which Kafka knows as bytes', JSON.stringify({ key: 'k', value: 1, headers: { h: 'a\r\nb' } }), 200],
-  ['two headers of one name', JSON.stringify({ key: 'k', value: 1, headers: ['a', 'b'].map(value => ({ name: 'h', value })) }), 200],
-  ['a key of null where none is required', '{"key":null,"value":1}', 200],
-  ['a key of true', `{"key":true,"value":"${SECRET}"}`, 422, 'key-type'],
-  ['a key of 1.5', `{"key":1.5,"value":"${SECRET}"}`, 422, 'key-type'],
-  ['an integer as a key', '{"key":7,"value":1}', 200],
-  ['NUL in a key', '{"key":"a\\u0000b","value":1}', 200],
-  ['a partition of -0', `{"key":"k","value":"${SECRET}","partition":-0}`, 400, 'bad-partition'],
-  ['a million fields', `{"key":"k","value":{${Array.from({ length: 1_000_000 }, (_, i) => `"${i}":1`).join(',')}}}`, 413, 'body-too-large'],
-  ['a gzip bomb: compressed bodies are not taken', gzipSync(Buffer.alloc(50_000_000, ' ')), 400, 'not-utf8', { ...JSON_TYPE, 'content-encoding': 'gzip' }],
-  ['no content-type', '{"key":"k","value":1}', 415, 'media-type', {}],
-  ['a content-type that is a list', '{"key":"k","value":1}', 415, 'media-type', { 'content-type': 'application/json, text/html' }],
-  ['a timestamp beyond all dates', JSON.stringify({ key: 'k', value: 1, timestamp: 1e17 }), 400, 'bad-timestamp'],
-]
+const BODIES: [name: string, body: string | Buffer, status: number, code?: string, headers?: Record<string, string>][] =
+  [
+    ['null', 'null', 400, 'bad-json'],
+    ['text', SECRET, 400, 'bad-json'],
+    ['a string', '""', 400, 'bad-json'],
+    ['a number', '7', 400, 'bad-json'],
+    ['a byte order mark', `\uFEFF{"value":"${SECRET}"}`, 200],
+    ['a lone surrogate, as an escape', '{"key":"k","value":{"a":"\\ud800"}}', 200],
+    ['NUL in a value', '{"key":"k","value":{"a":"\\u0000"}}', 200],
+    ['two fields of one name', '{"key":"k","value":{"a":1,"a":2}}', 200],
+    ['a thenable record', `{"then":"${SECRET}","value":1}`, 400, 'unknown-field'],
+    ['records that are no list', `{"records":{"0":"${SECRET}"}}`, 400, 'bad-json'],
+    ['a list within records', `{"records":[["${SECRET}"]]}`, 400, 'bad-json'],
+    ['10,000 levels', '['.repeat(10_000), 400, 'bad-json'],
+    ['a key of 1 MB', JSON.stringify({ key: 'k'.repeat(1_000_000), value: 1 }), 413, 'record-too-large'],
+    [
+      '10,000 headers',
+      JSON.stringify({
+        key: 'k',
+        value: 1,
+        headers: Array.from({ length: 10_000 }, (_, i) => ({ name: `h${i}`, value: 'x' })),
+      }),
+      413,
+      'record-too-large',
+    ],
+    [
+      'a header of 10 KB',
+      JSON.stringify({ key: 'k', value: 1, headers: { h: 'x'.repeat(10_000) } }),
+      413,
+      'record-too-large',
+    ],
+    [
+      'NUL in a header’s name',
+      JSON.stringify({ key: 'k', value: 1, headers: { 'a\u0000b': SECRET } }),
+      400,
+      'bad-header',
+    ],
+    ['a header that is not ASCII', JSON.stringify({ key: 'k', value: 1, headers: { ключ: 'значение' } }), 200],
+    ['a header without a value', JSON.stringify({ key: 'k', value: 1, headers: [{ name: 'n', value: null }] }), 200],
+    [
+      'CR LF in a header’s value, which Kafka knows as bytes',
+      JSON.stringify({ key: 'k', value: 1, headers: { h: 'a\r\nb' } }),
+      200,
+    ],
+    [
+      'two headers of one name',
+      JSON.stringify({ key: 'k', value: 1, headers: ['a', 'b'].map(value => ({ name: 'h', value })) }),
+      200,
+    ],
+    ['a key of null where none is required', '{"key":null,"value":1}', 200],
+    ['a key of true', `{"key":true,"value":"${SECRET}"}`, 422, 'key-type'],
+    ['a key of 1.5', `{"key":1.5,"value":"${SECRET}"}`, 422, 'key-type'],
+    ['an integer as a key', '{"key":7,"value":1}', 200],
+    ['NUL in a key', '{"key":"a\\u0000b","value":1}', 200],
+    ['a partition of -0', `{"key":"k","value":"${SECRET}","partition":-0}`, 400, 'bad-partition'],
+    [
+      'a million fields',
+      `{"key":"k","value":{${Array.from({ length: 1_000_000 }, (_, i) => `"${i}":1`).join(',')}}}`,
+      413,
+      'body-too-large',
+    ],
+    [
+      'a gzip bomb: compressed bodies are not taken',
+      gzipSync(Buffer.alloc(50_000_000, ' ')),
+      400,
+      'not-utf8',
+      { ...JSON_TYPE, 'content-encoding': 'gzip' },
+    ],
+    ['no content-type', '{"key":"k","value":1}', 415, 'media-type', {}],
+    [
+      'a content-type that is a list',
+      '{"key":"k","value":1}',
+      415,
+      'media-type',
+      { 'content-type': 'application/json, text/html' },
+    ],
+    ['a timestamp beyond all dates', JSON.stringify({ key: 'k', value: 1, timestamp: 1e17 }), 400, 'bad-timestamp'],
+  ]
 for (const [name, body, status, code, headers = JSON_TYPE] of BODIES)
   test(`HTTP: ${name} is answered with ${status}${code ? ` ${code}` : ''}`, async () => {
     const harness = httpHarness({ contracts })
@@ -89,7 +153,19 @@ test('HTTP: keys that look alike (NFC, NFD) are two keys', async () => {
   assert.equal(new Set(logged(harness).map(({ key }) => String(key))).size, 2)
 })
 
-for (const topic of ['../open', '..%2fopen', '__consumer_offsets', 'a'.repeat(250), 'a%20b', '%D1%82', '.', 'constructor', '__proto__', 'open%00', '%zz'])
+for (const topic of [
+  '../open',
+  '..%2fopen',
+  '__consumer_offsets',
+  'a'.repeat(250),
+  'a%20b',
+  '%D1%82',
+  '.',
+  'constructor',
+  '__proto__',
+  'open%00',
+  '%zz',
+])
   test(`HTTP: the topic ${topic.slice(0, 20)} is 404, and no broker is asked`, async () => {
     const harness = httpHarness({ contracts })
     const answer = await harness.post(topic, { key: 'k', value: SECRET })
@@ -100,8 +176,13 @@ for (const topic of ['../open', '..%2fopen', '__consumer_offsets', 'a'.repeat(25
 
 test('HTTP: HEAD, OPTIONS, PUT and DELETE are 405; a body that is said to be base64 and is not is refused', async () => {
   const harness = httpHarness({ contracts })
-  for (const method of ['HEAD', 'OPTIONS', 'PUT', 'DELETE']) assert.equal((await harness.invoke(v2Event(method, '/topics/open', Buffer.alloc(0), {}))).statusCode, 405)
-  const event = { ...v2Event('POST', '/topics/open', Buffer.alloc(0), { 'content-type': 'application/json' }), body: `{"key":"k","value":"${SECRET}"}`, isBase64Encoded: true }
+  for (const method of ['HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+    assert.equal((await harness.invoke(v2Event(method, '/topics/open', Buffer.alloc(0), {}))).statusCode, 405)
+  const event = {
+    ...v2Event('POST', '/topics/open', Buffer.alloc(0), { 'content-type': 'application/json' }),
+    body: `{"key":"k","value":"${SECRET}"}`,
+    isBase64Encoded: true,
+  }
   const answer = await harness.invoke(event)
   assert.equal(answer.statusCode, 400)
   assertQuiet(harness, answer)
@@ -114,10 +195,25 @@ test('HTTP: a malformed traceparent is replaced, a stage before the path is take
   const harness = httpHarness({ contracts })
   const headers = { 'content-type': 'application/json', traceparent: `00-${SECRET}` }
   const event = v2Event('POST', '/prod/topics/open', Buffer.from('{"key":"k","value":1}'), headers)
-  assert.equal((await harness.invoke({ ...event, requestContext: { ...(event.requestContext as object), stage: 'prod' } })).statusCode, 200)
+  assert.equal(
+    (await harness.invoke({ ...event, requestContext: { ...(event.requestContext as object), stage: 'prod' } }))
+      .statusCode,
+    200,
+  )
   const sent = logged(harness)[0]?.headers.find(([name]) => name === 'traceparent')?.[1]
   assert.match(String(sent), /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
-  assert.equal((await harness.invoke({ httpMethod: 'POST', path: '/topics/open', resource: '/x', headers, body: '{"key":"k","value":1}' })).statusCode, 200)
+  assert.equal(
+    (
+      await harness.invoke({
+        httpMethod: 'POST',
+        path: '/topics/open',
+        resource: '/x',
+        headers,
+        body: '{"key":"k","value":1}',
+      })
+    ).statusCode,
+    200,
+  )
   assert.equal((await harness.invoke({ version: '2.0', rawPath: '/topics/open' })).statusCode, 400)
 })
 
@@ -130,9 +226,13 @@ const message = (messageId: string, body: unknown, more = {}) => ({
   eventSourceARN: 'arn:aws:sqs:us-east-1:0:open',
   ...more,
 })
-const inQueue = (queue: string, messageId: string, body: unknown, more = {}) => message(messageId, body, { eventSourceARN: `arn:aws:sqs:us-east-1:0:${queue}`, ...more })
+const inQueue = (queue: string, messageId: string, body: unknown, more = {}) =>
+  message(messageId, body, { eventSourceARN: `arn:aws:sqs:us-east-1:0:${queue}`, ...more })
 const notJson = `{"${SECRET}`
-const S3_POINTER = JSON.stringify(['software.amazon.payloadoffloading.PayloadS3Pointer', { s3BucketName: 'b', s3Key: SECRET }])
+const S3_POINTER = JSON.stringify([
+  'software.amazon.payloadoffloading.PayloadS3Pointer',
+  { s3BucketName: 'b', s3Key: SECRET },
+])
 const MESSAGES: [name: string, records: unknown, codes: string[] | 'all goes back', sent: number][] = [
   ['no JSON', [message('a', notJson)], ['bad-json'], 0],
   ['no JSON beside two that are good', [message('a', '1'), message('b', notJson), message('c', '2')], ['bad-json'], 2],
@@ -140,7 +240,12 @@ const MESSAGES: [name: string, records: unknown, codes: string[] | 'all goes bac
   ['bytes that no UTF-8 text has', [message('a', '{"a":"\ud800"}')], [], 1],
   ['a number that a double would change: the bytes go as they are', [message('a', '9007199254740993')], [], 1],
   ['10,000 levels', [message('a', '['.repeat(10_000))], ['bad-json'], 0],
-  ['an attribute of ours', [message('a', '1', { messageAttributes: { 'kp-id': { dataType: 'String', stringValue: SECRET } } })], ['reserved-header'], 0],
+  [
+    'an attribute of ours',
+    [message('a', '1', { messageAttributes: { 'kp-id': { dataType: 'String', stringValue: SECRET } } })],
+    ['reserved-header'],
+    0,
+  ],
   ['a schema that is not met', [inQueue('chat', 'a', `{"other":"${SECRET}"}`)], ['schema'], 0],
   ['a pointer to S3 where an object is expected', [inQueue('chat', 'a', S3_POINTER)], ['schema'], 0],
   ['a key that is no text', [inQueue('chat', 'a', '{"room":{}}')], ['key-type'], 0],
@@ -156,7 +261,8 @@ for (const [name, records, codes, sent] of MESSAGES)
   test(`SQS: ${name}: ${codes === 'all goes back' ? codes : `letters ${codes.join() || 'none'}, sent ${sent}`}`, async () => {
     const harness = functionHarness(handleSqs, { contracts })
     const event = { Records: records }
-    if (codes === 'all goes back') await assert.rejects(harness.invoke(event), (error: Error) => !error.message.includes(SECRET))
+    if (codes === 'all goes back')
+      await assert.rejects(harness.invoke(event), (error: Error) => !error.message.includes(SECRET))
     else assert.deepEqual(await harness.invoke(event), { batchItemFailures: [] })
     assert.deepEqual(
       harness.deadLetters.deadLetters.map(({ failure }) => failure.code),
@@ -172,7 +278,11 @@ const EVENTS: [name: string, event: unknown, code: string | undefined][] = [
   ['a version of tomorrow', { ...event, version: '9', detail: 1 }, undefined],
   ['an id that is no text', { ...event, id: {}, detail: 1 }, undefined],
   ['a detail of 1 MB', { ...event, detail: { a: SECRET, b: 'x'.repeat(1_000_000) } }, 'record-too-large'],
-  ['1e400, which is no JSON any more once it is parsed', { ...event, detail: JSON.parse(`{"${SECRET}":1e400}`) }, 'bad-value'],
+  [
+    '1e400, which is no JSON any more once it is parsed',
+    { ...event, detail: JSON.parse(`{"${SECRET}":1e400}`) },
+    'bad-value',
+  ],
   ['no detail', { ...event, other: SECRET }, 'bad-value'],
   ['a source of nobody', { ...event, source: 'x', detail: SECRET }, 'unknown-topic'],
   ['a source that is no text', { ...event, source: { x: SECRET }, detail: 1 }, 'bad-value'],
@@ -194,7 +304,11 @@ for (const [name, given, code] of EVENTS)
 
 const SCHEMAS: [name: string, schema: object, says: RegExp][] = [
   ['a pattern that backtracks', { type: 'string', pattern: '^(a+)+$' }, /expected patterns that take linear time/],
-  ['the same as a field’s name', { type: 'object', patternProperties: { '^(a|a)*$': {} } }, /expected patterns that take linear time/],
+  [
+    'the same as a field’s name',
+    { type: 'object', patternProperties: { '^(a|a)*$': {} } },
+    /expected patterns that take linear time/,
+  ],
   ['a remote $ref', { $ref: 'https://example.com/schema.json' }, /resolve reference/],
   ['no schema', { type: 'colour' }, /type/],
   ['a version of tomorrow', { $schema: 'https://json-schema.org/draft/2099-01/schema' }, /2099-01/],
@@ -205,7 +319,15 @@ for (const [name, schema, says] of SCHEMAS)
   })
 
 test('schema: a recursive $ref and a linear pattern are fine', () => {
-  const schema = { $defs: { node: { type: 'object', properties: { next: { $ref: '#/$defs/node' }, id: { type: 'string', pattern: '^[a-z]{1,64}$' } } } }, $ref: '#/$defs/node' }
+  const schema = {
+    $defs: {
+      node: {
+        type: 'object',
+        properties: { next: { $ref: '#/$defs/node' }, id: { type: 'string', pattern: '^[a-z]{1,64}$' } },
+      },
+    },
+    $ref: '#/$defs/node',
+  }
   assert.equal(toContracts([{ topic: 'x', json: { value: { schema } } }]).size, 1)
 })
 
@@ -217,11 +339,19 @@ const CONFIGS: [name: string, env: Record<string, string>, says: RegExp | undefi
   ['port 0', { KAFKA_BOOTSTRAP_SERVERS: 'a:0' }, /host:port/],
   ['port 99999', { KAFKA_BOOTSTRAP_SERVERS: 'a:99999' }, /host:port/],
   ['acks of 2', { KAFKA_BOOTSTRAP_SERVERS: 'a:1', KAFKA_ACKS: '2' }, /acks/],
-  ['a leader’s wait that its answer can’t end in time', { KAFKA_BOOTSTRAP_SERVERS: 'a:1', KAFKA_REQUEST_TIMEOUT_MS: '1000', KAFKA_TIMEOUT_MS: '1000' }, /timeout\.ms/],
+  [
+    'a leader’s wait that its answer can’t end in time',
+    { KAFKA_BOOTSTRAP_SERVERS: 'a:1', KAFKA_REQUEST_TIMEOUT_MS: '1000', KAFKA_TIMEOUT_MS: '1000' },
+    /timeout\.ms/,
+  ],
   ['retries of -1', { KAFKA_BOOTSTRAP_SERVERS: 'a:1', KAFKA_RETRIES: '-1' }, /retries/],
   ['retries of 1e9', { KAFKA_BOOTSTRAP_SERVERS: 'a:1', KAFKA_RETRIES: '1e9' }, /retries/],
   ['an unknown codec', { KAFKA_BOOTSTRAP_SERVERS: 'a:1', KAFKA_COMPRESSION_TYPE: 'brotli' }, /compression\.type/],
-  ['idempotence with acks=1', { KAFKA_BOOTSTRAP_SERVERS: 'a:1', KAFKA_ACKS: '1', KAFKA_ENABLE_IDEMPOTENCE: 'true' }, /enable\.idempotence/],
+  [
+    'idempotence with acks=1',
+    { KAFKA_BOOTSTRAP_SERVERS: 'a:1', KAFKA_ACKS: '1', KAFKA_ENABLE_IDEMPOTENCE: 'true' },
+    /enable\.idempotence/,
+  ],
   [
     'a secret and a password',
     {

@@ -8,7 +8,13 @@ import { functionHarness, type Harness, type HarnessOptions } from '../fakes/fun
 
 const json = (value: object) => value as Record<string, unknown>
 const contracts = toContracts([
-  { topic: 'detail', json: json({ key: { from: ['value:/id', 'event:/account'] }, from: { eventbridge: [{ source: ['shop'], 'detail-type': ['Order'] }] } }) },
+  {
+    topic: 'detail',
+    json: json({
+      key: { from: ['value:/id', 'event:/account'] },
+      from: { eventbridge: [{ source: ['shop'], 'detail-type': ['Order'] }] },
+    }),
+  },
   {
     topic: 'whole',
     json: json({
@@ -22,7 +28,14 @@ const contracts = toContracts([
       },
     }),
   },
-  { topic: 'strict', json: json({ key: { from: ['event:/id'] }, value: { schema: { type: 'object', required: ['x'] } }, from: { eventbridge: [{ source: ['strict'] }] } }) },
+  {
+    topic: 'strict',
+    json: json({
+      key: { from: ['event:/id'] },
+      value: { schema: { type: 'object', required: ['x'] } },
+      from: { eventbridge: [{ source: ['strict'] }] },
+    }),
+  },
 ])
 const event = (given: object = {}) => ({
   version: '0',
@@ -89,7 +102,8 @@ test('an event that no contract claims, and one that is no event: a dead letter 
   const harness = harnessOf()
   const unclaimed = event({ source: 'nobody' })
   await harness.invoke(unclaimed)
-  for (const wrong of [{}, null, 'text', [1], { source: 's', 'detail-type': 5, detail: {} }]) await harness.invoke(wrong)
+  for (const wrong of [{}, null, 'text', [1], { source: 's', 'detail-type': 5, detail: {} }])
+    await harness.invoke(wrong)
   const [deadLetter, ...rest] = harness.deadLetters.deadLetters
   assert.deepEqual(JSON.parse(Buffer.from(deadLetter?.record.value as string, 'base64').toString()), unclaimed)
   assert.equal(deadLetter?.record.topic, null)

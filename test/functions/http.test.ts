@@ -23,7 +23,9 @@ test('one record, delivered: 200 with partition and offset', async () => {
 
 test('a record fault is refused without a dead letter, beside delivered records: 207', async () => {
   const harness = httpHarness()
-  const { status, body } = await harness.post('chat', { records: [chat(), { value: { room: 'lobby', user: 'ada', text: 5 } }] })
+  const { status, body } = await harness.post('chat', {
+    records: [chat(), { value: { room: 'lobby', user: 'ada', text: 5 } }],
+  })
 
   assert.equal(status, 207)
   assert.deepEqual(body.records[1], {
@@ -91,13 +93,19 @@ test('the dead letter could not be written: 503 with Retry-After, and the record
 })
 
 test('dead letters off: a delivery failure is returned as 503', async () => {
-  const { status } = await httpHarness({ script: ['refuse', 'refuse', 'refuse'], deadLetters: false }).post('chat', chat())
+  const { status } = await httpHarness({ script: ['refuse', 'refuse', 'refuse'], deadLetters: false }).post(
+    'chat',
+    chat(),
+  )
   assert.equal(status, 503)
 })
 
 test('a function time-out without room for one attempt: a dead letter with deadline-too-short, nothing sent', async () => {
   const harness = httpHarness()
-  const result = await harness.invoke(v2Event('POST', '/topics/chat', Buffer.from(JSON.stringify(chat())), { 'content-type': 'application/json' }), 5000)
+  const result = await harness.invoke(
+    v2Event('POST', '/topics/chat', Buffer.from(JSON.stringify(chat())), { 'content-type': 'application/json' }),
+    5000,
+  )
 
   assert.equal(result.statusCode, 202)
   assert.equal(JSON.parse(result.body as string).records[0].code, 'deadline-too-short')
@@ -134,7 +142,12 @@ const REFUSALS: [name: string, body: unknown, status: number, code: string, head
   ['no records', { records: [] }, 422, 'empty'],
   ['too many records', { records: Array.from({ length: 501 }, () => chat()) }, 413, 'too-many-records'],
   ['6 MB', JSON.stringify(chat('x'.repeat(6_000_000))), 413, 'body-too-large'],
-  ['a value over the limit', { value: { room: 'a', user: 'b', text: 'c', sentAt: 'x'.repeat(900_001) } }, 413, 'record-too-large'],
+  [
+    'a value over the limit',
+    { value: { room: 'a', user: 'b', text: 'c', sentAt: 'x'.repeat(900_001) } },
+    413,
+    'record-too-large',
+  ],
   ['another media type', chat(), 415, 'media-type', { 'content-type': 'text/plain' }],
   ['another charset', chat(), 415, 'media-type', { 'content-type': 'application/json; charset=latin1' }],
   ['a bad Idempotency-Key', chat(), 400, 'bad-header', { 'idempotency-key': 'with space' }],
@@ -155,7 +168,9 @@ for (const [name, body, status, code, headers] of REFUSALS) {
 
 test('bytes that are not UTF-8 are refused', async () => {
   const harness = httpHarness()
-  const result = await harness.invoke(v2Event('POST', '/topics/chat', Buffer.from([0x7b, 0xff, 0x7d]), { 'content-type': 'application/json' }))
+  const result = await harness.invoke(
+    v2Event('POST', '/topics/chat', Buffer.from([0x7b, 0xff, 0x7d]), { 'content-type': 'application/json' }),
+  )
   assert.equal(JSON.parse(result.body as string).code, 'not-utf8')
 })
 
@@ -170,7 +185,9 @@ test('a topic without a contract is 404 with no broker asked; a wrong method is 
 
 test('no payload, key or address is in an answer to a refusal or in the log', async () => {
   const harness = httpHarness()
-  const { body } = await harness.post('chat', { value: { room: 'secret-room', user: 1, text: 'secret-text', 'secret-field': 1 } })
+  const { body } = await harness.post('chat', {
+    value: { room: 'secret-room', user: 1, text: 'secret-text', 'secret-field': 1 },
+  })
 
   assert.ok(!JSON.stringify(body).includes('secret'))
   assert.ok(!harness.logged.join().includes('secret'))
@@ -206,7 +223,16 @@ test('headers reach the record in order, after ours, and traceparent is kept', a
   assert.equal(status, 200)
 })
 
-const EVENTS = ['apigw-v1-post', 'apigw-v1-proxy', 'apigw-v2-post', 'apigw-v2-iam', 'alb-base', 'alb-multivalue-headers', 'function-url', 'function-url-base64-body'] as const
+const EVENTS = [
+  'apigw-v1-post',
+  'apigw-v1-proxy',
+  'apigw-v2-post',
+  'apigw-v2-iam',
+  'alb-base',
+  'alb-multivalue-headers',
+  'function-url',
+  'function-url-base64-body',
+] as const
 
 test('real events of the four kinds are told apart and answered in their own form', async () => {
   const harness = httpHarness()
@@ -217,7 +243,10 @@ test('real events of the four kinds are told apart and answered in their own for
     const result = await harness.invoke(event)
     assert.equal(result.statusCode, 404)
     assert.equal('statusDescription' in result, kind === 'alb')
-    assert.equal('multiValueHeaders' in result, event.requestContext.elb !== undefined && event.multiValueHeaders !== undefined)
+    assert.equal(
+      'multiValueHeaders' in result,
+      event.requestContext.elb !== undefined && event.multiValueHeaders !== undefined,
+    )
   }
 })
 
@@ -226,7 +255,13 @@ test('a record posted by each of the four kinds of event is delivered', async ()
     const harness = httpHarness()
     const event = JSON.parse(readFileSync(new URL(`../events/${name}.json`, import.meta.url), 'utf8'))
     const headers = { 'Content-Type': 'application/json' }
-    Object.assign(event, { body: JSON.stringify(chat()), isBase64Encoded: false, path: '/topics/chat', rawPath: '/topics/chat', httpMethod: 'POST' })
+    Object.assign(event, {
+      body: JSON.stringify(chat()),
+      isBase64Encoded: false,
+      path: '/topics/chat',
+      rawPath: '/topics/chat',
+      httpMethod: 'POST',
+    })
     if (event.headers) event.headers = headers
     if (event.multiValueHeaders) event.multiValueHeaders = { 'Content-Type': ['application/json'] }
     // The samples are years old; the gateway's clock is what the deadline is counted from.
@@ -242,7 +277,9 @@ test('a record posted by each of the four kinds of event is delivered', async ()
 
 test('a request that waited at the gateway until its time was over becomes a dead letter at once, and nothing is sent', async () => {
   const harness = httpHarness()
-  const event = v2Event('POST', '/topics/chat', Buffer.from(JSON.stringify(chat())), { 'content-type': 'application/json' })
+  const event = v2Event('POST', '/topics/chat', Buffer.from(JSON.stringify(chat())), {
+    'content-type': 'application/json',
+  })
   Object.assign(event.requestContext as object, { timeEpoch: Date.now() - 24_000 })
   const result = await harness.invoke(event)
 
@@ -265,8 +302,14 @@ test('any JSON as an event, and any body, gives an answer and never an untyped e
         fc.json().map(json => `{"value":${json}}`),
       ),
       async (event, body) => {
-        const answers = [await harness.invoke(JSON.parse(event)), await harness.invoke(v2Event('POST', '/topics/chat', Buffer.from(body), { 'content-type': 'application/json' }))]
-        for (const { statusCode } of answers) assert.ok([200, 400, 404, 413, 422].includes(statusCode as number), `status ${statusCode}`)
+        const answers = [
+          await harness.invoke(JSON.parse(event)),
+          await harness.invoke(
+            v2Event('POST', '/topics/chat', Buffer.from(body), { 'content-type': 'application/json' }),
+          ),
+        ]
+        for (const { statusCode } of answers)
+          assert.ok([200, 400, 404, 413, 422].includes(statusCode as number), `status ${statusCode}`)
       },
     ),
     { numRuns: 300 },
@@ -284,7 +327,9 @@ test('KAFKA_ON_FAILURE_HTTP=return: 503 with Retry-After in place of a dead lett
 
 test('more requests at once than the process takes: 429 with Retry-After, unread; each of the others has its record in the log', async () => {
   const harness = httpHarness({ options: { httpMaxConcurrency: 3 } })
-  const answers = await Promise.all(Array.from({ length: 5 }, (_, n) => harness.post('chat', n < 3 ? chat(`${n}`) : 'not { JSON')))
+  const answers = await Promise.all(
+    Array.from({ length: 5 }, (_, n) => harness.post('chat', n < 3 ? chat(`${n}`) : 'not { JSON')),
+  )
   assert.deepEqual(
     answers.map(({ status }) => status),
     [200, 200, 200, 429, 429],

@@ -10,14 +10,39 @@ import { functionHarness, type Harness, type HarnessOptions } from '../fakes/fun
 const STANDARD = 'arn:aws:sqs:eu-west-1:123456789012:work'
 const FIFO = 'arn:aws:sqs:eu-west-1:123456789012:orders.fifo'
 const json = (value: object) => value as Record<string, unknown>
-const numbers = json({ format: 'json', schema: { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } } })
+const numbers = json({
+  format: 'json',
+  schema: { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } },
+})
 const contracts = toContracts([
-  { topic: 'work', json: json({ key: { from: ['value:/id'] }, value: numbers, from: { http: false, sqs: [{ queue: 'work' }] } }) },
+  {
+    topic: 'work',
+    json: json({ key: { from: ['value:/id'] }, value: numbers, from: { http: false, sqs: [{ queue: 'work' }] } }),
+  },
   // The key differs from the group: a group spreads over partitions.
-  { topic: 'orders', json: json({ key: { from: ['value:/id'] }, value: numbers, from: { sqs: [{ queue: 'orders.fifo', key: ['value:/id'] }] } }) },
-  { topic: 'notes', json: json({ key: { from: ['value:/username', 'sqs:attribute:who'], required: false }, from: { sqs: [{ queue: 'notes', unwrap: 'sns' }] } }) },
-  { topic: 'objects', json: json({ key: { from: ['value:/s3/object/key'] }, from: { sqs: [{ queue: 'objects', unwrap: 's3' }] } }) },
-  { topic: 'bus', json: json({ key: { from: ['event:/id'] }, from: { sqs: [{ queue: 'bus', unwrap: 'eventbridge' }] } }) },
+  {
+    topic: 'orders',
+    json: json({
+      key: { from: ['value:/id'] },
+      value: numbers,
+      from: { sqs: [{ queue: 'orders.fifo', key: ['value:/id'] }] },
+    }),
+  },
+  {
+    topic: 'notes',
+    json: json({
+      key: { from: ['value:/username', 'sqs:attribute:who'], required: false },
+      from: { sqs: [{ queue: 'notes', unwrap: 'sns' }] },
+    }),
+  },
+  {
+    topic: 'objects',
+    json: json({ key: { from: ['value:/s3/object/key'] }, from: { sqs: [{ queue: 'objects', unwrap: 's3' }] } }),
+  },
+  {
+    topic: 'bus',
+    json: json({ key: { from: ['event:/id'] }, from: { sqs: [{ queue: 'bus', unwrap: 'eventbridge' }] } }),
+  },
   { topic: 'other', json: json({ key: { required: false, from: ['record'] } }) },
 ])
 
@@ -30,7 +55,14 @@ interface Given {
   readonly attributes?: Record<string, unknown>
 }
 
-function message({ id = 'm-1', body = '{"id":"a","n":1}', arn = STANDARD, group, receives = 1, attributes = {} }: Given = {}) {
+function message({
+  id = 'm-1',
+  body = '{"id":"a","n":1}',
+  arn = STANDARD,
+  group,
+  receives = 1,
+  attributes = {},
+}: Given = {}) {
   const fifo = group === undefined ? {} : { MessageGroupId: group }
   return {
     messageId: id,
@@ -48,7 +80,9 @@ const harnessOf = (options: HarnessOptions = {}) => functionHarness(handleSqs, {
 const recordsOf = ({ client }: Harness) => client.logs.flatMap(({ records }) => records)
 const valuesOf = (harness: Harness) => recordsOf(harness).map(({ value }) => value)
 const returnedBy = async (harness: Harness, given: unknown) =>
-  ((await harness.invoke(given)) as { batchItemFailures: { itemIdentifier: string }[] }).batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)
+  ((await harness.invoke(given)) as { batchItemFailures: { itemIdentifier: string }[] }).batchItemFailures.map(
+    ({ itemIdentifier }) => itemIdentifier,
+  )
 const REFUSED = ['refuse', 'refuse', 'refuse'] as const
 const LOST = ['lose-answer', 'lose-request', 'lose-request'] as const
 
@@ -75,7 +109,10 @@ test('an event that is no batch fails as a whole: nothing of it is sent', async 
 test('record fault: a dead letter with the raw body and the receive count, not returned', async () => {
   const harness = harnessOf()
   const bodies = ['not json', '{"id":"a","n":"x"}', '{"n":1}', '']
-  const returned = await returnedBy(harness, event({ id: 'good' }, ...bodies.map((body, index) => ({ id: `bad-${index}`, body, receives: 3 }))))
+  const returned = await returnedBy(
+    harness,
+    event({ id: 'good' }, ...bodies.map((body, index) => ({ id: `bad-${index}`, body, receives: 3 }))),
+  )
 
   assert.deepEqual(returned, [])
   assert.equal(valuesOf(harness).length, 1)
@@ -88,9 +125,20 @@ test('record fault: a dead letter with the raw body and the receive count, not r
     deadLetters.map(({ record }) => Buffer.from(record.value as string, 'base64').toString()),
     bodies,
   )
-  assert.deepEqual(deadLetters[1]?.source, { trigger: 'sqs', id: 'bad-1', index: 0, function: 'http', arn: STANDARD, receiveCount: 3 })
+  assert.deepEqual(deadLetters[1]?.source, {
+    trigger: 'sqs',
+    id: 'bad-1',
+    index: 0,
+    function: 'http',
+    arn: STANDARD,
+    receiveCount: 3,
+  })
   assert.equal(deadLetters[1]?.record.topic, 'work')
-  assert.equal(deadLetters[1]?.record.key, Buffer.from('a').toString('base64'), 'the key of an invalid record, where it can be read')
+  assert.equal(
+    deadLetters[1]?.record.key,
+    Buffer.from('a').toString('base64'),
+    'the key of an invalid record, where it can be read',
+  )
 })
 
 test('a queue that no contract claims: a dead letter without a topic, or the default topic', async () => {
@@ -149,7 +197,9 @@ test('attributes become headers after ours; the trace is the sender’s; kp- is 
   }
   const harness = harnessOf()
   const given = message({ attributes })
-  Object.assign(given.attributes, { AWSTraceHeader: 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1' })
+  Object.assign(given.attributes, {
+    AWSTraceHeader: 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1',
+  })
   assert.deepEqual(await returnedBy(harness, { Records: [given] }), [])
   const headers = recordsOf(harness)[0]?.headers ?? []
   assert.deepEqual(
@@ -160,7 +210,10 @@ test('attributes become headers after ours; the trace is the sender’s; kp- is 
   assert.equal(String(valueAt(0)), 'm-1')
   assert.equal(String(valueAt(2)), '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01')
 
-  assert.deepEqual(await returnedBy(harness, event({ attributes: { 'kp-id': { dataType: 'String', stringValue: 'mine' } } })), [])
+  assert.deepEqual(
+    await returnedBy(harness, event({ attributes: { 'kp-id': { dataType: 'String', stringValue: 'mine' } } })),
+    [],
+  )
   assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, 'reserved-header')
 })
 
@@ -174,13 +227,21 @@ test('10,000 messages become as few Produce requests as there are leaders', asyn
 
 test('a batch larger than a request is split, and every message ends', async () => {
   const harness = harnessOf({ options: { batchSize: 20_000, maxRequestSize: 20_000 } })
-  const many = Array.from({ length: 300 }, (_, n) => ({ id: `m-${n}`, body: JSON.stringify({ id: `k${n}`, n, fill: 'x'.repeat(500) }) }))
+  const many = Array.from({ length: 300 }, (_, n) => ({
+    id: `m-${n}`,
+    body: JSON.stringify({ id: `k${n}`, n, fill: 'x'.repeat(500) }),
+  }))
   assert.deepEqual(await returnedBy(harness, event(...many)), [])
   assert.equal(new Set(valuesOf(harness)).size, 300)
   assert.ok(harness.client.produces >= 8)
 })
 
-const order = (n: number, group: string, body = JSON.stringify({ id: `k${n}`, n })) => ({ id: `${group}${n}`, group, arn: FIFO, body })
+const order = (n: number, group: string, body = JSON.stringify({ id: `k${n}`, n })) => ({
+  id: `${group}${n}`,
+  group,
+  arn: FIFO,
+  body,
+})
 
 test('FIFO: after a delivery failure the rest of the group goes back; what went before it and other groups are delivered', async () => {
   const partitionOf = (n: number) => (murmur2(Buffer.from(`k${n}`)) & 0x7fffffff) % 3
@@ -188,7 +249,10 @@ test('FIFO: after a delivery failure the rest of the group goes back; what went 
   const well = [2, 3, 4, 5, 6, 7, 8].filter(n => partitionOf(n) !== sick)
   const [before = 0, after = 0, other = 0] = well
   const harness = harnessOf({ sick })
-  const returned = await returnedBy(harness, event(order(before, 'a'), order(1, 'a'), order(after, 'a'), order(other, 'b')))
+  const returned = await returnedBy(
+    harness,
+    event(order(before, 'a'), order(1, 'a'), order(after, 'a'), order(other, 'b')),
+  )
   assert.deepEqual(returned, ['a1', `a${after}`])
   assert.deepEqual(
     valuesOf(harness)
@@ -201,7 +265,10 @@ test('FIFO: after a delivery failure the rest of the group goes back; what went 
 
 test('FIFO: an invalid record is lettered before the next of its group is sent', async () => {
   const harness = harnessOf()
-  const returned = await returnedBy(harness, event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b')))
+  const returned = await returnedBy(
+    harness,
+    event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b')),
+  )
   assert.deepEqual(returned, [])
   assert.equal(harness.deadLetters.deadLetters[0]?.recordId, 'a2')
   assert.equal(valuesOf(harness).length, 3)
@@ -210,7 +277,10 @@ test('FIFO: an invalid record is lettered before the next of its group is sent',
 test('FIFO: when its dead letter is not stored, the message and the rest of its group go back', async () => {
   const harness = harnessOf()
   harness.deadLetters.refused.add('a2')
-  assert.deepEqual(await returnedBy(harness, event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b'))), ['a2', 'a3'])
+  assert.deepEqual(
+    await returnedBy(harness, event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b'))),
+    ['a2', 'a3'],
+  )
 })
 
 test('FIFO: a record that the cluster refuses is at fault as well', async () => {
@@ -223,19 +293,27 @@ test('FIFO: a record that the cluster refuses is at fault as well', async () => 
 
 test('KAFKA_FIFO_ON_INVALID=stop: back to the queue with the rest of its group, no dead letter', async () => {
   const harness = harnessOf({ options: { fifoOnInvalid: 'stop' } })
-  assert.deepEqual(await returnedBy(harness, event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b'))), ['a2', 'a3'])
+  assert.deepEqual(
+    await returnedBy(harness, event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b'))),
+    ['a2', 'a3'],
+  )
   assert.equal(harness.deadLetters.deadLetters.length, 0)
 })
 
 test('a FIFO queue without a key rule of its own keys by its group', async () => {
   const chat = functionHarness(handleSqs)
   const arn = 'arn:aws:sqs:eu-west-1:123456789012:chat.fifo'
-  assert.deepEqual(await returnedBy(chat, event({ arn, group: 'lobby', body: '{"room":"other","user":"a","text":"t"}' })), [])
+  assert.deepEqual(
+    await returnedBy(chat, event({ arn, group: 'lobby', body: '{"room":"other","user":"a","text":"t"}' })),
+    [],
+  )
   assert.equal(recordsOf(chat)[0]?.key, 'lobby')
 })
 
 const real = (name: string, queue: string) => {
-  const given = JSON.parse(readFileSync(`test/events/${name}.json`, 'utf8')) as { Records: { eventSourceARN: string }[] }
+  const given = JSON.parse(readFileSync(`test/events/${name}.json`, 'utf8')) as {
+    Records: { eventSourceARN: string }[]
+  }
   for (const record of given.Records) record.eventSourceARN = `arn:aws:sqs:eu-west-1:123456789012:${queue}`
   return given
 }
@@ -247,13 +325,24 @@ test('SNS: the message out of its envelope; with raw delivery the body as it is'
   assert.equal(recordsOf(harness)[0]?.key, 'lessa')
 
   const raw = harnessOf()
-  assert.deepEqual(await returnedBy(raw, event({ arn: STANDARD.replace('work', 'notes'), body: '{"username":"ada"}' })), [])
+  assert.deepEqual(
+    await returnedBy(raw, event({ arn: STANDARD.replace('work', 'notes'), body: '{"username":"ada"}' })),
+    [],
+  )
   assert.deepEqual(valuesOf(raw), ['{"username":"ada"}'])
 
   const attributes = { who: { Type: 'String', Value: 'ada' } }
-  const envelope = { Type: 'Notification', TopicArn: 'arn:aws:sns:x', Message: '{"x":1}', MessageAttributes: attributes }
+  const envelope = {
+    Type: 'Notification',
+    TopicArn: 'arn:aws:sns:x',
+    Message: '{"x":1}',
+    MessageAttributes: attributes,
+  }
   const keyed = harnessOf()
-  assert.deepEqual(await returnedBy(keyed, event({ arn: STANDARD.replace('work', 'notes'), body: JSON.stringify(envelope) })), [])
+  assert.deepEqual(
+    await returnedBy(keyed, event({ arn: STANDARD.replace('work', 'notes'), body: JSON.stringify(envelope) })),
+    [],
+  )
   assert.equal(recordsOf(keyed)[0]?.key, 'ada')
 })
 
@@ -265,7 +354,13 @@ test('S3: one record per notification, ids with an index; the test event is noth
   const arn = STANDARD.replace('work', 'objects')
   const two = { Records: ['a', 'b'].map(key => ({ s3: { object: { key } } })) }
   const several = harnessOf()
-  assert.deepEqual(await returnedBy(several, event({ arn, body: JSON.stringify(two) }, { id: 'm-2', arn, body: '{"Event":"s3:TestEvent"}' })), [])
+  assert.deepEqual(
+    await returnedBy(
+      several,
+      event({ arn, body: JSON.stringify(two) }, { id: 'm-2', arn, body: '{"Event":"s3:TestEvent"}' }),
+    ),
+    [],
+  )
   assert.deepEqual(
     recordsOf(several)
       .map(({ headers }) => String(headers[0]?.[1]))
@@ -304,7 +399,13 @@ test('EventBridge in SQS: the detail, the key from the event; a number that woul
   const given = { id: 'e-1', source: 's', 'detail-type': 't', detail: { a: [1] } }
   const harness = harnessOf()
   assert.deepEqual(
-    await returnedBy(harness, event({ arn, body: JSON.stringify(given) }, { id: 'm-2', arn, body: '{"id":"e","source":"s","detail-type":"t","detail":9007199254740993}' })),
+    await returnedBy(
+      harness,
+      event(
+        { arn, body: JSON.stringify(given) },
+        { id: 'm-2', arn, body: '{"id":"e","source":"s","detail-type":"t","detail":9007199254740993}' },
+      ),
+    ),
     [],
   )
   assert.deepEqual(valuesOf(harness), ['{"a":[1]}'])
@@ -313,7 +414,13 @@ test('EventBridge in SQS: the detail, the key from the event; a number that woul
 })
 
 test('published SQS events are understood', async () => {
-  for (const name of ['sqs-standard', 'sqs-standard-go', 'sqs-fifo-groups-own', 'sqs-fifo-sns-wrapped', 'sqs-sns-body-ts']) {
+  for (const name of [
+    'sqs-standard',
+    'sqs-standard-go',
+    'sqs-fifo-groups-own',
+    'sqs-fifo-sns-wrapped',
+    'sqs-sns-body-ts',
+  ]) {
     const harness = harnessOf({ options: { defaultTopic: 'other' } })
     const given = JSON.parse(readFileSync(`test/events/${name}.json`, 'utf8')) as { Records: unknown[] }
     assert.deepEqual(await returnedBy(harness, given), [], name)

@@ -25,12 +25,21 @@ async function newTopic(config: Record<string, string> = {}): Promise<string> {
 }
 
 function command(args: readonly string[], { env = {}, input }: { env?: Record<string, string>; input?: string } = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'bin/kafka-producer.ts', ...args], {
-    encoding: 'utf8',
-    input: input ?? '',
-    timeout: 60_000,
-    env: { PATH: process.env.PATH, KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: `disk:${join(folder, 'dead-letters')}`, ...env },
-  })
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--disable-warning=TimeoutNegativeWarning', 'bin/kafka-producer.ts', ...args],
+    {
+      encoding: 'utf8',
+      input: input ?? '',
+      timeout: 60_000,
+      env: {
+        PATH: process.env.PATH,
+        KAFKA_BOOTSTRAP_SERVERS: servers,
+        KAFKA_DEAD_LETTER: `disk:${join(folder, 'dead-letters')}`,
+        ...env,
+      },
+    },
+  )
   return { status, stdout, stderr }
 }
 
@@ -56,20 +65,34 @@ test('dead-letters and redrive: seen without payload, dry run, sent, gone', asyn
   const topic = await newTopic()
   const hostile = `evil\u001b[2J\u202e-${topic}`
   const disk = new DiskDeadLetterTarget(join(folder, 'dead-letters'))
-  await disk.store([deadLetterOf(hostile, 'a secret', topic), deadLetterOf('second', 'another', topic), deadLetterOf('elsewhere', 'x', 'other-topic')])
+  await disk.store([
+    deadLetterOf(hostile, 'a secret', topic),
+    deadLetterOf('second', 'another', topic),
+    deadLetterOf('elsewhere', 'x', 'other-topic'),
+  ])
   await disk.close()
 
   const list = command(['dead-letters', 'list', '--topic', topic])
   assert.equal(list.status, 0, list.stderr)
   assert.equal(list.stdout.trim().split('\n').length, 3)
-  const listed = JSON.parse(command(['dead-letters', 'list', '--topic', topic, '--json']).stdout) as { deadLetterId: string; recordId: string }[]
+  const listed = JSON.parse(command(['dead-letters', 'list', '--topic', topic, '--json']).stdout) as {
+    deadLetterId: string
+    recordId: string
+  }[]
   assert.ok(!JSON.stringify(listed).includes(Buffer.from('a secret').toString('base64')))
   const id = listed.find(({ recordId }) => recordId === hostile)?.deadLetterId as string
   const shown = command(['dead-letters', 'show', id])
   assert.doesNotMatch(shown.stdout, /a secret/)
-  assert.ok(!shown.stdout.includes('\u001b') && !shown.stdout.includes('\u202e'), 'a hostile id does not move the cursor')
+  assert.ok(
+    !shown.stdout.includes('\u001b') && !shown.stdout.includes('\u202e'),
+    'a hostile id does not move the cursor',
+  )
   assert.match(command(['dead-letters', 'show', id, '--payload']).stdout, /a secret/)
-  for (const nobody of ['nobody', '-nobody', '-h_nobody']) assert.match(command(['dead-letters', 'show', nobody]).stderr, new RegExp(`No open dead letter has the id ${nobody}`))
+  for (const nobody of ['nobody', '-nobody', '-h_nobody'])
+    assert.match(
+      command(['dead-letters', 'show', nobody]).stderr,
+      new RegExp(`No open dead letter has the id ${nobody}`),
+    )
   assert.match(command(['dead-letters', 'show', id, '--colour']).stderr, /too many arguments/)
   assert.match(command(['dead-letters', 'stats']).stdout, new RegExp(`${topic}\\s+unreachable\\s+2`))
 
@@ -91,21 +114,35 @@ test('redrive --include-invalid: what the contract takes by now is sent, what it
   const place = join(folder, 'faulty')
   rmSync(contracts, { recursive: true, force: true })
   await import('node:fs').then(({ mkdirSync }) => mkdirSync(contracts))
-  writeFileSync(join(contracts, `${topic}.json`), JSON.stringify({ key: { from: ['value:/id'] }, value: { schema: { type: 'object', required: ['id'] } } }))
+  writeFileSync(
+    join(contracts, `${topic}.json`),
+    JSON.stringify({ key: { from: ['value:/id'] }, value: { schema: { type: 'object', required: ['id'] } } }),
+  )
   const faulty = (id: string, value: string, of = topic) =>
-    toDeadLetter(refused({ topic: of, value: Buffer.from(value) }, undefined, new InvalidRecordError('schema', 'value: 1 violation.'), Date.now()), id, {
-      trigger: 'sqs',
+    toDeadLetter(
+      refused(
+        { topic: of, value: Buffer.from(value) },
+        undefined,
+        new InvalidRecordError('schema', 'value: 1 violation.'),
+        Date.now(),
+      ),
       id,
-      index: 0,
-      function: null,
-      arn: null,
-      receiveCount: null,
-    })
+      {
+        trigger: 'sqs',
+        id,
+        index: 0,
+        function: null,
+        arn: null,
+        receiveCount: null,
+      },
+    )
   const disk = new DiskDeadLetterTarget(place)
   await disk.store([faulty('good', '{"id":"i-1"}'), faulty('bad', '{"no":1}'), faulty('no-topic', '{"id":"i-2"}', '')])
   await disk.close()
   const from = ['--from', `disk:${place}`, '--contracts', contracts, '--yes']
-  const down = command(['redrive', ...from, '--include-invalid'], { env: { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '300' } })
+  const down = command(['redrive', ...from, '--include-invalid'], {
+    env: { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '300' },
+  })
   assert.equal(down.status, 1)
   assert.match(command(['redrive', ...from]).stderr, /3 at fault/)
   const run = command(['redrive', ...from, '--include-invalid'])
@@ -116,27 +153,41 @@ test('redrive --include-invalid: what the contract takes by now is sent, what it
     [['i-1', '{"id":"i-1"}']],
   )
   // What never had a topic goes where it is told to.
-  assert.match(command(['redrive', ...from, '--include-invalid', '--topic', topic, '--error', 'schema']).stderr, /1 sent/)
+  assert.match(
+    command(['redrive', ...from, '--include-invalid', '--topic', topic, '--error', 'schema']).stderr,
+    /1 sent/,
+  )
   assert.equal((await readTopic(servers, topic)).length, 2)
 })
 
 test('doctor: every line is good on a good cluster; each fault has a line that says what to do', async () => {
   const topic = await newTopic()
   const good = command(['doctor', '--topic', topic, '--json'])
-  const checks = (output: string) => JSON.parse(output).checks as { name: string; status: string; detail: string; advice?: string }[]
+  const checks = (output: string) =>
+    JSON.parse(output).checks as { name: string; status: string; detail: string; advice?: string }[]
   const statusOf = (output: string, name: string) => checks(output).find(check => check.name.startsWith(name))?.status
   assert.equal(good.status, 0, good.stdout + good.stderr)
   for (const name of ['config', 'TCP', 'ApiVersions', 'producer id', 'topic', 'rights', 'replication', 'dead letters'])
     assert.equal(statusOf(good.stdout, name), 'ok', `${name} in ${good.stdout}`)
   assert.deepEqual(await valuesOf(topic), [], 'it writes no record')
-  assert.match(command(['dead-letters', 'list', '--from', `disk:${join(folder, 'dead-letters')}`]).stderr, /open letter/)
+  assert.match(
+    command(['dead-letters', 'list', '--from', `disk:${join(folder, 'dead-letters')}`]).stderr,
+    /open letter/,
+  )
 
-  const wrong = command(['doctor', '--topic', 'not-there', '--json'], { env: { KAFKA_DEAD_LETTER: 'disk:/etc/hostname/dead-letters' } })
+  const wrong = command(['doctor', '--topic', 'not-there', '--json'], {
+    env: { KAFKA_DEAD_LETTER: 'disk:/etc/hostname/dead-letters' },
+  })
   assert.equal(wrong.status, 1)
   assert.equal(statusOf(wrong.stdout, 'topic not-there'), 'failed')
   assert.equal(statusOf(wrong.stdout, 'dead letters'), 'failed')
-  const nobody = command(['doctor', '--topic', topic, '--json'], { env: { KAFKA_BOOTSTRAP_SERVERS: 'nobody.invalid:9092,127.0.0.1:9' } })
-  assert.deepEqual([statusOf(nobody.stdout, 'DNS nobody.invalid'), statusOf(nobody.stdout, 'TCP 127.0.0.1'), nobody.status], ['failed', 'failed', 1])
+  const nobody = command(['doctor', '--topic', topic, '--json'], {
+    env: { KAFKA_BOOTSTRAP_SERVERS: 'nobody.invalid:9092,127.0.0.1:9' },
+  })
+  assert.deepEqual(
+    [statusOf(nobody.stdout, 'DNS nobody.invalid'), statusOf(nobody.stdout, 'TCP 127.0.0.1'), nobody.status],
+    ['failed', 'failed', 1],
+  )
   const config = command(['doctor', '--json'], { env: { KAFKA_ACKS: '2', KAFKA_RETRIES: 'many' } })
   assert.equal(checks(config.stdout).filter(({ name, status }) => name === 'config' && status === 'failed').length, 2)
   const weak = await newTopic({ 'min.insync.replicas': '1' })

@@ -14,13 +14,17 @@ import { producerOf, told } from '../fakes/producer-of.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
-const earthquakes = (JSON.parse(readFileSync('node_modules/vega-datasets/data/earthquakes.json', 'utf8')) as { features: unknown[] }).features.map(feature =>
-  JSON.stringify(feature),
-)
+const earthquakes = (
+  JSON.parse(readFileSync('node_modules/vega-datasets/data/earthquakes.json', 'utf8')) as { features: unknown[] }
+).features.map(feature => JSON.stringify(feature))
 
 async function java(args: readonly string[], input = ''): Promise<string> {
   const jars = await kafkaJars(() => {})
-  const child = execFile('java', ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`, 'test/java/ReadBack.java', ...args], { maxBuffer: 2 ** 26 })
+  const child = execFile(
+    'java',
+    ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`, 'test/java/ReadBack.java', ...args],
+    { maxBuffer: 2 ** 26 },
+  )
   let output = ''
   let errors = ''
   child.stdout?.on('data', chunk => {
@@ -42,13 +46,21 @@ async function newTopic(): Promise<string> {
   return topic
 }
 
-const base64 = (bytes: Uint8Array | string | null) => (bytes === null ? '-' : `=${Buffer.from(bytes).toString('base64')}`)
+const base64 = (bytes: Uint8Array | string | null) =>
+  bytes === null ? '-' : `=${Buffer.from(bytes).toString('base64')}`
 
 test('none, gzip, snappy, lz4 and zstd: the Java consumer reads what was sent, byte for byte', async () => {
   const topic = await newTopic()
-  const large = Buffer.concat([randomBytes(40_000), Buffer.alloc(200_000, 'abcdefgh'), randomBytes(30_000), Buffer.from(earthquakes.slice(0, 400).join('\n'))])
+  const large = Buffer.concat([
+    randomBytes(40_000),
+    Buffer.alloc(200_000, 'abcdefgh'),
+    randomBytes(30_000),
+    Buffer.from(earthquakes.slice(0, 400).join('\n')),
+  ])
   const records = [
-    ...[null, '', 'k', randomBytes(300)].flatMap(key => [null, '', 'value', Buffer.alloc(1000), randomBytes(5000), large].map(value => ({ key, value }))),
+    ...[null, '', 'k', randomBytes(300)].flatMap(key =>
+      [null, '', 'value', Buffer.alloc(1000), randomBytes(5000), large].map(value => ({ key, value })),
+    ),
     ...earthquakes.slice(0, 200).map(value => ({ key: 'quake', value })),
     ...Array.from({ length: 40 }, (_, i) => ({ key: 'sizes', value: Buffer.alloc(i * 7 + 1, `${i}-`) })),
   ].map(({ key, value }, i) => ({
@@ -73,7 +85,13 @@ test('none, gzip, snappy, lz4 and zstd: the Java consumer reads what was sent, b
   }
   const lines = (await java(['read', servers, topic, String(records.length * CODECS.length)])).trimEnd().split('\n')
   const expected = CODECS.flatMap(() => records).map(({ key, value, headers }, offset) =>
-    ['0', offset, base64(key), base64(value), ...headers.flatMap(([name, bytes]) => [base64(name), base64(bytes)])].join(' '),
+    [
+      '0',
+      offset,
+      base64(key),
+      base64(value),
+      ...headers.flatMap(([name, bytes]) => [base64(name), base64(bytes)]),
+    ].join(' '),
   )
   assert.equal(lines.length, expected.length)
   assert.deepEqual(lines, expected)
@@ -83,7 +101,15 @@ test('the earthquakes get as small as the Java client makes them', async t => {
   const [topic, batch] = [await newTopic(), earthquakes.slice(0, 1500)]
   const records = batch.map(value => ({
     timestamp: 1,
-    record: { topic, partition: 0, partitionFixedBy: 'source' as const, key: null, value: Buffer.from(value), headers: [], wireSize: 0 },
+    record: {
+      topic,
+      partition: 0,
+      partitionFixedBy: 'source' as const,
+      key: null,
+      value: Buffer.from(value),
+      headers: [],
+      wireSize: 0,
+    },
   }))
   const identity = { producerId: 1n, epoch: 0, baseSequence: 0 }
   const plain = encodeRecordBatch(records, identity).length
@@ -96,7 +122,19 @@ test('the earthquakes get as small as the Java client makes them', async t => {
 })
 
 test('a batch that compression does not make smaller goes as it is', async () => {
-  const record = { topic: 't', partition: 0, partitionFixedBy: 'source' as const, key: null, value: randomBytes(500), headers: [], wireSize: 0 }
-  const bytes = encodeRecordBatch([{ timestamp: 1, record }], { producerId: 1n, epoch: 0, baseSequence: 0 }, await loadCompression('gzip'))
+  const record = {
+    topic: 't',
+    partition: 0,
+    partitionFixedBy: 'source' as const,
+    key: null,
+    value: randomBytes(500),
+    headers: [],
+    wireSize: 0,
+  }
+  const bytes = encodeRecordBatch(
+    [{ timestamp: 1, record }],
+    { producerId: 1n, epoch: 0, baseSequence: 0 },
+    await loadCompression('gzip'),
+  )
   assert.equal(bytes.readInt16BE(21), 0)
 })

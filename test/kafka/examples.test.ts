@@ -41,7 +41,13 @@ async function load<T>(entry: string): Promise<T> {
     logLevel: 'error',
     external: ['@aws-*', 'aws-*'],
     alias: { 'serverless-kafka-producer': './lib/index.ts' },
-    plugins: [{ name: 'middy', setup: ({ onResolve }) => onResolve({ filter: /^serverless-kafka-producer\/middy$/ }, () => ({ path: resolve('lib/middy.ts') })) }],
+    plugins: [
+      {
+        name: 'middy',
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /^serverless-kafka-producer\/middy$/ }, () => ({ path: resolve('lib/middy.ts') })),
+      },
+    ],
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   })
   return import(pathToFileURL(outfile).href)
@@ -53,14 +59,22 @@ async function until(done: () => boolean): Promise<void> {
 }
 
 test('ChatProducer: configured in code and by the settings file, it logs the offset or the error, or waits', async () => {
-  const producers = await load<{ ChatProducer: new (template: KafkaTemplate, log: Log) => ChatProducer }>('chat-producer')
-  const templates = await load<{ templateOfCode(servers: string): KafkaTemplate; templateOfFile(path: string): Promise<KafkaTemplate> }>('template')
+  const producers = await load<{ ChatProducer: new (template: KafkaTemplate, log: Log) => ChatProducer }>(
+    'chat-producer',
+  )
+  const templates = await load<{
+    templateOfCode(servers: string): KafkaTemplate
+    templateOfFile(path: string): Promise<KafkaTemplate>
+  }>('template')
   const yaml = join(folder, 'application.yaml')
   writeFileSync(yaml, readFileSync('examples/chat/application.yaml', 'utf8').replace('localhost:9092', servers))
   const before = (await readTopic(servers, 'chat')).length
   for (const template of [templates.templateOfCode(servers), await templates.templateOfFile(yaml)]) {
     const lines: string[] = []
-    const producer = new producers.ChatProducer(template, { info: text => lines.push(text), error: text => lines.push(text) })
+    const producer = new producers.ChatProducer(template, {
+      info: text => lines.push(text),
+      error: text => lines.push(text),
+    })
     producer.sendChat(chat)
     await until(() => lines.length === 1)
     assert.match(lines[0] ?? '', /^Sent message of room \[lobby\] with offset=\[\d+\]$/)
@@ -71,7 +85,9 @@ test('ChatProducer: configured in code and by the settings file, it logs the off
     assert.match(lines[1] ?? '', /^Unable to send message of room \[lobby\] due to: record: expected at most/)
   }
   // All of one key, so of one partition: the new ones are the last.
-  const values = (await readTopic(servers, 'chat')).slice(before).map(({ key, value }) => [key?.toString(), JSON.parse(String(value))])
+  const values = (await readTopic(servers, 'chat'))
+    .slice(before)
+    .map(({ key, value }) => [key?.toString(), JSON.parse(String(value))])
   assert.equal(values.length, 4)
   assert.deepEqual(values[0], ['lobby', chat])
 })
@@ -86,18 +102,23 @@ test('ChatProducer as a Lambda handler: what it began is in Kafka when the answe
 
 test('own-handler: a package that installs the packed tarball, bundled by plain esbuild', async () => {
   assert.ok(readFileSync('examples/own-handler/handler.js', 'utf8').trim().split('\n').length <= 25)
-  const npm = (args: string[], cwd: string) => execFileSync('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
+  const npm = (args: string[], cwd: string) =>
+    execFileSync('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'])
   const own = join(folder, 'own-handler')
   mkdirSync(own)
   for (const file of ['handler.js', 'package.json']) cpSync(`examples/own-handler/${file}`, join(own, file))
-  const [{ filename }] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', own], '.')) as [{ filename: string }]
+  const [{ filename }] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', own], '.')) as [
+    { filename: string },
+  ]
   cpSync(join(own, filename), join(own, 'serverless-kafka-producer.tgz'))
   npm(['install', '--no-audit', '--no-fund', '--prefer-offline'], own)
   npm(['run', 'build'], own)
   const before = (await readTopic(servers, 'orders')).length
   process.env.KAFKA_BOOTSTRAP_SERVERS = servers
-  const { handler } = (await import(pathToFileURL(join(own, 'dist/index.mjs')).href)) as { handler(event: unknown, context: unknown): Promise<{ offset: string }> }
+  const { handler } = (await import(pathToFileURL(join(own, 'dist/index.mjs')).href)) as {
+    handler(event: unknown, context: unknown): Promise<{ offset: string }>
+  }
 
   assert.match((await handler({ id: 'o-1', total: 5 }, context)).offset, /^\d+$/)
   await assert.rejects(handler({ id: 'o-2', total: -5 }, context), (error: unknown) => {

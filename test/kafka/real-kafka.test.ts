@@ -41,7 +41,9 @@ test('what was sent is what is read: keys, values, headers, partitions, timestam
 
   for (const report of reports) {
     assert.ok(report.kind === 'delivered')
-    const found = records.find(({ partition, offset }) => partition === report.metadata.partition && offset === report.metadata.offset)
+    const found = records.find(
+      ({ partition, offset }) => partition === report.metadata.partition && offset === report.metadata.offset,
+    )
     assert.equal(found?.key?.toString(), report.record.key ?? undefined)
     assert.equal(found?.value?.toString(), report.record.value ?? undefined)
     assert.equal(found?.timestamp, report.metadata.timestamp)
@@ -90,7 +92,9 @@ test('a topic that the cluster lacks is a delivery failure after max.block.ms an
 test('ten thousand records in one call are in the log once, in order of each key', async () => {
   const topic = await newTopic({}, 6)
   const producer = producerOf(servers.split(','))
-  const reports = await producer.sendAll(Array.from({ length: 10_000 }, (_, i) => ({ topic, key: `k${i % 50}`, value: String(i) })))
+  const reports = await producer.sendAll(
+    Array.from({ length: 10_000 }, (_, i) => ({ topic, key: `k${i % 50}`, value: String(i) })),
+  )
   const records = await readTopic(servers, topic)
   await producer.close()
 

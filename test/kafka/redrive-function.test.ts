@@ -32,32 +32,65 @@ await createTopics(
 )
 for (const topic of topics) await untilInSync(servers, topic, 1)
 
-const config = parseConfig({ bootstrapServers: servers.split(','), deadLetter: `sqs:${sqs.queueUrl('dead-letters')}` }, {})
+const config = parseConfig(
+  { bootstrapServers: servers.split(','), deadLetter: `sqs:${sqs.queueUrl('dead-letters')}` },
+  {},
+)
 const services: RedriveServices = { config, contracts: loadContracts(), report: { redrive: () => {}, warn: () => {} } }
 const context = (ms = 60_000) => ({ getRemainingTimeInMillis: () => ms, functionName: 'redrive' }) as Context
-const quake = (id: string) => ({ type: 'Feature', id, properties: { mag: 4.5, time: 1 }, geometry: { type: 'Point', coordinates: [1, 2, 3] } })
+const quake = (id: string) => ({
+  type: 'Feature',
+  id,
+  properties: { mag: 4.5, time: 1 },
+  geometry: { type: 'Point', coordinates: [1, 2, 3] },
+})
 const send = (queue: string, body: unknown) =>
-  sqs.client.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl(queue), MessageBody: typeof body === 'string' ? body : JSON.stringify(body) }))
+  sqs.client.send(
+    new SendMessageCommand({
+      QueueUrl: sqs.queueUrl(queue),
+      MessageBody: typeof body === 'string' ? body : JSON.stringify(body),
+    }),
+  )
 
-async function newIn(topic: string, work: () => Promise<unknown>): Promise<{ key: string; value: string; id: string; source: string }[]> {
+async function newIn(
+  topic: string,
+  work: () => Promise<unknown>,
+): Promise<{ key: string; value: string; id: string; source: string }[]> {
   const before = new Set((await readTopic(servers, topic)).map(({ partition, offset }) => `${partition} ${offset}`))
   await work()
   const now = await readTopic(servers, topic)
   return now
     .filter(({ partition, offset }) => !before.has(`${partition} ${offset}`))
-    .map(({ key, value, headers }) => ({ key: String(key), value: String(value), id: String(headers['kp-id']), source: String(headers['kp-source']) }))
+    .map(({ key, value, headers }) => ({
+      key: String(key),
+      value: String(value),
+      id: String(headers['kp-id']),
+      source: String(headers['kp-source']),
+    }))
 }
 
-const results = (answer: unknown) => (answer as { results: { resent: number; seen: number; failed: object; stopped?: string }[] }).results
+const results = (answer: unknown) =>
+  (answer as { results: { resent: number; seen: number; failed: object; stopped?: string }[] }).results
 
 test('by hand and by schedule: the dead letters of the configured targets, a filter, a dry run', async () => {
   const deadLetters = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
-  await deadLetters.store([deadLetterOf('a', '{"room":"r","user":"u","text":"a"}'), deadLetterOf('b', '{"room":"r","user":"u","text":"b"}')], Deadline.after(systemClock, 5000))
+  await deadLetters.store(
+    [deadLetterOf('a', '{"room":"r","user":"u","text":"a"}'), deadLetterOf('b', '{"room":"r","user":"u","text":"b"}')],
+    Deadline.after(systemClock, 5000),
+  )
   await deadLetters.close()
   assert.equal(results(await handleRedrive({ error: 'quota' }, context(), services))[0]?.resent, 0)
   assert.equal(results(await handleRedrive({ dryRun: true }, context(), services))[0]?.resent, 0)
-  const schedule = { id: 'e', source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {}, time: '2026-11-25T00:00:00Z' }
-  const sent = await newIn('chat', async () => assert.equal(results(await handleRedrive(schedule, context(), services))[0]?.resent, 2))
+  const schedule = {
+    id: 'e',
+    source: 'aws.events',
+    'detail-type': 'Scheduled Event',
+    detail: {},
+    time: '2026-11-25T00:00:00Z',
+  }
+  const sent = await newIn('chat', async () =>
+    assert.equal(results(await handleRedrive(schedule, context(), services))[0]?.resent, 2),
+  )
   assert.equal(sent.length, 2)
   assert.equal(results(await handleRedrive(schedule, context(), services))[0]?.seen, 0)
   await assert.rejects(handleRedrive({}, context(5000), services), /time-out/)
@@ -65,7 +98,8 @@ test('by hand and by schedule: the dead letters of the configured targets, a fil
 
 test('messages past maxReceiveCount, as Lambda itself would have sent them', async () => {
   await send('earthquakes', quake('past-1'))
-  for (let i = 0; i < 2; i++) await sqs.client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl('earthquakes'), WaitTimeSeconds: 1 }))
+  for (let i = 0; i < 2; i++)
+    await sqs.client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl('earthquakes'), WaitTimeSeconds: 1 }))
   const from = `sqs:${sqs.queueUrl('earthquakes-failures')}`
   const sent = await newIn('earthquakes', async () => {
     const [result] = results(await handleRedrive({ from, sourceQueue: 'earthquakes' }, context(), services))
@@ -82,7 +116,14 @@ test('messages past maxReceiveCount, as Lambda itself would have sent them', asy
 test('what a FIFO queue gave up, in the order of its group; what is at fault stays', async () => {
   const text = (n: number) => JSON.stringify({ room: 'r', user: 'u', text: `${n}` })
   const put = (id: string, body: string) =>
-    sqs.client.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl('chat-failures.fifo'), MessageBody: body, MessageGroupId: 'g', MessageDeduplicationId: id }))
+    sqs.client.send(
+      new SendMessageCommand({
+        QueueUrl: sqs.queueUrl('chat-failures.fifo'),
+        MessageBody: body,
+        MessageGroupId: 'g',
+        MessageDeduplicationId: id,
+      }),
+    )
   for (const n of [1, 2, 3]) await put(String(n), text(n))
   await put('wrong', '{"no":1}')
   const request = { from: `sqs:${sqs.queueUrl('chat-failures.fifo')}`, sourceQueue: 'chat.fifo' }
@@ -98,7 +139,13 @@ test('what a FIFO queue gave up, in the order of its group; what is at fault sta
 })
 
 test('what Lambda and a rule gave up: the event inside is sent by its contract; what is at fault stays', async () => {
-  const event = (id: string, detail: object) => ({ version: '0', id, source: 'usgs.earthquakes', 'detail-type': 'Earthquake', detail })
+  const event = (id: string, detail: object) => ({
+    version: '0',
+    id,
+    source: 'usgs.earthquakes',
+    'detail-type': 'Earthquake',
+    detail,
+  })
   await send('event-failures', {
     version: '1.0',
     requestContext: { requestId: 'r-1', condition: 'RetriesExhausted' },
@@ -119,8 +166,15 @@ test('what Lambda and a rule gave up: the event inside is sent by its contract; 
   ])
   let left = 0
   for (let empty = 0; empty < 2; ) {
-    const { Messages = [] } = await sqs.client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl('event-failures'), MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }))
-    for (const { ReceiptHandle } of Messages) await sqs.client.send(new DeleteMessageCommand({ QueueUrl: sqs.queueUrl('event-failures'), ReceiptHandle }))
+    const { Messages = [] } = await sqs.client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: sqs.queueUrl('event-failures'),
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: 1,
+      }),
+    )
+    for (const { ReceiptHandle } of Messages)
+      await sqs.client.send(new DeleteMessageCommand({ QueueUrl: sqs.queueUrl('event-failures'), ReceiptHandle }))
     left += Messages.length
     empty = Messages.length === 0 ? empty + 1 : 0
   }
@@ -144,7 +198,9 @@ test('an SQS batch of dead letters and raw messages: what is not sent goes back 
     record('m-4', 'nothing'),
   ]
   const sent = await newIn('earthquakes', async () => {
-    assert.deepEqual(await handleRedrive({ Records }, context(), services), { batchItemFailures: [{ itemIdentifier: 'm-3' }, { itemIdentifier: 'm-4' }] })
+    assert.deepEqual(await handleRedrive({ Records }, context(), services), {
+      batchItemFailures: [{ itemIdentifier: 'm-3' }, { itemIdentifier: 'm-4' }],
+    })
   })
   assert.deepEqual(
     sent.map(({ key }) => key),
@@ -153,8 +209,14 @@ test('an SQS batch of dead letters and raw messages: what is not sent goes back 
 })
 
 test('the doctor answers inside the function, and only by hand', async () => {
-  Object.assign(process.env, { KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: `sqs:${sqs.queueUrl('dead-letters')}` })
-  const answer = (await handleRedrive({ doctor: true }, context(), services)) as { healthy: boolean; checks: { name: string; status: string; detail: string }[] }
+  Object.assign(process.env, {
+    KAFKA_BOOTSTRAP_SERVERS: servers,
+    KAFKA_DEAD_LETTER: `sqs:${sqs.queueUrl('dead-letters')}`,
+  })
+  const answer = (await handleRedrive({ doctor: true }, context(), services)) as {
+    healthy: boolean
+    checks: { name: string; status: string; detail: string }[]
+  }
   assert.equal(answer.healthy, true, JSON.stringify(answer.checks))
   assert.equal(answer.checks.find(({ name }) => name.startsWith('dead letters'))?.detail, 'written and deleted')
   assert.equal(answer.checks.find(({ name }) => name === 'clock')?.status, 'ok')
@@ -170,6 +232,9 @@ test('a request is checked whole', () => {
       return error.problems.join('\n')
     }
   }
-  assert.match(problems({ from: 'ftp:x', limit: 0, since: 'yesterday', colour: 1 }), /from[\s\S]*since[\s\S]*limit|colour/)
+  assert.match(
+    problems({ from: 'ftp:x', limit: 0, since: 'yesterday', colour: 1 }),
+    /from[\s\S]*since[\s\S]*limit|colour/,
+  )
   assert.equal(problems({ from: 'kafka:{topic}-dlt', since: '24h', limit: '5' }), '')
 })

@@ -44,15 +44,26 @@ async function newTopic(options: { partitions?: number; config?: Record<string, 
 
 const valuesOf = async (topic: string) => (await readTopic(servers, topic)).map(({ value }) => String(value))
 
-deadLetterStoreContract('disk', servers, async () => ({ target: new DiskDeadLetterTarget(join(folder, 'disk')), open: () => new DiskDeadLetterStore(join(folder, 'disk')) }), {
-  parallel: 'refused',
-})
+deadLetterStoreContract(
+  'disk',
+  servers,
+  async () => ({
+    target: new DiskDeadLetterTarget(join(folder, 'disk')),
+    open: () => new DiskDeadLetterStore(join(folder, 'disk')),
+  }),
+  {
+    parallel: 'refused',
+  },
+)
 deadLetterStoreContract(
   'sqlite',
   servers,
   async () => {
     const file = join(folder, 'letters.db')
-    return { target: new SqliteDeadLetterTarget(file), open: () => openDeadLetterStores({ kind: 'sqlite', file }, config) }
+    return {
+      target: new SqliteDeadLetterTarget(file),
+      open: () => openDeadLetterStores({ kind: 'sqlite', file }, config),
+    }
   },
   { parallel: 'refused' },
 )
@@ -61,7 +72,10 @@ deadLetterStoreContract(
   servers,
   async () => {
     const queueUrl = sqs.queueUrl('dead-letters')
-    return { target: new SqsDeadLetterTarget(queueUrl), open: () => openDeadLetterStores({ kind: 'sqs', queueUrl }, config) }
+    return {
+      target: new SqsDeadLetterTarget(queueUrl),
+      open: () => openDeadLetterStores({ kind: 'sqs', queueUrl }, config),
+    }
   },
   { parallel: 'hidden' },
 )
@@ -93,7 +107,10 @@ test('a dead letter in Kafka has the record’s own bytes and Spring’s headers
   assert.equal(String(header('original-topic')), topic)
   assert.equal(header('original-partition').readInt32BE(), 7)
   assert.equal(header('original-timestamp').readBigInt64BE(), 1517966773840n)
-  assert.deepEqual([String(header('exception-fqcn')), String(header('exception-message'))], ['TransportError', 'unreachable'])
+  assert.deepEqual(
+    [String(header('exception-fqcn')), String(header('exception-message'))],
+    ['TransportError', 'unreachable'],
+  )
 })
 
 for (const compressionType of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)
@@ -103,7 +120,13 @@ for (const compressionType of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
     const headers = (id: string) => [['kp-id', Buffer.from(id)]] as const
     // Old timestamps of the records' own: the log is searched by them.
     const sent = await producer.sendAll(
-      Array.from({ length: 50 }, (_, i) => ({ topic, key: 'k', value: `${'v'.repeat(200)} ${i}`, headers: headers(`id-${i}`), timestamp: 1_517_966_773_840 + i })),
+      Array.from({ length: 50 }, (_, i) => ({
+        topic,
+        key: 'k',
+        value: `${'v'.repeat(200)} ${i}`,
+        headers: headers(`id-${i}`),
+        timestamp: 1_517_966_773_840 + i,
+      })),
     )
     assert.ok(sent.every(({ kind }) => kind === 'delivered'))
     const [inLog] = await Array.fromAsync(reader.read(topic, 0, 20n, 21n))
@@ -116,11 +139,20 @@ for (const compressionType of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
       from: new Date().toISOString(),
       to: new Date().toISOString(),
     })
-    const deadLetterFor = (id: string, value: string, timestamp: number, inDoubt: DeadLetter['inDoubt']): DeadLetter => {
+    const deadLetterFor = (
+      id: string,
+      value: string,
+      timestamp: number,
+      inDoubt: DeadLetter['inDoubt'],
+    ): DeadLetter => {
       const deadLetter = deadLetterOf(id, value, topic)
       return {
         ...deadLetter,
-        record: { ...deadLetter.record, timestamp, headers: [{ name: 'kp-id', value: Buffer.from(id).toString('base64') }] },
+        record: {
+          ...deadLetter.record,
+          timestamp,
+          headers: [{ name: 'kp-id', value: Buffer.from(id).toString('base64') }],
+        },
         failure: { ...deadLetter.failure, outcome: 'unknown' },
         inDoubt,
       }
@@ -148,7 +180,10 @@ test('filters, dry run and limit: only what is asked for is sent, by a dry run n
   const [topic, other] = [await newTopic(), await newTopic()]
   const place = join(folder, 'filters')
   const target = new DiskDeadLetterTarget(place)
-  const at = (deadLetter: DeadLetter, lastAt: string, code = deadLetter.failure.code): DeadLetter => ({ ...deadLetter, failure: { ...deadLetter.failure, lastAt, code } })
+  const at = (deadLetter: DeadLetter, lastAt: string, code = deadLetter.failure.code): DeadLetter => ({
+    ...deadLetter,
+    failure: { ...deadLetter.failure, lastAt, code },
+  })
   await target.store([
     at(deadLetterOf('old', 'old', topic), '2026-01-01T00:00:00.000Z'),
     at(deadLetterOf('new', 'new', topic), '2026-06-01T00:00:00.000Z'),
@@ -213,7 +248,10 @@ test('dead letters are never sent into a topic of dead letters: they are parked'
   const target = new DiskDeadLetterTarget(place)
   await target.store([deadLetterOf('loop', 'x', topic)])
   await target.close()
-  const chain = parseConfig({ bootstrapServers: servers.split(','), deadLetter: `kafka:{topic}-dlt,disk:${place}` }, {}).deadLetter
+  const chain = parseConfig(
+    { bootstrapServers: servers.split(','), deadLetter: `kafka:{topic}-dlt,disk:${place}` },
+    {},
+  ).deadLetter
   const producer = producerOf(servers.split(','))
   const store = new DiskDeadLetterStore(place)
   const result = await redrive(store, { producer, isDeadLetterTopic: deadLetterTopicsOf(chain) })
@@ -240,7 +278,11 @@ test('a redrive killed on the way goes on where it was: nothing is lost, at most
       const store = new DiskDeadLetterStore(${JSON.stringify(place)})
       await redrive(store, { producer: producerOf(${JSON.stringify(servers)}.split(',')), onProgress: () => console.log('batch') })
       process.exit(0)`
-    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', '--input-type=module-typescript', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=TimeoutNegativeWarning', '--input-type=module-typescript', '-e', program],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
     let batches = 0
     child.stdout.on('data', () => {
       if (++batches === 1 && kills < 4) setTimeout(() => child.kill('SIGKILL'), Math.random() * 30)

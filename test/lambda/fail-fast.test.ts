@@ -58,7 +58,13 @@ test('HTTP: the fourth request of an outage is a dead letter at once, without an
 test('SQS: then everything goes back at once', async () => {
   const harness = functionHarness(handleSqs, { script: Array(9).fill('refuse') })
   const arn = 'arn:aws:sqs:eu-west-1:123456789012:chat.fifo'
-  const message = { messageId: 'm', body: '{"room":"lobby","user":"ada","text":"hi"}', eventSourceARN: arn, attributes: { MessageGroupId: 'g' } }
-  for (let n = 0; n < 4; n++) assert.deepEqual(await harness.invoke({ Records: [message] }), { batchItemFailures: [{ itemIdentifier: 'm' }] })
+  const message = {
+    messageId: 'm',
+    body: '{"room":"lobby","user":"ada","text":"hi"}',
+    eventSourceARN: arn,
+    attributes: { MessageGroupId: 'g' },
+  }
+  for (let n = 0; n < 4; n++)
+    assert.deepEqual(await harness.invoke({ Records: [message] }), { batchItemFailures: [{ itemIdentifier: 'm' }] })
   assert.equal(harness.client.produces, 9)
 })

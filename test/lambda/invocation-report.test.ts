@@ -10,15 +10,31 @@ import { producerMetrics } from '../fakes/producer-metrics.ts'
 interface Line {
   readonly message?: string
   readonly outcomes?: object
-  readonly _aws: { readonly Timestamp: number; readonly CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: { Name: string; Unit: string }[] }[] }
+  readonly _aws: {
+    readonly Timestamp: number
+    readonly CloudWatchMetrics: {
+      Namespace: string
+      Dimensions: string[][]
+      Metrics: { Name: string; Unit: string }[]
+    }[]
+  }
   readonly [name: string]: unknown
 }
 
-function linesOf(...invocations: { fates: RecordFate['fate'][]; topics?: string[]; producer?: ProducerMetrics }[]): Line[][] {
+function linesOf(
+  ...invocations: { fates: RecordFate['fate'][]; topics?: string[]; producer?: ProducerMetrics }[]
+): Line[][] {
   const lines: Line[] = []
   const report = new InvocationReport('kafka-producer-dev-http', line => lines.push(JSON.parse(line)))
   return invocations.map(({ fates, topics = [], producer = producerMetrics() }) => {
-    const reports = fates.map((_, index) => ({ kind: 'delivered', record: { topic: topics[index] ?? 'chat', value: 'v' }, attempts: 1 }) as unknown as DeliveryReport)
+    const reports = fates.map(
+      (_, index) =>
+        ({
+          kind: 'delivered',
+          record: { topic: topics[index] ?? 'chat', value: 'v' },
+          attempts: 1,
+        }) as unknown as DeliveryReport,
+    )
     report.invocation(
       'r-1',
       reports,
@@ -49,7 +65,10 @@ test('the first line has the counts, the metrics of its outcome and those of the
     [cold.message, cold.level, cold.service, cold.requestId, cold.outcomes, cold.unknown, cold.attempts],
     ['invocation', 'INFO', 'kafka-producer-dev-http', 'r-1', { delivered: 3 }, 0, 1],
   )
-  assert.deepEqual([cold.Records, cold.BatchRecords, cold.QueueTime, cold.BrokerTime, cold.ConnectionAttempts], [3, 3, 2, 5, 1])
+  assert.deepEqual(
+    [cold.Records, cold.BatchRecords, cold.QueueTime, cold.BrokerTime, cold.ConnectionAttempts],
+    [3, 3, 2, 5, 1],
+  )
   assert.deepEqual(
     cold._aws.CloudWatchMetrics.map(({ Dimensions }) => Dimensions),
     [[['service', 'function', 'topic', 'outcome']], [['service', 'function']]],
@@ -58,7 +77,10 @@ test('the first line has the counts, the metrics of its outcome and those of the
 })
 
 test('each further topic and outcome has a line of metrics alone', () => {
-  const [[first, ...others]] = linesOf({ fates: ['delivered', 'refused', 'delivered', 'dead-lettered'], topics: ['chat', 'chat', 'orders', 'chat'] }) as [Line[]]
+  const [[first, ...others]] = linesOf({
+    fates: ['delivered', 'refused', 'delivered', 'dead-lettered'],
+    topics: ['chat', 'chat', 'orders', 'chat'],
+  }) as [Line[]]
   for (const line of [first as Line, ...others]) assertEmf(line)
   assert.deepEqual(first?.outcomes, { delivered: 2, refused: 1, 'dead-lettered': 1 })
   assert.deepEqual(
@@ -87,5 +109,8 @@ test('an invocation without records leaves its line; X-Ray’s trace is named wh
   const [[line]] = linesOf({ fates: [] }) as [[Line]]
   delete process.env._X_AMZN_TRACE_ID
   assertEmf(line)
-  assert.deepEqual([line.message, line.outcomes, line.xray_trace_id], ['invocation', {}, '1-5759e988-bd862e3fe1be46a994272793'])
+  assert.deepEqual(
+    [line.message, line.outcomes, line.xray_trace_id],
+    ['invocation', {}, '1-5759e988-bd862e3fe1be46a994272793'],
+  )
 })

@@ -12,7 +12,10 @@ test('the caller’s traceparent is kept; one that is not well formed is not', (
 test('AWS’s trace header becomes a traceparent', () => {
   const aws = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1'
   assert.equal(traceparentOf(undefined, aws), '00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01')
-  assert.match(traceparentOf(undefined, aws.replace(/;Parent=[^;]*/, '')), /^00-5759e988bd862e3fe1be46a994272793-[0-9a-f]{16}-01$/)
+  assert.match(
+    traceparentOf(undefined, aws.replace(/;Parent=[^;]*/, '')),
+    /^00-5759e988bd862e3fe1be46a994272793-[0-9a-f]{16}-01$/,
+  )
 })
 
 test('without either a new trace begins', () => {

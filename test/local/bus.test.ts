@@ -5,11 +5,17 @@ import { test } from 'node:test'
 import { type LocalBus, startBus } from '../../local/eventbridge/bus.ts'
 import { toContracts } from '../../scripts/load-contracts.ts'
 
-const contracts = toContracts([{ topic: 't', json: { from: { eventbridge: [{ source: ['shop'] }] } } as Record<string, unknown> }])
+const contracts = toContracts([
+  { topic: 't', json: { from: { eventbridge: [{ source: ['shop'] }] } } as Record<string, unknown> },
+])
 
 async function withBus(
   invoke: (event: unknown) => Promise<unknown>,
-  work: (put: (entries: unknown) => Promise<{ status: number; body: Record<string, unknown> }>, bus: LocalBus, exhausted: object[]) => Promise<void>,
+  work: (
+    put: (entries: unknown) => Promise<{ status: number; body: Record<string, unknown> }>,
+    bus: LocalBus,
+    exhausted: object[],
+  ) => Promise<void>,
 ): Promise<void> {
   const exhausted: object[] = []
   const bus = await startBus({ port: 0, contracts, invoke, onExhausted: async record => void exhausted.push(record) })
@@ -36,7 +42,15 @@ test('an event that a contract claims reaches the function in EventBridge’s sh
       assert.equal(body.FailedEntryCount, 1)
       assert.equal(events.length, 1)
       const { id, time, ...rest } = events[0] as Record<string, unknown>
-      assert.deepEqual(rest, { version: '0', 'detail-type': 'Order', source: 'shop', account: '000000000000', region: 'us-east-1', resources: ['r'], detail: { id: 1 } })
+      assert.deepEqual(rest, {
+        version: '0',
+        'detail-type': 'Order',
+        source: 'shop',
+        account: '000000000000',
+        region: 'us-east-1',
+        resources: ['r'],
+        detail: { id: 1 },
+      })
       assert.equal(id, (body.Entries as { EventId: string }[])[0]?.EventId)
       assert.match(String(time), /^\d{4}-.*Z$/)
       assert.equal((await put([])).status, 400)

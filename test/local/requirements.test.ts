@@ -16,14 +16,22 @@ test('an old Node is told what to do', async () => {
 })
 
 test('npm start without Java says what to install and leaves nothing behind', () => {
-  const { status, stderr } = spawnSync(process.execPath, ['local/start.ts'], { env: { PATH: '' }, encoding: 'utf8', timeout: 30_000 })
+  const { status, stderr } = spawnSync(process.execPath, ['local/start.ts'], {
+    env: { PATH: '' },
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
   assert.equal(status, 1)
   assert.match(stderr, /java was not found on the PATH; the local Kafka and SQS need Java 17/)
 })
 
 /** With no cache of ours, so that the programs would have to be fetched. */
 function startWith(env: Record<string, string>) {
-  return spawnSync(process.execPath, ['local/start.ts'], { env: { ...process.env, XDG_CACHE_HOME: temporaryFolder(), ...env }, encoding: 'utf8', timeout: 60_000 })
+  return spawnSync(process.execPath, ['local/start.ts'], {
+    env: { ...process.env, XDG_CACHE_HOME: temporaryFolder(), ...env },
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
 }
 
 test('npm start without Maven says what to install', () => {
@@ -37,11 +45,17 @@ test('npm start without Maven says what to install', () => {
 test('a registry that is not reached is said to be, with what to look at, and nothing half-fetched is kept', () => {
   const home = temporaryFolder()
   mkdirSync(join(home, '.m2'))
-  writeFileSync(join(home, '.m2', 'settings.xml'), '<settings><mirrors><mirror><id>nobody</id><mirrorOf>*</mirrorOf><url>http://127.0.0.1:9/</url></mirror></mirrors></settings>')
+  writeFileSync(
+    join(home, '.m2', 'settings.xml'),
+    '<settings><mirrors><mirror><id>nobody</id><mirrorOf>*</mirrorOf><url>http://127.0.0.1:9/</url></mirror></mirrors></settings>',
+  )
   const cache = temporaryFolder()
   const { status, stderr } = startWith({ MAVEN_OPTS: `-Duser.home=${home}`, XDG_CACHE_HOME: cache })
   assert.equal(status, 1)
-  assert.match(stderr, /Maven could not fetch Apache Kafka [\d.]+\. Check that the registry is reachable \(proxy, ~\/\.m2\/settings\.xml\)/)
+  assert.match(
+    stderr,
+    /Maven could not fetch Apache Kafka [\d.]+\. Check that the registry is reachable \(proxy, ~\/\.m2\/settings\.xml\)/,
+  )
   assert.deepEqual(readdirSync(join(cache, 'serverless-kafka-producer')), [])
 })
 

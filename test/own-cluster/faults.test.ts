@@ -9,14 +9,22 @@ import { temporaryFolder } from '../../local/processes.ts'
 test('brokers stop and are killed, leaders move, answers are lost, the sender is killed: nothing lost or twice, order kept; kafkajs’s send loses, and is caught', () => {
   const file = join(temporaryFolder(), 'faults.json')
   const args = ['--only', 'F1,F2,F4,F5,F13', '--seconds', '3', '--controls', 'kafkajs-send', '--json', file]
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'local/faults/run.ts', ...args], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--disable-warning=TimeoutNegativeWarning', 'local/faults/run.ts', ...args],
+    { encoding: 'utf8' },
+  )
   console.log(stdout)
   assert.equal(status, 0, stdout + stderr)
-  const { rows, controls } = JSON.parse(readFileSync(file, 'utf8')) as { rows: Record<string, number>[]; controls: { caught: boolean }[] }
+  const { rows, controls } = JSON.parse(readFileSync(file, 'utf8')) as {
+    rows: Record<string, number>[]
+    controls: { caught: boolean }[]
+  }
   assert.equal(rows.length, 5)
   for (const { acked, strikes, ...counts } of rows) {
     assert.ok((acked as number) > 1000 && (strikes as number) >= 1)
-    for (const kind of ['lost', 'duplicated', 'twoFates', 'noFate', 'late', 'disordered']) assert.equal(counts[kind], 0, kind)
+    for (const kind of ['lost', 'duplicated', 'twoFates', 'noFate', 'late', 'disordered'])
+      assert.equal(counts[kind], 0, kind)
   }
   assert.deepEqual(
     controls.map(({ caught }) => caught),

@@ -26,9 +26,12 @@ before(async () => {
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const form = new URLSearchParams(Buffer.concat(chunks).toString())
     issued.push(`${form.get('grant_type')} ${form.get('scope')}`)
-    if (request.headers.authorization !== `Basic ${Buffer.from('id:good').toString('base64')}`) return void response.writeHead(401).end('{"error":"invalid_client"}')
+    if (request.headers.authorization !== `Basic ${Buffer.from('id:good').toString('base64')}`)
+      return void response.writeHead(401).end('{"error":"invalid_client"}')
     const expires = form.get('scope') === 'stale' ? -60 : 3600
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ access_token: unsignedJwt(expires), expires_in: expires }))
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ access_token: unsignedJwt(expires), expires_in: expires }))
   })
   await new Promise<void>(resolve => tokens.listen(0, '127.0.0.1', resolve))
   tokenUrl = `http://127.0.0.1:${(tokens.address() as AddressInfo).port}/token`
@@ -49,9 +52,19 @@ type Given = ProducerOptions & { readonly listener: ListenerName; readonly host?
 type Case = readonly [name: string, given: () => Given, env?: Readonly<Record<string, string>>]
 
 const tls = () => ({ sslTruststoreCertificates: rig.ca })
-const authentication = (saslMechanism: string, saslUsername: string, saslPassword = `${saslUsername}-secret`) => ({ saslMechanism, saslUsername, saslPassword })
+const authentication = (saslMechanism: string, saslUsername: string, saslPassword = `${saslUsername}-secret`) => ({
+  saslMechanism,
+  saslUsername,
+  saslPassword,
+})
 const iam = () => ({ listener: 'IAM', securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM', ...tls() }) as const
-const scram = (user: string, password?: string) => ({ listener: 'SASL', securityProtocol: 'SASL_SSL', ...tls(), ...authentication('SCRAM-SHA-512', user, password) }) as const
+const scram = (user: string, password?: string) =>
+  ({
+    listener: 'SASL',
+    securityProtocol: 'SASL_SSL',
+    ...tls(),
+    ...authentication('SCRAM-SHA-512', user, password),
+  }) as const
 const oauth = (secret: string, scope = 'kafka') =>
   ({
     listener: 'OAUTH',
@@ -63,7 +76,11 @@ const oauth = (secret: string, scope = 'kafka') =>
     saslOauthbearerClientCredentialsClientSecret: secret,
     saslOauthbearerScope: scope,
   }) as const
-const AWS = (id: string, secret: string, region = 'us-east-1') => ({ AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_REGION: region })
+const AWS = (id: string, secret: string, region = 'us-east-1') => ({
+  AWS_ACCESS_KEY_ID: id,
+  AWS_SECRET_ACCESS_KEY: secret,
+  AWS_REGION: region,
+})
 
 async function withProducer<T>(
   { listener, host, ...options }: Given,
@@ -87,7 +104,15 @@ async function withProducer<T>(
 const record = (value: string) => ({ topic: TOPIC, key: value, value })
 
 const right: readonly Case[] = [
-  ['SSL', () => ({ listener: 'MTLS', securityProtocol: 'SSL', sslTruststoreLocation: rig.caFile, sslKeystoreLocation: rig.clientPem })],
+  [
+    'SSL',
+    () => ({
+      listener: 'MTLS',
+      securityProtocol: 'SSL',
+      sslTruststoreLocation: rig.caFile,
+      sslKeystoreLocation: rig.clientPem,
+    }),
+  ],
   [
     'SSL, by value',
     () => ({
@@ -99,7 +124,10 @@ const right: readonly Case[] = [
     }),
   ],
   ['PLAIN', () => ({ listener: 'SASL', securityProtocol: 'SASL_SSL', ...tls(), ...authentication('PLAIN', 'bob') })],
-  ['PLAIN without TLS', () => ({ listener: 'CLEAR', securityProtocol: 'SASL_PLAINTEXT', ...authentication('PLAIN', 'bob') })],
+  [
+    'PLAIN without TLS',
+    () => ({ listener: 'CLEAR', securityProtocol: 'SASL_PLAINTEXT', ...authentication('PLAIN', 'bob') }),
+  ],
   ['SCRAM-SHA-256', () => ({ ...scram('alice256'), saslMechanism: 'SCRAM-SHA-256' })],
   ['SCRAM-SHA-512', () => scram('alice')],
   ['OAUTHBEARER', () => oauth('good')],
@@ -118,9 +146,18 @@ const wrong: readonly (readonly [...Case, expected: { code: string; says: RegExp
     'SCRAM, wrong password',
     () => scram('alice', 'wrong'),
     {},
-    { code: 'authentication', says: /SCRAM-SHA-512: check sasl\.username and sasl\.password \(KAFKA_SASL_USERNAME/, connectionAttempts: 1 },
+    {
+      code: 'authentication',
+      says: /SCRAM-SHA-512: check sasl\.username and sasl\.password \(KAFKA_SASL_USERNAME/,
+      connectionAttempts: 1,
+    },
   ],
-  ['SCRAM, unknown user', () => scram('mallory'), {}, { code: 'authentication', says: /sasl\.username/, connectionAttempts: 1 }],
+  [
+    'SCRAM, unknown user',
+    () => scram('mallory'),
+    {},
+    { code: 'authentication', says: /sasl\.username/, connectionAttempts: 1 },
+  ],
   [
     'PLAIN, wrong password',
     () => ({ ...scram('bob', 'wrong'), saslMechanism: 'PLAIN' }),
@@ -131,31 +168,72 @@ const wrong: readonly (readonly [...Case, expected: { code: string; says: RegExp
     'a mechanism that is not offered',
     () => ({ ...oauth('good'), listener: 'SASL' }),
     {},
-    { code: 'authentication', says: /sasl\.mechanism \(KAFKA_SASL_MECHANISM\), got OAUTHBEARER/, connectionAttempts: 2 },
+    {
+      code: 'authentication',
+      says: /sasl\.mechanism \(KAFKA_SASL_MECHANISM\), got OAUTHBEARER/,
+      connectionAttempts: 2,
+    },
   ],
   [
     'OAUTHBEARER, wrong client secret',
     () => oauth('wrong'),
     {},
-    { code: 'authentication', says: /refused us with 401: check sasl\.oauthbearer\.client\.credentials/, connectionAttempts: 0 },
+    {
+      code: 'authentication',
+      says: /refused us with 401: check sasl\.oauthbearer\.client\.credentials/,
+      connectionAttempts: 0,
+    },
   ],
-  ['OAUTHBEARER, a token that has expired', () => oauth('good', 'stale'), {}, { code: 'authentication', says: /OAUTHBEARER: check that the token/, connectionAttempts: 2 }],
+  [
+    'OAUTHBEARER, a token that has expired',
+    () => oauth('good', 'stale'),
+    {},
+    { code: 'authentication', says: /OAUTHBEARER: check that the token/, connectionAttempts: 2 },
+  ],
   [
     'AWS_MSK_IAM, wrong secret',
     iam,
     AWS('AKIDGOOD', 'wrong'),
-    { code: 'authentication', says: /AWS_MSK_IAM: check that the role may kafka-cluster:Connect/, connectionAttempts: 1 },
+    {
+      code: 'authentication',
+      says: /AWS_MSK_IAM: check that the role may kafka-cluster:Connect/,
+      connectionAttempts: 1,
+    },
   ],
-  ['AWS_MSK_IAM, unknown key', iam, AWS('AKIDNOBODY', 'x'), { code: 'authentication', says: /kafka-cluster:Connect/, connectionAttempts: 1 }],
-  ['AWS_MSK_IAM, wrong region', iam, AWS('AKIDGOOD', 'good-secret', 'eu-west-1'), { code: 'authentication', says: /region \(AWS_REGION\)/, connectionAttempts: 1 }],
+  [
+    'AWS_MSK_IAM, unknown key',
+    iam,
+    AWS('AKIDNOBODY', 'x'),
+    { code: 'authentication', says: /kafka-cluster:Connect/, connectionAttempts: 1 },
+  ],
+  [
+    'AWS_MSK_IAM, wrong region',
+    iam,
+    AWS('AKIDGOOD', 'good-secret', 'eu-west-1'),
+    { code: 'authentication', says: /region \(AWS_REGION\)/, connectionAttempts: 1 },
+  ],
   [
     'AWS_MSK_IAM, credentials about to expire',
     iam,
     { ...AWS('AKIDGOOD', 'good-secret'), AWS_CREDENTIAL_EXPIRATION: new Date(Date.now() + 30_000).toISOString() },
     { code: 'authentication', says: /less than 60 s left/, connectionAttempts: 0 },
   ],
-  ['no WRITE', () => scram('reader'), {}, { code: 'authorization', says: /AUTHORIZATION_FAILED/, connectionAttempts: 1 }],
-  ['no DESCRIBE', () => scram('nobody'), {}, { code: 'authorization', says: /may not describe the topic chat: expected an ACL for WRITE/, connectionAttempts: 1 }],
+  [
+    'no WRITE',
+    () => scram('reader'),
+    {},
+    { code: 'authorization', says: /AUTHORIZATION_FAILED/, connectionAttempts: 1 },
+  ],
+  [
+    'no DESCRIBE',
+    () => scram('nobody'),
+    {},
+    {
+      code: 'authorization',
+      says: /may not describe the topic chat: expected an ACL for WRITE/,
+      connectionAttempts: 1,
+    },
+  ],
   [
     'expired certificate',
     () => ({ listener: 'EXPIRED', securityProtocol: 'SSL', ...tls() }),
@@ -166,11 +244,30 @@ const wrong: readonly (readonly [...Case, expected: { code: string; says: RegExp
     'certificate of another host',
     () => ({ listener: 'TLS', host: '127.0.0.1', securityProtocol: 'SSL', ...tls() }),
     {},
-    { code: 'authentication', says: /not for the host that was dialled: expected bootstrap\.servers/, connectionAttempts: 1 },
+    {
+      code: 'authentication',
+      says: /not for the host that was dialled: expected bootstrap\.servers/,
+      connectionAttempts: 1,
+    },
   ],
-  ['unknown CA', () => ({ listener: 'TLS', securityProtocol: 'SSL' }), {}, { code: 'authentication', says: /ssl\.truststore/, connectionAttempts: 1 }],
-  ['no client certificate', () => ({ listener: 'MTLS', securityProtocol: 'SSL', ...tls() }), {}, { code: 'authentication', says: /ssl\.keystore/, connectionAttempts: 1 }],
-  ['plaintext against TLS', () => ({ listener: 'TLS' }), {}, { code: 'authentication', says: /security\.protocol \(KAFKA_SECURITY_PROTOCOL\)/, connectionAttempts: 3 }],
+  [
+    'unknown CA',
+    () => ({ listener: 'TLS', securityProtocol: 'SSL' }),
+    {},
+    { code: 'authentication', says: /ssl\.truststore/, connectionAttempts: 1 },
+  ],
+  [
+    'no client certificate',
+    () => ({ listener: 'MTLS', securityProtocol: 'SSL', ...tls() }),
+    {},
+    { code: 'authentication', says: /ssl\.keystore/, connectionAttempts: 1 },
+  ],
+  [
+    'plaintext against TLS',
+    () => ({ listener: 'TLS' }),
+    {},
+    { code: 'authentication', says: /security\.protocol \(KAFKA_SECURITY_PROTOCOL\)/, connectionAttempts: 3 },
+  ],
   [
     'TLS without authentication against SASL_SSL',
     () => ({ listener: 'SASL', securityProtocol: 'SSL', ...tls() }),
@@ -183,14 +280,20 @@ for (const [name, given, env = {}, { code, says, connectionAttempts }] of wrong)
     await withProducer(given(), env, async producer => {
       for (let n = 0; n < 5; n++) {
         const [report] = (await producer.sendAll([record('a')])) as [Failed]
-        assert.equal(told(report), `${code === 'authorization' && report.attempts > 0 ? 'rejected' : 'not-sent'}:${code}`)
+        assert.equal(
+          told(report),
+          `${code === 'authorization' && report.attempts > 0 ? 'rejected' : 'not-sent'}:${code}`,
+        )
         assert.equal(report.failureKind, 'system')
         const text = innermostMessage(report.error) ?? ''
         assert.match(text, says)
         assert.ok(!/-secret|good|wrong/.test(text), text)
         if (n === 0 && process.env.SHOW_MESSAGES) console.log(`| ${name} | \`${code}\` | ${text} |`)
       }
-      assert.ok(producer.metrics().connectionAttempts <= connectionAttempts, `${producer.metrics().connectionAttempts} connectionAttempts, expected at most ${connectionAttempts}`)
+      assert.ok(
+        producer.metrics().connectionAttempts <= connectionAttempts,
+        `${producer.metrics().connectionAttempts} connectionAttempts, expected at most ${connectionAttempts}`,
+      )
     })
   })
 
@@ -221,7 +324,10 @@ test('a password that was rotated: the secret is read again once, and the record
   await withProducer({ ...options, secretArn: arn }, { ...AWS('k', 's'), ...secrets.env }, async producer => {
     const refusal = producer.sendAll([record('a')])
     assert.equal(told((await refusal)[0] as Failed), 'not-sent:authentication')
-    assert.match(innermostMessage(((await refusal)[0] as Failed).error) ?? '', /username and password in the secret of KAFKA_SECRET_ARN/)
+    assert.match(
+      innermostMessage(((await refusal)[0] as Failed).error) ?? '',
+      /username and password in the secret of KAFKA_SECRET_ARN/,
+    )
     assert.equal(secrets.reads, 2, 'read, and once more after the refusal')
     assert.equal(producer.metrics().connectionAttempts, 1, 'no second dial: it had not changed')
   })
@@ -239,9 +345,13 @@ test('TLS material and authentication by secret: delivered', async () => {
   after(() => secrets.stop())
   const client = readFileSync(rig.clientPem, 'utf8')
   const arn = await secrets.put('tls', { ca: rig.ca, certificate: client, key: client })
-  await withProducer({ listener: 'MTLS', securityProtocol: 'SSL', secretArn: arn }, { ...AWS('k', 's'), ...secrets.env }, async producer => {
-    assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'delivered')
-  })
+  await withProducer(
+    { listener: 'MTLS', securityProtocol: 'SSL', secretArn: arn },
+    { ...AWS('k', 's'), ...secrets.env },
+    async producer => {
+      assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'delivered')
+    },
+  )
 })
 
 test('the doctor says which step of a connection fails, and which right is missing', async () => {
@@ -250,10 +360,18 @@ test('the doctor says which step of a connection fails, and which right is missi
     return new Map((await checkCluster(config, [TOPIC])).map(({ name, status }) => [name, status]))
   }
   const good = await examine(scram('alice'))
-  for (const name of ['TLS', 'log-in', 'ApiVersions', `topic ${TOPIC}`, `rights ${TOPIC}`]) assert.equal(good.get(name), 'ok', name)
+  for (const name of ['TLS', 'log-in', 'ApiVersions', `topic ${TOPIC}`, `rights ${TOPIC}`])
+    assert.equal(good.get(name), 'ok', name)
   const wrongPassword = await examine(scram('alice', 'wrong'))
-  assert.deepEqual([wrongPassword.get('TLS'), wrongPassword.get('log-in'), wrongPassword.get('ApiVersions')], ['ok', 'failed', 'skipped'])
-  const publicCas = await examine({ listener: 'SASL', securityProtocol: 'SASL_SSL', ...authentication('SCRAM-SHA-512', 'alice') })
+  assert.deepEqual(
+    [wrongPassword.get('TLS'), wrongPassword.get('log-in'), wrongPassword.get('ApiVersions')],
+    ['ok', 'failed', 'skipped'],
+  )
+  const publicCas = await examine({
+    listener: 'SASL',
+    securityProtocol: 'SASL_SSL',
+    ...authentication('SCRAM-SHA-512', 'alice'),
+  })
   assert.deepEqual([publicCas.get('TLS'), publicCas.get('log-in')], ['failed', 'skipped'])
   await rig.revoke('User:alice')
   await rig.allow('User:alice', 'DESCRIBE')
@@ -280,7 +398,8 @@ test('a revoked MSK IAM key ends new connections, and one dial in ten seconds as
     const connectionAttempts = producer.metrics().connectionAttempts
     rig.writeIamKeys({})
     await new Promise(resolve => setTimeout(resolve, 20))
-    for (let n = 0; n < 5; n++) assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'not-sent:authentication')
+    for (let n = 0; n < 5; n++)
+      assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'not-sent:authentication')
     assert.ok(producer.metrics().connectionAttempts - connectionAttempts <= 2, 'one dial')
   })
 })

@@ -59,10 +59,14 @@ test('dead letters: batches of ten; a location is the id of a message that is in
 
   assert.deepEqual([...locations].sort(), stored.map(({ MessageId }) => `sqs:${MessageId}`).sort())
   assert.deepEqual(
-    stored.map(({ Body }) => JSON.parse(Body as string) as DeadLetter).sort((a, b) => Number(a.recordId.slice(2)) - Number(b.recordId.slice(2))),
+    stored
+      .map(({ Body }) => JSON.parse(Body as string) as DeadLetter)
+      .sort((a, b) => Number(a.recordId.slice(2)) - Number(b.recordId.slice(2))),
     deadLetters,
   )
-  const attributes = Object.fromEntries(Object.entries(stored[0]?.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]))
+  const attributes = Object.fromEntries(
+    Object.entries(stored[0]?.MessageAttributes ?? {}).map(([name, { StringValue }]) => [name, StringValue]),
+  )
   assert.deepEqual(Object.keys(attributes).sort(), ['code', 'deadLetterId', 'outcome', 'topic'])
   assert.equal(attributes.code, 'unreachable')
 })
@@ -81,7 +85,10 @@ test('dead letters of more than a batch may hold are split by bytes', async () =
 test('a dead letter over 1 MB: a claim check on the next target that can; without one back to the source', async () => {
   const folder = temporaryFolder()
   const big = deadLetter(1, 900_000)
-  const chain = new DeadLetterPublisher([new SqsDeadLetterTarget(sqs.queueUrl('dead-letters')), new DiskDeadLetterTarget(folder)])
+  const chain = new DeadLetterPublisher([
+    new SqsDeadLetterTarget(sqs.queueUrl('dead-letters')),
+    new DiskDeadLetterTarget(folder),
+  ])
   const [location, small] = await chain.store([big, deadLetter(2)], soon())
   await chain.close()
   const stored = (await sqs.drain('dead-letters')).map(({ Body }) => JSON.parse(Body as string) as DeadLetter)
@@ -91,7 +98,10 @@ test('a dead letter over 1 MB: a claim check on the next target that can; withou
   assert.match(String(small), /^sqs:/)
   assert.equal(withClaim?.record.value, null)
   assert.equal(withClaim?.claimCheck?.bytes, 900_000)
-  assert.deepEqual(readFileSync(String(withClaim?.claimCheck?.target).replace(/^disk:/, '')), Buffer.alloc(900_000, 'x'))
+  assert.deepEqual(
+    readFileSync(String(withClaim?.claimCheck?.target).replace(/^disk:/, '')),
+    Buffer.alloc(900_000, 'x'),
+  )
   rmSync(folder, { recursive: true })
 
   const alone = new DeadLetterPublisher([new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))])
@@ -116,13 +126,20 @@ test('entry by entry: what the service refuses or leaves out is not stored; the 
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    const { Entries } = JSON.parse(Buffer.concat(chunks).toString()) as { Entries: { Id: string; MessageBody: string }[] }
+    const { Entries } = JSON.parse(Buffer.concat(chunks).toString()) as {
+      Entries: { Id: string; MessageBody: string }[]
+    }
     const [first, second] = Entries
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' })
     const MD5OfMessageBody = createHash('md5')
       .update(first?.MessageBody ?? '')
       .digest('hex')
-    response.end(JSON.stringify({ Successful: [{ Id: first?.Id, MessageId: 'm-1', MD5OfMessageBody }], Failed: [{ Id: second?.Id, Code: 'InternalError', SenderFault: false }] }))
+    response.end(
+      JSON.stringify({
+        Successful: [{ Id: first?.Id, MessageId: 'm-1', MD5OfMessageBody }],
+        Failed: [{ Id: second?.Id, Code: 'InternalError', SenderFault: false }],
+      }),
+    )
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const target = new SqsDeadLetterTarget(`http://127.0.0.1:${(server.address() as AddressInfo).port}/000000000000/q`)
@@ -141,7 +158,10 @@ test('a service that does not answer is given up at the deadline, and the next t
   const server = createServer(() => {})
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const folder = temporaryFolder()
-  const chain = new DeadLetterPublisher([new SqsDeadLetterTarget(`http://127.0.0.1:${(server.address() as AddressInfo).port}/000000000000/q`), new DiskDeadLetterTarget(folder)])
+  const chain = new DeadLetterPublisher([
+    new SqsDeadLetterTarget(`http://127.0.0.1:${(server.address() as AddressInfo).port}/000000000000/q`),
+    new DiskDeadLetterTarget(folder),
+  ])
   const begin = performance.now()
   const results: StoreResult[] = await chain.store([deadLetter(1)], soon(2000))
   assert.match(String(results[0]), /^disk:/)
@@ -175,7 +195,11 @@ test('poller: what is reported as failed comes again, the rest does not; after m
     invoke: async event => {
       const { Records } = event as Batch
       for (const { body, attributes } of Records) seen.push(`${body}@${attributes.ApproximateReceiveCount}`)
-      return { batchItemFailures: Records.filter(({ body }) => body === 'bad').map(({ messageId }) => ({ itemIdentifier: messageId })) }
+      return {
+        batchItemFailures: Records.filter(({ body }) => body === 'bad').map(({ messageId }) => ({
+          itemIdentifier: messageId,
+        })),
+      }
     },
   })
   await send('work', ['a', 'bad', 'b'])
@@ -194,7 +218,11 @@ test('poller: what is reported as failed comes again, the rest does not; after m
 test('poller: an error, or an answer that names a stranger, sends the whole batch back', async () => {
   const receives: Record<string, number> = {}
   const errors: unknown[] = []
-  const answers = [() => assert.fail('the function failed'), () => ({ batchItemFailures: [{ itemIdentifier: 'stranger' }] }), () => null]
+  const answers = [
+    () => assert.fail('the function failed'),
+    () => ({ batchItemFailures: [{ itemIdentifier: 'stranger' }] }),
+    () => null,
+  ]
   const poller = new SqsPoller({
     client: sqs.client,
     queue: 'work',
@@ -202,7 +230,8 @@ test('poller: an error, or an answer that names a stranger, sends the whole batc
     concurrency: 1,
     onError: error => void errors.push(error),
     invoke: async event => {
-      for (const { body, attributes } of (event as Batch).Records) receives[body] = Number(attributes.ApproximateReceiveCount)
+      for (const { body, attributes } of (event as Batch).Records)
+        receives[body] = Number(attributes.ApproximateReceiveCount)
       return answers.shift()?.()
     },
   })

@@ -38,9 +38,14 @@ for (const cut of ['silent', 'fin', 'rst'] as const)
       const connectionAttempts = producer.metrics().connectionAttempts
       rig.proxy.cut(cut)
       const took = await timed(send)
-      t.diagnostic(`idle ${idleMs} ms: ${took.toFixed(0)} ms (warm ${warm.toFixed(1)} ms), ${producer.metrics().connectionAttempts - connectionAttempts} dial(s)`)
+      t.diagnostic(
+        `idle ${idleMs} ms: ${took.toFixed(0)} ms (warm ${warm.toFixed(1)} ms), ${producer.metrics().connectionAttempts - connectionAttempts} dial(s)`,
+      )
       assert.ok(took <= warm + 1000, `${took} ms`)
-      assert.ok(producer.metrics().connectionAttempts - connectionAttempts <= 1, `${producer.metrics().connectionAttempts - connectionAttempts} connectionAttempts`)
+      assert.ok(
+        producer.metrics().connectionAttempts - connectionAttempts <= 1,
+        `${producer.metrics().connectionAttempts - connectionAttempts} connectionAttempts`,
+      )
     }
     await producer.close()
   })
@@ -89,9 +94,13 @@ test('a wall clock that jumps an hour either way, or moves on while the monotoni
 
 test('SIGSTOP in mid-send, with the connection cut in silence or not: what was acknowledged is in the log, nothing twice', async t => {
   for (const cut of [false, true]) {
-    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'test/fakes/sending-process.ts', rig.bootstrapServers, String(cut)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=TimeoutNegativeWarning', 'test/fakes/sending-process.ts', rig.bootstrapServers, String(cut)],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
     let output = ''
     child.stdout.on('data', chunk => {
       output += chunk

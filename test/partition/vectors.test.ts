@@ -27,8 +27,17 @@ test('every key is on the partition that the Java client chooses, for 1, 3, 6, 1
 
 test('integer, long, double, uuid and string give Java’s bytes', () => {
   for (const { serializer, value, bytes } of vectors.serialized) {
-    const data = serializer === 'long' ? BigInt(value) : serializer === 'integer' || serializer === 'double' ? Number(value) : value
-    assert.equal(Buffer.from(namedSerializer(serializer).serialize('t', data, []) as Uint8Array).toString('base64'), bytes, `${serializer} ${value}`)
+    const data =
+      serializer === 'long'
+        ? BigInt(value)
+        : serializer === 'integer' || serializer === 'double'
+          ? Number(value)
+          : value
+    assert.equal(
+      Buffer.from(namedSerializer(serializer).serialize('t', data, []) as Uint8Array).toString('base64'),
+      bytes,
+      `${serializer} ${value}`,
+    )
   }
 })
 
@@ -57,17 +66,28 @@ test('serializers refuse what they can’t express, without quoting it', () => {
   for (const [name, data] of cases)
     assert.throws(
       () => namedSerializer(name).serialize('t', data, []),
-      (error: unknown) => error instanceof TypeError && /^expected /.test(error.message) && !error.message.includes('hunter2'),
+      (error: unknown) =>
+        error instanceof TypeError && /^expected /.test(error.message) && !error.message.includes('hunter2'),
       name,
     )
-  assert.equal(String(namedSerializer('json').serialize('t', { a: null, left: undefined, n: [null] }, [])), '{"a":null,"n":[null]}')
-  assert.equal(String(jsonSerializer({ bigint: String }).serialize('t', { n: 2n ** 70n, x: null }, [])), '{"n":"1180591620717411303424","x":null}')
+  assert.equal(
+    String(namedSerializer('json').serialize('t', { a: null, left: undefined, n: [null] }, [])),
+    '{"a":null,"n":[null]}',
+  )
+  assert.equal(
+    String(jsonSerializer({ bigint: String }).serialize('t', { n: 2n ** 70n, x: null }, [])),
+    '{"n":"1180591620717411303424","x":null}',
+  )
 })
 
 test('round-robin takes the next partition with a leader, per topic', () => {
   const partitioner = new RoundRobinPartitioner()
-  const take = (topic: string, available: number[]) => partitioner.partition(record(null, topic), { count: 4, available })
-  assert.deepEqual([take('a', [0, 1, 3]), take('b', [0, 1, 3]), take('a', [0, 1, 3]), take('a', [0, 1, 3]), take('a', [0, 1, 3])], [0, 0, 1, 3, 0])
+  const take = (topic: string, available: number[]) =>
+    partitioner.partition(record(null, topic), { count: 4, available })
+  assert.deepEqual(
+    [take('a', [0, 1, 3]), take('b', [0, 1, 3]), take('a', [0, 1, 3]), take('a', [0, 1, 3]), take('a', [0, 1, 3])],
+    [0, 0, 1, 3, 0],
+  )
   assert.ok(take('a', []) < 4)
 })
 
@@ -84,7 +104,9 @@ test('keyless records spread evenly over the partitions with a leader', () => {
 
 test('a custom partitioner that keeps to one partition is told of once per topic', () => {
   const told: string[] = []
-  const partitioner = new RecordPartitioner({ partition: ({ topic }) => (topic === 'skewed' ? 2 : undefined) }, text => told.push(text))
+  const partitioner = new RecordPartitioner({ partition: ({ topic }) => (topic === 'skewed' ? 2 : undefined) }, text =>
+    told.push(text),
+  )
   for (let i = 0; i < 5000; i++) {
     partitioner.partition(record(null, 'skewed'), all(6))
     partitioner.partition(record(null, 'even'), all(6))
@@ -96,7 +118,10 @@ test('when partitions are added a key may move, and an explicit partition stays'
   const partitioner = new RecordPartitioner(new BuiltInPartitioner())
   const key = Buffer.from('lobby')
   const before = partitioner.partition(record(key), all(3))
-  assert.deepEqual([before.partition, before.partitionFixedBy], [partitioner.partition(record(key), all(3)).partition, 'partitioner'])
+  assert.deepEqual(
+    [before.partition, before.partitionFixedBy],
+    [partitioner.partition(record(key), all(3)).partition, 'partitioner'],
+  )
   assert.deepEqual(
     [3, 6, 12].map(count => partitioner.partition({ ...record(key), partition: 1 }, all(count)).partition),
     [1, 1, 1],

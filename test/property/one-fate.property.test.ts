@@ -10,7 +10,17 @@ import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)
-const attempts: readonly Attempt[] = ['ok', 'refuse', 'appended-error', 'lose-answer', 'lose-request', 'late', 'not-sent', 'slow-dial', 'no-entry']
+const attempts: readonly Attempt[] = [
+  'ok',
+  'refuse',
+  'appended-error',
+  'lose-answer',
+  'lose-request',
+  'late',
+  'not-sent',
+  'slow-dial',
+  'no-entry',
+]
 const scenario = fc.record({
   script: fc.array(fc.constantFrom(...attempts), { maxLength: 40 }),
   calls: fc.array(
@@ -30,10 +40,30 @@ const scenario = fc.record({
   bufferMemory: fc.constantFrom(1024, 33_554_432),
 })
 
-async function play({ script, calls, retries, batchSize, latencyMs, poisonAt, lingerMs, maxInFlight, bufferMemory }: typeof scenario extends fc.Arbitrary<infer T> ? T : never) {
+async function play({
+  script,
+  calls,
+  retries,
+  batchSize,
+  latencyMs,
+  poisonAt,
+  lingerMs,
+  maxInFlight,
+  bufferMemory,
+}: typeof scenario extends fc.Arbitrary<infer T> ? T : never) {
   const clock = new VirtualClock()
-  const client = new ScriptedKafkaClient({ partitions: 4, brokers: 2, clock, script, latencyMs, poison: `v${poisonAt}` })
-  const config = parseConfig({ bootstrapServers: ['b:1'], retries, batchSize, bufferMemory, maxInFlightRequestsPerConnection: maxInFlight }, {})
+  const client = new ScriptedKafkaClient({
+    partitions: 4,
+    brokers: 2,
+    clock,
+    script,
+    latencyMs,
+    poison: `v${poisonAt}`,
+  })
+  const config = parseConfig(
+    { bootstrapServers: ['b:1'], retries, batchSize, bufferMemory, maxInFlightRequestsPerConnection: maxInFlight },
+    {},
+  )
   const producer = new KafkaProducer(config, { client, clock })
   const told: { value: string; key: string; report: DeliveryReport }[] = []
   const sent: string[] = []
@@ -43,7 +73,9 @@ async function play({ script, calls, retries, batchSize, latencyMs, poisonAt, li
     const batch = records.map(key => ({ topic: 't', key: `k${key}`, value: `v${n++}` }))
     sent.push(...batch.map(({ value }) => value))
     void producer.deliver(batch, Deadline.after(clock, budgetMs), lingerMs).then(reports => {
-      reports.forEach((report, index) => void told.push({ value: batch[index]?.value ?? '', key: batch[index]?.key ?? '', report }))
+      reports.forEach(
+        (report, index) => void told.push({ value: batch[index]?.value ?? '', key: batch[index]?.key ?? '', report }),
+      )
       open--
     })
     const until = clock.now() + pauseMs
@@ -102,7 +134,11 @@ test('offsets told are where the records are, and records of one key keep their 
 })
 
 test('a call that gave up waiting for memory does not let later ones overtake those before it', async () => {
-  const call = (count: number, budgetMs: number) => ({ records: Array.from({ length: count }, () => 0), budgetMs, pauseMs: 0 })
+  const call = (count: number, budgetMs: number) => ({
+    records: Array.from({ length: count }, () => 0),
+    budgetMs,
+    pauseMs: 0,
+  })
   const { told, client } = await play({
     script: [],
     calls: [call(5, 2), call(5, 2), call(5, 2), call(6, 2), call(1, 2), call(1, 1), call(1, 1)],
@@ -149,7 +185,13 @@ test('sequences never skip or repeat within an epoch, and epochs only rise', asy
 test('without a fault no epoch is used up and nothing is sent twice', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async input => {
-      const { client } = await play({ ...input, script: [], poisonAt: -1, latencyMs: 1, calls: input.calls.map(call => ({ ...call, budgetMs: 3000 })) })
+      const { client } = await play({
+        ...input,
+        script: [],
+        poisonAt: -1,
+        latencyMs: 1,
+        calls: input.calls.map(call => ({ ...call, budgetMs: 3000 })),
+      })
 
       for (const { batches } of client.logs) for (const { epoch } of batches) assert.equal(epoch, 0)
     }),

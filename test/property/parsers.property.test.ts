@@ -27,7 +27,10 @@ const contracts = loadContracts()
 
 /** Only these may come out of a parser. */
 function typed(error: unknown): void {
-  assert.ok(error instanceof KafkaProducerError || error instanceof InvalidRecordError || error instanceof ConfigError, `an untyped error: ${String(error)}`)
+  assert.ok(
+    error instanceof KafkaProducerError || error instanceof InvalidRecordError || error instanceof ConfigError,
+    `an untyped error: ${String(error)}`,
+  )
 }
 
 function holds(parse: () => unknown): void {
@@ -40,7 +43,10 @@ function holds(parse: () => unknown): void {
 
 /** JSON of every shape, with the names that parsers look for mixed in. */
 function jsonWith(...names: string[]): fc.Arbitrary<unknown> {
-  const name = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...names, '__proto__', 'constructor', 'toString') }, fc.string({ maxLength: 5 }))
+  const name = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...names, '__proto__', 'constructor', 'toString') },
+    fc.string({ maxLength: 5 }),
+  )
   const { value } = fc.letrec(tie => ({
     value: fc.oneof(
       { maxDepth: 4 },
@@ -55,21 +61,40 @@ function jsonWith(...names: string[]): fc.Arbitrary<unknown> {
   return value
 }
 
-const record = jsonWith('records', 'key', 'value', 'headers', 'partition', 'timestamp', 'name', 'base64', 'room', 'user', 'text')
+const record = jsonWith(
+  'records',
+  'key',
+  'value',
+  'headers',
+  'partition',
+  'timestamp',
+  'name',
+  'base64',
+  'room',
+  'user',
+  'text',
+)
 const text = fc.oneof(
   record.map(value => JSON.stringify(value) ?? ''),
   fc.string({ unit: 'binary' }),
 )
 
 test('HTTP bodies', () => {
-  const request = fc.record({ body: text, topic: fc.oneof(fc.constantFrom('chat', 'earthquakes'), fc.string()), key: fc.option(fc.string({ unit: 'binary' }), { nil: undefined }) })
+  const request = fc.record({
+    body: text,
+    topic: fc.oneof(fc.constantFrom('chat', 'earthquakes'), fc.string()),
+    key: fc.option(fc.string({ unit: 'binary' }), { nil: undefined }),
+  })
   fc.assert(
     fc.property(request, ({ body, topic, key }) => {
       const http: HttpRequest = {
         kind: 'apigw-v2',
         method: 'POST',
         path: `/topics/${topic}`,
-        headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { 'idempotency-key': key, traceparent: key }) },
+        headers: {
+          'content-type': 'application/json',
+          ...(key === undefined ? {} : { 'idempotency-key': key, traceparent: key }),
+        },
         body: Buffer.from(body),
         requestId: 'r',
       }
@@ -89,8 +114,12 @@ test('HTTP bodies: a number is kept or marked as the reviver would, whichever wa
   const number = fc.oneof(
     digits,
     digits.map(text => `-${text}`),
-    fc.tuple(digits, fc.constantFrom('e', 'E', 'e+', 'e-', 'E+'), fc.integer({ min: 0, max: 9999 })).map(parts => parts.join('')),
-    fc.tuple(digits, digits, fc.constantFrom('', 'e3', 'e300', 'E+309')).map(([whole, part, exponent]) => `${whole}.${part}${exponent}`),
+    fc
+      .tuple(digits, fc.constantFrom('e', 'E', 'e+', 'e-', 'E+'), fc.integer({ min: 0, max: 9999 }))
+      .map(parts => parts.join('')),
+    fc
+      .tuple(digits, digits, fc.constantFrom('', 'e3', 'e300', 'E+309'))
+      .map(([whole, part, exponent]) => `${whole}.${part}${exponent}`),
     fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
   )
   const name = fc.constantFrom('a', '__proto__', '\\u005f_proto__', '__p\\u0072oto__', '__proto', '\\u00e9')
@@ -131,16 +160,37 @@ test('HTTP events', () => {
 })
 
 test('SQS batches and what is wrapped in them', () => {
-  const wrapped = jsonWith('Type', 'Notification', 'TopicArn', 'Message', 'MessageAttributes', 'Records', 'Event', 's3:TestEvent', 'source', 'detail-type', 'detail').map(
-    value => JSON.stringify(value) ?? '',
-  )
+  const wrapped = jsonWith(
+    'Type',
+    'Notification',
+    'TopicArn',
+    'Message',
+    'MessageAttributes',
+    'Records',
+    'Event',
+    's3:TestEvent',
+    'source',
+    'detail-type',
+    'detail',
+  ).map(value => JSON.stringify(value) ?? '')
   const message = fc.record(
     {
       messageId: fc.string({ maxLength: 3 }),
       body: fc.oneof(wrapped, text),
-      eventSourceARN: fc.constantFrom('arn:aws:sqs:us-east-1:0:earthquakes', 'arn:aws:sqs:us-east-1:0:chat.fifo', 'arn:aws:sqs:us-east-1:0:nobody', ''),
-      attributes: fc.record({ MessageGroupId: fc.string(), ApproximateReceiveCount: fc.string(), AWSTraceHeader: fc.string() }, { requiredKeys: [] }),
-      messageAttributes: fc.dictionary(fc.string(), fc.record({ dataType: fc.constantFrom('String', 'Binary', 'Number.x'), stringValue: fc.string() })),
+      eventSourceARN: fc.constantFrom(
+        'arn:aws:sqs:us-east-1:0:earthquakes',
+        'arn:aws:sqs:us-east-1:0:chat.fifo',
+        'arn:aws:sqs:us-east-1:0:nobody',
+        '',
+      ),
+      attributes: fc.record(
+        { MessageGroupId: fc.string(), ApproximateReceiveCount: fc.string(), AWSTraceHeader: fc.string() },
+        { requiredKeys: [] },
+      ),
+      messageAttributes: fc.dictionary(
+        fc.string(),
+        fc.record({ dataType: fc.constantFrom('String', 'Binary', 'Number.x'), stringValue: fc.string() }),
+      ),
     },
     { requiredKeys: ['messageId', 'body', 'eventSourceARN'] },
   )
@@ -155,27 +205,61 @@ test('SQS batches and what is wrapped in them', () => {
 })
 
 test('EventBridge events, and what source DLQs and failure destinations hold', () => {
-  const event = jsonWith('id', 'source', 'detail-type', 'detail', 'time', 'usgs.earthquakes', 'Earthquake', 'requestPayload', 'requestContext', 'requestId', 'Records')
+  const event = jsonWith(
+    'id',
+    'source',
+    'detail-type',
+    'detail',
+    'time',
+    'usgs.earthquakes',
+    'Earthquake',
+    'requestPayload',
+    'requestContext',
+    'requestId',
+    'Records',
+  )
   const toDeadLetters = rawToDeadLetters({ contracts, maxRequestSize: 1_000_000 })
   fc.assert(
     fc.property(event, fc.boolean(), (given, fromQueue) => {
       holds(() => toRecord(given, 'r', { contracts }))
       const body = JSON.stringify(given) ?? ''
-      holds(() => toDeadLetters({ messageId: 'm', body, attributes: fromQueue ? { DeadLetterQueueSourceArn: 'arn:aws:sqs:us-east-1:0:earthquakes' } : {}, messageAttributes: {} }))
+      holds(() =>
+        toDeadLetters({
+          messageId: 'm',
+          body,
+          attributes: fromQueue ? { DeadLetterQueueSourceArn: 'arn:aws:sqs:us-east-1:0:earthquakes' } : {},
+          messageAttributes: {},
+        }),
+      )
     }),
     { numRuns },
   )
 })
 
 test('dead letters: what is taken for one can be sent, whoever wrote it', () => {
-  const deadLetter = jsonWith('schemaVersion', 'deadLetterId', 'recordId', 'record', 'failure', 'source', 'redrive', 'claimCheck', 'inDoubt')
+  const deadLetter = jsonWith(
+    'schemaVersion',
+    'deadLetterId',
+    'recordId',
+    'record',
+    'failure',
+    'source',
+    'redrive',
+    'claimCheck',
+    'inDoubt',
+  )
   const good = deadLetterOf('id', 'v')
-  const broken = fc.tuple(fc.constantFrom(...Object.keys(good), 'record.headers', 'record.key', 'failure.lastAt', 'inDoubt.from'), deadLetter).map(([path, value]) => {
-    const copy = structuredClone(good) as unknown as Record<string, Record<string, unknown>>
-    const [first = '', second] = path.split('.')
-    if (second === undefined) return { ...copy, [first]: value }
-    return { ...copy, [first]: { ...copy[first], [second]: value } }
-  })
+  const broken = fc
+    .tuple(
+      fc.constantFrom(...Object.keys(good), 'record.headers', 'record.key', 'failure.lastAt', 'inDoubt.from'),
+      deadLetter,
+    )
+    .map(([path, value]) => {
+      const copy = structuredClone(good) as unknown as Record<string, Record<string, unknown>>
+      const [first = '', second] = path.split('.')
+      if (second === undefined) return { ...copy, [first]: value }
+      return { ...copy, [first]: { ...copy[first], [second]: value } }
+    })
   fc.assert(
     fc.property(fc.oneof(deadLetter, broken), given => {
       const read = readDeadLetter(JSON.stringify(given) ?? '')
@@ -189,8 +273,15 @@ test('dead letters: what is taken for one can be sent, whoever wrote it', () => 
 test('settings', () => {
   const name = fc.constantFrom(...Object.values(SETTINGS).map(({ env }) => env))
   fc.assert(
-    fc.property(fc.dictionary(name, fc.oneof(fc.string(), fc.constantFrom('true', 'all', '0', '-1', '1e9', 'a:1,b:2', 'sqs:x', 'kafka:', 'disk:/a,disk:/a', '%'))), env =>
-      holds(() => parseConfig({}, env)),
+    fc.property(
+      fc.dictionary(
+        name,
+        fc.oneof(
+          fc.string(),
+          fc.constantFrom('true', 'all', '0', '-1', '1e9', 'a:1,b:2', 'sqs:x', 'kafka:', 'disk:/a,disk:/a', '%'),
+        ),
+      ),
+      env => holds(() => parseConfig({}, env)),
     ),
     { numRuns },
   )
@@ -198,22 +289,43 @@ test('settings', () => {
 
 test('redrive requests, contracts and trace headers', () => {
   fc.assert(
-    fc.property(jsonWith('from', 'topic', 'since', 'limit', 'rate', 'dryRun', 'timestamp', 'disk:/a', 'detail-type'), given => holds(() => parseRedriveRequest(given))),
+    fc.property(
+      jsonWith('from', 'topic', 'since', 'limit', 'rate', 'dryRun', 'timestamp', 'disk:/a', 'detail-type'),
+      given => holds(() => parseRedriveRequest(given)),
+    ),
     { numRuns },
   )
   fc.assert(
-    fc.property(jsonWith('key', 'value', 'from', 'required', 'format', 'limits', 'headers', 'http', 'sqs', 'queue', 'eventbridge', 'source'), json => {
-      try {
-        toContracts([{ topic: 'x', json: json as never }])
-      } catch (error) {
-        // Build errors are for people: plain errors that name the contract.
-        assert.match((error as Error).message, /x/)
-      }
-    }),
+    fc.property(
+      jsonWith(
+        'key',
+        'value',
+        'from',
+        'required',
+        'format',
+        'limits',
+        'headers',
+        'http',
+        'sqs',
+        'queue',
+        'eventbridge',
+        'source',
+      ),
+      json => {
+        try {
+          toContracts([{ topic: 'x', json: json as never }])
+        } catch (error) {
+          // Build errors are for people: plain errors that name the contract.
+          assert.match((error as Error).message, /x/)
+        }
+      },
+    ),
     { numRuns },
   )
   fc.assert(
-    fc.property(fc.string(), fc.string(), (given, aws) => assert.match(traceparentOf(given, aws), /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)),
+    fc.property(fc.string(), fc.string(), (given, aws) =>
+      assert.match(traceparentOf(given, aws), /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/),
+    ),
     { numRuns },
   )
 })
@@ -222,7 +334,9 @@ test('bytes of segments and of a log', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async bytes => {
       assert.ok([...readSegment(Buffer.from(bytes))].length <= 300)
-      await decodeRecordSet(Buffer.from(bytes), async (_, body) => body).catch(error => assert.match(error.message, /older format|checksum/))
+      await decodeRecordSet(Buffer.from(bytes), async (_, body) => body).catch(error =>
+        assert.match(error.message, /older format|checksum/),
+      )
     }),
     { numRuns },
   )

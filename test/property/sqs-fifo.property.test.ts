@@ -33,11 +33,25 @@ const contracts = toContracts([
     } as Record<string, unknown>,
   },
 ])
-const attempts: readonly Attempt[] = ['ok', 'ok', 'refuse', 'appended-error', 'lose-answer', 'lose-request', 'late', 'not-sent', 'no-entry']
+const attempts: readonly Attempt[] = [
+  'ok',
+  'ok',
+  'refuse',
+  'appended-error',
+  'lose-answer',
+  'lose-request',
+  'late',
+  'not-sent',
+  'no-entry',
+]
 const scenario = fc.record({
   script: fc.array(fc.constantFrom(...attempts), { maxLength: 40 }),
   messages: fc.array(
-    fc.record({ group: fc.integer({ min: 0, max: 2 }), key: fc.integer({ min: 0, max: 6 }), kind: fc.constantFrom('good', 'good', 'good', 'schema', 'poison', 'header') }),
+    fc.record({
+      group: fc.integer({ min: 0, max: 2 }),
+      key: fc.integer({ min: 0, max: 6 }),
+      kind: fc.constantFrom('good', 'good', 'good', 'schema', 'poison', 'header'),
+    }),
     { minLength: 1, maxLength: 12 },
   ),
   retries: fc.integer({ min: 0, max: 3 }),
@@ -51,7 +65,12 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never
 const POISON = '{"id":"poison"}'
 
 function toSqs({ group, key, kind }: Scenario['messages'][number], n: number) {
-  const body = { good: JSON.stringify({ id: `k${key}`, n }), schema: `{"x":${n}}`, poison: POISON, header: JSON.stringify({ id: 'k', n }) }[kind]
+  const body = {
+    good: JSON.stringify({ id: `k${key}`, n }),
+    schema: `{"x":${n}}`,
+    poison: POISON,
+    header: JSON.stringify({ id: 'k', n }),
+  }[kind]
   return {
     messageId: `m-${n}`,
     body,
@@ -64,17 +83,25 @@ function toSqs({ group, key, kind }: Scenario['messages'][number], n: number) {
 async function play({ script, messages, retries, batchSize, deadLettersLost, onInvalid, onFailure }: Scenario) {
   const clock = new VirtualClock()
   const client = new ScriptedKafkaClient({ partitions: 4, brokers: 2, clock, script, latencyMs: 5, poison: POISON })
-  const config = parseConfig({ bootstrapServers: ['b:1'], retries, batchSize, fifoOnInvalid: onInvalid, onFailureSqs: onFailure }, {})
+  const config = parseConfig(
+    { bootstrapServers: ['b:1'], retries, batchSize, fifoOnInvalid: onInvalid, onFailureSqs: onFailure },
+    {},
+  )
   const producer = new KafkaProducer(config, { client, clock, rules: { contracts } })
   const lost = new Set(deadLettersLost.map(n => `m-${n}`))
   const target: DeadLetterTarget = {
-    store: async deadLetters => deadLetters.map(({ recordId }) => (lost.has(recordId) ? new DeadLetterError('dead-letter', 'lost') : `memory:${recordId}`)),
+    store: async deadLetters =>
+      deadLetters.map(({ recordId }) =>
+        lost.has(recordId) ? new DeadLetterError('dead-letter', 'lost') : `memory:${recordId}`,
+      ),
     close: async () => {},
   }
   const told: { id: string; fate: string }[][] = []
   const report = {
     invocation: (_requestId: string, reports: readonly DeliveryReport[], fates: readonly RecordFate[]) =>
-      told.push(reports.map(({ record }, index) => ({ id: record.sourceId as string, fate: fates[index]?.fate as string }))),
+      told.push(
+        reports.map(({ record }, index) => ({ id: record.sourceId as string, fate: fates[index]?.fate as string })),
+      ),
     deadLetterFailed: () => {},
   } as unknown as InvocationReport
   const services: Services = { config, contracts, deadLetters: new DeadLetterPublisher([target]), report }
@@ -82,7 +109,8 @@ async function play({ script, messages, retries, batchSize, deadLettersLost, onI
   let open = messages.map(toSqs)
   for (let receive = 0; open.length > 0 && receive < MAX_RECEIVES; receive++) {
     const far = Deadline.after(systemClock, 60_000)
-    const context = { functionName: 'f', kafka: { producer, deadline: far, answerBy: far } } as unknown as Context & KafkaContext
+    const context = { functionName: 'f', kafka: { producer, deadline: far, answerBy: far } } as unknown as Context &
+      KafkaContext
     let answer: Awaited<ReturnType<typeof handleSqs>> | undefined
     void handleSqs({ Records: open }, context, services).then(done => {
       answer = done
@@ -112,7 +140,9 @@ test('FIFO: acknowledged and returned never meet, and every message has one fate
           [...returned].sort(),
         )
       }
-      const delivered = invocations.flatMap(({ told }) => told.filter(({ fate }) => fate === 'delivered').map(({ id }) => id))
+      const delivered = invocations.flatMap(({ told }) =>
+        told.filter(({ fate }) => fate === 'delivered').map(({ id }) => id),
+      )
       assert.equal(new Set(delivered).size, delivered.length, 'nothing acknowledged was sent again')
     }),
     { numRuns: RUNS },
@@ -129,7 +159,11 @@ test('FIFO: nothing of a group is acknowledged after one of it went back', async
         const back = new Set<number | undefined>()
         for (const id of given) {
           if (fates.get(id) === 'returned') back.add(groupOf(id))
-          else assert.ok(fates.get(id) !== 'delivered' || !back.has(groupOf(id)), `${id} was acknowledged after an earlier one of its group went back`)
+          else
+            assert.ok(
+              fates.get(id) !== 'delivered' || !back.has(groupOf(id)),
+              `${id} was acknowledged after an earlier one of its group went back`,
+            )
         }
       }
     }),
@@ -142,7 +176,9 @@ test('FIFO: a group keeps its order in each partition, over every redelivery', a
     fc.asyncProperty(scenario, async input => {
       const { client, invocations } = await play(input)
       for (const log of client.logs) {
-        const numbers = log.records.filter(({ value }) => value !== POISON).map(({ value }) => JSON.parse(value as string).n as number)
+        const numbers = log.records
+          .filter(({ value }) => value !== POISON)
+          .map(({ value }) => JSON.parse(value as string).n as number)
         for (const group of [0, 1, 2]) {
           // What a consumer sees that drops repeats by id.
           const ofGroup = [...new Set(numbers.filter(n => input.messages[n]?.group === group))]
@@ -153,8 +189,11 @@ test('FIFO: a group keeps its order in each partition, over every redelivery', a
           )
         }
       }
-      const inLog = client.logs.flatMap(({ records }) => records.map(({ headers }) => String(headers.find(([name]) => name === 'kp-id')?.[1])))
-      for (const { told } of invocations) for (const { id, fate } of told) if (fate === 'delivered') assert.ok(inLog.includes(id), `${id} is in the log`)
+      const inLog = client.logs.flatMap(({ records }) =>
+        records.map(({ headers }) => String(headers.find(([name]) => name === 'kp-id')?.[1])),
+      )
+      for (const { told } of invocations)
+        for (const { id, fate } of told) if (fate === 'delivered') assert.ok(inLog.includes(id), `${id} is in the log`)
     }),
     { numRuns: RUNS },
   )

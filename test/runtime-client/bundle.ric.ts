@@ -44,11 +44,14 @@ async function post(id: string): Promise<{ status: number; fate: string; outcome
 }
 
 async function copies(topic: string, id: string): Promise<number> {
-  return (await readTopic(stack.bootstrapServers, topic)).filter(({ headers }) => String(headers['kp-id']) === id).length
+  return (await readTopic(stack.bootstrapServers, topic)).filter(({ headers }) => String(headers['kp-id']) === id)
+    .length
 }
 
 const connectionAttempts = () =>
-  output.filter(line => line.includes('"_aws"')).reduce((sum, line) => sum + ((JSON.parse(line) as { ConnectionAttempts?: number }).ConnectionAttempts ?? 0), 0)
+  output
+    .filter(line => line.includes('"_aws"'))
+    .reduce((sum, line) => sum + ((JSON.parse(line) as { ConnectionAttempts?: number }).ConnectionAttempts ?? 0), 0)
 
 test('a cold start and three warm invocations: one connect', async () => {
   for (const id of ['cold', 'warm-1', 'warm-2', 'warm-3']) assert.equal((await post(id)).status, 200, output.join('\n'))
@@ -73,20 +76,27 @@ test('frozen for 10 s in mid-send: what is told is what is in the log', async ()
   sandbox?.thaw()
   const { fate, outcome } = await answer
   const inLog = await copies('chat', 'mid-send')
-  assert.ok(fate === 'delivered' ? inLog === 1 : fate === 'dead-lettered' && (outcome === 'unknown' || inLog === 0), `${fate} ${outcome}, ${inLog} in the log`)
+  assert.ok(
+    fate === 'delivered' ? inLog === 1 : fate === 'dead-lettered' && (outcome === 'unknown' || inLog === 0),
+    `${fate} ${outcome}, ${inLog} in the log`,
+  )
 })
 
 test('killed by its time-out in mid-send: SQS gives the message again, and it is in the log', async () => {
   signalBroker('SIGSTOP')
   const feature = { type: 'Feature', id: 'killed', properties: {}, geometry: { type: 'Point', coordinates: [1, 2, 3] } }
-  const { MessageId = '' } = await stack.sqs.client.send(new SendMessageCommand({ QueueUrl: stack.sqs.queueUrl('earthquakes'), MessageBody: JSON.stringify(feature) }))
-  for (const end = Date.now() + 20_000; !output.some(line => line.includes('Task timed out')) && Date.now() < end; ) await sleep(100)
+  const { MessageId = '' } = await stack.sqs.client.send(
+    new SendMessageCommand({ QueueUrl: stack.sqs.queueUrl('earthquakes'), MessageBody: JSON.stringify(feature) }),
+  )
+  for (const end = Date.now() + 20_000; !output.some(line => line.includes('Task timed out')) && Date.now() < end; )
+    await sleep(100)
   assert.ok(
     output.some(line => line.includes('Task timed out')),
     output.join('\n'),
   )
   signalBroker('SIGCONT')
-  for (const end = Date.now() + 40_000; (await stack.sqs.depth('earthquakes')) > 0 && Date.now() < end; ) await sleep(500)
+  for (const end = Date.now() + 40_000; (await stack.sqs.depth('earthquakes')) > 0 && Date.now() < end; )
+    await sleep(500)
   assert.equal(await stack.sqs.depth('earthquakes'), 0)
   assert.ok((await copies('earthquakes', MessageId)) >= 1)
 })
@@ -111,7 +121,12 @@ test('SIGTERM: with its HTTP client, which leaves JavaScript running while it wa
     version: '2.0',
     rawPath: '/health',
     headers: {},
-    requestContext: { requestId: 'r', timeEpoch: Date.now(), stage: '$default', http: { method: 'GET', path: '/health' } },
+    requestContext: {
+      requestId: 'r',
+      timeEpoch: Date.now(),
+      stage: '$default',
+      http: { method: 'GET', path: '/health' },
+    },
   }
   assert.equal(((await sandbox.invoke(health)) as { statusCode: number }).statusCode, 200)
   assert.equal(await sandbox.stop(), 0, 'status of the process')

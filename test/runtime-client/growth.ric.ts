@@ -37,16 +37,31 @@ before(async () => {
 })
 after(() => kafka.stop())
 
-const feature = (id: string) => ({ type: 'Feature', id, properties: { mag: 1.5, place: 'somewhere' }, geometry: { type: 'Point', coordinates: [1, 2, 3] } })
+const feature = (id: string) => ({
+  type: 'Feature',
+  id,
+  properties: { mag: 1.5, place: 'somewhere' },
+  geometry: { type: 'Point', coordinates: [1, 2, 3] },
+})
 const EVENTS: Readonly<Record<string, (n: number) => unknown>> = {
   http: n => ({
     version: '2.0',
     rawPath: '/topics/chat',
     headers: { 'content-type': 'application/json' },
-    requestContext: { requestId: `r${n}`, timeEpoch: Date.now(), stage: '$default', http: { method: 'POST', path: '/topics/chat' } },
+    requestContext: {
+      requestId: `r${n}`,
+      timeEpoch: Date.now(),
+      stage: '$default',
+      http: { method: 'POST', path: '/topics/chat' },
+    },
     body: JSON.stringify({ value: { room: `room-${n % 100}`, user: 'ada', text: 'hello' } }),
   }),
-  eventbridge: n => ({ id: `e${n}`, source: 'usgs.earthquakes', 'detail-type': 'Earthquake', detail: feature(`e${n}`) }),
+  eventbridge: n => ({
+    id: `e${n}`,
+    source: 'usgs.earthquakes',
+    'detail-type': 'Earthquake',
+    detail: feature(`e${n}`),
+  }),
   redrive: () => ({}),
   sqs: n => ({
     Records: Array.from({ length: MESSAGES }, (_, index) => ({
@@ -121,7 +136,8 @@ for (const [name, eventOf] of Object.entries(EVENTS)) {
         `${name}: start to first answer ${Math.round(cold)} ms, warm p50 ${median(times).toFixed(1)} ms, most memory ${Math.round(peakMiB(sandbox.pid as number))} MiB; after ${INVOCATIONS / 10} and ${INVOCATIONS} invocations: ${JSON.stringify([early, late])}`,
       )
       // One or two may live for a moment; what is left behind by nine hundred invocations is many.
-      for (const kind of ['sockets', 'timers', 'listeners', 'resources'] as const) assert.ok(late[kind] <= early[kind] + 2, `${kind}: ${early[kind]}, then ${late[kind]}`)
+      for (const kind of ['sockets', 'timers', 'listeners', 'resources'] as const)
+        assert.ok(late[kind] <= early[kind] + 2, `${kind}: ${early[kind]}, then ${late[kind]}`)
       assert.ok(late.promises <= early.promises + 20, `promises: ${early.promises}, then ${late.promises}`)
       assert.ok(late.heapUsed < early.heapUsed * 1.05 + MIB, `heap: ${early.heapUsed}, then ${late.heapUsed}`)
       assert.ok(late.external < early.external * 1.05 + MIB, `buffers: ${early.external}, then ${late.external}`)

@@ -10,7 +10,12 @@ process.on('SIGUSR2', () => {
   const timers = queryObjects(Timeout, { format: 'count' })
   const promises = queryObjects(Promise, { format: 'count' })
   const emitters = [process, ...process._getActiveHandles()].filter(handle => typeof handle.eventNames === 'function')
-  const listeners = emitters.reduce((sum, emitter) => sum + emitter.eventNames().reduce((count, name) => count + emitter.listenerCount(name), 0), 0)
+  const listeners = emitters.reduce(
+    (sum, emitter) => sum + emitter.eventNames().reduce((count, name) => count + emitter.listenerCount(name), 0),
+    0,
+  )
   const { rss, heapUsed, external } = process.memoryUsage()
-  console.error(`PROBE ${JSON.stringify({ rss, heapUsed, external, sockets, timers, promises, listeners, resources: process.getActiveResourcesInfo().length })}`)
+  console.error(
+    `PROBE ${JSON.stringify({ rss, heapUsed, external, sockets, timers, promises, listeners, resources: process.getActiveResourcesInfo().length })}`,
+  )
 })

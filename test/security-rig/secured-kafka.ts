@@ -17,7 +17,16 @@ const REGION = 'us-east-1'
 /** What one listener's sessions last, ms. */
 const SESSION_MS = 14_000
 
-const LISTENERS = { SASL: 'SASL_SSL', CLEAR: 'SASL_PLAINTEXT', MTLS: 'SSL', TLS: 'SSL', EXPIRED: 'SSL', IAM: 'SASL_SSL', OAUTH: 'SASL_SSL', SESSION: 'SASL_SSL' } as const
+const LISTENERS = {
+  SASL: 'SASL_SSL',
+  CLEAR: 'SASL_PLAINTEXT',
+  MTLS: 'SSL',
+  TLS: 'SSL',
+  EXPIRED: 'SSL',
+  IAM: 'SASL_SSL',
+  OAUTH: 'SASL_SSL',
+  SESSION: 'SASL_SSL',
+} as const
 export type ListenerName = keyof typeof LISTENERS
 
 export interface SecuredKafka {
@@ -38,7 +47,9 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
   const folder = temporaryFolder()
   const jars = await kafkaJars(console.log)
   const certificates = makeCertificates(folder)
-  execFileSync('javac', ['-cp', `${jars}/*`, '-d', join(folder, 'classes'), 'test/security-rig/MskIamValidator.java'], { stdio: 'pipe' })
+  execFileSync('javac', ['-cp', `${jars}/*`, '-d', join(folder, 'classes'), 'test/security-rig/MskIamValidator.java'], {
+    stdio: 'pipe',
+  })
   const keysFile = join(folder, 'iam-keys.properties')
   const writeIamKeys = (keys: Readonly<Record<string, string>>) =>
     writeFileSync(
@@ -49,8 +60,14 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
     )
   writeIamKeys({ AKIDGOOD: `good-secret|${IAM_ARN}` })
   const listeners: Listener[] = []
-  for (const [name, protocol] of Object.entries(LISTENERS)) listeners.push({ name, protocol, host: 'localhost', port: await freePort() })
-  const kafka = await LocalKafka.start(1, { listeners, classPath: join(folder, 'classes'), properties: properties(certificates, keysFile), formatArguments: scramUsers() })
+  for (const [name, protocol] of Object.entries(LISTENERS))
+    listeners.push({ name, protocol, host: 'localhost', port: await freePort() })
+  const kafka = await LocalKafka.start(1, {
+    listeners,
+    classPath: join(folder, 'classes'),
+    properties: properties(certificates, keysFile),
+    formatArguments: scramUsers(),
+  })
   const admin = kafkaOf(kafka.bootstrapServers).admin()
   await admin.connect()
   const acl = (principal: string, operation: 'WRITE' | 'DESCRIBE') => ({
@@ -62,9 +79,11 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
     operation: AclOperationTypes[operation],
     permissionType: AclPermissionTypes.ALLOW,
   })
-  const allow = async (principal: string, operation: 'WRITE' | 'DESCRIBE') => void (await admin.createAcls({ acl: [acl(principal, operation)] }))
+  const allow = async (principal: string, operation: 'WRITE' | 'DESCRIBE') =>
+    void (await admin.createAcls({ acl: [acl(principal, operation)] }))
   await createTopics(kafka.bootstrapServers, [{ topic: TOPIC, partitions: 2 }])
-  for (const name of ['alice', 'alice256', 'bob', 'CN=chat-producer', 'oauth-client']) await allow(`User:${name}`, 'WRITE')
+  for (const name of ['alice', 'alice256', 'bob', 'CN=chat-producer', 'oauth-client'])
+    await allow(`User:${name}`, 'WRITE')
   await allow(`IAM:${IAM_ARN}`, 'WRITE')
   await allow('User:reader', 'DESCRIBE')
   return {
@@ -96,7 +115,23 @@ function makeCertificates(folder: string): Certificates {
   const signed = (name: string, subject: string, days: number, san: string) => {
     writeFileSync(join(folder, `${name}.ext`), `${san}extendedKeyUsage=serverAuth,clientAuth`)
     openssl('req', '-new', ...newKey, '-subj', subject, '-keyout', `${name}.key`, '-out', `${name}.csr`)
-    openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', String(days), '-out', `${name}.crt`, '-extfile', `${name}.ext`)
+    openssl(
+      'x509',
+      '-req',
+      '-in',
+      `${name}.csr`,
+      '-CA',
+      'ca.pem',
+      '-CAkey',
+      'ca.key',
+      '-CAcreateserial',
+      '-days',
+      String(days),
+      '-out',
+      `${name}.crt`,
+      '-extfile',
+      `${name}.ext`,
+    )
     const pem = ['key', 'crt'].map(part => readFileSync(join(folder, `${name}.${part}`), 'utf8')).join('')
     writeFileSync(join(folder, `${name}.pem`), pem + readFileSync(join(folder, 'ca.pem'), 'utf8'))
     return join(folder, `${name}.pem`)
@@ -117,12 +152,14 @@ function scramUsers(): string[] {
 
 function properties({ brokerPem, expiredPem, caFile }: Certificates, keysFile: string): Record<string, string> {
   const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
-  const bearer = (options: string) => `org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker" ${options};`
+  const bearer = (options: string) =>
+    `org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker" ${options};`
   const sasl = (name: string) => ({
     [`listener.name.${name}.sasl.enabled.mechanisms`]: 'SCRAM-SHA-512,SCRAM-SHA-256,PLAIN',
     [`listener.name.${name}.scram-sha-512.sasl.jaas.config`]: scram,
     [`listener.name.${name}.scram-sha-256.sasl.jaas.config`]: scram,
-    [`listener.name.${name}.plain.sasl.jaas.config`]: 'org.apache.kafka.common.security.plain.PlainLoginModule required user_bob="bob-secret";',
+    [`listener.name.${name}.plain.sasl.jaas.config`]:
+      'org.apache.kafka.common.security.plain.PlainLoginModule required user_bob="bob-secret";',
   })
   return {
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',

@@ -23,7 +23,12 @@ async function withMsk(work: (msk: { answer: Answer; paths: string[] }) => Promi
     msk.paths.push(`${request.method} ${request.url}`)
     const { status = 200, body = {}, silent } = msk.answer
     if (silent) return
-    response.writeHead(status, { 'content-type': 'application/json', ...(status === 200 ? {} : { 'x-amzn-errortype': 'NotFoundException' }) }).end(JSON.stringify(body))
+    response
+      .writeHead(status, {
+        'content-type': 'application/json',
+        ...(status === 200 ? {} : { 'x-amzn-errortype': 'NotFoundException' }),
+      })
+      .end(JSON.stringify(body))
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   process.env.AWS_ENDPOINT_URL_KAFKA = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -54,7 +59,11 @@ test('the list for the authentication and the network in use, asked for once', a
       msk.answer = { body: { [field]: 'b-1.demo:9098,b-2.demo:9098', another: 'x:1' } }
       msk.paths.length = 0
       const bootstrap = new MskBootstrap(configOf(options))
-      assert.deepEqual(await Promise.all([bootstrap.servers(soon(), false), bootstrap.servers(soon(), false)]), Array(2).fill(['b-1.demo:9098', 'b-2.demo:9098']), field)
+      assert.deepEqual(
+        await Promise.all([bootstrap.servers(soon(), false), bootstrap.servers(soon(), false)]),
+        Array(2).fill(['b-1.demo:9098', 'b-2.demo:9098']),
+        field,
+      )
       await bootstrap.servers(soon(), false)
       assert.deepEqual(msk.paths, [`GET /v1/clusters/${encodeURIComponent(ARN)}/bootstrap-brokers`])
     }
@@ -72,7 +81,10 @@ test('an error, silence or a list without the right door: the given servers, wit
       assert.deepEqual(await withFallback.servers(soon(500), false), ['given:9092'])
       assert.ok(performance.now() - begin < 2000, 'bounded')
       assert.match(warnings.join(), /KAFKA_MSK_CLUSTER_ARN/)
-      await assert.rejects(new MskBootstrap(configOf()).servers(soon(500), false), /KAFKA_MSK_CLUSTER_ARN|security\.protocol PLAINTEXT/)
+      await assert.rejects(
+        new MskBootstrap(configOf()).servers(soon(500), false),
+        /KAFKA_MSK_CLUSTER_ARN|security\.protocol PLAINTEXT/,
+      )
     }
   })
 })

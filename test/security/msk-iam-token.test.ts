@@ -13,19 +13,29 @@ const expires = (token: string) => new URL(Buffer.from(token, 'base64url').toStr
 
 async function withKeys<T>(expiresInMs: number | undefined, work: () => Promise<T>): Promise<T> {
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 's' })
-  if (expiresInMs !== undefined) process.env.AWS_CREDENTIAL_EXPIRATION = new Date(Date.now() + expiresInMs).toISOString()
+  if (expiresInMs !== undefined)
+    process.env.AWS_CREDENTIAL_EXPIRATION = new Date(Date.now() + expiresInMs).toISOString()
   try {
     return await work()
   } finally {
-    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_CREDENTIAL_EXPIRATION']) delete process.env[name]
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_CREDENTIAL_EXPIRATION'])
+      delete process.env[name]
   }
 }
 
 test('a token lasts 15 minutes, or what is left of the credentials in whole seconds', async () => {
-  assert.equal(await withKeys(undefined, async () => expires(await new MskIamToken('us-east-1', 'name').get(soon()))), '900')
-  assert.equal(await withKeys(3_600_500, async () => expires(await new MskIamToken('us-east-1', 'name').get(soon()))), '900')
+  assert.equal(
+    await withKeys(undefined, async () => expires(await new MskIamToken('us-east-1', 'name').get(soon()))),
+    '900',
+  )
+  assert.equal(
+    await withKeys(3_600_500, async () => expires(await new MskIamToken('us-east-1', 'name').get(soon()))),
+    '900',
+  )
   for (let n = 0; n < 20; n++) {
-    const seconds = await withKeys(300_700 + n, async () => expires(await new MskIamToken('us-east-1', 'name').get(soon())))
+    const seconds = await withKeys(300_700 + n, async () =>
+      expires(await new MskIamToken('us-east-1', 'name').get(soon())),
+    )
     assert.match(seconds ?? '', /^(299|300)$/)
   }
 })
@@ -35,7 +45,10 @@ test('credentials with less than a minute left, or none at all: a clear error', 
     withKeys(59_000, () => new MskIamToken('us-east-1', 'name').get(soon())),
     /have less than 60 s left/,
   )
-  await assert.rejects(new MskIamToken('us-east-1', 'name').get(soon()), /AWS_MSK_IAM can't be found: expected the function's role/)
+  await assert.rejects(
+    new MskIamToken('us-east-1', 'name').get(soon()),
+    /AWS_MSK_IAM can't be found: expected the function's role/,
+  )
 })
 
 test('a source of credentials that stays silent is given up at the deadline', async () => {

@@ -49,11 +49,21 @@ test('renew reads again, says whether it changed, and not again for ten seconds'
 
 test('what is missing, has another form, or does not come in time is told, with nothing of it', async () => {
   await withServer(async server => {
-    const says = (pattern: RegExp) => (error: Error) => pattern.test(error.message) && !JSON.stringify(error, Object.getOwnPropertyNames(error)).includes('hunter2')
-    await assert.rejects(new Secret('arn:aws:secretsmanager:us-east-1:123456789012:secret:none').read(soon()), says(/KAFKA_SECRET_ARN can't be read \(ResourceNotFoundException\)/))
-    await assert.rejects(new Secret('arn:aws:ssm:us-east-1:123456789012:parameter/none').read(soon()), says(/KAFKA_SECRET_ARN can't be read \(ParameterNotFound\)/))
+    const says = (pattern: RegExp) => (error: Error) =>
+      pattern.test(error.message) && !JSON.stringify(error, Object.getOwnPropertyNames(error)).includes('hunter2')
+    await assert.rejects(
+      new Secret('arn:aws:secretsmanager:us-east-1:123456789012:secret:none').read(soon()),
+      says(/KAFKA_SECRET_ARN can't be read \(ResourceNotFoundException\)/),
+    )
+    await assert.rejects(
+      new Secret('arn:aws:ssm:us-east-1:123456789012:parameter/none').read(soon()),
+      says(/KAFKA_SECRET_ARN can't be read \(ParameterNotFound\)/),
+    )
     for (const value of ['hunter2', '["hunter2"]', { username: 5, password: 'hunter2' }])
-      await assert.rejects(new Secret(await server.put('b', value)).read(soon()), says(/expected a JSON object of texts: username, password/))
+      await assert.rejects(
+        new Secret(await server.put('b', value)).read(soon()),
+        says(/expected a JSON object of texts: username, password/),
+      )
     await assert.rejects(new Secret(await server.put('c', {})).read(soon(0)), says(/did not come in time/))
   })
 })

@@ -9,7 +9,10 @@ import { outcomeOf } from '../../lib/transport/produce-outcome.ts'
 import { producerOf, told } from '../fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 
-async function withCluster(options: Parameters<typeof ScriptedBrokers.start>[0], run: (cluster: ScriptedBrokers) => Promise<void>): Promise<void> {
+async function withCluster(
+  options: Parameters<typeof ScriptedBrokers.start>[0],
+  run: (cluster: ScriptedBrokers) => Promise<void>,
+): Promise<void> {
   const cluster = await ScriptedBrokers.start(options)
   try {
     await run(cluster)
@@ -23,7 +26,9 @@ test('rule 2: a partition that the answer leaves out is never taken for success'
 })
 
 test('rule 2: NOT_LEADER with a base offset may be written, so a later refusal does not make it rejected', async () => {
-  const script: Script = { onProduce: ({ asked }) => (asked === 0 ? { errorCode: 6, baseOffset: 7 } : { errorCode: 29 }) }
+  const script: Script = {
+    onProduce: ({ asked }) => (asked === 0 ? { errorCode: 6, baseOffset: 7 } : { errorCode: 29 }),
+  }
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
     const producer = producerOf(cluster.addresses)
     const [report] = await producer.sendAll([{ topic: 't', value: 'a' }])
@@ -33,14 +38,17 @@ test('rule 2: NOT_LEADER with a base offset may be written, so a later refusal d
 })
 
 test('rule 3: an answer lost after the write does not write the batch twice', async () => {
-  await withCluster({ leaders: [0], brokers: 1, script: { onAnswer: (_, n) => (n === 1 ? 'drop' : 'send') } }, async cluster => {
-    const producer = producerOf(cluster.addresses, { requestTimeoutMs: 300, ackTimeoutMs: 200 })
-    const [report] = await producer.sendAll([{ topic: 't', value: 'a' }])
-    assert.equal(told(report as never), 'delivered')
-    assert.deepEqual(cluster.values(), ['a'])
-    assert.equal(report?.kind === 'delivered' && report.metadata.offset, 0n)
-    await producer.close()
-  })
+  await withCluster(
+    { leaders: [0], brokers: 1, script: { onAnswer: (_, n) => (n === 1 ? 'drop' : 'send') } },
+    async cluster => {
+      const producer = producerOf(cluster.addresses, { requestTimeoutMs: 300, ackTimeoutMs: 200 })
+      const [report] = await producer.sendAll([{ topic: 't', value: 'a' }])
+      assert.equal(told(report as never), 'delivered')
+      assert.deepEqual(cluster.values(), ['a'])
+      assert.equal(report?.kind === 'delivered' && report.metadata.offset, 0n)
+      await producer.close()
+    },
+  )
 })
 
 test('rule 3: a Produce held until it is given up can not be written behind its successor', async () => {
@@ -79,7 +87,8 @@ test('rule 5: one record too large does not condemn another caller’s record in
   const { promise: gate, resolve: open } = Promise.withResolvers<void>()
   const script: Script = {
     onRequest: (_, apiKey, requests) => (apiKey === 0 && requests <= 4 ? gate : undefined),
-    onProduce: ({ bytes }) => (decodeBatch(bytes).records.some(({ value }) => value === 'large') ? { errorCode: 10 } : 'append'),
+    onProduce: ({ bytes }) =>
+      decodeBatch(bytes).records.some(({ value }) => value === 'large') ? { errorCode: 10 } : 'append',
   }
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
     const producer = producerOf(cluster.addresses)
@@ -91,7 +100,10 @@ test('rule 5: one record too large does not condemn another caller’s record in
 
     const [good, large, fine] = (await Promise.all(callers)).map(([report]) => told(report as never))
     assert.equal(told((await blocker)[0] as never), 'delivered')
-    assert.deepEqual([good, large, fine], ['delivered', 'not-sent:record-too-large', 'delivered'].with(1, 'rejected:record-too-large'))
+    assert.deepEqual(
+      [good, large, fine],
+      ['delivered', 'not-sent:record-too-large', 'delivered'].with(1, 'rejected:record-too-large'),
+    )
     assert.deepEqual(
       cluster.log(0).records.map(({ value }) => value),
       ['first', 'good', 'fine'],
@@ -104,7 +116,9 @@ test('rule 5: records that the broker names are taken out at once, the others se
   const script: Script = { onProduce: ({ asked }) => (asked === 0 ? { errorCode: 87, recordErrors: [1] } : 'append') }
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
     const producer = producerOf(cluster.addresses)
-    const reports = await producer.sendAll(['a', 'b', 'c'].map(value => ({ topic: 't', key: 'k', value, partition: 0 })))
+    const reports = await producer.sendAll(
+      ['a', 'b', 'c'].map(value => ({ topic: 't', key: 'k', value, partition: 0 })),
+    )
     assert.deepEqual(reports.map(told), ['delivered', 'rejected:rejected-by-broker', 'delivered'])
     assert.deepEqual(cluster.values(), ['a', 'c'])
     assert.equal(cluster.requests.filter(({ apiKey }) => apiKey === 0).length, 2)
@@ -113,7 +127,9 @@ test('rule 5: records that the broker names are taken out at once, the others se
 })
 
 test('rule 1: a retry never re-partitions: three leaders, one refuses once', async () => {
-  const script: Script = { onProduce: ({ broker, asked }) => (broker === 1 && asked === 0 ? { errorCode: 6 } : 'append') }
+  const script: Script = {
+    onProduce: ({ broker, asked }) => (broker === 1 && asked === 0 ? { errorCode: 6 } : 'append'),
+  }
   await withCluster({ leaders: [0, 1, 2], brokers: 3, script }, async cluster => {
     const producer = producerOf(cluster.addresses)
     const values = Array.from({ length: 30 }, (_, i) => `v${String(i).padStart(2, '0')}`)
@@ -238,7 +254,9 @@ test('rule 10: a request is split before it exceeds max.request.size', async () 
   }
   await withCluster({ leaders: [0, 0, 0, 0], brokers: 1, script }, async cluster => {
     const producer = producerOf(cluster.addresses, { maxRequestSize: 100_000, batchSize: 60_000 })
-    const reports = await producer.sendAll(Array.from({ length: 12 }, (_, i) => ({ topic: 't', value: 'x'.repeat(20_000), partition: i % 4 })))
+    const reports = await producer.sendAll(
+      Array.from({ length: 12 }, (_, i) => ({ topic: 't', value: 'x'.repeat(20_000), partition: i % 4 })),
+    )
     assert.ok(reports.every(({ kind }) => kind === 'delivered'))
     assert.ok(sizes.every(size => size <= 60_000))
     assert.ok(cluster.requests.filter(({ apiKey }) => apiKey === 0).length >= 4)
@@ -253,7 +271,11 @@ test('rule 9: where every new connection is closed and none ever worked: three c
     socket.destroy()
   })
   await new Promise<void>(resolve => closing.listen(0, '127.0.0.1', resolve))
-  const producer = producerOf([`127.0.0.1:${(closing.address() as AddressInfo).port}`], { maxBlockMs: 1000, reconnectBackoffMs: 100, reconnectBackoffMaxMs: 400 })
+  const producer = producerOf([`127.0.0.1:${(closing.address() as AddressInfo).port}`], {
+    maxBlockMs: 1000,
+    reconnectBackoffMs: 100,
+    reconnectBackoffMaxMs: 400,
+  })
   const [report] = await producer.sendAll([{ topic: 't', value: 'a' }])
   const [again] = await producer.sendAll([{ topic: 't', value: 'b' }])
 
@@ -268,7 +290,8 @@ test('rule 12: a broker’s throttling is waited out before its next request', a
   await withCluster({ leaders: [0], brokers: 1 }, async cluster => {
     cluster.throttleMs = 400
     const producer = producerOf(cluster.addresses)
-    for (const value of ['a', 'b']) assert.equal(told((await producer.sendAll([{ topic: 't', value }]))[0] as never), 'delivered')
+    for (const value of ['a', 'b'])
+      assert.equal(told((await producer.sendAll([{ topic: 't', value }]))[0] as never), 'delivered')
     const [first, second] = cluster.requests.filter(({ apiKey }) => apiKey === 0)
     const gap = (second?.at ?? 0) - (first?.at ?? 0)
 
@@ -312,27 +335,43 @@ test('rule 13: a record of an order group leaves only when the one before it in 
   const held = new Promise<void>(resolve => {
     release = resolve
   })
-  await withCluster({ leaders: [0, 1], script: { onAnswer: broker => (broker === 0 ? held : 'send') } }, async cluster => {
-    const producer = producerOf(cluster.addresses)
-    const sending = producer.sendAll([grouped('first', 0), grouped('second', 1), grouped('stranger', 1, 'other')])
-    await new Promise(resolve => setTimeout(resolve, 300))
-    assert.deepEqual(
-      cluster.log(1).records.map(({ value }) => value),
-      ['stranger'],
-      'only the other group’s record has left',
-    )
-    release()
-    assert.deepEqual((await sending).map(told), ['delivered', 'delivered', 'delivered'])
-    await producer.close()
-  })
+  await withCluster(
+    { leaders: [0, 1], script: { onAnswer: broker => (broker === 0 ? held : 'send') } },
+    async cluster => {
+      const producer = producerOf(cluster.addresses)
+      const sending = producer.sendAll([grouped('first', 0), grouped('second', 1), grouped('stranger', 1, 'other')])
+      await new Promise(resolve => setTimeout(resolve, 300))
+      assert.deepEqual(
+        cluster.log(1).records.map(({ value }) => value),
+        ['stranger'],
+        'only the other group’s record has left',
+      )
+      release()
+      assert.deepEqual((await sending).map(told), ['delivered', 'delivered', 'delivered'])
+      await producer.close()
+    },
+  )
 })
 
 test('rule 13: after a final failure the later ones of the group are not sent, and say so', async () => {
-  await withCluster({ leaders: [0, 1], script: { onProduce: ({ partition }) => (partition === 0 ? { errorCode: 29 } : 'append') } }, async cluster => {
-    const producer = producerOf(cluster.addresses)
-    const reports = await producer.sendAll([grouped('a', 1), grouped('b', 0), grouped('c', 1), grouped('d', 1, 'other')])
-    assert.deepEqual(reports.map(told), ['delivered', 'rejected:authorization', 'not-sent:order-group-stopped', 'delivered'])
-    assert.deepEqual(cluster.values().toSorted(), ['a', 'd'])
-    await producer.close()
-  })
+  await withCluster(
+    { leaders: [0, 1], script: { onProduce: ({ partition }) => (partition === 0 ? { errorCode: 29 } : 'append') } },
+    async cluster => {
+      const producer = producerOf(cluster.addresses)
+      const reports = await producer.sendAll([
+        grouped('a', 1),
+        grouped('b', 0),
+        grouped('c', 1),
+        grouped('d', 1, 'other'),
+      ])
+      assert.deepEqual(reports.map(told), [
+        'delivered',
+        'rejected:authorization',
+        'not-sent:order-group-stopped',
+        'delivered',
+      ])
+      assert.deepEqual(cluster.values().toSorted(), ['a', 'd'])
+      await producer.close()
+    },
+  )
 })

@@ -48,7 +48,9 @@ test('S3: one object per dead letter, put once; its location says where', async 
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'letters', Prefix: 'prod/chat/' }))
   assert.equal(Contents.length, 20)
   assert.equal(locations[0], `s3://letters/prod/chat/${deadLetters[0]?.deadLetterId}.json`)
-  const object = await s3.send(new GetObjectCommand({ Bucket: 'letters', Key: `prod/chat/${deadLetters[0]?.deadLetterId}.json` }))
+  const object = await s3.send(
+    new GetObjectCommand({ Bucket: 'letters', Key: `prod/chat/${deadLetters[0]?.deadLetterId}.json` }),
+  )
   assert.deepEqual(JSON.parse((await object.Body?.transformToString()) ?? ''), deadLetters[0])
   await target.close()
 })
@@ -58,7 +60,9 @@ test('DynamoDB: one item per dead letter, put once', async () => {
   const deadLetters = Array.from({ length: 20 }, (_, i) => deadLetterOf(`db-${i}`))
   const locations = await target.store(deadLetters, soon())
   assert.deepEqual(await target.store(deadLetters, soon()), locations)
-  const { Item } = await dynamodb.send(new GetItemCommand({ TableName: 'letters', Key: { deadLetterId: { S: deadLetters[3]?.deadLetterId as string } } }))
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: 'letters', Key: { deadLetterId: { S: deadLetters[3]?.deadLetterId as string } } }),
+  )
   assert.deepEqual(JSON.parse(Item?.deadLetter?.S ?? ''), deadLetters[3])
   assert.equal(Item?.code?.S, 'unreachable')
   await target.close()
@@ -71,9 +75,14 @@ test('too large for an item: the value is a claim in the next target that can, e
     { kind: 's3', bucket: 'letters', prefix: '' },
   ])
   assert.equal((await chain.store([large]))[0], `dynamodb:letters#${large.deadLetterId}`)
-  const { Item } = await dynamodb.send(new GetItemCommand({ TableName: 'letters', Key: { deadLetterId: { S: large.deadLetterId } } }))
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: 'letters', Key: { deadLetterId: { S: large.deadLetterId } } }),
+  )
   const { record, claimCheck } = JSON.parse(Item?.deadLetter?.S ?? '')
-  assert.deepEqual([record.value, claimCheck.target, claimCheck.bytes], [null, `s3://letters/claims/${large.deadLetterId}`, 500_000])
+  assert.deepEqual(
+    [record.value, claimCheck.target, claimCheck.bytes],
+    [null, `s3://letters/claims/${large.deadLetterId}`, 500_000],
+  )
   const claim = await s3.send(new GetObjectCommand({ Bucket: 'letters', Key: `claims/${large.deadLetterId}` }))
   assert.equal((await claim.Body?.transformToByteArray())?.length, 500_000)
   await chain.close()
@@ -90,7 +99,10 @@ test('a bucket or a table that is not there, and a service that stays silent: th
     { kind: 'dynamodb', table: 'nowhere' },
   ] as const) {
     const chain = DeadLetterPublisher.of([first, { kind: 's3', bucket: 'letters', prefix: 'next' }])
-    assert.match(String((await chain.store([deadLetterOf(`next-${first.kind}`)], soon()))[0]), /^s3:\/\/letters\/next\//)
+    assert.match(
+      String((await chain.store([deadLetterOf(`next-${first.kind}`)], soon()))[0]),
+      /^s3:\/\/letters\/next\//,
+    )
     await chain.close()
   }
   const silent = createServer(() => undefined)
@@ -101,7 +113,10 @@ test('a bucket or a table that is not there, and a service that stays silent: th
     { kind: 's3', bucket: 'letters', prefix: 'slow' },
   ])
   const begin = performance.now()
-  assert.match(String((await chain.store([deadLetterOf('slow')], Deadline.after(systemClock, 2000)))[0]), /^s3:\/\/letters\/slow\//)
+  assert.match(
+    String((await chain.store([deadLetterOf('slow')], Deadline.after(systemClock, 2000)))[0]),
+    /^s3:\/\/letters\/slow\//,
+  )
   assert.ok(performance.now() - begin < 2000)
   await chain.close()
   silent.closeAllConnections()

@@ -39,7 +39,12 @@ async function invokeOnce(name: string, env: Record<string, string>, event: unkn
     args: [resolve('local/runtime/runtime-client.ts')],
     ackTimeoutMs: 20_000,
     onOutput: line => void output.push(line),
-    env: { PATH: process.env.PATH ?? '', _HANDLER: `${resolve(`dist/functions/${name}/index.mjs`)}#handler`, AWS_EC2_METADATA_DISABLED: 'true', ...env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      _HANDLER: `${resolve(`dist/functions/${name}/index.mjs`)}#handler`,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      ...env,
+    },
   })
   try {
     return await sandbox.invoke(event)
@@ -52,7 +57,12 @@ async function invokeOnce(name: string, env: Record<string, string>, event: unkn
 
 const chat = JSON.stringify({ value: { room: 'lobby', user: 'ada', text: 'hi' } })
 const post = () => v2Event('POST', '/topics/chat', Buffer.from(chat), { 'content-type': 'application/json' })
-const wrongMessage = { messageId: 'm-1', body: 'no json', eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:earthquakes', attributes: { ApproximateReceiveCount: '2' } }
+const wrongMessage = {
+  messageId: 'm-1',
+  body: 'no json',
+  eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:earthquakes',
+  attributes: { ApproximateReceiveCount: '2' },
+}
 const events: Record<string, () => unknown> = {
   http: post,
   sqs: () => ({ Records: [wrongMessage] }),
@@ -63,10 +73,16 @@ const nobody = { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '10
 for (const [name, event] of Object.entries(events))
   test(`${name}: a dead letter in SQS, and on disk`, async () => {
     const folder = temporaryFolder()
-    for (const target of [`sqs:${sqs.queueUrl('letters')}`, `disk:${folder}`]) await invokeOnce(name, { ...nobody, KAFKA_DEAD_LETTER: target }, event())
-    const { Messages = [] } = await sqs.client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl('letters'), MaxNumberOfMessages: 10 }))
+    for (const target of [`sqs:${sqs.queueUrl('letters')}`, `disk:${folder}`])
+      await invokeOnce(name, { ...nobody, KAFKA_DEAD_LETTER: target }, event())
+    const { Messages = [] } = await sqs.client.send(
+      new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl('letters'), MaxNumberOfMessages: 10 }),
+    )
     const onDisk = await Array.fromAsync(new DiskDeadLetterStore(folder).deadLetters())
-    const deadLetters = [...Messages.map(({ Body }) => JSON.parse(Body as string)), ...onDisk.map(({ deadLetter }) => deadLetter)]
+    const deadLetters = [
+      ...Messages.map(({ Body }) => JSON.parse(Body as string)),
+      ...onDisk.map(({ deadLetter }) => deadLetter),
+    ]
     assert.deepEqual(
       deadLetters.map(({ source }) => source.trigger),
       [name, name],
@@ -89,11 +105,24 @@ test('dead letters in S3, DynamoDB, SQLite and Kafka, and the redrive bundle sen
   const aws = { ...AWS_TEST_KEYS, AWS_ENDPOINT_URL_S3: moto.url, AWS_ENDPOINT_URL_DYNAMODB: moto.url }
   const servers = rig.kafka.bootstrapServers
   await createTopics(servers, [{ topic: 'chat-dlt', partitions: 1 }])
-  for (const target of ['s3:letters/prod', 'dynamodb:letters', `sqlite:${temporaryFolder()}/letters.db`, `kafka:@${servers}`]) {
-    const { statusCode, body } = (await invokeOnce('http', { ...nobody, ...aws, KAFKA_DEAD_LETTER: target }, post())) as { statusCode: number; body: string }
+  for (const target of [
+    's3:letters/prod',
+    'dynamodb:letters',
+    `sqlite:${temporaryFolder()}/letters.db`,
+    `kafka:@${servers}`,
+  ]) {
+    const { statusCode, body } = (await invokeOnce(
+      'http',
+      { ...nobody, ...aws, KAFKA_DEAD_LETTER: target },
+      post(),
+    )) as { statusCode: number; body: string }
     assert.equal(statusCode, 202, body)
     assert.match(JSON.parse(body).records[0].location, new RegExp(`^${target.split(':')[0]}:`))
-    const again = await invokeOnce('redrive', { ...aws, KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: target }, {})
+    const again = await invokeOnce(
+      'redrive',
+      { ...aws, KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: target },
+      {},
+    )
     assert.equal((again as { results: { resent: number }[] }).results[0]?.resent, 1, JSON.stringify(again))
   }
 })
@@ -106,14 +135,23 @@ test('the doctor inside the redrive bundle', async () => {
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_REGION: 'us-east-1',
   }
-  const { checks } = (await invokeOnce('redrive', env, { doctor: true })) as { checks: { name: string; status: string }[] }
-  for (const name of ['ApiVersions', 'topic chat', 'rights chat', 'dead letters sqs:…/letters']) assert.equal(checks.find(check => check.name === name)?.status, 'ok', name)
+  const { checks } = (await invokeOnce('redrive', env, { doctor: true })) as {
+    checks: { name: string; status: string }[]
+  }
+  for (const name of ['ApiVersions', 'topic chat', 'rights chat', 'dead letters sqs:…/letters'])
+    assert.equal(checks.find(check => check.name === name)?.status, 'ok', name)
 })
 
 async function delivers(env: Record<string, string>): Promise<void> {
   const { statusCode, body } = (await invokeOnce(
     'http',
-    { KAFKA_DEAD_LETTER: 'none', KAFKA_ON_FAILURE_HTTP: 'return', KAFKA_SSL_TRUSTSTORE_LOCATION: rig.caFile, KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', ...env },
+    {
+      KAFKA_DEAD_LETTER: 'none',
+      KAFKA_ON_FAILURE_HTTP: 'return',
+      KAFKA_SSL_TRUSTSTORE_LOCATION: rig.caFile,
+      KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+      ...env,
+    },
     post(),
   )) as { statusCode: number; body: string }
   assert.equal(statusCode, 200, body)
@@ -124,7 +162,12 @@ test('a secret of Secrets Manager, and a parameter of SSM', async () => {
   after(() => secrets.stop())
   const fields = { username: 'alice', password: 'alice-secret' }
   for (const arn of [await secrets.put('AmazonMSK_alice', fields), await secrets.putParameter('/kafka/alice', fields)])
-    await delivers({ ...secrets.env, KAFKA_BOOTSTRAP_SERVERS: rig.address('SASL'), KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512', KAFKA_SECRET_ARN: arn })
+    await delivers({
+      ...secrets.env,
+      KAFKA_BOOTSTRAP_SERVERS: rig.address('SASL'),
+      KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
+      KAFKA_SECRET_ARN: arn,
+    })
 })
 
 for (const [mechanism, user] of [
@@ -132,11 +175,18 @@ for (const [mechanism, user] of [
   ['SCRAM-SHA-256', 'alice256'],
 ] as const)
   test(`authentication by ${mechanism}`, () =>
-    delivers({ KAFKA_BOOTSTRAP_SERVERS: rig.address('SASL'), KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: user, KAFKA_SASL_PASSWORD: `${user}-secret` }))
+    delivers({
+      KAFKA_BOOTSTRAP_SERVERS: rig.address('SASL'),
+      KAFKA_SASL_MECHANISM: mechanism,
+      KAFKA_SASL_USERNAME: user,
+      KAFKA_SASL_PASSWORD: `${user}-secret`,
+    }))
 
 test('MSK: brokers by the cluster’s ARN, a token by its signer', async () => {
   const msk = createServer((_, response) =>
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ bootstrapBrokerStringSaslIam: rig.address('IAM') })),
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ bootstrapBrokerStringSaslIam: rig.address('IAM') })),
   )
   await new Promise<void>(done => msk.listen(0, '127.0.0.1', done))
   msk.unref()

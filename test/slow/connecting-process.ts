@@ -20,5 +20,12 @@ while (performance.now() < end) {
   }
   await new Promise(resolve => setTimeout(resolve, 100))
 }
-console.log(JSON.stringify({ connectionAttempts: producer.metrics().connectionAttempts, delivered, first, seconds: (performance.now() - begin) / 1000 }))
+console.log(
+  JSON.stringify({
+    connectionAttempts: producer.metrics().connectionAttempts,
+    delivered,
+    first,
+    seconds: (performance.now() - begin) / 1000,
+  }),
+)
 process.exit(0)

@@ -37,10 +37,14 @@ interface Connected {
 /** All of them begin at one moment, however long it takes until the last has started. */
 async function processes(env: Record<string, string>): Promise<Connected[]> {
   const children = Array.from({ length: PROCESSES }, () => {
-    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', 'test/slow/connecting-process.ts'], {
-      env: { PATH: process.env.PATH, CONNECTING_SECONDS: String(SECONDS), ...env },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=TimeoutNegativeWarning', 'test/slow/connecting-process.ts'],
+      {
+        env: { PATH: process.env.PATH, CONNECTING_SECONDS: String(SECONDS), ...env },
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    )
     return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() }
   })
   await Promise.all(children.map(async ({ lines }) => assert.equal((await lines.next()).value, 'ready')))
@@ -52,7 +56,10 @@ async function processes(env: Record<string, string>): Promise<Connected[]> {
 function assertConnectionAttempts(results: readonly Connected[], every: number): void {
   for (const { connectionAttempts, seconds } of results) {
     const most = Math.ceil(seconds / every) + 1
-    assert.ok(connectionAttempts <= most, `${connectionAttempts} connectionAttempts in ${seconds.toFixed(1)} s, expected at most ${most}`)
+    assert.ok(
+      connectionAttempts <= most,
+      `${connectionAttempts} connectionAttempts in ${seconds.toFixed(1)} s, expected at most ${most}`,
+    )
   }
 }
 
@@ -74,7 +81,9 @@ test(`${PROCESSES} processes whose authentication is refused dial a broker once 
     KAFKA_SOCKET_CONNECTION_SETUP_TIMEOUT_MS: '20000',
   })
   door.close()
-  console.log(`refused: ${door.connectionAttempts.length} connectionAttempts of ${PROCESSES} processes in ${SECONDS} s, busiest second ${busiestSecond(door.connectionAttempts)}`)
+  console.log(
+    `refused: ${door.connectionAttempts.length} connectionAttempts of ${PROCESSES} processes in ${SECONDS} s, busiest second ${busiestSecond(door.connectionAttempts)}`,
+  )
   assertConnectionAttempts(results, 10)
   assert.ok(results.every(({ delivered }) => delivered === 0))
 })
@@ -83,12 +92,16 @@ test(`${PROCESSES} processes before a silent broker: one dial at a time each, no
   const door = await countingDoor('hanging')
   const results = await processes({ KAFKA_BOOTSTRAP_SERVERS: door.address })
   door.close()
-  console.log(`silent: ${door.connectionAttempts.length} connectionAttempts of ${PROCESSES} processes in ${SECONDS} s, busiest second ${busiestSecond(door.connectionAttempts)}`)
+  console.log(
+    `silent: ${door.connectionAttempts.length} connectionAttempts of ${PROCESSES} processes in ${SECONDS} s, busiest second ${busiestSecond(door.connectionAttempts)}`,
+  )
   assertConnectionAttempts(results, 3)
 })
 
 /** Before a broker that admits ten connections a second: who dialled how often until it was let in. */
-async function storm(env: Record<string, string>): Promise<{ connectionAttempts: number; busiest: number; lastS: number; results: readonly Connected[] }> {
+async function storm(
+  env: Record<string, string>,
+): Promise<{ connectionAttempts: number; busiest: number; lastS: number; results: readonly Connected[] }> {
   const kafka = await startProxiedKafka(1)
   try {
     await createTopics(kafka.bootstrapServers, [{ topic: 'chat', partitions: 1 }])
@@ -123,7 +136,10 @@ test(`a storm: ${PROCESSES} processes at once before a broker that admits ten co
   // Pauses of at most 50, 100, 200, 400, 800 ms, then of half a second on average: twice that is what chance may add.
   for (const { connectionAttempts, first } of results) {
     const most = 2 * (6 + Math.ceil((first as number) / 0.5))
-    assert.ok(connectionAttempts <= most, `${connectionAttempts} connectionAttempts until let in after ${first} s, expected at most ${most}`)
+    assert.ok(
+      connectionAttempts <= most,
+      `${connectionAttempts} connectionAttempts until let in after ${first} s, expected at most ${most}`,
+    )
   }
   // How often the other storm connectionAttempts is bounded by the processors alone, so this is no more than a look that it was one.
   assert.ok(

@@ -9,14 +9,19 @@ import { Deadline } from '../../lib/time/deadline.ts'
 import { AWS_TEST_KEYS, startMoto } from '../fakes/moto.ts'
 
 const moto = await startMoto()
-Object.assign(process.env, AWS_TEST_KEYS, { AWS_ENDPOINT_URL_SECRETS_MANAGER: moto.url, AWS_ENDPOINT_URL_SSM: moto.url })
+Object.assign(process.env, AWS_TEST_KEYS, {
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: moto.url,
+  AWS_ENDPOINT_URL_SSM: moto.url,
+})
 const soon = () => Deadline.after(systemClock, 5000)
 
 after(() => moto.stop())
 
 test('a secret by ARN, and its new value after it was rotated', async () => {
   const client = new SecretsManagerClient({})
-  const { ARN = '' } = await client.send(new CreateSecretCommand({ Name: 'AmazonMSK_alice', SecretString: '{"username":"alice","password":"old"}' }))
+  const { ARN = '' } = await client.send(
+    new CreateSecretCommand({ Name: 'AmazonMSK_alice', SecretString: '{"username":"alice","password":"old"}' }),
+  )
   const secret = new Secret(ARN)
   assert.deepEqual(await secret.read(soon()), { username: 'alice', password: 'old' })
   await client.send(new PutSecretValueCommand({ SecretId: ARN, SecretString: '{"username":"alice","password":"new"}' }))
@@ -26,11 +31,26 @@ test('a secret by ARN, and its new value after it was rotated', async () => {
 })
 
 test('an encrypted parameter by ARN', async () => {
-  await new SSMClient({}).send(new PutParameterCommand({ Name: '/kafka/alice', Type: 'SecureString', Value: '{"username":"alice","password":"p"}' }))
-  assert.deepEqual(await new Secret('arn:aws:ssm:us-east-1:123456789012:parameter/kafka/alice').read(soon()), { username: 'alice', password: 'p' })
+  await new SSMClient({}).send(
+    new PutParameterCommand({
+      Name: '/kafka/alice',
+      Type: 'SecureString',
+      Value: '{"username":"alice","password":"p"}',
+    }),
+  )
+  assert.deepEqual(await new Secret('arn:aws:ssm:us-east-1:123456789012:parameter/kafka/alice').read(soon()), {
+    username: 'alice',
+    password: 'p',
+  })
 })
 
 test('what is not there', async () => {
-  await assert.rejects(new Secret('arn:aws:secretsmanager:us-east-1:123456789012:secret:none').read(soon()), /can't be read \(ResourceNotFoundException\)/)
-  await assert.rejects(new Secret('arn:aws:ssm:us-east-1:123456789012:parameter/none').read(soon()), /can't be read \(ParameterNotFound\)/)
+  await assert.rejects(
+    new Secret('arn:aws:secretsmanager:us-east-1:123456789012:secret:none').read(soon()),
+    /can't be read \(ResourceNotFoundException\)/,
+  )
+  await assert.rejects(
+    new Secret('arn:aws:ssm:us-east-1:123456789012:parameter/none').read(soon()),
+    /can't be read \(ParameterNotFound\)/,
+  )
 })

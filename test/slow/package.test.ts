@@ -27,7 +27,11 @@ function run(args: readonly string[], env: Record<string, string> = {}) {
 }
 
 function read(): Record<string, Resource> {
-  return (JSON.parse(readFileSync('.serverless/cloudformation-template-update-stack.json', 'utf8')) as { Resources: Record<string, Resource> }).Resources
+  return (
+    JSON.parse(readFileSync('.serverless/cloudformation-template-update-stack.json', 'utf8')) as {
+      Resources: Record<string, Resource>
+    }
+  ).Resources
 }
 
 const ofType = (type: string) => Object.entries(resources).filter(([, { Type }]) => Type === type)
@@ -46,7 +50,9 @@ test('functions: Node 24 on arm64, 512 MB, 29, 60 and 300 s, each with a role of
     assert.deepEqual([Runtime, Architectures, MemorySize], ['nodejs24.x', ['arm64'], 512])
     assert.equal(Timeout, TIMEOUTS[FunctionName.split('-').at(-1)] ?? 60)
     assert.equal(Environment.Variables.KAFKA_FUNCTION_TIMEOUT_MS, String(Timeout * 1000))
-    assert.deepEqual(Environment.Variables.KAFKA_DEAD_LETTER, { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }]] })
+    assert.deepEqual(Environment.Variables.KAFKA_DEAD_LETTER, {
+      'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }]],
+    })
   }
   assert.equal(new Set(functions.map(({ Role }) => JSON.stringify(Role))).size, FUNCTIONS.length)
 })
@@ -89,7 +95,9 @@ test('EventBridge: each rule has a dead-letter queue that its rules, and only th
   const [statement] = PolicyDocument.Statement
   assert.deepEqual(statement.Principal, { Service: 'events.amazonaws.com' })
   assert.deepEqual(
-    statement.Condition.ArnEquals['aws:SourceArn'].map((arn: Record<string, string>) => arn['Fn::Sub']?.split('rule/')[1]),
+    statement.Condition.ArnEquals['aws:SourceArn'].map(
+      (arn: Record<string, string>) => arn['Fn::Sub']?.split('rule/')[1],
+    ),
     names,
   )
 })
@@ -102,26 +110,48 @@ test('the asynchronous function has an on-failure destination, and may send to i
 
 test('roles: the topics that the trigger feeds, and no star but for streams of the own log group', () => {
   const roles = ofType('AWS::IAM::Role')
-  assert.deepEqual(roles.map(([name]) => name).sort(), ['EventbridgeRole', 'HttpRole', 'RedriveRole', 'SqsFifoRole', 'SqsRole'])
+  assert.deepEqual(roles.map(([name]) => name).sort(), [
+    'EventbridgeRole',
+    'HttpRole',
+    'RedriveRole',
+    'SqsFifoRole',
+    'SqsRole',
+  ])
   for (const [name, { Properties }] of roles) {
     assert.equal(Properties.ManagedPolicyArns, undefined)
-    const statements = Properties.Policies.flatMap(({ PolicyDocument }: { PolicyDocument: { Statement: unknown[] } }) => PolicyDocument.Statement)
+    const statements = Properties.Policies.flatMap(
+      ({ PolicyDocument }: { PolicyDocument: { Statement: unknown[] } }) => PolicyDocument.Statement,
+    )
     for (const { Action, Resource } of statements) {
       assert.ok(!Action.some((action: string) => action.includes('*')), `${name}: ${Action}`)
       const text = JSON.stringify(Resource)
-      assert.ok(!text.includes('*') || (Action[0].startsWith('logs:') && /log-group:\/aws\/lambda\/kafka-producer-dev-[a-z-]+:log-stream:\*"}$/.test(text)), `${name}: ${text}`)
+      assert.ok(
+        !text.includes('*') ||
+          (Action[0].startsWith('logs:') &&
+            /log-group:\/aws\/lambda\/kafka-producer-dev-[a-z-]+:log-stream:\*"}$/.test(text)),
+        `${name}: ${text}`,
+      )
     }
     const write = statements.find(({ Action }: { Action: string[] }) => Action.includes('kafka-cluster:WriteData'))
     const topics = write.Resource.map((arn: string) => arn.split('/').at(-1))
     assert.deepEqual(
       topics,
-      { HttpRole: ['chat', 'earthquakes'], SqsRole: ['earthquakes'], SqsFifoRole: ['chat'], EventbridgeRole: ['earthquakes'], RedriveRole: ['chat', 'earthquakes'] }[name],
+      {
+        HttpRole: ['chat', 'earthquakes'],
+        SqsRole: ['earthquakes'],
+        SqsFifoRole: ['chat'],
+        EventbridgeRole: ['earthquakes'],
+        RedriveRole: ['chat', 'earthquakes'],
+      }[name],
     )
   }
   // Everybody is named once: in the refusal of requests to the deployment bucket without TLS.
-  const policies = [...only('AWS::S3::BucketPolicy'), ...only('AWS::SQS::QueuePolicy')].flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+  const policies = [...only('AWS::S3::BucketPolicy'), ...only('AWS::SQS::QueuePolicy')].flatMap(
+    ({ PolicyDocument }) => PolicyDocument.Statement,
+  )
   for (const { Effect, Principal } of policies) assert.ok(Principal !== '*' || Effect === 'Deny')
-  for (const { Principal } of only('AWS::Lambda::Permission')) assert.match(Principal, /^(apigateway|events)\.amazonaws\.com$/)
+  for (const { Principal } of only('AWS::Lambda::Permission'))
+    assert.match(Principal, /^(apigateway|events)\.amazonaws\.com$/)
 })
 
 test('secrets, a time-out too small and an unknown parameter are refused', () => {
@@ -131,7 +161,11 @@ test('secrets, a time-out too small and an unknown parameter are refused', () =>
     [[], { ...brokers, KAFKA_REQUEST_TIMEOUT_MS: '27000' }, /KAFKA_FUNCTION_TIMEOUT_MS/],
     [['--param', 'colour=red'], brokers, /--param colour: unknown/],
     [['--param', 'maximumConcurrency=1'], brokers, /at least 2/],
-    [[], { ...brokers, KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM' }, /KAFKA_MSK_CLUSTER_ARN: expected with sasl\.mechanism AWS_MSK_IAM/],
+    [
+      [],
+      { ...brokers, KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM' },
+      /KAFKA_MSK_CLUSTER_ARN: expected with sasl\.mechanism AWS_MSK_IAM/,
+    ],
   ]
   for (const [args, env, says] of refusals) {
     const { status, stdout, stderr } = run(args, env)
@@ -143,12 +177,15 @@ test('secrets, a time-out too small and an unknown parameter are refused', () =>
 
 test('a secret, a VPC and reserved concurrency reach the template', () => {
   const secret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:AmazonMSK_a-AbCdEf'
-  const { status, stderr } = run(['--param', 'subnetIds=subnet-1,subnet-2', '--param', 'securityGroupIds=sg-1', '--param', 'reservedConcurrency=5'], {
-    KAFKA_BOOTSTRAP_SERVERS: 'a:9096,b:9096',
-    KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
-    KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
-    KAFKA_SECRET_ARN: secret,
-  })
+  const { status, stderr } = run(
+    ['--param', 'subnetIds=subnet-1,subnet-2', '--param', 'securityGroupIds=sg-1', '--param', 'reservedConcurrency=5'],
+    {
+      KAFKA_BOOTSTRAP_SERVERS: 'a:9096,b:9096',
+      KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+      KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
+      KAFKA_SECRET_ARN: secret,
+    },
+  )
   assert.equal(status, 0, stderr)
   const other = read()
   const functions = Object.values(other).filter(({ Type }) => Type === 'AWS::Lambda::Function')
@@ -163,12 +200,19 @@ test('a secret, a VPC and reserved concurrency reach the template', () => {
 test('targets of KAFKA_DEAD_LETTER stand behind the queue, each with the right to put and no other', () => {
   assert.equal(run([], { KAFKA_DEAD_LETTER: 's3:my-letters/prod,dynamodb:letters' }).status, 0)
   const resources = Object.values(read())
-  const http = resources.find(({ Type, Properties }) => Type === 'AWS::Lambda::Function' && Properties.FunctionName.endsWith('-http'))?.Properties
-  assert.deepEqual(http.Environment.Variables.KAFKA_DEAD_LETTER, { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ',s3:my-letters/prod,dynamodb:letters']] })
+  const http = resources.find(
+    ({ Type, Properties }) => Type === 'AWS::Lambda::Function' && Properties.FunctionName.endsWith('-http'),
+  )?.Properties
+  assert.deepEqual(http.Environment.Variables.KAFKA_DEAD_LETTER, {
+    'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ',s3:my-letters/prod,dynamodb:letters']],
+  })
   const roles = Object.entries(read()).filter(([, { Type }]) => Type === 'AWS::IAM::Role')
   for (const [, { Properties }] of roles.filter(([name]) => name !== 'RedriveRole')) {
     const text = JSON.stringify(Properties.Policies)
-    assert.match(text, /"Action":\["s3:PutObject"\],"Resource":\{"Fn::Sub":"arn:\$\{AWS::Partition\}:s3:::my-letters\/prod\/\*"\}/)
+    assert.match(
+      text,
+      /"Action":\["s3:PutObject"\],"Resource":\{"Fn::Sub":"arn:\$\{AWS::Partition\}:s3:::my-letters\/prod\/\*"\}/,
+    )
     assert.match(text, /"Action":\["dynamodb:PutItem"\],"Resource":\{"Fn::Sub":"arn:[^"]*:table\/letters"\}/)
   }
   assert.equal(run([], { KAFKA_DEAD_LETTER: 'sqs:https://sqs.eu-west-1.amazonaws.com/1/q' }).status, 1)
@@ -176,13 +220,21 @@ test('targets of KAFKA_DEAD_LETTER stand behind the queue, each with the right t
 })
 
 test('only redrive may read and delete dead letters; a schedule is asked for by name', () => {
-  const reads = ofType('AWS::IAM::Role').filter(([, { Properties }]) => JSON.stringify(Properties).match(/ReceiveMessage[^}]*DeadLettersQueue/))
+  const reads = ofType('AWS::IAM::Role').filter(([, { Properties }]) =>
+    JSON.stringify(Properties).match(/ReceiveMessage[^}]*DeadLettersQueue/),
+  )
   assert.deepEqual(
     reads.map(([name]) => name),
     ['RedriveRole'],
   )
   const all = JSON.stringify(resources.RedriveRole)
-  for (const queue of ['DeadLettersQueue', 'EventFailuresQueue', 'EventRuleFailuresQueue', 'EarthquakesQueueFailures', 'ChatFifoQueueFailures'])
+  for (const queue of [
+    'DeadLettersQueue',
+    'EventFailuresQueue',
+    'EventRuleFailuresQueue',
+    'EarthquakesQueueFailures',
+    'ChatFifoQueueFailures',
+  ])
     assert.ok(all.includes(queue), queue)
   assert.equal(only('AWS::Events::Rule').length, 1)
   assert.equal(run(['--param', 'redriveSchedule=rate(1 hour)']).status, 0)
@@ -192,8 +244,17 @@ test('only redrive may read and delete dead letters; a schedule is asked for by 
 
 test('dead letters in Kafka and who is told of a dead letter: each with its right', () => {
   const msk = 'arn:aws:kafka:eu-west-1:123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1'
-  const env = { KAFKA_MSK_CLUSTER_ARN: msk, KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM', KAFKA_DEAD_LETTER: 'kafka:{topic}-dlt' }
-  assert.equal(run([], { ...env, KAFKA_DEAD_LETTER_NOTIFY: 'sns:arn:aws:sns:eu-west-1:123456789012:letters,eventbridge:ops' }).status, 0)
+  const env = {
+    KAFKA_MSK_CLUSTER_ARN: msk,
+    KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+    KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
+    KAFKA_DEAD_LETTER: 'kafka:{topic}-dlt',
+  }
+  assert.equal(
+    run([], { ...env, KAFKA_DEAD_LETTER_NOTIFY: 'sns:arn:aws:sns:eu-west-1:123456789012:letters,eventbridge:ops' })
+      .status,
+    0,
+  )
   const role = JSON.stringify(read().SqsRole)
   assert.ok(role.includes('earthquakes-dlt') && !role.includes('chat-dlt'))
   assert.match(role, /"Action":\["sns:Publish"\],"Resource":"arn:aws:sns:eu-west-1:123456789012:letters"/)
@@ -218,7 +279,11 @@ test('alarms: errors, throttles, slow and connectionAttempts of each function, a
     'EarthquakesQueueFailuresLetters',
   ])
     assert.ok(names.includes(name), name)
-  assert.ok(alarms.every(([, { Properties }]) => Properties.AlarmActions === undefined && Properties.TreatMissingData === 'notBreaching'))
+  assert.ok(
+    alarms.every(
+      ([, { Properties }]) => Properties.AlarmActions === undefined && Properties.TreatMissingData === 'notBreaching',
+    ),
+  )
   const topic = 'arn:aws:sns:eu-west-1:123456789012:alarms'
   assert.equal(run(['--param', `alarmTopicArn=${topic}`]).status, 0)
   const told = Object.values(read()).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
@@ -228,8 +293,17 @@ test('alarms: errors, throttles, slow and connectionAttempts of each function, a
 /** Names of the metrics of an invocation that delivered. */
 function metricsWritten(): string[] {
   const lines: string[] = []
-  const delivered = { kind: 'delivered', record: { topic: 'chat', value: 'v' }, attempts: 1 } as unknown as DeliveryReport
-  new InvocationReport('f', line => lines.push(line)).invocation('r', [delivered], [{ fate: 'delivered' } as RecordFate], producerMetrics())
+  const delivered = {
+    kind: 'delivered',
+    record: { topic: 'chat', value: 'v' },
+    attempts: 1,
+  } as unknown as DeliveryReport
+  new InvocationReport('f', line => lines.push(line)).invocation(
+    'r',
+    [delivered],
+    [{ fate: 'delivered' } as RecordFate],
+    producerMetrics(),
+  )
   const { _aws } = JSON.parse(lines[0] as string) as { _aws: { CloudWatchMetrics: { Metrics: { Name: string }[] }[] } }
   return _aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name))
 }
@@ -250,7 +324,10 @@ test('endpoints in the VPC, where they are asked for', () => {
   assert.equal(run([...vpc, '--param', 'vpcEndpoints=sqs,s3', '--param', 'routeTableIds=rtb-1']).status, 0)
   const made = read()
   assert.deepEqual(made.SqsEndpoint?.Properties.SubnetIds, ['subnet-1'])
-  assert.deepEqual([made.S3Endpoint?.Properties.VpcEndpointType, made.S3Endpoint?.Properties.RouteTableIds], ['Gateway', ['rtb-1']])
+  assert.deepEqual(
+    [made.S3Endpoint?.Properties.VpcEndpointType, made.S3Endpoint?.Properties.RouteTableIds],
+    ['Gateway', ['rtb-1']],
+  )
   assert.match(run([...vpc, '--param', 'vpcEndpoints=s3']).stderr, /routeTableIds/)
   assert.match(run(['--param', 'vpcEndpoints=sqs']).stderr, /vpcId/)
   assert.match(run([...vpc, '--param', 'vpcEndpoints=ftp']).stderr, /expected sqs/)
@@ -267,7 +344,11 @@ test('zips are the same bit by bit when made again, and hold what the handlers n
   const first = hashes()
   assert.equal(run([]).status, 0)
   assert.deepEqual(hashes(), first)
-  Object.assign(process.env, { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_DEAD_LETTER: 'disk:.local/none', KAFKA_MAX_BLOCK_MS: '1' })
+  Object.assign(process.env, {
+    KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9',
+    KAFKA_DEAD_LETTER: 'disk:.local/none',
+    KAFKA_MAX_BLOCK_MS: '1',
+  })
   for (const { Handler } of only('AWS::Lambda::Function')) {
     const [path, name] = [Handler.slice(0, Handler.lastIndexOf('.')), Handler.slice(Handler.lastIndexOf('.') + 1)]
     assert.ok(existsSync(`${path}.mjs`))
@@ -279,7 +360,14 @@ test('zips are the same bit by bit when made again, and hold what the handlers n
 // Identifiers that cfn-lint takes for real.
 const GUARDED = [
   ...['--param', 'kmsKeyArn=arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-4333-8444-555555555555'],
-  ...['--param', 'subnetIds=subnet-0a1b2c3d', '--param', 'securityGroupIds=sg-0a1b2c3d', '--param', 'reservedConcurrency=5'],
+  ...[
+    '--param',
+    'subnetIds=subnet-0a1b2c3d',
+    '--param',
+    'securityGroupIds=sg-0a1b2c3d',
+    '--param',
+    'reservedConcurrency=5',
+  ],
   ...['--param', 'tags=team=data,cost=42', '--param', 'httpRateLimit=100', '--param', 'httpBurstLimit=50'],
 ]
 
@@ -308,10 +396,18 @@ test('a stage: queues of its own, a KMS key, tags, limits of requests; metrics a
     ])
   }
   for (const { Properties } of of('AWS::IAM::Role'))
-    assert.match(JSON.stringify(Properties), /"Action":\["kms:Decrypt","kms:GenerateDataKey"\],"Resource":"arn:aws:kms:eu-west-1:123456789012:key\/1/)
+    assert.match(
+      JSON.stringify(Properties),
+      /"Action":\["kms:Decrypt","kms:GenerateDataKey"\],"Resource":"arn:aws:kms:eu-west-1:123456789012:key\/1/,
+    )
   const [{ Properties: stage }] = of('AWS::ApiGatewayV2::Stage') as [Resource]
-  assert.deepEqual([stage.DefaultRouteSettings.ThrottlingRateLimit, stage.DefaultRouteSettings.ThrottlingBurstLimit], [100, 50])
-  const connectionAttempts = Object.values(made).filter(({ Properties }) => Properties?.MetricName === 'ConnectionAttempts')
+  assert.deepEqual(
+    [stage.DefaultRouteSettings.ThrottlingRateLimit, stage.DefaultRouteSettings.ThrottlingBurstLimit],
+    [100, 50],
+  )
+  const connectionAttempts = Object.values(made).filter(
+    ({ Properties }) => Properties?.MetricName === 'ConnectionAttempts',
+  )
   const names = of('AWS::Lambda::Function').map(({ Properties }) => Properties.FunctionName)
   assert.deepEqual(connectionAttempts.map(({ Properties }) => Properties.Dimensions[0].Value).sort(), names.sort())
 })
@@ -320,11 +416,25 @@ test('a stage’s file says what it is deployed with; the command and the enviro
   mkdirSync('stages', { recursive: true })
   const file = 'stages/packagetest.json'
   try {
-    writeFileSync(file, JSON.stringify({ settings: { KAFKA_BOOTSTRAP_SERVERS: 'a:9092', KAFKA_COMPRESSION_TYPE: 'lz4', KAFKA_CLIENT_ID: 'of-file' }, params: { outageS: '3600' } }))
-    assert.equal(run(['--stage', 'packagetest', '--param', 'reservedConcurrency=3'], { KAFKA_CLIENT_ID: 'of-env' }).status, 0)
-    const { Environment, ReservedConcurrentExecutions } = (Object.values(read()).find(({ Type }) => Type === 'AWS::Lambda::Function') as Resource).Properties
+    writeFileSync(
+      file,
+      JSON.stringify({
+        settings: { KAFKA_BOOTSTRAP_SERVERS: 'a:9092', KAFKA_COMPRESSION_TYPE: 'lz4', KAFKA_CLIENT_ID: 'of-file' },
+        params: { outageS: '3600' },
+      }),
+    )
+    assert.equal(
+      run(['--stage', 'packagetest', '--param', 'reservedConcurrency=3'], { KAFKA_CLIENT_ID: 'of-env' }).status,
+      0,
+    )
+    const { Environment, ReservedConcurrentExecutions } = (
+      Object.values(read()).find(({ Type }) => Type === 'AWS::Lambda::Function') as Resource
+    ).Properties
     const { KAFKA_BOOTSTRAP_SERVERS, KAFKA_COMPRESSION_TYPE, KAFKA_CLIENT_ID } = Environment.Variables
-    assert.deepEqual([KAFKA_BOOTSTRAP_SERVERS, KAFKA_COMPRESSION_TYPE, KAFKA_CLIENT_ID, ReservedConcurrentExecutions], ['a:9092', 'lz4', 'of-env', 3])
+    assert.deepEqual(
+      [KAFKA_BOOTSTRAP_SERVERS, KAFKA_COMPRESSION_TYPE, KAFKA_CLIENT_ID, ReservedConcurrentExecutions],
+      ['a:9092', 'lz4', 'of-env', 3],
+    )
     assert.equal(read().EarthquakesQueue?.Properties.RedrivePolicy.maxReceiveCount, 10)
     writeFileSync(file, JSON.stringify({ settings: { colour: 'red' }, param: {} }))
     const { status, stderr } = run(['--stage', 'packagetest'])
@@ -353,13 +463,24 @@ test('checkov finds what docs/deploy.md explains, and nothing else; guarded as i
   const found = () => {
     const { stdout } = spawnSync(
       process.env.CHECKOV ?? 'checkov',
-      ['-f', '.serverless/cloudformation-template-update-stack.json', '--framework', 'cloudformation', '--skip-download', '-o', 'json'],
+      [
+        '-f',
+        '.serverless/cloudformation-template-update-stack.json',
+        '--framework',
+        'cloudformation',
+        '--skip-download',
+        '-o',
+        'json',
+      ],
       {
         encoding: 'utf8',
         maxBuffer: 64 * 1024 * 1024,
       },
     )
-    const { results, summary } = JSON.parse(stdout) as { results: { failed_checks: { check_id: string }[] }; summary: { passed: number; parsing_errors: number } }
+    const { results, summary } = JSON.parse(stdout) as {
+      results: { failed_checks: { check_id: string }[] }
+      summary: { passed: number; parsing_errors: number }
+    }
     assert.ok(summary.passed > 50 && summary.parsing_errors === 0)
     return [...new Set(results.failed_checks.map(({ check_id }) => check_id))].sort()
   }
@@ -372,7 +493,11 @@ test('checkov finds what docs/deploy.md explains, and nothing else; guarded as i
 test('cfn-lint finds nothing but what the packager writes twice (W3005, a DependsOn beside a reference)', () => {
   for (const args of [GUARDED, []]) {
     assert.equal(run(args).status, 0)
-    const lint = spawnSync(process.env.CFN_LINT ?? 'cfn-lint', ['--ignore-checks', 'W3005', '--', '.serverless/cloudformation-template-update-stack.json'], { encoding: 'utf8' })
+    const lint = spawnSync(
+      process.env.CFN_LINT ?? 'cfn-lint',
+      ['--ignore-checks', 'W3005', '--', '.serverless/cloudformation-template-update-stack.json'],
+      { encoding: 'utf8' },
+    )
     assert.equal(lint.stdout + lint.stderr, '')
   }
 })
@@ -381,8 +506,12 @@ test('examples/sam: cfn-lint finds nothing, and its functions are the built bund
   const lint = spawnSync(process.env.CFN_LINT ?? 'cfn-lint', ['--', 'examples/sam/template.yaml'], { encoding: 'utf8' })
   assert.equal(lint.stdout + lint.stderr, '')
   const { parse } = await import('yaml')
-  const sam = parse(readFileSync('examples/sam/template.yaml', 'utf8'), { customTags: ['!Ref', '!Sub', '!GetAtt'].map(tag => ({ tag, resolve: (text: string) => text })) })
-  const functions = Object.values(sam.Resources as Record<string, Resource>).filter(({ Type }) => Type === 'AWS::Serverless::Function')
+  const sam = parse(readFileSync('examples/sam/template.yaml', 'utf8'), {
+    customTags: ['!Ref', '!Sub', '!GetAtt'].map(tag => ({ tag, resolve: (text: string) => text })),
+  })
+  const functions = Object.values(sam.Resources as Record<string, Resource>).filter(
+    ({ Type }) => Type === 'AWS::Serverless::Function',
+  )
   assert.equal(functions.length, 2)
   for (const { Properties } of functions) {
     assert.ok(existsSync(`examples/sam/${Properties.CodeUri}/index.mjs`))
@@ -390,5 +519,8 @@ test('examples/sam: cfn-lint finds nothing, and its functions are the built bund
   }
   const { VisibilityTimeout, RedrivePolicy } = (sam.Resources.EarthquakesQueue as Resource).Properties
   const own = resources.EarthquakesQueue?.Properties
-  assert.deepEqual([VisibilityTimeout, RedrivePolicy.maxReceiveCount], [own.VisibilityTimeout, own.RedrivePolicy.maxReceiveCount])
+  assert.deepEqual(
+    [VisibilityTimeout, RedrivePolicy.maxReceiveCount],
+    [own.VisibilityTimeout, own.RedrivePolicy.maxReceiveCount],
+  )
 })

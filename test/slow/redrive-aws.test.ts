@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { CreateEventBusCommand, EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge'
+import {
+  CreateEventBusCommand,
+  EventBridgeClient,
+  PutRuleCommand,
+  PutTargetsCommand,
+} from '@aws-sdk/client-eventbridge'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
@@ -43,13 +48,19 @@ await new DynamoDBClient({}).send(
 deadLetterStoreContract(
   's3',
   servers,
-  async () => ({ target: new S3DeadLetterTarget('letters', 'prod'), open: () => openDeadLetterStores({ kind: 's3', bucket: 'letters', prefix: 'prod' }, config) }),
+  async () => ({
+    target: new S3DeadLetterTarget('letters', 'prod'),
+    open: () => openDeadLetterStores({ kind: 's3', bucket: 'letters', prefix: 'prod' }, config),
+  }),
   { parallel: 'refused' },
 )
 deadLetterStoreContract(
   'dynamodb',
   servers,
-  async () => ({ target: new DynamoDbDeadLetterTarget('letters'), open: () => openDeadLetterStores({ kind: 'dynamodb', table: 'letters' }, config) }),
+  async () => ({
+    target: new DynamoDbDeadLetterTarget('letters'),
+    open: () => openDeadLetterStores({ kind: 'dynamodb', table: 'letters' }, config),
+  }),
   {
     parallel: 'refused',
   },
@@ -58,7 +69,9 @@ deadLetterStoreContract(
 test('a value that was left as a claim is sent whole; one that is gone leaves its dead letter', async () => {
   await createTopics(servers, [{ topic: 'claims', partitions: 1 }])
   await untilInSync(servers, 'claims', 1)
-  const chain = createDeadLetterPublisher(parseConfig({ bootstrapServers: [servers], deadLetter: 'dynamodb:letters,s3:letters/claims-of' }, {}))
+  const chain = createDeadLetterPublisher(
+    parseConfig({ bootstrapServers: [servers], deadLetter: 'dynamodb:letters,s3:letters/claims-of' }, {}),
+  )
   const large = deadLetterOf('large', Buffer.alloc(500_000, 'x'), 'claims')
   assert.match(String((await chain.store([large]))[0]), /^dynamodb:/)
   await chain.close()
@@ -68,7 +81,10 @@ test('a value that was left as a claim is sent whole; one that is gone leaves it
   const result = await redrive(store, { producer })
   assert.equal(result.resent, 1)
   assert.equal((await readTopic(servers, 'claims'))[0]?.value?.length, 500_000)
-  const lost = { ...deadLetterOf('lost', 'v', 'claims'), claimCheck: { target: 's3://letters/claims-of/claims/none', sha256: '', bytes: 1 } }
+  const lost = {
+    ...deadLetterOf('lost', 'v', 'claims'),
+    claimCheck: { target: 's3://letters/claims-of/claims/none', sha256: '', bytes: 1 },
+  }
   await new DynamoDbDeadLetterTarget('letters').store([lost], Deadline.after(systemClock, 5000))
   const open = openDeadLetterStores({ kind: 'dynamodb', table: 'letters' }, config)
   assert.deepEqual((await redrive(open, { producer })).failed, { 'claim-missing': 1 })
@@ -80,13 +96,34 @@ test('SNS topics and event buses are told of a dead letter, without its bytes', 
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'letters' }))
   const queue = async (name: string) => (await sqs.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl as string
   const [ofTopic, ofBus] = [await queue('of-topic'), await queue('of-bus')]
-  await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: 'arn:aws:sqs:us-east-1:123456789012:of-topic' }))
+  await sns.send(
+    new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: 'arn:aws:sqs:us-east-1:123456789012:of-topic' }),
+  )
   await events.send(new CreateEventBusCommand({ Name: 'ops' }))
-  await events.send(new PutRuleCommand({ Name: 'letters', EventBusName: 'ops', EventPattern: JSON.stringify({ source: ['serverless-kafka-producer'] }) }))
-  await events.send(new PutTargetsCommand({ Rule: 'letters', EventBusName: 'ops', Targets: [{ Id: 'q', Arn: 'arn:aws:sqs:us-east-1:123456789012:of-bus' }] }))
+  await events.send(
+    new PutRuleCommand({
+      Name: 'letters',
+      EventBusName: 'ops',
+      EventPattern: JSON.stringify({ source: ['serverless-kafka-producer'] }),
+    }),
+  )
+  await events.send(
+    new PutTargetsCommand({
+      Rule: 'letters',
+      EventBusName: 'ops',
+      Targets: [{ Id: 'q', Arn: 'arn:aws:sqs:us-east-1:123456789012:of-bus' }],
+    }),
+  )
   const warnings: string[] = []
   const deadLetters = createDeadLetterPublisher(
-    parseConfig({ bootstrapServers: [servers], deadLetter: 's3:letters/told', deadLetterNotify: `sns:${TopicArn},eventbridge:ops` }, {}),
+    parseConfig(
+      {
+        bootstrapServers: [servers],
+        deadLetter: 's3:letters/told',
+        deadLetterNotify: `sns:${TopicArn},eventbridge:ops`,
+      },
+      {},
+    ),
     text => warnings.push(text),
   )
   const many = Array.from({ length: 12 }, (_, i) => deadLetterOf(`told-${i}`, 'a secret value'))
@@ -96,12 +133,17 @@ test('SNS topics and event buses are told of a dead letter, without its bytes', 
   for (const url of [ofTopic, ofBus]) {
     const bodies: string[] = []
     for (let empty = 0; empty < 2; ) {
-      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, WaitTimeSeconds: 0 }))
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, WaitTimeSeconds: 0 }),
+      )
       bodies.push(...Messages.map(({ Body }) => Body as string))
       empty = Messages.length === 0 ? empty + 1 : 0
     }
     assert.equal(bodies.length, 12, url)
     assert.match(bodies[0] as string, /unreachable/)
-    assert.ok(!bodies.join().includes(Buffer.from('a secret value').toString('base64')) && !bodies.join().includes('a secret value'))
+    assert.ok(
+      !bodies.join().includes(Buffer.from('a secret value').toString('base64')) &&
+        !bodies.join().includes('a secret value'),
+    )
   }
 })

@@ -14,7 +14,9 @@ test('a connection cut in silence: ours is delivered within a second, raw kafkaj
   await createTopics(rig.bootstrapServers, [{ topic: 'thaw', partitions: 1 }])
   await untilInSync(rig.bootstrapServers, 'thaw', 1)
   const ours = producerOf([rig.bootstrapServers])
-  const raw = new Kafka({ brokers: [rig.bootstrapServers], logLevel: logLevel.NOTHING }).producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  const raw = new Kafka({ brokers: [rig.bootstrapServers], logLevel: logLevel.NOTHING }).producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+  })
   await raw.connect()
   const sendRaw = () => raw.send({ topic: 'thaw', acks: -1, messages: [record] })
   await Promise.all([ours.send({ topic: 'thaw', ...record }), sendRaw()])

@@ -57,7 +57,10 @@ test('idle time is the larger of what the two clocks say', () => {
   const then = moment(clock)
   clock.freeze(5000)
   assert.equal(elapsedSince(clock, then), 5000)
-  assert.equal(elapsedSince({ ...clock, now: () => then.now, epochMs: () => then.epochMs + 7000 } as VirtualClock, then), 7000)
+  assert.equal(
+    elapsedSince({ ...clock, now: () => then.now, epochMs: () => then.epochMs + 7000 } as VirtualClock, then),
+    7000,
+  )
 })
 
 test('remaining time is read once and counted on the monotonic clock', () => {

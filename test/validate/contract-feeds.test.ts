@@ -5,7 +5,8 @@ import { withQueuePrefix } from '../../lib/validate/queue-prefix.ts'
 import { routeOfQueue } from '../../lib/validate/route.ts'
 import { toContracts } from '../../scripts/load-contracts.ts'
 
-const contracts = (files: Record<string, object>) => toContracts(Object.entries(files).map(([topic, json]) => ({ topic, json: json as Record<string, unknown> })))
+const contracts = (files: Record<string, object>) =>
+  toContracts(Object.entries(files).map(([topic, json]) => ({ topic, json: json as Record<string, unknown> })))
 const problem = (from: object) => {
   try {
     contracts({ t: { from } })
@@ -16,7 +17,9 @@ const problem = (from: object) => {
 }
 
 test('defaults: a FIFO queue keys by its group, EventBridge gives the detail', () => {
-  const contract = contracts({ t: { from: { sqs: [{ queue: 'a' }, { queue: 'b.fifo' }], eventbridge: [{ source: ['s'] }] } } }).get('t')
+  const contract = contracts({
+    t: { from: { sqs: [{ queue: 'a' }, { queue: 'b.fifo' }], eventbridge: [{ source: ['s'] }] } },
+  }).get('t')
   assert.deepEqual(contract?.sqs, [
     { queue: 'a', unwrap: 'none', value: 'detail', key: undefined },
     { queue: 'b.fifo', unwrap: 'none', value: 'detail', key: ['sqs:MessageGroupId'] },
@@ -41,14 +44,22 @@ test('each wrong field is named', () => {
 
 test('two contracts that claim one queue or event are refused', () => {
   const sqs = { from: { sqs: [{ queue: 'q' }] } }
-  assert.throws(() => contracts({ a: sqs, b: sqs }), /contracts\/a\.json and contracts\/b\.json: both claim the queue q/)
-  const event = (detailTypes?: string[]) => ({ from: { eventbridge: [{ source: ['s'], ...(detailTypes ? { 'detail-type': detailTypes } : {}) }] } })
+  assert.throws(
+    () => contracts({ a: sqs, b: sqs }),
+    /contracts\/a\.json and contracts\/b\.json: both claim the queue q/,
+  )
+  const event = (detailTypes?: string[]) => ({
+    from: { eventbridge: [{ source: ['s'], ...(detailTypes ? { 'detail-type': detailTypes } : {}) }] },
+  })
   assert.throws(() => contracts({ a: event(), b: event(['T']) }), /both claim events of s/)
   assert.equal(contracts({ a: event(['T']), b: event(['U']) }).size, 2)
 })
 
 test('KAFKA_QUEUE_PREFIX: a stage claims its own queues, and no other stage’s', () => {
-  const staging = withQueuePrefix(contracts({ t: { from: { sqs: [{ queue: 'a' }, { queue: 'b.fifo' }] } } }), 'staging-')
+  const staging = withQueuePrefix(
+    contracts({ t: { from: { sqs: [{ queue: 'a' }, { queue: 'b.fifo' }] } } }),
+    'staging-',
+  )
   assert.equal(routeOfQueue(staging, 'staging-a')?.contract.topic, 't')
   assert.equal(routeOfQueue(staging, 'staging-b.fifo')?.feed?.queue, 'staging-b.fifo')
   assert.equal(routeOfQueue(staging, 'a'), undefined)

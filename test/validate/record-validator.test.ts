@@ -6,11 +6,15 @@ import { validateRecord } from '../../lib/validate/record-validator.ts'
 import { toContracts } from '../../scripts/load-contracts.ts'
 
 const contracts = toContracts(
-  (['json', 'text', 'base64'] as const).map(format => ({ topic: format, json: { key: { required: false }, value: { format, schema: true }, limits: { valueBytes: 8 } } as never })),
+  (['json', 'text', 'base64'] as const).map(format => ({
+    topic: format,
+    json: { key: { required: false }, value: { format, schema: true }, limits: { valueBytes: 8 } } as never,
+  })),
 )
 const tooLarge = { code: 'record-too-large' }
 const serializer = new RecordSerializer(1_000_000)
-const serialize = (topic: string, value: unknown) => serializer.serialize(validateRecord({ topic, value }, { contracts }))
+const serialize = (topic: string, value: unknown) =>
+  serializer.serialize(validateRecord({ topic, value }, { contracts }))
 
 test('bytes beyond limits.valueBytes are no valid record', () => {
   validateRecord({ topic: 'json', value: Buffer.from('"123456"') }, { contracts })

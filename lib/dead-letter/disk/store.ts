@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { DeadLetterError } from '../../errors.ts'
 import { isJsonObject } from '../../record/json-object.ts'
 import type { DeadLetter } from '../dead-letter.ts'
-import { type Completed, type DeadLetterStore, LEASE_MS, type Lease, type OpenDeadLetter } from '../dead-letter-store.ts'
+import {
+  type Completed,
+  type DeadLetterStore,
+  LEASE_MS,
+  type Lease,
+  type OpenDeadLetter,
+} from '../dead-letter-store.ts'
 import { deadLetterIn } from '../read-dead-letter.ts'
 import { readSegment } from './segment.ts'
 import { DiskDeadLetterTarget, segmentsOf } from './target.ts'
@@ -41,12 +47,23 @@ export class DiskDeadLetterStore implements DeadLetterStore {
 
   async complete(completed: readonly Completed[]): Promise<void> {
     if (completed.length === 0) return
-    await this.#writer.append(completed.map(({ open, location }): ClosedEntry => ({ closed: open.deadLetter.deadLetterId, of: locationsOf(open), location })))
+    await this.#writer.append(
+      completed.map(
+        ({ open, location }): ClosedEntry => ({
+          closed: open.deadLetter.deadLetterId,
+          of: locationsOf(open),
+          location,
+        }),
+      ),
+    )
   }
 
   async replace(open: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
     // One append, in this order: cut in between, the old version is open beside the new one, and they fold.
-    await this.#writer.append([deadLetter, { closed: open.deadLetter.deadLetterId, of: locationsOf(open), location: 'replaced' } satisfies ClosedEntry])
+    await this.#writer.append([
+      deadLetter,
+      { closed: open.deadLetter.deadLetterId, of: locationsOf(open), location: 'replaced' } satisfies ClosedEntry,
+    ])
   }
 
   async lease(): Promise<Lease> {
@@ -86,20 +103,30 @@ export class DiskDeadLetterStore implements DeadLetterStore {
         if (closed.has(location)) continue
         const known = open.get(deadLetter.deadLetterId)
         // Writers differ in age, so files have no order: the version that was tried most is the newest.
-        const newest = known && known.deadLetter.redrive.count > deadLetter.redrive.count ? known.deadLetter : deadLetter
+        const newest =
+          known && known.deadLetter.redrive.count > deadLetter.redrive.count ? known.deadLetter : deadLetter
         open.set(deadLetter.deadLetterId, { deadLetter: newest, locations: [...(known?.locations ?? []), location] })
       }
     }
-    return [...open.values()].map(({ deadLetter, locations }) => ({ deadLetter, location: locations[0] as string, handle: locations }))
+    return [...open.values()].map(({ deadLetter, locations }) => ({
+      deadLetter,
+      location: locations[0] as string,
+      handle: locations,
+    }))
   }
 
   /** Removes segments that nobody writes to any more, whose dead letters are settled, and on which no open dead letter's state depends. */
   async #tidy(): Promise<void> {
     const segments = await this.#segments()
     const closed = new Set(segments.flatMap(({ closes }) => closes))
-    const isOld = await Promise.all(segments.map(async ({ name }) => Date.now() - (await stat(join(this.#folder, name))).mtimeMs > TIDY_AFTER_MS))
-    let done = segments.filter(({ deadLetters }, index) => isOld[index] && [...deadLetters.keys()].every(location => closed.has(location)))
-    const staying = (name: string) => segments.some(segment => segment.name === name) && !done.some(segment => segment.name === name)
+    const isOld = await Promise.all(
+      segments.map(async ({ name }) => Date.now() - (await stat(join(this.#folder, name))).mtimeMs > TIDY_AFTER_MS),
+    )
+    let done = segments.filter(
+      ({ deadLetters }, index) => isOld[index] && [...deadLetters.keys()].every(location => closed.has(location)),
+    )
+    const staying = (name: string) =>
+      segments.some(segment => segment.name === name) && !done.some(segment => segment.name === name)
     for (let before = -1; before !== done.length; ) {
       before = done.length
       done = done.filter(({ closes }) => !closes.some(location => staying(fileOf(location))))
@@ -125,7 +152,11 @@ async function takeOver(path: string, holder: string): Promise<void> {
 }
 
 function running(): DeadLetterError {
-  return new DeadLetterError('redrive-running', 'Another redrive of this folder is running, or ended without a word less than a minute ago.', { retriable: true })
+  return new DeadLetterError(
+    'redrive-running',
+    'Another redrive of this folder is running, or ended without a word less than a minute ago.',
+    { retriable: true },
+  )
 }
 
 function toSegment(name: string, bytes: Buffer): Segment {

@@ -64,7 +64,10 @@ export class DiskDeadLetterTarget {
         await this.close().catch(() => undefined)
         if (cause instanceof DeadLetterError) throw cause
         const code = (cause as NodeJS.ErrnoException).code ?? 'error'
-        throw new DeadLetterError('dead-letter', `The disk target did not store the dead letters (${code}).`, { retriable: true, cause })
+        throw new DeadLetterError('dead-letter', `The disk target did not store the dead letters (${code}).`, {
+          retriable: true,
+          cause,
+        })
       }
     })
     this.#queue = work.catch(() => undefined)
@@ -82,7 +85,11 @@ export class DiskDeadLetterTarget {
     const wanted = entries.reduce((sum: number, entry) => sum + Buffer.byteLength(JSON.stringify(entry)), 0)
     const used = await segmentBytes(this.folder)
     if (used + wanted > maxBytes)
-      throw new DeadLetterError('dead-letter', `The disk target is full: KAFKA_DEAD_LETTER_DISK_MAX_BYTES is ${maxBytes}, ${used} are in use.`, { retriable: true })
+      throw new DeadLetterError(
+        'dead-letter',
+        `The disk target is full: KAFKA_DEAD_LETTER_DISK_MAX_BYTES is ${maxBytes}, ${used} are in use.`,
+        { retriable: true },
+      )
   }
 }
 

@@ -4,7 +4,13 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { DeadLetterError } from '../../errors.ts'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
 import type { DeadLetter } from '../dead-letter.ts'
-import { type Completed, type DeadLetterStore, LEASE_MS, type Lease, type OpenDeadLetter } from '../dead-letter-store.ts'
+import {
+  type Completed,
+  type DeadLetterStore,
+  LEASE_MS,
+  type Lease,
+  type OpenDeadLetter,
+} from '../dead-letter-store.ts'
 import { inParallel } from '../in-parallel.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
 import { VERSION_1_ITEM, VERSION_1_TABLE_KEY } from '../version-1.ts'
@@ -28,7 +34,11 @@ export class DynamoDbDeadLetterStore implements DeadLetterStore {
   async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
     const { dynamodb, client } = await this.#load()
     for (let from: Record<string, AttributeValue> | undefined; ; ) {
-      const command = new dynamodb.ScanCommand({ TableName: this.#table, ConsistentRead: true, ...(from ? { ExclusiveStartKey: from } : {}) })
+      const command = new dynamodb.ScanCommand({
+        TableName: this.#table,
+        ConsistentRead: true,
+        ...(from ? { ExclusiveStartKey: from } : {}),
+      })
       const page = await client.send(command, abortAfter(CALL_MS))
       for (const item of page.Items ?? []) {
         const deadLetter = readDeadLetter((item.deadLetter ?? item[VERSION_1_ITEM])?.S ?? '')
@@ -42,7 +52,9 @@ export class DynamoDbDeadLetterStore implements DeadLetterStore {
   async complete(completed: readonly Completed[]): Promise<void> {
     const { dynamodb, client } = await this.#load()
     await inParallel(completed, ({ open }) =>
-      this.#withKey(open.deadLetter.deadLetterId, Key => client.send(new dynamodb.DeleteItemCommand({ TableName: this.#table, Key }), abortAfter(CALL_MS))),
+      this.#withKey(open.deadLetter.deadLetterId, Key =>
+        client.send(new dynamodb.DeleteItemCommand({ TableName: this.#table, Key }), abortAfter(CALL_MS)),
+      ),
     )
   }
 
@@ -73,7 +85,11 @@ export class DynamoDbDeadLetterStore implements DeadLetterStore {
       })
       await client.send(command, abortAfter(CALL_MS)).catch(error => {
         if ((error as Error).name !== 'ConditionalCheckFailedException') throw error
-        throw new DeadLetterError('redrive-running', 'Another redrive of this table is running, or ended without a word less than a minute ago.', { retriable: true })
+        throw new DeadLetterError(
+          'redrive-running',
+          'Another redrive of this table is running, or ended without a word less than a minute ago.',
+          { retriable: true },
+        )
       })
     }
     await take()
@@ -84,7 +100,10 @@ export class DynamoDbDeadLetterStore implements DeadLetterStore {
         ConditionExpression: 'holder = :holder',
         ExpressionAttributeValues: { ':holder': { S: holder } },
       })
-    return { renew: take, release: async () => void (await this.#withKey(LEASE_ID, key => client.send(release(key), abortAfter(CALL_MS)))) }
+    return {
+      renew: take,
+      release: async () => void (await this.#withKey(LEASE_ID, key => client.send(release(key), abortAfter(CALL_MS)))),
+    }
   }
 
   async close(): Promise<void> {

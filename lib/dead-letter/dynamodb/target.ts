@@ -33,22 +33,35 @@ export class DynamoDbDeadLetterTarget implements DeadLetterTarget {
 
   async #put(deadLetter: DeadLetter, deadline: Deadline): Promise<StoreResult> {
     const json = JSON.stringify(deadLetter)
-    if (Buffer.byteLength(json) > MAX_BYTES) return new DeadLetterError(DEAD_LETTER_TOO_LARGE, 'A dead letter is larger than a DynamoDB item may be (400 KB).')
-    const text = { deadLetter: json, topic: deadLetter.record.topic ?? '', code: deadLetter.failure.code, outcome: deadLetter.failure.outcome, lastAt: deadLetter.failure.lastAt }
+    if (Buffer.byteLength(json) > MAX_BYTES)
+      return new DeadLetterError(DEAD_LETTER_TOO_LARGE, 'A dead letter is larger than a DynamoDB item may be (400 KB).')
+    const text = {
+      deadLetter: json,
+      topic: deadLetter.record.topic ?? '',
+      code: deadLetter.failure.code,
+      outcome: deadLetter.failure.outcome,
+      lastAt: deadLetter.failure.lastAt,
+    }
     const attributes = Object.entries(text).filter(([, value]) => value !== '')
     try {
       this.#client ??= loadDynamoDb()
       const { dynamodb, client } = await this.#client
       const command = new dynamodb.PutItemCommand({
         TableName: this.#table,
-        Item: { ...tableKeys(deadLetter.deadLetterId), ...Object.fromEntries(attributes.map(([name, value]) => [name, { S: value }])) },
+        Item: {
+          ...tableKeys(deadLetter.deadLetterId),
+          ...Object.fromEntries(attributes.map(([name, value]) => [name, { S: value }])),
+        },
         ConditionExpression: `attribute_not_exists(deadLetterId) AND attribute_not_exists(${VERSION_1_TABLE_KEY})`,
       })
       await client.send(command, abortAfter(deadline.remaining))
     } catch (cause) {
       const name = cause instanceof Error ? cause.name : 'Error'
       if (name !== 'ConditionalCheckFailedException')
-        return new DeadLetterError('dead-letter', `The DynamoDB target did not store a dead letter (${name}).`, { retriable: true, cause })
+        return new DeadLetterError('dead-letter', `The DynamoDB target did not store a dead letter (${name}).`, {
+          retriable: true,
+          cause,
+        })
     }
     return `dynamodb:${this.#table}#${deadLetter.deadLetterId}`
   }

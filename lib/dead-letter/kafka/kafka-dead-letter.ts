@@ -28,7 +28,9 @@ export function deadLetterTopic(pattern: string, topic: string | null): string {
 export function isDeadLetterTopic(pattern: string, topic: string): boolean {
   const [before = '', ...rest] = pattern.split('{topic}')
   const after = rest.at(-1)
-  return after === undefined ? topic === pattern : topic.length > before.length + after.length && topic.startsWith(before) && topic.endsWith(after)
+  return after === undefined
+    ? topic === pattern
+    : topic.length > before.length + after.length && topic.startsWith(before) && topic.endsWith(after)
 }
 
 export function toKafkaDeadLetter(deadLetter: DeadLetter, pattern: string): KafkaDeadLetterRecord {
@@ -53,18 +55,37 @@ export function toKafkaDeadLetter(deadLetter: DeadLetter, pattern: string): Kafk
 }
 
 /** @returns undefined for a record that is no dead letter of ours */
-export function fromKafkaDeadLetter({ key, value, headers }: Pick<KafkaDeadLetterRecord, 'key' | 'value' | 'headers'>): DeadLetter | undefined {
+export function fromKafkaDeadLetter({
+  key,
+  value,
+  headers,
+}: Pick<KafkaDeadLetterRecord, 'key' | 'value' | 'headers'>): DeadLetter | undefined {
   const text = headers.findLast(([name]) => name === DEAD_LETTER || name === VERSION_1_HEADER)?.[1]
   if (!text) return undefined
-  const own = headers.filter(([name]) => name !== DEAD_LETTER && name !== VERSION_1_HEADER && !name.startsWith(SPRING)).map(([name, bytes]) => ({ name, value: base64(bytes) }))
+  const own = headers
+    .filter(([name]) => name !== DEAD_LETTER && name !== VERSION_1_HEADER && !name.startsWith(SPRING))
+    .map(([name, bytes]) => ({ name, value: base64(bytes) }))
   const rest = jsonOf(text)
-  const deadLetter = isJsonObject(rest) && isJsonObject(rest.record) ? { ...rest, record: { ...rest.record, key: base64(key), value: base64(value), headers: own } } : undefined
+  const deadLetter =
+    isJsonObject(rest) && isJsonObject(rest.record)
+      ? { ...rest, record: { ...rest.record, key: base64(key), value: base64(value), headers: own } }
+      : undefined
   return deadLetterIn(deadLetter)
 }
 
 /** Says in the same topic that dead letters are settled, by their locations. */
-export function closedMarker(topic: string, deadLetterId: string, locations: readonly string[], completedAs: string): KafkaDeadLetterRecord {
-  return { topic, key: Buffer.from(deadLetterId), value: null, headers: [[CLOSED, Buffer.from(JSON.stringify({ of: locations, location: completedAs }))]] }
+export function closedMarker(
+  topic: string,
+  deadLetterId: string,
+  locations: readonly string[],
+  completedAs: string,
+): KafkaDeadLetterRecord {
+  return {
+    topic,
+    key: Buffer.from(deadLetterId),
+    value: null,
+    headers: [[CLOSED, Buffer.from(JSON.stringify({ of: locations, location: completedAs }))]],
+  }
 }
 
 /** @returns the locations that a marker names; undefined for any other record */

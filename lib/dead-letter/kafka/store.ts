@@ -4,8 +4,21 @@ import { DeadLetterError } from '../../errors.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
 import type { LogReader } from '../../transport/kafkajs/log-reader.ts'
 import type { DeadLetter } from '../dead-letter.ts'
-import { type Completed, type DeadLetterStore, LEASE_MS, type Lease, type OpenDeadLetter } from '../dead-letter-store.ts'
-import { closedBy, closedMarker, deadLetterTopic, fromKafkaDeadLetter, isDeadLetterTopic, toKafkaDeadLetter } from './kafka-dead-letter.ts'
+import {
+  type Completed,
+  type DeadLetterStore,
+  LEASE_MS,
+  type Lease,
+  type OpenDeadLetter,
+} from '../dead-letter-store.ts'
+import {
+  closedBy,
+  closedMarker,
+  deadLetterTopic,
+  fromKafkaDeadLetter,
+  isDeadLetterTopic,
+  toKafkaDeadLetter,
+} from './kafka-dead-letter.ts'
 import { type DeadLetterProducer, locationOf } from './target.ts'
 
 const LEASE = 'kp-lease'
@@ -49,12 +62,25 @@ export class KafkaDeadLetterStore implements DeadLetterStore {
     const holder = randomUUID()
     const [topic] = await this.#topics()
     if (topic === undefined) return { renew: async () => {}, release: async () => {} }
-    const write = (until: number) => this.#send([{ topic, partition: 0, key: Buffer.from(LEASE), value: null, headers: [[LEASE, Buffer.from(JSON.stringify({ holder, until }))]] }])
+    const write = (until: number) =>
+      this.#send([
+        {
+          topic,
+          partition: 0,
+          key: Buffer.from(LEASE),
+          value: null,
+          headers: [[LEASE, Buffer.from(JSON.stringify({ holder, until }))]],
+        },
+      ])
     const renew = async () => {
       await write(Date.now() + LEASE_MS)
       if ((await this.#holder(topic)) === holder) return
       await write(0)
-      throw new DeadLetterError('redrive-running', 'Another redrive of this topic is running, or ended without a word less than a minute ago.', { retriable: true })
+      throw new DeadLetterError(
+        'redrive-running',
+        'Another redrive of this topic is running, or ended without a word less than a minute ago.',
+        { retriable: true },
+      )
     }
     await renew()
     return { renew, release: () => write(0) }
@@ -69,7 +95,11 @@ export class KafkaDeadLetterStore implements DeadLetterStore {
     return (await reader.topics()).filter(topic => isDeadLetterTopic(pattern, topic)).sort()
   }
 
-  async #readTopic(topic: string, closed: Set<string>, open: Map<string, { deadLetter: DeadLetter; locations: string[] }>): Promise<void> {
+  async #readTopic(
+    topic: string,
+    closed: Set<string>,
+    open: Map<string, { deadLetter: DeadLetter; locations: string[] }>,
+  ): Promise<void> {
     const { reader } = this.#options
     for (let partition = 0; partition < (await reader.partitions(topic)); partition++) {
       const [start, end] = [await reader.start(topic, partition), await reader.end(topic, partition)]
@@ -78,8 +108,12 @@ export class KafkaDeadLetterStore implements DeadLetterStore {
         const deadLetter = fromKafkaDeadLetter(record)
         if (!deadLetter) continue
         const known = open.get(deadLetter.deadLetterId)
-        const newest = known && known.deadLetter.redrive.count > deadLetter.redrive.count ? known.deadLetter : deadLetter
-        open.set(deadLetter.deadLetterId, { deadLetter: newest, locations: [...(known?.locations ?? []), locationOf({ topic, partition, offset: record.offset })] })
+        const newest =
+          known && known.deadLetter.redrive.count > deadLetter.redrive.count ? known.deadLetter : deadLetter
+        open.set(deadLetter.deadLetterId, {
+          deadLetter: newest,
+          locations: [...(known?.locations ?? []), locationOf({ topic, partition, offset: record.offset })],
+        })
       }
     }
   }
@@ -99,13 +133,22 @@ export class KafkaDeadLetterStore implements DeadLetterStore {
   }
 
   #marker({ deadLetter, handle }: OpenDeadLetter, location: string): ProducerRecord {
-    return closedMarker(deadLetterTopic(this.#options.pattern, deadLetter.record.topic), deadLetter.deadLetterId, handle as string[], location)
+    return closedMarker(
+      deadLetterTopic(this.#options.pattern, deadLetter.record.topic),
+      deadLetter.deadLetterId,
+      handle as string[],
+      location,
+    )
   }
 
   async #send(records: readonly ProducerRecord[]): Promise<void> {
     const failed = (await this.#options.producer.sendAll(records)).find(report => report.kind === 'failed')
     if (failed?.kind === 'failed')
-      throw new DeadLetterError('dead-letter', `The Kafka target did not note what became of a dead letter (${failed.code}).`, { retriable: true, cause: failed.error })
+      throw new DeadLetterError(
+        'dead-letter',
+        `The Kafka target did not note what became of a dead letter (${failed.code}).`,
+        { retriable: true, cause: failed.error },
+      )
   }
 }
 

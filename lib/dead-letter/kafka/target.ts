@@ -49,11 +49,25 @@ export class KafkaDeadLetterTarget implements DeadLetterTarget {
 function toResult(report: DeliveryReport): StoreResult {
   if (report.kind === 'delivered') return locationOf(report.metadata)
   if (report.code === 'record-too-large')
-    return new DeadLetterError(DEAD_LETTER_TOO_LARGE, 'A dead letter is larger than a record may be (max.request.size, or the topic’s own limit).')
-  return new DeadLetterError('dead-letter', `The Kafka target did not store a dead letter (${report.code}).`, { retriable: true, cause: report.error })
+    return new DeadLetterError(
+      DEAD_LETTER_TOO_LARGE,
+      'A dead letter is larger than a record may be (max.request.size, or the topic’s own limit).',
+    )
+  return new DeadLetterError('dead-letter', `The Kafka target did not store a dead letter (${report.code}).`, {
+    retriable: true,
+    cause: report.error,
+  })
 }
 
 /** Where a record is, as one word. */
-export function locationOf({ topic, partition, offset }: { readonly topic: string; readonly partition: number; readonly offset: bigint | null }): string {
+export function locationOf({
+  topic,
+  partition,
+  offset,
+}: {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint | null
+}): string {
   return `kafka:${topic}-${partition}@${offset ?? '?'}`
 }

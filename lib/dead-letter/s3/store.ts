@@ -3,7 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { DeadLetterError } from '../../errors.ts'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
 import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter } from '../dead-letter.ts'
-import { type Completed, type DeadLetterStore, LEASE_MS, type Lease, type OpenDeadLetter } from '../dead-letter-store.ts'
+import {
+  type Completed,
+  type DeadLetterStore,
+  LEASE_MS,
+  type Lease,
+  type OpenDeadLetter,
+} from '../dead-letter-store.ts'
 import { inParallel } from '../in-parallel.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
 
@@ -24,7 +30,12 @@ export class S3DeadLetterStore implements DeadLetterStore {
     const { s3, client } = await this.#load()
     for (let token: string | undefined; ; ) {
       const page = await client.send(
-        new s3.ListObjectsV2Command({ Bucket: this.#bucket, Prefix: this.#prefix, Delimiter: '/', ...(token ? { ContinuationToken: token } : {}) }),
+        new s3.ListObjectsV2Command({
+          Bucket: this.#bucket,
+          Prefix: this.#prefix,
+          Delimiter: '/',
+          ...(token ? { ContinuationToken: token } : {}),
+        }),
         abortAfter(CALL_MS),
       )
       const keys = (page.Contents ?? []).map(({ Key }) => Key as string).filter(key => key.endsWith('.json'))
@@ -36,7 +47,9 @@ export class S3DeadLetterStore implements DeadLetterStore {
 
   async complete(completed: readonly Completed[]): Promise<void> {
     const { s3, client } = await this.#load()
-    await inParallel(completed, ({ open }) => client.send(new s3.DeleteObjectCommand({ Bucket: this.#bucket, Key: keyOf(open) }), abortAfter(CALL_MS)))
+    await inParallel(completed, ({ open }) =>
+      client.send(new s3.DeleteObjectCommand({ Bucket: this.#bucket, Key: keyOf(open) }), abortAfter(CALL_MS)),
+    )
   }
 
   async replace(open: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
@@ -57,9 +70,11 @@ export class S3DeadLetterStore implements DeadLetterStore {
       })
     })
     const renew = async () => {
-      etag = await this.#put(object.Key, holder, 'text/plain', etag === undefined ? {} : { IfMatch: etag }).catch(() => {
-        throw running()
-      })
+      etag = await this.#put(object.Key, holder, 'text/plain', etag === undefined ? {} : { IfMatch: etag }).catch(
+        () => {
+          throw running()
+        },
+      )
     }
     const release = async () => {
       // Not another's.
@@ -78,7 +93,10 @@ export class S3DeadLetterStore implements DeadLetterStore {
   async #read(key: string): Promise<OpenDeadLetter | undefined> {
     const { s3, client } = await this.#load()
     try {
-      const { Body } = await client.send(new s3.GetObjectCommand({ Bucket: this.#bucket, Key: key }), abortAfter(CALL_MS))
+      const { Body } = await client.send(
+        new s3.GetObjectCommand({ Bucket: this.#bucket, Key: key }),
+        abortAfter(CALL_MS),
+      )
       const deadLetter = readDeadLetter((await Body?.transformToString()) ?? '')
       return deadLetter && { deadLetter, location: `s3://${this.#bucket}/${key}`, handle: key }
     } catch (error) {
@@ -88,9 +106,17 @@ export class S3DeadLetterStore implements DeadLetterStore {
     }
   }
 
-  async #put(key: string, body: string, type: string, condition: { IfMatch?: string; IfNoneMatch?: string } = {}): Promise<string | undefined> {
+  async #put(
+    key: string,
+    body: string,
+    type: string,
+    condition: { IfMatch?: string; IfNoneMatch?: string } = {},
+  ): Promise<string | undefined> {
     const { s3, client } = await this.#load()
-    const { ETag } = await client.send(new s3.PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ContentType: type, ...condition }), abortAfter(CALL_MS))
+    const { ETag } = await client.send(
+      new s3.PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ContentType: type, ...condition }),
+      abortAfter(CALL_MS),
+    )
     return ETag
   }
 
@@ -105,5 +131,9 @@ function keyOf({ handle }: OpenDeadLetter): string {
 }
 
 function running(): DeadLetterError {
-  return new DeadLetterError('redrive-running', 'Another redrive of this bucket is running, or ended without a word less than a minute ago.', { retriable: true })
+  return new DeadLetterError(
+    'redrive-running',
+    'Another redrive of this bucket is running, or ended without a word less than a minute ago.',
+    { retriable: true },
+  )
 }

@@ -25,7 +25,12 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
   store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<StoreResult[]> {
     return inParallel(deadLetters, async deadLetter => {
       try {
-        return await this.#put(`${this.#prefix}${deadLetter.deadLetterId}.json`, JSON.stringify(deadLetter), DEAD_LETTER_MEDIA_TYPE, deadline.remaining)
+        return await this.#put(
+          `${this.#prefix}${deadLetter.deadLetterId}.json`,
+          JSON.stringify(deadLetter),
+          DEAD_LETTER_MEDIA_TYPE,
+          deadline.remaining,
+        )
       } catch (cause) {
         return failed(cause)
       }
@@ -45,7 +50,13 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
   async #put(key: string, body: Uint8Array | string, type: string, ms: number): Promise<string> {
     this.#client ??= loadS3()
     const { s3, client } = await this.#client
-    const command = new s3.PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ContentType: type, IfNoneMatch: '*' })
+    const command = new s3.PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      Body: body,
+      ContentType: type,
+      IfNoneMatch: '*',
+    })
     try {
       await client.send(command, abortAfter(ms))
     } catch (error) {
@@ -58,5 +69,9 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
 
 /** The service's code, never its text, which may quote names. */
 function failed(cause: unknown): DeadLetterError {
-  return new DeadLetterError('dead-letter', `The S3 target did not store a dead letter (${cause instanceof Error ? cause.name : 'Error'}).`, { retriable: true, cause })
+  return new DeadLetterError(
+    'dead-letter',
+    `The S3 target did not store a dead letter (${cause instanceof Error ? cause.name : 'Error'}).`,
+    { retriable: true, cause },
+  )
 }

@@ -3,7 +3,13 @@ import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { DeadLetterError } from '../../errors.ts'
 import type { DeadLetter } from '../dead-letter.ts'
-import { type Completed, type DeadLetterStore, LEASE_MS, type Lease, type OpenDeadLetter } from '../dead-letter-store.ts'
+import {
+  type Completed,
+  type DeadLetterStore,
+  LEASE_MS,
+  type Lease,
+  type OpenDeadLetter,
+} from '../dead-letter-store.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
 import { SqliteDeadLetterTarget } from './target.ts'
 
@@ -18,7 +24,9 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
 
   async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
     const database = await this.#target.open()
-    const page = database.prepare('SELECT rowid, letter_id, letter FROM letters WHERE closed IS NULL AND rowid > ? ORDER BY rowid LIMIT ?')
+    const page = database.prepare(
+      'SELECT rowid, letter_id, letter FROM letters WHERE closed IS NULL AND rowid > ? ORDER BY rowid LIMIT ?',
+    )
     for (let last = 0; ; ) {
       const rows = page.all(last, PAGE) as { rowid: number; letter_id: string; letter: string }[]
       if (rows.length === 0) return
@@ -38,7 +46,12 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
   }
 
   async replace({ deadLetter: { deadLetterId } }: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
-    await this.#target.inTransaction(database => void database.prepare('UPDATE letters SET letter = ? WHERE letter_id = ?').run(JSON.stringify(deadLetter), deadLetterId))
+    await this.#target.inTransaction(
+      database =>
+        void database
+          .prepare('UPDATE letters SET letter = ? WHERE letter_id = ?')
+          .run(JSON.stringify(deadLetter), deadLetterId),
+    )
   }
 
   async lease(): Promise<Lease> {
@@ -52,7 +65,11 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
           )
           .run(holder, now + LEASE_MS, now)
         if (changes === 0)
-          throw new DeadLetterError('redrive-running', 'Another redrive of this database is running, or ended without a word less than a minute ago.', { retriable: true })
+          throw new DeadLetterError(
+            'redrive-running',
+            'Another redrive of this database is running, or ended without a word less than a minute ago.',
+            { retriable: true },
+          )
       })
     const release = (database: DatabaseSync) => void database.prepare('DELETE FROM lease WHERE holder = ?').run(holder)
     await take()

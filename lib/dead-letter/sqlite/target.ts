@@ -25,14 +25,25 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
       const insert = database.prepare(
         'INSERT INTO letters (letter_id, topic, code, letter) VALUES (?, ?, ?, ?) ON CONFLICT (letter_id) DO UPDATE SET closed = NULL, letter = excluded.letter WHERE closed IS NOT NULL',
       )
-      for (const deadLetter of deadLetters) insert.run(deadLetter.deadLetterId, deadLetter.record.topic, deadLetter.failure.code, JSON.stringify(deadLetter))
+      for (const deadLetter of deadLetters)
+        insert.run(
+          deadLetter.deadLetterId,
+          deadLetter.record.topic,
+          deadLetter.failure.code,
+          JSON.stringify(deadLetter),
+        )
     })
     return deadLetters.map(({ deadLetterId }) => `sqlite:${this.file}#${deadLetterId}`)
   }
 
   /** Keeps a value that is too large for the target before this one. */
   async storeClaim(deadLetterId: string, value: Uint8Array): Promise<string> {
-    await this.inTransaction(database => void database.prepare('INSERT INTO claims (letter_id, value) VALUES (?, ?) ON CONFLICT (letter_id) DO NOTHING').run(deadLetterId, value))
+    await this.inTransaction(
+      database =>
+        void database
+          .prepare('INSERT INTO claims (letter_id, value) VALUES (?, ?) ON CONFLICT (letter_id) DO NOTHING')
+          .run(deadLetterId, value),
+    )
     return `sqlite:${this.file}#claims/${deadLetterId}`
   }
 
@@ -56,7 +67,10 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
       }
     } catch (cause) {
       if (cause instanceof DeadLetterError) throw cause
-      throw new DeadLetterError('dead-letter', 'The SQLite target did not store the letters.', { retriable: true, cause })
+      throw new DeadLetterError('dead-letter', 'The SQLite target did not store the letters.', {
+        retriable: true,
+        cause,
+      })
     }
   }
 

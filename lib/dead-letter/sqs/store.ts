@@ -4,7 +4,13 @@ import type { ChangeMessageVisibilityBatchRequestEntry, Message } from '@aws-sdk
 import { DeadLetterError } from '../../errors.ts'
 import { abortAfter, loadSqs, type Sqs } from '../aws-clients.ts'
 import type { DeadLetter } from '../dead-letter.ts'
-import { type Completed, type DeadLetterStore, LEASE_MS, type Lease, type OpenDeadLetter } from '../dead-letter-store.ts'
+import {
+  type Completed,
+  type DeadLetterStore,
+  LEASE_MS,
+  type Lease,
+  type OpenDeadLetter,
+} from '../dead-letter-store.ts'
 import { inChunks, inParallel } from '../in-parallel.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
 import { toEntry } from './target.ts'
@@ -80,7 +86,14 @@ export class SqsDeadLetterStore implements DeadLetterStore {
     if (this.#queueUrl.endsWith('.fifo')) return
     const { sqs, client } = await this.#load()
     const { entry } = toEntry(deadLetter, 0)
-    await client.send(new sqs.SendMessageCommand({ QueueUrl: this.#queueUrl, MessageBody: entry.MessageBody, MessageAttributes: entry.MessageAttributes }), abortAfter(CALL_MS))
+    await client.send(
+      new sqs.SendMessageCommand({
+        QueueUrl: this.#queueUrl,
+        MessageBody: entry.MessageBody,
+        MessageAttributes: entry.MessageAttributes,
+      }),
+      abortAfter(CALL_MS),
+    )
     this.#replaced.add(deadLetter.deadLetterId)
     await this.#remove([deadLetter.deadLetterId])
   }
@@ -142,17 +155,37 @@ export class SqsDeadLetterStore implements DeadLetterStore {
     return given
   }
 
-  #deadLettersOf({ MessageId = '', Body = '', Attributes = {}, MessageAttributes = {} }: Message): readonly DeadLetter[] {
+  #deadLettersOf({
+    MessageId = '',
+    Body = '',
+    Attributes = {},
+    MessageAttributes = {},
+  }: Message): readonly DeadLetter[] {
     const deadLetter = readDeadLetter(Body)
-    return deadLetter ? [deadLetter] : this.#toDeadLetters({ messageId: MessageId, body: Body, attributes: Attributes, messageAttributes: MessageAttributes })
+    return deadLetter
+      ? [deadLetter]
+      : this.#toDeadLetters({
+          messageId: MessageId,
+          body: Body,
+          attributes: Attributes,
+          messageAttributes: MessageAttributes,
+        })
   }
 
   async #delete(messages: readonly Held[]): Promise<void> {
     const { sqs, client } = await this.#load()
     await inParallel(inChunks(messages, BATCH), async ten => {
       const Entries = ten.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }))
-      const { Failed = [] } = await client.send(new sqs.DeleteMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries }), abortAfter(CALL_MS))
-      if (Failed.length > 0) throw new DeadLetterError('dead-letter', `${Failed.length} settled letter(s) could not be deleted (${Failed[0]?.Code}).`, { retriable: true })
+      const { Failed = [] } = await client.send(
+        new sqs.DeleteMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries }),
+        abortAfter(CALL_MS),
+      )
+      if (Failed.length > 0)
+        throw new DeadLetterError(
+          'dead-letter',
+          `${Failed.length} settled letter(s) could not be deleted (${Failed[0]?.Code}).`,
+          { retriable: true },
+        )
     })
   }
 
@@ -160,9 +193,16 @@ export class SqsDeadLetterStore implements DeadLetterStore {
     const { sqs, client } = await this.#load()
     await inParallel(inChunks([...this.#held.values()], BATCH), async ten => {
       const Entries = ten.map(
-        ({ receiptHandle }, index): ChangeMessageVisibilityBatchRequestEntry => ({ Id: String(index), ReceiptHandle: receiptHandle, VisibilityTimeout: seconds }),
+        ({ receiptHandle }, index): ChangeMessageVisibilityBatchRequestEntry => ({
+          Id: String(index),
+          ReceiptHandle: receiptHandle,
+          VisibilityTimeout: seconds,
+        }),
       )
-      await client.send(new sqs.ChangeMessageVisibilityBatchCommand({ QueueUrl: this.#queueUrl, Entries }), abortAfter(CALL_MS))
+      await client.send(
+        new sqs.ChangeMessageVisibilityBatchCommand({ QueueUrl: this.#queueUrl, Entries }),
+        abortAfter(CALL_MS),
+      )
     })
   }
 

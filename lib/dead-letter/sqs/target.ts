@@ -24,7 +24,10 @@ export class SqsDeadLetterTarget implements DeadLetterTarget {
   async store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<StoreResult[]> {
     const results: StoreResult[] = new Array(deadLetters.length)
     const batches = inBatches(deadLetters.map(toEntry), index => {
-      results[index] = new DeadLetterError(DEAD_LETTER_TOO_LARGE, `A dead letter is larger than an SQS message may be (${MAX_BYTES} bytes).`)
+      results[index] = new DeadLetterError(
+        DEAD_LETTER_TOO_LARGE,
+        `A dead letter is larger than an SQS message may be (${MAX_BYTES} bytes).`,
+      )
     })
     await inParallel(batches, batch => this.#send(batch, results, deadline))
     return results
@@ -40,7 +43,10 @@ export class SqsDeadLetterTarget implements DeadLetterTarget {
     try {
       this.#client ??= loadSqs(this.#queueUrl)
       const { sqs, client } = await this.#client
-      const command = new sqs.SendMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries: entries.map(({ entry }) => entry) })
+      const command = new sqs.SendMessageBatchCommand({
+        QueueUrl: this.#queueUrl,
+        Entries: entries.map(({ entry }) => entry),
+      })
       const { Successful = [], Failed = [] } = await client.send(command, abortAfter(deadline.remaining))
       const locations = new Map(Successful.map(({ Id, MessageId }) => [Id, MessageId]))
       const codes = new Map(Failed.map(({ Id, Code }) => [Id, Code]))
@@ -63,11 +69,20 @@ export interface SqsEntry {
 
 /** A dead letter as a message. */
 export function toEntry(deadLetter: DeadLetter, index: number): SqsEntry {
-  const attributes = { topic: deadLetter.record.topic ?? '', code: deadLetter.failure.code, outcome: deadLetter.failure.outcome, deadLetterId: deadLetter.deadLetterId }
+  const attributes = {
+    topic: deadLetter.record.topic ?? '',
+    code: deadLetter.failure.code,
+    outcome: deadLetter.failure.outcome,
+    deadLetterId: deadLetter.deadLetterId,
+  }
   const named = Object.entries(attributes).filter(([, value]) => value !== '')
   const body = JSON.stringify(deadLetter)
-  const bytes = Buffer.byteLength(body) + named.reduce((sum, [name, value]) => sum + name.length + 'String'.length + Buffer.byteLength(value), 0)
-  const MessageAttributes = Object.fromEntries(named.map(([name, value]) => [name, { DataType: 'String', StringValue: value }]))
+  const bytes =
+    Buffer.byteLength(body) +
+    named.reduce((sum, [name, value]) => sum + name.length + 'String'.length + Buffer.byteLength(value), 0)
+  const MessageAttributes = Object.fromEntries(
+    named.map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
+  )
   return { index, bytes, entry: { Id: String(index), MessageBody: body, MessageAttributes } }
 }
 
@@ -93,5 +108,8 @@ function inBatches(entries: readonly SqsEntry[], onTooLarge: (index: number) => 
 
 /** The service's code, never its text, which quotes the queue's address. */
 function failed(code: string, cause?: unknown): DeadLetterError {
-  return new DeadLetterError('dead-letter', `The SQS target did not store a dead letter (${code}).`, { retriable: true, cause })
+  return new DeadLetterError('dead-letter', `The SQS target did not store a dead letter (${code}).`, {
+    retriable: true,
+    cause,
+  })
 }

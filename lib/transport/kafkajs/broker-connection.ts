@@ -81,7 +81,10 @@ export class BrokerConnection {
   get sessionEnds(): boolean {
     const lifetime = this.#connection.sessionLifetime.toNumber()
     if (!this.#authenticatedAt || lifetime <= 0) return false
-    return elapsedSince(this.#options.clock, this.#authenticatedAt) >= lifetime - Math.min(SESSION_MARGIN_MS, lifetime * SESSION_MARGIN)
+    return (
+      elapsedSince(this.#options.clock, this.#authenticatedAt) >=
+      lifetime - Math.min(SESSION_MARGIN_MS, lifetime * SESSION_MARGIN)
+    )
   }
 
   /**
@@ -110,7 +113,10 @@ export class BrokerConnection {
     for (const { apiKey, name, version } of VERSIONS_SPOKEN) {
       const range = versions[apiKey]
       if (!range || range.maxVersion < version || range.minVersion > version)
-        throw new TransportError('UNSUPPORTED_VERSION', `The broker does not speak ${name} version ${version}: expected Apache Kafka 2.4 or newer.`)
+        throw new TransportError(
+          'UNSUPPORTED_VERSION',
+          `The broker does not speak ${name} version ${version}: expected Apache Kafka 2.4 or newer.`,
+        )
     }
     this.#connection.setVersions(versions)
     if (this.#options.security.authentication) {
@@ -125,7 +131,11 @@ export class BrokerConnection {
    * One request. Any failure kills the connection, but for two: `mayOutlive` (a metadata ask must not take a Produce with it),
    * and a refusal of `beforeWrite`, after which nothing was written.
    */
-  async call<T>(protocol: WireProtocol<T>, ms: number, options: { beforeWrite?: () => boolean; mayOutlive?: boolean } = {}): Promise<T> {
+  async call<T>(
+    protocol: WireProtocol<T>,
+    ms: number,
+    options: { beforeWrite?: () => boolean; mayOutlive?: boolean } = {},
+  ): Promise<T> {
     if (this.dead) throw new TransportError('CONNECTION_BROKEN', 'The connection is closed.', { retriable: true })
     const isProduce = protocol.request.apiKey === PRODUCE
     this.inFlight++
@@ -139,13 +149,18 @@ export class BrokerConnection {
         encode: async () => {
           const bytes = await encode()
           refused = options.beforeWrite?.() === false
-          if (refused) throw new TransportError('BATCH_CHANGED', 'A record left the batch before it was written.', { retriable: true })
+          if (refused)
+            throw new TransportError('BATCH_CHANGED', 'A record left the batch before it was written.', {
+              retriable: true,
+            })
           return bytes
         },
       },
     }
     try {
-      const answer = await this.#inLine(isProduce, this.#connection.send(guarded), work => this.#bounded(work, ms, 'REQUEST_TIMEOUT', options.mayOutlive))
+      const answer = await this.#inLine(isProduce, this.#connection.send(guarded), work =>
+        this.#bounded(work, ms, 'REQUEST_TIMEOUT', options.mayOutlive),
+      )
       this.lastIo = moment(this.#options.clock)
       if (this.lastAnswer === Number.NEGATIVE_INFINITY) this.#options.onAnswer()
       this.lastAnswer = this.#options.clock.now()
@@ -203,7 +218,9 @@ export class BrokerConnection {
 
   #createSocket(host: string, port: number, onConnect: () => void): Socket {
     const { tls } = this.#options.security
-    const socket = tls ? connectTls({ host, port, ...tls, ...(isIP(host) ? {} : { servername: host }) }, onConnect) : connect({ host, port }, onConnect)
+    const socket = tls
+      ? connectTls({ host, port, ...tls, ...(isIP(host) ? {} : { servername: host }) }, onConnect)
+      : connect({ host, port }, onConnect)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.once('error', error => {
@@ -215,7 +232,8 @@ export class BrokerConnection {
       this.lastIo = moment(this.#options.clock)
       return write.call(socket, chunk, ...rest)
     }) as typeof socket.write
-    for (const event of ['end', 'error', 'close'] as const) socket.on(event, () => this.destroy(event === 'end' ? 'CLOSED_BY_BROKER' : 'CONNECTION_BROKEN'))
+    for (const event of ['end', 'error', 'close'] as const)
+      socket.on(event, () => this.destroy(event === 'end' ? 'CLOSED_BY_BROKER' : 'CONNECTION_BROKEN'))
     this.#socket = socket
     return socket
   }

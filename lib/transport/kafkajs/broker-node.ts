@@ -53,14 +53,19 @@ export class BrokerNode {
   }
 
   get open(): number {
-    return [this.#connections.data, this.#connections.control].filter(connection => connection && !connection.dead).length
+    return [this.#connections.data, this.#connections.control].filter(connection => connection && !connection.dead)
+      .length
   }
 
   /** 2: answered within the last second. 1: no connection yet. 0: silent. Questions go to the highest first. */
   get proof(): number {
-    const connections = [this.#connections.data, this.#connections.control].filter(connection => connection !== undefined && !connection.dead)
+    const connections = [this.#connections.data, this.#connections.control].filter(
+      connection => connection !== undefined && !connection.dead,
+    )
     if (connections.length === 0) return 1
-    return connections.some(connection => connection && this.#options.clock.now() - connection.lastAnswer < 1000) ? 2 : 0
+    return connections.some(connection => connection && this.#options.clock.now() - connection.lastAnswer < 1000)
+      ? 2
+      : 0
   }
 
   data(deadline: Deadline): Promise<BrokerConnection> {
@@ -89,7 +94,14 @@ export class BrokerNode {
   #live(slot: Slot): BrokerConnection | undefined {
     const connection = this.#connections[slot]
     if (!connection || connection.dead) return undefined
-    const reason = connection.inFlight > 0 ? undefined : connection.idleMs > this.#options.maxIdleMs ? 'IDLE' : connection.sessionEnds ? 'SESSION' : undefined
+    const reason =
+      connection.inFlight > 0
+        ? undefined
+        : connection.idleMs > this.#options.maxIdleMs
+          ? 'IDLE'
+          : connection.sessionEnds
+            ? 'SESSION'
+            : undefined
     if (reason) {
       connection.destroy(reason)
       return undefined
@@ -105,7 +117,12 @@ export class BrokerNode {
         this.#connecting = undefined
       })
       // The connection attempt is shared and goes on; this caller waits for it no longer than its own deadline.
-      await within(this.#options.clock, deadline.remaining, this.#connecting, () => new TransportError('UNREACHABLE', 'No connection before the deadline.', { retriable: true }))
+      await within(
+        this.#options.clock,
+        deadline.remaining,
+        this.#connecting,
+        () => new TransportError('UNREACHABLE', 'No connection before the deadline.', { retriable: true }),
+      )
     }
   }
 
@@ -129,7 +146,8 @@ export class BrokerNode {
       return await this.#open()
     } catch (error) {
       const refusal = error as TransportError
-      if (refusal.code !== 'AUTHENTICATION_FAILED' || !(await this.#options.security.renew(this.#connectDeadline))) throw this.#remembered(refusal)
+      if (refusal.code !== 'AUTHENTICATION_FAILED' || !(await this.#options.security.renew(this.#connectDeadline)))
+        throw this.#remembered(refusal)
     }
     try {
       return await this.#open()
@@ -169,7 +187,10 @@ export class BrokerNode {
     })
     this.#shared.connectionAttempts++
     try {
-      this.#shared.versions = await connection.open(Math.max(1, Math.min(connectTimeoutMs, deadline.remaining)), this.#shared.versions)
+      this.#shared.versions = await connection.open(
+        Math.max(1, Math.min(connectTimeoutMs, deadline.remaining)),
+        this.#shared.versions,
+      )
       if (given.authentication) this.#shared.closedAttempts = undefined
       return connection
     } catch (error) {
@@ -184,7 +205,12 @@ export class BrokerNode {
       return await this.#options.security.forConnection(deadline)
     } catch (error) {
       this.#backOff()
-      throw error instanceof TransportError ? error : new TransportError('CREDENTIALS_UNAVAILABLE', 'What a connection needs could not be had.', { retriable: true, cause: error })
+      throw error instanceof TransportError
+        ? error
+        : new TransportError('CREDENTIALS_UNAVAILABLE', 'What a connection needs could not be had.', {
+            retriable: true,
+            cause: error,
+          })
     }
   }
 
@@ -198,10 +224,15 @@ export class BrokerNode {
   #onDead(connection: BrokerConnection, reason: string): void {
     this.#shared.destroyed[reason] = (this.#shared.destroyed[reason] ?? 0) + 1
     const isOpen = connection === this.#connections.data || connection === this.#connections.control
-    const closedIdle = reason === 'CLOSED_BY_BROKER' && isOpen && connection.inFlight === 0 && connection.lastAnswer > Number.NEGATIVE_INFINITY
+    const closedIdle =
+      reason === 'CLOSED_BY_BROKER' &&
+      isOpen &&
+      connection.inFlight === 0 &&
+      connection.lastAnswer > Number.NEGATIVE_INFINITY
     if (reason === 'IDLE' || reason === 'SESSION' || reason === 'CLOSE' || closedIdle) return
     // A listener that wants authentication lets anybody shake hands, and hangs up at the first request.
-    if (isOpen && connection.lastAnswer === Number.NEGATIVE_INFINITY && reason === 'CLOSED_BY_BROKER') this.#remembered(this.#judge(closedWhileConnecting(undefined)))
+    if (isOpen && connection.lastAnswer === Number.NEGATIVE_INFINITY && reason === 'CLOSED_BY_BROKER')
+      this.#remembered(this.#judge(closedWhileConnecting(undefined)))
     this.#backOff()
   }
 

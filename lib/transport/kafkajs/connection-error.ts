@@ -17,8 +17,14 @@ const TRUST = new Set([
   'CERT_REVOKED',
 ])
 /** OpenSSL's names of the alerts by which a broker refuses a client's certificate, or the lack of one. */
-const CLIENT_CERTIFICATE = /^ERR_SSL_.*ALERT_.*CERTIFICATE|^ERR_SSL_.*ALERT_UNKNOWN_CA|^ERR_SSL_.*ALERT_HANDSHAKE_FAILURE/
-const NOT_TLS = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST', 'EPROTO'])
+const CLIENT_CERTIFICATE =
+  /^ERR_SSL_.*ALERT_.*CERTIFICATE|^ERR_SSL_.*ALERT_UNKNOWN_CA|^ERR_SSL_.*ALERT_HANDSHAKE_FAILURE/
+const NOT_TLS = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+  'EPROTO',
+])
 
 export interface ConnectionFailure {
   readonly error: unknown
@@ -28,7 +34,11 @@ export interface ConnectionFailure {
 }
 
 /** Fatal where trying again with the same settings can't help; else retriable. */
-export function connectionError({ error, socketError, security: { authentication, tls } }: ConnectionFailure): TransportError {
+export function connectionError({
+  error,
+  socketError,
+  security: { authentication, tls },
+}: ConnectionFailure): TransportError {
   if (error instanceof TransportError) return error
   const code = socketError?.code ?? ''
   const certificate = (message: string) => new TransportError('CERTIFICATE_REFUSED', message, { cause: error })
@@ -42,28 +52,53 @@ export function connectionError({ error, socketError, security: { authentication
       'The broker’s certificate is not signed by a trusted authority: expected its CA in ssl.truststore.certificates or ssl.truststore.location (KAFKA_SSL_TRUSTSTORE_…).',
     )
   if (tls && CLIENT_CERTIFICATE.test(code))
-    return certificate('The broker refused our certificate, or the lack of one: check ssl.keystore.certificate.chain and ssl.keystore.key (KAFKA_SSL_KEYSTORE_…).')
-  if (tls && (NOT_TLS.has(code) || /before secure TLS connection/.test(socketError?.message ?? ''))) return closedWhileConnecting(error)
+    return certificate(
+      'The broker refused our certificate, or the lack of one: check ssl.keystore.certificate.chain and ssl.keystore.key (KAFKA_SSL_KEYSTORE_…).',
+    )
+  if (tls && (NOT_TLS.has(code) || /before secure TLS connection/.test(socketError?.message ?? '')))
+    return closedWhileConnecting(error)
   if (authentication) {
     const { name = '', type } = (error ?? {}) as { name?: string; type?: string }
-    if (type === 'UNSUPPORTED_SASL_MECHANISM' || /is not supported by the server/.test(String((error as Error | undefined)?.message)))
-      return new TransportError('AUTHENTICATION_FAILED', `The broker does not offer this mechanism: check sasl.mechanism (KAFKA_SASL_MECHANISM), got ${authentication.name}.`, {
-        cause: error,
-      })
-    if (name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED' || type === 'ILLEGAL_SASL_STATE') return authenticationFailed(authentication, error)
+    if (
+      type === 'UNSUPPORTED_SASL_MECHANISM' ||
+      /is not supported by the server/.test(String((error as Error | undefined)?.message))
+    )
+      return new TransportError(
+        'AUTHENTICATION_FAILED',
+        `The broker does not offer this mechanism: check sasl.mechanism (KAFKA_SASL_MECHANISM), got ${authentication.name}.`,
+        {
+          cause: error,
+        },
+      )
+    if (
+      name === 'KafkaJSSASLAuthenticationError' ||
+      type === 'SASL_AUTHENTICATION_FAILED' ||
+      type === 'ILLEGAL_SASL_STATE'
+    )
+      return authenticationFailed(authentication, error)
   }
   return new TransportError('UNREACHABLE', 'A broker could not be reached.', { retriable: true, cause: error })
 }
 
-export function authenticationFailed({ name, hint }: { readonly name: string; readonly hint: string }, cause?: unknown): TransportError {
-  return new TransportError('AUTHENTICATION_FAILED', `The broker refused the authentication with ${name}: check ${hint}.`, { cause })
+export function authenticationFailed(
+  { name, hint }: { readonly name: string; readonly hint: string },
+  cause?: unknown,
+): TransportError {
+  return new TransportError(
+    'AUTHENTICATION_FAILED',
+    `The broker refused the authentication with ${name}: check ${hint}.`,
+    { cause },
+  )
 }
 
 /** One such connection attempt may be a broker that goes away; several in a row, and none that succeeded, are a mismatch. */
 export const CLOSED_WHILE_CONNECTING = 'CLOSED_WHILE_CONNECTING'
 
 export function closedWhileConnecting(cause: unknown): TransportError {
-  return new TransportError(CLOSED_WHILE_CONNECTING, 'The broker closed the new connection.', { retriable: true, cause })
+  return new TransportError(CLOSED_WHILE_CONNECTING, 'The broker closed the new connection.', {
+    retriable: true,
+    cause,
+  })
 }
 
 export function protocolMismatch(cause: unknown): TransportError {

@@ -6,7 +6,16 @@ import { type Clock, systemClock } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
 import { PLAINTEXT, type SecurityProvider } from '../connection-security.ts'
 import { errorCodeRow } from '../error-codes.ts'
-import type { Cluster, ConnectionStats, DropReason, EncodedBatch, KafkaClient, ProduceOutcome, ProduceRequest, ProducerIdAndEpoch } from '../kafka-client.ts'
+import type {
+  Cluster,
+  ConnectionStats,
+  DropReason,
+  EncodedBatch,
+  KafkaClient,
+  ProduceOutcome,
+  ProduceRequest,
+  ProducerIdAndEpoch,
+} from '../kafka-client.ts'
 import { failure, outcomeOf } from '../produce-outcome.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import { BrokerNode, type BrokerOptions, type SharedState } from './broker-node.ts'
@@ -37,7 +46,13 @@ export class KafkaJsClient implements KafkaClient {
   readonly #clock: Clock
   readonly #brokers = new Map<string, BrokerNode>()
   readonly #nodes = new Map<number, string>()
-  readonly #shared: SharedState = { versions: undefined, connectionAttempts: 0, closedAttempts: 0, graced: 0, destroyed: {} }
+  readonly #shared: SharedState = {
+    versions: undefined,
+    connectionAttempts: 0,
+    closedAttempts: 0,
+    graced: 0,
+    destroyed: {},
+  }
   #isStale = false
   #closed = false
 
@@ -49,17 +64,30 @@ export class KafkaJsClient implements KafkaClient {
 
   get stats(): ConnectionStats {
     const open = [...this.#brokers.values()].reduce((sum, broker) => sum + broker.open, 0)
-    return { connectionAttempts: this.#shared.connectionAttempts, graced: this.#shared.graced, destroyed: { ...this.#shared.destroyed }, open }
+    return {
+      connectionAttempts: this.#shared.connectionAttempts,
+      graced: this.#shared.graced,
+      destroyed: { ...this.#shared.destroyed },
+      open,
+    }
   }
 
   async metadata(topics: readonly string[] | null, deadline: Deadline): Promise<Cluster> {
-    const answer = await this.#ask(deadline, (connection, ms) => connection.call(wire.metadata(topics), ms, { mayOutlive: true }))
-    for (const { nodeId, host, port } of answer.brokers) this.#nodes.set(nodeId, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
+    const answer = await this.#ask(deadline, (connection, ms) =>
+      connection.call(wire.metadata(topics), ms, { mayOutlive: true }),
+    )
+    for (const { nodeId, host, port } of answer.brokers)
+      this.#nodes.set(nodeId, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
     return {
       topics: answer.topics.map(({ topic, errorCode, partitions }) => ({
         topic,
         error: errorCode === 0 ? null : errorCodeRow(errorCode).name,
-        partitions: partitions.map(p => ({ partition: p.partition, leader: p.leader, leaderEpoch: p.leaderEpoch, replicas: p.replicas })),
+        partitions: partitions.map(p => ({
+          partition: p.partition,
+          leader: p.leader,
+          leaderEpoch: p.leaderEpoch,
+          replicas: p.replicas,
+        })),
       })),
     }
   }
@@ -78,7 +106,8 @@ export class KafkaJsClient implements KafkaClient {
   }
 
   async produce(leader: number, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<ProduceOutcome[]> {
-    const all = (kind: 'not-sent' | 'unknown', code: string, retriable: boolean, cause?: unknown) => batches.map(() => failure(kind, code, retriable, cause))
+    const all = (kind: 'not-sent' | 'unknown', code: string, retriable: boolean, cause?: unknown) =>
+      batches.map(() => failure(kind, code, retriable, cause))
     const address = this.#nodes.get(leader)
     if (address === undefined) return all('not-sent', 'NO_LEADER', true)
     let connection: BrokerConnection
@@ -91,9 +120,13 @@ export class KafkaJsClient implements KafkaClient {
     const writesBefore = connection.produceWrites
     try {
       const answer = await this.#callProduce(connection, batches, request)
-      if (request.acks === 0) return batches.map(() => ({ kind: 'acked', baseOffset: null, logAppendTime: null, proof: 'none' }))
+      if (request.acks === 0)
+        return batches.map(() => ({ kind: 'acked', baseOffset: null, logAppendTime: null, proof: 'none' }))
       const proof = request.acks === 1 ? 'leader' : 'all'
-      return batches.map(batch => ({ ...outcomeOf(answer.partitions.get(topicPartition(batch.topic, batch.partition)), proof), throttleTimeMs: answer.throttleTimeMs }))
+      return batches.map(batch => ({
+        ...outcomeOf(answer.partitions.get(topicPartition(batch.topic, batch.partition)), proof),
+        throttleTimeMs: answer.throttleTimeMs,
+      }))
     } catch (error) {
       const { code } = asTransportError(error)
       return all(connection.produceWrites > writesBefore ? 'unknown' : 'not-sent', code, true, error)
@@ -105,8 +138,17 @@ export class KafkaJsClient implements KafkaClient {
    * its write with an ApiVersions, which any live broker answers at once: no extra round trip, and silence shows in 500 ms.
    * Where a repeat would not be recognised the sign of life is awaited first.
    */
-  async #callProduce(connection: BrokerConnection, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<wire.ProduceAnswer> {
-    const produce = () => connection.call(wire.produce(batches, request.acks, request.ackTimeoutMs, topicPartition), request.requestTimeoutMs, { beforeWrite: request.beginWrite })
+  async #callProduce(
+    connection: BrokerConnection,
+    batches: readonly EncodedBatch[],
+    request: ProduceRequest,
+  ): Promise<wire.ProduceAnswer> {
+    const produce = () =>
+      connection.call(
+        wire.produce(batches, request.acks, request.ackTimeoutMs, topicPartition),
+        request.requestTimeoutMs,
+        { beforeWrite: request.beginWrite },
+      )
     if (connection.idleMs <= PROBE_AFTER_IDLE_MS) return produce()
     if (!request.idempotent) {
       await connection.call(wire.apiVersions(), PROBE_MS)
@@ -122,7 +164,8 @@ export class KafkaJsClient implements KafkaClient {
   /** One question to the broker with this id, without a retry. For readers of a log; records go by `produce`. */
   async ask<T>(nodeId: number, question: WireProtocol<T>, deadline: Deadline): Promise<T> {
     const address = this.#nodes.get(nodeId)
-    if (address === undefined) throw new TransportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })
+    if (address === undefined)
+      throw new TransportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })
     const connection = await this.#broker(address).idle(deadline)
     return connection.call(question, Math.max(1, deadline.remaining), { mayOutlive: true })
   }
@@ -154,7 +197,9 @@ export class KafkaJsClient implements KafkaClient {
   /** Asks one broker after the other: those that answered just now, then fresh connectionAttempts, then silent ones. */
   async #ask<T>(deadline: Deadline, question: (connection: BrokerConnection, ms: number) => Promise<T>): Promise<T> {
     const addresses = [...new Set([...this.#nodes.values(), ...(await this.#bootstrap(deadline, this.#isStale))])]
-    const ranked = addresses.map(address => ({ address, rank: this.#broker(address).proof + Math.random() * 0.5 })).sort((a, b) => b.rank - a.rank)
+    const ranked = addresses
+      .map(address => ({ address, rank: this.#broker(address).proof + Math.random() * 0.5 }))
+      .sort((a, b) => b.rank - a.rank)
     const failures: TransportError[] = []
     for (const { address } of ranked) {
       const mine = deadline.within(ASK_MS)
@@ -170,10 +215,16 @@ export class KafkaJsClient implements KafkaClient {
     }
     this.#isStale = failures.length === ranked.length
     // Asking again is of no use only if no broker could answer otherwise.
-    throw failures.findLast(({ retriable }) => retriable) ?? failures.at(-1) ?? new TransportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
+    throw (
+      failures.findLast(({ retriable }) => retriable) ??
+      failures.at(-1) ??
+      new TransportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
+    )
   }
 }
 
 function asTransportError(error: unknown): TransportError {
-  return error instanceof TransportError ? error : new TransportError('CONNECTION_BROKEN', 'A connection to a broker broke.', { retriable: true, cause: error })
+  return error instanceof TransportError
+    ? error
+    : new TransportError('CONNECTION_BROKEN', 'A connection to a broker broke.', { retriable: true, cause: error })
 }

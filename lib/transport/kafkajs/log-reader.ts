@@ -63,7 +63,10 @@ export class LogReader {
   }
 
   /** Topics' settings; a topic that may not be looked at is left out. */
-  async settings(topics: readonly string[], names: readonly string[]): Promise<Map<string, Map<string, string | null>>> {
+  async settings(
+    topics: readonly string[],
+    names: readonly string[],
+  ): Promise<Map<string, Map<string, string | null>>> {
     const answers = await this.#again(async deadline => {
       const [leader = -1] = await this.#leadersOf(topics[0] as string, deadline)
       return this.#client.ask(leader, wire.describeConfigs(topics, names), deadline)
@@ -75,11 +78,18 @@ export class LogReader {
     // A batch larger than asked for comes whole all the same (KIP-74).
     const end = Deadline.after(this.#clock, DEFAULT_MS)
     for (;;) {
-      const { recordSet } = await this.#ofLeader(topic, partition, wire.fetch(topic, partition, offset, FETCH_BYTES, FETCH_WAIT_MS))
+      const { recordSet } = await this.#ofLeader(
+        topic,
+        partition,
+        wire.fetch(topic, partition, offset, FETCH_BYTES, FETCH_WAIT_MS),
+      )
       const { records, nextOffset } = await decodeRecordSet(recordSet, decompress)
       if (nextOffset !== undefined) return { records, nextOffset }
       // A new leader may not know yet how far its followers are; what is asked for is there.
-      if (end.passed) throw new TransportError('REQUEST_TIMEOUT', 'A partition’s leader does not give what its log holds.', { retriable: true })
+      if (end.passed)
+        throw new TransportError('REQUEST_TIMEOUT', 'A partition’s leader does not give what its log holds.', {
+          retriable: true,
+        })
     }
   }
 
@@ -87,13 +97,20 @@ export class LogReader {
     return (await this.#ofLeader(topic, partition, wire.listOffsets(topic, partition, timestamp), ms)).offset
   }
 
-  #ofLeader<T extends { readonly errorCode: number }>(topic: string, partition: number, question: WireProtocol<T>, ms = DEFAULT_MS): Promise<T> {
+  #ofLeader<T extends { readonly errorCode: number }>(
+    topic: string,
+    partition: number,
+    question: WireProtocol<T>,
+    ms = DEFAULT_MS,
+  ): Promise<T> {
     return this.#again(async deadline => {
       const leader = (await this.#leadersOf(topic, deadline))[partition] ?? -1
       const answer = await this.#client.ask(leader, question, deadline)
       if (answer.errorCode === 0) return answer
       const row = errorCodeRow(answer.errorCode)
-      throw new TransportError(row.name, `A partition's leader refused to read (${row.name}).`, { retriable: row.retriable === true })
+      throw new TransportError(row.name, `A partition's leader refused to read (${row.name}).`, {
+        retriable: row.retriable === true,
+      })
     }, ms)
   }
 
@@ -101,7 +118,12 @@ export class LogReader {
     const known = this.#leaders.get(topic)
     if (known) return known
     const [found] = (await this.#client.metadata([topic], deadline)).topics
-    if (!found || found.error !== null) throw new TransportError(found?.error ?? 'NO_TOPIC', `The topic can't be read (${found?.error ?? 'it is not there'}).`, { retriable: true })
+    if (!found || found.error !== null)
+      throw new TransportError(
+        found?.error ?? 'NO_TOPIC',
+        `The topic can't be read (${found?.error ?? 'it is not there'}).`,
+        { retriable: true },
+      )
     const leaders: number[] = []
     for (const { partition, leader } of found.partitions) leaders[partition] = leader
     this.#leaders.set(topic, leaders)

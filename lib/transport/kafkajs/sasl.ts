@@ -9,10 +9,13 @@ interface SaslStep {
 }
 
 export function toSasl(authentication: SaslAuthentication): object {
-  if (authentication.mechanism !== 'OAUTHBEARER') return { mechanism: authentication.mechanism, username: authentication.username, password: authentication.password }
+  if (authentication.mechanism !== 'OAUTHBEARER')
+    return { mechanism: authentication.mechanism, username: authentication.username, password: authentication.password }
   return {
     mechanism: authentication.mechanism,
-    authenticationProvider: ({ saslAuthenticate }: { saslAuthenticate: (step: SaslStep) => Promise<void> }) => ({ authenticate: () => saslAuthenticate(bearer(authentication)) }),
+    authenticationProvider: ({ saslAuthenticate }: { saslAuthenticate: (step: SaslStep) => Promise<void> }) => ({
+      authenticate: () => saslAuthenticate(bearer(authentication)),
+    }),
   }
 }
 

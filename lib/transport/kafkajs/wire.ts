@@ -26,11 +26,20 @@ export type ApiVersions = Record<number, { minVersion: number; maxVersion: numbe
 
 const int64 = (decoder: Decoder) => BigInt(decoder.readInt64().toString())
 
-function protocol<T>(apiKey: number, apiName: string, apiVersion: number, encode: () => unknown, decode: (decoder: Decoder) => T): WireProtocol<T> {
+function protocol<T>(
+  apiKey: number,
+  apiName: string,
+  apiVersion: number,
+  encode: () => unknown,
+  decode: (decoder: Decoder) => T,
+): WireProtocol<T> {
   return {
     request: { apiKey, apiName, apiVersion, encode: async () => encode() },
     // kafkajs reads `clientSideThrottleTime` off what `decode` gives and would park later requests: the Sender waits itself.
-    response: { decode: async raw => ({ answer: decode(new Decoder(raw)), clientSideThrottleTime: 0 }), parse: async decoded => (decoded as { answer: T }).answer },
+    response: {
+      decode: async raw => ({ answer: decode(new Decoder(raw)), clientSideThrottleTime: 0 }),
+      parse: async decoded => (decoded as { answer: T }).answer,
+    },
     logResponseError: false,
   }
 }
@@ -44,7 +53,9 @@ export function apiVersions(): WireProtocol<ApiVersions> {
     decoder => {
       const errorCode = decoder.readInt16()
       if (errorCode !== 0) throw new Error(errorCodeRow(errorCode).name)
-      const ranges = decoder.readArray(d => [d.readInt16(), { minVersion: d.readInt16(), maxVersion: d.readInt16() }] as const)
+      const ranges = decoder.readArray(
+        d => [d.readInt16(), { minVersion: d.readInt16(), maxVersion: d.readInt16() }] as const,
+      )
       return Object.fromEntries(ranges)
     },
   )
@@ -68,7 +79,13 @@ export interface MetadataAnswer {
   readonly topics: readonly {
     errorCode: number
     topic: string
-    partitions: readonly { errorCode: number; partition: number; leader: number; leaderEpoch: number; replicas: number }[]
+    partitions: readonly {
+      errorCode: number
+      partition: number
+      leader: number
+      leaderEpoch: number
+      replicas: number
+    }[]
   }[]
 }
 
@@ -98,7 +115,12 @@ function readTopic(d: Decoder): MetadataAnswer['topics'][number] {
   const topic = d.readString() ?? ''
   d.readBoolean()
   const partitions = d.readArray(p => {
-    const partition = { errorCode: p.readInt16(), partition: p.readInt32(), leader: p.readInt32(), leaderEpoch: p.readInt32() }
+    const partition = {
+      errorCode: p.readInt16(),
+      partition: p.readInt32(),
+      leader: p.readInt32(),
+      leaderEpoch: p.readInt32(),
+    }
     const [replicas] = Array.from({ length: 3 }, () => p.readArray(x => x.readInt32()).length) // then in-sync, offline
     return { ...partition, replicas: replicas as number }
   })
@@ -111,11 +133,22 @@ export interface ProduceAnswer {
 }
 
 /** One Produce for one leader: batches of several partitions, each with its own producer epoch inside its bytes. With acks=0 no answer comes. */
-export function produce(batches: readonly EncodedBatch[], acks: number, ackTimeoutMs: number, keyOf: (topic: string, partition: number) => string): WireProtocol<ProduceAnswer> {
+export function produce(
+  batches: readonly EncodedBatch[],
+  acks: number,
+  ackTimeoutMs: number,
+  keyOf: (topic: string, partition: number) => string,
+): WireProtocol<ProduceAnswer> {
   const byTopic = Map.groupBy(batches, batch => batch.topic)
   const encode = () => {
     const topics = [...byTopic].map(([topic, ofTopic]) =>
-      new Encoder().writeString(topic).writeArray(ofTopic.map(batch => new Encoder().writeInt32(batch.partition).writeInt32(batch.bytes.length).writeBuffer(batch.bytes))),
+      new Encoder()
+        .writeString(topic)
+        .writeArray(
+          ofTopic.map(batch =>
+            new Encoder().writeInt32(batch.partition).writeInt32(batch.bytes.length).writeBuffer(batch.bytes),
+          ),
+        ),
     )
     return new Encoder().writeString(null).writeInt16(acks).writeInt32(ackTimeoutMs).writeArray(topics)
   }
@@ -145,7 +178,11 @@ function readPartitionAnswer(p: Decoder): PartitionAnswer {
 }
 
 /** @param timestamp ms since the epoch: the first offset at or after it; -1 the end of the log, -2 its start */
-export function listOffsets(topic: string, partition: number, timestamp: number): WireProtocol<{ errorCode: number; offset: bigint }> {
+export function listOffsets(
+  topic: string,
+  partition: number,
+  timestamp: number,
+): WireProtocol<{ errorCode: number; offset: bigint }> {
   const encode = () => {
     const asked = new Encoder().writeInt32(partition).writeInt64(timestamp)
     return new Encoder().writeInt32(-1).writeArray([new Encoder().writeString(topic).writeArray([asked])])
@@ -172,7 +209,13 @@ export interface FetchAnswer {
 }
 
 /** One partition from an offset on; whole batches, the last of which may be cut. */
-export function fetch(topic: string, partition: number, offset: bigint, maxBytes: number, maxWaitMs: number): WireProtocol<FetchAnswer> {
+export function fetch(
+  topic: string,
+  partition: number,
+  offset: bigint,
+  maxBytes: number,
+  maxWaitMs: number,
+): WireProtocol<FetchAnswer> {
   const encode = () => {
     const asked = new Encoder().writeInt32(partition).writeInt64(String(offset)).writeInt32(maxBytes)
     const head = new Encoder().writeInt32(-1).writeInt32(maxWaitMs).writeInt32(1).writeInt32(maxBytes).writeInt8(1)
@@ -197,9 +240,15 @@ export function fetch(topic: string, partition: number, offset: bigint, maxBytes
 }
 
 /** Settings of topics, the brokers' defaults included. */
-export function describeConfigs(topics: readonly string[], names: readonly string[]): WireProtocol<{ errorCode: number; topic: string; values: Map<string, string | null> }[]> {
+export function describeConfigs(
+  topics: readonly string[],
+  names: readonly string[],
+): WireProtocol<{ errorCode: number; topic: string; values: Map<string, string | null> }[]> {
   const TOPIC = 2
-  const encode = () => new Encoder().writeArray(topics.map(topic => new Encoder().writeInt8(TOPIC).writeString(topic).writeArray(names))).writeBoolean(false)
+  const encode = () =>
+    new Encoder()
+      .writeArray(topics.map(topic => new Encoder().writeInt8(TOPIC).writeString(topic).writeArray(names)))
+      .writeBoolean(false)
   return protocol(DESCRIBE_CONFIGS, 'DescribeConfigs', 1, encode, decoder => {
     decoder.readInt32()
     return decoder.readArray(r => {

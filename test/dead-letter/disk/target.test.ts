@@ -86,7 +86,8 @@ test('a file cut at any byte gives back the whole dead letters before the cut an
       .slice(1)
       .concat(whole.length)
 
-    for (let cut = 0; cut <= whole.length; cut++) assert.equal([...readSegment(whole.subarray(0, cut))].length, ends.filter(end => end <= cut).length)
+    for (let cut = 0; cut <= whole.length; cut++)
+      assert.equal([...readSegment(whole.subarray(0, cut))].length, ends.filter(end => end <= cut).length)
     const flipped = Buffer.from(whole)
     flipped[20] = (flipped[20] as number) ^ 1
     assert.equal([...readSegment(flipped)].length, 0)
@@ -111,8 +112,16 @@ test('a settled dead letter is no longer listed, whichever file says so; stored 
 })
 
 test('the same record under the same id is one dead letter, other bytes are another', () => {
-  const record = { topic: 't', key: null, value: Buffer.from('v'), headers: [['traceparent', Buffer.from('a')]] as const }
-  assert.equal(deadLetterId(record, 'id'), deadLetterId({ ...record, headers: [['traceparent', Buffer.from('b')]] }, 'id'))
+  const record = {
+    topic: 't',
+    key: null,
+    value: Buffer.from('v'),
+    headers: [['traceparent', Buffer.from('a')]] as const,
+  }
+  assert.equal(
+    deadLetterId(record, 'id'),
+    deadLetterId({ ...record, headers: [['traceparent', Buffer.from('b')]] }, 'id'),
+  )
   assert.notEqual(deadLetterId(record, 'id'), deadLetterId({ ...record, value: null }, 'id'))
   assert.notEqual(deadLetterId(record, 'id'), deadLetterId({ ...record, key: Buffer.alloc(0) }, 'id'))
   assert.equal(deadLetterId(record, 'id').length, 22)
@@ -121,6 +130,8 @@ test('the same record under the same id is one dead letter, other bytes are anot
 test('a folder that can not be written is an error, not a location', async () => {
   await inFolder(async folder => {
     writeFileSync(join(folder, 'file'), '')
-    await assert.rejects(new DiskDeadLetterTarget(join(folder, 'file', 'letters')).store([deadLetter(1)]), { name: 'DeadLetterError' })
+    await assert.rejects(new DiskDeadLetterTarget(join(folder, 'file', 'letters')).store([deadLetter(1)]), {
+      name: 'DeadLetterError',
+    })
   })
 })

@@ -46,7 +46,9 @@ test('a letter is stored once, listed in order, closed, and opened again when it
 test('two writers share a file', async () => {
   const file = join(folder, 'shared.db')
   const writers = [new SqliteDeadLetterTarget(file), new SqliteDeadLetterTarget(file)]
-  await Promise.all(writers.flatMap((writer, w) => Array.from({ length: 20 }, (_, i) => writer.store([deadLetterOf(`${w}-${i}`)]))))
+  await Promise.all(
+    writers.flatMap((writer, w) => Array.from({ length: 20 }, (_, i) => writer.store([deadLetterOf(`${w}-${i}`)]))),
+  )
   assert.equal((await idsOf(writers[0] as SqliteDeadLetterTarget)).length, 40)
   await Promise.all(writers.map(writer => writer.close()))
 })
@@ -59,7 +61,11 @@ test('what has a location is there after kill -9', async () => {
     import { deadLetterOf } from './test/fakes/dead-letter.ts'
     const target = new SqliteDeadLetterTarget(${JSON.stringify(file)})
     for (let n = 0; ; n++) { await target.store([deadLetterOf(String(n))]); writeSync(1, n + '\\n'); await new Promise(setImmediate) }`
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e', program],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
   let output = ''
   child.stdout.on('data', chunk => {
     output += chunk
