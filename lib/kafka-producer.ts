@@ -338,7 +338,7 @@ export class KafkaProducer {
     deadline: Deadline,
   ): Promise<TopicPartitions> {
     const { metadata } = this.#sender
-    const block = deadline.within(this.#config.maxBlockMs)
+    const block = deadline.limitedTo(this.#config.maxBlockMs)
     const known = await metadata.forTopic(topic, block)
     const beyond = records.some(({ serialized }) => (serialized.partition ?? 0) >= known.count)
     return beyond ? metadata.forTopic(topic, block, metadata.requestRefresh()) : known

@@ -3,7 +3,7 @@ import { BufferExhaustedError } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
-import { within } from '../time/patient-timer.ts'
+import { withTimeout } from '../time/patient-timer.ts'
 import { BufferPool, bufferBytes } from './buffer-pool.ts'
 import type { PendingRecord, RecordOutcome } from './producer-batch.ts'
 import type { RecordAccumulator } from './record-accumulator.ts'
@@ -77,13 +77,15 @@ export class Appender {
     let overtime: unknown
     if (before) {
       hold()
-      overtime = await within(this.#clock, deadline.within(blockMs).remaining, before, tooLate).catch(error => error)
+      overtime = await withTimeout(this.#clock, deadline.limitedTo(blockMs).remaining, before, tooLate).catch(
+        error => error,
+      )
     }
     for (const given of records) {
       try {
         if (overtime !== undefined) throw overtime
         const sent = toSent(given)
-        const granted = this.#pool.allocate(bufferBytes(sent), deadline.within(blockMs))
+        const granted = this.#pool.allocate(bufferBytes(sent), deadline.limitedTo(blockMs))
         if (granted) {
           // What is appended so far goes ahead: its memory is what the rest waits for.
           this.#onAppended(pendingRecords)

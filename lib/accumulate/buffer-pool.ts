@@ -4,7 +4,7 @@ import { BufferExhaustedError } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
-import { within } from '../time/patient-timer.ts'
+import { withTimeout } from '../time/patient-timer.ts'
 
 interface Waiter {
   readonly bytes: number
@@ -69,7 +69,7 @@ export class BufferPool {
         `buffer.memory (${this.#total} bytes) stayed full for max.block.ms or until the deadline.`,
       )
     try {
-      await within(this.#clock, deadline.remaining, promise, late)
+      await withTimeout(this.#clock, deadline.remaining, promise, late)
     } catch (error) {
       // It may have been granted in the same turn.
       if (!this.#waiters.delete(waiter)) this.#used -= bytes

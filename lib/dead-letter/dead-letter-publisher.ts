@@ -4,7 +4,7 @@ import type { DeadLetterChain } from '../config/settings.ts'
 import { ConfigError, DeadLetterError } from '../errors.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
-import { within } from '../time/patient-timer.ts'
+import { withTimeout } from '../time/patient-timer.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import { DiskDeadLetterTarget } from './disk/target.ts'
 import { DynamoDbDeadLetterTarget } from './dynamodb/target.ts'
@@ -75,7 +75,7 @@ export class DeadLetterPublisher {
     for (const [at, target] of this.#targets.entries()) {
       const open = [...results.entries()].filter(([, result]) => typeof result !== 'string').map(([index]) => index)
       if (open.length === 0) break
-      const share = deadline.within(deadline.remaining / (this.#targets.length - at))
+      const share = deadline.limitedTo(deadline.remaining / (this.#targets.length - at))
       await this.#storeIn(at, target, open, deadLetters, results, share)
     }
     await this.#notify(deadLetters, results, deadline)
@@ -99,7 +99,7 @@ export class DeadLetterPublisher {
     if (stored.length === 0) return
     const ms = Math.min(NOTIFY_MS, deadline.remaining)
     await Promise.all(
-      notifiers.map(notifier => within(systemClock, ms, notifier.tell(stored, ms), late).catch(onNotifyFailure)),
+      notifiers.map(notifier => withTimeout(systemClock, ms, notifier.tell(stored, ms), late).catch(onNotifyFailure)),
     )
   }
 
@@ -132,7 +132,7 @@ export class DeadLetterPublisher {
     for (const target of this.#targets.slice(at + 1)) {
       if (!target.storeClaim) continue
       try {
-        const kept = await within(
+        const kept = await withTimeout(
           systemClock,
           deadline.remaining,
           target.storeClaim(deadLetter.deadLetterId, bytes),
@@ -180,7 +180,7 @@ async function ask(
 ): Promise<readonly StoreResult[]> {
   try {
     if (deadline.passed) throw late()
-    return await within(systemClock, deadline.remaining, target.store(deadLetters, deadline), late)
+    return await withTimeout(systemClock, deadline.remaining, target.store(deadLetters, deadline), late)
   } catch (error) {
     const failure =
       error instanceof DeadLetterError

@@ -40,7 +40,7 @@ export class MskBootstrap {
       const { KafkaClient, GetBootstrapBrokersCommand } = await import('@aws-sdk/client-kafka')
       const region = mskRegion(this.#config)
       const client = new KafkaClient({ ...(region === undefined ? {} : { region }), maxAttempts: 2 })
-      const abortSignal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline.within(REQUEST_MS).remaining)))
+      const abortSignal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline.limitedTo(REQUEST_MS).remaining)))
       try {
         const answer = await client.send(new GetBootstrapBrokersCommand({ ClusterArn: this.#config.mskClusterArn }), {
           abortSignal,

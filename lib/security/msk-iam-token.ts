@@ -4,7 +4,7 @@ import type { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { TransportError } from '../errors.ts'
 import { systemClock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
-import { within } from '../time/patient-timer.ts'
+import { withTimeout } from '../time/patient-timer.ts'
 
 type Signer = typeof import('aws-msk-iam-sasl-signer-js')
 type Chain = ReturnType<typeof defaultProvider>
@@ -31,7 +31,7 @@ export class MskIamToken {
     const signing = this.#sign().catch(cause => {
       throw cause instanceof TransportError ? cause : unavailable('could not sign a token', false, cause)
     })
-    return within(systemClock, deadline.remaining, signing, () => unavailable('did not come in time', true))
+    return withTimeout(systemClock, deadline.remaining, signing, () => unavailable('did not come in time', true))
   }
 
   async #sign(): Promise<string> {

@@ -5,7 +5,7 @@ import { TransportError } from '../errors.ts'
 import { isJsonObject } from '../record/json-object.ts'
 import { systemClock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
-import { within } from '../time/patient-timer.ts'
+import { withTimeout } from '../time/patient-timer.ts'
 
 const SECRET_FIELDS = [
   'username',
@@ -41,7 +41,7 @@ export class Secret {
     reading.catch(() => {
       if (this.#fields === reading) this.#fields = undefined
     })
-    return within(systemClock, deadline.remaining, reading, () => unavailable('did not come in time', true))
+    return withTimeout(systemClock, deadline.remaining, reading, () => unavailable('did not come in time', true))
   }
 
   /** @returns whether it is another than before */

@@ -1,6 +1,8 @@
-/** The time that everything here is measured by. `now` is monotonic; `wall` is the date. Both in milliseconds. */
+/** The source of time for everything here; tests replace it. */
 export interface Clock {
+  /** Milliseconds on a monotonic clock. */
   now(): number
+  /** Milliseconds since the epoch; jumps when the system's date is set. */
   epochMs(): number
   setTimeout(callback: () => void, ms: number): unknown
   clearTimeout(timer: unknown): void
@@ -13,7 +15,7 @@ export const systemClock: Clock = {
   clearTimeout: timer => clearTimeout(timer as NodeJS.Timeout),
 }
 
-/** A moment on both clocks. A frozen sandbox may stop either of them, so the time since is the larger of the two. */
+/** One moment on both clocks. A frozen sandbox may stop either of them, so the elapsed time is the larger difference. */
 export interface Moment {
   readonly now: number
   readonly epochMs: number
@@ -23,8 +25,9 @@ export function moment(clock: Clock): Moment {
   return { now: clock.now(), epochMs: clock.epochMs() }
 }
 
-export function elapsedSince(clock: Clock, then: Moment): number {
-  return Math.max(clock.now() - then.now, clock.epochMs() - then.epochMs)
+/** Milliseconds since `start`. */
+export function elapsedSince(clock: Clock, start: Moment): number {
+  return Math.max(clock.now() - start.now, clock.epochMs() - start.epochMs)
 }
 
 export function sleep(clock: Clock, ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 
-/** A point on the monotonic clock after which nobody waits any more. */
+/** A point in time, on the monotonic clock, at which waiting ends. */
 export class Deadline {
   readonly at: number
   readonly #clock: Clock
@@ -23,7 +23,7 @@ export class Deadline {
   }
 
   /** The earlier of this deadline and `ms` from now. */
-  within(ms: number): Deadline {
+  limitedTo(ms: number): Deadline {
     return new Deadline(this.#clock, Math.min(this.at, this.#clock.now() + ms))
   }
 }

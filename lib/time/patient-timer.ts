@@ -4,8 +4,9 @@ const LATE_MS = 250
 const GRACE_MS = 200
 
 /**
- * A timer that knows a thaw: fired more than 250 ms late, it waits 200 ms more, once, so that answers which
- * arrived while the process was frozen are read before anything is given up. Returns what cancels it.
+ * A timer that allows for a frozen process. If it fires more than 250 ms late, it waits another 200 ms, once, so that
+ * answers that arrived during the freeze are read before the work is given up. Returns a function that cancels it.
+ * @param onGrace called when the extra wait begins
  */
 export function patientTimer(clock: Clock, ms: number, fire: () => void, onGrace?: () => void): () => void {
   const due = clock.now() + ms
@@ -23,16 +24,19 @@ export function patientTimer(clock: Clock, ms: number, fire: () => void, onGrace
   return () => clock.clearTimeout(timer)
 }
 
-/** Waits for `work` no longer than `ms`, patiently; then rejects with what `late` gives. The work itself goes on. */
-export function within<T>(
+/**
+ * Waits at most `ms` for `work` (plus the grace of `patientTimer`), then rejects with `lateError()`. The work itself is
+ * not stopped.
+ */
+export function withTimeout<T>(
   clock: Clock,
   ms: number,
   work: Promise<T>,
-  late: () => Error,
+  lateError: () => Error,
   onGrace?: () => void,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = patientTimer(clock, ms, () => reject(late()), onGrace)
+    const cancel = patientTimer(clock, ms, () => reject(lateError()), onGrace)
     work.finally(cancel).then(resolve, reject)
   })
 }

@@ -6,7 +6,7 @@ import loggers from 'kafkajs/src/loggers/index.js'
 import Connection, { type WireProtocol } from 'kafkajs/src/network/connection.js'
 import { TransportError } from '../../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../../time/clock.ts'
-import { within } from '../../time/patient-timer.ts'
+import { withTimeout } from '../../time/patient-timer.ts'
 import type { ConnectionSecurity } from '../connection-security.ts'
 import { closedWhileConnecting, connectionError } from './connection-error.ts'
 import { toSasl } from './sasl.ts'
@@ -213,7 +213,7 @@ export class BrokerConnection {
       if (!(mayOutlive && this.produceInFlight > 0)) this.destroy(code)
       return new TransportError(code, `No answer within ${Math.round(ms)} ms.`, { retriable: true })
     }
-    return within(this.#options.clock, ms, work, late, this.#options.onGrace)
+    return withTimeout(this.#options.clock, ms, work, late, this.#options.onGrace)
   }
 
   #createSocket(host: string, port: number, onConnect: () => void): Socket {

@@ -4,7 +4,7 @@ import { TransportError } from '../../errors.ts'
 import { backoff } from '../../time/backoff.ts'
 import { type Clock, elapsedSince, type Moment, moment, sleep } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
-import { within } from '../../time/patient-timer.ts'
+import { withTimeout } from '../../time/patient-timer.ts'
 import type { ConnectionSecurity, SecurityProvider } from '../connection-security.ts'
 import { BrokerConnection } from './broker-connection.ts'
 import { CLOSED_WHILE_CONNECTING, closedWhileConnecting, protocolMismatch } from './connection-error.ts'
@@ -117,7 +117,7 @@ export class BrokerNode {
         this.#connecting = undefined
       })
       // The connection attempt is shared and goes on; this caller waits for it no longer than its own deadline.
-      await within(
+      await withTimeout(
         this.#options.clock,
         deadline.remaining,
         this.#connecting,

@@ -202,7 +202,7 @@ export class KafkaJsClient implements KafkaClient {
       .sort((a, b) => b.rank - a.rank)
     const failures: TransportError[] = []
     for (const { address } of ranked) {
-      const mine = deadline.within(ASK_MS)
+      const mine = deadline.limitedTo(ASK_MS)
       if (mine.remaining <= 0) break
       try {
         const connection = await this.#broker(address).idle(mine)

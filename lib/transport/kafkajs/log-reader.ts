@@ -135,7 +135,7 @@ export class LogReader {
     const end = Deadline.after(this.#clock, ms)
     for (;;) {
       try {
-        return await work(end.within(REQUEST_MS))
+        return await work(end.limitedTo(REQUEST_MS))
       } catch (error) {
         this.#leaders.clear()
         if (!(error instanceof TransportError) || !error.retriable || end.remaining < RETRY_MS) throw error
