@@ -1,5 +1,5 @@
 // What a source asks to be sent: a record with its id, or one that is at fault before it could be tried.
-import { type DeliveryReport, refused } from '../lib/delivery/delivery-report.ts'
+import { type DeliveryReport, notSent } from '../lib/delivery/delivery-report.ts'
 import { InvalidRecordError, KafkaProducerError } from '../lib/errors.ts'
 import type { KafkaProducer } from '../lib/kafka-producer.ts'
 import { traceparentOf } from '../lib/lambda/traceparent.ts'
@@ -40,6 +40,6 @@ export async function sendSourceRecords(
   const sendable = sourceRecords.flatMap(({ record, error }) => (error ? [] : [record]))
   const sent = (await producer.sendAll(sendable))[Symbol.iterator]()
   return sourceRecords.map(({ record, error }) =>
-    error ? refused(record, undefined, error, Date.now()) : (sent.next().value as DeliveryReport),
+    error ? notSent(record, undefined, error, Date.now()) : (sent.next().value as DeliveryReport),
   )
 }

@@ -4,7 +4,7 @@ import { loadCompression } from './accumulate/compression.ts'
 import { RecordAccumulator } from './accumulate/record-accumulator.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { configuredPartitioner, configuredSerializer } from './configured-classes.ts'
-import { type Delivered, type DeliveryReport, type Failed, refused, report } from './delivery/delivery-report.ts'
+import { type Delivered, type DeliveryReport, type Failed, notSent, toReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { SendSpans } from './delivery/send-spans.ts'
 import { InvalidRecordError, KafkaProducerError, orderGroupStopped, TransportError } from './errors.ts'
@@ -217,7 +217,7 @@ export class KafkaProducer {
     scope?.refuseWhenClosed()
     if (!this.isUsable)
       return records.map(record =>
-        refused(record, undefined, new TransportError('unavailable', 'The producer is closed.'), this.#clock.epochMs()),
+        notSent(record, undefined, new TransportError('unavailable', 'The producer is closed.'), this.#clock.epochMs()),
       )
     const earliest = Math.min(given?.at ?? Number.POSITIVE_INFINITY, scope?.deadline?.at ?? Number.POSITIVE_INFINITY)
     const deadline = new Deadline(this.#clock, Math.min(earliest, this.#clock.now() + this.#config.deliveryTimeoutMs))
@@ -226,7 +226,7 @@ export class KafkaProducer {
     await this.#loading
     if (this.#codecMissing)
       return records.map(record =>
-        refused(record, undefined, this.#codecMissing as KafkaProducerError, this.#clock.epochMs()),
+        notSent(record, undefined, this.#codecMissing as KafkaProducerError, this.#clock.epochMs()),
       )
     // Topics don't wait for one another, but where an order group may span them.
     const together = ready.some(({ record }) => record.orderGroup !== undefined)
@@ -261,7 +261,7 @@ export class KafkaProducer {
     error: unknown,
     { reports, stopped }: Call,
   ): void {
-    reports[index] = refused(record, serialized, asProducerError(error), this.#clock.epochMs())
+    reports[index] = notSent(record, serialized, asProducerError(error), this.#clock.epochMs())
     const { orderGroup } = record
     if (orderGroup !== undefined) stopped.set(orderGroup, Math.min(index, stopped.get(orderGroup) ?? index))
   }
@@ -293,7 +293,7 @@ export class KafkaProducer {
       terms,
       (prepared, error) => this.#refuse(prepared, error, call),
     )
-    for (const { given, sent, outcome } of appended) reports[given.index] = report(given.record, sent, await outcome)
+    for (const { given, sent, outcome } of appended) reports[given.index] = toReport(given.record, sent, await outcome)
   }
 
   #loadCompression(): void {

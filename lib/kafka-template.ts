@@ -55,7 +55,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     this.#defaultTopic = options.defaultTopic ?? config.defaultTopic
     this.#listener = listener
     this.#interceptors = interceptors
-    factory.producer(config)
+    factory.getProducer(config)
   }
 
   /**
@@ -122,7 +122,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 
   get #producer(): KafkaProducer {
-    return this.#factory.producer(this.#config)
+    return this.#factory.getProducer(this.#config)
   }
 
   #tracked(given: ProducerRecord<K, V>): Promise<SendResult<K, V>> {
@@ -156,13 +156,13 @@ export class KafkaTemplate<K = unknown, V = unknown> {
         error instanceof KafkaProducerError
           ? error
           : new KafkaProducerError('unavailable', 'An unexpected error; its cause has the details.', { cause: error })
-      for (const record of records) this.#tell(record, null, known)
+      for (const record of records) this.#notify(record, null, known)
       throw known
     }
     reports.forEach((report, index) => {
       const record = records[index] as ProducerRecord<K, V>
-      if (report.kind === 'delivered') this.#tell(record, report.metadata, null)
-      else this.#tell(record, null, report.error)
+      if (report.kind === 'delivered') this.#notify(record, report.metadata, null)
+      else this.#notify(record, null, report.error)
     })
     return reports
   }
@@ -174,7 +174,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     )
   }
 
-  #tell(record: ProducerRecord<K, V>, metadata: RecordMetadata | null, error: KafkaProducerError | null): void {
+  #notify(record: ProducerRecord<K, V>, metadata: RecordMetadata | null, error: KafkaProducerError | null): void {
     for (const interceptor of this.#interceptors) this.#guarded(() => interceptor.onAcknowledgement?.(metadata, error))
     if (metadata) this.#guarded(() => this.#listener.onSuccess?.(record, metadata))
     if (error) this.#guarded(() => this.#listener.onError?.(record, error))

@@ -12,7 +12,7 @@ import { KafkaJsClient } from './transport/kafkajs/kafkajs-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
 
 export interface ProducerFactoryOptions {
-  /** What `producer()` gives a producer for when it is asked without one. */
+  /** What `getProducer()` gives a producer for when it is asked without one. */
   readonly config?: ProducerConfig
   /** A producer older than this is replaced when it is next asked for, ms; its records end first. */
   readonly maxAge?: number
@@ -48,7 +48,7 @@ export class ProducerFactory {
    * The container's producer for this configuration. One that is closed, broken or too old is replaced.
    * @throws ConfigError when a class or file that a setting names can't be had
    */
-  producer(config: ProducerConfig | undefined = this.#options.config): KafkaProducer {
+  getProducer(config: ProducerConfig | undefined = this.#options.config): KafkaProducer {
     if (!config) throw new ConfigError(['ProducerFactory: expected a configuration, got none.'])
     const key = this.#keyOf(config)
     const warm = this.#producers.get(key)
@@ -102,7 +102,7 @@ export class ProducerFactory {
 
   /** Connects the container's producer; concurrent callers share one attempt, and a failed one is never kept. */
   connect(config: ProducerConfig, deadline?: Deadline): Promise<void> {
-    const producer = this.producer(config)
+    const producer = this.getProducer(config)
     let connecting = this.#connecting.get(producer)
     if (!connecting) {
       connecting = producer.connect(deadline).finally(() => this.#connecting.delete(producer))

@@ -199,11 +199,14 @@ test('RoutingKafkaTemplate: the first pattern that finds the topic decides', asy
 
 test('ProducerFactory: one producer per configuration, another after maxAge or reset, and nothing of the old one is cut off', async () => {
   const { template, factory, clients, values } = make([], {}, { lingerMs: 30 }, { maxAge: 60 })
-  const first = factory.producer()
-  assert.equal(factory.producer(parseConfig({ bootstrapServers: ['a:1', 'b:2'], retries: 0, lingerMs: 30 }, {})), first)
+  const first = factory.getProducer()
+  assert.equal(
+    factory.getProducer(parseConfig({ bootstrapServers: ['a:1', 'b:2'], retries: 0, lingerMs: 30 }, {})),
+    first,
+  )
   const sent = template.send('t', 'old')
   await new Promise(resolve => setTimeout(resolve, 90))
-  assert.notEqual(factory.producer(), first)
+  assert.notEqual(factory.getProducer(), first)
   await sent
   const lingering = template.send('t', 'reset')
   await factory.reset()
@@ -219,7 +222,7 @@ test('sixty-four handlers at once: one connect, batches across callers, one call
   const { factory, clients } = make([], {}, {}, {})
   await Promise.all(Array.from({ length: 64 }, () => factory.connect(factory.config as never)))
   assert.equal(clients.length, 1)
-  assert.equal(factory.producer().metrics().producerIds, 1)
+  assert.equal(factory.getProducer().metrics().producerIds, 1)
   const outcomes = await Promise.all(
     Array.from({ length: 64 }, (_, i) => {
       const scope = new InvocationScope()
@@ -235,5 +238,5 @@ test('sixty-four handlers at once: one connect, batches across callers, one call
     }),
   )
   assert.ok(outcomes.every(([sent, found]) => sent === found))
-  assert.ok(factory.producer().metrics().requests <= 4, `${factory.producer().metrics().requests} requests`)
+  assert.ok(factory.getProducer().metrics().requests <= 4, `${factory.getProducer().metrics().requests} requests`)
 })

@@ -3,7 +3,7 @@
 import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda'
 import { type DeadLetter, type DeadLetterSource, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import type { RawMessage, RawToDeadLetters } from '../../lib/dead-letter/sqs/store.ts'
-import { refused } from '../../lib/delivery/delivery-report.ts'
+import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { InvalidRecordError, TransportError } from '../../lib/errors.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import type { SerializedRecord } from '../../lib/record/producer-record.ts'
@@ -108,17 +108,17 @@ function toDeadLetterOf(
 ): DeadLetter {
   const contract = contracts.get(record.topic)
   const key = contract ? keyOfInvalid(record, contract) : null
-  if (error) return toDeadLetter(refused(record, undefined, error, at), id, source, key)
+  if (error) return toDeadLetter(notSent(record, undefined, error, at), id, source, key)
   try {
     const serialized = serializer.serialize(validateRecord(record, { contracts })) as SerializedRecord
     return toDeadLetter(
-      refused(record, serialized, new TransportError('unavailable', 'Its source gave it up.', { retriable: true }), at),
+      notSent(record, serialized, new TransportError('unavailable', 'Its source gave it up.', { retriable: true }), at),
       id,
       source,
     )
   } catch (error) {
     if (!(error instanceof InvalidRecordError)) throw error
-    return toDeadLetter(refused(record, undefined, error, at), id, source, key)
+    return toDeadLetter(notSent(record, undefined, error, at), id, source, key)
   }
 }
 

@@ -1,6 +1,6 @@
 // A batch in rounds: send, dead letter what is at fault, go on with what waited for that. What is stored nowhere goes back.
 import type { Context, SQSBatchResponse } from 'aws-lambda'
-import { type DeliveryReport, type Failed, refused } from '../../lib/delivery/delivery-report.ts'
+import { type DeliveryReport, type Failed, notSent } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
 import { orderGroupStopped } from '../../lib/errors.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
@@ -77,7 +77,7 @@ async function sendMessages(messages: readonly SqsMessage[], { kafka }: Invocati
 function withoutSending(message: SqsMessage): SentMessage {
   return {
     message,
-    reports: message.records.map(({ record }) => refused(record, undefined, orderGroupStopped(), Date.now())),
+    reports: message.records.map(({ record }) => notSent(record, undefined, orderGroupStopped(), Date.now())),
   }
 }
 

@@ -99,7 +99,7 @@ export class DeadLetterPublisher {
     if (stored.length === 0) return
     const ms = Math.min(NOTIFY_MS, deadline.remaining)
     await Promise.all(
-      notifiers.map(notifier => withTimeout(systemClock, ms, notifier.tell(stored, ms), late).catch(onNotifyFailure)),
+      notifiers.map(notifier => withTimeout(systemClock, ms, notifier.notify(stored, ms), late).catch(onNotifyFailure)),
     )
   }
 

@@ -12,7 +12,7 @@ interface StoredNote {
 
 export interface Notifier {
   /** @throws what the service said; nobody is to be told twice */
-  tell(notes: readonly StoredNote[], ms: number): Promise<void>
+  notify(notes: readonly StoredNote[], ms: number): Promise<void>
 }
 
 const BATCH = 10
@@ -49,7 +49,7 @@ class SnsNotifier implements Notifier {
     this.#topicArn = topicArn
   }
 
-  async tell(notes: readonly StoredNote[], ms: number): Promise<void> {
+  async notify(notes: readonly StoredNote[], ms: number): Promise<void> {
     const sns = await import('@aws-sdk/client-sns')
     const client = new sns.SNSClient({ region: this.#topicArn.split(':')[3] as string, requestHandler, maxAttempts: 1 })
     try {
@@ -78,7 +78,7 @@ class BusNotifier implements Notifier {
     this.#bus = bus
   }
 
-  async tell(notes: readonly StoredNote[], ms: number): Promise<void> {
+  async notify(notes: readonly StoredNote[], ms: number): Promise<void> {
     const events = await import('@aws-sdk/client-eventbridge')
     const client = new events.EventBridgeClient({ requestHandler, maxAttempts: 1 })
     try {

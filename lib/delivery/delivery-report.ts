@@ -48,7 +48,7 @@ export interface Failed {
 export type DeliveryReport = Delivered | Failed
 
 /** A record that failed before it reached the Sender. */
-export function refused(
+export function notSent(
   record: ProducerRecord,
   serialized: SerializedRecord | undefined,
   error: KafkaProducerError,
@@ -92,7 +92,7 @@ function knownCode(code: string): DeliveryFailureCode {
 }
 
 /** The report of a record that the Sender settled. */
-export function report(record: ProducerRecord, sent: PartitionedRecord, outcome: RecordOutcome): DeliveryReport {
+export function toReport(record: ProducerRecord, sent: PartitionedRecord, outcome: RecordOutcome): DeliveryReport {
   if (outcome.kind === 'acked') {
     const metadata: RecordMetadata = {
       topic: sent.topic,

@@ -4,7 +4,7 @@ import type { DeadLetterChain, ProducerConfig } from '../config/settings.ts'
 import { createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
 import { type DeadLetter, toDeadLetter } from '../dead-letter/dead-letter.ts'
 import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
-import { refused } from '../delivery/delivery-report.ts'
+import { notSent } from '../delivery/delivery-report.ts'
 import { InvalidRecordError, innermostMessage } from '../errors.ts'
 import { openDeadLetterStores } from '../redrive/open-dead-letters.ts'
 import { systemClock } from '../time/clock.ts'
@@ -80,7 +80,7 @@ async function remove(
 function probe(): DeadLetter {
   const error = new InvalidRecordError('unknown-topic', 'The doctor’s own dead letter.')
   const id = `doctor-${randomUUID()}`
-  return toDeadLetter(refused({ topic: '', value: 'doctor' }, undefined, error, Date.now()), id, {
+  return toDeadLetter(notSent({ topic: '', value: 'doctor' }, undefined, error, Date.now()), id, {
     trigger: 'template',
     id,
     index: 0,

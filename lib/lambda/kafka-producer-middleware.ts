@@ -57,7 +57,7 @@ export function kafkaProducer({
       )
       scopes.set(request.context, scope)
       Object.assign(request.context, {
-        kafka: { producer: factory.producer(config), deadline, answerBy },
+        kafka: { producer: factory.getProducer(config), deadline, answerBy },
       } satisfies KafkaContext)
       scope.enter()
     },

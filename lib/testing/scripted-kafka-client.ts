@@ -15,7 +15,7 @@ import { decodeBatch, PartitionLog } from './partition-log.ts'
 /**
  * ok: appended and acknowledged · refuse: NOT_LEADER without an offset · appended-error: appended, then NOT_LEADER with the offset ·
  * lose-answer: appended, no answer · lose-request: not appended, no answer · late: no answer, appended some requests later ·
- * not-sent: nothing left · slow-connection attempt: written only after a second · no-entry: not appended, and missing in the answer
+ * not-sent: nothing left · slow-connect: written only after a second · no-entry: not appended, and missing in the answer
  */
 export type Attempt =
   | 'ok'
@@ -25,7 +25,7 @@ export type Attempt =
   | 'lose-request'
   | 'late'
   | 'not-sent'
-  | 'slow-dial'
+  | 'slow-connect'
   | 'no-entry'
 
 const SLOW_CONNECT_MS = 1000
@@ -86,7 +86,7 @@ export class ScriptedKafkaClient implements KafkaClient {
       this.inFlight--
       return batches.map(() => failure('not-sent', 'UNREACHABLE', true))
     }
-    if (plans.includes('slow-dial')) await this.#wait(SLOW_CONNECT_MS)
+    if (plans.includes('slow-connect')) await this.#wait(SLOW_CONNECT_MS)
     if (!request.beginWrite()) {
       this.inFlight--
       return batches.map(() => failure('not-sent', 'BATCH_CHANGED', true))

@@ -119,7 +119,7 @@ test('whoever prints or logs a configuration sees no secret; two that differ in 
   const factory = new ProducerFactory({
     createClient: () => new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock }),
   })
-  const of = (saslPassword: string) => factory.producer(parseConfig({ ...options, saslPassword }, {}))
+  const of = (saslPassword: string) => factory.getProducer(parseConfig({ ...options, saslPassword }, {}))
   assert.notEqual(of('a'), of('b'))
   assert.equal(of('a'), of('a'))
 })

@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import type { KafkaProducer } from '../../lib/kafka-producer.ts'
-import { producerOf, told } from '../fakes/producer-of.ts'
+import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { pause, produces, withProducer } from '../fakes/with-producer.ts'
 
 const send = async (producer: KafkaProducer, value = 'v') =>
-  told((await producer.sendAll([{ topic: 't', value }]))[0] as never)
+  summaryOf((await producer.sendAll([{ topic: 't', value }]))[0])
 
 test('client.id, acks and timeout.ms are on the wire', async () => {
   await withProducer({ clientId: 'me', ackTimeoutMs: 1234 }, {}, async (producer, cluster) => {

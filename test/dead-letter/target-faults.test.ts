@@ -15,7 +15,7 @@ import { DeadLetterPublisher } from '../../lib/dead-letter/dead-letter-publisher
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
 import { publishFailures } from '../../lib/dead-letter/publish-failures.ts'
-import { refused } from '../../lib/delivery/delivery-report.ts'
+import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { DeadLetterError, TransportError } from '../../lib/errors.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
@@ -294,7 +294,7 @@ test('sqlite × locked by another, and no database at all: an error, and the nex
 })
 
 test('every target fails: the record is told as returned, with its own code; nobody is told of a dead letter', async () => {
-  const failed = refused({ topic: 'chat', value: 'v' }, undefined, new TransportError('unreachable', 'down'), 1)
+  const failed = notSent({ topic: 'chat', value: 'v' }, undefined, new TransportError('unreachable', 'down'), 1)
   const chain = DeadLetterPublisher.of([target('sqs', 'http://127.0.0.1:9')])
   const failures: unknown[] = []
   const fates = await publishFailures([failed], {
@@ -315,14 +315,14 @@ test('who is told of a dead letter is told after it is stored, without its bytes
   const place = join(folder, 'notified')
   const notifiers = [
     {
-      tell: async (notes: readonly { deadLetter: DeadLetter; location: string }[]) => {
+      notify: async (notes: readonly { deadLetter: DeadLetter; location: string }[]) => {
         const stored = await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters())
         assert.equal(stored.length, notes.length)
         told.push(...notes.map(({ location }) => location))
       },
     },
-    { tell: () => Promise.reject(new Error('no')) },
-    { tell: () => new Promise<void>(() => {}) },
+    { notify: () => Promise.reject(new Error('no')) },
+    { notify: () => new Promise<void>(() => {}) },
   ]
   const chain = DeadLetterPublisher.of([{ kind: 'disk', folder: place }], {
     notifiers,

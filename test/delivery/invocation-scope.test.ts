@@ -96,12 +96,12 @@ test('the warm producer is shared, connects once for many callers, and is replac
     return metadata(topics)
   }
   await Promise.all(Array.from({ length: 20 }, () => factory.connect(config)))
-  const first = factory.producer(config)
+  const first = factory.getProducer(config)
 
   assert.equal(asked, 1)
-  assert.equal(factory.producer(config), first)
+  assert.equal(factory.getProducer(config), first)
   await first.close()
-  assert.notEqual(factory.producer(config), first)
+  assert.notEqual(factory.getProducer(config), first)
 })
 
 test('a failed connect is never cached', async () => {

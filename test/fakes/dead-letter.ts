@@ -1,11 +1,11 @@
 import { type DeadLetter, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
-import { refused } from '../../lib/delivery/delivery-report.ts'
+import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { TransportError } from '../../lib/errors.ts'
 
 /** A dead letter of a record that no broker was reached for. */
 export function deadLetterOf(id: string, value: Uint8Array | string = 'v', topic = 'chat'): DeadLetter {
   const record = { topic, key: Buffer.from('k'), value: Buffer.from(value), headers: [], wireSize: 0 }
-  const failed = refused(
+  const failed = notSent(
     { topic, value: record.value },
     record,
     new TransportError('unreachable', 'No broker.', { retriable: true }),

@@ -1,9 +1,10 @@
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../../lib/producer-factory.ts'
 
-/** Our producer on real sockets, any topic, keys optional. */
+/** A producer with real sockets: any topic, keys optional. */
 export function producerOf(bootstrapServers: readonly string[], options: ProducerOptions = {}): KafkaProducer {
   const config = parseConfig({ bootstrapServers, ...options }, {})
   return new KafkaProducer(config, {
@@ -12,7 +13,8 @@ export function producerOf(bootstrapServers: readonly string[], options: Produce
   })
 }
 
-/** A delivered record's place, or what it was told. */
-export function told(report: Awaited<ReturnType<KafkaProducer['sendAll']>>[number]): string {
+/** `delivered`, or what the report says of a failed record: `outcome:code`. */
+export function summaryOf(report: DeliveryReport | undefined): string {
+  if (report === undefined) throw new Error('Expected a report, got none.')
   return report.kind === 'delivered' ? 'delivered' : `${report.outcome}:${report.code}`
 }

@@ -1,5 +1,5 @@
 // A process that sends for five seconds and says what became of each record; others stop and continue it.
-import { producerOf, told } from './producer-of.ts'
+import { producerOf, summaryOf } from './producer-of.ts'
 
 const [servers = '', name = ''] = process.argv.slice(2)
 const producer = producerOf([servers])
@@ -10,7 +10,7 @@ const lines: string[] = []
 for (let n = 0; Date.now() < end; n++) {
   const values = Array.from({ length: 5 }, (_, i) => `${name}-${process.pid}-${n}-${i}`)
   const reports = await producer.sendAll(values.map(value => ({ topic: 'thaw', key: 'k', value })))
-  reports.forEach((report, i) => void lines.push(`${values[i]} ${told(report)}`))
+  reports.forEach((report, i) => void lines.push(`${values[i]} ${summaryOf(report)}`))
 }
 process.stdout.write(`${lines.join('\n')}\n`)
 await producer.close()

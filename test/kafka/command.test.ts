@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
-import { refused } from '../../lib/delivery/delivery-report.ts'
+import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
@@ -120,7 +120,7 @@ test('redrive --include-invalid: what the contract takes by now is sent, what it
   )
   const faulty = (id: string, value: string, of = topic) =>
     toDeadLetter(
-      refused(
+      notSent(
         { topic: of, value: Buffer.from(value) },
         undefined,
         new InvalidRecordError('schema', 'value: 1 violation.'),

@@ -10,7 +10,7 @@ import type { ProducerOptions } from '../../lib/config/settings.ts'
 import type { Failed } from '../../lib/delivery/delivery-report.ts'
 import { checkCluster } from '../../lib/doctor/check-cluster.ts'
 import { innermostMessage } from '../../lib/errors.ts'
-import { producerOf, told } from '../fakes/producer-of.ts'
+import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { SecretsServer } from '../fakes/secrets-server.ts'
 import { type ListenerName, type SecuredKafka, startSecuredKafka, TOPIC } from '../security-rig/secured-kafka.ts'
 
@@ -137,7 +137,7 @@ for (const [name, given, env = {}] of right)
   test(`${name}: delivered`, async () => {
     await withProducer(given(), env, async producer => {
       const reports = await producer.sendAll([record('a'), record('b')])
-      assert.deepEqual(reports.map(told), ['delivered', 'delivered'], (reports[0] as Failed).error?.message)
+      assert.deepEqual(reports.map(summaryOf), ['delivered', 'delivered'], (reports[0] as Failed).error?.message)
     })
   })
 
@@ -281,7 +281,7 @@ for (const [name, given, env = {}, { code, says, connectionAttempts }] of wrong)
       for (let n = 0; n < 5; n++) {
         const [report] = (await producer.sendAll([record('a')])) as [Failed]
         assert.equal(
-          told(report),
+          summaryOf(report),
           `${code === 'authorization' && report.attempts > 0 ? 'rejected' : 'not-sent'}:${code}`,
         )
         assert.equal(report.failureKind, 'system')
@@ -307,7 +307,7 @@ test('AWS_MSK_IAM, an expired token: authentication, one clear error, no storm',
     await withProducer(iam(), AWS('AKIDGOOD', 'good-secret'), async producer => {
       for (let n = 0; n < 3; n++) {
         const [report] = (await producer.sendAll([record('a')])) as [Failed]
-        assert.equal(told(report), 'not-sent:authentication')
+        assert.equal(summaryOf(report), 'not-sent:authentication')
         assert.match(innermostMessage(report.error) ?? '', /AWS_MSK_IAM/)
       }
       assert.equal(producer.metrics().connectionAttempts, 1)
@@ -323,7 +323,7 @@ test('a password that was rotated: the secret is read again once, and the record
   const { saslUsername: _, saslPassword: __, ...options } = scram('alice')
   await withProducer({ ...options, secretArn: arn }, { ...AWS('k', 's'), ...secrets.env }, async producer => {
     const refusal = producer.sendAll([record('a')])
-    assert.equal(told((await refusal)[0] as Failed), 'not-sent:authentication')
+    assert.equal(summaryOf((await refusal)[0]), 'not-sent:authentication')
     assert.match(
       innermostMessage(((await refusal)[0] as Failed).error) ?? '',
       /username and password in the secret of KAFKA_SECRET_ARN/,
@@ -334,7 +334,7 @@ test('a password that was rotated: the secret is read again once, and the record
   await withProducer({ ...options, secretArn: arn }, { ...AWS('k', 's'), ...secrets.env }, async producer => {
     // It changes between the read and the authentication's refusal.
     secrets.onRead = () => void secrets.put('AmazonMSK_alice', { username: 'alice', password: 'alice-secret' })
-    assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'delivered')
+    assert.equal(summaryOf((await producer.sendAll([record('a')]))[0]), 'delivered')
     assert.equal(producer.metrics().connectionAttempts, 2)
   })
   await secrets.stop()
@@ -349,7 +349,7 @@ test('TLS material and authentication by secret: delivered', async () => {
     { listener: 'MTLS', securityProtocol: 'SSL', secretArn: arn },
     { ...AWS('k', 's'), ...secrets.env },
     async producer => {
-      assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'delivered')
+      assert.equal(summaryOf((await producer.sendAll([record('a')]))[0]), 'delivered')
     },
   )
 })
@@ -382,7 +382,7 @@ test('the doctor says which step of a connection fails, and which right is missi
 
 test('WRITE revoked in mid-traffic: an authorization error, and delivered again when it is granted', async () => {
   await withProducer(scram('alice'), {}, async producer => {
-    const send = async () => told((await producer.sendAll([record('a')]))[0] as Failed)
+    const send = async () => summaryOf((await producer.sendAll([record('a')]))[0])
     assert.equal(await send(), 'delivered')
     await rig.revoke('User:alice')
     assert.equal(await send(), 'rejected:authorization')
@@ -394,12 +394,12 @@ test('WRITE revoked in mid-traffic: an authorization error, and delivered again 
 
 test('a revoked MSK IAM key ends new connections, and one dial in ten seconds asks again', async () => {
   await withProducer({ ...iam(), connectionsMaxIdleMs: 1 }, AWS('AKIDGOOD', 'good-secret'), async producer => {
-    assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'delivered')
+    assert.equal(summaryOf((await producer.sendAll([record('a')]))[0]), 'delivered')
     const connectionAttempts = producer.metrics().connectionAttempts
     rig.writeIamKeys({})
     await new Promise(resolve => setTimeout(resolve, 20))
     for (let n = 0; n < 5; n++)
-      assert.equal(told((await producer.sendAll([record('a')]))[0] as Failed), 'not-sent:authentication')
+      assert.equal(summaryOf((await producer.sendAll([record('a')]))[0]), 'not-sent:authentication')
     assert.ok(producer.metrics().connectionAttempts - connectionAttempts <= 2, 'one dial')
   })
 })

@@ -10,7 +10,7 @@ import { type DeadLetter, toDeadLetter } from '../../lib/dead-letter/dead-letter
 import { DeadLetterPublisher, type StoreResult } from '../../lib/dead-letter/dead-letter-publisher.ts'
 import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
 import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
-import { refused } from '../../lib/delivery/delivery-report.ts'
+import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { TransportError } from '../../lib/errors.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
@@ -32,7 +32,7 @@ after(() => sqs.stop())
 
 function deadLetter(n: number, bytes = 10): DeadLetter {
   const record = { topic: 'chat', value: Buffer.alloc(bytes, 'x'), sourceId: `r-${n}` }
-  return toDeadLetter(refused(record, undefined, new TransportError('unreachable', 'down'), Date.now()), `r-${n}`, {
+  return toDeadLetter(notSent(record, undefined, new TransportError('unreachable', 'down'), Date.now()), `r-${n}`, {
     trigger: 'sqs',
     id: 'm',
     index: 0,

@@ -18,7 +18,7 @@ const attempts: readonly Attempt[] = [
   'lose-request',
   'late',
   'not-sent',
-  'slow-dial',
+  'slow-connect',
   'no-entry',
 ]
 const scenario = fc.record({

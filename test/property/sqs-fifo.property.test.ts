@@ -96,16 +96,16 @@ async function play({ script, messages, retries, batchSize, deadLettersLost, onI
       ),
     close: async () => {},
   }
-  const told: { id: string; fate: string }[][] = []
+  const reported: { id: string; fate: string }[][] = []
   const report = {
     invocation: (_requestId: string, reports: readonly DeliveryReport[], fates: readonly RecordFate[]) =>
-      told.push(
+      reported.push(
         reports.map(({ record }, index) => ({ id: record.sourceId as string, fate: fates[index]?.fate as string })),
       ),
     deadLetterFailed: () => {},
   } as unknown as InvocationReport
   const services: Services = { config, contracts, deadLetters: new DeadLetterPublisher([target]), report }
-  const invocations: { given: string[]; returned: string[]; told: { id: string; fate: string }[] }[] = []
+  const invocations: { received: string[]; returned: string[]; fates: { id: string; fate: string }[] }[] = []
   let open = messages.map(toSqs)
   for (let receive = 0; open.length > 0 && receive < MAX_RECEIVES; receive++) {
     const far = Deadline.after(systemClock, 60_000)
@@ -117,7 +117,7 @@ async function play({ script, messages, retries, batchSize, deadLettersLost, onI
     })
     await clock.run(() => answer !== undefined)
     const returned = (answer?.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier)
-    invocations.push({ given: open.map(({ messageId }) => messageId), returned, told: told.at(-1) ?? [] })
+    invocations.push({ received: open.map(({ messageId }) => messageId), returned, fates: reported.at(-1) ?? [] })
     open = open.filter(({ messageId }) => returned.includes(messageId))
     // A dead letter target comes back; a policy of stop would send the same fault back for ever.
     lost.clear()
@@ -130,18 +130,18 @@ test('FIFO: acknowledged and returned never meet, and every message has one fate
   await fc.assert(
     fc.asyncProperty(scenario, async input => {
       const { invocations } = await play(input)
-      for (const { given, returned, told } of invocations) {
-        assert.deepEqual(told.map(({ id }) => id).sort(), [...given].sort())
+      for (const { received, returned, fates } of invocations) {
+        assert.deepEqual(fates.map(({ id }) => id).sort(), [...received].sort())
         assert.deepEqual(
-          told
+          fates
             .filter(({ fate }) => fate === 'returned')
             .map(({ id }) => id)
             .sort(),
           [...returned].sort(),
         )
       }
-      const delivered = invocations.flatMap(({ told }) =>
-        told.filter(({ fate }) => fate === 'delivered').map(({ id }) => id),
+      const delivered = invocations.flatMap(({ fates }) =>
+        fates.filter(({ fate }) => fate === 'delivered').map(({ id }) => id),
       )
       assert.equal(new Set(delivered).size, delivered.length, 'nothing acknowledged was sent again')
     }),
@@ -154,14 +154,14 @@ test('FIFO: nothing of a group is acknowledged after one of it went back', async
     fc.asyncProperty(scenario, async input => {
       const { invocations } = await play(input)
       const groupOf = (id: string) => input.messages[Number(id.slice(2))]?.group
-      for (const { given, told } of invocations) {
-        const fates = new Map(told.map(({ id, fate }) => [id, fate]))
+      for (const { received, fates } of invocations) {
+        const fateById = new Map(fates.map(({ id, fate }) => [id, fate]))
         const back = new Set<number | undefined>()
-        for (const id of given) {
-          if (fates.get(id) === 'returned') back.add(groupOf(id))
+        for (const id of received) {
+          if (fateById.get(id) === 'returned') back.add(groupOf(id))
           else
             assert.ok(
-              fates.get(id) !== 'delivered' || !back.has(groupOf(id)),
+              fateById.get(id) !== 'delivered' || !back.has(groupOf(id)),
               `${id} was acknowledged after an earlier one of its group went back`,
             )
         }
@@ -192,8 +192,8 @@ test('FIFO: a group keeps its order in each partition, over every redelivery', a
       const inLog = client.logs.flatMap(({ records }) =>
         records.map(({ headers }) => String(headers.find(([name]) => name === 'kp-id')?.[1])),
       )
-      for (const { told } of invocations)
-        for (const { id, fate } of told) if (fate === 'delivered') assert.ok(inLog.includes(id), `${id} is in the log`)
+      for (const { fates } of invocations)
+        for (const { id, fate } of fates) if (fate === 'delivered') assert.ok(inLog.includes(id), `${id} is in the log`)
     }),
     { numRuns: RUNS },
   )

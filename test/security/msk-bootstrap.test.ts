@@ -8,7 +8,7 @@ import type { ProducerOptions } from '../../lib/config/settings.ts'
 import { MskBootstrap } from '../../lib/security/msk-bootstrap.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
-import { producerOf, told } from '../fakes/producer-of.ts'
+import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us-east-1' })
@@ -99,7 +99,7 @@ test('all brokers gone: the cluster is asked again, and what it then names is us
     await new Promise(resolve => setTimeout(resolve, 500))
     assert.equal(msk.paths.length, 1, 'not asked again at once')
     msk.answer = { body: { bootstrapBrokerString: cluster.addresses.join(',') } }
-    assert.equal(told((await sending)[0] as never), 'delivered')
+    assert.equal(summaryOf((await sending)[0]), 'delivered')
     assert.equal(msk.paths.length, 2)
     await producer.close()
     await cluster.stop()
