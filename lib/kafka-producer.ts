@@ -1,6 +1,5 @@
 // KafkaProducer: stages 3-8 in order, nothing else.
 import { Appender } from './accumulate/appender.ts'
-import { loadCompression } from './accumulate/compression.ts'
 import { RecordAccumulator } from './accumulate/record-accumulator.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { configuredPartitioner, configuredSerializer } from './configured-classes.ts'
@@ -20,6 +19,7 @@ import { type Clock, systemClock } from './time/clock.ts'
 import { Deadline } from './time/deadline.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import { type ValidationRules, validateRecord } from './validate/record-validator.ts'
+import { loadCompression } from './wire-format/compress.ts'
 
 export interface KafkaProducerDependencies {
   readonly client: KafkaClient

@@ -20,10 +20,12 @@ const STAGES = [
 const ALLOWED: Record<string, readonly string[]> = {
   record: [],
   time: [],
-  transport: ['record', 'time', 'errors.ts'],
+  'wire-format': ['record', 'time', 'errors.ts'],
+  accumulate: ['record', 'time', 'wire-format', 'errors.ts'],
+  transport: ['record', 'time', 'wire-format', 'errors.ts'],
   send: ['record', 'time', 'transport', 'errors.ts'],
   delivery: ['record', 'time', 'transport', 'errors.ts'],
-  'dead-letter': ['record', 'time', 'delivery', 'errors.ts'],
+  'dead-letter': ['record', 'time', 'delivery', 'wire-format', 'errors.ts'],
   lambda: ['record', 'time', 'delivery', 'errors.ts'],
 }
 const FROM_ERRORS_ONLY = ['record', 'time', 'errors.ts']

@@ -1,12 +1,12 @@
 // The contract of a KafkaClient: the same cases against the fake, scripted brokers and a real Kafka.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeRecordBatch } from '../lib/accumulate/record-batch-encoder.ts'
 import { TransportError } from '../lib/errors.ts'
 import type { RecordHeader } from '../lib/record/producer-record.ts'
 import { sleep, systemClock } from '../lib/time/clock.ts'
 import { Deadline } from '../lib/time/deadline.ts'
 import type { EncodedBatch, KafkaClient, ProduceOutcome, ProducerIdAndEpoch } from '../lib/transport/kafka-client.ts'
+import { encodeRecordBatch } from '../lib/wire-format/record-batch-encoder.ts'
 
 export interface ContractCluster {
   readonly client: KafkaClient

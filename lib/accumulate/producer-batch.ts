@@ -3,8 +3,8 @@ import type { FailedOutcome, FailureKind } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { DeliveryProof } from '../record/record-metadata.ts'
 import type { Deadline } from '../time/deadline.ts'
-import type { Compression } from './compression.ts'
-import { type BatchIdentity, encodeRecordBatch } from './record-batch-encoder.ts'
+import type { Compression } from '../wire-format/compress.ts'
+import { type BatchIdentity, encodeRecordBatch } from '../wire-format/record-batch-encoder.ts'
 
 /** What became of one record in the Sender's hands. Times are wall-clock milliseconds. */
 export type RecordOutcome =

@@ -3,10 +3,10 @@ import type { PartitionedRecord } from '../record/producer-record.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
-import type { Compression } from './compression.ts'
+import type { Compression } from '../wire-format/compress.ts'
+import { BATCH_OVERHEAD } from '../wire-format/record-batch-encoder.ts'
 import { OrderGroups } from './order-groups.ts'
 import { type PendingRecord, ProducerBatch, type RecordOutcome } from './producer-batch.ts'
-import { BATCH_OVERHEAD } from './record-batch-encoder.ts'
 
 interface Queue {
   pendingRecords: PendingRecord[]

@@ -1,5 +1,5 @@
 // TLS, the authentication, versions, topics, rights and replication, by the same client that sends.
-import { encodeRecordBatch } from '../accumulate/record-batch-encoder.ts'
+
 import type { ProducerConfig } from '../config/settings.ts'
 import { TransportError } from '../errors.ts'
 import { createKafkaJsClient } from '../producer-factory.ts'
@@ -8,6 +8,7 @@ import { Deadline } from '../time/deadline.ts'
 import type { TopicMetadata } from '../transport/kafka-client.ts'
 import type { KafkaJsClient } from '../transport/kafkajs/kafkajs-client.ts'
 import { LogReader } from '../transport/kafkajs/log-reader.ts'
+import { encodeRecordBatch } from '../wire-format/record-batch-encoder.ts'
 import { type Check, failed, ok, skipped, warning } from './check.ts'
 
 const ASK_MS = 10_000

@@ -2,7 +2,7 @@
 // its producer gave it and by its dead letter's identity. Its partition has moved to another epoch since, so that no late copy can come.
 import { type DeadLetter, deadLetterId } from '../dead-letter/dead-letter.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
-import type { LogRecord } from '../transport/record-batch-decoder.ts'
+import type { LogRecord } from '../wire-format/record-batch-decoder.ts'
 
 /** What reads a partition's log. */
 export interface Log {

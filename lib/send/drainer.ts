@@ -1,7 +1,7 @@
 // Which partitions may send now, as requests: one per leader, or more where one would be too large. Java: RecordAccumulator.ready and drain.
 import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
-import type { BatchIdentity } from '../accumulate/record-batch-encoder.ts'
+import type { BatchIdentity } from '../wire-format/record-batch-encoder.ts'
 import type { InFlight } from './in-flight.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { PartitionTable } from './partition-table.ts'

@@ -1,7 +1,7 @@
 // A partition per topic-partition: its open batch, its epoch and its next sequence. One batch in flight per partition, always.
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
-import type { BatchIdentity } from '../accumulate/record-batch-encoder.ts'
 import type { ProducerIdAndEpoch } from '../transport/kafka-client.ts'
+import type { BatchIdentity } from '../wire-format/record-batch-encoder.ts'
 
 const MAX_EPOCH = 32767
 const MAX_SEQUENCE = 2 ** 31 - 1

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { crc32c } from '../../record/crc32c.ts'
+import { crc32c } from '../../wire-format/crc32c.ts'
 
 const HEADER = 8
 /** Longer than any envelope (a 1 MB record, base64): a length beyond it is damage. */

@@ -1,8 +1,9 @@
 // Record batches of message format v2 (kafka.apache.org/documentation/#recordbatch), encoded once and kept as bytes.
 // Our own, since kafkajs's encoder throws on a null header value and reorders repeated and numeric header names.
-import { crc32c } from '../record/crc32c.ts'
+
 import type { PartitionedRecord } from '../record/producer-record.ts'
-import type { Compression } from './compression.ts'
+import type { Compression } from './compress.ts'
+import { crc32c } from './crc32c.ts'
 
 /** A record with the time it was appended at. */
 export interface TimestampedRecord {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { encodeRecordBatch } from '../../lib/accumulate/record-batch-encoder.ts'
-import { crc32c } from '../../lib/record/crc32c.ts'
 import type { RecordHeader } from '../../lib/record/producer-record.ts'
 import { nextSequence } from '../../lib/send/partition-state.ts'
 import { decodeBatch } from '../../lib/testing/partition-log.ts'
+import { crc32c } from '../../lib/wire-format/crc32c.ts'
+import { encodeRecordBatch } from '../../lib/wire-format/record-batch-encoder.ts'
 
 const require = createRequire(import.meta.url)
 const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0') as {

@@ -1,15 +1,13 @@
 // compression.type → what turns the records of a batch into fewer bytes, framed as the Java client frames them.
 // Codecs are loaded when they are first chosen: the others cost nothing at a cold start. None is a native module; snappy and lz4
 // are WebAssembly.
-import type { ProducerConfig } from '../config/settings.ts'
-
 export interface Compression {
   /** The lowest three bits of a batch's attributes (kafka.apache.org/documentation/#recordbatch). */
   readonly attribute: number
   compress(bytes: Buffer): Uint8Array
 }
 
-type CompressionType = ProducerConfig['compressionType']
+type CompressionType = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
 const SNAPPY_BLOCK = 32 * 1024
 /** snappy-java's stream: its magic, then version and compatible version, both 1. */

@@ -1,7 +1,8 @@
 // Record batches as a broker gives them (kafka.apache.org/documentation/#recordbatch) → records, names of headers in their order,
 // repeated ones too. kafkajs's decoder folds them. A batch cut short at the end of an answer is left out.
-import { crc32c } from '../record/crc32c.ts'
+
 import type { RecordHeader } from '../record/producer-record.ts'
+import { crc32c } from './crc32c.ts'
 
 export interface LogRecord {
   readonly offset: bigint
