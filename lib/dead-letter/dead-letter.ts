@@ -6,6 +6,17 @@ import type { PartitionedRecord, ProducerRecord, RecordHeader, SerializedRecord 
 
 export const DEAD_LETTER_MEDIA_TYPE = 'application/vnd.kafka-dead-letter+json; version=2'
 
+/** Bounds of an envelope's fields, for who writes one and who reads one (characters, but where a name says otherwise). */
+export const MAX_TEXT = 4096
+export const MAX_CLASS = 128
+/** The longest topic name that Kafka has. */
+export const MAX_TOPIC = 249
+export const MAX_HEADERS = 100_000
+export const MAX_HEADER_NAME = 32_767
+export const MAX_INT32 = 2 ** 31 - 1
+/** The last moment that a Date holds. */
+export const MAX_TIME = 8.64e15
+
 export interface DeadLetterSource {
   readonly trigger: 'http' | 'sqs' | 'eventbridge' | 'template'
   readonly id: string
@@ -19,8 +30,15 @@ export interface DeadLetter {
   readonly schemaVersion: 2
   readonly deadLetterId: string
   readonly recordId: string
+  /** The id of the dead letter that this one was made from by an edit. */
+  readonly editedFrom?: string
   readonly source: DeadLetterSource
   readonly record: {
+    /**
+     * `wire` (default): key and value are the bytes that go to Kafka. `source` is reserved for records that were not
+     * encoded yet; readers refuse what they don't know.
+     */
+    readonly encoding?: 'wire'
     readonly topic: string | null
     readonly partition: number | null
     readonly partitionFixedBy: 'source' | 'partitioner' | null
@@ -48,6 +66,10 @@ export interface DeadLetter {
     readonly indexInBatch: number
     readonly from: string
     readonly to: string
+    /** The cluster that the producer spoke to; null or missing where it did not say. */
+    readonly clusterId?: string | null
+    /** The offset after the producer's last acknowledged batch of this partition; null or missing where it had none. */
+    readonly fromOffset?: number | null
   }
   readonly redrive: { readonly count: number; readonly lastAt: string | null; readonly lastCode: string | null }
   readonly claimCheck: null | { readonly target: string; readonly sha256: string; readonly bytes: number }
@@ -61,16 +83,18 @@ export function toDeadLetter(
   key: Uint8Array | string | null = null,
 ): DeadLetter {
   const serialized: SerializedRecord | PartitionedRecord = failed.serialized ?? asBytes(failed.record, key)
+  const topic = topicIn(serialized.topic)
   const from = new Date(failed.firstAt).toISOString()
   const to = new Date(failed.lastAt).toISOString()
   const inDoubt = failed.inDoubt
+  const id = recordId.slice(0, MAX_TEXT)
   return {
     schemaVersion: 2,
-    deadLetterId: deadLetterId(serialized, recordId),
-    recordId,
-    source,
+    deadLetterId: deadLetterId({ ...serialized, topic: topic ?? '' }, id),
+    recordId: id,
+    source: { ...source, id: source.id.slice(0, MAX_TEXT), arn: source.arn?.slice(0, MAX_TEXT) ?? null },
     record: {
-      topic: serialized.topic === '' ? null : serialized.topic,
+      topic,
       partition: serialized.partition ?? null,
       partitionFixedBy: partitionFixedBy(serialized),
       timestamp: serialized.timestamp ?? null,
@@ -81,9 +105,9 @@ export function toDeadLetter(
     failure: {
       kind: failed.failureKind,
       outcome: failed.outcome,
-      class: failed.error.name,
+      class: failed.error.name.slice(0, MAX_CLASS),
       code: failed.code,
-      causeCode: failed.causeCode,
+      causeCode: failed.causeCode?.slice(0, MAX_CLASS) ?? null,
       attempts: failed.attempts,
       firstAt: from,
       lastAt: to,
@@ -104,24 +128,49 @@ export function toDeadLetter(
   }
 }
 
-/** A record that never became bytes, as the bytes that its source gave. */
-function asBytes(
-  { topic, value, headers = [], partition, timestamp }: ProducerRecord,
-  key: Uint8Array | string | null,
-): SerializedRecord {
-  const bytes =
-    value === null || value instanceof Uint8Array
-      ? value
-      : Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+/** A text that is too long for any topic's name is none; the value of such a record still has what its source said. */
+function topicIn(topic: string): string | null {
+  return topic === '' || topic.length > MAX_TOPIC ? null : topic
+}
+
+/**
+ * A record that never became bytes, as the bytes that its source gave. What is invalid may be of any type, and a dead
+ * letter that nobody can read back would be none: what does not fit its field is left out.
+ */
+function asBytes(record: ProducerRecord, key: Uint8Array | string | null): SerializedRecord {
+  const { topic, value, headers = [], partition, timestamp } = record
   return {
-    topic,
+    topic: typeof topic === 'string' ? topic : '',
     key: typeof key === 'string' ? Buffer.from(key) : key,
-    value: bytes,
-    headers,
+    value: bytesOf(value),
+    headers: Array.isArray(headers) ? headers.flatMap(asHeader).slice(0, MAX_HEADERS) : [],
     wireSize: 0,
-    ...(partition === undefined ? {} : { partition }),
-    ...(timestamp === undefined ? {} : { timestamp }),
+    ...(isWithin(partition, MAX_INT32) ? { partition } : {}),
+    ...(isWithin(timestamp, MAX_TIME) ? { timestamp } : {}),
   }
+}
+
+function asHeader(header: unknown): RecordHeader[] {
+  if (!Array.isArray(header) || typeof header[0] !== 'string' || header[0].length > MAX_HEADER_NAME) return []
+  return [[header[0], bytesOf(header[1] ?? null)]]
+}
+
+function bytesOf(value: unknown): Uint8Array | null {
+  if (value === null || value instanceof Uint8Array) return value
+  return Buffer.from(typeof value === 'string' ? value : jsonText(value))
+}
+
+/** Empty for what JSON can't say (undefined, a function, a bigint, a circle). */
+function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch {
+    return ''
+  }
+}
+
+function isWithin(value: unknown, max: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
 }
 
 function partitionFixedBy(record: SerializedRecord | PartitionedRecord): DeadLetter['record']['partitionFixedBy'] {

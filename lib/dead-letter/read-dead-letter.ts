@@ -1,87 +1,73 @@
-// A dead letter as it comes back from a target. Others may write there too: what is no dead letter is left alone.
+// A dead letter as it comes back from a target. Nothing in it is believed before it is checked, its id least of all.
 import { isJsonObject } from '../record/json-object.ts'
-import type { DeadLetter } from './dead-letter.ts'
+import { asDeadLetter, wrongField } from './check-dead-letter.ts'
+import { type DeadLetter, deadLetterId } from './dead-letter.ts'
 import { upgradeVersion1 } from './version-1.ts'
 
-const isText = (value: unknown) => typeof value === 'string'
-const isTextOrNull = (value: unknown) => value === null || isText(value)
-const isIntegerOrNull = (value: unknown) => value === null || Number.isInteger(value)
-const isTime = (value: unknown) => isText(value) && Number.isFinite(Date.parse(value as string))
+/** The newest version of the envelope that this release reads; it is also the one that it writes. */
+export const SCHEMA_VERSION = 2
+
+export type ReadResult =
+  /** `verified`: the id was recomputed from the record. It can't be while the value lies in a claim check. */
+  | { readonly kind: 'dead-letter'; readonly deadLetter: DeadLetter; readonly verified: boolean }
+  /** Written as a dead letter, but this release can't use it: it is counted and shown, and stays where it is. */
+  | { readonly kind: 'unreadable'; readonly reason: string }
+  /** No dead letter at all. */
+  | { readonly kind: 'foreign' }
+
+/** @param text what a target gave back for one dead letter */
+export function parseDeadLetter(text: string): ReadResult {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return { kind: 'foreign' }
+  }
+  return checkDeadLetter(json)
+}
+
+/** The same for an envelope that is parsed already. */
+export function checkDeadLetter(json: unknown): ReadResult {
+  if (!isJsonObject(json) || !('schemaVersion' in json) || !isJsonObject(json.record)) return { kind: 'foreign' }
+  const { schemaVersion } = json
+  if (schemaVersion !== 1 && schemaVersion !== SCHEMA_VERSION) return { kind: 'unreadable', reason: versionOf(json) }
+  const upgraded = upgradeVersion1(json)
+  if (!isJsonObject(upgraded)) return { kind: 'foreign' }
+  const wrong = wrongField(upgraded)
+  if (wrong !== undefined) return { kind: 'unreadable', reason: `${wrong} is not what it should be` }
+  const deadLetter = asDeadLetter(upgraded)
+  const verified = deadLetter.claimCheck === null
+  if (verified && !hasOwnId(deadLetter)) return { kind: 'unreadable', reason: 'its id is not the one of its record' }
+  return { kind: 'dead-letter', deadLetter, verified }
+}
+
+/** Whether the id is the one that the record has, and no other's. */
+export function hasOwnId({ deadLetterId: id, recordId, record }: DeadLetter): boolean {
+  const bytes = (base64: string | null) => (base64 === null ? null : Buffer.from(base64, 'base64'))
+  const { topic, key, value, headers } = record
+  const parts = {
+    topic: topic ?? '',
+    key: bytes(key),
+    value: bytes(value),
+    headers: headers.map(header => [header.name, bytes(header.value)] as const),
+  }
+  return deadLetterId(parts, recordId) === id
+}
 
 /** @returns undefined for anything but a dead letter */
 export function readDeadLetter(text: string): DeadLetter | undefined {
-  try {
-    return deadLetterIn(JSON.parse(text))
-  } catch {
-    return undefined
-  }
+  const result = parseDeadLetter(text)
+  return result.kind === 'dead-letter' ? result.deadLetter : undefined
 }
 
 /** The dead letter in a parsed envelope of version 1 or 2; undefined for anything else. */
 export function deadLetterIn(json: unknown): DeadLetter | undefined {
-  const upgraded = upgradeVersion1(json)
-  return isDeadLetter(upgraded) ? upgraded : undefined
+  const result = checkDeadLetter(json)
+  return result.kind === 'dead-letter' ? result.deadLetter : undefined
 }
 
-function isDeadLetter(json: unknown): json is DeadLetter {
-  if (!isJsonObject(json) || json.schemaVersion !== 2 || !isText(json.deadLetterId) || !isText(json.recordId))
-    return false
-  const { record, failure, source, redrive, claimCheck, inDoubt } = json
-  return (
-    isRecord(record) &&
-    isFailure(failure) &&
-    isSource(source) &&
-    isRedrive(redrive) &&
-    isClaim(claimCheck) &&
-    isInDoubt(inDoubt)
-  )
-}
-
-function isRecord(record: unknown): boolean {
-  if (!isJsonObject(record) || !Array.isArray(record.headers)) return false
-  const isHeader = (header: unknown) => isJsonObject(header) && isText(header.name) && isTextOrNull(header.value)
-  return (
-    [record.topic, record.key, record.value].every(isTextOrNull) &&
-    [record.partition, record.timestamp].every(isIntegerOrNull) &&
-    record.headers.every(isHeader)
-  )
-}
-
-function isFailure(failure: unknown): boolean {
-  if (!isJsonObject(failure)) return false
-  const { kind, outcome, code, firstAt, lastAt } = failure
-  return (
-    (kind === 'invalid-record' || kind === 'delivery-failure') &&
-    isText(outcome) &&
-    isText(code) &&
-    isTime(firstAt) &&
-    isTime(lastAt)
-  )
-}
-
-function isSource(source: unknown): boolean {
-  return isJsonObject(source) && isText(source.trigger) && isText(source.id) && isTextOrNull(source.arn)
-}
-
-function isRedrive(redrive: unknown): boolean {
-  return isJsonObject(redrive) && Number.isInteger(redrive.count)
-}
-
-function isClaim(claim: unknown): boolean {
-  return (
-    claim === null ||
-    (isJsonObject(claim) && isText(claim.target) && isText(claim.sha256) && Number.isInteger(claim.bytes))
-  )
-}
-
-function isInDoubt(inDoubt: unknown): boolean {
-  if (inDoubt === null) return true
-  if (!isJsonObject(inDoubt) || !isTime(inDoubt.from)) return false
-  return [
-    inDoubt.partition,
-    inDoubt.producerId,
-    inDoubt.producerEpoch,
-    inDoubt.baseSequence,
-    inDoubt.indexInBatch,
-  ].every(Number.isInteger)
+function versionOf({ schemaVersion }: Readonly<Record<string, unknown>>): string {
+  return Number.isSafeInteger(schemaVersion) && (schemaVersion as number) > SCHEMA_VERSION
+    ? `version ${schemaVersion} of the envelope, newer than this release knows (${SCHEMA_VERSION})`
+    : 'an unknown version of the envelope'
 }

@@ -1,0 +1,144 @@
+// The type and the bound of every field of an envelope. Whoever may write to a target may write anything there, so a
+// dead letter is believed only after this.
+import { isJsonObject } from '../record/json-object.ts'
+import {
+  type DeadLetter,
+  MAX_CLASS,
+  MAX_HEADER_NAME,
+  MAX_HEADERS,
+  MAX_INT32,
+  MAX_TEXT,
+  MAX_TIME,
+  MAX_TOPIC,
+} from './dead-letter.ts'
+
+/** Base64 of the largest `max.request.size`. */
+const MAX_BASE64 = 134_000_000
+
+type Check = (value: unknown) => boolean
+
+const text =
+  (max: number): Check =>
+  value =>
+    typeof value === 'string' && value.length <= max
+const matching =
+  (pattern: RegExp): Check =>
+  value =>
+    typeof value === 'string' && pattern.test(value)
+const integer =
+  (min: number, max: number): Check =>
+  value =>
+    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
+const orNull =
+  (check: Check): Check =>
+  value =>
+    value === null || check(value)
+const optional =
+  (check: Check): Check =>
+  value =>
+    value === undefined || check(value)
+
+const isCode = matching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/)
+const isId = matching(/^[A-Za-z0-9_-]{22}$/)
+/** ISO 8601 in UTC, as `Date.toISOString` writes it. */
+const isTime: Check = value =>
+  typeof value === 'string' && value.length <= 30 && value.endsWith('Z') && Number.isFinite(Date.parse(value))
+/** Canonical base64, so that equal bytes are equal texts. */
+const isBase64: Check = value =>
+  typeof value === 'string' && value.length <= MAX_BASE64 && Buffer.from(value, 'base64').toString('base64') === value
+
+const isHeaders: Check = value =>
+  Array.isArray(value) &&
+  value.length <= MAX_HEADERS &&
+  value.every(header => isJsonObject(header) && text(MAX_HEADER_NAME)(header.name) && orNull(isBase64)(header.value))
+
+const RECORD: Readonly<Record<string, Check>> = {
+  encoding: optional(value => value === 'wire'),
+  // A source may have asked for a topic by any text, so its form is not checked here.
+  topic: orNull(text(MAX_TOPIC)),
+  partition: orNull(integer(0, MAX_INT32)),
+  partitionFixedBy: orNull(value => value === 'source' || value === 'partitioner'),
+  timestamp: orNull(integer(0, MAX_TIME)),
+  key: orNull(isBase64),
+  value: orNull(isBase64),
+  headers: isHeaders,
+}
+
+const FAILURE: Readonly<Record<string, Check>> = {
+  kind: value => value === 'invalid-record' || value === 'delivery-failure',
+  outcome: value => value === 'rejected' || value === 'not-sent' || value === 'unknown',
+  class: text(MAX_CLASS),
+  code: isCode,
+  causeCode: orNull(text(MAX_CLASS)),
+  attempts: integer(0, MAX_INT32),
+  firstAt: isTime,
+  lastAt: isTime,
+}
+
+const SOURCE: Readonly<Record<string, Check>> = {
+  trigger: matching(/^[a-z][a-z0-9-]{0,31}$/),
+  id: text(MAX_TEXT),
+  index: integer(0, MAX_INT32),
+  function: orNull(text(MAX_TEXT)),
+  arn: orNull(text(MAX_TEXT)),
+  receiveCount: orNull(integer(0, MAX_INT32)),
+}
+
+const REDRIVE: Readonly<Record<string, Check>> = {
+  count: integer(0, MAX_INT32),
+  lastAt: orNull(isTime),
+  lastCode: orNull(isCode),
+}
+
+const CLAIM: Readonly<Record<string, Check>> = {
+  target: text(MAX_TEXT),
+  sha256: matching(/^[0-9a-f]{64}$/),
+  bytes: integer(0, MAX_INT32),
+}
+
+const IN_DOUBT: Readonly<Record<string, Check>> = {
+  partition: integer(0, MAX_INT32),
+  producerId: integer(0, Number.MAX_SAFE_INTEGER),
+  producerEpoch: integer(0, 32_767),
+  baseSequence: integer(0, MAX_INT32),
+  indexInBatch: integer(0, MAX_INT32),
+  from: isTime,
+  to: isTime,
+  clusterId: optional(orNull(text(MAX_TEXT))),
+  fromOffset: optional(orNull(integer(0, Number.MAX_SAFE_INTEGER))),
+}
+
+const ENVELOPE: Readonly<Record<string, Check>> = {
+  deadLetterId: isId,
+  recordId: text(MAX_TEXT),
+  editedFrom: optional(isId),
+}
+
+/**
+ * The first field of an envelope of version 2 that has another type or is beyond its bound, e.g. `failure.code`.
+ * @returns undefined where all are as they should be
+ */
+export function wrongField(json: Readonly<Record<string, unknown>>): string | undefined {
+  const { record, failure, source, redrive, claimCheck, inDoubt } = json
+  return (
+    wrongIn('', json, ENVELOPE) ??
+    wrongIn('record.', record, RECORD) ??
+    wrongIn('failure.', failure, FAILURE) ??
+    wrongIn('source.', source, SOURCE) ??
+    wrongIn('redrive.', redrive, REDRIVE) ??
+    (claimCheck === null ? undefined : wrongIn('claimCheck.', claimCheck, CLAIM)) ??
+    (inDoubt === null ? undefined : wrongIn('inDoubt.', inDoubt, IN_DOUBT)) ??
+    (isJsonObject(record) && claimCheck !== null && record.value !== null ? 'claimCheck' : undefined)
+  )
+}
+
+function wrongIn(prefix: string, value: unknown, checks: Readonly<Record<string, Check>>): string | undefined {
+  if (!isJsonObject(value)) return prefix.slice(0, -1)
+  for (const [name, check] of Object.entries(checks)) if (!check(value[name])) return `${prefix}${name}`
+  return undefined
+}
+
+/** Type of what `wrongField` has found nothing wrong with. */
+export function asDeadLetter(json: Readonly<Record<string, unknown>>): DeadLetter {
+  return json as unknown as DeadLetter
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { type DeadLetter, type DeadLetterSource, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { parseDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
+import type { Failed } from '../../lib/delivery/delivery-report.ts'
+import { KafkaProducerError } from '../../lib/errors.ts'
+import type { ProducerRecord } from '../../lib/record/producer-record.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
+
+const read = (json: unknown) => parseDeadLetter(JSON.stringify(json))
+const good = deadLetterOf('id')
+const inDoubt = {
+  partition: 0,
+  producerId: 7,
+  producerEpoch: 1,
+  baseSequence: 3,
+  indexInBatch: 0,
+  from: good.failure.firstAt,
+  to: good.failure.lastAt,
+}
+
+test('what any record becomes as a dead letter can be read back, whatever is wrong with the record', () => {
+  const anything = fc.anything({ withBigInt: true, withTypedArray: true, withDate: true })
+  const record = fc.record({
+    topic: fc.oneof(fc.string({ maxLength: 300 }), anything),
+    value: anything,
+    headers: fc.oneof(anything, fc.array(fc.tuple(fc.oneof(fc.string(), anything), anything))),
+    partition: anything,
+    timestamp: fc.oneof(fc.double(), fc.integer(), anything),
+  })
+  const text = fc.oneof(fc.string(), fc.string({ minLength: 5000, maxLength: 5001 }))
+  fc.assert(
+    fc.property(record, text, text, fc.option(fc.string()), (invalid, recordId, sourceId, key) => {
+      const failed = {
+        kind: 'failed',
+        record: invalid as unknown as ProducerRecord,
+        serialized: undefined,
+        failureKind: 'invalid-record',
+        outcome: 'not-sent',
+        code: 'bad-value',
+        causeCode: null,
+        error: new KafkaProducerError('bad-value', 'wrong'),
+        attempts: 0,
+        firstAt: 1,
+        lastAt: 2,
+      } as const satisfies Failed
+      const source: DeadLetterSource = { ...good.source, id: sourceId, arn: sourceId }
+      const written = toDeadLetter(failed, recordId, source, key)
+      const result = read(written)
+      assert.equal(result.kind, 'dead-letter', JSON.stringify(result))
+      assert.deepEqual(result.kind === 'dead-letter' && result.deadLetter, JSON.parse(JSON.stringify(written)))
+    }),
+  )
+})
+
+test('a field of another type or beyond its bound is named, and the dead letter is not used', () => {
+  const rows: [string, (deadLetter: DeadLetter) => object][] = [
+    ['deadLetterId', d => ({ ...d, deadLetterId: '../../../../etc/hostname' })],
+    ['recordId', d => ({ ...d, recordId: 'x'.repeat(4097) })],
+    ['record.topic', d => ({ ...d, record: { ...d.record, topic: 'x'.repeat(250) } })],
+    ['record.partition', d => ({ ...d, record: { ...d.record, partition: 2 ** 40 } })],
+    ['record.timestamp', d => ({ ...d, record: { ...d.record, timestamp: 1e300 } })],
+    ['record.value', d => ({ ...d, record: { ...d.record, value: 'not base64!' } })],
+    ['record.encoding', d => ({ ...d, record: { ...d.record, encoding: 'source' } })],
+    ['failure.code', d => ({ ...d, failure: { ...d.failure, code: '__proto__' } })],
+    ['failure.kind', d => ({ ...d, failure: { ...d.failure, kind: 'record' } })],
+    ['redrive.count', d => ({ ...d, redrive: { ...d.redrive, count: -(2 ** 53) } })],
+    ['inDoubt.partition', d => ({ ...d, inDoubt: { ...inDoubt, partition: -1 } })],
+    ['inDoubt.from', d => ({ ...d, inDoubt: { ...inDoubt, from: '1970' } })],
+    ['claimCheck.sha256', d => ({ ...d, claimCheck: { target: 's3://b/claims/x', sha256: 'x', bytes: 1 } })],
+    ['claimCheck', d => ({ ...d, claimCheck: { target: 's3://b/k', sha256: 'a'.repeat(64), bytes: 1 } })],
+    ['source', d => ({ ...d, source: [] })],
+  ]
+  for (const [field, change] of rows) {
+    const result = read(change(good))
+    assert.deepEqual(result, { kind: 'unreadable', reason: `${field} is not what it should be` }, field)
+  }
+})
+
+test('an id that is not the one of the record is refused: it could end another dead letter', () => {
+  const other = deadLetterOf('other', 'another value')
+  assert.equal(read({ ...good, deadLetterId: other.deadLetterId }).kind, 'unreadable')
+  assert.equal(read({ ...good, record: { ...good.record, value: 'AAAA' } }).kind, 'unreadable')
+  assert.equal(read(good).kind, 'dead-letter')
+})
+
+test('an id can’t be verified while the value lies in a claim check', () => {
+  const claimCheck = { target: 's3://b/claims/x', sha256: 'a'.repeat(64), bytes: 1 }
+  const result = read({ ...good, record: { ...good.record, value: null }, claimCheck })
+  assert.deepEqual(result.kind === 'dead-letter' && result.verified, false)
+})
+
+test('a newer version is unreadable and says so; what is no envelope at all is foreign', () => {
+  const newer = read({ ...good, schemaVersion: 3 })
+  assert.match(newer.kind === 'unreadable' ? newer.reason : '', /version 3 of the envelope, newer than this release/)
+  for (const foreign of [null, 7, 'text', [], {}, { schemaVersion: 2 }, { room: 'lobby' }])
+    assert.equal(read(foreign).kind, 'foreign', JSON.stringify(foreign))
+  assert.equal(parseDeadLetter('{"schemaVersion":2').kind, 'foreign')
+})
+
+test('fields that later releases add are kept when they are read', () => {
+  const result = read({ ...good, later: 1 })
+  assert.equal(result.kind === 'dead-letter' && (result.deadLetter as { later?: number }).later, 1)
+})
