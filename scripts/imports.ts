@@ -1,22 +1,39 @@
-// The imports of a source file, as its text has them.
+// What a source file imports, by its syntax tree: `import`, `export … from` and `import('…')`. The type `import('…').T`
+// is left out: it loads nothing.
 import { readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { parseSync } from 'oxc-parser'
 
 export interface Import {
   /** As it is written. */
   readonly target: string
   /** The file it leads to; undefined for a package. */
   readonly file: string | undefined
+  /** True for `import type` and `export type`: these load nothing, where `import { type T }` still loads its module. */
   readonly isType: boolean
 }
 
+/** @throws Error for a file that does not parse. */
 export function importsOf(file: string): Import[] {
-  const found = readFileSync(file, 'utf8').matchAll(
-    /^(?:import|export)\s+(type\s+)?(?:[^'"]*?from\s+)?['"]([^'"]+)['"]/gms,
-  )
-  return [...found].map(([, type, target = '']) => ({
+  const text = readFileSync(file, 'utf8')
+  const { module, errors } = parseSync(file, text)
+  if (errors[0]) throw new Error(`${file}: ${errors[0].message}`)
+  const isTypeStatement = (start: number) => /^(import|export)\s+type\b/.test(text.slice(start, start + 20))
+  const imports = module.staticImports.map(({ moduleRequest, entries, start }) => ({
+    target: moduleRequest.value,
+    isType: entries.length > 0 && entries.every(entry => entry.isType) && isTypeStatement(start),
+  }))
+  const exports = module.staticExports.flatMap(({ entries, start }) => {
+    const target = entries[0]?.moduleRequest?.value
+    return target === undefined ? [] : [{ target, isType: isTypeStatement(start) }]
+  })
+  const dynamic = module.dynamicImports.flatMap(({ moduleRequest: { start, end } }) => {
+    const target = /^['"`]([^'"`$]+)['"`]$/.exec(text.slice(start, end))?.[1]
+    return target === undefined ? [] : [{ target, isType: false }]
+  })
+  return [...imports, ...exports, ...dynamic].map(({ target, isType }) => ({
     target,
     file: target.startsWith('.') ? normalize(join(dirname(file), target)) : undefined,
-    isType: type !== undefined,
+    isType,
   }))
 }

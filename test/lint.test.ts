@@ -1,4 +1,5 @@
-// A check that can't fail proves nothing: one forbidden import and one floating promise are planted in a copy, and lint must say so.
+// A check that can't fail proves nothing: forbidden imports and a floating promise are planted in a copy, and lint must
+// name each.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
@@ -8,30 +9,37 @@ import { after, before, test } from 'node:test'
 import { architectureDocument } from '../scripts/architecture-docs.ts'
 import { settingsDocument } from '../scripts/settings-docs.ts'
 
+const FOLDERS = ['lib', 'functions', 'bin', 'local', 'scripts', 'bench', 'examples', 'test']
+
+interface Result {
+  readonly status: number | null
+  readonly output: string
+}
+
 let copy = ''
 before(() => {
   copy = mkdtempSync(join(tmpdir(), 'lint-'))
-  for (const name of ['lib', 'functions', 'scripts', 'package.json', 'tsconfig.json', 'biome.json'])
-    cpSync(name, join(copy, name), { recursive: true })
+  for (const name of [...FOLDERS, 'package.json', 'tsconfig.json', 'biome.json'])
+    cpSync(name, join(copy, name), { recursive: true, filter: path => !path.endsWith('node_modules') })
   symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))
 })
 after(() => rmSync(copy, { recursive: true, force: true }))
 
-function lint(): { status: number | null; output: string } {
-  const biome = spawnSync(resolve('node_modules/.bin/biome'), ['ci', 'lib'], { cwd: copy, encoding: 'utf8' })
-  const imports = spawnSync(process.execPath, ['scripts/check-imports.ts'], { cwd: copy, encoding: 'utf8' })
-  return {
-    status: Math.max(biome.status ?? 1, imports.status ?? 1),
-    output: biome.stdout + biome.stderr + imports.stderr,
-  }
+function run(command: string, args: readonly string[]): Result {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: copy, encoding: 'utf8' })
+  return { status, output: stdout + stderr }
 }
 
-function planted(file: string, line: string): { status: number | null; output: string } {
+const checkImports = () => run(process.execPath, ['scripts/check-imports.ts'])
+const biome = () => run(resolve('node_modules/.bin/biome'), ['ci', 'lib'])
+
+/** What `check` says of the copy while `file` ends with `line`. */
+function planted(check: () => Result, file: string, line: string): Result {
   const path = join(copy, file)
   const whole = readFileSync(path)
-  appendFileSync(path, line)
+  appendFileSync(path, `\n${line}\n`)
   try {
-    return lint()
+    return check()
   } finally {
     cpSync(resolve(file), path)
     assert.ok(readFileSync(path).equals(whole))
@@ -39,26 +47,83 @@ function planted(file: string, line: string): { status: number | null; output: s
 }
 
 test('the tree as it is passes lint', () => {
-  assert.equal(lint().status, 0, lint().output)
+  for (const check of [checkImports, biome]) assert.equal(check().status, 0, check().output)
 })
 
-test('a stage that imports another stage fails lint', () => {
-  const { status, output } = planted('lib/partition/murmur2.ts', "\nexport { Sender } from '../send/sender.ts'\n")
-  assert.equal(status, 1)
-  assert.match(output, /lib\/partition\/murmur2\.ts: imports \.\.\/send\/sender\.ts/)
-})
+const FORBIDDEN_IMPORTS: readonly [story: string, file: string, line: string, sentence: RegExp][] = [
+  [
+    'a stage imports another stage',
+    'lib/partition/murmur2.ts',
+    "import '../send/sender.ts'",
+    /lib\/partition\/murmur2\.ts: imports \.\.\/send\/sender\.ts: lib\/partition may import code only of record, /,
+  ],
+  [
+    'a stage imports the driver lazily',
+    'lib/send/decide.ts',
+    "export const driver = await import('kafkajs')",
+    /lib\/send\/decide\.ts: imports kafkajs: only lib\/transport\/kafkajs may import kafkajs/,
+  ],
+  [
+    'redrive exports from the sender',
+    'lib/redrive/find-in-log.ts',
+    "export { Sender } from '../send/sender.ts'",
+    /lib\/redrive\/find-in-log\.ts: imports \.\.\/send\/sender\.ts: lib\/redrive may import code only of record, /,
+  ],
+  [
+    'a function imports the local stack',
+    'functions/create-services.ts',
+    "import '../local/stack.ts'",
+    /functions\/create-services\.ts: imports \.\.\/local\/stack\.ts: functions\/ may import only functions\/, lib\/$/m,
+  ],
+  [
+    'the library takes a type from a function',
+    'lib/record/topic-partition.ts',
+    "export type { Services } from '../../functions/create-services.ts'",
+    /lib\/record\/topic-partition\.ts: imports \S+: lib\/ may import only lib\/$/m,
+  ],
+  [
+    'the command imports a script',
+    'bin/output.ts',
+    "import '../scripts/build.ts'",
+    /bin\/output\.ts: imports \.\.\/scripts\/build\.ts: bin\/ may import only bin\/, lib\/$/m,
+  ],
+  [
+    'a function imports another trigger',
+    'functions/http/handle-http.ts',
+    "import '../sqs/plan-round.ts'",
+    /functions\/http\/handle-http\.ts: imports \S+: the function of one trigger may not import another's /,
+  ],
+  [
+    'two files import each other',
+    'lib/send/decide.ts',
+    "import './sender.ts'",
+    /^lib\/send\/\S+: an import circle: .*lib\/send\/decide\.ts/m,
+  ],
+  [
+    'the library imports itself by the name of the package',
+    'lib/delivery/record-fate.ts',
+    "import 'serverless-kafka-producer'",
+    /only examples\/ may import the package by its name/,
+  ],
+]
+for (const [story, file, line, sentence] of FORBIDDEN_IMPORTS) {
+  test(`${story}: refused`, () => {
+    const { status, output } = planted(checkImports, file, line)
+    assert.equal(status, 1)
+    assert.match(output, sentence)
+  })
+}
 
-test('kafkajs imported outside its driver fails lint', () => {
-  assert.match(
-    planted('lib/send/partition-state.ts', "\nexport { Kafka } from 'kafkajs'\n").output,
-    /only lib\/transport\/kafkajs may import kafkajs/,
-  )
+test('a type that is imported inline loads nothing and may name another stage', () => {
+  const line = "export type Later = import('../send/sender.ts').Sender"
+  assert.equal(planted(checkImports, 'lib/partition/murmur2.ts', line).status, 0)
 })
 
 test('a floating promise fails lint', () => {
   const { status, output } = planted(
+    biome,
     'lib/time/backoff.ts',
-    '\nasync function forgotten(): Promise<void> {}\n\nexport function plant(): void {\n  forgotten()\n}\n',
+    'async function forgotten(): Promise<void> {}\n\nexport function plant(): void {\n  forgotten()\n}',
   )
   assert.equal(status, 1)
   assert.match(output, /noFloatingPromises/)

@@ -1,6 +1,7 @@
-// docs/faults.svg: a run of the fault rig (npm run faults -- --json FILE) as a picture for the README. node scripts/faults-picture.ts FILE
+// docs/faults.svg: a run of the fault rig (npm run faults -- --json FILE) as a picture for the README.
+// node local/faults/picture.ts FILE
 import { readFileSync, writeFileSync } from 'node:fs'
-import { FAULTS } from '../local/faults/faults.ts'
+import { FAULTS } from './faults.ts'
 
 interface Run {
   readonly seed: number
