@@ -1,4 +1,4 @@
-// partitioner.class, key.serializer and value.serializer → the things themselves.
+// Creates what partitioner.class, key.serializer and value.serializer name.
 
 import { isPath } from './config/class-names.ts'
 import { loadDefaultExport } from './config/load-module.ts'
@@ -10,36 +10,43 @@ import { RoundRobinPartitioner } from './partition/round-robin-partitioner.ts'
 import { defaultSerializer, namedSerializer, type Serializer, type SerializerName } from './serialize/serializer.ts'
 
 /** @throws ConfigError */
-export function configuredPartitioner({ partitionerClass: given, partitionerIgnoreKeys }: ProducerConfig): {
+export function configuredPartitioner({ partitionerClass, partitionerIgnoreKeys }: ProducerConfig): {
   partitioner: Partitioner
   isCustom: boolean
 } {
-  if (given === undefined) return { partitioner: new BuiltInPartitioner(partitionerIgnoreKeys), isCustom: false }
-  if (given === 'round-robin') return { partitioner: new RoundRobinPartitioner(), isCustom: false }
-  return { partitioner: made<Partitioner>('partitionerClass', given, 'partition'), isCustom: true }
+  if (partitionerClass === undefined)
+    return { partitioner: new BuiltInPartitioner(partitionerIgnoreKeys), isCustom: false }
+  if (partitionerClass === 'round-robin') return { partitioner: new RoundRobinPartitioner(), isCustom: false }
+  return {
+    partitioner: instanceOf<Partitioner>('partitionerClass', partitionerClass, 'partition'),
+    isCustom: true,
+  }
 }
 
 /** @throws ConfigError */
 export function configuredSerializer(option: 'keySerializer' | 'valueSerializer', config: ProducerConfig): Serializer {
-  const given = config[option]
-  if (given === undefined) return defaultSerializer as Serializer
-  if (typeof given === 'string' && !isPath(given)) return namedSerializer(given as SerializerName)
-  return made<Serializer>(option, given, 'serialize')
+  const setting = config[option]
+  if (setting === undefined) return defaultSerializer as Serializer
+  if (typeof setting === 'string' && !isPath(setting)) return namedSerializer(setting as SerializerName)
+  return instanceOf<Serializer>(option, setting, 'serialize')
 }
 
-/** An object, or what a class makes; given in code or by the path of a module. */
-function made<T>(option: 'partitionerClass' | 'keySerializer' | 'valueSerializer', given: unknown, method: string): T {
+/** @param setting an object or a class, or the path of a module that exports one by default */
+function instanceOf<T>(
+  option: 'partitionerClass' | 'keySerializer' | 'valueSerializer',
+  setting: unknown,
+  method: string,
+): T {
   const where = `${SETTINGS[option].name} (${SETTINGS[option].env})`
-  let found: unknown
+  let instance: unknown
   try {
-    found = typeof given === 'string' ? loadDefaultExport(given) : given
-    if (typeof found === 'function') found = new (found as new () => unknown)()
+    instance = typeof setting === 'string' ? loadDefaultExport(setting) : setting
+    if (typeof instance === 'function') instance = new (instance as new () => unknown)()
   } catch (error) {
-    throw new ConfigError([
-      `${where}: the module can't be loaded or its class can't be made (${(error as NodeJS.ErrnoException).code ?? (error as Error).name}).`,
-    ])
+    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).name
+    throw new ConfigError([`${where}: the module can't be loaded, or its class can't be instantiated (${reason}).`])
   }
-  if (typeof (found as Record<string, unknown> | null)?.[method] === 'function') return found as T
+  if (typeof (instance as Record<string, unknown> | null)?.[method] === 'function') return instance as T
   throw new ConfigError([
     `${where}: expected a default export (or an object) with a method ${method}, got something else.`,
   ])

@@ -1,4 +1,4 @@
-// The dead letters of a configuration: its chain of targets, and who is told of a dead letter.
+// Creates the dead-letter publisher of a configuration: its targets in order, and whom to notify.
 import type { ProducerConfig } from './config/settings.ts'
 import { DeadLetterPublisher } from './dead-letter/dead-letter-publisher.ts'
 import type { DeadLetterProducer } from './dead-letter/kafka/target.ts'
@@ -6,7 +6,7 @@ import { notifiersOf } from './dead-letter/notifier.ts'
 import { KafkaProducer } from './kafka-producer.ts'
 import { createKafkaJsClient } from './producer-factory.ts'
 
-/** @param warn is told when a notification failed */
+/** @param warn called when a notification failed */
 export function createDeadLetterPublisher(
   config: ProducerConfig,
   warn: (text: string) => void = () => {},
@@ -19,7 +19,10 @@ export function createDeadLetterPublisher(
   })
 }
 
-/** A producer for dead letters as they are: any topic, no contract, no serializer or partitioner of the user's. @param servers of another cluster */
+/**
+ * A producer that writes dead letters unchanged: any topic, no contract, no custom serializer or partitioner.
+ * @param servers bootstrap servers of another cluster
+ */
 export function createDeadLetterProducer(
   config: ProducerConfig,
   servers?: readonly string[],
@@ -31,12 +34,15 @@ export function createDeadLetterProducer(
     mskClusterArn,
     ...rest
   } = config
-  const own = {
+  const deadLetterConfig = {
     ...rest,
     acks: 'all',
     enableIdempotence: true,
     partitionerIgnoreKeys: false,
     ...(servers ? { bootstrapServers: servers } : mskClusterArn === undefined ? {} : { mskClusterArn }),
   } as ProducerConfig
-  return new KafkaProducer(own, { client: createKafkaJsClient(own), rules: { anyTopic: true, keyRequired: false } })
+  return new KafkaProducer(deadLetterConfig, {
+    client: createKafkaJsClient(deadLetterConfig),
+    rules: { anyTopic: true, keyRequired: false },
+  })
 }

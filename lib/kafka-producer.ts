@@ -1,9 +1,9 @@
-// KafkaProducer: stages 3-8 in order, nothing else.
+// KafkaProducer runs stages 3 to 8 in order.
 import { Appender } from './accumulate/appender.ts'
 import { RecordAccumulator } from './accumulate/record-accumulator.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { configuredPartitioner, configuredSerializer } from './configured-classes.ts'
-import { type Delivered, type DeliveryReport, type Failed, notSent, toReport } from './delivery/delivery-report.ts'
+import { type DeliveryReport, notSent, toReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { SendSpans } from './delivery/send-spans.ts'
 import { InvalidRecordError, KafkaProducerError, orderGroupStopped, TransportError } from './errors.ts'
@@ -23,10 +23,10 @@ import { loadCompression } from './wire-format/compress.ts'
 
 export interface KafkaProducerDependencies {
   readonly client: KafkaClient
-  /** The topics that may be sent to and their rules; default: any topic, with a non-null key. */
+  /** The topics that may be sent to, and their rules. Default: any topic, with a non-null key. */
   readonly rules?: ValidationRules
   readonly clock?: Clock
-  /** Is told what is wrong but is got over. */
+  /** Called with problems that do not stop the producer. */
   readonly warn?: (text: string) => void
 }
 
@@ -36,7 +36,7 @@ interface Prepared {
   readonly index: number
 }
 
-/** What one call of send or sendAll shares over its records. */
+/** Shared by the records of one call of send or sendAll. */
 interface Call {
   readonly deadline: Deadline
   readonly lingerMs: number
@@ -44,9 +44,10 @@ interface Call {
   readonly stopped: StoppedGroups
 }
 
-/** Order groups of a call that met a failure, with the index of the first: only records after it are held back. */
+/** The order groups of a call that had a failure → the index of the first one; only the records after it are held back. */
 type StoppedGroups = Map<string, number>
 
+/** Sends records to Kafka. Create it with a `ProducerFactory`, which keeps one per configuration. */
 export class KafkaProducer {
   readonly #config: ProducerConfig
   readonly #client: KafkaClient
@@ -57,16 +58,17 @@ export class KafkaProducer {
   readonly #appender: Appender
   readonly #accumulator: RecordAccumulator
   readonly #sender: Sender
-  /** Calls of send and sendAll whose records are not all settled. */
+  /** Calls of send and sendAll that still have records without an outcome. */
   readonly #calls = new Set<Promise<DeliveryReport[]>>()
+  /** Calls of `flush` in progress. */
   #flushes = 0
-  /** The codec of compression.type is on its way. */
-  #loading: Promise<void> | undefined
-  #codecMissing: KafkaProducerError | undefined
-  readonly #turns = new SerializationQueue()
+  /** Pending load of the compression codec. */
+  #loadingCodec: Promise<void> | undefined
+  #codecError: KafkaProducerError | undefined
+  readonly #serializationQueue = new SerializationQueue()
   #closed = false
 
-  /** @throws ConfigError when a class that a setting names can't be had */
+  /** @throws ConfigError when a class that a setting names can't be loaded */
   constructor(
     config: ProducerConfig,
     {
@@ -105,40 +107,41 @@ export class KafkaProducer {
     if (config.compressionType !== 'none') this.#loadCompression()
   }
 
-  /** Closed, or ended by a defect: the factory makes another. */
+  /** False when it is closed or stopped by an internal error; the factory then creates another. */
   get isUsable(): boolean {
     return !this.#closed && this.#sender.broken === undefined
   }
 
   /**
-   * Reaches the cluster and gets the producer id, so that the first send need not. Sending works without it.
-   * @throws TransportError when no broker answered in time
+   * Connects and gets the producer id ahead of the first send. Optional: a send does both when needed.
+   * @throws TransportError when no broker answered before the deadline (default: `max.block.ms`)
    */
   async connect(deadline: Deadline = Deadline.after(this.#clock, this.#config.maxBlockMs)): Promise<void> {
     const { identity, metadata } = this.#sender
     await Promise.all([
-      this.#loading,
+      this.#loadingCodec,
       metadata.reach(deadline),
       this.#config.enableIdempotence ? (identity.current ?? identity.request()) : undefined,
     ])
   }
 
   /**
-   * Sends one record.
-   * @throws InvalidRecordError the record is at fault · DeliveryError it was not acknowledged; `outcome` says what is known
+   * Sends one record; it may wait `linger.ms` for others.
+   * @throws InvalidRecordError the record is invalid
+   * @throws DeliveryError it was not acknowledged; `outcome` says what is known
    */
   send(record: ProducerRecord): Promise<RecordMetadata> {
-    const work = this.deliver([record], undefined, this.#config.lingerMs).then(([only]) => {
-      const { kind } = only as DeliveryReport
-      if (kind === 'failed') throw (only as Failed).error
-      return (only as Delivered).metadata
+    const work = this.deliver([record], undefined, this.#config.lingerMs).then(reports => {
+      const [report] = reports as [DeliveryReport]
+      if (report.kind === 'failed') throw report.error
+      return report.metadata
     })
     return currentScope()?.track(work) ?? work
   }
 
   /**
-   * Sends all records and never rejects: one report per record, in their order. Each ends at its own outcome, at the latest
-   * at the earliest of `deadline`, the invocation's and `delivery.timeout.ms`. It does not wait for `linger.ms`.
+   * Sends all records without waiting for `linger.ms`; never rejects. Resolves with one report per record, in order, once
+   * each has its outcome: at the latest at the earliest of `deadline`, the invocation's deadline and `delivery.timeout.ms`.
    */
   sendAll(records: readonly ProducerRecord[], deadline?: Deadline): Promise<DeliveryReport[]> {
     const work = this.deliver(records, deadline)
@@ -146,8 +149,8 @@ export class KafkaProducer {
   }
 
   /**
-   * The same outside any invocation's scope: for a caller that looks at every report itself.
-   * @param lingerMs how long the records may wait for others
+   * Like `sendAll`, but a failure does not fail the invocation: for callers that look at every report.
+   * @param lingerMs how long the records may wait for others, ms
    */
   deliver(records: readonly ProducerRecord[], deadline?: Deadline, lingerMs = 0): Promise<DeliveryReport[]> {
     const scope = currentScope()
@@ -155,11 +158,11 @@ export class KafkaProducer {
     const spans = SendSpans.begin(records, this.#config.clientId)
     const call = this.#run(spans?.records ?? records, deadline, lingerMs).finally(() => this.#calls.delete(call))
     this.#calls.add(call)
-    // The span's last word is written before the caller hears: a frozen sandbox would write it later, or never.
-    return spans ? spans.around(call) : call
+    // The spans end before the caller gets its reports: a sandbox frozen after its answer would end them later, or never.
+    return spans ? spans.endWith(call) : call
   }
 
-  /** Lets every batch leave now and waits until each record that was sent before this call has its outcome. */
+  /** Sends every waiting batch now, and waits until each record that was passed in before has its outcome. */
   async flush(): Promise<void> {
     this.#flushes++
     try {
@@ -172,8 +175,8 @@ export class KafkaProducer {
   }
 
   /**
-   * A topic's partitions, asked for when they are not known.
-   * @throws TransportError `topic-not-on-cluster`, or what kept every broker from answering, after `max.block.ms`
+   * Returns a topic's partitions; asks the brokers when they are not known.
+   * @throws TransportError after `max.block.ms`: `topic-not-on-cluster`, or why no broker answered
    */
   partitionsFor(topic: string): Promise<TopicPartitions> {
     return this.#sender.metadata.forTopic(topic, Deadline.after(this.#clock, this.#config.maxBlockMs))
@@ -193,7 +196,7 @@ export class KafkaProducer {
     }
   }
 
-  /** Any broker answers a question within the deadline. */
+  /** Whether any broker answers a request before the deadline. */
   async isReachable(deadline: Deadline): Promise<boolean> {
     return this.#sender.metadata.reach(deadline).then(
       () => true,
@@ -201,7 +204,7 @@ export class KafkaProducer {
     )
   }
 
-  /** Settles what is still on its way as what is known of it, then closes every connection. */
+  /** Completes the remaining records with what is known of them, then closes every connection. */
   async close(): Promise<void> {
     this.#closed = true
     this.#sender.close()
@@ -210,7 +213,7 @@ export class KafkaProducer {
 
   async #run(
     records: readonly ProducerRecord[],
-    given: Deadline | undefined,
+    callDeadline: Deadline | undefined,
     lingerMs: number,
   ): Promise<DeliveryReport[]> {
     const scope = currentScope()
@@ -219,44 +222,51 @@ export class KafkaProducer {
       return records.map(record =>
         notSent(record, undefined, new TransportError('unavailable', 'The producer is closed.'), this.#clock.epochMs()),
       )
-    const earliest = Math.min(given?.at ?? Number.POSITIVE_INFINITY, scope?.deadline?.at ?? Number.POSITIVE_INFINITY)
-    const deadline = new Deadline(this.#clock, Math.min(earliest, this.#clock.now() + this.#config.deliveryTimeoutMs))
+    const deadline = new Deadline(
+      this.#clock,
+      Math.min(
+        callDeadline?.at ?? Number.POSITIVE_INFINITY,
+        scope?.deadline?.at ?? Number.POSITIVE_INFINITY,
+        this.#clock.now() + this.#config.deliveryTimeoutMs,
+      ),
+    )
     const call: Call = { deadline, lingerMs, reports: new Array(records.length), stopped: new Map() }
     const ready = await this.#serializeAll(records, call)
-    await this.#loading
-    if (this.#codecMissing)
+    await this.#loadingCodec
+    if (this.#codecError)
       return records.map(record =>
-        notSent(record, undefined, this.#codecMissing as KafkaProducerError, this.#clock.epochMs()),
+        notSent(record, undefined, this.#codecError as KafkaProducerError, this.#clock.epochMs()),
       )
-    // Topics don't wait for one another, but where an order group may span them.
-    const together = ready.some(({ record }) => record.orderGroup !== undefined)
-    const parts = together ? [ready] : [...Map.groupBy(ready, ({ serialized }) => serialized.topic).values()]
+    // Topics don't wait for one another, unless an order group may span them.
+    const hasOrderGroup = ready.some(({ record }) => record.orderGroup !== undefined)
+    const parts = hasOrderGroup ? [ready] : [...Map.groupBy(ready, ({ serialized }) => serialized.topic).values()]
     await Promise.all(parts.map(part => this.#sendPart(part, call)))
     return call.reports
   }
 
   /** Stages 3 and 4. */
   #serializeAll(records: readonly ProducerRecord[], call: Call): Prepared[] | Promise<Prepared[]> {
-    return this.#turns.inOrder(records.map((record, index) => this.#prepare(record, index, call)))
+    return this.#serializationQueue.inOrder(records.map((record, index) => this.#prepare(record, index, call)))
   }
 
   #prepare(record: ProducerRecord, index: number, call: Call): Prepared[] | Promise<Prepared[]> {
-    const refuse = (error: unknown): Prepared[] => {
-      this.#refuse({ record, serialized: undefined, index }, error, call)
+    const fail = (error: unknown): Prepared[] => {
+      this.#fail({ record, serialized: undefined, index }, error, call)
       return []
     }
     try {
-      refuseWhenStopped(record, index, call.stopped)
+      throwIfStopped(record, index, call.stopped)
       const serialized = this.#serializer.serialize(validateRecord(record, this.#rules))
       return serialized instanceof Promise
-        ? serialized.then(bytes => [{ record, serialized: bytes, index }], refuse)
+        ? serialized.then(bytes => [{ record, serialized: bytes, index }], fail)
         : [{ record, serialized, index }]
     } catch (error) {
-      return refuse(error)
+      return fail(error)
     }
   }
 
-  #refuse(
+  /** Reports a record that was not sent, and holds back the later ones of its order group. */
+  #fail(
     { record, serialized, index }: Omit<Prepared, 'serialized'> & { serialized: SerializedRecord | undefined },
     error: unknown,
     { reports, stopped }: Call,
@@ -269,7 +279,7 @@ export class KafkaProducer {
   /** Stages 5 to 8. */
   async #sendPart(records: readonly Prepared[], call: Call): Promise<void> {
     const { deadline, lingerMs, reports, stopped } = call
-    const begin = this.#clock.now()
+    const beganAt = this.#clock.now()
     const topics = new Map<string, TopicPartitions | KafkaProducerError>()
     const byTopic = Map.groupBy(records, ({ serialized }) => serialized.topic)
     await Promise.all(
@@ -279,31 +289,31 @@ export class KafkaProducer {
     )
     const terms = {
       deadline,
-      blockMs: this.#config.maxBlockMs - (this.#clock.now() - begin),
+      blockMs: this.#config.maxBlockMs - (this.#clock.now() - beganAt),
       lingerMs: () => (this.#flushes > 0 ? 0 : lingerMs),
     }
     const appended = await this.#appender.append(
       records,
       ({ record, serialized, index }) => {
-        refuseWhenStopped(record, index, stopped)
+        throwIfStopped(record, index, stopped)
         const partitions = topics.get(serialized.topic) as TopicPartitions | KafkaProducerError
         if (partitions instanceof KafkaProducerError) throw partitions
         return this.#partitioner.partition(serialized, partitions)
       },
       terms,
-      (prepared, error) => this.#refuse(prepared, error, call),
+      (prepared, error) => this.#fail(prepared, error, call),
     )
     for (const { given, sent, outcome } of appended) reports[given.index] = toReport(given.record, sent, await outcome)
   }
 
   #loadCompression(): void {
-    this.#loading = loadCompression(this.#config.compressionType)
+    this.#loadingCodec = loadCompression(this.#config.compressionType)
       .then(
         compression => {
           this.#accumulator.compression = compression
         },
         cause => {
-          this.#codecMissing = new KafkaProducerError(
+          this.#codecError = new KafkaProducerError(
             'unavailable',
             `compression.type ${this.#config.compressionType}: its codec can't be loaded.`,
             { cause },
@@ -311,7 +321,7 @@ export class KafkaProducer {
         },
       )
       .finally(() => {
-        this.#loading = undefined
+        this.#loadingCodec = undefined
       })
   }
 
@@ -324,28 +334,29 @@ export class KafkaProducer {
       const refusal = currentScope()?.refusal
       if (refusal) throw refusal
       if (deadline.passed)
-        throw new TransportError('deadline', 'The time for sending was over before it began.', { retriable: true })
+        throw new TransportError('deadline', 'The deadline had passed before the send began.', { retriable: true })
       return await this.#partitionsOf(topic, records, deadline)
     } catch (error) {
       return asProducerError(error)
     }
   }
 
-  /** A partition beyond the known count forces one refresh: the topic may have grown. */
+  /** Refreshes the metadata once if a record names a partition beyond the known count: the topic may have grown. */
   async #partitionsOf(
     topic: string,
     records: readonly { serialized: SerializedRecord }[],
     deadline: Deadline,
   ): Promise<TopicPartitions> {
     const { metadata } = this.#sender
-    const block = deadline.limitedTo(this.#config.maxBlockMs)
-    const known = await metadata.forTopic(topic, block)
-    const beyond = records.some(({ serialized }) => (serialized.partition ?? 0) >= known.count)
-    return beyond ? metadata.forTopic(topic, block, metadata.requestRefresh()) : known
+    const blockUntil = deadline.limitedTo(this.#config.maxBlockMs)
+    const partitions = await metadata.forTopic(topic, blockUntil)
+    const isBeyond = records.some(({ serialized }) => (serialized.partition ?? 0) >= partitions.count)
+    return isBeyond ? metadata.forTopic(topic, blockUntil, metadata.requestRefresh()) : partitions
   }
 }
 
-function refuseWhenStopped({ orderGroup }: ProducerRecord, index: number, stopped: StoppedGroups): void {
+/** @throws TransportError `order-group-stopped` after an earlier record of the group failed */
+function throwIfStopped({ orderGroup }: ProducerRecord, index: number, stopped: StoppedGroups): void {
   if (orderGroup !== undefined && index > (stopped.get(orderGroup) ?? Number.POSITIVE_INFINITY))
     throw orderGroupStopped()
 }

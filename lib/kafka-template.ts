@@ -1,4 +1,4 @@
-// KafkaTemplate: what handlers and services send with. Spring: org.springframework.kafka.core.KafkaTemplate.
+// KafkaTemplate, as in Spring (org.springframework.kafka.core.KafkaTemplate): the API for handlers and services.
 import type { ProducerConfig } from './config/settings.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
@@ -11,7 +11,7 @@ import type { ProducerMetrics } from './producer-metrics.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
 
-/** A record and where it is. */
+/** A record, and the partition and offset that it was written to. */
 export interface SendResult<K = unknown, V = unknown> {
   readonly producerRecord: ProducerRecord<K, V>
   readonly recordMetadata: RecordMetadata
@@ -20,9 +20,9 @@ export interface SendResult<K = unknown, V = unknown> {
 export interface KafkaTemplateOptions<K = unknown, V = unknown> {
   /** Default: the factory's. */
   readonly config?: ProducerConfig
-  /** Of `sendDefault`; default: KAFKA_DEFAULT_TOPIC. */
+  /** The topic of `sendDefault`. Default: KAFKA_DEFAULT_TOPIC. */
   readonly defaultTopic?: string
-  /** Default: errors are logged. */
+  /** Default: a listener that logs errors. */
   readonly listener?: ProducerListener<K, V>
   readonly interceptors?: readonly ProducerInterceptor<K, V>[]
 }
@@ -30,6 +30,7 @@ export interface KafkaTemplateOptions<K = unknown, V = unknown> {
 type Partition = number | null | undefined
 
 /**
+ * Sends records with the producer of a `ProducerFactory`.
  * @example
  * const template = new KafkaTemplate<string, string>(new ProducerFactory({ config: parseConfig() }))
  * const { recordMetadata } = await template.send('chat', 'lobby', 'hello')
@@ -49,7 +50,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
       interceptors = [],
     } = options
     if (!config)
-      throw new ConfigError(['KafkaTemplate: expected a configuration, of the factory or of its own; got none.'])
+      throw new ConfigError(['KafkaTemplate: expected a configuration, in its options or in the factory; got none.'])
     this.#factory = factory
     this.#config = config
     this.#defaultTopic = options.defaultTopic ?? config.defaultTopic
@@ -59,9 +60,9 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 
   /**
-   * Sends one record. Awaiting the promise is the synchronous form; one that nobody awaits does not end the process, its
-   * error goes to the listener.
-   * @throws InvalidRecordError the record is at fault · DeliveryError it was not acknowledged; `outcome` says what is known
+   * Sends one record. A rejected promise that nobody awaits does not end the process: the listener gets its error.
+   * @throws InvalidRecordError the record is invalid
+   * @throws DeliveryError it was not acknowledged; `outcome` says what is known
    */
   send(record: ProducerRecord<K, V>): Promise<SendResult<K, V>>
   send(topic: string, value: V | null): Promise<SendResult<K, V>>
@@ -75,14 +76,14 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     key: K | null,
     value: V | null,
   ): Promise<SendResult<K, V>>
-  send(...given: [ProducerRecord<K, V>] | [string, ...unknown[]]): Promise<SendResult<K, V>> {
-    const [first, ...rest] = given
+  send(...args: [ProducerRecord<K, V>] | [string, ...unknown[]]): Promise<SendResult<K, V>> {
+    const [first, ...rest] = args
     return this.#tracked(typeof first === 'string' ? recordOf<K, V>(first, rest) : first)
   }
 
   /**
-   * The same to the default topic.
-   * @throws ConfigError without one
+   * Sends one record to the default topic.
+   * @throws ConfigError when there is no default topic; otherwise like `send`
    */
   sendDefault(value: V | null): Promise<SendResult<K, V>>
   sendDefault(key: K | null, value: V | null): Promise<SendResult<K, V>>
@@ -93,26 +94,26 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     key: K | null,
     value: V | null,
   ): Promise<SendResult<K, V>>
-  sendDefault(...given: unknown[]): Promise<SendResult<K, V>> {
+  sendDefault(...args: unknown[]): Promise<SendResult<K, V>> {
     if (this.#defaultTopic === undefined)
       return Promise.reject(
         new ConfigError(['KafkaTemplate: expected defaultTopic or KAFKA_DEFAULT_TOPIC for sendDefault; got neither.']),
       )
-    return this.#tracked(recordOf<K, V>(this.#defaultTopic, given))
+    return this.#tracked(recordOf<K, V>(this.#defaultTopic, args))
   }
 
-  /** Sends all records without waiting for `linger.ms`, and never rejects: one report per record, in their order. */
+  /** Sends all records without waiting for `linger.ms`; never rejects. Resolves with one report per record, in order. */
   sendAll(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport[]> {
     const work = this.#deliverAll(records)
     return currentScope()?.trackReports(work) ?? work
   }
 
-  /** Lets every batch leave now and waits until each record that was sent before this call has its outcome. */
+  /** Sends every waiting batch now, and waits until each record that was passed in before has its outcome. */
   flush(): Promise<void> {
     return this.#producer.flush()
   }
 
-  /** @throws TransportError when the topic is not known after `max.block.ms` */
+  /** @throws TransportError when the brokers did not return the topic within `max.block.ms` */
   partitionsFor(topic: string): Promise<TopicPartitions> {
     return this.#producer.partitionsFor(topic)
   }
@@ -125,16 +126,16 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     return this.#factory.getProducer(this.#config)
   }
 
-  #tracked(given: ProducerRecord<K, V>): Promise<SendResult<K, V>> {
-    const work = this.#deliver(given)
+  #tracked(record: ProducerRecord<K, V>): Promise<SendResult<K, V>> {
+    const work = this.#deliver(record)
     const scope = currentScope()
     if (scope) return scope.track(work)
-    work.catch(() => undefined) // the listener has heard of it
+    work.catch(() => undefined) // the listener got the error
     return work
   }
 
-  async #deliver(given: ProducerRecord<K, V>): Promise<SendResult<K, V>> {
-    const record = this.#intercept(given)
+  async #deliver(original: ProducerRecord<K, V>): Promise<SendResult<K, V>> {
+    const record = this.#intercept(original)
     const [report] = await this.#reports([record], this.#config.lingerMs)
     if (report?.kind !== 'delivered') throw report?.error
     return { producerRecord: record, recordMetadata: report.metadata }
@@ -152,12 +153,12 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     try {
       reports = await this.#producer.deliver(records, undefined, lingerMs)
     } catch (error) {
-      const known =
+      const reason =
         error instanceof KafkaProducerError
           ? error
           : new KafkaProducerError('unavailable', 'An unexpected error; its cause has the details.', { cause: error })
-      for (const record of records) this.#notify(record, null, known)
-      throw known
+      for (const record of records) this.#notify(record, null, reason)
+      throw reason
     }
     reports.forEach((report, index) => {
       const record = records[index] as ProducerRecord<K, V>
@@ -167,10 +168,10 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     return reports
   }
 
-  #intercept(given: ProducerRecord<K, V>): ProducerRecord<K, V> {
+  #intercept(original: ProducerRecord<K, V>): ProducerRecord<K, V> {
     return this.#interceptors.reduce(
       (record, interceptor) => this.#guarded(() => interceptor.onSend?.(record)) ?? record,
-      given,
+      original,
     )
   }
 
@@ -180,7 +181,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     if (error) this.#guarded(() => this.#listener.onError?.(record, error))
   }
 
-  /** What a listener or an interceptor throws changes no record's fate (Java: ProducerInterceptors). */
+  /** An error thrown by a listener or an interceptor does not change the record's outcome (Java: ProducerInterceptors). */
   #guarded<T>(work: () => T): T | undefined {
     try {
       return work()
@@ -191,11 +192,11 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 }
 
-/** (value) · (key, value) · (partition, key, value) · (partition, timestamp, key, value) */
-function recordOf<K, V>(topic: string, given: readonly unknown[]): ProducerRecord<K, V> {
-  const value = given.at(-1) as V | null
-  const key = given.length > 1 ? (given.at(-2) as K | null) : null
-  const partition = given.length > 2 ? (given[0] as Partition) : undefined
-  const timestamp = given.length > 3 ? (given[1] as number | null | undefined) : undefined
+/** @param args (value) · (key, value) · (partition, key, value) · (partition, timestamp, key, value) */
+function recordOf<K, V>(topic: string, args: readonly unknown[]): ProducerRecord<K, V> {
+  const value = args.at(-1) as V | null
+  const key = args.length > 1 ? (args.at(-2) as K | null) : null
+  const partition = args.length > 2 ? (args[0] as Partition) : undefined
+  const timestamp = args.length > 3 ? (args[1] as number | null | undefined) : undefined
   return { topic, key, value, ...(partition == null ? {} : { partition }), ...(timestamp == null ? {} : { timestamp }) }
 }

@@ -1,4 +1,4 @@
-// The middy middleware, apart from the rest: who does without middy need not have it.
+// The middy middleware has its own entry point, so that middy is needed only where it is used.
 export {
   type KafkaContext,
   type KafkaProducerMiddlewareOptions,

@@ -12,17 +12,19 @@ import { KafkaJsClient } from './transport/kafkajs/kafkajs-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
 
 export interface ProducerFactoryOptions {
-  /** What `getProducer()` gives a producer for when it is asked without one. */
+  /** The configuration that `getProducer()` uses when it is called without one. */
   readonly config?: ProducerConfig
-  /** A producer older than this is replaced when it is next asked for, ms; its records end first. */
+  /** Milliseconds. `getProducer()` replaces a producer that is older; the old one first completes its records. */
   readonly maxAge?: number
+  /** The topics that may be sent to, and their rules. Default: any topic, with a non-null key. */
   readonly rules?: ValidationRules
-  /** What a producer talks to the cluster with; default: the kafkajs driver. */
+  /** Creates the client that a producer talks to the cluster with. Default: the kafkajs driver. */
   readonly createClient?: (config: ProducerConfig) => KafkaClient
-  /** Is told what is wrong but is got over. */
+  /** Called with problems that do not stop the producer. */
   readonly warn?: (text: string) => void
 }
 
+/** Keeps one warm producer per configuration, for as long as the process lives. */
 export class ProducerFactory {
   readonly #options: ProducerFactoryOptions
   readonly #producers = new Map<string, { readonly producer: KafkaProducer; readonly since: Moment }>()
@@ -39,21 +41,21 @@ export class ProducerFactory {
     return this.#options.config
   }
 
-  /** Tells what is wrong but is got over. */
+  /** Reports a problem that does not stop the producer. */
   warn(text: string): void {
     this.#options.warn?.(text)
   }
 
   /**
-   * The container's producer for this configuration. One that is closed, broken or too old is replaced.
-   * @throws ConfigError when a class or file that a setting names can't be had
+   * Returns the container's producer for this configuration. One that is closed, broken or too old is replaced.
+   * @throws ConfigError when a class or file that a setting names can't be loaded
    */
   getProducer(config: ProducerConfig | undefined = this.#options.config): KafkaProducer {
     if (!config) throw new ConfigError(['ProducerFactory: expected a configuration, got none.'])
     const key = this.#keyOf(config)
     const warm = this.#producers.get(key)
     const {
-      createClient = own => createKafkaJsClient(own, text => this.warn(text)),
+      createClient = producerConfig => createKafkaJsClient(producerConfig, text => this.warn(text)),
       rules,
       maxAge = Number.POSITIVE_INFINITY,
     } = this.#options
@@ -69,16 +71,19 @@ export class ProducerFactory {
     return producer
   }
 
-  /** Every producer is replaced when it is next asked for (Spring: `reset`). Resolves when the old ones' records have ended. */
+  /**
+   * Drops every producer, so that `getProducer()` creates new ones (Spring: `reset`). Resolves when the old ones have
+   * completed their records and are closed.
+   */
   async reset(): Promise<void> {
     const old = [...this.#producers.values()]
     this.#producers.clear()
     await Promise.all(old.map(({ producer }) => retire(producer)))
   }
 
-  /** Equal configurations share a producer; what code gave as an object or a class is equal only to itself. */
+  /** Equal configurations share a producer. Objects and classes that code passed in are equal only to themselves. */
   #keyOf(config: ProducerConfig): string {
-    // A handler asks with the same frozen object at every invocation.
+    // A handler passes the same frozen object at every invocation.
     let key = this.#keys.get(config)
     if (key === undefined) {
       key = this.#toKey(config)
@@ -88,19 +93,19 @@ export class ProducerFactory {
   }
 
   #toKey(config: ProducerConfig): string {
-    // A copy: the configuration itself hides its secrets, and two that differ in one are two.
+    // A copy, because the configuration's own toJSON hides its secrets, and two that differ in a secret are different.
     return JSON.stringify({ ...config }, (name, value: unknown) => {
-      const isOwn =
+      const isClassOrInstance =
         typeof value === 'function' ||
         (typeof value === 'object' && value !== null && /^(partitionerClass|keySerializer|valueSerializer)$/.test(name))
-      if (!isOwn) return value
+      if (!isClassOrInstance) return value
       const id = this.#objects.get(value) ?? this.#nextObject++
       this.#objects.set(value, id)
       return { object: id }
     })
   }
 
-  /** Connects the container's producer; concurrent callers share one attempt, and a failed one is never kept. */
+  /** Connects the container's producer. Concurrent callers share one attempt; the next call after a failure tries again. */
   connect(config: ProducerConfig, deadline?: Deadline): Promise<void> {
     const producer = this.getProducer(config)
     let connecting = this.#connecting.get(producer)
@@ -117,7 +122,7 @@ export class ProducerFactory {
   }
 }
 
-/** The records that it has end first. */
+/** Completes the producer's records, then closes it. */
 async function retire(producer: KafkaProducer): Promise<void> {
   await producer.flush()
   await producer.close()

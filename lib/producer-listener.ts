@@ -1,4 +1,4 @@
-// Who hears of every record's end. Spring: ProducerListener. Kafka: ProducerInterceptor.
+// Callbacks for the outcome of every record. Spring: ProducerListener. Kafka: ProducerInterceptor.
 import type { KafkaProducerError } from './errors.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
@@ -9,13 +9,13 @@ export interface ProducerListener<K = unknown, V = unknown> {
 }
 
 export interface ProducerInterceptor<K = unknown, V = unknown> {
-  /** Before anything else: what it returns is sent in place of the record. Where it throws, the record goes as it was. */
+  /** Called first. Its result is sent in place of the record; if it throws, the record is sent unchanged. */
   onSend?(record: ProducerRecord<K, V>): ProducerRecord<K, V>
-  /** One of the two is null. */
+  /** Called with the outcome of a record: one of the two is null. */
   onAcknowledgement?(metadata: RecordMetadata | null, error: KafkaProducerError | null): void
 }
 
-/** The listener where none is given: an error that nobody awaits is seen all the same. No key, no value. */
+/** The default listener: logs errors, so that one that nobody awaits is seen. It logs no key and no value. */
 export class LoggingProducerListener implements ProducerListener {
   readonly #log: (text: string) => void
 

@@ -1,4 +1,4 @@
-// What a producer counts (Java: the producer's metrics).
+// Counters of a producer since it was created (Java: the producer's metrics).
 
 export interface ProducerMetrics {
   readonly connectionAttempts: number
@@ -10,9 +10,10 @@ export interface ProducerMetrics {
   readonly metadataRefreshes: number
   readonly ackedBatches: number
   readonly ackedRecords: number
-  /** Sums over acknowledged batches, ms: waiting to be sent, and from the first attempt to the acknowledgement. */
+  /** Sum over acknowledged batches: from the append to the first attempt. */
   readonly queueTimeMs: number
+  /** Sum over acknowledged batches: from the first attempt to the acknowledgement. */
   readonly brokerTimeMs: number
-  /** Of buffer.memory, bytes. */
+  /** Bytes of buffer.memory in use. */
   readonly bufferUsed: number
 }

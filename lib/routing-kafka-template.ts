@@ -1,35 +1,36 @@
-// One template for topics of different producers. Spring: RoutingKafkaTemplate.
+// One template for topics that need different producers. Spring: RoutingKafkaTemplate.
 import { ConfigError } from './errors.ts'
 import type { SendResult } from './kafka-template.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 
-/** A KafkaTemplate of any types. */
+/** A KafkaTemplate of any key and value type. */
 interface RoutedTemplate {
   send(record: ProducerRecord<never, never>): Promise<unknown>
   flush(): Promise<void>
 }
 
 /**
+ * Sends each record with the first template whose pattern matches the topic.
  * @example
  * new RoutingKafkaTemplate([[/^bytes-/, bytesTemplate], [/.+/, jsonTemplate]])
  */
 export class RoutingKafkaTemplate {
   readonly #routes: readonly (readonly [RegExp, RoutedTemplate])[]
 
-  /** @param routes the first pattern that finds a topic's name decides */
+  /** @param routes tried in order */
   constructor(routes: readonly (readonly [RegExp, RoutedTemplate])[]) {
     this.#routes = routes
   }
 
-  /** @throws ConfigError for a topic that no pattern finds; else as KafkaTemplate.send */
+  /** @throws ConfigError when no pattern matches the topic; otherwise like `KafkaTemplate.send` */
   send(record: ProducerRecord): Promise<SendResult>
   send(topic: string, value: unknown): Promise<SendResult>
   send(topic: string, key: unknown, value: unknown): Promise<SendResult>
-  send(...given: [ProducerRecord] | [string, ...unknown[]]): Promise<SendResult> {
-    const [first] = given
+  send(...args: [ProducerRecord] | [string, ...unknown[]]): Promise<SendResult> {
+    const [first] = args
     try {
       const template = this.#templateOf(typeof first === 'string' ? first : first.topic)
-      return (template.send as (...given: unknown[]) => Promise<SendResult>).apply(template, given)
+      return (template.send as (...args: unknown[]) => Promise<SendResult>).apply(template, args)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -40,7 +41,7 @@ export class RoutingKafkaTemplate {
   }
 
   #templateOf(topic: string): RoutedTemplate {
-    // A global or sticky pattern remembers where it was.
+    // Not `test`: a global or sticky pattern would continue from its lastIndex.
     const route = this.#routes.find(([pattern]) => topic.search(pattern) >= 0)
     if (!route) throw new ConfigError([`RoutingKafkaTemplate: expected a pattern for topic ${topic}, got none.`])
     return route[1]

@@ -52,8 +52,8 @@ export class SendSpans {
     )
   }
 
-  /** Ends each span with what became of its record. */
-  async around(call: Promise<DeliveryReport[]>): Promise<DeliveryReport[]> {
+  /** Ends each span with the report of its record, before `call` resolves for the caller. */
+  async endWith(call: Promise<DeliveryReport[]>): Promise<DeliveryReport[]> {
     let reports: DeliveryReport[] = []
     try {
       reports = await call

@@ -1,9 +1,9 @@
-// The record at each stage of its way. A later type can only be made by the stage that gives it.
+// The record's type after each stage. Only the stage that returns a type can create it.
 
 /** A record header: names may repeat and keep their order; `null` is a null value. */
 export type RecordHeader = readonly [name: string, value: Uint8Array | null]
 
-/** What the source's event says beside the value: where a contract's key may come from. */
+/** What the source's event holds beside the value; a contract's key may come from here. */
 interface RecordOrigin {
   /** The feed's own key sources, in place of the contract's. */
   readonly keyFrom?: readonly string[]
@@ -13,37 +13,41 @@ interface RecordOrigin {
   readonly attributes?: ReadonlyMap<string, Uint8Array>
 }
 
-/** What a caller hands in. `sourceId` names the event that the record came from, for reports and dead letters. */
+/** A record to send, as the caller passes it. */
 export interface ProducerRecord<K = unknown, V = unknown> {
   readonly topic: string
-  /** What `key.serializer` takes: text or bytes where none is named. */
+  /** Passed to `key.serializer`; without one, text or bytes. */
   readonly key?: K | null
-  /** What `value.serializer` takes, or the topic's contract; null is a tombstone. */
+  /** Passed to `value.serializer`, or to the topic's contract; null is a tombstone. */
   readonly value: V | null
   readonly headers?: readonly RecordHeader[]
-  /** Chosen by the source; kept as it is. Without it the partitioner chooses, once. */
+  /** Default: the partitioner chooses one, once. */
   readonly partition?: number
-  /** Milliseconds since the epoch; set at append when absent. */
+  /** Milliseconds since the epoch. Default: the time of the append. */
   readonly timestamp?: number
+  /** The id of the event that the record came from, for reports and dead letters. */
   readonly sourceId?: string
   readonly origin?: RecordOrigin
   /**
-   * Records of one group are written in their order, also over several partitions: each waits until those before it are
-   * acknowledged or rides in the same batch, and after one that was not, the later ones are not sent.
+   * Records of one group are written in order, even across partitions: each waits until the earlier ones are acknowledged
+   * or are in the same batch. After a record that was not acknowledged, the later ones are not sent.
    */
   readonly orderGroup?: string
 }
 
-/** How a value becomes bytes: `bytes` takes bytes or text as they are. */
+/** How a value becomes bytes. `bytes` takes bytes or text unchanged. */
 export type ValueFormat = 'bytes' | 'json' | 'text' | 'base64'
 
-/** Stage 3's word: the topic is allowed, the key rule and the schema hold, sizes are in bounds; that of a value that is not bytes yet is for stage 4. */
+/**
+ * Output of stage 3: the topic is allowed, key and value follow the contract, sizes are within their limits. The size of a
+ * value that is not bytes yet is checked in stage 4.
+ */
 export interface ValidRecord extends ProducerRecord {
   readonly format: ValueFormat
   readonly maxValueBytes?: number
 }
 
-/** Stage 4's word: bytes, and what they weigh on the wire (uncompressed). */
+/** Output of stage 4: bytes, and their size on the wire (uncompressed). */
 export interface SerializedRecord {
   readonly topic: string
   readonly key: Uint8Array | null
@@ -55,7 +59,7 @@ export interface SerializedRecord {
   readonly wireSize: number
 }
 
-/** Stage 5's word: the partition is fixed for the record's life. */
+/** Output of stage 5: the partition, which no longer changes. */
 export interface PartitionedRecord extends SerializedRecord {
   readonly partition: number
   readonly partitionFixedBy: 'source' | 'partitioner'

@@ -1,13 +1,13 @@
-/** What an acknowledgement proves: all in-sync replicas have the record, the leader has it, or (acks=0) nothing was asked. */
+/** What an acknowledgement proves: all in-sync replicas have the record, the leader has it, or (acks=0) nothing. */
 export type DeliveryProof = 'all' | 'leader' | 'none'
 
 /** Where an acknowledged record is (Java: `RecordMetadata`). */
 export interface RecordMetadata {
   readonly topic: string
   readonly partition: number
-  /** Null when the broker recognised a repeat and no longer knew its offset, and with acks=0. */
+  /** Null with acks=0, and when the broker recognised a repeat whose offset it no longer knew. */
   readonly offset: bigint | null
-  /** Milliseconds since the epoch; the broker's own where the topic uses LogAppendTime. */
+  /** Milliseconds since the epoch; the broker's clock where the topic uses LogAppendTime. */
   readonly timestamp: number
   readonly proof: DeliveryProof
   readonly serializedKeySize: number
