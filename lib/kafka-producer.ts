@@ -44,7 +44,9 @@ interface Call {
   readonly stopped: StoppedGroups
 }
 
-/** The order groups of a call that had a failure → the index of the first one; only the records after it are held back. */
+/**
+ * The order groups of a call that had a failure → the index of the first one; only the records after it are held back.
+ */
 type StoppedGroups = Map<string, number>
 
 /** Sends records to Kafka. Create it with a `ProducerFactory`, which keeps one per configuration. */
@@ -140,8 +142,9 @@ export class KafkaProducer {
   }
 
   /**
-   * Sends all records without waiting for `linger.ms`; never rejects. Resolves with one report per record, in order, once
-   * each has its outcome: at the latest at the earliest of `deadline`, the invocation's deadline and `delivery.timeout.ms`.
+   * Sends all records without waiting for `linger.ms`; never rejects. Resolves with one report per record, in order,
+   * once each has its outcome: at the latest at the earliest of `deadline`, the invocation's deadline and
+   * `delivery.timeout.ms`.
    */
   sendAll(records: readonly ProducerRecord[], deadline?: Deadline): Promise<DeliveryReport[]> {
     const work = this.deliver(records, deadline)
@@ -158,7 +161,8 @@ export class KafkaProducer {
     const spans = SendSpans.begin(records, this.#config.clientId)
     const call = this.#run(spans?.records ?? records, deadline, lingerMs).finally(() => this.#calls.delete(call))
     this.#calls.add(call)
-    // The spans end before the caller gets its reports: a sandbox frozen after its answer would end them later, or never.
+    // The spans end before the caller gets its reports: a sandbox frozen after its answer would end them later, or
+    // never.
     return spans ? spans.endWith(call) : call
   }
 

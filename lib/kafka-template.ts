@@ -102,7 +102,9 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     return this.#tracked(recordOf<K, V>(this.#defaultTopic, args))
   }
 
-  /** Sends all records without waiting for `linger.ms`; never rejects. Resolves with one report per record, in order. */
+  /**
+   * Sends all records without waiting for `linger.ms`; never rejects. Resolves with one report per record, in order.
+   */
   sendAll(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport[]> {
     const work = this.#deliverAll(records)
     return currentScope()?.trackReports(work) ?? work
@@ -181,7 +183,9 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     if (error) this.#guarded(() => this.#listener.onError?.(record, error))
   }
 
-  /** An error thrown by a listener or an interceptor does not change the record's outcome (Java: ProducerInterceptors). */
+  /**
+   * An error thrown by a listener or an interceptor does not change the record's outcome (Java: ProducerInterceptors).
+   */
   #guarded<T>(work: () => T): T | undefined {
     try {
       return work()

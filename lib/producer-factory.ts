@@ -105,7 +105,9 @@ export class ProducerFactory {
     })
   }
 
-  /** Connects the container's producer. Concurrent callers share one attempt; the next call after a failure tries again. */
+  /**
+   * Connects the container's producer. Concurrent callers share one attempt; the next call after a failure tries again.
+   */
   connect(config: ProducerConfig, deadline?: Deadline): Promise<void> {
     const producer = this.getProducer(config)
     let connecting = this.#connecting.get(producer)

@@ -29,8 +29,8 @@ export interface ProducerRecord<K = unknown, V = unknown> {
   readonly sourceId?: string
   readonly origin?: RecordOrigin
   /**
-   * Records of one group are written in order, even across partitions: each waits until the earlier ones are acknowledged
-   * or are in the same batch. After a record that was not acknowledged, the later ones are not sent.
+   * Records of one group are written in order, even across partitions: each waits until the earlier ones are
+   * acknowledged or are in the same batch. After a record that was not acknowledged, the later ones are not sent.
    */
   readonly orderGroup?: string
 }
@@ -39,8 +39,8 @@ export interface ProducerRecord<K = unknown, V = unknown> {
 export type ValueFormat = 'bytes' | 'json' | 'text' | 'base64'
 
 /**
- * Output of stage 3: the topic is allowed, key and value follow the contract, sizes are within their limits. The size of a
- * value that is not bytes yet is checked in stage 4.
+ * Output of stage 3: the topic is allowed, key and value follow the contract, sizes are within their limits. The size
+ * of a value that is not bytes yet is checked in stage 4.
  */
 export interface ValidRecord extends ProducerRecord {
   readonly format: ValueFormat

@@ -15,7 +15,9 @@ export const systemClock: Clock = {
   clearTimeout: timer => clearTimeout(timer as NodeJS.Timeout),
 }
 
-/** One moment on both clocks. A frozen sandbox may stop either of them, so the elapsed time is the larger difference. */
+/**
+ * One moment on both clocks. A frozen sandbox may stop either of them, so the elapsed time is the larger difference.
+ */
 export interface Moment {
   readonly now: number
   readonly epochMs: number
