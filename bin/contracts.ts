@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { loader } from './environment.ts'
+import { loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
 import { table, tell } from './output.ts'
 
 export function addContracts(program: Command): void {
@@ -9,8 +9,8 @@ export function addContracts(program: Command): void {
     .argument('[folder]', 'where they are', 'contracts')
     .description('Reads every contract and says what is wrong with it.')
     .action(async (folder: string) => {
-      const known = (await loader()).loadContracts(folder)
-      const feeds = [...known.values()].map(({ topic, key, http, sqs, eventbridge }) => [
+      const loaded = await loadContracts(folder)
+      const feeds = [...loaded.values()].map(({ topic, key, http, sqs, eventbridge }) => [
         topic,
         key.required ? 'required' : 'optional',
         http ? 'http' : '-',
@@ -18,7 +18,7 @@ export function addContracts(program: Command): void {
         eventbridge.length,
       ])
       table([['topic', 'key', 'http', 'queues', 'event rules'], ...feeds])
-      tell(`${known.size} contract(s) hold.`)
+      tell(`${loaded.size} contract(s) hold.`)
     })
   contracts
     .command('types')
@@ -29,8 +29,7 @@ export function addContracts(program: Command): void {
 }
 
 async function types(folder: string): Promise<void> {
-  const { loadContracts, readContractFiles } = await loader()
-  loadContracts(folder)
+  await loadContracts(folder)
   const { compile } = await import('json-schema-to-typescript').catch(() => {
     throw new Error('contracts types needs a package more: npm install json-schema-to-typescript')
   })

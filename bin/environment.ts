@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { loadConfig } from '../lib/config/parse-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
-import type { Contracts } from '../lib/validate/contract.ts'
+import type { Contracts } from '../lib/contracts/contract.ts'
+import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { tell } from './output.ts'
 
 const STACK_FILE = '.local/stack.json'
@@ -37,20 +38,10 @@ export function configuration(env: NodeJS.ProcessEnv = environment()): Promise<P
   return loadConfig({}, env, tell)
 }
 
-/** Contracts are compiled by Ajv, which only those need who have some. */
 export async function contractsIn(folder: string, isAsked: boolean): Promise<Contracts> {
   if (!existsSync(folder)) {
     if (isAsked) throw new Error(`--contracts ${folder}: expected a folder of contracts, found none.`)
     return new Map()
   }
-  return (await loader()).loadContracts(folder)
-}
-
-export async function loader(): Promise<typeof import('../scripts/load-contracts.ts')> {
-  try {
-    return await import('../scripts/load-contracts.ts')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new Error('Contracts need the packages ajv and ajv-formats: npm install ajv ajv-formats')
-  }
+  return loadContracts(folder)
 }

@@ -2,6 +2,8 @@
 import { contracts as claimed } from '#contracts'
 import { loadConfig } from '../lib/config/parse-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
+import type { Contracts } from '../lib/contracts/contract.ts'
+import { withQueuePrefix } from '../lib/contracts/queue-prefix.ts'
 import { createDeadLetterPublisher } from '../lib/create-dead-letter-publisher.ts'
 import type { DeadLetterPublisher } from '../lib/dead-letter/dead-letter-publisher.ts'
 import { ConfigError } from '../lib/errors.ts'
@@ -9,8 +11,6 @@ import { closeOnSigterm } from '../lib/lambda/close-on-sigterm.ts'
 import { InvocationReport } from '../lib/lambda/invocation-report.ts'
 import { connectInInit } from '../lib/lambda/kafka-producer-middleware.ts'
 import { ProducerFactory } from '../lib/producer-factory.ts'
-import type { Contracts } from '../lib/validate/contract.ts'
-import { withQueuePrefix } from '../lib/validate/queue-prefix.ts'
 
 export type Trigger = 'http' | 'sqs' | 'eventbridge'
 

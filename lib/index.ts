@@ -1,6 +1,11 @@
 // The public API: re-exports only.
 export { loadConfig, parseConfig } from './config/parse-config.ts'
 export type { DeadLetterChain, ProducerConfig, ProducerOptions } from './config/settings.ts'
+export { schemaCheck } from './contracts/ajv-violations.ts'
+export type { Contract, Contracts } from './contracts/contract.ts'
+export { type ContractFields, defineContract, type StandardSchema } from './contracts/define-contract.ts'
+export { loadContracts } from './contracts/load-contracts.ts'
+export { parseContract } from './contracts/parse-contract.ts'
 export { createDeadLetterPublisher } from './create-dead-letter-publisher.ts'
 export type { DeadLetter, DeadLetterSource } from './dead-letter/dead-letter.ts'
 export { DeadLetterPublisher, type DeadLetterTarget } from './dead-letter/dead-letter-publisher.ts'
@@ -36,7 +41,3 @@ export {
   voidSerializer,
 } from './serialize/serializer.ts'
 export { Deadline } from './time/deadline.ts'
-export { schemaCheck } from './validate/ajv-violations.ts'
-export type { Contract, Contracts } from './validate/contract.ts'
-export { type ContractFields, defineContract, type StandardSchema } from './validate/define-contract.ts'
-export { parseContract } from './validate/parse-contract.ts'

@@ -1,5 +1,5 @@
 // The queues of the contracts, each with a dead-letter queue, and those that the functions' failures go to.
-import type { Contracts } from '../lib/validate/contract.ts'
+import type { Contracts } from '../lib/contracts/contract.ts'
 import type { LocalQueue } from './sqs/elasticmq.ts'
 
 const LETTERS = 'dead-letters'

@@ -4,9 +4,9 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
-import type { Contracts } from '../lib/validate/contract.ts'
-import { withQueuePrefix } from '../lib/validate/queue-prefix.ts'
-import { loadContracts } from '../scripts/load-contracts.ts'
+import type { Contracts } from '../lib/contracts/contract.ts'
+import { loadContracts } from '../lib/contracts/load-contracts.ts'
+import { withQueuePrefix } from '../lib/contracts/queue-prefix.ts'
 import { type LocalBus, startBus } from './eventbridge/bus.ts'
 import { startGateway } from './gateway.ts'
 import { createTopics, partitionsOf } from './kafka/admin.ts'
@@ -58,7 +58,7 @@ export interface Stack {
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { log, queueTimeoutMs = QUEUE_TIMEOUT_MS, visibilityS = VISIBILITY_S } = options
-  const contracts = withQueuePrefix(loadContracts(), process.env.KAFKA_QUEUE_PREFIX ?? '')
+  const contracts = withQueuePrefix(await loadContracts(), process.env.KAFKA_QUEUE_PREFIX ?? '')
   const ends: (() => Promise<unknown>)[] = []
   const stop = async () => {
     // What invokes goes first, then the functions, then what they talk to.

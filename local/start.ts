@@ -1,8 +1,9 @@
 // npm start: the main job on an embedded local stack, ready for the curl that it prints.
 import { watch } from 'node:fs'
 import { parseArgs } from 'node:util'
+import type { Contracts } from '../lib/contracts/contract.ts'
+import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { buildAll } from '../scripts/build.ts'
-import { loadContracts } from '../scripts/load-contracts.ts'
 import { consoleOf } from './console/of-stack.ts'
 import { startConsole } from './console/server.ts'
 import { freePort } from './ports.ts'
@@ -43,14 +44,14 @@ async function main(): Promise<void> {
     onOutput: line => printFunctionOutput(line),
   })
   if (stopping) return void (await stack.stop())
-  print(stack, await openConsole(stack))
+  print(stack, await loadContracts(), await openConsole(stack))
   watchSources(stack)
 }
 
 /** Dead letters of this stack, and what is in it. @returns its address */
 async function openConsole(stack: Stack): Promise<string> {
   const port = await freePort(CONSOLE_PORT)
-  const server = await startConsole(port, consoleOf(stack))
+  const server = await startConsole(port, await consoleOf(stack))
   // It ends with the process: nothing of it outlives a request.
   server.unref()
   const url = `http://127.0.0.1:${port}`
@@ -58,10 +59,10 @@ async function openConsole(stack: Stack): Promise<string> {
   return url
 }
 
-function print({ url, bootstrapServers, sqs, busUrl, kafka }: Stack, consoleUrl: string): void {
+function print({ url, bootstrapServers, sqs, busUrl, kafka }: Stack, contracts: Contracts, consoleUrl: string): void {
   console.log(`Gateway  ${url}`)
   console.log(`Brokers  ${bootstrapServers}`)
-  console.log(`SQS      ${sqs.url} (queues ${queueNames(loadContracts()).join(', ')})`)
+  console.log(`SQS      ${sqs.url} (queues ${queueNames(contracts).join(', ')})`)
   console.log(`Events   ${busUrl} (PutEvents)`)
   console.log(`Console  ${consoleUrl} (dead letters, counters, a form to send)`)
   console.log(`

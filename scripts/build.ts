@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { isBuiltin } from 'node:module'
 import standaloneModule from 'ajv/dist/standalone/index.js'
 import { build, type Metafile, type Plugin } from 'esbuild'
-import { createAjv, loadContracts, readContractFiles } from './load-contracts.ts'
+import { loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
+import { createAjv } from '../lib/contracts/schema-compiler.ts'
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string
 // kafkajs is CommonJS and requires Node's own modules.
@@ -44,7 +45,7 @@ export function functionNames(): string[] {
 
 /** @param keepOld a sandbox that still runs may yet load a chunk of the last build */
 export async function buildAll(log: (line: string) => void = console.log, keepOld = false): Promise<Bundle[]> {
-  writeContracts()
+  await writeContracts()
   const bundles: Bundle[] = []
   for (const name of functionNames()) {
     if (!keepOld) rmSync(`dist/functions/${name}`, { recursive: true, force: true })
@@ -115,9 +116,9 @@ function measure(name: string, { outputs }: Metafile): Bundle {
 }
 
 /** build/contracts.js: the contracts with their compiled checks; what `#contracts` is inside a bundle. */
-function writeContracts(): void {
-  loadContracts() // every problem of a contract shows here
-  const ajv = createAjv()
+async function writeContracts(): Promise<void> {
+  await loadContracts() // every problem of a contract shows here
+  const ajv = await createAjv()
   const files = readContractFiles('contracts')
   const withSchema = files.filter(({ json }) => json.value?.schema !== undefined && json.value.schema !== true)
   for (const { topic, json } of withSchema) ajv.addSchema(json.value?.schema as object, `contract:${topic}`)
@@ -137,8 +138,8 @@ function writeContracts(): void {
     return `[${JSON.stringify(topic)}, parseContract(${JSON.stringify(topic)}, ${JSON.stringify(contract)}, () => schemaCheck(validators.v${index}))],`
   })
   const lines = [
-    "import { schemaCheck } from '../lib/validate/ajv-violations.ts'",
-    "import { parseContract } from '../lib/validate/parse-contract.ts'",
+    "import { schemaCheck } from '../lib/contracts/ajv-violations.ts'",
+    "import { parseContract } from '../lib/contracts/parse-contract.ts'",
     "import * as validators from './validators.js'",
     `export const contracts = new Map([\n${entries.join('\n')}\n])`,
   ]

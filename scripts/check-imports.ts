@@ -51,7 +51,6 @@ const KAFKAJS_IMPORTERS = ['lib/transport/kafkajs/', 'local/kafka/admin.ts', 'lo
 const EXCEPTIONS = new Set([
   'bin/dead-letters.ts → functions/redrive/redrive-request.ts',
   'bin/dead-letters.ts → functions/redrive/to-dead-letters.ts',
-  'bin/environment.ts → scripts/load-contracts.ts',
   'bin/redrive.ts → functions/redrive/redrive-request.ts',
   'bin/redrive.ts → functions/redrive/run-redrive.ts',
   'functions/redrive/handle-redrive.ts → functions/sqs/to-response.ts',
@@ -62,12 +61,9 @@ const EXCEPTIONS = new Set([
   'lib/dead-letter/dead-letter-publisher.ts → lib/dead-letter/sqs/target.ts',
   'local/console/api.ts → functions/redrive/redrive-request.ts',
   'local/console/api.ts → functions/redrive/run-redrive.ts',
-  'local/console/of-stack.ts → scripts/load-contracts.ts',
   'local/demo/demo.ts → scripts/build.ts',
   'local/faults/queue-load.ts → scripts/build.ts',
-  'local/stack.ts → scripts/load-contracts.ts',
   'local/start.ts → scripts/build.ts',
-  'local/start.ts → scripts/load-contracts.ts',
 ])
 const excepted = new Set<string>()
 

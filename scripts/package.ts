@@ -3,9 +3,9 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { buildAll, kib } from './build.ts'
-import { loadContracts } from './load-contracts.ts'
 import { readOptions } from './template/options.ts'
 import { readStage } from './template/stage.ts'
 import { template } from './template/template.ts'
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   if (command !== 'package' && command !== 'deploy') throw new ConfigError([`${command}: expected package or deploy.`])
   const stage = readStage(values.stage)
   const derived = template(
-    loadContracts(),
+    await loadContracts(),
     settings(command, stage.settings),
     readOptions([...stage.params, ...values.param]),
   )

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { loadContracts } from '../scripts/load-contracts.ts'
+import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { httpHarness } from './fakes/function-harness.ts'
 
 test('the contract that README shows takes a record over HTTP, and refuses one that breaks it', async () => {
@@ -13,7 +13,7 @@ test('the contract that README shows takes a record over HTTP, and refuses one t
   try {
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'orders.json'), json)
-    const harness = httpHarness({ contracts: loadContracts(folder) })
+    const harness = httpHarness({ contracts: await loadContracts(folder) })
 
     const good = await harness.post('orders', { value: { id: 'o-1' } })
     assert.deepEqual([good.status, good.body.records[0].fate, good.body.records[0].topic], [200, 'delivered', 'orders'])

@@ -1,10 +1,11 @@
 // Stage 1 of 9: EventBridge event → ProducerRecord. Pure.
 // Shape: docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
+
+import type { Contract, Contracts } from '../../lib/contracts/contract.ts'
+import { routeOfEvent } from '../../lib/contracts/route.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import { isJsonObject, type JsonObject } from '../../lib/record/json-object.ts'
 import type { RecordHeader } from '../../lib/record/producer-record.ts'
-import type { Contract, Contracts } from '../../lib/validate/contract.ts'
-import { routeOfEvent } from '../../lib/validate/route.ts'
 import { type SourceRecord, standardHeaders } from '../source-record.ts'
 
 /** Of the event's own fields, those that a consumer wants without reading the value; of a replay also its name. */

@@ -1,9 +1,10 @@
 // Stage 1 of 9: HTTP request → ProducerRecord[], each with its id, or its own fault. Pure.
+
+import type { Contracts } from '../../lib/contracts/contract.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import type { HttpRequest } from '../../lib/lambda/http-event.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
-import type { Contracts } from '../../lib/validate/contract.ts'
 import { RESERVED_HEADER_PREFIX } from '../../lib/validate/record-validator.ts'
 import { CHANGED_NUMBER, hasChangedNumber, parseBody } from '../parse-body.ts'
 import { type SourceRecord, sourceRecord, standardHeaders } from '../source-record.ts'

@@ -1,6 +1,7 @@
 // A redrive by schedule, by hand, or of messages that Lambda received; and the doctor, by hand only.
 import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
+import type { Contracts } from '../../lib/contracts/contract.ts'
 import { createDeadLetterProducer } from '../../lib/create-dead-letter-publisher.ts'
 import type { Check } from '../../lib/doctor/check.ts'
 import { KafkaProducerError } from '../../lib/errors.ts'
@@ -9,7 +10,6 @@ import { createLogReader, deadLetterTopicsOf } from '../../lib/redrive/open-dead
 import { type RedriveResult, redrive } from '../../lib/redrive/redrive.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
-import type { Contracts } from '../../lib/validate/contract.ts'
 import { toResponse } from '../sqs/to-response.ts'
 import { EventDeadLetterStore } from './event-dead-letters.ts'
 import { parseRedriveRequest } from './redrive-request.ts'

@@ -1,10 +1,10 @@
 // A redrive of one request, from each of its targets in turn. The function and the command line are both this.
 import type { ProducerConfig } from '../../lib/config/settings.ts'
+import type { Contracts } from '../../lib/contracts/contract.ts'
 import { createDeadLetterProducer } from '../../lib/create-dead-letter-publisher.ts'
 import { createLogReader, deadLetterTopicsOf, openDeadLetterStores } from '../../lib/redrive/open-dead-letters.ts'
 import { type RedriveOptions, type RedriveResult, redrive } from '../../lib/redrive/redrive.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
-import type { Contracts } from '../../lib/validate/contract.ts'
 import type { RedriveRequest } from './redrive-request.ts'
 import { rawToDeadLetters } from './to-dead-letters.ts'
 

@@ -1,6 +1,7 @@
 // What the source DLQs and failure destinations hold → dead letters, by the same stage 1 as the first time: messages past maxReceiveCount, Lambda's records of
 // events it gave up (docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html), events a rule could not deliver.
 import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda'
+import type { Contracts } from '../../lib/contracts/contract.ts'
 import { type DeadLetter, type DeadLetterSource, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import type { RawMessage, RawToDeadLetters } from '../../lib/dead-letter/sqs/store.ts'
 import { notSent } from '../../lib/delivery/delivery-report.ts'
@@ -8,7 +9,6 @@ import { InvalidRecordError, TransportError } from '../../lib/errors.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import type { SerializedRecord } from '../../lib/record/producer-record.ts'
 import { RecordSerializer } from '../../lib/serialize/record-serializer.ts'
-import type { Contracts } from '../../lib/validate/contract.ts'
 import { keyOfInvalid, validateRecord } from '../../lib/validate/record-validator.ts'
 import { toRecord } from '../eventbridge/to-records.ts'
 import type { SourceRecord } from '../source-record.ts'

@@ -1,11 +1,11 @@
 // Stage 1 of 9: SQS batch → messages, each with the records it holds, in the order of the batch. Pure.
 import type { SQSMessageAttributes, SQSRecord } from 'aws-lambda'
+import type { Contracts, SqsFeed } from '../../lib/contracts/contract.ts'
+import { type Route, routeOfQueue } from '../../lib/contracts/route.ts'
 import { InvalidRecordError, KafkaProducerError } from '../../lib/errors.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
-import type { Contracts, SqsFeed } from '../../lib/validate/contract.ts'
 import { RESERVED_HEADER_PREFIX } from '../../lib/validate/record-validator.ts'
-import { type Route, routeOfQueue } from '../../lib/validate/route.ts'
 import { type SourceRecord, sourceRecord, standardHeaders } from '../source-record.ts'
 import { type Unwrapped, unwrap } from './unwrap.ts'
 

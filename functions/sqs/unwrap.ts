@@ -1,8 +1,9 @@
 // What a contract's feed says a body is wrapped in. Pure.
 // Shapes: docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html · …/AmazonS3/latest/userguide/notification-content-structure.html
+
+import type { SqsFeed } from '../../lib/contracts/contract.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import { isJsonObject, type JsonObject } from '../../lib/record/json-object.ts'
-import type { SqsFeed } from '../../lib/validate/contract.ts'
 import { hasChangedNumber, parseBody } from '../parse-body.ts'
 
 export interface Unwrapped {

@@ -1,5 +1,6 @@
 // Dead letters → Kafka again, as the bytes they were. A dead letter is settled only after the acknowledgement; what fails stays open.
 
+import type { Contracts } from '../contracts/contract.ts'
 import { type DeadLetter, recordOf } from '../dead-letter/dead-letter.ts'
 import type { Completed, DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
@@ -9,7 +10,6 @@ import type { KafkaProducer } from '../kafka-producer.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
 import { systemClock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
-import type { Contracts } from '../validate/contract.ts'
 import { validateRecord } from '../validate/record-validator.ts'
 import { findInLog, type Log } from './find-in-log.ts'
 import { withClaim } from './read-claim.ts'

@@ -1,9 +1,10 @@
 // Stage 3 of 9: ProducerRecord → ValidRecord. Topic, key, value, headers, limits. A fault here is never retried.
+
+import type { Contract, Contracts } from '../contracts/contract.ts'
+import { atPointer } from '../contracts/pointer.ts'
 import { InvalidRecordError } from '../errors.ts'
 import type { ProducerRecord, RecordHeader, ValidRecord } from '../record/producer-record.ts'
 import { isTopicName } from '../record/topic-partition.ts'
-import type { Contract, Contracts } from './contract.ts'
-import { atPointer } from './pointer.ts'
 
 /** Headers of this prefix are ours; callers can't set them. */
 export const RESERVED_HEADER_PREFIX = 'kp-'

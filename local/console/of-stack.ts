@@ -1,16 +1,16 @@
 // The console of a running stack: its dead letters, its topics and queues, its functions, and its brokers where they are its own.
 import { parseConfig } from '../../lib/config/parse-config.ts'
+import { loadContracts } from '../../lib/contracts/load-contracts.ts'
 import { createLogReader } from '../../lib/redrive/open-dead-letters.ts'
-import { loadContracts } from '../../scripts/load-contracts.ts'
 import { localQueues } from '../queues.ts'
 import type { Stack } from '../stack.ts'
 import { ConsoleApi } from './api.ts'
 
-export function consoleOf(
+export async function consoleOf(
   { url, bootstrapServers, sqs, functions, kafka }: Stack,
   env: NodeJS.ProcessEnv = process.env,
-): ConsoleApi {
-  const contracts = loadContracts()
+): Promise<ConsoleApi> {
+  const contracts = await loadContracts()
   const config = parseConfig({}, { ...env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers })
   return new ConsoleApi({
     config,

@@ -3,8 +3,8 @@
 // Source: docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html · …/lambda/latest/dg/invocation-async-error-handling.html
 import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
-import type { Contracts } from '../../lib/validate/contract.ts'
-import { routeOfEvent } from '../../lib/validate/route.ts'
+import type { Contracts } from '../../lib/contracts/contract.ts'
+import { routeOfEvent } from '../../lib/contracts/route.ts'
 import { LOCAL_ACCOUNT, LOCAL_REGION } from '../sqs/elasticmq.ts'
 
 /** Lambda waits one minute, then two; nobody waits that long for a local stack. */

@@ -1,6 +1,6 @@
 // What of the template follows from contracts/ and the settings: routes, queues, rules, roles. Pure, and works offline.
-import type { Contract, Contracts } from '../../lib/validate/contract.ts'
-import { withQueuePrefix } from '../../lib/validate/queue-prefix.ts'
+import type { Contract, Contracts } from '../../lib/contracts/contract.ts'
+import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
 import { allow, arnOf, type Json, type Statement } from './cloudformation.ts'
 import { environmentOf, HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S } from './environment.ts'
 import { furtherTargets, notifyStatements } from './further-targets.ts'

@@ -31,7 +31,7 @@ const env = {
 delete process.env.KAFKA_BOOTSTRAP_SERVERS
 await buildAll(() => {})
 const stack = await startStack({ brokers: 1, port: 0, concurrency: 2, env, log: () => {}, onOutput: () => {} })
-const server = await startConsole(0, consoleOf(stack, env))
+const server = await startConsole(0, await consoleOf(stack, env))
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 const browser = await puppeteer.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',

@@ -5,6 +5,8 @@ import type { Services } from '../../functions/create-services.ts'
 import { handleHttp } from '../../functions/http/handle-http.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { Contracts } from '../../lib/contracts/contract.ts'
+import { loadContracts } from '../../lib/contracts/load-contracts.ts'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import {
   DeadLetterPublisher,
@@ -18,8 +20,8 @@ import { ProducerFactory } from '../../lib/producer-factory.ts'
 import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import type { KafkaClient } from '../../lib/transport/kafka-client.ts'
-import type { Contracts } from '../../lib/validate/contract.ts'
-import { loadContracts } from '../../scripts/load-contracts.ts'
+
+const ofTheRepository = await loadContracts()
 
 // Powertools then logs through the global console, which the harness collects.
 process.env.POWERTOOLS_DEV = 'true'
@@ -70,7 +72,7 @@ export function functionHarness(
     options = {},
     deadLetters = true,
     client,
-    contracts = loadContracts(),
+    contracts = ofTheRepository,
     poison,
     sick,
   }: HarnessOptions = {},

@@ -7,11 +7,11 @@ import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridg
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { ConfigError } from '../../lib/errors.ts'
-import { toContracts } from '../../scripts/load-contracts.ts'
+import { contractsOf } from '../fakes/contracts.ts'
 import { functionHarness, type Harness, httpHarness, v2Event } from '../fakes/function-harness.ts'
 
 const open = { key: { required: false }, value: { schema: true } }
-const contracts = toContracts([
+const contracts = contractsOf([
   { topic: 'open', json: { ...open, from: { sqs: [{ queue: 'open' }], eventbridge: [{ source: ['s'] }] } } as never },
   {
     topic: 'chat',
@@ -315,7 +315,7 @@ const SCHEMAS: [name: string, schema: object, says: RegExp][] = [
 ]
 for (const [name, schema, says] of SCHEMAS)
   test(`schema: ${name} is a build error`, () => {
-    assert.throws(() => toContracts([{ topic: 'x', json: { value: { schema } } }]), says)
+    assert.throws(() => contractsOf([{ topic: 'x', json: { value: { schema } } }]), says)
   })
 
 test('schema: a recursive $ref and a linear pattern are fine', () => {
@@ -328,7 +328,7 @@ test('schema: a recursive $ref and a linear pattern are fine', () => {
     },
     $ref: '#/$defs/node',
   }
-  assert.equal(toContracts([{ topic: 'x', json: { value: { schema } } }]).size, 1)
+  assert.equal(contractsOf([{ topic: 'x', json: { value: { schema } } }]).size, 1)
 })
 
 const CONFIGS: [name: string, env: Record<string, string>, says: RegExp | undefined][] = [

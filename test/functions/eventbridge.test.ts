@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridge.ts'
-import { toContracts } from '../../scripts/load-contracts.ts'
+import { contractsOf } from '../fakes/contracts.ts'
 import { functionHarness, type Harness, type HarnessOptions } from '../fakes/function-harness.ts'
 
 const json = (value: object) => value as Record<string, unknown>
-const contracts = toContracts([
+const contracts = contractsOf([
   {
     topic: 'detail',
     json: json({

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
 import { murmur2 } from '../../lib/partition/murmur2.ts'
-import { toContracts } from '../../scripts/load-contracts.ts'
+import { contractsOf } from '../fakes/contracts.ts'
 import { functionHarness, type Harness, type HarnessOptions } from '../fakes/function-harness.ts'
 
 const STANDARD = 'arn:aws:sqs:eu-west-1:123456789012:work'
@@ -14,7 +14,7 @@ const numbers = json({
   format: 'json',
   schema: { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } },
 })
-const contracts = toContracts([
+const contracts = contractsOf([
   {
     topic: 'work',
     json: json({ key: { from: ['value:/id'] }, value: numbers, from: { http: false, sqs: [{ queue: 'work' }] } }),

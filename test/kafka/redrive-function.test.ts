@@ -6,13 +6,13 @@ import type { Context } from 'aws-lambda'
 import { handleRedrive, type RedriveServices } from '../../functions/redrive/handle-redrive.ts'
 import { parseRedriveRequest } from '../../functions/redrive/redrive-request.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
+import { loadContracts } from '../../lib/contracts/load-contracts.ts'
 import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { startSqs } from '../../local/sqs/elasticmq.ts'
-import { loadContracts } from '../../scripts/load-contracts.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
@@ -36,7 +36,11 @@ const config = parseConfig(
   { bootstrapServers: servers.split(','), deadLetter: `sqs:${sqs.queueUrl('dead-letters')}` },
   {},
 )
-const services: RedriveServices = { config, contracts: loadContracts(), report: { redrive: () => {}, warn: () => {} } }
+const services: RedriveServices = {
+  config,
+  contracts: await loadContracts(),
+  report: { redrive: () => {}, warn: () => {} },
+}
 const context = (ms = 60_000) => ({ getRemainingTimeInMillis: () => ms, functionName: 'redrive' }) as Context
 const quake = (id: string) => ({
   type: 'Feature',

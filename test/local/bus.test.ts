@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { type LocalBus, startBus } from '../../local/eventbridge/bus.ts'
-import { toContracts } from '../../scripts/load-contracts.ts'
+import { contractsOf } from '../fakes/contracts.ts'
 
-const contracts = toContracts([
+const contracts = contractsOf([
   { topic: 't', json: { from: { eventbridge: [{ source: ['shop'] }] } } as Record<string, unknown> },
 ])
 

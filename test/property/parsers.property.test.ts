@@ -11,6 +11,7 @@ import { rawToDeadLetters } from '../../functions/redrive/to-dead-letters.ts'
 import { toMessages } from '../../functions/sqs/to-records.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTINGS } from '../../lib/config/settings.ts'
+import { loadContracts } from '../../lib/contracts/load-contracts.ts'
 import { recordOf } from '../../lib/dead-letter/dead-letter.ts'
 import { readSegment } from '../../lib/dead-letter/disk/segment.ts'
 import { readDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
@@ -19,11 +20,11 @@ import { type HttpRequest, parseHttpEvent } from '../../lib/lambda/http-event.ts
 import { traceparentOf } from '../../lib/lambda/traceparent.ts'
 import { validateRecord } from '../../lib/validate/record-validator.ts'
 import { decodeRecordSet } from '../../lib/wire-format/record-batch-decoder.ts'
-import { loadContracts, toContracts } from '../../scripts/load-contracts.ts'
+import { contractsOf } from '../fakes/contracts.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
 
 const numRuns = Number(process.env.FAST_CHECK_RUNS ?? 500)
-const contracts = loadContracts()
+const contracts = await loadContracts()
 
 /** Only these may come out of a parser. */
 function typed(error: unknown): void {
@@ -313,7 +314,7 @@ test('redrive requests, contracts and trace headers', () => {
       ),
       json => {
         try {
-          toContracts([{ topic: 'x', json: json as never }])
+          contractsOf([{ topic: 'x', json: json as never }])
         } catch (error) {
           // Build errors are for people: plain errors that name the contract.
           assert.match((error as Error).message, /x/)

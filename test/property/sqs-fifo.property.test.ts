@@ -18,12 +18,12 @@ import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-ka
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
-import { toContracts } from '../../scripts/load-contracts.ts'
+import { contractsOf } from '../fakes/contracts.ts'
 
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)
 const ARN = 'arn:aws:sqs:eu-west-1:123456789012:orders.fifo'
 const MAX_RECEIVES = 12
-const contracts = toContracts([
+const contracts = contractsOf([
   {
     topic: 'orders',
     json: {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RecordSerializer } from '../../lib/serialize/record-serializer.ts'
 import { validateRecord } from '../../lib/validate/record-validator.ts'
-import { toContracts } from '../../scripts/load-contracts.ts'
+import { contractsOf } from '../fakes/contracts.ts'
 
-const contracts = toContracts(
+const contracts = contractsOf(
   (['json', 'text', 'base64'] as const).map(format => ({
     topic: format,
     json: { key: { required: false }, value: { format, schema: true }, limits: { valueBytes: 8 } } as never,

@@ -15,6 +15,9 @@ export interface ContractLimits {
 /** Checks a value; an empty list means it meets the schema. Compiled at build time. */
 export type SchemaCheck = (value: unknown) => { readonly violations: readonly Violation[]; readonly truncated: boolean }
 
+/** Compiles a topic's JSON Schema. @throws Error naming the topic's file and what is wrong with its schema */
+export type SchemaCompiler = (topic: string, schema: unknown) => SchemaCheck
+
 /** A queue that feeds a topic. */
 export interface SqsFeed {
   /** The queue's name; `.fifo` at its end makes it a FIFO queue. */

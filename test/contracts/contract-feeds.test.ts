@@ -1,12 +1,12 @@
 // contracts/<topic>.json, `from`: what is understood, and what is a build error with its field named.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { withQueuePrefix } from '../../lib/validate/queue-prefix.ts'
-import { routeOfQueue } from '../../lib/validate/route.ts'
-import { toContracts } from '../../scripts/load-contracts.ts'
+import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
+import { routeOfQueue } from '../../lib/contracts/route.ts'
+import { contractsOf } from '../fakes/contracts.ts'
 
 const contracts = (files: Record<string, object>) =>
-  toContracts(Object.entries(files).map(([topic, json]) => ({ topic, json: json as Record<string, unknown> })))
+  contractsOf(Object.entries(files).map(([topic, json]) => ({ topic, json: json as Record<string, unknown> })))
 const problem = (from: object) => {
   try {
     contracts({ t: { from } })

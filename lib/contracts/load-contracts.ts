@@ -1,0 +1,50 @@
+// contracts/<topic>.json → Contracts, for whoever loads them at run time: programs, the command, the local stack.
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Contract, Contracts, SchemaCompiler } from './contract.ts'
+import { parseContract } from './parse-contract.ts'
+import { claimsTwice } from './route.ts'
+import { createSchemaCompiler } from './schema-compiler.ts'
+
+export interface ContractFile {
+  readonly topic: string
+  readonly json: Record<string, unknown> & { value?: { schema?: unknown } }
+}
+
+/** Reads every `<topic>.json` of a folder, in the order of their names; what they hold is not checked yet. */
+export function readContractFiles(folder: string): ContractFile[] {
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.json'))
+    .sort()
+    .map(name => ({ topic: basename(name, '.json'), json: readJson(join(folder, name)) }))
+}
+
+function readJson(path: string): ContractFile['json'] {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new Error(`${path}: expected JSON, got something else (${(error as Error).message}).`)
+  }
+}
+
+/**
+ * Loads the contracts of a folder and compiles their schemas. Needs the packages ajv and ajv-formats, and recheck where
+ * a schema has patterns.
+ * @throws Error listing what is wrong with a contract, or naming the package that is not installed
+ */
+export async function loadContracts(folder = 'contracts'): Promise<Contracts> {
+  return toContracts(readContractFiles(folder), await createSchemaCompiler())
+}
+
+/** @throws Error listing what is wrong with a contract */
+export function toContracts(files: readonly ContractFile[], compile: SchemaCompiler): Contracts {
+  const contracts = new Map(
+    files.map(({ topic, json }): [string, Contract] => [
+      topic,
+      parseContract(topic, json, schema => compile(topic, schema)),
+    ]),
+  )
+  const problems = claimsTwice(contracts)
+  if (problems.length > 0) throw new Error(problems.join('\n'))
+  return contracts
+}

@@ -1,0 +1,73 @@
+// JSON Schemas → checks, by Ajv, for whoever loads contracts at run time. Functions get the standalone code that the build
+// makes of a schema, so that a cold start compiles nothing.
+import { createRequire } from 'node:module'
+import type { Ajv2020 } from 'ajv/dist/2020.js'
+import { type AjvValidate, schemaCheck } from './ajv-violations.ts'
+import type { SchemaCompiler } from './contract.ts'
+
+/** `strict: 'log'`: strict mode refuses such natural schemas as one with a union type. */
+export async function createAjv(): Promise<Ajv2020> {
+  const { Ajv, addFormats } = await importAjv()
+  const ajv = new Ajv({ strict: 'log', allErrors: true, logger: false, code: { source: true, esm: true } })
+  addFormats(ajv)
+  return ajv
+}
+
+/** Ajv is an optional package: a bundler passes over an `await import` in a `try` where it is not installed. */
+async function importAjv() {
+  try {
+    const { Ajv2020 } = await import('ajv/dist/2020.js')
+    const { default: addFormats } = await import('ajv-formats')
+    return { Ajv: Ajv2020, addFormats: addFormats as unknown as (ajv: Ajv2020) => void }
+  } catch (error) {
+    throw notInstalled(error, 'Contracts need the packages ajv and ajv-formats: npm install ajv ajv-formats')
+  }
+}
+
+export async function createSchemaCompiler(): Promise<SchemaCompiler> {
+  const ajv = await createAjv()
+  return (topic, schema) => {
+    const slow = slowPatterns(schema)
+    if (slow.length > 0)
+      throw new Error(
+        `contracts/${topic}.json: value.schema: expected patterns that take linear time, got ${slow.join(', ')}, ` +
+          'which a short text can keep busy for hours.',
+      )
+    try {
+      return schemaCheck(ajv.compile(schema as object) as AjvValidate)
+    } catch (error) {
+      throw new Error(`contracts/${topic}.json: value.schema: ${(error as Error).message}`)
+    }
+  }
+}
+
+/** Patterns of a schema that a text made for it could keep busy (ReDoS). */
+function slowPatterns(schema: unknown): string[] {
+  const patterns = [...patternsIn(schema)]
+  if (patterns.length === 0) return []
+  const { checkSync } = requireRecheck()
+  return patterns.filter(pattern => checkSync(pattern, 'u').status === 'vulnerable')
+}
+
+/** Loaded only where there is a pattern: it is large. */
+function requireRecheck(): typeof import('recheck') {
+  try {
+    return createRequire(import.meta.url)('recheck')
+  } catch (error) {
+    throw notInstalled(error, 'Contracts with patterns need the package recheck: npm install recheck')
+  }
+}
+
+function* patternsIn(schema: unknown): Generator<string> {
+  if (typeof schema !== 'object' || schema === null) return
+  for (const [name, value] of Object.entries(schema)) {
+    if (name === 'pattern' && typeof value === 'string') yield value
+    if (name === 'patternProperties' && typeof value === 'object' && value !== null) yield* Object.keys(value)
+    yield* patternsIn(value)
+  }
+}
+
+function notInstalled(error: unknown, advice: string): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND' ? new Error(advice, { cause: error }) : error
+}
