@@ -12,20 +12,26 @@ const KINDS: Readonly<Record<string, string>> = { record: 'invalid-record', syst
 /** The envelope as version 2; what is no envelope of version 1 is returned as it is. */
 export function upgradeVersion1(json: unknown): unknown {
   if (!isJsonObject(json) || json.schemaVersion !== 1 || !isJsonObject(json.failure)) return json
-  const { letterId, ...rest } = json
-  const { fault, brokerCode, ...failure } = json.failure
-  const upgraded = {
-    ...failure,
-    kind: typeof fault === 'string' ? (KINDS[fault] ?? fault) : fault,
-    causeCode: brokerCode ?? null,
+  const { letterId, failure, redrive, ...rest } = json
+  return {
+    ...rest,
+    schemaVersion: 2,
+    deadLetterId: letterId,
+    failure: upgradeFailure(failure),
+    redrive: isJsonObject(redrive) ? { ...redrive, lastCode: newCode(redrive.lastCode) } : redrive,
   }
-  return { ...rest, schemaVersion: 2, deadLetterId: letterId, failure: renamedCodes(upgraded) }
 }
 
-function renamedCodes(failure: JsonObject): JsonObject {
+function upgradeFailure({ fault, brokerCode, ...failure }: JsonObject): JsonObject {
   return {
     ...failure,
-    ...(failure.code === 'invalid-record' ? { code: 'rejected-by-broker' } : {}),
-    ...(failure.class === 'RecordFaultError' ? { class: 'InvalidRecordError' } : {}),
+    kind: typeof fault === 'string' ? (KINDS[fault] ?? fault) : fault,
+    class: failure.class === 'RecordFaultError' ? 'InvalidRecordError' : failure.class,
+    code: newCode(failure.code),
+    causeCode: brokerCode ?? null,
   }
+}
+
+function newCode(code: unknown): unknown {
+  return code === 'invalid-record' ? 'rejected-by-broker' : code
 }

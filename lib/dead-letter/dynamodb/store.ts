@@ -114,10 +114,12 @@ export class DynamoDbDeadLetterStore implements DeadLetterStore {
 
   /** Tries the other name of the partition key where the table says that this one is not its own. */
   async #withKey<T>(id: string, call: (key: Key) => Promise<T>): Promise<T> {
+    // Calls run in parallel, and another may have learned the table's own name by the time that this one fails.
+    const keyName = this.#keyName
     try {
-      return await call({ [this.#keyName]: { S: id } })
+      return await call({ [keyName]: { S: id } })
     } catch (error) {
-      if ((error as Error).name !== 'ValidationException' || this.#keyName === VERSION_1_TABLE_KEY) throw error
+      if ((error as Error).name !== 'ValidationException' || keyName === VERSION_1_TABLE_KEY) throw error
     }
     const result = await call({ [VERSION_1_TABLE_KEY]: { S: id } })
     this.#keyName = VERSION_1_TABLE_KEY

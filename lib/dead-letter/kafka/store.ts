@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { DeadLetterError } from '../../errors.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
-import type { LogReader } from '../../transport/kafkajs/log-reader.ts'
+import type { LogRecord } from '../../wire-format/record-batch-decoder.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   type Completed,
@@ -23,10 +23,20 @@ import { type DeadLetterProducer, locationOf } from './target.ts'
 
 const LEASE = 'kp-lease'
 
+/** What reads the topics that hold dead letters. */
+export interface DeadLetterLog {
+  topics(): Promise<string[]>
+  partitions(topic: string): Promise<number>
+  start(topic: string, partition: number): Promise<bigint>
+  end(topic: string, partition: number): Promise<bigint>
+  offsetAt(topic: string, partition: number, timestamp: number): Promise<bigint>
+  read(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogRecord>
+}
+
 export interface KafkaDeadLetterStoreOptions {
   /** Of the topics' names, e.g. `{topic}-dlt`. */
   readonly pattern: string
-  readonly reader: LogReader
+  readonly reader: DeadLetterLog
   readonly producer: DeadLetterProducer
   closeReader(): Promise<void>
 }
