@@ -1,28 +1,40 @@
 // docs/settings.md from the table of settings. `--check` compares and writes nothing.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { type OptionName, SETTINGS, type SettingRow } from '../lib/config/settings.ts'
+import { SETTING_ROWS, type SettingRow } from '../lib/config/settings.ts'
 import { SETTINGS_DOCS } from '../lib/config/settings-docs.ts'
 
+const code = (text: unknown) => (text === undefined || text === '' ? '' : `\`${text}\``)
+
+function rangeOf({ kind, min, max, unit, choices, secret }: SettingRow): string {
+  const range = kind === 'integer' ? `${min} – ${max}${unit === undefined ? '' : ` ${unit}`}` : choices?.join(', ')
+  return `${range ?? kind}${secret ? ', secret' : ''}`
+}
+
 export function settingsDocument(): string {
-  const rows = Object.entries(SETTINGS as Record<string, SettingRow>).map(([option, row]) => {
-    const range = row.kind === 'integer' ? `${row.min} – ${row.max}` : (row.choices?.join(', ') ?? row.kind)
-    return `| ${row.name === row.env ? '' : `\`${row.name}\``} | \`${row.env}\` | \`${option}\` | ${row.default === undefined ? '' : `\`${row.default}\``} | ${range} | ${SETTINGS_DOCS[option as OptionName].doc} |`
+  const rows = SETTING_ROWS.map(([option, row]) => {
+    const name = row.name === row.env ? undefined : row.name
+    const cells = [code(name), code(row.env), code(option), code(row.default), rangeOf(row), SETTINGS_DOCS[option].doc]
+    return `| ${cells.join(' | ')} |`
   })
-  const deviations = Object.entries(SETTINGS_DOCS).flatMap(([option, { deviation }]) =>
-    deviation ? [`- \`${SETTINGS[option as OptionName].name}\`: ${deviation}`] : [],
-  )
+  const deviations = SETTING_ROWS.flatMap(([option, { name }]) => {
+    const { deviation } = SETTINGS_DOCS[option]
+    return deviation ? [`- \`${name}\`: ${deviation}`] : []
+  })
   return `# Settings
 
-Made by \`npm run docs\` from \`lib/config/settings.ts\` and \`settings-docs.ts\`. Options in code and environment variables give the same frozen object; code beats
-environment beats default. All problems are told in one \`ConfigError\`. An empty variable is unset. Names of Kafka settings that do not act yet
-are refused.
+Made by \`npm run docs\` from \`lib/config/settings.ts\` and \`settings-docs.ts\`. Options in code and environment variables
+give the same frozen object; code beats environment beats default. One \`ConfigError\` lists all problems. An empty
+variable is unset. Names of Kafka settings that do not take effect yet are refused.
 
 | Kafka | environment | option | default | range | what it does |
 |---|---|---|---|---|---|
 ${rows.join('\n')}
 
-\`KAFKA_FUNCTION_TIMEOUT_MS\`, set by whoever deploys, is the function's own time-out: one that leaves no room for a single attempt beside the
-reserve is refused at init.
+A setting marked secret is shown as \`[redacted]\` wherever a configuration is printed or logged. The template refuses it:
+keep its value in a secret (\`KAFKA_SECRET_ARN\`).
+
+\`KAFKA_FUNCTION_TIMEOUT_MS\`, set by whoever deploys, is the function's own timeout: one that leaves no room for a single
+attempt beside the reserve is refused at init.
 
 ## Where a default differs from the Java client's
 

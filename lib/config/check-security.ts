@@ -1,22 +1,15 @@
-// Which settings of TLS and authentication belong together. One that would not act is refused.
-import { type OptionName, type ProducerConfig, SETTINGS } from './settings.ts'
+// Which settings of TLS and authentication belong together, by the columns `security` and `needed` of the table. One that
+// would not take effect is refused.
+import { type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 
 type Problem = (text: string) => void
+type Part = NonNullable<SettingRow['security']>
 
-const TLS: readonly OptionName[] = [
-  'sslTruststoreCertificates',
-  'sslTruststoreLocation',
-  'sslKeystoreCertificateChain',
-  'sslKeystoreKey',
-  'sslKeystoreLocation',
-  'sslKeyPassword',
-]
-const PASSWORD: readonly OptionName[] = ['saslUsername', 'saslPassword']
-const CLIENT: readonly OptionName[] = [
-  'saslOauthbearerClientCredentialsClientId',
-  'saslOauthbearerClientCredentialsClientSecret',
-]
-const OAUTH: readonly OptionName[] = ['saslOauthbearerTokenEndpointUrl', ...CLIENT, 'saslOauthbearerScope']
+const WORKS_WITH: Readonly<Record<Part, string>> = {
+  tls: 'security.protocol SSL or SASL_SSL',
+  password: 'sasl.mechanism PLAIN or SCRAM',
+  oauthbearer: 'sasl.mechanism OAUTHBEARER',
+}
 
 export function checkSecurity(config: ProducerConfig, problem: Problem): void {
   const { securityProtocol, saslMechanism: mechanism, secretArn } = config
@@ -25,32 +18,32 @@ export function checkSecurity(config: ProducerConfig, problem: Problem): void {
     SETTINGS[option].name === SETTINGS[option].env
       ? SETTINGS[option].env
       : `${SETTINGS[option].name} (${SETTINGS[option].env})`
-  const onlyWith = (options: readonly OptionName[], what: string) => {
-    for (const option of options)
-      if (config[option as keyof ProducerConfig] !== undefined)
-        problem(`${nameOf(option)}: acts only with ${what}; expected it unset.`)
+  const onlyWith = (option: OptionName, what: string) => {
+    if (config[option as keyof ProducerConfig] !== undefined)
+      problem(`${nameOf(option)}: acts only with ${what}; expected it unset.`)
   }
-  const needs = (options: readonly OptionName[]) => {
-    for (const option of options)
-      if (config[option as keyof ProducerConfig] === undefined)
-        problem(`${nameOf(option)}: expected with sasl.mechanism ${mechanism}; got nothing.`)
+  const needs = (option: OptionName) => {
+    if (config[option as keyof ProducerConfig] === undefined)
+      problem(`${nameOf(option)}: expected with sasl.mechanism ${mechanism}; got nothing.`)
   }
-  if (!securityProtocol.endsWith('SSL')) onlyWith(TLS, 'security.protocol SSL or SASL_SSL')
-  if (securityProtocol.startsWith('SASL') && mechanism === undefined)
-    problem(`${nameOf('saslMechanism')}: expected with security.protocol ${securityProtocol}; got nothing.`)
-  if (!securityProtocol.startsWith('SASL')) onlyWith(['saslMechanism'], 'security.protocol SASL_PLAINTEXT or SASL_SSL')
-  if (securityProtocol === 'PLAINTEXT') onlyWith(['secretArn'], 'TLS or authentication (security.protocol)')
+  const isOn: Readonly<Record<Part, boolean>> = {
+    tls: securityProtocol.endsWith('SSL'),
+    password: mechanism === 'PLAIN' || mechanism?.startsWith('SCRAM') === true,
+    oauthbearer: mechanism === 'OAUTHBEARER',
+  }
+  for (const [option, { security, needed }] of SETTING_ROWS) {
+    if (security === undefined) continue
+    if (!isOn[security]) onlyWith(option, WORKS_WITH[security])
+    else if (needed === 'always' || (needed === 'without-secret' && secretArn === undefined)) needs(option)
+  }
+  if (securityProtocol.startsWith('SASL')) {
+    if (mechanism === undefined)
+      problem(`${nameOf('saslMechanism')}: expected with security.protocol ${securityProtocol}; got nothing.`)
+  } else onlyWith('saslMechanism', 'security.protocol SASL_PLAINTEXT or SASL_SSL')
+  if (securityProtocol === 'PLAINTEXT') onlyWith('secretArn', 'TLS or authentication (security.protocol)')
   if (mechanism === 'AWS_MSK_IAM' && securityProtocol !== 'SASL_SSL')
     problem(
       `${nameOf('securityProtocol')}: expected SASL_SSL with sasl.mechanism AWS_MSK_IAM, got ${securityProtocol}.`,
-    )
-  const byPassword = mechanism === 'PLAIN' || mechanism?.startsWith('SCRAM')
-  if (!byPassword) onlyWith(PASSWORD, 'sasl.mechanism PLAIN or SCRAM')
-  else if (secretArn === undefined) needs(PASSWORD)
-  if (mechanism !== 'OAUTHBEARER') onlyWith(OAUTH, 'sasl.mechanism OAUTHBEARER')
-  else
-    needs(
-      secretArn === undefined ? ['saslOauthbearerTokenEndpointUrl', ...CLIENT] : ['saslOauthbearerTokenEndpointUrl'],
     )
   checkForms(config, problem)
 }

@@ -9,9 +9,9 @@ import { parseNotifyTargets } from './notify-targets.ts'
 import { withoutSecretsWhenShown } from './redacted.ts'
 import {
   type DeadLetterChain,
-  type OptionName,
   type ProducerConfig,
   type ProducerOptions,
+  SETTING_ROWS,
   SETTINGS,
   type SettingRow,
 } from './settings.ts'
@@ -34,7 +34,7 @@ export function parseConfig(
   const problem: Problem = text => problems.push(text)
   for (const name of Object.keys(options)) if (!Object.hasOwn(SETTINGS, name)) problem(`${name}: unknown option.`)
   const values: Record<string, Value> = {}
-  for (const [option, row] of Object.entries(SETTINGS) as [OptionName, SettingRow][]) {
+  for (const [option, row] of SETTING_ROWS) {
     const given = options[option] ?? (env[row.env] === '' ? undefined : env[row.env]) ?? file?.values[option]
     const value = given === undefined ? row.default : read(row, given as Value, problem)
     if (value !== undefined) values[option] = value

@@ -2,7 +2,7 @@
 // Names are read as Spring reads them: `bootstrap-servers`, `bootstrap.servers` and `bootstrapServers` are one.
 import { readFile } from 'node:fs/promises'
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
-import { type OptionName, SETTINGS } from './settings.ts'
+import { type OptionName, SETTING_ROWS, type SettingRow } from './settings.ts'
 
 export interface SettingsFile {
   readonly values: { readonly [K in OptionName]?: string | number | boolean | readonly string[] }
@@ -14,16 +14,13 @@ const OTHER_SECTIONS = /^(?:consumer|listener|admin|streams|jaas|retry\.topic)\.
 /** Sections that only group: `producer.properties.linger.ms` is `linger.ms`. In this order a later one beats an earlier. */
 const GROUPS = ['properties', 'template', 'producer', 'producer.properties'] as const
 /** Spring's data sizes. */
-const SIZE_SETTINGS: ReadonlySet<string> = new Set<OptionName>(['batchSize', 'bufferMemory', 'maxRequestSize'])
-const UNITS: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 * 1024, GB: 1024 ** 3 }
+const SIZES: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 * 1024, GB: 1024 ** 3 }
 
-const OPTIONS: ReadonlyMap<string, OptionName> = new Map(
-  (Object.entries(SETTINGS) as [OptionName, { name: string }][])
-    .filter(([option]) => option !== 'configFile')
-    .flatMap(([option, { name }]): [string, OptionName][] => [
-      [relaxed(option), option],
-      [relaxed(name.replace(/^KAFKA_/, '')), option],
-    ]),
+const ROWS: ReadonlyMap<string, readonly [OptionName, SettingRow]> = new Map(
+  SETTING_ROWS.filter(([option]) => option !== 'configFile').flatMap(row => [
+    [relaxed(row[0]), row],
+    [relaxed(row[1].name.replace(/^KAFKA_/, '')), row],
+  ]),
 )
 
 export async function readSettingsFile(path: string): Promise<SettingsFile> {
@@ -73,12 +70,12 @@ function toSettings(entries: readonly (readonly [string, unknown])[]): SettingsF
     .filter(([name]) => !OTHER_SECTIONS.test(name))
     .map(([name, value]) => ({ ...grouped(name), name, value }))
   for (const { name, setting, value } of own.sort((a, b) => a.rank - b.rank)) {
-    const option = OPTIONS.get(relaxed(setting))
+    const [option, row] = ROWS.get(relaxed(setting)) ?? []
     if (value === null || value === '') continue
     if (!option) problems.push(`KAFKA_CONFIG_FILE: ${name} is no setting.`)
-    else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-      values[option] = inBytes(option, value)
     else if (Array.isArray(value)) values[option] = value.map(String)
+    else if (typeof value === 'string') values[option] = row?.unit === 'bytes' ? inBytes(value) : value
+    else if (typeof value === 'number' || typeof value === 'boolean') values[option] = value
     else
       problems.push(`KAFKA_CONFIG_FILE: ${name}: expected text, a number, true, false or a list, got ${typeof value}.`)
   }
@@ -93,9 +90,10 @@ function grouped(name: string): { setting: string; rank: number } {
   return { setting: name, rank: 0 }
 }
 
-function inBytes(option: OptionName, value: string | number | boolean): string | number | boolean {
-  const size = SIZE_SETTINGS.has(option) && typeof value === 'string' ? /^(\d+)(B|KB|MB|GB)$/.exec(value) : null
-  return size ? Number(size[1]) * (UNITS[size[2] as string] as number) : value
+/** 64KB → 65536; any other text is left to the check of the setting. */
+function inBytes(value: string): string | number {
+  const size = /^(\d+)(B|KB|MB|GB)$/.exec(value)
+  return size ? Number(size[1]) * (SIZES[size[2] as string] as number) : value
 }
 
 function relaxed(name: string): string {

@@ -11,8 +11,16 @@ interface Row {
   readonly kind: 'integer' | 'boolean' | 'text' | 'list' | 'choice' | 'serializer' | 'partitioner'
   readonly min?: number
   readonly max?: number
+  /** What an integer counts. In a settings file, bytes may also be written as Spring writes them: 64KB. */
+  readonly unit?: 'ms' | 'bytes'
   readonly choices?: readonly string[]
   readonly default?: string | number | boolean
+  /** A configuration that is printed or logged shows `[redacted]`, and the template refuses to carry the value. */
+  readonly secret?: true
+  /** The part of a connection's security that reads the setting. Where that part is off, the setting is refused. */
+  readonly security?: 'tls' | 'password' | 'oauthbearer'
+  /** Where that part is on: always needed, or needed unless a secret (KAFKA_SECRET_ARN) may hold it. */
+  readonly needed?: 'always' | 'without-secret'
 }
 
 const MAX_INT = 2 ** 31 - 1
@@ -34,19 +42,48 @@ export const SETTINGS = {
   acks: kafka({ name: 'acks', kind: 'choice', choices: ['all', '1', '0'], default: 'all' }),
   enableIdempotence: kafka({ name: 'enable.idempotence', kind: 'boolean', default: true }),
   retries: kafka({ name: 'retries', kind: 'integer', min: 0, max: MAX_INT, default: 100 }),
-  retryBackoffMs: kafka({ name: 'retry.backoff.ms', kind: 'integer', min: 1, max: 60_000, default: 50 }),
-  retryBackoffMaxMs: kafka({ name: 'retry.backoff.max.ms', kind: 'integer', min: 1, max: 60_000, default: 1000 }),
-  reconnectBackoffMs: kafka({ name: 'reconnect.backoff.ms', kind: 'integer', min: 1, max: 60_000, default: 50 }),
-  reconnectBackoffMaxMs: kafka({
-    name: 'reconnect.backoff.max.ms',
+  retryBackoffMs: kafka({ name: 'retry.backoff.ms', kind: 'integer', unit: 'ms', min: 1, max: 60_000, default: 50 }),
+  retryBackoffMaxMs: kafka({
+    name: 'retry.backoff.max.ms',
     kind: 'integer',
+    unit: 'ms',
     min: 1,
     max: 60_000,
     default: 1000,
   }),
-  batchSize: kafka({ name: 'batch.size', kind: 'integer', min: 1, max: 100_000_000, default: 1_000_000 }),
-  lingerMs: kafka({ name: 'linger.ms', kind: 'integer', min: 0, max: 60_000, default: 0 }),
-  bufferMemory: kafka({ name: 'buffer.memory', kind: 'integer', min: 1024, max: 2 ** 33, default: 33_554_432 }),
+  reconnectBackoffMs: kafka({
+    name: 'reconnect.backoff.ms',
+    kind: 'integer',
+    unit: 'ms',
+    min: 1,
+    max: 60_000,
+    default: 50,
+  }),
+  reconnectBackoffMaxMs: kafka({
+    name: 'reconnect.backoff.max.ms',
+    kind: 'integer',
+    unit: 'ms',
+    min: 1,
+    max: 60_000,
+    default: 1000,
+  }),
+  batchSize: kafka({
+    name: 'batch.size',
+    kind: 'integer',
+    unit: 'bytes',
+    min: 1,
+    max: 100_000_000,
+    default: 1_000_000,
+  }),
+  lingerMs: kafka({ name: 'linger.ms', kind: 'integer', unit: 'ms', min: 0, max: 60_000, default: 0 }),
+  bufferMemory: kafka({
+    name: 'buffer.memory',
+    kind: 'integer',
+    unit: 'bytes',
+    min: 1024,
+    max: 2 ** 33,
+    default: 33_554_432,
+  }),
   compressionType: kafka({
     name: 'compression.type',
     kind: 'choice',
@@ -62,15 +99,44 @@ export const SETTINGS = {
     max: 100,
     default: 1,
   }),
-  maxBlockMs: kafka({ name: 'max.block.ms', kind: 'integer', min: 0, max: 900_000, default: 5000 }),
-  maxRequestSize: kafka({ name: 'max.request.size', kind: 'integer', min: 2048, max: 100_000_000, default: 1_048_576 }),
-  requestTimeoutMs: kafka({ name: 'request.timeout.ms', kind: 'integer', min: 1, max: 900_000, default: 3000 }),
-  deliveryTimeoutMs: kafka({ name: 'delivery.timeout.ms', kind: 'integer', min: 1, max: 900_000, default: 30_000 }),
-  ackTimeoutMs: kafka({ name: 'timeout.ms', kind: 'integer', min: 1, max: 900_000, default: 2500 }),
-  metadataMaxAgeMs: kafka({ name: 'metadata.max.age.ms', kind: 'integer', min: 1, max: 86_400_000, default: 300_000 }),
+  maxBlockMs: kafka({ name: 'max.block.ms', kind: 'integer', unit: 'ms', min: 0, max: 900_000, default: 5000 }),
+  maxRequestSize: kafka({
+    name: 'max.request.size',
+    kind: 'integer',
+    unit: 'bytes',
+    min: 2048,
+    max: 100_000_000,
+    default: 1_048_576,
+  }),
+  requestTimeoutMs: kafka({
+    name: 'request.timeout.ms',
+    kind: 'integer',
+    unit: 'ms',
+    min: 1,
+    max: 900_000,
+    default: 3000,
+  }),
+  deliveryTimeoutMs: kafka({
+    name: 'delivery.timeout.ms',
+    kind: 'integer',
+    unit: 'ms',
+    min: 1,
+    max: 900_000,
+    default: 30_000,
+  }),
+  ackTimeoutMs: kafka({ name: 'timeout.ms', kind: 'integer', unit: 'ms', min: 1, max: 900_000, default: 2500 }),
+  metadataMaxAgeMs: kafka({
+    name: 'metadata.max.age.ms',
+    kind: 'integer',
+    unit: 'ms',
+    min: 1,
+    max: 86_400_000,
+    default: 300_000,
+  }),
   connectionsMaxIdleMs: kafka({
     name: 'connections.max.idle.ms',
     kind: 'integer',
+    unit: 'ms',
     min: 1,
     max: 86_400_000,
     default: 120_000,
@@ -78,6 +144,7 @@ export const SETTINGS = {
   socketConnectionSetupTimeoutMs: kafka({
     name: 'socket.connection.setup.timeout.ms',
     kind: 'integer',
+    unit: 'ms',
     min: 1,
     max: 900_000,
     default: 3000,
@@ -93,24 +160,40 @@ export const SETTINGS = {
     kind: 'choice',
     choices: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'AWS_MSK_IAM'],
   }),
-  saslUsername: kafka({ name: 'sasl.username', kind: 'text' }),
-  saslPassword: kafka({ name: 'sasl.password', kind: 'text' }),
-  saslOauthbearerTokenEndpointUrl: kafka({ name: 'sasl.oauthbearer.token.endpoint.url', kind: 'text' }),
+  saslUsername: kafka({ name: 'sasl.username', kind: 'text', security: 'password', needed: 'without-secret' }),
+  saslPassword: kafka({
+    name: 'sasl.password',
+    kind: 'text',
+    secret: true,
+    security: 'password',
+    needed: 'without-secret',
+  }),
+  saslOauthbearerTokenEndpointUrl: kafka({
+    name: 'sasl.oauthbearer.token.endpoint.url',
+    kind: 'text',
+    security: 'oauthbearer',
+    needed: 'always',
+  }),
   saslOauthbearerClientCredentialsClientId: kafka({
     name: 'sasl.oauthbearer.client.credentials.client.id',
     kind: 'text',
+    security: 'oauthbearer',
+    needed: 'without-secret',
   }),
   saslOauthbearerClientCredentialsClientSecret: kafka({
     name: 'sasl.oauthbearer.client.credentials.client.secret',
     kind: 'text',
+    secret: true,
+    security: 'oauthbearer',
+    needed: 'without-secret',
   }),
-  saslOauthbearerScope: kafka({ name: 'sasl.oauthbearer.scope', kind: 'text' }),
-  sslTruststoreCertificates: kafka({ name: 'ssl.truststore.certificates', kind: 'text' }),
-  sslTruststoreLocation: kafka({ name: 'ssl.truststore.location', kind: 'text' }),
-  sslKeystoreCertificateChain: kafka({ name: 'ssl.keystore.certificate.chain', kind: 'text' }),
-  sslKeystoreKey: kafka({ name: 'ssl.keystore.key', kind: 'text' }),
-  sslKeystoreLocation: kafka({ name: 'ssl.keystore.location', kind: 'text' }),
-  sslKeyPassword: kafka({ name: 'ssl.key.password', kind: 'text' }),
+  saslOauthbearerScope: kafka({ name: 'sasl.oauthbearer.scope', kind: 'text', security: 'oauthbearer' }),
+  sslTruststoreCertificates: kafka({ name: 'ssl.truststore.certificates', kind: 'text', security: 'tls' }),
+  sslTruststoreLocation: kafka({ name: 'ssl.truststore.location', kind: 'text', security: 'tls' }),
+  sslKeystoreCertificateChain: kafka({ name: 'ssl.keystore.certificate.chain', kind: 'text', security: 'tls' }),
+  sslKeystoreKey: kafka({ name: 'ssl.keystore.key', kind: 'text', secret: true, security: 'tls' }),
+  sslKeystoreLocation: kafka({ name: 'ssl.keystore.location', kind: 'text', security: 'tls' }),
+  sslKeyPassword: kafka({ name: 'ssl.key.password', kind: 'text', secret: true, security: 'tls' }),
   secretArn: ours({ env: 'KAFKA_SECRET_ARN', kind: 'text' }),
   mskClusterArn: ours({ env: 'KAFKA_MSK_CLUSTER_ARN', kind: 'text' }),
   mskNetwork: ours({
@@ -125,11 +208,26 @@ export const SETTINGS = {
   deadLetterDiskMaxBytes: ours({
     env: 'KAFKA_DEAD_LETTER_DISK_MAX_BYTES',
     kind: 'integer',
+    unit: 'bytes',
     min: 1,
     max: Number.MAX_SAFE_INTEGER,
   }),
-  deadlineReserveMs: ours({ env: 'KAFKA_DEADLINE_RESERVE_MS', kind: 'integer', min: 0, max: 600_000, default: 3000 }),
-  httpDeadlineMs: ours({ env: 'KAFKA_HTTP_DEADLINE_MS', kind: 'integer', min: 1000, max: 28_000, default: 25_000 }),
+  deadlineReserveMs: ours({
+    env: 'KAFKA_DEADLINE_RESERVE_MS',
+    kind: 'integer',
+    unit: 'ms',
+    min: 0,
+    max: 600_000,
+    default: 3000,
+  }),
+  httpDeadlineMs: ours({
+    env: 'KAFKA_HTTP_DEADLINE_MS',
+    kind: 'integer',
+    unit: 'ms',
+    min: 1000,
+    max: 28_000,
+    default: 25_000,
+  }),
   httpMaxConcurrency: ours({ env: 'KAFKA_HTTP_MAX_CONCURRENCY', kind: 'integer', min: 1, max: 10_000, default: 64 }),
   queuePrefix: ours({ env: 'KAFKA_QUEUE_PREFIX', kind: 'text', default: '' }),
   defaultTopic: ours({ env: 'KAFKA_DEFAULT_TOPIC', kind: 'text' }),
@@ -163,6 +261,9 @@ export const SETTINGS = {
 
 export type OptionName = keyof typeof SETTINGS
 export type SettingRow = Row
+
+/** The table as a list, every row with all of its columns. */
+export const SETTING_ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [OptionName, SettingRow])[]
 
 type ValueOf<R extends Row> = R['kind'] extends 'integer'
   ? number

@@ -1,31 +1,26 @@
 // The functions' environment, checked as each function will check it at init.
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import { SETTINGS } from '../../lib/config/settings.ts'
+import { SETTING_ROWS } from '../../lib/config/settings.ts'
 import { ConfigError } from '../../lib/errors.ts'
 
 export const HTTP_TIMEOUT_S = 29
 export const QUEUE_TIMEOUT_S = 60
 export const REDRIVE_TIMEOUT_S = 300
 
-/** Settings that would stand in the template for everybody to read. */
-const SECRETS = [
-  'KAFKA_SASL_PASSWORD',
-  'KAFKA_SSL_KEYSTORE_KEY',
-  'KAFKA_SSL_KEY_PASSWORD',
-  'KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET',
-]
-
 /** @throws ConfigError for settings that a function would refuse at init */
 export function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
-  const known = new Set<string>(Object.values(SETTINGS).map(row => row.env))
+  const known = new Set(SETTING_ROWS.map(([, { env }]) => env))
   const given = Object.entries(env).filter(
     (entry): entry is [string, string] => known.has(entry[0]) && Boolean(entry[1]) && entry[0] !== 'KAFKA_DEAD_LETTER',
   )
   const environment: Record<string, string> = { KAFKA_COMPRESSION_TYPE: 'gzip', ...Object.fromEntries(given) }
-  const inClear = SECRETS.filter(name => environment[name] !== undefined)
+  // Everybody who may see the stack could read them.
+  const inClear = SETTING_ROWS.filter(([, { env, secret }]) => secret && environment[env] !== undefined)
   if (inClear.length > 0)
     throw new ConfigError(
-      inClear.map(name => `${name}: it would stand in the template; expected it in a secret (KAFKA_SECRET_ARN).`),
+      inClear.map(
+        ([, { env }]) => `${env}: it would stand in the template; expected it in a secret (KAFKA_SECRET_ARN).`,
+      ),
     )
   for (const seconds of [HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S])
     parseConfig(
