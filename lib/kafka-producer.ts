@@ -92,9 +92,7 @@ export class KafkaProducer {
     const { partitioner, isCustom } = configuredPartitioner(config)
     this.#partitioner = new RecordPartitioner(partitioner, isCustom ? warn : undefined)
     this.#accumulator = new RecordAccumulator(config.batchSize, clock)
-    this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, pendingRecords =>
-      this.#sender.wakeup(pendingRecords),
-    )
+    this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, records => this.#sender.add(records))
     this.#sender = new Sender(client, this.#accumulator, {
       ...config,
       connectTimeoutMs: config.socketConnectionSetupTimeoutMs,

@@ -25,7 +25,7 @@ export interface Appended<T> {
 export class Appender {
   readonly #accumulator: RecordAccumulator
   readonly #clock: Clock
-  readonly #onAppended: (pendingRecords: readonly PendingRecord[]) => void
+  readonly #onAppended: (records: readonly PendingRecord[]) => void
   readonly #pool: BufferPool
   /** Settles when the calls that wait have appended; undefined: none does. */
   #turn: Promise<void> | undefined
@@ -35,7 +35,7 @@ export class Appender {
     accumulator: RecordAccumulator,
     bufferMemory: number,
     clock: Clock,
-    onAppended: (pendingRecords: readonly PendingRecord[]) => void,
+    onAppended: (records: readonly PendingRecord[]) => void,
   ) {
     this.#accumulator = accumulator
     this.#clock = clock
@@ -73,7 +73,7 @@ export class Appender {
       this.#turn = mine.promise
     }
     const appended: Appended<T>[] = []
-    let pendingRecords: PendingRecord[] = []
+    let waiting: PendingRecord[] = []
     let overtime: unknown
     if (before) {
       hold()
@@ -88,14 +88,14 @@ export class Appender {
         const granted = this.#pool.allocate(bufferBytes(sent), deadline.limitedTo(blockMs))
         if (granted) {
           // What is appended so far goes ahead: its memory is what the rest waits for.
-          this.#onAppended(pendingRecords)
-          pendingRecords = []
+          this.#onAppended(waiting)
+          waiting = []
           if (!before) hold()
           await granted
         }
         const { pending, outcome } = this.#accumulator.append(sent, deadline, lingerMs())
         appended.push({ given, sent, outcome })
-        pendingRecords.push(pending)
+        waiting.push(pending)
       } catch (error) {
         refuse(given, error)
       }
@@ -107,7 +107,7 @@ export class Appender {
     // One that gave up waiting leaves only after those that it waited for: who comes later must still wait for them.
     if (before && overtime !== undefined) void before.then(leave)
     else leave()
-    this.#onAppended(pendingRecords)
+    this.#onAppended(waiting)
     return appended
   }
 }

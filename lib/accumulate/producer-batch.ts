@@ -2,11 +2,12 @@
 import type { FailedOutcome, FailureKind } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { DeliveryProof } from '../record/record-metadata.ts'
+import type { Moment } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { Compression } from '../wire-format/compress.ts'
 import { type BatchIdentity, encodeRecordBatch } from '../wire-format/record-batch-encoder.ts'
 
-/** What became of one record in the Sender's hands. Times are wall-clock milliseconds. */
+/** The Sender's outcome of one record. Times are milliseconds since the epoch. */
 export type RecordOutcome =
   | {
       readonly kind: 'acked'
@@ -18,17 +19,17 @@ export type RecordOutcome =
   | {
       readonly kind: FailedOutcome
       readonly failureKind: FailureKind
-      /** The broker's or driver's own name of what went wrong. */
+      /** The broker's or driver's name of what went wrong. */
       readonly causeCode: string
       readonly attempts: number
       readonly firstAt: number
       readonly lastAt: number
       readonly cause: unknown
-      /** Only for `unknown`: where in the log the record would be. */
+      /** Only for `unknown`: the identity by which the record can be looked for in the log. */
       readonly inDoubt?: BatchIdentity & { readonly indexInBatch: number }
     }
 
-/** One record on its way, and the caller who waits for it. */
+/** One record between its append and its outcome, and the caller who waits for it. */
 export interface PendingRecord {
   readonly record: PartitionedRecord
   readonly timestamp: number
@@ -40,61 +41,104 @@ export interface PendingRecord {
   readonly complete: (outcome: RecordOutcome) => void
 }
 
+/** Only `PartitionState` calls the methods that change a batch: it knows when the bytes may change. */
 export class ProducerBatch {
   readonly topic: string
   readonly partition: number
-  pendingRecords: PendingRecord[]
-  /** Attempts that left this machine. */
-  attempts = 0
-  /** Some attempt's fate is not known. Sticky: a later refusal can't undo it. */
-  maybeWritten = false
-  firstAttemptAt: number | undefined
-  /** The same moment, monotonic. */
-  firedAt: number | undefined
   readonly #compression: Compression | undefined
-  lastCode: string | undefined
-  lastCause: unknown
+  #records: readonly PendingRecord[]
+  #attempts = 0
+  #maybeWritten = false
+  #firstAttempt: Moment | undefined
+  #lastCode: string | undefined
+  #lastCause: unknown
   #identity: BatchIdentity | undefined
   #bytes: Buffer | undefined
 
-  constructor(topic: string, partition: number, pendingRecords: PendingRecord[], compression?: Compression) {
+  constructor(topic: string, partition: number, records: readonly PendingRecord[], compression?: Compression) {
     this.#compression = compression
     this.topic = topic
     this.partition = partition
-    this.pendingRecords = pendingRecords
+    this.#records = records
+  }
+
+  get records(): readonly PendingRecord[] {
+    return this.#records
+  }
+
+  /** Failed attempts that left this machine. */
+  get attempts(): number {
+    return this.#attempts
+  }
+
+  /** An attempt ended without proof. Sticky: a later refusal can't undo it. */
+  get maybeWritten(): boolean {
+    return this.#maybeWritten
+  }
+
+  get firstAttempt(): Moment | undefined {
+    return this.#firstAttempt
+  }
+
+  /** The broker's or driver's name of what the last attempt met. */
+  get lastCode(): string | undefined {
+    return this.#lastCode
+  }
+
+  get lastCause(): unknown {
+    return this.#lastCause
   }
 
   get identity(): BatchIdentity | undefined {
     return this.#identity
   }
 
-  /** The same bytes at every attempt: encoded at the first, kept until records leave the batch. */
+  /** Encoded once and kept, so that every attempt sends the same bytes until records leave the batch. */
   get bytes(): Buffer {
     if (!this.#identity) throw new Error('A batch has bytes only once it has a producer id, an epoch and a sequence.')
-    this.#bytes ??= encodeRecordBatch(this.pendingRecords, this.#identity, this.#compression)
+    this.#bytes ??= encodeRecordBatch(this.#records, this.#identity, this.#compression)
     return this.#bytes
   }
 
-  identify(identity: BatchIdentity): void {
-    this.#identity = identity
-    this.#bytes = undefined
-  }
-
-  /** Records left, or the identity is used up: the next attempt encodes anew. */
-  forgetBytes(): void {
-    this.#identity = undefined
-    this.#bytes = undefined
-  }
-
   get hasWaiters(): boolean {
-    return this.pendingRecords.some(pending => !pending.completed)
+    return this.#records.some(pending => !pending.completed)
   }
 
   /** The latest moment at which somebody still waits for this batch (monotonic). */
   get latestDeadline(): number {
-    return this.pendingRecords.reduce(
+    return this.#records.reduce(
       (latest, pending) => (pending.completed ? latest : Math.max(latest, pending.deadline.at)),
       Number.NEGATIVE_INFINITY,
     )
+  }
+
+  /** What the attempts so far prove about a batch that is not acknowledged. */
+  get outcomeSoFar(): FailedOutcome {
+    if (this.#maybeWritten) return 'unknown'
+    return this.#attempts > 0 ? 'rejected' : 'not-sent'
+  }
+
+  /** The next attempt encodes the batch with this identity. */
+  number(identity: BatchIdentity): void {
+    this.#identity = identity
+    this.#bytes = undefined
+  }
+
+  beginAttempt(at: Moment): void {
+    this.#firstAttempt ??= at
+  }
+
+  attemptFailed(outcome: { readonly kind: FailedOutcome; readonly code: string; readonly cause: unknown }): void {
+    if (outcome.kind !== 'not-sent') this.#attempts++
+    if (outcome.kind === 'unknown') this.#maybeWritten = true
+    this.#lastCode = outcome.code
+    this.#lastCause = outcome.cause
+  }
+
+  /** Takes out the records that nobody waits for. The batch needs a new identity before its next attempt. */
+  dropCompleted(): void {
+    this.#records = this.#records.filter(pending => !pending.completed)
+    this.#identity = undefined
+    this.#bytes = undefined
   }
 }

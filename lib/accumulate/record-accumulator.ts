@@ -9,7 +9,7 @@ import { OrderGroups } from './order-groups.ts'
 import { type PendingRecord, ProducerBatch, type RecordOutcome } from './producer-batch.ts'
 
 interface Queue {
-  pendingRecords: PendingRecord[]
+  records: PendingRecord[]
   /** Bytes of a batch of all of them. */
   bytes: number
   /** When a batch may leave although it is not full (monotonic). */
@@ -52,10 +52,10 @@ export class RecordAccumulator {
     this.orderGroups.append(pending)
     let queue = this.#queues.get(key)
     if (!queue) {
-      queue = { pendingRecords: [], bytes: BATCH_OVERHEAD, readyAt: Number.POSITIVE_INFINITY }
+      queue = { records: [], bytes: BATCH_OVERHEAD, readyAt: Number.POSITIVE_INFINITY }
       this.#queues.set(key, queue)
     }
-    queue.pendingRecords.push(pending)
+    queue.records.push(pending)
     queue.bytes += record.wireSize
     queue.readyAt = Math.min(queue.readyAt, readyAt)
     return { pending, outcome: promise }
@@ -80,18 +80,18 @@ export class RecordAccumulator {
     if (!queue) return undefined
     let size = BATCH_OVERHEAD
     const mayJoin = this.orderGroups.gate()
-    const pendingRecords: PendingRecord[] = []
+    const records: PendingRecord[] = []
     const heldBack: PendingRecord[] = []
     let seen = 0
-    for (const pending of queue.pendingRecords) {
+    for (const pending of queue.records) {
       const joins = mayJoin(pending)
-      if (joins && pendingRecords.length > 0 && size + pending.record.wireSize > this.#batchSize) break
+      if (joins && records.length > 0 && size + pending.record.wireSize > this.#batchSize) break
       seen++
       if (joins) size += pending.record.wireSize
-      ;(joins ? pendingRecords : heldBack).push(pending)
+      ;(joins ? records : heldBack).push(pending)
     }
-    this.#keep(key, queue, heldBack.concat(queue.pendingRecords.slice(seen)))
-    return pendingRecords.length > 0 ? this.batchOf(pendingRecords) : undefined
+    this.#keep(key, queue, heldBack.concat(queue.records.slice(seen)))
+    return records.length > 0 ? this.batchOf(records) : undefined
   }
 
   /** Records wait that `take` may give later. */
@@ -104,36 +104,36 @@ export class RecordAccumulator {
     const key = topicPartition(topic, partition)
     const queue = this.#queues.get(key)
     this.#queues.delete(key)
-    return queue?.pendingRecords ?? []
+    return queue?.records ?? []
   }
 
-  batchOf(pendingRecords: PendingRecord[]): ProducerBatch {
-    const [{ record }] = pendingRecords as [PendingRecord]
-    return new ProducerBatch(record.topic, record.partition, pendingRecords, this.compression)
+  batchOf(records: PendingRecord[]): ProducerBatch {
+    const [{ record }] = records as [PendingRecord]
+    return new ProducerBatch(record.topic, record.partition, records, this.compression)
   }
 
   /** Takes a waiting record out again; false when it is in a batch already. */
   remove(pending: PendingRecord): boolean {
     const key = topicPartition(pending.record.topic, pending.record.partition)
     const queue = this.#queues.get(key)
-    const at = queue?.pendingRecords.indexOf(pending) ?? -1
+    const at = queue?.records.indexOf(pending) ?? -1
     if (!queue || at < 0) return false
-    queue.pendingRecords.splice(at, 1)
-    this.#keep(key, queue, queue.pendingRecords)
+    queue.records.splice(at, 1)
+    this.#keep(key, queue, queue.records)
     return true
   }
 
-  #keep(key: string, queue: Queue, pendingRecords: PendingRecord[]): void {
-    if (pendingRecords.length === 0) {
+  #keep(key: string, queue: Queue, records: PendingRecord[]): void {
+    if (records.length === 0) {
       this.#queues.delete(key)
       return
     }
     // A flush holds for what it found here.
     const flushed = queue.readyAt === Number.NEGATIVE_INFINITY
-    queue.pendingRecords = pendingRecords
-    queue.bytes = pendingRecords.reduce((sum, { record }) => sum + record.wireSize, BATCH_OVERHEAD)
+    queue.records = records
+    queue.bytes = records.reduce((sum, { record }) => sum + record.wireSize, BATCH_OVERHEAD)
     queue.readyAt = flushed
       ? queue.readyAt
-      : pendingRecords.reduce((least, { readyAt }) => Math.min(least, readyAt), Number.POSITIVE_INFINITY)
+      : records.reduce((least, { readyAt }) => Math.min(least, readyAt), Number.POSITIVE_INFINITY)
   }
 }

@@ -1,7 +1,7 @@
-// Which partitions may send now, as requests: one per leader, or more where one would be too large. Java: RecordAccumulator.ready and drain.
+// Which partitions may send now, as requests: one per leader, or more where one would be too large.
+// Java: RecordAccumulator.ready and drain.
 import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
-import type { BatchIdentity } from '../wire-format/record-batch-encoder.ts'
 import type { InFlight } from './in-flight.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { PartitionTable } from './partition-table.ts'
@@ -9,15 +9,12 @@ import type { ProducerIdentity } from './producer-identity.ts'
 import type { ProducerMetadata } from './producer-metadata.ts'
 import type { SenderOptions } from './sender-options.ts'
 
-/** Bytes of a Produce request round its batches: header, topic names and array lengths, an upper bound. */
+/** Upper bounds of what a Produce request adds to its batches, bytes: header and array lengths, and a topic name per batch. */
 const REQUEST_OVERHEAD = 512
 const PER_BATCH_OVERHEAD = 270
 
-/** In place of an identity where repeats need not be recognised. */
-const NO_IDENTITY: BatchIdentity = { producerId: -1n, epoch: -1, baseSequence: -1 }
-
 export interface DrainerParts {
-  readonly states: PartitionTable
+  readonly partitions: PartitionTable
   readonly accumulator: RecordAccumulator
   readonly metadata: ProducerMetadata
   readonly identity: ProducerIdentity
@@ -26,8 +23,8 @@ export interface DrainerParts {
 }
 
 export interface Drained {
-  readonly requests: readonly { readonly leader: number; readonly states: readonly PartitionState[] }[]
-  /** When a partition that may not send yet may; Infinity where something that was asked for must arrive first. */
+  readonly requests: readonly { readonly leader: number; readonly partitions: readonly PartitionState[] }[]
+  /** When a partition that may not send yet may; Infinity where an answer must arrive first. */
   readonly wakeAt: number
 }
 
@@ -40,75 +37,78 @@ export class Drainer {
 
   /** Opens the batch of every partition that may send. */
   drain(now: number): Drained {
-    const { states, accumulator, metadata, inFlight, options } = this.#parts
-    const requests = new Map<number, { states: PartitionState[]; size: number }[]>()
+    const { partitions, accumulator, metadata, inFlight, options } = this.#parts
+    const requests = new Map<number, { partitions: PartitionState[]; size: number }[]>()
     let wakeAt = Number.POSITIVE_INFINITY
-    for (const state of states.active) {
-      if (state.inFlight) continue
-      if (!state.hasBatch && !accumulator.has(state.topic, state.partition)) {
-        states.active.delete(state)
+    for (const partition of partitions.active) {
+      if (partition.isInFlight) continue
+      if (!partition.hasRecords && !accumulator.has(partition.topic, partition.partition)) {
+        partitions.deactivate(partition)
         continue
       }
-      const waitsUntil = this.#ready(state, now)
+      const waitsUntil = this.#ready(partition, now)
       if (waitsUntil > now) {
         wakeAt = Math.min(wakeAt, waitsUntil)
         continue
       }
-      // None: what an order group holds back waits for another partition, whose end pumps again.
-      const batch = this.#openBatch(state)
+      // No batch: an order group holds all records back until a batch of another partition ends, which runs the Sender again.
+      const batch = this.#openBatch(partition)
       if (!batch) continue
-      const leader = metadata.leader(state.topic, state.partition) as number
+      const leader = metadata.leader(partition.topic, partition.partition) as number
       const ofLeader = requests.get(leader) ?? []
       requests.set(leader, ofLeader)
       const size = batch.bytes.length + PER_BATCH_OVERHEAD
       const last = ofLeader.at(-1)
       if (last && last.size + size <= options.maxRequestSize) {
-        last.states.push(state)
+        last.partitions.push(partition)
         last.size += size
       } else if (inFlight.free(leader) > ofLeader.length)
-        ofLeader.push({ states: [state], size: REQUEST_OVERHEAD + size })
+        ofLeader.push({ partitions: [partition], size: REQUEST_OVERHEAD + size })
     }
     return {
-      requests: [...requests].flatMap(([leader, ofLeader]) => ofLeader.map(({ states }) => ({ leader, states }))),
+      requests: [...requests].flatMap(([leader, ofLeader]) => ofLeader.map(request => ({ leader, ...request }))),
       wakeAt,
     }
   }
 
-  #openBatch(state: PartitionState): ProducerBatch | undefined {
-    const { accumulator, options } = this.#parts
-    const split = state.batch ? undefined : state.split.shift()
-    state.batch ??= split ? accumulator.batchOf(split) : accumulator.take(state.topic, state.partition)
-    if (state.batch && !state.batch.identity) state.identify(state.batch, options.idempotent ? undefined : NO_IDENTITY)
-    return state.batch
+  #openBatch(partition: PartitionState): ProducerBatch | undefined {
+    const { accumulator } = this.#parts
+    if (!partition.batch) {
+      const split = partition.takeSplit()
+      const batch = split ? accumulator.batchOf(split) : accumulator.take(partition.topic, partition.partition)
+      if (!batch) return undefined
+      partition.open(batch)
+    }
+    partition.numberBatch()
+    return partition.batch
   }
 
-  /** When the partition may send: now, or later (Infinity: when something that was asked for arrives). */
-  #ready(state: PartitionState, now: number): number {
+  /** When the partition may send: now or later (monotonic), or Infinity where an answer must arrive first. */
+  #ready(partition: PartitionState, now: number): number {
     const { accumulator, metadata, inFlight, options } = this.#parts
-    if (state.notBefore > now) return state.notBefore
+    if (partition.notBefore > now) return partition.notBefore
     const lingersUntil =
-      state.hasBatch || options.isExhausted() ? now : accumulator.readyAt(state.topic, state.partition)
+      partition.hasRecords || options.isExhausted() ? now : accumulator.readyAt(partition.topic, partition.partition)
     if (lingersUntil > now) return lingersUntil
-    if (!metadata.isAsNewAs(state.metadataTicket)) {
+    if (!metadata.isAsNewAs(partition.metadataTicket)) {
       metadata.pursue()
       return Number.POSITIVE_INFINITY
     }
-    const leader = metadata.leader(state.topic, state.partition)
+    const leader = metadata.leader(partition.topic, partition.partition)
     if (leader === undefined) {
-      state.reason = 'NO_LEADER'
-      state.metadataTicket = metadata.requestRefresh()
+      partition.noLeader(metadata.requestRefresh())
       return Number.POSITIVE_INFINITY
     }
-    if (!state.batch?.identity && !this.#hasProducerId(state)) return Number.POSITIVE_INFINITY
+    if (!partition.batch?.identity && !this.#hasProducerId(partition)) return Number.POSITIVE_INFINITY
     if (inFlight.free(leader) <= 0) return Number.POSITIVE_INFINITY
     return inFlight.mutedUntil(leader)
   }
 
-  #hasProducerId(state: PartitionState): boolean {
-    const { identity, options } = this.#parts
-    if (!options.idempotent || !state.needsProducerId) return true
+  #hasProducerId(partition: PartitionState): boolean {
+    if (!partition.needsProducerId) return true
+    const { identity } = this.#parts
     const id = identity.current
-    if (id) state.adopt(id)
+    if (id) partition.assignProducerId(id)
     else void identity.request()
     return id !== undefined
   }

@@ -1,31 +1,31 @@
-// Requests without an answer, per leader: how many more it may get, when its quota lets it have one, and which nobody waits for.
+// Requests without an answer, per leader: how many more it may get, when its quota allows the next, and which nobody waits for.
 import type { PartitionState } from './partition-state.ts'
 
 export class InFlight {
-  readonly #most: number
+  readonly #maxRequests: number
   readonly #requests = new Map<number, Set<readonly PartitionState[]>>()
   readonly #mutedUntil = new Map<number, number>()
 
-  /** @param most `max.in.flight.requests.per.connection` */
-  constructor(most: number) {
-    this.#most = most
+  /** @param maxRequests per leader (`max.in.flight.requests.per.connection`) */
+  constructor(maxRequests: number) {
+    this.#maxRequests = maxRequests
   }
 
-  add(leader: number, states: readonly PartitionState[]): void {
+  add(leader: number, partitions: readonly PartitionState[]): void {
     const requests = this.#requests.get(leader) ?? new Set()
-    this.#requests.set(leader, requests.add(states))
+    this.#requests.set(leader, requests.add(partitions))
   }
 
-  delete(leader: number, states: readonly PartitionState[]): void {
-    this.#requests.get(leader)?.delete(states)
+  delete(leader: number, partitions: readonly PartitionState[]): void {
+    this.#requests.get(leader)?.delete(partitions)
   }
 
   /** How many more requests a leader may get. */
   free(leader: number): number {
-    return this.#most - (this.#requests.get(leader)?.size ?? 0)
+    return this.#maxRequests - (this.#requests.get(leader)?.size ?? 0)
   }
 
-  /** A leader that is over its quota gets nothing until then. */
+  /** A leader whose quota is used up gets no request until then (monotonic). */
   mute(leader: number, until: number): void {
     this.#mutedUntil.set(leader, until)
   }
@@ -34,12 +34,11 @@ export class InFlight {
     return this.#mutedUntil.get(leader) ?? 0
   }
 
-  /** Leaders none of whose requests anybody waits for any more. */
-  idleLeaders(): number[] {
-    const isIdle = (states: readonly PartitionState[]) =>
-      states.every(state => state.written && !state.batch?.hasWaiters)
+  /** Leaders all of whose requests are written and have no caller left that waits for them. */
+  abandonedLeaders(): number[] {
+    const isAbandoned = (partitions: readonly PartitionState[]) => partitions.every(partition => partition.isAbandoned)
     return [...this.#requests]
-      .filter(([, requests]) => requests.size > 0 && [...requests].every(isIdle))
+      .filter(([, requests]) => requests.size > 0 && [...requests].every(isAbandoned))
       .map(([leader]) => leader)
   }
 }

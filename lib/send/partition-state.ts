@@ -1,94 +1,314 @@
-// A partition per topic-partition: its open batch, its epoch and its next sequence. One batch in flight per partition, always.
+// What the Sender knows of one topic-partition, and the only place that changes it. Java: Sender.completeBatch with
+// TransactionManager.TxnPartitionEntry. A partition sends one batch at a time, so it never has two requests under way.
+//
+//                open()             beginRequest()             wrote()
+//   ┌───────┐ ───────────▶ ┌──────┐ ───────────▶ ┌───────────┐ ───────▶ ┌─────────┐
+//   │ EMPTY │              │ OPEN │              │ REQUESTED │          │ WRITTEN │
+//   └───────┘ ◀─────────── └──────┘ ◀─────────── └───────────┘          └─────────┘
+//       ▲       gaveUp()    ▲    ▲  attemptFailed()    │ recordsLeft()    │     │
+//       │       split()     │    │  notWritten()       ▼ cancelled()      │     │
+//       │                   │    │              ┌──────────┐              │     │
+//       │                   │    └───────────── │ OUTDATED │              │     │
+//       │                   │  notWritten()     └──────────┘              │     │
+//       │                   │  attemptFailed()                            │     │
+//       │                   └─────────────────────────────────────────────┘     │
+//       │                                     attemptFailed()                   │
+//       └───────────────────────────────────────────────────────────────────────┘
+//                                      acknowledged()
+//
+// EMPTY      No batch. Records may wait in the accumulator or, after a batch was split, here.
+// OPEN       A batch waits for its first or next attempt: for a leader, an identity, a back-off or a free request.
+// REQUESTED  The batch is part of a request of which nothing is written yet.
+// OUTDATED   The same, but a record left the batch meanwhile. The request must not be written.
+// WRITTEN    The socket has the bytes: from now on the batch may be in the log.
+//
+// An OPEN batch can change as well. recordsLeft() takes out the records whose deadline passed, as long as no copy of the batch
+// can be in the log; it ends the batch when nobody waits for it. renumberBatch() gives it a new sequence in the next epoch.
+// OUTDATED ends as EMPTY, not OPEN, when no record is left. cancelled() ends an OPEN batch too.
+//
+// A batch keeps its bytes, producer id, epoch and sequence over all its attempts. Whenever one ends without an acknowledgement,
+// or is encoded anew, after an attempt left this machine, the partition moves to the next epoch (docs/sender-rules.md, rule 3).
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
+import type { FailedOutcome } from '../errors.ts'
+import type { Moment } from '../time/clock.ts'
 import type { ProducerIdAndEpoch } from '../transport/kafka-client.ts'
 import type { BatchIdentity } from '../wire-format/record-batch-encoder.ts'
 
 const MAX_EPOCH = 32767
 const MAX_SEQUENCE = 2 ** 31 - 1
+/** The identity of a batch whose repeats need not be recognised (`enable.idempotence=false`). */
+const NO_IDENTITY: BatchIdentity = { producerId: -1n, epoch: -1, baseSequence: -1 }
+
+export interface PartitionStateOptions {
+  readonly idempotent: boolean
+  /** @param isExhausted the producer id has no further epoch: the partition needs another id */
+  readonly onEpochBumped: (isExhausted: boolean) => void
+}
 
 export class PartitionState {
   readonly topic: string
   readonly partition: number
-  batch: ProducerBatch | undefined
-  /** Records of a batch that was split, to go before anything that still waits, each list a batch. */
-  readonly split: PendingRecord[][] = []
-  inFlight = false
-  /** In flight and handed to the socket. */
-  written = false
-  /** A record left the batch that is in flight but not written yet. */
-  changed = false
-  failures = 0
-  /** Why the records that wait here do, for those whose deadline passes meanwhile. */
-  reason: string | undefined
-  notBefore = 0
-  /** The partition waits until the metadata is as new as this ticket. */
-  metadataTicket = 0
-  #identity: ProducerIdAndEpoch | undefined
+  readonly #options: PartitionStateOptions
+  #phase: 'empty' | 'open' | 'requested' | 'outdated' | 'written' = 'empty'
+  /** Undefined exactly while the phase is `empty`. */
+  #batch: ProducerBatch | undefined
+  /** Records of a batch that was split. Each list becomes a batch before any record of the accumulator does. */
+  readonly #split: PendingRecord[][] = []
+  #failures = 0
+  #reason: string | undefined
+  #notBefore = 0
+  #metadataTicket = 0
+  #idAndEpoch: ProducerIdAndEpoch | undefined
   #nextSequence = 0
 
-  constructor(topic: string, partition: number) {
+  constructor(topic: string, partition: number, options: PartitionStateOptions) {
     this.topic = topic
     this.partition = partition
+    this.#options = options
+  }
+
+  // Queries
+
+  get batch(): ProducerBatch | undefined {
+    return this.#batch
+  }
+
+  /** It has a batch, or records of a batch that was split. */
+  get hasRecords(): boolean {
+    return this.#batch !== undefined || this.#split.length > 0
+  }
+
+  get isInFlight(): boolean {
+    return this.#phase === 'requested' || this.#phase === 'outdated' || this.#phase === 'written'
+  }
+
+  /** The request still holds exactly the records that somebody waits for. */
+  get mayWrite(): boolean {
+    return this.#phase === 'requested' || this.#phase === 'written'
+  }
+
+  /** Its batch is written, and no caller waits for the answer any more. */
+  get isAbandoned(): boolean {
+    return this.#phase === 'written' && !this.#batch?.hasWaiters
+  }
+
+  /** What is known now of the batch's records, if no acknowledgement comes. */
+  get outcomeSoFar(): FailedOutcome {
+    return this.#phase === 'written' ? 'unknown' : (this.#batch?.outcomeSoFar ?? 'not-sent')
   }
 
   get needsProducerId(): boolean {
-    return this.#identity === undefined
+    return this.#options.idempotent && this.#idAndEpoch === undefined
   }
 
-  adopt(id: ProducerIdAndEpoch): void {
-    this.#identity = id
+  /** Attempts of the batch that were followed by a back-off. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** The code of what keeps its records waiting, for those whose deadline passes meanwhile. */
+  get reason(): string | undefined {
+    return this.#reason
+  }
+
+  /** The next attempt waits until then (monotonic). */
+  get notBefore(): number {
+    return this.#notBefore
+  }
+
+  /** The next attempt waits until the metadata is as new as this ticket. */
+  get metadataTicket(): number {
+    return this.#metadataTicket
+  }
+
+  // Before a request
+
+  assignProducerId(id: ProducerIdAndEpoch): void {
+    this.#idAndEpoch = id
     this.#nextSequence = 0
   }
 
-  get hasBatch(): boolean {
-    return this.batch !== undefined || this.split.length > 0
+  /** Takes the records that go before all others, if a batch was split. */
+  takeSplit(): PendingRecord[] | undefined {
+    return this.#split.shift()
   }
 
-  /** @returns whether a list of `split` had the record */
+  /** @returns whether the record waited in a list of `split` */
   removeSplit(pending: PendingRecord): boolean {
-    for (const pendingRecords of this.split) {
-      const at = pendingRecords.indexOf(pending)
+    for (const [index, records] of this.#split.entries()) {
+      const at = records.indexOf(pending)
       if (at < 0) continue
-      pendingRecords.splice(at, 1)
-      if (pendingRecords.length === 0) this.split.splice(this.split.indexOf(pendingRecords), 1)
+      records.splice(at, 1)
+      if (records.length === 0) this.#split.splice(index, 1)
       return true
     }
     return false
   }
 
-  /** Gives the batch its place in the partition's sequence, or `none`. It keeps it over all its attempts. */
-  identify(batch: ProducerBatch, none?: BatchIdentity): void {
-    if (none) return batch.identify(none)
-    if (!this.#identity) throw new Error('A partition needs a producer id before it numbers a batch.')
-    batch.identify({
-      producerId: this.#identity.producerId,
-      epoch: this.#identity.epoch,
-      baseSequence: this.#nextSequence,
-    })
+  /** EMPTY → OPEN */
+  open(batch: ProducerBatch): void {
+    if (this.#phase !== 'empty') throw this.#defect('open a batch')
+    this.#batch = batch
+    this.#phase = 'open'
   }
 
-  /** The batch is over. */
-  forgetBatch(): void {
-    this.batch = undefined
-    this.failures = 0
-    this.reason = undefined
+  /** Gives the batch its place in the partition's sequence, unless it has one. */
+  numberBatch(): void {
+    const batch = this.#openBatch('number a batch')
+    if (batch.identity) return
+    if (!this.#options.idempotent) return batch.number(NO_IDENTITY)
+    if (!this.#idAndEpoch) throw this.#defect('number a batch without a producer id')
+    const { producerId, epoch } = this.#idAndEpoch
+    batch.number({ producerId, epoch, baseSequence: this.#nextSequence })
   }
 
-  /** The batch was acknowledged: the next one follows it. */
-  advance(records: number): void {
-    this.#nextSequence = nextSequence(this.#nextSequence, records)
+  /** The leader is not known: the batch waits for an answer of the metadata. */
+  noLeader(metadataTicket: number): void {
+    this.#reason = 'NO_LEADER'
+    this.#metadataTicket = metadataTicket
+  }
+
+  // A request
+
+  /** OPEN → REQUESTED */
+  beginRequest(at: Moment): ProducerBatch {
+    const batch = this.#openBatch('begin a request')
+    batch.beginAttempt(at)
+    this.#phase = 'requested'
+    return batch
+  }
+
+  /** REQUESTED → WRITTEN */
+  wrote(): void {
+    if (!this.mayWrite) throw this.#defect('write')
+    this.#phase = 'written'
+  }
+
+  /** REQUESTED, WRITTEN → EMPTY: the next batch follows this one in the sequence. */
+  acknowledged(): void {
+    const { batch } = this.#endRequest()
+    this.#nextSequence = nextSequence(this.#nextSequence, batch.records.length)
+    this.#forgetBatch()
+  }
+
+  /** REQUESTED, OUTDATED → OPEN: the write was refused, since a record left this batch or another of the request. No attempt. */
+  notWritten(): void {
+    const { batch, wasOutdated } = this.#endRequest()
+    if (wasOutdated) this.#rebuild(batch)
   }
 
   /**
-   * A batch left this machine and ended without an acknowledgement. The next epoch refuses any late copy of it
-   * (INVALID_PRODUCER_EPOCH, KIP-360), where a new producer id would let it in behind its successor.
-   * @returns false when the epochs of this producer id are used up; the partition then needs a new id.
+   * REQUESTED, OUTDATED, WRITTEN → OPEN, until the Sender decides: `gaveUp`, `split`, `renumberBatch` or a back-off.
+   * @returns false when the batch is over, since all its records had left
    */
-  bumpEpoch(): boolean {
-    const id = this.#identity
+  attemptFailed(outcome: { readonly kind: FailedOutcome; readonly code: string; readonly cause: unknown }): boolean {
+    const { batch, wasOutdated } = this.#endRequest()
+    if (wasOutdated && outcome.kind === 'not-sent') this.#rebuild(batch)
+    if (this.#batch !== batch) return false
+    batch.attemptFailed(outcome)
+    this.#reason = outcome.code
+    return true
+  }
+
+  // After a failed attempt
+
+  /** The next attempt waits for metadata that is as new as the ticket. */
+  awaitMetadata(ticket: number): void {
+    this.#metadataTicket = ticket
+  }
+
+  /** The next attempt, with the same bytes, comes not before `until` (monotonic). */
+  backOff(until: number): void {
+    this.#failures++
+    this.#notBefore = until
+  }
+
+  /** The broker's picture of the sequence differs and nothing can be written: the batch is encoded anew in the next epoch. */
+  renumberBatch(): void {
+    this.#rebuild(this.#openBatch('renumber a batch'))
+  }
+
+  /** OPEN → EMPTY. The records that somebody waits for go in batches of their own, in the given order, before all others. */
+  split(lists: readonly (readonly PendingRecord[])[]): void {
+    this.#end(this.#openBatch('split a batch'))
+    this.#split.unshift(
+      ...lists.map(records => records.filter(pending => !pending.completed)).filter(records => records.length > 0),
+    )
+  }
+
+  /** OPEN → EMPTY. The batch failed for good. */
+  gaveUp(): void {
+    this.#end(this.#openBatch('give up'))
+  }
+
+  // At any time
+
+  /** Records of the batch were completed at their deadline. Once for all that left at the same time. */
+  recordsLeft(): void {
+    const batch = this.#batch
+    if (!batch) return
+    if (this.#phase === 'requested' && !batch.maybeWritten) this.#phase = 'outdated'
+    if (this.#phase !== 'open') return
+    if (!batch.maybeWritten) this.#rebuild(batch)
+    else if (!batch.hasWaiters) this.#end(batch)
+  }
+
+  /**
+   * All records of the batch were completed: it is not written any more if that can be helped.
+   * @returns the records of a batch that was split; they are no longer here
+   */
+  cancelled(): PendingRecord[] {
+    if (this.#phase === 'requested') this.#phase = 'outdated'
+    if (this.#phase === 'open') this.#end(this.#openBatch('cancel a batch'))
+    return this.#split.splice(0).flat()
+  }
+
+  /** Encodes a batch anew, of which no copy can be in the log, with the records that somebody still waits for. */
+  #rebuild(batch: ProducerBatch): void {
+    batch.dropCompleted()
+    if (batch.records.length === 0) return this.#end(batch)
+    if (batch.attempts > 0) this.#bumpEpoch()
+  }
+
+  /** Ends a batch without an acknowledgement. Its sequence numbers are free again only if no attempt left this machine. */
+  #end(batch: ProducerBatch): void {
+    this.#forgetBatch()
+    if (batch.attempts > 0) this.#bumpEpoch()
+  }
+
+  #forgetBatch(): void {
+    this.#batch = undefined
+    this.#phase = 'empty'
+    this.#failures = 0
+    this.#reason = undefined
+  }
+
+  /**
+   * The next epoch makes brokers refuse any late copy of the batch (INVALID_PRODUCER_EPOCH, KIP-360). A new producer id would
+   * let such a copy in behind its successor.
+   */
+  #bumpEpoch(): void {
+    if (!this.#options.idempotent) return
+    const id = this.#idAndEpoch
     this.#nextSequence = 0
-    this.#identity = id && id.epoch < MAX_EPOCH ? { producerId: id.producerId, epoch: id.epoch + 1 } : undefined
-    return this.#identity !== undefined
+    this.#idAndEpoch = id && id.epoch < MAX_EPOCH ? { producerId: id.producerId, epoch: id.epoch + 1 } : undefined
+    this.#options.onEpochBumped(this.#idAndEpoch === undefined)
+  }
+
+  #openBatch(what: string): ProducerBatch {
+    if (this.#phase !== 'open' || !this.#batch) throw this.#defect(what)
+    return this.#batch
+  }
+
+  #endRequest(): { batch: ProducerBatch; wasOutdated: boolean } {
+    if (!this.isInFlight || !this.#batch) throw this.#defect('end a request')
+    const wasOutdated = this.#phase === 'outdated'
+    this.#phase = 'open'
+    return { batch: this.#batch, wasOutdated }
+  }
+
+  #defect(what: string): Error {
+    return new Error(`Partition ${this.partition} of ${this.topic} can't ${what} while it is ${this.#phase}.`)
   }
 }
 

@@ -1,4 +1,4 @@
-// Tells each record's caller what became of it: once, and at the latest at the record's own deadline.
+// Completes each record with its outcome: once, and at the latest at the record's own deadline.
 import type { PendingRecord, ProducerBatch, RecordOutcome } from '../accumulate/producer-batch.ts'
 import type { FailedOutcome, FailureKind } from '../errors.ts'
 import type { Clock } from '../time/clock.ts'
@@ -16,10 +16,13 @@ export class RecordCompleter {
   readonly #deadlines: DeadlineWatch
   readonly #onCompleted: (pending: PendingRecord, acknowledged: boolean) => void
 
-  /** @param onPassed is told the records whose deadline has passed and that nobody settled before; `onCompleted` each record, once */
+  /**
+   * @param onPassed called with records whose deadline has passed and that are not completed
+   * @param onCompleted called once for each record
+   */
   constructor(
     clock: Clock,
-    onPassed: (pendingRecords: readonly PendingRecord[]) => void,
+    onPassed: (records: readonly PendingRecord[]) => void,
     onCompleted: (pending: PendingRecord, acknowledged: boolean) => void,
   ) {
     this.#clock = clock
@@ -27,6 +30,7 @@ export class RecordCompleter {
     this.#deadlines = new DeadlineWatch(clock, onPassed)
   }
 
+  /** From now on the record is completed at its deadline, if not before. */
   watch(pending: PendingRecord): void {
     this.#deadlines.add(pending)
   }
@@ -36,7 +40,7 @@ export class RecordCompleter {
     { baseOffset, logAppendTime, proof }: Extract<ProduceOutcome, { kind: 'acked' }>,
   ): void {
     const attempts = batch.attempts + 1
-    batch.pendingRecords.forEach((pending, index) => {
+    batch.records.forEach((pending, index) => {
       const offset = baseOffset === null ? null : baseOffset + BigInt(index)
       const timestamp = logAppendTime === null ? pending.timestamp : Number(logAppendTime)
       this.#done(pending, { kind: 'acked', offset, timestamp, attempts, proof })
@@ -52,24 +56,25 @@ export class RecordCompleter {
   ): void {
     const inDoubt =
       kind === 'unknown' && batch.identity && batch.identity.producerId >= 0n
-        ? { inDoubt: { ...batch.identity, indexInBatch: batch.pendingRecords.indexOf(pending) } }
+        ? { inDoubt: { ...batch.identity, indexInBatch: batch.records.indexOf(pending) } }
         : {}
-    // An attempt that is still under way counts: it left the machine.
+    // An attempt that is still under way has left this machine, so it counts.
     const attempts = Math.max(batch.attempts, kind === 'unknown' ? 1 : 0)
     this.#done(pending, {
       kind,
       failureKind,
       causeCode: code,
       attempts,
-      firstAt: batch.firstAttemptAt ?? pending.appendedAt,
+      firstAt: batch.firstAttempt?.epochMs ?? pending.appendedAt,
       lastAt: this.#clock.epochMs(),
       cause,
       ...inDoubt,
     })
   }
 
+  /** All records of a batch that was not acknowledged. */
   allFailed(batch: ProducerBatch, kind: FailedOutcome, reason: Reason): void {
-    for (const pending of batch.pendingRecords) this.failed(pending, batch, kind, reason)
+    for (const pending of batch.records) this.failed(pending, batch, kind, reason)
   }
 
   /** A record that was never in an attempt. */

@@ -1,15 +1,17 @@
 // Stage 7 of 9: ProducerBatch → one outcome per record. Java: Sender.
-// `pump` drains the partitions that are ready, fires one request per leader, settles, and pumps again.
+// Each run sends one request per leader with the batches that may go. Answers complete records and start the next run.
+// The rules are in docs/sender-rules.md; what a partition goes through is in partition-state.ts.
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
-import type { FailedOutcome } from '../errors.ts'
+import { backoff } from '../time/backoff.ts'
+import { moment } from '../time/clock.ts'
 import { isStale, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
 import type { KafkaClient, ProduceOutcome } from '../transport/kafka-client.ts'
-import { decide, type Failure, outcomeSoFar } from './decide.ts'
+import { decide, type Failure } from './decide.ts'
 import { Drainer } from './drainer.ts'
 import { InFlight } from './in-flight.ts'
 import type { PartitionState } from './partition-state.ts'
-import { PartitionTable, waiting } from './partition-table.ts'
+import { PartitionTable } from './partition-table.ts'
 import { ProducerIdentity } from './producer-identity.ts'
 import { ProducerMetadata } from './producer-metadata.ts'
 import { RecordCompleter } from './record-completer.ts'
@@ -31,13 +33,13 @@ export class Sender {
   readonly #client: KafkaClient
   readonly #accumulator: RecordAccumulator
   readonly #options: SenderOptions
-  readonly #states: PartitionTable
+  readonly #partitions: PartitionTable
   readonly #inFlight: InFlight
   readonly #drainer: Drainer
   readonly #completer: RecordCompleter
   #timer: unknown
   #willRun = false
-  /** The defect that ended this Sender, if one did. */
+  /** The error in our own code that ended this Sender, if there was one. */
   broken: unknown
 
   constructor(client: KafkaClient, accumulator: RecordAccumulator, options: SenderOptions) {
@@ -45,18 +47,24 @@ export class Sender {
     this.#accumulator = accumulator
     this.#options = options
     this.#inFlight = new InFlight(options.maxInFlight)
-    this.#states = new PartitionTable(options, this.stats, () => this.identity.retire())
+    this.#partitions = new PartitionTable({
+      idempotent: options.idempotent,
+      onEpochBumped: isExhausted => {
+        this.stats.epochBumps++
+        if (isExhausted) this.identity.retire()
+      },
+    })
     const watch = {
       clock: options.clock,
       retryBackoffMs: options.retryBackoffMs,
       retryBackoffMaxMs: options.retryBackoffMaxMs,
       onChange: () => this.#runOnce(),
-      isWanted: () => this.#states.active.size > 0,
+      isWanted: () => this.#partitions.active.size > 0,
     }
     this.metadata = new ProducerMetadata(client, { ...watch, maxAgeMs: options.metadataMaxAgeMs })
     this.identity = new ProducerIdentity(client, watch)
     this.#drainer = new Drainer({
-      states: this.#states,
+      partitions: this.#partitions,
       accumulator,
       metadata: this.metadata,
       identity: this.identity,
@@ -65,7 +73,7 @@ export class Sender {
     })
     this.#completer = new RecordCompleter(
       options.clock,
-      pendingRecords => this.#onDeadline(pendingRecords),
+      records => this.#onDeadline(records),
       (pending, acknowledged) => {
         options.onCompleted(pending)
         this.#stopGroup(accumulator.orderGroups.completed(pending, acknowledged))
@@ -73,12 +81,17 @@ export class Sender {
     )
   }
 
-  /** Takes charge of records that were just appended. Those of the same turn leave together. */
-  wakeup(pendingRecords: readonly PendingRecord[]): void {
-    for (const pending of pendingRecords) {
+  /** Takes over records that were just appended. Those of the same turn leave together. */
+  add(records: readonly PendingRecord[]): void {
+    for (const pending of records) {
       this.#completer.watch(pending)
-      this.#states.active.add(this.#states.of(pending))
+      this.#partitions.activate(this.#partitions.of(pending))
     }
+    this.requestRun()
+  }
+
+  /** Runs once more at the end of this turn: something may let batches leave that could not before. */
+  requestRun(): void {
     if (this.#willRun) return
     this.#willRun = true
     queueMicrotask(() => {
@@ -87,30 +100,23 @@ export class Sender {
     })
   }
 
-  /** Looks again: something lets batches leave that did not before. */
-  requestRun(): void {
-    this.wakeup([])
-  }
-
-  /** Settles what is left, told as what is known of it. */
+  /** Completes every record that is left with what is known of it. */
   close(): void {
     this.#options.clock.clearTimeout(this.#timer)
     this.metadata.close()
-    for (const state of this.#states.active) this.#drain(state, 'CLOSED')
-    this.#states.active.clear()
+    for (const partition of this.#partitions.active) this.#cancel(partition, 'CLOSED')
+    this.#partitions.deactivateAll()
   }
 
-  #drain(state: PartitionState, code: string, cause?: unknown): void {
-    if (state.batch)
-      this.#completer.allFailed(state.batch, state.written ? 'unknown' : outcomeSoFar(state.batch), { code, cause })
-    state.changed = state.inFlight && !state.written
-    if (!state.inFlight && state.batch) this.#states.endBatch(state, state.batch)
-    for (const pendingRecords of state.split.splice(0))
-      for (const pending of pendingRecords) this.#completer.unsent(pending, code)
-    for (const pending of this.#accumulator.takeAll(state.topic, state.partition)) this.#completer.unsent(pending, code)
+  /** Fails all records of a partition. */
+  #cancel(partition: PartitionState, code: string, cause?: unknown): void {
+    if (partition.batch) this.#completer.allFailed(partition.batch, partition.outcomeSoFar, { code, cause })
+    for (const pending of partition.cancelled()) this.#completer.unsent(pending, code)
+    for (const pending of this.#accumulator.takeAll(partition.topic, partition.partition))
+      this.#completer.unsent(pending, code)
   }
 
-  /** A defect of ours must not leave a caller waiting: everything is settled and the producer is replaced. */
+  /** An error in our own code must not leave a caller waiting: every record is completed and the producer is replaced. */
   #break(error: unknown): void {
     this.broken = error
     this.close()
@@ -130,79 +136,67 @@ export class Sender {
     this.metadata.refreshIfOld()
     const fatal = this.identity.takeFatal()
     if (fatal)
-      for (const state of this.#states.active)
-        if (state.needsProducerId && !state.inFlight) this.#drain(state, fatal.code, fatal)
+      for (const partition of this.#partitions.active)
+        if (partition.needsProducerId && !partition.isInFlight) this.#cancel(partition, fatal.code, fatal)
     const { requests, wakeAt } = this.#drainer.drain(now)
-    for (const { leader, states } of requests) this.#fire(leader, states).catch(error => this.#break(error))
+    for (const { leader, partitions } of requests)
+      this.#sendRequest(leader, partitions).catch(error => this.#break(error))
     this.#wakeAt(wakeAt)
   }
 
-  async #fire(leader: number, states: readonly PartitionState[]): Promise<void> {
+  async #sendRequest(leader: number, partitions: readonly PartitionState[]): Promise<void> {
     const { clock, requestTimeoutMs, connectTimeoutMs, ackTimeoutMs, acks, idempotent } = this.#options
-    this.#inFlight.add(leader, states)
-    const batches = states.map(state => state.batch as ProducerBatch)
-    for (const state of states) state.inFlight = true
-    for (const batch of batches) {
-      batch.firstAttemptAt ??= clock.epochMs()
-      batch.firedAt ??= clock.now()
-    }
-    const remaining = Math.max(1, Math.max(...batches.map(batch => batch.latestDeadline)) - clock.now())
+    this.#inFlight.add(leader, partitions)
+    const at = moment(clock)
+    const batches = partitions.map(partition => partition.beginRequest(at))
+    const remaining = Math.max(1, Math.max(...batches.map(batch => batch.latestDeadline)) - at.now)
     this.stats.requests++
     this.stats.batches += batches.length
     const outcomes = await this.#client.produce(leader, batches, {
       acks,
       idempotent,
-      ackTimeoutMs: ackTimeoutMs,
+      ackTimeoutMs,
       requestTimeoutMs: Math.min(requestTimeoutMs, remaining),
       connectTimeoutMs: Math.min(connectTimeoutMs, remaining),
-      beginWrite: () => this.#beginWrite(states),
+      beginWrite: () => this.#beginWrite(partitions),
     })
-    this.#inFlight.delete(leader, states)
+    this.#inFlight.delete(leader, partitions)
     const throttled = Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0))
     if (throttled > 0) this.#inFlight.mute(leader, clock.now() + throttled)
-    states.forEach((state, index) => {
-      state.inFlight = false
-      state.written = false
-      this.#complete(state, batches[index] as ProducerBatch, outcomes[index] as ProduceOutcome)
+    partitions.forEach((partition, index) => {
+      this.#complete(partition, batches[index] as ProducerBatch, outcomes[index] as ProduceOutcome)
     })
     this.#runOnce()
   }
 
-  #beginWrite(states: readonly PartitionState[]): boolean {
-    const changed = states.some(state => state.changed)
-    for (const state of states) state.written = !changed
-    return !changed
+  /** All or nothing: a request is written only if no record has left any of its batches. */
+  #beginWrite(partitions: readonly PartitionState[]): boolean {
+    if (!partitions.every(partition => partition.mayWrite)) return false
+    for (const partition of partitions) partition.wrote()
+    return true
   }
 
-  #complete(state: PartitionState, batch: ProducerBatch, outcome: ProduceOutcome): void {
-    const { changed } = state
-    state.changed = false
-    if (outcome.kind === 'not-sent' && outcome.code === 'BATCH_CHANGED')
-      return changed ? this.#states.rebuild(state, batch) : undefined
-    if (changed && outcome.kind === 'not-sent') this.#states.rebuild(state, batch)
-    if (state.batch !== batch) return
+  #complete(partition: PartitionState, batch: ProducerBatch, outcome: ProduceOutcome): void {
     if (outcome.kind === 'acked') {
-      this.#states.advance(state, batch)
+      partition.acknowledged()
+      this.#count(batch)
       return this.#completer.acknowledged(batch, outcome)
     }
-    if (outcome.kind !== 'not-sent') batch.attempts++
-    if (outcome.kind === 'unknown') batch.maybeWritten = true
-    batch.lastCode = outcome.code
-    state.reason = outcome.code
-    batch.lastCause = outcome.cause
-    if (isStale(outcome.code)) state.metadataTicket = this.metadata.requestRefresh()
-    this.#carryOut(state, batch, outcome)
+    if (outcome.kind === 'not-sent' && outcome.code === 'BATCH_CHANGED') return partition.notWritten()
+    if (!partition.attemptFailed(outcome)) return
+    if (isStale(outcome.code)) partition.awaitMetadata(this.metadata.requestRefresh())
+    this.#carryOut(partition, batch, outcome)
   }
 
-  #carryOut(state: PartitionState, batch: ProducerBatch, outcome: Failure): void {
+  #carryOut(partition: PartitionState, batch: ProducerBatch, outcome: Failure): void {
     const decision = decide(batch, outcome, this.#options.retries)
     switch (decision.action) {
       case 'give-up':
-        return this.#giveUp(state, batch, decision.kind, outcome)
+        this.#completer.allFailed(batch, decision.kind, { code: outcome.code, cause: outcome.cause })
+        return partition.gaveUp()
       case 'split-batch': {
-        this.#states.endBatch(state, batch)
-        state.split.unshift(...decision.others.map(waiting).filter(pendingRecords => pendingRecords.length > 0))
-        // Last: an invalid record stops the later ones of its order group, which wait in the lists above.
+        partition.split(decision.others)
+        // Last: an invalid record stops the later records of its order group, which `split` has put back.
         for (const pending of decision.invalid)
           this.#completer.failed(pending, batch, 'rejected', {
             code: outcome.code,
@@ -212,66 +206,61 @@ export class Sender {
         return
       }
       case 'bump-epoch':
-        this.#states.rebuild(state, batch)
-        return this.#states.backOff(state)
+        partition.renumberBatch()
+        return this.#backOff(partition)
       case 'retry':
-        return this.#states.backOff(state)
+        return this.#backOff(partition)
     }
   }
 
-  /** After a record of an order group that was not acknowledged, the later ones that wait are not sent. Those in its batch share its fate. */
+  #backOff(partition: PartitionState): void {
+    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    partition.backOff(clock.now() + backoff(partition.failures + 1, retryBackoffMs, retryBackoffMaxMs))
+    this.stats.retries++
+  }
+
+  #count({ records, firstAttempt }: ProducerBatch): void {
+    this.stats.ackedBatches++
+    this.stats.ackedRecords += records.length
+    if (!firstAttempt) return
+    this.stats.queueTimeMs += Math.max(0, firstAttempt.epochMs - (records[0]?.appendedAt ?? firstAttempt.epochMs))
+    this.stats.brokerTimeMs += this.#options.clock.now() - firstAttempt.now
+  }
+
+  /**
+   * After a record of an order group that was not acknowledged, the later ones that wait are not sent. Those in the same batch
+   * have its outcome.
+   */
   #stopGroup(later: readonly PendingRecord[]): void {
     const stopped = later.filter(
-      pending => this.#accumulator.remove(pending) || this.#states.of(pending).removeSplit(pending),
+      pending => this.#accumulator.remove(pending) || this.#partitions.of(pending).removeSplit(pending),
     )
     for (const pending of stopped) this.#accumulator.orderGroups.forget(pending)
     for (const pending of stopped) this.#completer.unsent(pending, ORDER_GROUP_STOPPED)
   }
 
-  #giveUp(state: PartitionState, batch: ProducerBatch, kind: FailedOutcome, { code, cause }: Failure): void {
-    this.#completer.allFailed(batch, kind, { code, cause })
-    this.#states.endBatch(state, batch)
-  }
-
-  #onDeadline(pendingRecords: readonly PendingRecord[]): void {
-    const touched = new Set<PartitionState>()
-    for (const pending of pendingRecords) {
+  #onDeadline(records: readonly PendingRecord[]): void {
+    const left = new Set<PartitionState>()
+    for (const pending of records) {
       if (pending.completed) continue
-      const state = this.#states.of(pending)
-      if (this.#accumulator.remove(pending) || state.removeSplit(pending))
-        this.#completer.unsent(pending, state.reason ?? 'DEADLINE')
-      else {
-        this.#leaveBatch(state, pending)
-        touched.add(state)
+      const partition = this.#partitions.of(pending)
+      if (this.#accumulator.remove(pending) || partition.removeSplit(pending))
+        this.#completer.unsent(pending, partition.reason ?? 'DEADLINE')
+      else if (partition.batch) {
+        const { lastCode, lastCause } = partition.batch
+        const code = lastCode ?? partition.reason ?? 'DEADLINE'
+        this.#completer.failed(pending, partition.batch, partition.outcomeSoFar, { code, cause: lastCause })
+        left.add(partition)
       }
     }
-    for (const state of touched) this.#afterLeaving(state)
-    this.#dropIdleRequests()
+    for (const partition of left) partition.recordsLeft()
+    this.#dropAbandonedRequests()
     this.#runOnce()
   }
 
-  #leaveBatch(state: PartitionState, pending: PendingRecord): void {
-    const batch = state.batch
-    if (!batch) return
-    const code = batch.lastCode ?? state.reason ?? 'DEADLINE'
-    const mayBeWritten = batch.maybeWritten || state.written
-    this.#completer.failed(pending, batch, mayBeWritten ? 'unknown' : outcomeSoFar(batch), {
-      code,
-      cause: batch.lastCause,
-    })
-    if (!mayBeWritten && state.inFlight) state.changed = true
-  }
-
-  #afterLeaving(state: PartitionState): void {
-    const batch = state.batch
-    if (!batch || state.inFlight) return
-    if (!batch.maybeWritten) this.#states.rebuild(state, batch)
-    else if (!batch.hasWaiters) this.#states.endBatch(state, batch)
-  }
-
   /** A request that nobody waits for any more must not go on in a sandbox that is about to be frozen. */
-  #dropIdleRequests(): void {
-    for (const leader of this.#inFlight.idleLeaders()) void this.#client.dropConnections('deadline', leader)
+  #dropAbandonedRequests(): void {
+    for (const leader of this.#inFlight.abandonedLeaders()) void this.#client.dropConnections('deadline', leader)
   }
 
   #wakeAt(at: number): void {
