@@ -5,11 +5,10 @@ import { after, test } from 'node:test'
 import type { DeadLetterTarget } from '../lib/dead-letter/dead-letter-publisher.ts'
 import type { DeadLetterStore } from '../lib/dead-letter/dead-letter-store.ts'
 import { redrive } from '../lib/redrive/redrive.ts'
-import { systemClock } from '../lib/time/clock.ts'
-import { Deadline } from '../lib/time/deadline.ts'
 import { createTopics, readTopic, untilInSync } from '../local/kafka/admin.ts'
 import { deadLetterOf } from './fakes/dead-letter.ts'
 import { producerOf } from './fakes/producer-of.ts'
+import { deadlineIn } from './support/time.ts'
 
 export interface StoreUnderTest {
   readonly target: DeadLetterTarget
@@ -21,8 +20,6 @@ export interface ContractOptions {
   /** `hidden`: two readers share the dead letters between them. `refused`: the second is told that one is running. */
   readonly parallel: 'hidden' | 'refused'
 }
-
-const soon = () => Deadline.after(systemClock, 20_000)
 
 export function deadLetterStoreContract(
   name: string,
@@ -55,8 +52,8 @@ export function deadLetterStoreContract(
       ReturnType<typeof deadLetterOf>,
       ReturnType<typeof deadLetterOf>,
     ]
-    await subject.target.store([a, b, c], soon())
-    await subject.target.store([a], soon())
+    await subject.target.store([a, b, c], deadlineIn(20_000))
+    await subject.target.store([a], deadlineIn(20_000))
     assert.deepEqual(await listed(), ['a', 'b', 'c'])
 
     const store = subject.open()
@@ -82,7 +79,7 @@ export function deadLetterStoreContract(
     }
     await again.close()
     assert.deepEqual(await listed(), [])
-    await subject.target.store([a], soon())
+    await subject.target.store([a], deadlineIn(20_000))
     assert.deepEqual(await listed(), ['a'])
     const last = subject.open()
     for await (const open of last.deadLetters()) await last.complete([{ open, location: 'kafka:t-0@3' }])
@@ -95,7 +92,7 @@ export function deadLetterStoreContract(
     for (let at = 0; at < ids.length; at += 100)
       await subject.target.store(
         ids.slice(at, at + 100).map(id => deadLetterOf(id, `value of ${id}`, topic)),
-        soon(),
+        deadlineIn(20_000),
       )
     const producer = producerOf(servers.split(','))
     const run = async () => {

@@ -3,10 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TransportError } from '../lib/errors.ts'
 import type { RecordHeader } from '../lib/record/producer-record.ts'
-import { sleep, systemClock } from '../lib/time/clock.ts'
-import { Deadline } from '../lib/time/deadline.ts'
 import type { EncodedBatch, KafkaClient, ProduceOutcome, ProducerIdAndEpoch } from '../lib/transport/kafka-client.ts'
 import { encodeRecordBatch } from '../lib/wire-format/record-batch-encoder.ts'
+import { deadlineIn, pause } from './support/time.ts'
 
 export interface ContractCluster {
   readonly client: KafkaClient
@@ -16,8 +15,6 @@ export interface ContractCluster {
   stop(): Promise<void>
 }
 
-const soon = () => Deadline.after(systemClock, 5000)
-
 export function kafkaClientContract(name: string, start: () => Promise<ContractCluster>): void {
   const run = (title: string, body: (cluster: ContractCluster) => Promise<void>) =>
     test(`${name}: ${title}`, async () => {
@@ -25,20 +22,20 @@ export function kafkaClientContract(name: string, start: () => Promise<ContractC
       try {
         await body(cluster)
       } finally {
-        await cluster.client.close(soon())
+        await cluster.client.close(deadlineIn(5000))
         await cluster.stop()
       }
     })
 
   run('tells partitions, leaders and epochs', async ({ client, topic }) => {
-    const { topics } = await client.metadata([topic], soon())
+    const { topics } = await client.metadata([topic], deadlineIn(5000))
     assert.equal(topics[0]?.error, null)
     assert.deepEqual([...(topics[0]?.partitions ?? [])].map(({ partition }) => partition).sort(), [0, 1, 2])
     assert.ok(topics[0]?.partitions.every(({ leader, leaderEpoch }) => leader >= 0 && leaderEpoch >= 0))
   })
 
   run('names the error of a topic that is not there, beside one that is', async ({ client, topic, knowsTopics }) => {
-    const { topics } = await client.metadata([topic, 'missing'], soon())
+    const { topics } = await client.metadata([topic, 'missing'], deadlineIn(5000))
     assert.equal(topics.find(found => found.topic === topic)?.error, null)
     if (knowsTopics) assert.equal(topics.find(found => found.topic === 'missing')?.error, 'UNKNOWN_TOPIC_OR_PARTITION')
   })
@@ -103,10 +100,10 @@ export function kafkaClientContract(name: string, start: () => Promise<ContractC
 async function producerIdOf(client: KafkaClient): Promise<ProducerIdAndEpoch> {
   for (let rounds = 1; ; rounds++) {
     try {
-      return await client.initProducerId(soon())
+      return await client.initProducerId(deadlineIn(5000))
     } catch (error) {
       if (!(error instanceof TransportError) || !error.retriable || rounds === 50) throw error
-      await sleep(systemClock, 100)
+      await pause(100)
     }
   }
 }
@@ -123,7 +120,7 @@ async function writer(
   client: KafkaClient,
   topic: string,
 ): Promise<(partition: number, write: Write) => Promise<ProduceOutcome>> {
-  const { topics } = await client.metadata([topic], soon())
+  const { topics } = await client.metadata([topic], deadlineIn(5000))
   const { producerId } = await producerIdOf(client)
   return async (partition, { epoch, sequence, values, headers = [], gate = true }) => {
     const leader = topics[0]?.partitions.find(found => found.partition === partition)?.leader ?? -1

@@ -10,6 +10,7 @@ import { ProducerFactory, type ProducerFactoryOptions } from '../lib/producer-fa
 import { RoutingKafkaTemplate } from '../lib/routing-kafka-template.ts'
 import { type Attempt, ScriptedKafkaClient } from '../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../lib/time/clock.ts'
+import { pause } from './support/time.ts'
 
 interface Made<K, V> {
   readonly template: KafkaTemplate<K, V>
@@ -205,7 +206,7 @@ test('ProducerFactory: one producer per configuration, another after maxAge or r
     first,
   )
   const sent = template.send('t', 'old')
-  await new Promise(resolve => setTimeout(resolve, 90))
+  await pause(90)
   assert.notEqual(factory.getProducer(), first)
   await sent
   const lingering = template.send('t', 'reset')

@@ -69,7 +69,7 @@ async function openPage(width = 1280): Promise<Page> {
 }
 
 const textOf = (page: Page, selector: string) => page.$eval(selector, found => found.textContent ?? '')
-const until = (page: Page, selector: string, pattern: string) =>
+const untilText = (page: Page, selector: string, pattern: string) =>
   page.waitForFunction(
     (where, wanted) => new RegExp(wanted).test(document.querySelector(where)?.textContent ?? ''),
     { timeout: 40_000 },
@@ -88,8 +88,8 @@ test('empty: it says so, and the form sends a record', async () => {
   const page = await openPage()
   assert.match(await textOf(page, '#empty'), /No open dead letter/)
   await page.click('#send button')
-  await until(page, '#answer', '"fate": "delivered"')
-  await until(page, '#counters', 'topic chat1')
+  await untilText(page, '#answer', '"fate": "delivered"')
+  await untilText(page, '#counters', 'topic chat1')
   await page.close()
 })
 
@@ -100,13 +100,13 @@ test('list, filter, open, payload only after a click; by keyboard alone', async 
   }
   await put([chat('first', 'a secret word'), chat('second', 'b'), other])
   const page = await openPage()
-  await until(page, '#total', '\\(3\\)')
+  await untilText(page, '#total', '\\(3\\)')
   await shot(page, 'list-1280')
   await page.select('#filter select[name=topic]', 'earthquakes')
-  await until(page, '#total', '\\(1\\)')
+  await untilText(page, '#total', '\\(1\\)')
   await page.select('#filter select[name=topic]', '')
   await page.select('#filter select[name=error]', 'unreachable')
-  await until(page, '#total', '\\(2\\)')
+  await untilText(page, '#total', '\\(2\\)')
   await page.focus('#dead letters button')
   await page.keyboard.press('Enter')
   await page.waitForSelector('dialog[open]')
@@ -115,7 +115,7 @@ test('list, filter, open, payload only after a click; by keyboard alone', async 
   const isFirst = /first/.test(await textOf(page, '#details'))
   await page.focus('#payload')
   await page.keyboard.press('Space')
-  await until(page, '#details', isFirst ? 'a secret word' : '"text":"b"')
+  await untilText(page, '#details', isFirst ? 'a secret word' : '"text":"b"')
   await shot(page, 'dead-letter-1280')
   await page.keyboard.press('Escape')
   await page.waitForSelector('dialog:not([open])')
@@ -128,20 +128,20 @@ test('list, filter, open, payload only after a click; by keyboard alone', async 
 
 test('dry run changes nothing; redrive of one, then of all that is chosen', async () => {
   const page = await openPage()
-  await until(page, '#total', '\\(3\\)')
+  await untilText(page, '#total', '\\(3\\)')
   const before = (await readTopic(stack.bootstrapServers, 'chat')).length
   await page.click('#dry')
-  await until(page, '#done', 'Dry run: 3 would be sent')
+  await untilText(page, '#done', 'Dry run: 3 would be sent')
   assert.equal((await readTopic(stack.bootstrapServers, 'chat')).length, before)
   await page.select('#filter select[name=topic]', 'chat')
-  await until(page, '#total', '\\(2\\)')
+  await untilText(page, '#total', '\\(2\\)')
   await page.click('#dead letters button')
   await page.waitForSelector('dialog[open]')
   await page.click('#redrive-one')
-  await until(page, '#done', '1 sent')
+  await untilText(page, '#done', '1 sent')
   await page.waitForSelector('dialog:not([open])')
   await page.click('#redrive')
-  await until(page, '#done', '1 sent')
+  await untilText(page, '#done', '1 sent')
   assert.equal((await readTopic(stack.bootstrapServers, 'chat')).length, before + 2)
   await clear()
   await page.close()
@@ -163,11 +163,11 @@ test('hostile keys, headers, ids and errors are inert; no other site may ask', a
     },
   ])
   const page = await openPage()
-  await until(page, '#total', '\\(1\\)')
+  await untilText(page, '#total', '\\(1\\)')
   await page.click('#dead letters button')
   await page.waitForSelector('dialog[open]')
   await page.click('#payload')
-  await until(page, '#details', 'Header <img')
+  await untilText(page, '#details', 'Header <img')
   assert.equal(
     await page.$$eval('dialog img, dialog script, tbody img, tbody script, option img', found => found.length),
     0,
@@ -189,14 +189,14 @@ test('10,000 dead letters: a page at a time, and the page stays quick', async ()
   for (let at = 0; at < 10_000; at += 1000)
     await put(Array.from({ length: 1000 }, (_, i) => chat(`many-${at + i}`, 'x')))
   const page = await openPage()
-  await until(page, '#total', '\\(10000\\)')
+  await untilText(page, '#total', '\\(10000\\)')
   assert.equal(await page.$$eval('#dead letters tr', rows => rows.length), 100)
   const begin = performance.now()
   await page.click('#older')
-  await until(page, '#range', '101 to 200 of 10000')
+  await untilText(page, '#range', '101 to 200 of 10000')
   assert.ok(performance.now() - begin < 5000)
   await page.click('#newer')
-  await until(page, '#range', '1 to 100 of 10000')
+  await untilText(page, '#range', '1 to 100 of 10000')
   await page.close()
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
@@ -212,8 +212,8 @@ test('the README’s story: send, stop Kafka, send, see the dead letter in conso
     timeout: 30_000,
   })
   await page.click('#send button')
-  await until(page, '#answer', '"fate": "dead-lettered"')
-  await until(page, '#total', '\\(1\\)')
+  await untilText(page, '#answer', '"fate": "dead-lettered"')
+  await untilText(page, '#total', '\\(1\\)')
   await shot(page, 'dead-letter-390')
   const list = spawnSync(process.execPath, ['bin/kafka-producer.ts', 'dead-letters', 'list'], {
     encoding: 'utf8',
@@ -221,15 +221,15 @@ test('the README’s story: send, stop Kafka, send, see the dead letter in conso
   })
   assert.match(list.stdout, /chat\s+(unreachable|no-leader|deadline|delivery-unknown)/)
   await page.click('#redrive')
-  await until(page, '#done', 'Stopped: ')
+  await untilText(page, '#done', 'Stopped: ')
   await page.click('#start')
   await page.waitForFunction(() => !(document.querySelector('#start') as HTMLButtonElement).disabled, {
     timeout: 60_000,
   })
-  await until(page, '#counters', 'topic chat\\d')
+  await untilText(page, '#counters', 'topic chat\\d')
   await page.click('#redrive')
-  await until(page, '#done', '1 (sent|were)')
-  await until(page, '#empty', 'No open dead letter')
+  await untilText(page, '#done', '1 (sent|were)')
+  await untilText(page, '#empty', 'No open dead letter')
   assert.equal(await hellos(), before + 1)
   await page.close()
 })
@@ -238,6 +238,6 @@ test('the stack is gone: the page says so', async () => {
   const page = await openPage()
   server.close()
   server.closeAllConnections()
-  await until(page, '#problem', 'does not answer')
+  await untilText(page, '#problem', 'does not answer')
   await page.close()
 })

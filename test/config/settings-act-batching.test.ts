@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { BufferExhaustedError, ConfigError } from '../../lib/errors.ts'
 import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import type { Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
-import { pause, produces, withProducer } from '../fakes/with-producer.ts'
+import { produces, withProducer } from '../fakes/with-producer.ts'
+import { pause, until } from '../support/time.ts'
 
 const batchSizes = (cluster: ScriptedBrokers) => cluster.log(0).batches.map(({ records }) => records.length)
 const holdAnswers = () => {
@@ -55,7 +56,7 @@ test('linger 0: records gather while a request to their leader is in flight', as
     held.script,
     async (producer, cluster) => {
       const first = producer.send({ topic: 't', value: '0', partition: 0 })
-      while (produces(cluster).length === 0) await pause(5)
+      await until(() => produces(cluster).length > 0)
       // Another partition of the same leader: each of its sends is a turn of its own.
       const rest: Promise<unknown>[] = []
       for (let i = 0; i < 5; i++) {
@@ -86,7 +87,7 @@ test('buffer.memory: a full buffer blocks in order of arrival, then BufferExhaus
   await withProducer({ bufferMemory: 2000, maxBlockMs: 300 }, held.script, async (producer, cluster) => {
     const record = (value: string) => ({ topic: 't', value: value.repeat(300) })
     const inTime = ['a', 'b', 'c'].map(value => producer.send(record(value)))
-    while (produces(cluster).length === 0) await pause(5)
+    await until(() => produces(cluster).length > 0)
     assert.ok(producer.metrics().bufferUsed <= 2000)
     const begin = performance.now()
     await assert.rejects(
@@ -127,7 +128,7 @@ test('buffer.memory: a sendAll larger than the buffer goes on as memory frees, a
 test('max.block.ms: waiting for metadata and for memory count together', async () => {
   await withProducer(
     { maxBlockMs: 400 },
-    { onRequest: (_, apiKey) => (apiKey === 3 ? new Promise(resolve => setTimeout(resolve, 300)) : undefined) },
+    { onRequest: (_, apiKey) => (apiKey === 3 ? pause(300) : undefined) },
     async producer => {
       assert.equal(summaryOf((await producer.sendAll([{ topic: 't', value: 'v' }]))[0]), 'delivered')
     },
@@ -188,7 +189,7 @@ test('acks 1 and 0: the proof says what is known; idempotence is off', async () 
   await withProducer({ acks: 0 as never }, { onAnswer: () => 'drop' }, async (producer, cluster) => {
     const metadata = await producer.send({ topic: 't', value: 'v' })
     assert.deepEqual([metadata.proof, metadata.offset], ['none', null])
-    while (produces(cluster).length === 0) await pause(5)
+    await until(() => produces(cluster).length > 0)
     assert.equal(produces(cluster)[0]?.acks, 0)
   })
 })

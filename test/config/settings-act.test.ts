@@ -6,7 +6,8 @@ import { test } from 'node:test'
 import type { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
-import { pause, produces, withProducer } from '../fakes/with-producer.ts'
+import { produces, withProducer } from '../fakes/with-producer.ts'
+import { pause } from '../support/time.ts'
 
 const send = async (producer: KafkaProducer, value = 'v') =>
   summaryOf((await producer.sendAll([{ topic: 't', value }]))[0])

@@ -17,12 +17,11 @@ import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
 import { publishFailures } from '../../lib/dead-letter/publish-failures.ts'
 import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { DeadLetterError, TransportError } from '../../lib/errors.ts'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { producerOf } from '../fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { deadlineIn } from '../support/time.ts'
 
 const folder = temporaryFolder()
 const servers: (() => void)[] = []
@@ -117,8 +116,6 @@ function target(kind: string, url: string): Target {
 
 const deadLetters = (count = 4, bytes = 10): DeadLetter[] =>
   Array.from({ length: count }, (_, i) => deadLetterOf(`id-${i}`, Buffer.alloc(bytes, 'x')))
-const soon = () => Deadline.after(systemClock, 1500)
-
 /** Stores in a chain before a disk, then alone. @returns which dead letters the disk has */
 async function storeBeforeDisk(
   first: Target,
@@ -129,11 +126,11 @@ async function storeBeforeDisk(
     producerOf(servers ?? [], { maxBlockMs: 400, deliveryTimeoutMs: 3000 })
   const begin = performance.now()
   const chain = DeadLetterPublisher.of([first, { kind: 'disk', folder: place }], { producerOf: producerOfServers })
-  const results = await chain.store(given, soon())
+  const results = await chain.store(given, deadlineIn(1500))
   assert.ok(performance.now() - begin < 1600, 'a slow target is cut by the reserve')
   await chain.close()
   const only = DeadLetterPublisher.of([first], { producerOf: producerOfServers })
-  const alone = await only.store(given, soon())
+  const alone = await only.store(given, deadlineIn(1500))
   await only.close()
   const onDisk = (await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters()))
     .map(({ deadLetter }) => deadLetter.recordId)
@@ -301,7 +298,7 @@ test('every target fails: the record is told as returned, with its own code; nob
     deadLetters: chain,
     sourceOf: () => ({ trigger: 'http', id: 'r', index: 0, function: 'http', arn: null, receiveCount: null }),
     idOf: () => 'r',
-    deadline: soon(),
+    deadline: deadlineIn(1500),
     onFailure: error => failures.push(error),
   })
   await chain.close()
@@ -328,7 +325,7 @@ test('who is told of a dead letter is told after it is stored, without its bytes
     notifiers,
     onNotifyFailure: error => failures.push(error),
   })
-  const results = await chain.store(deadLetters(2), soon())
+  const results = await chain.store(deadLetters(2), deadlineIn(1500))
   await chain.close()
   assert.deepEqual(told, results)
   assert.equal(failures.length, 2)

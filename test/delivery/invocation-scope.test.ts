@@ -7,6 +7,7 @@ import { type KafkaContext, kafkaProducer } from '../../lib/lambda/kafka-produce
 import { ProducerFactory } from '../../lib/producer-factory.ts'
 import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../../lib/time/clock.ts'
+import { deadlineIn, pause } from '../support/time.ts'
 
 function handlerOf(work: (context: KafkaContext) => unknown, script: readonly Attempt[] = [], latencyMs = 20) {
   const client = new ScriptedKafkaClient({
@@ -70,7 +71,7 @@ test('rule 14: a send after the scope closed is refused', async () => {
     return 'answered'
   })
   await invoke()
-  await new Promise(resolve => setTimeout(resolve, 80))
+  await pause(80)
   assert.match(String(await late), /after its invocation had ended/)
 })
 
@@ -108,8 +109,7 @@ test('a failed connect is never cached', async () => {
   const { factory, config, client } = handlerOf(() => undefined)
   const metadata = client.metadata.bind(client)
   client.metadata = () => Promise.reject(new Error('down'))
-  const { Deadline } = await import('../../lib/time/deadline.ts')
-  await assert.rejects(factory.connect(config, Deadline.after(systemClock, 150)))
+  await assert.rejects(factory.connect(config, deadlineIn(150)))
   client.metadata = metadata
   await factory.connect(config)
 })

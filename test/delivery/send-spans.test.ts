@@ -14,7 +14,7 @@ import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { type Attempt, type PartitionLog, ScriptedKafkaClient } from '../../lib/testing/index.ts'
 import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
+import { deadlineIn } from '../support/time.ts'
 
 const exporter = new InMemorySpanExporter()
 let sampled = true
@@ -108,9 +108,7 @@ test('within an invocation’s span of the same trace that is the parent; of ano
 })
 
 test('a failure: the code and what is known of the record, no text and no payload', async () => {
-  await sending(['lose-answer'], producer =>
-    producer.sendAll([record({ value: 'secret' })], Deadline.after(systemClock, 200)),
-  )
+  await sending(['lose-answer'], producer => producer.sendAll([record({ value: 'secret' })], deadlineIn(200)))
   const span = only()
   assert.equal(span.status.code, SpanStatusCode.ERROR)
   assert.equal(span.attributes['error.type'], 'delivery-unknown')

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { accepts, freePort } from '../../local/ports.ts'
+import { pause } from '../support/time.ts'
 
 export interface Moto {
   readonly url: string
@@ -17,7 +18,7 @@ export async function startMoto(): Promise<Moto> {
   })
   for (const end = Date.now() + 60_000; !(await accepts(port)); ) {
     assert.ok(Date.now() < end && moto.exitCode === null, 'moto_server did not start')
-    await new Promise(resolve => setTimeout(resolve, 200))
+    await pause(200)
   }
   return { url: `http://127.0.0.1:${port}`, stop: () => void moto.kill() }
 }

@@ -23,7 +23,3 @@ export async function withProducer(
 export function produces(cluster: ScriptedBrokers): ScriptedBrokers['requests'] {
   return cluster.requests.filter(({ apiKey }) => apiKey === 0)
 }
-
-export function pause(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms))
-}

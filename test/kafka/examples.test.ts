@@ -10,6 +10,7 @@ import { build } from 'esbuild'
 import type { ChatProducer, Log } from '../../examples/chat/chat-producer.ts'
 import type { KafkaTemplate } from '../../lib/kafka-template.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import { until } from '../support/time.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 const folder = mkdtempSync(join(tmpdir(), 'examples-'))
@@ -51,11 +52,6 @@ async function load<T>(entry: string): Promise<T> {
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   })
   return import(pathToFileURL(outfile).href)
-}
-
-async function until(done: () => boolean): Promise<void> {
-  for (let i = 0; i < 200 && !done(); i++) await new Promise(resolve => setTimeout(resolve, 25))
-  assert.ok(done())
 }
 
 test('ChatProducer: configured in code and by the settings file, it logs the offset or the error, or waits', async () => {

@@ -9,11 +9,10 @@ import { parseConfig } from '../../lib/config/parse-config.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
 import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
 import { ConfigError } from '../../lib/errors.ts'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { startSqs } from '../../local/sqs/elasticmq.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { deadlineIn } from '../support/time.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' })
@@ -80,7 +79,7 @@ test('by hand and by schedule: the dead letters of the configured targets, a fil
   const deadLetters = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
   await deadLetters.store(
     [deadLetterOf('a', '{"room":"r","user":"u","text":"a"}'), deadLetterOf('b', '{"room":"r","user":"u","text":"b"}')],
-    Deadline.after(systemClock, 5000),
+    deadlineIn(5000),
   )
   await deadLetters.close()
   assert.equal(results(await handleRedrive({ error: 'quota' }, context(), services))[0]?.resent, 0)

@@ -15,14 +15,13 @@ import { SqliteDeadLetterTarget } from '../../lib/dead-letter/sqlite/target.ts'
 import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
 import { createLogReader, deadLetterTopicsOf, openDeadLetterStores } from '../../lib/redrive/open-dead-letters.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { startSqs } from '../../local/sqs/elasticmq.ts'
 import { deadLetterStoreContract } from '../dead-letter-store.contract.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { producerOf } from '../fakes/producer-of.ts'
+import { deadlineIn } from '../support/time.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 const folder = temporaryFolder()
@@ -99,7 +98,7 @@ test('a dead letter in Kafka has the record’s own bytes and Spring’s headers
   const target = new KafkaDeadLetterTarget('{topic}-dlt', () => producerOf(servers.split(',')))
   const deadLetter = deadLetterOf('spring', 'v', topic)
   const given: DeadLetter = { ...deadLetter, record: { ...deadLetter.record, partition: 7, timestamp: 1517966773840 } }
-  assert.deepEqual(await target.store([given], Deadline.after(systemClock, 10_000)), [`kafka:${topic}-dlt-0@0`])
+  assert.deepEqual(await target.store([given], deadlineIn(10_000)), [`kafka:${topic}-dlt-0@0`])
   await target.close()
   const [record] = await readTopic(servers, `${topic}-dlt`)
   const header = (name: string) => record?.headers[`kafka_dlt-${name}`] as Buffer

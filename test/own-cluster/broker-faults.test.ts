@@ -1,11 +1,10 @@
 // A broker of a cluster of its own is frozen while records are sent.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
 import { createTopics, partitionsOf, untilInSync } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
 import { producerOf, summaryOf } from '../fakes/producer-of.ts'
+import { deadlineIn } from '../support/time.ts'
 
 let kafka: LocalKafka
 before(async () => {
@@ -24,9 +23,9 @@ test('rule 7: budgets of 300 ms and 20 s in one batch with a frozen follower', a
   try {
     const begin = performance.now()
     const short = producer
-      .sendAll([{ topic: 'frozen', value: 'short' }], Deadline.after(systemClock, 300))
+      .sendAll([{ topic: 'frozen', value: 'short' }], deadlineIn(300))
       .then(([report]) => [summaryOf(report), performance.now() - begin] as const)
-    const long = producer.sendAll([{ topic: 'frozen', value: 'long' }], Deadline.after(systemClock, 20_000))
+    const long = producer.sendAll([{ topic: 'frozen', value: 'long' }], deadlineIn(20_000))
     const [outcome, took] = await short
 
     assert.ok(took < 700, `told after ${took} ms`)

@@ -13,6 +13,7 @@ import { innermostMessage } from '../../lib/errors.ts'
 import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { SecretsServer } from '../fakes/secrets-server.ts'
 import { type ListenerName, type SecuredKafka, startSecuredKafka, TOPIC } from '../security-rig/secured-kafka.ts'
+import { pause } from '../support/time.ts'
 
 process.env.AWS_EC2_METADATA_DISABLED = 'true'
 let rig: SecuredKafka
@@ -397,7 +398,7 @@ test('a revoked MSK IAM key ends new connections, and one dial in ten seconds as
     assert.equal(summaryOf((await producer.sendAll([record('a')]))[0]), 'delivered')
     const connectionAttempts = producer.metrics().connectionAttempts
     rig.writeIamKeys({})
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await pause(20)
     for (let n = 0; n < 5; n++)
       assert.equal(summaryOf((await producer.sendAll([record('a')]))[0]), 'not-sent:authentication')
     assert.ok(producer.metrics().connectionAttempts - connectionAttempts <= 2, 'one dial')

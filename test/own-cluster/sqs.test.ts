@@ -12,11 +12,10 @@ import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
 import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
 import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { TransportError } from '../../lib/errors.ts'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { type LocalSqs, startSqs } from '../../local/sqs/elasticmq.ts'
 import { SqsPoller } from '../../local/sqs/poller.ts'
+import { deadlineIn, until } from '../support/time.ts'
 
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' })
 let sqs: LocalSqs
@@ -42,18 +41,10 @@ function deadLetter(n: number, bytes = 10): DeadLetter {
   })
 }
 
-const soon = (ms = 10_000) => Deadline.after(systemClock, ms)
-
-async function until(holds: () => boolean, withinMs = 20_000): Promise<void> {
-  const end = Date.now() + withinMs
-  while (!holds() && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 50))
-  assert.ok(holds(), 'it did not come to hold in time')
-}
-
 test('dead letters: batches of ten; a location is the id of a message that is in the queue', async () => {
   const target = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
   const deadLetters = Array.from({ length: 25 }, (_, n) => deadLetter(n))
-  const locations = await target.store(deadLetters, soon())
+  const locations = await target.store(deadLetters, deadlineIn(10_000))
   await target.close()
   const stored = await sqs.drain('dead-letters')
 
@@ -75,7 +66,7 @@ test('dead letters of more than a batch may hold are split by bytes', async () =
   const target = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
   const locations = await target.store(
     Array.from({ length: 6 }, (_, n) => deadLetter(n, 300_000)),
-    soon(),
+    deadlineIn(10_000),
   )
   await target.close()
   assert.ok(locations.every(location => typeof location === 'string'))
@@ -89,7 +80,7 @@ test('a dead letter over 1 MB: a claim check on the next target that can; withou
     new SqsDeadLetterTarget(sqs.queueUrl('dead-letters')),
     new DiskDeadLetterTarget(folder),
   ])
-  const [location, small] = await chain.store([big, deadLetter(2)], soon())
+  const [location, small] = await chain.store([big, deadLetter(2)], deadlineIn(10_000))
   await chain.close()
   const stored = (await sqs.drain('dead-letters')).map(({ Body }) => JSON.parse(Body as string) as DeadLetter)
   const withClaim = stored.find(({ recordId }) => recordId === 'r-1')
@@ -105,7 +96,7 @@ test('a dead letter over 1 MB: a claim check on the next target that can; withou
   rmSync(folder, { recursive: true })
 
   const alone = new DeadLetterPublisher([new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))])
-  const [refusal] = await alone.store([big], soon())
+  const [refusal] = await alone.store([big], deadlineIn(10_000))
   await alone.close()
   assert.equal((refusal as { code?: string }).code, 'dead-letter-too-large')
   assert.deepEqual(await sqs.drain('dead-letters'), [])
@@ -115,7 +106,7 @@ test('a queue that does not exist, and a server that is gone: the next target ta
   for (const url of [sqs.queueUrl('nobody'), 'http://127.0.0.1:9/000000000000/dead-letters']) {
     const folder = temporaryFolder()
     const chain = new DeadLetterPublisher([new SqsDeadLetterTarget(url), new DiskDeadLetterTarget(folder)])
-    const [location] = await chain.store([deadLetter(1)], soon())
+    const [location] = await chain.store([deadLetter(1)], deadlineIn(10_000))
     await chain.close()
     assert.match(String(location), /^disk:/, url)
     rmSync(folder, { recursive: true })
@@ -143,7 +134,7 @@ test('entry by entry: what the service refuses or leaves out is not stored; the 
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const target = new SqsDeadLetterTarget(`http://127.0.0.1:${(server.address() as AddressInfo).port}/000000000000/q`)
-  const results = await target.store([deadLetter(1), deadLetter(2), deadLetter(3)], soon())
+  const results = await target.store([deadLetter(1), deadLetter(2), deadLetter(3)], deadlineIn(10_000))
   await target.close()
   server.close()
 
@@ -163,7 +154,7 @@ test('a service that does not answer is given up at the deadline, and the next t
     new DiskDeadLetterTarget(folder),
   ])
   const begin = performance.now()
-  const results: StoreResult[] = await chain.store([deadLetter(1)], soon(2000))
+  const results: StoreResult[] = await chain.store([deadLetter(1)], deadlineIn(2000))
   assert.match(String(results[0]), /^disk:/)
   assert.ok(performance.now() - begin < 2000)
   await chain.close()

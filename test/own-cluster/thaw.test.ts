@@ -10,6 +10,7 @@ import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
 import { type ProxiedKafka, startProxiedKafka } from '../../local/faults/proxied-kafka.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { producerOf } from '../fakes/producer-of.ts'
+import { pause } from '../support/time.ts'
 
 let rig: ProxiedKafka
 before(async () => {
@@ -18,8 +19,6 @@ before(async () => {
   await untilInSync(rig.bootstrapServers, 'thaw', 1)
 })
 after(() => rig.stop())
-
-const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const begin = performance.now()

@@ -16,9 +16,8 @@ import type { InvocationReport } from '../../lib/lambda/invocation-report.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
 import { contractsOf } from '../fakes/contracts.ts'
+import { deadlineIn } from '../support/time.ts'
 
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)
 const ARN = 'arn:aws:sqs:eu-west-1:123456789012:orders.fifo'
@@ -108,7 +107,7 @@ async function play({ script, messages, retries, batchSize, deadLettersLost, onI
   const invocations: { received: string[]; returned: string[]; fates: { id: string; fate: string }[] }[] = []
   let open = messages.map(toSqs)
   for (let receive = 0; open.length > 0 && receive < MAX_RECEIVES; receive++) {
-    const far = Deadline.after(systemClock, 60_000)
+    const far = deadlineIn(60_000)
     const context = { functionName: 'f', kafka: { producer, deadline: far, answerBy: far } } as unknown as Context &
       KafkaContext
     let answer: Awaited<ReturnType<typeof handleSqs>> | undefined

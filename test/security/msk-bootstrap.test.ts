@@ -6,15 +6,12 @@ import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/settings.ts'
 import { MskBootstrap } from '../../lib/security/msk-bootstrap.ts'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
 import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { deadlineIn, pause } from '../support/time.ts'
 
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us-east-1' })
 const ARN = 'arn:aws:kafka:eu-west-1:123456789012:cluster/demo/abc-1'
-const soon = (ms = 3000) => Deadline.after(systemClock, ms)
-
 type Answer = { status?: number; body?: object; silent?: boolean }
 
 async function withMsk(work: (msk: { answer: Answer; paths: string[] }) => Promise<void>): Promise<void> {
@@ -60,11 +57,11 @@ test('the list for the authentication and the network in use, asked for once', a
       msk.paths.length = 0
       const bootstrap = new MskBootstrap(configOf(options))
       assert.deepEqual(
-        await Promise.all([bootstrap.servers(soon(), false), bootstrap.servers(soon(), false)]),
+        await Promise.all([bootstrap.servers(deadlineIn(3000), false), bootstrap.servers(deadlineIn(3000), false)]),
         Array(2).fill(['b-1.demo:9098', 'b-2.demo:9098']),
         field,
       )
-      await bootstrap.servers(soon(), false)
+      await bootstrap.servers(deadlineIn(3000), false)
       assert.deepEqual(msk.paths, [`GET /v1/clusters/${encodeURIComponent(ARN)}/bootstrap-brokers`])
     }
   })
@@ -78,11 +75,11 @@ test('an error, silence or a list without the right door: the given servers, wit
       const warnings: string[] = []
       const begin = performance.now()
       const withFallback = new MskBootstrap(configOf({ bootstrapServers: ['given:9092'] }), text => warnings.push(text))
-      assert.deepEqual(await withFallback.servers(soon(500), false), ['given:9092'])
+      assert.deepEqual(await withFallback.servers(deadlineIn(500), false), ['given:9092'])
       assert.ok(performance.now() - begin < 2000, 'bounded')
       assert.match(warnings.join(), /KAFKA_MSK_CLUSTER_ARN/)
       await assert.rejects(
-        new MskBootstrap(configOf()).servers(soon(500), false),
+        new MskBootstrap(configOf()).servers(deadlineIn(500), false),
         /KAFKA_MSK_CLUSTER_ARN|security\.protocol PLAINTEXT/,
       )
     }
@@ -96,7 +93,7 @@ test('all brokers gone: the cluster is asked again, and what it then names is us
     msk.answer = { body: { bootstrapBrokerString: '127.0.0.1:9' } }
     const producer = producerOf(['127.0.0.1:9'], { mskClusterArn: ARN, maxBlockMs: 15_000 })
     const sending = producer.sendAll([{ topic: 't', value: 'a' }])
-    await new Promise(resolve => setTimeout(resolve, 500))
+    await pause(500)
     assert.equal(msk.paths.length, 1, 'not asked again at once')
     msk.answer = { body: { bootstrapBrokerString: cluster.addresses.join(',') } }
     assert.equal(summaryOf((await sending)[0]), 'delivered')

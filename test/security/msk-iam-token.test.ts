@@ -4,11 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { MskIamToken } from '../../lib/security/msk-iam-token.ts'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
+import { deadlineIn } from '../support/time.ts'
 
 process.env.AWS_EC2_METADATA_DISABLED = 'true'
-const soon = (ms = 3000) => Deadline.after(systemClock, ms)
 const expires = (token: string) => new URL(Buffer.from(token, 'base64url').toString()).searchParams.get('X-Amz-Expires')
 
 async function withKeys<T>(expiresInMs: number | undefined, work: () => Promise<T>): Promise<T> {
@@ -25,16 +23,16 @@ async function withKeys<T>(expiresInMs: number | undefined, work: () => Promise<
 
 test('a token lasts 15 minutes, or what is left of the credentials in whole seconds', async () => {
   assert.equal(
-    await withKeys(undefined, async () => expires(await new MskIamToken('us-east-1', 'name').get(soon()))),
+    await withKeys(undefined, async () => expires(await new MskIamToken('us-east-1', 'name').get(deadlineIn(3000)))),
     '900',
   )
   assert.equal(
-    await withKeys(3_600_500, async () => expires(await new MskIamToken('us-east-1', 'name').get(soon()))),
+    await withKeys(3_600_500, async () => expires(await new MskIamToken('us-east-1', 'name').get(deadlineIn(3000)))),
     '900',
   )
   for (let n = 0; n < 20; n++) {
     const seconds = await withKeys(300_700 + n, async () =>
-      expires(await new MskIamToken('us-east-1', 'name').get(soon())),
+      expires(await new MskIamToken('us-east-1', 'name').get(deadlineIn(3000))),
     )
     assert.match(seconds ?? '', /^(299|300)$/)
   }
@@ -42,11 +40,11 @@ test('a token lasts 15 minutes, or what is left of the credentials in whole seco
 
 test('credentials with less than a minute left, or none at all: a clear error', async () => {
   await assert.rejects(
-    withKeys(59_000, () => new MskIamToken('us-east-1', 'name').get(soon())),
+    withKeys(59_000, () => new MskIamToken('us-east-1', 'name').get(deadlineIn(3000))),
     /have less than 60 s left/,
   )
   await assert.rejects(
-    new MskIamToken('us-east-1', 'name').get(soon()),
+    new MskIamToken('us-east-1', 'name').get(deadlineIn(3000)),
     /AWS_MSK_IAM can't be found: expected the function's role/,
   )
 })
@@ -57,7 +55,7 @@ test('a source of credentials that stays silent is given up at the deadline', as
   silent.unref()
   process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`
   const begin = performance.now()
-  await assert.rejects(new MskIamToken('us-east-1', 'name').get(soon(300)), /did not come in time/)
+  await assert.rejects(new MskIamToken('us-east-1', 'name').get(deadlineIn(300)), /did not come in time/)
   assert.ok(performance.now() - begin < 1000)
   delete process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI
   silent.closeAllConnections()

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { decodeBatch, INVALID_PRODUCER_EPOCH } from '../../lib/testing/partition-log.ts'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
 import { outcomeOf } from '../../lib/transport/produce-outcome.ts'
 import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { produces } from '../fakes/with-producer.ts'
+import { deadlineIn, pause, until } from '../support/time.ts'
 
 async function withCluster(
   options: Parameters<typeof ScriptedBrokers.start>[0],
@@ -93,9 +93,9 @@ test('rule 5: one record too large does not condemn another caller’s record in
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
     const producer = producerOf(cluster.addresses)
     const blocker = producer.sendAll([{ topic: 't', value: 'first', partition: 0 }])
-    while (!cluster.requests.some(({ apiKey }) => apiKey === 0)) await new Promise(resolve => setTimeout(resolve, 5))
+    await until(() => produces(cluster).length > 0)
     const callers = ['good', 'large', 'fine'].map(value => producer.sendAll([{ topic: 't', value, partition: 0 }]))
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await pause(20)
     open()
 
     const [good, large, fine] = (await Promise.all(callers)).map(([report]) => summaryOf(report))
@@ -151,13 +151,13 @@ test('rule 1: a partition beyond the count is the record’s fault after one ref
 })
 
 test('rule 6: metadata is answered beside a Produce that waits for its followers', async () => {
-  const script: Script = { onAnswer: () => new Promise(resolve => setTimeout(resolve, 1500)) }
+  const script: Script = { onAnswer: () => pause(1500) }
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
     const producer = producerOf(cluster.addresses)
     const sending = producer.sendAll([{ topic: 't', value: 'a' }])
-    while (!cluster.requests.some(({ apiKey }) => apiKey === 0)) await new Promise(resolve => setTimeout(resolve, 5))
+    await until(() => produces(cluster).length > 0)
     const begin = performance.now()
-    const reachable = await producer.isReachable(Deadline.after(systemClock, 1000))
+    const reachable = await producer.isReachable(deadlineIn(1000))
     const took = performance.now() - begin
 
     assert.ok(reachable)
@@ -176,18 +176,18 @@ test('rule 7: two budgets in one batch: the short one is told unknown in time, t
         first = false
         return gate
       }
-      return new Promise(resolve => setTimeout(resolve, 800))
+      return pause(800)
     },
   }
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
     const producer = producerOf(cluster.addresses)
     const blocker = producer.sendAll([{ topic: 't', value: '0', partition: 0 }])
-    while (first) await new Promise(resolve => setTimeout(resolve, 5))
+    await until(() => !first)
     const begin = performance.now()
     const short = producer
-      .sendAll([{ topic: 't', value: 'short', partition: 0 }], Deadline.after(systemClock, 300))
+      .sendAll([{ topic: 't', value: 'short', partition: 0 }], deadlineIn(300))
       .then(([report]) => [summaryOf(report), performance.now() - begin] as const)
-    const long = producer.sendAll([{ topic: 't', value: 'long', partition: 0 }], Deadline.after(systemClock, 20_000))
+    const long = producer.sendAll([{ topic: 't', value: 'long', partition: 0 }], deadlineIn(20_000))
     open()
 
     const [outcome, took] = await short
@@ -204,7 +204,7 @@ test('rule 7: at the deadline a request that nobody waits for is not left in fli
   await withCluster({ leaders: [0], brokers: 1, script: { onAnswer: () => 'drop' } }, async cluster => {
     const producer = producerOf(cluster.addresses)
     await producer.connect()
-    const [report] = await producer.sendAll([{ topic: 't', value: 'a' }], Deadline.after(systemClock, 200))
+    const [report] = await producer.sendAll([{ topic: 't', value: 'a' }], deadlineIn(200))
     assert.equal(summaryOf(report), 'unknown:delivery-unknown')
     await new Promise(resolve => setImmediate(resolve))
     assert.equal(producer.metrics().connections, 0)
@@ -218,7 +218,7 @@ test('rule 8: after a pause a dead connection shows in half a second, not after 
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
     const producer = producerOf(cluster.addresses, { requestTimeoutMs: 3000 })
     await producer.sendAll([{ topic: 't', value: 'a' }])
-    await new Promise(resolve => setTimeout(resolve, 1100))
+    await pause(1100)
     silent.is = true
     setTimeout(() => {
       silent.is = false
@@ -304,7 +304,7 @@ test('rule 7: a record whose time is over before it is sent is not sent', async 
   await withCluster({ leaders: [0], brokers: 1 }, async cluster => {
     const producer = producerOf(cluster.addresses)
     await producer.sendAll([{ topic: 't', value: 'a' }])
-    const [report] = await producer.sendAll([{ topic: 't', value: 'late' }], Deadline.after(systemClock, 0))
+    const [report] = await producer.sendAll([{ topic: 't', value: 'late' }], deadlineIn(0))
 
     assert.equal(summaryOf(report), 'not-sent:deadline')
     assert.deepEqual(cluster.values(), ['a'])
@@ -319,7 +319,7 @@ test('rule 6: an answer with an older leader epoch does not bring an old leader 
     await producer.sendAll([{ topic: 't', value: 'a' }])
     // A lagging broker now tells of the time before the move.
     cluster.lag = { leaders: [0], leaderEpochs: [0] }
-    await producer.isReachable(Deadline.after(systemClock, 1000))
+    await producer.isReachable(deadlineIn(1000))
     const [report] = await producer.sendAll([{ topic: 't', value: 'b' }])
 
     assert.equal(summaryOf(report), 'delivered')
@@ -340,7 +340,7 @@ test('rule 13: a record of an order group leaves only when the one before it in 
     async cluster => {
       const producer = producerOf(cluster.addresses)
       const sending = producer.sendAll([grouped('first', 0), grouped('second', 1), grouped('stranger', 1, 'other')])
-      await new Promise(resolve => setTimeout(resolve, 300))
+      await pause(300)
       assert.deepEqual(
         cluster.log(1).records.map(({ value }) => value),
         ['stranger'],

@@ -9,12 +9,10 @@ import { DeadLetterPublisher } from '../../lib/dead-letter/dead-letter-publisher
 import { DynamoDbDeadLetterTarget } from '../../lib/dead-letter/dynamodb/target.ts'
 import { S3DeadLetterTarget } from '../../lib/dead-letter/s3/target.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { AWS_TEST_KEYS, type Moto, startMoto } from '../fakes/moto.ts'
+import { deadlineIn } from '../support/time.ts'
 
-const soon = () => Deadline.after(systemClock, 5000)
 let moto: Moto
 let s3: S3Client
 let dynamodb: DynamoDBClient
@@ -43,8 +41,8 @@ after(() => {
 test('S3: one object per dead letter, put once; its location says where', async () => {
   const target = new S3DeadLetterTarget('letters', 'prod/chat')
   const deadLetters = Array.from({ length: 20 }, (_, i) => deadLetterOf(`s3-${i}`))
-  const locations = await target.store(deadLetters, soon())
-  assert.deepEqual(await target.store(deadLetters, soon()), locations)
+  const locations = await target.store(deadLetters, deadlineIn(5000))
+  assert.deepEqual(await target.store(deadLetters, deadlineIn(5000)), locations)
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'letters', Prefix: 'prod/chat/' }))
   assert.equal(Contents.length, 20)
   assert.equal(locations[0], `s3://letters/prod/chat/${deadLetters[0]?.deadLetterId}.json`)
@@ -58,8 +56,8 @@ test('S3: one object per dead letter, put once; its location says where', async 
 test('DynamoDB: one item per dead letter, put once', async () => {
   const target = new DynamoDbDeadLetterTarget('letters')
   const deadLetters = Array.from({ length: 20 }, (_, i) => deadLetterOf(`db-${i}`))
-  const locations = await target.store(deadLetters, soon())
-  assert.deepEqual(await target.store(deadLetters, soon()), locations)
+  const locations = await target.store(deadLetters, deadlineIn(5000))
+  assert.deepEqual(await target.store(deadLetters, deadlineIn(5000)), locations)
   const { Item } = await dynamodb.send(
     new GetItemCommand({ TableName: 'letters', Key: { deadLetterId: { S: deadLetters[3]?.deadLetterId as string } } }),
   )
@@ -88,7 +86,7 @@ test('too large for an item: the value is a claim in the next target that can, e
   await chain.close()
 
   const alone = new DynamoDbDeadLetterTarget('letters')
-  const [result] = await alone.store([deadLetterOf('large-2', Buffer.alloc(500_000, 'x'))], soon())
+  const [result] = await alone.store([deadLetterOf('large-2', Buffer.alloc(500_000, 'x'))], deadlineIn(5000))
   assert.ok(result instanceof DeadLetterError && result.code === 'dead-letter-too-large')
   await alone.close()
 })
@@ -100,7 +98,7 @@ test('a bucket or a table that is not there, and a service that stays silent: th
   ] as const) {
     const chain = DeadLetterPublisher.of([first, { kind: 's3', bucket: 'letters', prefix: 'next' }])
     assert.match(
-      String((await chain.store([deadLetterOf(`next-${first.kind}`)], soon()))[0]),
+      String((await chain.store([deadLetterOf(`next-${first.kind}`)], deadlineIn(5000)))[0]),
       /^s3:\/\/letters\/next\//,
     )
     await chain.close()
@@ -113,10 +111,7 @@ test('a bucket or a table that is not there, and a service that stays silent: th
     { kind: 's3', bucket: 'letters', prefix: 'slow' },
   ])
   const begin = performance.now()
-  assert.match(
-    String((await chain.store([deadLetterOf('slow')], Deadline.after(systemClock, 2000)))[0]),
-    /^s3:\/\/letters\/slow\//,
-  )
+  assert.match(String((await chain.store([deadLetterOf('slow')], deadlineIn(2000)))[0]), /^s3:\/\/letters\/slow\//)
   assert.ok(performance.now() - begin < 2000)
   await chain.close()
   silent.closeAllConnections()

@@ -2,6 +2,7 @@
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../../lib/producer-factory.ts'
+import { pause } from '../support/time.ts'
 
 // A hundred processes are ready before the first of them connectionAttempts: each says so, and waits for its line.
 console.log('ready')
@@ -18,7 +19,7 @@ while (performance.now() < end) {
     delivered++
     first ??= (performance.now() - begin) / 1000
   }
-  await new Promise(resolve => setTimeout(resolve, 100))
+  await pause(100)
 }
 console.log(
   JSON.stringify({

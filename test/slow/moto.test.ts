@@ -4,17 +4,14 @@ import { after, test } from 'node:test'
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { Secret } from '../../lib/security/secret.ts'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
 import { AWS_TEST_KEYS, startMoto } from '../fakes/moto.ts'
+import { deadlineIn } from '../support/time.ts'
 
 const moto = await startMoto()
 Object.assign(process.env, AWS_TEST_KEYS, {
   AWS_ENDPOINT_URL_SECRETS_MANAGER: moto.url,
   AWS_ENDPOINT_URL_SSM: moto.url,
 })
-const soon = () => Deadline.after(systemClock, 5000)
-
 after(() => moto.stop())
 
 test('a secret by ARN, and its new value after it was rotated', async () => {
@@ -23,11 +20,11 @@ test('a secret by ARN, and its new value after it was rotated', async () => {
     new CreateSecretCommand({ Name: 'AmazonMSK_alice', SecretString: '{"username":"alice","password":"old"}' }),
   )
   const secret = new Secret(ARN)
-  assert.deepEqual(await secret.read(soon()), { username: 'alice', password: 'old' })
+  assert.deepEqual(await secret.read(deadlineIn(5000)), { username: 'alice', password: 'old' })
   await client.send(new PutSecretValueCommand({ SecretId: ARN, SecretString: '{"username":"alice","password":"new"}' }))
-  assert.equal((await secret.read(soon())).password, 'old')
-  assert.equal(await secret.renew(soon()), true)
-  assert.equal((await secret.read(soon())).password, 'new')
+  assert.equal((await secret.read(deadlineIn(5000))).password, 'old')
+  assert.equal(await secret.renew(deadlineIn(5000)), true)
+  assert.equal((await secret.read(deadlineIn(5000))).password, 'new')
 })
 
 test('an encrypted parameter by ARN', async () => {
@@ -38,19 +35,22 @@ test('an encrypted parameter by ARN', async () => {
       Value: '{"username":"alice","password":"p"}',
     }),
   )
-  assert.deepEqual(await new Secret('arn:aws:ssm:us-east-1:123456789012:parameter/kafka/alice').read(soon()), {
-    username: 'alice',
-    password: 'p',
-  })
+  assert.deepEqual(
+    await new Secret('arn:aws:ssm:us-east-1:123456789012:parameter/kafka/alice').read(deadlineIn(5000)),
+    {
+      username: 'alice',
+      password: 'p',
+    },
+  )
 })
 
 test('what is not there', async () => {
   await assert.rejects(
-    new Secret('arn:aws:secretsmanager:us-east-1:123456789012:secret:none').read(soon()),
+    new Secret('arn:aws:secretsmanager:us-east-1:123456789012:secret:none').read(deadlineIn(5000)),
     /can't be read \(ResourceNotFoundException\)/,
   )
   await assert.rejects(
-    new Secret('arn:aws:ssm:us-east-1:123456789012:parameter/none').read(soon()),
+    new Secret('arn:aws:ssm:us-east-1:123456789012:parameter/none').read(deadlineIn(5000)),
     /can't be read \(ParameterNotFound\)/,
   )
 })

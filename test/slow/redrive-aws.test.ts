@@ -17,14 +17,13 @@ import { DynamoDbDeadLetterTarget } from '../../lib/dead-letter/dynamodb/target.
 import { S3DeadLetterTarget } from '../../lib/dead-letter/s3/target.ts'
 import { openDeadLetterStores } from '../../lib/redrive/open-dead-letters.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
 import { deadLetterStoreContract } from '../dead-letter-store.contract.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { AWS_TEST_KEYS, startMoto } from '../fakes/moto.ts'
 import { producerOf } from '../fakes/producer-of.ts'
+import { deadlineIn } from '../support/time.ts'
 
 const [moto, kafka] = await Promise.all([startMoto(), LocalKafka.start(1)])
 after(async () => {
@@ -85,7 +84,7 @@ test('a value that was left as a claim is sent whole; one that is gone leaves it
     ...deadLetterOf('lost', 'v', 'claims'),
     claimCheck: { target: 's3://letters/claims-of/claims/none', sha256: '', bytes: 1 },
   }
-  await new DynamoDbDeadLetterTarget('letters').store([lost], Deadline.after(systemClock, 5000))
+  await new DynamoDbDeadLetterTarget('letters').store([lost], deadlineIn(5000))
   const open = openDeadLetterStores({ kind: 'dynamodb', table: 'letters' }, config)
   assert.deepEqual((await redrive(open, { producer })).failed, { 'claim-missing': 1 })
   await Promise.all([store.close(), open.close(), producer.close()])

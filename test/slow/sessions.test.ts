@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { readTopic } from '../../local/kafka/admin.ts'
 import { producerOf } from '../fakes/producer-of.ts'
 import { type SecuredKafka, startSecuredKafka, TOPIC } from '../security-rig/secured-kafka.ts'
+import { pause } from '../support/time.ts'
 
 const SECONDS = 45
 let rig: SecuredKafka
@@ -30,7 +31,7 @@ test('sessions of 14 s: replaced in time, every record delivered once', async ()
       const [report] = await producer.sendAll([{ topic: TOPIC, key: value, value }])
       if (report?.kind !== 'delivered') failed.push(`${value}: ${report?.code}`)
       if (report && report.attempts > 1) failed.push(`${value}: ${report.attempts} attempts`)
-      await new Promise(resolve => setTimeout(resolve, 5))
+      await pause(5)
     }
   }
   await Promise.all(Array.from({ length: 8 }, (_, name) => sender(name)))

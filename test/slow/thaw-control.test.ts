@@ -5,6 +5,7 @@ import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { startProxiedKafka } from '../../local/faults/proxied-kafka.ts'
 import { createTopics, untilInSync } from '../../local/kafka/admin.ts'
 import { producerOf } from '../fakes/producer-of.ts'
+import { pause } from '../support/time.ts'
 
 const LIMIT_MS = 55_000
 const record = { key: 'k', value: 'v' }
@@ -20,7 +21,7 @@ test('a connection cut in silence: ours is delivered within a second, raw kafkaj
   await raw.connect()
   const sendRaw = () => raw.send({ topic: 'thaw', acks: -1, messages: [record] })
   await Promise.all([ours.send({ topic: 'thaw', ...record }), sendRaw()])
-  await new Promise(resolve => setTimeout(resolve, 5000))
+  await pause(5000)
   rig.proxy.cut('silent')
   const begin = performance.now()
   const since = () => Math.round(performance.now() - begin)

@@ -1,0 +1,20 @@
+// Waiting in tests, by the system clock.
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+
+export function deadlineIn(ms: number): Deadline {
+  return Deadline.after(systemClock, ms)
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+/** Waits until the condition is true. @throws Error after `ms`: what the test waits for never happens */
+export async function until(condition: () => boolean, ms = 20_000): Promise<void> {
+  const deadline = deadlineIn(ms)
+  while (!condition()) {
+    if (deadline.passed) throw new Error(`The condition is still false after ${ms} ms: ${condition}`)
+    await pause(10)
+  }
+}
