@@ -1,5 +1,5 @@
-// Every command of README and docs is run somewhere: by .ci/run, by a test, or here as far as it goes without AWS. One that is not
-// listed fails. Options, faults, parameters and npm scripts that they name must exist; files that they link to, too.
+// Every command of README and docs is run somewhere: by .ci/run, by a test, or here as far as it goes without AWS. An unlisted
+// command fails. The options, faults, parameters, npm scripts and files that the documents name must exist.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
@@ -44,7 +44,7 @@ const RUN = [
   'test/own-cluster/faults.test.ts',
 ]
 
-/** A form of commands, and the words of a file by which it is run. */
+/** A form of commands, the file that runs it, and the words in that file that prove it. */
 const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
   [/^npm ci && npm start$|^npm start$/, '.ci/run', /npm start/],
   [/^npm ci && npm test$|^npm test/, '.ci/run', /npm test/],
@@ -78,18 +78,18 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
   [/^export KAFKA_/, 'test/slow/package.test.ts', /KAFKA_MSK_CLUSTER_ARN/],
 ]
 
-test('every command of the documents is one that is run', () => {
-  const found = commands()
-  assert.ok(found.length > 40, `${found.length} commands`)
-  for (const { file, text } of found) {
-    const known = WHERE.find(([form]) => form.test(text))
-    assert.ok(known, `${file}: ${text}: no test runs it`)
-    assert.match(read(known[1]), known[2], `${known[1]} runs ${text}`)
+test('every command of the documents is run by a check', () => {
+  assert.ok(commands().length > 40, `${commands().length} commands`)
+  for (const { file, text } of commands()) {
+    const entry = WHERE.find(([form]) => form.test(text))
+    assert.ok(entry, `${file}: ${text}: no test runs it`)
+    const [, runner, words] = entry
+    assert.match(read(runner), words, `${runner} runs ${text}`)
   }
   for (const file of RUN) assert.ok(existsSync(file), file)
 })
 
-test('npm scripts, faults, parameters and options that they name exist', () => {
+test('the npm scripts, faults, parameters and options that the documents name exist', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
   for (const { file, text } of commands()) {
     const script = /npm run (?:-s )?([\w:-]+)/.exec(text)?.[1]
@@ -104,7 +104,7 @@ test('npm scripts, faults, parameters and options that they name exist', () => {
   }
 })
 
-test('the command understands what the documents give it', () => {
+test('the command accepts the options that the documents use', () => {
   const forms = commands()
     .map(({ text }) => /(?:kafka-producer -- |^kafka-producer )(.+)$/.exec(text)?.[1])
     .filter(form => form !== undefined)
@@ -126,6 +126,16 @@ test('the command understands what the documents give it', () => {
     for (const option of words.filter(word => word.startsWith('--')))
       assert.ok(helps.get(key)?.includes(option), `${form}: ${option}`)
   }
+})
+
+test('the source files that the documents name exist', () => {
+  const tracked = spawnSync('git', ['ls-files'], { encoding: 'utf8' }).stdout.split('\n')
+  for (const file of DOCUMENTS)
+    for (const [, name = ''] of read(file).matchAll(/`([\w/.-]+\.ts)`/g))
+      assert.ok(
+        tracked.some(path => path === name || path.endsWith(`/${name}`)),
+        `${file}: ${name}`,
+      )
 })
 
 test('links of the documents lead somewhere', () => {

@@ -1,20 +1,20 @@
-// Alarms and the dashboard of the template. Pure. docs/operations.md says of each alarm what it means and what to do.
+// Alarms and the dashboard of the template. Pure. docs/operations.md explains each alarm and its remedy.
 
 import { functionName, type Json, logicalId } from './cloudformation.ts'
 
 export interface Observed {
-  /** Functions with their time-outs, s. */
+  /** Functions with their time-outs in seconds. */
   readonly functions: readonly { readonly name: string; readonly timeoutS: number }[]
   /** Logical ids of the queues that feed a function. */
   readonly sources: readonly string[]
-  /** Logical ids of the queues that hold what was not delivered. */
+  /** Logical ids of the queues of dead letters, source DLQs and failure destinations. */
   readonly failureQueues: readonly string[]
-  /** Who is told; undefined: the alarms are only shown. */
+  /** The SNS topic that receives the alarms; undefined: the alarms notify nobody. */
   readonly alarmTopicArn: string | undefined
 }
 
 const NAMESPACE = 'ServerlessKafkaProducer'
-/** A message that waits for longer is not being delivered. */
+/** Delivery of a message takes seconds: one that waits longer than this is stuck. */
 const OLDEST_S = 900
 const CONNECTION_ATTEMPTS_PER_MINUTE = 60
 const NEAR_TIMEOUT = 0.8
@@ -53,7 +53,7 @@ export function observability({ functions, sources, failureQueues, alarmTopicArn
   return Object.assign(
     {},
     ...functions.map(({ name, timeoutS }) => ({
-      ...alarm(`${logicalId(name)}Errors`, `${name}: invocations end in an error.`, {
+      ...alarm(`${logicalId(name)}Errors`, `${name}: invocations fail.`, {
         ...ofFunction(name, 'Errors'),
         Statistic: 'Sum',
         Threshold: 0,
@@ -63,32 +63,40 @@ export function observability({ functions, sources, failureQueues, alarmTopicArn
         Statistic: 'Sum',
         Threshold: 0,
       }),
-      ...alarm(`${logicalId(name)}Slow`, `${name}: one invocation in a hundred takes most of its time-out.`, {
-        ...ofFunction(name, 'Duration'),
-        ExtendedStatistic: 'p99',
-        Threshold: timeoutS * 1000 * NEAR_TIMEOUT,
-      }),
-      ...alarm(`${logicalId(name)}ConnectionAttempts`, `${name}: connections to brokers are made again and again.`, {
-        Namespace: NAMESPACE,
-        MetricName: 'ConnectionAttempts',
-        Dimensions: [
-          { Name: 'service', Value: functionName(name) },
-          { Name: 'function', Value: functionName(name) },
-        ],
-        Statistic: 'Sum',
-        Period: 60,
-        EvaluationPeriods: 5,
-        Threshold: CONNECTION_ATTEMPTS_PER_MINUTE,
-      }),
+      ...alarm(
+        `${logicalId(name)}Slow`,
+        `${name}: one invocation in a hundred takes more than ${NEAR_TIMEOUT * 100} % of its time-out.`,
+        {
+          ...ofFunction(name, 'Duration'),
+          ExtendedStatistic: 'p99',
+          Threshold: timeoutS * 1000 * NEAR_TIMEOUT,
+        },
+      ),
+      ...alarm(
+        `${logicalId(name)}ConnectionAttempts`,
+        `${name}: more than ${CONNECTION_ATTEMPTS_PER_MINUTE} connection attempts per minute.`,
+        {
+          Namespace: NAMESPACE,
+          MetricName: 'ConnectionAttempts',
+          Dimensions: [
+            { Name: 'service', Value: functionName(name) },
+            { Name: 'function', Value: functionName(name) },
+          ],
+          Statistic: 'Sum',
+          Period: 60,
+          EvaluationPeriods: 5,
+          Threshold: CONNECTION_ATTEMPTS_PER_MINUTE,
+        },
+      ),
     })),
     ...sources.map(id =>
-      alarm(`${id}Age`, 'A message has waited for a quarter of an hour.', {
+      alarm(`${id}Age`, 'A message has waited for 15 minutes.', {
         ...ofQueue(id, 'ApproximateAgeOfOldestMessage'),
         Threshold: OLDEST_S,
       }),
     ),
     ...failureQueues.map(id =>
-      alarm(`${id}Letters`, 'What could not be delivered lies here.', {
+      alarm(`${id}NotEmpty`, 'The queue contains messages that were not delivered.', {
         ...ofQueue(id, 'ApproximateNumberOfMessagesVisible'),
         Threshold: 0,
       }),
@@ -106,7 +114,7 @@ export function observability({ functions, sources, failureQueues, alarmTopicArn
 }
 
 function dashboardBody(functions: Observed['functions'], queues: readonly string[]): Json {
-  // Other stages of the account write to the same namespace.
+  // Other stages in the account write to the same namespace.
   const services = functions.map(({ name }) => `"${functionName(name)}"`).join(' OR ')
   const search = (metric: string, statistic: string, by: string) => [
     {
@@ -125,11 +133,11 @@ function dashboardBody(functions: Observed['functions'], queues: readonly string
   const outcome = 'service,function,topic,outcome'
   const widgets = [
     widget('Records by outcome', [search('Records', 'Sum', outcome)], { x: 0, y: 0 }),
-    widget('Time of a batch at the broker, ms, p99', [search('BrokerTime', 'p99', outcome)], { x: 12, y: 0 }),
-    widget('Time of a batch before it is sent, ms, p99', [search('QueueTime', 'p99', outcome)], { x: 0, y: 6 }),
-    widget('Records of a batch', [search('BatchRecords', 'Average', outcome)], { x: 12, y: 6 }),
+    widget('BrokerTime of a batch, ms, p99', [search('BrokerTime', 'p99', outcome)], { x: 12, y: 0 }),
+    widget('QueueTime of a batch, ms, p99', [search('QueueTime', 'p99', outcome)], { x: 0, y: 6 }),
+    widget('Records per batch', [search('BatchRecords', 'Average', outcome)], { x: 12, y: 6 }),
     widget('Retries', [search('Retries', 'Sum', 'service,function')], { x: 0, y: 12 }),
-    widget('ConnectionAttempts', [search('ConnectionAttempts', 'Sum', 'service,function')], { x: 12, y: 12 }),
+    widget('Connection attempts', [search('ConnectionAttempts', 'Sum', 'service,function')], { x: 12, y: 12 }),
     widget(
       'Duration, p99',
       functions.map(({ name }) => ['AWS/Lambda', 'Duration', 'FunctionName', functionName(name)]),
@@ -143,7 +151,7 @@ function dashboardBody(functions: Observed['functions'], queues: readonly string
       { stat: 'Maximum' },
     ),
     widget(
-      'Dead letters sent again',
+      'Redrive',
       ['DeadLettersResent', 'DeadLettersFound', 'DeadLettersFailed', 'DeadLettersParked'].map(metric => [
         NAMESPACE,
         metric,

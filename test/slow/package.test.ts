@@ -261,7 +261,7 @@ test('dead letters in Kafka and who is told of a dead letter: each with its righ
   assert.match(role, /"Action":\["events:PutEvents"\],"Resource":\{"Fn::Sub":"arn:[^"]*event-bus\/ops"\}/)
 })
 
-test('alarms: errors, throttles, slow and connectionAttempts of each function, age of each source, dead letters of each source DLQ or failure destination; a topic when one is given', () => {
+test('alarms: four per function, age of each source, messages in each failure queue; a topic when one is set', () => {
   const alarms = ofType('AWS::CloudWatch::Alarm')
   const operations = readFileSync('docs/operations.md', 'utf8')
   const names = alarms.map(([name]) => name.replace(/Alarm$/, ''))
@@ -273,10 +273,10 @@ test('alarms: errors, throttles, slow and connectionAttempts of each function, a
   for (const name of [
     'EarthquakesQueueAge',
     'ChatFifoQueueAge',
-    'DeadLettersQueueLetters',
-    'EventFailuresQueueLetters',
-    'EventRuleFailuresQueueLetters',
-    'EarthquakesQueueFailuresLetters',
+    'DeadLettersQueueNotEmpty',
+    'EventFailuresQueueNotEmpty',
+    'EventRuleFailuresQueueNotEmpty',
+    'EarthquakesQueueFailuresNotEmpty',
   ])
     assert.ok(names.includes(name), name)
   assert.ok(
@@ -286,8 +286,8 @@ test('alarms: errors, throttles, slow and connectionAttempts of each function, a
   )
   const topic = 'arn:aws:sns:eu-west-1:123456789012:alarms'
   assert.equal(run(['--param', `alarmTopicArn=${topic}`]).status, 0)
-  const told = Object.values(read()).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
-  assert.ok(told.every(({ Properties }) => Properties.AlarmActions[0] === topic))
+  const alarmsWithTopic = Object.values(read()).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
+  assert.ok(alarmsWithTopic.every(({ Properties }) => Properties.AlarmActions[0] === topic))
 })
 
 /** Names of the metrics of an invocation that delivered. */
