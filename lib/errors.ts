@@ -1,66 +1,98 @@
-// Every error of the library: one base, one level of subclasses, the codes in one table.
-// A message says what, expected, got and which setting. Never a payload, a secret or an address.
+// Every error of the library: one base class, one level of subclasses, one closed list of codes.
+// A message says what happened, what was expected, what came instead and which setting to look at. It never holds a
+// payload, a secret or an address.
 
-/** `record`: the record itself is at fault and no retry helps. `system`: anything else. */
+/** `invalid-record`: the record itself is wrong and no retry helps. `delivery-failure`: anything else. */
 export type FailureKind = 'invalid-record' | 'delivery-failure'
 
-/** What is known of a record that was not acknowledged (design: what an answer proves). */
+/** What is known of a record that was not acknowledged (`docs/delivery-semantics.md`). */
 export type FailedOutcome = 'rejected' | 'not-sent' | 'unknown'
 
-/** The stable codes of record faults and the HTTP status each has (`docs/delivery-semantics.md`). */
-export const INVALID_RECORD_STATUS = {
-  'bad-json': 400,
-  'not-utf8': 400,
-  'unknown-field': 400,
-  'bad-header': 400,
-  'bad-partition': 400,
-  'bad-timestamp': 400,
-  'unknown-topic': 404,
-  method: 405,
-  'body-too-large': 413,
-  'record-too-large': 413,
-  'too-many-records': 413,
-  'media-type': 415,
-  'too-many-requests': 429,
-  schema: 422,
-  'key-missing': 422,
-  'key-type': 422,
-  'key-mismatch': 422,
-  tombstone: 422,
-  'partition-out-of-range': 422,
-  'number-out-of-range': 422,
-  'reserved-header': 422,
-  'header-missing': 422,
-  'bad-value': 422,
-  'rejected-by-broker': 422,
-  empty: 422,
-} as const
+/** Codes of records that are wrong themselves. */
+export const INVALID_RECORD_CODES = [
+  'bad-json',
+  'not-utf8',
+  'unknown-field',
+  'bad-header',
+  'bad-partition',
+  'bad-timestamp',
+  'bad-value',
+  'unknown-topic',
+  'record-too-large',
+  'schema',
+  'key-missing',
+  'key-type',
+  'key-mismatch',
+  'tombstone',
+  'partition-out-of-range',
+  'number-out-of-range',
+  'reserved-header',
+  'header-missing',
+  'rejected-by-broker',
+] as const
 
-export type InvalidRecordCode = keyof typeof INVALID_RECORD_STATUS
+/** Codes of what keeps a record that is right from being acknowledged. */
+export const DELIVERY_FAILURE_CODES = [
+  'no-leader',
+  'topic-not-on-cluster',
+  'unreachable',
+  'authentication',
+  'authorization',
+  'quota',
+  'buffer',
+  'deadline',
+  'delivery-unknown',
+  'deadline-too-short',
+  'order-group-stopped',
+  'unavailable',
+] as const
 
-/** The stable codes of delivery failures. */
-export type DeliveryFailureCode =
-  | 'no-leader'
-  | 'topic-not-on-cluster'
-  | 'unreachable'
-  | 'authentication'
-  | 'authorization'
-  | 'quota'
-  | 'buffer'
-  | 'deadline'
-  | 'delivery-unknown'
-  | 'deadline-too-short'
-  | 'order-group-stopped'
-  | 'unavailable'
+/** Codes of dead letters that are not stored, not read, or not redriven. */
+export const DEAD_LETTER_CODES = ['dead-letter', 'dead-letter-too-large', 'claim-missing', 'redrive-running'] as const
 
+/** Codes of requests that are refused whole, before any of their records is looked at. */
+export const REQUEST_CODES = [
+  'bad-json',
+  'not-utf8',
+  'unknown-field',
+  'bad-header',
+  'unknown-topic',
+  'method',
+  'body-too-large',
+  'too-many-records',
+  'media-type',
+  'empty',
+  'too-many-requests',
+] as const
+
+export type InvalidRecordCode = (typeof INVALID_RECORD_CODES)[number]
+export type DeliveryFailureCode = (typeof DELIVERY_FAILURE_CODES)[number]
+export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number]
+export type RequestCode = (typeof REQUEST_CODES)[number]
+
+/** Every code that an error of this library can have. `docs/delivery-semantics.md` documents each. */
+export type ErrorCode = InvalidRecordCode | DeliveryFailureCode | DeadLetterCode | RequestCode | 'config'
+
+export interface KafkaProducerErrorOptions {
+  /** The driver's or the broker's own word, e.g. `REQUEST_TIMEOUT`. Default: null. */
+  readonly causeCode?: string | null
+  /** Whether the same call can succeed later. Default: false. */
+  readonly retriable?: boolean
+  readonly cause?: unknown
+}
+
+/** The base class of every error of the library. Switch on `code`; `causeCode` is for logs and people. */
 export class KafkaProducerError extends Error {
   override name = 'KafkaProducerError'
-  readonly code: string
+  readonly code: ErrorCode
+  /** The driver's or the broker's own word for what went wrong; null where there is none. */
+  readonly causeCode: string | null
   readonly retriable: boolean
 
-  constructor(code: string, message: string, options: { retriable?: boolean; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, options: KafkaProducerErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
+    this.causeCode = options.causeCode ?? null
     this.retriable = options.retriable ?? false
   }
 }
@@ -83,66 +115,91 @@ export interface Violation {
   readonly expected: string
 }
 
-/** The record is at fault: never retried. */
+/** The record itself is wrong: it is never retried. */
 export class InvalidRecordError extends KafkaProducerError {
   override name = 'InvalidRecordError'
   declare readonly code: InvalidRecordCode
   readonly violations: readonly Violation[]
+  /** There are more violations than `violations` lists. */
   readonly truncated: boolean
 
   constructor(
     code: InvalidRecordCode,
     message: string,
-    violations: readonly Violation[] = [],
-    truncated = false,
-    cause?: unknown,
+    {
+      violations = [],
+      truncated = false,
+      ...options
+    }: Omit<KafkaProducerErrorOptions, 'retriable'> & {
+      readonly violations?: readonly Violation[]
+      readonly truncated?: boolean
+    } = {},
   ) {
-    super(code, message, { cause })
+    super(code, message, options)
     this.violations = violations
     this.truncated = truncated
   }
-
-  get status(): number {
-    return INVALID_RECORD_STATUS[this.code]
-  }
 }
 
-/** A record that ended in anything but an acknowledgement; `outcome` says what is known of it. */
+/** A record that the broker did not acknowledge; `outcome` says what is known of it. */
 export class DeliveryError extends KafkaProducerError {
   override name = 'DeliveryError'
+  declare readonly code: DeliveryFailureCode
   readonly outcome: FailedOutcome
 
-  constructor(outcome: FailedOutcome, code: string, message: string, cause?: unknown) {
-    super(code, message, { retriable: true, cause })
+  constructor(
+    code: DeliveryFailureCode,
+    message: string,
+    { outcome, ...options }: Omit<KafkaProducerErrorOptions, 'retriable'> & { readonly outcome: FailedOutcome },
+  ) {
+    super(code, message, { ...options, retriable: true })
     this.outcome = outcome
   }
 }
 
-/** A broker, the network or a time limit stood in the way. */
+/** What keeps records from being sent: a broker, the network, a time limit, or a defect. */
 export class TransportError extends KafkaProducerError {
   override name = 'TransportError'
+  declare readonly code: DeliveryFailureCode
+
+  constructor(code: DeliveryFailureCode, message: string, options: KafkaProducerErrorOptions = {}) {
+    super(code, message, options)
+  }
 }
 
-/** `buffer.memory` is full and stayed so (Java: `BufferExhaustedException`). */
+/** `buffer.memory` stayed full (Java: `BufferExhaustedException`). */
 export class BufferExhaustedError extends KafkaProducerError {
   override name = 'BufferExhaustedError'
+  declare readonly code: 'buffer'
 
   constructor(message: string) {
     super('buffer', message, { retriable: true })
   }
 }
 
-/** A dead-letter target did not store the dead letter. */
-export class DeadLetterError extends KafkaProducerError {
-  override name = 'DeadLetterError'
+/** The errors that a record's report can hold. */
+export type RecordError = InvalidRecordError | DeliveryError | TransportError | BufferExhaustedError
+
+export function isRecordError(error: unknown): error is RecordError {
+  return [InvalidRecordError, DeliveryError, TransportError, BufferExhaustedError].some(type => error instanceof type)
 }
 
-/** The record did not fail itself: an earlier one of its order group did, and it was not sent. */
+/** A dead letter was not stored, can't be read, or is being redriven elsewhere. */
+export class DeadLetterError extends KafkaProducerError {
+  override name = 'DeadLetterError'
+  declare readonly code: DeadLetterCode
+
+  constructor(code: DeadLetterCode, message: string, options: KafkaProducerErrorOptions = {}) {
+    super(code, message, options)
+  }
+}
+
+/** The record is right, but an earlier one of its order group failed, so it was not sent. */
 export function orderGroupStopped(): TransportError {
   return new TransportError('order-group-stopped', 'An earlier record of the order group was not sent.')
 }
 
-/** What our own errors say: the innermost knows most. They name settings, and never quote a payload, a secret or an address. */
+/** The message of the innermost of our own errors: it names the setting, and never a payload, a secret or an address. */
 export function innermostMessage(error: unknown): string | undefined {
   let message: string | undefined
   for (let inner = error; inner instanceof Error; inner = inner.cause)

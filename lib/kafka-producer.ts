@@ -6,7 +6,7 @@ import { configuredPartitioner, configuredSerializer } from './configured-classe
 import { type DeliveryReport, notSent, toReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { SendSpans } from './delivery/send-spans.ts'
-import { InvalidRecordError, KafkaProducerError, orderGroupStopped, TransportError } from './errors.ts'
+import { isRecordError, orderGroupStopped, type RecordError, TransportError } from './errors.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
@@ -66,7 +66,7 @@ export class KafkaProducer {
   #flushes = 0
   /** Pending load of the compression codec. */
   #loadingCodec: Promise<void> | undefined
-  #codecError: KafkaProducerError | undefined
+  #codecError: TransportError | undefined
   readonly #serializationQueue = new SerializationQueue()
   #closed = false
 
@@ -237,7 +237,7 @@ export class KafkaProducer {
     await this.#loadingCodec
     if (this.#codecError)
       return records.map(record =>
-        notSent(record, undefined, this.#codecError as KafkaProducerError, this.#clock.epochMs()),
+        notSent(record, undefined, this.#codecError as TransportError, this.#clock.epochMs()),
       )
     // Topics don't wait for one another, unless an order group may span them.
     const hasOrderGroup = ready.some(({ record }) => record.orderGroup !== undefined)
@@ -273,7 +273,7 @@ export class KafkaProducer {
     error: unknown,
     { reports, stopped }: Call,
   ): void {
-    reports[index] = notSent(record, serialized, asProducerError(error), this.#clock.epochMs())
+    reports[index] = notSent(record, serialized, asRecordError(error), this.#clock.epochMs())
     const { orderGroup } = record
     if (orderGroup !== undefined) stopped.set(orderGroup, Math.min(index, stopped.get(orderGroup) ?? index))
   }
@@ -282,7 +282,7 @@ export class KafkaProducer {
   async #sendPart(records: readonly Prepared[], call: Call): Promise<void> {
     const { deadline, lingerMs, reports, stopped } = call
     const beganAt = this.#clock.now()
-    const topics = new Map<string, TopicPartitions | KafkaProducerError>()
+    const topics = new Map<string, TopicPartitions | RecordError>()
     const byTopic = Map.groupBy(records, ({ serialized }) => serialized.topic)
     await Promise.all(
       [...byTopic].map(
@@ -298,8 +298,8 @@ export class KafkaProducer {
       records,
       ({ record, serialized, index }) => {
         throwIfStopped(record, index, stopped)
-        const partitions = topics.get(serialized.topic) as TopicPartitions | KafkaProducerError
-        if (partitions instanceof KafkaProducerError) throw partitions
+        const partitions = topics.get(serialized.topic) as TopicPartitions | RecordError
+        if (partitions instanceof Error) throw partitions
         return this.#partitioner.partition(serialized, partitions)
       },
       terms,
@@ -315,7 +315,7 @@ export class KafkaProducer {
           this.#accumulator.compression = compression
         },
         cause => {
-          this.#codecError = new KafkaProducerError(
+          this.#codecError = new TransportError(
             'unavailable',
             `compression.type ${this.#config.compressionType}: its codec can't be loaded.`,
             { cause },
@@ -331,7 +331,7 @@ export class KafkaProducer {
     topic: string,
     records: readonly Prepared[],
     deadline: Deadline,
-  ): Promise<TopicPartitions | KafkaProducerError> {
+  ): Promise<TopicPartitions | RecordError> {
     try {
       const refusal = currentScope()?.refusal
       if (refusal) throw refusal
@@ -339,7 +339,7 @@ export class KafkaProducer {
         throw new TransportError('deadline', 'The deadline had passed before the send began.', { retriable: true })
       return await this.#partitionsOf(topic, records, deadline)
     } catch (error) {
-      return asProducerError(error)
+      return asRecordError(error)
     }
   }
 
@@ -363,7 +363,7 @@ function throwIfStopped({ orderGroup }: ProducerRecord, index: number, stopped: 
     throw orderGroupStopped()
 }
 
-function asProducerError(error: unknown): KafkaProducerError {
-  if (error instanceof InvalidRecordError || error instanceof KafkaProducerError) return error
-  return new KafkaProducerError('unavailable', 'An unexpected error; its cause has the details.', { cause: error })
+function asRecordError(error: unknown): RecordError {
+  if (isRecordError(error)) return error
+  return new TransportError('unavailable', 'An unexpected error; its cause has the details.', { cause: error })
 }

@@ -61,14 +61,14 @@ export function kafkaClientContract(name: string, start: () => Promise<ContractC
     const late = await write(1, { epoch: 0, sequence: 1, values: ['late'] })
 
     assert.equal(bumped.kind, 'acked')
-    assert.ok(late.kind === 'rejected' && late.code === 'INVALID_PRODUCER_EPOCH', JSON.stringify(late.kind))
+    assert.ok(late.kind === 'rejected' && late.causeCode === 'INVALID_PRODUCER_EPOCH', JSON.stringify(late.kind))
   })
 
   run('refuses a sequence out of order without writing', async ({ client, topic }) => {
     const write = await writer(client, topic)
     await write(0, { epoch: 0, sequence: 0, values: ['a'] })
     const gap = await write(0, { epoch: 0, sequence: 5, values: ['b'] })
-    assert.ok(gap.kind === 'rejected' && gap.code === 'OUT_OF_ORDER_SEQUENCE_NUMBER')
+    assert.ok(gap.kind === 'rejected' && gap.causeCode === 'OUT_OF_ORDER_SEQUENCE_NUMBER')
   })
 
   run('takes null header values, repeated and numeric names', async ({ client, topic }) => {
@@ -91,7 +91,7 @@ export function kafkaClientContract(name: string, start: () => Promise<ContractC
     const shut = await write(0, { epoch: 0, sequence: 0, values: ['a'], gate: false })
     const open = await write(0, { epoch: 0, sequence: 0, values: ['b'] })
 
-    assert.ok(shut.kind === 'not-sent' && shut.code === 'BATCH_CHANGED')
+    assert.ok(shut.kind === 'not-sent' && shut.causeCode === 'BATCH_CHANGED')
     assert.equal(open.kind, 'acked')
   })
 }

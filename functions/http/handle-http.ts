@@ -11,7 +11,7 @@ import { Deadline } from '../../lib/time/deadline.ts'
 import type { Services } from '../create-services.ts'
 import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { type SourceRecord, sendSourceRecords } from '../source-record.ts'
-import { problemAnswer } from './problem.ts'
+import { RequestError } from './request-error.ts'
 import { toRecords } from './to-records.ts'
 import { toErrorResponse, toResponse } from './to-response.ts'
 
@@ -25,14 +25,11 @@ export async function handleHttp(
   const request = parseHttpEvent(event)
   const requestId = request?.requestId ?? context.awsRequestId
   if (!request) {
-    const answer = problemAnswer({
-      status: 400,
-      code: 'bad-json',
-      title: 'Refused',
-      detail: 'event: expected an HTTP event of API Gateway, a function URL or an ALB.',
-      requestId,
-    })
-    return toHttpResult('apigw-v2', event, answer)
+    const error = new RequestError(
+      'bad-json',
+      'event: expected an HTTP event of API Gateway, a function URL or an ALB.',
+    )
+    return toHttpResult('apigw-v2', event, toErrorResponse(error, requestId))
   }
   return toHttpResult(request.kind, event, await answerRequest(request, requestId, context, services))
 }
@@ -48,30 +45,35 @@ async function answerRequest(
     // Before anything of the body is read, and nothing of it is kept.
     const most = services.config.httpMaxConcurrency
     if (openScopes() > most)
-      throw new InvalidRecordError(
+      throw new RequestError(
         'too-many-requests',
         `expected at most ${most} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing is stored.`,
+        { headers: { 'retry-after': '1' } },
       )
     const topic = topicOf(request.path)
-    if (request.method !== 'POST') throw new InvalidRecordError('method', `method: expected POST.`)
+    expectMethod(request, 'POST')
     const sourceRecords = toRecords(request, topic, requestId, services.contracts)
     const fates = await sendAndComplete(sourceRecords, requestId, context, services)
     return toResponse(fates, requestId)
   } catch (error) {
-    if (!(error instanceof InvalidRecordError)) throw error
+    if (!(error instanceof RequestError)) throw error
     services.report.refusedRequest(requestId, error.code)
     return toErrorResponse(error, requestId)
   }
 }
 
 async function health(request: HttpRequest, { kafka }: KafkaContext): Promise<HttpAnswer> {
-  if (request.method !== 'GET') throw new InvalidRecordError('method', 'method: expected GET.')
+  expectMethod(request, 'GET')
   const isReachable = await kafka.producer.isReachable(Deadline.after(systemClock, HEALTH_MS))
   return {
     status: isReachable ? 200 : 503,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ status: isReachable ? 'ok' : 'unavailable' }),
   }
+}
+
+function expectMethod({ method }: HttpRequest, allow: 'GET' | 'POST'): void {
+  if (method !== allow) throw new RequestError('method', `method: expected ${allow}.`, { headers: { allow } })
 }
 
 function topicOf(path: string): string {
@@ -81,7 +83,7 @@ function topicOf(path: string): string {
   } catch {
     // A broken escape names no topic.
   }
-  throw new InvalidRecordError('unknown-topic', 'path: expected /topics/{topic} or /health.')
+  throw new RequestError('unknown-topic', 'path: expected /topics/{topic} or /health.')
 }
 
 async function sendAndComplete(
@@ -115,9 +117,9 @@ async function sendAndComplete(
   return fates
 }
 
-/** A caller keeps a record that is at fault. */
+/** The caller keeps an invalid record. */
 function fateOf(report: DeliveryReport): RecordFate {
   if (report.kind === 'delivered' || !(report.error instanceof InvalidRecordError)) return fateWithoutDeadLetter(report)
-  const { status, code, violations, truncated } = report.error
-  return { fate: 'refused', status, code, violations, truncated }
+  const { code, violations, truncated } = report.error
+  return { fate: 'refused', code, violations, truncated }
 }

@@ -1,11 +1,12 @@
 // application/problem+json (RFC 9457) with a stable code. No stack, no address, no payload.
+import type { ErrorCode } from '../../lib/errors.ts'
 import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
 
 const PROBLEM_JSON = 'application/problem+json'
 
 export interface Problem {
   readonly status: number
-  readonly code: string
+  readonly code: ErrorCode
   readonly title: string
   readonly detail: string
   readonly requestId: string

@@ -8,10 +8,13 @@ import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-rec
 import { RESERVED_HEADER_PREFIX } from '../../lib/validate/record-validator.ts'
 import { CHANGED_NUMBER, hasChangedNumber, parseBody } from '../parse-body.ts'
 import { type SourceRecord, sourceRecord, standardHeaders } from '../source-record.ts'
+import { RequestError } from './request-error.ts'
 
+/** Bytes of a body, after base64. Lambda's own limit is 6 MB for the whole event. */
+const MAX_BODY_BYTES = 5 * 1024 * 1024
 const FIELDS: ReadonlySet<string> = new Set(['key', 'value', 'headers', 'partition', 'timestamp'])
 
-/** @throws InvalidRecordError a fault of the whole request: nothing of it is sent */
+/** @throws RequestError the request is refused whole: nothing of it is sent */
 export function toRecords(
   request: HttpRequest,
   topic: string,
@@ -20,14 +23,11 @@ export function toRecords(
 ): SourceRecord[] {
   const contract = contracts.get(topic)
   if (!contract?.http)
-    throw new InvalidRecordError(
-      'unknown-topic',
-      'path: expected /topics/{topic} with a topic that has a contract for HTTP.',
-    )
+    throw new RequestError('unknown-topic', 'path: expected /topics/{topic} with a topic that has a contract for HTTP.')
   if (!isJson(request.headers['content-type']))
-    throw new InvalidRecordError('media-type', 'content-type: expected application/json.')
+    throw new RequestError('media-type', 'content-type: expected application/json.')
   const sourceId = idempotencyKey(request.headers['idempotency-key']) ?? requestId
-  const entries = toEntries(parseBody(request.body), contract.limits.records)
+  const entries = toEntries(parseRequest(request.body), contract.limits.records)
   const ours = (id: string) =>
     standardHeaders(id, 'http', request.headers.traceparent, request.headers['x-amzn-trace-id'])
   return entries.map((entry, index) => {
@@ -46,20 +46,25 @@ function isJson(contentType: string | undefined): boolean {
 
 function idempotencyKey(given: string | undefined): string | undefined {
   if (given === undefined || /^[\x21-\x7e]{1,255}$/.test(given)) return given
-  throw new InvalidRecordError('bad-header', 'idempotency-key: expected 1 to 255 visible ASCII characters.')
+  throw new RequestError('bad-header', 'idempotency-key: expected 1 to 255 visible ASCII characters.')
+}
+
+function parseRequest(body: Buffer): unknown {
+  if (body.length > MAX_BODY_BYTES)
+    throw new RequestError('body-too-large', `body: expected at most ${MAX_BODY_BYTES} bytes, got ${body.length}.`)
+  return parseBody(body, RequestError)
 }
 
 /** One record, or the list in the body's own field `records`. */
 function toEntries(body: unknown, most: number): readonly unknown[] {
-  if (!isJsonObject(body)) throw new InvalidRecordError('bad-json', 'body: expected an object.')
+  if (!isJsonObject(body)) throw new RequestError('bad-json', 'body: expected an object.')
   if (!Object.hasOwn(body, 'records')) return [body]
   const { records } = body
-  if (Object.keys(body).length > 1)
-    throw new InvalidRecordError('unknown-field', 'body: expected only "records" beside it.')
-  if (!Array.isArray(records)) throw new InvalidRecordError('bad-json', 'records: expected a list.')
-  if (records.length === 0) throw new InvalidRecordError('empty', 'records: expected at least one record.')
+  if (Object.keys(body).length > 1) throw new RequestError('unknown-field', 'body: expected only "records" beside it.')
+  if (!Array.isArray(records)) throw new RequestError('bad-json', 'records: expected a list.')
+  if (records.length === 0) throw new RequestError('empty', 'records: expected at least one record.')
   if (records.length > most)
-    throw new InvalidRecordError('too-many-records', `records: expected at most ${most}, got ${records.length}.`)
+    throw new RequestError('too-many-records', `records: expected at most ${most}, got ${records.length}.`)
   return records
 }
 
@@ -68,9 +73,9 @@ function toRecord(entry: unknown, topic: string, id: string, ours: readonly Reco
   if (!Object.keys(entry).every(name => FIELDS.has(name)))
     throw new InvalidRecordError('unknown-field', `record: expected only ${[...FIELDS].join(', ')}.`)
   if (!Object.hasOwn(entry, 'value'))
-    throw new InvalidRecordError('schema', 'value: expected one; null is a tombstone.', [
-      { pointer: '/value', rule: 'required', expected: 'value' },
-    ])
+    throw new InvalidRecordError('schema', 'value: expected one; null is a tombstone.', {
+      violations: [{ pointer: '/value', rule: 'required', expected: 'value' }],
+    })
   if (hasChangedNumber(entry.value))
     throw new InvalidRecordError(
       'number-out-of-range',

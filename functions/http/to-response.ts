@@ -1,9 +1,11 @@
 // Stage 9 of 9: fates → HTTP answer. Pure. Status: any returned → 503; all delivered → 200; all refused → their common
 // status, or 422; any refused → 207; else 202.
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
-import type { InvalidRecordError } from '../../lib/errors.ts'
+import type { InvalidRecordCode } from '../../lib/errors.ts'
 import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
+import { INVALID_RECORD_STATUS } from './dialects/native.ts'
 import { problemAnswer } from './problem.ts'
+import type { RequestError } from './request-error.ts'
 
 const RETRY_AFTER_S = '5'
 
@@ -29,8 +31,8 @@ export function toResponse(answered: readonly AnsweredRecord[], requestId: strin
     })
   }
   if (status >= 400) {
-    const codes = new Set(answered.map(({ fate }) => ('code' in fate ? fate.code : '')))
-    const code = codes.size === 1 ? ([...codes][0] as string) : 'schema'
+    const codes = new Set(answered.flatMap(({ fate }) => (fate.fate === 'refused' ? [fate.code] : [])))
+    const code = codes.size === 1 ? ([...codes][0] as InvalidRecordCode) : 'schema'
     return problemAnswer({
       status,
       code,
@@ -43,23 +45,8 @@ export function toResponse(answered: readonly AnsweredRecord[], requestId: strin
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ requestId, records }) }
 }
 
-/** What a fault of a whole request tells beside its code. */
-const ERROR_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
-  405: { allow: 'POST' },
-  429: { 'retry-after': '1' },
-}
-
-/** A fault of the whole request: nothing of it was sent. */
-export function toErrorResponse(error: InvalidRecordError, requestId: string): HttpAnswer {
-  const { status, code } = error
-  return problemAnswer({
-    status,
-    code: code,
-    title: 'Refused',
-    detail: error.message,
-    requestId,
-    headers: ERROR_HEADERS[status] ?? {},
-  })
+export function toErrorResponse({ status, code, message, headers }: RequestError, requestId: string): HttpAnswer {
+  return problemAnswer({ status, code, title: 'Refused', detail: message, requestId, headers })
 }
 
 function statusOf(fates: readonly RecordFate[]): number {
@@ -68,17 +55,32 @@ function statusOf(fates: readonly RecordFate[]): number {
   if (fates.every(({ fate }) => fate === 'delivered')) return 200
   if (refusals.length === 0) return 202
   if (refusals.length < fates.length) return 207
-  const statuses = new Set(refusals.map(({ status }) => status))
-  return statuses.size === 1 ? (refusals[0]?.status as number) : 422
+  const statuses = new Set(refusals.map(({ code }) => INVALID_RECORD_STATUS[code]))
+  return statuses.size === 1 ? ([...statuses][0] as number) : 422
 }
 
 function toJson({ id, fate }: AnsweredRecord, index: number): Record<string, unknown> {
-  if (fate.fate !== 'delivered') {
-    const { fate: kind, ...rest } = fate
-    if (kind === 'refused' && 'violations' in rest && rest.violations.length === 0)
-      return { index, id, fate: kind, status: rest.status, code: rest.code }
-    return { index, id, fate: kind, ...rest }
+  switch (fate.fate) {
+    case 'delivered': {
+      const { topic, partition, offset, timestamp } = fate.metadata
+      return {
+        index,
+        id,
+        fate: 'delivered',
+        topic,
+        partition,
+        offset: offset === null ? null : Number(offset),
+        timestamp,
+      }
+    }
+    case 'refused': {
+      const { code, violations, truncated } = fate
+      const refused = { index, id, fate: 'refused', status: INVALID_RECORD_STATUS[code], code }
+      return violations.length === 0 ? refused : { ...refused, violations, truncated }
+    }
+    default: {
+      const { fate: kind, ...rest } = fate
+      return { index, id, fate: kind, ...rest }
+    }
   }
-  const { topic, partition, offset, timestamp } = fate.metadata
-  return { index, id, fate: 'delivered', topic, partition, offset: offset === null ? null : Number(offset), timestamp }
 }

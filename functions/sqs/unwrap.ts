@@ -46,7 +46,7 @@ function unwrapSns(body: string): Unwrapped {
 }
 
 function unwrapEvent(body: string, wanted: 'detail' | 'event'): Unwrapped {
-  const event = parseBody(Buffer.from(body))
+  const event = parseBody(Buffer.from(body), InvalidRecordError)
   if (
     !isJsonObject(event) ||
     typeof event.source !== 'string' ||
@@ -63,7 +63,7 @@ function unwrapEvent(body: string, wanted: 'detail' | 'event'): Unwrapped {
 }
 
 function unwrapS3(body: string): Unwrapped[] {
-  const notification = parseBody(Buffer.from(body))
+  const notification = parseBody(Buffer.from(body), InvalidRecordError)
   if (isJsonObject(notification) && notification.Event === 's3:TestEvent') return []
   if (!isJsonObject(notification) || !Array.isArray(notification.Records))
     throw new InvalidRecordError('bad-value', 'body: expected an S3 notification with Records.')

@@ -50,7 +50,7 @@ export class ProducerBatch {
   #attempts = 0
   #maybeWritten = false
   #firstAttempt: Moment | undefined
-  #lastCode: string | undefined
+  #lastCauseCode: string | undefined
   #lastCause: unknown
   #identity: BatchIdentity | undefined
   #bytes: Buffer | undefined
@@ -81,8 +81,8 @@ export class ProducerBatch {
   }
 
   /** The broker's or driver's name of what the last attempt met. */
-  get lastCode(): string | undefined {
-    return this.#lastCode
+  get lastCauseCode(): string | undefined {
+    return this.#lastCauseCode
   }
 
   get lastCause(): unknown {
@@ -128,10 +128,10 @@ export class ProducerBatch {
     this.#firstAttempt ??= at
   }
 
-  attemptFailed(outcome: { readonly kind: FailedOutcome; readonly code: string; readonly cause: unknown }): void {
+  attemptFailed(outcome: { readonly kind: FailedOutcome; readonly causeCode: string; readonly cause: unknown }): void {
     if (outcome.kind !== 'not-sent') this.#attempts++
     if (outcome.kind === 'unknown') this.#maybeWritten = true
-    this.#lastCode = outcome.code
+    this.#lastCauseCode = outcome.causeCode
     this.#lastCause = outcome.cause
   }
 

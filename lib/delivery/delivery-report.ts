@@ -1,15 +1,13 @@
 // Stage 8 of 9: outcomes → one DeliveryReport per record, in the order of the call.
 import type { RecordOutcome } from '../accumulate/producer-batch.ts'
 import {
-  BufferExhaustedError,
   DeliveryError,
   type DeliveryFailureCode,
   type FailedOutcome,
   type FailureKind,
   type InvalidRecordCode,
   InvalidRecordError,
-  type KafkaProducerError,
-  TransportError,
+  type RecordError,
 } from '../errors.ts'
 import type { PartitionedRecord, ProducerRecord, SerializedRecord } from '../record/producer-record.ts'
 import type { RecordMetadata } from '../record/record-metadata.ts'
@@ -30,9 +28,9 @@ export interface Failed {
   readonly failureKind: FailureKind
   readonly outcome: FailedOutcome
   readonly code: InvalidRecordCode | DeliveryFailureCode
-  /** The broker's or driver's own name, where there was one. */
+  /** The driver's or the broker's own word, where there was one. */
   readonly causeCode: string | null
-  readonly error: KafkaProducerError
+  readonly error: RecordError
   readonly attempts: number
   /** Wall-clock milliseconds. */
   readonly firstAt: number
@@ -51,44 +49,22 @@ export type DeliveryReport = Delivered | Failed
 export function notSent(
   record: ProducerRecord,
   serialized: SerializedRecord | undefined,
-  error: KafkaProducerError,
+  error: RecordError,
   epochMs: number,
 ): Failed {
-  const isInvalidRecord = error instanceof InvalidRecordError
-  const code = isInvalidRecord
-    ? error.code
-    : error instanceof TransportError || error instanceof BufferExhaustedError
-      ? knownCode(error.code)
-      : 'unavailable'
   return {
     kind: 'failed',
     record,
     serialized,
-    failureKind: isInvalidRecord ? 'invalid-record' : 'delivery-failure',
+    failureKind: error instanceof InvalidRecordError ? 'invalid-record' : 'delivery-failure',
     outcome: 'not-sent',
-    code,
-    causeCode: null,
+    code: error.code,
+    causeCode: error.causeCode,
     error,
     attempts: 0,
     firstAt: epochMs,
     lastAt: epochMs,
   }
-}
-
-const OWN_CODES: ReadonlySet<string> = new Set<DeliveryFailureCode>([
-  'topic-not-on-cluster',
-  'unreachable',
-  'authorization',
-  'authentication',
-  'buffer',
-  'deadline',
-  'deadline-too-short',
-  'order-group-stopped',
-  'unavailable',
-])
-
-function knownCode(code: string): DeliveryFailureCode {
-  return OWN_CODES.has(code) ? (code as DeliveryFailureCode) : deliveryFailureCode(code)
 }
 
 /** The report of a record that the Sender settled. */
@@ -105,31 +81,15 @@ export function toReport(record: ProducerRecord, sent: PartitionedRecord, outcom
     }
     return { kind: 'delivered', record, metadata, attempts: outcome.attempts }
   }
-  const { failureKind, kind, causeCode, attempts, firstAt, lastAt, cause } = outcome
-  const code =
-    failureKind === 'invalid-record'
-      ? recordCode(causeCode, sent)
-      : kind === 'unknown'
-        ? 'delivery-unknown'
-        : causeCode === 'DEADLINE'
-          ? 'deadline'
-          : deliveryFailureCode(causeCode)
-  const error =
-    failureKind === 'invalid-record'
-      ? new InvalidRecordError(code as InvalidRecordCode, `The broker refused the record (${causeCode}).`)
-      : new DeliveryError(
-          kind,
-          code,
-          `The record for ${sent.topic}-${sent.partition} was not acknowledged: ${kind} after ${attempts} attempt(s) (${causeCode})${code === 'authorization' ? '; expected an ACL for WRITE on the topic (MSK: kafka-cluster:WriteData)' : ''}.`,
-          cause,
-        )
+  const { failureKind, kind, causeCode, attempts, firstAt, lastAt } = outcome
+  const error = failureKind === 'invalid-record' ? rejectedByBroker(sent, outcome) : notAcknowledged(sent, outcome)
   return {
     kind: 'failed',
     record,
     serialized: sent,
     failureKind,
     outcome: kind,
-    code,
+    code: error.code,
     causeCode,
     error,
     attempts,
@@ -137,6 +97,29 @@ export function toReport(record: ProducerRecord, sent: PartitionedRecord, outcom
     lastAt,
     ...(outcome.inDoubt ? { inDoubt: outcome.inDoubt } : {}),
   }
+}
+
+type FailedRecord = Exclude<RecordOutcome, { kind: 'acked' }>
+
+function rejectedByBroker(record: PartitionedRecord, { causeCode, cause }: FailedRecord): InvalidRecordError {
+  return new InvalidRecordError(recordCode(causeCode, record), `The broker refused the record (${causeCode}).`, {
+    causeCode,
+    cause,
+  })
+}
+
+function notAcknowledged(
+  { topic, partition }: PartitionedRecord,
+  { kind: outcome, causeCode, attempts, cause }: FailedRecord,
+): DeliveryError {
+  const code = outcome === 'unknown' ? 'delivery-unknown' : deliveryFailureCode(causeCode)
+  const advice =
+    code === 'authorization' ? '; expected an ACL for WRITE on the topic (MSK: kafka-cluster:WriteData)' : ''
+  return new DeliveryError(
+    code,
+    `The record for ${topic}-${partition} was not acknowledged: ${outcome} after ${attempts} attempt(s) (${causeCode})${advice}.`,
+    { outcome, causeCode, cause },
+  )
 }
 
 function recordCode(causeCode: string, record: PartitionedRecord): InvalidRecordCode {

@@ -1,5 +1,5 @@
 // Where a record ended, as its caller is told.
-import type { FailedOutcome, Violation } from '../errors.ts'
+import type { DeliveryFailureCode, FailedOutcome, InvalidRecordCode, Violation } from '../errors.ts'
 import type { RecordMetadata } from '../record/record-metadata.ts'
 import type { DeliveryReport } from './delivery-report.ts'
 
@@ -8,18 +8,21 @@ export type RecordFate =
   | {
       readonly fate: 'dead-lettered'
       readonly outcome: FailedOutcome
-      readonly code: string
+      readonly code: InvalidRecordCode | DeliveryFailureCode
       readonly location: string
       readonly deadLetterId: string
     }
   | {
       readonly fate: 'refused'
-      readonly status: number
-      readonly code: string
+      readonly code: InvalidRecordCode
       readonly violations: readonly Violation[]
       readonly truncated: boolean
     }
-  | { readonly fate: 'returned'; readonly outcome: FailedOutcome; readonly code: string }
+  | {
+      readonly fate: 'returned'
+      readonly outcome: FailedOutcome
+      readonly code: InvalidRecordCode | DeliveryFailureCode
+    }
 
 /** Of a record that no dead letter was written for: in Kafka, or still with its source. */
 export function fateWithoutDeadLetter(report: DeliveryReport): RecordFate {

@@ -48,14 +48,19 @@ export async function checkCluster(config: ProducerConfig, topics: readonly stri
 
 /** The steps before the one that failed hold, those after it are not known. */
 function refusedAt(error: unknown): Check[] {
-  const { code, message } =
-    error instanceof TransportError ? error : { code: 'error', message: String((error as Error).name) }
-  const step = STEP_OF[code]
+  const cause = causeOf(error)
+  const message = error instanceof TransportError ? error.message : String((error as Error).name)
+  const step = STEP_OF[cause]
   if (step === undefined)
-    return [failed('connection', code, message), ...CONNECT.map(name => skipped(name, 'no connection'))]
+    return [failed('connection', cause, message), ...CONNECT.map(name => skipped(name, 'no connection'))]
   return CONNECT.map((name, index) =>
-    index < step ? ok(name, 'passed') : index === step ? failed(name, code, message) : skipped(name, 'no connection'),
+    index < step ? ok(name, 'passed') : index === step ? failed(name, cause, message) : skipped(name, 'no connection'),
   )
+}
+
+/** The driver's or the broker's own word says more than the code. */
+function causeOf(error: unknown): string {
+  return error instanceof TransportError ? (error.causeCode ?? error.code) : 'error'
 }
 
 async function checkProducerId(client: KafkaJsClient): Promise<Check> {
@@ -63,7 +68,7 @@ async function checkProducerId(client: KafkaJsClient): Promise<Check> {
     await client.initProducerId(Deadline.after(systemClock, ASK_MS))
     return ok('producer id', 'given')
   } catch (error) {
-    return failed('producer id', (error as TransportError).code, (error as TransportError).message)
+    return failed('producer id', causeOf(error), (error as TransportError).message)
   }
 }
 
@@ -139,11 +144,11 @@ async function checkRights(
     beginWrite: () => true,
   } as const
   const [outcome] = await client.produce(led.leader, [{ topic, partition: led.partition, bytes }], request)
-  const code = outcome && outcome.kind !== 'acked' ? outcome.code : 'nothing'
-  if (code === 'CORRUPT_MESSAGE') return ok(name, 'may write')
-  if (code === 'TOPIC_AUTHORIZATION_FAILED')
-    return failed(name, code, 'Give WRITE on it (MSK: kafka-cluster:WriteData).')
-  return failed(name, code, 'The broker did not answer as one that would take a record.')
+  const cause = outcome && outcome.kind !== 'acked' ? outcome.causeCode : 'nothing'
+  if (cause === 'CORRUPT_MESSAGE') return ok(name, 'may write')
+  if (cause === 'TOPIC_AUTHORIZATION_FAILED')
+    return failed(name, cause, 'Give WRITE on it (MSK: kafka-cluster:WriteData).')
+  return failed(name, cause, 'The broker did not answer as one that would take a record.')
 }
 
 function replication({ topic, partitions }: TopicMetadata, minInSync: string | null | undefined): Check {

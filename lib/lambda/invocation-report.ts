@@ -5,7 +5,7 @@ import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import type { RecordFate } from '../delivery/record-fate.ts'
-import { innermostMessage } from '../errors.ts'
+import { type ErrorCode, innermostMessage } from '../errors.ts'
 import type { ProducerMetrics } from '../producer-metrics.ts'
 
 const NAMESPACE = 'ServerlessKafkaProducer'
@@ -55,7 +55,7 @@ export class InvocationReport {
   }
 
   /** A request that was refused whole, before it became records. */
-  refusedRequest(requestId: string, code: string): void {
+  refusedRequest(requestId: string, code: ErrorCode): void {
     this.#logger.info('invocation', { requestId, outcomes: { refusedRequests: 1 }, code })
   }
 

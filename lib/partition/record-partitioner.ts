@@ -37,13 +37,9 @@ export class RecordPartitioner {
     try {
       chosen = this.#partitioner.partition(record, partitions)
     } catch (cause) {
-      throw new InvalidRecordError(
-        'bad-partition',
-        `partition: partitioner.class threw for a record of ${topic}.`,
-        [],
-        false,
+      throw new InvalidRecordError('bad-partition', `partition: partitioner.class threw for a record of ${topic}.`, {
         cause,
-      )
+      })
     }
     if (chosen === undefined) return this.#fallback.partition(record, partitions)
     if (typeof chosen === 'number' && Number.isInteger(chosen) && chosen >= 0 && chosen < partitions.count)

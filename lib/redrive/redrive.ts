@@ -5,7 +5,7 @@ import { type DeadLetter, recordOf } from '../dead-letter/dead-letter.ts'
 import type { Completed, DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
-import { type DeadLetterError, InvalidRecordError } from '../errors.ts'
+import { KafkaProducerError } from '../errors.ts'
 import type { KafkaProducer } from '../kafka-producer.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
 import { systemClock } from '../time/clock.ts'
@@ -241,8 +241,8 @@ class Redrive {
       if (deadLetter.failure.kind !== 'invalid-record' || !contracts) return record
       return { ...record, key: validateRecord(record, { contracts }).key as ProducerRecord['key'] & {} }
     } catch (error) {
-      const code = error instanceof InvalidRecordError ? error.code : (error as DeadLetterError).code
-      if (code === undefined) throw error
+      if (!(error instanceof KafkaProducerError)) throw error
+      const { code } = error
       this.#counts.failed[code] = (this.#counts.failed[code] ?? 0) + 1
       await this.#store.replace(open, tried(open.deadLetter, code))
       return undefined

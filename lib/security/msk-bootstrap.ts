@@ -71,9 +71,9 @@ export class MskBootstrap {
       `${name} ${(cause as Error).message}`,
     )
     throw new TransportError(
-      isFatal ? 'CREDENTIALS_UNAVAILABLE' : 'UNREACHABLE',
+      isFatal ? 'authentication' : 'unreachable',
       `MSK did not tell the brokers of KAFKA_MSK_CLUSTER_ARN (${name}): expected a role that may kafka:GetBootstrapBrokers, and the cluster’s own ARN; or set bootstrap.servers.`,
-      { retriable: !isFatal, cause },
+      { causeCode: isFatal ? 'CREDENTIALS_UNAVAILABLE' : 'UNREACHABLE', retriable: !isFatal, cause },
     )
   }
 }
@@ -97,7 +97,8 @@ function pick(
   const servers = (answer as unknown as Record<string, string | undefined>)[field]
   if (servers) return servers.split(',').map(server => server.trim())
   throw new TransportError(
-    'CREDENTIALS_UNAVAILABLE',
+    'authentication',
     `The MSK cluster has no brokers for security.protocol ${securityProtocol}${saslMechanism ? `, sasl.mechanism ${saslMechanism}` : ''}, KAFKA_MSK_NETWORK ${mskNetwork}: expected settings that the cluster offers.`,
+    { causeCode: 'CREDENTIALS_UNAVAILABLE' },
   )
 }

@@ -99,7 +99,8 @@ function hasWholeSeconds(token: string): boolean {
 }
 
 function unavailable(what: string, retriable: boolean, cause?: unknown): TransportError {
-  return new TransportError('CREDENTIALS_UNAVAILABLE', `The AWS credentials for sasl.mechanism AWS_MSK_IAM ${what}.`, {
+  return new TransportError('authentication', `The AWS credentials for sasl.mechanism AWS_MSK_IAM ${what}.`, {
+    causeCode: 'CREDENTIALS_UNAVAILABLE',
     retriable,
     cause,
   })

@@ -66,9 +66,9 @@ async function request(
 }
 
 function unavailable(what: string, retriable: boolean, cause?: unknown): TransportError {
-  return new TransportError(
-    'CREDENTIALS_UNAVAILABLE',
-    `The token endpoint (sasl.oauthbearer.token.endpoint.url) ${what}.`,
-    { retriable, cause },
-  )
+  return new TransportError('authentication', `The token endpoint (sasl.oauthbearer.token.endpoint.url) ${what}.`, {
+    causeCode: 'CREDENTIALS_UNAVAILABLE',
+    retriable,
+    cause,
+  })
 }

@@ -98,7 +98,11 @@ function parse(text: unknown): SecretFields {
 }
 
 function unavailable(what: string, retriable: boolean, cause?: unknown): TransportError {
-  return new TransportError('CREDENTIALS_UNAVAILABLE', `The secret of KAFKA_SECRET_ARN ${what}.`, { retriable, cause })
+  return new TransportError('authentication', `The secret of KAFKA_SECRET_ARN ${what}.`, {
+    causeCode: 'CREDENTIALS_UNAVAILABLE',
+    retriable,
+    cause,
+  })
 }
 
 /** Powertools wraps what the client threw. */

@@ -21,10 +21,10 @@ export type Decision =
 
 /** Call it after the batch has noted the attempt. `retries` bounds the attempts that left this machine. */
 export function decide(batch: ProducerBatch, outcome: Failure, retries: number): Decision {
-  if (isBadRecord(outcome.code) && !batch.maybeWritten) return splitBatch(batch.records, outcome)
+  if (isBadRecord(outcome.causeCode) && !batch.maybeWritten) return splitBatch(batch.records, outcome)
   const mayTryAgain = outcome.retriable && batch.attempts <= retries && batch.hasWaiters
   if (!mayTryAgain) return { action: 'give-up', kind: batch.outcomeSoFar }
-  if (!isSequenceError(outcome.code)) return { action: 'retry' }
+  if (!isSequenceError(outcome.causeCode)) return { action: 'retry' }
   return batch.maybeWritten ? { action: 'give-up', kind: 'unknown' } : { action: 'bump-epoch' }
 }
 

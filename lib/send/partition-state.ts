@@ -106,7 +106,7 @@ export class PartitionState {
     return this.#failures
   }
 
-  /** The code of what keeps its records waiting, for those whose deadline passes meanwhile. */
+  /** The cause that keeps its records waiting, for those whose deadline passes meanwhile. */
   get reason(): string | undefined {
     return this.#reason
   }
@@ -201,12 +201,16 @@ export class PartitionState {
    * REQUESTED, OUTDATED, WRITTEN → OPEN, until the Sender decides: `gaveUp`, `split`, `renumberBatch` or a back-off.
    * @returns false when the batch is over, since all its records had left
    */
-  attemptFailed(outcome: { readonly kind: FailedOutcome; readonly code: string; readonly cause: unknown }): boolean {
+  attemptFailed(outcome: {
+    readonly kind: FailedOutcome
+    readonly causeCode: string
+    readonly cause: unknown
+  }): boolean {
     const { batch, wasOutdated } = this.#endRequest()
     if (wasOutdated && outcome.kind === 'not-sent') this.#rebuild(batch)
     if (this.#batch !== batch) return false
     batch.attemptFailed(outcome)
-    this.#reason = outcome.code
+    this.#reason = outcome.causeCode
     return true
   }
 

@@ -3,6 +3,7 @@ import { TransportError } from '../errors.ts'
 import { backoff } from '../time/backoff.ts'
 import { type Clock, sleep } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
+import { transportError } from '../transport/error-codes.ts'
 import type { KafkaClient, ProducerIdAndEpoch } from '../transport/kafka-client.ts'
 
 const ASK_ALL_MS = 5000
@@ -65,7 +66,7 @@ export class ProducerIdentity {
         const failure =
           error instanceof TransportError
             ? error
-            : new TransportError('UNREACHABLE', 'No broker gave a producer id.', { retriable: true, cause: error })
+            : transportError('UNREACHABLE', 'No broker gave a producer id.', { retriable: true, cause: error })
         if (!failure.retriable) {
           this.#failure = failure
           return

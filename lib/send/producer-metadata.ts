@@ -3,6 +3,7 @@ import { TransportError } from '../errors.ts'
 import { backoff } from '../time/backoff.ts'
 import { type Clock, elapsedSince, type Moment, moment, sleep } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
+import { topicFailureCode, transportError } from '../transport/error-codes.ts'
 import type { KafkaClient, PartitionMetadata, TopicMetadata } from '../transport/kafka-client.ts'
 
 const ASK_ALL_MS = 5000
@@ -112,7 +113,7 @@ export class ProducerMetadata {
       if (deadline.passed)
         throw (
           this.#lastError ??
-          new TransportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
+          transportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
         )
       await this.#nextAnswer(this.#options.clock, deadline)
       this.#throwIfFatal()
@@ -141,14 +142,17 @@ export class ProducerMetadata {
   #whyUnknown(topic: string, known: KnownTopic): TransportError {
     if (known.error === 'TOPIC_AUTHORIZATION_FAILED')
       return new TransportError(
-        'authorization',
+        topicFailureCode(known.error),
         `The producer may not describe the topic ${topic}: expected an ACL for WRITE on it (MSK: kafka-cluster:DescribeTopic and WriteData).`,
+        { causeCode: known.error },
       )
     if (known.error !== null)
-      return new TransportError('topic-not-on-cluster', `The cluster has no topic ${topic} (${known.error}).`, {
+      return new TransportError(topicFailureCode(known.error), `The cluster has no topic ${topic} (${known.error}).`, {
+        causeCode: known.error,
         retriable: true,
       })
     return new TransportError('unreachable', 'No broker told of the topic before the deadline.', {
+      causeCode: this.#lastError?.causeCode ?? null,
       retriable: true,
       cause: this.#lastError,
     })
@@ -186,7 +190,7 @@ export class ProducerMetadata {
       this.#lastError =
         error instanceof TransportError
           ? error
-          : new TransportError('UNREACHABLE', 'No broker could be asked.', { retriable: true, cause: error })
+          : transportError('UNREACHABLE', 'No broker could be asked.', { retriable: true, cause: error })
     }
   }
 

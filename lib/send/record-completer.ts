@@ -6,7 +6,7 @@ import type { ProduceOutcome } from '../transport/kafka-client.ts'
 import { DeadlineWatch } from './deadline-watch.ts'
 
 export interface Reason {
-  readonly code: string
+  readonly causeCode: string
   readonly failureKind?: FailureKind
   readonly cause?: unknown
 }
@@ -52,7 +52,7 @@ export class RecordCompleter {
     pending: PendingRecord,
     batch: ProducerBatch,
     kind: FailedOutcome,
-    { code, failureKind = 'delivery-failure', cause }: Reason,
+    { causeCode, failureKind = 'delivery-failure', cause }: Reason,
   ): void {
     const inDoubt =
       kind === 'unknown' && batch.identity && batch.identity.producerId >= 0n
@@ -63,7 +63,7 @@ export class RecordCompleter {
     this.#done(pending, {
       kind,
       failureKind,
-      causeCode: code,
+      causeCode,
       attempts,
       firstAt: batch.firstAttempt?.epochMs ?? pending.appendedAt,
       lastAt: this.#clock.epochMs(),
@@ -78,11 +78,11 @@ export class RecordCompleter {
   }
 
   /** A record that was never in an attempt. */
-  unsent(pending: PendingRecord, code: string): void {
+  unsent(pending: PendingRecord, causeCode: string): void {
     this.#done(pending, {
       kind: 'not-sent',
       failureKind: 'delivery-failure',
-      causeCode: code,
+      causeCode,
       attempts: 0,
       firstAt: pending.appendedAt,
       lastAt: this.#clock.epochMs(),

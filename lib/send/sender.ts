@@ -5,7 +5,7 @@ import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import { backoff } from '../time/backoff.ts'
 import { moment } from '../time/clock.ts'
-import { isStale, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
+import { causeOf, isStale, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
 import type { KafkaClient, ProduceOutcome } from '../transport/kafka-client.ts'
 import { decide, type Failure } from './decide.ts'
 import { Drainer } from './drainer.ts'
@@ -109,11 +109,11 @@ export class Sender {
   }
 
   /** Fails all records of a partition. */
-  #cancel(partition: PartitionState, code: string, cause?: unknown): void {
-    if (partition.batch) this.#completer.allFailed(partition.batch, partition.outcomeSoFar, { code, cause })
-    for (const pending of partition.cancelled()) this.#completer.unsent(pending, code)
+  #cancel(partition: PartitionState, causeCode: string, cause?: unknown): void {
+    if (partition.batch) this.#completer.allFailed(partition.batch, partition.outcomeSoFar, { causeCode, cause })
+    for (const pending of partition.cancelled()) this.#completer.unsent(pending, causeCode)
     for (const pending of this.#accumulator.takeAll(partition.topic, partition.partition))
-      this.#completer.unsent(pending, code)
+      this.#completer.unsent(pending, causeCode)
   }
 
   /** An error in our own code must not leave a caller waiting: every record is completed and the producer is replaced. */
@@ -137,7 +137,7 @@ export class Sender {
     const fatal = this.identity.takeFatal()
     if (fatal)
       for (const partition of this.#partitions.active)
-        if (partition.needsProducerId && !partition.isInFlight) this.#cancel(partition, fatal.code, fatal)
+        if (partition.needsProducerId && !partition.isInFlight) this.#cancel(partition, causeOf(fatal), fatal)
     const { requests, wakeAt } = this.#drainer.drain(now)
     for (const { leader, partitions } of requests)
       this.#sendRequest(leader, partitions).catch(error => this.#break(error))
@@ -182,9 +182,9 @@ export class Sender {
       this.#count(batch)
       return this.#completer.acknowledged(batch, outcome)
     }
-    if (outcome.kind === 'not-sent' && outcome.code === 'BATCH_CHANGED') return partition.notWritten()
+    if (outcome.kind === 'not-sent' && outcome.causeCode === 'BATCH_CHANGED') return partition.notWritten()
     if (!partition.attemptFailed(outcome)) return
-    if (isStale(outcome.code)) partition.awaitMetadata(this.metadata.requestRefresh())
+    if (isStale(outcome.causeCode)) partition.awaitMetadata(this.metadata.requestRefresh())
     this.#carryOut(partition, batch, outcome)
   }
 
@@ -192,14 +192,14 @@ export class Sender {
     const decision = decide(batch, outcome, this.#options.retries)
     switch (decision.action) {
       case 'give-up':
-        this.#completer.allFailed(batch, decision.kind, { code: outcome.code, cause: outcome.cause })
+        this.#completer.allFailed(batch, decision.kind, { causeCode: outcome.causeCode, cause: outcome.cause })
         return partition.gaveUp()
       case 'split-batch': {
         partition.split(decision.others)
         // Last: an invalid record stops the later records of its order group, which `split` has put back.
         for (const pending of decision.invalid)
           this.#completer.failed(pending, batch, 'rejected', {
-            code: outcome.code,
+            causeCode: outcome.causeCode,
             failureKind: 'invalid-record',
             cause: outcome.cause,
           })
@@ -247,9 +247,9 @@ export class Sender {
       if (this.#accumulator.remove(pending) || partition.removeSplit(pending))
         this.#completer.unsent(pending, partition.reason ?? 'DEADLINE')
       else if (partition.batch) {
-        const { lastCode, lastCause } = partition.batch
-        const code = lastCode ?? partition.reason ?? 'DEADLINE'
-        this.#completer.failed(pending, partition.batch, partition.outcomeSoFar, { code, cause: lastCause })
+        const { lastCauseCode, lastCause } = partition.batch
+        const causeCode = lastCauseCode ?? partition.reason ?? 'DEADLINE'
+        this.#completer.failed(pending, partition.batch, partition.outcomeSoFar, { causeCode, cause: lastCause })
         left.add(partition)
       }
     }

@@ -116,6 +116,8 @@ function refuse(what: 'key' | 'value'): (error: unknown) => never {
   return error => {
     if (error instanceof InvalidRecordError) throw error
     const why = error instanceof UnserializableError ? error.message : `${what}.serializer failed`
-    throw new InvalidRecordError(what === 'key' ? 'key-type' : 'bad-value', `${what}: ${why}.`, [], false, error)
+    throw new InvalidRecordError(what === 'key' ? 'key-type' : 'bad-value', `${what}: ${why}.`, {
+      cause: error,
+    })
   }
 }

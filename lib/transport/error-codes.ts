@@ -1,6 +1,6 @@
 // Kafka's protocol errors that a producer can meet, and what each says about a batch (kafka.apache.org/protocol).
 // Classification is total: a code that is not in the table proves nothing, so it is `unknown` and not retriable.
-import type { DeliveryFailureCode } from '../errors.ts'
+import { type DeliveryFailureCode, type KafkaProducerErrorOptions, TransportError } from '../errors.ts'
 
 interface ErrorCodeRow {
   readonly name: string
@@ -67,10 +67,17 @@ export function errorCodeRow(code: number): ErrorCodeRow {
 /** An earlier record of the same order group was not acknowledged. */
 export const ORDER_GROUP_STOPPED = 'ORDER_GROUP_STOPPED'
 
-/** Codes of our own, for what happened on this side of the wire. */
-const ours: Readonly<Record<string, { stale?: true; failure: DeliveryFailureCode }>> = {
+interface OwnCause {
+  readonly stale?: true
+  readonly failure: DeliveryFailureCode
+}
+
+/** Causes on this side of the wire. */
+const own = {
   NO_LEADER: { stale: true, failure: 'no-leader' },
   [ORDER_GROUP_STOPPED]: { failure: 'order-group-stopped' },
+  DEADLINE: { failure: 'deadline' },
+  CLOSED: { failure: 'unavailable' },
   UNREACHABLE: { stale: true, failure: 'unreachable' },
   CONNECTION_BROKEN: { stale: true, failure: 'unreachable' },
   REQUEST_TIMEOUT: { stale: true, failure: 'unreachable' },
@@ -80,21 +87,57 @@ const ours: Readonly<Record<string, { stale?: true; failure: DeliveryFailureCode
   CERTIFICATE_REFUSED: { failure: 'authentication' },
   SECURITY_PROTOCOL_MISMATCH: { failure: 'authentication' },
   CREDENTIALS_UNAVAILABLE: { failure: 'authentication' },
+  /** A record left its batch before the write: the Sender encodes the batch anew, no caller sees this. */
+  BATCH_CHANGED: { failure: 'unavailable' },
+  /** The broker's answer leaves out the partition, or the offset: the outcome is `unknown`. */
+  NO_ANSWER: { failure: 'unavailable' },
+  NO_OFFSET: { failure: 'unavailable' },
+} as const satisfies Record<string, OwnCause>
+
+export type OwnCauseCode = keyof typeof own
+
+const byCause: ReadonlyMap<string, ErrorCodeRow | OwnCause> = new Map<string, ErrorCodeRow | OwnCause>([
+  ...Object.entries(own),
+  ...byName,
+])
+
+export function isStale(causeCode: string): boolean {
+  return byCause.get(causeCode)?.stale === true
 }
 
-export function isStale(code: string): boolean {
-  return (byName.get(code) ?? ours[code])?.stale === true
+export function isBadRecord(causeCode: string): boolean {
+  return byName.get(causeCode)?.badRecord === true
 }
 
-export function isBadRecord(code: string): boolean {
-  return byName.get(code)?.badRecord === true
+export function isSequenceError(causeCode: string): boolean {
+  return byName.get(causeCode)?.sequence === true
 }
 
-export function isSequenceError(code: string): boolean {
-  return byName.get(code)?.sequence === true
+/** The code for callers, of the driver's or the broker's own word. */
+export function deliveryFailureCode(causeCode: string): DeliveryFailureCode {
+  return byCause.get(causeCode)?.failure ?? 'unavailable'
 }
 
-/** The stable code that callers are told for a driver's or broker's code. */
-export function deliveryFailureCode(code: string): DeliveryFailureCode {
-  return (byName.get(code) ?? ours[code])?.failure ?? 'unavailable'
+/** What a topic's own error in an answer to Metadata means for a record of it. */
+export function topicFailureCode(causeCode: string): DeliveryFailureCode {
+  return causeCode === 'TOPIC_AUTHORIZATION_FAILED' ? 'authorization' : 'topic-not-on-cluster'
+}
+
+/** An error for a cause on this side of the wire, with the code that the table gives it. */
+export function transportError(
+  causeCode: OwnCauseCode,
+  message: string,
+  options: Omit<KafkaProducerErrorOptions, 'causeCode'> = {},
+): TransportError {
+  return new TransportError(own[causeCode].failure, message, { ...options, causeCode })
+}
+
+/** The cause that an outcome reports for an error. A client that names none gets the code `unavailable`. */
+export function causeOf({ causeCode }: TransportError): string {
+  return causeCode ?? 'UNKNOWN'
+}
+
+/** An error for a broker's answer. */
+export function brokerError({ name, failure, retriable }: ErrorCodeRow, message: string): TransportError {
+  return new TransportError(failure ?? 'unavailable', message, { causeCode: name, retriable: retriable === true })
 }

@@ -47,7 +47,7 @@ export interface ProduceRequest {
   readonly connectTimeoutMs: number
   /**
    * Asked once, in the same turn as the write. False: a record was taken out since; nothing may be written and every
-   * batch is `not-sent` with code `BATCH_CHANGED`.
+   * batch is `not-sent` with causeCode `BATCH_CHANGED`.
    */
   beginWrite(): boolean
 }
@@ -70,7 +70,8 @@ export type ProduceOutcome = (
     }
   | {
       readonly kind: 'rejected' | 'not-sent' | 'unknown'
-      readonly code: string
+      /** The driver's or the broker's own word. */
+      readonly causeCode: string
       readonly retriable: boolean
       readonly recordErrors: readonly RecordError[]
       readonly cause: unknown
@@ -93,7 +94,7 @@ export interface ConnectionStats {
 export interface KafkaClient {
   /** Rejects with a `TransportError` when no broker answered before the deadline. */
   metadata(topics: readonly string[], deadline: Deadline): Promise<Cluster>
-  /** One round over the brokers; a `TransportError` says by `retriable` whether another round may help. */
+  /** One round over the brokers; a `TransportError` says by `retriable` whether another round may help, by `causeCode` why. */
   initProducerId(deadline: Deadline): Promise<ProducerIdAndEpoch>
   /** One attempt, no retry inside, never rejects: exactly one outcome per batch, in the same order. */
   produce(leader: number, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<ProduceOutcome[]>

@@ -31,6 +31,11 @@ export function outcomeOf(answer: PartitionAnswer | undefined, proof: 'all' | 'l
   }
 }
 
-export function failure(kind: 'rejected' | 'not-sent' | 'unknown', code: string, retriable: boolean, cause?: unknown) {
-  return { kind, code, retriable, recordErrors: [] as readonly { index: number }[], cause } as const
+export function failure(
+  kind: 'rejected' | 'not-sent' | 'unknown',
+  causeCode: string,
+  retriable: boolean,
+  cause?: unknown,
+) {
+  return { kind, causeCode, retriable, recordErrors: [] as readonly { index: number }[], cause } as const
 }

@@ -91,8 +91,7 @@ function readValue(record: ProducerRecord, contract: Contract): unknown {
       throw new InvalidRecordError(
         'schema',
         `value: ${violations.length} violation(s) of the schema of ${contract.topic}.`,
-        violations,
-        truncated,
+        { violations, truncated },
       )
   }
   return value

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { type DeadLetter, type DeadLetterSource, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { parseDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
 import type { Failed } from '../../lib/delivery/delivery-report.ts'
-import { KafkaProducerError } from '../../lib/errors.ts'
+import { InvalidRecordError } from '../../lib/errors.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
 
@@ -40,7 +40,7 @@ test('what any record becomes as a dead letter can be read back, whatever is wro
         outcome: 'not-sent',
         code: 'bad-value',
         causeCode: null,
-        error: new KafkaProducerError('bad-value', 'wrong'),
+        error: new InvalidRecordError('bad-value', 'wrong'),
         attempts: 0,
         firstAt: 1,
         lastAt: 2,

@@ -8,6 +8,7 @@ import { TransportError } from '../../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../../time/clock.ts'
 import { withTimeout } from '../../time/patient-timer.ts'
 import type { ConnectionSecurity } from '../connection-security.ts'
+import { type OwnCauseCode, transportError } from '../error-codes.ts'
 import { closedWhileConnecting, connectionError } from './connection-error.ts'
 import { toSasl } from './sasl.ts'
 import { type ApiVersions, apiVersions, PRODUCE, VERSIONS_SPOKEN } from './wire.ts'
@@ -98,7 +99,7 @@ export class BrokerConnection {
       return versions
     } catch (error) {
       const failure = connectionError({ error, socketError: this.#socketError, security: this.#options.security })
-      throw failure.code === 'UNREACHABLE' && this.#wasClosed ? closedWhileConnecting(error) : failure
+      throw failure.causeCode === 'UNREACHABLE' && this.#wasClosed ? closedWhileConnecting(error) : failure
     }
   }
 
@@ -114,8 +115,9 @@ export class BrokerConnection {
       const range = versions[apiKey]
       if (!range || range.maxVersion < version || range.minVersion > version)
         throw new TransportError(
-          'UNSUPPORTED_VERSION',
+          'unavailable',
           `The broker does not speak ${name} version ${version}: expected Apache Kafka 2.4 or newer.`,
+          { causeCode: 'UNSUPPORTED_VERSION' },
         )
     }
     this.#connection.setVersions(versions)
@@ -136,7 +138,7 @@ export class BrokerConnection {
     ms: number,
     options: { beforeWrite?: () => boolean; mayOutlive?: boolean } = {},
   ): Promise<T> {
-    if (this.dead) throw new TransportError('CONNECTION_BROKEN', 'The connection is closed.', { retriable: true })
+    if (this.dead) throw transportError('CONNECTION_BROKEN', 'The connection is closed.', { retriable: true })
     const isProduce = protocol.request.apiKey === PRODUCE
     this.inFlight++
     if (isProduce) this.produceInFlight++
@@ -150,7 +152,7 @@ export class BrokerConnection {
           const bytes = await encode()
           refused = options.beforeWrite?.() === false
           if (refused)
-            throw new TransportError('BATCH_CHANGED', 'A record left the batch before it was written.', {
+            throw transportError('BATCH_CHANGED', 'A record left the batch before it was written.', {
               retriable: true,
             })
           return bytes
@@ -167,7 +169,7 @@ export class BrokerConnection {
       return answer
     } catch (error) {
       const spared = refused || (options.mayOutlive && this.produceInFlight > 0)
-      if (!spared) this.destroy(error instanceof TransportError ? error.code : 'CONNECTION_BROKEN')
+      if (!spared) this.destroy((error instanceof TransportError && error.causeCode) || 'CONNECTION_BROKEN')
       throw error
     } finally {
       this.inFlight--
@@ -208,10 +210,10 @@ export class BrokerConnection {
     if (this.#socket && !this.#socket.destroyed) this.#socket.destroy(new Error(reason))
   }
 
-  #bounded<T>(work: Promise<T>, ms: number, code: string, mayOutlive = false): Promise<T> {
+  #bounded<T>(work: Promise<T>, ms: number, causeCode: OwnCauseCode, mayOutlive = false): Promise<T> {
     const late = () => {
-      if (!(mayOutlive && this.produceInFlight > 0)) this.destroy(code)
-      return new TransportError(code, `No answer within ${Math.round(ms)} ms.`, { retriable: true })
+      if (!(mayOutlive && this.produceInFlight > 0)) this.destroy(causeCode)
+      return transportError(causeCode, `No answer within ${Math.round(ms)} ms.`, { retriable: true })
     }
     return withTimeout(this.#options.clock, ms, work, late, this.#options.onGrace)
   }

@@ -6,6 +6,7 @@ import { type Clock, elapsedSince, type Moment, moment, sleep } from '../../time
 import { Deadline } from '../../time/deadline.ts'
 import { withTimeout } from '../../time/patient-timer.ts'
 import type { ConnectionSecurity, SecurityProvider } from '../connection-security.ts'
+import { transportError } from '../error-codes.ts'
 import { BrokerConnection } from './broker-connection.ts'
 import { CLOSED_WHILE_CONNECTING, closedWhileConnecting, protocolMismatch } from './connection-error.ts'
 import type { ApiVersions } from './wire.ts'
@@ -117,11 +118,8 @@ export class BrokerNode {
         this.#connecting = undefined
       })
       // The connection attempt is shared and goes on; this caller waits for it no longer than its own deadline.
-      await withTimeout(
-        this.#options.clock,
-        deadline.remaining,
-        this.#connecting,
-        () => new TransportError('UNREACHABLE', 'No connection before the deadline.', { retriable: true }),
+      await withTimeout(this.#options.clock, deadline.remaining, this.#connecting, () =>
+        transportError('UNREACHABLE', 'No connection before the deadline.', { retriable: true }),
       )
     }
   }
@@ -146,7 +144,7 @@ export class BrokerNode {
       return await this.#open()
     } catch (error) {
       const refusal = error as TransportError
-      if (refusal.code !== 'AUTHENTICATION_FAILED' || !(await this.#options.security.renew(this.#connectDeadline)))
+      if (refusal.causeCode !== 'AUTHENTICATION_FAILED' || !(await this.#options.security.renew(this.#connectDeadline)))
         throw this.#remembered(refusal)
     }
     try {
@@ -157,7 +155,7 @@ export class BrokerNode {
   }
 
   #remembered(error: TransportError): TransportError {
-    if (!error.retriable && error.code !== 'CLOSED') this.#refusal = { error, at: moment(this.#options.clock) }
+    if (!error.retriable && error.causeCode !== 'CLOSED') this.#refusal = { error, at: moment(this.#options.clock) }
     return error
   }
 
@@ -169,7 +167,7 @@ export class BrokerNode {
     const { clock, clientId, connectTimeoutMs } = this.#options
     const deadline = this.#connectDeadline
     const given = await this.#credentials(deadline)
-    if (this.#closed) throw new TransportError('CLOSED', 'The producer is closed.')
+    if (this.#closed) throw transportError('CLOSED', 'The producer is closed.')
     const [host, port] = splitAddress(this.address)
     const connection = new BrokerConnection({
       host,
@@ -207,7 +205,7 @@ export class BrokerNode {
       this.#backOff()
       throw error instanceof TransportError
         ? error
-        : new TransportError('CREDENTIALS_UNAVAILABLE', 'What a connection needs could not be had.', {
+        : transportError('CREDENTIALS_UNAVAILABLE', 'What a connection needs could not be had.', {
             retriable: true,
             cause: error,
           })
@@ -215,7 +213,7 @@ export class BrokerNode {
   }
 
   #judge(error: TransportError): TransportError {
-    if (error.code !== CLOSED_WHILE_CONNECTING || this.#shared.closedAttempts === undefined) return error
+    if (error.causeCode !== CLOSED_WHILE_CONNECTING || this.#shared.closedAttempts === undefined) return error
     this.#shared.closedAttempts++
     return this.#shared.closedAttempts >= MAX_CLOSED_ATTEMPTS ? protocolMismatch(error.cause) : error
   }

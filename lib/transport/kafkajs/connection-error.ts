@@ -2,6 +2,7 @@
 // protocol mismatch it says only "Closed connection".
 import { TransportError } from '../../errors.ts'
 import type { ConnectionSecurity } from '../connection-security.ts'
+import { transportError } from '../error-codes.ts'
 
 const HOST_NAME = new Set(['ERR_TLS_CERT_ALTNAME_INVALID'])
 const VALIDITY = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
@@ -41,7 +42,7 @@ export function connectionError({
 }: ConnectionFailure): TransportError {
   if (error instanceof TransportError) return error
   const code = socketError?.code ?? ''
-  const certificate = (message: string) => new TransportError('CERTIFICATE_REFUSED', message, { cause: error })
+  const certificate = (message: string) => transportError('CERTIFICATE_REFUSED', message, { cause: error })
   if (tls && HOST_NAME.has(code))
     return certificate(
       'The broker’s certificate is not for the host that was dialled: expected bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS) and the broker’s advertised.listeners to use a name in it.',
@@ -63,7 +64,7 @@ export function connectionError({
       type === 'UNSUPPORTED_SASL_MECHANISM' ||
       /is not supported by the server/.test(String((error as Error | undefined)?.message))
     )
-      return new TransportError(
+      return transportError(
         'AUTHENTICATION_FAILED',
         `The broker does not offer this mechanism: check sasl.mechanism (KAFKA_SASL_MECHANISM), got ${authentication.name}.`,
         {
@@ -77,32 +78,30 @@ export function connectionError({
     )
       return authenticationFailed(authentication, error)
   }
-  return new TransportError('UNREACHABLE', 'A broker could not be reached.', { retriable: true, cause: error })
+  return transportError('UNREACHABLE', 'A broker could not be reached.', { retriable: true, cause: error })
 }
 
 export function authenticationFailed(
   { name, hint }: { readonly name: string; readonly hint: string },
   cause?: unknown,
 ): TransportError {
-  return new TransportError(
-    'AUTHENTICATION_FAILED',
-    `The broker refused the authentication with ${name}: check ${hint}.`,
-    { cause },
-  )
+  return transportError('AUTHENTICATION_FAILED', `The broker refused the authentication with ${name}: check ${hint}.`, {
+    cause,
+  })
 }
 
 /** One such connection attempt may be a broker that goes away; several in a row, and none that succeeded, are a mismatch. */
 export const CLOSED_WHILE_CONNECTING = 'CLOSED_WHILE_CONNECTING'
 
 export function closedWhileConnecting(cause: unknown): TransportError {
-  return new TransportError(CLOSED_WHILE_CONNECTING, 'The broker closed the new connection.', {
+  return transportError(CLOSED_WHILE_CONNECTING, 'The broker closed the new connection.', {
     retriable: true,
     cause,
   })
 }
 
 export function protocolMismatch(cause: unknown): TransportError {
-  return new TransportError(
+  return transportError(
     'SECURITY_PROTOCOL_MISMATCH',
     'Every new connection is closed before it can be used: check that security.protocol (KAFKA_SECURITY_PROTOCOL) is the one of the broker’s listener (PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL).',
     { cause },

@@ -5,7 +5,7 @@ import { topicPartition } from '../../record/topic-partition.ts'
 import { type Clock, systemClock } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
 import { PLAINTEXT, type SecurityProvider } from '../connection-security.ts'
-import { errorCodeRow } from '../error-codes.ts'
+import { brokerError, causeOf, errorCodeRow, transportError } from '../error-codes.ts'
 import type {
   Cluster,
   ConnectionStats,
@@ -97,25 +97,24 @@ export class KafkaJsClient implements KafkaClient {
       const answer = await connection.call(wire.initProducerId(), ms, { mayOutlive: true })
       if (answer.errorCode === 0) return { producerId: answer.producerId, epoch: answer.epoch }
       const row = errorCodeRow(answer.errorCode)
-      throw new TransportError(
-        row.name,
+      throw brokerError(
+        row,
         `The broker gave no producer id: ${row.name}${row.failure === 'authorization' ? '; expected an ACL for WRITE on a topic (MSK: kafka-cluster:WriteDataIdempotently and WriteData)' : ''}.`,
-        { retriable: row.retriable === true },
       )
     })
   }
 
   async produce(leader: number, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<ProduceOutcome[]> {
-    const all = (kind: 'not-sent' | 'unknown', code: string, retriable: boolean, cause?: unknown) =>
-      batches.map(() => failure(kind, code, retriable, cause))
+    const all = (kind: 'not-sent' | 'unknown', causeCode: string, retriable: boolean, cause?: unknown) =>
+      batches.map(() => failure(kind, causeCode, retriable, cause))
     const address = this.#nodes.get(leader)
     if (address === undefined) return all('not-sent', 'NO_LEADER', true)
     let connection: BrokerConnection
     try {
       connection = await this.#broker(address).data(Deadline.after(this.#clock, request.connectTimeoutMs))
     } catch (error) {
-      const { code, retriable } = asTransportError(error)
-      return all('not-sent', retriable ? 'UNREACHABLE' : code, retriable, error)
+      const failed = asTransportError(error)
+      return all('not-sent', failed.retriable ? 'UNREACHABLE' : causeOf(failed), failed.retriable, error)
     }
     const writesBefore = connection.produceWrites
     try {
@@ -128,8 +127,8 @@ export class KafkaJsClient implements KafkaClient {
         throttleTimeMs: answer.throttleTimeMs,
       }))
     } catch (error) {
-      const { code } = asTransportError(error)
-      return all(connection.produceWrites > writesBefore ? 'unknown' : 'not-sent', code, true, error)
+      const causeCode = causeOf(asTransportError(error))
+      return all(connection.produceWrites > writesBefore ? 'unknown' : 'not-sent', causeCode, true, error)
     }
   }
 
@@ -164,8 +163,7 @@ export class KafkaJsClient implements KafkaClient {
   /** One question to the broker with this id, without a retry. For readers of a log; records go by `produce`. */
   async ask<T>(nodeId: number, question: WireProtocol<T>, deadline: Deadline): Promise<T> {
     const address = this.#nodes.get(nodeId)
-    if (address === undefined)
-      throw new TransportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })
+    if (address === undefined) throw transportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })
     const connection = await this.#broker(address).idle(deadline)
     return connection.call(question, Math.max(1, deadline.remaining), { mayOutlive: true })
   }
@@ -185,7 +183,7 @@ export class KafkaJsClient implements KafkaClient {
   }
 
   #broker(address: string): BrokerNode {
-    if (this.#closed) throw new TransportError('CLOSED', 'The producer is closed.')
+    if (this.#closed) throw transportError('CLOSED', 'The producer is closed.')
     let broker = this.#brokers.get(address)
     if (!broker) {
       broker = new BrokerNode(address, this.#options, this.#shared)
@@ -218,7 +216,7 @@ export class KafkaJsClient implements KafkaClient {
     throw (
       failures.findLast(({ retriable }) => retriable) ??
       failures.at(-1) ??
-      new TransportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
+      transportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
     )
   }
 }
@@ -226,5 +224,5 @@ export class KafkaJsClient implements KafkaClient {
 function asTransportError(error: unknown): TransportError {
   return error instanceof TransportError
     ? error
-    : new TransportError('CONNECTION_BROKEN', 'A connection to a broker broke.', { retriable: true, cause: error })
+    : transportError('CONNECTION_BROKEN', 'A connection to a broker broke.', { retriable: true, cause: error })
 }

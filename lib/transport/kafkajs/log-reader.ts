@@ -5,7 +5,7 @@ import { type Clock, sleep, systemClock } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
 import { decompress } from '../../wire-format/decompress.ts'
 import { decodeRecordSet, type LogRecord } from '../../wire-format/record-batch-decoder.ts'
-import { errorCodeRow } from '../error-codes.ts'
+import { brokerError, errorCodeRow, topicFailureCode, transportError } from '../error-codes.ts'
 import type { KafkaJsClient } from './kafkajs-client.ts'
 import * as wire from './wire.ts'
 
@@ -87,7 +87,7 @@ export class LogReader {
       if (nextOffset !== undefined) return { records, nextOffset }
       // A new leader may not know yet how far its followers are; what is asked for is there.
       if (end.passed)
-        throw new TransportError('REQUEST_TIMEOUT', 'A partition’s leader does not give what its log holds.', {
+        throw transportError('REQUEST_TIMEOUT', 'A partition’s leader does not give what its log holds.', {
           retriable: true,
         })
     }
@@ -108,9 +108,7 @@ export class LogReader {
       const answer = await this.#client.ask(leader, question, deadline)
       if (answer.errorCode === 0) return answer
       const row = errorCodeRow(answer.errorCode)
-      throw new TransportError(row.name, `A partition's leader refused to read (${row.name}).`, {
-        retriable: row.retriable === true,
-      })
+      throw brokerError(row, `A partition's leader refused to read (${row.name}).`)
     }, ms)
   }
 
@@ -120,9 +118,9 @@ export class LogReader {
     const [found] = (await this.#client.metadata([topic], deadline)).topics
     if (!found || found.error !== null)
       throw new TransportError(
-        found?.error ?? 'NO_TOPIC',
+        topicFailureCode(found?.error ?? ''),
         `The topic can't be read (${found?.error ?? 'it is not there'}).`,
-        { retriable: true },
+        { causeCode: found?.error ?? null, retriable: true },
       )
     const leaders: number[] = []
     for (const { partition, leader } of found.partitions) leaders[partition] = leader

@@ -22,7 +22,7 @@ function deadLetter(n: number): DeadLetter {
   }
   const record = { topic: 't', value: 'x' }
   const inDoubt = { producerId: 9n, epoch: 1, baseSequence: 4, indexInBatch: 0 }
-  const error = new DeliveryError('unknown', 'delivery-unknown', 'x')
+  const error = new DeliveryError('delivery-unknown', 'x', { outcome: 'unknown' })
   return toDeadLetter(
     {
       kind: 'failed',

@@ -1,0 +1,34 @@
+// A request that is refused whole: nothing of it is sent or stored.
+import { KafkaProducerError, type RequestCode } from '../../lib/errors.ts'
+
+const REQUEST_STATUS: Readonly<Record<RequestCode, number>> = {
+  'bad-json': 400,
+  'not-utf8': 400,
+  'unknown-field': 400,
+  'bad-header': 400,
+  'unknown-topic': 404,
+  method: 405,
+  'body-too-large': 413,
+  'too-many-records': 413,
+  'media-type': 415,
+  empty: 422,
+  'too-many-requests': 429,
+}
+
+export class RequestError extends KafkaProducerError {
+  override name = 'RequestError'
+  declare readonly code: RequestCode
+  readonly status: number
+  /** What the answer says beside the code, e.g. `Allow`. */
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(
+    code: RequestCode,
+    message: string,
+    { headers = {} }: { readonly headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(code, message)
+    this.status = REQUEST_STATUS[code]
+    this.headers = headers
+  }
+}
