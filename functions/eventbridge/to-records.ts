@@ -55,7 +55,7 @@ export function toRecord(
       value: toValue(feed?.value === 'event' ? event : fields.detail, contract),
       headers: [...standardHeaders(id, 'eventbridge', undefined, awsTrace), ...eventHeaders(fields, contract)],
       sourceId: id,
-      origin: { event, ...(feed?.key ? { keyFrom: feed.key } : {}) },
+      origin: { lookup: new Map([['event', event]]), ...(feed?.key ? { keyFrom: feed.key } : {}) },
     },
   }
 }

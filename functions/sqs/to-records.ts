@@ -1,9 +1,10 @@
 // Stage 1 of 9: SQS batch → messages, each with the records it holds, in the order of the batch. Pure.
 import type { SQSMessageAttributes, SQSRecord } from 'aws-lambda'
 import type { Contracts, SqsFeed } from '../../lib/contracts/contract.ts'
+import { FIFO_KEY_SOURCES, SQS_ATTRIBUTE, SQS_MESSAGE_GROUP } from '../../lib/contracts/key-sources.ts'
 import { type Route, routeOfQueue } from '../../lib/contracts/route.ts'
 import { InvalidRecordError, KafkaProducerError } from '../../lib/errors.ts'
-import { isJsonObject } from '../../lib/record/json-object.ts'
+import { isJsonObject, type JsonObject } from '../../lib/record/json-object.ts'
 import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
 import { RESERVED_HEADER_PREFIX } from '../../lib/validate/record-validator.ts'
 import { type SourceRecord, sourceRecord, standardHeaders } from '../source-record.ts'
@@ -105,7 +106,7 @@ function toRecord(
   { contract, feed }: Route<SqsFeed>,
 ): ProducerRecord {
   const attributes = new Map([...readAttributes(message.messageAttributes), ...(part.attributes ?? [])])
-  const keyFrom = feed?.key ?? (groupId === undefined ? undefined : ['sqs:MessageGroupId'])
+  const keyFrom = feed?.key ?? (groupId === undefined ? undefined : FIFO_KEY_SOURCES)
   const text = (name: string) => attributes.get(name)?.toString()
   return {
     ...known,
@@ -115,17 +116,25 @@ function toRecord(
       ...standardHeaders(id, 'sqs', text('traceparent'), message.attributes?.AWSTraceHeader),
       ...toHeaders(attributes),
     ],
-    origin: {
-      attributes,
-      ...(part.event === undefined ? {} : { event: part.event }),
-      ...(keyFrom ? { keyFrom } : {}),
-      ...(groupId === undefined ? {} : { messageGroupId: groupId }),
-    },
+    origin: { lookup: keyLookup(attributes, part.event, groupId), ...(keyFrom ? { keyFrom } : {}) },
   }
 }
 
-function readAttributes(given: SQSMessageAttributes | undefined): [string, Buffer][] {
-  return Object.entries(given ?? {}).map(([name, { dataType, stringValue, binaryValue }]) => [
+/** What a contract may take the key from, by the names of its key sources. */
+function keyLookup(
+  attributes: ReadonlyMap<string, Buffer>,
+  event: JsonObject | undefined,
+  groupId: string | undefined,
+): ReadonlyMap<string, unknown> {
+  const lookup = new Map<string, unknown>()
+  for (const [name, value] of attributes) lookup.set(`${SQS_ATTRIBUTE}${name}`, value)
+  if (event !== undefined) lookup.set('event', event)
+  if (groupId !== undefined) lookup.set(SQS_MESSAGE_GROUP, groupId)
+  return lookup
+}
+
+function readAttributes(messageAttributes: SQSMessageAttributes | undefined): [string, Buffer][] {
+  return Object.entries(messageAttributes ?? {}).map(([name, { dataType, stringValue, binaryValue }]) => [
     name,
     // Types may carry a label: Binary.png.
     dataType.startsWith('Binary') ? Buffer.from(binaryValue ?? '', 'base64') : Buffer.from(stringValue ?? ''),

@@ -2,7 +2,8 @@
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import { isTopicName } from '../record/topic-partition.ts'
 import type { Contract, ContractLimits, SchemaCheck } from './contract.ts'
-import { isKeySources, KEY_SOURCES_EXPECTED, parseEventBridgeFeeds, parseSqsFeeds } from './parse-feeds.ts'
+import { isKeySources, KEY_SOURCES_EXPECTED } from './key-sources.ts'
+import { parseEventBridgeFeeds, parseSqsFeeds } from './parse-feeds.ts'
 
 const LIMITS: ContractLimits = { keyBytes: 1024, valueBytes: 900_000, headers: 50, headerBytes: 8192, records: 500 }
 const FORMATS = ['json', 'text', 'base64'] as const
@@ -16,13 +17,13 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
   const expect = (holds: boolean, problem: string) => {
     if (!holds) problems.push(`contracts/${topic}.json: ${problem}`)
   }
-  const object = (parent: JsonObject, name: string, known: readonly string[]): JsonObject => {
+  const object = (parent: JsonObject, name: string, fields: readonly string[]): JsonObject => {
     const value = parent[name] ?? {}
     expect(isJsonObject(value), `${name}: expected an object`)
-    const found = isJsonObject(value) ? value : {}
-    for (const field of Object.keys(found))
-      expect(known.includes(field), `${name}.${field}: unknown field; expected ${known.join(', ')}`)
-    return found
+    const section = isJsonObject(value) ? value : {}
+    for (const field of Object.keys(section))
+      expect(fields.includes(field), `${name}.${field}: unknown field; expected ${fields.join(', ')}`)
+    return section
   }
   expect(
     isTopicName(topic),

@@ -1,10 +1,8 @@
 // contracts/<topic>.json, `from`: which queues and which EventBridge events feed the topic.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import type { EventBridgeFeed, SqsFeed } from './contract.ts'
+import { FIFO_KEY_SOURCES, isKeySources, KEY_SOURCES_EXPECTED } from './key-sources.ts'
 
-export const KEY_SOURCES_EXPECTED =
-  'a list of record, value:<pointer>, event:<pointer>, sqs:MessageGroupId or sqs:attribute:<name>'
-const KEY_SOURCE = /^(record|value:(\/.*)?|event:(\/.*)?|sqs:MessageGroupId|sqs:attribute:.+)$/
 /** SQS's rule for names. */
 const QUEUE = /^[A-Za-z0-9_-]{1,75}(\.fifo)?$|^[A-Za-z0-9_-]{76,80}$/
 const UNWRAPS = ['none', 'sns', 'eventbridge', 's3'] as const
@@ -12,12 +10,8 @@ const VALUES = ['detail', 'event'] as const
 
 type Problem = (text: string) => void
 
-export function isKeySources(given: unknown): given is string[] {
-  return isTexts(given) && given.every(source => KEY_SOURCE.test(source))
-}
-
-export function parseSqsFeeds(given: unknown, problem: Problem): SqsFeed[] {
-  return entries('from.sqs', given, ['queue', 'unwrap', 'value', 'key'], problem).map(([at, feed]) => {
+export function parseSqsFeeds(feeds: unknown, problem: Problem): SqsFeed[] {
+  return entries('from.sqs', feeds, ['queue', 'unwrap', 'value', 'key'], problem).map(([at, feed]) => {
     const queue = String(feed.queue)
     if (!QUEUE.test(queue)) problem(`${at}.queue: expected the name of a queue`)
     const unwrap = oneOf(`${at}.unwrap`, feed.unwrap, UNWRAPS, problem)
@@ -25,14 +19,13 @@ export function parseSqsFeeds(given: unknown, problem: Problem): SqsFeed[] {
       problem(`${at}.value: expected only with unwrap eventbridge`)
     if (unwrap === 's3' && queue.endsWith('.fifo'))
       problem(`${at}.unwrap: expected another for a FIFO queue; S3 notifies standard queues only`)
-    const key =
-      keySources(`${at}.key`, feed.key, problem) ?? (queue.endsWith('.fifo') ? ['sqs:MessageGroupId'] : undefined)
+    const key = keySources(`${at}.key`, feed.key, problem) ?? (queue.endsWith('.fifo') ? FIFO_KEY_SOURCES : undefined)
     return { queue, unwrap, value: oneOf(`${at}.value`, feed.value, VALUES, problem), key }
   })
 }
 
-export function parseEventBridgeFeeds(given: unknown, problem: Problem): EventBridgeFeed[] {
-  return entries('from.eventbridge', given, ['source', 'detail-type', 'value', 'key'], problem).map(([at, feed]) => {
+export function parseEventBridgeFeeds(feeds: unknown, problem: Problem): EventBridgeFeed[] {
+  return entries('from.eventbridge', feeds, ['source', 'detail-type', 'value', 'key'], problem).map(([at, feed]) => {
     const detailType = feed['detail-type']
     if (!isTexts(feed.source) || feed.source.length === 0) problem(`${at}.source: expected a list of sources`)
     if (detailType !== undefined && (!isTexts(detailType) || detailType.length === 0))
@@ -46,29 +39,29 @@ export function parseEventBridgeFeeds(given: unknown, problem: Problem): EventBr
   })
 }
 
-function entries(name: string, given: unknown, known: readonly string[], problem: Problem): [string, JsonObject][] {
-  if (given === undefined) return []
-  if (!Array.isArray(given)) problem(`${name}: expected a list`)
-  return (Array.isArray(given) ? given : []).map((entry: unknown, index) => {
+function entries(name: string, feeds: unknown, fields: readonly string[], problem: Problem): [string, JsonObject][] {
+  if (feeds === undefined) return []
+  if (!Array.isArray(feeds)) problem(`${name}: expected a list`)
+  return (Array.isArray(feeds) ? feeds : []).map((entry: unknown, index) => {
     const at = `${name}[${index}]`
     if (!isJsonObject(entry)) problem(`${at}: expected an object`)
     const object = isJsonObject(entry) ? entry : {}
     for (const field of Object.keys(object))
-      if (!known.includes(field)) problem(`${at}.${field}: unknown field; expected ${known.join(', ')}`)
+      if (!fields.includes(field)) problem(`${at}.${field}: unknown field; expected ${fields.join(', ')}`)
     return [at, object]
   })
 }
 
-function oneOf<T extends string>(at: string, given: unknown, choices: readonly [T, ...T[]], problem: Problem): T {
-  const value = (given ?? choices[0]) as T
-  if (!choices.includes(value)) problem(`${at}: expected ${choices.join(' | ')}`)
-  return value
+function oneOf<T extends string>(at: string, value: unknown, choices: readonly [T, ...T[]], problem: Problem): T {
+  const choice = (value ?? choices[0]) as T
+  if (!choices.includes(choice)) problem(`${at}: expected ${choices.join(' | ')}`)
+  return choice
 }
 
 /** One source may stand without its list. */
-function keySources(at: string, given: unknown, problem: Problem): readonly string[] | undefined {
-  if (given === undefined) return undefined
-  const sources = typeof given === 'string' ? [given] : given
+function keySources(at: string, value: unknown, problem: Problem): readonly string[] | undefined {
+  if (value === undefined) return undefined
+  const sources = typeof value === 'string' ? [value] : value
   if (isKeySources(sources)) return sources
   problem(`${at}: expected ${KEY_SOURCES_EXPECTED}`)
   return undefined

@@ -3,14 +3,12 @@
 /** A record header: names may repeat and keep their order; `null` is a null value. */
 export type RecordHeader = readonly [name: string, value: Uint8Array | null]
 
-/** What the source's event holds beside the value; a contract's key may come from here. */
+/** What the source knows about a record beside its value; a contract's key may come from here. */
 interface RecordOrigin {
   /** The feed's own key sources, in place of the contract's. */
   readonly keyFrom?: readonly string[]
-  /** The whole EventBridge event, for `event:<pointer>`. */
-  readonly event?: unknown
-  readonly messageGroupId?: string
-  readonly attributes?: ReadonlyMap<string, Uint8Array>
+  /** Values by the names of key sources. The key source `<name>:<pointer>` looks into the document under `<name>`. */
+  readonly lookup?: ReadonlyMap<string, unknown>
 }
 
 /** A record to send, as the caller passes it. */

@@ -1,7 +1,7 @@
 // Stage 3 of 9: ProducerRecord → ValidRecord. Topic, key, value, headers, limits. A fault here is never retried.
 
 import type { Contract, Contracts } from '../contracts/contract.ts'
-import { atPointer } from '../contracts/pointer.ts'
+import { atKeySource } from '../contracts/key-sources.ts'
 import { InvalidRecordError } from '../errors.ts'
 import type { ProducerRecord, RecordHeader, ValidRecord } from '../record/producer-record.ts'
 import { isTopicName } from '../record/topic-partition.ts'
@@ -112,33 +112,24 @@ function isBase64(text: string): boolean {
 
 /** The key of the first source that gives one. A caller's key and the first pointer's must agree. */
 function readKey(record: ProducerRecord, value: unknown, contract: Contract): Uint8Array | string | null {
-  const sources = record.origin?.keyFrom ?? contract.key.from
-  const given = sources.includes('record') ? keyText(record.key) : undefined
-  let found: Uint8Array | string | undefined
+  const { keyFrom: sources = contract.key.from, lookup } = record.origin ?? {}
+  const recordKey = sources.includes('record') ? keyText(record.key) : undefined
+  let sourceKey: Uint8Array | string | undefined
   for (const source of sources) {
     if (source === 'record') continue
-    found = keyText(atSource(source, record, value))
-    if (found === undefined) continue
-    if (given !== undefined && !sameKey(given, found))
+    sourceKey = keyText(atKeySource(source, value, lookup))
+    if (sourceKey === undefined) continue
+    if (recordKey !== undefined && !sameKey(recordKey, sourceKey))
       throw new InvalidRecordError('key-mismatch', `key: expected the one at ${source}, got another.`)
     break
   }
-  const key = given ?? found
+  const key = recordKey ?? sourceKey
   if (contract.key.required && (key === undefined || key.length === 0))
     throw new InvalidRecordError(
       'key-missing',
       `key: expected a key that is not empty (${sources.join(', ')}), got none.`,
     )
   return key ?? null
-}
-
-function atSource(source: string, { origin = {} }: ProducerRecord, value: unknown): unknown {
-  if (source === 'sqs:MessageGroupId') return origin.messageGroupId
-  if (source.startsWith('sqs:attribute:')) return origin.attributes?.get(source.slice('sqs:attribute:'.length))
-  const [document, pointer] = source.startsWith('event:')
-    ? [origin.event, source.slice('event:'.length)]
-    : [value, source.slice('value:'.length)]
-  return atPointer(document, pointer)
 }
 
 /** The key that a record would have, for the dead letter of one that is at fault; null where none can be read. */
@@ -152,11 +143,11 @@ export function keyOfInvalid(record: ProducerRecord, contract: Contract): Uint8A
   }
 }
 
-function keyText(found: unknown): Uint8Array | string | undefined {
-  if (found === undefined || found === null) return undefined
-  if (typeof found === 'string' || found instanceof Uint8Array) return found
-  if (Number.isSafeInteger(found)) return String(found)
-  throw new InvalidRecordError('key-type', `key: expected a string or an integer, got ${typeof found}.`)
+function keyText(key: unknown): Uint8Array | string | undefined {
+  if (key === undefined || key === null) return undefined
+  if (typeof key === 'string' || key instanceof Uint8Array) return key
+  if (Number.isSafeInteger(key)) return String(key)
+  throw new InvalidRecordError('key-type', `key: expected a string or an integer, got ${typeof key}.`)
 }
 
 function sameKey(a: Uint8Array | string, b: Uint8Array | string): boolean {

@@ -1,0 +1,40 @@
+// Where a contract may take a record's key from: its `key.from`, and `key` of its feeds.
+import { atPointer } from './pointer.ts'
+
+/** The group of a message in a FIFO queue. */
+export const SQS_MESSAGE_GROUP = 'sqs:MessageGroupId'
+/** A message of a FIFO queue is keyed by its group unless its feed says otherwise: the group's order then holds in Kafka. */
+export const FIFO_KEY_SOURCES: readonly string[] = [SQS_MESSAGE_GROUP]
+/** Followed by the name of a message attribute. */
+export const SQS_ATTRIBUTE = 'sqs:attribute:'
+
+/** A trigger that knows more about its events adds a row here, and the same name to `origin.lookup` of its records. */
+const KEY_SOURCES: readonly { readonly form: string; readonly pattern: RegExp }[] = [
+  { form: 'record', pattern: /^record$/ },
+  { form: 'value:<pointer>', pattern: /^value:(\/.*)?$/ },
+  { form: 'event:<pointer>', pattern: /^event:(\/.*)?$/ },
+  { form: SQS_MESSAGE_GROUP, pattern: new RegExp(`^${SQS_MESSAGE_GROUP}$`) },
+  { form: `${SQS_ATTRIBUTE}<name>`, pattern: new RegExp(`^${SQS_ATTRIBUTE}.+$`) },
+]
+const FORMS = KEY_SOURCES.map(({ form }) => form)
+
+export const KEY_SOURCES_EXPECTED = `a list of ${FORMS.slice(0, -1).join(', ')} or ${FORMS.at(-1)}`
+
+export function isKeySources(value: unknown): value is string[] {
+  return (
+    Array.isArray(value) &&
+    value.every(source => typeof source === 'string' && KEY_SOURCES.some(({ pattern }) => pattern.test(source)))
+  )
+}
+
+/**
+ * What a key source other than `record` names: a part of the record's value, the entry of `lookup` with the source's name,
+ * or a part of the document that `lookup` has under the name before the colon (`event:/detail/id` in `event`).
+ * @returns undefined where there is none
+ */
+export function atKeySource(source: string, value: unknown, lookup: ReadonlyMap<string, unknown> | undefined): unknown {
+  if (lookup?.has(source)) return lookup.get(source)
+  const colon = source.indexOf(':')
+  const document = source.slice(0, colon)
+  return atPointer(document === 'value' ? value : lookup?.get(document), source.slice(colon + 1))
+}
