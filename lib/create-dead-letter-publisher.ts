@@ -1,4 +1,5 @@
 // Creates the dead-letter publisher of a configuration: its targets in order, and whom to notify.
+import { deriveConfig } from './config/derive-config.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { DeadLetterPublisher } from './dead-letter/dead-letter-publisher.ts'
 import type { DeadLetterProducer } from './dead-letter/kafka/target.ts'
@@ -27,20 +28,15 @@ export function createDeadLetterProducer(
   config: ProducerConfig,
   servers?: readonly string[],
 ): DeadLetterProducer & KafkaProducer {
-  const {
-    keySerializer: _key,
-    valueSerializer: _value,
-    partitionerClass: _partitioner,
-    mskClusterArn,
-    ...rest
-  } = config
-  const deadLetterConfig = {
-    ...rest,
+  const deadLetterConfig = deriveConfig(config, {
+    keySerializer: undefined,
+    valueSerializer: undefined,
+    partitionerClass: undefined,
+    partitionerIgnoreKeys: false,
     acks: 'all',
     enableIdempotence: true,
-    partitionerIgnoreKeys: false,
-    ...(servers ? { bootstrapServers: servers } : mskClusterArn === undefined ? {} : { mskClusterArn }),
-  } as ProducerConfig
+    ...(servers ? { bootstrapServers: servers, mskClusterArn: undefined } : {}),
+  })
   return new KafkaProducer(deadLetterConfig, {
     client: createKafkaJsClient(deadLetterConfig),
     rules: { anyTopic: true, keyRequired: false },

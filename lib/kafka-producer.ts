@@ -3,6 +3,7 @@ import { Appender } from './accumulate/appender.ts'
 import { RecordAccumulator } from './accumulate/record-accumulator.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { configuredPartitioner, configuredSerializer } from './configured-classes.ts'
+import { senderOptionsOf } from './configured-options.ts'
 import { type DeliveryReport, notSent, toReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { SendSpans } from './delivery/send-spans.ts'
@@ -94,12 +95,7 @@ export class KafkaProducer {
     this.#accumulator = new RecordAccumulator(config.batchSize, clock)
     this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, records => this.#sender.add(records))
     this.#sender = new Sender(client, this.#accumulator, {
-      ...config,
-      connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
-      ackTimeoutMs: config.ackTimeoutMs,
-      acks: config.acks === 'all' ? -1 : config.acks === '1' ? 1 : 0,
-      idempotent: config.enableIdempotence,
-      maxInFlight: config.maxInFlightRequestsPerConnection,
+      ...senderOptionsOf(config),
       clock,
       onCompleted: pending => this.#appender.release(pending),
       isExhausted: () => this.#appender.isExhausted,

@@ -1,5 +1,6 @@
 // One warm producer per configuration per container. Spring: ProducerFactory.
 import type { ProducerConfig } from './config/settings.ts'
+import { clientOptionsOf, mskOptionsOf } from './configured-options.ts'
 import { ConfigError } from './errors.ts'
 import { KafkaProducer } from './kafka-producer.ts'
 import { MskBootstrap } from './security/msk-bootstrap.ts'
@@ -131,12 +132,10 @@ async function retire(producer: KafkaProducer): Promise<void> {
 }
 
 export function createKafkaJsClient(config: ProducerConfig, warn: (text: string) => void = () => {}): KafkaJsClient {
-  const msk = config.mskClusterArn === undefined ? undefined : new MskBootstrap(config, warn)
+  const msk = config.mskClusterArn === undefined ? undefined : new MskBootstrap(mskOptionsOf(config), warn)
   return new KafkaJsClient({
-    ...config,
+    ...clientOptionsOf(config),
     bootstrap: msk ? (deadline, isStale) => msk.servers(deadline, isStale) : () => config.bootstrapServers,
     security: config.securityProtocol === 'PLAINTEXT' ? PLAINTEXT : new Security(config),
-    connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
-    maxIdleMs: config.connectionsMaxIdleMs,
   })
 }

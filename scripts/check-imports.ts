@@ -40,7 +40,7 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   security: BASE,
   testing: [...BASE, 'transport', 'wire-format'],
   /** These two work on a whole producer, so they may use its wiring; redrive makes records anew from a source's. */
-  redrive: [...BASE, 'contracts', 'validate', 'serialize', 'transport', 'delivery', 'dead-letter', WIRING],
+  redrive: [...BASE, 'config', 'contracts', 'validate', 'serialize', 'transport', 'delivery', 'dead-letter', WIRING],
   doctor: [...BASE, 'config', 'contracts', 'wire-format', 'transport', 'delivery', 'dead-letter', 'redrive', WIRING],
 }
 

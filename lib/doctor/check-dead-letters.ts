@@ -1,5 +1,6 @@
 // Writes a dead letter of nobody to each target and deletes it again: only that shows that a target takes dead letters.
 import { randomUUID } from 'node:crypto'
+import { deriveConfig } from '../config/derive-config.ts'
 import type { DeadLetterChain, ProducerConfig } from '../config/settings.ts'
 import { createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
 import { type DeadLetter, toDeadLetter } from '../dead-letter/dead-letter.ts'
@@ -28,7 +29,7 @@ export async function checkDeadLetters(config: ProducerConfig): Promise<Check[]>
 async function checkTarget(target: Target, config: ProducerConfig): Promise<Check> {
   const name = `dead letters ${nameOf(target)}`
   const deadLetter = probe()
-  const deadLetters = createDeadLetterPublisher({ ...config, deadLetter: [target], deadLetterNotify: [] })
+  const deadLetters = createDeadLetterPublisher(deriveConfig(config, { deadLetter: [target], deadLetterNotify: [] }))
   const [location] = await deadLetters.store([deadLetter], Deadline.after(systemClock, STORE_MS))
   await deadLetters.close()
   if (typeof location !== 'string')

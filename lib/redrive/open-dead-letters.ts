@@ -1,4 +1,5 @@
 // A target of KAFKA_DEAD_LETTER → the store of its dead letters.
+import { deriveConfig } from '../config/derive-config.ts'
 import type { DeadLetterChain, ProducerConfig } from '../config/settings.ts'
 import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
 import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
@@ -51,7 +52,8 @@ export function createLogReader(
   config: ProducerConfig,
   servers?: readonly string[],
 ): { readonly reader: LogReader; closeReader(): Promise<void> } {
-  const { mskClusterArn: _msk, ...rest } = config
-  const client = createKafkaJsClient(servers ? ({ ...rest, bootstrapServers: servers } as ProducerConfig) : config)
+  const client = createKafkaJsClient(
+    servers ? deriveConfig(config, { bootstrapServers: servers, mskClusterArn: undefined }) : config,
+  )
   return { reader: new LogReader(client), closeReader: () => client.close() }
 }

@@ -10,15 +10,20 @@ const REQUEST_MS = 3000
 /** A list that led nowhere is asked for again, at most once in this time. */
 const AGAIN_AFTER_MS = 5000
 
+export type MskBootstrapOptions = Pick<
+  ProducerConfig,
+  'mskClusterArn' | 'mskNetwork' | 'bootstrapServers' | 'securityProtocol' | 'saslMechanism'
+>
+
 export class MskBootstrap {
-  readonly #config: ProducerConfig
+  readonly #options: MskBootstrapOptions
   readonly #warn: (text: string) => void
   #servers: readonly string[] | undefined
   #asking: Promise<readonly string[]> | undefined
   #askedAt = Number.NEGATIVE_INFINITY
 
-  constructor(config: ProducerConfig, warn: (text: string) => void = () => {}) {
-    this.#config = config
+  constructor(options: MskBootstrapOptions, warn: (text: string) => void = () => {}) {
+    this.#options = options
     this.#warn = warn
   }
 
@@ -38,14 +43,14 @@ export class MskBootstrap {
   async #ask(deadline: Deadline): Promise<readonly string[]> {
     try {
       const { KafkaClient, GetBootstrapBrokersCommand } = await import('@aws-sdk/client-kafka')
-      const region = mskRegion(this.#config)
+      const region = mskRegion(this.#options)
       const client = new KafkaClient({ ...(region === undefined ? {} : { region }), maxAttempts: 2 })
       const abortSignal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline.limitedTo(REQUEST_MS).remaining)))
       try {
-        const answer = await client.send(new GetBootstrapBrokersCommand({ ClusterArn: this.#config.mskClusterArn }), {
+        const answer = await client.send(new GetBootstrapBrokersCommand({ ClusterArn: this.#options.mskClusterArn }), {
           abortSignal,
         })
-        this.#servers = pick(answer, this.#config)
+        this.#servers = pick(answer, this.#options)
         this.#askedAt = performance.now()
         return this.#servers
       } finally {
@@ -58,7 +63,7 @@ export class MskBootstrap {
 
   /** What was known before, else the given list. */
   #fallback(cause: unknown): readonly string[] {
-    const fallback = this.#servers ?? this.#config.bootstrapServers
+    const fallback = this.#servers ?? this.#options.bootstrapServers
     const name = cause instanceof Error ? cause.name : 'Error'
     if (fallback.length > 0) {
       this.#warn(
@@ -83,7 +88,7 @@ const NETWORKS = { private: '', public: 'Public', 'vpc-connectivity': 'VpcConnec
 /** @throws TransportError when the cluster has no brokers for the authentication and network that are set */
 function pick(
   answer: GetBootstrapBrokersCommandOutput,
-  { securityProtocol, saslMechanism, mskNetwork }: ProducerConfig,
+  { securityProtocol, saslMechanism, mskNetwork }: MskBootstrapOptions,
 ): readonly string[] {
   const door =
     securityProtocol === 'PLAINTEXT'

@@ -6,15 +6,25 @@ import type { TlsMaterial } from '../transport/connection-security.ts'
 
 type Problem = (text: string) => void
 
+export type TlsOptions = Pick<
+  ProducerConfig,
+  | 'sslTruststoreCertificates'
+  | 'sslTruststoreLocation'
+  | 'sslKeystoreCertificateChain'
+  | 'sslKeystoreKey'
+  | 'sslKeystoreLocation'
+  | 'sslKeyPassword'
+>
+
 /** @throws ConfigError */
-export function readTlsMaterial(config: ProducerConfig): TlsMaterial {
+export function readTlsMaterial(options: TlsOptions): TlsMaterial {
   const problems: string[] = []
   const problem: Problem = text => problems.push(text)
   const ca =
-    config.sslTruststoreCertificates ?? fileOf('ssl.truststore.location', config.sslTruststoreLocation, problem)
-  const store = fileOf('ssl.keystore.location', config.sslKeystoreLocation, problem)
-  const cert = config.sslKeystoreCertificateChain ?? store
-  const key = config.sslKeystoreKey ?? store
+    options.sslTruststoreCertificates ?? fileOf('ssl.truststore.location', options.sslTruststoreLocation, problem)
+  const store = fileOf('ssl.keystore.location', options.sslKeystoreLocation, problem)
+  const cert = options.sslKeystoreCertificateChain ?? store
+  const key = options.sslKeystoreKey ?? store
   for (const [name, pem, kind] of [
     ['ssl.truststore', ca, 'CERTIFICATE'],
     ['ssl.keystore.certificate.chain', cert, 'CERTIFICATE'],
@@ -25,7 +35,7 @@ export function readTlsMaterial(config: ProducerConfig): TlsMaterial {
   if ((cert === undefined) !== (key === undefined))
     problem('ssl.keystore.certificate.chain and ssl.keystore.key: expected both or neither.')
   if (problems.length > 0) throw new ConfigError(problems)
-  return toMaterial({ ca, cert, key, passphrase: config.sslKeyPassword })
+  return toMaterial({ ca, cert, key, passphrase: options.sslKeyPassword })
 }
 
 /** Texts in an environment variable often have their line ends written as \n. */

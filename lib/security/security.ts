@@ -11,28 +11,45 @@ import type {
 import { MskIamToken } from './msk-iam-token.ts'
 import { mskRegion } from './msk-region.ts'
 import { OAuthToken } from './oauth-token.ts'
-import { readTlsMaterial, toMaterial } from './pem.ts'
+import { readTlsMaterial, type TlsOptions, toMaterial } from './pem.ts'
 import { Secret, type SecretFields } from './secret.ts'
 
+export type SecurityOptions = TlsOptions &
+  Pick<
+    ProducerConfig,
+    | 'securityProtocol'
+    | 'secretArn'
+    | 'saslMechanism'
+    | 'saslUsername'
+    | 'saslPassword'
+    | 'saslOauthbearerTokenEndpointUrl'
+    | 'saslOauthbearerClientCredentialsClientId'
+    | 'saslOauthbearerClientCredentialsClientSecret'
+    | 'saslOauthbearerScope'
+    | 'clientId'
+    | 'bootstrapServers'
+    | 'mskClusterArn'
+  >
+
 export class Security implements SecurityProvider {
-  readonly #config: ProducerConfig
+  readonly #options: SecurityOptions
   readonly #material: TlsMaterial | undefined
   readonly #secret: Secret | undefined
   readonly #oauth = new OAuthToken()
   readonly #iam: MskIamToken | undefined
 
   /** @throws ConfigError for TLS material that can't be read, or MSK IAM without a region */
-  constructor(config: ProducerConfig) {
-    this.#config = config
-    this.#material = config.securityProtocol.endsWith('SSL') ? readTlsMaterial(config) : undefined
-    this.#secret = config.secretArn === undefined ? undefined : new Secret(config.secretArn)
-    if (config.saslMechanism !== 'AWS_MSK_IAM') return
-    const region = mskRegion(config)
+  constructor(options: SecurityOptions) {
+    this.#options = options
+    this.#material = options.securityProtocol.endsWith('SSL') ? readTlsMaterial(options) : undefined
+    this.#secret = options.secretArn === undefined ? undefined : new Secret(options.secretArn)
+    if (options.saslMechanism !== 'AWS_MSK_IAM') return
+    const region = mskRegion(options)
     if (region === undefined)
       throw new ConfigError(['AWS_REGION: expected the region of the MSK cluster; got nothing.'])
     this.#iam = new MskIamToken(
       region,
-      config.clientId
+      options.clientId
         .replace(/[^\w+=,.@-]/g, '-')
         .padEnd(2, '-')
         .slice(0, 64),
@@ -55,8 +72,8 @@ export class Security implements SecurityProvider {
   }
 
   async #authentication(secret: SecretFields, deadline: Deadline): Promise<SaslAuthentication | undefined> {
-    const { saslMechanism: name } = this.#config
-    if (name === undefined || !this.#config.securityProtocol.startsWith('SASL')) return undefined
+    const { saslMechanism: name } = this.#options
+    if (name === undefined || !this.#options.securityProtocol.startsWith('SASL')) return undefined
     if (name === 'AWS_MSK_IAM') {
       const hint = 'that the role may kafka-cluster:Connect, and that the region (AWS_REGION) is the cluster’s'
       return { name, hint, mechanism: 'OAUTHBEARER', token: await (this.#iam as MskIamToken).get(deadline) }
@@ -68,7 +85,7 @@ export class Security implements SecurityProvider {
         mechanism: name,
         token: await this.#oauthToken(secret, deadline),
       }
-    const { username = this.#config.saslUsername ?? '', password = this.#config.saslPassword ?? '' } = secret
+    const { username = this.#options.saslUsername ?? '', password = this.#options.saslPassword ?? '' } = secret
     const hint = this.#secret
       ? 'username and password in the secret of KAFKA_SECRET_ARN'
       : 'sasl.username and sasl.password (KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD)'
@@ -76,9 +93,9 @@ export class Security implements SecurityProvider {
   }
 
   #oauthToken({ clientId, clientSecret }: SecretFields, deadline: Deadline): Promise<string> {
-    const { saslOauthbearerTokenEndpointUrl: tokenUrl = '', saslOauthbearerScope: scope } = this.#config
-    const id = clientId ?? this.#config.saslOauthbearerClientCredentialsClientId ?? ''
-    const secret = clientSecret ?? this.#config.saslOauthbearerClientCredentialsClientSecret ?? ''
+    const { saslOauthbearerTokenEndpointUrl: tokenUrl = '', saslOauthbearerScope: scope } = this.#options
+    const id = clientId ?? this.#options.saslOauthbearerClientCredentialsClientId ?? ''
+    const secret = clientSecret ?? this.#options.saslOauthbearerClientCredentialsClientSecret ?? ''
     return this.#oauth.get({ tokenUrl, clientId: id, clientSecret: secret, scope }, deadline)
   }
 }

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
+import { clientOptionsOf } from '../../lib/configured-options.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { type Clock, systemClock } from '../../lib/time/clock.ts'
 import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
@@ -72,10 +73,8 @@ test('a wall clock that jumps an hour either way, or moves on while the monotoni
   const clock: Clock = { ...systemClock, epochMs: () => Date.now() + epochShiftMs }
   const config = parseConfig({ bootstrapServers: [rig.bootstrapServers] }, {})
   const client = new KafkaJsClient({
-    ...config,
+    ...clientOptionsOf(config),
     bootstrap: () => config.bootstrapServers,
-    connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
-    maxIdleMs: config.connectionsMaxIdleMs,
     clock,
   })
   const producer = new KafkaProducer(config, { client, clock })

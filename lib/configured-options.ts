@@ -1,0 +1,41 @@
+// What each object gets of a configuration: the settings that it works with, under its own names. Only Security
+// gets the secrets.
+import type { ProducerConfig } from './config/settings.ts'
+import type { MskBootstrapOptions } from './security/msk-bootstrap.ts'
+import type { SenderOptions } from './send/sender-options.ts'
+import type { KafkaJsClientOptions } from './transport/kafkajs/kafkajs-client.ts'
+
+const REQUIRED_ACKS = { all: -1, '1': 1, '0': 0 } as const
+
+export function senderOptionsOf(config: ProducerConfig): Omit<SenderOptions, 'clock' | 'onCompleted' | 'isExhausted'> {
+  return {
+    acks: REQUIRED_ACKS[config.acks],
+    idempotent: config.enableIdempotence,
+    maxInFlight: config.maxInFlightRequestsPerConnection,
+    retries: config.retries,
+    retryBackoffMs: config.retryBackoffMs,
+    retryBackoffMaxMs: config.retryBackoffMaxMs,
+    requestTimeoutMs: config.requestTimeoutMs,
+    connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
+    ackTimeoutMs: config.ackTimeoutMs,
+    maxRequestSize: config.maxRequestSize,
+    metadataMaxAgeMs: config.metadataMaxAgeMs,
+  }
+}
+
+export function clientOptionsOf(
+  config: ProducerConfig,
+): Omit<KafkaJsClientOptions, 'bootstrap' | 'security' | 'clock'> {
+  return {
+    clientId: config.clientId,
+    connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
+    maxIdleMs: config.connectionsMaxIdleMs,
+    reconnectBackoffMs: config.reconnectBackoffMs,
+    reconnectBackoffMaxMs: config.reconnectBackoffMaxMs,
+  }
+}
+
+export function mskOptionsOf(config: ProducerConfig): MskBootstrapOptions {
+  const { mskClusterArn, mskNetwork, bootstrapServers, securityProtocol, saslMechanism } = config
+  return { mskClusterArn, mskNetwork, bootstrapServers, securityProtocol, saslMechanism }
+}
