@@ -5,7 +5,7 @@ import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
 import { openDeadLetterStores } from '../lib/redrive/open-dead-letters.ts'
 import { withClaim } from '../lib/redrive/read-claim.ts'
 import { groupDeadLetters, matches } from '../lib/redrive/select-dead-letters.ts'
-import { configuration, contractsIn } from './environment.ts'
+import { configuration, contractsIn, environment, exportAwsVariables } from './environment.ts'
 import { json, shown, table, tell } from './output.ts'
 
 interface Options {
@@ -55,7 +55,9 @@ async function* deadLettersOf({ from, topic, error, since, until, limit }: Optio
     Object.entries({ from, topic, error, since, until, limit }).filter(([, value]) => value !== undefined),
   )
   const request = parseRedriveRequest(given)
-  const config = await configuration()
+  const env = environment()
+  exportAwsVariables(env)
+  const config = await configuration(env)
   const { defaultTopic, maxRequestSize } = config
   const toDeadLetters = rawToDeadLetters({
     contracts: await contractsIn('contracts', false),

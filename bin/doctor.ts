@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { doctor, isHealthy } from '../lib/doctor/doctor.ts'
-import { contractsIn, environment } from './environment.ts'
+import { contractsIn, environment, exportAwsVariables } from './environment.ts'
 import { json, table } from './output.ts'
 
 const SIGNS = { ok: 'ok', warning: 'warn', failed: 'FAIL', skipped: '-' } as const
@@ -22,7 +22,9 @@ export function addDoctor(program: Command): void {
       const topics = options.topic ?? [
         ...(await contractsIn(options.contracts, options.contracts !== 'contracts')).keys(),
       ]
-      const checks = await doctor(environment(), topics)
+      const env = environment()
+      exportAwsVariables(env)
+      const checks = await doctor(env, topics)
       if (options.json) json({ healthy: isHealthy(checks), checks })
       else
         table(

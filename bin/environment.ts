@@ -8,33 +8,33 @@ import { tell } from './output.ts'
 
 const STACK_FILE = '.local/stack.json'
 
-export function environment(): NodeJS.ProcessEnv {
-  if (
-    process.env.KAFKA_BOOTSTRAP_SERVERS ||
-    process.env.KAFKA_MSK_CLUSTER_ARN ||
-    process.env.KAFKA_CONFIG_FILE ||
-    !existsSync(STACK_FILE)
-  )
-    return process.env
+/** The process's environment, with the local stack's addresses and keys where it names no cluster. Changes nothing. */
+export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  if (env.KAFKA_BOOTSTRAP_SERVERS || env.KAFKA_MSK_CLUSTER_ARN || env.KAFKA_CONFIG_FILE || !existsSync(STACK_FILE))
+    return env
   const { bootstrapServers, sqsUrl } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as {
     bootstrapServers: string
     sqsUrl: string
   }
   tell('KAFKA_BOOTSTRAP_SERVERS is not set: working with the local stack that runs here.')
-  // Its SQS takes any keys; a user's own are left alone.
-  const local = {
+  return {
+    // Its SQS takes any keys; a user's own are left alone.
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_REGION: 'us-east-1',
-    ...process.env,
+    ...env,
     AWS_ENDPOINT_URL_SQS: sqsUrl,
+    KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
   }
-  Object.assign(process.env, local)
-  return { ...local, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers }
+}
+
+/** Makes the AWS_ variables of `env` the process's own: the AWS SDK looks for keys, region and endpoints only there. */
+export function exportAwsVariables(env: NodeJS.ProcessEnv): void {
+  Object.assign(process.env, Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('AWS_'))))
 }
 
 /** @throws ConfigError with every problem at once */
-export function configuration(env: NodeJS.ProcessEnv = environment()): Promise<ProducerConfig> {
+export function configuration(env: NodeJS.ProcessEnv): Promise<ProducerConfig> {
   return loadConfig({}, env, tell)
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { parseRedriveRequest, type RedriveRequest } from '../functions/redrive/redrive-request.ts'
 import { runRedrive } from '../functions/redrive/run-redrive.ts'
 import type { RedriveResult } from '../lib/redrive/redrive.ts'
-import { configuration, contractsIn } from './environment.ts'
+import { configuration, contractsIn, environment, exportAwsVariables } from './environment.ts'
 import { json, progress, table, tell } from './output.ts'
 
 const EXAMPLES = `
@@ -55,7 +55,9 @@ async function run(options: Options): Promise<void> {
     ...(deadLetter === undefined ? {} : { deadLetterId: deadLetter }),
     verify: verify !== false,
   })
-  const config = await configuration()
+  const env = environment()
+  exportAwsVariables(env)
+  const config = await configuration(env)
   const contracts = await contractsIn(folder as string, folder !== 'contracts')
   const context = { config, contracts, warn: tell }
   let total: number | undefined

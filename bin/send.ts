@@ -4,7 +4,7 @@ import type { DeliveryReport } from '../lib/delivery/delivery-report.ts'
 import { KafkaProducer } from '../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../lib/producer-factory.ts'
 import type { ProducerRecord, RecordHeader } from '../lib/record/producer-record.ts'
-import { configuration, contractsIn } from './environment.ts'
+import { configuration, contractsIn, environment } from './environment.ts'
 import { json, table, tell } from './output.ts'
 
 const BATCH = 500
@@ -45,7 +45,7 @@ export function addSend(program: Command): void {
 
 async function run(topic: string, options: Options): Promise<void> {
   const record = recordOf(topic, options)
-  const config = await configuration()
+  const config = await configuration(environment())
   const contracts = await contractsIn(options.contracts, options.contracts !== 'contracts')
   const contract = contracts.get(topic)
   const producer = new KafkaProducer(config, {

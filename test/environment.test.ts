@@ -1,0 +1,50 @@
+// What the command works with where nothing is configured: the local stack of the folder.
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, mock, test } from 'node:test'
+import { environment, exportAwsVariables } from '../bin/environment.ts'
+
+const STACK = { bootstrapServers: '127.0.0.1:9092', sqsUrl: 'http://127.0.0.1:9324' }
+const home = process.cwd()
+let folder = ''
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'environment-'))
+  mkdirSync(join(folder, '.local'))
+  writeFileSync(join(folder, '.local', 'stack.json'), JSON.stringify(STACK))
+  process.chdir(folder)
+  mock.method(process.stderr, 'write', () => true)
+})
+after(() => {
+  mock.restoreAll()
+  process.chdir(home)
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('the local stack fills in what is missing, and the process’s own environment stays as it is', () => {
+  const before = { ...process.env }
+  const env = environment({ AWS_REGION: 'eu-west-1', HOME: '/home/me' })
+  assert.deepEqual(env, {
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_REGION: 'eu-west-1',
+    HOME: '/home/me',
+    AWS_ENDPOINT_URL_SQS: STACK.sqsUrl,
+    KAFKA_BOOTSTRAP_SERVERS: STACK.bootstrapServers,
+  })
+  assert.deepEqual({ ...process.env }, before)
+})
+
+test('an environment that names a cluster is taken as it is', () => {
+  for (const name of ['KAFKA_BOOTSTRAP_SERVERS', 'KAFKA_MSK_CLUSTER_ARN', 'KAFKA_CONFIG_FILE']) {
+    const env = { [name]: 'mine' }
+    assert.equal(environment(env), env)
+  }
+})
+
+test('the AWS SDK gets the AWS_ variables, and nothing else', () => {
+  exportAwsVariables({ AWS_REGION: 'eu-south-2', KAFKA_CLIENT_ID: 'not exported' })
+  assert.equal(process.env.AWS_REGION, 'eu-south-2')
+  assert.equal(process.env.KAFKA_CLIENT_ID, undefined)
+})
