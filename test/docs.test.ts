@@ -1,5 +1,5 @@
-// Every command of README and docs is run somewhere: by .ci/run, by a test, or here as far as it goes without AWS. An unlisted
-// command fails. The options, faults, parameters, npm scripts and files that the documents name must exist.
+// Every command of README and docs is run somewhere: by .ci/run, by a test, or here as far as it goes without AWS. An
+// unlisted command fails. The options, faults, parameters, npm scripts and files that the documents name must exist.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'

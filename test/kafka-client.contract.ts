@@ -96,7 +96,10 @@ export function kafkaClientContract(name: string, start: () => Promise<ContractC
   })
 }
 
-/** A fresh cluster answers COORDINATOR_LOAD_IN_PROGRESS at first; the port makes one round and says that another may help. */
+/**
+ * A fresh cluster answers COORDINATOR_LOAD_IN_PROGRESS at first; the port makes one round and says that another may
+ * help.
+ */
 async function producerIdOf(client: KafkaClient): Promise<ProducerIdAndEpoch> {
   for (let rounds = 1; ; rounds++) {
     try {

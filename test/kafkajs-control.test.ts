@@ -1,5 +1,5 @@
-// The control: the same scripts on raw kafkajs, used as documented, and on ours. kafkajs resolves and the records are not in the
-// log; a script that does not show its loss is a red test, since then nothing is proved by ours passing it.
+// The control: the same scripts on raw kafkajs, used as documented, and on ours. kafkajs resolves and the records are
+// not in the log; a script that does not show its loss is a red test, since then nothing is proved by ours passing it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'

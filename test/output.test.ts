@@ -1,4 +1,4 @@
-// What the command says while it works: a bar on a terminal, plain lines elsewhere.
+// The command's progress: a bar on a terminal, plain lines elsewhere.
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import { progress } from '../bin/output.ts'
@@ -13,7 +13,7 @@ function written(work: () => void): string {
   }
 }
 
-test('on a terminal a bar grows in its place and is gone at the end', () => {
+test('on a terminal a bar is redrawn in place and cleared at the end', () => {
   const output = written(() => {
     const bar = progress(200, true)
     bar.update(100, '100 sent')
@@ -22,7 +22,7 @@ test('on a terminal a bar grows in its place and is gone at the end', () => {
   assert.match(output, /^\r\u001b\[2K\[#{15} {15}\] 100 of 200 100 sent\r\u001b\[2K$/)
 })
 
-test('elsewhere a line every five seconds, without control characters', () => {
+test('elsewhere a line is printed every five seconds, without control characters', () => {
   const output = written(() => {
     const bar = progress(undefined, false)
     bar.update(100, '100 sent\u001b[2J')

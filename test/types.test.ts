@@ -1,4 +1,4 @@
-// The public types: what should compile does, and misuse does not (each @ts-expect-error is an error without one).
+// The public types: correct use compiles, misuse does not (a @ts-expect-error without an error fails tsc).
 import { test } from 'node:test'
 import {
   type KafkaTemplate,
@@ -15,7 +15,7 @@ interface Chat {
 
 function misuse(template: KafkaTemplate<string, Chat>, config: ProducerConfig): unknown[] {
   const serializer: Serializer<Chat> = { serialize: (_topic, chat) => Buffer.from(chat.room) }
-  // @ts-expect-error a partitioner gives a number
+  // @ts-expect-error a partitioner returns a number
   const partitioner: Partitioner = { partition: () => 'first' }
   // @ts-expect-error frozen
   config.lingerMs = 5
@@ -26,9 +26,9 @@ function misuse(template: KafkaTemplate<string, Chat>, config: ProducerConfig): 
     result,
     template.send({ topic: 'chat', key: 'lobby', value: { room: 'lobby' } }),
     template.send('chat', 0, 'lobby', null),
-    // @ts-expect-error another value
+    // @ts-expect-error the value has another type
     template.send('chat', 'lobby', { text: 'hello' }),
-    // @ts-expect-error another key
+    // @ts-expect-error the key has another type
     template.send('chat', 5, { room: 'lobby' }),
     // @ts-expect-error a record has a value, or null
     template.send({ topic: 'chat' }),
@@ -38,4 +38,4 @@ function misuse(template: KafkaTemplate<string, Chat>, config: ProducerConfig): 
   ]
 }
 
-test('types are checked by tsc', () => void misuse)
+test('tsc checks the public types', () => void misuse)

@@ -1,10 +1,10 @@
-// One line of the doctor: what was looked at, how it is, and what to do about it.
+// One line of the doctor: what was checked, the result, and what to do about it.
 export interface Check {
   readonly name: string
-  /** `skipped`: it does not apply here, or what it needs failed before. */
+  /** `skipped`: it does not apply here, or a check that it depends on failed. */
   readonly status: 'ok' | 'warning' | 'failed' | 'skipped'
   readonly detail: string
-  /** What to do; only where something is wrong. */
+  /** What to do; only with `warning` and `failed`. */
   readonly advice?: string
 }
 

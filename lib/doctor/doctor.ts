@@ -1,4 +1,4 @@
-// Whether a configuration would work from here: one line per check, and what to do about each failure.
+// Checks whether a configuration would work from here: one line per check, and what to do about each failure.
 import { loadConfig } from '../config/parse-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
@@ -10,15 +10,16 @@ import { checkNetwork } from './check-network.ts'
 const SKEW_MS = 60_000
 const CLOCK_MS = 5000
 
-/** @param topics that are to be sent to */
+/** @param topics the topics to check: metadata, rights, replication */
 export async function doctor(env: NodeJS.ProcessEnv, topics: readonly string[]): Promise<Check[]> {
   const warnings: Check[] = []
   let config: ProducerConfig
   try {
-    config = await loadConfig({}, env, text => warnings.push(warning('config', text, 'Mend it, or know why not.')))
+    const warn = (text: string) => warnings.push(warning('config', text, 'Fix it, or confirm it is intended.'))
+    config = await loadConfig({}, env, warn)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return error.problems.map(problem => failed('config', problem, 'Mend this setting; nothing else was looked at.'))
+    return error.problems.map(problem => failed('config', problem, 'Fix this setting; no other checks ran.'))
   }
   const network = await checkNetwork(config.bootstrapServers)
   const [cluster, deadLetters, clock] = await Promise.all([
@@ -27,7 +28,7 @@ export async function doctor(env: NodeJS.ProcessEnv, topics: readonly string[]):
     checkClock(config, env),
   ])
   return [
-    warnings.length > 0 ? (warnings[0] as Check) : ok('config', 'every setting holds'),
+    warnings.length > 0 ? (warnings[0] as Check) : ok('config', 'every setting is valid'),
     ...warnings.slice(1),
     ...network,
     ...cluster,
@@ -36,7 +37,7 @@ export async function doctor(env: NodeJS.ProcessEnv, topics: readonly string[]):
   ]
 }
 
-/** AWS refuses signatures that are more than some minutes off; its answers carry its own time. */
+/** AWS refuses signatures that are a few minutes off. Each of its answers has its own time in the `date` header. */
 async function checkClock({ deadLetter, mskClusterArn }: ProducerConfig, env: NodeJS.ProcessEnv): Promise<Check> {
   const queue = deadLetter.find(target => target.kind === 'sqs')
   const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION
@@ -50,7 +51,7 @@ async function checkClock({ deadLetter, mskClusterArn }: ProducerConfig, env: No
   if (url === undefined) return skipped('clock', 'no AWS service to compare with')
   try {
     const date = (await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(CLOCK_MS) })).headers.get('date')
-    if (date === null) return skipped('clock', 'the service told no time')
+    if (date === null) return skipped('clock', 'the service returned no date')
     const skew = Math.abs(Date.now() - Date.parse(date))
     if (skew > SKEW_MS)
       return failed(
@@ -64,7 +65,7 @@ async function checkClock({ deadLetter, mskClusterArn }: ProducerConfig, env: No
   }
 }
 
-/** Whether a doctor's findings let records through. */
+/** Whether records can be sent: no check failed. */
 export function isHealthy(checks: readonly Check[]): boolean {
   return checks.every(({ status }) => status !== 'failed')
 }

@@ -1,5 +1,6 @@
-// After three invocations in a row that failed wholly by delivery failures, a container does not try for 5 to 30 s, but for one
-// trial when that time is over: an outage must not bill every invocation's full deadline.
+// After three invocations in a row in which every record had a delivery failure, the container stops sending for 5 to
+// 30 s, except for one trial when the pause is over. Otherwise an outage would bill the full deadline of every
+// invocation.
 import { TransportError } from '../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../time/clock.ts'
 
@@ -11,8 +12,8 @@ export class FailFast {
   readonly #clock: Clock
   readonly #random: () => number
   #failures = 0
-  #closedFor = 0
-  #since: Moment | undefined
+  #pauseMs = 0
+  #pausedSince: Moment | undefined
   #trial: object | undefined
 
   constructor(clock: Clock, random: () => number = Math.random) {
@@ -20,22 +21,24 @@ export class FailFast {
     this.#random = random
   }
 
-  /** @returns why this invocation is not to send, if so; the first after the pause is the trial */
+  /**
+   * @returns the error for each record of this invocation, or undefined if it may send; the first after the pause may
+   */
   refusal(invocation: object): TransportError | undefined {
-    if (!this.#since) return undefined
-    const isOver = elapsedSince(this.#clock, this.#since) >= this.#closedFor
+    if (!this.#pausedSince) return undefined
+    const isOver = elapsedSince(this.#clock, this.#pausedSince) >= this.#pauseMs
     if (isOver && this.#trial === undefined) {
       this.#trial = invocation
       return undefined
     }
     return new TransportError(
       'unavailable',
-      'The last invocations all failed; this container does not try for some seconds.',
+      'The last invocations all failed; this container does not send for some seconds.',
       { retriable: true },
     )
   }
 
-  /** What an invocation that was let through met. One that sent nothing proves nothing. */
+  /** Notes the result of an invocation that was allowed to send. One without records proves nothing. */
   note(
     invocation: object,
     { delivered, deliveryFailures }: { readonly delivered: number; readonly deliveryFailures: number },
@@ -44,12 +47,12 @@ export class FailFast {
     if (wasTrial) this.#trial = undefined
     if (delivered > 0) {
       this.#failures = 0
-      this.#since = undefined
+      this.#pausedSince = undefined
     } else if (deliveryFailures > 0) {
       this.#failures++
-      if (this.#failures < FAILURES || (this.#since && !wasTrial)) return
-      this.#since = moment(this.#clock)
-      this.#closedFor = MIN_MS + this.#random() * (MAX_MS - MIN_MS)
+      if (this.#failures < FAILURES || (this.#pausedSince && !wasTrial)) return
+      this.#pausedSince = moment(this.#clock)
+      this.#pauseMs = MIN_MS + this.#random() * (MAX_MS - MIN_MS)
     }
   }
 }

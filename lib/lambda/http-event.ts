@@ -1,4 +1,4 @@
-// The four HTTP events of AWS as one request, and the answer in each one's own form.
+// Reads the four HTTP events of AWS into one type of request, and writes the answer in the form that each expects.
 // Shapes: API Gateway payload formats 1.0 and 2.0, function URLs (= 2.0), Application Load Balancer.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 
@@ -37,13 +37,13 @@ export function parseHttpEvent(event: unknown): HttpRequest | undefined {
   return { kind: 'apigw-v1', method: event.httpMethod, path: event.path, ...common }
 }
 
-/** When API Gateway took the request, ms since the epoch; an ALB does not say. */
+/** When API Gateway received the request, ms since the epoch; undefined for an ALB, whose events don't have it. */
 export function gatewayTimeEpoch(event: unknown): number | undefined {
   const context = isJsonObject(event) && isJsonObject(event.requestContext) ? event.requestContext : {}
   return integer(context.timeEpoch) ?? integer(context.requestTimeEpoch)
 }
 
-/** An HTTP API puts a named stage before the path; the default stage has none. */
+/** An HTTP API prefixes the path with the name of its stage, except for the default stage. */
 function withoutStage(path: string, stage: unknown): string {
   if (typeof stage !== 'string' || stage === '$default' || !path.startsWith(`/${stage}/`)) return path
   return path.slice(stage.length + 1)

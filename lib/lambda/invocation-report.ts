@@ -1,6 +1,6 @@
-// What an invocation leaves behind for operators: one line with counts per outcome, and metrics in EMF on the same line; a further
-// line for each further topic and outcome, since an EMF line has one value per dimension. Each line costs its writing and its keeping.
-// Dimensions: function, topic, outcome. Never a payload, a key or an address.
+// The log lines of an invocation: one line with the counts per outcome and the metrics (EMF), and one more for each
+// further topic and outcome, because an EMF line has one value per dimension. Lines are few: each costs time to write
+// and money to keep. Dimensions: function, topic, outcome. No line holds a payload, a key or an address.
 import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
@@ -11,10 +11,13 @@ import type { ProducerMetrics } from '../producer-metrics.ts'
 const NAMESPACE = 'ServerlessKafkaProducer'
 
 type Emf = ReturnType<Metrics['serializeMetrics']>
-type Values = readonly [unit: (typeof MetricUnit)[keyof typeof MetricUnit], named: Readonly<Record<string, number>>]
+type MetricValues = readonly [
+  unit: (typeof MetricUnit)[keyof typeof MetricUnit],
+  valuesByName: Readonly<Record<string, number>>,
+]
 
 class EmfMetrics extends Metrics {
-  /** Not by POWERTOOLS_METRICS_DISABLED or POWERTOOLS_DEV. */
+  /** False with POWERTOOLS_METRICS_DISABLED or POWERTOOLS_DEV. */
   get isOn(): boolean {
     return !this.isDisabled()
   }
@@ -25,10 +28,12 @@ export class InvocationReport {
   readonly #logger: Logger
   readonly #metrics: EmfMetrics
   readonly #function: string
-  readonly #forms = new Map<string, Emf>()
-  #last: ProducerMetrics | undefined
+  readonly #templates = new Map<string, Emf>()
+  #previous: ProducerMetrics | undefined
 
-  /** @param write a line as it is: Lambda's console would put a prefix before it, and CloudWatch would read no metrics */
+  /**
+   * @param write writes a line unchanged: with the prefix of Lambda's console, CloudWatch would not read the metrics
+   */
   constructor(functionName: string, write: (line: string) => void = line => process.stdout.write(`${line}\n`)) {
     this.#write = write
     this.#function = functionName
@@ -41,7 +46,7 @@ export class InvocationReport {
   }
 
   readonly connectFailed = (error: unknown): void => {
-    this.#logger.warn('No broker was reached in init; the invocation tries again.', {
+    this.#logger.warn('No broker was reached during init; the invocation tries again.', {
       code: codeOf(error),
       ...reasonOf(error),
     })
@@ -54,12 +59,12 @@ export class InvocationReport {
     })
   }
 
-  /** A request that was refused whole, before it became records. */
+  /** Logs a request that was refused as a whole, before it became records. */
   refusedRequest(requestId: string, code: ErrorCode): void {
     this.#logger.info('invocation', { requestId, outcomes: { refusedRequests: 1 }, code })
   }
 
-  /** What a redrive did, and metrics of it per outcome. */
+  /** Logs the results of a redrive, with one metric per outcome. */
   readonly redrive = (
     results: readonly {
       readonly resent: number
@@ -72,13 +77,13 @@ export class InvocationReport {
       const outcomes = { resent, found, parked, failed: Object.values(failed).reduce((sum, count) => sum + count, 0) }
       this.#metrics.addDimensions({ function: this.#function })
       for (const [name, count] of Object.entries(outcomes))
-        this.#metrics.addMetric(`Letters${name[0]?.toUpperCase()}${name.slice(1)}`, MetricUnit.Count, count)
+        this.#metrics.addMetric(`DeadLetters${name[0]?.toUpperCase()}${name.slice(1)}`, MetricUnit.Count, count)
       this.#metrics.publishStoredMetrics()
     }
     this.#logger.info('redrive', { results })
   }
 
-  /** @param requestId as the caller was told it */
+  /** @param requestId the one in the caller's answer */
   invocation(
     requestId: string,
     reports: readonly DeliveryReport[],
@@ -118,9 +123,9 @@ export class InvocationReport {
       service: this.#function,
       ...traceOf(process.env._X_AMZN_TRACE_ID),
     }
-    this.#write(JSON.stringify({ ...head, ...facts, ...together(first, this.#ofProducer(producer)) }))
+    this.#write(JSON.stringify({ ...head, ...facts, ...merged(first, this.#ofProducer(producer)) }))
     for (const other of others) this.#write(JSON.stringify(other))
-    this.#last = producer
+    this.#previous = producer
   }
 
   #records(key: string, count: number, producer: ProducerMetrics): Emf {
@@ -131,10 +136,10 @@ export class InvocationReport {
     ])
   }
 
-  /** Of the batches that were acknowledged since the last invocation: their mean. */
-  #times(now: ProducerMetrics): Values[] {
+  /** Mean values of the batches that were acknowledged since the last invocation. */
+  #times(now: ProducerMetrics): MetricValues[] {
     const added = (name: 'ackedBatches' | 'ackedRecords' | 'queueTimeMs' | 'brokerTimeMs') =>
-      now[name] - (this.#last?.[name] ?? 0)
+      now[name] - (this.#previous?.[name] ?? 0)
     const batches = added('ackedBatches')
     if (batches <= 0) return []
     return [
@@ -146,19 +151,22 @@ export class InvocationReport {
     ]
   }
 
-  /** Counters of the producer as what this invocation added; a warm invocation that only sent has nothing to tell. */
+  /**
+   * What this invocation added to the producer's counters; undefined where nothing changed, as in most warm
+   * invocations.
+   */
   #ofProducer(now: ProducerMetrics): Emf | undefined {
-    const last = this.#last
+    const previous = this.#previous
     if (!this.#metrics.isOn) return undefined
     if (
-      last &&
-      now.connectionAttempts === last.connectionAttempts &&
-      now.producerIds === last.producerIds &&
-      now.retries === last.retries &&
-      now.connections === last.connections
+      previous &&
+      now.connectionAttempts === previous.connectionAttempts &&
+      now.producerIds === previous.producerIds &&
+      now.retries === previous.retries &&
+      now.connections === previous.connections
     )
       return undefined
-    const added = (name: 'connectionAttempts' | 'producerIds' | 'retries') => now[name] - (last?.[name] ?? 0)
+    const added = (name: 'connectionAttempts' | 'producerIds' | 'retries') => now[name] - (previous?.[name] ?? 0)
     return this.#emf({}, [
       [
         MetricUnit.Count,
@@ -173,28 +181,28 @@ export class InvocationReport {
     ])
   }
 
-  /** Powertools makes each form of line once; then only its numbers are new. Topics and outcomes are few. */
-  #emf(dimensions: Readonly<Record<string, string>>, values: readonly Values[]): Emf {
-    const numbers = Object.assign({}, ...values.map(([, named]) => named)) as Record<string, number>
+  /** Powertools builds each kind of line once; later lines only replace its numbers. Topics and outcomes are few. */
+  #emf(dimensions: Readonly<Record<string, string>>, values: readonly MetricValues[]): Emf {
+    const numbers = Object.assign({}, ...values.map(([, valuesByName]) => valuesByName)) as Record<string, number>
     const key = `${Object.values(dimensions)} ${Object.keys(numbers)}`
-    const form = this.#forms.get(key) ?? this.#formOf(dimensions, values)
-    this.#forms.set(key, form)
-    return { ...form, ...numbers, _aws: { ...form._aws, Timestamp: Date.now() } }
+    const template = this.#templates.get(key) ?? this.#createTemplate(dimensions, values)
+    this.#templates.set(key, template)
+    return { ...template, ...numbers, _aws: { ...template._aws, Timestamp: Date.now() } }
   }
 
-  #formOf(dimensions: Readonly<Record<string, string>>, values: readonly Values[]): Emf {
+  #createTemplate(dimensions: Readonly<Record<string, string>>, values: readonly MetricValues[]): Emf {
     this.#metrics.addDimensions({ function: this.#function, ...dimensions })
-    for (const [unit, named] of values)
-      for (const [name, value] of Object.entries(named)) this.#metrics.addMetric(name, unit, value)
-    const form = this.#metrics.serializeMetrics()
+    for (const [unit, valuesByName] of values)
+      for (const [name, value] of Object.entries(valuesByName)) this.#metrics.addMetric(name, unit, value)
+    const template = this.#metrics.serializeMetrics()
     this.#metrics.clearMetrics()
     this.#metrics.clearDimensions()
-    return form
+    return template
   }
 }
 
-/** Two sets of metrics with different dimensions on one line, as EMF's list of directives has room for. */
-function together(a: Emf | undefined, b: Emf | undefined): Emf | undefined {
+/** Two sets of metrics with different dimensions on one line: EMF has a list of directives for this. */
+function merged(a: Emf | undefined, b: Emf | undefined): Emf | undefined {
   if (!a || !b) return a ?? b
   return {
     ...a,
@@ -203,7 +211,7 @@ function together(a: Emf | undefined, b: Emf | undefined): Emf | undefined {
   }
 }
 
-/** As Powertools' own lines have it, so that they are found together. */
+/** The field that Powertools' own lines have, so that a search finds both. */
 function traceOf(header: string | undefined): { xray_trace_id?: string } {
   const id = /Root=([^;]+)/.exec(header ?? '')?.[1]
   return id === undefined ? {} : { xray_trace_id: id }

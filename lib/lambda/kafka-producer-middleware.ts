@@ -1,4 +1,4 @@
-// kafkaProducer(): the middy middleware that gives any handler the warm producer, the deadline and the invocation scope.
+// kafkaProducer(): the middy middleware that gives a handler the warm producer, its deadline and an invocation scope.
 import type { MiddlewareObj } from '@middy/core'
 import type { Context } from 'aws-lambda'
 import type { ProducerConfig } from '../config/settings.ts'
@@ -14,13 +14,13 @@ import { answerDeadline, sendingDeadline } from './remaining-time.ts'
 
 const INIT_CONNECT_MS = 3000
 
-/** What the middleware adds to the Lambda context. */
+/** The fields that the middleware adds to the Lambda context. */
 export interface KafkaContext {
   readonly kafka: {
     readonly producer: KafkaProducer
     /** When sending ends in this invocation. */
     readonly deadline: Deadline
-    /** When the dead letters must be stored, so that the answer still leaves. */
+    /** When the dead letters must be stored, so that the answer is returned in time. */
     readonly answerBy: Deadline
   }
 }
@@ -30,6 +30,10 @@ export interface KafkaProducerMiddlewareOptions {
   readonly config: ProducerConfig
 }
 
+/**
+ * Adds `context.kafka`, and before the answer is returned waits for every send that the handler began. A failed send
+ * whose result the handler did not look at fails the invocation.
+ */
 export function kafkaProducer({
   factory,
   config,
@@ -51,9 +55,9 @@ export function kafkaProducer({
       const gatewayTime = gatewayTimeEpoch(request.event)
       const deadline = sendingDeadline(remaining, config, gatewayTime)
       const answerBy = answerDeadline(remaining, config, gatewayTime)
-      const least = config.deadlineReserveMs + config.requestTimeoutMs
+      const requiredMs = config.deadlineReserveMs + config.requestTimeoutMs
       const scope = new InvocationScope(deadline, scope =>
-        remaining > least ? failFast.refusal(scope) : tooShort(least),
+        remaining > requiredMs ? failFast.refusal(scope) : tooShort(requiredMs),
       )
       scopes.set(request.context, scope)
       Object.assign(request.context, {
@@ -62,19 +66,22 @@ export function kafkaProducer({
       scope.enter()
     },
     after: request => leave(request.context),
-    // The handler's own error stays the answer; what it had begun to send is awaited all the same.
+    // The answer stays the handler's error; the sends that it began are awaited all the same.
     onError: request => leave(request.context).catch(() => undefined),
   }
 }
 
-function tooShort(least: number): TransportError {
+function tooShort(requiredMs: number): TransportError {
   return new TransportError(
     'deadline-too-short',
-    `The function's time-out: expected more than KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms (${least} ms), got less.`,
+    `The function’s time-out is too short: expected more than ${requiredMs} ms (KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms).`,
   )
 }
 
-/** Connects in init, where time is not an invocation's. Failing fails nothing: the invocation tries again. */
+/**
+ * Connects during init, before the first invocation's time runs. A failure is only reported: the invocation tries
+ * again.
+ */
 export async function connectInInit(
   { factory, config }: KafkaProducerMiddlewareOptions,
   onFailure: (error: unknown) => void,

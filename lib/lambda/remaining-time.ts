@@ -1,4 +1,5 @@
-// How long an invocation may send: Lambda's own clock, and for HTTP API Gateway's too, less the reserve for dead letters and answer.
+// How long an invocation may send: Lambda's remaining time, and for HTTP also API Gateway's limit, minus the reserve
+// for dead letters and the answer.
 import { type Clock, systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 
@@ -7,10 +8,10 @@ export interface InvocationLimits {
   readonly httpDeadlineMs: number
 }
 
-/** Kept for the answer itself to leave. */
+/** Reserved for returning the answer. */
 const ANSWER_MS = 250
 
-/** When an invocation's dead letters must be stored: its end, less the moment that the answer takes. */
+/** When an invocation's dead letters must be stored: at its end, minus the time for the answer. */
 export function answerDeadline(
   remainingMs: number,
   limits: InvocationLimits,
@@ -25,7 +26,10 @@ export function answerDeadline(
   )
 }
 
-/** Remaining time is read once, then counted on the monotonic clock. `httpEpochMs`: when the gateway took the request. */
+/**
+ * When sending ends in an invocation. The remaining time is read once, then counted on the monotonic clock.
+ * @param httpEpochMs when API Gateway received the request
+ */
 export function sendingDeadline(
   remainingMs: number,
   limits: InvocationLimits,
@@ -34,7 +38,7 @@ export function sendingDeadline(
 ): Deadline {
   const httpRemaining =
     httpEpochMs === undefined ? Number.POSITIVE_INFINITY : httpEpochMs + limits.httpDeadlineMs - clock.epochMs()
-  // A gateway's clock that runs ahead of ours must not stretch its own limit.
+  // If the gateway's clock is ahead of this one, its limit must not get longer.
   const remaining = Math.min(
     remainingMs,
     httpRemaining,

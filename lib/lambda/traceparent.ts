@@ -1,4 +1,4 @@
-// W3C trace context: the caller's traceparent, else one made from AWS's trace header, else a new one.
+// W3C trace context: the caller's traceparent, or one derived from AWS's trace header, or a new one.
 import { randomFillSync } from 'node:crypto'
 
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -6,9 +6,13 @@ const AWS_TRACE = /Root=1-([0-9a-f]{8})-([0-9a-f]{24})/
 /** A trace id and a span id. */
 const IDS_BYTES = 24
 
-/** `awsTrace`: X-Amzn-Trace-Id or AWSTraceHeader, e.g. `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`. */
-export function traceparentOf(given: string | undefined, awsTrace: string | undefined): string {
-  if (given !== undefined && TRACEPARENT.test(given)) return given
+/**
+ * @param traceparent the caller's header; replaced when it is not valid
+ * @param awsTrace X-Amzn-Trace-Id or AWSTraceHeader:
+ * `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`
+ */
+export function traceparentOf(traceparent: string | undefined, awsTrace: string | undefined): string {
+  if (traceparent !== undefined && TRACEPARENT.test(traceparent)) return traceparent
   const ids = randomIds()
   const traceId = ids.slice(0, 32)
   const spanId = ids.slice(32)
@@ -21,7 +25,7 @@ export function traceparentOf(given: string | undefined, awsTrace: string | unde
 const entropy = Buffer.alloc(IDS_BYTES * 64)
 let drawn = entropy.length
 
-/** 48 hexadecimal digits. Drawn for many at once: a draw of its own per record costs a call into the kernel. */
+/** 48 hexadecimal digits. Drawn for many records at once, because each draw is a system call. */
 function randomIds(): string {
   if (drawn === entropy.length) {
     randomFillSync(entropy)

@@ -1,5 +1,5 @@
-// A partition as a broker keeps it: the log, and the rules of producer ids, epochs and sequences
-// (ProducerStateManager / ProducerAppendInfo). Shared by the in-memory client and the scripted TCP brokers.
+// A partition as a broker keeps it: the log, and the rules for producer ids, epochs and sequences
+// (ProducerStateManager, ProducerAppendInfo). The in-memory client and the scripted TCP brokers share it.
 
 export interface DecodedRecord {
   readonly key: string | null
@@ -22,7 +22,7 @@ export const INVALID_PRODUCER_EPOCH = 47
 
 export class PartitionLog {
   readonly records: DecodedRecord[] = []
-  /** Every batch that was appended, in order. */
+  /** The appended batches, in order. */
   readonly batches: DecodedBatch[] = []
   readonly #producers = new Map<bigint, { epoch: number; kept: { base: number; last: number; offset: number }[] }>()
 

@@ -1,4 +1,5 @@
-// A KafkaClient in memory: partitions with a broker's rules, and a script that says what happens to each attempt.
+// A KafkaClient in memory: partitions that follow a broker's rules, and a script that decides what happens to each
+// attempt.
 import type { Clock } from '../time/clock.ts'
 import type {
   Cluster,
@@ -12,20 +13,25 @@ import type {
 import { failure, outcomeOf } from '../transport/produce-outcome.ts'
 import { decodeBatch, PartitionLog } from './partition-log.ts'
 
-/**
- * ok: appended and acknowledged · refuse: NOT_LEADER without an offset · appended-error: appended, then NOT_LEADER with the offset ·
- * lose-answer: appended, no answer · lose-request: not appended, no answer · late: no answer, appended some requests later ·
- * not-sent: nothing left · slow-connect: written only after a second · no-entry: not appended, and missing in the answer
- */
+/** What happens to one attempt to send a batch. */
 export type Attempt =
+  /** Appended and acknowledged. */
   | 'ok'
+  /** Refused with NOT_LEADER_OR_FOLLOWER, without an offset. */
   | 'refuse'
+  /** Appended, then answered with NOT_LEADER_OR_FOLLOWER and the offset. */
   | 'appended-error'
+  /** Appended; the answer is lost. */
   | 'lose-answer'
+  /** Lost before it is appended. */
   | 'lose-request'
+  /** No answer; appended a few requests later. */
   | 'late'
+  /** Nothing leaves the client. */
   | 'not-sent'
+  /** Written only after a second. */
   | 'slow-connect'
+  /** Not appended, and missing in the answer. */
   | 'no-entry'
 
 const SLOW_CONNECT_MS = 1000
@@ -34,12 +40,12 @@ export interface ScriptedKafkaClientOptions {
   readonly partitions: number
   readonly brokers: number
   readonly clock: Clock
-  /** Fate of the n-th batch attempt; `ok` after the script's end. */
+  /** What happens to the n-th attempt to send a batch; `ok` after the end of the script. */
   readonly script?: readonly Attempt[]
   readonly latencyMs?: number
-  /** A batch with a record of this value is refused as MESSAGE_TOO_LARGE. */
+  /** A batch that holds a record of this value is refused with MESSAGE_TOO_LARGE. */
   readonly poison?: string
-  /** A partition without a leader that would take a batch. */
+  /** Every batch for this partition is refused with NOT_LEADER_OR_FOLLOWER. */
   readonly sick?: number
 }
 
@@ -101,7 +107,7 @@ export class ScriptedKafkaClient implements KafkaClient {
   async dropConnections(): Promise<void> {}
   async close(): Promise<void> {}
 
-  /** What was still on the wire arrives. */
+  /** Appends the batches of `late` attempts that have not arrived yet. */
   deliverAll(): void {
     for (const { deliver } of this.#late.splice(0)) deliver()
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../time/clock.ts'
 
-/** Time that passes only when asked to. `run` lets promises settle between timers. */
+/** A clock whose time passes only in `advance`, `run` and `freeze`. */
 export class VirtualClock implements Clock {
   #now = 0
   #next = 1
@@ -24,18 +24,28 @@ export class VirtualClock implements Clock {
     this.#timers.delete(timer as number)
   }
 
-  /** Time passes and no timer fires, as in a frozen process. */
+  /** Lets time pass without firing timers, as in a frozen process. */
   freeze(ms: number): void {
     this.#now += ms
   }
 
-  /** Runs timers in order until `done` or nothing is left to wait for. */
+  /** Lets `ms` pass, with every timer that is due in it. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms
+    this.setTimeout(() => {}, ms)
+    await this.run(() => this.#now >= end)
+  }
+
+  /**
+   * Fires timers in order, and runs promise callbacks between them, until `done()` is true.
+   * @throws Error when no timer is left, or the next one is due after `limitMs`
+   */
   async run(done: () => boolean, limitMs = 10_000_000): Promise<void> {
     for (;;) {
       await new Promise(resolve => setImmediate(resolve))
       if (done()) return
       const next = [...this.#timers].sort(([a, x], [b, y]) => x.at - y.at || a - b)[0]
-      if (!next || next[1].at > limitMs) throw new Error('Nothing is left to wait for.')
+      if (!next || next[1].at > limitMs) throw new Error('No timer is left to wait for.')
       this.#timers.delete(next[0])
       this.#now = Math.max(this.#now, next[1].at)
       next[1].callback()

@@ -1,4 +1,5 @@
-// Ten minutes in which no broker is reached, at full input: memory stays inside buffer.memory, and everybody is told.
+// No broker is reachable for ten minutes, at full input: memory stays within buffer.memory, and every call gets its
+// reports.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
@@ -12,9 +13,9 @@ import { failure } from '../../lib/transport/produce-outcome.ts'
 
 const BUFFER = 8_000_000
 const CALL_RECORDS = 200
-const VALUE = 1000
+const VALUE_BYTES = 1000
 
-class Unreachable extends ScriptedKafkaClient {
+class UnreachableClient extends ScriptedKafkaClient {
   readonly #clock: VirtualClock
 
   constructor(clock: VirtualClock) {
@@ -29,7 +30,7 @@ class Unreachable extends ScriptedKafkaClient {
   }
 }
 
-test('ten minutes of outage at full input stay inside buffer.memory', async t => {
+test('memory stays within buffer.memory during ten minutes of outage at full input', async t => {
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as () => void
   const heap = () => {
@@ -39,42 +40,41 @@ test('ten minutes of outage at full input stay inside buffer.memory', async t =>
   }
   const clock = new VirtualClock()
   const config = parseConfig({ bootstrapServers: ['a:1'], bufferMemory: BUFFER, batchSize: 200_000 }, {})
-  const producer = new KafkaProducer(config, { client: new Unreachable(clock), clock })
+  const producer = new KafkaProducer(config, { client: new UnreachableClient(clock), clock })
   const codes: Record<string, number> = {}
-  let open = 0
-  const base = heap()
-  let most = 0
+  let openCalls = 0
+  const heapAtStart = heap()
+  let maxBufferUsed = 0
   const heaps: number[] = []
   for (let second = 0; second < 600; second += 0.5) {
-    // Full input: as much as may wait, and then some.
-    if (open < 40) {
-      open++
+    // Full input: more than the buffer holds.
+    if (openCalls < 40) {
+      openCalls++
       const records = Array.from({ length: CALL_RECORDS }, (_, i) => ({
         topic: 't',
         key: `k${i % 30}`,
-        value: Buffer.alloc(VALUE),
+        value: Buffer.alloc(VALUE_BYTES),
       }))
       void producer.sendAll(records).then(reports => {
-        open--
+        openCalls--
         for (const report of reports) {
           const code = report.kind === 'delivered' ? 'delivered' : `${report.outcome}:${report.code}`
           codes[code] = (codes[code] ?? 0) + 1
         }
       })
     }
-    clock.setTimeout(() => {}, 500)
-    const until = clock.now() + 500
-    await clock.run(() => clock.now() >= until)
-    most = Math.max(most, producer.metrics().bufferUsed)
-    if (second % 60 === 30) heaps.push(heap() - base)
+    await clock.advance(500)
+    maxBufferUsed = Math.max(maxBufferUsed, producer.metrics().bufferUsed)
+    if (second % 60 === 30) heaps.push(heap() - heapAtStart)
   }
-  await clock.run(() => open === 0)
-  t.diagnostic(
-    `buffer at most ${most} of ${BUFFER}; heap over the start, each minute: ${heaps.map(bytes => Math.round(bytes / 1e6))} MB; ${JSON.stringify(codes)}`,
-  )
+  await clock.run(() => openCalls === 0)
+  const heapMegabytes = heaps.map(bytes => Math.round(bytes / 1e6))
+  t.diagnostic(`buffer: at most ${maxBufferUsed} of ${BUFFER}; heap growth at each minute: ${heapMegabytes} MB`)
+  t.diagnostic(JSON.stringify(codes))
 
-  assert.ok(most > BUFFER * 0.8 && most <= BUFFER, `${most}`)
-  // Callers who wait hold their own records, at most forty calls of them. Without a bound 240,000 records would be here: 300 MB and more.
+  assert.ok(maxBufferUsed > BUFFER * 0.8 && maxBufferUsed <= BUFFER, `${maxBufferUsed}`)
+  // The callers themselves hold the records of at most forty calls. Without a bound there would be 240,000 records: 300
+  // MB.
   assert.ok(Math.max(...heaps) < 100e6, `${heaps}`)
   for (const code of Object.keys(codes)) assert.match(code, /^not-sent:(buffer|unreachable|deadline)$/)
   assert.ok((codes['not-sent:buffer'] ?? 0) > 1000 && (codes['not-sent:unreachable'] ?? 0) > 1000)

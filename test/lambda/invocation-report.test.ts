@@ -1,6 +1,8 @@
-// One line per invocation, for people and, in EMF, for CloudWatch: whatever it names as a dimension or a metric stands on it.
+// One line per invocation, for people and (EMF) for CloudWatch: each dimension and metric that it declares has a value
+// on it.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { readFileSync } from 'node:fs'
+import { mock, test } from 'node:test'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
 import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
@@ -54,7 +56,7 @@ function assertEmf({ _aws, ...values }: Line): void {
   }
 }
 
-test('the first line has the counts, the metrics of its outcome and those of the producer; a warm one only what is new', () => {
+test('the first line has counts, metrics of its outcome and of the producer; a warm one only what changed', () => {
   const [[cold], [warm, ...none]] = linesOf(
     { fates: ['delivered', 'delivered', 'delivered'] },
     { fates: ['delivered'], producer: producerMetrics({ ackedBatches: 2, ackedRecords: 4 }) },
@@ -76,7 +78,7 @@ test('the first line has the counts, the metrics of its outcome and those of the
   assert.deepEqual([warm.Records, warm.BatchRecords, warm.ConnectionAttempts], [1, 1, undefined])
 })
 
-test('each further topic and outcome has a line of metrics alone', () => {
+test('each further topic and outcome has a line with only metrics', () => {
   const [[first, ...others]] = linesOf({
     fates: ['delivered', 'refused', 'delivered', 'dead-lettered'],
     topics: ['chat', 'chat', 'orders', 'chat'],
@@ -94,7 +96,7 @@ test('each further topic and outcome has a line of metrics alone', () => {
   )
 })
 
-test('POWERTOOLS_METRICS_DISABLED leaves the line, without metrics', () => {
+test('with POWERTOOLS_METRICS_DISABLED the line has no metrics', () => {
   process.env.POWERTOOLS_METRICS_DISABLED = 'true'
   const [lines] = linesOf({ fates: ['delivered', 'refused'] }) as [Line[]]
   delete process.env.POWERTOOLS_METRICS_DISABLED
@@ -104,7 +106,7 @@ test('POWERTOOLS_METRICS_DISABLED leaves the line, without metrics', () => {
   )
 })
 
-test('an invocation without records leaves its line; X-Ray’s trace is named where there is one', () => {
+test('an invocation without records has its line too, with the X-Ray trace id where there is one', () => {
   process.env._X_AMZN_TRACE_ID = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1'
   const [[line]] = linesOf({ fates: [] }) as [[Line]]
   delete process.env._X_AMZN_TRACE_ID
@@ -113,4 +115,25 @@ test('an invocation without records leaves its line; X-Ray’s trace is named wh
     [line.message, line.outcomes, line.xray_trace_id],
     ['invocation', {}, '1-5759e988-bd862e3fe1be46a994272793'],
   )
+})
+
+test('a redrive has one metric per outcome, by the names that the operations page lists', () => {
+  const write = mock.method(process.stdout, 'write', () => true)
+  try {
+    new InvocationReport('kafka-producer-dev-redrive').redrive([
+      { resent: 3, found: 1, parked: 0, failed: { unreachable: 2 } },
+    ])
+  } finally {
+    write.mock.restore()
+  }
+  const lines = write.mock.calls.map(({ arguments: [text] }) => JSON.parse(String(text)) as Line)
+  const line = lines.find(({ _aws }) => _aws !== undefined) as Line
+  assertEmf(line)
+  assert.deepEqual(
+    [line.DeadLettersResent, line.DeadLettersFound, line.DeadLettersParked, line.DeadLettersFailed],
+    [3, 1, 0, 2],
+  )
+  const page = readFileSync('docs/operations.md', 'utf8')
+  for (const { Name } of line._aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics))
+    assert.ok(page.includes(`\`${Name}\``), Name)
 })

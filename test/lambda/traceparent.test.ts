@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { traceparentOf } from '../../lib/lambda/traceparent.ts'
 
-const GIVEN = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 
-test('the caller’s traceparent is kept; one that is not well formed is not', () => {
-  assert.equal(traceparentOf(GIVEN, undefined), GIVEN)
-  assert.match(traceparentOf(GIVEN.replace('4bf9', '----'), undefined), /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+test('a valid traceparent is kept, an invalid one is replaced', () => {
+  assert.equal(traceparentOf(TRACEPARENT, undefined), TRACEPARENT)
+  assert.match(traceparentOf(TRACEPARENT.replace('4bf9', '----'), undefined), /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
 })
 
 test('AWS’s trace header becomes a traceparent', () => {
@@ -18,9 +18,9 @@ test('AWS’s trace header becomes a traceparent', () => {
   )
 })
 
-test('without either a new trace begins', () => {
-  const made = Array.from({ length: 1000 }, () => traceparentOf(undefined, undefined))
-  for (const one of made) assert.match(one, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
-  assert.equal(new Set(made.map(one => one.slice(3, 35))).size, 1000)
-  assert.equal(new Set(made.map(one => one.slice(36, 52))).size, 1000)
+test('without either header a new trace begins', () => {
+  const traceparents = Array.from({ length: 1000 }, () => traceparentOf(undefined, undefined))
+  for (const traceparent of traceparents) assert.match(traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+  assert.equal(new Set(traceparents.map(traceparent => traceparent.slice(3, 35))).size, 1000)
+  assert.equal(new Set(traceparents.map(traceparent => traceparent.slice(36, 52))).size, 1000)
 })

@@ -1,5 +1,5 @@
-// Every parser of what strangers send: any input gives a result or a typed error, never another one, and never runs for long.
-// 500 runs here; `npm run fuzz` has 100,000.
+// Every parser of what strangers send: any input gives a result or a typed error, never another one, and never runs for
+// long. 500 runs here; `npm run fuzz` has 100,000.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,5 +1,6 @@
 // FIFO queues, a key that differs from the group, failures at every position, redelivery until nothing is left:
-// what is acknowledged is never returned, what is returned was never acknowledged, and a group keeps its order in each partition.
+// what is acknowledged is never returned, what is returned was never acknowledged, and a group keeps its order in each
+// partition.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Context } from 'aws-lambda'
