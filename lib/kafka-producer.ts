@@ -301,7 +301,8 @@ export class KafkaProducer {
       terms,
       (prepared, error) => this.#fail(prepared, error, call),
     )
-    for (const { given, sent, outcome } of appended) reports[given.index] = toReport(given.record, sent, await outcome)
+    for (const { source, partitioned, outcome } of appended)
+      reports[source.index] = toReport(source.record, partitioned, await outcome)
   }
 
   #loadCompression(): void {

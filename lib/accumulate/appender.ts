@@ -1,4 +1,4 @@
-// Stage 6's door: records of a call are appended in the order of the calls, each when buffer.memory has room for it.
+// Appends the records of each call in the order of the calls, each as soon as buffer.memory has room for it.
 import { BufferExhaustedError } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { Clock } from '../time/clock.ts'
@@ -12,13 +12,13 @@ export interface AppendTerms {
   readonly deadline: Deadline
   /** How long each record may wait for memory, ms. */
   readonly blockMs: number
-  /** Asked at each append: a flush may have begun meanwhile. */
+  /** Called at each append, since a flush may begin meanwhile. */
   readonly lingerMs: () => number
 }
 
 export interface Appended<T> {
-  readonly given: T
-  readonly sent: PartitionedRecord
+  readonly source: T
+  readonly partitioned: PartitionedRecord
   readonly outcome: Promise<RecordOutcome>
 }
 
@@ -27,10 +27,13 @@ export class Appender {
   readonly #clock: Clock
   readonly #onAppended: (records: readonly PendingRecord[]) => void
   readonly #pool: BufferPool
-  /** Settles when the calls that wait have appended; undefined: none does. */
-  #turn: Promise<void> | undefined
+  /** Resolves when the last call that waits has appended its records. Undefined: no call waits. */
+  #lastTurn: Promise<void> | undefined
 
-  /** @param onAppended takes charge of records; with none: somebody waits for memory, whatever can leave should */
+  /**
+   * @param onAppended takes over appended records. Called with an empty list when a call waits for memory: whatever can
+   * leave should leave now.
+   */
   constructor(
     accumulator: RecordAccumulator,
     bufferMemory: number,
@@ -47,7 +50,7 @@ export class Appender {
     return this.#pool.used
   }
 
-  /** Somebody waits for memory. */
+  /** A call waits for memory. */
   get isExhausted(): boolean {
     return this.#pool.hasWaiters
   }
@@ -57,56 +60,57 @@ export class Appender {
   }
 
   /**
-   * A call that has to wait is not overtaken by a later one.
-   * @param toSent gives a record its partition; what it throws, or the memory that does not come, is told to `refuse`
+   * Appends the records of one call. A later call does not overtake a call that has to wait.
+   * @param toPartitioned gives a record its partition
+   * @param refuse called with a record that is not appended: `toPartitioned` threw, or no memory came in time
    */
   async append<T>(
     records: readonly T[],
-    toSent: (record: T) => PartitionedRecord,
+    toPartitioned: (record: T) => PartitionedRecord,
     terms: AppendTerms,
     refuse: (record: T, error: unknown) => void,
   ): Promise<Appended<T>[]> {
     const { deadline, blockMs, lingerMs } = terms
-    const before = this.#turn
-    const mine = Promise.withResolvers<void>()
-    const hold = () => {
-      this.#turn = mine.promise
+    const earlierTurn = this.#lastTurn
+    const turn = Promise.withResolvers<void>()
+    const makeLaterCallsWait = () => {
+      this.#lastTurn = turn.promise
     }
     const appended: Appended<T>[] = []
     let waiting: PendingRecord[] = []
-    let overtime: unknown
-    if (before) {
-      hold()
-      overtime = await withTimeout(this.#clock, deadline.limitedTo(blockMs).remaining, before, tooLate).catch(
+    let waitError: unknown
+    if (earlierTurn) {
+      makeLaterCallsWait()
+      waitError = await withTimeout(this.#clock, deadline.limitedTo(blockMs).remaining, earlierTurn, tooLate).catch(
         error => error,
       )
     }
-    for (const given of records) {
+    for (const source of records) {
       try {
-        if (overtime !== undefined) throw overtime
-        const sent = toSent(given)
-        const granted = this.#pool.allocate(bufferBytes(sent), deadline.limitedTo(blockMs))
+        if (waitError !== undefined) throw waitError
+        const partitioned = toPartitioned(source)
+        const granted = this.#pool.allocate(bufferBytes(partitioned), deadline.limitedTo(blockMs))
         if (granted) {
-          // What is appended so far goes ahead: its memory is what the rest waits for.
+          // The records appended so far leave first: the others wait for the memory that they hold.
           this.#onAppended(waiting)
           waiting = []
-          if (!before) hold()
+          if (!earlierTurn) makeLaterCallsWait()
           await granted
         }
-        const { pending, outcome } = this.#accumulator.append(sent, deadline, lingerMs())
-        appended.push({ given, sent, outcome })
+        const { pending, outcome } = this.#accumulator.append(partitioned, deadline, lingerMs())
+        appended.push({ source, partitioned, outcome })
         waiting.push(pending)
       } catch (error) {
-        refuse(given, error)
+        refuse(source, error)
       }
     }
-    const leave = () => {
-      if (this.#turn === mine.promise) this.#turn = undefined
-      mine.resolve()
+    const endTurn = () => {
+      if (this.#lastTurn === turn.promise) this.#lastTurn = undefined
+      turn.resolve()
     }
-    // One that gave up waiting leaves only after those that it waited for: who comes later must still wait for them.
-    if (before && overtime !== undefined) void before.then(leave)
-    else leave()
+    // A call that gave up waiting ends its turn after the calls before it: later calls must still wait for those.
+    if (earlierTurn && waitError !== undefined) void earlierTurn.then(endTurn)
+    else endTurn()
     this.#onAppended(waiting)
     return appended
   }

@@ -1,5 +1,5 @@
 // buffer.memory: the bytes of all records between their append and their outcome. Java: BufferPool.
-// A record counts twice: as itself, kept for its dead letter, and as its part of the encoded batch, kept for its retries.
+// A record counts twice: itself, kept for its dead letter, and its part of the encoded batch, kept for retries.
 import { BufferExhaustedError } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { Clock } from '../time/clock.ts'
@@ -11,7 +11,7 @@ interface Waiter {
   readonly grant: () => void
 }
 
-/** What a record holds of buffer.memory, bytes. */
+/** The bytes of buffer.memory that a record holds. */
 export function bufferBytes({ wireSize }: Pick<PartitionedRecord, 'wireSize'>): number {
   return 2 * wireSize
 }
@@ -23,7 +23,7 @@ export class BufferPool {
   readonly #waiters = new Set<Waiter>()
   #used = 0
 
-  /** @param onExhausted somebody waits: whatever can leave should */
+  /** @param onExhausted called when a call begins to wait for memory */
   constructor(total: number, clock: Clock, onExhausted: () => void) {
     this.#total = total
     this.#clock = clock
@@ -39,8 +39,10 @@ export class BufferPool {
   }
 
   /**
-   * Takes bytes, in the order of the calls. Undefined: they are taken at once.
-   * @throws BufferExhaustedError for what never fits; the promise rejects with one when the deadline passes
+   * Takes bytes, in the order of the calls.
+   * @returns undefined when they were free, else a promise that resolves once they are, or rejects with a
+   * BufferExhaustedError at the deadline
+   * @throws BufferExhaustedError when the pool is smaller than `bytes`
    */
   allocate(bytes: number, deadline: Deadline): Promise<void> | undefined {
     if (bytes > this.#total)
@@ -71,7 +73,7 @@ export class BufferPool {
     try {
       await withTimeout(this.#clock, deadline.remaining, promise, late)
     } catch (error) {
-      // It may have been granted in the same turn.
+      // The bytes may have been granted in the turn in which the deadline passed.
       if (!this.#waiters.delete(waiter)) this.#used -= bytes
       this.#serve()
       throw error

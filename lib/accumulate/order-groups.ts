@@ -1,4 +1,4 @@
-// Order groups (SQS FIFO): a record leaves only when all before it of its group are settled, or rides in the same batch.
+// Order groups (SQS FIFO): a record leaves only when all earlier ones of its group are completed or in the same batch.
 import type { PendingRecord } from './producer-batch.ts'
 
 export class OrderGroups {
@@ -12,20 +12,21 @@ export class OrderGroups {
     else this.#groups.set(orderGroup, new Set([pending]))
   }
 
-  /** Says of records, asked in their order, whether each may join the batch that those let in before it make. */
-  gate(): (pending: PendingRecord) => boolean {
-    const next = new Map<string, IterableIterator<PendingRecord> | 'closed'>()
+  /** Returns a predicate for one batch. Call it once per record, in order: may it join those accepted so far? */
+  batchFilter(): (pending: PendingRecord) => boolean {
+    /** Per group its records from the oldest on, or `closed` once one of them could not join. */
+    const groups = new Map<string, IterableIterator<PendingRecord> | 'closed'>()
     return pending => {
       const { orderGroup } = pending.record
       if (orderGroup === undefined) return true
-      const incomplete = next.get(orderGroup) ?? (this.#groups.get(orderGroup) ?? []).values()
-      const mayJoin = incomplete !== 'closed' && incomplete.next().value === pending
-      next.set(orderGroup, mayJoin ? incomplete : 'closed')
+      const oldestFirst = groups.get(orderGroup) ?? (this.#groups.get(orderGroup) ?? []).values()
+      const mayJoin = oldestFirst !== 'closed' && oldestFirst.next().value === pending
+      groups.set(orderGroup, mayJoin ? oldestFirst : 'closed')
       return mayJoin
     }
   }
 
-  /** @returns the later records of its group, oldest first, when this one was not acknowledged */
+  /** Call it once per record. @returns the later ones of its group, oldest first, if this one was not acknowledged */
   completed(pending: PendingRecord, acknowledged: boolean): PendingRecord[] {
     const { orderGroup } = pending.record
     const group = orderGroup === undefined ? undefined : this.#groups.get(orderGroup)
@@ -35,6 +36,7 @@ export class OrderGroups {
     return later
   }
 
+  /** Later records of the group no longer wait for this one. */
   forget(pending: PendingRecord): void {
     const { orderGroup } = pending.record
     const group = orderGroup === undefined ? undefined : this.#groups.get(orderGroup)

@@ -1,4 +1,4 @@
-// Stage 6 of 9: PartitionedRecord → ProducerBatch. Records of one topic-partition that travel together.
+// Stage 6 of 9: PartitionedRecord → ProducerBatch. Records of one topic-partition that are sent together.
 import type { FailedOutcome, FailureKind } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { DeliveryProof } from '../record/record-metadata.ts'
@@ -104,7 +104,7 @@ export class ProducerBatch {
     return this.#records.some(pending => !pending.completed)
   }
 
-  /** The latest moment at which somebody still waits for this batch (monotonic). */
+  /** The latest deadline among the records that somebody still waits for (monotonic). */
   get latestDeadline(): number {
     return this.#records.reduce(
       (latest, pending) => (pending.completed ? latest : Math.max(latest, pending.deadline.at)),

@@ -1,4 +1,4 @@
-// Records that wait for a batch, per topic-partition, in the order of their append.
+// Records that wait for a batch: a queue per topic-partition, in the order of their append.
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 import type { Clock } from '../time/clock.ts'
@@ -10,7 +10,7 @@ import { type PendingRecord, ProducerBatch, type RecordOutcome } from './produce
 
 interface Queue {
   records: PendingRecord[]
-  /** Bytes of a batch of all of them. */
+  /** The size that a batch of all of them would have. */
   bytes: number
   /** When a batch may leave although it is not full (monotonic). */
   readyAt: number
@@ -21,10 +21,10 @@ export class RecordAccumulator {
   readonly #clock: Clock
   readonly #queues = new Map<string, Queue>()
   readonly orderGroups = new OrderGroups()
-  /** Set once it is loaded, before the first append. */
+  /** The codec of `compression.type`, set before the first append. Undefined: batches are not compressed. */
   compression: Compression | undefined
 
-  /** @param batchSize bytes of an encoded batch (`batch.size`); one larger record still goes, alone. */
+  /** @param batchSize upper bound of a batch, bytes (`batch.size`). A larger record is sent in a batch of its own. */
   constructor(batchSize: number, clock: Clock) {
     this.#batchSize = batchSize
     this.#clock = clock
@@ -61,45 +61,48 @@ export class RecordAccumulator {
     return { pending, outcome: promise }
   }
 
-  /** When a batch of a topic-partition may leave: at once when it is full; Infinity: nothing waits. */
+  /** When the next batch may leave (monotonic): -Infinity when it is full or flushed, Infinity when no record waits. */
   readyAt(topic: string, partition: number): number {
     const queue = this.#queues.get(topicPartition(topic, partition))
     if (!queue) return Number.POSITIVE_INFINITY
     return queue.bytes >= this.#batchSize ? Number.NEGATIVE_INFINITY : queue.readyAt
   }
 
-  /** All that waits may leave now. */
+  /** Every record that waits now may leave at once. */
   flush(): void {
     for (const queue of this.#queues.values()) queue.readyAt = Number.NEGATIVE_INFINITY
   }
 
-  /** The next batch of a topic-partition: as many records from the front as `batch.size` holds and order groups let go. */
+  /**
+   * Takes the next batch: records from the front of the queue, as many as `batch.size` holds, without those that their
+   * order group holds back. Undefined: no record may leave now.
+   */
   take(topic: string, partition: number): ProducerBatch | undefined {
     const key = topicPartition(topic, partition)
     const queue = this.#queues.get(key)
     if (!queue) return undefined
     let size = BATCH_OVERHEAD
-    const mayJoin = this.orderGroups.gate()
-    const records: PendingRecord[] = []
+    const mayJoin = this.orderGroups.batchFilter()
+    const taken: PendingRecord[] = []
     const heldBack: PendingRecord[] = []
-    let seen = 0
+    let seenCount = 0
     for (const pending of queue.records) {
       const joins = mayJoin(pending)
-      if (joins && records.length > 0 && size + pending.record.wireSize > this.#batchSize) break
-      seen++
+      if (joins && taken.length > 0 && size + pending.record.wireSize > this.#batchSize) break
+      seenCount++
       if (joins) size += pending.record.wireSize
-      ;(joins ? records : heldBack).push(pending)
+      ;(joins ? taken : heldBack).push(pending)
     }
-    this.#keep(key, queue, heldBack.concat(queue.records.slice(seen)))
-    return records.length > 0 ? this.batchOf(records) : undefined
+    this.#setQueue(key, queue, heldBack.concat(queue.records.slice(seenCount)))
+    return taken.length > 0 ? this.batchOf(taken) : undefined
   }
 
-  /** Records wait that `take` may give later. */
+  /** Records wait, although `take` may return none of them yet. */
   has(topic: string, partition: number): boolean {
     return this.#queues.has(topicPartition(topic, partition))
   }
 
-  /** All that waits, for when nothing will be sent any more. */
+  /** Takes all records that wait: none of them will be sent. */
   takeAll(topic: string, partition: number): PendingRecord[] {
     const key = topicPartition(topic, partition)
     const queue = this.#queues.get(key)
@@ -107,28 +110,29 @@ export class RecordAccumulator {
     return queue?.records ?? []
   }
 
+  /** A batch of records that are no longer in a queue. */
   batchOf(records: PendingRecord[]): ProducerBatch {
     const [{ record }] = records as [PendingRecord]
     return new ProducerBatch(record.topic, record.partition, records, this.compression)
   }
 
-  /** Takes a waiting record out again; false when it is in a batch already. */
+  /** Takes a record out of its queue. @returns false when it is in a batch already */
   remove(pending: PendingRecord): boolean {
     const key = topicPartition(pending.record.topic, pending.record.partition)
     const queue = this.#queues.get(key)
     const at = queue?.records.indexOf(pending) ?? -1
     if (!queue || at < 0) return false
     queue.records.splice(at, 1)
-    this.#keep(key, queue, queue.records)
+    this.#setQueue(key, queue, queue.records)
     return true
   }
 
-  #keep(key: string, queue: Queue, records: PendingRecord[]): void {
+  #setQueue(key: string, queue: Queue, records: PendingRecord[]): void {
     if (records.length === 0) {
       this.#queues.delete(key)
       return
     }
-    // A flush holds for what it found here.
+    // The records that a flush found here stay flushed.
     const flushed = queue.readyAt === Number.NEGATIVE_INFINITY
     queue.records = records
     queue.bytes = records.reduce((sum, { record }) => sum + record.wireSize, BATCH_OVERHEAD)

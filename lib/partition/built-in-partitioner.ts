@@ -1,9 +1,9 @@
-// Java: BuiltInPartitioner (KIP-794). The key's hash; without a key one partition for a while, then another.
+// Java: BuiltInPartitioner (KIP-794). By the key's hash; without a key records share a partition for a while.
 import type { SerializedRecord } from '../record/producer-record.ts'
 import { murmur2 } from './murmur2.ts'
 import type { Partitioner, TopicPartitions } from './partitioner.ts'
 
-/** Bytes after which records without a key move on to another partition (KIP-794's default of `batch.size`). */
+/** After this many bytes records without a key go to another partition (KIP-794: the default of `batch.size`). */
 const STICKY_BYTES = 16384
 
 export class BuiltInPartitioner implements Partitioner {

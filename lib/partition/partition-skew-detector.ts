@@ -1,7 +1,7 @@
-// A custom partitioner that sends most records to one partition leaves the others idle: worth saying, once per topic.
+// Warns once per topic when a custom partitioner sends most records to one partition.
 
 const WINDOW = 1000
-/** One partition's share of two windows in a row that is too much: this many times the even share, and half of all. */
+/** Skewed: two windows in a row give one partition this many times the even share, and at least half of the records. */
 const TIMES_EVEN = 3
 const MIN_SHARE = 0.5
 
@@ -13,7 +13,7 @@ interface Counts {
 
 export class PartitionSkewDetector {
   readonly #onSkew: (text: string) => void
-  readonly #topics = new Map<string, Counts | 'told'>()
+  readonly #topics = new Map<string, Counts | 'reported'>()
 
   constructor(onSkew: (text: string) => void) {
     this.#onSkew = onSkew
@@ -21,7 +21,7 @@ export class PartitionSkewDetector {
 
   note(topic: string, partition: number, count: number): void {
     const counts = this.#topics.get(topic) ?? { perPartition: [], records: 0, skewedBefore: false }
-    if (counts === 'told' || count < 2) return
+    if (counts === 'reported' || count < 2) return
     this.#topics.set(topic, counts)
     counts.perPartition[partition] = (counts.perPartition[partition] ?? 0) + 1
     if (++counts.records < WINDOW) return
@@ -29,9 +29,10 @@ export class PartitionSkewDetector {
     const isSkewed = most >= Math.min(0.9, Math.max(MIN_SHARE, TIMES_EVEN / count))
     if (isSkewed && counts.skewedBefore) {
       this.#onSkew(
-        `partitioner.class sends ${Math.round(most * 100)} % of the records of ${topic} to one of its ${count} partitions.`,
+        `partitioner.class sends ${Math.round(most * 100)} % of the records of ${topic} ` +
+          `to one of its ${count} partitions.`,
       )
-      this.#topics.set(topic, 'told')
+      this.#topics.set(topic, 'reported')
       return
     }
     this.#topics.set(topic, { perPartition: [], records: 0, skewedBefore: isSkewed })

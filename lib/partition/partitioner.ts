@@ -7,10 +7,10 @@ export interface TopicPartitions {
   readonly available: readonly number[]
 }
 
-/** partitioner.class. One object per producer; what it remembers it keeps by topic. Java: Partitioner. */
+/** `partitioner.class`. One object per producer, for all its topics. Java: Partitioner. */
 export interface Partitioner {
   /**
-   * Asked for records whose partition the source did not fix.
+   * Chooses the partition of a record whose source did not fix one.
    * @returns 0 … count − 1; undefined leaves the choice to round-robin
    */
   partition(record: SerializedRecord, partitions: TopicPartitions): number | undefined

@@ -1,4 +1,4 @@
-// Gives each record its partition: the source's, else the partitioner's, else (a custom one had no answer) round-robin's.
+// Gives each record its partition: the source's, else the partitioner's; round-robin where that returns undefined.
 import { InvalidRecordError } from '../errors.ts'
 import type { PartitionedRecord, SerializedRecord } from '../record/producer-record.ts'
 import { PartitionSkewDetector } from './partition-skew-detector.ts'
@@ -10,7 +10,7 @@ export class RecordPartitioner {
   readonly #fallback = new RoundRobinPartitioner()
   readonly #skew: PartitionSkewDetector | undefined
 
-  /** @param onSkew is told once per topic that a custom partitioner prefers one partition; undefined: nobody watches */
+  /** @param onSkew called once per topic whose records mostly go to one partition. Undefined: nothing is measured. */
   constructor(partitioner: Partitioner, onSkew?: (text: string) => void) {
     this.#partitioner = partitioner
     this.#skew = onSkew && new PartitionSkewDetector(onSkew)
@@ -46,7 +46,8 @@ export class RecordPartitioner {
       return chosen
     throw new InvalidRecordError(
       'bad-partition',
-      `partition: expected an integer from 0 to ${partitions.count - 1} of partitioner.class for topic ${topic}, got ${typeof chosen === 'number' ? chosen : typeof chosen}.`,
+      `partition: expected an integer from 0 to ${partitions.count - 1} of partitioner.class for topic ${topic}, ` +
+        `got ${typeof chosen === 'number' ? chosen : typeof chosen}.`,
     )
   }
 }

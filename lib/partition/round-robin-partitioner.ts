@@ -1,4 +1,4 @@
-// Java: RoundRobinPartitioner. The next partition with a leader, whatever the key.
+// Java: RoundRobinPartitioner. The next partition that has a leader; the key does not matter.
 import type { SerializedRecord } from '../record/producer-record.ts'
 import type { Partitioner, TopicPartitions } from './partitioner.ts'
 

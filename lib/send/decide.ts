@@ -11,7 +11,7 @@ export type Decision =
   | { readonly action: 'retry' }
   /** The broker's picture of our sequence differs and nothing can be written: send again in the next epoch. */
   | { readonly action: 'bump-epoch' }
-  /** One record makes the broker reject the whole batch: fail the invalid records, send the others in batches of their own. */
+  /** One record makes the broker reject the whole batch: fail invalid ones, send the others in their own batches. */
   | {
       readonly action: 'split-batch'
       readonly invalid: readonly PendingRecord[]

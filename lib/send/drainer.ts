@@ -9,7 +9,7 @@ import type { ProducerIdentity } from './producer-identity.ts'
 import type { ProducerMetadata } from './producer-metadata.ts'
 import type { SenderOptions } from './sender-options.ts'
 
-/** Upper bounds of what a Produce request adds to its batches, bytes: header and array lengths, and a topic name per batch. */
+/** Upper bounds of what a Produce request adds to its batches, bytes: header and lengths; per batch a topic name. */
 const REQUEST_OVERHEAD = 512
 const PER_BATCH_OVERHEAD = 270
 
@@ -51,7 +51,7 @@ export class Drainer {
         wakeAt = Math.min(wakeAt, waitsUntil)
         continue
       }
-      // No batch: an order group holds all records back until a batch of another partition ends, which runs the Sender again.
+      // No batch: order groups hold all records back until another partition's batch ends, which runs the Sender again.
       const batch = this.#openBatch(partition)
       if (!batch) continue
       const leader = metadata.leader(partition.topic, partition.partition) as number

@@ -1,4 +1,4 @@
-// Requests without an answer, per leader: how many more it may get, when its quota allows the next, and which nobody waits for.
+// Requests without an answer, per leader: how many more it may get, when its quota allows one, which nobody waits for.
 import type { PartitionState } from './partition-state.ts'
 
 export class InFlight {

@@ -22,12 +22,13 @@
 // OUTDATED   The same, but a record left the batch meanwhile. The request must not be written.
 // WRITTEN    The socket has the bytes: from now on the batch may be in the log.
 //
-// An OPEN batch can change as well. recordsLeft() takes out the records whose deadline passed, as long as no copy of the batch
-// can be in the log; it ends the batch when nobody waits for it. renumberBatch() gives it a new sequence in the next epoch.
-// OUTDATED ends as EMPTY, not OPEN, when no record is left. cancelled() ends an OPEN batch too.
+// An OPEN batch can change, too. recordsLeft() takes out records whose deadline passed, as long as no copy of the batch
+// can be in the log, and ends the batch when nobody waits for it. renumberBatch() moves it to the next epoch. OUTDATED
+// ends as EMPTY, not OPEN, when no record is left. cancelled() ends an OPEN batch as well.
 //
-// A batch keeps its bytes, producer id, epoch and sequence over all its attempts. Whenever one ends without an acknowledgement,
-// or is encoded anew, after an attempt left this machine, the partition moves to the next epoch (docs/sender-rules.md, rule 3).
+// A batch keeps its bytes, producer id, epoch and sequence over all its attempts. When a batch ends without an
+// acknowledgement, or is encoded anew, after an attempt left this machine, the partition moves to the next epoch
+// (docs/sender-rules.md, rule 3).
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { FailedOutcome } from '../errors.ts'
 import type { Moment } from '../time/clock.ts'
@@ -191,7 +192,7 @@ export class PartitionState {
     this.#forgetBatch()
   }
 
-  /** REQUESTED, OUTDATED → OPEN: the write was refused, since a record left this batch or another of the request. No attempt. */
+  /** REQUESTED, OUTDATED → OPEN. Not an attempt: the write was refused, since a record left a batch of the request. */
   notWritten(): void {
     const { batch, wasOutdated } = this.#endRequest()
     if (wasOutdated) this.#rebuild(batch)
@@ -227,12 +228,12 @@ export class PartitionState {
     this.#notBefore = until
   }
 
-  /** The broker's picture of the sequence differs and nothing can be written: the batch is encoded anew in the next epoch. */
+  /** Nothing can be written, since the broker expects another sequence: the batch is encoded anew in the next epoch. */
   renumberBatch(): void {
     this.#rebuild(this.#openBatch('renumber a batch'))
   }
 
-  /** OPEN → EMPTY. The records that somebody waits for go in batches of their own, in the given order, before all others. */
+  /** OPEN → EMPTY. Each list, without records that nobody waits for, becomes a batch before any other record does. */
   split(lists: readonly (readonly PendingRecord[])[]): void {
     this.#end(this.#openBatch('split a batch'))
     this.#split.unshift(
@@ -274,7 +275,7 @@ export class PartitionState {
     if (batch.attempts > 0) this.#bumpEpoch()
   }
 
-  /** Ends a batch without an acknowledgement. Its sequence numbers are free again only if no attempt left this machine. */
+  /** Ends a batch without an acknowledgement. Its sequence is used again only if no attempt left this machine. */
   #end(batch: ProducerBatch): void {
     this.#forgetBatch()
     if (batch.attempts > 0) this.#bumpEpoch()
@@ -288,8 +289,8 @@ export class PartitionState {
   }
 
   /**
-   * The next epoch makes brokers refuse any late copy of the batch (INVALID_PRODUCER_EPOCH, KIP-360). A new producer id would
-   * let such a copy in behind its successor.
+   * The next epoch makes brokers refuse any late copy of the batch (INVALID_PRODUCER_EPOCH, KIP-360). A new producer id
+   * would let such a copy in behind its successor.
    */
   #bumpEpoch(): void {
     if (!this.#options.idempotent) return

@@ -1,4 +1,4 @@
-// The producer's id: one per producer, asked for once and again only when an id's epochs are used up.
+// The producer id (InitProducerId): one per producer, requested once and again only when its epochs are used up.
 import { TransportError } from '../errors.ts'
 import { backoff } from '../time/backoff.ts'
 import { type Clock, sleep } from '../time/clock.ts'
@@ -12,8 +12,9 @@ export interface IdentityOptions {
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
   readonly clock: Clock
+  /** Called when a request for an id has ended. */
   readonly onChange: () => void
-  /** Records wait for the id. */
+  /** Records wait for the id. Without them a failed request is not repeated. */
   readonly isWanted: () => boolean
 }
 
@@ -23,7 +24,7 @@ export class ProducerIdentity {
   #current: ProducerIdAndEpoch | undefined
   #asking: Promise<void> | undefined
   #failure: TransportError | undefined
-  /** Ids received; more than one means that an id's epochs were used up. */
+  /** Ids received. More than one: the epochs of an id were used up. */
   count = 0
 
   constructor(client: KafkaClient, options: IdentityOptions) {
@@ -35,18 +36,19 @@ export class ProducerIdentity {
     return this.#current
   }
 
-  /** An error that asking again will not mend (authorization, an old broker); it is told once and then asked anew. */
+  /** Returns once an error that requests would not fix (authorization, an old broker). They start anew after it. */
   takeFatal(): TransportError | undefined {
     const failure = this.#failure
     this.#failure = undefined
     return failure
   }
 
-  /** The current id's epochs are used up on some partition: partitions that need an id get a new one. */
+  /** A partition has used up the id's epochs: partitions that need an id from now on get a new one. */
   retire(): void {
     this.#current = undefined
   }
 
+  /** Requests an id, unless a request is under way. Never rejects. */
   request(): Promise<void> {
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined

@@ -1,4 +1,4 @@
-// Known topics, partitions and leaders. One question at a time, for all topics in use; each topic's answer stands alone.
+// Known topics, partitions and leaders. One request at a time, for all topics in use; a topic's error is its own.
 import { TransportError } from '../errors.ts'
 import { backoff } from '../time/backoff.ts'
 import { type Clock, elapsedSince, type Moment, moment, sleep } from '../time/clock.ts'
@@ -7,12 +7,12 @@ import { topicFailureCode, transportError } from '../transport/error-codes.ts'
 import type { KafkaClient, PartitionMetadata, TopicMetadata } from '../transport/kafka-client.ts'
 
 const ASK_ALL_MS = 5000
-/** A topic nobody sent to for this long is no longer asked for (Java: `metadata.max.idle.ms`). */
+/** A topic that got no record for this long is no longer requested (Java: `metadata.max.idle.ms`). */
 const TOPIC_IDLE_MS = 300_000
-/** After as many answers in a row with an older epoch or fewer partitions the cluster is believed: the topic was made anew. */
+/** So many answers in a row with an older epoch or fewer partitions are believed: the topic was created anew. */
 const BELIEVE_AFTER = 5
 
-/** A topic without leaders slows questions about the others no further than this many failures do. */
+/** A topic without leaders delays requests for the other topics as much as this many failures do, and no more. */
 const UNHEALTHY_FAILURES = 2
 
 interface KnownTopic {
@@ -28,9 +28,9 @@ export interface MetadataOptions {
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
   readonly clock: Clock
-  /** Something is known that was not before: the Sender looks again. */
+  /** Called after every request: the Sender looks for batches that can leave now. */
   readonly onChange: () => void
-  /** Records wait for an answer. Without them a question that failed is not asked again on its own. */
+  /** Records wait for an answer. Without them a failed request is not repeated. */
   readonly isWanted: () => boolean
 }
 
@@ -59,14 +59,14 @@ export class ProducerMetadata {
     return leader === undefined || leader < 0 ? undefined : leader
   }
 
-  /** @returns a ticket: `isAsNewAs(ticket)` holds once a question asked after this call is answered. */
+  /** @returns a ticket: `isAsNewAs(ticket)` is true once a request made after this call is answered */
   requestRefresh(): number {
     this.#wanted = Math.max(this.#wanted, this.#completed + (this.#asking ? 2 : 1))
     this.#ask()
     return this.#wanted
   }
 
-  /** Goes on asking for what was requested. */
+  /** Repeats the request if the last one did not answer what was requested. */
   pursue(): void {
     this.#ask()
   }
@@ -96,7 +96,7 @@ export class ProducerMetadata {
       if (deadline.passed) throw this.#whyUnknown(topic, known)
       this.requestRefresh()
       await this.#nextAnswer(clock, deadline)
-      // What waiting does not mend is told at once.
+      // Waiting does not fix this.
       if (known.count === 0 && known.error === 'TOPIC_AUTHORIZATION_FAILED') throw this.#whyUnknown(topic, known)
       if (known.count === 0) this.#throwIfFatal()
     }
@@ -106,7 +106,7 @@ export class ProducerMetadata {
     }
   }
 
-  /** Any broker answers at all. */
+  /** Resolves once any broker has answered. @throws TransportError why none did before the deadline */
   async reach(deadline: Deadline): Promise<void> {
     const ticket = this.requestRefresh()
     while (!this.isAsNewAs(ticket)) {
@@ -143,7 +143,8 @@ export class ProducerMetadata {
     if (known.error === 'TOPIC_AUTHORIZATION_FAILED')
       return new TransportError(
         topicFailureCode(known.error),
-        `The producer may not describe the topic ${topic}: expected an ACL for WRITE on it (MSK: kafka-cluster:DescribeTopic and WriteData).`,
+        `The producer may not describe the topic ${topic}: expected an ACL for WRITE on it ` +
+          '(MSK: kafka-cluster:DescribeTopic and WriteData).',
         { causeCode: known.error },
       )
     if (known.error !== null)
@@ -151,7 +152,7 @@ export class ProducerMetadata {
         causeCode: known.error,
         retriable: true,
       })
-    return new TransportError('unreachable', 'No broker told of the topic before the deadline.', {
+    return new TransportError('unreachable', 'No broker returned metadata for the topic before the deadline.', {
       causeCode: this.#lastError?.causeCode ?? null,
       retriable: true,
       cause: this.#lastError,
@@ -194,7 +195,7 @@ export class ProducerMetadata {
     }
   }
 
-  /** Every partition has a leader: nothing is gained by asking again soon. */
+  /** Every partition has a leader: another request soon would gain nothing. */
   #isHealthy(name: string): boolean {
     const known = this.#topics.get(name)
     return known !== undefined && known.count > 0 && [...known.partitions.values()].every(p => p.leader >= 0)

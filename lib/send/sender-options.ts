@@ -1,4 +1,4 @@
-// What a Sender is told, and what it counts.
+// What a Sender needs and what it counts.
 import type { PendingRecord } from '../accumulate/producer-batch.ts'
 import type { Clock } from '../time/clock.ts'
 
@@ -16,9 +16,9 @@ export interface SenderOptions {
   readonly maxRequestSize: number
   readonly metadataMaxAgeMs: number
   readonly clock: Clock
-  /** A record's outcome is told: what it held is free. */
+  /** Called once per record, with its outcome set: its memory is free. */
   readonly onCompleted: (pending: PendingRecord) => void
-  /** Somebody waits for memory: batches leave although they linger. */
+  /** A call waits for memory: batches leave before `linger.ms` is over. */
   readonly isExhausted: () => boolean
 }
 
@@ -29,7 +29,7 @@ export interface SenderStats {
   epochBumps: number
   ackedBatches: number
   ackedRecords: number
-  /** Sums over acknowledged batches, ms: from the first append to the first attempt, and from there to the acknowledgement. */
+  /** Sums over acknowledged batches, ms: first append to first attempt, and first attempt to acknowledgement. */
   queueTimeMs: number
   brokerTimeMs: number
 }

@@ -116,7 +116,7 @@ export class Sender {
       this.#completer.unsent(pending, causeCode)
   }
 
-  /** An error in our own code must not leave a caller waiting: every record is completed and the producer is replaced. */
+  /** An error in our own code must not leave a caller waiting: it completes all records, the producer is replaced. */
   #break(error: unknown): void {
     this.broken = error
     this.close()
@@ -227,10 +227,7 @@ export class Sender {
     this.stats.brokerTimeMs += this.#options.clock.now() - firstAttempt.now
   }
 
-  /**
-   * After a record of an order group that was not acknowledged, the later ones that wait are not sent. Those in the same batch
-   * have its outcome.
-   */
+  /** After a record that was not acknowledged: later ones of its order group are not sent, unless in its batch. */
   #stopGroup(later: readonly PendingRecord[]): void {
     const stopped = later.filter(
       pending => this.#accumulator.remove(pending) || this.#partitions.of(pending).removeSplit(pending),

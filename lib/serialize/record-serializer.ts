@@ -1,4 +1,4 @@
-// Stage 4 of 9: ValidRecord → SerializedRecord. Bytes, and what they weigh on the wire.
+// Stage 4 of 9: ValidRecord → SerializedRecord. The bytes and their size on the wire.
 import { InvalidRecordError } from '../errors.ts'
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
 import { defaultSerializer, expected, type Serializer, toJson, UnserializableError } from './serializer.ts'
@@ -15,7 +15,7 @@ export class RecordSerializer {
   readonly #key: Serializer
   readonly #value: Serializer
 
-  /** @param maxRequestSize bytes (`max.request.size`): no single record may need more, uncompressed. */
+  /** @param maxRequestSize upper bound of one uncompressed record, bytes (`max.request.size`) */
   constructor(
     maxRequestSize: number,
     key: Serializer = defaultSerializer as Serializer,
@@ -27,7 +27,7 @@ export class RecordSerializer {
   }
 
   /**
-   * A promise where a serializer gave one.
+   * Returns a promise if a serializer does.
    * @throws InvalidRecordError `key-type`, `bad-value`, `record-too-large`; the promise rejects with one
    */
   serialize(record: ValidRecord): SerializedRecord | Promise<SerializedRecord> {
@@ -58,7 +58,8 @@ export class RecordSerializer {
     if (wireSize + BATCH_AND_REQUEST_OVERHEAD > this.#maxRequestSize)
       throw new InvalidRecordError(
         'record-too-large',
-        `record: expected at most ${this.#maxRequestSize - BATCH_AND_REQUEST_OVERHEAD} bytes (max.request.size ${this.#maxRequestSize}), got ${wireSize}.`,
+        `record: expected at most ${this.#maxRequestSize - BATCH_AND_REQUEST_OVERHEAD} bytes ` +
+          `(max.request.size ${this.#maxRequestSize}), got ${wireSize}.`,
       )
     return {
       topic: record.topic,
@@ -90,7 +91,7 @@ function contractKey(key: unknown): Bytes {
   return key === null || key === undefined ? null : key instanceof Uint8Array ? key : Buffer.from(String(key))
 }
 
-/** A contract says how its values become bytes. */
+/** The contract's `format` decides how its values become bytes. */
 function contractValue({ value, format }: ValidRecord): Bytes {
   if (value === null || value instanceof Uint8Array) return value
   if (format === 'json') return Buffer.from(toJson(value))
@@ -98,7 +99,7 @@ function contractValue({ value, format }: ValidRecord): Bytes {
   return Buffer.from(value, format === 'base64' ? 'base64' : 'utf8')
 }
 
-/** What a serializer throws may quote the data: only our own ones' words are told. */
+/** A custom serializer's error may quote the data, so only messages of the built-in serializers are passed on. */
 function guarded(what: 'key' | 'value', serialize: () => Bytes | Promise<Bytes>): Bytes | Promise<Bytes> {
   try {
     const bytes = serialize()

@@ -1,14 +1,14 @@
-// A call whose serializer takes its time keeps its place before later calls: they wait for it, where none has to they do not.
+// Keeps calls in order: a call waits for earlier calls whose serializers are asynchronous, and for no others.
 
 export class SerializationQueue {
-  /** Settles when the records of all calls so far are bytes. */
+  /** Settles when the records of all calls so far are serialized. */
   #last: Promise<unknown> | undefined
 
-  /** @returns the parts of a call together, when those of all calls before it are ready too */
+  /** @returns the parts of a call as one list, once the parts of all earlier calls are ready too */
   inOrder<T>(parts: readonly (T[] | Promise<T[]>)[]): T[] | Promise<T[]> {
-    const before = this.#last
-    if (!before && !parts.some(part => part instanceof Promise)) return (parts as readonly T[][]).flat()
-    const all = Promise.all([before, ...parts]).then(([, ...own]) => (own as T[][]).flat())
+    const earlier = this.#last
+    if (!earlier && !parts.some(part => part instanceof Promise)) return (parts as readonly T[][]).flat()
+    const all = Promise.all([earlier, ...parts]).then(([, ...lists]) => (lists as T[][]).flat())
     this.#last = all
     return all.finally(() => {
       if (this.#last === all) this.#last = undefined

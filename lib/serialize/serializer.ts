@@ -1,18 +1,18 @@
-// key.serializer and value.serializer: what a caller gives → bytes. Java: org.apache.kafka.common.serialization.
+// key.serializer and value.serializer: the caller's data → bytes. Java: org.apache.kafka.common.serialization.
 import type { RecordHeader } from '../record/producer-record.ts'
 
-/** Null data never reaches a serializer: it stays null. Throwing makes the record a record fault. */
+/** Turns data into bytes. Null data stays null and never reaches a serializer. If it throws, the record is invalid. */
 export interface Serializer<T = unknown> {
   serialize(topic: string, data: T, headers: readonly RecordHeader[]): Uint8Array | null | Promise<Uint8Array | null>
 }
 
-/** The serializers that settings name. */
+/** The names of serializers in settings. */
 export type SerializerName = 'string' | 'json' | 'bytes' | 'integer' | 'long' | 'double' | 'uuid' | 'void'
 
 const LONG_MAX = 2n ** 63n - 1n
 
 export interface JsonSerializerOptions {
-  /** What becomes of a BigInt; without a rule it is refused. */
+  /** Replaces each BigInt by the value it returns. Without it a BigInt is refused. */
   readonly bigint?: (value: bigint) => unknown
 }
 
@@ -26,7 +26,7 @@ export const bytesSerializer: Serializer<Uint8Array> = {
   serialize: (_topic, data) => (data instanceof Uint8Array ? data : expected('bytes', data)),
 }
 
-/** Text as UTF-8, bytes as they are: what acts when no serializer is named. */
+/** Text as UTF-8, bytes as they are. Used when no serializer is named. */
 export const defaultSerializer: Serializer<string | Uint8Array> = {
   serialize: (topic, data, headers) =>
     data instanceof Uint8Array ? data : stringSerializer.serialize(topic, data, headers),
@@ -79,7 +79,10 @@ export const uuidSerializer: Serializer<string> = {
 /** Only null. */
 export const voidSerializer: Serializer<never> = { serialize: (_topic, data) => expected('null', data) }
 
-/** JSON without what JSON would change: undefined, a cycle, NaN, an infinity, a BigInt without a rule. A field that is undefined is left out. */
+/**
+ * JSON. Refuses what JSON can't express: undefined, a cycle, NaN, an infinity, a BigInt without `bigint`. Leaves out
+ * fields that are undefined.
+ */
 export function jsonSerializer({ bigint }: JsonSerializerOptions = {}): Serializer {
   return { serialize: (_topic, data) => Buffer.from(toJson(data, bigint)) }
 }
@@ -90,11 +93,11 @@ export function toJson(data: unknown, bigint?: (value: bigint) => unknown): stri
   try {
     text = JSON.stringify(data, rule)
   } catch {
-    // A cycle or a BigInt. What JSON.stringify says of it quotes the value's own field names.
+    // A cycle or a BigInt. The message of JSON.stringify quotes field names of the value.
     expected('something JSON can express', data)
   }
   if (text === undefined) expected('something JSON can express', data)
-  // JSON.stringify writes null for what it can't express: only then is a closer look needed.
+  // JSON.stringify writes null for what it can't express, so only a text with null needs a closer look.
   if (text.includes('null')) JSON.stringify(data, refuseChanged)
   return text
 }
@@ -106,7 +109,7 @@ function refuseChanged(this: unknown, _name: string, value: unknown): unknown {
   return typeof value === 'bigint' ? 0 : value
 }
 
-/** What a serializer of ours says: its words quote no data. */
+/** Thrown by the built-in serializers. The message never contains data. */
 export class UnserializableError extends TypeError {}
 
 export function expected(what: string, got: unknown): never {
