@@ -36,7 +36,7 @@ export class ProducerIdentity {
     return this.#current
   }
 
-  /** Returns once an error that requests would not fix (authorization, an old broker). They start anew after it. */
+  /** Returns an error that a retry would not fix (authorization, an old broker), once. Requests then start anew. */
   takeFatal(): TransportError | undefined {
     const failure = this.#failure
     this.#failure = undefined

@@ -116,7 +116,7 @@ export class Sender {
       this.#completer.unsent(pending, causeCode)
   }
 
-  /** An error in our own code must not leave a caller waiting: it completes all records, the producer is replaced. */
+  /** An error in our own code leaves no caller waiting: all records are completed, and the producer is replaced. */
   #break(error: unknown): void {
     this.broken = error
     this.close()
