@@ -1,4 +1,4 @@
-// Made by `npm run build` from contracts/*.json (scripts/compile-contracts.ts).
+// scripts/build.ts compiles contracts/*.json into this module.
 declare module '#contracts' {
   import type { Contracts } from '../lib/contracts/contract.ts'
 

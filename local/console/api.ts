@@ -21,9 +21,9 @@ export interface ConsoleContext {
   readonly gateway: string
   readonly sqs: SQSClient
   readonly queues: readonly { readonly name: string; readonly url: string }[]
-  /** Invocations under way and warm sandboxes, by function. */
   /** Undefined where the cluster is the user's own. */
   readonly brokers?: { stop(): Promise<unknown>; start(): Promise<unknown> }
+  /** Warm sandboxes and invocations in progress, by function. */
   readonly functions: () => Readonly<Record<string, { readonly warm: number; readonly busy: number }>>
 }
 
