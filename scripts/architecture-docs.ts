@@ -1,11 +1,11 @@
-// The drawing of what uses what in docs/architecture.md, from the imports themselves.
+// Draws the dependencies between folders in docs/architecture.md from the imports.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { importsOf } from './imports.ts'
 
 const FILE = 'docs/architecture.md'
 const BEGIN = '<!-- imports: made by npm run docs -->'
 const END = '<!-- /imports -->'
-/** Used by nearly all: lines to them would hide the others. */
+/** Nearly every folder imports these: their lines would hide the others. */
 const EVERYWHERE = new Set(['lib/record', 'lib/time', 'lib/errors.ts', 'lib/testing'])
 
 /** `functions/http/x.ts` → `functions/http`, `lib/send/x.ts` → `lib/send`, `lib/kafka-producer.ts` → itself. */
@@ -13,8 +13,8 @@ function part(file: string): string {
   return file.split('/').slice(0, 2).join('/')
 }
 
-function edges(): string[] {
-  const found = new Set<string>()
+function importEdges(): string[] {
+  const edges = new Set<string>()
   for (const file of globSync(['lib/**/*.ts', 'functions/**/*.ts', 'bin/*.ts']).filter(
     name => !name.endsWith('.d.ts'),
   )) {
@@ -22,18 +22,18 @@ function edges(): string[] {
       if (isType || target === undefined) continue
       const [from, to] = [part(file), part(target)]
       if (from !== to && !from.startsWith('bin/') && !EVERYWHERE.has(from) && !EVERYWHERE.has(to))
-        found.add(`${from} ${to}`)
+        edges.add(`${from} ${to}`)
     }
   }
-  return [...found].sort()
+  return [...edges].sort()
 }
 
 const isStage = (name: string) => !name.endsWith('.ts')
 
-/** Between folders; of the files beside them only those that wire the stages. */
+/** Between folders; of the files in lib/ itself, only those that wire the stages. */
 function drawing(): string {
   const wiring = new Set(['lib/kafka-producer.ts', 'lib/producer-factory.ts', 'lib/create-dead-letter-publisher.ts'])
-  const shown = edges()
+  const shown = importEdges()
     .map(edge => edge.split(' ') as [string, string])
     .filter(pair => pair.every(name => isStage(name) || wiring.has(name)))
   const id = (name: string) => name.replaceAll(/[^a-z]/g, '_')
@@ -46,7 +46,7 @@ function drawing(): string {
   return ['```mermaid', 'flowchart TB', ...lines, '```'].join('\n')
 }
 
-/** The document with its drawing made anew. */
+/** @returns the document with a new drawing */
 export function architectureDocument(): string {
   const text = readFileSync(FILE, 'utf8')
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)]

@@ -1,5 +1,5 @@
-// Contracts → standalone validators → one ESM bundle per function in dist/functions/<name>/: index.mjs, the chunks that it
-// begins with, and those that are loaded when a lazy client is first needed.
+// Contracts → standalone validators → one ESM bundle per function in dist/functions/<name>/: index.mjs, the chunks that
+// it imports statically, and the chunks of clients that are loaded on first use.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import standaloneModule from 'ajv/dist/standalone/index.js'
@@ -8,23 +8,22 @@ import { loadContracts, readContractFiles } from '../lib/contracts/load-contract
 import { createAjv } from '../lib/contracts/schema-compiler.ts'
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string
-// kafkajs is CommonJS and requires Node's own modules.
+// kafkajs is CommonJS: it calls require() for modules of Node.
 export const REQUIRE =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
 
 /**
- * kafkajs's authentication finds its two requests in a list of all 33, none of the others is ever sent by us, and they are a quarter
- * of what a cold start would read.
+ * kafkajs's authentication looks up its two requests in a list of all 33. This project never sends the others, and they
+ * would be a quarter of what a cold start reads.
  */
-const ONLY_LOG_IN_REQUESTS: Plugin = {
+const ONLY_AUTHENTICATION_REQUESTS: Plugin = {
   name: 'only kafkajs requests of authentication',
   setup: ({ onLoad }) =>
     onLoad({ filter: /[\\/]kafkajs[\\/]src[\\/]protocol[\\/]requests[\\/]\w+[\\/]index\.js$/ }, ({ path }) =>
       /[\\/]sasl\w+[\\/]index\.js$/.test(path)
         ? undefined
         : {
-            contents:
-              "module.exports = { versions: [], protocol: () => { throw new Error('This request is not in the bundle.') } }",
+            contents: "module.exports = { versions: [], protocol: () => { throw new Error('Not in the bundle.') } }",
           },
     ),
 }
@@ -35,15 +34,15 @@ export interface Bundle {
   readonly startBytes: number
   /** Bytes of all code. */
   readonly bytes: number
-  /** Modules that the runtime would have to supply, other than Node's own. */
-  readonly leftOver: readonly string[]
+  /** Imports that are neither in the bundle nor modules of Node: they would fail at run time. */
+  readonly unresolved: readonly string[]
 }
 
 export function functionNames(): string[] {
   return readdirSync('functions').filter(name => existsSync(`functions/${name}/handler.ts`))
 }
 
-/** @param keepOld a sandbox that still runs may yet load a chunk of the last build */
+/** @param keepOld keeps the chunks of the previous build, which a running sandbox may still load */
 export async function buildAll(log: (line: string) => void = console.log, keepOld = false): Promise<Bundle[]> {
   await writeContracts()
   const bundles: Bundle[] = []
@@ -61,24 +60,24 @@ export async function buildAll(log: (line: string) => void = console.log, keepOl
       splitting: true,
       chunkNames: 'chunks/[name]-[hash]',
       metafile: true,
-      // Without it a client that is loaded lazily is CommonJS, and breaks only when it is first needed.
+      // Without this, esbuild picks the CommonJS build of a lazily loaded client, which fails on first use.
       mainFields: ['module', 'main'],
       alias: { '#contracts': './build/contracts.js' },
       legalComments: 'none',
       sourcemap: 'linked',
       sourcesContent: false,
-      plugins: [ONLY_LOG_IN_REQUESTS],
+      plugins: [ONLY_AUTHENTICATION_REQUESTS],
       banner: { js: REQUIRE },
       logLevel: 'warning',
     })
     const bundle = measure(name, metafile)
-    log(`dist/functions/${name}: ${kib(bundle.startBytes)} at a cold start, ${kib(bundle.bytes)} in all`)
+    log(`dist/functions/${name}: ${kib(bundle.startBytes)} read at a cold start, ${kib(bundle.bytes)} in total`)
     bundles.push(bundle)
   }
   return bundles
 }
 
-/** The kafka-producer command, whose packages its user installs with it. */
+/** The kafka-producer command; its packages are installed together with it. */
 export async function buildCommand(): Promise<void> {
   rmSync('dist/bin', { recursive: true, force: true })
   await build({
@@ -89,7 +88,7 @@ export async function buildCommand(): Promise<void> {
     platform: 'node',
     target: 'node22',
     format: 'esm',
-    // What is imported lazily must stay so: contracts need packages that only some users have.
+    // Lazy imports must stay lazy: contracts need packages that only some users have.
     splitting: true,
     packages: 'external',
     legalComments: 'none',
@@ -109,15 +108,20 @@ function measure(name: string, { outputs }: Metafile): Bundle {
       if (kind === 'import-statement' && outputs[next]) atStart.add(next)
   const code = Object.entries(outputs).filter(([path]) => path.endsWith('.mjs'))
   const sum = (paths: Iterable<string>) => [...paths].reduce((bytes, path) => bytes + (outputs[path]?.bytes ?? 0), 0)
-  const leftOver = code.flatMap(([, { imports }]) =>
+  const unresolved = code.flatMap(([, { imports }]) =>
     imports.filter(({ path, external }) => external && !isBuiltin(path)).map(({ path }) => path),
   )
-  return { name, startBytes: sum(atStart), bytes: sum(code.map(([path]) => path)), leftOver: [...new Set(leftOver)] }
+  return {
+    name,
+    startBytes: sum(atStart),
+    bytes: sum(code.map(([path]) => path)),
+    unresolved: [...new Set(unresolved)],
+  }
 }
 
-/** build/contracts.js: the contracts with their compiled checks; what `#contracts` is inside a bundle. */
+/** Writes build/contracts.js: the contracts with their compiled validators. Bundles import it as `#contracts`. */
 async function writeContracts(): Promise<void> {
-  await loadContracts() // every problem of a contract shows here
+  await loadContracts() // throws one error with the problems of all contracts
   const ajv = await createAjv()
   const files = readContractFiles('contracts')
   const withSchema = files.filter(({ json }) => json.value?.schema !== undefined && json.value.schema !== true)
@@ -135,7 +139,8 @@ async function writeContracts(): Promise<void> {
   const entries = files.map(({ topic, json }) => {
     const index = withSchema.findIndex(file => file.topic === topic)
     const contract = { ...json, value: { ...json.value, ...(index < 0 ? {} : { schema: {} }) } }
-    return `[${JSON.stringify(topic)}, parseContract(${JSON.stringify(topic)}, ${JSON.stringify(contract)}, () => schemaCheck(validators.v${index}))],`
+    const name = JSON.stringify(topic)
+    return `[${name}, parseContract(${name}, ${JSON.stringify(contract)}, () => schemaCheck(validators.v${index}))],`
   })
   const lines = [
     "import { schemaCheck } from '../lib/contracts/ajv-violations.ts'",

@@ -1,4 +1,4 @@
-// Every package of the lockfile has a licence that lets this project be used and given on.
+// Checks that every package of the lockfile has a licence that allows use and redistribution of this project.
 import { readFileSync } from 'node:fs'
 
 const ALLOWED = new Set([
@@ -21,7 +21,7 @@ interface Locked {
   readonly dev?: boolean
 }
 
-/** Of a choice one that is allowed is enough; of a conjunction all must be. */
+/** `A OR B` needs one allowed licence, `A AND B` needs both allowed. */
 function isAllowed(license: string): boolean {
   return license
     .replaceAll(/[()]/g, '')
@@ -30,10 +30,10 @@ function isAllowed(license: string): boolean {
 }
 
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, Locked> }
-const own = Object.entries(packages).filter(([path]) => path.startsWith('node_modules/'))
-const problems = own
+const installed = Object.entries(packages).filter(([path]) => path.startsWith('node_modules/'))
+const problems = installed
   .filter(([, { license }]) => license === undefined || !isAllowed(license))
-  .map(([path, { license = 'none', dev }]) => `${path}: ${license}${dev ? ' (only to build)' : ''}`)
+  .map(([path, { license = 'none', dev }]) => `${path}: ${license}${dev ? ' (development only)' : ''}`)
 for (const problem of problems) console.error(problem)
-console.log(`${own.length} packages, ${problems.length} with a licence that is not on the list`)
-process.exit(problems.length === 0 && own.length > 0 ? 0 : 1)
+console.log(`${installed.length} packages, ${problems.length} with a licence that is not in ALLOWED`)
+process.exit(problems.length === 0 && installed.length > 0 ? 0 : 1)

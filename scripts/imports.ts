@@ -1,15 +1,15 @@
-// What a source file imports, by its syntax tree: `import`, `export … from` and `import('…')`. The type `import('…').T`
-// is left out: it loads nothing.
+// The imports of a source file, from its syntax tree: `import`, `export … from` and `import('…')`. The type
+// `import('…').T` does not count, because it loads nothing.
 import { readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { parseSync } from 'oxc-parser'
 
 export interface Import {
-  /** As it is written. */
+  /** The module specifier as written. */
   readonly target: string
-  /** The file it leads to; undefined for a package. */
+  /** The imported file; undefined for a package. */
   readonly file: string | undefined
-  /** True for `import type` and `export type`: these load nothing, where `import { type T }` still loads its module. */
+  /** True for `import type` and `export type`, which load nothing; `import { type T }` still loads its module. */
   readonly isType: boolean
 }
 

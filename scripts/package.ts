@@ -1,5 +1,5 @@
-// npm run package [-- --param httpAuth=public …]: bundles, template and zips in .serverless/, without AWS credentials.
-// npm run deploy: the same, then into the account. KAFKA_… settings are taken from the environment, the rest from --param.
+// npm run package [-- --param httpAuth=public …]: builds bundles, template and zips in .serverless/, without AWS
+// credentials. npm run deploy: the same, then deploys. KAFKA_… settings come from the environment, others from --param.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -11,7 +11,7 @@ import { readStage } from './template/stage.ts'
 import { template } from './template/template.ts'
 
 const START_LIMIT = 270 * 1024
-/** Nobody waits for a redrive to start. */
+/** Higher, because no caller waits for the start of a redrive. */
 const REDRIVE_START_LIMIT = 300 * 1024
 const ZIP_LIMIT = 1024 * 1024
 const EXAMPLE = {
@@ -25,11 +25,9 @@ function settings(command: string, ofStage: Readonly<Record<string, string>>): N
   if (env.KAFKA_BOOTSTRAP_SERVERS || env.KAFKA_MSK_CLUSTER_ARN) return env
   if (command === 'deploy')
     throw new ConfigError([
-      'KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN: expected in the environment of npm run deploy; got nothing.',
+      'KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN: expected one of them in the environment, got neither.',
     ])
-  console.log(
-    'No KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN in the environment: packaged for an example cluster.\n',
-  )
+  console.log('Neither KAFKA_BOOTSTRAP_SERVERS nor KAFKA_MSK_CLUSTER_ARN is set: packaging for an example cluster.\n')
   return { ...env, ...EXAMPLE }
 }
 
@@ -57,29 +55,33 @@ async function main(): Promise<void> {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
   })
-  if (status !== 0) throw new Error(`osls ${command} failed.`)
+  if (status !== 0) throw new Error(`osls ${command} failed; its output is above.`)
   writeSbom()
   const problems: string[] = []
-  for (const { name, startBytes, bytes, leftOver } of bundles) {
+  for (const { name, startBytes, bytes, unresolved } of bundles) {
     const zip = statSync(`.serverless/${name}.zip`).size
-    console.log(`${name.padEnd(12)} cold start reads ${kib(startBytes)}, all code ${kib(bytes)}, zip ${kib(zip)}`)
+    console.log(`${name.padEnd(12)} ${kib(startBytes)} read at a cold start, ${kib(bytes)} in total, zip ${kib(zip)}`)
     const limit = name === 'redrive' ? REDRIVE_START_LIMIT : START_LIMIT
     if (startBytes > limit)
-      problems.push(`${name}: a cold start reads ${kib(startBytes)}; expected at most ${kib(limit)}`)
-    if (zip > ZIP_LIMIT) problems.push(`${name}: the zip has ${kib(zip)}; expected at most ${kib(ZIP_LIMIT)}`)
-    if (leftOver.length > 0) problems.push(`${name}: imports that nobody supplies: ${leftOver.join(', ')}`)
+      problems.push(`${name}: a cold start reads ${kib(startBytes)}; expected at most ${kib(limit)}.`)
+    if (zip > ZIP_LIMIT) problems.push(`${name}: the zip has ${kib(zip)}; expected at most ${kib(ZIP_LIMIT)}.`)
+    if (unresolved.length > 0)
+      problems.push(`${name}: expected every import in the bundle, got ${unresolved.join(', ')} outside of it.`)
   }
   printStatements()
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
-/** What the packages are made of, as CycloneDX, beside the template. */
+/** Writes the contents of the packages as CycloneDX, beside the template. */
 function writeSbom(): void {
   const { status, stdout } = spawnSync('npm', ['sbom', '--sbom-format', 'cyclonedx'], {
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   })
-  if (status !== 0) throw new Error('npm sbom failed: the bill of materials could not be made.')
+  if (status !== 0)
+    throw new Error(
+      'npm sbom failed: .serverless/sbom.json was not written. Run npm sbom --sbom-format cyclonedx to see why.',
+    )
   writeFileSync('.serverless/sbom.json', stdout)
 }
 

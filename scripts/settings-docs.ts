@@ -1,4 +1,4 @@
-// docs/settings.md from the table of settings. `--check` compares and writes nothing.
+// Writes docs/settings.md from the settings table. `--check` only compares.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { SETTING_ROWS, type SettingRow } from '../lib/config/settings.ts'
 import { SETTINGS_DOCS } from '../lib/config/settings-docs.ts'
@@ -22,19 +22,20 @@ export function settingsDocument(): string {
   })
   return `# Settings
 
-Made by \`npm run docs\` from \`lib/config/settings.ts\` and \`settings-docs.ts\`. Options in code and environment variables
-give the same frozen object; code beats environment beats default. One \`ConfigError\` lists all problems. An empty
-variable is unset. Names of Kafka settings that do not take effect yet are refused.
+\`npm run docs\` writes this page from \`lib/config/settings.ts\` and \`settings-docs.ts\`. Options in code and
+environment variables result in the same frozen object; code takes precedence over the environment, and the environment over the
+default. One \`ConfigError\` lists all problems. An empty variable counts as unset. Kafka settings that have no effect
+here are refused.
 
 | Kafka | environment | option | default | range | what it does |
 |---|---|---|---|---|---|
 ${rows.join('\n')}
 
-A setting marked secret is shown as \`[redacted]\` wherever a configuration is printed or logged. The template refuses it:
-keep its value in a secret (\`KAFKA_SECRET_ARN\`).
+A setting marked secret is shown as \`[redacted]\` wherever a configuration is printed or logged. The template refuses
+it: keep its value in a secret (\`KAFKA_SECRET_ARN\`).
 
-\`KAFKA_FUNCTION_TIMEOUT_MS\`, set by whoever deploys, is the function's own timeout: one that leaves no room for a single
-attempt beside the reserve is refused at init.
+\`KAFKA_FUNCTION_TIMEOUT_MS\`, which the template sets, is the timeout of the function. If it leaves no time for one
+attempt besides the reserve, init fails.
 
 ## Where a default differs from the Java client's
 
@@ -45,7 +46,7 @@ ${deviations.join('\n')}
 if (import.meta.main) {
   if (!process.argv.includes('--check')) writeFileSync('docs/settings.md', settingsDocument())
   else if (readFileSync('docs/settings.md', 'utf8') !== settingsDocument()) {
-    console.error('docs/settings.md differs from the table: run npm run docs.')
+    console.error('docs/settings.md does not match the settings table. Run npm run docs.')
     process.exit(1)
   }
 }

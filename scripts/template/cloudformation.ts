@@ -1,4 +1,4 @@
-// The few forms that every part of the template uses.
+// CloudFormation expressions that several parts of the template use.
 
 export type Json = Record<string, unknown>
 export type Statement = { Effect: 'Allow'; Action: string[]; Resource: unknown; Condition?: Json }
@@ -9,7 +9,7 @@ export const logicalId = (name: string) =>
     .replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string = '') => next.toUpperCase())
     .replace(/^./, first => first.toUpperCase())
 
-/** As the packager names it. */
+/** The name that the packager gives the function. */
 export const functionName = (name: string) => `\${self:service}-\${sls:stage}-${name}`
 
 export function allow(Action: string[], Resource: unknown): Statement {

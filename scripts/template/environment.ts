@@ -1,4 +1,4 @@
-// The functions' environment, checked as each function will check it at init.
+// The functions' environment, checked as each function checks it at init.
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTING_ROWS } from '../../lib/config/settings.ts'
 import { ConfigError } from '../../lib/errors.ts'
@@ -9,17 +9,19 @@ export const REDRIVE_TIMEOUT_S = 300
 
 /** @throws ConfigError for settings that a function would refuse at init */
 export function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
-  const known = new Set(SETTING_ROWS.map(([, { env }]) => env))
-  const given = Object.entries(env).filter(
-    (entry): entry is [string, string] => known.has(entry[0]) && Boolean(entry[1]) && entry[0] !== 'KAFKA_DEAD_LETTER',
+  const settingNames = new Set(SETTING_ROWS.map(([, { env }]) => env))
+  const settings = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      settingNames.has(entry[0]) && Boolean(entry[1]) && entry[0] !== 'KAFKA_DEAD_LETTER',
   )
-  const environment: Record<string, string> = { KAFKA_COMPRESSION_TYPE: 'gzip', ...Object.fromEntries(given) }
-  // Everybody who may see the stack could read them.
+  const environment: Record<string, string> = { KAFKA_COMPRESSION_TYPE: 'gzip', ...Object.fromEntries(settings) }
+  // Everybody who may read the stack can read the environment.
   const inClear = SETTING_ROWS.filter(([, { env, secret }]) => secret && environment[env] !== undefined)
   if (inClear.length > 0)
     throw new ConfigError(
       inClear.map(
-        ([, { env }]) => `${env}: it would stand in the template; expected it in a secret (KAFKA_SECRET_ARN).`,
+        ([, { env }]) =>
+          `${env}: expected this value in a secret (KAFKA_SECRET_ARN), got it in the template, where it can be read.`,
       ),
     )
   for (const seconds of [HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S])
@@ -27,13 +29,13 @@ export function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
       {},
       {
         ...environment,
-        KAFKA_DEAD_LETTER: 'sqs:https://sqs.local/1/letters',
+        KAFKA_DEAD_LETTER: 'sqs:https://sqs.local/1/dead-letters',
         KAFKA_FUNCTION_TIMEOUT_MS: String(seconds * 1000),
       },
     )
   if (environment.KAFKA_SASL_MECHANISM === 'AWS_MSK_IAM' && environment.KAFKA_MSK_CLUSTER_ARN === undefined)
     throw new ConfigError([
-      'KAFKA_MSK_CLUSTER_ARN: expected with sasl.mechanism AWS_MSK_IAM, for the roles name the cluster and its topics; got nothing.',
+      'KAFKA_MSK_CLUSTER_ARN: expected with sasl.mechanism AWS_MSK_IAM, as the roles name the cluster; got nothing.',
     ])
   return environment
 }

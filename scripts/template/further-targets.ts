@@ -1,37 +1,37 @@
-// Dead-letter targets beside the template's own queue, and who is told of a dead letter: names and rights.
+// Dead-letter targets besides the template's own queue, and the recipients of notifications: names and permissions.
 import { parseDeadLetterTargets } from '../../lib/config/dead-letter-targets.ts'
 import { parseNotifyTargets } from '../../lib/config/notify-targets.ts'
 import { deadLetterTopic } from '../../lib/dead-letter/kafka/kafka-dead-letter.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { allow, type Statement } from './cloudformation.ts'
 
-/** Targets of KAFKA_DEAD_LETTER stand behind the template's own queue. Each function may write to them, and do nothing else there. */
+/** The targets of KAFKA_DEAD_LETTER come after the template's own queue. Each function may only write to them. */
 interface FurtherTargets {
   readonly chain: readonly string[]
-  /** To write a dead letter. */
+  /** Permissions to write a dead letter. */
   readonly statements: readonly Statement[]
-  /** To read and settle dead letters. */
+  /** Permissions to read and complete dead letters. */
   readonly readStatements: readonly Statement[]
-  /** The topics of the same cluster that dead letters of these topics go to. */
+  /** The dead-letter topics of these topics on the same cluster. */
   readonly deadLetterTopics: (topics: readonly string[]) => string[]
 }
 
-export function furtherTargets({ KAFKA_DEAD_LETTER: given }: NodeJS.ProcessEnv): FurtherTargets {
-  if (!given) return { chain: [], statements: [], readStatements: [], deadLetterTopics: () => [] }
+export function furtherTargets({ KAFKA_DEAD_LETTER: setting }: NodeJS.ProcessEnv): FurtherTargets {
+  if (!setting) return { chain: [], statements: [], readStatements: [], deadLetterTopics: () => [] }
   const problems: string[] = []
   const [, ...targets] = parseDeadLetterTargets(
-    `sqs:https://sqs.local/1/own,${given}`,
+    `sqs:https://sqs.local/1/own,${setting}`,
     { AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' },
     problem => problems.push(problem),
   )
-  if (given.trim() === 'none')
+  if (setting.trim() === 'none')
     problems.splice(
       0,
       problems.length,
-      'KAFKA_DEAD_LETTER: expected targets to stand behind the template’s own queue, got none.',
+      'KAFKA_DEAD_LETTER: expected targets to use after the template’s own queue, got none.',
     )
   if (targets.some(({ kind }) => kind === 'sqs'))
-    problems.push('KAFKA_DEAD_LETTER: expected no SQS queue; the template has one of its own.')
+    problems.push('KAFKA_DEAD_LETTER: expected no SQS queue, because the template has its own; got one.')
   if (problems.length > 0) throw new ConfigError(problems)
   const objects = (bucket: string, prefix: string) => ({
     'Fn::Sub': `arn:\${AWS::Partition}:s3:::${[bucket, prefix].filter(Boolean).join('/')}/*`,
@@ -68,12 +68,12 @@ export function furtherTargets({ KAFKA_DEAD_LETTER: given }: NodeJS.ProcessEnv):
   const deadLetterTopics = (topics: readonly string[]) => [
     ...new Set(patterns.flatMap(pattern => [...topics, null].map(topic => deadLetterTopic(pattern, topic)))),
   ]
-  return { chain: [`,${given}`], statements, readStatements, deadLetterTopics }
+  return { chain: [`,${setting}`], statements, readStatements, deadLetterTopics }
 }
 
-/** Who is told of a dead letter. */
-export function notifyStatements({ KAFKA_DEAD_LETTER_NOTIFY: given }: NodeJS.ProcessEnv): Statement[] {
-  return parseNotifyTargets(given || undefined, () => {}).map(target => {
+/** Permissions to publish notifications of dead letters. */
+export function notifyStatements({ KAFKA_DEAD_LETTER_NOTIFY: setting }: NodeJS.ProcessEnv): Statement[] {
+  return parseNotifyTargets(setting || undefined, () => {}).map(target => {
     if (target.kind === 'sns') return allow(['sns:Publish'], target.topicArn)
     const isArn = target.bus.startsWith('arn:')
     return allow(

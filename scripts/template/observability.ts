@@ -3,7 +3,7 @@
 import { functionName, type Json, logicalId } from './cloudformation.ts'
 
 export interface Observed {
-  /** Functions with their time-outs in seconds. */
+  /** Functions with their timeouts in seconds. */
   readonly functions: readonly { readonly name: string; readonly timeoutS: number }[]
   /** Logical ids of the queues that feed a function. */
   readonly sources: readonly string[]
@@ -65,7 +65,7 @@ export function observability({ functions, sources, failureQueues, alarmTopicArn
       }),
       ...alarm(
         `${logicalId(name)}Slow`,
-        `${name}: one invocation in a hundred takes more than ${NEAR_TIMEOUT * 100} % of its time-out.`,
+        `${name}: one invocation in a hundred takes more than ${NEAR_TIMEOUT * 100} % of its timeout.`,
         {
           ...ofFunction(name, 'Duration'),
           ExtendedStatistic: 'p99',

@@ -1,15 +1,15 @@
-// What a deployment may say beside the settings: --param name=value, or stages/<stage>.json.
+// Options of a deployment besides the settings: --param name=value, or stages/<stage>.json.
 import { ConfigError } from '../../lib/errors.ts'
 import { endpointProblems } from './vpc-endpoints.ts'
 
 export interface DeployOptions {
-  /** Anybody may send over HTTP only where this says `public`. */
+  /** Only `public` lets anybody send over HTTP. */
   readonly httpAuth: 'aws_iam' | 'public'
-  /** Sandboxes that one queue may fill. */
+  /** Sandboxes that one queue may use. */
   readonly maximumConcurrency: number
-  /** Of each function; undefined: unreserved. */
+  /** Reserved concurrency of each function; undefined: unreserved. */
   readonly reservedConcurrency: number | undefined
-  /** How long an outage may last before a message goes to its queue's dead letters, s. */
+  /** Seconds that an outage may last before a message goes to its source DLQ. */
   readonly outageS: number
   readonly subnetIds: readonly string[]
   readonly securityGroupIds: readonly string[]
@@ -17,18 +17,19 @@ export interface DeployOptions {
   /** Services that get an endpoint in the VPC. */
   readonly vpcEndpoints: readonly string[]
   readonly routeTableIds: readonly string[]
-  /** An SNS topic that alarms are sent to. */
+  /** An SNS topic that receives the alarms. */
   readonly alarmTopicArn: string | undefined
-  /** When dead letters are sent again by themselves, e.g. `rate(1 hour)`; undefined: only by hand. */
+  /** The schedule on which dead letters are redriven, e.g. `rate(1 hour)`; undefined: no schedule. */
   readonly redriveSchedule: string | undefined
-  /** Of the secret, where it has a key of its own. */
+  /** The KMS key of the secret, if the secret has its own. */
   readonly secretKeyArn: string | undefined
-  /** A KMS key of yours for queues, logs and the functions' environment, in place of AWS's own. */
+  /** Your own KMS key for queues, logs and the functions' environment, instead of AWS's. */
   readonly kmsKeyArn: string | undefined
-  /** Requests per second, and at once, that the HTTP API takes; beyond: 429. Undefined: the account's. */
+  /** Requests per second that the HTTP API accepts; more get 429. Undefined: the account's limit. */
   readonly httpRateLimit: number | undefined
+  /** Concurrent requests that the HTTP API accepts; more get 429. Undefined: the account's limit. */
   readonly httpBurstLimit: number | undefined
-  /** Of everything that can have one: `team=data,cost=42`. */
+  /** Tags of every resource that can have tags: `team=data,cost=42`. */
   readonly tags: Readonly<Record<string, string>>
 }
 
@@ -54,9 +55,9 @@ const DEFAULTS: DeployOptions = {
 type Reader = (value: string) => unknown
 
 const wholeNumber =
-  (least: number): Reader =>
+  (min: number): Reader =>
   value =>
-    /^\d{1,9}$/.test(value) && Number(value) >= least ? Number(value) : new Error(`a whole number of at least ${least}`)
+    /^\d{1,9}$/.test(value) && Number(value) >= min ? Number(value) : new Error(`a whole number of at least ${min}`)
 const matching =
   (pattern: RegExp, what: string): Reader =>
   value =>
@@ -70,7 +71,7 @@ const list =
 
 const READERS: Readonly<Record<keyof DeployOptions, Reader>> = {
   httpAuth: matching(/^(aws_iam|public)$/, 'aws_iam or public'),
-  // The least that SQS knows is 2.
+  // The minimum that SQS accepts is 2.
   maximumConcurrency: wholeNumber(2),
   reservedConcurrency: wholeNumber(1),
   outageS: wholeNumber(1),
@@ -94,12 +95,12 @@ const READERS: Readonly<Record<keyof DeployOptions, Reader>> = {
 }
 
 /**
- * @param params `name=value`, a later one in place of an earlier one
+ * @param params `name=value`; of a repeated name the last one counts
  * @throws ConfigError
  */
 export function readOptions(params: readonly string[]): DeployOptions {
   const problems: string[] = []
-  const given: Record<string, unknown> = {}
+  const values: Record<string, unknown> = {}
   for (const param of params) {
     const [name = '', ...rest] = param.split('=')
     if (!Object.hasOwn(READERS, name)) {
@@ -108,9 +109,9 @@ export function readOptions(params: readonly string[]): DeployOptions {
     }
     const read = READERS[name as keyof DeployOptions](rest.join('='))
     if (read instanceof Error) problems.push(`--param ${name}: expected ${read.message}, got ${rest.join('=')}.`)
-    else given[name] = read
+    else values[name] = read
   }
-  const options = { ...DEFAULTS, ...given } as DeployOptions
+  const options = { ...DEFAULTS, ...values } as DeployOptions
   if (options.subnetIds.length > 0 !== options.securityGroupIds.length > 0)
     problems.push('--param subnetIds and securityGroupIds: expected both or neither.')
   problems.push(...endpointProblems(options))

@@ -1,9 +1,9 @@
-// Queues: those that feed functions with their dead-letter queues, and those that hold what was not delivered.
+// Queues: those that feed functions, their source DLQs, and those of dead letters and failed events.
 import { arnOf, type Json, logicalId } from './cloudformation.ts'
 import { QUEUE_TIMEOUT_S } from './environment.ts'
 import type { DeployOptions } from './options.ts'
 
-/** AWS's advice: a message comes again only after every retry of its batch is over. */
+/** AWS recommends 6 × the function's timeout: a message becomes visible only after all retries of its batch. */
 const VISIBILITY_S = 6 * QUEUE_TIMEOUT_S
 const FOURTEEN_DAYS_S = 14 * 24 * 3600
 const BATCH_SIZE = 1000
@@ -11,7 +11,7 @@ const FIFO_BATCH_SIZE = 10
 
 export const queueId = (queue: string) => `${logicalId(queue)}Queue`
 
-/** Every queue that holds what was not delivered. */
+/** Logical ids of every queue that holds undelivered messages. */
 export function failureQueues(queues: readonly string[]): string[] {
   return [
     'DeadLettersQueue',
@@ -21,7 +21,7 @@ export function failureQueues(queues: readonly string[]): string[] {
   ]
 }
 
-/** How a queue invokes its function. */
+/** The event source mapping from a queue to its function. */
 export function mapping(queue: string, { maximumConcurrency }: DeployOptions): Json {
   const batch = queue.endsWith('.fifo')
     ? { batchSize: FIFO_BATCH_SIZE }
@@ -50,7 +50,7 @@ export function withDeadLetters(name: string, options: DeployOptions): Json {
   const id = queueId(name)
   const maxReceiveCount = Math.min(1000, Math.ceil(options.outageS / VISIBILITY_S))
   return {
-    // The name is what the contract claims.
+    // The queue has the name that the contract claims.
     [id]: queue(
       {
         QueueName: name,

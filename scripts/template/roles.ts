@@ -3,22 +3,27 @@ import { allow, arnOf, functionName, type Json, type Statement } from './cloudfo
 import type { DeployOptions } from './options.ts'
 import { queueId } from './queues.ts'
 
+const LOG_GROUPS = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group`
 export const CONSUME = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
 
 export function consume(queue: string): Statement {
   return allow(CONSUME, arnOf(queueId(queue)))
 }
 
-export function roleOf(name: string, own: readonly Statement[], { subnetIds, kmsKeyArn }: DeployOptions): Json {
+export function roleOf(
+  name: string,
+  functionStatements: readonly Statement[],
+  { subnetIds, kmsKeyArn }: DeployOptions,
+): Json {
   const logs = {
-    'Fn::Sub': `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${functionName(name)}:log-stream:*`,
+    'Fn::Sub': `${LOG_GROUPS}:/aws/lambda/${functionName(name)}:log-stream:*`,
   }
   const statements = [
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logs),
     allow(['sqs:SendMessage'], arnOf('DeadLettersQueue')),
-    ...own,
+    ...functionStatements,
   ]
-  // Of the environment, and of what goes to and comes from queues.
+  // For the environment, and for messages to and from queues.
   if (kmsKeyArn !== undefined) statements.push(allow(['kms:Decrypt', 'kms:GenerateDataKey'], kmsKeyArn))
   const policy = { PolicyName: 'function', PolicyDocument: { Version: '2012-10-17', Statement: statements } }
   const trust = {
@@ -36,12 +41,12 @@ export function roleOf(name: string, own: readonly Statement[], { subnetIds, kms
   return { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: trust, Policies: [policy], ...vpc } }
 }
 
-/** The cluster and the given topics, no other. */
+/** @param topicActions further actions on the topics */
 export function kafkaStatements(
   environment: Record<string, string>,
   topics: readonly string[],
   { secretKeyArn }: DeployOptions,
-  more: readonly string[] = [],
+  topicActions: readonly string[] = [],
 ): Statement[] {
   const { KAFKA_MSK_CLUSTER_ARN: cluster, KAFKA_SASL_MECHANISM: mechanism, KAFKA_SECRET_ARN: secret } = environment
   const statements: Statement[] = []
@@ -50,7 +55,7 @@ export function kafkaStatements(
     const arns = topics.map(topic => `${cluster.replace(':cluster/', ':topic/')}/${topic}`)
     statements.push(
       allow(['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'], cluster),
-      allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData', ...more], arns),
+      allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData', ...topicActions], arns),
     )
   }
   if (secret !== undefined)

@@ -1,27 +1,28 @@
-// stages/<stage>.json: what one stage says, so that a deployment needs only its name. The environment and --param come before it.
-//   { "settings": { "KAFKA_MSK_CLUSTER_ARN": "arn:…", "KAFKA_QUEUE_PREFIX": "staging-" }, "params": { "subnetIds": "subnet-1,subnet-2" } }
+// stages/<stage>.json: the settings and parameters of one stage. The environment and --param take precedence over it.
+//   { "settings": { "KAFKA_MSK_CLUSTER_ARN": "arn:…", "KAFKA_QUEUE_PREFIX": "staging-" },
+//     "params": { "subnetIds": "subnet-1,subnet-2" } }
 import { existsSync, readFileSync } from 'node:fs'
 import { ConfigError } from '../../lib/errors.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 
 export interface Stage {
   readonly settings: Readonly<Record<string, string>>
-  /** `name=value` each. */
+  /** Entries of the form `name=value`. */
   readonly params: readonly string[]
 }
 
 /** @throws ConfigError */
 export function readStage(name: string, folder = 'stages'): Stage {
   if (!/^[A-Za-z][A-Za-z0-9-]{0,30}$/.test(name))
-    throw new ConfigError(['--stage: expected a dead letter, then at most 30 dead letters, digits and hyphens.'])
+    throw new ConfigError(['--stage: expected a letter, then at most 30 letters, digits and hyphens.'])
   const file = `${folder}/${name}.json`
   if (!existsSync(file)) return { settings: {}, params: [] }
   const { settings = {}, params = {}, ...others } = parse(file)
   const problems = Object.keys(others).map(field => `${file}: expected "settings" and "params", got ${field}.`)
-  const texts = (field: string, given: unknown, pattern: RegExp) => {
-    const entries = isJsonObject(given) ? Object.entries(given) : []
-    if (!isJsonObject(given) || entries.some(([key, value]) => !pattern.test(key) || typeof value !== 'string'))
-      problems.push(`${file}: ${field}: expected an object of texts with names like ${pattern.source}.`)
+  const texts = (field: string, value: unknown, pattern: RegExp) => {
+    const entries = isJsonObject(value) ? Object.entries(value) : []
+    if (!isJsonObject(value) || entries.some(([key, value]) => !pattern.test(key) || typeof value !== 'string'))
+      problems.push(`${file}: ${field}: expected an object of strings whose names match ${pattern.source}.`)
     return entries as [string, string][]
   }
   const ofSettings = texts('settings', settings, /^KAFKA_[A-Z0-9_]+$/)
@@ -35,7 +36,7 @@ function parse(file: string): Record<string, unknown> {
     const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
     if (isJsonObject(parsed)) return parsed
   } catch {
-    // Told below, without the text.
+    // The error below does not quote the file, which may contain a secret.
   }
   throw new ConfigError([`${file}: expected a JSON object.`])
 }

@@ -1,4 +1,4 @@
-// What of the template follows from contracts/ and the settings: routes, queues, rules, roles. Pure, and works offline.
+// The parts of the template that are derived from contracts/ and the settings: routes, queues, rules, roles. Pure.
 import type { Contract, Contracts } from '../../lib/contracts/contract.ts'
 import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
 import { allow, arnOf, type Json, type Statement } from './cloudformation.ts'
@@ -32,11 +32,11 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
     feeds
       .filter(contract => isFed(contract) || contract.topic === environment.KAFKA_DEFAULT_TOPIC)
       .map(({ topic }) => topic)
-  const role = (name: string, own: readonly Statement[], topics: readonly string[]) =>
+  const role = (name: string, statements: readonly Statement[], topics: readonly string[]) =>
     roleOf(
       name,
       [
-        ...own,
+        ...statements,
         ...further.statements,
         ...notifyStatements(env),
         ...kafkaStatements(environment, [...topics, ...further.deadLetterTopics(topics)], options),
@@ -143,7 +143,7 @@ function rulesOf(contracts: readonly Contract[]): { name: string; pattern: Json 
   )
 }
 
-/** What the packager makes by itself, with properties that it has no words for. */
+/** Properties that the packager has no option for, of resources that it creates itself. */
 function extensions({ kmsKeyArn, httpRateLimit, httpBurstLimit }: DeployOptions): Json {
   const logGroups = [...FUNCTIONS.map(({ name }) => name), 'http-api'].map(name => ({
     [`${packagersId(name)}LogGroup`]: { Properties: { KmsKeyId: kmsKeyArn } },

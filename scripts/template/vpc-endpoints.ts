@@ -1,4 +1,5 @@
-// How functions inside a VPC reach AWS services without a NAT: interface endpoints (by the hour) and gateway endpoints (free). Pure.
+// Endpoints through which functions in a VPC reach AWS services without a NAT: interface endpoints (billed by the hour)
+// and gateway endpoints (free). Pure.
 
 import type { Json } from './cloudformation.ts'
 
@@ -13,16 +14,16 @@ export interface EndpointOptions {
   readonly routeTableIds: readonly string[]
 }
 
-/** What is wrong with the options, a line each. */
+/** @returns one line per problem with the options */
 export function endpointProblems({ vpcEndpoints, vpcId, subnetIds, routeTableIds }: EndpointOptions): string[] {
-  const known = [...INTERFACE_ENDPOINTS, ...GATEWAY_ENDPOINTS]
+  const availableServices = [...INTERFACE_ENDPOINTS, ...GATEWAY_ENDPOINTS]
   const problems = vpcEndpoints
-    .filter(service => !known.includes(service))
-    .map(service => `--param vpcEndpoints: expected ${known.join(', ')}, got ${service}.`)
+    .filter(service => !availableServices.includes(service))
+    .map(service => `--param vpcEndpoints: expected ${availableServices.join(', ')}, got ${service}.`)
   if (vpcEndpoints.length > 0 && (vpcId === undefined || subnetIds.length === 0))
-    problems.push('--param vpcEndpoints: expected vpcId, subnetIds and securityGroupIds with it.')
+    problems.push('--param vpcEndpoints: expected vpcId, subnetIds and securityGroupIds too.')
   if (vpcEndpoints.some(service => GATEWAY_ENDPOINTS.includes(service)) && routeTableIds.length === 0)
-    problems.push('--param vpcEndpoints s3, dynamodb: expected routeTableIds, those of the subnets.')
+    problems.push('--param vpcEndpoints: s3 and dynamodb expect routeTableIds, the route tables of the subnets.')
   return problems
 }
 
@@ -36,7 +37,7 @@ export function vpcEndpoints({
   return Object.fromEntries(
     services.map(service => {
       const common = { VpcId: vpcId, ServiceName: { 'Fn::Sub': `com.amazonaws.\${AWS::Region}.${service}` } }
-      const own = GATEWAY_ENDPOINTS.includes(service)
+      const typeProperties = GATEWAY_ENDPOINTS.includes(service)
         ? { VpcEndpointType: 'Gateway', RouteTableIds: routeTableIds }
         : {
             VpcEndpointType: 'Interface',
@@ -46,7 +47,7 @@ export function vpcEndpoints({
           }
       return [
         `${service[0]?.toUpperCase()}${service.slice(1)}Endpoint`,
-        { Type: 'AWS::EC2::VPCEndpoint', Properties: { ...common, ...own } },
+        { Type: 'AWS::EC2::VPCEndpoint', Properties: { ...common, ...typeProperties } },
       ]
     }),
   )

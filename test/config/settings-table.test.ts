@@ -44,7 +44,7 @@ function treatment(option: OptionName): {
   assert.notEqual(shown, 1, 'inspect and JSON differ')
   return {
     shown: shown > 0,
-    inTemplate: !problem.includes(`${env}: it would stand in the template`),
+    inTemplate: !problem.includes(`${env}: expected this value in a secret`),
     doc:
       settingsDocument()
         .split('\n')

@@ -157,7 +157,7 @@ test('roles: the topics that the trigger feeds, and no star but for streams of t
 test('secrets, a time-out too small and an unknown parameter are refused', () => {
   const brokers = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
   const refusals: [string[], Record<string, string>, RegExp][] = [
-    [[], { ...brokers, KAFKA_SASL_PASSWORD: 'hunter2' }, /KAFKA_SASL_PASSWORD: it would stand in the template/],
+    [[], { ...brokers, KAFKA_SASL_PASSWORD: 'hunter2' }, /KAFKA_SASL_PASSWORD: expected this value in a secret/],
     [[], { ...brokers, KAFKA_REQUEST_TIMEOUT_MS: '27000' }, /KAFKA_FUNCTION_TIMEOUT_MS/],
     [['--param', 'colour=red'], brokers, /--param colour: unknown/],
     [['--param', 'maximumConcurrency=1'], brokers, /at least 2/],
@@ -197,7 +197,7 @@ test('a secret, a VPC and reserved concurrency reach the template', () => {
   assert.ok(!JSON.stringify(other.HttpRole).includes('kafka-cluster'))
 })
 
-test('targets of KAFKA_DEAD_LETTER stand behind the queue, each with the right to put and no other', () => {
+test('targets of KAFKA_DEAD_LETTER come after the queue, each with permission to put and no other', () => {
   assert.equal(run([], { KAFKA_DEAD_LETTER: 's3:my-letters/prod,dynamodb:letters' }).status, 0)
   const resources = Object.values(read())
   const http = resources.find(
