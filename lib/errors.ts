@@ -8,70 +8,70 @@ export type FailureKind = 'invalid-record' | 'delivery-failure'
 /** What is known of a record that was not acknowledged (`docs/delivery-semantics.md`). */
 export type FailedOutcome = 'rejected' | 'not-sent' | 'unknown'
 
-/** Codes of records that are wrong themselves. */
-export const INVALID_RECORD_CODES = [
-  'bad-json',
-  'not-utf8',
-  'unknown-field',
-  'bad-header',
-  'bad-partition',
-  'bad-timestamp',
-  'bad-value',
-  'unknown-topic',
-  'record-too-large',
-  'schema',
-  'key-missing',
-  'key-type',
-  'key-mismatch',
-  'tombstone',
-  'partition-out-of-range',
-  'number-out-of-range',
-  'reserved-header',
-  'header-missing',
-  'rejected-by-broker',
-] as const
+/** Every code that an error of this library can have; `docs/delivery-semantics.md` says what each means. */
+export const ERROR_CODES = {
+  /** The record itself is wrong. */
+  'invalid-record': [
+    'bad-json',
+    'not-utf8',
+    'unknown-field',
+    'bad-header',
+    'bad-partition',
+    'bad-timestamp',
+    'bad-value',
+    'unknown-topic',
+    'record-too-large',
+    'schema',
+    'key-missing',
+    'key-type',
+    'key-mismatch',
+    'tombstone',
+    'partition-out-of-range',
+    'number-out-of-range',
+    'reserved-header',
+    'header-missing',
+    'rejected-by-broker',
+  ],
+  /** A valid record was not acknowledged. */
+  'delivery-failure': [
+    'no-leader',
+    'topic-not-on-cluster',
+    'unreachable',
+    'authentication',
+    'authorization',
+    'quota',
+    'buffer',
+    'deadline',
+    'delivery-unknown',
+    'deadline-too-short',
+    'order-group-stopped',
+    'unavailable',
+  ],
+  /** A dead letter was not stored, can't be read, or is being redriven elsewhere. */
+  'dead-letter': ['dead-letter', 'dead-letter-too-large', 'claim-missing', 'redrive-running'],
+  /** A request was refused whole, before any of its records was looked at. */
+  request: [
+    'bad-json',
+    'not-utf8',
+    'unknown-field',
+    'bad-header',
+    'unknown-topic',
+    'method',
+    'body-too-large',
+    'too-many-records',
+    'media-type',
+    'empty',
+    'too-many-requests',
+  ],
+  config: ['config'],
+} as const
 
-/** Codes of what keeps a record that is right from being acknowledged. */
-export const DELIVERY_FAILURE_CODES = [
-  'no-leader',
-  'topic-not-on-cluster',
-  'unreachable',
-  'authentication',
-  'authorization',
-  'quota',
-  'buffer',
-  'deadline',
-  'delivery-unknown',
-  'deadline-too-short',
-  'order-group-stopped',
-  'unavailable',
-] as const
-
-/** Codes of dead letters that are not stored, not read, or not redriven. */
-export const DEAD_LETTER_CODES = ['dead-letter', 'dead-letter-too-large', 'claim-missing', 'redrive-running'] as const
-
-/** Codes of requests that are refused whole, before any of their records is looked at. */
-export const REQUEST_CODES = [
-  'bad-json',
-  'not-utf8',
-  'unknown-field',
-  'bad-header',
-  'unknown-topic',
-  'method',
-  'body-too-large',
-  'too-many-records',
-  'media-type',
-  'empty',
-  'too-many-requests',
-] as const
-
-export type InvalidRecordCode = (typeof INVALID_RECORD_CODES)[number]
-export type DeliveryFailureCode = (typeof DELIVERY_FAILURE_CODES)[number]
-export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number]
-export type RequestCode = (typeof REQUEST_CODES)[number]
-
-/** Every code that an error of this library can have. `docs/delivery-semantics.md` documents each. */
-export type ErrorCode = InvalidRecordCode | DeliveryFailureCode | DeadLetterCode | RequestCode | 'config'
+type Codes = typeof ERROR_CODES
+export type InvalidRecordCode = Codes['invalid-record'][number]
+export type DeliveryFailureCode = Codes['delivery-failure'][number]
+export type DeadLetterCode = Codes['dead-letter'][number]
+export type RequestCode = Codes['request'][number]
+export type ErrorCode = Codes[keyof Codes][number]
 
 export interface KafkaProducerErrorOptions {
   /** The driver's or the broker's own word, e.g. `REQUEST_TIMEOUT`. Default: null. */

@@ -14,7 +14,26 @@ export { DiskDeadLetterTarget } from './dead-letter/disk/target.ts'
 export { publishFailures } from './dead-letter/publish-failures.ts'
 export type { Delivered, DeliveryReport, Failed } from './delivery/delivery-report.ts'
 export type { RecordFate } from './delivery/record-fate.ts'
-export * from './errors.ts'
+export {
+  BufferExhaustedError,
+  ConfigError,
+  type DeadLetterCode,
+  DeadLetterError,
+  DeliveryError,
+  type DeliveryFailureCode,
+  ERROR_CODES,
+  type ErrorCode,
+  type FailedOutcome,
+  type FailureKind,
+  type InvalidRecordCode,
+  InvalidRecordError,
+  KafkaProducerError,
+  type KafkaProducerErrorOptions,
+  type RecordError,
+  type RequestCode,
+  TransportError,
+  type Violation,
+} from './errors.ts'
 export { KafkaProducer } from './kafka-producer.ts'
 export { KafkaTemplate, type KafkaTemplateOptions, type SendResult } from './kafka-template.ts'
 export { murmur2 } from './partition/murmur2.ts'

@@ -1,15 +1,13 @@
-// Callers switch on `code`: it is one closed list, and what the driver or the broker said stands in `causeCode`.
+// Callers switch on `code`, which is of one closed list; `causeCode` holds the driver's or the broker's own word.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
-import { KafkaProducerError } from '../lib/index.ts'
+import { INVALID_RECORD_STATUS } from '../functions/http/dialects/native.ts'
+import { REQUEST_STATUS } from '../functions/http/request-error.ts'
+import { DeliveryError, ERROR_CODES, InvalidRecordError, KafkaProducerError, TransportError } from '../lib/index.ts'
 import { producerOf } from './fakes/producer-of.ts'
-
-const failureOf = (work: Promise<unknown>): Promise<KafkaProducerError> =>
-  work.then(
-    () => assert.fail('expected an error'),
-    error => error,
-  )
+import { withProducer } from './fakes/with-producer.ts'
 
 test('without a broker every call fails with the code unreachable; the driver’s word is the causeCode', async () => {
   const producer = producerOf([`127.0.0.1:${await closedPort()}`], {
@@ -25,22 +23,80 @@ test('without a broker every call fails with the code unreachable; the driver’
   }
   for (const [name, call] of Object.entries(calls)) {
     const error = await failureOf(call())
-    assert.ok(error instanceof KafkaProducerError, name)
-    assert.deepEqual(
-      { name, code: error.code, causeCode: error.causeCode, retriable: error.retriable },
-      {
-        name,
-        code: 'unreachable',
-        causeCode: 'UNREACHABLE',
-        retriable: true,
-      },
-    )
+    assert.ok(error instanceof TransportError, name)
+    assert.deepEqual([name, ...codesOf(error), error.retriable], [name, 'unreachable', 'UNREACHABLE', true])
   }
   const [report] = await producer.sendAll([{ topic: 'chat', value: 'v' }])
   assert.ok(report?.kind === 'failed')
-  assert.deepEqual([report.code, report.causeCode], ['unreachable', 'UNREACHABLE'])
+  assert.deepEqual(codesOf(report), ['unreachable', 'UNREACHABLE'])
   await producer.close()
 })
+
+test('a broker’s refusal has our code; the broker’s word is the causeCode of report and error alike', async () => {
+  const NOT_LEADER_OR_FOLLOWER = 6
+  const MESSAGE_TOO_LARGE = 10
+  const script = {
+    onProduce: ({ asked }: { asked: number }) => ({
+      errorCode: asked === 0 ? NOT_LEADER_OR_FOLLOWER : MESSAGE_TOO_LARGE,
+    }),
+  }
+  await withProducer({ retries: 0 }, script, async producer => {
+    const [moved] = await producer.sendAll([{ topic: 't', value: 'v' }])
+    assert.ok(moved?.kind === 'failed' && moved.error instanceof DeliveryError)
+    assert.deepEqual([codesOf(moved), codesOf(moved.error)], Array(2).fill(['no-leader', 'NOT_LEADER_OR_FOLLOWER']))
+    assert.equal(moved.error.outcome, 'rejected')
+
+    const [tooLarge] = await producer.sendAll([{ topic: 't', value: 'v' }])
+    assert.ok(tooLarge?.kind === 'failed' && tooLarge.error instanceof InvalidRecordError)
+    assert.deepEqual(
+      [codesOf(tooLarge), codesOf(tooLarge.error)],
+      Array(2).fill(['record-too-large', 'MESSAGE_TOO_LARGE']),
+    )
+  })
+})
+
+test('docs/delivery-semantics.md documents each code once per group, with the status it has over HTTP', () => {
+  const documented = tablesOf(readFileSync('docs/delivery-semantics.md', 'utf8'))
+  const sorted = (codes: readonly string[] | undefined) => [...(codes ?? [])].sort()
+  const codesIn = (heading: string) => sorted(documented.get(heading)?.map(([code]) => code))
+  assert.deepEqual(codesIn('Invalid records'), sorted(ERROR_CODES['invalid-record']))
+  assert.deepEqual(codesIn('Refused requests'), sorted(ERROR_CODES.request))
+  assert.deepEqual(codesIn('Delivery failures'), sorted(ERROR_CODES['delivery-failure']))
+  assert.deepEqual(
+    codesIn('Dead letters and configuration'),
+    sorted([...ERROR_CODES['dead-letter'], ...ERROR_CODES.config]),
+  )
+  const statusesIn = (heading: string) =>
+    Object.fromEntries((documented.get(heading) ?? []).map(([code, status]) => [code, Number(status)]))
+  assert.deepEqual(statusesIn('Invalid records'), { ...INVALID_RECORD_STATUS })
+  assert.deepEqual(statusesIn('Refused requests'), { ...REQUEST_STATUS })
+})
+
+function codesOf({ code, causeCode }: { readonly code: string; readonly causeCode: string | null }) {
+  return [code, causeCode]
+}
+
+async function failureOf(work: Promise<unknown>): Promise<KafkaProducerError> {
+  const error = await work.then(
+    () => undefined,
+    error => error,
+  )
+  assert.ok(error instanceof KafkaProducerError, String(error))
+  return error
+}
+
+/** Of each heading, the rows whose first cell is a code. */
+function tablesOf(markdown: string): Map<string, [code: string, second: string][]> {
+  const tables = new Map<string, [string, string][]>()
+  for (const section of markdown.split(/^#+ /m)) {
+    const rows = [...section.matchAll(/^\| `([^`]+)` \| ([^|]*) \|/gm)]
+    tables.set(
+      section.slice(0, section.indexOf('\n')),
+      rows.map(([, code, second]) => [code as string, second as string]),
+    )
+  }
+  return tables
+}
 
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

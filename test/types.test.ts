@@ -1,13 +1,36 @@
 // The public types: correct use compiles, misuse does not (a @ts-expect-error without an error fails tsc).
 import { test } from 'node:test'
 import {
+  DeadLetterError,
+  DeliveryError,
+  InvalidRecordError,
+  KafkaProducerError,
   type KafkaTemplate,
   type Partitioner,
   type ProducerConfig,
   parseConfig,
   type SendResult,
   type Serializer,
+  TransportError,
 } from '../lib/index.ts'
+
+/** A word of the driver or the broker is never a code; each class takes only the codes that are its own. */
+function wrongCodes(): unknown[] {
+  return [
+    // @ts-expect-error a word of the driver
+    new KafkaProducerError('UNREACHABLE', ''),
+    // @ts-expect-error a word of the broker
+    new TransportError('NOT_LEADER_OR_FOLLOWER', ''),
+    // @ts-expect-error a request has a method, a record has none
+    new InvalidRecordError('method', ''),
+    // @ts-expect-error not a dead letter's
+    new DeadLetterError('deadline', ''),
+    // @ts-expect-error an outcome is needed
+    new DeliveryError('deadline', ''),
+    new DeliveryError('deadline', '', { outcome: 'not-sent', causeCode: 'DEADLINE' }),
+    new TransportError('no-leader', '', { causeCode: 'NOT_LEADER_OR_FOLLOWER', retriable: true }),
+  ]
+}
 
 interface Chat {
   readonly room: string
@@ -38,4 +61,4 @@ function misuse(template: KafkaTemplate<string, Chat>, config: ProducerConfig): 
   ]
 }
 
-test('tsc checks the public types', () => void misuse)
+test('tsc checks the public types', () => void [misuse, wrongCodes])

@@ -1,7 +1,7 @@
 // A request that is refused whole: nothing of it is sent or stored.
 import { KafkaProducerError, type RequestCode } from '../../lib/errors.ts'
 
-const REQUEST_STATUS: Readonly<Record<RequestCode, number>> = {
+export const REQUEST_STATUS: Readonly<Record<RequestCode, number>> = {
   'bad-json': 400,
   'not-utf8': 400,
   'unknown-field': 400,

@@ -5,7 +5,7 @@ import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import type { RecordFate } from '../delivery/record-fate.ts'
-import { type ErrorCode, innermostMessage } from '../errors.ts'
+import { type ErrorCode, innermostMessage, KafkaProducerError } from '../errors.ts'
 import type { ProducerMetrics } from '../producer-metrics.ts'
 
 const NAMESPACE = 'ServerlessKafkaProducer'
@@ -48,6 +48,7 @@ export class InvocationReport {
   readonly connectFailed = (error: unknown): void => {
     this.#logger.warn('No broker was reached during init; the invocation tries again.', {
       code: codeOf(error),
+      ...causeCodeOf(error),
       ...reasonOf(error),
     })
   }
@@ -215,6 +216,10 @@ function merged(a: Emf | undefined, b: Emf | undefined): Emf | undefined {
 function traceOf(header: string | undefined): { xray_trace_id?: string } {
   const id = /Root=([^;]+)/.exec(header ?? '')?.[1]
   return id === undefined ? {} : { xray_trace_id: id }
+}
+
+function causeCodeOf(error: unknown): { causeCode?: string } {
+  return error instanceof KafkaProducerError && error.causeCode !== null ? { causeCode: error.causeCode } : {}
 }
 
 function reasonOf(error: unknown): { reason?: string } {

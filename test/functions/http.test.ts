@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { parseHttpEvent } from '../../lib/lambda/http-event.ts'
+import { INVALID_RECORD_STATUS } from '../../functions/http/dialects/native.ts'
+import { REQUEST_STATUS } from '../../functions/http/request-error.ts'
+import { parseHttpEvent, toHttpResult } from '../../lib/lambda/http-event.ts'
 import { httpHarness, v2Event } from '../fakes/function-harness.ts'
 
 const chat = (text = 'hi') => ({ value: { room: 'lobby', user: 'ada', text } })
@@ -172,6 +174,28 @@ test('bytes that are not UTF-8 are refused', async () => {
     v2Event('POST', '/topics/chat', Buffer.from([0x7b, 0xff, 0x7d]), { 'content-type': 'application/json' }),
   )
   assert.equal(JSON.parse(result.body as string).code, 'not-utf8')
+})
+
+test('405 names the method that the route has', async () => {
+  const harness = httpHarness()
+  for (const [method, path, allow] of [
+    ['POST', '/health', 'GET'],
+    ['GET', '/topics/chat', 'POST'],
+  ] as const) {
+    const result = await harness.invoke(v2Event(method, path, Buffer.alloc(0), {}))
+    assert.deepEqual([result.statusCode, (result.headers as Record<string, string>).allow], [405, allow], path)
+    assert.equal(JSON.parse(result.body as string).detail, `method: expected ${allow}.`)
+  }
+})
+
+test('every status of an answer has its reason phrase behind an ALB', () => {
+  const statuses = [200, 202, 207, 500, 503, ...Object.values(INVALID_RECORD_STATUS), ...Object.values(REQUEST_STATUS)]
+  for (const status of statuses) {
+    const { statusDescription } = toHttpResult('alb', {}, { status, headers: {}, body: '' })
+    assert.match(String(statusDescription), new RegExp(`^${status} (?!Unknown)[A-Z]`))
+  }
+  const { statusDescription } = toHttpResult('alb', {}, { status: 429, headers: {}, body: '' })
+  assert.equal(statusDescription, '429 Too Many Requests')
 })
 
 test('a topic without a contract is 404 with no broker asked; a wrong method is 405', async () => {
