@@ -2,8 +2,9 @@
 import { deriveConfig } from './config/derive-config.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { DeadLetterPublisher } from './dead-letter/dead-letter-publisher.ts'
-import type { DeadLetterProducer } from './dead-letter/kafka/target.ts'
+import type { DeadLetterProducer } from './dead-letter/dead-letter-target.ts'
 import { notifiersOf } from './dead-letter/notifier.ts'
+import { createTarget } from './dead-letter/target-kinds.ts'
 import { KafkaProducer } from './kafka-producer.ts'
 import { createKafkaJsClient } from './producer-factory.ts'
 
@@ -12,8 +13,9 @@ export function createDeadLetterPublisher(
   config: ProducerConfig,
   warn: (text: string) => void = () => {},
 ): DeadLetterPublisher {
-  return DeadLetterPublisher.of(config.deadLetter, {
-    producerOf: servers => createDeadLetterProducer(config, servers),
+  const createProducer = (servers: readonly string[] | undefined) => createDeadLetterProducer(config, servers)
+  const targets = config.deadLetter.map(target => createTarget(target, { createProducer }))
+  return new DeadLetterPublisher(targets, {
     notifiers: notifiersOf(config.deadLetterNotify),
     onNotifyFailure: error =>
       warn(`A dead letter is stored, but its notification failed (${error instanceof Error ? error.name : 'error'}).`),

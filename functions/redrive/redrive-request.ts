@@ -1,12 +1,12 @@
 // The event of a redrive by hand or by schedule → what is asked for. The command line takes the same names.
 import { parseDeadLetterTargets } from '../../lib/config/dead-letter-targets.ts'
-import type { DeadLetterChain } from '../../lib/config/settings.ts'
+import type { DeadLetterTargetConfig } from '../../lib/dead-letter/target-kinds.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 
 export interface RedriveRequest {
   /** Undefined: the configured targets. */
-  readonly from?: DeadLetterChain
+  readonly from?: readonly DeadLetterTargetConfig[]
   readonly deadLetterId?: string
   readonly topic?: string
   readonly error?: string
@@ -77,16 +77,10 @@ function optional<K extends string, V>(name: K, value: V | undefined): { readonl
   return value === undefined ? {} : ({ [name]: value } as { readonly [_ in K]?: V })
 }
 
-function readFrom(given: unknown, problem: Problem): DeadLetterChain | undefined {
+function readFrom(given: unknown, problem: Problem): readonly DeadLetterTargetConfig[] | undefined {
   if (given === undefined) return undefined
-  if (typeof given === 'string') {
-    // Reading kafka: alone is fine, where writing to it alone is not; and what a FIFO queue gave up lies in a FIFO queue.
-    const problems: string[] = []
-    const chain = parseDeadLetterTargets(given, {}, text => problems.push(text))
-    const wrong = problems.filter(text => !text.includes('beside kafka:') && !text.includes('FIFO queue'))
-    for (const text of wrong) problem(text.replace('KAFKA_DEAD_LETTER', 'from'))
-    return chain
-  }
+  if (typeof given === 'string')
+    return parseDeadLetterTargets(given, { setting: 'from', use: 'read', isInsideLambda: false }, problem)
   problem('from: expected a target as in KAFKA_DEAD_LETTER.')
   return undefined
 }

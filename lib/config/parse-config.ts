@@ -3,18 +3,11 @@
 import { ConfigError } from '../errors.ts'
 import { checkSecurity } from './check-security.ts'
 import { isPath, partitionerName, serializerName } from './class-names.ts'
-import { parseDeadLetterTargets } from './dead-letter-targets.ts'
+import { isInsideLambda, parseDeadLetterTargets } from './dead-letter-targets.ts'
 import { checkNames } from './environment-names.ts'
 import { parseNotifyTargets } from './notify-targets.ts'
 import { withoutSecretsWhenShown } from './redacted.ts'
-import {
-  type DeadLetterChain,
-  type ProducerConfig,
-  type ProducerOptions,
-  SETTING_ROWS,
-  SETTINGS,
-  type SettingRow,
-} from './settings.ts'
+import { type ProducerConfig, type ProducerOptions, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 import { readSettingsFile, type SettingsFile } from './settings-file.ts'
 
 type Value = string | number | boolean | readonly string[] | object
@@ -54,8 +47,16 @@ export function parseConfig(
   }
   const names = checkNames(env, values.strictEnv === true)
   problems.push(...names.problems)
-  const deadLetter = parseDeadLetterTargets(values.deadLetter as string | undefined, env, problem).map(target =>
-    withDiskOptions(target, values),
+  const deadLetter = parseDeadLetterTargets(
+    values.deadLetter as string | undefined,
+    {
+      setting: 'KAFKA_DEAD_LETTER',
+      use: 'write',
+      isInsideLambda: isInsideLambda(env),
+      diskFsync: values.deadLetterDiskFsync !== false,
+      diskMaxBytes: values.deadLetterDiskMaxBytes as number | undefined,
+    },
+    problem,
   )
   const deadLetterNotify = Object.freeze(parseNotifyTargets(values.deadLetterNotify as string | undefined, problem))
   if (values.bootstrapServers === undefined && values.mskClusterArn !== undefined)
@@ -71,20 +72,8 @@ export function parseConfig(
   if (isAlone(values as unknown as ProducerConfig))
     warn('bootstrap.servers has one broker: while it is down, no new container can start. Three are recommended.')
   return Object.freeze(
-    withoutSecretsWhenShown({ ...values, deadLetter: Object.freeze(deadLetter), deadLetterNotify }),
+    withoutSecretsWhenShown({ ...values, deadLetter, deadLetterNotify }),
   ) as unknown as ProducerConfig
-}
-
-function withDiskOptions(
-  target: DeadLetterChain[number],
-  { deadLetterDiskFsync, deadLetterDiskMaxBytes }: Record<string, Value>,
-): DeadLetterChain[number] {
-  if (target.kind !== 'disk' || (deadLetterDiskFsync === true && deadLetterDiskMaxBytes === undefined)) return target
-  return Object.freeze({
-    ...target,
-    fsync: deadLetterDiskFsync as boolean,
-    ...(deadLetterDiskMaxBytes === undefined ? {} : { maxBytes: deadLetterDiskMaxBytes as number }),
-  })
 }
 
 /**

@@ -1,5 +1,6 @@
 // THE table of settings. Types, the environment reader, the checks and, with settings-docs.ts, docs/settings.md come from it.
 
+import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import type { Partitioner } from '../partition/partitioner.ts'
 import type { Serializer } from '../serialize/serializer.ts'
 
@@ -285,22 +286,13 @@ type ValueOf<R extends Row> = R['kind'] extends 'integer'
 export type ProducerConfig = {
   readonly [K in Exclude<OptionName, 'deadLetter' | 'deadLetterNotify' | 'configFile'>]: ValueOf<(typeof SETTINGS)[K]>
 } & {
-  readonly deadLetter: DeadLetterChain
+  /** In order; empty: dead letters are off and the source keeps what fails. */
+  readonly deadLetter: readonly DeadLetterTargetConfig[]
   readonly deadLetterNotify: NotifyTargets
 }
 
 /** Options in code: the same values as in the environment, or as text. */
 export type ProducerOptions = { readonly [K in OptionName]?: ValueOf<(typeof SETTINGS)[K]> | string }
-
-/** Targets in order; empty: dead letters are off and the source keeps what fails. */
-export type DeadLetterChain = readonly (
-  | { readonly kind: 'disk'; readonly folder: string; readonly fsync?: boolean; readonly maxBytes?: number }
-  | { readonly kind: 'kafka'; readonly pattern: string; readonly servers: readonly string[] | undefined }
-  | { readonly kind: 'sqs'; readonly queueUrl: string }
-  | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string }
-  | { readonly kind: 'dynamodb'; readonly table: string }
-  | { readonly kind: 'sqlite'; readonly file: string }
-)[]
 
 export type NotifyTargets = readonly (
   | { readonly kind: 'sns'; readonly topicArn: string }

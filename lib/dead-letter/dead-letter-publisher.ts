@@ -1,39 +1,14 @@
-// The ordered chain of targets: the first that stores a dead letter wins. What one does not store, the next is asked to.
+// Stores dead letters in the first target that takes them: what one does not store, the next one is given.
 import { createHash } from 'node:crypto'
-import type { DeadLetterChain } from '../config/settings.ts'
-import { ConfigError, DeadLetterError } from '../errors.ts'
+import { DeadLetterError } from '../errors.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { withTimeout } from '../time/patient-timer.ts'
 import type { DeadLetter } from './dead-letter.ts'
-import { DiskDeadLetterTarget } from './disk/target.ts'
-import { DynamoDbDeadLetterTarget } from './dynamodb/target.ts'
-import { type DeadLetterProducer, KafkaDeadLetterTarget } from './kafka/target.ts'
+import { DEAD_LETTER_TOO_LARGE, type DeadLetterTarget, type StoreResult } from './dead-letter-target.ts'
 import type { Notifier } from './notifier.ts'
-import { S3DeadLetterTarget } from './s3/target.ts'
-import { SqliteDeadLetterTarget } from './sqlite/target.ts'
-import { SqsDeadLetterTarget } from './sqs/target.ts'
-
-/** A dead letter's location, or why it is not stored. */
-export type StoreResult = string | DeadLetterError
-
-/** The code of a dead letter that a target can't hold for its size: its value then goes to another as a claim check. */
-export const DEAD_LETTER_TOO_LARGE = 'dead-letter-too-large'
-
-export interface DeadLetterTarget {
-  /**
-   * @returns one result per dead letter, in their order
-   * @throws when none of them is stored
-   */
-  store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<readonly StoreResult[]>
-  /** Keeps a value that is too large for another target; returns where. */
-  storeClaim?(deadLetterId: string, value: Uint8Array): Promise<string>
-  close(): Promise<void>
-}
 
 export interface DeadLetterPublisherOptions {
-  /** What dead letters to Kafka are sent with; undefined: on the cluster of the records. Only for `kafka:` targets. */
-  readonly producerOf?: (servers: readonly string[] | undefined) => DeadLetterProducer
   /** Are told of what is stored. */
   readonly notifiers?: readonly Notifier[]
   readonly onNotifyFailure?: (error: unknown) => void
@@ -50,13 +25,6 @@ export class DeadLetterPublisher {
   constructor(targets: readonly DeadLetterTarget[], options: DeadLetterPublisherOptions = {}) {
     this.#targets = targets
     this.#options = options
-  }
-
-  static of(chain: DeadLetterChain, options: DeadLetterPublisherOptions = {}): DeadLetterPublisher {
-    return new DeadLetterPublisher(
-      chain.map(target => targetOf(target, options)),
-      options,
-    )
   }
 
   /** False: dead letters are off, what fails stays with its source. */
@@ -149,27 +117,6 @@ export class DeadLetterPublisher {
       }
     }
     return undefined
-  }
-}
-
-function targetOf(target: DeadLetterChain[number], { producerOf }: DeadLetterPublisherOptions): DeadLetterTarget {
-  switch (target.kind) {
-    case 'kafka':
-      if (!producerOf)
-        throw new ConfigError([
-          'KAFKA_DEAD_LETTER: kafka: needs a producer; make the chain by createDeadLetterPublisher(config).',
-        ])
-      return new KafkaDeadLetterTarget(target.pattern, () => producerOf(target.servers))
-    case 'sqs':
-      return new SqsDeadLetterTarget(target.queueUrl)
-    case 's3':
-      return new S3DeadLetterTarget(target.bucket, target.prefix)
-    case 'dynamodb':
-      return new DynamoDbDeadLetterTarget(target.table)
-    case 'sqlite':
-      return new SqliteDeadLetterTarget(target.file)
-    case 'disk':
-      return new DiskDeadLetterTarget(target.folder, target)
   }
 }
 

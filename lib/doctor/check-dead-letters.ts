@@ -1,10 +1,11 @@
 // Writes a dead letter of nobody to each target and deletes it again: only that shows that a target takes dead letters.
 import { randomUUID } from 'node:crypto'
 import { deriveConfig } from '../config/derive-config.ts'
-import type { DeadLetterChain, ProducerConfig } from '../config/settings.ts'
+import type { ProducerConfig } from '../config/settings.ts'
 import { createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
 import { type DeadLetter, toDeadLetter } from '../dead-letter/dead-letter.ts'
 import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
+import { type DeadLetterTargetConfig, kindOf } from '../dead-letter/target-kinds.ts'
 import { notSent } from '../delivery/delivery-report.ts'
 import { InvalidRecordError, innermostMessage } from '../errors.ts'
 import { openDeadLetterStores } from '../redrive/open-dead-letters.ts'
@@ -12,7 +13,7 @@ import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { type Check, failed, ok, skipped, warning } from './check.ts'
 
-type Target = DeadLetterChain[number]
+type Target = DeadLetterTargetConfig
 
 const STORE_MS = 10_000
 /** Dead letters of a queue that are looked through for ours. */
@@ -27,7 +28,7 @@ export async function checkDeadLetters(config: ProducerConfig): Promise<Check[]>
 }
 
 async function checkTarget(target: Target, config: ProducerConfig): Promise<Check> {
-  const name = `dead letters ${nameOf(target)}`
+  const name = `dead letters ${kindOf(target).describe(target)}`
   const deadLetter = probe()
   const deadLetters = createDeadLetterPublisher(deriveConfig(config, { deadLetter: [target], deadLetterNotify: [] }))
   const [location] = await deadLetters.store([deadLetter], Deadline.after(systemClock, STORE_MS))
@@ -89,21 +90,4 @@ function probe(): DeadLetter {
     arn: null,
     receiveCount: null,
   })
-}
-
-function nameOf(target: Target): string {
-  switch (target.kind) {
-    case 'sqs':
-      return `sqs:…/${target.queueUrl.split('/').at(-1)}`
-    case 's3':
-      return `s3:${target.bucket}`
-    case 'dynamodb':
-      return `dynamodb:${target.table}`
-    case 'kafka':
-      return `kafka:${target.pattern}`
-    case 'disk':
-      return `disk:${target.folder}`
-    case 'sqlite':
-      return `sqlite:${target.file}`
-  }
 }

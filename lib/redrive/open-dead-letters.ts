@@ -1,19 +1,19 @@
 // A target of KAFKA_DEAD_LETTER → the store of its dead letters.
 import { deriveConfig } from '../config/derive-config.ts'
-import type { DeadLetterChain, ProducerConfig } from '../config/settings.ts'
+import type { ProducerConfig } from '../config/settings.ts'
 import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
 import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import { DiskDeadLetterStore } from '../dead-letter/disk/store.ts'
 import { DynamoDbDeadLetterStore } from '../dead-letter/dynamodb/store.ts'
-import { isDeadLetterTopic } from '../dead-letter/kafka/kafka-dead-letter.ts'
 import { KafkaDeadLetterStore } from '../dead-letter/kafka/store.ts'
 import { S3DeadLetterStore } from '../dead-letter/s3/store.ts'
 import { SqliteDeadLetterStore } from '../dead-letter/sqlite/store.ts'
 import { type RawToDeadLetters, SqsDeadLetterStore } from '../dead-letter/sqs/store.ts'
+import { type DeadLetterTargetConfig, kindOf } from '../dead-letter/target-kinds.ts'
 import { createKafkaJsClient } from '../producer-factory.ts'
 import { LogReader } from '../transport/kafkajs/log-reader.ts'
 
-type Target = DeadLetterChain[number]
+type Target = DeadLetterTargetConfig
 
 /** @param toDeadLetters what a message of a queue is that is no dead letter; only for queues that are source DLQs and failure destinations */
 export function openDeadLetterStores(
@@ -41,10 +41,9 @@ export function openDeadLetterStores(
   }
 }
 
-/** Topics that dead letters must not be sent to: those of the chain itself. */
-export function deadLetterTopicsOf(chain: DeadLetterChain): (topic: string) => boolean {
-  const patterns = chain.flatMap(target => (target.kind === 'kafka' ? [target.pattern] : []))
-  return topic => patterns.some(pattern => isDeadLetterTopic(pattern, topic))
+/** Topics that dead letters must not be sent to: those that the targets keep dead letters in. */
+export function deadLetterTopicsOf(targets: readonly Target[]): (topic: string) => boolean {
+  return topic => targets.some(target => kindOf(target).holdsTopic?.(target, topic) ?? false)
 }
 
 /** @param servers of another cluster than the configuration's */

@@ -21,7 +21,7 @@ export function furtherTargets({ KAFKA_DEAD_LETTER: setting }: NodeJS.ProcessEnv
   const problems: string[] = []
   const [, ...targets] = parseDeadLetterTargets(
     `sqs:https://sqs.local/1/own,${setting}`,
-    { AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' },
+    { setting: 'KAFKA_DEAD_LETTER', use: 'write', isInsideLambda: true },
     problem => problems.push(problem),
   )
   if (setting.trim() === 'none')

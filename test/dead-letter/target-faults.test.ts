@@ -9,17 +9,17 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
-import type { DeadLetterChain } from '../../lib/config/settings.ts'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
-import { DeadLetterPublisher } from '../../lib/dead-letter/dead-letter-publisher.ts'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
 import { publishFailures } from '../../lib/dead-letter/publish-failures.ts'
+import type { DeadLetterTargetConfig } from '../../lib/dead-letter/target-kinds.ts'
 import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { DeadLetterError, TransportError } from '../../lib/errors.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { producerOf } from '../fakes/producer-of.ts'
+import { publisherOf } from '../fakes/publisher-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { deadlineIn } from '../support/time.ts'
 
@@ -38,7 +38,7 @@ Object.assign(process.env, {
 
 type FailureKind = 'down' | 'slow' | 'throttled' | 'too large' | 'partial failure'
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
-type Target = DeadLetterChain[number]
+type Target = DeadLetterTargetConfig
 
 interface Entry {
   readonly Id: string
@@ -122,14 +122,14 @@ async function storeBeforeDisk(
   given: readonly DeadLetter[],
 ): Promise<{ results: readonly unknown[]; onDisk: string[]; alone: readonly unknown[] }> {
   const place = join(folder, Math.random().toString(36).slice(2))
-  const producerOfServers = (servers: readonly string[] | undefined) =>
+  const createProducer = (servers: readonly string[] | undefined) =>
     producerOf(servers ?? [], { maxBlockMs: 400, deliveryTimeoutMs: 3000 })
   const begin = performance.now()
-  const chain = DeadLetterPublisher.of([first, { kind: 'disk', folder: place }], { producerOf: producerOfServers })
+  const chain = publisherOf([first, { kind: 'disk', folder: place }], { createProducer })
   const results = await chain.store(given, deadlineIn(1500))
   assert.ok(performance.now() - begin < 1600, 'a slow target is cut by the reserve')
   await chain.close()
-  const only = DeadLetterPublisher.of([first], { producerOf: producerOfServers })
+  const only = publisherOf([first], { createProducer })
   const alone = await only.store(given, deadlineIn(1500))
   await only.close()
   const onDisk = (await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters()))
@@ -292,7 +292,7 @@ test('sqlite × locked by another, and no database at all: an error, and the nex
 
 test('every target fails: the record is told as returned, with its own code; nobody is told of a dead letter', async () => {
   const failed = notSent({ topic: 'chat', value: 'v' }, undefined, new TransportError('unreachable', 'down'), 1)
-  const chain = DeadLetterPublisher.of([target('sqs', 'http://127.0.0.1:9')])
+  const chain = publisherOf([target('sqs', 'http://127.0.0.1:9')])
   const failures: unknown[] = []
   const fates = await publishFailures([failed], {
     deadLetters: chain,
@@ -321,10 +321,14 @@ test('who is told of a dead letter is told after it is stored, without its bytes
     { notify: () => Promise.reject(new Error('no')) },
     { notify: () => new Promise<void>(() => {}) },
   ]
-  const chain = DeadLetterPublisher.of([{ kind: 'disk', folder: place }], {
-    notifiers,
-    onNotifyFailure: error => failures.push(error),
-  })
+  const chain = publisherOf(
+    [{ kind: 'disk', folder: place }],
+    {},
+    {
+      notifiers,
+      onNotifyFailure: error => failures.push(error),
+    },
+  )
   const results = await chain.store(deadLetters(2), deadlineIn(1500))
   await chain.close()
   assert.deepEqual(told, results)

@@ -8,11 +8,8 @@ import type { ProducerOptions } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
-import {
-  DeadLetterPublisher,
-  type DeadLetterTarget,
-  type StoreResult,
-} from '../../lib/dead-letter/dead-letter-publisher.ts'
+import { DeadLetterPublisher } from '../../lib/dead-letter/dead-letter-publisher.ts'
+import type { DeadLetterTarget, StoreResult } from '../../lib/dead-letter/dead-letter-target.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
 import { type KafkaContext, kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'

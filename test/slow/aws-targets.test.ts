@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { CreateTableCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
-import { DeadLetterPublisher } from '../../lib/dead-letter/dead-letter-publisher.ts'
 import { DynamoDbDeadLetterTarget } from '../../lib/dead-letter/dynamodb/target.ts'
 import { S3DeadLetterTarget } from '../../lib/dead-letter/s3/target.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { AWS_TEST_KEYS, type Moto, startMoto } from '../fakes/moto.ts'
+import { publisherOf } from '../fakes/publisher-of.ts'
 import { deadlineIn } from '../support/time.ts'
 
 let moto: Moto
@@ -68,7 +68,7 @@ test('DynamoDB: one item per dead letter, put once', async () => {
 
 test('too large for an item: the value is a claim in the next target that can, else the whole dead letter is', async () => {
   const large = deadLetterOf('large', Buffer.alloc(500_000, 'x'))
-  const chain = DeadLetterPublisher.of([
+  const chain = publisherOf([
     { kind: 'dynamodb', table: 'letters' },
     { kind: 's3', bucket: 'letters', prefix: '' },
   ])
@@ -96,7 +96,7 @@ test('a bucket or a table that is not there, and a service that stays silent: th
     { kind: 's3', bucket: 'nowhere', prefix: '' },
     { kind: 'dynamodb', table: 'nowhere' },
   ] as const) {
-    const chain = DeadLetterPublisher.of([first, { kind: 's3', bucket: 'letters', prefix: 'next' }])
+    const chain = publisherOf([first, { kind: 's3', bucket: 'letters', prefix: 'next' }])
     assert.match(
       String((await chain.store([deadLetterOf(`next-${first.kind}`)], deadlineIn(5000)))[0]),
       /^s3:\/\/letters\/next\//,
@@ -106,7 +106,7 @@ test('a bucket or a table that is not there, and a service that stays silent: th
   const silent = createServer(() => undefined)
   await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
   process.env.AWS_ENDPOINT_URL_DYNAMODB = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
-  const chain = DeadLetterPublisher.of([
+  const chain = publisherOf([
     { kind: 'dynamodb', table: 'letters' },
     { kind: 's3', bucket: 'letters', prefix: 'slow' },
   ])

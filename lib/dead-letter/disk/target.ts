@@ -5,6 +5,8 @@ import { basename, join } from 'node:path'
 import { DeadLetterError } from '../../errors.ts'
 import { elapsedSince, type Moment, moment, systemClock } from '../../time/clock.ts'
 import type { DeadLetter } from '../dead-letter.ts'
+import type { DeadLetterTarget, DeadLetterTargetKind } from '../dead-letter-target.ts'
+import { lastingPath } from '../lasting-path.ts'
 import { SegmentWriter, writeDurably } from './segment.ts'
 
 export interface DiskOptions {
@@ -17,7 +19,31 @@ export interface DiskOptions {
 /** A writer leaves its segment after this time, so that who tidies up knows which are no longer written to. */
 const SEGMENT_AGE_MS = 10 * 60_000
 
-export class DiskDeadLetterTarget {
+interface DiskTargetConfig extends DiskOptions {
+  readonly kind: 'disk'
+  readonly folder: string
+}
+
+export const disk: DeadLetterTargetKind<DiskTargetConfig> = {
+  syntax: 'disk:<folder>',
+  parse: (text, context) => {
+    if (text === '') return undefined
+    const { diskFsync: fsync = true, diskMaxBytes: maxBytes } = context
+    return {
+      kind: 'disk',
+      folder: lastingPath(text, context),
+      ...(fsync ? {} : { fsync }),
+      ...(maxBytes === undefined ? {} : { maxBytes }),
+    }
+  },
+  describe: ({ folder }) => `disk:${folder}`,
+}
+
+export function createDiskTarget({ folder, ...options }: DiskTargetConfig): DiskDeadLetterTarget {
+  return new DiskDeadLetterTarget(folder, options)
+}
+
+export class DiskDeadLetterTarget implements DeadLetterTarget {
   readonly folder: string
   readonly #options: DiskOptions
   #writer: Promise<SegmentWriter> | undefined

@@ -2,14 +2,35 @@
 // Limits: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (an item has at most 400 KB)
 import { DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
-import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
+import { abortAfter, type DynamoDb, loadDynamoDb, stsOf } from '../aws-clients.ts'
 import type { DeadLetter } from '../dead-letter.ts'
-import { DEAD_LETTER_TOO_LARGE, type DeadLetterTarget, type StoreResult } from '../dead-letter-publisher.ts'
+import {
+  DEAD_LETTER_TOO_LARGE,
+  type DeadLetterTarget,
+  type DeadLetterTargetKind,
+  type StoreResult,
+} from '../dead-letter-target.ts'
 import { inParallel } from '../in-parallel.ts'
 import { VERSION_1_TABLE_KEY } from '../version-1.ts'
 
 /** Bytes of an item, its attribute names included, less a margin for those beside the dead letter. */
 const MAX_BYTES = 400 * 1024 - 1024
+
+interface DynamoDbTargetConfig {
+  readonly kind: 'dynamodb'
+  readonly table: string
+}
+
+export const dynamodb: DeadLetterTargetKind<DynamoDbTargetConfig> = {
+  syntax: 'dynamodb:<table>',
+  parse: text => (/^[A-Za-z0-9_.-]{3,255}$/.test(text) ? { kind: 'dynamodb', table: text } : undefined),
+  describe: ({ table }) => `dynamodb:${table}`,
+  signingService: (_config, region) => stsOf(region),
+}
+
+export function createDynamoDbTarget({ table }: DynamoDbTargetConfig): DynamoDbDeadLetterTarget {
+  return new DynamoDbDeadLetterTarget(table)
+}
 
 export class DynamoDbDeadLetterTarget implements DeadLetterTarget {
   readonly #table: string

@@ -11,6 +11,7 @@ import {
   type Lease,
   type OpenDeadLetter,
 } from '../dead-letter-store.ts'
+import type { DeadLetterProducer } from '../dead-letter-target.ts'
 import {
   closedBy,
   closedMarker,
@@ -19,7 +20,7 @@ import {
   isDeadLetterTopic,
   toKafkaDeadLetter,
 } from './kafka-dead-letter.ts'
-import { type DeadLetterProducer, locationOf } from './target.ts'
+import { locationOf } from './target.ts'
 
 const LEASE = 'kp-lease'
 

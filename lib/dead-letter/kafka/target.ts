@@ -1,17 +1,56 @@
 // Dead letters in a Kafka topic, `<topic>-dlt` by default, over a producer of their own that is made when the first dead letter comes.
 import type { DeliveryReport } from '../../delivery/delivery-report.ts'
 import { outsideScopes } from '../../delivery/invocation-scope.ts'
-import { DeadLetterError } from '../../errors.ts'
-import type { ProducerRecord } from '../../record/producer-record.ts'
+import { ConfigError, DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import type { DeadLetter } from '../dead-letter.ts'
-import { DEAD_LETTER_TOO_LARGE, type DeadLetterTarget, type StoreResult } from '../dead-letter-publisher.ts'
-import { toKafkaDeadLetter } from './kafka-dead-letter.ts'
+import {
+  DEAD_LETTER_TOO_LARGE,
+  type DeadLetterProducer,
+  type DeadLetterTarget,
+  type DeadLetterTargetKind,
+  type DeadLetterTargetServices,
+  type StoreResult,
+} from '../dead-letter-target.ts'
+import { isDeadLetterTopic, toKafkaDeadLetter } from './kafka-dead-letter.ts'
 
-/** What a dead letter is sent with: no contracts, any topic, keys as they are. */
-export interface DeadLetterProducer {
-  sendAll(records: readonly ProducerRecord[], deadline?: Deadline): Promise<DeliveryReport[]>
-  close(): Promise<void>
+interface KafkaTargetConfig {
+  readonly kind: 'kafka'
+  /** Of the topic's name, e.g. `{topic}-dlt`; without {topic} one topic holds all. */
+  readonly pattern: string
+  /** Of another cluster; undefined: that of the records. */
+  readonly servers: readonly string[] | undefined
+}
+
+export const kafka: DeadLetterTargetKind<KafkaTargetConfig> = {
+  syntax: 'kafka:{topic}-dlt@<host:port>',
+  parse: text => {
+    const [before = '', ...rest] = text.split('@')
+    const pattern = before || '{topic}-dlt'
+    if (pattern === '{topic}' || !/^[A-Za-z0-9._-]{1,249}$/.test(pattern.replaceAll('{topic}', 't'))) return undefined
+    if (rest.length === 0) return { kind: 'kafka', pattern, servers: undefined }
+    const servers = rest.join('@').split(';')
+    return servers.every(isAddress) ? { kind: 'kafka', pattern, servers: Object.freeze(servers) } : undefined
+  },
+  describe: ({ pattern }) => `kafka:${pattern}`,
+  isOnSameCluster: ({ servers }) => servers === undefined,
+  holdsTopic: ({ pattern }, topic) => isDeadLetterTopic(pattern, topic),
+}
+
+function isAddress(server: string): boolean {
+  return /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/.test(server)
+}
+
+/** @throws ConfigError without `createProducer` */
+export function createKafkaTarget(
+  { pattern, servers }: KafkaTargetConfig,
+  { createProducer }: DeadLetterTargetServices,
+): KafkaDeadLetterTarget {
+  if (!createProducer)
+    throw new ConfigError([
+      'KAFKA_DEAD_LETTER: kafka: needs a producer; create the publisher with createDeadLetterPublisher(config).',
+    ])
+  return new KafkaDeadLetterTarget(pattern, () => createProducer(servers))
 }
 
 export class KafkaDeadLetterTarget implements DeadLetterTarget {

@@ -2,13 +2,35 @@
 // Conditional writes: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 import { DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
-import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
+import { abortAfter, loadS3, type S3, stsOf } from '../aws-clients.ts'
 import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter } from '../dead-letter.ts'
-import type { DeadLetterTarget, StoreResult } from '../dead-letter-publisher.ts'
+import type { DeadLetterTarget, DeadLetterTargetKind, StoreResult } from '../dead-letter-target.ts'
 import { inParallel } from '../in-parallel.ts'
 
 /** For a value whose caller has no deadline. */
 const CLAIM_MS = 30_000
+
+interface S3TargetConfig {
+  readonly kind: 's3'
+  readonly bucket: string
+  /** Without slashes at its ends; may be empty. */
+  readonly prefix: string
+}
+
+export const s3: DeadLetterTargetKind<S3TargetConfig> = {
+  syntax: 's3:<bucket>/<prefix>',
+  parse: text => {
+    const [bucket = '', ...prefix] = text.split('/')
+    if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) return undefined
+    return { kind: 's3', bucket, prefix: prefix.join('/').replace(/^\/+|\/+$/g, '') }
+  },
+  describe: ({ bucket }) => `s3:${bucket}`,
+  signingService: (_config, region) => stsOf(region),
+}
+
+export function createS3Target({ bucket, prefix }: S3TargetConfig): S3DeadLetterTarget {
+  return new S3DeadLetterTarget(bucket, prefix)
+}
 
 export class S3DeadLetterTarget implements DeadLetterTarget {
   readonly #bucket: string

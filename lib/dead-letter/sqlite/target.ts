@@ -4,9 +4,25 @@ import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { DeadLetterError } from '../../errors.ts'
 import type { DeadLetter } from '../dead-letter.ts'
-import type { DeadLetterTarget } from '../dead-letter-publisher.ts'
+import type { DeadLetterTarget, DeadLetterTargetKind } from '../dead-letter-target.ts'
+import { lastingPath } from '../lasting-path.ts'
 
 const BUSY_MS = 2000
+
+interface SqliteTargetConfig {
+  readonly kind: 'sqlite'
+  readonly file: string
+}
+
+export const sqlite: DeadLetterTargetKind<SqliteTargetConfig> = {
+  syntax: 'sqlite:<file>',
+  parse: (text, context) => (text === '' ? undefined : { kind: 'sqlite', file: lastingPath(text, context) }),
+  describe: ({ file }) => `sqlite:${file}`,
+}
+
+export function createSqliteTarget({ file }: SqliteTargetConfig): SqliteDeadLetterTarget {
+  return new SqliteDeadLetterTarget(file)
+}
 
 export class SqliteDeadLetterTarget implements DeadLetterTarget {
   readonly file: string

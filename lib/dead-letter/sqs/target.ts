@@ -5,12 +5,41 @@ import { DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { abortAfter, loadSqs, type Sqs } from '../aws-clients.ts'
 import type { DeadLetter } from '../dead-letter.ts'
-import { DEAD_LETTER_TOO_LARGE, type DeadLetterTarget, type StoreResult } from '../dead-letter-publisher.ts'
+import {
+  DEAD_LETTER_TOO_LARGE,
+  type DeadLetterTarget,
+  type DeadLetterTargetKind,
+  type StoreResult,
+} from '../dead-letter-target.ts'
 import { inParallel } from '../in-parallel.ts'
 
 /** Bytes of a message, and of all messages of a batch, attributes included. */
 const MAX_BYTES = 1_048_576
 const MAX_ENTRIES = 10
+
+interface SqsTargetConfig {
+  readonly kind: 'sqs'
+  readonly queueUrl: string
+}
+
+export const sqs: DeadLetterTargetKind<SqsTargetConfig> = {
+  syntax: 'sqs:<queue URL>',
+  parse: (text, { use, problem }) => {
+    const url = URL.parse(text)
+    const isHttp = url?.protocol === 'https:' || url?.protocol === 'http:'
+    if (!isHttp || url.pathname.length <= 1 || url.username !== '') return undefined
+    // A FIFO queue may be read, for it can be the source DLQ of another FIFO queue.
+    if (use === 'write' && text.endsWith('.fifo'))
+      problem('expected a standard queue, got a FIFO queue: dead letters have no order, and it would drop repeats.')
+    return { kind: 'sqs', queueUrl: text }
+  },
+  describe: ({ queueUrl }) => `sqs:…/${queueUrl.split('/').at(-1)}`,
+  signingService: ({ queueUrl }) => new URL(queueUrl).origin,
+}
+
+export function createSqsTarget({ queueUrl }: SqsTargetConfig): SqsDeadLetterTarget {
+  return new SqsDeadLetterTarget(queueUrl)
+}
 
 export class SqsDeadLetterTarget implements DeadLetterTarget {
   readonly #queueUrl: string

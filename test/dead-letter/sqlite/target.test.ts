@@ -6,11 +6,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { DeadLetterPublisher } from '../../../lib/dead-letter/dead-letter-publisher.ts'
 import { SqliteDeadLetterStore } from '../../../lib/dead-letter/sqlite/store.ts'
 import { SqliteDeadLetterTarget } from '../../../lib/dead-letter/sqlite/target.ts'
 import { DeadLetterError } from '../../../lib/errors.ts'
 import { deadLetterOf } from '../../fakes/dead-letter.ts'
+import { publisherOf } from '../../fakes/publisher-of.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -88,7 +88,7 @@ test('a place that can’t be written is an error, and the chain goes on', async
   const broken = new SqliteDeadLetterTarget(join(folder, 'shared.db', 'letters.db'))
   await assert.rejects(broken.store([deadLetterOf('a')]), (error: unknown) => error instanceof DeadLetterError)
   const file = join(folder, 'next.db')
-  const chain = DeadLetterPublisher.of([
+  const chain = publisherOf([
     { kind: 'sqlite', file: join(folder, 'shared.db', 'letters.db') },
     { kind: 'sqlite', file },
   ])

@@ -1,0 +1,57 @@
+// The registry of dead-letter targets: a kind has a row in each table, and the compiler asks for one that is missing.
+// The tables are apart so that a bundle has only what it calls: the configuration reads the first, whoever writes dead
+// letters the second, and whoever reads them back the one in target-stores.ts.
+import type { DeadLetterTarget, DeadLetterTargetKind, DeadLetterTargetServices } from './dead-letter-target.ts'
+import { createDiskTarget, disk } from './disk/target.ts'
+import { createDynamoDbTarget, dynamodb } from './dynamodb/target.ts'
+import { createKafkaTarget, kafka } from './kafka/target.ts'
+import { createS3Target, s3 } from './s3/target.ts'
+import { createSqliteTarget, sqlite } from './sqlite/target.ts'
+import { createSqsTarget, sqs } from './sqs/target.ts'
+
+const TARGET_KINDS = { sqs, s3, dynamodb, kafka, disk, sqlite }
+
+type Kinds = typeof TARGET_KINDS
+type TargetKindName = keyof Kinds
+type ConfigOf<Kind> = Kind extends DeadLetterTargetKind<infer Config> ? Config : never
+/** A target of KAFKA_DEAD_LETTER, parsed: of one kind, or (without a name) of any. */
+export type DeadLetterTargetConfig<Name extends TargetKindName = TargetKindName> = {
+  readonly [N in Name]: ConfigOf<Kinds[N]>
+}[Name]
+
+interface Create<Config> {
+  target(config: Config, services: DeadLetterTargetServices): DeadLetterTarget
+}
+
+const CREATE_TARGET: { readonly [Name in TargetKindName]: Create<DeadLetterTargetConfig<Name>>['target'] } = {
+  sqs: createSqsTarget,
+  s3: createS3Target,
+  dynamodb: createDynamoDbTarget,
+  kafka: createKafkaTarget,
+  disk: createDiskTarget,
+  sqlite: createSqliteTarget,
+}
+
+type AnyKind = DeadLetterTargetKind<DeadLetterTargetConfig>
+
+/** The kind that stands before the colon of a target or a location. */
+export function kindNamed(name: string): AnyKind | undefined {
+  const kinds: Readonly<Record<string, AnyKind>> = TARGET_KINDS
+  return Object.hasOwn(kinds, name) ? kinds[name] : undefined
+}
+
+export function kindOf({ kind }: DeadLetterTargetConfig): AnyKind {
+  return TARGET_KINDS[kind]
+}
+
+/** How a target is written, of each kind. */
+export const targetSyntaxes = (): readonly string[] => Object.values(TARGET_KINDS).map(({ syntax }) => syntax)
+
+/** @throws ConfigError when the kind needs a service that is not given */
+export function createTarget(
+  config: DeadLetterTargetConfig,
+  services: DeadLetterTargetServices = {},
+): DeadLetterTarget {
+  const create: Create<DeadLetterTargetConfig>['target'] = CREATE_TARGET[config.kind]
+  return create(config, services)
+}

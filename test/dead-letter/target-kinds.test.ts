@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type DeadLetterTargetsContext, parseDeadLetterTargets } from '../../lib/config/dead-letter-targets.ts'
+import { createTarget, type DeadLetterTargetConfig, kindOf } from '../../lib/dead-letter/target-kinds.ts'
+import { ConfigError } from '../../lib/errors.ts'
+
+const EXAMPLES: { readonly [Name in DeadLetterTargetConfig['kind']]: readonly [text: string, shown: string] } = {
+  sqs: ['sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/letters', 'sqs:…/letters'],
+  s3: ['s3:letters/prod', 's3:letters'],
+  dynamodb: ['dynamodb:letters', 'dynamodb:letters'],
+  kafka: ['kafka:{topic}-dlt@other:9092', 'kafka:{topic}-dlt'],
+  disk: ['disk:/mnt/letters', 'disk:/mnt/letters'],
+  sqlite: ['sqlite:/mnt/letters.db', 'sqlite:/mnt/letters.db'],
+}
+
+function parse(text: string, context: Partial<DeadLetterTargetsContext> = {}) {
+  const problems: string[] = []
+  const targets = parseDeadLetterTargets(
+    text,
+    { setting: 'KAFKA_DEAD_LETTER', use: 'write', isInsideLambda: true, ...context },
+    problem => problems.push(problem),
+  )
+  return { targets, problems }
+}
+
+for (const [kind, [text, shown]] of Object.entries(EXAMPLES))
+  test(`${kind}: its text becomes its own configuration, is shown without an address, and makes a target`, async () => {
+    const { targets, problems } = parse(text)
+    assert.deepEqual(problems, [])
+    assert.equal(targets.length, 1)
+    const [target] = targets as [DeadLetterTargetConfig]
+    assert.equal(target.kind, kind)
+    assert.ok(Object.isFrozen(target))
+    assert.equal(kindOf(target).describe(target), shown)
+    const created = createTarget(target, { createProducer: () => assert.fail('no producer before a dead letter') })
+    await created.close()
+  })
+
+test('a target of no kind: the message names the form of each kind', () => {
+  for (const text of ['ftp:there', 'toString:x', '__proto__:x', 'disk', 'disk:%zz', 'sqlite:']) {
+    const { targets, problems } = parse(text)
+    assert.deepEqual(targets, [])
+    assert.deepEqual(problems, [
+      'KAFKA_DEAD_LETTER: expected none, sqs:<queue URL>, s3:<bucket>/<prefix>, dynamodb:<table>, kafka:{topic}-dlt@<host:port>, disk:<folder> or sqlite:<file>, several separated by commas; got something else.',
+    ])
+  }
+})
+
+test('what only a writer needs is not asked of who reads; a problem names what the text was given as', () => {
+  const read = { setting: 'from', use: 'read' } as const
+  for (const [text, problem] of [
+    ['kafka:', /^KAFKA_DEAD_LETTER: expected a target beside kafka: on the same cluster/],
+    ['sqs:https://sqs.eu-west-1.amazonaws.com/1/orders-failures.fifo', /^KAFKA_DEAD_LETTER: expected a standard queue/],
+    ['disk:/tmp/letters', /^KAFKA_DEAD_LETTER: expected a place that outlives the sandbox/],
+    ['sqlite:/tmp/letters.db', /^KAFKA_DEAD_LETTER: expected a place that outlives the sandbox/],
+  ] as const) {
+    assert.match(parse(text).problems.join(), problem)
+    assert.deepEqual(parse(text, read).problems, [])
+    assert.equal(parse(text, read).targets.length, 1)
+  }
+  assert.match(parse('ftp:there', read).problems.join(), /^from: expected none, sqs:/)
+})
+
+test('kafka: without a producer is refused when it is created, not when the first dead letter comes', () => {
+  const [target] = parse(EXAMPLES.kafka[0]).targets as [DeadLetterTargetConfig]
+  assert.throws(() => createTarget(target), ConfigError)
+})
