@@ -182,12 +182,12 @@ export class KafkaProducer {
 
   metrics(): ProducerMetrics {
     const { epochBumps: _bumps, ...sent } = this.#sender.stats
-    const { connectionAttempts, open } = this.#client.stats
+    const { connectionAttempts, openConnections } = this.#client.stats
     const { identity, metadata } = this.#sender
     return {
       ...sent,
       connectionAttempts,
-      connections: open,
+      connections: openConnections,
       producerIds: identity.count,
       metadataRefreshes: metadata.refreshes,
       bufferUsed: this.#appender.bufferUsed,

@@ -1,7 +1,7 @@
-// What a new connection needs beyond host and port. Who gives it is the driver's caller; the driver only uses it.
+// What a new connection needs beyond host and port. The driver's caller provides it.
 import type { Deadline } from '../time/deadline.ts'
 
-/** PEM texts. */
+/** PEM texts, as Node's TLS takes them. */
 export interface TlsMaterial {
   readonly ca?: string
   readonly cert?: string
@@ -10,9 +10,9 @@ export interface TlsMaterial {
 }
 
 export type SaslAuthentication = {
-  /** The setting's value, for messages. */
+  /** The value of sasl.mechanism, for messages. */
   readonly name: string
-  /** What to look at when the broker refuses it. */
+  /** What to check when the broker refuses it, for messages. */
   readonly hint: string
 } & (
   | {
@@ -31,11 +31,11 @@ export interface ConnectionSecurity {
 
 export interface SecurityProvider {
   /**
-   * For a connection attempt that begins now.
-   * @throws TransportError when a secret or a token can't be had
+   * Returns the TLS material and credentials for a connection attempt that begins now.
+   * @throws TransportError when a secret or a token is not available
    */
   forConnection(deadline: Deadline): Promise<ConnectionSecurity>
-  /** After a refusal: what may have changed is read anew. False when nothing did, so that trying again is of no use. */
+  /** Called after the broker refused the credentials: reads them again. False if they are the same: don't try again. */
   renew(deadline: Deadline): Promise<boolean>
 }
 

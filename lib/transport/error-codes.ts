@@ -1,5 +1,5 @@
-// Kafka's protocol errors that a producer can meet, and what each says about a batch (kafka.apache.org/protocol).
-// Classification is total: a code that is not in the table proves nothing, so it is `unknown` and not retriable.
+// The Kafka protocol errors that a producer can get, and what each says about a batch (kafka.apache.org/protocol).
+// The classification is total: a code that is not in the table proves nothing, so it is `unknown` and not retriable.
 import { type DeliveryFailureCode, type KafkaProducerErrorOptions, TransportError } from '../errors.ts'
 
 interface ErrorCodeRow {
@@ -7,11 +7,11 @@ interface ErrorCodeRow {
   readonly retriable?: true
   /** The broker may have appended although it answers with an error. */
   readonly mayBeWritten?: true
-  /** Our picture of the leaders is old. */
+  /** The cached metadata (leaders) is out of date. */
   readonly stale?: true
-  /** One record of the batch is at fault. */
+  /** One record of the batch is invalid. */
   readonly badRecord?: true
-  /** The broker's picture of our sequence differs from ours. */
+  /** The broker expected another sequence number or epoch. */
   readonly sequence?: true
   readonly failure?: DeliveryFailureCode
 }
@@ -57,7 +57,7 @@ const rows = new Map<number, ErrorCodeRow>([
 
 const byName = new Map([...rows.values()].map(row => [row.name, row]))
 
-/** The broker has this very batch already: success, its offset is no longer known. */
+/** The broker has already appended this batch: success, though its offset is no longer known. */
 export const DUPLICATE_SEQUENCE_NUMBER = 46
 
 export function errorCodeRow(code: number): ErrorCodeRow {
@@ -87,7 +87,7 @@ const own = {
   CERTIFICATE_REFUSED: { failure: 'authentication' },
   SECURITY_PROTOCOL_MISMATCH: { failure: 'authentication' },
   CREDENTIALS_UNAVAILABLE: { failure: 'authentication' },
-  /** A record left its batch before the write: the Sender encodes the batch anew, no caller sees this. */
+  /** A record left its batch before the write: the Sender encodes the batch again, and no caller sees this. */
   BATCH_CHANGED: { failure: 'unavailable' },
   /** The broker's answer leaves out the partition, or the offset: the outcome is `unknown`. */
   NO_ANSWER: { failure: 'unavailable' },
@@ -113,12 +113,12 @@ export function isSequenceError(causeCode: string): boolean {
   return byName.get(causeCode)?.sequence === true
 }
 
-/** The code for callers, of the driver's or the broker's own word. */
+/** The code that callers get for a cause of the driver or the broker. */
 export function deliveryFailureCode(causeCode: string): DeliveryFailureCode {
   return byCause.get(causeCode)?.failure ?? 'unavailable'
 }
 
-/** What a topic's own error in an answer to Metadata means for a record of it. */
+/** The code for a record of a topic that has this error in the metadata. */
 export function topicFailureCode(causeCode: string): DeliveryFailureCode {
   return causeCode === 'TOPIC_AUTHORIZATION_FAILED' ? 'authorization' : 'topic-not-on-cluster'
 }

@@ -1,4 +1,4 @@
-// The port under the Sender. A driver makes one attempt at a time; retries, deadlines and order are the Sender's.
+// The port below the Sender. A driver makes single attempts; the Sender does retries, deadlines and order.
 import type { DeliveryProof } from '../record/record-metadata.ts'
 import type { Deadline } from '../time/deadline.ts'
 
@@ -7,13 +7,13 @@ export interface PartitionMetadata {
   /** The leader's node id, or -1 while there is none. */
   readonly leader: number
   readonly leaderEpoch: number
-  /** How many brokers are to hold it. */
+  /** The number of replicas, in sync or not. */
   readonly replicas?: number
 }
 
 export interface TopicMetadata {
   readonly topic: string
-  /** Kafka's name of the topic's own error, or null. */
+  /** Kafka's name of the topic's error, or null. */
   readonly error: string | null
   readonly partitions: readonly PartitionMetadata[]
 }
@@ -35,31 +35,33 @@ export interface EncodedBatch {
 }
 
 export interface ProduceRequest {
-  /** -1: all in-sync replicas; 1: the leader; 0: no answer at all, the outcome is `acked` with proof `none`. */
+  /** -1: all in-sync replicas; 1: the leader; 0: no answer, so the outcome is `acked` with proof `none`. */
   readonly acks: -1 | 0 | 1
-  /** Repeats are recognised: batches carry a producer id, an epoch and a sequence. */
+  /** Batches carry a producer id, an epoch and a sequence, so that the broker recognises repeats. */
   readonly idempotent: boolean
-  /** How long the leader waits for its followers, ms: the request's own field (`timeout.ms`). */
+  /** How long the leader waits for its followers, ms (a field of the request; `timeout.ms`). */
   readonly ackTimeoutMs: number
-  /** How long this side waits for the answer from the write on, ms (`request.timeout.ms`, cut by the records' deadlines). */
+  /**
+   * How long the client waits for the answer after the write, ms (`request.timeout.ms`, cut by the records' deadlines).
+   */
   readonly requestTimeoutMs: number
   /** How long getting a connection may take, ms. */
   readonly connectTimeoutMs: number
   /**
-   * Asked once, in the same turn as the write. False: a record was taken out since; nothing may be written and every
-   * batch is `not-sent` with causeCode `BATCH_CHANGED`.
+   * Called once, immediately before the write. False: a record was removed from a batch meanwhile, so nothing may be
+   * written and every batch is `not-sent` with causeCode `BATCH_CHANGED`.
    */
   beginWrite(): boolean
 }
 
-/** A record that the broker names as the reason for refusing its batch (KIP-467). */
+/** A record that the broker names as its reason for rejecting the batch (KIP-467). */
 interface RecordError {
   readonly index: number
 }
 
 /**
- * What one attempt proved. `rejected`: the broker said it did not write. `not-sent`: nothing left this machine.
- * `unknown`: it may be written.
+ * What one attempt proves. `rejected`: the broker says that it did not write. `not-sent`: nothing left this machine.
+ * `unknown`: the batch may be in the log.
  */
 export type ProduceOutcome = (
   | {
@@ -83,20 +85,26 @@ export type ProduceOutcome = (
 
 export type DropReason = 'deadline' | 'close'
 
-/** Counters of a driver since it was made. */
+/** Counters of a driver since it was created. */
 export interface ConnectionStats {
   readonly connectionAttempts: number
-  readonly open: number
+  /** The connections that are open now. */
+  readonly openConnections: number
+  /** Destroyed connections by reason. */
   readonly destroyed: Readonly<Record<string, number>>
-  readonly graced: number
+  /** How often a time-out was extended after a freeze. */
+  readonly graces: number
 }
 
 export interface KafkaClient {
-  /** Rejects with a `TransportError` when no broker answered before the deadline. */
+  /** @throws TransportError when no broker answered before the deadline */
   metadata(topics: readonly string[], deadline: Deadline): Promise<Cluster>
-  /** One round over the brokers; a `TransportError` says by `retriable` whether another round may help, by `causeCode` why. */
+  /**
+   * One round over the brokers; a `TransportError` says by `retriable` whether another round may help, by `causeCode`
+   * why.
+   */
   initProducerId(deadline: Deadline): Promise<ProducerIdAndEpoch>
-  /** One attempt, no retry inside, never rejects: exactly one outcome per batch, in the same order. */
+  /** One attempt without a retry; never rejects. Resolves with exactly one outcome per batch, in the same order. */
   produce(leader: number, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<ProduceOutcome[]>
   dropConnections(reason: DropReason, leader?: number): Promise<void>
   close(deadline: Deadline): Promise<void>

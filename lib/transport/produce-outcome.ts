@@ -1,7 +1,7 @@
 import { DUPLICATE_SEQUENCE_NUMBER, errorCodeRow } from './error-codes.ts'
 import type { ProduceOutcome } from './kafka-client.ts'
 
-/** One partition's part of a Produce answer (Produce v8). int64 as bigint; -1 means none. */
+/** The part of a Produce answer (v8) for one partition; -1 means none. */
 export interface PartitionAnswer {
   readonly errorCode: number
   readonly baseOffset: bigint
@@ -10,10 +10,10 @@ export interface PartitionAnswer {
 }
 
 /**
- * What a broker's answer for one batch proves.
+ * What a broker's answer proves about one batch.
  *
- * No answer for a partition that was asked for proves nothing. An error with a base offset is `unknown`: a broker that
- * appended and then lost leadership says NOT_LEADER_OR_FOLLOWER and leaves the offset in (`DelayedProduce.tryComplete`).
+ * An answer that leaves the partition out proves nothing. An error with a base offset is `unknown`: a broker that
+ * appended and then lost leadership answers NOT_LEADER_OR_FOLLOWER with the offset (`DelayedProduce.tryComplete`).
  */
 export function outcomeOf(answer: PartitionAnswer | undefined, proof: 'all' | 'leader' = 'all'): ProduceOutcome {
   if (!answer) return failure('unknown', 'NO_ANSWER', true)

@@ -171,7 +171,7 @@ const wrong: readonly (readonly [...Case, expected: { code: string; says: RegExp
     {},
     {
       code: 'authentication',
-      says: /sasl\.mechanism \(KAFKA_SASL_MECHANISM\), got OAUTHBEARER/,
+      says: /does not support OAUTHBEARER: check sasl\.mechanism/,
       connectionAttempts: 2,
     },
   ],
@@ -247,7 +247,7 @@ const wrong: readonly (readonly [...Case, expected: { code: string; says: RegExp
     {},
     {
       code: 'authentication',
-      says: /not for the host that was dialled: expected bootstrap\.servers/,
+      says: /does not name the host of the connection: expected bootstrap\.servers/,
       connectionAttempts: 1,
     },
   ],

@@ -1,5 +1,5 @@
-// A connection is one kafkajs Connection = one socket, never reconnected: dead once, dead for ever; a connection attempt makes a new one.
-// kafkajs's timers, retries and pools are off; the timers here decide, on the monotonic clock.
+// One kafkajs Connection with one socket. It never reconnects: BrokerNode creates a new one instead.
+// The timers, retries and pools of kafkajs are off; the timers here run on the monotonic clock.
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import loggers from 'kafkajs/src/loggers/index.js'
@@ -11,11 +11,11 @@ import type { ConnectionSecurity } from '../connection-security.ts'
 import { type OwnCauseCode, transportError } from '../error-codes.ts'
 import { closedWhileConnecting, connectionError } from './connection-error.ts'
 import { toSasl } from './sasl.ts'
-import { type ApiVersions, apiVersions, PRODUCE, VERSIONS_SPOKEN } from './wire.ts'
+import { type ApiVersions, apiVersions, PRODUCE, REQUIRED_VERSIONS } from './wire.ts'
 
 const NEVER_MS = 2 ** 30
 const KEEP_ALIVE_MS = 30_000
-/** A session is replaced when this much of it is left, at most this many ms. */
+/** A connection is replaced when this share of its session is left, or this many ms if they are less. */
 const SESSION_MARGIN = 0.15
 const SESSION_MARGIN_MS = 60_000
 const silent = loggers.createLogger({ level: 0, logCreator: () => () => {} })
@@ -26,19 +26,20 @@ export interface BrokerConnectionOptions {
   readonly clientId: string
   readonly clock: Clock
   readonly security: ConnectionSecurity
-  /** Told once when the connection dies, with the reason, and whether it was mid-request. */
-  readonly onDead: (connection: BrokerConnection, reason: string) => void
+  /** Called once, when the connection is destroyed. */
+  readonly onDestroyed: (connection: BrokerConnection, reason: string) => void
   readonly onGrace: () => void
-  /** The broker let us in: it answered a request beyond the hand-shake. */
+  /** Called once, when the broker answers the first request after the handshake: it accepted the connection. */
   readonly onAnswer: () => void
 }
 
 export class BrokerConnection {
-  dead = false
-  /** Requests without an answer so far, and how many of them are Produces. */
+  isDestroyed = false
+  /** Requests without an answer so far. */
   inFlight = 0
+  /** Produce requests among them. */
   produceInFlight = 0
-  /** Produce requests handed to the socket: what tells `not-sent` from `unknown`. */
+  /** Produce requests written to the socket; they separate `not-sent` from `unknown`. */
   produceWrites = 0
   lastIo: Moment
   /** Monotonic time of the last answer; -Infinity before the first. */
@@ -49,7 +50,7 @@ export class BrokerConnection {
   #socketError: NodeJS.ErrnoException | undefined
   #reason = ''
   #authenticatedAt: Moment | undefined
-  /** Settles with the last Produce that was written. */
+  /** Resolves when the last Produce that was written has its answer or has failed. */
   #lastProduce: Promise<unknown> | undefined
 
   constructor(options: BrokerConnectionOptions) {
@@ -61,7 +62,7 @@ export class BrokerConnection {
       clientId: options.clientId,
       ssl: options.security.tls ? {} : null,
       sasl: options.security.authentication ? toSasl(options.security.authentication) : null,
-      // A session near its end gets a new connection: kafkajs must never authenticate again by itself.
+      // A session near its end gets a new connection; kafkajs must never re-authenticate.
       reauthenticationThreshold: -NEVER_MS,
       logger: silent,
       connectionTimeout: NEVER_MS,
@@ -70,7 +71,7 @@ export class BrokerConnection {
       maxInFlightRequests: null,
       socketFactory: ({ host, port, onConnect }) => this.#createSocket(host, port, onConnect),
     })
-    // Nothing is ever parked here, and its timer asks for a negative delay (a warning per request on Node 24).
+    // The queue never holds a request back, and its timer has a negative delay (a warning per request on Node 24).
     this.#connection.requestQueue.scheduleCheckPendingRequests = () => {}
   }
 
@@ -78,8 +79,8 @@ export class BrokerConnection {
     return elapsedSince(this.#options.clock, this.lastIo)
   }
 
-  /** Its session with the broker is nearly over: to be replaced when nothing is in flight. */
-  get sessionEnds(): boolean {
+  /** The broker's session is nearly over: replace the connection when nothing is in flight. */
+  get isSessionEnding(): boolean {
     const lifetime = this.#connection.sessionLifetime.toNumber()
     if (!this.#authenticatedAt || lifetime <= 0) return false
     return (
@@ -89,12 +90,13 @@ export class BrokerConnection {
   }
 
   /**
-   * TCP, TLS, ApiVersions unless the cluster's are known, the authentication; all within `ms`.
-   * @throws TransportError fatal where the settings are wrong
+   * Connects: TCP, TLS, ApiVersions unless `knownVersions` has them, authentication.
+   * @param ms the limit for all of it
+   * @throws TransportError not retriable when a setting is wrong
    */
-  async open(ms: number, known: ApiVersions | undefined): Promise<ApiVersions> {
+  async connect(ms: number, knownVersions: ApiVersions | undefined): Promise<ApiVersions> {
     try {
-      const versions = await this.#bounded(this.#handshake(known), ms, 'CONNECTION_TIMEOUT')
+      const versions = await this.#withTimeout(this.#handshake(knownVersions), ms, 'CONNECTION_TIMEOUT')
       this.lastIo = moment(this.#options.clock)
       return versions
     } catch (error) {
@@ -103,15 +105,18 @@ export class BrokerConnection {
     }
   }
 
-  /** The peer was there and hung up in good order. A reset is a network that is overloaded or a limit of connections, and passes. */
+  /**
+   * The broker closed the connection (FIN). A reset (RST) comes from an overloaded network or a connection limit, and
+   * passes.
+   */
   get #wasClosed(): boolean {
     return this.#reason === 'CLOSED_BY_BROKER'
   }
 
-  async #handshake(known: ApiVersions | undefined): Promise<ApiVersions> {
+  async #handshake(knownVersions: ApiVersions | undefined): Promise<ApiVersions> {
     await this.#connection.connect()
-    const versions = known ?? (await this.#connection.send(apiVersions()))
-    for (const { apiKey, name, version } of VERSIONS_SPOKEN) {
+    const versions = knownVersions ?? (await this.#connection.send(apiVersions()))
+    for (const { apiKey, name, version } of REQUIRED_VERSIONS) {
       const range = versions[apiKey]
       if (!range || range.maxVersion < version || range.minVersion > version)
         throw new TransportError(
@@ -130,19 +135,20 @@ export class BrokerConnection {
   }
 
   /**
-   * One request. Any failure kills the connection, but for two: `mayOutlive` (a metadata ask must not take a Produce with it),
-   * and a refusal of `beforeWrite`, after which nothing was written.
+   * Sends one request and waits for its answer. A failure destroys the connection, except in two cases: `beforeWrite`
+   * returned false, so nothing was written; or `sparesProduces` is set and a Produce is in flight (a metadata request
+   * that fails must not take a Produce with it).
    */
   async call<T>(
     protocol: WireProtocol<T>,
     ms: number,
-    options: { beforeWrite?: () => boolean; mayOutlive?: boolean } = {},
+    options: { beforeWrite?: () => boolean; sparesProduces?: boolean } = {},
   ): Promise<T> {
-    if (this.dead) throw transportError('CONNECTION_BROKEN', 'The connection is closed.', { retriable: true })
+    if (this.isDestroyed) throw transportError('CONNECTION_BROKEN', 'The connection is closed.', { retriable: true })
     const isProduce = protocol.request.apiKey === PRODUCE
     this.inFlight++
     if (isProduce) this.produceInFlight++
-    let refused = false
+    let isCancelled = false
     const encode = protocol.request.encode
     const guarded: WireProtocol<T> = {
       ...protocol,
@@ -150,8 +156,8 @@ export class BrokerConnection {
         ...protocol.request,
         encode: async () => {
           const bytes = await encode()
-          refused = options.beforeWrite?.() === false
-          if (refused)
+          isCancelled = options.beforeWrite?.() === false
+          if (isCancelled)
             throw transportError('BATCH_CHANGED', 'A record left the batch before it was written.', {
               retriable: true,
             })
@@ -160,16 +166,16 @@ export class BrokerConnection {
       },
     }
     try {
-      const answer = await this.#inLine(isProduce, this.#connection.send(guarded), work =>
-        this.#bounded(work, ms, 'REQUEST_TIMEOUT', options.mayOutlive),
+      const answer = await this.#afterEarlierProduce(isProduce, this.#connection.send(guarded), work =>
+        this.#withTimeout(work, ms, 'REQUEST_TIMEOUT', options.sparesProduces),
       )
       this.lastIo = moment(this.#options.clock)
       if (this.lastAnswer === Number.NEGATIVE_INFINITY) this.#options.onAnswer()
       this.lastAnswer = this.#options.clock.now()
       return answer
     } catch (error) {
-      const spared = refused || (options.mayOutlive && this.produceInFlight > 0)
-      if (!spared) this.destroy((error instanceof TransportError && error.causeCode) || 'CONNECTION_BROKEN')
+      const isKept = isCancelled || (options.sparesProduces && this.produceInFlight > 0)
+      if (!isKept) this.destroy((error instanceof TransportError && error.causeCode) || 'CONNECTION_BROKEN')
       throw error
     } finally {
       this.inFlight--
@@ -177,21 +183,28 @@ export class BrokerConnection {
     }
   }
 
-  /** A broker answers one request of a connection after the other: a Produce's clock starts when it is first in line. */
-  async #inLine<T>(isProduce: boolean, work: Promise<T>, bounded: (work: Promise<T>) => Promise<T>): Promise<T> {
-    if (!isProduce) return bounded(work)
-    const before = this.#lastProduce
+  /**
+   * A broker answers the requests of a connection one by one, so the time-out of a Produce begins after the earlier
+   * one.
+   */
+  async #afterEarlierProduce<T>(
+    isProduce: boolean,
+    work: Promise<T>,
+    withTimeout: (work: Promise<T>) => Promise<T>,
+  ): Promise<T> {
+    if (!isProduce) return withTimeout(work)
+    const earlier = this.#lastProduce
     const completed = work.catch(() => undefined)
     this.#lastProduce = completed
     try {
-      if (before) await before
-      return await bounded(work)
+      if (earlier) await earlier
+      return await withTimeout(work)
     } finally {
       if (this.#lastProduce === completed) this.#lastProduce = undefined
     }
   }
 
-  /** Hands everything that is written until `uncork` to the network as one write. */
+  /** Collects everything that is written until `uncork` into one write. */
   cork(): void {
     this.#socket?.cork()
   }
@@ -201,18 +214,18 @@ export class BrokerConnection {
   }
 
   destroy(reason: string): void {
-    if (!this.dead) {
-      this.dead = true
+    if (!this.isDestroyed) {
+      this.isDestroyed = true
       this.#reason = reason
-      this.#options.onDead(this, reason)
+      this.#options.onDestroyed(this, reason)
     }
-    // Always with an error: kafkajs does not listen to 'close' and would wait for its answers for ever.
+    // Always with an error: kafkajs does not listen to 'close' and would wait for its answers forever.
     if (this.#socket && !this.#socket.destroyed) this.#socket.destroy(new Error(reason))
   }
 
-  #bounded<T>(work: Promise<T>, ms: number, causeCode: OwnCauseCode, mayOutlive = false): Promise<T> {
+  #withTimeout<T>(work: Promise<T>, ms: number, causeCode: OwnCauseCode, sparesProduces = false): Promise<T> {
     const late = () => {
-      if (!(mayOutlive && this.produceInFlight > 0)) this.destroy(causeCode)
+      if (!(sparesProduces && this.produceInFlight > 0)) this.destroy(causeCode)
       return transportError(causeCode, `No answer within ${Math.round(ms)} ms.`, { retriable: true })
     }
     return withTimeout(this.#options.clock, ms, work, late, this.#options.onGrace)

@@ -1,5 +1,6 @@
-// One broker's connections: a data connection that carries Produces, a control connection for questions while those wait,
-// and the rule for connectionAttempts: one at a time, with full jitter after a failed or destroyed connection.
+// The connections to one broker: a data connection for Produce requests, and a control connection for other requests
+// while those wait. Connection attempts are made one at a time, with full-jitter back-off after a failed or destroyed
+// connection.
 import { TransportError } from '../../errors.ts'
 import { backoff } from '../../time/backoff.ts'
 import { type Clock, elapsedSince, type Moment, moment, sleep } from '../../time/clock.ts'
@@ -11,7 +12,7 @@ import { BrokerConnection } from './broker-connection.ts'
 import { CLOSED_WHILE_CONNECTING, closedWhileConnecting, protocolMismatch } from './connection-error.ts'
 import type { ApiVersions } from './wire.ts'
 
-export interface BrokerOptions {
+export interface BrokerNodeOptions {
   readonly clientId: string
   readonly clock: Clock
   readonly connectTimeoutMs: number
@@ -21,24 +22,25 @@ export interface BrokerOptions {
   readonly security: SecurityProvider
 }
 
+/** Shared by the broker nodes of a client. */
 export interface SharedState {
   versions: ApiVersions | undefined
   connectionAttempts: number
-  /** New connections that brokers closed, since the last that succeeded; undefined once one ever did. */
+  /** New connections that brokers closed before their first answer; undefined once a connection has succeeded. */
   closedAttempts: number | undefined
-  graced: number
+  graces: number
   destroyed: Record<string, number>
 }
 
 type Slot = 'data' | 'control'
 
-/** After a refusal that no retry mends a broker is dialled once in this time, and asked nothing between. */
+/** After a refusal that no retry can fix, the next connection attempt to the broker is made only after this time. */
 const REFUSED_MS = 10_000
 const MAX_CLOSED_ATTEMPTS = 3
 
 export class BrokerNode {
   readonly address: string
-  readonly #options: BrokerOptions
+  readonly #options: BrokerNodeOptions
   readonly #shared: SharedState
   readonly #connections: Record<Slot, BrokerConnection | undefined> = { data: undefined, control: undefined }
   #connecting: Promise<void> | undefined
@@ -47,21 +49,22 @@ export class BrokerNode {
   #refusal: { readonly error: TransportError; readonly at: Moment } | undefined
   #closed = false
 
-  constructor(address: string, options: BrokerOptions, shared: SharedState) {
+  constructor(address: string, options: BrokerNodeOptions, shared: SharedState) {
     this.address = address
     this.#options = options
     this.#shared = shared
   }
 
-  get open(): number {
-    return [this.#connections.data, this.#connections.control].filter(connection => connection && !connection.dead)
-      .length
+  get openConnections(): number {
+    return [this.#connections.data, this.#connections.control].filter(
+      connection => connection && !connection.isDestroyed,
+    ).length
   }
 
-  /** 2: answered within the last second. 1: no connection yet. 0: silent. Questions go to the highest first. */
-  get proof(): number {
+  /** 2: answered in the last second. 1: no connection yet. 0: silent. Requests to any broker try the highest first. */
+  get readiness(): number {
     const connections = [this.#connections.data, this.#connections.control].filter(
-      connection => connection !== undefined && !connection.dead,
+      connection => connection !== undefined && !connection.isDestroyed,
     )
     if (connections.length === 0) return 1
     return connections.some(connection => connection && this.#options.clock.now() - connection.lastAnswer < 1000)
@@ -69,12 +72,12 @@ export class BrokerNode {
       : 0
   }
 
-  data(deadline: Deadline): Promise<BrokerConnection> {
+  dataConnection(deadline: Deadline): Promise<BrokerConnection> {
     return this.#get('data', deadline)
   }
 
-  /** A connection on which a question is answered at once: a broker serves one request per connection at a time. */
-  idle(deadline: Deadline): Promise<BrokerConnection> {
+  /** A connection without a request in flight: a broker serves one request per connection at a time. */
+  idleConnection(deadline: Deadline): Promise<BrokerConnection> {
     const data = this.#live('data')
     return data && data.inFlight === 0 ? Promise.resolve(data) : this.#get(data ? 'control' : 'data', deadline)
   }
@@ -94,13 +97,13 @@ export class BrokerNode {
 
   #live(slot: Slot): BrokerConnection | undefined {
     const connection = this.#connections[slot]
-    if (!connection || connection.dead) return undefined
+    if (!connection || connection.isDestroyed) return undefined
     const reason =
       connection.inFlight > 0
         ? undefined
         : connection.idleMs > this.#options.maxIdleMs
           ? 'IDLE'
-          : connection.sessionEnds
+          : connection.isSessionEnding
             ? 'SESSION'
             : undefined
     if (reason) {
@@ -117,7 +120,7 @@ export class BrokerNode {
       this.#connecting ??= this.#connect(slot).finally(() => {
         this.#connecting = undefined
       })
-      // The connection attempt is shared and goes on; this caller waits for it no longer than its own deadline.
+      // Callers share the connection attempt; each waits for it until its own deadline.
       await withTimeout(this.#options.clock, deadline.remaining, this.#connecting, () =>
         transportError('UNREACHABLE', 'No connection before the deadline.', { retriable: true }),
       )
@@ -127,7 +130,7 @@ export class BrokerNode {
   async #connect(slot: Slot): Promise<void> {
     this.#throwIfRefused()
     await sleepUntil(this.#options.clock, this.#notBefore)
-    const connection = await this.#openOrRenew()
+    const connection = await this.#openWithRenewal()
     if (this.#closed) connection.destroy('CLOSE')
     this.#failures = 0
     this.#refusal = undefined
@@ -138,23 +141,23 @@ export class BrokerNode {
     if (this.#refusal && elapsedSince(this.#options.clock, this.#refusal.at) < REFUSED_MS) throw this.#refusal.error
   }
 
-  /** authentication that is refused is tried once more when its secret has changed. */
-  async #openOrRenew(): Promise<BrokerConnection> {
+  /** Tries once more if the broker refuses the credentials and they have changed since. */
+  async #openWithRenewal(): Promise<BrokerConnection> {
     try {
-      return await this.#open()
+      return await this.#openConnection()
     } catch (error) {
       const refusal = error as TransportError
       if (refusal.causeCode !== 'AUTHENTICATION_FAILED' || !(await this.#options.security.renew(this.#connectDeadline)))
-        throw this.#remembered(refusal)
+        throw this.#rememberRefusal(refusal)
     }
     try {
-      return await this.#open()
+      return await this.#openConnection()
     } catch (error) {
-      throw this.#remembered(error as TransportError)
+      throw this.#rememberRefusal(error as TransportError)
     }
   }
 
-  #remembered(error: TransportError): TransportError {
+  #rememberRefusal(error: TransportError): TransportError {
     if (!error.retriable && error.causeCode !== 'CLOSED') this.#refusal = { error, at: moment(this.#options.clock) }
     return error
   }
@@ -163,10 +166,10 @@ export class BrokerNode {
     return Deadline.after(this.#options.clock, this.#options.connectTimeoutMs)
   }
 
-  async #open(): Promise<BrokerConnection> {
+  async #openConnection(): Promise<BrokerConnection> {
     const { clock, clientId, connectTimeoutMs } = this.#options
     const deadline = this.#connectDeadline
-    const given = await this.#credentials(deadline)
+    const security = await this.#connectionSecurity(deadline)
     if (this.#closed) throw transportError('CLOSED', 'The producer is closed.')
     const [host, port] = splitAddress(this.address)
     const connection = new BrokerConnection({
@@ -174,10 +177,10 @@ export class BrokerNode {
       port,
       clientId,
       clock,
-      security: given,
-      onDead: (dead, reason) => this.#onDead(dead, reason),
+      security,
+      onDestroyed: (dead, reason) => this.#onDestroyed(dead, reason),
       onGrace: () => {
-        this.#shared.graced++
+        this.#shared.graces++
       },
       onAnswer: () => {
         this.#shared.closedAttempts = undefined
@@ -185,52 +188,59 @@ export class BrokerNode {
     })
     this.#shared.connectionAttempts++
     try {
-      this.#shared.versions = await connection.open(
+      this.#shared.versions = await connection.connect(
         Math.max(1, Math.min(connectTimeoutMs, deadline.remaining)),
         this.#shared.versions,
       )
-      if (given.authentication) this.#shared.closedAttempts = undefined
+      if (security.authentication) this.#shared.closedAttempts = undefined
       return connection
     } catch (error) {
       connection.destroy('CONNECTION_FAILED')
-      throw this.#judge(error as TransportError)
+      throw this.#countClosed(error as TransportError)
     }
   }
 
-  /** A secret or a token that can't be had is not asked for in a hot loop either. */
-  async #credentials(deadline: Deadline): Promise<ConnectionSecurity> {
+  /** Backs off when a secret or a token is not available, too: it must not be requested in a tight loop. */
+  async #connectionSecurity(deadline: Deadline): Promise<ConnectionSecurity> {
     try {
       return await this.#options.security.forConnection(deadline)
     } catch (error) {
       this.#backOff()
       throw error instanceof TransportError
         ? error
-        : transportError('CREDENTIALS_UNAVAILABLE', 'What a connection needs could not be had.', {
-            retriable: true,
-            cause: error,
-          })
+        : transportError(
+            'CREDENTIALS_UNAVAILABLE',
+            'The credentials or TLS material of a connection are not available.',
+            {
+              retriable: true,
+              cause: error,
+            },
+          )
     }
   }
 
-  #judge(error: TransportError): TransportError {
+  #countClosed(error: TransportError): TransportError {
     if (error.causeCode !== CLOSED_WHILE_CONNECTING || this.#shared.closedAttempts === undefined) return error
     this.#shared.closedAttempts++
     return this.#shared.closedAttempts >= MAX_CLOSED_ATTEMPTS ? protocolMismatch(error.cause) : error
   }
 
-  /** A connection that failed makes the next connection attempt wait. One that we replace, or that the broker closed while it was idle, does not. */
-  #onDead(connection: BrokerConnection, reason: string): void {
+  /**
+   * A failed connection delays the next attempt. One that this client replaced, or that the broker closed while it was
+   * idle, does not.
+   */
+  #onDestroyed(connection: BrokerConnection, reason: string): void {
     this.#shared.destroyed[reason] = (this.#shared.destroyed[reason] ?? 0) + 1
-    const isOpen = connection === this.#connections.data || connection === this.#connections.control
-    const closedIdle =
+    const wasInUse = connection === this.#connections.data || connection === this.#connections.control
+    const wasClosedIdle =
       reason === 'CLOSED_BY_BROKER' &&
-      isOpen &&
+      wasInUse &&
       connection.inFlight === 0 &&
       connection.lastAnswer > Number.NEGATIVE_INFINITY
-    if (reason === 'IDLE' || reason === 'SESSION' || reason === 'CLOSE' || closedIdle) return
-    // A listener that wants authentication lets anybody shake hands, and hangs up at the first request.
-    if (isOpen && connection.lastAnswer === Number.NEGATIVE_INFINITY && reason === 'CLOSED_BY_BROKER')
-      this.#remembered(this.#judge(closedWhileConnecting(undefined)))
+    if (reason === 'IDLE' || reason === 'SESSION' || reason === 'CLOSE' || wasClosedIdle) return
+    // A listener that expects authentication completes any handshake, and closes the connection at the first request.
+    if (wasInUse && connection.lastAnswer === Number.NEGATIVE_INFINITY && reason === 'CLOSED_BY_BROKER')
+      this.#rememberRefusal(this.#countClosed(closedWhileConnecting(undefined)))
     this.#backOff()
   }
 
@@ -241,7 +251,7 @@ export class BrokerNode {
   }
 }
 
-/** host:port, also [::1]:port. The settings table has checked the form. */
+/** `host:port` or `[::1]:port`. The form was checked with the configuration. */
 function splitAddress(address: string): [string, number] {
   const colon = address.lastIndexOf(':')
   return [address.slice(0, colon).replace(/^\[|\]$/g, ''), Number(address.slice(colon + 1))]

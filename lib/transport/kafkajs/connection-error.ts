@@ -1,5 +1,5 @@
-// Why a connection could not be set up, in words that name the setting. kafkajs calls certificate errors retriable, and of a
-// protocol mismatch it says only "Closed connection".
+// Why a connection attempt failed, in messages that name the setting. kafkajs calls certificate errors retriable, and
+// reports a protocol mismatch only as "Closed connection".
 import { TransportError } from '../../errors.ts'
 import type { ConnectionSecurity } from '../connection-security.ts'
 import { transportError } from '../error-codes.ts'
@@ -17,7 +17,7 @@ const TRUST = new Set([
   'CERT_UNTRUSTED',
   'CERT_REVOKED',
 ])
-/** OpenSSL's names of the alerts by which a broker refuses a client's certificate, or the lack of one. */
+/** OpenSSL's names for the alerts of a broker that refuses the client's certificate, or the lack of one. */
 const CLIENT_CERTIFICATE =
   /^ERR_SSL_.*ALERT_.*CERTIFICATE|^ERR_SSL_.*ALERT_UNKNOWN_CA|^ERR_SSL_.*ALERT_HANDSHAKE_FAILURE/
 const NOT_TLS = new Set([
@@ -29,12 +29,12 @@ const NOT_TLS = new Set([
 
 export interface ConnectionFailure {
   readonly error: unknown
-  /** What the socket itself reported. */
+  /** The error that the socket emitted. */
   readonly socketError: NodeJS.ErrnoException | undefined
   readonly security: ConnectionSecurity
 }
 
-/** Fatal where trying again with the same settings can't help; else retriable. */
+/** Not retriable when another attempt with the same settings can't succeed. */
 export function connectionError({
   error,
   socketError,
@@ -45,16 +45,19 @@ export function connectionError({
   const certificate = (message: string) => transportError('CERTIFICATE_REFUSED', message, { cause: error })
   if (tls && HOST_NAME.has(code))
     return certificate(
-      'The broker’s certificate is not for the host that was dialled: expected bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS) and the broker’s advertised.listeners to use a name in it.',
+      'The broker’s certificate does not name the host of the connection: expected bootstrap.servers ' +
+        '(KAFKA_BOOTSTRAP_SERVERS) and the broker’s advertised.listeners to use a name in it.',
     )
   if (tls && VALIDITY.has(code)) return certificate('The broker’s certificate has expired or is not valid yet.')
   if (tls && TRUST.has(code))
     return certificate(
-      'The broker’s certificate is not signed by a trusted authority: expected its CA in ssl.truststore.certificates or ssl.truststore.location (KAFKA_SSL_TRUSTSTORE_…).',
+      'The broker’s certificate is not signed by a trusted authority: expected its CA in ' +
+        'ssl.truststore.certificates or ssl.truststore.location (KAFKA_SSL_TRUSTSTORE_…).',
     )
   if (tls && CLIENT_CERTIFICATE.test(code))
     return certificate(
-      'The broker refused our certificate, or the lack of one: check ssl.keystore.certificate.chain and ssl.keystore.key (KAFKA_SSL_KEYSTORE_…).',
+      'The broker refused the client’s certificate, or the lack of one: check ssl.keystore.certificate.chain and ' +
+        'ssl.keystore.key (KAFKA_SSL_KEYSTORE_…).',
     )
   if (tls && (NOT_TLS.has(code) || /before secure TLS connection/.test(socketError?.message ?? '')))
     return closedWhileConnecting(error)
@@ -66,10 +69,8 @@ export function connectionError({
     )
       return transportError(
         'AUTHENTICATION_FAILED',
-        `The broker does not offer this mechanism: check sasl.mechanism (KAFKA_SASL_MECHANISM), got ${authentication.name}.`,
-        {
-          cause: error,
-        },
+        `The broker does not support ${authentication.name}: check sasl.mechanism (KAFKA_SASL_MECHANISM).`,
+        { cause: error },
       )
     if (
       name === 'KafkaJSSASLAuthenticationError' ||
@@ -85,12 +86,12 @@ export function authenticationFailed(
   { name, hint }: { readonly name: string; readonly hint: string },
   cause?: unknown,
 ): TransportError {
-  return transportError('AUTHENTICATION_FAILED', `The broker refused the authentication with ${name}: check ${hint}.`, {
+  return transportError('AUTHENTICATION_FAILED', `SASL authentication failed for ${name}: check ${hint}.`, {
     cause,
   })
 }
 
-/** One such connection attempt may be a broker that goes away; several in a row, and none that succeeded, are a mismatch. */
+/** One such attempt may be a broker that is stopping; several in a row, with none that succeeded, are a mismatch. */
 export const CLOSED_WHILE_CONNECTING = 'CLOSED_WHILE_CONNECTING'
 
 export function closedWhileConnecting(cause: unknown): TransportError {
@@ -103,7 +104,8 @@ export function closedWhileConnecting(cause: unknown): TransportError {
 export function protocolMismatch(cause: unknown): TransportError {
   return transportError(
     'SECURITY_PROTOCOL_MISMATCH',
-    'Every new connection is closed before it can be used: check that security.protocol (KAFKA_SECURITY_PROTOCOL) is the one of the broker’s listener (PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL).',
+    'The broker closes every new connection before it can be used: check that security.protocol ' +
+      '(KAFKA_SECURITY_PROTOCOL) is that of the broker’s listener (PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL).',
     { cause },
   )
 }

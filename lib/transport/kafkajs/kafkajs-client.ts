@@ -1,4 +1,4 @@
-// The driver over kafkajs's wire layer: one Produce per leader, its answer read partition by partition.
+// The driver over the wire layer of kafkajs: one Produce per leader, whose answer is read partition by partition.
 import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import { TransportError } from '../../errors.ts'
 import { topicPartition } from '../../record/topic-partition.ts'
@@ -18,17 +18,19 @@ import type {
 } from '../kafka-client.ts'
 import { failure, outcomeOf } from '../produce-outcome.ts'
 import type { BrokerConnection } from './broker-connection.ts'
-import { BrokerNode, type BrokerOptions, type SharedState } from './broker-node.ts'
+import { BrokerNode, type BrokerNodeOptions, type SharedState } from './broker-node.ts'
 import * as wire from './wire.ts'
 
-/** A question to one broker, its connection attempt included; then the next broker is asked. */
-const ASK_MS = 1000
-/** A connection idle for longer is asked for a sign of life together with its first Produce. */
+/** The limit for a request that any broker may answer, with the connection attempt; then the next broker is tried. */
+const REQUEST_ANY_MS = 1000
+/** A connection that was idle for longer is probed together with its first Produce. */
 const PROBE_AFTER_IDLE_MS = 100
 const PROBE_MS = 500
 
 export interface KafkaJsClientOptions {
-  /** `isStale`: every broker that is known was asked, and none answered. */
+  /**
+   * Returns the bootstrap servers. `isStale`: none of the known brokers answered, so a cached list may be out of date.
+   */
   readonly bootstrap: (deadline: Deadline, isStale: boolean) => readonly string[] | Promise<readonly string[]>
   readonly clientId: string
   readonly connectTimeoutMs: number
@@ -41,7 +43,7 @@ export interface KafkaJsClientOptions {
 }
 
 export class KafkaJsClient implements KafkaClient {
-  readonly #options: BrokerOptions
+  readonly #options: BrokerNodeOptions
   readonly #bootstrap: KafkaJsClientOptions['bootstrap']
   readonly #clock: Clock
   readonly #brokers = new Map<string, BrokerNode>()
@@ -50,7 +52,7 @@ export class KafkaJsClient implements KafkaClient {
     versions: undefined,
     connectionAttempts: 0,
     closedAttempts: 0,
-    graced: 0,
+    graces: 0,
     destroyed: {},
   }
   #isStale = false
@@ -63,18 +65,18 @@ export class KafkaJsClient implements KafkaClient {
   }
 
   get stats(): ConnectionStats {
-    const open = [...this.#brokers.values()].reduce((sum, broker) => sum + broker.open, 0)
+    const openConnections = [...this.#brokers.values()].reduce((sum, broker) => sum + broker.openConnections, 0)
     return {
       connectionAttempts: this.#shared.connectionAttempts,
-      graced: this.#shared.graced,
+      graces: this.#shared.graces,
       destroyed: { ...this.#shared.destroyed },
-      open,
+      openConnections,
     }
   }
 
   async metadata(topics: readonly string[] | null, deadline: Deadline): Promise<Cluster> {
-    const answer = await this.#ask(deadline, (connection, ms) =>
-      connection.call(wire.metadata(topics), ms, { mayOutlive: true }),
+    const answer = await this.#requestAny(deadline, (connection, ms) =>
+      connection.call(wire.metadata(topics), ms, { sparesProduces: true }),
     )
     for (const { nodeId, host, port } of answer.brokers)
       this.#nodes.set(nodeId, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
@@ -93,14 +95,15 @@ export class KafkaJsClient implements KafkaClient {
   }
 
   initProducerId(deadline: Deadline): Promise<ProducerIdAndEpoch> {
-    return this.#ask(deadline, async (connection, ms) => {
-      const answer = await connection.call(wire.initProducerId(), ms, { mayOutlive: true })
+    return this.#requestAny(deadline, async (connection, ms) => {
+      const answer = await connection.call(wire.initProducerId(), ms, { sparesProduces: true })
       if (answer.errorCode === 0) return { producerId: answer.producerId, epoch: answer.epoch }
       const row = errorCodeRow(answer.errorCode)
-      throw brokerError(
-        row,
-        `The broker gave no producer id: ${row.name}${row.failure === 'authorization' ? '; expected an ACL for WRITE on a topic (MSK: kafka-cluster:WriteDataIdempotently and WriteData)' : ''}.`,
-      )
+      const advice =
+        row.failure === 'authorization'
+          ? '; expected an ACL for WRITE on a topic (MSK: kafka-cluster:WriteDataIdempotently and WriteData)'
+          : ''
+      throw brokerError(row, `The broker returned no producer id: ${row.name}${advice}.`)
     })
   }
 
@@ -111,7 +114,7 @@ export class KafkaJsClient implements KafkaClient {
     if (address === undefined) return all('not-sent', 'NO_LEADER', true)
     let connection: BrokerConnection
     try {
-      connection = await this.#broker(address).data(Deadline.after(this.#clock, request.connectTimeoutMs))
+      connection = await this.#broker(address).dataConnection(Deadline.after(this.#clock, request.connectTimeoutMs))
     } catch (error) {
       const failed = asTransportError(error)
       return all('not-sent', failed.retriable ? 'UNREACHABLE' : causeOf(failed), failed.retriable, error)
@@ -133,9 +136,9 @@ export class KafkaJsClient implements KafkaClient {
   }
 
   /**
-   * After a pause the peer may be gone without a word (NAT, load balancer, a frozen sandbox). So the first Produce shares
-   * its write with an ApiVersions, which any live broker answers at once: no extra round trip, and silence shows in 500 ms.
-   * Where a repeat would not be recognised the sign of life is awaited first.
+   * After a pause the connection may be gone without a FIN (NAT, load balancer, a frozen sandbox). So the first Produce
+   * shares its write with an ApiVersions request, which a live broker answers at once: no extra round trip, and a dead
+   * connection shows in 500 ms. Without idempotence a repeat would be a duplicate, so the probe is awaited first.
    */
   async #callProduce(
     connection: BrokerConnection,
@@ -155,17 +158,17 @@ export class KafkaJsClient implements KafkaClient {
     }
     connection.cork()
     setImmediate(() => connection.uncork())
-    // Its failure kills the connection, and with it the Produce, which reports it.
+    // If the probe fails, the connection is destroyed and the Produce reports it.
     connection.call(wire.apiVersions(), PROBE_MS).catch(() => undefined)
     return produce()
   }
 
-  /** One question to the broker with this id, without a retry. For readers of a log; records go by `produce`. */
-  async ask<T>(nodeId: number, question: WireProtocol<T>, deadline: Deadline): Promise<T> {
+  /** Sends one request to the broker with this node id, without a retry. For readers; records go through `produce`. */
+  async request<T>(nodeId: number, protocol: WireProtocol<T>, deadline: Deadline): Promise<T> {
     const address = this.#nodes.get(nodeId)
     if (address === undefined) throw transportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })
-    const connection = await this.#broker(address).idle(deadline)
-    return connection.call(question, Math.max(1, deadline.remaining), { mayOutlive: true })
+    const connection = await this.#broker(address).idleConnection(deadline)
+    return connection.call(protocol, Math.max(1, deadline.remaining), { sparesProduces: true })
   }
 
   dropConnections(reason: DropReason, leader?: number): Promise<void> {
@@ -192,19 +195,22 @@ export class KafkaJsClient implements KafkaClient {
     return broker
   }
 
-  /** Asks one broker after the other: those that answered just now, then fresh connectionAttempts, then silent ones. */
-  async #ask<T>(deadline: Deadline, question: (connection: BrokerConnection, ms: number) => Promise<T>): Promise<T> {
+  /**
+   * Tries one broker after the other: first those that answered just now, then those without a connection, then the
+   * rest.
+   */
+  async #requestAny<T>(deadline: Deadline, send: (connection: BrokerConnection, ms: number) => Promise<T>): Promise<T> {
     const addresses = [...new Set([...this.#nodes.values(), ...(await this.#bootstrap(deadline, this.#isStale))])]
     const ranked = addresses
-      .map(address => ({ address, rank: this.#broker(address).proof + Math.random() * 0.5 }))
+      .map(address => ({ address, rank: this.#broker(address).readiness + Math.random() * 0.5 }))
       .sort((a, b) => b.rank - a.rank)
     const failures: TransportError[] = []
     for (const { address } of ranked) {
-      const mine = deadline.limitedTo(ASK_MS)
-      if (mine.remaining <= 0) break
+      const requestDeadline = deadline.limitedTo(REQUEST_ANY_MS)
+      if (requestDeadline.passed) break
       try {
-        const connection = await this.#broker(address).idle(mine)
-        const answer = await question(connection, Math.max(1, mine.remaining))
+        const connection = await this.#broker(address).idleConnection(requestDeadline)
+        const answer = await send(connection, Math.max(1, requestDeadline.remaining))
         this.#isStale = false
         return answer
       } catch (error) {
@@ -212,7 +218,7 @@ export class KafkaJsClient implements KafkaClient {
       }
     }
     this.#isStale = failures.length === ranked.length
-    // Asking again is of no use only if no broker could answer otherwise.
+    // Another round can help if it can change one broker's answer.
     throw (
       failures.findLast(({ retriable }) => retriable) ??
       failures.at(-1) ??

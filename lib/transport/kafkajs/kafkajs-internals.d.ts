@@ -1,5 +1,5 @@
-// What is used of kafkajs 2.2.4 below its public API: framing and SASL of one connection, and the wire codec.
-// kafkajs is frozen since 2023 and pinned; `test/kafka-client.contract.ts` guards each of these calls.
+// The parts of kafkajs 2.2.4 that are used below its public API: framing and SASL of a connection, and the wire codec.
+// kafkajs has had no release since 2023 and is pinned; `test/kafka-client.contract.ts` guards each of these calls.
 
 declare module 'kafkajs/src/network/connection.js' {
   import type { Socket } from 'node:net'
@@ -32,7 +32,7 @@ declare module 'kafkajs/src/network/connection.js' {
       enforceRequestTimeout: boolean
       maxInFlightRequests: number | null
     })
-    /** ms; 0 without an end. A Long. */
+    /** Milliseconds (a Long); 0 if the session does not end. */
     readonly sessionLifetime: { toNumber(): number }
     requestQueue: { scheduleCheckPendingRequests: () => void }
     connect(): Promise<true>
@@ -54,7 +54,7 @@ declare module 'kafkajs/src/protocol/encoder.js' {
     writeInt8(value: number): this
     writeInt16(value: number): this
     writeInt32(value: number): this
-    /** A number, or the text of a larger one. */
+    /** A number, or a larger one as text. */
     writeInt64(value: number | string): this
     writeBoolean(value: boolean): this
     writeString(value: string | null): this

@@ -1,4 +1,4 @@
-// What is in a partition's log, for who looks before it sends again: offsets by time, records from an offset on.
+// Reads a partition's log: offsets by time, records from an offset. Redrive uses it to look before it sends again.
 import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import { TransportError } from '../../errors.ts'
 import { type Clock, sleep, systemClock } from '../../time/clock.ts'
@@ -27,85 +27,93 @@ export class LogReader {
     this.#clock = clock
   }
 
-  /** The names of all topics that may be looked at. */
+  /** The names of all topics that the client may DESCRIBE. */
   topics(): Promise<string[]> {
-    return this.#again(async deadline => (await this.#client.metadata(null, deadline)).topics.map(({ topic }) => topic))
+    return this.#retrying(async deadline =>
+      (await this.#client.metadata(null, deadline)).topics.map(({ topic }) => topic),
+    )
   }
 
-  /** @throws TransportError when the topic is not known within `ms` */
+  /** The number of partitions. @throws TransportError when the brokers did not return the topic within `ms` */
   partitions(topic: string, ms = DEFAULT_MS): Promise<number> {
-    return this.#again(async deadline => (await this.#leadersOf(topic, deadline)).length, ms)
+    return this.#retrying(async deadline => (await this.#leadersOf(topic, deadline)).length, ms)
   }
 
   start(topic: string, partition: number): Promise<bigint> {
     return this.#offset(topic, partition, EARLIEST)
   }
 
-  /** The offset that the next record gets; every record before it is acknowledged by all in-sync replicas or about to be. */
+  /** The offset that the next record gets (the high watermark: all in-sync replicas have the records before it). */
   end(topic: string, partition: number, ms = DEFAULT_MS): Promise<bigint> {
     return this.#offset(topic, partition, LATEST, ms)
   }
 
-  /** Of the first record whose timestamp is at or after `timestamp` (ms); the log's end where there is none. */
+  /**
+   * The offset of the first record at or after `timestamp` (ms since the epoch); the end of the log if there is none.
+   */
   async offsetAt(topic: string, partition: number, timestamp: number): Promise<bigint> {
     const offset = await this.#offset(topic, partition, Math.max(0, timestamp))
     return offset < 0n ? this.end(topic, partition) : offset
   }
 
-  /** Records at offsets from `from` to before `to`, in their order. */
+  /** The records from offset `from` up to, but without, `to`. */
   async *read(topic: string, partition: number, from: bigint, to: bigint): AsyncGenerator<LogRecord> {
     for (let at = from; at < to; ) {
       const { records, nextOffset } = await this.#fetch(topic, partition, at)
       for (const record of records) if (record.offset >= at && record.offset < to) yield record
-      // What a compacted log no longer holds, and markers of transactions, are skipped with their batch.
+      // Offsets that a compacted log no longer holds, and transaction markers, are skipped with their batch.
       at = nextOffset
     }
   }
 
-  /** Topics' settings; a topic that may not be looked at is left out. */
+  /** The settings of topics; topics without the right DESCRIBE_CONFIGS are left out. */
   async settings(
     topics: readonly string[],
     names: readonly string[],
   ): Promise<Map<string, Map<string, string | null>>> {
-    const answers = await this.#again(async deadline => {
+    const answers = await this.#retrying(async deadline => {
       const [leader = -1] = await this.#leadersOf(topics[0] as string, deadline)
-      return this.#client.ask(leader, wire.describeConfigs(topics, names), deadline)
+      return this.#client.request(leader, wire.describeConfigs(topics, names), deadline)
     })
     return new Map(answers.filter(({ errorCode }) => errorCode === 0).map(({ topic, values }) => [topic, values]))
   }
 
   async #fetch(topic: string, partition: number, offset: bigint) {
-    // A batch larger than asked for comes whole all the same (KIP-74).
+    // A batch larger than FETCH_BYTES is returned whole all the same (KIP-74).
     const end = Deadline.after(this.#clock, DEFAULT_MS)
     for (;;) {
-      const { recordSet } = await this.#ofLeader(
+      const { recordSet } = await this.#requestLeader(
         topic,
         partition,
         wire.fetch(topic, partition, offset, FETCH_BYTES, FETCH_WAIT_MS),
       )
       const { records, nextOffset } = await decodeRecordSet(recordSet, decompress)
       if (nextOffset !== undefined) return { records, nextOffset }
-      // A new leader may not know yet how far its followers are; what is asked for is there.
+      // The records are there: a new leader may not know the high watermark yet, so it returns nothing at first.
       if (end.passed)
-        throw transportError('REQUEST_TIMEOUT', 'A partition’s leader does not give what its log holds.', {
-          retriable: true,
-        })
+        throw transportError(
+          'REQUEST_TIMEOUT',
+          'A partition’s leader returned no records, although its log has some.',
+          {
+            retriable: true,
+          },
+        )
     }
   }
 
   async #offset(topic: string, partition: number, timestamp: number, ms = DEFAULT_MS): Promise<bigint> {
-    return (await this.#ofLeader(topic, partition, wire.listOffsets(topic, partition, timestamp), ms)).offset
+    return (await this.#requestLeader(topic, partition, wire.listOffsets(topic, partition, timestamp), ms)).offset
   }
 
-  #ofLeader<T extends { readonly errorCode: number }>(
+  #requestLeader<T extends { readonly errorCode: number }>(
     topic: string,
     partition: number,
-    question: WireProtocol<T>,
+    protocol: WireProtocol<T>,
     ms = DEFAULT_MS,
   ): Promise<T> {
-    return this.#again(async deadline => {
+    return this.#retrying(async deadline => {
       const leader = (await this.#leadersOf(topic, deadline))[partition] ?? -1
-      const answer = await this.#client.ask(leader, question, deadline)
+      const answer = await this.#client.request(leader, protocol, deadline)
       if (answer.errorCode === 0) return answer
       const row = errorCodeRow(answer.errorCode)
       throw brokerError(row, `A partition's leader refused to read (${row.name}).`)
@@ -113,23 +121,25 @@ export class LogReader {
   }
 
   async #leadersOf(topic: string, deadline: Deadline): Promise<number[]> {
-    const known = this.#leaders.get(topic)
-    if (known) return known
-    const [found] = (await this.#client.metadata([topic], deadline)).topics
-    if (!found || found.error !== null)
+    const cached = this.#leaders.get(topic)
+    if (cached) return cached
+    const [metadata] = (await this.#client.metadata([topic], deadline)).topics
+    if (!metadata || metadata.error !== null)
       throw new TransportError(
-        topicFailureCode(found?.error ?? ''),
-        `The topic can't be read (${found?.error ?? 'it is not there'}).`,
-        { causeCode: found?.error ?? null, retriable: true },
+        topicFailureCode(metadata?.error ?? ''),
+        `The topic can't be read (${metadata?.error ?? 'it does not exist'}).`,
+        { causeCode: metadata?.error ?? null, retriable: true },
       )
     const leaders: number[] = []
-    for (const { partition, leader } of found.partitions) leaders[partition] = leader
+    for (const { partition, leader } of metadata.partitions) leaders[partition] = leader
     this.#leaders.set(topic, leaders)
     return leaders
   }
 
-  /** Until it succeeds, fails for good, or the time is over; leaders may have moved between two tries. */
-  async #again<T>(work: (deadline: Deadline) => Promise<T>, ms = DEFAULT_MS): Promise<T> {
+  /**
+   * Repeats `work` until it succeeds, fails for good, or `ms` have passed. Leaders are looked up again for each try.
+   */
+  async #retrying<T>(work: (deadline: Deadline) => Promise<T>, ms = DEFAULT_MS): Promise<T> {
     const end = Deadline.after(this.#clock, ms)
     for (;;) {
       try {

@@ -1,4 +1,5 @@
-// authentication in the form that kafkajs wants it. Always a new object: kafkajs keeps its authenticator in it.
+// SASL credentials in the form that kafkajs expects. Always a new object, because kafkajs stores its authenticator in
+// it.
 import Encoder from 'kafkajs/src/protocol/encoder.js'
 import type { SaslAuthentication } from '../connection-security.ts'
 import { authenticationFailed } from './connection-error.ts'
@@ -20,8 +21,8 @@ export function toSasl(authentication: SaslAuthentication): object {
 }
 
 /**
- * RFC 7628. A broker may refuse with an error document in an answer that is no error, which kafkajs's own authenticator takes
- * for success: an answer that is not empty is a refusal.
+ * RFC 7628. A broker may refuse with an error document in an answer without an error code, which the authenticator of
+ * kafkajs takes for success. So an answer that is not empty is a refusal.
  */
 function bearer(authentication: SaslAuthentication & { mechanism: 'OAUTHBEARER' }): SaslStep {
   const message = `n,,\u0001auth=Bearer ${authentication.token}\u0001\u0001`

@@ -1,5 +1,6 @@
-// The requests a producer needs, and those of who looks what is in a log, over kafkajs's codec. Two are newer than kafkajs knows: Produce v8 names the bad
-// records of a refused batch (KIP-467), Metadata v7 carries leader epochs (KIP-320). None of them is a flexible version.
+// The requests of the producer and of the log reader, over the codec of kafkajs. Two are newer than those of kafkajs:
+// Produce v8 names the invalid records of a rejected batch (KIP-467), Metadata v7 has leader epochs (KIP-320). No
+// version is flexible.
 import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import Decoder from 'kafkajs/src/protocol/decoder.js'
 import Encoder from 'kafkajs/src/protocol/encoder.js'
@@ -15,8 +16,8 @@ const API_VERSIONS = 18
 const INIT_PRODUCER_ID = 22
 const DESCRIBE_CONFIGS = 32
 
-/** The versions spoken; the broker must offer each of them. */
-export const VERSIONS_SPOKEN = [
+/** The request versions in use; the broker must support each of them. */
+export const REQUIRED_VERSIONS = [
   { apiKey: PRODUCE, name: 'Produce', version: 8 },
   { apiKey: METADATA, name: 'Metadata', version: 7 },
   { apiKey: INIT_PRODUCER_ID, name: 'InitProducerId', version: 1 },
@@ -35,7 +36,7 @@ function protocol<T>(
 ): WireProtocol<T> {
   return {
     request: { apiKey, apiName, apiVersion, encode: async () => encode() },
-    // kafkajs reads `clientSideThrottleTime` off what `decode` gives and would park later requests: the Sender waits itself.
+    // kafkajs would delay later requests by `clientSideThrottleTime`; the Sender does the waiting itself.
     response: {
       decode: async raw => ({ answer: decode(new Decoder(raw)), clientSideThrottleTime: 0 }),
       parse: async decoded => (decoded as { answer: T }).answer,
@@ -89,7 +90,7 @@ export interface MetadataAnswer {
   }[]
 }
 
-/** @param topics null: all that may be looked at */
+/** @param topics null: all topics that the client may DESCRIBE */
 export function metadata(topics: readonly string[] | null): WireProtocol<MetadataAnswer> {
   return protocol(
     METADATA,
@@ -132,7 +133,7 @@ export interface ProduceAnswer {
   readonly throttleTimeMs: number
 }
 
-/** One Produce for one leader: batches of several partitions, each with its own producer epoch inside its bytes. With acks=0 no answer comes. */
+/** One Produce for one leader, with batches of several partitions; each has its producer epoch in its bytes. */
 export function produce(
   batches: readonly EncodedBatch[],
   acks: number,
@@ -141,11 +142,11 @@ export function produce(
 ): WireProtocol<ProduceAnswer> {
   const byTopic = Map.groupBy(batches, batch => batch.topic)
   const encode = () => {
-    const topics = [...byTopic].map(([topic, ofTopic]) =>
+    const topics = [...byTopic].map(([topic, topicBatches]) =>
       new Encoder()
         .writeString(topic)
         .writeArray(
-          ofTopic.map(batch =>
+          topicBatches.map(batch =>
             new Encoder().writeInt32(batch.partition).writeInt32(batch.bytes.length).writeBuffer(batch.bytes),
           ),
         ),
@@ -160,6 +161,7 @@ export function produce(
     })
     return { partitions, throttleTimeMs: decoder.readInt32() }
   })
+  // With acks=0 the broker sends no answer.
   return acks === 0 ? { ...wire, request: { ...wire.request, expectResponse: () => false } } : wire
 }
 
@@ -177,15 +179,15 @@ function readPartitionAnswer(p: Decoder): PartitionAnswer {
   return { errorCode, baseOffset, logAppendTime, recordErrors }
 }
 
-/** @param timestamp ms since the epoch: the first offset at or after it; -1 the end of the log, -2 its start */
+/** @param timestamp the first offset at or after it (ms since the epoch); -1: the end of the log, -2: its start */
 export function listOffsets(
   topic: string,
   partition: number,
   timestamp: number,
 ): WireProtocol<{ errorCode: number; offset: bigint }> {
   const encode = () => {
-    const asked = new Encoder().writeInt32(partition).writeInt64(timestamp)
-    return new Encoder().writeInt32(-1).writeArray([new Encoder().writeString(topic).writeArray([asked])])
+    const partitionRequest = new Encoder().writeInt32(partition).writeInt64(timestamp)
+    return new Encoder().writeInt32(-1).writeArray([new Encoder().writeString(topic).writeArray([partitionRequest])])
   }
   return protocol(LIST_OFFSETS, 'ListOffsets', 1, encode, decoder => {
     const [only] = decoder.readArray(t => {
@@ -208,7 +210,7 @@ export interface FetchAnswer {
   readonly recordSet: Buffer
 }
 
-/** One partition from an offset on; whole batches, the last of which may be cut. */
+/** The batches of one partition from an offset; the last one may be cut off. */
 export function fetch(
   topic: string,
   partition: number,
@@ -217,9 +219,9 @@ export function fetch(
   maxWaitMs: number,
 ): WireProtocol<FetchAnswer> {
   const encode = () => {
-    const asked = new Encoder().writeInt32(partition).writeInt64(String(offset)).writeInt32(maxBytes)
+    const partitionRequest = new Encoder().writeInt32(partition).writeInt64(String(offset)).writeInt32(maxBytes)
     const head = new Encoder().writeInt32(-1).writeInt32(maxWaitMs).writeInt32(1).writeInt32(maxBytes).writeInt8(1)
-    return head.writeArray([new Encoder().writeString(topic).writeArray([asked])])
+    return head.writeArray([new Encoder().writeString(topic).writeArray([partitionRequest])])
   }
   return protocol(FETCH, 'Fetch', 4, encode, decoder => {
     decoder.readInt32()
@@ -239,7 +241,7 @@ export function fetch(
   })
 }
 
-/** Settings of topics, the brokers' defaults included. */
+/** The settings of topics, including the brokers' defaults. */
 export function describeConfigs(
   topics: readonly string[],
   names: readonly string[],
