@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import { parseRedriveRequest } from '../functions/redrive/redrive-request.ts'
-import { rawToDeadLetters } from '../functions/redrive/to-dead-letters.ts'
 import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
-import { openDeadLetterStores } from '../lib/redrive/open-dead-letters.ts'
+import { listDeadLetters } from '../lib/redrive/list-dead-letters.ts'
 import { withClaim } from '../lib/redrive/read-claim.ts'
-import { groupDeadLetters, matches } from '../lib/redrive/select-dead-letters.ts'
+import { parseRedriveRequest } from '../lib/redrive/redrive-request.ts'
+import { groupDeadLetters } from '../lib/redrive/select-dead-letters.ts'
+import { createSourceMessageReader } from '../lib/redrive/source-messages.ts'
 import { configuration, contractsIn, environment, exportAwsVariables } from './environment.ts'
 import { json, shown, table, tell } from './output.ts'
 
@@ -51,32 +51,13 @@ export function addDeadLetters(program: Command): void {
 }
 
 async function* deadLettersOf({ from, topic, error, since, until, limit }: Options): AsyncGenerator<OpenDeadLetter> {
-  const given = Object.fromEntries(
-    Object.entries({ from, topic, error, since, until, limit }).filter(([, value]) => value !== undefined),
-  )
-  const request = parseRedriveRequest(given)
+  const filter = Object.entries({ from, topic, error, since, until, limit }).filter(([, value]) => value !== undefined)
+  const request = parseRedriveRequest(Object.fromEntries(filter))
   const env = environment()
   exportAwsVariables(env)
   const config = await configuration(env)
-  const { defaultTopic, maxRequestSize } = config
-  const toDeadLetters = rawToDeadLetters({
-    contracts: await contractsIn('contracts', false),
-    defaultTopic,
-    maxRequestSize,
-  })
-  let left = request.limit ?? Number.POSITIVE_INFINITY
-  for (const target of request.from ?? config.deadLetter) {
-    const store = openDeadLetterStores(target, config, toDeadLetters)
-    try {
-      for await (const open of store.deadLetters()) {
-        if (!matches(open.deadLetter, request)) continue
-        yield open
-        if (--left <= 0) return
-      }
-    } finally {
-      await store.close()
-    }
-  }
+  const readSourceMessage = createSourceMessageReader(await contractsIn('contracts', false), config)
+  yield* listDeadLetters(request, { config, readSourceMessage })
 }
 
 async function list(options: Options): Promise<void> {
@@ -108,12 +89,12 @@ async function stats(options: Options): Promise<void> {
 }
 
 async function show(deadLetterId: string, options: Options): Promise<void> {
-  let found: OpenDeadLetter | undefined
+  let match: OpenDeadLetter | undefined
   // To its end, so that what was received on the way is let go of.
-  for await (const open of deadLettersOf(options)) if (open.deadLetter.deadLetterId === deadLetterId) found = open
-  if (!found) throw new Error(`No open dead letter has the id ${deadLetterId}.`)
-  const { location } = found
-  const deadLetter = options.payload ? await withClaim(found.deadLetter) : found.deadLetter
+  for await (const open of deadLettersOf(options)) if (open.deadLetter.deadLetterId === deadLetterId) match = open
+  if (!match) throw new Error(`No open dead letter has the id ${deadLetterId}.`)
+  const { location } = match
+  const deadLetter = options.payload ? await withClaim(match.deadLetter) : match.deadLetter
   if (options.json) return json({ location, ...(options.payload ? deadLetter : withoutPayload(deadLetter)) })
   const { record, source, failure, redrive, claimCheck } = deadLetter
   const hidden = '(with --payload)'

@@ -1,8 +1,9 @@
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
-import { parseRedriveRequest, type RedriveRequest } from '../functions/redrive/redrive-request.ts'
-import { runRedrive } from '../functions/redrive/run-redrive.ts'
 import type { RedriveResult } from '../lib/redrive/redrive.ts'
+import { parseRedriveRequest, type RedriveRequest } from '../lib/redrive/redrive-request.ts'
+import { runRedrive } from '../lib/redrive/run-redrive.ts'
+import { createSourceMessageReader } from '../lib/redrive/source-messages.ts'
 import { configuration, contractsIn, environment, exportAwsVariables } from './environment.ts'
 import { json, progress, table, tell } from './output.ts'
 
@@ -59,7 +60,8 @@ async function run(options: Options): Promise<void> {
   exportAwsVariables(env)
   const config = await configuration(env)
   const contracts = await contractsIn(folder as string, folder !== 'contracts')
-  const context = { config, contracts, warn: tell }
+  const readSourceMessage = createSourceMessageReader(contracts, config)
+  const context = { config, contracts, readSourceMessage, warn: tell }
   let total: number | undefined
   if (!request.dryRun && !yes) {
     if (!process.stdin.isTTY) throw new Error('Expected --yes (or --dry-run), since there is no terminal to ask.')

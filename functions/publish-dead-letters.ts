@@ -5,9 +5,9 @@ import { publishFailures } from '../lib/dead-letter/publish-failures.ts'
 import type { DeliveryReport, Failed } from '../lib/delivery/delivery-report.ts'
 import type { RecordFate } from '../lib/delivery/record-fate.ts'
 import type { KafkaContext } from '../lib/lambda/kafka-producer-middleware.ts'
+import type { SourceRecord } from '../lib/lambda/source-record.ts'
 import { keyOfInvalid } from '../lib/validate/record-validator.ts'
 import type { Services } from './create-services.ts'
-import type { SourceRecord } from './source-record.ts'
 
 export interface DeadLetterRules {
   readonly shouldDeadLetter: (failed: Failed, index: number) => boolean

@@ -45,9 +45,14 @@ export { LoggingProducerListener, type ProducerInterceptor, type ProducerListene
 export type { ProducerMetrics } from './producer-metrics.ts'
 export type { ProducerRecord, RecordHeader } from './record/producer-record.ts'
 export type { DeliveryProof, RecordMetadata } from './record/record-metadata.ts'
+export { type ListRequest, listDeadLetters } from './redrive/list-dead-letters.ts'
 export { createLogReader, openDeadLetterStores } from './redrive/open-dead-letters.ts'
+export { withClaim } from './redrive/read-claim.ts'
 export { type RedriveOptions, type RedriveResult, redrive } from './redrive/redrive.ts'
-export type { DeadLetterFilter } from './redrive/select-dead-letters.ts'
+export { parseRedriveRequest, type RedriveRequest } from './redrive/redrive-request.ts'
+export { type RedriveContext, redriveStore, runRedrive } from './redrive/run-redrive.ts'
+export { type DeadLetterFilter, type DeadLetterGroup, groupDeadLetters } from './redrive/select-dead-letters.ts'
+export { createSourceMessageReader, type SourceMessageReader } from './redrive/source-messages.ts'
 export { RoutingKafkaTemplate } from './routing-kafka-template.ts'
 export {
   bytesSerializer,

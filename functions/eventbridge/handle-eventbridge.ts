@@ -2,11 +2,11 @@
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter } from '../../lib/delivery/record-fate.ts'
+import { parseEventBridgeEvent } from '../../lib/lambda/eventbridge-event.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
 import type { Services } from '../create-services.ts'
 import { publishDeadLetters } from '../publish-dead-letters.ts'
-import { sendSourceRecords } from '../source-record.ts'
-import { toRecord } from './to-records.ts'
+import { sendSourceRecords } from '../send-source-records.ts'
 import { toResponse } from './to-response.ts'
 
 /** @throws KafkaProducerError when the event is stored nowhere */
@@ -17,7 +17,7 @@ export async function handleEventBridge(
 ): Promise<void> {
   const { config, contracts, report } = services
   const { producer } = context.kafka
-  const sourceRecords = toRecord(event, context.awsRequestId, {
+  const sourceRecords = parseEventBridgeEvent(event, context.awsRequestId, {
     contracts,
     defaultTopic: config.defaultTopic,
     awsTrace: process.env._X_AMZN_TRACE_ID,

@@ -3,11 +3,10 @@
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import type { HttpRequest } from '../../lib/lambda/http-event.ts'
+import { CHANGED_NUMBER, hasChangedNumber, parseBody } from '../../lib/lambda/parse-body.ts'
+import { type SourceRecord, sourceRecord, standardHeaders } from '../../lib/lambda/source-record.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
-import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
-import { RESERVED_HEADER_PREFIX } from '../../lib/validate/record-validator.ts'
-import { CHANGED_NUMBER, hasChangedNumber, parseBody } from '../parse-body.ts'
-import { type SourceRecord, sourceRecord, standardHeaders } from '../source-record.ts'
+import { type ProducerRecord, RESERVED_HEADER_PREFIX, type RecordHeader } from '../../lib/record/producer-record.ts'
 import { RequestError } from './request-error.ts'
 
 /** Bytes of a body, after base64. Lambda's own limit is 6 MB for the whole event. */

@@ -2,19 +2,17 @@
 import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
-import { createDeadLetterProducer } from '../../lib/create-dead-letter-publisher.ts'
 import type { Check } from '../../lib/doctor/check.ts'
 import { KafkaProducerError } from '../../lib/errors.ts'
+import { toRawMessage, toSqsResponse } from '../../lib/lambda/sqs-event.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
-import { createLogReader, deadLetterTopicsOf } from '../../lib/redrive/open-dead-letters.ts'
-import { type RedriveResult, redrive } from '../../lib/redrive/redrive.ts'
+import { EventDeadLetterStore } from '../../lib/redrive/event-dead-letters.ts'
+import type { RedriveResult } from '../../lib/redrive/redrive.ts'
+import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
+import { redriveStore, runRedrive } from '../../lib/redrive/run-redrive.ts'
+import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
-import { toResponse } from '../sqs/to-response.ts'
-import { EventDeadLetterStore } from './event-dead-letters.ts'
-import { parseRedriveRequest } from './redrive-request.ts'
-import { optionsOf, runRedrive } from './run-redrive.ts'
-import { rawToDeadLetters } from './to-dead-letters.ts'
 
 export interface RedriveServices {
   readonly config: ProducerConfig
@@ -36,31 +34,17 @@ export async function handleRedrive(event: unknown, context: Context, services: 
   if (deadline.passed)
     throw new KafkaProducerError('deadline-too-short', `The function's time-out: expected more than ${RESERVE_MS} ms.`)
   const records = isJsonObject(event) && Array.isArray(event.Records) ? (event.Records as SQSRecord[]) : undefined
-  if (records) return redriveBatch(records, deadline, services)
   const { config, contracts, report } = services
-  const results = await runRedrive(parseRedriveRequest(event), { config, contracts, deadline, warn: report.warn })
+  const readSourceMessage = createSourceMessageReader(contracts, config)
+  const redriveContext = { config, contracts, readSourceMessage, deadline, warn: report.warn }
+  if (records) {
+    const store = new EventDeadLetterStore(records.map(toRawMessage), readSourceMessage)
+    report.redrive([await redriveStore(store, parseRedriveRequest({}), redriveContext)])
+    return toSqsResponse(store.returned)
+  }
+  const results = await runRedrive(parseRedriveRequest(event), redriveContext)
   report.redrive(results)
   return { results }
-}
-
-async function redriveBatch(
-  records: readonly SQSRecord[],
-  deadline: Deadline,
-  { config, contracts, report }: RedriveServices,
-): Promise<SQSBatchResponse> {
-  const { defaultTopic, maxRequestSize } = config
-  const deadLetters = new EventDeadLetterStore(records, rawToDeadLetters({ contracts, defaultTopic, maxRequestSize }))
-  const producer = createDeadLetterProducer(config)
-  const { reader, closeReader } = createLogReader(config)
-  try {
-    const options = optionsOf(parseRedriveRequest({}), { config, contracts, deadline }, producer)
-    report.redrive([
-      await redrive(deadLetters, { ...options, log: reader, isDeadLetterTopic: deadLetterTopicsOf(config.deadLetter) }),
-    ])
-  } finally {
-    await Promise.all([producer.close(), closeReader()])
-  }
-  return toResponse(deadLetters.returned)
 }
 
 async function examine({ contracts }: RedriveServices): Promise<Answer> {

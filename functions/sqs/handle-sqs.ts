@@ -4,9 +4,10 @@ import { type DeliveryReport, type Failed, notSent } from '../../lib/delivery/de
 import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
 import { orderGroupStopped } from '../../lib/errors.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
+import { parseSqsEvent, type SqsMessage, toSqsResponse } from '../../lib/lambda/sqs-event.ts'
 import type { Services } from '../create-services.ts'
 import { publishDeadLetters } from '../publish-dead-letters.ts'
-import { sendSourceRecords } from '../source-record.ts'
+import { sendSourceRecords } from '../send-source-records.ts'
 import {
   firstFailures,
   groupGoesOn,
@@ -16,8 +17,6 @@ import {
   type SqsPolicy,
   shouldDeadLetter,
 } from './plan-round.ts'
-import { type SqsMessage, toMessages } from './to-records.ts'
-import { toResponse } from './to-response.ts'
 
 type Fates = ReadonlyMap<DeliveryReport, RecordFate>
 type Invocation = Context & KafkaContext
@@ -31,7 +30,7 @@ export async function handleSqs(event: unknown, context: Invocation, services: S
     for (const report of reports)
       completed.push({ message, report, fate: fates?.get(report) ?? fateWithoutDeadLetter(report) })
   }
-  let open: readonly SqsMessage[] = toMessages(event, contracts, config.defaultTopic)
+  let open: readonly SqsMessage[] = parseSqsEvent(event, contracts, config.defaultTopic)
   while (open.length > 0) {
     const { now, later } = nextRound(open)
     const sent = await sendMessages(now, context)
@@ -57,7 +56,7 @@ export async function handleSqs(event: unknown, context: Invocation, services: S
     completed.map(({ fate }) => fate),
     context.kafka.producer.metrics(),
   )
-  return toResponse(completed.filter(({ fate }) => fate.fate === 'returned').map(({ message }) => message.messageId))
+  return toSqsResponse(completed.filter(({ fate }) => fate.fate === 'returned').map(({ message }) => message.messageId))
 }
 
 async function sendMessages(messages: readonly SqsMessage[], { kafka }: Invocation): Promise<SentMessage[]> {

@@ -2,7 +2,7 @@
 // In a FIFO group only the first message that failed counts: those after it were held back by it.
 import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
-import type { SqsMessage } from './to-records.ts'
+import type { SqsMessage } from '../../lib/lambda/sqs-event.ts'
 
 export interface SqsPolicy {
   /** KAFKA_ON_FAILURE_SQS */

@@ -3,6 +3,9 @@
 /** A record header: names may repeat and keep their order; `null` is a null value. */
 export type RecordHeader = readonly [name: string, value: Uint8Array | null]
 
+/** Headers with this prefix are set by the library and the functions; a caller's record may not have them. */
+export const RESERVED_HEADER_PREFIX = 'kp-'
+
 /** What the source knows about a record beside its value; a contract's key may come from here. */
 interface RecordOrigin {
   /** The feed's own key sources, in place of the contract's. */

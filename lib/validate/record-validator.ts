@@ -3,11 +3,14 @@
 import type { Contract, Contracts } from '../contracts/contract.ts'
 import { atKeySource } from '../contracts/key-sources.ts'
 import { InvalidRecordError } from '../errors.ts'
-import type { ProducerRecord, RecordHeader, ValidRecord } from '../record/producer-record.ts'
+import {
+  type ProducerRecord,
+  RESERVED_HEADER_PREFIX,
+  type RecordHeader,
+  type ValidRecord,
+} from '../record/producer-record.ts'
 import { isTopicName } from '../record/topic-partition.ts'
 
-/** Headers of this prefix are ours; callers can't set them. */
-export const RESERVED_HEADER_PREFIX = 'kp-'
 const MAX_PARTITION = 2 ** 31 - 1
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** Beyond it `Date` ends, and a number is no longer exact to the millisecond in a batch. */

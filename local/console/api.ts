@@ -1,15 +1,16 @@
 // What the console's page asks for. Payloads leave only where they are asked for by name.
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import { parseRedriveRequest } from '../../functions/redrive/redrive-request.ts'
-import { runRedrive } from '../../functions/redrive/run-redrive.ts'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import type { OpenDeadLetter } from '../../lib/dead-letter/dead-letter-store.ts'
 import { ConfigError } from '../../lib/errors.ts'
-import { openDeadLetterStores } from '../../lib/redrive/open-dead-letters.ts'
+import { listDeadLetters } from '../../lib/redrive/list-dead-letters.ts'
 import { withClaim } from '../../lib/redrive/read-claim.ts'
 import type { RedriveResult } from '../../lib/redrive/redrive.ts'
+import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
+import { runRedrive } from '../../lib/redrive/run-redrive.ts'
 import { groupDeadLetters, matches } from '../../lib/redrive/select-dead-letters.ts'
+import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import type { LogReader } from '../../lib/transport/kafkajs/log-reader.ts'
 import { queueDepth } from '../sqs/queue-contents.ts'
 
@@ -55,12 +56,12 @@ export class ConsoleApi {
 
   /** @returns undefined when no open dead letter has this id */
   async deadLetter(deadLetterId: string, payload: boolean): Promise<object | undefined> {
-    const found = (await this.#open()).find(({ deadLetter }) => deadLetter.deadLetterId === deadLetterId)
-    if (!found) return undefined
-    const deadLetter = payload ? await withClaim(found.deadLetter) : found.deadLetter
+    const open = (await this.#open()).find(({ deadLetter }) => deadLetter.deadLetterId === deadLetterId)
+    if (!open) return undefined
+    const deadLetter = payload ? await withClaim(open.deadLetter) : open.deadLetter
     const { key, value, headers } = deadLetter.record
     return {
-      ...summary(found),
+      ...summary(open),
       ...(payload
         ? { key, value, headers }
         : {
@@ -76,10 +77,9 @@ export class ConsoleApi {
   async redrive(asked: unknown): Promise<{ results: RedriveResult[]; warnings: string[] }> {
     const { config, contracts } = this.#context
     const warnings: string[] = []
-    return {
-      results: await runRedrive(parseRedriveRequest(asked), { config, contracts, warn: text => warnings.push(text) }),
-      warnings,
-    }
+    const readSourceMessage = createSourceMessageReader(contracts, config)
+    const context = { config, contracts, readSourceMessage, warn: (text: string) => warnings.push(text) }
+    return { results: await runRedrive(parseRedriveRequest(asked), context), warnings }
   }
 
   /** To the HTTP function, as any caller would. */
@@ -118,18 +118,8 @@ export class ConsoleApi {
     }
   }
 
-  async #open(): Promise<OpenDeadLetter[]> {
-    const { config } = this.#context
-    const all: OpenDeadLetter[] = []
-    for (const target of config.deadLetter) {
-      const store = openDeadLetterStores(target, config)
-      try {
-        for await (const open of store.deadLetters()) all.push(open)
-      } finally {
-        await store.close()
-      }
-    }
-    return all
+  #open(): Promise<OpenDeadLetter[]> {
+    return Array.fromAsync(listDeadLetters({}, this.#context))
   }
 
   /** Null while no broker tells. */

@@ -3,12 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { toRecord } from '../../functions/eventbridge/to-records.ts'
 import { toRecords } from '../../functions/http/to-records.ts'
-import { CHANGED_NUMBER, parseBody } from '../../functions/parse-body.ts'
-import { parseRedriveRequest } from '../../functions/redrive/redrive-request.ts'
-import { rawToDeadLetters } from '../../functions/redrive/to-dead-letters.ts'
-import { toMessages } from '../../functions/sqs/to-records.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTINGS } from '../../lib/config/settings.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
@@ -16,8 +11,13 @@ import { recordOf } from '../../lib/dead-letter/dead-letter.ts'
 import { readSegment } from '../../lib/dead-letter/disk/segment.ts'
 import { readDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
 import { ConfigError, InvalidRecordError, KafkaProducerError } from '../../lib/errors.ts'
+import { parseEventBridgeEvent } from '../../lib/lambda/eventbridge-event.ts'
 import { type HttpRequest, parseHttpEvent } from '../../lib/lambda/http-event.ts'
+import { CHANGED_NUMBER, parseBody } from '../../lib/lambda/parse-body.ts'
+import { parseSqsEvent } from '../../lib/lambda/sqs-event.ts'
 import { traceparentOf } from '../../lib/lambda/traceparent.ts'
+import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
+import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import { validateRecord } from '../../lib/validate/record-validator.ts'
 import { decodeRecordSet } from '../../lib/wire-format/record-batch-decoder.ts'
 import { contractsOf } from '../fakes/contracts.ts'
@@ -199,7 +199,8 @@ test('SQS batches and what is wrapped in them', () => {
   fc.assert(
     fc.property(fc.oneof(fc.record({ Records: fc.array(message, { maxLength: 5 }) }), jsonWith('Records')), event =>
       holds(() => {
-        for (const { records } of toMessages(event, contracts)) for (const { error } of records) if (error) typed(error)
+        for (const { records } of parseSqsEvent(event, contracts))
+          for (const { error } of records) if (error) typed(error)
       }),
     ),
     { numRuns },
@@ -220,10 +221,10 @@ test('EventBridge events, and what source DLQs and failure destinations hold', (
     'requestId',
     'Records',
   )
-  const toDeadLetters = rawToDeadLetters({ contracts, maxRequestSize: 1_000_000 })
+  const toDeadLetters = createSourceMessageReader(contracts, { defaultTopic: undefined, maxRequestSize: 1_000_000 })
   fc.assert(
     fc.property(event, fc.boolean(), (given, fromQueue) => {
-      holds(() => toRecord(given, 'r', { contracts }))
+      holds(() => parseEventBridgeEvent(given, 'r', { contracts }))
       const body = JSON.stringify(given) ?? ''
       holds(() =>
         toDeadLetters({

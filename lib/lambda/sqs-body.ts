@@ -1,10 +1,10 @@
 // What a contract's feed says a body is wrapped in. Pure.
 // Shapes: docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html · …/AmazonS3/latest/userguide/notification-content-structure.html
 
-import type { SqsFeed } from '../../lib/contracts/contract.ts'
-import { InvalidRecordError } from '../../lib/errors.ts'
-import { isJsonObject, type JsonObject } from '../../lib/record/json-object.ts'
-import { hasChangedNumber, parseBody } from '../parse-body.ts'
+import type { SqsFeed } from '../contracts/contract.ts'
+import { InvalidRecordError } from '../errors.ts'
+import { isJsonObject, type JsonObject } from '../record/json-object.ts'
+import { hasChangedNumber, parseBody } from './parse-body.ts'
 
 export interface Unwrapped {
   readonly value: string
@@ -37,15 +37,16 @@ function unwrapSns(body: string): Unwrapped {
     typeof envelope.Message !== 'string'
   )
     return { value: body }
-  const given = isJsonObject(envelope.MessageAttributes) ? Object.entries(envelope.MessageAttributes) : []
-  const attributes = given.flatMap(([name, attribute]): [string, Buffer][] => {
+  const { MessageAttributes } = envelope
+  const entries = isJsonObject(MessageAttributes) ? Object.entries(MessageAttributes) : []
+  const attributes = entries.flatMap(([name, attribute]): [string, Buffer][] => {
     if (!isJsonObject(attribute) || typeof attribute.Value !== 'string') return []
     return [[name, Buffer.from(attribute.Value, String(attribute.Type).startsWith('Binary') ? 'base64' : 'utf8')]]
   })
   return { value: envelope.Message, attributes }
 }
 
-function unwrapEvent(body: string, wanted: 'detail' | 'event'): Unwrapped {
+function unwrapEvent(body: string, part: 'detail' | 'event'): Unwrapped {
   const event = parseBody(Buffer.from(body), InvalidRecordError)
   if (
     !isJsonObject(event) ||
@@ -58,7 +59,7 @@ function unwrapEvent(body: string, wanted: 'detail' | 'event'): Unwrapped {
       'body: expected an EventBridge event with source, detail-type and detail.',
     )
   // The whole event is the body as it came; a part of it is printed anew.
-  if (wanted === 'event') return { value: body, event }
+  if (part === 'event') return { value: body, event }
   return { value: printed(event.detail), event }
 }
 

@@ -1,5 +1,5 @@
 // The bytes of a request → JSON, with what JSON.parse alone would let through or change made visible.
-import type { KafkaProducerError } from '../lib/errors.ts'
+import type { KafkaProducerError } from '../errors.ts'
 
 /** Deeper values meet the stack's end somewhere on their way. */
 const MAX_DEPTH = 100

@@ -1,14 +1,14 @@
 // Stage 1 of 9: SQS batch → messages, each with the records it holds, in the order of the batch. Pure.
-import type { SQSMessageAttributes, SQSRecord } from 'aws-lambda'
-import type { Contracts, SqsFeed } from '../../lib/contracts/contract.ts'
-import { FIFO_KEY_SOURCES, SQS_ATTRIBUTE, SQS_MESSAGE_GROUP } from '../../lib/contracts/key-sources.ts'
-import { type Route, routeOfQueue } from '../../lib/contracts/route.ts'
-import { InvalidRecordError, KafkaProducerError } from '../../lib/errors.ts'
-import { isJsonObject, type JsonObject } from '../../lib/record/json-object.ts'
-import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
-import { RESERVED_HEADER_PREFIX } from '../../lib/validate/record-validator.ts'
-import { type SourceRecord, sourceRecord, standardHeaders } from '../source-record.ts'
-import { type Unwrapped, unwrap } from './unwrap.ts'
+import type { SQSBatchResponse, SQSMessageAttribute, SQSMessageAttributes, SQSRecord } from 'aws-lambda'
+import type { Contracts, SqsFeed } from '../contracts/contract.ts'
+import { FIFO_KEY_SOURCES, SQS_ATTRIBUTE, SQS_MESSAGE_GROUP } from '../contracts/key-sources.ts'
+import { type Route, routeOfQueue } from '../contracts/route.ts'
+import type { RawMessage } from '../dead-letter/sqs/store.ts'
+import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
+import { isJsonObject, type JsonObject } from '../record/json-object.ts'
+import { type ProducerRecord, RESERVED_HEADER_PREFIX, type RecordHeader } from '../record/producer-record.ts'
+import { type SourceRecord, sourceRecord, standardHeaders } from './source-record.ts'
+import { type Unwrapped, unwrap } from './sqs-body.ts'
 
 export interface SqsMessage {
   readonly messageId: string
@@ -24,7 +24,7 @@ export interface SqsMessage {
  * The same message twice in a batch counts once.
  * @throws KafkaProducerError for an event that is no SQS batch: all of it goes back
  */
-export function toMessages(event: unknown, contracts: Contracts, defaultTopic?: string): SqsMessage[] {
+export function parseSqsEvent(event: unknown, contracts: Contracts, defaultTopic?: string): SqsMessage[] {
   const batch = isJsonObject(event) ? event.Records : undefined
   if (!Array.isArray(batch) || !batch.every(isMessage))
     throw new KafkaProducerError(
@@ -88,19 +88,19 @@ function recordsOf(
     parts = unwrap(message.body, route.feed)
   } catch (error) {
     if (!(error instanceof InvalidRecordError)) throw error
-    return [{ id: messageId, record: whole, error: error }]
+    return [{ id: messageId, record: whole, error }]
   }
   return parts.map((part, index) => {
     const id = parts.length > 1 ? `${messageId}:${index}` : messageId
-    const known = { ...whole, sourceId: id, value: Buffer.from(part.value) }
-    return sourceRecord(id, known, () => toRecord(message, id, known, part, groupId, route as Route<SqsFeed>))
+    const incomplete = { ...whole, sourceId: id, value: Buffer.from(part.value) }
+    return sourceRecord(id, incomplete, () => toRecord(message, id, incomplete, part, groupId, route as Route<SqsFeed>))
   })
 }
 
 function toRecord(
   message: SQSRecord,
   id: string,
-  known: ProducerRecord,
+  incomplete: ProducerRecord,
   part: Unwrapped,
   groupId: string | undefined,
   { contract, feed }: Route<SqsFeed>,
@@ -109,9 +109,9 @@ function toRecord(
   const keyFrom = feed?.key ?? (groupId === undefined ? undefined : FIFO_KEY_SOURCES)
   const text = (name: string) => attributes.get(name)?.toString()
   return {
-    ...known,
+    ...incomplete,
     // Of a base64 contract the body is the text of the bytes.
-    value: contract.value.format === 'base64' ? part.value : known.value,
+    value: contract.value.format === 'base64' ? part.value : incomplete.value,
     headers: [
       ...standardHeaders(id, 'sqs', text('traceparent'), message.attributes?.AWSTraceHeader),
       ...toHeaders(attributes),
@@ -150,4 +150,58 @@ function toHeaders(attributes: ReadonlyMap<string, Buffer>): RecordHeader[] {
       )
     return name === 'traceparent' ? [] : [[name, value]]
   })
+}
+
+/** The answer to Lambda: the messages that go back to their queue, each once. */
+export function toSqsResponse(returned: Iterable<string>): SQSBatchResponse {
+  return { batchItemFailures: [...new Set(returned)].map(itemIdentifier => ({ itemIdentifier })) }
+}
+
+/** A message as a reader of its queue receives it. */
+export function toRawMessage({ messageId, body, attributes, messageAttributes }: SQSRecord): RawMessage {
+  const rawAttributes = Object.entries(messageAttributes ?? {}).map(
+    ([name, { dataType, stringValue, binaryValue }]) =>
+      [
+        name,
+        {
+          DataType: dataType,
+          StringValue: stringValue,
+          ...(binaryValue ? { BinaryValue: Buffer.from(binaryValue, 'base64') } : {}),
+        },
+      ] as const,
+  )
+  return {
+    messageId,
+    body,
+    attributes: attributes as unknown as Record<string, string>,
+    messageAttributes: Object.fromEntries(rawAttributes),
+  }
+}
+
+/**
+ * A message that a reader of a queue received, as Lambda would have got it.
+ * @param queue the ARN or the name of the queue that it was in first
+ */
+export function toSqsRecord({ messageId, body, attributes, messageAttributes }: RawMessage, queue: string): SQSRecord {
+  const sqsAttributes = Object.entries(messageAttributes).map(
+    ([name, { DataType = 'String', StringValue, BinaryValue }]): [string, SQSMessageAttribute] => [
+      name,
+      {
+        dataType: DataType as 'String',
+        ...(StringValue === undefined ? {} : { stringValue: StringValue }),
+        ...(BinaryValue === undefined ? {} : { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+      },
+    ],
+  )
+  return {
+    messageId,
+    body,
+    attributes: attributes as unknown as SQSRecord['attributes'],
+    messageAttributes: Object.fromEntries(sqsAttributes),
+    eventSourceARN: queue.startsWith('arn:') ? queue : `arn:aws:sqs:::${queue}`,
+    eventSource: 'aws:sqs',
+    receiptHandle: '',
+    md5OfBody: '',
+    awsRegion: '',
+  }
 }

@@ -1,12 +1,12 @@
 // Stage 1 of 9: EventBridge event → ProducerRecord. Pure.
 // Shape: docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
 
-import type { Contract, Contracts } from '../../lib/contracts/contract.ts'
-import { routeOfEvent } from '../../lib/contracts/route.ts'
-import { InvalidRecordError } from '../../lib/errors.ts'
-import { isJsonObject, type JsonObject } from '../../lib/record/json-object.ts'
-import type { RecordHeader } from '../../lib/record/producer-record.ts'
-import { type SourceRecord, standardHeaders } from '../source-record.ts'
+import type { Contract, Contracts } from '../contracts/contract.ts'
+import { routeOfEvent } from '../contracts/route.ts'
+import { InvalidRecordError } from '../errors.ts'
+import { isJsonObject, type JsonObject } from '../record/json-object.ts'
+import type { RecordHeader } from '../record/producer-record.ts'
+import { type SourceRecord, standardHeaders } from './source-record.ts'
 
 /** Of the event's own fields, those that a consumer wants without reading the value; of a replay also its name. */
 const FIELDS = ['source', 'detail-type', 'time', 'id', 'replay-name'] as const
@@ -19,14 +19,14 @@ export interface EventOptions {
 }
 
 /** @param awsRequestId the id of an event without one */
-export function toRecord(
+export function parseEventBridgeEvent(
   event: unknown,
   awsRequestId: string,
   { contracts, defaultTopic, awsTrace }: EventOptions,
 ): SourceRecord {
   const fields = isJsonObject(event) ? event : {}
   const id = typeof fields.id === 'string' && fields.id !== '' ? fields.id : awsRequestId
-  const faulty = (error: InvalidRecordError): SourceRecord => ({
+  const invalid = (error: InvalidRecordError): SourceRecord => ({
     id,
     error,
     record: { topic: '', value: Buffer.from(JSON.stringify(event) ?? ''), sourceId: id },
@@ -36,12 +36,12 @@ export function toRecord(
     typeof fields['detail-type'] !== 'string' ||
     !Object.hasOwn(fields, 'detail')
   )
-    return faulty(
+    return invalid(
       new InvalidRecordError('bad-value', 'event: expected an EventBridge event with source, detail-type and detail.'),
     )
   const route = routeOfEvent(contracts, fields.source, fields['detail-type'], defaultTopic)
   if (!route)
-    return faulty(
+    return invalid(
       new InvalidRecordError(
         'unknown-topic',
         'event: expected one that a contract claims (from.eventbridge), got another.',

@@ -1,0 +1,46 @@
+// The dead letters of an SQS batch that Lambda itself received. Lambda deletes the completed ones; the others come again.
+import type { Completed, DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
+import { readDeadLetter } from '../dead-letter/read-dead-letter.ts'
+import type { RawMessage, RawToDeadLetters } from '../dead-letter/sqs/store.ts'
+
+export class EventDeadLetterStore implements DeadLetterStore {
+  readonly #messages: readonly RawMessage[]
+  readonly #toDeadLetters: RawToDeadLetters
+  /** Message id → its dead letters that are not completed. A message that gives no dead letter is not in it. */
+  readonly #open = new Map<string, Set<string>>()
+
+  constructor(messages: readonly RawMessage[], toDeadLetters: RawToDeadLetters) {
+    this.#messages = messages
+    this.#toDeadLetters = toDeadLetters
+  }
+
+  /** Ids of the messages that go back to the queue. */
+  get returned(): string[] {
+    return this.#messages.map(({ messageId }) => messageId).filter(id => this.#open.get(id)?.size !== 0)
+  }
+
+  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+    for (const message of this.#messages) {
+      const { messageId } = message
+      const deadLetter = readDeadLetter(message.body)
+      const deadLetters = deadLetter ? [deadLetter] : this.#toDeadLetters(message)
+      if (deadLetters.length > 0)
+        this.#open.set(messageId, new Set(deadLetters.map(({ deadLetterId }) => deadLetterId)))
+      for (const deadLetter of deadLetters) yield { deadLetter, location: `sqs:${messageId}`, handle: messageId }
+    }
+  }
+
+  async complete(completed: readonly Completed[]): Promise<void> {
+    for (const { open } of completed)
+      for (const deadLetters of this.#open.values()) deadLetters.delete(open.deadLetter.deadLetterId)
+  }
+
+  /** The queue counts the receives; the message itself can't be changed. */
+  async replace(): Promise<void> {}
+
+  async lease(): Promise<Lease> {
+    return { renew: async () => {}, release: async () => {} }
+  }
+
+  async close(): Promise<void> {}
+}

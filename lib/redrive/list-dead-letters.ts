@@ -1,0 +1,29 @@
+// The open dead letters of a chain of targets, for those who only look at them.
+import type { OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
+import { openDeadLetterStores } from './open-dead-letters.ts'
+import type { RedriveRequest } from './redrive-request.ts'
+import { messageReaderOf, type RedriveContext } from './run-redrive.ts'
+import { type DeadLetterFilter, matches } from './select-dead-letters.ts'
+
+export type ListRequest = Pick<RedriveRequest, 'from' | 'limit' | 'sourceQueue'> & DeadLetterFilter
+
+/** Yields the open dead letters that match, from each target in turn; changes nothing. */
+export async function* listDeadLetters(
+  request: ListRequest,
+  context: Pick<RedriveContext, 'config' | 'readSourceMessage'>,
+): AsyncGenerator<OpenDeadLetter> {
+  const { config } = context
+  let remaining = request.limit ?? Number.POSITIVE_INFINITY
+  for (const target of request.from ?? config.deadLetter) {
+    const store = openDeadLetterStores(target, config, messageReaderOf(request, context))
+    try {
+      for await (const open of store.deadLetters()) {
+        if (!matches(open.deadLetter, request)) continue
+        yield open
+        if (--remaining <= 0) return
+      }
+    } finally {
+      await store.close()
+    }
+  }
+}
