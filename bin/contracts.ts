@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import { loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
-import { table, tell } from './output.ts'
+import { counted, printMessage, printTable } from './output.ts'
 
 export function addContracts(program: Command): void {
-  const contracts = program.command('contracts').description('Contracts: one file per topic.')
+  const contracts = program.command('contracts').description('Checks contracts, or prints their types.')
   contracts
     .command('check')
-    .argument('[folder]', 'where they are', 'contracts')
-    .description('Reads every contract and says what is wrong with it.')
+    .argument('[folder]', 'folder of the contracts', 'contracts')
+    .description('Checks every contract and prints its problems.')
     .action(async (folder: string) => {
       const loaded = await loadContracts(folder)
       const feeds = [...loaded.values()].map(({ topic, key, http, sqs, eventbridge }) => [
@@ -17,13 +17,13 @@ export function addContracts(program: Command): void {
         sqs.map(({ queue }) => queue).join(' ') || '-',
         eventbridge.length,
       ])
-      table([['topic', 'key', 'http', 'queues', 'event rules'], ...feeds])
-      tell(`${loaded.size} contract(s) hold.`)
+      printTable([['topic', 'key', 'http', 'queues', 'event rules'], ...feeds])
+      printMessage(`${counted(loaded.size, 'valid contract')}.`)
     })
   contracts
     .command('types')
-    .argument('[folder]', 'where they are', 'contracts')
-    .description('Prints a TypeScript type per topic, from its JSON Schema.')
+    .argument('[folder]', 'folder of the contracts', 'contracts')
+    .description('Prints a TypeScript type per topic, derived from its JSON Schema.')
     .addHelpText('after', '\nExample:\n  kafka-producer contracts types > contract-types.ts')
     .action(types)
 }
@@ -31,15 +31,17 @@ export function addContracts(program: Command): void {
 async function types(folder: string): Promise<void> {
   await loadContracts(folder)
   const { compile } = await import('json-schema-to-typescript').catch(() => {
-    throw new Error('contracts types needs a package more: npm install json-schema-to-typescript')
+    throw new Error(
+      'contracts types needs the package json-schema-to-typescript: npm install json-schema-to-typescript',
+    )
   })
   for (const { topic, json } of readContractFiles(folder)) {
     const schema = json.value?.schema
     const name = topic.replaceAll(/(?:^|[^A-Za-z0-9]+)(.)/g, (_, next: string) => next.toUpperCase())
     if (typeof schema !== 'object' || schema === null) process.stdout.write(`export type ${name} = unknown\n\n`)
-    else
-      process.stdout.write(
-        `${await compile({ ...schema, title: name }, name, { bannerComment: `/** Topic ${topic}. */`, additionalProperties: true })}\n`,
-      )
+    else {
+      const options = { bannerComment: `/** Topic ${topic}. */`, additionalProperties: true }
+      process.stdout.write(`${await compile({ ...schema, title: name }, name, options)}\n`)
+    }
   }
 }

@@ -6,7 +6,7 @@ import { parseRedriveRequest } from '../lib/redrive/redrive-request.ts'
 import { groupDeadLetters } from '../lib/redrive/select-dead-letters.ts'
 import { createSourceMessageReader } from '../lib/redrive/source-messages.ts'
 import { configuration, contractsIn, environment, exportAwsVariables } from './environment.ts'
-import { json, shown, table, tell } from './output.ts'
+import { counted, printJson, printMessage, printTable, textOrBase64 } from './output.ts'
 
 interface Options {
   readonly from?: string
@@ -20,31 +20,31 @@ interface Options {
 }
 
 export function addDeadLetters(program: Command): void {
-  const deadLetters = program.command('dead-letters').description('Looks at dead letters. Nothing is changed.')
+  const deadLetters = program.command('dead-letters').description('Inspects dead letters. Changes nothing.')
   const filtered = (name: string, description: string) =>
     deadLetters
       .command(name)
       .description(description)
-      .option('--from <target>', 'target as in KAFKA_DEAD_LETTER (default: that)')
-      .option('--topic <topic>', 'only of this topic')
-      .option('--error <code>', 'only of this code')
-      .option('--since <time>', 'failed since: 2026-11-25T08:00:00Z, or 24h')
-      .option('--until <time>', 'failed until')
+      .option('--from <target>', 'target in the form of KAFKA_DEAD_LETTER (default: its value)')
+      .option('--topic <topic>', 'only dead letters of this topic')
+      .option('--error <code>', 'only dead letters with this code')
+      .option('--since <time>', 'failed at or after this time, e.g. 2026-11-25T08:00:00Z or 24h')
+      .option('--until <time>', 'failed at or before this time')
       .option('--json', 'print JSON')
-  filtered('list', 'One line per open dead letter.')
-    .option('--limit <n>', 'at most so many')
+  filtered('list', 'Prints one line per open dead letter.')
+    .option('--limit <n>', 'at most this many')
     .addHelpText('after', '\nExample:\n  kafka-producer dead-letters list --topic orders --since 7d')
     .action(list)
-  filtered('stats', 'How many open dead letters by topic and error, and the oldest of each.').action(stats)
+  filtered('stats', 'Counts open dead letters by topic and error, and prints the oldest of each.').action(stats)
   deadLetters
     .command('show')
     .argument('<deadLetterId>')
-    // One dead letter id in 64 begins with a dash.
+    // Ids are base64url: one in 64 begins with a dash.
     .allowUnknownOption()
     .helpOption('--help', 'display help for command')
-    .description('One dead letter: its reason, its source, its headers; its key and value only with --payload.')
-    .option('--from <target>', 'target as in KAFKA_DEAD_LETTER (default: that)')
-    .option('--payload', 'print key, value and header values too')
+    .description('Prints one dead letter: its failure, source and headers; key and value only with --payload.')
+    .option('--from <target>', 'target in the form of KAFKA_DEAD_LETTER (default: its value)')
+    .option('--payload', 'also print key, value and header values')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  kafka-producer dead-letters show 4mQzX0c9T2uYk1rVbN7aWg --payload')
     .action(show)
@@ -63,7 +63,7 @@ async function* deadLettersOf({ from, topic, error, since, until, limit }: Optio
 async function list(options: Options): Promise<void> {
   const deadLetters = await Array.fromAsync(deadLettersOf(options))
   if (options.json)
-    return json(deadLetters.map(({ deadLetter, location }) => ({ location, ...withoutPayload(deadLetter) })))
+    return printJson(deadLetters.map(({ deadLetter, location }) => ({ location, ...withoutPayload(deadLetter) })))
   const rows = deadLetters.map(({ deadLetter: { deadLetterId, record, failure, redrive } }) => [
     deadLetterId,
     failure.lastAt,
@@ -72,43 +72,47 @@ async function list(options: Options): Promise<void> {
     failure.outcome,
     redrive.count,
   ])
-  if (rows.length > 0) table([['dead letter', 'failed', 'topic', 'error', 'outcome', 'tries'], ...rows])
-  tell(`${rows.length} open letter(s).`)
+  if (rows.length > 0) printTable([['dead letter', 'failed', 'topic', 'error', 'outcome', 'redrives'], ...rows])
+  printMessage(`${counted(rows.length, 'open dead letter')}.`)
 }
 
 async function stats(options: Options): Promise<void> {
   const deadLetters = await Array.fromAsync(deadLettersOf(options), ({ deadLetter }) => deadLetter)
   const groups = groupDeadLetters(deadLetters)
-  if (options.json) return json(groups)
+  if (options.json) return printJson(groups)
   if (groups.length > 0)
-    table([
-      ['topic', 'error', 'letters', 'oldest'],
+    printTable([
+      ['topic', 'error', 'dead letters', 'oldest'],
       ...groups.map(({ topic, error, deadLetters, oldest }) => [topic, error, deadLetters, oldest]),
     ])
-  tell(`${deadLetters.length} open letter(s).`)
+  printMessage(`${counted(deadLetters.length, 'open dead letter')}.`)
 }
 
 async function show(deadLetterId: string, options: Options): Promise<void> {
   let match: OpenDeadLetter | undefined
-  // To its end, so that what was received on the way is let go of.
+  // Reads to the end, so that the store releases the messages it has received.
   for await (const open of deadLettersOf(options)) if (open.deadLetter.deadLetterId === deadLetterId) match = open
   if (!match) throw new Error(`No open dead letter has the id ${deadLetterId}.`)
   const { location } = match
   const deadLetter = options.payload ? await withClaim(match.deadLetter) : match.deadLetter
-  if (options.json) return json({ location, ...(options.payload ? deadLetter : withoutPayload(deadLetter)) })
+  if (options.json) return printJson({ location, ...(options.payload ? deadLetter : withoutPayload(deadLetter)) })
   const { record, source, failure, redrive, claimCheck } = deadLetter
-  const hidden = '(with --payload)'
-  const value = (bytes: string | null) => (options.payload ? shown(bytes) : bytes === null ? '(null)' : hidden)
-  table([
+  const hidden = '(hidden; use --payload)'
+  const payloadText = (bytes: string | null) =>
+    options.payload ? textOrBase64(bytes) : bytes === null ? '(null)' : hidden
+  printTable([
     ['dead letter', deadLetter.deadLetterId],
-    ['lies in', location],
+    ['location', location],
     ['record id', deadLetter.recordId],
     ['topic', record.topic],
     [
       'partition',
-      record.partition === null ? '(the partitioner’s)' : `${record.partition} (${record.partitionFixedBy})`,
+      record.partition === null ? '(chosen by the partitioner)' : `${record.partition} (${record.partitionFixedBy})`,
     ],
-    ['timestamp', record.timestamp === null ? '(set at append)' : new Date(record.timestamp).toISOString()],
+    [
+      'timestamp',
+      record.timestamp === null ? '(set when the record is appended)' : new Date(record.timestamp).toISOString(),
+    ],
     ['source', `${source.trigger} ${source.id}${source.arn ? ` ${source.arn}` : ''}`],
     [
       'error',
@@ -119,9 +123,9 @@ async function show(deadLetterId: string, options: Options): Promise<void> {
       'redriven',
       redrive.count === 0 ? 'never' : `${redrive.count} times, last ${redrive.lastAt} (${redrive.lastCode})`,
     ],
-    ['key', value(record.key)],
-    ['value', claimCheck ? `${claimCheck.bytes} bytes in ${claimCheck.target}` : value(record.value)],
-    ...record.headers.map(header => ['header', `${header.name} = ${value(header.value)}`]),
+    ['key', payloadText(record.key)],
+    ['value', claimCheck ? `${claimCheck.bytes} bytes in ${claimCheck.target}` : payloadText(record.value)],
+    ...record.headers.map(header => ['header', `${header.name} = ${payloadText(header.value)}`]),
   ])
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { doctor, isHealthy } from '../lib/doctor/doctor.ts'
 import { contractsIn, environment, exportAwsVariables } from './environment.ts'
-import { json, table } from './output.ts'
+import { printJson, printTable } from './output.ts'
 
 const SIGNS = { ok: 'ok', warning: 'warn', failed: 'FAIL', skipped: '-' } as const
 
@@ -9,14 +9,21 @@ export function addDoctor(program: Command): void {
   program
     .command('doctor')
     .description(
-      'Looks whether the configuration works from here: DNS, TCP, TLS, authentication, topics, rights, replication, dead letters, clock. Writes no record; a dead letter of its own is written and deleted.',
+      [
+        'Checks whether the configuration works from this machine: DNS, TCP, TLS, authentication, topics, permissions,',
+        'replication, dead letters, clock. Writes no record; writes one dead letter and deletes it.',
+      ].join(' '),
     )
-    .option('--topic <topic...>', 'topics to look at (default: those of the contracts)')
-    .option('--contracts <folder>', 'contracts', 'contracts')
+    .option('--topic <topic...>', 'topics to check (default: the topics of the contracts)')
+    .option('--contracts <folder>', 'folder of the contracts', 'contracts')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  KAFKA_BOOTSTRAP_SERVERS=b1:9092,b2:9092 kafka-producer doctor --topic orders\nExit status 1 when something would keep records from arriving. In the deployed function: invoke redrive with {"doctor": true}.',
+      `
+Example:
+  KAFKA_BOOTSTRAP_SERVERS=b1:9092,b2:9092 kafka-producer doctor --topic orders
+Exits with status 1 if a problem would prevent delivery. To check a deployed function, invoke redrive with
+{"doctor": true}.`,
     )
     .action(async (options: { topic?: string[]; contracts: string; json?: boolean }) => {
       const topics = options.topic ?? [
@@ -25,9 +32,9 @@ export function addDoctor(program: Command): void {
       const env = environment()
       exportAwsVariables(env)
       const checks = await doctor(env, topics)
-      if (options.json) json({ healthy: isHealthy(checks), checks })
+      if (options.json) printJson({ healthy: isHealthy(checks), checks })
       else
-        table(
+        printTable(
           checks.map(({ name, status, detail, advice }) => [
             SIGNS[status],
             name,

@@ -1,10 +1,10 @@
-// What the command works with: the environment, else the local stack that runs in this folder; contracts where there are some.
+// Where the command gets its settings and contracts: the environment, else the local stack that runs in this folder.
 import { existsSync, readFileSync } from 'node:fs'
 import { loadConfig } from '../lib/config/parse-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
-import { tell } from './output.ts'
+import { printMessage } from './output.ts'
 
 const STACK_FILE = '.local/stack.json'
 
@@ -16,9 +16,9 @@ export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.Proces
     bootstrapServers: string
     sqsUrl: string
   }
-  tell('KAFKA_BOOTSTRAP_SERVERS is not set: working with the local stack that runs here.')
+  printMessage('KAFKA_BOOTSTRAP_SERVERS is not set: using the local stack that runs in this folder.')
   return {
-    // Its SQS takes any keys; a user's own are left alone.
+    // The local SQS accepts any credentials; the user's own take precedence.
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_REGION: 'us-east-1',
@@ -33,14 +33,15 @@ export function exportAwsVariables(env: NodeJS.ProcessEnv): void {
   Object.assign(process.env, Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('AWS_'))))
 }
 
-/** @throws ConfigError with every problem at once */
+/** @throws ConfigError that lists every problem */
 export function configuration(env: NodeJS.ProcessEnv): Promise<ProducerConfig> {
-  return loadConfig({}, env, tell)
+  return loadConfig({}, env, printMessage)
 }
 
-export async function contractsIn(folder: string, isAsked: boolean): Promise<Contracts> {
+export async function contractsIn(folder: string, isRequired: boolean): Promise<Contracts> {
   if (!existsSync(folder)) {
-    if (isAsked) throw new Error(`--contracts ${folder}: expected a folder of contracts, found none.`)
+    if (isRequired)
+      throw new Error(`--contracts ${folder}: expected a folder of contracts, got a path that does not exist.`)
     return new Map()
   }
   return loadContracts(folder)

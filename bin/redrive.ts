@@ -5,54 +5,54 @@ import { parseRedriveRequest, type RedriveRequest } from '../lib/redrive/redrive
 import { runRedrive } from '../lib/redrive/run-redrive.ts'
 import { createSourceMessageReader } from '../lib/redrive/source-messages.ts'
 import { configuration, contractsIn, environment, exportAwsVariables } from './environment.ts'
-import { json, progress, table, tell } from './output.ts'
+import { counted, printJson, printMessage, printTable, progress } from './output.ts'
 
 const EXAMPLES = `
 Examples:
-  kafka-producer redrive --dry-run                          what would be sent, from KAFKA_DEAD_LETTER
+  kafka-producer redrive --dry-run                          counts what would be sent, from KAFKA_DEAD_LETTER
   kafka-producer redrive --topic orders --since 24h --yes
-  kafka-producer redrive --from sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/letters --rate 100 --yes
-  kafka-producer redrive --error schema --include-invalid --yes    after a contract was mended
-A dead letter is deleted only after its record was acknowledged. One whose outcome was unknown is looked for in its
-partition first. It can be interrupted, killed and run again at any time.`
+  kafka-producer redrive --from sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters --rate 100 --yes
+  kafka-producer redrive --error schema --include-invalid --yes    after you fixed a contract
+A dead letter is deleted only after its record is acknowledged. A record of unknown outcome is looked up in its
+partition first. You can interrupt or kill the command and run it again at any time.`
 
 type Options = Record<string, string | boolean | undefined>
 
 export function addRedrive(program: Command): void {
   program
     .command('redrive')
-    .description('Sends dead letters again, as the bytes they were, and deletes each after its acknowledgement.')
+    .description('Sends dead letters again, as the same bytes, and deletes each after its acknowledgement.')
     .option(
       '--from <target>',
-      'target as in KAFKA_DEAD_LETTER, or a queue that is a source DLQ or failure destination (default: KAFKA_DEAD_LETTER)',
+      'target in the form of KAFKA_DEAD_LETTER, or a source DLQ or failure destination (default: KAFKA_DEAD_LETTER)',
     )
-    .option('--dead-letter <deadLetterId>', 'this one alone')
-    .option('--topic <topic>', 'only of this topic; with --include-invalid also dead letters that never had one')
-    .option('--error <code>', 'only of this code, e.g. no-leader')
-    .option('--since <time>', 'failed since: 2026-11-25T08:00:00Z, or 24h')
-    .option('--until <time>', 'failed until')
-    .option('--limit <n>', 'at most so many')
+    .option('--dead-letter <deadLetterId>', 'only this dead letter')
+    .option('--topic <topic>', 'only dead letters of this topic; with --include-invalid also those without a topic')
+    .option('--error <code>', 'only dead letters with this code, e.g. no-leader')
+    .option('--since <time>', 'failed at or after this time, e.g. 2026-11-25T08:00:00Z or 24h')
+    .option('--until <time>', 'failed at or before this time')
+    .option('--limit <n>', 'at most this many')
     .option('--rate <n>', 'records per second')
-    .option('--dry-run', 'only count')
-    .option('--include-invalid', 'also invalid records, by the contracts as they are now')
-    .option('--no-verify', 'do not look for records of unknown outcome first')
+    .option('--dry-run', 'count and send nothing')
+    .option('--include-invalid', 'also invalid records, validated by the current contracts')
+    .option('--no-verify', 'skip the lookup of records of unknown outcome')
     .option('--timestamp <which>', 'original or now', 'original')
-    .option('--max-attempts <n>', 'a dead letter that was refused so often stays (default: 5)')
+    .option('--max-attempts <n>', 'leave dead letters that were refused this often (default: 5)')
     .option(
       '--source-queue <queue>',
-      'the queue that the messages of a source DLQ or failure destination were in, where they do not say',
+      'the original queue of messages in a source DLQ or failure destination, if they do not name it',
     )
-    .option('--contracts <folder>', 'contracts of the records', 'contracts')
-    .option('--yes', 'do not ask')
+    .option('--contracts <folder>', 'folder of the contracts', 'contracts')
+    .option('--yes', 'do not ask for confirmation')
     .option('--json', 'print the results as JSON')
     .addHelpText('after', EXAMPLES)
     .action(run)
 }
 
 async function run(options: Options): Promise<void> {
-  const { yes, json: asJson, contracts: folder, verify, deadLetter, ...asked } = options
+  const { yes, json: asJson, contracts: folder, verify, deadLetter, ...filters } = options
   const request = parseRedriveRequest({
-    ...asked,
+    ...filters,
     ...(deadLetter === undefined ? {} : { deadLetterId: deadLetter }),
     verify: verify !== false,
   })
@@ -61,10 +61,11 @@ async function run(options: Options): Promise<void> {
   const config = await configuration(env)
   const contracts = await contractsIn(folder as string, folder !== 'contracts')
   const readSourceMessage = createSourceMessageReader(contracts, config)
-  const context = { config, contracts, readSourceMessage, warn: tell }
+  const context = { config, contracts, readSourceMessage, warn: printMessage }
   let total: number | undefined
   if (!request.dryRun && !yes) {
-    if (!process.stdin.isTTY) throw new Error('Expected --yes (or --dry-run), since there is no terminal to ask.')
+    if (!process.stdin.isTTY)
+      throw new Error('Expected --yes or --dry-run, because there is no terminal to ask for confirmation; got neither.')
     const planned = await runRedrive({ ...request, dryRun: true }, context)
     print(planned, false)
     total = planned.reduce((sum, { tried }) => sum + tried, 0)
@@ -76,7 +77,7 @@ async function run(options: Options): Promise<void> {
   const results = await runRedrive(request, {
     ...context,
     signal: stopping.signal,
-    onProgress: ({ tried, resent, found }) => bar.update(tried, `${resent} sent, ${found} were there`),
+    onProgress: ({ tried, resent, found }) => bar.update(tried, `${resent} sent, ${found} already in Kafka`),
   })
   bar.end()
   print(results, asJson === true)
@@ -85,7 +86,7 @@ async function run(options: Options): Promise<void> {
 
 async function confirmed(total: number): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await terminal.question(`Send ${total} record(s)? [y/N] `)
+  const answer = await terminal.question(`Send ${counted(total, 'record')}? [y/N] `)
   terminal.close()
   return /^y(es)?$/i.test(answer.trim())
 }
@@ -95,18 +96,22 @@ function isClean(results: readonly RedriveResult[], { dryRun }: RedriveRequest):
 }
 
 function print(results: readonly RedriveResult[], asJson: boolean): void {
-  if (asJson) return json({ results })
+  if (asJson) return printJson({ results })
   const byTopic = results
     .flatMap(result => Object.entries(result.byTopic))
     .flatMap(([topic, codes]) => Object.entries(codes).map(([code, count]) => [topic || '(none)', code, count]))
-  if (byTopic.length > 0) table([['topic', 'error', 'dead letters'], ...byTopic])
+  if (byTopic.length > 0) printTable([['topic', 'error', 'dead letters'], ...byTopic])
   const sum = (name: 'seen' | 'matched' | 'tried' | 'resent' | 'found' | 'invalid' | 'parked') =>
     results.reduce((total, result) => total + result[name], 0)
   const failed = results.flatMap(result => Object.entries(result.failed)).map(([code, count]) => `${count} ${code}`)
-  tell(
-    `${sum('seen')} dead letters seen, ${sum('matched')} matched, ${sum('tried')} to send, ${sum('resent')} sent, ${sum('found')} were in Kafka already, ${sum('invalid')} invalid (--include-invalid), ${sum('parked')} parked.`,
+  printMessage(
+    [
+      `${counted(sum('seen'), 'dead letter')} seen, ${sum('matched')} matched, ${sum('tried')} to send`,
+      `${sum('resent')} sent, ${sum('found')} already in Kafka`,
+      `${sum('invalid')} invalid (--include-invalid), ${sum('parked')} parked.`,
+    ].join(', '),
   )
-  if (failed.length > 0) tell(`Still open: ${failed.join(', ')}.`)
+  if (failed.length > 0) printMessage(`Still open: ${failed.join(', ')}.`)
   const stopped = results.find(result => result.stopped !== undefined)?.stopped
-  if (stopped !== undefined) tell(`Stopped: ${stopped}. The other dead letters are where they were.`)
+  if (stopped !== undefined) printMessage(`Stopped: ${stopped}. The remaining dead letters stay in their target.`)
 }

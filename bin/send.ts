@@ -5,7 +5,7 @@ import { KafkaProducer } from '../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../lib/producer-factory.ts'
 import type { ProducerRecord, RecordHeader } from '../lib/record/producer-record.ts'
 import { configuration, contractsIn, environment } from './environment.ts'
-import { json, table, tell } from './output.ts'
+import { counted, printJson, printMessage, printTable } from './output.ts'
 
 const BATCH = 500
 
@@ -23,22 +23,28 @@ export function addSend(program: Command): void {
   program
     .command('send')
     .argument('<topic>')
-    .description('Sends one record, or one per line of standard input. A topic with a contract is checked by it.')
+    .description(
+      'Sends one record, or one per line of standard input. If the topic has a contract, it validates the records.',
+    )
     .option('--key <key>', 'the key of every record')
-    .option('--value <value>', 'the value; without it each line of standard input is one')
+    .option('--value <value>', 'the value; without it, each line of standard input is a value')
     .option(
       '--header <name=value>',
-      'a header; repeatable',
-      (given: string, before: string[]) => [...before, given],
+      'a header; may be repeated',
+      (header: string, headers: string[]) => [...headers, header],
       [],
     )
     .option('--partition <n>', 'the partition')
     .option('--timestamp <ms>', 'milliseconds since the epoch')
-    .option('--contracts <folder>', 'contracts', 'contracts')
+    .option('--contracts <folder>', 'folder of the contracts', 'contracts')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      `\nExamples:\n  kafka-producer send chat --value '{"room":"lobby","user":"ada","text":"hello"}'\n  kafka-producer send events --key k < lines.txt\nWhat is not acknowledged is told, and the exit status is 1: it stays with you, no dead letter is written.`,
+      `
+Examples:
+  kafka-producer send chat --value '{"room":"lobby","user":"ada","text":"hello"}'
+  kafka-producer send events --key k < lines.txt
+Prints each record that was not acknowledged and exits with status 1. It writes no dead letters.`,
     )
     .action(run)
 }
@@ -51,7 +57,7 @@ async function run(topic: string, options: Options): Promise<void> {
   const producer = new KafkaProducer(config, {
     client: createKafkaJsClient(config),
     rules: contract ? { contracts } : { anyTopic: true, keyRequired: false },
-    warn: tell,
+    warn: printMessage,
   })
   const isJson = contract?.value.format === 'json'
   let failures = 0
@@ -64,18 +70,18 @@ async function run(topic: string, options: Options): Promise<void> {
     failures += reports.filter(({ kind }) => kind === 'failed').length
   }
   await producer.close()
-  if (failures > 0) tell(`${failures} of ${sent} record(s) are not in Kafka.`)
+  if (failures > 0) printMessage(`${failures} of ${counted(sent, 'record')} not delivered.`)
   if (failures > 0) process.exitCode = 1
 }
 
 function recordOf(topic: string, { key, header, partition, timestamp }: Options): Omit<ProducerRecord, 'value'> {
   const headers = header.map((text): RecordHeader => {
     const at = text.indexOf('=')
-    if (at < 1) throw new Error('--header: expected name=value.')
+    if (at < 1) throw new Error(`--header: expected name=value, got ${text}.`)
     return [text.slice(0, at), Buffer.from(text.slice(at + 1))]
   })
   const integer = (name: string, text: string) => {
-    if (!/^\d+$/.test(text)) throw new Error(`--${name}: expected a whole number.`)
+    if (!/^\d+$/.test(text)) throw new Error(`--${name}: expected a whole number, got ${text}.`)
     return Number(text)
   }
   return {
@@ -101,12 +107,12 @@ async function* linesInBatches(): AsyncGenerator<string[]> {
 function print(report: DeliveryReport, index: number, options: Options): void {
   if (report.kind === 'failed') {
     const { code, outcome, error } = report
-    if (options.json) return json({ index, fate: 'returned', code, outcome })
-    return tell(`record ${index}: ${code}, ${outcome}. ${error.message}`)
+    if (options.json) return printJson({ index, fate: 'returned', code, outcome })
+    return printMessage(`record ${index}: ${code}, ${outcome}. ${error.message}`)
   }
   const { topic, partition, offset, timestamp } = report.metadata
   if (options.json)
-    return json({
+    return printJson({
       index,
       fate: 'delivered',
       topic,
@@ -114,5 +120,5 @@ function print(report: DeliveryReport, index: number, options: Options): void {
       offset: offset === null ? null : Number(offset),
       timestamp,
     })
-  table([[`${topic}-${partition}@${offset ?? '?'}`, new Date(timestamp).toISOString()]])
+  printTable([[`${topic}-${partition}@${offset ?? '?'}`, new Date(timestamp).toISOString()]])
 }

@@ -144,7 +144,7 @@ test('redrive --include-invalid: what the contract takes by now is sent, what it
     env: { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '300' },
   })
   assert.equal(down.status, 1)
-  assert.match(command(['redrive', ...from]).stderr, /3 at fault/)
+  assert.match(command(['redrive', ...from]).stderr, /3 invalid/)
   const run = command(['redrive', ...from, '--include-invalid'])
   assert.equal(run.status, 1)
   assert.match(run.stderr, /1 sent[\s\S]*Still open: 1 schema/)
@@ -152,7 +152,7 @@ test('redrive --include-invalid: what the contract takes by now is sent, what it
     (await readTopic(servers, topic)).map(({ key, value }) => [String(key), String(value)]),
     [['i-1', '{"id":"i-1"}']],
   )
-  // What never had a topic goes where it is told to.
+  // A dead letter without a topic goes to the topic of --topic.
   assert.match(
     command(['redrive', ...from, '--include-invalid', '--topic', topic, '--error', 'schema']).stderr,
     /1 sent/,
@@ -172,7 +172,7 @@ test('doctor: every line is good on a good cluster; each fault has a line that s
   assert.deepEqual(await valuesOf(topic), [], 'it writes no record')
   assert.match(
     command(['dead-letters', 'list', '--from', `disk:${join(folder, 'dead-letters')}`]).stderr,
-    /open letter/,
+    /open dead letter/,
   )
 
   const wrong = command(['doctor', '--topic', 'not-there', '--json'], {
@@ -197,12 +197,12 @@ test('doctor: every line is good on a good cluster; each fault has a line that s
 test('plan: what fits, what does not', () => {
   const fits = command(['plan', '--concurrency', '10'])
   assert.equal(fits.status, 0, fits.stderr)
-  assert.match(fits.stdout, /connections of one broker\s+10 to 20\s+3000/)
+  assert.match(fits.stdout, /connections per broker\s+10 to 20\s+3000/)
   const burst = command(['plan', '--concurrency', '200', '--brokers', '6'])
-  assert.match(burst.stderr, /admitted over 10 s/)
+  assert.match(burst.stderr, /admits a burst of \d+ cold starts over 10 s/)
   const small = command(['plan', '--concurrency', '200', '--instance', 'kafka.t3.small'])
   assert.equal(small.status, 1)
-  assert.match(small.stderr, /to 150 in all/)
+  assert.match(small.stderr, /to 150 in total/)
   assert.equal(command(['plan', '--concurrency', '0']).status, 1)
 })
 
