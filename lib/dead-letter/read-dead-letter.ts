@@ -1,5 +1,5 @@
 // A dead letter as it comes back from a target. Nothing in it is believed before it is checked, its id least of all.
-import { isJsonObject } from '../record/json-object.ts'
+import { isJsonObject, parseJson } from '../record/json-object.ts'
 import { asDeadLetter, wrongField } from './check-dead-letter.ts'
 import { type DeadLetter, deadLetterId } from './dead-letter.ts'
 import { upgradeVersion1 } from './version-1.ts'
@@ -17,13 +17,7 @@ export type ReadResult =
 
 /** @param text what a target gave back for one dead letter */
 export function parseDeadLetter(text: string): ReadResult {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    return { kind: 'foreign' }
-  }
-  return checkDeadLetter(json)
+  return checkDeadLetter(parseJson(text))
 }
 
 /** The same for an envelope that is parsed already. */

@@ -1,5 +1,6 @@
 // The bytes of a request → JSON, with what JSON.parse alone would let through or change made visible.
 import type { KafkaProducerError } from '../errors.ts'
+import { parseJson } from '../record/json-object.ts'
 
 /** Deeper values meet the stack's end somewhere on their way. */
 const MAX_DEPTH = 100
@@ -24,24 +25,15 @@ export function parseBody(body: Buffer, BodyError: BodyErrorClass): unknown {
   if (text === undefined) throw new BodyError('not-utf8', 'body: expected UTF-8, got other bytes.')
   if (depthOf(text) > MAX_DEPTH)
     throw new BodyError('bad-json', `body: expected at most ${MAX_DEPTH} levels of nesting.`)
-  const parsed = NEEDS_A_LOOK.test(text) ? parseLooking(text) : parse(text)
+  const parsed = NEEDS_A_LOOK.test(text) ? parseLooking(text) : parseJson(text)
   if (parsed === undefined) throw new BodyError('bad-json', 'body: expected JSON, got something else.')
   if (parsed === POLLUTING) throw new BodyError('unknown-field', 'body: expected no field named __proto__.')
   return parsed
 }
 
-/** Undefined for what is no JSON: the parser's own message quotes the text. */
-function parse(text: string, reviver?: (name: string, value: unknown) => unknown): unknown {
-  try {
-    return JSON.parse(text, reviver)
-  } catch {
-    return undefined
-  }
-}
-
 function parseLooking(text: string): unknown {
   let isPolluting = false
-  const parsed = parse(text, ((name: string, value: unknown, context: { source?: string }) => {
+  const parsed = parseJson(text, ((name: string, value: unknown, context: { source?: string }) => {
     if (name === '__proto__') isPolluting = true
     return typeof value === 'number' && changes(value, context.source ?? '') ? CHANGED_NUMBER : value
   }) as (name: string, value: unknown) => unknown)

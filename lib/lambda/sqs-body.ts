@@ -3,7 +3,7 @@
 
 import type { SqsFeed } from '../contracts/contract.ts'
 import { InvalidRecordError } from '../errors.ts'
-import { isJsonObject, type JsonObject } from '../record/json-object.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../record/json-object.ts'
 import { hasChangedNumber, parseBody } from './parse-body.ts'
 
 export interface Unwrapped {
@@ -29,7 +29,7 @@ export function unwrap(body: string, feed: SqsFeed | undefined): readonly Unwrap
 
 /** With raw message delivery there is no envelope: the body is the message. */
 function unwrapSns(body: string): Unwrapped {
-  const envelope = jsonOrUndefined(body)
+  const envelope = parseJson(body)
   if (
     !isJsonObject(envelope) ||
     envelope.Type !== 'Notification' ||
@@ -78,12 +78,4 @@ function printed(value: unknown): string {
       'value: expected numbers that a double holds exactly; send larger ones as text.',
     )
   return JSON.stringify(value)
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -10,7 +10,7 @@ import { InvalidRecordError, TransportError } from '../errors.ts'
 import { parseEventBridgeEvent } from '../lambda/eventbridge-event.ts'
 import type { SourceRecord } from '../lambda/source-record.ts'
 import { parseSqsEvent, toSqsRecord } from '../lambda/sqs-event.ts'
-import { isJsonObject } from '../record/json-object.ts'
+import { isJsonObject, parseJson } from '../record/json-object.ts'
 import type { SerializedRecord } from '../record/producer-record.ts'
 import { RecordSerializer } from '../serialize/record-serializer.ts'
 import { keyOfInvalid, validateRecord } from '../validate/record-validator.ts'
@@ -48,7 +48,7 @@ function sourceRecordsOf(
   options: SourceMessageOptions,
 ): { sourceRecord: SourceRecord; source: Source; at: number }[] {
   const at = Number(message.attributes.SentTimestamp) || Date.now()
-  const body = jsonOf(message.body)
+  const body = parseJson(message.body)
   if (isJsonObject(body) && isJsonObject(body.requestContext) && 'requestPayload' in body) {
     const requestId =
       typeof body.requestContext.requestId === 'string' ? body.requestContext.requestId : message.messageId
@@ -101,13 +101,5 @@ function toDeadLetterOf(
   } catch (error) {
     if (!(error instanceof InvalidRecordError)) throw error
     return toDeadLetter(notSent(record, undefined, error, at), id, source, key)
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

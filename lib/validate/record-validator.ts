@@ -87,7 +87,7 @@ function readValue(record: ProducerRecord, contract: Contract): unknown {
   if (contract.value.format === 'base64' && typeof record.value === 'string' && !isBase64(record.value))
     throw new InvalidRecordError('bad-value', 'value: expected base64, got something else.')
   if (contract.value.format !== 'json') return record.value
-  const value = record.value instanceof Uint8Array ? parseJson(record.value) : record.value
+  const value = record.value instanceof Uint8Array ? readJson(record.value) : record.value
   if (contract.value.check !== true) {
     const { violations, truncated } = contract.value.check(value)
     if (violations.length > 0)
@@ -100,7 +100,7 @@ function readValue(record: ProducerRecord, contract: Contract): unknown {
   return value
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+function readJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(utf8.decode(bytes))
   } catch {
@@ -139,7 +139,7 @@ function readKey(record: ProducerRecord, value: unknown, contract: Contract): Ui
 export function keyOfInvalid(record: ProducerRecord, contract: Contract): Uint8Array | string | null {
   try {
     const value =
-      contract.value.format === 'json' && record.value instanceof Uint8Array ? parseJson(record.value) : record.value
+      contract.value.format === 'json' && record.value instanceof Uint8Array ? readJson(record.value) : record.value
     return readKey(record, value, contract)
   } catch {
     return null

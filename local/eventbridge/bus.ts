@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { routeOfEvent } from '../../lib/contracts/route.ts'
+import { isJsonObject, parseJson } from '../../lib/record/json-object.ts'
 import { LOCAL_ACCOUNT, LOCAL_REGION } from '../sqs/elasticmq.ts'
 
 /** Lambda waits one minute, then two; nobody waits that long for a local stack. */
@@ -103,12 +104,8 @@ function putEvents(body: string, onEvent: (event: Record<string, unknown>) => vo
 }
 
 function parseDetail(detail: unknown): object | undefined {
-  try {
-    const parsed: unknown = JSON.parse(String(detail))
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : undefined
-  } catch {
-    return undefined
-  }
+  const parsed = parseJson(String(detail))
+  return isJsonObject(parsed) ? parsed : undefined
 }
 
 async function deliver(

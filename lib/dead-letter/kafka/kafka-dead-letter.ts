@@ -1,6 +1,6 @@
 // A dead letter as a record of a Kafka topic and back: key, value and headers are the record's own; Spring's kafka_dlt-* headers say what
 // failed (docs.spring.io/spring-kafka, DeadLetterPublishingRecoverer), and kp-dead-letter has the rest of the envelope.
-import { isJsonObject } from '../../record/json-object.ts'
+import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import type { RecordHeader } from '../../record/producer-record.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import { deadLetterIn } from '../read-dead-letter.ts'
@@ -65,7 +65,7 @@ export function fromKafkaDeadLetter({
   const own = headers
     .filter(([name]) => name !== DEAD_LETTER && name !== VERSION_1_HEADER && !name.startsWith(SPRING))
     .map(([name, bytes]) => ({ name, value: base64(bytes) }))
-  const rest = jsonOf(text)
+  const rest = parseJson(Buffer.from(text).toString())
   const deadLetter =
     isJsonObject(rest) && isJsonObject(rest.record)
       ? { ...rest, record: { ...rest.record, key: base64(key), value: base64(value), headers: own } }
@@ -91,16 +91,8 @@ export function closedMarker(
 /** @returns the locations that a marker names; undefined for any other record */
 export function closedBy(headers: readonly RecordHeader[]): readonly string[] | undefined {
   const text = headers.findLast(([name]) => name === CLOSED)?.[1]
-  const marker = text ? jsonOf(text) : undefined
+  const marker = text ? parseJson(Buffer.from(text).toString()) : undefined
   return isJsonObject(marker) && Array.isArray(marker.of) ? marker.of : undefined
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString())
-  } catch {
-    return undefined
-  }
 }
 
 function bytesOf(text: string | null): Buffer | null {

@@ -1,6 +1,7 @@
 // The open dead letters of Kafka topics. A log is never rewritten: markers in the same topic say which dead letters are settled.
 import { randomUUID } from 'node:crypto'
 import { DeadLetterError } from '../../errors.ts'
+import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
 import type { LogRecord } from '../../wire-format/record-batch-decoder.ts'
 import type { DeadLetter } from '../dead-letter.ts'
@@ -165,10 +166,8 @@ export class KafkaDeadLetterStore implements DeadLetterStore {
 
 /** A lease that can't be read is none. */
 function leaseOf(text: Uint8Array): { readonly holder: string; readonly until: number } {
-  try {
-    const { holder, until } = JSON.parse(Buffer.from(text).toString())
-    return { holder: String(holder), until: Number(until) || 0 }
-  } catch {
-    return { holder: '', until: 0 }
-  }
+  const lease = parseJson(Buffer.from(text).toString())
+  return isJsonObject(lease)
+    ? { holder: String(lease.holder), until: Number(lease.until) || 0 }
+    : { holder: '', until: 0 }
 }
