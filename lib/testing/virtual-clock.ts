@@ -11,7 +11,7 @@ export class VirtualClock implements Clock {
   }
 
   epochMs(): number {
-    return 1_700_000_000_000 + this.#now
+    return 1_700_000_000_000 + Math.floor(this.#now)
   }
 
   setTimeout(callback: () => void, ms: number): unknown {

@@ -3,7 +3,6 @@ import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { RecordHeader } from '../../lib/record/producer-record.ts'
-import { nextSequence } from '../../lib/send/partition-state.ts'
 import { decodeBatch } from '../../lib/testing/partition-log.ts'
 import { crc32c } from '../../lib/wire-format/crc32c.ts'
 import { encodeRecordBatch } from '../../lib/wire-format/record-batch-encoder.ts'
@@ -94,10 +93,4 @@ test('null header values, repeated and numeric header names keep their order', (
 
 test('the checksum is CRC-32C', () => {
   assert.equal(crc32c(Buffer.from('123456789')), 0xe3069283)
-})
-
-test('sequences wrap as in Java', () => {
-  assert.equal(nextSequence(2 ** 31 - 1, 1), 0)
-  assert.equal(nextSequence(2 ** 31 - 3, 5), 2)
-  assert.equal(nextSequence(5, 3), 8)
 })
