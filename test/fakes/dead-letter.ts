@@ -1,4 +1,4 @@
-import { type DeadLetter, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { type DeadLetter, deadLetterId, recordOf, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { TransportError } from '../../lib/errors.ts'
 
@@ -12,4 +12,10 @@ export function deadLetterOf(id: string, value: Uint8Array | string = 'v', topic
     1_700_000_000_000,
   )
   return toDeadLetter(failed, id, { trigger: 'http', id, index: 0, function: 'http', arn: null, receiveCount: null })
+}
+
+/** A dead letter whose record was changed by a test, under the id that it then has. */
+export function withOwnId(deadLetter: DeadLetter): DeadLetter {
+  const { topic, ...record } = recordOf(deadLetter)
+  return { ...deadLetter, deadLetterId: deadLetterId({ ...record, topic: topic ?? '' }, deadLetter.recordId) }
 }

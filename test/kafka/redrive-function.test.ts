@@ -131,7 +131,7 @@ test('what a FIFO queue gave up, in the order of its group; what is at fault sta
   await put('wrong', '{"no":1}')
   const request = { from: `sqs:${sqs.queueUrl('chat-failures.fifo')}`, sourceQueue: 'chat.fifo' }
   const sent = await newIn('chat', async () => {
-    const [result] = results(await handleRedrive({ ...request, invalid: true }, context(), services))
+    const [result] = results(await handleRedrive({ ...request, includeInvalid: true }, context(), services))
     assert.deepEqual([result?.resent, result?.failed], [3, { schema: 1 }], JSON.stringify(result))
   })
   assert.deepEqual(

@@ -19,7 +19,7 @@ import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts
 import { temporaryFolder } from '../../local/processes.ts'
 import { startSqs } from '../../local/sqs/elasticmq.ts'
 import { deadLetterStoreContract } from '../dead-letter-store.contract.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { deadLetterOf, withOwnId } from '../fakes/dead-letter.ts'
 import { producerOf } from '../fakes/producer-of.ts'
 import { deadlineIn } from '../support/time.ts'
 
@@ -145,16 +145,13 @@ for (const compressionType of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
       inDoubt: DeadLetter['inDoubt'],
     ): DeadLetter => {
       const deadLetter = deadLetterOf(id, value, topic)
-      return {
+      const headers = [{ name: 'kp-id', value: Buffer.from(id).toString('base64') }]
+      return withOwnId({
         ...deadLetter,
-        record: {
-          ...deadLetter.record,
-          timestamp,
-          headers: [{ name: 'kp-id', value: Buffer.from(id).toString('base64') }],
-        },
+        record: { ...deadLetter.record, timestamp, headers },
         failure: { ...deadLetter.failure, outcome: 'unknown' },
         inDoubt,
-      }
+      })
     }
     const target = new DiskDeadLetterTarget(join(folder, compressionType))
     await target.store([
