@@ -5,6 +5,7 @@ import { InvalidRecordError } from '../../lib/errors.ts'
 import type { HttpRequest } from '../../lib/lambda/http-event.ts'
 import { CHANGED_NUMBER, hasChangedNumber, parseBody } from '../../lib/lambda/parse-body.ts'
 import { type SourceRecord, sourceRecord, standardHeaders } from '../../lib/lambda/source-record.ts'
+import { isBase64 } from '../../lib/record/base64.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import { type ProducerRecord, RESERVED_HEADER_PREFIX, type RecordHeader } from '../../lib/record/producer-record.ts'
 import { RequestError } from './request-error.ts'
@@ -138,11 +139,7 @@ function toHeader(given: unknown): RecordHeader {
       `headers: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`,
     )
   if (fields.includes('base64')) {
-    if (
-      typeof given.base64 !== 'string' ||
-      !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(given.base64)
-    )
-      throw bad()
+    if (typeof given.base64 !== 'string' || !isBase64(given.base64)) throw bad()
     return [name, Buffer.from(given.base64, 'base64')]
   }
   if (given.value === null) return [name, null]

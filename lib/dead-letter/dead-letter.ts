@@ -1,7 +1,9 @@
 // The dead-letter envelope, version 2 (`application/vnd.kafka-dead-letter+json; version=2`). All bytes are base64.
+
 import { createHash } from 'node:crypto'
 import type { Failed } from '../delivery/delivery-report.ts'
 import type { FailedOutcome, FailureKind } from '../errors.ts'
+import { fromBase64, toBase64 } from '../record/base64.ts'
 import type { PartitionedRecord, ProducerRecord, RecordHeader, SerializedRecord } from '../record/producer-record.ts'
 
 export const DEAD_LETTER_MEDIA_TYPE = 'application/vnd.kafka-dead-letter+json; version=2'
@@ -98,9 +100,9 @@ export function toDeadLetter(
       partition: serialized.partition ?? null,
       partitionFixedBy: partitionFixedBy(serialized),
       timestamp: serialized.timestamp ?? null,
-      key: base64(serialized.key),
-      value: base64(serialized.value),
-      headers: serialized.headers.map(([name, value]) => ({ name, value: base64(value) })),
+      key: toBase64(serialized.key),
+      value: toBase64(serialized.value),
+      headers: serialized.headers.map(([name, value]) => ({ name, value: toBase64(value) })),
     },
     failure: {
       kind: failed.failureKind,
@@ -202,10 +204,6 @@ export function deadLetterId(
   return hash.digest('base64url').slice(0, 22)
 }
 
-function base64(bytes: Uint8Array | null): string | null {
-  return bytes === null ? null : Buffer.from(bytes).toString('base64')
-}
-
 /** The record of a dead letter as the bytes it had. */
 export function recordOf(deadLetter: DeadLetter): {
   topic: string | null
@@ -216,12 +214,11 @@ export function recordOf(deadLetter: DeadLetter): {
   partition: number | null
 } {
   const { topic, key, value, headers, timestamp, partition, partitionFixedBy } = deadLetter.record
-  const bytes = (text: string | null) => (text === null ? null : Buffer.from(text, 'base64'))
   return {
     topic,
-    key: bytes(key),
-    value: bytes(value),
-    headers: headers.map(header => [header.name, bytes(header.value)] as const),
+    key: fromBase64(key),
+    value: fromBase64(value),
+    headers: headers.map(header => [header.name, fromBase64(header.value)] as const),
     timestamp,
     // Where the partitioner had chosen, it chooses again: the topic may have grown since.
     partition: partitionFixedBy === 'source' ? partition : null,

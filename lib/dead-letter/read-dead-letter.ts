@@ -1,4 +1,5 @@
 // A dead letter as it comes back from a target. Nothing in it is believed before it is checked, its id least of all.
+import { fromBase64 } from '../record/base64.ts'
 import { isJsonObject, parseJson } from '../record/json-object.ts'
 import { asDeadLetter, wrongField } from './check-dead-letter.ts'
 import { type DeadLetter, deadLetterId } from './dead-letter.ts'
@@ -37,13 +38,12 @@ export function checkDeadLetter(json: unknown): ReadResult {
 
 /** Whether the id is the one that the record has, and no other's. */
 export function hasOwnId({ deadLetterId: id, recordId, record }: DeadLetter): boolean {
-  const bytes = (base64: string | null) => (base64 === null ? null : Buffer.from(base64, 'base64'))
   const { topic, key, value, headers } = record
   const parts = {
     topic: topic ?? '',
-    key: bytes(key),
-    value: bytes(value),
-    headers: headers.map(header => [header.name, bytes(header.value)] as const),
+    key: fromBase64(key),
+    value: fromBase64(value),
+    headers: headers.map(header => [header.name, fromBase64(header.value)] as const),
   }
   return deadLetterId(parts, recordId) === id
 }

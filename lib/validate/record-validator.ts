@@ -3,6 +3,7 @@
 import type { Contract, Contracts } from '../contracts/contract.ts'
 import { atKeySource } from '../contracts/key-sources.ts'
 import { InvalidRecordError } from '../errors.ts'
+import { isBase64 } from '../record/base64.ts'
 import {
   type ProducerRecord,
   RESERVED_HEADER_PREFIX,
@@ -107,10 +108,6 @@ function readJson(bytes: Uint8Array): unknown {
     // The parser's message quotes the text.
     throw new InvalidRecordError('bad-json', 'value: expected JSON in UTF-8, got something else.')
   }
-}
-
-function isBase64(text: string): boolean {
-  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)
 }
 
 /** The key of the first source that gives one. A caller's key and the first pointer's must agree. */

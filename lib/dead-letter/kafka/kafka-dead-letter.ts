@@ -1,5 +1,6 @@
 // A dead letter as a record of a Kafka topic and back: key, value and headers are the record's own; Spring's kafka_dlt-* headers say what
 // failed (docs.spring.io/spring-kafka, DeadLetterPublishingRecoverer), and kp-dead-letter has the rest of the envelope.
+import { fromBase64, toBase64 } from '../../record/base64.ts'
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import type { RecordHeader } from '../../record/producer-record.ts'
 import type { DeadLetter } from '../dead-letter.ts'
@@ -39,10 +40,10 @@ export function toKafkaDeadLetter(deadLetter: DeadLetter, pattern: string): Kafk
   const spring = (name: string, bytes: Buffer): RecordHeader => [`${SPRING}${name}`, bytes]
   return {
     topic: deadLetterTopic(pattern, topic),
-    key: bytesOf(key),
-    value: bytesOf(value),
+    key: fromBase64(key),
+    value: fromBase64(value),
     headers: [
-      ...headers.map(({ name, value }): RecordHeader => [name, bytesOf(value)]),
+      ...headers.map(({ name, value }): RecordHeader => [name, fromBase64(value)]),
       ...(topic === null ? [] : [spring('original-topic', Buffer.from(topic))]),
       ...(partition === null ? [] : [spring('original-partition', int32(partition))]),
       ...(timestamp === null ? [] : [spring('original-timestamp', int64(timestamp))]),
@@ -64,11 +65,11 @@ export function fromKafkaDeadLetter({
   if (!text) return undefined
   const own = headers
     .filter(([name]) => name !== DEAD_LETTER && name !== VERSION_1_HEADER && !name.startsWith(SPRING))
-    .map(([name, bytes]) => ({ name, value: base64(bytes) }))
+    .map(([name, bytes]) => ({ name, value: toBase64(bytes) }))
   const rest = parseJson(Buffer.from(text).toString())
   const deadLetter =
     isJsonObject(rest) && isJsonObject(rest.record)
-      ? { ...rest, record: { ...rest.record, key: base64(key), value: base64(value), headers: own } }
+      ? { ...rest, record: { ...rest.record, key: toBase64(key), value: toBase64(value), headers: own } }
       : undefined
   return deadLetterIn(deadLetter)
 }
@@ -93,14 +94,6 @@ export function closedBy(headers: readonly RecordHeader[]): readonly string[] | 
   const text = headers.findLast(([name]) => name === CLOSED)?.[1]
   const marker = text ? parseJson(Buffer.from(text).toString()) : undefined
   return isJsonObject(marker) && Array.isArray(marker.of) ? marker.of : undefined
-}
-
-function bytesOf(text: string | null): Buffer | null {
-  return text === null ? null : Buffer.from(text, 'base64')
-}
-
-function base64(bytes: Uint8Array | null): string | null {
-  return bytes === null ? null : Buffer.from(bytes).toString('base64')
 }
 
 function int32(value: number): Buffer {
