@@ -215,7 +215,7 @@ export class KafkaProducer {
     lingerMs: number,
   ): Promise<DeliveryReport[]> {
     const scope = currentScope()
-    scope?.refuseWhenClosed()
+    scope?.throwIfClosed()
     if (!this.isUsable)
       return records.map(record =>
         notSent(record, undefined, new TransportError('unavailable', 'The producer is closed.'), this.#clock.epochMs()),

@@ -1,7 +1,7 @@
 // One request from event to answer: the stages beside each other, nothing decided here.
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
-import { openScopes } from '../../lib/delivery/invocation-scope.ts'
+import { activeInvocations } from '../../lib/delivery/invocation-scope.ts'
 import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import { type HttpAnswer, type HttpRequest, parseHttpEvent, toHttpResult } from '../../lib/lambda/http-event.ts'
@@ -45,7 +45,7 @@ async function answerRequest(
     if (request.path === '/health') return await health(request, context)
     // Before anything of the body is read, and nothing of it is kept.
     const most = services.config.httpMaxConcurrency
-    if (openScopes() > most)
+    if (activeInvocations() > most)
       throw new RequestError(
         'too-many-requests',
         `expected at most ${most} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing is stored.`,

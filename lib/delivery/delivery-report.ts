@@ -23,7 +23,7 @@ export interface Delivered {
 export interface Failed {
   readonly kind: 'failed'
   readonly record: ProducerRecord
-  /** What the record had become before it failed: bytes, then also a partition. */
+  /** The record after the last stage that it passed: with its bytes, then also with its partition. */
   readonly serialized: SerializedRecord | PartitionedRecord | undefined
   readonly failureKind: FailureKind
   readonly outcome: FailedOutcome
@@ -32,8 +32,9 @@ export interface Failed {
   readonly causeCode: string | null
   readonly error: RecordError
   readonly attempts: number
-  /** Wall-clock milliseconds. */
+  /** When the first attempt began, ms since the epoch. */
   readonly firstAt: number
+  /** When the last attempt ended, ms since the epoch. */
   readonly lastAt: number
   readonly inDoubt?: {
     readonly producerId: bigint
@@ -45,7 +46,7 @@ export interface Failed {
 
 export type DeliveryReport = Delivered | Failed
 
-/** A record that failed before it reached the Sender. */
+/** The report of a record that failed before it reached the Sender. */
 export function notSent(
   record: ProducerRecord,
   serialized: SerializedRecord | undefined,
@@ -67,7 +68,7 @@ export function notSent(
   }
 }
 
-/** The report of a record that the Sender settled. */
+/** The report of a record that the Sender completed. */
 export function toReport(record: ProducerRecord, sent: PartitionedRecord, outcome: RecordOutcome): DeliveryReport {
   if (outcome.kind === 'acked') {
     const metadata: RecordMetadata = {
@@ -117,7 +118,8 @@ function notAcknowledged(
     code === 'authorization' ? '; expected an ACL for WRITE on the topic (MSK: kafka-cluster:WriteData)' : ''
   return new DeliveryError(
     code,
-    `The record for ${topic}-${partition} was not acknowledged: ${outcome} after ${attempts} attempt(s) (${causeCode})${advice}.`,
+    `The record for ${topic}-${partition} was not acknowledged: ${outcome} after ${attempts} attempt(s) ` +
+      `(${causeCode})${advice}.`,
     { outcome, causeCode, cause },
   )
 }
@@ -125,6 +127,6 @@ function notAcknowledged(
 function recordCode(causeCode: string, record: PartitionedRecord): InvalidRecordCode {
   if (causeCode === 'MESSAGE_TOO_LARGE' || causeCode === 'RECORD_LIST_TOO_LARGE') return 'record-too-large'
   if (causeCode === 'INVALID_TIMESTAMP') return 'bad-timestamp'
-  // A compacted topic refuses records without a key so.
+  // INVALID_RECORD: how a compacted topic refuses records without a key.
   return record.key === null ? 'key-missing' : 'rejected-by-broker'
 }

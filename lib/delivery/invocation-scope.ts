@@ -1,5 +1,5 @@
-// The invocation that a send belongs to. Before a handler's answer leaves, every send it began is awaited: a frozen sandbox
-// would finish it later, or never. A failure that nobody observed fails the invocation.
+// The invocation that a send belongs to. Before a handler's answer is returned, every send that it began is awaited,
+// because a frozen sandbox would finish it later, or never. A failure that nobody observed fails the invocation.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { InvalidRecordError, TransportError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
@@ -11,19 +11,22 @@ export function currentScope(): InvocationScope | undefined {
   return storage.getStore()
 }
 
-/** Work that belongs to no invocation's time: it must have a deadline of its own. */
+/** Runs work that does not count to any invocation; it must have its own deadline. */
 export function outsideScopes<T>(work: () => T): T {
   return storage.exit(work)
 }
 
-let open = 0
+let active = 0
 
-/** Scopes of invocations that are not over. */
-export function openScopes(): number {
-  return open
+/** The number of invocations in progress in this process. */
+export function activeInvocations(): number {
+  return active
 }
 
-/** A promise that knows whether anybody looks at its result. */
+/**
+ * A promise that knows whether anybody looks at its result. An `unhandledRejection` handler can't replace it: it also
+ * fires for a promise that the handler awaits a little later, and never for a failed report in a resolved `sendAll`.
+ */
 class ObservedPromise<T> extends Promise<T> {
   observed = false
 
@@ -43,12 +46,12 @@ class ObservedPromise<T> extends Promise<T> {
 
 export class InvocationScope {
   readonly deadline: Deadline | undefined
-  /** Why nothing is sent in this invocation, if so. */
+  /** The error for every record of this invocation, if it may not send. */
   readonly refusal: TransportError | undefined
   readonly #pending = new Set<Promise<void>>()
   readonly #unobserved: unknown[] = []
   readonly #lingering = new Set<{ flush(): Promise<void> }>()
-  /** Records of this scope that were delivered, and that a delivery failure stopped. */
+  /** The number of records that were delivered, and that had a delivery failure. */
   readonly outcomes = { delivered: 0, deliveryFailures: 0 }
   #closed = false
   #entered = false
@@ -62,19 +65,19 @@ export class InvocationScope {
     return storage.run(this, work)
   }
 
-  /** Makes this scope the current one for what follows in this asynchronous context. */
+  /** Makes this scope the current one for the rest of this asynchronous context. */
   enter(): void {
-    open++
+    active++
     this.#entered = true
     storage.enterWith(this)
   }
 
   /** @throws TransportError after `close`: its record could be frozen half-way */
-  refuseWhenClosed(): void {
+  throwIfClosed(): void {
     if (this.#closed) throw new TransportError('unavailable', 'A send began after its invocation had ended.')
   }
 
-  /** A producer that has records of this scope that may linger. */
+  /** Notes a producer in which records of this scope may linger; `close` flushes it. */
   flushAtClose(producer: { flush(): Promise<void> }): void {
     this.#lingering.add(producer)
   }
@@ -99,7 +102,7 @@ export class InvocationScope {
 
   /**
    * Waits for every send that began in this scope.
-   * @throws the first failure that nobody observed
+   * @throws KafkaProducerError the first failure that nobody observed
    */
   async close(): Promise<void> {
     try {
@@ -107,7 +110,7 @@ export class InvocationScope {
       while (this.#pending.size > 0) await Promise.all(this.#pending)
     } finally {
       this.#closed = true
-      if (this.#entered) open--
+      if (this.#entered) active--
       this.#entered = false
     }
     if (this.#unobserved.length > 0) throw this.#unobserved[0]
@@ -125,7 +128,7 @@ export class InvocationScope {
     const note = (failure: unknown) => {
       if (failure !== undefined && !observed.observed) {
         this.#unobserved.push(failure)
-        // It is reported by `close`; the process must not die of it as well.
+        // `close` throws it; it must not end the process as an unhandled rejection, too.
         Promise.prototype.then.call(observed, undefined, () => undefined)
       }
     }

@@ -1,4 +1,4 @@
-// Where a record ended, as its caller is told.
+// Where a record ended, as reported to its source.
 import type { DeliveryFailureCode, FailedOutcome, InvalidRecordCode, Violation } from '../errors.ts'
 import type { RecordMetadata } from '../record/record-metadata.ts'
 import type { DeliveryReport } from './delivery-report.ts'
@@ -24,7 +24,7 @@ export type RecordFate =
       readonly code: InvalidRecordCode | DeliveryFailureCode
     }
 
-/** Of a record that no dead letter was written for: in Kafka, or still with its source. */
+/** The fate of a record without a dead letter: it is in Kafka, or stays with its source. */
 export function fateWithoutDeadLetter(report: DeliveryReport): RecordFate {
   return report.kind === 'delivered'
     ? { fate: 'delivered', metadata: report.metadata }

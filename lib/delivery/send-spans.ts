@@ -1,5 +1,5 @@
-// One span per record, from its send to its outcome, by the OpenTelemetry API alone: without an SDK in the process (a layer of
-// Lambda's, or the user's own) nothing is made. Names and attributes are those of the messaging conventions.
+// One span per record, from its send to its outcome, through the OpenTelemetry API. Without an SDK in the process (a
+// Lambda layer, or the user's) no span is created. Names and attributes follow the semantic conventions for messaging.
 // https://opentelemetry.io/docs/specs/semconv/messaging/kafka/
 import {
   type Attributes,
@@ -23,7 +23,7 @@ const TRACEPARENT = 'traceparent'
 const TRACESTATE = 'tracestate'
 
 export class SendSpans {
-  /** The records as they go: their `traceparent` names their own span. */
+  /** The records to send: the `traceparent` of each names its own span. */
   readonly records: readonly ProducerRecord[]
   readonly #spans: readonly Span[]
 
@@ -32,16 +32,16 @@ export class SendSpans {
     this.#spans = spans
   }
 
-  /** Undefined where nobody records spans. */
+  /** @returns undefined when nobody records spans */
   static begin(records: readonly ProducerRecord[], clientId: string): SendSpans | undefined {
     const provider = trace.getTracerProvider()
-    // The API's own stand-in, with nobody behind it.
+    // The API's placeholder, with no SDK behind it.
     if (provider instanceof ProxyTracerProvider && provider.getDelegateTracer(TRACER) === undefined) return undefined
     const spans: Span[] = []
     for (const record of records) {
       const parent = parentOf(record)
       const span = startSpan(record, parent, clientId)
-      // An SDK of another version of the API, or one that makes nothing: a span is its parent again.
+      // The SDK belongs to another version of the API, or creates no spans: what it returns is the parent.
       if (spans.length === 0 && !isNew(span, parent)) return undefined
       spans.push(span)
     }
@@ -69,18 +69,21 @@ interface Parent {
   readonly links: readonly { readonly context: SpanContext }[]
 }
 
-/** The record's own trace goes on in it; the invocation's span is the parent where both are of one trace, else a link. */
+/** The span continues the record's trace. The invocation's span is its parent if it has the same trace, else a link. */
 function parentOf({ headers = [] }: ProducerRecord): Parent {
   const current = context.active()
   const active = trace.getSpanContext(current)
-  const own = contextOf(headers)
-  if (own === undefined || own.traceId === active?.traceId) return { context: current, links: [] }
-  return { context: trace.setSpanContext(ROOT_CONTEXT, own), links: active === undefined ? [] : [{ context: active }] }
+  const ofRecord = contextOf(headers)
+  if (ofRecord === undefined || ofRecord.traceId === active?.traceId) return { context: current, links: [] }
+  return {
+    context: trace.setSpanContext(ROOT_CONTEXT, ofRecord),
+    links: active === undefined ? [] : [{ context: active }],
+  }
 }
 
 function isNew(span: Span, parent: Parent): boolean {
-  const made = span.spanContext()
-  return isSpanContextValid(made) && made.spanId !== trace.getSpanContext(parent.context)?.spanId
+  const created = span.spanContext()
+  return isSpanContextValid(created) && created.spanId !== trace.getSpanContext(parent.context)?.spanId
 }
 
 function startSpan(record: ProducerRecord, { context: parent, links }: Parent, clientId: string): Span {
@@ -104,7 +107,7 @@ function endSpan(span: Span, report: DeliveryReport | undefined): void {
     span.setAttribute('messaging.destination.partition.id', String(partition))
     if (offset !== null) span.setAttribute('messaging.kafka.offset', Number(offset))
   } else {
-    // Without a report the call itself failed, and says so to its caller.
+    // Without a report the call itself threw.
     span.setAttributes({
       'error.type': report?.code ?? 'unavailable',
       'kafka_producer.outcome': report?.outcome ?? 'not-sent',
@@ -119,21 +122,21 @@ function endSpan(span: Span, report: DeliveryReport | undefined): void {
 
 function contextOf(headers: readonly RecordHeader[]): SpanContext | undefined {
   const text = (name: string) => {
-    const value = headers.find(([given]) => given === name)?.[1]
+    const value = headers.find(([headerName]) => headerName === name)?.[1]
     return value ? Buffer.from(value).toString('latin1') : undefined
   }
   const [, traceId, spanId, flags] =
     /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text(TRACEPARENT) ?? '') ?? []
   if (traceId === undefined || spanId === undefined) return undefined
   const state = text(TRACESTATE)
-  const found: SpanContext = {
+  const spanContext: SpanContext = {
     traceId,
     spanId,
     traceFlags: Number.parseInt(flags as string, 16) & 1,
     isRemote: true,
     ...(state ? { traceState: createTraceState(state) } : {}),
   }
-  return isSpanContextValid(found) ? found : undefined
+  return isSpanContextValid(spanContext) ? spanContext : undefined
 }
 
 function withContext(record: ProducerRecord, { traceId, spanId, traceFlags, traceState }: SpanContext): ProducerRecord {

@@ -1,4 +1,4 @@
-// TLS, the authentication, versions, topics, rights and replication, by the same client that sends.
+// Checks TLS, authentication, versions, topics, rights and replication, through the client that sends.
 
 import type { ProducerConfig } from '../config/settings.ts'
 import { TransportError } from '../errors.ts'
@@ -11,9 +11,9 @@ import { LogReader } from '../transport/kafkajs/log-reader.ts'
 import { encodeRecordBatch } from '../wire-format/record-batch-encoder.ts'
 import { type Check, failed, ok, skipped, warning } from './check.ts'
 
-const ASK_MS = 10_000
-const CONNECT = ['TLS', 'log-in', 'ApiVersions']
-/** Which step of a connection a refusal belongs to. */
+const REQUEST_MS = 10_000
+const STEPS = ['TLS', 'authentication', 'ApiVersions']
+/** The step that a cause belongs to. */
 const STEP_OF: Readonly<Record<string, number>> = {
   CERTIFICATE_REFUSED: 0,
   SECURITY_PROTOCOL_MISMATCH: 0,
@@ -25,48 +25,48 @@ const STEP_OF: Readonly<Record<string, number>> = {
 export async function checkCluster(config: ProducerConfig, topics: readonly string[]): Promise<Check[]> {
   const client = createKafkaJsClient(config)
   try {
-    const { topics: found } = await client.metadata(topics, Deadline.after(systemClock, ASK_MS))
+    const metadata = await client.metadata(topics, Deadline.after(systemClock, REQUEST_MS))
     const connected = [
       config.securityProtocol.includes('SSL')
-        ? ok('TLS', 'certificate and host name hold')
+        ? ok('TLS', 'certificate and host name are valid')
         : skipped('TLS', `security.protocol is ${config.securityProtocol}`),
     ]
     connected.push(
       config.securityProtocol.startsWith('SASL')
-        ? ok('log-in', config.saslMechanism ?? '')
-        : skipped('log-in', `security.protocol is ${config.securityProtocol}`),
+        ? ok('authentication', config.saslMechanism ?? '')
+        : skipped('authentication', `security.protocol is ${config.securityProtocol}`),
     )
-    connected.push(ok('ApiVersions', 'the broker speaks what is needed'))
+    connected.push(ok('ApiVersions', 'the broker supports the versions in use'))
     const rights = await checkProducerId(client)
-    return [...connected, rights, ...(await checkTopics(client, config, found))]
+    return [...connected, rights, ...(await checkTopics(client, config, metadata.topics))]
   } catch (error) {
-    return refusedAt(error)
+    return failedAt(error)
   } finally {
     await client.close()
   }
 }
 
-/** The steps before the one that failed hold, those after it are not known. */
-function refusedAt(error: unknown): Check[] {
+/** The steps before the one that failed are ok, those after it are skipped. */
+function failedAt(error: unknown): Check[] {
   const cause = causeOf(error)
   const message = error instanceof TransportError ? error.message : String((error as Error).name)
   const step = STEP_OF[cause]
   if (step === undefined)
-    return [failed('connection', cause, message), ...CONNECT.map(name => skipped(name, 'no connection'))]
-  return CONNECT.map((name, index) =>
+    return [failed('connection', cause, message), ...STEPS.map(name => skipped(name, 'no connection'))]
+  return STEPS.map((name, index) =>
     index < step ? ok(name, 'passed') : index === step ? failed(name, cause, message) : skipped(name, 'no connection'),
   )
 }
 
-/** The driver's or the broker's own word says more than the code. */
+/** The code of the driver or the broker, which is more precise than the error's. */
 function causeOf(error: unknown): string {
   return error instanceof TransportError ? (error.causeCode ?? error.code) : 'error'
 }
 
 async function checkProducerId(client: KafkaJsClient): Promise<Check> {
   try {
-    await client.initProducerId(Deadline.after(systemClock, ASK_MS))
-    return ok('producer id', 'given')
+    await client.initProducerId(Deadline.after(systemClock, REQUEST_MS))
+    return ok('producer id', 'assigned')
   } catch (error) {
     return failed('producer id', causeOf(error), (error as TransportError).message)
   }
@@ -77,55 +77,58 @@ async function checkTopics(
   config: ProducerConfig,
   topics: readonly TopicMetadata[],
 ): Promise<Check[]> {
-  const there = topics.filter(({ error }) => error === null).map(({ topic }) => topic)
+  const existing = topics.filter(({ error }) => error === null).map(({ topic }) => topic)
   const settings =
-    there.length > 0
-      ? await new LogReader(client).settings(there, ['min.insync.replicas']).catch(() => new Map())
+    existing.length > 0
+      ? await new LogReader(client).settings(existing, ['min.insync.replicas']).catch(() => new Map())
       : new Map()
   const checks = await Promise.all(
-    topics.map(async found => {
-      const name = `topic ${found.topic}`
-      if (found.error !== null)
+    topics.map(async metadata => {
+      const name = `topic ${metadata.topic}`
+      if (metadata.error !== null)
         return [
           failed(
             name,
-            found.error,
-            found.error === 'TOPIC_AUTHORIZATION_FAILED'
-              ? 'Give DESCRIBE on it (MSK: kafka-cluster:DescribeTopic).'
-              : 'Create it: nothing is created by sending.',
+            metadata.error,
+            metadata.error === 'TOPIC_AUTHORIZATION_FAILED'
+              ? 'Grant DESCRIBE on it (MSK: kafka-cluster:DescribeTopic).'
+              : 'Create it: sending does not create topics.',
           ),
         ]
-      const leaderless = found.partitions.filter(({ leader }) => leader < 0).length
+      const leaderless = metadata.partitions.filter(({ leader }) => leader < 0).length
       const state =
         leaderless > 0
           ? failed(
               name,
-              `${leaderless} of ${found.partitions.length} partitions have no leader`,
-              'Wait for the brokers, or bring them back.',
+              `${leaderless} of ${metadata.partitions.length} partitions have no leader`,
+              'Check that all brokers run.',
             )
-          : ok(name, `${found.partitions.length} partition(s)`)
+          : ok(name, `${metadata.partitions.length} partition(s)`)
       return [
         state,
-        await checkRights(client, config, found),
-        replication(found, settings.get(found.topic)?.get('min.insync.replicas')),
+        await checkRights(client, config, metadata),
+        replication(metadata, settings.get(metadata.topic)?.get('min.insync.replicas')),
       ]
     }),
   )
   return checks.flat()
 }
 
-/** A batch whose checksum is wrong: who may write is told so, who may not is told that first, and nothing is ever written. */
+/**
+ * Sends a batch with a wrong checksum, which is never written. The broker checks the right to write first: it answers
+ * TOPIC_AUTHORIZATION_FAILED without it, and CORRUPT_MESSAGE with it.
+ */
 async function checkRights(
   client: KafkaJsClient,
   config: ProducerConfig,
   { topic, partitions }: TopicMetadata,
 ): Promise<Check> {
   const name = `rights ${topic}`
-  const led = partitions.find(({ leader }) => leader >= 0)
-  if (!led) return skipped(name, 'no partition has a leader')
+  const withLeader = partitions.find(({ leader }) => leader >= 0)
+  if (!withLeader) return skipped(name, 'no partition has a leader')
   const record = {
     topic,
-    partition: led.partition,
+    partition: withLeader.partition,
     partitionFixedBy: 'source' as const,
     key: null,
     value: Buffer.alloc(1),
@@ -143,12 +146,16 @@ async function checkRights(
     connectTimeoutMs,
     beginWrite: () => true,
   } as const
-  const [outcome] = await client.produce(led.leader, [{ topic, partition: led.partition, bytes }], request)
+  const [outcome] = await client.produce(
+    withLeader.leader,
+    [{ topic, partition: withLeader.partition, bytes }],
+    request,
+  )
   const cause = outcome && outcome.kind !== 'acked' ? outcome.causeCode : 'nothing'
   if (cause === 'CORRUPT_MESSAGE') return ok(name, 'may write')
   if (cause === 'TOPIC_AUTHORIZATION_FAILED')
-    return failed(name, cause, 'Give WRITE on it (MSK: kafka-cluster:WriteData).')
-  return failed(name, cause, 'The broker did not answer as one that would take a record.')
+    return failed(name, cause, 'Grant WRITE on it (MSK: kafka-cluster:WriteData).')
+  return failed(name, cause, 'The broker’s answer does not show whether the producer may write.')
 }
 
 function replication({ topic, partitions }: TopicMetadata, minInSync: string | null | undefined): Check {

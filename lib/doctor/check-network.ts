@@ -28,7 +28,7 @@ async function checkDns(server: string, host: string): Promise<Check> {
     return failed(
       name,
       (error as NodeJS.ErrnoException).code ?? 'failed',
-      'Check bootstrap.servers. In a VPC its DNS must know the brokers’ names (MSK: the same VPC, or a peering with DNS).',
+      'Check bootstrap.servers. In a VPC, its DNS must know the brokers (MSK: the same VPC, or a peering with DNS).',
     )
   }
 }

@@ -1,5 +1,5 @@
 // Lambda sends SIGTERM before a sandbox with an extension ends: invocations finish, then the connections are closed.
-import { openScopes } from '../delivery/invocation-scope.ts'
+import { activeInvocations } from '../delivery/invocation-scope.ts'
 import type { ProducerFactory } from '../producer-factory.ts'
 
 const POLL_MS = 10
@@ -10,7 +10,7 @@ const POLL_MS = 10
  */
 export function closeOnSigterm(factory: ProducerFactory): void {
   process.once('SIGTERM', async () => {
-    while (openScopes() > 0) await new Promise(resolve => setTimeout(resolve, POLL_MS))
+    while (activeInvocations() > 0) await new Promise(resolve => setTimeout(resolve, POLL_MS))
     await factory.close()
     process.exit(0)
   })

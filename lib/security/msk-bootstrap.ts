@@ -1,4 +1,4 @@
-// The brokers of an MSK cluster by its ARN (kafka:GetBootstrapBrokers): the list for the authentication and the network in use.
+// Gets the brokers of an MSK cluster by its ARN (kafka:GetBootstrapBrokers), for the authentication and network in use.
 // Source: docs.aws.amazon.com/msk/1.0/apireference/clusters-clusterarn-bootstrap-brokers.html
 import type { GetBootstrapBrokersCommandOutput } from '@aws-sdk/client-kafka'
 import type { ProducerConfig } from '../config/settings.ts'
@@ -7,8 +7,8 @@ import type { Deadline } from '../time/deadline.ts'
 import { mskRegion } from './msk-region.ts'
 
 const REQUEST_MS = 3000
-/** A list that led nowhere is asked for again, at most once in this time. */
-const AGAIN_AFTER_MS = 5000
+/** A list whose brokers don't answer is requested again, at most once in this time. */
+const MIN_REFRESH_MS = 5000
 
 export type MskBootstrapOptions = Pick<
   ProducerConfig,
@@ -19,8 +19,8 @@ export class MskBootstrap {
   readonly #options: MskBootstrapOptions
   readonly #warn: (text: string) => void
   #servers: readonly string[] | undefined
-  #asking: Promise<readonly string[]> | undefined
-  #askedAt = Number.NEGATIVE_INFINITY
+  #pending: Promise<readonly string[]> | undefined
+  #refreshedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: MskBootstrapOptions, warn: (text: string) => void = () => {}) {
     this.#options = options
@@ -28,19 +28,19 @@ export class MskBootstrap {
   }
 
   /**
-   * @param isStale all known brokers are gone: another list is wanted
-   * @throws TransportError when there is no list and no fallback
+   * @param isStale none of the known brokers answers: the list may be out of date
+   * @throws TransportError when MSK returns no list and there is no fallback
    */
   async servers(deadline: Deadline, isStale: boolean): Promise<readonly string[]> {
-    const mayAsk = performance.now() - this.#askedAt > AGAIN_AFTER_MS
-    if (this.#servers && !(isStale && mayAsk)) return this.#servers
-    this.#asking ??= this.#ask(deadline).finally(() => {
-      this.#asking = undefined
+    const mayRefresh = performance.now() - this.#refreshedAt > MIN_REFRESH_MS
+    if (this.#servers && !(isStale && mayRefresh)) return this.#servers
+    this.#pending ??= this.#request(deadline).finally(() => {
+      this.#pending = undefined
     })
-    return this.#asking
+    return this.#pending
   }
 
-  async #ask(deadline: Deadline): Promise<readonly string[]> {
+  async #request(deadline: Deadline): Promise<readonly string[]> {
     try {
       const { KafkaClient, GetBootstrapBrokersCommand } = await import('@aws-sdk/client-kafka')
       const region = mskRegion(this.#options)
@@ -51,7 +51,7 @@ export class MskBootstrap {
           abortSignal,
         })
         this.#servers = pick(answer, this.#options)
-        this.#askedAt = performance.now()
+        this.#refreshedAt = performance.now()
         return this.#servers
       } finally {
         client.destroy()
@@ -61,14 +61,13 @@ export class MskBootstrap {
     }
   }
 
-  /** What was known before, else the given list. */
+  /** The previous list, else bootstrap.servers. */
   #fallback(cause: unknown): readonly string[] {
     const fallback = this.#servers ?? this.#options.bootstrapServers
     const name = cause instanceof Error ? cause.name : 'Error'
     if (fallback.length > 0) {
-      this.#warn(
-        `MSK did not tell the brokers of KAFKA_MSK_CLUSTER_ARN (${cause instanceof TransportError ? cause.message : name}); those that are known are used.`,
-      )
+      const reason = cause instanceof TransportError ? cause.message : name
+      this.#warn(`MSK returned no bootstrap brokers for KAFKA_MSK_CLUSTER_ARN (${reason}); the known ones are used.`)
       return fallback
     }
     if (cause instanceof TransportError) throw cause
@@ -77,7 +76,8 @@ export class MskBootstrap {
     )
     throw new TransportError(
       isFatal ? 'authentication' : 'unreachable',
-      `MSK did not tell the brokers of KAFKA_MSK_CLUSTER_ARN (${name}): expected a role that may kafka:GetBootstrapBrokers, and the cluster’s own ARN; or set bootstrap.servers.`,
+      `MSK returned no bootstrap brokers for KAFKA_MSK_CLUSTER_ARN (${name}): check that the role may ` +
+        'kafka:GetBootstrapBrokers and that the ARN is the cluster’s; or set bootstrap.servers.',
       { causeCode: isFatal ? 'CREDENTIALS_UNAVAILABLE' : 'UNREACHABLE', retriable: !isFatal, cause },
     )
   }
@@ -85,12 +85,12 @@ export class MskBootstrap {
 
 const NETWORKS = { private: '', public: 'Public', 'vpc-connectivity': 'VpcConnectivity' } as const
 
-/** @throws TransportError when the cluster has no brokers for the authentication and network that are set */
+/** @throws TransportError when the cluster has no brokers for the configured authentication and network */
 function pick(
   answer: GetBootstrapBrokersCommandOutput,
   { securityProtocol, saslMechanism, mskNetwork }: MskBootstrapOptions,
 ): readonly string[] {
-  const door =
+  const listener =
     securityProtocol === 'PLAINTEXT'
       ? ''
       : securityProtocol === 'SSL'
@@ -98,12 +98,14 @@ function pick(
         : saslMechanism === 'AWS_MSK_IAM'
           ? 'SaslIam'
           : 'SaslScram'
-  const field = `BootstrapBrokerString${NETWORKS[mskNetwork]}${door}`
+  const field = `BootstrapBrokerString${NETWORKS[mskNetwork]}${listener}`
   const servers = (answer as unknown as Record<string, string | undefined>)[field]
   if (servers) return servers.split(',').map(server => server.trim())
   throw new TransportError(
     'authentication',
-    `The MSK cluster has no brokers for security.protocol ${securityProtocol}${saslMechanism ? `, sasl.mechanism ${saslMechanism}` : ''}, KAFKA_MSK_NETWORK ${mskNetwork}: expected settings that the cluster offers.`,
+    `The MSK cluster has no brokers for security.protocol ${securityProtocol}` +
+      `${saslMechanism ? `, sasl.mechanism ${saslMechanism}` : ''}, KAFKA_MSK_NETWORK ${mskNetwork}: ` +
+      'expected settings that the cluster supports.',
     { causeCode: 'CREDENTIALS_UNAVAILABLE' },
   )
 }

@@ -1,4 +1,4 @@
-// A token for MSK IAM: AWS's signer over one chain of credentials per container.
+// A token for MSK IAM, by AWS's signer, with one credential provider chain per container.
 // Source: github.com/aws/aws-msk-iam-sasl-signer-js
 import type { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { TransportError } from '../errors.ts'
@@ -10,17 +10,19 @@ type Signer = typeof import('aws-msk-iam-sasl-signer-js')
 type Chain = ReturnType<typeof defaultProvider>
 type AwsCredentialIdentity = Awaited<ReturnType<Chain>>
 
-/** A broker ends a session when its token ends; one that is nearly over would be refused on the way. */
+/** A token with less time left could expire before the broker checks it. */
 const MIN_LEFT_S = 60
-const LONGEST_S = 900
-const TRIES = 10
+const MAX_TOKEN_S = 900
+const MAX_TRIES = 10
 
 export class MskIamToken {
   readonly #region: string
   readonly #sessionName: string
   #chain: Chain | undefined
 
-  /** @param sessionName of a role that the chain assumes: a fixed one, so that the principal stays the same */
+  /**
+   * @param sessionName the session name of a role that the chain assumes: fixed, so that the principal stays the same
+   */
   constructor(region: string, sessionName: string) {
     this.#region = region
     this.#sessionName = sessionName
@@ -31,7 +33,9 @@ export class MskIamToken {
     const signing = this.#sign().catch(cause => {
       throw cause instanceof TransportError ? cause : unavailable('could not sign a token', false, cause)
     })
-    return withTimeout(systemClock, deadline.remaining, signing, () => unavailable('did not come in time', true))
+    return withTimeout(systemClock, deadline.remaining, signing, () =>
+      unavailable('were not available before the deadline', true),
+    )
   }
 
   async #sign(): Promise<string> {
@@ -40,15 +44,15 @@ export class MskIamToken {
     if (seconds < MIN_LEFT_S) throw unavailable(`have less than ${MIN_LEFT_S} s left`, false)
     const { generateAuthTokenFromCredentialsProvider } = await loadSigner()
     const { expiration: _, ...identity } = credentials
-    for (let n = 0; n < TRIES; n++) {
-      const expiring = seconds >= LONGEST_S ? identity : { ...identity, expiration: new SecondsFromNow(seconds) }
+    for (let n = 0; n < MAX_TRIES; n++) {
+      const expiring = seconds >= MAX_TOKEN_S ? identity : { ...identity, expiration: new SecondsFromNow(seconds) }
       const { token } = await generateAuthTokenFromCredentialsProvider({
         region: this.#region,
         awsCredentialsProvider: async () => expiring,
       })
       if (hasWholeSeconds(token)) return token
     }
-    throw unavailable('gave no token of whole seconds', true)
+    throw unavailable('gave no token whose lifetime is in whole seconds', true)
   }
 
   async #credentials(): Promise<AwsCredentialIdentity> {
@@ -69,7 +73,7 @@ export class MskIamToken {
   }
 }
 
-/** It is CommonJS: inside a bundle all of it hangs on `default`, outside its names are seen too. */
+/** The signer is CommonJS: inside a bundle its exports are only on `default`, otherwise they have names too. */
 async function loadSigner(): Promise<Signer> {
   const module = (await import('aws-msk-iam-sasl-signer-js')) as unknown as Signer & { readonly default?: Signer }
   return module.default ?? module
@@ -79,7 +83,10 @@ function secondsLeft({ expiration }: AwsCredentialIdentity): number {
   return expiration === undefined ? Number.POSITIVE_INFINITY : Math.floor((expiration.getTime() - Date.now()) / 1000)
 }
 
-/** The signer takes the rest of the credentials' life for the token's, in fractions of a second. MSK's own signers write whole ones. */
+/**
+ * The signer gives the token the rest of the credentials' lifetime, in fractions of a second; AWS's signers in other
+ * languages write whole seconds. This date is always a whole number of seconds from now.
+ */
 class SecondsFromNow extends Date {
   readonly #seconds: number
 
@@ -93,7 +100,7 @@ class SecondsFromNow extends Date {
   }
 }
 
-/** False when the clock moved on between two of the signer's looks at it. */
+/** False when the clock advanced between two of the signer's reads. */
 function hasWholeSeconds(token: string): boolean {
   return /^\d+$/.test(new URL(Buffer.from(token, 'base64url').toString()).searchParams.get('X-Amz-Expires') ?? '')
 }

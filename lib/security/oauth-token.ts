@@ -28,11 +28,11 @@ export class OAuthToken {
     return token
   }
 
-  /** @returns whether there was one to forget */
+  /** Drops the cached token. @returns whether there was one */
   forget(): boolean {
-    const had = this.#token !== undefined
+    const hadToken = this.#token !== undefined
     this.#token = undefined
-    return had
+    return hadToken
   }
 }
 
@@ -57,7 +57,8 @@ async function request(
   }
   if (response.status === 400 || response.status === 401 || response.status === 403)
     throw unavailable(
-      `refused us with ${response.status}: check sasl.oauthbearer.client.credentials.client.id and .client.secret (KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_…)`,
+      `answered ${response.status}: check sasl.oauthbearer.client.credentials.client.id and .client.secret ` +
+        '(KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_…)',
       false,
     )
   const answer: unknown = await response.json().catch(() => undefined)

@@ -1,4 +1,4 @@
-// TLS material by value or by file, read once when the producer is made: a wrong file must show at init.
+// TLS material from values or files, read once when the producer is created, so that a wrong file shows during init.
 import { readFileSync } from 'node:fs'
 import type { ProducerConfig } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
@@ -38,11 +38,11 @@ export function readTlsMaterial(options: TlsOptions): TlsMaterial {
   return toMaterial({ ca, cert, key, passphrase: options.sslKeyPassword })
 }
 
-/** Texts in an environment variable often have their line ends written as \n. */
+/** Replaces `\n` in the texts by line breaks: environment variables often hold PEM in this form. */
 export function toMaterial(
-  given: Readonly<Record<'ca' | 'cert' | 'key' | 'passphrase', string | undefined>>,
+  texts: Readonly<Record<'ca' | 'cert' | 'key' | 'passphrase', string | undefined>>,
 ): TlsMaterial {
-  const unescaped = Object.entries(given).flatMap(([name, text]) =>
+  const unescaped = Object.entries(texts).flatMap(([name, text]) =>
     text === undefined ? [] : [[name, name === 'passphrase' ? text : text.replaceAll('\\n', '\n')]],
   )
   return Object.fromEntries(unescaped) as TlsMaterial

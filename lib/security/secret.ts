@@ -1,5 +1,6 @@
-// One secret in Secrets Manager or the SSM Parameter Store, as JSON: read when first needed, kept, read again after a refusal.
-// Form: docs.aws.amazon.com/msk/latest/developerguide/msk-password-tutorial.html (AmazonMSK_…: username, password)
+// One secret in Secrets Manager or the SSM Parameter Store, as JSON: read when first needed, cached, and read again
+// after the broker refused the credentials. Form:
+// docs.aws.amazon.com/msk/latest/developerguide/msk-password-tutorial.html (AmazonMSK_…: username, password)
 
 import { TransportError } from '../errors.ts'
 import { isJsonObject } from '../record/json-object.ts'
@@ -21,15 +22,15 @@ export type SecretFields = { readonly [name in (typeof SECRET_FIELDS)[number]]?:
 
 const CONNECT_MS = 1000
 const REQUEST_MS = 3000
-/** Refusals in a row read it once in this time. */
-const AGAIN_AFTER_MS = 10_000
+/** The secret is read again at most once in this time. */
+const MIN_RENEW_MS = 10_000
 
 export class Secret {
   readonly #arn: string
   #fields: Promise<SecretFields> | undefined
   #renewedAt = Number.NEGATIVE_INFINITY
 
-  /** @param arn of a secret or a parameter */
+  /** @param arn the ARN of a secret or a parameter */
   constructor(arn: string) {
     this.#arn = arn
   }
@@ -41,12 +42,14 @@ export class Secret {
     reading.catch(() => {
       if (this.#fields === reading) this.#fields = undefined
     })
-    return withTimeout(systemClock, deadline.remaining, reading, () => unavailable('did not come in time', true))
+    return withTimeout(systemClock, deadline.remaining, reading, () =>
+      unavailable('was not read before the deadline', true),
+    )
   }
 
-  /** @returns whether it is another than before */
+  /** Reads the secret again. @returns whether it has changed */
   async renew(deadline: Deadline): Promise<boolean> {
-    if (performance.now() - this.#renewedAt < AGAIN_AFTER_MS) return false
+    if (performance.now() - this.#renewedAt < MIN_RENEW_MS) return false
     this.#renewedAt = performance.now()
     const before = this.#fields && (await this.#fields.catch(() => undefined))
     this.#fields = this.#fetch()
@@ -92,8 +95,8 @@ function parse(text: unknown): SecretFields {
       if (parsed[name] !== undefined && typeof parsed[name] !== 'string') throw new Error()
     return parsed as SecretFields
   } catch {
-    // What JSON.parse says quotes the secret.
-    throw unavailable(`has another form: ${expected}`, false)
+    // Without the error of JSON.parse, which quotes the secret.
+    throw unavailable(`has the wrong form: ${expected}`, false)
   }
 }
 
@@ -105,7 +108,7 @@ function unavailable(what: string, retriable: boolean, cause?: unknown): Transpo
   })
 }
 
-/** Powertools wraps what the client threw. */
+/** Powertools wraps the client's error. */
 function innermostName(error: unknown): string {
   let inner = error
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause

@@ -1,10 +1,10 @@
-// How the producer shows who it is, from its settings: TLS material and authentication for every new connection.
+// TLS material and credentials for every new connection, from the settings.
 import type { ProducerConfig } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type {
   ConnectionSecurity,
-  SaslAuthentication,
+  SaslCredentials,
   SecurityProvider,
   TlsMaterial,
 } from '../transport/connection-security.ts'
@@ -45,8 +45,7 @@ export class Security implements SecurityProvider {
     this.#secret = options.secretArn === undefined ? undefined : new Secret(options.secretArn)
     if (options.saslMechanism !== 'AWS_MSK_IAM') return
     const region = mskRegion(options)
-    if (region === undefined)
-      throw new ConfigError(['AWS_REGION: expected the region of the MSK cluster; got nothing.'])
+    if (region === undefined) throw new ConfigError(['AWS_REGION: expected the region of the MSK cluster, got none.'])
     this.#iam = new MskIamToken(
       region,
       options.clientId
@@ -62,16 +61,16 @@ export class Security implements SecurityProvider {
       ...this.#material,
       ...toMaterial({ ca: secret.ca, cert: secret.certificate, key: secret.key, passphrase: secret.keyPassword }),
     }
-    return { tls, authentication: await this.#authentication(secret, deadline) }
+    return { tls, credentials: await this.#credentials(secret, deadline) }
   }
 
   async renew(deadline: Deadline): Promise<boolean> {
-    const isAnother = this.#secret ? await this.#secret.renew(deadline) : false
+    const hasNewSecret = this.#secret ? await this.#secret.renew(deadline) : false
     const hadToken = this.#oauth.forget()
-    return isAnother || hadToken
+    return hasNewSecret || hadToken
   }
 
-  async #authentication(secret: SecretFields, deadline: Deadline): Promise<SaslAuthentication | undefined> {
+  async #credentials(secret: SecretFields, deadline: Deadline): Promise<SaslCredentials | undefined> {
     const { saslMechanism: name } = this.#options
     if (name === undefined || !this.#options.securityProtocol.startsWith('SASL')) return undefined
     if (name === 'AWS_MSK_IAM') {
@@ -81,7 +80,7 @@ export class Security implements SecurityProvider {
     if (name === 'OAUTHBEARER')
       return {
         name,
-        hint: 'that the token of sasl.oauthbearer.token.endpoint.url is one the broker accepts',
+        hint: 'that the broker accepts tokens of sasl.oauthbearer.token.endpoint.url',
         mechanism: name,
         token: await this.#oauthToken(secret, deadline),
       }

@@ -9,7 +9,7 @@ export interface TlsMaterial {
   readonly passphrase?: string
 }
 
-export type SaslAuthentication = {
+export type SaslCredentials = {
   /** The value of sasl.mechanism, for messages. */
   readonly name: string
   /** What to check when the broker refuses it, for messages. */
@@ -26,7 +26,7 @@ export type SaslAuthentication = {
 export interface ConnectionSecurity {
   /** Undefined: no TLS. */
   readonly tls: TlsMaterial | undefined
-  readonly authentication: SaslAuthentication | undefined
+  readonly credentials: SaslCredentials | undefined
 }
 
 export interface SecurityProvider {
@@ -40,6 +40,6 @@ export interface SecurityProvider {
 }
 
 export const PLAINTEXT: SecurityProvider = {
-  forConnection: async () => ({ tls: undefined, authentication: undefined }),
+  forConnection: async () => ({ tls: undefined, credentials: undefined }),
   renew: async () => false,
 }

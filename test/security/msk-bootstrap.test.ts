@@ -1,4 +1,4 @@
-// KAFKA_MSK_CLUSTER_ARN against a stub of MSK's own path and fields.
+// KAFKA_MSK_CLUSTER_ARN, against a stub with the path and fields of MSK's API.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -39,7 +39,7 @@ async function withMsk(work: (msk: { answer: Answer; paths: string[] }) => Promi
 
 const configOf = (options: ProducerOptions = {}) => parseConfig({ mskClusterArn: ARN, ...options }, {})
 
-test('the list for the authentication and the network in use, asked for once', async () => {
+test('the list for the authentication and network in use is requested once', async () => {
   const tls = { securityProtocol: 'SSL' }
   const iam = { securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM' }
   const scram = { securityProtocol: 'SASL_SSL', saslMechanism: 'SCRAM-SHA-512', saslUsername: 'u', saslPassword: 'p' }
@@ -67,16 +67,17 @@ test('the list for the authentication and the network in use, asked for once', a
   })
 })
 
-test('an error, silence or a list without the right door: the given servers, with a warning; without them a clear error', async () => {
+test('without a usable list bootstrap.servers are used, with a warning; without both an error names it', async () => {
   await withMsk(async msk => {
     const answers: Answer[] = [{ status: 404 }, { silent: true }, { body: { bootstrapBrokerStringTls: 'a:1' } }]
     for (const answer of answers) {
       msk.answer = answer
       const warnings: string[] = []
       const begin = performance.now()
-      const withFallback = new MskBootstrap(configOf({ bootstrapServers: ['given:9092'] }), text => warnings.push(text))
-      assert.deepEqual(await withFallback.servers(deadlineIn(500), false), ['given:9092'])
-      assert.ok(performance.now() - begin < 2000, 'bounded')
+      const options = configOf({ bootstrapServers: ['fallback:9092'] })
+      const withFallback = new MskBootstrap(options, text => warnings.push(text))
+      assert.deepEqual(await withFallback.servers(deadlineIn(500), false), ['fallback:9092'])
+      assert.ok(performance.now() - begin < 2000, 'the deadline ends the request')
       assert.match(warnings.join(), /KAFKA_MSK_CLUSTER_ARN/)
       await assert.rejects(
         new MskBootstrap(configOf()).servers(deadlineIn(500), false),
@@ -86,15 +87,15 @@ test('an error, silence or a list without the right door: the given servers, wit
   })
 })
 
-test('all brokers gone: the cluster is asked again, and what it then names is used', async () => {
+test('when no broker answers, the list is requested again and the new brokers are used', async () => {
   await withMsk(async msk => {
     const cluster = await ScriptedBrokers.start({ topic: 't', leaders: [0] })
-    // What MSK names first leads nowhere.
+    // Nothing listens at the first address.
     msk.answer = { body: { bootstrapBrokerString: '127.0.0.1:9' } }
     const producer = producerOf(['127.0.0.1:9'], { mskClusterArn: ARN, maxBlockMs: 15_000 })
     const sending = producer.sendAll([{ topic: 't', value: 'a' }])
     await pause(500)
-    assert.equal(msk.paths.length, 1, 'not asked again at once')
+    assert.equal(msk.paths.length, 1, 'not requested again at once')
     msk.answer = { body: { bootstrapBrokerString: cluster.addresses.join(',') } }
     assert.equal(summaryOf((await sending)[0]), 'delivered')
     assert.equal(msk.paths.length, 2)
@@ -103,7 +104,7 @@ test('all brokers gone: the cluster is asked again, and what it then names is us
   })
 })
 
-test('the warning for one server is silent for MSK Serverless and for a cluster by ARN', () => {
+test('the warning about a single bootstrap server is not given for MSK Serverless or a cluster by ARN', () => {
   const warningsFor = (options: ProducerOptions) => {
     const warnings: string[] = []
     parseConfig(options, {}, text => warnings.push(text))

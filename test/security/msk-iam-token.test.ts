@@ -1,4 +1,4 @@
-// Tokens for MSK IAM: whole seconds, never nearly over, and never waited for beyond the deadline.
+// Tokens for MSK IAM: a lifetime in whole seconds, never close to its end; nothing waits beyond the deadline.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -21,7 +21,7 @@ async function withKeys<T>(expiresInMs: number | undefined, work: () => Promise<
   }
 }
 
-test('a token lasts 15 minutes, or what is left of the credentials in whole seconds', async () => {
+test('a token lasts 15 minutes, or as long as the credentials, in whole seconds', async () => {
   assert.equal(
     await withKeys(undefined, async () => expires(await new MskIamToken('us-east-1', 'name').get(deadlineIn(3000)))),
     '900',
@@ -38,7 +38,7 @@ test('a token lasts 15 minutes, or what is left of the credentials in whole seco
   }
 })
 
-test('credentials with less than a minute left, or none at all: a clear error', async () => {
+test('credentials that expire within a minute, or none at all, are an error that says so', async () => {
   await assert.rejects(
     withKeys(59_000, () => new MskIamToken('us-east-1', 'name').get(deadlineIn(3000))),
     /have less than 60 s left/,
@@ -49,13 +49,13 @@ test('credentials with less than a minute left, or none at all: a clear error', 
   )
 })
 
-test('a source of credentials that stays silent is given up at the deadline', async () => {
+test('waiting for a silent credentials source ends at the deadline', async () => {
   const silent = createServer(() => {})
   await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
   silent.unref()
   process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`
   const begin = performance.now()
-  await assert.rejects(new MskIamToken('us-east-1', 'name').get(deadlineIn(300)), /did not come in time/)
+  await assert.rejects(new MskIamToken('us-east-1', 'name').get(deadlineIn(300)), /before the deadline/)
   assert.ok(performance.now() - begin < 1000)
   delete process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI
   silent.closeAllConnections()

@@ -1,4 +1,4 @@
-// Secrets: read lazily, kept, read again once after a refusal; a clear error that quotes nothing of them.
+// Secrets: read when first needed, cached, read again once after a refusal; errors never quote them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Secret } from '../../lib/security/secret.ts'
@@ -16,7 +16,7 @@ async function withServer(work: (server: SecretsServer) => Promise<void>): Promi
   }
 }
 
-test('a secret and a parameter, by ARN, read once', async () => {
+test('a secret and a parameter are read once, by their ARN', async () => {
   await withServer(async server => {
     const fields = { username: 'ada', password: 'p' }
     for (const arn of [await server.put('AmazonMSK_ada', fields), await server.putParameter('/kafka/ada', fields)]) {
@@ -32,7 +32,7 @@ test('a secret and a parameter, by ARN, read once', async () => {
   })
 })
 
-test('renew reads again, says whether it changed, and not again for ten seconds', async () => {
+test('renew reads the secret again and returns whether it changed; not again for ten seconds', async () => {
   await withServer(async server => {
     const arn = await server.put('a', { username: 'ada', password: 'old' })
     const [same, changed] = [new Secret(arn), new Secret(arn)]
@@ -47,7 +47,7 @@ test('renew reads again, says whether it changed, and not again for ten seconds'
   })
 })
 
-test('what is missing, has another form, or does not come in time is told, with nothing of it', async () => {
+test('an error says whether the secret is missing, malformed or late, and quotes nothing of it', async () => {
   await withServer(async server => {
     const says = (pattern: RegExp) => (error: Error) =>
       pattern.test(error.message) && !JSON.stringify(error, Object.getOwnPropertyNames(error)).includes('hunter2')
@@ -64,11 +64,11 @@ test('what is missing, has another form, or does not come in time is told, with 
         new Secret(await server.put('b', value)).read(deadlineIn(3000)),
         says(/expected a JSON object of texts: username, password/),
       )
-    await assert.rejects(new Secret(await server.put('c', {})).read(deadlineIn(0)), says(/did not come in time/))
+    await assert.rejects(new Secret(await server.put('c', {})).read(deadlineIn(0)), says(/before the deadline/))
   })
 })
 
-test('a read that failed is not kept', async () => {
+test('a failed read is not cached', async () => {
   await withServer(async server => {
     const arn = await server.put('late', { username: 'x', password: 'y' })
     const secret = new Secret(arn.replace('late', 'other'))

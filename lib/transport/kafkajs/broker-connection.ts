@@ -61,7 +61,7 @@ export class BrokerConnection {
       port: options.port,
       clientId: options.clientId,
       ssl: options.security.tls ? {} : null,
-      sasl: options.security.authentication ? toSasl(options.security.authentication) : null,
+      sasl: options.security.credentials ? toSasl(options.security.credentials) : null,
       // A session near its end gets a new connection; kafkajs must never re-authenticate.
       reauthenticationThreshold: -NEVER_MS,
       logger: silent,
@@ -126,7 +126,7 @@ export class BrokerConnection {
         )
     }
     this.#connection.setVersions(versions)
-    if (this.#options.security.authentication) {
+    if (this.#options.security.credentials) {
       this.#connection.setSupportAuthenticationProtocol(true)
       await this.#connection.authenticate()
       this.#authenticatedAt = moment(this.#options.clock)

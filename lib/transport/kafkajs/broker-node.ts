@@ -192,7 +192,7 @@ export class BrokerNode {
         Math.max(1, Math.min(connectTimeoutMs, deadline.remaining)),
         this.#shared.versions,
       )
-      if (security.authentication) this.#shared.closedAttempts = undefined
+      if (security.credentials) this.#shared.closedAttempts = undefined
       return connection
     } catch (error) {
       connection.destroy('CONNECTION_FAILED')

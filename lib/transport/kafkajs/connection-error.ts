@@ -38,7 +38,7 @@ export interface ConnectionFailure {
 export function connectionError({
   error,
   socketError,
-  security: { authentication, tls },
+  security: { credentials, tls },
 }: ConnectionFailure): TransportError {
   if (error instanceof TransportError) return error
   const code = socketError?.code ?? ''
@@ -61,7 +61,7 @@ export function connectionError({
     )
   if (tls && (NOT_TLS.has(code) || /before secure TLS connection/.test(socketError?.message ?? '')))
     return closedWhileConnecting(error)
-  if (authentication) {
+  if (credentials) {
     const { name = '', type } = (error ?? {}) as { name?: string; type?: string }
     if (
       type === 'UNSUPPORTED_SASL_MECHANISM' ||
@@ -69,7 +69,7 @@ export function connectionError({
     )
       return transportError(
         'AUTHENTICATION_FAILED',
-        `The broker does not support ${authentication.name}: check sasl.mechanism (KAFKA_SASL_MECHANISM).`,
+        `The broker does not support ${credentials.name}: check sasl.mechanism (KAFKA_SASL_MECHANISM).`,
         { cause: error },
       )
     if (
@@ -77,7 +77,7 @@ export function connectionError({
       type === 'SASL_AUTHENTICATION_FAILED' ||
       type === 'ILLEGAL_SASL_STATE'
     )
-      return authenticationFailed(authentication, error)
+      return authenticationFailed(credentials, error)
   }
   return transportError('UNREACHABLE', 'A broker could not be reached.', { retriable: true, cause: error })
 }

@@ -1,7 +1,7 @@
 // SASL credentials in the form that kafkajs expects. Always a new object, because kafkajs stores its authenticator in
 // it.
 import Encoder from 'kafkajs/src/protocol/encoder.js'
-import type { SaslAuthentication } from '../connection-security.ts'
+import type { SaslCredentials } from '../connection-security.ts'
 import { authenticationFailed } from './connection-error.ts'
 
 interface SaslStep {
@@ -9,13 +9,13 @@ interface SaslStep {
   readonly response: { decode: (raw: Buffer) => Promise<Buffer>; parse: (answer: Buffer) => Promise<void> }
 }
 
-export function toSasl(authentication: SaslAuthentication): object {
-  if (authentication.mechanism !== 'OAUTHBEARER')
-    return { mechanism: authentication.mechanism, username: authentication.username, password: authentication.password }
+export function toSasl(credentials: SaslCredentials): object {
+  if (credentials.mechanism !== 'OAUTHBEARER')
+    return { mechanism: credentials.mechanism, username: credentials.username, password: credentials.password }
   return {
-    mechanism: authentication.mechanism,
+    mechanism: credentials.mechanism,
     authenticationProvider: ({ saslAuthenticate }: { saslAuthenticate: (step: SaslStep) => Promise<void> }) => ({
-      authenticate: () => saslAuthenticate(bearer(authentication)),
+      authenticate: () => saslAuthenticate(bearer(credentials)),
     }),
   }
 }
@@ -24,15 +24,15 @@ export function toSasl(authentication: SaslAuthentication): object {
  * RFC 7628. A broker may refuse with an error document in an answer without an error code, which the authenticator of
  * kafkajs takes for success. So an answer that is not empty is a refusal.
  */
-function bearer(authentication: SaslAuthentication & { mechanism: 'OAUTHBEARER' }): SaslStep {
-  const message = `n,,\u0001auth=Bearer ${authentication.token}\u0001\u0001`
+function bearer(credentials: SaslCredentials & { mechanism: 'OAUTHBEARER' }): SaslStep {
+  const message = `n,,\u0001auth=Bearer ${credentials.token}\u0001\u0001`
   return {
     request: { encode: async () => new Encoder().writeBytes(Buffer.from(message)).buffer },
     response: {
       // Four bytes of length, then the answer.
       decode: async raw => raw.subarray(4),
       parse: async answer => {
-        if (answer.length > 0) throw authenticationFailed(authentication)
+        if (answer.length > 0) throw authenticationFailed(credentials)
       },
     },
   }
