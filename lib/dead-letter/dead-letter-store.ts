@@ -1,41 +1,83 @@
-// What a dead-letter target is to those who read it: dead letters that are open, and ways to settle them.
+// What a dead-letter target is to those who read it back: open dead letters, and the ways in which one ends.
 import type { DeadLetter } from './dead-letter.ts'
 
 export interface OpenDeadLetter {
   readonly deadLetter: DeadLetter
-  /** Where it lies, as it was told when it was stored. */
+  /** Where it lies, as the target reported it when it was stored. */
   readonly location: string
-  /** What the store needs to settle it. */
-  readonly handle?: unknown
+  /** False while the value lies in a claim check: the id can't be recomputed before the claim is read. */
+  readonly verified: boolean
+  /** What the store itself needs to end this very entry; nobody else looks into it. */
+  readonly handle: unknown
 }
 
 export interface Completed {
   readonly open: OpenDeadLetter
-  /** Where its record is now: `kafka:<topic>-<partition>@<offset>`. */
+  /** Where its record is now: `kafka:<topic>-<partition>@<offset>`; or `discarded`. */
   readonly location: string
 }
 
+/** What lies in a target and can't be read as a dead letter. It stays where it is. */
+export interface Unreadable {
+  /** E.g. `FILE at byte 4096`, an object's key, a message's id. */
+  readonly location: string
+  readonly reason: string
+  /** How many entries this is about, where a damaged place may have held several. */
+  readonly count: number
+}
+
+export interface ReadOptions {
+  /** `look` (default): for someone who only looks. `redrive`: under the lease, for someone who completes what is given. */
+  readonly purpose?: 'look' | 'redrive'
+  /** Called once per place that can't be read. */
+  readonly onUnreadable?: (unreadable: Unreadable) => void
+  readonly signal?: AbortSignal | undefined
+}
+
 export interface Lease {
-  /** @throws DeadLetterError when somebody else has it by now */
+  /**
+   * To be called before every batch.
+   * @throws DeadLetterError when somebody else has it by now
+   */
+  check(): Promise<void>
+  /**
+   * To be called by a timer, a few times within LEASE_MS.
+   * @throws DeadLetterError when somebody else has it by now
+   */
   renew(): Promise<void>
   release(): Promise<void>
 }
 
 export interface DeadLetterStore {
-  /** Open dead letters, folded by identity: a dead letter that lies there twice is given once. */
-  deadLetters(): AsyncIterable<OpenDeadLetter>
-  /** Their records are in Kafka: the dead letters are deleted, or marked as settled. */
+  /**
+   * Yields the open dead letters one by one, whatever is wrong with an entry between them. Entries of one id are
+   * folded only where their whole record is equal. Reading changes nothing.
+   * @throws DeadLetterError when the target as a whole can't be read; a target that is not there is not created
+   */
+  deadLetters(options?: ReadOptions): AsyncIterable<OpenDeadLetter>
+  /** What a person who looks should know beside the dead letters, e.g. a queue's own counts. */
+  notes?(): Promise<readonly string[]>
+  /**
+   * Makes sure that there is room for what `complete` and `replace` will write of these dead letters.
+   * @throws DeadLetterError when there is none: then nothing of them may be sent
+   */
+  reserve(open: readonly OpenDeadLetter[]): Promise<void>
+  /** Ends entries, by the store's own keys and handles: deletes them, or marks them as completed. */
   complete(completed: readonly Completed[]): Promise<void>
-  /** Puts another version of a dead letter in its place, on disk or with its service before the old one goes. */
+  /** Puts another version of a dead letter in its place; the new one is safe before the old one goes. */
   replace(open: OpenDeadLetter, deadLetter: DeadLetter): Promise<void>
+  /** Removes what has been completed for longer than COMPLETED_MS. Only for the holder of the lease. */
+  tidy(): Promise<void>
   /**
    * The right to redrive: one at a time, for a minute at most if its holder dies.
    * @throws DeadLetterError `redrive-running` while another has it
    */
   lease(): Promise<Lease>
-  /** Lets go of what was given and is not settled. */
+  /** Lets go of what was given and is not completed. Removes nothing. */
   close(): Promise<void>
 }
 
 /** How long a lease lasts if nobody renews it, ms. */
 export const LEASE_MS = 60_000
+/** How long what is completed is kept, ms. */
+export const COMPLETED_MS = 24 * 3_600_000

@@ -64,7 +64,7 @@ async function remove(
 ): Promise<boolean> {
   if (target.kind !== 'sqs') {
     const handle = target.kind === 's3' ? location.slice(`s3://${target.bucket}/`.length) : [location]
-    await store.complete([{ open: { deadLetter, location, handle }, location: 'doctor' }])
+    await store.complete([{ open: { deadLetter, location, verified: true, handle }, location: 'doctor' }])
     return true
   }
   let seen = 0

@@ -26,7 +26,8 @@ export class EventDeadLetterStore implements DeadLetterStore {
       const deadLetters = deadLetter ? [deadLetter] : this.#toDeadLetters(message)
       if (deadLetters.length > 0)
         this.#open.set(messageId, new Set(deadLetters.map(({ deadLetterId }) => deadLetterId)))
-      for (const deadLetter of deadLetters) yield { deadLetter, location: `sqs:${messageId}`, handle: messageId }
+      for (const deadLetter of deadLetters)
+        yield { deadLetter, location: `sqs:${messageId}`, verified: deadLetter.claimCheck === null, handle: messageId }
     }
   }
 
@@ -39,8 +40,12 @@ export class EventDeadLetterStore implements DeadLetterStore {
   async replace(): Promise<void> {}
 
   async lease(): Promise<Lease> {
-    return { renew: async () => {}, release: async () => {} }
+    return { check: async () => {}, renew: async () => {}, release: async () => {} }
   }
+
+  async reserve(): Promise<void> {}
+
+  async tidy(): Promise<void> {}
 
   async close(): Promise<void> {}
 }

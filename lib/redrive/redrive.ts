@@ -93,11 +93,14 @@ export async function redrive(store: DeadLetterStore, options: RedriveOptions): 
     oldest: {},
   }
   const lease = options.dryRun ? undefined : await store.lease()
-  const lost = lease && keep(lease)
+  const renewal = lease && keepRenewed(lease)
   try {
-    await new Redrive(store, options, counts, () => lost?.error).run()
+    await new Redrive(store, options, counts, lease).run()
+    // The lease is looked at again: what somebody else removes meanwhile is theirs.
+    await lease?.check()
+    if (lease) await store.tidy()
   } finally {
-    lost?.end()
+    renewal?.end()
     await lease?.release().catch(() => undefined)
   }
   return counts
@@ -107,21 +110,21 @@ class Redrive {
   readonly #store: DeadLetterStore
   readonly #options: RedriveOptions
   readonly #counts: Counts
-  readonly #leaseLost: () => Error | undefined
+  readonly #lease: Lease | undefined
   readonly #begin = systemClock.now()
 
-  constructor(store: DeadLetterStore, options: RedriveOptions, counts: Counts, leaseLost: () => Error | undefined) {
+  constructor(store: DeadLetterStore, options: RedriveOptions, counts: Counts, lease: Lease | undefined) {
     this.#store = store
     this.#options = options
     this.#counts = counts
-    this.#leaseLost = leaseLost
+    this.#lease = lease
   }
 
   async run(): Promise<void> {
     const { limit = Number.POSITIVE_INFINITY, rate = Number.POSITIVE_INFINITY } = this.#options
     const size = Math.max(1, Math.min(BATCH, rate))
     let batch: OpenDeadLetter[] = []
-    for await (const open of this.#store.deadLetters()) {
+    for await (const open of this.#store.deadLetters({ purpose: 'redrive', signal: this.#options.signal })) {
       if (this.#stopped() || this.#counts.tried + batch.length >= limit) break
       this.#counts.seen++
       if (!this.#takes(open.deadLetter)) continue
@@ -136,8 +139,6 @@ class Redrive {
 
   #stopped(): boolean {
     const { deadline, signal } = this.#options
-    const lost = this.#leaseLost()
-    if (lost) throw lost
     if (deadline?.passed) this.#counts.stopped ??= 'deadline'
     if (signal?.aborted) this.#counts.stopped ??= 'interrupted'
     return this.#counts.stopped !== undefined
@@ -185,6 +186,8 @@ class Redrive {
 
   async #resend(batch: readonly OpenDeadLetter[]): Promise<void> {
     const { producer, log } = this.#options
+    await this.#lease?.check()
+    await this.#store.reserve(batch)
     const found = log
       ? await findInLog(
           batch.map(({ deadLetter }) => deadLetter),
@@ -259,13 +262,8 @@ class Redrive {
   }
 }
 
-/** Renews a lease until its end; remembers when it was lost. */
-function keep(lease: Lease): { error: Error | undefined; end(): void } {
-  const state: { error: Error | undefined; end(): void } = { error: undefined, end: () => clearInterval(timer) }
-  const timer = setInterval(() => {
-    lease.renew().catch(error => {
-      state.error = error
-    })
-  }, RENEW_MS)
-  return state
+/** Renews a lease until its end. One that is lost shows at the next check. */
+function keepRenewed(lease: Lease): { end(): void } {
+  const timer = setInterval(() => lease.renew().catch(() => undefined), RENEW_MS)
+  return { end: () => clearInterval(timer) }
 }

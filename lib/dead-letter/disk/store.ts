@@ -6,11 +6,13 @@ import { DeadLetterError } from '../../errors.ts'
 import { isJsonObject } from '../../record/json-object.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
+  COMPLETED_MS,
   type Completed,
   type DeadLetterStore,
   LEASE_MS,
   type Lease,
   type OpenDeadLetter,
+  type ReadOptions,
 } from '../dead-letter-store.ts'
 import { deadLetterIn } from '../read-dead-letter.ts'
 import { readSegment } from './segment.ts'
@@ -29,8 +31,8 @@ interface Segment {
   readonly closes: readonly string[]
 }
 
-/** A segment's writer has left it long ago by then. */
-const TIDY_AFTER_MS = 24 * 3600 * 1000
+/** No folder, no dead letters. */
+const NO_LEASE: Lease = { check: async () => {}, renew: async () => {}, release: async () => {} }
 
 export class DiskDeadLetterStore implements DeadLetterStore {
   readonly #folder: string
@@ -41,7 +43,7 @@ export class DiskDeadLetterStore implements DeadLetterStore {
     this.#writer = new DiskDeadLetterTarget(folder)
   }
 
-  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter> {
     yield* this.#open(await this.#segments())
   }
 
@@ -73,8 +75,7 @@ export class DiskDeadLetterStore implements DeadLetterStore {
       await writeFile(path, holder, { flag: 'wx', mode: 0o600 })
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      // No folder, no dead letters.
-      if (code === 'ENOENT') return { renew: async () => {}, release: async () => {} }
+      if (code === 'ENOENT') return NO_LEASE
       if (code !== 'EEXIST') throw error
       await takeOver(path, holder)
     }
@@ -82,12 +83,13 @@ export class DiskDeadLetterStore implements DeadLetterStore {
       if ((await readFile(path, 'utf8').catch(() => '')) !== holder) throw running()
       await utimes(path, new Date(), new Date())
     }
-    return { renew, release: () => renew().then(() => rm(path, { force: true })) }
+    return { check: renew, renew, release: () => renew().then(() => rm(path, { force: true })) }
   }
+
+  async reserve(): Promise<void> {}
 
   async close(): Promise<void> {
     await this.#writer.close()
-    await this.#tidy()
   }
 
   async #segments(): Promise<Segment[]> {
@@ -111,16 +113,17 @@ export class DiskDeadLetterStore implements DeadLetterStore {
     return [...open.values()].map(({ deadLetter, locations }) => ({
       deadLetter,
       location: locations[0] as string,
+      verified: deadLetter.claimCheck === null,
       handle: locations,
     }))
   }
 
   /** Removes segments that nobody writes to any more, whose dead letters are settled, and on which no open dead letter's state depends. */
-  async #tidy(): Promise<void> {
+  async tidy(): Promise<void> {
     const segments = await this.#segments()
     const closed = new Set(segments.flatMap(({ closes }) => closes))
     const isOld = await Promise.all(
-      segments.map(async ({ name }) => Date.now() - (await stat(join(this.#folder, name))).mtimeMs > TIDY_AFTER_MS),
+      segments.map(async ({ name }) => Date.now() - (await stat(join(this.#folder, name))).mtimeMs > COMPLETED_MS),
     )
     let done = segments.filter(
       ({ deadLetters }, index) => isOld[index] && [...deadLetters.keys()].every(location => closed.has(location)),

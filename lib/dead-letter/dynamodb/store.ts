@@ -10,6 +10,7 @@ import {
   LEASE_MS,
   type Lease,
   type OpenDeadLetter,
+  type ReadOptions,
 } from '../dead-letter-store.ts'
 import { inParallel } from '../in-parallel.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
@@ -31,7 +32,7 @@ export class DynamoDbDeadLetterStore implements DeadLetterStore {
     this.#table = table
   }
 
-  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter> {
     const { dynamodb, client } = await this.#load()
     for (let from: Record<string, AttributeValue> | undefined; ; ) {
       const command = new dynamodb.ScanCommand({
@@ -42,7 +43,13 @@ export class DynamoDbDeadLetterStore implements DeadLetterStore {
       const page = await client.send(command, abortAfter(CALL_MS))
       for (const item of page.Items ?? []) {
         const deadLetter = readDeadLetter((item.deadLetter ?? item[VERSION_1_ITEM])?.S ?? '')
-        if (deadLetter) yield { deadLetter, location: `dynamodb:${this.#table}#${deadLetter.deadLetterId}` }
+        if (deadLetter)
+          yield {
+            deadLetter,
+            location: `dynamodb:${this.#table}#${deadLetter.deadLetterId}`,
+            verified: deadLetter.claimCheck === null,
+            handle: undefined,
+          }
       }
       from = page.LastEvaluatedKey
       if (from === undefined) return
@@ -101,10 +108,15 @@ export class DynamoDbDeadLetterStore implements DeadLetterStore {
         ExpressionAttributeValues: { ':holder': { S: holder } },
       })
     return {
+      check: take,
       renew: take,
       release: async () => void (await this.#withKey(LEASE_ID, key => client.send(release(key), abortAfter(CALL_MS)))),
     }
   }
+
+  async reserve(): Promise<void> {}
+
+  async tidy(): Promise<void> {}
 
   async close(): Promise<void> {
     const made = this.#client

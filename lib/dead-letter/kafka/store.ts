@@ -11,6 +11,7 @@ import {
   LEASE_MS,
   type Lease,
   type OpenDeadLetter,
+  type ReadOptions,
 } from '../dead-letter-store.ts'
 import type { DeadLetterProducer } from '../dead-letter-target.ts'
 import {
@@ -50,13 +51,14 @@ export class KafkaDeadLetterStore implements DeadLetterStore {
     this.#options = options
   }
 
-  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter> {
     const closed = new Set<string>()
     const open = new Map<string, { deadLetter: DeadLetter; locations: string[] }>()
     for (const topic of await this.#topics()) await this.#readTopic(topic, closed, open)
     for (const { deadLetter, locations } of open.values()) {
       const left = locations.filter(location => !closed.has(location))
-      if (left.length > 0) yield { deadLetter, location: left[0] as string, handle: left }
+      if (left.length > 0)
+        yield { deadLetter, location: left[0] as string, verified: deadLetter.claimCheck === null, handle: left }
     }
   }
 
@@ -73,7 +75,7 @@ export class KafkaDeadLetterStore implements DeadLetterStore {
   async lease(): Promise<Lease> {
     const holder = randomUUID()
     const [topic] = await this.#topics()
-    if (topic === undefined) return { renew: async () => {}, release: async () => {} }
+    if (topic === undefined) return { check: async () => {}, renew: async () => {}, release: async () => {} }
     const write = (until: number) =>
       this.#send([
         {
@@ -95,8 +97,12 @@ export class KafkaDeadLetterStore implements DeadLetterStore {
       )
     }
     await renew()
-    return { renew, release: () => write(0) }
+    return { check: renew, renew, release: () => write(0) }
   }
+
+  async reserve(): Promise<void> {}
+
+  async tidy(): Promise<void> {}
 
   async close(): Promise<void> {
     await Promise.all([this.#options.producer.close(), this.#options.closeReader()])

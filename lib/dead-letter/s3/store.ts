@@ -9,6 +9,7 @@ import {
   LEASE_MS,
   type Lease,
   type OpenDeadLetter,
+  type ReadOptions,
 } from '../dead-letter-store.ts'
 import { inParallel } from '../in-parallel.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
@@ -26,7 +27,7 @@ export class S3DeadLetterStore implements DeadLetterStore {
     this.#prefix = prefix === '' ? '' : `${prefix}/`
   }
 
-  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter> {
     const { s3, client } = await this.#load()
     for (let token: string | undefined; ; ) {
       const page = await client.send(
@@ -81,8 +82,12 @@ export class S3DeadLetterStore implements DeadLetterStore {
       await renew()
       await client.send(new s3.DeleteObjectCommand(object), abortAfter(CALL_MS))
     }
-    return { renew, release }
+    return { check: renew, renew, release }
   }
+
+  async reserve(): Promise<void> {}
+
+  async tidy(): Promise<void> {}
 
   async close(): Promise<void> {
     const made = this.#client
@@ -98,7 +103,9 @@ export class S3DeadLetterStore implements DeadLetterStore {
         abortAfter(CALL_MS),
       )
       const deadLetter = readDeadLetter((await Body?.transformToString()) ?? '')
-      return deadLetter && { deadLetter, location: `s3://${this.#bucket}/${key}`, handle: key }
+      if (!deadLetter) return undefined
+      const verified = deadLetter.claimCheck === null
+      return { deadLetter, location: `s3://${this.#bucket}/${key}`, verified, handle: key }
     } catch (error) {
       // Completed since it was listed.
       if ((error as Error).name === 'NoSuchKey') return undefined

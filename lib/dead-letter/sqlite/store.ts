@@ -9,6 +9,7 @@ import {
   LEASE_MS,
   type Lease,
   type OpenDeadLetter,
+  type ReadOptions,
 } from '../dead-letter-store.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
 import { SqliteDeadLetterTarget } from './target.ts'
@@ -22,7 +23,7 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
     this.#target = new SqliteDeadLetterTarget(file)
   }
 
-  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter> {
     const database = await this.#target.open()
     const page = database.prepare(
       'SELECT rowid, letter_id, letter FROM letters WHERE closed IS NULL AND rowid > ? ORDER BY rowid LIMIT ?',
@@ -32,7 +33,13 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
       if (rows.length === 0) return
       for (const row of rows) {
         const deadLetter = readDeadLetter(row.letter)
-        if (deadLetter) yield { deadLetter, location: `sqlite:${this.#target.file}#${row.letter_id}` }
+        if (deadLetter)
+          yield {
+            deadLetter,
+            location: `sqlite:${this.#target.file}#${row.letter_id}`,
+            verified: deadLetter.claimCheck === null,
+            handle: row.rowid,
+          }
       }
       last = (rows.at(-1) as { rowid: number }).rowid
     }
@@ -54,6 +61,10 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
     )
   }
 
+  async reserve(): Promise<void> {}
+
+  async tidy(): Promise<void> {}
+
   async lease(): Promise<Lease> {
     const holder = randomUUID()
     const take = () =>
@@ -73,7 +84,7 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
       })
     const release = (database: DatabaseSync) => void database.prepare('DELETE FROM lease WHERE holder = ?').run(holder)
     await take()
-    return { renew: take, release: () => this.#target.inTransaction(release) }
+    return { check: take, renew: take, release: () => this.#target.inTransaction(release) }
   }
 
   close(): Promise<void> {

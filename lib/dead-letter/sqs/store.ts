@@ -10,6 +10,7 @@ import {
   LEASE_MS,
   type Lease,
   type OpenDeadLetter,
+  type ReadOptions,
 } from '../dead-letter-store.ts'
 import { inChunks, inParallel } from '../in-parallel.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
@@ -54,7 +55,7 @@ export class SqsDeadLetterStore implements DeadLetterStore {
     this.#toDeadLetters = toDeadLetters
   }
 
-  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter> {
     for (let empty = 0; empty < EMPTY_ANSWERS; ) {
       const messages = await this.#receive()
       // What was hidden for too long comes again: then the queue has nothing that is new.
@@ -100,8 +101,12 @@ export class SqsDeadLetterStore implements DeadLetterStore {
 
   /** Nobody else sees what is held; holding on is all there is to renew. */
   async lease(): Promise<Lease> {
-    return { renew: () => this.#hide(HIDDEN_S), release: async () => {} }
+    return { check: async () => {}, renew: () => this.#hide(HIDDEN_S), release: async () => {} }
   }
+
+  async reserve(): Promise<void> {}
+
+  async tidy(): Promise<void> {}
 
   async close(): Promise<void> {
     if (this.#held.size > 0) await this.#hide(0)
@@ -145,7 +150,12 @@ export class SqsDeadLetterStore implements DeadLetterStore {
       if (copies) copies.push(held)
       else {
         this.#byDeadLetterId.set(deadLetterId, [held])
-        given.push({ deadLetter, location: `sqs:${held.id}` })
+        given.push({
+          deadLetter,
+          location: `sqs:${held.id}`,
+          verified: deadLetter.claimCheck === null,
+          handle: held.id,
+        })
       }
     }
     if (deadLetters.length > 0 && held.open.size === 0) {
