@@ -1,4 +1,5 @@
 // The rows of the benchmark. Each is ours against what a user would otherwise write, in one run.
+import { setTimeout as pause } from 'node:timers/promises'
 import { KafkaJsClient } from '../lib/transport/kafkajs/kafkajs-client.ts'
 import { startProxiedKafka } from '../local/faults/proxied-kafka.ts'
 import { createTopics, untilInSync } from '../local/kafka/admin.ts'
@@ -184,7 +185,7 @@ const thaw: RowOf = async () => {
     }
     for (let round = 0; round < 15; round++) {
       rig.proxy.cut('fin')
-      await new Promise(resolve => setTimeout(resolve, 50))
+      await pause(50)
       measured.push({ ours: await timed(() => warm.send(record)), theirs: await cold(), again: await cold() })
     }
     await warm.close()

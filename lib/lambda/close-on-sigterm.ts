@@ -1,6 +1,7 @@
 // Lambda sends SIGTERM before a sandbox with an extension ends: invocations finish, then the connections are closed.
 import { activeInvocations } from '../delivery/invocation-scope.ts'
 import type { ProducerFactory } from '../producer-factory.ts'
+import { sleep, systemClock } from '../time/clock.ts'
 
 const POLL_MS = 10
 
@@ -10,7 +11,7 @@ const POLL_MS = 10
  */
 export function closeOnSigterm(factory: ProducerFactory): void {
   process.once('SIGTERM', async () => {
-    while (activeInvocations() > 0) await new Promise(resolve => setTimeout(resolve, POLL_MS))
+    while (activeInvocations() > 0) await sleep(systemClock, POLL_MS)
     await factory.close()
     process.exit(0)
   })

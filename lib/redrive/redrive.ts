@@ -8,7 +8,7 @@ import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import { KafkaProducerError } from '../errors.ts'
 import type { KafkaProducer } from '../kafka-producer.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
-import { systemClock } from '../time/clock.ts'
+import { sleep, systemClock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { validateRecord } from '../validate/record-validator.ts'
 import { findInLog, type Log } from './find-in-log.ts'
@@ -180,8 +180,7 @@ class Redrive {
     const { rate } = this.#options
     if (rate === undefined) return
     const due = this.#begin + (this.#counts.tried / rate) * 1000
-    while (systemClock.now() < due && !this.#stopped())
-      await new Promise(resolve => setTimeout(resolve, Math.min(200, due - systemClock.now())))
+    while (systemClock.now() < due && !this.#stopped()) await sleep(systemClock, Math.min(200, due - systemClock.now()))
   }
 
   async #resend(batch: readonly OpenDeadLetter[]): Promise<void> {

@@ -1,6 +1,8 @@
 // npm run demo: real earthquakes over HTTP, SQS and EventBridge while brokers are killed; then others than the producer say
 // what became of each.
+
 import { rmSync, writeFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { createDeadLetterProducer } from '../../lib/create-dead-letter-publisher.ts'
@@ -128,7 +130,7 @@ async function actTwo(stack: Stack, kafka: LocalKafka, records: readonly DemoRec
 async function killAll(kafka: LocalKafka): Promise<void> {
   log('  kill -9 of every broker.')
   await Promise.all(kafka.brokerIds.map(id => kafka.killBroker(id)))
-  await new Promise(resolve => setTimeout(resolve, OUTAGE_MS))
+  await pause(OUTAGE_MS)
   await Promise.all(kafka.brokerIds.map(id => kafka.startBroker(id)))
   log('  brokers are back.')
 }
@@ -160,7 +162,7 @@ function expect(what: string, got: number, holds: (got: number) => boolean): voi
 async function drain(stack: Stack): Promise<void> {
   await stack.bus.idle()
   const end = Date.now() + (deadLettersOn ? DRAIN_MS : 0)
-  while ((await stack.sqs.depth(TOPIC)) > 0 && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 500))
+  while ((await stack.sqs.depth(TOPIC)) > 0 && Date.now() < end) await pause(500)
 }
 
 async function main(): Promise<void> {

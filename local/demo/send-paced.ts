@@ -1,4 +1,5 @@
 // Sends records over their triggers at a fixed pace, each by itself, and keeps what every answer said.
+import { setTimeout as pause } from 'node:timers/promises'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import type { Stack } from '../stack.ts'
 import type { DemoRecord } from './real-input.ts'
@@ -24,7 +25,7 @@ export async function sendPaced(
   const start = performance.now()
   return Promise.all(
     records.map(async (record, index) => {
-      await new Promise(resolve => setTimeout(resolve, start + (index * 1000) / perSecond - performance.now()))
+      await pause(start + (index * 1000) / perSecond - performance.now())
       const answer = await send[record.trigger](stack, record)
       onAnswer(answer)
       return answer

@@ -1,8 +1,10 @@
 // An event bus on 127.0.0.1 that speaks PutEvents and invokes the function as EventBridge and Lambda do: asynchronously, three
 // tries, then the on-failure destination. Rules are the contracts'.
 // Source: docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html · …/lambda/latest/dg/invocation-async-error-handling.html
+
 import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { routeOfEvent } from '../../lib/contracts/route.ts'
 import { isJsonObject, parseJson } from '../../lib/record/json-object.ts'
@@ -118,8 +120,8 @@ async function deliver(
       await invoke(event)
       return
     } catch (error) {
-      const pause = RETRY_MS[attempt]
-      if (pause === undefined) {
+      const retryMs = RETRY_MS[attempt]
+      if (retryMs === undefined) {
         const { name, message } = error as Error
         const requestContext = {
           requestId: randomUUID(),
@@ -137,7 +139,7 @@ async function deliver(
         })
         return
       }
-      await new Promise(resolve => setTimeout(resolve, pause))
+      await pause(retryMs)
     }
   }
 }

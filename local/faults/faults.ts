@@ -1,4 +1,5 @@
 // The faults, each over and over while records are sent. The names are those of the fault matrix in docs/faults.md.
+import { setTimeout as pause } from 'node:timers/promises'
 import { partitionsOf, rotatePreferredLeaders, untilInSync } from '../kafka/admin.ts'
 import type { FaultLoad } from './fault-load.ts'
 import { DELIVERY_MS } from './load.settings.ts'
@@ -24,8 +25,6 @@ export interface FailureKind {
   /** A call can't be bounded while its process is stopped. */
   readonly freezesSender?: boolean
 }
-
-const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 export const FAULTS: readonly FailureKind[] = [
   {

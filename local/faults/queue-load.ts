@@ -1,6 +1,8 @@
 // Messages in a standard and a FIFO queue of a real SQS server, and the SQS function's bundle in sandboxes that take them: what
 // Lambda does with a batch, with a visibility that is shorter than the function's time-out, so that messages come twice.
+
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { buildAll } from '../../scripts/build.ts'
@@ -203,7 +205,6 @@ interface Batch {
   readonly Records: readonly { readonly messageId: string; readonly body: string }[]
 }
 
-const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 const failuresOf = (topic: Topic) => `${topic}-failures${topic === 'chat' ? '.fifo' : ''}`
 
 /** As contracts/ asks for it. */

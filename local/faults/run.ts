@@ -1,7 +1,9 @@
 // npm run faults -- --only F1,F5 --seconds 45 --seed N --driver kafkajs --controls none --json FILE: faults on a real three-node cluster while records
 // are sent, then the ledger against the log and the dead letters. Controls that must be caught run with it: a checker that never finds
 // a loss proves nothing.
+
 import { rmSync, writeFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { partitionsOf } from '../kafka/admin.ts'
 import { cleanUpStale, temporaryFolder } from '../processes.ts'
@@ -39,7 +41,6 @@ const { values } = parseArgs({
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed)
 const random = generator(seed)
 const folder = temporaryFolder()
-const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 /** A small generator (mulberry32): the same seed, the same choices. */
 function generator(from: number): () => number {

@@ -1,5 +1,7 @@
 // A TCP proxy in front of a broker whose connections can be cut: in silence, with a FIN or with an RST. New ones go through.
+
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 
 export type Cut = 'silent' | 'fin' | 'rst'
 /** What becomes of new connections: they go through, hang without an answer, or are reset. */
@@ -101,7 +103,7 @@ export class TcpProxy {
         const at = performance.now() + this.delayMs
         delayed++
         last = last.then(async () => {
-          await new Promise(resolve => setTimeout(resolve, Math.max(0, at - performance.now())))
+          await pause(Math.max(0, at - performance.now()))
           delayed--
           pass(chunk)
         })

@@ -1,4 +1,5 @@
 // Topics and reading back, over kafkajs's public API: nothing here shares code with the producer it checks.
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 
 const LEADERS_MS = 30_000
@@ -58,7 +59,7 @@ async function untilLed(bootstrapServers: string, topic: string, partitions: num
     const found = await partitionsOf(bootstrapServers, topic).catch(() => [])
     if (found.length >= partitions && found.every(({ leader }) => leader >= 0)) return
     if (Date.now() > end) throw new Error(`Topic ${topic} has no leaders after ${LEADERS_MS} ms.`)
-    await new Promise(resolve => setTimeout(resolve, 100))
+    await pause(100)
   }
 }
 
@@ -103,7 +104,7 @@ export async function untilInSync(
       return
     if (Date.now() > end)
       throw new Error(`The partitions of ${topic} did not get ${replicas} in-sync replicas within ${withinMs} ms.`)
-    await new Promise(resolve => setTimeout(resolve, 250))
+    await pause(250)
   }
 }
 
@@ -115,7 +116,7 @@ async function whenLed<T>(ask: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (!(error as { retriable?: boolean }).retriable || Date.now() > end) throw error
     }
-    await new Promise(resolve => setTimeout(resolve, 100))
+    await pause(100)
   }
 }
 

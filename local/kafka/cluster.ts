@@ -1,8 +1,10 @@
 // A real Apache Kafka of one or three combined KRaft nodes on 127.0.0.1, with brokers that can be stopped, killed and started.
+
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { kafkaJars } from '../artifacts.ts'
 import { accepts, freePort } from '../ports.ts'
 import { endProcess, startProcess, temporaryFolder } from '../processes.ts'
@@ -116,7 +118,7 @@ export class LocalKafka {
         throw new Error(
           `Kafka broker ${id} did not start; its log ends:\n${readFileSync(join(node.folder, 'broker.log'), 'utf8').slice(-2000)}`,
         )
-      await new Promise(resolve => setTimeout(resolve, 100))
+      await pause(100)
     }
   }
 

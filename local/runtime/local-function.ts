@@ -1,5 +1,7 @@
 // A deployed function, locally: sandboxes are made on demand up to a concurrency, kept warm, and replaced when they die.
+
 import { resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Sandbox } from './sandbox.ts'
 
 export interface LocalFunctionOptions {
@@ -48,7 +50,7 @@ export class LocalFunction {
     const old = this.#sandboxes
     this.#sandboxes = []
     for (const sandbox of old) {
-      while (sandbox.isBusy) await new Promise(done => setTimeout(done, 50))
+      while (sandbox.isBusy) await pause(50)
       await sandbox.stop()
     }
   }

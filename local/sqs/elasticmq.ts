@@ -1,6 +1,8 @@
 // A real SQS server on 127.0.0.1: ElasticMQ, with queues as the template makes them.
+
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Message, SQSClient } from '@aws-sdk/client-sqs'
 import { elasticMqJars } from '../artifacts.ts'
 import { accepts, freePort } from '../ports.ts'
@@ -58,7 +60,7 @@ export async function startSqs(
       await endProcess(child, 0, 'SIGKILL')
       throw new Error(`ElasticMQ did not start; its output ends:\n${output.join('')}`)
     }
-    await new Promise(resolve => setTimeout(resolve, 100))
+    await pause(100)
   }
   const url = `http://127.0.0.1:${port}`
   const client = new SQSClient({

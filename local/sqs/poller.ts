@@ -1,5 +1,6 @@
 // What Lambda's event source mapping does for a queue: receive, invoke, delete what was not reported as failed.
 // Source: docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   DeleteMessageBatchCommand,
   type Message,
@@ -59,7 +60,7 @@ export class SqsPoller {
       } catch (error) {
         if (this.#stopping.signal.aborted) return
         this.#options.onError(error)
-        await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
+        await pause(PAUSE_MS)
       }
     }
   }

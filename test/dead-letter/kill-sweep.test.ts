@@ -1,4 +1,5 @@
 // kill -9 of a process that writes dead letters to disk, at random moments: what had a location is there, whole, once.
+
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,6 +7,7 @@ import { rmSync } from 'node:fs'
 import { test } from 'node:test'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { temporaryFolder } from '../../local/processes.ts'
+import { pause } from '../support/time.ts'
 
 const KILLS = 8
 
@@ -33,7 +35,7 @@ test('disk: a dead letter that has a location outlives kill -9 of its writer', a
       output += chunk
     })
     await once(child.stdout, 'data')
-    await new Promise(resolve => setTimeout(resolve, 20 + Math.random() * 100))
+    await pause(20 + Math.random() * 100)
     child.kill('SIGKILL')
     await once(child, 'close')
     told.push(...output.split('\n').slice(0, -1))

@@ -18,6 +18,7 @@ import { readDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
 import { S3DeadLetterStore } from '../../lib/dead-letter/s3/store.ts'
 import { SqliteDeadLetterStore } from '../../lib/dead-letter/sqlite/store.ts'
 import { SqsDeadLetterStore } from '../../lib/dead-letter/sqs/store.ts'
+import { fromBase64 } from '../../lib/record/base64.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { tried } from '../../lib/redrive/retried-dead-letter.ts'
 import type { LogRecord } from '../../lib/wire-format/record-batch-decoder.ts'
@@ -247,8 +248,6 @@ interface StoredRecord {
   readonly headers: readonly (readonly [string, string | null])[]
 }
 
-const bytesOf = (base64: string | null) => (base64 === null ? null : Buffer.from(base64, 'base64'))
-
 /** A topic of one partition in memory. */
 class TopicOf {
   readonly records: LogRecord[] = []
@@ -298,9 +297,9 @@ test('kafka: records of 0.1 are read by their header kp-letter, completed and re
   const topic = new TopicOf('chat-dlt')
   for (const { key, value, headers } of JSON.parse(textOf('kafka-records.json')) as StoredRecord[])
     topic.append({
-      key: bytesOf(key),
-      value: bytesOf(value),
-      headers: headers.map(([name, text]) => [name, bytesOf(text)] as const),
+      key: fromBase64(key),
+      value: fromBase64(value),
+      headers: headers.map(([name, text]) => [name, fromBase64(text)] as const),
     })
   assert.ok(topic.records.slice(0, 6).every(({ headers }) => headers.some(([name]) => name === 'kp-letter')))
   assert.deepEqual(topic.records.slice(0, 5).map(fromKafkaDeadLetter), expected)

@@ -1,5 +1,6 @@
 // The built bundles under the real Lambda runtime client (aws-lambda-ric), on the whole local stack: cold start, warm re-use,
 // freezes, a time-out kill, SIGTERM. Run by .ci/run after `npm ci` in this folder, since its install compiles native code.
+
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
@@ -8,6 +9,7 @@ import type { LocalKafka } from '../../local/kafka/cluster.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { Sandbox } from '../../local/runtime/sandbox.ts'
 import { type Stack, startStack } from '../../local/stack.ts'
+import { pause as sleep } from '../support/time.ts'
 import { ric } from './ric.ts'
 
 const folder = temporaryFolder()
@@ -29,7 +31,6 @@ before(async () => {
 })
 after(() => stack.stop())
 
-const sleep = (ms: number) => new Promise(done => setTimeout(done, ms))
 const kafka = () => stack.kafka as LocalKafka
 const signalBroker = (signal: NodeJS.Signals) => process.kill(kafka().pid(1), signal)
 

@@ -1,4 +1,5 @@
 // Waiting in tests, by the system clock.
+import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 
@@ -6,9 +7,7 @@ export function deadlineIn(ms: number): Deadline {
   return Deadline.after(systemClock, ms)
 }
 
-export function pause(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms))
-}
+export { pause }
 
 /** Waits until the condition is true. @throws Error after `ms`: what the test waits for never happens */
 export async function until(condition: () => boolean, ms = 20_000): Promise<void> {

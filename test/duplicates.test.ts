@@ -1,0 +1,32 @@
+// What a helper of this repository does is not written out again.
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+
+/** `text` is code without its spaces. */
+const WRITTEN_OUT: readonly { readonly helper: string; readonly text: RegExp; readonly home: string }[] = [
+  {
+    helper: 'sleep of lib/time/clock.ts, setTimeout of node:timers/promises',
+    text: /newPromise(<\w+>)?\((\w+)=>\{?(\w+\.)?setTimeout\(\2,/,
+    home: 'lib/time/clock.ts',
+  },
+  {
+    helper: 'parseJson of lib/record/json-object.ts',
+    text: /try\{returnJSON\.parse\([^{}]*\)\}catch\{returnundefined\}/,
+    home: 'lib/record/json-object.ts',
+  },
+  {
+    helper: 'toBase64, fromBase64 of lib/record/base64.ts',
+    text: /===null\?null:Buffer\.from\(\w+(\)\.toString\(|,)'base64'\)/,
+    home: 'lib/record/base64.ts',
+  },
+]
+
+test('a helper that exists is not written out again', () => {
+  const files = globSync('{lib,functions,bin,local,scripts,bench,test}/**/*.ts')
+  const texts = files.map(file => ({ file, text: readFileSync(file, 'utf8').replaceAll(/\s/g, '') }))
+  for (const { helper, text: pattern, home } of WRITTEN_OUT) {
+    const found = texts.filter(({ text }) => pattern.test(text)).map(({ file }) => file)
+    assert.deepEqual(found, [home], `use ${helper}`)
+  }
+})
