@@ -1,4 +1,4 @@
-// Failed records of any trigger → dead letters, with what the functions know of their source.
+// Publishes the failed records of any trigger as dead letters, with the facts about their source.
 import type { Context } from 'aws-lambda'
 import type { DeadLetterSource } from '../lib/dead-letter/dead-letter.ts'
 import { publishFailures } from '../lib/dead-letter/publish-failures.ts'
@@ -14,13 +14,13 @@ export interface DeadLetterRules {
   readonly sourceOf: (index: number) => Omit<DeadLetterSource, 'function'>
 }
 
-/** The fates of the failed records, by index; none for an invalid record that is not to be lettered. */
+/** @returns the fates of the failed records by index, without the invalid records that get no dead letter */
 export function publishDeadLetters(
   sourceRecords: readonly SourceRecord[],
   reports: readonly DeliveryReport[],
   { shouldDeadLetter, sourceOf }: DeadLetterRules,
   context: Context & KafkaContext,
-  { deadLetters, contracts, report }: Services,
+  { deadLetters, contracts, log }: Services,
 ): Promise<Map<number, RecordFate>> {
   return publishFailures(reports, {
     deadLetters,
@@ -32,6 +32,6 @@ export function publishDeadLetters(
       return contract ? keyOfInvalid(record, contract) : null
     },
     deadline: context.kafka.answerBy,
-    onFailure: report.deadLetterFailed,
+    onFailure: log.deadLetterFailed,
   })
 }

@@ -1,9 +1,9 @@
-// The records of an event → the producer → one report each.
+// Sends the records of an event.
 import { type DeliveryReport, notSent } from '../lib/delivery/delivery-report.ts'
 import type { KafkaProducer } from '../lib/kafka-producer.ts'
 import type { SourceRecord } from '../lib/lambda/source-record.ts'
 
-/** @returns one report per record, in their order; an invalid record is not sent */
+/** @returns one report per record, in order; invalid records are reported without being sent */
 export async function sendSourceRecords(
   sourceRecords: readonly SourceRecord[],
   producer: KafkaProducer,

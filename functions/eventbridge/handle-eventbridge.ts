@@ -1,4 +1,4 @@
-// One event: sent, or its dead letter is stored before this returns.
+// One event: before this returns, its record is acknowledged or its dead letter is stored.
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter } from '../../lib/delivery/record-fate.ts'
@@ -9,43 +9,37 @@ import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { sendSourceRecords } from '../send-source-records.ts'
 import { toResponse } from './to-response.ts'
 
-/** @throws KafkaProducerError when the event is stored nowhere */
+/** @throws KafkaProducerError when the event was not stored: Lambda retries it */
 export async function handleEventBridge(
   event: unknown,
   context: Context & KafkaContext,
   services: Services,
 ): Promise<void> {
-  const { config, contracts, report } = services
+  const { config, contracts, log } = services
   const { producer } = context.kafka
-  const sourceRecords = parseEventBridgeEvent(event, context.awsRequestId, {
+  const sourceRecord = parseEventBridgeEvent(event, context.awsRequestId, {
     contracts,
     defaultTopic: config.defaultTopic,
     awsTrace: process.env._X_AMZN_TRACE_ID,
   })
-  const reports = await sendSourceRecords([sourceRecords], producer)
+  const reports = await sendSourceRecords([sourceRecord], producer)
   const sourceOf = () => ({
     trigger: 'eventbridge' as const,
-    id: sourceRecords.id,
+    id: sourceRecord.id,
     index: 0,
-    arn: ruleOrBus(event),
+    arn: ruleArn(event),
     receiveCount: null,
   })
   const shouldDeadLetter = ({ failureKind }: { failureKind: string }) =>
     failureKind === 'invalid-record' || config.onFailureEventbridge === 'dead-letter'
-  const completed = await publishDeadLetters(
-    [sourceRecords],
-    reports,
-    { shouldDeadLetter, sourceOf },
-    context,
-    services,
-  )
-  const fate = completed.get(0) ?? fateWithoutDeadLetter(reports[0] as DeliveryReport)
-  report.invocation(context.awsRequestId, reports, [fate], producer.metrics())
+  const fates = await publishDeadLetters([sourceRecord], reports, { shouldDeadLetter, sourceOf }, context, services)
+  const fate = fates.get(0) ?? fateWithoutDeadLetter(reports[0] as DeliveryReport)
+  log.invocation(context.awsRequestId, reports, [fate], producer.metrics())
   toResponse(fate)
 }
 
-/** A scheduled event names its rule. */
-function ruleOrBus(event: unknown): string | null {
+/** The ARN of the rule, which only a scheduled event has. */
+function ruleArn(event: unknown): string | null {
   const resources = (event as { resources?: unknown } | null)?.resources
   const rule = Array.isArray(resources)
     ? resources.find(name => typeof name === 'string' && /^arn:[^:]+:events:/.test(name))

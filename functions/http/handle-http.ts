@@ -1,4 +1,4 @@
-// One request from event to answer: the stages beside each other, nothing decided here.
+// One request from event to answer: calls the stages in order and decides nothing itself.
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
 import { activeInvocations } from '../../lib/delivery/invocation-scope.ts'
@@ -43,22 +43,22 @@ async function answerRequest(
 ): Promise<HttpAnswer> {
   try {
     if (request.path === '/health') return await health(request, context)
-    // Before anything of the body is read, and nothing of it is kept.
-    const most = services.config.httpMaxConcurrency
-    if (activeInvocations() > most)
+    // Checked before the body is read, so that a refused request costs nothing.
+    const { httpMaxConcurrency } = services.config
+    if (activeInvocations() > httpMaxConcurrency)
       throw new RequestError(
         'too-many-requests',
-        `expected at most ${most} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing is stored.`,
+        `expected at most ${httpMaxConcurrency} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing was stored.`,
         { headers: { 'retry-after': '1' } },
       )
     const topic = topicOf(request.path)
     expectMethod(request, 'POST')
     const sourceRecords = toRecords(request, topic, requestId, services.contracts)
-    const fates = await sendAndComplete(sourceRecords, requestId, context, services)
+    const fates = await sendOrDeadLetter(sourceRecords, requestId, context, services)
     return toResponse(fates, requestId)
   } catch (error) {
     if (!(error instanceof RequestError)) throw error
-    services.report.refusedRequest(requestId, error.code)
+    services.log.refusedRequest(requestId, error.code)
     return toErrorResponse(error, requestId)
   }
 }
@@ -82,12 +82,12 @@ function topicOf(path: string): string {
   try {
     if (match) return decodeURIComponent(match[1] as string)
   } catch {
-    // A broken escape names no topic.
+    // An invalid percent-encoding names no topic.
   }
   throw new RequestError('unknown-topic', 'path: expected /topics/{topic} or /health.')
 }
 
-async function sendAndComplete(
+async function sendOrDeadLetter(
   sourceRecords: readonly SourceRecord[],
   requestId: string,
   context: Context & KafkaContext,
@@ -104,12 +104,18 @@ async function sendAndComplete(
     arn: null,
     receiveCount: null,
   })
-  const completed = await publishDeadLetters(sourceRecords, reports, { shouldDeadLetter, sourceOf }, context, services)
-  const fates = reports.map((item, index) => ({
+  const deadLetterFates = await publishDeadLetters(
+    sourceRecords,
+    reports,
+    { shouldDeadLetter, sourceOf },
+    context,
+    services,
+  )
+  const fates = reports.map((report, index) => ({
     id: (sourceRecords[index] as SourceRecord).id,
-    fate: completed.get(index) ?? fateOf(item),
+    fate: deadLetterFates.get(index) ?? fateOf(report),
   }))
-  services.report.invocation(
+  services.log.invocation(
     requestId,
     reports,
     fates.map(({ fate }) => fate),
@@ -118,7 +124,7 @@ async function sendAndComplete(
   return fates
 }
 
-/** The caller keeps an invalid record. */
+/** The fate of a record without a dead letter; an invalid record is refused, so its caller keeps it. */
 function fateOf(report: DeliveryReport): RecordFate {
   if (report.kind === 'delivered' || !(report.error instanceof InvalidRecordError)) return fateWithoutDeadLetter(report)
   const { code, violations, truncated } = report.error

@@ -1,4 +1,4 @@
-// application/problem+json (RFC 9457) with a stable code. No stack, no address, no payload.
+// An application/problem+json answer (RFC 9457) with a stable code. It holds no stack, no address and no payload.
 import type { ErrorCode } from '../../lib/errors.ts'
 import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
 

@@ -1,4 +1,4 @@
-// A request that is refused whole: nothing of it is sent or stored.
+// The error for a request that is refused as a whole: none of its records is sent or stored.
 import { KafkaProducerError, type RequestCode } from '../../lib/errors.ts'
 
 export const REQUEST_STATUS: Readonly<Record<RequestCode, number>> = {
@@ -19,7 +19,7 @@ export class RequestError extends KafkaProducerError {
   override name = 'RequestError'
   declare readonly code: RequestCode
   readonly status: number
-  /** What the answer says beside the code, e.g. `Allow`. */
+  /** Further headers of the answer, e.g. `Allow`. */
   readonly headers: Readonly<Record<string, string>>
 
   constructor(

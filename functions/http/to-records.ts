@@ -1,4 +1,4 @@
-// Stage 1 of 9: HTTP request → ProducerRecord[], each with its id, or its own fault. Pure.
+// Stage 1 of 9: HTTP request → ProducerRecord[], each with its id, or with its own error. Pure.
 
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
@@ -10,11 +10,11 @@ import { isJsonObject } from '../../lib/record/json-object.ts'
 import { type ProducerRecord, RESERVED_HEADER_PREFIX, type RecordHeader } from '../../lib/record/producer-record.ts'
 import { RequestError } from './request-error.ts'
 
-/** Bytes of a body, after base64. Lambda's own limit is 6 MB for the whole event. */
+/** Bytes of a body after base64 decoding. Lambda's limit is 6 MB for the whole event. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024
 const FIELDS: ReadonlySet<string> = new Set(['key', 'value', 'headers', 'partition', 'timestamp'])
 
-/** @throws RequestError the request is refused whole: nothing of it is sent */
+/** @throws RequestError when the request is refused as a whole */
 export function toRecords(
   request: HttpRequest,
   topic: string,
@@ -28,11 +28,12 @@ export function toRecords(
     throw new RequestError('media-type', 'content-type: expected application/json.')
   const sourceId = idempotencyKey(request.headers['idempotency-key']) ?? requestId
   const entries = toEntries(parseRequest(request.body), contract.limits.records)
-  const ours = (id: string) =>
+  const standardHeadersOf = (id: string) =>
     standardHeaders(id, 'http', request.headers.traceparent, request.headers['x-amzn-trace-id'])
   return entries.map((entry, index) => {
     const id = entries.length > 1 ? `${sourceId}:${index}` : sourceId
-    return sourceRecord(id, { topic, value: null, sourceId: id }, () => toRecord(entry, topic, id, ours(id)))
+    const incomplete = { topic, value: null, sourceId: id }
+    return sourceRecord(id, incomplete, () => toRecord(entry, topic, id, standardHeadersOf(id)))
   })
 }
 
@@ -44,8 +45,8 @@ function isJson(contentType: string | undefined): boolean {
   )
 }
 
-function idempotencyKey(given: string | undefined): string | undefined {
-  if (given === undefined || /^[\x21-\x7e]{1,255}$/.test(given)) return given
+function idempotencyKey(header: string | undefined): string | undefined {
+  if (header === undefined || /^[\x21-\x7e]{1,255}$/.test(header)) return header
   throw new RequestError('bad-header', 'idempotency-key: expected 1 to 255 visible ASCII characters.')
 }
 
@@ -55,20 +56,20 @@ function parseRequest(body: Buffer): unknown {
   return parseBody(body, RequestError)
 }
 
-/** One record, or the list in the body's own field `records`. */
-function toEntries(body: unknown, most: number): readonly unknown[] {
+/** The body is one record, or has a list of them in its field `records`. */
+function toEntries(body: unknown, maxRecords: number): readonly unknown[] {
   if (!isJsonObject(body)) throw new RequestError('bad-json', 'body: expected an object.')
   if (!Object.hasOwn(body, 'records')) return [body]
   const { records } = body
   if (Object.keys(body).length > 1) throw new RequestError('unknown-field', 'body: expected only "records" beside it.')
   if (!Array.isArray(records)) throw new RequestError('bad-json', 'records: expected a list.')
   if (records.length === 0) throw new RequestError('empty', 'records: expected at least one record.')
-  if (records.length > most)
-    throw new RequestError('too-many-records', `records: expected at most ${most}, got ${records.length}.`)
+  if (records.length > maxRecords)
+    throw new RequestError('too-many-records', `records: expected at most ${maxRecords}, got ${records.length}.`)
   return records
 }
 
-function toRecord(entry: unknown, topic: string, id: string, ours: readonly RecordHeader[]): ProducerRecord {
+function toRecord(entry: unknown, topic: string, id: string, standard: readonly RecordHeader[]): ProducerRecord {
   if (!isJsonObject(entry)) throw new InvalidRecordError('bad-json', 'record: expected an object.')
   if (!Object.keys(entry).every(name => FIELDS.has(name)))
     throw new InvalidRecordError('unknown-field', `record: expected only ${[...FIELDS].join(', ')}.`)
@@ -82,13 +83,11 @@ function toRecord(entry: unknown, topic: string, id: string, ours: readonly Reco
       'value: expected numbers that a double holds exactly; send larger ones as text.',
     )
   const headers = toHeaders(entry.headers)
-  const trace = headers.some(([name]) => name === 'traceparent')
-    ? ours.filter(([name]) => name !== 'traceparent')
-    : ours
+  const hasTraceparent = headers.some(([name]) => name === 'traceparent')
   return {
     topic,
     value: entry.value,
-    headers: [...trace, ...headers],
+    headers: [...standard.filter(([name]) => !(hasTraceparent && name === 'traceparent')), ...headers],
     sourceId: id,
     ...(entry.key === undefined ? {} : { key: toKey(entry.key) }),
     ...(entry.partition === undefined ? {} : { partition: toInteger(entry.partition, 'bad-partition', 2 ** 31 - 1) }),
@@ -105,33 +104,36 @@ function toKey(key: unknown): string | null {
   )
 }
 
-function toInteger(value: unknown, code: 'bad-partition' | 'bad-timestamp', most: number): number {
-  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most && !Object.is(value, -0))
+function toInteger(value: unknown, code: 'bad-partition' | 'bad-timestamp', max: number): number {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max && !Object.is(value, -0))
     return value as number
-  throw new InvalidRecordError(code, `${code.slice('bad-'.length)}: expected an integer from 0 to ${most}.`)
+  throw new InvalidRecordError(code, `${code.slice('bad-'.length)}: expected an integer from 0 to ${max}.`)
 }
 
-/** What a name may hold is checked with every other record, in stage 3. An ordered list of {name, value} or {name, base64}; an object is short for names with text. */
-function toHeaders(given: unknown): RecordHeader[] {
-  if (given === undefined) return []
-  const list = Array.isArray(given)
-    ? given
-    : isJsonObject(given)
-      ? Object.entries(given).map(([name, value]) => ({ name, value }))
+/**
+ * Reads an ordered list of `{name, value}` or `{name, base64}`; an object is short for names with text. Stage 3 checks
+ * the names, as for every record.
+ */
+function toHeaders(field: unknown): RecordHeader[] {
+  if (field === undefined) return []
+  const list = Array.isArray(field)
+    ? field
+    : isJsonObject(field)
+      ? Object.entries(field).map(([name, value]) => ({ name, value }))
       : undefined
   if (!list) throw new InvalidRecordError('bad-header', 'headers: expected a list of {"name","value"} or an object.')
   return list.map(toHeader)
 }
 
-function toHeader(given: unknown): RecordHeader {
+function toHeader(entry: unknown): RecordHeader {
   const bad = () =>
     new InvalidRecordError(
       'bad-header',
       'headers: expected {"name", "value": text or null} or {"name", "base64"}, with a name of printable text.',
     )
-  if (!isJsonObject(given) || typeof given.name !== 'string') throw bad()
-  const { name } = given
-  const fields = Object.keys(given)
+  if (!isJsonObject(entry) || typeof entry.name !== 'string') throw bad()
+  const { name } = entry
+  const fields = Object.keys(entry)
   if (fields.length !== 2) throw bad()
   if (name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX))
     throw new InvalidRecordError(
@@ -139,10 +141,10 @@ function toHeader(given: unknown): RecordHeader {
       `headers: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`,
     )
   if (fields.includes('base64')) {
-    if (typeof given.base64 !== 'string' || !isBase64(given.base64)) throw bad()
-    return [name, Buffer.from(given.base64, 'base64')]
+    if (typeof entry.base64 !== 'string' || !isBase64(entry.base64)) throw bad()
+    return [name, Buffer.from(entry.base64, 'base64')]
   }
-  if (given.value === null) return [name, null]
-  if (typeof given.value !== 'string') throw bad()
-  return [name, Buffer.from(given.value)]
+  if (entry.value === null) return [name, null]
+  if (typeof entry.value !== 'string') throw bad()
+  return [name, Buffer.from(entry.value)]
 }

@@ -19,7 +19,8 @@ export function toResponse(answered: readonly AnsweredRecord[], requestId: strin
   const status = statusOf(answered.map(({ fate }) => fate))
   if (status === 503) {
     const returned = answered.filter(({ fate }) => fate.fate === 'returned').length
-    const detail = `${returned} of ${records.length} records ${returned === 1 ? 'is' : 'are'} stored nowhere; send ${returned === 1 ? 'it' : 'them'} again.`
+    const [were, them] = returned === 1 ? ['was', 'it'] : ['were', 'them']
+    const detail = `${returned} of ${records.length} records ${were} not stored; retry ${them}.`
     return problemAnswer({
       status,
       code: 'unavailable',
@@ -37,7 +38,7 @@ export function toResponse(answered: readonly AnsweredRecord[], requestId: strin
       status,
       code,
       title: 'Refused',
-      detail: `${records.length} of ${records.length} records refused; nothing is stored.`,
+      detail: `${records.length} of ${records.length} records refused; nothing was stored.`,
       requestId,
       extra: { records },
     })

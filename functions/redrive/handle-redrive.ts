@@ -1,4 +1,4 @@
-// A redrive by schedule, by hand, or of messages that Lambda received; and the doctor, by hand only.
+// Entry point: a scheduled or manual redrive, an SQS batch of dead letters, or (manual only) the doctor.
 import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
@@ -17,7 +17,7 @@ import { Deadline } from '../../lib/time/deadline.ts'
 export interface RedriveServices {
   readonly config: ProducerConfig
   readonly contracts: Contracts
-  readonly report: { redrive(results: readonly RedriveResult[]): void; warn(text: string): void }
+  readonly log: { redrive(results: readonly RedriveResult[]): void; warn(text: string): void }
 }
 
 type Answer =
@@ -25,29 +25,32 @@ type Answer =
   | { readonly results: readonly RedriveResult[] }
   | { readonly healthy: boolean; readonly checks: readonly Check[] }
 
-/** Kept from the invocation's time for what is under way when it ends. */
+/** Reserved at the end of the invocation for the work in progress. */
 const RESERVE_MS = 10_000
 
 export async function handleRedrive(event: unknown, context: Context, services: RedriveServices): Promise<Answer> {
-  if (isJsonObject(event) && event.doctor === true) return examine(services)
+  if (isJsonObject(event) && event.doctor === true) return runDoctor(services)
   const deadline = Deadline.after(systemClock, context.getRemainingTimeInMillis() - RESERVE_MS)
   if (deadline.passed)
-    throw new KafkaProducerError('deadline-too-short', `The function's time-out: expected more than ${RESERVE_MS} ms.`)
+    throw new KafkaProducerError(
+      'deadline-too-short',
+      `The function’s time-out is too short: expected more than ${RESERVE_MS} ms.`,
+    )
   const records = isJsonObject(event) && Array.isArray(event.Records) ? (event.Records as SQSRecord[]) : undefined
-  const { config, contracts, report } = services
+  const { config, contracts, log } = services
   const readSourceMessage = createSourceMessageReader(contracts, config)
-  const redriveContext = { config, contracts, readSourceMessage, deadline, warn: report.warn }
+  const redriveContext = { config, contracts, readSourceMessage, deadline, warn: log.warn }
   if (records) {
     const store = new EventDeadLetterStore(records.map(toRawMessage), readSourceMessage)
-    report.redrive([await redriveStore(store, parseRedriveRequest({}), redriveContext)])
+    log.redrive([await redriveStore(store, parseRedriveRequest({}), redriveContext)])
     return toSqsResponse(store.returned)
   }
   const results = await runRedrive(parseRedriveRequest(event), redriveContext)
-  report.redrive(results)
+  log.redrive(results)
   return { results }
 }
 
-async function examine({ contracts }: RedriveServices): Promise<Answer> {
+async function runDoctor({ contracts }: RedriveServices): Promise<Answer> {
   const { doctor, isHealthy } = await import('../../lib/doctor/doctor.ts')
   const checks = await doctor(process.env, [...contracts.keys()])
   return { healthy: isHealthy(checks), checks }

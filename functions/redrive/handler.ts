@@ -2,10 +2,10 @@
 import middy from '@middy/core'
 import { contracts } from '#contracts'
 import { loadConfig } from '../../lib/config/parse-config.ts'
-import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
+import { InvocationLog } from '../../lib/lambda/invocation-log.ts'
 import { handleRedrive } from './handle-redrive.ts'
 
-const report = new InvocationReport(process.env.POWERTOOLS_SERVICE_NAME || 'redrive')
-const config = await loadConfig({}, process.env, report.warn)
+const log = new InvocationLog(process.env.POWERTOOLS_SERVICE_NAME || 'redrive')
+const config = await loadConfig({}, process.env, log.warn)
 
-export const handler = middy().handler((event, context) => handleRedrive(event, context, { config, contracts, report }))
+export const handler = middy().handler((event, context) => handleRedrive(event, context, { config, contracts, log }))

@@ -1,4 +1,5 @@
-// A batch in rounds: send, dead letter what is at fault, go on with what waited for that. What is stored nowhere goes back.
+// Sends a batch in rounds: send, store the dead letters of failures, then go on with the messages that waited for them.
+// A message whose records are neither acknowledged nor stored goes back to the queue.
 import type { Context, SQSBatchResponse } from 'aws-lambda'
 import { type DeliveryReport, type Failed, notSent } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
@@ -10,7 +11,7 @@ import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { sendSourceRecords } from '../send-source-records.ts'
 import {
   firstFailures,
-  groupGoesOn,
+  groupContinues,
   isDelivered,
   nextRound,
   type SentMessage,
@@ -21,25 +22,25 @@ import {
 type Fates = ReadonlyMap<DeliveryReport, RecordFate>
 type Invocation = Context & KafkaContext
 
-/** @throws KafkaProducerError for an event that is no SQS batch: all of it goes back */
+/** @throws KafkaProducerError for an event that is not an SQS batch: all of it goes back */
 export async function handleSqs(event: unknown, context: Invocation, services: Services): Promise<SQSBatchResponse> {
-  const { config, contracts, report } = services
+  const { config, contracts, log } = services
   const policy: SqsPolicy = { onFailure: config.onFailureSqs, onInvalid: config.fifoOnInvalid }
   const completed: { message: SqsMessage; report: DeliveryReport; fate: RecordFate }[] = []
   const complete = ({ message, reports }: SentMessage, fates?: Fates) => {
     for (const report of reports)
       completed.push({ message, report, fate: fates?.get(report) ?? fateWithoutDeadLetter(report) })
   }
-  let open: readonly SqsMessage[] = parseSqsEvent(event, contracts, config.defaultTopic)
-  while (open.length > 0) {
-    const { now, later } = nextRound(open)
+  let remaining: readonly SqsMessage[] = parseSqsEvent(event, contracts, config.defaultTopic)
+  while (remaining.length > 0) {
+    const { now, later } = nextRound(remaining)
     const sent = await sendMessages(now, context)
     const failures = firstFailures(sent)
     const failed = new Set(failures)
-    const toDeadLetterOf = failures.filter(failure => shouldDeadLetter(failure, policy))
-    const fates = await deadLetterMessages(toDeadLetterOf, context, services)
-    const goesOn = new Set(
-      toDeadLetterOf.filter(failure => groupGoesOn(failure, fates)).map(({ message }) => message.group),
+    const toDeadLetter = failures.filter(failure => shouldDeadLetter(failure, policy))
+    const fates = await publishMessages(toDeadLetter, context, services)
+    const continuing = new Set(
+      toDeadLetter.filter(failure => groupContinues(failure, fates)).map(({ message }) => message.group),
     )
     const heldBack: SentMessage[] = []
     for (const item of sent) {
@@ -47,10 +48,10 @@ export async function handleSqs(event: unknown, context: Invocation, services: S
       else heldBack.push(item)
     }
     const waiting = [...heldBack, ...later.map(withoutSending)]
-    for (const item of waiting) if (!goesOn.has(item.message.group)) complete(item)
-    open = waiting.map(({ message }) => message).filter(({ group }) => goesOn.has(group))
+    for (const item of waiting) if (!continuing.has(item.message.group)) complete(item)
+    remaining = waiting.map(({ message }) => message).filter(({ group }) => continuing.has(group))
   }
-  report.invocation(
+  log.invocation(
     context.awsRequestId,
     completed.map(({ report }) => report),
     completed.map(({ fate }) => fate),
@@ -72,7 +73,7 @@ async function sendMessages(messages: readonly SqsMessage[], { kafka }: Invocati
   }))
 }
 
-/** A message that an earlier one of its group keeps from being sent. */
+/** Reports a message as not sent because an earlier one of its group failed. */
 function withoutSending(message: SqsMessage): SentMessage {
   return {
     message,
@@ -80,15 +81,16 @@ function withoutSending(message: SqsMessage): SentMessage {
   }
 }
 
-async function deadLetterMessages(
+/** Publishes the failed records of the messages as dead letters. */
+async function publishMessages(
   messages: readonly SentMessage[],
   context: Invocation,
   services: Services,
 ): Promise<Fates> {
   const all = messages.flatMap(({ message, reports }) =>
-    message.records.map((sourceRecords, index) => ({
+    message.records.map((sourceRecord, index) => ({
       message,
-      sourceRecords,
+      sourceRecord,
       index,
       report: reports[index] as DeliveryReport,
     })),
@@ -104,7 +106,7 @@ async function deadLetterMessages(
     }
   }
   const fates = await publishDeadLetters(
-    all.map(({ sourceRecords }) => sourceRecords),
+    all.map(({ sourceRecord }) => sourceRecord),
     all.map(({ report }) => report),
     { shouldDeadLetter: () => true, sourceOf },
     context,

@@ -1,5 +1,5 @@
-// What a round of sends means for its messages. Pure.
-// In a FIFO group only the first message that failed counts: those after it were held back by it.
+// Plans which messages are sent in a round, and what a round means for its messages. Pure.
+// In a FIFO group only the first failed message counts: it holds back those after it.
 import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
 import type { SqsMessage } from '../../lib/lambda/sqs-event.ts'
@@ -18,16 +18,16 @@ export interface SentMessage {
 }
 
 export interface Round {
-  /** Sent in this round. A group goes up to and including its first message that is at fault before it is sent. */
+  /** Sent in this round: each group up to and including its first message with an invalid record. */
   readonly now: readonly SqsMessage[]
   readonly later: readonly SqsMessage[]
 }
 
-export function nextRound(open: readonly SqsMessage[]): Round {
+export function nextRound(messages: readonly SqsMessage[]): Round {
   const held = new Set<string>()
   const now: SqsMessage[] = []
   const later: SqsMessage[] = []
-  for (const message of open) {
+  for (const message of messages) {
     const { group, records } = message
     if (group !== undefined && held.has(group)) {
       later.push(message)
@@ -43,7 +43,7 @@ export function isDelivered({ reports }: SentMessage): boolean {
   return reports.every(({ kind }) => kind === 'delivered')
 }
 
-/** The first message of each group that did not get through, and every such message without a group. */
+/** The first failed message of each group, and every failed message without a group. */
 export function firstFailures(sent: readonly SentMessage[]): SentMessage[] {
   const stopped = new Set<string>()
   return sent.filter(item => {
@@ -57,14 +57,17 @@ export function firstFailures(sent: readonly SentMessage[]): SentMessage[] {
 /** Whether the failed records of a message become dead letters; else the message goes back whole. */
 export function shouldDeadLetter({ message, reports }: SentMessage, { onFailure, onInvalid }: SqsPolicy): boolean {
   const failed = reports.filter(({ kind }) => kind === 'failed') as Failed[]
-  // To go back would send again what was acknowledged.
+  // Returning the message would resend records that were already acknowledged.
   if (failed.length < reports.length) return true
   if (failed.some(({ failureKind }) => failureKind === 'delivery-failure')) return onFailure === 'dead-letter'
   return message.group === undefined || onInvalid === 'continue'
 }
 
-/** A invalid record whose dead letter is stored counts as settled; after a delivery failure the rest of the group goes back. */
-export function groupGoesOn(
+/**
+ * Whether the rest of the group is sent. An invalid record whose dead letter is stored counts as completed; after a
+ * delivery failure the rest of the group goes back.
+ */
+export function groupContinues(
   { message, reports }: SentMessage,
   fates: ReadonlyMap<DeliveryReport, RecordFate>,
 ): boolean {

@@ -8,17 +8,17 @@ import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import type { RecordHeader } from '../record/producer-record.ts'
 import { type SourceRecord, standardHeaders } from './source-record.ts'
 
-/** Of the event's own fields, those that a consumer wants without reading the value; of a replay also its name. */
-const FIELDS = ['source', 'detail-type', 'time', 'id', 'replay-name'] as const
+/** The fields of the event that become headers, so that a consumer need not parse the value. */
+const HEADER_FIELDS = ['source', 'detail-type', 'time', 'id', 'replay-name'] as const
 
 export interface EventOptions {
   readonly contracts: Contracts
   readonly defaultTopic?: string | undefined
-  /** The invocation's own trace header. */
+  /** The trace header of the invocation. */
   readonly awsTrace?: string | undefined
 }
 
-/** @param awsRequestId the id of an event without one */
+/** @param awsRequestId the record's id if the event has none */
 export function parseEventBridgeEvent(
   event: unknown,
   awsRequestId: string,
@@ -60,14 +60,14 @@ export function parseEventBridgeEvent(
   }
 }
 
-/** A text contract takes a text as it is; anything else of an event is JSON. */
+/** A text contract takes a string unchanged; any other value is serialized as JSON. */
 function toValue(value: unknown, contract: Contract): unknown {
   return contract.value.format === 'json' || typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** A contract that names its headers gets only those. */
+/** Only the headers that the contract allows. */
 function eventHeaders(event: JsonObject, { headers: { allow } }: Contract): RecordHeader[] {
-  return FIELDS.flatMap((name): RecordHeader[] => {
+  return HEADER_FIELDS.flatMap((name): RecordHeader[] => {
     const value = event[name]
     return typeof value === 'string' && (allow.includes('*') || allow.includes(name))
       ? [[name, Buffer.from(value)]]

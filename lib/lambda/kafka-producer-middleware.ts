@@ -74,7 +74,8 @@ export function kafkaProducer({
 function tooShort(requiredMs: number): TransportError {
   return new TransportError(
     'deadline-too-short',
-    `The function’s time-out is too short: expected more than ${requiredMs} ms (KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms).`,
+    `The function’s time-out is too short: expected more than ${requiredMs} ms ` +
+      '(KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms).',
   )
 }
 

@@ -1,22 +1,22 @@
-// The bytes of a request → JSON, with what JSON.parse alone would let through or change made visible.
+// Parses a body as JSON, and reports what JSON.parse would accept or change silently.
 import type { KafkaProducerError } from '../errors.ts'
 import { parseJson } from '../record/json-object.ts'
 
-/** Deeper values meet the stack's end somewhere on their way. */
+/** Deeper values would overflow the stack in a later stage. */
 const MAX_DEPTH = 100
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 /**
- * Only a text with one of these can hold a field named __proto__ (as it is, or with escapes of ASCII), an integer beyond
- * 2^53 or a number beyond all doubles. A look at each value costs ten times the parse.
+ * Only a text that matches can hold a field named __proto__ (also with escaped ASCII), an integer beyond 2^53 or a
+ * number beyond the range of doubles. Checking each value costs ten times the parse, so other texts are not checked.
  */
-const NEEDS_A_LOOK = /__proto__|\\u00[2-7]|\d{16}|\d[eE]\+?\d{3}/
+const NEEDS_CHECK = /__proto__|\\u00[2-7]|\d{16}|\d[eE]\+?\d{3}/
 
-/** Stands for a number that parsing and printing again would change. */
+/** Replaces a number that would change if it were parsed and printed again. */
 export const CHANGED_NUMBER = Symbol('a number that JSON.parse changes')
 
 const POLLUTING = Symbol('a field named __proto__')
 
-/** The class of the error that refuses a body: a request's over HTTP, a record's in a message of a queue. */
+/** The class of the error for a body: `RequestError` over HTTP, `InvalidRecordError` for a message of a queue. */
 type BodyErrorClass = new (code: 'bad-json' | 'not-utf8' | 'unknown-field', message: string) => KafkaProducerError
 
 /** @throws BodyError `not-utf8`, `bad-json`, `unknown-field` */
@@ -25,13 +25,13 @@ export function parseBody(body: Buffer, BodyError: BodyErrorClass): unknown {
   if (text === undefined) throw new BodyError('not-utf8', 'body: expected UTF-8, got other bytes.')
   if (depthOf(text) > MAX_DEPTH)
     throw new BodyError('bad-json', `body: expected at most ${MAX_DEPTH} levels of nesting.`)
-  const parsed = NEEDS_A_LOOK.test(text) ? parseLooking(text) : parseJson(text)
+  const parsed = NEEDS_CHECK.test(text) ? parseChecked(text) : parseJson(text)
   if (parsed === undefined) throw new BodyError('bad-json', 'body: expected JSON, got something else.')
   if (parsed === POLLUTING) throw new BodyError('unknown-field', 'body: expected no field named __proto__.')
   return parsed
 }
 
-function parseLooking(text: string): unknown {
+function parseChecked(text: string): unknown {
   let isPolluting = false
   const parsed = parseJson(text, ((name: string, value: unknown, context: { source?: string }) => {
     if (name === '__proto__') isPolluting = true
@@ -52,7 +52,7 @@ function changes(value: number, source: string): boolean {
   return !Number.isFinite(value) || (!Number.isSafeInteger(value) && /^-?\d+$/.test(source))
 }
 
-/** At most: where few brackets open, their number is enough to know. */
+/** The depth of nesting, or an upper bound: with few brackets, counting them suffices. */
 function depthOf(text: string): number {
   const opened = text.match(/[[{]/g)?.length ?? 0
   if (opened <= MAX_DEPTH) return opened
@@ -66,7 +66,7 @@ function depthOf(text: string): number {
   return deepest
 }
 
-/** Whether a value holds such a number anywhere. */
+/** Whether a value holds a `CHANGED_NUMBER` anywhere. */
 export function hasChangedNumber(value: unknown): boolean {
   if (value === CHANGED_NUMBER) return true
   return typeof value === 'object' && value !== null && Object.values(value).some(hasChangedNumber)

@@ -1,4 +1,4 @@
-// A record that an event asks for: with its id, or with the error that keeps it from being sent.
+// A record of an event, with its id, or with the error that keeps it from being sent.
 import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
 import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
 import { traceparentOf } from './traceparent.ts'
@@ -6,12 +6,12 @@ import { traceparentOf } from './traceparent.ts'
 export interface SourceRecord {
   /** The record's `kp-id`. */
   readonly id: string
-  /** Of an invalid record what could be read, for its dead letter; topic `''` where there was none. */
+  /** The record; for an invalid one the parts that could be read, for its dead letter. Topic `''` if there is none. */
   readonly record: ProducerRecord
   readonly error?: InvalidRecordError
 }
 
-/** @returns the record of `read`, or the InvalidRecordError that it threw beside `incomplete` */
+/** @returns the record of `read()`, or `incomplete` with the InvalidRecordError that it threw */
 export function sourceRecord(id: string, incomplete: ProducerRecord, read: () => ProducerRecord): SourceRecord {
   try {
     return { id, record: read() }
@@ -21,7 +21,7 @@ export function sourceRecord(id: string, incomplete: ProducerRecord, read: () =>
   }
 }
 
-/** Headers that every record has. */
+/** The headers that every record gets. */
 export function standardHeaders(id: string, trigger: string, traceparent?: string, awsTrace?: string): RecordHeader[] {
   return [
     ['kp-id', Buffer.from(id)],

@@ -1,5 +1,6 @@
-// What a contract's feed says a body is wrapped in. Pure.
-// Shapes: docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html · …/AmazonS3/latest/userguide/notification-content-structure.html
+// Unwraps the body of a message as the contract's feed says. Pure.
+// Shapes: docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+// and docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 
 import type { SqsFeed } from '../contracts/contract.ts'
 import { InvalidRecordError } from '../errors.ts'
@@ -8,12 +9,12 @@ import { hasChangedNumber, parseBody } from './parse-body.ts'
 
 export interface Unwrapped {
   readonly value: string
-  /** What the wrapping carried beside the value. */
+  /** The attributes of the wrapping message. */
   readonly attributes?: readonly (readonly [string, Buffer])[]
   readonly event?: JsonObject
 }
 
-/** @throws InvalidRecordError when the body is not what the feed says */
+/** @throws InvalidRecordError when the body does not have the form of the feed */
 export function unwrap(body: string, feed: SqsFeed | undefined): readonly Unwrapped[] {
   switch (feed?.unwrap) {
     case 'sns':
@@ -58,9 +59,9 @@ function unwrapEvent(body: string, part: 'detail' | 'event'): Unwrapped {
       'bad-value',
       'body: expected an EventBridge event with source, detail-type and detail.',
     )
-  // The whole event is the body as it came; a part of it is printed anew.
+  // The whole event is the body, unchanged; a part of it has to be serialized again.
   if (part === 'event') return { value: body, event }
-  return { value: printed(event.detail), event }
+  return { value: toJson(event.detail), event }
 }
 
 function unwrapS3(body: string): Unwrapped[] {
@@ -68,10 +69,10 @@ function unwrapS3(body: string): Unwrapped[] {
   if (isJsonObject(notification) && notification.Event === 's3:TestEvent') return []
   if (!isJsonObject(notification) || !Array.isArray(notification.Records))
     throw new InvalidRecordError('bad-value', 'body: expected an S3 notification with Records.')
-  return notification.Records.map(record => ({ value: printed(record) }))
+  return notification.Records.map(record => ({ value: toJson(record) }))
 }
 
-function printed(value: unknown): string {
+function toJson(value: unknown): string {
   if (hasChangedNumber(value))
     throw new InvalidRecordError(
       'number-out-of-range',

@@ -1,4 +1,4 @@
-// Stage 1 of 9: SQS batch → messages, each with the records it holds, in the order of the batch. Pure.
+// Stage 1 of 9: SQS batch → messages in the order of the batch, each with its records. Pure.
 import type { SQSBatchResponse, SQSMessageAttribute, SQSMessageAttributes, SQSRecord } from 'aws-lambda'
 import type { Contracts, SqsFeed } from '../contracts/contract.ts'
 import { FIFO_KEY_SOURCES, SQS_ATTRIBUTE, SQS_MESSAGE_GROUP } from '../contracts/key-sources.ts'
@@ -14,15 +14,15 @@ export interface SqsMessage {
   readonly messageId: string
   readonly arn: string
   readonly receiveCount: number | null
-  /** Of a FIFO queue: its messages settle in order within a group. */
+  /** The message group in a FIFO queue, unique over queues. Messages of one group complete in order. */
   readonly group: string | undefined
-  /** None for a notification about nothing (`s3:TestEvent`). */
+  /** Empty for a notification without content (`s3:TestEvent`). */
   readonly records: readonly SourceRecord[]
 }
 
 /**
- * The same message twice in a batch counts once.
- * @throws KafkaProducerError for an event that is no SQS batch: all of it goes back
+ * Parses a batch. A message that is in it twice counts once.
+ * @throws KafkaProducerError for an event that is not an SQS batch: all of it goes back
  */
 export function parseSqsEvent(event: unknown, contracts: Contracts, defaultTopic?: string): SqsMessage[] {
   const batch = isJsonObject(event) ? event.Records : undefined
@@ -39,7 +39,7 @@ export function parseSqsEvent(event: unknown, contracts: Contracts, defaultTopic
   })
 }
 
-/** Other bytes under an id that was there are another message. */
+/** Same id but different content is a different message. */
 function withoutRepeats(batch: readonly SQSRecord[]): readonly SQSRecord[] {
   if (new Set(batch.map(({ messageId }) => messageId)).size === batch.length) return batch
   return [
@@ -110,7 +110,7 @@ function toRecord(
   const text = (name: string) => attributes.get(name)?.toString()
   return {
     ...incomplete,
-    // Of a base64 contract the body is the text of the bytes.
+    // With a base64 contract the body is the base64 text.
     value: contract.value.format === 'base64' ? part.value : incomplete.value,
     headers: [
       ...standardHeaders(id, 'sqs', text('traceparent'), message.attributes?.AWSTraceHeader),
@@ -120,7 +120,7 @@ function toRecord(
   }
 }
 
-/** What a contract may take the key from, by the names of its key sources. */
+/** The values that a contract may take the key from, by the names of the key sources. */
 function keyLookup(
   attributes: ReadonlyMap<string, Buffer>,
   event: JsonObject | undefined,
@@ -136,7 +136,7 @@ function keyLookup(
 function readAttributes(messageAttributes: SQSMessageAttributes | undefined): [string, Buffer][] {
   return Object.entries(messageAttributes ?? {}).map(([name, { dataType, stringValue, binaryValue }]) => [
     name,
-    // Types may carry a label: Binary.png.
+    // Types may have a label: Binary.png.
     dataType.startsWith('Binary') ? Buffer.from(binaryValue ?? '', 'base64') : Buffer.from(stringValue ?? ''),
   ])
 }
@@ -152,12 +152,12 @@ function toHeaders(attributes: ReadonlyMap<string, Buffer>): RecordHeader[] {
   })
 }
 
-/** The answer to Lambda: the messages that go back to their queue, each once. */
+/** The answer to Lambda: the ids of the messages that go back to their queue, each once. */
 export function toSqsResponse(returned: Iterable<string>): SQSBatchResponse {
   return { batchItemFailures: [...new Set(returned)].map(itemIdentifier => ({ itemIdentifier })) }
 }
 
-/** A message as a reader of its queue receives it. */
+/** Converts a message of a Lambda event to the form that a reader of the queue receives. */
 export function toRawMessage({ messageId, body, attributes, messageAttributes }: SQSRecord): RawMessage {
   const rawAttributes = Object.entries(messageAttributes ?? {}).map(
     ([name, { dataType, stringValue, binaryValue }]) =>
@@ -179,8 +179,8 @@ export function toRawMessage({ messageId, body, attributes, messageAttributes }:
 }
 
 /**
- * A message that a reader of a queue received, as Lambda would have got it.
- * @param queue the ARN or the name of the queue that it was in first
+ * Converts a message that a reader of a queue received to the form of a Lambda event.
+ * @param queue the ARN or the name of the queue that the message was sent to originally
  */
 export function toSqsRecord({ messageId, body, attributes, messageAttributes }: RawMessage, queue: string): SQSRecord {
   const sqsAttributes = Object.entries(messageAttributes).map(

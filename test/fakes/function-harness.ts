@@ -11,7 +11,7 @@ import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { DeadLetterPublisher } from '../../lib/dead-letter/dead-letter-publisher.ts'
 import type { DeadLetterTarget, StoreResult } from '../../lib/dead-letter/dead-letter-target.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
-import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
+import { InvocationLog } from '../../lib/lambda/invocation-log.ts'
 import { type KafkaContext, kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { ProducerFactory } from '../../lib/producer-factory.ts'
 import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
@@ -96,7 +96,7 @@ export function functionHarness(
     config,
     contracts,
     deadLetters: new DeadLetterPublisher(deadLetters ? [target] : []),
-    report: new InvocationReport('test', line => logged.push(line)),
+    log: new InvocationLog('test', line => logged.push(line)),
   }
   const handler = middy()
     .use(kafkaProducer({ factory, config }))

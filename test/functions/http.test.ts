@@ -88,7 +88,7 @@ test('the dead letter could not be written: 503 with Retry-After, and the record
     title: 'Not stored',
     status: 503,
     code: 'unavailable',
-    detail: '1 of 1 records is stored nowhere; send it again.',
+    detail: '1 of 1 records was not stored; retry it.',
     requestId: 'r-1',
     records: [{ index: 0, id: 'r-1', fate: 'returned', outcome: 'rejected', code: 'no-leader' }],
   })

@@ -38,7 +38,7 @@ const config = parseConfig(
 const services: RedriveServices = {
   config,
   contracts: await loadContracts(),
-  report: { redrive: () => {}, warn: () => {} },
+  log: { redrive: () => {}, warn: () => {} },
 }
 const context = (ms = 60_000) => ({ getRemainingTimeInMillis: () => ms, functionName: 'redrive' }) as Context
 const quake = (id: string) => ({

@@ -14,7 +14,7 @@ import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
-import type { InvocationReport } from '../../lib/lambda/invocation-report.ts'
+import type { InvocationLog } from '../../lib/lambda/invocation-log.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
@@ -98,14 +98,14 @@ async function play({ script, messages, retries, batchSize, deadLettersLost, onI
     close: async () => {},
   }
   const reported: { id: string; fate: string }[][] = []
-  const report = {
+  const log = {
     invocation: (_requestId: string, reports: readonly DeliveryReport[], fates: readonly RecordFate[]) =>
       reported.push(
         reports.map(({ record }, index) => ({ id: record.sourceId as string, fate: fates[index]?.fate as string })),
       ),
     deadLetterFailed: () => {},
-  } as unknown as InvocationReport
-  const services: Services = { config, contracts, deadLetters: new DeadLetterPublisher([target]), report }
+  } as unknown as InvocationLog
+  const services: Services = { config, contracts, deadLetters: new DeadLetterPublisher([target]), log }
   const invocations: { received: string[]; returned: string[]; fates: { id: string; fate: string }[] }[] = []
   let open = messages.map(toSqs)
   for (let receive = 0; open.length > 0 && receive < MAX_RECEIVES; receive++) {

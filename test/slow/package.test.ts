@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, wr
 import { before, test } from 'node:test'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
-import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
+import { InvocationLog } from '../../lib/lambda/invocation-log.ts'
 import { producerMetrics } from '../fakes/producer-metrics.ts'
 
 const FUNCTIONS = ['http', 'sqs', 'sqs-fifo', 'eventbridge', 'redrive']
@@ -298,7 +298,7 @@ function metricsWritten(): string[] {
     record: { topic: 'chat', value: 'v' },
     attempts: 1,
   } as unknown as DeliveryReport
-  new InvocationReport('f', line => lines.push(line)).invocation(
+  new InvocationLog('f', line => lines.push(line)).invocation(
     'r',
     [delivered],
     [{ fate: 'delivered' } as RecordFate],

@@ -1,4 +1,4 @@
-// Our own way of speaking HTTP: which status a refused record has.
+// The project's own HTTP dialect: the status of a refused record.
 import type { InvalidRecordCode } from '../../../lib/errors.ts'
 
 export const INVALID_RECORD_STATUS: Readonly<Record<InvalidRecordCode, number>> = {

@@ -23,7 +23,7 @@ class EmfMetrics extends Metrics {
   }
 }
 
-export class InvocationReport {
+export class InvocationLog {
   readonly #write: (line: string) => void
   readonly #logger: Logger
   readonly #metrics: EmfMetrics

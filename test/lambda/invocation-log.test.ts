@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { mock, test } from 'node:test'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
-import { InvocationReport } from '../../lib/lambda/invocation-report.ts'
+import { InvocationLog } from '../../lib/lambda/invocation-log.ts'
 import type { ProducerMetrics } from '../../lib/producer-metrics.ts'
 import { producerMetrics } from '../fakes/producer-metrics.ts'
 
@@ -27,7 +27,7 @@ function linesOf(
   ...invocations: { fates: RecordFate['fate'][]; topics?: string[]; producer?: ProducerMetrics }[]
 ): Line[][] {
   const lines: Line[] = []
-  const report = new InvocationReport('kafka-producer-dev-http', line => lines.push(JSON.parse(line)))
+  const log = new InvocationLog('kafka-producer-dev-http', line => lines.push(JSON.parse(line)))
   return invocations.map(({ fates, topics = [], producer = producerMetrics() }) => {
     const reports = fates.map(
       (_, index) =>
@@ -37,7 +37,7 @@ function linesOf(
           attempts: 1,
         }) as unknown as DeliveryReport,
     )
-    report.invocation(
+    log.invocation(
       'r-1',
       reports,
       fates.map(fate => ({ fate }) as RecordFate),
@@ -120,7 +120,7 @@ test('an invocation without records has its line too, with the X-Ray trace id wh
 test('a redrive has one metric per outcome, by the names that the operations page lists', () => {
   const write = mock.method(process.stdout, 'write', () => true)
   try {
-    new InvocationReport('kafka-producer-dev-redrive').redrive([
+    new InvocationLog('kafka-producer-dev-redrive').redrive([
       { resent: 3, found: 1, parked: 0, failed: { unreachable: 2 } },
     ])
   } finally {
