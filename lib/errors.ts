@@ -199,6 +199,11 @@ export function orderGroupStopped(): TransportError {
   return new TransportError('order-group-stopped', 'An earlier record of the order group was not sent.')
 }
 
+/** Stands for what nobody foresaw: a defect, or what a caller's own code threw. */
+export function unexpectedError(cause: unknown): TransportError {
+  return new TransportError('unavailable', 'An unexpected error; its cause has the details.', { cause })
+}
+
 /** The message of the innermost of our own errors: it names the setting, and never a payload, a secret or an address. */
 export function innermostMessage(error: unknown): string | undefined {
   let message: string | undefined

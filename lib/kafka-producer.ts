@@ -7,7 +7,7 @@ import { senderOptionsOf } from './configured-options.ts'
 import { type DeliveryReport, notSent, toReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { SendSpans } from './delivery/send-spans.ts'
-import { isRecordError, orderGroupStopped, type RecordError, TransportError } from './errors.ts'
+import { isRecordError, orderGroupStopped, type RecordError, TransportError, unexpectedError } from './errors.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
@@ -361,6 +361,5 @@ function throwIfStopped({ orderGroup }: ProducerRecord, index: number, stopped: 
 }
 
 function asRecordError(error: unknown): RecordError {
-  if (isRecordError(error)) return error
-  return new TransportError('unavailable', 'An unexpected error; its cause has the details.', { cause: error })
+  return isRecordError(error) ? error : unexpectedError(error)
 }

@@ -20,6 +20,11 @@ const WRITTEN_OUT: readonly { readonly helper: string; readonly text: RegExp; re
     text: /===null\?null:Buffer\.from\(\w+(\)\.toString\(|,)'base64'\)/,
     home: 'lib/record/base64.ts',
   },
+  {
+    helper: 'unexpectedError of lib/errors.ts',
+    text: /newTransportError\('unavailable','Anunexpectederror;/,
+    home: 'lib/errors.ts',
+  },
 ]
 
 test('a helper that exists is not written out again', () => {
