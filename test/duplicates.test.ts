@@ -25,6 +25,11 @@ const WRITTEN_OUT: readonly { readonly helper: string; readonly text: RegExp; re
     text: /newTransportError\('unavailable','Anunexpectederror;/,
     home: 'lib/errors.ts',
   },
+  {
+    helper: 'listViolations of lib/contracts/violations.ts',
+    text: /truncated:\w+\.length>/,
+    home: 'lib/contracts/violations.ts',
+  },
 ]
 
 test('a helper that exists is not written out again', () => {

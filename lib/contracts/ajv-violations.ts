@@ -1,9 +1,7 @@
 // Ajv's errors as violations: a pointer, the rule, what was expected. Never the value, which Ajv's own messages may quote.
 import type { Violation } from '../errors.ts'
 import type { SchemaCheck } from './contract.ts'
-
-/** The first 20 violations are listed. */
-const MAX = 20
+import { listViolations } from './violations.ts'
 
 interface AjvError {
   readonly instancePath: string
@@ -18,9 +16,8 @@ export interface AjvValidate {
 
 export function schemaCheck(validate: AjvValidate): SchemaCheck {
   return value => {
-    if (validate(value)) return { violations: [], truncated: false }
-    const errors = validate.errors ?? []
-    return { violations: errors.slice(0, MAX).map(toViolation), truncated: errors.length > MAX }
+    if (validate(value)) return listViolations([], toViolation)
+    return listViolations(validate.errors ?? [], toViolation)
   }
 }
 

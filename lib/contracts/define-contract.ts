@@ -2,6 +2,7 @@
 import type { Violation } from '../errors.ts'
 import type { Contract, SchemaCheck } from './contract.ts'
 import { parseContract } from './parse-contract.ts'
+import { listViolations } from './violations.ts'
 
 interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
@@ -27,9 +28,6 @@ export interface ContractFields {
   readonly limits?: Partial<Contract['limits']>
 }
 
-/** The first violations are listed. */
-const MAX = 20
-
 /**
  * What is sent is what was given: a schema that transforms or fills in defaults only checks.
  * @throws Error listing every problem
@@ -50,8 +48,7 @@ function standardCheck(schema: StandardSchema): SchemaCheck {
         violations: [{ pointer: '/value', rule: 'async', expected: 'a schema that answers at once' }],
         truncated: false,
       }
-    const issues = result.issues ?? []
-    return { violations: issues.slice(0, MAX).map(toViolation), truncated: issues.length > MAX }
+    return listViolations(result.issues ?? [], toViolation)
   }
 }
 
