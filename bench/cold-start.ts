@@ -209,7 +209,7 @@ async function coldStart(name: string, servers: string, memoryMb?: number): Prom
   const sandbox = await Sandbox.start({
     name,
     ...(share?.wrap(process.execPath, runtime) ?? { command: process.execPath, args: runtime }),
-    ackTimeoutMs: 29_000,
+    timeoutMs: 29_000,
     onOutput: () => {},
     env: {
       PATH: process.env.PATH ?? '',

@@ -1,4 +1,4 @@
-// Programs of the local stack from Maven Central, fetched once and kept in the user's cache folder.
+// Downloads the programs of the local stack from Maven Central, once, into the user's cache folder.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -47,17 +47,19 @@ async function jarsOf(program: Program, log: (line: string) => void): Promise<st
   const folder = join(cache, 'serverless-kafka-producer', `${program.folder}-${version}`)
   if (existsSync(folder)) return folder
   requireMaven()
-  log(`Fetching ${title} ${version} with Maven (about ${megabytes} MB, once) …`)
+  log(`Downloading ${title} ${version} with Maven (about ${megabytes} MB, once) …`)
   const unfinished = `${folder}.${process.pid}`
   mkdirSync(unfinished, { recursive: true })
   const dependencies = artifacts.map(
     id =>
       `<dependency><groupId>${group}</groupId><artifactId>${id}</artifactId><version>${version}</version></dependency>`,
   )
-  writeFileSync(
-    join(unfinished, 'pom.xml'),
-    `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>local</groupId><artifactId>${program.folder}</artifactId><version>1</version><packaging>pom</packaging><dependencies>${dependencies.join('')}</dependencies></project>`,
-  )
+  const pom = [
+    '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>',
+    `<groupId>local</groupId><artifactId>${program.folder}</artifactId><version>1</version><packaging>pom</packaging>`,
+    `<dependencies>${dependencies.join('')}</dependencies></project>`,
+  ]
+  writeFileSync(join(unfinished, 'pom.xml'), pom.join(''))
   try {
     await runMaven(unfinished, `${title} ${version}`, log)
     if (!existsSync(folder)) renameSync(unfinished, folder)
@@ -67,7 +69,7 @@ async function jarsOf(program: Program, log: (line: string) => void): Promise<st
   return folder
 }
 
-function runMaven(folder: string, what: string, log: (line: string) => void): Promise<void> {
+function runMaven(folder: string, program: string, log: (line: string) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const maven = spawn(
       'mvn',
@@ -83,13 +85,13 @@ function runMaven(folder: string, what: string, log: (line: string) => void): Pr
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     )
-    let fetched = 0
+    let downloads = 0
     let tail = ''
     const read = (chunk: Buffer) => {
       tail = (tail + chunk).slice(-2000)
-      const before = fetched
-      fetched += String(chunk).match(/^Downloaded from/gm)?.length ?? 0
-      if (Math.floor(fetched / 20) > Math.floor(before / 20)) log(`  ${fetched} files …`)
+      const before = downloads
+      downloads += String(chunk).match(/^Downloaded from/gm)?.length ?? 0
+      if (Math.floor(downloads / 20) > Math.floor(before / 20)) log(`  ${downloads} files …`)
     }
     maven.stdout.on('data', read)
     maven.stderr.on('data', read)
@@ -99,7 +101,7 @@ function runMaven(folder: string, what: string, log: (line: string) => void): Pr
       else
         reject(
           new RequirementError(
-            `Maven could not fetch ${what}. Check that the registry is reachable (proxy, ~/.m2/settings.xml). Maven's last words:\n${tail}`,
+            `Maven could not download ${program}. Check the network, the proxy and ~/.m2/settings.xml.\n${tail}`,
           ),
         )
     })

@@ -1,10 +1,10 @@
-// npm run brokers -- stop | start: every broker of the running stack, to see what becomes of records without them.
+// npm run brokers -- stop | start: stops or starts every broker of the running stack, to show what happens to records.
 import { readFileSync } from 'node:fs'
 import { STACK_FILE } from './stack-file.ts'
 
 const [action] = process.argv.slice(2)
 if (action !== 'stop' && action !== 'start') {
-  console.error('Expected npm run brokers -- stop, or start.')
+  console.error('Expected npm run brokers -- stop, or npm run brokers -- start.')
   process.exit(2)
 }
 try {
@@ -16,9 +16,11 @@ try {
   })
   const answer = (await response.json()) as { error?: string }
   if (!response.ok) throw new Error(answer.error)
-  console.log(action === 'stop' ? 'Every broker is stopped.' : 'The brokers are back.')
+  console.log(action === 'stop' ? 'Every broker is stopped.' : 'Every broker is running.')
 } catch (error) {
   const isNotRunning = (error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof TypeError
-  console.error(isNotRunning ? 'No local stack runs in this folder: npm start.' : (error as Error).message)
+  console.error(
+    isNotRunning ? 'No local stack is running in this folder. Start it with npm start.' : (error as Error).message,
+  )
   process.exit(1)
 }

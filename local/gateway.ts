@@ -1,9 +1,9 @@
-// An HTTP API in front of the local function: real requests become the events that API Gateway makes (payload format 2.0).
+// An HTTP API in front of the local function: turns requests into the events of API Gateway (payload format 2.0).
 
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 
-/** API Gateway gives up on an integration after 29 s and takes at most 10 MB. */
+/** API Gateway stops waiting for an integration after 29 s and accepts at most 10 MB. */
 const INTEGRATION_MS = 29_000
 const MAX_BYTES = 10 * 1024 * 1024
 
@@ -34,7 +34,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, invoke:
     response.writeHead(413, { 'content-type': 'application/json' }).end('{"message":"Request Too Long"}')
     return
   }
-  const result = await withinIntegration(invoke(toEvent(request, body, timeEpoch)))
+  const result = await beforeIntegrationTimeout(invoke(toEvent(request, body, timeEpoch)))
   if (result === undefined) {
     response.writeHead(503, { 'content-type': 'application/json' }).end('{"message":"Service Unavailable"}')
     return
@@ -57,7 +57,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return size <= MAX_BYTES ? Buffer.concat(chunks) : undefined
 }
 
-async function withinIntegration(work: Promise<unknown>): Promise<unknown> {
+async function beforeIntegrationTimeout(work: Promise<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<undefined>(resolve => {
     timer = setTimeout(() => resolve(undefined), INTEGRATION_MS)
@@ -71,7 +71,7 @@ async function withinIntegration(work: Promise<unknown>): Promise<unknown> {
 
 const TEXT = /^(?:text\/|application\/(?:json|javascript|xml|.*\+json|.*\+xml))/
 
-/** Text bodies come as text, others as base64, as an HTTP API does it; text that is no UTF-8 stays exact as base64. */
+/** As an HTTP API does: text bodies as text, others as base64; base64 also keeps text that is not UTF-8 exact. */
 function toEvent(
   request: Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>,
   body: Buffer,

@@ -1,14 +1,14 @@
 import { connect, createServer } from 'node:net'
 
-/** A free port of 127.0.0.1: the wanted one, else the next free one within 50. */
-export async function freePort(wanted = 0): Promise<number> {
-  for (let port = wanted; port <= wanted + 50; port++) {
-    const found = await tryPort(port)
-    if (found !== undefined) return found
-    if (wanted === 0) break
+/** @returns a free port of 127.0.0.1: `first`, else the next free port within 50; 0 takes any free port */
+export async function freePort(first = 0): Promise<number> {
+  for (let port = first; port <= first + 50; port++) {
+    const freePort = await tryPort(port)
+    if (freePort !== undefined) return freePort
+    if (first === 0) break
   }
   throw new Error(
-    `No free port from ${wanted} to ${wanted + 50} on 127.0.0.1: end what uses them, or set PORT to another.`,
+    `No free port from ${first} to ${first + 50} on 127.0.0.1. Stop the programs that use them, or set PORT.`,
   )
 }
 
@@ -23,7 +23,7 @@ function tryPort(port: number): Promise<number | undefined> {
   })
 }
 
-/** Whether something answers on a port of 127.0.0.1. */
+/** @returns whether a program accepts connections on this port of 127.0.0.1 */
 export function accepts(port: number): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect({ host: '127.0.0.1', port })

@@ -1,4 +1,5 @@
-// Child processes that never outlive us: their pids are on disk, so that a crash's left-overs are cleaned up at the next start.
+// Child processes that never outlive this process. Their pids are on disk, so that the next start ends those that a
+// crash left running.
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,14 +8,14 @@ import { join } from 'node:path'
 const FOLDER = join('.local', 'pids')
 const TEMPORARY = 'serverless-kafka-'
 
-/** Starts a child and notes its pid with the moment the kernel started it, since pids are used again. */
+/** Starts a child and records its pid with its start time, because the kernel reuses pids. */
 export function startProcess(
   name: string,
   command: string,
   args: readonly string[],
   options: SpawnOptions,
 ): ChildProcess {
-  endWithUs()
+  killChildrenOnExit()
   const child = spawn(command, args, options)
   if (child.pid === undefined) return child
   running.add(child)
@@ -36,8 +37,10 @@ function pidFile(child: ChildProcess): string {
   return `${names.get(child)}-${child.pid}`
 }
 
-/** However this process ends, short of a crash, its children end with it: they have process groups of their own. */
-function endWithUs(): void {
+/**
+ * Kills the children when this process ends. They have process groups of their own, so a signal does not reach them.
+ */
+function killChildrenOnExit(): void {
   if (process.listeners('exit').includes(killRunning)) return
   process.on('exit', killRunning)
   for (const [signal, status] of [
@@ -55,7 +58,9 @@ function killRunning(): void {
   }
 }
 
-/** Ends what an earlier run left behind: only processes whose parent is gone and whose start time is the noted one. */
+/**
+ * Ends processes that an earlier run left: those whose parent has ended and whose start time matches the recorded one.
+ */
 export function cleanUpStale(): number {
   removeStaleFolders()
   if (!existsSync(FOLDER)) return 0
@@ -75,7 +80,7 @@ export function cleanUpStale(): number {
   return ended
 }
 
-/** A folder for this process's data, found again by `cleanUpStale` after a crash. */
+/** @returns a folder for this process's data, which `cleanUpStale` removes after a crash */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), `${TEMPORARY}${process.pid}-`))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -89,7 +94,7 @@ function removeStaleFolders(): void {
   }
 }
 
-/** A zombie that nobody reaped is not alive. */
+/** A zombie does not count as alive. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -99,7 +104,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Asks a child to end, and kills it when it has not after `graceMs`. */
+/** Sends `signal` to a child, and kills it if it still runs after `graceMs`. */
 export async function endProcess(
   child: ChildProcess,
   graceMs = 5000,
@@ -113,12 +118,12 @@ export async function endProcess(
   clearTimeout(timer)
 }
 
-/** In clock ticks since boot; empty where there is no /proc. */
+/** @returns the start time in clock ticks since boot; empty on systems without /proc */
 function startedAt(pid: number): string {
   return statOf(pid)[19] ?? ''
 }
 
-/** /proc/<pid>/stat from its third field, the state, on. */
+/** @returns the fields of /proc/<pid>/stat from the third (the state) on */
 function statOf(pid: number): readonly string[] {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []

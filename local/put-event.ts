@@ -1,20 +1,20 @@
-// npm run put-event -- file.json: puts EventBridge events on the local stack's bus. The file holds one event or a list of them.
+// npm run put-event -- file.json: puts EventBridge events on the local bus. The file has one event or a list of events.
 import { readFileSync } from 'node:fs'
 import { isJsonObject, type JsonObject } from '../lib/record/json-object.ts'
 import { STACK_FILE } from './stack-file.ts'
 
-const MAX = 10
+const MAX_ENTRIES = 10
 
 function fail(text: string): never {
   console.error(text)
   process.exit(1)
 }
 
-function readJson(path: string, otherwise: string): unknown {
+function readJson(path: string, problem: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
-    return fail(otherwise)
+    return fail(problem)
   }
 }
 
@@ -36,21 +36,23 @@ function toEntry(event: unknown, index: number): JsonObject {
 }
 
 const [file] = process.argv.slice(2)
-if (!file) fail('Which event? npm run put-event -- file.json')
-const { busUrl } = readJson(STACK_FILE, 'The local stack is not running: npm start first.') as { busUrl: string }
-const given = readJson(file, `${file}: expected a file of JSON.`)
-const entries = (Array.isArray(given) ? given : [given]).map(toEntry)
-for (let at = 0; at < entries.length; at += MAX) {
-  const Entries = entries.slice(at, at + MAX)
+if (!file) fail('Expected a file: npm run put-event -- file.json')
+const { busUrl } = readJson(STACK_FILE, 'The local stack is not running. Start it with npm start.') as {
+  busUrl: string
+}
+const parsed = readJson(file, `${file}: expected a JSON file.`)
+const entries = (Array.isArray(parsed) ? parsed : [parsed]).map(toEntry)
+for (let at = 0; at < entries.length; at += MAX_ENTRIES) {
+  const Entries = entries.slice(at, at + MAX_ENTRIES)
   const response = await fetch(busUrl, {
     method: 'POST',
     headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSEvents.PutEvents' },
     body: JSON.stringify({ Entries }),
-  }).catch(() => fail('The local stack does not answer: npm start first.'))
+  }).catch(() => fail('The local stack does not respond. Start it with npm start.'))
   const answer = (await response.json()) as {
     Entries?: { EventId?: string; ErrorMessage?: string }[]
     message?: string
   }
-  if (!response.ok) fail(answer.message ?? `The bus answered ${response.status}.`)
-  for (const { EventId, ErrorMessage } of answer.Entries ?? []) console.log(EventId ?? `refused: ${ErrorMessage}`)
+  if (!response.ok) fail(answer.message ?? `The event bus responded with status ${response.status}.`)
+  for (const { EventId, ErrorMessage } of answer.Entries ?? []) console.log(EventId ?? `Refused: ${ErrorMessage}`)
 }

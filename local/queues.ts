@@ -1,24 +1,25 @@
-// The queues of the contracts, each with a dead-letter queue, and those that the functions' failures go to.
+// The queues of the contracts, each with its source DLQ, the queue of dead letters and the failure destination of
+// events.
 import type { Contracts } from '../lib/contracts/contract.ts'
 import type { LocalQueue } from './sqs/elasticmq.ts'
 
-const LETTERS = 'dead-letters'
+const DEAD_LETTERS = 'dead-letters'
 export const EVENT_FAILURES = 'eventbridge-failures'
-/** How long an outage may last before a message goes to its queue's dead letters. */
+/** Seconds that an outage may last before a message goes to its source DLQ. */
 const OUTAGE_S = 3600
 
 export function queueNames(contracts: Contracts): string[] {
   return [...contracts.values()].flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
 }
 
-/** @param visibilityS longer than the functions' time-out, so that a batch in flight is not delivered twice */
+/** @param visibilityS longer than the functions' timeout, so that a batch in flight is not delivered twice */
 export function localQueues(contracts: Contracts, visibilityS: number): LocalQueue[] {
-  const own = queueNames(contracts).flatMap((name): LocalQueue[] => {
-    const deadLetters = name.endsWith('.fifo') ? name.replace(/\.fifo$/, '-dlq.fifo') : `${name}-dlq`
+  const sources = queueNames(contracts).flatMap((name): LocalQueue[] => {
+    const sourceDlq = name.endsWith('.fifo') ? name.replace(/\.fifo$/, '-dlq.fifo') : `${name}-dlq`
     return [
-      { name: deadLetters, visibilityS },
-      { name, visibilityS, redrive: { to: deadLetters, maxReceiveCount: Math.ceil(OUTAGE_S / visibilityS) } },
+      { name: sourceDlq, visibilityS },
+      { name, visibilityS, redrive: { to: sourceDlq, maxReceiveCount: Math.ceil(OUTAGE_S / visibilityS) } },
     ]
   })
-  return [...own, { name: LETTERS, visibilityS }, { name: EVENT_FAILURES, visibilityS }]
+  return [...sources, { name: DEAD_LETTERS, visibilityS }, { name: EVENT_FAILURES, visibilityS }]
 }

@@ -1,5 +1,7 @@
-// What the local stack needs of the machine, each with a sentence that says what to do.
+// What the local stack needs on this machine. Each error says what to install.
 import { spawnSync } from 'node:child_process'
+
+const JDK = 'openjdk-17-jdk-headless'
 
 export class RequirementError extends Error {
   override name = 'RequirementError'
@@ -9,29 +11,29 @@ export function requireJava(): void {
   const { stderr, status } = spawnSync('java', ['-version'], { encoding: 'utf8' })
   const major = Number(/version "(\d+)/.exec(stderr ?? '')?.[1] ?? 0)
   if (status === 0 && major >= 17) return
-  const found = status === 0 ? `Java ${major} is installed` : 'java was not found on the PATH'
+  const problem = status === 0 ? `Java ${major} is installed` : 'java was not found on the PATH'
   throw new RequirementError(
-    `${found}; the local Kafka and SQS need Java 17 or newer. Install it (Debian: apt-get install openjdk-17-jdk-headless).`,
+    `${problem}; the local Kafka and SQS need Java 17 or newer. Install it (Debian: apt-get install ${JDK}).`,
   )
 }
 
-/** Tests compile a broker's plug-in. */
+/** The tests compile a plugin for the broker. */
 export function requireJdk(): void {
   requireJava()
   if (spawnSync('javac', ['-version']).status === 0) return
   throw new RequirementError(
-    'javac was not found on the PATH; the tests need a JDK, not only a JRE. Install it (Debian: apt-get install openjdk-17-jdk-headless).',
+    `javac was not found on the PATH; the tests need a JDK. Install it (Debian: apt-get install ${JDK}).`,
   )
 }
 
 export function requireMaven(): void {
   if (spawnSync('mvn', ['-v']).status === 0) return
   throw new RequirementError(
-    'mvn was not found on the PATH; Apache Kafka and ElasticMQ are fetched with Maven on the first run. Install it (Debian: apt-get install maven).',
+    'mvn was not found on the PATH; the first run downloads Kafka with it. Install it (Debian: apt-get install maven).',
   )
 }
 
-/** Ends a script with a sentence in place of a stack for what the user can mend. */
+/** Ends a script: prints only the message of an error that the user can fix, other errors with their stack. */
 export function explain(error: unknown): never {
   console.error(error instanceof RequirementError ? error.message : error)
   process.exit(1)

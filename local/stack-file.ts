@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
-/** Where other commands find the running stack. */
+/** Other commands find the running stack through this file. */
 export const STACK_FILE = '.local/stack.json'
 
-/** Adds the console, which starts last. */
-export function noteConsole(consoleUrl: string): void {
+/** Adds the URL of the console, which starts last. */
+export function addConsoleUrl(consoleUrl: string): void {
   writeFileSync(STACK_FILE, JSON.stringify({ ...JSON.parse(readFileSync(STACK_FILE, 'utf8')), consoleUrl }))
 }

@@ -1,5 +1,5 @@
-// The local stack as one thing: Kafka (or the user's cluster), the topics and queues of the contracts, the functions, and what
-// invokes them: an HTTP gateway, SQS pollers, an event bus.
+// The local stack: Kafka (or the user's cluster), the topics and queues of the contracts, the functions, and their
+// triggers: an HTTP gateway, SQS pollers and an event bus.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -19,7 +19,7 @@ import { SqsPoller } from './sqs/poller.ts'
 import { STACK_FILE } from './stack-file.ts'
 
 const HTTP_TIMEOUT_MS = 29_000
-/** The template has 60 s, and six times as long until a message that went back is seen again: nobody waits that long here. */
+/** The template has 60 s, and six times that until a returned message is visible again: too long for a local stack. */
 const QUEUE_TIMEOUT_MS = 15_000
 const VISIBILITY_S = 20
 const SQS_PORT = 9324
@@ -28,13 +28,13 @@ const BUS_PORT = 4010
 export interface StackOptions {
   readonly brokers: number
   readonly port: number
-  /** Sandboxes of each function. */
+  /** Maximum number of sandboxes per function. */
   readonly concurrency: number
   readonly env?: Readonly<Record<string, string>>
   readonly log: (line: string) => void
   readonly onOutput: (line: string) => void
   readonly runtime?: LocalFunctionOptions['runtime']
-  /** For the functions of queues; `visibilityS` must be longer. */
+  /** Timeout of the queue functions; `visibilityS` must be longer. */
   readonly queueTimeoutMs?: number
   readonly visibilityS?: number
 }
@@ -46,12 +46,12 @@ export interface Stack {
   readonly url: string
   readonly busUrl: string
   readonly bootstrapServers: string
-  /** Undefined when a cluster was given: then nobody may stop its brokers. */
+  /** Undefined with KAFKA_BOOTSTRAP_SERVERS: the stack never stops brokers of the user's cluster. */
   readonly kafka: LocalKafka | undefined
   readonly sqs: LocalSqs
   readonly bus: LocalBus
   readonly functions: Readonly<Record<FunctionName, LocalFunction>>
-  /** Deploys the functions anew, with other settings where given: warm sandboxes are replaced. */
+  /** Deploys the functions again, with these settings in addition. Replaces warm sandboxes. */
   reload(env?: Readonly<Record<string, string>>): Promise<void>
   stop(): Promise<void>
 }
@@ -59,14 +59,14 @@ export interface Stack {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { log, queueTimeoutMs = QUEUE_TIMEOUT_MS, visibilityS = VISIBILITY_S } = options
   const contracts = withQueuePrefix(await loadContracts(), process.env.KAFKA_QUEUE_PREFIX ?? '')
-  const ends: (() => Promise<unknown>)[] = []
+  const stops: (() => Promise<unknown>)[] = []
   const stop = async () => {
-    // What invokes goes first, then the functions, then what they talk to.
-    for (const end of ends.splice(0).reverse()) await end()
+    // Stops the triggers first, then the functions, then the servers.
+    for (const stopPart of stops.splice(0).reverse()) await stopPart()
     rmSync(STACK_FILE, { force: true })
   }
   try {
-    const { kafka, bootstrapServers, sqs } = await startServers(options, contracts, visibilityS, ends)
+    const { kafka, bootstrapServers, sqs } = await startServers(options, contracts, visibilityS, stops)
     const settings = {
       KAFKA_COMPRESSION_TYPE: 'gzip',
       ...kafkaSettings(),
@@ -79,7 +79,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       FunctionName,
       LocalFunction
     >
-    ends.push(() => Promise.all(Object.values(functions).map(one => one.stop())))
+    stops.push(() => Promise.all(Object.values(functions).map(one => one.stop())))
     const onError = (name: string) => (error: unknown) => log(`${name}: ${(error as Error).message}`)
     const pollers = queueNames(contracts).map(queue => {
       const handler = functions[queue.endsWith('.fifo') ? 'sqs-fifo' : 'sqs']
@@ -91,7 +91,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         onError: onError(`Queue ${queue}`),
       })
     })
-    ends.push(() => Promise.all(pollers.map(poller => poller.stop())))
+    stops.push(() => Promise.all(pollers.map(poller => poller.stop())))
     const bus = await startBus({
       port: await freePort(BUS_PORT),
       contracts,
@@ -102,13 +102,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ),
       onError: onError('Event bus'),
     })
-    ends.push(async () => closeServer(bus.server))
+    stops.push(async () => closeServer(bus.server))
     const gateway = await startGateway(
       await freePort(options.port),
       event => functions.http.invoke(event),
       onError('HTTP function'),
     )
-    ends.push(async () => closeServer(gateway))
+    stops.push(async () => closeServer(gateway))
     const stack = {
       url: addressOf(gateway),
       busUrl: addressOf(bus.server),
@@ -138,14 +138,14 @@ async function startServers(
   { brokers, log }: StackOptions,
   contracts: Contracts,
   visibilityS: number,
-  ends: (() => Promise<unknown>)[],
+  stops: (() => Promise<unknown>)[],
 ) {
-  const given = process.env.KAFKA_BOOTSTRAP_SERVERS
-  const kafka = given ? undefined : await LocalKafka.start(brokers, { log, firstPort: 9092 })
-  if (kafka) ends.push(() => kafka.stop())
-  const sqs = await startSqs(localQueues(contracts, visibilityS), { log, wantedPort: SQS_PORT })
-  ends.push(() => sqs.stop())
-  const bootstrapServers = given ?? (kafka as LocalKafka).bootstrapServers
+  const userServers = process.env.KAFKA_BOOTSTRAP_SERVERS
+  const kafka = userServers ? undefined : await LocalKafka.start(brokers, { log, firstPort: 9092 })
+  if (kafka) stops.push(() => kafka.stop())
+  const sqs = await startSqs(localQueues(contracts, visibilityS), { log, firstPort: SQS_PORT })
+  stops.push(() => sqs.stop())
+  const bootstrapServers = userServers ?? (kafka as LocalKafka).bootstrapServers
   const topics = [...contracts.values()].map(({ topic, partitions }) => ({ topic, partitions }))
   await createTopics(bootstrapServers, topics)
   await Promise.all(topics.map(({ topic }) => partitionsOf(bootstrapServers, topic)))
@@ -154,17 +154,17 @@ async function startServers(
 
 function startFunction(
   name: FunctionName,
-  ackTimeoutMs: number,
+  timeoutMs: number,
   settings: Record<string, string>,
   { concurrency, onOutput, runtime }: StackOptions,
 ): LocalFunction {
   return new LocalFunction({
     name,
     bundle: `dist/functions/${name === 'sqs-fifo' ? 'sqs' : name}/index.mjs`,
-    ackTimeoutMs,
+    timeoutMs,
     concurrency,
     onOutput,
-    env: { ...settings, POWERTOOLS_SERVICE_NAME: name, KAFKA_FUNCTION_TIMEOUT_MS: String(ackTimeoutMs) },
+    env: { ...settings, POWERTOOLS_SERVICE_NAME: name, KAFKA_FUNCTION_TIMEOUT_MS: String(timeoutMs) },
     ...(runtime ? { runtime } : {}),
   })
 }
@@ -178,7 +178,7 @@ function closeServer(server: Server): void {
   server.closeAllConnections()
 }
 
-/** The user's own settings reach the functions as they would from the template. */
+/** The user's KAFKA_ settings reach the functions, as they do through the template. */
 function kafkaSettings(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).filter(

@@ -1,4 +1,4 @@
-// npm start: the main job on an embedded local stack, ready for the curl that it prints.
+// npm start: starts the local stack and prints a curl command that sends a record.
 import { watch } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Contracts } from '../lib/contracts/contract.ts'
@@ -11,20 +11,23 @@ import { cleanUpStale } from './processes.ts'
 import { queueNames } from './queues.ts'
 import { explain } from './requirements.ts'
 import { type Stack, startStack } from './stack.ts'
-import { noteConsole } from './stack-file.ts'
+import { addConsoleUrl } from './stack-file.ts'
 
 const PORT = 3000
 const CONSOLE_PORT = 3001
 const CONCURRENCY = 4
-const SETTLE_MS = 150
+/** An editor may write several files: rebuild after the last. */
+const DEBOUNCE_MS = 150
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { brokers: { type: 'string', default: '3' } } })
   if (!['1', '3'].includes(values.brokers)) throw new Error(`--brokers: expected 1 or 3, got ${values.brokers}.`)
   const stale = cleanUpStale()
-  if (stale > 0) console.log(`Ended ${stale} process(es) that an earlier run left behind.`)
+  if (stale > 0) console.log(`Ended ${stale} processes that an earlier run left running.`)
   await buildAll(() => {})
-  console.log(process.env.KAFKA_BOOTSTRAP_SERVERS ? 'Using the Kafka of KAFKA_BOOTSTRAP_SERVERS …' : 'Starting Kafka …')
+  console.log(
+    process.env.KAFKA_BOOTSTRAP_SERVERS ? 'Using the cluster of KAFKA_BOOTSTRAP_SERVERS …' : 'Starting Kafka …',
+  )
   let stack: Stack | undefined
   let stopping = false
   const stop = async () => {
@@ -48,14 +51,14 @@ async function main(): Promise<void> {
   watchSources(stack)
 }
 
-/** Dead letters of this stack, and what is in it. @returns its address */
+/** Starts the console. @returns its URL */
 async function openConsole(stack: Stack): Promise<string> {
   const port = await freePort(CONSOLE_PORT)
   const server = await startConsole(port, await consoleOf(stack))
-  // It ends with the process: nothing of it outlives a request.
+  // The console must not keep the process alive.
   server.unref()
   const url = `http://127.0.0.1:${port}`
-  noteConsole(url)
+  addConsoleUrl(url)
   return url
 }
 
@@ -64,28 +67,30 @@ function print({ url, bootstrapServers, sqs, busUrl, kafka }: Stack, contracts: 
   console.log(`Brokers  ${bootstrapServers}`)
   console.log(`SQS      ${sqs.url} (queues ${queueNames(contracts).join(', ')})`)
   console.log(`Events   ${busUrl} (PutEvents)`)
-  console.log(`Console  ${consoleUrl} (dead letters, counters, a form to send)`)
+  console.log(`Console  ${consoleUrl} (dead letters, counters, a form that sends a record)`)
+  const chat = (text: string) => JSON.stringify({ room: 'lobby', user: 'ada', text })
+  const message = `-d MessageGroupId=lobby --data-urlencode 'MessageBody=${chat('through SQS')}'`
   console.log(`
 Send a record:
-  curl -si ${url}/topics/chat -H 'content-type: application/json' -d '{"value":{"room":"lobby","user":"ada","text":"hello"}}'
-See it in the topic:
+  curl -si ${url}/topics/chat -H 'content-type: application/json' -d '{"value":${chat('hello')}}'
+Read the topic:
   npm run tail -- chat
-${kafka ? BREAK : ''}The same by a FIFO queue, and an event over the bus:
-  curl -s '${sqs.queueUrl('chat.fifo')}' -d Action=SendMessage -d MessageGroupId=lobby --data-urlencode 'MessageBody={"room":"lobby","user":"ada","text":"by SQS"}'
+${kafka ? BREAK : ''}The same through a FIFO queue, or as an EventBridge event:
+  curl -s '${sqs.queueUrl('chat.fifo')}' -d Action=SendMessage ${message}
   npm run put-event -- examples/earthquake.event.json
 Health:
   curl -s ${url}/health
-Ctrl-C ends everything.`)
+Ctrl-C stops everything.`)
 }
 
-const BREAK = `Stop Kafka, send again, see the dead letter, start Kafka, send the dead letter:
+const BREAK = `Stop Kafka, send again, list the dead letter, start Kafka, redrive the dead letter:
   npm run -s brokers -- stop
   npm run -s kafka-producer -- dead-letters list
   npm run -s brokers -- start
   npm run -s kafka-producer -- redrive --yes
 `
 
-/** One line per invocation; the metrics (EMF) on it, and lines of nothing else, are for CloudWatch. */
+/** Prints one line per invocation, without its metrics (EMF); drops lines that contain only metrics. */
 function printFunctionOutput(line: string): void {
   if (!line.includes('"_aws"')) return console.log(line)
   const { level, message, timestamp, service, requestId, outcomes, codes, reason, unknown, attempts } = JSON.parse(line)
@@ -95,7 +100,7 @@ function printFunctionOutput(line: string): void {
     )
 }
 
-/** An edit rebuilds the bundles and swaps the sandboxes; Kafka stays up. */
+/** After an edit, rebuilds the bundles and replaces the sandboxes; Kafka keeps running. */
 function watchSources(stack: Stack): void {
   let timer: NodeJS.Timeout | undefined
   const rebuild = async () => {
@@ -104,13 +109,13 @@ function watchSources(stack: Stack): void {
       await stack.reload()
       console.log('Rebuilt.')
     } catch (error) {
-      console.error(`Not rebuilt: ${(error as Error).message}`)
+      console.error(`The build failed; the functions keep their previous code. ${(error as Error).message}`)
     }
   }
   for (const folder of ['lib', 'functions', 'contracts']) {
     watch(folder, { recursive: true }, () => {
       clearTimeout(timer)
-      timer = setTimeout(() => void rebuild(), SETTLE_MS)
+      timer = setTimeout(() => void rebuild(), DEBOUNCE_MS)
     })
   }
 }

@@ -1,11 +1,11 @@
-// npm run tail -- <topic>: the topic from its start, one line per record.
+// npm run tail -- <topic>: prints the topic from its start, one line per record.
 import { readFileSync } from 'node:fs'
 import { kafkaOf } from './kafka/admin.ts'
 import { STACK_FILE } from './stack-file.ts'
 
 const [topic] = process.argv.slice(2)
 if (!topic) {
-  console.error('Which topic? npm run tail -- <topic>')
+  console.error('Expected a topic: npm run tail -- <topic>')
   process.exit(2)
 }
 const servers = process.env.KAFKA_BOOTSTRAP_SERVERS ?? runningStack() ?? '127.0.0.1:9092,127.0.0.1:9093,127.0.0.1:9094'
@@ -25,7 +25,8 @@ try {
   })
 } catch (error) {
   console.error(
-    `${topic} can't be read from ${servers}: ${(error as Error).message} Is npm start running? Set KAFKA_BOOTSTRAP_SERVERS to the brokers that it printed.`,
+    `Can't read ${topic} from ${servers}: ${(error as Error).message}`,
+    'Check that npm start is running, or set KAFKA_BOOTSTRAP_SERVERS to the brokers that it printed.',
   )
   process.exit(1)
 }
@@ -34,6 +35,6 @@ function runningStack(): string | undefined {
   try {
     return (JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { bootstrapServers: string }).bootstrapServers
   } catch {
-    return undefined // none is running here: the ports that it would take first
+    return undefined // No stack runs here: fall back to the ports that it uses by default.
   }
 }

@@ -1,6 +1,7 @@
-// An event bus on 127.0.0.1 that speaks PutEvents and invokes the function as EventBridge and Lambda do: asynchronously, three
-// tries, then the on-failure destination. Rules are the contracts'.
-// Source: docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html · …/lambda/latest/dg/invocation-async-error-handling.html
+// An event bus on 127.0.0.1 that accepts PutEvents and invokes the function as EventBridge and Lambda do:
+// asynchronously, with three attempts, then the on-failure destination. Its rules come from the contracts.
+// Sources: docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+//          docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 
 import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
@@ -10,21 +11,21 @@ import { routeOfEvent } from '../../lib/contracts/route.ts'
 import { isJsonObject, parseJson } from '../../lib/record/json-object.ts'
 import { LOCAL_ACCOUNT, LOCAL_REGION } from '../sqs/elasticmq.ts'
 
-/** Lambda waits one minute, then two; nobody waits that long for a local stack. */
+/** Lambda waits one minute, then two: too long for a local stack. */
 const RETRY_MS = [1000, 2000]
 
 export interface BusOptions {
   readonly port: number
   readonly contracts: Contracts
   readonly invoke: (event: unknown) => Promise<unknown>
-  /** The on-failure destination: it gets the record that Lambda would send. */
+  /** The on-failure destination; called with the record that Lambda would send. */
   readonly onExhausted: (record: object) => Promise<unknown>
   readonly onError?: (error: unknown) => void
 }
 
 export interface LocalBus {
   readonly server: Server
-  /** Resolves when no event is on its way. */
+  /** Resolves when no event is being delivered. */
   idle(): Promise<void>
 }
 
@@ -43,15 +44,15 @@ export async function startBus({
   onExhausted,
   onError = () => {},
 }: BusOptions): Promise<LocalBus> {
-  const onTheirWay = new Set<Promise<void>>()
+  const deliveries = new Set<Promise<void>>()
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const answer = putEvents(Buffer.concat(chunks).toString(), event => {
       if (!routeOfEvent(contracts, event.source, event['detail-type'])) return
       const work = deliver(event, invoke, onExhausted).catch(onError)
-      onTheirWay.add(work)
-      void work.finally(() => onTheirWay.delete(work))
+      deliveries.add(work)
+      void work.finally(() => deliveries.delete(work))
     })
     response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(answer.body))
   })
@@ -62,7 +63,7 @@ export async function startBus({
   return {
     server,
     idle: async () => {
-      while (onTheirWay.size > 0) await Promise.all(onTheirWay)
+      while (deliveries.size > 0) await Promise.all(deliveries)
     },
   }
 }
@@ -75,13 +76,13 @@ function putEvents(body: string, onEvent: (event: Record<string, unknown>) => vo
     entries = undefined
   }
   if (!Array.isArray(entries) || entries.length === 0 || entries.length > 10)
-    return { status: 400, body: { __type: 'ValidationException', message: 'Entries: expected 1 to 10.' } }
+    return { status: 400, body: { __type: 'ValidationException', message: 'Entries: expected 1 to 10 entries.' } }
   const Entries = (entries as PutEntry[]).map(entry => {
     const detail = parseDetail(entry.Detail)
     if (!entry.Source || !entry.DetailType || detail === undefined)
       return {
         ErrorCode: 'MalformedDetail',
-        ErrorMessage: 'Expected Source, DetailType and Detail, a JSON object as text.',
+        ErrorMessage: 'Expected Source, DetailType and Detail (a JSON object as text).',
       }
     const id = randomUUID()
     const time = (

@@ -141,7 +141,7 @@ class QueueLoad implements FaultLoad {
     return new LocalFunction({
       name: name.replace('.', '-'),
       bundle: 'dist/functions/sqs/index.mjs',
-      ackTimeoutMs: TIMEOUT_MS,
+      timeoutMs: TIMEOUT_MS,
       concurrency: SANDBOXES,
       onOutput: line => {
         const { message, unknown } = line.startsWith('{') ? JSON.parse(line) : {}

@@ -1,4 +1,4 @@
-// Topics and reading back, over kafkajs's public API: nothing here shares code with the producer it checks.
+// Creates topics and reads them back through kafkajs's public API. Shares no code with the producer that it checks.
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 
@@ -31,7 +31,7 @@ export async function createTopics(
     const existing = new Set(await admin.listTopics())
     const missing = topics.filter(({ topic }) => !existing.has(topic))
     await admin.createTopics({
-      // kafkajs would ask one broker, which may not have heard of the topic yet, and take that for a failure.
+      // kafkajs would ask one broker and fail if that broker does not have the metadata of the topic yet.
       waitForLeaders: false,
       topics: missing.map(({ topic, partitions, replicas = -1, config = {} }) => ({
         topic,
@@ -56,20 +56,21 @@ async function withAdmin<T>(bootstrapServers: string, work: (admin: Admin) => Pr
 
 async function untilLed(bootstrapServers: string, topic: string, partitions: number): Promise<void> {
   for (const end = Date.now() + LEADERS_MS; ; ) {
-    const found = await partitionsOf(bootstrapServers, topic).catch(() => [])
-    if (found.length >= partitions && found.every(({ leader }) => leader >= 0)) return
-    if (Date.now() > end) throw new Error(`Topic ${topic} has no leaders after ${LEADERS_MS} ms.`)
+    const ready = await partitionsOf(bootstrapServers, topic).catch(() => [])
+    if (ready.length >= partitions && ready.every(({ leader }) => leader >= 0)) return
+    if (Date.now() > end)
+      throw new Error(`Expected a leader for each of the ${partitions} partitions of ${topic} within ${LEADERS_MS} ms.`)
     await pause(100)
   }
 }
 
-export interface PartitionState {
+export interface PartitionInfo {
   readonly partition: number
   readonly leader: number
   readonly inSync: readonly number[]
 }
 
-export async function partitionsOf(bootstrapServers: string, topic: string): Promise<PartitionState[]> {
+export async function partitionsOf(bootstrapServers: string, topic: string): Promise<PartitionInfo[]> {
   return withAdmin(bootstrapServers, async admin => {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
     return (topics[0]?.partitions ?? [])
@@ -78,7 +79,7 @@ export async function partitionsOf(bootstrapServers: string, topic: string): Pro
   })
 }
 
-/** The next replica of each partition becomes its preferred leader; no data moves. */
+/** Makes the next replica of each partition its preferred leader. Moves no data. */
 export async function rotatePreferredLeaders(bootstrapServers: string, topic: string): Promise<void> {
   await withAdmin(bootstrapServers, async admin => {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
@@ -103,16 +104,16 @@ export async function untilInSync(
     if (partitions.length > 0 && partitions.every(({ leader, inSync }) => leader >= 0 && inSync.length >= replicas))
       return
     if (Date.now() > end)
-      throw new Error(`The partitions of ${topic} did not get ${replicas} in-sync replicas within ${withinMs} ms.`)
+      throw new Error(`Expected ${replicas} in-sync replicas for each partition of ${topic} within ${withinMs} ms.`)
     await pause(250)
   }
 }
 
-/** Between two leaders a partition has none: kafkajs calls that retriable, and gives up all the same. */
-async function whenLed<T>(ask: () => Promise<T>): Promise<T> {
+/** Retries while a partition has no leader: kafkajs calls that error retriable but does not retry it. */
+async function retryUntilLed<T>(request: () => Promise<T>): Promise<T> {
   for (const end = Date.now() + LEADERS_MS; ; ) {
     try {
-      return await ask()
+      return await request()
     } catch (error) {
       if (!(error as { retriable?: boolean }).retriable || Date.now() > end) throw error
     }
@@ -120,12 +121,12 @@ async function whenLed<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The whole log of a topic up to its end at the time of the call, in the order of offsets per partition. */
+/** Reads the whole log of a topic up to its end at the time of the call, in the order of offsets per partition. */
 export async function readTopic(bootstrapServers: string, topic: string): Promise<ReadRecord[]> {
   const kafka = kafkaOf(bootstrapServers)
   const admin = kafka.admin()
   await admin.connect()
-  const ends = await whenLed(() => admin.fetchTopicOffsets(topic))
+  const ends = await retryUntilLed(() => admin.fetchTopicOffsets(topic))
   const records: ReadRecord[] = []
   const left = new Map(
     ends.filter(({ high, low }) => BigInt(high) > BigInt(low)).map(({ partition, high }) => [partition, BigInt(high)]),

@@ -1,4 +1,5 @@
-// A real Apache Kafka of one or three combined KRaft nodes on 127.0.0.1, with brokers that can be stopped, killed and started.
+// A real Apache Kafka cluster of one or three combined KRaft nodes on 127.0.0.1, whose brokers can be stopped, killed
+// and started.
 
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -10,10 +11,22 @@ import { accepts, freePort } from '../ports.ts'
 import { endProcess, startProcess, temporaryFolder } from '../processes.ts'
 import { requireJava } from '../requirements.ts'
 
+const LOGGING = `Configuration:
+  Appenders:
+    Console:
+      name: out
+      PatternLayout:
+        pattern: "[%d] %p %m (%c)%n"
+  Loggers:
+    Root:
+      level: WARN
+      AppenderRef:
+        - ref: out
+`
 const HEAP = '-Xmx384m'
 const START_MS = 60_000
 
-/** A listener beside the plain one of 127.0.0.1. */
+/** A listener in addition to the PLAINTEXT listener on 127.0.0.1. */
 export interface Listener {
   readonly name: string
   readonly host: string
@@ -23,14 +36,14 @@ export interface Listener {
 
 export interface KafkaOptions {
   readonly log?: (line: string) => void
-  /** Broker settings beside or above the local ones. */
+  /** Broker settings; they take precedence over the local defaults. */
   readonly properties?: Readonly<Record<string, string>>
   readonly firstPort?: number
   readonly listeners?: readonly Listener[]
-  /** Where clients are told to find the brokers, which stand behind proxies: a port for each. */
+  /** One port per broker that the brokers advertise to clients: the ports of their proxies. */
   readonly advertisedPorts?: readonly number[]
   readonly classPath?: string
-  /** For the storage tool: users that exist from the start. */
+  /** Arguments for the storage tool, e.g. users that exist from the start. */
   readonly formatArguments?: readonly string[]
 }
 
@@ -38,10 +51,14 @@ interface Node {
   readonly id: number
   readonly port: number
   readonly controllerPort: number
-  /** Between brokers, where clients come by proxies. */
+  /** For traffic between brokers, which does not use the proxies. */
   readonly internalPort: number
   readonly folder: string
   process: ChildProcess | undefined
+}
+
+function endOfLog({ folder }: Node): string {
+  return readFileSync(join(folder, 'broker.log'), 'utf8').slice(-2000)
 }
 
 export class LocalKafka {
@@ -103,7 +120,7 @@ export class LocalKafka {
     return this.#node(id).process !== undefined
   }
 
-  /** Resolves when the broker answers on its port. */
+  /** Resolves when the broker accepts connections on its port. */
   async startBroker(id: number): Promise<void> {
     const node = this.#node(id)
     if (node.process) return
@@ -115,14 +132,12 @@ export class LocalKafka {
     const end = Date.now() + START_MS
     while (!(await accepts(node.port))) {
       if (!node.process || Date.now() > end)
-        throw new Error(
-          `Kafka broker ${id} did not start; its log ends:\n${readFileSync(join(node.folder, 'broker.log'), 'utf8').slice(-2000)}`,
-        )
+        throw new Error(`Kafka broker ${id} did not start; its log ends:\n${endOfLog(node)}`)
       await pause(100)
     }
   }
 
-  /** SIGTERM: the broker hands over its partitions first. */
+  /** Sends SIGTERM: the broker moves its leaderships to other brokers first. */
   async stopBroker(id: number): Promise<void> {
     const { process } = this.#node(id)
     if (process) await endProcess(process, 30_000)
@@ -133,7 +148,7 @@ export class LocalKafka {
     if (process) await endProcess(process, 0, 'SIGKILL')
   }
 
-  /** The first replica of each partition becomes its leader, where it is in sync (kafka-leader-election.sh). */
+  /** Elects the first replica of each partition as its leader, if it is in sync (kafka-leader-election.sh). */
   async electPreferredLeaders(): Promise<void> {
     const args = ['--bootstrap-server', this.bootstrapServers, '--election-type', 'preferred', '--all-topic-partitions']
     await this.#tool(this.#node(1), 'org.apache.kafka.tools.LeaderElectionCommand', args, 'election')
@@ -146,12 +161,12 @@ export class LocalKafka {
 
   #node(id: number): Node {
     const node = this.#nodes.find(candidate => candidate.id === id)
-    if (!node) throw new Error(`There is no broker ${id}.`)
+    if (!node) throw new Error(`Broker ${id} does not exist.`)
     return node
   }
 
   async #format(): Promise<void> {
-    // The storage tool takes an id that begins with a dash for an option.
+    // The storage tool would parse an id that begins with a dash as an option.
     const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A')
     await Promise.all(
       this.#nodes.map(async node => {
@@ -172,29 +187,26 @@ export class LocalKafka {
 
   async #tool(node: Node, main: string, args: readonly string[], name: string): Promise<void> {
     const status = await new Promise(resolve => this.#java(node, main, args, name).once('exit', resolve))
-    if (status !== 0)
-      throw new Error(
-        `Kafka's ${main} failed; its log ends:\n${readFileSync(join(node.folder, 'broker.log'), 'utf8').slice(-2000)}`,
-      )
+    if (status !== 0) throw new Error(`Kafka's ${main} failed; its log ends:\n${endOfLog(node)}`)
   }
 
   #serverProperties({ id, port, controllerPort, internalPort, folder }: Node): string {
     const replicas = Math.min(3, this.#nodes.length)
     const { listeners = [], advertisedPorts = [] } = this.#options
     const advertisedPort = advertisedPorts[id - 1] ?? port
-    // Replication does not go by the proxies.
+    // Replication does not use the proxies.
     const internal =
       advertisedPorts.length > 0
         ? [{ name: 'INTERNAL', host: '127.0.0.1', port: internalPort, protocol: 'PLAINTEXT' }]
         : []
     const all = [...listeners, ...internal]
-    const more = all.map(({ name, host, port }) => `,${name}://${host}:${port}`).join('')
+    const furtherListeners = all.map(({ name, host, port }) => `,${name}://${host}:${port}`).join('')
     const properties: Record<string, string | number> = {
       'process.roles': 'broker,controller',
       'node.id': id,
       'controller.quorum.voters': this.#nodes.map(node => `${node.id}@127.0.0.1:${node.controllerPort}`).join(','),
-      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${more}`,
-      'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}${more}`,
+      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${furtherListeners}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}${furtherListeners}`,
       'listener.security.protocol.map': [
         'PLAINTEXT:PLAINTEXT',
         'CONTROLLER:PLAINTEXT',
@@ -211,7 +223,7 @@ export class LocalKafka {
       'transaction.state.log.replication.factor': replicas,
       'transaction.state.log.min.isr': 1,
       'group.initial.rebalance.delay.ms': 0,
-      // A killed broker is noticed after this; the default is 9000.
+      // The controller notices a killed broker after this time; the default is 9000.
       'broker.session.timeout.ms': 6000,
       'num.network.threads': 2,
       'num.io.threads': 4,
@@ -226,10 +238,7 @@ export class LocalKafka {
   #java(node: Node, main: string, args: readonly string[], name: string): ChildProcess {
     const log = openSync(join(node.folder, 'broker.log'), 'a')
     const config = join(this.#folder, 'log4j2.yaml')
-    writeFileSync(
-      config,
-      'Configuration:\n  Appenders:\n    Console:\n      name: out\n      PatternLayout:\n        pattern: "[%d] %p %m (%c)%n"\n  Loggers:\n    Root:\n      level: WARN\n      AppenderRef:\n        - ref: out\n',
-    )
+    writeFileSync(config, LOGGING)
     try {
       const options = [
         '-XX:+UseSerialGC',
@@ -240,7 +249,7 @@ export class LocalKafka {
         '-cp',
         [this.#options.classPath, `${this.#jars}/*`].filter(Boolean).join(':'),
       ]
-      // Its own process group: Ctrl-C reaches us alone, and we end the brokers in order.
+      // A process group of its own: Ctrl-C reaches only this process, which then stops the brokers in order.
       return startProcess(name, 'java', [...options, main, ...args], { stdio: ['ignore', log, log], detached: true })
     } finally {
       closeSync(log)

@@ -1,4 +1,5 @@
-// A deployed function, locally: sandboxes are made on demand up to a concurrency, kept warm, and replaced when they die.
+// A deployed function, locally: starts sandboxes on demand up to its concurrency, keeps them warm and replaces those
+// that die.
 
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -6,13 +7,13 @@ import { Sandbox } from './sandbox.ts'
 
 export interface LocalFunctionOptions {
   readonly name: string
-  /** The bundle, as `npm run build` makes it. */
+  /** The bundle that `npm run build` writes. */
   readonly bundle: string
   readonly env: Readonly<Record<string, string>>
-  readonly ackTimeoutMs: number
+  readonly timeoutMs: number
   readonly concurrency: number
   readonly onOutput: (line: string) => void
-  /** How a sandbox runs the bundle; default: our small runtime client. */
+  /** The command with which a sandbox runs the bundle; default: local/runtime/runtime-client.ts. */
   readonly runtime?: (bundle: string) => {
     readonly command: string
     readonly args: readonly string[]
@@ -44,7 +45,7 @@ export class LocalFunction {
     }
   }
 
-  /** New code or settings: sandboxes that are busy finish first. */
+  /** Deploys new code or settings. Busy sandboxes finish their invocation first. */
   async reload(env: Readonly<Record<string, string>> = {}): Promise<void> {
     this.#options = { ...this.#options, env: { ...this.#options.env, ...env } }
     const old = this.#sandboxes
@@ -89,9 +90,9 @@ export class LocalFunction {
 
   async #grow(): Promise<void> {
     this.#starting++
-    const { name, bundle, env, ackTimeoutMs, onOutput, runtime } = this.#options
-    const ours = { command: process.execPath, args: [resolve('local/runtime/runtime-client.ts')] }
-    const { command, args, env: more = {} } = { env: {}, ...(runtime?.(bundle) ?? ours) }
+    const { name, bundle, env, timeoutMs, onOutput, runtime } = this.#options
+    const ownClient = { command: process.execPath, args: [resolve('local/runtime/runtime-client.ts')] }
+    const { command, args, env: runtimeEnv = {} } = { env: {}, ...(runtime?.(bundle) ?? ownClient) }
     try {
       const path = process.env.PATH ?? ''
       this.#sandboxes.push(
@@ -99,9 +100,9 @@ export class LocalFunction {
           name,
           command,
           args,
-          ackTimeoutMs,
+          timeoutMs,
           onOutput,
-          env: { PATH: path, _HANDLER: `${resolve(bundle)}#handler`, ...more, ...env },
+          env: { PATH: path, _HANDLER: `${resolve(bundle)}#handler`, ...runtimeEnv, ...env },
         }),
       )
     } catch (error) {

@@ -1,4 +1,5 @@
-// What the managed Node runtime does, for the local stack: import the bundle, then next → handler → response, one at a time.
+// Does what Lambda's managed Node runtime does: imports the bundle, then next → handler → response, one invocation at a
+// time.
 import { pathToFileURL } from 'node:url'
 
 const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`
@@ -17,7 +18,7 @@ async function loadHandler(): Promise<Handler> {
   const [module = '', name = ''] = (process.env._HANDLER ?? '').split('#')
   const loaded = (await import(pathToFileURL(module).href)) as Record<string, Handler>
   const handler = loaded[name]
-  if (typeof handler !== 'function') throw new Error(`${module} exports no ${name}.`)
+  if (typeof handler !== 'function') throw new Error(`${module}: expected an exported function ${name}.`)
   return handler
 }
 

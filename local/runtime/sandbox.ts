@@ -1,5 +1,5 @@
 // One execution environment: a child process behind its own Lambda Runtime API (next, response, error, init/error).
-// Like Lambda it takes one invocation at a time, is frozen between them, and is killed when one outlasts the time-out.
+// As in Lambda, it handles one invocation at a time, is frozen between invocations, and is killed when one times out.
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -8,13 +8,15 @@ import { endProcess, startProcess } from '../processes.ts'
 
 export interface SandboxOptions {
   readonly name: string
-  /** The command that runs the runtime client, and what the function sees. */
+  /** The command that runs the runtime client. */
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  readonly ackTimeoutMs: number
+  readonly timeoutMs: number
   readonly onOutput: (line: string) => void
 }
+
+const randomHex = (bytes: number) => randomBytes(bytes).toString('hex')
 
 /** Lambda's limit for the init phase. */
 const INIT_MS = 10_000
@@ -40,7 +42,7 @@ export class Sandbox {
   private constructor(options: SandboxOptions) {
     this.#options = options
     this.#server = createServer((request, response) => void this.#serve(request, response))
-    // A runtime polls `next` for as long as nothing happens.
+    // A request for `next` waits until there is an invocation.
     this.#server.requestTimeout = 0
     this.#server.keepAliveTimeout = 0
   }
@@ -68,12 +70,12 @@ export class Sandbox {
     return this.#queued !== undefined || this.#running !== undefined
   }
 
-  /** @throws Error what the function reported, its time-out, or its crash */
+  /** @throws Error the error that the function reported, its timeout or its crash */
   invoke(event: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.isDead) return reject(new Error('The sandbox is dead.'))
       this.#queued = { id: randomUUID(), event, resolve, reject }
-      this.#hand()
+      this.#handOver()
     })
   }
 
@@ -81,7 +83,7 @@ export class Sandbox {
     return this.#child?.pid
   }
 
-  /** Not a single instruction runs until `thaw`, as between invocations. */
+  /** Stops the process until `thaw`, as Lambda does between invocations. */
   freeze(): void {
     if (!this.isDead && !this.#stopping) this.#child?.kill('SIGSTOP')
   }
@@ -90,7 +92,7 @@ export class Sandbox {
     if (!this.isDead) this.#child?.kill('SIGCONT')
   }
 
-  /** @returns the status of its process; null when a signal ended it */
+  /** @returns the exit status of the process; null if a signal ended it */
   async stop(): Promise<number | null> {
     this.#stopping = true
     this.thaw()
@@ -99,7 +101,7 @@ export class Sandbox {
     return this.#child?.exitCode ?? null
   }
 
-  #hand(): void {
+  #handOver(): void {
     if (!this.#next || !this.#queued || this.#running) return
     const response = this.#next
     const invocation = this.#queued
@@ -108,15 +110,15 @@ export class Sandbox {
     this.#running = invocation
     this.thaw()
     this.#timer = setTimeout(() => {
-      this.#die(new Error(`Task timed out after ${this.#options.ackTimeoutMs / 1000} seconds`))
+      this.#die(new Error(`Task timed out after ${this.#options.timeoutMs / 1000} seconds`))
       this.#child?.kill('SIGKILL')
-    }, this.#options.ackTimeoutMs)
+    }, this.#options.timeoutMs)
     response.writeHead(200, {
       'content-type': 'application/json',
       'lambda-runtime-aws-request-id': invocation.id,
-      'lambda-runtime-deadline-ms': String(Date.now() + this.#options.ackTimeoutMs),
+      'lambda-runtime-deadline-ms': String(Date.now() + this.#options.timeoutMs),
       'lambda-runtime-invoked-function-arn': `arn:aws:lambda:local:000000000000:function:${this.#options.name}`,
-      'lambda-runtime-trace-id': `Root=1-${randomBytes(4).toString('hex')}-${randomBytes(12).toString('hex')};Sampled=0`,
+      'lambda-runtime-trace-id': `Root=1-${randomHex(4)}-${randomHex(12)};Sampled=0`,
     })
     response.end(JSON.stringify(invocation.event))
   }
@@ -126,7 +128,7 @@ export class Sandbox {
     if (path === '/invocation/next') {
       clearTimeout(this.#timer)
       this.#next = response
-      this.#hand()
+      this.#handOver()
       // Between invocations Lambda freezes the environment.
       if (!this.#running) this.freeze()
       return
@@ -157,7 +159,7 @@ export class Sandbox {
   }
 }
 
-/** Lambda's reserved variables, but for AWS_EXECUTION_ENV: nothing may take the local stack for Lambda. */
+/** Lambda's reserved variables, except AWS_EXECUTION_ENV: no code may mistake the local stack for Lambda. */
 function reservedVariables(name: string): Record<string, string> {
   return {
     AWS_LAMBDA_FUNCTION_NAME: name,
@@ -166,7 +168,7 @@ function reservedVariables(name: string): Record<string, string> {
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
     AWS_LAMBDA_LOG_STREAM_NAME: 'local',
     AWS_REGION: 'us-east-1',
-    // The local SQS takes any credentials.
+    // The local SQS accepts any credentials.
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
   }

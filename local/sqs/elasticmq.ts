@@ -1,4 +1,4 @@
-// A real SQS server on 127.0.0.1: ElasticMQ, with queues as the template makes them.
+// A real SQS server on 127.0.0.1: ElasticMQ, with the same queues as the template.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const START_MS = 60_000
 export interface LocalQueue {
   readonly name: string
   readonly visibilityS: number
-  /** Where a message goes after this many receives. */
+  /** The queue that a message goes to after this many receives. */
   readonly redrive?: { readonly to: string; readonly maxReceiveCount: number }
 }
 
@@ -25,20 +25,20 @@ export interface LocalSqs {
   readonly url: string
   readonly client: SQSClient
   queueUrl(name: string): string
-  /** Messages in a queue, those in flight too. */
+  /** @returns the number of messages in a queue, including those in flight */
   depth(name: string): Promise<number>
-  /** Takes every message that can be seen out of a queue. */
+  /** Receives and deletes every visible message of a queue. */
   drain(name: string): Promise<Message[]>
   stop(): Promise<void>
 }
 
 export async function startSqs(
   queues: readonly LocalQueue[],
-  { log = () => {}, wantedPort = 0 }: { log?: (line: string) => void; wantedPort?: number } = {},
+  { log = () => {}, firstPort = 0 }: { log?: (line: string) => void; firstPort?: number } = {},
 ): Promise<LocalSqs> {
   requireJava()
   const jars = await elasticMqJars(log)
-  const port = await freePort(wantedPort)
+  const port = await freePort(firstPort)
   const folder = temporaryFolder()
   const config = join(folder, 'elasticmq.conf')
   writeFileSync(config, configOf(port, queues))

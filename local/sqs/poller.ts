@@ -1,4 +1,5 @@
-// What Lambda's event source mapping does for a queue: receive, invoke, delete what was not reported as failed.
+// Does what Lambda's event source mapping does for a queue: receives, invokes, and deletes the messages that the
+// response does not list as failed.
 // Source: docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 import { setTimeout as pause } from 'node:timers/promises'
 import {
@@ -15,11 +16,11 @@ export interface PollerOptions {
   readonly queueUrl: string
   readonly queue: string
   readonly invoke: (event: unknown) => Promise<unknown>
-  /** Most messages of one batch; a FIFO queue has at most 10. */
+  /** Maximum number of messages per batch; at most 10 for a FIFO queue. */
   readonly batchSize?: number
-  /** How long a standard queue's batch is gathered, ms. */
+  /** How long to collect messages for a batch of a standard queue, ms. */
   readonly windowMs?: number
-  /** Batches in flight at once. */
+  /** Maximum number of batches in flight. */
   readonly concurrency?: number
   readonly onError?: (error: unknown) => void
 }
@@ -46,7 +47,7 @@ export class SqsPoller {
     this.#work = Array.from({ length: concurrency }, () => this.#poll())
   }
 
-  /** Waits for batches in flight; what they don't delete becomes visible again. */
+  /** Waits for the batches in flight. Messages that they don't delete become visible again. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await Promise.all(this.#work)
@@ -74,11 +75,11 @@ export class SqsPoller {
     return messages
   }
 
-  async #receive(most: number, waitS = WAIT_S): Promise<Message[]> {
+  async #receive(maxMessages: number, waitS = WAIT_S): Promise<Message[]> {
     const { client, queueUrl } = this.#options
     const command = new ReceiveMessageCommand({
       QueueUrl: queueUrl,
-      MaxNumberOfMessages: most,
+      MaxNumberOfMessages: maxMessages,
       WaitTimeSeconds: waitS,
       MessageSystemAttributeNames: ['All'],
       MessageAttributeNames: ['All'],
@@ -99,14 +100,15 @@ export class SqsPoller {
   }
 }
 
-/** @throws Error for an answer that Lambda takes for a failure of the whole batch */
+/** @throws Error for a response that Lambda treats as a failure of the whole batch */
 function failedIds(answer: unknown, messages: readonly Message[]): Set<string> {
   const failures = (answer as { batchItemFailures?: unknown } | null | undefined)?.batchItemFailures ?? []
-  if (!Array.isArray(failures)) throw new Error('batchItemFailures is no list: the whole batch goes back.')
+  if (!Array.isArray(failures))
+    throw new Error('batchItemFailures: expected a list. The whole batch goes back to the queue.')
   const ids = failures.map(failure => (failure as { itemIdentifier?: unknown } | null)?.itemIdentifier)
-  const known = new Set(messages.map(({ MessageId }) => MessageId as string))
-  if (!ids.every((id): id is string => typeof id === 'string' && known.has(id)))
-    throw new Error('batchItemFailures names a message that is not in the batch: the whole batch goes back.')
+  const batchIds = new Set(messages.map(({ MessageId }) => MessageId as string))
+  if (!ids.every((id): id is string => typeof id === 'string' && batchIds.has(id)))
+    throw new Error('batchItemFailures: expected only ids of the batch. The whole batch goes back to the queue.')
   return new Set(ids)
 }
 

@@ -1,4 +1,4 @@
-// How many messages a queue holds, and all of them.
+// Counts, and takes, the messages of a queue.
 import {
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
@@ -13,7 +13,7 @@ const COUNTS = [
   'ApproximateNumberOfMessagesDelayed',
 ] as const
 
-/** Messages in a queue, those in flight too. */
+/** @returns the number of messages in a queue, including those in flight */
 export async function queueDepth(client: SQSClient, url: string): Promise<number> {
   const { Attributes = {} } = await client.send(
     new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...COUNTS] }),
@@ -21,9 +21,9 @@ export async function queueDepth(client: SQSClient, url: string): Promise<number
   return COUNTS.reduce((total, name) => total + Number(Attributes[name] ?? 0), 0)
 }
 
-/** Takes every message that can be seen out of a queue. */
+/** Receives and deletes every visible message of a queue. */
 export async function drainQueue(client: SQSClient, url: string): Promise<Message[]> {
-  const found: Message[] = []
+  const messages: Message[] = []
   for (;;) {
     const { Messages = [] } = await client.send(
       new ReceiveMessageCommand({
@@ -33,8 +33,8 @@ export async function drainQueue(client: SQSClient, url: string): Promise<Messag
         WaitTimeSeconds: 0,
       }),
     )
-    if (Messages.length === 0) return found
-    found.push(...Messages)
+    if (Messages.length === 0) return messages
+    messages.push(...Messages)
     const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }))
     await client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }))
   }

@@ -25,7 +25,7 @@ test('npm start without Java says what to install and leaves nothing behind', ()
   assert.match(stderr, /java was not found on the PATH; the local Kafka and SQS need Java 17/)
 })
 
-/** With no cache of ours, so that the programs would have to be fetched. */
+/** With an empty cache, so that the programs must be downloaded. */
 function startWith(env: Record<string, string>) {
   return spawnSync(process.execPath, ['local/start.ts'], {
     env: { ...process.env, XDG_CACHE_HOME: temporaryFolder(), ...env },
@@ -39,10 +39,10 @@ test('npm start without Maven says what to install', () => {
   symlinkSync(spawnSync('which', ['java'], { encoding: 'utf8' }).stdout.trim(), join(path, 'java'))
   const { status, stderr } = startWith({ PATH: path })
   assert.equal(status, 1)
-  assert.match(stderr, /mvn was not found on the PATH; Apache Kafka and ElasticMQ are fetched with Maven/)
+  assert.match(stderr, /mvn was not found on the PATH; the first run downloads Kafka with it/)
 })
 
-test('a registry that is not reached is said to be, with what to look at, and nothing half-fetched is kept', () => {
+test('an unreachable registry is reported with what to check, and no partial download is kept', () => {
   const home = temporaryFolder()
   mkdirSync(join(home, '.m2'))
   writeFileSync(
@@ -54,7 +54,7 @@ test('a registry that is not reached is said to be, with what to look at, and no
   assert.equal(status, 1)
   assert.match(
     stderr,
-    /Maven could not fetch Apache Kafka [\d.]+\. Check that the registry is reachable \(proxy, ~\/\.m2\/settings\.xml\)/,
+    /Maven could not download Apache Kafka [\d.]+\. Check the network, the proxy and ~\/\.m2\/settings\.xml\./,
   )
   assert.deepEqual(readdirSync(join(cache, 'serverless-kafka-producer')), [])
 })

@@ -108,7 +108,7 @@ test('SIGTERM: with its HTTP client, which leaves JavaScript running while it wa
     name: 'http',
     command,
     args,
-    ackTimeoutMs: 29_000,
+    timeoutMs: 29_000,
     onOutput: line => void output.push(line),
     env: {
       PATH: process.env.PATH ?? '',

@@ -84,7 +84,7 @@ async function start(name: string): Promise<Started> {
     name,
     command,
     args,
-    ackTimeoutMs: 60_000,
+    timeoutMs: 60_000,
     onOutput: line => line.includes('PROBE ') && onProbe(JSON.parse(line.slice(line.indexOf('{'))) as Living),
     env: {
       PATH: process.env.PATH ?? '',

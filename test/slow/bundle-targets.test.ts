@@ -37,7 +37,7 @@ async function invokeOnce(name: string, env: Record<string, string>, event: unkn
     name,
     command: process.execPath,
     args: [resolve('local/runtime/runtime-client.ts')],
-    ackTimeoutMs: 20_000,
+    timeoutMs: 20_000,
     onOutput: line => void output.push(line),
     env: {
       PATH: process.env.PATH ?? '',
