@@ -57,7 +57,7 @@ async function* deadLettersOf({ from, topic, error, since, until, limit }: Optio
   exportAwsVariables(env)
   const config = await configuration(env)
   const readSourceMessage = createSourceMessageReader(await contractsIn('contracts', false), config)
-  yield* listDeadLetters(request, { config, readSourceMessage })
+  yield* listDeadLetters(request, { config, readSourceMessage, warn: printMessage })
 }
 
 async function list(options: Options): Promise<void> {

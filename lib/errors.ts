@@ -49,6 +49,8 @@ export const ERROR_CODES = {
   ],
   /** A dead letter was not stored, can't be read, or is being redriven elsewhere. */
   'dead-letter': ['dead-letter', 'dead-letter-too-large', 'claim-missing', 'redrive-running'],
+  /** A record batch of a partition's log can't be read. */
+  'record-batch': ['corrupt-batch', 'unsupported-batch', 'batch-too-large'],
   /** A request was refused whole, before any of its records was looked at. */
   request: [
     'bad-json',
@@ -70,6 +72,7 @@ type Codes = typeof ERROR_CODES
 export type InvalidRecordCode = Codes['invalid-record'][number]
 export type DeliveryFailureCode = Codes['delivery-failure'][number]
 export type DeadLetterCode = Codes['dead-letter'][number]
+export type RecordBatchCode = Codes['record-batch'][number]
 export type RequestCode = Codes['request'][number]
 export type ErrorCode = Codes[keyof Codes][number]
 
@@ -190,6 +193,16 @@ export class DeadLetterError extends KafkaProducerError {
   declare readonly code: DeadLetterCode
 
   constructor(code: DeadLetterCode, message: string, options: KafkaProducerErrorOptions = {}) {
+    super(code, message, options)
+  }
+}
+
+/** A record batch that can't be read. */
+export class RecordBatchError extends KafkaProducerError {
+  override name = 'RecordBatchError'
+  declare readonly code: RecordBatchCode
+
+  constructor(code: RecordBatchCode, message: string, options: KafkaProducerErrorOptions = {}) {
     super(code, message, options)
   }
 }

@@ -31,6 +31,8 @@ export {
   InvalidRecordError,
   KafkaProducerError,
   type KafkaProducerErrorOptions,
+  type RecordBatchCode,
+  RecordBatchError,
   type RecordError,
   type RequestCode,
   TransportError,

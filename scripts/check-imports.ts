@@ -47,6 +47,7 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
     'contracts',
     'validate',
     'serialize',
+    'wire-format',
     'transport',
     'delivery',
     'dead-letter',

@@ -66,6 +66,7 @@ test('docs/delivery-semantics.md documents each code once per group, with the st
     codesIn('Dead letters and configuration'),
     sorted([...ERROR_CODES['dead-letter'], ...ERROR_CODES.config]),
   )
+  assert.deepEqual(codesIn('Reading a log'), sorted(ERROR_CODES['record-batch']))
   const statusesIn = (heading: string) =>
     Object.fromEntries((documented.get(heading) ?? []).map(([code, status]) => [code, Number(status)]))
   assert.deepEqual(statusesIn('Invalid records'), { ...INVALID_RECORD_STATUS })

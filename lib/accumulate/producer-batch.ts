@@ -5,7 +5,8 @@ import type { DeliveryProof } from '../record/record-metadata.ts'
 import type { Moment } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { Compression } from '../wire-format/compress.ts'
-import { type BatchIdentity, encodeRecordBatch } from '../wire-format/record-batch-encoder.ts'
+import type { BatchIdentity } from '../wire-format/record-batch.ts'
+import { encodeRecordBatch } from '../wire-format/record-batch-encoder.ts'
 
 /** The Sender's outcome of one record. Times are milliseconds since the epoch. */
 export type RecordOutcome =

@@ -4,7 +4,7 @@ import { topicPartition } from '../record/topic-partition.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { Compression } from '../wire-format/compress.ts'
-import { BATCH_OVERHEAD } from '../wire-format/record-batch-encoder.ts'
+import { BATCH_OVERHEAD } from '../wire-format/record-batch.ts'
 import { OrderGroups } from './order-groups.ts'
 import { type PendingRecord, ProducerBatch, type RecordOutcome } from './producer-batch.ts'
 

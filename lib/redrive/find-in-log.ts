@@ -2,14 +2,14 @@
 // its producer gave it and by its dead letter's identity. Its partition has moved to another epoch since, so that no late copy can come.
 import { type DeadLetter, deadLetterId } from '../dead-letter/dead-letter.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
-import type { LogRecord } from '../wire-format/record-batch-decoder.ts'
+import type { LogBatch, LogRecord } from '../wire-format/record-batch-decoder.ts'
 
 /** What reads a partition's log. */
 export interface Log {
   start(topic: string, partition: number): Promise<bigint>
   end(topic: string, partition: number): Promise<bigint>
   offsetAt(topic: string, partition: number, timestamp: number): Promise<bigint>
-  read(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogRecord>
+  readBatches(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogBatch>
 }
 
 /** How far the clocks of a broker, a function and a caller may be apart. */
@@ -51,14 +51,34 @@ async function findInPartition(sought: readonly Sought[], log: Log, found: Map<s
   )
   const byRecordId = Map.groupBy(sought, ({ deadLetter }) => deadLetter.recordId)
   let open = sought.length
-  for await (const record of log.read(topic, partition, from, to)) {
-    const one =
-      bySequence.get(sequenceKey(Number(record.producerId), record.producerEpoch, record.sequence)) ??
-      sameDeadLetter(record, topic, byRecordId)
-    if (!one || found.has(one.deadLetter.deadLetterId)) continue
-    found.set(one.deadLetter.deadLetterId, locationOf({ topic, partition, offset: record.offset }))
-    if (--open === 0) return
+  const isLast = (one: Sought | undefined, offset: bigint) => {
+    if (!one || found.has(one.deadLetter.deadLetterId)) return false
+    found.set(one.deadLetter.deadLetterId, locationOf({ topic, partition, offset }))
+    return --open === 0
   }
+  for await (const batch of log.readBatches(topic, partition, from, to)) {
+    if (batch.unreadable)
+      for (const one of sought) {
+        const offset = offsetInUnreadable(batch, one)
+        if (offset !== undefined && isLast(one, offset)) return
+      }
+    for (const record of batch.records) {
+      const one =
+        bySequence.get(sequenceKey(Number(record.producerId), record.producerEpoch, record.sequence)) ??
+        sameDeadLetter(record, topic, byRecordId)
+      if (isLast(one, record.offset)) return
+    }
+  }
+}
+
+/** A batch whose records can't be read still says in its header which of a producer's sequences it holds. */
+function offsetInUnreadable(batch: LogBatch, { inDoubt }: Sought): bigint | undefined {
+  const { producerId, producerEpoch, baseSequence, baseOffset, lastOffset } = batch
+  if (producerId < 0n || Number(producerId) !== inDoubt.producerId || producerEpoch !== inDoubt.producerEpoch)
+    return undefined
+  const sequence = inDoubt.baseSequence + inDoubt.indexInBatch
+  const offset = baseOffset + BigInt((sequence - baseSequence + 2 ** 31) % 2 ** 31)
+  return offset <= lastOffset ? offset : undefined
 }
 
 /** A record's own timestamp may lie long before it was sent, and the log is found by it. */

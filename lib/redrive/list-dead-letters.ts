@@ -10,12 +10,12 @@ export type ListRequest = Pick<RedriveRequest, 'from' | 'limit' | 'sourceQueue'>
 /** Yields the open dead letters that match, from each target in turn; changes nothing. */
 export async function* listDeadLetters(
   request: ListRequest,
-  context: Pick<RedriveContext, 'config' | 'readSourceMessage'>,
+  context: Pick<RedriveContext, 'config' | 'readSourceMessage' | 'warn'>,
 ): AsyncGenerator<OpenDeadLetter> {
   const { config } = context
   let remaining = request.limit ?? Number.POSITIVE_INFINITY
   for (const target of request.from ?? config.deadLetter) {
-    const store = openDeadLetterStores(target, config, messageReaderOf(request, context))
+    const store = openDeadLetterStores(target, config, messageReaderOf(request, context), context.warn)
     try {
       for await (const open of store.deadLetters()) {
         if (!matches(open.deadLetter, request)) continue

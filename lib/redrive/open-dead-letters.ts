@@ -11,7 +11,8 @@ import { SqliteDeadLetterStore } from '../dead-letter/sqlite/store.ts'
 import { type RawToDeadLetters, SqsDeadLetterStore } from '../dead-letter/sqs/store.ts'
 import { type DeadLetterTargetConfig, kindOf } from '../dead-letter/target-kinds.ts'
 import { createKafkaJsClient } from '../producer-factory.ts'
-import { LogReader } from '../transport/kafkajs/log-reader.ts'
+import { LogReader, type LogReaderOptions } from '../transport/kafkajs/log-reader.ts'
+import { DEFAULT_MAX_INFLATED_BYTES } from '../wire-format/record-batch.ts'
 
 type Target = DeadLetterTargetConfig
 
@@ -20,6 +21,7 @@ export function openDeadLetterStores(
   target: Target,
   config: ProducerConfig,
   toDeadLetters?: RawToDeadLetters,
+  warn?: (text: string) => void,
 ): DeadLetterStore {
   switch (target.kind) {
     case 'disk':
@@ -36,7 +38,7 @@ export function openDeadLetterStores(
       return new KafkaDeadLetterStore({
         pattern: target.pattern,
         producer: createDeadLetterProducer(config, target.servers),
-        ...createLogReader(config, target.servers),
+        ...createLogReader(config, { servers: target.servers, warn }),
       })
   }
 }
@@ -46,13 +48,23 @@ export function deadLetterTopicsOf(targets: readonly Target[]): (topic: string) 
   return topic => targets.some(target => kindOf(target).holdsTopic?.(target, topic) ?? false)
 }
 
-/** @param servers of another cluster than the configuration's */
+export interface CreateLogReaderOptions extends Omit<LogReaderOptions, 'clock'> {
+  /** Of another cluster than the configuration's. */
+  readonly servers?: readonly string[] | undefined
+}
+
+/** A batch of ours never inflates to more than `max.request.size`; other producers' may, within the reader's default. */
 export function createLogReader(
   config: ProducerConfig,
-  servers?: readonly string[],
+  {
+    servers,
+    maxInflatedBytes = Math.max(config.maxRequestSize, DEFAULT_MAX_INFLATED_BYTES),
+    warn,
+  }: CreateLogReaderOptions = {},
 ): { readonly reader: LogReader; closeReader(): Promise<void> } {
   const client = createKafkaJsClient(
     servers ? deriveConfig(config, { bootstrapServers: servers, mskClusterArn: undefined }) : config,
   )
-  return { reader: new LogReader(client), closeReader: () => client.close() }
+  const reader = new LogReader(client, { maxInflatedBytes, warn })
+  return { reader, closeReader: () => client.close() }
 }

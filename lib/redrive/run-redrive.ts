@@ -20,7 +20,7 @@ export interface RedriveContext {
   readonly deadline?: Deadline
   readonly signal?: AbortSignal
   readonly onProgress?: (result: RedriveResult) => void
-  /** Called with topics whose retention would drop a record as soon as it is sent. */
+  /** Called with topics whose retention would drop a record as soon as it is sent, and with record batches that can't be read. */
   readonly warn?: (text: string) => void
 }
 
@@ -31,14 +31,14 @@ export interface RedriveContext {
 export function runRedrive(request: RedriveRequest, context: RedriveContext): Promise<RedriveResult[]> {
   const { config } = context
   const chain = request.from ?? config.deadLetter
-  return withConnections(config, async (producer, reader) => {
+  return withConnections(context, async (producer, reader) => {
     const options = {
       ...optionsOf(request, context, producer, reader),
       isDeadLetterTopic: deadLetterTopicsOf(chain),
     }
     const results: RedriveResult[] = []
     for (const target of chain) {
-      const store = openDeadLetterStores(target, config, messageReaderOf(request, context))
+      const store = openDeadLetterStores(target, config, messageReaderOf(request, context), context.warn)
       try {
         results.push(await redrive(store, options))
       } finally {
@@ -58,7 +58,7 @@ export function redriveStore(
   request: RedriveRequest,
   context: RedriveContext,
 ): Promise<RedriveResult> {
-  return withConnections(context.config, (producer, reader) =>
+  return withConnections(context, (producer, reader) =>
     redrive(store, {
       ...optionsOf(request, context, producer, reader),
       isDeadLetterTopic: deadLetterTopicsOf(context.config.deadLetter),
@@ -75,11 +75,11 @@ export function messageReaderOf(
 }
 
 async function withConnections<T>(
-  config: ProducerConfig,
+  { config, warn }: RedriveContext,
   run: (producer: RedriveOptions['producer'], reader: LogReader) => Promise<T>,
 ): Promise<T> {
   const producer = createDeadLetterProducer(config)
-  const { reader, closeReader } = createLogReader(config)
+  const { reader, closeReader } = createLogReader(config, { warn })
   try {
     return await run(producer, reader)
   } finally {

@@ -33,7 +33,7 @@ import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.
 import type { FailedOutcome } from '../errors.ts'
 import type { Moment } from '../time/clock.ts'
 import type { ProducerIdAndEpoch } from '../transport/kafka-client.ts'
-import type { BatchIdentity } from '../wire-format/record-batch-encoder.ts'
+import type { BatchIdentity } from '../wire-format/record-batch.ts'
 
 const MAX_EPOCH = 32767
 const MAX_SEQUENCE = 2 ** 31 - 1

@@ -1,5 +1,6 @@
 // A partition as a broker keeps it: the log, and the rules for producer ids, epochs and sequences
 // (ProducerStateManager, ProducerAppendInfo). The in-memory client and the scripted TCP brokers share it.
+import { decodeRecordBatch } from '../wire-format/record-batch-decoder.ts'
 
 export interface DecodedRecord {
   readonly key: string | null
@@ -54,44 +55,17 @@ export class PartitionLog {
   }
 }
 
-/** Reads an uncompressed record batch of format v2. */
+/** @throws RecordBatchError for bytes that are not one whole record batch of format v2 */
 export function decodeBatch(bytes: Buffer): DecodedBatch {
-  const count = bytes.readInt32BE(57)
-  let at = 61
-  const varint = () => {
-    let result = 0
-    let factor = 1
-    for (;;) {
-      const byte = bytes[at++] as number
-      result += (byte & 0x7f) * factor
-      if (byte < 0x80) break
-      factor *= 128
-    }
-    return result % 2 === 0 ? result / 2 : -(result + 1) / 2
-  }
-  const field = () => {
-    const length = varint()
-    if (length < 0) return null
-    at += length
-    return bytes.subarray(at - length, at)
-  }
-  const text = () => field()?.toString() ?? null
-  const records: DecodedRecord[] = []
-  for (let i = 0; i < count; i++) {
-    const length = varint()
-    const end = at + length
-    at++
-    varint()
-    varint()
-    const key = text()
-    const value = text()
-    records.push({ key, value, headers: Array.from({ length: varint() }, () => [text() as string, field()] as const) })
-    at = end
-  }
+  const { producerId, producerEpoch, baseSequence, records } = decodeRecordBatch(bytes)
   return {
-    producerId: bytes.readBigInt64BE(43),
-    epoch: bytes.readInt16BE(51),
-    baseSequence: bytes.readInt32BE(53),
-    records,
+    producerId,
+    epoch: producerEpoch,
+    baseSequence,
+    records: Array.from(records, ({ key, value, headers }) => ({
+      key: key?.toString() ?? null,
+      value: value?.toString() ?? null,
+      headers: headers.map(([name, bytes]) => [name, bytes && Buffer.from(bytes)] as const),
+    })),
   }
 }

@@ -1,31 +1,41 @@
-// The codecs of a record batch, backwards; each is loaded when a batch of its kind is first met.
-import type { Decompress } from './record-batch-decoder.ts'
+// The codecs of a record batch, backwards. Who wrote a batch may be a stranger, and a few kilobytes inflate to gigabytes:
+// nothing is inflated beyond a bound.
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { RecordBatchError } from '../errors.ts'
+import { corruptBatch } from './byte-reader.ts'
+import { batchTooLarge } from './inflated-bytes.ts'
+import { readLz4 } from './lz4.ts'
+import { GZIP, LZ4, SNAPPY, ZSTD } from './record-batch.ts'
+import { readSnappy } from './snappy.ts'
 
-const SNAPPY_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
-
-export const decompress: Decompress = async (type, bytes) => {
-  switch (type) {
-    case 1:
-      return (await import('node:zlib')).gunzipSync(bytes)
-    case 2:
-      return unsnappy(bytes, (await import('@platformatic/wasm-utils/bundled')).snappyDecompress)
-    case 3:
-      return (await import('@platformatic/wasm-utils/bundled')).lz4Decompress(bytes)
-    case 4:
-      return (await import('node:zlib')).zstdDecompressSync(bytes)
+/**
+ * @param codec its number in the batch's attributes
+ * @param maxBytes of what is given back
+ * @throws RecordBatchError `batch-too-large`, `corrupt-batch`, or `unsupported-batch` for a codec that Kafka does not have
+ */
+export function decompress(codec: number, bytes: Buffer, maxBytes: number): Buffer {
+  switch (codec) {
+    case GZIP:
+      return bounded(() => gunzipSync(bytes, { maxOutputLength: maxBytes }), maxBytes)
+    case SNAPPY:
+      return readSnappy(bytes, maxBytes)
+    case LZ4:
+      return readLz4(bytes, maxBytes)
+    case ZSTD:
+      return bounded(() => zstdDecompressSync(bytes, { maxOutputLength: maxBytes }), maxBytes)
     default:
-      throw new Error(`A record batch is compressed by a codec that is not known (${type}).`)
+      throw new RecordBatchError(
+        'unsupported-batch',
+        `A record batch is compressed by codec ${codec}, which is unknown.`,
+      )
   }
 }
 
-/** snappy-java's stream of blocks, or (librdkafka) one bare block. */
-function unsnappy(bytes: Buffer, decode: (block: Buffer) => Buffer): Buffer {
-  if (!bytes.subarray(0, SNAPPY_MAGIC.length).equals(SNAPPY_MAGIC)) return decode(bytes)
-  const blocks: Buffer[] = []
-  for (let at = 16; at + 4 <= bytes.length; ) {
-    const end = at + 4 + bytes.readInt32BE(at)
-    blocks.push(Buffer.from(decode(bytes.subarray(at + 4, end))))
-    at = end
+function bounded(inflate: () => Buffer, maxBytes: number): Buffer {
+  try {
+    return inflate()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw batchTooLarge(maxBytes)
+    throw corruptBatch('its compressed bytes can’t be read', error)
   }
-  return Buffer.concat(blocks)
 }

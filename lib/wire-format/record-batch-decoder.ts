@@ -1,111 +1,201 @@
-// Record batches as a broker gives them (kafka.apache.org/documentation/#recordbatch) → records, names of headers in their order,
-// repeated ones too. kafkajs's decoder folds them. A batch cut short at the end of an answer is left out.
-
+// Record batches as a broker keeps them → records, names of headers in their order, repeated ones too (kafkajs's decoder
+// folds them). Any producer of a topic may have written them: no length, count or size in them is trusted.
+import { RecordBatchError } from '../errors.ts'
 import type { RecordHeader } from '../record/producer-record.ts'
+import { ByteReader, corruptBatch } from './byte-reader.ts'
 import { crc32c } from './crc32c.ts'
+import { decompress } from './decompress.ts'
+import {
+  ATTRIBUTES_AT,
+  BASE_OFFSET_AT,
+  BASE_SEQUENCE_AT,
+  BASE_TIMESTAMP_AT,
+  BATCH_OVERHEAD,
+  CODEC_MASK,
+  CONTROL,
+  CRC_AT,
+  DEFAULT_MAX_INFLATED_BYTES,
+  LAST_OFFSET_DELTA_AT,
+  LENGTH_AT,
+  LENGTH_END,
+  LOG_APPEND_TIME,
+  MAGIC,
+  MAGIC_AT,
+  MAX_TIMESTAMP_AT,
+  PRODUCER_EPOCH_AT,
+  PRODUCER_ID_AT,
+  RECORD_COUNT_AT,
+} from './record-batch.ts'
 
-export interface LogRecord {
+/** The identity that its producer gave a batch or a record; id and sequence are -1 without idempotence. */
+interface ProducerIdentity {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+export interface LogRecord extends ProducerIdentity {
   readonly offset: bigint
   readonly timestamp: number
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: readonly RecordHeader[]
-  /** The identity its producer gave it; id and sequence are -1 without idempotence. */
-  readonly producerId: bigint
-  readonly producerEpoch: number
   readonly sequence: number
 }
 
-export interface RecordSet {
-  readonly records: readonly LogRecord[]
-  /** Where to read on; undefined when not one whole batch was there. */
-  readonly nextOffset: bigint | undefined
+export interface LogBatch extends ProducerIdentity {
+  readonly baseOffset: bigint
+  /** Of the last record that the batch had when it was written; compaction may have removed it since. */
+  readonly lastOffset: bigint
+  readonly baseSequence: number
+  /** Made while they are read; none for a marker of a transaction. */
+  readonly records: Iterable<LogRecord>
+  /** Why the records can't be read; `records` is empty then. */
+  readonly unreadable?: RecordBatchError
 }
 
-/** Bytes of a compressed batch's records as they were. @param type the codec's number in the batch's attributes */
-export type Decompress = (type: number, bytes: Buffer) => Promise<Buffer>
+/** Length, attributes, timestamp, offset, key, value and the number of headers: a byte each at least. */
+const MIN_RECORD_SIZE = 7
+/** The lengths of a name and of a value. */
+const MIN_HEADER_SIZE = 2
+const MAX_SEQUENCE = 2 ** 31
 
-const BATCH_OVERHEAD = 61
-const LENGTH_END = 12
-const CONTROL = 0x20
-const LOG_APPEND_TIME = 0x08
-
-/** @throws Error for a batch whose checksum is wrong, or whose format is older than v2 */
-export async function decodeRecordSet(bytes: Buffer, decompress: Decompress): Promise<RecordSet> {
-  const records: LogRecord[] = []
-  let nextOffset: bigint | undefined
-  for (let at = 0; at + BATCH_OVERHEAD <= bytes.length; ) {
-    const end = at + LENGTH_END + bytes.readInt32BE(at + 8)
-    if (end > bytes.length) break
-    const batch = bytes.subarray(at, end)
-    if (batch.readInt8(16) !== 2) throw new Error('A record batch is of an older format than v2.')
-    if (crc32c(batch, 21) !== batch.readUInt32BE(17)) throw new Error('A record batch’s checksum is wrong.')
-    nextOffset = batch.readBigInt64BE(0) + BigInt(batch.readInt32BE(23)) + 1n
-    const attributes = batch.readInt16BE(21)
-    if ((attributes & CONTROL) === 0) {
-      const body = batch.subarray(BATCH_OVERHEAD)
-      readRecords(batch, attributes, (attributes & 7) === 0 ? body : await decompress(attributes & 7, body), records)
+/**
+ * The batches of a record set, one after the other. The last one is left out where it is cut, as brokers cut it. A batch
+ * whose records can't be read says so in `unreadable`, and the next one follows.
+ * @throws RecordBatchError `corrupt-batch` where it is not known how the log goes on: a wrong checksum or length
+ */
+export function* decodeRecordSet(
+  bytes: Buffer,
+  maxInflatedBytes: number = DEFAULT_MAX_INFLATED_BYTES,
+): Generator<LogBatch> {
+  for (let at = 0; at < bytes.length; ) {
+    const size = batchSize(bytes.subarray(at))
+    if (size > bytes.length - at) {
+      if (at > 0) return
+      throw corruptBatch('it is cut') // a broker gives the first one whole
     }
-    at = end
+    yield decodeOrReport(bytes.subarray(at, at + size), maxInflatedBytes)
+    at += size
   }
-  return { records, nextOffset }
 }
 
-function readRecords(batch: Buffer, attributes: number, body: Buffer, into: LogRecord[]): void {
-  const baseOffset = batch.readBigInt64BE(0)
-  const firstTimestamp = Number(batch.readBigInt64BE(27))
-  const maxTimestamp = Number(batch.readBigInt64BE(35))
-  const producer = { producerId: batch.readBigInt64BE(43), producerEpoch: batch.readInt16BE(51) }
-  const baseSequence = batch.readInt32BE(53)
-  const reader = new Reader(body)
-  for (let left = batch.readInt32BE(57); left > 0; left--) {
+/**
+ * @param bytes one batch, whole
+ * @throws RecordBatchError for whatever can't be read
+ */
+export function decodeRecordBatch(bytes: Buffer, maxInflatedBytes: number = DEFAULT_MAX_INFLATED_BYTES): LogBatch {
+  if (batchSize(bytes) !== bytes.length) throw corruptBatch('its length is wrong')
+  const batch = decodeOrReport(bytes, maxInflatedBytes)
+  if (batch.unreadable) throw batch.unreadable
+  return batch
+}
+
+/** Of the batch at the beginning of the bytes, of which there may be fewer; more than any where its length is cut too. */
+function batchSize(bytes: Buffer): number {
+  if (bytes.length < LENGTH_END) return Number.POSITIVE_INFINITY
+  const size = LENGTH_END + bytes.readInt32BE(LENGTH_AT)
+  if (size <= MAGIC_AT) throw corruptBatch('its length is wrong')
+  return size
+}
+
+function decodeOrReport(batch: Buffer, maxInflatedBytes: number): LogBatch {
+  const magic = batch.readInt8(MAGIC_AT)
+  if (magic !== MAGIC) return otherFormat(batch, magic)
+  const header = decodeHeader(batch)
+  try {
+    return { ...header, records: recordsOf(header, batch, maxInflatedBytes) }
+  } catch (error) {
+    if (!(error instanceof RecordBatchError)) throw error
+    return { ...header, records: [], unreadable: error }
+  }
+}
+
+/** Messages of the formats before v2 have their offset and length where a batch has them, and each stands for itself. */
+function otherFormat(batch: Buffer, magic: number): LogBatch {
+  if (magic < 0 || magic > MAGIC) throw corruptBatch(`its format is ${magic}`)
+  const offset = batch.readBigInt64BE(BASE_OFFSET_AT)
+  const unreadable = new RecordBatchError('unsupported-batch', `A record batch is of format v${magic}, older than v2.`)
+  const noProducer = { producerId: -1n, producerEpoch: -1, baseSequence: -1 }
+  return { ...noProducer, baseOffset: offset, lastOffset: offset, records: [], unreadable }
+}
+
+type Header = Omit<LogBatch, 'records'>
+
+function decodeHeader(batch: Buffer): Header {
+  if (batch.length < BATCH_OVERHEAD) throw corruptBatch('its length is wrong')
+  if (crc32c(batch, ATTRIBUTES_AT) !== batch.readUInt32BE(CRC_AT)) throw corruptBatch('its checksum is wrong')
+  const baseOffset = batch.readBigInt64BE(BASE_OFFSET_AT)
+  const lastOffsetDelta = batch.readInt32BE(LAST_OFFSET_DELTA_AT)
+  if (lastOffsetDelta < 0) throw corruptBatch('its last offset lies before its first')
+  return {
+    baseOffset,
+    lastOffset: baseOffset + BigInt(lastOffsetDelta),
+    producerId: batch.readBigInt64BE(PRODUCER_ID_AT),
+    producerEpoch: batch.readInt16BE(PRODUCER_EPOCH_AT),
+    baseSequence: batch.readInt32BE(BASE_SEQUENCE_AT),
+  }
+}
+
+/** Checked as a whole first, so that either all records of a batch can be read or none. */
+function recordsOf(header: Header, batch: Buffer, maxInflatedBytes: number): Iterable<LogRecord> {
+  const attributes = batch.readInt16BE(ATTRIBUTES_AT)
+  if (attributes & CONTROL) return []
+  const count = batch.readInt32BE(RECORD_COUNT_AT)
+  const lastOffsetDelta = batch.readInt32BE(LAST_OFFSET_DELTA_AT)
+  const codec = attributes & CODEC_MASK
+  const stored = batch.subarray(BATCH_OVERHEAD)
+  const bytes = codec === 0 ? stored : decompress(codec, stored, maxInflatedBytes)
+  if (count < 0 || count > lastOffsetDelta + 1 || count > bytes.length / MIN_RECORD_SIZE)
+    throw corruptBatch('it can’t hold as many records as it declares')
+  const reader = new ByteReader(bytes)
+  for (let left = count; left > 0; left--) checkRecord(reader, lastOffsetDelta)
+  if (reader.remaining > 0) throw corruptBatch('bytes are left after its last record')
+  const baseTimestamp = Number(batch.readBigInt64BE(BASE_TIMESTAMP_AT))
+  const appendTime = attributes & LOG_APPEND_TIME ? Number(batch.readBigInt64BE(MAX_TIMESTAMP_AT)) : undefined
+  return { [Symbol.iterator]: () => readRecords(header, new ByteReader(bytes), count, baseTimestamp, appendTime) }
+}
+
+function checkRecord(reader: ByteReader, lastOffsetDelta: number): void {
+  const length = reader.varint()
+  const after = reader.remaining - length
+  reader.skip(1) // attributes
+  reader.varlong() // timestamp
+  const offsetDelta = reader.varint()
+  if (offsetDelta < 0 || offsetDelta > lastOffsetDelta) throw corruptBatch('a record’s offset lies outside')
+  reader.skipField()
+  reader.skipField()
+  const headerCount = reader.varint()
+  if (headerCount < 0 || headerCount > reader.remaining / MIN_HEADER_SIZE)
+    throw corruptBatch('a record can’t hold as many headers as it declares')
+  for (let left = headerCount; left > 0; left--) {
+    reader.skip(reader.varint())
+    reader.skipField()
+  }
+  if (reader.remaining !== after) throw corruptBatch('a record has another length than it declares')
+}
+
+function* readRecords(
+  { baseOffset, baseSequence, producerId, producerEpoch }: Header,
+  reader: ByteReader,
+  count: number,
+  baseTimestamp: number,
+  appendTime: number | undefined,
+): Generator<LogRecord> {
+  for (let left = count; left > 0; left--) {
     reader.varint() // length
     reader.skip(1) // attributes
-    const timestamp = firstTimestamp + reader.varint()
+    const timestamp = baseTimestamp + reader.varlong()
     const offsetDelta = reader.varint()
-    into.push({
-      ...producer,
+    yield {
+      producerId,
+      producerEpoch,
       offset: baseOffset + BigInt(offsetDelta),
-      timestamp: attributes & LOG_APPEND_TIME ? maxTimestamp : timestamp,
+      timestamp: appendTime ?? timestamp,
       // Sequences wrap to 0 after 2^31 - 1, as in Java.
-      sequence: baseSequence < 0 ? -1 : (baseSequence + offsetDelta) % 2 ** 31,
-      key: reader.bytes(),
-      value: reader.bytes(),
-      headers: Array.from(
-        { length: reader.varint() },
-        (): RecordHeader => [String(reader.bytes() ?? ''), reader.bytes()],
-      ),
-    })
-  }
-}
-
-class Reader {
-  readonly #bytes: Buffer
-  #at = 0
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
-  }
-
-  skip(count: number): void {
-    this.#at += count
-  }
-
-  /** Zig-zag; exact to 2^52, which timestamps in milliseconds stay under. */
-  varint(): number {
-    let value = 0
-    for (let scale = 1; ; scale *= 128) {
-      const byte = this.#bytes.readUInt8(this.#at++)
-      value += (byte & 0x7f) * scale
-      if (byte < 128) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+      sequence: baseSequence < 0 ? -1 : (baseSequence + offsetDelta) % MAX_SEQUENCE,
+      key: reader.field(),
+      value: reader.field(),
+      headers: Array.from({ length: reader.varint() }, () => [String(reader.field()), reader.field()] as const),
     }
-  }
-
-  bytes(): Buffer | null {
-    const length = this.varint()
-    if (length < 0) return null
-    if (this.#at + length > this.#bytes.length) throw new Error('A record reaches beyond its batch.')
-    this.#at += length
-    return this.#bytes.subarray(this.#at - length, this.#at)
   }
 }

@@ -4,24 +4,32 @@
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { Compression } from './compress.ts'
 import { crc32c } from './crc32c.ts'
+import {
+  ATTRIBUTES_AT,
+  BASE_OFFSET_AT,
+  BASE_SEQUENCE_AT,
+  BASE_TIMESTAMP_AT,
+  BATCH_OVERHEAD,
+  type BatchIdentity,
+  CRC_AT,
+  LAST_OFFSET_DELTA_AT,
+  LENGTH_AT,
+  LENGTH_END,
+  MAGIC,
+  MAGIC_AT,
+  MAX_TIMESTAMP_AT,
+  PARTITION_LEADER_EPOCH_AT,
+  PRODUCER_EPOCH_AT,
+  PRODUCER_ID_AT,
+  RECORD_COUNT_AT,
+} from './record-batch.ts'
+import { sizeOfVarint, writeVarint } from './varint.ts'
 
 /** A record with the time it was appended at. */
 export interface TimestampedRecord {
   readonly record: PartitionedRecord
   readonly timestamp: number
 }
-
-export interface BatchIdentity {
-  readonly producerId: bigint
-  readonly epoch: number
-  readonly baseSequence: number
-}
-
-/** Bytes of a batch before its first record. */
-export const BATCH_OVERHEAD = 61
-const CRC_AT = 17
-const ATTRIBUTES_AT = 21
-const MAGIC = 2
 
 /** A batch that compression does not make smaller goes as it is. */
 export function encodeRecordBatch(
@@ -44,10 +52,10 @@ export function encodeRecordBatch(
     return writeHead(bytes, 0, records, identity)
   const smaller = Buffer.allocUnsafe(BATCH_OVERHEAD + compressed.length)
   smaller.set(compressed, BATCH_OVERHEAD)
-  return writeHead(smaller, compression.attribute, records, identity)
+  return writeHead(smaller, compression.codec, records, identity)
 }
 
-/** All before the records, and the checksum over all after itself. */
+/** The header, with the checksum over everything after the checksum. */
 function writeHead(
   bytes: Buffer,
   attributes: number,
@@ -55,18 +63,19 @@ function writeHead(
   identity: BatchIdentity,
 ): Buffer {
   const [first] = records as [TimestampedRecord]
-  bytes.writeBigInt64BE(0n, 0) // base offset: the broker's to set
-  bytes.writeInt32BE(bytes.length - 12, 8)
-  bytes.writeInt32BE(-1, 12) // partition leader epoch: the broker's too
-  bytes.writeInt8(MAGIC, 16)
+  bytes.writeBigInt64BE(0n, BASE_OFFSET_AT) // the broker sets it
+  bytes.writeInt32BE(bytes.length - LENGTH_END, LENGTH_AT)
+  bytes.writeInt32BE(-1, PARTITION_LEADER_EPOCH_AT) // the broker sets it
+  bytes.writeInt8(MAGIC, MAGIC_AT)
   bytes.writeInt16BE(attributes, ATTRIBUTES_AT)
-  bytes.writeInt32BE(records.length - 1, 23)
-  bytes.writeBigInt64BE(BigInt(first.timestamp), 27)
-  bytes.writeBigInt64BE(BigInt(records.reduce((max, { timestamp }) => Math.max(max, timestamp), first.timestamp)), 35)
-  bytes.writeBigInt64BE(identity.producerId, 43)
-  bytes.writeInt16BE(identity.epoch, 51)
-  bytes.writeInt32BE(identity.baseSequence, 53)
-  bytes.writeInt32BE(records.length, 57)
+  bytes.writeInt32BE(records.length - 1, LAST_OFFSET_DELTA_AT)
+  bytes.writeBigInt64BE(BigInt(first.timestamp), BASE_TIMESTAMP_AT)
+  const maxTimestamp = records.reduce((max, { timestamp }) => Math.max(max, timestamp), first.timestamp)
+  bytes.writeBigInt64BE(BigInt(maxTimestamp), MAX_TIMESTAMP_AT)
+  bytes.writeBigInt64BE(identity.producerId, PRODUCER_ID_AT)
+  bytes.writeInt16BE(identity.epoch, PRODUCER_EPOCH_AT)
+  bytes.writeInt32BE(identity.baseSequence, BASE_SEQUENCE_AT)
+  bytes.writeInt32BE(records.length, RECORD_COUNT_AT)
   bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES_AT), CRC_AT)
   return bytes
 }
@@ -116,30 +125,4 @@ function writeBytes(into: Buffer, at: number, bytes: Uint8Array | null): number 
   const from = writeVarint(into, at, bytes.length)
   into.set(bytes, from)
   return from + bytes.length
-}
-
-/** Zig-zag as a non-negative number: exact to 2^52, which timestamps in milliseconds stay under. */
-function zigzag(value: number): number {
-  return value >= 0 ? value * 2 : -value * 2 - 1
-}
-
-function sizeOfVarint(value: number): number {
-  let rest = zigzag(value)
-  let size = 1
-  while (rest >= 128) {
-    rest = Math.floor(rest / 128)
-    size++
-  }
-  return size
-}
-
-function writeVarint(into: Buffer, at: number, value: number): number {
-  let rest = zigzag(value)
-  let to = at
-  while (rest >= 128) {
-    into[to++] = (rest % 128) | 0x80
-    rest = Math.floor(rest / 128)
-  }
-  into[to++] = rest
-  return to
 }

@@ -333,13 +333,11 @@ test('redrive requests, contracts and trace headers', () => {
   )
 })
 
-test('bytes of segments and of a log', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async bytes => {
+test('bytes of segments and of a log', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), bytes => {
       assert.ok([...readSegment(Buffer.from(bytes))].length <= 300)
-      await decodeRecordSet(Buffer.from(bytes), async (_, body) => body).catch(error =>
-        assert.match(error.message, /older format|checksum/),
-      )
+      holds(() => Array.from(decodeRecordSet(Buffer.from(bytes))))
     }),
     { numRuns },
   )

@@ -1,10 +1,9 @@
 // Reads a partition's log: offsets by time, records from an offset. Redrive uses it to look before it sends again.
 import type { WireProtocol } from 'kafkajs/src/network/connection.js'
-import { TransportError } from '../../errors.ts'
+import { RecordBatchError, TransportError } from '../../errors.ts'
 import { type Clock, sleep, systemClock } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
-import { decompress } from '../../wire-format/decompress.ts'
-import { decodeRecordSet, type LogRecord } from '../../wire-format/record-batch-decoder.ts'
+import type { LogBatch, LogRecord } from '../../wire-format/record-batch-decoder.ts'
 import { brokerError, errorCodeRow, topicFailureCode, transportError } from '../error-codes.ts'
 import type { KafkaJsClient } from './kafkajs-client.ts'
 import * as wire from './wire.ts'
@@ -17,14 +16,31 @@ const DEFAULT_MS = 30_000
 const LATEST = -1
 const EARLIEST = -2
 
-export class LogReader {
-  readonly #client: KafkaJsClient
-  readonly #clock: Clock
-  readonly #leaders = new Map<string, number[]>()
+type Client = Pick<KafkaJsClient, 'metadata' | 'request'>
 
-  constructor(client: KafkaJsClient, clock: Clock = systemClock) {
+export interface LogReaderOptions {
+  readonly clock?: Clock
+  /** Most bytes that the records of one batch may inflate to. Default: 16 MiB. */
+  readonly maxInflatedBytes?: number | undefined
+  /** Called with which batches can't be read and are skipped. Default: `process.emitWarning`. */
+  readonly warn?: ((text: string) => void) | undefined
+}
+
+export class LogReader {
+  readonly #client: Client
+  readonly #clock: Clock
+  readonly #maxInflatedBytes: number | undefined
+  readonly #warn: (text: string) => void
+  readonly #leaders = new Map<string, number[]>()
+  /** Partition → the offset of the last batch that a warning was of. */
+  readonly #warned = new Map<string, bigint>()
+
+  constructor(client: Client, options: LogReaderOptions = {}) {
+    const { clock = systemClock, maxInflatedBytes, warn = text => process.emitWarning(text) } = options
     this.#client = client
     this.#clock = clock
+    this.#maxInflatedBytes = maxInflatedBytes
+    this.#warn = warn
   }
 
   /** The names of all topics that the client may DESCRIBE. */
@@ -56,13 +72,36 @@ export class LogReader {
     return offset < 0n ? this.end(topic, partition) : offset
   }
 
-  /** The records from offset `from` up to, but without, `to`. */
+  /** Records at offsets from `from` to before `to`, in their order. Batches that can't be read are left out, with a warning. */
   async *read(topic: string, partition: number, from: bigint, to: bigint): AsyncGenerator<LogRecord> {
-    for (let at = from; at < to; ) {
-      const { records, nextOffset } = await this.#fetch(topic, partition, at)
-      for (const record of records) if (record.offset >= at && record.offset < to) yield record
-      // Offsets that a compacted log no longer holds, and transaction markers, are skipped with their batch.
-      at = nextOffset
+    for await (const { records } of this.readBatches(topic, partition, from, to))
+      for (const record of records) if (record.offset >= from && record.offset < to) yield record
+  }
+
+  /** Whole batches: the first and the last may have records before `from` and after `to`. */
+  async *readBatches(topic: string, partition: number, from: bigint, to: bigint): AsyncGenerator<LogBatch> {
+    // Loaded here, so that a redrive that looks into no log does not load it.
+    const { decodeRecordSet } = await import('../../wire-format/record-batch-decoder.ts')
+    const skipped = new SkippedBatches(`${topic}-${partition}`, this.#warned)
+    try {
+      for (let at = from; at < to; ) {
+        const begin = at
+        const bytes = await this.#fetch(topic, partition, at)
+        for (const batch of decodeRecordSet(bytes, this.#maxInflatedBytes)) {
+          if (batch.lastOffset < at) continue
+          if (batch.unreadable) skipped.add(batch.baseOffset, batch.unreadable)
+          yield batch
+          // What a compacted log no longer holds, and markers of transactions, are skipped with their batch.
+          at = batch.lastOffset + 1n
+          if (at >= to) return
+        }
+        if (at === begin) throw new RecordBatchError('corrupt-batch', `No batch of the log reaches offset ${at}.`)
+      }
+    } catch (error) {
+      if (!(error instanceof RecordBatchError)) throw error
+      throw new RecordBatchError(error.code, `${topic}-${partition}: ${error.message}`, { cause: error })
+    } finally {
+      skipped.report(this.#warn)
     }
   }
 
@@ -78,8 +117,8 @@ export class LogReader {
     return new Map(answers.filter(({ errorCode }) => errorCode === 0).map(({ topic, values }) => [topic, values]))
   }
 
-  async #fetch(topic: string, partition: number, offset: bigint) {
-    // A batch larger than FETCH_BYTES is returned whole all the same (KIP-74).
+  /** At least one batch: one that is larger than asked for comes whole all the same (KIP-74). */
+  async #fetch(topic: string, partition: number, offset: bigint): Promise<Buffer> {
     const end = Deadline.after(this.#clock, DEFAULT_MS)
     for (;;) {
       const { recordSet } = await this.#requestLeader(
@@ -87,9 +126,8 @@ export class LogReader {
         partition,
         wire.fetch(topic, partition, offset, FETCH_BYTES, FETCH_WAIT_MS),
       )
-      const { records, nextOffset } = await decodeRecordSet(recordSet, decompress)
-      if (nextOffset !== undefined) return { records, nextOffset }
-      // The records are there: a new leader may not know the high watermark yet, so it returns nothing at first.
+      if (recordSet.length > 0) return recordSet
+      // A new leader may not know yet how far its followers are; what is asked for is there.
       if (end.passed)
         throw transportError(
           'REQUEST_TIMEOUT',
@@ -150,5 +188,35 @@ export class LogReader {
         await sleep(this.#clock, RETRY_MS)
       }
     }
+  }
+}
+
+/**
+ * The batches of one pass that can't be read. A stranger may fill a topic with them: one warning for all of them, and none
+ * for those that an earlier pass warned of.
+ */
+class SkippedBatches {
+  readonly #partition: string
+  readonly #warned: Map<string, bigint>
+  #count = 0
+  #first: { readonly offset: bigint; readonly error: RecordBatchError } | undefined
+
+  constructor(partition: string, warned: Map<string, bigint>) {
+    this.#partition = partition
+    this.#warned = warned
+  }
+
+  add(offset: bigint, error: RecordBatchError): void {
+    if (offset <= (this.#warned.get(this.#partition) ?? -1n)) return
+    this.#warned.set(this.#partition, offset)
+    this.#first ??= { offset, error }
+    this.#count++
+  }
+
+  report(warn: (text: string) => void): void {
+    if (this.#first)
+      warn(
+        `${this.#partition}: ${this.#count} record batch(es) can't be read and were skipped, the first at offset ${this.#first.offset}. ${this.#first.error.message}`,
+      )
   }
 }

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { WireProtocol } from 'kafkajs/src/network/connection.js'
+import { LogReader, type LogReaderOptions } from '../../lib/transport/kafkajs/log-reader.ts'
+import { at, batchOf, type Codec } from '../wire-format/batches.ts'
+
+const PARTITION = { partition: 0, leader: 1, leaderEpoch: 0 }
+
+/** Where Fetch v4 has the offset that is asked for, with a topic's name of one letter. */
+const OFFSET_AT = 32
+
+/** A leader of the partition t-0, whose log is these batches; an answer holds two of them. */
+function leaderOf(batches: readonly Buffer[]) {
+  return {
+    fetched: [] as bigint[],
+    async metadata() {
+      return { topics: [{ topic: 't', error: null, partitions: [PARTITION] }] }
+    },
+    async request<T>(_nodeId: number, question: WireProtocol<T>): Promise<T> {
+      const { buffer } = (await question.request.encode()) as { buffer: Buffer }
+      const offset = buffer.readBigInt64BE(OFFSET_AT)
+      this.fetched.push(offset)
+      const from = batches.findLastIndex(batch => batch.readBigInt64BE(0) <= offset)
+      const recordSet = Buffer.concat(batches.slice(from, from + 2))
+      const head = Buffer.alloc(4 + 4 + 3 + 4 + 4 + 2 + 8 + 8 + 4 + 4)
+      head.writeInt32BE(1, 4)
+      head.write('\0\x01t', 8)
+      head.writeInt32BE(1, 11)
+      head.writeInt32BE(recordSet.length, head.length - 4)
+      return question.response.parse(await question.response.decode(Buffer.concat([head, recordSet])))
+    },
+  }
+}
+
+/** A batch of one record for each offset. */
+const logOf = (values: readonly (readonly [value: Buffer, codec?: Codec])[]) =>
+  values.map(([value, codec], offset) => at(BigInt(offset), batchOf([{ value }], codec)))
+
+function readerOf(batches: readonly Buffer[], options: LogReaderOptions = {}) {
+  const warnings: string[] = []
+  const leader = leaderOf(batches)
+  return { warnings, leader, reader: new LogReader(leader, { warn: text => warnings.push(text), ...options }) }
+}
+
+const text = (value: string) => Buffer.from(value)
+const bomb = Buffer.alloc(20_000)
+
+test('a batch that inflates beyond the bound is skipped with a warning, and what follows is read', async () => {
+  const { reader, warnings, leader } = readerOf(
+    logOf([[text('a')], [bomb, 'gzip'], [text('c')], [bomb, 'zstd'], [text('e')]]),
+    { maxInflatedBytes: 10_000 },
+  )
+  const values = (await Array.fromAsync(reader.read('t', 0, 0n, 5n))).map(({ value }) => String(value))
+  assert.deepEqual(values, ['a', 'c', 'e'])
+  assert.deepEqual(leader.fetched, [0n, 2n, 4n])
+  assert.deepEqual(warnings, [
+    "t-0: 2 record batch(es) can't be read and were skipped, the first at offset 1. A record batch inflates to more than 10,000 bytes (maxInflatedBytes).",
+  ])
+  await Array.fromAsync(reader.read('t', 0, 0n, 5n))
+  assert.equal(warnings.length, 1, 'a second look at the same batches')
+})
+
+test('the default bound takes what any producer with default settings sends', async () => {
+  const { reader, warnings } = readerOf(
+    logOf([
+      [Buffer.alloc(8 * 2 ** 20), 'lz4'],
+      [Buffer.alloc(17 * 2 ** 20), 'lz4'],
+    ]),
+  )
+  const sizes = (await Array.fromAsync(reader.read('t', 0, 0n, 2n))).map(({ value }) => value?.length)
+  assert.deepEqual(sizes, [8 * 2 ** 20])
+  assert.match(warnings.join(), /offset 1\..*16,777,216/)
+})
+
+test('only records from the first offset to before the last are read', async () => {
+  const batch = (offset: bigint) =>
+    at(offset, batchOf(['a', 'b', 'c'].map(value => ({ value: text(`${value}${offset}`) }))))
+  const { reader } = readerOf([batch(0n), batch(3n), batch(6n)])
+  const values = (await Array.fromAsync(reader.read('t', 0, 1n, 8n))).map(({ value }) => String(value))
+  assert.deepEqual(values, ['b0', 'c0', 'a3', 'b3', 'c3', 'a6', 'b6'])
+})
+
+test('a batch with a wrong checksum ends the read: nobody knows how the log goes on; the error says where', async () => {
+  const batches = logOf([[text('a')], [text('b')]])
+  batches[1]?.writeUInt8(255, 66)
+  const { reader } = readerOf(batches)
+  await assert.rejects(Array.fromAsync(reader.read('t', 0, 0n, 2n)), {
+    name: 'RecordBatchError',
+    code: 'corrupt-batch',
+    message: 't-0: A record batch is corrupt: its checksum is wrong.',
+  })
+})
+
+test('a leader that gives only batches before the offset asked for is an error, not a loop', async () => {
+  const { reader, leader } = readerOf(logOf([[text('a')], [text('b')]]))
+  await assert.rejects(Array.fromAsync(reader.read('t', 0, 5n, 6n)), {
+    code: 'corrupt-batch',
+    message: /reaches offset 5/,
+  })
+  assert.equal(leader.fetched.length, 1)
+})
