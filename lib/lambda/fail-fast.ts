@@ -1,6 +1,6 @@
 // After three invocations in a row in which every record had a delivery failure, the container stops sending for 5 to
 // 30 s, except for one trial when the pause is over. Otherwise an outage would bill the full deadline of every
-// invocation.
+// invocation (docs/sender-rules.md, rule 15).
 import { TransportError } from '../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../time/clock.ts'
 

@@ -8,7 +8,7 @@ import { functionHarness, httpHarness } from '../fakes/function-harness.ts'
 
 const FAILED = { delivered: 0, deliveryFailures: 3 }
 
-test('after three failures it refuses during the pause, then allows one trial', async () => {
+test('rule 15: after three failures it refuses during the pause, then allows one trial', async () => {
   const clock = new VirtualClock()
   const failFast = new FailFast(clock, () => 0)
   for (let n = 0; n < 3; n++) {
@@ -30,7 +30,7 @@ test('after three failures it refuses during the pause, then allows one trial', 
   assert.equal(failFast.refusal({}), undefined, 'sending again')
 })
 
-test('delivered records between failures, and invocations that sent nothing, start no pause', () => {
+test('rule 15: delivered records between failures, and invocations that sent nothing, start no pause', () => {
   const failFast = new FailFast(new VirtualClock())
   for (let n = 0; n < 10; n++) {
     failFast.note({}, n % 2 === 0 ? FAILED : { delivered: 1, deliveryFailures: 4 })

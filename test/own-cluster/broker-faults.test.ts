@@ -28,7 +28,7 @@ test('rule 7: budgets of 300 ms and 20 s in one batch with a frozen follower', a
     const long = producer.sendAll([{ topic: 'frozen', value: 'long' }], deadlineIn(20_000))
     const [outcome, took] = await short
 
-    assert.ok(took < 700, `told after ${took} ms`)
+    assert.ok(took < 700, `reported after ${took} ms`)
     assert.match(outcome, /^(unknown|not-sent):/)
     assert.equal(summaryOf((await long)[0]), 'delivered')
   } finally {

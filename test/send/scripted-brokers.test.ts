@@ -1,4 +1,4 @@
-// Each rule of the Sender, on real sockets with a script: named after what it prevents.
+// The rules of docs/sender-rules.md on real sockets, with brokers that follow a script.
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
@@ -83,7 +83,7 @@ test('rule 4: retries end after `retries` attempts that left the machine', async
   })
 })
 
-test('rule 5: one record too large does not condemn another caller’s record in the same batch', async () => {
+test('rule 5: a record that is too large does not fail another caller’s record in the same batch', async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>()
   const script: Script = {
     onRequest: (_, apiKey, requests) => (apiKey === 0 && requests <= 4 ? gate : undefined),
@@ -123,7 +123,7 @@ test('rule 5: records that the broker names are taken out at once, the others se
   })
 })
 
-test('rule 1: a retry never re-partitions: three leaders, one refuses once', async () => {
+test('rule 1: a retry keeps the partition: three leaders, one refuses once', async () => {
   const script: Script = {
     onProduce: ({ broker, asked }) => (broker === 1 && asked === 0 ? { errorCode: 6 } : 'append'),
   }
@@ -137,7 +137,7 @@ test('rule 1: a retry never re-partitions: three leaders, one refuses once', asy
   })
 })
 
-test('rule 1: a partition beyond the count is the record’s fault after one refresh, and nothing is written', async () => {
+test('rule 1: a record for a partition beyond the count is invalid after one refresh, and nothing is written', async () => {
   await withCluster({ leaders: [0], brokers: 1 }, async cluster => {
     const producer = producerOf(cluster.addresses)
     const [report] = await producer.sendAll([{ topic: 't', value: 'a', partition: 9 }])
@@ -164,7 +164,7 @@ test('rule 6: metadata is answered beside a Produce that waits for its followers
   })
 })
 
-test('rule 7: two budgets in one batch: the short one is told unknown in time, the long one is delivered', async () => {
+test('rule 7: two deadlines in one batch: the early one gets unknown in time, the late one is delivered', async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>()
   let first = true
   const script: Script = {
@@ -189,10 +189,10 @@ test('rule 7: two budgets in one batch: the short one is told unknown in time, t
 
     const [outcome, took] = await short
     assert.equal(outcome, 'unknown:delivery-unknown')
-    assert.ok(took >= 290 && took < 600, `told after ${took} ms`)
+    assert.ok(took >= 290 && took < 600, `reported after ${took} ms`)
     assert.equal(summaryOf((await long)[0]), 'delivered')
     await blocker
-    assert.equal(cluster.log(0).batches.length, 2, 'short and long rode in one batch')
+    assert.equal(cluster.log(0).batches.length, 2, 'the early and the late record are in one batch')
     await producer.close()
   })
 })
@@ -231,7 +231,7 @@ test('rule 8: after a pause a dead connection shows in half a second, not after 
   })
 })
 
-test('rule 9: fifty callers at once dial a broker once', async () => {
+test('rule 9: fifty callers at once cause one connection attempt', async () => {
   await withCluster({ leaders: [0], brokers: 1 }, async cluster => {
     const producer = producerOf(cluster.addresses)
     await Promise.all(Array.from({ length: 50 }, (_, i) => producer.sendAll([{ topic: 't', value: `v${i}` }])))
@@ -261,7 +261,7 @@ test('rule 10: a request is split before it exceeds max.request.size', async () 
   })
 })
 
-test('rule 9: where every new connection is closed and none ever worked: three connectionAttempts, then an error that names the setting', async () => {
+test('rule 9: where every new connection is closed and none ever worked: three connection attempts, then an error that names the setting', async () => {
   let connectionAttempts = 0
   const closing = createServer(socket => {
     connectionAttempts++
@@ -278,7 +278,7 @@ test('rule 9: where every new connection is closed and none ever worked: three c
 
   for (const one of [report, again]) assert.equal(summaryOf(one), 'not-sent:authentication')
   assert.match((report as { error?: Error }).error?.message ?? '', /security\.protocol/)
-  assert.equal(connectionAttempts, 3, 'the second send did not dial')
+  assert.equal(connectionAttempts, 3, 'the second send made no connection attempt')
   await producer.close()
   closing.close()
 })
@@ -297,7 +297,7 @@ test('rule 12: a broker’s throttling is waited out before its next request', a
   })
 })
 
-test('rule 7: a record whose time is over before it is sent is not sent', async () => {
+test('rule 7: a record whose deadline has passed is not sent', async () => {
   await withCluster({ leaders: [0], brokers: 1 }, async cluster => {
     const producer = producerOf(cluster.addresses)
     await producer.sendAll([{ topic: 't', value: 'a' }])
@@ -314,7 +314,7 @@ test('rule 6: an answer with an older leader epoch does not bring an old leader 
     const producer = producerOf(cluster.addresses, { retryBackoffMs: 10, retryBackoffMaxMs: 20 })
     cluster.moveLeader(0, 1)
     await producer.sendAll([{ topic: 't', value: 'a' }])
-    // A lagging broker now tells of the time before the move.
+    // A broker that lags behind now answers with the leader before the move.
     cluster.lag = { leaders: [0], leaderEpochs: [0] }
     await producer.isReachable(deadlineIn(1000))
     const [report] = await producer.sendAll([{ topic: 't', value: 'b' }])
@@ -327,7 +327,7 @@ test('rule 6: an answer with an older leader epoch does not bring an old leader 
 
 const grouped = (value: string, partition: number, orderGroup = 'g') => ({ topic: 't', value, partition, orderGroup })
 
-test('rule 13: a record of an order group leaves only when the one before it in another partition is settled', async () => {
+test('rule 13: a record of an order group leaves only when the one before it in another partition is completed', async () => {
   let release = () => {}
   const held = new Promise<void>(resolve => {
     release = resolve
@@ -350,7 +350,7 @@ test('rule 13: a record of an order group leaves only when the one before it in 
   )
 })
 
-test('rule 13: after a final failure the later ones of the group are not sent, and say so', async () => {
+test('rule 13: after a failure the later records of the group are not sent, and their code says why', async () => {
   await withCluster(
     { leaders: [0, 1], script: { onProduce: ({ partition }) => (partition === 0 ? { errorCode: 29 } : 'append') } },
     async cluster => {

@@ -1,4 +1,4 @@
-// Rule 9 with a hundred real processes: what one broker sees when it refuses every authentication, and when it is silent.
+// Rule 9 with a hundred processes: what one broker sees when it refuses every authentication, and when it is silent.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
