@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import standaloneModule from 'ajv/dist/standalone/index.js'
-import { build, type Metafile, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
 import { createAjv } from '../lib/contracts/schema-compiler.ts'
 
@@ -48,33 +48,37 @@ export async function buildAll(log: (line: string) => void = console.log, keepOl
   const bundles: Bundle[] = []
   for (const name of functionNames()) {
     if (!keepOld) rmSync(`dist/functions/${name}`, { recursive: true, force: true })
-    const { metafile } = await build({
-      entryPoints: { index: `functions/${name}/handler.ts` },
-      outdir: `dist/functions/${name}`,
-      outExtension: { '.js': '.mjs' },
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'esm',
-      splitting: true,
-      chunkNames: 'chunks/[name]-[hash]',
-      metafile: true,
-      // Without this, esbuild picks the CommonJS build of a lazily loaded client, which fails on first use.
-      mainFields: ['module', 'main'],
-      alias: { '#contracts': './build/contracts.js' },
-      legalComments: 'none',
-      sourcemap: 'linked',
-      sourcesContent: false,
-      plugins: [ONLY_AUTHENTICATION_REQUESTS],
-      banner: { js: REQUIRE },
-      logLevel: 'warning',
-    })
+    const { metafile } = await build(functionBuild(name))
     const bundle = measure(name, metafile)
     log(`dist/functions/${name}: ${kib(bundle.startBytes)} read at a cold start, ${kib(bundle.bytes)} in total`)
     bundles.push(bundle)
   }
   return bundles
+}
+
+export function functionBuild(name: string) {
+  return {
+    entryPoints: { index: `functions/${name}/handler.ts` },
+    outdir: `dist/functions/${name}`,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    metafile: true,
+    // Without this, esbuild picks the CommonJS build of a lazily loaded client, which fails on first use.
+    mainFields: ['module', 'main'],
+    alias: { '#contracts': './build/contracts.js' },
+    legalComments: 'none',
+    sourcemap: 'linked',
+    sourcesContent: false,
+    plugins: [ONLY_AUTHENTICATION_REQUESTS],
+    banner: { js: REQUIRE },
+    logLevel: 'warning',
+  } as const satisfies BuildOptions
 }
 
 /** The kafka-producer command; its packages are installed together with it. */
@@ -100,12 +104,17 @@ export function kib(bytes: number): string {
   return `${Math.round(bytes / 1024)} KiB`
 }
 
-function measure(name: string, { outputs }: Metafile): Bundle {
-  const entry = `dist/functions/${name}/index.mjs`
-  const atStart = new Set([entry])
-  for (const path of atStart)
+/** The files of a bundle that a cold start reads: the entry and the chunks that it imports statically. */
+export function readAtStart(name: string, outputs: Metafile['outputs']): ReadonlySet<string> {
+  const files = new Set([`dist/functions/${name}/index.mjs`])
+  for (const path of files)
     for (const { path: next, kind } of outputs[path]?.imports ?? [])
-      if (kind === 'import-statement' && outputs[next]) atStart.add(next)
+      if (kind === 'import-statement' && outputs[next]) files.add(next)
+  return files
+}
+
+function measure(name: string, { outputs }: Metafile): Bundle {
+  const atStart = readAtStart(name, outputs)
   const code = Object.entries(outputs).filter(([path]) => path.endsWith('.mjs'))
   const sum = (paths: Iterable<string>) => [...paths].reduce((bytes, path) => bytes + (outputs[path]?.bytes ?? 0), 0)
   const unresolved = code.flatMap(([, { imports }]) =>

@@ -13,7 +13,7 @@ import { deadlineIn } from './support/time.ts'
 export interface StoreUnderTest {
   readonly target: DeadLetterTarget
   /** A new reader of the same dead letters each time. */
-  open(): DeadLetterStore
+  open(): DeadLetterStore | Promise<DeadLetterStore>
 }
 
 export interface ContractOptions {
@@ -38,7 +38,7 @@ export function deadLetterStoreContract(
   after(() => (subject as StoreUnderTest | undefined)?.target.close())
 
   async function listed(): Promise<string[]> {
-    const store = subject.open()
+    const store = await subject.open()
     const ids: string[] = []
     for await (const { deadLetter } of store.deadLetters()) ids.push(deadLetter.recordId)
     await store.close()
@@ -56,7 +56,7 @@ export function deadLetterStoreContract(
     await subject.target.store([a], deadlineIn(20_000))
     assert.deepEqual(await listed(), ['a', 'b', 'c'])
 
-    const store = subject.open()
+    const store = await subject.open()
     for await (const open of store.deadLetters()) {
       assert.deepEqual(
         open.deadLetter,
@@ -72,7 +72,7 @@ export function deadLetterStoreContract(
     await store.close()
     assert.deepEqual(await listed(), ['b', 'c'])
 
-    const again = subject.open()
+    const again = await subject.open()
     for await (const open of again.deadLetters()) {
       if (open.deadLetter.recordId === 'b') assert.equal(open.deadLetter.redrive.lastCode, 'schema')
       await again.complete([{ open, location: 'kafka:t-0@2' }])
@@ -81,7 +81,7 @@ export function deadLetterStoreContract(
     assert.deepEqual(await listed(), [])
     await subject.target.store([a], deadlineIn(20_000))
     assert.deepEqual(await listed(), ['a'])
-    const last = subject.open()
+    const last = await subject.open()
     for await (const open of last.deadLetters()) await last.complete([{ open, location: 'kafka:t-0@3' }])
     await last.close()
   })
@@ -96,7 +96,7 @@ export function deadLetterStoreContract(
       )
     const producer = producerOf(servers.split(','))
     const run = async () => {
-      const store = subject.open()
+      const store = await subject.open()
       try {
         return await redrive(store, { producer })
       } finally {

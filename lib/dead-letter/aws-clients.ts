@@ -41,11 +41,6 @@ export async function loadDynamoDb(): Promise<DynamoDb> {
   return { dynamodb, client: new dynamodb.DynamoDBClient({ requestHandler }) }
 }
 
-/** An address of AWS that every account may ask for the time. */
-export function stsOf(region: string | undefined): string | undefined {
-  return region === undefined ? undefined : `https://sts.${region}.amazonaws.com`
-}
-
 /** Ends a call to AWS when the deadline is over. */
 export function abortAfter(ms: number): { readonly abortSignal: AbortSignal } {
   return { abortSignal: AbortSignal.timeout(Math.max(1, Math.ceil(ms))) }

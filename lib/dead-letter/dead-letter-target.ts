@@ -47,7 +47,7 @@ export interface TargetParseContext {
   problem(text: string): void
 }
 
-/** How KAFKA_DEAD_LETTER names a kind of target, and what others must know of one before they use it. */
+/** How KAFKA_DEAD_LETTER names a kind of target. */
 export interface DeadLetterTargetKind<Config extends { readonly kind: string }> {
   /** For the message about a target that is of no kind, e.g. `s3:<bucket>/<prefix>`. */
   readonly syntax: string
@@ -56,12 +56,6 @@ export interface DeadLetterTargetKind<Config extends { readonly kind: string }> 
    * @returns undefined when it has not the form of `syntax`
    */
   parse(text: string, context: TargetParseContext): Config | undefined
-  /** For people; no secret. */
-  describe(config: Config): string
   /** True where it lies on the cluster that the records go to, which is down when the target is needed. */
   isOnSameCluster?(config: Config): boolean
-  /** True for a Kafka topic that its dead letters lie in, which no dead letter is ever sent to. */
-  holdsTopic?(config: Config, topic: string): boolean
-  /** An address of the service that signs its requests by the time of day. */
-  signingService?(config: Config, region: string | undefined): string | undefined
 }

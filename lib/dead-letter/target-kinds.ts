@@ -1,6 +1,6 @@
 // The registry of dead-letter targets: a kind has a row in each table, and the compiler asks for one that is missing.
 // The tables are apart so that a bundle has only what it calls: the configuration reads the first, whoever writes dead
-// letters the second, and whoever reads them back the one in target-stores.ts.
+// letters the second, and whoever reads them back the one in store-kinds.ts.
 import type { DeadLetterTarget, DeadLetterTargetKind, DeadLetterTargetServices } from './dead-letter-target.ts'
 import { createDiskTarget, disk } from './disk/target.ts'
 import { createDynamoDbTarget, dynamodb } from './dynamodb/target.ts'

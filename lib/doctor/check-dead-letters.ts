@@ -4,11 +4,12 @@ import { deriveConfig } from '../config/derive-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
 import { type DeadLetter, toDeadLetter } from '../dead-letter/dead-letter.ts'
-import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
-import { type DeadLetterTargetConfig, kindOf } from '../dead-letter/target-kinds.ts'
+import type { TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
+import { storeKindOf } from '../dead-letter/store-kinds.ts'
+import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import { notSent } from '../delivery/delivery-report.ts'
 import { InvalidRecordError, innermostMessage } from '../errors.ts'
-import { openDeadLetterStores } from '../redrive/open-dead-letters.ts'
+import { openDeadLetterStore } from '../redrive/open-dead-letters.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { type Check, failed, ok, skipped, warning } from './check.ts'
@@ -16,8 +17,6 @@ import { type Check, failed, ok, skipped, warning } from './check.ts'
 type Target = DeadLetterTargetConfig
 
 const STORE_MS = 10_000
-/** Dead letters of a queue that are looked through for ours. */
-const LOOK = 1000
 
 export async function checkDeadLetters(config: ProducerConfig): Promise<Check[]> {
   if (config.deadLetter.length === 0)
@@ -28,7 +27,7 @@ export async function checkDeadLetters(config: ProducerConfig): Promise<Check[]>
 }
 
 async function checkTarget(target: Target, config: ProducerConfig): Promise<Check> {
-  const name = `dead letters ${kindOf(target).describe(target)}`
+  const name = `dead letters ${storeKindOf(target).describe(target)}`
   const deadLetter = probe()
   const deadLetters = createDeadLetterPublisher(deriveConfig(config, { deadLetter: [target], deadLetterNotify: [] }))
   const [location] = await deadLetters.store([deadLetter], Deadline.after(systemClock, STORE_MS))
@@ -39,9 +38,9 @@ async function checkTarget(target: Target, config: ProducerConfig): Promise<Chec
       innermostMessage(location) ?? 'not stored',
       'Check the target’s name, the right to write to it, and (in a VPC) an endpoint or a NAT that leads to it.',
     )
-  const store = openDeadLetterStores(target, config)
+  const store = await openDeadLetterStore(target, config)
   try {
-    const isGone = await remove(target, store, deadLetter, location)
+    const isGone = await remove(store, deadLetter, location)
     return isGone
       ? ok(name, 'written and deleted')
       : warning(name, 'written, not found again', `Delete dead letter ${deadLetter.deadLetterId} by hand.`)
@@ -56,26 +55,11 @@ async function checkTarget(target: Target, config: ProducerConfig): Promise<Chec
   }
 }
 
-async function remove(
-  target: Target,
-  store: DeadLetterStore,
-  deadLetter: DeadLetter,
-  location: string,
-): Promise<boolean> {
-  if (target.kind !== 'sqs') {
-    const handle = target.kind === 's3' ? location.slice(`s3://${target.bucket}/`.length) : [location]
-    await store.complete([{ open: { deadLetter, location, verified: true, handle }, location: 'doctor' }])
-    return true
-  }
-  let seen = 0
-  for await (const open of store.deadLetters()) {
-    if (open.deadLetter.deadLetterId === deadLetter.deadLetterId) {
-      await store.complete([{ open, location: 'doctor' }])
-      return true
-    }
-    if (++seen >= LOOK) break
-  }
-  return false
+/** @returns false when it is not found again */
+async function remove(store: TargetDeadLetterStore, deadLetter: DeadLetter, location: string): Promise<boolean> {
+  const open = await store.find(deadLetter, location)
+  if (open) await store.complete([{ open, location: 'doctor' }])
+  return open !== undefined
 }
 
 /** Of an invalid record: a redrive that meets it leaves it alone. */

@@ -1,6 +1,7 @@
 // Checks whether a configuration would work from here: one line per check, and what to do about each failure.
 import { loadConfig } from '../config/parse-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
+import { storeKindOf, stsOf } from '../dead-letter/store-kinds.ts'
 import { ConfigError } from '../errors.ts'
 import { type Check, failed, ok, skipped, warning } from './check.ts'
 import { checkCluster } from './check-cluster.ts'
@@ -39,15 +40,12 @@ export async function doctor(env: NodeJS.ProcessEnv, topics: readonly string[]):
 
 /** AWS refuses signatures that are a few minutes off. Each of its answers has its own time in the `date` header. */
 async function checkClock({ deadLetter, mskClusterArn }: ProducerConfig, env: NodeJS.ProcessEnv): Promise<Check> {
-  const queue = deadLetter.find(target => target.kind === 'sqs')
   const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION
-  const isAws = mskClusterArn !== undefined || deadLetter.some(({ kind }) => kind === 's3' || kind === 'dynamodb')
-  const url =
-    queue?.kind === 'sqs'
-      ? new URL(queue.queueUrl).origin
-      : isAws && region
-        ? `https://sts.${region}.amazonaws.com`
-        : undefined
+  const services = [
+    ...deadLetter.map(target => storeKindOf(target).signingService?.(target, region)),
+    mskClusterArn === undefined ? undefined : stsOf(region),
+  ]
+  const url = services.find(service => service !== undefined)
   if (url === undefined) return skipped('clock', 'no AWS service to compare with')
   try {
     const date = (await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(CLOCK_MS) })).headers.get('date')

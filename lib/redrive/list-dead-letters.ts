@@ -1,6 +1,6 @@
 // The open dead letters of a chain of targets, for those who only look at them.
 import type { OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
-import { openDeadLetterStores } from './open-dead-letters.ts'
+import { openDeadLetterStore } from './open-dead-letters.ts'
 import type { RedriveRequest } from './redrive-request.ts'
 import { messageReaderOf, type RedriveContext } from './run-redrive.ts'
 import { type DeadLetterFilter, matches } from './select-dead-letters.ts'
@@ -15,7 +15,10 @@ export async function* listDeadLetters(
   const { config } = context
   let remaining = request.limit ?? Number.POSITIVE_INFINITY
   for (const target of request.from ?? config.deadLetter) {
-    const store = openDeadLetterStores(target, config, messageReaderOf(request, context), context.warn)
+    const store = await openDeadLetterStore(target, config, {
+      toDeadLetters: messageReaderOf(request, context),
+      warn: context.warn,
+    })
     try {
       for await (const open of store.deadLetters()) {
         if (!matches(open.deadLetter, request)) continue

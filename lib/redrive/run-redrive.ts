@@ -6,7 +6,7 @@ import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import type { RawToDeadLetters } from '../dead-letter/sqs/store.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { LogReader } from '../transport/kafkajs/log-reader.ts'
-import { createLogReader, deadLetterTopicsOf, openDeadLetterStores } from './open-dead-letters.ts'
+import { createLogReader, deadLetterTopicsOf, openDeadLetterStore } from './open-dead-letters.ts'
 import { type RedriveOptions, type RedriveResult, redrive } from './redrive.ts'
 import type { RedriveRequest } from './redrive-request.ts'
 import type { SourceMessageReader } from './source-messages.ts'
@@ -38,7 +38,10 @@ export function runRedrive(request: RedriveRequest, context: RedriveContext): Pr
     }
     const results: RedriveResult[] = []
     for (const target of chain) {
-      const store = openDeadLetterStores(target, config, messageReaderOf(request, context), context.warn)
+      const store = await openDeadLetterStore(target, config, {
+        toDeadLetters: messageReaderOf(request, context),
+        warn: context.warn,
+      })
       try {
         results.push(await redrive(store, options))
       } finally {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type DeadLetterTargetsContext, parseDeadLetterTargets } from '../../lib/config/dead-letter-targets.ts'
-import { createTarget, type DeadLetterTargetConfig, kindOf } from '../../lib/dead-letter/target-kinds.ts'
+import { storeKindOf } from '../../lib/dead-letter/store-kinds.ts'
+import { createTarget, type DeadLetterTargetConfig } from '../../lib/dead-letter/target-kinds.ts'
 import { ConfigError } from '../../lib/errors.ts'
 
 const EXAMPLES: { readonly [Name in DeadLetterTargetConfig['kind']]: readonly [text: string, shown: string] } = {
@@ -31,7 +32,7 @@ for (const [kind, [text, shown]] of Object.entries(EXAMPLES))
     const [target] = targets as [DeadLetterTargetConfig]
     assert.equal(target.kind, kind)
     assert.ok(Object.isFrozen(target))
-    assert.equal(kindOf(target).describe(target), shown)
+    assert.equal(storeKindOf(target).describe(target), shown)
     const created = createTarget(target, { createProducer: () => assert.fail('no producer before a dead letter') })
     await created.close()
   })

@@ -13,7 +13,7 @@ import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
 import { KafkaDeadLetterTarget } from '../../lib/dead-letter/kafka/target.ts'
 import { SqliteDeadLetterTarget } from '../../lib/dead-letter/sqlite/target.ts'
 import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
-import { createLogReader, deadLetterTopicsOf, openDeadLetterStores } from '../../lib/redrive/open-dead-letters.ts'
+import { createLogReader, deadLetterTopicsOf, openDeadLetterStore } from '../../lib/redrive/open-dead-letters.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
@@ -61,7 +61,7 @@ deadLetterStoreContract(
     const file = join(folder, 'letters.db')
     return {
       target: new SqliteDeadLetterTarget(file),
-      open: () => openDeadLetterStores({ kind: 'sqlite', file }, config),
+      open: () => openDeadLetterStore({ kind: 'sqlite', file }, config),
     }
   },
   { parallel: 'refused' },
@@ -73,7 +73,7 @@ deadLetterStoreContract(
     const queueUrl = sqs.queueUrl('dead-letters')
     return {
       target: new SqsDeadLetterTarget(queueUrl),
-      open: () => openDeadLetterStores({ kind: 'sqs', queueUrl }, config),
+      open: () => openDeadLetterStore({ kind: 'sqs', queueUrl }, config),
     }
   },
   { parallel: 'hidden' },
@@ -86,7 +86,7 @@ deadLetterStoreContract(
     await createTopics(servers, [{ topic: pattern, partitions: 2 }])
     return {
       target: new KafkaDeadLetterTarget(pattern, () => producerOf(servers.split(','))),
-      open: () => openDeadLetterStores({ kind: 'kafka', pattern, servers: undefined }, config),
+      open: () => openDeadLetterStore({ kind: 'kafka', pattern, servers: undefined }, config),
     }
   },
   { parallel: 'refused' },

@@ -15,7 +15,7 @@ import { parseConfig } from '../../lib/config/parse-config.ts'
 import { createDeadLetterPublisher } from '../../lib/create-dead-letter-publisher.ts'
 import { DynamoDbDeadLetterTarget } from '../../lib/dead-letter/dynamodb/target.ts'
 import { S3DeadLetterTarget } from '../../lib/dead-letter/s3/target.ts'
-import { openDeadLetterStores } from '../../lib/redrive/open-dead-letters.ts'
+import { openDeadLetterStore } from '../../lib/redrive/open-dead-letters.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
@@ -49,7 +49,7 @@ deadLetterStoreContract(
   servers,
   async () => ({
     target: new S3DeadLetterTarget('letters', 'prod'),
-    open: () => openDeadLetterStores({ kind: 's3', bucket: 'letters', prefix: 'prod' }, config),
+    open: () => openDeadLetterStore({ kind: 's3', bucket: 'letters', prefix: 'prod' }, config),
   }),
   { parallel: 'refused' },
 )
@@ -58,7 +58,7 @@ deadLetterStoreContract(
   servers,
   async () => ({
     target: new DynamoDbDeadLetterTarget('letters'),
-    open: () => openDeadLetterStores({ kind: 'dynamodb', table: 'letters' }, config),
+    open: () => openDeadLetterStore({ kind: 'dynamodb', table: 'letters' }, config),
   }),
   {
     parallel: 'refused',
@@ -74,7 +74,7 @@ test('a value that was left as a claim is sent whole; one that is gone leaves it
   const large = deadLetterOf('large', Buffer.alloc(500_000, 'x'), 'claims')
   assert.match(String((await chain.store([large]))[0]), /^dynamodb:/)
   await chain.close()
-  const store = openDeadLetterStores({ kind: 'dynamodb', table: 'letters' }, config)
+  const store = await openDeadLetterStore({ kind: 'dynamodb', table: 'letters' }, config)
   for await (const open of store.deadLetters()) assert.equal(open.deadLetter.record.value, null)
   const producer = producerOf([servers])
   const result = await redrive(store, { producer })
@@ -85,7 +85,7 @@ test('a value that was left as a claim is sent whole; one that is gone leaves it
     claimCheck: { target: 's3://letters/claims-of/claims/none', sha256: '', bytes: 1 },
   }
   await new DynamoDbDeadLetterTarget('letters').store([lost], deadlineIn(5000))
-  const open = openDeadLetterStores({ kind: 'dynamodb', table: 'letters' }, config)
+  const open = await openDeadLetterStore({ kind: 'dynamodb', table: 'letters' }, config)
   assert.deepEqual((await redrive(open, { producer })).failed, { 'claim-missing': 1 })
   await Promise.all([store.close(), open.close(), producer.close()])
 })

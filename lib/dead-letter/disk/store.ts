@@ -2,19 +2,20 @@
 import { randomUUID } from 'node:crypto'
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DeadLetterError } from '../../errors.ts'
 import { isJsonObject } from '../../record/json-object.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   COMPLETED_MS,
   type Completed,
-  type DeadLetterStore,
   LEASE_MS,
   type Lease,
   type OpenDeadLetter,
   type ReadOptions,
+  redriveRunning,
+  type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { deadLetterIn } from '../read-dead-letter.ts'
+import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { readSegment } from './segment.ts'
 import { DiskDeadLetterTarget, segmentsOf } from './target.ts'
 
@@ -34,7 +35,18 @@ interface Segment {
 /** No folder, no dead letters. */
 const NO_LEASE: Lease = { check: async () => {}, renew: async () => {}, release: async () => {} }
 
-export class DiskDeadLetterStore implements DeadLetterStore {
+export function openStore({ folder }: DeadLetterTargetConfig<'disk'>): DiskDeadLetterStore {
+  return new DiskDeadLetterStore(folder)
+}
+
+export function readClaim(location: string): Promise<Uint8Array> {
+  return readFile(location.slice('disk:'.length))
+}
+
+/** The locations of every entry that the dead letter has. */
+type Handle = readonly string[]
+
+export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #folder: string
   readonly #writer: DiskDeadLetterTarget
 
@@ -43,28 +55,32 @@ export class DiskDeadLetterStore implements DeadLetterStore {
     this.#writer = new DiskDeadLetterTarget(folder)
   }
 
-  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter> {
+  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
     yield* this.#open(await this.#segments())
   }
 
-  async complete(completed: readonly Completed[]): Promise<void> {
+  async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle>> {
+    return { deadLetter, location, verified: true, handle: [location] }
+  }
+
+  async complete(completed: readonly Completed<Handle>[]): Promise<void> {
     if (completed.length === 0) return
     await this.#writer.append(
       completed.map(
         ({ open, location }): ClosedEntry => ({
           closed: open.deadLetter.deadLetterId,
-          of: locationsOf(open),
+          of: open.handle,
           location,
         }),
       ),
     )
   }
 
-  async replace(open: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
+  async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
     // One append, in this order: cut in between, the old version is open beside the new one, and they fold.
     await this.#writer.append([
       deadLetter,
-      { closed: open.deadLetter.deadLetterId, of: locationsOf(open), location: 'replaced' } satisfies ClosedEntry,
+      { closed: open.deadLetter.deadLetterId, of: open.handle, location: 'replaced' } satisfies ClosedEntry,
     ])
   }
 
@@ -80,7 +96,7 @@ export class DiskDeadLetterStore implements DeadLetterStore {
       await takeOver(path, holder)
     }
     const renew = async () => {
-      if ((await readFile(path, 'utf8').catch(() => '')) !== holder) throw running()
+      if ((await readFile(path, 'utf8').catch(() => '')) !== holder) throw redriveRunning('folder')
       await utimes(path, new Date(), new Date())
     }
     return { check: renew, renew, release: () => renew().then(() => rm(path, { force: true })) }
@@ -97,7 +113,7 @@ export class DiskDeadLetterStore implements DeadLetterStore {
     return Promise.all(names.map(async name => toSegment(name, await readFile(join(this.#folder, name)))))
   }
 
-  #open(segments: readonly Segment[]): OpenDeadLetter[] {
+  #open(segments: readonly Segment[]): OpenDeadLetter<Handle>[] {
     const closed = new Set(segments.flatMap(({ closes }) => closes))
     const open = new Map<string, { deadLetter: DeadLetter; locations: string[] }>()
     for (const { deadLetters } of segments) {
@@ -140,26 +156,18 @@ export class DiskDeadLetterStore implements DeadLetterStore {
 
 /** A lock that nobody renewed is moved away, which only one can do; then it is taken anew. */
 async function takeOver(path: string, holder: string): Promise<void> {
-  if (Date.now() - (await stat(path)).mtimeMs < LEASE_MS) throw running()
+  if (Date.now() - (await stat(path)).mtimeMs < LEASE_MS) throw redriveRunning('folder')
   const away = `${path}.${holder}`
   await rename(path, away).catch(() => {
-    throw running()
+    throw redriveRunning('folder')
   })
   const wasFresh = Date.now() - (await stat(away)).mtimeMs < LEASE_MS
   if (wasFresh) await link(away, path).catch(() => undefined)
   await rm(away, { force: true })
-  if (wasFresh) throw running()
+  if (wasFresh) throw redriveRunning('folder')
   await writeFile(path, holder, { flag: 'wx', mode: 0o600 }).catch(() => {
-    throw running()
+    throw redriveRunning('folder')
   })
-}
-
-function running(): DeadLetterError {
-  return new DeadLetterError(
-    'redrive-running',
-    'Another redrive of this folder is running, or ended without a word less than a minute ago.',
-    { retriable: true },
-  )
 }
 
 function toSegment(name: string, bytes: Buffer): Segment {
@@ -175,10 +183,6 @@ function toSegment(name: string, bytes: Buffer): Segment {
 
 function isClosed(json: unknown): json is ClosedEntry {
   return isJsonObject(json) && Array.isArray(json.of)
-}
-
-function locationsOf({ handle }: OpenDeadLetter): readonly string[] {
-  return handle as readonly string[]
 }
 
 function fileOf(location: string): string {

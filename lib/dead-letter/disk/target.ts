@@ -36,7 +36,6 @@ export const disk: DeadLetterTargetKind<DiskTargetConfig> = {
       ...(maxBytes === undefined ? {} : { maxBytes }),
     }
   },
-  describe: ({ folder }) => `disk:${folder}`,
 }
 
 export function createDiskTarget({ folder, ...options }: DiskTargetConfig): DiskDeadLetterTarget {

@@ -1,19 +1,20 @@
 // The open dead letters of a DynamoDB table: one item each. A settled one is deleted.
 import { randomUUID } from 'node:crypto'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { DeadLetterError } from '../../errors.ts'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   type Completed,
-  type DeadLetterStore,
   LEASE_MS,
   type Lease,
   type OpenDeadLetter,
   type ReadOptions,
+  redriveRunning,
+  type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { inParallel } from '../in-parallel.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
+import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { VERSION_1_ITEM, VERSION_1_TABLE_KEY } from '../version-1.ts'
 import { tableKeys } from './target.ts'
 
@@ -23,7 +24,14 @@ const CALL_MS = 30_000
 /** Stands beside the dead letters; a dead letter's id has 22 characters. */
 const LEASE_ID = 'redrive-lease'
 
-export class DynamoDbDeadLetterStore implements DeadLetterStore {
+export function openStore({ table }: DeadLetterTargetConfig<'dynamodb'>): DynamoDbDeadLetterStore {
+  return new DynamoDbDeadLetterStore(table)
+}
+
+/** An item is found by the id of its dead letter. */
+type Handle = undefined
+
+export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #table: string
   #keyName = 'deadLetterId'
   #client: Promise<DynamoDb> | undefined
@@ -32,7 +40,7 @@ export class DynamoDbDeadLetterStore implements DeadLetterStore {
     this.#table = table
   }
 
-  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter> {
+  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
     const { dynamodb, client } = await this.#load()
     for (let from: Record<string, AttributeValue> | undefined; ; ) {
       const command = new dynamodb.ScanCommand({
@@ -56,7 +64,11 @@ export class DynamoDbDeadLetterStore implements DeadLetterStore {
     }
   }
 
-  async complete(completed: readonly Completed[]): Promise<void> {
+  async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle>> {
+    return { deadLetter, location, verified: true, handle: undefined }
+  }
+
+  async complete(completed: readonly Completed<Handle>[]): Promise<void> {
     const { dynamodb, client } = await this.#load()
     await inParallel(completed, ({ open }) =>
       this.#withKey(open.deadLetter.deadLetterId, Key =>
@@ -92,11 +104,7 @@ export class DynamoDbDeadLetterStore implements DeadLetterStore {
       })
       await client.send(command, abortAfter(CALL_MS)).catch(error => {
         if ((error as Error).name !== 'ConditionalCheckFailedException') throw error
-        throw new DeadLetterError(
-          'redrive-running',
-          'Another redrive of this table is running, or ended without a word less than a minute ago.',
-          { retriable: true },
-        )
+        throw redriveRunning('table')
       })
     }
     await take()

@@ -2,7 +2,7 @@
 // Limits: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (an item has at most 400 KB)
 import { DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
-import { abortAfter, type DynamoDb, loadDynamoDb, stsOf } from '../aws-clients.ts'
+import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   DEAD_LETTER_TOO_LARGE,
@@ -24,8 +24,6 @@ interface DynamoDbTargetConfig {
 export const dynamodb: DeadLetterTargetKind<DynamoDbTargetConfig> = {
   syntax: 'dynamodb:<table>',
   parse: text => (/^[A-Za-z0-9_.-]{3,255}$/.test(text) ? { kind: 'dynamodb', table: text } : undefined),
-  describe: ({ table }) => `dynamodb:${table}`,
-  signingService: (_config, region) => stsOf(region),
 }
 
 export function createDynamoDbTarget({ table }: DynamoDbTargetConfig): DynamoDbDeadLetterTarget {

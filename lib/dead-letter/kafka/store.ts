@@ -3,17 +3,20 @@ import { randomUUID } from 'node:crypto'
 import { DeadLetterError } from '../../errors.ts'
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
-import type { LogRecord } from '../../wire-format/record-batch-decoder.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   type Completed,
-  type DeadLetterStore,
+  type DeadLetterLog,
+  type DeadLetterStoreServices,
   LEASE_MS,
   type Lease,
   type OpenDeadLetter,
   type ReadOptions,
+  redriveRunning,
+  type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import type { DeadLetterProducer } from '../dead-letter-target.ts'
+import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import {
   closedBy,
   closedMarker,
@@ -26,16 +29,6 @@ import { locationOf } from './target.ts'
 
 const LEASE = 'kp-lease'
 
-/** What reads the topics that hold dead letters. */
-export interface DeadLetterLog {
-  topics(): Promise<string[]>
-  partitions(topic: string): Promise<number>
-  start(topic: string, partition: number): Promise<bigint>
-  end(topic: string, partition: number): Promise<bigint>
-  offsetAt(topic: string, partition: number, timestamp: number): Promise<bigint>
-  read(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogRecord>
-}
-
 export interface KafkaDeadLetterStoreOptions {
   /** Of the topics' names, e.g. `{topic}-dlt`. */
   readonly pattern: string
@@ -44,14 +37,24 @@ export interface KafkaDeadLetterStoreOptions {
   closeReader(): Promise<void>
 }
 
-export class KafkaDeadLetterStore implements DeadLetterStore {
+export function openStore(
+  { pattern, servers }: DeadLetterTargetConfig<'kafka'>,
+  { createProducer, createLogReader }: DeadLetterStoreServices,
+): KafkaDeadLetterStore {
+  return new KafkaDeadLetterStore({ pattern, producer: createProducer(servers), ...createLogReader(servers) })
+}
+
+/** The locations of every record that the dead letter has. */
+type Handle = readonly string[]
+
+export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #options: KafkaDeadLetterStoreOptions
 
   constructor(options: KafkaDeadLetterStoreOptions) {
     this.#options = options
   }
 
-  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter> {
+  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
     const closed = new Set<string>()
     const open = new Map<string, { deadLetter: DeadLetter; locations: string[] }>()
     for (const topic of await this.#topics()) await this.#readTopic(topic, closed, open)
@@ -62,11 +65,15 @@ export class KafkaDeadLetterStore implements DeadLetterStore {
     }
   }
 
-  async complete(completed: readonly Completed[]): Promise<void> {
+  async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle>> {
+    return { deadLetter, location, verified: true, handle: [location] }
+  }
+
+  async complete(completed: readonly Completed<Handle>[]): Promise<void> {
     await this.#send(completed.map(({ open, location }) => this.#marker(open, location)))
   }
 
-  async replace(open: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
+  async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
     await this.#send([toKafkaDeadLetter(deadLetter, this.#options.pattern)])
     await this.#send([this.#marker(open, 'replaced')])
   }
@@ -90,11 +97,7 @@ export class KafkaDeadLetterStore implements DeadLetterStore {
       await write(Date.now() + LEASE_MS)
       if ((await this.#holder(topic)) === holder) return
       await write(0)
-      throw new DeadLetterError(
-        'redrive-running',
-        'Another redrive of this topic is running, or ended without a word less than a minute ago.',
-        { retriable: true },
-      )
+      throw redriveRunning('topic')
     }
     await renew()
     return { check: renew, renew, release: () => write(0) }
@@ -150,11 +153,11 @@ export class KafkaDeadLetterStore implements DeadLetterStore {
     return leases.keys().next().value
   }
 
-  #marker({ deadLetter, handle }: OpenDeadLetter, location: string): ProducerRecord {
+  #marker({ deadLetter, handle }: OpenDeadLetter<Handle>, location: string): ProducerRecord {
     return closedMarker(
       deadLetterTopic(this.#options.pattern, deadLetter.record.topic),
       deadLetter.deadLetterId,
-      handle as string[],
+      handle,
       location,
     )
   }

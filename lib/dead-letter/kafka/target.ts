@@ -12,7 +12,7 @@ import {
   type DeadLetterTargetServices,
   type StoreResult,
 } from '../dead-letter-target.ts'
-import { isDeadLetterTopic, toKafkaDeadLetter } from './kafka-dead-letter.ts'
+import { toKafkaDeadLetter } from './kafka-dead-letter.ts'
 
 interface KafkaTargetConfig {
   readonly kind: 'kafka'
@@ -32,9 +32,7 @@ export const kafka: DeadLetterTargetKind<KafkaTargetConfig> = {
     const servers = rest.join('@').split(';')
     return servers.every(isAddress) ? { kind: 'kafka', pattern, servers: Object.freeze(servers) } : undefined
   },
-  describe: ({ pattern }) => `kafka:${pattern}`,
   isOnSameCluster: ({ servers }) => servers === undefined,
-  holdsTopic: ({ pattern }, topic) => isDeadLetterTopic(pattern, topic),
 }
 
 function isAddress(server: string): boolean {

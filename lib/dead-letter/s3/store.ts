@@ -1,23 +1,42 @@
 // The open dead letters of an S3 bucket's prefix: one object each. A settled one is deleted.
 import { randomUUID } from 'node:crypto'
-import { DeadLetterError } from '../../errors.ts'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
 import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter } from '../dead-letter.ts'
 import {
   type Completed,
-  type DeadLetterStore,
   LEASE_MS,
   type Lease,
   type OpenDeadLetter,
   type ReadOptions,
+  redriveRunning,
+  type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { inParallel } from '../in-parallel.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
+import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 
 const CALL_MS = 30_000
 const LEASE = 'redrive.lease'
 
-export class S3DeadLetterStore implements DeadLetterStore {
+export function openStore({ bucket, prefix }: DeadLetterTargetConfig<'s3'>): S3DeadLetterStore {
+  return new S3DeadLetterStore(bucket, prefix)
+}
+
+export async function readClaim(location: string): Promise<Uint8Array> {
+  const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(location) ?? []
+  const { s3, client } = await loadS3()
+  try {
+    const { Body } = await client.send(new s3.GetObjectCommand({ Bucket, Key }), abortAfter(CALL_MS))
+    return (await Body?.transformToByteArray()) ?? Buffer.alloc(0)
+  } finally {
+    client.destroy()
+  }
+}
+
+/** An object's key. */
+type Handle = string
+
+export class S3DeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #bucket: string
   readonly #prefix: string
   #client: Promise<S3> | undefined
@@ -27,7 +46,7 @@ export class S3DeadLetterStore implements DeadLetterStore {
     this.#prefix = prefix === '' ? '' : `${prefix}/`
   }
 
-  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter> {
+  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
     const { s3, client } = await this.#load()
     for (let token: string | undefined; ; ) {
       const page = await client.send(
@@ -46,15 +65,19 @@ export class S3DeadLetterStore implements DeadLetterStore {
     }
   }
 
-  async complete(completed: readonly Completed[]): Promise<void> {
+  async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle>> {
+    return { deadLetter, location, verified: true, handle: location.slice(`s3://${this.#bucket}/`.length) }
+  }
+
+  async complete(completed: readonly Completed<Handle>[]): Promise<void> {
     const { s3, client } = await this.#load()
     await inParallel(completed, ({ open }) =>
-      client.send(new s3.DeleteObjectCommand({ Bucket: this.#bucket, Key: keyOf(open) }), abortAfter(CALL_MS)),
+      client.send(new s3.DeleteObjectCommand({ Bucket: this.#bucket, Key: open.handle }), abortAfter(CALL_MS)),
     )
   }
 
-  async replace(open: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
-    await this.#put(keyOf(open), JSON.stringify(deadLetter), DEAD_LETTER_MEDIA_TYPE)
+  async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
+    await this.#put(open.handle, JSON.stringify(deadLetter), DEAD_LETTER_MEDIA_TYPE)
   }
 
   /** A conditional write: who creates the object has the lease. */
@@ -65,15 +88,15 @@ export class S3DeadLetterStore implements DeadLetterStore {
     let etag = await this.#put(object.Key, holder, 'text/plain', { IfNoneMatch: '*' }).catch(async error => {
       if ((error as Error).name !== 'PreconditionFailed') throw error
       const { LastModified, ETag } = await client.send(new s3.HeadObjectCommand(object), abortAfter(CALL_MS))
-      if (Date.now() - (LastModified?.getTime() ?? 0) < LEASE_MS) throw running()
+      if (Date.now() - (LastModified?.getTime() ?? 0) < LEASE_MS) throw redriveRunning('bucket')
       return this.#put(object.Key, holder, 'text/plain', ETag === undefined ? {} : { IfMatch: ETag }).catch(() => {
-        throw running()
+        throw redriveRunning('bucket')
       })
     })
     const renew = async () => {
       etag = await this.#put(object.Key, holder, 'text/plain', etag === undefined ? {} : { IfMatch: etag }).catch(
         () => {
-          throw running()
+          throw redriveRunning('bucket')
         },
       )
     }
@@ -95,7 +118,7 @@ export class S3DeadLetterStore implements DeadLetterStore {
     ;(await made)?.client.destroy()
   }
 
-  async #read(key: string): Promise<OpenDeadLetter | undefined> {
+  async #read(key: string): Promise<OpenDeadLetter<Handle> | undefined> {
     const { s3, client } = await this.#load()
     try {
       const { Body } = await client.send(
@@ -131,16 +154,4 @@ export class S3DeadLetterStore implements DeadLetterStore {
     this.#client ??= loadS3()
     return this.#client
   }
-}
-
-function keyOf({ handle }: OpenDeadLetter): string {
-  return handle as string
-}
-
-function running(): DeadLetterError {
-  return new DeadLetterError(
-    'redrive-running',
-    'Another redrive of this bucket is running, or ended without a word less than a minute ago.',
-    { retriable: true },
-  )
 }

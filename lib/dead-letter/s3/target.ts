@@ -2,7 +2,7 @@
 // Conditional writes: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 import { DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
-import { abortAfter, loadS3, type S3, stsOf } from '../aws-clients.ts'
+import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
 import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter } from '../dead-letter.ts'
 import type { DeadLetterTarget, DeadLetterTargetKind, StoreResult } from '../dead-letter-target.ts'
 import { inParallel } from '../in-parallel.ts'
@@ -24,8 +24,6 @@ export const s3: DeadLetterTargetKind<S3TargetConfig> = {
     if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) return undefined
     return { kind: 's3', bucket, prefix: prefix.join('/').replace(/^\/+|\/+$/g, '') }
   },
-  describe: ({ bucket }) => `s3:${bucket}`,
-  signingService: (_config, region) => stsOf(region),
 }
 
 export function createS3Target({ bucket, prefix }: S3TargetConfig): S3DeadLetterTarget {

@@ -5,25 +5,46 @@ import { DeadLetterError } from '../../errors.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   type Completed,
-  type DeadLetterStore,
   LEASE_MS,
   type Lease,
   type OpenDeadLetter,
   type ReadOptions,
+  redriveRunning,
+  type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
+import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { SqliteDeadLetterTarget } from './target.ts'
 
 const PAGE = 500
 
-export class SqliteDeadLetterStore implements DeadLetterStore {
+export function openStore({ file }: DeadLetterTargetConfig<'sqlite'>): SqliteDeadLetterStore {
+  return new SqliteDeadLetterStore(file)
+}
+
+/** @throws DeadLetterError `claim-missing` */
+export async function readClaim(location: string, deadLetterId: string): Promise<Uint8Array> {
+  const target = new SqliteDeadLetterTarget(location.slice('sqlite:'.length, location.lastIndexOf('#')))
+  try {
+    const row = (await target.open()).prepare('SELECT value FROM claims WHERE letter_id = ?').get(deadLetterId)
+    if (!row) throw new DeadLetterError('claim-missing', 'The SQLite database has no such value.')
+    return row.value as Uint8Array
+  } finally {
+    await target.close()
+  }
+}
+
+/** A row is found by the id of its dead letter. */
+type Handle = undefined
+
+export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #target: SqliteDeadLetterTarget
 
   constructor(file: string) {
     this.#target = new SqliteDeadLetterTarget(file)
   }
 
-  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter> {
+  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
     const database = await this.#target.open()
     const page = database.prepare(
       'SELECT rowid, letter_id, letter FROM letters WHERE closed IS NULL AND rowid > ? ORDER BY rowid LIMIT ?',
@@ -38,14 +59,18 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
             deadLetter,
             location: `sqlite:${this.#target.file}#${row.letter_id}`,
             verified: deadLetter.claimCheck === null,
-            handle: row.rowid,
+            handle: undefined,
           }
       }
       last = (rows.at(-1) as { rowid: number }).rowid
     }
   }
 
-  async complete(completed: readonly Completed[]): Promise<void> {
+  async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle>> {
+    return { deadLetter, location, verified: true, handle: undefined }
+  }
+
+  async complete(completed: readonly Completed<Handle>[]): Promise<void> {
     await this.#target.inTransaction(database => {
       const update = database.prepare('UPDATE letters SET closed = ? WHERE letter_id = ?')
       for (const { open, location } of completed) update.run(location, open.deadLetter.deadLetterId)
@@ -75,12 +100,7 @@ export class SqliteDeadLetterStore implements DeadLetterStore {
             'INSERT INTO lease (only, holder, until) VALUES (1, ?, ?) ON CONFLICT (only) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE holder = excluded.holder OR until < ?',
           )
           .run(holder, now + LEASE_MS, now)
-        if (changes === 0)
-          throw new DeadLetterError(
-            'redrive-running',
-            'Another redrive of this database is running, or ended without a word less than a minute ago.',
-            { retriable: true },
-          )
+        if (changes === 0) throw redriveRunning('database')
       })
     const release = (database: DatabaseSync) => void database.prepare('DELETE FROM lease WHERE holder = ?').run(holder)
     await take()

@@ -17,7 +17,6 @@ interface SqliteTargetConfig {
 export const sqlite: DeadLetterTargetKind<SqliteTargetConfig> = {
   syntax: 'sqlite:<file>',
   parse: (text, context) => (text === '' ? undefined : { kind: 'sqlite', file: lastingPath(text, context) }),
-  describe: ({ file }) => `sqlite:${file}`,
 }
 
 export function createSqliteTarget({ file }: SqliteTargetConfig): SqliteDeadLetterTarget {

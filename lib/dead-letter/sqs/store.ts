@@ -6,14 +6,16 @@ import { abortAfter, loadSqs, type Sqs } from '../aws-clients.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   type Completed,
-  type DeadLetterStore,
+  type DeadLetterStoreServices,
   LEASE_MS,
   type Lease,
   type OpenDeadLetter,
   type ReadOptions,
+  type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { inChunks, inParallel } from '../in-parallel.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
+import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { toEntry } from './target.ts'
 
 export interface RawMessage {
@@ -38,8 +40,20 @@ const WAIT_S = 1
 const EMPTY_ANSWERS = 2
 const HIDDEN_S = LEASE_MS / 1000
 const CALL_MS = 30_000
+/** Dead letters of a queue that are looked through for one. */
+const MAX_SEARCHED = 1000
 
-export class SqsDeadLetterStore implements DeadLetterStore {
+export function openStore(
+  { queueUrl }: DeadLetterTargetConfig<'sqs'>,
+  { toDeadLetters }: DeadLetterStoreServices,
+): SqsDeadLetterStore {
+  return new SqsDeadLetterStore(queueUrl, toDeadLetters)
+}
+
+/** A message's id. */
+type Handle = string
+
+export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #queueUrl: string
   readonly #toDeadLetters: RawToDeadLetters
   readonly #held = new Map<string, Held>()
@@ -55,7 +69,7 @@ export class SqsDeadLetterStore implements DeadLetterStore {
     this.#toDeadLetters = toDeadLetters
   }
 
-  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter> {
+  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
     for (let empty = 0; empty < EMPTY_ANSWERS; ) {
       const messages = await this.#receive()
       // What was hidden for too long comes again: then the queue has nothing that is new.
@@ -65,7 +79,17 @@ export class SqsDeadLetterStore implements DeadLetterStore {
     }
   }
 
-  async complete(completed: readonly Completed[]): Promise<void> {
+  /** Receives up to a thousand dead letters, for a message can only be deleted after it was received. */
+  async find({ deadLetterId }: DeadLetter): Promise<OpenDeadLetter<Handle> | undefined> {
+    let seen = 0
+    for await (const open of this.deadLetters()) {
+      if (open.deadLetter.deadLetterId === deadLetterId) return open
+      if (++seen === MAX_SEARCHED) return undefined
+    }
+    return undefined
+  }
+
+  async complete(completed: readonly Completed<Handle>[]): Promise<void> {
     for (const { open } of completed) this.#completed.add(open.deadLetter.deadLetterId)
     await this.#remove(completed.map(({ open }) => open.deadLetter.deadLetterId))
   }
@@ -82,7 +106,7 @@ export class SqsDeadLetterStore implements DeadLetterStore {
     await this.#delete(done)
   }
 
-  async replace(_open: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
+  async replace(_open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
     // A FIFO queue holds what its own queue gave up, in its groups: it stays as it is, and SQS counts the tries.
     if (this.#queueUrl.endsWith('.fifo')) return
     const { sqs, client } = await this.#load()
@@ -137,9 +161,9 @@ export class SqsDeadLetterStore implements DeadLetterStore {
     return known === undefined
   }
 
-  async #open(message: Message): Promise<OpenDeadLetter[]> {
+  async #open(message: Message): Promise<OpenDeadLetter<Handle>[]> {
     const held = this.#held.get(message.MessageId as string) as Held
-    const given: OpenDeadLetter[] = []
+    const given: OpenDeadLetter<Handle>[] = []
     const deadLetters = this.#deadLettersOf(message)
     for (const deadLetter of deadLetters) {
       const { deadLetterId } = deadLetter

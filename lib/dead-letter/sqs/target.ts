@@ -33,8 +33,6 @@ export const sqs: DeadLetterTargetKind<SqsTargetConfig> = {
       problem('expected a standard queue, got a FIFO queue: dead letters have no order, and it would drop repeats.')
     return { kind: 'sqs', queueUrl: text }
   },
-  describe: ({ queueUrl }) => `sqs:…/${queueUrl.split('/').at(-1)}`,
-  signingService: ({ queueUrl }) => new URL(queueUrl).origin,
 }
 
 export function createSqsTarget({ queueUrl }: SqsTargetConfig): SqsDeadLetterTarget {
