@@ -36,8 +36,8 @@ test('a broker’s refusal has our code; the broker’s word is the causeCode of
   const NOT_LEADER_OR_FOLLOWER = 6
   const MESSAGE_TOO_LARGE = 10
   const script = {
-    onProduce: ({ asked }: { asked: number }) => ({
-      errorCode: asked === 0 ? NOT_LEADER_OR_FOLLOWER : MESSAGE_TOO_LARGE,
+    onProduce: ({ attempt }: { attempt: number }) => ({
+      errorCode: attempt === 0 ? NOT_LEADER_OR_FOLLOWER : MESSAGE_TOO_LARGE,
     }),
   }
   await withProducer({ retries: 0 }, script, async producer => {

@@ -1,4 +1,4 @@
-// The contract of a KafkaClient: the same cases against the fake, scripted brokers and a real Kafka.
+// The contract of a KafkaClient: the same tests run against the fake, scripted brokers and a real Kafka.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TransportError } from '../lib/errors.ts'
@@ -10,7 +10,7 @@ import { deadlineIn, pause } from './support/time.ts'
 export interface ContractCluster {
   readonly client: KafkaClient
   readonly topic: string
-  /** Whether the cluster reports topics it does not have. */
+  /** Whether the cluster reports an error for topics that do not exist. */
   readonly knowsTopics: boolean
   stop(): Promise<void>
 }
@@ -27,34 +27,35 @@ export function kafkaClientContract(name: string, start: () => Promise<ContractC
       }
     })
 
-  run('tells partitions, leaders and epochs', async ({ client, topic }) => {
+  run('metadata returns partitions, leaders and epochs', async ({ client, topic }) => {
     const { topics } = await client.metadata([topic], deadlineIn(5000))
     assert.equal(topics[0]?.error, null)
     assert.deepEqual([...(topics[0]?.partitions ?? [])].map(({ partition }) => partition).sort(), [0, 1, 2])
     assert.ok(topics[0]?.partitions.every(({ leader, leaderEpoch }) => leader >= 0 && leaderEpoch >= 0))
   })
 
-  run('names the error of a topic that is not there, beside one that is', async ({ client, topic, knowsTopics }) => {
-    const { topics } = await client.metadata([topic, 'missing'], deadlineIn(5000))
-    assert.equal(topics.find(found => found.topic === topic)?.error, null)
-    if (knowsTopics) assert.equal(topics.find(found => found.topic === 'missing')?.error, 'UNKNOWN_TOPIC_OR_PARTITION')
-  })
-
   run(
-    'writes, answers with the offset, and takes the same bytes again for the same write',
-    async ({ client, topic }) => {
-      const write = await writer(client, topic)
-      const first = await write(0, { epoch: 0, sequence: 0, values: ['a', 'b'] })
-      const again = await write(0, { epoch: 0, sequence: 0, values: ['a', 'b'] })
-      const next = await write(0, { epoch: 0, sequence: 2, values: ['c'] })
-
-      assert.ok(first.kind === 'acked' && first.baseOffset !== null && first.proof === 'all')
-      assert.ok(again.kind === 'acked' && (again.baseOffset === first.baseOffset || again.baseOffset === null))
-      assert.ok(next.kind === 'acked' && next.baseOffset === first.baseOffset + 2n)
+    'metadata returns an error for a missing topic beside an existing one',
+    async ({ client, topic, knowsTopics }) => {
+      const { topics } = await client.metadata([topic, 'missing'], deadlineIn(5000))
+      const errorOf = (name: string) => topics.find(metadata => metadata.topic === name)?.error
+      assert.equal(errorOf(topic), null)
+      if (knowsTopics) assert.equal(errorOf('missing'), 'UNKNOWN_TOPIC_OR_PARTITION')
     },
   )
 
-  run('refuses a late batch of an older epoch after the partition has moved on', async ({ client, topic }) => {
+  run('produce returns the offset, and recognises the same bytes as a repeat', async ({ client, topic }) => {
+    const write = await writer(client, topic)
+    const first = await write(0, { epoch: 0, sequence: 0, values: ['a', 'b'] })
+    const again = await write(0, { epoch: 0, sequence: 0, values: ['a', 'b'] })
+    const next = await write(0, { epoch: 0, sequence: 2, values: ['c'] })
+
+    assert.ok(first.kind === 'acked' && first.baseOffset !== null && first.proof === 'all')
+    assert.ok(again.kind === 'acked' && (again.baseOffset === first.baseOffset || again.baseOffset === null))
+    assert.ok(next.kind === 'acked' && next.baseOffset === first.baseOffset + 2n)
+  })
+
+  run('produce rejects a late batch of an older epoch', async ({ client, topic }) => {
     const write = await writer(client, topic)
     await write(1, { epoch: 0, sequence: 0, values: ['a'] })
     const bumped = await write(1, { epoch: 1, sequence: 0, values: ['b'] })
@@ -64,14 +65,14 @@ export function kafkaClientContract(name: string, start: () => Promise<ContractC
     assert.ok(late.kind === 'rejected' && late.causeCode === 'INVALID_PRODUCER_EPOCH', JSON.stringify(late.kind))
   })
 
-  run('refuses a sequence out of order without writing', async ({ client, topic }) => {
+  run('produce rejects a sequence out of order', async ({ client, topic }) => {
     const write = await writer(client, topic)
     await write(0, { epoch: 0, sequence: 0, values: ['a'] })
     const gap = await write(0, { epoch: 0, sequence: 5, values: ['b'] })
     assert.ok(gap.kind === 'rejected' && gap.causeCode === 'OUT_OF_ORDER_SEQUENCE_NUMBER')
   })
 
-  run('takes null header values, repeated and numeric names', async ({ client, topic }) => {
+  run('produce accepts null header values, repeated names and numeric names', async ({ client, topic }) => {
     const write = await writer(client, topic)
     const outcome = await write(2, {
       epoch: 0,
@@ -86,20 +87,17 @@ export function kafkaClientContract(name: string, start: () => Promise<ContractC
     assert.equal(outcome.kind, 'acked')
   })
 
-  run('writes nothing when the gate is shut, and says so', async ({ client, topic }) => {
+  run('produce writes nothing when beginWrite returns false', async ({ client, topic }) => {
     const write = await writer(client, topic)
-    const shut = await write(0, { epoch: 0, sequence: 0, values: ['a'], gate: false })
-    const open = await write(0, { epoch: 0, sequence: 0, values: ['b'] })
+    const cancelled = await write(0, { epoch: 0, sequence: 0, values: ['a'], mayWrite: false })
+    const written = await write(0, { epoch: 0, sequence: 0, values: ['b'] })
 
-    assert.ok(shut.kind === 'not-sent' && shut.causeCode === 'BATCH_CHANGED')
-    assert.equal(open.kind, 'acked')
+    assert.ok(cancelled.kind === 'not-sent' && cancelled.causeCode === 'BATCH_CHANGED')
+    assert.equal(written.kind, 'acked')
   })
 }
 
-/**
- * A fresh cluster answers COORDINATOR_LOAD_IN_PROGRESS at first; the port makes one round and says that another may
- * help.
- */
+/** Retries, because a new cluster answers COORDINATOR_LOAD_IN_PROGRESS at first, and the client makes one round. */
 async function producerIdOf(client: KafkaClient): Promise<ProducerIdAndEpoch> {
   for (let rounds = 1; ; rounds++) {
     try {
@@ -116,7 +114,7 @@ interface Write {
   readonly sequence: number
   readonly values: readonly string[]
   readonly headers?: readonly RecordHeader[]
-  readonly gate?: boolean
+  readonly mayWrite?: boolean
 }
 
 async function writer(
@@ -125,8 +123,8 @@ async function writer(
 ): Promise<(partition: number, write: Write) => Promise<ProduceOutcome>> {
   const { topics } = await client.metadata([topic], deadlineIn(5000))
   const { producerId } = await producerIdOf(client)
-  return async (partition, { epoch, sequence, values, headers = [], gate = true }) => {
-    const leader = topics[0]?.partitions.find(found => found.partition === partition)?.leader ?? -1
+  return async (partition, { epoch, sequence, values, headers = [], mayWrite = true }) => {
+    const leader = topics[0]?.partitions.find(metadata => metadata.partition === partition)?.leader ?? -1
     const pendingRecords = values.map(value => ({
       timestamp: Date.now(),
       record: {
@@ -150,7 +148,7 @@ async function writer(
       ackTimeoutMs: 2500,
       requestTimeoutMs: 5000,
       connectTimeoutMs: 3000,
-      beginWrite: () => gate,
+      beginWrite: () => mayWrite,
     })
     assert.equal(outcomes.length, 1)
     return outcomes[0] as ProduceOutcome

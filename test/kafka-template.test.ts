@@ -1,4 +1,4 @@
-// KafkaTemplate and its factory: calls as in Spring, and what becomes of a promise that nobody awaits.
+// KafkaTemplate and its factory: calls as in Spring, and promises that nobody awaits.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
@@ -12,19 +12,19 @@ import { type Attempt, ScriptedKafkaClient } from '../lib/testing/scripted-kafka
 import { systemClock } from '../lib/time/clock.ts'
 import { pause } from './support/time.ts'
 
-interface Made<K, V> {
+interface TemplateUnderTest<K, V> {
   readonly template: KafkaTemplate<K, V>
   readonly factory: ProducerFactory
   readonly clients: ScriptedKafkaClient[]
   readonly values: () => (string | null)[]
 }
 
-function make<K = string, V = string>(
+function createTemplate<K = string, V = string>(
   script: readonly Attempt[] = [],
   options: KafkaTemplateOptions<K, V> = {},
   settings: object = {},
   factoryOptions: ProducerFactoryOptions = {},
-): Made<K, V> {
+): TemplateUnderTest<K, V> {
   const clients: ScriptedKafkaClient[] = []
   const factory = new ProducerFactory({
     config: parseConfig({ bootstrapServers: ['a:1', 'b:2'], retries: 0, ...settings }, {}),
@@ -45,8 +45,8 @@ function make<K = string, V = string>(
   }
 }
 
-test('send in each of Spring’s forms; awaiting gives the record and its place', async () => {
-  const { template, clients } = make()
+test('send accepts each of Spring’s forms and resolves with the record and its metadata', async () => {
+  const { template, clients } = createTemplate()
   const { producerRecord, recordMetadata } = await template.send('t', 'k', 'v')
   assert.deepEqual([producerRecord.topic, producerRecord.key, producerRecord.value], ['t', 'k', 'v'])
   assert.deepEqual(
@@ -62,32 +62,35 @@ test('send in each of Spring’s forms; awaiting gives the record and its place'
 
   await template.send('t', 'only a value')
   assert.equal((await template.send('t', 1, 'k', 'v')).recordMetadata.partition, 1)
-  const stamped = await template.send('t', 0, 1517966773840, null, 'v')
-  assert.deepEqual([stamped.recordMetadata.partition, stamped.recordMetadata.timestamp], [0, 1517966773840])
+  const withTimestamp = await template.send('t', 0, 1517966773840, null, 'v')
+  assert.deepEqual([withTimestamp.recordMetadata.partition, withTimestamp.recordMetadata.timestamp], [0, 1517966773840])
   assert.equal((await template.send({ topic: 't', value: 'v', partition: 1 })).recordMetadata.partition, 1)
   assert.equal((await template.send('t', null, 'k', null)).producerRecord.value, null)
   assert.equal(clients[0]?.logs.flatMap(({ records }) => records).length, 6)
 })
 
-test('sendDefault sends to the default topic, of the options or of the settings', async () => {
-  const { template } = make([], { defaultTopic: 'chat' })
-  const sent = [
+test('sendDefault sends to the default topic of the options or the settings', async () => {
+  const { template } = createTemplate([], { defaultTopic: 'chat' })
+  const results = [
     await template.sendDefault('v'),
     await template.sendDefault('k', 'v'),
     await template.sendDefault(1, 'k', 'v'),
     await template.sendDefault(1, 5, 'k', 'v'),
   ]
   assert.deepEqual(
-    sent.map(({ recordMetadata: { topic } }) => topic),
+    results.map(({ recordMetadata: { topic } }) => topic),
     ['chat', 'chat', 'chat', 'chat'],
   )
-  assert.deepEqual([sent[2]?.recordMetadata.partition, sent[3]?.recordMetadata.timestamp], [1, 5])
-  assert.equal((await make([], {}, { defaultTopic: 'set' }).template.sendDefault('v')).recordMetadata.topic, 'set')
-  await assert.rejects(make().template.sendDefault('v'), (error: unknown) => error instanceof ConfigError)
+  assert.deepEqual([results[2]?.recordMetadata.partition, results[3]?.recordMetadata.timestamp], [1, 5])
+  assert.equal(
+    (await createTemplate([], {}, { defaultTopic: 'set' }).template.sendDefault('v')).recordMetadata.topic,
+    'set',
+  )
+  await assert.rejects(createTemplate().template.sendDefault('v'), (error: unknown) => error instanceof ConfigError)
 })
 
-test('sendAll reports each record and does not linger; flush, partitionsFor and metrics are the producer’s', async () => {
-  const { template } = make(['ok', 'refuse'], {}, { lingerMs: 5000 })
+test('sendAll reports each record without lingering; flush, partitionsFor and metrics work', async () => {
+  const { template } = createTemplate(['ok', 'refuse'], {}, { lingerMs: 5000 })
   const reports = await template.sendAll([
     { topic: 't', value: 'a', partition: 0 },
     { topic: 't', value: 'b', partition: 1 },
@@ -96,27 +99,27 @@ test('sendAll reports each record and does not linger; flush, partitionsFor and 
     reports.map(({ kind }) => kind),
     ['delivered', 'failed'],
   )
-  const sent = template.send('t', 'c')
+  const sending = template.send('t', 'c')
   await template.flush()
-  assert.equal((await sent).recordMetadata.topic, 't')
+  assert.equal((await sending).recordMetadata.topic, 't')
   assert.equal((await template.partitionsFor('t')).count, 2)
   assert.ok(template.metrics().requests >= 2)
 })
 
-test('listener and interceptors hear of every end; what they throw changes nothing', async () => {
-  const heard: string[] = []
+test('listener and interceptors are called for every outcome; an error that they throw changes nothing', async () => {
+  const calls: string[] = []
   const warnings: string[] = []
-  const { template, values } = make<string, string>(
+  const { template, values } = createTemplate<string, string>(
     ['ok', 'refuse'],
     {
       listener: {
-        onSuccess: (record, { offset }) => heard.push(`success ${record.value} ${offset}`),
-        onError: (record, error) => heard.push(`error ${record.value} ${error.code}`),
+        onSuccess: (record, { offset }) => calls.push(`success ${record.value} ${offset}`),
+        onError: (record, error) => calls.push(`error ${record.value} ${error.code}`),
       },
       interceptors: [
         {
           onSend: record => ({ ...record, value: `${record.value}!` }),
-          onAcknowledgement: (metadata, error) => heard.push(`ack ${metadata?.offset ?? error?.code}`),
+          onAcknowledgement: (metadata, error) => calls.push(`ack ${metadata?.offset ?? error?.code}`),
         },
         {
           onSend: () => {
@@ -135,7 +138,7 @@ test('listener and interceptors hear of every end; what they throw changes nothi
   await assert.rejects(template.send('t', 'k', 'b'), (error: unknown) => error instanceof DeliveryError)
 
   assert.deepEqual(values(), ['a!'])
-  assert.deepEqual(heard, ['ack 0', 'success a! 0', 'ack no-leader', 'error b! no-leader'])
+  assert.deepEqual(calls, ['ack 0', 'success a! 0', 'ack no-leader', 'error b! no-leader'])
   assert.equal(warnings.length, 4)
   assert.ok(!warnings.join().includes('secret'))
 })
@@ -145,7 +148,8 @@ test('a failure that nobody awaits goes to the listener, and does not end the pr
     import { parseConfig } from './lib/config/parse-config.ts'
     import { KafkaTemplate } from './lib/kafka-template.ts'
     import { ProducerFactory } from './lib/producer-factory.ts'
-    const template = new KafkaTemplate(new ProducerFactory({ config: parseConfig({ bootstrapServers: ['127.0.0.1:1'], maxBlockMs: 100 }, {}) }))
+    const config = parseConfig({ bootstrapServers: ['127.0.0.1:1'], maxBlockMs: 100 }, {})
+    const template = new KafkaTemplate(new ProducerFactory({ config }))
     template.send('chat', 'k', 'v')
     setTimeout(() => { console.log('alive'); process.exit(0) }, 600)`
   const { status, stdout, stderr } = spawnSync(
@@ -160,10 +164,10 @@ test('a failure that nobody awaits goes to the listener, and does not end the pr
   assert.match(stderr, /A record for topic chat was not delivered \(unreachable\)/)
 })
 
-test('inside an invocation a failure that nobody awaits fails it, one that is awaited does not', async () => {
+test('in an invocation, a failure that nobody awaits fails the invocation; an awaited one does not', async () => {
   const listener = {}
   const unobserved = new InvocationScope()
-  const { template } = make(['refuse', 'refuse'], { listener })
+  const { template } = createTemplate(['refuse', 'refuse'], { listener })
   unobserved.run(() => void template.send('t', 'v'))
   await assert.rejects(unobserved.close(), (error: unknown) => (error as KafkaProducerError).code === 'no-leader')
 
@@ -172,8 +176,8 @@ test('inside an invocation a failure that nobody awaits fails it, one that is aw
   await observed.close()
 })
 
-test('an invocation’s end does not wait for linger.ms', async () => {
-  const { template, values } = make([], {}, { lingerMs: 20_000 })
+test('the end of an invocation does not wait for linger.ms', async () => {
+  const { template, values } = createTemplate([], {}, { lingerMs: 20_000 })
   const scope = new InvocationScope()
   scope.run(() => void template.send('t', 'v'))
   const begin = performance.now()
@@ -182,9 +186,9 @@ test('an invocation’s end does not wait for linger.ms', async () => {
   assert.deepEqual(values(), ['v'])
 })
 
-test('RoutingKafkaTemplate: the first pattern that finds the topic decides', async () => {
-  const text = make()
-  const json = make<string, object>([], {}, { valueSerializer: 'json' })
+test('RoutingKafkaTemplate uses the first pattern that matches the topic', async () => {
+  const text = createTemplate()
+  const json = createTemplate<string, object>([], {}, { valueSerializer: 'json' })
   const routing = new RoutingKafkaTemplate([
     [/^text-/g, text.template],
     [/.-json$/, json.template],
@@ -198,17 +202,17 @@ test('RoutingKafkaTemplate: the first pattern that finds the topic decides', asy
   await assert.rejects(routing.send('other', 'v'), /expected a pattern for topic other/)
 })
 
-test('ProducerFactory: one producer per configuration, another after maxAge or reset, and nothing of the old one is cut off', async () => {
-  const { template, factory, clients, values } = make([], {}, { lingerMs: 30 }, { maxAge: 60 })
+test('ProducerFactory has one producer per configuration, and a new one after maxAge or reset, without losing records', async () => {
+  const { template, factory, clients, values } = createTemplate([], {}, { lingerMs: 30 }, { maxAge: 60 })
   const first = factory.getProducer()
   assert.equal(
     factory.getProducer(parseConfig({ bootstrapServers: ['a:1', 'b:2'], retries: 0, lingerMs: 30 }, {})),
     first,
   )
-  const sent = template.send('t', 'old')
+  const sending = template.send('t', 'old')
   await pause(90)
   assert.notEqual(factory.getProducer(), first)
-  await sent
+  await sending
   const lingering = template.send('t', 'reset')
   await factory.reset()
   await lingering
@@ -219,8 +223,8 @@ test('ProducerFactory: one producer per configuration, another after maxAge or r
   assert.equal(first.isUsable, false)
 })
 
-test('sixty-four handlers at once: one connect, batches across callers, one caller’s deadline cuts nobody else’s send', async () => {
-  const { factory, clients } = make([], {}, {}, {})
+test('sixty-four handlers at once share one connection attempt and batches', async () => {
+  const { factory, clients } = createTemplate([], {}, {}, {})
   await Promise.all(Array.from({ length: 64 }, () => factory.connect(factory.config as never)))
   assert.equal(clients.length, 1)
   assert.equal(factory.getProducer().metrics().producerIds, 1)
@@ -238,6 +242,6 @@ test('sixty-four handlers at once: one connect, batches across callers, one call
       })
     }),
   )
-  assert.ok(outcomes.every(([sent, found]) => sent === found))
+  assert.ok(outcomes.every(([sent, stored]) => sent === stored))
   assert.ok(factory.getProducer().metrics().requests <= 4, `${factory.getProducer().metrics().requests} requests`)
 })

@@ -1,5 +1,6 @@
-// The control: the same scripts on raw kafkajs, used as documented, and on ours. kafkajs resolves and the records are
-// not in the log; a script that does not show its loss is a red test, since then nothing is proved by ours passing it.
+// The same scripts on raw kafkajs, used as documented, and on our producer. kafkajs resolves and the records are not in
+// the log. If a script shows no loss with kafkajs, its test fails: then it would prove nothing about our producer
+// either.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
@@ -32,7 +33,7 @@ const missing = (values: readonly string[], cluster: ScriptedBrokers) => {
   return values.filter(value => !log.includes(value))
 }
 
-/** Broker 1 refuses the first batch it gets; everything else is honest. */
+/** Broker 1 refuses its first batch; everything else is written. */
 function refusesOnce(): Script {
   let refused = false
   return {
@@ -44,10 +45,10 @@ function refusesOnce(): Script {
   }
 }
 
-test('control i: raw kafkajs resolves and loses keyless records when one of two leaders refuses once', async () => {
+test('control i: raw kafkajs resolves, but loses records without a key when one of two leaders refuses once', async () => {
   const values = ['a', 'b', 'c']
   let lost: string[] = []
-  // The round robin begins at a random partition: the loss shows in most rounds, so rounds repeat until it does.
+  // Round-robin starts at a random partition, so the loss does not show in every round.
   for (let round = 0; round < 20 && lost.length === 0; round++) {
     const cluster = await ScriptedBrokers.start({ leaders: [0, 1], script: refusesOnce() })
     const producer = await rawProducer(cluster)
@@ -57,11 +58,11 @@ test('control i: raw kafkajs resolves and loses keyless records when one of two 
     await cluster.stop()
   }
 
-  assert.ok(lost.length >= 1, 'the control was not caught: kafkajs lost nothing')
+  assert.ok(lost.length >= 1, 'the control does not work: kafkajs lost nothing')
   assert.ok(lost.every(value => values.includes(value)))
 })
 
-test('ours, script i: every record is in the log once', async () => {
+test('our producer, script i: every record is in the log once', async () => {
   const values = ['a', 'b', 'c']
   const cluster = await ScriptedBrokers.start({ leaders: [0, 1], script: refusesOnce() })
   const producer = producerOf(cluster.addresses)
@@ -73,7 +74,7 @@ test('ours, script i: every record is in the log once', async () => {
   await cluster.stop()
 })
 
-/** Partition 1 is refused once by broker 1, and its leadership moves to broker 0, which has answered by then. */
+/** Broker 1 refuses a batch for partition 1, whose leader moves to broker 0; broker 0 has answered before that. */
 function leaderMoves(cluster: () => ScriptedBrokers): Script {
   let moved = false
   let answered: () => void = () => {}
@@ -96,19 +97,19 @@ function leaderMoves(cluster: () => ScriptedBrokers): Script {
 
 const KEYED = ['k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7', 'k8']
 
-test('control ii: raw kafkajs resolves and loses the keyed records whose leader moved to a broker that had answered', async () => {
+test('control ii: raw kafkajs resolves, but loses records whose leader moved to a broker that had answered', async () => {
   const cluster: ScriptedBrokers = await ScriptedBrokers.start({ leaders: [0, 1], script: leaderMoves(() => cluster) })
   const producer = await rawProducer(cluster)
   await producer.send({ topic: 't', acks: -1, messages: KEYED.map(key => ({ key, value: key })) })
 
   const lost = missing(KEYED, cluster)
-  assert.ok(lost.length >= 1, 'the control was not caught: kafkajs lost nothing')
+  assert.ok(lost.length >= 1, 'the control does not work: kafkajs lost nothing')
   assert.equal(lost.length + cluster.log(0).records.length, KEYED.length, 'exactly the moved partition is missing')
   await producer.disconnect()
   await cluster.stop()
 })
 
-test('ours, script ii: the records follow their leader', async () => {
+test('our producer, script ii: the records are sent to the new leader', async () => {
   const cluster: ScriptedBrokers = await ScriptedBrokers.start({ leaders: [0, 1], script: leaderMoves(() => cluster) })
   const producer = producerOf(cluster.addresses)
   const reports = await producer.sendAll(KEYED.map(key => ({ topic: 't', key, value: key })))
@@ -122,7 +123,7 @@ test('ours, script ii: the records follow their leader', async () => {
 /** Both answers of the second batch are dropped after the write. */
 const dropsAnswersOfB: Script = { onAnswer: (_, produces) => (produces === 2 || produces === 3 ? 'drop' : 'send') }
 
-test('control iii: raw idempotent kafkajs resolves C and C is not in the log after both answers of B were dropped', async () => {
+test('control iii: raw idempotent kafkajs resolves C, but loses it after both answers to B were dropped', async () => {
   const cluster = await ScriptedBrokers.start({ leaders: [0], brokers: 1, script: dropsAnswersOfB })
   const producer = await rawProducer(cluster, { idempotent: true, retries: 1, requestTimeout: 400 })
   const send = (value: string) => producer.send({ topic: 't', acks: -1, messages: [{ key: 'k', value }] })
@@ -132,12 +133,12 @@ test('control iii: raw idempotent kafkajs resolves C and C is not in the log aft
   await producer.connect()
   await send('C')
 
-  assert.deepEqual(missing(['A', 'C'], cluster), ['C'], 'the control was not caught: C is in the log')
+  assert.deepEqual(missing(['A', 'C'], cluster), ['C'], 'the control does not work: C is in the log')
   await producer.disconnect()
   await cluster.stop()
 })
 
-test('ours, script iii: B is told unknown and C is in the log', async () => {
+test('our producer, script iii: B is reported as unknown, and C is in the log', async () => {
   const cluster = await ScriptedBrokers.start({ leaders: [0], brokers: 1, script: dropsAnswersOfB })
   const producer = producerOf(cluster.addresses, { retries: 1, requestTimeoutMs: 400, ackTimeoutMs: 300 })
   const send = async (value: string) => summaryOf((await producer.sendAll([{ topic: 't', key: 'k', value }]))[0])

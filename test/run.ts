@@ -7,7 +7,7 @@ import { LocalKafka } from '../local/kafka/cluster.ts'
 import { cleanUpStale } from '../local/processes.ts'
 import { explain, requireJdk } from '../local/requirements.ts'
 
-/** One that hangs must not hang all. */
+/** A test that hangs must not block the others. */
 const TEST_MS = 300_000
 
 let passed = 0
@@ -30,10 +30,10 @@ async function phase(name: string, pattern: string | string[], concurrency: numb
 
 async function main(): Promise<void> {
   cleanUpStale()
-  const given = process.env.KAFKA_BOOTSTRAP_SERVERS
+  const existingCluster = process.env.KAFKA_BOOTSTRAP_SERVERS
   delete process.env.KAFKA_BOOTSTRAP_SERVERS
-  const wanted = process.argv.slice(2)
-  if (wanted.length > 0) await phase('chosen', wanted, 2)
+  const chosenFiles = process.argv.slice(2)
+  if (chosenFiles.length > 0) await phase('chosen', chosenFiles, 2)
   else {
     requireJdk()
     await phase(
@@ -41,8 +41,8 @@ async function main(): Promise<void> {
       ['test/*.test.ts', 'test/!(kafka|own-cluster|property|slow)/*.test.ts', 'test/property/*.test.ts'],
       2,
     )
-    const kafka = given ? undefined : await LocalKafka.start(3, { log: console.log })
-    process.env.KAFKA_TEST_BOOTSTRAP = given ?? (kafka as LocalKafka).bootstrapServers
+    const kafka = existingCluster ? undefined : await LocalKafka.start(3, { log: console.log })
+    process.env.KAFKA_TEST_BOOTSTRAP = existingCluster ?? (kafka as LocalKafka).bootstrapServers
     try {
       await phase('shared cluster', 'test/kafka/*.test.ts', 1)
     } finally {

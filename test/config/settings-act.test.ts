@@ -49,7 +49,7 @@ test('delivery.timeout.ms ends a record’s life', async () => {
 })
 
 test('retry.backoff.ms and retry.backoff.max.ms set the pause before a retry', async () => {
-  const refuseTwice: Script = { onProduce: ({ asked }) => (asked < 2 ? { errorCode: 19 } : 'append') }
+  const refuseTwice: Script = { onProduce: ({ attempt }) => (attempt < 2 ? { errorCode: 19 } : 'append') }
   await withProducer({ retryBackoffMs: 300, retryBackoffMaxMs: 300 }, refuseTwice, async (producer, cluster) => {
     await send(producer)
     const [first, second] = produces(cluster)

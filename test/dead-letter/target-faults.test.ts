@@ -204,7 +204,7 @@ const kafkaFaults: Record<FailureKind, { readonly script: Script | undefined; re
   'too large': { script: { onProduce: () => ({ errorCode: 10 }) }, onDisk: 4 },
   // The broker names one record of the batch.
   'partial failure': {
-    script: { onProduce: ({ asked }) => (asked === 0 ? { errorCode: 87, recordErrors: [1] } : 'append') },
+    script: { onProduce: ({ attempt }) => (attempt === 0 ? { errorCode: 87, recordErrors: [1] } : 'append') },
     onDisk: 1,
   },
 }

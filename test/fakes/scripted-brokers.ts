@@ -1,5 +1,5 @@
-// Brokers on real sockets that speak what kafkajs and our driver speak, and do what a script says: refuse, drop an answer, hold a
-// request. Deterministic, so that a loss can be shown on one client and its absence on another by the same script.
+// Brokers on real sockets that answer the requests of kafkajs and of our driver, and follow a script: refuse, drop an
+// answer, hold a request. They are deterministic: one script shows a loss with one client, and none with another.
 
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -10,20 +10,20 @@ interface ProducePartition {
   readonly topic: string
   readonly partition: number
   readonly bytes: Buffer
-  /** How many batches this partition was asked to take before, on any broker. */
-  readonly asked: number
+  /** The number of this batch among the batches of its partition, from 0, over all brokers. */
+  readonly attempt: number
 }
 
-/** What to do with one partition of a Produce. `append` is the honest broker. */
+/** What to do with one partition of a Produce. `append`: as a real broker does. */
 type ProduceAction =
   | { readonly errorCode: number; readonly baseOffset?: number; readonly recordErrors?: readonly number[] }
   | 'append'
 
 export interface Script {
   onProduce?(partition: ProducePartition): ProduceAction
-  /** The whole answer of a Produce: sent, dropped for ever, or sent when the promise resolves. */
+  /** The whole answer to a Produce is sent, dropped, or sent when the promise resolves. */
   onAnswer?(broker: number, produces: number): 'send' | 'drop' | Promise<void>
-  /** Before the request is looked at at all: a promise holds it. */
+  /** Called before the request is processed; a promise holds it. */
   onRequest?(broker: number, apiKey: number, requests: number): Promise<void> | undefined
 }
 
@@ -31,18 +31,18 @@ export class ScriptedBrokers {
   readonly #servers: Server[] = []
   readonly #sockets = new Set<Socket>()
   readonly #logs = new Map<string, PartitionLog>()
-  readonly #asked = new Map<string, number>()
+  readonly #attempts = new Map<string, number>()
   readonly topic: string
   /** Leader of each partition: a broker's number, from 0. Scripts may change it. */
   leaders: number[]
   leaderEpochs: number[]
   script: Script
   connections = 0
-  /** What metadata tells while it lags behind. */
+  /** The metadata of a broker that lags behind. */
   lag: { leaders: number[]; leaderEpochs: number[] } | undefined
-  /** What every Produce answer asks the client to wait, ms. */
+  /** The throttle time in every Produce answer, ms. */
   throttleMs = 0
-  /** Api keys asked, per broker. */
+  /** The received requests. */
   readonly requests: {
     broker: number
     apiKey: number
@@ -92,7 +92,7 @@ export class ScriptedBrokers {
     return log
   }
 
-  /** Every value in every log, sorted. */
+  /** The values in all logs, sorted. */
   values(): string[] {
     return this.leaders
       .flatMap((_, partition) => this.log(partition).records.map(record => String(record.value)))
@@ -121,7 +121,7 @@ export class ScriptedBrokers {
       while (buffered.length >= 4 && buffered.length >= 4 + buffered.readInt32BE(0)) {
         const frame = buffered.subarray(4, 4 + buffered.readInt32BE(0))
         buffered = buffered.subarray(4 + frame.length)
-        // One request of a connection at a time, as a broker does it.
+        // One request of a connection at a time, as in a broker.
         chain = chain.then(() => this.#answer(broker, socket, Buffer.from(frame)))
       }
     })
@@ -132,7 +132,7 @@ export class ScriptedBrokers {
     const version = frame.readInt16BE(2)
     const reader = new Reader(frame, 8)
     const clientId = reader.string()
-    // A Produce begins with its transactional id (null), then acks and the followers' time.
+    // A Produce begins with a transactional id (null), acks and the time-out.
     const isProduce = apiKey === 0
     this.requests.push({
       broker,
@@ -188,9 +188,9 @@ export class ScriptedBrokers {
     partition: number,
     bytes: Buffer,
   ): { errorCode: number; baseOffset?: number; recordErrors?: readonly number[] } {
-    const asked = this.#asked.get(`${topic}/${partition}`) ?? 0
-    this.#asked.set(`${topic}/${partition}`, asked + 1)
-    const action = this.script.onProduce?.({ broker, topic, partition, bytes, asked }) ?? 'append'
+    const attempt = this.#attempts.get(`${topic}/${partition}`) ?? 0
+    this.#attempts.set(`${topic}/${partition}`, attempt + 1)
+    const action = this.script.onProduce?.({ broker, topic, partition, bytes, attempt }) ?? 'append'
     if (action !== 'append') return action
     if (this.leaders[partition] !== broker) return { errorCode: 6 }
     return this.log(partition).append(decodeBatch(bytes))

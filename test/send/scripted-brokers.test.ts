@@ -27,7 +27,7 @@ test('rule 2: a partition that the answer leaves out is never taken for success'
 
 test('rule 2: NOT_LEADER with a base offset may be written, so a later refusal does not make it rejected', async () => {
   const script: Script = {
-    onProduce: ({ asked }) => (asked === 0 ? { errorCode: 6, baseOffset: 7 } : { errorCode: 29 }),
+    onProduce: ({ attempt }) => (attempt === 0 ? { errorCode: 6, baseOffset: 7 } : { errorCode: 29 }),
   }
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
     const producer = producerOf(cluster.addresses)
@@ -54,8 +54,8 @@ test('rule 3: an answer lost after the write does not write the batch twice', as
 test('rule 3: a Produce held until it is given up can not be written behind its successor', async () => {
   const held: Buffer[] = []
   const script: Script = {
-    onProduce: ({ bytes, asked }) => {
-      if (asked !== 0) return 'append'
+    onProduce: ({ bytes, attempt }) => {
+      if (attempt !== 0) return 'append'
       held.push(Buffer.from(bytes))
       return { errorCode: 7 }
     },
@@ -110,7 +110,9 @@ test('rule 5: a record that is too large does not fail another caller’s record
 })
 
 test('rule 5: records that the broker names are taken out at once, the others sent again', async () => {
-  const script: Script = { onProduce: ({ asked }) => (asked === 0 ? { errorCode: 87, recordErrors: [1] } : 'append') }
+  const script: Script = {
+    onProduce: ({ attempt }) => (attempt === 0 ? { errorCode: 87, recordErrors: [1] } : 'append'),
+  }
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
     const producer = producerOf(cluster.addresses)
     const reports = await producer.sendAll(
@@ -125,7 +127,7 @@ test('rule 5: records that the broker names are taken out at once, the others se
 
 test('rule 1: a retry keeps the partition: three leaders, one refuses once', async () => {
   const script: Script = {
-    onProduce: ({ broker, asked }) => (broker === 1 && asked === 0 ? { errorCode: 6 } : 'append'),
+    onProduce: ({ broker, attempt }) => (broker === 1 && attempt === 0 ? { errorCode: 6 } : 'append'),
   }
   await withCluster({ leaders: [0, 1, 2], brokers: 3, script }, async cluster => {
     const producer = producerOf(cluster.addresses)
