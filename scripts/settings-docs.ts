@@ -23,9 +23,9 @@ export function settingsDocument(): string {
   return `# Settings
 
 \`npm run docs\` writes this page from \`lib/config/settings.ts\` and \`settings-docs.ts\`. Options in code and
-environment variables result in the same frozen object; code takes precedence over the environment, and the environment over the
-default. One \`ConfigError\` lists all problems. An empty variable counts as unset. Kafka settings that have no effect
-here are refused.
+environment variables result in the same frozen object. Code takes precedence over the environment, and the
+environment over the default. One \`ConfigError\` lists all problems. An empty variable counts as unset. Kafka
+settings that have no effect here are refused.
 
 | Kafka | environment | option | default | range | what it does |
 |---|---|---|---|---|---|

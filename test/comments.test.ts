@@ -1,4 +1,5 @@
-// Comments that point nowhere: a doc comment with nothing under it, a file that does not exist.
+// Comments that point nowhere (a doc comment with nothing under it, a file that does not exist), and lines too wide to
+// read, which Biome leaves where a text or a comment makes them so.
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -39,4 +40,10 @@ test('a file of this repository that a comment names exists', () => {
     }
   }
   assert.ok(count > EXAMPLES.length)
+})
+
+test('no line is wider than 120 columns, texts and comments included', () => {
+  const finished = /^(lib\/(config|contracts|lambda|security|validate)|scripts)\//
+  for (const { line, where } of files.filter(file => finished.test(file)).flatMap(linesOf))
+    assert.ok(line.length <= 120 || /https?:\/\//.test(line), `${where}: ${line.length} columns`)
 })

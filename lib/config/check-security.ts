@@ -1,5 +1,5 @@
-// Which settings of TLS and authentication belong together, by the columns `security` and `needed` of the table. One that
-// would not take effect is refused.
+// Which settings of TLS and authentication belong together, by the columns `security` and `needed` of the table. A
+// setting that would not take effect is refused.
 import { type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 
 type Problem = (text: string) => void
@@ -20,7 +20,7 @@ export function checkSecurity(config: ProducerConfig, problem: Problem): void {
       : `${SETTINGS[option].name} (${SETTINGS[option].env})`
   const onlyWith = (option: OptionName, what: string) => {
     if (config[option as keyof ProducerConfig] !== undefined)
-      problem(`${nameOf(option)}: acts only with ${what}; expected it unset.`)
+      problem(`${nameOf(option)}: takes effect only with ${what}; expected it unset.`)
   }
   const needs = (option: OptionName) => {
     if (config[option as keyof ProducerConfig] === undefined)

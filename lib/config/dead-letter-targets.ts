@@ -38,7 +38,8 @@ export function parseDeadLetterTargets(
   const inOrder = Object.freeze([...targets.values()])
   if (context.use === 'write' && inOrder.length > 0 && inOrder.every(isOnSameCluster))
     problem(
-      'expected a target beside kafka: on the same cluster, which is down when it is needed; or kafka:…@host:port of another one.',
+      'expected a target beside kafka: on the same cluster, which is down when it is needed; ' +
+        'or kafka:…@host:port of another one.',
     )
   return inOrder
 }

@@ -16,7 +16,7 @@ export function checkNames(env: NodeJS.ProcessEnv, strict: boolean): NameReport 
     const near = known.find(candidate => distance(candidate, name) <= 2)
     if (near) report.problems.push(`${name}: unknown; did you mean ${near}?`)
     else if (strict) report.problems.push(`${name}: unknown, and KAFKA_STRICT_ENV is true.`)
-    else report.warnings.push(`${name} is no setting and is ignored.`)
+    else report.warnings.push(`${name} is not a known setting and is ignored.`)
   }
   return report
 }

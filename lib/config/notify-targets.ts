@@ -1,6 +1,6 @@
 import type { NotifyTargets } from './settings.ts'
 
-/** Who is told of a dead letter after it is stored; commas and % inside a target are percent-encoded. */
+/** Whom to notify after a dead letter is stored; commas and % inside a target are percent-encoded. */
 export function parseNotifyTargets(text: string | undefined, problem: (text: string) => void): NotifyTargets {
   if (text === undefined) return []
   return text.split(',').flatMap((part): NotifyTargets => {
@@ -8,7 +8,8 @@ export function parseNotifyTargets(text: string | undefined, problem: (text: str
     if (kind === 'sns' && /^arn:[^:]+:sns:[^:]+:\d+:[A-Za-z0-9_-]+$/.test(rest)) return [{ kind, topicArn: rest }]
     if (kind === 'eventbridge' && /^[A-Za-z0-9._/:-]{1,256}$/.test(rest)) return [{ kind, bus: rest }]
     problem(
-      'KAFKA_DEAD_LETTER_NOTIFY: expected sns:<topic ARN> or eventbridge:<bus>, several separated by commas; got something else.',
+      'KAFKA_DEAD_LETTER_NOTIFY: expected sns:<topic ARN> or eventbridge:<bus>, several separated by commas; ' +
+        'got something else.',
     )
     return []
   })

@@ -1,5 +1,5 @@
-// Stage 2 of 9: options, environment and settings file → frozen ProducerConfig, once per container. Code beats environment beats
-// file beats default.
+// Stage 2 of 9: options, environment and settings file → frozen ProducerConfig, once per container. Code beats
+// environment beats file beats default.
 import { ConfigError } from '../errors.ts'
 import { checkSecurity } from './check-security.ts'
 import { isPath, partitionerName, serializerName } from './class-names.ts'
@@ -14,7 +14,7 @@ type Value = string | number | boolean | readonly string[] | object
 type Problem = (text: string) => void
 
 /**
- * @param warn is told what is accepted but not advised
+ * @param warn called with what is accepted but not recommended
  * @throws ConfigError with every problem at once
  */
 export function parseConfig(
@@ -63,7 +63,8 @@ export function parseConfig(
     values.bootstrapServers = Object.freeze([])
   if (values.bootstrapServers === undefined && !problems.some(text => text.startsWith('bootstrap.servers')))
     problem(
-      'bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS): expected host:port, several separated by commas; got nothing. On MSK: or KAFKA_MSK_CLUSTER_ARN.',
+      'bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS): expected host:port, several separated by commas; got nothing. ' +
+        'On MSK: or KAFKA_MSK_CLUSTER_ARN.',
     )
   checkClashes(values as unknown as ProducerConfig, env, problem)
   checkSecurity(values as unknown as ProducerConfig, problem)
@@ -154,7 +155,7 @@ function readChoice(row: SettingRow, where: string, given: Value, problem: Probl
   return undefined
 }
 
-/** A name is told in one form, however it is written; what code gives is taken as it is. */
+/** Gives a name in one form, however it is written; an object or a class from code is taken unchanged. */
 function readClass(
   where: string,
   given: Value,
@@ -195,16 +196,16 @@ function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: P
   }
   atMost('ackTimeoutMs', 'requestTimeoutMs', true)
   atMost('requestTimeoutMs', 'deliveryTimeoutMs')
-  if (
-    config.lingerMs + config.requestTimeoutMs > config.deliveryTimeoutMs &&
-    config.requestTimeoutMs <= config.deliveryTimeoutMs
-  )
+  const { lingerMs, requestTimeoutMs, deliveryTimeoutMs } = config
+  const attemptMs = lingerMs + requestTimeoutMs
+  if (attemptMs > deliveryTimeoutMs && requestTimeoutMs <= deliveryTimeoutMs)
     problem(
-      `linger.ms + request.timeout.ms (${config.lingerMs + config.requestTimeoutMs}): expected at most delivery.timeout.ms (${config.deliveryTimeoutMs}).`,
+      `linger.ms + request.timeout.ms (${attemptMs}): expected at most delivery.timeout.ms (${deliveryTimeoutMs}).`,
     )
   if (config.partitionerIgnoreKeys && config.partitionerClass !== undefined)
     problem(
-      'partitioner.ignore.keys (KAFKA_PARTITIONER_IGNORE_KEYS): acts only with the built-in partitioner; expected partitioner.class unset.',
+      'partitioner.ignore.keys (KAFKA_PARTITIONER_IGNORE_KEYS): takes effect only with the built-in partitioner; ' +
+        'expected partitioner.class unset.',
     )
   atMost('retryBackoffMs', 'retryBackoffMaxMs')
   atMost('reconnectBackoffMs', 'reconnectBackoffMaxMs')
@@ -217,7 +218,8 @@ function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: P
     problem(`KAFKA_FUNCTION_TIMEOUT_MS: expected milliseconds, got ${shown(functionTimeout)}.`)
   else if (Number(functionTimeout) <= least)
     problem(
-      `KAFKA_FUNCTION_TIMEOUT_MS (${functionTimeout}): expected more than KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms (${least}), so that at least one attempt fits.`,
+      `KAFKA_FUNCTION_TIMEOUT_MS (${functionTimeout}): expected more than KAFKA_DEADLINE_RESERVE_MS + ` +
+        `request.timeout.ms (${least}), so that at least one attempt fits.`,
     )
 }
 

@@ -1,156 +1,219 @@
-// What each setting does, and why its default differs from the Java client's. Apart from the table, so that no bundle carries the texts.
+// What each setting does, and why its default differs from the Java client's. Apart from the table, so that no bundle
+// carries the texts. The unit is the table's and is not repeated.
 import type { OptionName } from './settings.ts'
 
 export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; readonly deviation?: string }>> = {
-  bootstrapServers: { doc: 'Brokers to begin with, host:port, separated by commas. Three are recommended.' },
+  bootstrapServers: { doc: 'Brokers for the first connection, host:port, separated by commas. Three are recommended.' },
   clientId: {
-    doc: 'The name that brokers log and quotas know.',
+    doc: 'The name by which brokers log this producer and apply quotas.',
     deviation: 'Java leaves it empty; a name makes broker logs readable.',
   },
   keySerializer: {
-    doc: 'How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`, their Java class names, or the path of a module that has a Serializer as its default export. Unset: text as UTF-8, bytes as they are. A topic with a contract has its own rule.',
+    doc:
+      'How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`, their Java ' +
+      'class names, or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes ' +
+      'unchanged. A topic with a contract has its own rule.',
     deviation: 'Java has no default.',
   },
   valueSerializer: {
-    doc: 'The same for values. A contract’s `value.format` comes first.',
+    doc: 'The same for values. A contract’s `value.format` takes precedence.',
     deviation: 'Java has no default.',
   },
   acks: {
-    doc: 'Who must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no answer, no offset). 1 and 0 lose acknowledged records when a leader dies; the shipped functions refuse them.',
+    doc:
+      'Who must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no answer, ' +
+      'no offset). 1 and 0 lose acknowledged records when a leader fails; the shipped functions refuse them.',
   },
   enableIdempotence: {
-    doc: 'A retry is not written twice. With acks 1 or 0 it is off. Off, a record whose answer was lost may be in Kafka twice.',
+    doc:
+      'A retry is not written twice. With acks 1 or 0 it is off. While it is off, a record whose answer was lost ' +
+      'may be in Kafka twice.',
   },
   retries: {
     doc: 'Attempts after the first that left the machine; the deadline usually ends them earlier.',
     deviation: 'Java: 2147483647. 100 outlives the default deadline at half a second of back-off, and is bounded.',
   },
   retryBackoffMs: {
-    doc: 'The shortest pause before a retry, ms. Pauses grow, with full jitter.',
+    doc: 'The shortest pause before a retry. Pauses grow, with full jitter.',
     deviation: 'Java: 100. A Lambda invocation is billed while it waits.',
   },
-  retryBackoffMaxMs: { doc: 'The longest pause before a retry, ms.' },
-  reconnectBackoffMs: { doc: 'The shortest pause before a broker is dialled again, ms.' },
-  reconnectBackoffMaxMs: { doc: 'The longest pause before a broker is dialled again, ms.' },
+  retryBackoffMaxMs: { doc: 'The longest pause before a retry.' },
+  reconnectBackoffMs: { doc: 'The shortest pause before the next connection attempt to a broker.' },
+  reconnectBackoffMaxMs: { doc: 'The longest pause before the next connection attempt to a broker.' },
   batchSize: {
-    doc: 'Most bytes of one batch (one partition), uncompressed. A larger record still goes, alone.',
+    doc: 'The largest batch (one partition), uncompressed. A larger record is still sent, alone in its batch.',
     deviation:
-      'Java: 16384. With one batch in flight per partition small batches cost round trips: 305 ms against 98 for 10,000 records.',
+      'Java: 16384. With one batch in flight per partition, small batches cost round trips: 305 ms against 98 for ' +
+      '10,000 records.',
   },
   lingerMs: {
-    doc: 'How long a batch that is not full waits for more records, ms. With 0 records still gather while a request to their leader is under way. `sendAll`, `flush` and the end of an invocation do not wait for it.',
+    doc:
+      'How long a batch that is not full waits for more records. With 0, records still gather while a request to ' +
+      'their leader is in flight. `sendAll`, `flush` and the end of an invocation do not wait for it.',
     deviation: 'Java: 5 since 4.0. An invocation mostly knows all of its records at once.',
   },
   bufferMemory: {
-    doc: 'Most bytes of all records between their send and their outcome. A record counts twice, as itself and as its part of the encoded batch. A full buffer makes send wait, at most max.block.ms.',
+    doc:
+      'The most memory that all records may take between their send and their outcome. A record counts twice, as ' +
+      'itself and as its part of the encoded batch. A full buffer makes send wait, at most max.block.ms.',
   },
   compressionType: {
-    doc: 'How a batch is compressed. One that does not get smaller goes as it is. The shipped template sets gzip.',
+    doc:
+      'How a batch is compressed. A batch that compression does not make smaller is sent uncompressed. The shipped ' +
+      'template sets gzip.',
   },
   partitionerClass: {
-    doc: 'Who chooses partitions: unset (the key’s hash, as in Java; without a key one partition for a while), `round-robin`, its Java class name, or the path of a module that has a Partitioner as its default export.',
+    doc:
+      'Who chooses partitions: unset (the key’s hash, as in Java; without a key one partition for a while), ' +
+      '`round-robin`, its Java class name, or the path of a module whose default export is a Partitioner.',
   },
   partitionerIgnoreKeys: { doc: 'The built-in partitioner treats records as if they had no key.' },
   maxInFlightRequestsPerConnection: {
-    doc: 'Most Produce requests to one leader without an answer. There is always one batch per partition, so order holds with any number.',
+    doc:
+      'The most Produce requests to one leader that await an answer. There is always one batch per partition, so ' +
+      'any number keeps the order.',
     deviation:
-      'Java: 5. A broker answers one request of a connection after the other: two that wait for followers take twice as long.',
+      'Java: 5. A broker answers one request of a connection after the other: two that wait for followers take ' +
+      'twice as long.',
   },
   maxBlockMs: {
-    doc: 'How long a send may wait for the topic’s metadata and for buffer.memory, both together, ms; never beyond the deadline.',
+    doc:
+      'How long a send may wait for the topic’s metadata and for buffer.memory, both together; never beyond the ' +
+      'deadline.',
     deviation: 'Java: 60000, longer than most invocations.',
   },
-  maxRequestSize: { doc: 'Most bytes of one Produce request. A larger record is refused; a larger request is split.' },
+  maxRequestSize: { doc: 'The largest Produce request. A larger record is refused; a larger request is split.' },
   requestTimeoutMs: {
-    doc: 'How long a broker’s answer is waited for, ms; then the connection is replaced and the request repeated.',
+    doc: 'How long to wait for a broker’s answer; then the connection is replaced and the request repeated.',
     deviation: 'Java: 30000. A dead connection must not cost a whole invocation.',
   },
   deliveryTimeoutMs: {
-    doc: 'The longest life of a record from send to outcome, ms; less when the invocation ends earlier.',
+    doc: 'The longest time of a record from send to outcome; less when the invocation ends earlier.',
     deviation: 'Java: 120000.',
   },
   ackTimeoutMs: {
-    doc: 'How long the leader waits for its followers, ms: the Produce request’s own field.',
+    doc: 'How long the leader waits for its followers: the Produce request’s own field.',
     deviation:
-      'Java has no such setting and sends request.timeout.ms; it must be less, or the leader’s own answer never arrives.',
+      'Java has no such setting and sends request.timeout.ms; it must be less, or the leader’s own answer never ' +
+      'arrives.',
   },
-  metadataMaxAgeMs: { doc: 'Age after which partitions and leaders are asked for again, ms.' },
+  metadataMaxAgeMs: { doc: 'Age after which partitions and leaders are requested again.' },
   connectionsMaxIdleMs: {
-    doc: 'A connection idle for longer is replaced before it is used, ms.',
+    doc: 'A connection idle for longer is replaced before it is used.',
     deviation: 'Java: 540000. NAT gateways and load balancers forget a silent connection after 350 s.',
   },
-  socketConnectionSetupTimeoutMs: { doc: 'How long setting up a connection may take, ms.', deviation: 'Java: 10000.' },
-  securityProtocol: {
-    doc: 'How brokers are talked to. With SSL the certificate and its host name are always checked.',
+  socketConnectionSetupTimeoutMs: {
+    doc: 'How long setting up a connection may take.',
+    deviation: 'Java: 10000.',
   },
+  securityProtocol: { doc: 'How to talk to brokers. With SSL, the certificate and its host name are always checked.' },
   saslMechanism: {
-    doc: 'The authentication, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM signs with the function’s role, and needs SASL_SSL.',
+    doc:
+      'The authentication, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM signs with the function’s role, and needs ' +
+      'SASL_SSL.',
     deviation: 'Java: GSSAPI. AWS_MSK_IAM stands for OAUTHBEARER with AWS’s signer.',
   },
   saslUsername: {
-    doc: 'For PLAIN and SCRAM, where no secret is named.',
+    doc: 'For PLAIN and SCRAM, where KAFKA_SECRET_ARN is unset.',
     deviation: 'Java has it inside sasl.jaas.config.',
   },
   saslPassword: {
-    doc: 'As above. A secret (KAFKA_SECRET_ARN) keeps it out of the function’s settings.',
+    doc:
+      'For PLAIN and SCRAM, where KAFKA_SECRET_ARN is unset. KAFKA_SECRET_ARN keeps it out of the function’s ' +
+      'settings.',
     deviation: 'Java has it inside sasl.jaas.config.',
   },
-  saslOauthbearerTokenEndpointUrl: { doc: 'For OAUTHBEARER: where a token is asked for by client credentials.' },
-  saslOauthbearerClientCredentialsClientId: { doc: 'For OAUTHBEARER, where no secret is named.' },
-  saslOauthbearerClientCredentialsClientSecret: { doc: 'As above.' },
-  saslOauthbearerScope: { doc: 'The scope to ask for.' },
-  sslTruststoreCertificates: { doc: 'The CA of the brokers, PEM. Default: the public ones that Node knows.' },
+  saslOauthbearerTokenEndpointUrl: {
+    doc: 'For OAUTHBEARER: the endpoint that returns a token for client credentials.',
+  },
+  saslOauthbearerClientCredentialsClientId: { doc: 'For OAUTHBEARER, where KAFKA_SECRET_ARN is unset.' },
+  saslOauthbearerClientCredentialsClientSecret: { doc: 'For OAUTHBEARER, where KAFKA_SECRET_ARN is unset.' },
+  saslOauthbearerScope: { doc: 'For OAUTHBEARER: the scope to request.' },
+  sslTruststoreCertificates: { doc: 'The brokers’ CA, PEM. Default: the public CAs that Node trusts.' },
   sslTruststoreLocation: { doc: 'The same as a file.' },
-  sslKeystoreCertificateChain: { doc: 'Our own certificate, PEM, where brokers ask for one.' },
+  sslKeystoreCertificateChain: { doc: 'The client certificate, PEM, where brokers require one.' },
   sslKeystoreKey: { doc: 'Its private key, PEM.' },
   sslKeystoreLocation: { doc: 'Both in one PEM file.' },
   sslKeyPassword: { doc: 'The password of that key.' },
   secretArn: {
-    doc: 'A secret of Secrets Manager (or an SSM parameter) that holds JSON with `username`, `password`, and where needed `ca`, `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`. Read when first needed, and again once after a refusal.',
+    doc:
+      'A Secrets Manager secret (or an SSM parameter) that holds JSON with `username`, `password`, and where needed ' +
+      '`ca`, `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`. Read when first needed, and once more ' +
+      'after a refused authentication.',
   },
   mskClusterArn: {
-    doc: 'Asks MSK for the brokers (kafka:GetBootstrapBrokers). bootstrap.servers is then the fallback, and may be left out.',
+    doc:
+      'Asks MSK for the brokers (kafka:GetBootstrapBrokers). bootstrap.servers is then the fallback, and may be ' +
+      'left out.',
   },
-  mskNetwork: { doc: 'Which of the cluster’s addresses.' },
+  mskNetwork: { doc: 'Which of the cluster’s addresses to use.' },
   deadLetter: {
-    doc: 'Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>` (partition key `deadLetterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster, never alone), `disk:<folder>`, `sqlite:<file>`, several separated by commas and tried left to right, or `none` (the caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.',
+    doc:
+      'Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>` ' +
+      '(partition key `deadLetterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same ' +
+      'cluster, never alone), `disk:<folder>`, `sqlite:<file>`, several separated by commas and tried left to ' +
+      'right, or `none` (the caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must ' +
+      'be set.',
   },
   deadLetterNotify: {
-    doc: 'Who is told of a dead letter after it is stored: `sns:<topic ARN>`, `eventbridge:<bus>`, several separated by commas. It gets no key, value or header. A failure is logged and changes no fate.',
+    doc:
+      'Whom to notify after a dead letter is stored: `sns:<topic ARN>`, `eventbridge:<bus>`, several separated by ' +
+      'commas. The notification holds no key, value or header. If it fails, that is logged and changes no fate.',
   },
   deadLetterDiskFsync: {
-    doc: 'Of `disk:`: a location is given after fsync of file and folder. `false` is faster, and a dead letter then survives the process but not the machine.',
+    doc:
+      'Of `disk:`: a dead letter counts as stored after fsync of file and folder. `false` is faster; a dead letter ' +
+      'then survives the process but not the machine.',
   },
   deadLetterDiskMaxBytes: {
-    doc: 'Of `disk:`: the bytes of all segments of the folder; beyond it nothing is stored there. Default: no bound.',
+    doc:
+      'Of `disk:`: the most that all segments of the folder may take; beyond it nothing is stored there. Default: ' +
+      'no bound.',
   },
-  deadlineReserveMs: { doc: 'Kept from an invocation’s time for writing dead letters and answering, ms.' },
+  deadlineReserveMs: { doc: 'The part of an invocation’s time that is kept for dead letters and the answer.' },
   httpDeadlineMs: {
-    doc: 'When the HTTP answer leaves, ms after API Gateway took the request (it gives up at 29 s). Sending ends the reserve before.',
+    doc:
+      'When the HTTP answer leaves, counted from API Gateway’s receipt of the request (it gives up after 29 s). ' +
+      'Sending ends earlier by KAFKA_DEADLINE_RESERVE_MS.',
   },
   httpMaxConcurrency: {
-    doc: 'Requests that one process of the http function takes at once, where it gets more than one (a server of your own, Lambda with several invocations per environment). One more is answered 429 with Retry-After before its body is read.',
+    doc:
+      'Requests that one process of the http function handles at once, where it gets more than one (a server of ' +
+      'your own, Lambda with several invocations per environment). Any further request is answered 429 with ' +
+      'Retry-After before its body is read.',
   },
   queuePrefix: {
-    doc: 'Before the name of every queue that contracts claim, such as `staging-`: stages in one account. The template names its queues so.',
+    doc:
+      'Put before the name of every queue that contracts claim, such as `staging-`, for several stages in one ' +
+      'account. The template names its queues with it.',
   },
   defaultTopic: {
-    doc: 'The topic of SQS messages and EventBridge events that no contract claims; itself a topic with a contract. Without it they are dead letters.',
+    doc:
+      'The topic of SQS messages and EventBridge events that no contract claims; itself a topic with a contract. ' +
+      'Without it they become dead letters.',
   },
   onFailureHttp: {
     doc: 'What the HTTP function does with a record that could not be delivered: a dead letter and 202, or 503.',
   },
   onFailureSqs: {
-    doc: 'What the SQS functions do with it: back to the queue, or a dead letter. A invalid record is always a dead letter.',
+    doc:
+      'What the SQS functions do with it: back to the queue, or a dead letter. An invalid record always becomes a ' +
+      'dead letter.',
   },
   onFailureEventbridge: {
-    doc: 'What the EventBridge function does with it: a dead letter, or an error, after which Lambda tries twice more. A invalid record is always a dead letter.',
+    doc:
+      'What the EventBridge function does with it: a dead letter, or an error, after which Lambda tries twice more. ' +
+      'An invalid record always becomes a dead letter.',
   },
   fifoOnInvalid: {
-    doc: 'FIFO queues, after an invalid record: a dead letter, and its group goes on; or back to the queue with the rest of its group, until the redrive policy takes it.',
+    doc:
+      'FIFO queues, after an invalid record: a dead letter, and its group goes on; or back to the queue with the ' +
+      'rest of its group, until the redrive policy moves it.',
   },
   configFile: {
-    doc: 'A settings file, read by `loadConfig`: Spring’s form (`spring.kafka.producer.bootstrap-servers` …) as YAML or properties, or a Java client’s properties.',
+    doc:
+      'A settings file, read by `loadConfig`: Spring’s form (`spring.kafka.producer.bootstrap-servers` …) as YAML ' +
+      'or properties, or a Java client’s properties.',
   },
-  strictEnv: { doc: 'Refuse every KAFKA_ variable that is no setting.' },
+  strictEnv: { doc: 'Refuse every KAFKA_ variable that is not a known setting.' },
 }

@@ -11,7 +11,7 @@ export interface SettingsFile {
 
 /** Of `spring.kafka`: not a producer's. */
 const OTHER_SECTIONS = /^(?:consumer|listener|admin|streams|jaas|retry\.topic)\./
-/** Sections that only group: `producer.properties.linger.ms` is `linger.ms`. In this order a later one beats an earlier. */
+/** Sections that only group: `producer.properties.linger.ms` is `linger.ms`. A later one of the list wins. */
 const GROUPS = ['properties', 'template', 'producer', 'producer.properties'] as const
 /** Spring's data sizes. */
 const SIZES: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 * 1024, GB: 1024 ** 3 }
@@ -72,7 +72,7 @@ function toSettings(entries: readonly (readonly [string, unknown])[]): SettingsF
   for (const { name, setting, value } of own.sort((a, b) => a.rank - b.rank)) {
     const [option, row] = ROWS.get(relaxed(setting)) ?? []
     if (value === null || value === '') continue
-    if (!option) problems.push(`KAFKA_CONFIG_FILE: ${name} is no setting.`)
+    if (!option) problems.push(`KAFKA_CONFIG_FILE: ${name} is not a known setting.`)
     else if (Array.isArray(value)) values[option] = value.map(String)
     else if (typeof value === 'string') values[option] = row?.unit === 'bytes' ? inBytes(value) : value
     else if (typeof value === 'number' || typeof value === 'boolean') values[option] = value

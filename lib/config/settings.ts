@@ -1,4 +1,5 @@
-// THE table of settings. Types, the environment reader, the checks and, with settings-docs.ts, docs/settings.md come from it.
+// THE table of settings. Types, the environment reader, the checks and, with settings-docs.ts, docs/settings.md come
+// from it.
 
 import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import type { Partitioner } from '../partition/partitioner.ts'

@@ -1,4 +1,5 @@
-// Ajv's errors as violations: a pointer, the rule, what was expected. Never the value, which Ajv's own messages may quote.
+// Ajv's errors as violations: a pointer, the rule, what was expected. Never the value, which Ajv's own messages may
+// quote.
 import type { Violation } from '../errors.ts'
 import type { SchemaCheck } from './contract.ts'
 import { listViolations } from './violations.ts'

@@ -1,4 +1,5 @@
-// A contract says what a topic's records must look like (contracts/<topic>.json). Contracts are the only list of topics.
+// A contract says what a topic's records must look like (contracts/<topic>.json). Contracts are the only list of
+// topics.
 
 import type { Violation } from '../errors.ts'
 import type { ValueFormat } from '../record/producer-record.ts'

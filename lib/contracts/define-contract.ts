@@ -32,7 +32,8 @@ export interface ContractFields {
  * What is sent is what was given: a schema that transforms or fills in defaults only checks.
  * @throws Error listing every problem
  * @example
- * const rules = { contracts: new Map([['chat', defineContract('chat', { key: { from: ['value:/room'] }, value: { schema: Chat } })]]) }
+ * const chat = defineContract('chat', { key: { from: ['value:/room'] }, value: { schema: Chat } })
+ * const rules = { contracts: new Map([['chat', chat]]) }
  */
 export function defineContract(topic: string, { value = {}, ...fields }: ContractFields): Contract {
   const { schema = true, ...rest } = value

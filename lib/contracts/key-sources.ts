@@ -3,7 +3,7 @@ import { atPointer } from './pointer.ts'
 
 /** The group of a message in a FIFO queue. */
 export const SQS_MESSAGE_GROUP = 'sqs:MessageGroupId'
-/** A message of a FIFO queue is keyed by its group unless its feed says otherwise: the group's order then holds in Kafka. */
+/** A message of a FIFO queue is keyed by its group, so that Kafka keeps its order. The feed may name another source. */
 export const FIFO_KEY_SOURCES: readonly string[] = [SQS_MESSAGE_GROUP]
 /** Followed by the name of a message attribute. */
 export const SQS_ATTRIBUTE = 'sqs:attribute:'
@@ -28,8 +28,8 @@ export function isKeySources(value: unknown): value is string[] {
 }
 
 /**
- * What a key source other than `record` names: a part of the record's value, the entry of `lookup` with the source's name,
- * or a part of the document that `lookup` has under the name before the colon (`event:/detail/id` in `event`).
+ * What a key source other than `record` names: a part of the record's value, the entry of `lookup` with the source's
+ * name, or a part of the document that `lookup` has under the name before the colon (`event:/detail/id` in `event`).
  * @returns undefined where there is none
  */
 export function atKeySource(source: string, value: unknown, lookup: ReadonlyMap<string, unknown> | undefined): unknown {

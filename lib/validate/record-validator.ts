@@ -17,7 +17,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** Beyond it `Date` ends, and a number is no longer exact to the millisecond in a batch. */
 const MAX_TIMESTAMP = 8.64e15
 
-/** Which records are valid: the contracts', or (`anyTopic`) any topic with bytes or text, and a key where one is required. */
+/** Which records are valid: those of contracts, or (`anyTopic`) bytes or text of any topic, with or without a key. */
 export type ValidationRules =
   | { readonly contracts: Contracts }
   | { readonly anyTopic: true; readonly keyRequired: boolean }

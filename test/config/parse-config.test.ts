@@ -140,7 +140,7 @@ test('a disk’s own settings stand with its target', () => {
 test('a slip of the finger is refused, another KAFKA_ name is warned about, strict refuses all', () => {
   const warnings: string[] = []
   parseConfig({}, { ...servers, KAFKA_SOMETHING_ELSE: '1', KAFKA_OPTS: '-x' }, text => warnings.push(text))
-  assert.deepEqual(warnings, ['KAFKA_SOMETHING_ELSE is no setting and is ignored.'])
+  assert.deepEqual(warnings, ['KAFKA_SOMETHING_ELSE is not a known setting and is ignored.'])
   assert.match(problems({}, { ...servers, KAFKA_RETRYS: '1' }).join(), /did you mean KAFKA_RETRIES/)
   assert.match(
     problems({}, { ...servers, KAFKA_SOMETHING_ELSE: '1', KAFKA_STRICT_ENV: 'true' }).join(),
@@ -186,7 +186,7 @@ test('settings of TLS and authentication that do not belong together are refused
   const cases: [object, RegExp][] = [
     [
       { saslMechanism: 'PLAIN' },
-      /sasl\.mechanism \(KAFKA_SASL_MECHANISM\): acts only with security\.protocol SASL_PLAINTEXT or SASL_SSL/,
+      /sasl\.mechanism \(KAFKA_SASL_MECHANISM\): takes effect only with security\.protocol SASL_PLAINTEXT or SASL_SSL/,
     ],
     [
       { securityProtocol: 'SASL_SSL' },
@@ -199,11 +199,11 @@ test('settings of TLS and authentication that do not belong together are refused
     ],
     [
       { securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM', saslPassword: 'p' },
-      /sasl\.password .*acts only with sasl\.mechanism PLAIN or SCRAM/,
+      /sasl\.password .*takes effect only with sasl\.mechanism PLAIN or SCRAM/,
     ],
     [
       { sslTruststoreLocation: 'ca.pem' },
-      /ssl\.truststore\.location .*acts only with security\.protocol SSL or SASL_SSL/,
+      /ssl\.truststore\.location .*takes effect only with security\.protocol SSL or SASL_SSL/,
     ],
     [
       { securityProtocol: 'SSL', sslTruststoreLocation: 'ca.pem', sslTruststoreCertificates: 'x' },
@@ -211,7 +211,7 @@ test('settings of TLS and authentication that do not belong together are refused
     ],
     [
       { secretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:a' },
-      /KAFKA_SECRET_ARN: acts only with TLS or authentication/,
+      /KAFKA_SECRET_ARN: takes effect only with TLS or authentication/,
     ],
     [{ ...sasl, secretArn: 'AmazonMSK_a' }, /KAFKA_SECRET_ARN: expected the ARN/],
     [{ mskClusterArn: 'demo' }, /KAFKA_MSK_CLUSTER_ARN: expected arn/],

@@ -177,7 +177,7 @@ test('an unknown name, a missing file, a file that parseConfig was not given: ea
     await problemsOf(() =>
       loadConfig({ configFile: file('u.yaml', 'kafka: { producer: { linger-mss: 5 } }') }, servers),
     ),
-    /producer\.linger-mss is no setting/,
+    /producer\.linger-mss is not a known setting/,
   )
   assert.match(
     await problemsOf(() => loadConfig({ configFile: file('v.yaml', 'spring: { x: 1 }') }, servers)),

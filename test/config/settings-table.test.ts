@@ -76,7 +76,7 @@ test('a setting belongs to a part of the connection’s security by its row alon
   withColumns('clientId', { security: 'tls' }, () => {
     assert.throws(
       () => parseConfig(options, {}),
-      /client\.id \(KAFKA_CLIENT_ID\): acts only with security\.protocol SSL or SASL_SSL/,
+      /client\.id \(KAFKA_CLIENT_ID\): takes effect only with security\.protocol SSL or SASL_SSL/,
     )
   })
 })
