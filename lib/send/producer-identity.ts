@@ -6,7 +6,7 @@ import { Deadline } from '../time/deadline.ts'
 import { transportError } from '../transport/error-codes.ts'
 import type { KafkaClient, ProducerIdAndEpoch } from '../transport/kafka-client.ts'
 
-const ASK_ALL_MS = 5000
+const REQUEST_MS = 5000
 
 export interface IdentityOptions {
   readonly retryBackoffMs: number
@@ -22,7 +22,7 @@ export class ProducerIdentity {
   readonly #client: KafkaClient
   readonly #options: IdentityOptions
   #current: ProducerIdAndEpoch | undefined
-  #asking: Promise<void> | undefined
+  #request: Promise<void> | undefined
   #failure: TransportError | undefined
   /** Ids received. More than one: the epochs of an id were used up. */
   count = 0
@@ -50,18 +50,18 @@ export class ProducerIdentity {
 
   /** Requests an id, unless a request is under way. Never rejects. */
   request(): Promise<void> {
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = undefined
+    this.#request ??= this.#requestWithRetries().finally(() => {
+      this.#request = undefined
       this.#options.onChange()
     })
-    return this.#asking
+    return this.#request
   }
 
-  async #ask(): Promise<void> {
+  async #requestWithRetries(): Promise<void> {
     const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
     for (let failures = 0; ; failures++) {
       try {
-        this.#current = await this.#client.initProducerId(Deadline.after(clock, ASK_ALL_MS))
+        this.#current = await this.#client.initProducerId(Deadline.after(clock, REQUEST_MS))
         this.count++
         return
       } catch (error) {

@@ -6,7 +6,7 @@ import { Deadline } from '../time/deadline.ts'
 import { topicFailureCode, transportError } from '../transport/error-codes.ts'
 import type { KafkaClient, PartitionMetadata, TopicMetadata } from '../transport/kafka-client.ts'
 
-const ASK_ALL_MS = 5000
+const REQUEST_MS = 5000
 /** A topic that got no record for this long is no longer requested (Java: `metadata.max.idle.ms`). */
 const TOPIC_IDLE_MS = 300_000
 /** So many answers in a row with an older epoch or fewer partitions are believed: the topic was created anew. */
@@ -15,7 +15,7 @@ const BELIEVE_AFTER = 5
 /** A topic without leaders delays requests for the other topics as much as this many failures do, and no more. */
 const UNHEALTHY_FAILURES = 2
 
-interface KnownTopic {
+interface CachedTopic {
   lastUse: Moment
   error: string | null
   count: number
@@ -37,13 +37,13 @@ export interface MetadataOptions {
 export class ProducerMetadata {
   readonly #client: KafkaClient
   readonly #options: MetadataOptions
-  readonly #topics = new Map<string, KnownTopic>()
+  readonly #topics = new Map<string, CachedTopic>()
   readonly #waiters = new Set<() => void>()
-  #wanted = 0
-  #completed = 0
-  #asking: Promise<void> | undefined
+  #requested = 0
+  #answered = 0
+  #request: Promise<void> | undefined
   #failures = 0
-  #askedAt = Number.NEGATIVE_INFINITY
+  #requestedAt = Number.NEGATIVE_INFINITY
   #lastError: TransportError | undefined
   #answeredAt: Moment | undefined
   #closed = false
@@ -61,18 +61,18 @@ export class ProducerMetadata {
 
   /** @returns a ticket: `isAsNewAs(ticket)` is true once a request made after this call is answered */
   requestRefresh(): number {
-    this.#wanted = Math.max(this.#wanted, this.#completed + (this.#asking ? 2 : 1))
-    this.#ask()
-    return this.#wanted
+    this.#requested = Math.max(this.#requested, this.#answered + (this.#request ? 2 : 1))
+    this.#startRequest()
+    return this.#requested
   }
 
   /** Repeats the request if the last one did not answer what was requested. */
   pursue(): void {
-    this.#ask()
+    this.#startRequest()
   }
 
   isAsNewAs(ticket: number): boolean {
-    return this.#completed >= ticket
+    return this.#answered >= ticket
   }
 
   refreshIfOld(): void {
@@ -90,19 +90,19 @@ export class ProducerMetadata {
     atLeast = 0,
   ): Promise<{ count: number; available: readonly number[] }> {
     const { clock } = this.#options
-    const known = this.#use(topic)
-    while (known.count === 0 || !this.isAsNewAs(atLeast)) {
+    const cached = this.#use(topic)
+    while (cached.count === 0 || !this.isAsNewAs(atLeast)) {
       if (this.#closed) throw new TransportError('unavailable', 'The producer is closed.')
-      if (deadline.passed) throw this.#whyUnknown(topic, known)
+      if (deadline.passed) throw this.#whyUnknown(topic, cached)
       this.requestRefresh()
       await this.#nextAnswer(clock, deadline)
       // Waiting does not fix this.
-      if (known.count === 0 && known.error === 'TOPIC_AUTHORIZATION_FAILED') throw this.#whyUnknown(topic, known)
-      if (known.count === 0) this.#throwIfFatal()
+      if (cached.count === 0 && cached.error === 'TOPIC_AUTHORIZATION_FAILED') throw this.#whyUnknown(topic, cached)
+      if (cached.count === 0) this.#throwIfFatal()
     }
     return {
-      count: known.count,
-      available: [...known.partitions.values()].filter(p => p.leader >= 0).map(p => p.partition),
+      count: cached.count,
+      available: [...cached.partitions.values()].filter(p => p.leader >= 0).map(p => p.partition),
     }
   }
 
@@ -129,29 +129,33 @@ export class ProducerMetadata {
     if (this.#lastError && !this.#lastError.retriable) throw this.#lastError
   }
 
-  #use(topic: string): KnownTopic {
-    let known = this.#topics.get(topic)
-    if (!known) {
-      known = { lastUse: moment(this.#options.clock), error: null, count: 0, contradicted: 0, partitions: new Map() }
-      this.#topics.set(topic, known)
+  #use(topic: string): CachedTopic {
+    let cached = this.#topics.get(topic)
+    if (!cached) {
+      cached = { lastUse: moment(this.#options.clock), error: null, count: 0, contradicted: 0, partitions: new Map() }
+      this.#topics.set(topic, cached)
     }
-    known.lastUse = moment(this.#options.clock)
-    return known
+    cached.lastUse = moment(this.#options.clock)
+    return cached
   }
 
-  #whyUnknown(topic: string, known: KnownTopic): TransportError {
-    if (known.error === 'TOPIC_AUTHORIZATION_FAILED')
+  #whyUnknown(topic: string, cached: CachedTopic): TransportError {
+    if (cached.error === 'TOPIC_AUTHORIZATION_FAILED')
       return new TransportError(
-        topicFailureCode(known.error),
+        topicFailureCode(cached.error),
         `The producer may not describe the topic ${topic}: expected an ACL for WRITE on it ` +
           '(MSK: kafka-cluster:DescribeTopic and WriteData).',
-        { causeCode: known.error },
+        { causeCode: cached.error },
       )
-    if (known.error !== null)
-      return new TransportError(topicFailureCode(known.error), `The cluster has no topic ${topic} (${known.error}).`, {
-        causeCode: known.error,
-        retriable: true,
-      })
+    if (cached.error !== null)
+      return new TransportError(
+        topicFailureCode(cached.error),
+        `The cluster has no topic ${topic} (${cached.error}).`,
+        {
+          causeCode: cached.error,
+          retriable: true,
+        },
+      )
     return new TransportError('unreachable', 'No broker returned metadata for the topic before the deadline.', {
       causeCode: this.#lastError?.causeCode ?? null,
       retriable: true,
@@ -159,46 +163,46 @@ export class ProducerMetadata {
     })
   }
 
-  #ask(): void {
-    if (this.#asking || this.#closed || this.#completed >= this.#wanted) return
-    this.#asking = this.#askOnce().finally(() => {
-      this.#asking = undefined
+  #startRequest(): void {
+    if (this.#request || this.#closed || this.#answered >= this.#requested) return
+    this.#request = this.#requestOnce().finally(() => {
+      this.#request = undefined
       this.#wake()
       this.#options.onChange()
-      if (this.#waiters.size > 0 || this.#options.isWanted()) this.#ask()
+      if (this.#waiters.size > 0 || this.#options.isWanted()) this.#startRequest()
     })
   }
 
-  async #askOnce(): Promise<void> {
+  async #requestOnce(): Promise<void> {
     const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
-    const sinceLast = clock.now() - this.#askedAt
+    const sinceLast = clock.now() - this.#requestedAt
     const interval = this.#failures > 0 ? backoff(this.#failures, retryBackoffMs, retryBackoffMaxMs) : 0
     if (sinceLast < interval) await sleep(clock, interval - sinceLast)
     if (this.#closed) return
-    this.#askedAt = clock.now()
+    this.#requestedAt = clock.now()
     const topics = this.#topicsInUse()
     this.refreshes++
     try {
-      const cluster = await this.#client.metadata(topics, Deadline.after(clock, ASK_ALL_MS))
+      const cluster = await this.#client.metadata(topics, Deadline.after(clock, REQUEST_MS))
       for (const topic of cluster.topics) this.#learn(topic)
       const healthy = topics.every(name => this.#isHealthy(name))
       this.#failures = healthy ? 0 : Math.min(this.#failures + 1, UNHEALTHY_FAILURES)
       this.#answeredAt = moment(clock)
       this.#lastError = undefined
-      this.#completed++
+      this.#answered++
     } catch (error) {
       this.#failures++
       this.#lastError =
         error instanceof TransportError
           ? error
-          : transportError('UNREACHABLE', 'No broker could be asked.', { retriable: true, cause: error })
+          : transportError('UNREACHABLE', 'No broker answered a metadata request.', { retriable: true, cause: error })
     }
   }
 
   /** Every partition has a leader: another request soon would gain nothing. */
   #isHealthy(name: string): boolean {
-    const known = this.#topics.get(name)
-    return known !== undefined && known.count > 0 && [...known.partitions.values()].every(p => p.leader >= 0)
+    const cached = this.#topics.get(name)
+    return cached !== undefined && cached.count > 0 && [...cached.partitions.values()].every(p => p.leader >= 0)
   }
 
   #topicsInUse(): string[] {
@@ -208,21 +212,22 @@ export class ProducerMetadata {
   }
 
   #learn(answer: TopicMetadata): void {
-    const known = this.#topics.get(answer.topic)
-    if (!known) return
-    known.error = answer.error
+    const cached = this.#topics.get(answer.topic)
+    if (!cached) return
+    cached.error = answer.error
     if (answer.error !== null) return
-    const older = answer.partitions.some(p => p.leaderEpoch < (known.partitions.get(p.partition)?.leaderEpoch ?? -1))
-    const fewer = answer.partitions.length < known.count
-    known.contradicted = older || fewer ? known.contradicted + 1 : 0
-    if (known.contradicted >= BELIEVE_AFTER) {
-      known.partitions.clear()
-      known.count = 0
-      known.contradicted = 0
+    const older = answer.partitions.some(p => p.leaderEpoch < (cached.partitions.get(p.partition)?.leaderEpoch ?? -1))
+    const fewer = answer.partitions.length < cached.count
+    cached.contradicted = older || fewer ? cached.contradicted + 1 : 0
+    if (cached.contradicted >= BELIEVE_AFTER) {
+      cached.partitions.clear()
+      cached.count = 0
+      cached.contradicted = 0
     }
-    known.count = Math.max(known.count, answer.partitions.length)
+    cached.count = Math.max(cached.count, answer.partitions.length)
     for (const p of answer.partitions)
-      if (p.leaderEpoch >= (known.partitions.get(p.partition)?.leaderEpoch ?? -1)) known.partitions.set(p.partition, p)
+      if (p.leaderEpoch >= (cached.partitions.get(p.partition)?.leaderEpoch ?? -1))
+        cached.partitions.set(p.partition, p)
   }
 
   #nextAnswer(clock: Clock, deadline: Deadline): Promise<void> {

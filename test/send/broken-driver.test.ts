@@ -1,0 +1,59 @@
+// A driver that does not keep its contract: no caller waits for ever, and nothing that may be written is called not-sent.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
+import type { EncodedBatch, ProduceOutcome, ProduceRequest } from '../../lib/transport/kafka-client.ts'
+import { summaryOf } from '../fakes/producer-of.ts'
+
+type Produce = (request: ProduceRequest, produce: () => Promise<ProduceOutcome[]>) => Promise<ProduceOutcome[]>
+
+async function sendThrough(produce: Produce): Promise<{ summaries: string[]; isUsable: boolean }> {
+  const clock = new VirtualClock()
+  const client = new (class extends ScriptedKafkaClient {
+    override produce(leader: number, batches: readonly EncodedBatch[], request: ProduceRequest) {
+      return produce(request, () => super.produce(leader, batches, request))
+    }
+  })({ partitions: 1, brokers: 1, clock })
+  const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'], batchSize: 1 }, {}), { client, clock })
+  const sending = producer.sendAll(['a', 'b'].map(value => ({ topic: 't', key: 'k', value })))
+  let isDone = false
+  void sending.finally(() => {
+    isDone = true
+  })
+  await clock.run(() => isDone)
+  return { summaries: (await sending).map(summaryOf), isUsable: producer.isUsable }
+}
+
+test('an answer without an outcome: the written batch is unknown, what waits is not-sent, the producer is replaced', async () => {
+  const result = await sendThrough(async (_request, produce) => (await produce()).slice(1))
+  assert.deepEqual(result, { summaries: ['unknown:delivery-unknown', 'not-sent:unavailable'], isUsable: false })
+})
+
+test('a rejection after the write: the same', async () => {
+  const result = await sendThrough(async (_request, produce) => {
+    await produce()
+    throw new Error('driver')
+  })
+  assert.deepEqual(result, { summaries: ['unknown:delivery-unknown', 'not-sent:unavailable'], isUsable: false })
+})
+
+test('a rejection before the write: nothing was sent', async () => {
+  const result = await sendThrough(() => Promise.reject(new Error('driver')))
+  assert.deepEqual(result, { summaries: ['not-sent:unavailable', 'not-sent:unavailable'], isUsable: false })
+})
+
+test('beginWrite is asked again after its request has ended: false', async () => {
+  const requests: ProduceRequest[] = []
+  const result = await sendThrough((request, produce) => {
+    requests.push(request)
+    return produce()
+  })
+  assert.deepEqual(result, { summaries: ['delivered', 'delivered'], isUsable: true })
+  assert.deepEqual(
+    requests.map(request => request.beginWrite()),
+    [false, false],
+  )
+})
