@@ -3,7 +3,7 @@ import { watch } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
-import { buildAll } from '../scripts/build.ts'
+import { buildFunctions } from './build.ts'
 import { consoleOf } from './console/of-stack.ts'
 import { startConsole } from './console/server.ts'
 import { freePort } from './ports.ts'
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   if (!['1', '3'].includes(values.brokers)) throw new Error(`--brokers: expected 1 or 3, got ${values.brokers}.`)
   const stale = cleanUpStale()
   if (stale > 0) console.log(`Ended ${stale} processes that an earlier run left running.`)
-  await buildAll(() => {})
+  await buildFunctions()
   console.log(
     process.env.KAFKA_BOOTSTRAP_SERVERS ? 'Using the cluster of KAFKA_BOOTSTRAP_SERVERS …' : 'Starting Kafka …',
   )
@@ -105,11 +105,11 @@ function watchSources(stack: Stack): void {
   let timer: NodeJS.Timeout | undefined
   const rebuild = async () => {
     try {
-      await buildAll(() => {}, true)
+      await buildFunctions({ keepOld: true })
       await stack.reload()
       console.log('Rebuilt.')
     } catch (error) {
-      console.error(`The build failed; the functions keep their previous code. ${(error as Error).message}`)
+      console.error(`${(error as Error).message}\nThe functions keep their previous code.`)
     }
   }
   for (const folder of ['lib', 'functions', 'contracts']) {

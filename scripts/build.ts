@@ -2,6 +2,7 @@
 // it imports statically, and the chunks of clients that are loaded on first use.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
+import { parseArgs } from 'node:util'
 import standaloneModule from 'ajv/dist/standalone/index.js'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
@@ -160,7 +161,18 @@ async function writeContracts(): Promise<void> {
   writeFileSync('build/contracts.js', `${lines.join('\n')}\n`)
 }
 
-if (import.meta.main) {
-  await buildAll()
-  await buildCommand()
+/** The functions and the command; with --functions only those, with --keep-old beside the files of the last build. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { functions: { type: 'boolean', default: false }, 'keep-old': { type: 'boolean', default: false } },
+  })
+  await buildAll(console.log, values['keep-old'])
+  if (!values.functions) await buildCommand()
 }
+
+if (import.meta.main)
+  await main().catch(error => {
+    // esbuild has printed its errors.
+    if (!(error instanceof Error && 'errors' in error)) console.error(error instanceof Error ? error.message : error)
+    process.exit(1)
+  })

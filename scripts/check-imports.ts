@@ -60,20 +60,6 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
 /** kafkajs is the driver, and what tests and benchmarks compare the producer with. */
 const KAFKAJS_IMPORTERS = ['lib/transport/kafkajs/', 'local/kafka/admin.ts', 'local/faults/load.ts', 'bench/', 'test/']
 
-/** Imports that break a rule today. One that is no longer there is refused too, so that the list only shrinks. */
-const EXCEPTIONS = new Set([
-  'local/demo/demo.ts → scripts/build.ts',
-  'local/faults/queue-load.ts → scripts/build.ts',
-  'local/start.ts → scripts/build.ts',
-])
-const excepted = new Set<string>()
-
-function isExcepted(file: string, target: string | undefined): boolean {
-  const edge = `${file} → ${target}`
-  if (EXCEPTIONS.has(edge)) excepted.add(edge)
-  return EXCEPTIONS.has(edge)
-}
-
 /** The folder of a file of lib/, `errors.ts`, or WIRING. */
 function libFolder(file: string): string {
   const [, folder = '', rest] = file.split('/')
@@ -125,7 +111,7 @@ function brokenRule(file: string, { target, file: path, isType }: Import): strin
 function problemsOf(file: string, imports: readonly Import[]): string[] {
   return imports.flatMap(entry => {
     const rule = brokenRule(file, entry)
-    return rule === undefined || isExcepted(file, entry.file) ? [] : [`${file}: imports ${entry.target}: ${rule}`]
+    return rule === undefined ? [] : [`${file}: imports ${entry.target}: ${rule}`]
   })
 }
 
@@ -141,7 +127,7 @@ function circles(importsByFile: ReadonlyMap<string, readonly Import[]>): string[
     }
     if (done.has(file)) return
     for (const { file: target, isType } of importsByFile.get(file) ?? []) {
-      if (target !== undefined && !isType && !isExcepted(file, target)) visit(target, [...path, file])
+      if (target !== undefined && !isType) visit(target, [...path, file])
     }
     done.add(file)
   }
@@ -156,9 +142,6 @@ const files = globSync(
 const importsByFile = new Map(files.map(file => [file, importsOf(file)] as const))
 const problems = [...importsByFile].flatMap(([file, imports]) => problemsOf(file, imports))
 for (const [file, ...way] of circles(importsByFile)) problems.push(`${file}: an import circle: ${way.join(' → ')}`)
-for (const edge of EXCEPTIONS) {
-  if (!excepted.has(edge)) problems.push(`${edge}: this import is gone; take it off EXCEPTIONS`)
-}
 for (const problem of problems) console.error(problem)
 console.log(`${files.length} files, ${problems.length} forbidden imports`)
 process.exit(problems.length === 0 && files.length > 0 ? 0 : 1)

@@ -9,7 +9,7 @@ import { createDeadLetterProducer } from '../../lib/create-dead-letter-publisher
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { createLogReader } from '../../lib/redrive/open-dead-letters.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
-import { buildAll } from '../../scripts/build.ts'
+import { buildFunctions } from '../build.ts'
 import { partitionsOf, untilInSync } from '../kafka/admin.ts'
 import type { LocalKafka } from '../kafka/cluster.ts'
 import { cleanUpStale, temporaryFolder } from '../processes.ts'
@@ -167,7 +167,7 @@ async function drain(stack: Stack): Promise<void> {
 
 async function main(): Promise<void> {
   cleanUpStale()
-  await buildAll(() => {})
+  await buildFunctions()
   const folder = temporaryFolder()
   // Without dead letters only HTTP has a caller who keeps what fails; the other functions refuse to start.
   const input = realInput(deadLettersOn ? TRIGGERS : ['http'])

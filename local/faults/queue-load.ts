@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
-import { buildAll } from '../../scripts/build.ts'
+import { buildFunctions } from '../build.ts'
 import { createTopics, readTopic, untilInSync } from '../kafka/admin.ts'
 import { LocalFunction } from '../runtime/local-function.ts'
 import { type LocalSqs, startSqs } from '../sqs/elasticmq.ts'
@@ -35,7 +35,7 @@ export async function startQueueLoad(servers: string, isHeard = true): Promise<F
     TOPICS.map(topic => ({ topic, partitions: 3, replicas: 3 })),
   )
   await Promise.all(TOPICS.map(topic => untilInSync(servers, topic, 3)))
-  await buildAll(() => {}, true)
+  await buildFunctions({ keepOld: true })
   const sqs = await startSqs([
     { name: 'dead-letters', visibilityS: 60 },
     ...TOPICS.flatMap(topic => [

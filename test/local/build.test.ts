@@ -1,0 +1,18 @@
+// The local stack starts what the build program writes; what is wrong with a contract is in its error.
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { buildFunctions } from '../../local/build.ts'
+
+test('a contract that is wrong is named by the failed build', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'build-'))
+  try {
+    mkdirSync(join(cwd, 'contracts'))
+    writeFileSync(join(cwd, 'contracts/orders.json'), '{"colour":"red"}')
+    await assert.rejects(buildFunctions({ cwd }), /could not be built\.\ncontracts\/orders\.json: contract\.colour/)
+  } finally {
+    rmSync(cwd, { recursive: true })
+  }
+})
