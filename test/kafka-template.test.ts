@@ -202,7 +202,7 @@ test('RoutingKafkaTemplate uses the first pattern that matches the topic', async
   await assert.rejects(routing.send('other', 'v'), /expected a pattern for topic other/)
 })
 
-test('ProducerFactory has one producer per configuration, and a new one after maxAge or reset, without losing records', async () => {
+test('ProducerFactory keeps one producer per configuration until maxAge or reset, and loses no record', async () => {
   const { template, factory, clients, values } = createTemplate([], {}, { lingerMs: 30 }, { maxAge: 60 })
   const first = factory.getProducer()
   assert.equal(

@@ -1,11 +1,11 @@
-// Contracts of a test's own, with their schemas compiled by the same Ajv as those of files.
+// The contracts of a test, whose schemas are compiled as those of files are.
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { type ContractFile, toContracts } from '../../lib/contracts/load-contracts.ts'
 import { createSchemaCompiler } from '../../lib/contracts/schema-compiler.ts'
 
 const compile = await createSchemaCompiler()
 
-/** @throws Error listing what is wrong with a contract */
-export function contractsOf(files: readonly ContractFile[]): Contracts {
-  return toContracts(files, compile)
+/** @throws Error that lists what is wrong with a contract */
+export function contractsOf(files: readonly { readonly topic: string; readonly json: object }[]): Contracts {
+  return toContracts(files as readonly ContractFile[], compile)
 }

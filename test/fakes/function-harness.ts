@@ -1,4 +1,4 @@
-// The functions as they are wired, over a scripted cluster: event in, answer out.
+// A function with its middleware, over a scripted cluster: event in, answer out.
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import type { Services } from '../../functions/create-services.ts'
@@ -14,19 +14,20 @@ import { DeadLetterError } from '../../lib/errors.ts'
 import { InvocationLog } from '../../lib/lambda/invocation-log.ts'
 import { type KafkaContext, kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { ProducerFactory } from '../../lib/producer-factory.ts'
+import type { DecodedRecord } from '../../lib/testing/partition-log.ts'
 import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import type { KafkaClient } from '../../lib/transport/kafka-client.ts'
 
 const ofTheRepository = await loadContracts()
 
-// Powertools then logs through the global console, which the harness collects.
+// With this, Powertools logs through the global console, which the harness records.
 process.env.POWERTOOLS_DEV = 'true'
 
-class MemoryDeadLetterStore implements DeadLetterTarget {
+class MemoryDeadLetterTarget implements DeadLetterTarget {
   readonly deadLetters: DeadLetter[] = []
   fails = false
-  /** Ids of records whose dead letters are not stored. */
+  /** The ids of records whose dead letters are not stored. */
   readonly refused = new Set<string>()
 
   async store(deadLetters: readonly DeadLetter[]): Promise<StoreResult[]> {
@@ -47,7 +48,7 @@ export interface HarnessOptions {
   readonly deadLetters?: boolean
   readonly client?: KafkaClient
   readonly contracts?: Contracts
-  /** A record of this value is refused by the cluster as too large. */
+  /** The cluster refuses a record of this value as too large. */
   readonly poison?: string
   /** A partition that refuses every batch. */
   readonly sick?: number
@@ -55,7 +56,7 @@ export interface HarnessOptions {
 
 export interface Harness {
   readonly client: ScriptedKafkaClient
-  readonly deadLetters: MemoryDeadLetterStore
+  readonly deadLetters: MemoryDeadLetterTarget
   readonly logged: string[]
   invoke(event: unknown, remainingMs?: number): Promise<unknown>
 }
@@ -74,7 +75,7 @@ export function functionHarness(
     sick,
   }: HarnessOptions = {},
 ): Harness {
-  const fake = new ScriptedKafkaClient({
+  const scriptedClient = new ScriptedKafkaClient({
     partitions: 3,
     brokers: 1,
     clock: systemClock,
@@ -87,8 +88,8 @@ export function functionHarness(
     { bootstrapServers: ['a:1', 'b:1'], retries: 2, retryBackoffMs: 1, retryBackoffMaxMs: 2, ...options },
     {},
   )
-  const factory = new ProducerFactory({ rules: { contracts }, createClient: () => client ?? fake })
-  const target = new MemoryDeadLetterStore()
+  const factory = new ProducerFactory({ rules: { contracts }, createClient: () => client ?? scriptedClient })
+  const target = new MemoryDeadLetterTarget()
   const logged: string[] = []
   for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const)
     console[method] = (...args: unknown[]) => void logged.push(args.map(String).join(' '))
@@ -104,10 +105,15 @@ export function functionHarness(
   const invoke = (event: unknown, remainingMs = 29_000) =>
     handler(event, {
       awsRequestId: 'aws-1',
-      functionName: 'http',
+      functionName: 'test-function',
       getRemainingTimeInMillis: () => remainingMs,
     } as Context & KafkaContext)
-  return { client: fake, deadLetters: target, logged, invoke }
+  return { client: scriptedClient, deadLetters: target, logged, invoke }
+}
+
+/** The records in the log, by partition. */
+export function recordsOf({ client }: Harness): readonly DecodedRecord[] {
+  return client.logs.flatMap(({ records }) => records)
 }
 
 interface Answer {

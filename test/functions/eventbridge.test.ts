@@ -1,23 +1,22 @@
-// The EventBridge function: the fault table cell by cell; detail or whole event; scheduled events and replays.
+// The EventBridge function: the result of each outcome; detail or whole event; scheduled events and replays.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridge.ts'
 import { contractsOf } from '../fakes/contracts.ts'
-import { functionHarness, type Harness, type HarnessOptions } from '../fakes/function-harness.ts'
+import { functionHarness, type HarnessOptions, recordsOf } from '../fakes/function-harness.ts'
 
-const json = (value: object) => value as Record<string, unknown>
 const contracts = contractsOf([
   {
     topic: 'detail',
-    json: json({
+    json: {
       key: { from: ['value:/id', 'event:/account'] },
       from: { eventbridge: [{ source: ['shop'], 'detail-type': ['Order'] }] },
-    }),
+    },
   },
   {
     topic: 'whole',
-    json: json({
+    json: {
       key: { from: ['event:/id'] },
       headers: { allow: ['source'] },
       from: {
@@ -26,18 +25,18 @@ const contracts = contractsOf([
           { source: ['aws.events', 'aws.ec2'], value: 'event' },
         ],
       },
-    }),
+    },
   },
   {
     topic: 'strict',
-    json: json({
+    json: {
       key: { from: ['event:/id'] },
       value: { schema: { type: 'object', required: ['x'] } },
       from: { eventbridge: [{ source: ['strict'] }] },
-    }),
+    },
   },
 ])
-const event = (given: object = {}) => ({
+const event = (fields: object = {}) => ({
   version: '0',
   id: 'e-1',
   'detail-type': 'Order',
@@ -47,10 +46,9 @@ const event = (given: object = {}) => ({
   region: 'eu-west-1',
   resources: [],
   detail: { id: 'o-1' },
-  ...given,
+  ...fields,
 })
 const harnessOf = (options: HarnessOptions = {}) => functionHarness(handleEventBridge, { contracts, ...options })
-const recordsOf = ({ client }: Harness) => client.logs.flatMap(({ records }) => records)
 const REFUSED = ['refuse', 'refuse', 'refuse'] as const
 const LOST = ['lose-answer', 'lose-request', 'lose-request'] as const
 
@@ -68,37 +66,37 @@ test('the detail is the value; source, detail-type, time and id are headers', as
   assert.equal(headers.time, '2026-11-24T00:00:00Z')
 })
 
-test('the whole event where the contract asks for it, and only the headers that it allows', async () => {
+test('a contract can take the whole event as the value, and limit the headers', async () => {
   const harness = harnessOf()
-  const given = event({ 'detail-type': 'Note' })
-  await harness.invoke(given)
+  const note = event({ 'detail-type': 'Note' })
+  await harness.invoke(note)
   const [record] = recordsOf(harness)
-  assert.deepEqual(JSON.parse(record?.value as string), given)
+  assert.deepEqual(JSON.parse(record?.value as string), note)
   assert.deepEqual(
     record?.headers.map(([name]) => name),
     ['kp-id', 'kp-source', 'traceparent', 'source'],
   )
 })
 
-test('published events: a scheduled one and one of EC2', async () => {
+test('AWS’s samples of a scheduled event and an EC2 event are delivered', async () => {
   for (const name of ['eventbridge-scheduled', 'eventbridge-ec2']) {
     const harness = harnessOf()
     const published = JSON.parse(readFileSync(`test/events/${name}.json`, 'utf8'))
-    // The published scheduled event spells the name as the console's form does.
-    const given = { 'detail-type': published.detailType, ...published }
-    await harness.invoke(given)
-    assert.equal(recordsOf(harness)[0]?.key, given.id, name)
+    // The sample of a scheduled event has `detailType` instead.
+    const sample = { 'detail-type': published.detailType, ...published }
+    await harness.invoke(sample)
+    assert.equal(recordsOf(harness)[0]?.key, sample.id, name)
   }
 })
 
-test('record fault: a dead letter, no error', async () => {
+test('an invalid record becomes a dead letter, without an error', async () => {
   const harness = harnessOf()
   await harness.invoke(event({ source: 'strict', detail: { y: 1 } }))
   assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, 'schema')
   assert.equal(harness.deadLetters.deadLetters[0]?.record.topic, 'strict')
 })
 
-test('an event that no contract claims, and one that is no event: a dead letter of the raw event without a topic', async () => {
+test('an event that no contract claims, or that is malformed, becomes a dead letter without a topic', async () => {
   const harness = harnessOf()
   const unclaimed = event({ source: 'nobody' })
   await harness.invoke(unclaimed)
@@ -114,33 +112,33 @@ test('an event that no contract claims, and one that is no event: a dead letter 
   )
 })
 
-test('the default topic takes what no contract claims', async () => {
+test('the default topic gets events that no contract claims', async () => {
   const harness = harnessOf({ options: { defaultTopic: 'whole' } })
   await harness.invoke(event({ source: 'nobody' }))
   assert.equal(recordsOf(harness)[0]?.value, '{"id":"o-1"}')
 })
 
-test('delivery failure, surely not written: a dead letter before it returns', async () => {
+test('a record that was rejected: its dead letter is stored before the function returns', async () => {
   const harness = harnessOf({ script: REFUSED })
   await harness.invoke(event())
   assert.equal(harness.deadLetters.deadLetters[0]?.failure.outcome, 'rejected')
   assert.equal(harness.deadLetters.deadLetters[0]?.source.trigger, 'eventbridge')
 })
 
-test('unknown: a dead letter, marked', async () => {
+test('an unknown outcome: a dead letter with that outcome', async () => {
   const harness = harnessOf({ script: LOST })
   await harness.invoke(event())
   assert.equal(harness.deadLetters.deadLetters[0]?.failure.outcome, 'unknown')
 })
 
-test('a dead letter that can not be written: the function throws, so that the event is tried again', async () => {
+test('a dead letter that can’t be stored: the function throws, so that Lambda retries the event', async () => {
   const harness = harnessOf({ script: REFUSED })
   harness.deadLetters.fails = true
   await assert.rejects(async () => harness.invoke(event()), { code: 'no-leader' })
   await assert.rejects(async () => harness.invoke(event({ source: 'nobody' })), { code: 'unknown-topic' })
 })
 
-test('KAFKA_ON_FAILURE_EVENTBRIDGE=return: an error in place of a dead letter; an invalid record is a dead letter all the same', async () => {
+test('KAFKA_ON_FAILURE_EVENTBRIDGE=return: delivery failures throw, invalid records become dead letters', async () => {
   const harness = harnessOf({ script: REFUSED, options: { onFailureEventbridge: 'return' } })
   await assert.rejects(async () => harness.invoke(event()), { code: 'no-leader' })
   assert.equal(harness.deadLetters.deadLetters.length, 0)
@@ -148,7 +146,7 @@ test('KAFKA_ON_FAILURE_EVENTBRIDGE=return: an error in place of a dead letter; a
   assert.equal(harness.deadLetters.deadLetters.length, 1)
 })
 
-test('no event at fault puts its content into an error or a log', async () => {
+test('errors and log lines contain nothing of the event’s content', async () => {
   const harness = harnessOf({ script: REFUSED })
   harness.deadLetters.fails = true
   await assert.rejects(

@@ -1,4 +1,4 @@
-// The HTTP function: its fault table cell by cell, its dialect body for body, bad input as a clear 4xx.
+// The HTTP function: the answer for each outcome, the native dialect, and bad input refused with a 4xx.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -6,12 +6,11 @@ import fc from 'fast-check'
 import { INVALID_RECORD_STATUS } from '../../functions/http/dialects/native.ts'
 import { REQUEST_STATUS } from '../../functions/http/request-error.ts'
 import { parseHttpEvent, toHttpResult } from '../../lib/lambda/http-event.ts'
-import { httpHarness, v2Event } from '../fakes/function-harness.ts'
+import { httpHarness, recordsOf, v2Event } from '../fakes/function-harness.ts'
 
 const chat = (text = 'hi') => ({ value: { room: 'lobby', user: 'ada', text } })
-const logOf = (harness: ReturnType<typeof httpHarness>) => harness.client.logs.flatMap(({ records }) => records)
 
-test('one record, delivered: 200 with partition and offset', async () => {
+test('a delivered record: 200 with partition and offset', async () => {
   const harness = httpHarness()
   const { status, body, headers } = await harness.post('chat', chat())
 
@@ -20,10 +19,10 @@ test('one record, delivered: 200 with partition and offset', async () => {
   const { timestamp, partition, ...record } = body.records[0]
   assert.deepEqual(record, { index: 0, id: 'r-1', fate: 'delivered', topic: 'chat', offset: 0 })
   assert.ok(Number.isInteger(timestamp) && partition >= 0)
-  assert.equal(logOf(harness)[0]?.key, 'lobby')
+  assert.equal(recordsOf(harness)[0]?.key, 'lobby')
 })
 
-test('a record fault is refused without a dead letter, beside delivered records: 207', async () => {
+test('an invalid record beside a delivered one: 207, and no dead letter', async () => {
   const harness = httpHarness()
   const { status, body } = await harness.post('chat', {
     records: [chat(), { value: { room: 'lobby', user: 'ada', text: 5 } }],
@@ -43,7 +42,7 @@ test('a record fault is refused without a dead letter, beside delivered records:
   assert.equal(harness.deadLetters.deadLetters.length, 0)
 })
 
-test('a delivery failure, surely not written: a dead letter and 202 with its location', async () => {
+test('a record that was rejected: a dead letter, and 202 with its location', async () => {
   const harness = httpHarness({ script: ['refuse', 'refuse', 'refuse'] })
   const { status, body } = await harness.post('chat', chat())
 
@@ -58,11 +57,11 @@ test('a delivery failure, surely not written: a dead letter and 202 with its loc
     location: `memory:${deadLetter?.deadLetterId}`,
     deadLetterId: deadLetter?.deadLetterId,
   })
-  assert.equal(logOf(harness).length, 0)
+  assert.equal(recordsOf(harness).length, 0)
   assert.equal(deadLetter?.failure.attempts, 3)
 })
 
-test('unknown: a dead letter with code delivery-unknown, the record’s id echoed, and where to look in the log', async () => {
+test('an unknown outcome: 202 with delivery-unknown, and a dead letter with the sequence to look for', async () => {
   const harness = httpHarness({ script: ['lose-answer', 'lose-request', 'lose-request'] })
   const { status, body } = await harness.post('chat', chat(), { 'idempotency-key': 'order-7' })
 
@@ -75,7 +74,7 @@ test('unknown: a dead letter with code delivery-unknown, the record’s id echoe
   assert.equal(deadLetter?.recordId, 'order-7')
 })
 
-test('the dead letter could not be written: 503 with Retry-After, and the record is returned', async () => {
+test('a dead letter that can’t be stored: 503 with Retry-After, and the record is returned', async () => {
   const harness = httpHarness({ script: ['refuse', 'refuse', 'refuse'] })
   harness.deadLetters.fails = true
   const { status, body, headers } = await harness.post('chat', chat())
@@ -94,7 +93,7 @@ test('the dead letter could not be written: 503 with Retry-After, and the record
   })
 })
 
-test('dead letters off: a delivery failure is returned as 503', async () => {
+test('without dead letters a delivery failure is 503', async () => {
   const { status } = await httpHarness({ script: ['refuse', 'refuse', 'refuse'], deadLetters: false }).post(
     'chat',
     chat(),
@@ -102,7 +101,7 @@ test('dead letters off: a delivery failure is returned as 503', async () => {
   assert.equal(status, 503)
 })
 
-test('a function time-out without room for one attempt: a dead letter with deadline-too-short, nothing sent', async () => {
+test('a function time-out too short for an attempt: a dead letter, deadline-too-short, nothing sent', async () => {
   const harness = httpHarness()
   const result = await harness.invoke(
     v2Event('POST', '/topics/chat', Buffer.from(JSON.stringify(chat())), { 'content-type': 'application/json' }),
@@ -128,8 +127,8 @@ const REFUSALS: [name: string, body: unknown, status: number, code: string, head
   ['a header name with CR LF', record({ headers: [{ name: 'a\r\nb', value: 'x' }] }), 400, 'bad-header'],
   ['an empty header name', record({ headers: { '': 'x' } }), 400, 'bad-header'],
   ['a numeric header value', record({ headers: [{ name: 'a', value: 5 }] }), 400, 'bad-header'],
-  ['a header of ours', record({ headers: [{ name: 'KP-id', value: 'x' }] }), 422, 'reserved-header'],
-  ['a key that differs from the pointer’s', record({ key: 'other' }), 422, 'key-mismatch'],
+  ['a reserved header', record({ headers: [{ name: 'KP-id', value: 'x' }] }), 422, 'reserved-header'],
+  ['a key that differs from the contract’s', record({ key: 'other' }), 422, 'key-mismatch'],
   ['a key that is an object', record({ key: {} }), 422, 'key-type'],
   ['an empty key', { key: '', value: { room: '', user: 'a', text: 'b' } }, 422, 'schema'],
   ['__proto__ in the record', '{"__proto__":{"x":1},"value":{"room":"a","user":"b","text":"c"}}', 400, 'unknown-field'],
@@ -156,14 +155,14 @@ const REFUSALS: [name: string, body: unknown, status: number, code: string, head
 ]
 
 for (const [name, body, status, code, headers] of REFUSALS) {
-  test(`${name} is refused with ${status} ${code}, and nothing reaches the log or the dead letters`, async () => {
+  test(`${name} is refused with ${status} ${code}; nothing is sent or stored`, async () => {
     const harness = httpHarness()
     const answer = await harness.post('chat', body, headers)
 
     assert.equal(answer.status, status)
     assert.equal(answer.body.code, code)
     assert.equal(answer.headers['content-type'], 'application/problem+json')
-    assert.deepEqual(logOf(harness), [])
+    assert.deepEqual(recordsOf(harness), [])
     assert.equal(harness.deadLetters.deadLetters.length, 0)
   })
 }
@@ -176,7 +175,7 @@ test('bytes that are not UTF-8 are refused', async () => {
   assert.equal(JSON.parse(result.body as string).code, 'not-utf8')
 })
 
-test('405 names the method that the route has', async () => {
+test('405 has the method of the route in Allow', async () => {
   const harness = httpHarness()
   for (const [method, path, allow] of [
     ['POST', '/health', 'GET'],
@@ -188,7 +187,7 @@ test('405 names the method that the route has', async () => {
   }
 })
 
-test('every status of an answer has its reason phrase behind an ALB', () => {
+test('behind an ALB every status has its reason phrase', () => {
   const statuses = [200, 202, 207, 500, 503, ...Object.values(INVALID_RECORD_STATUS), ...Object.values(REQUEST_STATUS)]
   for (const status of statuses) {
     const { statusDescription } = toHttpResult('alb', {}, { status, headers: {}, body: '' })
@@ -198,7 +197,7 @@ test('every status of an answer has its reason phrase behind an ALB', () => {
   assert.equal(statusDescription, '429 Too Many Requests')
 })
 
-test('a topic without a contract is 404 with no broker asked; a wrong method is 405', async () => {
+test('a topic without a contract is 404 without a request to a broker; a wrong method is 405', async () => {
   const harness = httpHarness()
   assert.equal((await harness.post('nope', chat())).body.code, 'unknown-topic')
   assert.equal((await harness.post('%2e%2e', chat())).status, 404)
@@ -207,7 +206,7 @@ test('a topic without a contract is 404 with no broker asked; a wrong method is 
   assert.equal(harness.client.produces, 0)
 })
 
-test('no payload, key or address is in an answer to a refusal or in the log', async () => {
+test('a refusal and its log line contain no payload, key or address', async () => {
   const harness = httpHarness()
   const { body } = await harness.post('chat', {
     value: { room: 'secret-room', user: 1, text: 'secret-text', 'secret-field': 1 },
@@ -217,7 +216,7 @@ test('no payload, key or address is in an answer to a refusal or in the log', as
   assert.ok(!harness.logged.join().includes('secret'))
 })
 
-test('one log line per invocation with counts per outcome', async () => {
+test('an invocation writes one log line with the counts per outcome', async () => {
   const harness = httpHarness()
   await harness.post('chat', { records: [chat(), chat(), { value: 5 }] })
   const lines = harness.logged
@@ -230,7 +229,7 @@ test('one log line per invocation with counts per outcome', async () => {
   assert.equal(lines[0].requestId, 'r-1')
 })
 
-test('headers reach the record in order, after ours, and traceparent is kept', async () => {
+test('the caller’s headers follow the standard ones in order, and traceparent is kept', async () => {
   const harness = httpHarness()
   const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
   const { status } = await harness.post(
@@ -245,6 +244,17 @@ test('headers reach the record in order, after ours, and traceparent is kept', a
     { traceparent: trace },
   )
   assert.equal(status, 200)
+  const headers = recordsOf(harness)[0]?.headers ?? []
+  assert.deepEqual(
+    headers.map(([name, value]) => [name, value && value.toString('hex')]),
+    [
+      ['kp-id', Buffer.from('r-1').toString('hex')],
+      ['kp-source', Buffer.from('http').toString('hex')],
+      ['traceparent', Buffer.from(trace).toString('hex')],
+      ['n', null],
+      ['b', '00ff'],
+    ],
+  )
 })
 
 const EVENTS = [
@@ -258,7 +268,7 @@ const EVENTS = [
   'function-url-base64-body',
 ] as const
 
-test('real events of the four kinds are told apart and answered in their own form', async () => {
+test('samples of the four kinds of event are recognised, and answered in the form of each', async () => {
   const harness = httpHarness()
   for (const name of EVENTS) {
     const event = JSON.parse(readFileSync(new URL(`../events/${name}.json`, import.meta.url), 'utf8'))
@@ -288,18 +298,18 @@ test('a record posted by each of the four kinds of event is delivered', async ()
     })
     if (event.headers) event.headers = headers
     if (event.multiValueHeaders) event.multiValueHeaders = { 'Content-Type': ['application/json'] }
-    // The samples are years old; the gateway's clock is what the deadline is counted from.
+    // The samples are years old, and the deadline counts from the time of the gateway.
     if (event.requestContext.timeEpoch) event.requestContext.timeEpoch = Date.now()
     if (event.requestContext.requestTimeEpoch) event.requestContext.requestTimeEpoch = Date.now()
     if (event.requestContext.http) event.requestContext.http.method = 'POST'
     const result = await harness.invoke(event)
 
     assert.equal(result.statusCode, 200, `${name}: ${result.body}`)
-    assert.equal(logOf(harness).length, 1)
+    assert.equal(recordsOf(harness).length, 1)
   }
 })
 
-test('a request that waited at the gateway until its time was over becomes a dead letter at once, and nothing is sent', async () => {
+test('a request whose time passed at the gateway becomes a dead letter at once; nothing is sent', async () => {
   const harness = httpHarness()
   const event = v2Event('POST', '/topics/chat', Buffer.from(JSON.stringify(chat())), {
     'content-type': 'application/json',
@@ -308,14 +318,14 @@ test('a request that waited at the gateway until its time was over becomes a dea
   const result = await harness.invoke(event)
 
   assert.equal(result.statusCode, 202)
-  assert.equal(logOf(harness).length, 0)
+  assert.equal(recordsOf(harness).length, 0)
 })
 
-test('an event that is no HTTP event is answered with 400', async () => {
+test('an event that is not an HTTP event is answered with 400', async () => {
   assert.equal((await httpHarness().invoke({ Records: [] })).statusCode, 400)
 })
 
-test('any JSON as an event, and any body, gives an answer and never an untyped error', async () => {
+test('any JSON as an event, and any body, gets an answer with a known status', async () => {
   const harness = httpHarness()
   await fc.assert(
     fc.asyncProperty(
@@ -340,7 +350,7 @@ test('any JSON as an event, and any body, gives an answer and never an untyped e
   )
 })
 
-test('KAFKA_ON_FAILURE_HTTP=return: 503 with Retry-After in place of a dead letter', async () => {
+test('KAFKA_ON_FAILURE_HTTP=return: 503 with Retry-After instead of a dead letter', async () => {
   const harness = httpHarness({ script: ['refuse', 'refuse', 'refuse'], options: { onFailureHttp: 'return' } })
   const { status, body, headers } = await harness.post('chat', chat())
   assert.equal(status, 503)
@@ -349,7 +359,7 @@ test('KAFKA_ON_FAILURE_HTTP=return: 503 with Retry-After in place of a dead lett
   assert.equal(harness.deadLetters.deadLetters.length, 0)
 })
 
-test('more requests at once than the process takes: 429 with Retry-After, unread; each of the others has its record in the log', async () => {
+test('requests beyond KAFKA_HTTP_MAX_CONCURRENCY get 429 with Retry-After; the others are delivered', async () => {
   const harness = httpHarness({ options: { httpMaxConcurrency: 3 } })
   const answers = await Promise.all(
     Array.from({ length: 5 }, (_, n) => harness.post('chat', n < 3 ? chat(`${n}`) : 'not { JSON')),
@@ -360,6 +370,6 @@ test('more requests at once than the process takes: 429 with Retry-After, unread
   )
   assert.equal(answers[3]?.headers['retry-after'], '1')
   assert.equal(answers[3]?.body.code, 'too-many-requests')
-  assert.equal(logOf(harness).length, 3)
+  assert.equal(recordsOf(harness).length, 3)
   assert.equal((await harness.post('chat', chat('after'))).status, 200)
 })

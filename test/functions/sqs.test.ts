@@ -1,52 +1,51 @@
-// The SQS functions: the fault table cell by cell, FIFO groups, wrapped bodies, real events.
+// The SQS functions: the answer for each outcome, FIFO groups, wrapped bodies, samples of real events.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
 import { murmur2 } from '../../lib/partition/murmur2.ts'
 import { contractsOf } from '../fakes/contracts.ts'
-import { functionHarness, type Harness, type HarnessOptions } from '../fakes/function-harness.ts'
+import { functionHarness, type Harness, type HarnessOptions, recordsOf } from '../fakes/function-harness.ts'
 
 const STANDARD = 'arn:aws:sqs:eu-west-1:123456789012:work'
 const FIFO = 'arn:aws:sqs:eu-west-1:123456789012:orders.fifo'
-const json = (value: object) => value as Record<string, unknown>
-const numbers = json({
+const numbers = {
   format: 'json',
   schema: { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } },
-})
+}
 const contracts = contractsOf([
   {
     topic: 'work',
-    json: json({ key: { from: ['value:/id'] }, value: numbers, from: { http: false, sqs: [{ queue: 'work' }] } }),
+    json: { key: { from: ['value:/id'] }, value: numbers, from: { http: false, sqs: [{ queue: 'work' }] } },
   },
-  // The key differs from the group: a group spreads over partitions.
+  // The key differs from the group, so the records of a group go to several partitions.
   {
     topic: 'orders',
-    json: json({
+    json: {
       key: { from: ['value:/id'] },
       value: numbers,
       from: { sqs: [{ queue: 'orders.fifo', key: ['value:/id'] }] },
-    }),
+    },
   },
   {
     topic: 'notes',
-    json: json({
+    json: {
       key: { from: ['value:/username', 'sqs:attribute:who'], required: false },
       from: { sqs: [{ queue: 'notes', unwrap: 'sns' }] },
-    }),
+    },
   },
   {
     topic: 'objects',
-    json: json({ key: { from: ['value:/s3/object/key'] }, from: { sqs: [{ queue: 'objects', unwrap: 's3' }] } }),
+    json: { key: { from: ['value:/s3/object/key'] }, from: { sqs: [{ queue: 'objects', unwrap: 's3' }] } },
   },
   {
     topic: 'bus',
-    json: json({ key: { from: ['event:/id'] }, from: { sqs: [{ queue: 'bus', unwrap: 'eventbridge' }] } }),
+    json: { key: { from: ['event:/id'] }, from: { sqs: [{ queue: 'bus', unwrap: 'eventbridge' }] } },
   },
-  { topic: 'other', json: json({ key: { required: false, from: ['record'] } }) },
+  { topic: 'other', json: { key: { required: false, from: ['record'] } } },
 ])
 
-interface Given {
+interface MessageFields {
   readonly id?: string
   readonly body?: string
   readonly arn?: string
@@ -62,7 +61,7 @@ function message({
   group,
   receives = 1,
   attributes = {},
-}: Given = {}) {
+}: MessageFields = {}) {
   const fifo = group === undefined ? {} : { MessageGroupId: group }
   return {
     messageId: id,
@@ -75,18 +74,17 @@ function message({
   }
 }
 
-const event = (...given: Given[]) => ({ Records: given.map(message) })
+const event = (...messages: MessageFields[]) => ({ Records: messages.map(message) })
 const harnessOf = (options: HarnessOptions = {}) => functionHarness(handleSqs, { contracts, ...options })
-const recordsOf = ({ client }: Harness) => client.logs.flatMap(({ records }) => records)
 const valuesOf = (harness: Harness) => recordsOf(harness).map(({ value }) => value)
-const returnedBy = async (harness: Harness, given: unknown) =>
-  ((await harness.invoke(given)) as { batchItemFailures: { itemIdentifier: string }[] }).batchItemFailures.map(
+const returnedBy = async (harness: Harness, batch: unknown) =>
+  ((await harness.invoke(batch)) as { batchItemFailures: { itemIdentifier: string }[] }).batchItemFailures.map(
     ({ itemIdentifier }) => itemIdentifier,
   )
 const REFUSED = ['refuse', 'refuse', 'refuse'] as const
 const LOST = ['lose-answer', 'lose-request', 'lose-request'] as const
 
-test('a batch is delivered, its bodies byte for byte: nothing goes back', async () => {
+test('a batch is delivered with its bodies unchanged; no message goes back', async () => {
   const harness = harnessOf()
   const body = '{ "id":"a",  "n":1, "n":2 }'
 
@@ -95,18 +93,18 @@ test('a batch is delivered, its bodies byte for byte: nothing goes back', async 
   assert.equal(recordsOf(harness)[0]?.key, 'a')
 })
 
-test('an empty batch is answered with nothing', async () => {
+test('an empty batch is answered without failures', async () => {
   assert.deepEqual(await returnedBy(harnessOf(), { Records: [] }), [])
 })
 
-test('an event that is no batch fails as a whole: nothing of it is sent', async () => {
+test('an event that is not a batch fails as a whole; nothing of it is sent', async () => {
   const harness = harnessOf()
   for (const wrong of [{}, null, { Records: [{ messageId: 'm', body: 'x' }] }, { Records: [message(), 5] }])
     await assert.rejects(async () => harness.invoke(wrong), { code: 'bad-value' })
   assert.deepEqual(valuesOf(harness), [])
 })
 
-test('record fault: a dead letter with the raw body and the receive count, not returned', async () => {
+test('an invalid record becomes a dead letter with the raw body and the receive count', async () => {
   const harness = harnessOf()
   const bodies = ['not json', '{"id":"a","n":"x"}', '{"n":1}', '']
   const returned = await returnedBy(
@@ -129,7 +127,7 @@ test('record fault: a dead letter with the raw body and the receive count, not r
     trigger: 'sqs',
     id: 'bad-1',
     index: 0,
-    function: 'http',
+    function: 'test-function',
     arn: STANDARD,
     receiveCount: 3,
   })
@@ -137,11 +135,11 @@ test('record fault: a dead letter with the raw body and the receive count, not r
   assert.equal(
     deadLetters[1]?.record.key,
     Buffer.from('a').toString('base64'),
-    'the key of an invalid record, where it can be read',
+    'the key of an invalid record, because it can be read',
   )
 })
 
-test('a queue that no contract claims: a dead letter without a topic, or the default topic', async () => {
+test('messages of a queue that no contract claims become dead letters, or go to the default topic', async () => {
   const unclaimed = { arn: 'arn:aws:sqs:eu-west-1:123456789012:nobody', body: 'text' }
   const harness = harnessOf()
   assert.deepEqual(await returnedBy(harness, event(unclaimed)), [])
@@ -153,26 +151,26 @@ test('a queue that no contract claims: a dead letter without a topic, or the def
   assert.deepEqual(valuesOf(withDefault), ['"text"'])
 })
 
-test('delivery failure, surely not written: back to the queue, without a dead letter', async () => {
+test('a message whose record was rejected goes back to the queue, without a dead letter', async () => {
   const harness = harnessOf({ script: REFUSED })
   assert.deepEqual(await returnedBy(harness, event({})), ['m-1'])
   assert.equal(harness.deadLetters.deadLetters.length, 0)
   assert.deepEqual(valuesOf(harness), [])
 })
 
-test('unknown: back to the queue', async () => {
+test('a message with an unknown outcome goes back to the queue', async () => {
   const harness = harnessOf({ script: LOST })
   assert.deepEqual(await returnedBy(harness, event({})), ['m-1'])
   assert.equal(harness.deadLetters.deadLetters.length, 0)
 })
 
-test('KAFKA_ON_FAILURE_SQS=dead-letter: a dead letter in place of the queue', async () => {
+test('KAFKA_ON_FAILURE_SQS=dead-letter: a dead letter is stored instead', async () => {
   const harness = harnessOf({ script: LOST, options: { onFailureSqs: 'dead-letter' } })
   assert.deepEqual(await returnedBy(harness, event({})), [])
   assert.equal(harness.deadLetters.deadLetters[0]?.failure.outcome, 'unknown')
 })
 
-test('a dead letter that can not be written sends its message back, and only its', async () => {
+test('when a dead letter can’t be stored, its message goes back, and no other', async () => {
   const harness = harnessOf()
   harness.deadLetters.refused.add('bad-1')
   const bad = (id: string) => ({ id, body: 'no json' })
@@ -183,24 +181,24 @@ test('a dead letter that can not be written sends its message back, and only its
   )
 })
 
-test('the same message twice in a batch is sent once; other bytes under its id are sent too', async () => {
+test('a message that is in a batch twice is sent once; the same id with another body is sent too', async () => {
   const harness = harnessOf()
   assert.deepEqual(await returnedBy(harness, event({}, {}, { body: '{"id":"a","n":2}' })), [])
   assert.deepEqual(valuesOf(harness), ['{"id":"a","n":1}', '{"id":"a","n":2}'])
 })
 
-test('attributes become headers after ours; the trace is the sender’s; kp- is refused', async () => {
+test('attributes become headers after the standard ones, the trace continues, kp- names are refused', async () => {
   const attributes = {
     who: { dataType: 'String', stringValue: 'ada' },
     photo: { dataType: 'Binary.png', binaryValue: 'AAEC' },
     count: { dataType: 'Number', stringValue: '5' },
   }
   const harness = harnessOf()
-  const given = message({ attributes })
-  Object.assign(given.attributes, {
+  const traced = message({ attributes })
+  Object.assign(traced.attributes, {
     AWSTraceHeader: 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1',
   })
-  assert.deepEqual(await returnedBy(harness, { Records: [given] }), [])
+  assert.deepEqual(await returnedBy(harness, { Records: [traced] }), [])
   const headers = recordsOf(harness)[0]?.headers ?? []
   assert.deepEqual(
     headers.map(([name]) => name),
@@ -217,7 +215,7 @@ test('attributes become headers after ours; the trace is the sender’s; kp- is 
   assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, 'reserved-header')
 })
 
-test('10,000 messages become as few Produce requests as there are leaders', async () => {
+test('10,000 messages are sent in one Produce request per leader', async () => {
   const harness = harnessOf({ options: { batchSize: 10_000_000, maxRequestSize: 10_000_000 } })
   const many = Array.from({ length: 10_000 }, (_, n) => ({ id: `m-${n}`, body: JSON.stringify({ id: `k${n}`, n }) }))
   assert.deepEqual(await returnedBy(harness, event(...many)), [])
@@ -225,7 +223,7 @@ test('10,000 messages become as few Produce requests as there are leaders', asyn
   assert.equal(harness.client.produces, 1, 'one leader')
 })
 
-test('a batch larger than a request is split, and every message ends', async () => {
+test('a batch larger than max.request.size is sent in several requests', async () => {
   const harness = harnessOf({ options: { batchSize: 20_000, maxRequestSize: 20_000 } })
   const many = Array.from({ length: 300 }, (_, n) => ({
     id: `m-${n}`,
@@ -243,11 +241,10 @@ const order = (n: number, group: string, body = JSON.stringify({ id: `k${n}`, n 
   body,
 })
 
-test('FIFO: after a delivery failure the rest of the group goes back; what went before it and other groups are delivered', async () => {
+test('FIFO: after a delivery failure only the rest of its group goes back', async () => {
   const partitionOf = (n: number) => (murmur2(Buffer.from(`k${n}`)) & 0x7fffffff) % 3
   const sick = partitionOf(1)
-  const well = [2, 3, 4, 5, 6, 7, 8].filter(n => partitionOf(n) !== sick)
-  const [before = 0, after = 0, other = 0] = well
+  const [before = 0, after = 0, other = 0] = [2, 3, 4, 5, 6, 7, 8].filter(n => partitionOf(n) !== sick)
   const harness = harnessOf({ sick })
   const returned = await returnedBy(
     harness,
@@ -263,7 +260,7 @@ test('FIFO: after a delivery failure the rest of the group goes back; what went 
   assert.equal(harness.deadLetters.deadLetters.length, 0)
 })
 
-test('FIFO: an invalid record is lettered before the next of its group is sent', async () => {
+test('FIFO: the dead letter of an invalid record is stored before the next message of its group is sent', async () => {
   const harness = harnessOf()
   const returned = await returnedBy(
     harness,
@@ -274,7 +271,7 @@ test('FIFO: an invalid record is lettered before the next of its group is sent',
   assert.equal(valuesOf(harness).length, 3)
 })
 
-test('FIFO: when its dead letter is not stored, the message and the rest of its group go back', async () => {
+test('FIFO: when a dead letter can’t be stored, its message and the rest of the group go back', async () => {
   const harness = harnessOf()
   harness.deadLetters.refused.add('a2')
   assert.deepEqual(
@@ -283,7 +280,7 @@ test('FIFO: when its dead letter is not stored, the message and the rest of its 
   )
 })
 
-test('FIFO: a record that the cluster refuses is at fault as well', async () => {
+test('FIFO: a record that the broker rejects as invalid becomes a dead letter, and the group continues', async () => {
   const poison = '{"id":"k2","n":2}'
   const harness = harnessOf({ poison })
   assert.deepEqual(await returnedBy(harness, event(order(1, 'a'), order(2, 'a', poison), order(3, 'a'))), [])
@@ -291,7 +288,7 @@ test('FIFO: a record that the cluster refuses is at fault as well', async () => 
   assert.equal(valuesOf(harness).length, 2)
 })
 
-test('KAFKA_FIFO_ON_INVALID=stop: back to the queue with the rest of its group, no dead letter', async () => {
+test('KAFKA_FIFO_ON_INVALID=stop: an invalid message goes back with the rest of its group', async () => {
   const harness = harnessOf({ options: { fifoOnInvalid: 'stop' } })
   assert.deepEqual(
     await returnedBy(harness, event(order(1, 'a'), order(2, 'a', 'no json'), order(3, 'a'), order(4, 'b'))),
@@ -300,7 +297,7 @@ test('KAFKA_FIFO_ON_INVALID=stop: back to the queue with the rest of its group, 
   assert.equal(harness.deadLetters.deadLetters.length, 0)
 })
 
-test('a FIFO queue without a key rule of its own keys by its group', async () => {
+test('FIFO: without a key rule of the feed the key is the message group', async () => {
   const chat = functionHarness(handleSqs)
   const arn = 'arn:aws:sqs:eu-west-1:123456789012:chat.fifo'
   assert.deepEqual(
@@ -310,17 +307,17 @@ test('a FIFO queue without a key rule of its own keys by its group', async () =>
   assert.equal(recordsOf(chat)[0]?.key, 'lobby')
 })
 
-const real = (name: string, queue: string) => {
-  const given = JSON.parse(readFileSync(`test/events/${name}.json`, 'utf8')) as {
+const sample = (name: string, queue: string) => {
+  const batch = JSON.parse(readFileSync(`test/events/${name}.json`, 'utf8')) as {
     Records: { eventSourceARN: string }[]
   }
-  for (const record of given.Records) record.eventSourceARN = `arn:aws:sqs:eu-west-1:123456789012:${queue}`
-  return given
+  for (const record of batch.Records) record.eventSourceARN = `arn:aws:sqs:eu-west-1:123456789012:${queue}`
+  return batch
 }
 
-test('SNS: the message out of its envelope; with raw delivery the body as it is', async () => {
+test('SNS: the value is the message in the envelope, or with raw delivery the body', async () => {
   const harness = harnessOf()
-  assert.deepEqual(await returnedBy(harness, real('sqs-sns-wrapped', 'notes')), [])
+  assert.deepEqual(await returnedBy(harness, sample('sqs-sns-wrapped', 'notes')), [])
   assert.deepEqual(valuesOf(harness), ['{"message": "hello world", "username": "lessa"}'])
   assert.equal(recordsOf(harness)[0]?.key, 'lessa')
 
@@ -346,9 +343,9 @@ test('SNS: the message out of its envelope; with raw delivery the body as it is'
   assert.equal(recordsOf(keyed)[0]?.key, 'ada')
 })
 
-test('S3: one record per notification, ids with an index; the test event is nothing', async () => {
+test('S3: each notification is a record with an index in its id; the test event is none', async () => {
   const harness = harnessOf()
-  assert.deepEqual(await returnedBy(harness, real('sqs-s3-notification', 'objects')), [])
+  assert.deepEqual(await returnedBy(harness, sample('sqs-s3-notification', 'objects')), [])
   assert.equal(JSON.parse(valuesOf(harness)[0] as string).eventSource, 'aws:s3')
 
   const arn = STANDARD.replace('work', 'objects')
@@ -373,7 +370,7 @@ test('S3: one record per notification, ids with an index; the test event is noth
   assert.equal(notS3.deadLetters.deadLetters[0]?.failure.code, 'bad-value')
 })
 
-test('S3: when one of two is delivered, the other is lettered: to go back would send the first again', async () => {
+test('S3: when one of two records is delivered, the invalid one becomes a dead letter', async () => {
   const arn = STANDARD.replace('work', 'objects')
   const two = { Records: [{ s3: { object: { key: 'a' } } }, { s3: {} }] }
   const harness = harnessOf({ options: { onFailureSqs: 'return' } })
@@ -382,9 +379,9 @@ test('S3: when one of two is delivered, the other is lettered: to go back would 
   assert.equal(valuesOf(harness).length, 1)
 })
 
-test('S3: when one of two is delivered and the other met a delivery failure, it is lettered as well', async () => {
+test('S3: when one record is delivered, the others that fail become dead letters too', async () => {
   const arn = STANDARD.replace('work', 'objects')
-  // Keys of different partitions: two batches, the second is refused to the end.
+  // Keys of different partitions: of the batches only the first is written.
   const two = { Records: ['a', 'b', 'c'].map(key => ({ s3: { object: { key } } })) }
   const harness = harnessOf({ script: ['ok', ...Array(8).fill('refuse')] })
   assert.deepEqual(await returnedBy(harness, event({ arn, body: JSON.stringify(two) })), [])
@@ -394,15 +391,15 @@ test('S3: when one of two is delivered and the other met a delivery failure, it 
   assert.ok(harness.deadLetters.deadLetters.every(({ failure }) => failure.kind === 'delivery-failure'))
 })
 
-test('EventBridge in SQS: the detail, the key from the event; a number that would change is a fault', async () => {
+test('EventBridge in SQS: the value is the detail; a number that parsing would change is refused', async () => {
   const arn = STANDARD.replace('work', 'bus')
-  const given = { id: 'e-1', source: 's', 'detail-type': 't', detail: { a: [1] } }
+  const busEvent = { id: 'e-1', source: 's', 'detail-type': 't', detail: { a: [1] } }
   const harness = harnessOf()
   assert.deepEqual(
     await returnedBy(
       harness,
       event(
-        { arn, body: JSON.stringify(given) },
+        { arn, body: JSON.stringify(busEvent) },
         { id: 'm-2', arn, body: '{"id":"e","source":"s","detail-type":"t","detail":9007199254740993}' },
       ),
     ),
@@ -413,7 +410,7 @@ test('EventBridge in SQS: the detail, the key from the event; a number that woul
   assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, 'number-out-of-range')
 })
 
-test('published SQS events are understood', async () => {
+test('AWS’s samples of SQS events are processed', async () => {
   for (const name of [
     'sqs-standard',
     'sqs-standard-go',
@@ -422,8 +419,8 @@ test('published SQS events are understood', async () => {
     'sqs-sns-body-ts',
   ]) {
     const harness = harnessOf({ options: { defaultTopic: 'other' } })
-    const given = JSON.parse(readFileSync(`test/events/${name}.json`, 'utf8')) as { Records: unknown[] }
-    assert.deepEqual(await returnedBy(harness, given), [], name)
-    assert.equal(valuesOf(harness).length + harness.deadLetters.deadLetters.length, given.Records.length, name)
+    const batch = JSON.parse(readFileSync(`test/events/${name}.json`, 'utf8')) as { Records: unknown[] }
+    assert.deepEqual(await returnedBy(harness, batch), [], name)
+    assert.equal(valuesOf(harness).length + harness.deadLetters.deadLetters.length, batch.Records.length, name)
   }
 })
