@@ -24,7 +24,7 @@ interface StoreKind<Config> {
 
 type Name = DeadLetterTargetConfig['kind']
 
-const STORE_KINDS: { readonly [N in Name]: StoreKind<DeadLetterTargetConfig<N>> } = {
+export const STORE_KINDS: { readonly [N in Name]: StoreKind<DeadLetterTargetConfig<N>> } = {
   sqs: {
     load: () => import('./sqs/store.ts'),
     describe: ({ queueUrl }) => `sqs:…/${queueUrl.split('/').at(-1)}`,

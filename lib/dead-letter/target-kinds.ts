@@ -9,7 +9,7 @@ import { createS3Target, s3 } from './s3/target.ts'
 import { createSqliteTarget, sqlite } from './sqlite/target.ts'
 import { createSqsTarget, sqs } from './sqs/target.ts'
 
-const TARGET_KINDS = { sqs, s3, dynamodb, kafka, disk, sqlite }
+export const TARGET_KINDS = { sqs, s3, dynamodb, kafka, disk, sqlite }
 
 type Kinds = typeof TARGET_KINDS
 type TargetKindName = keyof Kinds

@@ -2,9 +2,14 @@
 // and gateway endpoints (free). Pure.
 
 import type { Json } from './cloudformation.ts'
+import { TARGET_RIGHTS } from './target-rights.ts'
 
-const INTERFACE_ENDPOINTS = ['sqs', 'secretsmanager', 'ssm', 'kafka', 'sns', 'events']
-const GATEWAY_ENDPOINTS = ['s3', 'dynamodb']
+const INTERFACE_ENDPOINTS = [...endpointsOfTargets('interface'), 'secretsmanager', 'ssm', 'kafka', 'sns', 'events']
+const GATEWAY_ENDPOINTS = endpointsOfTargets('gateway')
+
+function endpointsOfTargets(type: 'interface' | 'gateway'): string[] {
+  return Object.values(TARGET_RIGHTS).flatMap(({ endpoint }) => (endpoint?.type === type ? [endpoint.service] : []))
+}
 
 export interface EndpointOptions {
   readonly vpcEndpoints: readonly string[]
@@ -23,7 +28,9 @@ export function endpointProblems({ vpcEndpoints, vpcId, subnetIds, routeTableIds
   if (vpcEndpoints.length > 0 && (vpcId === undefined || subnetIds.length === 0))
     problems.push('--param vpcEndpoints: expected vpcId, subnetIds and securityGroupIds too.')
   if (vpcEndpoints.some(service => GATEWAY_ENDPOINTS.includes(service)) && routeTableIds.length === 0)
-    problems.push('--param vpcEndpoints: s3 and dynamodb expect routeTableIds, the route tables of the subnets.')
+    problems.push(
+      `--param vpcEndpoints: ${GATEWAY_ENDPOINTS.join(' and ')} expect routeTableIds, the route tables of the subnets.`,
+    )
   return problems
 }
 
