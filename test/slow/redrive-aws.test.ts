@@ -80,9 +80,11 @@ test('a value that was left as a claim is sent whole; one that is gone leaves it
   const result = await redrive(store, { producer })
   assert.equal(result.resent, 1)
   assert.equal((await readTopic(servers, 'claims'))[0]?.value?.length, 500_000)
+  const whole = deadLetterOf('lost', 'v', 'claims')
   const lost = {
-    ...deadLetterOf('lost', 'v', 'claims'),
-    claimCheck: { target: 's3://letters/claims-of/claims/none', sha256: '', bytes: 1 },
+    ...whole,
+    record: { ...whole.record, value: null },
+    claimCheck: { target: 's3://letters/claims-of/claims/none', sha256: '0'.repeat(64), bytes: 1 },
   }
   await new DynamoDbDeadLetterTarget('letters').store([lost], deadlineIn(5000))
   const open = await openDeadLetterStore({ kind: 'dynamodb', table: 'letters' }, config)
