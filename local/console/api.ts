@@ -1,4 +1,4 @@
-// What the console's page asks for. Payloads leave only where they are asked for by name.
+// The requests of the console page. Responses contain payloads only if the request asks for them.
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
@@ -18,17 +18,19 @@ export interface ConsoleContext {
   readonly config: ProducerConfig
   readonly contracts: Contracts
   readonly reader: LogReader
-  /** Where records are sent to: the gateway. */
+  /** URL of the gateway, which the form sends records to. */
   readonly gateway: string
   readonly sqs: SQSClient
   readonly queues: readonly { readonly name: string; readonly url: string }[]
-  /** Undefined where the cluster is the user's own. */
+  /** Undefined if the cluster is the user's own. */
   readonly brokers?: { stop(): Promise<unknown>; start(): Promise<unknown> }
   /** Warm sandboxes and invocations in progress, by function. */
   readonly functions: () => Readonly<Record<string, { readonly warm: number; readonly busy: number }>>
 }
 
 const PAGE = 100
+/** How long the page waits for a count while brokers are down, ms. */
+const COUNT_MS = 1000
 
 export class ConsoleApi {
   readonly #context: ConsoleContext
@@ -37,7 +39,7 @@ export class ConsoleApi {
     this.#context = context
   }
 
-  /** One page of open dead letters, newest first, and how many there are of each topic and error. */
+  /** @returns one page of open dead letters, newest first, and their number by topic and error */
   async deadLetters(query: URLSearchParams): Promise<object> {
     const all = await this.#open()
     const filter = { ...optional('topic', query), ...optional('error', query) }
@@ -74,30 +76,33 @@ export class ConsoleApi {
     }
   }
 
-  async redrive(asked: unknown): Promise<{ results: RedriveResult[]; warnings: string[] }> {
+  async redrive(body: unknown): Promise<{ results: RedriveResult[]; warnings: string[] }> {
     const { config, contracts } = this.#context
     const warnings: string[] = []
     const readSourceMessage = createSourceMessageReader(contracts, config)
     const context = { config, contracts, readSourceMessage, warn: (text: string) => warnings.push(text) }
-    return { results: await runRedrive(parseRedriveRequest(asked), context), warnings }
+    return { results: await runRedrive(parseRedriveRequest(body), context), warnings }
   }
 
-  /** To the HTTP function, as any caller would. */
+  /** Sends a record through the HTTP function, as any caller does. */
   async send({ topic, body }: { topic?: unknown; body?: unknown }): Promise<object> {
     const response = await fetch(`${this.#context.gateway}/topics/${encodeURIComponent(String(topic))}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     })
-    return { status: response.status, answer: await response.json() }
+    return { status: response.status, body: await response.json() }
   }
 
-  /** Every broker at once, so that a newcomer sees what becomes of records without them. */
+  /** Stops or starts every broker, to show what happens to records without them. */
   async brokers(action: unknown): Promise<object> {
     const { brokers } = this.#context
     if (!brokers)
-      throw new ConfigError(['brokers: the cluster of KAFKA_BOOTSTRAP_SERVERS is yours; nobody stops it from here.'])
-    if (action !== 'stop' && action !== 'start') throw new ConfigError(['action: expected stop or start.'])
+      throw new ConfigError([
+        'brokers: expected a local cluster, got the cluster of KAFKA_BOOTSTRAP_SERVERS, which the console never stops.',
+      ])
+    if (action !== 'stop' && action !== 'start')
+      throw new ConfigError([`action: expected stop or start, got ${JSON.stringify(action)}.`])
     await (action === 'stop' ? brokers.stop() : brokers.start())
     return { action }
   }
@@ -122,7 +127,7 @@ export class ConsoleApi {
     return Array.fromAsync(listDeadLetters({}, this.#context))
   }
 
-  /** Null while no broker tells. */
+  /** @returns null while no broker responds */
   async #recordsIn(topic: string): Promise<number | null> {
     const { reader } = this.#context
     try {
@@ -136,9 +141,6 @@ export class ConsoleApi {
     }
   }
 }
-
-/** How long the page waits for a count while brokers are down, ms. */
-const COUNT_MS = 1000
 
 function summary({ deadLetter, location }: OpenDeadLetter): object {
   const { deadLetterId, recordId, record, source, failure, redrive } = deadLetter
@@ -154,7 +156,7 @@ function summary({ deadLetter, location }: OpenDeadLetter): object {
     outcome,
     lastAt,
     attempts,
-    tries: redrive.count,
+    redrives: redrive.count,
   }
 }
 

@@ -1,4 +1,4 @@
-// The console of a running stack: its dead letters, its topics and queues, its functions, and its brokers where they are its own.
+// Connects the console to a running stack: dead letters, topics, queues, functions, and brokers that the stack started.
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
 import { createLogReader } from '../../lib/redrive/open-dead-letters.ts'

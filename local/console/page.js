@@ -1,23 +1,23 @@
-// The page of the console. Whatever comes from records goes into the page as text, never as markup.
+// The page of the console. Data from records is inserted as text, never as markup.
 const $ = id => document.getElementById(id)
 const POLL_MS = 2000
 const state = { from: 0, topic: '', error: '', open: undefined }
 
 /** @param {string} name @param {unknown} text */
 function element(name, text) {
-  const made = document.createElement(name)
-  if (text !== undefined) made.textContent = inert(String(text))
-  return made
+  const node = document.createElement(name)
+  if (text !== undefined) node.textContent = inert(String(text))
+  return node
 }
 
-/** Characters that turn the direction of text or can't be seen are shown by their code. */
+/** Shows characters that change the direction of text or are invisible as their codes. */
 function inert(text) {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, char =>
     char === '\n' || char === '\t' ? char : `\\u${char.codePointAt(0).toString(16).padStart(4, '0')}`,
   )
 }
 
-async function ask(path, body) {
+async function request(path, body) {
   const options =
     body === undefined
       ? {}
@@ -30,27 +30,27 @@ async function ask(path, body) {
   try {
     response = await fetch(path, options)
   } catch {
-    throw new Error('The local stack does not answer. Is npm start still running?')
+    throw new Error('The local stack does not respond. Check that npm start is still running.')
   }
-  const answer = await response.json()
-  if (!response.ok) throw new Error(answer.error)
-  return answer
+  const result = await response.json()
+  if (!response.ok) throw new Error(result.error)
+  return result
 }
 
-/** Runs what a button asks for; its failure is told, and the button works again. */
-async function act(button, work) {
+/** Disables the button while `work` runs and shows its error. */
+async function run(button, work) {
   button.disabled = true
   try {
     await work()
-    tell()
+    showProblem()
   } catch (error) {
-    tell(error.message)
+    showProblem(error.message)
   } finally {
     button.disabled = false
   }
 }
 
-function tell(problem) {
+function showProblem(problem) {
   $('problem').hidden = problem === undefined
   $('problem').textContent = problem ?? ''
 }
@@ -62,25 +62,25 @@ function age(iso) {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h ago` : `${Math.round(seconds / 86_400)} d ago`
 }
 
-function options(select, values, all) {
-  const chosen = select.value
-  const wanted = all === undefined ? values : ['', ...values]
-  if (wanted.join('\n') === [...select.options].map(({ value }) => value).join('\n')) return
+function setOptions(select, values, all) {
+  const selection = select.value
+  const entries = all === undefined ? values : ['', ...values]
+  if (entries.join('\n') === [...select.options].map(({ value }) => value).join('\n')) return
   select.replaceChildren(
-    ...wanted.map(value => {
+    ...entries.map(value => {
       const option = element('option', value === '' ? all : value)
       option.value = value
       return option
     }),
   )
-  select.value = wanted.includes(chosen) ? chosen : (wanted[0] ?? '')
+  select.value = entries.includes(selection) ? selection : (entries[0] ?? '')
 }
 
 async function showCounters() {
-  const { topics, queues, deadLetters, functions, canStop } = await ask('/api/counters')
+  const { topics, queues, deadLetters, functions, canStop } = await request('/api/counters')
   $('brokers').hidden = !canStop
   const counts = [
-    ...Object.entries(topics).map(([topic, records]) => [`topic ${topic}`, records ?? 'no answer']),
+    ...Object.entries(topics).map(([topic, records]) => [`topic ${topic}`, records ?? 'no response']),
     ['open dead letters', deadLetters],
     ...Object.entries(queues).map(([queue, messages]) => [`queue ${queue}`, messages]),
     ...Object.entries(functions).map(([name, { warm, busy }]) => [`function ${name}`, `${warm} warm, ${busy} busy`]),
@@ -92,19 +92,19 @@ async function showCounters() {
       return group
     }),
   )
-  options($('send').topic, Object.keys(topics))
+  setOptions($('send').topic, Object.keys(topics))
 }
 
 async function showDeadLetters() {
   const query = new URLSearchParams({ from: String(state.from), topic: state.topic, error: state.error })
-  const { total, from, page, groups, deadLetters } = await ask(`/api/dead-letters?${query}`)
+  const { total, from, page, groups, deadLetters } = await request(`/api/dead-letters?${query}`)
   if (deadLetters.length === 0 && from > 0) {
     state.from = Math.max(0, from - page)
     return showDeadLetters()
   }
   const filter = $('filter')
-  options(filter.topic, [...new Set(groups.map(({ topic }) => topic ?? '').filter(Boolean))].sort(), 'all')
-  options(filter.error, [...new Set(groups.map(({ error }) => error))].sort(), 'all')
+  setOptions(filter.topic, [...new Set(groups.map(({ topic }) => topic ?? '').filter(Boolean))].sort(), 'all')
+  setOptions(filter.error, [...new Set(groups.map(({ error }) => error))].sort(), 'all')
   $('total').textContent = `(${total})`
   $('empty').hidden = total > 0
   $('range').textContent = total === 0 ? '' : `${from + 1} to ${from + deadLetters.length} of ${total}`
@@ -121,7 +121,7 @@ function row(deadLetter) {
   const open = element('button', deadLetter.recordId)
   open.type = 'button'
   open.dataset.deadLetter = deadLetter.deadLetterId
-  open.addEventListener('click', () => act(open, () => showDeadLetter(deadLetter.deadLetterId, false)))
+  open.addEventListener('click', () => run(open, () => showDeadLetter(deadLetter.deadLetterId, false)))
   const record = document.createElement('td')
   record.append(open)
   const failed = element('td', age(deadLetter.lastAt))
@@ -132,12 +132,12 @@ function row(deadLetter) {
     element('td', deadLetter.error),
     element('td', deadLetter.outcome),
     record,
-    element('td', deadLetter.tries),
+    element('td', deadLetter.redrives),
   )
   return line
 }
 
-function bytes(base64) {
+function textOf(base64) {
   if (base64 === null) return '(null)'
   const raw = Uint8Array.from(atob(base64), char => char.charCodeAt(0))
   try {
@@ -148,12 +148,12 @@ function bytes(base64) {
 }
 
 async function showDeadLetter(deadLetterId, payload) {
-  const deadLetter = await ask(`/api/dead-letters/${deadLetterId}${payload ? '?payload=1' : ''}`)
+  const deadLetter = await request(`/api/dead-letters/${deadLetterId}${payload ? '?payload=1' : ''}`)
   const { failure, source, redrive } = deadLetter
   state.open = deadLetterId
   const details = [
-    ['Letter', deadLetter.deadLetterId],
-    ['Lies in', deadLetter.location],
+    ['Dead letter', deadLetter.deadLetterId],
+    ['Location', deadLetter.location],
     ['Record', deadLetter.recordId],
     ['Topic', deadLetter.topic ?? '(none)'],
     [
@@ -166,36 +166,34 @@ async function showDeadLetter(deadLetterId, payload) {
       'Redriven',
       redrive.count === 0 ? 'never' : `${redrive.count} times, last ${redrive.lastAt} (${redrive.lastCode})`,
     ],
-    ...deadLetter.headers.map(header => [`Header ${header.name}`, payload ? bytes(header.value) : '(payload)']),
+    ...deadLetter.headers.map(header => [`Header ${header.name}`, payload ? textOf(header.value) : '(hidden)']),
     ...(payload
       ? [
-          ['Key', bytes(deadLetter.key)],
-          ['Value', bytes(deadLetter.value)],
+          ['Key', textOf(deadLetter.key)],
+          ['Value', textOf(deadLetter.value)],
         ]
-      : [['Value', deadLetter.valueBytes === null ? '(null or a claim)' : `${deadLetter.valueBytes} bytes`]]),
+      : [['Value', deadLetter.valueBytes === null ? '(null, or in a claim)' : `${deadLetter.valueBytes} bytes`]]),
   ]
   $('details').replaceChildren(...details.flatMap(([name, text]) => [element('dt', name), element('dd', text)]))
   $('payload').hidden = payload
   if (!$('dead-letter').open) $('dead-letter').showModal()
 }
 
-async function redrive(asked) {
-  const { results, warnings } = await ask('/api/redrive', asked)
+async function redrive(filter) {
+  const { results, warnings } = await request('/api/redrive', filter)
   const sum = name => results.reduce((total, result) => total + result[name], 0)
   const failed = results.flatMap(result => Object.entries(result.failed)).map(([code, count]) => `${count} ${code}`)
   const stopped = results.find(result => result.stopped)?.stopped
-  const words = asked.dryRun
+  const messages = filter.dryRun
     ? [`Dry run: ${sum('tried')} would be sent, ${sum('invalid')} invalid, ${sum('parked')} parked.`]
-    : [
-        `${sum('resent')} sent, ${sum('found')} were in Kafka already, ${sum('invalid')} invalid, ${sum('parked')} parked.`,
-      ]
-  if (failed.length > 0) words.push(`Still open: ${failed.join(', ')}.`)
-  if (stopped) words.push(`Stopped: ${stopped}. The other dead letters are where they were.`)
-  $('done').textContent = [...words, ...warnings].join(' ')
+    : [`${sum('resent')} sent, ${sum('found')} already in Kafka, ${sum('invalid')} invalid, ${sum('parked')} parked.`]
+  if (failed.length > 0) messages.push(`Still open: ${failed.join(', ')}.`)
+  if (stopped) messages.push(`Stopped: ${stopped}. The remaining dead letters stay in their target.`)
+  $('done').textContent = [...messages, ...warnings].join(' ')
   await Promise.all([showDeadLetters(), showCounters()])
 }
 
-const chosen = () => ({
+const selectedFilter = () => ({
   ...(state.topic ? { topic: state.topic } : {}),
   ...(state.error ? { error: state.error } : {}),
 })
@@ -203,19 +201,21 @@ const chosen = () => ({
 $('filter').addEventListener('change', event => {
   state[event.target.name] = event.target.value
   state.from = 0
-  void act(event.target, showDeadLetters).then(() => event.target.focus())
+  void run(event.target, showDeadLetters).then(() => event.target.focus())
 })
 $('filter').addEventListener('submit', event => event.preventDefault())
-$('dry').addEventListener('click', () => act($('dry'), () => redrive({ ...chosen(), dryRun: true })))
-$('redrive').addEventListener('click', () => act($('redrive'), () => redrive(chosen())))
+$('dry').addEventListener('click', () => run($('dry'), () => redrive({ ...selectedFilter(), dryRun: true })))
+$('redrive').addEventListener('click', () => run($('redrive'), () => redrive(selectedFilter())))
 for (const action of ['stop', 'start'])
-  $(action).addEventListener('click', () => act($(action), async () => void (await ask('/api/brokers', { action }))))
+  $(action).addEventListener('click', () =>
+    run($(action), async () => void (await request('/api/brokers', { action }))),
+  )
 $('newer').addEventListener('click', () => page(-100))
 $('older').addEventListener('click', () => page(100))
 $('close').addEventListener('click', () => $('dead-letter').close())
-$('payload').addEventListener('click', () => act($('payload'), () => showDeadLetter(state.open, true)))
+$('payload').addEventListener('click', () => run($('payload'), () => showDeadLetter(state.open, true)))
 $('redrive-one').addEventListener('click', () =>
-  act($('redrive-one'), async () => {
+  run($('redrive-one'), async () => {
     await redrive({ deadLetterId: state.open })
     $('dead-letter').close()
   }),
@@ -226,9 +226,9 @@ $('dead-letter').addEventListener('close', () =>
 $('send').addEventListener('submit', event => {
   event.preventDefault()
   const form = $('send')
-  void act(form.querySelector('button'), async () => {
-    const { status, answer } = await ask('/api/send', { topic: form.topic.value, body: form.body.value })
-    $('answer').textContent = `${status}\n${JSON.stringify(answer, null, 1)}`
+  void run(form.querySelector('button'), async () => {
+    const { status, body } = await request('/api/send', { topic: form.topic.value, body: form.body.value })
+    $('answer').textContent = `${status}\n${JSON.stringify(body, null, 1)}`
     await Promise.all([showDeadLetters(), showCounters()])
   })
 })
@@ -236,17 +236,17 @@ $('send').addEventListener('submit', event => {
 function page(by) {
   state.from = Math.max(0, state.from + by)
   void showDeadLetters().then(
-    () => tell(),
-    error => tell(error.message),
+    () => showProblem(),
+    error => showProblem(error.message),
   )
 }
 
 async function poll() {
   try {
     await Promise.all([showCounters(), showDeadLetters()])
-    tell()
+    showProblem()
   } catch (error) {
-    tell(error.message)
+    showProblem(error.message)
   }
   setTimeout(poll, POLL_MS)
 }

@@ -1,5 +1,6 @@
-// The console: one page and its questions, on 127.0.0.1 only. Other sites that a browser has open can neither ask nor be told:
-// the host must be ours (a name that was bound to 127.0.0.1 is not), and what changes something needs a header that only our page sets.
+// The console: one page and its API, on 127.0.0.1 only. Other sites open in the same browser can't use it: the Host
+// header must be 127.0.0.1 or localhost (so DNS rebinding fails), and every change needs a header that only this page
+// can set.
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,8 +14,15 @@ const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/page.css': ['page.css', 'text/css; charset=utf-8'],
 }
 const HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join('; '),
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
@@ -42,21 +50,23 @@ async function answer(
 ): Promise<void> {
   const host = request.headers.host
   if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`)
-    return json(response, 403, { error: 'Host: expected 127.0.0.1.' })
+    return json(response, 403, { error: `Host: expected 127.0.0.1:${port}, got ${host}.` })
   const url = new URL(request.url ?? '/', `http://${host}`)
   const file = FILES[url.pathname]
   if (file && request.method === 'GET')
     return send(response, 200, file[1], readFileSync(join(import.meta.dirname, file[0])))
   if (request.method === 'GET') return json(response, ...(await read(url, api)))
-  if (request.method !== 'POST') return json(response, 405, { error: 'method: expected GET or POST.' })
-  // A form or a script of another site can't set it without a preflight, which nobody answers.
-  if (request.headers['x-console'] !== '1') return json(response, 403, { error: 'x-console: expected 1.' })
+  if (request.method !== 'POST')
+    return json(response, 405, { error: `method: expected GET or POST, got ${request.method}.` })
+  // Another site can't set this header without a CORS preflight, which this server does not answer.
+  if (request.headers['x-console'] !== '1')
+    return json(response, 403, { error: 'x-console: expected 1. Use the page of the console.' })
   const body = await bodyOf(request)
   if (url.pathname === '/api/redrive') return json(response, 200, await api.redrive(body))
   if (url.pathname === '/api/send') return json(response, 200, await api.send(body as object))
   if (url.pathname === '/api/brokers')
     return json(response, 200, await api.brokers((body as { action?: unknown }).action))
-  json(response, 404, { error: 'Nothing is here.' })
+  json(response, 404, { error: `There is no ${url.pathname}.` })
 }
 
 async function read(url: URL, api: ConsoleApi): Promise<[number, object]> {
@@ -64,7 +74,9 @@ async function read(url: URL, api: ConsoleApi): Promise<[number, object]> {
   if (url.pathname === '/api/dead-letters') return [200, await api.deadLetters(url.searchParams)]
   const id = /^\/api\/dead-letters\/([A-Za-z0-9_-]+)$/.exec(url.pathname)?.[1]
   const deadLetter = id === undefined ? undefined : await api.deadLetter(id, url.searchParams.get('payload') === '1')
-  return deadLetter ? [200, deadLetter] : [404, { error: 'Nothing is here; the dead letter may have been sent.' }]
+  return deadLetter
+    ? [200, deadLetter]
+    : [404, { error: 'No open dead letter has this id; it may have been redriven.' }]
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
@@ -87,7 +99,7 @@ function refusal(error: unknown): [number, object] {
   return [
     500,
     {
-      error: error instanceof KafkaProducerError ? error.message : 'It failed; the terminal of npm start may say why.',
+      error: error instanceof KafkaProducerError ? error.message : 'The request failed. See the terminal of npm start.',
     },
   ]
 }

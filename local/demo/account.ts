@@ -1,4 +1,4 @@
-// What became of each record: what was sent against the log, the dead letters and the queues, read by others than the producer.
+// The fate of each record: compares what was sent with the log, the dead letters and the queues, without the producer.
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { readTopic } from '../kafka/admin.ts'
 import { EVENT_FAILURES } from '../queues.ts'
@@ -14,7 +14,7 @@ export interface Fates {
   refused: number
   lost: number
   duplicated: number
-  /** Events, not fates: dead letters that were written, answers that nobody got. */
+  /** Events, not fates: dead letters written, and responses lost. */
   deadLetters: number
   unknown: number
 }
@@ -22,11 +22,11 @@ export interface Fates {
 export interface Account {
   readonly total: Fates
   readonly byTrigger: Readonly<Record<Trigger, Fates>>
-  /** In the log, and sent by nobody. */
-  readonly strangers: number
+  /** Records in the log that nobody sent. */
+  readonly unexpected: number
 }
 
-/** @param folder of the dead letters, opened before they were sent again */
+/** @param written dead letters before the redrive, by record id @param folder of the dead letters */
 export async function account(
   stack: Stack,
   answers: readonly Answer[],
@@ -53,7 +53,7 @@ export async function account(
     fates.sent++
     if (deadLetter) fates.deadLetters++
     if (isUnknown) fates.unknown++
-    // What a queue gave twice may be there twice.
+    // A message that SQS delivers twice may be in the log twice.
     if (copies > 1 && !isUnknown && record.trigger !== 'sqs') fates.duplicated++
     if (copies > 0) fates.inKafka++
     else if (fate === 'refused') fates.refused++
@@ -63,18 +63,18 @@ export async function account(
     else fates.lost++
   }
   const sent = new Set(answers.map(({ id }) => id))
-  const strangers = [...inLog.keys()].filter(id => !sent.has(id)).length
-  return { total: sum(Object.values(byTrigger)), byTrigger, strangers }
+  const unexpected = [...inLog.keys()].filter(id => !sent.has(id)).length
+  return { total: sum(Object.values(byTrigger)), byTrigger, unexpected }
 }
 
-/** Every dead letter in a folder that is not closed, by the id of its record. */
+/** @returns every open dead letter of a folder, by the id of its record */
 export async function deadLettersIn(
   folder: string,
 ): Promise<Map<string, { readonly outcome: string; readonly kind: string }>> {
-  const deadLetters = new DiskDeadLetterStore(folder)
-  const found = await Array.fromAsync(deadLetters.deadLetters())
-  await deadLetters.close()
-  return new Map(found.map(({ deadLetter }) => [deadLetter.recordId, deadLetter.failure]))
+  const store = new DiskDeadLetterStore(folder)
+  const open = await Array.fromAsync(store.deadLetters())
+  await store.close()
+  return new Map(open.map(({ deadLetter }) => [deadLetter.recordId, deadLetter.failure]))
 }
 
 function noFates(): Fates {

@@ -1,5 +1,5 @@
-// npm run demo: real earthquakes over HTTP, SQS and EventBridge while brokers are killed; then others than the producer say
-// what became of each.
+// npm run demo: sends real earthquakes over HTTP, SQS and EventBridge while brokers are killed, then determines the
+// fate of each record without the producer.
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -22,25 +22,25 @@ import { type Answer, sendPaced } from './send-paced.ts'
 const TOPIC = 'earthquakes'
 const PER_SECOND = 100
 const CONCURRENCY = 8
-/** Acknowledgements over HTTP before the kill of act one, and after it before act two begins. */
-const ENOUGH = 100
+/** Minimum number of acknowledgements over HTTP in act one, before the kill and after it. */
+const MIN_ACKNOWLEDGED = 100
 const OUTAGE_MS = 15_000
-/** Act two sends with this `delivery.timeout.ms`, so that records give up while every broker is down. */
+/** The `delivery.timeout.ms` of act two: records fail while every broker is down. */
 const SHORT_DELIVERY_MS = 4000
-/** Longer than the functions' time-out, shorter than the template's: a message that went back is soon seen again. */
+/** The visibility is shorter than the template's, so that a returned message is soon visible again. */
 const QUEUE_TIMEOUT_MS = 9000
 const VISIBILITY_S = 10
-/** Until a queue is empty again: an outage, a container that fails fast for 30 s, a few receives. */
+/** How long to wait until the queue is empty: an outage, a container that fails fast for 30 s, a few receives. */
 const DRAIN_MS = 120_000
 
 const { values } = parseArgs({
   options: { json: { type: 'string' }, 'dead-letters': { type: 'string', default: 'on' } },
   allowPositionals: true,
-  args: jsonMayBeBare(process.argv.slice(2)),
+  args: withJsonDefault(process.argv.slice(2)),
 })
 
-/** `--json` alone prints to standard output; `--json FILE` also writes the document. */
-function jsonMayBeBare(args: readonly string[]): string[] {
+/** `--json` alone prints to standard output; `--json FILE` also writes the file. */
+function withJsonDefault(args: readonly string[]): string[] {
   return args.flatMap((arg, index) =>
     arg === '--json' && (args[index + 1] === undefined || args[index + 1]?.startsWith('--')) ? ['--json', '-'] : [arg],
   )
@@ -50,7 +50,7 @@ const deadLettersOn = values['dead-letters'] !== 'off'
 const log = (line: string) => console.error(line)
 let retries = 0
 
-/** The functions' own metrics (EMF) are where retries are counted. */
+/** Counts retries from the functions' metrics (EMF). */
 function readMetrics(line: string): void {
   if (!line.includes('"_aws"')) return
   retries += (JSON.parse(line) as { Retries?: number }).Retries ?? 0
@@ -76,7 +76,7 @@ async function start(folder: string, deliveryTimeoutMs: number): Promise<Stack> 
 }
 
 async function actOne(stack: Stack, kafka: LocalKafka, records: readonly DemoRecord[]): Promise<Answer[]> {
-  log(`Act one: ${records.length} records at ${PER_SECOND}/s; a leader is killed with kill -9 on the way.`)
+  log(`Act one: ${records.length} records at ${PER_SECOND}/s; a leader is killed with kill -9 meanwhile.`)
   let acked = 0
   let lastPartition = 0
   let killed: Promise<void> | undefined
@@ -85,13 +85,13 @@ async function actOne(stack: Stack, kafka: LocalKafka, records: readonly DemoRec
     if (answer.fate !== 'delivered') return
     acked++
     lastPartition = answer.partition ?? lastPartition
-    if (acked !== ENOUGH) return
+    if (acked !== MIN_ACKNOWLEDGED) return
     ackedAtKill = acked
     killed = killLeader(stack, kafka, lastPartition)
   })
   await killed
-  expect('act one: acknowledgements before the kill', ackedAtKill, count => count >= ENOUGH)
-  expect('act one: acknowledgements after the kill', acked - ackedAtKill, count => count >= ENOUGH)
+  expect('act one: acknowledgements before the kill', ackedAtKill, count => count >= MIN_ACKNOWLEDGED)
+  expect('act one: acknowledgements after the kill', acked - ackedAtKill, count => count >= MIN_ACKNOWLEDGED)
   expect('act one: retries', retries, count => count >= 1)
   expect('act one: dead letters', answers.filter(({ fate }) => fate === 'dead-lettered').length, count => count === 0)
   return answers
@@ -100,14 +100,12 @@ async function actOne(stack: Stack, kafka: LocalKafka, records: readonly DemoRec
 async function killLeader(stack: Stack, kafka: LocalKafka, partition: number): Promise<void> {
   const leader = (await partitionsOf(stack.bootstrapServers, TOPIC)).find(state => state.partition === partition)
     ?.leader as number
-  log(`  kill -9 of broker ${leader}, the leader of partition ${partition}, which was receiving.`)
+  log(`  kill -9 of broker ${leader}, the leader of partition ${partition}, which is receiving records.`)
   await kafka.killBroker(leader)
 }
 
 async function actTwo(stack: Stack, kafka: LocalKafka, records: readonly DemoRecord[]): Promise<Answer[]> {
-  log(
-    `Act two: ${records.length} records; every broker is killed for ${OUTAGE_MS / 1000} s, delivery.timeout.ms is ${SHORT_DELIVERY_MS}.`,
-  )
+  log(`Act two: ${records.length} records with delivery.timeout.ms ${SHORT_DELIVERY_MS}; every broker is killed.`)
   let outage: Promise<void> | undefined
   let seen = 0
   const answers = await sendPaced(stack, records, PER_SECOND, () => {
@@ -128,11 +126,11 @@ async function actTwo(stack: Stack, kafka: LocalKafka, records: readonly DemoRec
 }
 
 async function killAll(kafka: LocalKafka): Promise<void> {
-  log('  kill -9 of every broker.')
+  log(`  kill -9 of every broker; they restart after ${OUTAGE_MS / 1000} s.`)
   await Promise.all(kafka.brokerIds.map(id => kafka.killBroker(id)))
   await pause(OUTAGE_MS)
   await Promise.all(kafka.brokerIds.map(id => kafka.startBroker(id)))
-  log('  brokers are back.')
+  log('  Every broker is running.')
 }
 
 async function redriveAll(stack: Stack, folder: string): Promise<number> {
@@ -143,7 +141,7 @@ async function redriveAll(stack: Stack, folder: string): Promise<number> {
   const { resent, found, failed } = await redrive(deadLetters, { producer, log: reader })
   await Promise.all([deadLetters.close(), producer.close(), closeReader()])
   expect(
-    'dead letters still open, of records that are not at fault',
+    'open dead letters of valid records',
     Object.values(failed).reduce((sum, count) => sum + count, 0),
     count => count === 0,
   )
@@ -152,13 +150,13 @@ async function redriveAll(stack: Stack, folder: string): Promise<number> {
 }
 
 const failures: string[] = []
-function expect(what: string, got: number, holds: (got: number) => boolean): void {
-  const ok = holds(got)
-  log(`  ${ok ? 'ok  ' : 'FAIL'} ${what}: ${got}`)
+function expect(what: string, count: number, isExpected: (count: number) => boolean): void {
+  const ok = isExpected(count)
+  log(`  ${ok ? 'ok  ' : 'FAIL'} ${what}: ${count}`)
   if (!ok) failures.push(what)
 }
 
-/** The bus has no event on its way, and the queue is empty: what went back has come again. */
+/** Waits until the bus delivers no event and the queue is empty, so that every returned message was received again. */
 async function drain(stack: Stack): Promise<void> {
   await stack.bus.idle()
   const end = Date.now() + (deadLettersOn ? DRAIN_MS : 0)
@@ -169,7 +167,7 @@ async function main(): Promise<void> {
   cleanUpStale()
   await buildFunctions()
   const folder = temporaryFolder()
-  // Without dead letters only HTTP has a caller who keeps what fails; the other functions refuse to start.
+  // Without dead letters only HTTP has a caller that keeps failed records; the other functions refuse to start.
   const input = realInput(deadLettersOn ? TRIGGERS : ['http'])
   const half = Math.floor(input.length / 2)
   let stack: Stack | undefined
@@ -181,7 +179,10 @@ async function main(): Promise<void> {
   try {
     stack = await start(folder, 25_000)
     const { kafka } = stack
-    if (!kafka) throw new Error('The demo kills brokers, so it needs its own: unset KAFKA_BOOTSTRAP_SERVERS.')
+    if (!kafka)
+      throw new Error(
+        'The demo kills brokers, so it starts its own cluster: expected no KAFKA_BOOTSTRAP_SERVERS. Unset it.',
+      )
     const first = await actOne(stack, kafka, input.slice(0, half))
     await Promise.all(kafka.brokerIds.map(id => kafka.startBroker(id)))
     await untilInSync(stack.bootstrapServers, TOPIC, 3)
@@ -191,24 +192,22 @@ async function main(): Promise<void> {
     await drain(stack)
     const written = await deadLettersIn(folder)
     if (deadLettersOn)
-      log(
-        `  ${await redriveAll(stack, folder)} of ${written.size} dead letters sent again; the others are of invalid records.`,
-      )
+      log(`  ${await redriveAll(stack, folder)} of ${written.size} dead letters redriven; the others are invalid.`)
     report(await account(stack, [...first, ...second], written, folder))
   } finally {
     await stop()
   }
-  if (failures.length > 0) log(`Not as promised: ${failures.join('; ')}`)
+  if (failures.length > 0) log(`Unexpected counts: ${failures.join('; ')}`)
   process.exit(failures.length === 0 ? 0 : 1)
 }
 
-function report({ total, byTrigger, strangers }: Account): void {
-  expect('records in the log that nobody sent', strangers, count => count === 0)
+function report({ total, byTrigger, unexpected }: Account): void {
+  expect('records in the log that nobody sent', unexpected, count => count === 0)
   expect('refused over HTTP', byTrigger.http.refused, count => count === 34)
   expect('dead letters of invalid records, over SQS and EventBridge', total.deadLettered, count => count === 66)
   expect('distinct ids in Kafka', total.inKafka, count => count === 1707)
   expect(
-    'fates that add up to what was sent',
+    'sum of the fates, equal to what was sent',
     total.inKafka + total.deadLettered + total.returned + total.refused,
     count => count === total.sent,
   )

@@ -1,19 +1,19 @@
-// One week of real earthquakes (USGS GeoJSON, from vega-datasets) with a hundred broken ones mixed in at fixed places, over
+// One week of real earthquakes (USGS GeoJSON, from vega-datasets) and a hundred invalid ones at fixed positions, over
 // the three triggers in turn.
 import { readFileSync } from 'node:fs'
 
 export type Trigger = 'http' | 'sqs' | 'eventbridge'
 export const TRIGGERS: readonly Trigger[] = ['http', 'sqs', 'eventbridge']
-const BROKEN = 100
+const INVALID = 100
 
 export interface DemoRecord {
   readonly trigger: Trigger
   /** The caller's own id, for HTTP. */
   readonly id: string
-  /** What is sent: an HTTP body, a message's body, an event's detail. */
+  /** An HTTP body, the body of a message or the detail of an event. */
   readonly body: string
-  /** Broken on purpose: over HTTP the answer must be a 4xx, over the others it must become a dead letter. */
-  readonly broken: boolean
+  /** Invalid on purpose: HTTP must respond with 4xx; the other triggers must store a dead letter. */
+  readonly isInvalid: boolean
 }
 
 interface Feature {
@@ -22,17 +22,17 @@ interface Feature {
   readonly geometry: { readonly type: string; readonly coordinates: readonly number[] }
 }
 
-/** Ways to break a feature. */
-const WRONG_VALUES: readonly ((feature: Feature) => object)[] = [
+/** Ways to make a feature invalid. */
+const INVALID_VALUES: readonly ((feature: Feature) => object)[] = [
   feature => ({ ...feature, type: 'Quake' }),
   feature => ({ ...feature, properties: { ...feature.properties, mag: 'strong' } }),
   feature => ({ ...feature, geometry: { type: 'Point', coordinates: feature.geometry.coordinates.slice(0, 2) } }),
   feature => ({ ...feature, geometry: null }),
   feature => ({ ...feature, id: undefined }),
 ]
-/** Ways to break a request. */
-const WRONG_REQUESTS: readonly ((feature: Feature) => object)[] = [
-  ...WRONG_VALUES.map(wrong => (feature: Feature) => ({ value: wrong(feature) })),
+/** Ways to make a request invalid. */
+const INVALID_REQUESTS: readonly ((feature: Feature) => object)[] = [
+  ...INVALID_VALUES.map(toInvalid => (feature: Feature) => ({ value: toInvalid(feature) })),
   feature => ({ key: `not-${feature.id}`, value: feature }),
   () => ({ key: 'tombstone', value: null }),
   feature => ({ value: feature, partition: -1 }),
@@ -43,23 +43,23 @@ const WRONG_REQUESTS: readonly ((feature: Feature) => object)[] = [
 export function realInput(triggers: readonly Trigger[]): DemoRecord[] {
   const path = new URL('../../node_modules/vega-datasets/data/earthquakes.json', import.meta.url)
   const { features } = JSON.parse(readFileSync(path, 'utf8')) as { features: Feature[] }
-  const every = Math.floor(features.length / BROKEN)
+  const every = Math.floor(features.length / INVALID)
   return features.flatMap((feature, index): DemoRecord[] => {
     const trigger = triggers[index % triggers.length] as Trigger
     const record = {
       trigger,
       id: feature.id,
       body: JSON.stringify(trigger === 'http' ? { key: feature.id, value: feature } : feature),
-      broken: false,
+      isInvalid: false,
     }
     const at = index / every
-    return Number.isInteger(at) && at < BROKEN ? [record, brokenRecord(feature, at, triggers)] : [record]
+    return Number.isInteger(at) && at < INVALID ? [record, invalidRecord(feature, at, triggers)] : [record]
   })
 }
 
-function brokenRecord(feature: Feature, at: number, triggers: readonly Trigger[]): DemoRecord {
+function invalidRecord(feature: Feature, at: number, triggers: readonly Trigger[]): DemoRecord {
   const trigger = triggers[at % triggers.length] as Trigger
-  const wrongs = trigger === 'http' ? WRONG_REQUESTS : WRONG_VALUES
-  const wrong = wrongs[Math.floor(at / triggers.length) % wrongs.length] as (feature: Feature) => object
-  return { trigger, id: `broken-${at}`, body: JSON.stringify(wrong(feature)), broken: true }
+  const ways = trigger === 'http' ? INVALID_REQUESTS : INVALID_VALUES
+  const toInvalid = ways[Math.floor(at / triggers.length) % ways.length] as (feature: Feature) => object
+  return { trigger, id: `invalid-${at}`, body: JSON.stringify(toInvalid(feature)), isInvalid: true }
 }

@@ -1,4 +1,4 @@
-// Sends records over their triggers at a fixed pace, each by itself, and keeps what every answer said.
+// Sends each record on its own through its trigger, at a fixed pace, and records every response.
 import { setTimeout as pause } from 'node:timers/promises'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import type { Stack } from '../stack.ts'
@@ -6,9 +6,9 @@ import type { DemoRecord } from './real-input.ts'
 
 export interface Answer {
   readonly record: DemoRecord
-  /** The record's `kp-id`: the caller's own, the message's or the event's. */
+  /** The record's `kp-id`: the caller's, the message's or the event's id. */
   readonly id: string
-  /** What the HTTP answer told; a queue and a bus only take: `accepted`. */
+  /** The fate in the HTTP response; `accepted` for a queue or the event bus, which report none. */
   readonly fate: string
   readonly outcome?: string | undefined
   readonly location?: string | undefined
@@ -43,10 +43,11 @@ async function overHttp({ url }: Stack, record: DemoRecord): Promise<Answer> {
   const body = (await response.json()) as {
     records?: { fate: string; outcome?: string; location?: string; partition?: number }[]
   }
-  const told = body.records?.[0]
-  // A refusal of the whole request has no records; whatever else has none stayed with us, the source.
-  const fate = told?.fate ?? (response.status >= 400 && response.status < 500 ? 'refused' : 'returned')
-  return { record, id, fate, outcome: told?.outcome, location: told?.location, partition: told?.partition }
+  const entry = body.records?.[0]
+  // A refusal of the whole request lists no records. In any other response without records, this caller keeps the
+  // record.
+  const fate = entry?.fate ?? (response.status >= 400 && response.status < 500 ? 'refused' : 'returned')
+  return { record, id, fate, outcome: entry?.outcome, location: entry?.location, partition: entry?.partition }
 }
 
 async function overSqs({ sqs }: Stack, record: DemoRecord): Promise<Answer> {

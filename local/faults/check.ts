@@ -1,4 +1,4 @@
-// The ledger against the log and the dead letters, read by others than the producer.
+// Compares the ledger with the log and the dead letters, which are read without the producer.
 import { readFileSync } from 'node:fs'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { readTopic } from '../kafka/admin.ts'
@@ -7,20 +7,22 @@ import type { Line } from './load.ts'
 export interface Counts {
   readonly acked: number
   readonly unknown: number
-  /** Told as stored in a dead letter, and told as left to the caller: fates, not failures. */
+  /** Reported as dead letters, and reported as returned to the caller: fates, not failures. */
   readonly deadLettered: number
   readonly returned: number
-  /** Acknowledged, and not in the log at the place that was told, with its bytes. */
+  /** Acknowledged, but not in the log at the reported partition and offset. */
   readonly lost: number
-  /** In the log more than once, and neither told `unknown` nor cut off by a kill. */
+  /** In the log more than once, and neither reported as `unknown` nor interrupted by a kill. */
   readonly duplicated: number
-  /** In the log and a dead letter, or told as returned and in the log, and not `unknown`. */
+  /**
+   * In the log, and also in a dead letter or reported as returned (not `unknown`); or in the log but sent by nobody.
+   */
   readonly twoFates: number
-  /** Neither in the log, nor a dead letter, nor told to its caller. */
+  /** Not in the log, not in a dead letter and not reported to its caller. */
   readonly noFate: number
-  /** Told later than its time and the grace that it had. */
+  /** Reported later than its deadline plus the grace period. */
   readonly late: number
-  /** Keys whose first appearances are not in the order of their sends. */
+  /** Keys whose records first appear in another order than they were sent. */
   readonly disordered: number
 }
 
@@ -28,18 +30,18 @@ export interface CheckOptions {
   readonly servers: string
   readonly topic: string
   readonly ledger: string
-  /** A folder of dead letters. */
+  /** The folder of the dead letters. */
   readonly deadLetters: string
-  /** How long a call may take at most, ms; undefined where it was frozen or the driver has no such bound. */
-  readonly mostMs: number | undefined
+  /** Maximum duration of a call, ms; undefined if the process was frozen or the driver has no bound. */
+  readonly maxMs: number | undefined
 }
 
 interface Entry {
   begin: number
-  told?: Line
+  reported?: Line
 }
 
-export async function check({ servers, topic, ledger, deadLetters, mostMs }: CheckOptions): Promise<Counts> {
+export async function check({ servers, topic, ledger, deadLetters, maxMs }: CheckOptions): Promise<Counts> {
   const entries = read(ledger)
   const log = await readTopic(servers, topic)
   const copies = new Map<string, { partition: number; offset: bigint }[]>()
@@ -73,41 +75,43 @@ export async function check({ servers, topic, ledger, deadLetters, mostMs }: Che
     late: 0,
     disordered: disordered.size,
   }
-  for (const [id, { begin, told }] of entries) {
+  for (const [id, { begin, reported }] of entries) {
     const places = copies.get(id) ?? []
-    // A process that was killed told nobody: its caller has an error, and the record's source has it still.
-    const isUnknown = told === undefined || told.unknown === true
+    // A killed process reported nothing: its caller gets an error, and the source still has the record.
+    const isUnknown = reported === undefined || reported.unknown === true
     if (isUnknown) counts.unknown++
-    if (told?.told === 'acked') {
+    if (reported?.fate === 'acked') {
       counts.acked++
       const isThere =
-        told.offset === undefined
+        reported.offset === undefined
           ? places.length > 0
-          : places.some(({ partition, offset }) => partition === told.partition && String(offset) === told.offset)
+          : places.some(
+              ({ partition, offset }) => partition === reported.partition && String(offset) === reported.offset,
+            )
       if (!isThere) counts.lost++
     }
     if (places.length > 1 && !isUnknown) counts.duplicated++
-    if (told?.told !== 'acked' && !isUnknown && places.length > 0) counts.twoFates++
-    if (told?.told === 'acked' && deadLettered.has(id)) counts.twoFates++
-    if (told?.told === 'lettered') counts.deadLettered++
-    if (told?.told === 'returned') counts.returned++
-    if (told?.told === 'lettered' && !deadLettered.has(id)) counts.noFate++
-    if (told?.told === 'nothing' && places.length === 0) counts.noFate++
-    if (told && mostMs !== undefined && told.at - begin > mostMs) counts.late++
+    if (reported?.fate !== 'acked' && !isUnknown && places.length > 0) counts.twoFates++
+    if (reported?.fate === 'acked' && deadLettered.has(id)) counts.twoFates++
+    if (reported?.fate === 'dead-lettered') counts.deadLettered++
+    if (reported?.fate === 'returned') counts.returned++
+    if (reported?.fate === 'dead-lettered' && !deadLettered.has(id)) counts.noFate++
+    if (reported?.fate === 'ignored' && places.length === 0) counts.noFate++
+    if (reported && maxMs !== undefined && reported.at - begin > maxMs) counts.late++
   }
-  // What nobody sent.
+  // Records that nobody sent.
   for (const id of copies.keys()) if (!entries.has(id)) counts.twoFates++
   return counts
 }
 
-/** A torn last line is a process that was killed while it wrote. */
+/** Skips a torn last line, which a process leaves when it is killed while writing. */
 function read(ledger: string): Map<string, Entry> {
   const entries = new Map<string, Entry>()
   for (const text of readFileSync(ledger, 'utf8').split('\n')) {
     if (!text.endsWith('}')) continue
     const line = JSON.parse(text) as Line
-    const known = entries.get(line.id)
-    if (known) known.told = line
+    const entry = entries.get(line.id)
+    if (entry) entry.reported = line
     else entries.set(line.id, { begin: line.at })
   }
   return entries

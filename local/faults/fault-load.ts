@@ -1,15 +1,16 @@
-// What sends while faults strike: one process over the library, or queues over the function's bundle. Each keeps its own ledger.
+// The load while faults strike: one process that uses the library, or queues that feed the function's bundle. Each
+// keeps its own ledger.
 import type { Counts } from './check.ts'
 
 export interface FaultLoad {
   readonly topic: string
-  /** Kills, with kill -9, what sends; another one goes on. */
+  /** Kills the sender with kill -9 and starts another one. */
   restart(): Promise<void>
-  /** Not one instruction of what sends runs until `thaw`. */
+  /** Stops the sender (SIGSTOP) until `thaw`. */
   freeze(): void
   thaw(): void
-  /** No more is sent; what is under way may end. */
+  /** Stops sending; sends in progress may finish. */
   stop(): Promise<void>
-  /** After `stop`: the ledger against the log and the dead letters. */
+  /** Call after `stop`: compares the ledger with the log and the dead letters. */
   check(): Promise<Counts>
 }

@@ -1,67 +1,67 @@
-// The faults, each over and over while records are sent. The names are those of the fault matrix in docs/faults.md.
+// The faults. Each strikes repeatedly while records are sent. docs/faults.md lists them by name.
 import { setTimeout as pause } from 'node:timers/promises'
 import { partitionsOf, rotatePreferredLeaders, untilInSync } from '../kafka/admin.ts'
 import type { FaultLoad } from './fault-load.ts'
 import { DELIVERY_MS } from './load.settings.ts'
 import type { ProxiedKafka } from './proxied-kafka.ts'
-import type { Chain } from './sender-load.ts'
+import type { Targets } from './sender-load.ts'
 
-interface Scene {
+interface FaultContext {
   readonly rig: ProxiedKafka
   readonly load: FaultLoad
-  /** From 0 to 1, by the run's seed. */
+  /** @returns 0 to 1, from the seed of the run */
   readonly random: () => number
 }
 
-export interface FailureKind {
+export interface Fault {
   readonly name: string
   readonly what: string
-  /** Once: it begins, and it is over when this resolves. */
-  strike(scene: Scene): Promise<void>
-  /** What sends; default: the sender. */
+  /** Strikes once; resolves when the fault is over. */
+  strike(scene: FaultContext): Promise<void>
+  /** The load; default: the sender. */
   readonly load?: 'queues'
-  /** The sender's chain of dead letters; default: a disk. */
-  readonly chain?: Chain
-  /** A call can't be bounded while its process is stopped. */
+  /** The sender's dead-letter targets; default: a disk. */
+  readonly targets?: Targets
+  /** While the process is stopped, the duration of a call has no bound. */
   readonly freezesSender?: boolean
 }
 
-export const FAULTS: readonly FailureKind[] = [
+export const FAULTS: readonly Fault[] = [
   {
     name: 'F1',
     what: 'clean restart of the leader of most partitions',
     strike: async scene => {
-      const id = await busiest(scene)
+      const id = await busiestLeader(scene)
       await scene.rig.kafka.stopBroker(id)
       await scene.rig.kafka.startBroker(id)
-      await completed(scene)
+      await untilRecovered(scene)
     },
   },
   {
     name: 'F2',
     what: 'kill -9 of the leader of most partitions',
     strike: async scene => {
-      const id = await busiest(scene)
+      const id = await busiestLeader(scene)
       await scene.rig.kafka.killBroker(id)
       await pause(7500)
       await scene.rig.kafka.startBroker(id)
-      await completed(scene)
+      await untilRecovered(scene)
     },
   },
   {
     name: 'F3',
-    what: 'kill -9 of each broker in its turn, the active controller among them',
+    what: 'kill -9 of each broker in turn, including the active controller',
     strike: async scene => {
       for (const id of scene.rig.kafka.brokerIds) {
         await scene.rig.kafka.killBroker(id)
         await scene.rig.kafka.startBroker(id)
-        await completed(scene)
+        await untilRecovered(scene)
       }
     },
   },
   {
     name: 'F4',
-    what: 'every partition gets another leader, and nobody is told: brokers refuse part of a request',
+    what: 'every partition moves to another leader: brokers refuse part of a request',
     strike: async ({ rig, load }) => {
       await rotatePreferredLeaders(rig.bootstrapServers, load.topic)
       await rig.kafka.electPreferredLeaders()
@@ -69,15 +69,15 @@ export const FAULTS: readonly FailureKind[] = [
   },
   {
     name: 'F5',
-    what: 'answers lost after the write, the connection reset',
+    what: 'responses are lost after the write, connections are reset',
     strike: async ({ rig, random }) => {
-      one(rig, random).loseAnswers()
+      one(rig, random).loseResponses()
       await pause(200 + random() * 300)
     },
   },
   {
     name: 'F6',
-    what: 'requests cut off in the middle, the connection reset',
+    what: 'requests are cut off in the middle, connections are reset',
     strike: async ({ rig, random }) => {
       one(rig, random).cutRequests(random())
       await pause(200 + random() * 300)
@@ -85,40 +85,40 @@ export const FAULTS: readonly FailureKind[] = [
   },
   {
     name: 'F7',
-    what: 'two of three brokers frozen for 8 s',
+    what: 'two of three brokers are frozen for 8 s',
     strike: async scene => {
       const ids = scene.rig.kafka.brokerIds.filter(id => id !== 1 + Math.floor(scene.random() * 3))
       for (const id of ids.slice(0, 2)) process.kill(scene.rig.kafka.pid(id), 'SIGSTOP')
       await pause(8000)
       for (const id of ids.slice(0, 2)) process.kill(scene.rig.kafka.pid(id), 'SIGCONT')
-      await completed(scene)
+      await untilRecovered(scene)
     },
   },
   {
     name: 'F8',
-    what: 'too few replicas: two of three brokers stopped',
+    what: 'two of three brokers are killed: too few in-sync replicas',
     strike: async scene => {
-      const keep = await busiest(scene)
+      const keep = await busiestLeader(scene)
       const others = scene.rig.kafka.brokerIds.filter(id => id !== keep)
       await Promise.all(others.map(id => scene.rig.kafka.killBroker(id)))
       await pause(4000)
       await Promise.all(others.map(id => scene.rig.kafka.startBroker(id)))
-      await completed(scene)
+      await untilRecovered(scene)
     },
   },
   {
     name: 'F9',
-    what: 'connections cut in silence, to one broker or to all, and new ones hang for 3 s',
+    what: 'connections go silent, to one broker or to all; new ones hang for 3 s',
     strike: async scene => {
-      await shut(oneOrAll(scene), 'hanging', 3000)
+      await disrupt(oneOrAll(scene), 'hang', 3000)
       await pause(1000)
     },
   },
   {
     name: 'F10',
-    what: 'connections reset, and new ones too, for 2 s',
+    what: 'connections are reset, and new ones too, for 2 s',
     strike: async scene => {
-      await shut(oneOrAll(scene), 'resetting', 2000)
+      await disrupt(oneOrAll(scene), 'reset', 2000)
       await pause(1000)
     },
   },
@@ -135,7 +135,7 @@ export const FAULTS: readonly FailureKind[] = [
   },
   {
     name: 'F12',
-    what: 'the sender frozen in mid-send for 1 to 4 s, its connections cut in silence or not',
+    what: 'the sender is frozen for 1 to 4 s during a send; its connections may go silent',
     freezesSender: true,
     strike: async ({ rig, load, random }) => {
       load.freeze()
@@ -147,7 +147,7 @@ export const FAULTS: readonly FailureKind[] = [
   },
   {
     name: 'F13',
-    what: 'kill -9 of the sender in mid-send',
+    what: 'kill -9 of the sender during a send',
     strike: async ({ load, random }) => {
       await pause(random() * 1500)
       await load.restart()
@@ -155,53 +155,53 @@ export const FAULTS: readonly FailureKind[] = [
   },
   {
     name: 'F15',
-    what: 'SQS: sandboxes killed in mid-batch, batches that outlast their visibility or fail in part, invalid messages',
+    what: 'SQS: sandboxes are killed, batches outlast their visibility or fail in part',
     load: 'queues',
     strike: async ({ rig, load, random }) => {
       for (let kills = 0; kills < 3; kills++) {
         await load.restart()
         await pause(500 + random() * 500)
       }
-      // Longer than a visibility, and than a record's own time.
-      await shut([one(rig, random)], 'hanging', DELIVERY_MS + 2000)
+      // Longer than the visibility timeout and than a record's deadline.
+      await disrupt([one(rig, random)], 'hang', DELIVERY_MS + 2000)
       await pause(1000)
-      await shut(rig.proxies, 'resetting', 2000)
+      await disrupt(rig.proxies, 'reset', 2000)
       await pause(2000)
     },
   },
   {
     name: 'F16',
-    what: 'every broker resets for 7 s and the first dead-letter target is down',
-    chain: 'down-then-disk',
+    what: 'every broker is down for 7 s, and the first dead-letter target too',
+    targets: 'down-then-disk',
     strike: scene => outage(scene),
   },
   {
     name: 'F17',
-    what: 'every broker resets for 7 s and every dead-letter target is down',
-    chain: 'down',
+    what: 'every broker is down for 7 s, and every dead-letter target too',
+    targets: 'down',
     strike: scene => outage(scene),
   },
 ]
 
-async function outage({ rig }: Scene): Promise<void> {
-  await shut(rig.proxies, 'resetting', 7000)
+async function outage({ rig }: FaultContext): Promise<void> {
+  await disrupt(rig.proxies, 'reset', 7000)
   await pause(2000)
 }
 
-async function shut(proxies: ProxiedKafka['proxies'], door: 'hanging' | 'resetting', ms: number): Promise<void> {
+async function disrupt(proxies: ProxiedKafka['proxies'], newConnections: 'hang' | 'reset', ms: number): Promise<void> {
   for (const proxy of proxies) {
-    proxy.door = door
-    proxy.cut(door === 'hanging' ? 'silent' : 'rst')
+    proxy.newConnections = newConnections
+    proxy.cut(newConnections === 'hang' ? 'silent' : 'rst')
   }
   await pause(ms)
   for (const proxy of proxies) {
-    proxy.door = 'open'
-    // What hung is over: its ends are told.
+    proxy.newConnections = 'forward'
+    // Resets the connections that hung, so that both ends notice.
     proxy.cut('rst')
   }
 }
 
-function oneOrAll({ rig, random }: Scene): ProxiedKafka['proxies'] {
+function oneOrAll({ rig, random }: FaultContext): ProxiedKafka['proxies'] {
   return random() < 0.5 ? rig.proxies : [one(rig, random)]
 }
 
@@ -209,13 +209,13 @@ function one({ proxies }: ProxiedKafka, random: () => number): ProxiedKafka['pro
   return proxies[Math.floor(random() * proxies.length)] as ProxiedKafka['proxy']
 }
 
-async function busiest({ rig, load }: Scene): Promise<number> {
+async function busiestLeader({ rig, load }: FaultContext): Promise<number> {
   const partitions = await partitionsOf(rig.bootstrapServers, load.topic)
   const leading = (id: number) => partitions.filter(({ leader }) => leader === id).length
   return [...rig.kafka.brokerIds].sort((a, b) => leading(b) - leading(a))[0] as number
 }
 
-async function completed({ rig, load }: Scene): Promise<void> {
+async function untilRecovered({ rig, load }: FaultContext): Promise<void> {
   await untilInSync(rig.bootstrapServers, load.topic, 3)
   await pause(1500)
 }

@@ -1,2 +1,2 @@
-/** Of the sender: `delivery.timeout.ms`. Short, so that outages end in dead letters. */
+/** The sender's `delivery.timeout.ms`. Short, so that outages lead to dead letters. */
 export const DELIVERY_MS = 6000

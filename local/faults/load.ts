@@ -1,5 +1,6 @@
-// One sender, a process of its own so that it can be frozen and killed. It writes a ledger: what it means to send, before; what it was
-// told, after. Arguments: ledger file, bootstrap servers, topic, run id, driver, dead-letter chain.
+// One sender, in a process of its own so that it can be frozen and killed. It writes a ledger: before each send what it
+// is about to send, and after it what was reported. Arguments: ledger file, bootstrap servers, topic, run id, driver,
+// targets.
 import { openSync, writeSync } from 'node:fs'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { parseConfig } from '../../lib/config/parse-config.ts'
@@ -9,11 +10,11 @@ import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../../lib/producer-factory.ts'
 import { DELIVERY_MS } from './load.settings.ts'
 
-/** One of a record's ledger lines: intent, or what was told. */
+/** A ledger line of a record: its intent, or its reported fate. `ignored`: the caller did not look at the result. */
 export interface Line {
   readonly id: string
   readonly at: number
-  readonly told?: 'acked' | 'lettered' | 'returned' | 'nothing'
+  readonly fate?: 'acked' | 'dead-lettered' | 'returned' | 'ignored'
   readonly unknown?: boolean
   readonly partition?: number
   readonly offset?: string
@@ -22,22 +23,22 @@ export interface Line {
 const CALLERS = 4
 const RECORDS = 12
 
-const [file = '', servers = '', topic = '', run = '', driver = 'ours', chain = 'none'] = process.argv.slice(2)
+const [file = '', servers = '', topic = '', run = '', driver = 'ours', targets = 'none'] = process.argv.slice(2)
 const ledger = openSync(file, 'a')
-const note = (lines: readonly Line[]) => writeSync(ledger, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
+const write = (lines: readonly Line[]) => writeSync(ledger, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
 
 type Outcome = Omit<Line, 'id' | 'at'>
 type Send = (records: readonly { id: string; key: string }[]) => Promise<Outcome[]>
 
-function ours(): Send {
-  const isOff = chain === 'none'
+function withLibrary(): Send {
+  const isOff = targets === 'none'
   const config = parseConfig(
     {
       bootstrapServers: servers,
       deliveryTimeoutMs: DELIVERY_MS,
       requestTimeoutMs: 2500,
       ackTimeoutMs: 2000,
-      deadLetter: chain,
+      deadLetter: targets,
       onFailureHttp: 'return',
     },
     {},
@@ -67,20 +68,20 @@ function ours(): Send {
     return reports.map((report, index): Outcome => {
       if (report.kind === 'delivered')
         return {
-          told: 'acked',
+          fate: 'acked',
           partition: report.metadata.partition,
           ...(report.metadata.offset === null ? {} : { offset: String(report.metadata.offset) }),
         }
       const unknown = report.outcome === 'unknown'
-      // Dead letters off, and a caller that does not look: the control.
-      if (isOff) return { told: 'nothing', unknown }
-      return { told: fates.get(index)?.fate === 'dead-lettered' ? 'lettered' : 'returned', unknown }
+      // The control: dead letters are off and the caller ignores the result.
+      if (isOff) return { fate: 'ignored', unknown }
+      return { fate: fates.get(index)?.fate === 'dead-lettered' ? 'dead-lettered' : 'returned', unknown }
     })
   }
 }
 
-/** kafkajs as its documents show it. What it rejects may be written. */
-async function raw(acks: number): Promise<Send> {
+/** kafkajs, used as documented. A record that it rejects may still be written. */
+async function withKafkaJs(acks: number): Promise<Send> {
   const kafka = new Kafka({
     brokers: servers.split(','),
     logLevel: logLevel.NOTHING,
@@ -90,17 +91,18 @@ async function raw(acks: number): Promise<Send> {
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
   await producer.connect()
   return async records => {
-    const told = await producer
+    const outcome = await producer
       .send({ topic, acks, timeout: 4000, messages: records.map(({ id, key }) => ({ key, value: id })) })
       .then(
-        (): Outcome => ({ told: 'acked' }),
-        (): Outcome => ({ told: 'returned', unknown: true }),
+        (): Outcome => ({ fate: 'acked' }),
+        (): Outcome => ({ fate: 'returned', unknown: true }),
       )
-    return records.map(() => told)
+    return records.map(() => outcome)
   }
 }
 
-const send = driver === 'kafkajs' ? await raw(-1) : driver === 'kafkajs-acks-1' ? await raw(1) : ours()
+const send =
+  driver === 'kafkajs' ? await withKafkaJs(-1) : driver === 'kafkajs-acks-1' ? await withKafkaJs(1) : withLibrary()
 let stopping = false
 process.on('SIGTERM', () => {
   stopping = true
@@ -112,9 +114,9 @@ async function call(caller: number): Promise<void> {
       id: `${run}-c${caller}k${key}:${n}`,
       key: `${run}-c${caller}k${key}`,
     }))
-    note(records.map(({ id }) => ({ id, at: Date.now() })))
+    write(records.map(({ id }) => ({ id, at: Date.now() })))
     const outcomes = await send(records)
-    note(outcomes.map((outcome, index) => ({ id: (records[index] as { id: string }).id, at: Date.now(), ...outcome })))
+    write(outcomes.map((outcome, index) => ({ id: (records[index] as { id: string }).id, at: Date.now(), ...outcome })))
   }
 }
 

@@ -1,13 +1,13 @@
-// Brokers that clients reach only through proxies, one each.
+// A Kafka cluster that clients reach only through proxies, one per broker.
 import { LocalKafka } from '../kafka/cluster.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
 export interface ProxiedKafka {
   readonly kafka: LocalKafka
   readonly proxies: readonly TcpProxy[]
-  /** Of the first broker. */
+  /** The proxy of the first broker. */
   readonly proxy: TcpProxy
-  /** Through the proxies. */
+  /** The addresses of the proxies. */
   readonly bootstrapServers: string
   stop(): Promise<void>
 }

@@ -1,34 +1,34 @@
-// What was told of each message against the log, the dead letters and what is still in a queue.
+// Compares what was reported about each message with the log, the dead letters and the queues.
 import type { Counts } from './check.ts'
 
 export interface Message {
-  /** In a FIFO queue what comes first in a group appears first. */
+  /** In a FIFO queue, the messages of a group must appear in the order of `n`. */
   readonly group: string
   readonly n: number
-  /** At fault: a dead letter, and never in the log. */
-  readonly isPoison: boolean
-  /** Batches whose answer let the queue forget it, or gave it back, or that ended without an answer. */
+  /** Invalid: expected in a dead letter, never in the log. */
+  readonly isInvalid: boolean
+  /** Batches whose response deleted it, whose response returned it, and that ended without a response. */
   completed: number
   returned: number
   cutOff: number
 }
 
-export interface Found {
-  /** Ids, once per copy. */
+export interface Observed {
+  /** Ids, one per copy. */
   readonly log: readonly string[]
-  /** Of the FIFO queue's topic, in the order of each partition. */
+  /** Ids in the FIFO queue's topic, in the order of each partition. */
   readonly ordered: readonly string[]
   readonly deadLetters: readonly string[]
   readonly atSource: readonly string[]
-  /** How often the function said that a record may be written. */
+  /** How often the function reported the outcome `unknown`. */
   readonly unknown: number
-  /** Messages of invocations that ran out of the function's time. */
+  /** Messages of invocations that timed out. */
   readonly late: number
 }
 
 export function countMessages(
   messages: ReadonlyMap<string, Message>,
-  { log, ordered, deadLetters, atSource, unknown, late }: Found,
+  { log, ordered, deadLetters, atSource, unknown, late }: Observed,
 ): Counts {
   const copies = Map.groupBy(log, id => id)
   const deadLettered = new Set(deadLetters)
@@ -45,13 +45,13 @@ export function countMessages(
     late,
     disordered: disorderedGroups(messages, ordered),
   }
-  let mayRepeat = unknown
-  for (const [id, { isPoison, completed, returned, cutOff }] of messages) {
+  let allowedDuplicates = unknown
+  for (const [id, { isInvalid, completed, returned, cutOff }] of messages) {
     const times = copies.get(id)?.length ?? 0
     counts.unknown += cutOff
     if (returned > 0) counts.returned++
     if (completed === 0 && !kept.has(id)) counts.noFate++
-    if (isPoison) {
+    if (isInvalid) {
       if (completed > 0 && deadLettered.has(id)) counts.deadLettered++
       else if (completed > 0) counts.noFate++
       if (times > 0) counts.twoFates++
@@ -60,19 +60,19 @@ export function countMessages(
     if (completed > 0) counts.acked++
     if (completed > 0 && times === 0) counts.lost++
     if (deadLettered.has(id)) counts.twoFates++
-    // One copy for each batch that was told as written, and one where nobody could tell; a record that went back may be there only where it was told as unknown.
-    let more = Math.max(0, times - completed - cutOff)
-    while (more > 0 && returned > 0 && mayRepeat > 0) {
-      more--
-      mayRepeat--
+    // Allowed: one copy per batch that reported it as delivered, one per batch that was cut off, and one per `unknown`.
+    let excess = Math.max(0, times - completed - cutOff)
+    while (excess > 0 && returned > 0 && allowedDuplicates > 0) {
+      excess--
+      allowedDuplicates--
     }
-    counts.duplicated += more
+    counts.duplicated += excess
   }
   for (const id of copies.keys()) if (!messages.has(id)) counts.twoFates++
   return counts
 }
 
-/** Groups whose first appearances are not in the order of their sends. */
+/** Counts groups whose messages first appear in another order than they were sent. */
 function disorderedGroups(messages: ReadonlyMap<string, Message>, ordered: readonly string[]): number {
   const seen = new Set<string>()
   const last = new Map<string, number>()

@@ -1,5 +1,5 @@
-// Messages in a standard and a FIFO queue of a real SQS server, and the SQS function's bundle in sandboxes that take them: what
-// Lambda does with a batch, with a visibility that is shorter than the function's time-out, so that messages come twice.
+// Sends messages to a standard and a FIFO queue of a real SQS server, and runs the SQS function's bundle in sandboxes
+// as Lambda does. The visibility timeout is shorter than the function's timeout, so that messages are received twice.
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -17,19 +17,19 @@ import { countMessages, type Message } from './queue-check.ts'
 
 const TIMEOUT_MS = 15_000
 const VISIBILITY_S = 4
-/** Enough that nothing is given up while faults strike. */
-const RECEIVES = 50
+/** High enough that no message goes to the source DLQ while faults strike. */
+const MAX_RECEIVES = 50
 const SANDBOXES = 3
 const GROUPS = 8
-const POISON_EVERY = 23
+const INVALID_EVERY = 23
 const PAUSE_MS = 30
 const DRAIN_MS = 90_000
 const QUEUES = { chat: 'chat.fifo', earthquakes: 'earthquakes' } as const
 type Topic = keyof typeof QUEUES
 const TOPICS = Object.keys(QUEUES) as Topic[]
 
-/** @param isHeard off, as where ReportBatchItemFailures is: what the function gives back is deleted with the rest */
-export async function startQueueLoad(servers: string, isHeard = true): Promise<FaultLoad> {
+/** @param reportsFailures false: as without ReportBatchItemFailures, returned messages are deleted with the others */
+export async function startQueueLoad(servers: string, reportsFailures = true): Promise<FaultLoad> {
   await createTopics(
     servers,
     TOPICS.map(topic => ({ topic, partitions: 3, replicas: 3 })),
@@ -40,18 +40,22 @@ export async function startQueueLoad(servers: string, isHeard = true): Promise<F
     { name: 'dead-letters', visibilityS: 60 },
     ...TOPICS.flatMap(topic => [
       { name: failuresOf(topic), visibilityS: 60 },
-      { name: QUEUES[topic], visibilityS: VISIBILITY_S, redrive: { to: failuresOf(topic), maxReceiveCount: RECEIVES } },
+      {
+        name: QUEUES[topic],
+        visibilityS: VISIBILITY_S,
+        redrive: { to: failuresOf(topic), maxReceiveCount: MAX_RECEIVES },
+      },
     ]),
   ])
-  return new QueueLoad(servers, sqs, isHeard)
+  return new QueueLoad(servers, sqs, reportsFailures)
 }
 
 class QueueLoad implements FaultLoad {
   readonly topic = 'chat'
   readonly #servers: string
   readonly #sqs: LocalSqs
-  readonly #isHeard: boolean
-  /** Topics and their contents outlive a load. */
+  readonly #reportsFailures: boolean
+  /** Identifies the records of this run: topics keep the records of earlier runs. */
   readonly #run = randomBytes(4).toString('hex')
   readonly #messages = new Map<string, Message>()
   readonly #functions: readonly LocalFunction[]
@@ -61,10 +65,10 @@ class QueueLoad implements FaultLoad {
   #unknown = 0
   #timedOut = 0
 
-  constructor(servers: string, sqs: LocalSqs, isHeard: boolean) {
+  constructor(servers: string, sqs: LocalSqs, reportsFailures: boolean) {
     this.#servers = servers
     this.#sqs = sqs
-    this.#isHeard = isHeard
+    this.#reportsFailures = reportsFailures
     this.#functions = TOPICS.map(topic => this.#function(QUEUES[topic]))
     this.#pollers = TOPICS.map(
       (topic, index) =>
@@ -157,21 +161,21 @@ class QueueLoad implements FaultLoad {
     })
   }
 
-  /** What the function says of each message, and what is left open where it could not say. */
+  /** Invokes the function and records what it reported about each message, or that it was cut off. */
   async #invoke(to: LocalFunction, event: Batch): Promise<unknown> {
-    const told = event.Records.map(({ messageId, body }) => ({
+    const messages = event.Records.map(({ messageId, body }) => ({
       messageId,
       message: this.#messages.get(idOf(body)) as Message,
     }))
     try {
-      const given = (await to.invoke(event)) as { batchItemFailures: { itemIdentifier: string }[] }
-      const answer = this.#isHeard ? given : { batchItemFailures: [] }
-      const back = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
-      for (const { messageId, message } of told) back.has(messageId) ? message.returned++ : message.completed++
-      return answer
+      const response = (await to.invoke(event)) as { batchItemFailures: { itemIdentifier: string }[] }
+      const heard = this.#reportsFailures ? response : { batchItemFailures: [] }
+      const back = new Set(heard.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
+      for (const { messageId, message } of messages) back.has(messageId) ? message.returned++ : message.completed++
+      return heard
     } catch (error) {
-      if ((error as Error).message.startsWith('Task timed out')) this.#timedOut += told.length
-      for (const { message } of told) message.cutOff++
+      if ((error as Error).message.startsWith('Task timed out')) this.#timedOut += messages.length
+      for (const { message } of messages) message.cutOff++
       throw error
     }
   }
@@ -188,16 +192,16 @@ class QueueLoad implements FaultLoad {
       const n = from + index
       const id = `${this.#run}:${topic}:${n}`
       const group = `g${n % GROUPS}`
-      const isPoison = n % POISON_EVERY === POISON_EVERY - 1
-      this.#messages.set(id, { group: `${topic}:${group}`, n, isPoison, completed: 0, returned: 0, cutOff: 0 })
+      const isInvalid = n % INVALID_EVERY === INVALID_EVERY - 1
+      this.#messages.set(id, { group: `${topic}:${group}`, n, isInvalid, completed: 0, returned: 0, cutOff: 0 })
       const fifo = topic === 'chat' ? { MessageGroupId: group, MessageDeduplicationId: id } : {}
-      return { Id: String(index), MessageBody: JSON.stringify(isPoison ? { id } : bodyOf(topic, id, group)), ...fifo }
+      return { Id: String(index), MessageBody: JSON.stringify(isInvalid ? { id } : bodyOf(topic, id, group)), ...fifo }
     })
     const { Failed = [] } = await this.#sqs.client.send(
       new SendMessageBatchCommand({ QueueUrl: this.#sqs.queueUrl(QUEUES[topic]), Entries }),
     )
     if (Failed.length > 0)
-      throw new Error(`The queue ${QUEUES[topic]} did not take ${Failed.length} messages: ${Failed[0]?.Code}.`)
+      throw new Error(`SQS refused ${Failed.length} messages for ${QUEUES[topic]}: ${Failed[0]?.Code}.`)
   }
 }
 
@@ -207,7 +211,7 @@ interface Batch {
 
 const failuresOf = (topic: Topic) => `${topic}-failures${topic === 'chat' ? '.fifo' : ''}`
 
-/** As contracts/ asks for it. */
+/** A body that is valid by the contract of its topic. */
 function bodyOf(topic: Topic, id: string, group: string): object {
   if (topic === 'chat') return { room: group, user: 'faults', text: id }
   return { type: 'Feature', id, properties: {}, geometry: { type: 'Point', coordinates: [0, 0, 0] } }

@@ -1,6 +1,6 @@
-// npm run faults -- --only F1,F5 --seconds 45 --seed N --driver kafkajs --controls none --json FILE: faults on a real three-node cluster while records
-// are sent, then the ledger against the log and the dead letters. Controls that must be caught run with it: a checker that never finds
-// a loss proves nothing.
+// npm run faults -- --only F1,F5 --seconds 45 --seed N --driver kafkajs --controls none --json FILE
+// Causes faults on a real three-node cluster while records are sent, then compares the ledger with the log and the dead
+// letters. Also runs controls that must lose records: a checker that never finds a loss proves nothing.
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -10,16 +10,16 @@ import { cleanUpStale, temporaryFolder } from '../processes.ts'
 import { explain } from '../requirements.ts'
 import type { Counts } from './check.ts'
 import type { FaultLoad } from './fault-load.ts'
-import { FAULTS, type FailureKind } from './faults.ts'
+import { FAULTS, type Fault } from './faults.ts'
 import { DELIVERY_MS } from './load.settings.ts'
 import { type ProxiedKafka, startProxiedKafka } from './proxied-kafka.ts'
 import { startQueueLoad } from './queue-load.ts'
-import { type Chain, type Driver, startSenderLoad } from './sender-load.ts'
+import { type Driver, startSenderLoad, type Targets } from './sender-load.ts'
 
 const WARM_MS = 1500
-/** Above a record's own time: a batch that left is waited for, dead letters are written, two cores are shared by all. */
+/** Beyond a record's deadline: the last request times out, dead letters are written, and two cores run all of this. */
 const GRACE_MS = 5000
-/** Leaders move half a dozen times, and each time a request to the old ones is refused in part. */
+/** Leaders move about six times, and each time the old leaders refuse part of a request. */
 const CONTROL_S = 6
 const CONTROL_TRIES = 4
 
@@ -42,9 +42,9 @@ const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : N
 const random = generator(seed)
 const folder = temporaryFolder()
 
-/** A small generator (mulberry32): the same seed, the same choices. */
-function generator(from: number): () => number {
-  let state = from | 0
+/** A random number generator (mulberry32), so that the same seed makes the same choices. */
+function generator(seed: number): () => number {
+  let state = seed | 0
   return () => {
     state = (state + 0x6d2b79f5) | 0
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
@@ -55,27 +55,27 @@ function generator(from: number): () => number {
 
 function startLoad(
   { bootstrapServers: servers }: ProxiedKafka,
-  fault: FailureKind,
+  fault: Fault,
   driver: Driver,
-  chain: Chain,
+  targets: Targets,
 ): Promise<FaultLoad> {
   if (fault.load === 'queues') return startQueueLoad(servers)
-  const mostMs = fault.freezesSender || driver !== 'ours' ? undefined : DELIVERY_MS + GRACE_MS
-  return startSenderLoad({ servers, driver, chain, folder, mostMs })
+  const maxMs = fault.freezesSender || driver !== 'ours' ? undefined : DELIVERY_MS + GRACE_MS
+  return startSenderLoad({ servers, driver, targets, folder, maxMs })
 }
 
 async function runFault(
   rig: ProxiedKafka,
-  fault: FailureKind,
+  fault: Fault,
   driver: Driver,
   seconds: number,
-  chain = fault.chain ?? 'disk',
+  targets = fault.targets ?? 'disk',
 ): Promise<Row> {
-  return underFault(rig, fault, seconds, await startLoad(rig, fault, driver, chain))
+  return underFault(rig, fault, seconds, await startLoad(rig, fault, driver, targets))
 }
 
-async function underFault(rig: ProxiedKafka, fault: FailureKind, seconds: number, load: FaultLoad): Promise<Row> {
-  // It has sent before the first strike: what a cold start meets is another matter.
+async function underFault(rig: ProxiedKafka, fault: Fault, seconds: number, load: FaultLoad): Promise<Row> {
+  // Sends for a while before the first strike, so that no cold start is measured.
   await pause(WARM_MS)
   const end = Date.now() + seconds * 1000
   let strikes = 0
@@ -87,15 +87,15 @@ async function underFault(rig: ProxiedKafka, fault: FailureKind, seconds: number
   return { fault: fault.name, strikes, ...(await load.check()) }
 }
 
-/** acks=1: both followers of each partition frozen, records acknowledged by leaders alone, the leaders killed, the followers thawed. */
+/** acks=1: freezes the followers, lets the leader alone acknowledge records, kills it, and thaws the followers. */
 async function acksOne(rig: ProxiedKafka): Promise<number> {
   const { kafka, bootstrapServers } = rig
   const load = await startSenderLoad({
     servers: bootstrapServers,
     driver: 'kafkajs-acks-1',
-    chain: 'off',
+    targets: 'off',
     folder,
-    mostMs: undefined,
+    maxMs: undefined,
     partitions: 1,
   })
   const leader = (await partitionsOf(bootstrapServers, load.topic))[0]?.leader as number
@@ -111,32 +111,32 @@ async function acksOne(rig: ProxiedKafka): Promise<number> {
   return (await load.check()).lost
 }
 
-const faultNamed = (name: string) => FAULTS.find(fault => fault.name === name) as FailureKind
+const faultNamed = (name: string) => FAULTS.find(fault => fault.name === name) as Fault
 
-/** What must be caught, by name: how many records it lost. */
+/** Each returns how many records it lost; every control must lose some. */
 const CONTROLS: Readonly<Record<string, (rig: ProxiedKafka) => Promise<number>>> = {
   'kafkajs-send': async rig => (await runFault(rig, faultNamed('F4'), 'kafkajs', CONTROL_S)).lost,
   'kafkajs-acks-1': acksOne,
-  'sqs-failures-unheard': async rig =>
+  'sqs-failures-ignored': async rig =>
     (await underFault(rig, faultNamed('F15'), 1, await startQueueLoad(rig.bootstrapServers, false))).lost,
   'dead-letters-off': async rig => (await runFault(rig, faultNamed('F17'), 'ours', 1, 'off')).noFate,
 }
 
-/** When the faults strike is chance, and so is whether anything was under way that they could harm. */
-async function untilCaught(control: () => Promise<number> | undefined): Promise<number> {
+/** Repeats a control, because whether a fault hits a send in progress is chance. */
+async function untilLost(control: () => Promise<number> | undefined): Promise<number> {
   for (let tries = 1; ; tries++) {
     const lost = (await control()) ?? 0
     if (lost > 0 || tries === CONTROL_TRIES) return lost
   }
 }
 
-function chosen(option: string, given: string | undefined, known: readonly string[]): readonly string[] {
-  if (given === 'none') return []
-  const wanted = given?.split(',') ?? known
-  const unknown = wanted.filter(name => !known.includes(name))
+function select(option: string, value: string | undefined, names: readonly string[]): readonly string[] {
+  if (value === 'none') return []
+  const selection = value?.split(',') ?? names
+  const unknown = selection.filter(name => !names.includes(name))
   if (unknown.length > 0)
-    throw new Error(`--${option}: expected ${known.join(', ')} or none; got ${unknown.join(', ')}.`)
-  return wanted
+    throw new Error(`--${option}: expected ${names.join(', ')} or none; got ${unknown.join(', ')}.`)
+  return selection
 }
 
 function isKept({ lost, duplicated, twoFates, noFate, late, disordered }: Row): boolean {
@@ -158,8 +158,11 @@ function print(row: Row): void {
     late,
     disordered,
   } = row
+  const fates = `${acked} acknowledged, ${deadLettered} dead letters, ${returned} returned, ${unknown} unknown`
+  const violations = `lost ${lost}, duplicated ${duplicated}, two fates ${twoFates}, no fate ${noFate}, late ${late}`
+  const result = isKept(row) ? 'ok  ' : 'FAIL'
   console.log(
-    `${isKept(row) ? 'ok  ' : 'FAIL'} ${fault.padEnd(4)} ${strikes} times: ${acked} acked, ${deadLettered} dead letters, ${returned} returned, ${unknown} unknown; lost ${lost}, duplicated ${duplicated}, two fates ${twoFates}, no fate ${noFate}, late ${late}, keys out of order ${disordered}`,
+    `${result} ${fault.padEnd(4)} ${strikes} strikes: ${fates}; ${violations}, keys out of order ${disordered}`,
   )
 }
 
@@ -167,13 +170,13 @@ async function main(): Promise<void> {
   cleanUpStale()
   if (values.driver !== 'ours' && values.driver !== 'kafkajs')
     throw new Error(`--driver: expected ours or kafkajs, got ${values.driver}.`)
-  const wanted = chosen(
+  const selectedFaults = select(
     'only',
     values.only,
-    // Queues are over our function alone.
+    // The queues always feed our function, so F15 exists only for this driver.
     FAULTS.filter(({ load }) => load === undefined || values.driver === 'ours').map(({ name }) => name),
   )
-  const wantedControls = chosen('controls', values.controls, Object.keys(CONTROLS))
+  const selectedControls = select('controls', values.controls, Object.keys(CONTROLS))
   console.log(`Seed ${seed}; driver ${values.driver}.`)
   const rig = await startProxiedKafka(3, console.log)
   const end = () => void rig.stop().finally(() => process.exit(130))
@@ -181,23 +184,28 @@ async function main(): Promise<void> {
   process.on('SIGTERM', end)
   try {
     const rows: Row[] = []
-    for (const fault of FAULTS.filter(({ name }) => wanted.includes(name))) {
+    for (const fault of FAULTS.filter(({ name }) => selectedFaults.includes(name))) {
       console.log(`     ${fault.name.padEnd(4)} ${fault.what}`)
       const row = await runFault(rig, fault, values.driver, Number(values.seconds))
       print(row)
       rows.push(row)
     }
     const caught: { name: string; caught: boolean; lost: number }[] = []
-    for (const name of wantedControls) {
-      const lost = await untilCaught(() => CONTROLS[name]?.(rig))
-      console.log(lost > 0 ? `ok   control ${name}: caught, ${lost}` : `FAIL control ${name}: not caught`)
+    for (const name of selectedControls) {
+      const lost = await untilLost(() => CONTROLS[name]?.(rig))
+      console.log(
+        lost > 0
+          ? `ok   control ${name}: lost ${lost}, as expected`
+          : `FAIL control ${name}: expected a loss, got none`,
+      )
       caught.push({ name, caught: lost > 0, lost })
     }
     if (values.json)
       writeFileSync(values.json, `${JSON.stringify({ seed, driver: values.driver, rows, controls: caught })}\n`)
     const kept = rows.every(isKept)
-    if (!kept) console.error('The promise did not hold.')
-    if (caught.some(control => !control.caught)) console.error('A control was not caught: nothing is proved.')
+    if (!kept) console.error('Records were lost, duplicated, late or out of order; see the rows marked FAIL.')
+    if (caught.some(control => !control.caught))
+      console.error('The checker detected no loss in a control, so this run proves nothing.')
     process.exitCode = kept && caught.every(control => control.caught) ? 0 : 1
   } finally {
     await rig.stop()

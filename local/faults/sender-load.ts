@@ -1,4 +1,4 @@
-// The sender of load.ts as a load: a process of its own and its ledger on disk.
+// The load that runs load.ts: a process of its own, with its ledger on disk.
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -9,49 +9,49 @@ import { check } from './check.ts'
 import type { FaultLoad } from './fault-load.ts'
 
 const PARTITIONS = 6
-const NOWHERE = 'sqs:http://127.0.0.1:9/000000000000/nowhere'
+const DOWN = 'sqs:http://127.0.0.1:9/000000000000/nowhere'
 
 export type Driver = 'ours' | 'kafkajs' | 'kafkajs-acks-1'
-/** Where dead letters go: a disk; a target that is down, then a disk; one that is down; nowhere, and nobody looks. */
-export type Chain = 'disk' | 'down-then-disk' | 'down' | 'off'
+/** Dead-letter targets: a disk; a target that is down, then a disk; only a target that is down; none. */
+export type Targets = 'disk' | 'down-then-disk' | 'down' | 'off'
 
 export interface SenderLoadOptions {
   readonly servers: string
   readonly driver: Driver
-  readonly chain: Chain
-  /** Of the ledger and the dead letters. */
+  readonly targets: Targets
+  /** The folder of the ledger and the dead letters. */
   readonly folder: string
-  /** Most ms of a call; undefined where it is not bounded. */
-  readonly mostMs: number | undefined
+  /** Maximum duration of a call, ms; undefined: no bound. */
+  readonly maxMs: number | undefined
   readonly partitions?: number
 }
 
 export interface SenderLoad extends FaultLoad {
-  /** Ends it at once, with what it was doing. */
+  /** Kills the sender at once. */
   kill(): Promise<void>
 }
 
 export async function startSenderLoad({
   servers,
   driver,
-  chain,
+  targets,
   folder,
-  mostMs,
+  maxMs,
   partitions = PARTITIONS,
 }: SenderLoadOptions): Promise<SenderLoad> {
   const topic = `faults-${randomBytes(5).toString('hex')}`
   await createTopics(servers, [{ topic, partitions, replicas: 3 }])
   await untilInSync(servers, topic, 3)
   const ledger = join(folder, `${topic}.ledger`)
-  const deadLetters = join(folder, `${topic}.letters`)
-  const targets = {
+  const deadLetters = join(folder, `${topic}.dead-letters`)
+  const settings = {
     disk: `disk:${deadLetters}`,
-    'down-then-disk': `${NOWHERE},disk:${deadLetters}`,
-    down: NOWHERE,
+    'down-then-disk': `${DOWN},disk:${deadLetters}`,
+    down: DOWN,
     off: 'none',
   }
   let run = 0
-  const start = () => startSender([ledger, servers, topic, `r${run++}`, driver, targets[chain]])
+  const start = () => startSender([ledger, servers, topic, `r${run++}`, driver, settings[targets]])
   let sender = await start()
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
     sender.kill(signal)
@@ -69,7 +69,7 @@ export async function startSenderLoad({
     stop: () => kill('SIGTERM'),
     check: async () => {
       await untilInSync(servers, topic, 3)
-      return check({ servers, topic, ledger, deadLetters, mostMs })
+      return check({ servers, topic, ledger, deadLetters, maxMs })
     },
   }
 }

@@ -1,32 +1,32 @@
-// A TCP proxy in front of a broker whose connections can be cut: in silence, with a FIN or with an RST. New ones go through.
+// A TCP proxy in front of a broker that can disrupt connections: silence them, close them with a FIN or reset them.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
 export type Cut = 'silent' | 'fin' | 'rst'
-/** What becomes of new connections: they go through, hang without an answer, or are reset. */
-export type Door = 'open' | 'hanging' | 'resetting'
+/** What the proxy does with a new connection: forwards it, lets it hang without a response, or resets it. */
+export type NewConnections = 'forward' | 'hang' | 'reset'
 
 interface Pair {
   readonly client: Socket
   readonly broker: Socket
   silent: boolean
   losing: boolean
-  /** How much of what comes next from the client goes through before both ends are reset: a share of it. */
+  /** The share of the client's next chunk that is forwarded before both ends are reset. */
   cutting: number | undefined
 }
 
 export class TcpProxy {
   readonly #server: Server
   readonly #pairs = new Set<Pair>()
-  /** Where new connections go; set before the first. */
+  /** The broker's port; set it before the first connection. */
   targetPort = 0
-  door: Door = 'open'
-  /** Of everything, either way, ms. */
+  newConnections: NewConnections = 'forward'
+  /** Delay of all data in both directions, ms. */
   delayMs = 0
-  /** New connections that go through in any one second; the others are reset, as MSK does. */
+  /** Maximum number of new connections per second; more are reset, as MSK does. */
   acceptPerSecond = Number.POSITIVE_INFINITY
-  /** When connections were asked for, wall-clock ms. */
+  /** Times of all connection attempts, ms since the epoch. */
   readonly connectionAttempts: number[] = []
   readonly #accepted: number[] = []
 
@@ -44,7 +44,10 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** All connections that are open: in silence nothing passes any more, either way, and neither end is told. */
+  /**
+   * Disrupts all open connections. `silent`: no more data passes in either direction, and neither end gets a FIN or
+   * RST.
+   */
   cut(kind: Cut): void {
     for (const pair of this.#pairs) {
       if (kind === 'silent') pair.silent = true
@@ -56,12 +59,15 @@ export class TcpProxy {
     }
   }
 
-  /** What the broker answers next on each connection is lost, and then the connection is: it has written, and nobody is told. */
-  loseAnswers(): void {
+  /**
+   * Drops the broker's next response on each connection and resets it: the broker has written, but the client never
+   * knows.
+   */
+  loseResponses(): void {
     for (const pair of this.#pairs) pair.losing = true
   }
 
-  /** What the client sends next on each connection arrives in part, and then the connection is lost. */
+  /** Forwards only a share of the client's next request on each connection, then resets it. */
   cutRequests(share: number): void {
     for (const pair of this.#pairs) pair.cutting = share
   }
@@ -84,9 +90,9 @@ export class TcpProxy {
 
   #join(client: Socket): void {
     this.connectionAttempts.push(Date.now())
-    if (this.door === 'resetting' || !this.#admits()) return void client.resetAndDestroy()
+    if (this.newConnections === 'reset' || !this.#admits()) return void client.resetAndDestroy()
     const broker = connect(this.targetPort, '127.0.0.1')
-    const pair: Pair = { client, broker, silent: this.door === 'hanging', losing: false, cutting: undefined }
+    const pair: Pair = { client, broker, silent: this.newConnections === 'hang', losing: false, cutting: undefined }
     this.#pairs.add(pair)
     for (const [from, to] of [
       [client, broker],
@@ -96,7 +102,7 @@ export class TcpProxy {
       const pass = (chunk: Buffer) => {
         if (!pair.silent && !to.destroyed) to.write(chunk)
       }
-      // Bytes keep their order, also while a delay ends.
+      // Keeps the order of the bytes, even when the delay changes.
       let delayed = 0
       let last: Promise<void> = Promise.resolve()
       const passLater = (chunk: Buffer) => {
@@ -110,7 +116,7 @@ export class TcpProxy {
       }
       from.on('data', chunk => {
         if (pair.cutting !== undefined && from === client) {
-          // The part is flushed before the end is told.
+          // Flushes this part before the FIN.
           broker.end(chunk.subarray(0, Math.floor(chunk.length * pair.cutting)))
           client.resetAndDestroy()
         } else if (pair.losing && from === broker) {

@@ -86,7 +86,7 @@ const chat = (id: string, text: string) =>
 
 test('empty: it says so, and the form sends a record', async () => {
   const page = await openPage()
-  assert.match(await textOf(page, '#empty'), /No open dead letter/)
+  assert.match(await textOf(page, '#empty'), /No open dead letters/)
   await page.click('#send button')
   await untilText(page, '#answer', '"fate": "delivered"')
   await untilText(page, '#counters', 'topic chat1')
@@ -229,7 +229,7 @@ test('the README’s story: send, stop Kafka, send, see the dead letter in conso
   await untilText(page, '#counters', 'topic chat\\d')
   await page.click('#redrive')
   await untilText(page, '#done', '1 (sent|already)')
-  await untilText(page, '#empty', 'No open dead letter')
+  await untilText(page, '#empty', 'No open dead letters')
   assert.equal(await hellos(), before + 1)
   await page.close()
 })

@@ -51,7 +51,7 @@ for (const cut of ['silent', 'fin', 'rst'] as const)
   })
 
 test('a new producer whose connections are reset for two seconds is not told that its settings are wrong: its record is delivered', async () => {
-  rig.proxy.door = 'resetting'
+  rig.proxy.newConnections = 'reset'
   const connected = rig.proxy.connectionAttempts.length
   const producer = producerOf([rig.bootstrapServers])
   try {
@@ -59,10 +59,10 @@ test('a new producer whose connections are reset for two seconds is not told tha
     await pause(2000)
     // Three closed in good order would be a mismatch of security.protocol.
     assert.ok(rig.proxy.connectionAttempts.length - connected >= 3)
-    rig.proxy.door = 'open'
+    rig.proxy.newConnections = 'forward'
     assert.equal((await sent).topic, 'thaw')
   } finally {
-    rig.proxy.door = 'open'
+    rig.proxy.newConnections = 'forward'
     await producer.close()
   }
 })

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
 import { startProxiedKafka } from '../../local/faults/proxied-kafka.ts'
-import { type Door, TcpProxy } from '../../local/faults/tcp-proxy.ts'
+import { type NewConnections, TcpProxy } from '../../local/faults/tcp-proxy.ts'
 import { createTopics, untilInSync } from '../../local/kafka/admin.ts'
 import { type SecuredKafka, startSecuredKafka } from '../security-rig/secured-kafka.ts'
 
@@ -18,10 +18,10 @@ before(async () => {
 after(() => rig.stop())
 
 /** Counts the connections that the broker gets; where it hangs, nobody answers on them. */
-async function countingDoor(door: Door): Promise<TcpProxy & { address: string }> {
+async function countingProxy(newConnections: NewConnections): Promise<TcpProxy & { address: string }> {
   const proxy = await TcpProxy.listen()
   proxy.targetPort = Number(rig.address('SASL').split(':')[1])
-  proxy.door = door
+  proxy.newConnections = newConnections
   return Object.assign(proxy, { address: `localhost:${proxy.port}` })
 }
 
@@ -69,9 +69,9 @@ function busiestSecond(connectionAttempts: readonly number[]): number {
 }
 
 test(`${PROCESSES} processes whose authentication is refused dial a broker once in ten seconds each`, async () => {
-  const door = await countingDoor('open')
+  const proxy = await countingProxy('forward')
   const results = await processes({
-    KAFKA_BOOTSTRAP_SERVERS: door.address,
+    KAFKA_BOOTSTRAP_SERVERS: proxy.address,
     KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
     KAFKA_SSL_TRUSTSTORE_LOCATION: rig.caFile,
     KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
@@ -80,20 +80,20 @@ test(`${PROCESSES} processes whose authentication is refused dial a broker once 
     // A hundred hand-shakes on two cores take their time, and one that is given up is no refusal.
     KAFKA_SOCKET_CONNECTION_SETUP_TIMEOUT_MS: '20000',
   })
-  door.close()
+  proxy.close()
   console.log(
-    `refused: ${door.connectionAttempts.length} connectionAttempts of ${PROCESSES} processes in ${SECONDS} s, busiest second ${busiestSecond(door.connectionAttempts)}`,
+    `refused: ${proxy.connectionAttempts.length} connection attempts of ${PROCESSES} processes in ${SECONDS} s, busiest second ${busiestSecond(proxy.connectionAttempts)}`,
   )
   assertConnectionAttempts(results, 10)
   assert.ok(results.every(({ delivered }) => delivered === 0))
 })
 
 test(`${PROCESSES} processes before a silent broker: one dial at a time each, none more often than its time-out`, async () => {
-  const door = await countingDoor('hanging')
-  const results = await processes({ KAFKA_BOOTSTRAP_SERVERS: door.address })
-  door.close()
+  const proxy = await countingProxy('hang')
+  const results = await processes({ KAFKA_BOOTSTRAP_SERVERS: proxy.address })
+  proxy.close()
   console.log(
-    `silent: ${door.connectionAttempts.length} connectionAttempts of ${PROCESSES} processes in ${SECONDS} s, busiest second ${busiestSecond(door.connectionAttempts)}`,
+    `silent: ${proxy.connectionAttempts.length} connection attempts of ${PROCESSES} processes in ${SECONDS} s, busiest second ${busiestSecond(proxy.connectionAttempts)}`,
   )
   assertConnectionAttempts(results, 3)
 })
