@@ -1,6 +1,6 @@
 // Import direction (see AGENTS.md). Every import counts: static, `import('…')` and `export … from`. Between the folders
 // of lib/ types are free, because a stage takes the type that the stage before it gives.
-import { globSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import { type Import, importsOf } from './imports.ts'
 
 /** What the files of a top folder may import beside their own folder. A type counts as well. */
@@ -77,10 +77,11 @@ function topFolderRule(file: string, target: string): string | undefined {
   return `${from}/ may import only ${list([from, ...(allowed ?? [])].map(name => `${name}/`))}`
 }
 
-/** The functions share the files beside their folders, and each is deployed alone. */
+/** Each function, a folder with a handler, is deployed alone; what functions share lies beside these folders. */
 function triggerRule(file: string, target: string): string | undefined {
   const [from, to] = [file, target].map(path => /^functions\/([^/]+)\//.exec(path)?.[1])
-  if (from === undefined || to === undefined || from === to) return undefined
+  if (to === undefined || from === to || !file.startsWith('functions/')) return undefined
+  if (!existsSync(`functions/${to}/handler.ts`)) return undefined
   return `the function of one trigger may not import another's (functions/${to}/)`
 }
 
