@@ -19,7 +19,7 @@ test('npm start without Java says what to install and leaves nothing behind', ()
   const { status, stderr } = spawnSync(process.execPath, ['local/start.ts'], {
     env: { PATH: '' },
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
   })
   assert.equal(status, 1)
   assert.match(stderr, /java was not found on the PATH; the local Kafka and SQS need Java 17/)

@@ -1,0 +1,69 @@
+// What the command and the console do with dead letters, a program does by the package's own exports.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import {
+  ConfigError,
+  createSourceMessageReader,
+  DiskDeadLetterTarget,
+  groupDeadLetters,
+  listDeadLetters,
+  parseConfig,
+  parseRedriveRequest,
+  runRedrive,
+} from '../../lib/index.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'redrive-'))
+after(() => rmSync(folder, { recursive: true }))
+const [first, second] = [join(folder, 'first'), join(folder, 'second')]
+for (const [place, ids] of [
+  [first, ['a', 'b']],
+  [second, ['c', 'd']],
+] as const) {
+  const target = new DiskDeadLetterTarget(place)
+  await target.store(ids.map(id => deadLetterOf(id, id, id === 'd' ? 'other' : 'chat')))
+  await target.close()
+}
+const config = parseConfig({ bootstrapServers: ['127.0.0.1:9'], deadLetter: `disk:${first},disk:${second}` }, {})
+const context = { config, contracts: new Map(), readSourceMessage: createSourceMessageReader(new Map(), config) }
+const idsOf = async (request: Parameters<typeof listDeadLetters>[0]) =>
+  (await Array.fromAsync(listDeadLetters(request, context))).map(({ deadLetter }) => deadLetter.recordId)
+
+test('open dead letters of every target in turn, of one target, by a filter, and at most so many', async () => {
+  assert.deepEqual(await idsOf({}), ['a', 'b', 'c', 'd'])
+  assert.deepEqual(await idsOf(parseRedriveRequest({ from: `disk:${second}` })), ['c', 'd'])
+  assert.deepEqual(await idsOf(parseRedriveRequest({ topic: 'chat' })), ['a', 'b', 'c'])
+  assert.deepEqual(await idsOf(parseRedriveRequest({ topic: 'chat', limit: 3 })), ['a', 'b', 'c'])
+  assert.deepEqual(await idsOf(parseRedriveRequest({ limit: '1' })), ['a'])
+  const deadLetters = await Array.fromAsync(listDeadLetters({}, context), ({ deadLetter }) => deadLetter)
+  assert.deepEqual(
+    groupDeadLetters(deadLetters).map(({ topic, error, deadLetters }) => [topic, error, deadLetters]),
+    [
+      ['chat', 'unreachable', 3],
+      ['other', 'unreachable', 1],
+    ],
+  )
+})
+
+test('a dry run counts per target, and needs no broker', async () => {
+  const request = parseRedriveRequest({ dryRun: true, timestamp: 'now', topic: 'chat' })
+  const results = await runRedrive(request, context)
+  assert.deepEqual(
+    results.map(({ seen, matched, tried, resent }) => [seen, matched, tried, resent]),
+    [
+      [2, 2, 2, 0],
+      [2, 1, 1, 0],
+    ],
+  )
+  assert.deepEqual(await idsOf({}), ['a', 'b', 'c', 'd'])
+})
+
+test('a request with several faults lists them all', () => {
+  assert.throws(
+    () => parseRedriveRequest({ from: 7, limit: -1, colour: 'red' }),
+    (error: unknown) => error instanceof ConfigError && error.problems.length === 3,
+  )
+})
