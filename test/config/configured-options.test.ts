@@ -23,7 +23,7 @@ const config = parseConfig(
   {},
 )
 
-test('the sender, the client and the look-up of brokers get their own settings under their own names, and no secret', () => {
+test('sender, client and MSK look-up get only the options that they need, and no secret', () => {
   assert.deepEqual(senderOptionsOf(config), {
     acks: 1,
     idempotent: false,
@@ -57,7 +57,7 @@ test('the sender, the client and the look-up of brokers get their own settings u
   )
 })
 
-test('a configuration that is derived from another is frozen and shows no secret either', () => {
+test('a derived configuration is frozen and shows no secret either', () => {
   const derived = deriveConfig(config, { bootstrapServers: ['c:3'], saslUsername: undefined })
   assert.deepEqual([derived.bootstrapServers, derived.saslUsername], [['c:3'], undefined])
   assert.equal(derived.saslPassword, 'hunter2')

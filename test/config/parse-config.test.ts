@@ -21,7 +21,7 @@ function problems(options: object, env: NodeJS.ProcessEnv = {}): readonly string
 
 const servers = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
 
-test('options in code and environment give the same frozen object', () => {
+test('options in code and in the environment give the same frozen object', () => {
   const value = (row: SettingRow): fc.Arbitrary<unknown> =>
     row.kind === 'integer'
       ? fc.integer({ min: row.min ?? 0, max: Math.min(row.max ?? 0, 100_000) })
@@ -33,11 +33,11 @@ test('options in code and environment give the same frozen object', () => {
   )
   const options = fc.record(Object.fromEntries(rows.map(([name, row]) => [name, value(row)])), { requiredKeys: [] })
   fc.assert(
-    fc.property(options, given => {
+    fc.property(options, chosen => {
       const env = Object.fromEntries(
-        Object.entries(given).map(([name, set]) => [
+        Object.entries(chosen).map(([name, setting]) => [
           (SETTINGS as Record<string, SettingRow>)[name]?.env ?? '',
-          String(set),
+          String(setting),
         ]),
       )
       const read = (from: () => unknown) => {
@@ -47,7 +47,7 @@ test('options in code and environment give the same frozen object', () => {
           return (error as ConfigError).problems
         }
       }
-      const fromCode = read(() => parseConfig({ bootstrapServers: ['a:9092', 'b:9092'], ...given }, {}))
+      const fromCode = read(() => parseConfig({ bootstrapServers: ['a:9092', 'b:9092'], ...chosen }, {}))
       assert.deepEqual(
         fromCode,
         read(() => parseConfig({}, { ...servers, ...env })),
@@ -57,19 +57,19 @@ test('options in code and environment give the same frozen object', () => {
   )
 })
 
-test('every problem is in one error', () => {
-  const found = problems(
+test('one error lists every problem', () => {
+  const listed = problems(
     {},
     { KAFKA_ACKS: '2', KAFKA_RETRIES: 'many', KAFKA_TIMEOUT_MS: '9000', KAFKA_BOOTSTRAP_SERVERS: 'a b' },
   )
   for (const name of ['acks', 'retries', 'timeout.ms', 'bootstrap.servers'])
     assert.ok(
-      found.some(problem => problem.startsWith(name)),
-      `${name} in ${found.join('\n')}`,
+      listed.some(problem => problem.startsWith(name)),
+      `${name} in ${listed.join('\n')}`,
     )
 })
 
-test('who is told of a dead letter: SNS topics and buses, nothing else', () => {
+test('KAFKA_DEAD_LETTER_NOTIFY takes SNS topics and event buses, nothing else', () => {
   const arn = 'arn:aws:sns:eu-west-1:123456789012:dead-letters'
   assert.deepEqual(
     parseConfig({}, { ...servers, KAFKA_DEAD_LETTER_NOTIFY: `sns:${arn}, eventbridge:default` }).deadLetterNotify,
@@ -85,7 +85,7 @@ test('who is told of a dead letter: SNS topics and buses, nothing else', () => {
     )
 })
 
-test('dead letters in Kafka: on another cluster alone, on the same one never', () => {
+test('dead letters in the same Kafka cluster need another target beside it; in another cluster they don’t', () => {
   const chain = (text: string) => parseConfig({}, { ...servers, KAFKA_DEAD_LETTER: text }).deadLetter
   assert.deepEqual(chain('kafka:@h1:9092;h2:9092'), [
     { kind: 'kafka', pattern: '{topic}-dlt', servers: ['h1:9092', 'h2:9092'] },
@@ -99,7 +99,7 @@ test('dead letters in Kafka: on another cluster alone, on the same one never', (
     assert.match(problems({}, { ...servers, KAFKA_DEAD_LETTER: alone }).join(), /beside kafka: on the same cluster/)
 })
 
-test('whoever prints or logs a configuration sees no secret; two that differ in one are two producers', () => {
+test('a printed or logged configuration shows no secret; two that differ in a secret have two producers', () => {
   const secrets = { saslPassword: 'hunter2', sslKeyPassword: 'hunter3' }
   const options = {
     bootstrapServers: 'a:1',
@@ -124,7 +124,7 @@ test('whoever prints or logs a configuration sees no secret; two that differ in 
   assert.equal(of('a'), of('a'))
 })
 
-test('a disk’s own settings stand with its target', () => {
+test('the disk settings are part of the disk target', () => {
   const { deadLetter } = parseConfig(
     {},
     {
@@ -137,7 +137,7 @@ test('a disk’s own settings stand with its target', () => {
   assert.deepEqual(deadLetter, [{ kind: 'disk', folder: '/a', fsync: false, maxBytes: 1000 }])
 })
 
-test('a slip of the finger is refused, another KAFKA_ name is warned about, strict refuses all', () => {
+test('a misspelled KAFKA_ name is refused, an unknown one is a warning, or refused with KAFKA_STRICT_ENV', () => {
   const warnings: string[] = []
   parseConfig({}, { ...servers, KAFKA_SOMETHING_ELSE: '1', KAFKA_OPTS: '-x' }, text => warnings.push(text))
   assert.deepEqual(warnings, ['KAFKA_SOMETHING_ELSE is not a known setting and is ignored.'])
@@ -152,7 +152,7 @@ test('an empty value is unset', () => {
   assert.equal(parseConfig({}, { ...servers, KAFKA_RETRIES: '' }).retries, 100)
 })
 
-test('a function time-out without room for one attempt is refused', () => {
+test('a function time-out that is too short for one attempt is refused', () => {
   assert.match(
     problems({}, { ...servers, KAFKA_FUNCTION_TIMEOUT_MS: '6000' }).join(),
     /KAFKA_FUNCTION_TIMEOUT_MS \(6000\)/,
@@ -160,7 +160,7 @@ test('a function time-out without room for one attempt is refused', () => {
   assert.deepEqual(problems({}, { ...servers, KAFKA_FUNCTION_TIMEOUT_MS: '6001' }), [])
 })
 
-test('inside Lambda a dead-letter target must be named, and not under /tmp', () => {
+test('inside Lambda a dead-letter target is required, and not under /tmp', () => {
   const lambda = { ...servers, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }
   assert.match(problems({}, lambda).join(), /KAFKA_DEAD_LETTER: expected a target inside Lambda/)
   assert.match(problems({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/tmp/dead-letters' }).join(), /outlives the sandbox/)
@@ -173,7 +173,7 @@ test('inside Lambda a dead-letter target must be named, and not under /tmp', () 
   ])
 })
 
-test('a wrong value that may be a secret is not shown', () => {
+test('an error does not show a wrong value that may be a secret', () => {
   assert.ok(
     !problems({}, { ...servers, KAFKA_RETRIES: 'hunter2 hunter2 hunter2' })
       .join()
@@ -181,7 +181,7 @@ test('a wrong value that may be a secret is not shown', () => {
   )
 })
 
-test('settings of TLS and authentication that do not belong together are refused, each by name', () => {
+test('settings of TLS and authentication that do not fit together are refused, each by name', () => {
   const sasl = { securityProtocol: 'SASL_SSL', saslMechanism: 'SCRAM-SHA-512' }
   const cases: [object, RegExp][] = [
     [
@@ -230,7 +230,7 @@ test('settings of TLS and authentication that do not belong together are refused
   )
 })
 
-test('targets of KAFKA_DEAD_LETTER: in order, percent-encoded, each once', () => {
+test('KAFKA_DEAD_LETTER lists targets in order, percent-decoded, each once', () => {
   const parsed = parseConfig(
     { bootstrapServers: ['a:1'], deadLetter: 'sqs:https://sqs.eu-west-1.amazonaws.com/1/q , disk:/a%2Cb' },
     {},

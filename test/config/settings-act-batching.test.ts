@@ -1,4 +1,5 @@
-// linger.ms, buffer.memory, max.in.flight, acks, idempotence, serializers and partitioners act: seen on scripted brokers.
+// linger.ms, buffer.memory, max.in.flight, acks, idempotence, serializers and partitioners take effect, as scripted
+// brokers show.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BufferExhaustedError, ConfigError } from '../../lib/errors.ts'
@@ -13,7 +14,7 @@ const holdAnswers = () => {
   return { script: { onAnswer: () => promise } satisfies Script, release: resolve }
 }
 
-test('linger.ms: sends within it leave in one batch, and not before', async () => {
+test('linger.ms: sends within it share a batch, which is sent after it', async () => {
   await withProducer({ lingerMs: 200 }, {}, async (producer, cluster) => {
     await producer.partitionsFor('t')
     const begin = performance.now()
@@ -38,9 +39,9 @@ test('linger.ms: a full batch, flush() and sendAll() do not wait for it', async 
   })
   await withProducer({ lingerMs: 10_000 }, {}, async (producer, cluster) => {
     const begin = performance.now()
-    const sent = producer.send({ topic: 't', value: '1' })
+    const sending = producer.send({ topic: 't', value: '1' })
     await producer.flush()
-    assert.equal((await sent).offset, 0n)
+    assert.equal((await sending).offset, 0n)
     const lingering = producer.send({ topic: 't', value: '2' })
     assert.equal(summaryOf((await producer.sendAll([{ topic: 't', value: '3' }]))[0]), 'delivered')
     await lingering
@@ -49,7 +50,7 @@ test('linger.ms: a full batch, flush() and sendAll() do not wait for it', async 
   })
 })
 
-test('linger 0: records gather while a request to their leader is in flight', async () => {
+test('linger.ms of 0: records gather while a request to their leader is in flight', async () => {
   const held = holdAnswers()
   await withProducer(
     {},
@@ -57,7 +58,7 @@ test('linger 0: records gather while a request to their leader is in flight', as
     async (producer, cluster) => {
       const first = producer.send({ topic: 't', value: '0', partition: 0 })
       await until(() => produces(cluster).length > 0)
-      // Another partition of the same leader: each of its sends is a turn of its own.
+      // For another partition of the same leader, each in its own turn of the event loop.
       const rest: Promise<unknown>[] = []
       for (let i = 0; i < 5; i++) {
         rest.push(producer.send({ topic: 't', value: String(i), partition: 1 }))
@@ -74,7 +75,7 @@ test('linger 0: records gather while a request to their leader is in flight', as
   )
 })
 
-test('sends of one turn share a request', async () => {
+test('sends in one turn of the event loop share a request', async () => {
   await withProducer({}, {}, async (producer, cluster) => {
     await producer.send({ topic: 't', value: 'warm' })
     await Promise.all(Array.from({ length: 100 }, (_, i) => producer.send({ topic: 't', value: String(i) })))
@@ -82,7 +83,7 @@ test('sends of one turn share a request', async () => {
   })
 })
 
-test('buffer.memory: a full buffer blocks in order of arrival, then BufferExhaustedError after max.block.ms', async () => {
+test('buffer.memory: callers wait in order when it is full; after max.block.ms BufferExhaustedError', async () => {
   const held = holdAnswers()
   await withProducer({ bufferMemory: 2000, maxBlockMs: 300 }, held.script, async (producer, cluster) => {
     const record = (value: string) => ({ topic: 't', value: value.repeat(300) })
@@ -109,7 +110,7 @@ test('buffer.memory: a full buffer blocks in order of arrival, then BufferExhaus
   })
 })
 
-test('buffer.memory: a sendAll larger than the buffer goes on as memory frees, although it lingers', async () => {
+test('buffer.memory: more records than fit are sent as memory is freed, despite linger.ms', async () => {
   await withProducer({ bufferMemory: 5000, lingerMs: 5000, batchSize: 100_000 }, {}, async producer => {
     const reports = await producer.sendAll(
       Array.from({ length: 200 }, (_, i) => ({ topic: 't', value: `${i} ${'x'.repeat(100)}` })),
@@ -125,7 +126,7 @@ test('buffer.memory: a sendAll larger than the buffer goes on as memory frees, a
   })
 })
 
-test('max.block.ms: waiting for metadata and for memory count together', async () => {
+test('max.block.ms bounds the wait for metadata and memory together', async () => {
   await withProducer(
     { maxBlockMs: 400 },
     { onRequest: (_, apiKey) => (apiKey === 3 ? pause(300) : undefined) },
@@ -135,11 +136,11 @@ test('max.block.ms: waiting for metadata and for memory count together', async (
   )
 })
 
-test('max.in.flight.requests.per.connection: as many Produces to a leader wait for answers, one per partition', async () => {
-  for (const most of [1, 2]) {
+test('max.in.flight.requests.per.connection limits the Produce requests to a leader without an answer', async () => {
+  for (const maxInFlight of [1, 2]) {
     const held = holdAnswers()
     await withProducer(
-      { maxInFlightRequestsPerConnection: most },
+      { maxInFlightRequestsPerConnection: maxInFlight },
       { ...held.script, onRequest: () => undefined },
       async (producer, cluster) => {
         await producer.partitionsFor('t')
@@ -148,7 +149,7 @@ test('max.in.flight.requests.per.connection: as many Produces to a leader wait f
           sends.push(producer.send({ topic: 't', value: 'v', partition }))
           await pause(40)
         }
-        assert.equal(producer.metrics().requests, most)
+        assert.equal(producer.metrics().requests, maxInFlight)
         held.release()
         await Promise.all(sends)
         assert.equal(cluster.values().length, 3)
@@ -158,7 +159,7 @@ test('max.in.flight.requests.per.connection: as many Produces to a leader wait f
   }
 })
 
-test('max.in.flight: the clock of a request starts when it is first in line', async () => {
+test('request.timeout.ms of a request in flight begins when the earlier ones have their answers', async () => {
   const slow: Script = { onAnswer: () => pause(250) as Promise<void> }
   await withProducer(
     { maxInFlightRequestsPerConnection: 3, requestTimeoutMs: 400, ackTimeoutMs: 300, retries: 0 },
@@ -177,7 +178,7 @@ test('max.in.flight: the clock of a request starts when it is first in line', as
   )
 })
 
-test('acks 1 and 0: the proof says what is known; idempotence is off', async () => {
+test('acks 1 and 0: the metadata has the weaker proof, and idempotence is off', async () => {
   await withProducer({ acks: '1' }, {}, async (producer, cluster) => {
     const metadata = await producer.send({ topic: 't', value: 'v' })
     assert.equal(metadata.proof, 'leader')
@@ -194,7 +195,7 @@ test('acks 1 and 0: the proof says what is known; idempotence is off', async () 
   })
 })
 
-test('enable.idempotence: on, a repeat is not written twice; off, it may be', async () => {
+test('enable.idempotence: a repeat is not written twice; without it, it is', async () => {
   const loseFirst = (): Script => ({ onAnswer: (_, n) => (n === 1 ? 'drop' : 'send') })
   for (const [enableIdempotence, copies] of [
     [true, 1],
@@ -210,7 +211,7 @@ test('enable.idempotence: on, a repeat is not written twice; off, it may be', as
     )
 })
 
-test('without idempotence a connection idle for a second shows a sign of life before the Produce', async () => {
+test('without idempotence a connection that was idle is probed before the Produce is sent', async () => {
   await withProducer({ enableIdempotence: false }, {}, async (producer, cluster) => {
     await producer.send({ topic: 't', value: '1' })
     await pause(1100)
@@ -223,7 +224,7 @@ test('without idempotence a connection idle for a second shows a sign of life be
   })
 })
 
-test('partitioner.class and partitioner.ignore.keys choose', async () => {
+test('partitioner.class and partitioner.ignore.keys choose the partitions', async () => {
   const leaders = [0, 0, 0, 0]
   const counts = (cluster: ScriptedBrokers) => leaders.map((_, partition) => cluster.log(partition).records.length)
   const keyed = (n: number) => Array.from({ length: n }, (_, i) => ({ topic: 't', key: 'same', value: String(i) }))
@@ -281,7 +282,7 @@ test('partitioner.class and partitioner.ignore.keys choose', async () => {
   )
 })
 
-test('a class that can’t be had is told at once, by its setting', () => {
+test('a class that can’t be loaded is a ConfigError that names the setting', () => {
   for (const options of [
     { partitionerClass: './nowhere.js' },
     { partitionerClass: {} as never },
@@ -295,7 +296,7 @@ test('a class that can’t be had is told at once, by its setting', () => {
     )
 })
 
-test('key.serializer and value.serializer make the bytes; one that takes its time keeps the order', async () => {
+test('key.serializer and value.serializer create the bytes; an asynchronous one keeps the order', async () => {
   await withProducer(
     { keySerializer: 'integer', valueSerializer: 'org.springframework.kafka.support.serializer.JsonSerializer' },
     {},

@@ -1,4 +1,4 @@
-// A setting that is accepted acts: each is seen to, on scripted brokers.
+// Every accepted setting takes effect, as scripted brokers show.
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
@@ -12,7 +12,7 @@ import { pause } from '../support/time.ts'
 const send = async (producer: KafkaProducer, value = 'v') =>
   summaryOf((await producer.sendAll([{ topic: 't', value }]))[0])
 
-test('client.id, acks and timeout.ms are on the wire', async () => {
+test('client.id, acks and timeout.ms are in the Produce request', async () => {
   await withProducer({ clientId: 'me', ackTimeoutMs: 1234 }, {}, async (producer, cluster) => {
     await send(producer)
     assert.deepEqual(
@@ -22,7 +22,7 @@ test('client.id, acks and timeout.ms are on the wire', async () => {
   })
 })
 
-test('request.timeout.ms: a silent broker’s connection is given up after it', async () => {
+test('request.timeout.ms bounds the wait for a broker’s answer', async () => {
   await withProducer(
     { requestTimeoutMs: 300, ackTimeoutMs: 200, retries: 0 },
     { onAnswer: () => 'drop' },
@@ -35,7 +35,7 @@ test('request.timeout.ms: a silent broker’s connection is given up after it', 
   )
 })
 
-test('delivery.timeout.ms ends a record’s life', async () => {
+test('delivery.timeout.ms bounds the time until a record has its outcome', async () => {
   await withProducer(
     { deliveryTimeoutMs: 400, requestTimeoutMs: 300, ackTimeoutMs: 200 },
     { onProduce: () => ({ errorCode: 19 }) },
@@ -59,7 +59,7 @@ test('retry.backoff.ms and retry.backoff.max.ms set the pause before a retry', a
   })
 })
 
-test('reconnect.backoff.ms sets the pause before a broker is dialled again', async () => {
+test('reconnect.backoff.ms sets the pause before the next connection attempt', async () => {
   const closeFirst: Script = { onAnswer: (_, n) => (n === 1 ? 'drop' : 'send') }
   await withProducer(
     {
@@ -80,7 +80,7 @@ test('reconnect.backoff.ms sets the pause before a broker is dialled again', asy
   )
 })
 
-test('batch.size caps a batch', async () => {
+test('batch.size limits the size of a batch', async () => {
   await withProducer({ batchSize: 500 }, {}, async (producer, cluster) => {
     await producer.sendAll(Array.from({ length: 10 }, () => ({ topic: 't', value: 'x'.repeat(200), partition: 0 })))
     assert.ok(cluster.log(0).batches.length >= 5)
@@ -108,7 +108,7 @@ test('max.block.ms bounds the wait for metadata', async () => {
   )
 })
 
-test('metadata.max.age.ms: old metadata is asked for again', async () => {
+test('metadata.max.age.ms sets when metadata is refreshed', async () => {
   await withProducer({ metadataMaxAgeMs: 100 }, {}, async (producer, cluster) => {
     await send(producer)
     const before = cluster.requests.filter(({ apiKey }) => apiKey === 3).length
@@ -119,7 +119,7 @@ test('metadata.max.age.ms: old metadata is asked for again', async () => {
   })
 })
 
-test('connections.max.idle.ms: an idle connection is replaced before it is used', async () => {
+test('connections.max.idle.ms: a connection that was idle for longer is replaced before it is used', async () => {
   await withProducer({ connectionsMaxIdleMs: 150 }, {}, async (producer, cluster) => {
     await send(producer)
     await pause(300)
@@ -128,7 +128,7 @@ test('connections.max.idle.ms: an idle connection is replaced before it is used'
   })
 })
 
-test('socket.connection.setup.timeout.ms bounds a dial that nobody answers', async () => {
+test('socket.connection.setup.timeout.ms bounds a connection attempt that gets no answer', async () => {
   const accepted: number[] = []
   const mute = createServer(() => accepted.push(performance.now()))
   await new Promise<void>(resolve => mute.listen(0, '127.0.0.1', resolve))
@@ -146,7 +146,7 @@ test('socket.connection.setup.timeout.ms bounds a dial that nobody answers', asy
   assert.ok(accepted.length >= 2 && gaps.every(gap => gap >= 190), `${gaps}`)
 })
 
-test('bootstrap.servers: a dead first broker does not matter', async () => {
+test('bootstrap.servers: an unreachable first broker does not matter', async () => {
   const cluster = await ScriptedBrokers.start({ leaders: [0], brokers: 1 })
   const producer = producerOf(['127.0.0.1:1', ...cluster.addresses])
   assert.equal(await send(producer), 'delivered')
@@ -157,9 +157,10 @@ test('bootstrap.servers: a dead first broker does not matter', async () => {
 test('KAFKA_DEADLINE_RESERVE_MS and KAFKA_HTTP_DEADLINE_MS set when sending ends', async () => {
   const { sendingDeadline } = await import('../../lib/lambda/remaining-time.ts')
   const limits = { deadlineReserveMs: 3000, httpDeadlineMs: 25_000 }
-  const close = (got: number, want: number) => assert.ok(Math.abs(got - want) < 50, `${got} is not about ${want}`)
+  const assertAbout = (actual: number, expected: number) =>
+    assert.ok(Math.abs(actual - expected) < 50, `${actual} is not about ${expected}`)
 
-  close(sendingDeadline(10_000, limits).remaining, 7000)
-  close(sendingDeadline(29_000, limits, Date.now() - 5000).remaining, 17_000)
-  close(sendingDeadline(29_000, limits, Date.now() + 60_000).remaining, 22_000)
+  assertAbout(sendingDeadline(10_000, limits).remaining, 7000)
+  assertAbout(sendingDeadline(29_000, limits, Date.now() - 5000).remaining, 17_000)
+  assertAbout(sendingDeadline(29_000, limits, Date.now() + 60_000).remaining, 22_000)
 })

@@ -1,4 +1,4 @@
-// A settings file says what the environment or code says, and the result is the same frozen object.
+// A settings file gives the same frozen object as the environment or options in code.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,16 +18,16 @@ function file(name: string, text: string): string {
   return path
 }
 
-/** The block of the notes that this project began with, dead letter for dead letter. */
-const NOTES = `  kafka:
+/** A YAML block as in Spring's documentation, indentation included. */
+const SPRING_BLOCK = `  kafka:
     producer:
       bootstrap-servers: localhost:9092
       key-serializer: org.apache.kafka.common.serialization.StringSerializer
       value-serializer: org.apache.kafka.common.serialization.StringSerializer
 `
 
-test('the notes’ YAML block works unchanged, and is what code gives', async () => {
-  const fromFile = await loadConfig({}, { KAFKA_CONFIG_FILE: file('notes.yaml', NOTES) })
+test('Spring’s YAML block works unchanged, and gives the same configuration as code', async () => {
+  const fromFile = await loadConfig({}, { KAFKA_CONFIG_FILE: file('block.yaml', SPRING_BLOCK) })
   const fromCode = parseConfig(
     { bootstrapServers: ['localhost:9092'], keySerializer: 'string', valueSerializer: 'string' },
     {},
@@ -37,7 +37,7 @@ test('the notes’ YAML block works unchanged, and is what code gives', async ()
   assert.ok(Object.isFrozen(fromFile))
 })
 
-test('Spring’s form: common and producer sections, properties, data sizes, the template’s topic; other sections are not ours', async () => {
+test('Spring’s common, producer and template sections are read, properties and data sizes too; others are ignored', async () => {
   const config = await loadConfig(
     {},
     {
@@ -102,7 +102,7 @@ spring:
   )
 })
 
-test('options, environment, YAML, Spring’s properties and a Java client’s properties give the same frozen object', async () => {
+test('options, environment, YAML, Spring’s properties and Java’s properties give the same frozen object', async () => {
   const rows = Object.entries(SETTINGS as Record<string, SettingRow>).filter(
     ([, row]) => row.name !== row.env && (row.kind === 'integer' || row.kind === 'choice' || row.kind === 'boolean'),
   )
@@ -122,28 +122,31 @@ test('options, environment, YAML, Spring’s properties and a Java client’s pr
     }
   }
   await fc.assert(
-    fc.asyncProperty(options, async given => {
+    fc.asyncProperty(options, async chosen => {
       const pairs = [
         ['bootstrap.servers', 'a:1,b:2'],
-        ...Object.entries(given).map(([option, set]) => [
+        ...Object.entries(chosen).map(([option, setting]) => [
           (SETTINGS as Record<string, SettingRow>)[option]?.name,
-          String(set),
+          String(setting),
         ]),
       ] as [string, string][]
       const env = Object.fromEntries(
-        pairs.map(([name, set]) => [`KAFKA_${name.toUpperCase().replaceAll('.', '_')}`, set]),
+        pairs.map(([name, setting]) => [`KAFKA_${name.toUpperCase().replaceAll('.', '_')}`, setting]),
       )
       const kebab = (name: string) => name.replaceAll('.', '-')
-      const code = await outcome(() => parseConfig({ bootstrapServers: ['a:1', 'b:2'], ...given }, {}))
+      const code = await outcome(() => parseConfig({ bootstrapServers: ['a:1', 'b:2'], ...chosen }, {}))
       const yaml = file(
         'p.yaml',
-        `spring:\n  kafka:\n    producer:\n${pairs.map(([name, set]) => `      ${kebab(name)}: "${set}"\n`).join('')}`,
+        `spring:\n  kafka:\n    producer:\n${pairs.map(([name, setting]) => `      ${kebab(name)}: "${setting}"\n`).join('')}`,
       )
       const spring = file(
         's.properties',
-        pairs.map(([name, set]) => `spring.kafka.producer.${kebab(name)}=${set}\n`).join(''),
+        pairs.map(([name, setting]) => `spring.kafka.producer.${kebab(name)}=${setting}\n`).join(''),
       )
-      const java = file('j.properties', `# a client's\n${pairs.map(([name, set]) => `${name} = ${set}\n`).join('')}`)
+      const java = file(
+        'j.properties',
+        `# a client's\n${pairs.map(([name, setting]) => `${name} = ${setting}\n`).join('')}`,
+      )
 
       assert.deepEqual(await outcome(() => parseConfig({}, env)), code)
       for (const path of [yaml, spring, java])
@@ -153,7 +156,7 @@ test('options, environment, YAML, Spring’s properties and a Java client’s pr
   )
 })
 
-test('code beats environment beats file beats default', async () => {
+test('code overrides environment, which overrides the file, which overrides the default', async () => {
   const path = file('order.properties', 'bootstrap.servers=file:1\nlinger.ms=1\nretries=1\nclient.id=file\n')
   const config = await loadConfig(
     { lingerMs: 3 },
@@ -163,7 +166,7 @@ test('code beats environment beats file beats default', async () => {
   assert.deepEqual([config.lingerMs, config.retries, config.clientId, config.batchSize], [3, 2, 'file', 1_000_000])
 })
 
-test('an unknown name, a missing file, a file that parseConfig was not given: each is a problem that says so', async () => {
+test('an unknown name, an unreadable file and a file with parseConfig are problems that say so', async () => {
   const problemsOf = async (read: () => unknown) => {
     try {
       await read()
@@ -197,7 +200,7 @@ test('an unknown name, a missing file, a file that parseConfig was not given: ea
   )
 })
 
-test('acks 1 or 0 clash with explicit idempotence; without it idempotence goes off with a warning', () => {
+test('acks 1 or 0 with explicit idempotence is refused; otherwise idempotence is turned off with a warning', () => {
   const warnings: string[] = []
   const config = parseConfig({ bootstrapServers: ['a:1', 'b:2'], acks: '1' }, {}, text => warnings.push(text))
   assert.equal(config.enableIdempotence, false)

@@ -1,4 +1,4 @@
-// What a row of the settings table says about itself is all that decides it: no other list names settings.
+// A row of the settings table decides everything about its setting: no other list names settings.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ import { readSettingsFile } from '../../lib/config/settings-file.ts'
 import { settingsDocument } from '../../scripts/settings-docs.ts'
 import { environmentOf } from '../../scripts/template/environment.ts'
 
-/** `work` with columns added to the row of `option`. */
+/** Runs `work` with columns added to the row of `option`. */
 function withColumns(option: OptionName, columns: Partial<SettingRow>, work: () => void): void {
   const row: object = SETTINGS[option]
   const before = { ...row }
@@ -25,7 +25,7 @@ function withColumns(option: OptionName, columns: Partial<SettingRow>, work: () 
   }
 }
 
-/** How a setting is treated that may be a secret. */
+/** How a setting is shown, deployed and documented. */
 function treatment(option: OptionName): {
   readonly shown: boolean
   readonly inTemplate: boolean
@@ -52,7 +52,7 @@ function treatment(option: OptionName): {
   }
 }
 
-test('a secret setting is redacted, kept out of the template and marked in the document; no other one is', () => {
+test('secret settings, and only those, are redacted, kept out of the template and marked in the document', () => {
   for (const [option, { secret }] of SETTING_ROWS) {
     const { shown, inTemplate, doc } = treatment(option)
     assert.equal(shown, !secret, option)
@@ -81,18 +81,18 @@ test('a setting belongs to a part of the connection’s security by its row alon
   })
 })
 
-test('a setting whose name speaks of a secret is marked as one', () => {
+test('every setting with the name of a secret is marked as secret', () => {
   const named = SETTING_ROWS.filter(([, { name }]) => /password|\.secret$|\.key$|token$/i.test(name))
   assert.ok(named.length >= 4)
   for (const [option, { secret }] of named) assert.equal(secret, true, option)
 })
 
-test('a setting counts milliseconds exactly where its name says so', () => {
+test('a setting has the unit ms exactly if its name ends with ms', () => {
   for (const [option, { name, kind, unit }] of SETTING_ROWS.filter(([, row]) => row.kind === 'integer'))
     assert.equal(unit === 'ms', /[._]ms$/i.test(name), `${option} (${kind})`)
 })
 
-test('a settings file may write bytes in Spring’s sizes, and nothing else', async () => {
+test('a settings file may give bytes, and only bytes, as Spring’s data sizes', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'settings-'))
   try {
     for (const [option, { name, unit }] of SETTING_ROWS.filter(([, row]) => row.kind === 'integer')) {

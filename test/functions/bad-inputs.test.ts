@@ -256,7 +256,7 @@ const MESSAGES: [name: string, records: unknown, codes: string[] | 'all goes bac
   ['no list', { 0: message('a', '1') }, 'all goes back', 0],
 ]
 for (const [name, records, codes, sent] of MESSAGES)
-  test(`SQS: ${name}: ${codes === 'all goes back' ? codes : `dead letters ${codes.join() || 0}, sent ${sent}`}`, async () => {
+  test(`SQS: ${name}: ${codes === 'all goes back' ? codes : `dead-lettered ${codes}, sent ${sent}`}`, async () => {
     const harness = functionHarness(handleSqs, { contracts })
     const event = { Records: records }
     if (codes === 'all goes back')

@@ -1,4 +1,5 @@
-// A driver that does not keep its contract: no caller waits for ever, and nothing that may be written is called not-sent.
+// A driver that does not keep its contract: no caller waits for ever, and nothing that may be written is called
+// not-sent.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'

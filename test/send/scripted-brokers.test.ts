@@ -51,7 +51,7 @@ test('rule 3: an answer lost after the write does not write the batch twice', as
   )
 })
 
-test('rule 3: a Produce held until it is given up can not be written behind its successor', async () => {
+test('rule 3: a Produce that arrives after its batch has failed can’t be written behind a later batch', async () => {
   const held: Buffer[] = []
   const script: Script = {
     onProduce: ({ bytes, attempt }) => {
@@ -78,15 +78,15 @@ test('rule 4: retries end after `retries` attempts that left the machine', async
     const producer = producerOf(cluster.addresses, { retries: 2, retryBackoffMs: 1, retryBackoffMaxMs: 2 })
     const [report] = await producer.sendAll([{ topic: 't', value: 'a' }])
     assert.equal(summaryOf(report), 'rejected:unavailable')
-    assert.equal(cluster.requests.filter(({ apiKey }) => apiKey === 0).length, 3)
+    assert.equal(produces(cluster).length, 3)
     await producer.close()
   })
 })
 
 test('rule 5: a record that is too large does not fail another caller’s record in the same batch', async () => {
-  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
   const script: Script = {
-    onRequest: (_, apiKey, requests) => (apiKey === 0 && requests <= 4 ? gate : undefined),
+    onRequest: (_, apiKey, requests) => (apiKey === 0 && requests <= 4 ? released : undefined),
     onProduce: ({ bytes }) =>
       decodeBatch(bytes).records.some(({ value }) => value === 'large') ? { errorCode: 10 } : 'append',
   }
@@ -96,7 +96,7 @@ test('rule 5: a record that is too large does not fail another caller’s record
     await until(() => produces(cluster).length > 0)
     const callers = ['good', 'large', 'fine'].map(value => producer.sendAll([{ topic: 't', value, partition: 0 }]))
     await pause(20)
-    open()
+    release()
 
     const [good, large, fine] = (await Promise.all(callers)).map(([report]) => summaryOf(report))
     assert.equal(summaryOf((await blocker)[0]), 'delivered')
@@ -120,7 +120,7 @@ test('rule 5: records that the broker names are taken out at once, the others se
     )
     assert.deepEqual(reports.map(summaryOf), ['delivered', 'rejected:rejected-by-broker', 'delivered'])
     assert.deepEqual(cluster.values(), ['a', 'c'])
-    assert.equal(cluster.requests.filter(({ apiKey }) => apiKey === 0).length, 2)
+    assert.equal(produces(cluster).length, 2)
     await producer.close()
   })
 })
@@ -139,7 +139,7 @@ test('rule 1: a retry keeps the partition: three leaders, one refuses once', asy
   })
 })
 
-test('rule 1: a record for a partition beyond the count is invalid after one refresh, and nothing is written', async () => {
+test('rule 1: a record for a partition beyond the count is invalid after one metadata refresh', async () => {
   await withCluster({ leaders: [0], brokers: 1 }, async cluster => {
     const producer = producerOf(cluster.addresses)
     const [report] = await producer.sendAll([{ topic: 't', value: 'a', partition: 9 }])
@@ -167,13 +167,13 @@ test('rule 6: metadata is answered beside a Produce that waits for its followers
 })
 
 test('rule 7: two deadlines in one batch: the early one gets unknown in time, the late one is delivered', async () => {
-  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
-  let first = true
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  let isFirst = true
   const script: Script = {
     onAnswer: () => {
-      if (first) {
-        first = false
-        return gate
+      if (isFirst) {
+        isFirst = false
+        return released
       }
       return pause(800)
     },
@@ -181,13 +181,13 @@ test('rule 7: two deadlines in one batch: the early one gets unknown in time, th
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
     const producer = producerOf(cluster.addresses)
     const blocker = producer.sendAll([{ topic: 't', value: '0', partition: 0 }])
-    await until(() => !first)
+    await until(() => !isFirst)
     const begin = performance.now()
     const short = producer
       .sendAll([{ topic: 't', value: 'short', partition: 0 }], deadlineIn(300))
       .then(([report]) => [summaryOf(report), performance.now() - begin] as const)
     const long = producer.sendAll([{ topic: 't', value: 'long', partition: 0 }], deadlineIn(20_000))
-    open()
+    release()
 
     const [outcome, took] = await short
     assert.equal(outcome, 'unknown:delivery-unknown')
@@ -212,15 +212,15 @@ test('rule 7: at the deadline a request that nobody waits for is not left in fli
 })
 
 test('rule 8: after a pause a dead connection shows in half a second, not after the request time-out', async () => {
-  const silent = { is: false }
-  const script: Script = { onRequest: () => (silent.is ? new Promise(() => {}) : undefined) }
+  let isSilent = false
+  const script: Script = { onRequest: () => (isSilent ? new Promise(() => {}) : undefined) }
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
     const producer = producerOf(cluster.addresses, { requestTimeoutMs: 3000 })
     await producer.sendAll([{ topic: 't', value: 'a' }])
     await pause(1100)
-    silent.is = true
+    isSilent = true
     setTimeout(() => {
-      silent.is = false
+      isSilent = false
     }, 300)
     const begin = performance.now()
     const [report] = await producer.sendAll([{ topic: 't', value: 'b' }])
@@ -258,19 +258,19 @@ test('rule 10: a request is split before it exceeds max.request.size', async () 
     )
     assert.ok(reports.every(({ kind }) => kind === 'delivered'))
     assert.ok(sizes.every(size => size <= 60_000))
-    assert.ok(cluster.requests.filter(({ apiKey }) => apiKey === 0).length >= 4)
+    assert.ok(produces(cluster).length >= 4)
     await producer.close()
   })
 })
 
-test('rule 9: where every new connection is closed and none ever worked: three connection attempts, then an error that names the setting', async () => {
+test('rule 9: if every new connection is closed, the third attempt’s error names the setting', async () => {
   let connectionAttempts = 0
-  const closing = createServer(socket => {
+  const closingServer = createServer(socket => {
     connectionAttempts++
     socket.destroy()
   })
-  await new Promise<void>(resolve => closing.listen(0, '127.0.0.1', resolve))
-  const producer = producerOf([`127.0.0.1:${(closing.address() as AddressInfo).port}`], {
+  await new Promise<void>(resolve => closingServer.listen(0, '127.0.0.1', resolve))
+  const producer = producerOf([`127.0.0.1:${(closingServer.address() as AddressInfo).port}`], {
     maxBlockMs: 1000,
     reconnectBackoffMs: 100,
     reconnectBackoffMaxMs: 400,
@@ -282,7 +282,7 @@ test('rule 9: where every new connection is closed and none ever worked: three c
   assert.match((report as { error?: Error }).error?.message ?? '', /security\.protocol/)
   assert.equal(connectionAttempts, 3, 'the second send made no connection attempt')
   await producer.close()
-  closing.close()
+  closingServer.close()
 })
 
 test('rule 12: a broker’s throttling is waited out before its next request', async () => {
@@ -291,7 +291,7 @@ test('rule 12: a broker’s throttling is waited out before its next request', a
     const producer = producerOf(cluster.addresses)
     for (const value of ['a', 'b'])
       assert.equal(summaryOf((await producer.sendAll([{ topic: 't', value }]))[0]), 'delivered')
-    const [first, second] = cluster.requests.filter(({ apiKey }) => apiKey === 0)
+    const [first, second] = produces(cluster)
     const gap = (second?.at ?? 0) - (first?.at ?? 0)
 
     assert.ok(gap >= 390, `${gap} ms`)
@@ -322,14 +322,14 @@ test('rule 6: an answer with an older leader epoch does not bring an old leader 
     const [report] = await producer.sendAll([{ topic: 't', value: 'b' }])
 
     assert.equal(summaryOf(report), 'delivered')
-    assert.ok(cluster.requests.filter(({ apiKey }) => apiKey === 0).every(({ broker }) => broker === 1))
+    assert.ok(produces(cluster).every(({ broker }) => broker === 1))
     await producer.close()
   })
 })
 
 const grouped = (value: string, partition: number, orderGroup = 'g') => ({ topic: 't', value, partition, orderGroup })
 
-test('rule 13: a record of an order group leaves only when the one before it in another partition is completed', async () => {
+test('rule 13: a record of an order group waits for the earlier one in another partition', async () => {
   let release = () => {}
   const held = new Promise<void>(resolve => {
     release = resolve
