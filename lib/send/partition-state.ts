@@ -83,7 +83,7 @@ export class PartitionState {
     return this.#phase === 'requested' || this.#phase === 'outdated' || this.#phase === 'written'
   }
 
-  /** The request still holds exactly the records that somebody waits for. */
+  /** A request is under way, and its bytes are still the ones to write. */
   get mayWrite(): boolean {
     return this.#phase === 'requested' || this.#phase === 'written'
   }
