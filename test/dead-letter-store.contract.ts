@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
-import type { DeadLetterStore } from '../lib/dead-letter/dead-letter-store.ts'
+import type { TargetDeadLetterStore } from '../lib/dead-letter/dead-letter-store.ts'
 import type { DeadLetterTarget } from '../lib/dead-letter/dead-letter-target.ts'
 import { redrive } from '../lib/redrive/redrive.ts'
 import { createTopics, readTopic, untilInSync } from '../local/kafka/admin.ts'
@@ -13,7 +13,7 @@ import { deadlineIn } from './support/time.ts'
 export interface StoreUnderTest {
   readonly target: DeadLetterTarget
   /** A new reader of the same dead letters each time. */
-  open(): DeadLetterStore | Promise<DeadLetterStore>
+  open(): TargetDeadLetterStore | Promise<TargetDeadLetterStore>
 }
 
 export interface ContractOptions {
@@ -84,6 +84,19 @@ export function deadLetterStoreContract(
     const last = await subject.open()
     for await (const open of last.deadLetters()) await last.complete([{ open, location: 'kafka:t-0@3' }])
     await last.close()
+  })
+
+  test(`${name}: what was just stored is found by its location, and completed`, async () => {
+    await setUp()
+    const deadLetter = deadLetterOf('found', 'v', topic)
+    const [location] = await subject.target.store([deadLetter], deadlineIn(20_000))
+    assert.match(String(location), new RegExp(`^${name}:`))
+    const store = await subject.open()
+    const open = await store.find(deadLetter, String(location))
+    assert.ok(open)
+    await store.complete([{ open, location: 'kafka:t-0@4' }])
+    await store.close()
+    assert.deepEqual(await listed(), [])
   })
 
   test(`${name}: two redrives at once write each record once`, async () => {

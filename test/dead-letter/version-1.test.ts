@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
-import type { DeadLetterLog, DeadLetterStore } from '../../lib/dead-letter/dead-letter-store.ts'
+import type { DeadLetterStore } from '../../lib/dead-letter/dead-letter-store.ts'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { DynamoDbDeadLetterStore } from '../../lib/dead-letter/dynamodb/store.ts'
 import { fromKafkaDeadLetter } from '../../lib/dead-letter/kafka/kafka-dead-letter.ts'
@@ -19,10 +19,9 @@ import { S3DeadLetterStore } from '../../lib/dead-letter/s3/store.ts'
 import { SqliteDeadLetterStore } from '../../lib/dead-letter/sqlite/store.ts'
 import { SqsDeadLetterStore } from '../../lib/dead-letter/sqs/store.ts'
 import { fromBase64 } from '../../lib/record/base64.ts'
-import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { tried } from '../../lib/redrive/retried-dead-letter.ts'
-import type { LogRecord } from '../../lib/wire-format/record-batch-decoder.ts'
 import { temporaryFolder } from '../../local/processes.ts'
+import { DeadLetterTopic } from '../fakes/dead-letter-topic.ts'
 
 const SAMPLES = 'test/dead-letter/samples-0.1'
 const NAMES = ['unknown', 'invalid-record', 'invalid-schema', 'claim-check', 'redriven-twice'] as const
@@ -248,53 +247,8 @@ interface StoredRecord {
   readonly headers: readonly (readonly [string, string | null])[]
 }
 
-/** A topic of one partition in memory. */
-class TopicOf {
-  readonly records: LogRecord[] = []
-  readonly name: string
-
-  constructor(name: string) {
-    this.name = name
-  }
-
-  append({ key, value, headers }: Pick<LogRecord, 'key' | 'value' | 'headers'>): void {
-    this.records.push({
-      offset: BigInt(this.records.length),
-      timestamp: Date.now(),
-      key,
-      value,
-      headers,
-      producerId: -1n,
-      producerEpoch: -1,
-      sequence: -1,
-    })
-  }
-
-  get reader(): DeadLetterLog {
-    const { records, name } = this
-    return {
-      topics: async () => [name, 'chat'],
-      partitions: async () => 1,
-      start: async () => 0n,
-      end: async () => BigInt(records.length),
-      offsetAt: async () => 0n,
-      read: async function* (_topic, _partition, from, to) {
-        yield* records.slice(Number(from), Number(to))
-      },
-    }
-  }
-
-  sendAll = async (sent: readonly ProducerRecord[]) => {
-    for (const { topic, key, value, headers = [] } of sent) {
-      assert.equal(topic, this.name)
-      this.append({ key: key as Buffer, value: value as Buffer | null, headers })
-    }
-    return []
-  }
-}
-
 test('kafka: records of 0.1 are read by their header kp-letter, completed and replaced', async () => {
-  const topic = new TopicOf('chat-dlt')
+  const topic = new DeadLetterTopic('chat-dlt')
   for (const { key, value, headers } of JSON.parse(textOf('kafka-records.json')) as StoredRecord[])
     topic.append({
       key: fromBase64(key),

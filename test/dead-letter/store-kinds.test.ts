@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import type { DeadLetterStoreServices } from '../../lib/dead-letter/dead-letter-store.ts'
+import { openStore, readClaim } from '../../lib/dead-letter/store-kinds.ts'
+import { createTarget, type DeadLetterTargetConfig } from '../../lib/dead-letter/target-kinds.ts'
+import { checkDeadLetters } from '../../lib/doctor/check-dead-letters.ts'
+import { DeadLetterError } from '../../lib/errors.ts'
+import { openDeadLetterStore } from '../../lib/redrive/open-dead-letters.ts'
+import { withClaim } from '../../lib/redrive/read-claim.ts'
+import { temporaryFolder } from '../../local/processes.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { DeadLetterTopic } from '../fakes/dead-letter-topic.ts'
+import { deadlineIn } from '../support/time.ts'
+
+const folder = temporaryFolder()
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+const topic = new DeadLetterTopic('chat-dlt')
+const services: DeadLetterStoreServices = {
+  createProducer: () => ({ sendAll: topic.sendAll, close: async () => {} }),
+  createLogReader: () => ({ reader: topic.reader, closeReader: async () => {} }),
+}
+const LOCAL: readonly DeadLetterTargetConfig[] = [
+  { kind: 'disk', folder: join(folder, 'disk') },
+  { kind: 'sqlite', file: join(folder, 'dead-letters.db') },
+  { kind: 'kafka', pattern: '{topic}-dlt', servers: undefined },
+]
+
+for (const config of LOCAL) {
+  test(`${config.kind}: one that lies there twice is given once and completed in both places; a third is not`, async () => {
+    const target = createTarget(config, services)
+    const [twice, other] = [deadLetterOf('twice'), deadLetterOf('other')]
+    await target.store([twice, other], deadlineIn(5000))
+    await target.store([twice], deadlineIn(5000))
+    await target.close()
+    const store = await openStore(config, services)
+    const open = await Array.fromAsync(store.deadLetters())
+    assert.deepEqual(open.map(({ deadLetter }) => deadLetter.recordId).sort(), ['other', 'twice'])
+    const first = open.find(({ deadLetter }) => deadLetter.recordId === 'twice')
+    assert.ok(first)
+    await store.complete([{ open: first, location: 'kafka:chat-0@1' }])
+    const left = await Array.fromAsync(store.deadLetters(), ({ deadLetter }) => deadLetter.recordId)
+    assert.deepEqual(left, ['other'])
+    await store.close()
+  })
+
+  test(`${config.kind}: what was just stored is found by its location, and it alone is completed`, async () => {
+    const target = createTarget(config, services)
+    const deadLetter = deadLetterOf('found')
+    const [location] = await target.store([deadLetter], deadlineIn(5000))
+    await target.close()
+    const store = await openStore(config, services)
+    const open = await store.find(deadLetter, String(location))
+    assert.ok(open)
+    await store.complete([{ open, location: 'doctor' }])
+    const left = await Array.fromAsync(store.deadLetters(), each => each.deadLetter.recordId)
+    assert.deepEqual(left, ['other'])
+    await store.close()
+  })
+
+  test(`${config.kind}: while one redrive has the lease, another is refused, and told where it runs`, async t => {
+    if (config.kind === 'kafka') topic.records.length = 0
+    const target = createTarget(config, services)
+    await target.store([deadLetterOf('leased')], deadlineIn(5000))
+    await target.close()
+    const [one, two] = [await openStore(config, services), await openStore(config, services)]
+    const lease = await one.lease()
+    t.after(() => Promise.all([one.close(), two.close()]))
+    await assert.rejects(two.lease(), (error: unknown) => {
+      assert.ok(error instanceof DeadLetterError)
+      assert.equal(error.code, 'redrive-running')
+      assert.match(error.message, /^Another redrive of this (folder|database|topic) is running/)
+      return error.retriable
+    })
+    await lease.release()
+    await (await two.lease()).release()
+  })
+}
+
+test('a value that was too large is read from whatever kind of target keeps it', async () => {
+  const value = Buffer.alloc(3000, 'x')
+  const deadLetter = deadLetterOf('large', value)
+  for (const config of LOCAL.filter(({ kind }) => kind !== 'kafka')) {
+    const target = createTarget(config)
+    const location = (await target.storeClaim?.(deadLetter.deadLetterId, value)) ?? ''
+    await target.close()
+    assert.deepEqual(Buffer.from(await readClaim(location, deadLetter.deadLetterId)), value)
+  }
+  for (const location of ['kafka:chat-dlt-0@1', 'dynamodb:letters#x', 'toString:x', 'ftp://there/claims/x', ''])
+    await assert.rejects(
+      readClaim(location, 'x'),
+      (error: unknown) => (error as DeadLetterError).code === 'claim-missing',
+    )
+  const claimCheck = {
+    target: `sqlite:${join(folder, 'other.db')}#claims/${deadLetter.deadLetterId}`,
+    sha256: '',
+    bytes: 1,
+  }
+  await assert.rejects(
+    withClaim({ ...deadLetter, claimCheck }),
+    (error: unknown) => (error as DeadLetterError).code === 'claim-missing',
+  )
+})
+
+test('the doctor leaves nothing behind in a target', async () => {
+  const places = [`disk:${join(folder, 'doctor')}`, `sqlite:${join(folder, 'doctor.db')}`]
+  const config = parseConfig({ bootstrapServers: ['127.0.0.1:9'], deadLetter: places.join() }, {})
+  assert.deepEqual(
+    (await checkDeadLetters(config)).map(({ name, status, detail }) => [name, status, detail]),
+    places.map(place => [`dead letters ${place}`, 'ok', 'written and deleted']),
+  )
+  for (const target of config.deadLetter) {
+    const store = await openDeadLetterStore(target, config)
+    assert.deepEqual(await Array.fromAsync(store.deadLetters()), [])
+    await store.close()
+  }
+})

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import type { DeadLetterLog } from '../../lib/dead-letter/dead-letter-store.ts'
+import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
+import type { ProducerRecord } from '../../lib/record/producer-record.ts'
+import type { LogRecord } from '../../lib/wire-format/record-batch-decoder.ts'
+
+/** A topic of one partition in memory, with what reads it and what writes to it. */
+export class DeadLetterTopic {
+  readonly records: LogRecord[] = []
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  append({ key, value, headers }: Pick<LogRecord, 'key' | 'value' | 'headers'>): bigint {
+    const offset = BigInt(this.records.length)
+    this.records.push({
+      offset,
+      timestamp: Date.now(),
+      key,
+      value,
+      headers,
+      producerId: -1n,
+      producerEpoch: -1,
+      sequence: -1,
+    })
+    return offset
+  }
+
+  get reader(): DeadLetterLog {
+    const { records, name } = this
+    return {
+      topics: async () => [name, 'chat'],
+      partitions: async () => 1,
+      start: async () => 0n,
+      end: async () => BigInt(records.length),
+      offsetAt: async () => 0n,
+      read: async function* (_topic, _partition, from, to) {
+        yield* records.slice(Number(from), Number(to))
+      },
+    }
+  }
+
+  sendAll = async (sent: readonly ProducerRecord[]): Promise<DeliveryReport[]> =>
+    sent.map(record => {
+      const { topic, key, value, headers = [] } = record
+      assert.equal(topic, this.name)
+      const offset = this.append({ key: key as Buffer, value: value as Buffer | null, headers })
+      const metadata = {
+        topic,
+        partition: 0,
+        offset,
+        timestamp: Date.now(),
+        proof: 'all',
+        serializedKeySize: -1,
+        serializedValueSize: -1,
+      } as const
+      return { kind: 'delivered', record, metadata, attempts: 1 }
+    })
+}
