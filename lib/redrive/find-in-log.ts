@@ -28,13 +28,13 @@ export async function findInLog(deadLetters: readonly DeadLetter[], log: Log): P
       ? [{ deadLetter, topic: deadLetter.record.topic, inDoubt: deadLetter.inDoubt }]
       : [],
   )
-  const found = new Map<string, string>()
+  const locations = new Map<string, string>()
   const byPartition = Map.groupBy(sought, ({ topic, inDoubt }) => `${topic}/${inDoubt.partition}`)
-  for (const ofPartition of byPartition.values()) await findInPartition(ofPartition, log, found)
-  return found
+  for (const ofPartition of byPartition.values()) await findInPartition(ofPartition, log, locations)
+  return locations
 }
 
-async function findInPartition(sought: readonly Sought[], log: Log, found: Map<string, string>): Promise<void> {
+async function findInPartition(sought: readonly Sought[], log: Log, locations: Map<string, string>): Promise<void> {
   const [{ topic, inDoubt }] = sought as [Sought]
   const { partition } = inDoubt
   const since = Math.min(...sought.map(beginOf)) - SKEW_MS
@@ -52,8 +52,8 @@ async function findInPartition(sought: readonly Sought[], log: Log, found: Map<s
   const byRecordId = Map.groupBy(sought, ({ deadLetter }) => deadLetter.recordId)
   let open = sought.length
   const isLast = (one: Sought | undefined, offset: bigint) => {
-    if (!one || found.has(one.deadLetter.deadLetterId)) return false
-    found.set(one.deadLetter.deadLetterId, locationOf({ topic, partition, offset }))
+    if (!one || locations.has(one.deadLetter.deadLetterId)) return false
+    locations.set(one.deadLetter.deadLetterId, locationOf({ topic, partition, offset }))
     return --open === 0
   }
   for await (const batch of log.readBatches(topic, partition, from, to)) {

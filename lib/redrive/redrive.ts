@@ -149,19 +149,23 @@ class Redrive {
     const { contracts, maxAttempts = MAX_ATTEMPTS, isDeadLetterTopic = () => false, topic } = this.#options
     const counts = this.#counts
     // A record that never had a topic can only go to the one that is asked for.
-    const known =
+    const addressed =
       deadLetter.record.topic === null && contracts && topic !== undefined ? withTopic(deadLetter, topic) : deadLetter
-    if (!matches(known, this.#options)) return false
+    if (!matches(addressed, this.#options)) return false
     counts.matched++
-    const ofTopic = counts.byTopic[known.record.topic ?? ''] ?? {}
-    counts.byTopic[known.record.topic ?? ''] = ofTopic
-    ofTopic[known.failure.code] = (ofTopic[known.failure.code] ?? 0) + 1
-    if (known.redrive.count >= maxAttempts || (known.record.topic !== null && isDeadLetterTopic(known.record.topic)))
+    const ofTopic = counts.byTopic[addressed.record.topic ?? ''] ?? {}
+    counts.byTopic[addressed.record.topic ?? ''] = ofTopic
+    ofTopic[addressed.failure.code] = (ofTopic[addressed.failure.code] ?? 0) + 1
+    if (
+      addressed.redrive.count >= maxAttempts ||
+      (addressed.record.topic !== null && isDeadLetterTopic(addressed.record.topic))
+    )
       counts.parked++
-    else if (known.failure.kind === 'invalid-record' && (!contracts || known.record.topic === null)) counts.invalid++
+    else if (addressed.failure.kind === 'invalid-record' && (!contracts || addressed.record.topic === null))
+      counts.invalid++
     else {
-      const to = known.record.topic as string
-      counts.oldest[to] = Math.min(counts.oldest[to] ?? Number.POSITIVE_INFINITY, timeOf(known))
+      const to = addressed.record.topic as string
+      counts.oldest[to] = Math.min(counts.oldest[to] ?? Number.POSITIVE_INFINITY, timeOf(addressed))
       return true
     }
     return false
@@ -187,7 +191,7 @@ class Redrive {
     const { producer, log } = this.#options
     await this.#lease?.check()
     await this.#store.reserve(batch)
-    const found = log
+    const locations = log
       ? await findInLog(
           batch.map(({ deadLetter }) => deadLetter),
           log,
@@ -196,7 +200,7 @@ class Redrive {
     const completed: Completed[] = []
     const sendable: { open: OpenDeadLetter; record: ProducerRecord }[] = []
     for (const open of batch) {
-      const location = found.get(open.deadLetter.deadLetterId)
+      const location = locations.get(open.deadLetter.deadLetterId)
       if (location !== undefined) completed.push({ open, location })
       else {
         const record = await this.#record(open)
