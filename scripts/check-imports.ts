@@ -44,7 +44,6 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   redrive: [
     ...BASE,
     'config',
-    'contracts',
     'validate',
     'serialize',
     'wire-format',
@@ -54,7 +53,7 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
     'lambda',
     WIRING,
   ],
-  doctor: [...BASE, 'config', 'contracts', 'wire-format', 'transport', 'delivery', 'dead-letter', 'redrive', WIRING],
+  doctor: [...BASE, 'config', 'wire-format', 'transport', 'delivery', 'dead-letter', 'redrive', WIRING],
 }
 
 /** kafkajs is the driver, and what tests and benchmarks compare the producer with. */

@@ -32,7 +32,7 @@ test('a file of this repository that a comment names exists', () => {
   for (const { line, where } of files.flatMap(linesOf)) {
     const comment = /(?:^|\s)(?:\/\/|\/?\*\*?\s)(.*)/.exec(line)?.[1] ?? ''
     const paths = comment.matchAll(
-      /(?<![\w/.-])(?:lib|functions|bin|local|scripts|bench|examples|test)\/[\w./-]+\.(?:ts|js|md)\b/g,
+      /(?<![\w/.-])(?:lib|functions|bin|local|scripts|bench|examples|test|docs)\/[\w./-]+\.(?:ts|js|md)\b/g,
     )
     for (const [path] of paths) {
       count++
