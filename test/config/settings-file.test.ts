@@ -37,7 +37,7 @@ test('Spring’s YAML block works unchanged, and gives the same configuration as
   assert.ok(Object.isFrozen(fromFile))
 })
 
-test('Spring’s common, producer and template sections are read, properties and data sizes too; others are ignored', async () => {
+test('Spring’s common, producer and template sections are read, other sections are ignored', async () => {
   const config = await loadConfig(
     {},
     {
@@ -135,10 +135,8 @@ test('options, environment, YAML, Spring’s properties and Java’s properties 
       )
       const kebab = (name: string) => name.replaceAll('.', '-')
       const code = await outcome(() => parseConfig({ bootstrapServers: ['a:1', 'b:2'], ...chosen }, {}))
-      const yaml = file(
-        'p.yaml',
-        `spring:\n  kafka:\n    producer:\n${pairs.map(([name, setting]) => `      ${kebab(name)}: "${setting}"\n`).join('')}`,
-      )
+      const yamlLines = pairs.map(([name, setting]) => `      ${kebab(name)}: "${setting}"\n`)
+      const yaml = file('p.yaml', `spring:\n  kafka:\n    producer:\n${yamlLines.join('')}`)
       const spring = file(
         's.properties',
         pairs.map(([name, setting]) => `spring.kafka.producer.${kebab(name)}=${setting}\n`).join(''),

@@ -1,4 +1,5 @@
-// kill -9 of a process that writes dead letters to disk, at random moments: what had a location is there, whole, once.
+// A process that writes dead letters to disk is killed (-9) at random moments: every dead letter with a location is
+// there.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -11,9 +12,9 @@ import { pause } from '../support/time.ts'
 
 const KILLS = 8
 
-test('disk: a dead letter that has a location outlives kill -9 of its writer', async t => {
+test('disk: a dead letter that has a location survives kill -9 of its writer, once', async t => {
   const folder = temporaryFolder()
-  const told: string[] = []
+  const stored: string[] = []
   for (let kill = 0; kill < KILLS; kill++) {
     const program = `
       import { writeSync } from 'node:fs'
@@ -38,13 +39,13 @@ test('disk: a dead letter that has a location outlives kill -9 of its writer', a
     await pause(20 + Math.random() * 100)
     child.kill('SIGKILL')
     await once(child, 'close')
-    told.push(...output.split('\n').slice(0, -1))
+    stored.push(...output.split('\n').slice(0, -1))
   }
-  const found = await Array.fromAsync(new DiskDeadLetterStore(folder).deadLetters())
-  const ids = new Set(found.map(({ deadLetter }) => deadLetter.recordId))
-  t.diagnostic(`${KILLS} kills, ${told.length} locations, ${found.length} dead letters found`)
-  assert.ok(told.length > KILLS)
-  for (const id of told) assert.ok(ids.has(id), id)
-  assert.equal(ids.size, found.length)
+  const readBack = await Array.fromAsync(new DiskDeadLetterStore(folder).deadLetters())
+  const ids = new Set(readBack.map(({ deadLetter }) => deadLetter.recordId))
+  t.diagnostic(`${KILLS} kills, ${stored.length} locations, ${readBack.length} dead letters read`)
+  assert.ok(stored.length > KILLS)
+  for (const id of stored) assert.ok(ids.has(id), id)
+  assert.equal(ids.size, readBack.length)
   rmSync(folder, { recursive: true, force: true })
 })

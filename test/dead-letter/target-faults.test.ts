@@ -1,5 +1,5 @@
-// Target × fault → where the record ended. Each target fails first in a chain before a disk: the dead letter is on the disk, once;
-// alone, the record goes back to its source, and nobody is told of a dead letter.
+// Each target with each failure: before a disk target, the dead letter is on the disk once; alone, the record goes back
+// to its source, and no notification is sent.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -36,7 +36,7 @@ Object.assign(process.env, {
   AWS_MAX_ATTEMPTS: '2',
 })
 
-type FailureKind = 'down' | 'slow' | 'throttled' | 'too large' | 'partial failure'
+type TargetFailure = 'down' | 'slow' | 'throttled' | 'too large' | 'partial failure'
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 type Target = DeadLetterTargetConfig
 
@@ -45,7 +45,7 @@ interface Entry {
   readonly MessageBody: string
 }
 
-/** The sum that the client checks. Attributes have one too, which it does not. */
+/** With the checksum of the body, which the client checks. */
 const stored = ({ Id, MessageBody }: Entry) => ({
   Id,
   MessageId: `m-${Id}`,
@@ -76,9 +76,9 @@ const xml = (response: ServerResponse, status: number, code: string) =>
     .writeHead(status, { 'content-type': 'application/xml' })
     .end(`<Error><Code>${code}</Code><Message>m</Message></Error>`)
 
-/** The service's own word for what goes wrong; `partial`: every second entry or request fails. */
 let requests = 0
-const services: Record<'sqs' | 's3' | 'dynamodb', Partial<Record<FailureKind, Answer>>> = {
+/** The error of each service for a failure; `partial failure`: every second entry or request fails. */
+const services: Record<'sqs' | 's3' | 'dynamodb', Partial<Record<TargetFailure, Answer>>> = {
   sqs: {
     throttled: (_, response) => json(response, 400, { __type: 'com.amazonaws.sqs#RequestThrottled', message: 'm' }),
     'partial failure': (_, response, body) => {
@@ -116,21 +116,21 @@ function target(kind: string, url: string): Target {
 
 const deadLetters = (count = 4, bytes = 10): DeadLetter[] =>
   Array.from({ length: count }, (_, i) => deadLetterOf(`id-${i}`, Buffer.alloc(bytes, 'x')))
-/** Stores in a chain before a disk, then alone. @returns which dead letters the disk has */
+/** Stores dead letters in a chain before a disk, then in the target alone. @returns the ids that are on the disk */
 async function storeBeforeDisk(
   first: Target,
-  given: readonly DeadLetter[],
+  stored: readonly DeadLetter[],
 ): Promise<{ results: readonly unknown[]; onDisk: string[]; alone: readonly unknown[] }> {
   const place = join(folder, Math.random().toString(36).slice(2))
   const createProducer = (servers: readonly string[] | undefined) =>
     producerOf(servers ?? [], { maxBlockMs: 400, deliveryTimeoutMs: 3000 })
   const begin = performance.now()
   const chain = publisherOf([first, { kind: 'disk', folder: place }], { createProducer })
-  const results = await chain.store(given, deadlineIn(1500))
+  const results = await chain.store(stored, deadlineIn(1500))
   assert.ok(performance.now() - begin < 1600, 'a slow target is cut by the reserve')
   await chain.close()
   const only = publisherOf([first], { createProducer })
-  const alone = await only.store(given, deadlineIn(1500))
+  const alone = await only.store(stored, deadlineIn(1500))
   await only.close()
   const onDisk = (await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters()))
     .map(({ deadLetter }) => deadLetter.recordId)
@@ -139,14 +139,14 @@ async function storeBeforeDisk(
 }
 
 for (const kind of ['sqs', 's3', 'dynamodb'] as const) {
-  test(`${kind} × down: the next target has every dead letter; alone, none has a location`, async () => {
+  test(`${kind} × down: the next target stores every dead letter; alone, none has a location`, async () => {
     const { results, onDisk, alone } = await storeBeforeDisk(target(kind, 'http://127.0.0.1:9'), deadLetters())
     assert.ok(results.every(result => String(result).startsWith('disk:')))
     assert.deepEqual(onDisk, ['id-0', 'id-1', 'id-2', 'id-3'])
     assert.ok(alone.every(result => result instanceof DeadLetterError))
   })
 
-  test(`${kind} × slow: cut in time for the next target`, async () => {
+  test(`${kind} × slow: the next target has time to store every dead letter`, async () => {
     const server = await serve(() => undefined)
     const { results, onDisk, alone } = await storeBeforeDisk(target(kind, server.url), deadLetters())
     server.stop()
@@ -155,7 +155,7 @@ for (const kind of ['sqs', 's3', 'dynamodb'] as const) {
     assert.ok(alone.every(result => result instanceof DeadLetterError))
   })
 
-  test(`${kind} × throttled: the next target has every dead letter`, async () => {
+  test(`${kind} × throttled: the next target stores every dead letter`, async () => {
     const server = await serve(services[kind].throttled as Answer)
     const { results, onDisk, alone } = await storeBeforeDisk(target(kind, server.url), deadLetters())
     server.stop()
@@ -176,7 +176,7 @@ for (const kind of ['sqs', 's3', 'dynamodb'] as const) {
   })
 }
 
-test('sqs, dynamodb × too large: the value is a claim of the next target; alone, the record goes back', async () => {
+test('sqs, dynamodb × too large: the value is a claim in the next target; alone, it is not stored', async () => {
   const bodies: string[] = []
   const server = await serve((_, response, body) => {
     bodies.push(body)
@@ -197,7 +197,7 @@ test('sqs, dynamodb × too large: the value is a claim of the next target; alone
   server.stop()
 })
 
-const kafkaFaults: Record<FailureKind, { readonly script: Script | undefined; readonly onDisk: number }> = {
+const kafkaFaults: Record<TargetFailure, { readonly script: Script | undefined; readonly onDisk: number }> = {
   down: { script: undefined, onDisk: 4 },
   slow: { script: { onAnswer: () => 'drop' }, onDisk: 4 },
   throttled: { script: { onProduce: () => ({ errorCode: 89 }) }, onDisk: 4 },
@@ -210,7 +210,7 @@ const kafkaFaults: Record<FailureKind, { readonly script: Script | undefined; re
 }
 
 for (const [fault, { script, onDisk: expected }] of Object.entries(kafkaFaults))
-  test(`kafka × ${fault}: what it does not have, the next target has`, async () => {
+  test(`kafka × ${fault}: the next target stores what Kafka does not`, async () => {
     const cluster = script && (await ScriptedBrokers.start({ topic: 'chat-dlt', leaders: [0], brokers: 1, script }))
     const { results, onDisk, alone } = await storeBeforeDisk(
       { kind: 'kafka', pattern: '{topic}-dlt', servers: cluster?.addresses ?? ['127.0.0.1:9'] },
@@ -222,7 +222,7 @@ for (const [fault, { script, onDisk: expected }] of Object.entries(kafkaFaults))
     if (fault !== 'partial failure') assert.ok(alone.every(result => result instanceof DeadLetterError))
   })
 
-test('disk × full: a size cap, and a small tmpfs; what has no location is not there, what has one is', async t => {
+test('disk × full (maxBytes, a small tmpfs): exactly the dead letters with a location are stored', async t => {
   const capped = new DiskDeadLetterTarget(join(folder, 'capped'), { maxBytes: 4000 })
   const locations: string[] = []
   const failure = await (async () => {
@@ -244,7 +244,7 @@ test('disk × full: a size cap, and a small tmpfs; what has no location is not t
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place], { stdio: 'ignore' })
   } catch {
-    t.diagnostic('no right to mount a tmpfs here')
+    t.diagnostic('skipped the tmpfs: no right to mount')
     return
   }
   try {
@@ -275,7 +275,7 @@ test('disk × full: a size cap, and a small tmpfs; what has no location is not t
   }
 })
 
-test('sqlite × locked by another, and no database at all: an error, and the next target has the dead letter', async () => {
+test('sqlite × locked, and not a database: the next target stores the dead letter', async () => {
   const file = join(folder, 'locked.db')
   const holder = new DatabaseSync(file)
   holder.exec('CREATE TABLE t (a); BEGIN EXCLUSIVE')
@@ -290,7 +290,7 @@ test('sqlite × locked by another, and no database at all: an error, and the nex
   assert.ok(broken.alone[0] instanceof DeadLetterError)
 })
 
-test('every target fails: the record is told as returned, with its own code; nobody is told of a dead letter', async () => {
+test('when every target fails, the record is reported as returned with its own code', async () => {
   const failed = notSent({ topic: 'chat', value: 'v' }, undefined, new TransportError('unreachable', 'down'), 1)
   const chain = publisherOf([target('sqs', 'http://127.0.0.1:9')])
   const failures: unknown[] = []
@@ -306,8 +306,8 @@ test('every target fails: the record is told as returned, with its own code; nob
   assert.equal(failures.length, 1)
 })
 
-test('who is told of a dead letter is told after it is stored, without its bytes; that it fails changes no fate', async () => {
-  const told: string[] = []
+test('notifications are sent after the dead letters are stored; a failed one changes no result', async () => {
+  const notified: string[] = []
   const failures: unknown[] = []
   const place = join(folder, 'notified')
   const notifiers = [
@@ -315,7 +315,7 @@ test('who is told of a dead letter is told after it is stored, without its bytes
       notify: async (notes: readonly { deadLetter: DeadLetter; location: string }[]) => {
         const stored = await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters())
         assert.equal(stored.length, notes.length)
-        told.push(...notes.map(({ location }) => location))
+        notified.push(...notes.map(({ location }) => location))
       },
     },
     { notify: () => Promise.reject(new Error('no')) },
@@ -331,6 +331,6 @@ test('who is told of a dead letter is told after it is stored, without its bytes
   )
   const results = await chain.store(deadLetters(2), deadlineIn(1500))
   await chain.close()
-  assert.deepEqual(told, results)
+  assert.deepEqual(notified, results)
   assert.equal(failures.length, 2)
 })

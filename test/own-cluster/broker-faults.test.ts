@@ -1,4 +1,4 @@
-// A broker of a cluster of its own is frozen while records are sent.
+// A broker freezes while records are sent.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createTopics, partitionsOf, untilInSync } from '../../local/kafka/admin.ts'
@@ -12,7 +12,7 @@ before(async () => {
 })
 after(() => kafka.stop())
 
-test('rule 7: budgets of 300 ms and 20 s in one batch with a frozen follower', async () => {
+test('rule 7: deadlines of 300 ms and 20 s in one batch, with a frozen follower, are each kept', async () => {
   await createTopics(kafka.bootstrapServers, [{ topic: 'frozen', partitions: 1, replicas: 3 }])
   await untilInSync(kafka.bootstrapServers, 'frozen', 3)
   const leader = (await partitionsOf(kafka.bootstrapServers, 'frozen'))[0]?.leader

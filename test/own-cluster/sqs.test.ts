@@ -1,4 +1,4 @@
-// On a real SQS server: dead letters in a queue and their locations; the poller's batch semantics, which are Lambda's.
+// On a real SQS server: dead letters in a queue and their locations; the poller, whose batches behave as Lambda's do.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
@@ -42,7 +42,7 @@ function deadLetter(n: number, bytes = 10): DeadLetter {
   })
 }
 
-test('dead letters: batches of ten; a location is the id of a message that is in the queue', async () => {
+test('dead letters are stored in batches of ten, and each location is the id of its message', async () => {
   const target = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
   const deadLetters = Array.from({ length: 25 }, (_, n) => deadLetter(n))
   const locations = await target.store(deadLetters, deadlineIn(10_000))
@@ -63,7 +63,7 @@ test('dead letters: batches of ten; a location is the id of a message that is in
   assert.equal(attributes.code, 'unreachable')
 })
 
-test('dead letters of more than a batch may hold are split by bytes', async () => {
+test('dead letters larger than a batch may be are split over several', async () => {
   const target = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
   const locations = await target.store(
     Array.from({ length: 6 }, (_, n) => deadLetter(n, 300_000)),
@@ -74,7 +74,7 @@ test('dead letters of more than a batch may hold are split by bytes', async () =
   assert.equal((await sqs.drain('dead-letters')).length, 6)
 })
 
-test('a dead letter over 1 MB: a claim check on the next target that can; without one back to the source', async () => {
+test('a dead letter over 1 MB gets a claim check in the next target, or is not stored without one', async () => {
   const folder = temporaryFolder()
   const big = deadLetter(1, 900_000)
   const chain = new DeadLetterPublisher([
@@ -97,14 +97,14 @@ test('a dead letter over 1 MB: a claim check on the next target that can; withou
   rmSync(folder, { recursive: true })
 
   const alone = new DeadLetterPublisher([new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))])
-  const [refusal] = await alone.store([big], deadlineIn(10_000))
+  const [result] = await alone.store([big], deadlineIn(10_000))
   await alone.close()
-  assert.equal((refusal as { code?: string }).code, 'dead-letter-too-large')
+  assert.equal((result as { code?: string }).code, 'dead-letter-too-large')
   assert.deepEqual(await sqs.drain('dead-letters'), [])
 })
 
-test('a queue that does not exist, and a server that is gone: the next target takes the dead letters', async () => {
-  for (const url of [sqs.queueUrl('nobody'), 'http://127.0.0.1:9/000000000000/dead-letters']) {
+test('if a queue does not exist or its server is down, the next target stores the dead letters', async () => {
+  for (const url of [sqs.queueUrl('missing'), 'http://127.0.0.1:9/000000000000/dead-letters']) {
     const folder = temporaryFolder()
     const chain = new DeadLetterPublisher([new SqsDeadLetterTarget(url), new DiskDeadLetterTarget(folder)])
     const [location] = await chain.store([deadLetter(1)], deadlineIn(10_000))
@@ -114,7 +114,7 @@ test('a queue that does not exist, and a server that is gone: the next target ta
   }
 })
 
-test('entry by entry: what the service refuses or leaves out is not stored; the rest is', async () => {
+test('entries that the service rejects or leaves out of its answer are reported as not stored', async () => {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -146,7 +146,7 @@ test('entry by entry: what the service refuses or leaves out is not stored; the 
   )
 })
 
-test('a service that does not answer is given up at the deadline, and the next target has time left', async () => {
+test('a service that does not answer leaves time for the next target', async () => {
   const server = createServer(() => {})
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const folder = temporaryFolder()
@@ -178,7 +178,7 @@ const send = (queue: string, bodies: readonly string[], group?: string) =>
 
 type Batch = { Records: { messageId: string; body: string; attributes: { ApproximateReceiveCount: string } }[] }
 
-test('poller: what is reported as failed comes again, the rest does not; after maxReceiveCount it is in the dead-letter queue', async () => {
+test('poller: failed messages are received again up to maxReceiveCount, then moved to the DLQ', async () => {
   const seen: string[] = []
   const poller = new SqsPoller({
     client: sqs.client,
@@ -207,12 +207,12 @@ test('poller: what is reported as failed comes again, the rest does not; after m
   )
 })
 
-test('poller: an error, or an answer that names a stranger, sends the whole batch back', async () => {
+test('poller: after an error, or an answer with an unknown id, the whole batch goes back', async () => {
   const receives: Record<string, number> = {}
   const errors: unknown[] = []
   const answers = [
     () => assert.fail('the function failed'),
-    () => ({ batchItemFailures: [{ itemIdentifier: 'stranger' }] }),
+    () => ({ batchItemFailures: [{ itemIdentifier: 'unknown' }] }),
     () => null,
   ]
   const poller = new SqsPoller({
@@ -234,9 +234,9 @@ test('poller: an error, or an answer that names a stranger, sends the whole batc
   await sqs.client.send(new PurgeQueueCommand({ QueueUrl: sqs.queueUrl('work') }))
 })
 
-test('poller: a FIFO group is not read past a message that went back', async () => {
+test('poller: after a message went back, its FIFO group is not read further', async () => {
   const seen: string[] = []
-  let refuse = true
+  let isFirst = true
   const poller = new SqsPoller({
     client: sqs.client,
     queue: 'orders.fifo',
@@ -246,17 +246,17 @@ test('poller: a FIFO group is not read past a message that went back', async () 
     invoke: async event => {
       const { Records } = event as Batch
       seen.push(...Records.map(({ body }) => body))
-      const back = refuse ? Records : []
-      refuse = false
-      return { batchItemFailures: back.map(({ messageId }) => ({ itemIdentifier: messageId })) }
+      const failures = isFirst ? Records : []
+      isFirst = false
+      return { batchItemFailures: failures.map(({ messageId }) => ({ itemIdentifier: messageId })) }
     },
   })
   await send('orders.fifo', ['1', '2', '3', '4'], 'g')
   await until(() => seen.includes('4'))
   await poller.stop()
-  // How many the first receive gave is the server's choice.
-  const refused = seen.slice(0, -4)
+  // The server decides how many messages the first receive returns.
+  const returned = seen.slice(0, -4)
   assert.deepEqual(seen.slice(-4), ['1', '2', '3', '4'])
-  assert.ok(refused.length > 0)
-  assert.deepEqual(refused, ['1', '2'].slice(0, refused.length))
+  assert.ok(returned.length > 0)
+  assert.deepEqual(returned, ['1', '2'].slice(0, returned.length))
 })

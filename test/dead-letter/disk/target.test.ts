@@ -56,7 +56,7 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-test('a dead letter gives back the bytes it was given', async () => {
+test('a dead letter is read back with the same bytes', async () => {
   await inFolder(async folder => {
     const disk = new DiskDeadLetterTarget(folder)
     const locations = await disk.store([deadLetter(1), deadLetter(2)])
@@ -75,7 +75,7 @@ test('a dead letter gives back the bytes it was given', async () => {
   })
 })
 
-test('a file cut at any byte gives back the whole dead letters before the cut and nothing else', async () => {
+test('from a file cut at any byte, exactly the complete dead letters before the cut are read', async () => {
   await inFolder(async folder => {
     const disk = new DiskDeadLetterTarget(folder)
     await disk.store([deadLetter(1), deadLetter(2), deadLetter(3)])
@@ -94,7 +94,7 @@ test('a file cut at any byte gives back the whole dead letters before the cut an
   })
 })
 
-test('a settled dead letter is no longer listed, whichever file says so; stored again it is open again', async () => {
+test('a completed dead letter is no longer listed; once stored again, it is open again', async () => {
   await inFolder(async folder => {
     const writer = new DiskDeadLetterTarget(folder)
     const store = new DiskDeadLetterStore(folder)
@@ -112,7 +112,7 @@ test('a settled dead letter is no longer listed, whichever file says so; stored 
   })
 })
 
-test('the same record under the same id is one dead letter, other bytes are another', () => {
+test('the same record with the same id has the same dead letter id; other bytes have another', () => {
   const record = {
     topic: 't',
     key: null,
@@ -128,7 +128,7 @@ test('the same record under the same id is one dead letter, other bytes are anot
   assert.equal(deadLetterId(record, 'id').length, 22)
 })
 
-test('a folder that can not be written is an error, not a location', async () => {
+test('a folder that can’t be written is a DeadLetterError', async () => {
   await inFolder(async folder => {
     writeFileSync(join(folder, 'file'), '')
     await assert.rejects(new DiskDeadLetterTarget(join(folder, 'file', 'letters')).store([deadLetter(1)]), {

@@ -1,4 +1,4 @@
-// Dead letters in a database: one row each, there after a kill, and an error where they can't be.
+// Dead letters in a database: one row each, which survive a kill; errors where they can't be written.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,7 +22,7 @@ async function idsOf({ file }: SqliteDeadLetterTarget): Promise<string[]> {
   return open.map(({ deadLetter }) => deadLetter.recordId)
 }
 
-test('a letter is stored once, listed in order, closed, and opened again when it comes again', async () => {
+test('a dead letter is stored once, listed in order, completed, and open again once it is stored again', async () => {
   const file = join(folder, 'new', 'letters.db')
   const target = new SqliteDeadLetterTarget(file)
   const [a, b] = [deadLetterOf('a'), deadLetterOf('b')]
@@ -55,14 +55,18 @@ test('two writers share a file', async () => {
   await Promise.all(writers.map(writer => writer.close()))
 })
 
-test('what has a location is there after kill -9', async () => {
+test('every dead letter with a location survives kill -9', async () => {
   const file = join(folder, 'killed.db')
   const program = `
     import { writeSync } from 'node:fs'
     import { SqliteDeadLetterTarget } from './lib/dead-letter/sqlite/target.ts'
     import { deadLetterOf } from './test/fakes/dead-letter.ts'
     const target = new SqliteDeadLetterTarget(${JSON.stringify(file)})
-    for (let n = 0; ; n++) { await target.store([deadLetterOf(String(n))]); writeSync(1, n + '\\n'); await new Promise(setImmediate) }`
+    for (let n = 0; ; n++) {
+      await target.store([deadLetterOf(String(n))])
+      writeSync(1, n + '\\n')
+      await new Promise(setImmediate)
+    }`
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e', program],
@@ -75,18 +79,18 @@ test('what has a location is there after kill -9', async () => {
   while (output.split('\n').length < 30) await once(child.stdout, 'data')
   child.kill('SIGKILL')
   await once(child, 'close')
-  const told = output
+  const located = output
     .split('\n')
     .filter(line => line !== '')
     .slice(0, -1)
   const target = new SqliteDeadLetterTarget(file)
   const stored = new Set(await idsOf(target))
   await target.close()
-  assert.ok(told.length >= 28)
-  for (const id of told) assert.ok(stored.has(id), id)
+  assert.ok(located.length >= 28)
+  for (const id of located) assert.ok(stored.has(id), id)
 })
 
-test('a place that can’t be written is an error, and the chain goes on', async () => {
+test('a file that can’t be written is a DeadLetterError, and the next target stores the dead letter', async () => {
   const broken = new SqliteDeadLetterTarget(join(folder, 'shared.db', 'letters.db'))
   await assert.rejects(broken.store([deadLetterOf('a')]), (error: unknown) => error instanceof DeadLetterError)
   const file = join(folder, 'next.db')
