@@ -1,6 +1,7 @@
-// Cold starts: a new process from its spawn to its first answer, with the connect in init. Each bundle, beside a bundle of
-// kafkajs alone that does the same (import, connect, send with acks=all), interleaved; the control is that bundle again.
-// And beside the same job written as the samples of middy, Powertools and Ajv show it: bench/usual-handler.ts.
+// Cold starts: from the spawn of a new process to its first response, with the connect in init. Measures each bundle,
+// interleaved with a bundle of kafkajs alone that does the same (import, connect, send with acks=all); the control is
+// that bundle again. Also compares with the same job written as in the samples of middy, Powertools and Ajv:
+// bench/usual-handler.ts.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -12,7 +13,7 @@ import { type Row, rowOf } from './measure.ts'
 
 const ROUNDS = 15
 const SHARE_ROUNDS = 7
-/** Memory sizes whose share of a CPU is imitated, MB. */
+/** Memory sizes whose CPU share is imitated, MB. */
 const SHARES = [128, 512]
 const BUNDLED = {
   bundle: true,
@@ -25,9 +26,13 @@ const BUNDLED = {
 } as const
 const KAFKAJS = `
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
-const producer = new Kafka({ brokers: process.env.KAFKA_BOOTSTRAP_SERVERS.split(','), logLevel: logLevel.NOTHING }).producer({ createPartitioner: Partitioners.DefaultPartitioner })
+const kafka = new Kafka({ brokers: process.env.KAFKA_BOOTSTRAP_SERVERS.split(','), logLevel: logLevel.NOTHING })
+const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
 await producer.connect()
-export const handler = async event => { await producer.send({ topic: 'chat', acks: -1, messages: [{ key: 'lobby', value: event.body }] }); return { statusCode: 200 } }
+export const handler = async event => {
+  await producer.send({ topic: 'chat', acks: -1, messages: [{ key: 'lobby', value: event.body }] })
+  return { statusCode: 200 }
+}
 `
 
 const body = JSON.stringify({ value: { room: 'lobby', user: 'ada', text: 'hello' } })
@@ -75,7 +80,7 @@ const SUBJECTS: Readonly<
   'with dead letters': {
     bundle: 'dist/functions/http/index.mjs',
     event: request,
-    env: { KAFKA_DEAD_LETTER: 'sqs:http://127.0.0.1:1/1/letters' },
+    env: { KAFKA_DEAD_LETTER: 'sqs:http://127.0.0.1:1/1/dead-letters' },
   },
   usual: { bundle: 'build/usual-handler.mjs', event: request },
   'usual again': { bundle: 'build/usual-handler.mjs', event: request },
@@ -100,7 +105,14 @@ export async function coldStarts(servers: string): Promise<Row[]> {
       })),
     )
   return [
-    row('B12', 'cold start to the first answer, http / a bundle of kafkajs alone', 1.05, 'http', 'kafkajs', 'control'),
+    row(
+      'B12',
+      'cold start to the first response, http / a bundle of kafkajs alone',
+      1.05,
+      'http',
+      'kafkajs',
+      'control',
+    ),
     row('B12-sqs', 'the same, sqs', 1.05, 'sqs', 'kafkajs', 'control'),
     row('B12-eb', 'the same, eventbridge', 1.05, 'eventbridge', 'kafkajs', 'control'),
     row(
@@ -113,7 +125,7 @@ export async function coldStarts(servers: string): Promise<Row[]> {
     ),
     row(
       'B12-usual',
-      'the same job, http / middy, Powertools, Ajv and kafkajs as their samples show',
+      'the same job, http / middy, Powertools, Ajv and kafkajs as in their samples',
       1,
       'http',
       'usual',
@@ -123,7 +135,7 @@ export async function coldStarts(servers: string): Promise<Row[]> {
   ]
 }
 
-/** The same with the share of a CPU that a memory size gets. */
+/** The same with the CPU share of a memory size. */
 export async function coldStartsInShares(servers: string): Promise<Row[]> {
   await buildSubjects()
   const rows: Row[] = []
@@ -152,7 +164,7 @@ export async function coldStartsInShares(servers: string): Promise<Row[]> {
   return rows
 }
 
-/** Beside the bundles of the functions, which every run of the bench builds first. */
+/** Builds the subjects that are not functions; bench.ts builds the functions. */
 async function buildSubjects(): Promise<void> {
   await build({ ...BUNDLED, stdin: { contents: KAFKAJS, resolveDir: '.' }, outfile: 'build/kafkajs-alone.mjs' })
   await build({
@@ -163,7 +175,7 @@ async function buildSubjects(): Promise<void> {
   })
 }
 
-/** Loading alone, in a new process: the library's bundle against kafkajs's, both less an empty process. */
+/** Load time in a new process: the library's bundle against one of kafkajs, each less the time of an empty process. */
 async function bundleLoad(): Promise<Row> {
   await build({
     ...BUNDLED,
@@ -192,7 +204,7 @@ async function bundleLoad(): Promise<Row> {
   return rowOf(
     {
       name: 'B11',
-      what: 'loading the library’s bundle / kafkajs’s, both less an empty Node',
+      what: 'loading the library’s bundle / one of kafkajs, each less the start of Node',
       target: 1.25,
       unit: 'ms',
     },
@@ -200,7 +212,7 @@ async function bundleLoad(): Promise<Row> {
   )
 }
 
-/** @param memoryMb whose share of a CPU the process gets; default: all of it */
+/** @param memoryMb the memory size whose CPU share the process gets; default: a whole CPU */
 async function coldStart(name: string, servers: string, memoryMb?: number): Promise<number> {
   const { bundle, event, env } = SUBJECTS[name] as (typeof SUBJECTS)[string]
   const share = memoryMb === undefined ? undefined : cpuShare(memoryMb)

@@ -1,10 +1,10 @@
-// The CPU share that Lambda gives a memory size, imitated by a control group of Linux: 1,769 MB is one vCPU, less is a share of it.
-// https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+// Imitates the CPU share that Lambda gives a memory size with a control group of Linux: 1,769 MB get one vCPU, less
+// memory gets a proportional share. Source: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 
 const MB_OF_ONE_CPU = 1769
 const PERIOD_US = 20_000
-/** cgroup 1 with its own controller, or cgroup 2. */
+/** cgroup v1 with its cpu controller, or cgroup v2. */
 const ROOTS = [
   {
     path: '/sys/fs/cgroup/cpu',
@@ -20,19 +20,17 @@ const ROOTS = [
 ]
 
 export interface CpuShare {
-  /** A command that begins inside the share, in place of `command`. */
+  /** @returns a command that runs `command` inside the share */
   wrap(command: string, args: readonly string[]): { readonly command: string; readonly args: readonly string[] }
-  /** When its processes have ended. */
+  /** Call it after the processes have ended. */
   remove(): void
 }
 
-/** @throws Error where control groups can't be made: figures of a share can't be taken there */
+/** @throws Error if this process may not create control groups: then a share can't be measured */
 export function cpuShare(memoryMb: number): CpuShare {
   const root = ROOTS.find(({ path }) => existsSync(`${path}/cgroup.procs`))
   if (!root)
-    throw new Error(
-      'Control groups of CPU: expected /sys/fs/cgroup, with the right to write there; found none. Leave the row out (--only).',
-    )
+    throw new Error('Expected a writable /sys/fs/cgroup, got none. Run as root, or leave out the row share (--only).')
   const path = `${root.path}/share-${process.pid}-${memoryMb}`
   mkdirSync(path)
   try {
@@ -40,7 +38,7 @@ export function cpuShare(memoryMb: number): CpuShare {
   } catch (error) {
     rmdirSync(path)
     throw new Error(
-      `Control groups of CPU: expected the right to set a quota in ${root.path}; leave the row out (--only).`,
+      `Expected permission to set a CPU quota in ${root.path}. Run as root, or leave out the row share (--only).`,
       { cause: error },
     )
   }

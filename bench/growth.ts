@@ -1,5 +1,5 @@
-// How cost grows: time per record as a batch, the partitions, the concurrency or the payload grow. A step that costs more per unit
-// than the one before it is worse than linear.
+// How the time per record changes as the batch, the number of partitions, the concurrency or the payload grows. If a
+// step costs more per unit than the step before, growth is worse than linear.
 import { createTopics, untilInSync } from '../local/kafka/admin.ts'
 import { median, round } from './measure.ts'
 import { ourProducer, quakes } from './subjects.ts'

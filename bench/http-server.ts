@@ -1,5 +1,5 @@
-// HTTP in front: the function behind a plain Node server, against the server that one would write by hand over raw kafkajs.
-// Requests per second of CPU, each server in a process of its own, with 1 and 32 connections.
+// Compares the function behind a plain Node HTTP server with a hand-written server on raw kafkajs: CPU per request,
+// each server in a process of its own, with 1 and 32 connections.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
@@ -14,10 +14,10 @@ interface Server {
   readonly port: number
 }
 
-export async function httpPerCpuSecond(servers: string): Promise<Row[]> {
+export async function cpuPerHttpRequest(servers: string): Promise<Row[]> {
   const start = async (kind: string): Promise<Server> => {
     const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', `bench/servers/${kind}.ts`], {
-      env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: 'disk:.local/bench-letters' },
+      env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: 'disk:.local/bench-dead-letters' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     const [{ port }] = (await once(child, 'message')) as [{ port: number }]
@@ -39,7 +39,7 @@ export async function httpPerCpuSecond(servers: string): Promise<Row[]> {
           theirs: await cpuOf(theirs, connections),
           again: await cpuOf(again, connections),
         })
-      const what = `CPU per request of 100 B over HTTP, ${connections} connection(s): the function / a hand-written server over raw kafkajs`
+      const what = `CPU per request, ${connections} connections: the function / a hand-written server on raw kafkajs`
       rows.push(rowOf({ name: `http-${connections}`, what, target: 1, unit: 'µs CPU' }, measured))
     }
   } finally {
@@ -48,7 +48,7 @@ export async function httpPerCpuSecond(servers: string): Promise<Row[]> {
   return rows
 }
 
-/** Microseconds of the server's CPU per request. */
+/** @returns the server's CPU per request, µs */
 async function cpuOf(server: Server, connections: number): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const before = await usage(server)
@@ -72,11 +72,14 @@ async function usage({ child }: Server): Promise<number> {
 function post(port: number, agent: Agent): Promise<void> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(BODY) }
-    const asked = request({ port, host: '127.0.0.1', path: '/topics/chat', method: 'POST', agent, headers }, answer => {
-      answer.resume()
-      answer.once('end', () => (answer.statusCode === 200 ? resolve() : reject(new Error(`HTTP ${answer.statusCode}`))))
+    const options = { port, host: '127.0.0.1', path: '/topics/chat', method: 'POST', agent, headers }
+    const post = request(options, response => {
+      response.resume()
+      response.once('end', () =>
+        response.statusCode === 200 ? resolve() : reject(new Error(`HTTP status ${response.statusCode}`)),
+      )
     })
-    asked.once('error', reject)
-    asked.end(BODY)
+    post.once('error', reject)
+    post.end(BODY)
   })
 }

@@ -1,5 +1,5 @@
-// Ratios, taken side by side: in each round the calls of ours, of theirs and of theirs again (the A/A control) are interleaved in
-// random order. A row is the median of the rounds' ratios with their range; lower is better.
+// Measures ratios side by side: each round interleaves our calls, their calls and their calls again (the A/A control)
+// in random order. A row is the median of the ratios of all rounds with their range; lower is better.
 
 export interface Row {
   readonly name: string
@@ -7,7 +7,7 @@ export interface Row {
   readonly ratio: number
   readonly low: number
   readonly high: number
-  /** Theirs against theirs. */
+  /** The ratio of their calls to their calls (the A/A control). */
   readonly control: number
   readonly target: number
   readonly ours: number
@@ -23,11 +23,11 @@ export interface Comparison {
   readonly target: number
   readonly ours: Call
   readonly theirs: Call
-  /** Calls of each per round. */
+  /** Number of calls of each kind per round. */
   readonly calls: number
   readonly rounds?: number
   readonly statistic?: (values: readonly number[]) => number
-  /** What one call costs; default: its time, ms. */
+  /** The cost of one call; default: its duration, ms. */
   readonly cost?: (call: Call) => Promise<number>
   readonly unit?: string
 }
@@ -92,7 +92,7 @@ async function duration(call: Call): Promise<number> {
   return performance.now() - begin
 }
 
-/** Milliseconds of CPU of this process. */
+/** The CPU time of this process during a call, ms. */
 export async function cpu(call: Call): Promise<number> {
   const before = process.cpuUsage()
   await call()

@@ -1,4 +1,4 @@
-// The rows of the benchmark. Each is ours against what a user would otherwise write, in one run.
+// The rows of the benchmark. Each compares this project with what a user would write instead, in one run.
 import { setTimeout as pause } from 'node:timers/promises'
 import { KafkaJsClient } from '../lib/transport/kafkajs/kafkajs-client.ts'
 import { startProxiedKafka } from '../local/faults/proxied-kafka.ts'
@@ -21,7 +21,7 @@ type RowOf = (servers: string) => Promise<Row[]>
 
 const KIB = chat(950)
 
-/** A handler of the bundle with nothing behind it: what our own work costs. */
+/** Replaces the network by immediate acknowledgements, so that only our own work is measured. */
 function withoutNetwork(): () => void {
   const { produce } = KafkaJsClient.prototype
   KafkaJsClient.prototype.produce = async (_leader, batches, request) => {
@@ -35,7 +35,8 @@ function withoutNetwork(): () => void {
 
 async function ok(handler: Handler, event: object): Promise<void> {
   const { statusCode, batchItemFailures } = await handler(event, context)
-  if (statusCode !== 200 && batchItemFailures?.length !== 0) throw new Error(`The handler answered ${statusCode}.`)
+  if (statusCode !== 200 && batchItemFailures?.length !== 0)
+    throw new Error(`The handler returned ${statusCode}; expected 200, or no batchItemFailures.`)
 }
 
 const latency: RowOf = async servers => {
@@ -70,13 +71,13 @@ const latency: RowOf = async servers => {
 
 const ownWork: RowOf = async servers => {
   const restore = withoutNetwork()
-  const { producer } = { producer: ourProducer(servers) }
+  const producer = ourProducer(servers)
   const body = JSON.stringify({ value: KIB })
   await producer.partitionsFor('chat')
   const times = 200
   const row = await compare({
     name: 'B3',
-    what: 'CPU of validation to report without a network (200 records of 1 KB) / JSON.parse + JSON.stringify of the same bytes',
+    what: 'CPU from validation to report, no network (200 × 1 KB) / JSON.parse + JSON.stringify of the same bytes',
     target: 3,
     calls: 20,
     unit: 'ms CPU',
@@ -218,7 +219,7 @@ const memory: RowOf = async servers => {
   }
   const end = rss()
   await producer.close()
-  // The control: how much half of the sends moved it.
+  // The control: the change after half of the sends.
   return [
     rowOf({ name: 'B17', what: 'RSS after one million sends / before', target: 1.05, unit: 'MB' }, [
       { ours: end, theirs: start, again: half },

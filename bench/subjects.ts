@@ -1,4 +1,4 @@
-// What is measured: the built functions, the library, and raw kafkajs beside them.
+// The subjects of the benchmark: the built functions, the library, and raw kafkajs.
 import { pathToFileURL } from 'node:url'
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
 import { parseConfig } from '../lib/config/parse-config.ts'
@@ -13,17 +13,18 @@ export type Handler = (
 
 export const context = { awsRequestId: 'r', functionName: 'bench', getRemainingTimeInMillis: () => 29_000 }
 
-/** The handler of a built bundle, in this process. Its log lines are part of its work; their place on the terminal is not. */
+/** @returns the handler of a built bundle, in this process */
 export async function handlerOf(name: string, servers: string): Promise<Handler> {
   Object.assign(process.env, {
     KAFKA_BOOTSTRAP_SERVERS: servers,
-    KAFKA_DEAD_LETTER: 'disk:.local/bench-letters',
+    KAFKA_DEAD_LETTER: 'disk:.local/bench-dead-letters',
     POWERTOOLS_DEV: 'false',
   })
   const { handler } = (await import(pathToFileURL(`dist/functions/${name}/index.mjs`).href)) as { handler: Handler }
   return handler
 }
 
+/** Discards standard output while `work` runs: writing log lines is part of the measured work, showing them is not. */
 export async function quietly<T>(work: () => Promise<T>): Promise<T> {
   const { write } = process.stdout
   process.stdout.write = (() => true) as typeof process.stdout.write

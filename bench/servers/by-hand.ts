@@ -1,4 +1,4 @@
-// The server that one writes by hand: forty lines over raw kafkajs, with a check of its body.
+// A hand-written server: forty lines on raw kafkajs that check the request body.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'

@@ -1,4 +1,4 @@
-// The built HTTP function behind a plain Node server: what API Gateway does to its event, and nothing else.
+// The built HTTP function behind a plain Node server, which only builds the event as API Gateway does.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { context, handlerOf, httpEvent } from '../subjects.ts'

@@ -1,5 +1,7 @@
-// The same bundles by AWS CDK: `npm run build` in the repository, then here `npm ci` and `npx cdk deploy` with the context below.
-//   npx cdk deploy -c bootstrapServers=b-1:9098,b-2:9098 -c clusterArn=arn:aws:kafka:… -c vpcId=vpc-… -c securityGroupId=sg-…
+// Deploys the same bundles with AWS CDK. Run `npm run build` in the repository, then `npm ci` and `npx cdk deploy`
+// here:
+//   npx cdk deploy -c bootstrapServers=b-1:9098,b-2:9098 -c clusterArn=arn:aws:kafka:… -c vpcId=vpc-… -c
+// securityGroupId=sg-…
 import { App } from 'aws-cdk-lib'
 import { KafkaProducerStack } from './kafka-producer-stack.ts'
 

@@ -1,5 +1,5 @@
-// One HTTP API and one queue over MSK with IAM, and the dead letters of both. Take over from serverless.yml what else you need
-// (FIFO queues, rules, redrive, alarms).
+// One HTTP API and one queue with MSK and IAM, and the dead letters of both. Copy from serverless.yml what else you
+// need (FIFO queues, rules, redrive, alarms).
 import { resolve } from 'node:path'
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
 import { HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2'
@@ -15,12 +15,12 @@ import type { Construct } from 'constructs'
 
 export interface KafkaProducerStackProps extends StackProps {
   readonly bootstrapServers: string
-  /** Of MSK: arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid> */
+  /** The MSK cluster: arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid> */
   readonly clusterArn: string
   readonly vpcId: string
-  /** Lets the functions out to the brokers. */
+  /** The security group of the functions; it must allow traffic to the brokers. */
   readonly securityGroupId: string
-  /** Default: the one of `vpcId`, looked up. */
+  /** Default: looked up by `vpcId`. */
   readonly vpc?: IVpc
 }
 
@@ -38,7 +38,7 @@ export class KafkaProducerStack extends Stack {
     super(scope, id, props)
     this.#props = props
     this.#vpc = props.vpc ?? Vpc.fromLookup(this, 'Vpc', { vpcId: props.vpcId })
-    this.#deadLetters = this.#queue('DeadLetterPublisher')
+    this.#deadLetters = this.#queue('DeadLetters')
 
     const http = this.#producer('http', HTTP_TIMEOUT, ['chat', 'earthquakes'])
     const api = new HttpApi(this, 'Api', { defaultAuthorizer: new HttpIamAuthorizer() })
@@ -48,7 +48,7 @@ export class KafkaProducerStack extends Stack {
 
     const visibility = Duration.seconds(6 * QUEUE_TIMEOUT.toSeconds())
     const earthquakes = new Queue(this, 'Earthquakes', {
-      // The name is what the contract claims.
+      // The queue has the name that the contract claims.
       queueName: 'earthquakes',
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -80,7 +80,7 @@ export class KafkaProducerStack extends Stack {
     })
   }
 
-  /** @param topics those that it may write to, and no other */
+  /** @param topics the only topics that the function may write to */
   #producer(name: string, timeout: Duration, topics: readonly string[]): LambdaFunction {
     const { bootstrapServers, clusterArn, securityGroupId } = this.#props
     const producer = new LambdaFunction(this, `${name}Function`, {

@@ -1,4 +1,5 @@
-// The stack, synthesized on this machine: what it must have so that no record is lost, and who may do what. cfn-lint reads it too.
+// Synthesizes the stack on this machine and checks what it needs so that no record is lost, its permissions, and
+// cfn-lint.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,7 +29,7 @@ const stack = new KafkaProducerStack(app, 'KafkaProducer', {
 })
 const template = Template.fromStack(stack)
 
-test('both functions: Node 24 on arm64, their own time-out known to them, dead letters to the queue', () => {
+test('both functions run Node 24 on arm64, know their timeout and send dead letters to the queue', () => {
   template.resourceCountIs('AWS::Lambda::Function', 2)
   for (const [name, seconds] of [
     ['http', 29],
@@ -43,13 +44,13 @@ test('both functions: Node 24 on arm64, their own time-out known to them, dead l
         Variables: Match.objectLike({
           POWERTOOLS_SERVICE_NAME: name,
           KAFKA_FUNCTION_TIMEOUT_MS: String(seconds * 1000),
-          KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: Match.stringLikeRegexp('^DeadLetterPublisher') }]] },
+          KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: Match.stringLikeRegexp('^DeadLetters') }]] },
         }),
       },
     })
 })
 
-test('the queue: visibility 6 × time-out, a dead-letter queue after 12 h, failures by message', () => {
+test('the queue: visibility timeout 6 × function timeout, source DLQ after 12 h, batchItemFailures', () => {
   template.hasResourceProperties('AWS::SQS::Queue', {
     QueueName: 'earthquakes',
     VisibilityTimeout: 360,
@@ -62,7 +63,7 @@ test('the queue: visibility 6 × time-out, a dead-letter queue after 12 h, failu
   })
 })
 
-test('HTTP asks for IAM; roles name the topics that the trigger feeds', () => {
+test('HTTP requires IAM; roles name the topics that the trigger feeds', () => {
   template.allResourcesProperties('AWS::ApiGatewayV2::Route', { AuthorizationType: 'AWS_IAM' })
   const topic = (name: string) => `${CLUSTER.replace(':cluster/', ':topic/')}/${name}`
   const statement = (Resource: unknown) =>
@@ -75,13 +76,13 @@ test('HTTP asks for IAM; roles name the topics that the trigger feeds', () => {
     })
   statement([topic('chat'), topic('earthquakes')])
   statement(topic('earthquakes'))
-  const stars = Object.values(template.findResources('AWS::IAM::Policy')).flatMap(({ Properties }) =>
+  const wildcards = Object.values(template.findResources('AWS::IAM::Policy')).flatMap(({ Properties }) =>
     Properties.PolicyDocument.Statement.filter(({ Resource }: { Resource: unknown }) => Resource === '*'),
   )
-  assert.deepEqual(stars, [])
+  assert.deepEqual(wildcards, [])
 })
 
-test('cfn-lint finds nothing but what CDK writes twice (W3005, a DependsOn beside a reference)', () => {
+test('cfn-lint finds only what CDK writes twice (W3005, a DependsOn besides a reference)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'cdk-'))
   try {
     writeFileSync(join(folder, 'template.json'), JSON.stringify(template.toJSON()))

@@ -1,4 +1,4 @@
-// Sends chats as JSON to the topic `chat`.
+// Sends chat messages as JSON to the topic `chat`.
 import type { KafkaTemplate, SendResult } from 'serverless-kafka-producer'
 import type { Chat } from './chat.ts'
 
@@ -16,7 +16,7 @@ export class ChatProducer {
     this.#log = log
   }
 
-  /** Asynchronous: the offset, or the error, is logged when the future completes. */
+  /** Asynchronous: logs the offset, or the error, when the promise completes. */
   sendChat(chat: Chat): void {
     const future = this.#template.send('chat', chat.room, JSON.stringify(chat))
     future.then(

@@ -1,4 +1,4 @@
-// The template, configured in code or by a settings file: the result is the same.
+// The template, configured in code or by a settings file, with the same result.
 import { KafkaTemplate, loadConfig, ProducerFactory, parseConfig } from 'serverless-kafka-producer'
 
 export function templateOfCode(bootstrapServers: string): KafkaTemplate<string, string> {
@@ -10,7 +10,7 @@ export function templateOfCode(bootstrapServers: string): KafkaTemplate<string, 
   return new KafkaTemplate(new ProducerFactory({ config }))
 }
 
-/** @param configFile such as application.yaml beside this file */
+/** @param configFile e.g. the application.yaml in this folder */
 export async function templateOfFile(configFile: string): Promise<KafkaTemplate<string, string>> {
   return new KafkaTemplate(new ProducerFactory({ config: await loadConfig({ configFile }) }))
 }
