@@ -1,8 +1,8 @@
-// The kafka-producer command as its user runs it, on a real Kafka: send, list, show, stats, redrive, doctor, contracts.
+// The kafka-producer command on a real Kafka, run as a user does: send, dead-letters, redrive, doctor, plan, contracts.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
@@ -45,7 +45,7 @@ function command(args: readonly string[], { env = {}, input }: { env?: Record<st
 
 const valuesOf = async (topic: string) => (await readTopic(servers, topic)).map(({ value }) => String(value))
 
-test('send: one record, lines, headers; what is refused is told and the exit status is 1', async () => {
+test('send: one record, or one per line; a failure is reported and the exit status is 1', async () => {
   const topic = await newTopic()
   const one = command(['send', topic, '--key', 'k', '--value', 'v', '--header', 'h=x', '--json'])
   assert.equal(one.status, 0, one.stderr)
@@ -54,14 +54,14 @@ test('send: one record, lines, headers; what is refused is told and the exit sta
   assert.deepEqual(await valuesOf(topic), ['v', 'a', 'b'])
   assert.equal(String((await readTopic(servers, topic))[0]?.headers.h), 'x')
 
-  const refusal = command(['send', 'chat', '--value', '{"room":"lobby","user":7}'])
-  assert.equal(refusal.status, 1)
-  assert.match(refusal.stderr, /schema, not-sent/)
-  assert.doesNotMatch(refusal.stderr, /lobby/)
+  const invalid = command(['send', 'chat', '--value', '{"room":"lobby","user":7}'])
+  assert.equal(invalid.status, 1)
+  assert.match(invalid.stderr, /schema, not-sent/)
+  assert.doesNotMatch(invalid.stderr, /lobby/)
   assert.equal(command(['send', topic, '--value', 'v', '--partition', 'x']).status, 1)
 })
 
-test('dead-letters and redrive: seen without payload, dry run, sent, gone', async () => {
+test('dead-letters and redrive: listed without payload, tried in a dry run, sent, no longer listed', async () => {
   const topic = await newTopic()
   const hostile = `evil\u001b[2J\u202e-${topic}`
   const disk = new DiskDeadLetterTarget(join(folder, 'dead-letters'))
@@ -85,18 +85,18 @@ test('dead-letters and redrive: seen without payload, dry run, sent, gone', asyn
   assert.doesNotMatch(shown.stdout, /a secret/)
   assert.ok(
     !shown.stdout.includes('\u001b') && !shown.stdout.includes('\u202e'),
-    'a hostile id does not move the cursor',
+    'control characters of an id are escaped',
   )
   assert.match(command(['dead-letters', 'show', id, '--payload']).stdout, /a secret/)
-  for (const nobody of ['nobody', '-nobody', '-h_nobody'])
+  for (const missing of ['missing', '-missing', '-h_missing'])
     assert.match(
-      command(['dead-letters', 'show', nobody]).stderr,
-      new RegExp(`No open dead letter has the id ${nobody}`),
+      command(['dead-letters', 'show', missing]).stderr,
+      new RegExp(`No open dead letter has the id ${missing}`),
     )
   assert.match(command(['dead-letters', 'show', id, '--colour']).stderr, /too many arguments/)
   assert.match(command(['dead-letters', 'stats']).stdout, new RegExp(`${topic}\\s+unreachable\\s+2`))
 
-  assert.equal(command(['redrive', '--topic', topic]).status, 1, 'without a terminal it must be told --yes')
+  assert.equal(command(['redrive', '--topic', topic]).status, 1, 'without a terminal it needs --yes')
   const dry = command(['redrive', '--topic', topic, '--dry-run', '--json'])
   assert.equal(JSON.parse(dry.stdout).results[0].tried, 2)
   assert.match(dry.stderr, /older: sent with their original timestamps/)
@@ -108,17 +108,17 @@ test('dead-letters and redrive: seen without payload, dry run, sent, gone', asyn
   assert.match(command(['dead-letters', 'list', '--topic', topic]).stderr, /0 open/)
 })
 
-test('redrive --include-invalid: what the contract takes by now is sent, what it does not take stays; a cluster that is down changes nothing', async () => {
+test('redrive --include-invalid: records that are valid by now are sent, the others stay', async () => {
   const topic = await newTopic()
   const contracts = join(folder, 'contracts')
-  const place = join(folder, 'faulty')
+  const place = join(folder, 'invalid')
   rmSync(contracts, { recursive: true, force: true })
-  await import('node:fs').then(({ mkdirSync }) => mkdirSync(contracts))
+  mkdirSync(contracts)
   writeFileSync(
     join(contracts, `${topic}.json`),
     JSON.stringify({ key: { from: ['value:/id'] }, value: { schema: { type: 'object', required: ['id'] } } }),
   )
-  const faulty = (id: string, value: string, of = topic) =>
+  const invalidDeadLetter = (id: string, value: string, of = topic) =>
     toDeadLetter(
       notSent(
         { topic: of, value: Buffer.from(value) },
@@ -137,13 +137,17 @@ test('redrive --include-invalid: what the contract takes by now is sent, what it
       },
     )
   const disk = new DiskDeadLetterTarget(place)
-  await disk.store([faulty('good', '{"id":"i-1"}'), faulty('bad', '{"no":1}'), faulty('no-topic', '{"id":"i-2"}', '')])
+  await disk.store([
+    invalidDeadLetter('good', '{"id":"i-1"}'),
+    invalidDeadLetter('bad', '{"no":1}'),
+    invalidDeadLetter('no-topic', '{"id":"i-2"}', ''),
+  ])
   await disk.close()
   const from = ['--from', `disk:${place}`, '--contracts', contracts, '--yes']
   const down = command(['redrive', ...from, '--include-invalid'], {
     env: { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '300' },
   })
-  assert.equal(down.status, 1)
+  assert.equal(down.status, 1, 'a cluster that is down changes nothing')
   assert.match(command(['redrive', ...from]).stderr, /3 invalid/)
   const run = command(['redrive', ...from, '--include-invalid'])
   assert.equal(run.status, 1)
@@ -160,7 +164,7 @@ test('redrive --include-invalid: what the contract takes by now is sent, what it
   assert.equal((await readTopic(servers, topic)).length, 2)
 })
 
-test('doctor: every line is good on a good cluster; each fault has a line that says what to do', async () => {
+test('doctor: every check is ok on a healthy cluster; each problem has a line with advice', async () => {
   const topic = await newTopic()
   const good = command(['doctor', '--topic', topic, '--json'])
   const checks = (output: string) =>
@@ -181,11 +185,15 @@ test('doctor: every line is good on a good cluster; each fault has a line that s
   assert.equal(wrong.status, 1)
   assert.equal(statusOf(wrong.stdout, 'topic not-there'), 'failed')
   assert.equal(statusOf(wrong.stdout, 'dead letters'), 'failed')
-  const nobody = command(['doctor', '--topic', topic, '--json'], {
-    env: { KAFKA_BOOTSTRAP_SERVERS: 'nobody.invalid:9092,127.0.0.1:9' },
+  const unreachable = command(['doctor', '--topic', topic, '--json'], {
+    env: { KAFKA_BOOTSTRAP_SERVERS: 'missing.invalid:9092,127.0.0.1:9' },
   })
   assert.deepEqual(
-    [statusOf(nobody.stdout, 'DNS nobody.invalid'), statusOf(nobody.stdout, 'TCP 127.0.0.1'), nobody.status],
+    [
+      statusOf(unreachable.stdout, 'DNS missing.invalid'),
+      statusOf(unreachable.stdout, 'TCP 127.0.0.1'),
+      unreachable.status,
+    ],
     ['failed', 'failed', 1],
   )
   const config = command(['doctor', '--json'], { env: { KAFKA_ACKS: '2', KAFKA_RETRIES: 'many' } })
@@ -194,7 +202,7 @@ test('doctor: every line is good on a good cluster; each fault has a line that s
   assert.equal(statusOf(command(['doctor', '--topic', weak, '--json']).stdout, 'replication'), 'warning')
 })
 
-test('plan: what fits, what does not', () => {
+test('plan: reports what fits and what exceeds the limits', () => {
   const fits = command(['plan', '--concurrency', '10'])
   assert.equal(fits.status, 0, fits.stderr)
   assert.match(fits.stdout, /connections per broker\s+10 to 20\s+3000/)
@@ -206,7 +214,7 @@ test('plan: what fits, what does not', () => {
   assert.equal(command(['plan', '--concurrency', '0']).status, 1)
 })
 
-test('contracts check and types; help has examples; an unknown option is an error', () => {
+test('contracts check and types work; help has examples; an unknown option is an error', () => {
   assert.match(command(['contracts', 'check']).stdout, /earthquakes/)
   writeFileSync(join(folder, 'orders.json'), '{"colour":"red"}')
   const wrong = command(['contracts', 'check', folder])

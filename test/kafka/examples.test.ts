@@ -1,4 +1,4 @@
-// The examples, run: the ChatProducer in its three forms, and a package of its own that installs the packed library.
+// Runs the examples: the ChatProducer in its three forms, and a separate package that installs the packed library.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -26,11 +26,11 @@ before(async () => {
 })
 after(() => {
   rmSync(folder, { recursive: true, force: true })
-  // Warm producers keep their connections, as they should in a handler; nobody here can close them.
+  // The handlers' warm producers keep their connections, and can't be closed from here.
   setTimeout(() => process.exit(), 300).unref()
 })
 
-/** As its user would have it: the library by its own name. */
+/** Bundles an example with the library under its package name, as a user would. */
 async function load<T>(entry: string): Promise<T> {
   const outfile = join(folder, `${entry.replaceAll('/', '-')}.mjs`)
   await build({
@@ -54,7 +54,7 @@ async function load<T>(entry: string): Promise<T> {
   return import(pathToFileURL(outfile).href)
 }
 
-test('ChatProducer: configured in code and by the settings file, it logs the offset or the error, or waits', async () => {
+test('ChatProducer, configured in code or by a file, logs the offset or the error, or waits', async () => {
   const producers = await load<{ ChatProducer: new (template: KafkaTemplate, log: Log) => ChatProducer }>(
     'chat-producer',
   )
@@ -80,7 +80,7 @@ test('ChatProducer: configured in code and by the settings file, it logs the off
     await until(() => lines.length === 2)
     assert.match(lines[1] ?? '', /^Unable to send message of room \[lobby\] due to: record: expected at most/)
   }
-  // All of one key, so of one partition: the new ones are the last.
+  // All have one key, so one partition, and the new ones are the last.
   const values = (await readTopic(servers, 'chat'))
     .slice(before)
     .map(({ key, value }) => [key?.toString(), JSON.parse(String(value))])
@@ -88,7 +88,7 @@ test('ChatProducer: configured in code and by the settings file, it logs the off
   assert.deepEqual(values[0], ['lobby', chat])
 })
 
-test('ChatProducer as a Lambda handler: what it began is in Kafka when the answer leaves', async () => {
+test('ChatProducer as a Lambda handler: the record is in Kafka when the answer is returned', async () => {
   process.env.KAFKA_BOOTSTRAP_SERVERS = servers
   const { handler } = await load<{ handler(event: unknown, context: unknown): Promise<unknown> }>('handler')
   const before = (await readTopic(servers, 'chat')).length
@@ -96,23 +96,23 @@ test('ChatProducer as a Lambda handler: what it began is in Kafka when the answe
   assert.equal((await readTopic(servers, 'chat')).length, before + 1)
 })
 
-test('own-handler: a package that installs the packed tarball, bundled by plain esbuild', async () => {
+test('own-handler: a package that installs the tarball works, bundled with plain esbuild', async () => {
   assert.ok(readFileSync('examples/own-handler/handler.js', 'utf8').trim().split('\n').length <= 25)
   const npm = (args: string[], cwd: string) =>
     execFileSync('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'])
-  const own = join(folder, 'own-handler')
-  mkdirSync(own)
-  for (const file of ['handler.js', 'package.json']) cpSync(`examples/own-handler/${file}`, join(own, file))
-  const [{ filename }] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', own], '.')) as [
-    { filename: string },
-  ]
-  cpSync(join(own, filename), join(own, 'serverless-kafka-producer.tgz'))
-  npm(['install', '--no-audit', '--no-fund', '--prefer-offline'], own)
-  npm(['run', 'build'], own)
+  const packageFolder = join(folder, 'own-handler')
+  mkdirSync(packageFolder)
+  for (const file of ['handler.js', 'package.json']) cpSync(`examples/own-handler/${file}`, join(packageFolder, file))
+  const [{ filename }] = JSON.parse(
+    npm(['pack', '--json', '--ignore-scripts', '--pack-destination', packageFolder], '.'),
+  ) as [{ filename: string }]
+  cpSync(join(packageFolder, filename), join(packageFolder, 'serverless-kafka-producer.tgz'))
+  npm(['install', '--no-audit', '--no-fund', '--prefer-offline'], packageFolder)
+  npm(['run', 'build'], packageFolder)
   const before = (await readTopic(servers, 'orders')).length
   process.env.KAFKA_BOOTSTRAP_SERVERS = servers
-  const { handler } = (await import(pathToFileURL(join(own, 'dist/index.mjs')).href)) as {
+  const { handler } = (await import(pathToFileURL(join(packageFolder, 'dist/index.mjs')).href)) as {
     handler(event: unknown, context: unknown): Promise<{ offset: string }>
   }
 

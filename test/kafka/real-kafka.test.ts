@@ -1,4 +1,4 @@
-// On a real Kafka: the contract, and what only a real broker can say.
+// On a real Kafka: the contract of KafkaClient, and behaviour that only a real broker shows.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
@@ -29,7 +29,7 @@ kafkaClientContract('real Kafka', async () => {
   return { client, topic, knowsTopics: true, stop: async () => {} }
 })
 
-test('what was sent is what is read: keys, values, headers, partitions, timestamps', async () => {
+test('keys, values, headers, partitions and timestamps are read as they were sent', async () => {
   const topic = await newTopic()
   const producer = producerOf(servers.split(','))
   const reports = await producer.sendAll([
@@ -41,17 +41,17 @@ test('what was sent is what is read: keys, values, headers, partitions, timestam
 
   for (const report of reports) {
     assert.ok(report.kind === 'delivered')
-    const found = records.find(
+    const stored = records.find(
       ({ partition, offset }) => partition === report.metadata.partition && offset === report.metadata.offset,
     )
-    assert.equal(found?.key?.toString(), report.record.key ?? undefined)
-    assert.equal(found?.value?.toString(), report.record.value ?? undefined)
-    assert.equal(found?.timestamp, report.metadata.timestamp)
+    assert.equal(stored?.key?.toString(), report.record.key ?? undefined)
+    assert.equal(stored?.value?.toString(), report.record.value ?? undefined)
+    assert.equal(stored?.timestamp, report.metadata.timestamp)
   }
   assert.equal(records.find(({ key }) => key !== null)?.timestamp, 1517966773840)
 })
 
-test('one record over the topic’s max.message.bytes is refused alone', async () => {
+test('of a batch only the record over the topic’s max.message.bytes is rejected', async () => {
   const topic = await newTopic({ 'max.message.bytes': '2000' }, 1)
   const producer = producerOf(servers.split(','))
   const reports = await producer.sendAll(['a', 'x'.repeat(5000), 'b', 'c'].map(value => ({ topic, value })))
@@ -62,7 +62,7 @@ test('one record over the topic’s max.message.bytes is refused alone', async (
   assert.deepEqual(values, ['a', 'b', 'c'])
 })
 
-test('one record without a key on a compacted topic is refused alone', async () => {
+test('of a batch for a compacted topic only the record without a key is rejected', async () => {
   const topic = await newTopic({ 'cleanup.policy': 'compact' }, 1)
   const producer = producerOf(servers.split(','))
   const reports = await producer.sendAll([
@@ -75,7 +75,7 @@ test('one record without a key on a compacted topic is refused alone', async () 
   assert.deepEqual(reports.map(summaryOf), ['delivered', 'rejected:key-missing', 'delivered'])
 })
 
-test('a topic that the cluster lacks is a delivery failure after max.block.ms and does not delay another topic', async () => {
+test('a missing topic fails after max.block.ms and does not delay another topic', async () => {
   const topic = await newTopic()
   const producer = producerOf(servers.split(','), { maxBlockMs: 1500 })
   const begin = performance.now()
@@ -89,7 +89,7 @@ test('a topic that the cluster lacks is a delivery failure after max.block.ms an
   await producer.close()
 })
 
-test('ten thousand records in one call are in the log once, in order of each key', async () => {
+test('ten thousand records of one call are in the log once, in order per key', async () => {
   const topic = await newTopic({}, 6)
   const producer = producerOf(servers.split(','))
   const reports = await producer.sendAll(
@@ -108,10 +108,10 @@ test('ten thousand records in one call are in the log once, in order of each key
   }
 })
 
-test('partitions are added: one beyond the known count is found at once, keys move, what has its partition keeps it', async () => {
+test('added partitions are used: an explicit one at once, and by keys', async () => {
   const topic = await newTopic({}, 1)
   const producer = producerOf(servers.split(','))
-  const sent = async (record: object) => (await producer.sendAll([{ topic, value: 'v', ...record }]))[0] as never
+  const sent = async (record: object) => (await producer.sendAll([{ topic, value: 'v', ...record }]))[0]
   assert.equal(summaryOf(await sent({ partition: 3 })), 'not-sent:partition-out-of-range')
   assert.equal((await producer.partitionsFor(topic)).count, 1)
   const admin = kafkaOf(servers).admin()

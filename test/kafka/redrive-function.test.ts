@@ -1,4 +1,4 @@
-// The redrive function: by hand, by schedule, from messages that Lambda received, and from what the source DLQs and failure destinations hold, by the same stage 1.
+// The redrive function: manual, scheduled, for an SQS batch, and for messages in source DLQs and failure destinations.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
@@ -55,7 +55,7 @@ const send = (queue: string, body: unknown) =>
     }),
   )
 
-async function newIn(
+async function recordsSentDuring(
   topic: string,
   work: () => Promise<unknown>,
 ): Promise<{ key: string; value: string; id: string; source: string }[]> {
@@ -75,7 +75,7 @@ async function newIn(
 const results = (answer: unknown) =>
   (answer as { results: { resent: number; seen: number; failed: object; stopped?: string }[] }).results
 
-test('by hand and by schedule: the dead letters of the configured targets, a filter, a dry run', async () => {
+test('a manual or scheduled redrive reads the configured targets, with a filter or as a dry run', async () => {
   const deadLetters = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
   await deadLetters.store(
     [deadLetterOf('a', '{"room":"r","user":"u","text":"a"}'), deadLetterOf('b', '{"room":"r","user":"u","text":"b"}')],
@@ -91,7 +91,7 @@ test('by hand and by schedule: the dead letters of the configured targets, a fil
     detail: {},
     time: '2026-11-25T00:00:00Z',
   }
-  const sent = await newIn('chat', async () =>
+  const sent = await recordsSentDuring('chat', async () =>
     assert.equal(results(await handleRedrive(schedule, context(), services))[0]?.resent, 2),
   )
   assert.equal(sent.length, 2)
@@ -99,12 +99,12 @@ test('by hand and by schedule: the dead letters of the configured targets, a fil
   await assert.rejects(handleRedrive({}, context(5000), services), /time-out/)
 })
 
-test('messages past maxReceiveCount, as Lambda itself would have sent them', async () => {
+test('messages past maxReceiveCount are sent as the SQS function would have sent them', async () => {
   await send('earthquakes', quake('past-1'))
   for (let i = 0; i < 2; i++)
     await sqs.client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl('earthquakes'), WaitTimeSeconds: 1 }))
   const from = `sqs:${sqs.queueUrl('earthquakes-failures')}`
-  const sent = await newIn('earthquakes', async () => {
+  const sent = await recordsSentDuring('earthquakes', async () => {
     const [result] = results(await handleRedrive({ from, sourceQueue: 'earthquakes' }, context(), services))
     assert.equal(result?.resent, 1, JSON.stringify(result))
   })
@@ -116,7 +116,7 @@ test('messages past maxReceiveCount, as Lambda itself would have sent them', asy
   assert.equal(results(await handleRedrive({ from }, context(), services))[0]?.seen, 0)
 })
 
-test('what a FIFO queue gave up, in the order of its group; what is at fault stays', async () => {
+test('messages in the DLQ of a FIFO queue are sent in order per group; invalid ones stay', async () => {
   const text = (n: number) => JSON.stringify({ room: 'r', user: 'u', text: `${n}` })
   const put = (id: string, body: string) =>
     sqs.client.send(
@@ -130,7 +130,7 @@ test('what a FIFO queue gave up, in the order of its group; what is at fault sta
   for (const n of [1, 2, 3]) await put(String(n), text(n))
   await put('wrong', '{"no":1}')
   const request = { from: `sqs:${sqs.queueUrl('chat-failures.fifo')}`, sourceQueue: 'chat.fifo' }
-  const sent = await newIn('chat', async () => {
+  const sent = await recordsSentDuring('chat', async () => {
     const [result] = results(await handleRedrive({ ...request, includeInvalid: true }, context(), services))
     assert.deepEqual([result?.resent, result?.failed], [3, { schema: 1 }], JSON.stringify(result))
   })
@@ -141,7 +141,7 @@ test('what a FIFO queue gave up, in the order of its group; what is at fault sta
   assert.equal(results(await handleRedrive({ ...request, dryRun: true }, context(), services))[0]?.seen, 1)
 })
 
-test('what Lambda and a rule gave up: the event inside is sent by its contract; what is at fault stays', async () => {
+test('events in failure destinations are sent by their contracts; invalid ones stay', async () => {
   const event = (id: string, detail: object) => ({
     version: '0',
     id,
@@ -157,9 +157,9 @@ test('what Lambda and a rule gave up: the event inside is sent by its contract; 
   })
   await send('event-failures', event('e-2', quake('rule')))
   await send('event-failures', event('e-3', { wrong: true }))
-  await send('event-failures', 'nothing that anybody knows')
+  await send('event-failures', 'an unknown form')
   const from = `sqs:${sqs.queueUrl('event-failures')}`
-  const sent = await newIn('earthquakes', async () => {
+  const sent = await recordsSentDuring('earthquakes', async () => {
     const [result] = results(await handleRedrive({ from }, context(), services))
     assert.equal(result?.resent, 2, JSON.stringify(result))
   })
@@ -184,7 +184,7 @@ test('what Lambda and a rule gave up: the event inside is sent by its contract; 
   assert.equal(left, 2)
 })
 
-test('an SQS batch of dead letters and raw messages: what is not sent goes back by its id', async () => {
+test('an SQS batch of dead letters and raw messages: the ids of those not sent are returned', async () => {
   const record = (messageId: string, body: unknown, attributes = {}) => ({
     messageId,
     body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -200,7 +200,7 @@ test('an SQS batch of dead letters and raw messages: what is not sent goes back 
     record('m-3', { no: 1 }, raw),
     record('m-4', 'nothing'),
   ]
-  const sent = await newIn('earthquakes', async () => {
+  const sent = await recordsSentDuring('earthquakes', async () => {
     assert.deepEqual(await handleRedrive({ Records }, context(), services), {
       batchItemFailures: [{ itemIdentifier: 'm-3' }, { itemIdentifier: 'm-4' }],
     })
@@ -211,7 +211,7 @@ test('an SQS batch of dead letters and raw messages: what is not sent goes back 
   )
 })
 
-test('the doctor answers inside the function, and only by hand', async () => {
+test('the doctor runs inside the function on request', async () => {
   Object.assign(process.env, {
     KAFKA_BOOTSTRAP_SERVERS: servers,
     KAFKA_DEAD_LETTER: `sqs:${sqs.queueUrl('dead-letters')}`,
@@ -225,7 +225,7 @@ test('the doctor answers inside the function, and only by hand', async () => {
   assert.equal(answer.checks.find(({ name }) => name === 'clock')?.status, 'ok')
 })
 
-test('a request is checked whole', () => {
+test('an error lists every problem of a request', () => {
   const problems = (event: object) => {
     try {
       parseRedriveRequest(event)
