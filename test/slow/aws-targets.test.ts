@@ -1,13 +1,16 @@
 // S3 and DynamoDB as targets, on a server that others wrote (moto): stored once, too large, not there, slow, in a chain.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
-import { CreateTableCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { DynamoDbDeadLetterStore } from '../../lib/dead-letter/dynamodb/store.ts'
 import { DynamoDbDeadLetterTarget } from '../../lib/dead-letter/dynamodb/target.ts'
 import { S3DeadLetterTarget } from '../../lib/dead-letter/s3/target.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
+import { tried } from '../../lib/redrive/retried-dead-letter.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { AWS_TEST_KEYS, type Moto, startMoto } from '../fakes/moto.ts'
 import { publisherOf } from '../fakes/publisher-of.ts'
@@ -22,21 +25,24 @@ before(async () => {
   s3 = new S3Client({ forcePathStyle: true })
   dynamodb = new DynamoDBClient({})
   await s3.send(new CreateBucketCommand({ Bucket: 'letters' }))
-  const key = { AttributeName: 'deadLetterId', KeyType: 'HASH' } as const
-  await dynamodb.send(
-    new CreateTableCommand({
-      TableName: 'letters',
-      KeySchema: [key],
-      AttributeDefinitions: [{ AttributeName: 'deadLetterId', AttributeType: 'S' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  )
+  await createTable('letters', 'deadLetterId')
 })
 after(() => {
   s3.destroy()
   dynamodb.destroy()
   moto.stop()
 })
+
+async function createTable(name: string, key: string): Promise<void> {
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName: name,
+      KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    }),
+  )
+}
 
 test('S3: one object per dead letter, put once; its location says where', async () => {
   const target = new S3DeadLetterTarget('letters', 'prod/chat')
@@ -64,6 +70,30 @@ test('DynamoDB: one item per dead letter, put once', async () => {
   assert.deepEqual(JSON.parse(Item?.deadLetter?.S ?? ''), deadLetters[3])
   assert.equal(Item?.code?.S, 'unreachable')
   await target.close()
+})
+
+test('DynamoDB: a table of 0.1, whose key is letterId, is read, written to, leased, completed and replaced', async () => {
+  await createTable('of-0-1', 'letterId')
+  const items = JSON.parse(readFileSync('test/dead-letter/samples-0.1/dynamodb-items.json', 'utf8'))
+  for (const Item of items) await dynamodb.send(new PutItemCommand({ TableName: 'of-0-1', Item }))
+  const target = new DynamoDbDeadLetterTarget('of-0-1')
+  const added = deadLetterOf('added')
+  assert.deepEqual(await target.store([added], deadlineIn(5000)), [`dynamodb:of-0-1#${added.deadLetterId}`])
+  await target.close()
+  const store = new DynamoDbDeadLetterStore('of-0-1')
+  const lease = await store.lease()
+  await assert.rejects(new DynamoDbDeadLetterStore('of-0-1').lease(), { code: 'redrive-running' })
+  const open = await Array.fromAsync(store.deadLetters())
+  assert.equal(open.length, items.length + 1)
+  const last = open.find(({ deadLetter }) => deadLetter.failure.outcome === 'unknown')
+  assert.ok(last)
+  await store.complete(open.filter(each => each !== last).map(each => ({ open: each, location: 'kafka:chat-0@1' })))
+  await store.replace(last, tried(last.deadLetter, 'quota'))
+  const left = await Array.fromAsync(store.deadLetters(), ({ deadLetter }) => deadLetter.redrive.lastCode)
+  assert.deepEqual(left, ['quota'])
+  await lease.release()
+  await (await store.lease()).release()
+  await store.close()
 })
 
 test('too large for an item: the value is a claim in the next target that can, else the whole dead letter is', async () => {
