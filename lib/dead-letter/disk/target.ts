@@ -19,7 +19,7 @@ export interface DiskOptions {
 /** A writer leaves its segment after this time, so that who tidies up knows which are no longer written to. */
 const SEGMENT_AGE_MS = 10 * 60_000
 
-interface DiskTargetConfig extends DiskOptions {
+export interface DiskTargetConfig extends DiskOptions {
   readonly kind: 'disk'
   readonly folder: string
 }

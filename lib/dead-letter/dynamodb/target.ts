@@ -16,7 +16,7 @@ import { VERSION_1_TABLE_KEY } from '../version-1.ts'
 /** Bytes of an item, its attribute names included, less a margin for those beside the dead letter. */
 const MAX_BYTES = 400 * 1024 - 1024
 
-interface DynamoDbTargetConfig {
+export interface DynamoDbTargetConfig {
   readonly kind: 'dynamodb'
   readonly table: string
 }

@@ -14,7 +14,7 @@ import {
 } from '../dead-letter-target.ts'
 import { toKafkaDeadLetter } from './kafka-dead-letter.ts'
 
-interface KafkaTargetConfig {
+export interface KafkaTargetConfig {
   readonly kind: 'kafka'
   /** Of the topic's name, e.g. `{topic}-dlt`; without {topic} one topic holds all. */
   readonly pattern: string

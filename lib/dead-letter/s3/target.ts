@@ -10,7 +10,7 @@ import { inParallel } from '../in-parallel.ts'
 /** For a value whose caller has no deadline. */
 const CLAIM_MS = 30_000
 
-interface S3TargetConfig {
+export interface S3TargetConfig {
   readonly kind: 's3'
   readonly bucket: string
   /** Without slashes at its ends; may be empty. */

@@ -9,7 +9,7 @@ import { lastingPath } from '../lasting-path.ts'
 
 const BUSY_MS = 2000
 
-interface SqliteTargetConfig {
+export interface SqliteTargetConfig {
   readonly kind: 'sqlite'
   readonly file: string
 }

@@ -17,7 +17,7 @@ import { inParallel } from '../in-parallel.ts'
 const MAX_BYTES = 1_048_576
 const MAX_ENTRIES = 10
 
-interface SqsTargetConfig {
+export interface SqsTargetConfig {
   readonly kind: 'sqs'
   readonly queueUrl: string
 }
