@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
-// The console in a real headless Chromium, on a real stack: list, filter, open, payload, dry run, redrive, empty, error, 10,000
-// dead letters, keyboard, hostile content; and the README's story: send, stop Kafka, send, see the dead letter, start Kafka, redrive, see it.
+// The console in a headless Chromium, on a real stack: list, filter, open, payload, dry run, redrive, empty, error,
+// 10,000 dead letters, keyboard, hostile content; and the walk-through of the README.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
@@ -68,10 +68,10 @@ async function openPage(width = 1280): Promise<Page> {
   return page
 }
 
-const textOf = (page: Page, selector: string) => page.$eval(selector, found => found.textContent ?? '')
+const textOf = (page: Page, selector: string) => page.$eval(selector, element => element.textContent ?? '')
 const untilText = (page: Page, selector: string, pattern: string) =>
   page.waitForFunction(
-    (where, wanted) => new RegExp(wanted).test(document.querySelector(where)?.textContent ?? ''),
+    (where, expected) => new RegExp(expected).test(document.querySelector(where)?.textContent ?? ''),
     { timeout: 40_000 },
     selector,
     pattern,
@@ -84,7 +84,7 @@ const shot = async (page: Page, name: string) => {
 const chat = (id: string, text: string) =>
   deadLetterOf(id, JSON.stringify({ room: 'lobby', user: 'ada', text }), 'chat')
 
-test('empty: it says so, and the form sends a record', async () => {
+test('without dead letters the page says so; the form sends a record', async () => {
   const page = await openPage()
   assert.match(await textOf(page, '#empty'), /No open dead letters/)
   await page.click('#send button')
@@ -93,7 +93,7 @@ test('empty: it says so, and the form sends a record', async () => {
   await page.close()
 })
 
-test('list, filter, open, payload only after a click; by keyboard alone', async () => {
+test('list, filter and details work by keyboard; the payload shows only after a click', async () => {
   const other = {
     ...deadLetterOf('quake-1', '{}', 'earthquakes'),
     failure: { ...deadLetterOf('q').failure, code: 'quota' },
@@ -119,14 +119,14 @@ test('list, filter, open, payload only after a click; by keyboard alone', async 
   await shot(page, 'dead-letter-1280')
   await page.keyboard.press('Escape')
   await page.waitForSelector('dialog:not([open])')
-  // Focus is back on the dead letter, also when the list was drawn anew meanwhile.
+  // The focus returns to the dead letter, even if the list was redrawn meanwhile.
   await page.waitForFunction(() => (document.activeElement as HTMLElement | null)?.dataset.deadLetter !== undefined, {
     timeout: 5000,
   })
   await page.close()
 })
 
-test('dry run changes nothing; redrive of one, then of all that is chosen', async () => {
+test('a dry run changes nothing; redrive of one dead letter, then of all that are selected', async () => {
   const page = await openPage()
   await untilText(page, '#total', '\\(3\\)')
   const before = (await readTopic(stack.bootstrapServers, 'chat')).length
@@ -147,7 +147,7 @@ test('dry run changes nothing; redrive of one, then of all that is chosen', asyn
   await page.close()
 })
 
-test('hostile keys, headers, ids and errors are inert; no other site may ask', async () => {
+test('hostile keys, headers, ids and errors are inert; requests of other sites are refused', async () => {
   const script = '<img src=x onerror=alert(1)><script>alert(2)</script>'
   const deadLetter = deadLetterOf(`${script}\u202e`, Buffer.from(script), `chat`)
   await put([
@@ -185,7 +185,7 @@ test('hostile keys, headers, ids and errors are inert; no other site may ask', a
   assert.match(own.headers.get('content-security-policy') ?? '', /default-src 'none'/)
 })
 
-test('10,000 dead letters: a page at a time, and the page stays quick', async () => {
+test('10,000 dead letters are shown page by page, and the page stays responsive', async () => {
   for (let at = 0; at < 10_000; at += 1000)
     await put(Array.from({ length: 1000 }, (_, i) => chat(`many-${at + i}`, 'x')))
   const page = await openPage()
@@ -202,7 +202,7 @@ test('10,000 dead letters: a page at a time, and the page stays quick', async ()
   mkdirSync(folder)
 })
 
-test('the README’s story: send, stop Kafka, send, see the dead letter in console and command line, start Kafka, redrive, see it in the topic', async () => {
+test('the README’s walk-through: a record sent while Kafka is down is a dead letter, then redriven', async () => {
   const page = await openPage(390)
   const hellos = async () =>
     (await readTopic(stack.bootstrapServers, 'chat')).filter(({ value }) => String(value).includes('hello')).length
@@ -234,7 +234,7 @@ test('the README’s story: send, stop Kafka, send, see the dead letter in conso
   await page.close()
 })
 
-test('the stack is gone: the page says so', async () => {
+test('when the stack is stopped, the page says so', async () => {
   const page = await openPage()
   server.close()
   server.closeAllConnections()

@@ -1,5 +1,6 @@
-// The built bundles under the real Lambda runtime client (aws-lambda-ric), on the whole local stack: cold start, warm re-use,
-// freezes, a time-out kill, SIGTERM. Run by .ci/run after `npm ci` in this folder, since its install compiles native code.
+// The built bundles under the real Lambda runtime client (aws-lambda-ric), on the local stack: cold start, warm reuse,
+// freezes, a time-out kill, SIGTERM. .ci/run runs it after `npm ci` in this folder, because the install compiles native
+// code.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
@@ -9,7 +10,7 @@ import type { LocalKafka } from '../../local/kafka/cluster.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { Sandbox } from '../../local/runtime/sandbox.ts'
 import { type Stack, startStack } from '../../local/stack.ts'
-import { pause as sleep } from '../support/time.ts'
+import { pause } from '../support/time.ts'
 import { ric } from './ric.ts'
 
 const folder = temporaryFolder()
@@ -25,7 +26,7 @@ before(async () => {
     log: line => void output.push(line),
     onOutput: line => void output.push(line),
     runtime: ric,
-    // Without a reserve the deadline is the time-out itself, and the kill comes first.
+    // Without a reserve the deadline is the time-out itself, so the kill comes first.
     env: { KAFKA_DEAD_LETTER: `disk:${folder}`, KAFKA_DEADLINE_RESERVE_MS: '0' },
   })
 })
@@ -54,26 +55,26 @@ const connectionAttempts = () =>
     .filter(line => line.includes('"_aws"'))
     .reduce((sum, line) => sum + ((JSON.parse(line) as { ConnectionAttempts?: number }).ConnectionAttempts ?? 0), 0)
 
-test('a cold start and three warm invocations: one connect', async () => {
+test('a cold start and three warm invocations connect once', async () => {
   for (const id of ['cold', 'warm-1', 'warm-2', 'warm-3']) assert.equal((await post(id)).status, 200, output.join('\n'))
   assert.equal(connectionAttempts(), 1)
 })
 
-test('frozen for 10 s while idle: the next invocation is delivered', async () => {
-  await sleep(10_000)
+test('after a freeze of 10 s while idle, the next record is delivered', async () => {
+  await pause(10_000)
   const begin = performance.now()
   assert.equal((await post('after-idle')).status, 200)
   assert.ok(performance.now() - begin < 3000)
 })
 
-test('frozen for 10 s in mid-send: what is told is what is in the log', async () => {
+test('after a freeze of 10 s during a send, the reported fate agrees with the log', async () => {
   signalBroker('SIGSTOP')
   const answer = post('mid-send')
-  await sleep(500)
+  await pause(500)
   const [sandbox] = stack.functions.http.sandboxes
   sandbox?.freeze()
   signalBroker('SIGCONT')
-  await sleep(10_000)
+  await pause(10_000)
   sandbox?.thaw()
   const { fate, outcome } = await answer
   const inLog = await copies('chat', 'mid-send')
@@ -83,26 +84,26 @@ test('frozen for 10 s in mid-send: what is told is what is in the log', async ()
   )
 })
 
-test('killed by its time-out in mid-send: SQS gives the message again, and it is in the log', async () => {
+test('after a kill at the time-out during a send, SQS redelivers the message, and it is in the log', async () => {
   signalBroker('SIGSTOP')
   const feature = { type: 'Feature', id: 'killed', properties: {}, geometry: { type: 'Point', coordinates: [1, 2, 3] } }
   const { MessageId = '' } = await stack.sqs.client.send(
     new SendMessageCommand({ QueueUrl: stack.sqs.queueUrl('earthquakes'), MessageBody: JSON.stringify(feature) }),
   )
   for (const end = Date.now() + 20_000; !output.some(line => line.includes('Task timed out')) && Date.now() < end; )
-    await sleep(100)
+    await pause(100)
   assert.ok(
     output.some(line => line.includes('Task timed out')),
     output.join('\n'),
   )
   signalBroker('SIGCONT')
   for (const end = Date.now() + 40_000; (await stack.sqs.depth('earthquakes')) > 0 && Date.now() < end; )
-    await sleep(500)
+    await pause(500)
   assert.equal(await stack.sqs.depth('earthquakes'), 0)
   assert.ok((await copies('earthquakes', MessageId)) >= 1)
 })
 
-test('SIGTERM: with its HTTP client, which leaves JavaScript running while it waits, the sandbox closes and ends by itself', async () => {
+test('SIGTERM: with the alternative runtime client the process closes its connections and exits', async () => {
   const { command, args, env } = ric('dist/functions/http/index.mjs')
   const sandbox = await Sandbox.start({
     name: 'http',

@@ -1,5 +1,6 @@
-// Every bundle under the real Lambda runtime client: a thousand invocations each, a million records through the one of SQS. What
-// lives in the process after them is what lived before. Prints the time of init, of warm invocations, and the most memory.
+// Every bundle under the real Lambda runtime client: a thousand invocations each, a million records for SQS. The
+// process holds no more objects after them than before. Prints the times of init and warm invocations, and the peak
+// memory.
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -16,7 +17,7 @@ const INVOCATIONS = 1000
 const MESSAGES = 1000
 const MIB = 2 ** 20
 
-interface Living {
+interface LiveObjects {
   readonly rss: number
   readonly heapUsed: number
   readonly external: number
@@ -74,18 +75,18 @@ const EVENTS: Readonly<Record<string, (n: number) => unknown>> = {
 
 interface Started {
   readonly sandbox: Sandbox
-  probe(invoke: () => Promise<void>): Promise<Living>
+  probe(invoke: () => Promise<void>): Promise<LiveObjects>
 }
 
 async function start(name: string): Promise<Started> {
-  let onProbe: (living: Living) => void = () => {}
+  let onProbe: (objects: LiveObjects) => void = () => {}
   const { command, args, env } = ric(`dist/functions/${name}/index.mjs`)
   const sandbox = await Sandbox.start({
     name,
     command,
     args,
     timeoutMs: 60_000,
-    onOutput: line => line.includes('PROBE ') && onProbe(JSON.parse(line.slice(line.indexOf('{'))) as Living),
+    onOutput: line => line.includes('PROBE ') && onProbe(JSON.parse(line.slice(line.indexOf('{'))) as LiveObjects),
     env: {
       PATH: process.env.PATH ?? '',
       NODE_OPTIONS: `--import ${resolve('test/runtime-client/probe.mjs')}`,
@@ -94,9 +95,9 @@ async function start(name: string): Promise<Started> {
       KAFKA_DEAD_LETTER: `disk:${folder}`,
     },
   })
-  // The runtime's own wait for the next event runs no JavaScript: the signal is seen in the invocation that follows.
+  // While the runtime waits for the next event no JavaScript runs, so the next invocation handles the signal.
   const probe = async (invoke: () => Promise<void>) => {
-    const seen = new Promise<Living>(resolveProbe => {
+    const seen = new Promise<LiveObjects>(resolveProbe => {
       onProbe = resolveProbe
     })
     process.kill(sandbox.pid as number, 'SIGUSR2')
@@ -111,7 +112,7 @@ function peakMiB(pid: number): number {
 }
 
 for (const [name, eventOf] of Object.entries(EVENTS)) {
-  test(`${name}: ${INVOCATIONS} invocations leave nothing behind`, { timeout: 180_000 }, async () => {
+  test(`${name}: ${INVOCATIONS} invocations leak nothing`, { timeout: 180_000 }, async () => {
     const begin = performance.now()
     const { sandbox, probe } = await start(name)
     try {
@@ -126,22 +127,24 @@ for (const [name, eventOf] of Object.entries(EVENTS)) {
       }
       await invoke(0)
       const cold = performance.now() - begin
-      // What is filled once, such as compiled code and the records of a partition's ids, is filled after a tenth.
+      // Caches that fill once, such as compiled code, are full after a tenth.
       for (let n = 1; n < INVOCATIONS / 10; n++) await invoke(n)
       const early = await probe(() => invoke(INVOCATIONS))
       times.splice(0)
       for (let n = INVOCATIONS / 10; n < INVOCATIONS; n++) await invoke(n)
       const late = await probe(() => invoke(INVOCATIONS + 1))
+      const peak = Math.round(peakMiB(sandbox.pid as number))
       console.log(
-        `${name}: start to first answer ${Math.round(cold)} ms, warm p50 ${median(times).toFixed(1)} ms, most memory ${Math.round(peakMiB(sandbox.pid as number))} MiB; after ${INVOCATIONS / 10} and ${INVOCATIONS} invocations: ${JSON.stringify([early, late])}`,
+        `${name}: cold ${Math.round(cold)} ms, warm p50 ${median(times).toFixed(1)} ms, peak memory ${peak} MiB;`,
+        `after ${INVOCATIONS / 10} and ${INVOCATIONS} invocations: ${JSON.stringify([early, late])}`,
       )
-      // One or two may live for a moment; what is left behind by nine hundred invocations is many.
+      // One or two may exist for a moment; a leak over nine hundred invocations is many.
       for (const kind of ['sockets', 'timers', 'listeners', 'resources'] as const)
         assert.ok(late[kind] <= early[kind] + 2, `${kind}: ${early[kind]}, then ${late[kind]}`)
       assert.ok(late.promises <= early.promises + 20, `promises: ${early.promises}, then ${late.promises}`)
       assert.ok(late.heapUsed < early.heapUsed * 1.05 + MIB, `heap: ${early.heapUsed}, then ${late.heapUsed}`)
       assert.ok(late.external < early.external * 1.05 + MIB, `buffers: ${early.external}, then ${late.external}`)
-      // The first count's collection gave memory back that the heap's young space takes again: what is live is above.
+      // RSS may grow again after the first collection: the young generation takes its memory back.
       assert.ok(late.rss < early.rss * 1.15 + 64 * MIB, `RSS: ${early.rss}, then ${late.rss}`)
     } finally {
       await sandbox.stop()

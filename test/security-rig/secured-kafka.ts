@@ -1,4 +1,5 @@
-// A real broker with every kind of door: TLS with host-name checks, client certificates, SASL, a check of MSK IAM's tokens, ACLs.
+// A real broker with every kind of listener: TLS with host-name checks, client certificates, SASL, MSK IAM tokens,
+// ACLs.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +15,7 @@ const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePattern
 export const TOPIC = 'chat'
 const IAM_ARN = 'arn:aws:sts::123456789012:assumed-role/producer/fn'
 const REGION = 'us-east-1'
-/** What one listener's sessions last, ms. */
+/** The lifetime of sessions on the listener SESSION, ms. */
 const SESSION_MS = 14_000
 
 const LISTENERS = {
@@ -32,11 +33,11 @@ export type ListenerName = keyof typeof LISTENERS
 export interface SecuredKafka {
   readonly kafka: LocalKafka
   readonly ca: string
-  /** Certificate and key of the client that the MTLS listener knows, in one file. */
+  /** The certificate and key of a client that the MTLS listener accepts, in one file. */
   readonly clientPem: string
   readonly caFile: string
   address(listener: ListenerName, host?: string): string
-  /** The keys the IAM listener knows: id → secret, arn and, where there is one, session token. */
+  /** Sets the keys of the IAM listener: id → `secret|arn`, or `secret|arn|session token`. */
   writeIamKeys(keys: Readonly<Record<string, string>>): void
   allow(principal: string, operation: 'WRITE' | 'DESCRIBE'): Promise<void>
   revoke(principal: string): Promise<void>
@@ -46,7 +47,7 @@ export interface SecuredKafka {
 export async function startSecuredKafka(): Promise<SecuredKafka> {
   const folder = temporaryFolder()
   const jars = await kafkaJars(console.log)
-  const certificates = makeCertificates(folder)
+  const certificates = createCertificates(folder)
   execFileSync('javac', ['-cp', `${jars}/*`, '-d', join(folder, 'classes'), 'test/security-rig/MskIamValidator.java'], {
     stdio: 'pipe',
   })
@@ -108,7 +109,7 @@ interface Certificates {
   readonly expiredPem: string
 }
 
-function makeCertificates(folder: string): Certificates {
+function createCertificates(folder: string): Certificates {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
   openssl('req', '-x509', ...newKey, '-days', '2', '-subj', '/CN=test-ca', '-keyout', 'ca.key', '-out', 'ca.pem')
@@ -153,7 +154,8 @@ function scramUsers(): string[] {
 function properties({ brokerPem, expiredPem, caFile }: Certificates, keysFile: string): Record<string, string> {
   const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
   const bearer = (options: string) =>
-    `org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker" ${options};`
+    'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required ' +
+    `unsecuredLoginStringClaim_sub="broker" ${options};`
   const sasl = (name: string) => ({
     [`listener.name.${name}.sasl.enabled.mechanisms`]: 'SCRAM-SHA-512,SCRAM-SHA-256,PLAIN',
     [`listener.name.${name}.scram-sha-512.sasl.jaas.config`]: scram,

@@ -1,4 +1,4 @@
-// S3 and DynamoDB as targets, on a server that others wrote (moto): stored once, too large, not there, slow, in a chain.
+// S3 and DynamoDB as targets on moto: stored once, too large, missing, slow, in a chain.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -44,7 +44,7 @@ async function createTable(name: string, key: string): Promise<void> {
   )
 }
 
-test('S3: one object per dead letter, put once; its location says where', async () => {
+test('S3: a dead letter is one object, stored once, whose location is its URL', async () => {
   const target = new S3DeadLetterTarget('letters', 'prod/chat')
   const deadLetters = Array.from({ length: 20 }, (_, i) => deadLetterOf(`s3-${i}`))
   const locations = await target.store(deadLetters, deadlineIn(5000))
@@ -59,7 +59,7 @@ test('S3: one object per dead letter, put once; its location says where', async 
   await target.close()
 })
 
-test('DynamoDB: one item per dead letter, put once', async () => {
+test('DynamoDB: a dead letter is one item, stored once', async () => {
   const target = new DynamoDbDeadLetterTarget('letters')
   const deadLetters = Array.from({ length: 20 }, (_, i) => deadLetterOf(`db-${i}`))
   const locations = await target.store(deadLetters, deadlineIn(5000))
@@ -96,7 +96,7 @@ test('DynamoDB: a table of 0.1, whose key is letterId, is read, written to, leas
   await store.close()
 })
 
-test('too large for an item: the value is a claim in the next target that can, else the whole dead letter is', async () => {
+test('a value too large for an item is a claim in the next target; without one it is not stored', async () => {
   const large = deadLetterOf('large', Buffer.alloc(500_000, 'x'))
   const chain = publisherOf([
     { kind: 'dynamodb', table: 'letters' },
@@ -121,10 +121,10 @@ test('too large for an item: the value is a claim in the next target that can, e
   await alone.close()
 })
 
-test('a bucket or a table that is not there, and a service that stays silent: the next target has the dead letters', async () => {
+test('if a bucket or table is missing, or a service is silent, the next target stores the dead letters', async () => {
   for (const first of [
-    { kind: 's3', bucket: 'nowhere', prefix: '' },
-    { kind: 'dynamodb', table: 'nowhere' },
+    { kind: 's3', bucket: 'missing', prefix: '' },
+    { kind: 'dynamodb', table: 'missing' },
   ] as const) {
     const chain = publisherOf([first, { kind: 's3', bucket: 'letters', prefix: 'next' }])
     assert.match(

@@ -1,5 +1,5 @@
-// From the built bundles, where a lazily loaded client may be missing or broken: every target of dead letters is written once, every
-// source of credentials is read once.
+// In the built bundles a lazily loaded client may be missing or broken, so every dead-letter target is written once and
+// every source of credentials is read once.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -71,7 +71,7 @@ const events: Record<string, () => unknown> = {
 const nobody = { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '100' }
 
 for (const [name, event] of Object.entries(events))
-  test(`${name}: a dead letter in SQS, and on disk`, async () => {
+  test(`${name}: stores a dead letter in SQS and on disk`, async () => {
     const folder = temporaryFolder()
     for (const target of [`sqs:${sqs.queueUrl('letters')}`, `disk:${folder}`])
       await invokeOnce(name, { ...nobody, KAFKA_DEAD_LETTER: target }, event())
@@ -89,7 +89,7 @@ for (const [name, event] of Object.entries(events))
     )
   })
 
-test('dead letters in S3, DynamoDB, SQLite and Kafka, and the redrive bundle sends each again', async () => {
+test('dead letters in S3, DynamoDB, SQLite and Kafka are stored, and the redrive bundle sends each', async () => {
   const moto = await startMoto()
   after(() => moto.stop())
   const clients = { credentials: { accessKeyId: 'k', secretAccessKey: 's' }, region: 'us-east-1', endpoint: moto.url }
@@ -127,7 +127,7 @@ test('dead letters in S3, DynamoDB, SQLite and Kafka, and the redrive bundle sen
   }
 })
 
-test('the doctor inside the redrive bundle', async () => {
+test('the doctor runs inside the redrive bundle', async () => {
   const env = {
     KAFKA_BOOTSTRAP_SERVERS: rig.kafka.bootstrapServers,
     KAFKA_DEAD_LETTER: `sqs:${sqs.queueUrl('letters')}`,
@@ -157,7 +157,7 @@ async function delivers(env: Record<string, string>): Promise<void> {
   assert.equal(statusCode, 200, body)
 }
 
-test('a secret of Secrets Manager, and a parameter of SSM', async () => {
+test('a secret of Secrets Manager and a parameter of SSM are read', async () => {
   const secrets = await SecretsServer.start()
   after(() => secrets.stop())
   const fields = { username: 'alice', password: 'alice-secret' }
@@ -174,7 +174,7 @@ for (const [mechanism, user] of [
   ['PLAIN', 'bob'],
   ['SCRAM-SHA-256', 'alice256'],
 ] as const)
-  test(`authentication by ${mechanism}`, () =>
+  test(`authentication with ${mechanism}`, () =>
     delivers({
       KAFKA_BOOTSTRAP_SERVERS: rig.address('SASL'),
       KAFKA_SASL_MECHANISM: mechanism,
@@ -182,7 +182,7 @@ for (const [mechanism, user] of [
       KAFKA_SASL_PASSWORD: `${user}-secret`,
     }))
 
-test('MSK: brokers by the cluster’s ARN, a token by its signer', async () => {
+test('MSK: the brokers are found by the cluster’s ARN, with a token of AWS’s signer', async () => {
   const msk = createServer((_, response) =>
     response
       .writeHead(200, { 'content-type': 'application/json' })

@@ -1,10 +1,10 @@
-// One process of many: sends for some seconds with the settings of its environment, then says how often it dialled.
+// One process of many: sends records for some seconds with the settings of its environment, then prints its counters.
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../../lib/producer-factory.ts'
 import { pause } from '../support/time.ts'
 
-// A hundred processes are ready before the first of them connectionAttempts: each says so, and waits for its line.
+// All processes are started before the first one connects: each prints that it is ready, and waits for a line.
 console.log('ready')
 await new Promise(resolve => process.stdin.once('data', resolve))
 const begin = performance.now()

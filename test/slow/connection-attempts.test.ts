@@ -1,4 +1,4 @@
-// Rule 9 with a hundred processes: what one broker sees when it refuses every authentication, and when it is silent.
+// Rule 9 with a hundred processes: the connection attempts at a broker that refuses every authentication, or is silent.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -17,7 +17,7 @@ before(async () => {
 })
 after(() => rig.stop())
 
-/** Counts the connections that the broker gets; where it hangs, nobody answers on them. */
+/** Counts the connections to the broker; with `hang` they get no answer. */
 async function countingProxy(newConnections: NewConnections): Promise<TcpProxy & { address: string }> {
   const proxy = await TcpProxy.listen()
   proxy.targetPort = Number(rig.address('SASL').split(':')[1])
@@ -28,13 +28,13 @@ async function countingProxy(newConnections: NewConnections): Promise<TcpProxy &
 interface Connected {
   readonly connectionAttempts: number
   readonly delivered: number
-  /** When its first record was acknowledged, s after its start. */
+  /** When the first record was acknowledged, in seconds after the start. */
   readonly first: number | null
-  /** How long the process sent; a hundred of them on two cores do not end on time. */
+  /** How long the process sent records: with a hundred of them on two cores they don't end on time. */
   readonly seconds: number
 }
 
-/** All of them begin at one moment, however long it takes until the last has started. */
+/** Runs the processes; all begin at the same moment, once the last has started. */
 async function processes(env: Record<string, string>): Promise<Connected[]> {
   const children = Array.from({ length: PROCESSES }, () => {
     const child = spawn(
@@ -52,15 +52,21 @@ async function processes(env: Record<string, string>): Promise<Connected[]> {
   return Promise.all(children.map(async ({ lines }) => JSON.parse((await lines.next()).value as string) as Connected))
 }
 
-/** No process dialled more often than once in `every` seconds, its first connection attempt and one under way aside. */
+/** Each process made at most one attempt in `every` seconds, plus its first and one in progress. */
 function assertConnectionAttempts(results: readonly Connected[], every: number): void {
   for (const { connectionAttempts, seconds } of results) {
-    const most = Math.ceil(seconds / every) + 1
+    const max = Math.ceil(seconds / every) + 1
     assert.ok(
-      connectionAttempts <= most,
-      `${connectionAttempts} connectionAttempts in ${seconds.toFixed(1)} s, expected at most ${most}`,
+      connectionAttempts <= max,
+      `${connectionAttempts} connection attempts in ${seconds.toFixed(1)} s, expected at most ${max}`,
     )
   }
+}
+
+function print(what: string, { connectionAttempts }: TcpProxy): void {
+  const busiest = busiestSecond(connectionAttempts)
+  const { length } = connectionAttempts
+  console.log(`${what}: ${length} attempts of ${PROCESSES} processes in ${SECONDS} s, at most ${busiest} in one second`)
 }
 
 function busiestSecond(connectionAttempts: readonly number[]): number {
@@ -68,7 +74,7 @@ function busiestSecond(connectionAttempts: readonly number[]): number {
   return Math.max(...[...perSecond.values()].map(({ length }) => length))
 }
 
-test(`${PROCESSES} processes whose authentication is refused dial a broker once in ten seconds each`, async () => {
+test(`${PROCESSES} processes whose authentication is refused make one attempt in ten seconds each`, async () => {
   const proxy = await countingProxy('forward')
   const results = await processes({
     KAFKA_BOOTSTRAP_SERVERS: proxy.address,
@@ -77,28 +83,24 @@ test(`${PROCESSES} processes whose authentication is refused dial a broker once 
     KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
     KAFKA_SASL_USERNAME: 'alice',
     KAFKA_SASL_PASSWORD: 'wrong',
-    // A hundred hand-shakes on two cores take their time, and one that is given up is no refusal.
+    // A hundred handshakes on two cores are slow, and one that times out is no refusal.
     KAFKA_SOCKET_CONNECTION_SETUP_TIMEOUT_MS: '20000',
   })
   proxy.close()
-  console.log(
-    `refused: ${proxy.connectionAttempts.length} connection attempts of ${PROCESSES} processes in ${SECONDS} s, busiest second ${busiestSecond(proxy.connectionAttempts)}`,
-  )
+  print('refused', proxy)
   assertConnectionAttempts(results, 10)
   assert.ok(results.every(({ delivered }) => delivered === 0))
 })
 
-test(`${PROCESSES} processes before a silent broker: one dial at a time each, none more often than its time-out`, async () => {
+test(`${PROCESSES} processes with a silent broker make one attempt per connection time-out each`, async () => {
   const proxy = await countingProxy('hang')
   const results = await processes({ KAFKA_BOOTSTRAP_SERVERS: proxy.address })
   proxy.close()
-  console.log(
-    `silent: ${proxy.connectionAttempts.length} connection attempts of ${PROCESSES} processes in ${SECONDS} s, busiest second ${busiestSecond(proxy.connectionAttempts)}`,
-  )
+  print('silent', proxy)
   assertConnectionAttempts(results, 3)
 })
 
-/** Before a broker that admits ten connections a second: who dialled how often until it was let in. */
+/** Runs the processes with a broker that accepts ten connections a second. */
 async function storm(
   env: Record<string, string>,
 ): Promise<{ connectionAttempts: number; busiest: number; lastS: number; results: readonly Connected[] }> {
@@ -111,7 +113,7 @@ async function storm(
     const results = await processes({ KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers, ...env })
     assert.ok(
       results.every(({ first }) => first !== null),
-      `each process was let in and delivered, got ${results.filter(({ first }) => first === null).length} that were not`,
+      `${results.filter(({ first }) => first === null).length} processes delivered nothing`,
     )
     return {
       connectionAttempts: kafka.proxy.connectionAttempts.length,
@@ -124,26 +126,27 @@ async function storm(
   }
 }
 
-test(`a storm: ${PROCESSES} processes at once before a broker that admits ten connections a second; what the jitter does`, async () => {
+test(`with jitter ${PROCESSES} processes make fewer attempts at a broker that accepts ten a second`, async () => {
   const { results, ...jittered } = await storm({})
-  const { results: _, ...hammering } = await storm({
+  const { results: _, ...withoutJitter } = await storm({
     KAFKA_RECONNECT_BACKOFF_MS: '1',
     KAFKA_RECONNECT_BACKOFF_MAX_MS: '1',
     KAFKA_RETRY_BACKOFF_MS: '1',
     KAFKA_RETRY_BACKOFF_MAX_MS: '1',
   })
-  console.log(`storm: with jitter ${JSON.stringify(jittered)}, without ${JSON.stringify(hammering)}`)
-  // Pauses of at most 50, 100, 200, 400, 800 ms, then of half a second on average: twice that is what chance may add.
+  console.log(`storm: with jitter ${JSON.stringify(jittered)}, without ${JSON.stringify(withoutJitter)}`)
+  // Pauses of at most 50, 100, 200, 400, 800 ms, then half a second on average; twice as many attempts allow for
+  // chance.
   for (const { connectionAttempts, first } of results) {
-    const most = 2 * (6 + Math.ceil((first as number) / 0.5))
+    const max = 2 * (6 + Math.ceil((first as number) / 0.5))
     assert.ok(
-      connectionAttempts <= most,
-      `${connectionAttempts} connectionAttempts until let in after ${first} s, expected at most ${most}`,
+      connectionAttempts <= max,
+      `${connectionAttempts} connection attempts in the first ${first} s, expected at most ${max}`,
     )
   }
-  // How often the other storm connectionAttempts is bounded by the processors alone, so this is no more than a look that it was one.
+  // Without jitter only the processors limit the attempts, so this just shows that it was a storm.
   assert.ok(
-    jittered.connectionAttempts * 1.5 < hammering.connectionAttempts,
-    `expected fewer connectionAttempts with jitter, got ${jittered.connectionAttempts} against ${hammering.connectionAttempts}`,
+    jittered.connectionAttempts * 1.5 < withoutJitter.connectionAttempts,
+    `expected fewer attempts with jitter, got ${jittered.connectionAttempts} and ${withoutJitter.connectionAttempts}`,
   )
 })

@@ -1,4 +1,4 @@
-// The secrets of a server that others wrote (moto): what the stub of the fast tests says must hold there too.
+// Secrets on a server that this project did not write (moto): it must behave as the stub of the fast tests.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
@@ -14,7 +14,7 @@ Object.assign(process.env, AWS_TEST_KEYS, {
 })
 after(() => moto.stop())
 
-test('a secret by ARN, and its new value after it was rotated', async () => {
+test('a secret is read by its ARN, and again after its rotation', async () => {
   const client = new SecretsManagerClient({})
   const { ARN = '' } = await client.send(
     new CreateSecretCommand({ Name: 'AmazonMSK_alice', SecretString: '{"username":"alice","password":"old"}' }),
@@ -27,7 +27,7 @@ test('a secret by ARN, and its new value after it was rotated', async () => {
   assert.equal((await secret.read(deadlineIn(5000))).password, 'new')
 })
 
-test('an encrypted parameter by ARN', async () => {
+test('an encrypted parameter is read by its ARN', async () => {
   await new SSMClient({}).send(
     new PutParameterCommand({
       Name: '/kafka/alice',
@@ -44,7 +44,7 @@ test('an encrypted parameter by ARN', async () => {
   )
 })
 
-test('what is not there', async () => {
+test('a missing secret or parameter is an error with the service’s name for it', async () => {
   await assert.rejects(
     new Secret('arn:aws:secretsmanager:us-east-1:123456789012:secret:none').read(deadlineIn(5000)),
     /can't be read \(ResourceNotFoundException\)/,

@@ -1,5 +1,5 @@
-// npm run package on this machine, offline: each source DLQ or failure destination is in the template, nothing in it is open to everybody, the zips can be
-// made again bit by bit, and every handler that it names can be imported.
+// npm run package, offline: each source DLQ and failure destination is in the template, nothing is open to everybody,
+// the zips are reproducible, and every handler that the template names can be imported.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -43,7 +43,7 @@ before(() => {
   resources = read()
 })
 
-test('functions: Node 24 on arm64, 512 MB, 29, 60 and 300 s, each with a role of its own', () => {
+test('functions: Node 24 on arm64, 512 MB, 29, 60 or 300 s, each with its own role', () => {
   const functions = only('AWS::Lambda::Function')
   assert.equal(functions.length, FUNCTIONS.length)
   for (const { Runtime, Architectures, MemorySize, Timeout, Environment, FunctionName } of functions) {
@@ -57,7 +57,7 @@ test('functions: Node 24 on arm64, 512 MB, 29, 60 and 300 s, each with a role of
   assert.equal(new Set(functions.map(({ Role }) => JSON.stringify(Role))).size, FUNCTIONS.length)
 })
 
-test('HTTP asks for IAM, and is open only where that is said by name', () => {
+test('HTTP requires IAM unless a parameter says otherwise', () => {
   for (const { AuthorizationType } of only('AWS::ApiGatewayV2::Route')) assert.equal(AuthorizationType, 'AWS_IAM')
   assert.equal(run(['--param', 'httpAuth=open']).status, 1)
   assert.equal(run(['--param', 'httpAuth=public']).status, 0)
@@ -65,7 +65,7 @@ test('HTTP asks for IAM, and is open only where that is said by name', () => {
   assert.ok(routes.length === 2 && routes.every(({ Properties }) => Properties.AuthorizationType !== 'AWS_IAM'))
 })
 
-test('queues: encrypted, 14 days; those that feed a function have visibility 6 × time-out and a dead-letter queue for a 12 h outage', () => {
+test('queues: encrypted, 14 days; sources have a visibility of 6 × time-out and a DLQ for a 12 h outage', () => {
   const queues = ofType('AWS::SQS::Queue')
   for (const [name, { Properties }] of queues) {
     assert.equal(Properties.SqsManagedSseEnabled, true, name)
@@ -83,7 +83,7 @@ test('queues: encrypted, 14 days; those that feed a function have visibility 6 �
   }
 })
 
-test('EventBridge: each rule has a dead-letter queue that its rules, and only they, may send to', () => {
+test('EventBridge: each rule has a dead-letter queue that only its rules may send to', () => {
   const targets = only('AWS::Events::Rule').flatMap(({ Targets }) => Targets)
   assert.equal(targets.length, 1)
   for (const { DeadLetterConfig, RetryPolicy } of targets) {
@@ -102,13 +102,13 @@ test('EventBridge: each rule has a dead-letter queue that its rules, and only th
   )
 })
 
-test('the asynchronous function has an on-failure destination, and may send to it', () => {
+test('the asynchronous function has an on-failure destination that it may send to', () => {
   const [config] = only('AWS::Lambda::EventInvokeConfig')
   assert.deepEqual(config.DestinationConfig.OnFailure.Destination, { 'Fn::GetAtt': ['EventFailuresQueue', 'Arn'] })
   assert.ok(JSON.stringify(resources.EventbridgeRole).includes('EventFailuresQueue'))
 })
 
-test('roles: the topics that the trigger feeds, and no star but for streams of the own log group', () => {
+test('roles: only the topics of the trigger; no wildcard except for the streams of its log group', () => {
   const roles = ofType('AWS::IAM::Role')
   assert.deepEqual(roles.map(([name]) => name).sort(), [
     'EventbridgeRole',
@@ -145,7 +145,7 @@ test('roles: the topics that the trigger feeds, and no star but for streams of t
       }[name],
     )
   }
-  // Everybody is named once: in the refusal of requests to the deployment bucket without TLS.
+  // The only statement for every principal denies requests to the deployment bucket without TLS.
   const policies = [...only('AWS::S3::BucketPolicy'), ...only('AWS::SQS::QueuePolicy')].flatMap(
     ({ PolicyDocument }) => PolicyDocument.Statement,
   )
@@ -154,7 +154,7 @@ test('roles: the topics that the trigger feeds, and no star but for streams of t
     assert.match(Principal, /^(apigateway|events)\.amazonaws\.com$/)
 })
 
-test('secrets, a time-out too small and an unknown parameter are refused', () => {
+test('secrets in the environment, a time-out that is too short and an unknown parameter are refused', () => {
   const brokers = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
   const refusals: [string[], Record<string, string>, RegExp][] = [
     [[], { ...brokers, KAFKA_SASL_PASSWORD: 'hunter2' }, /KAFKA_SASL_PASSWORD: expected this value in a secret/],
@@ -175,7 +175,7 @@ test('secrets, a time-out too small and an unknown parameter are refused', () =>
   }
 })
 
-test('a secret, a VPC and reserved concurrency reach the template', () => {
+test('a secret, a VPC and reserved concurrency are in the template', () => {
   const secret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:AmazonMSK_a-AbCdEf'
   const { status, stderr } = run(
     ['--param', 'subnetIds=subnet-1,subnet-2', '--param', 'securityGroupIds=sg-1', '--param', 'reservedConcurrency=5'],
@@ -197,7 +197,7 @@ test('a secret, a VPC and reserved concurrency reach the template', () => {
   assert.ok(!JSON.stringify(other.HttpRole).includes('kafka-cluster'))
 })
 
-test('targets of KAFKA_DEAD_LETTER come after the queue, each with permission to put and no other', () => {
+test('targets of KAFKA_DEAD_LETTER follow the queue, each with only the permission to write', () => {
   assert.equal(run([], { KAFKA_DEAD_LETTER: 's3:my-letters/prod,dynamodb:letters' }).status, 0)
   const resources = Object.values(read())
   const http = resources.find(
@@ -219,7 +219,7 @@ test('targets of KAFKA_DEAD_LETTER come after the queue, each with permission to
   assert.equal(run([], { KAFKA_DEAD_LETTER: 'none' }).status, 1)
 })
 
-test('only redrive may read and delete dead letters; a schedule is asked for by name', () => {
+test('only redrive may read and delete dead letters; a schedule needs its parameter', () => {
   const reads = ofType('AWS::IAM::Role').filter(([, { Properties }]) =>
     JSON.stringify(Properties).match(/ReceiveMessage[^}]*DeadLettersQueue/),
   )
@@ -242,7 +242,7 @@ test('only redrive may read and delete dead letters; a schedule is asked for by 
   assert.ok(rules.some(({ Properties }) => Properties.ScheduleExpression === 'rate(1 hour)'))
 })
 
-test('dead letters in Kafka and who is told of a dead letter: each with its right', () => {
+test('dead letters in Kafka and notifications: each with its permission', () => {
   const msk = 'arn:aws:kafka:eu-west-1:123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1'
   const env = {
     KAFKA_MSK_CLUSTER_ARN: msk,
@@ -261,7 +261,7 @@ test('dead letters in Kafka and who is told of a dead letter: each with its righ
   assert.match(role, /"Action":\["events:PutEvents"\],"Resource":\{"Fn::Sub":"arn:[^"]*event-bus\/ops"\}/)
 })
 
-test('alarms: four per function, age of each source, messages in each failure queue; a topic when one is set', () => {
+test('alarms: four per function, the age of each source, messages in each failure queue; a topic if set', () => {
   const alarms = ofType('AWS::CloudWatch::Alarm')
   const operations = readFileSync('docs/operations.md', 'utf8')
   const names = alarms.map(([name]) => name.replace(/Alarm$/, ''))
@@ -290,7 +290,7 @@ test('alarms: four per function, age of each source, messages in each failure qu
   assert.ok(alarmsWithTopic.every(({ Properties }) => Properties.AlarmActions[0] === topic))
 })
 
-/** Names of the metrics of an invocation that delivered. */
+/** The names of the metrics of an invocation that delivered a record. */
 function metricsWritten(): string[] {
   const lines: string[] = []
   const delivered = {
@@ -308,7 +308,7 @@ function metricsWritten(): string[] {
   return _aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name))
 }
 
-test('the dashboard is JSON, and names metrics that the functions write', () => {
+test('the dashboard is JSON and has only metrics that the functions write', () => {
   const [{ DashboardBody }] = only('AWS::CloudWatch::Dashboard')
   const { widgets } = JSON.parse(DashboardBody['Fn::Sub'][0]) as { widgets: { properties: { metrics: unknown } }[] }
   const written = metricsWritten()
@@ -319,7 +319,7 @@ test('the dashboard is JSON, and names metrics that the functions write', () => 
   }
 })
 
-test('endpoints in the VPC, where they are asked for', () => {
+test('VPC endpoints are created with their parameter', () => {
   const vpc = ['--param', 'vpcId=vpc-1', '--param', 'subnetIds=subnet-1', '--param', 'securityGroupIds=sg-1']
   assert.equal(run([...vpc, '--param', 'vpcEndpoints=sqs,s3', '--param', 'routeTableIds=rtb-1']).status, 0)
   const made = read()
@@ -333,7 +333,7 @@ test('endpoints in the VPC, where they are asked for', () => {
   assert.match(run([...vpc, '--param', 'vpcEndpoints=ftp']).stderr, /expected sqs/)
 })
 
-test('zips are the same bit by bit when made again, and hold what the handlers need', async () => {
+test('zips are reproducible and contain what the handlers import', async () => {
   const hashes = () =>
     FUNCTIONS.map(name =>
       createHash('sha256')
@@ -357,7 +357,7 @@ test('zips are the same bit by bit when made again, and hold what the handlers n
   }
 })
 
-// Identifiers that cfn-lint takes for real.
+// Identifiers that cfn-lint accepts.
 const GUARDED = [
   ...['--param', 'kmsKeyArn=arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-4333-8444-555555555555'],
   ...[
@@ -371,7 +371,7 @@ const GUARDED = [
   ...['--param', 'tags=team=data,cost=42', '--param', 'httpRateLimit=100', '--param', 'httpBurstLimit=50'],
 ]
 
-test('a stage: queues of its own, a KMS key, tags, limits of requests; metrics and alarms of one stage alone', () => {
+test('a stage has its own queues, a KMS key, tags, request limits, metrics and alarms', () => {
   const { status, stderr } = run(['--stage', 'staging', ...GUARDED], { KAFKA_QUEUE_PREFIX: 'staging-' })
   assert.equal(status, 0, stderr)
   const made = read()
@@ -412,7 +412,7 @@ test('a stage: queues of its own, a KMS key, tags, limits of requests; metrics a
   assert.deepEqual(connectionAttempts.map(({ Properties }) => Properties.Dimensions[0].Value).sort(), names.sort())
 })
 
-test('a stage’s file says what it is deployed with; the command and the environment come before it', () => {
+test('the file of a stage sets its parameters; the command and the environment override it', () => {
   mkdirSync('stages', { recursive: true })
   const file = 'stages/packagetest.json'
   try {
@@ -447,7 +447,7 @@ test('a stage’s file says what it is deployed with; the command and the enviro
   }
 })
 
-test('what the parameters may be is said where one is not', () => {
+test('the error for an invalid parameter lists the valid values', () => {
   for (const [param, says] of [
     ['kmsKeyArn=alias/mine', /kmsKeyArn: expected the ARN of a KMS key, got alias\/mine/],
     ['subnetIds=subnet-1,vpc-2', /subnetIds: expected subnet-…, separated by commas/],
@@ -458,7 +458,7 @@ test('what the parameters may be is said where one is not', () => {
     assert.match(run(['--param', param]).stderr, says)
 })
 
-test('checkov finds what docs/deploy.md explains, and nothing else; guarded as it asks, all but two', () => {
+test('checkov finds only what docs/deploy.md explains; with its recommendations, only two', () => {
   const explained = [...readFileSync('docs/deploy.md', 'utf8').matchAll(/\| `(CKV_AWS_\d+)` \|/g)].map(([, id]) => id)
   const found = () => {
     const { stdout } = spawnSync(
@@ -490,7 +490,7 @@ test('checkov finds what docs/deploy.md explains, and nothing else; guarded as i
   assert.deepEqual(found(), ['CKV_AWS_116', 'CKV_AWS_18'])
 })
 
-test('cfn-lint finds nothing but what the packager writes twice (W3005, a DependsOn beside a reference)', () => {
+test('cfn-lint finds only W3005 (the packager’s DependsOn beside a reference)', () => {
   for (const args of [GUARDED, []]) {
     assert.equal(run(args).status, 0)
     const lint = spawnSync(
@@ -502,7 +502,7 @@ test('cfn-lint finds nothing but what the packager writes twice (W3005, a Depend
   }
 })
 
-test('examples/sam: cfn-lint finds nothing, and its functions are the built bundles with the settings that the template gives', async () => {
+test('examples/sam: cfn-lint finds nothing; its functions are the bundles with the template’s settings', async () => {
   const lint = spawnSync(process.env.CFN_LINT ?? 'cfn-lint', ['--', 'examples/sam/template.yaml'], { encoding: 'utf8' })
   assert.equal(lint.stdout + lint.stderr, '')
   const { parse } = await import('yaml')

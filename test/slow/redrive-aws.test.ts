@@ -1,4 +1,4 @@
-// Redrive from S3 and DynamoDB into a real Kafka, claims of both, and notifications, on AWS services that others wrote (moto).
+// Redrive from S3 and DynamoDB (moto) into a real Kafka, with claims and notifications.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
@@ -65,7 +65,7 @@ deadLetterStoreContract(
   },
 )
 
-test('a value that was left as a claim is sent whole; one that is gone leaves its dead letter', async () => {
+test('a value in a claim is sent; if the claim is missing, the dead letter stays', async () => {
   await createTopics(servers, [{ topic: 'claims', partitions: 1 }])
   await untilInSync(servers, 'claims', 1)
   const chain = createDeadLetterPublisher(
@@ -92,7 +92,7 @@ test('a value that was left as a claim is sent whole; one that is gone leaves it
   await Promise.all([store.close(), open.close(), producer.close()])
 })
 
-test('SNS topics and event buses are told of a dead letter, without its bytes', async () => {
+test('SNS topics and event buses are notified of a dead letter, without its bytes', async () => {
   const [sns, sqs, events] = [new SNSClient({}), new SQSClient({}), new EventBridgeClient({})]
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'letters' }))
   const queue = async (name: string) => (await sqs.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl as string
@@ -120,14 +120,14 @@ test('SNS topics and event buses are told of a dead letter, without its bytes', 
     parseConfig(
       {
         bootstrapServers: [servers],
-        deadLetter: 's3:letters/told',
+        deadLetter: 's3:letters/notified',
         deadLetterNotify: `sns:${TopicArn},eventbridge:ops`,
       },
       {},
     ),
     text => warnings.push(text),
   )
-  const many = Array.from({ length: 12 }, (_, i) => deadLetterOf(`told-${i}`, 'a secret value'))
+  const many = Array.from({ length: 12 }, (_, i) => deadLetterOf(`notified-${i}`, 'a secret value'))
   await deadLetters.store(many)
   await deadLetters.close()
   assert.deepEqual(warnings, [])

@@ -1,4 +1,5 @@
-// Sessions of 14 s under traffic: each ends by a new connection before the broker ends it, and nothing is lost or repeated.
+// Sessions of 14 s under traffic: a new connection replaces each before the broker ends it; no record is lost or
+// repeated.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { readTopic } from '../../local/kafka/admin.ts'
@@ -13,7 +14,7 @@ before(async () => {
 })
 after(() => rig.stop())
 
-test('sessions of 14 s: replaced in time, every record delivered once', async () => {
+test('connections are replaced before their sessions end, and every record is delivered once', async () => {
   const producer = producerOf([rig.address('SESSION')], {
     securityProtocol: 'SASL_SSL',
     sslTruststoreLocation: rig.caFile,

@@ -1,4 +1,4 @@
-// The same silent cut, ours and raw kafkajs with its defaults side by side.
+// The same silent cut for our producer and for raw kafkajs with its defaults.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
@@ -10,36 +10,36 @@ import { pause } from '../support/time.ts'
 const LIMIT_MS = 55_000
 const record = { key: 'k', value: 'v' }
 
-test('a connection cut in silence: ours is delivered within a second, raw kafkajs is still waiting after 50', async () => {
+test('after a silent cut our producer delivers within a second; raw kafkajs still waits after 50', async () => {
   const rig = await startProxiedKafka()
   await createTopics(rig.bootstrapServers, [{ topic: 'thaw', partitions: 1 }])
   await untilInSync(rig.bootstrapServers, 'thaw', 1)
-  const ours = producerOf([rig.bootstrapServers])
+  const producer = producerOf([rig.bootstrapServers])
   const raw = new Kafka({ brokers: [rig.bootstrapServers], logLevel: logLevel.NOTHING }).producer({
     createPartitioner: Partitioners.DefaultPartitioner,
   })
   await raw.connect()
   const sendRaw = () => raw.send({ topic: 'thaw', acks: -1, messages: [record] })
-  await Promise.all([ours.send({ topic: 'thaw', ...record }), sendRaw()])
+  await Promise.all([producer.send({ topic: 'thaw', ...record }), sendRaw()])
   await pause(5000)
   rig.proxy.cut('silent')
   const begin = performance.now()
   const since = () => Math.round(performance.now() - begin)
-  const theirs = Promise.race([
+  const kafkajs = Promise.race([
     sendRaw().then(
       () => `delivered after ${since()} ms`,
       () => `failed after ${since()} ms`,
     ),
     new Promise(resolve => setTimeout(() => resolve(`no answer within ${LIMIT_MS} ms`), LIMIT_MS)),
   ])
-  await ours.send({ topic: 'thaw', ...record })
+  await producer.send({ topic: 'thaw', ...record })
   const took = since()
-  console.log(`silent cut while idle for 5 s: ours delivered after ${took} ms; raw kafkajs: ${await theirs}`)
+  console.log(`silent cut while idle for 5 s: delivered after ${took} ms; raw kafkajs: ${await kafkajs}`)
   assert.ok(took < 1000, `${took} ms`)
   assert.ok(since() > 50_000)
   rig.proxy.cut('rst')
-  await ours.close()
+  await producer.close()
   await rig.stop()
-  // kafkajs waits for answers that never come before it disconnects.
+  // Before it disconnects, kafkajs waits for answers that never come.
   setTimeout(() => process.exit(), 500).unref()
 })
