@@ -3,7 +3,7 @@ import { DeadLetterError } from '../errors.ts'
 import type { LogRecord } from '../wire-format/record-batch-decoder.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { DeadLetterProducer } from './dead-letter-target.ts'
-import type { RawToDeadLetters } from './sqs/store.ts'
+import type { RawToDeadLetters } from './raw-message.ts'
 
 /** @typeParam Handle the store's own; for everybody else it is unknown */
 export interface OpenDeadLetter<Handle = unknown> {

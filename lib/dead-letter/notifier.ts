@@ -23,7 +23,7 @@ export function notifiersOf(targets: NotifyTargets): Notifier[] {
   return targets.map(target => (target.kind === 'sns' ? new SnsNotifier(target.topicArn) : new BusNotifier(target.bus)))
 }
 
-/** What is told of a dead letter: no key, no value, no header. */
+/** What a notification says of a dead letter: no key, no value, no header. */
 function summary({ deadLetter, location }: StoredNote): string {
   const { deadLetterId, recordId, record, source, failure } = deadLetter
   const { kind, outcome, code, attempts, lastAt } = failure

@@ -3,7 +3,7 @@ import type { SQSBatchResponse, SQSMessageAttribute, SQSMessageAttributes, SQSRe
 import type { Contracts, SqsFeed } from '../contracts/contract.ts'
 import { FIFO_KEY_SOURCES, SQS_ATTRIBUTE, SQS_MESSAGE_GROUP } from '../contracts/key-sources.ts'
 import { type Route, routeOfQueue } from '../contracts/route.ts'
-import type { RawMessage } from '../dead-letter/sqs/store.ts'
+import type { RawMessage } from '../dead-letter/raw-message.ts'
 import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import { type ProducerRecord, RESERVED_HEADER_PREFIX, type RecordHeader } from '../record/producer-record.ts'

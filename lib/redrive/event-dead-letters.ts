@@ -1,7 +1,7 @@
 // The dead letters of an SQS batch that Lambda itself received. Lambda deletes the completed ones; the others come again.
 import type { Completed, DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
+import type { RawMessage, RawToDeadLetters } from '../dead-letter/raw-message.ts'
 import { readDeadLetter } from '../dead-letter/read-dead-letter.ts'
-import type { RawMessage, RawToDeadLetters } from '../dead-letter/sqs/store.ts'
 
 export class EventDeadLetterStore implements DeadLetterStore {
   readonly #messages: readonly RawMessage[]

@@ -4,7 +4,7 @@
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
 import { type DeadLetter, type DeadLetterSource, toDeadLetter } from '../dead-letter/dead-letter.ts'
-import type { RawMessage } from '../dead-letter/sqs/store.ts'
+import type { RawMessage } from '../dead-letter/raw-message.ts'
 import { notSent } from '../delivery/delivery-report.ts'
 import { InvalidRecordError, TransportError } from '../errors.ts'
 import { parseEventBridgeEvent } from '../lambda/eventbridge-event.ts'

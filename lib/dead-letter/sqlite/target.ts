@@ -82,7 +82,7 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
       }
     } catch (cause) {
       if (cause instanceof DeadLetterError) throw cause
-      throw new DeadLetterError('dead-letter', 'The SQLite target did not store the letters.', {
+      throw new DeadLetterError('dead-letter', 'The SQLite target did not store the dead letters.', {
         retriable: true,
         cause,
       })

@@ -14,18 +14,10 @@ import {
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { inChunks, inParallel } from '../in-parallel.ts'
+import type { RawToDeadLetters } from '../raw-message.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { toEntry } from './target.ts'
-
-export interface RawMessage {
-  readonly messageId: string
-  readonly body: string
-  readonly attributes: Readonly<Record<string, string>>
-  readonly messageAttributes: NonNullable<Message['MessageAttributes']>
-}
-
-export type RawToDeadLetters = (message: RawMessage) => readonly DeadLetter[]
 
 /** A message that is held, and those of its dead letters that are open. */
 interface Held {
