@@ -17,7 +17,7 @@ export interface StoreUnderTest {
 }
 
 export interface ContractOptions {
-  /** `hidden`: two readers share the dead letters between them. `refused`: the second is told that one is running. */
+  /** `hidden`: two readers share the dead letters. `refused`: the second reader gets `redrive-running`. */
   readonly parallel: 'hidden' | 'refused'
 }
 

@@ -9,7 +9,7 @@ import { DEAD_LETTER_TOO_LARGE, type DeadLetterTarget, type StoreResult } from '
 import type { Notifier } from './notifier.ts'
 
 export interface DeadLetterPublisherOptions {
-  /** Are told of what is stored. */
+  /** Notified of each dead letter after it is stored. */
   readonly notifiers?: readonly Notifier[]
   readonly onNotifyFailure?: (error: unknown) => void
 }

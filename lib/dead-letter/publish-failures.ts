@@ -13,7 +13,7 @@ export interface PublishFailuresContext {
   readonly idOf: (index: number) => string
   /** Whether a failure becomes a dead letter; one that does not stays with its source. Default: every delivery failure. */
   readonly shouldDeadLetter?: (failed: Failed, index: number) => boolean
-  /** The key of a record that is at fault, where one can be read. */
+  /** The key of an invalid record, if it can be read. */
   readonly keyOf?: (record: ProducerRecord) => Uint8Array | string | null
   readonly deadline?: Deadline
   /** A dead letter is not stored: its record goes back to its source. */

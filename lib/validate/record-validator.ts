@@ -132,7 +132,7 @@ function readKey(record: ProducerRecord, value: unknown, contract: Contract): Ui
   return key ?? null
 }
 
-/** The key that a record would have, for the dead letter of one that is at fault; null where none can be read. */
+/** The key of an invalid record, for its dead letter; null if it can't be read. */
 export function keyOfInvalid(record: ProducerRecord, contract: Contract): Uint8Array | string | null {
   try {
     const value =

@@ -102,7 +102,7 @@ test('keyless records spread evenly over the partitions with a leader', () => {
   for (const partition of [0, 1, 3]) assert.ok(Math.abs((counts[partition] as number) - 10_000) < 500)
 })
 
-test('a custom partitioner that keeps to one partition is told of once per topic', () => {
+test('a custom partitioner that prefers one partition causes one warning per topic', () => {
   const told: string[] = []
   const partitioner = new RecordPartitioner({ partition: ({ topic }) => (topic === 'skewed' ? 2 : undefined) }, text =>
     told.push(text),

@@ -9,6 +9,7 @@ import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client }
 import { DynamoDbDeadLetterStore } from '../../lib/dead-letter/dynamodb/store.ts'
 import { DynamoDbDeadLetterTarget } from '../../lib/dead-letter/dynamodb/target.ts'
 import { S3DeadLetterTarget } from '../../lib/dead-letter/s3/target.ts'
+import { VERSION_1_TABLE_KEY } from '../../lib/dead-letter/version-1.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { tried } from '../../lib/redrive/retried-dead-letter.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
@@ -72,8 +73,8 @@ test('DynamoDB: a dead letter is one item, stored once', async () => {
   await target.close()
 })
 
-test('DynamoDB: a table of 0.1, whose key is letterId, is read, written to, leased, completed and replaced', async () => {
-  await createTable('of-0-1', 'letterId')
+test('DynamoDB: a table of 0.1, with its old partition key, is read, written to, leased, completed and replaced', async () => {
+  await createTable('of-0-1', VERSION_1_TABLE_KEY)
   const items = JSON.parse(readFileSync('test/dead-letter/samples-0.1/dynamodb-items.json', 'utf8'))
   for (const Item of items) await dynamodb.send(new PutItemCommand({ TableName: 'of-0-1', Item }))
   const target = new DynamoDbDeadLetterTarget('of-0-1')
