@@ -29,13 +29,17 @@ test('rules are numbered in order, and each names its tests', () => {
 })
 
 test('every test that a rule names exists', () => {
-  for (const { number, tests } of rules)
-    for (const { file, name } of tests) {
-      const text = readFileSync(file, 'utf8')
-      if (name === undefined)
-        assert.match(text, new RegExp(`\\brule ${number}\\b`, 'i'), `${file} has no rule ${number}`)
-      else assert.ok(text.includes(`test('${name}'`), `${file} has no test '${name}' (rule ${number})`)
-    }
+  const missing = rules.flatMap(({ number, tests }) =>
+    tests
+      .filter(({ file, name }) => {
+        const text = readFileSync(file, 'utf8')
+        return name === undefined
+          ? !new RegExp(`\\brule ${number}\\b`, 'i').test(text)
+          : !text.includes(`test('${name}'`)
+      })
+      .map(({ file, name = `rule ${number}: …` }) => `rule ${number}: ${file} has no test '${name}'`),
+  )
+  assert.deepEqual(missing, [])
 })
 
 test('every rule that a file cites exists, and lists the tests that are named after it', () => {
