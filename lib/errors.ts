@@ -217,7 +217,9 @@ export function unexpectedError(cause: unknown): TransportError {
   return new TransportError('unavailable', 'An unexpected error; its cause has the details.', { cause })
 }
 
-/** The message of the innermost of our own errors: it names the setting, and never a payload, a secret or an address. */
+/**
+ * The message of the innermost of our own errors: it names the setting, and never a payload, a secret or an address.
+ */
 export function innermostMessage(error: unknown): string | undefined {
   let message: string | undefined
   for (let inner = error; inner instanceof Error; inner = inner.cause)

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { httpHarness } from './fakes/function-harness.ts'
 
-test('the contract that README shows takes a record over HTTP, and refuses one that breaks it', async () => {
+test('README’s contract accepts a valid record over HTTP and refuses an invalid one', async () => {
   const json = /1\. Write `contracts\/orders\.json`: `(\{.*\})`/.exec(readFileSync('README.md', 'utf8'))?.[1] ?? ''
   const folder = mkdtempSync(join(tmpdir(), 'contracts-'))
   try {

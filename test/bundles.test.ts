@@ -37,14 +37,14 @@ function modulesIn(outputs: Metafile['outputs'], files: Iterable<string> = Objec
 }
 
 for (const name of functionNames().filter(each => each !== 'redrive'))
-  test(`${name}: every target is there at the start; nothing that reads dead letters is, not even in a lazy chunk`, async () => {
+  test(`${name}: every target is loaded at the start; nothing that reads dead letters is in the bundle`, async () => {
     const outputs = await outputsOf(name)
     assert.equal(modulesIn(outputs, readAtStart(name, outputs)).filter(path => TARGET.test(path)).length, 6)
     const readers = modulesIn(outputs).filter(path => READERS.test(path))
     assert.deepEqual(readers, [])
   })
 
-test('redrive: every store is in a chunk of its own, which is loaded when it is used', async () => {
+test('redrive: every store is in its own chunk, which is loaded on use', async () => {
   const outputs = await outputsOf('redrive')
   assert.equal(modulesIn(outputs).filter(path => STORE.test(path)).length, 6)
   assert.deepEqual(

@@ -1,4 +1,4 @@
-// Comments that point nowhere (a doc comment with nothing under it, a file that does not exist), and lines too wide to
+// Comments without a subject (a doc comment above nothing, a file that does not exist), and lines too wide to
 // read, which Biome leaves where a text or a comment makes them so.
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
@@ -9,12 +9,15 @@ const files = globSync(`${FOLDERS}/**/*.{ts,js}`, { exclude: name => name === 'n
 /** Named as an example of a path, by the script that shortens paths. */
 const EXAMPLES = ['functions/http/x.ts', 'lib/send/x.ts']
 
+/** Folders whose lines are still wider. */
+const UNFINISHED = /^lib\/(dead-letter|redrive|wire-format)\//
+
 function linesOf(file: string): { readonly line: string; readonly next: string; readonly where: string }[] {
   const lines = readFileSync(file, 'utf8').split('\n')
   return lines.map((line, i) => ({ line, next: (lines[i + 1] ?? '').trim(), where: `${file}:${i + 1}` }))
 }
 
-test('what a doc comment describes stands right below it', () => {
+test('a doc comment stands directly above what it describes', () => {
   assert.ok(files.length > 300)
   for (const file of files) {
     let inDoc = false
@@ -43,7 +46,6 @@ test('a file of this repository that a comment names exists', () => {
 })
 
 test('no line is wider than 120 columns, texts and comments included', () => {
-  const finished = /^(lib\/(config|contracts|lambda|security|validate)|scripts)\//
-  for (const { line, where } of files.filter(file => finished.test(file)).flatMap(linesOf))
+  for (const { line, where } of files.filter(file => !UNFINISHED.test(file)).flatMap(linesOf))
     assert.ok(line.length <= 120 || /https?:\/\//.test(line), `${where}: ${line.length} columns`)
 })

@@ -78,7 +78,7 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
   [/^export KAFKA_/, 'test/slow/package.test.ts', /KAFKA_MSK_CLUSTER_ARN/],
 ]
 
-test('every command of the documents is run by a check', () => {
+test('a check runs every command of the documents', () => {
   assert.ok(commands().length > 40, `${commands().length} commands`)
   for (const { file, text } of commands()) {
     const entry = WHERE.find(([form]) => form.test(text))
@@ -138,7 +138,7 @@ test('the source files that the documents name exist', () => {
       )
 })
 
-test('links of the documents lead somewhere', () => {
+test('links of the documents have targets', () => {
   for (const file of DOCUMENTS)
     for (const [, target = ''] of read(file).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g))
       if (!/^https?:/.test(target)) assert.ok(existsSync(join(dirname(file), target)), `${file}: ${target}`)

@@ -32,7 +32,7 @@ const WRITTEN_OUT: readonly { readonly helper: string; readonly text: RegExp; re
   },
 ]
 
-test('a helper that exists is not written out again', () => {
+test('existing helpers are used, not rewritten', () => {
   const files = globSync('{lib,functions,bin,local,scripts,bench,test}/**/*.ts')
   const texts = files.map(file => ({ file, text: readFileSync(file, 'utf8').replaceAll(/\s/g, '') }))
   for (const { helper, text: pattern, home } of WRITTEN_OUT) {

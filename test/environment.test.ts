@@ -22,7 +22,7 @@ after(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('the local stack fills in what is missing, and the process’s own environment stays as it is', () => {
+test('the local stack’s settings fill in what is missing; process.env stays unchanged', () => {
   const before = { ...process.env }
   const env = environment({ AWS_REGION: 'eu-west-1', HOME: '/home/me' })
   assert.deepEqual(env, {
@@ -36,14 +36,14 @@ test('the local stack fills in what is missing, and the process’s own environm
   assert.deepEqual({ ...process.env }, before)
 })
 
-test('an environment that names a cluster is taken as it is', () => {
+test('an environment that names a cluster is used unchanged', () => {
   for (const name of ['KAFKA_BOOTSTRAP_SERVERS', 'KAFKA_MSK_CLUSTER_ARN', 'KAFKA_CONFIG_FILE']) {
     const env = { [name]: 'mine' }
     assert.equal(environment(env), env)
   }
 })
 
-test('the AWS SDK gets the AWS_ variables, and nothing else', () => {
+test('only the AWS_ variables are passed to the AWS SDK', () => {
   exportAwsVariables({ AWS_REGION: 'eu-south-2', KAFKA_CLIENT_ID: 'not exported' })
   assert.equal(process.env.AWS_REGION, 'eu-south-2')
   assert.equal(process.env.KAFKA_CLIENT_ID, undefined)

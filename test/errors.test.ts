@@ -9,7 +9,7 @@ import { DeliveryError, ERROR_CODES, InvalidRecordError, KafkaProducerError, Tra
 import { producerOf } from './fakes/producer-of.ts'
 import { withProducer } from './fakes/with-producer.ts'
 
-test('without a broker every call fails with the code unreachable; the driver’s word is the causeCode', async () => {
+test('without a broker every call fails with the code unreachable; the driver’s code is the causeCode', async () => {
   const producer = producerOf([`127.0.0.1:${await closedPort()}`], {
     maxBlockMs: 300,
     deliveryTimeoutMs: 1000,
@@ -32,7 +32,7 @@ test('without a broker every call fails with the code unreachable; the driver’
   await producer.close()
 })
 
-test('a broker’s refusal has our code; the broker’s word is the causeCode of report and error alike', async () => {
+test('a broker’s error has a code of the library; the broker’s own is the causeCode of report and error', async () => {
   const NOT_LEADER_OR_FOLLOWER = 6
   const MESSAGE_TOO_LARGE = 10
   const script = {
@@ -55,7 +55,7 @@ test('a broker’s refusal has our code; the broker’s word is the causeCode of
   })
 })
 
-test('docs/delivery-semantics.md documents each code once per group, with the status it has over HTTP', () => {
+test('docs/delivery-semantics.md documents each code once per group, with its HTTP status', () => {
   const documented = tablesOf(readFileSync('docs/delivery-semantics.md', 'utf8'))
   const sorted = (codes: readonly string[] | undefined) => [...(codes ?? [])].sort()
   const codesIn = (heading: string) => sorted(documented.get(heading)?.map(([code]) => code))

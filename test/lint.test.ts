@@ -46,7 +46,7 @@ function planted(check: () => Result, file: string, line: string): Result {
   }
 }
 
-test('the tree as it is passes lint', () => {
+test('the tree passes lint', () => {
   for (const check of [checkImports, biome]) assert.equal(check().status, 0, check().output)
 })
 
@@ -114,7 +114,7 @@ for (const [story, file, line, sentence] of FORBIDDEN_IMPORTS) {
   })
 }
 
-test('a type that is imported inline loads nothing and may name another stage', () => {
+test('an inline type import of another stage is allowed', () => {
   const line = "export type Later = import('../send/sender.ts').Sender"
   assert.equal(planted(checkImports, 'lib/partition/murmur2.ts', line).status, 0)
 })
@@ -129,7 +129,7 @@ test('a floating promise fails lint', () => {
   assert.match(output, /noFloatingPromises/)
 })
 
-test('docs/settings.md and the drawing of docs/architecture.md are what their scripts give', () => {
+test('docs/settings.md and the drawing of docs/architecture.md are up to date', () => {
   assert.equal(readFileSync('docs/settings.md', 'utf8'), settingsDocument())
   assert.equal(readFileSync('docs/architecture.md', 'utf8'), architectureDocument())
 })

@@ -16,7 +16,7 @@ const problem = (from: object) => {
   return ''
 }
 
-test('defaults: a FIFO queue keys by its group, EventBridge gives the detail', () => {
+test('defaults: the key of a FIFO queue is its message group, the value of an event is its detail', () => {
   const contract = contracts({
     t: { from: { sqs: [{ queue: 'a' }, { queue: 'b.fifo' }], eventbridge: [{ source: ['s'] }] } },
   }).get('t')
@@ -27,7 +27,7 @@ test('defaults: a FIFO queue keys by its group, EventBridge gives the detail', (
   assert.deepEqual(contract?.eventbridge, [{ source: ['s'], detailType: undefined, value: 'detail', key: undefined }])
 })
 
-test('each wrong field is named', () => {
+test('an error names each wrong field', () => {
   const cases: [object, RegExp][] = [
     [{ sqs: {} }, /from\.sqs: expected a list/],
     [{ sqs: [{ queue: 'no spaces' }] }, /from\.sqs\[0\]\.queue/],

@@ -16,7 +16,7 @@ const keyOf = (from: readonly string[], lookup: ReadonlyMap<string, unknown>, ke
     { contracts: new Map([['t', keyed(from)]]) },
   ).key
 
-test('a source that the library has never heard of gives keys by name and by pointer', () => {
+test('an unknown kind of source provides keys by name and by pointer', () => {
   const lookup = new Map<string, unknown>([
     ['stream:partitionKey', 'shard-key'],
     ['stream:record', { keys: { id: 7 } }],
@@ -28,7 +28,7 @@ test('a source that the library has never heard of gives keys by name and by poi
   assert.equal(keyOf(['change:/keys/none', 'value:/id'], lookup), 'v-1')
 })
 
-test('a name that holds a colon and a slash is a name first, a pointer only where there is no such name', () => {
+test('a key source with a colon and a slash is looked up as a name first, then as a pointer', () => {
   const lookup = new Map<string, unknown>([
     ['sqs:attribute:event:/id', 'attribute'],
     ['event', { id: 'event' }],
@@ -55,7 +55,7 @@ test('a contract may name each of the key sources and no other', () => {
     assert.ok(!isKeySources([source]), String(source))
 })
 
-test('the record and its validator name no service', () => {
+test('lib/record and lib/validate name no AWS service', () => {
   for (const file of globSync('lib/{record,validate}/**/*.ts'))
     assert.doesNotMatch(readFileSync(file, 'utf8'), /sqs|eventbridge|kinesis|dynamo|sns|aws/i, file)
 })

@@ -15,7 +15,7 @@ after(() => rmSync(folder, { recursive: true }))
 const schema = { type: 'object', required: ['id'] }
 writeFileSync(join(folder, 'orders.json'), JSON.stringify({ key: { from: ['value:/id'] }, value: { schema } }))
 
-test('a program sends by the contracts of a folder', async () => {
+test('a program can load the contracts of a folder', async () => {
   const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['a:1'] }, {}), {
     client: new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock }),
     rules: { contracts: await loadContracts(folder) },
@@ -25,7 +25,7 @@ test('a program sends by the contracts of a folder', async () => {
   await producer.close()
 })
 
-test('without Ajv a bundler passes over it, and loading contracts names the packages to install', async () => {
+test('without Ajv a bundle can be built, and loading contracts names the packages to install', async () => {
   const outfile = join(folder, 'bundle.mjs')
   const { errors, warnings } = await build({
     entryPoints: ['lib/contracts/load-contracts.ts'],

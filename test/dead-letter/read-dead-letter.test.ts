@@ -20,7 +20,7 @@ const inDoubt = {
   to: good.failure.lastAt,
 }
 
-test('what any record becomes as a dead letter can be read back, whatever is wrong with the record', () => {
+test('the dead letter of any record, however malformed, can be read back', () => {
   const anything = fc.anything({ withBigInt: true, withTypedArray: true, withDate: true })
   const record = fc.record({
     topic: fc.oneof(fc.string({ maxLength: 300 }), anything),
@@ -54,7 +54,7 @@ test('what any record becomes as a dead letter can be read back, whatever is wro
   )
 })
 
-test('a field of another type or beyond its bound is named, and the dead letter is not used', () => {
+test('a dead letter with a field of the wrong type or size is not used; the error names the field', () => {
   const rows: [string, (deadLetter: DeadLetter) => object][] = [
     ['deadLetterId', d => ({ ...d, deadLetterId: '../../../../etc/hostname' })],
     ['recordId', d => ({ ...d, recordId: 'x'.repeat(4097) })],
@@ -78,7 +78,7 @@ test('a field of another type or beyond its bound is named, and the dead letter 
   }
 })
 
-test('an id that is not the one of the record is refused: it could end another dead letter', () => {
+test('a dead letter whose id is not that of its record is refused, because it could complete another one', () => {
   const other = deadLetterOf('other', 'another value')
   assert.equal(read({ ...good, deadLetterId: other.deadLetterId }).kind, 'unreadable')
   assert.equal(read({ ...good, record: { ...good.record, value: 'AAAA' } }).kind, 'unreadable')
@@ -91,7 +91,7 @@ test('an id can’t be verified while the value lies in a claim check', () => {
   assert.deepEqual(result.kind === 'dead-letter' && result.verified, false)
 })
 
-test('a newer version is unreadable and says so; what is no envelope at all is foreign', () => {
+test('a newer version is unreadable, with an error that says so; anything else is foreign', () => {
   const newer = read({ ...good, schemaVersion: 3 })
   assert.match(newer.kind === 'unreadable' ? newer.reason : '', /version 3 of the envelope, newer than this release/)
   for (const foreign of [null, 7, 'text', [], {}, { schemaVersion: 2 }, { room: 'lobby' }])

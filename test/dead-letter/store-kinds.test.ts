@@ -30,7 +30,7 @@ const LOCAL: readonly DeadLetterTargetConfig[] = [
 ]
 
 for (const config of LOCAL) {
-  test(`${config.kind}: one that lies there twice is given once and completed in both places; a third is not`, async () => {
+  test(`${config.kind}: a dead letter that is stored twice is listed once and completed in both places`, async () => {
     const target = createTarget(config, services)
     const [twice, other] = [deadLetterOf('twice'), deadLetterOf('other')]
     await target.store([twice, other], deadlineIn(5000))
@@ -47,7 +47,7 @@ for (const config of LOCAL) {
     await store.close()
   })
 
-  test(`${config.kind}: what was just stored is found by its location, and it alone is completed`, async () => {
+  test(`${config.kind}: a dead letter is completed by its location, and no other is`, async () => {
     const target = createTarget(config, services)
     const deadLetter = deadLetterOf('found')
     const [location] = await target.store([deadLetter], deadlineIn(5000))
@@ -61,7 +61,7 @@ for (const config of LOCAL) {
     await store.close()
   })
 
-  test(`${config.kind}: while one redrive has the lease, another is refused, and told where it runs`, async t => {
+  test(`${config.kind}: while one redrive has the lease, another fails with an error that names the place`, async t => {
     if (config.kind === 'kafka') topic.records.length = 0
     const target = createTarget(config, services)
     await target.store([deadLetterOf('leased')], deadlineIn(5000))
@@ -80,7 +80,7 @@ for (const config of LOCAL) {
   })
 }
 
-test('a value that was too large is read from whatever kind of target keeps it', async () => {
+test('a claim is read from every kind of target that stores claims', async () => {
   const value = Buffer.alloc(3000, 'x')
   const deadLetter = deadLetterOf('large', value)
   for (const config of LOCAL.filter(({ kind }) => kind !== 'kafka')) {
@@ -105,7 +105,7 @@ test('a value that was too large is read from whatever kind of target keeps it',
   )
 })
 
-test('the doctor leaves nothing behind in a target', async () => {
+test('the doctor leaves no dead letter in a target', async () => {
   const places = [`disk:${join(folder, 'doctor')}`, `sqlite:${join(folder, 'doctor.db')}`]
   const config = parseConfig({ bootstrapServers: ['127.0.0.1:9'], deadLetter: places.join() }, {})
   assert.deepEqual(

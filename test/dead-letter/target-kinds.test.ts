@@ -25,7 +25,7 @@ function parse(text: string, context: Partial<DeadLetterTargetsContext> = {}) {
 }
 
 for (const [kind, [text, shown]] of Object.entries(EXAMPLES))
-  test(`${kind}: its text becomes its own configuration, is shown without an address, and makes a target`, async () => {
+  test(`${kind}: its text is parsed, described without an address, and creates a target`, async () => {
     const { targets, problems } = parse(text)
     assert.deepEqual(problems, [])
     assert.equal(targets.length, 1)
@@ -37,17 +37,19 @@ for (const [kind, [text, shown]] of Object.entries(EXAMPLES))
     await created.close()
   })
 
-test('a target of no kind: the message names the form of each kind', () => {
+test('the error for an unknown kind of target lists the form of each kind', () => {
   for (const text of ['ftp:there', 'toString:x', '__proto__:x', 'disk', 'disk:%zz', 'sqlite:']) {
     const { targets, problems } = parse(text)
     assert.deepEqual(targets, [])
     assert.deepEqual(problems, [
-      'KAFKA_DEAD_LETTER: expected none, sqs:<queue URL>, s3:<bucket>/<prefix>, dynamodb:<table>, kafka:{topic}-dlt@<host:port>, disk:<folder> or sqlite:<file>, several separated by commas; got something else.',
+      'KAFKA_DEAD_LETTER: expected none, sqs:<queue URL>, s3:<bucket>/<prefix>, dynamodb:<table>, ' +
+        'kafka:{topic}-dlt@<host:port>, disk:<folder> or sqlite:<file>, several separated by commas; ' +
+        'got something else.',
     ])
   }
 })
 
-test('what only a writer needs is not asked of who reads; a problem names what the text was given as', () => {
+test('requirements for writing do not apply to reading; a problem names the setting of the text', () => {
   const read = { setting: 'from', use: 'read' } as const
   for (const [text, problem] of [
     ['kafka:', /^KAFKA_DEAD_LETTER: expected a target beside kafka: on the same cluster/],
@@ -62,7 +64,7 @@ test('what only a writer needs is not asked of who reads; a problem names what t
   assert.match(parse('ftp:there', read).problems.join(), /^from: expected none, sqs:/)
 })
 
-test('kafka: without a producer is refused when it is created, not when the first dead letter comes', () => {
+test('kafka: without a producer, creating the target fails, not storing the first dead letter', () => {
   const [target] = parse(EXAMPLES.kafka[0]).targets as [DeadLetterTargetConfig]
   assert.throws(() => createTarget(target), ConfigError)
 })

@@ -96,7 +96,7 @@ async function completeAllButOne(store: DeadLetterStore): Promise<DeadLetter> {
 
 const all = [...expected].sort(byRecordId)
 
-test('the names and codes of version 1 become those of version 2, and nothing else changes', () => {
+test('names and codes of version 1 become those of version 2; nothing else changes', () => {
   for (const [index, name] of NAMES.entries()) {
     const { letterId, failure, redrive, ...rest } = JSON.parse(textOf(`${name}.json`))
     const { fault, brokerCode, ...sameFailure } = failure
@@ -191,10 +191,8 @@ test('s3: objects of 0.1 are read and deleted once completed', async () => {
   const keys = new Map(expected.map(({ deadLetterId }, index) => [`prod/${deadLetterId}.json`, NAMES[index]]))
   const { url, calls } = await serve(({ operation }) => {
     const [method, path = ''] = operation.split(' ')
-    if (path.includes('list-type'))
-      return {
-        body: `<ListBucketResult>${[...keys.keys()].map(key => `<Contents><Key>${key}</Key></Contents>`).join('')}</ListBucketResult>`,
-      }
+    const contents = [...keys.keys()].map(key => `<Contents><Key>${key}</Key></Contents>`)
+    if (path.includes('list-type')) return { body: `<ListBucketResult>${contents.join('')}</ListBucketResult>` }
     const name = keys.get(path.split('?')[0]?.slice('/dead-letters/'.length) ?? '')
     return { body: method === 'GET' && name ? textOf(`${name}.json`) : '' }
   })

@@ -72,7 +72,7 @@ const only = () => {
 const traceparentOf = (headers: ProducerRecordHeaders | undefined) =>
   headers?.filter(([name]) => name === 'traceparent').map(([, value]) => String(value))
 
-test('a record that is delivered: a span in the caller’s trace, and the record carries it on', async () => {
+test('a delivered record has a span in the caller’s trace, and carries the span’s context', async () => {
   const [headers] = await sending([], producer => producer.send(caller()))
   const span = only()
   const { spanId } = span.spanContext()
@@ -93,7 +93,7 @@ test('a record that is delivered: a span in the caller’s trace, and the record
   assert.equal(span.status.code, SpanStatusCode.UNSET)
 })
 
-test('within an invocation’s span of the same trace that is the parent; of another trace it is a link', async () => {
+test('the invocation’s span is the parent in the same trace, and a link from another trace', async () => {
   const invocation = provider.getTracer('t').startSpan('invocation')
   const { traceId, spanId } = invocation.spanContext()
   await context.with(trace.setSpan(context.active(), invocation), () =>
@@ -107,7 +107,7 @@ test('within an invocation’s span of the same trace that is the parent; of ano
   assert.equal(bare?.parentSpanContext?.spanId, spanId)
 })
 
-test('a failure: the code and what is known of the record, no text and no payload', async () => {
+test('the span of a failed record has its code and outcome, but no message and no payload', async () => {
   await sending(['lose-answer'], producer => producer.sendAll([record({ value: 'secret' })], deadlineIn(200)))
   const span = only()
   assert.equal(span.status.code, SpanStatusCode.ERROR)
@@ -116,21 +116,21 @@ test('a failure: the code and what is known of the record, no text and no payloa
   assert.ok(!JSON.stringify([span.attributes, span.events, span.status]).includes('secret'))
 })
 
-test('an invalid record has a span too, and one span ends per record', async () => {
+test('every record has its span, invalid ones too', async () => {
   await sending([], producer => producer.sendAll([record({ key: null }), record({ value: null })]))
   const [refused, tombstone] = exporter.getFinishedSpans()
   assert.equal(refused?.attributes['error.type'], 'key-missing')
   assert.equal(tombstone?.attributes['messaging.kafka.message.tombstone'], true)
 })
 
-test('what a sampler leaves out is not recorded, and its trace goes on', async () => {
+test('a span that is not sampled is not recorded, and its trace is continued', async () => {
   sampled = false
   const [headers] = await sending([], producer => producer.send(caller()))
   assert.deepEqual(exporter.getFinishedSpans(), [])
   assert.match(traceparentOf(headers)?.[0] ?? '', new RegExp(`^00-${TRACE}-[0-9a-f]{16}-00$`))
 })
 
-test('without an SDK the record goes as it is', async () => {
+test('without an SDK the record is sent unchanged', async () => {
   trace.disable()
   try {
     const [headers] = await sending([], producer => producer.send(caller()))

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { buildFunctions } from '../../local/build.ts'
 
-test('a contract that is wrong is named by the failed build', async () => {
+test('a failed build names the contract that is wrong', async () => {
   const cwd = mkdtempSync(join(tmpdir(), 'build-'))
   try {
     mkdirSync(join(cwd, 'contracts'))

@@ -31,7 +31,7 @@ async function withBus(
 
 const entry = { Source: 'shop', DetailType: 'Order', Detail: '{"id":1}', Resources: ['r'] }
 
-test('an event that a contract claims reaches the function in EventBridge’s shape; others reach nobody', async () => {
+test('an event that a contract claims reaches the function in EventBridge’s shape; others are dropped', async () => {
   const events: Record<string, unknown>[] = []
   await withBus(
     async event => void events.push(event as Record<string, unknown>),
@@ -58,7 +58,7 @@ test('an event that a contract claims reaches the function in EventBridge’s sh
   )
 })
 
-test('three tries, then the on-failure destination with the event in it', async () => {
+test('after three attempts the event is sent to the on-failure destination', async () => {
   let tries = 0
   await withBus(
     async () => {

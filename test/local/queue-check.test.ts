@@ -38,7 +38,7 @@ const ROWS: [what: string, message: Partial<Message>, found: Partial<Observed>, 
 for (const [what, message, found, wrong] of ROWS)
   test(`a message ${what}`, () => assert.deepEqual(count(message, found), { ...GOOD, ...wrong }))
 
-test('a group whose second message appears first; a repeat later on is no disorder', () => {
+test('a group whose second message appears first is out of order; a later repeat is not', () => {
   const messages = new Map(
     ['a', 'b'].map((id, n) => [id, { group: 'g', n, isInvalid: false, completed: 1, returned: 0, cutOff: 1 }]),
   )

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { freePort } from '../../local/ports.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 
-test('an old Node prints what to do', async () => {
+test('with an old Node the error says what to do', async () => {
   const path = '../../scripts/check-node.js'
   const { nodeProblem } = (await import(path)) as { nodeProblem: (version: string) => string | undefined }
   assert.match(String(nodeProblem('20.20.2')), /needs Node 22\.18 or newer[\s\S]*--ignore-scripts/)
@@ -59,7 +59,7 @@ test('an unreachable registry is reported with what to check, and no partial dow
   assert.deepEqual(readdirSync(join(cache, 'serverless-kafka-producer')), [])
 })
 
-test('a port in use gives way to the next free one', async () => {
+test('if a port is in use, the next free one is used', async () => {
   const taken = createServer()
   await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
   const { port } = taken.address() as AddressInfo

@@ -13,7 +13,7 @@ const VECTORS: [string, number][] = [
   ['abc', 479470107],
 ]
 
-test('places the same key on the partition Java chooses', () => {
+test('a key has the partition that Java chooses', () => {
   for (const [key, hash] of VECTORS) assert.equal(murmur2(Buffer.from(key)), hash)
 
   const partitioner = new BuiltInPartitioner()
@@ -21,7 +21,7 @@ test('places the same key on the partition Java chooses', () => {
   assert.equal(partitioner.partition(record, { count: 7, available: [0] }), (-790332482 & 0x7fffffff) % 7)
 })
 
-test('keyless records stay on one available partition until 16 KiB, then move', () => {
+test('records without a key go to one available partition for 16 KiB, then to another', () => {
   const picks = [0, 0.99]
   const partitioner = new BuiltInPartitioner(false, () => picks.shift() ?? 0)
   const record = { topic: 't', key: null, value: null, headers: [], wireSize: 8192 }

@@ -15,7 +15,7 @@ const vectors = JSON.parse(readFileSync('test/vectors/vectors.json', 'utf8')) as
 const record = (key: Buffer | null, topic = 't') => ({ topic, key, value: null, headers: [], wireSize: 30 })
 const all = (count: number) => ({ count, available: Array.from({ length: count }, (_, i) => i) })
 
-test('every key is on the partition that the Java client chooses, for 1, 3, 6, 12 and 50 partitions', () => {
+test('every key has the partition that the Java client chooses, for 1, 3, 6, 12 and 50 partitions', () => {
   assert.ok(vectors.partitions.length >= 25)
   assert.deepEqual(vectors.counts, [1, 3, 6, 12, 50])
   for (const { key, chosen } of vectors.partitions)
@@ -25,7 +25,7 @@ test('every key is on the partition that the Java client chooses, for 1, 3, 6, 1
     )
 })
 
-test('integer, long, double, uuid and string give Java’s bytes', () => {
+test('integer, long, double, uuid and string serialize to the bytes of Java', () => {
   for (const { serializer, value, bytes } of vectors.serialized) {
     const data =
       serializer === 'long'
@@ -41,7 +41,7 @@ test('integer, long, double, uuid and string give Java’s bytes', () => {
   }
 })
 
-test('serializers refuse what they can’t express, without quoting it', () => {
+test('serializers refuse values that they can’t express, without quoting them', () => {
   const cyclic: Record<string, unknown> = { secret: 'hunter2' }
   cyclic.self = cyclic
   const cases: [SerializerName, unknown][] = [
@@ -80,7 +80,7 @@ test('serializers refuse what they can’t express, without quoting it', () => {
   )
 })
 
-test('round-robin takes the next partition with a leader, per topic', () => {
+test('round-robin chooses the next partition with a leader, per topic', () => {
   const partitioner = new RoundRobinPartitioner()
   const take = (topic: string, available: number[]) =>
     partitioner.partition(record(null, topic), { count: 4, available })
@@ -91,7 +91,7 @@ test('round-robin takes the next partition with a leader, per topic', () => {
   assert.ok(take('a', []) < 4)
 })
 
-test('keyless records spread evenly over the partitions with a leader', () => {
+test('records without a key spread evenly over the partitions with a leader', () => {
   const partitioner = new BuiltInPartitioner()
   const counts = [0, 0, 0, 0]
   for (let i = 0; i < 30_000; i++) {
@@ -103,15 +103,15 @@ test('keyless records spread evenly over the partitions with a leader', () => {
 })
 
 test('a custom partitioner that prefers one partition causes one warning per topic', () => {
-  const told: string[] = []
+  const warnings: string[] = []
   const partitioner = new RecordPartitioner({ partition: ({ topic }) => (topic === 'skewed' ? 2 : undefined) }, text =>
-    told.push(text),
+    warnings.push(text),
   )
   for (let i = 0; i < 5000; i++) {
     partitioner.partition(record(null, 'skewed'), all(6))
     partitioner.partition(record(null, 'even'), all(6))
   }
-  assert.deepEqual(told, ['partitioner.class sends 100 % of the records of skewed to one of its 6 partitions.'])
+  assert.deepEqual(warnings, ['partitioner.class sends 100 % of the records of skewed to one of its 6 partitions.'])
 })
 
 test('when partitions are added a key may move, and an explicit partition stays', () => {

@@ -110,7 +110,7 @@ test('HTTP bodies', () => {
   )
 })
 
-test('HTTP bodies: a number is kept or marked as the reviver would, whichever way the text is parsed', () => {
+test('HTTP bodies: numbers are kept or marked the same, with and without the check of each value', () => {
   const digits = fc.stringMatching(/^[1-9]\d{0,40}$/)
   const number = fc.oneof(
     digits,
@@ -161,7 +161,7 @@ test('HTTP events', () => {
   )
 })
 
-test('SQS batches and what is wrapped in them', () => {
+test('SQS batches and wrapped bodies', () => {
   const wrapped = jsonWith(
     'Type',
     'Notification',
@@ -207,7 +207,7 @@ test('SQS batches and what is wrapped in them', () => {
   )
 })
 
-test('EventBridge events, and what source DLQs and failure destinations hold', () => {
+test('EventBridge events, and messages of source DLQs and failure destinations', () => {
   const event = jsonWith(
     'id',
     'source',
@@ -239,7 +239,7 @@ test('EventBridge events, and what source DLQs and failure destinations hold', (
   )
 })
 
-test('dead letters: what is taken for one can be sent, whoever wrote it', () => {
+test('dead letters: every one that is read can be sent, whoever wrote it', () => {
   const deadLetter = jsonWith(
     'schemaVersion',
     'deadLetterId',
@@ -333,7 +333,7 @@ test('redrive requests, contracts and trace headers', () => {
   )
 })
 
-test('bytes of segments and of a log', () => {
+test('segments and record sets', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), bytes => {
       assert.ok([...readSegment(Buffer.from(bytes))].length <= 300)

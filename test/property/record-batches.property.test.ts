@@ -1,5 +1,5 @@
-// Record batches that are damaged in any way, before or after they are compressed, with a checksum that fits or not: they
-// are read, or the one typed error says why not. Nothing else is thrown, and no more is inflated than the bound.
+// Record batches that are damaged in any way, before or after they are compressed, with a checksum that fits or not:
+// they are read, or the one typed error says why not. Nothing else is thrown, and no more is inflated than the bound.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -74,7 +74,7 @@ const sizeOf = ({ key, value, headers }: LogRecord) =>
   (value?.length ?? 0) +
   headers.reduce((sum, [name, bytes]) => sum + name.length + (bytes?.length ?? 0), 0)
 
-test('damaged batches, as they come and with a checksum that fits', () => {
+test('damaged batches, with a wrong and with a corrected checksum', () => {
   fc.assert(
     fc.property(contents, fc.constantFrom(...CODECS), damages, fc.boolean(), (given, codec, changes, withChecksum) => {
       const batch = apply(batchOf(given, codec), changes)
@@ -84,7 +84,7 @@ test('damaged batches, as they come and with a checksum that fits', () => {
   )
 })
 
-test('damaged records, compressed after that', () => {
+test('damaged records, compressed afterwards', () => {
   fc.assert(
     fc.property(contents, fc.constantFrom(...CODECS), damages, (given, codec, changes) => {
       const batch = batchOf(given)
@@ -96,7 +96,7 @@ test('damaged records, compressed after that', () => {
   )
 })
 
-test('damaged compressed bytes: at most the bound is inflated', () => {
+test('damaged compressed bytes are inflated at most to the bound', () => {
   fc.assert(
     fc.property(fc.nat(200_000), fc.constantFrom(...CODECS.slice(1)), damages, (size, codec, changes) => {
       const compression = COMPRESSIONS[codec]

@@ -127,7 +127,7 @@ async function play({ script, messages, retries, batchSize, deadLettersLost, onI
   return { client, invocations }
 }
 
-test('FIFO: acknowledged and returned never meet, and every message has one fate an invocation', async () => {
+test('FIFO: an acknowledged message is never returned, and every message has one fate per invocation', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async input => {
       const { invocations } = await play(input)
@@ -150,7 +150,7 @@ test('FIFO: acknowledged and returned never meet, and every message has one fate
   )
 })
 
-test('FIFO: nothing of a group is acknowledged after one of it went back', async () => {
+test('FIFO: after a message went back, no later one of its group is acknowledged', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async input => {
       const { invocations } = await play(input)
@@ -172,7 +172,7 @@ test('FIFO: nothing of a group is acknowledged after one of it went back', async
   )
 })
 
-test('FIFO: a group keeps its order in each partition, over every redelivery', async () => {
+test('FIFO: a group keeps its order in each partition over redeliveries', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async input => {
       const { client, invocations } = await play(input)

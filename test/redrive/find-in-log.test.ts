@@ -32,7 +32,7 @@ const inDoubt = (id: string, baseSequence: number, indexInBatch: number, produce
 const identity = (baseSequence: number) => ({ producerId: 4000n, epoch: 3, baseSequence })
 const large = { value: Buffer.alloc(5000) }
 
-test('records are found by their sequence, in batches that can be read and in those whose header alone can', async () => {
+test('records are found by their sequence, even in batches of which only the header can be read', async () => {
   const log = logOf(
     at(10n, batchOf([{}, {}], 'none', identity(5))),
     at(20n, batchOf([large, large, large], 'gzip', identity(2 ** 31 - 1))),

@@ -32,7 +32,7 @@ const context = { config, contracts: new Map(), readSourceMessage: createSourceM
 const idsOf = async (request: Parameters<typeof listDeadLetters>[0]) =>
   (await Array.fromAsync(listDeadLetters(request, context))).map(({ deadLetter }) => deadLetter.recordId)
 
-test('open dead letters of every target in turn, of one target, by a filter, and at most so many', async () => {
+test('a redrive reads every target in turn, or one, with filters and a limit', async () => {
   assert.deepEqual(await idsOf({}), ['a', 'b', 'c', 'd'])
   assert.deepEqual(await idsOf(parseRedriveRequest({ from: `disk:${second}` })), ['c', 'd'])
   assert.deepEqual(await idsOf(parseRedriveRequest({ topic: 'chat' })), ['a', 'b', 'c'])
@@ -48,7 +48,7 @@ test('open dead letters of every target in turn, of one target, by a filter, and
   )
 })
 
-test('a dry run counts per target, and needs no broker', async () => {
+test('a dry run counts per target and needs no broker', async () => {
   const request = parseRedriveRequest({ dryRun: true, timestamp: 'now', topic: 'chat' })
   const results = await runRedrive(request, context)
   assert.deepEqual(
@@ -61,7 +61,7 @@ test('a dry run counts per target, and needs no broker', async () => {
   assert.deepEqual(await idsOf({}), ['a', 'b', 'c', 'd'])
 })
 
-test('a request with several faults lists them all', () => {
+test('an error lists every problem of a request', () => {
   assert.throws(
     () => parseRedriveRequest({ from: 7, limit: -1, colour: 'red' }),
     (error: unknown) => error instanceof ConfigError && error.problems.length === 3,

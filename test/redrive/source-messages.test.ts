@@ -1,5 +1,5 @@
-// What a source gave up becomes dead letters of the records that its first delivery would have sent. The reader is handed
-// in: a redrive without it leaves such messages alone.
+// What a source gave up becomes dead letters of the records that its first delivery would have sent. The reader is
+// handed in: a redrive without it leaves such messages alone.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SQSRecord } from 'aws-lambda'
@@ -41,7 +41,7 @@ const summary = (deadLetters: ReturnType<typeof read>) =>
     return [topic, key && String(key), value && String(value), source.trigger, source.arn, failure.kind, failure.code]
   })
 
-test('a message past maxReceiveCount: keyed, with its headers, and its queue as the source', () => {
+test('a message past maxReceiveCount has its key, its headers, and its queue as the source', () => {
   const deadLetters = read(message({ id: 7 }, { DeadLetterQueueSourceArn: ARN, ApproximateReceiveCount: '9' }))
   assert.deepEqual(summary(deadLetters), [['orders', 'ada', '{"id":7}', 'sqs', ARN, 'delivery-failure', 'unavailable']])
   const [deadLetter] = deadLetters
@@ -51,7 +51,7 @@ test('a message past maxReceiveCount: keyed, with its headers, and its queue as 
   assert.equal(String(new Map(headers).get('kp-id')), 'm-1')
 })
 
-test('a queue that the message does not name is the one that the request names; without one there is no dead letter', () => {
+test('if the message does not name its queue, the request must, or there is no dead letter', () => {
   assert.deepEqual(read(message({ id: 7 })), [])
   const fifo = summary(read(message({ id: 7 }, { MessageGroupId: 'g' }), 'orders.fifo'))
   assert.deepEqual(fifo, [
@@ -59,7 +59,7 @@ test('a queue that the message does not name is the one that the request names; 
   ])
 })
 
-test('an event that Lambda or a rule gave up: read as an event, or as the batch that it is', () => {
+test('a failed event of Lambda or a rule is read as an event, or as a batch', () => {
   const event = { id: 'e-1', source: 'shop', 'detail-type': 'Order', detail: { id: 8 } }
   const gaveUp = (requestPayload: unknown) => ({ requestContext: { requestId: 'r-1' }, requestPayload })
   const ofEvent = ['orders', null, '{"id":8}', 'eventbridge', null, 'delivery-failure', 'unavailable']
@@ -77,7 +77,7 @@ test('a message whose record is invalid becomes the dead letter of an invalid re
   ])
 })
 
-test('a message is the same to the parser whether Lambda or a reader of the queue received it', () => {
+test('a message is parsed the same whether Lambda or a reader of the queue received it', () => {
   const received = toSqsRecord(message({ id: 7 }, { MessageGroupId: 'g' }), ARN)
   const again = toSqsRecord(toRawMessage(received), ARN)
   assert.deepEqual(again, received)
@@ -85,7 +85,7 @@ test('a message is the same to the parser whether Lambda or a reader of the queu
   assert.deepEqual(second?.records[0]?.record.origin, first?.records[0]?.record.origin)
 })
 
-test('of an event, a message goes back until each of its dead letters is completed, and one that gives none always', async () => {
+test('a message of an event goes back until its dead letters are completed, or if it has none', async () => {
   const notification = { Records: [{ key: 'a' }, { key: 'b' }] }
   const records: SQSRecord[] = [
     toSqsRecord(message(notification, {}, 'two'), 'uploads'),

@@ -28,7 +28,7 @@ async function sendThrough(produce: Produce): Promise<{ summaries: string[]; isU
   return { summaries: (await sending).map(summaryOf), isUsable: producer.isUsable }
 }
 
-test('an answer without an outcome: the written batch is unknown, what waits is not-sent, the producer is replaced', async () => {
+test('after a missing outcome the batch is unknown, waiting records are not-sent, and the producer ends', async () => {
   const result = await sendThrough(async (_request, produce) => (await produce()).slice(1))
   assert.deepEqual(result, { summaries: ['unknown:delivery-unknown', 'not-sent:unavailable'], isUsable: false })
 })

@@ -99,7 +99,7 @@ test('rule 3: a retry sends the identical bytes', () => {
   }
 })
 
-test('rule 3: a batch that ends unacknowledged after an attempt left this machine moves the partition to the next epoch', () => {
+test('rule 3: an unacknowledged batch that left this machine moves the partition to the next epoch', () => {
   for (const outcome of [refused, lost])
     for (const end of ['gaveUp', 'split'] as const) {
       const { partition, bumps } = opened()
@@ -291,7 +291,7 @@ test('rule 7: a request is abandoned when it is written and nobody waits for it'
   assert.equal(written.partition.isAbandoned, true)
 })
 
-test('rule 5: lists of a split batch go before everything else, in order, without the records that nobody waits for', () => {
+test('rule 5: the parts of a split batch are sent first, in order, without records that have their outcome', () => {
   const { partition, records } = opened(['a', 'b', 'c', 'd', 'e'])
   write(partition)
   partition.attemptFailed({ kind: 'rejected', causeCode: 'MESSAGE_TOO_LARGE', cause: undefined })

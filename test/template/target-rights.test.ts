@@ -18,7 +18,7 @@ test('every folder with a target has a store too, and a row in each registry', (
 const further = (text: string) => furtherTargets({ KAFKA_DEAD_LETTER: text })
 const actionsOf = (statements: readonly { readonly Action: string[] }[]) => statements.flatMap(({ Action }) => Action)
 
-test('each target gives a function the permission to put, and redrive those to read and complete', () => {
+test('each target gives a function the permission to write, and redrive those to read and complete', () => {
   const { statements, readStatements, chain } = further('s3:my-letters/prod,dynamodb:letters,disk:/mnt/letters')
   assert.deepEqual(chain, [',s3:my-letters/prod,dynamodb:letters,disk:/mnt/letters'])
   const objects = { 'Fn::Sub': `arn:\${AWS::Partition}:s3:::my-letters/prod/*` }
@@ -50,7 +50,7 @@ test('dead-letter topics are those on the cluster of the records, each once', ()
   assert.deepEqual(deadLetterTopics(['chat']), ['chat-dlt', 'unrouted-dlt', 'all-dlt'])
 })
 
-test('the template’s own queue is the only one; an endpoint of a target is asked for by its service', () => {
+test('only the template’s own queue is allowed, and a target’s VPC endpoint is that of its service', () => {
   for (const text of ['sqs:https://sqs.local/1/q', 'none']) assert.throws(() => further(text), ConfigError)
   const inVpc = { vpcId: 'vpc-1', subnetIds: ['s-1'], securityGroupIds: ['sg-1'], routeTableIds: [] }
   assert.deepEqual(endpointProblems({ ...inVpc, vpcEndpoints: ['sqs', 'sns'] }), [])

@@ -15,7 +15,7 @@ test('rule 8: a timer that fires on time fires at once', async () => {
   assert.equal(firedAt, 100)
 })
 
-test('rule 8: a timer that fires late, after a freeze, grants one grace of 200 ms', async () => {
+test('rule 8: a timer that fires late, after a freeze, waits another 200 ms, once', async () => {
   const clock = new VirtualClock()
   let firedAt = -1
   let graces = 0
@@ -35,7 +35,7 @@ test('rule 8: a timer that fires late, after a freeze, grants one grace of 200 m
   assert.equal(graces, 1)
 })
 
-test('rule 8: an answer read in the grace cancels the time-out', async () => {
+test('rule 8: an answer that is read in the extra wait cancels the time-out', async () => {
   const clock = new VirtualClock()
   let fired = false
   const cancel = patientTimer(

@@ -45,7 +45,7 @@ function readerOf(batches: readonly Buffer[], options: LogReaderOptions = {}) {
 const text = (value: string) => Buffer.from(value)
 const bomb = Buffer.alloc(20_000)
 
-test('a batch that inflates beyond the bound is skipped with a warning, and what follows is read', async () => {
+test('a batch that inflates beyond the bound is skipped with a warning, and the next one is read', async () => {
   const { reader, warnings, leader } = readerOf(
     logOf([[text('a')], [bomb, 'gzip'], [text('c')], [bomb, 'zstd'], [text('e')]]),
     { maxInflatedBytes: 10_000 },
@@ -54,13 +54,14 @@ test('a batch that inflates beyond the bound is skipped with a warning, and what
   assert.deepEqual(values, ['a', 'c', 'e'])
   assert.deepEqual(leader.fetched, [0n, 2n, 4n])
   assert.deepEqual(warnings, [
-    "t-0: 2 record batch(es) can't be read and were skipped, the first at offset 1. A record batch inflates to more than 10,000 bytes (maxInflatedBytes).",
+    "t-0: 2 record batch(es) can't be read and were skipped, the first at offset 1. " +
+      'A record batch inflates to more than 10,000 bytes (maxInflatedBytes).',
   ])
   await Array.fromAsync(reader.read('t', 0, 0n, 5n))
   assert.equal(warnings.length, 1, 'a second look at the same batches')
 })
 
-test('the default bound takes what any producer with default settings sends', async () => {
+test('the default bound is enough for any producer with default settings', async () => {
   const { reader, warnings } = readerOf(
     logOf([
       [Buffer.alloc(8 * 2 ** 20), 'lz4'],
@@ -80,7 +81,7 @@ test('only records from the first offset to before the last are read', async () 
   assert.deepEqual(values, ['b0', 'c0', 'a3', 'b3', 'c3', 'a6', 'b6'])
 })
 
-test('a batch with a wrong checksum ends the read: nobody knows how the log goes on; the error says where', async () => {
+test('a batch with a wrong checksum ends the read with an error that says where', async () => {
   const batches = logOf([[text('a')], [text('b')]])
   batches[1]?.writeUInt8(255, 66)
   const { reader } = readerOf(batches)
@@ -91,7 +92,7 @@ test('a batch with a wrong checksum ends the read: nobody knows how the log goes
   })
 })
 
-test('a leader that gives only batches before the offset asked for is an error, not a loop', async () => {
+test('a leader that returns only batches before the requested offset is an error, not a loop', async () => {
   const { reader, leader } = readerOf(logOf([[text('a')], [text('b')]]))
   await assert.rejects(Array.fromAsync(reader.read('t', 0, 5n, 6n)), {
     code: 'corrupt-batch',

@@ -1,4 +1,5 @@
-// The limit of a value: of bytes it is known at once, for a redrive asks no later stage; of anything else when it is bytes.
+// The limit of a value: of bytes it is known at once, for a redrive asks no later stage; of anything else when it is
+// bytes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RecordSerializer } from '../../lib/serialize/record-serializer.ts'
@@ -16,7 +17,7 @@ const serializer = new RecordSerializer(1_000_000)
 const serialize = (topic: string, value: unknown) =>
   serializer.serialize(validateRecord({ topic, value }, { contracts }))
 
-test('bytes beyond limits.valueBytes are no valid record', () => {
+test('a record beyond limits.valueBytes is invalid', () => {
   validateRecord({ topic: 'json', value: Buffer.from('"123456"') }, { contracts })
   assert.throws(() => validateRecord({ topic: 'json', value: Buffer.from('"1234567"') }, { contracts }), tooLarge)
 })

@@ -32,11 +32,11 @@ async function wireFormatIn(name: string) {
 const WRITING = ['compress.ts', 'crc32c.ts', 'record-batch-encoder.ts', 'snappy-stream.ts', 'varint.ts']
 
 for (const name of ['http', 'sqs', 'eventbridge'])
-  test(`the bundle of ${name} can write record batches, and has nothing that reads them`, async () => {
+  test(`the bundle of ${name} writes record batches and has no code that reads them`, async () => {
     assert.deepEqual((await wireFormatIn(name)).all, WRITING)
   })
 
-test('redrive loads what reads record batches when it looks into a log, not at its start', async () => {
+test('redrive loads the code that reads record batches on use, not at its start', async () => {
   const { atStart, all } = await wireFormatIn('redrive')
   assert.deepEqual(atStart, WRITING)
   assert.ok(all.includes('record-batch-decoder.ts') && all.includes('decompress.ts'))

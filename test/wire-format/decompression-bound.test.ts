@@ -1,5 +1,5 @@
-// A stranger's batch of some kilobytes that would be gigabytes: memory stays within the bound. In a process of its own, since
-// the most memory that a process ever had is what is looked at.
+// A stranger's batch of some kilobytes that would be gigabytes: memory stays within the bound. In a process of its own,
+// since the most memory that a process ever had is what is looked at.
 import assert from 'node:assert/strict'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -49,14 +49,14 @@ const bombs = {
 } as const
 
 for (const [name, [codec, bytes]] of Object.entries(bombs))
-  test(`${name}: nothing is inflated beyond the bound`, () => {
+  test(`${name}: inflation stops at the bound`, () => {
     const before = mostMemory()
     for (let i = 0; i < 20; i++)
       assert.throws(() => decompress(codec, bytes, BOUND), { name: 'RecordBatchError', code: 'batch-too-large' })
     assert.ok(mostMemory() - before < BOUND + MARGIN, `${Math.round((mostMemory() - before) / MIB)} MiB`)
   })
 
-test('control: without the bound the memory is seen to grow, and the batches are what they should be', () => {
+test('control: without the bound the memory grows, so the batches are as hostile as they should be', () => {
   const before = mostMemory()
   assert.equal(decompress(...bombs.zstd, 256 * MIB).length, 256 * MIB)
   assert.ok(mostMemory() - before > 128 * MIB)

@@ -34,7 +34,7 @@ const content = fc.record({
   timestamp: fc.integer({ min: 0, max: 4_000_000_000_000 }),
 })
 
-test('what the encoder wrote is read as it was, with every codec', () => {
+test('the decoder reads what the encoder wrote, with every codec', () => {
   fc.assert(
     fc.property(
       fc.array(content, { minLength: 1, maxLength: 20 }),
@@ -93,7 +93,7 @@ test('LZ4 frames of linked and independent blocks, with and without checksums an
     assert.equal(String(decompress(LZ4, Buffer.from(base64 as string, 'base64'), 200_004)), large, options)
 })
 
-test('snappy: long literals, copies of every kind, and a bare block as librdkafka writes it', () => {
+test('snappy: long literals, copies of every kind, and librdkafka’s bare block are read', () => {
   const literal = Buffer.alloc(70_000, 'abcdefghij')
   const block = Buffer.concat([
     Buffer.from([0xfe, 0xa2, 0x04]), // 70,014 bytes in all
@@ -113,21 +113,22 @@ test('snappy: long literals, copies of every kind, and a bare block as librdkafk
   assert.ok(decompress(SNAPPY, block, 70_014).equals(expected))
 })
 
-test('a batch that inflates to the bound is read, and one that inflates beyond it is an error that names the bound', () => {
+test('a batch that inflates to the bound is read; one beyond it is an error that names the bound', () => {
   for (const codec of CODECS.slice(1)) {
     const batch = batchOf([{ value: Buffer.alloc(1_000_000) }], codec)
     const inflated = batchOf([{ value: Buffer.alloc(1_000_000) }]).length - BATCH_OVERHEAD
     assert.equal(Array.from(decodeRecordBatch(batch, inflated).records).length, 1, codec)
+    const bound = (inflated - 1).toLocaleString('en-US')
     assert.throws(() => decodeRecordBatch(batch, inflated - 1), {
       name: 'RecordBatchError',
       code: 'batch-too-large',
-      message: `A record batch inflates to more than ${(inflated - 1).toLocaleString('en-US')} bytes (maxInflatedBytes).`,
+      message: `A record batch inflates to more than ${bound} bytes (maxInflatedBytes).`,
     })
     assert.throws(() => decodeRecordBatch(batchOf([{ value: Buffer.alloc(17 << 20) }], codec)), /16,777,216 bytes/)
   }
 })
 
-test('record sets: a cut batch at the end is left out; markers, older formats and batches beyond the bound do not end it', () => {
+test('record sets: a cut batch at the end is ignored; other unreadable batches do not end the set', () => {
   const control = batchOf([{ key: Buffer.alloc(4) }])
   control.writeInt16BE(0x20, 21)
   const older = Buffer.alloc(26)
@@ -254,7 +255,7 @@ function lz4Frame(flags: number, blocks: readonly number[]): Buffer {
   return Buffer.from([0x04, 0x22, 0x4d, 0x18, flags, 0x40, 0, ...blocks])
 }
 
-test('the good batch that the hostile ones are made of is read', () => {
+test('the valid batch from which the hostile ones are made is read', () => {
   assert.equal(Array.from(decodeRecordBatch(good()).records).length, 1)
   assert.equal(Array.from(decodeRecordBatch(withBody(good(), record(0, 0, -1, -1, 0))).records).length, 1)
 })

@@ -29,7 +29,7 @@ const records = fc.array(
   { minLength: 1, maxLength: 20 },
 )
 
-test('a batch has the bytes that kafkajs gives it, where kafkajs can express it', async () => {
+test('a batch has the bytes that kafkajs writes, as far as kafkajs can express it', async () => {
   await fc.assert(
     fc.asyncProperty(records, async given => {
       const identity = { producerId: 4000n, epoch: 3, baseSequence: 17 }

@@ -72,15 +72,15 @@ export class LogReader {
     return offset < 0n ? this.end(topic, partition) : offset
   }
 
-  /** Records at offsets from `from` to before `to`, in their order. Batches that can't be read are left out, with a warning. */
+  /** The records from offset `from` up to, but without, `to`. Unreadable batches are skipped with a warning. */
   async *read(topic: string, partition: number, from: bigint, to: bigint): AsyncGenerator<LogRecord> {
     for await (const { records } of this.readBatches(topic, partition, from, to))
       for (const record of records) if (record.offset >= from && record.offset < to) yield record
   }
 
-  /** Whole batches: the first and the last may have records before `from` and after `to`. */
+  /** The batches with these offsets. The first and the last may have records before `from` and after `to`. */
   async *readBatches(topic: string, partition: number, from: bigint, to: bigint): AsyncGenerator<LogBatch> {
-    // Loaded here, so that a redrive that looks into no log does not load it.
+    // Loaded here, so that a redrive without a look-up in the log does not load it.
     const { decodeRecordSet } = await import('../../wire-format/record-batch-decoder.ts')
     const skipped = new SkippedBatches(`${topic}-${partition}`, this.#warned)
     try {
@@ -91,7 +91,7 @@ export class LogReader {
           if (batch.lastOffset < at) continue
           if (batch.unreadable) skipped.add(batch.baseOffset, batch.unreadable)
           yield batch
-          // What a compacted log no longer holds, and markers of transactions, are skipped with their batch.
+          // Offsets that a compacted log no longer holds, and transaction markers, are skipped with their batch.
           at = batch.lastOffset + 1n
           if (at >= to) return
         }
@@ -117,7 +117,7 @@ export class LogReader {
     return new Map(answers.filter(({ errorCode }) => errorCode === 0).map(({ topic, values }) => [topic, values]))
   }
 
-  /** At least one batch: one that is larger than asked for comes whole all the same (KIP-74). */
+  /** At least one batch: one larger than FETCH_BYTES is returned whole all the same (KIP-74). */
   async #fetch(topic: string, partition: number, offset: bigint): Promise<Buffer> {
     const end = Deadline.after(this.#clock, DEFAULT_MS)
     for (;;) {
@@ -127,7 +127,7 @@ export class LogReader {
         wire.fetch(topic, partition, offset, FETCH_BYTES, FETCH_WAIT_MS),
       )
       if (recordSet.length > 0) return recordSet
-      // A new leader may not know yet how far its followers are; what is asked for is there.
+      // The records are there: a new leader may not know the high watermark yet, so it returns nothing at first.
       if (end.passed)
         throw transportError(
           'REQUEST_TIMEOUT',
@@ -192,8 +192,8 @@ export class LogReader {
 }
 
 /**
- * The batches of one pass that can't be read. A stranger may fill a topic with them: one warning for all of them, and none
- * for those that an earlier pass warned of.
+ * The unreadable batches of one pass. A topic can be full of them, so all of them get one warning, and none for those
+ * that an earlier pass has reported.
  */
 class SkippedBatches {
   readonly #partition: string
@@ -216,7 +216,8 @@ class SkippedBatches {
   report(warn: (text: string) => void): void {
     if (this.#first)
       warn(
-        `${this.#partition}: ${this.#count} record batch(es) can't be read and were skipped, the first at offset ${this.#first.offset}. ${this.#first.error.message}`,
+        `${this.#partition}: ${this.#count} record batch(es) can't be read and were skipped, ` +
+          `the first at offset ${this.#first.offset}. ${this.#first.error.message}`,
       )
   }
 }
