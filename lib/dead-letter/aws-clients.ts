@@ -1,4 +1,4 @@
-// The AWS clients of the targets, loaded when they are first needed, so that a target nobody uses costs nothing at a cold start.
+// The AWS clients of the targets, loaded on first use: a target that is not used costs nothing at a cold start.
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { SQSClient } from '@aws-sdk/client-sqs'
@@ -20,7 +20,7 @@ export interface DynamoDb {
   readonly client: DynamoDBClient
 }
 
-/** A queue's host names its region, where the environment may name another. */
+/** Uses the region in the queue's host name; the environment may name another one. */
 export async function loadSqs(queueUrl: string): Promise<Sqs> {
   const sqs = await import('@aws-sdk/client-sqs')
   const region = /\bsqs\.([a-z0-9-]+)\.amazonaws\./.exec(queueUrl)?.[1]
@@ -41,7 +41,7 @@ export async function loadDynamoDb(): Promise<DynamoDb> {
   return { dynamodb, client: new dynamodb.DynamoDBClient({ requestHandler }) }
 }
 
-/** Ends a call to AWS when the deadline is over. */
+/** Aborts a call to AWS after `ms`. */
 export function abortAfter(ms: number): { readonly abortSignal: AbortSignal } {
   return { abortSignal: AbortSignal.timeout(Math.max(1, Math.ceil(ms))) }
 }

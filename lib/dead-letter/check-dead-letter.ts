@@ -1,5 +1,5 @@
-// The type and the bound of every field of an envelope. Whoever may write to a target may write anything there, so a
-// dead letter is believed only after this.
+// Checks the type and the bounds of every field of an envelope. Anybody who may write to a target can write anything there,
+// so a dead letter is used only after this check.
 import { isJsonObject } from '../record/json-object.ts'
 import {
   type DeadLetter,
@@ -54,7 +54,7 @@ const isHeaders: Check = value =>
 
 const RECORD: Readonly<Record<string, Check>> = {
   encoding: optional(value => value === 'wire'),
-  // A source may have asked for a topic by any text, so its form is not checked here.
+  // A source may have named any text as the topic, so its form is not checked here.
   topic: orNull(text(MAX_TOPIC)),
   partition: orNull(integer(0, MAX_INT32)),
   partitionFixedBy: orNull(value => value === 'source' || value === 'partitioner'),
@@ -115,8 +115,8 @@ const ENVELOPE: Readonly<Record<string, Check>> = {
 }
 
 /**
- * The first field of an envelope of version 2 that has another type or is beyond its bound, e.g. `failure.code`.
- * @returns undefined where all are as they should be
+ * The first field of an envelope of version 2 with a wrong type or size, e.g. `failure.code`.
+ * @returns undefined if all fields are valid
  */
 export function wrongField(json: Readonly<Record<string, unknown>>): string | undefined {
   const { record, failure, source, redrive, claimCheck, inDoubt } = json
@@ -138,7 +138,7 @@ function wrongIn(prefix: string, value: unknown, checks: Readonly<Record<string,
   return undefined
 }
 
-/** Type of what `wrongField` has found nothing wrong with. */
+/** Casts an envelope in which `wrongField` found nothing wrong. */
 export function asDeadLetter(json: Readonly<Record<string, unknown>>): DeadLetter {
   return json as unknown as DeadLetter
 }

@@ -1,4 +1,4 @@
-// Stores dead letters in the first target that takes them: what one does not store, the next one is given.
+// Stores dead letters in the first target that accepts them; those that one does not store are passed to the next.
 import { createHash } from 'node:crypto'
 import { DeadLetterError } from '../errors.ts'
 import { systemClock } from '../time/clock.ts'
@@ -9,13 +9,13 @@ import { DEAD_LETTER_TOO_LARGE, type DeadLetterTarget, type StoreResult } from '
 import type { Notifier } from './notifier.ts'
 
 export interface DeadLetterPublisherOptions {
-  /** Notified of each dead letter after it is stored. */
+  /** Called for each dead letter after it is stored. */
   readonly notifiers?: readonly Notifier[]
   readonly onNotifyFailure?: (error: unknown) => void
 }
 
 const NOTIFY_MS = 1000
-/** For callers without a deadline of their own. */
+/** For callers that pass no deadline. */
 const DEFAULT_MS = 30_000
 
 export class DeadLetterPublisher {
@@ -27,12 +27,12 @@ export class DeadLetterPublisher {
     this.#options = options
   }
 
-  /** False: dead letters are off, what fails stays with its source. */
+  /** False without targets: records that fail stay with their source. */
   get isOn(): boolean {
     return this.#targets.length > 0
   }
 
-  /** One result per dead letter, in their order; never rejects. A target that is slow leaves time for those after it. */
+  /** Resolves with one result per dead letter, in order; never rejects. A slow target leaves time for the next ones. */
   async store(
     deadLetters: readonly DeadLetter[],
     deadline: Deadline = Deadline.after(systemClock, DEFAULT_MS),
@@ -41,10 +41,10 @@ export class DeadLetterPublisher {
       () => new DeadLetterError('dead-letter', 'No dead-letter target is configured.'),
     )
     for (const [at, target] of this.#targets.entries()) {
-      const open = [...results.entries()].filter(([, result]) => typeof result !== 'string').map(([index]) => index)
-      if (open.length === 0) break
+      const unstored = [...results.entries()].filter(([, result]) => typeof result !== 'string').map(([index]) => index)
+      if (unstored.length === 0) break
       const share = deadline.limitedTo(deadline.remaining / (this.#targets.length - at))
-      await this.#storeIn(at, target, open, deadLetters, results, share)
+      await this.#storeIn(at, target, unstored, deadLetters, results, share)
     }
     await this.#notify(deadLetters, results, deadline)
     return results
@@ -54,7 +54,7 @@ export class DeadLetterPublisher {
     await Promise.all(this.#targets.map(target => target.close()))
   }
 
-  /** Told after storing, and for a moment at most: the answer must still leave. */
+  /** Notifies after storing, and briefly: the answer must be returned in time. */
   async #notify(
     deadLetters: readonly DeadLetter[],
     results: readonly StoreResult[],
@@ -74,25 +74,25 @@ export class DeadLetterPublisher {
   async #storeIn(
     at: number,
     target: DeadLetterTarget,
-    open: readonly number[],
+    unstored: readonly number[],
     deadLetters: readonly DeadLetter[],
     results: StoreResult[],
     deadline: Deadline,
   ): Promise<void> {
     const deadLetterAt = (index: number) => deadLetters[index] as DeadLetter
-    const stored = await ask(target, open.map(deadLetterAt), deadline)
-    open.forEach((index, i) => {
-      results[index] = stored[i] as StoreResult
+    const newResults = await storeInTarget(target, unstored.map(deadLetterAt), deadline)
+    unstored.forEach((index, i) => {
+      results[index] = newResults[i] as StoreResult
     })
-    for (const index of open) {
+    for (const index of unstored) {
       const result = results[index]
       if (!(result instanceof DeadLetterError) || result.code !== DEAD_LETTER_TOO_LARGE) continue
       const withClaim = await this.#claim(at, deadLetterAt(index), deadline)
-      if (withClaim) results[index] = (await ask(target, [withClaim], deadline))[0] as StoreResult
+      if (withClaim) results[index] = (await storeInTarget(target, [withClaim], deadline))[0] as StoreResult
     }
   }
 
-  /** The dead letter without its value, which the next target that can has taken. */
+  /** Stores the value as a claim in a later target; returns the dead letter without its value. */
   async #claim(at: number, deadLetter: DeadLetter, deadline: Deadline): Promise<DeadLetter | undefined> {
     const { value } = deadLetter.record
     if (value === null) return undefined
@@ -100,27 +100,27 @@ export class DeadLetterPublisher {
     for (const target of this.#targets.slice(at + 1)) {
       if (!target.storeClaim) continue
       try {
-        const kept = await withTimeout(
+        const location = await withTimeout(
           systemClock,
           deadline.remaining,
           target.storeClaim(deadLetter.deadLetterId, bytes),
           late,
         )
         const claimCheck = {
-          target: kept,
+          target: location,
           sha256: createHash('sha256').update(bytes).digest('hex'),
           bytes: bytes.length,
         }
         return { ...deadLetter, record: { ...deadLetter.record, value: null }, claimCheck }
       } catch {
-        // The next target may take it; the dead letter as a whole is then offered to each in turn.
+        // Another target may accept the claim; if none does, the next target gets the whole dead letter.
       }
     }
     return undefined
   }
 }
 
-async function ask(
+async function storeInTarget(
   target: DeadLetterTarget,
   deadLetters: readonly DeadLetter[],
   deadline: Deadline,

@@ -1,4 +1,4 @@
-// The two ports of dead letters that are written: a target stores them, and a kind says how KAFKA_DEAD_LETTER names one.
+// The two ports for writing dead letters: a target stores them, and a kind reads its text in KAFKA_DEAD_LETTER.
 import type { DeliveryReport } from '../delivery/delivery-report.ts'
 import type { DeadLetterError } from '../errors.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
@@ -8,22 +8,22 @@ import type { DeadLetter } from './dead-letter.ts'
 /** A dead letter's location, or why it is not stored. */
 export type StoreResult = string | DeadLetterError
 
-/** The code of a dead letter that a target can't hold for its size: its value then goes to another as a claim check. */
+/** The code of a dead letter that is too large for a target; its value then goes to another one as a claim check. */
 export const DEAD_LETTER_TOO_LARGE = 'dead-letter-too-large'
 
 export interface DeadLetterTarget {
   /**
-   * Stores dead letters. A location is `<kind>:…` and is given only once the dead letter is safe there.
-   * @returns one result per dead letter, in their order
-   * @throws when none of them is stored
+   * Stores dead letters. A location is `<kind>:…` and is returned only once the dead letter is safe there.
+   * @returns one result per dead letter, in order
+   * @throws Error when none of them is stored
    */
   store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<readonly StoreResult[]>
-  /** Keeps a value that is too large for another target; returns its location, `<kind>:…`. */
+  /** Stores a value that is too large for another target; returns its location, `<kind>:…`. */
   storeClaim?(deadLetterId: string, value: Uint8Array): Promise<string>
   close(): Promise<void>
 }
 
-/** Sends dead letters to Kafka: no contracts, any topic, keys as they are. */
+/** Sends dead letters to Kafka: to any topic, without contracts, with unchanged keys. */
 export interface DeadLetterProducer {
   sendAll(records: readonly ProducerRecord[], deadline?: Deadline): Promise<DeliveryReport[]>
   close(): Promise<void>
@@ -34,28 +34,28 @@ export interface DeadLetterTargetServices {
   createProducer?(servers: readonly string[] | undefined): DeadLetterProducer
 }
 
-/** What the text of a target is read with. */
+/** The context in which the text of a target is parsed. */
 export interface TargetParseContext {
-  /** `read`: the dead letters there are redriven or shown, so what only a writer needs is not checked. */
+  /** `read`: the dead letters are redriven or shown, so requirements for writing are not checked. */
   readonly use: 'write' | 'read'
   readonly isInsideLambda: boolean
   /** Of `disk:`. Default: true. */
   readonly diskFsync?: boolean
   /** Of `disk:`, bytes of all segments together. Default: no bound. */
   readonly diskMaxBytes?: number | undefined
-  /** Adds a problem of the target, without the name of the setting. */
+  /** Reports a problem of the target, without the name of the setting. */
   problem(text: string): void
 }
 
 /** How KAFKA_DEAD_LETTER names a kind of target. */
 export interface DeadLetterTargetKind<Config extends { readonly kind: string }> {
-  /** For the message about a target that is of no kind, e.g. `s3:<bucket>/<prefix>`. */
+  /** Its form for error messages, e.g. `s3:<bucket>/<prefix>`. */
   readonly syntax: string
   /**
-   * Reads what stands behind `<kind>:`, percent-decoded.
-   * @returns undefined when it has not the form of `syntax`
+   * Parses the text after `<kind>:`, percent-decoded.
+   * @returns undefined if it does not have the form of `syntax`
    */
   parse(text: string, context: TargetParseContext): Config | undefined
-  /** True where it lies on the cluster that the records go to, which is down when the target is needed. */
+  /** Whether it is on the same cluster as the records, which is down when the target is needed. */
   isOnSameCluster?(config: Config): boolean
 }

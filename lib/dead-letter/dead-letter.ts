@@ -8,15 +8,15 @@ import type { PartitionedRecord, ProducerRecord, RecordHeader, SerializedRecord 
 
 export const DEAD_LETTER_MEDIA_TYPE = 'application/vnd.kafka-dead-letter+json; version=2'
 
-/** Bounds of an envelope's fields, for who writes one and who reads one (characters, but where a name says otherwise). */
+/** Bounds of the envelope's fields, in characters unless the name says otherwise. */
 export const MAX_TEXT = 4096
 export const MAX_CLASS = 128
-/** The longest topic name that Kafka has. */
+/** The longest topic name that Kafka allows. */
 export const MAX_TOPIC = 249
 export const MAX_HEADERS = 100_000
 export const MAX_HEADER_NAME = 32_767
 export const MAX_INT32 = 2 ** 31 - 1
-/** The last moment that a Date holds. */
+/** The largest time value of a Date. */
 export const MAX_TIME = 8.64e15
 
 export interface DeadLetterSource {
@@ -32,13 +32,13 @@ export interface DeadLetter {
   readonly schemaVersion: 2
   readonly deadLetterId: string
   readonly recordId: string
-  /** The id of the dead letter that this one was made from by an edit. */
+  /** The id of the dead letter of which this one is an edited version. */
   readonly editedFrom?: string
   readonly source: DeadLetterSource
   readonly record: {
     /**
-     * `wire` (default): key and value are the bytes that go to Kafka. `source` is reserved for records that were not
-     * encoded yet; readers refuse what they don't know.
+     * `wire` (default): key and value are the bytes for Kafka. `source` is reserved for records that were not encoded;
+     * readers refuse unknown encodings.
      */
     readonly encoding?: 'wire'
     readonly topic: string | null
@@ -68,16 +68,19 @@ export interface DeadLetter {
     readonly indexInBatch: number
     readonly from: string
     readonly to: string
-    /** The cluster that the producer spoke to; null or missing where it did not say. */
+    /** The id of the cluster; null or missing if the producer did not know it. */
     readonly clusterId?: string | null
-    /** The offset after the producer's last acknowledged batch of this partition; null or missing where it had none. */
+    /** The offset after the producer's last acknowledged batch of this partition; null or missing if there was none. */
     readonly fromOffset?: number | null
   }
   readonly redrive: { readonly count: number; readonly lastAt: string | null; readonly lastCode: string | null }
   readonly claimCheck: null | { readonly target: string; readonly sha256: string; readonly bytes: number }
 }
 
-/** @param recordId the record's `kp-id` · key that of a record whose fault kept it from becoming bytes */
+/**
+ * @param recordId the record's `kp-id`
+ * @param key the key of an invalid record that never became bytes
+ */
 export function toDeadLetter(
   failed: Failed,
   recordId: string,
@@ -130,14 +133,14 @@ export function toDeadLetter(
   }
 }
 
-/** A text that is too long for any topic's name is none; the value of such a record still has what its source said. */
+/** Null for a text that is too long for a topic name: no field may exceed its bound. */
 function topicIn(topic: string): string | null {
   return topic === '' || topic.length > MAX_TOPIC ? null : topic
 }
 
 /**
- * A record that never became bytes, as the bytes that its source gave. What is invalid may be of any type, and a dead
- * letter that nobody can read back would be none: what does not fit its field is left out.
+ * Converts a record that never became bytes. An invalid record may have any types, but its dead letter must be readable, so
+ * whatever does not fit its field is left out.
  */
 function asBytes(record: ProducerRecord, key: Uint8Array | string | null): SerializedRecord {
   const { topic, value, headers = [], partition, timestamp } = record
@@ -162,7 +165,7 @@ function bytesOf(value: unknown): Uint8Array | null {
   return Buffer.from(typeof value === 'string' ? value : jsonText(value))
 }
 
-/** Empty for what JSON can't say (undefined, a function, a bigint, a circle). */
+/** Empty for values without a JSON form (undefined, a function, a bigint, a cycle). */
 function jsonText(value: unknown): string {
   try {
     return JSON.stringify(value) ?? ''
@@ -181,7 +184,7 @@ function partitionFixedBy(record: SerializedRecord | PartitionedRecord): DeadLet
 }
 
 /**
- * A dead letter's own identity: the same record under the same `kp-id` is the same dead letter, other bytes are another one.
+ * The identity of a dead letter: the same record with the same `kp-id` is the same dead letter, other bytes are another.
  * The first 22 characters of base64url(SHA-256(length-prefixed topic, kp-id, key, value, headers without traceparent)).
  */
 export function deadLetterId(
@@ -204,7 +207,7 @@ export function deadLetterId(
   return hash.digest('base64url').slice(0, 22)
 }
 
-/** The record of a dead letter as the bytes it had. */
+/** The record of a dead letter, with its original bytes. */
 export function recordOf(deadLetter: DeadLetter): {
   topic: string | null
   key: Uint8Array | null
@@ -220,7 +223,7 @@ export function recordOf(deadLetter: DeadLetter): {
     value: fromBase64(value),
     headers: headers.map(header => [header.name, fromBase64(header.value)] as const),
     timestamp,
-    // Where the partitioner had chosen, it chooses again: the topic may have grown since.
+    // If the partitioner had chosen, it chooses again: the topic may have grown since.
     partition: partitionFixedBy === 'source' ? partition : null,
   }
 }

@@ -1,4 +1,5 @@
-// Stage 9 of 9, for every trigger: failed reports → stored dead letters. What no target stores stays with its source.
+// Stage 9 of 9, for every trigger: failed reports → stored dead letters. A record whose dead letter is not stored stays with
+// its source.
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import type { RecordFate } from '../delivery/record-fate.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
@@ -11,16 +12,16 @@ export interface PublishFailuresContext {
   /** The source of the record at an index of the reports. */
   readonly sourceOf: (index: number) => DeadLetterSource
   readonly idOf: (index: number) => string
-  /** Whether a failure becomes a dead letter; one that does not stays with its source. Default: every delivery failure. */
+  /** Whether a failure becomes a dead letter; otherwise it stays with its source. Default: every delivery failure. */
   readonly shouldDeadLetter?: (failed: Failed, index: number) => boolean
   /** The key of an invalid record, if it can be read. */
   readonly keyOf?: (record: ProducerRecord) => Uint8Array | string | null
   readonly deadline?: Deadline
-  /** A dead letter is not stored: its record goes back to its source. */
+  /** Called when a dead letter is not stored, so that its record goes back to its source. */
   readonly onFailure: (error: unknown) => void
 }
 
-/** One fate per report that failed and is the system's fault or to be lettered, keyed by its index. */
+/** @returns the fates of delivery failures and of all records for which `shouldDeadLetter` is true, by index */
 export async function publishFailures(
   reports: readonly DeliveryReport[],
   context: PublishFailuresContext,

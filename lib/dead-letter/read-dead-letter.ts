@@ -1,4 +1,4 @@
-// A dead letter as it comes back from a target. Nothing in it is believed before it is checked, its id least of all.
+// Reads a dead letter back from a target. Nothing in it is trusted before it is checked, in particular not its id.
 import { fromBase64 } from '../record/base64.ts'
 import { isJsonObject, parseJson } from '../record/json-object.ts'
 import { asDeadLetter, wrongField } from './check-dead-letter.ts'
@@ -9,19 +9,19 @@ import { upgradeVersion1 } from './version-1.ts'
 export const SCHEMA_VERSION = 2
 
 export type ReadResult =
-  /** `verified`: the id was recomputed from the record. It can't be while the value lies in a claim check. */
+  /** `verified`: the id was recomputed from the record, which is not possible for a value in a claim check. */
   | { readonly kind: 'dead-letter'; readonly deadLetter: DeadLetter; readonly verified: boolean }
-  /** Written as a dead letter, but this release can't use it: it is counted and shown, and stays where it is. */
+  /** A dead letter that this release can't use: it is counted and shown, and stays in place. */
   | { readonly kind: 'unreadable'; readonly reason: string }
-  /** No dead letter at all. */
+  /** Not a dead letter. */
   | { readonly kind: 'foreign' }
 
-/** @param text what a target gave back for one dead letter */
+/** @param text the stored text of one dead letter */
 export function parseDeadLetter(text: string): ReadResult {
   return checkDeadLetter(parseJson(text))
 }
 
-/** The same for an envelope that is parsed already. */
+/** The same for a parsed envelope. */
 export function checkDeadLetter(json: unknown): ReadResult {
   if (!isJsonObject(json) || !('schemaVersion' in json) || !isJsonObject(json.record)) return { kind: 'foreign' }
   const { schemaVersion } = json
@@ -29,14 +29,14 @@ export function checkDeadLetter(json: unknown): ReadResult {
   const upgraded = upgradeVersion1(json)
   if (!isJsonObject(upgraded)) return { kind: 'foreign' }
   const wrong = wrongField(upgraded)
-  if (wrong !== undefined) return { kind: 'unreadable', reason: `${wrong} is not what it should be` }
+  if (wrong !== undefined) return { kind: 'unreadable', reason: `${wrong} has a wrong type or size` }
   const deadLetter = asDeadLetter(upgraded)
   const verified = deadLetter.claimCheck === null
   if (verified && !hasOwnId(deadLetter)) return { kind: 'unreadable', reason: 'its id is not the one of its record' }
   return { kind: 'dead-letter', deadLetter, verified }
 }
 
-/** Whether the id is the one that the record has, and no other's. */
+/** Whether the id is that of the record. */
 export function hasOwnId({ deadLetterId: id, recordId, record }: DeadLetter): boolean {
   const { topic, key, value, headers } = record
   const parts = {
@@ -62,6 +62,6 @@ export function deadLetterIn(json: unknown): DeadLetter | undefined {
 
 function versionOf({ schemaVersion }: Readonly<Record<string, unknown>>): string {
   return Number.isSafeInteger(schemaVersion) && (schemaVersion as number) > SCHEMA_VERSION
-    ? `version ${schemaVersion} of the envelope, newer than this release knows (${SCHEMA_VERSION})`
+    ? `version ${schemaVersion} of the envelope is newer than this release supports (${SCHEMA_VERSION})`
     : 'an unknown version of the envelope'
 }

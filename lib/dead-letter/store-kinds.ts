@@ -1,5 +1,5 @@
-// The registry of what reads dead letters back: a row per kind, whose store is loaded when it is used. A function that
-// only writes dead letters imports none of this, so that no byte of it is in its bundle (test/bundles.test.ts).
+// The registry of stores: one row per kind, whose store is loaded on use. A function that only writes dead letters imports
+// none of this, so none of it is in its bundle (test/bundles.test.ts).
 import { DeadLetterError } from '../errors.ts'
 import type { DeadLetterStoreServices, TargetDeadLetterStore } from './dead-letter-store.ts'
 import { isDeadLetterTopic } from './kafka/kafka-dead-letter.ts'
@@ -7,18 +7,18 @@ import type { DeadLetterTargetConfig } from './target-kinds.ts'
 
 interface StoreModule<Config> {
   openStore(config: Config, services: DeadLetterStoreServices): TargetDeadLetterStore
-  /** Reads a value that a target of this kind keeps for another. */
+  /** Reads a value that a target of this kind stores for another. */
   readClaim?(location: string, deadLetterId: string): Promise<Uint8Array>
 }
 
 interface StoreKind<Config> {
   /** Imports the kind's store.ts. */
   load(): Promise<StoreModule<Config>>
-  /** For people; no secret. */
+  /** A description for people, without secrets. */
   describe(config: Config): string
-  /** True for a Kafka topic that its dead letters lie in, which no dead letter is ever sent to. */
+  /** Whether a Kafka topic holds its dead letters; no dead letter is ever sent to such a topic. */
   holdsTopic?(config: Config, topic: string): boolean
-  /** An address of AWS, whose answers have the time that requests to the target are signed by. */
+  /** An AWS address whose answers have the time that signatures are checked against. */
   signingService?(config: Config, region: string | undefined): string | undefined
 }
 
@@ -68,18 +68,19 @@ export async function openStore(
 }
 
 /**
- * Reads the value that a claim check names, from whatever kind of target keeps it.
- * @throws DeadLetterError `claim-missing` when no target keeps values there · what the target throws when it can't be read
+ * Reads the value of a claim check, from any kind of target.
+ * @throws DeadLetterError `claim-missing` when no kind of target stores values at such a location
  */
 export async function readClaim(location: string, deadLetterId: string): Promise<Uint8Array> {
   const kinds: Readonly<Record<string, Pick<StoreKind<never>, 'load'>>> = STORE_KINDS
   const kind = location.slice(0, location.indexOf(':'))
   const store = Object.hasOwn(kinds, kind) ? await kinds[kind]?.load() : undefined
-  if (!store?.readClaim) throw new DeadLetterError('claim-missing', 'The claim check names no place that keeps values.')
+  if (!store?.readClaim)
+    throw new DeadLetterError('claim-missing', 'The claim check does not name a target that stores values.')
   return store.readClaim(location, deadLetterId)
 }
 
-/** An address of AWS that anybody may ask for the time. */
+/** An AWS address that returns the time without authentication. */
 export function stsOf(region: string | undefined): string | undefined {
   return region === undefined ? undefined : `https://sts.${region}.amazonaws.com`
 }

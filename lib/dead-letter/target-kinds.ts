@@ -1,6 +1,6 @@
-// The registry of dead-letter targets: a kind has a row in each table, and the compiler asks for one that is missing.
-// The tables are apart so that a bundle has only what it calls: the configuration reads the first, whoever writes dead
-// letters the second, and whoever reads them back the one in store-kinds.ts.
+// The registry of dead-letter targets: a kind has a row in each table, and the compiler reports a missing one. The tables
+// are separate, so that a bundle has only the code it calls: configuration uses the first, writing dead letters the second,
+// and reading them back the one in store-kinds.ts.
 import type { DeadLetterTarget, DeadLetterTargetKind, DeadLetterTargetServices } from './dead-letter-target.ts'
 import { createDiskTarget, disk } from './disk/target.ts'
 import { createDynamoDbTarget, dynamodb } from './dynamodb/target.ts'
@@ -14,7 +14,7 @@ export const TARGET_KINDS = { sqs, s3, dynamodb, kafka, disk, sqlite }
 type Kinds = typeof TARGET_KINDS
 type TargetKindName = keyof Kinds
 type ConfigOf<Kind> = Kind extends DeadLetterTargetKind<infer Config> ? Config : never
-/** A target of KAFKA_DEAD_LETTER, parsed: of one kind, or (without a name) of any. */
+/** A parsed target of KAFKA_DEAD_LETTER: of one kind or, without a name, of any. */
 export type DeadLetterTargetConfig<Name extends TargetKindName = TargetKindName> = {
   readonly [N in Name]: ConfigOf<Kinds[N]>
 }[Name]
@@ -34,7 +34,7 @@ const CREATE_TARGET: { readonly [Name in TargetKindName]: Create<DeadLetterTarge
 
 type AnyKind = DeadLetterTargetKind<DeadLetterTargetConfig>
 
-/** The kind that stands before the colon of a target or a location. */
+/** The kind with this name, the part of a target or location before the colon. */
 export function kindNamed(name: string): AnyKind | undefined {
   const kinds: Readonly<Record<string, AnyKind>> = TARGET_KINDS
   return Object.hasOwn(kinds, name) ? kinds[name] : undefined
@@ -44,10 +44,10 @@ export function kindOf({ kind }: DeadLetterTargetConfig): AnyKind {
   return TARGET_KINDS[kind]
 }
 
-/** How a target is written, of each kind. */
+/** The form of a target, per kind. */
 export const targetSyntaxes = (): readonly string[] => Object.values(TARGET_KINDS).map(({ syntax }) => syntax)
 
-/** @throws ConfigError when the kind needs a service that is not given */
+/** @throws ConfigError when the kind needs a service that is missing */
 export function createTarget(
   config: DeadLetterTargetConfig,
   services: DeadLetterTargetServices = {},

@@ -1,15 +1,15 @@
-// What 0.1 wrote, in the names of today. Every store reads both versions; nothing writes version 1 any more.
+// Converts the envelopes of version 0.1. Every store reads both versions; nothing writes version 1.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 
-/** The partition key of a DynamoDB table that was made for 0.1. Items carry it beside today's, so that they fit both tables. */
+/** The partition key of DynamoDB tables of 0.1. Items have it beside the present one, so that they fit both tables. */
 export const VERSION_1_TABLE_KEY = 'letterId'
-/** The attribute of a DynamoDB item, and the Kafka header, that held the envelope. */
+/** The attribute of a DynamoDB item that held the envelope, and the Kafka header. */
 export const VERSION_1_ITEM = 'letter'
 export const VERSION_1_HEADER = 'kp-letter'
 
 const KINDS: Readonly<Record<string, string>> = { record: 'invalid-record', system: 'delivery-failure' }
 
-/** The envelope as version 2; what is no envelope of version 1 is returned as it is. */
+/** Converts an envelope of version 1 to version 2; anything else is returned unchanged. */
 export function upgradeVersion1(json: unknown): unknown {
   if (!isJsonObject(json) || json.schemaVersion !== 1 || !isJsonObject(json.failure)) return json
   const { letterId, failure, redrive, ...rest } = json

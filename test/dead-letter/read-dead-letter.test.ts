@@ -74,7 +74,7 @@ test('a dead letter with a field of the wrong type or size is not used; the erro
   ]
   for (const [field, change] of rows) {
     const result = read(change(good))
-    assert.deepEqual(result, { kind: 'unreadable', reason: `${field} is not what it should be` }, field)
+    assert.deepEqual(result, { kind: 'unreadable', reason: `${field} has a wrong type or size` }, field)
   }
 })
 
