@@ -1,7 +1,7 @@
 // Which KAFKA_ variables are settings, which belong to others, which are a slip of the finger.
 import { OTHER_ENV, SETTINGS } from './settings.ts'
 
-const known = Object.values(SETTINGS).map(row => row.env)
+const knownNames = Object.values(SETTINGS).map(row => row.env)
 
 export interface NameReport {
   readonly problems: string[]
@@ -12,8 +12,8 @@ export interface NameReport {
 export function checkNames(env: NodeJS.ProcessEnv, strict: boolean): NameReport {
   const report: NameReport = { problems: [], warnings: [] }
   for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('KAFKA_') || value === '' || known.includes(name) || OTHER_ENV.has(name)) continue
-    const near = known.find(candidate => distance(candidate, name) <= 2)
+    if (!name.startsWith('KAFKA_') || value === '' || knownNames.includes(name) || OTHER_ENV.has(name)) continue
+    const near = knownNames.find(candidate => distance(candidate, name) <= 2)
     if (near) report.problems.push(`${name}: unknown; did you mean ${near}?`)
     else if (strict) report.problems.push(`${name}: unknown, and KAFKA_STRICT_ENV is true.`)
     else report.warnings.push(`${name} is not a known setting and is ignored.`)

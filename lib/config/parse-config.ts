@@ -28,8 +28,8 @@ export function parseConfig(
   for (const name of Object.keys(options)) if (!Object.hasOwn(SETTINGS, name)) problem(`${name}: unknown option.`)
   const values: Record<string, Value> = {}
   for (const [option, row] of SETTING_ROWS) {
-    const given = options[option] ?? (env[row.env] === '' ? undefined : env[row.env]) ?? file?.values[option]
-    const value = given === undefined ? row.default : read(row, given as Value, problem)
+    const input = options[option] ?? (env[row.env] === '' ? undefined : env[row.env]) ?? file?.values[option]
+    const value = input === undefined ? row.default : read(row, input as Value, problem)
     if (value !== undefined) values[option] = value
   }
   if (values.configFile !== undefined && !file)
@@ -99,36 +99,36 @@ function isAlone({ bootstrapServers, mskClusterArn }: ProducerConfig): boolean {
   )
 }
 
-function read(row: SettingRow, given: Value, problem: Problem): Value | undefined {
+function read(row: SettingRow, input: Value, problem: Problem): Value | undefined {
   const where = row.name === row.env ? row.env : `${row.name} (${row.env})`
   switch (row.kind) {
     case 'integer':
-      return readInteger(row, where, given, problem)
+      return readInteger(row, where, input, problem)
     case 'boolean':
-      return readBoolean(where, given, problem)
+      return readBoolean(where, input, problem)
     case 'list':
-      return readServers(where, given, problem)
+      return readServers(where, input, problem)
     case 'choice':
-      return readChoice(row, where, given, problem)
+      return readChoice(row, where, input, problem)
     case 'serializer':
       return readClass(
         where,
-        given,
+        input,
         problem,
         serializerName,
         'a serializer’s name, its Java class or the path of a module',
       )
     case 'partitioner':
-      return readClass(where, given, problem, partitionerName, 'round-robin, its Java class or the path of a module')
+      return readClass(where, input, problem, partitionerName, 'round-robin, its Java class or the path of a module')
     default:
-      if (typeof given === 'string' && given !== '') return given
-      problem(`${where}: expected text, got ${typeof given}.`)
+      if (typeof input === 'string' && input !== '') return input
+      problem(`${where}: expected text, got ${typeof input}.`)
       return undefined
   }
 }
 
-function readInteger(row: SettingRow, where: string, given: Value, problem: Problem): number | undefined {
-  const value = typeof given === 'string' && /^\s*-?\d+\s*$/.test(given) ? Number(given) : given
+function readInteger(row: SettingRow, where: string, input: Value, problem: Problem): number | undefined {
+  const value = typeof input === 'string' && /^\s*-?\d+\s*$/.test(input) ? Number(input) : input
   if (
     typeof value === 'number' &&
     Number.isInteger(value) &&
@@ -136,42 +136,42 @@ function readInteger(row: SettingRow, where: string, given: Value, problem: Prob
     value <= (row.max ?? Number.MAX_SAFE_INTEGER)
   )
     return value
-  problem(`${where}: expected an integer from ${row.min} to ${row.max}, got ${shown(given)}.`)
+  problem(`${where}: expected an integer from ${row.min} to ${row.max}, got ${shown(input)}.`)
   return undefined
 }
 
-function readBoolean(where: string, given: Value, problem: Problem): boolean | undefined {
-  const value = given === 'true' ? true : given === 'false' ? false : given
+function readBoolean(where: string, input: Value, problem: Problem): boolean | undefined {
+  const value = input === 'true' ? true : input === 'false' ? false : input
   if (typeof value === 'boolean') return value
-  problem(`${where}: expected true or false, got ${shown(given)}.`)
+  problem(`${where}: expected true or false, got ${shown(input)}.`)
   return undefined
 }
 
-function readChoice(row: SettingRow, where: string, given: Value, problem: Problem): string | undefined {
+function readChoice(row: SettingRow, where: string, input: Value, problem: Problem): string | undefined {
   // -1 is Kafka's other spelling of all.
-  const value = row.name !== 'acks' ? given : String(given) === '-1' ? 'all' : String(given)
+  const value = row.name !== 'acks' ? input : String(input) === '-1' ? 'all' : String(input)
   if (typeof value === 'string' && row.choices?.includes(value)) return value
-  problem(`${where}: expected ${row.choices?.join(' | ')}, got ${shown(given)}.`)
+  problem(`${where}: expected ${row.choices?.join(' | ')}, got ${shown(input)}.`)
   return undefined
 }
 
 /** Gives a name in one form, however it is written; an object or a class from code is taken unchanged. */
 function readClass(
   where: string,
-  given: Value,
+  input: Value,
   problem: Problem,
   nameOf: (text: string) => string | undefined,
   expected: string,
 ): Value | undefined {
-  if (typeof given === 'function' || (typeof given === 'object' && given !== null)) return given
-  const name = typeof given === 'string' ? (isPath(given) ? given : nameOf(given)) : undefined
+  if (typeof input === 'function' || (typeof input === 'object' && input !== null)) return input
+  const name = typeof input === 'string' ? (isPath(input) ? input : nameOf(input)) : undefined
   if (name !== undefined) return name
-  problem(`${where}: expected ${expected}, got ${shown(given)}.`)
+  problem(`${where}: expected ${expected}, got ${shown(input)}.`)
   return undefined
 }
 
-function readServers(where: string, given: Value, problem: Problem): readonly string[] | undefined {
-  const servers = (Array.isArray(given) ? given : String(given).split(','))
+function readServers(where: string, input: Value, problem: Problem): readonly string[] | undefined {
+  const servers = (Array.isArray(input) ? input : String(input).split(','))
     .map((server: string) => String(server).trim())
     .filter(server => server !== '')
   const wrong = servers.filter(server => !isAddress(server)).length

@@ -66,10 +66,10 @@ function flatten(section: JsonObject, prefix = ''): [string, unknown][] {
 function toSettings(entries: readonly (readonly [string, unknown])[]): SettingsFile {
   const values: Record<string, string | number | boolean | readonly string[]> = {}
   const problems: string[] = []
-  const own = entries
+  const producerEntries = entries
     .filter(([name]) => !OTHER_SECTIONS.test(name))
     .map(([name, value]) => ({ ...grouped(name), name, value }))
-  for (const { name, setting, value } of own.sort((a, b) => a.rank - b.rank)) {
+  for (const { name, setting, value } of producerEntries.sort((a, b) => a.rank - b.rank)) {
     const [option, row] = ROWS.get(relaxed(setting)) ?? []
     if (value === null || value === '') continue
     if (!option) problems.push(`KAFKA_CONFIG_FILE: ${name} is not a known setting.`)

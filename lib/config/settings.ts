@@ -31,7 +31,7 @@ function kafka<const R extends Omit<Row, 'env'>>(row: R): R & { env: string } {
   return { ...row, env: `KAFKA_${row.name.toUpperCase().replaceAll('.', '_')}` }
 }
 
-function ours<const R extends Omit<Row, 'name'>>(row: R): R & { name: string } {
+function librarySetting<const R extends Omit<Row, 'name'>>(row: R): R & { name: string } {
   return { ...row, name: row.env }
 }
 
@@ -196,25 +196,25 @@ export const SETTINGS = {
   sslKeystoreKey: kafka({ name: 'ssl.keystore.key', kind: 'text', secret: true, security: 'tls' }),
   sslKeystoreLocation: kafka({ name: 'ssl.keystore.location', kind: 'text', security: 'tls' }),
   sslKeyPassword: kafka({ name: 'ssl.key.password', kind: 'text', secret: true, security: 'tls' }),
-  secretArn: ours({ env: 'KAFKA_SECRET_ARN', kind: 'text' }),
-  mskClusterArn: ours({ env: 'KAFKA_MSK_CLUSTER_ARN', kind: 'text' }),
-  mskNetwork: ours({
+  secretArn: librarySetting({ env: 'KAFKA_SECRET_ARN', kind: 'text' }),
+  mskClusterArn: librarySetting({ env: 'KAFKA_MSK_CLUSTER_ARN', kind: 'text' }),
+  mskNetwork: librarySetting({
     env: 'KAFKA_MSK_NETWORK',
     kind: 'choice',
     choices: ['private', 'public', 'vpc-connectivity'],
     default: 'private',
   }),
-  deadLetter: ours({ env: 'KAFKA_DEAD_LETTER', kind: 'text' }),
-  deadLetterNotify: ours({ env: 'KAFKA_DEAD_LETTER_NOTIFY', kind: 'text' }),
-  deadLetterDiskFsync: ours({ env: 'KAFKA_DEAD_LETTER_DISK_FSYNC', kind: 'boolean', default: true }),
-  deadLetterDiskMaxBytes: ours({
+  deadLetter: librarySetting({ env: 'KAFKA_DEAD_LETTER', kind: 'text' }),
+  deadLetterNotify: librarySetting({ env: 'KAFKA_DEAD_LETTER_NOTIFY', kind: 'text' }),
+  deadLetterDiskFsync: librarySetting({ env: 'KAFKA_DEAD_LETTER_DISK_FSYNC', kind: 'boolean', default: true }),
+  deadLetterDiskMaxBytes: librarySetting({
     env: 'KAFKA_DEAD_LETTER_DISK_MAX_BYTES',
     kind: 'integer',
     unit: 'bytes',
     min: 1,
     max: Number.MAX_SAFE_INTEGER,
   }),
-  deadlineReserveMs: ours({
+  deadlineReserveMs: librarySetting({
     env: 'KAFKA_DEADLINE_RESERVE_MS',
     kind: 'integer',
     unit: 'ms',
@@ -222,7 +222,7 @@ export const SETTINGS = {
     max: 600_000,
     default: 3000,
   }),
-  httpDeadlineMs: ours({
+  httpDeadlineMs: librarySetting({
     env: 'KAFKA_HTTP_DEADLINE_MS',
     kind: 'integer',
     unit: 'ms',
@@ -230,35 +230,41 @@ export const SETTINGS = {
     max: 28_000,
     default: 25_000,
   }),
-  httpMaxConcurrency: ours({ env: 'KAFKA_HTTP_MAX_CONCURRENCY', kind: 'integer', min: 1, max: 10_000, default: 64 }),
-  queuePrefix: ours({ env: 'KAFKA_QUEUE_PREFIX', kind: 'text', default: '' }),
-  defaultTopic: ours({ env: 'KAFKA_DEFAULT_TOPIC', kind: 'text' }),
-  onFailureHttp: ours({
+  httpMaxConcurrency: librarySetting({
+    env: 'KAFKA_HTTP_MAX_CONCURRENCY',
+    kind: 'integer',
+    min: 1,
+    max: 10_000,
+    default: 64,
+  }),
+  queuePrefix: librarySetting({ env: 'KAFKA_QUEUE_PREFIX', kind: 'text', default: '' }),
+  defaultTopic: librarySetting({ env: 'KAFKA_DEFAULT_TOPIC', kind: 'text' }),
+  onFailureHttp: librarySetting({
     env: 'KAFKA_ON_FAILURE_HTTP',
     kind: 'choice',
     choices: ['dead-letter', 'return'],
     default: 'dead-letter',
   }),
-  onFailureSqs: ours({
+  onFailureSqs: librarySetting({
     env: 'KAFKA_ON_FAILURE_SQS',
     kind: 'choice',
     choices: ['return', 'dead-letter'],
     default: 'return',
   }),
-  onFailureEventbridge: ours({
+  onFailureEventbridge: librarySetting({
     env: 'KAFKA_ON_FAILURE_EVENTBRIDGE',
     kind: 'choice',
     choices: ['dead-letter', 'return'],
     default: 'dead-letter',
   }),
-  fifoOnInvalid: ours({
+  fifoOnInvalid: librarySetting({
     env: 'KAFKA_FIFO_ON_INVALID',
     kind: 'choice',
     choices: ['continue', 'stop'],
     default: 'continue',
   }),
-  configFile: ours({ env: 'KAFKA_CONFIG_FILE', kind: 'text' }),
-  strictEnv: ours({ env: 'KAFKA_STRICT_ENV', kind: 'boolean', default: false }),
+  configFile: librarySetting({ env: 'KAFKA_CONFIG_FILE', kind: 'text' }),
+  strictEnv: librarySetting({ env: 'KAFKA_STRICT_ENV', kind: 'boolean', default: false }),
 } as const satisfies Record<string, Row>
 
 export type OptionName = keyof typeof SETTINGS

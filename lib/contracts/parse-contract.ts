@@ -70,11 +70,11 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
     ['headers.allow', headers.allow],
   ] as const)
     expect(list === undefined || isStrings(list), `${name}: expected a list of names`)
-  for (const [name, most] of [
-    ...Object.entries(limits).map(([name, most]) => [`limits.${name}`, most] as const),
+  for (const [name, limit] of [
+    ...Object.entries(limits).map(([name, limit]) => [`limits.${name}`, limit] as const),
     ['local.partitions', local.partitions ?? 1] as const,
   ])
-    expect(Number.isInteger(most) && (most as number) > 0, `${name}: expected a positive integer`)
+    expect(Number.isInteger(limit) && (limit as number) > 0, `${name}: expected a positive integer`)
   if (problems.length > 0) throw new Error(problems.join('\n'))
   return {
     topic,

@@ -1,5 +1,5 @@
-// Checks the type and the bounds of every field of an envelope. Anybody who may write to a target can write anything there,
-// so a dead letter is used only after this check.
+// Checks the type and the bounds of every field of an envelope. Anybody who may write to a target can write anything
+// there, so a dead letter is used only after this check.
 import { isJsonObject } from '../record/json-object.ts'
 import {
   type DeadLetter,

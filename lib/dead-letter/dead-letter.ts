@@ -139,8 +139,8 @@ function topicIn(topic: string): string | null {
 }
 
 /**
- * Converts a record that never became bytes. An invalid record may have any types, but its dead letter must be readable, so
- * whatever does not fit its field is left out.
+ * Converts a record that never became bytes. An invalid record may have any types, but its dead letter must be
+ * readable, so whatever does not fit its field is left out.
  */
 function asBytes(record: ProducerRecord, key: Uint8Array | string | null): SerializedRecord {
   const { topic, value, headers = [], partition, timestamp } = record
@@ -184,8 +184,9 @@ function partitionFixedBy(record: SerializedRecord | PartitionedRecord): DeadLet
 }
 
 /**
- * The identity of a dead letter: the same record with the same `kp-id` is the same dead letter, other bytes are another.
- * The first 22 characters of base64url(SHA-256(length-prefixed topic, kp-id, key, value, headers without traceparent)).
+ * The identity of a dead letter: the same record with the same `kp-id` is the same dead letter, other bytes are
+ * another. The first 22 characters of base64url(SHA-256(length-prefixed topic, kp-id, key, value, headers without
+ * traceparent)).
  */
 export function deadLetterId(
   record: Pick<SerializedRecord, 'topic' | 'key' | 'value' | 'headers'>,

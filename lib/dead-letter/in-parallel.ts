@@ -1,7 +1,7 @@
-/** How many requests a target has under way at once. */
+/** The number of concurrent requests of a target. */
 const PARALLEL = 8
 
-/** Each item's result, in their order; a few at a time. */
+/** Runs `work` for each item, a few at a time. @returns the results in order */
 export async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = new Array(items.length)
   const next = items.entries()
@@ -12,7 +12,7 @@ export async function inParallel<T, R>(items: readonly T[], work: (item: T) => P
   return results
 }
 
-/** Lists of at most `size` items each, in their order. */
+/** Splits a list into lists of at most `size` items, in order. */
 export function inChunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
     items.slice(index * size, (index + 1) * size),

@@ -1,5 +1,6 @@
-// Tells SNS topics and event buses of dead letters after they are stored. It proves nothing and changes no fate: a failure is only told.
-// Limits: docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html · …/eventbridge/latest/APIReference/API_PutEvents.html (10 entries, 256 KB)
+// Notifies SNS topics and event buses of dead letters after they are stored. A notification that fails is reported and
+// changes no fate. Limits (10 entries, 256 KB): docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html and
+// docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 import type { NotifyTargets } from '../config/settings.ts'
 import { abortAfter } from './aws-clients.ts'
 import type { DeadLetter } from './dead-letter.ts'
@@ -11,7 +12,7 @@ interface StoredNote {
 }
 
 export interface Notifier {
-  /** @throws what the service said; nobody is to be told twice */
+  /** Notifies once, without a retry. @throws the service's error */
   notify(notes: readonly StoredNote[], ms: number): Promise<void>
 }
 
@@ -23,7 +24,7 @@ export function notifiersOf(targets: NotifyTargets): Notifier[] {
   return targets.map(target => (target.kind === 'sns' ? new SnsNotifier(target.topicArn) : new BusNotifier(target.bus)))
 }
 
-/** What a notification says of a dead letter: no key, no value, no header. */
+/** The content of a notification: no key, no value and no header of the record. */
 function summary({ deadLetter, location }: StoredNote): string {
   const { deadLetterId, recordId, record, source, failure } = deadLetter
   const { kind, outcome, code, attempts, lastAt } = failure

@@ -1,5 +1,5 @@
-// Stage 9 of 9, for every trigger: failed reports → stored dead letters. A record whose dead letter is not stored stays with
-// its source.
+// Stage 9 of 9, for every trigger: failed reports → stored dead letters. A record whose dead letter is not stored stays
+// with its source.
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import type { RecordFate } from '../delivery/record-fate.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'

@@ -1,4 +1,4 @@
-// A message of a queue that may be no dead letter: the queue is a source DLQ or a failure destination.
+// A message of a queue that may hold other messages than dead letters: a source DLQ or a failure destination.
 import type { Message } from '@aws-sdk/client-sqs'
 import type { DeadLetter } from './dead-letter.ts'
 

@@ -1,5 +1,5 @@
-// The registry of stores: one row per kind, whose store is loaded on use. A function that only writes dead letters imports
-// none of this, so none of it is in its bundle (test/bundles.test.ts).
+// The registry of stores: one row per kind, whose store is loaded on use. A function that only writes dead letters
+// imports none of this, so none of it is in its bundle (test/bundles.test.ts).
 import { DeadLetterError } from '../errors.ts'
 import type { DeadLetterStoreServices, TargetDeadLetterStore } from './dead-letter-store.ts'
 import { isDeadLetterTopic } from './kafka/kafka-dead-letter.ts'

@@ -1,6 +1,6 @@
-// The registry of dead-letter targets: a kind has a row in each table, and the compiler reports a missing one. The tables
-// are separate, so that a bundle has only the code it calls: configuration uses the first, writing dead letters the second,
-// and reading them back the one in store-kinds.ts.
+// The registry of dead-letter targets: a kind has a row in each table, and the compiler reports a missing one. The
+// tables are separate, so that a bundle has only the code it calls: configuration uses the first, writing dead letters
+// the second, and reading them back the one in store-kinds.ts.
 import type { DeadLetterTarget, DeadLetterTargetKind, DeadLetterTargetServices } from './dead-letter-target.ts'
 import { createDiskTarget, disk } from './disk/target.ts'
 import { createDynamoDbTarget, dynamodb } from './dynamodb/target.ts'

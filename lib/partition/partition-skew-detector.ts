@@ -25,11 +25,11 @@ export class PartitionSkewDetector {
     this.#topics.set(topic, counts)
     counts.perPartition[partition] = (counts.perPartition[partition] ?? 0) + 1
     if (++counts.records < WINDOW) return
-    const most = counts.perPartition.reduce((max, of) => Math.max(max, of ?? 0), 0) / WINDOW
-    const isSkewed = most >= Math.min(0.9, Math.max(MIN_SHARE, TIMES_EVEN / count))
+    const maxShare = counts.perPartition.reduce((max, of) => Math.max(max, of ?? 0), 0) / WINDOW
+    const isSkewed = maxShare >= Math.min(0.9, Math.max(MIN_SHARE, TIMES_EVEN / count))
     if (isSkewed && counts.skewedBefore) {
       this.#onSkew(
-        `partitioner.class sends ${Math.round(most * 100)} % of the records of ${topic} ` +
+        `partitioner.class sends ${Math.round(maxShare * 100)} % of the records of ${topic} ` +
           `to one of its ${count} partitions.`,
       )
       this.#topics.set(topic, 'reported')

@@ -164,9 +164,9 @@ function checkLimits(record: ProducerRecord, key: Uint8Array | string | null, { 
   tooLarge('headers', headerBytes, limits.headerBytes, 'bytes')
 }
 
-function tooLarge(what: string, got: number, most: number, unit: string): void {
-  if (got > most)
-    throw new InvalidRecordError('record-too-large', `${what}: expected at most ${most} ${unit}, got ${got}.`)
+function tooLarge(what: string, actual: number, max: number, unit: string): void {
+  if (actual > max)
+    throw new InvalidRecordError('record-too-large', `${what}: expected at most ${max} ${unit}, got ${actual}.`)
 }
 
 function checkHeaderRules(headers: readonly RecordHeader[], { headers: rule }: Contract): void {

@@ -3,22 +3,22 @@
 const tables: readonly Uint32Array[] = createTables()
 
 function createTables(): Uint32Array[] {
-  const made = Array.from({ length: 8 }, () => new Uint32Array(256))
-  const [first] = made as [Uint32Array]
+  const created = Array.from({ length: 8 }, () => new Uint32Array(256))
+  const [first] = created as [Uint32Array]
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
     first[byte] = crc >>> 0
   }
   for (let t = 1; t < 8; t++) {
-    const previous = made[t - 1] as Uint32Array
-    const table = made[t] as Uint32Array
+    const previous = created[t - 1] as Uint32Array
+    const table = created[t] as Uint32Array
     for (let byte = 0; byte < 256; byte++) {
       const crc = previous[byte] as number
       table[byte] = ((crc >>> 8) ^ (first[crc & 0xff] as number)) >>> 0
     }
   }
-  return made
+  return created
 }
 
 const [T0, T1, T2, T3, T4, T5, T6, T7] = tables as [

@@ -43,9 +43,9 @@ function readBlock(block: Buffer, output: InflatedBytes, from: number): void {
   const lengthOf = (first: number) => {
     let length = first
     if (first === LENGTH_GOES_ON)
-      for (let more = 255; more === 255; ) {
-        more = next()
-        length += more
+      for (let byte = 255; byte === 255; ) {
+        byte = next()
+        length += byte
       }
     return length
   }

@@ -93,7 +93,7 @@ test('an id can’t be verified while the value lies in a claim check', () => {
 
 test('a newer version is unreadable, with an error that says so; anything else is foreign', () => {
   const newer = read({ ...good, schemaVersion: 3 })
-  assert.match(newer.kind === 'unreadable' ? newer.reason : '', /version 3 of the envelope, newer than this release/)
+  assert.match(newer.kind === 'unreadable' ? newer.reason : '', /version 3 of the envelope is newer than this release/)
   for (const foreign of [null, 7, 'text', [], {}, { schemaVersion: 2 }, { room: 'lobby' }])
     assert.equal(read(foreign).kind, 'foreign', JSON.stringify(foreign))
   assert.equal(parseDeadLetter('{"schemaVersion":2').kind, 'foreign')

@@ -1,11 +1,11 @@
-// A segment file: entries of uint32 length, uint32 CRC-32C, JSON. A torn entry at the end is never read back.
+// A segment file: entries of uint32 length, uint32 CRC-32C and JSON. A torn entry at the end is never read.
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32c } from '../../wire-format/crc32c.ts'
 
 const HEADER = 8
-/** Longer than any envelope (a 1 MB record, base64): a length beyond it is damage. */
+/** Longer than any envelope (a record of 1 MB as base64); a larger length means that the file is damaged. */
 const MAX_ENTRY = 64 * 1024 * 1024
 
 export interface SegmentEntry {
@@ -25,7 +25,7 @@ export class SegmentWriter {
     this.#fsync = fsync
   }
 
-  /** Creates the folder and the file, readable by this user only; both are on disk when it returns, where `fsync` says so. */
+  /** Creates the folder and the file, readable only by this user. With `fsync` both are on disk when it returns. */
   static async create(path: string, fsync = true): Promise<SegmentWriter> {
     const folder = dirname(path)
     const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -37,7 +37,7 @@ export class SegmentWriter {
     return new SegmentWriter(path, file, fsync)
   }
 
-  /** @returns the byte offset of each entry, once all of them are on disk. One writer at a time. */
+  /** Appends entries, one writer at a time. @returns their byte offsets once all of them are on disk */
   async append(entries: readonly unknown[]): Promise<number[]> {
     const offsets: number[] = []
     const chunks: Buffer[] = []
@@ -63,7 +63,7 @@ export class SegmentWriter {
   }
 }
 
-/** The whole file or none of it: on disk, under its name, when it returns. */
+/** Writes a file atomically; it is on disk under its name when this returns. */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const unfinished = `${path}.${randomBytes(4).toString('hex')}`
   const folder = dirname(path)
@@ -89,7 +89,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Reads entries from the front until the end or the first torn one. */
+/** Reads entries from the beginning until the end or the first torn one. */
 export function* readSegment(bytes: Buffer): Generator<SegmentEntry> {
   let offset = 0
   while (offset + HEADER <= bytes.length) {

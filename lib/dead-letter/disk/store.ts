@@ -1,4 +1,4 @@
-// The open dead letters of a folder of segments. Nothing is rewritten: what is settled is noted by entries that name the others.
+// The open dead letters of a folder of segments. Nothing is rewritten: further entries mark dead letters as completed.
 import { randomUUID } from 'node:crypto'
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { readSegment } from './segment.ts'
 import { DiskDeadLetterTarget, segmentsOf } from './target.ts'
 
-/** Says that entries are settled, by their locations: the same dead letter stored again later is open again. */
+/** Marks entries as completed by their locations, so that the same dead letter stored again later is open again. */
 interface ClosedEntry {
   readonly closed: string
   readonly of: readonly string[]
@@ -32,7 +32,7 @@ interface Segment {
   readonly closes: readonly string[]
 }
 
-/** No folder, no dead letters. */
+/** Without the folder there are no dead letters. */
 const NO_LEASE: Lease = { check: async () => {}, renew: async () => {}, release: async () => {} }
 
 export function openStore({ folder }: DeadLetterTargetConfig<'disk'>): DiskDeadLetterStore {
@@ -43,7 +43,7 @@ export function readClaim(location: string): Promise<Uint8Array> {
   return readFile(location.slice('disk:'.length))
 }
 
-/** The locations of every entry that the dead letter has. */
+/** The locations of all entries of the dead letter. */
 type Handle = readonly string[]
 
 export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
@@ -77,7 +77,7 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
-    // One append, in this order: cut in between, the old version is open beside the new one, and they fold.
+    // One append in this order: if it is torn, both versions are open, and they are read as one.
     await this.#writer.append([
       deadLetter,
       { closed: open.deadLetter.deadLetterId, of: open.handle, location: 'replaced' } satisfies ClosedEntry,
@@ -119,11 +119,11 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
     for (const { deadLetters } of segments) {
       for (const [location, deadLetter] of deadLetters) {
         if (closed.has(location)) continue
-        const known = open.get(deadLetter.deadLetterId)
-        // Writers differ in age, so files have no order: the version that was tried most is the newest.
+        const earlier = open.get(deadLetter.deadLetterId)
+        // The order of files proves nothing: the version with the most attempts is the newest.
         const newest =
-          known && known.deadLetter.redrive.count > deadLetter.redrive.count ? known.deadLetter : deadLetter
-        open.set(deadLetter.deadLetterId, { deadLetter: newest, locations: [...(known?.locations ?? []), location] })
+          earlier && earlier.deadLetter.redrive.count > deadLetter.redrive.count ? earlier.deadLetter : deadLetter
+        open.set(deadLetter.deadLetterId, { deadLetter: newest, locations: [...(earlier?.locations ?? []), location] })
       }
     }
     return [...open.values()].map(({ deadLetter, locations }) => ({
@@ -134,7 +134,7 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
     }))
   }
 
-  /** Removes segments that nobody writes to any more, whose dead letters are settled, and on which no open dead letter's state depends. */
+  /** Removes segments that are no longer written to, without open dead letters, and on which no other state depends. */
   async tidy(): Promise<void> {
     const segments = await this.#segments()
     const closed = new Set(segments.flatMap(({ closes }) => closes))
@@ -154,7 +154,7 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 }
 
-/** A lock that nobody renewed is moved away, which only one can do; then it is taken anew. */
+/** Moves an expired lock away, which only one process can do, then takes it. */
 async function takeOver(path: string, holder: string): Promise<void> {
   if (Date.now() - (await stat(path)).mtimeMs < LEASE_MS) throw redriveRunning('folder')
   const away = `${path}.${holder}`

@@ -1,4 +1,5 @@
-// Dead letters on disk: <folder>/<UTC>-<pid>-<random>.seg, one writer per file. A location is given only after fsync.
+// Dead letters on disk: <folder>/<UTC>-<pid>-<random>.seg, one writer per file. A location is returned only after
+// fsync.
 import { randomBytes } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -10,13 +11,13 @@ import { lastingPath } from '../lasting-path.ts'
 import { SegmentWriter, writeDurably } from './segment.ts'
 
 export interface DiskOptions {
-  /** False: the operating system writes when it likes; a location then survives the process, not the machine. */
+  /** False: without fsync a dead letter survives the process, but not a crash of the machine. */
   readonly fsync?: boolean
-  /** Of all segments together, bytes; beyond it nothing is stored. Default: no bound. */
+  /** The limit for all segments together, bytes. Default: no limit. */
   readonly maxBytes?: number
 }
 
-/** A writer leaves its segment after this time, so that who tidies up knows which are no longer written to. */
+/** A writer starts a new segment after this time, so that `tidy` knows which ones are no longer written to. */
 const SEGMENT_AGE_MS = 10 * 60_000
 
 export interface DiskTargetConfig extends DiskOptions {
@@ -56,13 +57,13 @@ export class DiskDeadLetterTarget implements DeadLetterTarget {
 
   /**
    * @returns one location per dead letter, `disk:<file>#<byte offset>`
-   * @throws DeadLetterError when they are not on disk; none of them then counts as stored
+   * @throws DeadLetterError when they are not all on disk: none of them counts as stored
    */
   store(deadLetters: readonly DeadLetter[]): Promise<string[]> {
     return this.append(deadLetters)
   }
 
-  /** A value that is too large for the target before this one, in a file of its own. Storing it again changes nothing. */
+  /** Stores a value that is too large for an earlier target in its own file. Storing it again changes nothing. */
   async storeClaim(deadLetterId: string, value: Uint8Array): Promise<string> {
     const path = join(this.folder, 'claims', deadLetterId)
     await writeDurably(path, value)
@@ -75,7 +76,7 @@ export class DiskDeadLetterTarget implements DeadLetterTarget {
     await (await writer)?.close()
   }
 
-  /** One append at a time. After a failure the file may end in a torn entry, so the next append begins a new one. */
+  /** One append at a time. After a failure the file may end with a torn entry, so the next append uses a new file. */
   append(entries: readonly unknown[]): Promise<string[]> {
     const work = this.#queue.then(async () => {
       try {
@@ -107,9 +108,9 @@ export class DiskDeadLetterTarget implements DeadLetterTarget {
   async #checkRoom(entries: readonly unknown[]): Promise<void> {
     const { maxBytes } = this.#options
     if (maxBytes === undefined) return
-    const wanted = entries.reduce((sum: number, entry) => sum + Buffer.byteLength(JSON.stringify(entry)), 0)
+    const neededBytes = entries.reduce((sum: number, entry) => sum + Buffer.byteLength(JSON.stringify(entry)), 0)
     const used = await segmentBytes(this.folder)
-    if (used + wanted > maxBytes)
+    if (used + neededBytes > maxBytes)
       throw new DeadLetterError(
         'dead-letter',
         `The disk target is full: KAFKA_DEAD_LETTER_DISK_MAX_BYTES is ${maxBytes}, ${used} are in use.`,
@@ -118,7 +119,7 @@ export class DiskDeadLetterTarget implements DeadLetterTarget {
   }
 }
 
-/** The names of a folder's segments, in the order of their beginning; none where there is no folder. */
+/** The names of a folder's segments, oldest first; empty without the folder. */
 export async function segmentsOf(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter(name => name.endsWith('.seg')).sort()
@@ -133,7 +134,7 @@ async function segmentBytes(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
-/** Sorts by time, also across writers; the random part keeps two containers on one disk apart. */
+/** Names sort by time, across writers; the random part separates containers that share a disk. */
 function segmentName(): string {
   const utc = new Date().toISOString().replaceAll(/[-:.]/g, '')
   return `${utc}-${process.pid}-${randomBytes(4).toString('hex')}.seg`

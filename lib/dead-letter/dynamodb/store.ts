@@ -1,4 +1,4 @@
-// The open dead letters of a DynamoDB table: one item each. A settled one is deleted.
+// The open dead letters of a DynamoDB table: one item each, which is deleted when it is completed.
 import { randomUUID } from 'node:crypto'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
@@ -21,14 +21,14 @@ import { tableKeys } from './target.ts'
 type Key = Record<string, AttributeValue>
 
 const CALL_MS = 30_000
-/** Stands beside the dead letters; a dead letter's id has 22 characters. */
+/** The key of the lease item; it can't be a dead letter's id, which has 22 characters. */
 const LEASE_ID = 'redrive-lease'
 
 export function openStore({ table }: DeadLetterTargetConfig<'dynamodb'>): DynamoDbDeadLetterStore {
   return new DynamoDbDeadLetterStore(table)
 }
 
-/** An item is found by the id of its dead letter. */
+/** The handle is the id of the dead letter. */
 type Handle = undefined
 
 export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Handle> {
@@ -127,14 +127,14 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Handle> {
   async tidy(): Promise<void> {}
 
   async close(): Promise<void> {
-    const made = this.#client
+    const pendingClient = this.#client
     this.#client = undefined
-    ;(await made)?.client.destroy()
+    ;(await pendingClient)?.client.destroy()
   }
 
-  /** Tries the other name of the partition key where the table says that this one is not its own. */
+  /** Tries the other name of the partition key when the table does not have this one. */
   async #withKey<T>(id: string, call: (key: Key) => Promise<T>): Promise<T> {
-    // Calls run in parallel, and another may have learned the table's own name by the time that this one fails.
+    // Calls run in parallel: another one may already have found the right name when this one fails.
     const keyName = this.#keyName
     try {
       return await call({ [keyName]: { S: id } })

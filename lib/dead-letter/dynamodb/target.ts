@@ -1,5 +1,6 @@
-// Dead letters as items of a DynamoDB table with the partition key `deadLetterId` (S), each put once. The client is loaded when first needed.
-// Limits: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (an item has at most 400 KB)
+// Dead letters as items of a DynamoDB table with the partition key `deadLetterId` (S), each stored once. The client is
+// loaded on first use. Limits: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (an item has
+// at most 400 KB)
 import { DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
@@ -13,7 +14,7 @@ import {
 import { inParallel } from '../in-parallel.ts'
 import { VERSION_1_TABLE_KEY } from '../version-1.ts'
 
-/** Bytes of an item, its attribute names included, less a margin for those beside the dead letter. */
+/** The limit of an item in bytes, with attribute names, minus a margin for the other attributes. */
 const MAX_BYTES = 400 * 1024 - 1024
 
 export interface DynamoDbTargetConfig {
@@ -38,16 +39,16 @@ export class DynamoDbDeadLetterTarget implements DeadLetterTarget {
     this.#table = table
   }
 
-  /** @returns locations `dynamodb:<table>#<deadLetterId>`; a dead letter that is there already has the same */
+  /** @returns locations `dynamodb:<table>#<deadLetterId>`, the same for a dead letter that is already stored */
   store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<StoreResult[]> {
-    // Batches (BatchWriteItem) know no conditions: a dead letter put again would overwrite what a redrive has noted in it.
+    // BatchWriteItem has no conditions: storing a dead letter again would overwrite the counts of a redrive.
     return inParallel(deadLetters, deadLetter => this.#put(deadLetter, deadline))
   }
 
   async close(): Promise<void> {
-    const made = this.#client
+    const pendingClient = this.#client
     this.#client = undefined
-    ;(await made)?.client.destroy()
+    ;(await pendingClient)?.client.destroy()
   }
 
   async #put(deadLetter: DeadLetter, deadline: Deadline): Promise<StoreResult> {
@@ -86,7 +87,7 @@ export class DynamoDbDeadLetterTarget implements DeadLetterTarget {
   }
 }
 
-/** An id under both names that a table's partition key may have. */
+/** An id under both possible names of the partition key. */
 export function tableKeys(id: string): Record<string, { readonly S: string }> {
   return { deadLetterId: { S: id }, [VERSION_1_TABLE_KEY]: { S: id } }
 }

@@ -1,5 +1,6 @@
-// A dead letter as a record of a Kafka topic and back: key, value and headers are the record's own; Spring's kafka_dlt-* headers say what
-// failed (docs.spring.io/spring-kafka, DeadLetterPublishingRecoverer), and kp-dead-letter has the rest of the envelope.
+// Converts a dead letter to a record of a Kafka topic, and back: key, value and headers are those of the failed record.
+// Spring's kafka_dlt-* headers (docs.spring.io/spring-kafka, DeadLetterPublishingRecoverer) say what failed, and
+// kp-dead-letter has the rest of the envelope.
 import { fromBase64, toBase64 } from '../../record/base64.ts'
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import type { RecordHeader } from '../../record/producer-record.ts'
@@ -10,7 +11,7 @@ import { VERSION_1_HEADER } from '../version-1.ts'
 const DEAD_LETTER = 'kp-dead-letter'
 const CLOSED = 'kp-closed'
 const SPRING = 'kafka_dlt-'
-/** Of a dead letter whose record never had a topic. */
+/** The topic for dead letters whose record has no topic. */
 const NO_TOPIC = 'unrouted'
 
 export interface KafkaDeadLetterRecord {
@@ -20,12 +21,12 @@ export interface KafkaDeadLetterRecord {
   readonly headers: readonly RecordHeader[]
 }
 
-/** @param pattern of the topic's name, e.g. `{topic}-dlt` */
+/** @param pattern the pattern of the topic's name, e.g. `{topic}-dlt` */
 export function deadLetterTopic(pattern: string, topic: string | null): string {
   return pattern.replaceAll('{topic}', topic ?? NO_TOPIC)
 }
 
-/** Whether a topic is one of the pattern's. */
+/** Whether a topic matches the pattern. */
 export function isDeadLetterTopic(pattern: string, topic: string): boolean {
   const [before = '', ...rest] = pattern.split('{topic}')
   const after = rest.at(-1)
@@ -49,13 +50,13 @@ export function toKafkaDeadLetter(deadLetter: DeadLetter, pattern: string): Kafk
       ...(timestamp === null ? [] : [spring('original-timestamp', int64(timestamp))]),
       spring('exception-fqcn', Buffer.from(deadLetter.failure.class)),
       spring('exception-message', Buffer.from(deadLetter.failure.code)),
-      // What key, value and headers say is not said twice.
+      // Key, value and headers are already in the record.
       [DEAD_LETTER, Buffer.from(JSON.stringify({ ...deadLetter, record }))],
     ],
   }
 }
 
-/** @returns undefined for a record that is no dead letter of ours */
+/** @returns undefined for a record that is not a dead letter of this library */
 export function fromKafkaDeadLetter({
   key,
   value,
@@ -63,18 +64,18 @@ export function fromKafkaDeadLetter({
 }: Pick<KafkaDeadLetterRecord, 'key' | 'value' | 'headers'>): DeadLetter | undefined {
   const text = headers.findLast(([name]) => name === DEAD_LETTER || name === VERSION_1_HEADER)?.[1]
   if (!text) return undefined
-  const own = headers
+  const recordHeaders = headers
     .filter(([name]) => name !== DEAD_LETTER && name !== VERSION_1_HEADER && !name.startsWith(SPRING))
     .map(([name, bytes]) => ({ name, value: toBase64(bytes) }))
   const rest = parseJson(Buffer.from(text).toString())
   const deadLetter =
     isJsonObject(rest) && isJsonObject(rest.record)
-      ? { ...rest, record: { ...rest.record, key: toBase64(key), value: toBase64(value), headers: own } }
+      ? { ...rest, record: { ...rest.record, key: toBase64(key), value: toBase64(value), headers: recordHeaders } }
       : undefined
   return deadLetterIn(deadLetter)
 }
 
-/** Says in the same topic that dead letters are settled, by their locations. */
+/** A record of the same topic that marks dead letters as completed, by their locations. */
 export function closedMarker(
   topic: string,
   deadLetterId: string,
@@ -89,7 +90,7 @@ export function closedMarker(
   }
 }
 
-/** @returns the locations that a marker names; undefined for any other record */
+/** @returns the locations in a marker; undefined for any other record */
 export function closedBy(headers: readonly RecordHeader[]): readonly string[] | undefined {
   const text = headers.findLast(([name]) => name === CLOSED)?.[1]
   const marker = text ? parseJson(Buffer.from(text).toString()) : undefined

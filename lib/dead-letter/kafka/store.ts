@@ -1,4 +1,4 @@
-// The open dead letters of Kafka topics. A log is never rewritten: markers in the same topic say which dead letters are settled.
+// The open dead letters of Kafka topics. A log is never rewritten: records of the same topic mark them as completed.
 import { randomUUID } from 'node:crypto'
 import { DeadLetterError } from '../../errors.ts'
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
@@ -30,7 +30,7 @@ import { locationOf } from './target.ts'
 const LEASE = 'kp-lease'
 
 export interface KafkaDeadLetterStoreOptions {
-  /** Of the topics' names, e.g. `{topic}-dlt`. */
+  /** The pattern of the topics' names, e.g. `{topic}-dlt`. */
   readonly pattern: string
   readonly reader: DeadLetterLog
   readonly producer: DeadLetterProducer
@@ -44,7 +44,7 @@ export function openStore(
   return new KafkaDeadLetterStore({ pattern, producer: createProducer(servers), ...createLogReader(servers) })
 }
 
-/** The locations of every record that the dead letter has. */
+/** The locations of all records of the dead letter. */
 type Handle = readonly string[]
 
 export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
@@ -78,7 +78,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#send([this.#marker(open, 'replaced')])
   }
 
-  /** A lease is a record: of those that are not over, the one that stands first in the log holds. */
+  /** A lease is a record: of those that have not expired, the first in the log is valid. */
   async lease(): Promise<Lease> {
     const holder = randomUUID()
     const [topic] = await this.#topics()
@@ -128,12 +128,12 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
         for (const location of closedBy(record.headers) ?? []) closed.add(location)
         const deadLetter = fromKafkaDeadLetter(record)
         if (!deadLetter) continue
-        const known = open.get(deadLetter.deadLetterId)
+        const earlier = open.get(deadLetter.deadLetterId)
         const newest =
-          known && known.deadLetter.redrive.count > deadLetter.redrive.count ? known.deadLetter : deadLetter
+          earlier && earlier.deadLetter.redrive.count > deadLetter.redrive.count ? earlier.deadLetter : deadLetter
         open.set(deadLetter.deadLetterId, {
           deadLetter: newest,
-          locations: [...(known?.locations ?? []), locationOf({ topic, partition, offset: record.offset })],
+          locations: [...(earlier?.locations ?? []), locationOf({ topic, partition, offset: record.offset })],
         })
       }
     }
@@ -173,7 +173,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 }
 
-/** A lease that can't be read is none. */
+/** @returns undefined for a lease that can't be read */
 function leaseOf(text: Uint8Array): { readonly holder: string; readonly until: number } {
   const lease = parseJson(Buffer.from(text).toString())
   return isJsonObject(lease)

@@ -1,4 +1,4 @@
-// Dead letters in a Kafka topic, `<topic>-dlt` by default, over a producer of their own that is made when the first dead letter comes.
+// Dead letters in a Kafka topic, `<topic>-dlt` by default, through a separate producer that is created on first use.
 import type { DeliveryReport } from '../../delivery/delivery-report.ts'
 import { outsideScopes } from '../../delivery/invocation-scope.ts'
 import { ConfigError, DeadLetterError } from '../../errors.ts'
@@ -16,9 +16,9 @@ import { toKafkaDeadLetter } from './kafka-dead-letter.ts'
 
 export interface KafkaTargetConfig {
   readonly kind: 'kafka'
-  /** Of the topic's name, e.g. `{topic}-dlt`; without {topic} one topic holds all. */
+  /** The pattern of the topic's name, e.g. `{topic}-dlt`; without {topic} one topic holds all dead letters. */
   readonly pattern: string
-  /** Of another cluster; undefined: that of the records. */
+  /** The bootstrap servers of another cluster; undefined: the cluster of the records. */
   readonly servers: readonly string[] | undefined
 }
 
@@ -56,7 +56,7 @@ export class KafkaDeadLetterTarget implements DeadLetterTarget {
   readonly #createProducer: () => DeadLetterProducer
   #producer: DeadLetterProducer | undefined
 
-  /** @param pattern of the topic's name, e.g. `{topic}-dlt` */
+  /** @param pattern the pattern of the topic's name, e.g. `{topic}-dlt` */
   constructor(pattern: string, createProducer: () => DeadLetterProducer) {
     this.#pattern = pattern
     this.#createProducer = createProducer
@@ -66,7 +66,7 @@ export class KafkaDeadLetterTarget implements DeadLetterTarget {
   async store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<StoreResult[]> {
     this.#producer ??= this.#createProducer()
     const producer = this.#producer
-    // The invocation's time for sending may be over: dead letters have a time of their own.
+    // The invocation's deadline for sending may have passed; dead letters have their own.
     const reports = await outsideScopes(() =>
       producer.sendAll(
         deadLetters.map(deadLetter => toKafkaDeadLetter(deadLetter, this.#pattern)),
@@ -77,9 +77,9 @@ export class KafkaDeadLetterTarget implements DeadLetterTarget {
   }
 
   async close(): Promise<void> {
-    const made = this.#producer
+    const producer = this.#producer
     this.#producer = undefined
-    await made?.close()
+    await producer?.close()
   }
 }
 
@@ -96,7 +96,7 @@ function toResult(report: DeliveryReport): StoreResult {
   })
 }
 
-/** Where a record is, as one word. */
+/** The location of a record. */
 export function locationOf({
   topic,
   partition,

@@ -1,4 +1,4 @@
-// The open dead letters of an S3 bucket's prefix: one object each. A settled one is deleted.
+// The open dead letters under a prefix of an S3 bucket: one object each, which is deleted when it is completed.
 import { randomUUID } from 'node:crypto'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
 import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter } from '../dead-letter.ts'
@@ -33,7 +33,7 @@ export async function readClaim(location: string): Promise<Uint8Array> {
   }
 }
 
-/** An object's key. */
+/** The handle is the key of the object. */
 type Handle = string
 
 export class S3DeadLetterStore implements TargetDeadLetterStore<Handle> {
@@ -80,7 +80,7 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#put(open.handle, JSON.stringify(deadLetter), DEAD_LETTER_MEDIA_TYPE)
   }
 
-  /** A conditional write: who creates the object has the lease. */
+  /** A conditional write: whoever creates the object has the lease. */
   async lease(): Promise<Lease> {
     const { s3, client } = await this.#load()
     const holder = randomUUID()
@@ -101,7 +101,7 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Handle> {
       )
     }
     const release = async () => {
-      // Not another's.
+      // Only if it is still this lease.
       await renew()
       await client.send(new s3.DeleteObjectCommand(object), abortAfter(CALL_MS))
     }
@@ -113,9 +113,9 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Handle> {
   async tidy(): Promise<void> {}
 
   async close(): Promise<void> {
-    const made = this.#client
+    const pendingClient = this.#client
     this.#client = undefined
-    ;(await made)?.client.destroy()
+    ;(await pendingClient)?.client.destroy()
   }
 
   async #read(key: string): Promise<OpenDeadLetter<Handle> | undefined> {

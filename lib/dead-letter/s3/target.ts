@@ -1,5 +1,5 @@
-// Dead letters as objects of an S3 bucket, `<prefix>/<deadLetterId>.json`, each put once. The client is loaded when the first dead letter comes.
-// Conditional writes: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+// Dead letters as objects of an S3 bucket, `<prefix>/<deadLetterId>.json`, each stored once. The client is loaded on
+// first use. Conditional writes: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 import { DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
@@ -7,13 +7,13 @@ import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter } from '../dead-letter.ts'
 import type { DeadLetterTarget, DeadLetterTargetKind, StoreResult } from '../dead-letter-target.ts'
 import { inParallel } from '../in-parallel.ts'
 
-/** For a value whose caller has no deadline. */
+/** The limit for storing a claim, whose caller has no deadline. */
 const CLAIM_MS = 30_000
 
 export interface S3TargetConfig {
   readonly kind: 's3'
   readonly bucket: string
-  /** Without slashes at its ends; may be empty. */
+  /** Without leading and trailing slashes; may be empty. */
   readonly prefix: string
 }
 
@@ -35,13 +35,13 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
   readonly #prefix: string
   #client: Promise<S3> | undefined
 
-  /** @param prefix without slashes at its ends; may be empty */
+  /** @param prefix without leading and trailing slashes; may be empty */
   constructor(bucket: string, prefix: string) {
     this.#bucket = bucket
     this.#prefix = prefix === '' ? '' : `${prefix}/`
   }
 
-  /** @returns locations `s3://<bucket>/<key>`; a dead letter that is there already has the same */
+  /** @returns locations `s3://<bucket>/<key>`, the same for a dead letter that is already stored */
   store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<StoreResult[]> {
     return inParallel(deadLetters, async deadLetter => {
       try {
@@ -62,9 +62,9 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
   }
 
   async close(): Promise<void> {
-    const made = this.#client
+    const pendingClient = this.#client
     this.#client = undefined
-    ;(await made)?.client.destroy()
+    ;(await pendingClient)?.client.destroy()
   }
 
   async #put(key: string, body: Uint8Array | string, type: string, ms: number): Promise<string> {
@@ -80,14 +80,14 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
     try {
       await client.send(command, abortAfter(ms))
     } catch (error) {
-      // It is there: the name is made of what it holds.
+      // It exists with the same content, because the key is derived from the content.
       if ((error as { name?: unknown }).name !== 'PreconditionFailed') throw error
     }
     return `s3://${this.#bucket}/${key}`
   }
 }
 
-/** The service's code, never its text, which may quote names. */
+/** The service's error code; never its message, which may quote names. */
 function failed(cause: unknown): DeadLetterError {
   return new DeadLetterError(
     'dead-letter',

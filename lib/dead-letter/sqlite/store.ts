@@ -1,4 +1,4 @@
-// The open dead letters of a SQLite database, oldest first. Completed rows stay, with where their records are.
+// The open dead letters of a SQLite database, oldest first. Completed rows stay, with the location of their record.
 import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { DeadLetterError } from '../../errors.ts'
@@ -34,7 +34,7 @@ export async function readClaim(location: string, deadLetterId: string): Promise
   }
 }
 
-/** A row is found by the id of its dead letter. */
+/** The handle is the id of the dead letter. */
 type Handle = undefined
 
 export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
@@ -97,7 +97,9 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
         const now = Date.now()
         const { changes } = database
           .prepare(
-            'INSERT INTO lease (only, holder, until) VALUES (1, ?, ?) ON CONFLICT (only) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE holder = excluded.holder OR until < ?',
+            'INSERT INTO lease (only, holder, until) VALUES (1, ?, ?) ' +
+              'ON CONFLICT (only) DO UPDATE SET holder = excluded.holder, until = excluded.until ' +
+              'WHERE holder = excluded.holder OR until < ?',
           )
           .run(holder, now + LEASE_MS, now)
         if (changes === 0) throw redriveRunning('database')

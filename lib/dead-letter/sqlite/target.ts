@@ -1,4 +1,4 @@
-// Dead letters in a SQLite database (node:sqlite), one row each, on disk before their locations are given.
+// Dead letters in a SQLite database (node:sqlite), one row each, on disk before their locations are returned.
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
@@ -32,13 +32,14 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
   }
 
   /**
-   * @returns locations `sqlite:<file>#<deadLetterId>`; a dead letter that is there already has the same
-   * @throws DeadLetterError when they are not on disk; none of them then counts as stored
+   * @returns locations `sqlite:<file>#<deadLetterId>`, the same for a dead letter that is already stored
+   * @throws DeadLetterError when they are not all on disk: none of them counts as stored
    */
   async store(deadLetters: readonly DeadLetter[]): Promise<string[]> {
     await this.inTransaction(database => {
       const insert = database.prepare(
-        'INSERT INTO letters (letter_id, topic, code, letter) VALUES (?, ?, ?, ?) ON CONFLICT (letter_id) DO UPDATE SET closed = NULL, letter = excluded.letter WHERE closed IS NOT NULL',
+        'INSERT INTO letters (letter_id, topic, code, letter) VALUES (?, ?, ?, ?) ' +
+          'ON CONFLICT (letter_id) DO UPDATE SET closed = NULL, letter = excluded.letter WHERE closed IS NOT NULL',
       )
       for (const deadLetter of deadLetters)
         insert.run(
@@ -51,7 +52,7 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
     return deadLetters.map(({ deadLetterId }) => `sqlite:${this.file}#${deadLetterId}`)
   }
 
-  /** Keeps a value that is too large for the target before this one. */
+  /** Stores a value that is too large for an earlier target. */
   async storeClaim(deadLetterId: string, value: Uint8Array): Promise<string> {
     await this.inTransaction(
       database =>
@@ -101,11 +102,13 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
     const { DatabaseSync } = await import('node:sqlite')
     mkdirSync(dirname(this.file), { recursive: true })
     const database = new DatabaseSync(this.file)
-    // FULL: a commit is on disk when it returns, also with a write-ahead log.
+    // FULL: a commit is on disk when it returns, even with a write-ahead log.
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = ${BUSY_MS};
-      CREATE TABLE IF NOT EXISTS letters (letter_id TEXT PRIMARY KEY, topic TEXT, code TEXT NOT NULL, letter TEXT NOT NULL, closed TEXT);
+      CREATE TABLE IF NOT EXISTS letters
+        (letter_id TEXT PRIMARY KEY, topic TEXT, code TEXT NOT NULL, letter TEXT NOT NULL, closed TEXT);
       CREATE TABLE IF NOT EXISTS claims (letter_id TEXT PRIMARY KEY, value BLOB NOT NULL);
-      CREATE TABLE IF NOT EXISTS lease (only INTEGER PRIMARY KEY CHECK (only = 1), holder TEXT NOT NULL, until INTEGER NOT NULL);`)
+      CREATE TABLE IF NOT EXISTS lease
+        (only INTEGER PRIMARY KEY CHECK (only = 1), holder TEXT NOT NULL, until INTEGER NOT NULL);`)
     return database
   }
 }

@@ -1,5 +1,6 @@
-// The open dead letters of an SQS queue. Received ones are hidden from other readers while they are held; a settled one is deleted.
-// What is no dead letter (the queue is a source DLQ or failure destination: messages past maxReceiveCount, Lambda's destination records) becomes dead letters first.
+// The open dead letters of an SQS queue. Received messages are hidden from other readers while they are held, and
+// deleted when they are completed. Other messages (of a source DLQ or failure destination: messages past
+// maxReceiveCount, Lambda's destination records) are converted to dead letters first.
 import type { ChangeMessageVisibilityBatchRequestEntry, Message } from '@aws-sdk/client-sqs'
 import { DeadLetterError } from '../../errors.ts'
 import { abortAfter, loadSqs, type Sqs } from '../aws-clients.ts'
@@ -19,7 +20,7 @@ import { readDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { toEntry } from './target.ts'
 
-/** A message that is held, and those of its dead letters that are open. */
+/** A held message and its open dead letters. */
 interface Held {
   readonly id: string
   receiptHandle: string
@@ -28,11 +29,11 @@ interface Held {
 
 const BATCH = 10
 const WAIT_S = 1
-/** A queue is spread over servers; this many empty answers in a row mean that it is. */
+/** A queue is spread over servers: it counts as empty after this many empty answers in a row. */
 const EMPTY_ANSWERS = 2
 const HIDDEN_S = LEASE_MS / 1000
 const CALL_MS = 30_000
-/** Dead letters of a queue that are looked through for one. */
+/** The number of messages that `find` receives at most. */
 const MAX_SEARCHED = 1000
 
 export function openStore(
@@ -42,7 +43,7 @@ export function openStore(
   return new SqsDeadLetterStore(queueUrl, toDeadLetters)
 }
 
-/** A message's id. */
+/** The handle is the id of the message. */
 type Handle = string
 
 export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
@@ -51,11 +52,11 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #held = new Map<string, Held>()
   readonly #byDeadLetterId = new Map<string, Held[]>()
   readonly #completed = new Set<string>()
-  /** Whose new version lies in the queue: held when it is met, and given to the next reader. */
+  /** The ids of replaced dead letters: the new version is held when it is received, and left to the next reader. */
   readonly #replaced = new Set<string>()
   #client: Promise<Sqs> | undefined
 
-  /** @param toDeadLetters of a message that is none; default: such a message is not touched */
+  /** @param toDeadLetters converts other messages to dead letters; default: they stay untouched */
   constructor(queueUrl: string, toDeadLetters: RawToDeadLetters = () => []) {
     this.#queueUrl = queueUrl
     this.#toDeadLetters = toDeadLetters
@@ -64,14 +65,14 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
     for (let empty = 0; empty < EMPTY_ANSWERS; ) {
       const messages = await this.#receive()
-      // What was hidden for too long comes again: then the queue has nothing that is new.
+      // A message whose visibility ended is received again: then the queue has no new ones.
       const fresh = messages.filter(message => this.#hold(message))
       empty = fresh.length === 0 ? empty + 1 : 0
       for (const message of fresh) yield* await this.#open(message)
     }
   }
 
-  /** Receives up to a thousand dead letters, for a message can only be deleted after it was received. */
+  /** Receives up to a thousand messages, because a message can only be deleted after it was received. */
   async find({ deadLetterId }: DeadLetter): Promise<OpenDeadLetter<Handle> | undefined> {
     let seen = 0
     for await (const open of this.deadLetters()) {
@@ -99,7 +100,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async replace(_open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
-    // A FIFO queue holds what its own queue gave up, in its groups: it stays as it is, and SQS counts the tries.
+    // A FIFO queue is the DLQ of another one: its messages stay unchanged in their groups, and SQS counts the receives.
     if (this.#queueUrl.endsWith('.fifo')) return
     const { sqs, client } = await this.#load()
     const { entry } = toEntry(deadLetter, 0)
@@ -115,7 +116,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#remove([deadLetter.deadLetterId])
   }
 
-  /** Nobody else sees what is held; holding on is all there is to renew. */
+  /** The messages are hidden from others, so there is no lease to take; renewing extends their visibility. */
   async lease(): Promise<Lease> {
     return { check: async () => {}, renew: () => this.#hide(HIDDEN_S), release: async () => {} }
   }
@@ -127,9 +128,9 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   async close(): Promise<void> {
     if (this.#held.size > 0) await this.#hide(0)
     this.#held.clear()
-    const made = this.#client
+    const pendingClient = this.#client
     this.#client = undefined
-    ;(await made)?.client.destroy()
+    ;(await pendingClient)?.client.destroy()
   }
 
   async #receive(): Promise<Message[]> {
@@ -145,17 +146,17 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     return (await client.send(command, abortAfter(CALL_MS))).Messages ?? []
   }
 
-  /** @returns false for one that is held already: its newest handle is the one that counts */
+  /** Holds a message, with its newest receipt handle. @returns false if it is already held */
   #hold({ MessageId: id = '', ReceiptHandle: receiptHandle = '' }: Message): boolean {
-    const known = this.#held.get(id)
-    if (known) known.receiptHandle = receiptHandle
+    const held = this.#held.get(id)
+    if (held) held.receiptHandle = receiptHandle
     else this.#held.set(id, { id, receiptHandle, open: new Set() })
-    return known === undefined
+    return held === undefined
   }
 
   async #open(message: Message): Promise<OpenDeadLetter<Handle>[]> {
     const held = this.#held.get(message.MessageId as string) as Held
-    const given: OpenDeadLetter<Handle>[] = []
+    const received: OpenDeadLetter<Handle>[] = []
     const deadLetters = this.#deadLettersOf(message)
     for (const deadLetter of deadLetters) {
       const { deadLetterId } = deadLetter
@@ -166,7 +167,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
       if (copies) copies.push(held)
       else {
         this.#byDeadLetterId.set(deadLetterId, [held])
-        given.push({
+        received.push({
           deadLetter,
           location: `sqs:${held.id}`,
           verified: deadLetter.claimCheck === null,
@@ -178,7 +179,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
       this.#held.delete(held.id)
       await this.#delete([held])
     }
-    return given
+    return received
   }
 
   #deadLettersOf({

@@ -1,4 +1,4 @@
-// Dead letters in an SQS queue: batches of ten, their results read entry by entry. The client is loaded when the first dead letter comes.
+// Dead letters in an SQS queue, in batches of ten whose results are read per entry. The client is loaded on first use.
 // Limits: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 import type { SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs'
 import { DeadLetterError } from '../../errors.ts'
@@ -13,7 +13,7 @@ import {
 } from '../dead-letter-target.ts'
 import { inParallel } from '../in-parallel.ts'
 
-/** Bytes of a message, and of all messages of a batch, attributes included. */
+/** The limit of a message and of a batch in bytes, with attributes. */
 const MAX_BYTES = 1_048_576
 const MAX_ENTRIES = 10
 
@@ -28,7 +28,7 @@ export const sqs: DeadLetterTargetKind<SqsTargetConfig> = {
     const url = URL.parse(text)
     const isHttp = url?.protocol === 'https:' || url?.protocol === 'http:'
     if (!isHttp || url.pathname.length <= 1 || url.username !== '') return undefined
-    // A FIFO queue may be read, for it can be the source DLQ of another FIFO queue.
+    // A FIFO queue may be read: it can be the DLQ of another FIFO queue.
     if (use === 'write' && text.endsWith('.fifo'))
       problem('expected a standard queue, got a FIFO queue: dead letters have no order, and it would drop repeats.')
     return { kind: 'sqs', queueUrl: text }
@@ -61,9 +61,9 @@ export class SqsDeadLetterTarget implements DeadLetterTarget {
   }
 
   async close(): Promise<void> {
-    const made = this.#client
+    const pendingClient = this.#client
     this.#client = undefined
-    ;(await made)?.client.destroy()
+    ;(await pendingClient)?.client.destroy()
   }
 
   async #send(entries: readonly SqsEntry[], results: StoreResult[], deadline: Deadline): Promise<void> {
@@ -79,7 +79,7 @@ export class SqsDeadLetterTarget implements DeadLetterTarget {
       const codes = new Map(Failed.map(({ Id, Code }) => [Id, Code]))
       for (const { index, entry } of entries) {
         const messageId = locations.get(entry.Id)
-        // An entry that the answer leaves out is not known to be stored.
+        // An entry that is missing in the answer may not be stored.
         results[index] = messageId === undefined ? failed(codes.get(entry.Id) ?? 'NoEntry') : `sqs:${messageId}`
       }
     } catch (cause) {
@@ -94,7 +94,7 @@ export interface SqsEntry {
   readonly bytes: number
 }
 
-/** A dead letter as a message. */
+/** The message of a dead letter. */
 export function toEntry(deadLetter: DeadLetter, index: number): SqsEntry {
   const attributes = {
     topic: deadLetter.record.topic ?? '',
@@ -133,7 +133,7 @@ function inBatches(entries: readonly SqsEntry[], onTooLarge: (index: number) => 
   return batches
 }
 
-/** The service's code, never its text, which quotes the queue's address. */
+/** The service's error code; never its message, which quotes the queue's address. */
 function failed(code: string, cause?: unknown): DeadLetterError {
   return new DeadLetterError('dead-letter', `The SQS target did not store a dead letter (${code}).`, {
     retriable: true,
