@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { RecordHeader } from '../../lib/record/producer-record.ts'
 import { loadCompression } from '../../lib/wire-format/compress.ts'
+import { ATTRIBUTES_AT } from '../../lib/wire-format/record-batch.ts'
 import { encodeRecordBatch } from '../../lib/wire-format/record-batch-encoder.ts'
 import { kafkaJars } from '../../local/artifacts.ts'
 import { createTopics, untilInSync } from '../../local/kafka/admin.ts'
@@ -137,5 +138,5 @@ test('a batch that compression does not make smaller is sent uncompressed', asyn
     { producerId: 1n, epoch: 0, baseSequence: 0 },
     await loadCompression('gzip'),
   )
-  assert.equal(bytes.readInt16BE(21), 0)
+  assert.equal(bytes.readInt16BE(ATTRIBUTES_AT), 0)
 })
