@@ -51,7 +51,7 @@ export const ERROR_CODES = {
   'dead-letter': ['dead-letter', 'dead-letter-too-large', 'claim-missing', 'redrive-running'],
   /** A record batch of a partition's log can't be read. */
   'record-batch': ['corrupt-batch', 'unsupported-batch', 'batch-too-large'],
-  /** A request was refused whole, before any of its records was looked at. */
+  /** A request was refused as a whole, before its records were read. */
   request: [
     'bad-json',
     'not-utf8',
@@ -77,7 +77,7 @@ export type RequestCode = Codes['request'][number]
 export type ErrorCode = Codes[keyof Codes][number]
 
 export interface KafkaProducerErrorOptions {
-  /** The driver's or the broker's own word, e.g. `REQUEST_TIMEOUT`. Default: null. */
+  /** The driver's or the broker's code, e.g. `REQUEST_TIMEOUT`. Default: null. */
   readonly causeCode?: string | null
   /** Whether the same call can succeed later. Default: false. */
   readonly retriable?: boolean
@@ -88,7 +88,7 @@ export interface KafkaProducerErrorOptions {
 export class KafkaProducerError extends Error {
   override name = 'KafkaProducerError'
   readonly code: ErrorCode
-  /** The driver's or the broker's own word for what went wrong; null where there is none. */
+  /** The driver's or the broker's code for what went wrong; null if there is none. */
   readonly causeCode: string | null
   readonly retriable: boolean
 
@@ -212,13 +212,14 @@ export function orderGroupStopped(): TransportError {
   return new TransportError('order-group-stopped', 'An earlier record of the order group was not sent.')
 }
 
-/** Stands for what nobody foresaw: a defect, or what a caller's own code threw. */
+/** An error for unexpected ones: a defect, or an error that the caller's code threw. */
 export function unexpectedError(cause: unknown): TransportError {
   return new TransportError('unavailable', 'An unexpected error; its cause has the details.', { cause })
 }
 
 /**
- * The message of the innermost of our own errors: it names the setting, and never a payload, a secret or an address.
+ * The message of the innermost error of this library: it names the setting, and never a payload, a secret or an
+ * address.
  */
 export function innermostMessage(error: unknown): string | undefined {
   let message: string | undefined

@@ -1,11 +1,11 @@
-// KAFKA_DEAD_LETTER and its like → targets in order. What a target's own text means is the knowledge of its kind.
+// Parses KAFKA_DEAD_LETTER and similar settings → targets in order. Each kind parses the text of its targets.
 import type { TargetParseContext } from '../dead-letter/dead-letter-target.ts'
 import { type DeadLetterTargetConfig, kindNamed, kindOf, targetSyntaxes } from '../dead-letter/target-kinds.ts'
 
 const DEFAULT_LOCAL_TARGETS = 'disk:./.dead-letters'
 
 export interface DeadLetterTargetsContext extends Omit<TargetParseContext, 'problem'> {
-  /** For messages: what the text was given as. */
+  /** The name of the setting, for messages. */
   readonly setting: string
 }
 

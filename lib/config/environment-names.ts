@@ -1,4 +1,4 @@
-// Which KAFKA_ variables are settings, which belong to others, which are a slip of the finger.
+// Finds out which KAFKA_ variables are settings, which belong to other programs, and which are misspelled.
 import { OTHER_ENV, SETTINGS } from './settings.ts'
 
 const knownNames = Object.values(SETTINGS).map(row => row.env)

@@ -1,5 +1,5 @@
-// Stage 2 of 9: options, environment and settings file → frozen ProducerConfig, once per container. Code beats
-// environment beats file beats default.
+// Stage 2 of 9: options, environment and settings file → frozen ProducerConfig, once per container. Code overrides the
+// environment, which overrides the file, which overrides the defaults.
 import { ConfigError } from '../errors.ts'
 import { checkSecurity } from './check-security.ts'
 import { isPath, partitionerName, serializerName } from './class-names.ts'
@@ -213,17 +213,17 @@ function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: P
   atMost('deadlineReserveMs', 'httpDeadlineMs', true)
   const functionTimeout = env.KAFKA_FUNCTION_TIMEOUT_MS
   if (!functionTimeout) return
-  const least = config.deadlineReserveMs + config.requestTimeoutMs
+  const requiredMs = config.deadlineReserveMs + config.requestTimeoutMs
   if (!/^\d+$/.test(functionTimeout))
     problem(`KAFKA_FUNCTION_TIMEOUT_MS: expected milliseconds, got ${shown(functionTimeout)}.`)
-  else if (Number(functionTimeout) <= least)
+  else if (Number(functionTimeout) <= requiredMs)
     problem(
       `KAFKA_FUNCTION_TIMEOUT_MS (${functionTimeout}): expected more than KAFKA_DEADLINE_RESERVE_MS + ` +
-        `request.timeout.ms (${least}), so that at least one attempt fits.`,
+        `request.timeout.ms (${requiredMs}), so that at least one attempt fits.`,
     )
 }
 
-/** Short and harmless: a wrong value may be a secret that was put in the wrong place. */
+/** Only numbers, booleans and short words are shown: any other value may be a secret in the wrong place. */
 function shown(value: Value): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return typeof value === 'string' && /^[\w.-]{1,16}$/.test(value) ? `"${value}"` : `a ${typeof value}`

@@ -1,5 +1,5 @@
-// What each setting does, and why its default differs from the Java client's. Apart from the table, so that no bundle
-// carries the texts. The unit is the table's and is not repeated.
+// What each setting does, and why its default differs from the Java client's. In a separate file from the table, so
+// that no bundle has the texts. The table has the units.
 import type { OptionName } from './settings.ts'
 
 export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; readonly deviation?: string }>> = {

@@ -9,9 +9,9 @@ export interface SettingsFile {
   readonly problems: readonly string[]
 }
 
-/** Of `spring.kafka`: not a producer's. */
+/** Sections of `spring.kafka` that do not concern a producer. */
 const OTHER_SECTIONS = /^(?:consumer|listener|admin|streams|jaas|retry\.topic)\./
-/** Sections that only group: `producer.properties.linger.ms` is `linger.ms`. A later one of the list wins. */
+/** Sections that only group: `producer.properties.linger.ms` is `linger.ms`. A later one in the list overrides. */
 const GROUPS = ['properties', 'template', 'producer', 'producer.properties'] as const
 /** Spring's data sizes. */
 const SIZES: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 * 1024, GB: 1024 ** 3 }
@@ -28,7 +28,7 @@ export async function readSettingsFile(path: string): Promise<SettingsFile> {
     const text = await readFile(path, 'utf8')
     return /\.ya?ml$/i.test(path) ? await readYaml(text) : await readProperties(text)
   } catch (error) {
-    // What a parser says quotes the file.
+    // Without the parser's message, which quotes the file.
     const why = (error as NodeJS.ErrnoException).code ?? (error as Error).name
     return {
       values: {},

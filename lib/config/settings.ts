@@ -6,10 +6,10 @@ import type { Partitioner } from '../partition/partitioner.ts'
 import type { Serializer } from '../serialize/serializer.ts'
 
 interface Row {
-  /** Kafka's name; for settings of our own the environment name. */
+  /** Kafka's name; for settings of this library the environment name. */
   readonly name: string
   readonly env: string
-  /** `serializer` and `partitioner`: a name, the path of a module, or (in code) the thing itself. */
+  /** `serializer` and `partitioner`: a name, the path of a module, or (in code) an object or class. */
   readonly kind: 'integer' | 'boolean' | 'text' | 'list' | 'choice' | 'serializer' | 'partitioner'
   readonly min?: number
   readonly max?: number
@@ -289,11 +289,11 @@ type ValueOf<R extends Row> = R['kind'] extends 'integer'
               ? string
               : string | undefined
 
-/** Every setting with its value, frozen. `deadLetter` is parsed into its chain, `deadLetterNotify` into its targets. */
+/** Every setting with its value, frozen. `deadLetter` and `deadLetterNotify` are parsed into their targets. */
 export type ProducerConfig = {
   readonly [K in Exclude<OptionName, 'deadLetter' | 'deadLetterNotify' | 'configFile'>]: ValueOf<(typeof SETTINGS)[K]>
 } & {
-  /** In order; empty: dead letters are off and the source keeps what fails. */
+  /** In order; empty: no dead letters, so that failed records stay with their source. */
   readonly deadLetter: readonly DeadLetterTargetConfig[]
   readonly deadLetterNotify: NotifyTargets
 }
@@ -306,7 +306,7 @@ export type NotifyTargets = readonly (
   | { readonly kind: 'eventbridge'; readonly bus: string }
 )[]
 
-/** Read by others than the settings table: the template's own, and other programs'. */
+/** Variables that the template and other programs read. */
 export const OTHER_ENV: ReadonlySet<string> = new Set([
   'KAFKA_FUNCTION_TIMEOUT_MS',
   'KAFKA_OPTS',

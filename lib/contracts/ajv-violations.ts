@@ -1,5 +1,5 @@
-// Ajv's errors as violations: a pointer, the rule, what was expected. Never the value, which Ajv's own messages may
-// quote.
+// Converts Ajv's errors to violations: a pointer, the rule, what was expected. Never the value, which Ajv's messages
+// may quote.
 import type { Violation } from '../errors.ts'
 import type { SchemaCheck } from './contract.ts'
 import { listViolations } from './violations.ts'

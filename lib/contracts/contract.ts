@@ -23,9 +23,9 @@ export type SchemaCompiler = (topic: string, schema: unknown) => SchemaCheck
 export interface SqsFeed {
   /** The queue's name; `.fifo` at its end makes it a FIFO queue. */
   readonly queue: string
-  /** What the body is wrapped in; `s3` gives one record per notification. */
+  /** What the body is wrapped in; `s3` has one record per notification. */
   readonly unwrap: 'none' | 'sns' | 'eventbridge' | 's3'
-  /** Of a wrapped EventBridge event: its detail, or all of it. */
+  /** The value of a wrapped EventBridge event: its detail, or the whole event. */
   readonly value: 'detail' | 'event'
   /** Key sources in place of the contract's. */
   readonly key: readonly string[] | undefined

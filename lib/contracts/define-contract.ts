@@ -29,7 +29,7 @@ export interface ContractFields {
 }
 
 /**
- * What is sent is what was given: a schema that transforms or fills in defaults only checks.
+ * The schema only checks: the original value is sent, without transformations and defaults of the schema.
  * @throws Error listing every problem
  * @example
  * const chat = defineContract('chat', { key: { from: ['value:/room'] }, value: { schema: Chat } })
@@ -53,7 +53,7 @@ function standardCheck(schema: StandardSchema): SchemaCheck {
   }
 }
 
-/** Where it is broken and by which rule. Messages may quote the value, so they stay behind. */
+/** Where the value breaks which rule. Messages are dropped, because they may quote the value. */
 function toViolation(issue: StandardIssue): Violation {
   const { path = [] } = issue
   const { expected, code, type } = issue as { expected?: unknown; code?: unknown; type?: unknown }

@@ -58,7 +58,7 @@ function oneOf<T extends string>(at: string, value: unknown, choices: readonly [
   return choice
 }
 
-/** One source may stand without its list. */
+/** A single source may be given without a list. */
 function keySources(at: string, value: unknown, problem: Problem): readonly string[] | undefined {
   if (value === undefined) return undefined
   const sources = typeof value === 'string' ? [value] : value

@@ -1,4 +1,4 @@
-// Stages of one account: the queues that contracts claim, with the stage's prefix before their names.
+// Adds the prefix of a stage to the queues of contracts, so that several stages can share an account.
 import type { Contracts } from './contract.ts'
 
 export function withQueuePrefix(contracts: Contracts, prefix: string): Contracts {

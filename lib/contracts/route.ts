@@ -1,9 +1,9 @@
-// Which contract an event belongs to. Contracts are the only list: what none of them claims has no topic.
+// Finds the contract of an event. Contracts are the only list: an event that none of them claims has no topic.
 import type { Contract, Contracts, EventBridgeFeed, SqsFeed } from './contract.ts'
 
 export interface Route<Feed> {
   readonly contract: Contract
-  /** Undefined where the event came by the default topic. */
+  /** Undefined for an event of the default topic. */
   readonly feed: Feed | undefined
 }
 

@@ -5,7 +5,7 @@ import type { Ajv2020 } from 'ajv/dist/2020.js'
 import { type AjvValidate, schemaCheck } from './ajv-violations.ts'
 import type { SchemaCompiler } from './contract.ts'
 
-/** `strict: 'log'`: strict mode refuses such natural schemas as one with a union type. */
+/** `strict: 'log'`: strict mode would refuse common schemas, such as one with a union type. */
 export async function createAjv(): Promise<Ajv2020> {
   const { Ajv, addFormats } = await importAjv()
   const ajv = new Ajv({ strict: 'log', allErrors: true, logger: false, code: { source: true, esm: true } })
@@ -41,7 +41,7 @@ export async function createSchemaCompiler(): Promise<SchemaCompiler> {
   }
 }
 
-/** Patterns of a schema that a text made for it could keep busy (ReDoS). */
+/** Finds patterns of a schema that a hostile text could keep busy (ReDoS). */
 function slowPatterns(schema: unknown): string[] {
   const patterns = [...patternsIn(schema)]
   if (patterns.length === 0) return []
@@ -49,7 +49,7 @@ function slowPatterns(schema: unknown): string[] {
   return patterns.filter(pattern => checkSync(pattern, 'u').status === 'vulnerable')
 }
 
-/** Loaded only where there is a pattern: it is large. */
+/** Loaded only for a schema with a pattern, because it is large. */
 function requireRecheck(): typeof import('recheck') {
   try {
     return createRequire(import.meta.url)('recheck')

@@ -1,7 +1,7 @@
 import type { Violation } from '../errors.ts'
 import type { SchemaCheck } from './contract.ts'
 
-/** So many are listed: enough to fix a record by, and an answer of bounded size. */
+/** The number of listed violations: enough to fix a record, and the answer stays small. */
 const MAX_VIOLATIONS = 20
 
 /** The first violations of a value, and whether there are more. */

@@ -28,7 +28,7 @@ export interface Failed {
   readonly failureKind: FailureKind
   readonly outcome: FailedOutcome
   readonly code: InvalidRecordCode | DeliveryFailureCode
-  /** The driver's or the broker's own word, where there was one. */
+  /** The driver's or the broker's code, if there is one. */
   readonly causeCode: string | null
   readonly error: RecordError
   readonly attempts: number

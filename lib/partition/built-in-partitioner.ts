@@ -1,4 +1,5 @@
-// Java: BuiltInPartitioner (KIP-794). By the key's hash; without a key records share a partition for a while.
+// Java: BuiltInPartitioner (KIP-794). Chooses by the hash of the key; records without a key share a partition for a
+// while.
 import type { SerializedRecord } from '../record/producer-record.ts'
 import { murmur2 } from './murmur2.ts'
 import type { Partitioner, TopicPartitions } from './partitioner.ts'

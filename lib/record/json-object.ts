@@ -5,7 +5,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * @returns undefined for text that is not JSON; the parser's own error quotes the text and is dropped for that reason
+ * @returns undefined for text that is not JSON; the parser's error is dropped because it quotes the text
  */
 export function parseJson(text: string, reviver?: (name: string, value: unknown) => unknown): unknown {
   try {

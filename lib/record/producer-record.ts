@@ -8,7 +8,7 @@ export const RESERVED_HEADER_PREFIX = 'kp-'
 
 /** What the source knows about a record beside its value; a contract's key may come from here. */
 interface RecordOrigin {
-  /** The feed's own key sources, in place of the contract's. */
+  /** The key sources of the feed, in place of the contract's. */
   readonly keyFrom?: readonly string[]
   /** Values by the names of key sources. The key source `<name>:<pointer>` looks into the document under `<name>`. */
   readonly lookup?: ReadonlyMap<string, unknown>

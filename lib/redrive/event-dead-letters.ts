@@ -1,4 +1,5 @@
-// The dead letters of an SQS batch that Lambda itself received. Lambda deletes the completed ones; the others come again.
+// The dead letters of an SQS batch that Lambda received. Lambda deletes the completed ones; the others are received
+// again.
 import type { Completed, DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import type { RawMessage, RawToDeadLetters } from '../dead-letter/raw-message.ts'
 import { readDeadLetter } from '../dead-letter/read-dead-letter.ts'
@@ -6,7 +7,7 @@ import { readDeadLetter } from '../dead-letter/read-dead-letter.ts'
 export class EventDeadLetterStore implements DeadLetterStore {
   readonly #messages: readonly RawMessage[]
   readonly #toDeadLetters: RawToDeadLetters
-  /** Message id → its dead letters that are not completed. A message that gives no dead letter is not in it. */
+  /** Message id → its dead letters that are not completed; without messages that have no dead letter. */
   readonly #open = new Map<string, Set<string>>()
 
   constructor(messages: readonly RawMessage[], toDeadLetters: RawToDeadLetters) {
@@ -14,7 +15,7 @@ export class EventDeadLetterStore implements DeadLetterStore {
     this.#toDeadLetters = toDeadLetters
   }
 
-  /** Ids of the messages that go back to the queue. */
+  /** The ids of the messages that go back to the queue. */
   get returned(): string[] {
     return this.#messages.map(({ messageId }) => messageId).filter(id => this.#open.get(id)?.size !== 0)
   }

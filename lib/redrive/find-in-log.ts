@@ -1,10 +1,11 @@
-// Whether the records of `unknown` dead letters are in Kafka. Each is looked for in its partition from its time window on, by the id that
-// its producer gave it and by its dead letter's identity. Its partition has moved to another epoch since, so that no late copy can come.
+// Looks whether the records of `unknown` dead letters are in Kafka: in the partition, from its time window on, by
+// producer id, epoch and sequence, and by the dead letter's identity. The partition has moved to another epoch since,
+// so no late copy can arrive after the look-up.
 import { type DeadLetter, deadLetterId } from '../dead-letter/dead-letter.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
 import type { LogBatch, LogRecord } from '../wire-format/record-batch-decoder.ts'
 
-/** What reads a partition's log. */
+/** Reads the log of a partition. */
 export interface Log {
   start(topic: string, partition: number): Promise<bigint>
   end(topic: string, partition: number): Promise<bigint>
@@ -12,7 +13,7 @@ export interface Log {
   readBatches(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogBatch>
 }
 
-/** How far the clocks of a broker, a function and a caller may be apart. */
+/** The largest difference between the clocks of a broker, a function and a caller. */
 const SKEW_MS = 5 * 60_000
 
 interface Sought {
@@ -21,7 +22,7 @@ interface Sought {
   readonly inDoubt: NonNullable<DeadLetter['inDoubt']>
 }
 
-/** Receipts (`kafka:<topic>-<partition>@<offset>`) of those that are found, by dead letter id. One pass per partition. */
+/** Locations (`kafka:<topic>-<partition>@<offset>`) of the found records by dead letter id. One pass per partition. */
 export async function findInLog(deadLetters: readonly DeadLetter[], log: Log): Promise<Map<string, string>> {
   const sought = deadLetters.flatMap((deadLetter): Sought[] =>
     deadLetter.inDoubt && deadLetter.record.topic !== null
@@ -71,7 +72,7 @@ async function findInPartition(sought: readonly Sought[], log: Log, locations: M
   }
 }
 
-/** A batch whose records can't be read still says in its header which of a producer's sequences it holds. */
+/** The header of a batch says which sequences of a producer it holds, even if its records can't be read. */
 function offsetInUnreadable(batch: LogBatch, { inDoubt }: Sought): bigint | undefined {
   const { producerId, producerEpoch, baseSequence, baseOffset, lastOffset } = batch
   if (producerId < 0n || Number(producerId) !== inDoubt.producerId || producerEpoch !== inDoubt.producerEpoch)
@@ -81,7 +82,7 @@ function offsetInUnreadable(batch: LogBatch, { inDoubt }: Sought): bigint | unde
   return offset <= lastOffset ? offset : undefined
 }
 
-/** A record's own timestamp may lie long before it was sent, and the log is found by it. */
+/** The log is searched by timestamps, and a record's own may be long before it was sent. */
 function beginOf({ deadLetter, inDoubt }: Sought): number {
   return Math.min(Date.parse(inDoubt.from), deadLetter.record.timestamp ?? Number.POSITIVE_INFINITY)
 }
@@ -90,7 +91,7 @@ function sequenceKey(producerId: number, epoch: number, sequence: number): strin
   return `${producerId} ${epoch} ${sequence % 2 ** 31}`
 }
 
-/** The same record, whoever sent it: its id alone may have been given to others. */
+/** Whether it is the same record: other records may have its id, too. */
 function sameDeadLetter(
   record: LogRecord,
   topic: string,

@@ -1,4 +1,4 @@
-// The open dead letters of a chain of targets, for those who only look at them.
+// Lists the open dead letters of several targets without changing them.
 import type { OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import { openDeadLetterStore } from './open-dead-letters.ts'
 import type { RedriveRequest } from './redrive-request.ts'

@@ -1,4 +1,4 @@
-// A target of KAFKA_DEAD_LETTER → the store of its dead letters.
+// Opens the store of a target of KAFKA_DEAD_LETTER.
 import { deriveConfig } from '../config/derive-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
@@ -13,13 +13,13 @@ import { DEFAULT_MAX_INFLATED_BYTES } from '../wire-format/record-batch.ts'
 type Target = DeadLetterTargetConfig
 
 export interface OpenStoreOptions {
-  /** Makes dead letters of a message that is none, in a queue that is a source DLQ or failure destination. */
+  /** Converts a message of a source DLQ or failure destination to dead letters. */
   readonly toDeadLetters?: RawToDeadLetters | undefined
-  /** Called with what of a topic can't be read. */
+  /** Called with a warning about unreadable batches of a topic. */
   readonly warn?: ((text: string) => void) | undefined
 }
 
-/** Opens the store of a target's dead letters; close it after use. */
+/** Opens the store of a target. Close it after use. */
 export function openDeadLetterStore(
   target: Target,
   config: ProducerConfig,
@@ -32,17 +32,17 @@ export function openDeadLetterStore(
   })
 }
 
-/** Topics that dead letters must not be sent to: those that the targets keep dead letters in. */
+/** Returns a predicate: whether a topic holds dead letters of a target, so that none may be sent to it. */
 export function deadLetterTopicsOf(targets: readonly Target[]): (topic: string) => boolean {
   return topic => targets.some(target => storeKindOf(target).holdsTopic?.(target, topic) ?? false)
 }
 
 export interface CreateLogReaderOptions extends Omit<LogReaderOptions, 'clock'> {
-  /** Of another cluster than the configuration's. */
+  /** The bootstrap servers of another cluster. */
   readonly servers?: readonly string[] | undefined
 }
 
-/** A batch of ours never inflates to more than `max.request.size`; other producers' may, within the reader's default. */
+/** Batches may inflate to `max.request.size` or the reader's default, whichever is larger: this producer's fit. */
 export function createLogReader(
   config: ProducerConfig,
   {

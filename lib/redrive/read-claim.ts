@@ -1,17 +1,17 @@
-// The value of a dead letter that was too large for its target, from where it was left, checked against the dead letter's own sum.
+// Reads the value of a dead letter from its claim check, and compares it with the hash in the dead letter.
 import { createHash } from 'node:crypto'
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import { readClaim } from '../dead-letter/store-kinds.ts'
 import { DeadLetterError } from '../errors.ts'
 
 /**
- * The dead letter with its value.
- * @throws DeadLetterError `claim-missing` when it can't be read, or is not what the dead letter says
+ * Returns the dead letter with its value.
+ * @throws DeadLetterError `claim-missing` when the value can't be read or has another hash
  */
 export async function withClaim(deadLetter: DeadLetter): Promise<DeadLetter> {
   const { claimCheck, deadLetterId } = deadLetter
   if (claimCheck === null) return deadLetter
-  // A dead letter may come from anywhere; only what a target has left for it is read.
+  // A dead letter may come from anywhere, so only a claim that belongs to its id is read.
   if (!claimCheck.target.endsWith(`claims/${deadLetterId}`)) throw missing()
   const value = await readClaim(claimCheck.target, deadLetterId).catch(cause => {
     throw missing(cause)

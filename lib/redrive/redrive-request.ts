@@ -1,11 +1,11 @@
-// A redrive as it is requested, from fields of any origin: the function's event, the console's form, the command's options.
+// Parses the request of a redrive: the function's event, the console's form or the command's options.
 import { parseDeadLetterTargets } from '../config/dead-letter-targets.ts'
 import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import { ConfigError } from '../errors.ts'
 import { isJsonObject } from '../record/json-object.ts'
 
 export interface RedriveRequest {
-  /** Undefined: the configured targets. */
+  /** Default: the configured targets. */
   readonly from?: readonly DeadLetterTargetConfig[]
   readonly deadLetterId?: string
   readonly topic?: string
@@ -16,7 +16,7 @@ export interface RedriveRequest {
   readonly rate?: number
   readonly dryRun: boolean
   readonly verify: boolean
-  /** Invalid records too, by the contracts as they are now. */
+  /** Also tries invalid records, with the present contracts. */
   readonly invalid: boolean
   readonly timestamp: 'original' | 'now'
   readonly maxAttempts?: number
@@ -52,7 +52,7 @@ export function parseRedriveRequest(event: unknown): RedriveRequest {
   const problems: string[] = []
   const problem: Problem = text => problems.push(text)
   const object = isJsonObject(event) ? event : {}
-  // A schedule without an input of its own sends EventBridge's event.
+  // A schedule without an input sends EventBridge's event.
   const isSchedule = object['detail-type'] === 'Scheduled Event'
   for (const name of isSchedule ? [] : Object.keys(object))
     if (!FIELDS.includes(name)) problem(`${name}: unknown; expected ${FIELDS.join(', ')}.`)

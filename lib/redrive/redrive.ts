@@ -1,4 +1,5 @@
-// Dead letters → Kafka again, as the bytes they were. A dead letter is settled only after the acknowledgement; what fails stays open.
+// Sends dead letters to Kafka, with their original bytes. A dead letter is completed only after the acknowledgement; if
+// its record fails, it stays open.
 
 import type { Contracts } from '../contracts/contract.ts'
 import { type DeadLetter, recordOf } from '../dead-letter/dead-letter.ts'
@@ -17,52 +18,52 @@ import { inDoubt, timeOf, tried, withTopic } from './retried-dead-letter.ts'
 import { type DeadLetterFilter, matches } from './select-dead-letters.ts'
 
 export interface RedriveOptions extends DeadLetterFilter {
-  /** What the records are sent with: no contracts, for they go as the bytes that were checked before. */
+  /** The producer, without contracts: the bytes were checked before. */
   readonly producer: Pick<KafkaProducer, 'sendAll'>
-  /** Where `unknown` dead letters are looked for first; undefined: they are sent again without a look. */
+  /** The log in which `unknown` dead letters are looked up first. Without it they are sent without a look-up. */
   readonly log?: Log
-  /** With it, dead letters of invalid records are tried too, by the contracts as they are now. Without it they stay. */
+  /** With contracts, dead letters of invalid records are tried too; without them they stay. */
   readonly contracts?: Contracts
-  /** At most so many dead letters are tried. */
+  /** The number of dead letters that are tried at most. */
   readonly limit?: number
   /** Records per second. */
   readonly rate?: number
-  /** Only counts. */
+  /** Only counts, sends nothing. */
   readonly dryRun?: boolean
-  /** `original` (default): the record's own, or when it first failed. `now`: set anew. */
+  /** `original` (default): the record's timestamp, or when it first failed. `now`: the present time. */
   readonly timestamp?: 'original' | 'now'
-  /** A dead letter that was refused so often is parked: it stays and is not tried. Default: 5. */
+  /** A dead letter with this many rejected attempts is parked: it stays and is not tried. Default: 5. */
   readonly maxAttempts?: number
-  /** Topics that dead letters are never sent to: those they lie in. */
+  /** Whether a topic holds dead letters: none is ever sent to it. */
   readonly isDeadLetterTopic?: (topic: string) => boolean
-  /** Told after every batch. */
+  /** Called after every batch. */
   readonly onProgress?: (result: RedriveResult) => void
-  /** No batch begins after it. */
+  /** No batch begins after this deadline. */
   readonly deadline?: Deadline
   readonly signal?: AbortSignal
 }
 
 export interface RedriveResult {
-  /** Dead letters that were looked at, and those that the filter took. */
+  /** Dead letters that were read, and those that match the filter. */
   readonly seen: number
   readonly matched: number
-  /** What was tried, or in a dry run would be. */
+  /** Dead letters that were tried, or would be without the dry run. */
   readonly tried: number
-  /** Sent again and acknowledged. */
+  /** Sent and acknowledged. */
   readonly resent: number
-  /** `unknown` ones that were in Kafka all the time. */
+  /** `unknown` ones whose record was already in Kafka. */
   readonly found: number
-  /** Of invalid records, which were not tried. */
+  /** Dead letters of invalid records, which were not tried. */
   readonly invalid: number
-  /** Not tried any more. */
+  /** No longer tried (`maxAttempts`). */
   readonly parked: number
-  /** Tried, and still open: how many by code. */
+  /** Tried and still open, by code. */
   readonly failed: Readonly<Record<string, number>>
-  /** What was matched, by topic and code. */
+  /** The matching dead letters, by topic and code. */
   readonly byTopic: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** The oldest timestamp that would be sent, by topic, ms since the epoch. */
   readonly oldest: Readonly<Record<string, number>>
-  /** Why it ended before the dead letters did, if so. */
+  /** Why the redrive stopped early, if it did. */
   readonly stopped?: string
 }
 
@@ -77,7 +78,7 @@ type Counts = { -readonly [K in keyof RedriveResult]: RedriveResult[K] } & {
 }
 
 /**
- * @throws DeadLetterError `redrive-running` while another redrive has the dead letters · what the store throws when it can't be read
+ * @throws DeadLetterError `redrive-running` while another redrive has the lease, or when the store can't be read
  */
 export async function redrive(store: DeadLetterStore, options: RedriveOptions): Promise<RedriveResult> {
   const counts: Counts = {
@@ -96,7 +97,7 @@ export async function redrive(store: DeadLetterStore, options: RedriveOptions): 
   const renewal = lease && keepRenewed(lease)
   try {
     await new Redrive(store, options, counts, lease).run()
-    // The lease is looked at again: what somebody else removes meanwhile is theirs.
+    // Check the lease again: another redrive may have taken it meanwhile.
     await lease?.check()
     if (lease) await store.tidy()
   } finally {
@@ -144,11 +145,11 @@ class Redrive {
     return this.#counts.stopped !== undefined
   }
 
-  /** Counts a dead letter, and says whether it is to be tried. */
+  /** Counts a dead letter. @returns whether to try it */
   #takes(deadLetter: DeadLetter): boolean {
     const { contracts, maxAttempts = MAX_ATTEMPTS, isDeadLetterTopic = () => false, topic } = this.#options
     const counts = this.#counts
-    // A record that never had a topic can only go to the one that is asked for.
+    // A record without a topic can only be sent to the requested one.
     const addressed =
       deadLetter.record.topic === null && contracts && topic !== undefined ? withTopic(deadLetter, topic) : deadLetter
     if (!matches(addressed, this.#options)) return false
@@ -218,7 +219,7 @@ class Redrive {
     await this.#store.complete(completed)
     this.#counts.resent += sendable.length - failures.length
     for (const { open, failed } of failures) await this.#note(open, failed)
-    // The cluster takes nothing: the others would only fail too.
+    // The cluster accepts nothing, so the other dead letters would fail, too.
     if (
       sendable.length > 0 &&
       failures.length === sendable.length &&
@@ -227,7 +228,7 @@ class Redrive {
       this.#counts.stopped = failures[0]?.failed.code as string
   }
 
-  /** The record to send; undefined where it can't be made, which is noted. */
+  /** The record to send; undefined if it can't be created, which is counted. */
   async #record(open: OpenDeadLetter): Promise<ProducerRecord | undefined> {
     const { contracts, topic, timestamp = 'original' } = this.#options
     try {
@@ -255,7 +256,7 @@ class Redrive {
     }
   }
 
-  /** What was refused counts as an attempt; what never left this machine does not. */
+  /** A rejected record counts as an attempt; one that never left this machine does not. */
   async #note(open: OpenDeadLetter, failed: Failed): Promise<void> {
     const { code, outcome } = failed
     this.#counts.failed[code] = (this.#counts.failed[code] ?? 0) + 1
@@ -265,7 +266,7 @@ class Redrive {
   }
 }
 
-/** Renews a lease until its end. One that is lost shows at the next check. */
+/** Renews a lease until it is stopped. The next check reports a lost lease. */
 function keepRenewed(lease: Lease): { end(): void } {
   const timer = setInterval(() => lease.renew().catch(() => undefined), RENEW_MS)
   return { end: () => clearInterval(timer) }

@@ -1,4 +1,4 @@
-// A redrive as it was requested: from each target of a chain in turn, or of dead letters that the caller has already.
+// Runs a requested redrive: of each target in turn, or of a store that the caller has opened.
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
 import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
@@ -13,20 +13,22 @@ import type { SourceMessageReader } from './source-messages.ts'
 
 export interface RedriveContext {
   readonly config: ProducerConfig
-  /** What invalid records are checked by, where the request includes them. */
+  /** The contracts that check invalid records, if the request includes them. */
   readonly contracts: Contracts
-  /** Reads messages of a queue that are no dead letters; without it such messages stay as they are. */
+  /** Converts messages of a source DLQ or failure destination; without it they stay untouched. */
   readonly readSourceMessage?: SourceMessageReader
   readonly deadline?: Deadline
   readonly signal?: AbortSignal
   readonly onProgress?: (result: RedriveResult) => void
-  /** Called with topics whose retention would drop a record as soon as it is sent, and with record batches that can't be read. */
+  /**
+   * Called with warnings: about topics whose retention drops a record as soon as it is sent, and unreadable batches.
+   */
   readonly warn?: (text: string) => void
 }
 
 /**
  * Sends the dead letters of the targets that a request names, or of the configured ones.
- * @returns one result per target, in their order; after one that stopped early, no other target is tried
+ * @returns one result per target, in order; after one that stopped early, no other target is tried
  */
 export function runRedrive(request: RedriveRequest, context: RedriveContext): Promise<RedriveResult[]> {
   const { config } = context
@@ -55,7 +57,7 @@ export function runRedrive(request: RedriveRequest, context: RedriveContext): Pr
   })
 }
 
-/** Sends the dead letters of a store that the caller has opened, and closes. */
+/** Sends the dead letters of a store; the caller opens and closes it. */
 export function redriveStore(
   store: DeadLetterStore,
   request: RedriveRequest,
@@ -112,7 +114,7 @@ function optionsOf(
   }
 }
 
-/** A record that is older than its topic's retention is dropped soon after it was sent. */
+/** A record that is older than its topic's retention is dropped soon after it is sent. */
 async function warnOfRetention(
   results: readonly RedriveResult[],
   reader: LogReader,

@@ -1,8 +1,8 @@
-// Which dead letters a redrive or a list is about.
+// Selects the dead letters of a redrive or a list.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 
 export interface DeadLetterFilter {
-  /** This one alone. */
+  /** Only the dead letter with this id. */
   readonly deadLetterId?: string
   /** The record's topic. */
   readonly topic?: string
@@ -34,15 +34,15 @@ export function matches(
 }
 
 export interface DeadLetterGroup {
-  /** Null where the records never had one. */
+  /** Null for records without a topic. */
   readonly topic: string | null
   readonly error: string
   readonly deadLetters: number
-  /** When the oldest of them failed last. */
+  /** When the oldest one failed last. */
   readonly oldest: string
 }
 
-/** By topic and error, most dead letters first. */
+/** Counts by topic and error, most frequent first. */
 export function groupDeadLetters(deadLetters: Iterable<DeadLetter>): DeadLetterGroup[] {
   const groups = new Map<string, DeadLetterGroup>()
   for (const { record, failure } of deadLetters) {

@@ -1,5 +1,5 @@
-// Messages of source DLQs and failure destinations → dead letters, with the parsers that read them the first time: messages
-// past maxReceiveCount, Lambda's records of events that it gave up, events that a rule could not deliver.
+// Converts messages of source DLQs and failure destinations to dead letters, with the parsers of the functions:
+// messages past maxReceiveCount, Lambda's records of events that failed, events that a rule could not deliver.
 // docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
@@ -22,14 +22,14 @@ interface SourceMessageOptions extends Settings {
 }
 
 /**
- * The dead letters that a message of a queue becomes; none for a message that no contract can place.
- * @param sourceQueue the ARN or name of the queue that the message was in first, where it does not say
+ * Returns the dead letters of a message of a queue; none for a message that no contract claims.
+ * @param sourceQueue the ARN or name of the queue that the message was sent to, if it does not say
  */
 export type SourceMessageReader = (message: RawMessage, sourceQueue?: string) => readonly DeadLetter[]
 
 type Source = Omit<DeadLetterSource, 'index' | 'function'>
 
-/** @param contracts what says which topic a message was for, and what its record must look like */
+/** @param contracts decide the topic of a message and what its record must look like */
 export function createSourceMessageReader(
   contracts: Contracts,
   { defaultTopic, maxRequestSize }: Settings,
@@ -80,7 +80,7 @@ function fromBatch(event: unknown, at: number, { contracts, defaultTopic }: Sour
   )
 }
 
-/** An invalid record stays one. Of any other record nothing is known but that its source gave it up. */
+/** Invalid records stay invalid; any other is recorded as undelivered. */
 function toDeadLetterOf(
   { id, record, error }: SourceRecord,
   source: DeadLetterSource,
@@ -94,7 +94,12 @@ function toDeadLetterOf(
   try {
     const serialized = serializer.serialize(validateRecord(record, { contracts })) as SerializedRecord
     return toDeadLetter(
-      notSent(record, serialized, new TransportError('unavailable', 'Its source gave it up.', { retriable: true }), at),
+      notSent(
+        record,
+        serialized,
+        new TransportError('unavailable', 'The source stopped retrying it.', { retriable: true }),
+        at,
+      ),
       id,
       source,
     )

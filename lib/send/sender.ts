@@ -39,7 +39,7 @@ export class Sender {
   readonly #completer: RecordCompleter
   #timer: unknown
   #willRun = false
-  /** The error in our own code that ended this Sender, if there was one. */
+  /** The internal error that ended this Sender, if there was one. */
   broken: unknown
 
   constructor(client: KafkaClient, accumulator: RecordAccumulator, options: SenderOptions) {
@@ -116,7 +116,7 @@ export class Sender {
       this.#completer.unsent(pending, causeCode)
   }
 
-  /** An error in our own code leaves no caller waiting: all records are completed, and the producer is replaced. */
+  /** After an internal error no caller waits: all records are completed, and the factory replaces the producer. */
   #break(error: unknown): void {
     this.broken = error
     this.close()

@@ -1,7 +1,7 @@
 // Keeps calls in order: a call waits for earlier calls whose serializers are asynchronous, and for no others.
 
 export class SerializationQueue {
-  /** Settles when the records of all calls so far are serialized. */
+  /** Resolves when the records of all calls so far are serialized. */
   #last: Promise<unknown> | undefined
 
   /** @returns the parts of a call as one list, once the parts of all earlier calls are ready too */

@@ -21,12 +21,12 @@ export const stringSerializer: Serializer<string> = {
   serialize: (_topic, data) => Buffer.from(typeof data === 'string' ? data : expected('text', data)),
 }
 
-/** Bytes as they are. */
+/** Bytes, unchanged. */
 export const bytesSerializer: Serializer<Uint8Array> = {
   serialize: (_topic, data) => (data instanceof Uint8Array ? data : expected('bytes', data)),
 }
 
-/** Text as UTF-8, bytes as they are. Used when no serializer is named. */
+/** Text as UTF-8, bytes unchanged. The default serializer. */
 export const defaultSerializer: Serializer<string | Uint8Array> = {
   serialize: (topic, data, headers) =>
     data instanceof Uint8Array ? data : stringSerializer.serialize(topic, data, headers),
@@ -76,7 +76,7 @@ export const uuidSerializer: Serializer<string> = {
   },
 }
 
-/** Only null. */
+/** Accepts only null. */
 export const voidSerializer: Serializer<never> = { serialize: (_topic, data) => expected('null', data) }
 
 /**

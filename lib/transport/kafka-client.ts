@@ -72,7 +72,7 @@ export type ProduceOutcome = (
     }
   | {
       readonly kind: 'rejected' | 'not-sent' | 'unknown'
-      /** The driver's or the broker's own word. */
+      /** The driver's or the broker's code. */
       readonly causeCode: string
       readonly retriable: boolean
       readonly recordErrors: readonly RecordError[]

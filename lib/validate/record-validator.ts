@@ -1,4 +1,4 @@
-// Stage 3 of 9: ProducerRecord → ValidRecord. Topic, key, value, headers, limits. A fault here is never retried.
+// Stage 3 of 9: ProducerRecord → ValidRecord: topic, key, value, headers, limits. An invalid record is never retried.
 
 import type { Contract, Contracts } from '../contracts/contract.ts'
 import { atKeySource } from '../contracts/key-sources.ts'
@@ -14,7 +14,7 @@ import { isTopicName } from '../record/topic-partition.ts'
 
 const MAX_PARTITION = 2 ** 31 - 1
 const utf8 = new TextDecoder('utf-8', { fatal: true })
-/** Beyond it `Date` ends, and a number is no longer exact to the millisecond in a batch. */
+/** The largest time value of a Date; larger ones are not exact to the millisecond in a batch. */
 const MAX_TIMESTAMP = 8.64e15
 
 /** Which records are valid: those of contracts, or (`anyTopic`) bytes or text of any topic, with or without a key. */
@@ -22,7 +22,7 @@ export type ValidationRules =
   | { readonly contracts: Contracts }
   | { readonly anyTopic: true; readonly keyRequired: boolean }
 
-/** @throws InvalidRecordError with the record's fault */
+/** @throws InvalidRecordError */
 export function validateRecord(record: ProducerRecord, rules: ValidationRules): ValidRecord {
   const contracts = 'contracts' in rules ? rules.contracts : undefined
   const contract = contracts?.get(record.topic)
@@ -45,7 +45,7 @@ export function validateRecord(record: ProducerRecord, rules: ValidationRules): 
   return { ...record, key, format: contract.value.format, maxValueBytes: contract.limits.valueBytes }
 }
 
-/** What a serializer makes of another kind of key is its own matter. */
+/** A key of another type is left to the serializer. */
 function isEmpty(key: unknown): boolean {
   return (
     key === undefined || key === null || ((typeof key === 'string' || key instanceof Uint8Array) && key.length === 0)
@@ -76,7 +76,7 @@ function checkHeaderNames(headers: readonly RecordHeader[]): void {
   }
 }
 
-/** The value as JSON where the contract asks for it; bytes that came as bytes stay as they are. */
+/** The value as JSON if the contract requires it; bytes stay unchanged. */
 function readValue(record: ProducerRecord, contract: Contract): unknown {
   if (record.value === null) {
     if (contract.tombstones) return null
@@ -105,12 +105,12 @@ function readJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(utf8.decode(bytes))
   } catch {
-    // The parser's message quotes the text.
+    // Without the parser's error, whose message quotes the text.
     throw new InvalidRecordError('bad-json', 'value: expected JSON in UTF-8, got something else.')
   }
 }
 
-/** The key of the first source that gives one. A caller's key and the first pointer's must agree. */
+/** The key of the first source that has one. The caller's key and that of the first pointer must agree. */
 function readKey(record: ProducerRecord, value: unknown, contract: Contract): Uint8Array | string | null {
   const { keyFrom: sources = contract.key.from, lookup } = record.origin ?? {}
   const recordKey = sources.includes('record') ? keyText(record.key) : undefined
@@ -158,7 +158,7 @@ function checkLimits(record: ProducerRecord, key: Uint8Array | string | null, { 
   const headers = (record.headers ?? []).filter(([name]) => !name.startsWith(RESERVED_HEADER_PREFIX))
   const headerBytes = headers.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + (value?.length ?? 0), 0)
   tooLarge('key', key === null ? 0 : Buffer.byteLength(key), limits.keyBytes, 'bytes')
-  // Of what is not bytes yet the size is known in stage 4.
+  // The size of a value that is not bytes yet is checked in stage 4.
   tooLarge('value', record.value instanceof Uint8Array ? record.value.length : 0, limits.valueBytes, 'bytes')
   tooLarge('headers', headers.length, limits.headers, 'headers')
   tooLarge('headers', headerBytes, limits.headerBytes, 'bytes')

@@ -1,4 +1,4 @@
-// Reads the fields of a record. No length is trusted: each is compared with what is left before anything is read by it.
+// Reads the fields of a record. No length is trusted: each is compared with the remaining bytes before it is used.
 import { RecordBatchError } from '../errors.ts'
 import { fromZigzag } from './varint.ts'
 

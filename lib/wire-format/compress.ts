@@ -1,11 +1,10 @@
-// compression.type → what turns the records of a batch into fewer bytes, framed as the Java client frames them.
-// A codec is loaded when it is first chosen: the others cost nothing at a cold start. None is a native module; snappy and
-// lz4 are WebAssembly.
+// The codecs of compression.type, with the framing of the Java client. A codec is loaded on first use, so that the
+// others cost nothing at a cold start. None is a native module: snappy and lz4 are WebAssembly.
 import { GZIP, LZ4, SNAPPY, ZSTD } from './record-batch.ts'
 import { writeSnappyStream } from './snappy-stream.ts'
 
 export interface Compression {
-  /** Its number in a batch's attributes. */
+  /** The codec's number in the attributes of a batch. */
   readonly codec: number
   compress(bytes: Buffer): Uint8Array
 }
@@ -24,7 +23,7 @@ export async function loadCompression(type: CompressionType): Promise<Compressio
       return { codec: SNAPPY, compress: bytes => writeSnappyStream(bytes, snappyCompress) }
     }
     case 'lz4': {
-      // A frame of independent blocks: Java's reader refuses those that lean on earlier ones.
+      // A frame of independent blocks: Java's reader refuses linked ones.
       const { lz4Compress } = await import('@platformatic/wasm-utils/bundled')
       return { codec: LZ4, compress: lz4Compress }
     }

@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli), the checksum of record batches and of the disk dead letters. Eight bytes a step ("slicing by 8").
+// CRC-32C (Castagnoli), the checksum of record batches and of dead letters on disk. Eight bytes per step (slicing by
+// 8).
 
 const tables: readonly Uint32Array[] = createTables()
 

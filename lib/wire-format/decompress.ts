@@ -1,5 +1,5 @@
-// The codecs of a record batch, backwards. Who wrote a batch may be a stranger, and a few kilobytes inflate to gigabytes:
-// nothing is inflated beyond a bound.
+// Decompresses record batches. Any producer may have written a batch, and a few kilobytes can inflate to gigabytes, so
+// inflation stops at a bound.
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { RecordBatchError } from '../errors.ts'
 import { corruptBatch } from './byte-reader.ts'
@@ -9,9 +9,9 @@ import { GZIP, LZ4, SNAPPY, ZSTD } from './record-batch.ts'
 import { readSnappy } from './snappy.ts'
 
 /**
- * @param codec its number in the batch's attributes
- * @param maxBytes of what is given back
- * @throws RecordBatchError `batch-too-large`, `corrupt-batch`, or `unsupported-batch` for a codec that Kafka does not have
+ * @param codec the codec's number in the attributes of the batch
+ * @param maxBytes the bound of the inflated bytes
+ * @throws RecordBatchError `batch-too-large`, `corrupt-batch`, or `unsupported-batch` for an unknown codec
  */
 export function decompress(codec: number, bytes: Buffer, maxBytes: number): Buffer {
   switch (codec) {

@@ -1,4 +1,4 @@
-// The bytes that a codec gives back, with a bound: they grow as they are made, whatever size the compressed bytes declare.
+// The output of a codec, with a bound. It grows as bytes are written, whatever size the compressed bytes declare.
 import { RecordBatchError } from '../errors.ts'
 import { corruptBatch } from './byte-reader.ts'
 

@@ -1,12 +1,12 @@
-// Reads an LZ4 frame (github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md). Ours, for the reason that snappy.ts gives. The
-// frame's own checksums are skipped: the batch's checksum covers the same bytes.
+// Reads an LZ4 frame (github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md). Not in WebAssembly, for the reason in
+// snappy.ts. The checksums of the frame are skipped: the batch's checksum covers the same bytes.
 import { corruptBatch } from './byte-reader.ts'
 import { InflatedBytes } from './inflated-bytes.ts'
 
 const MAGIC = 0x184d2204
 const UNCOMPRESSED = 0x80000000
 const MIN_MATCH = 4
-/** A length of this in a token goes on in the bytes after it. */
+/** A length of this value in a token is continued in the next bytes. */
 const LENGTH_GOES_ON = 15
 
 export function readLz4(bytes: Buffer, maxBytes: number): Buffer {
@@ -17,7 +17,7 @@ export function readLz4(bytes: Buffer, maxBytes: number): Buffer {
     throw corruptBatch('its LZ4 frame is of an unknown version or needs a dictionary')
   const independent = (flags & 0x20) !== 0
   const afterBlock = flags & 0x10 ? 4 : 0
-  // Magic, flags, block size, the content's size if it is there, the header's checksum.
+  // Magic, flags, block size, optionally the content size, the checksum of the header.
   for (let at = 6 + (flags & 0x08 ? 8 : 0) + 1; ; ) {
     if (at + 4 > bytes.length) throw corruptBatch('its LZ4 frame is cut')
     const word = bytes.readUInt32LE(at)
@@ -32,7 +32,7 @@ export function readLz4(bytes: Buffer, maxBytes: number): Buffer {
   }
 }
 
-/** @param from where in the output the bytes begin that the block may refer to */
+/** @param from the position in the output from which the block may refer to bytes */
 function readBlock(block: Buffer, output: InflatedBytes, from: number): void {
   let at = 0
   const next = () => {
@@ -55,7 +55,7 @@ function readBlock(block: Buffer, output: InflatedBytes, from: number): void {
     if (literal > block.length - at) throw corruptBatch('an LZ4 literal reaches beyond its block')
     output.append(block.subarray(at, at + literal))
     at += literal
-    // The last sequence of a block has a literal alone.
+    // The last sequence of a block has only a literal.
     if (at === block.length) return
     const distance = next() | (next() << 8)
     output.repeat(distance, lengthOf(token & LENGTH_GOES_ON) + MIN_MATCH, from)

@@ -1,5 +1,5 @@
-// Record batches as a broker keeps them → records, names of headers in their order, repeated ones too (kafkajs's decoder
-// folds them). Any producer of a topic may have written them: no length, count or size in them is trusted.
+// Decodes record batches as a broker stores them. Headers keep their order and repeated names, which the decoder of
+// kafkajs merges. Any producer may have written a batch, so no length, count or size in it is trusted.
 import { RecordBatchError } from '../errors.ts'
 import type { RecordHeader } from '../record/producer-record.ts'
 import { ByteReader, corruptBatch } from './byte-reader.ts'
@@ -27,7 +27,7 @@ import {
   RECORD_COUNT_AT,
 } from './record-batch.ts'
 
-/** The identity that its producer gave a batch or a record; id and sequence are -1 without idempotence. */
+/** The producer's identity of a batch or record; id and sequence are -1 without idempotence. */
 interface ProducerIdentity {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -44,25 +44,25 @@ export interface LogRecord extends ProducerIdentity {
 
 export interface LogBatch extends ProducerIdentity {
   readonly baseOffset: bigint
-  /** Of the last record that the batch had when it was written; compaction may have removed it since. */
+  /** The offset of the last record when the batch was written; compaction may have removed the record since. */
   readonly lastOffset: bigint
   readonly baseSequence: number
-  /** Made while they are read; none for a marker of a transaction. */
+  /** Decoded while they are iterated; empty for a transaction marker. */
   readonly records: Iterable<LogRecord>
-  /** Why the records can't be read; `records` is empty then. */
+  /** Why the records can't be read; then `records` is empty. */
   readonly unreadable?: RecordBatchError
 }
 
-/** Length, attributes, timestamp, offset, key, value and the number of headers: a byte each at least. */
+/** Length, attributes, timestamp, offset, key, value and the number of headers: at least one byte each. */
 const MIN_RECORD_SIZE = 7
 /** The lengths of a name and of a value. */
 const MIN_HEADER_SIZE = 2
 const MAX_SEQUENCE = 2 ** 31
 
 /**
- * The batches of a record set, one after the other. The last one is left out where it is cut, as brokers cut it. A batch
- * whose records can't be read says so in `unreadable`, and the next one follows.
- * @throws RecordBatchError `corrupt-batch` where it is not known how the log goes on: a wrong checksum or length
+ * Yields the batches of a record set. Brokers may cut the last one off, which is then ignored. A batch whose records
+ * can't be read says why in `unreadable`.
+ * @throws RecordBatchError `corrupt-batch` for a wrong checksum or length, after which the next batch can't be found
  */
 export function* decodeRecordSet(
   bytes: Buffer,
@@ -72,7 +72,7 @@ export function* decodeRecordSet(
     const size = batchSize(bytes.subarray(at))
     if (size > bytes.length - at) {
       if (at > 0) return
-      throw corruptBatch('it is cut') // a broker gives the first one whole
+      throw corruptBatch('it is cut off') // a broker returns the first one whole
     }
     yield decodeOrReport(bytes.subarray(at, at + size), maxInflatedBytes)
     at += size
@@ -80,8 +80,8 @@ export function* decodeRecordSet(
 }
 
 /**
- * @param bytes one batch, whole
- * @throws RecordBatchError for whatever can't be read
+ * @param bytes one complete batch
+ * @throws RecordBatchError when it can't be read
  */
 export function decodeRecordBatch(bytes: Buffer, maxInflatedBytes: number = DEFAULT_MAX_INFLATED_BYTES): LogBatch {
   if (batchSize(bytes) !== bytes.length) throw corruptBatch('its length is wrong')
@@ -90,7 +90,7 @@ export function decodeRecordBatch(bytes: Buffer, maxInflatedBytes: number = DEFA
   return batch
 }
 
-/** Of the batch at the beginning of the bytes, of which there may be fewer; more than any where its length is cut too. */
+/** The size of the first batch, of which there may be fewer bytes; Infinity if even its length is cut off. */
 function batchSize(bytes: Buffer): number {
   if (bytes.length < LENGTH_END) return Number.POSITIVE_INFINITY
   const size = LENGTH_END + bytes.readInt32BE(LENGTH_AT)
@@ -110,7 +110,7 @@ function decodeOrReport(batch: Buffer, maxInflatedBytes: number): LogBatch {
   }
 }
 
-/** Messages of the formats before v2 have their offset and length where a batch has them, and each stands for itself. */
+/** Messages of formats before v2 have offset and length at the same place as a batch, and each is one message. */
 function otherFormat(batch: Buffer, magic: number): LogBatch {
   if (magic < 0 || magic > MAGIC) throw corruptBatch(`its format is ${magic}`)
   const offset = batch.readBigInt64BE(BASE_OFFSET_AT)
@@ -136,7 +136,7 @@ function decodeHeader(batch: Buffer): Header {
   }
 }
 
-/** Checked as a whole first, so that either all records of a batch can be read or none. */
+/** Checks all records first, so that either all records of a batch can be read or none. */
 function recordsOf(header: Header, batch: Buffer, maxInflatedBytes: number): Iterable<LogRecord> {
   const attributes = batch.readInt16BE(ATTRIBUTES_AT)
   if (attributes & CONTROL) return []

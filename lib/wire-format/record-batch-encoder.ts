@@ -1,5 +1,5 @@
 // Record batches of message format v2 (kafka.apache.org/documentation/#recordbatch), encoded once and kept as bytes.
-// Our own, since kafkajs's encoder throws on a null header value and reorders repeated and numeric header names.
+// The encoder of kafkajs throws on a null header value, and reorders repeated and numeric header names.
 
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { Compression } from './compress.ts'
@@ -25,13 +25,13 @@ import {
 } from './record-batch.ts'
 import { sizeOfVarint, writeVarint } from './varint.ts'
 
-/** A record with the time it was appended at. */
+/** A record and its timestamp. */
 export interface TimestampedRecord {
   readonly record: PartitionedRecord
   readonly timestamp: number
 }
 
-/** A batch that compression does not make smaller goes as it is. */
+/** A batch that compression does not make smaller stays uncompressed. */
 export function encodeRecordBatch(
   records: readonly TimestampedRecord[],
   identity: BatchIdentity,
@@ -55,7 +55,7 @@ export function encodeRecordBatch(
   return writeHead(smaller, compression.codec, records, identity)
 }
 
-/** The header, with the checksum over everything after the checksum. */
+/** Writes the header, with the checksum over everything after it. */
 function writeHead(
   bytes: Buffer,
   attributes: number,

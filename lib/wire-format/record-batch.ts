@@ -1,5 +1,5 @@
-// The layout of a record batch, message format v2 (kafka.apache.org/documentation/#recordbatch): where each field of the
-// header is, for the encoder and the decoder. The records follow the header.
+// The layout of a record batch, message format v2 (kafka.apache.org/documentation/#recordbatch), for encoder and
+// decoder: the position of each field of the header, which the records follow.
 
 export const BASE_OFFSET_AT = 0
 export const LENGTH_AT = 8
@@ -17,7 +17,7 @@ export const PRODUCER_ID_AT = 43
 export const PRODUCER_EPOCH_AT = 51
 export const BASE_SEQUENCE_AT = 53
 export const RECORD_COUNT_AT = 57
-/** Bytes of a batch before its first record. */
+/** The bytes of a batch before its first record. */
 export const BATCH_OVERHEAD = 61
 
 export const MAGIC = 2
@@ -33,7 +33,7 @@ export const SNAPPY = 2
 export const LZ4 = 3
 export const ZSTD = 4
 
-/** What the records of a compressed batch may inflate to where the caller does not say. */
+/** The default bound for the inflated records of a compressed batch. */
 export const DEFAULT_MAX_INFLATED_BYTES = 16 * 1024 * 1024
 
 export interface BatchIdentity {

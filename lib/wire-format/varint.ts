@@ -1,7 +1,7 @@
-// Varints of the record format, zig-zag: small numbers of either sign take few bytes. Exact to 2^52, which timestamps in
-// milliseconds stay under.
+// Zig-zag varints of the record format: small numbers of either sign take few bytes. Exact up to 2^52, which timestamps
+// in milliseconds don't exceed.
 
-/** As a number that is not negative: 0, -1, 1, -2 become 0, 1, 2, 3. */
+/** Zig-zag: 0, -1, 1, -2 become 0, 1, 2, 3. */
 function zigzag(value: number): number {
   return value >= 0 ? value * 2 : -value * 2 - 1
 }
@@ -20,7 +20,7 @@ export function sizeOfVarint(value: number): number {
   return size
 }
 
-/** @returns where the next field begins */
+/** @returns the position of the next field */
 export function writeVarint(into: Buffer, at: number, value: number): number {
   let rest = zigzag(value)
   let to = at
