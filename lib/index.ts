@@ -13,9 +13,12 @@ export type { DeadLetterStore, OpenDeadLetter, TargetDeadLetterStore } from './d
 export type { DeadLetterTarget, StoreResult } from './dead-letter/dead-letter-target.ts'
 export { DiskDeadLetterTarget } from './dead-letter/disk/target.ts'
 export { publishFailures } from './dead-letter/publish-failures.ts'
+export type { RawMessage } from './dead-letter/raw-message.ts'
 export { createTarget, type DeadLetterTargetConfig } from './dead-letter/target-kinds.ts'
 export type { Delivered, DeliveryReport, Failed } from './delivery/delivery-report.ts'
 export type { RecordFate } from './delivery/record-fate.ts'
+export type { Check } from './doctor/check.ts'
+export { doctor, isHealthy } from './doctor/doctor.ts'
 export {
   BufferExhaustedError,
   ConfigError,
