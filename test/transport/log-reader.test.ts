@@ -61,6 +61,17 @@ test('a batch that inflates beyond the bound is skipped with a warning, and the 
   assert.equal(warnings.length, 1, 'a second look at the same batches')
 })
 
+test('a pass that begins earlier warns of what the later one did not see', async () => {
+  const { reader, warnings } = readerOf(logOf([[bomb, 'gzip'], [text('b')], [bomb, 'gzip']]), {
+    maxInflatedBytes: 10_000,
+  })
+  for (const from of [1n, 0n]) await Array.fromAsync(reader.read('t', 0, from, 3n))
+  assert.deepEqual(
+    warnings.map(warning => /^t-0: 1 record batch.*offset (\d)/.exec(warning)?.[1]),
+    ['2', '0'],
+  )
+})
+
 test('the default bound is enough for any producer with default settings', async () => {
   const { reader, warnings } = readerOf(
     logOf([

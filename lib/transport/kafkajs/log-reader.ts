@@ -15,14 +15,16 @@ const RETRY_MS = 200
 const DEFAULT_MS = 30_000
 const LATEST = -1
 const EARLIEST = -2
+/** Unreadable batches that are remembered, so that only the first pass over them warns. */
+const MAX_REMEMBERED = 10_000
 
 type Client = Pick<KafkaJsClient, 'metadata' | 'request'>
 
 export interface LogReaderOptions {
   readonly clock?: Clock
-  /** Most bytes that the records of one batch may inflate to. Default: 16 MiB. */
+  /** The most bytes that the records of one batch may inflate to. Default: 16 MiB. */
   readonly maxInflatedBytes?: number | undefined
-  /** Called with which batches can't be read and are skipped. Default: `process.emitWarning`. */
+  /** Called when batches are skipped because they can't be read. Default: `process.emitWarning`. */
   readonly warn?: ((text: string) => void) | undefined
 }
 
@@ -32,8 +34,8 @@ export class LogReader {
   readonly #maxInflatedBytes: number | undefined
   readonly #warn: (text: string) => void
   readonly #leaders = new Map<string, number[]>()
-  /** Partition → the offset of the last batch that a warning was of. */
-  readonly #warned = new Map<string, bigint>()
+  /** The unreadable batches that a warning covered, as `<topic>-<partition>@<offset>`. */
+  readonly #warned = new Set<string>()
 
   constructor(client: Client, options: LogReaderOptions = {}) {
     const { clock = systemClock, maxInflatedBytes, warn = text => process.emitWarning(text) } = options
@@ -197,18 +199,20 @@ export class LogReader {
  */
 class SkippedBatches {
   readonly #partition: string
-  readonly #warned: Map<string, bigint>
+  readonly #warned: Set<string>
   #count = 0
   #first: { readonly offset: bigint; readonly error: RecordBatchError } | undefined
 
-  constructor(partition: string, warned: Map<string, bigint>) {
+  constructor(partition: string, warned: Set<string>) {
     this.#partition = partition
     this.#warned = warned
   }
 
   add(offset: bigint, error: RecordBatchError): void {
-    if (offset <= (this.#warned.get(this.#partition) ?? -1n)) return
-    this.#warned.set(this.#partition, offset)
+    const location = `${this.#partition}@${offset}`
+    if (this.#warned.has(location)) return
+    if (this.#warned.size >= MAX_REMEMBERED) this.#warned.clear()
+    this.#warned.add(location)
     this.#first ??= { offset, error }
     this.#count++
   }
