@@ -45,7 +45,7 @@ export function deadLetterStoreContract(
     return ids.sort()
   }
 
-  test(`${name}: dead letters are given once, settled, replaced, and opened again when they come again`, async () => {
+  test(`${name}: dead letters are listed once, completed, replaced, and open again once they are stored again`, async () => {
     await setUp()
     const [a, b, c] = ['a', 'b', 'c'].map(id => deadLetterOf(id, `value of ${id}`, topic)) as [
       ReturnType<typeof deadLetterOf>,

@@ -36,7 +36,7 @@ test('existing helpers are used, not rewritten', () => {
   const files = globSync('{lib,functions,bin,local,scripts,bench,test}/**/*.ts')
   const texts = files.map(file => ({ file, text: readFileSync(file, 'utf8').replaceAll(/\s/g, '') }))
   for (const { helper, text: pattern, home } of WRITTEN_OUT) {
-    const found = texts.filter(({ text }) => pattern.test(text)).map(({ file }) => file)
-    assert.deepEqual(found, [home], `use ${helper}`)
+    const homes = texts.filter(({ text }) => pattern.test(text)).map(({ file }) => file)
+    assert.deepEqual(homes, [home], `use ${helper}`)
   }
 })

@@ -108,7 +108,7 @@ export class Appender {
       if (this.#lastTurn === turn.promise) this.#lastTurn = undefined
       turn.resolve()
     }
-    // A call that gave up waiting ends its turn after the calls before it: later calls must still wait for those.
+    // A call whose wait timed out ends its turn after the calls before it: later calls must still wait for those.
     if (earlierTurn && waitError !== undefined) void earlierTurn.then(endTurn)
     else endTurn()
     this.#onAppended(waiting)

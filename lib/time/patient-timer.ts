@@ -5,7 +5,7 @@ const GRACE_MS = 200
 
 /**
  * A timer that allows for a frozen process. If it fires more than 250 ms late, it waits another 200 ms, once, so that
- * answers that arrived during the freeze are read before the work is given up. Returns a function that cancels it.
+ * answers that arrived during the freeze are read before the timer fires. Returns a function that cancels it.
  * @param onGrace called when the extra wait begins
  */
 export function patientTimer(clock: Clock, ms: number, fire: () => void, onGrace?: () => void): () => void {

@@ -67,13 +67,13 @@ export function errorCodeRow(code: number): ErrorCodeRow {
 /** An earlier record of the same order group was not acknowledged. */
 export const ORDER_GROUP_STOPPED = 'ORDER_GROUP_STOPPED'
 
-interface OwnCause {
+interface ClientCause {
   readonly stale?: true
   readonly failure: DeliveryFailureCode
 }
 
 /** Causes on this side of the wire. */
-const own = {
+const clientCauses = {
   NO_LEADER: { stale: true, failure: 'no-leader' },
   [ORDER_GROUP_STOPPED]: { failure: 'order-group-stopped' },
   DEADLINE: { failure: 'deadline' },
@@ -92,12 +92,12 @@ const own = {
   /** The broker's answer leaves out the partition, or the offset: the outcome is `unknown`. */
   NO_ANSWER: { failure: 'unavailable' },
   NO_OFFSET: { failure: 'unavailable' },
-} as const satisfies Record<string, OwnCause>
+} as const satisfies Record<string, ClientCause>
 
-export type OwnCauseCode = keyof typeof own
+export type ClientCauseCode = keyof typeof clientCauses
 
-const byCause: ReadonlyMap<string, ErrorCodeRow | OwnCause> = new Map<string, ErrorCodeRow | OwnCause>([
-  ...Object.entries(own),
+const byCause: ReadonlyMap<string, ErrorCodeRow | ClientCause> = new Map<string, ErrorCodeRow | ClientCause>([
+  ...Object.entries(clientCauses),
   ...byName,
 ])
 
@@ -125,11 +125,11 @@ export function topicFailureCode(causeCode: string): DeliveryFailureCode {
 
 /** An error for a cause on this side of the wire, with the code that the table gives it. */
 export function transportError(
-  causeCode: OwnCauseCode,
+  causeCode: ClientCauseCode,
   message: string,
   options: Omit<KafkaProducerErrorOptions, 'causeCode'> = {},
 ): TransportError {
-  return new TransportError(own[causeCode].failure, message, { ...options, causeCode })
+  return new TransportError(clientCauses[causeCode].failure, message, { ...options, causeCode })
 }
 
 /** The cause that an outcome reports for an error. A client that names none gets the code `unavailable`. */

@@ -169,7 +169,7 @@ test('hostile keys, headers, ids and errors are inert; requests of other sites a
   await page.click('#payload')
   await untilText(page, '#details', 'Header <img')
   assert.equal(
-    await page.$$eval('dialog img, dialog script, tbody img, tbody script, option img', found => found.length),
+    await page.$$eval('dialog img, dialog script, tbody img, tbody script, option img', elements => elements.length),
     0,
   )
   assert.ok(!(await page.content()).includes('\u202e'))
@@ -181,8 +181,8 @@ test('hostile keys, headers, ids and errors are inert; requests of other sites a
   )
   assert.equal(rebound, 403)
   assert.equal((await fetch(`${url}/api/redrive`, { method: 'POST', body: '{}' })).status, 403)
-  const own = await fetch(url)
-  assert.match(own.headers.get('content-security-policy') ?? '', /default-src 'none'/)
+  const ownOrigin = await fetch(url)
+  assert.match(ownOrigin.headers.get('content-security-policy') ?? '', /default-src 'none'/)
 })
 
 test('10,000 dead letters are shown page by page, and the page stays responsive', async () => {

@@ -258,12 +258,12 @@ test('disk × full (maxBytes, a small tmpfs): exactly the dead letters with a lo
     })().catch((error: unknown) => error)
     assert.ok(full instanceof DeadLetterError && /ENOSPC|Short write|error/.test(full.message))
     assert.ok(stored.length > 5)
-    const found = new Set(
+    const storedIds = new Set(
       (await Array.fromAsync(new DiskDeadLetterStore(place).deadLetters())).map(
         ({ deadLetter }) => deadLetter.recordId,
       ),
     )
-    for (const id of stored) assert.ok(found.has(id), id)
+    for (const id of stored) assert.ok(storedIds.has(id), id)
     await disk.close()
     execFileSync('mount', ['-o', 'remount,ro', place])
     await assert.rejects(

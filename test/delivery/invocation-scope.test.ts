@@ -90,16 +90,16 @@ test('rule 14: of concurrent invocations only the one whose unobserved send fail
 
 test('many callers share one warm producer and one connection attempt; a closed producer is replaced', async () => {
   const { factory, config, client } = handlerOf(() => undefined)
-  let asked = 0
+  let requests = 0
   const metadata = client.metadata.bind(client)
   client.metadata = topics => {
-    asked++
+    requests++
     return metadata(topics)
   }
   await Promise.all(Array.from({ length: 20 }, () => factory.connect(config)))
   const first = factory.getProducer(config)
 
-  assert.equal(asked, 1)
+  assert.equal(requests, 1)
   assert.equal(factory.getProducer(config), first)
   await first.close()
   assert.notEqual(factory.getProducer(config), first)

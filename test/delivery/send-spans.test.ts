@@ -55,12 +55,12 @@ async function sending(
 
 type ProducerRecordHeaders = PartitionLog['records'][number]['headers']
 
-const record = (more: Partial<ProducerRecord> = {}): ProducerRecord => ({
+const record = (fields: Partial<ProducerRecord> = {}): ProducerRecord => ({
   topic: 'chat',
   key: 'k',
   value: 'v',
   sourceId: 'm-1',
-  ...more,
+  ...fields,
 })
 const caller = (traceparent = CALLER): ProducerRecord =>
   record({ headers: [['traceparent', Buffer.from(traceparent)]] })

@@ -1,7 +1,7 @@
-// What a producer counts after its first batch of three records.
+// The metrics of a producer after its first batch of three records.
 import type { ProducerMetrics } from '../../lib/producer-metrics.ts'
 
-export const producerMetrics = (more: Partial<ProducerMetrics> = {}): ProducerMetrics => ({
+export const producerMetrics = (changes: Partial<ProducerMetrics> = {}): ProducerMetrics => ({
   connectionAttempts: 1,
   connections: 1,
   producerIds: 1,
@@ -14,5 +14,5 @@ export const producerMetrics = (more: Partial<ProducerMetrics> = {}): ProducerMe
   queueTimeMs: 2,
   brokerTimeMs: 5,
   bufferUsed: 0,
-  ...more,
+  ...changes,
 })

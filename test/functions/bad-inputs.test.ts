@@ -215,17 +215,17 @@ test('HTTP: a malformed traceparent is replaced, a stage leaves the path, the co
   assert.equal((await harness.invoke({ version: '2.0', rawPath: '/topics/open' })).statusCode, 400)
 })
 
-const message = (messageId: string, body: unknown, more = {}) => ({
+const message = (messageId: string, body: unknown, fields = {}) => ({
   messageId,
   body,
   attributes: { ApproximateReceiveCount: '1' },
   messageAttributes: {},
   eventSource: 'aws:sqs',
   eventSourceARN: 'arn:aws:sqs:us-east-1:0:open',
-  ...more,
+  ...fields,
 })
-const inQueue = (queue: string, messageId: string, body: unknown, more = {}) =>
-  message(messageId, body, { eventSourceARN: `arn:aws:sqs:us-east-1:0:${queue}`, ...more })
+const inQueue = (queue: string, messageId: string, body: unknown, fields = {}) =>
+  message(messageId, body, { eventSourceARN: `arn:aws:sqs:us-east-1:0:${queue}`, ...fields })
 const notJson = `{"${SECRET}`
 const S3_POINTER = JSON.stringify([
   'software.amazon.payloadoffloading.PayloadS3Pointer',

@@ -5,7 +5,7 @@ import { countMessages, type Message, type Observed } from '../../local/faults/q
 
 const GOOD = { lost: 0, duplicated: 0, twoFates: 0, noFate: 0, late: 0, disordered: 0 }
 
-function count(message: Partial<Message>, found: Partial<Observed>) {
+function count(message: Partial<Message>, observed: Partial<Observed>) {
   const subject: Message = { group: 'g', n: 0, isInvalid: false, completed: 0, returned: 0, cutOff: 0, ...message }
   const { acked, unknown, deadLettered, returned, ...counts } = countMessages(new Map([['a', subject]]), {
     log: [],
@@ -14,12 +14,12 @@ function count(message: Partial<Message>, found: Partial<Observed>) {
     atSource: [],
     unknown: 0,
     late: 0,
-    ...found,
+    ...observed,
   })
   return counts
 }
 
-const ROWS: [what: string, message: Partial<Message>, found: Partial<Observed>, wrong: Partial<typeof GOOD>][] = [
+const ROWS: [what: string, message: Partial<Message>, observed: Partial<Observed>, wrong: Partial<typeof GOOD>][] = [
   ['in the log once', { completed: 1 }, { log: ['a'] }, {}],
   ['still in its queue', { returned: 3 }, { atSource: ['a'] }, {}],
   ['in a batch that was cut off, then reported', { completed: 1, cutOff: 1 }, { log: ['a', 'a'] }, {}],
@@ -35,8 +35,8 @@ const ROWS: [what: string, message: Partial<Message>, found: Partial<Observed>, 
   ['in the log and a dead letter', { completed: 1 }, { log: ['a'], deadLetters: ['a'] }, { twoFates: 1 }],
   ['sent by nobody', { completed: 1 }, { log: ['a', 'b'] }, { twoFates: 1 }],
 ]
-for (const [what, message, found, wrong] of ROWS)
-  test(`a message ${what}`, () => assert.deepEqual(count(message, found), { ...GOOD, ...wrong }))
+for (const [what, message, observed, wrong] of ROWS)
+  test(`a message ${what}`, () => assert.deepEqual(count(message, observed), { ...GOOD, ...wrong }))
 
 test('a group whose second message appears first is out of order; a later repeat is not', () => {
   const messages = new Map(

@@ -100,9 +100,9 @@ test('HTTP bodies', () => {
         requestId: 'r',
       }
       holds(() => {
-        for (const { record: given, error } of toRecords(http, topic, 'r', contracts)) {
+        for (const { record: input, error } of toRecords(http, topic, 'r', contracts)) {
           if (error) typed(error)
-          else holds(() => validateRecord(given, { contracts }))
+          else holds(() => validateRecord(input, { contracts }))
         }
       })
     }),
@@ -156,7 +156,7 @@ test('HTTP events', () => {
     'stage',
   )
   fc.assert(
-    fc.property(event, given => holds(() => parseHttpEvent(given))),
+    fc.property(event, input => holds(() => parseHttpEvent(input))),
     { numRuns },
   )
 })
@@ -223,9 +223,9 @@ test('EventBridge events, and messages of source DLQs and failure destinations',
   )
   const toDeadLetters = createSourceMessageReader(contracts, { defaultTopic: undefined, maxRequestSize: 1_000_000 })
   fc.assert(
-    fc.property(event, fc.boolean(), (given, fromQueue) => {
-      holds(() => parseEventBridgeEvent(given, 'r', { contracts }))
-      const body = JSON.stringify(given) ?? ''
+    fc.property(event, fc.boolean(), (input, fromQueue) => {
+      holds(() => parseEventBridgeEvent(input, 'r', { contracts }))
+      const body = JSON.stringify(input) ?? ''
       holds(() =>
         toDeadLetters({
           messageId: 'm',
@@ -264,8 +264,8 @@ test('dead letters: every one that is read can be sent, whoever wrote it', () =>
       return { ...copy, [first]: { ...copy[first], [second]: value } }
     })
   fc.assert(
-    fc.property(fc.oneof(deadLetter, broken), given => {
-      const read = readDeadLetter(JSON.stringify(given) ?? '')
+    fc.property(fc.oneof(deadLetter, broken), input => {
+      const read = readDeadLetter(JSON.stringify(input) ?? '')
       if (read) recordOf(read)
     }),
     { numRuns },
@@ -294,7 +294,7 @@ test('redrive requests, contracts and trace headers', () => {
   fc.assert(
     fc.property(
       jsonWith('from', 'topic', 'since', 'limit', 'rate', 'dryRun', 'timestamp', 'disk:/a', 'detail-type'),
-      given => holds(() => parseRedriveRequest(given)),
+      input => holds(() => parseRedriveRequest(input)),
     ),
     { numRuns },
   )
@@ -326,8 +326,8 @@ test('redrive requests, contracts and trace headers', () => {
     { numRuns },
   )
   fc.assert(
-    fc.property(fc.string(), fc.string(), (given, aws) =>
-      assert.match(traceparentOf(given, aws), /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/),
+    fc.property(fc.string(), fc.string(), (input, aws) =>
+      assert.match(traceparentOf(input, aws), /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/),
     ),
     { numRuns },
   )

@@ -32,23 +32,23 @@ const contents = fc.array(
 const position = fc.oneof(fc.nat(100), fc.nat(60_000))
 const byte = fc.oneof(fc.constantFrom(0, 0x7f, 0x80, 0xff), fc.nat(255))
 const damage = fc.oneof(
-  fc.tuple(position, byte).map(([at, value]) => (given: Buffer) => {
-    const copy = Buffer.from(given)
+  fc.tuple(position, byte).map(([at, value]) => (input: Buffer) => {
+    const copy = Buffer.from(input)
     if (copy.length > 0) copy[at % copy.length] = value
     return copy
   }),
-  position.map(at => (given: Buffer) => given.subarray(0, at % (given.length + 1))),
+  position.map(at => (input: Buffer) => input.subarray(0, at % (input.length + 1))),
   fc
     .tuple(position, fc.oneof(fc.uint8Array({ maxLength: 20 }), fc.constant(new Uint8Array(11).fill(0x80))))
-    .map(([at, more]) => (given: Buffer) => {
-      const cut = at % (given.length + 1)
-      return Buffer.concat([given.subarray(0, cut), more, given.subarray(cut)])
+    .map(([at, extra]) => (input: Buffer) => {
+      const cut = at % (input.length + 1)
+      return Buffer.concat([input.subarray(0, cut), extra, input.subarray(cut)])
     }),
-  position.map(at => (given: Buffer) => Buffer.concat([given, given.subarray(at % (given.length + 1))])),
+  position.map(at => (input: Buffer) => Buffer.concat([input, input.subarray(at % (input.length + 1))])),
 )
 const damages = fc.array(damage, { minLength: 1, maxLength: 4 })
-const apply = (given: Buffer, changes: readonly ((bytes: Buffer) => Buffer)[]) =>
-  changes.reduce((bytes, change) => change(bytes), given)
+const apply = (input: Buffer, changes: readonly ((bytes: Buffer) => Buffer)[]) =>
+  changes.reduce((bytes, change) => change(bytes), input)
 
 function holds(batch: Buffer): void {
   const most = Math.max(BOUND, batch.length)
@@ -76,8 +76,8 @@ const sizeOf = ({ key, value, headers }: LogRecord) =>
 
 test('damaged batches, with a wrong and with a corrected checksum', () => {
   fc.assert(
-    fc.property(contents, fc.constantFrom(...CODECS), damages, fc.boolean(), (given, codec, changes, withChecksum) => {
-      const batch = apply(batchOf(given, codec), changes)
+    fc.property(contents, fc.constantFrom(...CODECS), damages, fc.boolean(), (input, codec, changes, withChecksum) => {
+      const batch = apply(batchOf(input, codec), changes)
       holds(withChecksum && batch.length >= BATCH_OVERHEAD ? sealed(Buffer.from(batch)) : batch)
     }),
     { numRuns },
@@ -86,8 +86,8 @@ test('damaged batches, with a wrong and with a corrected checksum', () => {
 
 test('damaged records, compressed afterwards', () => {
   fc.assert(
-    fc.property(contents, fc.constantFrom(...CODECS), damages, (given, codec, changes) => {
-      const batch = batchOf(given)
+    fc.property(contents, fc.constantFrom(...CODECS), damages, (input, codec, changes) => {
+      const batch = batchOf(input)
       const body = apply(batch.subarray(BATCH_OVERHEAD), changes)
       const compression = COMPRESSIONS[codec]
       holds(withBody(batch, compression ? compression.compress(body) : body, compression?.codec))
@@ -102,9 +102,9 @@ test('damaged compressed bytes are inflated at most to the bound', () => {
       const compression = COMPRESSIONS[codec]
       assert.ok(compression)
       const compressed = Buffer.from(compression.compress(Buffer.alloc(size, 'record')))
-      for (const given of [compressed, apply(compressed, changes)])
+      for (const input of [compressed, apply(compressed, changes)])
         try {
-          assert.ok(decompress(compression.codec, given, BOUND).length <= BOUND)
+          assert.ok(decompress(compression.codec, input, BOUND).length <= BOUND)
         } catch (error) {
           if (!(error instanceof RecordBatchError)) throw error
         }

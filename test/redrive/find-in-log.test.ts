@@ -47,10 +47,10 @@ test('records are found by their sequence, even in batches of which only the hea
     inDoubt('of another producer', 2 ** 31 - 1, 0, 4001),
     inDoubt('of no producer', -1, 0, -1),
   ]
-  const found = await findInLog(sought, log)
+  const locations = await findInLog(sought, log)
   assert.deepEqual(
     sought.flatMap(({ deadLetterId, recordId }) =>
-      found.has(deadLetterId) ? [[recordId, found.get(deadLetterId)]] : [],
+      locations.has(deadLetterId) ? [[recordId, locations.get(deadLetterId)]] : [],
     ),
     [
       ['readable', 'kafka:chat-0@11'],

@@ -322,10 +322,10 @@ test('the dashboard is JSON and has only metrics that the functions write', () =
 test('VPC endpoints are created with their parameter', () => {
   const vpc = ['--param', 'vpcId=vpc-1', '--param', 'subnetIds=subnet-1', '--param', 'securityGroupIds=sg-1']
   assert.equal(run([...vpc, '--param', 'vpcEndpoints=sqs,s3', '--param', 'routeTableIds=rtb-1']).status, 0)
-  const made = read()
-  assert.deepEqual(made.SqsEndpoint?.Properties.SubnetIds, ['subnet-1'])
+  const created = read()
+  assert.deepEqual(created.SqsEndpoint?.Properties.SubnetIds, ['subnet-1'])
   assert.deepEqual(
-    [made.S3Endpoint?.Properties.VpcEndpointType, made.S3Endpoint?.Properties.RouteTableIds],
+    [created.S3Endpoint?.Properties.VpcEndpointType, created.S3Endpoint?.Properties.RouteTableIds],
     ['Gateway', ['rtb-1']],
   )
   assert.match(run([...vpc, '--param', 'vpcEndpoints=s3']).stderr, /routeTableIds/)
@@ -374,9 +374,9 @@ const GUARDED = [
 test('a stage has its own queues, a KMS key, tags, request limits, metrics and alarms', () => {
   const { status, stderr } = run(['--stage', 'staging', ...GUARDED], { KAFKA_QUEUE_PREFIX: 'staging-' })
   assert.equal(status, 0, stderr)
-  const made = read()
+  const created = read()
   const key = GUARDED[1]?.split('=')[1]
-  const of = (type: string) => Object.values(made).filter(({ Type }) => Type === type)
+  const of = (type: string) => Object.values(created).filter(({ Type }) => Type === type)
   assert.deepEqual(
     of('AWS::SQS::Queue')
       .map(({ Properties }) => Properties.QueueName)
@@ -405,11 +405,11 @@ test('a stage has its own queues, a KMS key, tags, request limits, metrics and a
     [stage.DefaultRouteSettings.ThrottlingRateLimit, stage.DefaultRouteSettings.ThrottlingBurstLimit],
     [100, 50],
   )
-  const connectionAttempts = Object.values(made).filter(
+  const attemptAlarms = Object.values(created).filter(
     ({ Properties }) => Properties?.MetricName === 'ConnectionAttempts',
   )
   const names = of('AWS::Lambda::Function').map(({ Properties }) => Properties.FunctionName)
-  assert.deepEqual(connectionAttempts.map(({ Properties }) => Properties.Dimensions[0].Value).sort(), names.sort())
+  assert.deepEqual(attemptAlarms.map(({ Properties }) => Properties.Dimensions[0].Value).sort(), names.sort())
 })
 
 test('the file of a stage sets its parameters; the command and the environment override it', () => {
@@ -518,9 +518,9 @@ test('examples/sam: cfn-lint finds nothing; its functions are the bundles with t
     assert.equal(Properties.Environment.Variables.KAFKA_FUNCTION_TIMEOUT_MS, String(Properties.Timeout * 1000))
   }
   const { VisibilityTimeout, RedrivePolicy } = (sam.Resources.EarthquakesQueue as Resource).Properties
-  const own = resources.EarthquakesQueue?.Properties
+  const queueProperties = resources.EarthquakesQueue?.Properties
   assert.deepEqual(
     [VisibilityTimeout, RedrivePolicy.maxReceiveCount],
-    [own.VisibilityTimeout, own.RedrivePolicy.maxReceiveCount],
+    [queueProperties.VisibilityTimeout, queueProperties.RedrivePolicy.maxReceiveCount],
   )
 })

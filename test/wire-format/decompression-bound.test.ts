@@ -22,8 +22,8 @@ async function zeros(mebibytes: number, compressor: ReturnType<typeof createGzip
 
 /** One literal byte that is repeated 255 times for each byte of the block. */
 function lz4Of(mebibytes: number): Buffer {
-  const more = Buffer.alloc(Math.ceil((mebibytes * MIB) / 255), 255)
-  const block = Buffer.concat([Buffer.from([0x1f, 0x61, 1, 0]), more, Buffer.from([0, 0x10, 0x61])])
+  const lengths = Buffer.alloc(Math.ceil((mebibytes * MIB) / 255), 255)
+  const block = Buffer.concat([Buffer.from([0x1f, 0x61, 1, 0]), lengths, Buffer.from([0, 0x10, 0x61])])
   const size = Buffer.alloc(4)
   size.writeUInt32LE(block.length)
   return Buffer.concat([Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0]), size, block, Buffer.alloc(4)])

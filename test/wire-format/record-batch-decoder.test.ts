@@ -46,8 +46,8 @@ test('the decoder reads what the encoder wrote, with every codec', () => {
         const batch = at(5n, batchOf(contents, codec, { producerId: 4000n, epoch: 3, baseSequence }))
         assert.deepEqual(
           Array.from(decodeRecordBatch(batch).records),
-          contents.map((given, index) => ({
-            ...given,
+          contents.map((content, index) => ({
+            ...content,
             offset: 5n + BigInt(index),
             producerId: 4000n,
             producerEpoch: 3,

@@ -33,7 +33,7 @@ test('a batch has the bytes that kafkajs writes, as far as kafkajs can express i
   await fc.assert(
     fc.asyncProperty(records, async given => {
       const identity = { producerId: 4000n, epoch: 3, baseSequence: 17 }
-      const ours = encodeRecordBatch(
+      const encoded = encodeRecordBatch(
         given.map(({ key, value, headers, timestamp }) => ({
           timestamp,
           record: { topic: 't', partition: 0, partitionFixedBy: 'partitioner', wireSize: 0, key, value, headers },
@@ -41,7 +41,7 @@ test('a batch has the bytes that kafkajs writes, as far as kafkajs can express i
         identity,
       )
       const first = given[0]?.timestamp ?? 0
-      const theirs = await RecordBatch({
+      const kafkaJsEncoded = await RecordBatch({
         records: given.map(({ key, value, headers, timestamp }, offsetDelta) =>
           Record({ key, value, headers: Object.fromEntries(headers), offsetDelta, timestampDelta: timestamp - first }),
         ),
@@ -53,7 +53,7 @@ test('a batch has the bytes that kafkajs writes, as far as kafkajs can express i
         lastOffsetDelta: given.length - 1,
         partitionLeaderEpoch: -1,
       })
-      assert.ok(ours.equals(theirs.buffer))
+      assert.ok(encoded.equals(kafkaJsEncoded.buffer))
     }),
     { numRuns: 200 },
   )

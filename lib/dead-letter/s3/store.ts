@@ -59,7 +59,7 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Handle> {
         abortAfter(CALL_MS),
       )
       const keys = (page.Contents ?? []).map(({ Key }) => Key as string).filter(key => key.endsWith('.json'))
-      yield* (await inParallel(keys, key => this.#read(key))).filter(found => found !== undefined)
+      yield* (await inParallel(keys, key => this.#read(key))).filter(open => open !== undefined)
       token = page.NextContinuationToken
       if (token === undefined) return
     }

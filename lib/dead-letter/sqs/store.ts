@@ -210,7 +210,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
       if (Failed.length > 0)
         throw new DeadLetterError(
           'dead-letter',
-          `${Failed.length} settled letter(s) could not be deleted (${Failed[0]?.Code}).`,
+          `${Failed.length} completed dead letter(s) could not be deleted (${Failed[0]?.Code}).`,
           { retriable: true },
         )
     })

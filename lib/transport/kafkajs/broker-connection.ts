@@ -8,7 +8,7 @@ import { TransportError } from '../../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../../time/clock.ts'
 import { withTimeout } from '../../time/patient-timer.ts'
 import type { ConnectionSecurity } from '../connection-security.ts'
-import { type OwnCauseCode, transportError } from '../error-codes.ts'
+import { type ClientCauseCode, transportError } from '../error-codes.ts'
 import { closedWhileConnecting, connectionError } from './connection-error.ts'
 import { toSasl } from './sasl.ts'
 import { type ApiVersions, apiVersions, PRODUCE, REQUIRED_VERSIONS } from './wire.ts'
@@ -223,7 +223,7 @@ export class BrokerConnection {
     if (this.#socket && !this.#socket.destroyed) this.#socket.destroy(new Error(reason))
   }
 
-  #withTimeout<T>(work: Promise<T>, ms: number, causeCode: OwnCauseCode, sparesProduces = false): Promise<T> {
+  #withTimeout<T>(work: Promise<T>, ms: number, causeCode: ClientCauseCode, sparesProduces = false): Promise<T> {
     const late = () => {
       if (!(sparesProduces && this.produceInFlight > 0)) this.destroy(causeCode)
       return transportError(causeCode, `No answer within ${Math.round(ms)} ms.`, { retriable: true })
