@@ -3,7 +3,7 @@ import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
 import { listDeadLetters } from '../lib/redrive/list-dead-letters.ts'
 import { withClaim } from '../lib/redrive/read-claim.ts'
 import { parseRedriveRequest } from '../lib/redrive/redrive-request.ts'
-import { groupDeadLetters } from '../lib/redrive/select-dead-letters.ts'
+import { DeadLetterGroups } from '../lib/redrive/select-dead-letters.ts'
 import { createSourceMessageReader } from '../lib/redrive/source-messages.ts'
 import { configuration, contractsIn, environment, exportAwsVariables } from './environment.ts'
 import { counted, printJson, printMessage, printTable, textOrBase64 } from './output.ts'
@@ -78,7 +78,9 @@ async function list(options: Options): Promise<void> {
 
 async function stats(options: Options): Promise<void> {
   const deadLetters = await Array.fromAsync(deadLettersOf(options), ({ deadLetter }) => deadLetter)
-  const groups = groupDeadLetters(deadLetters)
+  const grouping = new DeadLetterGroups()
+  for (const deadLetter of deadLetters) grouping.add(deadLetter)
+  const groups = grouping.list()
   if (options.json) return printJson(groups)
   if (groups.length > 0)
     printTable([

@@ -48,7 +48,20 @@ export const ERROR_CODES = {
     'unavailable',
   ],
   /** A dead letter was not stored, can't be read, or is being redriven elsewhere. */
-  'dead-letter': ['dead-letter', 'dead-letter-too-large', 'claim-missing', 'redrive-running'],
+  'dead-letter': [
+    'dead-letter',
+    'dead-letter-too-large',
+    'claim-missing',
+    'redrive-running',
+    'not-found',
+    'still-in-doubt',
+    'other-cluster',
+    'look-up-incomplete',
+    'look-up-stopped',
+    'superseded',
+    'too-old',
+    'retention-unknown',
+  ],
   /** A record batch of a partition's log can't be read. */
   'record-batch': ['corrupt-batch', 'unsupported-batch', 'batch-too-large'],
   /** A request was refused as a whole, before its records were read. */

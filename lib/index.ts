@@ -56,7 +56,7 @@ export { withClaim } from './redrive/read-claim.ts'
 export { type RedriveOptions, type RedriveResult, redrive } from './redrive/redrive.ts'
 export { parseRedriveRequest, type RedriveRequest } from './redrive/redrive-request.ts'
 export { type RedriveContext, redriveStore, runRedrive } from './redrive/run-redrive.ts'
-export { type DeadLetterFilter, type DeadLetterGroup, groupDeadLetters } from './redrive/select-dead-letters.ts'
+export { type DeadLetterFilter, type DeadLetterGroup, DeadLetterGroups } from './redrive/select-dead-letters.ts'
 export { createSourceMessageReader, type SourceMessageReader } from './redrive/source-messages.ts'
 export { RoutingKafkaTemplate } from './routing-kafka-template.ts'
 export {

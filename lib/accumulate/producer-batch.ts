@@ -27,8 +27,17 @@ export type RecordOutcome =
       readonly lastAt: number
       readonly cause: unknown
       /** Only for `unknown`: the identity by which the record can be looked for in the log. */
-      readonly inDoubt?: BatchIdentity & { readonly indexInBatch: number }
+      readonly inDoubt?: InDoubt
     }
+
+/** Where in which log a record is if it was written, for who looks for it before it is sent again. */
+export interface InDoubt extends BatchIdentity {
+  readonly indexInBatch: number
+  /** Null where the brokers did not say. */
+  readonly clusterId: string | null
+  /** The offset after the last batch of this partition that was acknowledged by all replicas; null before the first. */
+  readonly fromOffset: bigint | null
+}
 
 /** One record between its append and its outcome, and the caller who waits for it. */
 export interface PendingRecord {
@@ -54,6 +63,7 @@ export class ProducerBatch {
   #lastCauseCode: string | undefined
   #lastCause: unknown
   #identity: BatchIdentity | undefined
+  #fromOffset: bigint | null = null
   #bytes: Buffer | undefined
 
   constructor(topic: string, partition: number, records: readonly PendingRecord[], compression?: Compression) {
@@ -119,9 +129,15 @@ export class ProducerBatch {
     return this.#attempts > 0 ? 'rejected' : 'not-sent'
   }
 
+  /** No copy of the batch lies before this offset; null where that is not known. */
+  get fromOffset(): bigint | null {
+    return this.#fromOffset
+  }
+
   /** The next attempt encodes the batch with this identity. */
-  number(identity: BatchIdentity): void {
+  number(identity: BatchIdentity, fromOffset: bigint | null = null): void {
     this.#identity = identity
+    this.#fromOffset = fromOffset
     this.#bytes = undefined
   }
 

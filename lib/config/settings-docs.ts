@@ -210,6 +210,9 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
       'FIFO queues, after an invalid record: a dead letter, and its group goes on; or back to the queue with the ' +
       'rest of its group, until the redrive policy moves it.',
   },
+  redriveInDoubtWaitMs: {
+    doc: 'How long after its last attempt a record of unknown outcome may still reach the log. Until then redrive keeps its dead letter, unless the log proves that the record can’t come any more.',
+  },
   configFile: {
     doc:
       'A settings file, read by `loadConfig`: Spring’s form (`spring.kafka.producer.bootstrap-servers` …) as YAML ' +

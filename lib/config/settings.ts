@@ -263,6 +263,14 @@ export const SETTINGS = {
     choices: ['continue', 'stop'],
     default: 'continue',
   }),
+  redriveInDoubtWaitMs: librarySetting({
+    env: 'KAFKA_REDRIVE_IN_DOUBT_WAIT_MS',
+    kind: 'integer',
+    min: 0,
+    max: 86_400_000,
+    unit: 'ms',
+    default: 300_000,
+  }),
   configFile: librarySetting({ env: 'KAFKA_CONFIG_FILE', kind: 'text' }),
   strictEnv: librarySetting({ env: 'KAFKA_STRICT_ENV', kind: 'boolean', default: false }),
 } as const satisfies Record<string, Row>

@@ -60,6 +60,11 @@ export interface DeadLetterStore<Handle = unknown> {
    * @throws DeadLetterError when the target as a whole can't be read; a missing target is not created
    */
   deadLetters(options?: ReadOptions): AsyncIterable<OpenDeadLetter<Handle>>
+  /**
+   * True where the target gives the rest only once what it gave is completed (a FIFO queue's groups): whoever redrives
+   * reads again until nothing is completed any more.
+   */
+  readonly givesMoreAfterCompletion?: boolean
   /** Notes for people beside the dead letters, e.g. the counts of a queue. */
   notes?(): Promise<readonly string[]>
   /**

@@ -126,6 +126,8 @@ export function toDeadLetter(
           indexInBatch: inDoubt.indexInBatch,
           from,
           to,
+          clusterId: inDoubt.clusterId,
+          fromOffset: inDoubt.fromOffset === null ? null : Number(inDoubt.fromOffset),
         }
       : null,
     redrive: { count: 0, lastAt: null, lastCode: null },

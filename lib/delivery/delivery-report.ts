@@ -41,6 +41,8 @@ export interface Failed {
     readonly epoch: number
     readonly baseSequence: number
     readonly indexInBatch: number
+    readonly clusterId: string | null
+    readonly fromOffset: bigint | null
   }
 }
 

@@ -1,80 +1,98 @@
-// Parses the request of a redrive: the function's event, the console's form or the command's options.
+// A redrive as it is requested, from fields of any origin: the function's event, the console's form, the command's options.
 import { parseDeadLetterTargets } from '../config/dead-letter-targets.ts'
 import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import { ConfigError } from '../errors.ts'
 import { isJsonObject } from '../record/json-object.ts'
+import type { DeadLetterFilter } from './select-dead-letters.ts'
 
-export interface RedriveRequest {
-  /** Default: the configured targets. */
+export interface RedriveRequest extends DeadLetterFilter {
+  /** Undefined: the configured targets. */
   readonly from?: readonly DeadLetterTargetConfig[]
-  readonly deadLetterId?: string
-  readonly topic?: string
-  readonly error?: string
-  readonly since?: number
-  readonly until?: number
   readonly limit?: number
   readonly rate?: number
-  readonly dryRun: boolean
-  readonly verify: boolean
-  /** Also tries invalid records, with the present contracts. */
-  readonly invalid: boolean
-  readonly timestamp: 'original' | 'now'
+  readonly concurrency?: number
   readonly maxAttempts?: number
+  readonly to?: string
+  readonly dryRun: boolean
+  /** Whether the logs and the settings of the topics are looked at first. */
+  readonly verify: boolean
+  /** Invalid records too, by the contracts as they are now. */
+  readonly includeInvalid: boolean
+  readonly anyTopic: boolean
+  readonly overwrite: boolean
+  readonly assumeRetained: boolean
+  readonly otherCluster: boolean
+  readonly timestamp: 'original' | 'now'
   readonly sourceQueue?: string
 }
+
+const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$/
 
 type Fields = Record<string, unknown>
 type Problem = (text: string) => void
 
-const FIELDS = [
+/** Stands for the topic of records that never had one. */
+const NO_TOPIC = 'none'
+
+/** Conditions, each one value or a list. */
+const LISTS = {
+  deadLetterId: 'deadLetterIds',
+  topic: 'topics',
+  notTopic: 'notTopics',
+  error: 'errors',
+  notError: 'notErrors',
+  outcome: 'outcomes',
+  notOutcome: 'notOutcomes',
+} as const
+const TIMES = ['since', 'until'] as const
+const NUMBERS = ['limit', 'rate', 'concurrency', 'maxAttempts'] as const
+const TEXTS = ['to', 'sourceQueue'] as const
+const FLAGS = ['dryRun', 'includeInvalid', 'anyTopic', 'overwrite', 'assumeRetained', 'otherCluster'] as const
+const CONDITIONS = ['invalid', 'parked'] as const
+const FIELDS: readonly string[] = [
   'from',
-  'deadLetterId',
-  'topic',
-  'error',
-  'since',
-  'until',
-  'limit',
-  'rate',
-  'dryRun',
+  ...Object.keys(LISTS),
+  ...TIMES,
+  ...NUMBERS,
+  ...TEXTS,
+  ...FLAGS,
+  ...CONDITIONS,
   'verify',
-  'includeInvalid',
   'timestamp',
-  'maxAttempts',
-  'sourceQueue',
 ]
 
 /**
- * Parses the fields of a request: an object with the names of `RedriveRequest`, but `includeInvalid` for `invalid` and
- * text for `from`.
+ * Parses the fields of a request: an object with the names of `RedriveRequest`, but in the singular where one value or a
+ * list is taken (`topic`, `notTopic`, `error` …), and text for `from` and times.
  * @throws ConfigError with every problem at once
  */
 export function parseRedriveRequest(event: unknown): RedriveRequest {
   const problems: string[] = []
   const problem: Problem = text => problems.push(text)
   const object = isJsonObject(event) ? event : {}
-  // A schedule without an input sends EventBridge's event.
+  // A schedule without an input of its own sends EventBridge's event.
   const isSchedule = object['detail-type'] === 'Scheduled Event'
   for (const name of isSchedule ? [] : Object.keys(object))
     if (!FIELDS.includes(name)) problem(`${name}: unknown; expected ${FIELDS.join(', ')}.`)
   const fields: Fields = isSchedule ? {} : object
-  const request = {
+  const request: Record<string, unknown> = {
     ...optional('from', readFrom(fields.from, problem)),
-    ...optional('deadLetterId', text('deadLetterId', fields, problem)),
-    ...optional('topic', text('topic', fields, problem)),
-    ...optional('error', text('error', fields, problem)),
-    ...optional('since', time('since', fields, problem)),
-    ...optional('until', time('until', fields, problem)),
-    ...optional('limit', count('limit', fields, problem)),
-    ...optional('rate', count('rate', fields, problem)),
-    ...optional('maxAttempts', count('maxAttempts', fields, problem)),
-    ...optional('sourceQueue', text('sourceQueue', fields, problem)),
-    dryRun: flag('dryRun', fields, false, problem),
     verify: flag('verify', fields, true, problem),
-    invalid: flag('includeInvalid', fields, false, problem),
     timestamp: readTimestamp(fields.timestamp, problem),
   }
+  const set = (name: string, value: unknown) => {
+    if (value !== undefined) request[name] = value
+  }
+  for (const [name, option] of Object.entries(LISTS)) set(option, list(name, fields, problem))
+  for (const name of TIMES) set(name, time(name, fields, problem))
+  for (const name of NUMBERS) set(name, count(name, fields, problem))
+  for (const name of TEXTS) set(name, text(name, fields, problem))
+  for (const name of FLAGS) set(name, flag(name, fields, false, problem))
+  for (const name of CONDITIONS) if (fields[name] !== undefined) set(name, flag(name, fields, false, problem))
+  checkOutcomes(request, problem)
   if (problems.length > 0) throw new ConfigError(problems)
-  return request
+  return request as unknown as RedriveRequest
 }
 
 function optional<K extends string, V>(name: K, value: V | undefined): { readonly [_ in K]?: V } {
@@ -89,6 +107,23 @@ function readFrom(from: unknown, problem: Problem): readonly DeadLetterTargetCon
   return undefined
 }
 
+/** One value, several in a list, or several in one text, separated by commas. */
+function list(name: string, fields: Fields, problem: Problem): string[] | undefined {
+  const value = fields[name]
+  if (value === undefined) return undefined
+  const texts = Array.isArray(value) ? value : typeof value === 'string' ? value.split(',') : [value]
+  const values = texts.map(each => (typeof each === 'string' ? each.trim() : ''))
+  if (values.length > 0 && values.every(each => each !== '')) return values.map(each => (each === NO_TOPIC ? '' : each))
+  problem(`${name}: expected text, or several texts.`)
+  return undefined
+}
+
+function checkOutcomes({ outcomes, notOutcomes }: Record<string, unknown>, problem: Problem): void {
+  const isOutcome = (value: unknown) => value === 'rejected' || value === 'not-sent' || value === 'unknown'
+  for (const [name, values] of Object.entries({ outcome: outcomes, notOutcome: notOutcomes }))
+    if (Array.isArray(values) && !values.every(isOutcome)) problem(`${name}: expected rejected, not-sent or unknown.`)
+}
+
 function text(name: string, fields: Fields, problem: Problem): string | undefined {
   const value = fields[name]
   if (value === undefined || (typeof value === 'string' && value !== '')) return value
@@ -96,18 +131,17 @@ function text(name: string, fields: Fields, problem: Problem): string | undefine
   return undefined
 }
 
-/** ISO 8601, milliseconds, or how long ago: 30m, 24h, 7d. */
+/** ISO 8601 with its offset from UTC, or how long ago: 30m, 24h, 7d. A number without a unit says neither. */
 function time(name: string, fields: Fields, problem: Problem): number | undefined {
   const value = fields[name]
   if (value === undefined) return undefined
   const ago = typeof value === 'string' ? /^(\d+)([smhd])$/.exec(value) : null
-  if (ago)
-    return (
-      Date.now() - Number(ago[1]) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[ago[2] as 's' | 'm' | 'h' | 'd']
-    )
-  const ms = typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : Number.NaN
+  if (ago) return Date.now() - Number(ago[1]) * UNIT_MS[ago[2] as keyof typeof UNIT_MS]
+  const ms = typeof value === 'string' && ISO_TIME.test(value) ? Date.parse(value) : Number.NaN
   if (Number.isFinite(ms)) return ms
-  problem(`${name}: expected a time (2026-11-25T08:00:00Z) or how long ago (24h).`)
+  problem(
+    `${name}: expected a time with its zone (2026-11-25T08:00:00Z, 2026-11-25T08:00+01:00) or how long ago (24h).`,
+  )
   return undefined
 }
 

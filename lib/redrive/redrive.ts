@@ -1,273 +1,398 @@
-// Sends dead letters to Kafka, with their original bytes. A dead letter is completed only after the acknowledgement; if
-// its record fails, it stays open.
-
-import type { Contracts } from '../contracts/contract.ts'
+// Dead letters → Kafka again, as the bytes they were. A dead letter is completed only after the acknowledgement; what
+// fails stays open, and whatever is wrong with one keeps no other from being sent.
 import { type DeadLetter, recordOf } from '../dead-letter/dead-letter.ts'
 import type { Completed, DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
+import { hasOwnId } from '../dead-letter/read-dead-letter.ts'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
-import { KafkaProducerError } from '../errors.ts'
-import type { KafkaProducer } from '../kafka-producer.ts'
-import type { ProducerRecord } from '../record/producer-record.ts'
+import { DeadLetterError, type ErrorCode, KafkaProducerError } from '../errors.ts'
+import { murmur2 } from '../partition/murmur2.ts'
+import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
 import { sleep, systemClock } from '../time/clock.ts'
-import type { Deadline } from '../time/deadline.ts'
+import { Deadline } from '../time/deadline.ts'
 import { validateRecord } from '../validate/record-validator.ts'
-import { findInLog, type Log } from './find-in-log.ts'
-import { withClaim } from './read-claim.ts'
-import { inDoubt, timeOf, tried, withTopic } from './retried-dead-letter.ts'
-import { type DeadLetterFilter, matches } from './select-dead-letters.ts'
+import { type LookUpResult, lookUp } from './log-look-up.ts'
+import { RedriveCounts } from './redrive-counts.ts'
+import type { RedriveOptions, RedriveResult } from './redrive-options.ts'
+import { inDoubt, noted, timeOf, tried, withTopic } from './retried-dead-letter.ts'
+import { isParked, MAX_ATTEMPTS, matches } from './select-dead-letters.ts'
+import { type Attempt, StoppedPlaces } from './stopped-places.ts'
+import { TopicFactsCache } from './topic-facts.ts'
 
-export interface RedriveOptions extends DeadLetterFilter {
-  /** The producer, without contracts: the bytes were checked before. */
-  readonly producer: Pick<KafkaProducer, 'sendAll'>
-  /** The log in which `unknown` dead letters are looked up first. Without it they are sent without a look-up. */
-  readonly log?: Log
-  /** With contracts, dead letters of invalid records are tried too; without them they stay. */
-  readonly contracts?: Contracts
-  /** The number of dead letters that are tried at most. */
-  readonly limit?: number
-  /** Records per second. */
-  readonly rate?: number
-  /** Only counts, sends nothing. */
-  readonly dryRun?: boolean
-  /** `original` (default): the record's timestamp, or when it first failed. `now`: the present time. */
-  readonly timestamp?: 'original' | 'now'
-  /** A dead letter with this many rejected attempts is parked: it stays and is not tried. Default: 5. */
-  readonly maxAttempts?: number
-  /** Whether a topic holds dead letters: none is ever sent to it. */
-  readonly isDeadLetterTopic?: (topic: string) => boolean
-  /** Called after every batch. */
-  readonly onProgress?: (result: RedriveResult) => void
-  /** No batch begins after this deadline. */
-  readonly deadline?: Deadline
-  readonly signal?: AbortSignal
-}
+export type { DeadLetterResult, RedriveLog, RedriveOptions, RedriveResult } from './redrive-options.ts'
 
-export interface RedriveResult {
-  /** Dead letters that were read, and those that match the filter. */
-  readonly seen: number
-  readonly matched: number
-  /** Dead letters that were tried, or would be without the dry run. */
-  readonly tried: number
-  /** Sent and acknowledged. */
-  readonly resent: number
-  /** `unknown` ones whose record was already in Kafka. */
-  readonly found: number
-  /** Dead letters of invalid records, which were not tried. */
-  readonly invalid: number
-  /** No longer tried (`maxAttempts`). */
-  readonly parked: number
-  /** Tried and still open, by code. */
-  readonly failed: Readonly<Record<string, number>>
-  /** The matching dead letters, by topic and code. */
-  readonly byTopic: Readonly<Record<string, Readonly<Record<string, number>>>>
-  /** The oldest timestamp that would be sent, by topic, ms since the epoch. */
-  readonly oldest: Readonly<Record<string, number>>
-  /** Why the redrive stopped early, if it did. */
-  readonly stopped?: string
-}
-
-const BATCH = 100
-const MAX_ATTEMPTS = 5
+const CONCURRENCY = 100
+const IN_DOUBT_WAIT_MS = 5 * 60_000
 const RENEW_MS = 15_000
-
-type Counts = { -readonly [K in keyof RedriveResult]: RedriveResult[K] } & {
-  failed: Record<string, number>
-  oldest: Record<string, number>
-  byTopic: Record<string, Record<string, number>>
-}
+/** Dead letters that are read before the logs are looked into, so that one pass serves them all: bytes, about. */
+const WINDOW_BYTES = 32 * 1024 * 1024
+const REACHABLE_MS = 5000
+const PAUSE_MS = 200
+/** These say that no broker lets us in, whatever is sent. */
+const OF_CLUSTER: ReadonlySet<ErrorCode> = new Set(['unreachable', 'authentication', 'unavailable', 'deadline'])
 
 /**
- * @throws DeadLetterError `redrive-running` while another redrive has the lease, or when the store can't be read
+ * Sends the open dead letters of a store again. What it did is in the result also where it had to stop.
+ * @throws DeadLetterError `redrive-running` while another redrive has the dead letters · what the store throws when it
+ * can't give a lease
  */
 export async function redrive(store: DeadLetterStore, options: RedriveOptions): Promise<RedriveResult> {
-  const counts: Counts = {
-    seen: 0,
-    matched: 0,
-    tried: 0,
-    resent: 0,
-    found: 0,
-    invalid: 0,
-    parked: 0,
-    failed: {},
-    byTopic: {},
-    oldest: {},
-  }
   const lease = options.dryRun ? undefined : await store.lease()
-  const renewal = lease && keepRenewed(lease)
+  const timer = lease && setInterval(() => lease.renew().catch(() => undefined), RENEW_MS)
+  const counts = new RedriveCounts()
   try {
     await new Redrive(store, options, counts, lease).run()
-    // Check the lease again: another redrive may have taken it meanwhile.
+    // The lease is looked at again: what somebody else removes meanwhile is theirs.
     await lease?.check()
     if (lease) await store.tidy()
+  } catch (error) {
+    counts.stop(error instanceof KafkaProducerError ? error.code : 'unavailable', error)
   } finally {
-    renewal?.end()
+    clearInterval(timer)
     await lease?.release().catch(() => undefined)
   }
-  return counts
+  return counts.result()
+}
+
+/** A dead letter with the topic that its record goes to. */
+interface Candidate {
+  readonly open: OpenDeadLetter
+  /** With that topic. */
+  readonly deadLetter: DeadLetter
+  readonly topic: string
+  /** Where the partitioner would put it; undefined where that is not known or does not matter. */
+  readonly partition: number | undefined
+}
+
+interface Sendable {
+  readonly candidate: Candidate
+  readonly record: ProducerRecord
 }
 
 class Redrive {
   readonly #store: DeadLetterStore
   readonly #options: RedriveOptions
-  readonly #counts: Counts
+  readonly #counts: RedriveCounts
   readonly #lease: Lease | undefined
   readonly #begin = systemClock.now()
+  readonly #stoppedPlaces = new StoppedPlaces()
+  readonly #facts: TopicFactsCache | undefined
+  readonly #partitionCounts = new Map<string, number | undefined>()
 
-  constructor(store: DeadLetterStore, options: RedriveOptions, counts: Counts, lease: Lease | undefined) {
+  constructor(store: DeadLetterStore, options: RedriveOptions, counts: RedriveCounts, lease: Lease | undefined) {
     this.#store = store
     this.#options = options
     this.#counts = counts
     this.#lease = lease
+    this.#facts = options.log && new TopicFactsCache(options.log)
   }
 
   async run(): Promise<void> {
-    const { limit = Number.POSITIVE_INFINITY, rate = Number.POSITIVE_INFINITY } = this.#options
-    const size = Math.max(1, Math.min(BATCH, rate))
-    let batch: OpenDeadLetter[] = []
-    for await (const open of this.#store.deadLetters({ purpose: 'redrive', signal: this.#options.signal })) {
-      if (this.#stopped() || this.#counts.tried + batch.length >= limit) break
-      this.#counts.seen++
-      if (!this.#takes(open.deadLetter)) continue
-      batch.push(open)
-      if (batch.length >= size) {
-        await this.#try(batch)
-        batch = []
-      }
+    for (;;) {
+      const before = this.#counts.resent + this.#counts.found
+      await this.#readOnce()
+      const progress = this.#counts.resent + this.#counts.found - before
+      if (!this.#store.givesMoreAfterCompletion || progress === 0 || this.#options.dryRun || this.#isStopped()) return
     }
-    if (batch.length > 0 && !this.#stopped()) await this.#try(batch)
   }
 
-  #stopped(): boolean {
+  async #readOnce(): Promise<void> {
+    const { limit = Number.POSITIVE_INFINITY, signal, onUnreadable } = this.#options
+    const counts = this.#counts
+    let window: Candidate[] = []
+    let bytes = 0
+    const reading = this.#store.deadLetters({
+      purpose: this.#options.dryRun ? 'look' : 'redrive',
+      signal,
+      onUnreadable: unreadable => {
+        counts.unreadable += unreadable.count
+        onUnreadable?.(unreadable)
+      },
+    })
+    for await (const open of reading) {
+      if (this.#isStopped() || counts.tried + window.length >= limit) break
+      counts.seen++
+      const candidate = this.#take(open)
+      if (!candidate) continue
+      window.push(candidate)
+      bytes += sizeOf(open.deadLetter)
+      if (bytes < WINDOW_BYTES) continue
+      await this.#work(window)
+      window = []
+      bytes = 0
+    }
+    if (window.length > 0 && !this.#isStopped()) await this.#work(window)
+  }
+
+  #isStopped(): boolean {
     const { deadline, signal } = this.#options
-    if (deadline?.passed) this.#counts.stopped ??= 'deadline'
-    if (signal?.aborted) this.#counts.stopped ??= 'interrupted'
+    if (deadline?.passed) this.#counts.stop('deadline')
+    if (signal?.aborted) this.#counts.stop('interrupted')
     return this.#counts.stopped !== undefined
   }
 
-  /** Counts a dead letter. @returns whether to try it */
-  #takes(deadLetter: DeadLetter): boolean {
-    const { contracts, maxAttempts = MAX_ATTEMPTS, isDeadLetterTopic = () => false, topic } = this.#options
+  /** Counts a dead letter; undefined where it is not to be tried. */
+  #take(open: OpenDeadLetter): Candidate | undefined {
+    const { contracts, includeInvalid, anyTopic, to, maxAttempts = MAX_ATTEMPTS } = this.#options
+    const { isDeadLetterTopic = () => false } = this.#options
     const counts = this.#counts
-    // A record without a topic can only be sent to the requested one.
-    const addressed =
-      deadLetter.record.topic === null && contracts && topic !== undefined ? withTopic(deadLetter, topic) : deadLetter
-    if (!matches(addressed, this.#options)) return false
-    counts.matched++
-    const ofTopic = counts.byTopic[addressed.record.topic ?? ''] ?? {}
-    counts.byTopic[addressed.record.topic ?? ''] = ofTopic
-    ofTopic[addressed.failure.code] = (ofTopic[addressed.failure.code] ?? 0) + 1
-    if (
-      addressed.redrive.count >= maxAttempts ||
-      (addressed.record.topic !== null && isDeadLetterTopic(addressed.record.topic))
-    )
+    const { deadLetter } = open
+    if (!matches(deadLetter, this.#options, maxAttempts)) return undefined
+    counts.match(deadLetter.record.topic ?? '', deadLetter.failure.code)
+    const topic = to ?? deadLetter.record.topic
+    if (isParked(deadLetter, maxAttempts) || (topic !== null && isDeadLetterTopic(topic))) {
       counts.parked++
-    else if (addressed.failure.kind === 'invalid-record' && (!contracts || addressed.record.topic === null))
+      return undefined
+    }
+    if (topic === null || (deadLetter.failure.kind === 'invalid-record' && !(includeInvalid && contracts))) {
       counts.invalid++
-    else {
-      const to = addressed.record.topic as string
-      counts.oldest[to] = Math.min(counts.oldest[to] ?? Number.POSITIVE_INFINITY, timeOf(addressed))
+      return undefined
+    }
+    if (contracts && !anyTopic && !contracts.has(topic)) return this.#skip(open, 'unknown-topic')
+    return { open, deadLetter: withTopic(deadLetter, topic), topic, partition: undefined }
+  }
+
+  /** It stays as it is, and this run has nothing more to do with it. */
+  #skip({ deadLetter, location }: OpenDeadLetter, code: string): undefined {
+    this.#counts.fail(code)
+    this.#options.onDeadLetter?.({ deadLetterId: deadLetter.deadLetterId, location, result: 'kept', code })
+    return undefined
+  }
+
+  /** One window: its topics' settings and logs first, then batch by batch. */
+  async #work(window: readonly Candidate[]): Promise<void> {
+    const { concurrency = CONCURRENCY, rate = Number.POSITIVE_INFINITY, log } = this.#options
+    await this.#facts?.load(window.map(({ topic }) => topic))
+    const fitting = window.filter(candidate => this.#fitsItsTopic(candidate))
+    const placed = log ? await Promise.all(fitting.map(candidate => this.#place(candidate))) : fitting
+    const results = await this.#lookUp(placed)
+    const size = Math.max(1, Math.min(concurrency, rate))
+    for (let at = 0; at < placed.length && !this.#isStopped(); at += size)
+      await this.#try(placed.slice(at, at + size), results)
+  }
+
+  /** No record goes into a topic that would drop it. */
+  #fitsItsTopic({ open, deadLetter, topic }: Candidate): boolean {
+    if (!this.#facts) return true
+    const { assumeRetained, timestamp } = this.#options
+    const facts = this.#facts.of(topic)
+    if (facts.kind === 'missing') {
+      this.#stoppedPlaces.stop(topic, 'topic-not-on-cluster')
       return true
     }
+    if (facts.kind === 'unknown' && !assumeRetained) this.#skip(open, 'retention-unknown')
+    else if (facts.kind === 'known' && timestamp !== 'now' && isOlder(deadLetter, facts.retentionMs))
+      this.#skip(open, 'too-old')
+    else return true
     return false
   }
 
-  async #try(batch: readonly OpenDeadLetter[]): Promise<void> {
-    this.#counts.tried += batch.length
-    if (!this.#options.dryRun) {
-      await this.#pace()
-      await this.#resend(batch)
+  async #place(candidate: Candidate): Promise<Candidate> {
+    const { topic, deadLetter } = candidate
+    const { partition, key } = recordOf(deadLetter)
+    if (partition !== null) return { ...candidate, partition }
+    if (key === null) return candidate
+    const count = await this.#partitionCount(topic)
+    return count === undefined ? candidate : { ...candidate, partition: (murmur2(key) & 0x7fffffff) % count }
+  }
+
+  async #partitionCount(topic: string): Promise<number | undefined> {
+    if (this.#stoppedPlaces.codeOf(topic) !== undefined) return undefined
+    if (!this.#partitionCounts.has(topic)) this.#partitionCounts.set(topic, await this.#askPartitionCount(topic))
+    return this.#partitionCounts.get(topic)
+  }
+
+  async #askPartitionCount(topic: string): Promise<number | undefined> {
+    try {
+      return await this.#options.log?.partitions(topic)
+    } catch (error) {
+      if (!(error instanceof KafkaProducerError)) throw error
+      return undefined
     }
-    this.#options.onProgress?.(this.#counts)
   }
 
-  async #pace(): Promise<void> {
-    const { rate } = this.#options
-    if (rate === undefined) return
-    const due = this.#begin + (this.#counts.tried / rate) * 1000
-    while (systemClock.now() < due && !this.#stopped()) await sleep(systemClock, Math.min(200, due - systemClock.now()))
+  async #lookUp(candidates: readonly Candidate[]): Promise<ReadonlyMap<DeadLetter, LookUpResult>> {
+    const { log, overwrite, otherCluster = false, inDoubtWaitMs = IN_DOUBT_WAIT_MS, deadline, signal } = this.#options
+    if (!log) return new Map()
+    const reachable = candidates.filter(({ topic }) => this.#stoppedPlaces.codeOf(topic) === undefined)
+    const partitions = new Map(reachable.map(({ deadLetter, partition }) => [deadLetter, partition]))
+    return lookUp([...partitions.keys()], {
+      log,
+      waitMs: inDoubtWaitMs,
+      isCompacted: topic => !overwrite && this.#isCompacted(topic),
+      partitionOf: deadLetter => partitions.get(deadLetter),
+      acceptOtherCluster: otherCluster,
+      deadline,
+      signal,
+    })
   }
 
-  async #resend(batch: readonly OpenDeadLetter[]): Promise<void> {
-    const { producer, log } = this.#options
-    await this.#lease?.check()
-    await this.#store.reserve(batch)
-    const locations = log
-      ? await findInLog(
-          batch.map(({ deadLetter }) => deadLetter),
-          log,
-        )
-      : new Map<string, string>()
+  #isCompacted(topic: string): boolean {
+    const facts = this.#facts?.of(topic)
+    return facts?.kind === 'known' && facts.isCompacted
+  }
+
+  async #try(batch: readonly Candidate[], results: ReadonlyMap<DeadLetter, LookUpResult>): Promise<void> {
+    const { dryRun, onProgress } = this.#options
+    if (!dryRun) {
+      await this.#pace(batch.length)
+      if (this.#isStopped()) return
+      await this.#lease?.check()
+      // Before anything is sent: what can't be noted afterwards would be sent again by every run.
+      await this.#store.reserve(batch.map(({ open }) => open))
+    }
     const completed: Completed[] = []
-    const sendable: { open: OpenDeadLetter; record: ProducerRecord }[] = []
-    for (const open of batch) {
-      const location = locations.get(open.deadLetter.deadLetterId)
-      if (location !== undefined) completed.push({ open, location })
+    const sendable: Sendable[] = []
+    for (const candidate of batch) {
+      const result = results.get(candidate.deadLetter)
+      const stopped = this.#stoppedPlaces.codeOf(candidate.topic, candidate.partition)
+      if (result?.kind === 'found') completed.push({ open: candidate.open, location: result.location })
+      else if (result?.kind === 'keep') await this.#keep(candidate, result.code, result.isOwnFault)
+      else if (stopped !== undefined) this.#skip(candidate.open, stopped)
       else {
-        const record = await this.#record(open)
-        if (record) sendable.push({ open, record })
+        this.#counts.tried++
+        const record = dryRun ? this.#wouldSend(candidate) : await this.#record(candidate)
+        if (record) sendable.push({ candidate, record })
       }
     }
-    this.#counts.found += completed.length
-    const reports = await producer.sendAll(sendable.map(({ record }) => record))
-    const failures: { open: OpenDeadLetter; failed: Failed }[] = []
-    reports.forEach((report: DeliveryReport, index) => {
-      const { open } = sendable[index] as { open: OpenDeadLetter }
-      if (report.kind === 'delivered') completed.push({ open, location: locationOf(report.metadata) })
-      else failures.push({ open, failed: report })
-    })
-    await this.#store.complete(completed)
-    this.#counts.resent += sendable.length - failures.length
-    for (const { open, failed } of failures) await this.#note(open, failed)
-    // The cluster accepts nothing, so the other dead letters would fail, too.
-    if (
-      sendable.length > 0 &&
-      failures.length === sendable.length &&
-      failures.every(({ failed }) => failed.failureKind === 'delivery-failure')
-    )
-      this.#counts.stopped = failures[0]?.failed.code as string
+    await this.#complete(completed, 'found')
+    if (sendable.length > 0) await this.#send(sendable)
+    onProgress?.(this.#counts.result())
   }
 
-  /** The record to send; undefined if it can't be created, which is counted. */
-  async #record(open: OpenDeadLetter): Promise<ProducerRecord | undefined> {
-    const { contracts, topic, timestamp = 'original' } = this.#options
+  #wouldSend({ open, topic }: Candidate): undefined {
+    const { deadLetter, location } = open
+    const { deadLetterId } = deadLetter
+    this.#options.onDeadLetter?.({ deadLetterId, location, result: 'would-send', topic })
+    return undefined
+  }
+
+  async #pace(next: number): Promise<void> {
+    const { rate } = this.#options
+    if (rate === undefined) return
+    const due = this.#begin + ((this.#counts.tried + next) / rate) * 1000
+    while (systemClock.now() < due && !this.#isStopped())
+      await sleep(systemClock, Math.max(1, Math.min(PAUSE_MS, due - systemClock.now())))
+  }
+
+  async #send(sendable: readonly Sendable[]): Promise<void> {
+    const reports = await this.#options.producer.sendAll(sendable.map(({ record }) => record))
+    const completed: Completed[] = []
+    const failures: { readonly candidate: Candidate; readonly failed: Failed }[] = []
+    const attempts: Attempt[] = []
+    reports.forEach((report: DeliveryReport, index) => {
+      const { candidate } = sendable[index] as Sendable
+      const { open, topic } = candidate
+      if (report.kind === 'delivered') {
+        completed.push({ open, location: locationOf(report.metadata) })
+        attempts.push({ topic, partition: report.metadata.partition, failed: undefined })
+      } else {
+        failures.push({ candidate, failed: report })
+        attempts.push({ topic, partition: report.serialized?.partition ?? candidate.partition, failed: report })
+      }
+    })
+    this.#stoppedPlaces.note(attempts)
+    await this.#complete(completed, 'sent')
+    for (const { candidate, failed } of failures) await this.#noteFailure(candidate, failed)
+    const codes = failures.map(({ failed }) => failed.code)
+    if (completed.length === 0 && codes.every(code => OF_CLUSTER.has(code)) && !(await this.#isReachable()))
+      this.#counts.stop(codes[0] ?? 'unreachable')
+  }
+
+  /** Whether any broker answers: where none does, everything else would only fail too. */
+  async #isReachable(): Promise<boolean> {
+    const { producer } = this.#options
+    return (await producer.isReachable?.(Deadline.after(systemClock, REACHABLE_MS))) ?? false
+  }
+
+  async #complete(completed: readonly Completed[], result: 'sent' | 'found'): Promise<void> {
+    if (completed.length === 0) return
+    if (result === 'sent') this.#counts.resent += completed.length
+    else this.#counts.found += completed.length
+    for (const { open, location: record } of completed)
+      this.#options.onDeadLetter?.({
+        deadLetterId: open.deadLetter.deadLetterId,
+        location: open.location,
+        result,
+        record,
+      })
+    if (this.#options.dryRun) return
     try {
-      const { deadLetter } = { deadLetter: await withClaim(open.deadLetter) }
-      const { key, value, headers, partition, ...bytes } = recordOf(deadLetter)
-      const to = bytes.topic ?? topic
-      const time = timestamp === 'now' ? undefined : timeOf(deadLetter)
+      await this.#store.complete(completed)
+    } catch (error) {
+      this.#counts.notCompleted += completed.length
+      throw error
+    }
+  }
+
+  /** The record to send; undefined where it can't be made, which is noted on its dead letter. */
+  async #record(candidate: Candidate): Promise<ProducerRecord | undefined> {
+    const { contracts, timestamp = 'original' } = this.#options
+    try {
+      const deadLetter = await this.#withValue(candidate)
+      const { key, value, headers, partition } = recordOf(deadLetter)
+      const { topic } = candidate
       const record = {
-        topic: to as string,
+        topic,
         key,
         value,
-        headers,
+        headers: withRecordId(headers, deadLetter),
         sourceId: deadLetter.recordId,
-        ...(time === undefined ? {} : { timestamp: time }),
-        ...(partition === null ? {} : { partition }),
+        ...(timestamp === 'now' ? {} : { timestamp: timeOf(deadLetter) }),
+        ...(partition === null || this.#options.to !== undefined ? {} : { partition }),
       }
       if (deadLetter.failure.kind !== 'invalid-record' || !contracts) return record
       return { ...record, key: validateRecord(record, { contracts }).key as ProducerRecord['key'] & {} }
     } catch (error) {
       if (!(error instanceof KafkaProducerError)) throw error
-      const { code } = error
-      this.#counts.failed[code] = (this.#counts.failed[code] ?? 0) + 1
-      await this.#store.replace(open, tried(open.deadLetter, code))
+      await this.#keep(candidate, error.code, !error.retriable)
       return undefined
     }
   }
 
-  /** A rejected record counts as an attempt; one that never left this machine does not. */
-  async #note(open: OpenDeadLetter, failed: Failed): Promise<void> {
-    const { code, outcome } = failed
-    this.#counts.failed[code] = (this.#counts.failed[code] ?? 0) + 1
-    if (outcome === 'not-sent' && failed.failureKind === 'delivery-failure') return
-    const deadLetter = tried(open.deadLetter, code)
-    await this.#store.replace(open, outcome === 'unknown' ? inDoubt(deadLetter, failed) : deadLetter)
+  async #withValue({ open, topic }: Candidate): Promise<DeadLetter> {
+    const { deadLetter } = open
+    if (deadLetter.claimCheck === null) return withTopic(deadLetter, topic)
+    const whole = await this.#options.readClaim?.(deadLetter)
+    if (!whole || !hasOwnId(whole))
+      throw new DeadLetterError('claim-missing', 'The value of a dead letter is not there, or is another.')
+    return withTopic(whole, topic)
+  }
+
+  /** It stays. What is its own fault counts as an attempt; anything else is only noted where it is news. */
+  async #keep(candidate: Candidate, code: string, isOwnFault: boolean): Promise<void> {
+    const { open } = candidate
+    this.#skip(open, code)
+    if (this.#options.dryRun) return
+    if (isOwnFault) await this.#store.replace(open, tried(open.deadLetter, code))
+    else if (open.deadLetter.redrive.lastCode !== code) await this.#store.replace(open, noted(open.deadLetter, code))
+  }
+
+  /** What was refused counts as an attempt; what never left this machine does not. */
+  async #noteFailure(candidate: Candidate, failed: Failed): Promise<void> {
+    const { code, outcome, failureKind } = failed
+    const { open } = candidate
+    if (outcome !== 'unknown')
+      return this.#keep(candidate, code, outcome !== 'not-sent' || failureKind !== 'delivery-failure')
+    this.#skip(open, code)
+    await this.#store.replace(open, inDoubt(tried(open.deadLetter, code), failed))
   }
 }
 
-/** Renews a lease until it is stopped. The next check reports a lost lease. */
-function keepRenewed(lease: Lease): { end(): void } {
-  const timer = setInterval(() => lease.renew().catch(() => undefined), RENEW_MS)
-  return { end: () => clearInterval(timer) }
+/** About what a dead letter takes in memory. */
+function sizeOf({ record }: DeadLetter): number {
+  return 1024 + (record.value?.length ?? 0) + (record.key?.length ?? 0) + record.headers.length * 100
+}
+
+function isOlder(deadLetter: DeadLetter, retentionMs: number | undefined): boolean {
+  return retentionMs !== undefined && Date.now() - timeOf(deadLetter) > retentionMs
+}
+
+/** A record of a function says by `kp-id` who it is; only its dead letter is believed about that. */
+function withRecordId(headers: readonly RecordHeader[], { recordId, source }: DeadLetter): RecordHeader[] {
+  const id: RecordHeader = ['kp-id', Buffer.from(recordId)]
+  const at = headers.findIndex(([name]) => name === 'kp-id')
+  const others = headers.filter(([name]) => name !== 'kp-id')
+  if (at < 0) return source.trigger === 'template' ? others : [id, ...others]
+  return [...others.slice(0, at), id, ...others.slice(at)]
 }

@@ -1,8 +1,8 @@
-// The new version of a dead letter after a failed redrive.
+// A dead letter after another try: what is kept of it.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { Failed } from '../delivery/delivery-report.ts'
 
-/** The record's timestamp, or about when it would have been appended. */
+/** The record's own time, else about when it would have been appended. */
 export function timeOf({ record, failure }: DeadLetter): number {
   return record.timestamp ?? Date.parse(failure.firstAt)
 }
@@ -11,10 +11,15 @@ export function tried(deadLetter: DeadLetter, lastCode: string): DeadLetter {
   return { ...deadLetter, redrive: { count: deadLetter.redrive.count + 1, lastAt: new Date().toISOString(), lastCode } }
 }
 
-/** After a try whose answer was lost, the record may be in the log with the identity of this try. */
+/** What kept it, where that is no fault of its own: it does not count as a try. */
+export function noted(deadLetter: DeadLetter, lastCode: string): DeadLetter {
+  return { ...deadLetter, redrive: { ...deadLetter.redrive, lastAt: new Date().toISOString(), lastCode } }
+}
+
+/** Its first look was for nothing, but this try's answer was lost: from now on that is where it may be. */
 export function inDoubt(deadLetter: DeadLetter, { serialized, inDoubt: doubt, firstAt, lastAt }: Failed): DeadLetter {
   if (!doubt || serialized?.partition === undefined) return deadLetter
-  const { producerId, epoch, baseSequence, indexInBatch } = doubt
+  const { producerId, epoch, baseSequence, indexInBatch, clusterId, fromOffset } = doubt
   const window = { from: new Date(firstAt).toISOString(), to: new Date(lastAt).toISOString() }
   return {
     ...deadLetter,
@@ -26,6 +31,8 @@ export function inDoubt(deadLetter: DeadLetter, { serialized, inDoubt: doubt, fi
       baseSequence,
       indexInBatch,
       ...window,
+      clusterId,
+      fromOffset: fromOffset === null ? null : Number(fromOffset),
     },
   }
 }

@@ -1,34 +1,41 @@
-// Runs a requested redrive: of each target in turn, or of a store that the caller has opened.
+// A redrive as it was requested: from each target of a chain in turn, or of dead letters that the caller has already.
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
 import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
 import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import type { RawToDeadLetters } from '../dead-letter/raw-message.ts'
+import { KafkaProducerError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { LogReader } from '../transport/kafkajs/log-reader.ts'
 import { createLogReader, deadLetterTopicsOf, openDeadLetterStore } from './open-dead-letters.ts'
+import { withClaim } from './read-claim.ts'
 import { type RedriveOptions, type RedriveResult, redrive } from './redrive.ts'
+import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveRequest } from './redrive-request.ts'
 import type { SourceMessageReader } from './source-messages.ts'
 
+/** After these no other target is tried. */
+const ENDS_RUN: ReadonlySet<string> = new Set(['deadline', 'interrupted', 'unreachable', 'authentication'])
+
 export interface RedriveContext {
   readonly config: ProducerConfig
-  /** The contracts that check invalid records, if the request includes them. */
+  /** What invalid records are checked by, where the request includes them. */
   readonly contracts: Contracts
-  /** Converts messages of a source DLQ or failure destination; without it they stay untouched. */
+  /** Reads messages of a queue that are no dead letters; without it such messages stay as they are. */
   readonly readSourceMessage?: SourceMessageReader
   readonly deadline?: Deadline
   readonly signal?: AbortSignal
   readonly onProgress?: (result: RedriveResult) => void
-  /**
-   * Called with warnings: about topics whose retention drops a record as soon as it is sent, and unreadable batches.
-   */
+  readonly onDeadLetter?: RedriveOptions['onDeadLetter']
+  readonly onUnreadable?: RedriveOptions['onUnreadable']
+  /** Called with topics whose retention would drop a record as soon as it is sent, and with record batches that can't be read. */
   readonly warn?: (text: string) => void
 }
 
 /**
  * Sends the dead letters of the targets that a request names, or of the configured ones.
- * @returns one result per target, in order; after one that stopped early, no other target is tried
+ * @returns one result per target, in their order. A target that can't be read keeps none after it from being tried;
+ * the time, an interruption or a cluster that does not answer ends the run
  */
 export function runRedrive(request: RedriveRequest, context: RedriveContext): Promise<RedriveResult[]> {
   const { config } = context
@@ -45,19 +52,30 @@ export function runRedrive(request: RedriveRequest, context: RedriveContext): Pr
         warn: context.warn,
       })
       try {
-        results.push(await redrive(store, options))
+        results.push(await redriveOrReport(store, options))
       } finally {
         await store.close()
       }
-      if (results.at(-1)?.stopped !== undefined) break
+      if (ENDS_RUN.has(results.at(-1)?.stopped ?? '')) break
     }
-    if (request.dryRun && request.timestamp === 'original')
-      await warnOfRetention(results, reader, context.warn ?? (() => {}))
     return results
   })
 }
 
-/** Sends the dead letters of a store; the caller opens and closes it. */
+/** A result also where the target can't be read, or another redrive has it. */
+async function redriveOrReport(store: DeadLetterStore, options: RedriveOptions): Promise<RedriveResult> {
+  try {
+    return await redrive(store, options)
+  } catch (error) {
+    if (!(error instanceof KafkaProducerError)) throw error
+    const counts = new RedriveCounts()
+    if (error.code === 'redrive-running') counts.stop('already-running')
+    else counts.stop(error.code, error)
+    return counts.result()
+  }
+}
+
+/** Sends the dead letters of a store that the caller has opened, and closes. */
 export function redriveStore(
   store: DeadLetterStore,
   request: RedriveRequest,
@@ -94,44 +112,21 @@ async function withConnections<T>(
 
 function optionsOf(
   request: RedriveRequest,
-  { contracts, deadline, signal, onProgress }: RedriveContext,
+  context: RedriveContext,
   producer: RedriveOptions['producer'],
   reader: LogReader,
 ): RedriveOptions {
-  const { deadLetterId, topic, error, since, until, limit, rate, maxAttempts } = request
-  const optional = { deadLetterId, topic, error, since, until, limit, rate, maxAttempts, deadline, signal, onProgress }
-  const defined = Object.fromEntries(
-    Object.entries(optional).filter(([, value]) => value !== undefined),
-  ) as Partial<RedriveOptions>
-  const { dryRun, timestamp, invalid, verify } = request
+  const { verify, from: _from, sourceQueue: _sourceQueue, ...options } = request
+  const { config, contracts, deadline, signal, onProgress, onDeadLetter, onUnreadable } = context
+  const optional = { deadline, signal, onProgress, onDeadLetter, onUnreadable }
+  const defined = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
   return {
+    ...options,
     ...defined,
     producer,
-    dryRun,
-    timestamp,
-    ...(invalid ? { contracts } : {}),
+    contracts,
+    inDoubtWaitMs: config.redriveInDoubtWaitMs,
+    readClaim: withClaim,
     ...(verify ? { log: reader } : {}),
-  }
-}
-
-/** A record that is older than its topic's retention is dropped soon after it is sent. */
-async function warnOfRetention(
-  results: readonly RedriveResult[],
-  reader: LogReader,
-  warn: (text: string) => void,
-): Promise<void> {
-  const oldest = new Map<string, number>()
-  for (const result of results)
-    for (const [topic, at] of Object.entries(result.oldest)) oldest.set(topic, Math.min(at, oldest.get(topic) ?? at))
-  if (oldest.size === 0) return
-  const settings = await reader.settings([...oldest.keys()], ['retention.ms']).catch(() => undefined)
-  if (!settings) return warn('The topics’ retention could not be read; records older than it would be dropped at once.')
-  for (const [topic, at] of oldest) {
-    const retention = Number(settings.get(topic)?.get('retention.ms') ?? Number.NaN)
-    if (retention >= 0 && Date.now() - at > retention)
-      warn(
-        `${topic} keeps records for ${Math.round(retention / 3_600_000)} h, and some dead letters are older: ` +
-          'sent with their original timestamps they are dropped soon. --timestamp now keeps them.',
-      )
   }
 }

@@ -61,6 +61,8 @@ export class PartitionState {
   #metadataTicket = 0
   #idAndEpoch: ProducerIdAndEpoch | undefined
   #nextSequence = 0
+  /** The offset after the last batch that all replicas acknowledged. */
+  #nextOffset: bigint | null = null
 
   constructor(topic: string, partition: number, options: PartitionStateOptions) {
     this.topic = topic
@@ -160,7 +162,7 @@ export class PartitionState {
     if (!this.#options.idempotent) return batch.number(NO_IDENTITY)
     if (!this.#idAndEpoch) throw this.#defect('number a batch without a producer id')
     const { producerId, epoch } = this.#idAndEpoch
-    batch.number({ producerId, epoch, baseSequence: this.#nextSequence })
+    batch.number({ producerId, epoch, baseSequence: this.#nextSequence }, this.#nextOffset)
   }
 
   /** The leader is not known: the batch waits for an answer of the metadata. */
@@ -185,9 +187,13 @@ export class PartitionState {
     this.#phase = 'written'
   }
 
-  /** REQUESTED, WRITTEN → EMPTY: the next batch follows this one in the sequence. */
-  acknowledged(): void {
+  /**
+   * REQUESTED, WRITTEN → EMPTY: the next batch follows this one in the sequence.
+   * @param baseOffset its first record's offset, where all replicas have it; else null
+   */
+  acknowledged(baseOffset: bigint | null = null): void {
     const { batch } = this.#endRequest()
+    if (baseOffset !== null) this.#nextOffset = baseOffset + BigInt(batch.records.length)
     this.#nextSequence = nextSequence(this.#nextSequence, batch.records.length)
     this.#forgetBatch()
   }

@@ -48,10 +48,16 @@ export class ProducerMetadata {
   #answeredAt: Moment | undefined
   #closed = false
   refreshes = 0
+  #clusterId: string | null = null
 
   constructor(client: KafkaClient, options: MetadataOptions) {
     this.#client = client
     this.#options = options
+  }
+
+  /** Of the cluster that answered last; null where no broker said. */
+  get clusterId(): string | null {
+    return this.#clusterId
   }
 
   leader(topic: string, partition: number): number | undefined {
@@ -184,6 +190,7 @@ export class ProducerMetadata {
     this.refreshes++
     try {
       const cluster = await this.#client.metadata(topics, Deadline.after(clock, REQUEST_MS))
+      if (cluster.clusterId) this.#clusterId = cluster.clusterId
       for (const topic of cluster.topics) this.#learn(topic)
       const healthy = topics.every(name => this.#isHealthy(name))
       this.#failures = healthy ? 0 : Math.min(this.#failures + 1, UNHEALTHY_FAILURES)

@@ -1,8 +1,9 @@
 // Completes each record with its outcome: once, and at the latest at the record's own deadline.
-import type { PendingRecord, ProducerBatch, RecordOutcome } from '../accumulate/producer-batch.ts'
+import type { InDoubt, PendingRecord, ProducerBatch, RecordOutcome } from '../accumulate/producer-batch.ts'
 import type { FailedOutcome, FailureKind } from '../errors.ts'
 import type { Clock } from '../time/clock.ts'
 import type { ProduceOutcome } from '../transport/kafka-client.ts'
+import type { BatchIdentity } from '../wire-format/record-batch.ts'
 import { DeadlineWatch } from './deadline-watch.ts'
 
 export interface Reason {
@@ -13,19 +14,23 @@ export interface Reason {
 
 export class RecordCompleter {
   readonly #clock: Clock
+  readonly #clusterId: () => string | null
   readonly #deadlines: DeadlineWatch
   readonly #onCompleted: (pending: PendingRecord, acknowledged: boolean) => void
 
   /**
+   * @param clusterId the cluster that batches are sent to, where it is known
    * @param onPassed called with records whose deadline has passed and that are not completed
    * @param onCompleted called once for each record
    */
   constructor(
     clock: Clock,
+    clusterId: () => string | null,
     onPassed: (records: readonly PendingRecord[]) => void,
     onCompleted: (pending: PendingRecord, acknowledged: boolean) => void,
   ) {
     this.#clock = clock
+    this.#clusterId = clusterId
     this.#onCompleted = onCompleted
     this.#deadlines = new DeadlineWatch(clock, onPassed)
   }
@@ -56,7 +61,7 @@ export class RecordCompleter {
   ): void {
     const inDoubt =
       kind === 'unknown' && batch.identity && batch.identity.producerId >= 0n
-        ? { inDoubt: { ...batch.identity, indexInBatch: batch.records.indexOf(pending) } }
+        ? { inDoubt: this.#inDoubt(pending, batch, batch.identity) }
         : {}
     // An attempt that is still under way has left this machine, so it counts.
     const attempts = Math.max(batch.attempts, kind === 'unknown' ? 1 : 0)
@@ -70,6 +75,11 @@ export class RecordCompleter {
       cause,
       ...inDoubt,
     })
+  }
+
+  #inDoubt(pending: PendingRecord, batch: ProducerBatch, identity: BatchIdentity): InDoubt {
+    const indexInBatch = batch.records.indexOf(pending)
+    return { ...identity, indexInBatch, clusterId: this.#clusterId(), fromOffset: batch.fromOffset }
   }
 
   /** All records of a batch that was not acknowledged. */

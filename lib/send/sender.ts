@@ -73,6 +73,7 @@ export class Sender {
     })
     this.#completer = new RecordCompleter(
       options.clock,
+      () => this.metadata.clusterId,
       records => this.#onDeadline(records),
       (pending, acknowledged) => {
         options.onCompleted(pending)
@@ -178,7 +179,7 @@ export class Sender {
 
   #complete(partition: PartitionState, batch: ProducerBatch, outcome: ProduceOutcome): void {
     if (outcome.kind === 'acked') {
-      partition.acknowledged()
+      partition.acknowledged(outcome.proof === 'all' ? outcome.baseOffset : null)
       this.#count(batch)
       return this.#completer.acknowledged(batch, outcome)
     }

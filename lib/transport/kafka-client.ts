@@ -19,6 +19,8 @@ export interface TopicMetadata {
 }
 
 export interface Cluster {
+  /** Null, or missing, where the brokers don't say. */
+  readonly clusterId?: string | null
   readonly topics: readonly TopicMetadata[]
 }
 

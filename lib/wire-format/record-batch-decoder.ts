@@ -25,6 +25,7 @@ import {
   PRODUCER_EPOCH_AT,
   PRODUCER_ID_AT,
   RECORD_COUNT_AT,
+  TRANSACTIONAL,
 } from './record-batch.ts'
 
 /** The producer's identity of a batch or record; id and sequence are -1 without idempotence. */
@@ -47,6 +48,10 @@ export interface LogBatch extends ProducerIdentity {
   /** The offset of the last record when the batch was written; compaction may have removed the record since. */
   readonly lastOffset: bigint
   readonly baseSequence: number
+  /** Its records count only once a marker of its producer says `commit`. */
+  readonly isTransactional: boolean
+  /** Of a batch that is the marker at a transaction's end. */
+  readonly marker?: 'commit' | 'abort'
   /** Decoded while they are iterated; empty for a transaction marker. */
   readonly records: Iterable<LogRecord>
   /** Why the records can't be read; then `records` is empty. */
@@ -115,7 +120,7 @@ function otherFormat(batch: Buffer, magic: number): LogBatch {
   if (magic < 0 || magic > MAGIC) throw corruptBatch(`its format is ${magic}`)
   const offset = batch.readBigInt64BE(BASE_OFFSET_AT)
   const unreadable = new RecordBatchError('unsupported-batch', `A record batch is of format v${magic}, older than v2.`)
-  const noProducer = { producerId: -1n, producerEpoch: -1, baseSequence: -1 }
+  const noProducer = { producerId: -1n, producerEpoch: -1, baseSequence: -1, isTransactional: false }
   return { ...noProducer, baseOffset: offset, lastOffset: offset, records: [], unreadable }
 }
 
@@ -133,7 +138,23 @@ function decodeHeader(batch: Buffer): Header {
     producerId: batch.readBigInt64BE(PRODUCER_ID_AT),
     producerEpoch: batch.readInt16BE(PRODUCER_EPOCH_AT),
     baseSequence: batch.readInt32BE(BASE_SEQUENCE_AT),
+    isTransactional: (batch.readInt16BE(ATTRIBUTES_AT) & TRANSACTIONAL) !== 0,
+    ...markerOf(batch),
   }
+}
+
+/** A marker's only record has a key of two int16: a version and a type, 0 for abort and 1 for commit. */
+function markerOf(batch: Buffer): Pick<LogBatch, 'marker'> {
+  if ((batch.readInt16BE(ATTRIBUTES_AT) & CONTROL) === 0) return {}
+  const reader = new ByteReader(batch.subarray(BATCH_OVERHEAD))
+  reader.varint() // length
+  reader.skip(1) // attributes
+  reader.varlong() // timestamp
+  reader.varint() // offset
+  const key = reader.field()
+  if (key === null || key.length < 4) throw corruptBatch('its marker has no type')
+  const type = key.readInt16BE(2)
+  return type === 0 ? { marker: 'abort' } : type === 1 ? { marker: 'commit' } : {}
 }
 
 /** Checks all records first, so that either all records of a batch can be read or none. */

@@ -25,6 +25,7 @@ export const MAGIC = 2
 /** Bits of the attributes. */
 export const CODEC_MASK = 0x07
 export const LOG_APPEND_TIME = 0x08
+export const TRANSACTIONAL = 0x10
 export const CONTROL = 0x20
 
 /** Codecs by their number in the attributes; 0 is none. */

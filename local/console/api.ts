@@ -9,7 +9,7 @@ import { withClaim } from '../../lib/redrive/read-claim.ts'
 import type { RedriveResult } from '../../lib/redrive/redrive.ts'
 import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import { runRedrive } from '../../lib/redrive/run-redrive.ts'
-import { groupDeadLetters, matches } from '../../lib/redrive/select-dead-letters.ts'
+import { DeadLetterGroups, matches } from '../../lib/redrive/select-dead-letters.ts'
 import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import type { LogReader } from '../../lib/transport/kafkajs/log-reader.ts'
 import { queueDepth } from '../sqs/queue-contents.ts'
@@ -42,7 +42,10 @@ export class ConsoleApi {
   /** @returns one page of open dead letters, newest first, and their number by topic and error */
   async deadLetters(query: URLSearchParams): Promise<object> {
     const all = await this.#open()
-    const filter = { ...optional('topic', query), ...optional('error', query) }
+    const [topic, error] = [query.get('topic'), query.get('error')]
+    const filter = { ...(topic ? { topics: [topic] } : {}), ...(error ? { errors: [error] } : {}) }
+    const groups = new DeadLetterGroups()
+    for (const { deadLetter } of all) groups.add(deadLetter)
     const matched = all
       .filter(({ deadLetter }) => matches(deadLetter, filter))
       .sort((a, b) => (a.deadLetter.failure.lastAt < b.deadLetter.failure.lastAt ? 1 : -1))
@@ -51,7 +54,7 @@ export class ConsoleApi {
       total: matched.length,
       from,
       page: PAGE,
-      groups: groupDeadLetters(all.map(({ deadLetter }) => deadLetter)),
+      groups: groups.list(),
       deadLetters: matched.slice(from, from + PAGE).map(summary),
     }
   }
@@ -158,9 +161,4 @@ function summary({ deadLetter, location }: OpenDeadLetter): object {
     attempts,
     redrives: redrive.count,
   }
-}
-
-function optional<K extends string>(name: K, query: URLSearchParams): { readonly [_ in K]?: string } {
-  const value = query.get(name)
-  return value ? ({ [name]: value } as { readonly [_ in K]?: string }) : {}
 }

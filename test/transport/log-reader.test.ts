@@ -13,6 +13,7 @@ const OFFSET_AT = 32
 function leaderOf(batches: readonly Buffer[]) {
   return {
     fetched: [] as bigint[],
+    nodeIds: [1],
     async metadata() {
       return { topics: [{ topic: 't', error: null, partitions: [PARTITION] }] }
     },

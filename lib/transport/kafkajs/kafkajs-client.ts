@@ -81,6 +81,7 @@ export class KafkaJsClient implements KafkaClient {
     for (const { nodeId, host, port } of answer.brokers)
       this.#nodes.set(nodeId, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
     return {
+      clusterId: answer.clusterId,
       topics: answer.topics.map(({ topic, errorCode, partitions }) => ({
         topic,
         error: errorCode === 0 ? null : errorCodeRow(errorCode).name,
@@ -164,6 +165,11 @@ export class KafkaJsClient implements KafkaClient {
   }
 
   /** Sends one request to the broker with this node id, without a retry. For readers; records go through `produce`. */
+  /** Ids of the brokers that are known. */
+  get nodeIds(): number[] {
+    return [...this.#nodes.keys()]
+  }
+
   async request<T>(nodeId: number, protocol: WireProtocol<T>, deadline: Deadline): Promise<T> {
     const address = this.#nodes.get(nodeId)
     if (address === undefined) throw transportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })

@@ -18,7 +18,7 @@ const EARLIEST = -2
 /** Unreadable batches that are remembered, so that only the first pass over them warns. */
 const MAX_REMEMBERED = 10_000
 
-type Client = Pick<KafkaJsClient, 'metadata' | 'request'>
+type Client = Pick<KafkaJsClient, 'metadata' | 'nodeIds' | 'request'>
 
 export interface LogReaderOptions {
   readonly clock?: Clock
@@ -55,6 +55,11 @@ export class LogReader {
   /** The number of partitions. @throws TransportError when the brokers did not return the topic within `ms` */
   partitions(topic: string, ms = DEFAULT_MS): Promise<number> {
     return this.#retrying(async deadline => (await this.#leadersOf(topic, deadline)).length, ms)
+  }
+
+  /** Null where the brokers don't say. */
+  clusterId(): Promise<string | null> {
+    return this.#retrying(async deadline => (await this.#client.metadata([], deadline)).clusterId ?? null)
   }
 
   start(topic: string, partition: number): Promise<bigint> {
@@ -107,16 +112,24 @@ export class LogReader {
     }
   }
 
-  /** The settings of topics; topics without the right DESCRIBE_CONFIGS are left out. */
+  /** The settings of topics, or why the brokers refuse to tell a topic's (no right DESCRIBE_CONFIGS; no such topic). */
   async settings(
     topics: readonly string[],
     names: readonly string[],
-  ): Promise<Map<string, Map<string, string | null>>> {
+  ): Promise<Map<string, Map<string, string | null> | TransportError>> {
     const answers = await this.#retrying(async deadline => {
-      const [leader = -1] = await this.#leadersOf(topics[0] as string, deadline)
-      return this.#client.request(leader, wire.describeConfigs(topics, names), deadline)
+      if (this.#client.nodeIds.length === 0) await this.#client.metadata([], deadline)
+      const [anyBroker = -1] = this.#client.nodeIds
+      return this.#client.request(anyBroker, wire.describeConfigs(topics, names), deadline)
     })
-    return new Map(answers.filter(({ errorCode }) => errorCode === 0).map(({ topic, values }) => [topic, values]))
+    return new Map(
+      answers.map(({ topic, errorCode, values }): [string, Map<string, string | null> | TransportError] => {
+        if (errorCode === 0) return [topic, values]
+        const { name } = errorCodeRow(errorCode)
+        const message = `The settings of a topic can't be read (${name}).`
+        return [topic, new TransportError(topicFailureCode(name), message, { causeCode: name })]
+      }),
+    )
   }
 
   /** At least one batch: one larger than FETCH_BYTES is returned whole all the same (KIP-74). */

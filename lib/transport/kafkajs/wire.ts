@@ -76,6 +76,7 @@ export function initProducerId(): WireProtocol<{ errorCode: number } & ProducerI
 }
 
 export interface MetadataAnswer {
+  readonly clusterId: string | null
   readonly brokers: readonly { nodeId: number; host: string; port: number }[]
   readonly topics: readonly {
     errorCode: number
@@ -104,9 +105,9 @@ export function metadata(topics: readonly string[] | null): WireProtocol<Metadat
         d.readString()
         return broker
       })
-      decoder.readString()
-      decoder.readInt32()
-      return { brokers, topics: decoder.readArray(readTopic) }
+      const clusterId = decoder.readString() || null
+      decoder.readInt32() // controller
+      return { clusterId, brokers, topics: decoder.readArray(readTopic) }
     },
   )
 }

@@ -21,7 +21,7 @@ function deadLetter(n: number): DeadLetter {
     wireSize: 50,
   }
   const record = { topic: 't', value: 'x' }
-  const inDoubt = { producerId: 9n, epoch: 1, baseSequence: 4, indexInBatch: 0 }
+  const inDoubt = { producerId: 9n, epoch: 1, baseSequence: 4, indexInBatch: 0, clusterId: 'c-1', fromOffset: 7n }
   const error = new DeliveryError('delivery-unknown', 'x', { outcome: 'unknown' })
   return toDeadLetter(
     {

@@ -1,0 +1,181 @@
+// What the log of one partition proves about records that may be in it. Fed with the log's batches in their order; no I/O.
+import { createHash } from 'node:crypto'
+import { type DeadLetter, deadLetterId } from '../dead-letter/dead-letter.ts'
+import type { LogBatch, LogRecord } from '../wire-format/record-batch-decoder.ts'
+
+/** A dead letter that is looked for. */
+export interface Sought {
+  readonly deadLetter: DeadLetter
+  /** No copy of its record lies before this offset. */
+  readonly from: bigint
+  /** Whether a newer record of its key counts against it: the topic is compacted. */
+  readonly checkNewer: boolean
+  /** The time that a record must have to be a newer one, ms since the epoch. Only where `from` was found by time. */
+  readonly newerSince?: number
+}
+
+export type Proof =
+  | { readonly kind: 'found'; readonly offset: bigint }
+  /** Not in what was read, and nothing of its producer's epoch can follow. */
+  | { readonly kind: 'fenced' }
+  /** Not in what was read. */
+  | { readonly kind: 'not-seen' }
+  /** A batch of its producer can't be read, so the record may be in it. */
+  | { readonly kind: 'unreadable' }
+
+interface State {
+  readonly sought: Sought
+  proof: Proof
+  /** The newest record of its key that is not its own; -1 for none. */
+  newer: bigint
+}
+
+export class PartitionScan {
+  readonly #topic: string
+  readonly #states = new Map<string, State>()
+  readonly #bySequence = new Map<string, State[]>()
+  readonly #byRecordId = new Map<string, State[]>()
+  readonly #byProducer = new Map<bigint, State[]>()
+  readonly #byKey = new Map<string, State[]>()
+  /** By producer id, the newest record of each key in a transaction that has not ended: it counts once that commits. */
+  readonly #uncommitted = new Map<bigint, Map<State, bigint>>()
+  /** Dead letters in doubt without a proof yet. */
+  #open = 0
+  #checksNewer = false
+
+  constructor(topic: string, sought: readonly Sought[]) {
+    this.#topic = topic
+    for (const one of sought) this.#add(one)
+  }
+
+  /** Nothing more can be learnt: every record in doubt has its proof, and no key is looked for. */
+  get isDone(): boolean {
+    return this.#open === 0 && !this.#checksNewer
+  }
+
+  take(batch: LogBatch): void {
+    if (batch.marker) return this.#endTransaction(batch.producerId, batch.marker === 'commit')
+    this.#fence(batch)
+    if (batch.unreadable) return this.#cantRead(batch)
+    for (const record of batch.records) this.#look(record, batch.isTransactional)
+  }
+
+  proofOf({ deadLetterId: id }: DeadLetter): Proof {
+    return this.#states.get(id)?.proof ?? { kind: 'not-seen' }
+  }
+
+  /** Whether its key has a newer record. One of a transaction that has not ended counts: it may still commit. */
+  hasNewer({ deadLetterId: id }: DeadLetter): boolean {
+    const state = this.#states.get(id)
+    if (!state) return false
+    return state.newer >= 0n || [...this.#uncommitted.values()].some(newest => newest.has(state))
+  }
+
+  #add(sought: Sought): void {
+    const { deadLetter } = sought
+    if (this.#states.has(deadLetter.deadLetterId)) return
+    const state: State = { sought, proof: { kind: 'not-seen' }, newer: -1n }
+    this.#states.set(deadLetter.deadLetterId, state)
+    const { inDoubt } = deadLetter
+    if (inDoubt) {
+      this.#open++
+      const { producerId, producerEpoch, baseSequence, indexInBatch } = inDoubt
+      push(this.#bySequence, sequenceKey(BigInt(producerId), producerEpoch, baseSequence + indexInBatch), state)
+      push(this.#byProducer, BigInt(producerId), state)
+      push(this.#byRecordId, deadLetter.recordId, state)
+    }
+    if (sought.checkNewer && deadLetter.record.key !== null) {
+      this.#checksNewer = true
+      push(this.#byKey, deadLetter.record.key, state)
+    }
+  }
+
+  /** A batch of a higher epoch: the brokers refuse whatever of a lower one comes after it (KIP-360). */
+  #fence({ producerId, producerEpoch }: LogBatch): void {
+    const ofProducer = this.#byProducer.get(producerId)
+    if (!ofProducer) return
+    const left = ofProducer.filter(state => {
+      const isFenced = (state.sought.deadLetter.inDoubt?.producerEpoch ?? 0) < producerEpoch
+      if (isFenced && state.proof.kind === 'not-seen') this.#prove(state, { kind: 'fenced' })
+      return !isFenced
+    })
+    if (left.length > 0) this.#byProducer.set(producerId, left)
+    else this.#byProducer.delete(producerId)
+  }
+
+  #cantRead({ producerId, lastOffset }: LogBatch): void {
+    for (const state of this.#byProducer.get(producerId) ?? [])
+      if (state.proof.kind === 'not-seen' && lastOffset >= state.sought.from) this.#prove(state, { kind: 'unreadable' })
+  }
+
+  #look(record: LogRecord, isTransactional: boolean): void {
+    // This producer uses no transactions, so a record in one is a stranger's.
+    if (!isTransactional) for (const state of this.#candidates(record)) this.#found(state, record)
+    if (!this.#checksNewer || record.key === null) return
+    for (const state of this.#byKey.get(record.key.toString('base64')) ?? []) {
+      const { from, newerSince = Number.NEGATIVE_INFINITY } = state.sought
+      if (record.offset < from || record.timestamp < newerSince) continue
+      if (isTransactional) this.#uncommittedOf(record.producerId).set(state, record.offset)
+      else this.#newer(state, record.offset)
+    }
+  }
+
+  /** Producer id, epoch and sequence, or the record's id, only narrow the place: the record itself must be equal. */
+  #candidates(record: LogRecord): State[] {
+    const bySequence = this.#bySequence.get(sequenceKey(record.producerId, record.producerEpoch, record.sequence)) ?? []
+    const same = bySequence.filter(({ sought: { deadLetter } }) => hasSameBytes(deadLetter, record))
+    const recordId = record.headers.find(([name]) => name === 'kp-id')?.[1]
+    const id = recordId && Buffer.from(recordId).toString()
+    if (id === undefined || id === null || !this.#byRecordId.has(id)) return same
+    const { key, value, headers } = record
+    const state = this.#states.get(deadLetterId({ topic: this.#topic, key, value, headers }, id))
+    return state?.sought.deadLetter.inDoubt ? [...same, state] : same
+  }
+
+  #found(state: State, { offset }: LogRecord): void {
+    if (offset < state.sought.from || state.proof.kind === 'found') return
+    this.#prove(state, { kind: 'found', offset })
+  }
+
+  #newer(state: State, offset: bigint): void {
+    const isOwn = state.proof.kind === 'found' && state.proof.offset === offset
+    if (!isOwn && offset > state.newer) state.newer = offset
+  }
+
+  #uncommittedOf(producerId: bigint): Map<State, bigint> {
+    const newest = this.#uncommitted.get(producerId) ?? new Map<State, bigint>()
+    this.#uncommitted.set(producerId, newest)
+    return newest
+  }
+
+  #endTransaction(producerId: bigint, committed: boolean): void {
+    if (committed) for (const [state, offset] of this.#uncommitted.get(producerId) ?? []) this.#newer(state, offset)
+    this.#uncommitted.delete(producerId)
+  }
+
+  #prove(state: State, proof: Proof): void {
+    if (state.proof.kind === 'not-seen') this.#open--
+    state.proof = proof
+  }
+}
+
+function hasSameBytes({ record, claimCheck }: DeadLetter, { key, value }: LogRecord): boolean {
+  if ((key?.toString('base64') ?? null) !== record.key) return false
+  if (claimCheck) return value !== null && value.length === claimCheck.bytes && sha256(value) === claimCheck.sha256
+  return (value?.toString('base64') ?? null) === record.value
+}
+
+/** Sequences wrap from 2^31 - 1 to 0. */
+function sequenceKey(producerId: bigint, epoch: number, sequence: number): string {
+  return `${producerId} ${epoch} ${sequence % 2 ** 31}`
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key)
+  if (list) list.push(value)
+  else map.set(key, [value])
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,0 +1,54 @@
+// The counts of a run. Topics and codes are other people's text, so they key maps and never objects.
+import { KafkaProducerError } from '../errors.ts'
+import type { RedriveResult } from './redrive-options.ts'
+
+export class RedriveCounts {
+  seen = 0
+  matched = 0
+  tried = 0
+  resent = 0
+  found = 0
+  invalid = 0
+  parked = 0
+  unreadable = 0
+  notCompleted = 0
+  stopped: string | undefined
+  error: string | undefined
+  readonly #failed = new Map<string, number>()
+  readonly #byTopic = new Map<string, Map<string, number>>()
+
+  match(topic: string, code: string): void {
+    this.matched++
+    const codes = this.#byTopic.get(topic) ?? new Map<string, number>()
+    this.#byTopic.set(topic, codes)
+    codes.set(code, (codes.get(code) ?? 0) + 1)
+  }
+
+  fail(code: string): void {
+    this.#failed.set(code, (this.#failed.get(code) ?? 0) + 1)
+  }
+
+  stop(code: string, error?: unknown): void {
+    this.stopped ??= code
+    if (error !== undefined) this.error ??= error instanceof KafkaProducerError ? error.message : 'An unexpected error.'
+  }
+
+  result(): RedriveResult {
+    const { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted, stopped, error } = this
+    const counts = { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted }
+    return {
+      ...counts,
+      failed: toObject(this.#failed),
+      byTopic: toObject(new Map([...this.#byTopic].map(([topic, codes]) => [topic, toObject(codes)]))),
+      ...(stopped === undefined ? {} : { stopped }),
+      ...(error === undefined ? {} : { error }),
+    }
+  }
+}
+
+/** Without a prototype: a topic may be called `__proto__`. */
+function toObject<T>(map: ReadonlyMap<string, T>): Readonly<Record<string, T>> {
+  const object: Record<string, T> = Object.create(null)
+  for (const [key, value] of map) Object.defineProperty(object, key, { value, enumerable: true })
+  return object
+}

@@ -1,0 +1,63 @@
+// What a topic does with the records that it gets: how long it keeps them, and whether only the newest of a key.
+import { KafkaProducerError } from '../errors.ts'
+
+/** What reads the settings of topics. */
+export interface TopicSettings {
+  /** One entry per topic that the brokers answered for: its settings, or the code of their refusal. */
+  settings(
+    topics: readonly string[],
+    names: readonly string[],
+  ): Promise<ReadonlyMap<string, ReadonlyMap<string, string | null> | KafkaProducerError>>
+}
+
+export type TopicFacts =
+  | { readonly kind: 'known'; readonly isCompacted: boolean; readonly retentionMs: number | undefined }
+  /** It may not be read, or the brokers did not answer. */
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'missing' }
+
+const RETENTION = 'retention.ms'
+const TIMESTAMP_TYPE = 'message.timestamp.type'
+const CLEANUP = 'cleanup.policy'
+
+/** Asks for each topic once. */
+export class TopicFactsCache {
+  readonly #source: TopicSettings
+  readonly #facts = new Map<string, TopicFacts>()
+
+  constructor(source: TopicSettings) {
+    this.#source = source
+  }
+
+  /** Makes sure that `of` knows these topics. */
+  async load(topics: Iterable<string>): Promise<void> {
+    const unasked = [...new Set(topics)].filter(topic => !this.#facts.has(topic))
+    if (unasked.length === 0) return
+    const answers = await this.#ask(unasked)
+    for (const topic of unasked) this.#facts.set(topic, factsOf(answers?.get(topic)))
+  }
+
+  of(topic: string): TopicFacts {
+    return this.#facts.get(topic) ?? { kind: 'unknown' }
+  }
+
+  async #ask(topics: readonly string[]) {
+    try {
+      return await this.#source.settings(topics, [RETENTION, TIMESTAMP_TYPE, CLEANUP])
+    } catch (error) {
+      if (!(error instanceof KafkaProducerError)) throw error
+      return undefined
+    }
+  }
+}
+
+function factsOf(answer: ReadonlyMap<string, string | null> | KafkaProducerError | undefined): TopicFacts {
+  if (answer instanceof KafkaProducerError)
+    return { kind: answer.code === 'topic-not-on-cluster' ? 'missing' : 'unknown' }
+  const retention = Number(answer?.get(RETENTION) ?? Number.NaN)
+  const policies = answer?.get(CLEANUP)?.split(',')
+  if (!answer || !policies || Number.isNaN(retention)) return { kind: 'unknown' }
+  // Age counts by the record's own time only: with LogAppendTime every record is new. -1 keeps records for ever.
+  const isByAge = policies.includes('delete') && answer.get(TIMESTAMP_TYPE) !== 'LogAppendTime' && retention >= 0
+  return { kind: 'known', isCompacted: policies.includes('compact'), retentionMs: isByAge ? retention : undefined }
+}

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { TransportError } from '../../lib/errors.ts'
+import { type Log, type LookUpOptions, lookUp } from '../../lib/redrive/log-look-up.ts'
+import { ATTRIBUTES_AT, CONTROL, TRANSACTIONAL } from '../../lib/wire-format/record-batch.ts'
+import { decodeRecordSet } from '../../lib/wire-format/record-batch-decoder.ts'
+import { deadLetterOf, withOwnId } from '../fakes/dead-letter.ts'
+import { at, batchOf, type Content, sealed } from '../wire-format/batches.ts'
+
+const CLUSTER = 'cluster-a'
+const TO = '2026-01-01T00:00:10.000Z'
+const LONG_AFTER = Date.parse(TO) + 3_600_000
+const PRODUCER = { producerId: 4000n, epoch: 3, baseSequence: 5 }
+
+interface TestLog extends Log {
+  passes: number
+}
+
+function logOf(batches: readonly Buffer[], log: Partial<Log> = {}): TestLog {
+  return {
+    passes: 0,
+    clusterId: async () => CLUSTER,
+    start: async () => 0n,
+    end: async () => 1000n,
+    offsetAt: async () => 0n,
+    async *readBatches(_topic, _partition, from, to) {
+      this.passes++
+      for (const batch of decodeRecordSet(Buffer.concat(batches), 100_000))
+        if (batch.lastOffset >= from && batch.baseOffset < to) yield batch
+    },
+    ...log,
+  }
+}
+
+function doubted(id: string, inDoubt: Partial<NonNullable<DeadLetter['inDoubt']>> = {}): DeadLetter {
+  const deadLetter = deadLetterOf(id, `value ${id}`)
+  const headers = [{ name: 'kp-id', value: Buffer.from(id).toString('base64') }]
+  return withOwnId({
+    ...deadLetter,
+    record: { ...deadLetter.record, headers },
+    failure: { ...deadLetter.failure, outcome: 'unknown' },
+    inDoubt: {
+      partition: 0,
+      producerId: 4000,
+      producerEpoch: 3,
+      baseSequence: 5,
+      indexInBatch: 0,
+      from: '2026-01-01T00:00:00.000Z',
+      to: TO,
+      clusterId: CLUSTER,
+      fromOffset: 0,
+      ...inDoubt,
+    },
+  })
+}
+
+const recordOf = (id: string): Content => ({
+  key: Buffer.from('k'),
+  value: Buffer.from(`value ${id}`),
+  headers: [['kp-id', Buffer.from(id)]],
+})
+
+async function outcomes(deadLetters: readonly DeadLetter[], log: Log, options: Partial<LookUpOptions> = {}) {
+  const results = await lookUp(deadLetters, {
+    log,
+    waitMs: 300_000,
+    isCompacted: () => false,
+    partitionOf: () => 0,
+    acceptOtherCluster: false,
+    now: () => LONG_AFTER,
+    ...options,
+  })
+  return deadLetters.map(deadLetter => {
+    const result = results.get(deadLetter)
+    if (!result) return 'not looked for'
+    return result.kind === 'found' ? result.location : result.kind === 'keep' ? result.code : result.kind
+  })
+}
+
+test('a record is found by its producer’s numbers only if its key and value are the same bytes', async () => {
+  const strangers: Content = { key: Buffer.from('other'), value: Buffer.from('other') }
+  const log = logOf([at(7n, batchOf([strangers], 'none', PRODUCER))])
+  assert.deepEqual(await outcomes([doubted('a')], log), ['not-there'])
+  const own = logOf([at(7n, batchOf([{ ...recordOf('a'), headers: [] }], 'none', PRODUCER))])
+  assert.deepEqual(await outcomes([doubted('a')], own), ['kafka:chat-0@7'])
+})
+
+test('sequences wrap: the record after sequence 2^31 - 1 has sequence 0', async () => {
+  const identity = { ...PRODUCER, baseSequence: 2 ** 31 - 1 }
+  const contents = [recordOf('a'), recordOf('b')].map(content => ({ ...content, headers: [] }))
+  const log = logOf([at(3n, batchOf(contents, 'none', identity))])
+  const second = doubted('b', { baseSequence: 2 ** 31 - 1, indexInBatch: 1 })
+  assert.deepEqual(await outcomes([second], log), ['kafka:chat-0@4'])
+})
+
+test('the same record is found under another producer: it was sent again before', async () => {
+  const log = logOf([at(9n, batchOf([recordOf('a')], 'gzip', { ...PRODUCER, producerId: 77n }))])
+  assert.deepEqual(await outcomes([doubted('a')], log), ['kafka:chat-0@9'])
+})
+
+test('not being there is final only after the wait, or once a higher epoch of its producer is in the log', async () => {
+  const soon = { now: () => Date.parse(TO) + 1000 }
+  assert.deepEqual(await outcomes([doubted('a')], logOf([]), soon), ['still-in-doubt'])
+  assert.deepEqual(await outcomes([doubted('a')], logOf([]), { ...soon, waitMs: 500 }), ['not-there'])
+  const fenced = logOf([at(2n, batchOf([recordOf('b')], 'none', { ...PRODUCER, epoch: 4, baseSequence: 0 }))])
+  assert.deepEqual(await outcomes([doubted('a')], fenced, soon), ['not-there'])
+  const sameEpoch = logOf([at(2n, batchOf([recordOf('b')], 'none', PRODUCER))])
+  assert.deepEqual(await outcomes([doubted('a')], sameEpoch, soon), ['still-in-doubt'])
+})
+
+test('what was in doubt on another cluster is not looked for here, and stays', async () => {
+  const log = logOf([at(7n, batchOf([recordOf('a')], 'none', PRODUCER))])
+  const elsewhere = doubted('a', { clusterId: 'cluster-b' })
+  assert.deepEqual(await outcomes([elsewhere], log), ['other-cluster'])
+  assert.equal(log.passes, 0)
+  assert.deepEqual(await outcomes([elsewhere], log, { acceptOtherCluster: true }), ['not looked for'])
+})
+
+test('one pass serves all dead letters of a partition', async () => {
+  const ids = Array.from({ length: 500 }, (_, n) => String(n))
+  const log = logOf([at(0n, batchOf(ids.map(recordOf), 'none', PRODUCER))])
+  const found = await outcomes(
+    ids.map((id, indexInBatch) => doubted(id, { indexInBatch })),
+    log,
+  )
+  assert.deepEqual(
+    found,
+    ids.map(id => `kafka:chat-0@${id}`),
+  )
+  assert.equal(log.passes, 1)
+})
+
+test('reading begins at the offset bound, and stops where everything is known', async () => {
+  const ranges: bigint[][] = []
+  const log = logOf([], {
+    async *readBatches(_topic, _partition, from, to) {
+      ranges.push([from, to])
+      yield* decodeRecordSet(at(50n, batchOf([recordOf('a')], 'none', PRODUCER)))
+      throw new Error('It reads on.')
+    },
+  })
+  assert.deepEqual(await outcomes([doubted('a', { fromOffset: 40 })], log), ['kafka:chat-0@50'])
+  assert.deepEqual(ranges, [[40n, 1000n]])
+})
+
+test('deleted records behind the offset bound prove nothing; a bound beyond the end is of an earlier topic', async () => {
+  const cut = logOf([], { start: async () => 30n })
+  assert.deepEqual(await outcomes([doubted('a', { fromOffset: 20 })], cut), ['look-up-incomplete'])
+  const anew = logOf([at(1n, batchOf([recordOf('a')], 'none', PRODUCER))], { end: async () => 2n })
+  assert.deepEqual(await outcomes([doubted('a', { fromOffset: 900 })], anew), ['kafka:chat-0@1'])
+})
+
+test('a batch of its own producer that can’t be read leaves the question open; a stranger’s does not', async () => {
+  const bomb = (producerId: bigint) =>
+    at(5n, batchOf([{ value: Buffer.alloc(200_000) }], 'gzip', { ...PRODUCER, producerId }))
+  assert.deepEqual(await outcomes([doubted('a')], logOf([bomb(4000n)])), ['look-up-incomplete'])
+  assert.deepEqual(await outcomes([doubted('a')], logOf([bomb(4001n)])), ['not-there'])
+})
+
+test('a look that is interrupted keeps what it has not found, and returns what it has', async () => {
+  const abort = new AbortController()
+  const log = logOf([], {
+    async *readBatches() {
+      yield* decodeRecordSet(at(0n, batchOf([recordOf('a')], 'none', PRODUCER)))
+      abort.abort()
+      yield* decodeRecordSet(at(1n, batchOf([recordOf('x')], 'none', { ...PRODUCER, baseSequence: 6 })))
+      throw new Error('It reads on.')
+    },
+  })
+  const results = await outcomes([doubted('a'), doubted('b', { indexInBatch: 9 })], log, { signal: abort.signal })
+  assert.deepEqual(results, ['kafka:chat-0@0', 'look-up-stopped'])
+})
+
+test('a partition that can’t be read keeps its own dead letters and no others', async () => {
+  const log = logOf([at(0n, batchOf([recordOf('good')], 'none', PRODUCER))], {
+    start: async (_topic, partition) => {
+      if (partition === 99) throw new TransportError('no-leader', 'No broker leads the partition.', { retriable: true })
+      return 0n
+    },
+  })
+  const results = await outcomes([doubted('bad', { partition: 99 }), doubted('good')], log)
+  assert.deepEqual(results, ['no-leader', 'kafka:chat-0@0'])
+})
+
+test('on a compacted topic a newer record of the key keeps a dead letter; one of an aborted transaction does not', async () => {
+  const plain = deadLetterOf('a', 'old value')
+  const newer: Content = { ...recordOf('new'), timestamp: Date.parse(plain.failure.firstAt) + 1 }
+  const inTransaction = (batch: Buffer, attributes: number) => {
+    batch.writeInt16BE(attributes, ATTRIBUTES_AT)
+    return sealed(batch)
+  }
+  const marker = (type: number) =>
+    inTransaction(
+      batchOf([{ key: Buffer.from([0, 0, 0, type]), value: Buffer.alloc(6) }], 'none', PRODUCER),
+      TRANSACTIONAL | CONTROL,
+    )
+  const sent = at(4n, inTransaction(batchOf([newer], 'none', PRODUCER), TRANSACTIONAL))
+  const rows: [string, Buffer[], string][] = [
+    ['none', [], 'not-there'],
+    ['newer', [at(4n, batchOf([newer], 'none', PRODUCER))], 'superseded'],
+    ['of another key', [at(4n, batchOf([{ ...newer, key: Buffer.from('x') }], 'none', PRODUCER))], 'not-there'],
+    ['older', [at(4n, batchOf([{ ...newer, timestamp: 1 }], 'none', PRODUCER))], 'not-there'],
+    ['committed', [sent, at(5n, marker(1))], 'superseded'],
+    ['aborted', [sent, at(5n, marker(0))], 'not-there'],
+    ['not ended', [sent], 'superseded'],
+  ]
+  for (const [name, batches, expected] of rows)
+    assert.deepEqual(await outcomes([plain], logOf(batches), { isCompacted: () => true }), [expected], name)
+})
+
+test('the record itself is not a newer one of its key', async () => {
+  const log = logOf([at(4n, batchOf([recordOf('a')], 'none', PRODUCER))])
+  assert.deepEqual(await outcomes([doubted('a')], log, { isCompacted: () => true }), ['kafka:chat-0@4'])
+})
+
+test('a value in a claim check is compared by its size and sum', async () => {
+  const value = Buffer.from('value a')
+  const deadLetter = doubted('a')
+  const sha256 = createHash('sha256').update(value).digest('hex')
+  const claimCheck = { target: 's3://b/claims/a', bytes: value.length, sha256 }
+  const claimed = { ...deadLetter, record: { ...deadLetter.record, value: null }, claimCheck }
+  const log = logOf([at(7n, batchOf([{ ...recordOf('a'), headers: [] }], 'none', PRODUCER))])
+  assert.deepEqual(await outcomes([claimed], log), ['kafka:chat-0@7'])
+  const other = { ...claimed, claimCheck: { ...claimCheck, sha256: 'a'.repeat(64) } }
+  assert.deepEqual(await outcomes([other], log), ['not-there'])
+})
