@@ -51,6 +51,7 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
     'delivery',
     'dead-letter',
     'lambda',
+    'partition',
     WIRING,
   ],
   doctor: [...BASE, 'config', 'wire-format', 'transport', 'delivery', 'dead-letter', 'redrive', WIRING],

@@ -1,4 +1,5 @@
-// The counts of a run. Topics and codes are other people's text, so they key maps and never objects.
+// The counts of a run. Topics and codes are other people's text, so they key maps; `Object.fromEntries` makes
+// own properties of them, also of `__proto__`.
 import { KafkaProducerError } from '../errors.ts'
 import type { RedriveResult } from './redrive-options.ts'
 
@@ -38,17 +39,10 @@ export class RedriveCounts {
     const counts = { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted }
     return {
       ...counts,
-      failed: toObject(this.#failed),
-      byTopic: toObject(new Map([...this.#byTopic].map(([topic, codes]) => [topic, toObject(codes)]))),
+      failed: Object.fromEntries(this.#failed),
+      byTopic: Object.fromEntries([...this.#byTopic].map(([topic, codes]) => [topic, Object.fromEntries(codes)])),
       ...(stopped === undefined ? {} : { stopped }),
       ...(error === undefined ? {} : { error }),
     }
   }
-}
-
-/** Without a prototype: a topic may be called `__proto__`. */
-function toObject<T>(map: ReadonlyMap<string, T>): Readonly<Record<string, T>> {
-  const object: Record<string, T> = Object.create(null)
-  for (const [key, value] of map) Object.defineProperty(object, key, { value, enumerable: true })
-  return object
 }

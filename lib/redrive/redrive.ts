@@ -162,7 +162,9 @@ class Redrive {
   /** One window: its topics' settings and logs first, then batch by batch. */
   async #work(window: readonly Candidate[]): Promise<void> {
     const { concurrency = CONCURRENCY, rate = Number.POSITIVE_INFINITY, log } = this.#options
-    await this.#facts?.load(window.map(({ topic }) => topic))
+    const unanswered = await this.#facts?.load(window.map(({ topic }) => topic))
+    // Where no broker lets us in, the others would only fail too.
+    if (unanswered && OF_CLUSTER.has(unanswered.code)) return this.#counts.stop(unanswered.code, unanswered)
     const fitting = window.filter(candidate => this.#fitsItsTopic(candidate))
     const placed = log ? await Promise.all(fitting.map(candidate => this.#place(candidate))) : fitting
     const results = await this.#lookUp(placed)

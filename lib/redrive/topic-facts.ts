@@ -29,25 +29,26 @@ export class TopicFactsCache {
     this.#source = source
   }
 
-  /** Makes sure that `of` knows these topics. */
-  async load(topics: Iterable<string>): Promise<void> {
+  /**
+   * Makes sure that `of` knows these topics.
+   * @returns why no broker answered; undefined where one did
+   */
+  async load(topics: Iterable<string>): Promise<KafkaProducerError | undefined> {
     const unasked = [...new Set(topics)].filter(topic => !this.#facts.has(topic))
-    if (unasked.length === 0) return
-    const answers = await this.#ask(unasked)
-    for (const topic of unasked) this.#facts.set(topic, factsOf(answers?.get(topic)))
+    if (unasked.length === 0) return undefined
+    try {
+      const answers = await this.#source.settings(unasked, [RETENTION, TIMESTAMP_TYPE, CLEANUP])
+      for (const topic of unasked) this.#facts.set(topic, factsOf(answers.get(topic)))
+      return undefined
+    } catch (error) {
+      if (!(error instanceof KafkaProducerError)) throw error
+      for (const topic of unasked) this.#facts.set(topic, { kind: 'unknown' })
+      return error
+    }
   }
 
   of(topic: string): TopicFacts {
     return this.#facts.get(topic) ?? { kind: 'unknown' }
-  }
-
-  async #ask(topics: readonly string[]) {
-    try {
-      return await this.#source.settings(topics, [RETENTION, TIMESTAMP_TYPE, CLEANUP])
-    } catch (error) {
-      if (!(error instanceof KafkaProducerError)) throw error
-      return undefined
-    }
   }
 }
 

@@ -13,6 +13,7 @@ const FETCH_WAIT_MS = 100
 const REQUEST_MS = 5000
 const RETRY_MS = 200
 const DEFAULT_MS = 30_000
+const SETTINGS_MS = 8000
 const LATEST = -1
 const EARLIEST = -2
 /** Unreadable batches that are remembered, so that only the first pass over them warns. */
@@ -116,12 +117,13 @@ export class LogReader {
   async settings(
     topics: readonly string[],
     names: readonly string[],
+    ms = SETTINGS_MS,
   ): Promise<Map<string, Map<string, string | null> | TransportError>> {
     const answers = await this.#retrying(async deadline => {
       if (this.#client.nodeIds.length === 0) await this.#client.metadata([], deadline)
       const [anyBroker = -1] = this.#client.nodeIds
       return this.#client.request(anyBroker, wire.describeConfigs(topics, names), deadline)
-    })
+    }, ms)
     return new Map(
       answers.map(({ topic, errorCode, values }): [string, Map<string, string | null> | TransportError] => {
         if (errorCode === 0) return [topic, values]
