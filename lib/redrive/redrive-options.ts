@@ -1,4 +1,4 @@
-// What a redrive is told, and what it says it did.
+// The options of a redrive, and what it reports.
 import type { Contracts } from '../contracts/contract.ts'
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { Unreadable } from '../dead-letter/dead-letter-store.ts'
