@@ -1,9 +1,9 @@
-// Import direction (see AGENTS.md). Every import counts: static, `import('…')` and `export … from`. Between the folders
-// of lib/ types are free, because a stage takes the type that the stage before it gives.
+// Checks the direction of imports (see AGENTS.md): static imports, `import('…')` and `export … from`. Between the folders
+// of lib/, type imports are free, because a stage takes the type that the previous stage returns.
 import { existsSync, globSync } from 'node:fs'
 import { type Import, importsOf } from './imports.ts'
 
-/** What the files of a top folder may import beside their own folder. A type counts as well. */
+/** The folders that a top folder may import besides itself. Type imports count too. */
 const TOP_FOLDERS: Record<string, readonly string[]> = {
   lib: [],
   functions: ['lib'],
@@ -16,16 +16,16 @@ const TOP_FOLDERS: Record<string, readonly string[]> = {
 }
 
 const BASE = ['record', 'time', 'errors.ts']
-/** The files that lie in lib/ itself and put the stages together. */
+/** The files in lib/ itself, which connect the stages. */
 const WIRING = 'wiring'
 
-/** What the code of a folder of lib/ may import beside its own folder. A folder that is not here is refused. */
+/** The folders that the code of a folder of lib/ may import besides itself. A folder without a row is an error. */
 const LIB_FOLDERS: Record<string, readonly string[]> = {
   'errors.ts': [],
   record: [],
   time: [],
   'wire-format': BASE,
-  /** What a target of KAFKA_DEAD_LETTER means is the knowledge of its kind. */
+  /** The target kinds parse their part of KAFKA_DEAD_LETTER. */
   config: [...BASE, 'dead-letter'],
   contracts: BASE,
   validate: [...BASE, 'contracts'],
@@ -33,14 +33,14 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   partition: BASE,
   accumulate: [...BASE, 'wire-format'],
   transport: [...BASE, 'wire-format'],
-  /** The Sender drives the transport's port. */
+  /** The sender calls the port of the transport. */
   send: [...BASE, 'transport'],
   delivery: [...BASE, 'transport'],
   'dead-letter': [...BASE, 'delivery', 'wire-format'],
   lambda: [...BASE, 'contracts', 'delivery'],
   security: BASE,
   testing: [...BASE, 'transport', 'wire-format'],
-  /** These two work on a whole producer, so they may use its wiring; redrive makes records anew from a source's. */
+  /** These two use a whole producer, so they may import the wiring; redrive also runs the first stages again. */
   redrive: [
     ...BASE,
     'config',
@@ -57,7 +57,7 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   doctor: [...BASE, 'config', 'wire-format', 'transport', 'delivery', 'dead-letter', 'redrive', WIRING],
 }
 
-/** kafkajs is the driver, and what tests and benchmarks compare the producer with. */
+/** kafkajs is the driver, and the subject that tests and benchmarks compare the producer with. */
 const KAFKAJS_IMPORTERS = ['lib/transport/kafkajs/', 'local/kafka/admin.ts', 'local/faults/load.ts', 'bench/', 'test/']
 
 /** The folder of a file of lib/, `errors.ts`, or WIRING. */
@@ -116,14 +116,14 @@ function problemsOf(file: string, imports: readonly Import[]): string[] {
   })
 }
 
-/** Each circle of value imports, once, as the files on it. */
+/** @returns each circle of value imports once, as the files in it */
 function circles(importsByFile: ReadonlyMap<string, readonly Import[]>): string[][] {
-  const found: string[][] = []
+  const circlePaths: string[][] = []
   const done = new Set<string>()
   const visit = (file: string, path: readonly string[]): void => {
     const start = path.indexOf(file)
     if (start >= 0) {
-      found.push([...path.slice(start), file])
+      circlePaths.push([...path.slice(start), file])
       return
     }
     if (done.has(file)) return
@@ -133,7 +133,7 @@ function circles(importsByFile: ReadonlyMap<string, readonly Import[]>): string[
     done.add(file)
   }
   for (const file of importsByFile.keys()) visit(file, [])
-  return found
+  return circlePaths
 }
 
 const files = globSync(

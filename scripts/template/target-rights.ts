@@ -1,10 +1,11 @@
-// What each kind of dead-letter target needs from the template: a row per kind, as in lib/dead-letter/target-kinds.ts.
+// The permissions and endpoints that each kind of dead-letter target needs. One row per kind, as in
+// lib/dead-letter/target-kinds.ts.
 import { deadLetterTopic } from '../../lib/dead-letter/kafka/kafka-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../../lib/dead-letter/target-kinds.ts'
 import { allow, type Statement } from './cloudformation.ts'
 
 interface TargetRights<Config> {
-  /** Why KAFKA_DEAD_LETTER may not name such a target at package time. */
+  /** The reason why KAFKA_DEAD_LETTER may not name this kind of target at package time. */
   readonly refusal?: string
   /** Permissions to write a dead letter. */
   write?(config: Config): Statement[]
@@ -12,7 +13,7 @@ interface TargetRights<Config> {
   read?(config: Config): Statement[]
   /** The topics on the cluster of the records that hold the dead letters of these topics. */
   topics?(config: Config, topics: readonly string[]): string[]
-  /** Through what a function in a VPC reaches the target without a NAT. */
+  /** The endpoint through which a function in a VPC reaches the target without a NAT. */
   readonly endpoint?: { readonly service: string; readonly type: 'interface' | 'gateway' }
 }
 
