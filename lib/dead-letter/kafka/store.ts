@@ -17,14 +17,8 @@ import {
 } from '../dead-letter-store.ts'
 import type { DeadLetterProducer } from '../dead-letter-target.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
-import {
-  closedBy,
-  closedMarker,
-  deadLetterTopic,
-  fromKafkaDeadLetter,
-  isDeadLetterTopic,
-  toKafkaDeadLetter,
-} from './kafka-dead-letter.ts'
+import { deadLetterTopic, isDeadLetterTopic, toKafkaDeadLetter } from './kafka-dead-letter.ts'
+import { closedBy, closedMarker, fromKafkaDeadLetter } from './read-kafka-dead-letter.ts'
 import { locationOf } from './target.ts'
 
 const LEASE = 'kp-lease'
