@@ -1,5 +1,5 @@
-// Checks the direction of imports (see AGENTS.md): static imports, `import('…')` and `export … from`. Between the folders
-// of lib/, type imports are free, because a stage takes the type that the previous stage returns.
+// Checks the direction of imports (see AGENTS.md): static imports, `import('…')` and `export … from`. Between the
+// folders of lib/, type imports are free, because a stage takes the type that the previous stage returns.
 import { existsSync, globSync } from 'node:fs'
 import { type Import, importsOf } from './imports.ts'
 

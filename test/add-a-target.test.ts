@@ -49,7 +49,7 @@ export function openStore({ shelf }) {
   }
 }
 `
-/** Each row, behind a line that is there once. */
+/** Each new row, after a line that exists once. */
 const ROWS: readonly [file: string, line: string, row: string][] = [
   [
     'lib/dead-letter/target-kinds.ts',

@@ -1,4 +1,4 @@
-// README, "Add a topic": one file makes the route, the rights and the rules.
+// README, "Add a topic": one file defines the route, the rights and the rules.
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

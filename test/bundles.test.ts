@@ -1,4 +1,4 @@
-// Which modules a function's bundle holds. A function that only writes dead letters has nothing that reads them back.
+// The modules in a function's bundle. A function that only writes dead letters has no code that reads them back.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { build, type Metafile, type Plugin } from 'esbuild'
@@ -8,7 +8,7 @@ const READERS = /^lib\/(dead-letter\/(\w+\/store|store-kinds|dead-letter-store)\
 const STORE = /^lib\/dead-letter\/\w+\/store\.ts$/
 const TARGET = /^lib\/dead-letter\/\w+\/target\.ts$/
 
-/** No contract, so that nothing need be generated before. */
+/** Without contracts, so that no build step has to run before. */
 const NO_CONTRACTS: Plugin = {
   name: 'no contracts',
   setup: ({ onResolve, onLoad }) => {
@@ -30,7 +30,7 @@ async function outputsOf(name: string): Promise<Metafile['outputs']> {
   return metafile.outputs
 }
 
-/** The source files whose code is in those files of a bundle. */
+/** The source files whose code is in these files of a bundle. */
 function modulesIn(outputs: Metafile['outputs'], files: Iterable<string> = Object.keys(outputs)): string[] {
   const inputs = [...files].flatMap(file => Object.entries(outputs[file]?.inputs ?? {}))
   return [...new Set(inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path))]

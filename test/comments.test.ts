@@ -6,7 +6,7 @@ import { test } from 'node:test'
 
 const FOLDERS = '{lib,functions,bin,local,scripts,bench,examples,test}'
 const files = globSync(`${FOLDERS}/**/*.{ts,js}`, { exclude: name => name === 'node_modules' || name === 'dist' })
-/** Named as an example of a path, by the script that shortens paths. */
+/** Example paths in the comments of the script that shortens paths. */
 const EXAMPLES = ['functions/http/x.ts', 'lib/send/x.ts']
 
 function linesOf(file: string): { readonly line: string; readonly next: string; readonly where: string }[] {

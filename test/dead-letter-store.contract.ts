@@ -1,4 +1,4 @@
-// What every store of dead letters keeps, whichever target it reads; and a redrive from it into a real Kafka.
+// The contract of every DeadLetterStore, and a redrive from it into a real Kafka.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
@@ -12,7 +12,7 @@ import { deadlineIn } from './support/time.ts'
 
 export interface StoreUnderTest {
   readonly target: DeadLetterTarget
-  /** A new reader of the same dead letters each time. */
+  /** Opens a new reader of the same dead letters. */
   open(): TargetDeadLetterStore | Promise<TargetDeadLetterStore>
 }
 
@@ -45,7 +45,7 @@ export function deadLetterStoreContract(
     return ids.sort()
   }
 
-  test(`${name}: dead letters are listed once, completed, replaced, and open again once they are stored again`, async () => {
+  test(`${name}: dead letters are listed once, completed, replaced, and reopened when stored again`, async () => {
     await setUp()
     const [a, b, c] = ['a', 'b', 'c'].map(id => deadLetterOf(id, `value of ${id}`, topic)) as [
       ReturnType<typeof deadLetterOf>,

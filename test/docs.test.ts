@@ -44,7 +44,7 @@ const RUN = [
   'test/own-cluster/faults.test.ts',
 ]
 
-/** A form of commands, the file that runs it, and the words in that file that prove it. */
+/** A pattern of commands, the file that runs them, and the words in that file that prove it. */
 const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
   [/^npm ci && npm start$|^npm start$/, '.ci/run', /npm start/],
   [/^npm ci && npm test$|^npm test/, '.ci/run', /npm test/],

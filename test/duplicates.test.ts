@@ -1,9 +1,9 @@
-// What a helper of this repository does is not written out again.
+// Code that a helper exists for is not written again.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
-/** `text` is code without its spaces. */
+/** `text` matches code without its spaces. */
 const WRITTEN_OUT: readonly { readonly helper: string; readonly text: RegExp; readonly home: string }[] = [
   {
     helper: 'sleep of lib/time/clock.ts, setTimeout of node:timers/promises',

@@ -1,4 +1,4 @@
-// What the command works with where nothing is configured: the local stack of the folder.
+// The environment of the command without a configuration: the local stack of the folder.
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

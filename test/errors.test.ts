@@ -1,4 +1,4 @@
-// Callers switch on `code`, which is of one closed list; `causeCode` holds the driver's or the broker's own word.
+// Callers switch on `code`, which has a closed list; `causeCode` is the code of the driver or the broker.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -86,7 +86,7 @@ async function failureOf(work: Promise<unknown>): Promise<KafkaProducerError> {
   return error
 }
 
-/** Of each heading, the rows whose first cell is a code. */
+/** The rows under each heading whose first cell is a code. */
 function tablesOf(markdown: string): Map<string, [code: string, second: string][]> {
   const tables = new Map<string, [string, string][]>()
   for (const section of markdown.split(/^#+ /m)) {

@@ -1,5 +1,5 @@
-// A check that can't fail proves nothing: forbidden imports and a floating promise are planted in a copy, and lint must
-// name each.
+// A check that can't fail proves nothing: lint must find the forbidden imports and the floating promise that are
+// planted in a copy.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
@@ -33,7 +33,7 @@ function run(command: string, args: readonly string[]): Result {
 const checkImports = () => run(process.execPath, ['scripts/check-imports.ts'])
 const biome = () => run(resolve('node_modules/.bin/biome'), ['ci', 'lib'])
 
-/** What `check` says of the copy while `file` ends with `line`. */
+/** The result of `check` on the copy while `file` ends with `line`. */
 function planted(check: () => Result, file: string, line: string): Result {
   const path = join(copy, file)
   const whole = readFileSync(path)
@@ -65,9 +65,9 @@ const FORBIDDEN_IMPORTS: readonly [story: string, file: string, line: string, se
   ],
   [
     'redrive exports from the sender',
-    'lib/redrive/find-in-log.ts',
+    'lib/redrive/log-look-up.ts',
     "export { Sender } from '../send/sender.ts'",
-    /lib\/redrive\/find-in-log\.ts: imports \.\.\/send\/sender\.ts: lib\/redrive may import code only of record, /,
+    /lib\/redrive\/log-look-up\.ts: imports \.\.\/send\/sender\.ts: lib\/redrive may import code only of record, /,
   ],
   [
     'a function imports the local stack',

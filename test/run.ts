@@ -1,5 +1,5 @@
-// npm test: unit and property tests, then those on one shared real cluster, then those that break a cluster of their
-// own.
+// npm test: unit and property tests, tests on a shared real cluster, then tests that break their own cluster.
+// test/README.md describes the layers.
 import { existsSync, globSync } from 'node:fs'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'

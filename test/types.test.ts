@@ -14,18 +14,18 @@ import {
   TransportError,
 } from '../lib/index.ts'
 
-/** A word of the driver or the broker is never a code; each class takes only the codes that are its own. */
+/** A code of the driver or the broker is never a code of the library; each class accepts only its own codes. */
 function wrongCodes(): unknown[] {
   return [
-    // @ts-expect-error a word of the driver
+    // @ts-expect-error a code of the driver
     new KafkaProducerError('UNREACHABLE', ''),
-    // @ts-expect-error a word of the broker
+    // @ts-expect-error a code of the broker
     new TransportError('NOT_LEADER_OR_FOLLOWER', ''),
     // @ts-expect-error a request has a method, a record has none
     new InvalidRecordError('method', ''),
-    // @ts-expect-error not a dead letter's
+    // @ts-expect-error not a code of dead letters
     new DeadLetterError('deadline', ''),
-    // @ts-expect-error an outcome is needed
+    // @ts-expect-error the outcome is missing
     new DeliveryError('deadline', ''),
     new DeliveryError('deadline', '', { outcome: 'not-sent', causeCode: 'DEADLINE' }),
     new TransportError('no-leader', '', { causeCode: 'NOT_LEADER_OR_FOLLOWER', retriable: true }),

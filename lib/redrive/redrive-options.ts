@@ -14,7 +14,9 @@ export type RedriveLog = Log & TopicSettings & { partitions(topic: string): Prom
 export interface RedriveOptions extends DeadLetterFilter {
   /** What the records are sent with: no contracts, for they go as the bytes that were checked before. */
   readonly producer: Pick<KafkaProducer, 'sendAll'> & Partial<Pick<KafkaProducer, 'isReachable'>>
-  /** Where is looked before anything is sent; undefined: nothing is looked up, and no topic's settings are asked for. */
+  /**
+   * Where is looked before anything is sent; undefined: nothing is looked up, and no topic's settings are asked for.
+   */
   readonly log?: RedriveLog
   /** The topics that records may go to, and the rules for invalid ones. Undefined: any topic, and invalid ones stay. */
   readonly contracts?: Contracts

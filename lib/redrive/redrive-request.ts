@@ -1,4 +1,5 @@
-// A redrive as it is requested, from fields of any origin: the function's event, the console's form, the command's options.
+// A redrive as it is requested, from fields of any origin: the function's event, the console's form, the command's
+// options.
 import { parseDeadLetterTargets } from '../config/dead-letter-targets.ts'
 import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import { ConfigError } from '../errors.ts'
@@ -63,8 +64,8 @@ const FIELDS: readonly string[] = [
 ]
 
 /**
- * Parses the fields of a request: an object with the names of `RedriveRequest`, but in the singular where one value or a
- * list is taken (`topic`, `notTopic`, `error` …), and text for `from` and times.
+ * Parses the fields of a request: an object with the names of `RedriveRequest`, but in the singular where one value or
+ * a list is taken (`topic`, `notTopic`, `error` …), and text for `from` and times.
  * @throws ConfigError with every problem at once
  */
 export function parseRedriveRequest(event: unknown): RedriveRequest {

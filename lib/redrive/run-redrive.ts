@@ -28,7 +28,10 @@ export interface RedriveContext {
   readonly onProgress?: (result: RedriveResult) => void
   readonly onDeadLetter?: RedriveOptions['onDeadLetter']
   readonly onUnreadable?: RedriveOptions['onUnreadable']
-  /** Called with topics whose retention would drop a record as soon as it is sent, and with record batches that can't be read. */
+  /**
+   * Called with topics whose retention would drop a record as soon as it is sent, and with record batches that can't be
+   * read.
+   */
   readonly warn?: (text: string) => void
 }
 

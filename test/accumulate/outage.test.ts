@@ -1,4 +1,4 @@
-// No broker is reachable for ten minutes, at full input: memory stays within buffer.memory, and every call gets its
+// Ten minutes without a reachable broker, at full input: memory stays within buffer.memory, every call gets its
 // reports.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -73,8 +73,7 @@ test('memory stays within buffer.memory during ten minutes of outage at full inp
   t.diagnostic(JSON.stringify(codes))
 
   assert.ok(maxBufferUsed > BUFFER * 0.8 && maxBufferUsed <= BUFFER, `${maxBufferUsed}`)
-  // The callers themselves hold the records of at most forty calls. Without a bound there would be 240,000 records: 300
-  // MB.
+  // The callers hold the records of at most forty calls. Without a bound there would be 240,000 records (300 MB).
   assert.ok(Math.max(...heaps) < 100e6, `${heaps}`)
   for (const code of Object.keys(codes)) assert.match(code, /^not-sent:(buffer|unreachable|deadline)$/)
   assert.ok((codes['not-sent:buffer'] ?? 0) > 1000 && (codes['not-sent:unreachable'] ?? 0) > 1000)

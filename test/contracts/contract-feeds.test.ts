@@ -1,4 +1,4 @@
-// contracts/<topic>.json, `from`: what is understood, and what is a build error with its field named.
+// `from` in contracts/<topic>.json: defaults, and build errors that name the field.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'

@@ -1,5 +1,5 @@
-// A contract's key comes from what a source knows about its event. A source of any kind names it in `origin.lookup`, as
-// data: the validator knows no service by name.
+// A contract's key comes from the event. Every kind of source provides its values as data in `origin.lookup`, so the
+// validator knows no service by name.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'

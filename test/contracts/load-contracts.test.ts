@@ -1,4 +1,4 @@
-// Programs load contracts from files with packages that are optional: the library is bundled and used without them.
+// Loading contracts from files needs optional packages; without them the library can be bundled and used.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

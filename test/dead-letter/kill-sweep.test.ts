@@ -1,5 +1,4 @@
-// A process that writes dead letters to disk is killed (-9) at random moments: every dead letter with a location is
-// there.
+// A process that writes dead letters to disk is killed (-9) at random: every dead letter with a location is stored.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'

@@ -49,7 +49,7 @@ interface Call {
 }
 type Answer = { readonly status?: number; readonly body: object | string }
 
-/** A service that answers by a script. */
+/** A service with scripted answers. */
 async function serve(answer: (call: Call) => Answer): Promise<{ readonly url: string; readonly calls: Call[] }> {
   const calls: Call[] = []
   const server = createServer((request, response) => {
@@ -83,7 +83,7 @@ async function listed(store: DeadLetterStore): Promise<DeadLetter[]> {
   return deadLetters.sort(byRecordId)
 }
 
-/** Completes what is listed but for the last, which is replaced by a version that was tried once more. */
+/** Completes all listed dead letters except the last one, which is replaced by a version with one more attempt. */
 async function completeAllButOne(store: DeadLetterStore): Promise<DeadLetter> {
   const open = await Array.fromAsync(store.deadLetters())
   const last = open.pop()
@@ -206,7 +206,7 @@ test('s3: objects of 0.1 are read and deleted once completed', async () => {
   assert.deepEqual(deleted.sort(), [...keys.keys()].sort())
 })
 
-/** The name of the partition key of a table is its own: calls by another name are refused. */
+/** A table refuses calls with another partition key than its own. */
 for (const tableKey of ['letterId', 'deadLetterId'])
   test(`dynamodb: items of 0.1 are completed and replaced in a table with the key ${tableKey}`, async () => {
     const items = JSON.parse(textOf('dynamodb-items.json')) as Record<string, { S: string }>[]

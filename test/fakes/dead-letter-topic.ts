@@ -4,7 +4,7 @@ import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import type { LogRecord } from '../../lib/wire-format/record-batch-decoder.ts'
 
-/** A topic of one partition in memory, with what reads it and what writes to it. */
+/** A topic of one partition in memory, with a reader and a producer. */
 export class DeadLetterTopic {
   readonly records: LogRecord[] = []
   readonly name: string

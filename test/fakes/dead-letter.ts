@@ -2,7 +2,7 @@ import { type DeadLetter, deadLetterId, recordOf, toDeadLetter } from '../../lib
 import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { TransportError } from '../../lib/errors.ts'
 
-/** A dead letter of a record that no broker was reached for. */
+/** The dead letter of a record whose brokers were unreachable. */
 export function deadLetterOf(id: string, value: Uint8Array | string = 'v', topic = 'chat'): DeadLetter {
   const record = { topic, key: Buffer.from('k'), value: Buffer.from(value), headers: [], wireSize: 0 }
   const failed = notSent(
@@ -14,7 +14,7 @@ export function deadLetterOf(id: string, value: Uint8Array | string = 'v', topic
   return toDeadLetter(failed, id, { trigger: 'http', id, index: 0, function: 'http', arn: null, receiveCount: null })
 }
 
-/** A dead letter whose record was changed by a test, under the id that it then has. */
+/** A dead letter whose record a test has changed, with the id of the changed record. */
 export function withOwnId(deadLetter: DeadLetter): DeadLetter {
   const { topic, ...record } = recordOf(deadLetter)
   return { ...deadLetter, deadLetterId: deadLetterId({ ...record, topic: topic ?? '' }, deadLetter.recordId) }

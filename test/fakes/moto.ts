@@ -1,4 +1,4 @@
-// AWS services of a server that others wrote (moto). `.ci/run` installs it; MOTO_SERVER names the program.
+// Starts moto, an emulation of AWS services. `.ci/run` installs it; MOTO_SERVER names the program.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { accepts, freePort } from '../../local/ports.ts'

@@ -1,4 +1,4 @@
-// Secrets Manager and the SSM Parameter Store on the wire (JSON 1.1): the operations that a reader and its tests need.
+// Secrets Manager and the SSM Parameter Store over HTTP (JSON 1.1), with the operations that reading secrets needs.
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -6,7 +6,7 @@ export class SecretsServer {
   readonly #server: Server
   readonly #values = new Map<string, string>()
   reads = 0
-  /** After an answer was made. */
+  /** Called once, after the next answer. */
   onRead: () => void = () => {}
 
   private constructor() {

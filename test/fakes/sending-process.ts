@@ -1,4 +1,4 @@
-// A process that sends for five seconds and says what became of each record; others stop and continue it.
+// A process that sends records for five seconds and prints the outcome of each; tests stop and continue it.
 import { producerOf, summaryOf } from './producer-of.ts'
 
 const [servers = '', name = ''] = process.argv.slice(2)

@@ -3,7 +3,7 @@ import type { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { producerOf } from './producer-of.ts'
 import { type Script, ScriptedBrokers } from './scripted-brokers.ts'
 
-/** Our producer before one scripted broker, both closed at the end. */
+/** Runs a test with a producer and one scripted broker, and closes both. */
 export async function withProducer(
   options: ProducerOptions,
   script: Script,

@@ -246,7 +246,7 @@ test('the caller’s headers follow the standard ones in order, and traceparent 
   assert.equal(status, 200)
   const headers = recordsOf(harness)[0]?.headers ?? []
   assert.deepEqual(
-    headers.map(([name, value]) => [name, value && value.toString('hex')]),
+    headers.map(([name, value]) => [name, value?.toString('hex') ?? null]),
     [
       ['kp-id', Buffer.from('r-1').toString('hex')],
       ['kp-source', Buffer.from('http').toString('hex')],

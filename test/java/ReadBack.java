@@ -1,4 +1,4 @@
-// The Java consumer's and producer's side of the compression tests.
+// The Java consumer and producer of the compression tests.
 //   read <servers> <topic> <count>: one line per record: partition, offset, key, value, headers; bytes as base64, "-" for null
 //   ratio <servers> <topic> <codec>: sends the lines of standard input as values, prints the producer's compression-rate-avg
 import java.io.*;

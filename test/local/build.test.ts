@@ -1,4 +1,4 @@
-// The local stack starts what the build program writes; what is wrong with a contract is in its error.
+// The local stack builds the functions first; the error of a failed build names the contract.
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

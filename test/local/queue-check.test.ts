@@ -1,4 +1,4 @@
-// The checker of the fault rig's queues reports each wrong end of a message and accepts each right one.
+// The checker of the fault rig's queues reports each wrong result of a message and accepts each right one.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { countMessages, type Message, type Observed } from '../../local/faults/queue-check.ts'

@@ -25,7 +25,7 @@ test('npm start without Java says what to install and leaves nothing behind', ()
   assert.match(stderr, /java was not found on the PATH; the local Kafka and SQS need Java 17/)
 })
 
-/** With an empty cache, so that the programs must be downloaded. */
+/** Starts with an empty cache, so that the programs must be downloaded. */
 function startWith(env: Record<string, string>) {
   return spawnSync(process.execPath, ['local/start.ts'], {
     env: { ...process.env, XDG_CACHE_HOME: temporaryFolder(), ...env },

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { BuiltInPartitioner } from '../../lib/partition/built-in-partitioner.ts'
 import { murmur2 } from '../../lib/partition/murmur2.ts'
 
-// From the Java client's own UtilsTest.testMurmur2.
+// From UtilsTest.testMurmur2 of the Java client.
 const VECTORS: [string, number][] = [
   ['21', -973932308],
   ['foobar', -790332482],

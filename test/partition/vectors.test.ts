@@ -1,4 +1,4 @@
-// What the Java client does with the same keys and values (test/vectors/Vectors.java made the file).
+// The results of the Java client for the same keys and values (test/vectors/Vectors.java wrote the file).
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,5 +1,5 @@
-// Every parser of what strangers send: any input gives a result or a typed error, never another one, and never runs for
-// long. 500 runs here; `npm run fuzz` has 100,000.
+// Every parser of untrusted input: any input gives a result or a typed error, and no input takes long. 500 runs here,
+// 100,000 with `npm run fuzz`.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -26,7 +26,7 @@ import { deadLetterOf } from '../fakes/dead-letter.ts'
 const numRuns = Number(process.env.FAST_CHECK_RUNS ?? 500)
 const contracts = await loadContracts()
 
-/** Only these may come out of a parser. */
+/** The only errors that a parser may throw. */
 function typed(error: unknown): void {
   assert.ok(
     error instanceof KafkaProducerError || error instanceof InvalidRecordError || error instanceof ConfigError,
@@ -42,7 +42,7 @@ function holds(parse: () => unknown): void {
   }
 }
 
-/** JSON of every shape, with the names that parsers look for mixed in. */
+/** JSON of every shape, mixed with the names that parsers look for. */
 function jsonWith(...names: string[]): fc.Arbitrary<unknown> {
   const name = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...names, '__proto__', 'constructor', 'toString') },

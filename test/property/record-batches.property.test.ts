@@ -1,5 +1,5 @@
-// Record batches that are damaged in any way, before or after they are compressed, with a checksum that fits or not:
-// they are read, or the one typed error says why not. Nothing else is thrown, and no more is inflated than the bound.
+// Record batches that are damaged in any way, before or after compression, with a right or wrong checksum: they are
+// read, or a RecordBatchError says why not. No other error is thrown, and inflation stops at the bound.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,6 +1,5 @@
-// FIFO queues, a key that differs from the group, failures at every position, redelivery until nothing is left:
-// what is acknowledged is never returned, what is returned was never acknowledged, and a group keeps its order in each
-// partition.
+// FIFO queues with keys that differ from the group, failures at every position, redelivery until the queue is empty: no
+// message is both acknowledged and returned, and a group keeps its order in each partition.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Context } from 'aws-lambda'
@@ -120,7 +119,7 @@ async function play({ script, messages, retries, batchSize, deadLettersLost, onI
     const returned = (answer?.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier)
     invocations.push({ received: open.map(({ messageId }) => messageId), returned, fates: reported.at(-1) ?? [] })
     open = open.filter(({ messageId }) => returned.includes(messageId))
-    // A dead letter target comes back; a policy of stop would send the same fault back for ever.
+    // The dead-letter target recovers; otherwise the policy `stop` would return the same message forever.
     lost.clear()
   }
   client.deliverAll()
@@ -181,7 +180,7 @@ test('FIFO: a group keeps its order in each partition over redeliveries', async 
           .filter(({ value }) => value !== POISON)
           .map(({ value }) => JSON.parse(value as string).n as number)
         for (const group of [0, 1, 2]) {
-          // What a consumer sees that drops repeats by id.
+          // As a consumer sees it that drops repeats by id.
           const ofGroup = [...new Set(numbers.filter(n => input.messages[n]?.group === group))]
           assert.deepEqual(
             ofGroup,

@@ -80,8 +80,8 @@ async function outcomes(deadLetters: readonly DeadLetter[], log: Log, options: P
 }
 
 test('a record is found by its producer’s numbers only if its key and value are the same bytes', async () => {
-  const strangers: Content = { key: Buffer.from('other'), value: Buffer.from('other') }
-  const log = logOf([at(7n, batchOf([strangers], 'none', PRODUCER))])
+  const otherRecord: Content = { key: Buffer.from('other'), value: Buffer.from('other') }
+  const log = logOf([at(7n, batchOf([otherRecord], 'none', PRODUCER))])
   assert.deepEqual(await outcomes([doubted('a')], log), ['not-there'])
   const own = logOf([at(7n, batchOf([{ ...recordOf('a'), headers: [] }], 'none', PRODUCER))])
   assert.deepEqual(await outcomes([doubted('a')], own), ['kafka:chat-0@7'])
@@ -100,7 +100,7 @@ test('the same record is found under another producer: it was sent again before'
   assert.deepEqual(await outcomes([doubted('a')], log), ['kafka:chat-0@9'])
 })
 
-test('not being there is final only after the wait, or once a higher epoch of its producer is in the log', async () => {
+test('a record is absent only after the wait, or once a higher epoch of its producer is in the log', async () => {
   const soon = { now: () => Date.parse(TO) + 1000 }
   assert.deepEqual(await outcomes([doubted('a')], logOf([]), soon), ['still-in-doubt'])
   assert.deepEqual(await outcomes([doubted('a')], logOf([]), { ...soon, waitMs: 500 }), ['not-there'])
@@ -110,7 +110,7 @@ test('not being there is final only after the wait, or once a higher epoch of it
   assert.deepEqual(await outcomes([doubted('a')], sameEpoch, soon), ['still-in-doubt'])
 })
 
-test('what was in doubt on another cluster is not looked for here, and stays', async () => {
+test('a dead letter in doubt on another cluster is not looked up, and stays', async () => {
   const log = logOf([at(7n, batchOf([recordOf('a')], 'none', PRODUCER))])
   const elsewhere = doubted('a', { clusterId: 'cluster-b' })
   assert.deepEqual(await outcomes([elsewhere], log), ['other-cluster'])
@@ -132,41 +132,41 @@ test('one pass serves all dead letters of a partition', async () => {
   assert.equal(log.passes, 1)
 })
 
-test('reading begins at the offset bound, and stops where everything is known', async () => {
+test('reading begins at the offset bound, and stops once every record is found', async () => {
   const ranges: bigint[][] = []
   const log = logOf([], {
     async *readBatches(_topic, _partition, from, to) {
       ranges.push([from, to])
       yield* decodeRecordSet(at(50n, batchOf([recordOf('a')], 'none', PRODUCER)))
-      throw new Error('It reads on.')
+      throw new Error('Expected the reading to stop.')
     },
   })
   assert.deepEqual(await outcomes([doubted('a', { fromOffset: 40 })], log), ['kafka:chat-0@50'])
   assert.deepEqual(ranges, [[40n, 1000n]])
 })
 
-test('deleted records behind the offset bound prove nothing; a bound beyond the end is of an earlier topic', async () => {
+test('deleted records leave the outcome unknown; an offset bound beyond the end is of an earlier topic', async () => {
   const cut = logOf([], { start: async () => 30n })
   assert.deepEqual(await outcomes([doubted('a', { fromOffset: 20 })], cut), ['look-up-incomplete'])
-  const anew = logOf([at(1n, batchOf([recordOf('a')], 'none', PRODUCER))], { end: async () => 2n })
-  assert.deepEqual(await outcomes([doubted('a', { fromOffset: 900 })], anew), ['kafka:chat-0@1'])
+  const recreated = logOf([at(1n, batchOf([recordOf('a')], 'none', PRODUCER))], { end: async () => 2n })
+  assert.deepEqual(await outcomes([doubted('a', { fromOffset: 900 })], recreated), ['kafka:chat-0@1'])
 })
 
-test('a batch of its own producer that can’t be read leaves the question open; a stranger’s does not', async () => {
+test('only an unreadable batch of the same producer leaves the outcome unknown', async () => {
   const bomb = (producerId: bigint) =>
     at(5n, batchOf([{ value: Buffer.alloc(200_000) }], 'gzip', { ...PRODUCER, producerId }))
   assert.deepEqual(await outcomes([doubted('a')], logOf([bomb(4000n)])), ['look-up-incomplete'])
   assert.deepEqual(await outcomes([doubted('a')], logOf([bomb(4001n)])), ['not-there'])
 })
 
-test('a look that is interrupted keeps what it has not found, and returns what it has', async () => {
+test('an interrupted look-up returns what it found, and keeps the other dead letters', async () => {
   const abort = new AbortController()
   const log = logOf([], {
     async *readBatches() {
       yield* decodeRecordSet(at(0n, batchOf([recordOf('a')], 'none', PRODUCER)))
       abort.abort()
       yield* decodeRecordSet(at(1n, batchOf([recordOf('x')], 'none', { ...PRODUCER, baseSequence: 6 })))
-      throw new Error('It reads on.')
+      throw new Error('Expected the reading to stop.')
     },
   })
   const results = await outcomes([doubted('a'), doubted('b', { indexInBatch: 9 })], log, { signal: abort.signal })
@@ -184,7 +184,7 @@ test('a partition that can’t be read keeps its own dead letters and no others'
   assert.deepEqual(results, ['no-leader', 'kafka:chat-0@0'])
 })
 
-test('on a compacted topic a newer record of the key keeps a dead letter; one of an aborted transaction does not', async () => {
+test('on a compacted topic a newer record of the key keeps a dead letter, unless its transaction aborted', async () => {
   const plain = deadLetterOf('a', 'old value')
   const newer: Content = { ...recordOf('new'), timestamp: Date.parse(plain.failure.firstAt) + 1 }
   const inTransaction = (batch: Buffer, attributes: number) => {
@@ -215,7 +215,7 @@ test('the record itself is not a newer one of its key', async () => {
   assert.deepEqual(await outcomes([doubted('a')], log, { isCompacted: () => true }), ['kafka:chat-0@4'])
 })
 
-test('a value in a claim check is compared by its size and sum', async () => {
+test('a value in a claim check is compared by its size and checksum', async () => {
   const value = Buffer.from('value a')
   const deadLetter = doubted('a')
   const sha256 = createHash('sha256').update(value).digest('hex')

@@ -1,4 +1,4 @@
-// What the command and the console do with dead letters, a program does by the package's own exports.
+// A program can redrive like the command and the console, with the exports of the package.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -50,7 +50,7 @@ test('a redrive reads every target in turn, or one, with filters and a limit', a
   )
 })
 
-test('a dry run counts per target, and without a look needs no broker', async () => {
+test('a dry run counts per target, and needs no broker unless it looks records up', async () => {
   const request = parseRedriveRequest({ dryRun: true, verify: false, anyTopic: true, topic: 'chat' })
   const results = await runRedrive(request, context)
   assert.deepEqual(

@@ -1,5 +1,5 @@
-// What a source gave up becomes dead letters of the records that its first delivery would have sent. The reader is
-// handed in: a redrive without it leaves such messages alone.
+// Messages that a source stopped retrying become dead letters of the records that the function would have sent. The
+// reader of such messages is injected: a redrive without it leaves them untouched.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SQSRecord } from 'aws-lambda'
@@ -51,7 +51,7 @@ test('a message past maxReceiveCount has its key, its headers, and its queue as 
   assert.equal(String(new Map(headers).get('kp-id')), 'm-1')
 })
 
-test('if the message does not name its queue, the request must, or there is no dead letter', () => {
+test('a message without the name of its queue needs a request with it; otherwise there is no dead letter', () => {
   assert.deepEqual(read(message({ id: 7 })), [])
   const fifo = summary(read(message({ id: 7 }, { MessageGroupId: 'g' }), 'orders.fifo'))
   assert.deepEqual(fifo, [
@@ -85,7 +85,7 @@ test('a message is parsed the same whether Lambda or a reader of the queue recei
   assert.deepEqual(second?.records[0]?.record.origin, first?.records[0]?.record.origin)
 })
 
-test('a message of an event goes back until its dead letters are completed, or if it has none', async () => {
+test('a message goes back to the queue until its dead letters are completed, or if it has none', async () => {
   const notification = { Records: [{ key: 'a' }, { key: 'b' }] }
   const records: SQSRecord[] = [
     toSqsRecord(message(notification, {}, 'two'), 'uploads'),

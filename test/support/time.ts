@@ -9,7 +9,7 @@ export function deadlineIn(ms: number): Deadline {
 
 export { pause }
 
-/** Waits until the condition is true. @throws Error after `ms`: what the test waits for never happens */
+/** Waits until the condition is true. @throws Error if it is still false after `ms` */
 export async function until(condition: () => boolean, ms = 20_000): Promise<void> {
   const deadline = deadlineIn(ms)
   while (!condition()) {

@@ -6,10 +6,10 @@ import { at, batchOf, type Codec } from '../wire-format/batches.ts'
 
 const PARTITION = { partition: 0, leader: 1, leaderEpoch: 0 }
 
-/** Where Fetch v4 has the offset that is asked for, with a topic's name of one letter. */
+/** The position of the offset in a Fetch v4 request for a topic with a name of one character. */
 const OFFSET_AT = 32
 
-/** A leader of the partition t-0, whose log is these batches; an answer holds two of them. */
+/** A leader of the partition t-0 with these batches; an answer has two of them. */
 function leaderOf(batches: readonly Buffer[]) {
   return {
     fetched: [] as bigint[],

@@ -1,4 +1,4 @@
-// The limit of a value: of bytes it is known at once, for a redrive asks no later stage; of anything else when it is
+// The limit of a value: bytes are checked at once, because a redrive has no later stage; other values once they are
 // bytes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-// Made record-batches.json: record batches as the Java client writes them, by codec. Run with Kafka's jars on the class path:
+// Writes record-batches.json: record batches of the Java client, by codec. Run it with Kafka's jars on the class path:
 //   java -cp "$JARS/*" test/vectors/RecordBatches.java > test/vectors/record-batches.json
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

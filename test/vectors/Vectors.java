@@ -1,4 +1,4 @@
-// Made vectors.json: what the Java client does with keys and values. Run with Kafka's jars on the class path:
+// Writes vectors.json: the results of the Java client for keys and values. Run it with Kafka's jars on the class path:
 //   java -cp "$JARS/*" test/vectors/Vectors.java > test/vectors/vectors.json
 import java.nio.charset.StandardCharsets;
 import java.util.*;

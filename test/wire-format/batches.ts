@@ -1,4 +1,4 @@
-// Record batches for tests of the decoder: of the encoder, with any codec, and damaged on purpose.
+// Record batches for tests of the decoder: written by the encoder with any codec, or damaged on purpose.
 
 import { loadCompression } from '../../lib/wire-format/compress.ts'
 import { crc32c } from '../../lib/wire-format/crc32c.ts'
@@ -35,21 +35,21 @@ export function batchOf(contents: readonly Content[], codec: Codec = 'none', ide
   return encodeRecordBatch(records, identity, COMPRESSIONS[codec])
 }
 
-/** As a broker would have it: with an offset. */
+/** The batch as a broker stores it, with an offset. */
 export function at(baseOffset: bigint, batch: Buffer): Buffer {
   const copy = Buffer.from(batch)
   copy.writeBigInt64BE(baseOffset)
   return copy
 }
 
-/** The batch with other bytes after its header, and a length and checksum that fit. */
+/** The batch with other bytes after its header, with the right length and checksum. */
 export function withBody(batch: Buffer, body: Uint8Array, codec?: number): Buffer {
   const copy = Buffer.concat([batch.subarray(0, BATCH_OVERHEAD), body])
   if (codec !== undefined) copy.writeInt16BE(codec, ATTRIBUTES_AT)
   return sealed(copy)
 }
 
-/** A changed batch with the length and the checksum that it should have. */
+/** Corrects length and checksum of a changed batch. */
 export function sealed(batch: Buffer): Buffer {
   batch.writeInt32BE(batch.length - LENGTH_END, LENGTH_AT)
   batch.writeUInt32BE(crc32c(batch, ATTRIBUTES_AT), CRC_AT)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { build } from 'esbuild'
 
-/** What of lib/wire-format/ is in the bundle of a function, and what of it a cold start reads. */
+/** The files of lib/wire-format/ in the bundle of a function, and those that a cold start loads. */
 async function wireFormatIn(name: string) {
   const { metafile } = await build({
     entryPoints: { index: `functions/${name}/handler.ts` },

@@ -1,5 +1,5 @@
-// A stranger's batch of some kilobytes that would be gigabytes: memory stays within the bound. In a process of its own,
-// since the most memory that a process ever had is what is looked at.
+// A hostile batch of some kilobytes that would inflate to gigabytes: memory stays within the bound. In a separate
+// process, because its peak memory is measured.
 import assert from 'node:assert/strict'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -9,7 +9,7 @@ import { GZIP, LZ4, SNAPPY, ZSTD } from '../../lib/wire-format/record-batch.ts'
 
 const MIB = 2 ** 20
 const BOUND = MIB
-/** What the process may need beside the bound: buffers that grow, garbage that is not collected yet. */
+/** The memory that the process may need beside the bound: growing buffers, garbage that is not collected yet. */
 const MARGIN = 64 * MIB
 
 async function zeros(mebibytes: number, compressor: ReturnType<typeof createGzip>): Promise<Buffer> {

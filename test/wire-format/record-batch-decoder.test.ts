@@ -170,7 +170,7 @@ const varint = (value: number) => {
   return into.subarray(0, writeVarint(into, 0, value))
 }
 const good = () => batchOf([{ key: Buffer.from('key'), value: Buffer.from('value'), headers: [['h', null]] }])
-/** A record of these fields, behind a length that fits. */
+/** A record of these fields, after its length. */
 const record = (...fields: (number | Buffer)[]) => {
   const body = Buffer.concat([
     Buffer.from([0]),
@@ -184,7 +184,7 @@ const changed = (change: (batch: Buffer) => void, seal = true) => {
   return seal ? sealed(batch) : batch
 }
 const TOO_LONG = Buffer.alloc(11, 0x80)
-/** What is said of a batch → the batches that it is said of. */
+/** A description → the batches that it describes. */
 const HOSTILE: Record<string, Record<string, Buffer>> = {
   'its length is wrong': {
     'no bytes': Buffer.alloc(0),

@@ -164,12 +164,12 @@ export class KafkaJsClient implements KafkaClient {
     return produce()
   }
 
-  /** Sends one request to the broker with this node id, without a retry. For readers; records go through `produce`. */
-  /** Ids of the brokers that are known. */
+  /** The ids of the known brokers. */
   get nodeIds(): number[] {
     return [...this.#nodes.keys()]
   }
 
+  /** Sends one request to the broker with this node id, without a retry. For readers; records go through `produce`. */
   async request<T>(nodeId: number, protocol: WireProtocol<T>, deadline: Deadline): Promise<T> {
     const address = this.#nodes.get(nodeId)
     if (address === undefined) throw transportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })
