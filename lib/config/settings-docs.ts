@@ -211,7 +211,9 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
       'rest of its group, until the redrive policy moves it.',
   },
   redriveInDoubtWaitMs: {
-    doc: 'How long after its last attempt a record of unknown outcome may still reach the log. Until then redrive keeps its dead letter, unless the log proves that the record can’t come any more.',
+    doc:
+      'How long after its last attempt a record of unknown outcome may still reach the log. Until then redrive keeps ' +
+      'its dead letter, unless the log proves that the record can no longer arrive.',
   },
   configFile: {
     doc:

@@ -1,5 +1,4 @@
-// What the log of one partition proves about records that may be in it. Fed with the log's batches in their order; no
-// I/O.
+// What the log of one partition proves about records that may be in it. Takes the log's batches in order; no I/O.
 import { createHash } from 'node:crypto'
 import { type DeadLetter, deadLetterId } from '../dead-letter/dead-letter.ts'
 import type { LogBatch, LogRecord } from '../wire-format/record-batch-decoder.ts'
