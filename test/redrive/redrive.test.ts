@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseContract } from '../../lib/contracts/parse-contract.ts'
+import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { type DeliveryReport, notSent } from '../../lib/delivery/delivery-report.ts'
+import { DeadLetterError, TransportError } from '../../lib/errors.ts'
+import type { ProducerRecord } from '../../lib/record/producer-record.ts'
+import { type RedriveLog, type RedriveOptions, redrive } from '../../lib/redrive/redrive.ts'
+import { deadLetterOf, withOwnId } from '../fakes/dead-letter.ts'
+import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
+
+const DAY = 86_400_000
+
+/** Takes every record but those of some topics, which fail with a code. */
+function producerOf(failing: Readonly<Record<string, 'topic-not-on-cluster' | 'authorization' | 'unreachable'>> = {}) {
+  const batches: ProducerRecord[][] = []
+  return {
+    batches,
+    sent: () => batches.flat().map(({ topic, value }) => `${topic}:${value}`),
+    isReachable: async () => Object.values(failing).every(code => code !== 'unreachable'),
+    async sendAll(records: readonly ProducerRecord[]): Promise<DeliveryReport[]> {
+      batches.push(records.filter(({ topic }) => !failing[topic]))
+      return records.map((record, index) => {
+        const code = failing[record.topic]
+        if (code)
+          return notSent(record, undefined, new TransportError(code, 'refused', { retriable: true }), Date.now())
+        const metadata = {
+          topic: record.topic,
+          partition: 0,
+          offset: BigInt(index),
+          timestamp: 0,
+          proof: 'all',
+          serializedKeySize: 1,
+          serializedValueSize: 1,
+        } as const
+        return { kind: 'delivered', record, metadata, attempts: 1 }
+      })
+    },
+  }
+}
+
+const logOf = (
+  topics: Readonly<Record<string, Readonly<Record<string, string>> | 'missing' | 'unknown'>>,
+): RedriveLog => ({
+  clusterId: async () => 'cluster',
+  start: async () => 0n,
+  end: async () => 0n,
+  offsetAt: async () => 0n,
+  partitions: async () => 1,
+  async *readBatches() {},
+  settings: async names =>
+    new Map(
+      names.flatMap((name): [string, ReadonlyMap<string, string> | TransportError][] => {
+        const settings = topics[name] ?? 'unknown'
+        if (settings === 'unknown') return []
+        if (settings === 'missing') return [[name, new TransportError('topic-not-on-cluster', 'It does not exist.')]]
+        return [[name, new Map(Object.entries({ ...KEEPS_ALL, ...settings }))]]
+      }),
+    ),
+})
+
+const KEEPS_ALL = { 'retention.ms': '-1', 'message.timestamp.type': 'CreateTime', 'cleanup.policy': 'delete' }
+
+async function run(deadLetters: readonly DeadLetter[], options: Partial<RedriveOptions> = {}) {
+  const store = new MemoryDeadLetterStore(deadLetters)
+  const producer = producerOf()
+  const result = await redrive(store, { producer, ...options })
+  return { store, producer, result }
+}
+
+const many = (count: number, topic: string) =>
+  Array.from({ length: count }, (_, n) => deadLetterOf(`${topic}-${n}`, `${n}`, topic))
+
+test('dead letters of a topic that is gone, however many come first, keep no other from being sent', async () => {
+  const store = new MemoryDeadLetterStore([...many(350, 'gone'), ...many(300, 'chat')])
+  const producer = producerOf({ gone: 'topic-not-on-cluster' })
+  const result = await redrive(store, { producer })
+  assert.equal(result.resent, 300)
+  assert.deepEqual(result.failed, { 'topic-not-on-cluster': 350 })
+  assert.equal(result.stopped, undefined)
+  assert.equal(store.open.size, 350)
+  // The topic is asked for in one batch, not in each.
+  assert.equal(result.tried, 400)
+})
+
+test('a run ends where no broker answers, and nothing counts as an attempt', async () => {
+  const store = new MemoryDeadLetterStore(many(300, 'chat'))
+  const result = await redrive(store, { producer: producerOf({ chat: 'unreachable' }) })
+  assert.deepEqual([result.stopped, result.resent, result.tried], ['unreachable', 0, 100])
+  assert.deepEqual([...new Set([...store.open.values()].map(({ redrive: { count } }) => count))], [0])
+})
+
+test('topics and codes of a dead letter change no prototype and no other dead letter', async () => {
+  const hostile = ['__proto__', 'constructor', 'toString'].map(topic => deadLetterOf(topic, 'x', topic))
+  const { result, producer } = await run([...hostile, deadLetterOf('good', 'good')], {
+    contracts: new Map([
+      ['chat', parseContract('chat', { value: { format: 'text' } }, () => ({ violations: [], truncated: false }))],
+    ]),
+  })
+  assert.deepEqual(producer.sent(), ['chat:good'])
+  assert.equal(Object.hasOwn(Object.prototype, 'unreachable'), false)
+  assert.equal(typeof Object.keys, 'function')
+  assert.deepEqual(Object.keys(result.byTopic), ['__proto__', 'constructor', 'toString', 'chat'])
+})
+
+test('records go to topics of contracts only, unless any topic is asked for', async () => {
+  const contracts = new Map([
+    ['chat', parseContract('chat', { value: { format: 'text' } }, () => ({ violations: [], truncated: false }))],
+  ])
+  const deadLetters = [deadLetterOf('a', 'a', 'payments'), deadLetterOf('b', 'b')]
+  const strict = await run(deadLetters, { contracts })
+  assert.deepEqual([strict.producer.sent(), strict.result.failed], [['chat:b'], { 'unknown-topic': 1 }])
+  const any = await run(deadLetters, { contracts, anyTopic: true })
+  assert.deepEqual(any.producer.sent(), ['payments:a', 'chat:b'])
+})
+
+test('the record’s id comes from its dead letter, whatever the header says', async () => {
+  const forged = deadLetterOf('own-id', 'v')
+  const headers = [
+    { name: 'kp-id', value: Buffer.from('somebody-else').toString('base64') },
+    { name: 'trace', value: null },
+    { name: 'kp-id', value: null },
+  ]
+  const { producer } = await run([withOwnId({ ...forged, record: { ...forged.record, headers } })])
+  const sent = producer.batches.flat()[0]?.headers?.map(([name, value]) => [name, value && String(value)])
+  assert.deepEqual(sent, [
+    ['kp-id', 'own-id'],
+    ['trace', null],
+  ])
+})
+
+test('a topic that would drop the record keeps it from being sent', async () => {
+  const day = { 'retention.ms': String(DAY) }
+  const rows: [string, Parameters<typeof logOf>[0], Partial<RedriveOptions>, string][] = [
+    ['older than its retention', { chat: day }, {}, 'too-old'],
+    ['older, but sent as of now', { chat: day }, { timestamp: 'now' }, 'sent'],
+    ['kept for ever', { chat: KEEPS_ALL }, {}, 'sent'],
+    ['by the time of the append', { chat: { ...day, 'message.timestamp.type': 'LogAppendTime' } }, {}, 'sent'],
+    ['compacted only', { chat: { ...day, 'cleanup.policy': 'compact' } }, {}, 'sent'],
+    ['compacted and deleted', { chat: { ...day, 'cleanup.policy': 'compact,delete' } }, {}, 'too-old'],
+    ['may not be read', { chat: 'unknown' }, {}, 'retention-unknown'],
+    ['may not be read, assumed', { chat: 'unknown' }, { assumeRetained: true }, 'sent'],
+    ['not there', { chat: 'missing' }, {}, 'topic-not-on-cluster'],
+  ]
+  for (const [name, topics, options, expected] of rows) {
+    const { result, store } = await run([deadLetterOf('old', 'v')], { log: logOf(topics), ...options })
+    const outcome = result.resent === 1 ? 'sent' : Object.keys(result.failed)[0]
+    assert.equal(outcome, expected, name)
+    assert.deepEqual(store.ids, expected === 'sent' ? [] : ['old'], name)
+  }
+})
+
+test('nothing is sent where what became of it could not be noted', async () => {
+  const store = new MemoryDeadLetterStore(many(3, 'chat'))
+  store.failing.set('reserve', new DeadLetterError('dead-letter', 'The disk target is full.', { retriable: true }))
+  const producer = producerOf()
+  const result = await redrive(store, { producer })
+  assert.deepEqual([result.stopped, result.error], ['dead-letter', 'The disk target is full.'])
+  assert.deepEqual(producer.sent(), [])
+})
+
+test('what was sent but not noted is counted, also when the run stops for it', async () => {
+  const store = new MemoryDeadLetterStore(many(3, 'chat'))
+  store.failing.set('complete', new DeadLetterError('dead-letter', 'The disk target is full.', { retriable: true }))
+  const result = await redrive(store, { producer: producerOf() })
+  assert.deepEqual([result.resent, result.notCompleted, result.stopped], [3, 3, 'dead-letter'])
+  assert.equal(store.isLeased, false)
+})
+
+test('the lease is looked at before every batch; a lost one ends the run before anything else is sent', async () => {
+  const store = new MemoryDeadLetterStore(many(250, 'chat'))
+  const producer = producerOf()
+  let batches = 0
+  const result = await redrive(store, {
+    producer,
+    onProgress: () => {
+      if (++batches === 2) store.failing.set('check', new DeadLetterError('redrive-running', 'Somebody else has it.'))
+    },
+  })
+  assert.deepEqual([result.resent, result.stopped], [200, 'redrive-running'])
+  assert.ok(!store.calls.includes('tidy'))
+})
+
+test('a dry run takes no lease, sends nothing and writes nothing', async () => {
+  const { result, store, producer } = await run(many(3, 'chat'), { dryRun: true })
+  assert.deepEqual([result.tried, result.resent, producer.sent(), store.calls], [3, 0, [], []])
+})
+
+test('what became of each dead letter is reported, with its place in Kafka or the reason', async () => {
+  const results: string[] = []
+  const store = new MemoryDeadLetterStore([deadLetterOf('a', 'a'), deadLetterOf('b', 'b', 'gone')])
+  await redrive(store, {
+    producer: producerOf({ gone: 'topic-not-on-cluster' }),
+    onDeadLetter: each =>
+      results.push(each.result === 'sent' ? each.record : `${each.result} ${'code' in each && each.code}`),
+  })
+  assert.deepEqual(results.sort(), ['kafka:chat-0@0', 'kept topic-not-on-cluster'])
+})
+
+test('a missing claim counts an attempt of its own dead letter, which is parked in the end', async () => {
+  const plain = deadLetterOf('claimed', 'v')
+  const claimCheck = { target: 's3://b/claims/x', sha256: 'a'.repeat(64), bytes: 1 }
+  const claimed = { ...plain, record: { ...plain.record, value: null }, claimCheck }
+  const store = new MemoryDeadLetterStore([claimed, deadLetterOf('good', 'good')])
+  for (let round = 1; round <= 2; round++) {
+    const result = await redrive(store, { producer: producerOf(), maxAttempts: 2 })
+    assert.deepEqual(result.failed, { 'claim-missing': 1 })
+    assert.equal(store.open.get(0)?.redrive.count, round)
+  }
+  assert.deepEqual(store.ids, ['claimed'])
+  assert.equal((await redrive(store, { producer: producerOf(), maxAttempts: 2 })).parked, 1)
+})
+
+test('to another topic: the dead letter keeps its id, and its partition is chosen anew', async () => {
+  const fixed = deadLetterOf('a', 'a')
+  const record = { ...fixed.record, partition: 7, partitionFixedBy: 'source' } as const
+  const { producer } = await run([{ ...fixed, record }], { to: 'other' })
+  const [sent] = producer.batches.flat()
+  assert.deepEqual([sent?.topic, sent?.partition], ['other', undefined])
+})
+
+test('a store that gives more after a completion is read until nothing is completed any more', async () => {
+  const store = new MemoryDeadLetterStore(many(30, 'chat'))
+  const all = store.deadLetters.bind(store)
+  Object.assign(store, {
+    givesMoreAfterCompletion: true,
+    async *deadLetters() {
+      let count = 0
+      for await (const open of all()) if (count++ < 10) yield open
+    },
+  })
+  const result = await redrive(store, { producer: producerOf() })
+  assert.deepEqual([result.resent, store.open.size], [30, 0])
+})
