@@ -10,6 +10,8 @@ import { deadLetterOf, withOwnId } from '../fakes/dead-letter.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
 
 const DAY = 86_400_000
+const noViolations = () => ({ violations: [], truncated: false })
+const contract = parseContract('chat', { value: { format: 'text' } }, () => noViolations)
 
 /** Takes every record but those of some topics, which fail with a code. */
 function producerOf(failing: Readonly<Record<string, 'topic-not-on-cluster' | 'authorization' | 'unreachable'>> = {}) {
@@ -93,9 +95,7 @@ test('a run ends where no broker answers, and nothing counts as an attempt', asy
 test('topics and codes of a dead letter change no prototype and no other dead letter', async () => {
   const hostile = ['__proto__', 'constructor', 'toString'].map(topic => deadLetterOf(topic, 'x', topic))
   const { result, producer } = await run([...hostile, deadLetterOf('good', 'good')], {
-    contracts: new Map([
-      ['chat', parseContract('chat', { value: { format: 'text' } }, () => ({ violations: [], truncated: false }))],
-    ]),
+    contracts: new Map([['chat', contract]]),
   })
   assert.deepEqual(producer.sent(), ['chat:good'])
   assert.equal(Object.hasOwn(Object.prototype, 'unreachable'), false)
@@ -104,9 +104,7 @@ test('topics and codes of a dead letter change no prototype and no other dead le
 })
 
 test('records go to topics of contracts only, unless any topic is asked for', async () => {
-  const contracts = new Map([
-    ['chat', parseContract('chat', { value: { format: 'text' } }, () => ({ violations: [], truncated: false }))],
-  ])
+  const contracts = new Map([['chat', contract]])
   const deadLetters = [deadLetterOf('a', 'a', 'payments'), deadLetterOf('b', 'b')]
   const strict = await run(deadLetters, { contracts })
   assert.deepEqual([strict.producer.sent(), strict.result.failed], [['chat:b'], { 'unknown-topic': 1 }])
