@@ -1,5 +1,5 @@
-// Converts a record of a Kafka topic back to a dead letter, and to the markers of completed ones. Apart from what writes
-// dead letters, so that no function's bundle has it.
+// Converts a record of a Kafka topic back to a dead letter, and reads the markers of completed ones. It is apart from
+// what writes dead letters, so that no function’s bundle has it.
 import { toBase64 } from '../../record/base64.ts'
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import type { RecordHeader } from '../../record/producer-record.ts'
