@@ -26,14 +26,14 @@ export type RecordOutcome =
       readonly firstAt: number
       readonly lastAt: number
       readonly cause: unknown
-      /** Only for `unknown`: the identity by which the record can be looked for in the log. */
+      /** Only for `unknown`: the identity by which the record can be looked up in the log. */
       readonly inDoubt?: InDoubt
     }
 
 /** Where in which log a record is if it was written, for who looks for it before it is sent again. */
 export interface InDoubt extends BatchIdentity {
   readonly indexInBatch: number
-  /** Null where the brokers did not say. */
+  /** Null if the brokers did not report it. */
   readonly clusterId: string | null
   /** The offset after the last batch of this partition that was acknowledged by all replicas; null before the first. */
   readonly fromOffset: bigint | null
@@ -115,7 +115,7 @@ export class ProducerBatch {
     return this.#records.some(pending => !pending.completed)
   }
 
-  /** The latest deadline among the records that somebody still waits for (monotonic). */
+  /** The latest deadline among the records that a caller still waits for (monotonic). */
   get latestDeadline(): number {
     return this.#records.reduce(
       (latest, pending) => (pending.completed ? latest : Math.max(latest, pending.deadline.at)),
@@ -129,7 +129,7 @@ export class ProducerBatch {
     return this.#attempts > 0 ? 'rejected' : 'not-sent'
   }
 
-  /** No copy of the batch lies before this offset; null where that is not known. */
+  /** There is no copy of the batch before this offset; null if unknown. */
   get fromOffset(): bigint | null {
     return this.#fromOffset
   }

@@ -1,4 +1,4 @@
-// contracts/<topic>.json → Contracts, for whoever loads them at run time: programs, the command, the local stack.
+// contracts/<topic>.json → Contracts, for those that load them at run time: programs, the command, the local stack.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Contract, Contracts, SchemaCompiler } from './contract.ts'

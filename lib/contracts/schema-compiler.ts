@@ -1,5 +1,5 @@
-// JSON Schemas → checks, by Ajv, for whoever loads contracts at run time. Functions get the standalone code that the
-// build makes of a schema, so that a cold start compiles nothing.
+// JSON Schemas → checks, by Ajv, for programs that load contracts at run time. Functions get the standalone code that
+// the build makes of a schema, so that a cold start compiles nothing.
 import { createRequire } from 'node:module'
 import type { Ajv2020 } from 'ajv/dist/2020.js'
 import { type AjvValidate, schemaCheck } from './ajv-violations.ts'

@@ -61,8 +61,8 @@ export interface DeadLetterStore<Handle = unknown> {
    */
   deadLetters(options?: ReadOptions): AsyncIterable<OpenDeadLetter<Handle>>
   /**
-   * True where the target gives the rest only once what it gave is completed (a FIFO queue's groups): whoever redrives
-   * reads again until nothing is completed any more.
+   * True if the target returns further dead letters only after the earlier ones are completed (groups of a FIFO queue).
+   * A redrive then reads again until it completes nothing more.
    */
   readonly givesMoreAfterCompletion?: boolean
   /** Notes for people beside the dead letters, e.g. the counts of a queue. */

@@ -1,5 +1,5 @@
-// Looks into the topics' logs before records are sent again: whether a record in doubt is there already, and on a
-// compacted topic whether its key has a newer record. One pass per partition for all dead letters of a call.
+// Searches the topics' logs before records are sent again: for a record in doubt, which may be there already, and on a
+// compacted topic for a newer record of its key. One pass per partition for all dead letters of a call.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
 import { KafkaProducerError } from '../errors.ts'
@@ -8,9 +8,9 @@ import type { LogBatch } from '../wire-format/record-batch-decoder.ts'
 import { PartitionScan, type Sought } from './partition-scan.ts'
 import { timeOf } from './retried-dead-letter.ts'
 
-/** What reads a partition's log. */
+/** Reads the log of a partition. */
 export interface Log {
-  /** Null where the brokers don't say. */
+  /** Null if the brokers don't report it. */
   clusterId(): Promise<string | null>
   start(topic: string, partition: number): Promise<bigint>
   end(topic: string, partition: number): Promise<bigint>
@@ -19,41 +19,41 @@ export interface Log {
 }
 
 export type LookUpResult =
-  /** Its record is in Kafka: the dead letter is over. */
+  /** The record is in Kafka, so the dead letter can be completed. */
   | { readonly kind: 'found'; readonly location: string }
-  /** Its record is not in Kafka and never will be by itself: it may be sent. */
+  /** The record is not in Kafka and will not arrive there any more, so it may be sent. */
   | { readonly kind: 'not-there' }
-  /** The dead letter stays; `isOwnFault` where it alone is the reason, so that the try counts. */
+  /** The dead letter stays open. `isOwnFault`: it is the only reason, so this counts as an attempt. */
   | { readonly kind: 'keep'; readonly code: KeepCode | KafkaProducerError['code']; readonly isOwnFault: boolean }
 
 export type KeepCode =
-  /** Its batch may still be appended: too early to say. */
+  /** Its batch may still be appended: it is too early to decide. */
   | 'still-in-doubt'
-  /** It was sent to another cluster than this one. */
+  /** The record was sent to another cluster. */
   | 'other-cluster'
-  /** The part of the log that it may be in is deleted or can't be read. */
+  /** Part of the log that may have the record is deleted or can't be read. */
   | 'look-up-incomplete'
-  /** The time was over, or somebody interrupted. */
+  /** The deadline passed, or the signal aborted. */
   | 'look-up-stopped'
   /** Its key has a newer record. */
   | 'superseded'
 
 export interface LookUpOptions {
   readonly log: Log
-  /** How long after its last attempt a record that is not in the log may still come, ms. */
+  /** How long after its last attempt a record may still reach the log, ms. */
   readonly waitMs: number
-  /** Whether the topic keeps only the newest record of a key. */
+  /** Whether the topic is compacted. */
   readonly isCompacted: (topic: string) => boolean
-  /** The partition that a record goes to. */
+  /** The partition that the record will be sent to. */
   readonly partitionOf: (deadLetter: DeadLetter) => number | undefined
-  /** Whether records that were sent to another cluster are taken for those that are not there. */
+  /** Whether records in doubt on another cluster count as not there. */
   readonly acceptOtherCluster: boolean
   readonly deadline?: Deadline | undefined
   readonly signal?: AbortSignal | undefined
   readonly now?: () => number
 }
 
-/** How far the clocks of a broker, a function and a caller may be apart. */
+/** The largest assumed difference between the clocks of a broker, a function and a caller. */
 const SKEW_MS = 5 * 60_000
 
 type Results = Map<DeadLetter, LookUpResult>
@@ -64,7 +64,7 @@ interface Task {
   readonly deadLetters: DeadLetter[]
 }
 
-/** One result per dead letter that has to be looked for; the others may be sent. Never throws for one of them. */
+/** @returns one result per dead letter that was looked up; the others may be sent. An error of one harms no other */
 export async function lookUp(
   deadLetters: readonly DeadLetter[],
   options: LookUpOptions,
@@ -117,13 +117,13 @@ async function lookInPartition(
     }
   } catch (error) {
     if (!(error instanceof KafkaProducerError)) throw error
-    // A partition that is not there is the dead letter's own trouble; a cluster that does not answer is not.
+    // A partition that does not exist is an error of this dead letter; a cluster that does not answer is not.
     const isOwnFault = !error.retriable || error.code === 'topic-not-on-cluster'
     for (const deadLetter of deadLetters) results.set(deadLetter, { kind: 'keep', code: error.code, isOwnFault })
   }
 }
 
-/** @returns false when the time was over before the end */
+/** @returns false if the deadline or the signal stopped it before the end */
 async function read(
   scan: PartitionScan,
   { topic, partition }: Task,
@@ -145,7 +145,7 @@ interface Circumstances {
   readonly task: Task
   readonly clusterId: string | null
   readonly isWhole: boolean
-  /** Records at offsets where it may have been are deleted. */
+  /** Records at offsets where it may have been were deleted. */
   readonly isCut: boolean
   readonly options: LookUpOptions
 }
@@ -165,7 +165,7 @@ function resultOf(deadLetter: DeadLetter, scan: PartitionScan, circumstances: Ci
   return { kind: 'not-there' }
 }
 
-/** Long enough ago that no copy of its batch is still on its way. */
+/** Whether its last attempt is so long ago that no copy of its batch can still arrive. */
 function isOver({ inDoubt }: DeadLetter, { waitMs, now = Date.now }: LookUpOptions): boolean {
   return inDoubt === null || now() >= Date.parse(inDoubt.to) + waitMs
 }
@@ -178,7 +178,7 @@ function isOnOtherCluster({ inDoubt }: DeadLetter, clusterId: string | null): bo
   return inDoubt?.clusterId != null && clusterId !== null && inDoubt.clusterId !== clusterId
 }
 
-/** An offset that no copy of the record, and no newer record of its key, lies before. */
+/** An offset before which there is no copy of the record and no newer record of its key. */
 async function firstOffset(
   { topic, partition }: Task,
   { record, failure, inDoubt }: DeadLetter,
@@ -186,9 +186,9 @@ async function firstOffset(
   { log }: LookUpOptions,
 ): Promise<bigint> {
   const { fromOffset } = inDoubt ?? {}
-  // Beyond the end: the topic was created anew since.
+  // If it is beyond the end, the topic was recreated since.
   if (fromOffset != null) return BigInt(fromOffset) <= end ? BigInt(fromOffset) : 0n
   const from = inDoubt ? Date.parse(inDoubt.from) - SKEW_MS : Date.parse(failure.firstAt)
-  // The log is found by the records' own times, which may lie long before they were sent.
+  // Offsets are looked up by the records' timestamps, which may be long before the time of the send.
   return log.offsetAt(topic, partition, Math.min(from, record.timestamp ?? Number.POSITIVE_INFINITY))
 }

@@ -3,22 +3,22 @@ import { createHash } from 'node:crypto'
 import { type DeadLetter, deadLetterId } from '../dead-letter/dead-letter.ts'
 import type { LogBatch, LogRecord } from '../wire-format/record-batch-decoder.ts'
 
-/** A dead letter that is looked for. */
+/** A dead letter to look up. */
 export interface Sought {
   readonly deadLetter: DeadLetter
-  /** No copy of its record lies before this offset. */
+  /** There is no copy of its record before this offset. */
   readonly from: bigint
-  /** Whether a newer record of its key counts against it: the topic is compacted. */
+  /** Whether a newer record of its key supersedes it, as in a compacted topic. */
   readonly checkNewer: boolean
-  /** The time that a record must have to be a newer one, ms since the epoch. Only where `from` was found by time. */
+  /** Records count as newer from this timestamp on, ms since the epoch. Only if `from` was looked up by time. */
   readonly newerSince?: number
 }
 
 export type Proof =
   | { readonly kind: 'found'; readonly offset: bigint }
-  /** Not in what was read, and nothing of its producer's epoch can follow. */
+  /** Not in the batches so far, and no batch of its producer's epoch can follow. */
   | { readonly kind: 'fenced' }
-  /** Not in what was read. */
+  /** Not in the batches so far. */
   | { readonly kind: 'not-seen' }
   /** A batch of its producer can't be read, so the record may be in it. */
   | { readonly kind: 'unreadable' }
@@ -26,7 +26,7 @@ export type Proof =
 interface State {
   readonly sought: Sought
   proof: Proof
-  /** The newest record of its key that is not its own; -1 for none. */
+  /** The offset of the newest other record of its key; -1: there is none. */
   newer: bigint
 }
 
@@ -37,7 +37,7 @@ export class PartitionScan {
   readonly #byRecordId = new Map<string, State[]>()
   readonly #byProducer = new Map<bigint, State[]>()
   readonly #byKey = new Map<string, State[]>()
-  /** By producer id, the newest record of each key in a transaction that has not ended: it counts once that commits. */
+  /** By producer id: the newest records of keys in an open transaction; they count once it commits. */
   readonly #uncommitted = new Map<bigint, Map<State, bigint>>()
   /** Dead letters in doubt without a proof yet. */
   #open = 0
@@ -48,7 +48,7 @@ export class PartitionScan {
     for (const one of sought) this.#add(one)
   }
 
-  /** Nothing more can be learnt: every record in doubt has its proof, and no key is looked for. */
+  /** Whether further batches can't change a result: every record in doubt has its proof, and no key is checked. */
   get isDone(): boolean {
     return this.#open === 0 && !this.#checksNewer
   }
@@ -64,7 +64,7 @@ export class PartitionScan {
     return this.#states.get(id)?.proof ?? { kind: 'not-seen' }
   }
 
-  /** Whether its key has a newer record. One of a transaction that has not ended counts: it may still commit. */
+  /** Whether its key has a newer record. One in an open transaction counts, because it may still commit. */
   hasNewer({ deadLetterId: id }: DeadLetter): boolean {
     const state = this.#states.get(id)
     if (!state) return false
@@ -90,7 +90,7 @@ export class PartitionScan {
     }
   }
 
-  /** A batch of a higher epoch: the brokers refuse whatever of a lower one comes after it (KIP-360). */
+  /** After a batch of a higher epoch the brokers refuse batches of the lower ones (KIP-360). */
   #fence({ producerId, producerEpoch }: LogBatch): void {
     const ofProducer = this.#byProducer.get(producerId)
     if (!ofProducer) return
@@ -109,7 +109,7 @@ export class PartitionScan {
   }
 
   #look(record: LogRecord, isTransactional: boolean): void {
-    // This producer uses no transactions, so a record in one is a stranger's.
+    // This producer uses no transactions, so a record in one is from another producer.
     if (!isTransactional) for (const state of this.#candidates(record)) this.#found(state, record)
     if (!this.#checksNewer || record.key === null) return
     for (const state of this.#byKey.get(record.key.toString('base64')) ?? []) {
@@ -120,7 +120,7 @@ export class PartitionScan {
     }
   }
 
-  /** Producer id, epoch and sequence, or the record's id, only narrow the place: the record itself must be equal. */
+  /** Producer id, epoch and sequence, or the record id, only find candidates: key and value must be equal. */
   #candidates(record: LogRecord): State[] {
     const bySequence = this.#bySequence.get(sequenceKey(record.producerId, record.producerEpoch, record.sequence)) ?? []
     const same = bySequence.filter(({ sought: { deadLetter } }) => hasSameBytes(deadLetter, record))

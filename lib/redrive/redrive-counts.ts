@@ -1,5 +1,5 @@
-// The counts of a run. Topics and codes are other people's text, so they key maps; `Object.fromEntries` makes
-// own properties of them, also of `__proto__`.
+// The counts of a run. Topics and codes are untrusted text, so they are keys of maps; `Object.fromEntries` makes own
+// properties of them, even of `__proto__`.
 import { KafkaProducerError } from '../errors.ts'
 import type { RedriveResult } from './redrive-options.ts'
 

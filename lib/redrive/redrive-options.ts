@@ -1,4 +1,4 @@
-// The options of a redrive, and what it reports.
+// The options and the result of a redrive.
 import type { Contracts } from '../contracts/contract.ts'
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { Unreadable } from '../dead-letter/dead-letter-store.ts'
@@ -8,63 +8,63 @@ import type { Log } from './log-look-up.ts'
 import type { DeadLetterFilter } from './select-dead-letters.ts'
 import type { TopicSettings } from './topic-facts.ts'
 
-/** The log and the settings of the topics that records go to. */
+/** The logs and the settings of the topics that records are sent to. */
 export type RedriveLog = Log & TopicSettings & { partitions(topic: string): Promise<number> }
 
 export interface RedriveOptions extends DeadLetterFilter {
-  /** What the records are sent with: no contracts, for they go as the bytes that were checked before. */
+  /** Sends the records. Without contracts: the bytes of the records are already validated. */
   readonly producer: Pick<KafkaProducer, 'sendAll'> & Partial<Pick<KafkaProducer, 'isReachable'>>
   /**
-   * Where is looked before anything is sent; undefined: nothing is looked up, and no topic's settings are asked for.
+   * Searched before anything is sent. Undefined: no record is looked up, and no topic's settings are checked.
    */
   readonly log?: RedriveLog
-  /** The topics that records may go to, and the rules for invalid ones. Undefined: any topic, and invalid ones stay. */
+  /** The topics that records may be sent to. Undefined: any topic, and dead letters of invalid records stay. */
   readonly contracts?: Contracts
-  /** Records of topics without a contract too. Default: false, unless there are no contracts. */
+  /** Also send records of topics without a contract. Default: false, unless there are no contracts. */
   readonly anyTopic?: boolean
-  /** Dead letters of invalid records too, by the contracts as they are now. Default: false, they stay. */
+  /** Also send invalid records, validated by the current contracts. Default: false, their dead letters stay. */
   readonly includeInvalid?: boolean
-  /** The topic that all records go to, in place of their own. The dead letters keep their ids. */
+  /** Send all records to this topic instead of their own. The dead letters keep their ids. */
   readonly to?: string
-  /** Records whose key has a newer record in a compacted topic too. Default: false. */
+  /** Also send records whose key has a newer record in a compacted topic. Default: false. */
   readonly overwrite?: boolean
-  /** Take a topic whose settings can't be read for one that keeps what it gets. Default: false. */
+  /** Also send records to topics whose settings, and thus retention, can't be read. Default: false. */
   readonly assumeRetained?: boolean
-  /** Send what was in doubt on another cluster than this one. Default: false. */
+  /** Also send records in doubt on another cluster. Default: false. */
   readonly otherCluster?: boolean
-  /** How long after its last attempt a record in doubt may still reach the log, ms. Default: 5 minutes. */
+  /** How long after its last attempt a record in doubt may still reach the log, ms. Default: 300000. */
   readonly inDoubtWaitMs?: number
-  /** At most so many dead letters are tried. */
+  /** The maximum number of dead letters to try. */
   readonly limit?: number
   /** Records per second. */
   readonly rate?: number
-  /** Records that are on their way at once. Default: 100. */
+  /** Records in flight at once. Default: 100. */
   readonly concurrency?: number
-  /** Looks and counts, and changes nothing. */
+  /** Only look up and count; send and change nothing. */
   readonly dryRun?: boolean
-  /** `original` (default): the record's own, or when it first failed. `now`: set anew. */
+  /** `original` (default): the record's timestamp, or the time of its first failure. `now`: the time of the send. */
   readonly timestamp?: 'original' | 'now'
-  /** A dead letter that was refused so often is parked: it stays and is not tried. Default: 5. */
+  /** After this many failed attempts a dead letter is parked: it stays and is not tried. Default: 5. */
   readonly maxAttempts?: number
-  /** Topics that dead letters are never sent to: those they lie in. */
+  /** Whether a topic has dead letters: no record is sent to it. */
   readonly isDeadLetterTopic?: (topic: string) => boolean
-  /** Reads the value that a claim check stands for. Default: such dead letters stay, with `claim-missing`. */
+  /** Reads the value of a claim check. Default: such dead letters stay, with `claim-missing`. */
   readonly readClaim?: (deadLetter: DeadLetter) => Promise<DeadLetter>
   /** Called after every batch. */
   readonly onProgress?: (result: RedriveResult) => void
-  /** Called once per dead letter that matched, with what became of it. */
+  /** Called with the result of each dead letter that matched. */
   readonly onDeadLetter?: (result: DeadLetterResult) => void
-  /** Called with what lies in the target and can't be read. */
+  /** Called with entries of the target that can't be read. */
   readonly onUnreadable?: (unreadable: Unreadable) => void
-  /** No batch begins after it. */
+  /** No batch is sent after it. */
   readonly deadline?: Deadline
   readonly signal?: AbortSignal
 }
 
-/** What became of one dead letter. In a dry run: what would. */
+/** The result of one dead letter; in a dry run, the result that it would have. */
 export type DeadLetterResult = {
   readonly deadLetterId: string
-  /** Where the dead letter lies. */
+  /** The location of the dead letter. */
   readonly location: string
 } & (
   | { readonly result: 'sent' | 'found'; readonly record: string }
@@ -73,28 +73,28 @@ export type DeadLetterResult = {
 )
 
 export interface RedriveResult {
-  /** Dead letters that were looked at, and those that the filter took. */
+  /** Dead letters that were read, and those that the filter matched. */
   readonly seen: number
   readonly matched: number
-  /** What was tried, or in a dry run would be. */
+  /** Dead letters that were tried; in a dry run, those that would be. */
   readonly tried: number
   /** Sent again and acknowledged. */
   readonly resent: number
-  /** `unknown` ones that were in Kafka all the time. */
+  /** Records with the outcome `unknown` that were in Kafka already. */
   readonly found: number
-  /** Of invalid records, which were not tried. */
+  /** Dead letters of invalid records; not tried. */
   readonly invalid: number
-  /** Not tried any more. */
+  /** Parked dead letters; not tried. */
   readonly parked: number
   /** Entries that can't be read as dead letters. */
   readonly unreadable: number
-  /** Sent or found, but the target did not note it: the next run meets them again. */
+  /** Sent or found, but not completed in the target: the next run gets them again. */
   readonly notCompleted: number
-  /** Matched and still open: how many by code. */
+  /** Dead letters that matched and stay open, by code. */
   readonly failed: Readonly<Record<string, number>>
-  /** What was matched, by topic and code. */
+  /** Dead letters that matched, by topic and code. */
   readonly byTopic: Readonly<Record<string, Readonly<Record<string, number>>>>
-  /** Why it ended before the dead letters did, if so: a code, `deadline`, `interrupted` or `already-running`. */
+  /** Why the run ended early: a code, `deadline`, `interrupted` or `already-running`. */
   readonly stopped?: string
   /** The message of the error that stopped it. */
   readonly error?: string

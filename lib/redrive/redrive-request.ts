@@ -1,5 +1,4 @@
-// A redrive as it is requested, from fields of any origin: the function's event, the console's form, the command's
-// options.
+// Parses the request of a redrive: the event of the function, the form of the console or the options of the command.
 import { parseDeadLetterTargets } from '../config/dead-letter-targets.ts'
 import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import { ConfigError } from '../errors.ts'
@@ -15,9 +14,9 @@ export interface RedriveRequest extends DeadLetterFilter {
   readonly maxAttempts?: number
   readonly to?: string
   readonly dryRun: boolean
-  /** Whether the logs and the settings of the topics are looked at first. */
+  /** Whether the logs and the settings of the topics are checked first. */
   readonly verify: boolean
-  /** Invalid records too, by the contracts as they are now. */
+  /** Also send invalid records, validated by the current contracts. */
   readonly includeInvalid: boolean
   readonly anyTopic: boolean
   readonly overwrite: boolean
@@ -33,10 +32,10 @@ const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\
 type Fields = Record<string, unknown>
 type Problem = (text: string) => void
 
-/** Stands for the topic of records that never had one. */
+/** In conditions: records without a topic. */
 const NO_TOPIC = 'none'
 
-/** Conditions, each one value or a list. */
+/** Conditions that accept one value or a list. */
 const LISTS = {
   deadLetterId: 'deadLetterIds',
   topic: 'topics',
@@ -64,15 +63,15 @@ const FIELDS: readonly string[] = [
 ]
 
 /**
- * Parses the fields of a request: an object with the names of `RedriveRequest`, but in the singular where one value or
- * a list is taken (`topic`, `notTopic`, `error` …), and text for `from` and times.
+ * Parses a request: an object with the fields of `RedriveRequest`, but singular names for conditions that accept one
+ * value or a list (`topic`, `notTopic`, `error` …), and text for `from` and times.
  * @throws ConfigError with every problem at once
  */
 export function parseRedriveRequest(event: unknown): RedriveRequest {
   const problems: string[] = []
   const problem: Problem = text => problems.push(text)
   const object = isJsonObject(event) ? event : {}
-  // A schedule without an input of its own sends EventBridge's event.
+  // A schedule without an input sends EventBridge's scheduled event.
   const isSchedule = object['detail-type'] === 'Scheduled Event'
   for (const name of isSchedule ? [] : Object.keys(object))
     if (!FIELDS.includes(name)) problem(`${name}: unknown; expected ${FIELDS.join(', ')}.`)
@@ -108,7 +107,7 @@ function readFrom(from: unknown, problem: Problem): readonly DeadLetterTargetCon
   return undefined
 }
 
-/** One value, several in a list, or several in one text, separated by commas. */
+/** One value, a list, or a text with values separated by commas. */
 function list(name: string, fields: Fields, problem: Problem): string[] | undefined {
   const value = fields[name]
   if (value === undefined) return undefined
@@ -132,7 +131,7 @@ function text(name: string, fields: Fields, problem: Problem): string | undefine
   return undefined
 }
 
-/** ISO 8601 with its offset from UTC, or how long ago: 30m, 24h, 7d. A number without a unit says neither. */
+/** ISO 8601 with a zone, or an age: 30m, 24h, 7d. A number without a unit is ambiguous. */
 function time(name: string, fields: Fields, problem: Problem): number | undefined {
   const value = fields[name]
   if (value === undefined) return undefined

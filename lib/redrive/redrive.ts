@@ -1,5 +1,5 @@
-// Dead letters → Kafka again, as the bytes they were. A dead letter is completed only after the acknowledgement; what
-// fails stays open, and whatever is wrong with one keeps no other from being sent.
+// Sends the records of dead letters again, as the same bytes. A dead letter is completed only after the
+// acknowledgement; if the send fails, it stays open. An error of one dead letter keeps no other from being sent.
 import { type DeadLetter, recordOf } from '../dead-letter/dead-letter.ts'
 import type { Completed, DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
@@ -24,17 +24,17 @@ export type { DeadLetterResult, RedriveLog, RedriveOptions, RedriveResult } from
 const CONCURRENCY = 100
 const IN_DOUBT_WAIT_MS = 5 * 60_000
 const RENEW_MS = 15_000
-/** Dead letters that are read before the logs are looked into, so that one pass serves them all: bytes, about. */
+/** Dead letters are read up to about this size before one pass over the logs looks them all up. */
 const WINDOW_BYTES = 32 * 1024 * 1024
 const REACHABLE_MS = 5000
 const PAUSE_MS = 200
-/** These say that no broker lets us in, whatever is sent. */
+/** Codes of failures of the whole cluster. */
 const OF_CLUSTER: ReadonlySet<ErrorCode> = new Set(['unreachable', 'authentication', 'unavailable', 'deadline'])
 
 /**
- * Sends the open dead letters of a store again. What it did is in the result also where it had to stop.
- * @throws DeadLetterError `redrive-running` while another redrive has the dead letters · what the store throws when it
- * can't give a lease
+ * Sends the open dead letters of a store again. A run that stops early returns its counts up to then.
+ * @throws DeadLetterError `redrive-running` while another redrive has the lease · the error of the store if it can't
+ * grant a lease
  */
 export async function redrive(store: DeadLetterStore, options: RedriveOptions): Promise<RedriveResult> {
   const lease = options.dryRun ? undefined : await store.lease()
@@ -42,7 +42,7 @@ export async function redrive(store: DeadLetterStore, options: RedriveOptions): 
   const counts = new RedriveCounts()
   try {
     await new Redrive(store, options, counts, lease).run()
-    // The lease is looked at again: what somebody else removes meanwhile is theirs.
+    // Checked again, because tidying is for the holder of the lease only.
     await lease?.check()
     if (lease) await store.tidy()
   } catch (error) {
@@ -54,13 +54,13 @@ export async function redrive(store: DeadLetterStore, options: RedriveOptions): 
   return counts.result()
 }
 
-/** A dead letter with the topic that its record goes to. */
+/** A dead letter and the topic that its record will be sent to. */
 interface Candidate {
   readonly open: OpenDeadLetter
   /** With that topic. */
   readonly deadLetter: DeadLetter
   readonly topic: string
-  /** Where the partitioner would put it; undefined where that is not known or does not matter. */
+  /** The partition that its key maps to; undefined if it has no key or the topic's partitions are unknown. */
   readonly partition: number | undefined
 }
 
@@ -131,7 +131,7 @@ class Redrive {
     return this.#counts.stopped !== undefined
   }
 
-  /** Counts a dead letter; undefined where it is not to be tried. */
+  /** Counts a dead letter. @returns undefined if it is not tried */
   #take(open: OpenDeadLetter): Candidate | undefined {
     const { contracts, includeInvalid, anyTopic, to, maxAttempts = MAX_ATTEMPTS } = this.#options
     const { isDeadLetterTopic = () => false } = this.#options
@@ -152,18 +152,18 @@ class Redrive {
     return { open, deadLetter: withTopic(deadLetter, topic), topic, partition: undefined }
   }
 
-  /** It stays as it is, and this run has nothing more to do with it. */
+  /** Leaves the dead letter unchanged, and reports it. */
   #skip({ deadLetter, location }: OpenDeadLetter, code: string): undefined {
     this.#counts.fail(code)
     this.#options.onDeadLetter?.({ deadLetterId: deadLetter.deadLetterId, location, result: 'kept', code })
     return undefined
   }
 
-  /** One window: its topics' settings and logs first, then batch by batch. */
+  /** Handles one window: checks the topics' settings and logs, then sends batch by batch. */
   async #work(window: readonly Candidate[]): Promise<void> {
     const { concurrency = CONCURRENCY, rate = Number.POSITIVE_INFINITY, log } = this.#options
     const unanswered = await this.#facts?.load(window.map(({ topic }) => topic))
-    // Where no broker lets us in, the others would only fail too.
+    // If no broker answers or authenticates us, every send would fail.
     if (unanswered && OF_CLUSTER.has(unanswered.code)) return this.#counts.stop(unanswered.code, unanswered)
     const fitting = window.filter(candidate => this.#fitsItsTopic(candidate))
     const placed = log ? await Promise.all(fitting.map(candidate => this.#place(candidate))) : fitting
@@ -173,7 +173,7 @@ class Redrive {
       await this.#try(placed.slice(at, at + size), results)
   }
 
-  /** No record goes into a topic that would drop it. */
+  /** Whether the topic would keep the record: it is not older than the topic's retention. */
   #fitsItsTopic({ open, deadLetter, topic }: Candidate): boolean {
     if (!this.#facts) return true
     const { assumeRetained, timestamp } = this.#options
@@ -240,7 +240,7 @@ class Redrive {
       await this.#pace(batch.length)
       if (this.#isStopped()) return
       await this.#lease?.check()
-      // Before anything is sent: what can't be noted afterwards would be sent again by every run.
+      // Before the send, because records whose results can't be stored would be sent again by every run.
       await this.#store.reserve(batch.map(({ open }) => open))
     }
     const completed: Completed[] = []
@@ -301,7 +301,7 @@ class Redrive {
       this.#counts.stop(codes[0] ?? 'unreachable')
   }
 
-  /** Whether any broker answers: where none does, everything else would only fail too. */
+  /** Whether any broker answers; if none does, the run stops. */
   async #isReachable(): Promise<boolean> {
     const { producer } = this.#options
     return (await producer.isReachable?.(Deadline.after(systemClock, REACHABLE_MS))) ?? false
@@ -327,7 +327,7 @@ class Redrive {
     }
   }
 
-  /** The record to send; undefined where it can't be made, which is noted on its dead letter. */
+  /** @returns the record to send; undefined if an error kept the dead letter open */
   async #record(candidate: Candidate): Promise<ProducerRecord | undefined> {
     const { contracts, timestamp = 'original' } = this.#options
     try {
@@ -357,11 +357,11 @@ class Redrive {
     if (deadLetter.claimCheck === null) return withTopic(deadLetter, topic)
     const whole = await this.#options.readClaim?.(deadLetter)
     if (!whole || !hasOwnId(whole))
-      throw new DeadLetterError('claim-missing', 'The value of a dead letter is not there, or is another.')
+      throw new DeadLetterError('claim-missing', 'The value in the claim check is missing or differs.')
     return withTopic(whole, topic)
   }
 
-  /** It stays. What is its own fault counts as an attempt; anything else is only noted where it is news. */
+  /** Keeps the dead letter open. Its own errors count as attempts; of others a new code is stored. */
   async #keep(candidate: Candidate, code: string, isOwnFault: boolean): Promise<void> {
     const { open } = candidate
     this.#skip(open, code)
@@ -370,7 +370,7 @@ class Redrive {
     else if (open.deadLetter.redrive.lastCode !== code) await this.#store.replace(open, noted(open.deadLetter, code))
   }
 
-  /** What was refused counts as an attempt; what never left this machine does not. */
+  /** A rejected or unknown record counts as an attempt; one that was never sent does not. */
   async #noteFailure(candidate: Candidate, failed: Failed): Promise<void> {
     const { code, outcome, failureKind } = failed
     const { open } = candidate
@@ -381,7 +381,7 @@ class Redrive {
   }
 }
 
-/** About what a dead letter takes in memory. */
+/** The approximate size of a dead letter in memory. */
 function sizeOf({ record }: DeadLetter): number {
   return 1024 + (record.value?.length ?? 0) + (record.key?.length ?? 0) + record.headers.length * 100
 }
@@ -390,7 +390,7 @@ function isOlder(deadLetter: DeadLetter, retentionMs: number | undefined): boole
   return retentionMs !== undefined && Date.now() - timeOf(deadLetter) > retentionMs
 }
 
-/** A record of a function says by `kp-id` who it is; only its dead letter is believed about that. */
+/** Records of the functions have their id in the header `kp-id`; it is set from the dead letter, which is trusted. */
 function withRecordId(headers: readonly RecordHeader[], { recordId, source }: DeadLetter): RecordHeader[] {
   const id: RecordHeader = ['kp-id', Buffer.from(recordId)]
   const at = headers.findIndex(([name]) => name === 'kp-id')

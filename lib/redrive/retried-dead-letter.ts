@@ -1,8 +1,8 @@
-// A dead letter after another try: what is kept of it.
+// The new version of a dead letter after another attempt.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { Failed } from '../delivery/delivery-report.ts'
 
-/** The record's own time, else about when it would have been appended. */
+/** The record's timestamp, or the time of the first failure. */
 export function timeOf({ record, failure }: DeadLetter): number {
   return record.timestamp ?? Date.parse(failure.firstAt)
 }
@@ -11,12 +11,12 @@ export function tried(deadLetter: DeadLetter, lastCode: string): DeadLetter {
   return { ...deadLetter, redrive: { count: deadLetter.redrive.count + 1, lastAt: new Date().toISOString(), lastCode } }
 }
 
-/** What kept it, where that is no fault of its own: it does not count as a try. */
+/** Stores why it was kept, without counting an attempt: the reason is not its own. */
 export function noted(deadLetter: DeadLetter, lastCode: string): DeadLetter {
   return { ...deadLetter, redrive: { ...deadLetter.redrive, lastAt: new Date().toISOString(), lastCode } }
 }
 
-/** Its first look was for nothing, but this try's answer was lost: from now on that is where it may be. */
+/** Stores where the record may be in the log, because the response of this attempt was lost. */
 export function inDoubt(deadLetter: DeadLetter, { serialized, inDoubt: doubt, firstAt, lastAt }: Failed): DeadLetter {
   if (!doubt || serialized?.partition === undefined) return deadLetter
   const { producerId, epoch, baseSequence, indexInBatch, clusterId, fromOffset } = doubt

@@ -1,4 +1,4 @@
-// A redrive as it was requested: from each target of a chain in turn, or of dead letters that the caller has already.
+// Runs a requested redrive: of each target of a chain in turn, or of a store that the caller has opened.
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
 import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
@@ -14,14 +14,14 @@ import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveRequest } from './redrive-request.ts'
 import type { SourceMessageReader } from './source-messages.ts'
 
-/** After these no other target is tried. */
+/** After these results no further target is read. */
 const ENDS_RUN: ReadonlySet<string> = new Set(['deadline', 'interrupted', 'unreachable', 'authentication'])
 
 export interface RedriveContext {
   readonly config: ProducerConfig
-  /** What invalid records are checked by, where the request includes them. */
+  /** Validate invalid records, if the request includes them. */
   readonly contracts: Contracts
-  /** Reads messages of a queue that are no dead letters; without it such messages stay as they are. */
+  /** Converts messages of a queue that are no dead letters; without it they stay untouched. */
   readonly readSourceMessage?: SourceMessageReader
   readonly deadline?: Deadline
   readonly signal?: AbortSignal
@@ -29,16 +29,15 @@ export interface RedriveContext {
   readonly onDeadLetter?: RedriveOptions['onDeadLetter']
   readonly onUnreadable?: RedriveOptions['onUnreadable']
   /**
-   * Called with topics whose retention would drop a record as soon as it is sent, and with record batches that can't be
-   * read.
+   * Called with warnings about topics whose retention would drop a record at once, and about unreadable batches.
    */
   readonly warn?: (text: string) => void
 }
 
 /**
- * Sends the dead letters of the targets that a request names, or of the configured ones.
- * @returns one result per target, in their order. A target that can't be read keeps none after it from being tried;
- * the time, an interruption or a cluster that does not answer ends the run
+ * Redrives the targets of a request, or the configured ones.
+ * @returns one result per target, in order. An unreadable target does not stop the run; the deadline, an interruption
+ * or a cluster that does not answer does
  */
 export function runRedrive(request: RedriveRequest, context: RedriveContext): Promise<RedriveResult[]> {
   const { config } = context
@@ -65,7 +64,7 @@ export function runRedrive(request: RedriveRequest, context: RedriveContext): Pr
   })
 }
 
-/** A result also where the target can't be read, or another redrive has it. */
+/** Returns a result also if the target can't be read, or another redrive has its lease. */
 async function redriveOrReport(store: DeadLetterStore, options: RedriveOptions): Promise<RedriveResult> {
   try {
     return await redrive(store, options)
@@ -78,7 +77,7 @@ async function redriveOrReport(store: DeadLetterStore, options: RedriveOptions):
   }
 }
 
-/** Sends the dead letters of a store that the caller has opened, and closes. */
+/** Redrives a store that the caller opens and closes. */
 export function redriveStore(
   store: DeadLetterStore,
   request: RedriveRequest,
@@ -92,7 +91,7 @@ export function redriveStore(
   )
 }
 
-/** The reader of a request's source messages, for the stores of its targets. */
+/** The converter of source messages, with the source queue of the request. */
 export function messageReaderOf(
   { sourceQueue }: Pick<RedriveRequest, 'sourceQueue'>,
   { readSourceMessage }: Pick<RedriveContext, 'readSourceMessage'>,

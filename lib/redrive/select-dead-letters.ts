@@ -1,26 +1,26 @@
-// Which dead letters a redrive, a list or another command is about.
+// Selects the dead letters of a redrive, a list or another command.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { FailedOutcome } from '../errors.ts'
 
-/** A dead letter that was tried so often is parked: it stays, and is not tried any more. */
+/** After this many failed attempts a dead letter is parked: it stays and is not tried any more. */
 export const MAX_ATTEMPTS = 5
 
-/** Every condition that is given must hold; of several values of one condition, one must. */
+/** All conditions must hold; a condition with several values holds if one of them matches. */
 export interface DeadLetterFilter {
   readonly deadLetterIds?: readonly string[] | undefined
-  /** Topics of the records. `''` stands for records that never had one. */
+  /** Topics of the records; `''` selects records without a topic. */
   readonly topics?: readonly string[] | undefined
   readonly notTopics?: readonly string[] | undefined
-  /** Codes of the first failure, or of the last try, e.g. `no-leader`. */
+  /** Codes of the failure or of the last redrive, e.g. `no-leader`. */
   readonly errors?: readonly string[] | undefined
   readonly notErrors?: readonly string[] | undefined
   readonly outcomes?: readonly FailedOutcome[] | undefined
   readonly notOutcomes?: readonly FailedOutcome[] | undefined
-  /** True: only invalid records; false: none of them. */
+  /** True: only invalid records; false: no invalid records. */
   readonly invalid?: boolean | undefined
-  /** True: only parked ones; false: none of them. */
+  /** True: only parked dead letters; false: no parked ones. */
   readonly parked?: boolean | undefined
-  /** When it failed last, ms since the epoch. */
+  /** The time of the last failure, ms since the epoch. */
   readonly since?: number | undefined
   readonly until?: number | undefined
 }
@@ -46,7 +46,7 @@ export function isParked({ redrive }: DeadLetter, maxAttempts = MAX_ATTEMPTS): b
   return redrive.count >= maxAttempts
 }
 
-/** The code of the last try, or of the failure where it was not tried again. */
+/** The code of the last redrive, or of the failure if there was none. */
 export function lastError({ failure, redrive }: DeadLetter): string {
   return redrive.lastCode ?? failure.code
 }
@@ -61,7 +61,7 @@ function isAs(value: boolean, expected: boolean | undefined): boolean {
 }
 
 export interface DeadLetterGroup {
-  /** Null where the records never had one. */
+  /** Null for records without a topic. */
   readonly topic: string | null
   readonly error: string
   readonly lastError: string
@@ -69,14 +69,14 @@ export interface DeadLetterGroup {
   readonly isInvalid: boolean
   readonly deadLetters: number
   readonly parked: number
-  /** When the oldest and the newest of them failed last. */
+  /** The first and the last time of their last failures. */
   readonly oldest: string
   readonly newest: string
   /** The id of one of them. */
   readonly sample: string
 }
 
-/** Groups by topic, error, last error, outcome and kind, most dead letters first; grows with the groups alone. */
+/** Groups by topic, error, last error, outcome and kind, largest group first. Memory grows only with the groups. */
 export class DeadLetterGroups {
   readonly #groups = new Map<string, { -readonly [K in keyof DeadLetterGroup]: DeadLetterGroup[K] }>()
   readonly #maxAttempts: number

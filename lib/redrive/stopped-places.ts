@@ -1,23 +1,23 @@
-// The topics and partitions that take no records in this run: what else goes there would only fail too.
+// The topics and partitions that get no more records in this run, because every send there would fail.
 import type { Failed } from '../delivery/delivery-report.ts'
 import type { ErrorCode } from '../errors.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 
-/** These are about a whole topic, whichever partition met them. */
+/** Codes of failures of a whole topic. */
 const OF_TOPIC: ReadonlySet<ErrorCode> = new Set(['topic-not-on-cluster', 'authorization'])
 
 export interface Attempt {
   readonly topic: string
-  /** Undefined where the record did not get as far as a partition. */
+  /** Undefined if the record failed before it had a partition. */
   readonly partition: number | undefined
-  /** Undefined: it was acknowledged. */
+  /** Undefined: the record was acknowledged. */
   readonly failed: Failed | undefined
 }
 
 export class StoppedPlaces {
   readonly #places = new Map<string, ErrorCode>()
 
-  /** Stops the places at which every attempt of a batch met a delivery failure. */
+  /** Stops the places where every attempt of a batch ended with a delivery failure. */
   note(attempts: readonly Attempt[]): void {
     const byPlace = Map.groupBy(attempts, placeOf)
     for (const [place, ofPlace] of byPlace) {
@@ -31,7 +31,7 @@ export class StoppedPlaces {
     this.#places.set(topic, code)
   }
 
-  /** Why nothing goes there; undefined where something may. */
+  /** @returns why nothing is sent there; undefined if records may be sent */
   codeOf(topic: string, partition?: number): ErrorCode | undefined {
     const ofTopic = this.#places.get(topic)
     return ofTopic ?? (partition === undefined ? undefined : this.#places.get(topicPartition(topic, partition)))

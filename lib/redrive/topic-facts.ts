@@ -1,9 +1,9 @@
-// What a topic does with the records that it gets: how long it keeps them, and whether only the newest of a key.
+// How long a topic keeps records, and whether it is compacted.
 import { KafkaProducerError } from '../errors.ts'
 
-/** What reads the settings of topics. */
+/** Reads the settings of topics. */
 export interface TopicSettings {
-  /** One entry per topic that the brokers answered for: its settings, or the code of their refusal. */
+  /** One entry per topic with a response: its settings, or the error of the brokers. */
   settings(
     topics: readonly string[],
     names: readonly string[],
@@ -12,7 +12,7 @@ export interface TopicSettings {
 
 export type TopicFacts =
   | { readonly kind: 'known'; readonly isCompacted: boolean; readonly retentionMs: number | undefined }
-  /** It may not be read, or the brokers did not answer. */
+  /** No right to read the settings, or no response. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'missing' }
 
@@ -20,7 +20,7 @@ const RETENTION = 'retention.ms'
 const TIMESTAMP_TYPE = 'message.timestamp.type'
 const CLEANUP = 'cleanup.policy'
 
-/** Asks for each topic once. */
+/** Reads the settings of each topic once. */
 export class TopicFactsCache {
   readonly #source: TopicSettings
   readonly #facts = new Map<string, TopicFacts>()
@@ -30,8 +30,8 @@ export class TopicFactsCache {
   }
 
   /**
-   * Makes sure that `of` knows these topics.
-   * @returns why no broker answered; undefined where one did
+   * Reads the settings of the topics that `of` has no facts of yet.
+   * @returns the error if no broker answered
    */
   async load(topics: Iterable<string>): Promise<KafkaProducerError | undefined> {
     const unasked = [...new Set(topics)].filter(topic => !this.#facts.has(topic))
@@ -58,7 +58,7 @@ function factsOf(answer: ReadonlyMap<string, string | null> | KafkaProducerError
   const retention = Number(answer?.get(RETENTION) ?? Number.NaN)
   const policies = answer?.get(CLEANUP)?.split(',')
   if (!answer || !policies || Number.isNaN(retention)) return { kind: 'unknown' }
-  // Age counts by the record's own time only: with LogAppendTime every record is new. -1 keeps records for ever.
+  // Retention goes by the record's timestamp; with LogAppendTime every record is new. -1 keeps records for ever.
   const isByAge = policies.includes('delete') && answer.get(TIMESTAMP_TYPE) !== 'LogAppendTime' && retention >= 0
   return { kind: 'known', isCompacted: policies.includes('compact'), retentionMs: isByAge ? retention : undefined }
 }

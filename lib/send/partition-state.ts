@@ -1,4 +1,4 @@
-// What the Sender knows of one topic-partition, and the only place that changes it. Java: Sender.completeBatch with
+// The Sender's state of one topic-partition; only this file changes it. Java: Sender.completeBatch with
 // TransactionManager.TxnPartitionEntry. A partition sends one batch at a time, so it never has two requests under way.
 //
 //                open()             beginRequest()             wrote()
@@ -27,7 +27,7 @@
 // ends as EMPTY, not OPEN, when no record is left. cancelled() ends an OPEN batch as well.
 //
 // A batch keeps its bytes, producer id, epoch and sequence over all its attempts. When a batch ends without an
-// acknowledgement, or is encoded anew, after an attempt left this machine, the partition moves to the next epoch
+// acknowledgement, or is encoded again, after an attempt left this machine, the partition moves to the next epoch
 // (docs/sender-rules.md, rule 3).
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { FailedOutcome } from '../errors.ts'
@@ -234,7 +234,9 @@ export class PartitionState {
     this.#notBefore = until
   }
 
-  /** Nothing can be written, since the broker expects another sequence: the batch is encoded anew in the next epoch. */
+  /**
+   * Nothing can be written, since the broker expects another sequence: the batch is encoded again in the next epoch.
+   */
   renumberBatch(): void {
     this.#rebuild(this.#openBatch('renumber a batch'))
   }
@@ -274,7 +276,7 @@ export class PartitionState {
     return this.#split.splice(0).flat()
   }
 
-  /** Encodes a batch anew, of which no copy can be in the log, with the records that somebody still waits for. */
+  /** Encodes a batch again, of which no copy can be in the log, with the records that a caller still waits for. */
   #rebuild(batch: ProducerBatch): void {
     batch.dropCompleted()
     if (batch.records.length === 0) return this.#end(batch)

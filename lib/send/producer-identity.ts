@@ -36,7 +36,7 @@ export class ProducerIdentity {
     return this.#current
   }
 
-  /** Returns an error that a retry would not fix (authorization, an old broker), once. Requests then start anew. */
+  /** Returns an error that a retry would not fix (authorization, an old broker), once. Requests then start again. */
   takeFatal(): TransportError | undefined {
     const failure = this.#failure
     this.#failure = undefined

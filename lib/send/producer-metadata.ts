@@ -9,7 +9,7 @@ import type { KafkaClient, PartitionMetadata, TopicMetadata } from '../transport
 const REQUEST_MS = 5000
 /** A topic that got no record for this long is no longer requested (Java: `metadata.max.idle.ms`). */
 const TOPIC_IDLE_MS = 300_000
-/** So many answers in a row with an older epoch or fewer partitions are believed: the topic was created anew. */
+/** After this many answers in a row with an older epoch or fewer partitions, the topic counts as recreated. */
 const BELIEVE_AFTER = 5
 
 /** A topic without leaders delays requests for the other topics as much as this many failures do, and no more. */

@@ -19,7 +19,7 @@ export interface TopicMetadata {
 }
 
 export interface Cluster {
-  /** Null, or missing, where the brokers don't say. */
+  /** Null or missing if the brokers don't report it. */
   readonly clusterId?: string | null
   readonly topics: readonly TopicMetadata[]
 }

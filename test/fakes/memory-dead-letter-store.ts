@@ -1,4 +1,4 @@
-// Dead letters in memory, with a record of everything that was asked of the store.
+// A store of dead letters in memory, with a list of its calls.
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import type {
   Completed,
@@ -10,10 +10,10 @@ import type {
 import { DeadLetterError } from '../../lib/errors.ts'
 
 export class MemoryDeadLetterStore implements DeadLetterStore<number> {
-  /** By their place; what is completed is gone. */
+  /** Open dead letters by handle. */
   readonly open = new Map<number, DeadLetter>()
   readonly calls: string[] = []
-  /** What fails, by the name of the call. */
+  /** Errors to throw, by the name of the call. */
   readonly failing = new Map<string, Error>()
   isLeased = false
 

@@ -13,7 +13,7 @@ const DAY = 86_400_000
 const noViolations = () => ({ violations: [], truncated: false })
 const contract = parseContract('chat', { value: { format: 'text' } }, () => noViolations)
 
-/** Takes every record but those of some topics, which fail with a code. */
+/** Accepts all records except those of some topics, which fail with a code. */
 function producerOf(failing: Readonly<Record<string, 'topic-not-on-cluster' | 'authorization' | 'unreachable'>> = {}) {
   const batches: ProducerRecord[][] = []
   return {
@@ -73,7 +73,7 @@ async function run(deadLetters: readonly DeadLetter[], options: Partial<RedriveO
 const many = (count: number, topic: string) =>
   Array.from({ length: count }, (_, n) => deadLetterOf(`${topic}-${n}`, `${n}`, topic))
 
-test('dead letters of a topic that is gone, however many come first, keep no other from being sent', async () => {
+test('many dead letters of a deleted topic keep no dead letter of another topic from being sent', async () => {
   const store = new MemoryDeadLetterStore([...many(350, 'gone'), ...many(300, 'chat')])
   const producer = producerOf({ gone: 'topic-not-on-cluster' })
   const result = await redrive(store, { producer })
@@ -81,11 +81,11 @@ test('dead letters of a topic that is gone, however many come first, keep no oth
   assert.deepEqual(result.failed, { 'topic-not-on-cluster': 350 })
   assert.equal(result.stopped, undefined)
   assert.equal(store.open.size, 350)
-  // The topic is asked for in one batch, not in each.
+  // Only the first batch is sent to the topic.
   assert.equal(result.tried, 400)
 })
 
-test('a run ends where no broker answers, and nothing counts as an attempt', async () => {
+test('a run ends if no broker answers, and nothing counts as an attempt', async () => {
   const store = new MemoryDeadLetterStore(many(300, 'chat'))
   const result = await redrive(store, { producer: producerOf({ chat: 'unreachable' }) })
   assert.deepEqual([result.stopped, result.resent, result.tried], ['unreachable', 0, 100])
@@ -103,7 +103,7 @@ test('topics and codes of a dead letter change no prototype and no other dead le
   assert.deepEqual(Object.keys(result.byTopic), ['__proto__', 'constructor', 'toString', 'chat'])
 })
 
-test('records go to topics of contracts only, unless any topic is asked for', async () => {
+test('records are sent only to topics with a contract, unless `anyTopic` is set', async () => {
   const contracts = new Map([['chat', contract]])
   const deadLetters = [deadLetterOf('a', 'a', 'payments'), deadLetterOf('b', 'b')]
   const strict = await run(deadLetters, { contracts })
@@ -112,7 +112,7 @@ test('records go to topics of contracts only, unless any topic is asked for', as
   assert.deepEqual(any.producer.sent(), ['payments:a', 'chat:b'])
 })
 
-test('the record’s id comes from its dead letter, whatever the header says', async () => {
+test('the record id comes from its dead letter, not from the header', async () => {
   const forged = deadLetterOf('own-id', 'v')
   const headers = [
     { name: 'kp-id', value: Buffer.from('somebody-else').toString('base64') },
@@ -127,7 +127,7 @@ test('the record’s id comes from its dead letter, whatever the header says', a
   ])
 })
 
-test('a topic that would drop the record keeps it from being sent', async () => {
+test('no record is sent to a topic whose retention would drop it', async () => {
   const day = { 'retention.ms': String(DAY) }
   const rows: [string, Parameters<typeof logOf>[0], Partial<RedriveOptions>, string][] = [
     ['older than its retention', { chat: day }, {}, 'too-old'],
@@ -148,7 +148,7 @@ test('a topic that would drop the record keeps it from being sent', async () => 
   }
 })
 
-test('nothing is sent where what became of it could not be noted', async () => {
+test('nothing is sent if the store could not store the results', async () => {
   const store = new MemoryDeadLetterStore(many(3, 'chat'))
   store.failing.set('reserve', new DeadLetterError('dead-letter', 'The disk target is full.', { retriable: true }))
   const producer = producerOf()
@@ -157,7 +157,7 @@ test('nothing is sent where what became of it could not be noted', async () => {
   assert.deepEqual(producer.sent(), [])
 })
 
-test('what was sent but not noted is counted, also when the run stops for it', async () => {
+test('records that were sent but not completed are counted, also if the run stops', async () => {
   const store = new MemoryDeadLetterStore(many(3, 'chat'))
   store.failing.set('complete', new DeadLetterError('dead-letter', 'The disk target is full.', { retriable: true }))
   const result = await redrive(store, { producer: producerOf() })
@@ -165,7 +165,7 @@ test('what was sent but not noted is counted, also when the run stops for it', a
   assert.equal(store.isLeased, false)
 })
 
-test('the lease is looked at before every batch; a lost one ends the run before anything else is sent', async () => {
+test('the lease is checked before every batch; a lost lease ends the run', async () => {
   const store = new MemoryDeadLetterStore(many(250, 'chat'))
   const producer = producerOf()
   let batches = 0
@@ -184,7 +184,7 @@ test('a dry run takes no lease, sends nothing and writes nothing', async () => {
   assert.deepEqual([result.tried, result.resent, producer.sent(), store.calls], [3, 0, [], []])
 })
 
-test('what became of each dead letter is reported, with its place in Kafka or the reason', async () => {
+test('the result of each dead letter is reported, with its location in Kafka or the reason', async () => {
   const results: string[] = []
   const store = new MemoryDeadLetterStore([deadLetterOf('a', 'a'), deadLetterOf('b', 'b', 'gone')])
   await redrive(store, {
@@ -195,7 +195,7 @@ test('what became of each dead letter is reported, with its place in Kafka or th
   assert.deepEqual(results.sort(), ['kafka:chat-0@0', 'kept topic-not-on-cluster'])
 })
 
-test('a missing claim counts an attempt of its own dead letter, which is parked in the end', async () => {
+test('a missing claim counts as an attempt of its dead letter, which is finally parked', async () => {
   const plain = deadLetterOf('claimed', 'v')
   const claimCheck = { target: 's3://b/claims/x', sha256: 'a'.repeat(64), bytes: 1 }
   const claimed = { ...plain, record: { ...plain.record, value: null }, claimCheck }
@@ -209,7 +209,7 @@ test('a missing claim counts an attempt of its own dead letter, which is parked 
   assert.equal((await redrive(store, { producer: producerOf(), maxAttempts: 2 })).parked, 1)
 })
 
-test('to another topic: the dead letter keeps its id, and its partition is chosen anew', async () => {
+test('to another topic: the dead letter keeps its id, and the partitioner chooses the partition', async () => {
   const fixed = deadLetterOf('a', 'a')
   const record = { ...fixed.record, partition: 7, partitionFixedBy: 'source' } as const
   const { producer } = await run([{ ...fixed, record }], { to: 'other' })
@@ -217,7 +217,7 @@ test('to another topic: the dead letter keeps its id, and its partition is chose
   assert.deepEqual([sent?.topic, sent?.partition], ['other', undefined])
 })
 
-test('a store that gives more after a completion is read until nothing is completed any more', async () => {
+test('a store that gives more after a completion is read until nothing more is completed', async () => {
   const store = new MemoryDeadLetterStore(many(30, 'chat'))
   const all = store.deadLetters.bind(store)
   Object.assign(store, {

@@ -80,7 +80,7 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#put(open.handle, JSON.stringify(deadLetter), DEAD_LETTER_MEDIA_TYPE)
   }
 
-  /** A conditional write: whoever creates the object has the lease. */
+  /** A conditional write: the process that creates the object has the lease. */
   async lease(): Promise<Lease> {
     const { s3, client } = await this.#load()
     const holder = randomUUID()

@@ -58,7 +58,7 @@ export class LogReader {
     return this.#retrying(async deadline => (await this.#leadersOf(topic, deadline)).length, ms)
   }
 
-  /** Null where the brokers don't say. */
+  /** Null if the brokers don't report it. */
   clusterId(): Promise<string | null> {
     return this.#retrying(async deadline => (await this.#client.metadata([], deadline)).clusterId ?? null)
   }
@@ -113,7 +113,7 @@ export class LogReader {
     }
   }
 
-  /** The settings of topics, or why the brokers refuse to tell a topic's (no right DESCRIBE_CONFIGS; no such topic). */
+  /** The settings of topics, or the error of a topic (no right DESCRIBE_CONFIGS; no such topic). */
   async settings(
     topics: readonly string[],
     names: readonly string[],
