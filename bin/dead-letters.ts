@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import type { ProducerConfig } from '../lib/config/settings.ts'
+import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
 import { listDeadLetters } from '../lib/redrive/list-dead-letters.ts'
 import { withClaim } from '../lib/redrive/read-claim.ts'
@@ -53,11 +55,21 @@ export function addDeadLetters(program: Command): void {
 async function* deadLettersOf({ from, topic, error, since, until, limit }: Options): AsyncGenerator<OpenDeadLetter> {
   const filter = Object.entries({ from, topic, error, since, until, limit }).filter(([, value]) => value !== undefined)
   const request = parseRedriveRequest(Object.fromEntries(filter))
-  const env = environment()
-  exportAwsVariables(env)
-  const config = await configuration(env)
+  const config = await producerConfig()
   const readSourceMessage = createSourceMessageReader(await contractsIn('contracts', false), config)
   yield* listDeadLetters(request, { config, readSourceMessage, warn: printMessage })
+}
+
+async function producerConfig(): Promise<ProducerConfig> {
+  const env = environment()
+  exportAwsVariables(env)
+  return configuration(env)
+}
+
+/** The dead letter with its value, which only a configured target or the one of `--from` may keep. */
+async function whole(deadLetter: DeadLetter, { from }: Options): Promise<DeadLetter> {
+  const requested = parseRedriveRequest(from === undefined ? {} : { from }).from ?? []
+  return withClaim(deadLetter, [...requested, ...(await producerConfig()).deadLetter])
 }
 
 async function list(options: Options): Promise<void> {
@@ -96,7 +108,7 @@ async function show(deadLetterId: string, options: Options): Promise<void> {
   for await (const open of deadLettersOf(options)) if (open.deadLetter.deadLetterId === deadLetterId) match = open
   if (!match) throw new Error(`No open dead letter has the id ${deadLetterId}.`)
   const { location } = match
-  const deadLetter = options.payload ? await withClaim(match.deadLetter) : match.deadLetter
+  const deadLetter = options.payload ? await whole(match.deadLetter, options) : match.deadLetter
   if (options.json) return printJson({ location, ...(options.payload ? deadLetter : withoutPayload(deadLetter)) })
   const { record, source, failure, redrive, claimCheck } = deadLetter
   const hidden = '(hidden; use --payload)'

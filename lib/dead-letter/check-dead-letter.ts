@@ -10,10 +10,11 @@ import {
   MAX_TEXT,
   MAX_TIME,
   MAX_TOPIC,
+  MAX_VALUE_BYTES,
 } from './dead-letter.ts'
 
-/** Base64 of the largest `max.request.size`. */
-const MAX_BASE64 = 134_000_000
+/** The longest base64 text of a key, value or header. */
+const MAX_BASE64 = (MAX_VALUE_BYTES / 3) * 4
 
 type Check = (value: unknown) => boolean
 
@@ -93,7 +94,7 @@ const REDRIVE: Readonly<Record<string, Check>> = {
 const CLAIM: Readonly<Record<string, Check>> = {
   target: text(MAX_TEXT),
   sha256: matching(/^[0-9a-f]{64}$/),
-  bytes: integer(0, MAX_INT32),
+  bytes: integer(0, MAX_VALUE_BYTES),
 }
 
 const IN_DOUBT: Readonly<Record<string, Check>> = {

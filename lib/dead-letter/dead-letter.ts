@@ -13,6 +13,8 @@ export const MAX_TEXT = 4096
 export const MAX_CLASS = 128
 /** The longest topic name that Kafka allows. */
 export const MAX_TOPIC = 249
+/** The largest key, value or header: that of the largest `max.request.size`. */
+export const MAX_VALUE_BYTES = 100_500_000
 export const MAX_HEADERS = 100_000
 export const MAX_HEADER_NAME = 32_767
 export const MAX_INT32 = 2 ** 31 - 1

@@ -1,19 +1,27 @@
 // The registry of stores: one row per kind, whose store is loaded on use. A function that only writes dead letters
 // imports none of this, so none of it is in its bundle (test/bundles.test.ts).
-import { DeadLetterError } from '../errors.ts'
+import type { Claim } from './claim.ts'
 import type { DeadLetterStoreServices, TargetDeadLetterStore } from './dead-letter-store.ts'
 import { isDeadLetterTopic } from './kafka/kafka-dead-letter.ts'
 import type { DeadLetterTargetConfig } from './target-kinds.ts'
 
 interface StoreModule<Config> {
   openStore(config: Config, services: DeadLetterStoreServices): TargetDeadLetterStore
-  /** Reads a value that a target of this kind stores for another. */
-  readClaim?(location: string, deadLetterId: string): Promise<Uint8Array>
+}
+
+interface ClaimModule<Config> {
+  /**
+   * Reads a value that the target keeps for another; changes and creates nothing.
+   * @returns undefined when it has no value with this id and size
+   */
+  readClaim(config: Config, claim: Claim): Promise<Uint8Array | undefined>
 }
 
 interface StoreKind<Config> {
   /** Imports the kind's store.ts. */
   load(): Promise<StoreModule<Config>>
+  /** Imports the kind's claims.ts, if its targets keep values for others. */
+  loadClaims?(): Promise<ClaimModule<Config>>
   /** A description for people, without secrets. */
   describe(config: Config): string
   /** Whether a Kafka topic holds its dead letters; no dead letter is ever sent to such a topic. */
@@ -32,6 +40,7 @@ export const STORE_KINDS: { readonly [N in Name]: StoreKind<DeadLetterTargetConf
   },
   s3: {
     load: () => import('./s3/store.ts'),
+    loadClaims: () => import('./s3/claims.ts'),
     describe: ({ bucket }) => `s3:${bucket}`,
     signingService: (_config, region) => stsOf(region),
   },
@@ -47,10 +56,12 @@ export const STORE_KINDS: { readonly [N in Name]: StoreKind<DeadLetterTargetConf
   },
   disk: {
     load: () => import('./disk/store.ts'),
+    loadClaims: () => import('./disk/claims.ts'),
     describe: ({ folder }) => `disk:${folder}`,
   },
   sqlite: {
     load: () => import('./sqlite/store.ts'),
+    loadClaims: () => import('./sqlite/claims.ts'),
     describe: ({ file }) => `sqlite:${file}`,
   },
 }
@@ -68,16 +79,24 @@ export async function openStore(
 }
 
 /**
- * Reads the value of a claim check, from any kind of target.
- * @throws DeadLetterError `claim-missing` when no kind of target stores values at such a location
+ * Reads the value of a claim check. Only these targets are asked, and each only for what it keeps under the id: what
+ * else the location says is not followed.
+ * @param location the claim check's `target`; its kind of target is looked at
+ * @returns undefined when none of the targets has a value with this id and size
  */
-export async function readClaim(location: string, deadLetterId: string): Promise<Uint8Array> {
-  const kinds: Readonly<Record<string, Pick<StoreKind<never>, 'load'>>> = STORE_KINDS
+export async function readClaim(
+  targets: readonly DeadLetterTargetConfig[],
+  location: string,
+  claim: Claim,
+): Promise<Uint8Array | undefined> {
   const kind = location.slice(0, location.indexOf(':'))
-  const store = Object.hasOwn(kinds, kind) ? await kinds[kind]?.load() : undefined
-  if (!store?.readClaim)
-    throw new DeadLetterError('claim-missing', 'The claim check does not name a target that stores values.')
-  return store.readClaim(location, deadLetterId)
+  for (const target of targets) {
+    if (target.kind !== kind) continue
+    const claims = await storeKindOf(target).loadClaims?.()
+    const value = await claims?.readClaim(target, claim)
+    if (value !== undefined) return value
+  }
+  return undefined
 }
 
 /** An AWS address that returns the time without authentication. */

@@ -1,34 +1,49 @@
-// Reads the value of a dead letter from its claim check, and compares it with the hash in the dead letter.
+// Reads the value of a dead letter from its claim check. The dead letter may come from anybody, so it is not believed
+// where the value is: only targets that the caller names are asked.
 import { createHash } from 'node:crypto'
-import type { DeadLetter } from '../dead-letter/dead-letter.ts'
+import { type DeadLetter, MAX_VALUE_BYTES } from '../dead-letter/dead-letter.ts'
+import { hasOwnId } from '../dead-letter/read-dead-letter.ts'
 import { readClaim } from '../dead-letter/store-kinds.ts'
+import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import { DeadLetterError } from '../errors.ts'
 
-/**
- * Returns the dead letter with its value.
- * @throws DeadLetterError `claim-missing` when the value can't be read or has another hash
- */
-export async function withClaim(deadLetter: DeadLetter): Promise<DeadLetter> {
-  const { claimCheck, deadLetterId } = deadLetter
-  if (claimCheck === null) return deadLetter
-  // A dead letter may come from anywhere, so only a claim that belongs to its id is read.
-  if (!claimCheck.target.endsWith(`claims/${deadLetterId}`)) throw missing()
-  const value = await readClaim(claimCheck.target, deadLetterId).catch(cause => {
-    throw missing(cause)
-  })
-  if (value.length !== claimCheck.bytes || createHash('sha256').update(value).digest('hex') !== claimCheck.sha256)
-    throw missing()
-  return {
-    ...deadLetter,
-    record: { ...deadLetter.record, value: Buffer.from(value).toString('base64') },
-    claimCheck: null,
-  }
+/** Also the form of a value's name in a folder or bucket. */
+const ID = /^[A-Za-z0-9_-]{22}$/
+
+/** @param targets those that may keep the values: the configured ones and those that were asked for */
+export function claimReader(
+  targets: readonly DeadLetterTargetConfig[],
+): (deadLetter: DeadLetter) => Promise<DeadLetter> {
+  return deadLetter => withClaim(deadLetter, targets)
 }
 
-function missing(cause?: unknown): DeadLetterError {
+/**
+ * Returns the dead letter with its value, whose size, hash and id are right.
+ * @param targets those that may keep the value; no other place is read
+ * @throws DeadLetterError `claim-missing` when none of them has the value; retriable when one can't be read
+ */
+export async function withClaim(
+  deadLetter: DeadLetter,
+  targets: readonly DeadLetterTargetConfig[],
+): Promise<DeadLetter> {
+  const { claimCheck, deadLetterId } = deadLetter
+  if (claimCheck === null) return deadLetter
+  const { target, bytes, sha256 } = claimCheck
+  if (!ID.test(deadLetterId) || !target.endsWith(`claims/${deadLetterId}`) || bytes > MAX_VALUE_BYTES) throw missing()
+  const value = await readClaim(targets, target, { deadLetterId, bytes }).catch(cause => {
+    throw missing({ cause, retriable: true })
+  })
+  if (value?.length !== bytes || createHash('sha256').update(value).digest('hex') !== sha256) throw missing()
+  const record = { ...deadLetter.record, value: Buffer.from(value).toString('base64') }
+  const whole = { ...deadLetter, record, claimCheck: null }
+  if (!hasOwnId(whole)) throw missing()
+  return whole
+}
+
+function missing(options?: { readonly cause: unknown; readonly retriable: boolean }): DeadLetterError {
   return new DeadLetterError(
     'claim-missing',
-    'A dead letter’s value is not where its claim check says, or is another.',
-    { cause },
+    'A dead letter’s value is not in the targets that may keep it, or is another.',
+    options,
   )
 }

@@ -8,7 +8,7 @@ import { KafkaProducerError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { LogReader } from '../transport/kafkajs/log-reader.ts'
 import { createLogReader, deadLetterTopicsOf, openDeadLetterStore } from './open-dead-letters.ts'
-import { withClaim } from './read-claim.ts'
+import { claimReader } from './read-claim.ts'
 import { type RedriveOptions, type RedriveResult, redrive } from './redrive.ts'
 import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveRequest } from './redrive-request.ts'
@@ -118,7 +118,7 @@ function optionsOf(
   producer: RedriveOptions['producer'],
   reader: LogReader,
 ): RedriveOptions {
-  const { verify, from: _from, sourceQueue: _sourceQueue, ...options } = request
+  const { verify, from = [], sourceQueue: _sourceQueue, ...options } = request
   const { config, contracts, deadline, signal, onProgress, onDeadLetter, onUnreadable } = context
   const optional = { deadline, signal, onProgress, onDeadLetter, onUnreadable }
   const defined = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
@@ -128,7 +128,7 @@ function optionsOf(
     producer,
     contracts,
     inDoubtWaitMs: config.redriveInDoubtWaitMs,
-    readClaim: withClaim,
+    readClaim: claimReader([...config.deadLetter, ...from]),
     ...(verify ? { log: reader } : {}),
   }
 }

@@ -63,7 +63,7 @@ export class ConsoleApi {
   async deadLetter(deadLetterId: string, payload: boolean): Promise<object | undefined> {
     const open = (await this.#open()).find(({ deadLetter }) => deadLetter.deadLetterId === deadLetterId)
     if (!open) return undefined
-    const deadLetter = payload ? await withClaim(open.deadLetter) : open.deadLetter
+    const deadLetter = payload ? await withClaim(open.deadLetter, this.#context.config.deadLetter) : open.deadLetter
     const { key, value, headers } = deadLetter.record
     return {
       ...summary(open),

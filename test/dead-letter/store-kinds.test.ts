@@ -4,12 +4,11 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { DeadLetterStoreServices } from '../../lib/dead-letter/dead-letter-store.ts'
-import { openStore, readClaim } from '../../lib/dead-letter/store-kinds.ts'
+import { openStore } from '../../lib/dead-letter/store-kinds.ts'
 import { createTarget, type DeadLetterTargetConfig } from '../../lib/dead-letter/target-kinds.ts'
 import { checkDeadLetters } from '../../lib/doctor/check-dead-letters.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { openDeadLetterStore } from '../../lib/redrive/open-dead-letters.ts'
-import { withClaim } from '../../lib/redrive/read-claim.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { DeadLetterTopic } from '../fakes/dead-letter-topic.ts'
@@ -79,31 +78,6 @@ for (const config of LOCAL) {
     await (await two.lease()).release()
   })
 }
-
-test('a claim is read from every kind of target that stores claims', async () => {
-  const value = Buffer.alloc(3000, 'x')
-  const deadLetter = deadLetterOf('large', value)
-  for (const config of LOCAL.filter(({ kind }) => kind !== 'kafka')) {
-    const target = createTarget(config)
-    const location = (await target.storeClaim?.(deadLetter.deadLetterId, value)) ?? ''
-    await target.close()
-    assert.deepEqual(Buffer.from(await readClaim(location, deadLetter.deadLetterId)), value)
-  }
-  for (const location of ['kafka:chat-dlt-0@1', 'dynamodb:letters#x', 'toString:x', 'ftp://there/claims/x', ''])
-    await assert.rejects(
-      readClaim(location, 'x'),
-      (error: unknown) => (error as DeadLetterError).code === 'claim-missing',
-    )
-  const claimCheck = {
-    target: `sqlite:${join(folder, 'other.db')}#claims/${deadLetter.deadLetterId}`,
-    sha256: '',
-    bytes: 1,
-  }
-  await assert.rejects(
-    withClaim({ ...deadLetter, claimCheck }),
-    (error: unknown) => (error as DeadLetterError).code === 'claim-missing',
-  )
-})
 
 test('the doctor leaves no dead letter in a target', async () => {
   const places = [`disk:${join(folder, 'doctor')}`, `sqlite:${join(folder, 'doctor.db')}`]

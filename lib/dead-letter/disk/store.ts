@@ -39,10 +39,6 @@ export function openStore({ folder }: DeadLetterTargetConfig<'disk'>): DiskDeadL
   return new DiskDeadLetterStore(folder)
 }
 
-export function readClaim(location: string): Promise<Uint8Array> {
-  return readFile(location.slice('disk:'.length))
-}
-
 /** The locations of all entries of the dead letter. */
 type Handle = readonly string[]
 

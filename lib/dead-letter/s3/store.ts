@@ -22,17 +22,6 @@ export function openStore({ bucket, prefix }: DeadLetterTargetConfig<'s3'>): S3D
   return new S3DeadLetterStore(bucket, prefix)
 }
 
-export async function readClaim(location: string): Promise<Uint8Array> {
-  const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(location) ?? []
-  const { s3, client } = await loadS3()
-  try {
-    const { Body } = await client.send(new s3.GetObjectCommand({ Bucket, Key }), abortAfter(CALL_MS))
-    return (await Body?.transformToByteArray()) ?? Buffer.alloc(0)
-  } finally {
-    client.destroy()
-  }
-}
-
 /** The handle is the key of the object. */
 type Handle = string
 

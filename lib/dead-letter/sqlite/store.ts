@@ -1,7 +1,6 @@
 // The open dead letters of a SQLite database, oldest first. Completed rows stay, with the location of their record.
 import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { DeadLetterError } from '../../errors.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   type Completed,
@@ -20,18 +19,6 @@ const PAGE = 500
 
 export function openStore({ file }: DeadLetterTargetConfig<'sqlite'>): SqliteDeadLetterStore {
   return new SqliteDeadLetterStore(file)
-}
-
-/** @throws DeadLetterError `claim-missing` */
-export async function readClaim(location: string, deadLetterId: string): Promise<Uint8Array> {
-  const target = new SqliteDeadLetterTarget(location.slice('sqlite:'.length, location.lastIndexOf('#')))
-  try {
-    const row = (await target.open()).prepare('SELECT value FROM claims WHERE letter_id = ?').get(deadLetterId)
-    if (!row) throw new DeadLetterError('claim-missing', 'The SQLite database has no such value.')
-    return row.value as Uint8Array
-  } finally {
-    await target.close()
-  }
 }
 
 /** The handle is the id of the dead letter. */
