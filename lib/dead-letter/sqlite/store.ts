@@ -1,8 +1,12 @@
-// The open dead letters of a SQLite database, oldest first. Completed rows stay, with the location of their record.
+// The open dead letters of a SQLite database, oldest first. A completed row stays for a day, with the location of its
+// record. Rows are found by their own key, never by the id in the envelope.
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import { DeadLetterError } from '../../errors.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
+  COMPLETED_MS,
   type Completed,
   LEASE_MS,
   type Lease,
@@ -11,84 +15,114 @@ import {
   redriveRunning,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
-import { readDeadLetter } from '../read-dead-letter.ts'
+import { parseDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
-import { SqliteDeadLetterTarget } from './target.ts'
+import { SqliteDeadLetterTarget, sqliteError } from './target.ts'
 
-const PAGE = 500
+const PAGE = 200
+/** What noting takes beside the dead letter itself: a location, a page of an index, the journal. */
+const NOTE_BYTES = 1024
+/** Pages that are given back to the file system at once. */
+const VACUUM_PAGES = 20_000
 
 export function openStore({ file }: DeadLetterTargetConfig<'sqlite'>): SqliteDeadLetterStore {
   return new SqliteDeadLetterStore(file)
 }
 
-/** The handle is the id of the dead letter. */
-type Handle = undefined
+/** The key of the row. */
+type Handle = string
+
+interface Row {
+  readonly rowid: number
+  readonly letter_id: string
+  readonly letter: string
+}
 
 export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
+  readonly #file: string
   readonly #target: SqliteDeadLetterTarget
+  #reader: DatabaseSync | undefined
 
   constructor(file: string) {
+    this.#file = file
     this.#target = new SqliteDeadLetterTarget(file)
   }
 
-  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
-    const database = await this.#target.open()
+  async *deadLetters({ onUnreadable = () => {}, signal }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
+    const database = await this.#read()
     const page = database.prepare(
       'SELECT rowid, letter_id, letter FROM letters WHERE closed IS NULL AND rowid > ? ORDER BY rowid LIMIT ?',
     )
-    for (let last = 0; ; ) {
-      const rows = page.all(last, PAGE) as { rowid: number; letter_id: string; letter: string }[]
-      if (rows.length === 0) return
-      for (const row of rows) {
-        const deadLetter = readDeadLetter(row.letter)
-        if (deadLetter)
-          yield {
-            deadLetter,
-            location: `sqlite:${this.#target.file}#${row.letter_id}`,
-            verified: deadLetter.claimCheck === null,
-            handle: undefined,
-          }
+    for (let last = 0; !signal?.aborted; ) {
+      const rows = page.all(last, PAGE) as unknown as Row[]
+      for (const { letter_id: handle, letter } of rows) {
+        const location = `sqlite:${this.#file}#${handle}`
+        const result = parseDeadLetter(letter)
+        if (result.kind === 'dead-letter')
+          yield { deadLetter: result.deadLetter, location, verified: result.verified, handle }
+        else onUnreadable({ location, reason: result.kind === 'foreign' ? 'no dead letter' : result.reason, count: 1 })
       }
-      last = (rows.at(-1) as { rowid: number }).rowid
+      if (rows.length < PAGE) return
+      last = (rows.at(-1) as Row).rowid
     }
   }
 
   async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle>> {
-    return { deadLetter, location, verified: true, handle: undefined }
+    return { deadLetter, location, verified: true, handle: location.slice(location.lastIndexOf('#') + 1) }
   }
 
   async complete(completed: readonly Completed<Handle>[]): Promise<void> {
+    const now = Date.now()
     await this.#target.inTransaction(database => {
-      const update = database.prepare('UPDATE letters SET closed = ? WHERE letter_id = ?')
-      for (const { open, location } of completed) update.run(location, open.deadLetter.deadLetterId)
+      const update = database.prepare('UPDATE letters SET closed = ?, closed_at = ? WHERE letter_id = ?')
+      for (const { open, location } of completed) update.run(location, now, open.handle)
     })
   }
 
-  async replace({ deadLetter: { deadLetterId } }: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
+  async replace({ handle }: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
     await this.#target.inTransaction(
       database =>
         void database
           .prepare('UPDATE letters SET letter = ? WHERE letter_id = ?')
-          .run(JSON.stringify(deadLetter), deadLetterId),
+          .run(JSON.stringify(deadLetter), handle),
     )
   }
 
-  async reserve(): Promise<void> {}
+  /** Writes as much as will be noted and removes it: the pages stay in the file, free for the notes. */
+  async reserve(open: readonly OpenDeadLetter<Handle>[]): Promise<void> {
+    const bytes = open.reduce((sum, { deadLetter }) => sum + JSON.stringify(deadLetter).length + NOTE_BYTES, 0)
+    await this.#target.inTransaction(database => {
+      const { freelist_count: free } = database.prepare('PRAGMA freelist_count').get() as { freelist_count: number }
+      const { page_size: size } = database.prepare('PRAGMA page_size').get() as { page_size: number }
+      if (free * size < bytes) database.prepare('INSERT INTO room (filler) VALUES (zeroblob(?))').run(bytes)
+    })
+    await this.#target.inTransaction(database => void database.exec('DELETE FROM room'))
+  }
 
-  async tidy(): Promise<void> {}
+  /** Rows that 0.1 completed do not say when: they begin to count now. */
+  async tidy(): Promise<void> {
+    const now = Date.now()
+    await this.#target.inTransaction(database => {
+      database.prepare('UPDATE letters SET closed_at = ? WHERE closed IS NOT NULL AND closed_at IS NULL').run(now)
+      database.prepare('DELETE FROM letters WHERE closed IS NOT NULL AND closed_at < ?').run(now - COMPLETED_MS)
+    })
+    const database = await this.#target.open()
+    database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`)
+  }
 
   async lease(): Promise<Lease> {
     const holder = randomUUID()
     const take = () =>
       this.#target.inTransaction(database => {
         const now = Date.now()
+        // One that ends later than any can is of a clock that was set back since.
         const { changes } = database
           .prepare(
             'INSERT INTO lease (only, holder, until) VALUES (1, ?, ?) ' +
               'ON CONFLICT (only) DO UPDATE SET holder = excluded.holder, until = excluded.until ' +
-              'WHERE holder = excluded.holder OR until < ?',
+              'WHERE holder = excluded.holder OR until < ? OR until > ?',
           )
-          .run(holder, now + LEASE_MS, now)
+          .run(holder, now + LEASE_MS, now, now + 2 * LEASE_MS)
         if (changes === 0) throw redriveRunning('database')
       })
     const release = (database: DatabaseSync) => void database.prepare('DELETE FROM lease WHERE holder = ?').run(holder)
@@ -96,7 +130,26 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
     return { check: take, renew: take, release: () => this.#target.inTransaction(release) }
   }
 
-  close(): Promise<void> {
-    return this.#target.close()
+  async close(): Promise<void> {
+    const reader = this.#reader
+    this.#reader = undefined
+    reader?.close()
+    await this.#target.close()
+  }
+
+  /** For reading alone: looking changes and creates nothing. */
+  async #read(): Promise<DatabaseSync> {
+    if (this.#reader) return this.#reader
+    if (!existsSync(this.#file))
+      throw new DeadLetterError('not-found', `sqlite:${this.#file}: expected a database, there is no such file.`)
+    const { DatabaseSync } = await import('node:sqlite')
+    try {
+      const database = new DatabaseSync(this.#file, { readOnly: true, timeout: 2000 })
+      this.#reader = database
+      database.prepare('SELECT letter_id, letter, closed FROM letters LIMIT 1').get()
+      return database
+    } catch (cause) {
+      throw sqliteError('can’t be read', cause)
+    }
   }
 }

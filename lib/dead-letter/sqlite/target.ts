@@ -1,5 +1,5 @@
 // Dead letters in a SQLite database (node:sqlite), one row each, on disk before their locations are returned.
-import { mkdirSync } from 'node:fs'
+import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { DeadLetterError } from '../../errors.ts'
@@ -39,7 +39,8 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
     await this.inTransaction(database => {
       const insert = database.prepare(
         'INSERT INTO letters (letter_id, topic, code, letter) VALUES (?, ?, ?, ?) ' +
-          'ON CONFLICT (letter_id) DO UPDATE SET closed = NULL, letter = excluded.letter WHERE closed IS NOT NULL',
+          'ON CONFLICT (letter_id) DO UPDATE SET closed = NULL, closed_at = NULL, letter = excluded.letter ' +
+          'WHERE closed IS NOT NULL',
       )
       for (const deadLetter of deadLetters)
         insert.run(
@@ -83,10 +84,7 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
       }
     } catch (cause) {
       if (cause instanceof DeadLetterError) throw cause
-      throw new DeadLetterError('dead-letter', 'The SQLite target did not store the dead letters.', {
-        retriable: true,
-        cause,
-      })
+      throw sqliteError('did not store the dead letters', cause)
     }
   }
 
@@ -100,15 +98,72 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
 
   async #create(): Promise<DatabaseSync> {
     const { DatabaseSync } = await import('node:sqlite')
-    mkdirSync(dirname(this.file), { recursive: true })
+    createPrivately(this.file)
     const database = new DatabaseSync(this.file)
-    // FULL: a commit is on disk when it returns, even with a write-ahead log.
-    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = ${BUSY_MS};
+    // EXTRA: a commit is on disk when it returns, and so is the removal of its journal. There is no write-ahead log: it
+    // does not work where the file is on a network file system and two hosts open it (sqlite.org/wal.html).
+    database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = EXTRA')
+    leaveWriteAheadLog(database)
+    database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; BEGIN IMMEDIATE;
       CREATE TABLE IF NOT EXISTS letters
         (letter_id TEXT PRIMARY KEY, topic TEXT, code TEXT NOT NULL, letter TEXT NOT NULL, closed TEXT);
       CREATE TABLE IF NOT EXISTS claims (letter_id TEXT PRIMARY KEY, value BLOB NOT NULL);
       CREATE TABLE IF NOT EXISTS lease
-        (only INTEGER PRIMARY KEY CHECK (only = 1), holder TEXT NOT NULL, until INTEGER NOT NULL);`)
+        (only INTEGER PRIMARY KEY CHECK (only = 1), holder TEXT NOT NULL, until INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS room (filler BLOB);`)
+    addColumn(database)
+    database.exec('COMMIT')
     return database
   }
+}
+
+/** SQLite would leave the mode to the umask, and gives its journal the mode of the database. 0.1 left it to SQLite. */
+function createPrivately(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const descriptor = openSync(file, 'a', 0o600)
+  try {
+    const { mode, uid } = fstatSync(descriptor)
+    if ((mode & 0o077) !== 0 && uid === process.getuid?.()) fchmodSync(descriptor, 0o600)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** The write-ahead log of a database of 0.1 ends once nobody else has it open. Until then it goes on to be used. */
+function leaveWriteAheadLog(database: DatabaseSync): void {
+  try {
+    database.exec('PRAGMA journal_mode = DELETE')
+  } catch (error) {
+    if (!isBusy(error)) throw error
+  }
+}
+
+/** When a dead letter was completed, ms since the epoch. Databases of 0.1 do not have the column. */
+function addColumn(database: DatabaseSync): void {
+  const columns = database.prepare("SELECT name FROM pragma_table_info('letters')").all()
+  if (!columns.some(({ name }) => name === 'closed_at'))
+    database.exec('ALTER TABLE letters ADD COLUMN closed_at INTEGER')
+}
+
+const SQLITE_BUSY = 5
+const SQLITE_LOCKED = 6
+const SQLITE_FULL = 13
+
+export function sqliteError(what: string, cause: unknown): DeadLetterError {
+  const why = isBusy(cause) ? 'another process has it locked' : codeOf(cause) === SQLITE_FULL ? 'no room is left' : ''
+  return new DeadLetterError('dead-letter', `The SQLite target ${what}${why === '' ? '' : `: ${why}`}.`, {
+    retriable: true,
+    cause,
+  })
+}
+
+function isBusy(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === SQLITE_BUSY || code === SQLITE_LOCKED
+}
+
+/** SQLite's primary result code (sqlite.org/rescode.html); undefined for an error that is not SQLite's. */
+function codeOf(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown } | null)?.errcode
+  return typeof code === 'number' ? code & 0xff : undefined
 }

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
+import type { Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
 import { SqliteDeadLetterStore } from '../../../lib/dead-letter/sqlite/store.ts'
 import { SqliteDeadLetterTarget } from '../../../lib/dead-letter/sqlite/target.ts'
 import { DeadLetterError } from '../../../lib/errors.ts'
@@ -100,4 +102,141 @@ test('a file that can’t be written is a DeadLetterError, and the next target s
   ])
   assert.match(String((await chain.store([deadLetterOf('a')]))[0]), /next\.db/)
   await chain.close()
+})
+
+test('a file of 0600 in a folder of 0700, also one that 0.1 left open to others', async () => {
+  const mode = (path: string) => statSync(path).mode & 0o777
+  const file = join(folder, 'private', 'letters.db')
+  const target = new SqliteDeadLetterTarget(file)
+  await target.store([deadLetterOf('a')])
+  assert.deepEqual([mode(dirname(file)), mode(file)], [0o700, 0o600])
+  await target.close()
+  chmodSync(file, 0o644)
+  const again = new SqliteDeadLetterTarget(file)
+  await again.store([deadLetterOf('b')])
+  assert.equal(mode(file), 0o600)
+  await again.close()
+})
+
+test('no write-ahead log is used, also where 0.1 used one', async () => {
+  const file = join(folder, 'wal.db')
+  const old = new DatabaseSync(file)
+  old.exec(`PRAGMA journal_mode = WAL; CREATE TABLE letters
+    (letter_id TEXT PRIMARY KEY, topic TEXT, code TEXT NOT NULL, letter TEXT NOT NULL, closed TEXT)`)
+  old.close()
+  const target = new SqliteDeadLetterTarget(file)
+  await target.store([deadLetterOf('a')])
+  const mode = (await target.open()).prepare('PRAGMA journal_mode').get()
+  assert.deepEqual({ ...mode }, { journal_mode: 'delete' })
+  assert.deepEqual(await idsOf(target), ['a'])
+  await target.close()
+})
+
+test('looking creates nothing: a file that is not there is not found', async () => {
+  const file = join(folder, 'typo', 'letters.db')
+  const store = new SqliteDeadLetterStore(file)
+  await assert.rejects(Array.fromAsync(store.deadLetters()), { code: 'not-found' })
+  await store.close()
+  assert.equal(existsSync(dirname(file)), false)
+})
+
+test('rows that can’t be used are reported and stay; the others are given', async () => {
+  const file = join(folder, 'damaged.db')
+  const target = new SqliteDeadLetterTarget(file)
+  const [good, other] = [deadLetterOf('good'), deadLetterOf('other')]
+  await target.store([good])
+  const put = async (id: string, letter: string) =>
+    target.inTransaction(
+      database =>
+        void database.prepare('INSERT INTO letters (letter_id, code, letter) VALUES (?, ?, ?)').run(id, 'c', letter),
+    )
+  await put('not-json', '{"schema')
+  await put('newer', JSON.stringify({ ...good, schemaVersion: 3 }))
+  await put('forged', JSON.stringify({ ...other, deadLetterId: good.deadLetterId }))
+  const store = new SqliteDeadLetterStore(file)
+  const unreadable: string[] = []
+  const onUnreadable = ({ location, reason }: Unreadable) =>
+    unreadable.push(`${location.slice(location.indexOf('#'))} ${reason}`)
+  const open = await Array.fromAsync(store.deadLetters({ onUnreadable }))
+  assert.deepEqual(
+    open.map(({ deadLetter }) => deadLetter.recordId),
+    ['good'],
+  )
+  assert.deepEqual(unreadable, [
+    '#not-json no dead letter',
+    '#newer version 3 of the envelope is newer than this release supports (2)',
+    '#forged its id is not the one of its record',
+  ])
+  await store.close()
+  await target.close()
+})
+
+test('a row is completed by its own key, not by the id in its envelope', async () => {
+  const file = join(folder, 'key.db')
+  const target = new SqliteDeadLetterTarget(file)
+  const victim = deadLetterOf('victim')
+  await target.store([victim])
+  await target.inTransaction(
+    database =>
+      void database
+        .prepare("INSERT INTO letters (letter_id, code, letter) VALUES ('stranger', 'c', ?)")
+        .run(JSON.stringify(victim)),
+  )
+  const store = new SqliteDeadLetterStore(file)
+  const open = await Array.fromAsync(store.deadLetters())
+  assert.equal(open.length, 2)
+  const stranger = open.find(({ handle }) => handle === 'stranger')
+  assert.ok(stranger)
+  await store.complete([{ open: stranger, location: 'kafka:chat-0@1' }])
+  const left = await Array.fromAsync(store.deadLetters())
+  assert.deepEqual(
+    left.map(({ handle }) => handle),
+    [victim.deadLetterId],
+  )
+  await store.close()
+  await target.close()
+})
+
+test('completed rows go a day later, and those that 0.1 completed a day after they were first seen', async () => {
+  const file = join(folder, 'tidy.db')
+  const target = new SqliteDeadLetterTarget(file)
+  await target.store(['new', 'old', 'open', 'of 0.1'].map(id => deadLetterOf(id)))
+  const store = new SqliteDeadLetterStore(file)
+  for await (const open of store.deadLetters())
+    if (open.deadLetter.recordId !== 'open') await store.complete([{ open, location: 'kafka:chat-0@1' }])
+  const database = await target.open()
+  const change = (id: string, closedAt: number | null) =>
+    database
+      .prepare('UPDATE letters SET closed_at = ? WHERE letter_id = ?')
+      .run(closedAt, deadLetterOf(id).deadLetterId)
+  change('old', Date.now() - 25 * 3_600_000)
+  change('of 0.1', null)
+  await store.tidy()
+  const rows = database
+    .prepare('SELECT letter_id FROM letters')
+    .all()
+    .map(row => row.letter_id)
+  const idOf = (id: string) => deadLetterOf(id).deadLetterId
+  assert.deepEqual(rows.sort(), [idOf('new'), idOf('open'), idOf('of 0.1')].sort())
+  await store.close()
+  await target.close()
+})
+
+test('a lease of a clock that was set back does not block for longer than a lease lasts', async () => {
+  const file = join(folder, 'lease.db')
+  const target = new SqliteDeadLetterTarget(file)
+  await target.store([deadLetterOf('a')])
+  const database = await target.open()
+  const set = (until: number) =>
+    database.exec(`INSERT OR REPLACE INTO lease (only, holder, until) VALUES (1, 'other', ${until})`)
+  const store = new SqliteDeadLetterStore(file)
+  set(Date.now() + 50_000)
+  await assert.rejects(store.lease(), { code: 'redrive-running' })
+  set(Date.now() + 86_400_000)
+  const lease = await store.lease()
+  await lease.check()
+  set(Date.now() + 50_000)
+  await assert.rejects(lease.check(), { code: 'redrive-running' })
+  await store.close()
+  await target.close()
 })
