@@ -22,6 +22,8 @@ interface StoreKind<Config> {
   load(): Promise<StoreModule<Config>>
   /** Imports the kind's claims.ts, if its targets keep values for others. */
   loadClaims?(): Promise<ClaimModule<Config>>
+  /** Its place is created when the first dead letter is stored: until then it is not there, and that is no error. */
+  readonly isCreatedByStoring?: true
   /** A description for people, without secrets. */
   describe(config: Config): string
   /** Whether a Kafka topic holds its dead letters; no dead letter is ever sent to such a topic. */
@@ -57,11 +59,13 @@ export const STORE_KINDS: { readonly [N in Name]: StoreKind<DeadLetterTargetConf
   disk: {
     load: () => import('./disk/store.ts'),
     loadClaims: () => import('./disk/claims.ts'),
+    isCreatedByStoring: true,
     describe: ({ folder }) => `disk:${folder}`,
   },
   sqlite: {
     load: () => import('./sqlite/store.ts'),
     loadClaims: () => import('./sqlite/claims.ts'),
+    isCreatedByStoring: true,
     describe: ({ file }) => `sqlite:${file}`,
   },
 }

@@ -1,6 +1,7 @@
 // Lists the open dead letters of several targets without changing them.
 import type { OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
-import { openDeadLetterStore } from './open-dead-letters.ts'
+import { DeadLetterError } from '../errors.ts'
+import { isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import type { RedriveRequest } from './redrive-request.ts'
 import { messageReaderOf, type RedriveContext } from './run-redrive.ts'
 import { type DeadLetterFilter, matches } from './select-dead-letters.ts'
@@ -25,6 +26,8 @@ export async function* listDeadLetters(
         yield open
         if (--remaining <= 0) return
       }
+    } catch (error) {
+      if (!(error instanceof DeadLetterError) || !isNotCreatedYet(error.code, target, config)) throw error
     } finally {
       await store.close()
     }

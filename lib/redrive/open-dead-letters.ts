@@ -32,6 +32,14 @@ export function openDeadLetterStore(
   })
 }
 
+/**
+ * Whether a configured target is missing (`not-found`) only because no dead letter was stored in it yet. A target that
+ * a person names must exist.
+ */
+export function isNotCreatedYet(code: string | undefined, target: Target, config: ProducerConfig): boolean {
+  return code === 'not-found' && storeKindOf(target).isCreatedByStoring === true && config.deadLetter.includes(target)
+}
+
 /** Returns a predicate: whether a topic holds dead letters of a target, so that none may be sent to it. */
 export function deadLetterTopicsOf(targets: readonly Target[]): (topic: string) => boolean {
   return topic => targets.some(target => storeKindOf(target).holdsTopic?.(target, topic) ?? false)

@@ -7,7 +7,7 @@ import type { RawToDeadLetters } from '../dead-letter/raw-message.ts'
 import { KafkaProducerError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { LogReader } from '../transport/kafkajs/log-reader.ts'
-import { createLogReader, deadLetterTopicsOf, openDeadLetterStore } from './open-dead-letters.ts'
+import { createLogReader, deadLetterTopicsOf, isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import { claimReader } from './read-claim.ts'
 import { type RedriveOptions, type RedriveResult, redrive } from './redrive.ts'
 import { RedriveCounts } from './redrive-counts.ts'
@@ -54,7 +54,8 @@ export function runRedrive(request: RedriveRequest, context: RedriveContext): Pr
         warn: context.warn,
       })
       try {
-        results.push(await redriveOrReport(store, options))
+        const result = await redriveOrReport(store, options)
+        results.push(isNotCreatedYet(result.stopped, target, config) ? new RedriveCounts().result() : result)
       } finally {
         await store.close()
       }

@@ -1,4 +1,5 @@
 // The fate of each record: compares what was sent with the log, the dead letters and the queues, without the producer.
+import { existsSync } from 'node:fs'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { readTopic } from '../kafka/admin.ts'
 import { EVENT_FAILURES } from '../queues.ts'
@@ -72,7 +73,7 @@ export async function deadLettersIn(
   folder: string,
 ): Promise<Map<string, { readonly outcome: string; readonly kind: string }>> {
   const store = new DiskDeadLetterStore(folder)
-  const open = await Array.fromAsync(store.deadLetters())
+  const open = existsSync(folder) ? await Array.fromAsync(store.deadLetters()) : []
   await store.close()
   return new Map(open.map(({ deadLetter }) => [deadLetter.recordId, deadLetter.failure]))
 }

@@ -191,7 +191,7 @@ async function main(): Promise<void> {
     await untilInSync(stack.bootstrapServers, TOPIC, 3)
     await drain(stack)
     const written = await deadLettersIn(folder)
-    if (deadLettersOn)
+    if (written.size > 0)
       log(`  ${await redriveAll(stack, folder)} of ${written.size} dead letters redriven; the others are invalid.`)
     report(await account(stack, [...first, ...second], written, folder))
   } finally {

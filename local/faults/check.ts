@@ -1,5 +1,5 @@
 // Compares the ledger with the log and the dead letters, which are read without the producer.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { readTopic } from '../kafka/admin.ts'
 import type { Line } from './load.ts'
@@ -60,7 +60,9 @@ export async function check({ servers, topic, ledger, deadLetters, maxMs }: Chec
   }
   const store = new DiskDeadLetterStore(deadLetters)
   const deadLettered = new Set(
-    (await Array.fromAsync(store.deadLetters())).map(({ deadLetter }) => deadLetter.recordId),
+    (existsSync(deadLetters) ? await Array.fromAsync(store.deadLetters()) : []).map(
+      ({ deadLetter }) => deadLetter.recordId,
+    ),
   )
   await store.close()
   const counts = {

@@ -8,7 +8,7 @@ import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTINGS } from '../../lib/config/settings.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
 import { recordOf } from '../../lib/dead-letter/dead-letter.ts'
-import { readSegment } from '../../lib/dead-letter/disk/segment.ts'
+import { BufferSource, readSegment } from '../../lib/dead-letter/disk/read-segment.ts'
 import { readDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
 import { ConfigError, InvalidRecordError, KafkaProducerError } from '../../lib/errors.ts'
 import { parseEventBridgeEvent } from '../../lib/lambda/eventbridge-event.ts'
@@ -333,10 +333,13 @@ test('redrive requests, contracts and trace headers', () => {
   )
 })
 
-test('segments and record sets', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), bytes => {
-      assert.ok([...readSegment(Buffer.from(bytes))].length <= 300)
+test('segments and record sets', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async bytes => {
+      for (const format of ['seg', 'seg2'] as const) {
+        const items = await Array.fromAsync(readSegment(new BufferSource(Buffer.from(bytes)), format))
+        assert.ok(items.length <= 300)
+      }
       holds(() => Array.from(decodeRecordSet(Buffer.from(bytes))))
     }),
     { numRuns },

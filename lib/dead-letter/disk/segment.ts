@@ -1,27 +1,60 @@
-// A segment file: entries of uint32 length, uint32 CRC-32C and JSON. A torn entry at the end is never read.
+// The two formats of a segment file, and its writer. A segment is a list of entries, each a header and JSON.
+//
+// `.seg2`: the magic bytes FF FE "KPDL", uint32 length, CRC-32C of the JSON, CRC-32C of the header before it. FF never
+// occurs in UTF-8, so that after damage the next entry is found by its magic.
+// `.seg` (0.1): uint32 length, CRC-32C of the JSON. Only notes about entries of such files are still written in it. 0.1
+// removes a `.seg` whose dead letters it does not understand, and leaves a `.seg2` alone.
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32c } from '../../wire-format/crc32c.ts'
 
-const HEADER = 8
-/** Longer than any envelope (a record of 1 MB as base64); a larger length means that the file is damaged. */
-const MAX_ENTRY = 64 * 1024 * 1024
+export type SegmentFormat = 'seg' | 'seg2'
 
-export interface SegmentEntry {
-  readonly offset: number
-  readonly json: unknown
+export const MAGIC = Buffer.from([0xff, 0xfe, 0x4b, 0x50, 0x44, 0x4c])
+export const HEADER_BYTES: Readonly<Record<SegmentFormat, number>> = { seg: 8, seg2: MAGIC.length + 12 }
+/** Longer than the envelope of any record (100 MB at most, as base64). The first byte of a length is below 0x20. */
+export const MAX_ENTRY = 256 * 1024 * 1024
+/** Reserves room behind the entries. It occurs in no entry, and 0.1 stops reading there. */
+export const FILLER = 0xff
+const FILLER_CHUNK = 1024 * 1024
+
+export function formatOf(file: string): SegmentFormat | undefined {
+  if (file.endsWith('.seg2')) return 'seg2'
+  return file.endsWith('.seg') ? 'seg' : undefined
 }
 
+/** @returns header and JSON. @throws RangeError when the JSON is longer than MAX_ENTRY */
+export function encodeEntry(format: SegmentFormat, entry: unknown): Buffer[] {
+  const json = Buffer.from(JSON.stringify(entry))
+  if (json.length > MAX_ENTRY) throw new RangeError('The entry is larger than 256 MiB.')
+  const header = Buffer.alloc(HEADER_BYTES[format])
+  const at = format === 'seg' ? 0 : MAGIC.copy(header)
+  header.writeUInt32BE(json.length, at)
+  header.writeUInt32BE(crc32c(json), at + 4)
+  if (format === 'seg2') header.writeUInt32BE(crc32c(header.subarray(0, at + 8)), at + 8)
+  return [header, json]
+}
+
+/** The bytes of an entry with its header. */
+export function entryBytes(format: SegmentFormat, entry: unknown): number {
+  return HEADER_BYTES[format] + Buffer.byteLength(JSON.stringify(entry))
+}
+
+/** One writer per file. Its bytes are fsynced unless `fsync` is false. */
 export class SegmentWriter {
   readonly path: string
   readonly #file: FileHandle
   readonly #fsync: boolean
+  readonly #format: SegmentFormat
   #end = 0
+  /** The end of the reserved room. */
+  #reserved = 0
 
-  private constructor(path: string, file: FileHandle, fsync: boolean) {
+  private constructor(path: string, file: FileHandle, format: SegmentFormat, fsync: boolean) {
     this.path = path
     this.#file = file
+    this.#format = format
     this.#fsync = fsync
   }
 
@@ -30,75 +63,118 @@ export class SegmentWriter {
     const folder = dirname(path)
     const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 })
     const file = await open(path, 'wx', 0o600)
-    if (fsync) {
-      await syncFolder(folder)
-      if (firstMade !== undefined) await syncFolder(dirname(firstMade))
+    const writer = new SegmentWriter(path, file, formatOf(path) ?? 'seg2', fsync)
+    try {
+      if (fsync) await syncFolders(folder, firstMade === undefined ? folder : dirname(firstMade))
+    } catch (error) {
+      await writer.close()
+      throw error
     }
-    return new SegmentWriter(path, file, fsync)
+    return writer
   }
 
-  /** Appends entries, one writer at a time. @returns their byte offsets once all of them are on disk */
+  /** Whether the next append has room that was reserved for it. */
+  get hasReserved(): boolean {
+    return this.#reserved > this.#end
+  }
+
+  /** Appends entries, one call at a time. @returns their byte offsets once all of them are on disk */
   async append(entries: readonly unknown[]): Promise<number[]> {
     const offsets: number[] = []
     const chunks: Buffer[] = []
     let end = this.#end
     for (const entry of entries) {
-      const json = Buffer.from(JSON.stringify(entry))
-      const header = Buffer.alloc(HEADER)
-      header.writeUInt32BE(json.length, 0)
-      header.writeUInt32BE(crc32c(json), 4)
+      const encoded = encodeEntry(this.#format, entry)
       offsets.push(end)
-      chunks.push(header, json)
-      end += HEADER + json.length
+      chunks.push(...encoded)
+      end += bytesOf(encoded)
     }
-    const { bytesWritten } = await this.#file.writev(chunks, this.#end)
-    if (bytesWritten !== end - this.#end) throw new Error(`Short write: ${bytesWritten} of ${end - this.#end} bytes.`)
-    if (this.#fsync) await this.#file.datasync()
+    await this.#write(chunks, this.#end)
     this.#end = end
     return offsets
   }
 
-  close(): Promise<void> {
-    return this.#file.close()
+  /** Makes sure that the next `bytes` can be appended: they are written as filler, which the entries overwrite. */
+  async reserve(bytes: number): Promise<void> {
+    const begin = Math.max(this.#reserved, this.#end)
+    const missing = this.#end + bytes - begin
+    if (missing <= 0) return
+    const filler = Buffer.alloc(Math.min(missing, FILLER_CHUNK), FILLER)
+    const chunks = Array.from({ length: Math.ceil(missing / FILLER_CHUNK) }, (_, index) =>
+      filler.subarray(0, missing - index * FILLER_CHUNK),
+    )
+    await this.#write(chunks, begin)
+    this.#reserved = begin + missing
   }
+
+  /** False when another process has removed or renamed the file: what was appended to it is lost. */
+  async isInPlace(): Promise<boolean> {
+    return (await stat(this.path).catch(ifMissing)) !== undefined
+  }
+
+  /** Gives back what is reserved or half written. A file without an entry is removed. */
+  async close(): Promise<void> {
+    try {
+      const { size } = await this.#file.stat()
+      if (size > this.#end) await this.#file.truncate(this.#end)
+    } finally {
+      await this.#file.close()
+      if (this.#end === 0) await rm(this.path, { force: true })
+    }
+  }
+
+  async #write(chunks: readonly Buffer[], position: number): Promise<void> {
+    const bytes = bytesOf(chunks)
+    const { bytesWritten } = await this.#file.writev([...chunks], position)
+    if (bytesWritten !== bytes) throw new ShortWriteError(`Short write: ${bytesWritten} of ${bytes} bytes.`)
+    if (this.#fsync) await this.#file.datasync()
+  }
+}
+
+/** The file system took a part: there is no room for the rest. */
+class ShortWriteError extends Error {
+  readonly code = 'ENOSPC'
 }
 
 /** Writes a file atomically; it is on disk under its name when this returns. */
-export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeDurably(path: string, bytes: Uint8Array | string): Promise<void> {
   const unfinished = `${path}.${randomBytes(4).toString('hex')}`
   const folder = dirname(path)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const file = await open(unfinished, 'wx', 0o600)
   try {
-    await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
+    const file = await open(unfinished, 'wx', 0o600)
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(unfinished, path)
+  } catch (error) {
+    await rm(unfinished, { force: true })
+    throw error
   }
-  await rename(unfinished, path)
-  await syncFolder(folder)
-  await syncFolder(dirname(folder))
+  await syncFolders(folder, dirname(folder))
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+/** For `catch`: undefined where there is no such file. */
+export function ifMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
 }
 
-/** Reads entries from the beginning until the end or the first torn one. */
-export function* readSegment(bytes: Buffer): Generator<SegmentEntry> {
-  let offset = 0
-  while (offset + HEADER <= bytes.length) {
-    const length = bytes.readUInt32BE(offset)
-    const end = offset + HEADER + length
-    if (length > MAX_ENTRY || end > bytes.length) return
-    const json = bytes.subarray(offset + HEADER, end)
-    if (crc32c(json) !== bytes.readUInt32BE(offset + 4)) return
-    yield { offset, json: JSON.parse(json.toString('utf8')) }
-    offset = end
+function bytesOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0)
+}
+
+/** Fsyncs a folder and those above it, up to `last`. */
+async function syncFolders(folder: string, last: string): Promise<void> {
+  for (let each = folder; ; each = dirname(each)) {
+    const handle = await open(each, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    if (each === last || each === dirname(each)) return
   }
 }

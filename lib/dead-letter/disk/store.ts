@@ -1,42 +1,36 @@
-// The open dead letters of a folder of segments. Nothing is rewritten: further entries mark dead letters as completed.
-import { randomUUID } from 'node:crypto'
-import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+// The open dead letters of a folder of segments. Nothing is rewritten: notes mark dead letters as completed.
+import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isJsonObject } from '../../record/json-object.ts'
+import { DeadLetterError } from '../../errors.ts'
+import { parseJson } from '../../record/json-object.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   COMPLETED_MS,
   type Completed,
-  LEASE_MS,
   type Lease,
   type OpenDeadLetter,
   type ReadOptions,
-  redriveRunning,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
-import { deadLetterIn } from '../read-dead-letter.ts'
+import { checkDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
-import { readSegment } from './segment.ts'
-import { DiskDeadLetterTarget, segmentsOf } from './target.ts'
+import { FolderIndex, type Note, noFolder, type Segment } from './folder-index.ts'
+import { takeFolderLease } from './folder-lease.ts'
+import { EntryReader, FileSource } from './read-segment.ts'
+import { entryBytes, formatOf, ifMissing, type SegmentFormat, writeDurably } from './segment.ts'
+import { diskError, SEGMENT_AGE_MS, SegmentAppender } from './segment-appender.ts'
+import { COMPLETED_BYTES } from './target.ts'
 
-/** Marks entries as completed by their locations, so that the same dead letter stored again later is open again. */
-interface ClosedEntry {
-  readonly closed: string
-  readonly of: readonly string[]
-  readonly location: string
-}
+/** With a cap, a completed segment goes as soon as its writer has left it. */
+const CAPPED_MS = SEGMENT_AGE_MS + 5 * 60_000
+/** A segment on its way out. */
+const REMOVED = '.removed'
+/** The longest location of a record, and what another attempt adds to a dead letter. */
+const MAX_LOCATION = 'x'.repeat(320)
+const MAX_GROWTH = 2048
 
-interface Segment {
-  readonly name: string
-  readonly deadLetters: ReadonlyMap<string, DeadLetter>
-  readonly closes: readonly string[]
-}
-
-/** Without the folder there are no dead letters. */
-const NO_LEASE: Lease = { check: async () => {}, renew: async () => {}, release: async () => {} }
-
-export function openStore({ folder }: DeadLetterTargetConfig<'disk'>): DiskDeadLetterStore {
-  return new DiskDeadLetterStore(folder)
+export function openStore({ folder, maxBytes }: DeadLetterTargetConfig<'disk'>): DiskDeadLetterStore {
+  return new DiskDeadLetterStore(folder, { isCapped: maxBytes !== undefined })
 }
 
 /** The locations of all entries of the dead letter. */
@@ -44,141 +38,186 @@ type Handle = readonly string[]
 
 export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #folder: string
-  readonly #writer: DiskDeadLetterTarget
+  readonly #isCapped: boolean
+  readonly #appenders: Readonly<Record<SegmentFormat, SegmentAppender>>
 
-  constructor(folder: string) {
+  /** @param isCapped removes completed segments early */
+  constructor(folder: string, { isCapped = false }: { readonly isCapped?: boolean } = {}) {
     this.#folder = folder
-    this.#writer = new DiskDeadLetterTarget(folder)
+    this.#isCapped = isCapped
+    this.#appenders = { seg: new SegmentAppender(folder, { format: 'seg' }), seg2: new SegmentAppender(folder) }
   }
 
-  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
-    yield* this.#open(await this.#segments())
+  async *deadLetters(options: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
+    const index = await FolderIndex.read(this.#folder, options)
+    index.fold()
+    for (const segment of index.segments) {
+      if (options.signal?.aborted) return
+      yield* this.#openIn(segment, index, options)
+    }
+  }
+
+  async *#openIn(
+    { name, first, end }: Segment,
+    index: FolderIndex,
+    { signal, onUnreadable }: ReadOptions,
+  ): AsyncGenerator<OpenDeadLetter<Handle>> {
+    const path = join(this.#folder, name)
+    let source: FileSource | undefined
+    let reader: EntryReader | undefined
+    try {
+      for (let entry = first; entry < end && !signal?.aborted; entry++) {
+        if (!index.isFirst(entry)) continue
+        source ??= await FileSource.open(path)
+        // Another redrive has completed and removed it meanwhile.
+        if (source === undefined) return
+        reader ??= new EntryReader(source, formatOf(name) ?? 'seg2')
+        const offset = index.offsetOf(entry)
+        const result = checkDeadLetter(parseJson((await reader.at(offset)) ?? ''))
+        if (result.kind !== 'dead-letter') {
+          onUnreadable?.({ location: `${path} at byte ${offset}`, reason: 'it changed while it was read', count: 1 })
+          continue
+        }
+        const { deadLetter, verified } = result
+        yield { deadLetter, location: `disk:${name}#${offset}`, verified, handle: index.locationsOf(entry) }
+      }
+    } finally {
+      await source?.close()
+    }
   }
 
   async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle>> {
-    return { deadLetter, location, verified: true, handle: [location] }
+    return { deadLetter, location, verified: deadLetter.claimCheck === null, handle: [location] }
+  }
+
+  /** The notes of 0.1's segments and of the others are kept apart, so that each version finds its own. */
+  async reserve(open: readonly OpenDeadLetter<Handle>[]): Promise<void> {
+    const bytes = { seg: 0, seg2: 0 }
+    for (const each of open) {
+      for (const [format, note] of notesOf(each, MAX_LOCATION)) bytes[format] += entryBytes(format, note)
+      bytes.seg2 += entryBytes('seg2', each.deadLetter) + MAX_GROWTH
+    }
+    if (bytes.seg > 0) await this.#appenders.seg.reserve(bytes.seg)
+    if (bytes.seg2 > 0) await this.#appenders.seg2.reserve(bytes.seg2)
   }
 
   async complete(completed: readonly Completed<Handle>[]): Promise<void> {
-    if (completed.length === 0) return
-    await this.#writer.append(
-      completed.map(
-        ({ open, location }): ClosedEntry => ({
-          closed: open.deadLetter.deadLetterId,
-          of: open.handle,
-          location,
-        }),
-      ),
-    )
+    const notes = completed.flatMap(({ open, location }) => notesOf(open, location))
+    await this.#append(notes)
   }
 
   async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
-    // One append in this order: if it is torn, both versions are open, and they are read as one.
-    await this.#writer.append([
-      deadLetter,
-      { closed: open.deadLetter.deadLetterId, of: open.handle, location: 'replaced' } satisfies ClosedEntry,
-    ])
+    // The new version first: if the rest is torn, both are open.
+    await this.#append([['seg2', deadLetter], ...notesOf(open, 'replaced')])
+  }
+
+  async #append(entries: readonly FormattedEntry[]): Promise<void> {
+    for (const format of ['seg2', 'seg'] as const) {
+      const ofFormat = entries.filter(([each]) => each === format).map(([, entry]) => entry)
+      if (ofFormat.length > 0) await this.#appenders[format].append(ofFormat)
+    }
   }
 
   async lease(): Promise<Lease> {
-    const path = join(this.#folder, 'redrive.lock')
-    const holder = randomUUID()
+    const lease = await takeFolderLease(this.#folder).catch((cause: NodeJS.ErrnoException) => {
+      if (cause instanceof DeadLetterError) throw cause
+      if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') throw noFolder(this.#folder)
+      throw diskError('The lease of the folder can’t be taken', cause)
+    })
     try {
-      await writeFile(path, holder, { flag: 'wx', mode: 0o600 })
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'ENOENT') return NO_LEASE
-      if (code !== 'EEXIST') throw error
-      await takeOver(path, holder)
+      await this.#restore()
+      return lease
+    } catch (cause) {
+      await lease.release()
+      throw diskError('The segments of the folder can’t be renamed', cause)
     }
-    const renew = async () => {
-      if ((await readFile(path, 'utf8').catch(() => '')) !== holder) throw redriveRunning('folder')
-      await utimes(path, new Date(), new Date())
-    }
-    return { check: renew, renew, release: () => renew().then(() => rm(path, { force: true })) }
   }
-
-  async reserve(): Promise<void> {}
 
   async close(): Promise<void> {
-    await this.#writer.close()
+    await this.#appenders.seg.close()
+    await this.#appenders.seg2.close()
   }
 
-  async #segments(): Promise<Segment[]> {
-    const names = await segmentsOf(this.#folder)
-    return Promise.all(names.map(async name => toSegment(name, await readFile(join(this.#folder, name)))))
+  /**
+   * Removes segments that are no longer written to, were read to their end, have no open dead letters, and whose notes
+   * nothing depends on. Notes go after the dead letters that they complete, so that a crash opens none again.
+   */
+  async tidy(): Promise<void> {
+    // What it wrote itself counts as well, and is no longer written to.
+    await this.close()
+    try {
+      await this.#tidy()
+    } catch (cause) {
+      throw cause instanceof DeadLetterError ? cause : diskError('The folder is not tidied', cause)
+    }
   }
 
-  #open(segments: readonly Segment[]): OpenDeadLetter<Handle>[] {
-    const closed = new Set(segments.flatMap(({ closes }) => closes))
-    const open = new Map<string, { deadLetter: DeadLetter; locations: string[] }>()
-    for (const { deadLetters } of segments) {
-      for (const [location, deadLetter] of deadLetters) {
-        if (closed.has(location)) continue
-        const earlier = open.get(deadLetter.deadLetterId)
-        // The order of files proves nothing: the version with the most attempts is the newest.
-        const newest =
-          earlier && earlier.deadLetter.redrive.count > deadLetter.redrive.count ? earlier.deadLetter : deadLetter
-        open.set(deadLetter.deadLetterId, { deadLetter: newest, locations: [...(earlier?.locations ?? []), location] })
+  async #tidy(): Promise<void> {
+    const index = await FolderIndex.read(this.#folder)
+    const staying = new Map(index.segments.map(segment => [segment.name, segment]))
+    const removable = new Set(index.segments.filter(segment => this.#isRemovable(segment, index)))
+    for (let before = -1; before !== removable.size; ) {
+      before = removable.size
+      for (const segment of removable) {
+        const { name, notesAbout } = segment
+        if ([...notesAbout].some(about => about !== name && staying.has(about))) continue
+        removable.delete(segment)
+        if (await this.#remove(segment)) staying.delete(name)
       }
     }
-    return [...open.values()].map(({ deadLetter, locations }) => ({
-      deadLetter,
-      location: locations[0] as string,
-      verified: deadLetter.claimCheck === null,
-      handle: locations,
-    }))
+    await this.#noteCompletedBytes([...staying.values()], index)
   }
 
-  /** Removes segments that are no longer written to, without open dead letters, and on which no other state depends. */
-  async tidy(): Promise<void> {
-    const segments = await this.#segments()
-    const closed = new Set(segments.flatMap(({ closes }) => closes))
-    const isOld = await Promise.all(
-      segments.map(async ({ name }) => Date.now() - (await stat(join(this.#folder, name))).mtimeMs > COMPLETED_MS),
-    )
-    let done = segments.filter(
-      ({ deadLetters }, index) => isOld[index] && [...deadLetters.keys()].every(location => closed.has(location)),
-    )
-    const staying = (name: string) =>
-      segments.some(segment => segment.name === name) && !done.some(segment => segment.name === name)
-    for (let before = -1; before !== done.length; ) {
-      before = done.length
-      done = done.filter(({ closes }) => !closes.some(location => staying(fileOf(location))))
+  #isRemovable(segment: Segment, index: FolderIndex): boolean {
+    const { name, first, end, isWhole, mtimeMs } = segment
+    // 0.1 does not notice that a segment was removed under its writer.
+    const keptMs = this.#isCapped && formatOf(name) === 'seg2' ? CAPPED_MS : COMPLETED_MS
+    if (!isWhole || Date.now() - mtimeMs < keptMs) return false
+    for (let entry = first; entry < end; entry++) if (!index.isCompleted(entry)) return false
+    return true
+  }
+
+  /** @returns false when something was appended to it meanwhile */
+  async #remove({ name, size }: Segment): Promise<boolean> {
+    const path = join(this.#folder, name)
+    // Renamed first: from here on its writer notices, and stores again in a new segment what it appends.
+    await rename(path, path + REMOVED).catch(ifMissing)
+    const { size: sizeNow } = (await stat(path + REMOVED).catch(ifMissing)) ?? { size }
+    if (sizeNow === size) {
+      await rm(path + REMOVED, { force: true })
+      return true
     }
-    for (const { name } of done) await rm(join(this.#folder, name), { force: true })
+    await rename(path + REMOVED, path)
+    return false
+  }
+
+  /** Brings back segments whose removal was interrupted; only the holder of the lease removes any. */
+  async #restore(): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      const original = name.slice(0, -REMOVED.length)
+      if (!name.endsWith(REMOVED) || formatOf(original) === undefined) continue
+      await rename(join(this.#folder, name), join(this.#folder, original))
+    }
+  }
+
+  /** What the cap does not count. Without room for it the earlier numbers stay, which are lower. */
+  async #noteCompletedBytes(segments: readonly Segment[], index: FolderIndex): Promise<void> {
+    const counts = segments.map(segment => [segment.name, index.completedBytesOf(segment)] as const)
+    const json = JSON.stringify(Object.fromEntries(counts.filter(([, bytes]) => bytes > 0)))
+    await writeDurably(join(this.#folder, COMPLETED_BYTES), json).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') throw error
+    })
   }
 }
 
-/** Moves an expired lock away, which only one process can do, then takes it. */
-async function takeOver(path: string, holder: string): Promise<void> {
-  if (Date.now() - (await stat(path)).mtimeMs < LEASE_MS) throw redriveRunning('folder')
-  const away = `${path}.${holder}`
-  await rename(path, away).catch(() => {
-    throw redriveRunning('folder')
-  })
-  const wasFresh = Date.now() - (await stat(away)).mtimeMs < LEASE_MS
-  if (wasFresh) await link(away, path).catch(() => undefined)
-  await rm(away, { force: true })
-  if (wasFresh) throw redriveRunning('folder')
-  await writeFile(path, holder, { flag: 'wx', mode: 0o600 }).catch(() => {
-    throw redriveRunning('folder')
-  })
-}
+type FormattedEntry = readonly [SegmentFormat, Note | DeadLetter]
 
-function toSegment(name: string, bytes: Buffer): Segment {
-  const deadLetters = new Map<string, DeadLetter>()
-  const closes: string[] = []
-  for (const { offset, json } of readSegment(bytes)) {
-    const deadLetter = deadLetterIn(json)
-    if (deadLetter) deadLetters.set(`disk:${name}#${offset}`, deadLetter)
-    else if (isClosed(json)) closes.push(...json.of)
-  }
-  return { name, deadLetters, closes }
-}
-
-function isClosed(json: unknown): json is ClosedEntry {
-  return isJsonObject(json) && Array.isArray(json.of)
+/** A note per format of the segments that have the dead letter. */
+function notesOf({ deadLetter, handle }: OpenDeadLetter<Handle>, location: string): [SegmentFormat, Note][] {
+  return (['seg2', 'seg'] as const).flatMap(format => {
+    const of = handle.filter(each => formatOf(fileOf(each)) === format)
+    return of.length === 0 ? [] : [[format, { closed: deadLetter.deadLetterId, of, location }]]
+  })
 }
 
 function fileOf(location: string): string {

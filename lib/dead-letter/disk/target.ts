@@ -1,24 +1,22 @@
-// Dead letters on disk: <folder>/<UTC>-<pid>-<random>.seg, one writer per file. A location is returned only after
+// Dead letters on disk: <folder>/<UTC>-<pid>-<random>.seg2, one writer per file. A location is returned only after
 // fsync.
-import { randomBytes } from 'node:crypto'
-import { readdir, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { DeadLetterError } from '../../errors.ts'
-import { elapsedSince, type Moment, moment, systemClock } from '../../time/clock.ts'
+import { isJsonObject, parseJson } from '../../record/json-object.ts'
+import { claimName } from '../claim.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import type { DeadLetterTarget, DeadLetterTargetKind } from '../dead-letter-target.ts'
 import { lastingPath } from '../lasting-path.ts'
-import { SegmentWriter, writeDurably } from './segment.ts'
+import { entryBytes, formatOf, ifMissing, writeDurably } from './segment.ts'
+import { SegmentAppender } from './segment-appender.ts'
 
 export interface DiskOptions {
   /** False: without fsync a dead letter survives the process, but not a crash of the machine. */
   readonly fsync?: boolean
-  /** The limit for all segments together, bytes. Default: no limit. */
+  /** The limit for the open dead letters of all segments together, bytes. Default: no limit. */
   readonly maxBytes?: number
 }
-
-/** A writer starts a new segment after this time, so that `tidy` knows which ones are no longer written to. */
-const SEGMENT_AGE_MS = 10 * 60_000
 
 export interface DiskTargetConfig extends DiskOptions {
   readonly kind: 'disk'
@@ -45,14 +43,13 @@ export function createDiskTarget({ folder, ...options }: DiskTargetConfig): Disk
 
 export class DiskDeadLetterTarget implements DeadLetterTarget {
   readonly folder: string
-  readonly #options: DiskOptions
-  #writer: Promise<SegmentWriter> | undefined
-  #since: Moment | undefined
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #appender: SegmentAppender
 
-  constructor(folder: string, options: DiskOptions = {}) {
+  constructor(folder: string, { fsync = true, maxBytes }: DiskOptions = {}) {
     this.folder = folder
-    this.#options = options
+    const cap =
+      maxBytes === undefined ? {} : { checkRoom: (entries: readonly unknown[]) => checkCap(folder, maxBytes, entries) }
+    this.#appender = new SegmentAppender(folder, { fsync, ...cap })
   }
 
   /**
@@ -60,82 +57,59 @@ export class DiskDeadLetterTarget implements DeadLetterTarget {
    * @throws DeadLetterError when they are not all on disk: none of them counts as stored
    */
   store(deadLetters: readonly DeadLetter[]): Promise<string[]> {
-    return this.append(deadLetters)
+    return this.#appender.append(deadLetters)
   }
 
   /** Stores a value that is too large for an earlier target in its own file. Storing it again changes nothing. */
   async storeClaim(deadLetterId: string, value: Uint8Array): Promise<string> {
-    const path = join(this.folder, 'claims', deadLetterId)
+    const path = join(this.folder, claimName(deadLetterId))
     await writeDurably(path, value)
     return `disk:${path}`
   }
 
-  async close(): Promise<void> {
-    const writer = this.#writer
-    this.#writer = undefined
-    await (await writer)?.close()
-  }
-
-  /** One append at a time. After a failure the file may end with a torn entry, so the next append uses a new file. */
-  append(entries: readonly unknown[]): Promise<string[]> {
-    const work = this.#queue.then(async () => {
-      try {
-        await this.#checkRoom(entries)
-        if (this.#since && elapsedSince(systemClock, this.#since) > SEGMENT_AGE_MS) await this.close()
-        this.#writer ??= this.#create()
-        const writer = await this.#writer
-        const offsets = await writer.append(entries)
-        return offsets.map(offset => `disk:${basename(writer.path)}#${offset}`)
-      } catch (cause) {
-        await this.close().catch(() => undefined)
-        if (cause instanceof DeadLetterError) throw cause
-        const code = (cause as NodeJS.ErrnoException).code ?? 'error'
-        throw new DeadLetterError('dead-letter', `The disk target did not store the dead letters (${code}).`, {
-          retriable: true,
-          cause,
-        })
-      }
-    })
-    this.#queue = work.catch(() => undefined)
-    return work
-  }
-
-  #create(): Promise<SegmentWriter> {
-    this.#since = moment(systemClock)
-    return SegmentWriter.create(join(this.folder, segmentName()), this.#options.fsync ?? true)
-  }
-
-  async #checkRoom(entries: readonly unknown[]): Promise<void> {
-    const { maxBytes } = this.#options
-    if (maxBytes === undefined) return
-    const neededBytes = entries.reduce((sum: number, entry) => sum + Buffer.byteLength(JSON.stringify(entry)), 0)
-    const used = await segmentBytes(this.folder)
-    if (used + neededBytes > maxBytes)
-      throw new DeadLetterError(
-        'dead-letter',
-        `The disk target is full: KAFKA_DEAD_LETTER_DISK_MAX_BYTES is ${maxBytes}, ${used} are in use.`,
-        { retriable: true },
-      )
+  close(): Promise<void> {
+    return this.#appender.close()
   }
 }
 
-/** The names of a folder's segments, oldest first; empty without the folder. */
-export async function segmentsOf(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter(name => name.endsWith('.seg')).sort()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
+/** Says how many bytes of a segment belong to completed dead letters; written under the lease of a redrive. */
+export const COMPLETED_BYTES = 'completed-bytes.json'
+
+/** The names of a folder's segments, oldest first. @throws Error `ENOENT` without the folder */
+export async function segmentsIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter(name => formatOf(name) !== undefined).sort()
 }
 
-async function segmentBytes(folder: string): Promise<number> {
-  const sizes = await Promise.all((await segmentsOf(folder)).map(async name => (await stat(join(folder, name))).size))
+async function checkCap(folder: string, maxBytes: number, entries: readonly unknown[]): Promise<void> {
+  const neededBytes = entries.reduce((sum: number, entry) => sum + entryBytes('seg2', entry), 0)
+  const used = await openBytes(folder)
+  if (used + neededBytes > maxBytes)
+    throw new DeadLetterError(
+      'dead-letter',
+      `The disk target is full: KAFKA_DEAD_LETTER_DISK_MAX_BYTES is ${maxBytes}, ${used} are in use.`,
+      { retriable: true },
+    )
+}
+
+/** The bytes of all segments without those that are known to be completed. */
+async function openBytes(folder: string): Promise<number> {
+  const names = (await segmentsIn(folder).catch(ifMissing)) ?? []
+  const completed = await completedBytesIn(folder)
+  const sizes = await Promise.all(
+    names.map(async name => {
+      const { size } = (await stat(join(folder, name)).catch(ifMissing)) ?? { size: 0 }
+      return Math.max(0, size - (completed.get(name) ?? 0))
+    }),
+  )
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
-/** Names sort by time, across writers; the random part separates containers that share a disk. */
-function segmentName(): string {
-  const utc = new Date().toISOString().replaceAll(/[-:.]/g, '')
-  return `${utc}-${process.pid}-${randomBytes(4).toString('hex')}.seg`
+/** Empty if the file is missing or damaged: then everything counts as open. */
+async function completedBytesIn(folder: string): Promise<Map<string, number>> {
+  const text = (await readFile(join(folder, COMPLETED_BYTES), 'utf8').catch(ifMissing)) ?? ''
+  const json = parseJson(text)
+  const counts = new Map<string, number>()
+  if (!isJsonObject(json)) return counts
+  for (const [name, bytes] of Object.entries(json)) if (typeof bytes === 'number' && bytes > 0) counts.set(name, bytes)
+  return counts
 }

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type DeadLetter, deadLetterId, recordOf, toDeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../../../lib/dead-letter/dead-letter-store.ts'
-import { readSegment } from '../../../lib/dead-letter/disk/segment.ts'
 import { DiskDeadLetterStore } from '../../../lib/dead-letter/disk/store.ts'
 import { DiskDeadLetterTarget } from '../../../lib/dead-letter/disk/target.ts'
 import { DeliveryError } from '../../../lib/errors.ts'
@@ -72,25 +71,6 @@ test('a dead letter is read back with the same bytes', async () => {
     const [file = ''] = readdirSync(folder)
     assert.equal(statSync(join(folder, file)).mode & 0o777, 0o600)
     await disk.close()
-  })
-})
-
-test('from a file cut at any byte, exactly the complete dead letters before the cut are read', async () => {
-  await inFolder(async folder => {
-    const disk = new DiskDeadLetterTarget(folder)
-    await disk.store([deadLetter(1), deadLetter(2), deadLetter(3)])
-    await disk.close()
-    const whole = readFileSync(join(folder, readdirSync(folder)[0] as string))
-    const ends = [...readSegment(whole)]
-      .map(({ offset }) => offset)
-      .slice(1)
-      .concat(whole.length)
-
-    for (let cut = 0; cut <= whole.length; cut++)
-      assert.equal([...readSegment(whole.subarray(0, cut))].length, ends.filter(end => end <= cut).length)
-    const flipped = Buffer.from(whole)
-    flipped[20] = (flipped[20] as number) ^ 1
-    assert.equal([...readSegment(flipped)].length, 0)
   })
 })
 

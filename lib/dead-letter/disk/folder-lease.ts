@@ -1,0 +1,113 @@
+// The lease of a folder: `redrive.lock`, which a redrive holds and touches. 0.1 uses the same file.
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, link, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LEASE_MS, type Lease, redriveRunning } from '../dead-letter-store.ts'
+import { ifMissing } from './segment.ts'
+
+const MAX_ATTEMPTS = 3
+
+/**
+ * @throws DeadLetterError `redrive-running` while another redrive has the lease
+ * @throws Error with a `code` when the folder can't be written to
+ */
+export async function takeFolderLease(folder: string): Promise<Lease> {
+  const path = join(folder, 'redrive.lock')
+  const holder = randomUUID()
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const file = await create(path, holder)
+    if (file) return new FolderLease(path, holder, file)
+    await removeExpired(path, holder)
+  }
+  throw redriveRunning('folder')
+}
+
+class FolderLease implements Lease {
+  readonly #path: string
+  readonly #holder: string
+  readonly #file: FileHandle
+  #isReleased = false
+
+  constructor(path: string, holder: string, file: FileHandle) {
+    this.#path = path
+    this.#holder = holder
+    this.#file = file
+  }
+
+  async check(): Promise<void> {
+    const text = await readFile(this.#path, 'utf8').catch(ifMissing)
+    if (text !== this.#holder) throw redriveRunning('folder')
+  }
+
+  /** Writes into the open file: if another redrive has taken the lease, its file stays as it is. */
+  async renew(): Promise<void> {
+    if (this.#isReleased) return
+    await this.check()
+    await this.#file.write(this.#holder, 0)
+  }
+
+  async release(): Promise<void> {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    try {
+      await this.check()
+      await rm(this.#path, { force: true })
+    } finally {
+      await this.#file.close()
+    }
+  }
+}
+
+/** @returns undefined when the file exists already */
+async function create(path: string, holder: string): Promise<FileHandle | undefined> {
+  const file = await open(path, 'wx', 0o600).catch(error => {
+    if (error.code !== 'EEXIST') throw error
+    return undefined
+  })
+  if (file === undefined) return undefined
+  try {
+    await file.write(holder, 0)
+    return file
+  } catch (error) {
+    // A full disk: an empty lock would keep the next redrive away.
+    await file.close()
+    await rm(path, { force: true })
+    throw error
+  }
+}
+
+/** Moves an expired lock away, which only one process can do, and removes it. */
+async function removeExpired(path: string, holder: string): Promise<void> {
+  if (!(await isExpired(path, holder))) throw redriveRunning('folder')
+  const away = `${path}.${holder}`
+  await rename(path, away).catch(ifMissing)
+  // Another redrive may have taken the lock just before the rename: it gets it back.
+  const wasTaken = !(await isExpired(away, holder))
+  if (wasTaken) await link(away, path).catch(ifExists)
+  await rm(away, { force: true })
+  if (wasTaken) throw redriveRunning('folder')
+}
+
+/**
+ * Both times are the file system's. A lock from the future was touched before the clock was set back: a living holder
+ * touches it again within seconds, so that it can't stay there.
+ */
+async function isExpired(path: string, holder: string): Promise<boolean> {
+  const lock = await stat(path).catch(ifMissing)
+  if (lock === undefined) return true
+  return Math.abs((await timeOfFolder(`${path}.${holder}.now`)) - lock.mtimeMs) >= LEASE_MS
+}
+
+async function timeOfFolder(path: string): Promise<number> {
+  const file = await open(path, 'w', 0o600)
+  try {
+    return (await file.stat()).mtimeMs
+  } finally {
+    await file.close()
+    await rm(path, { force: true })
+  }
+}
+
+function ifExists(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error
+}
