@@ -79,9 +79,14 @@ function toJson({ id, fate }: AnsweredRecord, index: number): Record<string, unk
       const refused = { index, id, fate: 'refused', status: INVALID_RECORD_STATUS[code], code }
       return violations.length === 0 ? refused : { ...refused, violations, truncated }
     }
-    default: {
-      const { fate: kind, ...rest } = fate
-      return { index, id, fate: kind, ...rest }
+    case 'dead-lettered': {
+      // Not its location: names of buckets, tables and files are no business of a caller. The log has it.
+      const { outcome, code, deadLetterId } = fate
+      return { index, id, fate: 'dead-lettered', outcome, code, deadLetterId }
+    }
+    case 'returned': {
+      const { outcome, code } = fate
+      return { index, id, fate: 'returned', outcome, code }
     }
   }
 }

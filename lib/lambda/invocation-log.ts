@@ -9,6 +9,8 @@ import { type ErrorCode, innermostMessage, KafkaProducerError } from '../errors.
 import type { ProducerMetrics } from '../producer-metrics.ts'
 
 const NAMESPACE = 'ServerlessKafkaProducer'
+/** Dead letters that a line names; a batch can have thousands. */
+const MAX_LOGGED = 100
 
 type Emf = ReturnType<Metrics['serializeMetrics']>
 type MetricValues = readonly [
@@ -113,6 +115,7 @@ export class InvocationLog {
       requestId,
       outcomes,
       ...(Object.keys(codes).length > 0 ? { codes } : {}),
+      ...deadLettersOf(fates),
       ...reasonOf(failure?.error),
       unknown,
       attempts,
@@ -231,4 +234,12 @@ function reasonOf(error: unknown): { reason?: string } {
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | undefined)?.code
   return typeof code === 'string' ? code : error instanceof Error ? error.name : 'none'
+}
+
+/** Where the dead letters of an invocation are: the answers that callers get do not say. */
+function deadLettersOf(fates: readonly RecordFate[]): object {
+  const stored = fates.flatMap(fate => (fate.fate === 'dead-lettered' ? [fate] : []))
+  if (stored.length === 0) return {}
+  const deadLetters = stored.slice(0, MAX_LOGGED).map(({ deadLetterId, location }) => ({ deadLetterId, location }))
+  return { deadLetters }
 }

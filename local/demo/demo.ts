@@ -117,8 +117,8 @@ async function actTwo(stack: Stack, kafka: LocalKafka, records: readonly DemoRec
     const deadLetters = answers.filter(({ fate }) => fate === 'dead-lettered')
     expect('act two: dead letters over HTTP', deadLetters.length, count => count > 0)
     expect(
-      'act two: dead letters without a location',
-      deadLetters.filter(({ location }) => !location?.startsWith('disk:')).length,
+      'act two: dead letters without an id',
+      deadLetters.filter(({ deadLetterId }) => deadLetterId === undefined).length,
       count => count === 0,
     )
   }

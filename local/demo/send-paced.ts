@@ -11,7 +11,7 @@ export interface Answer {
   /** The fate in the HTTP response; `accepted` for a queue or the event bus, which report none. */
   readonly fate: string
   readonly outcome?: string | undefined
-  readonly location?: string | undefined
+  readonly deadLetterId?: string | undefined
   readonly partition?: number | undefined
 }
 
@@ -41,13 +41,13 @@ async function overHttp({ url }: Stack, record: DemoRecord): Promise<Answer> {
     body: record.body,
   })
   const body = (await response.json()) as {
-    records?: { fate: string; outcome?: string; location?: string; partition?: number }[]
+    records?: { fate: string; outcome?: string; deadLetterId?: string; partition?: number }[]
   }
   const entry = body.records?.[0]
   // A refusal of the whole request lists no records. In any other response without records, this caller keeps the
   // record.
   const fate = entry?.fate ?? (response.status >= 400 && response.status < 500 ? 'refused' : 'returned')
-  return { record, id, fate, outcome: entry?.outcome, location: entry?.location, partition: entry?.partition }
+  return { record, id, fate, outcome: entry?.outcome, deadLetterId: entry?.deadLetterId, partition: entry?.partition }
 }
 
 async function overSqs({ sqs }: Stack, record: DemoRecord): Promise<Answer> {

@@ -96,6 +96,13 @@ test('each further topic and outcome has a line with only metrics', () => {
   )
 })
 
+test('the line says where the dead letters are, a hundred at most', () => {
+  const [[line]] = linesOf({ fates: Array.from({ length: 101 }, () => 'dead-lettered' as const) }) as [Line[]]
+  const deadLetters = (line as unknown as { deadLetters: { deadLetterId: string; location: string }[] }).deadLetters
+  assert.equal(deadLetters.length, 100)
+  assert.deepEqual(Object.keys(deadLetters[0] ?? {}), ['deadLetterId', 'location'])
+})
+
 test('with POWERTOOLS_METRICS_DISABLED the line has no metrics', () => {
   process.env.POWERTOOLS_METRICS_DISABLED = 'true'
   const [lines] = linesOf({ fates: ['delivered', 'refused'] }) as [Line[]]
