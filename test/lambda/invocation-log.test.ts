@@ -40,7 +40,7 @@ function linesOf(
     log.invocation(
       'r-1',
       reports,
-      fates.map(fate => ({ fate }) as RecordFate),
+      fates.map(fate => ({ fate, deadLetterId: 'id', location: 'disk:x' }) as RecordFate),
       producer,
     )
     return lines.splice(0)
