@@ -60,7 +60,7 @@ const ROWS: readonly [file: string, line: string, row: string][] = [
   ['lib/dead-letter/target-kinds.ts', '  sqs: createSqsTarget,', '  memory: createMemoryTarget,'],
   [
     'lib/dead-letter/store-kinds.ts',
-    'export const STORE_KINDS: { readonly [N in Name]: StoreKind<DeadLetterTargetConfig<N>> } = {',
+    'export const STORE_KINDS: { readonly [N in Name]: StoreKind<Extract<RedriveSource, { kind: N }>> } = {',
     "  memory: { load: () => import('./memory/store.ts'), describe: ({ shelf }) => 'memory:' + shelf },",
   ],
   ['scripts/template/target-rights.ts', '  sqlite: {},', '  memory: {},'],

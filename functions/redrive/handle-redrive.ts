@@ -1,14 +1,15 @@
 // Entry point: a scheduled or manual redrive, an SQS batch of dead letters, or (manual only) the doctor.
-import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda'
+import type { Context, SQSBatchResponse } from 'aws-lambda'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import type { Check } from '../../lib/doctor/check.ts'
 import { KafkaProducerError } from '../../lib/errors.ts'
-import { toRawMessage, toSqsResponse } from '../../lib/lambda/sqs-event.ts'
+import { toSqsResponse } from '../../lib/lambda/sqs-event.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import { EventDeadLetterStore } from '../../lib/redrive/event-dead-letters.ts'
 import type { RedriveResult } from '../../lib/redrive/redrive.ts'
 import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
+import { allowedSources, configuredSources } from '../../lib/redrive/redrive-sources.ts'
 import { redriveStore, runRedrive } from '../../lib/redrive/run-redrive.ts'
 import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import { systemClock } from '../../lib/time/clock.ts'
@@ -36,16 +37,19 @@ export async function handleRedrive(event: unknown, context: Context, services: 
       'deadline-too-short',
       `The function’s time-out is too short: expected more than ${RESERVE_MS} ms.`,
     )
-  const records = isJsonObject(event) && Array.isArray(event.Records) ? (event.Records as SQSRecord[]) : undefined
+  const records = isJsonObject(event) && Array.isArray(event.Records) ? (event.Records as unknown[]) : undefined
   const { config, contracts, log } = services
   const readSourceMessage = createSourceMessageReader(contracts, config)
   const redriveContext = { config, contracts, readSourceMessage, deadline, warn: log.warn }
   if (records) {
-    const store = new EventDeadLetterStore(records.map(toRawMessage), readSourceMessage)
+    const store = new EventDeadLetterStore(records, configuredSources(config, readSourceMessage), readSourceMessage)
     log.redrive([await redriveStore(store, parseRedriveRequest({}), redriveContext)])
     return toSqsResponse(store.returned)
   }
-  const results = await runRedrive(parseRedriveRequest(event), redriveContext)
+  const results = await runRedrive(
+    parseRedriveRequest(event, allowedSources(config, readSourceMessage)),
+    redriveContext,
+  )
   log.redrive(results)
   return { results }
 }

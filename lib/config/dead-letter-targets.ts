@@ -44,14 +44,19 @@ export function parseDeadLetterTargets(
   return inOrder
 }
 
-function parseTarget(text: string, context: TargetParseContext): DeadLetterTargetConfig | undefined {
+/** @param syntaxes the forms that are expected, for the problem */
+export function parseTarget(
+  text: string,
+  context: TargetParseContext,
+  syntaxes: readonly string[] = ['none', ...targetSyntaxes()],
+): DeadLetterTargetConfig | undefined {
   const colon = text.indexOf(':')
   const rest = decode(text.slice(colon + 1))
   const target = rest === undefined ? undefined : kindNamed(text.slice(0, colon))?.parse(rest, context)
   if (target) return target
-  const forms = ['none', ...targetSyntaxes()]
   context.problem(
-    `expected ${forms.slice(0, -1).join(', ')} or ${forms.at(-1)}, several separated by commas; got something else.`,
+    `expected ${syntaxes.slice(0, -1).join(', ')} or ${syntaxes.at(-1)}, several separated by commas; got something ` +
+      'else.',
   )
   return undefined
 }

@@ -215,6 +215,22 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
       'How long after its last attempt a record of unknown outcome may still reach the log. Until then redrive keeps ' +
       'its dead letter, unless the log proves that the record can no longer arrive.',
   },
+  redriveFrom: {
+    doc:
+      'What redrive reads besides the targets of KAFKA_DEAD_LETTER: `source-dlq:<queue URL>?source=<queue>` ' +
+      '(`{queue}` in the URL stands for each queue of the contracts), `failure-destination:<queue URL>`, or further ' +
+      'targets, several separated by commas. Only the redrive function and the command read it; the template sets it.',
+  },
+  redriveAllow: {
+    doc:
+      'Further targets and queues that `from` in an event of the redrive function may name, in the form of ' +
+      'KAFKA_REDRIVE_FROM. Any other is refused, and no connection to it is opened.',
+  },
+  redriveLeaseQueue: {
+    doc:
+      'The URL of a FIFO queue that only redrive uses: while one redrive of SQS queues runs, another can’t. Default: ' +
+      'the lease of the first `s3:` or `dynamodb:` target of KAFKA_DEAD_LETTER, if there is one.',
+  },
   configFile: {
     doc:
       'A settings file, read by `loadConfig`: Spring’s form (`spring.kafka.producer.bootstrap-servers` …) as YAML ' +

@@ -271,6 +271,9 @@ export const SETTINGS = {
     unit: 'ms',
     default: 300_000,
   }),
+  redriveFrom: librarySetting({ env: 'KAFKA_REDRIVE_FROM', kind: 'text' }),
+  redriveAllow: librarySetting({ env: 'KAFKA_REDRIVE_ALLOW', kind: 'text' }),
+  redriveLeaseQueue: librarySetting({ env: 'KAFKA_REDRIVE_LEASE_QUEUE', kind: 'text' }),
   configFile: librarySetting({ env: 'KAFKA_CONFIG_FILE', kind: 'text' }),
   strictEnv: librarySetting({ env: 'KAFKA_STRICT_ENV', kind: 'boolean', default: false }),
 } as const satisfies Record<string, Row>

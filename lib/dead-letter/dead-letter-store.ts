@@ -3,7 +3,7 @@ import { DeadLetterError } from '../errors.ts'
 import type { LogRecord } from '../wire-format/record-batch-decoder.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { DeadLetterProducer } from './dead-letter-target.ts'
-import type { RawToDeadLetters } from './raw-message.ts'
+import type { SourceMessageReader } from './raw-message.ts'
 
 /** @typeParam Handle the store's own type, unknown to everybody else */
 export interface OpenDeadLetter<Handle = unknown> {
@@ -72,7 +72,10 @@ export interface DeadLetterStore<Handle = unknown> {
    * @throws DeadLetterError when there is no room: the dead letters must not be sent
    */
   reserve(open: readonly OpenDeadLetter<Handle>[]): Promise<void>
-  /** Completes entries by the store's keys and handles: deletes them, or marks them as completed. */
+  /**
+   * Completes entries by the store's keys and handles: deletes them, or marks them as completed.
+   * @throws NotCompletedError after it completed the others · when the target as a whole can't be written to
+   */
   complete(completed: readonly Completed<Handle>[]): Promise<void>
   /** Replaces a dead letter by another version; the new one is safe before the old one is removed. */
   replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void>
@@ -113,8 +116,26 @@ export interface DeadLetterStoreServices {
     readonly reader: DeadLetterLog
     closeReader(): Promise<void>
   }
-  /** Converts a message of a source DLQ or failure destination to dead letters. */
-  readonly toDeadLetters?: RawToDeadLetters | undefined
+  /** Reads the messages of source DLQs and failure destinations. */
+  readonly readSourceMessage?: SourceMessageReader | undefined
+  /**
+   * Takes a lease on behalf of a target that has none of its own.
+   * @throws DeadLetterError `redrive-running` while another redrive has it
+   */
+  readonly takeLease?: (() => Promise<Lease>) | undefined
+}
+
+/** Some entries could not be completed, and all others of the call are: the next run meets these again. */
+export class NotCompletedError extends DeadLetterError {
+  override name = 'NotCompletedError'
+  readonly entries: readonly Completed[]
+
+  constructor(entries: readonly Completed[]) {
+    super('dead-letter', `${entries.length} completed dead letter(s) could not be removed from their target.`, {
+      retriable: true,
+    })
+    this.entries = entries
+  }
 }
 
 /** How long a lease lasts if nobody renews it, ms. */

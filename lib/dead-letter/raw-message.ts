@@ -1,4 +1,5 @@
-// A message of a queue that may hold other messages than dead letters: a source DLQ or a failure destination.
+// A message of a queue in which SQS, Lambda or EventBridge keep what they stopped retrying. The queue says what the
+// message is, never its body: whoever may send to a source queue can write any body.
 import type { Message } from '@aws-sdk/client-sqs'
 import type { DeadLetter } from './dead-letter.ts'
 
@@ -9,4 +10,20 @@ export interface RawMessage {
   readonly messageAttributes: NonNullable<Message['MessageAttributes']>
 }
 
-export type RawToDeadLetters = (message: RawMessage) => readonly DeadLetter[]
+/** What the queue that holds a message says about it. */
+export type MessageRole =
+  /** @property sourceQueue the ARN or name of the queue it was sent to, for messages that do not name it */
+  { readonly kind: 'source-dlq'; readonly sourceQueue?: string | undefined } | { readonly kind: 'failure-destination' }
+
+/** Converts messages of source DLQs and failure destinations to the dead letters of their records. */
+export interface SourceMessageReader {
+  /** The queues whose messages the contracts take. */
+  readonly queues: readonly string[]
+  /** @throws KafkaProducerError with the reason why the message can't be read */
+  read(message: RawMessage, role: MessageRole): readonly DeadLetter[]
+}
+
+/** The last part of a queue's ARN or URL, or the name itself. */
+export function queueName(queue: string): string {
+  return queue.slice(Math.max(queue.lastIndexOf(':'), queue.lastIndexOf('/')) + 1)
+}

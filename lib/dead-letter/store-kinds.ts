@@ -3,7 +3,12 @@
 import type { Claim } from './claim.ts'
 import type { DeadLetterStoreServices, TargetDeadLetterStore } from './dead-letter-store.ts'
 import { isDeadLetterTopic } from './kafka/kafka-dead-letter.ts'
+import { queueName } from './raw-message.ts'
+import type { MessageQueueConfig } from './sqs/message-queues.ts'
 import type { DeadLetterTargetConfig } from './target-kinds.ts'
+
+/** What redrive reads: a target, or a queue of messages that a source stopped retrying. */
+export type RedriveSource = DeadLetterTargetConfig | MessageQueueConfig
 
 interface StoreModule<Config> {
   openStore(config: Config, services: DeadLetterStoreServices): TargetDeadLetterStore
@@ -28,26 +33,40 @@ interface StoreKind<Config> {
   describe(config: Config): string
   /** Whether a Kafka topic holds its dead letters; no dead letter is ever sent to such a topic. */
   holdsTopic?(config: Config, topic: string): boolean
+  /** Whether its lease also excludes redrives of queues, which have none: it is a condition that AWS checks. */
+  readonly leasesForOthers?: true
   /** An AWS address whose answers have the time that signatures are checked against. */
   signingService?(config: Config, region: string | undefined): string | undefined
 }
 
-type Name = DeadLetterTargetConfig['kind']
+type Name = RedriveSource['kind']
 
-export const STORE_KINDS: { readonly [N in Name]: StoreKind<DeadLetterTargetConfig<N>> } = {
+export const STORE_KINDS: { readonly [N in Name]: StoreKind<Extract<RedriveSource, { kind: N }>> } = {
   sqs: {
     load: () => import('./sqs/store.ts'),
-    describe: ({ queueUrl }) => `sqs:…/${queueUrl.split('/').at(-1)}`,
+    describe: ({ queueUrl }) => `sqs:…/${queueName(queueUrl)}`,
+    signingService: ({ queueUrl }) => new URL(queueUrl).origin,
+  },
+  'source-dlq': {
+    load: () => import('./sqs/message-store.ts'),
+    describe: ({ queueUrl }) => `source-dlq:…/${queueName(queueUrl)}`,
+    signingService: ({ queueUrl }) => new URL(queueUrl).origin,
+  },
+  'failure-destination': {
+    load: () => import('./sqs/message-store.ts'),
+    describe: ({ queueUrl }) => `failure-destination:…/${queueName(queueUrl)}`,
     signingService: ({ queueUrl }) => new URL(queueUrl).origin,
   },
   s3: {
     load: () => import('./s3/store.ts'),
     loadClaims: () => import('./s3/claims.ts'),
+    leasesForOthers: true,
     describe: ({ bucket }) => `s3:${bucket}`,
     signingService: (_config, region) => stsOf(region),
   },
   dynamodb: {
     load: () => import('./dynamodb/store.ts'),
+    leasesForOthers: true,
     describe: ({ table }) => `dynamodb:${table}`,
     signingService: (_config, region) => stsOf(region),
   },
@@ -70,12 +89,12 @@ export const STORE_KINDS: { readonly [N in Name]: StoreKind<DeadLetterTargetConf
   },
 }
 
-export function storeKindOf({ kind }: DeadLetterTargetConfig): StoreKind<DeadLetterTargetConfig> {
+export function storeKindOf({ kind }: RedriveSource): StoreKind<RedriveSource> {
   return STORE_KINDS[kind]
 }
 
 export async function openStore(
-  config: DeadLetterTargetConfig,
+  config: RedriveSource,
   services: DeadLetterStoreServices,
 ): Promise<TargetDeadLetterStore> {
   const { openStore: open } = await storeKindOf(config).load()
@@ -89,7 +108,7 @@ export async function openStore(
  * @returns undefined when none of the targets has a value with this id and size
  */
 export async function readClaim(
-  targets: readonly DeadLetterTargetConfig[],
+  targets: readonly RedriveSource[],
   location: string,
   claim: Claim,
 ): Promise<Uint8Array | undefined> {

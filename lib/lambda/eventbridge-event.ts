@@ -4,7 +4,7 @@
 import type { Contract, Contracts } from '../contracts/contract.ts'
 import { routeOfEvent } from '../contracts/route.ts'
 import { InvalidRecordError } from '../errors.ts'
-import { isJsonObject, type JsonObject } from '../record/json-object.ts'
+import { deepJsonText, isDeeperThan, isJsonObject, type JsonObject, MAX_DEPTH } from '../record/json-object.ts'
 import type { RecordHeader } from '../record/producer-record.ts'
 import { type SourceRecord, standardHeaders } from './source-record.ts'
 
@@ -26,11 +26,16 @@ export function parseEventBridgeEvent(
 ): SourceRecord {
   const fields = isJsonObject(event) ? event : {}
   const id = typeof fields.id === 'string' && fields.id !== '' ? fields.id : awsRequestId
-  const invalid = (error: InvalidRecordError): SourceRecord => ({
+  const invalid = (error: InvalidRecordError, text = JSON.stringify(event)): SourceRecord => ({
     id,
     error,
-    record: { topic: '', value: Buffer.from(JSON.stringify(event) ?? ''), sourceId: id },
+    record: { topic: '', value: Buffer.from(text ?? ''), sourceId: id },
   })
+  if (isDeeperThan(event, MAX_DEPTH))
+    return invalid(
+      new InvalidRecordError('bad-json', `event: expected at most ${MAX_DEPTH} levels of nesting.`),
+      deepJsonText(event),
+    )
   if (
     typeof fields.source !== 'string' ||
     typeof fields['detail-type'] !== 'string' ||

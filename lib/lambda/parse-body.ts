@@ -1,9 +1,7 @@
 // Parses a body as JSON, and reports what JSON.parse would accept or change silently.
 import type { KafkaProducerError } from '../errors.ts'
-import { parseJson } from '../record/json-object.ts'
+import { MAX_DEPTH, parseJson } from '../record/json-object.ts'
 
-/** Deeper values would overflow the stack in a later stage. */
-const MAX_DEPTH = 100
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 /**
  * Only a text that matches can hold a field named __proto__ (also with escaped ASCII), an integer beyond 2^53 or a

@@ -134,11 +134,22 @@ function keyLookup(
 }
 
 function readAttributes(messageAttributes: SQSMessageAttributes | undefined): [string, Buffer][] {
-  return Object.entries(messageAttributes ?? {}).map(([name, { dataType, stringValue, binaryValue }]) => [
+  const attributes = Object.entries(messageAttributes ?? {})
+  if (!attributes.every(([, attribute]) => isAttribute(attribute)))
+    throw new InvalidRecordError('bad-value', 'attributes: expected a dataType with a stringValue or binaryValue each.')
+  return attributes.map(([name, { dataType, stringValue, binaryValue }]) => [
     name,
     // Types may have a label: Binary.png.
     dataType.startsWith('Binary') ? Buffer.from(binaryValue ?? '', 'base64') : Buffer.from(stringValue ?? ''),
   ])
+}
+
+function isAttribute(attribute: unknown): attribute is SQSMessageAttribute {
+  return (
+    isJsonObject(attribute) &&
+    typeof attribute.dataType === 'string' &&
+    [attribute.stringValue, attribute.binaryValue].every(value => value == null || typeof value === 'string')
+  )
 }
 
 function toHeaders(attributes: ReadonlyMap<string, Buffer>): RecordHeader[] {
@@ -157,9 +168,17 @@ export function toSqsResponse(returned: Iterable<string>): SQSBatchResponse {
   return { batchItemFailures: [...new Set(returned)].map(itemIdentifier => ({ itemIdentifier })) }
 }
 
-/** Converts a message of a Lambda event to the form that a reader of the queue receives. */
-export function toRawMessage({ messageId, body, attributes, messageAttributes }: SQSRecord): RawMessage {
-  const rawAttributes = Object.entries(messageAttributes ?? {}).map(
+/**
+ * Converts a message of a Lambda event to the form that a reader of the queue receives.
+ * @throws KafkaProducerError `bad-value` for anything but a message
+ */
+export function toRawMessage(message: unknown): RawMessage {
+  if (!isMessage(message)) throw new KafkaProducerError('bad-value', 'expected a message of SQS, got something else.')
+  const { messageId, body, attributes, messageAttributes } = message
+  const entries = Object.entries(messageAttributes ?? {})
+  if (!entries.every(([, attribute]) => isAttribute(attribute)))
+    throw new KafkaProducerError('bad-value', 'attributes: expected a dataType each.')
+  const rawAttributes = entries.map(
     ([name, { dataType, stringValue, binaryValue }]) =>
       [
         name,
@@ -173,7 +192,7 @@ export function toRawMessage({ messageId, body, attributes, messageAttributes }:
   return {
     messageId,
     body,
-    attributes: attributes as unknown as Record<string, string>,
+    attributes: isJsonObject(attributes) ? (attributes as unknown as Record<string, string>) : {},
     messageAttributes: Object.fromEntries(rawAttributes),
   }
 }

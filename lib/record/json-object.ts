@@ -14,3 +14,41 @@ export function parseJson(text: string, reviver?: (name: string, value: unknown)
     return undefined
   }
 }
+
+/** Deeper values would overflow the stack in a later stage. */
+export const MAX_DEPTH = 100
+
+/** Whether arrays and objects are nested deeper than this. Without recursion, as anybody may have sent them. */
+export function isDeeperThan(value: unknown, depth: number): boolean {
+  let level = [value].filter(isContainer)
+  for (let levels = 0; level.length > 0; levels++) {
+    if (levels === depth) return true
+    level = level.flatMap(container => Object.values(container).filter(isContainer))
+  }
+  return false
+}
+
+/** The text of a parsed JSON value of any depth; `JSON.stringify` overflows the stack at some thousand levels. */
+export function deepJsonText(value: unknown): string {
+  const texts: string[] = []
+  const work: ({ readonly text: string } | { readonly value: unknown })[] = [{ value }]
+  for (let next = work.pop(); next !== undefined; next = work.pop()) {
+    if ('text' in next) texts.push(next.text)
+    else if (isContainer(next.value)) for (const part of partsOf(next.value).reverse()) work.push(part)
+    else texts.push(JSON.stringify(next.value) ?? 'null')
+  }
+  return texts.join('')
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function partsOf(container: object): ({ readonly text: string } | { readonly value: unknown })[] {
+  const isArray = Array.isArray(container)
+  const parts = Object.entries(container).flatMap(([name, value], index) => [
+    { text: `${index === 0 ? '' : ','}${isArray ? '' : `${JSON.stringify(name)}:`}` },
+    { value },
+  ])
+  return [{ text: isArray ? '[' : '{' }, ...parts, { text: isArray ? ']' : '}' }]
+}

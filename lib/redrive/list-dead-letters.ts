@@ -3,7 +3,7 @@ import type { OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import { DeadLetterError } from '../errors.ts'
 import { isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import type { RedriveRequest } from './redrive-request.ts'
-import { messageReaderOf, type RedriveContext } from './run-redrive.ts'
+import { type RedriveContext, sourcesOf } from './run-redrive.ts'
 import { type DeadLetterFilter, matches } from './select-dead-letters.ts'
 
 export type ListRequest = Pick<RedriveRequest, 'from' | 'limit' | 'sourceQueue'> & DeadLetterFilter
@@ -15,11 +15,8 @@ export async function* listDeadLetters(
 ): AsyncGenerator<OpenDeadLetter> {
   const { config } = context
   let remaining = request.limit ?? Number.POSITIVE_INFINITY
-  for (const target of request.from ?? config.deadLetter) {
-    const store = await openDeadLetterStore(target, config, {
-      toDeadLetters: messageReaderOf(request, context),
-      warn: context.warn,
-    })
+  for (const source of sourcesOf(request, context)) {
+    const store = await openDeadLetterStore(source, config, context)
     try {
       for await (const open of store.deadLetters()) {
         if (!matches(open.deadLetter, request)) continue
@@ -27,7 +24,7 @@ export async function* listDeadLetters(
         if (--remaining <= 0) return
       }
     } catch (error) {
-      if (!(error instanceof DeadLetterError) || !isNotCreatedYet(error.code, target, config)) throw error
+      if (!(error instanceof DeadLetterError) || !isNotCreatedYet(error.code, source, config)) throw error
     } finally {
       await store.close()
     }

@@ -1,34 +1,32 @@
-// Opens the store of a target of KAFKA_DEAD_LETTER.
+// Opens the stores of what redrive reads.
 import { deriveConfig } from '../config/derive-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
-import type { TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
-import type { RawToDeadLetters } from '../dead-letter/raw-message.ts'
-import { openStore, storeKindOf } from '../dead-letter/store-kinds.ts'
-import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
+import type { Lease, TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
+import type { SourceMessageReader } from '../dead-letter/raw-message.ts'
+import { openStore, type RedriveSource, storeKindOf } from '../dead-letter/store-kinds.ts'
 import { createKafkaJsClient } from '../producer-factory.ts'
 import { LogReader, type LogReaderOptions } from '../transport/kafkajs/log-reader.ts'
 import { DEFAULT_MAX_INFLATED_BYTES } from '../wire-format/record-batch.ts'
 
-type Target = DeadLetterTargetConfig
-
 export interface OpenStoreOptions {
-  /** Converts a message of a source DLQ or failure destination to dead letters. */
-  readonly toDeadLetters?: RawToDeadLetters | undefined
+  /** Reads the messages of source DLQs and failure destinations. */
+  readonly readSourceMessage?: SourceMessageReader | undefined
   /** Called with a warning about unreadable batches of a topic. */
   readonly warn?: ((text: string) => void) | undefined
 }
 
-/** Opens the store of a target. Close it after use. */
+/** Opens the store of a target, source DLQ or failure destination. Close it after use. */
 export function openDeadLetterStore(
-  target: Target,
+  source: RedriveSource,
   config: ProducerConfig,
-  { toDeadLetters, warn }: OpenStoreOptions = {},
+  { readSourceMessage, warn }: OpenStoreOptions = {},
 ): Promise<TargetDeadLetterStore> {
-  return openStore(target, {
+  return openStore(source, {
     createProducer: servers => createDeadLetterProducer(config, servers),
     createLogReader: servers => createLogReader(config, { servers, warn }),
-    toDeadLetters,
+    readSourceMessage,
+    takeLease: leaseOf(config),
   })
 }
 
@@ -36,13 +34,42 @@ export function openDeadLetterStore(
  * Whether a configured target is missing (`not-found`) only because no dead letter was stored in it yet. A target that
  * a person names must exist.
  */
-export function isNotCreatedYet(code: string | undefined, target: Target, config: ProducerConfig): boolean {
-  return code === 'not-found' && storeKindOf(target).isCreatedByStoring === true && config.deadLetter.includes(target)
+export function isNotCreatedYet(code: string | undefined, source: RedriveSource, config: ProducerConfig): boolean {
+  return (
+    code === 'not-found' &&
+    storeKindOf(source).isCreatedByStoring === true &&
+    config.deadLetter.some(target => target === source)
+  )
+}
+
+/** The lease of redrives of SQS queues, which have none of their own. */
+function leaseOf(config: ProducerConfig): (() => Promise<Lease>) | undefined {
+  const { redriveLeaseQueue, deadLetter } = config
+  if (redriveLeaseQueue !== undefined)
+    return async () => (await import('../dead-letter/sqs/lease.ts')).takeQueueLease(redriveLeaseQueue)
+  const target = deadLetter.find(each => storeKindOf(each).leasesForOthers)
+  return (
+    target &&
+    (async () => {
+      const store = await openDeadLetterStore(target, config)
+      try {
+        const lease = await store.lease()
+        return {
+          check: () => lease.check(),
+          renew: () => lease.renew(),
+          release: () => lease.release().finally(() => store.close()),
+        }
+      } catch (error) {
+        await store.close()
+        throw error
+      }
+    })
+  )
 }
 
 /** Returns a predicate: whether a topic holds dead letters of a target, so that none may be sent to it. */
-export function deadLetterTopicsOf(targets: readonly Target[]): (topic: string) => boolean {
-  return topic => targets.some(target => storeKindOf(target).holdsTopic?.(target, topic) ?? false)
+export function deadLetterTopicsOf(sources: readonly RedriveSource[]): (topic: string) => boolean {
+  return topic => sources.some(source => storeKindOf(source).holdsTopic?.(source, topic) ?? false)
 }
 
 export interface CreateLogReaderOptions extends Omit<LogReaderOptions, 'clock'> {

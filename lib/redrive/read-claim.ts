@@ -3,17 +3,14 @@
 import { createHash } from 'node:crypto'
 import { type DeadLetter, MAX_VALUE_BYTES } from '../dead-letter/dead-letter.ts'
 import { hasOwnId } from '../dead-letter/read-dead-letter.ts'
-import { readClaim } from '../dead-letter/store-kinds.ts'
-import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
+import { type RedriveSource, readClaim } from '../dead-letter/store-kinds.ts'
 import { DeadLetterError } from '../errors.ts'
 
 /** Also the form of a value's name in a folder or bucket. */
 const ID = /^[A-Za-z0-9_-]{22}$/
 
 /** @param targets those that may keep the values: the configured ones and those that were asked for */
-export function claimReader(
-  targets: readonly DeadLetterTargetConfig[],
-): (deadLetter: DeadLetter) => Promise<DeadLetter> {
+export function claimReader(targets: readonly RedriveSource[]): (deadLetter: DeadLetter) => Promise<DeadLetter> {
   return deadLetter => withClaim(deadLetter, targets)
 }
 
@@ -22,10 +19,7 @@ export function claimReader(
  * @param targets those that may keep the value; no other place is read
  * @throws DeadLetterError `claim-missing` when none of them has the value; retriable when one can't be read
  */
-export async function withClaim(
-  deadLetter: DeadLetter,
-  targets: readonly DeadLetterTargetConfig[],
-): Promise<DeadLetter> {
+export async function withClaim(deadLetter: DeadLetter, targets: readonly RedriveSource[]): Promise<DeadLetter> {
   const { claimCheck, deadLetterId } = deadLetter
   if (claimCheck === null) return deadLetter
   const { target, bytes, sha256 } = claimCheck

@@ -1,13 +1,12 @@
 // Parses the request of a redrive: the event of the function, the form of the console or the options of the command.
-import { parseDeadLetterTargets } from '../config/dead-letter-targets.ts'
-import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import { ConfigError } from '../errors.ts'
 import { isJsonObject } from '../record/json-object.ts'
+import { allowedSource, parseRedriveSources, type RedriveSource } from './redrive-sources.ts'
 import type { DeadLetterFilter } from './select-dead-letters.ts'
 
 export interface RedriveRequest extends DeadLetterFilter {
-  /** Undefined: the configured targets. */
-  readonly from?: readonly DeadLetterTargetConfig[]
+  /** Undefined: the configured targets and queues. */
+  readonly from?: readonly RedriveSource[]
   readonly limit?: number
   readonly rate?: number
   readonly concurrency?: number
@@ -65,9 +64,10 @@ const FIELDS: readonly string[] = [
 /**
  * Parses a request: an object with the fields of `RedriveRequest`, but singular names for conditions that accept one
  * value or a list (`topic`, `notTopic`, `error` …), and text for `from` and times.
+ * @param allowed what `from` may name; undefined: anything, for somebody who could open it as well
  * @throws ConfigError with every problem at once
  */
-export function parseRedriveRequest(event: unknown): RedriveRequest {
+export function parseRedriveRequest(event: unknown, allowed?: readonly RedriveSource[]): RedriveRequest {
   const problems: string[] = []
   const problem: Problem = text => problems.push(text)
   const object = isJsonObject(event) ? event : {}
@@ -77,7 +77,7 @@ export function parseRedriveRequest(event: unknown): RedriveRequest {
     if (!FIELDS.includes(name)) problem(`${name}: unknown; expected ${FIELDS.join(', ')}.`)
   const fields: Fields = isSchedule ? {} : object
   const request: Record<string, unknown> = {
-    ...optional('from', readFrom(fields.from, problem)),
+    ...optional('from', readFrom(fields.from, allowed, problem)),
     verify: flag('verify', fields, true, problem),
     timestamp: readTimestamp(fields.timestamp, problem),
   }
@@ -99,12 +99,24 @@ function optional<K extends string, V>(name: K, value: V | undefined): { readonl
   return value === undefined ? {} : ({ [name]: value } as { readonly [_ in K]?: V })
 }
 
-function readFrom(from: unknown, problem: Problem): readonly DeadLetterTargetConfig[] | undefined {
+function readFrom(
+  from: unknown,
+  allowed: readonly RedriveSource[] | undefined,
+  problem: Problem,
+): readonly RedriveSource[] | undefined {
   if (from === undefined) return undefined
-  if (typeof from === 'string')
-    return parseDeadLetterTargets(from, { setting: 'from', use: 'read', isInsideLambda: false }, problem)
-  problem('from: expected a target as in KAFKA_DEAD_LETTER.')
-  return undefined
+  if (typeof from !== 'string') {
+    problem('from: expected a target as in KAFKA_DEAD_LETTER, or a queue as in KAFKA_REDRIVE_FROM.')
+    return undefined
+  }
+  const sources = parseRedriveSources(from, 'from', problem)
+  if (!allowed) return sources
+  return sources.flatMap(source => {
+    const same = allowedSource(source, allowed)
+    if (!same)
+      problem('from: expected one of KAFKA_DEAD_LETTER, KAFKA_REDRIVE_FROM or KAFKA_REDRIVE_ALLOW, got another.')
+    return same ?? []
+  })
 }
 
 /** One value, a list, or a text with values separated by commas. */

@@ -1,7 +1,13 @@
 // Sends the records of dead letters again, as the same bytes. A dead letter is completed only after the
 // acknowledgement; if the send fails, it stays open. An error of one dead letter keeps no other from being sent.
 import { type DeadLetter, recordOf } from '../dead-letter/dead-letter.ts'
-import type { Completed, DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
+import {
+  type Completed,
+  type DeadLetterStore,
+  type Lease,
+  NotCompletedError,
+  type OpenDeadLetter,
+} from '../dead-letter/dead-letter-store.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
 import { hasOwnId } from '../dead-letter/read-dead-letter.ts'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
@@ -322,8 +328,9 @@ class Redrive {
     try {
       await this.#store.complete(completed)
     } catch (error) {
-      this.#counts.notCompleted += completed.length
-      throw error
+      const isPartial = error instanceof NotCompletedError
+      this.#counts.notCompleted += isPartial ? error.entries.length : completed.length
+      if (!isPartial) throw error
     }
   }
 

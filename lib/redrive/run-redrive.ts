@@ -3,7 +3,6 @@ import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
 import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
 import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
-import type { RawToDeadLetters } from '../dead-letter/raw-message.ts'
 import { KafkaProducerError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { LogReader } from '../transport/kafkajs/log-reader.ts'
@@ -12,6 +11,7 @@ import { claimReader } from './read-claim.ts'
 import { type RedriveOptions, type RedriveResult, redrive } from './redrive.ts'
 import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveRequest } from './redrive-request.ts'
+import { configuredSources, eachSource, type RedriveSource } from './redrive-sources.ts'
 import type { SourceMessageReader } from './source-messages.ts'
 
 /** After these results no further target is read. */
@@ -41,21 +41,18 @@ export interface RedriveContext {
  */
 export function runRedrive(request: RedriveRequest, context: RedriveContext): Promise<RedriveResult[]> {
   const { config } = context
-  const chain = request.from ?? config.deadLetter
+  const sources = sourcesOf(request, context)
   return withConnections(context, async (producer, reader) => {
     const options = {
       ...optionsOf(request, context, producer, reader),
-      isDeadLetterTopic: deadLetterTopicsOf(chain),
+      isDeadLetterTopic: deadLetterTopicsOf([...config.deadLetter, ...sources]),
     }
     const results: RedriveResult[] = []
-    for (const target of chain) {
-      const store = await openDeadLetterStore(target, config, {
-        toDeadLetters: messageReaderOf(request, context),
-        warn: context.warn,
-      })
+    for (const source of sources) {
+      const store = await openDeadLetterStore(source, config, context)
       try {
         const result = await redriveOrReport(store, options)
-        results.push(isNotCreatedYet(result.stopped, target, config) ? new RedriveCounts().result() : result)
+        results.push(isNotCreatedYet(result.stopped, source, config) ? new RedriveCounts().result() : result)
       } finally {
         await store.close()
       }
@@ -92,12 +89,12 @@ export function redriveStore(
   )
 }
 
-/** The converter of source messages, with the source queue of the request. */
-export function messageReaderOf(
-  { sourceQueue }: Pick<RedriveRequest, 'sourceQueue'>,
-  { readSourceMessage }: Pick<RedriveContext, 'readSourceMessage'>,
-): RawToDeadLetters | undefined {
-  return readSourceMessage && (message => readSourceMessage(message, sourceQueue))
+/** What a request reads: what it names, or the configured targets and queues. */
+export function sourcesOf(
+  { from, sourceQueue }: Pick<RedriveRequest, 'from' | 'sourceQueue'>,
+  { config, readSourceMessage }: Pick<RedriveContext, 'config' | 'readSourceMessage'>,
+): readonly RedriveSource[] {
+  return eachSource(from ?? configuredSources(config, readSourceMessage), readSourceMessage, sourceQueue)
 }
 
 async function withConnections<T>(
@@ -119,7 +116,7 @@ function optionsOf(
   producer: RedriveOptions['producer'],
   reader: LogReader,
 ): RedriveOptions {
-  const { verify, from = [], sourceQueue: _sourceQueue, ...options } = request
+  const { verify, from: _from, sourceQueue: _sourceQueue, ...options } = request
   const { config, contracts, deadline, signal, onProgress, onDeadLetter, onUnreadable } = context
   const optional = { deadline, signal, onProgress, onDeadLetter, onUnreadable }
   const defined = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
@@ -129,7 +126,7 @@ function optionsOf(
     producer,
     contracts,
     inDoubtWaitMs: config.redriveInDoubtWaitMs,
-    readClaim: claimReader([...config.deadLetter, ...from]),
+    readClaim: claimReader([...config.deadLetter, ...sourcesOf(request, context)]),
     ...(verify ? { log: reader } : {}),
   }
 }

@@ -4,9 +4,9 @@
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
 import { type DeadLetter, type DeadLetterSource, toDeadLetter } from '../dead-letter/dead-letter.ts'
-import type { RawMessage } from '../dead-letter/raw-message.ts'
+import type { MessageRole, RawMessage, SourceMessageReader } from '../dead-letter/raw-message.ts'
 import { notSent } from '../delivery/delivery-report.ts'
-import { InvalidRecordError, TransportError } from '../errors.ts'
+import { InvalidRecordError, KafkaProducerError, TransportError } from '../errors.ts'
 import { parseEventBridgeEvent } from '../lambda/eventbridge-event.ts'
 import type { SourceRecord } from '../lambda/source-record.ts'
 import { parseSqsEvent, toSqsRecord } from '../lambda/sqs-event.ts'
@@ -15,69 +15,77 @@ import type { SerializedRecord } from '../record/producer-record.ts'
 import { RecordSerializer } from '../serialize/record-serializer.ts'
 import { keyOfInvalid, validateRecord } from '../validate/record-validator.ts'
 
+export type { MessageRole, SourceMessageReader } from '../dead-letter/raw-message.ts'
+
 type Settings = Pick<ProducerConfig, 'defaultTopic' | 'maxRequestSize'>
 
-interface SourceMessageOptions extends Settings {
+interface SourceMessageOptions extends Pick<Settings, 'defaultTopic'> {
   readonly contracts: Contracts
 }
 
-/**
- * Returns the dead letters of a message of a queue; none for a message that no contract claims.
- * @param sourceQueue the ARN or name of the queue that the message was sent to, if it does not say
- */
-export type SourceMessageReader = (message: RawMessage, sourceQueue?: string) => readonly DeadLetter[]
-
 type Source = Omit<DeadLetterSource, 'index' | 'function'>
+
+interface MessageRecord {
+  readonly sourceRecord: SourceRecord
+  readonly source: Source
+}
 
 /** @param contracts decide the topic of a message and what its record must look like */
 export function createSourceMessageReader(
   contracts: Contracts,
   { defaultTopic, maxRequestSize }: Settings,
 ): SourceMessageReader {
-  const options = { contracts, defaultTopic, maxRequestSize }
   const serializer = new RecordSerializer(maxRequestSize)
-  return (message, sourceQueue) =>
-    sourceRecordsOf(message, sourceQueue, options).map(({ sourceRecord, source, at }, index) =>
-      toDeadLetterOf(sourceRecord, { ...source, index, function: null }, at, contracts, serializer),
-    )
-}
-
-function sourceRecordsOf(
-  message: RawMessage,
-  sourceQueue: string | undefined,
-  options: SourceMessageOptions,
-): { sourceRecord: SourceRecord; source: Source; at: number }[] {
-  const at = Number(message.attributes.SentTimestamp) || Date.now()
-  const body = parseJson(message.body)
-  if (isJsonObject(body) && isJsonObject(body.requestContext) && 'requestPayload' in body) {
-    const requestId =
-      typeof body.requestContext.requestId === 'string' ? body.requestContext.requestId : message.messageId
-    return fromEvent(body.requestPayload, requestId, at, options)
+  return {
+    queues: [...contracts.values()].flatMap(({ sqs }) => sqs.map(({ queue }) => queue)),
+    read: (message, role) => {
+      const at = Number(message.attributes.SentTimestamp) || Date.now()
+      const records = recordsOf(message, role, { contracts, defaultTopic })
+      if (records.length === 0) throw unreadable('it has no record')
+      return records.map(({ sourceRecord, source }, index) =>
+        toDeadLetterOf(sourceRecord, { ...source, index, function: null }, at, contracts, serializer),
+      )
+    },
   }
-  const isEvent =
-    isJsonObject(body) && typeof body.source === 'string' && typeof body['detail-type'] === 'string' && 'detail' in body
-  const queue = message.attributes.DeadLetterQueueSourceArn ?? sourceQueue
-  if (isEvent && queue === undefined) return fromEvent(body, message.messageId, at, options)
-  if (queue === undefined) return []
-  return fromBatch({ Records: [toSqsRecord(message, queue)] }, at, options)
 }
 
-function fromEvent(event: unknown, requestId: string, at: number, options: SourceMessageOptions) {
-  const isBatch =
-    isJsonObject(event) &&
-    Array.isArray(event.Records) &&
-    event.Records.every(record => isJsonObject(record) && record.eventSource === 'aws:sqs')
-  if (isBatch) return fromBatch(event, at, options)
-  const { contracts, defaultTopic } = options
-  const sourceRecord = parseEventBridgeEvent(event, requestId, { contracts, defaultTopic })
-  const source = { trigger: 'eventbridge' as const, id: sourceRecord.id, arn: null, receiveCount: null }
-  return [{ sourceRecord, source, at }]
-}
-
-function fromBatch(event: unknown, at: number, { contracts, defaultTopic }: SourceMessageOptions) {
-  return parseSqsEvent(event, contracts, defaultTopic).flatMap(({ messageId: id, arn, receiveCount, records }) =>
-    records.map(sourceRecord => ({ sourceRecord, at, source: { trigger: 'sqs' as const, id, arn, receiveCount } })),
+function recordsOf(message: RawMessage, role: MessageRole, options: SourceMessageOptions): MessageRecord[] {
+  if (role.kind === 'failure-destination') return [recordOfEvent(message, options)]
+  const queue = message.attributes.DeadLetterQueueSourceArn ?? role.sourceQueue
+  if (queue === undefined) throw unreadable('neither the message nor the request names its source queue')
+  const batch = { Records: [toSqsRecord(message, queue)] }
+  return parseSqsEvent(batch, options.contracts, options.defaultTopic).flatMap(
+    ({ messageId: id, arn, receiveCount, records }) =>
+      records.map(sourceRecord => ({ sourceRecord, source: { trigger: 'sqs', id, arn, receiveCount } })),
   )
+}
+
+/** The body is the event that a rule could not deliver, or Lambda's record of an invocation, which holds the event. */
+function recordOfEvent({ messageId, body }: RawMessage, options: SourceMessageOptions): MessageRecord {
+  const json = parseJson(body)
+  const invocation = isJsonObject(json) && 'requestPayload' in json ? json : undefined
+  const context = invocation?.requestContext
+  const event = invocation ? invocation.requestPayload : json
+  if (!isEvent(event)) throw unreadable('it is neither an event nor Lambda’s record of one')
+  const requestId =
+    isJsonObject(context) && typeof context.requestId === 'string' && context.requestId !== ''
+      ? context.requestId
+      : messageId
+  const sourceRecord = parseEventBridgeEvent(event, requestId, options)
+  return { sourceRecord, source: { trigger: 'eventbridge', id: sourceRecord.id, arn: null, receiveCount: null } }
+}
+
+function isEvent(event: unknown): boolean {
+  return (
+    isJsonObject(event) &&
+    typeof event.source === 'string' &&
+    typeof event['detail-type'] === 'string' &&
+    Object.hasOwn(event, 'detail')
+  )
+}
+
+function unreadable(reason: string): KafkaProducerError {
+  return new KafkaProducerError('bad-value', reason)
 }
 
 /** Invalid records stay invalid; any other is recorded as undelivered. */

@@ -8,6 +8,7 @@ import { listDeadLetters } from '../../lib/redrive/list-dead-letters.ts'
 import { withClaim } from '../../lib/redrive/read-claim.ts'
 import type { RedriveResult } from '../../lib/redrive/redrive.ts'
 import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
+import { allowedSources } from '../../lib/redrive/redrive-sources.ts'
 import { runRedrive } from '../../lib/redrive/run-redrive.ts'
 import { DeadLetterGroups, matches } from '../../lib/redrive/select-dead-letters.ts'
 import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
@@ -84,7 +85,10 @@ export class ConsoleApi {
     const warnings: string[] = []
     const readSourceMessage = createSourceMessageReader(contracts, config)
     const context = { config, contracts, readSourceMessage, warn: (text: string) => warnings.push(text) }
-    return { results: await runRedrive(parseRedriveRequest(body), context), warnings }
+    return {
+      results: await runRedrive(parseRedriveRequest(body, allowedSources(config, readSourceMessage)), context),
+      warnings,
+    }
   }
 
   /** Sends a record through the HTTP function, as any caller does. */

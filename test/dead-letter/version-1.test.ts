@@ -44,7 +44,7 @@ interface Call {
     readonly ExpressionAttributeValues: Record<string, { readonly S: string }>
     readonly UpdateExpression: string
     readonly MessageBody: string
-    readonly Entries: readonly { readonly ReceiptHandle: string }[]
+    readonly Entries: readonly { readonly Id: string; readonly ReceiptHandle: string }[]
   }
 }
 type Answer = { readonly status?: number; readonly body: object | string }
@@ -170,13 +170,14 @@ test('sqs: messages of 0.1 are read and deleted once completed', async () => {
       sent.push(JSON.parse(body.MessageBody))
       return { body: { MessageId: 'm-new', MD5OfMessageBody: md5(body.MessageBody) } }
     }
-    if (operation !== 'ReceiveMessage') return { body: { Successful: [], Failed: [] } }
+    if (operation !== 'ReceiveMessage')
+      return { body: { Successful: (body.Entries ?? []).map(({ Id }) => ({ Id })), Failed: [] } }
     const Messages = received ? [] : messages
     received = true
     return { body: { Messages } }
   })
-  const store = new SqsDeadLetterStore(`${url}/1/dead-letters`)
-  const open = await Array.fromAsync(store.deadLetters())
+  const store = new SqsDeadLetterStore(`${url}/1/dead-letters`, { role: { kind: 'sqs' } })
+  const open = await Array.fromAsync(store.deadLetters({ purpose: 'redrive' }))
   assert.deepEqual(open.map(({ deadLetter }) => deadLetter).sort(byRecordId), all)
   await store.complete(open.slice(0, 4).map(each => ({ open: each, location: 'kafka:chat-2@18' })))
   const replacement = tried(open[4]?.deadLetter as DeadLetter, 'quota')

@@ -6,11 +6,12 @@ import type { Context } from 'aws-lambda'
 import { handleRedrive, type RedriveServices } from '../../functions/redrive/handle-redrive.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
+import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
-import { startSqs } from '../../local/sqs/elasticmq.ts'
+import { queueArn, startSqs } from '../../local/sqs/elasticmq.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { deadlineIn } from '../support/time.ts'
 
@@ -32,7 +33,14 @@ await createTopics(
 for (const topic of topics) await untilInSync(servers, topic, 1)
 
 const config = parseConfig(
-  { bootstrapServers: servers.split(','), deadLetter: `sqs:${sqs.queueUrl('dead-letters')}` },
+  {
+    bootstrapServers: servers.split(','),
+    deadLetter: `sqs:${sqs.queueUrl('dead-letters')}`,
+    redriveFrom: [
+      `source-dlq:${sqs.queueUrl('{queue}-failures')}`,
+      `failure-destination:${sqs.queueUrl('event-failures')}`,
+    ].join(),
+  },
   {},
 )
 const services: RedriveServices = {
@@ -41,6 +49,12 @@ const services: RedriveServices = {
   log: { redrive: () => {}, warn: () => {} },
 }
 const context = (ms = 60_000) => ({ getRemainingTimeInMillis: () => ms, functionName: 'redrive' }) as Context
+/** Not older than what the topics keep. */
+const recent = (id: string, value: string): DeadLetter => {
+  const deadLetter = deadLetterOf(id, value)
+  const now = new Date().toISOString()
+  return { ...deadLetter, failure: { ...deadLetter.failure, firstAt: now, lastAt: now } }
+}
 const quake = (id: string) => ({
   type: 'Feature',
   id,
@@ -78,7 +92,7 @@ const results = (answer: unknown) =>
 test('a manual or scheduled redrive reads the configured targets, with a filter or as a dry run', async () => {
   const deadLetters = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
   await deadLetters.store(
-    [deadLetterOf('a', '{"room":"r","user":"u","text":"a"}'), deadLetterOf('b', '{"room":"r","user":"u","text":"b"}')],
+    [recent('a', '{"room":"r","user":"u","text":"a"}'), recent('b', '{"room":"r","user":"u","text":"b"}')],
     deadlineIn(5000),
   )
   await deadLetters.close()
@@ -103,9 +117,9 @@ test('messages past maxReceiveCount are sent as the SQS function would have sent
   await send('earthquakes', quake('past-1'))
   for (let i = 0; i < 2; i++)
     await sqs.client.send(new ReceiveMessageCommand({ QueueUrl: sqs.queueUrl('earthquakes'), WaitTimeSeconds: 1 }))
-  const from = `sqs:${sqs.queueUrl('earthquakes-failures')}`
+  const from = `source-dlq:${sqs.queueUrl('earthquakes-failures')}`
   const sent = await recordsSentDuring('earthquakes', async () => {
-    const [result] = results(await handleRedrive({ from, sourceQueue: 'earthquakes' }, context(), services))
+    const [result] = results(await handleRedrive({ from }, context(), services))
     assert.equal(result?.resent, 1, JSON.stringify(result))
   })
   assert.deepEqual(
@@ -129,7 +143,7 @@ test('messages in the DLQ of a FIFO queue are sent in order per group; invalid o
     )
   for (const n of [1, 2, 3]) await put(String(n), text(n))
   await put('wrong', '{"no":1}')
-  const request = { from: `sqs:${sqs.queueUrl('chat-failures.fifo')}`, sourceQueue: 'chat.fifo' }
+  const request = { from: `source-dlq:${sqs.queueUrl('chat-failures.fifo')}` }
   const sent = await recordsSentDuring('chat', async () => {
     const [result] = results(await handleRedrive({ ...request, includeInvalid: true }, context(), services))
     assert.deepEqual([result?.resent, result?.failed], [3, { schema: 1 }], JSON.stringify(result))
@@ -158,7 +172,7 @@ test('events in failure destinations are sent by their contracts; invalid ones s
   await send('event-failures', event('e-2', quake('rule')))
   await send('event-failures', event('e-3', { wrong: true }))
   await send('event-failures', 'an unknown form')
-  const from = `sqs:${sqs.queueUrl('event-failures')}`
+  const from = `failure-destination:${sqs.queueUrl('event-failures')}`
   const sent = await recordsSentDuring('earthquakes', async () => {
     const [result] = results(await handleRedrive({ from }, context(), services))
     assert.equal(result?.resent, 2, JSON.stringify(result))
@@ -185,19 +199,18 @@ test('events in failure destinations are sent by their contracts; invalid ones s
 })
 
 test('an SQS batch of dead letters and raw messages: the ids of those not sent are returned', async () => {
-  const record = (messageId: string, body: unknown, attributes = {}) => ({
+  const record = (messageId: string, body: unknown, queue = 'dead-letters') => ({
     messageId,
     body: typeof body === 'string' ? body : JSON.stringify(body),
-    attributes,
+    attributes: {},
     messageAttributes: {},
     eventSource: 'aws:sqs',
-    eventSourceARN: 'arn:aws:sqs:eu-west-1:1:dead-letters',
+    eventSourceARN: queueArn(queue),
   })
-  const raw = { DeadLetterQueueSourceArn: 'arn:aws:sqs:eu-west-1:1:earthquakes' }
   const Records = [
-    record('m-1', deadLetterOf('batch', '{"room":"r","user":"u","text":"t"}')),
-    record('m-2', quake('raw'), raw),
-    record('m-3', { no: 1 }, raw),
+    record('m-1', recent('batch', '{"room":"r","user":"u","text":"t"}')),
+    record('m-2', quake('raw'), 'earthquakes-failures'),
+    record('m-3', { no: 1 }, 'earthquakes-failures'),
     record('m-4', 'nothing'),
   ]
   const sent = await recordsSentDuring('earthquakes', async () => {

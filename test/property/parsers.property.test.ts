@@ -10,6 +10,7 @@ import { loadContracts } from '../../lib/contracts/load-contracts.ts'
 import { recordOf } from '../../lib/dead-letter/dead-letter.ts'
 import { BufferSource, readSegment } from '../../lib/dead-letter/disk/read-segment.ts'
 import { readDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
+import { readMessage } from '../../lib/dead-letter/sqs/read-message.ts'
 import { ConfigError, InvalidRecordError, KafkaProducerError } from '../../lib/errors.ts'
 import { parseEventBridgeEvent } from '../../lib/lambda/eventbridge-event.ts'
 import { type HttpRequest, parseHttpEvent } from '../../lib/lambda/http-event.ts'
@@ -221,19 +222,19 @@ test('EventBridge events, and messages of source DLQs and failure destinations',
     'requestId',
     'Records',
   )
-  const toDeadLetters = createSourceMessageReader(contracts, { defaultTopic: undefined, maxRequestSize: 1_000_000 })
+  const reader = createSourceMessageReader(contracts, { defaultTopic: undefined, maxRequestSize: 1_000_000 })
   fc.assert(
     fc.property(event, fc.boolean(), (input, fromQueue) => {
       holds(() => parseEventBridgeEvent(input, 'r', { contracts }))
       const body = JSON.stringify(input) ?? ''
+      const message = { messageId: 'm', body, attributes: {}, messageAttributes: {} }
       holds(() =>
-        toDeadLetters({
-          messageId: 'm',
-          body,
-          attributes: fromQueue ? { DeadLetterQueueSourceArn: 'arn:aws:sqs:us-east-1:0:earthquakes' } : {},
-          messageAttributes: {},
-        }),
+        reader.read(
+          message,
+          fromQueue ? { kind: 'source-dlq', sourceQueue: 'earthquakes' } : { kind: 'failure-destination' },
+        ),
       )
+      for (const kind of ['sqs', 'source-dlq', 'failure-destination'] as const) readMessage(message, { kind }, reader)
     }),
     { numRuns },
   )

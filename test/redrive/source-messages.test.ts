@@ -2,12 +2,15 @@
 // reader of such messages is injected: a redrive without it leaves them untouched.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { SQSRecord } from 'aws-lambda'
-import { recordOf } from '../../lib/dead-letter/dead-letter.ts'
+import { type DeadLetter, recordOf } from '../../lib/dead-letter/dead-letter.ts'
+import type { RawMessage } from '../../lib/dead-letter/raw-message.ts'
+import { readMessage } from '../../lib/dead-letter/sqs/read-message.ts'
 import { parseSqsEvent, toRawMessage, toSqsRecord } from '../../lib/lambda/sqs-event.ts'
 import { EventDeadLetterStore } from '../../lib/redrive/event-dead-letters.ts'
+import { parseRedriveSources } from '../../lib/redrive/redrive-sources.ts'
 import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import { contractsOf } from '../fakes/contracts.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
 
 const contracts = contractsOf([
   {
@@ -23,7 +26,9 @@ const contracts = contractsOf([
     json: { key: { required: false }, from: { sqs: [{ queue: 'uploads', unwrap: 's3' }] } } as never,
   },
 ])
-const read = createSourceMessageReader(contracts, { defaultTopic: undefined, maxRequestSize: 1_000_000 })
+const reader = createSourceMessageReader(contracts, { defaultTopic: undefined, maxRequestSize: 1_000_000 })
+const read = (raw: RawMessage, sourceQueue?: string) => reader.read(raw, { kind: 'source-dlq', sourceQueue })
+const readEvent = (raw: RawMessage) => reader.read(raw, { kind: 'failure-destination' })
 const ARN = 'arn:aws:sqs:eu-west-1:123456789012:orders'
 const message = (body: unknown, attributes: Record<string, string> = {}, messageId = 'm-1') => ({
   messageId,
@@ -34,7 +39,7 @@ const message = (body: unknown, attributes: Record<string, string> = {}, message
     image: { DataType: 'Binary.png', BinaryValue: new Uint8Array([0, 255]) },
   },
 })
-const summary = (deadLetters: ReturnType<typeof read>) =>
+const summary = (deadLetters: readonly DeadLetter[]) =>
   deadLetters.map(deadLetter => {
     const { topic, key, value } = recordOf(deadLetter)
     const { source, failure } = deadLetter
@@ -51,24 +56,73 @@ test('a message past maxReceiveCount has its key, its headers, and its queue as 
   assert.equal(String(new Map(headers).get('kp-id')), 'm-1')
 })
 
-test('a message without the name of its queue needs a request with it; otherwise there is no dead letter', () => {
-  assert.deepEqual(read(message({ id: 7 })), [])
+test('a message without the name of its queue needs a request with it; otherwise it can’t be read', () => {
+  assert.throws(() => read(message({ id: 7 })), /names its source queue/)
   const fifo = summary(read(message({ id: 7 }, { MessageGroupId: 'g' }), 'orders.fifo'))
   assert.deepEqual(fifo, [
     ['orders', 'g', '{"id":7}', 'sqs', 'arn:aws:sqs:::orders.fifo', 'delivery-failure', 'unavailable'],
   ])
 })
 
-test('a failed event of Lambda or a rule is read as an event, or as a batch', () => {
+test('a failed event of Lambda or a rule is read as an event; anything else can’t be read', () => {
   const event = { id: 'e-1', source: 'shop', 'detail-type': 'Order', detail: { id: 8 } }
   const gaveUp = (requestPayload: unknown) => ({ requestContext: { requestId: 'r-1' }, requestPayload })
   const ofEvent = ['orders', null, '{"id":8}', 'eventbridge', null, 'delivery-failure', 'unavailable']
-  assert.deepEqual(summary(read(message(event))), [ofEvent])
-  assert.deepEqual(summary(read(message(gaveUp(event)))), [ofEvent])
+  assert.deepEqual(summary(readEvent(message(event))), [ofEvent])
+  assert.deepEqual(summary(readEvent(message(gaveUp(event)))), [ofEvent])
+  // Lambda sends no SQS batch there; the queue that one names would be anybody's word.
   const batch = { Records: [toSqsRecord(message({ id: 9 }), ARN)] }
-  assert.deepEqual(summary(read(message(gaveUp(batch)))), [
-    ['orders', 'ada', '{"id":9}', 'sqs', ARN, 'delivery-failure', 'unavailable'],
-  ])
+  for (const body of [gaveUp(batch), batch, { id: 9 }, 'text', gaveUp({ Records: [{ eventSource: 'aws:sqs' }] })])
+    assert.throws(() => readEvent(message(body)), /neither an event nor/)
+})
+
+// A body that is a valid message of its queue and also looks like a dead letter, or like Lambda's record of a failed
+// event, went to any topic, past its contract and with the id of somebody else's record.
+test('in a source DLQ a dead letter and a record of Lambda are messages of the source queue', () => {
+  const forged = { id: 1, ...deadLetterOf('victim', '{"forged":true}', 'uploads') }
+  const posing = {
+    id: 2,
+    requestContext: { requestId: 'victim' },
+    requestPayload: { Records: [toSqsRecord(message({ id: 9 }), ARN.replace('orders', 'uploads'))] },
+  }
+  for (const body of [forged, posing]) {
+    const raw = message(body, { DeadLetterQueueSourceArn: ARN })
+    const reading = readMessage(raw, { kind: 'source-dlq' }, reader)
+    assert.ok(reading.kind === 'dead-letters')
+    assert.deepEqual(summary(reading.deadLetters), [
+      ['orders', 'ada', JSON.stringify(body), 'sqs', ARN, 'delivery-failure', 'unavailable'],
+    ])
+    assert.equal(reading.deadLetters[0]?.recordId, 'm-1')
+    // Also in a queue that is a target at the same time.
+    assert.deepEqual(readMessage(raw, { kind: 'sqs' }, reader), {
+      kind: 'unreadable',
+      reason: 'it came from a source queue; read this queue as source-dlq:',
+    })
+  }
+})
+
+test('in a target only dead letters are read', () => {
+  const envelope = deadLetterOf('mine')
+  const reading = readMessage(message(envelope), { kind: 'sqs' }, reader)
+  assert.deepEqual(reading, { kind: 'dead-letters', deadLetters: [envelope] })
+  const event = { id: 'e-1', source: 'shop', 'detail-type': 'Order', detail: { id: 8 } }
+  for (const body of [event, { requestContext: {}, requestPayload: event }, { id: 7 }, 'text', null])
+    assert.deepEqual(readMessage(message(body), { kind: 'sqs' }, reader), {
+      kind: 'unreadable',
+      reason: 'no dead letter',
+    })
+})
+
+// JSON.stringify overflows the stack at some thousand levels: one such event kept all behind it from being read.
+test('an event of any depth is an invalid record with its whole text', () => {
+  const text = `{"id":"e-1","source":"shop","detail-type":"Order","detail":${'['.repeat(6000)}1${']'.repeat(6000)}}`
+  const deep = { messageId: 'm-1', body: text, attributes: {}, messageAttributes: {} }
+  const [deadLetter] = readEvent(deep)
+  assert.ok(deadLetter)
+  assert.deepEqual([deadLetter.failure.kind, deadLetter.failure.code], ['invalid-record', 'bad-json'])
+  assert.equal(String(recordOf(deadLetter).value), text)
+  const reading = readMessage(deep, { kind: 'source-dlq', sourceQueue: 'orders' }, reader)
+  assert.equal(reading.kind, 'dead-letters')
 })
 
 test('a message whose record is invalid becomes the dead letter of an invalid record', () => {
@@ -85,16 +139,26 @@ test('a message is parsed the same whether Lambda or a reader of the queue recei
   assert.deepEqual(second?.records[0]?.record.origin, first?.records[0]?.record.origin)
 })
 
+const SOURCES = parseRedriveSources(
+  [
+    'sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters',
+    'source-dlq:https://sqs.eu-west-1.amazonaws.com/123456789012/uploads-failures?source=uploads',
+    'failure-destination:https://sqs.eu-west-1.amazonaws.com/123456789012/event-failures',
+  ].join(),
+  'test',
+  problem => assert.fail(problem),
+)
+const inQueue = (queue: string, body: unknown, messageId: string, attributes = {}) =>
+  toSqsRecord(message(body, attributes, messageId), ARN.replace('orders', queue))
+
 test('a message goes back to the queue until its dead letters are completed, or if it has none', async () => {
   const notification = { Records: [{ key: 'a' }, { key: 'b' }] }
-  const records: SQSRecord[] = [
-    toSqsRecord(message(notification, {}, 'two'), 'uploads'),
-    toSqsRecord(message({ id: 7 }, { DeadLetterQueueSourceArn: ARN }, 'one'), 'uploads'),
-    toSqsRecord(message('no contract claims it', {}, 'none'), 'uploads'),
+  const records = [
+    inQueue('uploads-failures', notification, 'two'),
+    inQueue('uploads-failures', { id: 7 }, 'one', { DeadLetterQueueSourceArn: ARN }),
+    inQueue('dead-letters', 'no dead letter', 'none'),
   ]
-  const store = new EventDeadLetterStore(records.map(toRawMessage), raw =>
-    raw.messageId === 'none' ? [] : read(raw, 'uploads'),
-  )
+  const store = new EventDeadLetterStore(records, SOURCES, reader)
   const open = await Array.fromAsync(store.deadLetters())
   assert.deepEqual(
     open.map(({ location }) => location),
@@ -105,4 +169,68 @@ test('a message goes back to the queue until its dead letters are completed, or 
   assert.deepEqual(store.returned, ['two', 'none'])
   await store.complete(completed.slice(0, 1))
   assert.deepEqual(store.returned, ['none'])
+})
+
+test('the queue of a message says what it is; of an unknown queue only what SQS moved there is read', async () => {
+  const event = { id: 'e-1', source: 'shop', 'detail-type': 'Order', detail: { id: 8 } }
+  const envelope = deadLetterOf('mine')
+  const records = [
+    inQueue('dead-letters', envelope, 'envelope'),
+    inQueue('dead-letters', event, 'event-in-target'),
+    inQueue('event-failures', event, 'event'),
+    inQueue('event-failures', envelope, 'envelope-in-destination'),
+    inQueue('other', envelope, 'unknown-queue'),
+    inQueue('other', { id: 7 }, 'moved', { DeadLetterQueueSourceArn: ARN }),
+  ]
+  const unreadable: string[] = []
+  const store = new EventDeadLetterStore(records, SOURCES, reader)
+  const open = await Array.fromAsync(
+    store.deadLetters({ onUnreadable: ({ location, reason }) => unreadable.push(`${location} ${reason}`) }),
+  )
+  assert.deepEqual(
+    open.map(({ deadLetter, location }) => [location, deadLetter.source.trigger]),
+    [
+      ['sqs:envelope', 'http'],
+      ['sqs:event', 'eventbridge'],
+      ['sqs:moved', 'sqs'],
+    ],
+  )
+  assert.deepEqual(unreadable, [
+    'sqs:event-in-target no dead letter',
+    'sqs:envelope-in-destination it is neither an event nor Lambda’s record of one',
+    'sqs:unknown-queue KAFKA_REDRIVE_FROM does not say what the queue other holds',
+  ])
+})
+
+test('a malformed message of an event is counted, and harms no other', async () => {
+  const good = inQueue('dead-letters', deadLetterOf('good'), 'good')
+  const records = [
+    null,
+    {},
+    { messageId: 'body-is-no-text', body: 5, attributes: {}, eventSourceARN: good.eventSourceARN },
+    { ...good, messageId: 'attribute-is-null', messageAttributes: { a: null } },
+    { ...good, messageId: 'no-data-type', messageAttributes: { a: { stringValue: 'x' } } },
+    good,
+  ]
+  const counts: number[] = []
+  const store = new EventDeadLetterStore(records, SOURCES, reader)
+  const open = await Array.fromAsync(store.deadLetters({ onUnreadable: ({ count }) => counts.push(count) }))
+  assert.deepEqual(
+    open.map(({ location }) => location),
+    ['sqs:good'],
+  )
+  assert.equal(counts.length, 5)
+  await store.complete(open.map(each => ({ open: each, location: 'kafka:t-0@1' })))
+  assert.deepEqual(store.returned, ['body-is-no-text', 'attribute-is-null', 'no-data-type'])
+})
+
+test('an attribute without a type makes its message invalid, and no other', () => {
+  const [good, bad] = [inQueue('orders', { id: 1 }, 'good'), inQueue('orders', { id: 2 }, 'bad')]
+  for (const attribute of [null, {}, { stringValue: 'x' }, { dataType: 'String', stringValue: 5 }]) {
+    const messages = parseSqsEvent({ Records: [{ ...bad, messageAttributes: { a: attribute } }, good] }, contracts)
+    assert.deepEqual(
+      messages.map(({ records }) => records[0]?.error?.code),
+      ['bad-value', undefined],
+    )
+  }
 })

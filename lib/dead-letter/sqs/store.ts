@@ -1,240 +1,360 @@
 // The open dead letters of an SQS queue. Received messages are hidden from other readers while they are held, and
-// deleted when they are completed. Other messages (of a source DLQ or failure destination: messages past
-// maxReceiveCount, Lambda's destination records) are converted to dead letters first.
-import type { ChangeMessageVisibilityBatchRequestEntry, Message } from '@aws-sdk/client-sqs'
+// deleted when they are completed.
+import { createHash } from 'node:crypto'
+import type { Message } from '@aws-sdk/client-sqs'
 import { DeadLetterError } from '../../errors.ts'
-import { abortAfter, loadSqs, type Sqs } from '../aws-clients.ts'
+import { systemClock } from '../../time/clock.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   type Completed,
   type DeadLetterStoreServices,
   LEASE_MS,
   type Lease,
+  NotCompletedError,
   type OpenDeadLetter,
   type ReadOptions,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
-import { inChunks, inParallel } from '../in-parallel.ts'
-import type { RawToDeadLetters } from '../raw-message.ts'
-import { readDeadLetter } from '../read-dead-letter.ts'
+import type { RawMessage } from '../raw-message.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
+import { SqsQueue } from './queue.ts'
+import { type QueueRole, readMessage } from './read-message.ts'
 import { toEntry } from './target.ts'
 
-/** A held message and its open dead letters. */
+/** A message that was received, with its newest receipt handle. */
 interface Held {
   readonly id: string
   receiptHandle: string
+  /** When its visibility ends, by the monotonic clock; in the past: it is given back, or may be another's. */
+  until: number
+  /** Of a FIFO queue. */
+  readonly group: string | undefined
+  /** What follows in its group must not overtake it. */
+  readonly isInOrder: boolean
+  /** The fingerprints of its open dead letters. */
   readonly open: Set<string>
 }
 
-const BATCH = 10
+/** The fingerprint of the dead letter. */
+type Handle = string
+
+/** Why messages are received: for how long they are hidden, and when reading ends. */
+interface Reading {
+  readonly visibilityS: number
+  readonly maxMessages: number
+  /** Answers without a message after which the queue counts as empty. */
+  readonly emptyAnswers: number
+}
+
+const LOOK: Reading = { visibilityS: 30, maxMessages: 1000, emptyAnswers: 1 }
+const REDRIVE: Reading = {
+  visibilityS: LEASE_MS / 1000,
+  maxMessages: Number.POSITIVE_INFINITY,
+  emptyAnswers: 2,
+}
+/** Answers in a row that hold only messages that were received before. */
+const ANSWERS_WITHOUT_NEWS = 10
+/** A long poll asks all servers of a queue. */
 const WAIT_S = 1
-/** A queue is spread over servers: it counts as empty after this many empty answers in a row. */
-const EMPTY_ANSWERS = 2
-const HIDDEN_S = LEASE_MS / 1000
-const CALL_MS = 30_000
-/** The number of messages that `find` receives at most. */
-const MAX_SEARCHED = 1000
+/** Visibility that ends sooner than this is extended, ms. */
+const MIN_LEFT_MS = 40_000
+/** SQS gives no more than this of a group at once. */
+const MAX_PER_GROUP = 10
+
+export interface SqsStoreOptions extends Pick<DeadLetterStoreServices, 'readSourceMessage' | 'takeLease'> {
+  readonly role: QueueRole
+}
 
 export function openStore(
   { queueUrl }: DeadLetterTargetConfig<'sqs'>,
-  { toDeadLetters }: DeadLetterStoreServices,
+  { readSourceMessage, takeLease }: Pick<DeadLetterStoreServices, 'readSourceMessage' | 'takeLease'> = {},
 ): SqsDeadLetterStore {
-  return new SqsDeadLetterStore(queueUrl, toDeadLetters)
+  return new SqsDeadLetterStore(queueUrl, { role: { kind: 'sqs' }, readSourceMessage, takeLease })
 }
 
-/** The handle is the id of the message. */
-type Handle = string
-
 export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
-  readonly #queueUrl: string
-  readonly #toDeadLetters: RawToDeadLetters
+  readonly #queue: SqsQueue
+  readonly #options: SqsStoreOptions
+  /** Message id → what is held of it. It stays after it was given back: a run gives a dead letter once. */
   readonly #held = new Map<string, Held>()
-  readonly #byDeadLetterId = new Map<string, Held[]>()
+  /** Fingerprint → the messages that hold this dead letter: SQS or a retry may have stored it twice. */
+  readonly #copies = new Map<string, Held[]>()
   readonly #completed = new Set<string>()
-  /** The ids of replaced dead letters: the new version is held when it is received, and left to the next reader. */
+  /** Replaced dead letters: the new version is left to the next reader. */
   readonly #replaced = new Set<string>()
-  #client: Promise<Sqs> | undefined
+  #renewal: Promise<void> | undefined
+  #isSample = false
+  /** As many messages are in flight as SQS allows. */
+  #isFull = false
 
-  /** @param toDeadLetters converts other messages to dead letters; default: they stay untouched */
-  constructor(queueUrl: string, toDeadLetters: RawToDeadLetters = () => []) {
-    this.#queueUrl = queueUrl
-    this.#toDeadLetters = toDeadLetters
+  constructor(queueUrl: string, options: SqsStoreOptions) {
+    this.#queue = new SqsQueue(queueUrl)
+    this.#options = options
   }
 
-  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
-    for (let empty = 0; empty < EMPTY_ANSWERS; ) {
-      const messages = await this.#receive()
-      // A message whose visibility ended is received again: then the queue has no new ones.
-      const fresh = messages.filter(message => this.#hold(message))
-      empty = fresh.length === 0 ? empty + 1 : 0
-      for (const message of fresh) yield* await this.#open(message)
+  /**
+   * SQS gives at most ten messages of a FIFO group and some 100,000 of a queue, and the next ones after these are
+   * deleted.
+   */
+  get givesMoreAfterCompletion(): boolean {
+    return this.#queue.isFifo || this.#isFull
+  }
+
+  /** To look is to receive a sample, which is given back at the end, also when the consumer or `signal` ends it. */
+  async *deadLetters(options: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
+    if (options.purpose === 'redrive') {
+      if (this.#queue.isFifo) await this.#giveBackGroups()
+      return yield* this.#receiveAll(REDRIVE, options)
+    }
+    try {
+      yield* this.#receiveAll(LOOK, options)
+    } finally {
+      await this.#giveBack()
+      this.#forget()
     }
   }
 
-  /** Receives up to a thousand messages, because a message can only be deleted after it was received. */
+  /** A message can only be deleted after it was received, so up to a thousand are. */
   async find({ deadLetterId }: DeadLetter): Promise<OpenDeadLetter<Handle> | undefined> {
-    let seen = 0
-    for await (const open of this.deadLetters()) {
-      if (open.deadLetter.deadLetterId === deadLetterId) return open
-      if (++seen === MAX_SEARCHED) return undefined
-    }
+    for await (const open of this.#receiveAll(LOOK, {})) if (open.deadLetter.deadLetterId === deadLetterId) return open
     return undefined
   }
 
+  async notes(): Promise<readonly string[]> {
+    const { visible, received, delayed } = await this.#queue.counts()
+    const notes = [
+      `About ${visible} messages are in the queue, ${received} more are received and hidden, ${delayed} delayed ` +
+        '(the counts of SQS).',
+      `To look is to receive: it counts a receive of each message and hides it for seconds, at most ` +
+        `${LOOK.visibilityS}.`,
+    ]
+    if (this.#isSample) notes.push(`This is a sample of ${LOOK.maxMessages} messages.`)
+    if (this.#queue.isFifo) notes.push(`SQS shows at most ${MAX_PER_GROUP} messages of a group.`)
+    if (!this.#options.takeLease)
+      notes.push(
+        'Nothing excludes a second redrive of this queue: set KAFKA_REDRIVE_LEASE_QUEUE, or add an s3: or dynamodb: ' +
+          'target to KAFKA_DEAD_LETTER.',
+      )
+    return notes
+  }
+
   async complete(completed: readonly Completed<Handle>[]): Promise<void> {
-    for (const { open } of completed) this.#completed.add(open.deadLetter.deadLetterId)
-    await this.#remove(completed.map(({ open }) => open.deadLetter.deadLetterId))
-  }
-
-  async #remove(deadLetterIds: readonly string[]): Promise<void> {
-    const done: Held[] = []
-    for (const deadLetterId of deadLetterIds) {
-      for (const held of this.#byDeadLetterId.get(deadLetterId) ?? []) {
-        held.open.delete(deadLetterId)
-        if (held.open.size === 0 && this.#held.delete(held.id)) done.push(held)
-      }
-      this.#byDeadLetterId.delete(deadLetterId)
+    const deletions: { readonly held: Held; readonly of: Completed<Handle> }[] = []
+    for (const of of completed) {
+      const fingerprint = of.open.handle
+      this.#completed.add(fingerprint)
+      for (const held of this.#close(fingerprint)) deletions.push({ held, of })
     }
-    await this.#delete(done)
+    const isDeleted = await this.#delete(deletions.map(({ held }) => held))
+    const left = new Set(deletions.filter((_, index) => !isDeleted[index]).map(({ of }) => of))
+    if (left.size > 0) throw new NotCompletedError([...left])
   }
 
-  async replace(_open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
-    // A FIFO queue is the DLQ of another one: its messages stay unchanged in their groups, and SQS counts the receives.
-    if (this.#queueUrl.endsWith('.fifo')) return
-    const { sqs, client } = await this.#load()
+  async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
+    if (this.#options.role.kind !== 'sqs') {
+      // A message of a source stays as the source wrote it: an envelope would be one more message of that source.
+      if (deadLetter.deadLetterId === open.deadLetter.deadLetterId) return
+      throw new DeadLetterError(
+        'dead-letter',
+        'A message of a source DLQ or failure destination can’t be edited; send it to its source again.',
+      )
+    }
     const { entry } = toEntry(deadLetter, 0)
-    await client.send(
-      new sqs.SendMessageCommand({
-        QueueUrl: this.#queueUrl,
-        MessageBody: entry.MessageBody,
-        MessageAttributes: entry.MessageAttributes,
-      }),
-      abortAfter(CALL_MS),
-    )
-    this.#replaced.add(deadLetter.deadLetterId)
-    await this.#remove([deadLetter.deadLetterId])
+    await this.#queue.send({ body: entry.MessageBody as string, attributes: entry.MessageAttributes })
+    this.#replaced.add(fingerprintOf(deadLetter))
+    // A copy that can't be deleted is the older version of a dead letter, which a reader folds.
+    await this.#delete(this.#close(open.handle))
   }
 
-  /** The messages are hidden from others, so there is no lease to take; renewing extends their visibility. */
+  /** Also keeps the held messages hidden. */
   async lease(): Promise<Lease> {
-    return { check: async () => {}, renew: () => this.#hide(HIDDEN_S), release: async () => {} }
+    const lease = await this.#options.takeLease?.()
+    return {
+      check: async () => lease?.check(),
+      renew: async () => {
+        await Promise.all([lease?.renew(), this.#renew()])
+      },
+      release: async () => lease?.release(),
+    }
   }
 
-  async reserve(): Promise<void> {}
+  /** What would soon be visible to others is hidden for longer, before its records are sent. */
+  async reserve(open: readonly OpenDeadLetter<Handle>[]): Promise<void> {
+    await this.#hideLonger(open.flatMap(({ handle }) => this.#copies.get(handle) ?? []))
+  }
 
   async tidy(): Promise<void> {}
 
   async close(): Promise<void> {
-    if (this.#held.size > 0) await this.#hide(0)
-    this.#held.clear()
-    const pendingClient = this.#client
-    this.#client = undefined
-    ;(await pendingClient)?.client.destroy()
+    await this.#giveBack()
+    this.#forget()
+    await this.#queue.close()
   }
 
-  async #receive(): Promise<Message[]> {
-    const { sqs, client } = await this.#load()
-    const command = new sqs.ReceiveMessageCommand({
-      QueueUrl: this.#queueUrl,
-      MaxNumberOfMessages: BATCH,
-      WaitTimeSeconds: WAIT_S,
-      VisibilityTimeout: HIDDEN_S,
-      MessageSystemAttributeNames: ['All'],
-      MessageAttributeNames: ['All'],
-    })
-    return (await client.send(command, abortAfter(CALL_MS))).Messages ?? []
+  async *#receiveAll(
+    { visibilityS, maxMessages, emptyAnswers }: Reading,
+    { signal, onUnreadable }: ReadOptions,
+  ): AsyncGenerator<OpenDeadLetter<Handle>> {
+    let count = 0
+    let empty = 0
+    let withoutNews = 0
+    while (!signal?.aborted && empty < emptyAnswers && withoutNews < ANSWERS_WITHOUT_NEWS) {
+      // Groups that are in flight give nothing more; they do after what was given is completed.
+      const isPart = this.#queue.isFifo && count > 0
+      const from = systemClock.now()
+      const messages = await this.#receive(visibilityS, isPart ? 0 : WAIT_S)
+      const fresh = messages.filter(message => !this.#holdAgain(message, from + visibilityS * 1000))
+      empty = messages.length === 0 ? empty + (isPart ? emptyAnswers : 1) : 0
+      withoutNews = fresh.length === 0 ? withoutNews + 1 : 0
+      count += fresh.length
+      const open: OpenDeadLetter<Handle>[] = []
+      for (const message of fresh) open.push(...(await this.#take(message, from + visibilityS * 1000, onUnreadable)))
+      yield* open
+      if (count < maxMessages) continue
+      this.#isSample = true
+      return
+    }
   }
 
-  /** Holds a message, with its newest receipt handle. @returns false if it is already held */
-  #hold({ MessageId: id = '', ReceiptHandle: receiptHandle = '' }: Message): boolean {
-    const held = this.#held.get(id)
-    if (held) held.receiptHandle = receiptHandle
-    else this.#held.set(id, { id, receiptHandle, open: new Set() })
-    return held === undefined
+  async #receive(visibilityS: number, waitS: number): Promise<Message[]> {
+    try {
+      return await this.#queue.receive(visibilityS, waitS)
+    } catch (error) {
+      if (!(error instanceof DeadLetterError) || !error.causeCode?.includes('OverLimit')) throw error
+      this.#isFull = true
+      return []
+    }
   }
 
-  async #open(message: Message): Promise<OpenDeadLetter<Handle>[]> {
-    const held = this.#held.get(message.MessageId as string) as Held
-    const received: OpenDeadLetter<Handle>[] = []
-    const deadLetters = this.#deadLettersOf(message)
+  /** @returns whether the message is one of this run's; its newest handle counts */
+  #holdAgain({ MessageId = '', ReceiptHandle = '' }: Message, until: number): boolean {
+    const held = this.#held.get(MessageId)
+    if (held) Object.assign(held, { receiptHandle: ReceiptHandle, until })
+    return held !== undefined
+  }
+
+  async #take(
+    message: Message,
+    until: number,
+    onUnreadable: ReadOptions['onUnreadable'],
+  ): Promise<OpenDeadLetter<Handle>[]> {
+    const { MessageId: id = '', ReceiptHandle: receiptHandle = '', Attributes } = message
+    const location = `sqs:${id}`
+    const { role, readSourceMessage } = this.#options
+    const reading = readMessage(toRaw(message), role, readSourceMessage)
+    const deadLetters = reading.kind === 'dead-letters' ? reading.deadLetters : []
+    const held: Held = {
+      id,
+      receiptHandle,
+      until,
+      group: Attributes?.MessageGroupId,
+      isInOrder: deadLetters.some(({ failure }) => failure.kind === 'delivery-failure'),
+      open: new Set(),
+    }
+    this.#held.set(id, held)
+    if (reading.kind === 'unreadable') {
+      onUnreadable?.({ location, reason: reading.reason, count: 1 })
+      return []
+    }
+    const given: OpenDeadLetter<Handle>[] = []
     for (const deadLetter of deadLetters) {
-      const { deadLetterId } = deadLetter
-      if (this.#completed.has(deadLetterId)) continue
-      held.open.add(deadLetterId)
-      if (this.#replaced.has(deadLetterId)) continue
-      const copies = this.#byDeadLetterId.get(deadLetterId)
+      const handle = fingerprintOf(deadLetter)
+      if (this.#completed.has(handle)) continue
+      held.open.add(handle)
+      const copies = this.#copies.get(handle)
       if (copies) copies.push(held)
       else {
-        this.#byDeadLetterId.set(deadLetterId, [held])
-        received.push({
-          deadLetter,
-          location: `sqs:${held.id}`,
-          verified: deadLetter.claimCheck === null,
-          handle: held.id,
-        })
+        this.#copies.set(handle, [held])
+        if (this.#replaced.has(handle)) continue
+        given.push({ deadLetter, location, verified: deadLetter.claimCheck === null, handle })
       }
     }
-    if (deadLetters.length > 0 && held.open.size === 0) {
-      this.#held.delete(held.id)
-      await this.#delete([held])
-    }
-    return received
+    // A copy of what this run has completed.
+    if (held.open.size === 0) await this.#delete([held])
+    return given
   }
 
-  #deadLettersOf({
-    MessageId = '',
-    Body = '',
-    Attributes = {},
-    MessageAttributes = {},
-  }: Message): readonly DeadLetter[] {
-    const deadLetter = readDeadLetter(Body)
-    return deadLetter
-      ? [deadLetter]
-      : this.#toDeadLetters({
-          messageId: MessageId,
-          body: Body,
-          attributes: Attributes,
-          messageAttributes: MessageAttributes,
-        })
+  /** Closes a dead letter. @returns the messages that have no open one any more */
+  #close(fingerprint: string): Held[] {
+    const copies = this.#copies.get(fingerprint) ?? []
+    this.#copies.delete(fingerprint)
+    for (const held of copies) held.open.delete(fingerprint)
+    return copies.filter(held => held.open.size === 0)
   }
 
-  async #delete(messages: readonly Held[]): Promise<void> {
-    const { sqs, client } = await this.#load()
-    await inParallel(inChunks(messages, BATCH), async ten => {
-      const Entries = ten.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }))
-      const { Failed = [] } = await client.send(
-        new sqs.DeleteMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries }),
-        abortAfter(CALL_MS),
+  /**
+   * @returns per message, in order: whether it is deleted. With a handle that has expired SQS may say so and keep the
+   * message, which may be another reader's by now
+   */
+  async #delete(messages: readonly Held[]): Promise<boolean[]> {
+    const isInTime = messages.map(({ until }) => systemClock.now() < until)
+    const isDeleted = await this.#queue.delete(messages.map(({ receiptHandle }) => receiptHandle))
+    for (const { id } of messages) this.#held.delete(id)
+    return isDeleted.map((deleted, index) => deleted && (isInTime[index] ?? false))
+  }
+
+  /**
+   * A group goes on behind what is left in it: unreadable messages and invalid records are given back, as SQS gives
+   * nothing of a group of which a message is in flight. Behind any other the group waits for the next run.
+   */
+  async #giveBackGroups(): Promise<void> {
+    const held = this.#inFlight()
+    const waiting = new Set(held.filter(({ isInOrder, open }) => isInOrder && open.size > 0).map(({ group }) => group))
+    await this.#giveBack(held.filter(({ group }) => !waiting.has(group)))
+  }
+
+  /** Where this fails, the messages become visible by themselves, in a minute at most. */
+  async #giveBack(messages: readonly Held[] = this.#inFlight()): Promise<void> {
+    if (messages.length === 0) return
+    await this.#queue
+      .hide(
+        messages.map(({ receiptHandle }) => receiptHandle),
+        0,
       )
-      if (Failed.length > 0)
-        throw new DeadLetterError(
-          'dead-letter',
-          `${Failed.length} completed dead letter(s) could not be deleted (${Failed[0]?.Code}).`,
-          { retriable: true },
-        )
+      .catch(() => undefined)
+    for (const held of messages) held.until = Number.NEGATIVE_INFINITY
+  }
+
+  #inFlight(): Held[] {
+    const now = systemClock.now()
+    return [...this.#held.values()].filter(({ until }) => now < until)
+  }
+
+  /** One at a time: with many messages it can take longer than the timer's interval. */
+  #renew(): Promise<void> {
+    this.#renewal ??= this.#hideLonger(this.#inFlight()).finally(() => {
+      this.#renewal = undefined
+    })
+    return this.#renewal
+  }
+
+  async #hideLonger(messages: readonly Held[]): Promise<void> {
+    const from = systemClock.now()
+    const due = messages.filter(({ until }) => from < until && until - from < MIN_LEFT_MS)
+    if (due.length === 0) return
+    const isHidden = await this.#queue.hide(
+      due.map(({ receiptHandle }) => receiptHandle),
+      REDRIVE.visibilityS,
+    )
+    due.forEach((held, index) => {
+      if (isHidden[index]) held.until = from + REDRIVE.visibilityS * 1000
     })
   }
 
-  async #hide(seconds: number): Promise<void> {
-    const { sqs, client } = await this.#load()
-    await inParallel(inChunks([...this.#held.values()], BATCH), async ten => {
-      const Entries = ten.map(
-        ({ receiptHandle }, index): ChangeMessageVisibilityBatchRequestEntry => ({
-          Id: String(index),
-          ReceiptHandle: receiptHandle,
-          VisibilityTimeout: seconds,
-        }),
-      )
-      await client.send(
-        new sqs.ChangeMessageVisibilityBatchCommand({ QueueUrl: this.#queueUrl, Entries }),
-        abortAfter(CALL_MS),
-      )
-    })
+  #forget(): void {
+    this.#held.clear()
+    this.#copies.clear()
   }
+}
 
-  #load(): Promise<Sqs> {
-    this.#client ??= loadSqs(this.#queueUrl)
-    return this.#client
-  }
+/** Equal for dead letters whose whole record and its id are equal; when and how often it failed may differ. */
+function fingerprintOf({ deadLetterId, recordId, record, claimCheck }: DeadLetter): string {
+  const { topic, partition, timestamp, key, value, headers } = record
+  const parts = [topic, partition, timestamp, key, value, headers.map(header => [header.name, header.value])]
+  const identity = JSON.stringify([deadLetterId, recordId, parts, claimCheck?.sha256, claimCheck?.bytes])
+  return createHash('sha256').update(identity).digest('base64url')
+}
+
+function toRaw({ MessageId = '', Body = '', Attributes = {}, MessageAttributes = {} }: Message): RawMessage {
+  return { messageId: MessageId, body: Body, attributes: Attributes, messageAttributes: MessageAttributes }
 }

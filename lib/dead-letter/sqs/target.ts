@@ -12,6 +12,7 @@ import {
   type StoreResult,
 } from '../dead-letter-target.ts'
 import { inParallel } from '../in-parallel.ts'
+import { queueUrlIn } from './message-queues.ts'
 
 /** The limit of a message and of a batch in bytes, with attributes. */
 const MAX_BYTES = 1_048_576
@@ -25,12 +26,13 @@ export interface SqsTargetConfig {
 export const sqs: DeadLetterTargetKind<SqsTargetConfig> = {
   syntax: 'sqs:<queue URL>',
   parse: (text, { use, problem }) => {
-    const url = URL.parse(text)
-    const isHttp = url?.protocol === 'https:' || url?.protocol === 'http:'
-    if (!isHttp || url.pathname.length <= 1 || url.username !== '') return undefined
-    // A FIFO queue may be read: it can be the DLQ of another FIFO queue.
-    if (use === 'write' && text.endsWith('.fifo'))
-      problem('expected a standard queue, got a FIFO queue: dead letters have no order, and it would drop repeats.')
+    if (queueUrlIn(text)?.search !== '') return undefined
+    if (text.endsWith('.fifo'))
+      problem(
+        use === 'write'
+          ? 'expected a standard queue, got a FIFO queue: dead letters have no order, and it would drop repeats.'
+          : 'expected a standard queue, got a FIFO queue, which is no target; read the DLQ of a FIFO queue as source-dlq:.',
+      )
     return { kind: 'sqs', queueUrl: text }
   },
 }

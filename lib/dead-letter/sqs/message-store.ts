@@ -1,0 +1,11 @@
+// What a source DLQ or a failure destination holds, as dead letters of the records that its messages would have become.
+import type { DeadLetterStoreServices } from '../dead-letter-store.ts'
+import { type MessageQueueConfig, roleOf } from './message-queues.ts'
+import { SqsDeadLetterStore } from './store.ts'
+
+export function openStore(
+  config: MessageQueueConfig,
+  { readSourceMessage, takeLease }: DeadLetterStoreServices,
+): SqsDeadLetterStore {
+  return new SqsDeadLetterStore(config.queueUrl, { role: roleOf(config), readSourceMessage, takeLease })
+}

@@ -1,0 +1,100 @@
+// What a redrive reads: the targets of KAFKA_DEAD_LETTER, the queues of KAFKA_REDRIVE_FROM, or what a request names.
+import { parseTarget } from '../config/dead-letter-targets.ts'
+import type { ProducerConfig } from '../config/settings.ts'
+import type { SourceMessageReader } from '../dead-letter/raw-message.ts'
+import { MESSAGE_QUEUE_KINDS } from '../dead-letter/sqs/message-queues.ts'
+import type { RedriveSource } from '../dead-letter/store-kinds.ts'
+import { targetSyntaxes } from '../dead-letter/target-kinds.ts'
+import { ConfigError } from '../errors.ts'
+
+export type { RedriveSource } from '../dead-letter/store-kinds.ts'
+
+type Problem = (text: string) => void
+type Config = Pick<ProducerConfig, 'deadLetter' | 'redriveFrom' | 'redriveAllow'>
+
+/** Stands for every queue that contracts take messages of, in a `source-dlq:`. */
+const EACH_QUEUE = '{queue}'
+
+/** @param setting its name, for messages */
+export function parseRedriveSources(text: string, setting: string, report: Problem): readonly RedriveSource[] {
+  const problem: Problem = text => report(`${setting}: ${text}`)
+  return withoutRepeats(text.split(',').flatMap(part => parseSource(part.trim(), problem) ?? []))
+}
+
+function parseSource(text: string, problem: Problem): RedriveSource | undefined {
+  const colon = text.indexOf(':')
+  const kind = text.slice(0, colon)
+  const kinds: Readonly<Record<string, (typeof MESSAGE_QUEUE_KINDS)['source-dlq']>> = MESSAGE_QUEUE_KINDS
+  const messageQueue = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
+  const syntaxes = [...targetSyntaxes(), ...Object.values(MESSAGE_QUEUE_KINDS).map(({ syntax }) => syntax)]
+  if (!messageQueue) return parseTarget(text, { use: 'read', isInsideLambda: false, problem }, syntaxes)
+  const source = messageQueue.parse(text.slice(colon + 1))
+  if (!source) problem(`expected ${messageQueue.syntax}; got something else.`)
+  return source
+}
+
+/**
+ * What a redrive reads that names nothing: the targets in their order, then the queues.
+ * @throws ConfigError when KAFKA_REDRIVE_FROM is wrong
+ */
+export function configuredSources(config: Config, reader: SourceMessageReader | undefined): readonly RedriveSource[] {
+  return withoutRepeats([...config.deadLetter, ...sourcesIn('KAFKA_REDRIVE_FROM', config.redriveFrom, reader)])
+}
+
+/**
+ * What the `from` of an event may name: a stranger's broker, bucket or queue would get signed requests or a password.
+ * @throws ConfigError when KAFKA_REDRIVE_FROM or KAFKA_REDRIVE_ALLOW is wrong
+ */
+export function allowedSources(config: Config, reader: SourceMessageReader | undefined): readonly RedriveSource[] {
+  return [...configuredSources(config, reader), ...sourcesIn('KAFKA_REDRIVE_ALLOW', config.redriveAllow, reader)]
+}
+
+/** The sources with each `{queue}` replaced by the queues of the contracts. */
+export function eachSource(
+  sources: readonly RedriveSource[],
+  reader: SourceMessageReader | undefined,
+  sourceQueue?: string,
+): readonly RedriveSource[] {
+  return sources.flatMap((source): RedriveSource[] => {
+    if (source.kind !== 'source-dlq') return [source]
+    const { kind, queueUrl } = source
+    if (!queueUrl.includes(EACH_QUEUE)) {
+      const queue = source.sourceQueue ?? sourceQueue
+      return [{ kind, queueUrl, ...(queue === undefined ? {} : { sourceQueue: queue }) }]
+    }
+    return (reader?.queues ?? []).map(queue => ({ kind, queueUrl: dlqUrl(queueUrl, queue), sourceQueue: queue }))
+  })
+}
+
+/** The allowed source that is the same place in the same role. */
+export function allowedSource(source: RedriveSource, allowed: readonly RedriveSource[]): RedriveSource | undefined {
+  return allowed.find(each => placeOf(each) === placeOf(source))
+}
+
+function sourcesIn(
+  setting: string,
+  text: string | undefined,
+  reader: SourceMessageReader | undefined,
+): readonly RedriveSource[] {
+  if (text === undefined) return []
+  const problems: string[] = []
+  const sources = parseRedriveSources(text, setting, problem => problems.push(problem))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return eachSource(sources, reader)
+}
+
+function withoutRepeats(sources: readonly RedriveSource[]): readonly RedriveSource[] {
+  return [...new Map(sources.map(source => [placeOf(source), source])).values()]
+}
+
+/** Without what only says how to write there, or how to read a message. */
+function placeOf(source: RedriveSource): string {
+  return JSON.stringify({ ...source, fsync: undefined, maxBytes: undefined, sourceQueue: undefined })
+}
+
+/** The DLQ of a FIFO queue is a FIFO queue: its name ends with .fifo too. */
+function dlqUrl(pattern: string, queue: string): string {
+  const fifo = '.fifo'
+  if (!queue.endsWith(fifo)) return pattern.replace(EACH_QUEUE, queue)
+  return `${pattern.replace(EACH_QUEUE, queue.slice(0, -fifo.length))}${fifo}`
+}

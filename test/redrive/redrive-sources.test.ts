@@ -1,0 +1,134 @@
+// What a redrive may read. Whoever may invoke the function must not be able to send the cluster's password, or a signed
+// request, to a host of their choice.
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { test } from 'node:test'
+import type { Context } from 'aws-lambda'
+import { handleRedrive } from '../../functions/redrive/handle-redrive.ts'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { ConfigError } from '../../lib/errors.ts'
+import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
+import {
+  allowedSources,
+  configuredSources,
+  parseRedriveSources,
+  type RedriveSource,
+} from '../../lib/redrive/redrive-sources.ts'
+import { sourcesOf } from '../../lib/redrive/run-redrive.ts'
+import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
+import { contractsOf } from '../fakes/contracts.ts'
+
+const AWS = 'https://sqs.eu-west-1.amazonaws.com/123456789012'
+const contracts = contractsOf([
+  {
+    topic: 'orders',
+    json: { key: { required: false }, from: { sqs: [{ queue: 'orders' }, { queue: 'orders.fifo' }] } },
+  },
+])
+const config = parseConfig(
+  {
+    bootstrapServers: ['127.0.0.1:9'],
+    deadLetter: `sqs:${AWS}/dead-letters,disk:/mnt/letters`,
+    deadLetterDiskMaxBytes: 1000,
+    redriveFrom: `source-dlq:${AWS}/app-{queue}-failures,failure-destination:${AWS}/event-failures`,
+    redriveAllow: 'kafka:{topic}-dlt@other:9092',
+  },
+  {},
+)
+const reader = createSourceMessageReader(contracts, config)
+const CONFIGURED: readonly RedriveSource[] = [
+  { kind: 'sqs', queueUrl: `${AWS}/dead-letters` },
+  { kind: 'disk', folder: '/mnt/letters', maxBytes: 1000 },
+  { kind: 'source-dlq', queueUrl: `${AWS}/app-orders-failures`, sourceQueue: 'orders' },
+  { kind: 'source-dlq', queueUrl: `${AWS}/app-orders-failures.fifo`, sourceQueue: 'orders.fifo' },
+  { kind: 'failure-destination', queueUrl: `${AWS}/event-failures` },
+]
+
+test('a request that names nothing reads the targets, then the queues of KAFKA_REDRIVE_FROM', () => {
+  assert.deepEqual(configuredSources(config, reader), CONFIGURED)
+  assert.deepEqual(sourcesOf({}, { config, readSourceMessage: reader }), CONFIGURED)
+  const alone = parseConfig({ bootstrapServers: ['127.0.0.1:9'], deadLetter: `sqs:${AWS}/dead-letters` }, {})
+  assert.deepEqual(configuredSources(alone, reader), CONFIGURED.slice(0, 1))
+})
+
+test('an event may name what is configured or allowed, in the same role', () => {
+  const allowed = allowedSources(config, reader)
+  const from = (text: string) => parseRedriveRequest({ from: text }, allowed).from
+  assert.deepEqual(from(`sqs:${AWS}/dead-letters,disk:/mnt/letters`), CONFIGURED.slice(0, 2))
+  assert.deepEqual(from(`source-dlq:${AWS}/app-orders-failures.fifo`), CONFIGURED.slice(3, 4))
+  assert.deepEqual(from('kafka:{topic}-dlt@other:9092'), [
+    { kind: 'kafka', pattern: '{topic}-dlt', servers: ['other:9092'] },
+  ])
+  // The source queue is that of the configuration, whatever the event says.
+  assert.deepEqual(from(`source-dlq:${AWS}/app-orders-failures?source=payments`), CONFIGURED.slice(2, 3))
+  for (const other of [
+    'kafka:{topic}-dlt@attacker:9092',
+    'kafka:{topic}-dlt',
+    `sqs:${AWS}/app-orders-failures`,
+    `source-dlq:${AWS}/dead-letters`,
+    'sqs:http://attacker/1/q',
+    'disk:/etc',
+    'sqlite:/mnt/letters',
+    's3:anybodys-bucket',
+  ])
+    assert.throws(
+      () => from(other),
+      (error: unknown) =>
+        error instanceof ConfigError &&
+        error.problems.length === 1 &&
+        error.problems[0]?.startsWith('from: expected one of KAFKA_DEAD_LETTER') === true,
+      other,
+    )
+})
+
+test('the command may name anything, with the source queue of messages that do not name it', () => {
+  const { from, sourceQueue } = parseRedriveRequest({ from: `source-dlq:${AWS}/any`, sourceQueue: 'orders' })
+  assert.deepEqual(sourcesOf({ ...(from ? { from } : {}), ...(sourceQueue ? { sourceQueue } : {}) }, { config }), [
+    { kind: 'source-dlq', queueUrl: `${AWS}/any`, sourceQueue: 'orders' },
+  ])
+})
+
+test('a wrong source is a problem that names its setting and the expected form', () => {
+  const problemsOf = (text: string) => {
+    const problems: string[] = []
+    parseRedriveSources(text, 'KAFKA_REDRIVE_FROM', problem => problems.push(problem))
+    return problems
+  }
+  for (const text of [`${AWS}/q?source=`, `${AWS}/q?other=1`, 'ftp://host/q', 'https://user@host/q', `${AWS}/q#x`, ''])
+    assert.deepEqual(problemsOf(`source-dlq:${text}`), [
+      'KAFKA_REDRIVE_FROM: expected source-dlq:<queue URL>?source=<queue>; got something else.',
+    ])
+  assert.match(problemsOf(`failure-destination:${AWS}/q?source=x`).join(), /expected failure-destination:<queue URL>/)
+  assert.match(problemsOf('nothing').join(), /source-dlq:<queue URL>\?source=<queue> or failure-destination:/)
+  const wrong = parseConfig({ bootstrapServers: ['127.0.0.1:9'], redriveFrom: 'nothing' }, {})
+  assert.throws(() => configuredSources(wrong, reader), ConfigError)
+})
+
+// {"from":"kafka:{topic}-dlt@attacker:port"} made the function authenticate there with the configured password.
+test('the function opens no connection to what an event may not name', async t => {
+  let connections = 0
+  const server = createServer(socket => {
+    connections++
+    socket.destroy()
+  })
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  t.after(() => server.close())
+  const { port } = server.address() as { port: number }
+  const secured = parseConfig(
+    {
+      bootstrapServers: ['127.0.0.1:9'],
+      securityProtocol: 'SASL_PLAINTEXT',
+      saslMechanism: 'PLAIN',
+      saslUsername: 'user',
+      saslPassword: 'the password',
+      deadLetter: 'disk:/nowhere/letters',
+    },
+    {},
+  )
+  const services = { config: secured, contracts, log: { redrive: () => {}, warn: () => {} } }
+  const context = { getRemainingTimeInMillis: () => 30_000 } as Context
+  for (const from of [`kafka:{topic}-dlt@127.0.0.1:${port}`, `sqs:http://127.0.0.1:${port}/1/q`])
+    for (const dryRun of [true, false])
+      await assert.rejects(handleRedrive({ from, dryRun }, context, services), ConfigError)
+  assert.equal(connections, 0)
+})
