@@ -2,6 +2,9 @@ import { type DeadLetter, deadLetterId, recordOf, toDeadLetter } from '../../lib
 import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { TransportError } from '../../lib/errors.ts'
 
+/** A minute ago, so that no topic's retention is over. One moment for all, so that equal dead letters are equal. */
+const FAILED_AT = Date.now() - 60_000
+
 /** The dead letter of a record whose brokers were unreachable. */
 export function deadLetterOf(id: string, value: Uint8Array | string = 'v', topic = 'chat'): DeadLetter {
   const record = { topic, key: Buffer.from('k'), value: Buffer.from(value), headers: [], wireSize: 0 }
@@ -9,7 +12,7 @@ export function deadLetterOf(id: string, value: Uint8Array | string = 'v', topic
     { topic, value: record.value },
     record,
     new TransportError('unreachable', 'No broker.', { retriable: true }),
-    1_700_000_000_000,
+    FAILED_AT,
   )
   return toDeadLetter(failed, id, { trigger: 'http', id, index: 0, function: 'http', arn: null, receiveCount: null })
 }
