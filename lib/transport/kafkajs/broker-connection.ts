@@ -18,6 +18,8 @@ const KEEP_ALIVE_MS = 30_000
 /** A connection is replaced when this share of its session is left, or this many ms if they are less. */
 const SESSION_MARGIN = 0.15
 const SESSION_MARGIN_MS = 60_000
+/** Spelled out, because NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change Node's own defaults. */
+const TLS_ALWAYS = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
 const silent = loggers.createLogger({ level: 0, logCreator: () => () => {} })
 
 export interface BrokerConnectionOptions {
@@ -234,7 +236,7 @@ export class BrokerConnection {
   #createSocket(host: string, port: number, onConnect: () => void): Socket {
     const { tls } = this.#options.security
     const socket = tls
-      ? connectTls({ host, port, ...tls, ...(isIP(host) ? {} : { servername: host }) }, onConnect)
+      ? connectTls({ host, port, ...tls, ...(isIP(host) ? {} : { servername: host }), ...TLS_ALWAYS }, onConnect)
       : connect({ host, port }, onConnect)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
