@@ -1,151 +1,258 @@
 import type { Command } from 'commander'
-import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
-import { listDeadLetters } from '../lib/redrive/list-dead-letters.ts'
-import { withClaim } from '../lib/redrive/read-claim.ts'
-import { parseRedriveRequest } from '../lib/redrive/redrive-request.ts'
-import { DeadLetterGroups } from '../lib/redrive/select-dead-letters.ts'
-import { createSourceMessageReader } from '../lib/redrive/source-messages.ts'
-import { configuration, contractsIn, environment, exportAwsVariables } from './environment.ts'
-import { counted, printJson, printMessage, printTable, textOrBase64 } from './output.ts'
+import { InvalidRecordError, KafkaProducerError } from '../lib/errors.ts'
+import { checkByContract } from '../lib/redrive/edit-dead-letter.ts'
+import { DeadLetterGroups, isParked, lastError } from '../lib/redrive/select-dead-letters.ts'
+import { addChanges } from './change-dead-letters.ts'
+import { SOME_REMAIN, stopSignal, WrongUse } from './exit.ts'
+import { addFilterOptions, addSourceOptions, FILTER_HELP, type Options, requestOf } from './filter-options.ts'
+import {
+  counted,
+  duration,
+  fixedRow,
+  jsonLine,
+  print,
+  printJson,
+  printMessage,
+  printTable,
+  textOrBase64,
+} from './output.ts'
+import { Reading } from './reading.ts'
 
-interface Options {
-  readonly from?: string
-  readonly topic?: string
-  readonly error?: string
-  readonly since?: string
-  readonly until?: string
-  readonly limit?: string
-  readonly payload?: boolean
-  readonly json?: boolean
-}
+const LIST_HEAD = ['dead letter', 'failed', 'topic', 'error', 'last error', 'outcome', 'notes']
+const LIST_WIDTHS = [22, 24, 24, 20, 20, 8]
+const CHECK_HEAD = ['dead letter', 'topic', 'result']
+const CHECK_WIDTHS = [22, 24]
 
 export function addDeadLetters(program: Command): void {
-  const deadLetters = program.command('dead-letters').description('Inspects dead letters. Changes nothing.')
+  const deadLetters = program
+    .command('dead-letters')
+    .description('Shows and changes dead letters. list, show, stats, export and check change nothing.')
   const filtered = (name: string, description: string) =>
-    deadLetters
-      .command(name)
-      .description(description)
-      .option('--from <target>', 'target in the form of KAFKA_DEAD_LETTER (default: its value)')
-      .option('--topic <topic>', 'only dead letters of this topic')
-      .option('--error <code>', 'only dead letters with this code')
-      .option('--since <time>', 'failed at or after this time, e.g. 2026-11-25T08:00:00Z or 24h')
-      .option('--until <time>', 'failed at or before this time')
-      .option('--json', 'print JSON')
+    addFilterOptions(deadLetters.command(name).description(description))
   filtered('list', 'Prints one line per open dead letter.')
-    .option('--limit <n>', 'at most this many')
-    .addHelpText('after', '\nExample:\n  kafka-producer dead-letters list --topic orders --since 7d')
+    .option('--json', 'print one line of JSON per dead letter')
+    .addHelpText('after', `${FILTER_HELP}\n\nExample:\n  kafka-producer dead-letters list --topic orders --since 7d`)
     .action(list)
-  filtered('stats', 'Counts open dead letters by topic and error, and prints the oldest of each.').action(stats)
-  deadLetters
+  filtered('stats', 'Counts open dead letters by topic, error and outcome, with a sample of each group.')
+    .option('--json', 'print JSON')
+    .addHelpText('after', FILTER_HELP)
+    .action(stats)
+  filtered('export', 'Prints every open dead letter with its payload, one line of JSON each.')
+    .addHelpText(
+      'after',
+      `${FILTER_HELP}\n\nExample:\n  kafka-producer dead-letters export --topic orders > orders.jsonl`,
+    )
+    .action(exportAll)
+  filtered('check', 'Checks every open dead letter by the contract of its topic, as it is now.')
+    .option('--contracts <folder>', 'folder of the contracts', 'contracts')
+    .option('--json', 'print one line of JSON per dead letter')
+    .addHelpText('after', `${FILTER_HELP}\nExits with status 1 if a record would not pass.`)
+    .action(check)
+  const show = deadLetters
     .command('show')
     .argument('<deadLetterId>')
-    // Ids are base64url: one in 64 begins with a dash.
-    .allowUnknownOption()
-    .helpOption('--help', 'display help for command')
     .description('Prints one dead letter: its failure, source and headers; key and value only with --payload.')
-    .option('--from <target>', 'target in the form of KAFKA_DEAD_LETTER (default: its value)')
+  takeId(addSourceOptions(show))
     .option('--payload', 'also print key, value and header values')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  kafka-producer dead-letters show 4mQzX0c9T2uYk1rVbN7aWg --payload')
-    .action(show)
+    .action(showOne)
+  addChanges(deadLetters, takeId)
 }
 
-async function* deadLettersOf({ from, topic, error, since, until, limit }: Options): AsyncGenerator<OpenDeadLetter> {
-  const filter = Object.entries({ from, topic, error, since, until, limit }).filter(([, value]) => value !== undefined)
-  const request = parseRedriveRequest(Object.fromEntries(filter))
-  const config = await producerConfig()
-  const readSourceMessage = createSourceMessageReader(await contractsIn('contracts', false), config)
-  yield* listDeadLetters(request, { config, readSourceMessage, warn: printMessage })
-}
-
-async function producerConfig(): Promise<ProducerConfig> {
-  const env = environment()
-  exportAwsVariables(env)
-  return configuration(env)
-}
-
-/** The dead letter with its value, which only a configured target or the one of `--from` may keep. */
-async function whole(deadLetter: DeadLetter, { from }: Options): Promise<DeadLetter> {
-  const requested = parseRedriveRequest(from === undefined ? {} : { from }).from ?? []
-  return withClaim(deadLetter, [...requested, ...(await producerConfig()).deadLetter])
+/** Ids are base64url: one in 64 begins with a dash. */
+function takeId(command: Command): Command {
+  return command.allowUnknownOption().helpOption('--help', 'display help for command')
 }
 
 async function list(options: Options): Promise<void> {
-  const deadLetters = await Array.fromAsync(deadLettersOf(options))
-  if (options.json)
-    return printJson(deadLetters.map(({ deadLetter, location }) => ({ location, ...withoutPayload(deadLetter) })))
-  const rows = deadLetters.map(({ deadLetter: { deadLetterId, record, failure, redrive } }) => [
-    deadLetterId,
-    failure.lastAt,
-    record.topic,
-    failure.code,
-    failure.outcome,
-    redrive.count,
-  ])
-  if (rows.length > 0) printTable([['dead letter', 'failed', 'topic', 'error', 'outcome', 'redrives'], ...rows])
-  printMessage(`${counted(rows.length, 'open dead letter')}.`)
+  const reading = await Reading.begin(requestOf(options))
+  let count = 0
+  for await (const open of reading.deadLetters()) {
+    if (options.json) await print(jsonLine(withoutPayload(open)))
+    else {
+      if (count === 0) await print(fixedRow(LIST_HEAD, LIST_WIDTHS))
+      await print(fixedRow(listed(open), LIST_WIDTHS))
+    }
+    count++
+  }
+  printTotal(`${counted(count, 'open dead letter')}.`)
+  reading.end()
+}
+
+/** Not after the reading was stopped: it would be the total of a part. */
+function printTotal(text: string): void {
+  if (!stopSignal.aborted) printMessage(text)
+}
+
+function listed({ deadLetter, verified }: OpenDeadLetter): string[] {
+  const { deadLetterId, record, failure, redrive } = deadLetter
+  const notes = [
+    ...(failure.kind === 'invalid-record' ? ['invalid'] : []),
+    ...(redrive.count > 0 ? [counted(redrive.count, 'try', 'tries')] : []),
+    ...(isParked(deadLetter) ? ['parked'] : []),
+    ...(verified ? [] : ['not verified']),
+  ]
+  const { topic } = record
+  const errors = [failure.code, lastError(deadLetter), failure.outcome]
+  return [deadLetterId, failure.lastAt, topic ?? '(none)', ...errors, notes.join(', ')]
 }
 
 async function stats(options: Options): Promise<void> {
-  const deadLetters = await Array.fromAsync(deadLettersOf(options), ({ deadLetter }) => deadLetter)
-  const grouping = new DeadLetterGroups()
-  for (const deadLetter of deadLetters) grouping.add(deadLetter)
-  const groups = grouping.list()
-  if (options.json) return printJson(groups)
-  if (groups.length > 0)
+  const reading = await Reading.begin(requestOf(options))
+  const groups = new DeadLetterGroups()
+  let count = 0
+  for await (const { deadLetter } of reading.deadLetters()) {
+    groups.add(deadLetter)
+    count++
+  }
+  const rows = groups.list()
+  if (options.json) printJson(rows)
+  else if (rows.length > 0)
     printTable([
-      ['topic', 'error', 'dead letters', 'oldest'],
-      ...groups.map(({ topic, error, deadLetters, oldest }) => [topic, error, deadLetters, oldest]),
+      ['topic', 'error', 'last error', 'outcome', 'kind', 'dead letters', 'parked', 'age', 'sample'],
+      ...rows.map(group => [
+        group.topic ?? '(none)',
+        group.error,
+        group.lastError,
+        group.outcome,
+        group.isInvalid ? 'invalid' : 'not delivered',
+        group.deadLetters,
+        group.parked,
+        ageOf(group.newest, group.oldest),
+        group.sample,
+      ]),
     ])
-  printMessage(`${counted(deadLetters.length, 'open dead letter')}.`)
+  printTotal(`${counted(count, 'open dead letter')}.`)
+  reading.end()
 }
 
-async function show(deadLetterId: string, options: Options): Promise<void> {
-  let match: OpenDeadLetter | undefined
-  // Reads to the end, so that the store releases the messages it has received.
-  for await (const open of deadLettersOf(options)) if (open.deadLetter.deadLetterId === deadLetterId) match = open
-  if (!match) throw new Error(`No open dead letter has the id ${deadLetterId}.`)
-  const { location } = match
-  const deadLetter = options.payload ? await whole(match.deadLetter, options) : match.deadLetter
-  if (options.json) return printJson({ location, ...(options.payload ? deadLetter : withoutPayload(deadLetter)) })
-  const { record, source, failure, redrive, claimCheck } = deadLetter
-  const hidden = '(hidden; use --payload)'
+/** @returns e.g. `3 min to 2 d` */
+function ageOf(newest: string, oldest: string): string {
+  const [from, to] = [newest, oldest].map(at => duration(Date.now() - Date.parse(at)))
+  return from === to ? `${from}` : `${from} to ${to}`
+}
+
+async function exportAll(options: Options): Promise<void> {
+  const reading = await Reading.begin(requestOf(options))
+  let count = 0
+  for await (const { deadLetter, location } of reading.deadLetters()) {
+    await print(jsonLine({ location, ...(await withValue(deadLetter, reading)) }))
+    count++
+  }
+  printTotal(`${counted(count, 'dead letter')} exported.`)
+  reading.end()
+}
+
+/** Without its value, and with a message, where the claim check can't be read. */
+async function withValue(deadLetter: DeadLetter, reading: Reading): Promise<DeadLetter> {
+  try {
+    return await reading.withValue(deadLetter)
+  } catch (error) {
+    if (!(error instanceof KafkaProducerError)) throw error
+    printMessage(`${deadLetter.deadLetterId}: ${error.message}`)
+    process.exitCode = SOME_REMAIN
+    return deadLetter
+  }
+}
+
+async function check(options: Options): Promise<void> {
+  const reading = await Reading.begin(requestOf(options), options)
+  const counts = new Map<string, number>()
+  let total = 0
+  for await (const { deadLetter } of reading.deadLetters()) {
+    const { deadLetterId, record } = deadLetter
+    const error = await problemOf(deadLetter, reading)
+    const result = error?.code ?? 'valid'
+    counts.set(result, (counts.get(result) ?? 0) + 1)
+    if (options.json) await print(jsonLine({ deadLetterId, topic: record.topic, result, ...detailsOf(error) }))
+    else {
+      if (total === 0) await print(fixedRow(CHECK_HEAD, CHECK_WIDTHS))
+      const words = error ? `${error.code}: ${error.message}${firstViolation(error)}` : 'valid'
+      await print(fixedRow([deadLetterId, record.topic ?? '(none)', words], CHECK_WIDTHS))
+    }
+    total++
+  }
+  const valid = counts.get('valid') ?? 0
+  counts.delete('valid')
+  const others = [...counts].map(([code, count]) => `, ${count} ${code}`)
+  printTotal(`${valid} of ${counted(total, 'dead letter')} would pass${others.join('')}.`)
+  if (valid < total) process.exitCode = SOME_REMAIN
+  reading.end()
+}
+
+async function problemOf(deadLetter: DeadLetter, reading: Reading): Promise<KafkaProducerError | undefined> {
+  try {
+    checkByContract(await reading.withValue(deadLetter), reading.contracts)
+    return undefined
+  } catch (error) {
+    if (error instanceof KafkaProducerError) return error
+    throw error
+  }
+}
+
+function detailsOf(error: KafkaProducerError | undefined): object {
+  if (!error) return {}
+  const { message } = error
+  return error instanceof InvalidRecordError ? { message, violations: error.violations } : { message }
+}
+
+function firstViolation(error: KafkaProducerError): string {
+  const violation = error instanceof InvalidRecordError ? error.violations[0] : undefined
+  return violation ? ` At ${violation.pointer || 'the root'}: expected ${violation.expected}.` : ''
+}
+
+async function showOne(deadLetterId: string, options: Options): Promise<void> {
+  const reading = await Reading.begin({ ...requestOf(options, ['from', 'sourceQueue']), deadLetterIds: [deadLetterId] })
+  // Of one id several are open where their records differ: an id is a claim until it is verified.
+  const open = await Array.fromAsync(reading.deadLetters())
+  for (const each of open) {
+    const deadLetter = options.payload ? await withValue(each.deadLetter, reading) : each.deadLetter
+    if (options.json)
+      printJson(options.payload ? { location: each.location, ...deadLetter } : withoutPayload({ ...each, deadLetter }))
+    else printTable(details({ ...each, deadLetter }, options.payload === true))
+  }
+  reading.end()
+  if (open.length === 0) throw new WrongUse(`No open dead letter has the id ${deadLetterId}.`)
+}
+
+function details({ deadLetter, location, verified }: OpenDeadLetter, payload: boolean): string[][] {
+  const { record, source, failure, claimCheck } = deadLetter
+  const { partition, partitionFixedBy, timestamp } = record
+  const { code, causeCode, kind, outcome } = failure
   const payloadText = (bytes: string | null) =>
-    options.payload ? textOrBase64(bytes) : bytes === null ? '(null)' : hidden
-  printTable([
-    ['dead letter', deadLetter.deadLetterId],
+    payload ? textOrBase64(bytes) : bytes === null ? '(null)' : '(hidden; use --payload)'
+  return [
+    ['dead letter', `${deadLetter.deadLetterId}${verified ? '' : ' (not verified: its value is in a claim check)'}`],
+    ...(deadLetter.editedFrom === undefined ? [] : [['edited from', deadLetter.editedFrom]]),
     ['location', location],
     ['record id', deadLetter.recordId],
-    ['topic', record.topic],
-    [
-      'partition',
-      record.partition === null ? '(chosen by the partitioner)' : `${record.partition} (${record.partitionFixedBy})`,
-    ],
-    [
-      'timestamp',
-      record.timestamp === null ? '(set when the record is appended)' : new Date(record.timestamp).toISOString(),
-    ],
+    ['topic', record.topic ?? '(none)'],
+    ['partition', partition === null ? '(chosen by the partitioner)' : `${partition} (${partitionFixedBy})`],
+    ['timestamp', timestamp === null ? '(set when the record is appended)' : new Date(timestamp).toISOString()],
     ['source', `${source.trigger} ${source.id}${source.arn ? ` ${source.arn}` : ''}`],
-    [
-      'error',
-      `${failure.code}${failure.causeCode ? ` (${failure.causeCode})` : ''}, ${failure.kind}, ${failure.outcome}`,
-    ],
+    ['error', `${code}${causeCode ? ` (${causeCode})` : ''}, ${kind}, ${outcome}`],
     ['attempts', `${failure.attempts}, ${failure.firstAt} to ${failure.lastAt}`],
-    [
-      'redriven',
-      redrive.count === 0 ? 'never' : `${redrive.count} times, last ${redrive.lastAt} (${redrive.lastCode})`,
-    ],
+    ['redriven', redriven(deadLetter)],
     ['key', payloadText(record.key)],
     ['value', claimCheck ? `${claimCheck.bytes} bytes in ${claimCheck.target}` : payloadText(record.value)],
     ...record.headers.map(header => ['header', `${header.name} = ${payloadText(header.value)}`]),
-  ])
+  ]
 }
 
-function withoutPayload(deadLetter: OpenDeadLetter['deadLetter']): object {
+function redriven(deadLetter: DeadLetter): string {
+  const { count, lastAt, lastCode } = deadLetter.redrive
+  if (lastAt === null) return 'never'
+  return `${counted(count, 'time')}${isParked(deadLetter) ? ' (parked)' : ''}, last ${lastAt} (${lastCode})`
+}
+
+function withoutPayload({ deadLetter, location, verified }: OpenDeadLetter): object {
   const { key: _key, value, headers, ...record } = deadLetter.record
   return {
+    location,
+    verified,
     ...deadLetter,
     record: {
       ...record,

@@ -4,25 +4,26 @@ import { Command } from 'commander'
 import { addContracts } from './contracts.ts'
 import { addDeadLetters } from './dead-letters.ts'
 import { addDoctor } from './doctor.ts'
-import { printMessage } from './output.ts'
+import { listenToSignals, runToExit } from './exit.ts'
 import { addPlan } from './plan.ts'
 import { addRedrive } from './redrive.ts'
 import { addSend } from './send.ts'
 
+listenToSignals()
 const program = new Command('kafka-producer')
   .description(
-    'Sends records to Kafka, inspects dead letters and redrives them. Settings come from the environment (KAFKA_…).',
+    [
+      'Sends records to Kafka, inspects dead letters and redrives them. Settings come from the environment (KAFKA_…).',
+      'Exit status: 0 everything done, 1 something failed or remains, 2 wrong use, 130 interrupted.',
+    ].join('\n'),
   )
   .showHelpAfterError()
+  // In place of an exit in the middle of the output.
+  .exitOverride()
 addSend(program)
 addDeadLetters(program)
 addRedrive(program)
 addDoctor(program)
 addContracts(program)
 addPlan(program)
-await program.parseAsync().catch(error => {
-  printMessage(error instanceof Error ? error.message : String(error))
-  process.exitCode = 1
-})
-// Does not wait until AWS clients and Kafka connections have closed their sockets.
-process.exit()
+await runToExit(() => program.parseAsync())

@@ -1,21 +1,70 @@
 // The output of the command: tables on standard output for people, JSON for scripts, messages on standard error.
+import { once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
+
+type Cell = string | number | null
 
 export function printMessage(text: string): void {
   process.stderr.write(`${inert(text)}\n`)
 }
 
-/** @param rows of equal length; the last column is not padded */
-export function printTable(rows: readonly (readonly (string | number | null)[])[]): void {
-  const cells = rows.map(row => row.map(cell => inert(String(cell ?? ''))))
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map(row => row[column]?.length ?? 0)))
-  for (const row of cells) {
-    const padded = row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] as number)))
-    process.stdout.write(`${padded.join('  ')}\n`)
+/** Characters that are printed before signals and a closed pipe are looked for. */
+const TURN = 65_536
+let printed = 0
+
+/** Waits while whoever reads standard output is slower: memory does not grow with the output. */
+export async function print(text: string): Promise<void> {
+  printed += text.length
+  if (printed >= TURN) {
+    printed = 0
+    await setImmediate()
   }
+  if (process.stdout.write(text) || process.stdout.errored) return
+  // Without a reader there is no drain: the error of the closed pipe ends the wait.
+  await once(process.stdout, 'drain').catch(() => undefined)
+}
+
+/** @param rows of equal length; the last column is not padded */
+export function printTable(rows: readonly (readonly Cell[])[]): void {
+  const cells = rows.map(row => row.map(cell => inert(String(cell ?? ''))))
+  const widths = cells.reduce<number[]>(
+    (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)),
+    [],
+  )
+  for (const row of cells) process.stdout.write(line(row, widths))
+}
+
+/** One line of a table of any length, whose widths are not known beforehand. A longer cell moves the others. */
+export function fixedRow(cells: readonly Cell[], widths: readonly number[]): string {
+  return line(
+    cells.map(cell => inert(String(cell ?? '')).replaceAll('\n', '\\n')),
+    widths,
+  )
+}
+
+function line(cells: readonly string[], widths: readonly number[]): string {
+  const padded = cells.map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+  return `${padded.join('  ')}\n`
+}
+
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value)}\n`
 }
 
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`)
+  process.stdout.write(jsonLine(value))
+}
+
+/** Resolves once everything that was printed has left the process: a pipe takes it in pieces. */
+export async function flushed(): Promise<void> {
+  await Promise.all([process.stdout, process.stderr].map(flush))
+}
+
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise(resolve => {
+    if (stream.errored || stream.destroyed) resolve()
+    else stream.write('', () => resolve())
+  })
 }
 
 /**
@@ -38,34 +87,54 @@ export function textOrBase64(base64: string | null): string {
 }
 
 /** @returns e.g. `1 record`, `2 records` */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`
+}
+
+/** @returns e.g. `45 s`, `12 min`, `3 h`, `5 d` */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 120) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 120) return `${minutes} min`
+  const hours = Math.round(minutes / 60)
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`
 }
 
 const BAR = 30
 const LINE_MS = 5000
 
 /**
- * Shows a bar on a terminal, and a line every five seconds elsewhere.
+ * Shows a bar on a terminal, and a line every five seconds elsewhere, with the rate and, where the total is known, the
+ * time left.
  * @param total undefined if it is unknown
  */
 export function progress(
   total: number | undefined,
   isTerminal = process.stderr.isTTY === true,
+  now: () => number = () => performance.now(),
 ): { update(done: number, text: string): void; end(): void } {
-  let last = 0
+  const begin = now()
+  let last = Number.NEGATIVE_INFINITY
+  const speed = (done: number) => {
+    const ms = now() - begin
+    if (ms < 1000 || done === 0) return ''
+    const left = total === undefined || done > total ? '' : `, ${duration(((total - done) * ms) / done)} left`
+    return `, ${Math.round((done * 1000) / ms)}/s${left}`
+  }
   return {
     update: (done, text) => {
+      const isWithin = total !== undefined && done <= total
+      const words = `${inert(text)}${speed(done)}`
       if (!isTerminal) {
-        if (Date.now() - last < LINE_MS) return
-        last = Date.now()
-        printMessage(`${done}${total === undefined ? '' : ` of ${total}`}: ${text}`)
+        if (now() - last < LINE_MS) return
+        last = now()
+        printMessage(`${done}${isWithin ? ` of ${total}` : ''}: ${words}`)
         return
       }
       const filled = total ? Math.round((Math.min(done, total) / total) * BAR) : 0
-      const bar =
-        total === undefined ? `${done}` : `[${'#'.repeat(filled)}${' '.repeat(BAR - filled)}] ${done} of ${total}`
-      process.stderr.write(`\r\x1b[2K${bar} ${inert(text)}`)
+      const bar = isWithin ? `[${'#'.repeat(filled)}${' '.repeat(BAR - filled)}] ${done} of ${total}` : `${done}`
+      process.stderr.write(`\r\x1b[2K${bar} ${words}`)
     },
     end: () => {
       if (isTerminal) process.stderr.write('\r\x1b[2K')

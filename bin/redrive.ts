@@ -1,109 +1,145 @@
-import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
-import type { RedriveResult } from '../lib/redrive/redrive.ts'
-import { parseRedriveRequest, type RedriveRequest } from '../lib/redrive/redrive-request.ts'
+import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
+import { DeadLetterError } from '../lib/errors.ts'
+import type { DeadLetterResult, RedriveResult } from '../lib/redrive/redrive.ts'
+import type { RedriveRequest } from '../lib/redrive/redrive-request.ts'
 import { runRedrive } from '../lib/redrive/run-redrive.ts'
-import { createSourceMessageReader } from '../lib/redrive/source-messages.ts'
-import { configuration, contractsIn, environment, exportAwsVariables } from './environment.ts'
+import { isParked } from '../lib/redrive/select-dead-letters.ts'
+import { confirmed, requireTerminal } from './confirm.ts'
+import { SOME_REMAIN } from './exit.ts'
+import { addFilterOptions, FILTER_HELP, FILTERING, type Options, requestOf } from './filter-options.ts'
 import { counted, printJson, printMessage, printTable, progress } from './output.ts'
+import { Reading } from './reading.ts'
 
-const EXAMPLES = `
+const EXAMPLES = `${FILTER_HELP}
+
 Examples:
   kafka-producer redrive --dry-run                          counts what would be sent, from KAFKA_DEAD_LETTER
-  kafka-producer redrive --topic orders --since 24h --yes
+  kafka-producer redrive --topic orders,invoices --not-error record-too-large --since 24h --yes
   kafka-producer redrive --from sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters --rate 100 --yes
   kafka-producer redrive --error schema --include-invalid --yes    after you fixed a contract
+  kafka-producer redrive --topic old-orders --to orders --yes      after a topic was deleted
 A dead letter is deleted only after its record is acknowledged. A record of unknown outcome is looked up in its
-partition first. You can interrupt or kill the command and run it again at any time.`
+partition first. You can interrupt or kill the command and run it again at any time.
+Exit status: 0 everything sent, 1 some remain, 2 wrong use, 130 interrupted.`
 
-type Options = Record<string, string | boolean | undefined>
+/** The options of a redrive that are no filter. */
+const HOW = [
+  'to',
+  'rate',
+  'concurrency',
+  'dryRun',
+  'includeInvalid',
+  'anyTopic',
+  'overwrite',
+  'assumeRetained',
+  'otherCluster',
+  'timestamp',
+  'maxAttempts',
+  'verify',
+]
 
 export function addRedrive(program: Command): void {
-  program
+  const redrive = program
     .command('redrive')
     .description('Sends dead letters again, as the same bytes, and deletes each after its acknowledgement.')
-    .option(
-      '--from <target>',
-      'target in the form of KAFKA_DEAD_LETTER, or a source DLQ or failure destination (default: KAFKA_DEAD_LETTER)',
-    )
-    .option('--dead-letter <deadLetterId>', 'only this dead letter')
-    .option('--topic <topic>', 'only dead letters of this topic; with --include-invalid also those without a topic')
-    .option('--error <code>', 'only dead letters with this code, e.g. no-leader')
-    .option('--since <time>', 'failed at or after this time, e.g. 2026-11-25T08:00:00Z or 24h')
-    .option('--until <time>', 'failed at or before this time')
-    .option('--limit <n>', 'at most this many')
+  addFilterOptions(redrive)
+    .option('--to <topic>', 'the topic that all records go to, in place of their own')
     .option('--rate <n>', 'records per second')
+    .option('--concurrency <n>', 'records that are on their way at once (default: 100)')
     .option('--dry-run', 'count and send nothing')
     .option('--include-invalid', 'also invalid records, validated by the current contracts')
-    .option('--no-verify', 'skip the lookup of records of unknown outcome')
+    .option('--any-topic', 'also records of topics without a contract')
+    .option('--overwrite', 'also records whose key has a newer record in a compacted topic')
+    .option('--assume-retained', 'also to topics whose retention can’t be read')
+    .option('--other-cluster', 'also records of unknown outcome of another cluster')
+    .option('--no-verify', 'skip the lookup of records of unknown outcome, and the settings of the topics')
     .option('--timestamp <which>', 'original or now', 'original')
     .option('--max-attempts <n>', 'leave dead letters that were refused this often (default: 5)')
-    .option(
-      '--source-queue <queue>',
-      'the original queue of messages in a source DLQ or failure destination, if they do not name it',
-    )
     .option('--contracts <folder>', 'folder of the contracts', 'contracts')
     .option('--yes', 'do not ask for confirmation')
-    .option('--json', 'print the results as JSON')
+    .option('--json', 'print a line of JSON per dead letter, then one with the counts')
     .addHelpText('after', EXAMPLES)
     .action(run)
 }
 
 async function run(options: Options): Promise<void> {
-  const { yes, json: asJson, contracts: folder, verify, deadLetter, ...filters } = options
-  const request = parseRedriveRequest({
-    ...filters,
-    ...(deadLetter === undefined ? {} : { deadLetterId: deadLetter }),
-    verify: verify !== false,
-  })
-  const env = environment()
-  exportAwsVariables(env)
-  const config = await configuration(env)
-  const contracts = await contractsIn(folder as string, folder !== 'contracts')
-  const readSourceMessage = createSourceMessageReader(contracts, config)
-  const context = { config, contracts, readSourceMessage, warn: printMessage }
-  let total: number | undefined
-  if (!request.dryRun && !yes) {
-    if (!process.stdin.isTTY)
-      throw new Error('Expected --yes or --dry-run, because there is no terminal to ask for confirmation; got neither.')
-    const planned = await runRedrive({ ...request, dryRun: true }, context)
-    print(planned, false)
-    total = planned.reduce((sum, { tried }) => sum + tried, 0)
-    if (total === 0 || !(await confirmed(total))) return
+  const request = requestOf(options, [...FILTERING, ...HOW])
+  const { dryRun } = request
+  if (!dryRun && !options.yes) requireTerminal('--yes or --dry-run')
+  const reading = await Reading.begin(request, options)
+  if (!dryRun) await reading.checkNegatedNames()
+  let total = !dryRun && options.yes && process.stderr.isTTY ? await reading.count(isTriedBy(request)) : undefined
+  if (!dryRun && !options.yes) {
+    const planned = await runRedrive({ ...request, dryRun: true }, reading.context)
+    print(planned, true)
+    total = planned.reduce((sum, { tried, found }) => sum + tried + found, 0)
+    if (total === 0 || !(await confirmed(`Send ${counted(total, 'record')}?`))) return end(planned, reading)
+    reading.beginAgain()
   }
+  const results = await runWithProgress(reading, options, total)
+  print(results, !options.json)
+  if (options.json) printJson({ results })
+  end(results, reading)
+}
+
+/** About which dead letters a run tries; the contracts and the topics may keep some of them. */
+function isTriedBy({ includeInvalid, maxAttempts }: RedriveRequest): (deadLetter: DeadLetter) => boolean {
+  return deadLetter =>
+    !isParked(deadLetter, maxAttempts) && (includeInvalid || deadLetter.failure.kind !== 'invalid-record')
+}
+
+async function runWithProgress(
+  reading: Reading,
+  { json }: Options,
+  total: number | undefined,
+): Promise<RedriveResult[]> {
   const bar = progress(total)
-  const stopping = new AbortController()
-  process.once('SIGINT', () => stopping.abort())
-  const results = await runRedrive(request, {
-    ...context,
-    signal: stopping.signal,
-    onProgress: ({ tried, resent, found }) => bar.update(tried, `${resent} sent, ${found} already in Kafka`),
-  })
-  bar.end()
-  print(results, asJson === true)
-  if (!isClean(results, request)) process.exitCode = 1
+  // A result is about one target: a smaller one belongs to the next.
+  let before = { done: 0, resent: 0, found: 0 }
+  let current = before
+  try {
+    return await runRedrive(reading.request, {
+      ...reading.context,
+      ...(json ? { onDeadLetter: (result: DeadLetterResult) => printJson(withPlace(result)) } : {}),
+      onProgress: ({ tried, resent, found }) => {
+        if (tried + found < current.done)
+          before = {
+            done: before.done + current.done,
+            resent: before.resent + current.resent,
+            found: before.found + current.found,
+          }
+        current = { done: tried + found, resent, found }
+        const words = `${before.resent + resent} sent, ${before.found + found} already in Kafka`
+        bar.update(before.done + current.done, words)
+      },
+    })
+  } finally {
+    bar.end()
+  }
 }
 
-async function confirmed(total: number): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await terminal.question(`Send ${counted(total, 'record')}? [y/N] `)
-  terminal.close()
-  return /^y(es)?$/i.test(answer.trim())
+/** The record's place as fields. */
+function withPlace(result: DeadLetterResult): object {
+  if (!('record' in result)) return result
+  const place = /^kafka:(.+)-(\d+)@(\d+|\?)$/.exec(result.record)
+  if (!place) return result
+  const { record: _, ...rest } = result
+  const offset = place[3] === '?' ? null : Number(place[3])
+  return { ...rest, topic: place[1], partition: Number(place[2]), offset }
 }
 
-function isClean(results: readonly RedriveResult[], { dryRun }: RedriveRequest): boolean {
-  return dryRun || results.every(({ failed, stopped }) => stopped === undefined && Object.keys(failed).length === 0)
+type Count = 'seen' | 'matched' | 'tried' | 'resent' | 'found' | 'invalid' | 'parked' | 'unreadable' | 'notCompleted'
+
+function sumOf(results: readonly RedriveResult[], name: Count): number {
+  return results.reduce((total, result) => total + result[name], 0)
 }
 
-function print(results: readonly RedriveResult[], asJson: boolean): void {
-  if (asJson) return printJson({ results })
-  const byTopic = results
-    .flatMap(result => Object.entries(result.byTopic))
-    .flatMap(([topic, codes]) => Object.entries(codes).map(([code, count]) => [topic || '(none)', code, count]))
-  if (byTopic.length > 0) printTable([['topic', 'error', 'dead letters'], ...byTopic])
-  const sum = (name: 'seen' | 'matched' | 'tried' | 'resent' | 'found' | 'invalid' | 'parked') =>
-    results.reduce((total, result) => total + result[name], 0)
-  const failed = results.flatMap(result => Object.entries(result.failed)).map(([code, count]) => `${count} ${code}`)
+/** The counts, for people: on standard error, apart from the table, so that --json has standard output alone. */
+function print(results: readonly RedriveResult[], hasTable: boolean): void {
+  const rows = tableOf(results)
+  if (hasTable && rows.length > 0) printTable([['topic', 'error', 'dead letters'], ...rows])
+  const sum = (name: Count) => sumOf(results, name)
   printMessage(
     [
       `${counted(sum('seen'), 'dead letter')} seen, ${sum('matched')} matched, ${sum('tried')} to send`,
@@ -111,7 +147,49 @@ function print(results: readonly RedriveResult[], asJson: boolean): void {
       `${sum('invalid')} invalid (--include-invalid), ${sum('parked')} parked.`,
     ].join(', '),
   )
-  if (failed.length > 0) printMessage(`Still open: ${failed.join(', ')}.`)
-  const stopped = results.find(result => result.stopped !== undefined)?.stopped
-  if (stopped !== undefined) printMessage(`Stopped: ${stopped}. The remaining dead letters stay in their target.`)
+  const failed = addedUp(results.flatMap(result => Object.entries(result.failed)))
+  if (failed.size > 0) printMessage(`Still open: ${[...failed].map(([code, count]) => `${count} ${code}`).join(', ')}.`)
+  const notCompleted = sum('notCompleted')
+  if (notCompleted > 0)
+    printMessage(
+      `${counted(notCompleted, 'record')} in Kafka whose dead letters could not be deleted: the next run meets them.`,
+    )
+}
+
+/** Most dead letters first. */
+function tableOf(results: readonly RedriveResult[]): (readonly [string, string, number])[] {
+  const entries = results
+    .flatMap(({ byTopic }) => Object.entries(byTopic))
+    .flatMap(([topic, codes]) =>
+      Object.entries(codes).map(([code, count]) => [JSON.stringify([topic, code]), count] as const),
+    )
+  return [...addedUp(entries)]
+    .map(([key, count]) => {
+      const [topic = '', code = ''] = JSON.parse(key) as string[]
+      return [topic || '(none)', code, count] as const
+    })
+    .sort((a, b) => b[2] - a[2])
+}
+
+function addedUp(entries: readonly (readonly [string, number])[]): Map<string, number> {
+  const sums = new Map<string, number>()
+  for (const [key, count] of entries) sums.set(key, (sums.get(key) ?? 0) + count)
+  return sums
+}
+
+/** Says why targets were left early, and sets the exit status. */
+function end(results: readonly RedriveResult[], reading: Reading): void {
+  const { request, sources } = reading
+  results.forEach(({ stopped, error }, index) => {
+    const source = sources[index]
+    if (stopped === undefined || !source) return
+    if (stopped === 'not-found') reading.fail(source, new DeadLetterError('not-found', error ?? 'It does not exist.'))
+    else printMessage(`Stopped: ${stopped}. ${error ?? ''} The remaining dead letters stay in their target.`)
+  })
+  const isDone = results.every(({ stopped }) => stopped === undefined)
+  const remaining = sumOf(results, 'matched') - sumOf(results, 'resent') - sumOf(results, 'found')
+  const isLeft = !request.dryRun && (remaining > 0 || sumOf(results, 'notCompleted') > 0)
+  if (!isDone || isLeft) process.exitCode = SOME_REMAIN
+  const { limit = Number.POSITIVE_INFINITY } = request
+  reading.end(isDone && results.length === sources.length && sumOf(results, 'matched') < limit)
 }

@@ -240,3 +240,18 @@ export function innermostMessage(error: unknown): string | undefined {
     if (inner instanceof KafkaProducerError) message = inner.message
   return message
 }
+
+/**
+ * What the operating system said, from the innermost cause that has it: `connect ECONNREFUSED 127.0.0.1:9092`,
+ * `getaddrinfo ENOTFOUND kafka`. It has addresses and paths, so it is for an operator's terminal, not for callers.
+ */
+export function systemCause(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const inner = [error.cause, ...(error instanceof AggregateError ? error.errors : [])]
+  for (const cause of inner) {
+    const words = systemCause(cause)
+    if (words !== undefined) return words
+  }
+  // A system error's message begins with its call or its code; other messages may quote a payload.
+  return 'syscall' in error && typeof error.syscall === 'string' ? error.message : undefined
+}

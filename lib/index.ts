@@ -50,7 +50,15 @@ export { LoggingProducerListener, type ProducerInterceptor, type ProducerListene
 export type { ProducerMetrics } from './producer-metrics.ts'
 export type { ProducerRecord, RecordHeader } from './record/producer-record.ts'
 export type { DeliveryProof, RecordMetadata } from './record/record-metadata.ts'
-export { type ListRequest, listDeadLetters } from './redrive/list-dead-letters.ts'
+export {
+  type ChangeContext,
+  type ChangeResult,
+  discardDeadLetters,
+  replaceDeadLetters,
+  unparkDeadLetters,
+} from './redrive/change-dead-letters.ts'
+export { checkByContract, editDeadLetter, type RecordEdit } from './redrive/edit-dead-letter.ts'
+export { type ListContext, type ListRequest, listDeadLetters } from './redrive/list-dead-letters.ts'
 export { createLogReader, openDeadLetterStore } from './redrive/open-dead-letters.ts'
 export { claimReader, withClaim } from './redrive/read-claim.ts'
 export { type RedriveOptions, type RedriveResult, redrive } from './redrive/redrive.ts'

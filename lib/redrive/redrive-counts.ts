@@ -31,7 +31,7 @@ export class RedriveCounts {
 
   stop(code: string, error?: unknown): void {
     this.stopped ??= code
-    if (error !== undefined) this.error ??= error instanceof KafkaProducerError ? error.message : 'An unexpected error.'
+    if (error !== undefined) this.error ??= messageOf(error)
   }
 
   result(): RedriveResult {
@@ -45,4 +45,11 @@ export class RedriveCounts {
       ...(error === undefined ? {} : { error }),
     }
   }
+}
+
+/** Without the message of a foreign error, which may have addresses or paths: its code, else its name. */
+export function messageOf(error: unknown): string {
+  if (error instanceof KafkaProducerError) return error.message
+  const { code, name } = (error instanceof Error ? error : {}) as { code?: unknown; name?: string }
+  return `An unexpected error (${typeof code === 'string' ? code : (name ?? 'error')}).`
 }

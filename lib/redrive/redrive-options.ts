@@ -54,6 +54,8 @@ export interface RedriveOptions extends DeadLetterFilter {
   readonly onProgress?: (result: RedriveResult) => void
   /** Called with the result of each dead letter that matched. */
   readonly onDeadLetter?: (result: DeadLetterResult) => void
+  /** Called with every open dead letter that was read, also with those that the filter leaves out. */
+  readonly onSeen?: (deadLetter: DeadLetter) => void
   /** Called with entries of the target that can't be read. */
   readonly onUnreadable?: (unreadable: Unreadable) => void
   /** No batch is sent after it. */
@@ -69,6 +71,7 @@ export type DeadLetterResult = {
 } & (
   | { readonly result: 'sent' | 'found'; readonly record: string }
   | { readonly result: 'would-send'; readonly topic: string }
+  /** `invalid` and `parked` are those that are not tried, whatever they failed with. */
   | { readonly result: 'kept'; readonly code: string }
 )
 

@@ -118,6 +118,7 @@ class Redrive {
     for await (const open of reading) {
       if (this.#isStopped() || counts.tried + window.length >= limit) break
       counts.seen++
+      this.#options.onSeen?.(open.deadLetter)
       const candidate = this.#take(open)
       if (!candidate) continue
       window.push(candidate)
@@ -148,19 +149,23 @@ class Redrive {
     const topic = to ?? deadLetter.record.topic
     if (isParked(deadLetter, maxAttempts) || (topic !== null && isDeadLetterTopic(topic))) {
       counts.parked++
-      return undefined
+      return this.#report(open, 'parked')
     }
     if (topic === null || (deadLetter.failure.kind === 'invalid-record' && !(includeInvalid && contracts))) {
       counts.invalid++
-      return undefined
+      return this.#report(open, 'invalid')
     }
     if (contracts && !anyTopic && !contracts.has(topic)) return this.#skip(open, 'unknown-topic')
     return { open, deadLetter: withTopic(deadLetter, topic), topic, partition: undefined }
   }
 
   /** Leaves the dead letter unchanged, and reports it. */
-  #skip({ deadLetter, location }: OpenDeadLetter, code: string): undefined {
+  #skip(open: OpenDeadLetter, code: string): undefined {
     this.#counts.fail(code)
+    return this.#report(open, code)
+  }
+
+  #report({ deadLetter, location }: OpenDeadLetter, code: string): undefined {
     this.#options.onDeadLetter?.({ deadLetterId: deadLetter.deadLetterId, location, result: 'kept', code })
     return undefined
   }

@@ -9,7 +9,7 @@ import type { LogReader } from '../transport/kafkajs/log-reader.ts'
 import { createLogReader, deadLetterTopicsOf, isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import { claimReader } from './read-claim.ts'
 import { type RedriveOptions, type RedriveResult, redrive } from './redrive.ts'
-import { RedriveCounts } from './redrive-counts.ts'
+import { messageOf, RedriveCounts } from './redrive-counts.ts'
 import type { RedriveRequest } from './redrive-request.ts'
 import { configuredSources, eachSource, type RedriveSource } from './redrive-sources.ts'
 import type { SourceMessageReader } from './source-messages.ts'
@@ -27,6 +27,7 @@ export interface RedriveContext {
   readonly signal?: AbortSignal
   readonly onProgress?: (result: RedriveResult) => void
   readonly onDeadLetter?: RedriveOptions['onDeadLetter']
+  readonly onSeen?: RedriveOptions['onSeen']
   readonly onUnreadable?: RedriveOptions['onUnreadable']
   /**
    * Called with warnings about topics whose retention would drop a record at once, and about unreadable batches.
@@ -49,13 +50,8 @@ export function runRedrive(request: RedriveRequest, context: RedriveContext): Pr
     }
     const results: RedriveResult[] = []
     for (const source of sources) {
-      const store = await openDeadLetterStore(source, config, context)
-      try {
-        const result = await redriveOrReport(store, options)
-        results.push(isNotCreatedYet(result.stopped, source, config) ? new RedriveCounts().result() : result)
-      } finally {
-        await store.close()
-      }
+      const result = await redriveSource(source, context, options)
+      results.push(isNotCreatedYet(result.stopped, source, config) ? new RedriveCounts().result() : result)
       if (ENDS_RUN.has(results.at(-1)?.stopped ?? '')) break
     }
     return results
@@ -63,15 +59,24 @@ export function runRedrive(request: RedriveRequest, context: RedriveContext): Pr
 }
 
 /** Returns a result also if the target can't be read, or another redrive has its lease. */
-async function redriveOrReport(store: DeadLetterStore, options: RedriveOptions): Promise<RedriveResult> {
+async function redriveSource(
+  source: RedriveSource,
+  context: RedriveContext,
+  options: RedriveOptions,
+): Promise<RedriveResult> {
+  let store: DeadLetterStore | undefined
   try {
+    store = await openDeadLetterStore(source, context.config, context)
     return await redrive(store, options)
   } catch (error) {
-    if (!(error instanceof KafkaProducerError)) throw error
     const counts = new RedriveCounts()
-    if (error.code === 'redrive-running') counts.stop('already-running')
+    if (!(error instanceof KafkaProducerError)) counts.stop('unavailable', error)
+    else if (error.code === 'redrive-running') counts.stop('already-running')
     else counts.stop(error.code, error)
     return counts.result()
+  } finally {
+    // What was done is in the result, also where the target can't even be closed.
+    await store?.close().catch((error: unknown) => context.warn?.(`A target could not be closed: ${messageOf(error)}`))
   }
 }
 
@@ -117,8 +122,8 @@ function optionsOf(
   reader: LogReader,
 ): RedriveOptions {
   const { verify, from: _from, sourceQueue: _sourceQueue, ...options } = request
-  const { config, contracts, deadline, signal, onProgress, onDeadLetter, onUnreadable } = context
-  const optional = { deadline, signal, onProgress, onDeadLetter, onUnreadable }
+  const { config, contracts, deadline, signal, onProgress, onDeadLetter, onSeen, onUnreadable } = context
+  const optional = { deadline, signal, onProgress, onDeadLetter, onSeen, onUnreadable }
   const defined = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
   return {
     ...options,

@@ -1,8 +1,7 @@
 // The kafka-producer command on a real Kafka, run as a user does: send, dead-letters, redrive, doctor, plan, contracts.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
@@ -12,6 +11,7 @@ import { InvalidRecordError } from '../../lib/errors.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { type CommandResult, type RunOptions, runCommand } from '../support/command.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 const folder = temporaryFolder()
@@ -24,41 +24,37 @@ async function newTopic(config: Record<string, string> = {}): Promise<string> {
   return topic
 }
 
-function command(args: readonly string[], { env = {}, input }: { env?: Record<string, string>; input?: string } = {}) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--disable-warning=TimeoutNegativeWarning', 'bin/kafka-producer.ts', ...args],
-    {
-      encoding: 'utf8',
-      input: input ?? '',
-      timeout: 60_000,
-      env: {
-        PATH: process.env.PATH,
-        KAFKA_BOOTSTRAP_SERVERS: servers,
-        KAFKA_DEAD_LETTER: `disk:${join(folder, 'dead-letters')}`,
-        ...env,
-      },
-    },
-  )
-  return { status, stdout, stderr }
+function command(
+  args: readonly string[],
+  { env = {}, ...options }: { env?: Record<string, string> } & RunOptions = {},
+): Promise<CommandResult> {
+  const settings = { KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: `disk:${join(folder, 'dead-letters')}` }
+  return runCommand(args, { ...settings, ...env }, options)
 }
 
+const jsonLines = (stdout: string) =>
+  stdout === ''
+    ? []
+    : stdout
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line))
 const valuesOf = async (topic: string) => (await readTopic(servers, topic)).map(({ value }) => String(value))
 
 test('send: one record, or one per line; a failure is reported and the exit status is 1', async () => {
   const topic = await newTopic()
-  const one = command(['send', topic, '--key', 'k', '--value', 'v', '--header', 'h=x', '--json'])
+  const one = await command(['send', topic, '--key', 'k', '--value', 'v', '--header', 'h=x', '--json'])
   assert.equal(one.status, 0, one.stderr)
   assert.deepEqual(JSON.parse(one.stdout).offset, 0)
-  assert.match(command(['send', topic], { input: 'a\nb\n' }).stdout, new RegExp(`${topic}-0@1`))
+  assert.match((await command(['send', topic], { input: 'a\nb\n' })).stdout, new RegExp(`${topic}-0@1`))
   assert.deepEqual(await valuesOf(topic), ['v', 'a', 'b'])
   assert.equal(String((await readTopic(servers, topic))[0]?.headers.h), 'x')
 
-  const invalid = command(['send', 'chat', '--value', '{"room":"lobby","user":7}'])
+  const invalid = await command(['send', 'chat', '--value', '{"room":"lobby","user":7}'])
   assert.equal(invalid.status, 1)
   assert.match(invalid.stderr, /schema, not-sent/)
   assert.doesNotMatch(invalid.stderr, /lobby/)
-  assert.equal(command(['send', topic, '--value', 'v', '--partition', 'x']).status, 1)
+  assert.equal((await command(['send', topic, '--value', 'v', '--partition', 'x'])).status, 1)
 })
 
 test('dead-letters and redrive: listed without payload, tried in a dry run, sent, no longer listed', async () => {
@@ -72,40 +68,60 @@ test('dead-letters and redrive: listed without payload, tried in a dry run, sent
   ])
   await disk.close()
 
-  const list = command(['dead-letters', 'list', '--topic', topic])
+  const list = await command(['dead-letters', 'list', '--topic', topic])
   assert.equal(list.status, 0, list.stderr)
   assert.equal(list.stdout.trim().split('\n').length, 3)
-  const listed = JSON.parse(command(['dead-letters', 'list', '--topic', topic, '--json']).stdout) as {
+  const listed = jsonLines((await command(['dead-letters', 'list', '--topic', topic, '--json'])).stdout) as {
     deadLetterId: string
     recordId: string
   }[]
   assert.ok(!JSON.stringify(listed).includes(Buffer.from('a secret').toString('base64')))
   const id = listed.find(({ recordId }) => recordId === hostile)?.deadLetterId as string
-  const shown = command(['dead-letters', 'show', id])
+  const shown = await command(['dead-letters', 'show', id])
   assert.doesNotMatch(shown.stdout, /a secret/)
   assert.ok(
     !shown.stdout.includes('\u001b') && !shown.stdout.includes('\u202e'),
     'control characters of an id are escaped',
   )
-  assert.match(command(['dead-letters', 'show', id, '--payload']).stdout, /a secret/)
+  assert.match((await command(['dead-letters', 'show', id, '--payload'])).stdout, /a secret/)
   for (const missing of ['missing', '-missing', '-h_missing'])
     assert.match(
-      command(['dead-letters', 'show', missing]).stderr,
+      (await command(['dead-letters', 'show', missing])).stderr,
       new RegExp(`No open dead letter has the id ${missing}`),
     )
-  assert.match(command(['dead-letters', 'show', id, '--colour']).stderr, /too many arguments/)
-  assert.match(command(['dead-letters', 'stats']).stdout, new RegExp(`${topic}\\s+unreachable\\s+2`))
+  assert.match((await command(['dead-letters', 'show', id, '--colour'])).stderr, /too many arguments/)
+  assert.match(
+    (await command(['dead-letters', 'stats'])).stdout,
+    new RegExp(`${topic}\\s+unreachable\\s+unreachable\\s+not-sent\\s+not delivered\\s+2`),
+  )
 
-  assert.equal(command(['redrive', '--topic', topic]).status, 1, 'without a terminal it needs --yes')
-  const dry = command(['redrive', '--topic', topic, '--dry-run', '--json'])
-  assert.equal(JSON.parse(dry.stdout).results[0].tried, 2)
-  assert.match(dry.stderr, /older: sent with their original timestamps/)
+  assert.equal((await command(['redrive', '--topic', topic])).status, 2, 'without a terminal it needs --yes')
+  const redrive = (...args: string[]) => command(['redrive', '--topic', topic, '--any-topic', '--json', ...args])
+  const old = jsonLines((await redrive('--dry-run')).stdout)
+  assert.deepEqual(
+    old.slice(0, 2).map(({ result, code }) => [result, code]),
+    [
+      ['kept', 'too-old'],
+      ['kept', 'too-old'],
+    ],
+  )
+  const dry = jsonLines((await redrive('--dry-run', '--timestamp', 'now')).stdout)
+  assert.deepEqual([dry.length, dry[0].result, dry[0].topic, dry[2].results[0].tried], [3, 'would-send', topic, 2])
   assert.deepEqual(await valuesOf(topic), [])
-  const sent = command(['redrive', '--topic', topic, '--timestamp', 'now', '--yes'])
+  const sent = await redrive('--timestamp', 'now', '--yes')
   assert.equal(sent.status, 0, sent.stderr)
   assert.match(sent.stderr, /2 sent/)
+  const [one, two, { results }] = jsonLines(sent.stdout)
+  assert.deepEqual(
+    [one, two].map(({ result, topic: to, partition, offset }) => [result, to, partition, offset]),
+    [
+      ['sent', topic, 0, 0],
+      ['sent', topic, 0, 1],
+    ],
+  )
+  assert.equal(results[0].resent, 2)
   assert.deepEqual((await valuesOf(topic)).sort(), ['a secret', 'another'])
-  assert.match(command(['dead-letters', 'list', '--topic', topic]).stderr, /0 open/)
+  assert.match((await command(['dead-letters', 'list', '--topic', topic])).stderr, /0 open/)
 })
 
 test('redrive --include-invalid: records that are valid by now are sent, the others stay', async () => {
@@ -144,29 +160,61 @@ test('redrive --include-invalid: records that are valid by now are sent, the oth
   ])
   await disk.close()
   const from = ['--from', `disk:${place}`, '--contracts', contracts, '--yes']
-  const down = command(['redrive', ...from, '--include-invalid'], {
+  const down = await command(['redrive', ...from, '--include-invalid'], {
     env: { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '300' },
   })
   assert.equal(down.status, 1, 'a cluster that is down changes nothing')
-  assert.match(command(['redrive', ...from]).stderr, /3 invalid/)
-  const run = command(['redrive', ...from, '--include-invalid'])
+  assert.match((await command(['redrive', ...from])).stderr, /3 invalid/)
+  const run = await command(['redrive', ...from, '--include-invalid'])
   assert.equal(run.status, 1)
   assert.match(run.stderr, /1 sent[\s\S]*Still open: 1 schema/)
   assert.deepEqual(
     (await readTopic(servers, topic)).map(({ key, value }) => [String(key), String(value)]),
     [['i-1', '{"id":"i-1"}']],
   )
-  // A dead letter without a topic goes to the topic of --topic.
+  // A dead letter without a topic goes to the topic of --to.
   assert.match(
-    command(['redrive', ...from, '--include-invalid', '--topic', topic, '--error', 'schema']).stderr,
+    (await command(['redrive', ...from, '--include-invalid', '--topic', 'none', '--to', topic])).stderr,
     /1 sent/,
   )
   assert.equal((await readTopic(servers, topic)).length, 2)
 })
 
+test('redrive: Ctrl-C and SIGTERM end it with its counts and without its lease; the rest stays', async () => {
+  const topic = await newTopic()
+  const place = join(folder, 'interrupted')
+  const disk = new DiskDeadLetterTarget(place)
+  await disk.store(Array.from({ length: 200 }, (_, i) => deadLetterOf(`i-${i}`, 'v', topic)))
+  await disk.close()
+  const args = [
+    'redrive',
+    '--from',
+    `disk:${place}`,
+    '--any-topic',
+    '--timestamp',
+    'now',
+    '--rate',
+    '2',
+    '--yes',
+    '--json',
+  ]
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    const run = await command(args, { onOutput: child => child.kill(signal) })
+    assert.equal(run.status, status, run.stderr)
+    assert.match(run.stderr, /dead letters seen, .* [1-9]\d* sent/)
+    assert.match(run.stderr, /Stopped: interrupted/)
+    assert.ok(!existsSync(join(place, 'redrive.lock')), signal)
+  }
+  const open = jsonLines((await command(['dead-letters', 'list', '--from', `disk:${place}`, '--json'])).stdout)
+  assert.equal(open.length + (await valuesOf(topic)).length, 200)
+})
+
 test('doctor: every check is ok on a healthy cluster; each problem has a line with advice', async () => {
   const topic = await newTopic()
-  const good = command(['doctor', '--topic', topic, '--json'])
+  const good = await command(['doctor', '--topic', topic, '--json'])
   const checks = (output: string) =>
     JSON.parse(output).checks as { name: string; status: string; detail: string; advice?: string }[]
   const statusOf = (output: string, name: string) => checks(output).find(check => check.name.startsWith(name))?.status
@@ -175,17 +223,17 @@ test('doctor: every check is ok on a healthy cluster; each problem has a line wi
     assert.equal(statusOf(good.stdout, name), 'ok', `${name} in ${good.stdout}`)
   assert.deepEqual(await valuesOf(topic), [], 'it writes no record')
   assert.match(
-    command(['dead-letters', 'list', '--from', `disk:${join(folder, 'dead-letters')}`]).stderr,
+    (await command(['dead-letters', 'list', '--from', `disk:${join(folder, 'dead-letters')}`])).stderr,
     /open dead letter/,
   )
 
-  const wrong = command(['doctor', '--topic', 'not-there', '--json'], {
+  const wrong = await command(['doctor', '--topic', 'not-there', '--json'], {
     env: { KAFKA_DEAD_LETTER: 'disk:/etc/hostname/dead-letters' },
   })
   assert.equal(wrong.status, 1)
   assert.equal(statusOf(wrong.stdout, 'topic not-there'), 'failed')
   assert.equal(statusOf(wrong.stdout, 'dead letters'), 'failed')
-  const unreachable = command(['doctor', '--topic', topic, '--json'], {
+  const unreachable = await command(['doctor', '--topic', topic, '--json'], {
     env: { KAFKA_BOOTSTRAP_SERVERS: 'missing.invalid:9092,127.0.0.1:9' },
   })
   assert.deepEqual(
@@ -196,32 +244,32 @@ test('doctor: every check is ok on a healthy cluster; each problem has a line wi
     ],
     ['failed', 'failed', 1],
   )
-  const config = command(['doctor', '--json'], { env: { KAFKA_ACKS: '2', KAFKA_RETRIES: 'many' } })
+  const config = await command(['doctor', '--json'], { env: { KAFKA_ACKS: '2', KAFKA_RETRIES: 'many' } })
   assert.equal(checks(config.stdout).filter(({ name, status }) => name === 'config' && status === 'failed').length, 2)
   const weak = await newTopic({ 'min.insync.replicas': '1' })
-  assert.equal(statusOf(command(['doctor', '--topic', weak, '--json']).stdout, 'replication'), 'warning')
+  assert.equal(statusOf((await command(['doctor', '--topic', weak, '--json'])).stdout, 'replication'), 'warning')
 })
 
-test('plan: reports what fits and what exceeds the limits', () => {
-  const fits = command(['plan', '--concurrency', '10'])
+test('plan: reports what fits and what exceeds the limits', async () => {
+  const fits = await command(['plan', '--concurrency', '10'])
   assert.equal(fits.status, 0, fits.stderr)
   assert.match(fits.stdout, /connections per broker\s+10 to 20\s+3000/)
-  const burst = command(['plan', '--concurrency', '200', '--brokers', '6'])
+  const burst = await command(['plan', '--concurrency', '200', '--brokers', '6'])
   assert.match(burst.stderr, /admits a burst of \d+ cold starts over 10 s/)
-  const small = command(['plan', '--concurrency', '200', '--instance', 'kafka.t3.small'])
+  const small = await command(['plan', '--concurrency', '200', '--instance', 'kafka.t3.small'])
   assert.equal(small.status, 1)
   assert.match(small.stderr, /to 150 in total/)
-  assert.equal(command(['plan', '--concurrency', '0']).status, 1)
+  assert.equal((await command(['plan', '--concurrency', '0'])).status, 1)
 })
 
-test('contracts check and types work; help has examples; an unknown option is an error', () => {
-  assert.match(command(['contracts', 'check']).stdout, /earthquakes/)
+test('contracts check and types work; help has examples; an unknown option is an error', async () => {
+  assert.match((await command(['contracts', 'check'])).stdout, /earthquakes/)
   writeFileSync(join(folder, 'orders.json'), '{"colour":"red"}')
-  const wrong = command(['contracts', 'check', folder])
+  const wrong = await command(['contracts', 'check', folder])
   assert.equal(wrong.status, 1)
   assert.match(wrong.stderr, /colour/)
-  const types = command(['contracts', 'types']).stdout
+  const types = (await command(['contracts', 'types'])).stdout
   assert.match(types, /export interface Chat \{[\s\S]*room: string/)
-  for (const name of ['send', 'redrive', 'doctor']) assert.match(command([name, '--help']).stdout, /Example/)
-  assert.notEqual(command(['redrive', '--colour']).status, 0)
+  for (const name of ['send', 'redrive', 'doctor']) assert.match((await command([name, '--help'])).stdout, /Example/)
+  assert.notEqual((await command(['redrive', '--colour'])).status, 0)
 })

@@ -1,0 +1,196 @@
+// dead-letters discard, edit and unpark: what ends or changes dead letters without sending them.
+import { readFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import type { Command } from 'commander'
+import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
+import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
+import { InvalidRecordError } from '../lib/errors.ts'
+import { isJsonObject, parseJson } from '../lib/record/json-object.ts'
+import type { RecordHeader } from '../lib/record/producer-record.ts'
+import {
+  type ChangeContext,
+  type ChangeResult,
+  discardDeadLetters,
+  replaceDeadLetters,
+  unparkDeadLetters,
+} from '../lib/redrive/change-dead-letters.ts'
+import { editDeadLetter, type RecordEdit } from '../lib/redrive/edit-dead-letter.ts'
+import { confirmed, requireTerminal } from './confirm.ts'
+import { SOME_REMAIN, stopSignal, WrongUse } from './exit.ts'
+import {
+  addFilterOptions,
+  addSourceOptions,
+  FILTER_HELP,
+  hasFilter,
+  type Options,
+  requestOf,
+} from './filter-options.ts'
+import { counted, jsonLine, printMessage } from './output.ts'
+import { Reading } from './reading.ts'
+
+/** @param takeId lets a command take ids that begin with a dash */
+export function addChanges(deadLetters: Command, takeId: (command: Command) => Command): void {
+  const discard = deadLetters
+    .command('discard')
+    .description('Ends dead letters for good, without sending them. Needs a filter, or --all.')
+  addFilterOptions(discard)
+    .option('--all', 'discard every dead letter')
+    .option('--yes', 'do not ask for confirmation')
+    .option('--json', 'print one line of JSON per dead letter')
+    .addHelpText(
+      'after',
+      `${FILTER_HELP}\n\nExample:\n  kafka-producer dead-letters discard --topic old-orders --until 2026-11-25T08:00Z`,
+    )
+    .action(discardAll)
+  const unpark = deadLetters
+    .command('unpark')
+    .description('Takes parked dead letters out of parking, so that redrive tries them again.')
+  addFilterOptions(unpark)
+    .option('--json', 'print one line of JSON per dead letter')
+    .addHelpText('after', FILTER_HELP)
+    .action(unparkAll)
+  const edit = deadLetters
+    .command('edit')
+    .argument('<deadLetterId>')
+    .description('Replaces a dead letter by one with another value, key or headers, and with its own id.')
+  takeId(addSourceOptions(edit))
+    .option('--file <path>', 'file with the new value (default: standard input)')
+    .option('--json', 'the input is JSON with any of topic, key, value and headers, in place of the value alone')
+    .option('--contracts <folder>', 'folder of the contracts', 'contracts')
+    .addHelpText('after', EDIT_HELP)
+    .action(editOne)
+}
+
+const EDIT_HELP = `
+With --json the input is e.g. {"key":"k-1","value":{"id":"k-1"},"headers":{"source":"web"}}. A text is itself, null is
+null, {"base64":"…"} are bytes, and any other value is written as JSON. What is missing stays as it is.
+The new record is checked by the contract of its topic; if it breaks it, nothing changes.
+
+Examples:
+  kafka-producer dead-letters edit 4mQzX0c9T2uYk1rVbN7aWg --file corrected.json
+  echo '{"key":"k-1"}' | kafka-producer dead-letters edit 4mQzX0c9T2uYk1rVbN7aWg --json`
+
+async function discardAll(options: Options): Promise<void> {
+  const request = requestOf(options)
+  if (!hasFilter(options) && !options.all)
+    throw new WrongUse('Expected a filter that says which dead letters to discard, or --all; got neither.')
+  if (!options.yes) requireTerminal('--yes')
+  const reading = await Reading.begin(request)
+  await reading.checkNegatedNames()
+  if (!options.yes) {
+    let count = 0
+    for await (const _ of reading.deadLetters()) count++
+    if (count === 0 || !(await confirmed(`Discard ${counted(count, 'dead letter')} for good?`))) return reading.end()
+    reading.beginAgain()
+  }
+  report(await discardDeadLetters(request, changing(reading, options, 'discarded')), reading, 'discarded')
+}
+
+async function unparkAll(options: Options): Promise<void> {
+  const request = requestOf(options)
+  const reading = await Reading.begin(request)
+  await reading.checkNegatedNames()
+  report(await unparkDeadLetters(request, changing(reading, options, 'unparked')), reading, 'unparked')
+}
+
+async function editOne(deadLetterId: string, options: Options): Promise<void> {
+  const request = { ...requestOf(options, ['from', 'sourceQueue']), deadLetterIds: [deadLetterId] }
+  const reading = await Reading.begin(request, options)
+  const change = await readEdit(options)
+  const edited: DeadLetter[] = []
+  try {
+    const results = await replaceDeadLetters(request, reading.context, async deadLetter => {
+      const after = editDeadLetter(await reading.withValue(deadLetter), change, reading.contracts)
+      if (after.deadLetterId === deadLetterId) throw new WrongUse('The edited record is the same as before.')
+      if (deadLetter.failure.outcome === 'unknown')
+        printMessage('The outcome of the record before was unknown: it may be in its topic, beside the edited one.')
+      edited.push(after)
+      return after
+    })
+    report(results, reading, 'replaced')
+  } catch (error) {
+    if (!(error instanceof InvalidRecordError)) throw error
+    const violations = error.violations.map(
+      ({ pointer, expected }) => `\n- ${pointer || 'the root'}: expected ${expected}`,
+    )
+    throw new Error(`${error.message} Nothing was changed.${violations.join('')}`)
+  }
+  for (const { deadLetterId: id, record, failure } of edited) {
+    const hasContract = record.topic !== null && reading.contracts.has(record.topic)
+    if (!hasContract) printMessage(`The topic ${record.topic ?? '(none)'} has no contract: the record was not checked.`)
+    const options = [
+      ...(failure.kind === 'invalid-record' ? [' --include-invalid'] : []),
+      ...(hasContract ? [] : [' --any-topic']),
+    ]
+    printMessage(`To send it: kafka-producer redrive --dead-letter ${id}${options.join('')}`)
+    process.stdout.write(`${id}\n`)
+  }
+}
+
+/** @throws WrongUse */
+async function readEdit({ file, json }: Options): Promise<RecordEdit> {
+  if (file === undefined && process.stdin.isTTY) printMessage('Reading the new record from standard input.')
+  const bytes = typeof file === 'string' ? await readFile(file) : await buffer(process.stdin)
+  return json ? parseEdit(bytes.toString()) : { value: bytes }
+}
+
+const EDIT_FIELDS = ['topic', 'key', 'value', 'headers']
+
+function parseEdit(input: string): RecordEdit {
+  const edit = parseJson(input)
+  if (!isJsonObject(edit)) throw new WrongUse('Expected a JSON object; got something else.')
+  const unknown = Object.keys(edit).filter(name => !EDIT_FIELDS.includes(name))
+  if (unknown.length > 0 || Object.keys(edit).length === 0)
+    throw new WrongUse(`Expected any of ${EDIT_FIELDS.join(', ')}; got ${unknown.join(', ') || 'nothing'}.`)
+  const { topic, key, value, headers } = edit
+  if (topic !== undefined && (typeof topic !== 'string' || topic === '')) throw new WrongUse('topic: expected text.')
+  return {
+    ...(topic === undefined ? {} : { topic }),
+    ...(key === undefined ? {} : { key: bytesOf(key) }),
+    ...(value === undefined ? {} : { value: bytesOf(value) }),
+    ...(headers === undefined ? {} : { headers: headersOf(headers) }),
+  }
+}
+
+/** An object, or a list of pairs where a name comes twice. */
+function headersOf(headers: unknown): RecordHeader[] {
+  const pairs: unknown = isJsonObject(headers) ? Object.entries(headers) : headers
+  if (!Array.isArray(pairs)) throw new WrongUse('headers: expected an object, or a list of pairs.')
+  return pairs.map((pair: unknown): RecordHeader => {
+    const [name, value] = Array.isArray(pair) && pair.length === 2 ? pair : []
+    if (typeof name !== 'string' || name === '') throw new WrongUse('headers: expected pairs of a name and a value.')
+    return [name, bytesOf(value)]
+  })
+}
+
+function bytesOf(value: unknown): Uint8Array | null {
+  if (value === null) return null
+  if (typeof value === 'string') return Buffer.from(value)
+  if (isJsonObject(value) && typeof value.base64 === 'string' && Object.keys(value).length === 1)
+    return Buffer.from(value.base64, 'base64')
+  return Buffer.from(JSON.stringify(value))
+}
+
+function changing(reading: Reading, options: Options, result: string): ChangeContext {
+  if (!options.json) return reading.context
+  const onChanged = ({ deadLetter, location }: OpenDeadLetter) =>
+    void process.stdout.write(jsonLine({ deadLetterId: deadLetter.deadLetterId, location, result }))
+  return { ...reading.context, onChanged }
+}
+
+/** Prints what was done in every target, and sets the exit status. */
+function report(results: readonly ChangeResult[], reading: Reading, verb: string): void {
+  const { sources } = reading
+  const changed = results.reduce((sum, result) => sum + result.changed, 0)
+  printMessage(`${counted(changed, 'dead letter')} ${verb}.`)
+  results.forEach(({ error }, index) => {
+    const source = sources[index]
+    if (error !== undefined && source) reading.fail(source, error)
+  })
+  if (stopSignal.aborted) {
+    printMessage('Interrupted. The remaining dead letters stay as they are.')
+    process.exitCode = SOME_REMAIN
+  }
+  const { limit = Number.POSITIVE_INFINITY } = reading.request
+  reading.end(!stopSignal.aborted && changed < limit && results.length === sources.length)
+}

@@ -1,0 +1,20 @@
+import { createInterface } from 'node:readline/promises'
+import { stopSignal, WrongUse } from './exit.ts'
+
+/** @throws WrongUse without a terminal to ask on */
+export function requireTerminal(expected: string): void {
+  if (!process.stdin.isTTY)
+    throw new WrongUse(`Expected ${expected}, because there is no terminal to ask for confirmation; got none.`)
+}
+
+/** Asks on the terminal; anything but yes is no. */
+export async function confirmed(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  // The terminal is in raw mode: Ctrl-C is a key and not yet a signal.
+  terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  const closed = new Promise<string>(resolve => terminal.once('close', () => resolve('')))
+  const answer = terminal.question(`${question} [y/N] `, { signal: stopSignal }).catch(() => '')
+  const text = await Promise.race([answer, closed])
+  terminal.close()
+  return /^y(es)?$/i.test(text.trim())
+}

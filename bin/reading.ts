@@ -1,0 +1,194 @@
+// What every command that reads dead letters does around it: settings, contracts, what can't be read, unknown names.
+import type { ProducerConfig } from '../lib/config/settings.ts'
+import type { Contracts } from '../lib/contracts/contract.ts'
+import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
+import type { OpenDeadLetter, Unreadable } from '../lib/dead-letter/dead-letter-store.ts'
+import { storeKindOf } from '../lib/dead-letter/store-kinds.ts'
+import { DeadLetterError, ERROR_CODES, systemCause } from '../lib/errors.ts'
+import { type ListRequest, listDeadLetters } from '../lib/redrive/list-dead-letters.ts'
+import { withClaim } from '../lib/redrive/read-claim.ts'
+import type { RedriveRequest } from '../lib/redrive/redrive-request.ts'
+import type { RedriveSource } from '../lib/redrive/redrive-sources.ts'
+import { sourcesOf } from '../lib/redrive/run-redrive.ts'
+import { lastError } from '../lib/redrive/select-dead-letters.ts'
+import { createSourceMessageReader, type SourceMessageReader } from '../lib/redrive/source-messages.ts'
+import { configuration, contractsIn, environment, exportAwsVariables } from './environment.ts'
+import { SOME_REMAIN, stopSignal, WrongUse } from './exit.ts'
+import type { Options } from './filter-options.ts'
+import { counted, printMessage } from './output.ts'
+
+const DEFAULT_CONTRACTS = 'contracts'
+const CODES: ReadonlySet<string> = new Set(Object.values(ERROR_CODES).flat())
+/** Places that are printed one by one per reason; the rest is only counted. */
+const MAX_PLACES = 5
+
+/** Reads the open dead letters of a request for one command. */
+export class Reading {
+  readonly request: RedriveRequest
+  readonly config: ProducerConfig
+  readonly contracts: Contracts
+  readonly readSourceMessage: SourceMessageReader
+  /** Of the names in the request, those that a dead letter has. */
+  readonly #found = { ids: new Set<string>(), topics: new Set<string>(), errors: new Set<string>() }
+  readonly #unreadable = new Map<string, { places: number; entries: number }>()
+  #matched = 0
+  #hasFailed = false
+
+  private constructor(request: RedriveRequest, config: ProducerConfig, contracts: Contracts) {
+    this.request = request
+    this.config = config
+    this.contracts = contracts
+    this.readSourceMessage = createSourceMessageReader(contracts, config)
+  }
+
+  /** @throws ConfigError, WrongUse */
+  static async begin(request: RedriveRequest, { contracts: folder }: Options = {}): Promise<Reading> {
+    const env = environment()
+    exportAwsVariables(env)
+    const config = await configuration(env)
+    const name = typeof folder === 'string' ? folder : DEFAULT_CONTRACTS
+    return new Reading(request, config, await contractsIn(name, name !== DEFAULT_CONTRACTS))
+  }
+
+  /** What the request reads, in its order. */
+  get sources(): readonly RedriveSource[] {
+    return sourcesOf(this.request, this)
+  }
+
+  /**
+   * Returns a dead letter with its value, which only the configured targets and those of the request may keep.
+   * @throws DeadLetterError `claim-missing`
+   */
+  withValue(deadLetter: DeadLetter): Promise<DeadLetter> {
+    return withClaim(deadLetter, [...this.config.deadLetter, ...this.sources])
+  }
+
+  /** For the functions of lib/redrive. */
+  get context() {
+    const { config, contracts, readSourceMessage } = this
+    return {
+      config,
+      contracts,
+      readSourceMessage,
+      signal: stopSignal,
+      warn: printMessage,
+      onSeen: (deadLetter: DeadLetter) => this.#see(deadLetter),
+      onUnreadable: (unreadable: Unreadable) => this.#note(unreadable),
+      onNote: printMessage,
+    }
+  }
+
+  /** Streams the dead letters that match; a target that can't be read is reported, and the next one is read. */
+  async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
+    const context = {
+      ...this.context,
+      onTargetFailure: (source: RedriveSource, error: unknown) => this.fail(source, error),
+    }
+    for await (const open of listDeadLetters(this.request, context)) {
+      this.#matched++
+      yield open
+    }
+  }
+
+  /**
+   * Reports why a target can't be read.
+   * @throws WrongUse when --from names a target that does not exist
+   */
+  fail(source: RedriveSource, error: unknown): void {
+    const kind = storeKindOf(source)
+    const isMissing = error instanceof DeadLetterError && error.code === 'not-found'
+    if (isMissing && this.request.from) throw new WrongUse(`--from ${kind.describe(source)}: ${error.message}`)
+    this.#hasFailed = true
+    printMessage(`${kind.describe(source)}: ${wordsOf(error)}`)
+  }
+
+  /**
+   * Call it at the end: prints what could not be read, and sets the exit status.
+   * @param isComplete whether everything was read
+   * @throws WrongUse for a topic, code or id that exists nowhere
+   */
+  end(isComplete = !stopSignal.aborted && this.#matched < (this.request.limit ?? Number.POSITIVE_INFINITY)): void {
+    for (const [reason, { places, entries }] of this.#unreadable)
+      if (places > 1) printMessage(`In total ${counted(entries, 'entry', 'entries')} can’t be read: ${reason}.`)
+    if (this.#hasFailed || this.#unreadable.size > 0) process.exitCode = SOME_REMAIN
+    if (isComplete && !this.#hasFailed) this.#checkNames()
+  }
+
+  /**
+   * Before dead letters are changed: a typo in what must be left out would take them along.
+   * @throws WrongUse for a negated topic or code that exists nowhere
+   */
+  async checkNegatedNames(): Promise<void> {
+    const { notTopics = [], notErrors = [] } = this.request
+    if (notTopics.every(topic => this.#isTopic(topic)) && notErrors.every(code => this.#isError(code))) return
+    const { limit: _, ...request } = this.request
+    await this.count(() => true, request)
+    this.#throwUnknown([], notTopics, notErrors)
+  }
+
+  /** Counts dead letters of the request beforehand, and prints nothing. */
+  async count(isCounted: (deadLetter: DeadLetter) => boolean, request: ListRequest = this.request): Promise<number> {
+    const { onNote: _note, onUnreadable: _unreadable, ...context } = this.context
+    let count = 0
+    for await (const { deadLetter } of listDeadLetters(request, { ...context, onTargetFailure: () => {} }))
+      if (isCounted(deadLetter)) count++
+    return count
+  }
+
+  /** Before the dead letters are read once more: what can't be read is counted once. */
+  beginAgain(): void {
+    this.#unreadable.clear()
+    this.#hasFailed = false
+  }
+
+  #checkNames(): void {
+    const { deadLetterIds = [], topics = [], errors = [], notTopics = [], notErrors = [] } = this.request
+    this.#throwUnknown(deadLetterIds, [...topics, ...notTopics], [...errors, ...notErrors])
+  }
+
+  #throwUnknown(ids: readonly string[], topics: readonly string[], errors: readonly string[]): void {
+    const problems = [
+      ...ids.filter(id => !this.#found.ids.has(id)).map(id => `No open dead letter has the id ${id}.`),
+      ...topics
+        .filter(topic => !this.#isTopic(topic))
+        .map(topic => `No contract and no open dead letter has the topic ${topic}.`),
+      ...errors
+        .filter(code => !this.#isError(code))
+        .map(code => `No open dead letter has the error ${code}, and it is no code of this program.`),
+    ]
+    if (problems.length > 0) throw new WrongUse(problems.join('\n'))
+  }
+
+  #isTopic(topic: string): boolean {
+    return topic === '' || this.contracts.has(topic) || this.#found.topics.has(topic)
+  }
+
+  #isError(code: string): boolean {
+    return CODES.has(code) || this.#found.errors.has(code)
+  }
+
+  #see(deadLetter: DeadLetter): void {
+    const { deadLetterId, record, failure } = deadLetter
+    const { deadLetterIds, topics = [], notTopics = [], errors = [], notErrors = [] } = this.request
+    const { topic } = record
+    if (deadLetterIds?.includes(deadLetterId)) this.#found.ids.add(deadLetterId)
+    if (topic !== null && (topics.includes(topic) || notTopics.includes(topic))) this.#found.topics.add(topic)
+    for (const code of [failure.code, lastError(deadLetter)])
+      if (errors.includes(code) || notErrors.includes(code)) this.#found.errors.add(code)
+  }
+
+  #note({ location, reason, count }: Unreadable): void {
+    const known = this.#unreadable.get(reason) ?? { places: 0, entries: 0 }
+    const { places, entries } = { places: known.places + 1, entries: known.entries + count }
+    this.#unreadable.set(reason, { places, entries })
+    if (places <= MAX_PLACES)
+      printMessage(`${counted(count, 'entry', 'entries')} in ${location} can’t be read: ${reason}.`)
+  }
+}
+
+/** An error's message, with what the system said: `connect ECONNREFUSED 127.0.0.1:9092`. */
+export function wordsOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  const cause = systemCause(error)
+  return cause === undefined || message.includes(cause) ? message : `${message} (${cause})`
+}

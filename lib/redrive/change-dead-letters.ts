@@ -1,0 +1,161 @@
+// Changes open dead letters without sending them: ends them, replaces one by an edited version, takes them out of
+// parking. Each target is changed under its lease.
+import type { DeadLetter } from '../dead-letter/dead-letter.ts'
+import { NotCompletedError, type OpenDeadLetter, type TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
+import { KafkaProducerError } from '../errors.ts'
+import type { ListContext, ListRequest } from './list-dead-letters.ts'
+import { isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
+import { sourcesOf } from './run-redrive.ts'
+import { matches } from './select-dead-letters.ts'
+import { underLease } from './under-lease.ts'
+
+const BATCH = 100
+/** The location of a dead letter that was ended without its record being anywhere. */
+const DISCARDED = 'discarded'
+
+export interface ChangeContext extends Omit<ListContext, 'onTargetFailure'> {
+  /** Called once per dead letter, after it was changed. */
+  readonly onChanged?: (open: OpenDeadLetter) => void
+}
+
+/** What was done in one target. */
+export interface ChangeResult {
+  readonly seen: number
+  readonly changed: number
+  /** Entries that can't be read as dead letters. */
+  readonly unreadable: number
+  /** Why it ended before the dead letters did, if so: a code, `interrupted` or `already-running`. */
+  readonly stopped?: string
+  /** The error that stopped it. */
+  readonly error?: unknown
+}
+
+type Counts = { -readonly [K in keyof ChangeResult]: ChangeResult[K] }
+type Change = (store: TargetDeadLetterStore, batch: readonly OpenDeadLetter[]) => Promise<void>
+
+/**
+ * Ends dead letters for good: their records are never sent.
+ * @returns one result per target. A target that can't be changed keeps none after it from being changed
+ */
+export function discardDeadLetters(request: ListRequest, context: ChangeContext): Promise<ChangeResult[]> {
+  return changeAll(request, context, (store, batch) =>
+    store.complete(batch.map(open => ({ open, location: DISCARDED }))),
+  )
+}
+
+/** Takes parked dead letters out of parking: the next redrive tries them as if it were the first. */
+export function unparkDeadLetters(request: ListRequest, context: ChangeContext): Promise<ChangeResult[]> {
+  return changeAll({ ...request, parked: true }, context, async (store, batch) => {
+    await store.reserve(batch)
+    for (const open of batch)
+      await store.replace(open, { ...open.deadLetter, redrive: { ...open.deadLetter.redrive, count: 0 } })
+  })
+}
+
+/**
+ * Replaces dead letters by what `edit` makes of each. Where it throws, the dead letter stays as it is.
+ * @param edit e.g. `editDeadLetter`
+ * @throws what `edit` throws
+ */
+export async function replaceDeadLetters(
+  request: ListRequest,
+  context: ChangeContext,
+  edit: (deadLetter: DeadLetter) => Promise<DeadLetter>,
+): Promise<ChangeResult[]> {
+  let refusal: { readonly error: unknown } | undefined
+  const results = await changeAll(request, context, async (store, batch) => {
+    await store.reserve(batch)
+    for (const open of batch) {
+      const edited = await edit(open.deadLetter).catch((error: unknown) => {
+        refusal = { error }
+        throw error
+      })
+      await store.replace(open, edited)
+    }
+  })
+  if (refusal) throw refusal.error
+  return results
+}
+
+async function changeAll(request: ListRequest, context: ChangeContext, change: Change): Promise<ChangeResult[]> {
+  const { config, signal } = context
+  const results: ChangeResult[] = []
+  for (const source of sourcesOf(request, context)) {
+    const counts: Counts = { seen: 0, changed: 0, unreadable: 0 }
+    results.push(counts)
+    let store: TargetDeadLetterStore | undefined
+    try {
+      store = await openDeadLetterStore(source, config, context)
+      await changeOne(store, request, context, change, counts)
+    } catch (error) {
+      const code = codeOf(error)
+      if (isNotCreatedYet(code, source, config)) continue
+      counts.stopped = code
+      counts.error = error
+    } finally {
+      await store?.close()
+    }
+    if (signal?.aborted) counts.stopped ??= 'interrupted'
+    if (signal?.aborted) break
+  }
+  return results
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof KafkaProducerError)) return 'unavailable'
+  return error.code === 'redrive-running' ? 'already-running' : error.code
+}
+
+function changeOne(
+  store: TargetDeadLetterStore,
+  request: ListRequest,
+  { signal, onSeen, onUnreadable, onChanged }: ChangeContext,
+  change: Change,
+  counts: Counts,
+): Promise<void> {
+  const { limit = Number.POSITIVE_INFINITY } = request
+  return underLease(store, async lease => {
+    let refusal: NotCompletedError | undefined
+    const changeBatch = async (batch: readonly OpenDeadLetter[]) => {
+      if (batch.length === 0) return
+      await lease.check()
+      const open = new Set(batch)
+      try {
+        await change(store, batch)
+      } catch (error) {
+        if (!(error instanceof NotCompletedError)) throw error
+        for (const entry of error.entries) open.delete(entry.open)
+        refusal ??= error
+      }
+      counts.changed += open.size
+      for (const each of open) onChanged?.(each)
+    }
+    for (let before = -1; before < counts.changed; ) {
+      before = counts.changed
+      let batch: OpenDeadLetter[] = []
+      const reading = store.deadLetters({
+        purpose: 'redrive',
+        signal,
+        onUnreadable: unreadable => {
+          counts.unreadable += unreadable.count
+          onUnreadable?.(unreadable)
+        },
+      })
+      for await (const open of reading) {
+        if (signal?.aborted || counts.changed + batch.length >= limit) break
+        counts.seen++
+        onSeen?.(open.deadLetter)
+        if (!matches(open.deadLetter, request)) continue
+        batch.push(open)
+        if (batch.length < BATCH) continue
+        await changeBatch(batch)
+        batch = []
+      }
+      if (!signal?.aborted) await changeBatch(batch)
+      if (!store.givesMoreAfterCompletion || signal?.aborted || counts.changed >= limit) break
+    }
+    await lease.check()
+    await store.tidy()
+    if (refusal) throw refusal
+  })
+}

@@ -1,0 +1,83 @@
+// A dead letter whose record was edited is another dead letter, with its own id.
+import type { Contract, Contracts } from '../contracts/contract.ts'
+import { type DeadLetter, deadLetterId, recordOf } from '../dead-letter/dead-letter.ts'
+import { toBase64 } from '../record/base64.ts'
+import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
+import { validateRecord } from '../validate/record-validator.ts'
+
+/** What changes in a record; what is missing stays. */
+export interface RecordEdit {
+  readonly topic?: string
+  readonly key?: Uint8Array | null
+  readonly value?: Uint8Array | null
+  readonly headers?: readonly RecordHeader[]
+}
+
+/**
+ * Returns the dead letter of the edited record, with `editedFrom`. Its key is the one that the topic's contract reads
+ * from the new value; without a contract it is the given one, or that of before.
+ * @param deadLetter with its value, not with a claim check
+ * @throws InvalidRecordError when the edited record breaks the topic's contract
+ */
+export function editDeadLetter(deadLetter: DeadLetter, edit: RecordEdit, contracts: Contracts): DeadLetter {
+  const before = recordOf(deadLetter)
+  const topic = edit.topic ?? before.topic
+  const { key: keyBefore, value, headers } = { ...before, ...edit }
+  const contract = topic === null ? undefined : contracts.get(topic)
+  const key = contract ? checkedKey({ topic: contract.topic, key: keyBefore, value, headers }, contracts) : keyBefore
+  const id = deadLetterId({ topic: topic ?? '', key, value, headers }, deadLetter.recordId)
+  const { partition, partitionFixedBy, ...rest } = deadLetter.record
+  const place = topic === before.topic ? { partition, partitionFixedBy } : { partition: null, partitionFixedBy: null }
+  return {
+    ...deadLetter,
+    deadLetterId: id,
+    editedFrom: deadLetter.deadLetterId,
+    record: {
+      ...rest,
+      ...place,
+      topic,
+      key: toBase64(key),
+      value: toBase64(value),
+      headers: headers.map(([name, bytes]) => ({ name, value: toBase64(bytes) })),
+    },
+    // The edited record was never sent, whatever became of the one before.
+    failure: { ...deadLetter.failure, outcome: 'not-sent' },
+    inDoubt: null,
+    redrive: { count: 0, lastAt: null, lastCode: null },
+    claimCheck: null,
+  }
+}
+
+function checkedKey(record: Omit<ProducerRecord, 'key'> & { key: Uint8Array | null }, contracts: Contracts) {
+  const { key } = validateRecord(withKey(record), { contracts })
+  return typeof key === 'string' ? Buffer.from(key) : ((key as Uint8Array | null | undefined) ?? null)
+}
+
+/**
+ * Checks the record of a dead letter by the contract of its topic, as it is now.
+ * @param deadLetter with its value, not with a claim check
+ * @throws InvalidRecordError when it breaks the contract, or when its topic has none
+ */
+export function checkByContract(deadLetter: DeadLetter, contracts: Contracts): void {
+  const { topic, key, value, headers, partition } = recordOf(deadLetter)
+  const contract = topic === null ? undefined : contracts.get(topic)
+  validateRecord(
+    {
+      ...withKey({ topic: topic ?? '', key, value, headers }),
+      ...(partition === null ? {} : { partition }),
+      // A key that a feed took from elsewhere than the value is in the record alone.
+      ...(contract && deadLetter.failure.kind === 'delivery-failure'
+        ? { origin: { keyFrom: keySources(contract) } }
+        : {}),
+    },
+    { contracts },
+  )
+}
+
+function keySources({ key }: Contract): Contract['key']['from'] {
+  return key.from.includes('record') ? key.from : ['record', ...key.from]
+}
+
+function withKey({ key, ...record }: Omit<ProducerRecord, 'key'> & { key: Uint8Array | null }): ProducerRecord {
+  return key === null ? record : { ...record, key }
+}

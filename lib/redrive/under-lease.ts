@@ -1,0 +1,20 @@
+// Work that changes the dead letters of a target: only one at a time does any.
+import type { DeadLetterStore, Lease } from '../dead-letter/dead-letter-store.ts'
+
+const RENEW_MS = 15_000
+
+/**
+ * Takes the lease of a store, renews it while `work` runs, and gives it back.
+ * @throws DeadLetterError `redrive-running` while another process has it
+ */
+export async function underLease<T>(store: DeadLetterStore, work: (lease: Lease) => Promise<T>): Promise<T> {
+  const lease = await store.lease()
+  // Whether it is still held is seen by `check`, before the next change.
+  const timer = setInterval(() => lease.renew().catch(() => undefined), RENEW_MS)
+  try {
+    return await work(lease)
+  } finally {
+    clearInterval(timer)
+    await lease.release().catch(() => undefined)
+  }
+}

@@ -1,0 +1,256 @@
+// What the command does with dead letters needs no broker: list, show, stats, export, check, discard, edit, unpark.
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { Command } from 'commander'
+import { WrongUse } from '../../bin/exit.ts'
+import { addFilterOptions, requestOf } from '../../bin/filter-options.ts'
+import { type DeadLetter, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
+import { notSent } from '../../lib/delivery/delivery-report.ts'
+import { InvalidRecordError } from '../../lib/errors.ts'
+import type { RedriveRequest } from '../../lib/redrive/redrive-request.ts'
+import { matches } from '../../lib/redrive/select-dead-letters.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { COMMAND, runCommand, runShell } from '../support/command.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'command-'))
+after(() => rmSync(folder, { recursive: true }))
+const contracts = join(folder, 'contracts')
+mkdirSync(contracts)
+writeFileSync(
+  join(contracts, 'orders.json'),
+  JSON.stringify({ key: { from: ['value:/id'] }, value: { schema: { type: 'object', required: ['id'] } } }),
+)
+let places = 0
+
+/** A new folder with these dead letters. */
+async function placeOf(deadLetters: readonly DeadLetter[]): Promise<string> {
+  const place = join(folder, `place-${places++}`)
+  const target = new DiskDeadLetterTarget(place)
+  for (let at = 0; at < deadLetters.length; at += 1000) await target.store(deadLetters.slice(at, at + 1000))
+  await target.close()
+  return place
+}
+
+const environmentOf = (place: string) => ({
+  KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9,127.0.0.1:10',
+  KAFKA_DEAD_LETTER: `disk:${place}`,
+})
+const inPlace =
+  (place: string) =>
+  (args: string, input = '') =>
+    runCommand(args.split(' '), environmentOf(place), { input })
+const linesOf = (text: string) => text.trim().split('\n')
+const idsIn = (stdout: string) =>
+  stdout === '' ? [] : linesOf(stdout).map(line => (JSON.parse(line) as { recordId: string }).recordId)
+
+function invalidOf(id: string, value: string, topic = 'orders'): DeadLetter {
+  const error = new InvalidRecordError('schema', 'value: 1 violation.')
+  const source = { trigger: 'sqs', id, index: 0, function: null, arn: null, receiveCount: null } as const
+  return toDeadLetter(notSent({ topic, value: Buffer.from(value) }, undefined, error, Date.now()), id, source)
+}
+
+const parked = (deadLetter: DeadLetter): DeadLetter => ({
+  ...deadLetter,
+  redrive: { count: 5, lastAt: new Date().toISOString(), lastCode: 'record-too-large' },
+})
+
+test('the output to a pipe is whole: 10,000 dead letters as lines, as JSON and with payload', async () => {
+  const place = await placeOf(Array.from({ length: 10_000 }, (_, i) => deadLetterOf(`r-${i}`, 'v'.repeat(300))))
+  const cases = [
+    ['list', 10_001],
+    ['list --json', 10_000],
+    ['export', 10_000],
+  ] as const
+  await Promise.all(
+    cases.map(async ([args, lines]) => {
+      const { stdout } = await runShell(`${COMMAND} dead-letters ${args} | wc -l`, environmentOf(place))
+      assert.equal(Number(stdout), lines, args)
+    }),
+  )
+})
+
+test('a reader that has enough ends the command without a word', async () => {
+  const place = await placeOf(Array.from({ length: 10_000 }, (_, i) => deadLetterOf(`r-${i}`)))
+  const shell = await runShell(`(${COMMAND} dead-letters list; echo "status $?" >&2) | head -2`, environmentOf(place))
+  assert.equal(linesOf(shell.stdout).length, 2)
+  assert.equal(shell.stderr, 'status 0\n')
+})
+
+/** The request that the options make, as the command reads them. */
+function requestFor(args: string): RedriveRequest {
+  const command = addFilterOptions(new Command()).exitOverride()
+  return requestOf(command.parse(args.split(' '), { from: 'user' }).opts())
+}
+
+test('filters take several values and their opposites', () => {
+  const deadLetters = [
+    deadLetterOf('a', 'v', 'chat'),
+    deadLetterOf('b', 'v', 'other'),
+    parked(deadLetterOf('c', 'v', 'third')),
+    invalidOf('d', '{}'),
+    invalidOf('e', '{}', ''),
+  ]
+  const cases: Record<string, string> = {
+    '--topic chat,other': 'a b',
+    '--topic chat --topic third': 'a c',
+    '--not-topic chat,none': 'b c d',
+    '--topic none': 'e',
+    '--error schema': 'd e',
+    '--error record-too-large': 'c',
+    '--not-error schema,record-too-large': 'a b',
+    '--outcome rejected,unknown': '',
+    '--not-outcome unknown': 'a b c d e',
+    '--invalid': 'd e',
+    '--no-invalid --no-parked': 'a b',
+    '--parked --since 10000d': 'c',
+    '--since 2h': 'd e',
+    '--until 2023-11-14T22:13:20Z': 'a b c',
+    [`--dead-letter ${deadLetters[1]?.deadLetterId},nosuch`]: 'b',
+  }
+  for (const [args, ids] of Object.entries(cases)) {
+    const request = requestFor(args)
+    const matching = deadLetters.filter(deadLetter => matches(deadLetter, request))
+    assert.equal(matching.map(({ recordId }) => recordId).join(' '), ids, args)
+  }
+})
+
+test('a wrong value of an option is named by the option', () => {
+  for (const [args, message] of [
+    ['--since 10', /^--since: expected a time with its zone/],
+    ['--until 2026-11-26T08:00', /^--until: expected a time with its zone/],
+    ['--outcome lost', /^--outcome: expected/],
+    ['--not-outcome lost', /^--not-outcome: expected/],
+    ['--limit 0', /^--limit: expected/],
+    ['--topic chat,,other', /^--topic: expected/],
+    ['--dead-letter ,', /^--dead-letter: expected/],
+    ['--from nowhere:x', /^--from: expected/],
+  ] as const)
+    assert.throws(
+      () => requestFor(args),
+      (error: unknown) => error instanceof WrongUse && message.test(error.message),
+      args,
+    )
+})
+
+test('stats has a line per group, with the last error, the outcome, the kind, parked, age and a sample', async () => {
+  const one = parked(deadLetterOf('c', 'v', 'third'))
+  const run = inPlace(await placeOf([deadLetterOf('a'), deadLetterOf('b'), one, invalidOf('d', '{}')]))
+  const { stdout, stderr } = await run('dead-letters stats')
+  const [head, ...rows] = linesOf(stdout)
+  assert.match(head ?? '', /topic +error +last error +outcome +kind +dead letters +parked +age +sample/)
+  assert.equal(rows.length, 3)
+  assert.match(rows[0] ?? '', /^chat +unreachable +unreachable +not-sent +not delivered +2 +0 +\d+ d +\S{22}$/)
+  const ofThird = rows.find(row => row.startsWith('third'))
+  assert.match(
+    ofThird ?? '',
+    new RegExp(` unreachable +record-too-large +not-sent +not delivered +1 +1 .*${one.deadLetterId}$`),
+  )
+  assert.match(rows.find(row => row.startsWith('orders')) ?? '', / schema +schema +not-sent +invalid +1 +0 +\d s /)
+  assert.match(stderr, /4 open dead letters/)
+})
+
+test('wrong use is exit status 2 and creates nothing', async () => {
+  const place = await placeOf([deadLetterOf('a')])
+  const run = inPlace(place)
+  const cases = [
+    ['dead-letters list --topic nosuch', /No contract and no open dead letter has the topic nosuch/],
+    ['dead-letters list --error nosuch', /error nosuch/],
+    ['dead-letters list --dead-letter nosuch', /id nosuch/],
+    ['dead-letters show nosuch', /id nosuch/],
+    ['dead-letters discard', /Expected a filter/],
+    ['dead-letters discard --topic chat', /Expected --yes/],
+    ['dead-letters discard --not-topic nosuch --yes', /topic nosuch/],
+    ['dead-letters edit nosuch --file package.json', /id nosuch/],
+    ['redrive --yes --not-topic nosuch', /topic nosuch/],
+    ['redrive --yes --rate fast', /^--rate: expected/m],
+  ] as const
+  await Promise.all(
+    cases.map(async ([args, message]) => {
+      const { status, stderr } = await run(args)
+      assert.match(stderr, message, args)
+      assert.equal(status, 2, `${args}: ${stderr}`)
+    }),
+  )
+  assert.equal(idsIn((await run('dead-letters list --json')).stdout).length, 1)
+  assert.ok(!existsSync('nosuch'))
+})
+
+test('discard ends what matches, without sending it', async () => {
+  const run = inPlace(await placeOf([deadLetterOf('a'), deadLetterOf('b', 'v', 'other'), invalidOf('c', '{}')]))
+  const { status, stdout, stderr } = await run('dead-letters discard --not-topic other --invalid --yes --json')
+  assert.equal(status, 0, stderr)
+  assert.match(stderr, /1 dead letter discarded/)
+  assert.equal(JSON.parse(stdout).result, 'discarded')
+  assert.deepEqual(idsIn((await run('dead-letters list --json')).stdout), ['a', 'b'])
+  assert.equal((await run('dead-letters discard --all --yes')).status, 0)
+  assert.match((await run('dead-letters list')).stderr, /0 open dead letters/)
+})
+
+test('unpark lets redrive try parked dead letters again', async () => {
+  const run = inPlace(await placeOf([parked(deadLetterOf('a')), parked(deadLetterOf('b', 'v', 'other'))]))
+  const { status, stderr } = await run('dead-letters unpark --topic other')
+  assert.equal(status, 0, stderr)
+  assert.match(stderr, /1 dead letter unparked/)
+  assert.deepEqual(idsIn((await run('dead-letters list --json --parked')).stdout), ['a'])
+  assert.deepEqual(idsIn((await run('dead-letters list --json --no-parked')).stdout), ['b'])
+})
+
+test('check says which dead letters would pass by the contracts as they are now', async () => {
+  const run = inPlace(await placeOf([invalidOf('good', '{"id":"1"}'), invalidOf('bad', '{}'), deadLetterOf('none')]))
+  const { status, stdout, stderr } = await run(`dead-letters check --contracts ${contracts}`)
+  assert.equal(status, 1)
+  assert.match(stderr, /1 of 3 dead letters would pass, 1 schema, 1 unknown-topic/)
+  assert.equal(linesOf(stdout).length, 4)
+  assert.match(stdout, /orders +valid\n/)
+  assert.match(stdout, /orders +schema: .*expected/)
+  const passing = await run(`dead-letters check --contracts ${contracts} --topic orders --json`)
+  assert.deepEqual(
+    linesOf(passing.stdout).map(line => (JSON.parse(line) as { result: string }).result),
+    ['valid', 'schema'],
+  )
+})
+
+test('edit replaces a dead letter by one with its own id, if the contract takes it', async () => {
+  const before = invalidOf('bad', '{}')
+  const run = inPlace(await placeOf([before]))
+  const edit = `dead-letters edit ${before.deadLetterId} --contracts ${contracts}`
+  const refused = await run(edit, '{"no":"id"}')
+  assert.equal(refused.status, 1)
+  assert.match(refused.stderr, /Nothing was changed/)
+  assert.deepEqual(idsIn((await run('dead-letters list --json')).stdout), ['bad'])
+
+  const { status, stdout, stderr } = await run(`${edit} --json`, '{"value":{"id":"i-1"},"headers":{"source":"web"}}')
+  assert.equal(status, 0, stderr)
+  const [edited, ...others] = linesOf((await run('dead-letters export')).stdout).map(
+    line => JSON.parse(line) as DeadLetter,
+  )
+  assert.equal(others.length, 0)
+  assert.ok(edited)
+  assert.equal(edited.deadLetterId, stdout.trim())
+  assert.equal(edited.editedFrom, before.deadLetterId)
+  assert.equal(edited.recordId, before.recordId)
+  const { key, value, headers } = edited.record
+  assert.deepEqual(
+    [key, value].map(text => Buffer.from(text ?? '', 'base64').toString()),
+    ['i-1', '{"id":"i-1"}'],
+  )
+  assert.deepEqual(headers, [{ name: 'source', value: Buffer.from('web').toString('base64') }])
+  assert.equal((await run(`dead-letters check --contracts ${contracts}`)).status, 0)
+})
+
+test('a raw value is taken byte by byte from a file', async () => {
+  const before = deadLetterOf('a', 'v', 'other')
+  const run = inPlace(await placeOf([before]))
+  const bytes = Buffer.from([0xff, 0x00, 0x0a])
+  writeFileSync(join(folder, 'raw'), bytes)
+  const { status, stderr } = await run(`dead-letters edit ${before.deadLetterId} --file ${join(folder, 'raw')}`)
+  assert.equal(status, 0, stderr)
+  assert.match(stderr, /has no contract: the record was not checked/)
+  const edited = JSON.parse((await run('dead-letters export')).stdout) as DeadLetter
+  assert.equal(edited.record.value, bytes.toString('base64'))
+  assert.equal(edited.record.key, before.record.key)
+})
