@@ -52,7 +52,7 @@ export async function redrive(store: DeadLetterStore, options: RedriveOptions): 
     await lease?.check()
     if (lease) await store.tidy()
   } catch (error) {
-    counts.stop(error instanceof KafkaProducerError ? error.code : 'unavailable', error)
+    counts.stop(error instanceof KafkaProducerError ? error.code : 'dead-letter', error)
   } finally {
     clearInterval(timer)
     await lease?.release().catch(() => undefined)

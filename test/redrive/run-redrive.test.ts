@@ -69,3 +69,13 @@ test('an error lists every problem of a request', () => {
     (error: unknown) => error instanceof ConfigError && error.problems.length === 3,
   )
 })
+
+test('a target that is down keeps none after it from being read', async () => {
+  const queue = 'sqs:http://127.0.0.1:9/000000000000/dead-letters'
+  Object.assign(process.env, { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' })
+  const request = parseRedriveRequest({ from: `${queue},disk:${second}`, dryRun: true, verify: false, anyTopic: true })
+  const [down, up] = await runRedrive(request, context)
+  assert.ok(down?.stopped)
+  assert.match(down?.error ?? '', /ECONNREFUSED|AggregateError|error/i)
+  assert.equal(up?.seen, 2)
+})
