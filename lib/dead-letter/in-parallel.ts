@@ -18,3 +18,35 @@ export function inChunks<T>(items: readonly T[], size: number): T[][] {
     items.slice(index * size, (index + 1) * size),
   )
 }
+
+export interface AheadOptions<T> {
+  /** About the memory that a result takes, bytes. */
+  sizeOf(item: T): number
+  /** The memory that results may take together, if more than one is worked on. */
+  readonly maxBytes: number
+}
+
+/** Runs `work` for each item, a few ahead of the reader. @returns the results in order, one by one */
+export async function* inParallelAhead<T, R>(
+  items: AsyncIterable<T>,
+  work: (item: T) => Promise<R>,
+  { sizeOf, maxBytes }: AheadOptions<T>,
+): AsyncGenerator<R> {
+  const pending: { readonly bytes: number; readonly result: Promise<R> }[] = []
+  let bytes = 0
+  const first = () => {
+    const next = pending.shift() as (typeof pending)[number]
+    bytes -= next.bytes
+    return next.result
+  }
+  for await (const item of items) {
+    const size = sizeOf(item)
+    while (pending.length >= PARALLEL || (pending.length > 0 && bytes + size > maxBytes)) yield await first()
+    const result = work(item)
+    // It is thrown when its turn comes; if the reader leaves before, nobody waits for it.
+    result.catch(() => undefined)
+    pending.push({ bytes: size, result })
+    bytes += size
+  }
+  while (pending.length > 0) yield await first()
+}

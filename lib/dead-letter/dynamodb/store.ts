@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
+import { awsStoreError } from '../aws-error.ts'
+import { Copies, type Entries } from '../copies.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   type Completed,
@@ -13,14 +15,15 @@ import {
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { inParallel } from '../in-parallel.ts'
-import { readDeadLetter } from '../read-dead-letter.ts'
+import { parseDeadLetter, type ReadResult } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { VERSION_1_ITEM, VERSION_1_TABLE_KEY } from '../version-1.ts'
-import { tableKeys } from './target.ts'
+import { itemOf, tableKeys } from './target.ts'
 
-type Key = Record<string, AttributeValue>
+type Item = Readonly<Record<string, AttributeValue>>
 
 const CALL_MS = 30_000
+const TABLE_KEY = 'deadLetterId'
 /** The key of the lease item; it can't be a dead letter's id, which has 22 characters. */
 const LEASE_ID = 'redrive-lease'
 
@@ -28,66 +31,71 @@ export function openStore({ table }: DeadLetterTargetConfig<'dynamodb'>): Dynamo
   return new DynamoDbDeadLetterStore(table)
 }
 
-/** The handle is the id of the dead letter. */
-type Handle = undefined
+/** An item's own key under each name that the table's key may have; never the id inside the envelope. */
+interface Key {
+  readonly [TABLE_KEY]: string | undefined
+  readonly [VERSION_1_TABLE_KEY]: string | undefined
+}
 
-export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Handle> {
+export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
   readonly #table: string
-  #keyName = 'deadLetterId'
+  /** Copies of dead letters that were completed before the copies were read. */
+  readonly #late: Key[] = []
+  #keyName: typeof TABLE_KEY | typeof VERSION_1_TABLE_KEY = TABLE_KEY
   #client: Promise<DynamoDb> | undefined
 
   constructor(table: string) {
     this.#table = table
   }
 
-  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
+  /** Page by page: an answer of DynamoDB has at most 1 MB. */
+  async *deadLetters({ onUnreadable, signal }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Entries<Key>>> {
     const { dynamodb, client } = await this.#load()
-    for (let from: Record<string, AttributeValue> | undefined; ; ) {
+    const copies = new Copies<Key>(key => this.#late.push(key))
+    for (let from: Record<string, AttributeValue> | undefined; !signal?.aborted; ) {
       const command = new dynamodb.ScanCommand({
         TableName: this.#table,
         ConsistentRead: true,
         ...(from ? { ExclusiveStartKey: from } : {}),
       })
-      const page = await client.send(command, abortAfter(CALL_MS))
+      const page = await this.#call(() => client.send(command, abortAfter(CALL_MS)))
       for (const item of page.Items ?? []) {
-        const deadLetter = readDeadLetter((item.deadLetter ?? item[VERSION_1_ITEM])?.S ?? '')
-        if (deadLetter)
-          yield {
-            deadLetter,
-            location: `dynamodb:${this.#table}#${deadLetter.deadLetterId}`,
-            verified: deadLetter.claimCheck === null,
-            handle: undefined,
-          }
+        const key = keyOf(item)
+        if (idOf(key) === LEASE_ID) continue
+        const location = `dynamodb:${this.#table}#${idOf(key)}`
+        const read = readItem(item)
+        if (read.kind !== 'dead-letter') {
+          onUnreadable?.({ location, reason: read.kind === 'foreign' ? 'it is no dead letter' : read.reason, count: 1 })
+          continue
+        }
+        const handle = copies.add(read.deadLetter, key)
+        if (handle) yield { deadLetter: read.deadLetter, location, verified: read.verified, handle }
       }
       from = page.LastEvaluatedKey
       if (from === undefined) return
     }
   }
 
-  async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle>> {
-    return { deadLetter, location, verified: true, handle: undefined }
+  async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Entries<Key>>> {
+    const id = location.slice(location.indexOf('#') + 1)
+    return { deadLetter, location, verified: true, handle: { keys: [ownKey(id)], isCompleted: false } }
   }
 
-  async complete(completed: readonly Completed<Handle>[]): Promise<void> {
-    const { dynamodb, client } = await this.#load()
-    await inParallel(completed, ({ open }) =>
-      this.#withKey(open.deadLetter.deadLetterId, Key =>
-        client.send(new dynamodb.DeleteItemCommand({ TableName: this.#table, Key }), abortAfter(CALL_MS)),
-      ),
-    )
+  async complete(completed: readonly Completed<Entries<Key>>[]): Promise<void> {
+    await inParallel(completed, async ({ open: { handle } }) => {
+      for (const key of handle.keys) await this.#delete(key)
+      handle.isCompleted = true
+    })
   }
 
-  async replace({ deadLetter: { deadLetterId } }: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
-    const { dynamodb, client } = await this.#load()
-    const change = (Key: Key) =>
-      new dynamodb.UpdateItemCommand({
-        TableName: this.#table,
-        Key,
-        UpdateExpression: `SET deadLetter = :deadLetter REMOVE ${VERSION_1_ITEM}`,
-        ConditionExpression: `attribute_exists(deadLetter) OR attribute_exists(${VERSION_1_ITEM})`,
-        ExpressionAttributeValues: { ':deadLetter': { S: JSON.stringify(deadLetter) } },
-      })
-    await this.#withKey(deadLetterId, key => client.send(change(key), abortAfter(CALL_MS)))
+  async replace({ deadLetter: old, handle }: OpenDeadLetter<Entries<Key>>, deadLetter: DeadLetter): Promise<void> {
+    const [first, ...others] = handle.keys as [Key, ...Key[]]
+    const isNew = deadLetter.deadLetterId !== old.deadLetterId
+    // An item lies under its own id: whoever stores the old dead letter again must not find another one there.
+    if (isNew) await this.#put(deadLetter)
+    else await this.#update(first, deadLetter)
+    for (const replaced of isNew ? handle.keys : others) await this.#delete(replaced)
+    handle.keys.splice(0, handle.keys.length, isNew ? ownKey(deadLetter.deadLetterId) : first)
   }
 
   async lease(): Promise<Lease> {
@@ -98,33 +106,50 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Handle> {
       const command = new dynamodb.PutItemCommand({
         TableName: this.#table,
         Item: { ...tableKeys(LEASE_ID), holder: { S: holder }, until: { N: String(now + LEASE_MS) } },
-        ConditionExpression: 'attribute_not_exists(holder) OR holder = :holder OR #until < :now',
+        // A time far in the future is that of a clock which was wrong: nobody waits for it.
+        ConditionExpression:
+          'attribute_not_exists(holder) OR holder = :holder OR NOT attribute_type(#until, :number) ' +
+          'OR #until < :now OR #until > :farAhead',
         ExpressionAttributeNames: { '#until': 'until' },
-        ExpressionAttributeValues: { ':holder': { S: holder }, ':now': { N: String(now) } },
+        ExpressionAttributeValues: {
+          ':holder': { S: holder },
+          ':now': { N: String(now) },
+          ':farAhead': { N: String(now + 2 * LEASE_MS) },
+          ':number': { S: 'N' },
+        },
       })
-      await client.send(command, abortAfter(CALL_MS)).catch(error => {
-        if ((error as Error).name !== 'ConditionalCheckFailedException') throw error
-        throw redriveRunning('table')
-      })
+      try {
+        await client.send(command, abortAfter(CALL_MS))
+      } catch (error) {
+        if ((error as Error).name === 'ConditionalCheckFailedException') throw redriveRunning('table')
+        throw awsStoreError(error, 'DynamoDB table')
+      }
     }
     await take()
-    const release = (Key: Key) =>
-      new dynamodb.DeleteItemCommand({
-        TableName: this.#table,
-        Key,
-        ConditionExpression: 'holder = :holder',
-        ExpressionAttributeValues: { ':holder': { S: holder } },
-      })
-    return {
-      check: take,
-      renew: take,
-      release: async () => void (await this.#withKey(LEASE_ID, key => client.send(release(key), abortAfter(CALL_MS)))),
+    const release = async () => {
+      await this.#withKey(ownKey(LEASE_ID), Key =>
+        client.send(
+          new dynamodb.DeleteItemCommand({
+            TableName: this.#table,
+            Key,
+            ConditionExpression: 'holder = :holder',
+            ExpressionAttributeValues: { ':holder': { S: holder } },
+          }),
+          abortAfter(CALL_MS),
+        ),
+      )
     }
+    // To check is to renew: one small write per batch.
+    return { check: take, renew: take, release }
   }
 
+  /** DynamoDB has always room. */
   async reserve(): Promise<void> {}
 
-  async tidy(): Promise<void> {}
+  /** Completed dead letters are deleted at once; only copies that were read later are left. */
+  async tidy(): Promise<void> {
+    await inParallel(this.#late.splice(0), key => this.#delete(key))
+  }
 
   async close(): Promise<void> {
     const pendingClient = this.#client
@@ -132,22 +157,83 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Handle> {
     ;(await pendingClient)?.client.destroy()
   }
 
+  async #delete(key: Key): Promise<void> {
+    const { dynamodb, client } = await this.#load()
+    await this.#withKey(key, Key =>
+      client.send(new dynamodb.DeleteItemCommand({ TableName: this.#table, Key }), abortAfter(CALL_MS)),
+    )
+  }
+
+  async #put(deadLetter: DeadLetter): Promise<void> {
+    const { dynamodb, client } = await this.#load()
+    const command = new dynamodb.PutItemCommand({ TableName: this.#table, Item: itemOf(deadLetter) })
+    await this.#call(() => client.send(command, abortAfter(CALL_MS)))
+  }
+
+  async #update(key: Key, deadLetter: DeadLetter): Promise<void> {
+    const { dynamodb, client } = await this.#load()
+    const command = (Key: Record<string, AttributeValue>) =>
+      new dynamodb.UpdateItemCommand({
+        TableName: this.#table,
+        Key,
+        UpdateExpression: `SET ${TABLE_ITEM} = :deadLetter REMOVE ${VERSION_1_ITEM}`,
+        // One that is completed meanwhile does not come back.
+        ConditionExpression: `attribute_exists(${TABLE_ITEM}) OR attribute_exists(${VERSION_1_ITEM})`,
+        ExpressionAttributeValues: { ':deadLetter': { S: JSON.stringify(deadLetter) } },
+      })
+    await this.#withKey(key, Key => client.send(command(Key), abortAfter(CALL_MS)))
+  }
+
   /** Tries the other name of the partition key when the table does not have this one. */
-  async #withKey<T>(id: string, call: (key: Key) => Promise<T>): Promise<T> {
+  async #withKey<T>(key: Key, call: (key: Record<string, AttributeValue>) => Promise<T>): Promise<T> {
     // Calls run in parallel: another one may already have found the right name when this one fails.
     const keyName = this.#keyName
+    const otherName = keyName === TABLE_KEY ? VERSION_1_TABLE_KEY : TABLE_KEY
+    const named = (name: keyof Key) => call({ [name]: { S: key[name] ?? '' } })
+    return this.#call(async () => {
+      // An item always has its table's key: where it lacks the name, the table has the other one.
+      if (key[keyName] !== undefined) {
+        try {
+          return await named(keyName)
+        } catch (error) {
+          if ((error as Error).name !== 'ValidationException' || key[otherName] === undefined) throw error
+        }
+      }
+      const result = await named(otherName)
+      this.#keyName = otherName
+      return result
+    })
+  }
+
+  async #call<T>(call: () => Promise<T>): Promise<T> {
     try {
-      return await call({ [keyName]: { S: id } })
+      return await call()
     } catch (error) {
-      if ((error as Error).name !== 'ValidationException' || keyName === VERSION_1_TABLE_KEY) throw error
+      throw awsStoreError(error, 'DynamoDB table')
     }
-    const result = await call({ [VERSION_1_TABLE_KEY]: { S: id } })
-    this.#keyName = VERSION_1_TABLE_KEY
-    return result
   }
 
   #load(): Promise<DynamoDb> {
     this.#client ??= loadDynamoDb()
     return this.#client
   }
+}
+
+/** The attribute with the envelope. */
+const TABLE_ITEM = 'deadLetter'
+
+function readItem(item: Item): ReadResult {
+  return parseDeadLetter((item[TABLE_ITEM] ?? item[VERSION_1_ITEM])?.S ?? '')
+}
+
+function keyOf(item: Item): Key {
+  return { [TABLE_KEY]: item[TABLE_KEY]?.S, [VERSION_1_TABLE_KEY]: item[VERSION_1_TABLE_KEY]?.S }
+}
+
+function ownKey(id: string): Key {
+  return { [TABLE_KEY]: id, [VERSION_1_TABLE_KEY]: id }
+}
+
+function idOf(key: Key): string {
+  return key[TABLE_KEY] ?? key[VERSION_1_TABLE_KEY] ?? ''
 }

@@ -52,26 +52,14 @@ export class DynamoDbDeadLetterTarget implements DeadLetterTarget {
   }
 
   async #put(deadLetter: DeadLetter, deadline: Deadline): Promise<StoreResult> {
-    const json = JSON.stringify(deadLetter)
-    if (Buffer.byteLength(json) > MAX_BYTES)
+    if (Buffer.byteLength(JSON.stringify(deadLetter)) > MAX_BYTES)
       return new DeadLetterError(DEAD_LETTER_TOO_LARGE, 'A dead letter is larger than a DynamoDB item may be (400 KB).')
-    const text = {
-      deadLetter: json,
-      topic: deadLetter.record.topic ?? '',
-      code: deadLetter.failure.code,
-      outcome: deadLetter.failure.outcome,
-      lastAt: deadLetter.failure.lastAt,
-    }
-    const attributes = Object.entries(text).filter(([, value]) => value !== '')
     try {
       this.#client ??= loadDynamoDb()
       const { dynamodb, client } = await this.#client
       const command = new dynamodb.PutItemCommand({
         TableName: this.#table,
-        Item: {
-          ...tableKeys(deadLetter.deadLetterId),
-          ...Object.fromEntries(attributes.map(([name, value]) => [name, { S: value }])),
-        },
+        Item: itemOf(deadLetter),
         ConditionExpression: `attribute_not_exists(deadLetterId) AND attribute_not_exists(${VERSION_1_TABLE_KEY})`,
       })
       await client.send(command, abortAfter(deadline.remaining))
@@ -84,6 +72,23 @@ export class DynamoDbDeadLetterTarget implements DeadLetterTarget {
         })
     }
     return `dynamodb:${this.#table}#${deadLetter.deadLetterId}`
+  }
+}
+
+/** The item of a dead letter: the envelope, and what people filter a table by. */
+export function itemOf(deadLetter: DeadLetter): Record<string, { readonly S: string }> {
+  const { record, failure } = deadLetter
+  const texts = {
+    deadLetter: JSON.stringify(deadLetter),
+    topic: record.topic ?? '',
+    code: failure.code,
+    outcome: failure.outcome,
+    lastAt: failure.lastAt,
+  }
+  const attributes = Object.entries(texts).filter(([, text]) => text !== '')
+  return {
+    ...tableKeys(deadLetter.deadLetterId),
+    ...Object.fromEntries(attributes.map(([name, text]) => [name, { S: text }])),
   }
 }
 

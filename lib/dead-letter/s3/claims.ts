@@ -9,8 +9,8 @@ export async function readClaim({ bucket, prefix }: S3TargetConfig, claim: Claim
   const s3 = await loadS3()
   const Key = `${prefix === '' ? '' : `${prefix}/`}${claimName(claim.deadLetterId)}`
   try {
-    const object = await getObject(s3, { Bucket: bucket, Key }, claim.bytes)
-    return object?.body.length === claim.bytes ? object.body : undefined
+    const { body } = await getObject(s3, { Bucket: bucket, Key }, claim.bytes)
+    return body?.length === claim.bytes ? body : undefined
   } catch (error) {
     if ((error as Error).name === 'NoSuchKey') return undefined
     throw error

@@ -5,27 +5,43 @@ import type { S3 } from '../aws-clients.ts'
 const READ_MS = 60_000
 
 export interface StoredObject {
-  readonly body: Buffer
+  /** Undefined for an object that is larger than `maxBytes`: the rest of it was not received. */
+  readonly body: Buffer | undefined
   readonly etag: string | undefined
-  readonly lastModified: Date | undefined
+  /** The object's age by the clock of S3, ms. */
+  readonly ageMs: number
 }
 
-/**
- * @returns undefined for an object that is larger than `maxBytes`: the rest of it is not received
- * @throws the client's error, e.g. `NoSuchKey`
- */
+/** @throws the client's error, e.g. `NoSuchKey` */
 export async function getObject(
   { s3, client }: S3,
   object: { readonly Bucket: string; readonly Key: string },
   maxBytes: number,
-): Promise<StoredObject | undefined> {
+): Promise<StoredObject> {
   const tooLarge = new AbortController()
   const abortSignal = AbortSignal.any([AbortSignal.timeout(READ_MS), tooLarge.signal])
-  const output = await client.send(new s3.GetObjectCommand(object), { abortSignal })
+  const command = new s3.GetObjectCommand(object)
+  // The machine's own clock may be wrong, and an age must not depend on it.
+  let answeredAt = Date.now()
+  command.middlewareStack.add(
+    next => async args => {
+      const result = await next(args)
+      answeredAt = dateOf(result.response) ?? answeredAt
+      return result
+    },
+    { step: 'deserialize', priority: 'high' },
+  )
+  const output = await client.send(command, { abortSignal })
   const body = await readBounded(output, maxBytes)
-  // The client's wrapper of a body does not pass on that it was left; this closes the connection.
+  // The client's wrapper of a body does not pass on that the reader has left; this closes the connection.
   if (body === undefined) tooLarge.abort()
-  return body && { body, etag: output.ETag, lastModified: output.LastModified }
+  return { body, etag: output.ETag, ageMs: answeredAt - (output.LastModified?.getTime() ?? 0) }
+}
+
+function dateOf(response: unknown): number | undefined {
+  const { headers } = response as { readonly headers?: Readonly<Record<string, string>> }
+  const date = Date.parse(headers?.date ?? '')
+  return Number.isNaN(date) ? undefined : date
 }
 
 async function readBounded({ Body, ContentLength = 0 }: GetObjectCommandOutput, maxBytes: number) {

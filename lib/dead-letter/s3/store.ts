@@ -1,33 +1,57 @@
 // The open dead letters under a prefix of an S3 bucket: one object each, which is deleted when it is completed.
-import { randomUUID } from 'node:crypto'
+import type { PutObjectCommandInput } from '@aws-sdk/client-s3'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
-import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter } from '../dead-letter.ts'
+import { awsErrorCode, awsStoreError } from '../aws-error.ts'
+import { Copies, type Entries } from '../copies.ts'
+import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter, MAX_VALUE_BYTES } from '../dead-letter.ts'
 import {
   type Completed,
-  LEASE_MS,
   type Lease,
   type OpenDeadLetter,
   type ReadOptions,
   redriveRunning,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
-import { inParallel } from '../in-parallel.ts'
-import { readDeadLetter } from '../read-dead-letter.ts'
+import { inParallel, inParallelAhead } from '../in-parallel.ts'
+import { parseDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
+import { getObject } from './get-object.ts'
+import { takeLease } from './lease.ts'
 
 const CALL_MS = 30_000
 const LEASE = 'redrive.lease'
+const SUFFIX = '.json'
+/** Room for the base64 text of the largest record, with its headers. */
+const MAX_OBJECT_BYTES = 2 * MAX_VALUE_BYTES
+/** What is read ahead, bytes. */
+const MAX_AHEAD_BYTES = 16 * 1024 * 1024
 
 export function openStore({ bucket, prefix }: DeadLetterTargetConfig<'s3'>): S3DeadLetterStore {
   return new S3DeadLetterStore(bucket, prefix)
 }
 
-/** The handle is the key of the object. */
-type Handle = string
+/** An object's key, and its version as it was read. */
+interface Key {
+  readonly key: string
+  readonly etag: string | undefined
+}
 
-export class S3DeadLetterStore implements TargetDeadLetterStore<Handle> {
+interface Listed {
+  readonly key: string
+  readonly bytes: number
+}
+
+/** What lies under a key. */
+type Read =
+  | { readonly kind: 'dead-letter'; readonly deadLetter: DeadLetter; readonly verified: boolean; readonly key: Key }
+  | { readonly kind: 'unreadable'; readonly key: string; readonly reason: string }
+  | { readonly kind: 'gone' }
+
+export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
   readonly #bucket: string
   readonly #prefix: string
+  /** Copies of dead letters that were completed before the copies were read. */
+  readonly #late: Key[] = []
   #client: Promise<S3> | undefined
 
   constructor(bucket: string, prefix: string) {
@@ -35,71 +59,57 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Handle> {
     this.#prefix = prefix === '' ? '' : `${prefix}/`
   }
 
-  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
-    const { s3, client } = await this.#load()
-    for (let token: string | undefined; ; ) {
-      const page = await client.send(
-        new s3.ListObjectsV2Command({
-          Bucket: this.#bucket,
-          Prefix: this.#prefix,
-          Delimiter: '/',
-          ...(token ? { ContinuationToken: token } : {}),
-        }),
-        abortAfter(CALL_MS),
-      )
-      const keys = (page.Contents ?? []).map(({ Key }) => Key as string).filter(key => key.endsWith('.json'))
-      yield* (await inParallel(keys, key => this.#read(key))).filter(open => open !== undefined)
-      token = page.NextContinuationToken
-      if (token === undefined) return
+  async *deadLetters({ onUnreadable, signal }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Entries<Key>>> {
+    const copies = new Copies<Key>(key => this.#late.push(key))
+    const ahead = { sizeOf: ({ bytes }: Listed) => bytes, maxBytes: MAX_AHEAD_BYTES }
+    for await (const read of inParallelAhead(this.#list(signal), listed => this.#read(listed), ahead)) {
+      if (read.kind === 'unreadable')
+        onUnreadable?.({ location: this.#location(read.key), reason: read.reason, count: 1 })
+      if (read.kind !== 'dead-letter') continue
+      const { deadLetter, verified, key } = read
+      const handle = copies.add(deadLetter, key)
+      if (handle) yield { deadLetter, location: this.#location(key.key), verified, handle }
     }
   }
 
-  async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle>> {
-    return { deadLetter, location, verified: true, handle: location.slice(`s3://${this.#bucket}/`.length) }
+  async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Entries<Key>>> {
+    const key = { key: location.slice(this.#location('').length), etag: undefined }
+    return { deadLetter, location, verified: true, handle: { keys: [key], isCompleted: false } }
   }
 
-  async complete(completed: readonly Completed<Handle>[]): Promise<void> {
-    const { s3, client } = await this.#load()
-    await inParallel(completed, ({ open }) =>
-      client.send(new s3.DeleteObjectCommand({ Bucket: this.#bucket, Key: open.handle }), abortAfter(CALL_MS)),
-    )
-  }
-
-  async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
-    await this.#put(open.handle, JSON.stringify(deadLetter), DEAD_LETTER_MEDIA_TYPE)
-  }
-
-  /** A conditional write: the process that creates the object has the lease. */
-  async lease(): Promise<Lease> {
-    const { s3, client } = await this.#load()
-    const holder = randomUUID()
-    const object = { Bucket: this.#bucket, Key: `${this.#prefix}${LEASE}` }
-    let etag = await this.#put(object.Key, holder, 'text/plain', { IfNoneMatch: '*' }).catch(async error => {
-      if ((error as Error).name !== 'PreconditionFailed') throw error
-      const { LastModified, ETag } = await client.send(new s3.HeadObjectCommand(object), abortAfter(CALL_MS))
-      if (Date.now() - (LastModified?.getTime() ?? 0) < LEASE_MS) throw redriveRunning('bucket')
-      return this.#put(object.Key, holder, 'text/plain', ETag === undefined ? {} : { IfMatch: ETag }).catch(() => {
-        throw redriveRunning('bucket')
-      })
+  async complete(completed: readonly Completed<Entries<Key>>[]): Promise<void> {
+    await inParallel(completed, async ({ open: { handle } }) => {
+      for (const key of handle.keys) await this.#delete(key)
+      handle.isCompleted = true
     })
-    const renew = async () => {
-      etag = await this.#put(object.Key, holder, 'text/plain', etag === undefined ? {} : { IfMatch: etag }).catch(
-        () => {
-          throw redriveRunning('bucket')
-        },
-      )
-    }
-    const release = async () => {
-      // Only if it is still this lease.
-      await renew()
-      await client.send(new s3.DeleteObjectCommand(object), abortAfter(CALL_MS))
-    }
-    return { check: renew, renew, release }
   }
 
+  /**
+   * @throws DeadLetterError `redrive-running` when somebody else has changed the object since it was read
+   */
+  async replace({ deadLetter: old, handle }: OpenDeadLetter<Entries<Key>>, deadLetter: DeadLetter): Promise<void> {
+    const [first, ...others] = handle.keys as [Key, ...Key[]]
+    const isNew = deadLetter.deadLetterId !== old.deadLetterId
+    // An object lies under its own id: whoever stores the old dead letter again must not find another one there.
+    const key = isNew ? `${this.#prefix}${deadLetter.deadLetterId}${SUFFIX}` : first.key
+    const condition = first.etag === undefined ? {} : { IfMatch: first.etag }
+    const etag = await this.#put(key, deadLetter, isNew ? { IfNoneMatch: '*' } : condition)
+    if (etag === 'refused' && !isNew) throw redriveRunning('bucket')
+    for (const replaced of isNew ? handle.keys : others) await this.#delete(replaced)
+    handle.keys.splice(0, handle.keys.length, { key, etag: etag === 'refused' ? undefined : etag })
+  }
+
+  async lease(): Promise<Lease> {
+    return takeLease(await this.#load(), { Bucket: this.#bucket, Key: `${this.#prefix}${LEASE}` })
+  }
+
+  /** S3 has always room. */
   async reserve(): Promise<void> {}
 
-  async tidy(): Promise<void> {}
+  /** Completed dead letters are deleted at once; only copies that were read later are left. */
+  async tidy(): Promise<void> {
+    await inParallel(this.#late.splice(0), key => this.#delete(key))
+  }
 
   async close(): Promise<void> {
     const pendingClient = this.#client
@@ -107,40 +117,95 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Handle> {
     ;(await pendingClient)?.client.destroy()
   }
 
-  async #read(key: string): Promise<OpenDeadLetter<Handle> | undefined> {
+  async *#list(signal: AbortSignal | undefined): AsyncGenerator<Listed> {
     const { s3, client } = await this.#load()
-    try {
-      const { Body } = await client.send(
-        new s3.GetObjectCommand({ Bucket: this.#bucket, Key: key }),
-        abortAfter(CALL_MS),
-      )
-      const deadLetter = readDeadLetter((await Body?.transformToString()) ?? '')
-      if (!deadLetter) return undefined
-      const verified = deadLetter.claimCheck === null
-      return { deadLetter, location: `s3://${this.#bucket}/${key}`, verified, handle: key }
-    } catch (error) {
-      // Completed since it was listed.
-      if ((error as Error).name === 'NoSuchKey') return undefined
-      throw error
+    for (let token: string | undefined; !signal?.aborted; ) {
+      const command = new s3.ListObjectsV2Command({
+        Bucket: this.#bucket,
+        Prefix: this.#prefix,
+        Delimiter: '/',
+        ...(token ? { ContinuationToken: token } : {}),
+      })
+      const page = await this.#call(() => client.send(command, abortAfter(CALL_MS)))
+      for (const { Key: key = '', Size: bytes = 0 } of page.Contents ?? [])
+        if (key.endsWith(SUFFIX)) yield { key, bytes }
+      token = page.NextContinuationToken
+      if (token === undefined) return
     }
   }
 
+  async #read({ key, bytes }: Listed): Promise<Read> {
+    if (bytes > MAX_OBJECT_BYTES) return tooLarge(key)
+    try {
+      const { body, etag } = await getObject(await this.#load(), { Bucket: this.#bucket, Key: key }, MAX_OBJECT_BYTES)
+      if (body === undefined) return tooLarge(key)
+      const result = parseDeadLetter(body.toString())
+      if (result.kind === 'dead-letter') return { ...result, key: { key, etag } }
+      return { kind: 'unreadable', key, reason: result.kind === 'foreign' ? 'it is no dead letter' : result.reason }
+    } catch (error) {
+      const code = awsErrorCode(error)
+      // Completed since it was listed.
+      if (code === 'NoSuchKey') return { kind: 'gone' }
+      if (!isOfObject(error)) throw awsStoreError(error, 'S3 bucket')
+      return { kind: 'unreadable', key, reason: `S3 does not give the object (${code})` }
+    }
+  }
+
+  async #delete({ key }: Key): Promise<void> {
+    const { s3, client } = await this.#load()
+    const command = new s3.DeleteObjectCommand({ Bucket: this.#bucket, Key: key })
+    await this.#call(() => client.send(command, abortAfter(CALL_MS)))
+  }
+
+  /** @returns the new version, or `refused` when the condition does not hold */
   async #put(
     key: string,
-    body: string,
-    type: string,
-    condition: { IfMatch?: string; IfNoneMatch?: string } = {},
-  ): Promise<string | undefined> {
+    deadLetter: DeadLetter,
+    condition: Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>,
+  ): Promise<string | 'refused' | undefined> {
     const { s3, client } = await this.#load()
-    const { ETag } = await client.send(
-      new s3.PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ContentType: type, ...condition }),
-      abortAfter(CALL_MS),
-    )
-    return ETag
+    const command = new s3.PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      Body: JSON.stringify(deadLetter),
+      ContentType: DEAD_LETTER_MEDIA_TYPE,
+      ...condition,
+    })
+    try {
+      return (await client.send(command, abortAfter(CALL_MS))).ETag
+    } catch (error) {
+      const { name } = error as Error
+      // With If-Match an object that is gone is a condition that does not hold.
+      if (name === 'PreconditionFailed' || name === 'NoSuchKey') return 'refused'
+      throw awsStoreError(error, 'S3 bucket')
+    }
+  }
+
+  async #call<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      throw awsStoreError(error, 'S3 bucket')
+    }
+  }
+
+  #location(key: string): string {
+    return `s3://${this.#bucket}/${key}`
   }
 
   #load(): Promise<S3> {
     this.#client ??= loadS3()
     return this.#client
   }
+}
+
+function tooLarge(key: string): Read {
+  return { kind: 'unreadable', key, reason: 'it is larger than a dead letter can be' }
+}
+
+/** Whether S3 refused this object (no rights to it or to its key, an archived one), and others may be readable. */
+function isOfObject(error: unknown): boolean {
+  const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } }
+  const status = $metadata?.httpStatusCode ?? 0
+  return status >= 400 && status < 500 && status !== 408 && status !== 429
 }

@@ -1,0 +1,97 @@
+// The lease of a redrive as an object of the bucket, written with conditions. Its age is taken by the clock of S3, so a
+// machine whose clock is set back can neither keep it for ever nor take it too early.
+import { randomUUID } from 'node:crypto'
+import type { PutObjectCommandInput } from '@aws-sdk/client-s3'
+import { abortAfter, type S3 } from '../aws-clients.ts'
+import { awsStoreError } from '../aws-error.ts'
+import { LEASE_MS, type Lease, redriveRunning } from '../dead-letter-store.ts'
+import { getObject, type StoredObject } from './get-object.ts'
+
+const CALL_MS = 30_000
+/** More than a holder's id needs. */
+const MAX_BYTES = 256
+const REFUSED: ReadonlySet<string> = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'])
+
+/** @throws DeadLetterError `redrive-running` while another redrive has it */
+export async function takeLease(s3: S3, object: { readonly Bucket: string; readonly Key: string }): Promise<Lease> {
+  const lease = new S3Lease(s3, object)
+  await lease.take()
+  return lease
+}
+
+class S3Lease implements Lease {
+  readonly #s3: S3
+  readonly #object: { readonly Bucket: string; readonly Key: string }
+  readonly #holder = randomUUID()
+  #etag: string | undefined
+
+  constructor(s3: S3, object: { readonly Bucket: string; readonly Key: string }) {
+    this.#s3 = s3
+    this.#object = object
+  }
+
+  async take(): Promise<void> {
+    if (await this.#put({ IfNoneMatch: '*' })) return
+    const found = await this.#get()
+    if (found && this.#isOwn(found)) this.#etag = found.etag
+    // A time in the future is no reason to wait for it.
+    else if (found && Math.abs(found.ageMs) < LEASE_MS) throw redriveRunning('bucket')
+    else if (!(await this.#put(found ? { IfMatch: found.etag } : { IfNoneMatch: '*' }))) throw redriveRunning('bucket')
+  }
+
+  async check(): Promise<void> {
+    const found = await this.#get()
+    if (!found || !this.#isOwn(found)) throw redriveRunning('bucket')
+  }
+
+  async renew(): Promise<void> {
+    if (await this.#put({ IfMatch: this.#etag })) return
+    // The answer to an earlier write may have been lost.
+    const found = await this.#get()
+    if (!found || !this.#isOwn(found) || !(await this.#put({ IfMatch: found.etag }))) throw redriveRunning('bucket')
+  }
+
+  async release(): Promise<void> {
+    // Only if it is still this lease, which then has its full time for the next call.
+    await this.renew()
+    const { s3, client } = this.#s3
+    try {
+      await client.send(new s3.DeleteObjectCommand(this.#object), abortAfter(CALL_MS))
+    } catch (error) {
+      throw awsStoreError(error, 'S3 bucket')
+    }
+  }
+
+  #isOwn({ body }: StoredObject): boolean {
+    return body?.toString() === this.#holder
+  }
+
+  /** @returns undefined when nobody has a lease */
+  async #get(): Promise<StoredObject | undefined> {
+    try {
+      return await getObject(this.#s3, this.#object, MAX_BYTES)
+    } catch (error) {
+      if ((error as Error).name === 'NoSuchKey') return undefined
+      throw awsStoreError(error, 'S3 bucket')
+    }
+  }
+
+  /** @returns false when the condition does not hold */
+  async #put(condition: Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>): Promise<boolean> {
+    const { s3, client } = this.#s3
+    const command = new s3.PutObjectCommand({
+      ...this.#object,
+      ...condition,
+      Body: this.#holder,
+      ContentType: 'text/plain',
+    })
+    try {
+      const { ETag } = await client.send(command, abortAfter(CALL_MS))
+      this.#etag = ETag
+      return true
+    } catch (error) {
+      if (REFUSED.has((error as Error).name)) return false
+      throw awsStoreError(error, 'S3 bucket')
+    }
+  }
+}

@@ -1,0 +1,195 @@
+// What lies in a bucket may come from anybody with rights to it: nothing of it stops the reading, and no entry can end
+// another one.
+import assert from 'node:assert/strict'
+import { after, afterEach, before, beforeEach, test } from 'node:test'
+import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
+import type { Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
+import { openStore, type S3DeadLetterStore } from '../../../lib/dead-letter/s3/store.ts'
+import { S3DeadLetterTarget } from '../../../lib/dead-letter/s3/target.ts'
+import { DeadLetterError } from '../../../lib/errors.ts'
+import { tried } from '../../../lib/redrive/retried-dead-letter.ts'
+import { deadLetterOf } from '../../fakes/dead-letter.ts'
+import { S3Server } from '../../fakes/s3-server.ts'
+import { deadlineIn } from '../../support/time.ts'
+
+const server = new S3Server('letters')
+before(() => server.start())
+after(() => server.stop())
+
+let store: S3DeadLetterStore
+beforeEach(() => {
+  server.objects.clear()
+  server.refused.clear()
+  server.requests.length = 0
+  server.aheadMs = 0
+  server.pageSize = 1000
+  store = openStore({ kind: 's3', bucket: 'letters', prefix: 'prod' })
+})
+afterEach(() => store.close())
+
+const keyOf = ({ deadLetterId }: DeadLetter) => `prod/${deadLetterId}.json`
+
+async function readAll() {
+  const unreadable: Unreadable[] = []
+  const open = await Array.fromAsync(store.deadLetters({ onUnreadable: each => unreadable.push(each) }))
+  return { open, unreadable, ids: open.map(({ deadLetter }) => deadLetter.recordId).sort() }
+}
+
+test('what can’t be read is counted with its key and stays; the others are given', async () => {
+  const [good, newer, forged, refused] = ['good', 'newer', 'forged', 'refused'].map(id => deadLetterOf(id)) as [
+    DeadLetter,
+    DeadLetter,
+    DeadLetter,
+    DeadLetter,
+  ]
+  server.put(keyOf(good), JSON.stringify(good))
+  server.put('prod/newer.json', JSON.stringify({ ...newer, schemaVersion: 3 }))
+  server.put('prod/forged.json', JSON.stringify({ ...forged, recordId: 'of another' }))
+  server.put('prod/garbage.json', Buffer.from([0xff, 0xfe, 0]))
+  server.put('prod/empty.json', '')
+  server.put(keyOf(refused), JSON.stringify(refused))
+  server.refused.set(keyOf(refused), 'AccessDenied')
+  server.put('prod/redrive.lease', 'x')
+  server.put('prod/claims/x.json', 'x')
+  const contents = server.contents()
+  const { ids, unreadable } = await readAll()
+  assert.deepEqual(ids, ['good'])
+  const places = unreadable.map(({ location, reason, count }) => [
+    location.slice('s3://letters/prod/'.length),
+    reason,
+    count,
+  ])
+  assert.deepEqual(
+    places.sort(),
+    [
+      ['empty.json', 'it is no dead letter', 1],
+      ['forged.json', 'its id is not the one of its record', 1],
+      ['garbage.json', 'it is no dead letter', 1],
+      ['newer.json', 'version 3 of the envelope is newer than this release supports (2)', 1],
+      [keyOf(refused).slice('prod/'.length), 'S3 does not give the object (AccessDenied)', 1],
+    ].sort(),
+  )
+  assert.deepEqual(server.contents(), contents)
+  assert.deepEqual(
+    server.requests.filter(request => !request.startsWith('GET')),
+    [],
+  )
+})
+
+test('an entry that has the id of another, and is not equal, is given beside it and can’t end it', async () => {
+  const victim = deadLetterOf('victim')
+  // Timestamp and partition do not belong to the id.
+  const forged = { ...victim, record: { ...victim.record, timestamp: 1, partition: 3 } }
+  server.put('prod/aaa.json', JSON.stringify(forged))
+  server.put(keyOf(victim), JSON.stringify(victim))
+  const { open } = await readAll()
+  assert.equal(open.length, 2)
+  const first = open.find(({ location }) => location.endsWith('aaa.json'))
+  assert.ok(first)
+  await store.replace(first, tried(first.deadLetter, 'quota'))
+  await store.complete([{ open: first, location: 'kafka:chat-0@1' }])
+  assert.deepEqual(server.contents(), { [keyOf(victim)]: JSON.stringify(victim) })
+})
+
+test('equal copies under other keys are given once and deleted together, also those that are read later', async () => {
+  const [twice, other] = [deadLetterOf('twice'), deadLetterOf('other')]
+  for (const key of ['prod/0.json', keyOf(twice), 'prod/zz.json']) server.put(key, JSON.stringify(twice))
+  server.put('prod/z.json', JSON.stringify(other))
+  server.pageSize = 1
+  const ids: string[] = []
+  for await (const open of store.deadLetters({ purpose: 'redrive' })) {
+    ids.push(open.deadLetter.recordId)
+    if (open.deadLetter.recordId === 'twice') await store.complete([{ open, location: 'kafka:chat-0@1' }])
+  }
+  assert.deepEqual(ids.sort(), ['other', 'twice'])
+  await store.tidy()
+  assert.deepEqual(Object.keys(server.contents()), ['prod/z.json'])
+})
+
+test('a dead letter that somebody else has changed or completed meanwhile is not written over', async () => {
+  const deadLetter = deadLetterOf('changed')
+  server.put(keyOf(deadLetter), JSON.stringify(deadLetter))
+  const [open] = (await readAll()).open
+  assert.ok(open)
+  const changed = JSON.stringify(tried(deadLetter, 'quota'))
+  server.put(keyOf(deadLetter), changed)
+  await assert.rejects(store.replace(open, tried(deadLetter, 'schema')), { code: 'redrive-running' })
+  assert.deepEqual(server.contents(), { [keyOf(deadLetter)]: changed })
+  server.objects.clear()
+  await assert.rejects(store.replace(open, tried(deadLetter, 'schema')), { code: 'redrive-running' })
+  assert.deepEqual(server.contents(), {})
+})
+
+test('an edited dead letter lies under its new id, so that the old one can be stored again', async () => {
+  const [old, edited] = [deadLetterOf('edited', 'old'), deadLetterOf('edited', 'new')]
+  server.put(keyOf(old), JSON.stringify(old))
+  const [open] = (await readAll()).open
+  assert.ok(open)
+  await store.replace(open, edited)
+  assert.deepEqual(server.contents(), { [keyOf(edited)]: JSON.stringify(edited) })
+  await store.replace({ ...open, deadLetter: edited }, tried(edited, 'quota'))
+  const target = new S3DeadLetterTarget('letters', 'prod')
+  await target.store([old], deadlineIn(5000))
+  await target.close()
+  assert.deepEqual(
+    (await readAll()).open.map(({ deadLetter }) => deadLetter.redrive.lastCode).sort(),
+    [null, 'quota'].sort(),
+  )
+})
+
+test('pages are read as they are needed, a few objects ahead', async () => {
+  server.pageSize = 10
+  for (let i = 0; i < 200; i++) server.put(`prod/${i}.json`, JSON.stringify(deadLetterOf(`n-${i}`)))
+  const controller = new AbortController()
+  let seen = 0
+  for await (const _open of store.deadLetters({ signal: controller.signal })) if (++seen === 20) break
+  assert.ok(server.requests.length < 60, `${server.requests.length} requests`)
+  assert.equal((await readAll()).open.length, 200)
+})
+
+test('a bucket that does not exist is an error; one that does not answer is another', async t => {
+  const missing = openStore({ kind: 's3', bucket: 'missing', prefix: '' })
+  t.after(() => missing.close())
+  const isError = (code: string) => (error: unknown) => error instanceof DeadLetterError && error.code === code
+  await assert.rejects(Array.fromAsync(missing.deadLetters()), isError('not-found'))
+  await assert.rejects(missing.lease(), isError('not-found'))
+})
+
+test('a lease is refused to others, lost when another has it, and free after its release', async () => {
+  const lease = await store.lease()
+  await assert.rejects(store.lease(), { code: 'redrive-running' })
+  await lease.check()
+  await lease.renew()
+  server.put('prod/redrive.lease', 'another holder')
+  await assert.rejects(lease.check(), { code: 'redrive-running' })
+  await assert.rejects(lease.renew(), { code: 'redrive-running' })
+  await assert.rejects(lease.release(), { code: 'redrive-running' })
+  assert.equal(server.contents()['prod/redrive.lease'], 'another holder')
+  server.objects.clear()
+  await assert.rejects(lease.check(), { code: 'redrive-running' })
+  const next = await store.lease()
+  await next.release()
+  assert.deepEqual(server.contents(), {})
+})
+
+test('the age of a lease is taken by the clock of S3, whatever the time here', async () => {
+  for (const aheadMs of [-3 * 3_600_000, 0, 3 * 3_600_000]) {
+    server.aheadMs = aheadMs
+    server.put('prod/redrive.lease', 'a', 30_000)
+    await assert.rejects(store.lease(), { code: 'redrive-running' })
+    server.put('prod/redrive.lease', 'a', 61_000)
+    await (await store.lease()).release()
+    // Of a clock that was wrong.
+    server.put('prod/redrive.lease', 'a', -3_600_000)
+    await (await store.lease()).release()
+  }
+})
+
+test('a lease whose first answer was lost is still the own one', async () => {
+  const lease = await store.lease()
+  const holder = server.contents()['prod/redrive.lease'] ?? ''
+  // Another version of the same object, as an encrypted bucket makes with each write.
+  server.put('prod/redrive.lease', `${holder}`)
+  await lease.renew()
+  await lease.release()
+})

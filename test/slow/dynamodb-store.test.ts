@@ -1,0 +1,182 @@
+// What lies in a table may come from anybody with rights to it: nothing of it stops the reading, and no item can end
+// another one.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import {
+  type AttributeValue,
+  CreateTableCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  ScanCommand,
+} from '@aws-sdk/client-dynamodb'
+import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import type { Unreadable } from '../../lib/dead-letter/dead-letter-store.ts'
+import { openStore } from '../../lib/dead-letter/dynamodb/store.ts'
+import { DynamoDbDeadLetterTarget } from '../../lib/dead-letter/dynamodb/target.ts'
+import { DeadLetterError } from '../../lib/errors.ts'
+import { tried } from '../../lib/redrive/retried-dead-letter.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { AWS_TEST_KEYS, type Moto, startMoto } from '../fakes/moto.ts'
+import { deadlineIn } from '../support/time.ts'
+
+let moto: Moto
+let client: DynamoDBClient
+before(async () => {
+  moto = await startMoto()
+  Object.assign(process.env, AWS_TEST_KEYS, { AWS_ENDPOINT_URL_DYNAMODB: moto.url })
+  client = new DynamoDBClient({})
+})
+after(() => {
+  client.destroy()
+  moto.stop()
+})
+
+let tables = 0
+/** The key's name is that of this release or that of 0.1. */
+async function newTable(key: 'deadLetterId' | 'letterId') {
+  const TableName = `table-${++tables}`
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    }),
+  )
+  const put = (id: string, deadLetter: unknown, others: Record<string, AttributeValue> = {}) =>
+    client.send(
+      new PutItemCommand({
+        TableName,
+        Item: { [key]: { S: id }, deadLetter: { S: JSON.stringify(deadLetter) }, ...others },
+      }),
+    )
+  const keys = async () =>
+    ((await client.send(new ScanCommand({ TableName }))).Items ?? []).map(item => item[key]?.S ?? '').sort()
+  return { TableName, put, keys, store: openStore({ kind: 'dynamodb', table: TableName }) }
+}
+
+for (const key of ['deadLetterId', 'letterId'] as const) {
+  test(`${key}: items that can’t be read are counted and stay; the others are given`, async () => {
+    const { TableName, put, keys, store } = await newTable(key)
+    const [good, newer, forged] = ['good', 'newer', 'forged'].map(id => deadLetterOf(id)) as [
+      DeadLetter,
+      DeadLetter,
+      DeadLetter,
+    ]
+    await put(good.deadLetterId, good)
+    await put('a newer one', { ...newer, schemaVersion: 3 })
+    await put('a forged one', { ...forged, recordId: 'of another' })
+    await put('a number', 7)
+    await client.send(
+      new PutItemCommand({ TableName, Item: { [key]: { S: 'of others' }, deadLetter: { N: '1' }, letter: { L: [] } } }),
+    )
+    const lease = await store.lease()
+    const unreadable: Unreadable[] = []
+    const open = await Array.fromAsync(store.deadLetters({ onUnreadable: each => unreadable.push(each) }))
+    assert.deepEqual(
+      open.map(({ deadLetter, location }) => [deadLetter.recordId, location]),
+      [['good', `dynamodb:${TableName}#${good.deadLetterId}`]],
+    )
+    assert.deepEqual(unreadable.map(({ location, reason, count }) => [location.split('#')[1], reason, count]).sort(), [
+      ['a forged one', 'its id is not the one of its record', 1],
+      ['a newer one', 'version 3 of the envelope is newer than this release supports (2)', 1],
+      ['a number', 'it is no dead letter', 1],
+      ['of others', 'it is no dead letter', 1],
+    ])
+    await lease.release()
+    assert.deepEqual(await keys(), [good.deadLetterId, 'a newer one', 'a forged one', 'a number', 'of others'].sort())
+    await store.close()
+  })
+
+  test(`${key}: an item that has the id of another one ends only itself`, async () => {
+    const { put, keys, store } = await newTable(key)
+    const victim = deadLetterOf('victim')
+    const other = key === 'deadLetterId' ? 'letterId' : 'deadLetterId'
+    await put(victim.deadLetterId, victim)
+    // Under the other name of the key it has the victim's id.
+    const forged = { ...victim, record: { ...victim.record, timestamp: 1, partition: 3 } }
+    await put('forged', forged, { [other]: { S: victim.deadLetterId } })
+    const open = await Array.fromAsync(store.deadLetters())
+    assert.equal(open.length, 2)
+    const mine = open.find(({ deadLetter }) => deadLetter.record.timestamp === 1)
+    assert.ok(mine)
+    await store.replace(mine, tried(mine.deadLetter, 'quota'))
+    await store.complete([{ open: mine, location: 'kafka:chat-0@1' }])
+    assert.deepEqual(await keys(), [victim.deadLetterId])
+    const [left] = await Array.fromAsync(store.deadLetters())
+    assert.deepEqual(left?.deadLetter, victim)
+    await store.close()
+  })
+
+  test(`${key}: equal copies are given once and deleted together; an edited one lies under its new id`, async () => {
+    const { TableName, put, keys, store } = await newTable(key)
+    const [twice, edited] = [deadLetterOf('twice', 'old'), deadLetterOf('twice', 'new')]
+    for (const id of ['copy', twice.deadLetterId, 'another copy']) await put(id, twice)
+    const [open, ...others] = await Array.fromAsync(store.deadLetters())
+    assert.ok(open)
+    assert.deepEqual(others, [])
+    await store.replace(open, edited)
+    assert.deepEqual(await keys(), [edited.deadLetterId])
+    const target = new DynamoDbDeadLetterTarget(TableName)
+    await target.store([twice], deadlineIn(5000))
+    await target.close()
+    assert.deepEqual(await keys(), [edited.deadLetterId, twice.deadLetterId].sort())
+    await store.complete(
+      (await Array.fromAsync(store.deadLetters())).map(each => ({ open: each, location: 'discarded' })),
+    )
+    assert.deepEqual(await keys(), [])
+    await store.close()
+  })
+
+  test(`${key}: a lease of a wrong clock or form is taken over; a running one is not`, async () => {
+    const { TableName, store } = await newTable(key)
+    const leased = (until: AttributeValue) =>
+      client.send(
+        new PutItemCommand({
+          TableName,
+          Item: {
+            deadLetterId: { S: 'redrive-lease' },
+            letterId: { S: 'redrive-lease' },
+            holder: { S: 'another' },
+            until,
+          },
+        }),
+      )
+    const atMs = (ms: number) => ({ N: String(Date.now() + ms) })
+    const isRunning = { code: 'redrive-running' }
+    for (const running of [atMs(5000), atMs(90_000)]) {
+      await leased(running)
+      await assert.rejects(store.lease(), isRunning)
+    }
+    for (const broken of [atMs(-1), atMs(3_600_000), { N: '9000000000000000' }, { S: '9' }]) {
+      await leased(broken)
+      await (await store.lease()).release()
+    }
+    const lease = await store.lease()
+    await lease.check()
+    await leased(atMs(5000))
+    await assert.rejects(lease.check(), isRunning)
+    await assert.rejects(lease.release())
+    await store.close()
+  })
+}
+
+test('a table is read page by page', async () => {
+  const { TableName, store } = await newTable('deadLetterId')
+  const target = new DynamoDbDeadLetterTarget(TableName)
+  const deadLetters = Array.from({ length: 30 }, (_, i) => deadLetterOf(`n-${i}`, Buffer.alloc(100_000, 'x')))
+  const locations = await target.store(deadLetters, deadlineIn(20_000))
+  await target.close()
+  assert.equal(locations.filter(location => typeof location === 'string').length, 30)
+  const ids = await Array.fromAsync(store.deadLetters(), ({ deadLetter }) => deadLetter.recordId)
+  assert.equal(new Set(ids).size, 30)
+  await store.close()
+})
+
+test('a table that does not exist is not found', async () => {
+  const store = openStore({ kind: 'dynamodb', table: 'missing' })
+  const isMissing = (error: unknown) => error instanceof DeadLetterError && error.code === 'not-found'
+  await assert.rejects(Array.fromAsync(store.deadLetters()), isMissing)
+  await assert.rejects(store.lease(), isMissing)
+  await store.close()
+})
