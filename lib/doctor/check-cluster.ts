@@ -12,6 +12,7 @@ import { encodeRecordBatch } from '../wire-format/record-batch-encoder.ts'
 import { type Check, failed, ok, skipped, warning } from './check.ts'
 
 const REQUEST_MS = 10_000
+const MIN_INSYNC_REPLICAS = 'min.insync.replicas'
 const STEPS = ['TLS', 'authentication', 'ApiVersions']
 /** The step that a cause belongs to. */
 const STEP_OF: Readonly<Record<string, number>> = {
@@ -78,10 +79,7 @@ async function checkTopics(
   topics: readonly TopicMetadata[],
 ): Promise<Check[]> {
   const existing = topics.filter(({ error }) => error === null).map(({ topic }) => topic)
-  const settings =
-    existing.length > 0
-      ? await new LogReader(client).settings(existing, ['min.insync.replicas']).catch(() => new Map())
-      : new Map()
+  const minInSyncReplicas = await readMinInSyncReplicas(client, existing)
   const checks = await Promise.all(
     topics.map(async metadata => {
       const name = `topic ${metadata.topic}`
@@ -107,11 +105,27 @@ async function checkTopics(
       return [
         state,
         await checkRights(client, config, metadata),
-        replication(metadata, settings.get(metadata.topic)?.get('min.insync.replicas')),
+        replication(metadata, minInSyncReplicas.get(metadata.topic)),
       ]
     }),
   )
   return checks.flat()
+}
+
+/** @returns one entry per topic whose settings the producer may read */
+async function readMinInSyncReplicas(
+  client: KafkaJsClient,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, string | null | undefined>> {
+  const values = new Map<string, string | null | undefined>()
+  if (topics.length === 0) return values
+  try {
+    for (const [topic, settings] of await new LogReader(client).settings(topics, [MIN_INSYNC_REPLICAS]))
+      if (settings instanceof Map) values.set(topic, settings.get(MIN_INSYNC_REPLICAS))
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error
+  }
+  return values
 }
 
 /**

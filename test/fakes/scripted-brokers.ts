@@ -150,7 +150,9 @@ export class ScriptedBrokers {
           ? this.#metadata(version)
           : apiKey === 22
             ? this.#initProducerId()
-            : this.#apiVersions()
+            : apiKey === 32
+              ? this.#describeConfigs()
+              : this.#apiVersions()
     if (apiKey === 0) {
       const fate = this.script.onAnswer?.(broker, ++this.#produces) ?? 'send'
       if (fate === 'drop') return
@@ -220,12 +222,19 @@ export class ScriptedBrokers {
     return Buffer.concat([int32(0), int16(0), int64(Number(++this.#producerIds)), int16(0)])
   }
 
+  /** No topic's settings may be read. */
+  #describeConfigs(): Buffer {
+    const topic = Buffer.concat([int16(29), int16(-1), Buffer.from([2]), string(this.topic), array([])])
+    return Buffer.concat([int32(0), array([topic])])
+  }
+
   #apiVersions(): Buffer {
     const ranges = [
       [0, 0, 8],
       [3, 0, 7],
       [18, 0, 2],
       [22, 0, 1],
+      [32, 0, 1],
     ].map(([key, min, max]) => Buffer.concat([int16(key as number), int16(min as number), int16(max as number)]))
     return Buffer.concat([int16(0), array(ranges), int32(0)])
   }

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { checkCluster } from '../../lib/doctor/check-cluster.ts'
+import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+
+const CORRUPT_MESSAGE = 2
+const TOPIC_AUTHORIZATION_FAILED = 29
+
+async function statuses(produceError: number) {
+  const brokers = await ScriptedBrokers.start({
+    leaders: [0, 1],
+    script: { onProduce: () => ({ errorCode: produceError }) },
+  })
+  const config = parseConfig({ bootstrapServers: brokers.addresses, securityProtocol: 'PLAINTEXT' }, {})
+  const checks = await checkCluster(config, ['t'])
+  await brokers.stop()
+  return Object.fromEntries(checks.map(({ name, status, detail }) => [name, `${status}: ${detail}`]))
+}
+
+test('without the right DESCRIBE_CONFIGS all other checks run', async () => {
+  const checks = await statuses(CORRUPT_MESSAGE)
+  assert.deepEqual(Object.keys(checks), [
+    'TLS',
+    'authentication',
+    'ApiVersions',
+    'producer id',
+    'topic t',
+    'rights t',
+    'replication t',
+  ])
+  assert.equal(checks['topic t'], 'ok: 2 partition(s)')
+  assert.equal(checks['rights t'], 'ok: may write')
+  assert.match(checks['replication t'] ?? '', /min\.insync\.replicas not known \(DESCRIBE_CONFIGS\)/)
+})
+
+test('the right to write is checked without writing a record', async () => {
+  const checks = await statuses(TOPIC_AUTHORIZATION_FAILED)
+  assert.equal(checks['rights t'], 'failed: TOPIC_AUTHORIZATION_FAILED')
+})
