@@ -23,6 +23,8 @@ const sqs = await startSqs([
   { name: 'earthquakes-failures', visibilityS: 30 },
   { name: 'event-failures', visibilityS: 30 },
   { name: 'chat-failures.fifo', visibilityS: 30 },
+  { name: 'many-failures.fifo', visibilityS: 30 },
+  { name: 'redrive-lease.fifo', visibilityS: 30 },
 ])
 after(() => sqs.stop())
 const topics = ['chat', 'earthquakes']
@@ -38,6 +40,7 @@ const config = parseConfig(
     deadLetter: `sqs:${sqs.queueUrl('dead-letters')}`,
     redriveFrom: [
       `source-dlq:${sqs.queueUrl('{queue}-failures')}`,
+      `source-dlq:${sqs.queueUrl('many-failures.fifo')}?source=chat.fifo`,
       `failure-destination:${sqs.queueUrl('event-failures')}`,
     ].join(),
   },
@@ -153,6 +156,71 @@ test('messages in the DLQ of a FIFO queue are sent in order per group; invalid o
     [1, 2, 3].map(n => ['g', text(n)]),
   )
   assert.equal(results(await handleRedrive({ ...request, dryRun: true }, context(), services))[0]?.seen, 1)
+})
+
+test('300 messages of one group are all sent in one run, in order', async () => {
+  const text = (n: number) => JSON.stringify({ room: 'r', user: 'u', text: `many-${n}` })
+  for (let n = 0; n < 300; n++)
+    await sqs.client.send(
+      new SendMessageCommand({
+        QueueUrl: sqs.queueUrl('many-failures.fifo'),
+        MessageBody: text(n),
+        MessageGroupId: 'many',
+        MessageDeduplicationId: `many-${n}`,
+      }),
+    )
+  const from = `source-dlq:${sqs.queueUrl('many-failures.fifo')}`
+  const sent = await recordsSentDuring('chat', async () => {
+    const [result] = results(await handleRedrive({ from }, context(), services))
+    assert.deepEqual([result?.resent, result?.stopped], [300, undefined], JSON.stringify(result))
+  })
+  assert.deepEqual(
+    sent.map(({ value }) => value),
+    Array.from({ length: 300 }, (_, n) => text(n)),
+  )
+  assert.equal(await sqs.depth('many-failures.fifo'), 0)
+})
+
+// A body that is also a dead letter went to any topic under another record's id.
+test('a message of a source DLQ that looks like a dead letter goes through the contract of its queue', async () => {
+  const forged = { ...quake('posing'), ...recent('victim', '{"room":"lobby","user":"ada","text":"forged"}') }
+  await send('earthquakes-failures', forged)
+  const from = `source-dlq:${sqs.queueUrl('earthquakes-failures')}`
+  let toEarthquakes: readonly { key: string; id: string }[] = []
+  const toChat = await recordsSentDuring('chat', async () => {
+    toEarthquakes = await recordsSentDuring('earthquakes', () => handleRedrive({ from }, context(), services))
+  })
+  assert.deepEqual(toChat, [])
+  assert.deepEqual(
+    toEarthquakes.map(({ key }) => key),
+    ['posing'],
+  )
+  assert.notEqual(toEarthquakes[0]?.id, 'victim')
+})
+
+test('two redrives at once: one has the lease, the other answers already-running without an error', async () => {
+  const leased = {
+    ...services,
+    config: parseConfig(
+      {
+        bootstrapServers: servers.split(','),
+        deadLetter: `sqs:${sqs.queueUrl('dead-letters')}`,
+        redriveLeaseQueue: sqs.queueUrl('redrive-lease.fifo'),
+      },
+      {},
+    ),
+  }
+  const deadLetters = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
+  const stored = Array.from({ length: 20 }, (_, n) => recent(`l-${n}`, '{"room":"r","user":"u","text":"leased"}'))
+  await deadLetters.store(stored, deadlineIn(5000))
+  await deadLetters.close()
+  let stopped: (string | undefined)[] = []
+  const sent = await recordsSentDuring('chat', async () => {
+    const runs = [1, 2, 3].map(() => handleRedrive({ rate: 20 }, context(), leased))
+    stopped = (await Promise.all(runs)).map(answer => results(answer)[0]?.stopped)
+  })
+  assert.deepEqual(stopped.sort(), ['already-running', 'already-running', undefined])
+  assert.equal(sent.length, 20)
 })
 
 test('events in failure destinations are sent by their contracts; invalid ones stay', async () => {

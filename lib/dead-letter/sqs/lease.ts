@@ -1,7 +1,7 @@
 // The lease of the redrives of queues: a FIFO queue in which a message of the only group is in flight. SQS gives nobody
 // another message of a group while one of it is in flight, so only one redrive holds it (ADR 10).
 import { randomUUID } from 'node:crypto'
-import { systemClock } from '../../time/clock.ts'
+import { type Clock, systemClock } from '../../time/clock.ts'
 import { LEASE_MS, type Lease, redriveRunning } from '../dead-letter-store.ts'
 import { SqsQueue } from './queue.ts'
 
@@ -13,10 +13,10 @@ const MIN_LEFT_MS = 30_000
 const ATTEMPTS = 20
 
 /** @throws DeadLetterError `redrive-running` while another redrive holds it · when the queue can't be used */
-export async function takeQueueLease(queueUrl: string): Promise<Lease> {
+export async function takeQueueLease(queueUrl: string, clock: Pick<Clock, 'now'> = systemClock): Promise<Lease> {
   const queue = new SqsQueue(queueUrl)
   try {
-    const lease = await take(queue)
+    const lease = await take(queue, clock)
     return { ...lease, release: () => lease.release().finally(() => queue.close()) }
   } catch (error) {
     await queue.close()
@@ -24,24 +24,24 @@ export async function takeQueueLease(queueUrl: string): Promise<Lease> {
   }
 }
 
-async function take(queue: SqsQueue): Promise<Lease> {
+async function take(queue: SqsQueue, clock: Pick<Clock, 'now'>): Promise<Lease> {
   // Each redrive sends its own message, so that the queue needs no preparation and the message can't be too old.
   const id = await queue.send({ body: 'redrive', group: GROUP, deduplicationId: randomUUID() })
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const from = systemClock.now()
+    const from = clock.now()
     const messages = await queue.receive(LEASE_S, 0)
     if (messages.length === 0) throw redriveRunning('queue')
     const handles = messages.map(({ ReceiptHandle = '' }) => ReceiptHandle)
-    if (messages.some(({ MessageId }) => MessageId === id)) return leaseOf(queue, handles, from + LEASE_MS)
+    if (messages.some(({ MessageId }) => MessageId === id)) return leaseOf(queue, handles, from + LEASE_MS, clock)
     await queue.delete(handles)
   }
   throw redriveRunning('queue')
 }
 
-function leaseOf(queue: SqsQueue, handles: readonly string[], firstUntil: number): Lease {
+function leaseOf(queue: SqsQueue, handles: readonly string[], firstUntil: number, clock: Pick<Clock, 'now'>): Lease {
   let until = firstUntil
   const renew = async () => {
-    const from = systemClock.now()
+    const from = clock.now()
     if (from >= until) throw redriveRunning('queue')
     const isHidden = await queue.hide(handles, LEASE_S)
     if (!isHidden.every(Boolean)) {
@@ -52,11 +52,11 @@ function leaseOf(queue: SqsQueue, handles: readonly string[], firstUntil: number
   }
   return {
     check: async () => {
-      if (until - systemClock.now() < MIN_LEFT_MS) await renew()
+      if (until - clock.now() < MIN_LEFT_MS) await renew()
     },
     renew,
     release: async () => {
-      if (systemClock.now() < until) await queue.delete(handles)
+      if (clock.now() < until) await queue.delete(handles)
     },
   }
 }

@@ -77,7 +77,10 @@ export class SqsQueue {
     )
   }
 
-  /** Hides messages for so long from now on; 0 gives them back. @returns per receipt handle, in order: whether it did */
+  /**
+   * Hides messages for so long from now on; 0 gives them back.
+   * @returns per receipt handle, in order: whether SQS did it
+   */
   hide(receiptHandles: readonly string[], seconds: number): Promise<boolean[]> {
     return this.#inTens(receiptHandles, ({ sqs, client }, entries, options) =>
       client.send(

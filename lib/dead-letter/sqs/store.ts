@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Message } from '@aws-sdk/client-sqs'
 import { DeadLetterError } from '../../errors.ts'
-import { systemClock } from '../../time/clock.ts'
+import { type Clock, systemClock } from '../../time/clock.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   type Completed,
@@ -63,6 +63,8 @@ const MAX_PER_GROUP = 10
 
 export interface SqsStoreOptions extends Pick<DeadLetterStoreServices, 'readSourceMessage' | 'takeLease'> {
   readonly role: QueueRole
+  /** Default: the system's. */
+  readonly clock?: Pick<Clock, 'now'>
 }
 
 export function openStore(
@@ -75,6 +77,7 @@ export function openStore(
 export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #queue: SqsQueue
   readonly #options: SqsStoreOptions
+  readonly #clock: Pick<Clock, 'now'>
   /** Message id → what is held of it. It stays after it was given back: a run gives a dead letter once. */
   readonly #held = new Map<string, Held>()
   /** Fingerprint → the messages that hold this dead letter: SQS or a retry may have stored it twice. */
@@ -90,6 +93,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   constructor(queueUrl: string, options: SqsStoreOptions) {
     this.#queue = new SqsQueue(queueUrl)
     this.#options = options
+    this.#clock = options.clock ?? systemClock
   }
 
   /**
@@ -201,7 +205,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     while (!signal?.aborted && empty < emptyAnswers && withoutNews < ANSWERS_WITHOUT_NEWS) {
       // Groups that are in flight give nothing more; they do after what was given is completed.
       const isPart = this.#queue.isFifo && count > 0
-      const from = systemClock.now()
+      const from = this.#clock.now()
       const messages = await this.#receive(visibilityS, isPart ? 0 : WAIT_S)
       const fresh = messages.filter(message => !this.#holdAgain(message, from + visibilityS * 1000))
       empty = messages.length === 0 ? empty + (isPart ? emptyAnswers : 1) : 0
@@ -287,7 +291,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
    * message, which may be another reader's by now
    */
   async #delete(messages: readonly Held[]): Promise<boolean[]> {
-    const isInTime = messages.map(({ until }) => systemClock.now() < until)
+    const isInTime = messages.map(({ until }) => this.#clock.now() < until)
     const isDeleted = await this.#queue.delete(messages.map(({ receiptHandle }) => receiptHandle))
     for (const { id } of messages) this.#held.delete(id)
     return isDeleted.map((deleted, index) => deleted && (isInTime[index] ?? false))
@@ -316,7 +320,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   #inFlight(): Held[] {
-    const now = systemClock.now()
+    const now = this.#clock.now()
     return [...this.#held.values()].filter(({ until }) => now < until)
   }
 
@@ -329,7 +333,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async #hideLonger(messages: readonly Held[]): Promise<void> {
-    const from = systemClock.now()
+    const from = this.#clock.now()
     const due = messages.filter(({ until }) => from < until && until - from < MIN_LEFT_MS)
     if (due.length === 0) return
     const isHidden = await this.#queue.hide(

@@ -1,0 +1,339 @@
+// Dead letters in SQS, on a queue in memory whose clock the test sets: what is hidden for how long, what is deleted.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
+import { NotCompletedError, type OpenDeadLetter } from '../../../lib/dead-letter/dead-letter-store.ts'
+import { takeQueueLease } from '../../../lib/dead-letter/sqs/lease.ts'
+import { SqsDeadLetterStore } from '../../../lib/dead-letter/sqs/store.ts'
+import { notSent } from '../../../lib/delivery/delivery-report.ts'
+import { DeadLetterError, InvalidRecordError } from '../../../lib/errors.ts'
+import type { ProducerRecord } from '../../../lib/record/producer-record.ts'
+import { type RedriveOptions, redrive } from '../../../lib/redrive/redrive.ts'
+import { createSourceMessageReader } from '../../../lib/redrive/source-messages.ts'
+import { contractsOf } from '../../fakes/contracts.ts'
+import { deadLetterOf } from '../../fakes/dead-letter.ts'
+import { SqsServer } from '../../fakes/sqs-server.ts'
+
+const contracts = contractsOf([
+  {
+    topic: 'orders',
+    json: {
+      key: { required: false },
+      value: { schema: { type: 'object', required: ['n'] } },
+      from: { sqs: [{ queue: 'orders.fifo' }] },
+    },
+  },
+])
+const readSourceMessage = createSourceMessageReader(contracts, { defaultTopic: undefined, maxRequestSize: 1_000_000 })
+const completedOf = (open: readonly OpenDeadLetter<string>[]) =>
+  open.map(each => ({ open: each, location: 'kafka:chat-0@1' }))
+
+async function standard(t: TestContext): Promise<{ sqs: SqsServer; store: SqsDeadLetterStore }> {
+  const sqs = await SqsServer.start('dead-letters')
+  const store = new SqsDeadLetterStore(sqs.url, { role: { kind: 'sqs' }, clock: sqs.clock })
+  t.after(() => store.close().finally(() => sqs.close()))
+  return { sqs, store }
+}
+
+async function fifo(t: TestContext): Promise<{ sqs: SqsServer; store: SqsDeadLetterStore }> {
+  const sqs = await SqsServer.start('orders-failures.fifo')
+  const role = { kind: 'source-dlq', sourceQueue: 'orders.fifo' } as const
+  const store = new SqsDeadLetterStore(sqs.url, { role, readSourceMessage, clock: sqs.clock })
+  t.after(() => store.close().finally(() => sqs.close()))
+  return { sqs, store }
+}
+
+/** Notes what is sent; refuses records by their values. */
+function producerThat(isRefused: (value: string) => boolean = () => false) {
+  const sent: string[] = []
+  let offset = 0n
+  const sendAll: RedriveOptions['producer']['sendAll'] = async records =>
+    records.map((record: ProducerRecord) => {
+      const value = String(record.value)
+      if (isRefused(value))
+        return notSent(record, undefined, new InvalidRecordError('record-too-large', 'too large'), 0)
+      sent.push(value)
+      const metadata = { topic: record.topic, partition: 0, offset: offset++, timestamp: 0 }
+      return { kind: 'delivered', record, metadata, attempts: 1 } as never
+    })
+  return { sent, producer: { sendAll, isReachable: async () => true } }
+}
+
+// Two `stats` at once counted a part of the queue each, and after Ctrl-C the next one counted none for a minute.
+test('to look is to receive a sample, which is given back at once', async t => {
+  const { sqs, store } = await standard(t)
+  for (let n = 0; n < 1500; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
+  const open = await Array.fromAsync(store.deadLetters())
+  assert.deepEqual([open.length, sqs.visible, sqs.messages.length], [1000, 1500, 1500])
+  assert.equal(sqs.callsOf('ReceiveMessage').length, 100)
+  assert.ok(sqs.callsOf('ReceiveMessage').every(({ body }) => body.VisibilityTimeout === 30))
+  const notes = (await store.notes()).join(' ')
+  assert.match(notes, /About 1500 messages are in the queue, 0 more are received and hidden, 0 delayed/)
+  assert.match(notes, /counts a receive of each message and hides it for seconds, at most 30/)
+  assert.match(notes, /a sample of 1000 messages/)
+  assert.match(notes, /Nothing excludes a second redrive of this queue: set KAFKA_REDRIVE_LEASE_QUEUE/)
+  assert.deepEqual([...new Set(sqs.calls.map(({ operation }) => operation))].sort(), [
+    'ChangeMessageVisibilityBatch',
+    'GetQueueAttributes',
+    'ReceiveMessage',
+  ])
+})
+
+test('what was looked at is given back when the consumer, a signal or close ends it', async t => {
+  const { sqs, store } = await standard(t)
+  for (let n = 0; n < 50; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
+  for await (const _open of store.deadLetters()) break
+  assert.equal(sqs.visible, 50)
+  const stopping = new AbortController()
+  let count = 0
+  for await (const _open of store.deadLetters({ signal: stopping.signal })) if (++count === 15) stopping.abort()
+  assert.deepEqual([count, sqs.visible], [20, 50])
+  for await (const _open of store.deadLetters({ purpose: 'redrive' })) break
+  assert.equal(sqs.visible, 40)
+  await store.close()
+  assert.equal(sqs.visible, 50)
+})
+
+test('only dead letters are given; anything else is counted with its reason and stays', async t => {
+  const { sqs, store } = await standard(t)
+  sqs.add('text')
+  sqs.add(JSON.stringify({ ...deadLetterOf('other'), schemaVersion: 9 }))
+  sqs.add(JSON.stringify({ ...deadLetterOf('forged'), recordId: 'another' }))
+  sqs.add(`{"detail":${'['.repeat(6000)}${']'.repeat(6000)}}`)
+  sqs.add(JSON.stringify(deadLetterOf('good')))
+  const { producer } = producerThat()
+  const reasons: string[] = []
+  const result = await redrive(store, { producer, onUnreadable: ({ reason }) => reasons.push(reason) })
+  assert.deepEqual([result.seen, result.resent, result.unreadable, sqs.messages.length], [1, 1, 4, 4])
+  assert.deepEqual(reasons, [
+    'no dead letter',
+    'version 9 of the envelope is newer than this release supports (2)',
+    'its id is not the one of its record',
+    'no dead letter',
+  ])
+})
+
+// A retry of the SDK stores a dead letter twice; three redrives at once then sent 1,703 records of 1,000.
+test('a doubled message is sent once per run and deleted in each place, also when it comes later', async t => {
+  const { sqs, store } = await standard(t)
+  const twice = JSON.stringify(deadLetterOf('twice', 'v-twice'))
+  for (const body of [twice, JSON.stringify(deadLetterOf('once', 'v-once')), twice]) sqs.add(body)
+  const { sent, producer } = producerThat()
+  const sendAll: typeof producer.sendAll = records => {
+    if (sqs.messages.length === 3) sqs.add(twice)
+    return producer.sendAll(records)
+  }
+  await redrive(store, { producer: { ...producer, sendAll }, concurrency: 2 })
+  assert.deepEqual(sent, ['v-twice', 'v-once'])
+  const again = await Array.fromAsync(store.deadLetters({ purpose: 'redrive' }))
+  assert.deepEqual([again.length, sqs.messages.length], [0, 0])
+})
+
+// A forged dead letter with the id of another one ended the other one, which was nowhere then.
+test('of two dead letters with one id and different values both are given', async t => {
+  const { sqs, store } = await standard(t)
+  const whole = deadLetterOf('victim')
+  const claimed = (sha256: string): DeadLetter => ({
+    ...whole,
+    record: { ...whole.record, value: null },
+    claimCheck: { target: `s3://b/claims/${whole.deadLetterId}`, sha256: sha256.repeat(64), bytes: 5 },
+  })
+  for (const digit of ['a', 'b']) sqs.add(JSON.stringify(claimed(digit)))
+  const open = await Array.fromAsync(store.deadLetters({ purpose: 'redrive' }))
+  assert.deepEqual(
+    open.map(({ verified }) => verified),
+    [false, false],
+  )
+  await store.complete(completedOf(open.slice(0, 1)))
+  assert.deepEqual(
+    sqs.messages.map(({ body }) => JSON.parse(body).claimCheck.sha256[0]),
+    ['b'],
+  )
+})
+
+test('a message is completed only if it is deleted while it is held, and harms no other', async t => {
+  const { sqs, store } = await standard(t)
+  for (const id of ['expires', 'renewed', 'refused', 'good']) sqs.add(JSON.stringify(deadLetterOf(id)))
+  sqs.undeletable.add('m-2')
+  const open = await Array.fromAsync(store.deadLetters({ purpose: 'redrive' }))
+  sqs.now = 25_000
+  await store.reserve(open.slice(1))
+  assert.equal(sqs.callsOf('ChangeMessageVisibilityBatch').length, 1)
+  sqs.now = 61_000
+  await assert.rejects(store.complete(completedOf(open)), (error: unknown) => {
+    assert.ok(error instanceof NotCompletedError)
+    assert.deepEqual(
+      error.entries.map(({ open }) => open.deadLetter.recordId),
+      ['expires', 'refused'],
+    )
+    return true
+  })
+  assert.deepEqual(
+    sqs.messages.map(({ id }) => id),
+    ['m-0', 'm-2'],
+  )
+  // Both records are in Kafka: the same run deletes what comes back, and gives it to nobody.
+  sqs.undeletable.clear()
+  sqs.now = 200_000
+  assert.deepEqual(await Array.fromAsync(store.deadLetters({ purpose: 'redrive' })), [])
+  assert.equal(sqs.messages.length, 0)
+})
+
+test('a redrive counts what could not be deleted, and goes on', async t => {
+  const { sqs, store } = await standard(t)
+  for (const id of ['a', 'b', 'c']) sqs.add(JSON.stringify(deadLetterOf(id)))
+  sqs.undeletable.add('m-0')
+  const result = await redrive(store, { producer: producerThat().producer, concurrency: 1 })
+  assert.deepEqual([result.resent, result.notCompleted, result.stopped], [3, 1, undefined])
+})
+
+test('what is held is renewed by the lease, and reading goes on as long as there is more', async t => {
+  const { sqs, store } = await standard(t)
+  for (let n = 0; n < 25; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
+  const lease = await store.lease()
+  const open: OpenDeadLetter<string>[] = []
+  for await (const each of store.deadLetters({ purpose: 'redrive' })) {
+    open.push(each)
+    sqs.now += 15_000
+    await lease.renew()
+  }
+  assert.equal(open.length, 25)
+  await store.complete(completedOf(open))
+  assert.equal(sqs.messages.length, 0)
+})
+
+test('a replaced dead letter is the new version, which this run does not give again', async t => {
+  const { sqs, store } = await standard(t)
+  sqs.add(JSON.stringify(deadLetterOf('refused')))
+  const [open] = await Array.fromAsync(store.deadLetters({ purpose: 'redrive' }))
+  assert.ok(open)
+  const redriven = { count: 1, lastAt: new Date(0).toISOString(), lastCode: 'schema' }
+  await store.replace(open, { ...open.deadLetter, redrive: redriven })
+  assert.deepEqual(
+    sqs.messages.map(({ body }) => JSON.parse(body).redrive.count),
+    [1],
+  )
+  assert.deepEqual(await Array.fromAsync(store.deadLetters({ purpose: 'redrive' })), [])
+})
+
+// Ten messages of each group were sent, and counted as all.
+test('a FIFO queue is emptied in one run, each group in order, ten of a group in memory', async t => {
+  const { sqs, store } = await fifo(t)
+  for (let n = 0; n < 300; n++) sqs.add(JSON.stringify({ n }), { group: 'g' })
+  for (let n = 0; n < 15; n++) sqs.add(JSON.stringify({ n: `h-${n}` }), { group: 'h' })
+  const { sent, producer } = producerThat()
+  const result = await redrive(store, { producer })
+  assert.deepEqual([result.resent, result.stopped, sqs.messages.length], [315, undefined, 0])
+  const numbers = sent.map(value => JSON.parse(value).n as number | string)
+  assert.deepEqual(
+    numbers.filter(n => typeof n === 'number'),
+    Array.from({ length: 300 }, (_, n) => n),
+  )
+  assert.deepEqual(
+    numbers.filter(n => typeof n === 'string'),
+    Array.from({ length: 15 }, (_, n) => `h-${n}`),
+  )
+  assert.equal(sqs.peakInFlight, 20)
+})
+
+test('a FIFO group goes on behind an invalid message, and waits behind one that was not sent', async t => {
+  const { sqs, store } = await fifo(t)
+  for (let n = 0; n < 30; n++) {
+    sqs.add(n % 10 === 3 ? '{"wrong":1}' : JSON.stringify({ n }), { group: 'invalid' })
+    sqs.add(JSON.stringify({ n: `w-${n}` }), { group: 'waits' })
+  }
+  const { sent, producer } = producerThat(value => value.includes('"w-12"'))
+  const result = await redrive(store, { producer, concurrency: 1 })
+  assert.deepEqual(
+    sent.filter(value => !value.includes('w-')),
+    Array.from({ length: 30 }, (_, n) => n)
+      .filter(n => n % 10 !== 3)
+      .map(n => JSON.stringify({ n })),
+  )
+  const waiting = sent.flatMap(value => /w-(\d+)/.exec(value)?.[1] ?? []).map(Number)
+  assert.ok(waiting.includes(11) && !waiting.includes(12), String(waiting))
+  // SQS gave ten at once; what is behind them is not given before the next run.
+  assert.ok(Math.max(...waiting) < 20, String(waiting))
+  assert.equal(result.failed['record-too-large'], 1)
+  await store.close()
+  assert.equal(sqs.visible, sqs.messages.length)
+})
+
+test('when as many messages are in flight as SQS allows, the rest comes after these are completed', async t => {
+  const { sqs, store } = await standard(t)
+  sqs.maxInFlight = 20
+  for (let n = 0; n < 50; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
+  const result = await redrive(store, { producer: producerThat().producer })
+  assert.deepEqual([result.resent, result.stopped, sqs.messages.length], [50, undefined, 0])
+})
+
+test('a message of a source is never replaced by an envelope, and can’t be edited', async t => {
+  const { sqs, store } = await fifo(t)
+  sqs.add('{"n":1}', { group: 'g' })
+  const [open] = await Array.fromAsync(store.deadLetters({ purpose: 'redrive' }))
+  assert.ok(open)
+  await store.replace(open, { ...open.deadLetter, redrive: { ...open.deadLetter.redrive, count: 1 } })
+  await assert.rejects(store.replace(open, deadLetterOf('edited')), /can’t be edited/)
+  assert.deepEqual([sqs.callsOf('SendMessage').length, sqs.messages.length], [0, 1])
+})
+
+test('a queue that does not exist is not-found', async t => {
+  const { sqs, store } = await standard(t)
+  sqs.isMissing = true
+  await assert.rejects(
+    Array.fromAsync(store.deadLetters()),
+    (error: unknown) => error instanceof DeadLetterError && error.code === 'not-found',
+  )
+})
+
+const isRunning = (error: unknown) => error instanceof DeadLetterError && error.code === 'redrive-running'
+
+test('one redrive has the lease; another gets it after a release, or 60 s after the holder’s last sign', async t => {
+  const sqs = await SqsServer.start('lease.fifo')
+  t.after(() => sqs.close())
+  const take = () => takeQueueLease(sqs.url, sqs.clock)
+  const first = await take()
+  for (let n = 0; n < 25; n++) await assert.rejects(take(), isRunning)
+  sqs.now = 50_000
+  await first.renew()
+  sqs.now = 100_000
+  await first.check()
+  await assert.rejects(take(), isRunning)
+  await first.release()
+  const second = await take()
+  await assert.rejects(take(), isRunning)
+  // The holder dies: its last renewal was at 100 s.
+  sqs.now = 160_000
+  const third = await take()
+  await assert.rejects(second.check(), isRunning)
+  await assert.rejects(second.renew(), isRunning)
+  await second.release()
+  await third.check()
+  await assert.rejects(take(), isRunning)
+  await third.release()
+  assert.equal(sqs.messages.filter(({ visibleAt }) => visibleAt > sqs.now).length, 0)
+})
+
+test('of many that want the lease at once, one gets it', async t => {
+  const sqs = await SqsServer.start('lease.fifo')
+  t.after(() => sqs.close())
+  const results = await Promise.allSettled(Array.from({ length: 12 }, () => takeQueueLease(sqs.url, sqs.clock)))
+  const leases = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+  assert.equal(leases.length, 1)
+  assert.ok(results.every(result => result.status === 'fulfilled' || isRunning(result.reason)))
+  await leases[0]?.release()
+})
+
+test('the lease of a redrive is that of its configuration', async t => {
+  const [sqs, leases] = [await SqsServer.start('dead-letters'), await SqsServer.start('lease.fifo')]
+  t.after(() => [sqs, leases].map(each => each.close()))
+  const takeLease = () => takeQueueLease(leases.url, leases.clock)
+  const open = () => new SqsDeadLetterStore(sqs.url, { role: { kind: 'sqs' }, takeLease })
+  const [one, two] = [open(), open()]
+  const lease = await one.lease()
+  await assert.rejects(redrive(two, { producer: producerThat().producer }), isRunning)
+  assert.ok(!(await one.notes()).join().includes('Nothing excludes'))
+  await lease.release()
+  await (await two.lease()).release()
+  await Promise.all([one.close(), two.close()])
+})
