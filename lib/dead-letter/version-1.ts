@@ -7,6 +7,9 @@ export const VERSION_1_TABLE_KEY = 'letterId'
 export const VERSION_1_ITEM = 'letter'
 export const VERSION_1_HEADER = 'kp-letter'
 
+/** How the id begins in the text of an envelope. */
+export const VERSION_1_ID = '"letterId":"'
+
 const KINDS: Readonly<Record<string, string>> = { record: 'invalid-record', system: 'delivery-failure' }
 
 /** Converts an envelope of version 1 to version 2; anything else is returned unchanged. */

@@ -1,12 +1,14 @@
-// What lies in a folder, in little memory: about 50 bytes per dead letter, whatever its size.
+// What lies in a folder, in little memory: about 25 bytes per dead letter, whatever its size.
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { DeadLetterError } from '../../errors.ts'
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
+import { crc32c } from '../../wire-format/crc32c.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import type { Unreadable } from '../dead-letter-store.ts'
-import { checkDeadLetter } from '../read-dead-letter.ts'
-import { FileSource, readSegment } from './read-segment.ts'
+import { parseDeadLetter, type ReadResult } from '../read-dead-letter.ts'
+import { VERSION_1_ID } from '../version-1.ts'
+import { EntryReader, FileSource, readSegment } from './read-segment.ts'
 import { formatOf } from './segment.ts'
 import { diskError } from './segment-appender.ts'
 import { segmentsIn } from './target.ts'
@@ -22,20 +24,28 @@ export interface Note {
 
 export interface Segment {
   readonly name: string
-  /** Its dead letters are those from `first` to before `end` of the index. */
+  /** Its entries are those from `first` to before `end` of the index. */
   readonly first: number
   readonly end: number
   /** The bytes that were read. */
   readonly size: number
   readonly mtimeMs: number
-  /** Whether it was read to its end, and everything in it. Otherwise it is never removed. */
+  /** Whether it was read to its end without damage. Otherwise it is never removed. */
   readonly isWhole: boolean
   /** The segments whose dead letters its notes complete. */
   readonly notesAbout: ReadonlySet<string>
   readonly noteBytes: number
 }
 
+/** An entry that was read again. */
+export interface ReadEntry {
+  readonly entry: number
+  readonly result: ReadResult
+}
+
 export interface IndexOptions {
+  /** `list`: to read the open dead letters. `tidy`: to find what can be removed. */
+  readonly purpose: 'list' | 'tidy'
   readonly onUnreadable?: ((unreadable: Unreadable) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -68,97 +78,80 @@ class NumberList {
 const integers = () => new NumberList(() => new Uint32Array(CHUNK))
 const offsets = () => new NumberList(() => new Float64Array(CHUNK))
 
+/** The states of an entry, as bits. */
+const COMPLETED = 1
+const SHARED = 2
+const FOLDED = 4
+
+/** Two words of the id; its text is compared only where they are equal. */
+const ID_WORDS = 2
 const HASH_WORDS = 4
 
 export class FolderIndex {
   readonly segments: Segment[] = []
-  /** Of each dead letter: the offset in its segment, its bytes, its rank among those of the same record. */
+  readonly #folder: string
+  /** Of each entry that is no note: its offset in its segment, its bytes, and ID_WORDS words of its id. */
   readonly #offsets = offsets()
   readonly #bytes = integers()
-  readonly #ranks = integers()
-  /** HASH_WORDS per dead letter. */
-  readonly #hashes = integers()
+  #ids = integers()
   /** What the notes complete: the number of a name in `#names`, and an offset. */
   readonly #completedNames = integers()
   readonly #completedOffsets = offsets()
   readonly #names = new Map<string, number>()
-  #isCompleted = new Uint8Array(0)
-  /** The next dead letter with the same record, or -1; and whether this one stands for them all. */
+  #states = new Uint8Array(0)
+  /** The next entry with the same record, or -1. Empty while there are none. */
   #next = new Int32Array(0)
-  #isFirst = new Uint8Array(0)
+
+  private constructor(folder: string) {
+    this.#folder = folder
+  }
 
   /**
    * Reads all segments of a folder.
    * @throws DeadLetterError `not-found` without the folder; `dead-letter` when it can't be read
    */
-  static async read(folder: string, options: IndexOptions = {}): Promise<FolderIndex> {
-    const index = new FolderIndex()
+  static async read(folder: string, options: IndexOptions): Promise<FolderIndex> {
+    const index = new FolderIndex(folder)
     for (const name of await namesIn(folder)) {
       if (options.signal?.aborted) break
-      await index.#read(folder, name, options)
+      await index.#read(name, options)
     }
     index.#applyNotes()
+    if (options.purpose === 'list') await index.#fold()
     return index
   }
 
   isCompleted(entry: number): boolean {
-    return this.#isCompleted[entry] === 1
+    return ((this.#states[entry] as number) & COMPLETED) !== 0
+  }
+
+  /** Whether an entry is open, and stands for itself or for all entries of its record. */
+  isGiven(entry: number): boolean {
+    return ((this.#states[entry] as number) & (COMPLETED | FOLDED)) === 0
   }
 
   offsetOf(entry: number): number {
     return this.#offsets.at(entry)
   }
 
-  /** How many bytes of a segment belong to completed dead letters and to notes. */
+  /** The locations of all open entries that a given one stands for. */
+  locationsOf(given: number): string[] {
+    const locations: string[] = []
+    for (let entry = given; entry !== -1; entry = this.#next[entry] ?? -1)
+      locations.push(`disk:${this.#segmentOf(entry).name}#${this.offsetOf(entry)}`)
+    return locations
+  }
+
+  /** How many bytes of a segment belong to completed dead letters and to notes. For `tidy`. */
   completedBytesOf({ first, end, noteBytes }: Segment): number {
     let bytes = noteBytes
     for (let entry = first; entry < end; entry++) if (this.isCompleted(entry)) bytes += this.#bytes.at(entry)
     return bytes
   }
 
-  /** Folds the open dead letters whose whole record is equal: one of them stands for all. */
-  fold(): void {
-    const count = this.#offsets.length
-    this.#next = new Int32Array(count).fill(-1)
-    this.#isFirst = new Uint8Array(count)
-    const table = new Int32Array(2 ** Math.ceil(Math.log2(count * 2 + 2))).fill(-1)
-    const mask = table.length - 1
-    for (let entry = 0; entry < count; entry++) {
-      if (this.isCompleted(entry)) continue
-      let slot = this.#hashes.at(entry * HASH_WORDS) & mask
-      let first = table[slot] as number
-      while (first !== -1 && !this.#isSame(first, entry)) {
-        slot = (slot + 1) & mask
-        first = table[slot] as number
-      }
-      if (first !== -1 && this.#ranks.at(first) >= this.#ranks.at(entry)) {
-        this.#next[entry] = this.#next[first] as number
-        this.#next[first] = entry
-        continue
-      }
-      if (first !== -1) this.#isFirst[first] = 0
-      this.#next[entry] = first
-      this.#isFirst[entry] = 1
-      table[slot] = entry
-    }
-  }
-
-  /** After `fold`: whether this dead letter is to be given. */
-  isFirst(entry: number): boolean {
-    return this.#isFirst[entry] === 1
-  }
-
-  /** After `fold`: the locations of all dead letters that a first one stands for. */
-  locationsOf(first: number): string[] {
-    const locations: string[] = []
-    for (let entry = first; entry !== -1; entry = this.#next[entry] as number)
-      locations.push(`disk:${this.#segmentOf(entry).name}#${this.offsetOf(entry)}`)
-    return locations
-  }
-
-  async #read(folder: string, name: string, { onUnreadable, signal }: IndexOptions): Promise<void> {
-    const path = join(folder, name)
-    const report = (place: string, reason: string, count = 1) => onUnreadable?.({ location: place, reason, count })
+  async #read(name: string, { onUnreadable, signal, purpose }: IndexOptions): Promise<void> {
+    const path = join(this.#folder, name)
+    const report = (location: string, reason: string, count = 1) => onUnreadable?.({ location, reason, count })
     const source = await FileSource.open(path).catch((error: NodeJS.ErrnoException) => {
       report(path, `it can't be opened (${error.code ?? error.name})`)
       return undefined
@@ -168,10 +161,6 @@ export class FolderIndex {
     const notesAbout = new Set<string>()
     let noteBytes = 0
     let isWhole = true
-    const unreadable = (offset: number, reason: string, count = 1) => {
-      isWhole = false
-      report(`${path} at byte ${offset}`, reason, count)
-    }
     try {
       for await (const item of readSegment(source, formatOf(name) ?? 'seg2')) {
         if (signal?.aborted) {
@@ -180,17 +169,19 @@ export class FolderIndex {
         }
         const { offset, end } = item
         if (item.kind === 'damage') {
-          unreadable(offset, `${end - offset} bytes are damaged`, item.count)
+          isWhole = false
+          report(`${path} at byte ${offset}`, `${end - offset} bytes are damaged`, item.count)
           continue
         }
-        const json = parseJson(item.json)
-        const result = checkDeadLetter(json)
-        if (result.kind === 'dead-letter') this.#add(result.deadLetter, offset, end - offset)
-        else if (result.kind === 'unreadable') unreadable(offset, result.reason)
-        else if (isNote(json)) {
+        const note = noteIn(item.json)
+        if (note) {
           noteBytes += end - offset
-          for (const location of json.of) this.#addCompleted(location, notesAbout)
-        } else unreadable(offset, 'it is not a dead letter')
+          for (const location of note.of) this.#addCompleted(location, notesAbout)
+          continue
+        }
+        this.#offsets.push(offset)
+        if (purpose === 'tidy') this.#bytes.push(end - offset)
+        else this.#addId(item.json)
       }
     } catch (error) {
       isWhole = false
@@ -202,12 +193,11 @@ export class FolderIndex {
     this.segments.push({ name, first, end, size: source.size, mtimeMs: source.mtimeMs, isWhole, notesAbout, noteBytes })
   }
 
-  #add(deadLetter: DeadLetter, offset: number, bytes: number): void {
-    const digest = hash('sha256', recordText(deadLetter), 'buffer')
-    for (let word = 0; word < HASH_WORDS; word++) this.#hashes.push(digest.readUInt32LE(word * 4))
-    this.#offsets.push(offset)
-    this.#bytes.push(bytes)
-    this.#ranks.push(rankOf(deadLetter))
+  #addId(json: Buffer): void {
+    const id = idIn(json)
+    // Without an id it is no dead letter, and like no other entry.
+    this.#ids.push(id ? crc32c(id) : this.#offsets.length)
+    this.#ids.push(id ? id.readUInt32LE(0) ^ id.readUInt32LE(ID_LENGTH - 4) : 0)
   }
 
   #addCompleted(location: unknown, notesAbout: Set<string>): void {
@@ -222,7 +212,7 @@ export class FolderIndex {
   }
 
   #applyNotes(): void {
-    this.#isCompleted = new Uint8Array(this.#offsets.length)
+    this.#states = new Uint8Array(this.#offsets.length)
     const segments = new Array<Segment | undefined>(this.#names.size)
     for (const segment of this.segments) {
       const number = this.#names.get(segment.name)
@@ -231,11 +221,96 @@ export class FolderIndex {
     for (let at = 0; at < this.#completedNames.length; at++) {
       const segment = segments[this.#completedNames.at(at)]
       const entry = segment && this.#find(segment, this.#completedOffsets.at(at))
-      if (entry !== undefined) this.#isCompleted[entry] = 1
+      if (entry !== undefined) this.#states[entry] = COMPLETED
     }
   }
 
-  /** The dead letter of a segment at an offset; the offsets of a segment ascend. */
+  /** Folds the open dead letters whose whole record is equal: one of them stands for all. */
+  async #fold(): Promise<void> {
+    const shared = this.#markShared()
+    // Most of the index, and nothing needs it any more.
+    this.#ids = integers()
+    if (shared === 0) return
+    this.#next = new Int32Array(this.#offsets.length).fill(-1)
+    const hashes = new Uint32Array(shared * HASH_WORDS)
+    const ranks = new Uint32Array(shared)
+    const entries = new Uint32Array(shared)
+    const table = new HashTable(shared, (a, b) => isSame(hashes, a, b, HASH_WORDS))
+    let count = 0
+    for await (const { entry, result } of this.#sharedDeadLetters()) {
+      if (result.kind !== 'dead-letter') continue
+      const current = count++
+      hashes.set(hashOf(result.deadLetter), current * HASH_WORDS)
+      ranks[current] = rankOf(result.deadLetter)
+      entries[current] = entry
+      const slot = table.slotOf(current, hashes[current * HASH_WORDS] as number)
+      const other = table.at(slot)
+      if (other === -1) table.set(slot, current)
+      else {
+        const isBetter = (ranks[current] as number) > (ranks[other] as number)
+        if (isBetter) table.set(slot, current)
+        const given = entries[isBetter ? current : other] as number
+        const folded = entries[isBetter ? other : current] as number
+        this.#states[folded] = (this.#states[folded] as number) | FOLDED
+        // A better one leads the whole chain, any other comes right after the one that leads.
+        if (!isBetter) this.#next[folded] = this.#next[given] as number
+        this.#next[given] = folded
+      }
+    }
+  }
+
+  /** Marks the open entries that have the id of another one. @returns how many they are */
+  #markShared(): number {
+    const count = this.#offsets.length
+    const ids = this.#ids
+    const table = new HashTable(count, (a, b) => {
+      for (let word = 0; word < ID_WORDS; word++)
+        if (ids.at(a * ID_WORDS + word) !== ids.at(b * ID_WORDS + word)) return false
+      return true
+    })
+    let shared = 0
+    const mark = (entry: number) => {
+      if (((this.#states[entry] as number) & SHARED) === 0) shared++
+      this.#states[entry] = (this.#states[entry] as number) | SHARED
+    }
+    for (let entry = 0; entry < count; entry++) {
+      if (this.isCompleted(entry)) continue
+      const slot = table.slotOf(entry, ids.at(entry * ID_WORDS))
+      if (table.at(slot) === -1) table.set(slot, entry)
+      else {
+        mark(table.at(slot))
+        mark(entry)
+      }
+    }
+    return shared
+  }
+
+  async *#sharedDeadLetters(): AsyncGenerator<ReadEntry> {
+    const isShared = (entry: number) => ((this.#states[entry] as number) & SHARED) !== 0
+    for (const segment of this.segments) yield* this.readEntries(segment, isShared)
+  }
+
+  /** Reads the entries of a segment that are asked for. A segment that was removed meanwhile has none. */
+  async *readEntries({ name, first, end }: Segment, isRead: (entry: number) => boolean): AsyncGenerator<ReadEntry> {
+    let source: FileSource | undefined
+    let reader: EntryReader | undefined
+    try {
+      for (let entry = first; entry < end; entry++) {
+        if (!isRead(entry)) continue
+        source ??= await FileSource.open(join(this.#folder, name))
+        if (source === undefined) return
+        reader ??= new EntryReader(source, formatOf(name) ?? 'seg2')
+        const text = await reader.at(this.offsetOf(entry))
+        const result: ReadResult =
+          text === undefined ? { kind: 'unreadable', reason: 'it changed while it was read' } : parseDeadLetter(text)
+        yield { entry, result }
+      }
+    } finally {
+      await source?.close()
+    }
+  }
+
+  /** The entry of a segment at an offset; the offsets of a segment ascend. */
   #find({ first, end }: Segment, offset: number): number | undefined {
     let low = first
     let high = end
@@ -245,12 +320,6 @@ export class FolderIndex {
       else high = middle
     }
     return low < end && this.offsetOf(low) === offset ? low : undefined
-  }
-
-  #isSame(a: number, b: number): boolean {
-    for (let word = 0; word < HASH_WORDS; word++)
-      if (this.#hashes.at(a * HASH_WORDS + word) !== this.#hashes.at(b * HASH_WORDS + word)) return false
-    return true
   }
 
   #segmentOf(entry: number): Segment {
@@ -263,6 +332,69 @@ export class FolderIndex {
     }
     return this.segments[low] as Segment
   }
+}
+
+/** Numbers by their hash. The caller has the keys. */
+class HashTable {
+  readonly #slots: Int32Array
+  readonly #isSame: (a: number, b: number) => boolean
+
+  constructor(capacity: number, isEqual: (a: number, b: number) => boolean) {
+    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 1.5 + 2))).fill(-1)
+    this.#isSame = isEqual
+  }
+
+  /** The slot of an equal number, or the free one for this number. */
+  slotOf(number: number, hashed: number): number {
+    const mask = this.#slots.length - 1
+    for (let slot = hashed & mask; ; slot = (slot + 1) & mask) {
+      const other = this.#slots[slot] as number
+      if (other === -1 || this.#isSame(other, number)) return slot
+    }
+  }
+
+  at(slot: number): number {
+    return this.#slots[slot] as number
+  }
+
+  set(slot: number, number: number): void {
+    this.#slots[slot] = number
+  }
+}
+
+function isSame(words: Uint32Array, a: number, b: number, count: number): boolean {
+  for (let word = 0; word < count; word++) if (words[a * count + word] !== words[b * count + word]) return false
+  return true
+}
+
+const ID_LENGTH = 22
+/** How the id begins in an envelope of version 2, and of version 1; in nearly all of them within the first bytes. */
+const ID_NAMES = ['"deadLetterId":"', VERSION_1_ID].map(name => Buffer.from(name))
+const ID_WITHIN = 64
+const NOTE_BEGIN = Buffer.from('{"closed":')
+
+/** The bytes of the id, where possible without parsing the rest. */
+function idIn(json: Buffer): Buffer | undefined {
+  const begin = json.subarray(0, ID_WITHIN)
+  for (const name of ID_NAMES) {
+    const at = begin.indexOf(name)
+    if (at < 0) continue
+    const id = json.subarray(at + name.length, at + name.length + ID_LENGTH)
+    if (id.length === ID_LENGTH) return id
+  }
+  const result = parseDeadLetter(json.toString())
+  return result.kind === 'dead-letter' ? Buffer.from(result.deadLetter.deadLetterId) : undefined
+}
+
+function noteIn(json: Buffer): Note | undefined {
+  if (!json.subarray(0, NOTE_BEGIN.length).equals(NOTE_BEGIN)) return undefined
+  const parsed = parseJson(json.toString())
+  return isNote(parsed) ? parsed : undefined
+}
+
+function hashOf(deadLetter: DeadLetter): Uint32Array {
+  const digest = hash('sha256', recordText(deadLetter), 'buffer')
+  return Uint32Array.from({ length: HASH_WORDS }, (_, word) => digest.readUInt32LE(word * 4))
 }
 
 /**

@@ -6,7 +6,13 @@ import { crc32c } from '../../wire-format/crc32c.ts'
 import { FILLER, HEADER_BYTES, ifMissing, MAGIC, MAX_ENTRY, type SegmentFormat } from './segment.ts'
 
 export type SegmentItem =
-  | { readonly kind: 'entry'; readonly offset: number; readonly end: number; readonly json: string }
+  | {
+      readonly kind: 'entry'
+      readonly offset: number
+      readonly end: number
+      /** Valid until the next item is read. */
+      readonly json: Buffer
+    }
   /** Bytes in which no entry can be read. `count`: the entries that were there, at least one. */
   | { readonly kind: 'damage'; readonly offset: number; readonly end: number; readonly count: number }
 
@@ -35,7 +41,7 @@ export async function* readSegment(source: SegmentSource, format: SegmentFormat)
   }
 }
 
-/** The JSON of the entry at an offset; undefined if none can be read there. */
+/** Reads entries at offsets that are known already. */
 export class EntryReader {
   readonly #scanner: Scanner
 
@@ -43,8 +49,9 @@ export class EntryReader {
     this.#scanner = new Scanner(source, format)
   }
 
+  /** @returns the JSON of the entry; undefined if none can be read there */
   async at(offset: number): Promise<string | undefined> {
-    return (await this.#scanner.entryAt(offset))?.json
+    return (await this.#scanner.entryAt(offset))?.json.toString()
   }
 }
 
@@ -177,8 +184,8 @@ class Scanner {
   readonly #source: SegmentSource
   readonly #format: SegmentFormat
   readonly #window: ByteWindow
-  /** The entry that ended the last damage. */
-  #pending: Entry | undefined
+  /** Where the next item begins. */
+  #next = 0
   #searched = 0
 
   constructor(source: SegmentSource, format: SegmentFormat) {
@@ -188,18 +195,20 @@ class Scanner {
   }
 
   async next(): Promise<SegmentItem | undefined> {
-    const pending = this.#pending
-    this.#pending = undefined
-    if (pending) return this.#pass(pending)
-    const offset = this.#window.position
+    const offset = this.#next
     for (;;) {
       const entry = await this.entryAt(offset)
-      if (entry) return this.#pass(entry)
+      if (entry) {
+        this.#next = entry.end
+        return entry
+      }
       if (await this.#isEmptyFrom(offset)) return undefined
       if (!(await this.#source.settle?.())) break
       this.#window.forget()
     }
-    return this.#damageFrom(offset)
+    const damage = await this.#damageFrom(offset)
+    this.#next = damage.end
+    return damage
   }
 
   async entryAt(offset: number): Promise<Entry | undefined> {
@@ -207,12 +216,7 @@ class Scanner {
     const json = this.#format === 'seg' ? await this.#entryOfVersion1() : await this.#entryOfVersion2()
     if (json === undefined) return undefined
     const end = offset + HEADER_BYTES[this.#format] + json.length
-    return { kind: 'entry', offset, end, json: json.toString() }
-  }
-
-  #pass(entry: Entry): Entry {
-    this.#window.moveTo(entry.end)
-    return entry
+    return { kind: 'entry', offset, end, json }
   }
 
   async #entryOfVersion2(): Promise<Buffer | undefined> {
@@ -266,14 +270,9 @@ class Scanner {
       if (isHeader) count++
       const next = this.#format === 'seg' ? await this.#nextLength(at + 1) : await this.#nextMagic(at + 1)
       if (next === undefined) break
-      const entry = await this.entryAt(next)
-      if (entry) {
-        this.#pending = entry
-        return { kind: 'damage', offset, end: next, count: Math.max(1, count) }
-      }
+      if (await this.entryAt(next)) return { kind: 'damage', offset, end: next, count: Math.max(1, count) }
       at = next
     }
-    this.#window.moveTo(this.#source.size)
     return { kind: 'damage', offset, end: this.#source.size, count: Math.max(1, count) }
   }
 

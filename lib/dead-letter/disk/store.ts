@@ -2,7 +2,6 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DeadLetterError } from '../../errors.ts'
-import { parseJson } from '../../record/json-object.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   COMPLETED_MS,
@@ -12,11 +11,9 @@ import {
   type ReadOptions,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
-import { checkDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { FolderIndex, type Note, noFolder, type Segment } from './folder-index.ts'
 import { takeFolderLease } from './folder-lease.ts'
-import { EntryReader, FileSource } from './read-segment.ts'
 import { entryBytes, formatOf, ifMissing, type SegmentFormat, writeDurably } from './segment.ts'
 import { diskError, SEGMENT_AGE_MS, SegmentAppender } from './segment-appender.ts'
 import { COMPLETED_BYTES } from './target.ts'
@@ -49,41 +46,20 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async *deadLetters(options: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
-    const index = await FolderIndex.read(this.#folder, options)
-    index.fold()
-    for (const segment of index.segments) {
-      if (options.signal?.aborted) return
-      yield* this.#openIn(segment, index, options)
-    }
-  }
-
-  async *#openIn(
-    { name, first, end }: Segment,
-    index: FolderIndex,
-    { signal, onUnreadable }: ReadOptions,
-  ): AsyncGenerator<OpenDeadLetter<Handle>> {
-    const path = join(this.#folder, name)
-    let source: FileSource | undefined
-    let reader: EntryReader | undefined
-    try {
-      for (let entry = first; entry < end && !signal?.aborted; entry++) {
-        if (!index.isFirst(entry)) continue
-        source ??= await FileSource.open(path)
-        // Another redrive has completed and removed it meanwhile.
-        if (source === undefined) return
-        reader ??= new EntryReader(source, formatOf(name) ?? 'seg2')
+    const { signal, onUnreadable } = options
+    const index = await FolderIndex.read(this.#folder, { purpose: 'list', signal, onUnreadable })
+    for (const segment of index.segments)
+      for await (const { entry, result } of index.readEntries(segment, each => index.isGiven(each))) {
+        if (signal?.aborted) return
         const offset = index.offsetOf(entry)
-        const result = checkDeadLetter(parseJson((await reader.at(offset)) ?? ''))
         if (result.kind !== 'dead-letter') {
-          onUnreadable?.({ location: `${path} at byte ${offset}`, reason: 'it changed while it was read', count: 1 })
+          const reason = result.kind === 'unreadable' ? result.reason : 'it is not a dead letter'
+          onUnreadable?.({ location: `${join(this.#folder, segment.name)} at byte ${offset}`, reason, count: 1 })
           continue
         }
         const { deadLetter, verified } = result
-        yield { deadLetter, location: `disk:${name}#${offset}`, verified, handle: index.locationsOf(entry) }
+        yield { deadLetter, location: `disk:${segment.name}#${offset}`, verified, handle: index.locationsOf(entry) }
       }
-    } finally {
-      await source?.close()
-    }
   }
 
   async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle>> {
@@ -153,7 +129,7 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async #tidy(): Promise<void> {
-    const index = await FolderIndex.read(this.#folder)
+    const index = await FolderIndex.read(this.#folder, { purpose: 'tidy' })
     const staying = new Map(index.segments.map(segment => [segment.name, segment]))
     const removable = new Set(index.segments.filter(segment => this.#isRemovable(segment, index)))
     for (let before = -1; before !== removable.size; ) {
