@@ -6,13 +6,18 @@ import { TransportError } from '../../lib/errors.ts'
 const FAILED_AT = Date.now() - 60_000
 
 /** The dead letter of a record whose brokers were unreachable. */
-export function deadLetterOf(id: string, value: Uint8Array | string = 'v', topic = 'chat'): DeadLetter {
+export function deadLetterOf(
+  id: string,
+  value: Uint8Array | string = 'v',
+  topic = 'chat',
+  failedAt = FAILED_AT,
+): DeadLetter {
   const record = { topic, key: Buffer.from('k'), value: Buffer.from(value), headers: [], wireSize: 0 }
   const failed = notSent(
     { topic, value: record.value },
     record,
     new TransportError('unreachable', 'No broker.', { retriable: true }),
-    FAILED_AT,
+    failedAt,
   )
   return toDeadLetter(failed, id, { trigger: 'http', id, index: 0, function: 'http', arn: null, receiveCount: null })
 }

@@ -41,6 +41,9 @@ const jsonLines = (stdout: string) =>
         .map(line => JSON.parse(line))
 const valuesOf = async (topic: string) => (await readTopic(servers, topic)).map(({ value }) => String(value))
 
+/** Before the retention of the topics. */
+const LONG_AGO = Date.now() - 30 * 86_400_000
+
 test('send: one record, or one per line; a failure is reported and the exit status is 1', async () => {
   const topic = await newTopic()
   const one = await command(['send', topic, '--key', 'k', '--value', 'v', '--header', 'h=x', '--json'])
@@ -62,8 +65,8 @@ test('dead-letters and redrive: listed without payload, tried in a dry run, sent
   const hostile = `evil\u001b[2J\u202e-${topic}`
   const disk = new DiskDeadLetterTarget(join(folder, 'dead-letters'))
   await disk.store([
-    deadLetterOf(hostile, 'a secret', topic),
-    deadLetterOf('second', 'another', topic),
+    deadLetterOf(hostile, 'a secret', topic, LONG_AGO),
+    deadLetterOf('second', 'another', topic, LONG_AGO),
     deadLetterOf('elsewhere', 'x', 'other-topic'),
   ])
   await disk.close()

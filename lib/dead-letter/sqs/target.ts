@@ -31,7 +31,7 @@ export const sqs: DeadLetterTargetKind<SqsTargetConfig> = {
       problem(
         use === 'write'
           ? 'expected a standard queue, got a FIFO queue: dead letters have no order, and it would drop repeats.'
-          : 'expected a standard queue, got a FIFO queue, which is no target; read the DLQ of a FIFO queue as source-dlq:.',
+          : 'expected a standard queue, got a FIFO queue; read the DLQ of a FIFO queue as source-dlq:.',
       )
     return { kind: 'sqs', queueUrl: text }
   },
