@@ -1,6 +1,6 @@
 // The port for reading a dead-letter target back: its open dead letters, and the ways to complete them.
 import { DeadLetterError } from '../errors.ts'
-import type { LogRecord } from '../wire-format/record-batch-decoder.ts'
+import type { LogBatch } from '../wire-format/record-batch-decoder.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { DeadLetterProducer } from './dead-letter-target.ts'
 import type { SourceMessageReader } from './raw-message.ts'
@@ -106,7 +106,8 @@ export interface DeadLetterLog {
   start(topic: string, partition: number): Promise<bigint>
   end(topic: string, partition: number): Promise<bigint>
   offsetAt(topic: string, partition: number, timestamp: number): Promise<bigint>
-  read(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogRecord>
+  /** The first and the last batch may have records before `from` and after `to`. */
+  readBatches(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogBatch>
 }
 
 export interface DeadLetterStoreServices {

@@ -73,6 +73,7 @@ export const STORE_KINDS: { readonly [N in Name]: StoreKind<Extract<RedriveSourc
   kafka: {
     load: () => import('./kafka/store.ts'),
     describe: ({ pattern }) => `kafka:${pattern}`,
+    isCreatedByStoring: true,
     holdsTopic: ({ pattern }, topic) => isDeadLetterTopic(pattern, topic),
   },
   disk: {

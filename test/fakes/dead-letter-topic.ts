@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { DeadLetterLog } from '../../lib/dead-letter/dead-letter-store.ts'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
-import type { LogRecord } from '../../lib/wire-format/record-batch-decoder.ts'
+import type { LogBatch, LogRecord } from '../../lib/wire-format/record-batch-decoder.ts'
 
 /** A topic of one partition in memory, with a reader and a producer. */
 export class DeadLetterTopic {
@@ -36,8 +36,8 @@ export class DeadLetterTopic {
       start: async () => 0n,
       end: async () => BigInt(records.length),
       offsetAt: async () => 0n,
-      read: async function* (_topic, _partition, from, to) {
-        yield* records.slice(Number(from), Number(to))
+      readBatches: async function* (_topic, _partition, from, to) {
+        for (const record of records.slice(Number(from), Number(to))) yield batchOf(record)
       },
     }
   }
@@ -58,4 +58,18 @@ export class DeadLetterTopic {
       } as const
       return { kind: 'delivered', record, metadata, attempts: 1 }
     })
+}
+
+/** A batch of one record. */
+export function batchOf(record: LogRecord): LogBatch {
+  const { offset, producerId, producerEpoch } = record
+  return {
+    baseOffset: offset,
+    lastOffset: offset,
+    baseSequence: -1,
+    producerId,
+    producerEpoch,
+    isTransactional: false,
+    records: [record],
+  }
 }

@@ -13,6 +13,7 @@ import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import type { Unreadable } from '../../lib/dead-letter/dead-letter-store.ts'
 import { openStore } from '../../lib/dead-letter/dynamodb/store.ts'
 import { DynamoDbDeadLetterTarget } from '../../lib/dead-letter/dynamodb/target.ts'
+import { VERSION_1_TABLE_KEY } from '../../lib/dead-letter/version-1.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { tried } from '../../lib/redrive/retried-dead-letter.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
@@ -33,7 +34,7 @@ after(() => {
 
 let tables = 0
 /** The key's name is that of this release or that of 0.1. */
-async function newTable(key: 'deadLetterId' | 'letterId') {
+async function newTable(key: string) {
   const TableName = `table-${++tables}`
   await client.send(
     new CreateTableCommand({
@@ -55,7 +56,7 @@ async function newTable(key: 'deadLetterId' | 'letterId') {
   return { TableName, put, keys, store: openStore({ kind: 'dynamodb', table: TableName }) }
 }
 
-for (const key of ['deadLetterId', 'letterId'] as const) {
+for (const key of ['deadLetterId', VERSION_1_TABLE_KEY]) {
   test(`${key}: items that can’t be read are counted and stay; the others are given`, async () => {
     const { TableName, put, keys, store } = await newTable(key)
     const [good, newer, forged] = ['good', 'newer', 'forged'].map(id => deadLetterOf(id)) as [
@@ -91,7 +92,7 @@ for (const key of ['deadLetterId', 'letterId'] as const) {
   test(`${key}: an item that has the id of another one ends only itself`, async () => {
     const { put, keys, store } = await newTable(key)
     const victim = deadLetterOf('victim')
-    const other = key === 'deadLetterId' ? 'letterId' : 'deadLetterId'
+    const other = key === 'deadLetterId' ? VERSION_1_TABLE_KEY : 'deadLetterId'
     await put(victim.deadLetterId, victim)
     // Under the other name of the key it has the victim's id.
     const forged = { ...victim, record: { ...victim.record, timestamp: 1, partition: 3 } }
@@ -136,7 +137,7 @@ for (const key of ['deadLetterId', 'letterId'] as const) {
           TableName,
           Item: {
             deadLetterId: { S: 'redrive-lease' },
-            letterId: { S: 'redrive-lease' },
+            [VERSION_1_TABLE_KEY]: { S: 'redrive-lease' },
             holder: { S: 'another' },
             until,
           },

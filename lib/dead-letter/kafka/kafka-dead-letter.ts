@@ -9,6 +9,13 @@ import type { DeadLetter } from '../dead-letter.ts'
 export const DEAD_LETTER = 'kp-dead-letter'
 /** The beginning of the names of Spring's headers. */
 export const SPRING = 'kafka_dlt-'
+/** Of those fields of a record that are not null. */
+const ORIGINAL = {
+  topic: `${SPRING}original-topic`,
+  partition: `${SPRING}original-partition`,
+  timestamp: `${SPRING}original-timestamp`,
+}
+const EXCEPTION = { class: `${SPRING}exception-fqcn`, message: `${SPRING}exception-message` }
 /** The topic for dead letters whose record has no topic. */
 const NO_TOPIC = 'unrouted'
 
@@ -35,23 +42,36 @@ export function isDeadLetterTopic(pattern: string, topic: string): boolean {
 
 export function toKafkaDeadLetter(deadLetter: DeadLetter, pattern: string): KafkaDeadLetterRecord {
   const { key, value, headers, ...record } = deadLetter.record
-  const { topic, partition, timestamp } = record
-  const spring = (name: string, bytes: Buffer): RecordHeader => [`${SPRING}${name}`, bytes]
   return {
-    topic: deadLetterTopic(pattern, topic),
+    topic: deadLetterTopic(pattern, record.topic),
     key: fromBase64(key),
     value: fromBase64(value),
+    // The record's own come first: a reader removes only the last header of each of Spring's names.
     headers: [
       ...headers.map(({ name, value }): RecordHeader => [name, fromBase64(value)]),
-      ...(topic === null ? [] : [spring('original-topic', Buffer.from(topic))]),
-      ...(partition === null ? [] : [spring('original-partition', int32(partition))]),
-      ...(timestamp === null ? [] : [spring('original-timestamp', int64(timestamp))]),
-      spring('exception-fqcn', Buffer.from(deadLetter.failure.class)),
-      spring('exception-message', Buffer.from(deadLetter.failure.code)),
+      ...springHeaders(deadLetter),
       // Key, value and headers are already in the record.
       [DEAD_LETTER, Buffer.from(JSON.stringify({ ...deadLetter, record }))],
     ],
   }
+}
+
+function springHeaders({ record, failure }: DeadLetter): RecordHeader[] {
+  const { topic, partition, timestamp } = record
+  const values: Readonly<Record<string, Buffer>> = {
+    ...(topic === null ? {} : { [ORIGINAL.topic]: Buffer.from(topic) }),
+    ...(partition === null ? {} : { [ORIGINAL.partition]: int32(partition) }),
+    ...(timestamp === null ? {} : { [ORIGINAL.timestamp]: int64(timestamp) }),
+    [EXCEPTION.class]: Buffer.from(failure.class),
+    [EXCEPTION.message]: Buffer.from(failure.code),
+  }
+  return Object.entries(values)
+}
+
+/** The names of the headers that were added to a record with these fields. */
+export function springHeaderNames(record: Readonly<Record<string, unknown>>): string[] {
+  const fields = Object.entries(ORIGINAL).filter(([field]) => typeof (record[field] ?? null) !== 'object')
+  return [...fields.map(([, name]) => name), ...Object.values(EXCEPTION)]
 }
 
 function int32(value: number): Buffer {

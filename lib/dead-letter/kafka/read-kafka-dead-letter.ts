@@ -1,52 +1,112 @@
-// Converts a record of a Kafka topic back to a dead letter, and reads the markers of completed ones. It is apart from
-// what writes dead letters, so that no function’s bundle has it.
+// Reads a record of a dead-letter topic: a dead letter, a marker of completed ones, or something else. In its own file,
+// so that no function's bundle has it. Whoever may write to the topic wrote the record, so nothing in it is trusted.
 import { toBase64 } from '../../record/base64.ts'
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import type { RecordHeader } from '../../record/producer-record.ts'
-import type { DeadLetter } from '../dead-letter.ts'
-import { deadLetterIn } from '../read-dead-letter.ts'
+import { checkDeadLetter, type ReadResult } from '../read-dead-letter.ts'
 import { VERSION_1_HEADER } from '../version-1.ts'
-import { DEAD_LETTER, type KafkaDeadLetterRecord, SPRING } from './kafka-dead-letter.ts'
+import { DEAD_LETTER, type KafkaDeadLetterRecord, SPRING, springHeaderNames } from './kafka-dead-letter.ts'
 
 const CLOSED = 'kp-closed'
+/** The most locations in one marker. */
+export const MAX_CLOSED = 500
+/** Room for a marker's locations, and for the location of the record. */
+const MAX_MARKER_BYTES = 512 * 1024
 
-/** @returns undefined for a record that is not a dead letter of this library */
-export function fromKafkaDeadLetter({
-  key,
-  value,
-  headers,
-}: Pick<KafkaDeadLetterRecord, 'key' | 'value' | 'headers'>): DeadLetter | undefined {
-  const text = headers.findLast(([name]) => name === DEAD_LETTER || name === VERSION_1_HEADER)?.[1]
-  if (!text) return undefined
-  const recordHeaders = headers
-    .filter(([name]) => name !== DEAD_LETTER && name !== VERSION_1_HEADER && !name.startsWith(SPRING))
-    .map(([name, bytes]) => ({ name, value: toBase64(bytes) }))
-  const rest = parseJson(Buffer.from(text).toString())
-  const deadLetter =
-    isJsonObject(rest) && isJsonObject(rest.record)
-      ? { ...rest, record: { ...rest.record, key: toBase64(key), value: toBase64(value), headers: recordHeaders } }
-      : undefined
-  return deadLetterIn(deadLetter)
+type Record = Pick<KafkaDeadLetterRecord, 'key' | 'value' | 'headers'>
+
+/** A record's place within its topic. */
+export interface Place {
+  readonly partition: number
+  readonly offset: bigint
 }
 
-/** A record of the same topic that marks dead letters as completed, by their locations. */
-export function closedMarker(
+/** @returns `foreign` for a record without an envelope */
+export function readKafkaDeadLetter({ key, value, headers }: Record): ReadResult {
+  const at = headers.findLastIndex(([name]) => isEnvelope(name))
+  const text = headers[at]?.[1]
+  if (!text) return { kind: 'foreign' }
+  const envelope = parseJson(Buffer.from(text).toString())
+  if (!isJsonObject(envelope) || !isJsonObject(envelope.record)) return notReadable()
+  const { record } = envelope
+  const read = (recordHeaders: readonly RecordHeader[]): ReadResult => {
+    const json = recordHeaders.map(([name, bytes]) => ({ name, value: toBase64(bytes) }))
+    const result = checkDeadLetter({
+      ...envelope,
+      record: { ...record, key: toBase64(key), value: toBase64(value), headers: json },
+    })
+    return result.kind === 'foreign' ? notReadable() : result
+  }
+  const others = headers.filter((_, index) => index !== at)
+  const result = read(withoutSpringHeaders(others, springHeaderNames(record)))
+  if (result.kind === 'dead-letter') return result
+  // As 0.1 read it: something on the way may have changed the headers.
+  const withoutAll = read(others.filter(([name]) => !name.startsWith(SPRING)))
+  return withoutAll.kind === 'dead-letter' ? withoutAll : result
+}
+
+function notReadable(): ReadResult {
+  return { kind: 'unreadable', reason: `its header ${DEAD_LETTER} has no envelope` }
+}
+
+/** Removes those that were added behind the record's own, which may have the same names. */
+function withoutSpringHeaders(headers: readonly RecordHeader[], names: readonly string[]): RecordHeader[] {
+  const left = [...headers]
+  for (const name of names) {
+    const at = left.findLastIndex(header => header[0] === name)
+    if (at >= 0) left.splice(at, 1)
+  }
+  return left
+}
+
+/** Records of the same topic that mark dead letters as completed, by their places. */
+export function closedMarkers(
   topic: string,
   deadLetterId: string,
-  locations: readonly string[],
+  places: readonly Place[],
   completedAs: string,
-): KafkaDeadLetterRecord {
-  return {
-    topic,
-    key: Buffer.from(deadLetterId),
-    value: null,
-    headers: [[CLOSED, Buffer.from(JSON.stringify({ of: locations, location: completedAs }))]],
+): KafkaDeadLetterRecord[] {
+  const markers: KafkaDeadLetterRecord[] = []
+  for (let at = 0; at < places.length; at += MAX_CLOSED) {
+    const of = places.slice(at, at + MAX_CLOSED).map(({ partition, offset }) => `kafka:${topic}-${partition}@${offset}`)
+    markers.push({
+      topic,
+      key: Buffer.from(deadLetterId),
+      value: null,
+      headers: [[CLOSED, Buffer.from(JSON.stringify({ of, location: completedAs }))]],
+    })
   }
+  return markers
 }
 
-/** @returns the locations in a marker; undefined for any other record */
-export function closedBy(headers: readonly RecordHeader[]): readonly string[] | undefined {
-  const text = headers.findLast(([name]) => name === CLOSED)?.[1]
-  const marker = text ? parseJson(Buffer.from(text).toString()) : undefined
-  return isJsonObject(marker) && Array.isArray(marker.of) ? marker.of : undefined
+/**
+ * The places that a marker closes. It counts only for its own topic: who may write to one topic can't hide the dead
+ * letters of another. A dead letter is no marker, whatever headers its record has.
+ * @returns an empty list for any other record
+ */
+export function closedBy(topic: string, headers: readonly RecordHeader[]): readonly Place[] {
+  const marker = controlHeader(headers, CLOSED, MAX_MARKER_BYTES)
+  if (!isJsonObject(marker) || !Array.isArray(marker.of)) return []
+  return marker.of.slice(0, MAX_CLOSED).flatMap(location => placeIn(topic, location))
+}
+
+/** The parsed header of a record that is no dead letter. */
+export function controlHeader(headers: readonly RecordHeader[], name: string, maxBytes: number): unknown {
+  const bytes = headers.findLast(header => header[0] === name)?.[1]
+  if (!bytes || bytes.length > maxBytes || headers.some(header => isEnvelope(header[0]))) return undefined
+  return parseJson(Buffer.from(bytes).toString())
+}
+
+/** @returns the place that a location of this topic names, else nothing */
+export function placeIn(topic: string, location: unknown): Place[] {
+  const prefix = `kafka:${topic}-`
+  if (typeof location !== 'string' || !location.startsWith(prefix)) return []
+  const [, partition, offset] = /^(\d{1,10})@(\d{1,19})$/.exec(location.slice(prefix.length)) ?? []
+  return partition === undefined || offset === undefined
+    ? []
+    : [{ partition: Number(partition), offset: BigInt(offset) }]
+}
+
+function isEnvelope(name: string): boolean {
+  return name === DEAD_LETTER || name === VERSION_1_HEADER
 }

@@ -1,27 +1,30 @@
-// The open dead letters of Kafka topics. A log is never rewritten: records of the same topic mark them as completed.
-import { randomUUID } from 'node:crypto'
-import { DeadLetterError } from '../../errors.ts'
-import { isJsonObject, parseJson } from '../../record/json-object.ts'
+// The open dead letters of Kafka topics. A log is never rewritten: records of the same topic mark them as completed, and
+// the topic's retention removes both.
+import { DeadLetterError, KafkaProducerError, RecordBatchError } from '../../errors.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
+import type { LogRecord } from '../../wire-format/record-batch-decoder.ts'
 import type { DeadLetter } from '../dead-letter.ts'
-import {
-  type Completed,
-  type DeadLetterLog,
-  type DeadLetterStoreServices,
-  LEASE_MS,
-  type Lease,
-  type OpenDeadLetter,
-  type ReadOptions,
-  redriveRunning,
-  type TargetDeadLetterStore,
+import type {
+  Completed,
+  DeadLetterLog,
+  DeadLetterStoreServices,
+  Lease,
+  OpenDeadLetter,
+  ReadOptions,
+  TargetDeadLetterStore,
+  Unreadable,
 } from '../dead-letter-store.ts'
 import type { DeadLetterProducer } from '../dead-letter-target.ts'
+import type { ReadResult } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { deadLetterTopic, isDeadLetterTopic, toKafkaDeadLetter } from './kafka-dead-letter.ts'
-import { closedBy, closedMarker, fromKafkaDeadLetter } from './read-kafka-dead-letter.ts'
+import { takeLease } from './lease.ts'
+import { closedMarkers, type Place, placeIn, readKafkaDeadLetter } from './read-kafka-dead-letter.ts'
 import { locationOf } from './target.ts'
+import { type OpenRecords, TopicIndex } from './topic-index.ts'
 
-const LEASE = 'kp-lease'
+/** Where no broker lets us in, no other topic can be read either. */
+const OF_CLUSTER: ReadonlySet<string> = new Set(['unreachable', 'authentication', 'unavailable', 'deadline'])
 
 export interface KafkaDeadLetterStoreOptions {
   /** The pattern of the topics' names, e.g. `{topic}-dlt`. */
@@ -38,8 +41,19 @@ export function openStore(
   return new KafkaDeadLetterStore({ pattern, producer: createProducer(servers), ...createLogReader(servers) })
 }
 
-/** The locations of all records of the dead letter. */
-type Handle = readonly string[]
+/** All records of the dead letter, in the topic that they lie in. */
+interface Handle {
+  readonly topic: string
+  readonly places: readonly Place[]
+}
+
+interface Range {
+  readonly partition: number
+  readonly from: bigint
+  readonly to: bigint
+}
+
+type Report = (unreadable: Unreadable) => void
 
 export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #options: KafkaDeadLetterStoreOptions
@@ -48,112 +62,143 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     this.#options = options
   }
 
-  async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
-    const closed = new Set<string>()
-    const open = new Map<string, { deadLetter: DeadLetter; locations: string[] }>()
-    for (const topic of await this.#topics()) await this.#readTopic(topic, closed, open)
-    for (const { deadLetter, locations } of open.values()) {
-      const left = locations.filter(location => !closed.has(location))
-      if (left.length > 0)
-        yield { deadLetter, location: left[0] as string, verified: deadLetter.claimCheck === null, handle: left }
+  async *deadLetters({ onUnreadable = () => {}, signal }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
+    for (const topic of await this.#topics()) {
+      if (signal?.aborted) return
+      const index = new TopicIndex(topic)
+      const partitions = await this.#partitions(topic, onUnreadable)
+      for (let partition = 0; partition < partitions; partition++)
+        await this.#guard(topic, partition, onUnreadable, () =>
+          this.#index(topic, partition, index, onUnreadable, signal),
+        )
+      for (const [partition, open] of index.open()) yield* this.#open(topic, partition, open, onUnreadable, signal)
     }
   }
 
   async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle>> {
-    return { deadLetter, location, verified: true, handle: [location] }
+    const topic = deadLetterTopic(this.#options.pattern, deadLetter.record.topic)
+    return { deadLetter, location, verified: true, handle: { topic, places: placeIn(topic, location) } }
   }
 
   async complete(completed: readonly Completed<Handle>[]): Promise<void> {
-    await this.#send(completed.map(({ open, location }) => this.#marker(open, location)))
+    await this.#send(completed.flatMap(({ open, location }) => markersOf(open, location)))
   }
 
   async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
     await this.#send([toKafkaDeadLetter(deadLetter, this.#options.pattern)])
-    await this.#send([this.#marker(open, 'replaced')])
+    await this.#send(markersOf(open, 'replaced'))
   }
 
-  /** A lease is a record: of those that have not expired, the first in the log is valid. */
   async lease(): Promise<Lease> {
-    const holder = randomUUID()
-    const [topic] = await this.#topics()
-    if (topic === undefined) return { check: async () => {}, renew: async () => {}, release: async () => {} }
-    const write = (until: number) =>
-      this.#send([
-        {
-          topic,
-          partition: 0,
-          key: Buffer.from(LEASE),
-          value: null,
-          headers: [[LEASE, Buffer.from(JSON.stringify({ holder, until }))]],
-        },
-      ])
-    const renew = async () => {
-      await write(Date.now() + LEASE_MS)
-      if ((await this.#holder(topic)) === holder) return
-      await write(0)
-      throw redriveRunning('topic')
-    }
-    await renew()
-    return { check: renew, renew, release: () => write(0) }
+    const [topic = ''] = await this.#topics()
+    return takeLease({ topic, reader: this.#options.reader, send: record => this.#send([record]) })
   }
 
+  /** A log has room, or sending fails before anything was noted. */
   async reserve(): Promise<void> {}
 
+  /** The topic's retention removes what is completed, with what is not. */
   async tidy(): Promise<void> {}
 
   async close(): Promise<void> {
     await Promise.all([this.#options.producer.close(), this.#options.closeReader()])
   }
 
+  /** @throws DeadLetterError `not-found` when the cluster has no such topic, or none that the client may see */
   async #topics(): Promise<string[]> {
     const { reader, pattern } = this.#options
-    return (await reader.topics()).filter(topic => isDeadLetterTopic(pattern, topic)).sort()
+    const topics = (await reader.topics()).filter(topic => isDeadLetterTopic(pattern, topic)).sort()
+    if (topics.length === 0)
+      throw new DeadLetterError('not-found', `The cluster has no topic ${pattern} that this client may read.`)
+    return topics
   }
 
-  async #readTopic(
+  /** One topic that can't be read keeps none of the others from being read. */
+  async #partitions(topic: string, report: Report): Promise<number> {
+    try {
+      return await this.#options.reader.partitions(topic)
+    } catch (error) {
+      report({ location: `kafka:${topic}`, reason: reasonOf(error), count: 1 })
+      return 0
+    }
+  }
+
+  /** The first pass over a partition. */
+  async #index(
     topic: string,
-    closed: Set<string>,
-    open: Map<string, { deadLetter: DeadLetter; locations: string[] }>,
+    partition: number,
+    index: TopicIndex,
+    report: Report,
+    signal: AbortSignal | undefined,
   ): Promise<void> {
     const { reader } = this.#options
-    for (let partition = 0; partition < (await reader.partitions(topic)); partition++) {
-      const [start, end] = [await reader.start(topic, partition), await reader.end(topic, partition)]
-      for await (const record of reader.read(topic, partition, start, end)) {
-        for (const location of closedBy(record.headers) ?? []) closed.add(location)
-        const deadLetter = fromKafkaDeadLetter(record)
-        if (!deadLetter) continue
-        const earlier = open.get(deadLetter.deadLetterId)
-        const newest =
-          earlier && earlier.deadLetter.redrive.count > deadLetter.redrive.count ? earlier.deadLetter : deadLetter
-        open.set(deadLetter.deadLetterId, {
-          deadLetter: newest,
-          locations: [...(earlier?.locations ?? []), locationOf({ topic, partition, offset: record.offset })],
+    const range = { partition, from: await reader.start(topic, partition), to: await reader.end(topic, partition) }
+    for await (const record of this.#records(topic, range, signal, report)) {
+      const { offset, headers } = record
+      const reason = index.add({ partition, offset }, headers, this.#read(topic, record))
+      if (reason !== undefined) report({ location: locationOf({ topic, partition, offset }), reason, count: 1 })
+    }
+  }
+
+  /** The second pass: from the first to the last open dead letter of a partition. */
+  async *#open(
+    topic: string,
+    partition: number,
+    open: ReadonlyMap<bigint, OpenRecords>,
+    report: Report,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<OpenDeadLetter<Handle>> {
+    const offsets = [...open.keys()].sort((a, b) => (a < b ? -1 : 1))
+    const [from = 0n, last = -1n] = [offsets[0], offsets.at(-1)]
+    const records = this.#records(topic, { partition, from, to: last + 1n }, signal)
+    for (;;) {
+      const next = await this.#guard(topic, partition, report, () => records.next())
+      if (next?.value === undefined) return
+      const found = open.get(next.value.offset)
+      if (!found) continue
+      const read = this.#read(topic, next.value)
+      if (read.kind !== 'dead-letter') continue
+      const location = locationOf({ topic, ...found.newest })
+      yield { ...read, location, handle: { topic, places: found.places } }
+    }
+  }
+
+  /** A dead letter lies in the topic of its record's topic: who may write there writes no other topic's. */
+  #read(topic: string, record: LogRecord): ReadResult {
+    const result = readKafkaDeadLetter(record)
+    return result.kind === 'dead-letter' &&
+      deadLetterTopic(this.#options.pattern, result.deadLetter.record.topic) !== topic
+      ? { kind: 'unreadable', reason: 'dead letters of its record’s topic lie in another topic' }
+      : result
+  }
+
+  /** What fails for one partition alone is reported; the others are read. */
+  async #guard<T>(topic: string, partition: number, report: Report, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read()
+    } catch (error) {
+      report({ location: `kafka:${topic}-${partition}`, reason: reasonOf(error), count: 1 })
+      return undefined
+    }
+  }
+
+  async *#records(
+    topic: string,
+    { partition, from, to }: Range,
+    signal: AbortSignal | undefined,
+    report?: Report,
+  ): AsyncGenerator<LogRecord> {
+    for await (const batch of this.#options.reader.readBatches(topic, partition, from, to)) {
+      if (signal?.aborted) return
+      const { baseOffset: offset, lastOffset, unreadable } = batch
+      if (unreadable)
+        report?.({
+          location: locationOf({ topic, partition, offset }),
+          reason: unreadable.message,
+          count: Number(lastOffset - offset) + 1,
         })
-      }
+      for (const record of batch.records) if (record.offset >= from && record.offset < to) yield record
     }
-  }
-
-  async #holder(topic: string): Promise<string | undefined> {
-    const { reader } = this.#options
-    const leases = new Map<string, number>()
-    const [from, to] = [await reader.offsetAt(topic, 0, Date.now() - 2 * LEASE_MS), await reader.end(topic, 0)]
-    for await (const { headers } of reader.read(topic, 0, from, to)) {
-      const text = headers.find(([name]) => name === LEASE)?.[1]
-      if (!text) continue
-      const { holder, until } = leaseOf(text)
-      if (until <= Date.now()) leases.delete(holder)
-      else leases.set(holder, until)
-    }
-    return leases.keys().next().value
-  }
-
-  #marker({ deadLetter, handle }: OpenDeadLetter<Handle>, location: string): ProducerRecord {
-    return closedMarker(
-      deadLetterTopic(this.#options.pattern, deadLetter.record.topic),
-      deadLetter.deadLetterId,
-      handle,
-      location,
-    )
   }
 
   async #send(records: readonly ProducerRecord[]): Promise<void> {
@@ -167,10 +212,13 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 }
 
-/** @returns undefined for a lease that can't be read */
-function leaseOf(text: Uint8Array): { readonly holder: string; readonly until: number } {
-  const lease = parseJson(Buffer.from(text).toString())
-  return isJsonObject(lease)
-    ? { holder: String(lease.holder), until: Number(lease.until) || 0 }
-    : { holder: '', until: 0 }
+function markersOf({ deadLetter, handle }: OpenDeadLetter<Handle>, location: string): ProducerRecord[] {
+  return closedMarkers(handle.topic, deadLetter.deadLetterId, handle.places, location)
+}
+
+/** @throws the error if it is not of one topic or partition alone */
+function reasonOf(error: unknown): string {
+  if (error instanceof RecordBatchError) return error.message
+  if (!(error instanceof KafkaProducerError) || OF_CLUSTER.has(error.code)) throw error
+  return `the brokers refuse to read it (${error.code})`
 }

@@ -1,0 +1,347 @@
+// What lies in a dead-letter topic may come from anybody with rights to it: nothing of it stops the reading, and no
+// record can end or hide the dead letters of another topic.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
+import type { DeadLetterLog, Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
+import { toKafkaDeadLetter } from '../../../lib/dead-letter/kafka/kafka-dead-letter.ts'
+import { readKafkaDeadLetter } from '../../../lib/dead-letter/kafka/read-kafka-dead-letter.ts'
+import { KafkaDeadLetterStore } from '../../../lib/dead-letter/kafka/store.ts'
+import { DeadLetterError, RecordBatchError, TransportError } from '../../../lib/errors.ts'
+import type { RecordHeader } from '../../../lib/record/producer-record.ts'
+import { tried } from '../../../lib/redrive/retried-dead-letter.ts'
+import { deadLetterOf, withOwnId } from '../../fakes/dead-letter.ts'
+import { batchOf, DeadLetterTopic } from '../../fakes/dead-letter-topic.ts'
+
+const PATTERN = '{topic}-dlt'
+const NO_KEY = { key: null, value: null }
+
+/** A cluster with these dead-letter topics, of one partition each. */
+function clusterOf(...names: string[]) {
+  const topics = new Map(names.map(name => [name, new DeadLetterTopic(name)]))
+  const topicNamed = (name: string) => topics.get(name) as DeadLetterTopic
+  const reader: DeadLetterLog = {
+    topics: async () => [...topics.keys(), 'chat'],
+    partitions: async () => 1,
+    start: async () => 0n,
+    end: async name => BigInt(topicNamed(name).records.length),
+    offsetAt: async (name, _partition, timestamp) => {
+      const at = topicNamed(name).records.findIndex(record => record.timestamp >= timestamp)
+      return BigInt(at < 0 ? topicNamed(name).records.length : at)
+    },
+    readBatches: async function* (name, _partition, from, to) {
+      for (const record of topicNamed(name).records.slice(Number(from), Number(to))) yield batchOf(record)
+    },
+  }
+  const openStore = (changes: Partial<DeadLetterLog> = {}) =>
+    new KafkaDeadLetterStore({
+      pattern: PATTERN,
+      reader: { ...reader, ...changes },
+      producer: {
+        sendAll: async records =>
+          (await Promise.all(records.map(record => topicNamed(record.topic).sendAll([record])))).flat(),
+        close: async () => {},
+      },
+      closeReader: async () => {},
+    })
+  const append = (deadLetter: DeadLetter, headers: readonly RecordHeader[] = []) => {
+    const record = toKafkaDeadLetter(deadLetter, PATTERN)
+    topicNamed(record.topic).append({
+      key: record.key as Buffer | null,
+      value: record.value as Buffer | null,
+      headers: [...record.headers, ...headers],
+    })
+  }
+  return { topicNamed, reader, openStore, append }
+}
+
+async function readAll(store: KafkaDeadLetterStore) {
+  const unreadable: Unreadable[] = []
+  const open = await Array.fromAsync(store.deadLetters({ onUnreadable: each => unreadable.push(each) }))
+  return { open, unreadable, ids: open.map(({ deadLetter }) => deadLetter.recordId) }
+}
+
+function withHeaders(deadLetter: DeadLetter, headers: DeadLetter['record']['headers']): DeadLetter {
+  return withOwnId({ ...deadLetter, record: { ...deadLetter.record, headers } })
+}
+
+const json = (value: unknown) => Buffer.from(JSON.stringify(value))
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+test('a record keeps all of its headers through a dead-letter topic, also those with Spring’s names', () => {
+  const headers = [
+    { name: 'kafka_dlt-original-offset', value: 'AA==' },
+    { name: 'kafka_dlt-original-topic', value: base64('of an earlier failure') },
+    { name: 'kafka_dlt-exception-message', value: null },
+    { name: 'kafka_dlt-exception-message', value: base64('twice') },
+    { name: 'a', value: 'AA==' },
+  ]
+  for (const record of [
+    {},
+    { partition: 7, timestamp: 1_517_966_773_840 },
+    { partition: null, timestamp: null, topic: null },
+  ]) {
+    const plain = deadLetterOf('spring')
+    const deadLetter = withHeaders({ ...plain, record: { ...plain.record, ...record } }, headers)
+    const stored = toKafkaDeadLetter(deadLetter, PATTERN)
+    assert.deepEqual(readKafkaDeadLetter(stored), { kind: 'dead-letter', deadLetter, verified: true })
+    // A mirror or an agent on the way may add headers of its own behind them, or remove Spring's.
+    const traced = [...stored.headers, ['kafka_dlt-traced', Buffer.from('x')] as const]
+    assert.equal(readKafkaDeadLetter({ ...stored, headers: traced }).kind, 'unreadable')
+  }
+  const deadLetter = withHeaders(deadLetterOf('stripped'), [{ name: 'a', value: 'AA==' }])
+  const { headers: all, ...stored } = toKafkaDeadLetter(deadLetter, PATTERN)
+  for (const left of [
+    all.filter(([name]) => !name.startsWith('kafka_dlt-')),
+    [...all, ['kafka_dlt-traced', Buffer.from('x')] as const],
+  ])
+    assert.deepEqual(readKafkaDeadLetter({ ...stored, headers: left }), {
+      kind: 'dead-letter',
+      deadLetter,
+      verified: true,
+    })
+})
+
+test('what can’t be read is reported by its location; foreign records are none', async () => {
+  const { topicNamed, openStore, append } = clusterOf('chat-dlt')
+  const topic = topicNamed('chat-dlt')
+  const envelope = (value: unknown) =>
+    topic.append({ ...NO_KEY, headers: [['kp-dead-letter', Buffer.from(value as string)]] })
+  topic.append({ ...NO_KEY, headers: [['kafka_dlt-original-topic', Buffer.from('chat')]] })
+  envelope('no json')
+  envelope('{}')
+  envelope(json({ schemaVersion: 3, record: {} }) as unknown as string)
+  const record = toKafkaDeadLetter(deadLetterOf('payments', 'v', 'payments'), PATTERN)
+  topic.append(record as Parameters<typeof topic.append>[0])
+  append({ ...deadLetterOf('forged'), recordId: 'of another' })
+  append(deadLetterOf('good'))
+  const before = [...topic.records]
+  const { ids, unreadable } = await readAll(openStore())
+  assert.deepEqual(ids, ['good'])
+  assert.deepEqual(
+    unreadable.map(({ location, reason, count }) => [location, reason, count]),
+    [
+      ['kafka:chat-dlt-0@1', 'its header kp-dead-letter has no envelope', 1],
+      ['kafka:chat-dlt-0@2', 'its header kp-dead-letter has no envelope', 1],
+      ['kafka:chat-dlt-0@3', 'version 3 of the envelope is newer than this release supports (2)', 1],
+      ['kafka:chat-dlt-0@4', 'dead letters of its record’s topic lie in another topic', 1],
+      ['kafka:chat-dlt-0@5', 'its id is not the one of its record', 1],
+    ],
+  )
+  assert.deepEqual(topic.records, before)
+})
+
+test('a marker closes places of its own topic alone, and a dead letter is no marker or lease', async () => {
+  const { topicNamed, openStore, append } = clusterOf('chat-dlt', 'payments-dlt')
+  const marker = (of: unknown): RecordHeader => ['kp-closed', json({ of, location: 'kafka:chat-0@1' })]
+  const lease: RecordHeader = ['kp-lease', json({ holder: 'm', until: 9e15 })]
+  append(deadLetterOf('payment', 'v', 'payments'))
+  // Its own record has headers with these names: 0.1 let a library's records have any.
+  const own = [marker(['kafka:chat-dlt-0@1']), lease].map(([name, value]) => ({
+    name,
+    value: (value as Buffer).toString('base64'),
+  }))
+  append(withHeaders(deadLetterOf('carrier'), own))
+  append(deadLetterOf('victim'))
+  append(deadLetterOf('closed'))
+  const topic = topicNamed('chat-dlt')
+  for (const of of [
+    ['kafka:payments-dlt-0@0', 'kafka:chat-dlt-0@2'],
+    [
+      'kafka:chat-dlt-0@1x',
+      'kafka:chat-dlt-00@',
+      'kafka:chat-dlt--1@1',
+      'kafka:chat-dlt-0@-1',
+      '__proto__',
+      null,
+      {},
+      7,
+    ],
+    { length: 1, 0: 'kafka:chat-dlt-0@1' },
+    'kafka:chat-dlt-0@1',
+    [...Array.from({ length: 500 }, () => 'x'), 'kafka:chat-dlt-0@1'],
+  ])
+    topic.append({ ...NO_KEY, headers: [marker(of)] })
+  const store = openStore()
+  const { ids, unreadable } = await readAll(store)
+  assert.deepEqual(ids, ['carrier', 'victim', 'payment'])
+  assert.deepEqual(unreadable, [])
+  await (await store.lease()).release()
+})
+
+test('equal copies are given once and completed together; what only has the same id is given beside it', async () => {
+  const { openStore, append } = clusterOf('chat-dlt')
+  const deadLetter = deadLetterOf('copied')
+  append(deadLetter)
+  append({ ...deadLetter, record: { ...deadLetter.record, timestamp: 1, partition: 3 } })
+  append(tried(deadLetter, 'quota'))
+  append(deadLetter)
+  const store = openStore()
+  const { open } = await readAll(store)
+  assert.deepEqual(
+    open.map(each => [each.location, each.deadLetter.record.timestamp, each.deadLetter.redrive.lastCode]),
+    [
+      ['kafka:chat-dlt-0@1', 1, null],
+      ['kafka:chat-dlt-0@2', null, 'quota'],
+    ],
+  )
+  const [other, copied] = open
+  assert.ok(other && copied)
+  await store.complete([{ open: copied, location: 'kafka:chat-0@1' }])
+  assert.deepEqual((await readAll(store)).open, [other])
+  await store.replace(other, tried(other.deadLetter, 'schema'))
+  const left = (await readAll(store)).open
+  assert.deepEqual(
+    left.map(each => [each.deadLetter.record.timestamp, each.deadLetter.redrive.lastCode]),
+    [[1, 'schema']],
+  )
+})
+
+test('a dead letter with thousands of copies is completed by several markers', async () => {
+  const { topicNamed, openStore, append } = clusterOf('chat-dlt')
+  for (let i = 0; i < 1200; i++) append(deadLetterOf('many'))
+  const store = openStore()
+  const { open } = await readAll(store)
+  assert.equal(open.length, 1)
+  await store.complete(open.map(each => ({ open: each, location: 'kafka:chat-0@1' })))
+  assert.equal(topicNamed('chat-dlt').records.length, 1203)
+  assert.deepEqual((await readAll(store)).open, [])
+})
+
+test('a topic or partition that can’t be read does not stop the reading; a cluster that is down does', async () => {
+  const { openStore, append, reader } = clusterOf('a-dlt', 'b-dlt', 'c-dlt', 'd-dlt')
+  for (const topic of ['a', 'b', 'c', 'd']) append(deadLetterOf(topic, 'v', topic))
+  const failing = (error: Error) =>
+    openStore({
+      partitions: async topic => {
+        if (topic === 'a-dlt') throw error
+        return 1
+      },
+      end: async (topic, partition) => {
+        if (topic === 'b-dlt') throw error
+        return reader.end(topic, partition)
+      },
+      readBatches: async function* (topic, partition, from, to) {
+        yield* reader.readBatches(topic, partition, from, to)
+        if (topic === 'c-dlt') throw new RecordBatchError('corrupt-batch', 'A batch is cut off.')
+      },
+    })
+  const refused = new TransportError('authorization', 'No right to read.')
+  const { ids, unreadable } = await readAll(failing(refused))
+  assert.deepEqual(ids, ['c', 'd'])
+  assert.deepEqual(
+    [...new Set(unreadable.map(({ location, reason }) => `${location}: ${reason}`))],
+    [
+      'kafka:a-dlt: the brokers refuse to read it (authorization)',
+      'kafka:b-dlt-0: the brokers refuse to read it (authorization)',
+      'kafka:c-dlt-0: A batch is cut off.',
+    ],
+  )
+  await assert.rejects(readAll(failing(new TransportError('unreachable', 'No broker answers.'))), {
+    code: 'unreachable',
+  })
+})
+
+test('record batches that can’t be read are counted, and the dead letters around them are given', async () => {
+  const { openStore, append, reader } = clusterOf('chat-dlt')
+  for (const id of ['a', 'b', 'c']) append(deadLetterOf(id))
+  const store = openStore({
+    readBatches: async function* (topic, partition, from, to) {
+      for await (const batch of reader.readBatches(topic, partition, from, to))
+        if (batch.baseOffset !== 1n) yield batch
+        else {
+          const unreadable = new RecordBatchError('unsupported-batch', 'A record batch is of format v1.')
+          yield { ...batch, lastOffset: 1n, records: [], unreadable }
+        }
+    },
+  })
+  const { ids, unreadable } = await readAll(store)
+  assert.deepEqual(ids, ['a', 'c'])
+  assert.deepEqual(unreadable, [
+    { location: 'kafka:chat-dlt-0@1', reason: 'A record batch is of format v1.', count: 1 },
+  ])
+})
+
+test('without a topic of the pattern the target is not found', async () => {
+  const store = clusterOf().openStore()
+  const isMissing = (error: unknown) => error instanceof DeadLetterError && error.code === 'not-found'
+  await assert.rejects(readAll(store), isMissing)
+  await assert.rejects(store.lease(), isMissing)
+})
+
+test('a stranger’s lease lasts a minute from its record on, whatever it says', async () => {
+  const running = { code: 'redrive-running' }
+  for (const [ageMs, isRefused] of [
+    [0, true],
+    [59_000, true],
+    [61_000, false],
+    // A time that is still to come.
+    [-3_600_000, false],
+  ] as const) {
+    const { topicNamed, openStore } = clusterOf('chat-dlt')
+    const topic = topicNamed('chat-dlt')
+    topic.append({ ...NO_KEY, headers: [['kp-lease', json({ holder: 'm', until: 9e15 })]] })
+    topic.records[0] = { ...(topic.records[0] as (typeof topic.records)[number]), timestamp: Date.now() - ageMs }
+    if (isRefused) await assert.rejects(openStore().lease(), running)
+    else await (await openStore().lease()).release()
+  }
+})
+
+test('what is no lease of a redrive is ignored', async () => {
+  const { topicNamed, openStore } = clusterOf('chat-dlt')
+  for (const lease of [
+    { holder: 'm'.repeat(65), until: 9e15 },
+    { holder: 'm'.repeat(600), until: 9e15 },
+    { holder: 7, until: 9e15 },
+    { holder: 'm', until: '9e15' },
+    { holder: 'm' },
+    null,
+    [],
+  ])
+    topicNamed('chat-dlt').append({ ...NO_KEY, headers: [['kp-lease', json(lease)]] })
+  await (await openStore().lease()).release()
+})
+
+test('a lease is checked by reading only, lost when it ended, and free after its release', async t => {
+  const { topicNamed, openStore } = clusterOf('chat-dlt')
+  const topic = topicNamed('chat-dlt')
+  const lease = await openStore().lease()
+  const length = topic.records.length
+  await lease.check()
+  assert.equal(topic.records.length, length)
+  await assert.rejects(openStore().lease(), { code: 'redrive-running' })
+  await lease.check()
+  await lease.renew()
+  await lease.release()
+  const next = await openStore().lease()
+  await assert.rejects(lease.check(), { code: 'redrive-running' })
+  // It stands still for longer than a lease lasts.
+  const now = Date.now()
+  t.mock.method(Date, 'now', () => now + 120_000)
+  await (await openStore().lease()).check()
+  await assert.rejects(next.check(), { code: 'redrive-running' })
+})
+
+test('a lease works by the time of the log, where the clock here is wrong', async t => {
+  for (const aheadMs of [-3_600_000, 3_600_000]) {
+    const { topicNamed, openStore } = clusterOf('chat-dlt')
+    const topic = topicNamed('chat-dlt')
+    const brokerTime = Date.now()
+    // LogAppendTime: the broker sets the timestamp.
+    const append = topic.append.bind(topic)
+    t.mock.method(topic, 'append', (record: Parameters<typeof append>[0]) => {
+      const offset = append(record)
+      topic.records[Number(offset)] = {
+        ...(topic.records[Number(offset)] as (typeof topic.records)[number]),
+        timestamp: brokerTime,
+      }
+      return offset
+    })
+    const clock = t.mock.method(Date, 'now', () => brokerTime + aheadMs)
+    const lease = await openStore().lease()
+    await lease.check()
+    await assert.rejects(openStore().lease(), { code: 'redrive-running' })
+    await lease.release()
+    clock.mock.restore()
+  }
+})
