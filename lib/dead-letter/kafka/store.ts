@@ -1,5 +1,5 @@
-// The open dead letters of Kafka topics. A log is never rewritten: records of the same topic mark them as completed, and
-// the topic's retention removes both.
+// The open dead letters of Kafka topics. A log is never rewritten: records of the same topic mark them as completed,
+// and the topic's retention removes both.
 import { DeadLetterError, KafkaProducerError, RecordBatchError } from '../../errors.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
 import type { LogRecord } from '../../wire-format/record-batch-decoder.ts'

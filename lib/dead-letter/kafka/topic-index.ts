@@ -1,5 +1,5 @@
-// Which records of a dead-letter topic are open dead letters. It keeps a few hundred bytes per open one, and no payload:
-// a second pass over the log reads those.
+// Which records of a dead-letter topic are open dead letters. It keeps a few hundred bytes per open one, and no
+// payload: a second pass over the log reads those.
 import type { RecordHeader } from '../../record/producer-record.ts'
 import { fingerprintOf } from '../copies.ts'
 import type { ReadResult } from '../read-dead-letter.ts'
