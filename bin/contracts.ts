@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
+import { ConfigError } from '../lib/errors.ts'
 import { counted, printMessage, printTable } from './output.ts'
 
 export function addContracts(program: Command): void {
@@ -9,7 +10,11 @@ export function addContracts(program: Command): void {
     .argument('[folder]', 'folder of the contracts', 'contracts')
     .description('Checks every contract and prints its problems.')
     .action(async (folder: string) => {
-      const loaded = await loadContracts(folder)
+      const loaded = await loadContracts(folder).catch((error: unknown) => {
+        // That a contract is wrong is the result of the check.
+        if (!(error instanceof ConfigError)) throw error
+        throw new Error(error.message)
+      })
       const feeds = [...loaded.values()].map(({ topic, key, http, sqs, eventbridge }) => [
         topic,
         key.required ? 'required' : 'optional',

@@ -4,6 +4,7 @@ import { loadConfig } from '../lib/config/parse-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
+import { WrongUse } from './exit.ts'
 import { printMessage } from './output.ts'
 
 const STACK_FILE = '.local/stack.json'
@@ -41,7 +42,7 @@ export function configuration(env: NodeJS.ProcessEnv): Promise<ProducerConfig> {
 export async function contractsIn(folder: string, isRequired: boolean): Promise<Contracts> {
   if (!existsSync(folder)) {
     if (isRequired)
-      throw new Error(`--contracts ${folder}: expected a folder of contracts, got a path that does not exist.`)
+      throw new WrongUse(`--contracts ${folder}: expected a folder of contracts, got a path that does not exist.`)
     return new Map()
   }
   return loadContracts(folder)

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { WrongUse } from './exit.ts'
 import { printMessage, printTable } from './output.ts'
 
 /** Per broker, with IAM. Source: docs.aws.amazon.com/msk/latest/developerguide/limits.html */
@@ -60,5 +61,5 @@ function run(options: Options): void {
 
 function count(name: string, text: string): number {
   if (/^[1-9]\d{0,6}$/.test(text)) return Number(text)
-  throw new Error(`--${name}: expected a whole number above 0, got ${text}.`)
+  throw new WrongUse(`--${name}: expected a whole number above 0, got ${text}.`)
 }

@@ -4,7 +4,7 @@ import type { Contracts } from '../lib/contracts/contract.ts'
 import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter, Unreadable } from '../lib/dead-letter/dead-letter-store.ts'
 import { storeKindOf } from '../lib/dead-letter/store-kinds.ts'
-import { DeadLetterError, ERROR_CODES, systemCause } from '../lib/errors.ts'
+import { DeadLetterError, describeError, ERROR_CODES } from '../lib/errors.ts'
 import { type ListRequest, listDeadLetters } from '../lib/redrive/list-dead-letters.ts'
 import { withClaim } from '../lib/redrive/read-claim.ts'
 import type { RedriveRequest } from '../lib/redrive/redrive-request.ts'
@@ -99,7 +99,7 @@ export class Reading {
     const isMissing = error instanceof DeadLetterError && error.code === 'not-found'
     if (isMissing && this.request.from) throw new WrongUse(`--from ${kind.describe(source)}: ${error.message}`)
     this.#hasFailed = true
-    printMessage(`${kind.describe(source)}: ${wordsOf(error)}`)
+    printMessage(`${kind.describe(source)}: ${describeError(error)}`)
   }
 
   /**
@@ -109,7 +109,7 @@ export class Reading {
    */
   end(isComplete = !stopSignal.aborted && this.#matched < (this.request.limit ?? Number.POSITIVE_INFINITY)): void {
     for (const [reason, { places, entries }] of this.#unreadable)
-      if (places > 1) printMessage(`In total ${counted(entries, 'entry', 'entries')} can’t be read: ${reason}.`)
+      if (places > 1) printMessage(`In total ${counted(entries, 'entry', 'entries')} can't be read: ${reason}.`)
     if (this.#hasFailed || this.#unreadable.size > 0) process.exitCode = SOME_REMAIN
     if (isComplete && !this.#hasFailed) this.#checkNames()
   }
@@ -182,13 +182,6 @@ export class Reading {
     const { places, entries } = { places: known.places + 1, entries: known.entries + count }
     this.#unreadable.set(reason, { places, entries })
     if (places <= MAX_PLACES)
-      printMessage(`${counted(count, 'entry', 'entries')} in ${location} can’t be read: ${reason}.`)
+      printMessage(`${counted(count, 'entry', 'entries')} in ${location} can't be read: ${reason}.`)
   }
-}
-
-/** An error's message, with what the system said: `connect ECONNREFUSED 127.0.0.1:9092`. */
-export function wordsOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  const cause = systemCause(error)
-  return cause === undefined || message.includes(cause) ? message : `${message} (${cause})`
 }

@@ -1,10 +1,12 @@
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import type { DeliveryReport } from '../lib/delivery/delivery-report.ts'
+import { describeError } from '../lib/errors.ts'
 import { KafkaProducer } from '../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../lib/producer-factory.ts'
 import type { ProducerRecord, RecordHeader } from '../lib/record/producer-record.ts'
 import { configuration, contractsIn, environment } from './environment.ts'
+import { WrongUse } from './exit.ts'
 import { counted, printJson, printMessage, printTable } from './output.ts'
 
 const BATCH = 500
@@ -77,11 +79,11 @@ async function run(topic: string, options: Options): Promise<void> {
 function recordOf(topic: string, { key, header, partition, timestamp }: Options): Omit<ProducerRecord, 'value'> {
   const headers = header.map((text): RecordHeader => {
     const at = text.indexOf('=')
-    if (at < 1) throw new Error(`--header: expected name=value, got ${text}.`)
+    if (at < 1) throw new WrongUse(`--header: expected name=value, got ${text}.`)
     return [text.slice(0, at), Buffer.from(text.slice(at + 1))]
   })
   const integer = (name: string, text: string) => {
-    if (!/^\d+$/.test(text)) throw new Error(`--${name}: expected a whole number, got ${text}.`)
+    if (!/^\d+$/.test(text)) throw new WrongUse(`--${name}: expected a whole number, got ${text}.`)
     return Number(text)
   }
   return {
@@ -108,7 +110,7 @@ function print(report: DeliveryReport, index: number, options: Options): void {
   if (report.kind === 'failed') {
     const { code, outcome, error } = report
     if (options.json) return printJson({ index, fate: 'returned', code, outcome })
-    return printMessage(`record ${index}: ${code}, ${outcome}. ${error.message}`)
+    return printMessage(`record ${index}: ${code}, ${outcome}. ${describeError(error)}`)
   }
   const { topic, partition, offset, timestamp } = report.metadata
   if (options.json)

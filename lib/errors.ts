@@ -242,16 +242,25 @@ export function innermostMessage(error: unknown): string | undefined {
 }
 
 /**
- * What the operating system said, from the innermost cause that has it: `connect ECONNREFUSED 127.0.0.1:9092`,
- * `getaddrinfo ENOTFOUND kafka`. It has addresses and paths, so it is for an operator's terminal, not for callers.
+ * Says why something failed, from the outside in: the messages of this library's errors, then what the operating system
+ * said, e.g. `A broker could not be reached (getaddrinfo ENOTFOUND kafka).` It has addresses and paths, so it is for an
+ * operator's terminal, not for callers. It has no message of a foreign error, which may quote a payload.
  */
-export function systemCause(error: unknown): string | undefined {
+export function describeError(error: unknown): string {
+  const messages = new Set<string>()
+  for (let inner = error; inner instanceof Error; inner = inner.cause)
+    if (inner instanceof KafkaProducerError) messages.add(inner.message)
+  const cause = systemCause(error)
+  if (messages.size === 0) return cause ?? `An unexpected error (${error instanceof Error ? error.name : 'no error'}).`
+  const text = [...messages].join(' ')
+  return cause === undefined ? text : `${text.replace(/\.$/, '')} (${cause}).`
+}
+
+function systemCause(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
-  const inner = [error.cause, ...(error instanceof AggregateError ? error.errors : [])]
-  for (const cause of inner) {
-    const words = systemCause(cause)
-    if (words !== undefined) return words
+  for (const inner of [error.cause, ...(error instanceof AggregateError ? error.errors : [])]) {
+    const cause = systemCause(inner)
+    if (cause !== undefined) return cause
   }
-  // A system error's message begins with its call or its code; other messages may quote a payload.
   return 'syscall' in error && typeof error.syscall === 'string' ? error.message : undefined
 }

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { INVALID_RECORD_STATUS } from '../functions/http/dialects/native.ts'
 import { REQUEST_STATUS } from '../functions/http/request-error.ts'
+import { describeError } from '../lib/errors.ts'
 import { DeliveryError, ERROR_CODES, InvalidRecordError, KafkaProducerError, TransportError } from '../lib/index.ts'
 import { producerOf } from './fakes/producer-of.ts'
 import { withProducer } from './fakes/with-producer.ts'
@@ -106,3 +107,18 @@ async function closedPort(): Promise<number> {
   await new Promise(resolve => server.close(resolve))
   return port
 }
+
+test('an error is described with what the system said, and without what a foreign error quotes', () => {
+  const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { syscall: 'connect' })
+  const both = new AggregateError([refused], 'several')
+  assert.equal(
+    describeError(new TransportError('unreachable', 'No broker.', { cause: new Error('wrapped', { cause: both }) })),
+    'No broker (connect ECONNREFUSED 127.0.0.1:9).',
+  )
+  const quoting = new SyntaxError('Unexpected token in "a secret"')
+  assert.equal(
+    describeError(new InvalidRecordError('bad-json', 'value: no JSON.', { cause: quoting })),
+    'value: no JSON.',
+  )
+  assert.equal(describeError(quoting), 'An unexpected error (SyntaxError).')
+})

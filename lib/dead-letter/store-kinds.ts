@@ -2,7 +2,7 @@
 // imports none of this, so none of it is in its bundle (test/bundles.test.ts).
 import type { Claim } from './claim.ts'
 import type { DeadLetterStoreServices, TargetDeadLetterStore } from './dead-letter-store.ts'
-import { isDeadLetterTopic } from './kafka/kafka-dead-letter.ts'
+import { deadLetterTopic, isDeadLetterTopic } from './kafka/kafka-dead-letter.ts'
 import { queueName } from './raw-message.ts'
 import type { MessageQueueConfig } from './sqs/message-queues.ts'
 import type { DeadLetterTargetConfig } from './target-kinds.ts'
@@ -33,6 +33,16 @@ interface StoreKind<Config> {
   describe(config: Config): string
   /** Whether a Kafka topic holds its dead letters; no dead letter is ever sent to such a topic. */
   holdsTopic?(config: Config, topic: string): boolean
+  /** The topics that hold its dead letters, and the servers of their cluster if it is another one. */
+  topicsOf?(
+    config: Config,
+    topics: readonly string[],
+  ): {
+    readonly servers: readonly string[] | undefined
+    readonly topics: readonly string[]
+    /** The one for records without a topic. */
+    readonly withoutTopic: string
+  }
   /** Whether its lease also excludes redrives of queues, which have none: it is a condition that AWS checks. */
   readonly leasesForOthers?: true
   /** An AWS address whose answers have the time that signatures are checked against. */
@@ -75,6 +85,11 @@ export const STORE_KINDS: { readonly [N in Name]: StoreKind<Extract<RedriveSourc
     describe: ({ pattern }) => `kafka:${pattern}`,
     isCreatedByStoring: true,
     holdsTopic: ({ pattern }, topic) => isDeadLetterTopic(pattern, topic),
+    topicsOf: ({ pattern, servers }, topics) => ({
+      servers,
+      topics: [...new Set(topics.map(topic => deadLetterTopic(pattern, topic)))],
+      withoutTopic: deadLetterTopic(pattern, null),
+    }),
   },
   disk: {
     load: () => import('./disk/store.ts'),

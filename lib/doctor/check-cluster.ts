@@ -1,62 +1,122 @@
 // Checks TLS, authentication, versions, topics, rights and replication, through the client that sends.
 
+import { deriveConfig } from '../config/derive-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
-import { TransportError } from '../errors.ts'
+import { describeError, TransportError } from '../errors.ts'
 import { createKafkaJsClient } from '../producer-factory.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
-import type { TopicMetadata } from '../transport/kafka-client.ts'
+import type { Cluster, TopicMetadata } from '../transport/kafka-client.ts'
 import type { KafkaJsClient } from '../transport/kafkajs/kafkajs-client.ts'
 import { LogReader } from '../transport/kafkajs/log-reader.ts'
 import { encodeRecordBatch } from '../wire-format/record-batch-encoder.ts'
-import { type Check, failed, ok, skipped, warning } from './check.ts'
+import { type Check, failed, ok, type Report, skipped, warning } from './check.ts'
+import { checkAdvertised } from './check-network.ts'
 
-const REQUEST_MS = 10_000
+const REQUEST_MS = 5000
 const MIN_INSYNC_REPLICAS = 'min.insync.replicas'
 const STEPS = ['TLS', 'authentication', 'ApiVersions']
 /** The step that a cause belongs to. */
 const STEP_OF: Readonly<Record<string, number>> = {
   CERTIFICATE_REFUSED: 0,
   SECURITY_PROTOCOL_MISMATCH: 0,
+  CLOSED_WHILE_CONNECTING: 0,
   AUTHENTICATION_FAILED: 1,
   CREDENTIALS_UNAVAILABLE: 1,
   UNSUPPORTED_VERSION: 2,
 }
 
-export async function checkCluster(config: ProducerConfig, topics: readonly string[]): Promise<Check[]> {
+export async function checkCluster(config: ProducerConfig, topics: readonly string[], report: Report): Promise<void> {
+  await withClient(config, async client => {
+    const metadata = await askMetadata(client, config, topics, report)
+    if (!metadata) return
+    const { securityProtocol, saslMechanism } = config
+    const isWithout = `security.protocol is ${securityProtocol}`
+    report(
+      securityProtocol.includes('SSL') ? ok('TLS', 'certificate and host name are valid') : skipped('TLS', isWithout),
+    )
+    report(
+      securityProtocol.startsWith('SASL')
+        ? ok('authentication', saslMechanism ?? '')
+        : skipped('authentication', isWithout),
+    )
+    report(ok('ApiVersions', 'the broker supports the versions in use'))
+    await Promise.all([
+      checkAdvertised(client.advertised, report),
+      checkProducerId(client, report),
+      checkTopics(client, config, metadata.topics, report),
+    ])
+  })
+}
+
+/**
+ * Checks the topics that hold dead letters, without writing one: they stay what a consumer of dead letters expects.
+ * @param servers of another cluster
+ */
+export async function checkDeadLetterTopics(
+  config: ProducerConfig,
+  servers: readonly string[] | undefined,
+  topics: readonly string[],
+  report: Report,
+): Promise<void> {
+  const ofCluster = servers ? deriveConfig(config, { bootstrapServers: servers, mskClusterArn: undefined }) : config
+  await withClient(ofCluster, async client => {
+    try {
+      const metadata = await client.metadata(topics, Deadline.after(systemClock, REQUEST_MS))
+      for (const topic of metadata.topics) await checkTopic(client, ofCluster, topic, report, 'dead letters kafka:')
+    } catch (error) {
+      const advice = 'Check the servers after @ in KAFKA_DEAD_LETTER, and security.protocol.'
+      for (const topic of topics)
+        report(failed(`dead letters kafka:${topic}`, causeOf(error), withAdvice(error, advice)))
+    }
+  })
+}
+
+async function withClient(config: ProducerConfig, check: (client: KafkaJsClient) => Promise<void>): Promise<void> {
   const client = createKafkaJsClient(config)
   try {
-    const metadata = await client.metadata(topics, Deadline.after(systemClock, REQUEST_MS))
-    const connected = [
-      config.securityProtocol.includes('SSL')
-        ? ok('TLS', 'certificate and host name are valid')
-        : skipped('TLS', `security.protocol is ${config.securityProtocol}`),
-    ]
-    connected.push(
-      config.securityProtocol.startsWith('SASL')
-        ? ok('authentication', config.saslMechanism ?? '')
-        : skipped('authentication', `security.protocol is ${config.securityProtocol}`),
-    )
-    connected.push(ok('ApiVersions', 'the broker supports the versions in use'))
-    const rights = await checkProducerId(client)
-    return [...connected, rights, ...(await checkTopics(client, config, metadata.topics))]
-  } catch (error) {
-    return failedAt(error)
+    await check(client)
   } finally {
     await client.close()
   }
 }
 
+/** @returns undefined when no broker answered, which is reported */
+async function askMetadata(
+  client: KafkaJsClient,
+  config: ProducerConfig,
+  topics: readonly string[],
+  report: Report,
+): Promise<Cluster | undefined> {
+  try {
+    return await client.metadata(topics, Deadline.after(systemClock, REQUEST_MS))
+  } catch (error) {
+    for (const check of failedAt(error, config)) report(check)
+    return undefined
+  }
+}
+
 /** The steps before the one that failed are ok, those after it are skipped. */
-function failedAt(error: unknown): Check[] {
+function failedAt(error: unknown, { securityProtocol }: ProducerConfig): Check[] {
   const cause = causeOf(error)
-  const message = error instanceof TransportError ? error.message : String((error as Error).name)
   const step = STEP_OF[cause]
   if (step === undefined)
-    return [failed('connection', cause, message), ...STEPS.map(name => skipped(name, 'no connection'))]
+    return [failed('connection', cause, describeError(error)), ...STEPS.map(name => skipped(name, 'no connection'))]
+  const isProtocol = cause === 'SECURITY_PROTOCOL_MISMATCH' || cause === 'CLOSED_WHILE_CONNECTING'
+  const advice = isProtocol
+    ? `Check security.protocol, which is ${securityProtocol}: the listener of this port seems to expect another one.`
+    : ''
   return STEPS.map((name, index) =>
-    index < step ? ok(name, 'passed') : index === step ? failed(name, cause, message) : skipped(name, 'no connection'),
+    index < step
+      ? ok(name, 'passed')
+      : index === step
+        ? failed(name, cause, withAdvice(error, advice))
+        : skipped(name, 'no connection'),
   )
+}
+
+function withAdvice(error: unknown, advice: string): string {
+  return `${describeError(error)} ${advice}`.trim()
 }
 
 /** The code of the driver or the broker, which is more precise than the error's. */
@@ -64,12 +124,12 @@ function causeOf(error: unknown): string {
   return error instanceof TransportError ? (error.causeCode ?? error.code) : 'error'
 }
 
-async function checkProducerId(client: KafkaJsClient): Promise<Check> {
+async function checkProducerId(client: KafkaJsClient, report: Report): Promise<void> {
   try {
     await client.initProducerId(Deadline.after(systemClock, REQUEST_MS))
-    return ok('producer id', 'assigned')
+    report(ok('producer id', 'assigned'))
   } catch (error) {
-    return failed('producer id', causeOf(error), (error as TransportError).message)
+    report(failed('producer id', causeOf(error), describeError(error)))
   }
 }
 
@@ -77,39 +137,40 @@ async function checkTopics(
   client: KafkaJsClient,
   config: ProducerConfig,
   topics: readonly TopicMetadata[],
-): Promise<Check[]> {
+  report: Report,
+): Promise<void> {
   const existing = topics.filter(({ error }) => error === null).map(({ topic }) => topic)
-  const minInSyncReplicas = await readMinInSyncReplicas(client, existing)
-  const checks = await Promise.all(
+  const minInSyncReplicas = readMinInSyncReplicas(client, existing)
+  await Promise.all(
     topics.map(async metadata => {
-      const name = `topic ${metadata.topic}`
-      if (metadata.error !== null)
-        return [
-          failed(
-            name,
-            metadata.error,
-            metadata.error === 'TOPIC_AUTHORIZATION_FAILED'
-              ? 'Grant DESCRIBE on it (MSK: kafka-cluster:DescribeTopic).'
-              : 'Create it: sending does not create topics.',
-          ),
-        ]
-      const leaderless = metadata.partitions.filter(({ leader }) => leader < 0).length
-      const state =
-        leaderless > 0
-          ? failed(
-              name,
-              `${leaderless} of ${metadata.partitions.length} partitions have no leader`,
-              'Check that all brokers run.',
-            )
-          : ok(name, `${metadata.partitions.length} partition(s)`)
-      return [
-        state,
-        await checkRights(client, config, metadata),
-        replication(metadata, minInSyncReplicas.get(metadata.topic)),
-      ]
+      await checkTopic(client, config, metadata, report)
+      if (metadata.error === null) report(replication(metadata, (await minInSyncReplicas).get(metadata.topic)))
     }),
   )
-  return checks.flat()
+}
+
+/** @param prefix of dead-letter topics, in place of `topic` and `rights` */
+async function checkTopic(
+  client: KafkaJsClient,
+  config: ProducerConfig,
+  metadata: TopicMetadata,
+  report: Report,
+  prefix?: string,
+): Promise<void> {
+  const { topic, error, partitions } = metadata
+  const name = `${prefix ?? 'topic '}${topic}`
+  if (error !== null) {
+    const advice =
+      error === 'TOPIC_AUTHORIZATION_FAILED'
+        ? 'Grant DESCRIBE on it (MSK: kafka-cluster:DescribeTopic).'
+        : 'Create it: sending does not create topics.'
+    return report(failed(name, error, advice))
+  }
+  const leaderless = partitions.filter(({ leader }) => leader < 0).length
+  const state = `${leaderless} of ${partitions.length} partitions have no leader`
+  if (leaderless > 0) report(failed(name, state, 'Check that all brokers run.'))
+  else if (prefix === undefined) report(ok(name, `${partitions.length} partition(s)`))
+  report(await checkRights(client, config, metadata, prefix === undefined ? `rights ${topic}` : name))
 }
 
 /** @returns one entry per topic whose settings the producer may read */
@@ -120,7 +181,7 @@ async function readMinInSyncReplicas(
   const values = new Map<string, string | null | undefined>()
   if (topics.length === 0) return values
   try {
-    for (const [topic, settings] of await new LogReader(client).settings(topics, [MIN_INSYNC_REPLICAS]))
+    for (const [topic, settings] of await new LogReader(client).settings(topics, [MIN_INSYNC_REPLICAS], REQUEST_MS))
       if (settings instanceof Map) values.set(topic, settings.get(MIN_INSYNC_REPLICAS))
   } catch (error) {
     if (!(error instanceof TransportError)) throw error
@@ -136,8 +197,8 @@ async function checkRights(
   client: KafkaJsClient,
   config: ProducerConfig,
   { topic, partitions }: TopicMetadata,
+  name: string,
 ): Promise<Check> {
-  const name = `rights ${topic}`
   const withLeader = partitions.find(({ leader }) => leader >= 0)
   if (!withLeader) return skipped(name, 'no partition has a leader')
   const record = {
@@ -166,10 +227,12 @@ async function checkRights(
     request,
   )
   const cause = outcome && outcome.kind !== 'acked' ? outcome.causeCode : 'nothing'
+  const words =
+    outcome && outcome.kind !== 'acked' && outcome.cause !== undefined ? `${describeError(outcome.cause)} ` : ''
   if (cause === 'CORRUPT_MESSAGE') return ok(name, 'may write')
   if (cause === 'TOPIC_AUTHORIZATION_FAILED')
     return failed(name, cause, 'Grant WRITE on it (MSK: kafka-cluster:WriteData).')
-  return failed(name, cause, 'The broker’s answer does not show whether the producer may write.')
+  return failed(name, cause, `${words}It is not known whether the producer may write.`)
 }
 
 function replication({ topic, partitions }: TopicMetadata, minInSync: string | null | undefined): Check {

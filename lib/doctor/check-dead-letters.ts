@@ -1,77 +1,104 @@
 // Writes a dead letter of nobody to each target and deletes it again: only that shows that a target takes dead letters.
-import { randomUUID } from 'node:crypto'
+// Of a Kafka target it asks for the right to write instead: a record there can't be deleted.
+import { setTimeout } from 'node:timers/promises'
 import { deriveConfig } from '../config/derive-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
-import { type DeadLetter, toDeadLetter } from '../dead-letter/dead-letter.ts'
+import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
+import { createProbe } from '../dead-letter/probe.ts'
 import { storeKindOf } from '../dead-letter/store-kinds.ts'
 import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
-import { notSent } from '../delivery/delivery-report.ts'
-import { InvalidRecordError, innermostMessage } from '../errors.ts'
+import { describeError } from '../errors.ts'
 import { openDeadLetterStore } from '../redrive/open-dead-letters.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
-import { type Check, failed, ok, skipped, warning } from './check.ts'
+import { type Check, failed, ok, type Report, skipped, warning } from './check.ts'
+import { checkDeadLetterTopics } from './check-cluster.ts'
 
 type Target = DeadLetterTargetConfig
 
-const STORE_MS = 10_000
+const STORE_MS = 6000
+const REMOVE_MS = 6000
+const REMOVED_LATER = 'The next redrive of this target removes it.'
 
-export async function checkDeadLetters(config: ProducerConfig): Promise<Check[]> {
+/** @param topics whose dead-letter topics a Kafka target needs */
+export async function checkDeadLetters(
+  config: ProducerConfig,
+  topics: readonly string[],
+  report: Report,
+): Promise<void> {
   if (config.deadLetter.length === 0)
-    return [skipped('dead letters', 'KAFKA_DEAD_LETTER is none: the source keeps what fails')]
-  const checks: Check[] = []
-  for (const target of config.deadLetter) checks.push(await checkTarget(target, config))
-  return checks
+    report(skipped('dead letters', 'KAFKA_DEAD_LETTER is none: the source keeps what fails'))
+  await Promise.all(config.deadLetter.map(target => checkTarget(target, config, topics, report)))
 }
 
-async function checkTarget(target: Target, config: ProducerConfig): Promise<Check> {
-  const name = `dead letters ${storeKindOf(target).describe(target)}`
-  const deadLetter = probe()
-  const deadLetters = createDeadLetterPublisher(deriveConfig(config, { deadLetter: [target], deadLetterNotify: [] }))
-  const [location] = await deadLetters.store([deadLetter], Deadline.after(systemClock, STORE_MS))
-  await deadLetters.close()
-  if (typeof location !== 'string')
-    return failed(
-      name,
-      innermostMessage(location) ?? 'not stored',
-      'Check the target’s name, the right to write to it, and (in a VPC) an endpoint or a NAT that leads to it.',
-    )
+async function checkTarget(
+  target: Target,
+  config: ProducerConfig,
+  topics: readonly string[],
+  report: Report,
+): Promise<void> {
+  const kind = storeKindOf(target)
+  const kafka = kind.topicsOf?.(target, topics)
+  if (kafka) {
+    const { servers, topics: needed, withoutTopic } = kafka
+    const optionally: Report = check =>
+      report(isAbout(check, withoutTopic) && !needed.includes(withoutTopic) ? unneeded(check) : check)
+    return checkDeadLetterTopics(config, servers, [...new Set([...needed, withoutTopic])], optionally)
+  }
+  const name = `dead letters ${kind.describe(target)}`
+  const probe = createProbe()
+  const publisher = createDeadLetterPublisher(deriveConfig(config, { deadLetter: [target], deadLetterNotify: [] }))
+  const [location] = await publisher.store([probe], Deadline.after(systemClock, STORE_MS))
+  await publisher.close()
+  if (typeof location === 'string') return report(await removal(name, target, config, probe, location))
+  const advice =
+    'Check the target’s name, the right to write to it, and (in a VPC) an endpoint or a NAT that leads to it.'
+  report(failed(name, location === undefined ? 'not stored' : describeError(location), advice))
+}
+
+function isAbout({ name }: Check, topic: string): boolean {
+  return name.endsWith(`:${topic}`)
+}
+
+/** Only records whose topic nobody knows need it. */
+function unneeded({ name, status, detail, advice = '' }: Check): Check {
+  if (status !== 'failed') return { name, status, detail }
+  return warning(name, detail, `${advice} It is for records without a topic; without it they go to the next target.`)
+}
+
+/** A target that has many dead letters may take long to find this one. */
+async function removal(
+  name: string,
+  target: Target,
+  config: ProducerConfig,
+  probe: DeadLetter,
+  location: string,
+): Promise<Check> {
   const store = await openDeadLetterStore(target, config)
+  const timer = new AbortController()
   try {
-    const isGone = await remove(store, deadLetter, location)
+    const isGone = await Promise.race([
+      remove(store, probe, location),
+      setTimeout(REMOVE_MS, false, { signal: timer.signal }),
+    ])
     return isGone
       ? ok(name, 'written and deleted')
-      : warning(name, 'written, not found again', `Delete dead letter ${deadLetter.deadLetterId} by hand.`)
+      : warning(name, 'written, and not found among the first dead letters there', REMOVED_LATER)
   } catch (error) {
-    return warning(
-      name,
-      `written, not deleted (${(error as Error).name})`,
-      `Functions need no right to delete; redrive does. Delete dead letter ${deadLetter.deadLetterId} by hand.`,
-    )
+    const words = `written, not deleted (${describeError(error)})`
+    return warning(name, words, `Functions need no right to delete; redrive does. ${REMOVED_LATER}`)
   } finally {
-    await store.close()
+    timer.abort()
+    // It ends a search that is still going on.
+    await store.close().catch(() => undefined)
   }
 }
 
 /** @returns false when it is not found again */
-async function remove(store: TargetDeadLetterStore, deadLetter: DeadLetter, location: string): Promise<boolean> {
-  const open = await store.find(deadLetter, location)
+async function remove(store: TargetDeadLetterStore, probe: DeadLetter, location: string): Promise<boolean> {
+  const open = await store.find(probe, location)
   if (open) await store.complete([{ open, location: 'doctor' }])
   return open !== undefined
-}
-
-/** Of an invalid record: a redrive that meets it leaves it alone. */
-function probe(): DeadLetter {
-  const error = new InvalidRecordError('unknown-topic', 'The doctor’s own dead letter.')
-  const id = `doctor-${randomUUID()}`
-  return toDeadLetter(notSent({ topic: '', value: 'doctor' }, undefined, error, Date.now()), id, {
-    trigger: 'template',
-    id,
-    index: 0,
-    function: 'doctor',
-    arn: null,
-    receiveCount: null,
-  })
 }

@@ -8,6 +8,9 @@ export interface Check {
   readonly advice?: string
 }
 
+/** Called with each check as soon as its result is known. */
+export type Report = (check: Check) => void
+
 export const ok = (name: string, detail: string): Check => ({ name, status: 'ok', detail })
 export const skipped = (name: string, detail: string): Check => ({ name, status: 'skipped', detail })
 export const failed = (name: string, detail: string, advice: string): Check => ({

@@ -1,41 +1,94 @@
 // Checks whether a configuration would work from here: one line per check, and what to do about each failure.
+import { setTimeout } from 'node:timers/promises'
 import { loadConfig } from '../config/parse-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { storeKindOf, stsOf } from '../dead-letter/store-kinds.ts'
-import { ConfigError } from '../errors.ts'
-import { type Check, failed, ok, skipped, warning } from './check.ts'
+import { ConfigError, describeError } from '../errors.ts'
+import { type Check, failed, ok, type Report, skipped, warning } from './check.ts'
 import { checkCluster } from './check-cluster.ts'
 import { checkDeadLetters } from './check-dead-letters.ts'
 import { checkNetwork } from './check-network.ts'
 
 const SKEW_MS = 60_000
 const CLOCK_MS = 5000
+const DOCTOR_MS = 15_000
 
-/** @param topics the topics to check: metadata, rights, replication */
-export async function doctor(env: NodeJS.ProcessEnv, topics: readonly string[]): Promise<Check[]> {
-  const warnings: Check[] = []
-  let config: ProducerConfig
-  try {
-    const warn = (text: string) => warnings.push(warning('config', text, 'Fix it, or confirm it is intended.'))
-    config = await loadConfig({}, env, warn)
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    return error.problems.map(problem => failed('config', problem, 'Fix this setting; no other checks ran.'))
+export interface DoctorOptions {
+  /** Called with each check as soon as its result is known. */
+  readonly onCheck?: (check: Check) => void
+  /** After this the doctor ends with what it has. Default: 15,000 ms. */
+  readonly ms?: number
+}
+
+/**
+ * Checks a configuration. Whatever fails or does not answer, the other checks are made and reported.
+ * @param topics the topics to check: metadata, rights, replication, and their dead-letter topics
+ */
+export async function doctor(
+  env: NodeJS.ProcessEnv,
+  topics: readonly string[],
+  { onCheck, ms = DOCTOR_MS }: DoctorOptions = {},
+): Promise<Check[]> {
+  const checks: Check[] = []
+  let isOver = false
+  const report: Report = check => {
+    if (isOver) return
+    checks.push(check)
+    onCheck?.(check)
   }
-  const network = await checkNetwork(config.bootstrapServers)
-  const [cluster, deadLetters, clock] = await Promise.all([
-    checkCluster(config, topics),
-    checkDeadLetters(config),
-    checkClock(config, env),
-  ])
-  return [
-    warnings.length > 0 ? (warnings[0] as Check) : ok('config', 'every setting is valid'),
-    ...warnings.slice(1),
-    ...network,
-    ...cluster,
-    ...deadLetters,
-    clock,
-  ]
+  const config = await readConfig(env, report)
+  if (config) {
+    const parts: Record<string, () => Promise<void>> = {
+      network: () => checkNetwork(config.bootstrapServers, report),
+      cluster: () => checkCluster(config, topics, report),
+      'dead letters': () => checkDeadLetters(config, topics, report),
+      clock: async () => report(await checkClock(config, env)),
+    }
+    for (const name of await runAll(parts, report, ms))
+      report(
+        failed(name, `no result within ${ms / 1000} s`, 'Something on the way does not answer; see the other lines.'),
+      )
+  }
+  isOver = true
+  return checks
+}
+
+/** Runs the parts side by side. @returns the names of those that have not ended by then */
+async function runAll(
+  parts: Readonly<Record<string, () => Promise<void>>>,
+  report: Report,
+  ms: number,
+): Promise<readonly string[]> {
+  const pending = new Set(Object.keys(parts))
+  const timer = new AbortController()
+  const all = Object.entries(parts).map(async ([name, check]) => {
+    try {
+      await check()
+    } catch (error) {
+      report(failed(name, describeError(error), 'This check could not be made.'))
+    } finally {
+      pending.delete(name)
+    }
+  })
+  const timeout = setTimeout(ms, undefined, { signal: timer.signal }).catch(() => undefined)
+  await Promise.race([Promise.all(all), timeout])
+  timer.abort()
+  return [...pending]
+}
+
+/** @returns undefined when it is wrong */
+async function readConfig(env: NodeJS.ProcessEnv, report: Report): Promise<ProducerConfig | undefined> {
+  const warnings: string[] = []
+  try {
+    const config = await loadConfig({}, env, text => warnings.push(text))
+    for (const text of warnings) report(warning('config', text, 'Fix it, or confirm it is intended.'))
+    if (warnings.length === 0) report(ok('config', 'every setting is valid'))
+    return config
+  } catch (error) {
+    const problems = error instanceof ConfigError ? error.problems : [describeError(error)]
+    for (const problem of problems) report(failed('config', problem, 'Fix this setting; no other checks ran.'))
+    return undefined
+  }
 }
 
 /** AWS refuses signatures that are a few minutes off. Each of its answers has its own time in the `date` header. */

@@ -9,6 +9,7 @@ import {
   type OpenDeadLetter,
 } from '../dead-letter/dead-letter-store.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
+import { isProbe } from '../dead-letter/probe.ts'
 import { hasOwnId } from '../dead-letter/read-dead-letter.ts'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import { DeadLetterError, type ErrorCode, KafkaProducerError } from '../errors.ts'
@@ -105,6 +106,7 @@ class Redrive {
   async #readOnce(): Promise<void> {
     const { limit = Number.POSITIVE_INFINITY, signal, onUnreadable } = this.#options
     const counts = this.#counts
+    const probes: OpenDeadLetter[] = []
     let window: Candidate[] = []
     let bytes = 0
     const reading = this.#store.deadLetters({
@@ -119,6 +121,10 @@ class Redrive {
       if (this.#isStopped() || counts.tried + window.length >= limit) break
       counts.seen++
       this.#options.onSeen?.(open.deadLetter)
+      if (isProbe(open.deadLetter) && !this.#options.dryRun) {
+        probes.push(open)
+        continue
+      }
       const candidate = this.#take(open)
       if (!candidate) continue
       window.push(candidate)
@@ -129,6 +135,14 @@ class Redrive {
       bytes = 0
     }
     if (window.length > 0 && !this.#isStopped()) await this.#work(window)
+    await this.#removeProbes(probes)
+  }
+
+  /** The doctor leaves one where a target has too much in it to find one dead letter. */
+  async #removeProbes(probes: readonly OpenDeadLetter[]): Promise<void> {
+    if (probes.length === 0 || this.#isStopped()) return
+    await this.#lease?.check()
+    await this.#store.complete(probes.map(open => ({ open, location: 'doctor' })))
   }
 
   #isStopped(): boolean {

@@ -40,6 +40,8 @@ export class ScriptedBrokers {
   connections = 0
   /** The metadata of a broker that lags behind. */
   lag: { leaders: number[]; leaderEpochs: number[] } | undefined
+  /** The host that the brokers advertise. */
+  advertisedHost = '127.0.0.1'
   /** The throttle time in every Produce answer, ms. */
   throttleMs = 0
   /** The received requests. */
@@ -200,7 +202,7 @@ export class ScriptedBrokers {
 
   #metadata(version: number): Buffer {
     const brokers = this.#servers.map((server, id) =>
-      Buffer.concat([int32(id), string('127.0.0.1'), int32((server.address() as AddressInfo).port), int16(-1)]),
+      Buffer.concat([int32(id), string(this.advertisedHost), int32((server.address() as AddressInfo).port), int16(-1)]),
     )
     const { leaders, leaderEpochs } = this.lag ?? this
     const partitions = leaders.map((leader, partition) =>

@@ -57,7 +57,12 @@ test('send: one record, or one per line; a failure is reported and the exit stat
   assert.equal(invalid.status, 1)
   assert.match(invalid.stderr, /schema, not-sent/)
   assert.doesNotMatch(invalid.stderr, /lobby/)
-  assert.equal((await command(['send', topic, '--value', 'v', '--partition', 'x'])).status, 1)
+  assert.equal((await command(['send', topic, '--value', 'v', '--partition', 'x'])).status, 2)
+  const unknownName = await command(['send', topic, '--value', 'v'], {
+    env: { KAFKA_BOOTSTRAP_SERVERS: 'missing.invalid:9092', KAFKA_MAX_BLOCK_MS: '500' },
+  })
+  assert.equal(unknownName.status, 1)
+  assert.match(unknownName.stderr, /unreachable, not-sent\. .*getaddrinfo \w+ missing\.invalid/)
 })
 
 test('dead-letters and redrive: listed without payload, tried in a dry run, sent, no longer listed', async () => {
@@ -247,6 +252,17 @@ test('doctor: every check is ok on a healthy cluster; each problem has a line wi
     ],
     ['failed', 'failed', 1],
   )
+  const other = await newTopic()
+  await createTopics(servers, [{ topic: `${topic}-dlt`, partitions: 1 }])
+  const dlt = await command(['doctor', '--topic', topic, other, '--json'], {
+    env: { KAFKA_DEAD_LETTER: `kafka:{topic}-dlt,disk:${folder}` },
+  })
+  assert.deepEqual(
+    [`${topic}-dlt`, `${other}-dlt`, 'unrouted-dlt'].map(name => statusOf(dlt.stdout, `dead letters kafka:${name}`)),
+    ['ok', 'failed', 'warning'],
+  )
+  const tls = await command(['doctor', '--topic', topic, '--json'], { env: { KAFKA_SECURITY_PROTOCOL: 'SSL' } })
+  assert.match(checks(tls.stdout).find(({ name }) => name === 'TLS')?.advice ?? '', /security\.protocol, which is SSL/)
   const config = await command(['doctor', '--json'], { env: { KAFKA_ACKS: '2', KAFKA_RETRIES: 'many' } })
   assert.equal(checks(config.stdout).filter(({ name, status }) => name === 'config' && status === 'failed').length, 2)
   const weak = await newTopic({ 'min.insync.replicas': '1' })
@@ -262,7 +278,7 @@ test('plan: reports what fits and what exceeds the limits', async () => {
   const small = await command(['plan', '--concurrency', '200', '--instance', 'kafka.t3.small'])
   assert.equal(small.status, 1)
   assert.match(small.stderr, /to 150 in total/)
-  assert.equal((await command(['plan', '--concurrency', '0'])).status, 1)
+  assert.equal((await command(['plan', '--concurrency', '0'])).status, 2)
 })
 
 test('contracts check and types work; help has examples; an unknown option is an error', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseContract } from '../../lib/contracts/parse-contract.ts'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { createProbe } from '../../lib/dead-letter/probe.ts'
 import { type DeliveryReport, notSent } from '../../lib/delivery/delivery-report.ts'
 import { DeadLetterError, TransportError } from '../../lib/errors.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
@@ -228,4 +229,15 @@ test('a store that gives more after a completion is read until nothing more is c
   })
   const result = await redrive(store, { producer: producerOf() })
   assert.deepEqual([result.resent, store.open.size], [30, 0])
+})
+
+test('a dead letter that the doctor could not delete is removed, and nothing else of that form', async () => {
+  const probe = createProbe()
+  const alike = { ...probe, record: { ...probe.record, value: Buffer.from('other').toString('base64') } }
+  const dry = await run([probe, deadLetterOf('a')], { dryRun: true })
+  assert.equal(dry.store.open.size, 2)
+  const { store, producer, result } = await run([probe, deadLetterOf('a'), alike])
+  assert.deepEqual(store.ids, [alike.recordId])
+  assert.deepEqual(producer.sent(), ['chat:v'])
+  assert.deepEqual([result.matched, result.resent, result.invalid], [2, 1, 1])
 })

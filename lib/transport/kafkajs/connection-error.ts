@@ -79,7 +79,11 @@ export function connectionError({
     )
       return authenticationFailed(credentials, error)
   }
-  return transportError('UNREACHABLE', 'A broker could not be reached.', { retriable: true, cause: error })
+  // The socket's own error says which name or address it was.
+  return transportError('UNREACHABLE', 'A broker could not be reached.', {
+    retriable: true,
+    cause: socketError ?? error,
+  })
 }
 
 export function authenticationFailed(

@@ -169,6 +169,11 @@ export class KafkaJsClient implements KafkaClient {
     return [...this.#nodes.keys()]
   }
 
+  /** Node id → `host:port` as the broker advertises it. */
+  get advertised(): ReadonlyMap<number, string> {
+    return this.#nodes
+  }
+
   /** Sends one request to the broker with this node id, without a retry. For readers; records go through `produce`. */
   async request<T>(nodeId: number, protocol: WireProtocol<T>, deadline: Deadline): Promise<T> {
     const address = this.#nodes.get(nodeId)
