@@ -1,7 +1,8 @@
 // An HTTP API in front of the local function: turns requests into the events of API Gateway (payload format 2.0).
 
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createLocalServer, listenLocally, Refusal, readBody } from './local-server.ts'
 
 /** API Gateway stops waiting for an integration after 29 s and accepts at most 10 MB. */
 const INTEGRATION_MS = 29_000
@@ -14,47 +15,20 @@ export function startGateway(
   invoke: Invoke,
   onError: (error: unknown) => void = () => {},
 ): Promise<Server> {
-  const server = createServer((request, response) => {
-    serve(request, response, invoke).catch(error => {
-      onError(error)
-      if (!response.headersSent) response.writeHead(500, { 'content-type': 'application/json' })
-      response.end('{"message":"Internal Server Error"}')
-    })
-  })
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => resolve(server))
-  })
+  return listenLocally(createLocalServer({ onError, handle: (...exchange) => serve(...exchange, invoke) }), port)
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, invoke: Invoke): Promise<void> {
   const timeEpoch = Date.now()
-  const body = await readBody(request)
-  if (!body) {
-    response.writeHead(413, { 'content-type': 'application/json' }).end('{"message":"Request Too Long"}')
-    return
-  }
+  const body = await readBody(request, MAX_BYTES)
   const result = await beforeIntegrationTimeout(invoke(toEvent(request, body, timeEpoch)))
-  if (result === undefined) {
-    response.writeHead(503, { 'content-type': 'application/json' }).end('{"message":"Service Unavailable"}')
-    return
-  }
+  if (result === undefined) throw new Refusal(503, 'Service Unavailable')
   const {
     statusCode = 200,
     headers = {},
     body: text = '',
   } = result as { statusCode?: number; headers?: Record<string, string>; body?: string }
   response.writeHead(statusCode, headers).end(text)
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length
-    if (size <= MAX_BYTES) chunks.push(chunk as Buffer)
-  }
-  return size <= MAX_BYTES ? Buffer.concat(chunks) : undefined
 }
 
 async function beforeIntegrationTimeout(work: Promise<unknown>): Promise<unknown> {
@@ -77,7 +51,9 @@ function toEvent(
   body: Buffer,
   timeEpoch: number,
 ): Record<string, unknown> {
-  const url = new URL(request.url ?? '/', 'http://localhost')
+  const target = request.url ?? '/'
+  if (!URL.canParse(target, 'http://localhost')) throw new Refusal(400, 'Bad Request')
+  const url = new URL(target, 'http://localhost')
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [
       name,

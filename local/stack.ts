@@ -7,6 +7,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { withQueuePrefix } from '../lib/contracts/queue-prefix.ts'
+import { deepJsonText } from '../lib/record/json-object.ts'
 import { type LocalBus, startBus } from './eventbridge/bus.ts'
 import { startGateway } from './gateway.ts'
 import { createTopics, partitionsOf } from './kafka/admin.ts'
@@ -98,7 +99,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       invoke: event => functions.eventbridge.invoke(event),
       onExhausted: record =>
         sqs.client.send(
-          new SendMessageCommand({ QueueUrl: sqs.queueUrl(EVENT_FAILURES), MessageBody: JSON.stringify(record) }),
+          new SendMessageCommand({ QueueUrl: sqs.queueUrl(EVENT_FAILURES), MessageBody: deepJsonText(record) }),
         ),
       onError: onError('Event bus'),
     })

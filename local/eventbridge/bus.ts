@@ -4,15 +4,26 @@
 //          docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 
 import { randomUUID } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { routeOfEvent } from '../../lib/contracts/route.ts'
-import { isJsonObject, parseJson } from '../../lib/record/json-object.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../../lib/record/json-object.ts'
+import { createLocalServer, listenLocally, Refusal, readBody } from '../local-server.ts'
 import { LOCAL_ACCOUNT, LOCAL_REGION } from '../sqs/elasticmq.ts'
 
 /** Lambda waits one minute, then two: too long for a local stack. */
 const RETRY_MS = [1000, 2000]
+const MAX_BYTES = 10 * 1024 * 1024
+const TARGET = 'AWSEvents.PutEvents'
+/** The names of AWS for answers that are no PutEvents. */
+const ERROR_TYPES: Readonly<Record<number, string>> = {
+  400: 'ValidationException',
+  403: 'AccessDeniedException',
+  404: 'UnknownOperationException',
+  405: 'UnknownOperationException',
+  413: 'ValidationException',
+}
 
 export interface BusOptions {
   readonly port: number
@@ -29,12 +40,10 @@ export interface LocalBus {
   idle(): Promise<void>
 }
 
-interface PutEntry {
-  readonly Source?: string
-  readonly DetailType?: string
-  readonly Detail?: string
-  readonly Time?: string | number
-  readonly Resources?: readonly string[]
+interface BusEvent extends JsonObject {
+  readonly id: string
+  readonly source: string
+  readonly 'detail-type': string
 }
 
 export async function startBus({
@@ -45,21 +54,18 @@ export async function startBus({
   onError = () => {},
 }: BusOptions): Promise<LocalBus> {
   const deliveries = new Set<Promise<void>>()
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const answer = putEvents(Buffer.concat(chunks).toString(), event => {
-      if (!routeOfEvent(contracts, event.source, event['detail-type'])) return
-      const work = deliver(event, invoke, onExhausted).catch(onError)
-      deliveries.add(work)
-      void work.finally(() => deliveries.delete(work))
-    })
-    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(answer.body))
+  const onEvent = (event: BusEvent) => {
+    if (!routeOfEvent(contracts, event.source, event['detail-type'])) return
+    const work = deliver(event, invoke, onExhausted).catch(onError)
+    deliveries.add(work)
+    void work.finally(() => deliveries.delete(work))
+  }
+  const server = createLocalServer({
+    onError,
+    errorBody: (status, message) => ({ __type: ERROR_TYPES[status] ?? 'InternalException', message }),
+    handle: async (request, response) => answer(request, response, onEvent),
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  })
+  await listenLocally(server, port)
   return {
     server,
     idle: async () => {
@@ -68,47 +74,50 @@ export async function startBus({
   }
 }
 
-function putEvents(body: string, onEvent: (event: Record<string, unknown>) => void): { status: number; body: unknown } {
-  let entries: unknown
-  try {
-    entries = (JSON.parse(body) as { Entries?: unknown }).Entries
-  } catch {
-    entries = undefined
-  }
-  if (!Array.isArray(entries) || entries.length === 0 || entries.length > 10)
-    return { status: 400, body: { __type: 'ValidationException', message: 'Entries: expected 1 to 10 entries.' } }
-  const Entries = (entries as PutEntry[]).map(entry => {
-    const detail = parseDetail(entry.Detail)
-    if (!entry.Source || !entry.DetailType || detail === undefined)
-      return {
-        ErrorCode: 'MalformedDetail',
-        ErrorMessage: 'Expected Source, DetailType and Detail (a JSON object as text).',
-      }
-    const id = randomUUID()
-    const time = (
-      entry.Time === undefined ? new Date() : new Date(typeof entry.Time === 'number' ? entry.Time * 1000 : entry.Time)
-    )
-      .toISOString()
-      .replace(/\.\d+Z$/, 'Z')
-    onEvent({
-      version: '0',
-      id,
-      'detail-type': entry.DetailType,
-      source: entry.Source,
-      account: LOCAL_ACCOUNT,
-      time,
-      region: LOCAL_REGION,
-      resources: entry.Resources ?? [],
-      detail,
-    })
-    return { EventId: id }
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  onEvent: (event: BusEvent) => void,
+): Promise<void> {
+  const body = parseJson((await readBody(request, MAX_BYTES)).toString())
+  if (request.method !== 'POST') throw new Refusal(405, `Method: expected POST, got ${request.method}.`)
+  const target = request.headers['x-amz-target'] ?? TARGET
+  if (target !== TARGET) throw new Refusal(404, `X-Amz-Target: expected ${TARGET}, got ${target}.`)
+  const entries = isJsonObject(body) ? body.Entries : undefined
+  if (!Array.isArray(entries) || entries.length === 0 || entries.length > 10 || !entries.every(isJsonObject))
+    throw new Refusal(400, 'Entries: expected 1 to 10 objects.')
+  const Entries = entries.map(entry => {
+    const event = toEvent(entry)
+    if (typeof event === 'string') return { ErrorCode: 'MalformedDetail', ErrorMessage: event }
+    onEvent(event)
+    return { EventId: event.id }
   })
-  return { status: 200, body: { FailedEntryCount: Entries.filter(entry => 'ErrorCode' in entry).length, Entries } }
+  const FailedEntryCount = Entries.filter(entry => 'ErrorCode' in entry).length
+  response
+    .writeHead(200, { 'content-type': 'application/x-amz-json-1.1' })
+    .end(JSON.stringify({ FailedEntryCount, Entries }))
 }
 
-function parseDetail(detail: unknown): object | undefined {
-  const parsed = parseJson(String(detail))
-  return isJsonObject(parsed) ? parsed : undefined
+/** @returns what is wrong with the entry, or its event */
+function toEvent({ Source, DetailType, Detail, Time, Resources = [] }: JsonObject): BusEvent | string {
+  const detail = typeof Detail === 'string' ? parseJson(Detail) : undefined
+  if (typeof Source !== 'string' || typeof DetailType !== 'string' || !Source || !DetailType || !isJsonObject(detail))
+    return 'Expected Source, DetailType and Detail (a JSON object as text).'
+  const time = typeof Time === 'number' ? new Date(Time * 1000) : new Date(String(Time ?? new Date().toISOString()))
+  if (Number.isNaN(time.getTime())) return 'Time: expected seconds since 1970, or a date and time.'
+  if (!Array.isArray(Resources) || !Resources.every(one => typeof one === 'string'))
+    return 'Resources: expected a list of texts.'
+  return {
+    version: '0',
+    id: randomUUID(),
+    'detail-type': DetailType,
+    source: Source,
+    account: LOCAL_ACCOUNT,
+    time: time.toISOString().replace(/\.\d+Z$/, 'Z'),
+    region: LOCAL_REGION,
+    resources: Resources,
+    detail,
+  }
 }
 
 async function deliver(

@@ -2,8 +2,10 @@
 // As in Lambda, it handles one invocation at a time, is frozen between invocations, and is killed when one times out.
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { deepJsonText } from '../../lib/record/json-object.ts'
+import { createLocalServer, listenLocally } from '../local-server.ts'
 import { endProcess, startProcess } from '../processes.ts'
 
 export interface SandboxOptions {
@@ -41,7 +43,10 @@ export class Sandbox {
 
   private constructor(options: SandboxOptions) {
     this.#options = options
-    this.#server = createServer((request, response) => void this.#serve(request, response))
+    this.#server = createLocalServer({
+      handle: (request, response) => this.#serve(request, response),
+      onError: error => options.onOutput(`Runtime API: ${(error as Error).message}`),
+    })
     // A request for `next` waits until there is an invocation.
     this.#server.requestTimeout = 0
     this.#server.keepAliveTimeout = 0
@@ -49,7 +54,7 @@ export class Sandbox {
 
   static async start(options: SandboxOptions): Promise<Sandbox> {
     const sandbox = new Sandbox(options)
-    await new Promise<void>(resolve => sandbox.#server.listen(0, '127.0.0.1', resolve))
+    await listenLocally(sandbox.#server, 0)
     const { port } = sandbox.#server.address() as AddressInfo
     const child = startProcess(options.name, options.command, options.args, {
       env: { ...reservedVariables(options.name), ...options.env, AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}` },
@@ -120,7 +125,8 @@ export class Sandbox {
       'lambda-runtime-invoked-function-arn': `arn:aws:lambda:local:000000000000:function:${this.#options.name}`,
       'lambda-runtime-trace-id': `Root=1-${randomHex(4)}-${randomHex(12)};Sampled=0`,
     })
-    response.end(JSON.stringify(invocation.event))
+    // An event is as deep as its sender made it.
+    response.end(deepJsonText(invocation.event))
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
