@@ -208,7 +208,7 @@ test('a file with something unread is never removed, and its damage is reported 
   )
 })
 
-test('other versions, wrong ids and foreign entries are counted and kept; all others beside them are read', async () => {
+test('other versions, wrong ids and foreign entries are counted and kept; all others are read', async () => {
   const good = ['a', 'b', 'c'].map(id => deadLetterOf(id))
   const [first, second, third] = good as [DeadLetter, DeadLetter, DeadLetter]
   const { deadLetterId, failure, schemaVersion: _, ...rest } = first

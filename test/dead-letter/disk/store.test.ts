@@ -140,7 +140,7 @@ test('the folder is 0700, and everything in it 0600', async () => {
   await target.close()
 })
 
-test('entries of one id are folded only where their whole record is equal, and each is completed on its own', async () => {
+test('entries with one id are merged only if their records are equal; each is completed separately', async () => {
   const folder = newFolder()
   const plain = deadLetterOf('a')
   const traced = {
@@ -318,7 +318,7 @@ test('rollback: 0.1 removes nothing of this version, and does not send again wha
   await lease.release()
 })
 
-test('one redrive has the lease; the other gets it when it is released, or a minute after its holder died', async () => {
+test('another redrive gets the lease once it is released, or a minute after its holder died', async () => {
   const folder = newFolder()
   const [one, other] = [new DiskDeadLetterStore(folder), new DiskDeadLetterStore(folder)]
   const lease = await one.lease()
