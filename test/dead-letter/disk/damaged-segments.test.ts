@@ -11,6 +11,7 @@ import type { Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
 import { BufferSource, readSegment, type SegmentSource } from '../../../lib/dead-letter/disk/read-segment.ts'
 import { encodeEntry, type SegmentFormat } from '../../../lib/dead-letter/disk/segment.ts'
 import { DiskDeadLetterStore } from '../../../lib/dead-letter/disk/store.ts'
+import { VERSION_1_TABLE_KEY } from '../../../lib/dead-letter/version-1.ts'
 import { temporaryFolder } from '../../../local/processes.ts'
 import { deadLetterOf } from '../../fakes/dead-letter.ts'
 
@@ -213,12 +214,11 @@ test('other versions, wrong ids and foreign entries are counted and kept; all ot
   const [first, second, third] = good as [DeadLetter, DeadLetter, DeadLetter]
   const { deadLetterId, failure, schemaVersion: _, ...rest } = first
   const { kind: _kind, causeCode, ...sameFailure } = failure
-  const oldId = 'letterId'
   const version1 = {
     schemaVersion: 1,
-    [oldId]: deadLetterId,
+    [VERSION_1_TABLE_KEY]: deadLetterId,
     ...rest,
-    failure: { ...sameFailure, fault: 'system', brokerCode: null },
+    failure: { ...sameFailure, fault: 'system' },
   }
   assert.equal(causeCode, null)
   const entries = [

@@ -21,6 +21,7 @@ import type { OpenDeadLetter, Unreadable } from '../../../lib/dead-letter/dead-l
 import { encodeEntry } from '../../../lib/dead-letter/disk/segment.ts'
 import { DiskDeadLetterStore, openStore } from '../../../lib/dead-letter/disk/store.ts'
 import { DiskDeadLetterTarget } from '../../../lib/dead-letter/disk/target.ts'
+import { VERSION_1_TABLE_KEY } from '../../../lib/dead-letter/version-1.ts'
 import { DeadLetterError } from '../../../lib/errors.ts'
 import { temporaryFolder } from '../../../local/processes.ts'
 import { deadLetterOf } from '../../fakes/dead-letter.ts'
@@ -258,7 +259,6 @@ test('a removal that was interrupted is taken back by the next lease', async () 
 
 /** The rule by which 0.1 removes segments: it sees `.seg` only, and takes what it can't read for nothing. */
 function removeAs01(folder: string): string[] {
-  const oldId = 'letterId'
   const segments = readdirSync(folder)
     .filter(name => name.endsWith('.seg'))
     .map(name => {
@@ -270,7 +270,7 @@ function removeAs01(folder: string): string[] {
         if (length > 64 * 1024 * 1024 || offset + 8 + length > bytes.length) break
         // 0.1 throws here where the JSON is empty: then it can't read the folder at all.
         const json = JSON.parse(bytes.toString('utf8', offset + 8, offset + 8 + length))
-        if (json.schemaVersion === 1 && oldId in json) open.push(`disk:${name}#${offset}`)
+        if (json.schemaVersion === 1 && VERSION_1_TABLE_KEY in json) open.push(`disk:${name}#${offset}`)
         else if (Array.isArray(json.of)) closes.push(...json.of)
         offset += 8 + length
       }
