@@ -56,12 +56,20 @@ function depthOf(text: string): number {
   if (opened <= MAX_DEPTH) return opened
   let depth = 0
   let deepest = 0
-  for (const token of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]/gs)) {
-    const [first] = token[0]
-    if (first === '[' || first === '{') deepest = Math.max(deepest, ++depth)
-    else if (first !== '"') depth--
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (character === '"') at = endOfString(text, at)
+    else if (character === '[' || character === '{') deepest = Math.max(deepest, ++depth)
+    else if (character === ']' || character === '}') depth--
   }
   return deepest
+}
+
+/** The place of the closing quote. No regular expression: a string that never closes made one take quadratic time. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  return at
 }
 
 /** Whether a value holds a `CHANGED_NUMBER` anywhere. */
