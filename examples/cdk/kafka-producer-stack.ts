@@ -52,7 +52,8 @@ export class KafkaProducerStack extends Stack {
       queueName: 'earthquakes',
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      retentionPeriod: Duration.days(14),
+      // Its DLQ keeps messages longer: their age counts from here on.
+      retentionPeriod: Duration.days(7),
       visibilityTimeout: visibility,
       deadLetterQueue: {
         queue: this.#queue('EarthquakesFailures'),

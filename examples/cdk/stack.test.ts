@@ -54,9 +54,11 @@ test('the queue: visibility timeout 6 × function timeout, source DLQ after 12 h
   template.hasResourceProperties('AWS::SQS::Queue', {
     QueueName: 'earthquakes',
     VisibilityTimeout: 360,
+    MessageRetentionPeriod: 604_800,
     RedrivePolicy: Match.objectLike({ maxReceiveCount: 120 }),
   })
-  template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 })
+  template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true })
+  template.resourcePropertiesCountIs('AWS::SQS::Queue', { MessageRetentionPeriod: 1_209_600 }, 2)
   template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
     FunctionResponseTypes: ['ReportBatchItemFailures'],
     ScalingConfig: { MaximumConcurrency: 10 },

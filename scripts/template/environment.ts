@@ -7,6 +7,9 @@ export const HTTP_TIMEOUT_S = 29
 export const QUEUE_TIMEOUT_S = 60
 export const REDRIVE_TIMEOUT_S = 300
 
+/** Settings that only the template sets, to its own queues. */
+const OF_TEMPLATE = ['KAFKA_REDRIVE_FROM', 'KAFKA_REDRIVE_LEASE_QUEUE']
+
 /** @throws ConfigError for settings that a function would refuse at init */
 export function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
   const settingNames = new Set(SETTING_ROWS.map(([, { env }]) => env))
@@ -14,6 +17,11 @@ export function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
     (entry): entry is [string, string] =>
       settingNames.has(entry[0]) && Boolean(entry[1]) && entry[0] !== 'KAFKA_DEAD_LETTER',
   )
+  const own = OF_TEMPLATE.filter(name => env[name])
+  if (own.length > 0)
+    throw new ConfigError(
+      own.map(name => `${name}: expected nothing, as the template names its own queues; got a value.`),
+    )
   const environment: Record<string, string> = { KAFKA_COMPRESSION_TYPE: 'gzip', ...Object.fromEntries(settings) }
   // Everybody who may read the stack can read the environment.
   const inClear = SETTING_ROWS.filter(([, { env, secret }]) => secret && environment[env] !== undefined)

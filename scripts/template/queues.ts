@@ -5,7 +5,16 @@ import type { DeployOptions } from './options.ts'
 
 /** AWS recommends 6 × the function's timeout: a message becomes visible only after all retries of its batch. */
 const VISIBILITY_S = 6 * QUEUE_TIMEOUT_S
-const FOURTEEN_DAYS_S = 14 * 24 * 3600
+const DAY_S = 24 * 3600
+/** The longest that SQS allows. */
+const MAX_RETENTION_S = 14 * DAY_S
+/**
+ * Longer than the longest outage that `maxReceiveCount` can span (1000 receives of 6 minutes, 4.2 days). A standard DLQ
+ * counts the age of a message from the first queue on, so a message has at least 7 more days there.
+ */
+const SOURCE_RETENTION_S = 7 * DAY_S
+/** Longer than a redrive can hold its lease: SQS hides a message for 12 hours at most. */
+const LEASE_RETENTION_S = DAY_S
 const BATCH_SIZE = 1000
 const FIFO_BATCH_SIZE = 10
 
@@ -38,15 +47,39 @@ export function queue(properties: Json, { kmsKeyArn }: DeployOptions): Json {
       : { KmsMasterKeyId: kmsKeyArn, KmsDataKeyReusePeriodSeconds: 300 }
   return {
     Type: 'AWS::SQS::Queue',
-    Properties: { ...encryption, MessageRetentionPeriod: FOURTEEN_DAYS_S, ...properties },
+    Properties: { ...encryption, MessageRetentionPeriod: MAX_RETENTION_S, ...properties },
   }
+}
+
+/** In which a message in flight is the lease of the redrive that received it (lib/dead-letter/sqs/lease.ts). */
+export function leaseQueue(options: DeployOptions): Json {
+  const QueueName = { 'Fn::Sub': `\${AWS::StackName}-redrive-lease.fifo` }
+  return queue({ QueueName, FifoQueue: true, MessageRetentionPeriod: LEASE_RETENTION_S }, options)
+}
+
+/**
+ * What redrive reads besides dead-letter targets, with the role of each queue: KAFKA_REDRIVE_FROM. One entry stands for
+ * all source DLQs, as the environment of a function has 4 KB.
+ */
+export function redriveFrom(queues: readonly string[]): Json {
+  const account = `https://sqs.\${AWS::Region}.\${AWS::URLSuffix}/\${AWS::AccountId}`
+  const sourceDlqs = { 'Fn::Sub': `source-dlq:${account}/${sourceDlqName('{queue}')},` }
+  const destinations = ['EventFailuresQueue', 'EventRuleFailuresQueue'].flatMap((id, index) => [
+    `${index === 0 ? '' : ','}failure-destination:`,
+    { Ref: id },
+  ])
+  return { 'Fn::Join': ['', [...(queues.length > 0 ? [sourceDlqs] : []), ...destinations]] }
+}
+
+/** Without .fifo. */
+function sourceDlqName(queue: string): string {
+  return `\${AWS::StackName}-${queue}-failures`
 }
 
 export function withDeadLetters(name: string, options: DeployOptions): Json {
   const isFifo = name.endsWith('.fifo')
   const fifo = isFifo ? { FifoQueue: true } : {}
-  const plain = name.replace(/\.fifo$/, '')
-  const named = (suffix: string) => ({ 'Fn::Sub': `\${AWS::StackName}-${plain}${suffix}${isFifo ? '.fifo' : ''}` })
+  const dlqName = { 'Fn::Sub': `${sourceDlqName(name.replace(/\.fifo$/, ''))}${isFifo ? '.fifo' : ''}` }
   const id = queueId(name)
   const maxReceiveCount = Math.min(1000, Math.ceil(options.outageS / VISIBILITY_S))
   return {
@@ -56,11 +89,12 @@ export function withDeadLetters(name: string, options: DeployOptions): Json {
         QueueName: name,
         ...fifo,
         VisibilityTimeout: VISIBILITY_S,
+        MessageRetentionPeriod: SOURCE_RETENTION_S,
         RedrivePolicy: { deadLetterTargetArn: arnOf(`${id}Failures`), maxReceiveCount },
       },
       options,
     ),
-    [`${id}Failures`]: queue({ QueueName: named('-failures'), ...fifo }, options),
+    [`${id}Failures`]: queue({ QueueName: dlqName, ...fifo }, options),
   }
 }
 

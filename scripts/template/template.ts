@@ -1,12 +1,21 @@
 // The parts of the template that are derived from contracts/ and the settings: routes, queues, rules, roles. Pure.
 import type { Contract, Contracts } from '../../lib/contracts/contract.ts'
 import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
-import { allow, arnOf, type Json, type Statement } from './cloudformation.ts'
+import { allow, arnOf, functionName, type Json, type Statement } from './cloudformation.ts'
 import { environmentOf, HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S } from './environment.ts'
 import { furtherTargets, notifyStatements } from './further-targets.ts'
 import { observability } from './observability.ts'
 import type { DeployOptions } from './options.ts'
-import { failureQueues, mapping, queue, queueId, rulePolicy, withDeadLetters } from './queues.ts'
+import {
+  failureQueues,
+  leaseQueue,
+  mapping,
+  queue,
+  queueId,
+  redriveFrom,
+  rulePolicy,
+  withDeadLetters,
+} from './queues.ts'
 import { CONSUME, consume, kafkaStatements, roleOf } from './roles.ts'
 import { vpcEndpoints } from './vpc-endpoints.ts'
 
@@ -20,7 +29,7 @@ const FUNCTIONS = [
 
 /** @throws ConfigError for settings that a function would refuse at init */
 export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: DeployOptions): Json {
-  const environment = environmentOf(env)
+  const { KAFKA_REDRIVE_ALLOW: redriveAllow, ...environment } = environmentOf(env)
   const further = furtherTargets(env)
   const feeds = [...withQueuePrefix(contracts, environment.KAFKA_QUEUE_PREFIX ?? '').values()]
   const queues = feeds.flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
@@ -49,6 +58,13 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
     environment: {
       ...environment,
       KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ...further.chain]] },
+    },
+    redriveEnvironment: {
+      KAFKA_FUNCTION_TIMEOUT_MS: String(REDRIVE_TIMEOUT_S * 1000),
+      POWERTOOLS_SERVICE_NAME: functionName('redrive'),
+      KAFKA_REDRIVE_FROM: redriveFrom(queues),
+      KAFKA_REDRIVE_LEASE_QUEUE: { Ref: 'RedriveLeaseQueue' },
+      ...(redriveAllow === undefined ? {} : { KAFKA_REDRIVE_ALLOW: redriveAllow }),
     },
     vpc:
       options.subnetIds.length > 0
@@ -88,6 +104,7 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
         ...vpcEndpoints(options),
         DeadLettersQueue: queue({}, options),
         EventFailuresQueue: queue({}, options),
+        RedriveLeaseQueue: leaseQueue(options),
         EventRuleFailuresQueue: queue({}, options),
         EventRuleFailuresPolicy: rulePolicy(rules.map(({ name }) => name)),
         HttpRole: role(
@@ -113,7 +130,12 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
         RedriveRole: roleOf(
           'redrive',
           [
-            allow([...CONSUME, 'sqs:ChangeMessageVisibility', 'sqs:SendMessage'], failureQueues(queues).map(arnOf)),
+            // It writes no message to a source DLQ or failure destination, where it would be one of that source.
+            allow([...CONSUME, 'sqs:ChangeMessageVisibility'], failureQueues(queues).map(arnOf)),
+            allow(
+              ['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
+              arnOf('RedriveLeaseQueue'),
+            ),
             ...further.readStatements,
             ...kafkaStatements(environment, [...topicsOfAll, ...deadLettersOfAll], options, [
               'kafka-cluster:ReadData',

@@ -12,6 +12,7 @@ import { producerMetrics } from '../fakes/producer-metrics.ts'
 
 const FUNCTIONS = ['http', 'sqs', 'sqs-fifo', 'eventbridge', 'redrive']
 const TIMEOUTS: Record<string, number> = { http: 29, redrive: 300 }
+const DAY_S = 24 * 3600
 interface Resource {
   readonly Type: string
   // biome-ignore lint/suspicious/noExplicitAny: a template has every shape
@@ -65,21 +66,22 @@ test('HTTP requires IAM unless a parameter says otherwise', () => {
   assert.ok(routes.length === 2 && routes.every(({ Properties }) => Properties.AuthorizationType !== 'AWS_IAM'))
 })
 
-test('queues: encrypted, 14 days; sources have a visibility of 6 × time-out and a DLQ for a 12 h outage', () => {
-  const queues = ofType('AWS::SQS::Queue')
-  for (const [name, { Properties }] of queues) {
+test('queues: encrypted; sources have a visibility of 6 × time-out and a DLQ for a 12 h outage', () => {
+  for (const [name, { Properties }] of ofType('AWS::SQS::Queue'))
     assert.equal(Properties.SqsManagedSseEnabled, true, name)
-    assert.equal(Properties.MessageRetentionPeriod, 14 * 24 * 3600, name)
-  }
   const mappings = only('AWS::Lambda::EventSourceMapping')
   assert.equal(mappings.length, 2)
   for (const { EventSourceArn, FunctionResponseTypes, ScalingConfig } of mappings) {
     assert.deepEqual(FunctionResponseTypes, ['ReportBatchItemFailures'])
     assert.equal(ScalingConfig.MaximumConcurrency, 10)
-    const { VisibilityTimeout, RedrivePolicy } = (resources[EventSourceArn['Fn::GetAtt'][0]] as Resource).Properties
+    const { VisibilityTimeout, RedrivePolicy, MessageRetentionPeriod } = (
+      resources[EventSourceArn['Fn::GetAtt'][0]] as Resource
+    ).Properties
     assert.equal(VisibilityTimeout, 360)
     assert.equal(RedrivePolicy.maxReceiveCount, 120)
-    assert.equal(resources[RedrivePolicy.deadLetterTargetArn['Fn::GetAtt'][0]]?.Type, 'AWS::SQS::Queue')
+    const sourceDlq = resources[RedrivePolicy.deadLetterTargetArn['Fn::GetAtt'][0]]
+    assert.equal(sourceDlq?.Type, 'AWS::SQS::Queue')
+    assert.deepEqual([MessageRetentionPeriod, sourceDlq.Properties.MessageRetentionPeriod], [7 * DAY_S, 14 * DAY_S])
   }
 })
 

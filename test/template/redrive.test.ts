@@ -1,0 +1,110 @@
+// What the redrive function gets from the template: the queues with their roles, the lease, and its permissions.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
+import { ConfigError } from '../../lib/errors.ts'
+import { configuredSources } from '../../lib/redrive/redrive-sources.ts'
+import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
+import type { Statement } from '../../scripts/template/cloudformation.ts'
+import { readOptions } from '../../scripts/template/options.ts'
+import { template } from '../../scripts/template/template.ts'
+import { contractsOf } from '../fakes/contracts.ts'
+
+const QUEUES = ['orders', 'orders.fifo', ...Array.from({ length: 60 }, (_, n) => `queue-of-team-${n}`)]
+const contracts = contractsOf(
+  QUEUES.map((queue, n) => ({ topic: `t-${n}`, json: { key: { required: false }, from: { sqs: [{ queue }] } } })),
+)
+const ENV = { KAFKA_BOOTSTRAP_SERVERS: 'broker:9092', KAFKA_QUEUE_PREFIX: 'staging-' }
+const FIFO = '.fifo'
+
+interface Template {
+  readonly environment: Readonly<Record<string, unknown>>
+  readonly redriveEnvironment: Readonly<Record<string, unknown>>
+  readonly resources: { readonly Resources: Readonly<Record<string, { readonly Properties: Record<string, unknown> }>> }
+}
+
+const built = (env: NodeJS.ProcessEnv = ENV) => template(contracts, env, readOptions([])) as unknown as Template
+
+/** The text that CloudFormation makes of an expression. */
+function resolved(value: unknown): string {
+  if (typeof value === 'string') return value
+  const { 'Fn::Join': join, 'Fn::Sub': sub, Ref: ref } = value as Record<string, unknown>
+  if (Array.isArray(join)) return join[1].map(resolved).join(join[0])
+  if (typeof ref === 'string') return `https://sqs.eu-west-1.amazonaws.com/123456789012/${ref}`
+  const pseudo: Record<string, string> = {
+    Region: 'eu-west-1',
+    URLSuffix: 'amazonaws.com',
+    AccountId: '123456789012',
+    StackName: 'app-prod',
+  }
+  return String(sub).replaceAll(/\$\{AWS::(\w+)\}/g, (_, name: string) => pseudo[name] ?? assert.fail(name))
+}
+
+test('the redrive function knows each source DLQ and failure destination with its role', () => {
+  const { redriveEnvironment, resources } = built()
+  const redriveFrom = resolved(redriveEnvironment.KAFKA_REDRIVE_FROM)
+  const config = parseConfig({ bootstrapServers: ['broker:9092'], deadLetter: 'none', redriveFrom }, {})
+  const reader = createSourceMessageReader(withQueuePrefix(contracts, 'staging-'), config)
+  const sources = configuredSources(config, reader)
+  const byName = new Map(sources.map(source => ['queueUrl' in source ? source.queueUrl.split('/').at(-1) : '', source]))
+  assert.equal(sources.length, QUEUES.length + 2)
+  for (const { Properties } of Object.values(resources.Resources)) {
+    const policy = Properties.RedrivePolicy as { deadLetterTargetArn: { 'Fn::GetAtt': [string] } } | undefined
+    if (!policy) continue
+    const sourceDlq = resources.Resources[policy.deadLetterTargetArn['Fn::GetAtt'][0]]
+    const source = byName.get(resolved(sourceDlq?.Properties.QueueName))
+    assert.ok(source?.kind === 'source-dlq')
+    assert.equal(source.sourceQueue, Properties.QueueName)
+  }
+  for (const id of ['EventFailuresQueue', 'EventRuleFailuresQueue'])
+    assert.equal(byName.get(id)?.kind, 'failure-destination')
+  // A function's environment has 4 KB, also with sixty queues.
+  assert.ok(redriveFrom.length < 400, redriveFrom)
+})
+
+test('only redrive has these settings; they are the template’s own', () => {
+  const { environment, redriveEnvironment } = built({ ...ENV, KAFKA_REDRIVE_ALLOW: 'sqs:https://sqs.local/1/other' })
+  assert.deepEqual(
+    Object.keys(environment).filter(name => name.startsWith('KAFKA_REDRIVE')),
+    [],
+  )
+  assert.equal(redriveEnvironment.KAFKA_REDRIVE_ALLOW, 'sqs:https://sqs.local/1/other')
+  assert.deepEqual(redriveEnvironment.KAFKA_REDRIVE_LEASE_QUEUE, { Ref: 'RedriveLeaseQueue' })
+  for (const name of ['KAFKA_REDRIVE_FROM', 'KAFKA_REDRIVE_LEASE_QUEUE'])
+    assert.throws(() => built({ ...ENV, [name]: 'sqs:https://sqs.local/1/other' }), ConfigError)
+})
+
+test('without queues there are no source DLQs to read', () => {
+  const alone = template(new Map(), { KAFKA_BOOTSTRAP_SERVERS: 'b:9092' }, readOptions([])) as unknown as Template
+  const redriveFrom = resolved(alone.redriveEnvironment.KAFKA_REDRIVE_FROM)
+  assert.match(redriveFrom, /^failure-destination:[^,]+,failure-destination:[^,]+$/)
+})
+
+test('a DLQ keeps messages longer than its source; the lease queue is a FIFO queue', () => {
+  const queues = Object.entries(built().resources.Resources).filter(([, { Properties }]) => 'QueueName' in Properties)
+  const retention = (isWanted: (id: string) => boolean) =>
+    new Set(queues.filter(([id]) => isWanted(id)).map(([, { Properties }]) => Properties.MessageRetentionPeriod))
+  const isDlq = (id: string) => id.endsWith('Failures')
+  const isLease = (id: string) => id === 'RedriveLeaseQueue'
+  assert.deepEqual([...retention(isDlq)], [14 * 86_400])
+  assert.deepEqual([...retention(id => !isDlq(id) && !isLease(id))], [7 * 86_400])
+  const lease = built().resources.Resources.RedriveLeaseQueue?.Properties
+  assert.equal(lease?.FifoQueue, true)
+  assert.ok(resolved(lease.QueueName).endsWith(FIFO))
+})
+
+test('redrive may write only to the dead letters and to its lease', () => {
+  const role = built().resources.Resources.RedriveRole
+  assert.ok(role)
+  const [policy] = role.Properties.Policies as { readonly PolicyDocument: { readonly Statement: Statement[] } }[]
+  const statements = policy?.PolicyDocument.Statement ?? []
+  const resources = (action: string) =>
+    statements
+      .filter(({ Action }) => Action.includes(action))
+      .flatMap(({ Resource }) => Resource as { 'Fn::GetAtt': [string] })
+      .map(({ 'Fn::GetAtt': [id] }) => id)
+  assert.deepEqual(resources('sqs:SendMessage').sort(), ['DeadLettersQueue', 'RedriveLeaseQueue'])
+  for (const action of ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'])
+    assert.equal(resources(action).length, QUEUES.length + 4, action)
+})
