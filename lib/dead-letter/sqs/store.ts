@@ -46,6 +46,16 @@ interface Reading {
   readonly emptyAnswers: number
 }
 
+/** One answer of SQS. */
+interface Batch {
+  readonly received: number
+  /** The messages that were not received before. */
+  readonly fresh: number
+  readonly open: OpenDeadLetter<Handle>[]
+  /** Messages whose dead letters are all completed. */
+  readonly done: Held[]
+}
+
 const LOOK: Reading = { visibilityS: 30, maxMessages: 1000, emptyAnswers: 1 }
 const REDRIVE: Reading = {
   visibilityS: LEASE_MS / 1000,
@@ -86,6 +96,8 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   /** Replaced dead letters: the new version is left to the next reader. */
   readonly #replaced = new Set<string>()
   #renewal: Promise<void> | undefined
+  #receiving: Promise<unknown> | undefined
+  #isClosed = false
   #isSample = false
   /** As many messages are in flight as SQS allows. */
   #isFull = false
@@ -189,7 +201,10 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
 
   async tidy(): Promise<void> {}
 
+  /** Also ends reading; what is being received is waited for, to give it back. */
   async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#receiving?.catch(() => undefined)
     await this.#giveBack()
     this.#forget()
     await this.#queue.close()
@@ -202,22 +217,32 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     let count = 0
     let empty = 0
     let withoutNews = 0
-    while (!signal?.aborted && empty < emptyAnswers && withoutNews < ANSWERS_WITHOUT_NEWS) {
+    while (!signal?.aborted && !this.#isClosed && empty < emptyAnswers && withoutNews < ANSWERS_WITHOUT_NEWS) {
       // Groups that are in flight give nothing more; they do after what was given is completed.
       const isPart = this.#queue.isFifo && count > 0
-      const from = this.#clock.now()
-      const messages = await this.#receive(visibilityS, isPart ? 0 : WAIT_S)
-      const fresh = messages.filter(message => !this.#holdAgain(message, from + visibilityS * 1000))
-      empty = messages.length === 0 ? empty + (isPart ? emptyAnswers : 1) : 0
-      withoutNews = fresh.length === 0 ? withoutNews + 1 : 0
-      count += fresh.length
-      const open: OpenDeadLetter<Handle>[] = []
-      for (const message of fresh) open.push(...(await this.#take(message, from + visibilityS * 1000, onUnreadable)))
+      const receiving = this.#receiveBatch(visibilityS, isPart ? 0 : WAIT_S, onUnreadable)
+      this.#receiving = receiving
+      const { received, fresh, open, done } = await receiving
+      if (this.#isClosed) return
+      // Copies of what this run has completed.
+      await this.#delete(done)
+      empty = received === 0 ? empty + (isPart ? emptyAnswers : 1) : 0
+      withoutNews = fresh === 0 ? withoutNews + 1 : 0
+      count += fresh
       yield* open
       if (count < maxMessages) continue
       this.#isSample = true
       return
     }
+  }
+
+  async #receiveBatch(visibilityS: number, waitS: number, onUnreadable: ReadOptions['onUnreadable']): Promise<Batch> {
+    const until = this.#clock.now() + visibilityS * 1000
+    const messages = await this.#receive(visibilityS, waitS)
+    const fresh = messages.filter(message => !this.#holdAgain(message, until))
+    const batch: Batch = { received: messages.length, fresh: fresh.length, open: [], done: [] }
+    for (const message of fresh) this.#take(message, until, batch, onUnreadable)
+    return batch
   }
 
   async #receive(visibilityS: number, waitS: number): Promise<Message[]> {
@@ -237,11 +262,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     return held !== undefined
   }
 
-  async #take(
-    message: Message,
-    until: number,
-    onUnreadable: ReadOptions['onUnreadable'],
-  ): Promise<OpenDeadLetter<Handle>[]> {
+  #take(message: Message, until: number, batch: Batch, onUnreadable: ReadOptions['onUnreadable']): void {
     const { MessageId: id = '', ReceiptHandle: receiptHandle = '', Attributes } = message
     const location = `sqs:${id}`
     const { role, readSourceMessage } = this.#options
@@ -258,9 +279,8 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     this.#held.set(id, held)
     if (reading.kind === 'unreadable') {
       onUnreadable?.({ location, reason: reading.reason, count: 1 })
-      return []
+      return
     }
-    const given: OpenDeadLetter<Handle>[] = []
     for (const deadLetter of deadLetters) {
       const handle = fingerprintOf(deadLetter)
       if (this.#completed.has(handle)) continue
@@ -270,12 +290,10 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
       else {
         this.#copies.set(handle, [held])
         if (this.#replaced.has(handle)) continue
-        given.push({ deadLetter, location, verified: deadLetter.claimCheck === null, handle })
+        batch.open.push({ deadLetter, location, verified: deadLetter.claimCheck === null, handle })
       }
     }
-    // A copy of what this run has completed.
-    if (held.open.size === 0) await this.#delete([held])
-    return given
+    if (held.open.size === 0) batch.done.push(held)
   }
 
   /** Closes a dead letter. @returns the messages that have no open one any more */

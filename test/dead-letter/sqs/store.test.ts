@@ -13,6 +13,7 @@ import { createSourceMessageReader } from '../../../lib/redrive/source-messages.
 import { contractsOf } from '../../fakes/contracts.ts'
 import { deadLetterOf } from '../../fakes/dead-letter.ts'
 import { SqsServer } from '../../fakes/sqs-server.ts'
+import { until } from '../../support/time.ts'
 
 const contracts = contractsOf([
   {
@@ -92,6 +93,18 @@ test('what was looked at is given back when the consumer, a signal or close ends
   assert.equal(sqs.visible, 40)
   await store.close()
   assert.equal(sqs.visible, 50)
+})
+
+// The doctor stops a search that takes too long; its queue then had hundreds of hidden messages.
+test('close ends a search, and gives back also what is being received', async t => {
+  const { sqs, store } = await standard(t)
+  for (let n = 0; n < 500; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
+  const search = store.find(deadLetterOf('elsewhere'))
+  await until(() => sqs.callsOf('ReceiveMessage').length >= 5)
+  await store.close()
+  assert.equal(await search, undefined)
+  assert.equal(sqs.visible, 500)
+  assert.ok(sqs.callsOf('ReceiveMessage').length < 50)
 })
 
 test('only dead letters are given; anything else is counted with its reason and stays', async t => {
