@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
 import type { TargetDeadLetterStore } from '../lib/dead-letter/dead-letter-store.ts'
 import type { DeadLetterTarget } from '../lib/dead-letter/dead-letter-target.ts'
+import { editDeadLetter } from '../lib/redrive/edit-dead-letter.ts'
 import { redrive } from '../lib/redrive/redrive.ts'
 import { createTopics, readTopic, untilInSync } from '../local/kafka/admin.ts'
 import { deadLetterOf } from './fakes/dead-letter.ts'
@@ -84,6 +85,32 @@ export function deadLetterStoreContract(
     const last = await subject.open()
     for await (const open of last.deadLetters()) await last.complete([{ open, location: 'kafka:t-0@3' }])
     await last.close()
+  })
+
+  test(`${name}: an edited dead letter has its own id and takes the place of the one before`, async () => {
+    await setUp()
+    const before = deadLetterOf('before', 'v', topic)
+    const after = editDeadLetter(before, { value: Buffer.from('edited') }, new Map())
+    await subject.target.store([before], deadlineIn(20_000))
+    const openIds = async () => {
+      const store = await subject.open()
+      const ids = await Array.fromAsync(store.deadLetters(), ({ deadLetter }) => deadLetter.deadLetterId)
+      await store.close()
+      return ids.sort()
+    }
+    const editing = await subject.open()
+    for await (const open of editing.deadLetters({ purpose: 'redrive' }))
+      if (open.deadLetter.deadLetterId === before.deadLetterId) await editing.replace(open, after)
+    await editing.close()
+    assert.deepEqual(await openIds(), [after.deadLetterId])
+    // The record of before fails once more.
+    await subject.target.store([before], deadlineIn(20_000))
+    assert.deepEqual(await openIds(), [after.deadLetterId, before.deadLetterId].sort())
+    const last = await subject.open()
+    for await (const open of last.deadLetters({ purpose: 'redrive' }))
+      await last.complete([{ open, location: 'discarded' }])
+    await last.close()
+    assert.deepEqual(await openIds(), [])
   })
 
   test(`${name}: what was just stored is found by its location, and completed`, async () => {

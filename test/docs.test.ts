@@ -38,6 +38,7 @@ function commands(): Command[] {
 const RUN = [
   '.ci/run',
   'test/kafka/command.test.ts',
+  'test/bin/dead-letters.test.ts',
   'test/slow/package.test.ts',
   'test/slow/redrive-aws.test.ts',
   'test/kafka/redrive-function.test.ts',
@@ -68,6 +69,11 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
     /^(npm run -s kafka-producer -- )?(kafka-producer )?(dead-letters (list|stats|show)|redrive)/,
     'test/kafka/command.test.ts',
     /dead-letters[\s\S]*redrive/,
+  ],
+  [
+    /^kafka-producer dead-letters (export|check|edit|unpark|discard) /,
+    'test/bin/dead-letters.test.ts',
+    /unpark[\s\S]*check[\s\S]*edit/,
   ],
   [/^kafka-producer (doctor|plan)/, 'test/kafka/command.test.ts', /doctor[\s\S]*plan|plan[\s\S]*doctor/],
   [

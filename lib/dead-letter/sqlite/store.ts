@@ -17,7 +17,7 @@ import {
 } from '../dead-letter-store.ts'
 import { parseDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
-import { SqliteDeadLetterTarget, sqliteError } from './target.ts'
+import { insert, SqliteDeadLetterTarget, sqliteError } from './target.ts'
 
 const PAGE = 200
 /** What noting takes beside the dead letter itself: a location, a page of an index, the journal. */
@@ -72,20 +72,21 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async complete(completed: readonly Completed<Handle>[]): Promise<void> {
-    const now = Date.now()
     await this.#target.inTransaction(database => {
-      const update = database.prepare('UPDATE letters SET closed = ?, closed_at = ? WHERE letter_id = ?')
-      for (const { open, location } of completed) update.run(location, now, open.handle)
+      for (const { open, location } of completed) complete(database, open.handle, location)
     })
   }
 
   async replace({ handle }: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
-    await this.#target.inTransaction(
-      database =>
-        void database
-          .prepare('UPDATE letters SET letter = ? WHERE letter_id = ?')
-          .run(JSON.stringify(deadLetter), handle),
-    )
+    await this.#target.inTransaction(database => {
+      // A row is found by its id: under the old id the old dead letter could not be stored again.
+      if (deadLetter.deadLetterId !== handle) {
+        insert(database, [deadLetter])
+        complete(database, handle, 'replaced')
+        return
+      }
+      database.prepare('UPDATE letters SET letter = ? WHERE letter_id = ?').run(JSON.stringify(deadLetter), handle)
+    })
   }
 
   /** Writes as much as will be noted and removes it: the pages stay in the file, free for the notes. */
@@ -152,4 +153,9 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
       throw sqliteError('can’t be read', cause)
     }
   }
+}
+
+function complete(database: DatabaseSync, handle: Handle, location: string): void {
+  const update = database.prepare('UPDATE letters SET closed = ?, closed_at = ? WHERE letter_id = ?')
+  update.run(location, Date.now(), handle)
 }

@@ -36,20 +36,7 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
    * @throws DeadLetterError when they are not all on disk: none of them counts as stored
    */
   async store(deadLetters: readonly DeadLetter[]): Promise<string[]> {
-    await this.inTransaction(database => {
-      const insert = database.prepare(
-        'INSERT INTO letters (letter_id, topic, code, letter) VALUES (?, ?, ?, ?) ' +
-          'ON CONFLICT (letter_id) DO UPDATE SET closed = NULL, closed_at = NULL, letter = excluded.letter ' +
-          'WHERE closed IS NOT NULL',
-      )
-      for (const deadLetter of deadLetters)
-        insert.run(
-          deadLetter.deadLetterId,
-          deadLetter.record.topic,
-          deadLetter.failure.code,
-          JSON.stringify(deadLetter),
-        )
-    })
+    await this.inTransaction(database => insert(database, deadLetters))
     return deadLetters.map(({ deadLetterId }) => `sqlite:${this.file}#${deadLetterId}`)
   }
 
@@ -166,4 +153,17 @@ function isBusy(error: unknown): boolean {
 function codeOf(error: unknown): number | undefined {
   const code = (error as { errcode?: unknown } | null)?.errcode
   return typeof code === 'number' ? code & 0xff : undefined
+}
+
+/** Inserts rows, and opens those of the same dead letters that are completed. */
+export function insert(database: DatabaseSync, deadLetters: readonly DeadLetter[]): void {
+  const statement = database.prepare(
+    'INSERT INTO letters (letter_id, topic, code, letter) VALUES (?, ?, ?, ?) ' +
+      'ON CONFLICT (letter_id) DO UPDATE SET closed = NULL, closed_at = NULL, letter = excluded.letter ' +
+      'WHERE closed IS NOT NULL',
+  )
+  for (const deadLetter of deadLetters) {
+    const { deadLetterId, record, failure } = deadLetter
+    statement.run(deadLetterId, record.topic, failure.code, JSON.stringify(deadLetter))
+  }
 }
