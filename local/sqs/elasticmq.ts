@@ -8,6 +8,7 @@ import { elasticMqJars } from '../artifacts.ts'
 import { accepts, freePort } from '../ports.ts'
 import { endProcess, startProcess, temporaryFolder } from '../processes.ts'
 import { requireJava } from '../requirements.ts'
+import { MAX_HEADERS, startSqsFront } from './front.ts'
 import { drainQueue, queueDepth } from './queue-contents.ts'
 
 export const LOCAL_ACCOUNT = '000000000000'
@@ -39,9 +40,10 @@ export async function startSqs(
   requireJava()
   const jars = await elasticMqJars(log)
   const port = await freePort(firstPort)
+  const elasticMqPort = await freePort()
   const folder = temporaryFolder()
   const config = join(folder, 'elasticmq.conf')
-  writeFileSync(config, configOf(port, queues))
+  writeFileSync(config, configOf({ port, elasticMqPort }, queues))
   const output: string[] = []
   const child = startProcess(
     'elasticmq',
@@ -55,13 +57,14 @@ export async function startSqs(
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', chunk => output.splice(0, output.length, `${output.join('')}${chunk}`.slice(-2000)))
   const end = Date.now() + START_MS
-  while (!(await accepts(port))) {
+  while (!(await accepts(elasticMqPort))) {
     if (child.exitCode !== null || Date.now() > end) {
       await endProcess(child, 0, 'SIGKILL')
       throw new Error(`ElasticMQ did not start; its output ends:\n${output.join('')}`)
     }
     await pause(100)
   }
+  const front = await startSqsFront(port, elasticMqPort)
   const url = `http://127.0.0.1:${port}`
   const client = new SQSClient({
     endpoint: url,
@@ -77,6 +80,8 @@ export async function startSqs(
     drain: name => drainQueue(client, queueUrl(name)),
     stop: async () => {
       client.destroy()
+      front.close()
+      front.closeAllConnections()
       await endProcess(child, 2000)
     },
   }
@@ -86,7 +91,10 @@ export function queueArn(name: string): string {
   return `arn:aws:sqs:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${name}`
 }
 
-function configOf(port: number, queues: readonly LocalQueue[]): string {
+function configOf(
+  { port, elasticMqPort }: { readonly port: number; readonly elasticMqPort: number },
+  queues: readonly LocalQueue[],
+): string {
   const entries = queues.map(({ name, visibilityS, redrive }) => {
     const deadLetters = redrive
       ? `, deadLettersQueue { name = "${redrive.to}", maxReceiveCount = ${redrive.maxReceiveCount} }`
@@ -96,8 +104,9 @@ function configOf(port: number, queues: readonly LocalQueue[]): string {
   })
   return `include classpath("application.conf")
 node-address { protocol = http, host = "127.0.0.1", port = ${port}, context-path = "" }
-rest-sqs { enabled = true, bind-port = ${port}, bind-hostname = "127.0.0.1", sqs-limits = relaxed }
+rest-sqs { enabled = true, bind-port = ${elasticMqPort}, bind-hostname = "127.0.0.1", sqs-limits = relaxed }
 rest-stats { enabled = false }
+pekko.http.server.parsing.max-header-count = ${MAX_HEADERS}
 queues {
 ${entries.join('\n')}
 }
