@@ -7,6 +7,9 @@ export interface Claim {
   readonly bytes: number
 }
 
+/** Behind a value's name: the mark that its dead letter is completed. */
+export const COMPLETED_SUFFIX = '.completed'
+
 /** The name of a value within its target. */
 export function claimName(deadLetterId: string): string {
   return `claims/${deadLetterId}`

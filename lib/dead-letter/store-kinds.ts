@@ -20,6 +20,8 @@ interface ClaimModule<Config> {
    * @returns undefined when it has no value with this id and size
    */
   readClaim(config: Config, claim: Claim): Promise<Uint8Array | undefined>
+  /** Notes that the dead letter is completed: the store's `tidy` removes the value after COMPLETED_MS. */
+  completeClaim(config: Config, deadLetterId: string): Promise<void>
 }
 
 interface StoreKind<Config> {
@@ -136,6 +138,17 @@ export async function readClaim(
     if (value !== undefined) return value
   }
   return undefined
+}
+
+/** Notes a value as completed, in the target that has it. */
+export async function completeClaim(targets: readonly RedriveSource[], location: string, claim: Claim): Promise<void> {
+  const kind = location.slice(0, location.indexOf(':'))
+  for (const target of targets) {
+    if (target.kind !== kind) continue
+    const claims = await storeKindOf(target).loadClaims?.()
+    if ((await claims?.readClaim(target, claim)) === undefined) continue
+    return claims?.completeClaim(target, claim.deadLetterId)
+  }
 }
 
 /** An AWS address that returns the time without authentication. */

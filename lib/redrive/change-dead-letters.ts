@@ -3,6 +3,7 @@
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import { NotCompletedError, type OpenDeadLetter, type TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import { KafkaProducerError } from '../errors.ts'
+import { claimCompleter, completeWithClaims } from './complete-claims.ts'
 import type { ListContext, ListRequest } from './list-dead-letters.ts'
 import { isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import { sourcesOf } from './run-redrive.ts'
@@ -38,9 +39,12 @@ type Change = (store: TargetDeadLetterStore, batch: readonly OpenDeadLetter[]) =
  * @returns one result per target. A target that can't be changed keeps none after it from being changed
  */
 export function discardDeadLetters(request: ListRequest, context: ChangeContext): Promise<ChangeResult[]> {
-  return changeAll(request, context, (store, batch) =>
-    store.complete(batch.map(open => ({ open, location: DISCARDED }))),
-  )
+  const targets = [...context.config.deadLetter, ...sourcesOf(request, context)]
+  const completeClaim = claimCompleter(targets, context.warn)
+  return changeAll(request, context, (store, batch) => {
+    const discarded = batch.map(open => ({ open, location: DISCARDED }))
+    return completeWithClaims(store, discarded, completeClaim)
+  })
 }
 
 /** Takes parked dead letters out of parking: the next redrive tries them as if it were the first. */

@@ -50,6 +50,8 @@ export interface RedriveOptions extends DeadLetterFilter {
   readonly isDeadLetterTopic?: (topic: string) => boolean
   /** Reads the value of a claim check. Default: such dead letters stay, with `claim-missing`. */
   readonly readClaim?: (deadLetter: DeadLetter) => Promise<DeadLetter>
+  /** Notes the value of a claim check as completed. Default: it stays. */
+  readonly completeClaim?: (deadLetter: DeadLetter) => Promise<void>
   /** Called after every batch. */
   readonly onProgress?: (result: RedriveResult) => void
   /** Called with the result of each dead letter that matched. */

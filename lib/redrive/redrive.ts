@@ -18,6 +18,7 @@ import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
 import { sleep, systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { validateRecord } from '../validate/record-validator.ts'
+import { completeWithClaims } from './complete-claims.ts'
 import { type LookUpResult, lookUp } from './log-look-up.ts'
 import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveOptions, RedriveResult } from './redrive-options.ts'
@@ -345,7 +346,7 @@ class Redrive {
       })
     if (this.#options.dryRun) return
     try {
-      await this.#store.complete(completed)
+      await completeWithClaims(this.#store, completed, this.#options.completeClaim)
     } catch (error) {
       const isPartial = error instanceof NotCompletedError
       this.#counts.notCompleted += isPartial ? error.entries.length : completed.length

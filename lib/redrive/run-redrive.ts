@@ -6,6 +6,7 @@ import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import { KafkaProducerError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { LogReader } from '../transport/kafkajs/log-reader.ts'
+import { claimCompleter } from './complete-claims.ts'
 import { createLogReader, deadLetterTopicsOf, isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import { claimReader } from './read-claim.ts'
 import { type RedriveOptions, type RedriveResult, redrive } from './redrive.ts'
@@ -122,7 +123,8 @@ function optionsOf(
   reader: LogReader,
 ): RedriveOptions {
   const { verify, from: _from, sourceQueue: _sourceQueue, ...options } = request
-  const { config, contracts, deadline, signal, onProgress, onDeadLetter, onSeen, onUnreadable } = context
+  const { config, contracts, deadline, signal, onProgress, onDeadLetter, onSeen, onUnreadable, warn } = context
+  const targets = [...config.deadLetter, ...sourcesOf(request, context)]
   const optional = { deadline, signal, onProgress, onDeadLetter, onSeen, onUnreadable }
   const defined = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
   return {
@@ -131,7 +133,8 @@ function optionsOf(
     producer,
     contracts,
     inDoubtWaitMs: config.redriveInDoubtWaitMs,
-    readClaim: claimReader([...config.deadLetter, ...sourcesOf(request, context)]),
+    readClaim: claimReader(targets),
+    completeClaim: claimCompleter(targets, warn),
     ...(verify ? { log: reader } : {}),
   }
 }

@@ -88,14 +88,20 @@ export class S3Server {
   #list(query: URLSearchParams): string {
     const prefix = query.get('prefix') ?? ''
     const after = query.get('continuation-token') ?? ''
+    const delimiter = query.get('delimiter')
     const keys = [...this.objects.keys()]
-      .filter(key => key.startsWith(prefix) && !key.slice(prefix.length).includes('/') && key > after)
+      .filter(key => key.startsWith(prefix) && key > after)
+      .filter(key => delimiter === null || !key.slice(prefix.length).includes(delimiter))
       .sort()
     const page = keys.slice(0, this.pageSize)
     const size = (key: string) => this.objects.get(key)?.body.length ?? 0
+    const time = (key: string) => new Date(this.objects.get(key)?.modified ?? 0).toISOString()
     return [
       '<?xml version="1.0"?><ListBucketResult>',
-      ...page.map(key => `<Contents><Key>${key}</Key><Size>${size(key)}</Size></Contents>`),
+      ...page.map(
+        key =>
+          `<Contents><Key>${key}</Key><Size>${size(key)}</Size><LastModified>${time(key)}</LastModified></Contents>`,
+      ),
       keys.length > page.length ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : '',
       '</ListBucketResult>',
     ].join('')

@@ -8,10 +8,9 @@ import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { toKafkaDeadLetter } from '../../lib/dead-letter/kafka/kafka-dead-letter.ts'
 import { readKafkaDeadLetter } from '../../lib/dead-letter/kafka/read-kafka-dead-letter.ts'
 import { parseDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
-import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
-import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { type RedriveLog, redrive } from '../../lib/redrive/redrive.ts'
+import { acceptingProducer } from '../fakes/accepting-producer.ts'
 import { deadLetterOf, withOwnId } from '../fakes/dead-letter.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
 
@@ -38,28 +37,6 @@ const log: RedriveLog = {
         ]),
       ]),
     ),
-}
-
-function acceptingProducer() {
-  const sent: ProducerRecord[] = []
-  const sendAll = async (records: readonly ProducerRecord[]): Promise<DeliveryReport[]> => {
-    sent.push(...records)
-    return records.map((record, index) => ({
-      kind: 'delivered',
-      record,
-      metadata: {
-        topic: record.topic,
-        partition: record.partition ?? 0,
-        offset: BigInt(index),
-        timestamp: 0,
-        proof: 'all',
-        serializedKeySize: -1,
-        serializedValueSize: -1,
-      },
-      attempts: 1,
-    }))
-  }
-  return { sent, sendAll }
 }
 
 const plain = deadLetterOf('base', '{"a":1}')

@@ -8,14 +8,16 @@ import {
   PutRuleCommand,
   PutTargetsCommand,
 } from '@aws-sdk/client-eventbridge'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { createDeadLetterPublisher } from '../../lib/create-dead-letter-publisher.ts'
 import { DynamoDbDeadLetterTarget } from '../../lib/dead-letter/dynamodb/target.ts'
 import { S3DeadLetterTarget } from '../../lib/dead-letter/s3/target.ts'
+import { claimCompleter } from '../../lib/redrive/complete-claims.ts'
 import { openDeadLetterStore } from '../../lib/redrive/open-dead-letters.ts'
+import { claimReader } from '../../lib/redrive/read-claim.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
@@ -77,18 +79,23 @@ test('a value in a claim is sent; if the claim is missing, the dead letter stays
   const store = await openDeadLetterStore({ kind: 'dynamodb', table: 'letters' }, config)
   for await (const open of store.deadLetters()) assert.equal(open.deadLetter.record.value, null)
   const producer = producerOf([servers])
-  const result = await redrive(store, { producer })
+  const s3Target = { kind: 's3', bucket: 'letters', prefix: 'claims-of' } as const
+  const readClaim = claimReader([s3Target])
+  const completeClaim = claimCompleter([s3Target], assert.fail)
+  const result = await redrive(store, { producer, readClaim, completeClaim, timestamp: 'now' })
   assert.equal(result.resent, 1)
   assert.equal((await readTopic(servers, 'claims'))[0]?.value?.length, 500_000)
   const whole = deadLetterOf('lost', 'v', 'claims')
   const lost = {
     ...whole,
     record: { ...whole.record, value: null },
-    claimCheck: { target: 's3://letters/claims-of/claims/none', sha256: '0'.repeat(64), bytes: 1 },
+    claimCheck: { target: `s3://letters/claims-of/claims/${whole.deadLetterId}`, sha256: '0'.repeat(64), bytes: 1 },
   }
   await new DynamoDbDeadLetterTarget('letters').store([lost], deadlineIn(5000))
   const open = await openDeadLetterStore({ kind: 'dynamodb', table: 'letters' }, config)
-  assert.deepEqual((await redrive(open, { producer })).failed, { 'claim-missing': 1 })
+  assert.deepEqual((await redrive(open, { producer, readClaim })).failed, { 'claim-missing': 1 })
+  const mark = { Bucket: 'letters', Key: `claims-of/claims/${large.deadLetterId}.completed` }
+  assert.equal((await s3.send(new GetObjectCommand(mark))).ContentLength, 0)
   await Promise.all([store.close(), open.close(), producer.close()])
 })
 

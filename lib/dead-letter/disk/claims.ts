@@ -1,8 +1,10 @@
 // Values in the folder `claims` of a disk target, one file each.
 import { constants } from 'node:fs'
-import { type FileHandle, open, realpath } from 'node:fs/promises'
+import { type FileHandle, link, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Claim, claimName } from '../claim.ts'
+import { type Claim, COMPLETED_SUFFIX, claimName } from '../claim.ts'
+import { COMPLETED_MS } from '../dead-letter-store.ts'
+import { ifMissing, writeDurably } from './segment.ts'
 import type { DiskTargetConfig } from './target.ts'
 
 /** A symbolic link or a FIFO is no value; neither is followed or waited for. */
@@ -37,4 +39,33 @@ async function readExactly(file: FileHandle, bytes: number): Promise<Uint8Array 
     at += bytesRead
     if (at > bytes) return undefined
   }
+}
+
+export async function completeClaim({ folder }: DiskTargetConfig, deadLetterId: string): Promise<void> {
+  await writeDurably(join(folder, claimName(deadLetterId)) + COMPLETED_SUFFIX, '')
+}
+
+/** Removes values that were noted as completed more than COMPLETED_MS ago and were not stored again since. */
+export async function tidyClaims(folder: string): Promise<void> {
+  const claims = join(folder, 'claims')
+  for (const name of (await readdir(claims).catch(ifMissing)) ?? []) {
+    if (!name.endsWith(COMPLETED_SUFFIX)) continue
+    const mark = join(claims, name)
+    const markedAt = (await stat(mark).catch(ifMissing))?.mtimeMs
+    if (markedAt === undefined || Date.now() - markedAt < COMPLETED_MS) continue
+    await removeOlder(mark.slice(0, -COMPLETED_SUFFIX.length), markedAt)
+    await rm(mark, { force: true })
+  }
+}
+
+/** Moved away first: what is stored again at the same moment is noticed, and comes back. */
+async function removeOlder(path: string, timeMs: number): Promise<void> {
+  const away = `${path}.removed`
+  await rename(path, away).catch(ifMissing)
+  const storedAt = (await stat(away).catch(ifMissing))?.mtimeMs
+  if (storedAt !== undefined && storedAt > timeMs)
+    await link(away, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+  await rm(away, { force: true })
 }

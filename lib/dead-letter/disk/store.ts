@@ -12,6 +12,7 @@ import {
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
+import { tidyClaims } from './claims.ts'
 import { FolderIndex, type Note, noFolder, type Segment } from './folder-index.ts'
 import { takeFolderLease } from './folder-lease.ts'
 import { entryBytes, formatOf, ifMissing, type SegmentFormat, writeDurably } from './segment.ts'
@@ -142,6 +143,7 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
       }
     }
     await this.#noteCompletedBytes([...staying.values()], index)
+    await tidyClaims(this.#folder)
   }
 
   #isRemovable(segment: Segment, index: FolderIndex): boolean {

@@ -15,6 +15,7 @@ import {
 import { inParallel, inParallelAhead } from '../in-parallel.ts'
 import { parseDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
+import { tidyClaims } from './claims.ts'
 import { getObject } from './get-object.ts'
 import { takeLease } from './lease.ts'
 
@@ -106,9 +107,11 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
   /** S3 has always room. */
   async reserve(): Promise<void> {}
 
-  /** Completed dead letters are deleted at once; only copies that were read later are left. */
+  /** Completed dead letters are deleted at once; copies that were read later are left, and values for other targets. */
   async tidy(): Promise<void> {
     await inParallel(this.#late.splice(0), key => this.#delete(key))
+    const s3 = await this.#load()
+    await this.#call(() => tidyClaims(s3, this.#bucket, this.#prefix.slice(0, -1)))
   }
 
   async close(): Promise<void> {

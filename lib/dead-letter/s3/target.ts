@@ -3,6 +3,7 @@
 import { DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
+import { claimName } from '../claim.ts'
 import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter } from '../dead-letter.ts'
 import type { DeadLetterTarget, DeadLetterTargetKind, StoreResult } from '../dead-letter-target.ts'
 import { inParallel } from '../in-parallel.ts'
@@ -57,8 +58,9 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
     })
   }
 
+  /** Written again where it exists: its new time tells a redrive's tidying that it is in use again. */
   async storeClaim(deadLetterId: string, value: Uint8Array): Promise<string> {
-    return this.#put(`${this.#prefix}claims/${deadLetterId}`, value, 'application/octet-stream', CLAIM_MS)
+    return this.#put(`${this.#prefix}${claimName(deadLetterId)}`, value, 'application/octet-stream', CLAIM_MS, {})
   }
 
   async close(): Promise<void> {
@@ -67,7 +69,13 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
     ;(await pendingClient)?.client.destroy()
   }
 
-  async #put(key: string, body: Uint8Array | string, type: string, ms: number): Promise<string> {
+  async #put(
+    key: string,
+    body: Uint8Array | string,
+    type: string,
+    ms: number,
+    condition: { readonly IfNoneMatch?: '*' } = { IfNoneMatch: '*' },
+  ): Promise<string> {
     this.#client ??= loadS3()
     const { s3, client } = await this.#client
     const command = new s3.PutObjectCommand({
@@ -75,7 +83,7 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
       Key: key,
       Body: body,
       ContentType: type,
-      IfNoneMatch: '*',
+      ...condition,
     })
     try {
       await client.send(command, abortAfter(ms))

@@ -1,7 +1,7 @@
 // Values in the table `claims` of a SQLite target, one row each.
 import { existsSync } from 'node:fs'
 import type { Claim } from '../claim.ts'
-import type { SqliteTargetConfig } from './target.ts'
+import { SqliteDeadLetterTarget, type SqliteTargetConfig } from './target.ts'
 
 /** @returns undefined when the database has no such value of this size; nothing is created */
 export async function readClaim({ file }: SqliteTargetConfig, claim: Claim): Promise<Uint8Array | undefined> {
@@ -15,5 +15,19 @@ export async function readClaim({ file }: SqliteTargetConfig, claim: Claim): Pro
     return row?.value instanceof Uint8Array ? row.value : undefined
   } finally {
     database.close()
+  }
+}
+
+export async function completeClaim({ file }: SqliteTargetConfig, deadLetterId: string): Promise<void> {
+  const target = new SqliteDeadLetterTarget(file)
+  try {
+    await target.inTransaction(
+      database =>
+        void database
+          .prepare('INSERT INTO completed_claims (letter_id, at) VALUES (?, ?) ON CONFLICT (letter_id) DO NOTHING')
+          .run(deadLetterId, Date.now()),
+    )
+  } finally {
+    await target.close()
   }
 }

@@ -106,6 +106,9 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#target.inTransaction(database => {
       database.prepare('UPDATE letters SET closed_at = ? WHERE closed IS NOT NULL AND closed_at IS NULL').run(now)
       database.prepare('DELETE FROM letters WHERE closed IS NOT NULL AND closed_at < ?').run(now - COMPLETED_MS)
+      const isOld = 'completed_claims WHERE at < ?'
+      database.prepare(`DELETE FROM claims WHERE letter_id IN (SELECT letter_id FROM ${isOld})`).run(now - COMPLETED_MS)
+      database.prepare(`DELETE FROM ${isOld}`).run(now - COMPLETED_MS)
     })
     const database = await this.#target.open()
     database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`)

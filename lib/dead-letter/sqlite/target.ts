@@ -42,12 +42,13 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
 
   /** Stores a value that is too large for an earlier target. */
   async storeClaim(deadLetterId: string, value: Uint8Array): Promise<string> {
-    await this.inTransaction(
-      database =>
-        void database
-          .prepare('INSERT INTO claims (letter_id, value) VALUES (?, ?) ON CONFLICT (letter_id) DO NOTHING')
-          .run(deadLetterId, value),
-    )
+    await this.inTransaction(database => {
+      database
+        .prepare('INSERT INTO claims (letter_id, value) VALUES (?, ?) ON CONFLICT (letter_id) DO NOTHING')
+        .run(deadLetterId, value)
+      // An earlier dead letter of the same record may have been completed; this one is open.
+      database.prepare('DELETE FROM completed_claims WHERE letter_id = ?').run(deadLetterId)
+    })
     return `sqlite:${this.file}#claims/${deadLetterId}`
   }
 
@@ -95,6 +96,7 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
       CREATE TABLE IF NOT EXISTS letters
         (letter_id TEXT PRIMARY KEY, topic TEXT, code TEXT NOT NULL, letter TEXT NOT NULL, closed TEXT);
       CREATE TABLE IF NOT EXISTS claims (letter_id TEXT PRIMARY KEY, value BLOB NOT NULL);
+      CREATE TABLE IF NOT EXISTS completed_claims (letter_id TEXT PRIMARY KEY, at INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS lease
         (only INTEGER PRIMARY KEY CHECK (only = 1), holder TEXT NOT NULL, until INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS room (filler BLOB);`)

@@ -1,0 +1,60 @@
+// Completed dead letters leave the values of their claim checks behind, in other targets than their own. They are noted
+// there as completed, and the tidying of that target removes them a day later: until then a copy of the dead letter,
+// which a queue may still hold, finds its value.
+import type { DeadLetter } from '../dead-letter/dead-letter.ts'
+import {
+  type Completed,
+  type DeadLetterStore,
+  NotCompletedError,
+  type OpenDeadLetter,
+} from '../dead-letter/dead-letter-store.ts'
+import { completeClaim } from '../dead-letter/store-kinds.ts'
+import { KafkaProducerError } from '../errors.ts'
+import { withClaim } from './read-claim.ts'
+import type { RedriveSource } from './redrive-sources.ts'
+
+export type CompleteClaim = (deadLetter: DeadLetter) => Promise<void>
+
+/**
+ * @param targets those that may keep the values
+ * @param warn called when a value stays for ever, because its target can't be written to
+ */
+export function claimCompleter(
+  targets: readonly RedriveSource[],
+  warn: (text: string) => void = () => undefined,
+): CompleteClaim {
+  return async deadLetter => {
+    const { claimCheck, deadLetterId } = deadLetter
+    if (claimCheck === null) return
+    try {
+      // A forged dead letter may name the claim of another one: only the own value is noted.
+      await withClaim(deadLetter, targets)
+      await completeClaim(targets, claimCheck.target, { deadLetterId, bytes: claimCheck.bytes })
+    } catch (error) {
+      const isMissing = error instanceof KafkaProducerError && error.code === 'claim-missing' && !error.retriable
+      if (!isMissing) warn(`The value of a completed dead letter stays in its target: ${String(error)}`)
+    }
+  }
+}
+
+/**
+ * Completes dead letters, and their claims.
+ * @throws what the store throws, after the claims of the completed ones
+ */
+export async function completeWithClaims(
+  store: DeadLetterStore,
+  completed: readonly Completed[],
+  complete: CompleteClaim | undefined,
+): Promise<void> {
+  let refusal: NotCompletedError | undefined
+  try {
+    await store.complete(completed)
+  } catch (error) {
+    if (!(error instanceof NotCompletedError)) throw error
+    refusal = error
+  }
+  const left = new Set<OpenDeadLetter>(refusal?.entries.map(({ open }) => open))
+  for (const { open } of completed)
+    if (open.deadLetter.claimCheck !== null && !left.has(open)) await complete?.(open.deadLetter)
+  if (refusal) throw refusal
+}
