@@ -58,7 +58,7 @@ export function listenLocally(server: Server, port: number): Promise<Server> {
  * rebinding. Browsers send `Origin` with every request that changes something, and `Sec-Fetch-Site` also with those
  * that have no `Origin` (an image, a form that is sent by GET); a page can set none of the three.
  */
-export function foreignRequest({ headers }: Pick<IncomingMessage, 'headers'>, port: number): string | undefined {
+function foreignRequest({ headers }: Pick<IncomingMessage, 'headers'>, port: number): string | undefined {
   const own = ['127.0.0.1', 'localhost', '[::1]'].map(name => `${name}:${port}`)
   const { host = 'none', origin } = headers
   if (!own.includes(host.toLowerCase())) return `Host: expected 127.0.0.1:${port}, got ${host}.`

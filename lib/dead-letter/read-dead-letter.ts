@@ -6,7 +6,7 @@ import { type DeadLetter, deadLetterId } from './dead-letter.ts'
 import { upgradeVersion1 } from './version-1.ts'
 
 /** The newest version of the envelope that this release reads; it is also the one that it writes. */
-export const SCHEMA_VERSION = 2
+const SCHEMA_VERSION = 2
 
 export type ReadResult =
   /** `verified`: the id was recomputed from the record, which is not possible for a value in a claim check. */
@@ -51,12 +51,6 @@ export function hasOwnId({ deadLetterId: id, recordId, record }: DeadLetter): bo
 /** @returns undefined for anything but a dead letter */
 export function readDeadLetter(text: string): DeadLetter | undefined {
   const result = parseDeadLetter(text)
-  return result.kind === 'dead-letter' ? result.deadLetter : undefined
-}
-
-/** The dead letter in a parsed envelope of version 1 or 2; undefined for anything else. */
-export function deadLetterIn(json: unknown): DeadLetter | undefined {
-  const result = checkDeadLetter(json)
   return result.kind === 'dead-letter' ? result.deadLetter : undefined
 }
 

@@ -26,7 +26,7 @@ export type LookUpResult =
   /** The dead letter stays open. `isOwnFault`: it is the only reason, so this counts as an attempt. */
   | { readonly kind: 'keep'; readonly code: KeepCode | KafkaProducerError['code']; readonly isOwnFault: boolean }
 
-export type KeepCode =
+type KeepCode =
   /** Its batch may still be appended: it is too early to decide. */
   | 'still-in-doubt'
   /** The record was sent to another cluster. */

@@ -15,7 +15,7 @@ import type { SerializedRecord } from '../record/producer-record.ts'
 import { RecordSerializer } from '../serialize/record-serializer.ts'
 import { keyOfInvalid, validateRecord } from '../validate/record-validator.ts'
 
-export type { MessageRole, SourceMessageReader } from '../dead-letter/raw-message.ts'
+export type { SourceMessageReader } from '../dead-letter/raw-message.ts'
 
 type Settings = Pick<ProducerConfig, 'defaultTopic' | 'maxRequestSize'>
 

@@ -6,8 +6,8 @@ import { createLocalServer, listenLocally, Refusal } from '../local-server.ts'
 /** What ElasticMQ reads of a request. */
 const HANDED_ON = ['content-type', 'content-length', 'transfer-encoding', 'x-amz-target'] as const
 /**
- * More headers than a request from here has, and fewer than a browser sends (eight): ElasticMQ refuses a page that found
- * its own port.
+ * More headers than a request from here has, and fewer than a browser sends (eight): ElasticMQ refuses a page that
+ * found its own port.
  */
 export const MAX_HEADERS = 6
 

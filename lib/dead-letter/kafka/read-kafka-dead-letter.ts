@@ -9,7 +9,7 @@ import { DEAD_LETTER, type KafkaDeadLetterRecord, SPRING, springHeaderNames } fr
 
 const CLOSED = 'kp-closed'
 /** The most locations in one marker. */
-export const MAX_CLOSED = 500
+const MAX_CLOSED = 500
 /** Room for a marker's locations, and for the location of the record. */
 const MAX_MARKER_BYTES = 512 * 1024
 
