@@ -19,7 +19,7 @@ import { sleep, systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { validateRecord } from '../validate/record-validator.ts'
 import { completeWithClaims } from './complete-claims.ts'
-import { type LookUpResult, lookUp } from './log-look-up.ts'
+import type { LookUpResult } from './log-look-up.ts'
 import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveOptions, RedriveResult } from './redrive-options.ts'
 import { inDoubt, noted, timeOf, tried, withTopic } from './retried-dead-letter.ts'
@@ -242,6 +242,8 @@ class Redrive {
   async #lookUp(candidates: readonly Candidate[]): Promise<ReadonlyMap<DeadLetter, LookUpResult>> {
     const { log, overwrite, otherCluster = false, inDoubtWaitMs = IN_DOUBT_WAIT_MS, deadline, signal } = this.#options
     if (!log) return new Map()
+    // Loaded on use: a run whose dead letters need no look has no use for it.
+    const { lookUp } = await import('./log-look-up.ts')
     const reachable = candidates.filter(({ topic }) => this.#stoppedPlaces.codeOf(topic) === undefined)
     const partitions = new Map(reachable.map(({ deadLetter, partition }) => [deadLetter, partition]))
     return lookUp([...partitions.keys()], {
