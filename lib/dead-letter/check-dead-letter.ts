@@ -48,12 +48,14 @@ const isTime: Check = value =>
 const isBase64: Check = value =>
   typeof value === 'string' && value.length <= MAX_BASE64 && Buffer.from(value, 'base64').toString('base64') === value
 
+const isHeaderName = text(MAX_HEADER_NAME)
+const isBase64OrNull = orNull(isBase64)
 const isHeaders: Check = value =>
   Array.isArray(value) &&
   value.length <= MAX_HEADERS &&
-  value.every(header => isJsonObject(header) && text(MAX_HEADER_NAME)(header.name) && orNull(isBase64)(header.value))
+  value.every(header => isJsonObject(header) && isHeaderName(header.name) && isBase64OrNull(header.value))
 
-const RECORD: Readonly<Record<string, Check>> = {
+const RECORD = Object.entries<Check>({
   encoding: optional(value => value === 'wire'),
   // A source may have named any text as the topic, so its form is not checked here.
   topic: orNull(text(MAX_TOPIC)),
@@ -63,9 +65,9 @@ const RECORD: Readonly<Record<string, Check>> = {
   key: orNull(isBase64),
   value: orNull(isBase64),
   headers: isHeaders,
-}
+})
 
-const FAILURE: Readonly<Record<string, Check>> = {
+const FAILURE = Object.entries<Check>({
   kind: value => value === 'invalid-record' || value === 'delivery-failure',
   outcome: value => value === 'rejected' || value === 'not-sent' || value === 'unknown',
   class: text(MAX_CLASS),
@@ -74,30 +76,30 @@ const FAILURE: Readonly<Record<string, Check>> = {
   attempts: integer(0, MAX_INT32),
   firstAt: isTime,
   lastAt: isTime,
-}
+})
 
-const SOURCE: Readonly<Record<string, Check>> = {
+const SOURCE = Object.entries<Check>({
   trigger: matching(/^[a-z][a-z0-9-]{0,31}$/),
   id: text(MAX_TEXT),
   index: integer(0, MAX_INT32),
   function: orNull(text(MAX_TEXT)),
   arn: orNull(text(MAX_TEXT)),
   receiveCount: orNull(integer(0, MAX_INT32)),
-}
+})
 
-const REDRIVE: Readonly<Record<string, Check>> = {
+const REDRIVE = Object.entries<Check>({
   count: integer(0, MAX_INT32),
   lastAt: orNull(isTime),
   lastCode: orNull(isCode),
-}
+})
 
-const CLAIM: Readonly<Record<string, Check>> = {
+const CLAIM = Object.entries<Check>({
   target: text(MAX_TEXT),
   sha256: matching(/^[0-9a-f]{64}$/),
   bytes: integer(0, MAX_VALUE_BYTES),
-}
+})
 
-const IN_DOUBT: Readonly<Record<string, Check>> = {
+const IN_DOUBT = Object.entries<Check>({
   partition: integer(0, MAX_INT32),
   producerId: integer(0, Number.MAX_SAFE_INTEGER),
   producerEpoch: integer(0, 32_767),
@@ -107,13 +109,13 @@ const IN_DOUBT: Readonly<Record<string, Check>> = {
   to: isTime,
   clusterId: optional(orNull(text(MAX_TEXT))),
   fromOffset: optional(orNull(integer(0, Number.MAX_SAFE_INTEGER))),
-}
+})
 
-const ENVELOPE: Readonly<Record<string, Check>> = {
+const ENVELOPE = Object.entries<Check>({
   deadLetterId: isId,
   recordId: text(MAX_TEXT),
   editedFrom: optional(isId),
-}
+})
 
 /**
  * The first field of an envelope of version 2 with a wrong type or size, e.g. `failure.code`.
@@ -133,9 +135,9 @@ export function wrongField(json: Readonly<Record<string, unknown>>): string | un
   )
 }
 
-function wrongIn(prefix: string, value: unknown, checks: Readonly<Record<string, Check>>): string | undefined {
+function wrongIn(prefix: string, value: unknown, checks: readonly (readonly [string, Check])[]): string | undefined {
   if (!isJsonObject(value)) return prefix.slice(0, -1)
-  for (const [name, check] of Object.entries(checks)) if (!check(value[name])) return `${prefix}${name}`
+  for (const [name, check] of checks) if (!check(value[name])) return `${prefix}${name}`
   return undefined
 }
 
