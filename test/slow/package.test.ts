@@ -442,7 +442,7 @@ test('the file of a stage sets its parameters; the command and the environment o
     const { status, stderr } = run(['--stage', 'packagetest'])
     assert.equal(status, 1)
     assert.match(stderr, /"settings" and "params", got param/)
-    assert.match(stderr, /settings: expected an object of texts/)
+    assert.match(stderr, /settings: expected an object of strings/)
   } finally {
     rmSync(file)
     if (readdirSync('stages').length === 0) rmdirSync('stages')
