@@ -1,5 +1,5 @@
-// Many dead letters and many segments on disk: in little memory, and with few open files. Each test has its own process,
-// as the command does.
+// Many dead letters and many segments on disk: in little memory, and with few open files. Each test has its
+// own process, as the command does.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
