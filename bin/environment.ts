@@ -23,6 +23,8 @@ export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.Proces
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_REGION: 'us-east-1',
+    // Brokers of one machine append what they still hold within seconds.
+    KAFKA_REDRIVE_IN_DOUBT_WAIT_MS: '5000',
     ...env,
     AWS_ENDPOINT_URL_SQS: sqsUrl,
     KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,

@@ -29,6 +29,7 @@ test('the local stack’s settings fill in what is missing; process.env stays un
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_REGION: 'eu-west-1',
+    KAFKA_REDRIVE_IN_DOUBT_WAIT_MS: '5000',
     HOME: '/home/me',
     AWS_ENDPOINT_URL_SQS: STACK.sqsUrl,
     KAFKA_BOOTSTRAP_SERVERS: STACK.bootstrapServers,

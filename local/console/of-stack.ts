@@ -11,7 +11,10 @@ export async function consoleOf(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<ConsoleApi> {
   const contracts = await loadContracts()
-  const config = parseConfig({}, { ...env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers })
+  const config = parseConfig(
+    {},
+    { KAFKA_REDRIVE_IN_DOUBT_WAIT_MS: '5000', ...env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers },
+  )
   return new ConsoleApi({
     config,
     contracts,
