@@ -65,7 +65,7 @@ export async function redrive(store: DeadLetterStore, options: RedriveOptions): 
 /** A dead letter and the topic that its record will be sent to. */
 interface Candidate {
   readonly open: OpenDeadLetter
-  /** With that topic. */
+  /** With that topic; one in doubt with its own, for it is looked for where it was sent. */
   readonly deadLetter: DeadLetter
   readonly topic: string
   /** The partition that its key maps to; undefined if it has no key or the topic's partitions are unknown. */
@@ -171,7 +171,12 @@ class Redrive {
       return this.#report(open, 'invalid')
     }
     if (contracts && !anyTopic && !contracts.has(topic)) return this.#skip(open, 'unknown-topic')
-    return { open, deadLetter: withTopic(deadLetter, topic), topic, partition: undefined }
+    return {
+      open,
+      deadLetter: deadLetter.inDoubt ? deadLetter : withTopic(deadLetter, topic),
+      topic,
+      partition: undefined,
+    }
   }
 
   /** Leaves the dead letter unchanged, and reports it. */

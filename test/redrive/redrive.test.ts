@@ -241,3 +241,18 @@ test('a dead letter that the doctor could not delete is removed, and nothing els
   assert.deepEqual(producer.sent(), ['chat:v'])
   assert.deepEqual([result.matched, result.resent, result.invalid], [2, 1, 1])
 })
+
+test('a record in doubt is looked for in its own topic, also when it is redriven to another one', async () => {
+  const deadLetter = deadLetterOf('doubted', 'v')
+  const { firstAt: from, lastAt: to } = deadLetter.failure
+  const numbers = { partition: 0, producerId: 1, producerEpoch: 0, baseSequence: 0, indexInBatch: 0 }
+  const read: string[] = []
+  const end = async (topic: string) => {
+    read.push(topic)
+    return 0n
+  }
+  const log = { ...logOf({ other: KEEPS_ALL }), end }
+  const inDoubt = { ...numbers, from, to }
+  const { producer } = await run([{ ...deadLetter, inDoubt }], { log, to: 'other', inDoubtWaitMs: 0 })
+  assert.deepEqual([read, producer.sent()], [['chat'], ['other:v']])
+})
