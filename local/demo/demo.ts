@@ -32,6 +32,8 @@ const QUEUE_TIMEOUT_MS = 9000
 const VISIBILITY_S = 10
 /** How long to wait until the queue is empty: an outage, a container that fails fast for 30 s, a few receives. */
 const DRAIN_MS = 120_000
+/** How long a record in doubt may still reach the log. All brokers were killed, so no request waits in a socket. */
+const IN_DOUBT_WAIT_MS = 5000
 
 const { values } = parseArgs({
   options: { json: { type: 'string' }, 'dead-letters': { type: 'string', default: 'on' } },
@@ -138,7 +140,12 @@ async function redriveAll(stack: Stack, folder: string): Promise<number> {
   const config = parseConfig({ bootstrapServers: stack.bootstrapServers.split(',') }, {})
   const producer = createDeadLetterProducer(config)
   const { reader, closeReader } = createLogReader(config)
-  const { resent, found, failed } = await redrive(deadLetters, { producer, log: reader })
+  await pause(IN_DOUBT_WAIT_MS)
+  const { resent, found, failed } = await redrive(deadLetters, {
+    producer,
+    log: reader,
+    inDoubtWaitMs: IN_DOUBT_WAIT_MS,
+  })
   await Promise.all([deadLetters.close(), producer.close(), closeReader()])
   expect(
     'open dead letters of valid records',
