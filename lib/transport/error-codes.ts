@@ -82,6 +82,8 @@ const clientCauses = {
   CONNECTION_BROKEN: { stale: true, failure: 'unreachable' },
   REQUEST_TIMEOUT: { stale: true, failure: 'unreachable' },
   CONNECTION_TIMEOUT: { stale: true, failure: 'unreachable' },
+  /** The peer's bytes are not a response of Kafka. */
+  MALFORMED_ANSWER: { stale: true, failure: 'unreachable' },
   CLOSED_WHILE_CONNECTING: { stale: true, failure: 'unreachable' },
   AUTHENTICATION_FAILED: { failure: 'authentication' },
   CERTIFICATE_REFUSED: { failure: 'authentication' },

@@ -23,6 +23,8 @@ export interface Script {
   onProduce?(partition: ProducePartition): ProduceAction
   /** The whole answer to a Produce is sent, dropped, or sent when the promise resolves. */
   onAnswer?(broker: number, produces: number): 'send' | 'drop' | Promise<void>
+  /** Returns the bytes to send in place of a response. */
+  onBytes?(broker: number, apiKey: number, response: Buffer): Buffer
   /** Called before the request is processed; a promise holds it. */
   onRequest?(broker: number, apiKey: number, requests: number): Promise<void> | undefined
 }
@@ -163,7 +165,8 @@ export class ScriptedBrokers {
     const head = Buffer.alloc(8)
     head.writeInt32BE(4 + body.length, 0)
     frame.copy(head, 4, 4, 8)
-    if (!socket.destroyed) socket.write(Buffer.concat([head, body]))
+    const response = Buffer.concat([head, body])
+    if (!socket.destroyed) socket.write(this.script.onBytes?.(broker, apiKey, response) ?? response)
   }
 
   #produce(broker: number, version: number, reader: Reader): Buffer {

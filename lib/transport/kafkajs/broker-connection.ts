@@ -9,6 +9,7 @@ import { type Clock, elapsedSince, type Moment, moment } from '../../time/clock.
 import { withTimeout } from '../../time/patient-timer.ts'
 import type { ConnectionSecurity } from '../connection-security.ts'
 import { type ClientCauseCode, transportError } from '../error-codes.ts'
+import { FrameReader } from '../frame-reader.ts'
 import { closedWhileConnecting, connectionError } from './connection-error.ts'
 import { toSasl } from './sasl.ts'
 import { type ApiVersions, apiVersions, PRODUCE, REQUIRED_VERSIONS } from './wire.ts'
@@ -48,9 +49,12 @@ export class BrokerConnection {
   lastAnswer = Number.NEGATIVE_INFINITY
   readonly #connection: Connection
   readonly #options: BrokerConnectionOptions
+  readonly #frames = new FrameReader()
   #socket: Socket | undefined
   #socketError: NodeJS.ErrnoException | undefined
   #reason = ''
+  /** Why this client gave the connection up, where that says more than kafkajs's error. */
+  #failure: TransportError | undefined
   #authenticatedAt: Moment | undefined
   /** Resolves when the last Produce that was written has its answer or has failed. */
   #lastProduce: Promise<unknown> | undefined
@@ -75,6 +79,8 @@ export class BrokerConnection {
     })
     // The queue never holds a request back, and its timer has a negative delay (a warning per request on Node 24).
     this.#connection.requestQueue.scheduleCheckPendingRequests = () => {}
+    // kafkajs's own reader believes every size, and throws in the socket's listener, where nobody catches.
+    this.#connection.processData = chunk => this.#read(chunk)
   }
 
   get idleMs(): number {
@@ -101,7 +107,8 @@ export class BrokerConnection {
       const versions = await this.#withTimeout(this.#handshake(knownVersions), ms, 'CONNECTION_TIMEOUT')
       this.lastIo = moment(this.#options.clock)
       return versions
-    } catch (error) {
+    } catch (caught) {
+      const error = this.#failure ?? caught
       const failure = connectionError({ error, socketError: this.#socketError, security: this.#options.security })
       throw failure.causeCode === 'UNREACHABLE' && this.#wasClosed ? closedWhileConnecting(error) : failure
     }
@@ -175,7 +182,8 @@ export class BrokerConnection {
       if (this.lastAnswer === Number.NEGATIVE_INFINITY) this.#options.onAnswer()
       this.lastAnswer = this.#options.clock.now()
       return answer
-    } catch (error) {
+    } catch (caught) {
+      const error = this.#failure ?? caught
       const isKept = isCancelled || (options.sparesProduces && this.produceInFlight > 0)
       if (!isKept) this.destroy((error instanceof TransportError && error.causeCode) || 'CONNECTION_BROKEN')
       throw error
@@ -213,6 +221,26 @@ export class BrokerConnection {
 
   uncork(): void {
     this.#socket?.uncork()
+  }
+
+  #read(chunk: Buffer): void {
+    try {
+      this.#frames.push(chunk, frame => this.#complete(frame))
+    } catch (error) {
+      this.#failure = error as TransportError
+      this.destroy('MALFORMED_ANSWER')
+    }
+  }
+
+  /** A broker answers in the order of the requests, so an answer to none of them means that the stream is broken. */
+  #complete(frame: Buffer): void {
+    const correlationId = frame.readInt32BE(0)
+    const queue = this.#connection.requestQueue
+    if (!queue.inflight.has(correlationId))
+      throw transportError('MALFORMED_ANSWER', `The broker answered a request that was not sent (${correlationId}).`, {
+        retriable: true,
+      })
+    queue.fulfillRequest({ correlationId, payload: frame.subarray(4), size: frame.length })
   }
 
   destroy(reason: string): void {

@@ -34,7 +34,14 @@ declare module 'kafkajs/src/network/connection.js' {
     })
     /** Milliseconds (a Long); 0 if the session does not end. */
     readonly sessionLifetime: { toNumber(): number }
-    requestQueue: { scheduleCheckPendingRequests: () => void }
+    requestQueue: {
+      scheduleCheckPendingRequests: () => void
+      /** The requests that wait for an answer, by correlation id. */
+      readonly inflight: ReadonlyMap<number, unknown>
+      fulfillRequest(answer: { correlationId: number; payload: Buffer; size: number }): void
+    }
+    /** Called with the bytes of the socket. */
+    processData: (chunk: Buffer) => void
     connect(): Promise<true>
     authenticate(): Promise<void>
     setVersions(versions: VersionRanges): void

@@ -1,0 +1,57 @@
+// Splits the bytes of a connection into responses. The peer may be anything that listens on the port, so no size is
+// believed.
+import { transportError } from './error-codes.ts'
+
+/** A response has a correlation id at least. */
+const MIN_BYTES = 4
+/** The limit of librdkafka (`receive.message.max.bytes`), Sarama and franz-go. An HTTP answer or a TLS alert exceeds it. */
+const MAX_BYTES = 100 * 1024 * 1024
+
+export class FrameReader {
+  readonly #maxBytes: number
+  #chunks: Buffer[] = []
+  /** The bytes in `#chunks`. */
+  #buffered = 0
+  /** The bytes of the first frame and its size field; the size field alone until it is here. */
+  #needed = 4
+
+  constructor(maxBytes: number = MAX_BYTES) {
+    this.#maxBytes = maxBytes
+  }
+
+  /**
+   * Adds bytes as they came from the socket and calls `onFrame` for each response that is complete, without its size
+   * field. A response that came in one piece is not copied.
+   * @throws TransportError MALFORMED_ANSWER for a size that no Kafka response has; the connection is unusable then
+   */
+  push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
+    this.#chunks.push(chunk)
+    this.#buffered += chunk.length
+    while (this.#buffered >= this.#needed) {
+      const bytes = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks)
+      const end = 4 + this.#frameBytes(bytes)
+      this.#keep(bytes, end)
+      if (bytes.length < end) return
+      this.#keep(bytes.subarray(end), 4)
+      onFrame(bytes.subarray(4, end))
+    }
+  }
+
+  #keep(rest: Buffer, needed: number): void {
+    this.#chunks = rest.length > 0 ? [rest] : []
+    this.#buffered = rest.length
+    this.#needed = needed
+  }
+
+  #frameBytes(bytes: Buffer): number {
+    const size = bytes.readInt32BE(0)
+    if (size >= MIN_BYTES && size <= this.#maxBytes) return size
+    throw transportError(
+      'MALFORMED_ANSWER',
+      `The peer's answer is not Kafka's: expected a size of ${MIN_BYTES} to ${this.#maxBytes} bytes, got ${size}. ` +
+        'Check that bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS) and security.protocol (KAFKA_SECURITY_PROTOCOL) ' +
+        'are those of a Kafka listener.',
+      { retriable: true },
+    )
+  }
+}
