@@ -4,7 +4,10 @@ import { transportError } from './error-codes.ts'
 
 /** A response has a correlation id at least. */
 const MIN_BYTES = 4
-/** The limit of librdkafka (`receive.message.max.bytes`), Sarama and franz-go. An HTTP answer or a TLS alert exceeds it. */
+/**
+ * The limit of librdkafka (`receive.message.max.bytes`), Sarama and franz-go. The first bytes of HTTP and of a TLS alert
+ * are a larger number.
+ */
 const MAX_BYTES = 100 * 1024 * 1024
 
 export class FrameReader {
