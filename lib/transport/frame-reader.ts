@@ -5,8 +5,8 @@ import { transportError } from './error-codes.ts'
 /** A response has a correlation id at least. */
 const MIN_BYTES = 4
 /**
- * The limit of librdkafka (`receive.message.max.bytes`), Sarama and franz-go. The first bytes of HTTP and of a TLS alert
- * are a larger number.
+ * The limit of librdkafka (`receive.message.max.bytes`), Sarama and franz-go. HTTP and a TLS alert begin with a larger
+ * number.
  */
 const MAX_BYTES = 100 * 1024 * 1024
 
