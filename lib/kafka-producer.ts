@@ -152,8 +152,10 @@ export class KafkaProducer {
   deliver(records: readonly ProducerRecord[], deadline?: Deadline, lingerMs = 0): Promise<DeliveryReport[]> {
     const scope = currentScope()
     if (lingerMs > 0) scope?.flushAtClose(this)
-    const spans = SendSpans.begin(records, this.#config.clientId)
-    const call = this.#run(spans?.records ?? records, deadline, lingerMs).finally(() => this.#calls.delete(call))
+    // A copy: the caller may change its list.
+    const list = Array.from(records)
+    const spans = SendSpans.begin(list, this.#config.clientId)
+    const call = this.#run(spans?.records ?? list, deadline, lingerMs).finally(() => this.#calls.delete(call))
     this.#calls.add(call)
     // The spans end before the caller gets its reports: a sandbox frozen after its answer would end them later, or
     // never.
@@ -236,7 +238,7 @@ export class KafkaProducer {
         notSent(record, undefined, this.#codecError as TransportError, this.#clock.epochMs()),
       )
     // Topics don't wait for one another, unless an order group may span them.
-    const hasOrderGroup = ready.some(({ record }) => record.orderGroup !== undefined)
+    const hasOrderGroup = ready.some(({ serialized }) => serialized.orderGroup !== undefined)
     const parts = hasOrderGroup ? [ready] : [...Map.groupBy(ready, ({ serialized }) => serialized.topic).values()]
     await Promise.all(parts.map(part => this.#sendPart(part, call)))
     return call.reports
@@ -270,7 +272,7 @@ export class KafkaProducer {
     { reports, stopped }: Call,
   ): void {
     reports[index] = notSent(record, serialized, asRecordError(error), this.#clock.epochMs())
-    const { orderGroup } = record
+    const orderGroup = orderGroupOf(record)
     if (orderGroup !== undefined) stopped.set(orderGroup, Math.min(index, stopped.get(orderGroup) ?? index))
   }
 
@@ -355,9 +357,15 @@ export class KafkaProducer {
 }
 
 /** @throws TransportError `order-group-stopped` after an earlier record of the group failed */
-function throwIfStopped({ orderGroup }: ProducerRecord, index: number, stopped: StoppedGroups): void {
+function throwIfStopped(record: ProducerRecord, index: number, stopped: StoppedGroups): void {
+  const orderGroup = orderGroupOf(record)
   if (orderGroup !== undefined && index > (stopped.get(orderGroup) ?? Number.POSITIVE_INFINITY))
     throw orderGroupStopped()
+}
+
+/** Also of a record that stage 3 refuses. */
+function orderGroupOf(record: ProducerRecord | null): string | undefined {
+  return record?.orderGroup ?? undefined
 }
 
 function asRecordError(error: unknown): RecordError {

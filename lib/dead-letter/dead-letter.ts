@@ -147,7 +147,7 @@ function topicIn(topic: string): string | null {
  * readable, so whatever does not fit its field is left out.
  */
 function asBytes(record: ProducerRecord, key: Uint8Array | string | null): SerializedRecord {
-  const { topic, value, headers = [], partition, timestamp } = record
+  const { topic, value, headers, partition, timestamp }: Partial<ProducerRecord> = record ?? {}
   return {
     topic: typeof topic === 'string' ? topic : '',
     key: typeof key === 'string' ? Buffer.from(key) : key,

@@ -15,7 +15,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api'
-import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
+import type { ProducerRecord, ProducerRecordHeader } from '../record/producer-record.ts'
 import type { DeliveryReport } from './delivery-report.ts'
 
 const TRACER = 'serverless-kafka-producer'
@@ -70,10 +70,10 @@ interface Parent {
 }
 
 /** The span continues the record's trace. The invocation's span is its parent if it has the same trace, else a link. */
-function parentOf({ headers = [] }: ProducerRecord): Parent {
+function parentOf(record: ProducerRecord): Parent {
   const current = context.active()
   const active = trace.getSpanContext(current)
-  const ofRecord = contextOf(headers)
+  const ofRecord = contextOf(headersOf(record))
   if (ofRecord === undefined || ofRecord.traceId === active?.traceId) return { context: current, links: [] }
   return {
     context: trace.setSpanContext(ROOT_CONTEXT, ofRecord),
@@ -87,18 +87,19 @@ function isNew(span: Span, parent: Parent): boolean {
 }
 
 function startSpan(record: ProducerRecord, { context: parent, links }: Parent, clientId: string): Span {
+  const { topic, sourceId, value } = record ?? {}
   const attributes: Attributes = {
     'messaging.system': 'kafka',
     'messaging.operation.type': 'send',
     'messaging.operation.name': 'send',
-    'messaging.destination.name': record.topic,
+    'messaging.destination.name': topic,
     'messaging.client.id': clientId,
   }
-  if (record.sourceId !== undefined) attributes['messaging.message.id'] = record.sourceId
-  if (record.value === null) attributes['messaging.kafka.message.tombstone'] = true
+  if (sourceId !== undefined) attributes['messaging.message.id'] = sourceId
+  if (value === null) attributes['messaging.kafka.message.tombstone'] = true
   return trace
     .getTracer(TRACER)
-    .startSpan(`send ${record.topic}`, { kind: SpanKind.PRODUCER, attributes, links: [...links] }, parent)
+    .startSpan(`send ${topic}`, { kind: SpanKind.PRODUCER, attributes, links: [...links] }, parent)
 }
 
 function endSpan(span: Span, report: DeliveryReport | undefined): void {
@@ -120,10 +121,18 @@ function endSpan(span: Span, report: DeliveryReport | undefined): void {
   span.end()
 }
 
-function contextOf(headers: readonly RecordHeader[]): SpanContext | undefined {
+/** The headers of a record that is not validated yet; what is no header is left out. */
+function headersOf(record: ProducerRecord): readonly ProducerRecordHeader[] {
+  const headers: unknown = record?.headers
+  const isHeader = (header: unknown): header is ProducerRecordHeader => Array.isArray(header)
+  return Array.isArray(headers) ? headers.filter(isHeader) : []
+}
+
+function contextOf(headers: readonly ProducerRecordHeader[]): SpanContext | undefined {
   const text = (name: string) => {
     const value = headers.find(([headerName]) => headerName === name)?.[1]
-    return value ? Buffer.from(value).toString('latin1') : undefined
+    const isBytes = typeof value === 'string' || value instanceof Uint8Array
+    return isBytes ? Buffer.from(value).toString('latin1') : undefined
   }
   const [, traceId, spanId, flags] =
     /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text(TRACEPARENT) ?? '') ?? []
@@ -140,8 +149,11 @@ function contextOf(headers: readonly RecordHeader[]): SpanContext | undefined {
 }
 
 function withContext(record: ProducerRecord, { traceId, spanId, traceFlags, traceState }: SpanContext): ProducerRecord {
-  const others = (record.headers ?? []).filter(([name]) => name !== TRACEPARENT && name !== TRACESTATE)
-  const headers: RecordHeader[] = [
+  // Stage 3 refuses these as they are.
+  if (typeof record !== 'object' || record === null) return record
+  if (record.headers != null && !Array.isArray(record.headers)) return record
+  const others = (record.headers ?? []).filter(header => header?.[0] !== TRACEPARENT && header?.[0] !== TRACESTATE)
+  const headers: ProducerRecordHeader[] = [
     ...others,
     [TRACEPARENT, Buffer.from(`00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`)],
   ]

@@ -3,6 +3,9 @@
 /** A record header: names may repeat and keep their order; `null` is a null value. */
 export type RecordHeader = readonly [name: string, value: Uint8Array | null]
 
+/** A header as a caller passes it: text becomes UTF-8. */
+export type ProducerRecordHeader = readonly [name: string, value: Uint8Array | string | null]
+
 /** Headers with this prefix are set by the library and the functions; a caller's record may not have them. */
 export const RESERVED_HEADER_PREFIX = 'kp-'
 
@@ -21,11 +24,12 @@ export interface ProducerRecord<K = unknown, V = unknown> {
   readonly key?: K | null
   /** Passed to `value.serializer`, or to the topic's contract; null is a tombstone. */
   readonly value: V | null
-  readonly headers?: readonly RecordHeader[]
-  /** Default: the partitioner chooses one, once. */
-  readonly partition?: number
-  /** Milliseconds since the epoch. Default: the time of the append. */
-  readonly timestamp?: number
+  /** A list of [name, value]. Names may repeat. */
+  readonly headers?: readonly ProducerRecordHeader[] | null
+  /** Default, also for null: the partitioner chooses one, once. */
+  readonly partition?: number | null
+  /** Milliseconds since the epoch. Default, also for null: the time of the append. */
+  readonly timestamp?: number | null
   /** The id of the event that the record came from, for reports and dead letters. */
   readonly sourceId?: string
   readonly origin?: RecordOrigin
@@ -43,7 +47,15 @@ export type ValueFormat = 'bytes' | 'json' | 'text' | 'base64'
  * Output of stage 3: the topic is allowed, key and value follow the contract, sizes are within their limits. The size
  * of a value that is not bytes yet is checked in stage 4.
  */
-export interface ValidRecord extends ProducerRecord {
+export interface ValidRecord {
+  readonly topic: string
+  readonly key: unknown
+  readonly value: unknown
+  /** A copy: the caller may change its own. */
+  readonly headers: readonly RecordHeader[]
+  readonly partition: number | undefined
+  readonly timestamp: number | undefined
+  readonly orderGroup: string | undefined
   readonly format: ValueFormat
   readonly maxValueBytes?: number
 }

@@ -31,7 +31,7 @@ export class RecordSerializer {
    * @throws InvalidRecordError `key-type`, `bad-value`, `record-too-large`; the promise rejects with one
    */
   serialize(record: ValidRecord): SerializedRecord | Promise<SerializedRecord> {
-    const { topic, headers = [] } = record
+    const { topic, headers } = record
     const byContract = record.format !== 'bytes'
     const key = guarded('key', () =>
       byContract ? contractKey(record.key) : bytesOf(this.#key, topic, record.key ?? null, headers),
@@ -49,7 +49,7 @@ export class RecordSerializer {
         'record-too-large',
         `value: expected at most ${record.maxValueBytes} bytes, got ${value.length}.`,
       )
-    const headers = record.headers ?? []
+    const { headers } = record
     const wireSize =
       RECORD_OVERHEAD +
       (key?.length ?? 0) +

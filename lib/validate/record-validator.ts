@@ -11,11 +11,9 @@ import {
   type ValidRecord,
 } from '../record/producer-record.ts'
 import { isTopicName } from '../record/topic-partition.ts'
+import { type ReadRecord, readRecord } from './read-record.ts'
 
-const MAX_PARTITION = 2 ** 31 - 1
 const utf8 = new TextDecoder('utf-8', { fatal: true })
-/** The largest time value of a Date; larger ones are not exact to the millisecond in a batch. */
-const MAX_TIMESTAMP = 8.64e15
 
 /** Which records are valid: those of contracts, or (`anyTopic`) bytes or text of any topic, with or without a key. */
 export type ValidationRules =
@@ -23,16 +21,9 @@ export type ValidationRules =
   | { readonly anyTopic: true; readonly keyRequired: boolean }
 
 /** @throws InvalidRecordError */
-export function validateRecord(record: ProducerRecord, rules: ValidationRules): ValidRecord {
-  const contracts = 'contracts' in rules ? rules.contracts : undefined
-  const contract = contracts?.get(record.topic)
-  if (contracts ? !contract : !isTopicName(record.topic))
-    throw new InvalidRecordError('unknown-topic', 'topic: expected a topic that has a contract, got another.')
-  if (record.value === undefined)
-    throw new InvalidRecordError('bad-value', 'value: expected a value, or null for a tombstone; got none.')
-  checkPartition(record.partition)
-  checkTimestamp(record.timestamp)
-  checkHeaderNames(record.headers ?? [])
+export function validateRecord(source: ProducerRecord, rules: ValidationRules): ValidRecord {
+  const record = readRecord(source)
+  const contract = contractOf(record.topic, rules)
   if (!contract) {
     if (isEmpty(record.key) && !('keyRequired' in rules && !rules.keyRequired))
       throw new InvalidRecordError('key-missing', 'key: expected a key that is not empty, got none.')
@@ -41,8 +32,22 @@ export function validateRecord(record: ProducerRecord, rules: ValidationRules): 
   const value = readValue(record, contract)
   const key = readKey(record, value, contract)
   checkLimits(record, key, contract)
-  checkHeaderRules(record.headers ?? [], contract)
+  checkHeaderRules(record.headers, contract)
   return { ...record, key, format: contract.value.format, maxValueBytes: contract.limits.valueBytes }
+}
+
+/** @returns undefined where any topic is allowed */
+function contractOf(topic: string, rules: ValidationRules): Contract | undefined {
+  if (!('contracts' in rules)) {
+    if (isTopicName(topic)) return undefined
+    throw new InvalidRecordError(
+      'unknown-topic',
+      'topic: expected 1 to 249 of A-Z, a-z, 0-9, ".", "_" and "-", and no internal topic; got something else.',
+    )
+  }
+  const contract = rules.contracts.get(topic)
+  if (contract) return contract
+  throw new InvalidRecordError('unknown-topic', 'topic: expected a topic that has a contract, got another.')
 }
 
 /** A key of another type is left to the serializer. */
@@ -52,32 +57,8 @@ function isEmpty(key: unknown): boolean {
   )
 }
 
-function checkPartition(partition: number | undefined): void {
-  if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition <= MAX_PARTITION))
-    throw new InvalidRecordError(
-      'bad-partition',
-      `partition: expected an integer from 0 to ${MAX_PARTITION}, got something else.`,
-    )
-}
-
-function checkTimestamp(timestamp: number | undefined): void {
-  if (timestamp !== undefined && !(Number.isInteger(timestamp) && timestamp >= 0 && timestamp <= MAX_TIMESTAMP))
-    throw new InvalidRecordError(
-      'bad-timestamp',
-      'timestamp: expected an integer, milliseconds since the epoch, got something else.',
-    )
-}
-
-function checkHeaderNames(headers: readonly RecordHeader[]): void {
-  for (const [name] of headers) {
-    // Printable text only: a name with CR or LF would split lines wherever headers are shown or copied.
-    if (typeof name !== 'string' || name.length === 0 || /\p{Cc}/u.test(name))
-      throw new InvalidRecordError('bad-header', 'headers: expected names of printable text, got one that is not.')
-  }
-}
-
 /** The value as JSON if the contract requires it; bytes stay unchanged. */
-function readValue(record: ProducerRecord, contract: Contract): unknown {
+function readValue(record: ReadRecord, contract: Contract): unknown {
   if (record.value === null) {
     if (contract.tombstones) return null
     throw new InvalidRecordError(
@@ -111,7 +92,11 @@ function readJson(bytes: Uint8Array): unknown {
 }
 
 /** The key of the first source that has one. The caller's key and that of the first pointer must agree. */
-function readKey(record: ProducerRecord, value: unknown, contract: Contract): Uint8Array | string | null {
+function readKey(
+  record: { readonly key?: unknown; readonly origin?: ProducerRecord['origin'] | undefined },
+  value: unknown,
+  contract: Contract,
+): Uint8Array | string | null {
   const { keyFrom: sources = contract.key.from, lookup } = record.origin ?? {}
   const recordKey = sources.includes('record') ? keyText(record.key) : undefined
   let sourceKey: Uint8Array | string | undefined
@@ -154,8 +139,8 @@ function sameKey(a: Uint8Array | string, b: Uint8Array | string): boolean {
   return typeof a === 'string' && typeof b === 'string' ? a === b : Buffer.from(b).equals(Buffer.from(a))
 }
 
-function checkLimits(record: ProducerRecord, key: Uint8Array | string | null, { limits }: Contract): void {
-  const headers = (record.headers ?? []).filter(([name]) => !name.startsWith(RESERVED_HEADER_PREFIX))
+function checkLimits(record: ReadRecord, key: Uint8Array | string | null, { limits }: Contract): void {
+  const headers = record.headers.filter(([name]) => !name.startsWith(RESERVED_HEADER_PREFIX))
   const headerBytes = headers.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + (value?.length ?? 0), 0)
   tooLarge('key', key === null ? 0 : Buffer.byteLength(key), limits.keyBytes, 'bytes')
   // The size of a value that is not bytes yet is checked in stage 4.

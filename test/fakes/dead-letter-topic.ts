@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { DeadLetterLog } from '../../lib/dead-letter/dead-letter-store.ts'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
-import type { ProducerRecord } from '../../lib/record/producer-record.ts'
+import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
 import type { LogBatch, LogRecord } from '../../lib/wire-format/record-batch-decoder.ts'
 
 /** A topic of one partition in memory, with a reader and a producer. */
@@ -44,7 +44,8 @@ export class DeadLetterTopic {
 
   sendAll = async (sent: readonly ProducerRecord[]): Promise<DeliveryReport[]> =>
     sent.map(record => {
-      const { topic, key, value, headers = [] } = record
+      const { topic, key, value } = record
+      const headers = record.headers as readonly RecordHeader[]
       assert.equal(topic, this.name)
       const offset = this.append({ key: key as Buffer, value: value as Buffer | null, headers })
       const metadata = {

@@ -1,0 +1,98 @@
+// Reads the fields of a caller's record once. A caller without TypeScript may pass anything, and may change its list,
+// headers and bytes as soon as the call returned; nothing after this stage looks at its record again.
+import { InvalidRecordError } from '../errors.ts'
+import type { ProducerRecord, RecordHeader, ValidRecord } from '../record/producer-record.ts'
+
+const MAX_PARTITION = 2 ** 31 - 1
+/** The largest time value of a Date; larger ones are not exact to the millisecond in a batch. */
+const MAX_TIMESTAMP = 8.64e15
+
+/** The caller's record, with fields of the right types. Key and value are checked where they become bytes. */
+export interface ReadRecord extends Omit<ValidRecord, 'format' | 'maxValueBytes'> {
+  readonly origin: ProducerRecord['origin'] | undefined
+}
+
+/** @throws InvalidRecordError */
+export function readRecord(record: unknown): ReadRecord {
+  if (typeof record !== 'object' || record === null || 'then' in record)
+    throw new InvalidRecordError('bad-value', `record: expected an object with topic and value, got ${kindOf(record)}.`)
+  const { topic, key, value, headers, partition, timestamp, origin, orderGroup } = fieldsOf(record)
+  if (typeof topic !== 'string')
+    throw new InvalidRecordError('unknown-topic', `topic: expected text, got ${kindOf(topic)}.`)
+  if (value === undefined)
+    throw new InvalidRecordError('bad-value', 'value: expected a value, or null for a tombstone; got none.')
+  if (orderGroup != null && typeof orderGroup !== 'string')
+    throw new InvalidRecordError('bad-value', `orderGroup: expected text, got ${kindOf(orderGroup)}.`)
+  return {
+    topic,
+    key: key ?? null,
+    value,
+    headers: readHeaders(headers),
+    partition: readPartition(partition),
+    timestamp: readTimestamp(timestamp),
+    origin: origin ?? undefined,
+    orderGroup: orderGroup ?? undefined,
+  }
+}
+
+/** A getter of the caller may throw. */
+function fieldsOf(record: object): { readonly [F in keyof ProducerRecord]?: ProducerRecord[F] | undefined } {
+  try {
+    const { topic, key, value, headers, partition, timestamp, origin, orderGroup } = record as ProducerRecord
+    return { topic, key, value, headers, partition, timestamp, origin, orderGroup }
+  } catch (cause) {
+    throw new InvalidRecordError('bad-value', 'record: reading one of its fields threw an error.', { cause })
+  }
+}
+
+function readPartition(partition: unknown): number | undefined {
+  if (partition == null) return undefined
+  if (Number.isInteger(partition) && (partition as number) >= 0 && (partition as number) <= MAX_PARTITION)
+    return partition as number
+  throw new InvalidRecordError(
+    'bad-partition',
+    `partition: expected an integer from 0 to ${MAX_PARTITION}, or null; got ${numberOrKind(partition)}.`,
+  )
+}
+
+function readTimestamp(timestamp: unknown): number | undefined {
+  if (timestamp == null) return undefined
+  if (Number.isInteger(timestamp) && (timestamp as number) >= 0 && (timestamp as number) <= MAX_TIMESTAMP)
+    return timestamp as number
+  throw new InvalidRecordError(
+    'bad-timestamp',
+    `timestamp: expected an integer, milliseconds since the epoch, or null; got ${numberOrKind(timestamp)}.`,
+  )
+}
+
+/** Copies the list and its values, text as UTF-8. */
+function readHeaders(headers: unknown): readonly RecordHeader[] {
+  if (headers == null) return []
+  if (!Array.isArray(headers))
+    throw new InvalidRecordError('bad-header', `headers: expected a list of [name, value], got ${kindOf(headers)}.`)
+  return Array.from(headers, readHeader)
+}
+
+function readHeader(header: unknown): RecordHeader {
+  if (!Array.isArray(header))
+    throw new InvalidRecordError('bad-header', `headers: expected [name, value] in the list, got ${kindOf(header)}.`)
+  const [name, value] = header as readonly unknown[]
+  // Printable text only: a name with CR or LF would split lines wherever headers are shown or copied.
+  if (typeof name !== 'string' || name.length === 0 || /\p{Cc}/u.test(name))
+    throw new InvalidRecordError('bad-header', 'headers: expected names of printable text, got one that is not.')
+  if (value === null) return [name, null]
+  if (typeof value === 'string' || value instanceof Uint8Array) return [name, Buffer.from(value)]
+  throw new InvalidRecordError('bad-header', `headers: expected bytes, text or null as value, got ${kindOf(value)}.`)
+}
+
+/** What a message may say of a value: never the value itself. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && 'then' in value) return 'a promise'
+  return typeof value
+}
+
+function numberOrKind(value: unknown): string {
+  return typeof value === 'number' ? String(value) : kindOf(value)
+}

@@ -1,0 +1,116 @@
+// What callers without TypeScript pass: a record of the wrong form is invalid, with a code that says which part.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { InvalidRecordError } from '../../lib/errors.ts'
+import { readRecord } from '../../lib/validate/read-record.ts'
+import { validateRecord } from '../../lib/validate/record-validator.ts'
+
+const record = { topic: 't', key: 'k', value: 'v' }
+const text = (headers: readonly (readonly [string, Uint8Array | null])[]) =>
+  headers.map(([name, value]) => [name, value && Buffer.from(value).toString()])
+
+test('header values are bytes, null, or text as UTF-8', () => {
+  const { headers } = readRecord({
+    ...record,
+    headers: [
+      ['a', Buffer.from('1')],
+      ['b', null],
+      ['a', 'é1'],
+      ['c', ''],
+    ],
+  })
+  assert.deepEqual(text(headers), [
+    ['a', '1'],
+    ['b', null],
+    ['a', 'é1'],
+    ['c', ''],
+  ])
+})
+
+test('the caller may change its header list and its bytes afterwards', () => {
+  const value = Buffer.from('first')
+  const list: [string, Buffer][] = [['h', value]]
+  const { headers } = readRecord({ ...record, headers: list })
+  value.write('LATER')
+  list[0] = ['other', Buffer.from('x')]
+  assert.deepEqual(text(headers), [['h', 'first']])
+})
+
+// A number made the encoder throw, which failed the records of every other caller, and text was written as zeros.
+for (const value of [undefined, 42, true, new Date(0), new ArrayBuffer(3), new Uint16Array(2), [1], {}, Symbol('s')])
+  test(`a header value that is ${Object.prototype.toString.call(value)} is refused`, () => {
+    assert.throws(() => readRecord({ ...record, headers: [['h', value]] }), { code: 'bad-header' })
+  })
+
+const NOT_HEADERS = [{ h: 'x' }, new Map([['h', 'x']]), 'h', 5, ['h'], [['']], [[5, 'x']], [null], [['a\nb', null]]]
+for (const headers of NOT_HEADERS)
+  test(`headers ${JSON.stringify(headers)} (${Object.prototype.toString.call(headers)}) are refused`, () => {
+    assert.throws(() => readRecord({ ...record, headers }), { code: 'bad-header' })
+  })
+
+for (const nothing of [null, undefined])
+  test(`partition, timestamp and headers ${nothing} mean none`, () => {
+    const { partition, timestamp, headers } = readRecord({
+      ...record,
+      partition: nothing,
+      timestamp: nothing,
+      headers: nothing,
+    })
+    assert.deepEqual([partition, timestamp, headers], [undefined, undefined, []])
+  })
+
+test('a message says what came, never its content', () => {
+  const messageOf = (source: unknown): string => {
+    try {
+      readRecord(source)
+      return 'accepted'
+    } catch (error) {
+      assert.ok(error instanceof InvalidRecordError)
+      return `${error.code}: ${error.message}`
+    }
+  }
+  assert.deepEqual(
+    [
+      null,
+      'secret',
+      Promise.resolve(record),
+      [record],
+      { ...record, topic: 5 },
+      { topic: 't' },
+      { ...record, partition: -1 },
+      { ...record, partition: '0' },
+      { ...record, timestamp: new Date(5) },
+      { ...record, timestamp: 1.5 },
+      { ...record, orderGroup: 7 },
+      {
+        ...record,
+        get key(): never {
+          throw new Error('secret')
+        },
+      },
+    ].map(messageOf),
+    [
+      'bad-value: record: expected an object with topic and value, got null.',
+      'bad-value: record: expected an object with topic and value, got string.',
+      'bad-value: record: expected an object with topic and value, got a promise.',
+      'unknown-topic: topic: expected text, got undefined.',
+      'unknown-topic: topic: expected text, got number.',
+      'bad-value: value: expected a value, or null for a tombstone; got none.',
+      'bad-partition: partition: expected an integer from 0 to 2147483647, or null; got -1.',
+      'bad-partition: partition: expected an integer from 0 to 2147483647, or null; got string.',
+      'bad-timestamp: timestamp: expected an integer, milliseconds since the epoch, or null; got object.',
+      'bad-timestamp: timestamp: expected an integer, milliseconds since the epoch, or null; got 1.5.',
+      'bad-value: orderGroup: expected text, got number.',
+      'bad-value: record: reading one of its fields threw an error.',
+    ],
+  )
+})
+
+test('without contracts the message does not speak of contracts', () => {
+  const rules = { anyTopic: true, keyRequired: false } as const
+  assert.throws(() => validateRecord({ ...record, topic: 'a b' }, rules), /topic: expected 1 to 249 of/)
+  assert.throws(
+    () => validateRecord({ ...record, topic: 'a' }, { contracts: new Map() }),
+    /expected a topic that has a contract/,
+  )
+})
