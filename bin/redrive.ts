@@ -10,6 +10,7 @@ import { SOME_REMAIN } from './exit.ts'
 import { addFilterOptions, FILTER_HELP, FILTERING, type Options, requestOf } from './filter-options.ts'
 import { counted, printJson, printMessage, printTable, progress } from './output.ts'
 import { Reading } from './reading.ts'
+import { stop } from './stop-redrive.ts'
 
 const EXAMPLES = `${FILTER_HELP}
 
@@ -19,6 +20,7 @@ Examples:
   kafka-producer redrive --from sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters --rate 100 --yes
   kafka-producer redrive --error schema --include-invalid --yes    after you fixed a contract
   kafka-producer redrive --topic old-orders --to orders --yes      after a topic was deleted
+  kafka-producer redrive --stop                             asks one that runs elsewhere to stop
 A dead letter is deleted only after its record is acknowledged. A record of unknown outcome is looked up in its
 partition first. You can interrupt or kill the command and run it again at any time.
 Exit status: 0 everything sent, 1 some remain, 2 wrong use, 130 interrupted.`
@@ -58,12 +60,14 @@ export function addRedrive(program: Command): void {
     .option('--max-attempts <n>', 'leave dead letters that were refused this often (default: 5)')
     .option('--contracts <folder>', 'folder of the contracts', 'contracts')
     .option('--yes', 'do not ask for confirmation')
+    .option('--stop', 'ask the redrive that is running, here or in the function, to stop')
     .option('--json', 'print a line of JSON per dead letter, then one with the counts')
     .addHelpText('after', EXAMPLES)
     .action(run)
 }
 
 async function run(options: Options): Promise<void> {
+  if (options.stop) return stop(options)
   const request = requestOf(options, [...FILTERING, ...HOW])
   const { dryRun } = request
   if (!dryRun && !options.yes) requireTerminal('--yes or --dry-run')

@@ -53,6 +53,7 @@ export const ERROR_CODES = {
     'dead-letter-too-large',
     'claim-missing',
     'redrive-running',
+    'stop-requested',
     'not-found',
     'still-in-doubt',
     'other-cluster',

@@ -66,6 +66,7 @@ export { parseRedriveRequest, type RedriveRequest } from './redrive/redrive-requ
 export { type RedriveContext, redriveStore, runRedrive } from './redrive/run-redrive.ts'
 export { type DeadLetterFilter, type DeadLetterGroup, DeadLetterGroups } from './redrive/select-dead-letters.ts'
 export { createSourceMessageReader, type SourceMessageReader } from './redrive/source-messages.ts'
+export { type StopResult, stopRedrive } from './redrive/stop-redrive.ts'
 export { RoutingKafkaTemplate } from './routing-kafka-template.ts'
 export {
   bytesSerializer,

@@ -126,6 +126,40 @@ export function deadLetterStoreContract(
     assert.deepEqual(await listed(), [])
   })
 
+  test(`${name}: a redrive that is asked to stop ends before its next batch, and the next one goes on`, async () => {
+    await setUp()
+    const ids = Array.from({ length: 20 }, (_, i) => `s-${i}`)
+    await subject.target.store(
+      ids.map(id => deadLetterOf(id, `value of ${id}`, topic)),
+      deadlineIn(20_000),
+    )
+    const producer = producerOf(servers.split(','))
+    const asking = await subject.open()
+    const hasLease = parallel === 'refused'
+    assert.equal(await asking.requestStop(), hasLease ? 'not-running' : 'no-lease')
+    let request: Promise<unknown> | undefined
+    const stopping = {
+      sendAll: async (...records: Parameters<typeof producer.sendAll>) => {
+        request ??= asking.requestStop()
+        assert.equal(await request, hasLease ? 'requested' : 'no-lease')
+        return producer.sendAll(...records)
+      },
+    }
+    const run = async (sending: Pick<typeof producer, 'sendAll'>) => {
+      const store = await subject.open()
+      const result = await redrive(store, { producer: sending, timestamp: 'now', concurrency: 5 })
+      await store.close()
+      return result
+    }
+    const { resent, stopped } = await run(stopping)
+    assert.deepEqual([resent, stopped], hasLease ? [5, 'stop-requested'] : [20, undefined])
+    const next = await run(producer)
+    assert.deepEqual([next.resent, next.stopped], [hasLease ? 15 : 0, undefined])
+    const values = (await readTopic(servers, topic)).map(({ value }) => String(value)).sort()
+    assert.deepEqual(values, ids.map(id => `value of ${id}`).sort())
+    await Promise.all([asking.close(), producer.close()])
+  })
+
   test(`${name}: two redrives at once write each record once`, async () => {
     await setUp()
     const ids = Array.from({ length: 230 }, (_, i) => `r-${i}`)

@@ -1,4 +1,5 @@
-// Entry point: a scheduled or manual redrive, an SQS batch of dead letters, or (manual only) the doctor.
+// Entry point: a scheduled or manual redrive, an SQS batch of dead letters, or (manual only) the doctor and the request
+// that stops a redrive.
 import type { Context, SQSBatchResponse } from 'aws-lambda'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
@@ -12,6 +13,7 @@ import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import { allowedSources, configuredSources } from '../../lib/redrive/redrive-sources.ts'
 import { redriveStore, runRedrive } from '../../lib/redrive/run-redrive.ts'
 import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
+import type { StopResult } from '../../lib/redrive/stop-redrive.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 
@@ -24,6 +26,7 @@ export interface RedriveServices {
 type Answer =
   | SQSBatchResponse
   | { readonly results: readonly RedriveResult[] }
+  | { readonly stops: readonly StopResult[] }
   | { readonly healthy: boolean; readonly checks: readonly Check[] }
 
 /** Reserved at the end of the invocation for the work in progress. */
@@ -31,6 +34,7 @@ const RESERVE_MS = 10_000
 
 export async function handleRedrive(event: unknown, context: Context, services: RedriveServices): Promise<Answer> {
   if (isJsonObject(event) && event.doctor === true) return runDoctor(services)
+  if (isJsonObject(event) && event.stop !== undefined) return requestStop(event, services)
   const deadline = Deadline.after(systemClock, context.getRemainingTimeInMillis() - RESERVE_MS)
   if (deadline.passed)
     throw new KafkaProducerError(
@@ -52,6 +56,17 @@ export async function handleRedrive(event: unknown, context: Context, services: 
   )
   log.redrive(results)
   return { results }
+}
+
+/** The redrive that is asked answers its own caller with what it did. */
+async function requestStop(
+  event: Readonly<Record<string, unknown>>,
+  { config, contracts, log }: RedriveServices,
+): Promise<Answer> {
+  const { parseStopRequest, stopRedrive } = await import('../../lib/redrive/stop-redrive.ts')
+  const readSourceMessage = createSourceMessageReader(contracts, config)
+  const request = parseStopRequest(event, allowedSources(config, readSourceMessage))
+  return { stops: await stopRedrive(request, { config, readSourceMessage, warn: log.warn }) }
 }
 
 async function runDoctor({ contracts }: RedriveServices): Promise<Answer> {

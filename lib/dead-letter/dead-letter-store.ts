@@ -42,7 +42,7 @@ export interface ReadOptions {
 export interface Lease {
   /**
    * Call it before every batch.
-   * @throws DeadLetterError when another redrive has the lease by now
+   * @throws DeadLetterError when another redrive has the lease by now · `stop-requested` after `requestStop`
    */
   check(): Promise<void>
   /**
@@ -52,6 +52,8 @@ export interface Lease {
   renew(): Promise<void>
   release(): Promise<void>
 }
+
+export type StopRequest = 'requested' | 'not-running' | 'no-lease'
 
 export interface DeadLetterStore<Handle = unknown> {
   /**
@@ -93,6 +95,11 @@ export interface DeadLetterStore<Handle = unknown> {
 /** The store of a target, which also finds a dead letter that the target has just stored. */
 export interface TargetDeadLetterStore<Handle = unknown> extends DeadLetterStore<Handle> {
   /**
+   * Asks the redrive that holds the lease to end before its next batch.
+   * @returns `not-running` when none holds it, `no-lease` when the target has no lease that could carry the request
+   */
+  requestStop(): Promise<StopRequest>
+  /**
    * The entry at a location that the target returned. A queue has to receive messages to find it.
    * @returns undefined when it is not among those that were received
    */
@@ -124,6 +131,8 @@ export interface DeadLetterStoreServices {
    * @throws DeadLetterError `redrive-running` while another redrive has it
    */
   readonly takeLease?: (() => Promise<Lease>) | undefined
+  /** Asks the holder of that lease to end its redrive. */
+  readonly requestStop?: (() => Promise<StopRequest>) | undefined
 }
 
 /** Some entries could not be completed, and all others of the call are: the next run meets these again. */
@@ -143,6 +152,11 @@ export class NotCompletedError extends DeadLetterError {
 export const LEASE_MS = 60_000
 /** How long completed dead letters are kept, ms. */
 export const COMPLETED_MS = 24 * 3_600_000
+
+/** The answer of a lease's `check` to a holder that was asked to stop. */
+export function stopRequested(): DeadLetterError {
+  return new DeadLetterError('stop-requested', 'The redrive was asked to stop.', { retriable: true })
+}
 
 /** @param place the kind of place that has the dead letters, e.g. `table` */
 export function redriveRunning(place: string): DeadLetterError {

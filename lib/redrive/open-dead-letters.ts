@@ -2,7 +2,7 @@
 import { deriveConfig } from '../config/derive-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
-import type { Lease, TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
+import type { DeadLetterStoreServices, TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import type { SourceMessageReader } from '../dead-letter/raw-message.ts'
 import { openStore, type RedriveSource, storeKindOf } from '../dead-letter/store-kinds.ts'
 import { createKafkaJsClient } from '../producer-factory.ts'
@@ -26,7 +26,7 @@ export function openDeadLetterStore(
     createProducer: servers => createDeadLetterProducer(config, servers),
     createLogReader: servers => createLogReader(config, { servers, warn }),
     readSourceMessage,
-    takeLease: leaseOf(config),
+    ...leaseServices(config),
   })
 }
 
@@ -43,14 +43,19 @@ export function isNotCreatedYet(code: string | undefined, source: RedriveSource,
 }
 
 /** The lease of redrives of SQS queues, which have none of their own. */
-function leaseOf(config: ProducerConfig): (() => Promise<Lease>) | undefined {
+function leaseServices(config: ProducerConfig): Pick<DeadLetterStoreServices, 'takeLease' | 'requestStop'> {
   const { redriveLeaseQueue, deadLetter } = config
-  if (redriveLeaseQueue !== undefined)
-    return async () => (await import('../dead-letter/sqs/lease.ts')).takeQueueLease(redriveLeaseQueue)
+  if (redriveLeaseQueue !== undefined) {
+    const load = () => import('../dead-letter/sqs/lease.ts')
+    return {
+      takeLease: async () => (await load()).takeQueueLease(redriveLeaseQueue),
+      requestStop: async () => (await load()).requestQueueStop(redriveLeaseQueue),
+    }
+  }
   const target = deadLetter.find(each => storeKindOf(each).leasesForOthers)
-  return (
-    target &&
-    (async () => {
+  if (target === undefined) return {}
+  return {
+    takeLease: async () => {
       const store = await openDeadLetterStore(target, config)
       try {
         const lease = await store.lease()
@@ -63,8 +68,12 @@ function leaseOf(config: ProducerConfig): (() => Promise<Lease>) | undefined {
         await store.close()
         throw error
       }
-    })
-  )
+    },
+    requestStop: async () => {
+      const store = await openDeadLetterStore(target, config)
+      return store.requestStop().finally(() => store.close())
+    },
+  }
 }
 
 /** Returns a predicate: whether a topic holds dead letters of a target, so that none may be sent to it. */

@@ -16,7 +16,13 @@ import { configuredSources, eachSource, type RedriveSource } from './redrive-sou
 import type { SourceMessageReader } from './source-messages.ts'
 
 /** After these results no further target is read. */
-const ENDS_RUN: ReadonlySet<string> = new Set(['deadline', 'interrupted', 'unreachable', 'authentication'])
+const ENDS_RUN: ReadonlySet<string> = new Set([
+  'deadline',
+  'interrupted',
+  'stop-requested',
+  'unreachable',
+  'authentication',
+])
 
 export interface RedriveContext {
   readonly config: ProducerConfig
@@ -38,8 +44,8 @@ export interface RedriveContext {
 
 /**
  * Redrives the targets of a request, or the configured ones.
- * @returns one result per target, in order. An unreadable target does not stop the run; the deadline, an interruption
- * or a cluster that does not answer does
+ * @returns one result per target, in order. An unreadable target does not stop the run; the deadline, an interruption,
+ * a request to stop or a cluster that does not answer does
  */
 export function runRedrive(request: RedriveRequest, context: RedriveContext): Promise<RedriveResult[]> {
   const { config } = context

@@ -80,6 +80,30 @@ for (const config of LOCAL) {
   })
 }
 
+for (const config of LOCAL)
+  test(`${config.kind}: the holder of the lease learns that it shall stop; an earlier request stops nobody`, async t => {
+    if (config.kind === 'kafka') topic.records.length = 0
+    const target = createTarget(config, services)
+    await target.store([deadLetterOf('stopped')], deadlineIn(5000))
+    await target.close()
+    const [holding, asking] = [await openStore(config, services), await openStore(config, services)]
+    t.after(() => Promise.all([holding.close(), asking.close()]))
+    assert.equal(await asking.requestStop(), 'not-running')
+    const lease = await holding.lease()
+    await lease.check()
+    assert.equal(await asking.requestStop(), 'requested')
+    assert.equal(await asking.requestStop(), 'requested')
+    await lease.renew()
+    await assert.rejects(lease.check(), { code: 'stop-requested' })
+    await lease.renew()
+    await assert.rejects(lease.check(), { code: 'stop-requested' })
+    await lease.release()
+    const next = await holding.lease()
+    await next.check()
+    await next.release()
+    assert.equal(await asking.requestStop(), 'not-running')
+  })
+
 test('the doctor leaves no dead letter in a target', async () => {
   const places = [`disk:${join(folder, 'doctor')}`, `sqlite:${join(folder, 'doctor.db')}`]
   const config = parseConfig({ bootstrapServers: ['127.0.0.1:9'], deadLetter: places.join() }, {})

@@ -9,6 +9,7 @@ interface FakeMessage {
   readonly body: string
   readonly group: string | undefined
   readonly attributes: Readonly<Record<string, string>>
+  readonly sentAt: number
   /** When it becomes visible, ms. */
   visibleAt: number
   handle: string
@@ -79,7 +80,7 @@ export class SqsServer {
 
   add(body: string, { group, ...attributes }: { readonly group?: string } & Record<string, string> = {}): string {
     const id = `m-${this.#ids++}`
-    this.messages.push({ id, body, group, attributes, visibleAt: 0, handle: '', receives: 0 })
+    this.messages.push({ id, body, group, attributes, sentAt: this.now, visibleAt: 0, handle: '', receives: 0 })
     return id
   }
 
@@ -131,6 +132,7 @@ export class SqsServer {
           Body: message.body,
           MD5OfBody: md5(message.body),
           Attributes: {
+            SentTimestamp: String(message.sentAt),
             ...message.attributes,
             ...(message.group === undefined ? {} : { MessageGroupId: message.group }),
           },

@@ -7,13 +7,14 @@ import { handleRedrive, type RedriveServices } from '../../functions/redrive/han
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { SqsQueue } from '../../lib/dead-letter/sqs/queue.ts'
 import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { queueArn, startSqs } from '../../local/sqs/elasticmq.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
-import { deadlineIn } from '../support/time.ts'
+import { deadlineIn, pause } from '../support/time.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' })
@@ -221,6 +222,50 @@ test('two redrives at once: one has the lease, the other answers already-running
   })
   assert.deepEqual(stopped.sort(), ['already-running', 'already-running', undefined])
   assert.equal(sent.length, 20)
+})
+
+test('a redrive that runs ends when it is asked to stop, and answers with its counts', async () => {
+  const leased = {
+    ...services,
+    config: parseConfig(
+      {
+        bootstrapServers: servers.split(','),
+        deadLetter: `sqs:${sqs.queueUrl('dead-letters')}`,
+        redriveLeaseQueue: sqs.queueUrl('redrive-lease.fifo'),
+      },
+      {},
+    ),
+  }
+  const target = 'sqs:…/dead-letters'
+  const ask = (of: RedriveServices) => handleRedrive({ stop: true }, context(), of)
+  assert.deepEqual(await ask(leased), { stops: [{ target, result: 'not-running' }] })
+  const unleased = parseConfig(
+    { bootstrapServers: servers.split(','), deadLetter: `sqs:${sqs.queueUrl('dead-letters')}` },
+    {},
+  )
+  assert.deepEqual(await ask({ ...services, config: unleased }), { stops: [{ target, result: 'no-lease' }] })
+  const deadLetters = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
+  const stored = Array.from({ length: 20 }, (_, n) => recent(`s-${n}`, '{"room":"r","user":"u","text":"stopped"}'))
+  await deadLetters.store(stored, deadlineIn(5000))
+  await deadLetters.close()
+  const sent = await recordsSentDuring('chat', async () => {
+    const running = handleRedrive({ rate: 2 }, context(), leased)
+    const leases = new SqsQueue(sqs.queueUrl('redrive-lease.fifo'))
+    while ((await leases.counts()).received === 0) await pause(50)
+    await leases.close()
+    assert.deepEqual(await ask(leased), { stops: [{ target, result: 'requested' }] })
+    const [result] = results(await running)
+    assert.equal(result?.stopped, 'stop-requested')
+    assert.ok((result?.resent ?? 20) < 20)
+    const [rest] = results(await handleRedrive({}, context(), leased))
+    assert.deepEqual([rest?.stopped, (result?.resent ?? 0) + (rest?.resent ?? 0)], [undefined, 20])
+  })
+  assert.equal(sent.length, 20)
+  await assert.rejects(handleRedrive({ stop: true, limit: 5 }, context(), leased), /limit: not known beside stop/)
+  await assert.rejects(
+    handleRedrive({ stop: true, from: 'kafka:t@evil:1' }, context(), leased),
+    /from: expected one of/,
+  )
 })
 
 test('events in failure destinations are sent by their contracts; invalid ones stay', async () => {

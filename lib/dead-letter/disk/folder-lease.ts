@@ -1,10 +1,13 @@
 // The lease of a folder: `redrive.lock`, which a redrive holds and touches. 0.1 uses the same file.
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, link, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LEASE_MS, type Lease, redriveRunning } from '../dead-letter-store.ts'
+import { LEASE_MS, type Lease, redriveRunning, type StopRequest, stopRequested } from '../dead-letter-store.ts'
 import { ifMissing } from './segment.ts'
 
+const LOCK = 'redrive.lock'
+/** Holds the name of the holder that was asked to stop. */
+const STOP = 'redrive.stop'
 const MAX_ATTEMPTS = 3
 
 /**
@@ -12,37 +15,48 @@ const MAX_ATTEMPTS = 3
  * @throws Error with a `code` when the folder can't be written to
  */
 export async function takeFolderLease(folder: string): Promise<Lease> {
-  const path = join(folder, 'redrive.lock')
+  const path = join(folder, LOCK)
   const holder = randomUUID()
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const file = await create(path, holder)
-    if (file) return new FolderLease(path, holder, file)
+    if (file) return new FolderLease(folder, holder, file)
     await removeExpired(path, holder)
   }
   throw redriveRunning('folder')
 }
 
+/** Asks the holder of the lease to end its redrive. */
+export async function requestFolderStop(folder: string): Promise<StopRequest> {
+  const path = join(folder, LOCK)
+  const holder = await readFile(path, 'utf8').catch(ifMissing)
+  if (!holder || (await isExpired(path, randomUUID()))) return 'not-running'
+  await writeFile(join(folder, STOP), holder, { mode: 0o600 })
+  return 'requested'
+}
+
 class FolderLease implements Lease {
   readonly #path: string
+  readonly #stopPath: string
   readonly #holder: string
   readonly #file: FileHandle
   #isReleased = false
 
-  constructor(path: string, holder: string, file: FileHandle) {
-    this.#path = path
+  constructor(folder: string, holder: string, file: FileHandle) {
+    this.#path = join(folder, LOCK)
+    this.#stopPath = join(folder, STOP)
     this.#holder = holder
     this.#file = file
   }
 
   async check(): Promise<void> {
-    const text = await readFile(this.#path, 'utf8').catch(ifMissing)
-    if (text !== this.#holder) throw redriveRunning('folder')
+    await this.#checkHolder()
+    if (await this.#isAskedToStop()) throw stopRequested()
   }
 
   /** Writes into the open file: if another redrive has taken the lease, its file stays as it is. */
   async renew(): Promise<void> {
     if (this.#isReleased) return
-    await this.check()
+    await this.#checkHolder()
     await this.#file.write(this.#holder, 0)
   }
 
@@ -50,11 +64,22 @@ class FolderLease implements Lease {
     if (this.#isReleased) return
     this.#isReleased = true
     try {
-      await this.check()
+      await this.#checkHolder()
+      if (await this.#isAskedToStop()) await rm(this.#stopPath, { force: true })
       await rm(this.#path, { force: true })
     } finally {
       await this.#file.close()
     }
+  }
+
+  async #checkHolder(): Promise<void> {
+    const text = await readFile(this.#path, 'utf8').catch(ifMissing)
+    if (text !== this.#holder) throw redriveRunning('folder')
+  }
+
+  /** A request that was meant for an earlier holder stops nobody else. */
+  async #isAskedToStop(): Promise<boolean> {
+    return (await readFile(this.#stopPath, 'utf8').catch(ifMissing)) === this.#holder
   }
 }
 

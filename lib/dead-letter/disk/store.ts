@@ -9,12 +9,13 @@ import {
   type Lease,
   type OpenDeadLetter,
   type ReadOptions,
+  type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { tidyClaims } from './claims.ts'
 import { FolderIndex, type Note, noFolder, type Segment } from './folder-index.ts'
-import { takeFolderLease } from './folder-lease.ts'
+import { requestFolderStop, takeFolderLease } from './folder-lease.ts'
 import { entryBytes, formatOf, ifMissing, type SegmentFormat, writeDurably } from './segment.ts'
 import { diskError, SEGMENT_AGE_MS, SegmentAppender } from './segment-appender.ts'
 import { COMPLETED_BYTES } from './target.ts'
@@ -108,6 +109,13 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
       await lease.release()
       throw diskError('The segments of the folder can’t be renamed', cause)
     }
+  }
+
+  async requestStop(): Promise<StopRequest> {
+    return requestFolderStop(this.#folder).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') throw noFolder(this.#folder)
+      throw diskError('The request to stop can’t be written', cause)
+    })
   }
 
   async close(): Promise<void> {

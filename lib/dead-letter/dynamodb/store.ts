@@ -12,6 +12,8 @@ import {
   type OpenDeadLetter,
   type ReadOptions,
   redriveRunning,
+  type StopRequest,
+  stopRequested,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { inParallel } from '../in-parallel.ts'
@@ -101,11 +103,14 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
   async lease(): Promise<Lease> {
     const { dynamodb, client } = await this.#load()
     const holder = randomUUID()
+    let isAskedToStop = false
     const take = async () => {
       const now = Date.now()
       const command = new dynamodb.PutItemCommand({
         TableName: this.#table,
         Item: { ...tableKeys(LEASE_ID), holder: { S: holder }, until: { N: String(now + LEASE_MS) } },
+        // Writing the item removes a request to stop from it.
+        ReturnValues: 'ALL_OLD',
         // A time far in the future is that of a clock which was wrong: nobody waits for it.
         ConditionExpression:
           'attribute_not_exists(holder) OR holder = :holder OR NOT attribute_type(#until, :number) ' +
@@ -119,11 +124,16 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
         },
       })
       try {
-        await client.send(command, abortAfter(CALL_MS))
+        const { Attributes: before } = await client.send(command, abortAfter(CALL_MS))
+        if (before?.stop?.S === holder) isAskedToStop = true
       } catch (error) {
         if ((error as Error).name === 'ConditionalCheckFailedException') throw redriveRunning('table')
         throw awsStoreError(error, 'DynamoDB table')
       }
+    }
+    const check = async () => {
+      await take()
+      if (isAskedToStop) throw stopRequested()
     }
     await take()
     const release = async () => {
@@ -140,7 +150,30 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
       )
     }
     // To check is to renew: one small write per batch.
-    return { check: take, renew: take, release }
+    return { check, renew: take, release }
+  }
+
+  async requestStop(): Promise<StopRequest> {
+    const { dynamodb, client } = await this.#load()
+    const now = Date.now()
+    const command = (Key: Record<string, AttributeValue>) =>
+      new dynamodb.UpdateItemCommand({
+        TableName: this.#table,
+        Key,
+        UpdateExpression: 'SET #stop = holder',
+        ConditionExpression: 'attribute_exists(holder) AND #until BETWEEN :now AND :farAhead',
+        ExpressionAttributeNames: { '#stop': 'stop', '#until': 'until' },
+        ExpressionAttributeValues: { ':now': { N: String(now) }, ':farAhead': { N: String(now + 2 * LEASE_MS) } },
+      })
+    return this.#withKey(ownKey(LEASE_ID), async Key => {
+      try {
+        await client.send(command(Key), abortAfter(CALL_MS))
+        return 'requested'
+      } catch (error) {
+        if ((error as Error).name === 'ConditionalCheckFailedException') return 'not-running'
+        throw error
+      }
+    })
   }
 
   /** DynamoDB has always room. */

@@ -4,7 +4,14 @@ import { randomUUID } from 'node:crypto'
 import { isJsonObject } from '../../record/json-object.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
 import type { LogRecord } from '../../wire-format/record-batch-decoder.ts'
-import { type DeadLetterLog, LEASE_MS, type Lease, redriveRunning } from '../dead-letter-store.ts'
+import {
+  type DeadLetterLog,
+  LEASE_MS,
+  type Lease,
+  redriveRunning,
+  type StopRequest,
+  stopRequested,
+} from '../dead-letter-store.ts'
 import { controlHeader } from './read-kafka-dead-letter.ts'
 
 const LEASE = 'kp-lease'
@@ -27,6 +34,15 @@ export async function takeLease(options: KafkaLeaseOptions): Promise<Lease> {
   return lease
 }
 
+/** Asks the holder of the lease to end its redrive. */
+export async function requestStop(options: KafkaLeaseOptions): Promise<StopRequest> {
+  const lease = new KafkaLease(options)
+  const holder = await lease.otherHolder()
+  if (holder === undefined) return 'not-running'
+  await options.send(recordOf(options.topic, { holder, stop: true }))
+  return 'requested'
+}
+
 class KafkaLease implements Lease {
   readonly #options: KafkaLeaseOptions
   readonly #holder = randomUUID()
@@ -34,6 +50,7 @@ class KafkaLease implements Lease {
   readonly #leases = new Map<string, number>()
   /** Up to where the log is read. */
   #next = 0n
+  #isAskedToStop = false
   /** The log's time, and this machine's time when it was read. */
   #logTime = 0
   #readAt = 0
@@ -43,6 +60,20 @@ class KafkaLease implements Lease {
   }
 
   async take(): Promise<void> {
+    await this.#apply()
+    await this.#ownOrRelease()
+  }
+
+  /** Who has the lease: only its own record says what time it is in the log. */
+  async otherHolder(): Promise<string | undefined> {
+    await this.#apply()
+    await this.#read()
+    const holder = this.#validHolder()
+    await this.#write(0)
+    return holder === this.#holder ? undefined : holder
+  }
+
+  async #apply(): Promise<void> {
     const { topic, reader } = this.#options
     this.#next = await reader.end(topic, PARTITION)
     await this.#write(Date.now() + LEASE_MS)
@@ -50,12 +81,12 @@ class KafkaLease implements Lease {
     // The own record says what time it is in the log.
     this.#leases.clear()
     this.#next = await reader.offsetAt(topic, PARTITION, this.#logTime - 2 * LEASE_MS)
-    await this.#ownOrRelease()
   }
 
   async check(): Promise<void> {
     await this.#read()
     if (this.#validHolder() !== this.#holder) await this.renew()
+    if (this.#isAskedToStop) throw stopRequested()
   }
 
   async renew(): Promise<void> {
@@ -91,7 +122,8 @@ class KafkaLease implements Lease {
   #note({ headers, timestamp }: LogRecord): void {
     const lease = controlHeader(headers, LEASE, MAX_LEASE_BYTES)
     if (!isJsonObject(lease)) return
-    const { holder, until } = lease
+    const { holder, until, stop } = lease
+    if (holder === this.#holder && stop === true) this.#isAskedToStop = true
     if (typeof holder !== 'string' || holder.length > MAX_HOLDER || typeof until !== 'number') return
     if (holder === this.#holder) {
       this.#logTime = timestamp
@@ -115,12 +147,16 @@ class KafkaLease implements Lease {
 
   async #write(until: number): Promise<void> {
     const { topic, send } = this.#options
-    await send({
-      topic,
-      partition: PARTITION,
-      key: Buffer.from(LEASE),
-      value: null,
-      headers: [[LEASE, Buffer.from(JSON.stringify({ holder: this.#holder, until }))]],
-    })
+    await send(recordOf(topic, { holder: this.#holder, until }))
+  }
+}
+
+function recordOf(topic: string, lease: object): ProducerRecord {
+  return {
+    topic,
+    partition: PARTITION,
+    key: Buffer.from(LEASE),
+    value: null,
+    headers: [[LEASE, Buffer.from(JSON.stringify(lease))]],
   }
 }

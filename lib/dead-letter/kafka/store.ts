@@ -11,6 +11,7 @@ import type {
   Lease,
   OpenDeadLetter,
   ReadOptions,
+  StopRequest,
   TargetDeadLetterStore,
   Unreadable,
 } from '../dead-letter-store.ts'
@@ -18,7 +19,7 @@ import type { DeadLetterProducer } from '../dead-letter-target.ts'
 import type { ReadResult } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { deadLetterTopic, isDeadLetterTopic, toKafkaDeadLetter } from './kafka-dead-letter.ts'
-import { takeLease } from './lease.ts'
+import { type KafkaLeaseOptions, requestStop, takeLease } from './lease.ts'
 import { closedMarkers, type Place, placeIn, readKafkaDeadLetter } from './read-kafka-dead-letter.ts'
 import { locationOf } from './target.ts'
 import { type OpenRecords, TopicIndex } from './topic-index.ts'
@@ -90,8 +91,11 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async lease(): Promise<Lease> {
-    const [topic = ''] = await this.#topics()
-    return takeLease({ topic, reader: this.#options.reader, send: record => this.#send([record]) })
+    return takeLease(await this.#leaseOptions())
+  }
+
+  async requestStop(): Promise<StopRequest> {
+    return requestStop(await this.#leaseOptions())
   }
 
   /** A log has room, or sending fails before anything was noted. */
@@ -199,6 +203,11 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
         })
       for (const record of batch.records) if (record.offset >= from && record.offset < to) yield record
     }
+  }
+
+  async #leaseOptions(): Promise<KafkaLeaseOptions> {
+    const [topic = ''] = await this.#topics()
+    return { topic, reader: this.#options.reader, send: record => this.#send([record]) }
   }
 
   async #send(records: readonly ProducerRecord[]): Promise<void> {

@@ -4,70 +4,52 @@ import { randomUUID } from 'node:crypto'
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3'
 import { abortAfter, type S3 } from '../aws-clients.ts'
 import { awsStoreError } from '../aws-error.ts'
-import { LEASE_MS, type Lease, redriveRunning } from '../dead-letter-store.ts'
+import { LEASE_MS, type Lease, redriveRunning, type StopRequest, stopRequested } from '../dead-letter-store.ts'
 import { getObject, type StoredObject } from './get-object.ts'
 
 const CALL_MS = 30_000
 /** More than a holder's id needs. */
 const MAX_BYTES = 256
+/** Follows the holder's id once it was asked to stop. */
+const STOP = ' stop'
+/** A request is written again when the holder renews its lease at the same time. */
+const STOP_ATTEMPTS = 5
 const REFUSED: ReadonlySet<string> = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'])
 
 /** @throws DeadLetterError `redrive-running` while another redrive has it */
 export async function takeLease(s3: S3, object: { readonly Bucket: string; readonly Key: string }): Promise<Lease> {
-  const lease = new S3Lease(s3, object)
+  const lease = new S3Lease(new LeaseObject(s3, object))
   await lease.take()
   return lease
 }
 
-class S3Lease implements Lease {
+/** Asks the holder of the lease to end its redrive. */
+export async function requestStop(
+  s3: S3,
+  object: { readonly Bucket: string; readonly Key: string },
+): Promise<StopRequest> {
+  const lease = new LeaseObject(s3, object)
+  for (let attempt = 0; attempt < STOP_ATTEMPTS; attempt++) {
+    const found = await lease.get()
+    if (!found || Math.abs(found.ageMs) >= LEASE_MS) return 'not-running'
+    const holder = String(found.body ?? '')
+    if (holder.endsWith(STOP) || (await lease.put(holder + STOP, { IfMatch: found.etag })) !== 'refused')
+      return 'requested'
+  }
+  throw redriveRunning('bucket')
+}
+
+class LeaseObject {
   readonly #s3: S3
   readonly #object: { readonly Bucket: string; readonly Key: string }
-  readonly #holder = randomUUID()
-  #etag: string | undefined
 
   constructor(s3: S3, object: { readonly Bucket: string; readonly Key: string }) {
     this.#s3 = s3
     this.#object = object
   }
 
-  async take(): Promise<void> {
-    if (await this.#put({ IfNoneMatch: '*' })) return
-    const found = await this.#get()
-    if (found && this.#isOwn(found)) this.#etag = found.etag
-    // A time in the future is no reason to wait for it.
-    else if (found && Math.abs(found.ageMs) < LEASE_MS) throw redriveRunning('bucket')
-    else if (!(await this.#put(found ? { IfMatch: found.etag } : { IfNoneMatch: '*' }))) throw redriveRunning('bucket')
-  }
-
-  async check(): Promise<void> {
-    const found = await this.#get()
-    if (!found || !this.#isOwn(found)) throw redriveRunning('bucket')
-  }
-
-  async renew(): Promise<void> {
-    if (await this.#put({ IfMatch: this.#etag })) return
-    // The answer to an earlier write may have been lost.
-    const found = await this.#get()
-    if (!found || !this.#isOwn(found) || !(await this.#put({ IfMatch: found.etag }))) throw redriveRunning('bucket')
-  }
-
-  async release(): Promise<void> {
-    // Only if it is still this lease, which then has its full time for the next call.
-    await this.renew()
-    const { s3, client } = this.#s3
-    try {
-      await client.send(new s3.DeleteObjectCommand(this.#object), abortAfter(CALL_MS))
-    } catch (error) {
-      throw awsStoreError(error, 'S3 bucket')
-    }
-  }
-
-  #isOwn({ body }: StoredObject): boolean {
-    return body?.toString() === this.#holder
-  }
-
   /** @returns undefined when nobody has a lease */
-  async #get(): Promise<StoredObject | undefined> {
+  async get(): Promise<StoredObject | undefined> {
     try {
       return await getObject(this.#s3, this.#object, MAX_BYTES)
     } catch (error) {
@@ -76,22 +58,81 @@ class S3Lease implements Lease {
     }
   }
 
-  /** @returns false when the condition does not hold */
-  async #put(condition: Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>): Promise<boolean> {
+  /** @returns the new version, or `refused` when the condition does not hold */
+  async put(
+    Body: string,
+    condition: Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>,
+  ): Promise<{ readonly etag: string | undefined } | 'refused'> {
     const { s3, client } = this.#s3
-    const command = new s3.PutObjectCommand({
-      ...this.#object,
-      ...condition,
-      Body: this.#holder,
-      ContentType: 'text/plain',
-    })
+    const command = new s3.PutObjectCommand({ ...this.#object, ...condition, Body, ContentType: 'text/plain' })
     try {
-      const { ETag } = await client.send(command, abortAfter(CALL_MS))
-      this.#etag = ETag
-      return true
+      return { etag: (await client.send(command, abortAfter(CALL_MS))).ETag }
     } catch (error) {
-      if (REFUSED.has((error as Error).name)) return false
+      if (REFUSED.has((error as Error).name)) return 'refused'
       throw awsStoreError(error, 'S3 bucket')
     }
+  }
+
+  async delete(): Promise<void> {
+    const { s3, client } = this.#s3
+    try {
+      await client.send(new s3.DeleteObjectCommand(this.#object), abortAfter(CALL_MS))
+    } catch (error) {
+      throw awsStoreError(error, 'S3 bucket')
+    }
+  }
+}
+
+class S3Lease implements Lease {
+  readonly #object: LeaseObject
+  readonly #holder = randomUUID()
+  #etag: string | undefined
+  /** Renewing the lease removes the request from the object. */
+  #isAskedToStop = false
+
+  constructor(object: LeaseObject) {
+    this.#object = object
+  }
+
+  async take(): Promise<void> {
+    if (await this.#put({ IfNoneMatch: '*' })) return
+    const found = await this.#object.get()
+    if (found && this.#isOwn(found)) this.#etag = found.etag
+    // A time in the future is no reason to wait for it.
+    else if (found && Math.abs(found.ageMs) < LEASE_MS) throw redriveRunning('bucket')
+    else if (!(await this.#put(found ? { IfMatch: found.etag } : { IfNoneMatch: '*' }))) throw redriveRunning('bucket')
+  }
+
+  async check(): Promise<void> {
+    const found = await this.#object.get()
+    if (!found || !this.#isOwn(found)) throw redriveRunning('bucket')
+    if (this.#isAskedToStop) throw stopRequested()
+  }
+
+  async renew(): Promise<void> {
+    if (await this.#put({ IfMatch: this.#etag })) return
+    // The answer to an earlier write may have been lost, or somebody asked this redrive to stop.
+    const found = await this.#object.get()
+    if (!found || !this.#isOwn(found) || !(await this.#put({ IfMatch: found.etag }))) throw redriveRunning('bucket')
+  }
+
+  async release(): Promise<void> {
+    // Only if it is still this lease, which then has its full time for the next call.
+    await this.renew()
+    await this.#object.delete()
+  }
+
+  #isOwn({ body }: StoredObject): boolean {
+    const text = String(body ?? '')
+    if (text === this.#holder + STOP) this.#isAskedToStop = true
+    return text === this.#holder || text === this.#holder + STOP
+  }
+
+  /** @returns false when the condition does not hold */
+  async #put(condition: Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>): Promise<boolean> {
+    const result = await this.#object.put(this.#holder, condition)
+    if (result === 'refused') return false
+    this.#etag = result.etag
+    return true
   }
 }

@@ -10,6 +10,7 @@ import {
   type OpenDeadLetter,
   type ReadOptions,
   redriveRunning,
+  type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { inParallel, inParallelAhead } from '../in-parallel.ts'
@@ -17,7 +18,7 @@ import { parseDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { tidyClaims } from './claims.ts'
 import { getObject } from './get-object.ts'
-import { takeLease } from './lease.ts'
+import { requestStop, takeLease } from './lease.ts'
 
 const CALL_MS = 30_000
 const LEASE = 'redrive.lease'
@@ -102,6 +103,10 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
 
   async lease(): Promise<Lease> {
     return takeLease(await this.#load(), { Bucket: this.#bucket, Key: `${this.#prefix}${LEASE}` })
+  }
+
+  async requestStop(): Promise<StopRequest> {
+    return requestStop(await this.#load(), { Bucket: this.#bucket, Key: `${this.#prefix}${LEASE}` })
   }
 
   /** S3 has always room. */

@@ -13,6 +13,8 @@ import {
   type OpenDeadLetter,
   type ReadOptions,
   redriveRunning,
+  type StopRequest,
+  stopRequested,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { parseDeadLetter } from '../read-dead-letter.ts'
@@ -129,9 +131,34 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
           .run(holder, now + LEASE_MS, now, now + 2 * LEASE_MS)
         if (changes === 0) throw redriveRunning('database')
       })
-    const release = (database: DatabaseSync) => void database.prepare('DELETE FROM lease WHERE holder = ?').run(holder)
+    const release = (database: DatabaseSync) => {
+      database.prepare('DELETE FROM lease WHERE holder = ?').run(holder)
+      database.prepare('DELETE FROM stop_requests WHERE holder = ?').run(holder)
+    }
+    const check = async () => {
+      await take()
+      const database = await this.#target.open()
+      if (database.prepare('SELECT 1 FROM stop_requests WHERE holder = ?').get(holder)) throw stopRequested()
+    }
     await take()
-    return { check: take, renew: take, release: () => this.#target.inTransaction(release) }
+    return { check, renew: take, release: () => this.#target.inTransaction(release) }
+  }
+
+  async requestStop(): Promise<StopRequest> {
+    // Only a database that is there is opened for writing.
+    await this.#read()
+    let isRunning = false
+    await this.#target.inTransaction(database => {
+      const now = Date.now()
+      const { changes } = database
+        .prepare('INSERT OR IGNORE INTO stop_requests (holder) SELECT holder FROM lease WHERE until BETWEEN ? AND ?')
+        .run(now, now + 2 * LEASE_MS)
+      const request = database.prepare('SELECT 1 FROM stop_requests WHERE holder IN (SELECT holder FROM lease)').get()
+      isRunning = changes > 0 || request !== undefined
+      // What dead holders left behind.
+      database.exec('DELETE FROM stop_requests WHERE holder NOT IN (SELECT holder FROM lease)')
+    })
+    return isRunning ? 'requested' : 'not-running'
   }
 
   async close(): Promise<void> {

@@ -99,6 +99,7 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
       CREATE TABLE IF NOT EXISTS completed_claims (letter_id TEXT PRIMARY KEY, at INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS lease
         (only INTEGER PRIMARY KEY CHECK (only = 1), holder TEXT NOT NULL, until INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS stop_requests (holder TEXT PRIMARY KEY);
       CREATE TABLE IF NOT EXISTS room (filler BLOB);`)
     addColumn(database)
     database.exec('COMMIT')

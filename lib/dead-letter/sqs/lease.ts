@@ -1,11 +1,15 @@
 // The lease of the redrives of queues: a FIFO queue in which a message of the only group is in flight. SQS gives nobody
 // another message of a group while one of it is in flight, so only one redrive holds it (ADR 10).
 import { randomUUID } from 'node:crypto'
+import type { Message } from '@aws-sdk/client-sqs'
+import { DeadLetterError } from '../../errors.ts'
 import { type Clock, systemClock } from '../../time/clock.ts'
-import { LEASE_MS, type Lease, redriveRunning } from '../dead-letter-store.ts'
+import { LEASE_MS, type Lease, redriveRunning, type StopRequest, stopRequested } from '../dead-letter-store.ts'
 import { SqsQueue } from './queue.ts'
 
 const GROUP = 'redrive'
+/** The group of requests to stop: its messages can be received while that of the lease is in flight. */
+const STOP_GROUP = 'stop'
 const LEASE_S = LEASE_MS / 1000
 /** A lease that ends sooner than this is renewed before a batch, ms. */
 const MIN_LEFT_MS = 30_000
@@ -17,46 +21,121 @@ export async function takeQueueLease(queueUrl: string, clock: Pick<Clock, 'now'>
   const queue = new SqsQueue(queueUrl)
   try {
     const lease = await take(queue, clock)
-    return { ...lease, release: () => lease.release().finally(() => queue.close()) }
+    return {
+      check: () => lease.check(),
+      renew: () => lease.renew(),
+      release: () => lease.release().finally(() => queue.close()),
+    }
   } catch (error) {
     await queue.close()
     throw error
   }
 }
 
+/** Asks the holder of the lease to end its redrive. Only an attempt to take the lease shows whether one has it. */
+export async function requestQueueStop(
+  queueUrl: string,
+  clock: Pick<Clock, 'now'> = systemClock,
+): Promise<StopRequest> {
+  try {
+    await (await takeQueueLease(queueUrl, clock)).release()
+    return 'not-running'
+  } catch (error) {
+    if (!(error instanceof DeadLetterError && error.code === 'redrive-running')) throw error
+  }
+  const queue = new SqsQueue(queueUrl)
+  try {
+    await queue.send({ body: 'stop', group: STOP_GROUP, deduplicationId: randomUUID() })
+    return 'requested'
+  } finally {
+    await queue.close()
+  }
+}
+
 async function take(queue: SqsQueue, clock: Pick<Clock, 'now'>): Promise<Lease> {
   // Each redrive sends its own message, so that the queue needs no preparation and the message can't be too old.
   const id = await queue.send({ body: 'redrive', group: GROUP, deduplicationId: randomUUID() })
+  const requests: Message[] = []
+  const refuse = async () => {
+    // They are for the redrive that has the lease.
+    await queue.hide(handlesOf(requests), 0)
+    throw redriveRunning('queue')
+  }
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const from = clock.now()
     const messages = await queue.receive(LEASE_S, 0)
-    if (messages.length === 0) throw redriveRunning('queue')
-    const handles = messages.map(({ ReceiptHandle = '' }) => ReceiptHandle)
-    if (messages.some(({ MessageId }) => MessageId === id)) return leaseOf(queue, handles, from + LEASE_MS, clock)
-    await queue.delete(handles)
+    requests.push(...messages.filter(isStopRequest))
+    const attempts = messages.filter(message => !isStopRequest(message))
+    const own = attempts.find(({ MessageId }) => MessageId === id)
+    if (messages.length === 0) return refuse()
+    if (own) {
+      const lease = new QueueLease(queue, attempts, { own, until: from + LEASE_MS, clock })
+      await lease.receive(requests)
+      return lease
+    }
+    await queue.delete(handlesOf(attempts))
   }
-  throw redriveRunning('queue')
+  return refuse()
 }
 
-function leaseOf(queue: SqsQueue, handles: readonly string[], firstUntil: number, clock: Pick<Clock, 'now'>): Lease {
-  let until = firstUntil
-  const renew = async () => {
-    const from = clock.now()
-    if (from >= until) throw redriveRunning('queue')
-    const isHidden = await queue.hide(handles, LEASE_S)
+class QueueLease implements Lease {
+  readonly #queue: SqsQueue
+  readonly #handles: readonly string[]
+  readonly #clock: Pick<Clock, 'now'>
+  /** By the clock of SQS, ms. */
+  readonly #sentAt: number
+  #until: number
+  #isAskedToStop = false
+
+  constructor(
+    queue: SqsQueue,
+    attempts: readonly Message[],
+    { own, until, clock }: { readonly own: Message; readonly until: number; readonly clock: Pick<Clock, 'now'> },
+  ) {
+    this.#queue = queue
+    this.#handles = handlesOf(attempts)
+    this.#sentAt = sentAtOf(own)
+    this.#until = until
+    this.#clock = clock
+  }
+
+  async check(): Promise<void> {
+    if (this.#until - this.#clock.now() < MIN_LEFT_MS) await this.renew()
+    await this.receive(await this.#queue.receive(LEASE_S, 0))
+    if (this.#isAskedToStop) throw stopRequested()
+  }
+
+  async renew(): Promise<void> {
+    const from = this.#clock.now()
+    if (from >= this.#until) throw redriveRunning('queue')
+    const isHidden = await this.#queue.hide(this.#handles, LEASE_S)
     if (!isHidden.every(Boolean)) {
-      until = from
+      this.#until = from
       throw redriveRunning('queue')
     }
-    until = from + LEASE_MS
+    this.#until = from + LEASE_MS
   }
-  return {
-    check: async () => {
-      if (until - clock.now() < MIN_LEFT_MS) await renew()
-    },
-    renew,
-    release: async () => {
-      if (clock.now() < until) await queue.delete(handles)
-    },
+
+  async release(): Promise<void> {
+    if (this.#clock.now() < this.#until) await this.#queue.delete(this.#handles)
   }
+
+  /** Those from before this redrive were for an earlier one. */
+  async receive(messages: readonly Message[]): Promise<void> {
+    const requests = messages.filter(isStopRequest)
+    if (requests.some(request => sentAtOf(request) >= this.#sentAt)) this.#isAskedToStop = true
+    await this.#queue.delete(handlesOf(requests))
+  }
+}
+
+function handlesOf(messages: readonly Message[]): string[] {
+  return messages.map(({ ReceiptHandle = '' }) => ReceiptHandle)
+}
+
+function isStopRequest({ Attributes }: Message): boolean {
+  return Attributes?.MessageGroupId === STOP_GROUP
+}
+
+function sentAtOf({ Attributes }: Message): number {
+  return Number(Attributes?.SentTimestamp ?? 0)
 }

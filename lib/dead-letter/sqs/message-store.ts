@@ -5,7 +5,7 @@ import { SqsDeadLetterStore } from './store.ts'
 
 export function openStore(
   config: MessageQueueConfig,
-  { readSourceMessage, takeLease }: DeadLetterStoreServices,
+  { readSourceMessage, takeLease, requestStop }: DeadLetterStoreServices,
 ): SqsDeadLetterStore {
-  return new SqsDeadLetterStore(config.queueUrl, { role: roleOf(config), readSourceMessage, takeLease })
+  return new SqsDeadLetterStore(config.queueUrl, { role: roleOf(config), readSourceMessage, takeLease, requestStop })
 }

@@ -13,6 +13,7 @@ import {
   NotCompletedError,
   type OpenDeadLetter,
   type ReadOptions,
+  type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import type { RawMessage } from '../raw-message.ts'
@@ -71,7 +72,9 @@ const MIN_LEFT_MS = 40_000
 /** SQS gives no more than this of a group at once. */
 const MAX_PER_GROUP = 10
 
-export interface SqsStoreOptions extends Pick<DeadLetterStoreServices, 'readSourceMessage' | 'takeLease'> {
+type Services = Pick<DeadLetterStoreServices, 'readSourceMessage' | 'takeLease' | 'requestStop'>
+
+export interface SqsStoreOptions extends Services {
   readonly role: QueueRole
   /** Default: the system's. */
   readonly clock?: Pick<Clock, 'now'>
@@ -79,9 +82,9 @@ export interface SqsStoreOptions extends Pick<DeadLetterStoreServices, 'readSour
 
 export function openStore(
   { queueUrl }: DeadLetterTargetConfig<'sqs'>,
-  { readSourceMessage, takeLease }: Pick<DeadLetterStoreServices, 'readSourceMessage' | 'takeLease'> = {},
+  { readSourceMessage, takeLease, requestStop }: Services = {},
 ): SqsDeadLetterStore {
-  return new SqsDeadLetterStore(queueUrl, { role: { kind: 'sqs' }, readSourceMessage, takeLease })
+  return new SqsDeadLetterStore(queueUrl, { role: { kind: 'sqs' }, readSourceMessage, takeLease, requestStop })
 }
 
 export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
@@ -192,6 +195,10 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
       },
       release: async () => lease?.release(),
     }
+  }
+
+  async requestStop(): Promise<StopRequest> {
+    return (await this.#options.requestStop?.()) ?? 'no-lease'
   }
 
   /** What would soon be visible to others is hidden for longer, before its records are sent. */

@@ -172,6 +172,22 @@ test('a lease is refused to others, lost when another has it, and free after its
   assert.deepEqual(server.contents(), {})
 })
 
+test('the holder of a lease learns that it shall stop, also after it renewed the lease', async () => {
+  assert.equal(await store.requestStop(), 'not-running')
+  const lease = await store.lease()
+  assert.equal(await store.requestStop(), 'requested')
+  await lease.renew()
+  await assert.rejects(lease.check(), { code: 'stop-requested' })
+  assert.equal(await store.requestStop(), 'requested')
+  await assert.rejects(lease.check(), { code: 'stop-requested' })
+  await lease.release()
+  const next = await store.lease()
+  await next.check()
+  await next.release()
+  server.put('prod/redrive.lease', 'of one that died', 61_000)
+  assert.equal(await store.requestStop(), 'not-running')
+})
+
 test('the age of a lease is taken by the clock of S3, whatever the time here', async () => {
   for (const aheadMs of [-3 * 3_600_000, 0, 3 * 3_600_000]) {
     server.aheadMs = aheadMs

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
 import { NotCompletedError, type OpenDeadLetter } from '../../../lib/dead-letter/dead-letter-store.ts'
-import { takeQueueLease } from '../../../lib/dead-letter/sqs/lease.ts'
+import { requestQueueStop, takeQueueLease } from '../../../lib/dead-letter/sqs/lease.ts'
 import { SqsDeadLetterStore } from '../../../lib/dead-letter/sqs/store.ts'
 import { notSent } from '../../../lib/delivery/delivery-report.ts'
 import { DeadLetterError, InvalidRecordError } from '../../../lib/errors.ts'
@@ -325,6 +325,27 @@ test('one redrive has the lease; another gets it after a release, or 60 s after 
   await assert.rejects(take(), isRunning)
   await third.release()
   assert.equal(sqs.messages.filter(({ visibleAt }) => visibleAt > sqs.now).length, 0)
+})
+
+test('the holder of the lease learns that it shall stop; an earlier request stops nobody', async t => {
+  const sqs = await SqsServer.start('lease.fifo')
+  t.after(() => sqs.close())
+  const request = () => requestQueueStop(sqs.url, sqs.clock)
+  assert.equal(await request(), 'not-running')
+  const lease = await takeQueueLease(sqs.url, sqs.clock)
+  await lease.check()
+  sqs.now = 1000
+  assert.equal(await request(), 'requested')
+  // An overlapping schedule does not take the request away.
+  await assert.rejects(takeQueueLease(sqs.url, sqs.clock), isRunning)
+  await assert.rejects(lease.check(), { code: 'stop-requested' })
+  assert.equal(await request(), 'requested')
+  await lease.release()
+  sqs.now = 2000
+  const next = await takeQueueLease(sqs.url, sqs.clock)
+  await next.check()
+  await next.release()
+  assert.equal(sqs.messages.length, 0)
 })
 
 test('of many that want the lease at once, one gets it', async t => {

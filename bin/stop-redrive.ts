@@ -1,0 +1,21 @@
+import { stopRedrive } from '../lib/redrive/stop-redrive.ts'
+import { SOME_REMAIN } from './exit.ts'
+import { type Options, requestOf } from './filter-options.ts'
+import { printMessage, printTable } from './output.ts'
+import { Reading } from './reading.ts'
+
+const WORDS = {
+  requested: 'asked to stop: it ends before its next batch',
+  'not-running': 'no redrive is running',
+  'no-lease': 'nothing can carry the request: set KAFKA_REDRIVE_LEASE_QUEUE',
+  failed: 'not asked',
+} as const
+
+/** `redrive --stop`: asks a redrive that runs elsewhere, e.g. in the function, to stop. */
+export async function stop(options: Options): Promise<void> {
+  const reading = await Reading.begin(requestOf(options, ['from', 'sourceQueue']), options)
+  const results = await stopRedrive(reading.request, reading.context)
+  printTable(results.map(({ target, result }) => [target, WORDS[result]]))
+  for (const { target, error } of results) if (error !== undefined) printMessage(`${target}: ${error}`)
+  if (results.some(({ result }) => result === 'failed' || result === 'no-lease')) process.exitCode = SOME_REMAIN
+}
