@@ -81,7 +81,7 @@ for (const config of LOCAL) {
 }
 
 for (const config of LOCAL)
-  test(`${config.kind}: the holder of the lease learns that it shall stop; an earlier request stops nobody`, async t => {
+  test(`${config.kind}: a holder of the lease learns that it shall stop; an old request stops nobody`, async t => {
     if (config.kind === 'kafka') topic.records.length = 0
     const target = createTarget(config, services)
     await target.store([deadLetterOf('stopped')], deadlineIn(5000))
