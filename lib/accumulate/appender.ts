@@ -1,5 +1,5 @@
 // Appends the records of each call in the order of the calls, each as soon as buffer.memory has room for it.
-import { BufferExhaustedError } from '../errors.ts'
+import { BufferExhaustedError, TransportError } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
@@ -60,7 +60,9 @@ export class Appender {
   }
 
   /**
-   * Appends the records of one call. A later call does not overtake a call that has to wait.
+   * Appends the records of one call, until its deadline. A later call does not overtake a call that has to wait. After
+   * a record that got no memory in time, later and smaller ones of the call may still get some: the order is kept, with
+   * a gap.
    * @param toPartitioned gives a record its partition
    * @param refuse called with a record that is not appended: `toPartitioned` threw, or no memory came in time
    */
@@ -73,7 +75,11 @@ export class Appender {
     const { deadline, blockMs, lingerMs } = terms
     const earlierTurn = this.#lastTurn
     const turn = Promise.withResolvers<void>()
+    let holdsTurn = false
+    // Once: a second time would take the last turn from the calls that queued behind this one meanwhile.
     const makeLaterCallsWait = () => {
+      if (holdsTurn) return
+      holdsTurn = true
       this.#lastTurn = turn.promise
     }
     const appended: Appended<T>[] = []
@@ -88,14 +94,20 @@ export class Appender {
     for (const source of records) {
       try {
         if (waitError !== undefined) throw waitError
+        if (deadline.passed) throw holdsTurn ? tooLate() : deadlinePassed()
         const partitioned = toPartitioned(source)
         const granted = this.#pool.allocate(bufferBytes(partitioned), deadline.limitedTo(blockMs))
         if (granted) {
           // The records appended so far leave first: the others wait for the memory that they hold.
           this.#onAppended(waiting)
           waiting = []
-          if (!earlierTurn) makeLaterCallsWait()
+          makeLaterCallsWait()
           await granted
+          // After a freeze memory can come later than the deadline, within the grace of the wait.
+          if (deadline.passed) {
+            this.#pool.release(bufferBytes(partitioned))
+            throw tooLate()
+          }
         }
         const { pending, outcome } = this.#accumulator.append(partitioned, deadline, lingerMs())
         appended.push({ source, partitioned, outcome })
@@ -120,4 +132,8 @@ function tooLate(): BufferExhaustedError {
   return new BufferExhaustedError(
     'buffer.memory stayed full for max.block.ms or until the deadline; earlier calls wait for it too.',
   )
+}
+
+function deadlinePassed(): TransportError {
+  return new TransportError('deadline', 'The deadline passed before the record was in a batch.', { retriable: true })
 }

@@ -6,10 +6,11 @@ const GRACE_MS = 200
 /**
  * A timer that allows for a frozen process. If it fires more than 250 ms late, it waits another 200 ms, once, so that
  * answers that arrived during the freeze are read before the timer fires. Returns a function that cancels it.
+ * @param ms a time that has passed already (0 or less) is due now, and was not missed by a frozen process
  * @param onGrace called when the extra wait begins
  */
 export function patientTimer(clock: Clock, ms: number, fire: () => void, onGrace?: () => void): () => void {
-  const due = clock.now() + ms
+  const due = clock.now() + Math.max(0, ms)
   let graced = false
   const onTimeout = () => {
     if (!graced && clock.now() - due > LATE_MS) {

@@ -51,6 +51,16 @@ test('rule 8: an answer that is read in the extra wait cancels the time-out', as
   assert.equal(fired, false)
 })
 
+test('rule 8: a timer that starts after its time fires at once: that is no freeze', async () => {
+  const clock = new VirtualClock()
+  let firedAt = -1
+  patientTimer(clock, -10_000, () => {
+    firedAt = clock.now()
+  })
+  await clock.run(() => firedAt >= 0)
+  assert.equal(firedAt, 1)
+})
+
 test('elapsed time is the larger difference of the two clocks', () => {
   const clock = new VirtualClock()
   const start = moment(clock)

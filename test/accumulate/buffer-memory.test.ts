@@ -1,0 +1,134 @@
+// Calls that wait for buffer.memory: each is reported at its deadline, nothing leaves after it, and order is kept.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { ScriptedKafkaClient, type ScriptedKafkaClientOptions } from '../../lib/testing/scripted-kafka-client.ts'
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import type { EncodedBatch, ProduceOutcome, ProduceRequest } from '../../lib/transport/kafka-client.ts'
+import { summaryOf } from '../fakes/producer-of.ts'
+
+const NEVER_MS = 1_000_000
+
+class Brokers extends ScriptedKafkaClient {
+  readonly clock: VirtualClock
+  readonly produceTimes: number[] = []
+
+  constructor(clock: VirtualClock, options: Partial<ScriptedKafkaClientOptions> = {}) {
+    super({ partitions: 1, brokers: 1, clock, ...options })
+    this.clock = clock
+  }
+
+  override produce(
+    leader: number,
+    batches: readonly EncodedBatch[],
+    request: ProduceRequest,
+  ): Promise<ProduceOutcome[]> {
+    this.produceTimes.push(this.clock.now())
+    return super.produce(leader, batches, request)
+  }
+}
+
+async function connected(brokers: Brokers, bufferMemory: number): Promise<KafkaProducer> {
+  const { clock } = brokers
+  const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'], bufferMemory }, {}), {
+    client: brokers,
+    clock,
+  })
+  await producer.connect()
+  return producer
+}
+
+const records = (count: number, bytes: number) =>
+  Array.from({ length: count }, () => ({ topic: 't', key: 'k', value: Buffer.alloc(bytes) }))
+
+/** Resolves with the reports of a call, and when they came. */
+async function reported(
+  clock: VirtualClock,
+  call: Promise<DeliveryReport[]>,
+): Promise<{ reports: DeliveryReport[]; at: number }> {
+  let result: { reports: DeliveryReport[]; at: number } | undefined
+  void call.then(reports => {
+    result = { reports, at: clock.now() }
+  })
+  await clock.run(() => result !== undefined)
+  return result as unknown as { reports: DeliveryReport[]; at: number }
+}
+
+// Each of 1,000 records waited on its own after the deadline had passed: the caller got its reports 36 s late.
+test('rule 7: a call that waits for memory held by another call is reported at its deadline', async () => {
+  const clock = new VirtualClock()
+  const producer = await connected(new Brokers(clock, { latencyMs: NEVER_MS }), 100_000)
+  void producer.sendAll(records(48, 1000))
+  await clock.advance(20)
+
+  const { reports, at } = await reported(clock, producer.sendAll(records(1000, 2000), new Deadline(clock, 220)))
+
+  assert.equal(at, 220)
+  assert.deepEqual(new Set(reports.map(summaryOf)), new Set(['not-sent:buffer']))
+})
+
+test('rule 7: of a call larger than the memory nothing is sent after its deadline', async () => {
+  const clock = new VirtualClock()
+  const brokers = new Brokers(clock, { latencyMs: 150 })
+  const producer = await connected(brokers, 100_000)
+
+  const { reports, at } = await reported(clock, producer.sendAll(records(3000, 2000), new Deadline(clock, 500)))
+
+  assert.equal(at, 500)
+  assert.equal(reports.length, 3000)
+  assert.ok(brokers.produceTimes.length > 2 && brokers.produceTimes.every(time => time < 500))
+  await clock.advance(1000)
+  assert.ok(brokers.produceTimes.every(time => time < 500))
+  assert.equal(producer.metrics().bufferUsed, 0)
+})
+
+test('rule 7: a record that gets its memory after the deadline, in the grace after a freeze, is not sent', async () => {
+  const clock = new VirtualClock()
+  const brokers = new Brokers(clock, { latencyMs: 300 })
+  const producer = await connected(brokers, 2048)
+  void producer.sendAll(records(1, 900))
+  await clock.advance(1)
+  const late = producer.sendAll(records(1, 900), new Deadline(clock, 200))
+  await clock.advance(1)
+  clock.freeze(10_000)
+
+  const { reports } = await reported(clock, late)
+
+  assert.deepEqual(reports.map(summaryOf), ['not-sent:buffer'])
+  assert.equal(brokers.produces, 1)
+  assert.equal(producer.metrics().bufferUsed, 0)
+})
+
+// A call that waited for a second time forgot the calls that had queued behind it: 0 1 2 3 5 4 6 7.
+test('calls that wait for memory several times keep the order of the calls', async () => {
+  const clock = new VirtualClock()
+  const brokers = new Brokers(clock, { latencyMs: 10 })
+  const producer = await connected(brokers, 2048)
+  const calls: Promise<DeliveryReport[]>[] = []
+  let number = 0
+  const send = (...sizes: number[]) =>
+    calls.push(
+      producer.sendAll(sizes.map(size => ({ topic: 't', key: 'k', value: String(number++).padEnd(size, '.') }))),
+    )
+  send(900)
+  await clock.advance(1)
+  send(900, 900)
+  await clock.advance(1)
+  send(900, 900)
+  await clock.advance(22)
+  for (let later = 0; later < 3; later++) send(100)
+
+  const { reports } = await reported(
+    clock,
+    Promise.all(calls).then(all => all.flat()),
+  )
+
+  assert.ok(reports.every(({ kind }) => kind === 'delivered'))
+  assert.deepEqual(
+    brokers.logs[0]?.records.map(({ value }) => Number.parseInt(value ?? '', 10)),
+    [0, 1, 2, 3, 4, 5, 6, 7],
+  )
+})
