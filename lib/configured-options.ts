@@ -7,7 +7,9 @@ import type { KafkaJsClientOptions } from './transport/kafkajs/kafkajs-client.ts
 
 const REQUIRED_ACKS = { all: -1, '1': 1, '0': 0 } as const
 
-export function senderOptionsOf(config: ProducerConfig): Omit<SenderOptions, 'clock' | 'onCompleted' | 'isExhausted'> {
+export function senderOptionsOf(
+  config: ProducerConfig,
+): Omit<SenderOptions, 'clock' | 'onCompleted' | 'onBroken' | 'isExhausted'> {
   return {
     acks: REQUIRED_ACKS[config.acks],
     idempotent: config.enableIdempotence,

@@ -99,6 +99,10 @@ export class KafkaProducer {
       clock,
       onCompleted: pending => this.#appender.release(pending),
       isExhausted: () => this.#appender.isExhausted,
+      onBroken: error => {
+        warn(`An internal error (${nameOf(error)}) stopped the producer; its records' errors have it as their cause.`)
+        client.close(Deadline.after(clock, 0)).catch(() => warn('The connections of the stopped producer stay open.'))
+      },
     })
     if (config.compressionType !== 'none') this.#loadCompression()
   }
@@ -219,9 +223,7 @@ export class KafkaProducer {
     const scope = currentScope()
     scope?.throwIfClosed()
     if (!this.isUsable)
-      return records.map(record =>
-        notSent(record, undefined, new TransportError('unavailable', 'The producer is closed.'), this.#clock.epochMs()),
-      )
+      return records.map(record => notSent(record, undefined, this.#unusable(), this.#clock.epochMs()))
     const deadline = new Deadline(
       this.#clock,
       Math.min(
@@ -242,6 +244,16 @@ export class KafkaProducer {
     const parts = hasOrderGroup ? [ready] : [...Map.groupBy(ready, ({ serialized }) => serialized.topic).values()]
     await Promise.all(parts.map(part => this.#sendPart(part, call)))
     return call.reports
+  }
+
+  #unusable(): TransportError {
+    const { broken } = this.#sender
+    return broken === undefined
+      ? new TransportError('unavailable', 'The producer is closed.', { causeCode: 'CLOSED' })
+      : new TransportError('unavailable', 'An internal error has stopped the producer; the cause is that error.', {
+          causeCode: 'INTERNAL_ERROR',
+          cause: broken,
+        })
   }
 
   /** Stages 3 and 4. */
@@ -370,4 +382,9 @@ function orderGroupOf(record: ProducerRecord | null): string | undefined {
 
 function asRecordError(error: unknown): RecordError {
   return isRecordError(error) ? error : unexpectedError(error)
+}
+
+/** Not the message of a foreign error, which may quote a payload. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error
 }

@@ -24,6 +24,8 @@ export interface DrainerParts {
 
 export interface Drained {
   readonly requests: readonly { readonly leader: number; readonly partitions: readonly PartitionState[] }[]
+  /** Partitions whose open batch can't be encoded, with the error. */
+  readonly unencodable: readonly { readonly partition: PartitionState; readonly cause: unknown }[]
   /** When a partition that may not send yet may; Infinity where an answer must arrive first. */
   readonly wakeAt: number
 }
@@ -39,6 +41,7 @@ export class Drainer {
   drain(now: number): Drained {
     const { partitions, accumulator, metadata, inFlight, options } = this.#parts
     const requests = new Map<number, { partitions: PartitionState[]; size: number }[]>()
+    const unencodable: { partition: PartitionState; cause: unknown }[] = []
     let wakeAt = Number.POSITIVE_INFINITY
     for (const partition of partitions.active) {
       if (partition.isInFlight) continue
@@ -57,7 +60,8 @@ export class Drainer {
       const leader = metadata.leader(partition.topic, partition.partition) as number
       const ofLeader = requests.get(leader) ?? []
       requests.set(leader, ofLeader)
-      const size = batch.bytes.length + PER_BATCH_OVERHEAD
+      const size = encodedSize(batch, cause => unencodable.push({ partition, cause }))
+      if (size === undefined) continue
       const last = ofLeader.at(-1)
       if (last && last.size + size <= options.maxRequestSize) {
         last.partitions.push(partition)
@@ -67,6 +71,7 @@ export class Drainer {
     }
     return {
       requests: [...requests].flatMap(([leader, ofLeader]) => ofLeader.map(request => ({ leader, ...request }))),
+      unencodable,
       wakeAt,
     }
   }
@@ -111,5 +116,15 @@ export class Drainer {
     if (id) partition.assignProducerId(id)
     else void identity.request()
     return id !== undefined
+  }
+}
+
+/** An encoder that throws must not take the records of other partitions with it. */
+function encodedSize(batch: ProducerBatch, onError: (cause: unknown) => void): number | undefined {
+  try {
+    return batch.bytes.length + PER_BATCH_OVERHEAD
+  } catch (cause) {
+    onError(cause)
+    return undefined
   }
 }

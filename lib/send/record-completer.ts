@@ -88,7 +88,7 @@ export class RecordCompleter {
   }
 
   /** A record that was never in an attempt. */
-  unsent(pending: PendingRecord, causeCode: string): void {
+  unsent(pending: PendingRecord, causeCode: string, cause?: unknown): void {
     this.#done(pending, {
       kind: 'not-sent',
       failureKind: 'delivery-failure',
@@ -96,7 +96,7 @@ export class RecordCompleter {
       attempts: 0,
       firstAt: pending.appendedAt,
       lastAt: this.#clock.epochMs(),
-      cause: undefined,
+      cause,
     })
   }
 

@@ -18,6 +18,8 @@ export interface SenderOptions {
   readonly clock: Clock
   /** Called once per record, with its outcome set: its memory is free. */
   readonly onCompleted: (pending: PendingRecord) => void
+  /** Called once, after a defect has stopped the Sender and all its records are completed. */
+  readonly onBroken: (error: unknown) => void
   /** A call waits for memory: batches leave before `linger.ms` is over. */
   readonly isExhausted: () => boolean
 }

@@ -74,7 +74,7 @@ export class Sender {
     this.#completer = new RecordCompleter(
       options.clock,
       () => this.metadata.clusterId,
-      records => this.#onDeadline(records),
+      records => this.#guarded(() => this.#onDeadline(records)),
       (pending, acknowledged) => {
         options.onCompleted(pending)
         this.#stopGroup(accumulator.orderGroups.completed(pending, acknowledged))
@@ -102,31 +102,36 @@ export class Sender {
   }
 
   /** Completes every record that is left with what is known of it. */
-  close(): void {
+  close(causeCode = 'CLOSED', cause?: unknown): void {
     this.#options.clock.clearTimeout(this.#timer)
     this.metadata.close()
-    for (const partition of this.#partitions.active) this.#cancel(partition, 'CLOSED')
+    for (const partition of this.#partitions.active) this.#cancel(partition, causeCode, cause)
     this.#partitions.deactivateAll()
   }
 
   /** Fails all records of a partition. */
   #cancel(partition: PartitionState, causeCode: string, cause?: unknown): void {
     if (partition.batch) this.#completer.allFailed(partition.batch, partition.outcomeSoFar, { causeCode, cause })
-    for (const pending of partition.cancelled()) this.#completer.unsent(pending, causeCode)
+    for (const pending of partition.cancelled()) this.#completer.unsent(pending, causeCode, cause)
     for (const pending of this.#accumulator.takeAll(partition.topic, partition.partition))
-      this.#completer.unsent(pending, causeCode)
+      this.#completer.unsent(pending, causeCode, cause)
   }
 
   /** After an internal error no caller waits: all records are completed, and the factory replaces the producer. */
   #break(error: unknown): void {
+    if (this.broken !== undefined) return
     this.broken = error
-    this.close()
+    this.close('INTERNAL_ERROR', error)
+    this.#options.onBroken(error)
   }
 
   #runOnce(): void {
-    if (this.broken !== undefined) return
+    if (this.broken === undefined) this.#guarded(() => this.#sendReady())
+  }
+
+  #guarded(work: () => void): void {
     try {
-      this.#sendReady()
+      work()
     } catch (error) {
       this.#break(error)
     }
@@ -139,10 +144,23 @@ export class Sender {
     if (fatal)
       for (const partition of this.#partitions.active)
         if (partition.needsProducerId && !partition.isInFlight) this.#cancel(partition, causeOf(fatal), fatal)
-    const { requests, wakeAt } = this.#drainer.drain(now)
+    const { requests, unencodable, wakeAt } = this.#drainer.drain(now)
+    for (const { partition, cause } of unencodable) this.#isolate(partition, cause)
     for (const { leader, partitions } of requests)
       this.#sendRequest(leader, partitions).catch(error => this.#break(error))
     this.#wakeAt(wakeAt)
+  }
+
+  /** The open batch can't be encoded: each of its records is tried alone, and fails alone. */
+  #isolate(partition: PartitionState, cause: unknown): void {
+    const batch = partition.batch as ProducerBatch
+    const outcome = batch.outcomeSoFar
+    if (batch.records.length > 1) partition.split(batch.records.map(pending => [pending]))
+    else {
+      partition.gaveUp()
+      this.#completer.allFailed(batch, outcome, { causeCode: 'ENCODING_FAILED', cause })
+    }
+    this.requestRun()
   }
 
   async #sendRequest(leader: number, partitions: readonly PartitionState[]): Promise<void> {

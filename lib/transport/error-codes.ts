@@ -78,6 +78,10 @@ const clientCauses = {
   [ORDER_GROUP_STOPPED]: { failure: 'order-group-stopped' },
   DEADLINE: { failure: 'deadline' },
   CLOSED: { failure: 'unavailable' },
+  /** The record could not become part of a record batch, alone either; the error's cause says why. */
+  ENCODING_FAILED: { failure: 'unavailable' },
+  /** A defect stopped the producer; the error's cause is the error that did. */
+  INTERNAL_ERROR: { failure: 'unavailable' },
   UNREACHABLE: { stale: true, failure: 'unreachable' },
   CONNECTION_BROKEN: { stale: true, failure: 'unreachable' },
   REQUEST_TIMEOUT: { stale: true, failure: 'unreachable' },
