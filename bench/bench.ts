@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { parseArgs } from 'node:util'
+import { KAFKA_VERSION } from '../local/artifacts.ts'
 import { createTopics, untilInSync } from '../local/kafka/admin.ts'
 import { LocalKafka } from '../local/kafka/cluster.ts'
 import { explain } from '../local/requirements.ts'
@@ -44,7 +45,7 @@ async function main(): Promise<void> {
     const curves = selection.includes('growth') ? await growthCurves(servers) : []
     const hardware = `${cpus()[0]?.model}, ${cpus().length} cores`
     const date = new Date().toISOString().slice(0, 10)
-    const machine = `${hardware}, Linux ${release()}, Node ${process.version}, Kafka 4.3.1 x3, ${date}`
+    const machine = `${hardware}, Linux ${release()}, Node ${process.version}, Kafka ${KAFKA_VERSION} x3, ${date}`
     const document = { machine, rows, curves }
     console.log(JSON.stringify(document, null, 2))
     if (values.json) writeFileSync(values.json, `${JSON.stringify(document)}\n`)

@@ -14,10 +14,12 @@ interface Program {
   readonly megabytes: number
 }
 
+/** The version of the local stack: the newest on Maven Central that runs on Java 17. */
+export const KAFKA_VERSION = '4.4.0'
 const KAFKA: Program = {
   title: 'Apache Kafka',
   folder: 'kafka',
-  version: '4.3.1',
+  version: KAFKA_VERSION,
   group: 'org.apache.kafka',
   artifacts: ['kafka_2.13', 'kafka-tools'],
   megabytes: 130,
@@ -31,9 +33,12 @@ const ELASTICMQ: Program = {
   megabytes: 43,
 }
 
-/** @returns the folder of Kafka's jars */
-export function kafkaJars(log: (line: string) => void): Promise<string> {
-  return jarsOf(KAFKA, log)
+/**
+ * @param version of Apache Kafka; default: the version of the local stack
+ * @returns the folder of Kafka's jars
+ */
+export function kafkaJars(log: (line: string) => void, version = KAFKA_VERSION): Promise<string> {
+  return jarsOf({ ...KAFKA, version }, log)
 }
 
 /** @returns the folder of ElasticMQ's jars */

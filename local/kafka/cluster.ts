@@ -36,6 +36,8 @@ export interface Listener {
 
 export interface KafkaOptions {
   readonly log?: (line: string) => void
+  /** The version of Apache Kafka. Default: that of the local stack. */
+  readonly version?: string
   /** Broker settings; they take precedence over the local defaults. */
   readonly properties?: Readonly<Record<string, string>>
   readonly firstPort?: number
@@ -77,7 +79,7 @@ export class LocalKafka {
   static async start(brokers: number, options: KafkaOptions = {}): Promise<LocalKafka> {
     const { log = () => {}, firstPort = 0 } = options
     requireJava()
-    const jars = await kafkaJars(log)
+    const jars = await kafkaJars(log, options.version)
     const folder = temporaryFolder()
     const nodes: Node[] = []
     for (let id = 1; id <= brokers; id++) {

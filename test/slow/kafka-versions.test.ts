@@ -1,0 +1,60 @@
+// The contract of KafkaClient on the oldest Apache Kafka with KRaft, on the last 3.x, and on the local stack's version.
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, test } from 'node:test'
+import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
+import { KAFKA_VERSION } from '../../local/artifacts.ts'
+import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import { LocalKafka } from '../../local/kafka/cluster.ts'
+import { producerOf } from '../fakes/producer-of.ts'
+import { kafkaClientContract } from '../kafka-client.contract.ts'
+
+/** The codecs that the reader of the tests knows; test/kafka/compression.test.ts has the others. */
+const CODECS = ['none', 'gzip'] as const
+const RECORDS = 100
+
+for (const version of ['3.0.2', '3.9.2', KAFKA_VERSION]) {
+  let starting: Promise<LocalKafka> | undefined
+  const serversOf = async () => {
+    starting ??= LocalKafka.start(1, { version })
+    return (await starting).bootstrapServers
+  }
+  after(async () => (await starting)?.stop())
+
+  const newTopic = async (servers: string) => {
+    const topic = `test-${randomBytes(6).toString('hex')}`
+    await createTopics(servers, [{ topic, partitions: 3 }])
+    await untilInSync(servers, topic, 1)
+    return topic
+  }
+
+  kafkaClientContract(`Kafka ${version}`, async () => {
+    const servers = await serversOf()
+    const client = new KafkaJsClient({
+      bootstrap: () => servers.split(','),
+      clientId: 'contract',
+      connectTimeoutMs: 3000,
+      maxIdleMs: 120_000,
+      reconnectBackoffMs: 50,
+      reconnectBackoffMaxMs: 1000,
+    })
+    return { client, topic: await newTopic(servers), knowsTopics: true, stop: async () => {} }
+  })
+
+  test(`Kafka ${version}: records are read back as they were sent, once`, async () => {
+    const servers = await serversOf()
+    for (const compressionType of CODECS) {
+      const topic = await newTopic(servers)
+      const producer = producerOf(servers.split(','), { compressionType })
+      const values = Array.from({ length: RECORDS }, (_, index) => `${index} ${'x'.repeat(index)}`)
+      const reports = await producer.sendAll(values.map(value => ({ topic, key: value, value })))
+      await producer.close()
+      assert.deepEqual(
+        reports.map(({ kind }) => kind),
+        values.map(() => 'delivered'),
+      )
+      const stored = (await readTopic(servers, topic)).map(({ value }) => String(value))
+      assert.deepEqual(stored.sort(), values.toSorted())
+    }
+  })
+}
