@@ -1,26 +1,28 @@
 // KafkaProducer runs stages 3 to 8 in order.
 import { Appender } from './accumulate/appender.ts'
 import { RecordAccumulator } from './accumulate/record-accumulator.ts'
+import { CodecLoader } from './codec-loader.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { configuredPartitioner, configuredSerializer } from './configured-classes.ts'
 import { senderOptionsOf } from './configured-options.ts'
-import { type DeliveryReport, notSent, toReport } from './delivery/delivery-report.ts'
+import { type DeliveryReport, notSent } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { SendSpans } from './delivery/send-spans.ts'
-import { isRecordError, orderGroupStopped, type RecordError, TransportError, unexpectedError } from './errors.ts'
+import { TransportError } from './errors.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
+import { PreparedSender } from './prepared-sender.ts'
+import { ProducerCall } from './producer-call.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
-import type { ProducerRecord, SerializedRecord } from './record/producer-record.ts'
+import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
+import { RecordPreparer } from './record-preparer.ts'
 import { Sender } from './send/sender.ts'
 import { RecordSerializer } from './serialize/record-serializer.ts'
-import { SerializationQueue } from './serialize/serialization-queue.ts'
 import { type Clock, systemClock } from './time/clock.ts'
 import { Deadline } from './time/deadline.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
-import { type ValidationRules, validateRecord } from './validate/record-validator.ts'
-import { loadCompression } from './wire-format/compress.ts'
+import type { ValidationRules } from './validate/record-validator.ts'
 
 export interface KafkaProducerDependencies {
   readonly client: KafkaClient
@@ -31,44 +33,21 @@ export interface KafkaProducerDependencies {
   readonly warn?: (text: string) => void
 }
 
-interface Prepared {
-  readonly record: ProducerRecord
-  readonly serialized: SerializedRecord
-  readonly index: number
-}
-
-/** Shared by the records of one call of send or sendAll. */
-interface Call {
-  readonly deadline: Deadline
-  readonly lingerMs: number
-  readonly reports: DeliveryReport[]
-  readonly stopped: StoppedGroups
-}
-
-/**
- * The order groups of a call that had a failure → the index of the first one; only the records after it are held back.
- */
-type StoppedGroups = Map<string, number>
-
 /** Sends records to Kafka. Create it with a `ProducerFactory`, which keeps one per configuration. */
 export class KafkaProducer {
   readonly #config: ProducerConfig
   readonly #client: KafkaClient
-  readonly #rules: ValidationRules
   readonly #clock: Clock
-  readonly #serializer: RecordSerializer
-  readonly #partitioner: RecordPartitioner
+  readonly #preparer: RecordPreparer
   readonly #appender: Appender
   readonly #accumulator: RecordAccumulator
   readonly #sender: Sender
+  readonly #preparedSender: PreparedSender
+  readonly #codec: CodecLoader
   /** Calls of send and sendAll that still have records without an outcome. */
   readonly #calls = new Set<Promise<DeliveryReport[]>>()
   /** Calls of `flush` in progress. */
   #flushes = 0
-  /** Pending load of the compression codec. */
-  #loadingCodec: Promise<void> | undefined
-  #codecError: TransportError | undefined
-  readonly #serializationQueue = new SerializationQueue()
   #closed = false
 
   /** @throws ConfigError when a class that a setting names can't be loaded */
@@ -83,15 +62,16 @@ export class KafkaProducer {
   ) {
     this.#config = config
     this.#client = client
-    this.#rules = rules
     this.#clock = clock
-    this.#serializer = new RecordSerializer(
-      config.maxRequestSize,
-      configuredSerializer('keySerializer', config),
-      configuredSerializer('valueSerializer', config),
+    this.#preparer = new RecordPreparer(
+      rules,
+      new RecordSerializer(
+        config.maxRequestSize,
+        configuredSerializer('keySerializer', config),
+        configuredSerializer('valueSerializer', config),
+      ),
     )
     const { partitioner, isCustom } = configuredPartitioner(config)
-    this.#partitioner = new RecordPartitioner(partitioner, isCustom ? warn : undefined)
     this.#accumulator = new RecordAccumulator(config.batchSize, clock)
     this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, records => this.#sender.add(records))
     this.#sender = new Sender(client, this.#accumulator, {
@@ -104,7 +84,17 @@ export class KafkaProducer {
         client.close(Deadline.after(clock, 0)).catch(() => warn('The connections of the stopped producer stay open.'))
       },
     })
-    if (config.compressionType !== 'none') this.#loadCompression()
+    this.#preparedSender = new PreparedSender({
+      appender: this.#appender,
+      partitioner: new RecordPartitioner(partitioner, isCustom ? warn : undefined),
+      metadata: this.#sender.metadata,
+      clock,
+      maxBlockMs: config.maxBlockMs,
+      isFlushing: () => this.#flushes > 0,
+    })
+    this.#codec = new CodecLoader(config.compressionType, compression => {
+      this.#accumulator.compression = compression
+    })
   }
 
   /** False when it is closed or stopped by an internal error; the factory then creates another. */
@@ -119,7 +109,7 @@ export class KafkaProducer {
   async connect(deadline: Deadline = Deadline.after(this.#clock, this.#config.maxBlockMs)): Promise<void> {
     const { identity, metadata } = this.#sender
     await Promise.all([
-      this.#loadingCodec,
+      this.#codec.loading,
       metadata.reach(deadline),
       this.#config.enableIdempotence ? (identity.current ?? identity.request()) : undefined,
     ])
@@ -232,17 +222,15 @@ export class KafkaProducer {
         this.#clock.now() + this.#config.deliveryTimeoutMs,
       ),
     )
-    const call: Call = { deadline, lingerMs, reports: new Array(records.length), stopped: new Map() }
-    const ready = await this.#serializeAll(records, call)
-    await this.#loadingCodec
-    if (this.#codecError)
-      return records.map(record =>
-        notSent(record, undefined, this.#codecError as TransportError, this.#clock.epochMs()),
-      )
+    const call = new ProducerCall(records.length, deadline, lingerMs, this.#clock)
+    const ready = await this.#preparer.prepare(records, call)
+    await this.#codec.loading
+    const { error } = this.#codec
+    if (error) return records.map(record => notSent(record, undefined, error, this.#clock.epochMs()))
     // Topics don't wait for one another, unless an order group may span them.
     const hasOrderGroup = ready.some(({ serialized }) => serialized.orderGroup !== undefined)
     const parts = hasOrderGroup ? [ready] : [...Map.groupBy(ready, ({ serialized }) => serialized.topic).values()]
-    await Promise.all(parts.map(part => this.#sendPart(part, call)))
+    await Promise.all(parts.map(part => this.#preparedSender.send(part, call)))
     return call.reports
   }
 
@@ -255,133 +243,6 @@ export class KafkaProducer {
           cause: broken,
         })
   }
-
-  /** Stages 3 and 4. */
-  #serializeAll(records: readonly ProducerRecord[], call: Call): Prepared[] | Promise<Prepared[]> {
-    return this.#serializationQueue.inOrder(records.map((record, index) => this.#prepare(record, index, call)))
-  }
-
-  #prepare(record: ProducerRecord, index: number, call: Call): Prepared[] | Promise<Prepared[]> {
-    const fail = (error: unknown): Prepared[] => {
-      this.#fail({ record, serialized: undefined, index }, error, call)
-      return []
-    }
-    try {
-      throwIfStopped(record, index, call.stopped)
-      const serialized = this.#serializer.serialize(validateRecord(record, this.#rules))
-      return serialized instanceof Promise
-        ? serialized.then(bytes => [{ record, serialized: bytes, index }], fail)
-        : [{ record, serialized, index }]
-    } catch (error) {
-      return fail(error)
-    }
-  }
-
-  /** Reports a record that was not sent, and holds back the later ones of its order group. */
-  #fail(
-    { record, serialized, index }: Omit<Prepared, 'serialized'> & { serialized: SerializedRecord | undefined },
-    error: unknown,
-    { reports, stopped }: Call,
-  ): void {
-    reports[index] = notSent(record, serialized, asRecordError(error), this.#clock.epochMs())
-    const orderGroup = orderGroupOf(record)
-    if (orderGroup !== undefined) stopped.set(orderGroup, Math.min(index, stopped.get(orderGroup) ?? index))
-  }
-
-  /** Stages 5 to 8. */
-  async #sendPart(records: readonly Prepared[], call: Call): Promise<void> {
-    const { deadline, lingerMs, reports, stopped } = call
-    const beganAt = this.#clock.now()
-    const topics = new Map<string, TopicPartitions | RecordError>()
-    const byTopic = Map.groupBy(records, ({ serialized }) => serialized.topic)
-    await Promise.all(
-      [...byTopic].map(
-        async ([topic, ofTopic]) => void topics.set(topic, await this.#topicOrError(topic, ofTopic, deadline)),
-      ),
-    )
-    const terms = {
-      deadline,
-      blockMs: this.#config.maxBlockMs - (this.#clock.now() - beganAt),
-      lingerMs: () => (this.#flushes > 0 ? 0 : lingerMs),
-    }
-    const appended = await this.#appender.append(
-      records,
-      ({ record, serialized, index }) => {
-        throwIfStopped(record, index, stopped)
-        const partitions = topics.get(serialized.topic) as TopicPartitions | RecordError
-        if (partitions instanceof Error) throw partitions
-        return this.#partitioner.partition(serialized, partitions)
-      },
-      terms,
-      (prepared, error) => this.#fail(prepared, error, call),
-    )
-    for (const { source, partitioned, outcome } of appended)
-      reports[source.index] = toReport(source.record, partitioned, await outcome)
-  }
-
-  #loadCompression(): void {
-    this.#loadingCodec = loadCompression(this.#config.compressionType)
-      .then(
-        compression => {
-          this.#accumulator.compression = compression
-        },
-        cause => {
-          this.#codecError = new TransportError(
-            'unavailable',
-            `compression.type ${this.#config.compressionType}: its codec can't be loaded.`,
-            { cause },
-          )
-        },
-      )
-      .finally(() => {
-        this.#loadingCodec = undefined
-      })
-  }
-
-  async #topicOrError(
-    topic: string,
-    records: readonly Prepared[],
-    deadline: Deadline,
-  ): Promise<TopicPartitions | RecordError> {
-    try {
-      const refusal = currentScope()?.refusal
-      if (refusal) throw refusal
-      if (deadline.passed)
-        throw new TransportError('deadline', 'The deadline had passed before the send began.', { retriable: true })
-      return await this.#partitionsOf(topic, records, deadline)
-    } catch (error) {
-      return asRecordError(error)
-    }
-  }
-
-  /** Refreshes the metadata once if a record names a partition beyond the known count: the topic may have grown. */
-  async #partitionsOf(
-    topic: string,
-    records: readonly { serialized: SerializedRecord }[],
-    deadline: Deadline,
-  ): Promise<TopicPartitions> {
-    const { metadata } = this.#sender
-    const blockUntil = deadline.limitedTo(this.#config.maxBlockMs)
-    const partitions = await metadata.forTopic(topic, blockUntil)
-    const isBeyond = records.some(({ serialized }) => (serialized.partition ?? 0) >= partitions.count)
-    return isBeyond ? metadata.forTopic(topic, blockUntil, metadata.requestRefresh()) : partitions
-  }
-}
-
-/** @throws TransportError `order-group-stopped` after an earlier record of the group failed */
-function throwIfStopped(record: ProducerRecord, index: number, stopped: StoppedGroups): void {
-  const orderGroup = orderGroupOf(record)
-  if (orderGroup !== undefined && index > (stopped.get(orderGroup) ?? Number.POSITIVE_INFINITY))
-    throw orderGroupStopped()
-}
-
-/** Also of a record that stage 3 refuses. */
-function orderGroupOf(record: ProducerRecord | null): string | undefined {
-  return record?.orderGroup ?? undefined
-}
-
-function asRecordError(error: unknown): RecordError {
-  return isRecordError(error) ? error : unexpectedError(error)
 }
 
 /** Not the message of a foreign error, which may quote a payload. */

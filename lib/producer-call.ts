@@ -1,0 +1,59 @@
+// One call of send or sendAll: what its records share, and their reports so far.
+import { type DeliveryReport, notSent } from './delivery/delivery-report.ts'
+import { isRecordError, orderGroupStopped, type RecordError, unexpectedError } from './errors.ts'
+import type { ProducerRecord, SerializedRecord } from './record/producer-record.ts'
+import type { Clock } from './time/clock.ts'
+import type { Deadline } from './time/deadline.ts'
+
+/** A record of a call; `index` is its place in the caller's list. */
+export interface CallRecord {
+  readonly record: ProducerRecord
+  readonly index: number
+  /** Undefined before stage 4. */
+  readonly serialized: SerializedRecord | undefined
+}
+
+/** A record after stage 4. */
+export interface Prepared extends CallRecord {
+  readonly serialized: SerializedRecord
+}
+
+export class ProducerCall {
+  readonly deadline: Deadline
+  /** How long its records may wait for others, ms. */
+  readonly lingerMs: number
+  readonly reports: DeliveryReport[]
+  readonly #clock: Clock
+  /** The order groups that had a failure → the index of the first one; only the records after it are held back. */
+  readonly #stopped = new Map<string, number>()
+
+  constructor(recordCount: number, deadline: Deadline, lingerMs: number, clock: Clock) {
+    this.reports = new Array(recordCount)
+    this.deadline = deadline
+    this.lingerMs = lingerMs
+    this.#clock = clock
+  }
+
+  /** Reports a record that was not sent, and holds back the later ones of its order group. */
+  fail({ record, serialized, index }: CallRecord, error: unknown): void {
+    this.reports[index] = notSent(record, serialized, asRecordError(error), this.#clock.epochMs())
+    const orderGroup = orderGroupOf(record)
+    if (orderGroup !== undefined) this.#stopped.set(orderGroup, Math.min(index, this.#stopped.get(orderGroup) ?? index))
+  }
+
+  /** @throws TransportError `order-group-stopped` after an earlier record of the group failed */
+  throwIfStopped({ record, index }: Pick<CallRecord, 'record' | 'index'>): void {
+    const orderGroup = orderGroupOf(record)
+    if (orderGroup !== undefined && index > (this.#stopped.get(orderGroup) ?? Number.POSITIVE_INFINITY))
+      throw orderGroupStopped()
+  }
+}
+
+/** Also of a record that stage 3 refuses. */
+function orderGroupOf(record: ProducerRecord | null): string | undefined {
+  return record?.orderGroup ?? undefined
+}
+
+export function asRecordError(error: unknown): RecordError {
+  return isRecordError(error) ? error : unexpectedError(error)
+}
