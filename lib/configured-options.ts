@@ -22,6 +22,7 @@ export function senderOptionsOf(
     ackTimeoutMs: config.ackTimeoutMs,
     maxRequestSize: config.maxRequestSize,
     metadataMaxAgeMs: config.metadataMaxAgeMs,
+    maxBlockMs: config.maxBlockMs,
   }
 }
 
@@ -31,6 +32,7 @@ export function clientOptionsOf(
   return {
     clientId: config.clientId,
     connectTimeoutMs: config.socketConnectionSetupTimeoutMs,
+    requestTimeoutMs: config.requestTimeoutMs,
     maxIdleMs: config.connectionsMaxIdleMs,
     reconnectBackoffMs: config.reconnectBackoffMs,
     reconnectBackoffMaxMs: config.reconnectBackoffMaxMs,

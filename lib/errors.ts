@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   'delivery-failure': [
     'no-leader',
     'topic-not-on-cluster',
+    'partition-gone',
     'unreachable',
     'authentication',
     'authorization',

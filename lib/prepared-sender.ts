@@ -78,7 +78,7 @@ export class PreparedSender {
     }
   }
 
-  /** Refreshes the metadata once if a record names a partition beyond the known count: the topic may have grown. */
+  /** Waits for a partition beyond the known count, up to `max.block.ms`: the topic may just have got it. */
   async #partitionsOf(
     topic: string,
     records: readonly { serialized: SerializedRecord }[],
@@ -87,7 +87,7 @@ export class PreparedSender {
     const { metadata, maxBlockMs } = this.#parts
     const blockUntil = deadline.limitedTo(maxBlockMs)
     const partitions = await metadata.forTopic(topic, blockUntil)
-    const isBeyond = records.some(({ serialized }) => (serialized.partition ?? 0) >= partitions.count)
-    return isBeyond ? metadata.forTopic(topic, blockUntil, metadata.requestRefresh()) : partitions
+    const highest = records.reduce((max, { serialized }) => Math.max(max, serialized.partition ?? 0), 0)
+    return highest < partitions.count ? partitions : metadata.withPartition(topic, highest, blockUntil)
   }
 }

@@ -94,8 +94,9 @@ export class Appender {
     for (const source of records) {
       try {
         if (waitError !== undefined) throw waitError
-        if (deadline.passed) throw holdsTurn ? tooLate() : deadlinePassed()
+        // First: it says why the topic is not known.
         const partitioned = toPartitioned(source)
+        if (deadline.passed) throw holdsTurn ? tooLate() : deadlinePassed()
         const granted = this.#pool.allocate(bufferBytes(partitioned), deadline.limitedTo(blockMs))
         if (granted) {
           // The records appended so far leave first: the others wait for the memory that they hold.

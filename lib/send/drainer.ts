@@ -2,6 +2,7 @@
 // Java: RecordAccumulator.ready and drain.
 import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
+import type { PartitionMetadata } from '../transport/kafka-client.ts'
 import type { InFlight } from './in-flight.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { PartitionTable } from './partition-table.ts'
@@ -28,6 +29,8 @@ export interface Drained {
   readonly unencodable: readonly { readonly partition: PartitionState; readonly cause: unknown }[]
   /** When a partition that may not send yet may; Infinity where an answer must arrive first. */
   readonly wakeAt: number
+  /** Partitions that do not exist any more. */
+  readonly gone: readonly PartitionState[]
 }
 
 export class Drainer {
@@ -42,11 +45,16 @@ export class Drainer {
     const { partitions, accumulator, metadata, inFlight, options } = this.#parts
     const requests = new Map<number, { partitions: PartitionState[]; size: number }[]>()
     const unencodable: { partition: PartitionState; cause: unknown }[] = []
+    const gone: PartitionState[] = []
     let wakeAt = Number.POSITIVE_INFINITY
     for (const partition of partitions.active) {
       if (partition.isInFlight) continue
       if (!partition.hasRecords && !accumulator.has(partition.topic, partition.partition)) {
         partitions.deactivate(partition)
+        continue
+      }
+      if (metadata.isGone(partition.topic, partition.partition)) {
+        gone.push(partition)
         continue
       }
       const waitsUntil = this.#ready(partition, now)
@@ -57,7 +65,7 @@ export class Drainer {
       // No batch: order groups hold all records back until another partition's batch ends, which runs the Sender again.
       const batch = this.#openBatch(partition)
       if (!batch) continue
-      const leader = metadata.leader(partition.topic, partition.partition) as number
+      const { leader } = metadata.leader(partition.topic, partition.partition) as PartitionMetadata
       const ofLeader = requests.get(leader) ?? []
       requests.set(leader, ofLeader)
       const size = encodedSize(batch, cause => unencodable.push({ partition, cause }))
@@ -73,6 +81,7 @@ export class Drainer {
       requests: [...requests].flatMap(([leader, ofLeader]) => ofLeader.map(request => ({ leader, ...request }))),
       unencodable,
       wakeAt,
+      gone,
     }
   }
 
@@ -91,22 +100,24 @@ export class Drainer {
   /** When the partition may send: now or later (monotonic), or Infinity where an answer must arrive first. */
   #ready(partition: PartitionState, now: number): number {
     const { accumulator, metadata, inFlight, options } = this.#parts
-    if (partition.notBefore > now) return partition.notBefore
+    const leader = metadata.leader(partition.topic, partition.partition)
+    // A leader that was elected since the last attempt need not be waited for.
+    const isElected = leader !== undefined && leader.leaderEpoch > partition.attemptedEpoch
+    if (partition.notBefore > now && !isElected) return partition.notBefore
     const lingersUntil =
       partition.hasRecords || options.isExhausted() ? now : accumulator.readyAt(partition.topic, partition.partition)
     if (lingersUntil > now) return lingersUntil
-    if (!metadata.isAsNewAs(partition.metadataTicket)) {
-      metadata.pursue()
+    if (!metadata.isAsNewAs(partition.topic, partition.metadataTicket)) {
+      metadata.pursue(partition.topic, partition.metadataTicket)
       return Number.POSITIVE_INFINITY
     }
-    const leader = metadata.leader(partition.topic, partition.partition)
     if (leader === undefined) {
-      partition.noLeader(metadata.requestRefresh())
+      partition.noLeader(metadata.requestRefresh(partition.topic))
       return Number.POSITIVE_INFINITY
     }
     if (!partition.batch?.identity && !this.#hasProducerId(partition)) return Number.POSITIVE_INFINITY
-    if (inFlight.free(leader) <= 0) return Number.POSITIVE_INFINITY
-    return inFlight.mutedUntil(leader)
+    if (inFlight.free(leader.leader) <= 0) return Number.POSITIVE_INFINITY
+    return inFlight.mutedUntil(leader.leader)
   }
 
   #hasProducerId(partition: PartitionState): boolean {

@@ -59,6 +59,7 @@ export class PartitionState {
   #reason: string | undefined
   #notBefore = 0
   #metadataTicket = 0
+  #attemptedEpoch = -1
   #idAndEpoch: ProducerIdAndEpoch | undefined
   #nextSequence = 0
   /** The offset after the last batch that all replicas acknowledged. */
@@ -119,6 +120,11 @@ export class PartitionState {
     return this.#notBefore
   }
 
+  /** The epoch of the leader that the last attempt was for; -1 before the first. */
+  get attemptedEpoch(): number {
+    return this.#attemptedEpoch
+  }
+
   /** The next attempt waits until the metadata is as new as this ticket. */
   get metadataTicket(): number {
     return this.#metadataTicket
@@ -174,8 +180,9 @@ export class PartitionState {
   // A request
 
   /** OPEN → REQUESTED */
-  beginRequest(at: Moment): ProducerBatch {
+  beginRequest(at: Moment, leaderEpoch = -1): ProducerBatch {
     const batch = this.#openBatch('begin a request')
+    this.#attemptedEpoch = leaderEpoch
     batch.beginAttempt(at)
     this.#phase = 'requested'
     return batch

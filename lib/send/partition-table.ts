@@ -17,6 +17,12 @@ export class PartitionTable {
     return this.#active
   }
 
+  /** Whether records of the topic are not completed. */
+  hasActive(topic: string): boolean {
+    for (const partition of this.#active) if (partition.topic === topic) return true
+    return false
+  }
+
   of({ record: { topic, partition } }: PendingRecord): PartitionState {
     const key = topicPartition(topic, partition)
     let state = this.#all.get(key)

@@ -6,9 +6,9 @@ import { Deadline } from '../time/deadline.ts'
 import { transportError } from '../transport/error-codes.ts'
 import type { KafkaClient, ProducerIdAndEpoch } from '../transport/kafka-client.ts'
 
-const REQUEST_MS = 5000
-
 export interface IdentityOptions {
+  readonly requestTimeoutMs: number
+  readonly connectTimeoutMs: number
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
   readonly clock: Clock
@@ -58,10 +58,10 @@ export class ProducerIdentity {
   }
 
   async #requestWithRetries(): Promise<void> {
-    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    const { clock, requestTimeoutMs, connectTimeoutMs, retryBackoffMs, retryBackoffMaxMs } = this.#options
     for (let failures = 0; ; failures++) {
       try {
-        this.#current = await this.#client.initProducerId(Deadline.after(clock, REQUEST_MS))
+        this.#current = await this.#client.initProducerId(Deadline.after(clock, connectTimeoutMs + requestTimeoutMs))
         this.count++
         return
       } catch (error) {

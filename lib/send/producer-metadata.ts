@@ -1,58 +1,52 @@
-// Known topics, partitions and leaders. One request at a time, for all topics in use; a topic's error is its own.
+// Known topics, partitions and leaders, and the calls that wait for them. Java: ProducerMetadata.
 import { TransportError } from '../errors.ts'
-import { backoff } from '../time/backoff.ts'
-import { type Clock, elapsedSince, type Moment, moment, sleep } from '../time/clock.ts'
-import { Deadline } from '../time/deadline.ts'
+import type { TopicPartitions } from '../partition/partitioner.ts'
+import { type Clock, elapsedSince, type Moment, moment } from '../time/clock.ts'
+import type { Deadline } from '../time/deadline.ts'
 import { topicFailureCode, transportError } from '../transport/error-codes.ts'
-import type { KafkaClient, PartitionMetadata, TopicMetadata } from '../transport/kafka-client.ts'
+import type { Cluster, KafkaClient, PartitionMetadata } from '../transport/kafka-client.ts'
+import { MetadataRequests, type MetadataSubject } from './metadata-requests.ts'
+import { KnownTopic } from './topic-metadata.ts'
 
-const REQUEST_MS = 5000
 /** A topic that got no record for this long is no longer requested (Java: `metadata.max.idle.ms`). */
 const TOPIC_IDLE_MS = 300_000
-/** After this many answers in a row with an older epoch or fewer partitions, the topic counts as recreated. */
-const BELIEVE_AFTER = 5
-
-/** A topic without leaders delays requests for the other topics as much as this many failures do, and no more. */
-const UNHEALTHY_FAILURES = 2
-
-interface CachedTopic {
-  lastUse: Moment
-  error: string | null
-  count: number
-  contradicted: number
-  readonly partitions: Map<number, PartitionMetadata>
-}
 
 export interface MetadataOptions {
   readonly maxAgeMs: number
+  /** How long records wait for a partition that the topic may get (`max.block.ms`). */
+  readonly maxBlockMs: number
+  readonly requestTimeoutMs: number
+  readonly connectTimeoutMs: number
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
   readonly clock: Clock
   /** Called after every request: the Sender looks for batches that can leave now. */
   readonly onChange: () => void
-  /** Records wait for an answer. Without them a failed request is not repeated. */
-  readonly isWanted: () => boolean
+  /** Whether records of the topic wait: then it is in use, however long ago its last call was. */
+  readonly hasRecords: (topic: string) => boolean
 }
 
 export class ProducerMetadata {
-  readonly #client: KafkaClient
   readonly #options: MetadataOptions
-  readonly #topics = new Map<string, CachedTopic>()
+  readonly #requests: MetadataRequests<KnownTopic>
+  readonly #topics = new Map<string, KnownTopic>()
   readonly #waiters = new Set<() => void>()
-  #requested = 0
-  #answered = 0
-  #request: Promise<void> | undefined
-  #failures = 0
-  #requestedAt = Number.NEGATIVE_INFINITY
-  #lastError: TransportError | undefined
-  #answeredAt: Moment | undefined
-  #closed = false
-  refreshes = 0
+  /** When all topics were last requested. */
+  #refreshedAt: Moment | undefined
+  /** The same before the refresh that is under way. */
+  #refreshedBefore: Moment | undefined
+  #isClosed = false
   #clusterId: string | null = null
 
   constructor(client: KafkaClient, options: MetadataOptions) {
-    this.#client = client
     this.#options = options
+    this.#requests = new MetadataRequests(client, {
+      ...options,
+      requestMs: options.connectTimeoutMs + options.requestTimeoutMs,
+      topics: () => this.#topicsInUse(),
+      isWanted: topic => topic.waiting > 0 || options.hasRecords(topic.name),
+      onEnd: cluster => this.#onEnd(cluster),
+    })
   }
 
   /** Of the cluster that answered last; null where no broker said. */
@@ -60,184 +54,177 @@ export class ProducerMetadata {
     return this.#clusterId
   }
 
-  leader(topic: string, partition: number): number | undefined {
-    const leader = this.#topics.get(topic)?.partitions.get(partition)?.leader
-    return leader === undefined || leader < 0 ? undefined : leader
+  /** Metadata requests so far. */
+  get refreshes(): number {
+    return this.#requests.count
   }
 
-  /** @returns a ticket: `isAsNewAs(ticket)` is true once a request made after this call is answered */
-  requestRefresh(): number {
-    this.#requested = Math.max(this.#requested, this.#answered + (this.#request ? 2 : 1))
-    this.#startRequest()
-    return this.#requested
+  leader(topic: string, partition: number): PartitionMetadata | undefined {
+    return this.#topics.get(topic)?.leader(partition)
   }
 
-  /** Repeats the request if the last one did not answer what was requested. */
-  pursue(): void {
-    this.#startRequest()
+  /** The topic was created anew with fewer partitions, so this one does not exist any more. */
+  isGone(topic: string, partition: number): boolean {
+    return this.#topics.get(topic)?.isGone(partition) === true
   }
 
-  isAsNewAs(ticket: number): boolean {
-    return this.#answered >= ticket
+  /** Whether the last answer says that the cluster does not have the topic. */
+  isMissing(topic: string): boolean {
+    return this.#topics.get(topic)?.error === 'UNKNOWN_TOPIC_OR_PARTITION'
   }
 
+  /** @returns a ticket: `isAsNewAs(topic, ticket)` is true once a request that begins after this call is answered */
+  requestRefresh(topic: string): number {
+    return this.#requests.need(this.#known(topic))
+  }
+
+  /** Repeats the request if the last one did not answer what the ticket stands for. */
+  pursue(topic: string, ticket: number): void {
+    this.#requests.pursue(this.#known(topic), ticket)
+  }
+
+  isAsNewAs(topic: string, ticket: number): boolean {
+    return ticket === 0 || this.#known(topic).answered >= ticket
+  }
+
+  /** Call it while records wait. */
   refreshIfOld(): void {
-    if (this.#answeredAt && elapsedSince(this.#options.clock, this.#answeredAt) > this.#options.maxAgeMs)
-      this.requestRefresh()
+    const { clock, maxAgeMs } = this.#options
+    if (!this.#refreshedAt || elapsedSince(clock, this.#refreshedAt) <= maxAgeMs) return
+    this.#refreshedBefore = this.#refreshedAt
+    this.#refreshedAt = moment(clock)
+    this.#requests.refresh()
   }
 
   /**
    * The topic's partition count and its partitions with a leader; waits for them until the deadline (`max.block.ms`).
    * @throws TransportError `topic-not-on-cluster`, or what kept every broker from answering
    */
-  async forTopic(
-    topic: string,
-    deadline: Deadline,
-    atLeast = 0,
-  ): Promise<{ count: number; available: readonly number[] }> {
-    const { clock } = this.#options
-    const cached = this.#use(topic)
-    while (cached.count === 0 || !this.isAsNewAs(atLeast)) {
-      if (this.#closed) throw new TransportError('unavailable', 'The producer is closed.')
-      if (deadline.passed) throw this.#whyUnknown(topic, cached)
-      this.requestRefresh()
-      await this.#nextAnswer(clock, deadline)
-      // Waiting does not fix this.
-      if (cached.count === 0 && cached.error === 'TOPIC_AUTHORIZATION_FAILED') throw this.#whyUnknown(topic, cached)
-      if (cached.count === 0) this.#throwIfFatal()
-    }
-    return {
-      count: cached.count,
-      available: [...cached.partitions.values()].filter(p => p.leader >= 0).map(p => p.partition),
-    }
+  async forTopic(topic: string, deadline: Deadline): Promise<TopicPartitions> {
+    const known = this.#use(topic)
+    if (known.count > 0) return known.partitions
+    await this.#waitFor(known, () => known.count > 0 || known.error === 'TOPIC_AUTHORIZATION_FAILED', deadline)
+    if (known.count === 0) throw this.#whyUnknown(known)
+    return known.partitions
+  }
+
+  /**
+   * The topic's partitions, for a record of a partition beyond the known count: the topic may just have got it. Waits
+   * for it until the deadline, but only once per topic and `metadata.max.age.ms`: meanwhile one answer decides.
+   * @throws TransportError when no broker answered
+   */
+  async withPartition(topic: string, partition: number, deadline: Deadline): Promise<TopicPartitions> {
+    const known = this.#use(topic)
+    const ticket = this.requestRefresh(topic)
+    const until = this.#growthDeadline(known, deadline)
+    const isAnswered = () => known.answered >= ticket
+    await this.#waitFor(known, () => partition < known.count || (isAnswered() && until.passed), deadline, until)
+    if (!isAnswered() && partition >= known.count) throw this.#whyUnknown(known)
+    return known.partitions
   }
 
   /** Resolves once any broker has answered. @throws TransportError why none did before the deadline */
   async reach(deadline: Deadline): Promise<void> {
-    const ticket = this.requestRefresh()
-    while (!this.isAsNewAs(ticket)) {
-      if (deadline.passed)
-        throw (
-          this.#lastError ??
-          transportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
-        )
-      await this.#nextAnswer(this.#options.clock, deadline)
-      this.#throwIfFatal()
-    }
+    const { anyBroker } = this.#requests
+    const ticket = this.#requests.need(anyBroker)
+    await this.#waitFor(anyBroker, () => anyBroker.answered >= ticket, deadline)
+    if (anyBroker.answered < ticket)
+      throw (
+        this.#requests.lastError ??
+        transportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
+      )
   }
 
   close(): void {
-    this.#closed = true
+    this.#isClosed = true
+    this.#requests.close()
     this.#wake()
   }
 
-  #throwIfFatal(): void {
-    if (this.#lastError && !this.#lastError.retriable) throw this.#lastError
-  }
-
-  #use(topic: string): CachedTopic {
-    let cached = this.#topics.get(topic)
-    if (!cached) {
-      cached = { lastUse: moment(this.#options.clock), error: null, count: 0, contradicted: 0, partitions: new Map() }
-      this.#topics.set(topic, cached)
+  #known(name: string): KnownTopic {
+    let known = this.#topics.get(name)
+    if (!known) {
+      known = new KnownTopic(name, moment(this.#options.clock))
+      this.#topics.set(name, known)
     }
-    cached.lastUse = moment(this.#options.clock)
-    return cached
+    return known
   }
 
-  #whyUnknown(topic: string, cached: CachedTopic): TransportError {
-    if (cached.error === 'TOPIC_AUTHORIZATION_FAILED')
-      return new TransportError(
-        topicFailureCode(cached.error),
-        `The producer may not describe the topic ${topic}: expected an ACL for WRITE on it ` +
-          '(MSK: kafka-cluster:DescribeTopic and WriteData).',
-        { causeCode: cached.error },
-      )
-    if (cached.error !== null)
-      return new TransportError(
-        topicFailureCode(cached.error),
-        `The cluster has no topic ${topic} (${cached.error}).`,
-        {
-          causeCode: cached.error,
-          retriable: true,
-        },
-      )
-    return new TransportError('unreachable', 'No broker returned metadata for the topic before the deadline.', {
-      causeCode: this.#lastError?.causeCode ?? null,
-      retriable: true,
-      cause: this.#lastError,
-    })
+  #use(name: string): KnownTopic {
+    const known = this.#known(name)
+    known.lastUse = moment(this.#options.clock)
+    return known
   }
 
-  #startRequest(): void {
-    if (this.#request || this.#closed || this.#answered >= this.#requested) return
-    this.#request = this.#requestOnce().finally(() => {
-      this.#request = undefined
-      this.#wake()
-      this.#options.onChange()
-      if (this.#waiters.size > 0 || this.#options.isWanted()) this.#startRequest()
-    })
+  *#topicsInUse(): Iterable<KnownTopic> {
+    const { clock, hasRecords } = this.#options
+    for (const known of this.#topics.values())
+      if (elapsedSince(clock, known.lastUse) <= TOPIC_IDLE_MS || known.waiting > 0 || hasRecords(known.name))
+        yield known
+      else this.#topics.delete(known.name)
   }
 
-  async #requestOnce(): Promise<void> {
-    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
-    const sinceLast = clock.now() - this.#requestedAt
-    const interval = this.#failures > 0 ? backoff(this.#failures, retryBackoffMs, retryBackoffMaxMs) : 0
-    if (sinceLast < interval) await sleep(clock, interval - sinceLast)
-    if (this.#closed) return
-    this.#requestedAt = clock.now()
-    const topics = this.#topicsInUse()
-    this.refreshes++
+  /** When the wait for more partitions ends. All calls share one; the next begins after `metadata.max.age.ms`. */
+  #growthDeadline(known: KnownTopic, deadline: Deadline): Deadline {
+    const { clock, maxBlockMs, maxAgeMs } = this.#options
+    const now = clock.now()
+    if (known.beyondSince === undefined || now - known.beyondSince > maxBlockMs + maxAgeMs) known.beyondSince = now
+    return deadline.limitedTo(known.beyondSince + maxBlockMs - now)
+  }
+
+  /**
+   * Returns when `isDone`, or at the deadline; requests metadata meanwhile.
+   * @param until a moment at which `isDone` changes without an answer
+   * @throws TransportError when waiting does not help: the producer is closed, or the brokers refuse it
+   */
+  async #waitFor(subject: MetadataSubject, isDone: () => boolean, deadline: Deadline, until = deadline): Promise<void> {
+    subject.waiting++
     try {
-      const cluster = await this.#client.metadata(topics, Deadline.after(clock, REQUEST_MS))
-      if (cluster.clusterId) this.#clusterId = cluster.clusterId
-      for (const topic of cluster.topics) this.#learn(topic)
-      const healthy = topics.every(name => this.#isHealthy(name))
-      this.#failures = healthy ? 0 : Math.min(this.#failures + 1, UNHEALTHY_FAILURES)
-      this.#answeredAt = moment(clock)
-      this.#lastError = undefined
-      this.#answered++
-    } catch (error) {
-      this.#failures++
-      this.#lastError =
-        error instanceof TransportError
-          ? error
-          : transportError('UNREACHABLE', 'No broker answered a metadata request.', { retriable: true, cause: error })
+      while (!isDone() && !deadline.passed) {
+        if (this.#isClosed) throw new TransportError('unavailable', 'The producer is closed.')
+        // A request that is under way will do; where it will not, the caller has asked for a later one.
+        if (!subject.isRequested && subject.needed <= subject.answered) this.#requests.need(subject)
+        await this.#nextAnswer(until.passed ? deadline : until)
+        const { lastError } = this.#requests
+        if (lastError && !lastError.retriable && !isDone()) throw lastError
+      }
+    } finally {
+      subject.waiting--
     }
   }
 
-  /** Every partition has a leader: another request soon would gain nothing. */
-  #isHealthy(name: string): boolean {
-    const cached = this.#topics.get(name)
-    return cached !== undefined && cached.count > 0 && [...cached.partitions.values()].every(p => p.leader >= 0)
+  #whyUnknown({ name, error }: KnownTopic): TransportError {
+    const { lastError } = this.#requests
+    if (error === 'TOPIC_AUTHORIZATION_FAILED')
+      return new TransportError(
+        topicFailureCode(error),
+        `The producer may not describe the topic ${name}: expected an ACL for WRITE on it ` +
+          '(MSK: kafka-cluster:DescribeTopic and WriteData).',
+        { causeCode: error },
+      )
+    if (error !== null)
+      return new TransportError(topicFailureCode(error), `The cluster has no topic ${name} (${error}).`, {
+        causeCode: error,
+        retriable: true,
+      })
+    return new TransportError('unreachable', 'No broker returned metadata for the topic before the deadline.', {
+      causeCode: lastError?.causeCode ?? null,
+      retriable: true,
+      cause: lastError,
+    })
   }
 
-  #topicsInUse(): string[] {
-    for (const [name, { lastUse }] of this.#topics)
-      if (elapsedSince(this.#options.clock, lastUse) > TOPIC_IDLE_MS) this.#topics.delete(name)
-    return [...this.#topics.keys()]
+  #onEnd(cluster: Cluster | undefined): void {
+    if (cluster?.clusterId) this.#clusterId = cluster.clusterId
+    if (cluster) this.#refreshedAt ??= moment(this.#options.clock)
+    else this.#refreshedAt = this.#refreshedBefore ?? this.#refreshedAt
+    this.#refreshedBefore = undefined
+    this.#wake()
+    this.#options.onChange()
   }
 
-  #learn(answer: TopicMetadata): void {
-    const cached = this.#topics.get(answer.topic)
-    if (!cached) return
-    cached.error = answer.error
-    if (answer.error !== null) return
-    const older = answer.partitions.some(p => p.leaderEpoch < (cached.partitions.get(p.partition)?.leaderEpoch ?? -1))
-    const fewer = answer.partitions.length < cached.count
-    cached.contradicted = older || fewer ? cached.contradicted + 1 : 0
-    if (cached.contradicted >= BELIEVE_AFTER) {
-      cached.partitions.clear()
-      cached.count = 0
-      cached.contradicted = 0
-    }
-    cached.count = Math.max(cached.count, answer.partitions.length)
-    for (const p of answer.partitions)
-      if (p.leaderEpoch >= (cached.partitions.get(p.partition)?.leaderEpoch ?? -1))
-        cached.partitions.set(p.partition, p)
-  }
-
-  #nextAnswer(clock: Clock, deadline: Deadline): Promise<void> {
+  #nextAnswer(deadline: Deadline): Promise<void> {
+    const { clock } = this.#options
     return new Promise(resolve => {
       const done = () => {
         clock.clearTimeout(timer)

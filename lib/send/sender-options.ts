@@ -15,6 +15,7 @@ export interface SenderOptions {
   readonly ackTimeoutMs: number
   readonly maxRequestSize: number
   readonly metadataMaxAgeMs: number
+  readonly maxBlockMs: number
   readonly clock: Clock
   /** Called once per record, with its outcome set: its memory is free. */
   readonly onCompleted: (pending: PendingRecord) => void

@@ -5,7 +5,7 @@ import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import { backoff } from '../time/backoff.ts'
 import { moment } from '../time/clock.ts'
-import { causeOf, isStale, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
+import { causeOf, ORDER_GROUP_STOPPED, refreshFor } from '../transport/error-codes.ts'
 import type { KafkaClient, ProduceOutcome } from '../transport/kafka-client.ts'
 import { decide, type Failure } from './decide.ts'
 import { Drainer } from './drainer.ts'
@@ -54,15 +54,18 @@ export class Sender {
         if (isExhausted) this.identity.retire()
       },
     })
-    const watch = {
-      clock: options.clock,
-      retryBackoffMs: options.retryBackoffMs,
-      retryBackoffMaxMs: options.retryBackoffMaxMs,
-      onChange: () => this.#runOnce(),
+    const onChange = () => this.#runOnce()
+    this.metadata = new ProducerMetadata(client, {
+      ...options,
+      maxAgeMs: options.metadataMaxAgeMs,
+      onChange,
+      hasRecords: topic => this.#partitions.hasActive(topic),
+    })
+    this.identity = new ProducerIdentity(client, {
+      ...options,
+      onChange,
       isWanted: () => this.#partitions.active.size > 0,
-    }
-    this.metadata = new ProducerMetadata(client, { ...watch, maxAgeMs: options.metadataMaxAgeMs })
-    this.identity = new ProducerIdentity(client, watch)
+    })
     this.#drainer = new Drainer({
       partitions: this.#partitions,
       accumulator,
@@ -139,13 +142,14 @@ export class Sender {
 
   #sendReady(): void {
     const now = this.#options.clock.now()
-    this.metadata.refreshIfOld()
+    if (this.#partitions.active.size > 0) this.metadata.refreshIfOld()
     const fatal = this.identity.takeFatal()
     if (fatal)
       for (const partition of this.#partitions.active)
         if (partition.needsProducerId && !partition.isInFlight) this.#cancel(partition, causeOf(fatal), fatal)
-    const { requests, unencodable, wakeAt } = this.#drainer.drain(now)
+    const { requests, unencodable, gone, wakeAt } = this.#drainer.drain(now)
     for (const { partition, cause } of unencodable) this.#isolate(partition, cause)
+    for (const partition of gone) this.#cancel(partition, 'PARTITION_GONE')
     for (const { leader, partitions } of requests)
       this.#sendRequest(leader, partitions).catch(error => this.#break(error))
     this.#wakeAt(wakeAt)
@@ -167,7 +171,9 @@ export class Sender {
     const { clock, requestTimeoutMs, connectTimeoutMs, ackTimeoutMs, acks, idempotent } = this.#options
     this.#inFlight.add(leader, partitions)
     const at = moment(clock)
-    const batches = partitions.map(partition => partition.beginRequest(at))
+    const batches = partitions.map(partition =>
+      partition.beginRequest(at, this.metadata.leader(partition.topic, partition.partition)?.leaderEpoch),
+    )
     const remaining = Math.max(1, Math.max(...batches.map(batch => batch.latestDeadline)) - at.now)
     this.stats.requests++
     this.stats.batches += batches.length
@@ -203,7 +209,11 @@ export class Sender {
     }
     if (outcome.kind === 'not-sent' && outcome.causeCode === 'BATCH_CHANGED') return partition.notWritten()
     if (!partition.attemptFailed(outcome)) return
-    if (isStale(outcome.causeCode)) partition.awaitMetadata(this.metadata.requestRefresh())
+    const refresh = refreshFor(outcome.causeCode)
+    if (refresh) {
+      const ticket = this.metadata.requestRefresh(partition.topic)
+      if (refresh === 'before-retry') partition.awaitMetadata(ticket)
+    }
     this.#carryOut(partition, batch, outcome)
   }
 
@@ -261,17 +271,23 @@ export class Sender {
       if (pending.completed) continue
       const partition = this.#partitions.of(pending)
       if (this.#accumulator.remove(pending) || partition.removeSplit(pending))
-        this.#completer.unsent(pending, partition.reason ?? 'DEADLINE')
+        this.#completer.unsent(pending, this.#whyLate(partition))
       else if (partition.batch) {
-        const { lastCauseCode, lastCause } = partition.batch
-        const causeCode = lastCauseCode ?? partition.reason ?? 'DEADLINE'
-        this.#completer.failed(pending, partition.batch, partition.outcomeSoFar, { causeCode, cause: lastCause })
+        const { lastCause: cause } = partition.batch
+        const causeCode = this.#whyLate(partition)
+        this.#completer.failed(pending, partition.batch, partition.outcomeSoFar, { causeCode, cause })
         left.add(partition)
       }
     }
     for (const partition of left) partition.recordsLeft()
     this.#dropAbandonedRequests()
     this.#runOnce()
+  }
+
+  /** What kept a record waiting until its deadline. A topic that is missing is reported as to a new producer. */
+  #whyLate({ topic, batch, reason }: PartitionState): string {
+    if (this.metadata.isMissing(topic)) return 'UNKNOWN_TOPIC_OR_PARTITION'
+    return batch?.lastCauseCode ?? reason ?? 'DEADLINE'
   }
 
   /** A request that nobody waits for any more must not go on in a sandbox that is about to be frozen. */

@@ -2,13 +2,18 @@
 // The classification is total: a code that is not in the table proves nothing, so it is `unknown` and not retriable.
 import { type DeliveryFailureCode, type KafkaProducerErrorOptions, TransportError } from '../errors.ts'
 
+type Refresh = 'before-retry' | 'beside-retry'
+
 interface ErrorCodeRow {
   readonly name: string
   readonly retriable?: true
   /** The broker may have appended although it answers with an error. */
   readonly mayBeWritten?: true
-  /** The cached metadata (leaders) is out of date. */
-  readonly stale?: true
+  /**
+   * `before-retry`: the cached leaders are out of date, so a retry waits for newer metadata.
+   * `beside-retry`: they may be, e.g. a leader is cut off from its followers, so metadata is requested meanwhile.
+   */
+  readonly refresh?: Refresh
   /** One record of the batch is invalid. */
   readonly badRecord?: true
   /** The broker expected another sequence number or epoch. */
@@ -19,21 +24,27 @@ interface ErrorCodeRow {
 const rows = new Map<number, ErrorCodeRow>([
   [-1, { name: 'UNKNOWN_SERVER_ERROR', retriable: true, mayBeWritten: true }],
   [2, { name: 'CORRUPT_MESSAGE', retriable: true }],
-  [3, { name: 'UNKNOWN_TOPIC_OR_PARTITION', retriable: true, stale: true, failure: 'no-leader' }],
-  [5, { name: 'LEADER_NOT_AVAILABLE', retriable: true, stale: true, failure: 'no-leader' }],
-  [6, { name: 'NOT_LEADER_OR_FOLLOWER', retriable: true, stale: true, failure: 'no-leader' }],
-  [7, { name: 'REQUEST_TIMED_OUT', retriable: true, mayBeWritten: true }],
-  [8, { name: 'BROKER_NOT_AVAILABLE', retriable: true, stale: true, failure: 'no-leader' }],
-  [9, { name: 'REPLICA_NOT_AVAILABLE', retriable: true, stale: true, failure: 'no-leader' }],
+  [
+    3,
+    { name: 'UNKNOWN_TOPIC_OR_PARTITION', retriable: true, refresh: 'before-retry', failure: 'topic-not-on-cluster' },
+  ],
+  [5, { name: 'LEADER_NOT_AVAILABLE', retriable: true, refresh: 'before-retry', failure: 'no-leader' }],
+  [6, { name: 'NOT_LEADER_OR_FOLLOWER', retriable: true, refresh: 'before-retry', failure: 'no-leader' }],
+  [7, { name: 'REQUEST_TIMED_OUT', retriable: true, mayBeWritten: true, refresh: 'beside-retry' }],
+  [8, { name: 'BROKER_NOT_AVAILABLE', retriable: true, refresh: 'before-retry', failure: 'no-leader' }],
+  [9, { name: 'REPLICA_NOT_AVAILABLE', retriable: true, refresh: 'before-retry', failure: 'no-leader' }],
   [10, { name: 'MESSAGE_TOO_LARGE', badRecord: true }],
-  [13, { name: 'NETWORK_EXCEPTION', retriable: true, mayBeWritten: true, stale: true, failure: 'unreachable' }],
+  [
+    13,
+    { name: 'NETWORK_EXCEPTION', retriable: true, mayBeWritten: true, refresh: 'before-retry', failure: 'unreachable' },
+  ],
   [14, { name: 'COORDINATOR_LOAD_IN_PROGRESS', retriable: true }],
   [15, { name: 'COORDINATOR_NOT_AVAILABLE', retriable: true }],
   [16, { name: 'NOT_COORDINATOR', retriable: true }],
   [17, { name: 'INVALID_TOPIC_EXCEPTION', failure: 'topic-not-on-cluster' }],
   [18, { name: 'RECORD_LIST_TOO_LARGE', badRecord: true }],
-  [19, { name: 'NOT_ENOUGH_REPLICAS', retriable: true }],
-  [20, { name: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', retriable: true, mayBeWritten: true }],
+  [19, { name: 'NOT_ENOUGH_REPLICAS', retriable: true, refresh: 'beside-retry' }],
+  [20, { name: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', retriable: true, mayBeWritten: true, refresh: 'beside-retry' }],
   [21, { name: 'INVALID_REQUIRED_ACKS' }],
   [29, { name: 'TOPIC_AUTHORIZATION_FAILED', failure: 'authorization' }],
   [31, { name: 'CLUSTER_AUTHORIZATION_FAILED', failure: 'authorization' }],
@@ -45,10 +56,10 @@ const rows = new Map<number, ErrorCodeRow>([
   [45, { name: 'OUT_OF_ORDER_SEQUENCE_NUMBER', retriable: true, sequence: true }],
   [47, { name: 'INVALID_PRODUCER_EPOCH', retriable: true, sequence: true }],
   [51, { name: 'CONCURRENT_TRANSACTIONS', retriable: true }],
-  [56, { name: 'KAFKA_STORAGE_ERROR', retriable: true, mayBeWritten: true, stale: true }],
+  [56, { name: 'KAFKA_STORAGE_ERROR', retriable: true, mayBeWritten: true, refresh: 'before-retry' }],
   [59, { name: 'UNKNOWN_PRODUCER_ID', retriable: true, sequence: true }],
-  [74, { name: 'FENCED_LEADER_EPOCH', retriable: true, stale: true, failure: 'no-leader' }],
-  [75, { name: 'UNKNOWN_LEADER_EPOCH', retriable: true, stale: true, failure: 'no-leader' }],
+  [74, { name: 'FENCED_LEADER_EPOCH', retriable: true, refresh: 'before-retry', failure: 'no-leader' }],
+  [75, { name: 'UNKNOWN_LEADER_EPOCH', retriable: true, refresh: 'before-retry', failure: 'no-leader' }],
   [76, { name: 'UNSUPPORTED_COMPRESSION_TYPE' }],
   [87, { name: 'INVALID_RECORD', badRecord: true }],
   [89, { name: 'THROTTLING_QUOTA_EXCEEDED', retriable: true, failure: 'quota' }],
@@ -68,13 +79,15 @@ export function errorCodeRow(code: number): ErrorCodeRow {
 export const ORDER_GROUP_STOPPED = 'ORDER_GROUP_STOPPED'
 
 interface ClientCause {
-  readonly stale?: true
+  readonly refresh?: Refresh
   readonly failure: DeliveryFailureCode
 }
 
 /** Causes on this side of the wire. */
 const clientCauses = {
-  NO_LEADER: { stale: true, failure: 'no-leader' },
+  NO_LEADER: { refresh: 'before-retry', failure: 'no-leader' },
+  /** The topic was created anew with fewer partitions. */
+  PARTITION_GONE: { failure: 'partition-gone' },
   [ORDER_GROUP_STOPPED]: { failure: 'order-group-stopped' },
   DEADLINE: { failure: 'deadline' },
   CLOSED: { failure: 'unavailable' },
@@ -82,13 +95,13 @@ const clientCauses = {
   ENCODING_FAILED: { failure: 'unavailable' },
   /** A defect stopped the producer; the error's cause is the error that did. */
   INTERNAL_ERROR: { failure: 'unavailable' },
-  UNREACHABLE: { stale: true, failure: 'unreachable' },
-  CONNECTION_BROKEN: { stale: true, failure: 'unreachable' },
-  REQUEST_TIMEOUT: { stale: true, failure: 'unreachable' },
-  CONNECTION_TIMEOUT: { stale: true, failure: 'unreachable' },
+  UNREACHABLE: { refresh: 'before-retry', failure: 'unreachable' },
+  CONNECTION_BROKEN: { refresh: 'before-retry', failure: 'unreachable' },
+  REQUEST_TIMEOUT: { refresh: 'before-retry', failure: 'unreachable' },
+  CONNECTION_TIMEOUT: { refresh: 'before-retry', failure: 'unreachable' },
   /** The peer's bytes are not a response of Kafka. */
-  MALFORMED_ANSWER: { stale: true, failure: 'unreachable' },
-  CLOSED_WHILE_CONNECTING: { stale: true, failure: 'unreachable' },
+  MALFORMED_ANSWER: { refresh: 'before-retry', failure: 'unreachable' },
+  CLOSED_WHILE_CONNECTING: { refresh: 'before-retry', failure: 'unreachable' },
   AUTHENTICATION_FAILED: { failure: 'authentication' },
   CERTIFICATE_REFUSED: { failure: 'authentication' },
   SECURITY_PROTOCOL_MISMATCH: { failure: 'authentication' },
@@ -107,8 +120,9 @@ const byCause: ReadonlyMap<string, ErrorCodeRow | ClientCause> = new Map<string,
   ...byName,
 ])
 
-export function isStale(causeCode: string): boolean {
-  return byCause.get(causeCode)?.stale === true
+/** Whether metadata is requested after a failed attempt, and whether the retry waits for it. */
+export function refreshFor(causeCode: string): Refresh | undefined {
+  return byCause.get(causeCode)?.refresh
 }
 
 export function isBadRecord(causeCode: string): boolean {

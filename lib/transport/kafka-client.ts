@@ -98,9 +98,16 @@ export interface ConnectionStats {
   readonly graces: number
 }
 
+export interface MetadataRequestOptions {
+  readonly isElsewhere: boolean
+}
+
 export interface KafkaClient {
-  /** @throws TransportError when no broker answered before the deadline */
-  metadata(topics: readonly string[], deadline: Deadline): Promise<Cluster>
+  /**
+   * @param options `isElsewhere`: the last answer did not help, so ask another broker than the one that gave it
+   * @throws TransportError when no broker answered before the deadline
+   */
+  metadata(topics: readonly string[], deadline: Deadline, options?: MetadataRequestOptions): Promise<Cluster>
   /**
    * One round over the brokers; a `TransportError` says by `retriable` whether another round may help, by `causeCode`
    * why.

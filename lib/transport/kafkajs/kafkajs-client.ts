@@ -34,6 +34,8 @@ export interface KafkaJsClientOptions {
   readonly bootstrap: (deadline: Deadline, isStale: boolean) => readonly string[] | Promise<readonly string[]>
   readonly clientId: string
   readonly connectTimeoutMs: number
+  /** How long one request to any broker may take, without the connection attempt, ms. Default: no limit of its own. */
+  readonly requestTimeoutMs?: number
   readonly maxIdleMs: number
   readonly reconnectBackoffMs: number
   readonly reconnectBackoffMaxMs: number

@@ -1,0 +1,204 @@
+// When the brokers are asked for metadata, and about which topics.
+// A topic that was never requested is requested at once. After an answer that did not help, it is requested again only
+// after a back-off, at another broker. Topics that need an answer at the same time share a request.
+import { TransportError } from '../errors.ts'
+import { backoff } from '../time/backoff.ts'
+import type { Clock } from '../time/clock.ts'
+import { Deadline } from '../time/deadline.ts'
+import { transportError } from '../transport/error-codes.ts'
+import type { Cluster, KafkaClient, TopicMetadata } from '../transport/kafka-client.ts'
+
+/** The back-off after unhelpful answers grows no further: the end of an election must be noticed soon. */
+const MAX_UNHELPFUL = 2
+
+/** What an answer is needed for: a topic, or whether any broker answers. */
+export class MetadataSubject {
+  /** Calls that wait for an answer. */
+  waiting = 0
+  /** The first request whose answer will do; requests are numbered. */
+  needed = 0
+  /** The last request that was answered. */
+  answered = 0
+  isRequested = false
+  /** No request about it has ended yet. */
+  isNew = true
+  /** Answers in a row that somebody waited for and that said nothing new. */
+  unhelpful = 0
+  /** The next request comes not before (monotonic). */
+  notBefore = 0
+  /** Somebody waits, or a leader refused: unlike the refresh for `metadata.max.age.ms`. */
+  isPressing = false
+}
+
+/** A topic that records are sent to. */
+interface RequestedTopic extends MetadataSubject {
+  readonly name: string
+  /** The last answer contradicts what is known: more answers are needed to decide. */
+  readonly isContradicted: boolean
+  /** @returns whether the answer says something new about the topic */
+  learn(answer: TopicMetadata): boolean
+}
+
+export interface MetadataRequestsOptions<Topic extends RequestedTopic> {
+  /** The limit of a request, with the connection attempt. */
+  readonly requestMs: number
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly clock: Clock
+  /** All topics that records are sent to. */
+  readonly topics: () => Iterable<Topic>
+  /** Whether a failed request about this topic is repeated: somebody waits for it. */
+  readonly isWanted: (topic: Topic) => boolean
+  /** Called after every request, with the answer if there was one. */
+  readonly onEnd: (cluster: Cluster | undefined) => void
+}
+
+export class MetadataRequests<Topic extends RequestedTopic> {
+  readonly #client: KafkaClient
+  readonly #options: MetadataRequestsOptions<Topic>
+  readonly #anyBroker = new MetadataSubject()
+  #willStart = false
+  #timer: unknown
+  #isClosed = false
+  #failures = 0
+  #notBefore = 0
+  /** The number of the last request. */
+  count = 0
+  /** Why the last request failed, if it did. */
+  lastError: TransportError | undefined
+
+  constructor(client: KafkaClient, options: MetadataRequestsOptions<Topic>) {
+    this.#client = client
+    this.#options = options
+  }
+
+  get anyBroker(): MetadataSubject {
+    return this.#anyBroker
+  }
+
+  /**
+   * Asks for an answer to a request that begins after this call.
+   * @returns the ticket of that answer: `subject.answered` reaches it
+   */
+  need(subject: MetadataSubject): number {
+    return this.pursue(subject, this.count + 1)
+  }
+
+  /** Asks again for the answer of a ticket, if it is still needed. */
+  pursue(subject: MetadataSubject, ticket: number): number {
+    subject.needed = Math.max(subject.needed, ticket)
+    subject.isPressing = true
+    this.#startSoon()
+    return subject.needed
+  }
+
+  /** Requests all topics, though nobody waits for the answer. */
+  refresh(): void {
+    for (const topic of this.#options.topics()) topic.needed = Math.max(topic.needed, this.count + 1)
+    this.#startSoon()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#options.clock.clearTimeout(this.#timer)
+  }
+
+  /** At the end of the turn: partitions that fail together share a request. */
+  #startSoon(): void {
+    if (this.#willStart) return
+    this.#willStart = true
+    queueMicrotask(() => {
+      this.#willStart = false
+      this.#start()
+    })
+  }
+
+  #start(): void {
+    const { clock, topics } = this.#options
+    clock.clearTimeout(this.#timer)
+    if (this.#isClosed) return
+    const now = clock.now()
+    const all = [...topics()]
+    const due = [this.#anyBroker, ...all].filter(subject => subject.needed > subject.answered && !subject.isRequested)
+    if (due.length === 0) return
+    const ready = due.filter(subject => this.#notBeforeOf(subject) <= now)
+    if (ready.length > 0) return void this.#request(this.#withOthers(ready, all, now))
+    const next = Math.min(...due.map(subject => this.#notBeforeOf(subject)))
+    this.#timer = clock.setTimeout(() => this.#startSoon(), Math.max(1, next - now))
+  }
+
+  /** After a failed request all topics wait for the same moment and share the next request; a new topic does not. */
+  #notBeforeOf(subject: MetadataSubject): number {
+    return subject.isNew ? 0 : Math.max(subject.notBefore, this.#notBefore)
+  }
+
+  /** A request that is about a failed leader is about all topics: their partitions may have the same leader. */
+  #withOthers(ready: readonly MetadataSubject[], all: readonly Topic[], now: number): ReadonlySet<MetadataSubject> {
+    if (ready.every(subject => subject.isNew)) return new Set(ready)
+    return new Set([...ready, ...all.filter(topic => !topic.isRequested && topic.notBefore <= now)])
+  }
+
+  async #request(subjects: ReadonlySet<MetadataSubject>): Promise<void> {
+    const { clock, requestMs } = this.#options
+    const number = ++this.count
+    const topics = [...this.#options.topics()].filter(topic => subjects.has(topic))
+    const isElsewhere = topics.some(({ unhelpful }) => unhelpful > 0)
+    for (const subject of subjects) subject.isRequested = true
+    this.#startSoon()
+    let cluster: Cluster | undefined
+    try {
+      cluster = await this.#client.metadata(
+        topics.map(({ name }) => name),
+        Deadline.after(clock, requestMs),
+        { isElsewhere },
+      )
+    } catch (error) {
+      this.#failed(error)
+    }
+    for (const subject of subjects) {
+      subject.isRequested = false
+      subject.isNew = false
+    }
+    if (cluster) this.#answered(number, topics, cluster)
+    else this.#dropUnwanted(topics)
+    this.#options.onEnd(cluster)
+    this.#startSoon()
+  }
+
+  #answered(number: number, topics: readonly Topic[], cluster: Cluster): void {
+    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    this.lastError = undefined
+    this.#failures = 0
+    this.#notBefore = 0
+    this.#anyBroker.answered = Math.max(this.#anyBroker.answered, number)
+    // One random number per answer: its topics stay together.
+    const random = Math.random()
+    const answers = new Map(cluster.topics.map(answer => [answer.topic, answer]))
+    for (const topic of topics) {
+      const answer = answers.get(topic.name)
+      const helped = (answer && topic.learn(answer)) || !topic.isPressing
+      topic.answered = number
+      topic.isPressing = false
+      if (topic.isContradicted && this.#options.isWanted(topic)) this.need(topic)
+      topic.unhelpful = helped ? 0 : Math.min(topic.unhelpful + 1, MAX_UNHELPFUL)
+      topic.notBefore = helped
+        ? 0
+        : clock.now() + backoff(topic.unhelpful, retryBackoffMs, retryBackoffMaxMs, () => random)
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    this.#failures++
+    this.#notBefore = clock.now() + backoff(this.#failures, retryBackoffMs, retryBackoffMaxMs)
+    this.lastError =
+      error instanceof TransportError
+        ? error
+        : transportError('UNREACHABLE', 'No broker answered a metadata request.', { retriable: true, cause: error })
+  }
+
+  #dropUnwanted(topics: readonly Topic[]): void {
+    for (const topic of topics) if (!this.#options.isWanted(topic)) topic.needed = topic.answered
+    if (this.#anyBroker.waiting === 0) this.#anyBroker.needed = this.#anyBroker.answered
+  }
+}

@@ -1,0 +1,98 @@
+// What the brokers said of one topic. They learn of changes at different times, so an answer that contradicts what is
+// known counts only when several in a row agree.
+import type { TopicPartitions } from '../partition/partitioner.ts'
+import type { Moment } from '../time/clock.ts'
+import type { PartitionMetadata, TopicMetadata } from '../transport/kafka-client.ts'
+import { MetadataSubject } from './metadata-requests.ts'
+
+/** After this many answers in a row with an older epoch, with fewer partitions or without the topic, they are right. */
+const BELIEVE_AFTER = 5
+
+export class KnownTopic extends MetadataSubject {
+  readonly name: string
+  lastUse: Moment
+  /** When a record was first for a partition beyond the count (monotonic), while the topic has not grown since. */
+  beyondSince: number | undefined
+  /** Kafka's name of the error in the last answer, or null. */
+  error: string | null = null
+  readonly #partitions = new Map<number, PartitionMetadata>()
+  #count = 0
+  #contradictions = 0
+  #view: TopicPartitions = { count: 0, available: [] }
+
+  constructor(name: string, lastUse: Moment) {
+    super()
+    this.name = name
+    this.lastUse = lastUse
+  }
+
+  /** The number of partitions; 0 while the topic is not known. */
+  get count(): number {
+    return this.#count
+  }
+
+  get partitions(): TopicPartitions {
+    return this.#view
+  }
+
+  /** The last answer contradicts what is known. */
+  get isContradicted(): boolean {
+    return this.#contradictions > 0
+  }
+
+  /** Undefined while the partition has no leader. */
+  leader(partition: number): PartitionMetadata | undefined {
+    const known = this.#partitions.get(partition)
+    return known && known.leader >= 0 ? known : undefined
+  }
+
+  /** The topic exists, but without this partition: it was created anew with fewer. */
+  isGone(partition: number): boolean {
+    return this.#count > 0 && partition >= this.#count
+  }
+
+  /** @returns whether the answer says something new: a newer leader, another count, or that the topic is not there */
+  learn({ error, partitions }: TopicMetadata): boolean {
+    this.error = error
+    if (error !== null) return error === 'UNKNOWN_TOPIC_OR_PARTITION' && this.#count > 0 && this.#isBelieved()
+    const isContradiction = partitions.length < this.#count || partitions.some(answer => this.#isOlder(answer))
+    const isRecreated = isContradiction && this.#isBelieved()
+    if (!isContradiction) this.#contradictions = 0
+    const isGrown = partitions.length > this.#count
+    if (isGrown) {
+      this.#count = partitions.length
+      this.beyondSince = undefined
+    }
+    let isNewer = false
+    for (const answer of partitions) {
+      if (this.#isOlder(answer)) continue
+      isNewer ||= this.#isNewer(answer)
+      this.#partitions.set(answer.partition, answer)
+    }
+    this.#view = {
+      count: this.#count,
+      available: [...this.#partitions.values()].filter(({ leader }) => leader >= 0).map(({ partition }) => partition),
+    }
+    return isRecreated || isGrown || isNewer
+  }
+
+  #isOlder({ partition, leaderEpoch }: PartitionMetadata): boolean {
+    return leaderEpoch < (this.#partitions.get(partition)?.leaderEpoch ?? -1)
+  }
+
+  #isNewer({ partition, leader, leaderEpoch }: PartitionMetadata): boolean {
+    const known = this.#partitions.get(partition)
+    return leader >= 0 && (known === undefined || leaderEpoch > known.leaderEpoch || leader !== known.leader)
+  }
+
+  /** Counts a contradiction; forgets what is known if there were enough. */
+  #isBelieved(): boolean {
+    this.#contradictions++
+    if (this.#contradictions < BELIEVE_AFTER) return false
+    this.#contradictions = 0
+    this.#partitions.clear()
+    this.#count = 0
+    this.#view = { count: 0, available: [] }
+    return true
+  }
+}

@@ -1,0 +1,293 @@
+// When the Sender requests metadata, and what it concludes from the answers: virtual time, a client that follows a
+// script.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import type { ProducerOptions } from '../../lib/config/settings.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import type { ProducerRecord } from '../../lib/record/producer-record.ts'
+import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
+import type {
+  Cluster,
+  EncodedBatch,
+  MetadataRequestOptions,
+  ProduceOutcome,
+  ProduceRequest,
+} from '../../lib/transport/kafka-client.ts'
+import { failure } from '../../lib/transport/produce-outcome.ts'
+import { summaryOf } from '../fakes/producer-of.ts'
+
+const PARTITIONS = 6
+/** There are logs for partitions that a topic gets later. */
+const LOGS = 12
+const ANSWER_MS = 2
+
+interface Topic {
+  error?: string
+  leaders: number[]
+  leaderEpoch: number
+}
+
+/** A cluster whose topics and leaders the test changes. A batch for a broker that does not lead is refused. */
+class Client extends ScriptedKafkaClient {
+  readonly clock: VirtualClock
+  readonly topics: Record<string, Topic> = { t: { leaders: Array(PARTITIONS).fill(0), leaderEpoch: 0 } }
+  readonly requests: { at: number; topics: readonly string[]; isElsewhere: boolean | undefined }[] = []
+  readonly produceTimes: number[] = []
+  /** How long the answer to the n-th metadata request takes, ms. */
+  answerMs: (request: number) => number = () => ANSWER_MS
+  /** Replaces what a broker answers to a Produce. */
+  refusal: ((leader: number) => string | undefined) | undefined
+
+  constructor(clock: VirtualClock) {
+    super({ partitions: LOGS, brokers: 2, clock })
+    this.clock = clock
+  }
+
+  override async metadata(
+    names: readonly string[],
+    _deadline?: unknown,
+    options?: MetadataRequestOptions,
+  ): Promise<Cluster> {
+    this.requests.push({ at: this.clock.now(), topics: names, isElsewhere: options?.isElsewhere })
+    const ms = this.answerMs(this.requests.length)
+    await new Promise<void>(resolve => void this.clock.setTimeout(resolve, ms))
+    return {
+      topics: names.map(topic => {
+        const { error = null, leaders = [], leaderEpoch = 0 } = this.topics[topic] ?? { error: UNKNOWN }
+        return {
+          topic,
+          error,
+          partitions: error ? [] : leaders.map((leader, partition) => ({ partition, leader, leaderEpoch })),
+        }
+      }),
+    }
+  }
+
+  override async produce(
+    leader: number,
+    batches: readonly EncodedBatch[],
+    request: ProduceRequest,
+  ): Promise<ProduceOutcome[]> {
+    this.produceTimes.push(this.clock.now())
+    const refused = batches.map(({ topic, partition }) => {
+      const current = this.topics[topic]?.leaders[partition]
+      if (current === undefined || this.topics[topic]?.error) return UNKNOWN
+      return current === leader ? this.refusal?.(leader) : (this.refusal?.(leader) ?? 'NOT_LEADER_OR_FOLLOWER')
+    })
+    if (refused.every(code => code === undefined)) return super.produce(leader, batches, request)
+    request.beginWrite()
+    await new Promise<void>(resolve => void this.clock.setTimeout(resolve, ANSWER_MS))
+    return refused.map(code => failure('rejected', code ?? 'NOT_LEADER_OR_FOLLOWER', true))
+  }
+}
+
+const UNKNOWN = 'UNKNOWN_TOPIC_OR_PARTITION'
+
+interface Harness {
+  readonly clock: VirtualClock
+  readonly client: Client
+  readonly producer: KafkaProducer
+  send(...records: ProducerRecord[]): Promise<string[]>
+}
+
+function harness(options: ProducerOptions = {}, clock = new VirtualClock()): Harness {
+  const client = new Client(clock)
+  const config = parseConfig({ bootstrapServers: ['b:1'], retryBackoffMs: 100, retryBackoffMaxMs: 100, ...options }, {})
+  const producer = new KafkaProducer(config, { client, clock, rules: { anyTopic: true, keyRequired: false } })
+  return {
+    clock,
+    client,
+    producer,
+    async send(...records) {
+      let isDone = false
+      const sending = producer.sendAll(records).finally(() => {
+        isDone = true
+      })
+      await clock.run(() => isDone)
+      return (await sending).map(summaryOf)
+    },
+  }
+}
+
+const record = (partition: number, topic = 't'): ProducerRecord => ({ topic, partition, key: 'k', value: 'v' })
+const allPartitions = Array.from({ length: PARTITIONS }, (_, partition) => record(partition))
+
+test('rule 6: all partitions of a failed leader learn the new one from one request', async () => {
+  const { client, send } = harness()
+  await send(...allPartitions)
+  const before = client.requests.length
+  client.topics.t = { leaders: Array(PARTITIONS).fill(1), leaderEpoch: 1 }
+
+  assert.deepEqual(new Set(await send(...allPartitions)), new Set(['delivered']))
+  assert.equal(client.requests.length - before, 1)
+})
+
+test('rule 6: a retry does not wait for its back-off when a new leader is known', async () => {
+  const { clock, client, send } = harness({ retryBackoffMs: 10_000, retryBackoffMaxMs: 10_000 })
+  await send(record(0))
+  client.topics.t = { leaders: [1], leaderEpoch: 1 }
+  const begin = clock.now()
+
+  assert.deepEqual(await send(record(0)), ['delivered'])
+  assert.ok(clock.now() - begin < 100, `${clock.now() - begin} ms`)
+})
+
+test('rule 6: a retry waits for its back-off when the leader is the same', async () => {
+  const { clock, client, send } = harness({ retryBackoffMs: 1000, retryBackoffMaxMs: 1000 })
+  await send(record(0))
+  let refusals = 0
+  client.refusal = () => (refusals++ === 0 ? 'NOT_LEADER_OR_FOLLOWER' : undefined)
+  const begin = clock.now()
+
+  assert.deepEqual(await send(record(0)), ['delivered'])
+  assert.ok(clock.now() - begin >= 1000)
+})
+
+for (const code of ['REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'])
+  test(`rule 6: ${code} requests metadata beside the retry: the leader may be cut off`, async () => {
+    const { client, send } = harness()
+    await send(record(0))
+    client.refusal = leader => (leader === 0 ? code : undefined)
+    client.topics.t = { leaders: [1], leaderEpoch: 1 }
+
+    assert.deepEqual(await send(record(0)), ['delivered'])
+  })
+
+test('rule 6: an unhelpful answer is followed by a back-off and a request elsewhere', async () => {
+  const { client, send } = harness({ maxBlockMs: 1000 })
+  assert.deepEqual(await send(record(0, 'missing')), ['not-sent:topic-not-on-cluster'])
+
+  const gaps = client.requests.slice(1).map(({ at }, index) => at - (client.requests[index]?.at ?? 0))
+  assert.ok(gaps.length >= 5 && gaps.every(gap => gap >= 100), gaps.join(' '))
+  assert.deepEqual(
+    client.requests.map(({ isElsewhere }) => isElsewhere),
+    [false, ...gaps.map(() => true)],
+  )
+})
+
+test('rule 6: a topic that was never requested goes at once, beside a slow request and during a back-off', async () => {
+  const { clock, client, producer, send } = harness()
+  client.topics.u = { leaders: [0], leaderEpoch: 0 }
+  client.answerMs = request => (request === 1 ? 2000 : ANSWER_MS)
+  const missing = producer.sendAll([record(0, 'missing')])
+  await clock.advance(10)
+  assert.deepEqual(await send(record(0, 'u')), ['delivered'])
+  assert.ok(clock.now() < 100, 'beside the slow request')
+  await clock.advance(2000)
+  const begin = clock.now()
+  assert.deepEqual(await send(record(0)), ['delivered'])
+  assert.ok(clock.now() - begin < 100, 'during the back-off of the missing topic')
+
+  await clock.advance(10_000)
+  assert.deepEqual((await missing).map(summaryOf), ['not-sent:topic-not-on-cluster'])
+})
+
+test('rule 6: three hundred topics of one call share a request', async () => {
+  const { client, send } = harness()
+  const names = Array.from({ length: 300 }, (_, n) => `t${n}`)
+  for (const name of names) client.topics[name] = { leaders: [0], leaderEpoch: 0 }
+  await send(...names.map(name => record(0, name)))
+  assert.equal(client.requests.length, 1)
+})
+
+test('rule 6: records of a partition that is gone end with a code that says so, after few requests', async () => {
+  const { client, send } = harness()
+  client.topics.t = { leaders: Array(PARTITIONS).fill(0), leaderEpoch: 4 }
+  await send(record(5))
+  const before = client.requests.length
+  client.topics.t = { leaders: [0, 0], leaderEpoch: 0 }
+
+  assert.deepEqual(await send(record(5), record(1)), ['rejected:partition-gone', 'delivered'])
+  assert.ok(client.requests.length - before <= 7, `${client.requests.length - before} requests`)
+})
+
+test('rule 6: a deleted topic has the same code for a warm producer as for a new one', async () => {
+  const options = { deliveryTimeoutMs: 3000, maxBlockMs: 3000 }
+  const warm = harness(options)
+  await warm.send(record(0))
+  warm.client.topics.t = { error: UNKNOWN, leaders: [], leaderEpoch: 0 }
+  const cold = harness(options)
+  const codes = [await warm.send(record(0)), await warm.send(record(0)), await cold.send(record(0, 'missing'))]
+  assert.deepEqual(codes.flat(), [
+    'rejected:topic-not-on-cluster',
+    'not-sent:topic-not-on-cluster',
+    'not-sent:topic-not-on-cluster',
+  ])
+})
+
+test('rule 6: a topic whose record waits is in use for as long as it waits', async () => {
+  const { clock, client, send } = harness({ deliveryTimeoutMs: 900_000 })
+  await send(record(0))
+  client.topics.t = { leaders: [-1], leaderEpoch: 1 }
+  client.refusal = () => (client.topics.t?.leaders[0] === -1 ? 'NOT_LEADER_OR_FOLLOWER' : undefined)
+  const begin = clock.now()
+  clock.setTimeout(() => {
+    client.topics.t = { leaders: [1], leaderEpoch: 2 }
+  }, 310_000)
+
+  assert.deepEqual(await send(record(0)), ['delivered'])
+  assert.ok(clock.now() - begin < 311_000, `${clock.now() - begin} ms`)
+  assert.ok(client.requests.length < 310_000 / 100 + 10, `${client.requests.length} requests`)
+})
+
+test('rule 6: a topic whose record waits is in use when the date jumps', async () => {
+  const clock = new (class extends VirtualClock {
+    jump = 0
+    override epochMs(): number {
+      return super.epochMs() + this.jump
+    }
+  })()
+  const { client, send } = harness({}, clock)
+  client.topics.t = { leaders: [-1], leaderEpoch: 0 }
+  clock.setTimeout(() => {
+    clock.jump = 360_000
+  }, 1000)
+  clock.setTimeout(() => {
+    client.topics.t = { leaders: [0], leaderEpoch: 1 }
+  }, 2000)
+
+  assert.deepEqual(await send(record(0)), ['delivered'])
+})
+
+test('rule 1: a partition that was just added is waited for', async () => {
+  const { clock, client, send } = harness()
+  await send(record(0))
+  clock.setTimeout(() => client.topics.t?.leaders.push(0), 2000)
+  const begin = clock.now()
+  assert.deepEqual(await send(record(PARTITIONS)), ['delivered'])
+  assert.ok(clock.now() - begin < 2500, `${clock.now() - begin} ms`)
+})
+
+test('rule 1: all calls share one wait for more partitions, and after it one answer decides', async () => {
+  const { clock, client, producer, send } = harness({ maxBlockMs: 5000, metadataMaxAgeMs: 60_000 })
+  await send(record(0))
+  const begin = clock.now()
+  const first = producer.sendAll([record(9)])
+  await clock.advance(4000)
+  assert.deepEqual(await send(record(10)), ['not-sent:partition-out-of-range'])
+  assert.ok(clock.now() - begin < 5100, `the second call waited until ${clock.now() - begin} ms`)
+  assert.deepEqual((await first).map(summaryOf), ['not-sent:partition-out-of-range'])
+
+  const requestsBefore = client.requests.length
+  assert.deepEqual(await send(record(9)), ['not-sent:partition-out-of-range'])
+  assert.ok(clock.now() - begin < 5300)
+  assert.equal(client.requests.length - requestsBefore, 1)
+
+  client.topics.t?.leaders.push(0, 0, 0, 0)
+  assert.deepEqual(await send(record(9)), ['delivered'], 'one answer shows that the topic has grown')
+
+  await clock.advance(70_000)
+  const late = clock.now()
+  clock.setTimeout(() => client.topics.t?.leaders.push(0), 3000)
+  assert.deepEqual(await send(record(10)), ['delivered'])
+  assert.ok(clock.now() - late >= 3000)
+})
+
+test('rule 1: without an answer a record beyond the known count is not invalid', async () => {
+  const { client, send } = harness({ maxBlockMs: 1000 })
+  await send(record(0))
+  client.answerMs = () => 60_000
+  assert.deepEqual(await send(record(9)), ['not-sent:unreachable'])
+})
