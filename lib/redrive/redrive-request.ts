@@ -60,6 +60,18 @@ const FIELDS: readonly string[] = [
   'verify',
   'timestamp',
 ]
+/** The event of an EventBridge rule with a schedule and no input of its own; `detail` is empty. */
+const SCHEDULE_FIELDS: readonly string[] = [
+  'version',
+  'id',
+  'detail-type',
+  'source',
+  'account',
+  'time',
+  'region',
+  'resources',
+  'detail',
+]
 
 /**
  * Parses a request: an object with the fields of `RedriveRequest`, but singular names for conditions that accept one
@@ -70,12 +82,7 @@ const FIELDS: readonly string[] = [
 export function parseRedriveRequest(event: unknown, allowed?: readonly RedriveSource[]): RedriveRequest {
   const problems: string[] = []
   const problem: Problem = text => problems.push(text)
-  const object = isJsonObject(event) ? event : {}
-  // A schedule without an input sends EventBridge's scheduled event.
-  const isSchedule = object['detail-type'] === 'Scheduled Event'
-  for (const name of isSchedule ? [] : Object.keys(object))
-    if (!FIELDS.includes(name)) problem(`${name}: unknown; expected ${FIELDS.join(', ')}.`)
-  const fields: Fields = isSchedule ? {} : object
+  const fields = readFields(event, problem)
   const request: Record<string, unknown> = {
     ...optional('from', readFrom(fields.from, allowed, problem)),
     verify: flag('verify', fields, true, problem),
@@ -93,6 +100,26 @@ export function parseRedriveRequest(event: unknown, allowed?: readonly RedriveSo
   checkOutcomes(request, problem)
   if (problems.length > 0) throw new ConfigError(problems)
   return request as unknown as RedriveRequest
+}
+
+/** Anything but an object could be a request in a wrong form, for example for a dry run, so it must not start a run. */
+function readFields(event: unknown, problem: Problem): Fields {
+  if (event === undefined) return {}
+  if (!isJsonObject(event)) {
+    problem(`Expected an object with the fields of a request, got ${formOf(event)}.`)
+    return {}
+  }
+  const isSchedule = event['detail-type'] === 'Scheduled Event'
+  const expected = isSchedule ? SCHEDULE_FIELDS : FIELDS
+  for (const name of Object.keys(event))
+    if (!expected.includes(name)) problem(`${name}: unknown; expected ${expected.join(', ')}.`)
+  if (isSchedule && isJsonObject(event.detail) && Object.keys(event.detail).length > 0)
+    problem('detail: expected no fields; give a request as the input of the schedule.')
+  return isSchedule ? {} : event
+}
+
+function formOf(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`
 }
 
 function optional<K extends string, V>(name: K, value: V | undefined): { readonly [_ in K]?: V } {
@@ -167,7 +194,7 @@ function count(name: string, fields: Fields, problem: Problem): number | undefin
 }
 
 function flag(name: string, fields: Fields, fallback: boolean, problem: Problem): boolean {
-  const value = fields[name] ?? fallback
+  const value = fields[name] === undefined ? fallback : fields[name]
   if (typeof value !== 'boolean') problem(`${name}: expected true or false.`)
   return value === true
 }

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigError } from '../../lib/errors.ts'
+import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
+
+const SCHEDULED = {
+  version: '0',
+  id: '53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa',
+  'detail-type': 'Scheduled Event',
+  source: 'aws.events',
+  account: '123456789012',
+  time: '2015-10-08T16:53:06Z',
+  region: 'us-east-1',
+  resources: ['arn:aws:events:us-east-1:123456789012:rule/my-scheduled-rule'],
+  detail: {},
+}
+
+const refuses = (event: unknown, words: RegExp) =>
+  assert.throws(
+    () => parseRedriveRequest(event),
+    (error: Error) => error instanceof ConfigError && words.test(error.message),
+  )
+
+// A request for a dry run that was encoded twice, or put in a list, once sent everything.
+test('a request that is no object is refused', () => {
+  for (const event of ['{"dryRun":true}', [{ dryRun: true }], [], 42, true, null]) refuses(event, /Expected an object/)
+})
+
+test('a field that is null is refused', () => {
+  for (const name of ['dryRun', 'verify', 'anyTopic', 'invalid', 'from', 'topic', 'limit', 'to', 'since', 'timestamp'])
+    refuses({ [name]: null }, new RegExp(`${name}: expected`))
+})
+
+test('without an event, with an empty one, or with that of a schedule, everything is redriven', () => {
+  const all = parseRedriveRequest({})
+  assert.equal(all.dryRun, false)
+  assert.deepEqual(parseRedriveRequest(undefined), all)
+  assert.deepEqual(parseRedriveRequest(SCHEDULED), all)
+})
+
+test('a request hidden in the event of a schedule is refused', () => {
+  refuses({ ...SCHEDULED, dryRun: true }, /dryRun: unknown/)
+  refuses({ ...SCHEDULED, detail: { dryRun: true } }, /detail: expected no fields/)
+})
