@@ -5,7 +5,9 @@ import type { Command } from 'commander'
 import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
 import { InvalidRecordError } from '../lib/errors.ts'
-import { isJsonObject, parseJson } from '../lib/record/json-object.ts'
+import { hasChangedNumber, parseBody } from '../lib/lambda/parse-body.ts'
+import { isBase64 } from '../lib/record/base64.ts'
+import { isJsonObject } from '../lib/record/json-object.ts'
 import type { RecordHeader } from '../lib/record/producer-record.ts'
 import {
   type ChangeContext,
@@ -137,7 +139,7 @@ async function readEdit({ file, json }: Options): Promise<RecordEdit> {
 const EDIT_FIELDS = ['topic', 'key', 'value', 'headers']
 
 function parseEdit(input: string): RecordEdit {
-  const edit = parseJson(input)
+  const edit = parseJsonEdit(input)
   if (!isJsonObject(edit)) throw new WrongUse('Expected a JSON object; got something else.')
   const unknown = Object.keys(edit).filter(name => !EDIT_FIELDS.includes(name))
   if (unknown.length > 0 || Object.keys(edit).length === 0)
@@ -146,8 +148,8 @@ function parseEdit(input: string): RecordEdit {
   if (topic !== undefined && (typeof topic !== 'string' || topic === '')) throw new WrongUse('topic: expected text.')
   return {
     ...(topic === undefined ? {} : { topic }),
-    ...(key === undefined ? {} : { key: bytesOf(key) }),
-    ...(value === undefined ? {} : { value: bytesOf(value) }),
+    ...(key === undefined ? {} : { key: bytesOf('key', key) }),
+    ...(value === undefined ? {} : { value: bytesOf('value', value) }),
     ...(headers === undefined ? {} : { headers: headersOf(headers) }),
   }
 }
@@ -159,15 +161,30 @@ function headersOf(headers: unknown): RecordHeader[] {
   return pairs.map((pair: unknown): RecordHeader => {
     const [name, value] = Array.isArray(pair) && pair.length === 2 ? pair : []
     if (typeof name !== 'string' || name === '') throw new WrongUse('headers: expected pairs of a name and a value.')
-    return [name, bytesOf(value)]
+    return [name, bytesOf('headers', value)]
   })
 }
 
-function bytesOf(value: unknown): Uint8Array | null {
+/** @throws WrongUse */
+function parseJsonEdit(input: string): unknown {
+  try {
+    return parseBody(Buffer.from(input), InvalidRecordError)
+  } catch (error) {
+    if (error instanceof InvalidRecordError) throw new WrongUse(error.message)
+    throw error
+  }
+}
+
+/** @throws WrongUse for what can't be turned into bytes without a change */
+function bytesOf(name: string, value: unknown): Uint8Array | null {
   if (value === null) return null
   if (typeof value === 'string') return Buffer.from(value)
-  if (isJsonObject(value) && typeof value.base64 === 'string' && Object.keys(value).length === 1)
-    return Buffer.from(value.base64, 'base64')
+  if (isJsonObject(value) && typeof value.base64 === 'string' && Object.keys(value).length === 1) {
+    if (isBase64(value.base64)) return Buffer.from(value.base64, 'base64')
+    throw new WrongUse(`${name}: expected base64, got something else.`)
+  }
+  if (hasChangedNumber(value))
+    throw new WrongUse(`${name}: expected numbers that JSON keeps as they are; give this one as text.`)
   return Buffer.from(JSON.stringify(value))
 }
 

@@ -1,6 +1,8 @@
 // A dead letter whose record was edited is another dead letter, with its own id.
 import type { Contract, Contracts } from '../contracts/contract.ts'
+import { wrongField } from '../dead-letter/check-dead-letter.ts'
 import { type DeadLetter, deadLetterId, recordOf } from '../dead-letter/dead-letter.ts'
+import { InvalidRecordError } from '../errors.ts'
 import { toBase64 } from '../record/base64.ts'
 import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
 import { validateRecord } from '../validate/record-validator.ts'
@@ -17,18 +19,18 @@ export interface RecordEdit {
  * Returns the dead letter of the edited record, with `editedFrom`. Its key is the one that the topic's contract reads
  * from the new value; without a contract it is the given one, or that of before.
  * @param deadLetter with its value, not with a claim check
- * @throws InvalidRecordError when the edited record breaks the topic's contract
+ * @throws InvalidRecordError when the edited record breaks the topic's contract, or is one that Kafka or a reader of
+ * dead letters would refuse
  */
 export function editDeadLetter(deadLetter: DeadLetter, edit: RecordEdit, contracts: Contracts): DeadLetter {
   const before = recordOf(deadLetter)
   const topic = edit.topic ?? before.topic
   const { key: keyBefore, value, headers } = { ...before, ...edit }
-  const contract = topic === null ? undefined : contracts.get(topic)
-  const key = contract ? checkedKey({ topic: contract.topic, key: keyBefore, value, headers }, contracts) : keyBefore
+  const key = topic === null ? keyBefore : checkedKey({ topic, key: keyBefore, value, headers }, contracts)
   const id = deadLetterId({ topic: topic ?? '', key, value, headers }, deadLetter.recordId)
   const { partition, partitionFixedBy, ...rest } = deadLetter.record
   const place = topic === before.topic ? { partition, partitionFixedBy } : { partition: null, partitionFixedBy: null }
-  return {
+  const edited: DeadLetter = {
     ...deadLetter,
     deadLetterId: id,
     editedFrom: deadLetter.deadLetterId,
@@ -46,10 +48,21 @@ export function editDeadLetter(deadLetter: DeadLetter, edit: RecordEdit, contrac
     redrive: { count: 0, lastAt: null, lastCode: null },
     claimCheck: null,
   }
+  // The dead letter before ends when this one is stored, so nothing may be stored that no reader accepts.
+  const wrong = wrongField({ ...edited })
+  if (wrong !== undefined)
+    throw new InvalidRecordError(
+      wrong === 'record.headers' ? 'bad-header' : 'bad-value',
+      `${wrong}: expected what fits a dead letter, got another form or size.`,
+    )
+  return edited
 }
 
 function checkedKey(record: Omit<ProducerRecord, 'key'> & { key: Uint8Array | null }, contracts: Contracts) {
-  const { key } = validateRecord(withKey(record), { contracts })
+  const { key } = validateRecord(
+    withKey(record),
+    contracts.has(record.topic) ? { contracts } : { anyTopic: true, keyRequired: false },
+  )
   return typeof key === 'string' ? Buffer.from(key) : ((key as Uint8Array | null | undefined) ?? null)
 }
 

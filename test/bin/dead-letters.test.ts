@@ -244,6 +244,28 @@ test('edit replaces a dead letter by one with its own id, if the contract takes 
   assert.equal((await run(`dead-letters check --contracts ${contracts}`)).status, 0)
 })
 
+// An edit once ended the dead letter and stored one in its place that no reader accepts.
+test('an edit that no dead letter can hold, or that JSON would change, changes nothing', async () => {
+  const before = deadLetterOf('a', 'v', 'other')
+  const run = inPlace(await placeOf([before]))
+  const stored = (await run('dead-letters export')).stdout
+  const refused: [string, RegExp][] = [
+    [JSON.stringify({ topic: 'x'.repeat(300) }), /topic: expected/],
+    ['{"topic":"../x"}', /topic: expected/],
+    [JSON.stringify({ headers: { ['h'.repeat(40_000)]: 'v' } }), /header/],
+    ['{"value":{"amount":12345678901234567890}}', /value: expected numbers that JSON keeps/],
+    ['{"key":12345678901234567890}', /key: expected numbers/],
+    ['{"headers":{"h":1e999}}', /headers: expected numbers/],
+    ['{"value":{"base64":"%%%"}}', /value: expected base64/],
+  ]
+  for (const [input, words] of refused) {
+    const { status, stderr } = await run(`dead-letters edit ${before.deadLetterId} --json`, input)
+    assert.notEqual(status, 0, input.slice(0, 50))
+    assert.match(stderr, words)
+  }
+  assert.equal((await run('dead-letters export')).stdout, stored)
+})
+
 test('a raw value is taken byte by byte from a file', async () => {
   const before = deadLetterOf('a', 'v', 'other')
   const run = inPlace(await placeOf([before]))
