@@ -77,15 +77,14 @@ for (const [name, answer] of [
   ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
   ['an answer to another request', Buffer.concat([int32(8), int32(999_999), int32(0)])],
 ] as const)
-  test(`rule 8: a peer that answers everything with ${name} ends its connection, not the process`, async () => {
+  test(`rule 8: a peer that answers everything with ${name} ends its connection, not the process`, async t => {
     const server = createServer(socket => socket.on('error', () => undefined).on('data', () => socket.write(answer)))
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const producer = producerOf([`127.0.0.1:${(server.address() as AddressInfo).port}`], { maxBlockMs: 300 })
+    t.after(() => producer.close().then(() => server.close()))
     const [report] = await producer.sendAll([{ topic: 't', value: 'a' }])
     assert.equal(summaryOf(report), 'not-sent:unreachable')
     assert.equal(report?.kind === 'failed' && report.causeCode, 'MALFORMED_ANSWER')
-    await producer.close()
-    server.close()
   })
 
 for (const [name, spoil] of [
@@ -99,7 +98,7 @@ for (const [name, spoil] of [
     (answer: Buffer) => Buffer.from(answer.toString('latin1').replace('\x01t', '\x01u'), 'latin1'),
   ],
 ] as const)
-  test(`rule 8: when the first answer to a Produce ${name}, the record is delivered once`, async () => {
+  test(`rule 8: when the first answer to a Produce ${name}, the record is delivered once`, async t => {
     let isFirst = true
     const cluster = await ScriptedBrokers.start({
       leaders: [0],
@@ -113,10 +112,9 @@ for (const [name, spoil] of [
       },
     })
     const producer = producerOf(cluster.addresses)
+    t.after(() => producer.close().then(() => cluster.stop()))
     const [report] = await producer.sendAll([{ topic: 't', value: 'a' }])
     assert.equal(summaryOf(report), 'delivered')
     assert.equal(report?.attempts, name === 'comes twice' ? 1 : 2)
     assert.deepEqual(cluster.values(), ['a'])
-    await producer.close()
-    await cluster.stop()
   })

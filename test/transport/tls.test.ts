@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { before, test } from 'node:test'
 import tls, { createServer, type TlsOptions } from 'node:tls'
 import { systemClock } from '../../lib/time/clock.ts'
+import { AnswerTimes } from '../../lib/transport/answer-times.ts'
 import { BrokerConnection } from '../../lib/transport/kafkajs/broker-connection.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 
@@ -36,6 +37,7 @@ async function connectTo(server: TlsOptions, ca?: string): Promise<{ problem: st
     clientId: 'test',
     clock: systemClock,
     security: { tls: ca === undefined ? {} : { ca }, credentials: undefined },
+    answerTimes: new AnswerTimes(),
     onDestroyed: () => {},
     onGrace: () => {},
     onAnswer: () => {},

@@ -7,6 +7,7 @@ import Connection, { type WireProtocol } from 'kafkajs/src/network/connection.js
 import { TransportError } from '../../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../../time/clock.ts'
 import { withTimeout } from '../../time/patient-timer.ts'
+import type { AnswerTimes } from '../answer-times.ts'
 import type { ConnectionSecurity } from '../connection-security.ts'
 import { type ClientCauseCode, transportError } from '../error-codes.ts'
 import { FrameReader } from '../frame-reader.ts'
@@ -29,6 +30,8 @@ export interface BrokerConnectionOptions {
   readonly clientId: string
   readonly clock: Clock
   readonly security: ConnectionSecurity
+  /** Of this broker, over all its connections. */
+  readonly answerTimes: AnswerTimes
   /** Called once, when the connection is destroyed. */
   readonly onDestroyed: (connection: BrokerConnection, reason: string) => void
   readonly onGrace: () => void
@@ -124,7 +127,7 @@ export class BrokerConnection {
 
   async #handshake(knownVersions: ApiVersions | undefined): Promise<ApiVersions> {
     await this.#connection.connect()
-    const versions = knownVersions ?? (await this.#connection.send(apiVersions()))
+    const versions = knownVersions ?? (await this.#timed(this.#connection.send(apiVersions())))
     for (const { apiKey, name, version } of REQUIRED_VERSIONS) {
       const range = versions[apiKey]
       if (!range || range.maxVersion < version || range.minVersion > version)
@@ -141,6 +144,19 @@ export class BrokerConnection {
       this.#authenticatedAt = moment(this.#options.clock)
     }
     return versions
+  }
+
+  async #timed<T>(answer: Promise<T>): Promise<T> {
+    const { clock, answerTimes } = this.#options
+    const begin = clock.now()
+    const result = await answer
+    answerTimes.add(clock.now() - begin)
+    return result
+  }
+
+  /** How long a broker that lives may take for a probe, ms. */
+  get probeLimitMs(): number {
+    return this.#options.answerTimes.probeLimitMs
   }
 
   /**
@@ -175,7 +191,7 @@ export class BrokerConnection {
       },
     }
     try {
-      const answer = await this.#afterEarlierProduce(isProduce, this.#connection.send(guarded), work =>
+      const answer = await this.#afterEarlierProduce(isProduce, this.#timed(this.#connection.send(guarded)), work =>
         this.#withTimeout(work, ms, 'REQUEST_TIMEOUT', options.sparesProduces),
       )
       this.lastIo = moment(this.#options.clock)

@@ -6,6 +6,7 @@ import { backoff } from '../../time/backoff.ts'
 import { type Clock, elapsedSince, type Moment, moment, sleep } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
 import { withTimeout } from '../../time/patient-timer.ts'
+import { AnswerTimes } from '../answer-times.ts'
 import type { ConnectionSecurity, SecurityProvider } from '../connection-security.ts'
 import { transportError } from '../error-codes.ts'
 import { BrokerConnection } from './broker-connection.ts'
@@ -43,6 +44,7 @@ export class BrokerNode {
   readonly #options: BrokerNodeOptions
   readonly #shared: SharedState
   readonly #connections: Record<Slot, BrokerConnection | undefined> = { data: undefined, control: undefined }
+  readonly #answerTimes = new AnswerTimes()
   #connecting: Promise<void> | undefined
   #failures = 0
   #notBefore = 0
@@ -178,6 +180,7 @@ export class BrokerNode {
       clientId,
       clock,
       security,
+      answerTimes: this.#answerTimes,
       onDestroyed: (dead, reason) => this.#onDestroyed(dead, reason),
       onGrace: () => {
         this.#shared.graces++

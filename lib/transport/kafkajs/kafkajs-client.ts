@@ -25,7 +25,6 @@ import * as wire from './wire.ts'
 const REQUEST_ANY_MS = 1000
 /** A connection that was idle for longer is probed together with its first Produce. */
 const PROBE_AFTER_IDLE_MS = 100
-const PROBE_MS = 500
 
 export interface KafkaJsClientOptions {
   /**
@@ -141,7 +140,8 @@ export class KafkaJsClient implements KafkaClient {
   /**
    * After a pause the connection may be gone without a FIN (NAT, load balancer, a frozen sandbox). So the first Produce
    * shares its write with an ApiVersions request, which a live broker answers at once: no extra round trip, and a dead
-   * connection shows in 500 ms. Without idempotence a repeat would be a duplicate, so the probe is awaited first.
+   * connection shows in 500 ms, or later if the broker answered slowly before (`AnswerTimes`). Without idempotence a
+   * repeat would be a duplicate, so the probe is awaited first.
    */
   async #callProduce(
     connection: BrokerConnection,
@@ -154,15 +154,16 @@ export class KafkaJsClient implements KafkaClient {
         request.requestTimeoutMs,
         { beforeWrite: request.beginWrite },
       )
-    if (connection.idleMs <= PROBE_AFTER_IDLE_MS) return produce()
+    // Behind a request in flight a probe would wait for that one's answer.
+    if (connection.inFlight > 0 || connection.idleMs <= PROBE_AFTER_IDLE_MS) return produce()
     if (!request.idempotent) {
-      await connection.call(wire.apiVersions(), PROBE_MS)
+      await connection.call(wire.apiVersions(), connection.probeLimitMs)
       return produce()
     }
     connection.cork()
     setImmediate(() => connection.uncork())
     // If the probe fails, the connection is destroyed and the Produce reports it.
-    connection.call(wire.apiVersions(), PROBE_MS).catch(() => undefined)
+    connection.call(wire.apiVersions(), connection.probeLimitMs).catch(() => undefined)
     return produce()
   }
 
