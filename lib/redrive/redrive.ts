@@ -24,7 +24,7 @@ import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveOptions, RedriveResult } from './redrive-options.ts'
 import { inDoubt, noted, timeOf, tried, withTopic } from './retried-dead-letter.ts'
 import { isParked, MAX_ATTEMPTS, matches } from './select-dead-letters.ts'
-import { type Attempt, StoppedPlaces } from './stopped-places.ts'
+import { type Attempt, OF_TOPIC, StoppedPlaces } from './stopped-places.ts'
 import { TopicFactsCache } from './topic-facts.ts'
 
 export type { DeadLetterResult, RedriveLog, RedriveOptions, RedriveResult } from './redrive-options.ts'
@@ -70,6 +70,8 @@ interface Candidate {
   readonly topic: string
   /** The partition that its key maps to; undefined if it has no key or the topic's partitions are unknown. */
   readonly partition: number | undefined
+  /** Why it stays, e.g. `too-old`. Undefined: nothing known of its topic keeps it. */
+  readonly keptFor: string | undefined
 }
 
 interface Sendable {
@@ -170,19 +172,19 @@ class Redrive {
       counts.invalid++
       return this.#report(open, 'invalid')
     }
-    if (contracts && !anyTopic && !contracts.has(topic)) return this.#skip(open, 'unknown-topic')
     return {
       open,
       deadLetter: deadLetter.inDoubt ? deadLetter : withTopic(deadLetter, topic),
       topic,
       partition: undefined,
+      keptFor: contracts && !anyTopic && !contracts.has(topic) ? 'unknown-topic' : undefined,
     }
   }
 
-  /** Leaves the dead letter unchanged, and reports it. */
-  #skip(open: OpenDeadLetter, code: string): undefined {
+  /** Counts and reports a dead letter that stays. */
+  #skip(open: OpenDeadLetter, code: string): void {
     this.#counts.fail(code)
-    return this.#report(open, code)
+    this.#report(open, code)
   }
 
   #report({ deadLetter, location }: OpenDeadLetter, code: string): undefined {
@@ -193,35 +195,32 @@ class Redrive {
   /** Handles one window: checks the topics' settings and logs, then sends batch by batch. */
   async #work(window: readonly Candidate[]): Promise<void> {
     const { concurrency = CONCURRENCY, rate = Number.POSITIVE_INFINITY, log } = this.#options
-    const unanswered = await this.#facts?.load(window.map(({ topic }) => topic))
+    const topics = window.filter(({ keptFor }) => keptFor === undefined).map(({ topic }) => topic)
+    const unanswered = await this.#facts?.load(topics)
     // If no broker answers or authenticates us, every send would fail.
     if (unanswered && OF_CLUSTER.has(unanswered.code)) return this.#counts.stop(unanswered.code, unanswered)
-    const fitting = window.filter(candidate => this.#fitsItsTopic(candidate))
-    const placed = log ? await Promise.all(fitting.map(candidate => this.#place(candidate))) : fitting
-    const results = await this.#lookUp(placed)
+    const checked = window.map(candidate => ({ ...candidate, keptFor: candidate.keptFor ?? this.#misfit(candidate) }))
+    const placed = log ? await Promise.all(checked.map(candidate => this.#place(candidate))) : checked
+    const results = await this.#lookUp(placed.filter(({ keptFor }) => keptFor === undefined))
     const size = Math.max(1, Math.min(concurrency, rate))
     for (let at = 0; at < placed.length && !this.#isStopped(); at += size)
       await this.#try(placed.slice(at, at + size), results)
   }
 
-  /** Whether the topic would keep the record: it is not older than the topic's retention. */
-  #fitsItsTopic({ open, deadLetter, topic }: Candidate): boolean {
-    if (!this.#facts) return true
+  /** Why the topic would not keep the record, or why that is unknown. */
+  #misfit({ deadLetter, topic }: Candidate): string | undefined {
+    if (!this.#facts) return undefined
     const { assumeRetained, timestamp } = this.#options
     const facts = this.#facts.of(topic)
-    if (facts.kind === 'missing') {
-      this.#stoppedPlaces.stop(topic, 'topic-not-on-cluster')
-      return true
-    }
-    if (facts.kind === 'unknown' && !assumeRetained) this.#skip(open, 'retention-unknown')
-    else if (facts.kind === 'known' && timestamp !== 'now' && isOlder(deadLetter, facts.retentionMs))
-      this.#skip(open, 'too-old')
-    else return true
-    return false
+    if (facts.kind === 'missing') this.#stoppedPlaces.stop(topic, 'topic-not-on-cluster')
+    if (facts.kind === 'unknown') return assumeRetained ? undefined : 'retention-unknown'
+    const isTooOld = facts.kind === 'known' && timestamp !== 'now' && isOlder(deadLetter, facts.retentionMs)
+    return isTooOld ? 'too-old' : undefined
   }
 
   async #place(candidate: Candidate): Promise<Candidate> {
-    const { topic, deadLetter } = candidate
+    const { topic, deadLetter, keptFor } = candidate
+    if (keptFor !== undefined) return candidate
     const { partition, key } = recordOf(deadLetter)
     if (partition !== null) return { ...candidate, partition }
     if (key === null) return candidate
@@ -281,9 +280,10 @@ class Redrive {
     for (const candidate of batch) {
       const result = results.get(candidate.deadLetter)
       const stopped = this.#stoppedPlaces.codeOf(candidate.topic, candidate.partition)
-      if (result?.kind === 'found') completed.push({ open: candidate.open, location: result.location })
+      if (candidate.keptFor !== undefined) await this.#keep(candidate, candidate.keptFor, false)
+      else if (result?.kind === 'found') completed.push({ open: candidate.open, location: result.location })
       else if (result?.kind === 'keep') await this.#keep(candidate, result.code, result.isOwnFault)
-      else if (stopped !== undefined) this.#skip(candidate.open, stopped)
+      else if (stopped !== undefined) await this.#keepUntried(candidate, stopped)
       else {
         this.#counts.tried++
         const record = dryRun ? this.#wouldSend(candidate) : await this.#record(candidate)
@@ -402,6 +402,12 @@ class Redrive {
     if (this.#options.dryRun) return
     if (isOwnFault) await this.#store.replace(open, tried(open.deadLetter, code))
     else if (open.deadLetter.redrive.lastCode !== code) await this.#store.replace(open, noted(open.deadLetter, code))
+  }
+
+  /** Of a stopped place only what an operator must mend is stored; a leader that is away comes back by itself. */
+  async #keepUntried(candidate: Candidate, code: ErrorCode): Promise<void> {
+    if (OF_TOPIC.has(code)) await this.#keep(candidate, code, false)
+    else this.#skip(candidate.open, code)
   }
 
   /** A rejected or unknown record counts as an attempt; one that was never sent does not. */

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../errors.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 
 /** Codes of failures of a whole topic. */
-const OF_TOPIC: ReadonlySet<ErrorCode> = new Set(['topic-not-on-cluster', 'authorization'])
+export const OF_TOPIC: ReadonlySet<ErrorCode> = new Set(['topic-not-on-cluster', 'authorization'])
 
 export interface Attempt {
   readonly topic: string

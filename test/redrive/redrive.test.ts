@@ -145,7 +145,22 @@ test('no record is sent to a topic whose retention would drop it', async () => {
     const outcome = result.resent === 1 ? 'sent' : Object.keys(result.failed)[0]
     assert.equal(outcome, expected, name)
     assert.deepEqual(store.ids, expected === 'sent' ? [] : ['old'], name)
+    const { count, lastCode } = [...store.open.values()][0]?.redrive ?? { count: 0, lastCode: 'sent' }
+    assert.deepEqual([lastCode, count], [expected, 0], `${name}: why it is kept is stored, and is no attempt`)
   }
+})
+
+test('why a dead letter is kept is stored once, and not by a dry run', async () => {
+  const contracts = new Map([['chat', contract]])
+  const store = new MemoryDeadLetterStore([deadLetterOf('a', 'a', 'payments')])
+  const lastOf = () => [...store.open.values()].map(({ redrive: { lastCode, lastAt } }) => [lastCode, lastAt])
+  await redrive(store, { producer: producerOf(), contracts, dryRun: true })
+  assert.deepEqual(lastOf(), [[null, null]])
+  await redrive(store, { producer: producerOf(), contracts })
+  const noted = lastOf()
+  assert.equal(noted[0]?.[0], 'unknown-topic')
+  await redrive(store, { producer: producerOf(), contracts })
+  assert.deepEqual(lastOf(), noted)
 })
 
 test('nothing is sent if the store could not store the results', async () => {
