@@ -7,6 +7,7 @@ import type { Deadline } from '../time/deadline.ts'
 import type { Compression } from '../wire-format/compress.ts'
 import type { BatchIdentity } from '../wire-format/record-batch.ts'
 import { encodeRecordBatch } from '../wire-format/record-batch-encoder.ts'
+import type { RecordQueue } from './record-queue.ts'
 
 /** The Sender's outcome of one record. Times are milliseconds since the epoch. */
 export type RecordOutcome =
@@ -49,6 +50,12 @@ export interface PendingRecord {
   readonly deadline: Deadline
   completed: boolean
   readonly complete: (outcome: RecordOutcome) => void
+  /** Where it waits for a batch, and its neighbours there. Only `RecordQueue` changes them. */
+  queue: RecordQueue | undefined
+  previous: PendingRecord | undefined
+  next: PendingRecord | undefined
+  /** Its place in its batch, from 0; -1 while it waits in a queue. */
+  indexInBatch: number
 }
 
 /** Only `PartitionState` calls the methods that change a batch: it knows when the bytes may change. */
@@ -56,7 +63,12 @@ export class ProducerBatch {
   readonly topic: string
   readonly partition: number
   readonly #compression: Compression | undefined
-  #records: readonly PendingRecord[]
+  #records: readonly PendingRecord[] = []
+  #latestDeadline = Number.NEGATIVE_INFINITY
+  /** All records before this one are completed. */
+  #firstWaiter = 0
+  /** Records left since the batch was numbered: the next identity is for the others. */
+  #isOutdated = false
   #attempts = 0
   #maybeWritten = false
   #firstAttempt: Moment | undefined
@@ -70,7 +82,7 @@ export class ProducerBatch {
     this.#compression = compression
     this.topic = topic
     this.partition = partition
-    this.#records = records
+    this.#setRecords(records)
   }
 
   get records(): readonly PendingRecord[] {
@@ -111,16 +123,15 @@ export class ProducerBatch {
     return this.#bytes
   }
 
+  /** A caller still waits for one of the records. */
   get hasWaiters(): boolean {
-    return this.#records.some(pending => !pending.completed)
+    while (this.#records[this.#firstWaiter]?.completed) this.#firstWaiter++
+    return this.#firstWaiter < this.#records.length
   }
 
-  /** The latest deadline among the records that a caller still waits for (monotonic). */
+  /** The latest deadline of the records (monotonic). Until then a caller waits for one of them. */
   get latestDeadline(): number {
-    return this.#records.reduce(
-      (latest, pending) => (pending.completed ? latest : Math.max(latest, pending.deadline.at)),
-      Number.NEGATIVE_INFINITY,
-    )
+    return this.#latestDeadline
   }
 
   /** What the attempts so far prove about a batch that is not acknowledged. */
@@ -136,6 +147,8 @@ export class ProducerBatch {
 
   /** The next attempt encodes the batch with this identity. */
   number(identity: BatchIdentity, fromOffset: bigint | null = null): void {
+    if (this.#isOutdated) this.#setRecords(this.#records.filter(pending => !pending.completed))
+    this.#isOutdated = false
     this.#identity = identity
     this.#fromOffset = fromOffset
     this.#bytes = undefined
@@ -152,10 +165,20 @@ export class ProducerBatch {
     this.#lastCause = outcome.cause
   }
 
-  /** Takes out the records that nobody waits for. The batch needs a new identity before its next attempt. */
-  dropCompleted(): void {
-    this.#records = this.#records.filter(pending => !pending.completed)
+  /** The batch needs a new identity before its next attempt; the records that are completed by then are left out. */
+  outdate(): void {
+    this.#isOutdated = true
     this.#identity = undefined
     this.#bytes = undefined
+  }
+
+  #setRecords(records: readonly PendingRecord[]): void {
+    this.#records = records
+    this.#firstWaiter = 0
+    this.#latestDeadline = Number.NEGATIVE_INFINITY
+    for (const [index, pending] of records.entries()) {
+      pending.indexInBatch = index
+      this.#latestDeadline = Math.max(this.#latestDeadline, pending.deadline.at)
+    }
   }
 }

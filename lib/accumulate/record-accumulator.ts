@@ -7,18 +7,18 @@ import type { Compression } from '../wire-format/compress.ts'
 import { BATCH_OVERHEAD } from '../wire-format/record-batch.ts'
 import { OrderGroups } from './order-groups.ts'
 import { type PendingRecord, ProducerBatch, type RecordOutcome } from './producer-batch.ts'
+import { RecordQueue } from './record-queue.ts'
 
 interface Queue {
-  records: PendingRecord[]
-  /** The size that a batch of all of them would have. */
-  bytes: number
-  /** When a batch may leave although it is not full (monotonic). */
+  readonly records: RecordQueue
+  /** When a batch may leave although it is not full (monotonic). Never later than the records say. */
   readyAt: number
 }
 
 export class RecordAccumulator {
   readonly #batchSize: number
   readonly #clock: Clock
+  /** One for each partition that ever had a record. */
   readonly #queues = new Map<string, Queue>()
   readonly orderGroups = new OrderGroups()
   /** The codec of `compression.type`, set before the first append. Undefined: batches are not compressed. */
@@ -47,25 +47,28 @@ export class RecordAccumulator {
       deadline,
       completed: false,
       complete: resolve,
+      queue: undefined,
+      previous: undefined,
+      next: undefined,
+      indexInBatch: -1,
     }
     const key = topicPartition(record.topic, record.partition)
     this.orderGroups.append(pending)
     let queue = this.#queues.get(key)
     if (!queue) {
-      queue = { records: [], bytes: BATCH_OVERHEAD, readyAt: Number.POSITIVE_INFINITY }
+      queue = { records: new RecordQueue(), readyAt: Number.POSITIVE_INFINITY }
       this.#queues.set(key, queue)
     }
+    queue.readyAt = queue.records.isEmpty ? readyAt : Math.min(queue.readyAt, readyAt)
     queue.records.push(pending)
-    queue.bytes += record.wireSize
-    queue.readyAt = Math.min(queue.readyAt, readyAt)
     return { pending, outcome: promise }
   }
 
   /** When the next batch may leave (monotonic): -Infinity when it is full or flushed, Infinity when no record waits. */
   readyAt(topic: string, partition: number): number {
     const queue = this.#queues.get(topicPartition(topic, partition))
-    if (!queue) return Number.POSITIVE_INFINITY
-    return queue.bytes >= this.#batchSize ? Number.NEGATIVE_INFINITY : queue.readyAt
+    if (!queue || queue.records.isEmpty) return Number.POSITIVE_INFINITY
+    return this.#isFull(queue) ? Number.NEGATIVE_INFINITY : queue.readyAt
   }
 
   /** Every record that waits now may leave at once. */
@@ -78,36 +81,47 @@ export class RecordAccumulator {
    * order group holds back. Undefined: no record may leave now.
    */
   take(topic: string, partition: number): ProducerBatch | undefined {
-    const key = topicPartition(topic, partition)
-    const queue = this.#queues.get(key)
+    const queue = this.#queues.get(topicPartition(topic, partition))
     if (!queue) return undefined
     let size = BATCH_OVERHEAD
     const mayJoin = this.orderGroups.batchFilter()
     const taken: PendingRecord[] = []
-    const heldBack: PendingRecord[] = []
-    let seenCount = 0
-    for (const pending of queue.records) {
-      const joins = mayJoin(pending)
-      if (joins && taken.length > 0 && size + pending.record.wireSize > this.#batchSize) break
-      seenCount++
-      if (joins) size += pending.record.wireSize
-      ;(joins ? taken : heldBack).push(pending)
+    let pending = queue.records.first
+    while (pending) {
+      const { next } = pending
+      if (mayJoin(pending)) {
+        if (taken.length > 0 && size + pending.record.wireSize > this.#batchSize) break
+        size += pending.record.wireSize
+        taken.push(pending)
+        queue.records.delete(pending)
+      }
+      pending = next
     }
-    this.#setQueue(key, queue, heldBack.concat(queue.records.slice(seenCount)))
-    return taken.length > 0 ? this.batchOf(taken) : undefined
+    if (taken.length === 0) return undefined
+    this.#updateReadyAt(queue)
+    return this.batchOf(taken)
   }
 
   /** Records wait, although `take` may return none of them yet. */
   has(topic: string, partition: number): boolean {
-    return this.#queues.has(topicPartition(topic, partition))
+    return this.#queues.get(topicPartition(topic, partition))?.records.isEmpty === false
   }
 
   /** Takes all records that wait: none of them will be sent. */
   takeAll(topic: string, partition: number): PendingRecord[] {
-    const key = topicPartition(topic, partition)
-    const queue = this.#queues.get(key)
-    this.#queues.delete(key)
-    return queue?.records ?? []
+    return this.#queues.get(topicPartition(topic, partition))?.records.takeAll() ?? []
+  }
+
+  /** Takes a record out of the queue that it waits in. @returns false when it waits in none: it is in a batch */
+  remove(pending: PendingRecord): boolean {
+    const { queue } = pending
+    queue?.delete(pending)
+    return queue !== undefined
+  }
+
+  /** A queue of records that were in a batch. */
+  queueOf(records: readonly PendingRecord[]): RecordQueue {
+    return RecordQueue.of(records)
   }
 
   /** A batch of records that are no longer in a queue. */
@@ -116,28 +130,16 @@ export class RecordAccumulator {
     return new ProducerBatch(record.topic, record.partition, records, this.compression)
   }
 
-  /** Takes a record out of its queue. @returns false when it is in a batch already */
-  remove(pending: PendingRecord): boolean {
-    const key = topicPartition(pending.record.topic, pending.record.partition)
-    const queue = this.#queues.get(key)
-    const at = queue?.records.indexOf(pending) ?? -1
-    if (!queue || at < 0) return false
-    queue.records.splice(at, 1)
-    this.#setQueue(key, queue, queue.records)
-    return true
+  #isFull({ records }: Queue): boolean {
+    return BATCH_OVERHEAD + records.bytes >= this.#batchSize
   }
 
-  #setQueue(key: string, queue: Queue, records: PendingRecord[]): void {
-    if (records.length === 0) {
-      this.#queues.delete(key)
-      return
-    }
+  /** After a batch was taken. Looks at no more records than one batch holds: beyond that the queue is full anyway. */
+  #updateReadyAt(queue: Queue): void {
     // The records that a flush found here stay flushed.
-    const flushed = queue.readyAt === Number.NEGATIVE_INFINITY
-    queue.records = records
-    queue.bytes = records.reduce((sum, { record }) => sum + record.wireSize, BATCH_OVERHEAD)
-    queue.readyAt = flushed
-      ? queue.readyAt
-      : records.reduce((least, { readyAt }) => Math.min(least, readyAt), Number.POSITIVE_INFINITY)
+    if (queue.readyAt === Number.NEGATIVE_INFINITY || this.#isFull(queue)) return
+    queue.readyAt = Number.POSITIVE_INFINITY
+    for (let pending = queue.records.first; pending; pending = pending.next)
+      queue.readyAt = Math.min(queue.readyAt, pending.readyAt)
   }
 }

@@ -62,8 +62,9 @@ export class Drainer {
         wakeAt = Math.min(wakeAt, waitsUntil)
         continue
       }
-      // No batch: order groups hold all records back until another partition's batch ends, which runs the Sender again.
-      const batch = this.#openBatch(partition)
+      // No batch: order groups hold all records back until another partition's batch ends, or the deadlines of all its
+      // records have passed. Both run the Sender again.
+      const batch = this.#openBatch(partition, now)
       if (!batch) continue
       const { leader } = metadata.leader(partition.topic, partition.partition) as PartitionMetadata
       const ofLeader = requests.get(leader) ?? []
@@ -85,7 +86,7 @@ export class Drainer {
     }
   }
 
-  #openBatch(partition: PartitionState): ProducerBatch | undefined {
+  #openBatch(partition: PartitionState, now: number): ProducerBatch | undefined {
     const { accumulator } = this.#parts
     if (!partition.batch) {
       const split = partition.takeSplit()
@@ -93,6 +94,7 @@ export class Drainer {
       if (!batch) return undefined
       partition.open(batch)
     }
+    if (partition.isExpired(now)) return undefined
     partition.numberBatch()
     return partition.batch
   }

@@ -27,7 +27,7 @@ export class InFlight {
 
   /** A leader whose quota is used up gets no request until then (monotonic). */
   mute(leader: number, until: number): void {
-    this.#mutedUntil.set(leader, until)
+    this.#mutedUntil.set(leader, Math.max(until, this.mutedUntil(leader)))
   }
 
   mutedUntil(leader: number): number {

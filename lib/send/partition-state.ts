@@ -19,7 +19,7 @@
 // EMPTY      No batch. Records may wait in the accumulator or, after a batch was split, here.
 // OPEN       A batch waits for its first or next attempt: for a leader, an identity, a back-off or a free request.
 // REQUESTED  The batch is part of a request of which nothing is written yet.
-// OUTDATED   The same, but a record left the batch meanwhile. The request must not be written.
+// OUTDATED   The same, but a record left the batch meanwhile, or nobody waits for it. The request is not written.
 // WRITTEN    The socket has the bytes: from now on the batch may be in the log.
 //
 // An OPEN batch can change, too. recordsLeft() takes out records whose deadline passed, as long as no copy of the batch
@@ -30,6 +30,7 @@
 // acknowledgement, or is encoded again, after an attempt left this machine, the partition moves to the next epoch
 // (docs/sender-rules.md, rule 3).
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
+import type { RecordQueue } from '../accumulate/record-queue.ts'
 import type { FailedOutcome } from '../errors.ts'
 import type { Moment } from '../time/clock.ts'
 import type { ProducerIdAndEpoch } from '../transport/kafka-client.ts'
@@ -54,7 +55,7 @@ export class PartitionState {
   /** Undefined exactly while the phase is `empty`. */
   #batch: ProducerBatch | undefined
   /** Records of a batch that was split. Each list becomes a batch before any record of the accumulator does. */
-  readonly #split: PendingRecord[][] = []
+  #split: RecordQueue[] = []
   #failures = 0
   #reason: string | undefined
   #notBefore = 0
@@ -79,7 +80,7 @@ export class PartitionState {
 
   /** It has a batch, or records of a batch that was split. */
   get hasRecords(): boolean {
-    return this.#batch !== undefined || this.#split.length > 0
+    return this.#batch !== undefined || this.#split.some(records => !records.isEmpty)
   }
 
   get isInFlight(): boolean {
@@ -89,6 +90,11 @@ export class PartitionState {
   /** A request is under way, and its bytes are still the ones to write. */
   get mayWrite(): boolean {
     return this.#phase === 'requested' || this.#phase === 'written'
+  }
+
+  /** The deadlines of all records of its batch have passed: it is not sent any more. */
+  isExpired(now: number): boolean {
+    return this.#batch !== undefined && this.#batch.latestDeadline <= now
   }
 
   /** Its batch is written, and no caller waits for the answer any more. */
@@ -139,19 +145,8 @@ export class PartitionState {
 
   /** Takes the records that go before all others, if a batch was split. */
   takeSplit(): PendingRecord[] | undefined {
-    return this.#split.shift()
-  }
-
-  /** @returns whether the record waited in a list of `split` */
-  removeSplit(pending: PendingRecord): boolean {
-    for (const [index, records] of this.#split.entries()) {
-      const at = records.indexOf(pending)
-      if (at < 0) continue
-      records.splice(at, 1)
-      if (records.length === 0) this.#split.splice(index, 1)
-      return true
-    }
-    return false
+    for (let next = this.#split.shift(); next; next = this.#split.shift()) if (!next.isEmpty) return next.takeAll()
+    return undefined
   }
 
   /** EMPTY → OPEN */
@@ -248,12 +243,10 @@ export class PartitionState {
     this.#rebuild(this.#openBatch('renumber a batch'))
   }
 
-  /** OPEN → EMPTY. Each list, without records that nobody waits for, becomes a batch before any other record does. */
-  split(lists: readonly (readonly PendingRecord[])[]): void {
+  /** OPEN → EMPTY. Each queue becomes a batch before any other record does. */
+  split(queues: readonly RecordQueue[]): void {
     this.#end(this.#openBatch('split a batch'))
-    this.#split.unshift(
-      ...lists.map(records => records.filter(pending => !pending.completed)).filter(records => records.length > 0),
-    )
+    this.#split = [...queues, ...this.#split]
   }
 
   /** OPEN → EMPTY. The batch failed for good. */
@@ -267,7 +260,7 @@ export class PartitionState {
   recordsLeft(): void {
     const batch = this.#batch
     if (!batch) return
-    if (this.#phase === 'requested' && !batch.maybeWritten) this.#phase = 'outdated'
+    if (this.#phase === 'requested' && !(batch.maybeWritten && batch.hasWaiters)) this.#phase = 'outdated'
     if (this.#phase !== 'open') return
     if (!batch.maybeWritten) this.#rebuild(batch)
     else if (!batch.hasWaiters) this.#end(batch)
@@ -280,13 +273,18 @@ export class PartitionState {
   cancelled(): PendingRecord[] {
     if (this.#phase === 'requested') this.#phase = 'outdated'
     if (this.#phase === 'open') this.#end(this.#openBatch('cancel a batch'))
-    return this.#split.splice(0).flat()
+    return this.#split.splice(0).flatMap(records => records.takeAll())
   }
 
-  /** Encodes a batch again, of which no copy can be in the log, with the records that a caller still waits for. */
+  /**
+   * Lets a batch be encoded again, at its next attempt, with the records that a caller then waits for: no copy of it
+   * can be in the log. It ends when no caller waits.
+   */
   #rebuild(batch: ProducerBatch): void {
-    batch.dropCompleted()
-    if (batch.records.length === 0) return this.#end(batch)
+    if (!batch.hasWaiters) return this.#end(batch)
+    // Without an identity this was done before: each of a thousand records may leave at a deadline of its own.
+    if (!batch.identity) return
+    batch.outdate()
     if (batch.attempts > 0) this.#bumpEpoch()
   }
 

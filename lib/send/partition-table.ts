@@ -12,7 +12,7 @@ export class PartitionTable {
     this.#options = options
   }
 
-  /** Partitions with records that are not completed. */
+  /** Partitions with records that are not completed, the one whose last request is the longest ago first. */
   get active(): ReadonlySet<PartitionState> {
     return this.#active
   }
@@ -34,6 +34,12 @@ export class PartitionTable {
   }
 
   activate(partition: PartitionState): void {
+    this.#active.add(partition)
+  }
+
+  /** It was sent: the others come before it, so that a batch that did not fit beside its own gets a turn. */
+  moveToEnd(partition: PartitionState): void {
+    this.#active.delete(partition)
     this.#active.add(partition)
   }
 

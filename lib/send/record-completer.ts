@@ -61,7 +61,7 @@ export class RecordCompleter {
   ): void {
     const inDoubt =
       kind === 'unknown' && batch.identity && batch.identity.producerId >= 0n
-        ? { inDoubt: this.#inDoubt(pending, batch, batch.identity) }
+        ? { inDoubt: this.#inDoubt(pending.indexInBatch, batch, batch.identity) }
         : {}
     // An attempt that is still under way has left this machine, so it counts.
     const attempts = Math.max(batch.attempts, kind === 'unknown' ? 1 : 0)
@@ -77,8 +77,7 @@ export class RecordCompleter {
     })
   }
 
-  #inDoubt(pending: PendingRecord, batch: ProducerBatch, identity: BatchIdentity): InDoubt {
-    const indexInBatch = batch.records.indexOf(pending)
+  #inDoubt(indexInBatch: number, batch: ProducerBatch, identity: BatchIdentity): InDoubt {
     return { ...identity, indexInBatch, clusterId: this.#clusterId(), fromOffset: batch.fromOffset }
   }
 

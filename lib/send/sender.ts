@@ -150,8 +150,10 @@ export class Sender {
     const { requests, unencodable, gone, wakeAt } = this.#drainer.drain(now)
     for (const { partition, cause } of unencodable) this.#isolate(partition, cause)
     for (const partition of gone) this.#cancel(partition, 'PARTITION_GONE')
-    for (const { leader, partitions } of requests)
+    for (const { leader, partitions } of requests) {
+      for (const partition of partitions) this.#partitions.moveToEnd(partition)
       this.#sendRequest(leader, partitions).catch(error => this.#break(error))
+    }
     this.#wakeAt(wakeAt)
   }
 
@@ -159,7 +161,7 @@ export class Sender {
   #isolate(partition: PartitionState, cause: unknown): void {
     const batch = partition.batch as ProducerBatch
     const outcome = batch.outcomeSoFar
-    if (batch.records.length > 1) partition.split(batch.records.map(pending => [pending]))
+    if (batch.records.length > 1) partition.split(batch.records.map(pending => this.#accumulator.queueOf([pending])))
     else {
       partition.gaveUp()
       this.#completer.allFailed(batch, outcome, { causeCode: 'ENCODING_FAILED', cause })
@@ -194,9 +196,10 @@ export class Sender {
     this.#runOnce()
   }
 
-  /** All or nothing: a request is written only if no record has left any of its batches. */
+  /** All or nothing: a request is written only if no record has left its batches, and each has one with time left. */
   #beginWrite(partitions: readonly PartitionState[]): boolean {
-    if (!partitions.every(partition => partition.mayWrite)) return false
+    const now = this.#options.clock.now()
+    if (!partitions.every(partition => partition.mayWrite && !partition.isExpired(now))) return false
     for (const partition of partitions) partition.wrote()
     return true
   }
@@ -224,7 +227,7 @@ export class Sender {
         this.#completer.allFailed(batch, decision.kind, { causeCode: outcome.causeCode, cause: outcome.cause })
         return partition.gaveUp()
       case 'split-batch': {
-        partition.split(decision.others)
+        partition.split(decision.others.map(records => this.#accumulator.queueOf(records)))
         // Last: an invalid record stops the later records of its order group, which `split` has put back.
         for (const pending of decision.invalid)
           this.#completer.failed(pending, batch, 'rejected', {
@@ -258,9 +261,7 @@ export class Sender {
 
   /** After a record that was not acknowledged: later ones of its order group are not sent, unless in its batch. */
   #stopGroup(later: readonly PendingRecord[]): void {
-    const stopped = later.filter(
-      pending => this.#accumulator.remove(pending) || this.#partitions.of(pending).removeSplit(pending),
-    )
+    const stopped = later.filter(pending => this.#accumulator.remove(pending))
     for (const pending of stopped) this.#accumulator.orderGroups.forget(pending)
     for (const pending of stopped) this.#completer.unsent(pending, ORDER_GROUP_STOPPED)
   }
@@ -270,8 +271,7 @@ export class Sender {
     for (const pending of records) {
       if (pending.completed) continue
       const partition = this.#partitions.of(pending)
-      if (this.#accumulator.remove(pending) || partition.removeSplit(pending))
-        this.#completer.unsent(pending, this.#whyLate(partition))
+      if (this.#accumulator.remove(pending)) this.#completer.unsent(pending, this.#whyLate(partition))
       else if (partition.batch) {
         const { lastCause: cause } = partition.batch
         const causeCode = this.#whyLate(partition)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type PendingRecord, ProducerBatch } from '../../lib/accumulate/producer-batch.ts'
+import { RecordQueue } from '../../lib/accumulate/record-queue.ts'
 import { nextSequence, PartitionState } from '../../lib/send/partition-state.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { moment } from '../../lib/time/clock.ts'
@@ -30,6 +31,10 @@ function pending(value: string): PendingRecord {
     deadline: Deadline.after(clock, 1000),
     completed: false,
     complete: () => {},
+    queue: undefined,
+    previous: undefined,
+    next: undefined,
+    indexInBatch: -1,
   }
 }
 
@@ -218,8 +223,8 @@ test('rule 7: a request is not written after a record left it, and the batch goe
 
     answer === 'notWritten' ? partition.notWritten() : assert.equal(partition.attemptFailed(notSent), true)
     assert.equal(partition.isInFlight, false)
-    assert.deepEqual(valuesOf(batch.records), ['b', 'c'])
     partition.numberBatch()
+    assert.deepEqual(valuesOf(batch.records), ['b', 'c'])
     partition.beginRequest(moment(clock))
     assert.equal(partition.mayWrite, true)
   }
@@ -273,10 +278,38 @@ test('rule 7: a batch that may be in the log keeps its bytes when a record leave
   partition.recordsLeft()
   assert.equal(batch.bytes, bytes)
   partition.beginRequest(moment(clock))
-  complete(records[1])
   partition.recordsLeft()
   assert.equal(partition.mayWrite, true)
   assert.deepEqual(bumps, [])
+})
+
+// A retry that shared a request with another partition was written after its only caller had its report.
+test('rule 7: a batch that may be in the log is not written again when nobody waits for it', () => {
+  for (const answer of ['notWritten', 'attemptFailed'] as const) {
+    const { partition, bumps, records } = opened(['a', 'b'])
+    write(partition)
+    partition.attemptFailed(lost)
+    partition.beginRequest(moment(clock))
+    records.forEach(complete)
+    partition.recordsLeft()
+    assert.equal(partition.mayWrite, false)
+    answer === 'notWritten' ? partition.notWritten() : assert.equal(partition.attemptFailed(notSent), false)
+    assert.equal(partition.hasRecords, false)
+    assert.deepEqual(bumps, ['bumped'])
+  }
+})
+
+test('rule 3: records that leave a batch one by one between two attempts cost one epoch', () => {
+  const { partition, bumps, batch, records } = opened(['a', 'b', 'c'])
+  write(partition)
+  partition.attemptFailed(refused)
+  for (const record of records.slice(0, 2)) {
+    complete(record)
+    partition.recordsLeft()
+  }
+  partition.numberBatch()
+  assert.deepEqual(valuesOf(batch.records), ['c'])
+  assert.deepEqual(bumps, ['bumped'])
 })
 
 test('rule 7: a request is abandoned when it is written and nobody waits for it', () => {
@@ -296,14 +329,18 @@ test('rule 5: the parts of a split batch are sent first, in order, without recor
   write(partition)
   partition.attemptFailed({ kind: 'rejected', causeCode: 'MESSAGE_TOO_LARGE', cause: undefined })
   complete(records[1])
-  partition.split([records.slice(0, 3), records.slice(3)])
+  partition.split([RecordQueue.of(records.slice(0, 3)), RecordQueue.of(records.slice(3))])
   const [firstHalf] = [partition.takeSplit()]
   assert.deepEqual(valuesOf(firstHalf), ['a', 'c'])
 
   open(partition, firstHalf ?? [])
   write(partition)
   partition.attemptFailed({ kind: 'rejected', causeCode: 'MESSAGE_TOO_LARGE', cause: undefined })
-  partition.split([records.slice(0, 1), records.slice(1, 2), records.slice(2, 3)])
+  partition.split([
+    RecordQueue.of(records.slice(0, 1)),
+    RecordQueue.of(records.slice(1, 2)),
+    RecordQueue.of(records.slice(2, 3)),
+  ])
   assert.deepEqual(valuesOf(partition.takeSplit()), ['a'])
   assert.deepEqual(valuesOf(partition.takeSplit()), ['c'])
   assert.equal(partition.hasRecords, true)
@@ -316,11 +353,9 @@ test('a record leaves the list of a split batch that it waits in', () => {
   const { partition, records } = opened(['a', 'b', 'c'])
   write(partition)
   partition.attemptFailed({ kind: 'rejected', causeCode: 'MESSAGE_TOO_LARGE', cause: undefined })
-  partition.split([records.slice(0, 1), records.slice(1)])
+  partition.split([RecordQueue.of(records.slice(0, 1)), RecordQueue.of(records.slice(1))])
   const [a, b] = records as [PendingRecord, PendingRecord]
-  assert.equal(partition.removeSplit(a), true)
-  assert.equal(partition.removeSplit(b), true)
-  assert.equal(partition.removeSplit(a), false)
+  for (const pending of [a, b]) pending.queue?.delete(pending)
   assert.deepEqual(valuesOf(partition.takeSplit()), ['c'], 'an empty list is no batch')
   assert.equal(partition.takeSplit(), undefined)
 })
@@ -329,7 +364,7 @@ test('a cancelled partition holds no record; what is not written is not written 
   const split = opened(['a', 'b'])
   write(split.partition)
   split.partition.attemptFailed({ kind: 'rejected', causeCode: 'MESSAGE_TOO_LARGE', cause: undefined })
-  split.partition.split(split.records.map(record => [record]))
+  split.partition.split(split.records.map(record => RecordQueue.of([record])))
   open(split.partition, split.partition.takeSplit() ?? [])
   assert.deepEqual(valuesOf(split.partition.cancelled()), ['b'])
   assert.equal(split.partition.hasRecords, false)

@@ -1,0 +1,62 @@
+// Records that wait for a batch, in order. A linked list through the records themselves: appending one and taking one
+// out cost the same however many wait.
+import type { PendingRecord } from './producer-batch.ts'
+
+export class RecordQueue {
+  #first: PendingRecord | undefined
+  #last: PendingRecord | undefined
+  #bytes = 0
+
+  /** A queue of those records that a caller waits for. */
+  static of(records: readonly PendingRecord[]): RecordQueue {
+    const queue = new RecordQueue()
+    for (const pending of records) if (!pending.completed) queue.push(pending)
+    return queue
+  }
+
+  /** The oldest record; `next` of each record leads to the one after it. */
+  get first(): PendingRecord | undefined {
+    return this.#first
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === undefined
+  }
+
+  /** The sum of the records' sizes in a batch. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  push(pending: PendingRecord): void {
+    pending.queue = this
+    pending.indexInBatch = -1
+    pending.previous = this.#last
+    if (this.#last) this.#last.next = pending
+    else this.#first = pending
+    this.#last = pending
+    this.#bytes += pending.record.wireSize
+  }
+
+  delete(pending: PendingRecord): void {
+    const { previous, next } = pending
+    if (previous) previous.next = next
+    else this.#first = next
+    if (next) next.previous = previous
+    else this.#last = previous
+    this.#bytes -= pending.record.wireSize
+    pending.queue = undefined
+    pending.previous = undefined
+    pending.next = undefined
+  }
+
+  /** Takes all records out. */
+  takeAll(): PendingRecord[] {
+    const records: PendingRecord[] = []
+    for (let pending = this.#first; pending; pending = this.#first) {
+      records.push(pending)
+      this.delete(pending)
+    }
+    return records
+  }
+}
