@@ -12,7 +12,7 @@ import { TransportError } from './errors.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
 import { PreparedSender } from './prepared-sender.ts'
-import { ProducerCall } from './producer-call.ts'
+import { type Prepared, ProducerCall } from './producer-call.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
@@ -70,6 +70,7 @@ export class KafkaProducer {
         configuredSerializer('keySerializer', config),
         configuredSerializer('valueSerializer', config),
       ),
+      clock,
     )
     const { partitioner, isCustom } = configuredPartitioner(config)
     this.#accumulator = new RecordAccumulator(config.batchSize, clock)
@@ -116,7 +117,8 @@ export class KafkaProducer {
   }
 
   /**
-   * Sends one record; it may wait `linger.ms` for others.
+   * Sends one record; it may wait `linger.ms` for others. The record is copied: the caller may change it, its headers
+   * and its bytes as soon as this returns, except what an asynchronous serializer still works on.
    * @throws InvalidRecordError the record is invalid
    * @throws DeliveryError it was not acknowledged; `outcome` says what is known
    */
@@ -132,7 +134,7 @@ export class KafkaProducer {
   /**
    * Sends all records without waiting for `linger.ms`; never rejects. Resolves with one report per record, in order,
    * once each has its outcome: at the latest at the earliest of `deadline`, the invocation's deadline and
-   * `delivery.timeout.ms`.
+   * `delivery.timeout.ms`. The records are copied, as in `send`.
    */
   sendAll(records: readonly ProducerRecord[], deadline?: Deadline): Promise<DeliveryReport[]> {
     const work = this.deliver(records, deadline)
@@ -223,15 +225,17 @@ export class KafkaProducer {
       ),
     )
     const call = new ProducerCall(records.length, deadline, lingerMs, this.#clock)
-    const ready = await this.#preparer.prepare(records, call)
+    // Topics don't wait for one another, unless an order group may span them.
+    await Promise.all(this.#preparer.prepare(records, call).map(part => this.#sendPart(part, call)))
+    return call.reports
+  }
+
+  async #sendPart(part: readonly Prepared[] | Promise<readonly Prepared[]>, call: ProducerCall): Promise<void> {
+    const records = await part
     await this.#codec.loading
     const { error } = this.#codec
-    if (error) return records.map(record => notSent(record, undefined, error, this.#clock.epochMs()))
-    // Topics don't wait for one another, unless an order group may span them.
-    const hasOrderGroup = ready.some(({ serialized }) => serialized.orderGroup !== undefined)
-    const parts = hasOrderGroup ? [ready] : [...Map.groupBy(ready, ({ serialized }) => serialized.topic).values()]
-    await Promise.all(parts.map(part => this.#preparedSender.send(part, call)))
-    return call.reports
+    if (error) for (const record of records) call.fail(record, error)
+    else if (records.length > 0) await this.#preparedSender.send(records, call)
   }
 
   #unusable(): TransportError {

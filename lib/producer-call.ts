@@ -34,8 +34,12 @@ export class ProducerCall {
     this.#clock = clock
   }
 
-  /** Reports a record that was not sent, and holds back the later ones of its order group. */
+  /**
+   * Reports a record that was not sent, and holds back the later ones of its order group. The first report stays: a
+   * serializer may fail after its record's deadline.
+   */
   fail({ record, serialized, index }: CallRecord, error: unknown): void {
+    if (this.reports[index]) return
     this.reports[index] = notSent(record, serialized, asRecordError(error), this.#clock.epochMs())
     const orderGroup = orderGroupOf(record)
     if (orderGroup !== undefined) this.#stopped.set(orderGroup, Math.min(index, this.#stopped.get(orderGroup) ?? index))

@@ -1,38 +1,104 @@
-// Stages 3 and 4 of a call: its records are validated and become bytes.
-import type { Prepared, ProducerCall } from './producer-call.ts'
+// Stages 3 and 4 of a call: its records are validated and become bytes, in the order of the calls.
+import { TransportError } from './errors.ts'
+import type { CallRecord, Prepared, ProducerCall } from './producer-call.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordSerializer } from './serialize/record-serializer.ts'
 import { SerializationQueue } from './serialize/serialization-queue.ts'
+import type { Clock } from './time/clock.ts'
+import { withTimeout } from './time/patient-timer.ts'
 import { type ValidationRules, validateRecord } from './validate/record-validator.ts'
+
+/** A record whose serializer has not answered yet. */
+interface Pending extends CallRecord {
+  readonly topic: string
+  readonly orderGroup: string | undefined
+  /** Undefined: the serializer refused the record, and the call has its report. */
+  readonly ready: Promise<Prepared | undefined>
+}
+
+type Part = Prepared | Pending
 
 export class RecordPreparer {
   readonly #rules: ValidationRules
   readonly #serializer: RecordSerializer
+  readonly #clock: Clock
   readonly #queue = new SerializationQueue()
 
-  constructor(rules: ValidationRules, serializer: RecordSerializer) {
+  constructor(rules: ValidationRules, serializer: RecordSerializer, clock: Clock) {
     this.#rules = rules
     this.#serializer = serializer
+    this.#clock = clock
   }
 
-  /** Returns the records that are valid; the call has reports for the others. */
-  prepare(records: readonly ProducerRecord[], call: ProducerCall): Prepared[] | Promise<Prepared[]> {
-    return this.#queue.inOrder(records.map((record, index) => this.#prepareRecord(record, index, call)))
+  /**
+   * Returns the valid records, topic by topic, or in one list if the call has order groups, which may span topics. A
+   * list is ready at the call's deadline at the latest: records whose serializer has not answered by then, or that wait
+   * for those of an earlier call, are reported as `deadline`. The call has a report for each record that is left out.
+   */
+  prepare(
+    records: readonly ProducerRecord[],
+    call: ProducerCall,
+  ): readonly (readonly Prepared[] | Promise<readonly Prepared[]>)[] {
+    const parts = records.flatMap((record, index) => this.#prepareRecord(record, index, call) ?? [])
+    const hasOrderGroup = parts.some(part => orderGroupOf(part) !== undefined)
+    const lists = hasOrderGroup ? [parts] : [...Map.groupBy(parts, topicOf).values()]
+    return lists.map(list => (this.#queue.isIdle && list.every(isPrepared) ? list : this.#inOrder(list, call)))
   }
 
-  #prepareRecord(record: ProducerRecord, index: number, call: ProducerCall): Prepared[] | Promise<Prepared[]> {
-    const fail = (error: unknown): Prepared[] => {
-      call.fail({ record, serialized: undefined, index }, error)
-      return []
-    }
+  #prepareRecord(record: ProducerRecord, index: number, call: ProducerCall): Part | undefined {
+    const fail = (error: unknown) => call.fail({ record, serialized: undefined, index }, error)
     try {
       call.throwIfStopped({ record, index })
-      const serialized = this.#serializer.serialize(validateRecord(record, this.#rules))
-      return serialized instanceof Promise
-        ? serialized.then(bytes => [{ record, serialized: bytes, index }], fail)
-        : [{ record, serialized, index }]
+      const valid = validateRecord(record, this.#rules)
+      const serialized = this.#serializer.serialize(valid)
+      if (!(serialized instanceof Promise)) return { record, serialized, index }
+      const ready = serialized.then(
+        bytes => ({ record, serialized: bytes, index }),
+        error => void fail(error),
+      )
+      return { record, serialized: undefined, index, topic: valid.topic, orderGroup: valid.orderGroup, ready }
     } catch (error) {
-      return fail(error)
+      fail(error)
+      return undefined
     }
   }
+
+  async #inOrder(parts: readonly Part[], call: ProducerCall): Promise<readonly Prepared[]> {
+    const keys = new Set(parts.flatMap(part => [topicOf(part), groupKey(orderGroupOf(part))].flat()))
+    const ready = parts.map(part => (isPrepared(part) ? part : part.ready))
+    try {
+      const prepared = await this.#queue.inOrder([...keys], ready, work =>
+        withTimeout(this.#clock, Math.max(0, call.deadline.remaining), work, tooLate),
+      )
+      return prepared.filter(part => part !== undefined)
+    } catch (error) {
+      for (const part of parts) call.fail(part, error)
+      return []
+    }
+  }
+}
+
+function isPrepared(part: Part): part is Prepared {
+  return part.serialized !== undefined
+}
+
+function topicOf(part: Part): string {
+  return isPrepared(part) ? part.serialized.topic : part.topic
+}
+
+function orderGroupOf(part: Part): string | undefined {
+  return isPrepared(part) ? part.serialized.orderGroup : part.orderGroup
+}
+
+/** A topic name has no slash. */
+function groupKey(orderGroup: string | undefined): string[] {
+  return orderGroup === undefined ? [] : [`/${orderGroup}`]
+}
+
+function tooLate(): TransportError {
+  return new TransportError(
+    'deadline',
+    'The deadline passed before the serializer of this record, or of an earlier one of its topic, returned its bytes.',
+    { causeCode: 'DEADLINE', retriable: true },
+  )
 }

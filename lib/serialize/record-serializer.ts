@@ -1,7 +1,8 @@
 // Stage 4 of 9: ValidRecord → SerializedRecord. The bytes and their size on the wire.
 import { InvalidRecordError } from '../errors.ts'
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
-import { defaultSerializer, expected, type Serializer, toJson, UnserializableError } from './serializer.ts'
+import { catchRejection, isThenable } from '../time/thenable.ts'
+import { defaultSerializer, expected, isBuiltIn, type Serializer, toJson, UnserializableError } from './serializer.ts'
 
 /** Upper bound of a record's own framing (Java: `DefaultRecord.MAX_RECORD_OVERHEAD`). */
 const RECORD_OVERHEAD = 21
@@ -34,11 +35,18 @@ export class RecordSerializer {
     const { topic, headers } = record
     const byContract = record.format !== 'bytes'
     const key = guarded('key', () =>
-      byContract ? contractKey(record.key) : bytesOf(this.#key, topic, record.key ?? null, headers),
+      byContract ? contractKey(record.key) : bytesOf(this.#key, topic, record.key, headers),
     )
-    const value = guarded('value', () =>
-      byContract ? contractValue(record) : bytesOf(this.#value, topic, record.value, headers),
-    )
+    let value: Bytes | Promise<Bytes>
+    try {
+      value = guarded('value', () =>
+        byContract ? contractValue(record) : bytesOf(this.#value, topic, record.value, headers),
+      )
+    } catch (error) {
+      // The record is invalid already, whatever comes of its key.
+      catchRejection(key, () => undefined)
+      throw error
+    }
     if (!(key instanceof Promise) && !(value instanceof Promise)) return this.#finish(record, key, value)
     return Promise.all([key, value]).then(([keyBytes, valueBytes]) => this.#finish(record, keyBytes, valueBytes))
   }
@@ -84,16 +92,28 @@ function bytesOf(
   data: unknown,
   headers: readonly RecordHeader[],
 ): Bytes | Promise<Bytes> {
-  return data === null ? null : serializer.serialize(topic, data, headers)
+  if (data === null) return null
+  const bytes: unknown = serializer.serialize(topic, data, headers)
+  const own = (returned: unknown) => ownBytes(serializer, returned)
+  return isThenable(bytes) ? Promise.resolve(bytes).then(own) : own(bytes)
+}
+
+/** Bytes that nobody else can change. */
+function ownBytes(serializer: Serializer, bytes: unknown): Bytes {
+  if (bytes === null) return null
+  if (!(bytes instanceof Uint8Array)) expected('bytes or null of its serializer', bytes)
+  return isBuiltIn(serializer) ? bytes : Buffer.from(bytes)
 }
 
 function contractKey(key: unknown): Bytes {
-  return key === null || key === undefined ? null : key instanceof Uint8Array ? key : Buffer.from(String(key))
+  if (key === null || key === undefined) return null
+  return Buffer.from(key instanceof Uint8Array ? key : String(key))
 }
 
 /** The contract's `format` decides how its values become bytes. */
 function contractValue({ value, format }: ValidRecord): Bytes {
-  if (value === null || value instanceof Uint8Array) return value
+  if (value === null) return value
+  if (value instanceof Uint8Array) return Buffer.from(value)
   if (format === 'json') return Buffer.from(toJson(value))
   if (typeof value !== 'string') expected(`bytes, text or null (format ${format})`, value)
   return Buffer.from(value, format === 'base64' ? 'base64' : 'utf8')
@@ -103,14 +123,10 @@ function contractValue({ value, format }: ValidRecord): Bytes {
 function guarded(what: 'key' | 'value', serialize: () => Bytes | Promise<Bytes>): Bytes | Promise<Bytes> {
   try {
     const bytes = serialize()
-    return bytes instanceof Promise ? bytes.then(checked).catch(refuse(what)) : checked(bytes)
+    return bytes instanceof Promise ? bytes.catch(refuse(what)) : bytes
   } catch (error) {
     return refuse(what)(error)
   }
-}
-
-function checked(bytes: unknown): Bytes {
-  return bytes === null || bytes instanceof Uint8Array ? bytes : expected('bytes or null of its serializer', bytes)
 }
 
 function refuse(what: 'key' | 'value'): (error: unknown) => never {

@@ -1,17 +1,30 @@
-// Keeps calls in order: a call waits for earlier calls whose serializers are asynchronous, and for no others.
+// Keeps the order of calls: records of a topic wait for those of earlier calls whose serializers are asynchronous.
 
 export class SerializationQueue {
-  /** Resolves when the records of all calls so far are serialized. */
-  #last: Promise<unknown> | undefined
+  /** By topic, or other key that calls share: resolves when every call so far has left. */
+  readonly #left = new Map<string, Promise<unknown>>()
 
-  /** @returns the parts of a call as one list, once the parts of all earlier calls are ready too */
-  inOrder<T>(parts: readonly (T[] | Promise<T[]>)[]): T[] | Promise<T[]> {
-    const earlier = this.#last
-    if (!earlier && !parts.some(part => part instanceof Promise)) return (parts as readonly T[][]).flat()
-    const all = Promise.all([earlier, ...parts]).then(([, ...lists]) => (lists as T[][]).flat())
-    this.#last = all
-    return all.finally(() => {
-      if (this.#last === all) this.#last = undefined
+  /** No call is waiting for a serializer. */
+  get isIdle(): boolean {
+    return this.#left.size === 0
+  }
+
+  /**
+   * Waits for the parts of a call, and for every earlier call with one of its keys to leave. A call leaves once its
+   * parts are ready or it gave up, and the earlier ones have left.
+   * @param bounded rejects when the call's time is over
+   */
+  inOrder<T>(
+    keys: readonly string[],
+    parts: readonly (T | Promise<T>)[],
+    bounded: (work: Promise<T[]>) => Promise<T[]>,
+  ): Promise<T[]> {
+    const earlier = keys.flatMap(key => this.#left.get(key) ?? [])
+    const ready = bounded(Promise.all(earlier).then(() => Promise.all(parts)))
+    const left = Promise.allSettled([ready, ...earlier]).then(() => {
+      for (const key of keys) if (this.#left.get(key) === left) this.#left.delete(key)
     })
+    for (const key of keys) this.#left.set(key, left)
+    return ready
   }
 }

@@ -1,13 +1,24 @@
 // key.serializer and value.serializer: the caller's data → bytes. Java: org.apache.kafka.common.serialization.
 import type { RecordHeader } from '../record/producer-record.ts'
 
-/** Turns data into bytes. Null data stays null and never reaches a serializer. If it throws, the record is invalid. */
+/**
+ * Turns data into bytes. Null data stays null and never reaches a serializer. If it throws, or its promise rejects, the
+ * record is invalid. A promise must settle before the record's deadline; later records of the topic wait for it. The
+ * bytes are copied as soon as they are returned, so a serializer may reuse its buffer.
+ */
 export interface Serializer<T = unknown> {
   serialize(topic: string, data: T, headers: readonly RecordHeader[]): Uint8Array | null | Promise<Uint8Array | null>
 }
 
 /** The names of serializers in settings. */
 export type SerializerName = 'string' | 'json' | 'bytes' | 'integer' | 'long' | 'double' | 'uuid' | 'void'
+
+/** The serializers of this file: each returns new bytes, which nobody else can change. */
+const builtIn = new WeakSet<Serializer<never>>()
+
+export function isBuiltIn(serializer: Serializer<never>): boolean {
+  return builtIn.has(serializer)
+}
 
 const LONG_MAX = 2n ** 63n - 1n
 
@@ -21,15 +32,15 @@ export const stringSerializer: Serializer<string> = {
   serialize: (_topic, data) => Buffer.from(typeof data === 'string' ? data : expected('text', data)),
 }
 
-/** Bytes, unchanged. */
+/** Bytes, copied: the caller may change its own. */
 export const bytesSerializer: Serializer<Uint8Array> = {
-  serialize: (_topic, data) => (data instanceof Uint8Array ? data : expected('bytes', data)),
+  serialize: (_topic, data) => (data instanceof Uint8Array ? Buffer.from(data) : expected('bytes', data)),
 }
 
-/** Text as UTF-8, bytes unchanged. The default serializer. */
+/** Text as UTF-8, bytes copied. The default serializer. */
 export const defaultSerializer: Serializer<string | Uint8Array> = {
   serialize: (topic, data, headers) =>
-    data instanceof Uint8Array ? data : stringSerializer.serialize(topic, data, headers),
+    data instanceof Uint8Array ? Buffer.from(data) : stringSerializer.serialize(topic, data, headers),
 }
 
 /** int32, big-endian. */
@@ -84,7 +95,9 @@ export const voidSerializer: Serializer<never> = { serialize: (_topic, data) => 
  * fields that are undefined.
  */
 export function jsonSerializer({ bigint }: JsonSerializerOptions = {}): Serializer {
-  return { serialize: (_topic, data) => Buffer.from(toJson(data, bigint)) }
+  const serializer: Serializer = { serialize: (_topic, data) => Buffer.from(toJson(data, bigint)) }
+  builtIn.add(serializer)
+  return serializer
 }
 
 export function toJson(data: unknown, bigint?: (value: bigint) => unknown): string {
@@ -126,6 +139,8 @@ const BY_NAME: Readonly<Record<SerializerName, Serializer<never>>> = {
   uuid: uuidSerializer,
   void: voidSerializer,
 }
+
+for (const serializer of [defaultSerializer, ...Object.values(BY_NAME)]) builtIn.add(serializer)
 
 export function namedSerializer(name: SerializerName): Serializer {
   return BY_NAME[name] as Serializer
