@@ -13,9 +13,10 @@ const STACK_FILE = '.local/stack.json'
 export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   if (env.KAFKA_BOOTSTRAP_SERVERS || env.KAFKA_MSK_CLUSTER_ARN || env.KAFKA_CONFIG_FILE || !existsSync(STACK_FILE))
     return env
-  const { bootstrapServers, sqsUrl } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as {
+  const { bootstrapServers, sqsUrl, redriveSettings } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as {
     bootstrapServers: string
     sqsUrl: string
+    redriveSettings: Readonly<Record<string, string>>
   }
   printMessage('KAFKA_BOOTSTRAP_SERVERS is not set: using the local stack that runs in this folder.')
   return {
@@ -25,6 +26,7 @@ export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.Proces
     AWS_REGION: 'us-east-1',
     // Brokers of one machine append what they still hold within seconds.
     KAFKA_REDRIVE_IN_DOUBT_WAIT_MS: '5000',
+    ...redriveSettings,
     ...env,
     AWS_ENDPOINT_URL_SQS: sqsUrl,
     KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,

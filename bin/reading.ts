@@ -1,6 +1,7 @@
 // What every command that reads dead letters does around it: settings, contracts, what can't be read, unknown names.
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { Contracts } from '../lib/contracts/contract.ts'
+import { withQueuePrefix } from '../lib/contracts/queue-prefix.ts'
 import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter, Unreadable } from '../lib/dead-letter/dead-letter-store.ts'
 import { storeKindOf } from '../lib/dead-letter/store-kinds.ts'
@@ -47,7 +48,8 @@ export class Reading {
     exportAwsVariables(env)
     const config = await configuration(env)
     const name = typeof folder === 'string' ? folder : DEFAULT_CONTRACTS
-    return new Reading(request, config, await contractsIn(name, name !== DEFAULT_CONTRACTS))
+    const contracts = await contractsIn(name, name !== DEFAULT_CONTRACTS)
+    return new Reading(request, config, withQueuePrefix(contracts, config.queuePrefix))
   }
 
   /** What the request reads, in its order. */

@@ -13,7 +13,7 @@ import { startGateway } from './gateway.ts'
 import { createTopics, partitionsOf } from './kafka/admin.ts'
 import { LocalKafka } from './kafka/cluster.ts'
 import { freePort } from './ports.ts'
-import { EVENT_FAILURES, localQueues, queueNames } from './queues.ts'
+import { EVENT_FAILURES, leaseQueue, localQueues, queueNames, redriveSettings } from './queues.ts'
 import { LocalFunction, type LocalFunctionOptions } from './runtime/local-function.ts'
 import { type LocalSqs, startSqs } from './sqs/elasticmq.ts'
 import { SqsPoller } from './sqs/poller.ts'
@@ -51,6 +51,8 @@ export interface Stack {
   readonly kafka: LocalKafka | undefined
   readonly sqs: LocalSqs
   readonly bus: LocalBus
+  /** For the command and the console: what they redrive besides the dead-letter targets. */
+  readonly redriveSettings: ReturnType<typeof redriveSettings>
   readonly functions: Readonly<Record<FunctionName, LocalFunction>>
   /** Deploys the functions again, with these settings in addition. Replaces warm sandboxes. */
   reload(env?: Readonly<Record<string, string>>): Promise<void>
@@ -117,13 +119,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       kafka,
       sqs,
       bus,
+      redriveSettings: redriveSettings(contracts, sqs),
       functions,
       stop,
     }
     mkdirSync('.local', { recursive: true })
     writeFileSync(
       STACK_FILE,
-      JSON.stringify({ url: stack.url, busUrl: stack.busUrl, sqsUrl: sqs.url, bootstrapServers }),
+      JSON.stringify({
+        url: stack.url,
+        busUrl: stack.busUrl,
+        sqsUrl: sqs.url,
+        bootstrapServers,
+        redriveSettings: stack.redriveSettings,
+      }),
     )
     return {
       ...stack,
@@ -144,7 +153,8 @@ async function startServers(
   const userServers = process.env.KAFKA_BOOTSTRAP_SERVERS
   const kafka = userServers ? undefined : await LocalKafka.start(brokers, { log, firstPort: 9092 })
   if (kafka) stops.push(() => kafka.stop())
-  const sqs = await startSqs(localQueues(contracts, visibilityS), { log, firstPort: SQS_PORT })
+  const queues = [...localQueues(contracts, visibilityS), leaseQueue(visibilityS)]
+  const sqs = await startSqs(queues, { log, firstPort: SQS_PORT })
   stops.push(() => sqs.stop())
   const bootstrapServers = userServers ?? (kafka as LocalKafka).bootstrapServers
   const topics = [...contracts.values()].map(({ topic, partitions }) => ({ topic, partitions }))

@@ -6,7 +6,11 @@ import { join } from 'node:path'
 import { after, before, mock, test } from 'node:test'
 import { environment, exportAwsVariables } from '../bin/environment.ts'
 
-const STACK = { bootstrapServers: '127.0.0.1:9092', sqsUrl: 'http://127.0.0.1:9324' }
+const redriveSettings = {
+  KAFKA_REDRIVE_FROM: 'source-dlq:http://127.0.0.1:9324/000000000000/chat-dlq.fifo?source=chat.fifo',
+  KAFKA_REDRIVE_LEASE_QUEUE: 'http://127.0.0.1:9324/000000000000/redrive-lease.fifo',
+}
+const STACK = { bootstrapServers: '127.0.0.1:9092', sqsUrl: 'http://127.0.0.1:9324', redriveSettings }
 const home = process.cwd()
 let folder = ''
 before(() => {
@@ -30,6 +34,7 @@ test('the local stack’s settings fill in what is missing; process.env stays un
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_REGION: 'eu-west-1',
     KAFKA_REDRIVE_IN_DOUBT_WAIT_MS: '5000',
+    ...redriveSettings,
     HOME: '/home/me',
     AWS_ENDPOINT_URL_SQS: STACK.sqsUrl,
     KAFKA_BOOTSTRAP_SERVERS: STACK.bootstrapServers,

@@ -8,7 +8,7 @@ import { listDeadLetters } from '../../lib/redrive/list-dead-letters.ts'
 import { withClaim } from '../../lib/redrive/read-claim.ts'
 import type { RedriveResult } from '../../lib/redrive/redrive.ts'
 import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
-import { allowedSources } from '../../lib/redrive/redrive-sources.ts'
+import { allowedSources, configuredSources } from '../../lib/redrive/redrive-sources.ts'
 import { runRedrive } from '../../lib/redrive/run-redrive.ts'
 import { DeadLetterGroups, matches } from '../../lib/redrive/select-dead-letters.ts'
 import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
@@ -53,6 +53,7 @@ export class ConsoleApi {
     const from = Math.max(0, Number(query.get('from')) || 0)
     return {
       total: matched.length,
+      inQueues: await this.#messagesInSources(),
       from,
       page: PAGE,
       groups: groups.list(),
@@ -130,8 +131,19 @@ export class ConsoleApi {
     }
   }
 
+  /** Those in targets: to list the messages of a source DLQ is to receive them, and to hide them from a redrive. */
   #open(): Promise<OpenDeadLetter[]> {
-    return Array.fromAsync(listDeadLetters({}, this.#context))
+    const { config } = this.#context
+    return Array.fromAsync(listDeadLetters({ from: config.deadLetter }, this.#context))
+  }
+
+  /** The number of messages in the source DLQs and failure destinations that a redrive reads. */
+  async #messagesInSources(): Promise<number> {
+    const { config, contracts, sqs } = this.#context
+    const sources = configuredSources(config, createSourceMessageReader(contracts, config))
+    const urls = sources.flatMap(source => ('queueUrl' in source && source.kind !== 'sqs' ? [source.queueUrl] : []))
+    const depths = await Promise.all(urls.map(url => queueDepth(sqs, url)))
+    return depths.reduce((sum, depth) => sum + depth, 0)
   }
 
   /** @returns null while no broker responds */

@@ -97,7 +97,7 @@ async function showCounters() {
 
 async function showDeadLetters() {
   const query = new URLSearchParams({ from: String(state.from), topic: state.topic, error: state.error })
-  const { total, from, page, groups, deadLetters } = await request(`/api/dead-letters?${query}`)
+  const { total, inQueues, from, page, groups, deadLetters } = await request(`/api/dead-letters?${query}`)
   if (deadLetters.length === 0 && from > 0) {
     state.from = Math.max(0, from - page)
     return showDeadLetters()
@@ -107,10 +107,14 @@ async function showDeadLetters() {
   setOptions(filter.error, [...new Set(groups.map(({ error }) => error))].sort(), 'all')
   $('total').textContent = `(${total})`
   $('empty').hidden = total > 0
+  $('in-queues').hidden = inQueues === 0
+  $('in-queues').textContent =
+    `Messages in source DLQs and failure destinations: ${inQueues}. A redrive sends them too.`
   $('range').textContent = total === 0 ? '' : `${from + 1} to ${from + deadLetters.length} of ${total}`
   $('newer').disabled = from === 0
   $('older').disabled = from + deadLetters.length >= total
-  $('redrive').disabled = $('dry').disabled = total === 0
+  // Messages of source DLQs are redriven too; they have no topic and no error before they are read.
+  $('redrive').disabled = $('dry').disabled = total === 0 && inQueues === 0
   const focused = document.activeElement?.dataset?.deadLetter
   $('dead-letters').replaceChildren(...deadLetters.map(row))
   if (focused) $('dead-letters').querySelector(`[data-dead-letter="${focused}"]`)?.focus()

@@ -2,11 +2,13 @@
 // The console in a headless Chromium, on a real stack: list, filter, open, payload, dry run, redrive, empty, error,
 // 10,000 dead letters, keyboard, hostile content; and the walk-through of the README.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
 import { get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
+import { promisify } from 'node:util'
+import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import puppeteer, { type Page } from 'puppeteer-core'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
@@ -205,6 +207,30 @@ test('10,000 dead letters are shown page by page, and the page stays responsive'
   await page.close()
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
+})
+
+test('messages of source DLQs are redriven: by the console, and by the command', async () => {
+  const sent = async () => (await readTopic(stack.bootstrapServers, 'earthquakes')).map(({ key }) => String(key))
+  const putIntoDlq = (id: string) => {
+    const geometry = { type: 'Point', coordinates: [1, 2, 3] }
+    const quake = { type: 'Feature', id, properties: { mag: 4.5, time: Date.now() }, geometry }
+    const QueueUrl = stack.sqs.queueUrl('earthquakes-dlq')
+    return stack.sqs.client.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(quake) }))
+  }
+  await putIntoDlq('of-console')
+  const page = await openPage()
+  await untilText(page, '#in-queues', ': 1. A redrive sends them too')
+  await page.click('#redrive')
+  await untilText(page, '#done', '1 sent')
+  await page.close()
+  assert.ok((await sent()).includes('of-console'))
+  await putIntoDlq('of-command')
+  // Not by spawnSync: the local SQS answers in this process.
+  await promisify(execFile)(process.execPath, ['bin/kafka-producer.ts', 'redrive', '--yes'], {
+    env: { PATH: process.env.PATH, KAFKA_DEAD_LETTER: `disk:${folder}` },
+  })
+  assert.ok((await sent()).includes('of-command'))
+  assert.equal(await stack.sqs.depth('earthquakes-dlq'), 0)
 })
 
 test('the README’s walk-through: a record sent while Kafka is down is a dead letter, then redriven', async () => {
