@@ -46,6 +46,8 @@ export interface LookUpOptions {
   readonly isCompacted: (topic: string) => boolean
   /** The partition that the record will be sent to. */
   readonly partitionOf: (deadLetter: DeadLetter) => number | undefined
+  /** The offsets that this redrive wrote to the partition: no newer records, whatever their timestamps. */
+  readonly written?: (topic: string, partition: number) => ReadonlySet<bigint>
   /** Whether records in doubt on another cluster count as not there. */
   readonly acceptOtherCluster: boolean
   readonly deadline?: Deadline | undefined
@@ -55,6 +57,11 @@ export interface LookUpOptions {
 
 /** The largest assumed difference between the clocks of a broker, a function and a caller. */
 const SKEW_MS = 5 * 60_000
+/**
+ * A record of the key counts as newer from this long before the dead letter's time on, because its producer's clock may
+ * be behind. Short: an older record must not keep back the newest one.
+ */
+const NEWER_SKEW_MS = 5000
 
 type Results = Map<DeadLetter, LookUpResult>
 
@@ -105,10 +112,11 @@ async function lookInPartition(
     const sought: Sought[] = []
     for (const deadLetter of deadLetters) {
       const from = await firstOffset(task, deadLetter, end, options)
-      const newerSince = deadLetter.inDoubt?.fromOffset == null ? { newerSince: timeOf(deadLetter) } : {}
+      const newerSince =
+        deadLetter.inDoubt?.fromOffset == null ? { newerSince: timeOf(deadLetter) - NEWER_SKEW_MS } : {}
       sought.push({ deadLetter, from, checkNewer: checksNewer(deadLetter, options), ...newerSince })
     }
-    const scan = new PartitionScan(topic, sought)
+    const scan = new PartitionScan(topic, sought, options.written?.(topic, partition))
     const from = sought.reduce((first, each) => (each.from < first ? each.from : first), end)
     const isWhole = await read(scan, task, from < logStart ? logStart : from, end, options)
     for (const { deadLetter, from: first } of sought) {
@@ -188,7 +196,8 @@ async function firstOffset(
   const { fromOffset } = inDoubt ?? {}
   // If it is beyond the end, the topic was recreated since.
   if (fromOffset != null) return BigInt(fromOffset) <= end ? BigInt(fromOffset) : 0n
-  const from = inDoubt ? Date.parse(inDoubt.from) - SKEW_MS : Date.parse(failure.firstAt)
+  const from = inDoubt ? Date.parse(inDoubt.from) - SKEW_MS : Date.parse(failure.firstAt) - NEWER_SKEW_MS
   // Offsets are looked up by the records' timestamps, which may be long before the time of the send.
-  return log.offsetAt(topic, partition, Math.min(from, record.timestamp ?? Number.POSITIVE_INFINITY))
+  const { timestamp } = record
+  return log.offsetAt(topic, partition, timestamp === null ? from : Math.min(from, timestamp - NEWER_SKEW_MS))
 }

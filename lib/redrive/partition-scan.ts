@@ -32,6 +32,7 @@ interface State {
 
 export class PartitionScan {
   readonly #topic: string
+  readonly #written: ReadonlySet<bigint>
   readonly #states = new Map<string, State>()
   readonly #bySequence = new Map<string, State[]>()
   readonly #byRecordId = new Map<string, State[]>()
@@ -43,8 +44,10 @@ export class PartitionScan {
   #open = 0
   #checksNewer = false
 
-  constructor(topic: string, sought: readonly Sought[]) {
+  /** @param written the offsets of records that are no newer ones of any key */
+  constructor(topic: string, sought: readonly Sought[], written: ReadonlySet<bigint> = new Set()) {
     this.#topic = topic
+    this.#written = written
     for (const one of sought) this.#add(one)
   }
 
@@ -111,7 +114,7 @@ export class PartitionScan {
   #look(record: LogRecord, isTransactional: boolean): void {
     // This producer uses no transactions, so a record in one is from another producer.
     if (!isTransactional) for (const state of this.#candidates(record)) this.#found(state, record)
-    if (!this.#checksNewer || record.key === null) return
+    if (!this.#checksNewer || record.key === null || this.#written.has(record.offset)) return
     for (const state of this.#byKey.get(record.key.toString('base64')) ?? []) {
       const { from, newerSince = Number.NEGATIVE_INFINITY } = state.sought
       if (record.offset < from || record.timestamp < newerSince) continue

@@ -15,6 +15,7 @@ import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import { DeadLetterError, type ErrorCode, KafkaProducerError } from '../errors.ts'
 import { murmur2 } from '../partition/murmur2.ts'
 import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
+import { topicPartition } from '../record/topic-partition.ts'
 import { sleep, systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { validateRecord } from '../validate/record-validator.ts'
@@ -88,6 +89,8 @@ class Redrive {
   readonly #stoppedPlaces = new StoppedPlaces()
   readonly #facts: TopicFactsCache | undefined
   readonly #partitionCounts = new Map<string, number | undefined>()
+  /** By compacted topic and partition. */
+  readonly #written = new Map<string, Set<bigint>>()
 
   constructor(store: DeadLetterStore, options: RedriveOptions, counts: RedriveCounts, lease: Lease | undefined) {
     this.#store = store
@@ -255,10 +258,18 @@ class Redrive {
       waitMs: inDoubtWaitMs,
       isCompacted: topic => !overwrite && this.#isCompacted(topic),
       partitionOf: deadLetter => partitions.get(deadLetter),
+      written: (topic, partition) => this.#writtenTo(topic, partition),
       acceptOtherCluster: otherCluster,
       deadline,
       signal,
     })
+  }
+
+  #writtenTo(topic: string, partition: number): Set<bigint> {
+    const place = topicPartition(topic, partition)
+    const offsets = this.#written.get(place) ?? new Set<bigint>()
+    this.#written.set(place, offsets)
+    return offsets
   }
 
   #isCompacted(topic: string): boolean {
@@ -319,8 +330,10 @@ class Redrive {
       const { candidate } = sendable[index] as Sendable
       const { open, topic } = candidate
       if (report.kind === 'delivered') {
+        const { partition, offset } = report.metadata
         completed.push({ open, location: locationOf(report.metadata) })
-        attempts.push({ topic, partition: report.metadata.partition, failed: undefined })
+        if (offset !== null && this.#isCompacted(topic)) this.#writtenTo(topic, partition).add(offset)
+        attempts.push({ topic, partition, failed: undefined })
       } else {
         failures.push({ candidate, failed: report })
         attempts.push({ topic, partition: report.serialized?.partition ?? candidate.partition, failed: report })

@@ -186,7 +186,8 @@ test('a partition that can’t be read keeps its own dead letters and no others'
 
 test('on a compacted topic a newer record of the key keeps a dead letter, unless its transaction aborted', async () => {
   const plain = deadLetterOf('a', 'old value')
-  const newer: Content = { ...recordOf('new'), timestamp: Date.parse(plain.failure.firstAt) + 1 }
+  const time = Date.parse(plain.failure.firstAt)
+  const newer: Content = { ...recordOf('new'), timestamp: time + 1 }
   const inTransaction = (batch: Buffer, attributes: number) => {
     batch.writeInt16BE(attributes, ATTRIBUTES_AT)
     return sealed(batch)
@@ -202,12 +203,26 @@ test('on a compacted topic a newer record of the key keeps a dead letter, unless
     ['newer', [at(4n, batchOf([newer], 'none', PRODUCER))], 'superseded'],
     ['of another key', [at(4n, batchOf([{ ...newer, key: Buffer.from('x') }], 'none', PRODUCER))], 'not-there'],
     ['older', [at(4n, batchOf([{ ...newer, timestamp: 1 }], 'none', PRODUCER))], 'not-there'],
+    [
+      'newer, of a clock 2 s behind',
+      [at(4n, batchOf([{ ...newer, timestamp: time - 2000 }], 'none', PRODUCER))],
+      'superseded',
+    ],
     ['committed', [sent, at(5n, marker(1))], 'superseded'],
     ['aborted', [sent, at(5n, marker(0))], 'not-there'],
     ['not ended', [sent], 'superseded'],
   ]
   for (const [name, batches, expected] of rows)
     assert.deepEqual(await outcomes([plain], logOf(batches), { isCompacted: () => true }), [expected], name)
+})
+
+test('a record that the same redrive wrote is not a newer one of its key', async () => {
+  const plain = deadLetterOf('a', 'value')
+  const sent = { ...recordOf('sent before'), timestamp: Date.parse(plain.failure.firstAt) - 1000 }
+  const log = logOf([at(4n, batchOf([sent], 'none', PRODUCER))])
+  const isCompacted = () => true
+  assert.deepEqual(await outcomes([plain], log, { isCompacted }), ['superseded'])
+  assert.deepEqual(await outcomes([plain], log, { isCompacted, written: () => new Set([4n]) }), ['not-there'])
 })
 
 test('the record itself is not a newer one of its key', async () => {
