@@ -120,7 +120,8 @@ async function lookInPartition(
     const from = sought.reduce((first, each) => (each.from < first ? each.from : first), end)
     const isWhole = await read(scan, task, from < logStart ? logStart : from, end, options)
     for (const { deadLetter, from: first } of sought) {
-      const isCut = first < logStart && deadLetter.inDoubt?.fromOffset != null
+      // Without an offset: the window begins before the first record that is left, so some of it may be deleted.
+      const isCut = deadLetter.inDoubt?.fromOffset != null ? first < logStart : logStart > 0n && first <= logStart
       results.set(deadLetter, resultOf(deadLetter, scan, { task, clusterId, isWhole, isCut, options }))
     }
   } catch (error) {
