@@ -115,7 +115,7 @@ export function progress(
   now: () => number = () => performance.now(),
 ): { update(done: number, text: string): void; end(): void } {
   const begin = now()
-  let last = Number.NEGATIVE_INFINITY
+  let last = begin
   const speed = (done: number) => {
     const ms = now() - begin
     if (ms < 1000 || done === 0) return ''

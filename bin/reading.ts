@@ -124,17 +124,14 @@ export class Reading {
     const { notTopics = [], notErrors = [] } = this.request
     if (notTopics.every(topic => this.#isTopic(topic)) && notErrors.every(code => this.#isError(code))) return
     const { limit: _, ...request } = this.request
-    await this.count(() => true, request)
+    await this.#readThrough(request)
     this.#throwUnknown([], notTopics, notErrors)
   }
 
-  /** Counts dead letters of the request beforehand, and prints nothing. */
-  async count(isCounted: (deadLetter: DeadLetter) => boolean, request: ListRequest = this.request): Promise<number> {
+  /** Notes the names that the dead letters have, and prints nothing. */
+  async #readThrough(request: ListRequest): Promise<void> {
     const { onNote: _note, onUnreadable: _unreadable, ...context } = this.context
-    let count = 0
-    for await (const { deadLetter } of listDeadLetters(request, { ...context, onTargetFailure: () => {} }))
-      if (isCounted(deadLetter)) count++
-    return count
+    for await (const _ of listDeadLetters(request, { ...context, onTargetFailure: () => {} }));
   }
 
   /** Before the dead letters are read once more: what can't be read is counted once. */

@@ -1,10 +1,7 @@
 import type { Command } from 'commander'
-import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import { DeadLetterError } from '../lib/errors.ts'
 import type { DeadLetterResult, RedriveResult } from '../lib/redrive/redrive.ts'
-import type { RedriveRequest } from '../lib/redrive/redrive-request.ts'
 import { runRedrive } from '../lib/redrive/run-redrive.ts'
-import { isParked } from '../lib/redrive/select-dead-letters.ts'
 import { confirmed, requireTerminal } from './confirm.ts'
 import { SOME_REMAIN } from './exit.ts'
 import { addFilterOptions, FILTER_HELP, FILTERING, type Options, requestOf } from './filter-options.ts'
@@ -73,7 +70,8 @@ async function run(options: Options): Promise<void> {
   if (!dryRun && !options.yes) requireTerminal('--yes or --dry-run')
   const reading = await Reading.begin(request, options)
   if (!dryRun) await reading.checkNegatedNames()
-  let total = !dryRun && options.yes && process.stderr.isTTY ? await reading.count(isTriedBy(request)) : undefined
+  // Known from the dry run before the question. With --yes the dead letters are read once, and no time left is shown.
+  let total: number | undefined
   if (!dryRun && !options.yes) {
     const planned = await runRedrive({ ...request, dryRun: true }, reading.context)
     print(planned, true)
@@ -85,12 +83,6 @@ async function run(options: Options): Promise<void> {
   print(results, !options.json)
   if (options.json) printJson({ results })
   end(results, reading)
-}
-
-/** About which dead letters a run tries; the contracts and the topics may keep some of them. */
-function isTriedBy({ includeInvalid, maxAttempts }: RedriveRequest): (deadLetter: DeadLetter) => boolean {
-  return deadLetter =>
-    !isParked(deadLetter, maxAttempts) && (includeInvalid || deadLetter.failure.kind !== 'invalid-record')
 }
 
 async function runWithProgress(

@@ -24,10 +24,18 @@ test('on a terminal a bar is redrawn in place and cleared at the end', () => {
 
 test('elsewhere a line is printed every five seconds, without control characters', () => {
   const output = written(() => {
-    const bar = progress(undefined, false)
+    let now = 0
+    const bar = progress(undefined, false, () => now)
+    bar.update(1, '1 sent')
+    now = 4999
+    bar.update(2, '2 sent')
+    now = 5000
     bar.update(100, '100 sent\u001b[2J')
+    now = 9999
     bar.update(200, '200 sent')
+    now = 10_000
+    bar.update(300, '300 sent')
     bar.end()
   })
-  assert.equal(output, '100: 100 sent\\u001b[2J\n')
+  assert.equal(output, '100: 100 sent\\u001b[2J, 20/s\n300: 300 sent, 30/s\n')
 })
