@@ -44,6 +44,8 @@ export class ScriptedBrokers {
   lag: { leaders: number[]; leaderEpochs: number[] } | undefined
   /** The host that the brokers advertise. */
   advertisedHost = '127.0.0.1'
+  /** The brokers that metadata names, by id and port; undefined: all. */
+  members: { id: number; port: number }[] | undefined
   /** The throttle time in every Produce answer, ms. */
   throttleMs = 0
   /** The received requests. */
@@ -86,7 +88,11 @@ export class ScriptedBrokers {
   }
 
   get addresses(): string[] {
-    return this.#servers.map(server => `127.0.0.1:${(server.address() as AddressInfo).port}`)
+    return this.ports.map(port => `127.0.0.1:${port}`)
+  }
+
+  get ports(): number[] {
+    return this.#servers.map(server => (server.address() as AddressInfo).port)
   }
 
   log(partition: number): PartitionLog {
@@ -204,8 +210,8 @@ export class ScriptedBrokers {
   }
 
   #metadata(version: number): Buffer {
-    const brokers = this.#servers.map((server, id) =>
-      Buffer.concat([int32(id), string(this.advertisedHost), int32((server.address() as AddressInfo).port), int16(-1)]),
+    const brokers = (this.members ?? this.ports.map((port, id) => ({ id, port }))).map(({ id, port }) =>
+      Buffer.concat([int32(id), string(this.advertisedHost), int32(port), int16(-1)]),
     )
     const { leaders, leaderEpochs } = this.lag ?? this
     const partitions = leaders.map((leader, partition) =>

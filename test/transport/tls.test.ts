@@ -9,6 +9,7 @@ import tls, { createServer, type TlsOptions } from 'node:tls'
 import { systemClock } from '../../lib/time/clock.ts'
 import { AnswerTimes } from '../../lib/transport/answer-times.ts'
 import { BrokerConnection } from '../../lib/transport/kafkajs/broker-connection.ts'
+import { rotatingLookup } from '../../lib/transport/kafkajs/rotating-lookup.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 
 let certificate: { readonly key: string; readonly cert: string }
@@ -32,6 +33,7 @@ async function connectTo(server: TlsOptions, ca?: string): Promise<{ problem: st
   })
   await new Promise<void>(resolve => listener.listen(0, '127.0.0.1', resolve))
   const connection = new BrokerConnection({
+    lookup: rotatingLookup(0),
     host: 'localhost',
     port: (listener.address() as AddressInfo).port,
     clientId: 'test',

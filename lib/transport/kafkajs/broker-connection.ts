@@ -1,6 +1,6 @@
 // One kafkajs Connection with one socket. It never reconnects: BrokerNode creates a new one instead.
 // The timers, retries and pools of kafkajs are off; the timers here run on the monotonic clock.
-import { connect, isIP, type Socket } from 'node:net'
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import loggers from 'kafkajs/src/loggers/index.js'
 import Connection, { type WireProtocol } from 'kafkajs/src/network/connection.js'
@@ -32,6 +32,7 @@ export interface BrokerConnectionOptions {
   readonly security: ConnectionSecurity
   /** Of this broker, over all its connections. */
   readonly answerTimes: AnswerTimes
+  readonly lookup: LookupFunction
   /** Called once, when the connection is destroyed. */
   readonly onDestroyed: (connection: BrokerConnection, reason: string) => void
   readonly onGrace: () => void
@@ -278,10 +279,14 @@ export class BrokerConnection {
   }
 
   #createSocket(host: string, port: number, onConnect: () => void): Socket {
-    const { tls } = this.#options.security
+    const { lookup, security } = this.#options
+    const { tls } = security
     const socket = tls
-      ? connectTls({ host, port, ...tls, ...(isIP(host) ? {} : { servername: host }), ...TLS_ALWAYS }, onConnect)
-      : connect({ host, port }, onConnect)
+      ? connectTls(
+          { host, port, lookup, ...tls, ...(isIP(host) ? {} : { servername: host }), ...TLS_ALWAYS },
+          onConnect,
+        )
+      : connect({ host, port, lookup }, onConnect)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.once('error', error => {

@@ -11,6 +11,8 @@ import type { ConnectionSecurity, SecurityProvider } from '../connection-securit
 import { transportError } from '../error-codes.ts'
 import { BrokerConnection } from './broker-connection.ts'
 import { CLOSED_WHILE_CONNECTING, closedWhileConnecting, protocolMismatch } from './connection-error.ts'
+import { SILENT_MS } from './first-success.ts'
+import { rotatingLookup } from './rotating-lookup.ts'
 import type { ApiVersions } from './wire.ts'
 
 export interface BrokerNodeOptions {
@@ -39,14 +41,33 @@ type Slot = 'data' | 'control'
 const REFUSED_MS = 10_000
 const MAX_CLOSED_ATTEMPTS = 3
 
+/**
+ * How soon a broker may have an answer that helps. One that answered just now is likely to live; a busy one needs
+ * another connection; one whose last answer did not help may not know more yet; a silent one has not answered for a
+ * second.
+ */
+export const READINESS = {
+  answering: 6,
+  connected: 5,
+  busy: 4,
+  notConnected: 3,
+  unhelpful: 2,
+  backingOff: 1,
+  silent: 0,
+} as const
+
 export class BrokerNode {
   readonly address: string
   readonly #options: BrokerNodeOptions
   readonly #shared: SharedState
   readonly #connections: Record<Slot, BrokerConnection | undefined> = { data: undefined, control: undefined }
   readonly #answerTimes = new AnswerTimes()
+  /** Requests of `ask` without an answer. */
+  readonly #questions = new Set<{ readonly askedAt: number }>()
   #connecting: Promise<void> | undefined
   #failures = 0
+  /** Which of the addresses of its name the next connection tries first. */
+  #addressOffset = 0
   #notBefore = 0
   #refusal: { readonly error: TransportError; readonly at: Moment } | undefined
   #closed = false
@@ -58,20 +79,44 @@ export class BrokerNode {
   }
 
   get openConnections(): number {
-    return [this.#connections.data, this.#connections.control].filter(
-      connection => connection && !connection.isDestroyed,
-    ).length
+    return this.#open.length
   }
 
-  /** 2: answered in the last second. 1: no connection yet. 0: silent. Requests to any broker try the highest first. */
+  get #open(): BrokerConnection[] {
+    const { data, control } = this.#connections
+    return [data, control].filter((one): one is BrokerConnection => one !== undefined && !one.isDestroyed)
+  }
+
+  /** A request is in flight, or a connection is being made. */
+  get isBusy(): boolean {
+    return this.#connecting !== undefined || this.#open.some(({ inFlight }) => inFlight > 0)
+  }
+
+  /** Requests that any broker can answer go to the highest first. */
   get readiness(): number {
-    const connections = [this.#connections.data, this.#connections.control].filter(
-      connection => connection !== undefined && !connection.isDestroyed,
-    )
-    if (connections.length === 0) return 1
-    return connections.some(connection => connection && this.#options.clock.now() - connection.lastAnswer < 1000)
-      ? 2
-      : 0
+    const now = this.#options.clock.now()
+    if ([...this.#questions].some(({ askedAt }) => now - askedAt >= SILENT_MS)) return READINESS.silent
+    const open = this.#open
+    if (open.some(({ inFlight }) => inFlight === 0))
+      return open.some(({ lastAnswer }) => now - lastAnswer < SILENT_MS) ? READINESS.answering : READINESS.connected
+    if (open.length > 0) return READINESS.busy
+    return this.#notBefore > now || this.#refusal ? READINESS.backingOff : READINESS.notConnected
+  }
+
+  /** Sends a request over a connection without a request in flight, and waits for its answer until the deadline. */
+  async ask<T>(
+    send: (connection: BrokerConnection, ms: number) => Promise<T>,
+    deadline: Deadline,
+    requestTimeoutMs: number,
+  ): Promise<T> {
+    const question = { askedAt: this.#options.clock.now() }
+    this.#questions.add(question)
+    try {
+      const connection = await this.idleConnection(deadline)
+      return await send(connection, Math.max(1, Math.min(requestTimeoutMs, deadline.remaining)))
+    } finally {
+      this.#questions.delete(question)
+    }
   }
 
   dataConnection(deadline: Deadline): Promise<BrokerConnection> {
@@ -181,6 +226,7 @@ export class BrokerNode {
       clock,
       security,
       answerTimes: this.#answerTimes,
+      lookup: rotatingLookup(this.#addressOffset),
       onDestroyed: (dead, reason) => this.#onDestroyed(dead, reason),
       onGrace: () => {
         this.#shared.graces++
@@ -250,6 +296,7 @@ export class BrokerNode {
   #backOff(): void {
     const { clock, reconnectBackoffMs, reconnectBackoffMaxMs } = this.#options
     this.#failures++
+    this.#addressOffset++
     this.#notBefore = clock.now() + backoff(this.#failures, reconnectBackoffMs, reconnectBackoffMaxMs)
   }
 }

@@ -1,6 +1,5 @@
 // The driver over the wire layer of kafkajs: one Produce per leader, whose answer is read partition by partition.
 import type { WireProtocol } from 'kafkajs/src/network/connection.js'
-import { TransportError } from '../../errors.ts'
 import { topicPartition } from '../../record/topic-partition.ts'
 import { type Clock, systemClock } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
@@ -12,25 +11,21 @@ import type {
   DropReason,
   EncodedBatch,
   KafkaClient,
+  MetadataRequestOptions,
   ProduceOutcome,
   ProduceRequest,
   ProducerIdAndEpoch,
 } from '../kafka-client.ts'
 import { failure, outcomeOf } from '../produce-outcome.ts'
 import type { BrokerConnection } from './broker-connection.ts'
-import { BrokerNode, type BrokerNodeOptions, type SharedState } from './broker-node.ts'
+import type { BrokerNode } from './broker-node.ts'
+import { asTransportError, Brokers, type BrokersOptions } from './brokers.ts'
 import * as wire from './wire.ts'
 
-/** The limit for a request that any broker may answer, with the connection attempt; then the next broker is tried. */
-const REQUEST_ANY_MS = 1000
 /** A connection that was idle for longer is probed together with its first Produce. */
 const PROBE_AFTER_IDLE_MS = 100
 
-export interface KafkaJsClientOptions {
-  /**
-   * Returns the bootstrap servers. `isStale`: none of the known brokers answered, so a cached list may be out of date.
-   */
-  readonly bootstrap: (deadline: Deadline, isStale: boolean) => readonly string[] | Promise<readonly string[]>
+export interface KafkaJsClientOptions extends Pick<BrokersOptions, 'bootstrap'> {
   readonly clientId: string
   readonly connectTimeoutMs: number
   /** How long one request to any broker may take, without the connection attempt, ms. Default: no limit of its own. */
@@ -44,43 +39,42 @@ export interface KafkaJsClientOptions {
 }
 
 export class KafkaJsClient implements KafkaClient {
-  readonly #options: BrokerNodeOptions
-  readonly #bootstrap: KafkaJsClientOptions['bootstrap']
   readonly #clock: Clock
-  readonly #brokers = new Map<string, BrokerNode>()
-  readonly #nodes = new Map<number, string>()
-  readonly #shared: SharedState = {
-    versions: undefined,
-    connectionAttempts: 0,
-    closedAttempts: 0,
-    graces: 0,
-    destroyed: {},
-  }
-  #isStale = false
-  #closed = false
+  readonly #brokers: Brokers
+  /** The broker that the last Produce for a leader went to: its address may have changed since. */
+  readonly #producedTo = new Map<number, BrokerNode>()
 
   constructor(options: KafkaJsClientOptions) {
     this.#clock = options.clock ?? systemClock
-    this.#options = { security: PLAINTEXT, ...options, clock: this.#clock }
-    this.#bootstrap = options.bootstrap
+    this.#brokers = new Brokers({
+      security: PLAINTEXT,
+      requestTimeoutMs: Number.POSITIVE_INFINITY,
+      ...options,
+      clock: this.#clock,
+    })
   }
 
   get stats(): ConnectionStats {
-    const openConnections = [...this.#brokers.values()].reduce((sum, broker) => sum + broker.openConnections, 0)
+    const { connectionAttempts, graces, destroyed } = this.#brokers.shared
     return {
-      connectionAttempts: this.#shared.connectionAttempts,
-      graces: this.#shared.graces,
-      destroyed: { ...this.#shared.destroyed },
-      openConnections,
+      connectionAttempts,
+      graces,
+      destroyed: { ...destroyed },
+      openConnections: this.#brokers.openConnections,
     }
   }
 
-  async metadata(topics: readonly string[] | null, deadline: Deadline): Promise<Cluster> {
-    const answer = await this.#requestAny(deadline, (connection, ms) =>
-      connection.call(wire.metadata(topics), ms, { sparesProduces: true }),
+  async metadata(
+    topics: readonly string[] | null,
+    deadline: Deadline,
+    options?: MetadataRequestOptions,
+  ): Promise<Cluster> {
+    const answer = await this.#brokers.askAny(
+      (connection, ms) => connection.call(wire.metadata(topics), ms, { sparesProduces: true }),
+      deadline,
+      options?.isElsewhere,
     )
-    for (const { nodeId, host, port } of answer.brokers)
-      this.#nodes.set(nodeId, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
+    this.#brokers.learn(answer.brokers)
     return {
       clusterId: answer.clusterId,
       topics: answer.topics.map(({ topic, errorCode, partitions }) => ({
@@ -97,7 +91,7 @@ export class KafkaJsClient implements KafkaClient {
   }
 
   initProducerId(deadline: Deadline): Promise<ProducerIdAndEpoch> {
-    return this.#requestAny(deadline, async (connection, ms) => {
+    return this.#brokers.askAny(async (connection, ms) => {
       const answer = await connection.call(wire.initProducerId(), ms, { sparesProduces: true })
       if (answer.errorCode === 0) return { producerId: answer.producerId, epoch: answer.epoch }
       const row = errorCodeRow(answer.errorCode)
@@ -106,17 +100,18 @@ export class KafkaJsClient implements KafkaClient {
           ? '; expected an ACL for WRITE on a topic (MSK: kafka-cluster:WriteDataIdempotently and WriteData)'
           : ''
       throw brokerError(row, `The broker returned no producer id: ${row.name}${advice}.`)
-    })
+    }, deadline)
   }
 
   async produce(leader: number, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<ProduceOutcome[]> {
     const all = (kind: 'not-sent' | 'unknown', causeCode: string, retriable: boolean, cause?: unknown) =>
       batches.map(() => failure(kind, causeCode, retriable, cause))
-    const address = this.#nodes.get(leader)
-    if (address === undefined) return all('not-sent', 'NO_LEADER', true)
     let connection: BrokerConnection
     try {
-      connection = await this.#broker(address).dataConnection(Deadline.after(this.#clock, request.connectTimeoutMs))
+      const broker = this.#brokers.withId(leader)
+      if (!broker) return all('not-sent', 'NO_LEADER', true)
+      this.#producedTo.set(leader, broker)
+      connection = await broker.dataConnection(Deadline.after(this.#clock, request.connectTimeoutMs))
     } catch (error) {
       const failed = asTransportError(error)
       return all('not-sent', failed.retriable ? 'UNREACHABLE' : causeOf(failed), failed.retriable, error)
@@ -169,80 +164,31 @@ export class KafkaJsClient implements KafkaClient {
 
   /** The ids of the known brokers. */
   get nodeIds(): number[] {
-    return [...this.#nodes.keys()]
+    return [...this.#brokers.advertised.keys()]
   }
 
   /** Node id → `host:port` as the broker advertises it. */
   get advertised(): ReadonlyMap<number, string> {
-    return this.#nodes
+    return this.#brokers.advertised
   }
 
   /** Sends one request to the broker with this node id, without a retry. For readers; records go through `produce`. */
   async request<T>(nodeId: number, protocol: WireProtocol<T>, deadline: Deadline): Promise<T> {
-    const address = this.#nodes.get(nodeId)
-    if (address === undefined) throw transportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })
-    const connection = await this.#broker(address).idleConnection(deadline)
+    const broker = this.#brokers.withId(nodeId)
+    if (!broker) throw transportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })
+    const connection = await broker.idleConnection(deadline)
     return connection.call(protocol, Math.max(1, deadline.remaining), { sparesProduces: true })
   }
 
   dropConnections(reason: DropReason, leader?: number): Promise<void> {
     const code = reason === 'deadline' ? 'DEADLINE' : 'CLOSE'
-    const address = leader === undefined ? undefined : this.#nodes.get(leader)
-    if (leader === undefined) for (const broker of this.#brokers.values()) broker.drop(code)
-    else if (address !== undefined) this.#broker(address).dropData(code)
+    if (leader === undefined) this.#brokers.drop(code)
+    else this.#producedTo.get(leader)?.dropData(code)
     return Promise.resolve()
   }
 
   close(): Promise<void> {
-    this.#closed = true
-    for (const broker of this.#brokers.values()) broker.close()
+    this.#brokers.close()
     return Promise.resolve()
   }
-
-  #broker(address: string): BrokerNode {
-    if (this.#closed) throw transportError('CLOSED', 'The producer is closed.')
-    let broker = this.#brokers.get(address)
-    if (!broker) {
-      broker = new BrokerNode(address, this.#options, this.#shared)
-      this.#brokers.set(address, broker)
-    }
-    return broker
-  }
-
-  /**
-   * Tries one broker after the other: first those that answered just now, then those without a connection, then the
-   * rest.
-   */
-  async #requestAny<T>(deadline: Deadline, send: (connection: BrokerConnection, ms: number) => Promise<T>): Promise<T> {
-    const addresses = [...new Set([...this.#nodes.values(), ...(await this.#bootstrap(deadline, this.#isStale))])]
-    const ranked = addresses
-      .map(address => ({ address, rank: this.#broker(address).readiness + Math.random() * 0.5 }))
-      .sort((a, b) => b.rank - a.rank)
-    const failures: TransportError[] = []
-    for (const { address } of ranked) {
-      const requestDeadline = deadline.limitedTo(REQUEST_ANY_MS)
-      if (requestDeadline.passed) break
-      try {
-        const connection = await this.#broker(address).idleConnection(requestDeadline)
-        const answer = await send(connection, Math.max(1, requestDeadline.remaining))
-        this.#isStale = false
-        return answer
-      } catch (error) {
-        failures.push(asTransportError(error))
-      }
-    }
-    this.#isStale = failures.length === ranked.length
-    // Another round can help if it can change one broker's answer.
-    throw (
-      failures.findLast(({ retriable }) => retriable) ??
-      failures.at(-1) ??
-      transportError('UNREACHABLE', 'No broker answered before the deadline.', { retriable: true })
-    )
-  }
-}
-
-function asTransportError(error: unknown): TransportError {
-  return error instanceof TransportError
-    ? error
-    : transportError('CONNECTION_BROKEN', 'A connection to a broker broke.', { retriable: true, cause: error })
 }

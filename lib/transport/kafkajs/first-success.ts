@@ -1,0 +1,67 @@
+// Several ways to get the same answer: one after the other where they fail, side by side where they are silent.
+import type { Clock } from '../../time/clock.ts'
+import { patientTimer } from '../../time/patient-timer.ts'
+
+/** An attempt without a result for this long is silent. It goes on, beside the next ones. */
+export const SILENT_MS = 1000
+/** So many more attempts run side by side after each silence: several silent brokers cost one wait, not one each. */
+const SIDE_BY_SIDE = 8
+
+/**
+ * Starts the attempts in their order, and resolves with the first result. The next attempt starts when one has failed;
+ * after a second without a result, eight more start at once. Attempts that are late are not stopped.
+ * @throws the errors of all attempts, in the order in which they failed
+ */
+export function firstSuccess<T>(attempts: readonly (() => Promise<T>)[], clock: Clock): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const errors: unknown[] = []
+  let started = 0
+  let running = 0
+  let limit = 1
+  let cancelTimer = () => {}
+  let isDone = false
+  const finish = () => {
+    isDone = true
+    cancelTimer()
+  }
+  const startMore = () => {
+    while (running < limit && started < attempts.length) start(attempts[started++] as () => Promise<T>)
+    cancelTimer()
+    if (isDone || started === attempts.length) return
+    cancelTimer = patientTimer(clock, SILENT_MS, () => {
+      limit = running + SIDE_BY_SIDE
+      startMore()
+    })
+  }
+  const start = (attempt: () => Promise<T>) => {
+    running++
+    attempt().then(
+      value => {
+        finish()
+        resolve(value)
+      },
+      error => {
+        running--
+        errors.push(error)
+        if (isDone) return
+        if (errors.length < attempts.length) return startMore()
+        finish()
+        reject(new AllFailedError(errors))
+      },
+    )
+  }
+  if (attempts.length === 0) reject(new AllFailedError([]))
+  else startMore()
+  return promise
+}
+
+/** No attempt succeeded. */
+export class AllFailedError extends Error {
+  override name = 'AllFailedError'
+  readonly errors: readonly unknown[]
+
+  constructor(errors: readonly unknown[]) {
+    super(`${errors.length} attempt(s) failed.`)
+    this.errors = errors
+  }
+}

@@ -1,0 +1,202 @@
+// Whom the driver asks, on real sockets with scripted brokers. No test measures time: where an answer would come too
+// late, the deadline fails the test.
+import assert from 'node:assert/strict'
+import dns from 'node:dns'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import type { Clock } from '../../lib/time/clock.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { KafkaJsClient, type KafkaJsClientOptions } from '../../lib/transport/kafkajs/kafkajs-client.ts'
+import { metadata } from '../../lib/transport/kafkajs/wire.ts'
+import { producerOf, summaryOf } from '../fakes/producer-of.ts'
+import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { deadlineIn, pause, until } from '../support/time.ts'
+
+const METADATA = 3
+const INIT_PRODUCER_ID = 22
+
+async function brokers(t: TestContext, options: Parameters<typeof ScriptedBrokers.start>[0]): Promise<ScriptedBrokers> {
+  const cluster = await ScriptedBrokers.start(options)
+  t.after(() => cluster.stop())
+  return cluster
+}
+
+function clientOf(
+  t: TestContext,
+  addresses: readonly string[],
+  options: Partial<KafkaJsClientOptions> = {},
+): KafkaJsClient {
+  const client = new KafkaJsClient({
+    bootstrap: () => addresses,
+    clientId: 'test',
+    connectTimeoutMs: 3000,
+    requestTimeoutMs: 3000,
+    maxIdleMs: 120_000,
+    reconnectBackoffMs: 1,
+    reconnectBackoffMaxMs: 1,
+    ...options,
+  })
+  t.after(() => client.close())
+  return client
+}
+
+/** Accepts connections and never answers. */
+async function silentServer(
+  t: TestContext,
+  port = 0,
+  host = '127.0.0.1',
+): Promise<{ server: Server; address: string }> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(port, host, resolve))
+  t.after(() => server.close())
+  return { server, address: `${host}:${(server.address() as AddressInfo).port}` }
+}
+
+const asked = (cluster: ScriptedBrokers, broker: number, apiKey = METADATA) =>
+  cluster.requests.filter(request => request.broker === broker && request.apiKey === apiKey).length
+
+test('rule 6: six silent bootstrap servers do not keep a producer from the seventh', async t => {
+  const cluster = await brokers(t, { leaders: [0], brokers: 1 })
+  const silent = await Promise.all(Array.from({ length: 6 }, () => silentServer(t)))
+  const client = clientOf(t, [...silent.map(({ address }) => address), ...cluster.addresses])
+
+  const { topics } = await client.metadata(['t'], deadlineIn(5000))
+  assert.equal(topics[0]?.topic, 't')
+})
+
+test('rule 6: a broker with an open connection is asked before all others, also after a pause', async t => {
+  let pausedMs = 0
+  const clock: Clock = { ...systemClock, now: () => systemClock.now() + pausedMs }
+  const cluster = await brokers(t, { leaders: [0], brokers: 1 })
+  const silent = await Promise.all(Array.from({ length: 5 }, () => silentServer(t)))
+  const addresses = [...cluster.addresses]
+  const client = clientOf(t, addresses, { bootstrap: () => addresses, clock })
+  await client.metadata(['t'], deadlineIn(5000))
+  addresses.push(...silent.map(({ address }) => address))
+  let connections = 0
+  for (const { server } of silent) server.on('connection', () => connections++)
+  for (let n = 0; n < 10; n++) {
+    pausedMs += 1500
+    await client.metadata(['t'], deadlineIn(5000))
+  }
+  assert.equal(connections, 0)
+  assert.equal(asked(cluster, 0), 11)
+})
+
+for (const [name, apiKey] of [
+  ['Metadata', METADATA],
+  ['InitProducerId', INIT_PRODUCER_ID],
+] as const)
+  test(`rule 6: an answer to ${name} that takes longer than a second counts, over at most two connections`, async t => {
+    const script = { onRequest: (_: number, key: number) => (key === apiKey ? pause(1200) : undefined) }
+    const cluster = await brokers(t, { leaders: [0], brokers: 1, script })
+    const client = clientOf(t, cluster.addresses)
+    const deadline = deadlineIn(6000)
+    await (apiKey === METADATA ? client.metadata(['t'], deadline) : client.initProducerId(deadline))
+    assert.ok(cluster.connections <= 2, `${cluster.connections} connections`)
+    assert.equal(asked(cluster, 0, apiKey), 1)
+  })
+
+test('rule 6: after an answer that did not help another broker is asked: a record reaches its new leader', async t => {
+  // Broker 0 still says that it leads, and refuses every Produce. Only broker 1 knows better.
+  const cluster = await brokers(t, {
+    leaders: [0],
+    brokers: 2,
+    script: {
+      onRequest: broker => {
+        cluster.lag = isLagging && broker === 0 ? { leaders: [0], leaderEpochs: [0] } : undefined
+        return undefined
+      },
+    },
+  })
+  let isLagging = false
+  const producer = producerOf(cluster.addresses.slice(0, 1))
+  t.after(() => producer.close())
+  await producer.sendAll([{ topic: 't', key: 'k', value: 'warm' }])
+  const before = asked(cluster, 0)
+  isLagging = true
+  cluster.moveLeader(0, 1)
+
+  const [report] = await producer.sendAll([{ topic: 't', key: 'k', value: 'x' }])
+  assert.equal(summaryOf(report), 'delivered')
+  assert.ok(asked(cluster, 0) - before <= 2, `${asked(cluster, 0) - before} requests to the broker that lags`)
+})
+
+test('rule 6: brokers take turns while their answers do not help', async t => {
+  const cluster = await brokers(t, { leaders: [0, 1, 2], brokers: 3 })
+  const client = clientOf(t, cluster.addresses)
+  await client.metadata(['t'], deadlineIn(5000))
+  const order: number[] = []
+  for (let n = 0; n < 6; n++) {
+    const before = cluster.requests.length
+    await client.metadata(['t'], deadlineIn(5000), { isElsewhere: true })
+    const request = cluster.requests.slice(before).find(({ apiKey }) => apiKey === METADATA)
+    order.push(request?.broker ?? -1)
+  }
+  assert.equal(new Set(order.slice(0, 3)).size, 3, order.join(' '))
+  assert.deepEqual(order.slice(0, 3), order.slice(3), order.join(' '))
+})
+
+test('rule 6: a broker that left the cluster is forgotten with its connections; bootstrap servers are kept', async t => {
+  const cluster = await brokers(t, { leaders: [0], brokers: 3 })
+  const [first = '', second = ''] = cluster.addresses
+  const [port0 = 0] = cluster.ports
+  // Broker 1 is a bootstrap server, broker 2 only advertised.
+  const client = clientOf(t, [first, second])
+  await client.metadata(['t'], deadlineIn(5000))
+  for (const id of [0, 1, 2]) await client.request(id, metadata(['t']), deadlineIn(5000))
+  assert.equal(client.stats.openConnections, 3)
+
+  cluster.members = [{ id: 0, port: port0 }]
+  await client.metadata(['t'], deadlineIn(5000))
+  assert.deepEqual([...client.advertised.keys()], [0])
+  assert.equal(client.stats.openConnections, 2)
+
+  cluster.members = undefined
+  await client.metadata(['t'], deadlineIn(5000))
+  assert.deepEqual([...client.advertised.keys()], [0, 1, 2])
+})
+
+test('rule 7: a request that nobody waits for is dropped where it was sent, also when the broker’s id has moved', async t => {
+  const cluster = await brokers(t, {
+    leaders: [0],
+    brokers: 2,
+    script: { onProduce: () => ({ errorCode: 0 }), onAnswer: () => 'drop' },
+  })
+  const [, port1 = 0] = cluster.ports
+  const client = clientOf(t, cluster.addresses.slice(0, 1))
+  await client.metadata(['t'], deadlineIn(5000))
+  const outcome = client.produce(0, [{ topic: 't', partition: 0, bytes: Buffer.alloc(61) }], {
+    acks: -1,
+    idempotent: true,
+    ackTimeoutMs: 2500,
+    requestTimeoutMs: 600_000,
+    connectTimeoutMs: 3000,
+    beginWrite: () => true,
+  })
+  await until(() => cluster.requests.some(({ apiKey }) => apiKey === 0))
+  cluster.members = [{ id: 0, port: port1 }]
+  await client.metadata(['t'], deadlineIn(5000))
+  await client.dropConnections('deadline', 0)
+  assert.equal((await outcome)[0]?.kind, 'unknown')
+})
+
+type OnAddresses = (error: NodeJS.ErrnoException | null, addresses: dns.LookupAddress[]) => void
+
+test('rule 9: of a name with two addresses, the first of which is silent, the second is reached', async t => {
+  const cluster = await brokers(t, { leaders: [0], brokers: 1 })
+  const [port = 0] = cluster.ports
+  await silentServer(t, port, '127.0.0.2')
+  const lookup = dns.lookup
+  t.mock.method(dns, 'lookup', (name: string, options: dns.LookupOptions, callback: OnAddresses) => {
+    if (name !== 'two.test') return lookup(name, { ...options, all: true }, callback)
+    callback(
+      null,
+      ['127.0.0.2', '127.0.0.1'].map(address => ({ address, family: 4 })),
+    )
+  })
+  const client = clientOf(t, [`two.test:${port}`], { connectTimeoutMs: 200 })
+  await assert.rejects(client.metadata(['t'], deadlineIn(5000)))
+  await client.metadata(['t'], deadlineIn(5000))
+  assert.equal(asked(cluster, 0), 1)
+})
