@@ -137,7 +137,7 @@ test('rule 6: brokers take turns while their answers do not help', async t => {
   assert.deepEqual(order.slice(0, 3), order.slice(3), order.join(' '))
 })
 
-test('rule 6: a broker that left the cluster is forgotten with its connections; bootstrap servers are kept', async t => {
+test('rule 6: a broker that left the cluster is forgotten; bootstrap servers are kept', async t => {
   const cluster = await brokers(t, { leaders: [0], brokers: 3 })
   const [first = '', second = ''] = cluster.addresses
   const [port0 = 0] = cluster.ports
@@ -157,7 +157,7 @@ test('rule 6: a broker that left the cluster is forgotten with its connections; 
   assert.deepEqual([...client.advertised.keys()], [0, 1, 2])
 })
 
-test('rule 7: a request that nobody waits for is dropped where it was sent, also when the broker’s id has moved', async t => {
+test('rule 7: an abandoned request is dropped where it was sent, also when the broker’s id has moved', async t => {
   const cluster = await brokers(t, {
     leaders: [0],
     brokers: 2,
