@@ -140,9 +140,11 @@ export class NotCompletedError extends DeadLetterError {
   override name = 'NotCompletedError'
   readonly entries: readonly Completed[]
 
-  constructor(entries: readonly Completed[]) {
+  /** @param options.cause why one of them could not be completed */
+  constructor(entries: readonly Completed[], { cause }: { readonly cause?: unknown } = {}) {
     super('dead-letter', `${entries.length} completed dead letter(s) could not be removed from their target.`, {
       retriable: true,
+      cause,
     })
     this.entries = entries
   }

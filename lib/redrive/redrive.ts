@@ -37,6 +37,8 @@ const RENEW_MS = 15_000
 const WINDOW_BYTES = 32 * 1024 * 1024
 const REACHABLE_MS = 5000
 const PAUSE_MS = 200
+/** After so many batches of which nothing could be completed a run ends: it would send everything once more. */
+const MAX_REFUSALS = 2
 /** Codes of failures of the whole cluster. */
 const OF_CLUSTER: ReadonlySet<ErrorCode> = new Set(['unreachable', 'authentication', 'unavailable', 'deadline'])
 
@@ -89,6 +91,8 @@ class Redrive {
   readonly #stoppedPlaces = new StoppedPlaces()
   readonly #facts: TopicFactsCache | undefined
   readonly #partitionCounts = new Map<string, number | undefined>()
+  /** Batches in a row of which nothing could be completed. */
+  #refusals = 0
   /** By compacted topic and partition. */
   readonly #written = new Map<string, Set<bigint>>()
 
@@ -367,10 +371,12 @@ class Redrive {
     if (this.#options.dryRun) return
     try {
       await completeWithClaims(this.#store, completed, this.#options.completeClaim)
+      this.#refusals = 0
     } catch (error) {
-      const isPartial = error instanceof NotCompletedError
-      this.#counts.notCompleted += isPartial ? error.entries.length : completed.length
-      if (!isPartial) throw error
+      const left = error instanceof NotCompletedError ? error.entries.length : completed.length
+      this.#counts.notCompleted += left
+      this.#refusals = left < completed.length ? 0 : this.#refusals + 1
+      if (!(error instanceof NotCompletedError) || this.#refusals === MAX_REFUSALS) throw error
     }
   }
 

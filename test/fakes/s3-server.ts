@@ -63,10 +63,10 @@ export class S3Server {
     if (bucket !== this.bucket) return refuse(404, 'NoSuchBucket')
     if (key === '') return void response.end(this.#list(url.searchParams))
     const object = this.objects.get(key)
+    const refused = this.refused.get(key)
     switch (request.method) {
       case 'GET': {
-        const code = this.refused.get(key)
-        if (code !== undefined) return refuse(403, code)
+        if (refused !== undefined) return refuse(403, refused)
         if (!object) return refuse(404, 'NoSuchKey')
         response.setHeader('etag', etagOf(object)).setHeader('last-modified', new Date(object.modified).toUTCString())
         return void response.end(object.body)
@@ -80,6 +80,7 @@ export class S3Server {
         return void response.setHeader('etag', etagOf(this.objects.get(key) as StoredObject)).end()
       }
       default:
+        if (refused !== undefined) return refuse(403, refused)
         this.objects.delete(key)
         response.writeHead(204).end()
     }

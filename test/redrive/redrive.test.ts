@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseContract } from '../../lib/contracts/parse-contract.ts'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { NotCompletedError } from '../../lib/dead-letter/dead-letter-store.ts'
 import { createProbe } from '../../lib/dead-letter/probe.ts'
 import { type DeliveryReport, notSent } from '../../lib/delivery/delivery-report.ts'
 import { DeadLetterError, TransportError } from '../../lib/errors.ts'
@@ -170,6 +171,27 @@ test('nothing is sent if the store could not store the results', async () => {
   const result = await redrive(store, { producer })
   assert.deepEqual([result.stopped, result.error], ['dead-letter', 'The disk target is full.'])
   assert.deepEqual(producer.sent(), [])
+})
+
+test('a dead letter that can’t be deleted keeps no other from being sent; a run ends if none can', async () => {
+  for (const [name, isKept, expected] of [
+    ['one', (id: string) => id === 'chat-3', [250, 1, undefined]],
+    ['all', () => true, [200, 200, 'dead-letter']],
+  ] as const) {
+    const store = new MemoryDeadLetterStore(many(250, 'chat'))
+    const { complete } = store
+    store.complete = async completed => {
+      const left = completed.filter(({ open }) => isKept(open.deadLetter.recordId))
+      await complete.call(
+        store,
+        completed.filter(one => !left.includes(one)),
+      )
+      if (left.length > 0) throw new NotCompletedError(left)
+    }
+    const { resent, notCompleted, stopped } = await redrive(store, { producer: producerOf() })
+    assert.deepEqual([resent, notCompleted, stopped], expected, name)
+    assert.equal(store.open.size, name === 'one' ? 1 : 250)
+  }
 })
 
 test('records that were sent but not completed are counted, also if the run stops', async () => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
 import { awsStoreError } from '../aws-error.ts'
+import { completeEach } from '../complete-each.ts'
 import { Copies, type Entries } from '../copies.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
@@ -84,10 +85,7 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
   }
 
   async complete(completed: readonly Completed<Entries<Key>>[]): Promise<void> {
-    await inParallel(completed, async ({ open: { handle } }) => {
-      for (const key of handle.keys) await this.#delete(key)
-      handle.isCompleted = true
-    })
+    await completeEach(completed, key => this.#delete(key))
   }
 
   async replace({ deadLetter: old, handle }: OpenDeadLetter<Entries<Key>>, deadLetter: DeadLetter): Promise<void> {

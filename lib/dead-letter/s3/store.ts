@@ -2,6 +2,7 @@
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
 import { awsErrorCode, awsStoreError } from '../aws-error.ts'
+import { completeEach } from '../complete-each.ts'
 import { Copies, type Entries } from '../copies.ts'
 import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter, MAX_VALUE_BYTES } from '../dead-letter.ts'
 import {
@@ -80,10 +81,7 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
   }
 
   async complete(completed: readonly Completed<Entries<Key>>[]): Promise<void> {
-    await inParallel(completed, async ({ open: { handle } }) => {
-      for (const key of handle.keys) await this.#delete(key)
-      handle.isCompleted = true
-    })
+    await completeEach(completed, key => this.#delete(key))
   }
 
   /**

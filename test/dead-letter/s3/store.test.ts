@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
-import type { Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
+import { NotCompletedError, type Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
 import { openStore, type S3DeadLetterStore } from '../../../lib/dead-letter/s3/store.ts'
 import { S3DeadLetterTarget } from '../../../lib/dead-letter/s3/target.ts'
 import { DeadLetterError } from '../../../lib/errors.ts'
@@ -104,6 +104,22 @@ test('equal copies under other keys are given once and deleted together, also th
   assert.deepEqual(ids.sort(), ['other', 'twice'])
   await store.tidy()
   assert.deepEqual(Object.keys(server.contents()), ['prod/z.json'])
+})
+
+test('an object that can’t be deleted is named, after all others are', async () => {
+  const all = Array.from({ length: 20 }, (_, n) => deadLetterOf(`d${n}`))
+  for (const deadLetter of all) server.put(keyOf(deadLetter), JSON.stringify(deadLetter))
+  const { open } = await readAll()
+  server.refused.set(keyOf(all[7] as DeadLetter), 'AccessDenied')
+  await assert.rejects(store.complete(open.map(one => ({ open: one, location: 'kafka:chat-0@1' }))), (error: Error) => {
+    assert.ok(error instanceof NotCompletedError && error.cause instanceof DeadLetterError)
+    assert.deepEqual(
+      error.entries.map(entry => entry.open.deadLetter.recordId),
+      ['d7'],
+    )
+    return true
+  })
+  assert.deepEqual(Object.keys(server.contents()), [keyOf(all[7] as DeadLetter)])
 })
 
 test('a dead letter that somebody else has changed or completed meanwhile is not written over', async () => {
