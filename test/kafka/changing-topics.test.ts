@@ -1,0 +1,80 @@
+// Topics that change under a warm producer, on a real cluster: its brokers learn of a change one after the other.
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import type { Admin } from 'kafkajs'
+import { createTopics, kafkaOf, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import { producerOf, summaryOf } from '../fakes/producer-of.ts'
+import { pause } from '../support/time.ts'
+
+const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+
+async function adminOf(t: TestContext): Promise<Admin> {
+  const admin = kafkaOf(servers).admin()
+  await admin.connect()
+  t.after(() => admin.disconnect())
+  return admin
+}
+
+async function newTopic(partitions: number, topic = `test-${randomBytes(6).toString('hex')}`): Promise<string> {
+  await createTopics(servers, [{ topic, partitions }])
+  await untilInSync(servers, topic, 1)
+  return topic
+}
+
+test('a record for a partition that was added this moment is delivered, thirty times', async t => {
+  const admin = await adminOf(t)
+  const topic = await newTopic(1)
+  const producer = producerOf(servers.split(','))
+  t.after(() => producer.close())
+  await producer.sendAll([{ topic, key: 'k', value: 'warm' }])
+  const reports = new Map<string, number>()
+  for (let count = 2; count <= 31; count++) {
+    await admin.createPartitions({ topicPartitions: [{ topic, count }] })
+    const [report] = await producer.sendAll([{ topic, key: 'k', value: `v${count}`, partition: count - 1 }])
+    reports.set(summaryOf(report), (reports.get(summaryOf(report)) ?? 0) + 1)
+  }
+  assert.deepEqual([...reports], [['delivered', 30]])
+})
+
+test('of a topic made anew with fewer partitions, records of the others end soon, after few metadata requests', async t => {
+  const admin = await adminOf(t)
+  const topic = await newTopic(6)
+  const producer = producerOf(servers.split(','), { deliveryTimeoutMs: 60_000 })
+  t.after(() => producer.close())
+  const send = (value: string) =>
+    producer.sendAll(Array.from({ length: 6 }, (_, partition) => ({ topic, key: 'k', value, partition })))
+  await send('warm')
+  await admin.deleteTopics({ topics: [topic] })
+  while ((await admin.listTopics()).includes(topic)) await pause(50)
+  await newTopic(2, topic)
+  const before = producer.metrics().metadataRefreshes
+
+  const reports = await send('anew')
+  const requests = producer.metrics().metadataRefreshes - before
+  const summaries = reports.map(summaryOf)
+  assert.deepEqual(summaries.slice(0, 2), ['delivered', 'delivered'])
+  for (const summary of summaries.slice(2)) assert.match(summary, /^(rejected|not-sent):partition-gone$/)
+  assert.ok(requests < 100, `${requests} metadata requests`)
+  assert.deepEqual(
+    (await readTopic(servers, topic)).map(({ value }) => value?.toString()),
+    ['anew', 'anew'],
+  )
+})
+
+test('a topic that was deleted has the same code for a warm producer as for a new one', async t => {
+  const admin = await adminOf(t)
+  const topic = await newTopic(1)
+  const options = { deliveryTimeoutMs: 6000 }
+  const warm = producerOf(servers.split(','), options)
+  const cold = producerOf(servers.split(','), options)
+  t.after(() => Promise.all([warm.close(), cold.close()]))
+  await warm.sendAll([{ topic, key: 'k', value: 'warm' }])
+  await admin.deleteTopics({ topics: [topic] })
+  while ((await admin.listTopics()).includes(topic)) await pause(50)
+
+  for (const producer of [warm, cold]) {
+    const [report] = await producer.sendAll([{ topic, key: 'k', value: 'x' }])
+    assert.match(summaryOf(report), /:topic-not-on-cluster$/)
+  }
+})
