@@ -232,6 +232,11 @@ export function unexpectedError(cause: unknown): TransportError {
   return new TransportError('unavailable', 'An unexpected error; its cause has the details.', { cause })
 }
 
+/** What a message may say of a foreign error, whose own message may quote a payload. */
+export function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error
+}
+
 /**
  * The message of the innermost error of this library: it names the setting, and never a payload, a secret or an
  * address.

@@ -8,7 +8,7 @@ import { senderOptionsOf } from './configured-options.ts'
 import { type DeliveryReport, notSent } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { SendSpans } from './delivery/send-spans.ts'
-import { TransportError } from './errors.ts'
+import { errorName, TransportError } from './errors.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
 import { PreparedSender } from './prepared-sender.ts'
@@ -23,6 +23,7 @@ import { type Clock, systemClock } from './time/clock.ts'
 import { Deadline } from './time/deadline.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
+import { guardedWarn } from './warn.ts'
 
 export interface KafkaProducerDependencies {
   readonly client: KafkaClient
@@ -37,6 +38,7 @@ export interface KafkaProducerDependencies {
 export class KafkaProducer {
   readonly #config: ProducerConfig
   readonly #client: KafkaClient
+  readonly #warn: (text: string) => void
   readonly #clock: Clock
   readonly #preparer: RecordPreparer
   readonly #appender: Appender
@@ -57,10 +59,12 @@ export class KafkaProducer {
       client,
       rules = { anyTopic: true, keyRequired: true },
       clock = systemClock,
-      warn = () => {},
+      warn: callersWarn = () => {},
     }: KafkaProducerDependencies,
   ) {
+    const warn = guardedWarn(callersWarn)
     this.#config = config
+    this.#warn = warn
     this.#client = client
     this.#clock = clock
     this.#preparer = new RecordPreparer(
@@ -81,7 +85,9 @@ export class KafkaProducer {
       onCompleted: pending => this.#appender.release(pending),
       isExhausted: () => this.#appender.isExhausted,
       onBroken: error => {
-        warn(`An internal error (${nameOf(error)}) stopped the producer; its records' errors have it as their cause.`)
+        warn(
+          `An internal error (${errorName(error)}) stopped the producer; its records' errors have it as their cause.`,
+        )
         client.close(Deadline.after(clock, 0)).catch(() => warn('The connections of the stopped producer stay open.'))
       },
     })
@@ -150,7 +156,7 @@ export class KafkaProducer {
     if (lingerMs > 0) scope?.flushAtClose(this)
     // A copy: the caller may change its list.
     const list = Array.from(records)
-    const spans = SendSpans.begin(list, this.#config.clientId)
+    const spans = SendSpans.begin(list, this.#config.clientId, this.#warn)
     const call = this.#run(spans?.records ?? list, deadline, lingerMs).finally(() => this.#calls.delete(call))
     this.#calls.add(call)
     // The spans end before the caller gets its reports: a sandbox frozen after its answer would end them later, or
@@ -247,9 +253,4 @@ export class KafkaProducer {
           cause: broken,
         })
   }
-}
-
-/** Not the message of a foreign error, which may quote a payload. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error
 }

@@ -2,7 +2,7 @@
 import type { ProducerConfig } from './config/settings.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
-import { ConfigError, KafkaProducerError, unexpectedError } from './errors.ts'
+import { ConfigError, errorName, KafkaProducerError, unexpectedError } from './errors.ts'
 import type { KafkaProducer } from './kafka-producer.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import type { ProducerFactory } from './producer-factory.ts'
@@ -10,6 +10,7 @@ import { LoggingProducerListener, type ProducerInterceptor, type ProducerListene
 import type { ProducerMetrics } from './producer-metrics.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
+import { catchRejection, isThenable } from './time/thenable.ts'
 
 /** A record, and the partition and offset that it was written to. */
 export interface SendResult<K = unknown, V = unknown> {
@@ -143,11 +144,9 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     return { producerRecord: record, recordMetadata: report.metadata }
   }
 
-  #deliverAll(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport[]> {
-    return this.#reports(
-      records.map(record => this.#intercept(record)),
-      0,
-    )
+  async #deliverAll(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport[]> {
+    const intercepted = Array.from(records, record => this.#intercept(record))
+    return this.#reports(intercepted, 0)
   }
 
   async #reports(records: readonly ProducerRecord<K, V>[], lingerMs: number): Promise<DeliveryReport[]> {
@@ -168,8 +167,10 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 
   #intercept(original: ProducerRecord<K, V>): ProducerRecord<K, V> {
+    // A promise is no record: it is refused as invalid, as what it would become is not known in time.
     return this.#interceptors.reduce(
-      (record, interceptor) => this.#guarded(() => interceptor.onSend?.(record)) ?? record,
+      (record, interceptor) =>
+        isThenable(record) ? record : (this.#guarded(() => interceptor.onSend?.(record)) ?? record),
       original,
     )
   }
@@ -181,13 +182,17 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 
   /**
-   * An error thrown by a listener or an interceptor does not change the record's outcome (Java: ProducerInterceptors).
+   * An error of a listener or an interceptor does not change the record's outcome (Java: ProducerInterceptors). Nor
+   * does a promise of theirs that rejects; nobody waits for it.
    */
   #guarded<T>(work: () => T): T | undefined {
+    const onError = (error: unknown) => this.#factory.warn(`A listener or interceptor failed (${errorName(error)}).`)
     try {
-      return work()
+      const result = work()
+      catchRejection(result, onError)
+      return result
     } catch (error) {
-      this.#factory.warn(`A listener or interceptor threw (${error instanceof Error ? error.name : typeof error}).`)
+      onError(error)
       return undefined
     }
   }

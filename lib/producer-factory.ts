@@ -11,6 +11,7 @@ import { PLAINTEXT } from './transport/connection-security.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import { KafkaJsClient } from './transport/kafkajs/kafkajs-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
+import { guardedWarn } from './warn.ts'
 
 export interface ProducerFactoryOptions {
   /** The configuration that `getProducer()` uses when it is called without one. */
@@ -21,7 +22,7 @@ export interface ProducerFactoryOptions {
   readonly rules?: ValidationRules
   /** Creates the client that a producer talks to the cluster with. Default: the kafkajs driver. */
   readonly createClient?: (config: ProducerConfig) => KafkaClient
-  /** Called with problems that do not stop the producer. */
+  /** Called with problems that do not stop the producer. Default: `console.warn`. */
   readonly warn?: (text: string) => void
 }
 
@@ -34,17 +35,16 @@ export class ProducerFactory {
   #nextObject = 0
   readonly #connecting = new Map<KafkaProducer, Promise<void>>()
 
+  /** Reports a problem that does not stop the producer. */
+  readonly warn: (text: string) => void
+
   constructor(options: ProducerFactoryOptions = {}) {
     this.#options = options
+    this.warn = guardedWarn(options.warn ?? (text => console.warn(text)))
   }
 
   get config(): ProducerConfig | undefined {
     return this.#options.config
-  }
-
-  /** Reports a problem that does not stop the producer. */
-  warn(text: string): void {
-    this.#options.warn?.(text)
   }
 
   /**
@@ -56,7 +56,7 @@ export class ProducerFactory {
     const key = this.#keyOf(config)
     const warm = this.#producers.get(key)
     const {
-      createClient = producerConfig => createKafkaJsClient(producerConfig, text => this.warn(text)),
+      createClient = producerConfig => createKafkaJsClient(producerConfig, this.warn),
       rules,
       maxAge = Number.POSITIVE_INFINITY,
     } = this.#options
@@ -65,7 +65,7 @@ export class ProducerFactory {
     if (warm && isOld) void retire(warm.producer)
     const producer = new KafkaProducer(config, {
       client: createClient(config),
-      warn: text => this.warn(text),
+      warn: this.warn,
       ...(rules ? { rules } : {}),
     })
     this.#producers.set(key, { producer, since: moment(systemClock) })

@@ -3,13 +3,21 @@ import type { KafkaProducerError } from './errors.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
 
+/**
+ * What its methods throw, or return as a promise that rejects, becomes a warning (`ProducerFactoryOptions.warn`) and
+ * changes nothing for the record. Nobody waits for a promise of theirs.
+ */
 export interface ProducerListener<K = unknown, V = unknown> {
   onSuccess?(record: ProducerRecord<K, V>, metadata: RecordMetadata): void
   onError?(record: ProducerRecord<K, V>, error: KafkaProducerError): void
 }
 
+/** Errors are handled like those of a `ProducerListener`. */
 export interface ProducerInterceptor<K = unknown, V = unknown> {
-  /** Called first. Its result is sent in place of the record; if it throws, the record is sent unchanged. */
+  /**
+   * Called first. Its result is sent in place of the record; if it throws or returns nothing, the record is sent
+   * unchanged. If it returns a promise, or anything else that is no record, the record is invalid (`bad-value`).
+   */
   onSend?(record: ProducerRecord<K, V>): ProducerRecord<K, V>
   /** Called with the outcome of a record: one of the two is null. */
   onAcknowledgement?(metadata: RecordMetadata | null, error: KafkaProducerError | null): void
@@ -23,7 +31,7 @@ export class LoggingProducerListener implements ProducerListener {
     this.#log = log
   }
 
-  onError({ topic }: ProducerRecord, { code, message }: KafkaProducerError): void {
-    this.#log(`A record for topic ${topic} was not delivered (${code}): ${message}`)
+  onError(record: ProducerRecord | null, { code, message }: KafkaProducerError): void {
+    this.#log(`A record for topic ${record?.topic} was not delivered (${code}): ${message}`)
   }
 }

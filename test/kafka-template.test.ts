@@ -7,6 +7,7 @@ import { InvocationScope } from '../lib/delivery/invocation-scope.ts'
 import { ConfigError, DeliveryError, type KafkaProducerError } from '../lib/errors.ts'
 import { KafkaTemplate, type KafkaTemplateOptions } from '../lib/kafka-template.ts'
 import { ProducerFactory, type ProducerFactoryOptions } from '../lib/producer-factory.ts'
+import type { ProducerRecord } from '../lib/record/producer-record.ts'
 import { RoutingKafkaTemplate } from '../lib/routing-kafka-template.ts'
 import { type Attempt, ScriptedKafkaClient } from '../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../lib/time/clock.ts'
@@ -141,6 +142,74 @@ test('listener and interceptors are called for every outcome; an error that they
   assert.deepEqual(calls, ['ack 0', 'success a! 0', 'ack no-leader', 'error b! no-leader'])
   assert.equal(warnings.length, 4)
   assert.ok(!warnings.join().includes('secret'))
+})
+
+// An unhandled rejection would fail the test, as it ends a process.
+test('a listener or an interceptor whose promise rejects: a warning, and nothing else', async () => {
+  const warnings: string[] = []
+  const fail = async () => {
+    throw new RangeError('secret')
+  }
+  const { template, values } = createTemplate<string, string>(
+    ['ok', 'refuse'],
+    { listener: { onSuccess: fail, onError: fail }, interceptors: [{ onAcknowledgement: fail }] },
+    {},
+    { warn: text => warnings.push(text) },
+  )
+  await template.send('t', 'k', 'a')
+  await assert.rejects(template.send('t', 'k', 'b'), { name: 'DeliveryError' })
+  await pause(1)
+  assert.deepEqual(values(), ['a'])
+  assert.deepEqual(warnings, Array(4).fill('A listener or interceptor failed (RangeError).'))
+})
+
+test('an interceptor that returns a promise or no record makes its record invalid', async () => {
+  for (const onSend of [
+    async (record: ProducerRecord) => record,
+    async () => {
+      throw new Error('secret')
+    },
+    () => 5,
+  ]) {
+    const { template, values } = createTemplate<string, string>(
+      [],
+      { interceptors: [{ onSend: onSend as never }, { onSend: record => ({ ...record }) }] },
+      {},
+      { warn: () => {} },
+    )
+    await assert.rejects(template.send('t', 'k', 'v'), { name: 'InvalidRecordError' })
+    await pause(1)
+    assert.deepEqual(values(), [])
+  }
+})
+
+test('a warn that throws, or rejects, disturbs nothing', async () => {
+  const emitted: string[] = []
+  const onWarning = ({ message }: Error) => emitted.push(message)
+  process.on('warning', onWarning)
+  const listener = {
+    onSuccess: () => {
+      throw new Error('mine')
+    },
+  }
+  const warns = [
+    () => {
+      throw new TypeError('secret')
+    },
+    async () => {
+      throw new TypeError('secret')
+    },
+  ]
+  for (const warn of warns) {
+    const { template } = createTemplate<string, string>([], { listener }, {}, { warn })
+    assert.ok(await template.send('t', 'k', 'v'))
+  }
+  await pause(5)
+  process.off('warning', onWarning)
+  assert.deepEqual(
+    emitted.filter(text => text.includes('"warn"')),
+    Array(2).fill('The option "warn" failed (TypeError).'),
+  )
 })
 
 test('a failure that nobody awaits goes to the listener, and does not end the process', () => {

@@ -1,5 +1,6 @@
 // A contract from code, with a Standard Schema (standardschema.dev: zod, valibot, arktype …) in place of a JSON Schema.
 import type { Violation } from '../errors.ts'
+import { catchRejection, isThenable } from '../time/thenable.ts'
 import type { Contract, SchemaCheck } from './contract.ts'
 import { parseContract } from './parse-contract.ts'
 import { listViolations } from './violations.ts'
@@ -44,11 +45,14 @@ export function defineContract(topic: string, { value = {}, ...fields }: Contrac
 function standardCheck(schema: StandardSchema): SchemaCheck {
   return value => {
     const result = schema['~standard'].validate(value)
-    if (result instanceof Promise)
+    if (isThenable(result)) {
+      // The record is refused, whatever comes of the promise.
+      catchRejection(result, () => undefined)
       return {
         violations: [{ pointer: '/value', rule: 'async', expected: 'a schema that answers at once' }],
         truncated: false,
       }
+    }
     return listViolations(result.issues ?? [], toViolation)
   }
 }

@@ -49,7 +49,7 @@ export class InvocationScope {
   /** The error for every record of this invocation, if it may not send. */
   readonly refusal: TransportError | undefined
   readonly #pending = new Set<Promise<void>>()
-  readonly #unobserved: unknown[] = []
+  readonly #failed: { readonly promise: ObservedPromise<unknown>; readonly failure: unknown }[] = []
   readonly #lingering = new Set<{ flush(): Promise<void> }>()
   /** The number of records that were delivered, and that had a delivery failure. */
   readonly outcomes = { delivered: 0, deliveryFailures: 0 }
@@ -102,7 +102,7 @@ export class InvocationScope {
 
   /**
    * Waits for every send that began in this scope.
-   * @throws KafkaProducerError the first failure that nobody observed
+   * @throws KafkaProducerError the first failure that nobody has observed by then
    */
   async close(): Promise<void> {
     try {
@@ -113,7 +113,9 @@ export class InvocationScope {
       if (this.#entered) active--
       this.#entered = false
     }
-    if (this.#unobserved.length > 0) throw this.#unobserved[0]
+    // Now, not when the send failed: the handler may look at its promises one after the other.
+    const unobserved = this.#failed.find(({ promise }) => !promise.observed)
+    if (unobserved) throw unobserved.failure
   }
 
   #count(report: DeliveryReport): void {
@@ -125,12 +127,10 @@ export class InvocationScope {
     const observed = new ObservedPromise<T>((resolve, reject) => {
       work.then(resolve, reject)
     })
+    // `close` throws what nobody observed; it must not end the process as an unhandled rejection, too.
+    Promise.prototype.then.call(observed, undefined, () => undefined)
     const note = (failure: unknown) => {
-      if (failure !== undefined && !observed.observed) {
-        this.#unobserved.push(failure)
-        // `close` throws it; it must not end the process as an unhandled rejection, too.
-        Promise.prototype.then.call(observed, undefined, () => undefined)
-      }
+      if (failure !== undefined) this.#failed.push({ promise: observed, failure })
     }
     const completed = work.then(result => note(failureIn(result)), note).finally(() => this.#pending.delete(completed))
     this.#pending.add(completed)

@@ -15,6 +15,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api'
+import { errorName } from '../errors.ts'
 import type { ProducerRecord, ProducerRecordHeader } from '../record/producer-record.ts'
 import type { DeliveryReport } from './delivery-report.ts'
 
@@ -26,14 +27,36 @@ export class SendSpans {
   /** The records to send: the `traceparent` of each names its own span. */
   readonly records: readonly ProducerRecord[]
   readonly #spans: readonly Span[]
+  readonly #warn: (text: string) => void
 
-  private constructor(records: readonly ProducerRecord[], spans: readonly Span[]) {
+  private constructor(records: readonly ProducerRecord[], spans: readonly Span[], warn: (text: string) => void) {
     this.records = records
     this.#spans = spans
+    this.#warn = warn
   }
 
-  /** @returns undefined when nobody records spans */
-  static begin(records: readonly ProducerRecord[], clientId: string): SendSpans | undefined {
+  /**
+   * @param warn called when the SDK, or a span processor, throws: the records are sent all the same
+   * @returns undefined when nobody records spans
+   */
+  static begin(
+    records: readonly ProducerRecord[],
+    clientId: string,
+    warn: (text: string) => void,
+  ): SendSpans | undefined {
+    try {
+      return SendSpans.#begin(records, clientId, warn)
+    } catch (error) {
+      warn(`A span could not be started (${errorName(error)}); the records are sent without spans.`)
+      return undefined
+    }
+  }
+
+  static #begin(
+    records: readonly ProducerRecord[],
+    clientId: string,
+    warn: (text: string) => void,
+  ): SendSpans | undefined {
     const provider = trace.getTracerProvider()
     // The API's placeholder, with no SDK behind it.
     if (provider instanceof ProxyTracerProvider && provider.getDelegateTracer(TRACER) === undefined) return undefined
@@ -49,6 +72,7 @@ export class SendSpans {
     return new SendSpans(
       records.map((record, index) => withContext(record, (spans[index] as Span).spanContext())),
       spans,
+      warn,
     )
   }
 
@@ -59,7 +83,15 @@ export class SendSpans {
       reports = await call
       return reports
     } finally {
+      this.#end(reports)
+    }
+  }
+
+  #end(reports: readonly DeliveryReport[]): void {
+    try {
       for (const [index, span] of this.#spans.entries()) endSpan(span, reports[index])
+    } catch (error) {
+      this.#warn(`A span could not be ended (${errorName(error)}).`)
     }
   }
 }

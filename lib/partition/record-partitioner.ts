@@ -1,6 +1,7 @@
 // Gives each record its partition: the source's, else the partitioner's; round-robin where that returns undefined.
-import { InvalidRecordError } from '../errors.ts'
+import { errorName, InvalidRecordError } from '../errors.ts'
 import type { PartitionedRecord, SerializedRecord } from '../record/producer-record.ts'
+import { catchRejection, isThenable } from '../time/thenable.ts'
 import { PartitionSkewDetector } from './partition-skew-detector.ts'
 import type { Partitioner, TopicPartitions } from './partitioner.ts'
 import { RoundRobinPartitioner } from './round-robin-partitioner.ts'
@@ -8,12 +9,17 @@ import { RoundRobinPartitioner } from './round-robin-partitioner.ts'
 export class RecordPartitioner {
   readonly #partitioner: Partitioner
   readonly #fallback = new RoundRobinPartitioner()
+  readonly #warn: (text: string) => void
   readonly #skew: PartitionSkewDetector | undefined
 
-  /** @param onSkew called once per topic whose records mostly go to one partition. Undefined: nothing is measured. */
-  constructor(partitioner: Partitioner, onSkew?: (text: string) => void) {
+  /**
+   * @param warn for a custom partitioner: called once per topic whose records mostly go to one partition, and when a
+   * promise that it returned rejects. Undefined: nothing is measured.
+   */
+  constructor(partitioner: Partitioner, warn?: (text: string) => void) {
     this.#partitioner = partitioner
-    this.#skew = onSkew && new PartitionSkewDetector(onSkew)
+    this.#warn = warn ?? (() => {})
+    this.#skew = warn && new PartitionSkewDetector(warn)
   }
 
   /** @throws InvalidRecordError `partition-out-of-range`, `bad-partition` */
@@ -44,10 +50,14 @@ export class RecordPartitioner {
     if (chosen === undefined) return this.#fallback.partition(record, partitions)
     if (typeof chosen === 'number' && Number.isInteger(chosen) && chosen >= 0 && chosen < partitions.count)
       return chosen
+    catchRejection(chosen, error =>
+      this.#warn(`partitioner.class returned a promise, which rejected (${errorName(error)}); expected a number.`),
+    )
+    const got = typeof chosen === 'number' ? chosen : isThenable(chosen) ? 'a promise' : typeof chosen
     throw new InvalidRecordError(
       'bad-partition',
       `partition: expected an integer from 0 to ${partitions.count - 1} of partitioner.class for topic ${topic}, ` +
-        `got ${typeof chosen === 'number' ? chosen : typeof chosen}.`,
+        `got ${got}.`,
     )
   }
 }

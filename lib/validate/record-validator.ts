@@ -2,7 +2,7 @@
 
 import type { Contract, Contracts } from '../contracts/contract.ts'
 import { atKeySource } from '../contracts/key-sources.ts'
-import { InvalidRecordError } from '../errors.ts'
+import { errorName, InvalidRecordError } from '../errors.ts'
 import { isBase64 } from '../record/base64.ts'
 import {
   type ProducerRecord,
@@ -70,16 +70,26 @@ function readValue(record: ReadRecord, contract: Contract): unknown {
     throw new InvalidRecordError('bad-value', 'value: expected base64, got something else.')
   if (contract.value.format !== 'json') return record.value
   const value = record.value instanceof Uint8Array ? readJson(record.value) : record.value
-  if (contract.value.check !== true) {
-    const { violations, truncated } = contract.value.check(value)
-    if (violations.length > 0)
-      throw new InvalidRecordError(
-        'schema',
-        `value: ${violations.length} violation(s) of the schema of ${contract.topic}.`,
-        { violations, truncated },
-      )
-  }
+  checkSchema(value, contract)
   return value
+}
+
+function checkSchema(value: unknown, { topic, value: { check } }: Contract): void {
+  if (check === true) return
+  let found: ReturnType<typeof check>
+  try {
+    found = check(value)
+  } catch (cause) {
+    throw new InvalidRecordError('schema', `value: the schema of ${topic} threw an error (${errorName(cause)}).`, {
+      cause,
+    })
+  }
+  const { violations, truncated } = found
+  if (violations.length > 0)
+    throw new InvalidRecordError('schema', `value: ${violations.length} violation(s) of the schema of ${topic}.`, {
+      violations,
+      truncated,
+    })
 }
 
 function readJson(bytes: Uint8Array): unknown {

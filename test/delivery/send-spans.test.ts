@@ -139,3 +139,32 @@ test('without an SDK the record is sent unchanged', async () => {
     trace.setGlobalTracerProvider(provider)
   }
 })
+
+test('records of the wrong form, and a span processor that throws, cost no record', async () => {
+  const warnings: string[] = []
+  const client = new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock })
+  const producer = new KafkaProducer(parseConfig({ bootstrapServers: 'b:9092' }, {}), {
+    client,
+    warn: text => warnings.push(text),
+  })
+  const wrong = [null, { ...record(), headers: { h: 'x' } }, { ...record(), headers: [null, ['h', 5]] }] as never[]
+  const kinds = async () => (await producer.sendAll([record(), ...wrong])).map(({ kind }) => kind)
+  assert.deepEqual(await kinds(), ['delivered', 'failed', 'failed', 'failed'])
+  assert.equal(exporter.getFinishedSpans().length, 4)
+
+  for (const method of ['onStart', 'onEnd'] as const) {
+    const processor = new SimpleSpanProcessor(exporter)
+    processor[method] = () => {
+      throw new TypeError('secret')
+    }
+    trace.disable()
+    trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [processor] }))
+    assert.deepEqual(await kinds(), ['delivered', 'failed', 'failed', 'failed'])
+  }
+  trace.disable()
+  trace.setGlobalTracerProvider(provider)
+  assert.deepEqual(warnings, [
+    'A span could not be started (TypeError); the records are sent without spans.',
+    'A span could not be ended (TypeError).',
+  ])
+})

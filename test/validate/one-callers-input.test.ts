@@ -4,15 +4,22 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/settings.ts'
+import { defineContract } from '../../lib/contracts/define-contract.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../../lib/time/clock.ts'
+import type { ValidationRules } from '../../lib/validate/record-validator.ts'
 import { summaryOf } from '../fakes/producer-of.ts'
+import { pause } from '../support/time.ts'
 
-function producerWith(options: ProducerOptions = {}): { producer: KafkaProducer; client: ScriptedKafkaClient } {
+function producerWith(
+  options: ProducerOptions = {},
+  rules: ValidationRules = { anyTopic: true, keyRequired: false },
+): { producer: KafkaProducer; warnings: string[] } {
   const client = new ScriptedKafkaClient({ partitions: 2, brokers: 1, clock: systemClock, latencyMs: 1 })
   const config = parseConfig({ bootstrapServers: ['b:1'], ...options }, {})
-  return { producer: new KafkaProducer(config, { client, rules: { anyTopic: true, keyRequired: false } }), client }
+  const warnings: string[] = []
+  return { producer: new KafkaProducer(config, { client, rules, warn: text => warnings.push(text) }), warnings }
 }
 
 const record = { topic: 't', key: 'k', value: 'v' }
@@ -40,4 +47,63 @@ test('a list with a hole has a report for the hole', async () => {
   const list = [record]
   list[2] = record
   assert.deepEqual((await producer.sendAll(list)).map(summaryOf), ['delivered', 'not-sent:bad-value', 'delivered'])
+})
+
+const failLater = (): never => Promise.reject(new RangeError('secret')) as never
+const failNow = (): never => {
+  throw new RangeError('secret')
+}
+
+// An unhandled rejection would fail the test, as it ends a process.
+for (const [how, fail] of [
+  ['throws', failNow],
+  ['rejects later', failLater],
+] as const) {
+  test(`a partitioner that ${how} makes its record invalid`, async () => {
+    const partitionerClass = { partition: ({ key }: { key: Uint8Array | null }) => (key === null ? fail() : 0) }
+    const { producer, warnings } = producerWith({ partitionerClass })
+    const reports = await producer.sendAll([record, { topic: 't', value: 'keyless' }])
+    assert.deepEqual(reports.map(summaryOf), ['delivered', 'not-sent:bad-partition'])
+    await pause(1)
+    assert.deepEqual(
+      warnings,
+      how === 'throws' ? [] : ['partitioner.class returned a promise, which rejected (RangeError); expected a number.'],
+    )
+  })
+
+  test(`a schema that ${how} makes its record invalid`, async () => {
+    const schema = {
+      '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => (value === 'bad' ? fail() : {}) },
+    } as const
+    const contract = defineContract('t', { key: { required: false }, value: { schema } })
+    const { producer } = producerWith({}, { contracts: new Map([['t', contract]]) })
+    const reports = await producer.sendAll([record, { ...record, value: 'bad' }])
+    assert.deepEqual(reports.map(summaryOf), ['delivered', 'not-sent:schema'])
+    await pause(1)
+  })
+
+  test(`serializers of key and value that ${how} make their record invalid`, async () => {
+    const serialize = (_topic: string, data: unknown) => (data === 'bad' ? fail() : Buffer.from(String(data)))
+    const { producer } = producerWith({ keySerializer: { serialize }, valueSerializer: { serialize } })
+    const reports = await producer.sendAll([
+      record,
+      { ...record, value: 'bad' },
+      { ...record, key: 'bad', value: 'bad' },
+    ])
+    assert.equal(summaryOf(reports[0]), 'delivered')
+    assert.deepEqual(
+      reports.slice(1).map(report => report.kind === 'failed' && report.failureKind),
+      ['invalid-record', 'invalid-record'],
+    )
+    await pause(1)
+  })
+}
+
+test('the value’s serializer throws, and then the key’s promise rejects: one invalid record', async () => {
+  const { producer } = producerWith({
+    keySerializer: { serialize: failLater },
+    valueSerializer: { serialize: failNow },
+  })
+  assert.deepEqual((await producer.sendAll([record])).map(summaryOf), ['not-sent:bad-value'])
+  await pause(1)
 })

@@ -1,0 +1,14 @@
+import { errorName } from './errors.ts'
+import { catchRejection } from './time/thenable.ts'
+
+/** Wraps the caller's function for warnings: that it throws, or rejects later, disturbs no record and no process. */
+export function guardedWarn(warn: (text: string) => void): (text: string) => void {
+  const onError = (error: unknown) => process.emitWarning(`The option "warn" failed (${errorName(error)}).`)
+  return text => {
+    try {
+      catchRejection(warn(text), onError)
+    } catch (error) {
+      onError(error)
+    }
+  }
+}
