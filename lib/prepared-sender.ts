@@ -3,6 +3,7 @@ import type { Appender } from './accumulate/appender.ts'
 import { toReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { type RecordError, TransportError } from './errors.ts'
+import { type MetadataWait, MetadataWaits } from './partition/metadata-waits.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import type { RecordPartitioner } from './partition/record-partitioner.ts'
 import { asRecordError, type Prepared, type ProducerCall } from './producer-call.ts'
@@ -22,40 +23,92 @@ export interface PreparedSenderParts {
   readonly isFlushing: () => boolean
 }
 
+type PartitionsOf = (topic: string) => TopicPartitions | RecordError
+
 export class PreparedSender {
   readonly #parts: PreparedSenderParts
+  readonly #waits: MetadataWaits
 
   constructor(parts: PreparedSenderParts) {
     this.#parts = parts
+    this.#waits = new MetadataWaits(parts.clock)
   }
 
-  /** Resolves when the call has a report for each of these records. */
+  /**
+   * Resolves when the call has a report for each of these records. Those whose topic and partition are known are
+   * appended before it returns, unless they must follow a record that waits for metadata.
+   */
   async send(records: readonly Prepared[], call: ProducerCall): Promise<void> {
-    const { appender, partitioner, clock, maxBlockMs, isFlushing } = this.#parts
-    const { deadline, lingerMs, reports } = call
+    const { metadata, clock, maxBlockMs } = this.#parts
+    const refusal = currentScope()?.refusal ?? deadlineError(call.deadline)
+    if (refusal) return this.#append(records, call, () => refusal, maxBlockMs)
     const beganAt = clock.now()
+    const topics = new Map<string, TopicPartitions>()
+    const wait = this.#waits.open()
+    const ready: Prepared[] = []
+    const waiting: Prepared[] = []
+    for (const prepared of records) {
+      const { serialized } = prepared
+      const { topic, partition = 0 } = serialized
+      const partitions = topics.get(topic) ?? metadata.partitionsOf(topic)
+      topics.set(topic, partitions)
+      const isBeyond = partition >= partitions.count
+      if (!isBeyond && !wait.mustFollow(serialized)) ready.push(prepared)
+      else {
+        wait.add(serialized, isBeyond)
+        waiting.push(prepared)
+      }
+    }
+    await Promise.all([
+      ready.length > 0 && this.#append(ready, call, topic => topics.get(topic) as TopicPartitions, maxBlockMs),
+      waiting.length > 0 && this.#sendLater(wait, waiting, call, beganAt),
+    ])
+  }
+
+  async #sendLater(
+    wait: MetadataWait,
+    records: readonly Prepared[],
+    call: ProducerCall,
+    beganAt: number,
+  ): Promise<void> {
+    const { clock, maxBlockMs } = this.#parts
+    const { deadline } = call
     const topics = new Map<string, TopicPartitions | RecordError>()
     const byTopic = Map.groupBy(records, ({ serialized }) => serialized.topic)
-    await Promise.all(
-      [...byTopic].map(
+    let late: RecordError | undefined
+    await Promise.all([
+      ...[...byTopic].map(
         async ([topic, ofTopic]) => void topics.set(topic, await this.#topicOrError(topic, ofTopic, deadline)),
       ),
-    )
-    const terms = {
-      deadline,
-      blockMs: maxBlockMs - (clock.now() - beganAt),
-      lingerMs: () => (isFlushing() ? 0 : lingerMs),
-    }
+      wait.afterEarlier(deadline).catch(error => {
+        late = asRecordError(error)
+      }),
+    ])
+    const blockMs = maxBlockMs - (clock.now() - beganAt)
+    const reported = this.#append(records, call, topic => late ?? (topics.get(topic) as TopicPartitions), blockMs)
+    wait.end()
+    await reported
+  }
+
+  /** Takes the records' turn among all calls before it returns; resolves when they have reports. */
+  async #append(
+    records: readonly Prepared[],
+    call: ProducerCall,
+    partitionsOf: PartitionsOf,
+    blockMs: number,
+  ): Promise<void> {
+    const { appender, partitioner, isFlushing } = this.#parts
+    const { deadline, lingerMs, reports } = call
     const appended = await appender.append(
       records,
       prepared => {
         call.throwIfStopped(prepared)
         const { serialized } = prepared
-        const partitions = topics.get(serialized.topic) as TopicPartitions | RecordError
+        const partitions = partitionsOf(serialized.topic)
         if (partitions instanceof Error) throw partitions
         return partitioner.partition(serialized, partitions)
       },
-      terms,
+      { deadline, blockMs, lingerMs: () => (isFlushing() ? 0 : lingerMs) },
       (prepared, error) => call.fail(prepared, error),
     )
     for (const { source, partitioned, outcome } of appended)
@@ -68,10 +121,6 @@ export class PreparedSender {
     deadline: Deadline,
   ): Promise<TopicPartitions | RecordError> {
     try {
-      const refusal = currentScope()?.refusal
-      if (refusal) throw refusal
-      if (deadline.passed)
-        throw new TransportError('deadline', 'The deadline had passed before the send began.', { retriable: true })
       return await this.#partitionsOf(topic, records, deadline)
     } catch (error) {
       return asRecordError(error)
@@ -90,4 +139,10 @@ export class PreparedSender {
     const highest = records.reduce((max, { serialized }) => Math.max(max, serialized.partition ?? 0), 0)
     return highest < partitions.count ? partitions : metadata.withPartition(topic, highest, blockUntil)
   }
+}
+
+function deadlineError(deadline: Deadline): TransportError | undefined {
+  return deadline.passed
+    ? new TransportError('deadline', 'The deadline had passed before the send began.', { retriable: true })
+    : undefined
 }

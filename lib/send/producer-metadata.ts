@@ -96,6 +96,11 @@ export class ProducerMetadata {
     this.#requests.refresh()
   }
 
+  /** What is known of the topic's partitions now; the count is 0 where nothing is. The topic is in use from now on. */
+  partitionsOf(topic: string): TopicPartitions {
+    return this.#use(topic).partitions
+  }
+
   /**
    * The topic's partition count and its partitions with a leader; waits for them until the deadline (`max.block.ms`).
    * @throws TransportError `topic-not-on-cluster`, or what kept every broker from answering

@@ -1,0 +1,152 @@
+// Records that wait for metadata: what must follow them waits too, and nothing else does.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { MetadataWaits } from '../../lib/partition/metadata-waits.ts'
+import type { ProducerRecord, SerializedRecord } from '../../lib/record/producer-record.ts'
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import { isLinear } from '../fakes/counting.ts'
+import { GrowingClient, type GrowingClientOptions } from '../fakes/growing-client.ts'
+import { summaryOf } from '../fakes/producer-of.ts'
+
+async function started(options: Partial<GrowingClientOptions> = {}) {
+  const clock = new VirtualClock()
+  const brokers = new GrowingClient({ partitions: 2, brokers: 1, shown: 1, clock, latencyMs: 1, ...options })
+  const producer = new KafkaProducer(
+    parseConfig({ bootstrapServers: ['b:1'], maxBlockMs: 1000, retryBackoffMs: 10, retryBackoffMaxMs: 10 }, {}),
+    { client: brokers, clock, rules: { anyTopic: true, keyRequired: false } },
+  )
+  const results = new Map<unknown, string>()
+  const send = (records: readonly Omit<ProducerRecord, 'topic'>[], deadlineMs = 20_000, topic = 't') =>
+    void producer
+      .sendAll(
+        records.map(record => ({ topic, ...record })),
+        Deadline.after(clock, deadlineMs),
+      )
+      .then(reports => {
+        for (const [index, report] of reports.entries()) results.set(records[index]?.value, summaryOf(report))
+      })
+  const log = (partition: number) => brokers.logs[partition]?.records.map(({ value }) => value)
+  send([{ value: 'first', partition: 0 }])
+  await clock.run(() => results.size === 1)
+  return { clock, brokers, producer, results, send, log }
+}
+
+// The whole call waited for the partition, so a later call of the same key was written first.
+test('rule 1: a record that waits for its partition does not hold back the other records of its call', async () => {
+  const { clock, brokers, results, send, log } = await started()
+  send([
+    { key: 'k', partition: 0, value: '1' },
+    { partition: 1, value: 'new' },
+  ])
+  send([{ key: 'k', partition: 0, value: '2' }])
+  await clock.advance(100)
+  assert.deepEqual(log(0), ['first', '1', '2'])
+  assert.equal(results.has('new'), false)
+
+  brokers.shown = 2
+  await clock.run(() => results.size === 4)
+  assert.deepEqual(log(1), ['new'])
+})
+
+for (const [name, waiting, follower] of [
+  ['partition', { partition: 1 }, { partition: 1 }],
+  ['key', { partition: 1, key: 'k' }, { key: 'k' }],
+  ['order group', { partition: 1, orderGroup: 'g' }, { partition: 0, orderGroup: 'g' }],
+] as const)
+  test(`a later call with the same ${name} as a record that waits for its partition waits behind it`, async () => {
+    const { clock, brokers, results, send } = await started()
+    send([{ value: 'waits', ...waiting }])
+    await clock.advance(20)
+    send([{ value: 'follows', ...follower }])
+    send([{ value: 'free', key: 'other', partition: 0 }])
+    await clock.advance(100)
+    assert.deepEqual([...results.keys()], ['first', 'free'])
+
+    brokers.shown = 2
+    await clock.run(() => results.size === 4)
+    assert.deepEqual(new Set(results.values()), new Set(['delivered']))
+    const written = brokers.logs.flatMap(({ records }) => records.map(({ value }) => value))
+    if (name === 'partition') assert.deepEqual(written.slice(-2), ['waits', 'follows'])
+  })
+
+test('what follows a record that waits makes its own key and group wait', async () => {
+  const { clock, brokers, results, send, log } = await started()
+  send([{ partition: 1, orderGroup: 'g', value: 'waits' }])
+  send([{ partition: 0, orderGroup: 'g', key: 'k', value: 'same group' }])
+  send([{ partition: 0, key: 'k', value: 'same key' }])
+  await clock.advance(100)
+  assert.deepEqual(log(0), ['first'])
+
+  brokers.shown = 2
+  await clock.run(() => results.size === 4)
+  assert.deepEqual([log(0), log(1)], [['first', 'same group', 'same key'], ['waits']])
+})
+
+test('a record whose partition does not come ends alone, and those behind it are sent', async () => {
+  const { clock, results, send, log } = await started()
+  send([{ key: 'k', partition: 1, value: 'none' }])
+  send([{ key: 'k', partition: 0, value: 'behind' }])
+  await clock.run(() => results.size === 3)
+
+  assert.equal(results.get('none'), 'not-sent:partition-out-of-range')
+  assert.deepEqual(log(0), ['first', 'behind'])
+})
+
+test('rule 7: a record that waits behind another one ends at its own deadline, and later ones still wait', async () => {
+  const { clock, brokers, results, send, log } = await started()
+  send([{ key: 'k', partition: 1, value: 'waits' }])
+  send([{ key: 'k', partition: 0, value: 'late' }], 50)
+  await clock.advance(60)
+  assert.deepEqual(results.get('late'), 'not-sent:deadline')
+  send([{ key: 'k', partition: 0, value: 'third' }])
+  await clock.advance(100)
+  assert.equal(results.has('third'), false)
+
+  brokers.shown = 2
+  await clock.run(() => results.size === 4)
+  assert.deepEqual([log(0), log(1)], [['first', 'third'], ['waits']])
+})
+
+test('an order group keeps its order across a topic that is not known yet', async () => {
+  // The client has one log for the same partition of both topics, so each record has a partition of its own.
+  const { clock, brokers, results, send } = await started({ partitions: 3, shown: 3, metadataMs: 30 })
+  brokers.missing.add('later')
+  send([{ orderGroup: 'g', partition: 1, value: '1' }], 20_000, 'later')
+  await clock.advance(5)
+  send([{ orderGroup: 'g', partition: 2, value: '2' }])
+  await clock.advance(200)
+  assert.deepEqual([...results.keys()], ['first'])
+
+  brokers.missing.clear()
+  await clock.run(() => results.size === 3)
+  assert.deepEqual([...results.keys()], ['first', '1', '2'])
+  assert.deepEqual(new Set(results.values()), new Set(['delivered']))
+})
+
+test('calls that wait for the same topic cost a bounded number of steps each', () => {
+  assert.ok(
+    isLinear(count => {
+      const waits = new MetadataWaits(new VirtualClock())
+      const counter = { reads: 0 }
+      const record: SerializedRecord = { topic: 't', key: Buffer.from('k'), value: null, headers: [], wireSize: 1 }
+      const counted = new Proxy(record, {
+        get(object, property, receiver) {
+          counter.reads++
+          return Reflect.get(object, property, receiver)
+        },
+      })
+      const opened = Array.from({ length: count }, () => {
+        const wait = waits.open()
+        wait.mustFollow(counted)
+        wait.add(counted, true)
+        return wait
+      })
+      for (const wait of opened) wait.end()
+      assert.equal(waits.open().mustFollow(record), false)
+      return counter.reads
+    }),
+  )
+})
