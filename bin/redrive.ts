@@ -125,7 +125,17 @@ function withPlace(result: DeadLetterResult): object {
   return { ...rest, topic: place[1], partition: Number(place[2]), offset }
 }
 
-type Count = 'seen' | 'matched' | 'tried' | 'resent' | 'found' | 'invalid' | 'parked' | 'unreadable' | 'notCompleted'
+type Count =
+  | 'seen'
+  | 'matched'
+  | 'tried'
+  | 'resent'
+  | 'found'
+  | 'invalid'
+  | 'parked'
+  | 'unreadable'
+  | 'notCompleted'
+  | 'notNoted'
 
 function sumOf(results: readonly RedriveResult[], name: Count): number {
   return results.reduce((total, result) => total + result[name], 0)
@@ -150,6 +160,9 @@ function print(results: readonly RedriveResult[], hasTable: boolean): void {
     printMessage(
       `${counted(notCompleted, 'record')} in Kafka whose dead letters could not be deleted: the next run meets them.`,
     )
+  const notNoted = sum('notNoted')
+  if (notNoted > 0)
+    printMessage(`${counted(notNoted, 'dead letter')} stay as they were, because their target refused the note.`)
 }
 
 /** Most dead letters first. */

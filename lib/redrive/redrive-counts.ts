@@ -13,6 +13,7 @@ export class RedriveCounts {
   parked = 0
   unreadable = 0
   notCompleted = 0
+  notNoted = 0
   stopped: string | undefined
   error: string | undefined
   readonly #failed = new Map<string, number>()
@@ -35,8 +36,9 @@ export class RedriveCounts {
   }
 
   result(): RedriveResult {
-    const { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted, stopped, error } = this
-    const counts = { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted }
+    const { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted, notNoted, stopped, error } =
+      this
+    const counts = { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted, notNoted }
     return {
       ...counts,
       failed: Object.fromEntries(this.#failed),

@@ -95,6 +95,8 @@ export interface RedriveResult {
   readonly unreadable: number
   /** Sent or found, but not completed in the target: the next run gets them again. */
   readonly notCompleted: number
+  /** Stay open as they were, because their target refused the note of this attempt, e.g. for its size. */
+  readonly notNoted: number
   /** Dead letters that matched and stay open, by code. */
   readonly failed: Readonly<Record<string, number>>
   /** Dead letters that matched, by topic and code. */

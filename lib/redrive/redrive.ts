@@ -419,8 +419,18 @@ class Redrive {
     const { open } = candidate
     this.#skip(open, code)
     if (this.#options.dryRun) return
-    if (isOwnFault) await this.#store.replace(open, tried(open.deadLetter, code))
-    else if (open.deadLetter.redrive.lastCode !== code) await this.#store.replace(open, noted(open.deadLetter, code))
+    if (isOwnFault) await this.#note(open, tried(open.deadLetter, code))
+    else if (open.deadLetter.redrive.lastCode !== code) await this.#note(open, noted(open.deadLetter, code))
+  }
+
+  /** What a target refuses for one dead letter, e.g. for its size, keeps no other from being sent. */
+  async #note(open: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
+    try {
+      await this.#store.replace(open, deadLetter)
+    } catch (error) {
+      if (!(error instanceof KafkaProducerError)) throw error
+      this.#counts.notNoted++
+    }
   }
 
   /** Of a stopped place only what an operator must mend is stored; a leader that is away comes back by itself. */
@@ -436,7 +446,7 @@ class Redrive {
     if (outcome !== 'unknown')
       return this.#keep(candidate, code, outcome !== 'not-sent' || failureKind !== 'delivery-failure')
     this.#skip(open, code)
-    await this.#store.replace(open, inDoubt(tried(open.deadLetter, code), failed))
+    await this.#note(open, inDoubt(tried(open.deadLetter, code), failed))
   }
 }
 

@@ -194,6 +194,13 @@ test('a dead letter that can’t be deleted keeps no other from being sent; a ru
   }
 })
 
+test('a target that refuses the note of one dead letter keeps no other from being sent', async () => {
+  const store = new MemoryDeadLetterStore([...many(3, 'gone'), ...many(3, 'chat')])
+  store.failing.set('replace', new DeadLetterError('dead-letter', 'It is too large.'))
+  const { resent, notNoted, stopped } = await redrive(store, { producer: producerOf({ gone: 'authorization' }) })
+  assert.deepEqual([resent, notNoted, stopped, store.open.size], [3, 3, undefined, 3])
+})
+
 test('records that were sent but not completed are counted, also if the run stops', async () => {
   const store = new MemoryDeadLetterStore(many(3, 'chat'))
   store.failing.set('complete', new DeadLetterError('dead-letter', 'The disk target is full.', { retriable: true }))
