@@ -152,15 +152,14 @@ export class MetadataRequests<Topic extends RequestedTopic> {
         Deadline.after(clock, requestMs),
         { isElsewhere },
       )
+      this.#answered(number, topics, cluster)
     } catch (error) {
-      this.#failed(error)
+      this.#failed(error, topics)
     }
     for (const subject of subjects) {
       subject.isRequested = false
       subject.isNew = false
     }
-    if (cluster) this.#answered(number, topics, cluster)
-    else this.#dropUnwanted(topics)
     this.#options.onEnd(cluster)
     this.#startSoon()
   }
@@ -178,7 +177,7 @@ export class MetadataRequests<Topic extends RequestedTopic> {
       const answer = answers.get(topic.name)
       const helped = (answer && topic.learn(answer)) || !topic.isPressing
       topic.answered = number
-      topic.isPressing = false
+      topic.isPressing = topic.needed > number
       if (topic.isContradicted && this.#options.isWanted(topic)) this.need(topic)
       topic.unhelpful = helped ? 0 : Math.min(topic.unhelpful + 1, MAX_UNHELPFUL)
       topic.notBefore = helped
@@ -187,7 +186,7 @@ export class MetadataRequests<Topic extends RequestedTopic> {
     }
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, topics: readonly Topic[]): void {
     const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
     this.#failures++
     this.#notBefore = clock.now() + backoff(this.#failures, retryBackoffMs, retryBackoffMaxMs)
@@ -195,9 +194,6 @@ export class MetadataRequests<Topic extends RequestedTopic> {
       error instanceof TransportError
         ? error
         : transportError('UNREACHABLE', 'No broker answered a metadata request.', { retriable: true, cause: error })
-  }
-
-  #dropUnwanted(topics: readonly Topic[]): void {
     for (const topic of topics) if (!this.#options.isWanted(topic)) topic.needed = topic.answered
     if (this.#anyBroker.waiting === 0) this.#anyBroker.needed = this.#anyBroker.answered
   }

@@ -3,8 +3,9 @@ import { TransportError } from '../errors.ts'
 import type { TopicPartitions } from '../partition/partitioner.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
-import { topicFailureCode, transportError } from '../transport/error-codes.ts'
+import { transportError } from '../transport/error-codes.ts'
 import type { Cluster, KafkaClient, PartitionMetadata } from '../transport/kafka-client.ts'
+import { AnswerWaiters } from './answer-waiters.ts'
 import { MetadataRequests, type MetadataSubject } from './metadata-requests.ts'
 import { KnownTopic } from './topic-metadata.ts'
 
@@ -30,7 +31,7 @@ export class ProducerMetadata {
   readonly #options: MetadataOptions
   readonly #requests: MetadataRequests<KnownTopic>
   readonly #topics = new Map<string, KnownTopic>()
-  readonly #waiters = new Set<() => void>()
+  readonly #waiters: AnswerWaiters
   /** When all topics were last requested. */
   #refreshedAt: Moment | undefined
   /** The same before the refresh that is under way. */
@@ -40,6 +41,7 @@ export class ProducerMetadata {
 
   constructor(client: KafkaClient, options: MetadataOptions) {
     this.#options = options
+    this.#waiters = new AnswerWaiters(options.clock)
     this.#requests = new MetadataRequests(client, {
       ...options,
       requestMs: options.connectTimeoutMs + options.requestTimeoutMs,
@@ -109,7 +111,7 @@ export class ProducerMetadata {
     const known = this.#use(topic)
     if (known.count > 0) return known.partitions
     await this.#waitFor(known, () => known.count > 0 || known.error === 'TOPIC_AUTHORIZATION_FAILED', deadline)
-    if (known.count === 0) throw this.#whyUnknown(known)
+    if (known.count === 0) throw known.whyUnknown(this.#requests.lastError)
     return known.partitions
   }
 
@@ -124,7 +126,7 @@ export class ProducerMetadata {
     const until = this.#growthDeadline(known, deadline)
     const isAnswered = () => known.answered >= ticket
     await this.#waitFor(known, () => partition < known.count || (isAnswered() && until.passed), deadline, until)
-    if (!isAnswered() && partition >= known.count) throw this.#whyUnknown(known)
+    if (!isAnswered() && partition >= known.count) throw known.whyUnknown(this.#requests.lastError)
     return known.partitions
   }
 
@@ -143,7 +145,7 @@ export class ProducerMetadata {
   close(): void {
     this.#isClosed = true
     this.#requests.close()
-    this.#wake()
+    this.#waiters.wake()
   }
 
   #known(name: string): KnownTopic {
@@ -189,7 +191,7 @@ export class ProducerMetadata {
         if (this.#isClosed) throw new TransportError('unavailable', 'The producer is closed.')
         // A request that is under way will do; where it will not, the caller has asked for a later one.
         if (!subject.isRequested && subject.needed <= subject.answered) this.#requests.need(subject)
-        await this.#nextAnswer(until.passed ? deadline : until)
+        await this.#waiters.wait(until.passed ? deadline : until)
         const { lastError } = this.#requests
         if (lastError && !lastError.retriable && !isDone()) throw lastError
       }
@@ -198,50 +200,12 @@ export class ProducerMetadata {
     }
   }
 
-  #whyUnknown({ name, error }: KnownTopic): TransportError {
-    const { lastError } = this.#requests
-    if (error === 'TOPIC_AUTHORIZATION_FAILED')
-      return new TransportError(
-        topicFailureCode(error),
-        `The producer may not describe the topic ${name}: expected an ACL for WRITE on it ` +
-          '(MSK: kafka-cluster:DescribeTopic and WriteData).',
-        { causeCode: error },
-      )
-    if (error !== null)
-      return new TransportError(topicFailureCode(error), `The cluster has no topic ${name} (${error}).`, {
-        causeCode: error,
-        retriable: true,
-      })
-    return new TransportError('unreachable', 'No broker returned metadata for the topic before the deadline.', {
-      causeCode: lastError?.causeCode ?? null,
-      retriable: true,
-      cause: lastError,
-    })
-  }
-
   #onEnd(cluster: Cluster | undefined): void {
     if (cluster?.clusterId) this.#clusterId = cluster.clusterId
     if (cluster) this.#refreshedAt ??= moment(this.#options.clock)
     else this.#refreshedAt = this.#refreshedBefore ?? this.#refreshedAt
     this.#refreshedBefore = undefined
-    this.#wake()
+    this.#waiters.wake()
     this.#options.onChange()
-  }
-
-  #nextAnswer(deadline: Deadline): Promise<void> {
-    const { clock } = this.#options
-    return new Promise(resolve => {
-      const done = () => {
-        clock.clearTimeout(timer)
-        this.#waiters.delete(done)
-        resolve()
-      }
-      const timer = clock.setTimeout(done, Math.max(1, deadline.remaining))
-      this.#waiters.add(done)
-    })
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#waiters]) wake()
   }
 }

@@ -1,7 +1,9 @@
 // What the brokers said of one topic. They learn of changes at different times, so an answer that contradicts what is
 // known counts only when several in a row agree.
+import { TransportError } from '../errors.ts'
 import type { TopicPartitions } from '../partition/partitioner.ts'
 import type { Moment } from '../time/clock.ts'
+import { topicFailureCode } from '../transport/error-codes.ts'
 import type { PartitionMetadata, TopicMetadata } from '../transport/kafka-client.ts'
 import { MetadataSubject } from './metadata-requests.ts'
 
@@ -74,6 +76,28 @@ export class KnownTopic extends MetadataSubject {
       available: [...this.#partitions.values()].filter(({ leader }) => leader >= 0).map(({ partition }) => partition),
     }
     return isRecreated || isGrown || isNewer
+  }
+
+  /** @param lastError why the last request failed, if it did */
+  whyUnknown(lastError: TransportError | undefined): TransportError {
+    const { name, error } = this
+    if (error === 'TOPIC_AUTHORIZATION_FAILED')
+      return new TransportError(
+        topicFailureCode(error),
+        `The producer may not describe the topic ${name}: expected an ACL for WRITE on it ` +
+          '(MSK: kafka-cluster:DescribeTopic and WriteData).',
+        { causeCode: error },
+      )
+    if (error !== null)
+      return new TransportError(topicFailureCode(error), `The cluster has no topic ${name} (${error}).`, {
+        causeCode: error,
+        retriable: true,
+      })
+    return new TransportError('unreachable', 'No broker returned metadata for the topic before the deadline.', {
+      causeCode: lastError?.causeCode ?? null,
+      retriable: true,
+      cause: lastError,
+    })
   }
 
   #isOlder({ partition, leaderEpoch }: PartitionMetadata): boolean {
