@@ -6,6 +6,7 @@ import { InvalidRecordError } from '../errors.ts'
 import { toBase64 } from '../record/base64.ts'
 import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
 import { validateRecord } from '../validate/record-validator.ts'
+import { originOf } from './dead-letter-origin.ts'
 
 /** What changes in a record; what is missing stays. */
 export interface RecordEdit {
@@ -17,7 +18,8 @@ export interface RecordEdit {
 
 /**
  * Returns the dead letter of the edited record, with `editedFrom`. Its key is the one that the topic's contract reads
- * from the new value; without a contract it is the given one, or that of before.
+ * from the new value; without a contract, or where a feed took the key from the message, it is the given one, or that
+ * of before.
  * @param deadLetter with its value, not with a claim check
  * @throws InvalidRecordError when the edited record breaks the topic's contract, or is one that Kafka or a reader of
  * dead letters would refuse
@@ -26,7 +28,7 @@ export function editDeadLetter(deadLetter: DeadLetter, edit: RecordEdit, contrac
   const before = recordOf(deadLetter)
   const topic = edit.topic ?? before.topic
   const { key: keyBefore, value, headers } = { ...before, ...edit }
-  const key = topic === null ? keyBefore : checkedKey({ topic, key: keyBefore, value, headers }, contracts)
+  const key = topic === null ? keyBefore : checkedKey({ topic, key: keyBefore, value, headers }, deadLetter, contracts)
   const id = deadLetterId({ topic: topic ?? '', key, value, headers }, deadLetter.recordId)
   const { partition, partitionFixedBy, ...rest } = deadLetter.record
   const place = topic === before.topic ? { partition, partitionFixedBy } : { partition: null, partitionFixedBy: null }
@@ -58,10 +60,15 @@ export function editDeadLetter(deadLetter: DeadLetter, edit: RecordEdit, contrac
   return edited
 }
 
-function checkedKey(record: Omit<ProducerRecord, 'key'> & { key: Uint8Array | null }, contracts: Contracts) {
+function checkedKey(
+  record: Omit<ProducerRecord, 'key'> & { key: Uint8Array | null },
+  deadLetter: DeadLetter,
+  contracts: Contracts,
+) {
+  const contract = contracts.get(record.topic)
   const { key } = validateRecord(
-    withKey(record),
-    contracts.has(record.topic) ? { contracts } : { anyTopic: true, keyRequired: false },
+    { ...withKey(record), ...(contract ? { origin: originOf(deadLetter, contract) } : {}) },
+    contract ? { contracts } : { anyTopic: true, keyRequired: false },
   )
   return typeof key === 'string' ? Buffer.from(key) : ((key as Uint8Array | null | undefined) ?? null)
 }
@@ -78,17 +85,17 @@ export function checkByContract(deadLetter: DeadLetter, contracts: Contracts): v
     {
       ...withKey({ topic: topic ?? '', key, value, headers }),
       ...(partition === null ? {} : { partition }),
-      // A key that a feed took from elsewhere than the value is in the record alone.
-      ...(contract && deadLetter.failure.kind === 'delivery-failure'
-        ? { origin: { keyFrom: keySources(contract) } }
-        : {}),
+      ...(contract ? { origin: checkedOrigin(deadLetter, contract) } : {}),
     },
     { contracts },
   )
 }
 
-function keySources({ key }: Contract): Contract['key']['from'] {
-  return key.from.includes('record') ? key.from : ['record', ...key.from]
+/** The key of a valid record is known: it has to agree with what the contract reads from the value. */
+function checkedOrigin(deadLetter: DeadLetter, contract: Contract): NonNullable<ProducerRecord['origin']> {
+  const { keyFrom = [] } = originOf(deadLetter, contract)
+  if (deadLetter.failure.kind === 'invalid-record' || keyFrom.includes('record')) return { keyFrom }
+  return { keyFrom: ['record', ...keyFrom] }
 }
 
 function withKey({ key, ...record }: Omit<ProducerRecord, 'key'> & { key: Uint8Array | null }): ProducerRecord {

@@ -20,6 +20,7 @@ import { sleep, systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { validateRecord } from '../validate/record-validator.ts'
 import { completeWithClaims } from './complete-claims.ts'
+import { originOf } from './dead-letter-origin.ts'
 import type { LookUpResult } from './log-look-up.ts'
 import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveOptions, RedriveResult } from './redrive-options.ts'
@@ -397,7 +398,9 @@ class Redrive {
         ...(partition === null || this.#options.to !== undefined ? {} : { partition }),
       }
       if (deadLetter.failure.kind !== 'invalid-record' || !contracts) return record
-      return { ...record, key: validateRecord(record, { contracts }).key as ProducerRecord['key'] & {} }
+      const contract = contracts.get(topic)
+      const checked = contract ? { ...record, origin: originOf(deadLetter, contract) } : record
+      return { ...record, key: validateRecord(checked, { contracts }).key as ProducerRecord['key'] & {} }
     } catch (error) {
       if (!(error instanceof KafkaProducerError)) throw error
       await this.#keep(candidate, error.code, !error.retriable)

@@ -1,0 +1,30 @@
+// Where the key of a dead letter's record may be read from once more, by its contract or by the feed that it came from.
+import type { Contract } from '../contracts/contract.ts'
+import type { DeadLetter, DeadLetterSource } from '../dead-letter/dead-letter.ts'
+import { queueName } from '../dead-letter/raw-message.ts'
+import type { ProducerRecord } from '../record/producer-record.ts'
+
+const RECORD = 'record'
+
+/**
+ * Returns the origin to validate a dead letter's record with. Message attributes, groups and events are gone: a key
+ * that came from one of these is in the record alone.
+ * @param contract of the topic that the record goes to
+ */
+export function originOf({ source }: DeadLetter, contract: Contract): NonNullable<ProducerRecord['origin']> {
+  const sources = keySourcesOf(source, contract)
+  if (sources === undefined) return { keyFrom: [RECORD] }
+  const gone = sources.findIndex(each => each !== RECORD && !each.startsWith('value:'))
+  return { keyFrom: gone < 0 ? sources : [RECORD, ...sources.slice(0, gone).filter(each => each !== RECORD)] }
+}
+
+/** @returns undefined where only the message or event itself could say so */
+function keySourcesOf({ trigger, arn }: DeadLetterSource, contract: Contract): readonly string[] | undefined {
+  const queue = trigger === 'sqs' && arn !== null ? queueName(arn) : undefined
+  const feeds = { http: [], template: [], sqs: contract.sqs, eventbridge: contract.eventbridge }[trigger]
+  const ofQueue = queue === undefined ? feeds : contract.sqs.filter(feed => feed.queue === queue)
+  const [first, ...others] = ofQueue.map(feed => feed.key ?? contract.key.from)
+  // A message of the default topic: no feed claims its queue. That of a FIFO queue is keyed by its group.
+  if (first === undefined) return queue?.endsWith('.fifo') ? undefined : contract.key.from
+  return others.every(each => each.join() === first.join()) ? first : undefined
+}

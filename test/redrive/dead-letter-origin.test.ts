@@ -1,0 +1,107 @@
+// The key of a record that a feed took from the message, not from the value: check, edit and redrive leave it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type DeadLetter, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { notSent } from '../../lib/delivery/delivery-report.ts'
+import { InvalidRecordError } from '../../lib/errors.ts'
+import type { ProducerRecord } from '../../lib/record/producer-record.ts'
+import { checkByContract, editDeadLetter } from '../../lib/redrive/edit-dead-letter.ts'
+import { redrive } from '../../lib/redrive/redrive.ts'
+import { contractsOf } from '../fakes/contracts.ts'
+import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
+
+const contracts = contractsOf([
+  {
+    topic: 'orders',
+    json: {
+      key: { from: ['value:/id'] },
+      from: {
+        sqs: [
+          { queue: 'orders.fifo' },
+          { queue: 'tenants', key: ['sqs:attribute:tenant', 'value:/id'] },
+          { queue: 'customers', key: ['value:/customer'] },
+          { queue: 'orders' },
+        ],
+        eventbridge: [
+          { source: ['shop'], key: ['event:/account'] },
+          { source: ['stock'], key: ['value:/id'] },
+        ],
+      },
+    },
+  },
+])
+const VALUE = '{"id":"i-1","customer":"c-1"}'
+const arnOf = (queue: string) => `arn:aws:sqs:eu-west-1:123456789012:${queue}`
+
+/** A dead letter with a key, from a queue, or from an event without one. */
+function from(queue: string | undefined, key: string): DeadLetter {
+  const deadLetter = deadLetterOf('d', VALUE, 'orders')
+  const place = queue === undefined ? { trigger: 'eventbridge', arn: null } : { trigger: 'sqs', arn: arnOf(queue) }
+  return {
+    ...deadLetter,
+    source: { ...deadLetter.source, ...(place as Pick<DeadLetter['source'], 'trigger' | 'arn'>) },
+    record: { ...deadLetter.record, key: Buffer.from(key).toString('base64') },
+  }
+}
+
+const mismatch = { code: 'key-mismatch' }
+
+test('check accepts a key that the feed took from the message; one from the value has to agree', () => {
+  for (const [queue, key] of [
+    ['orders.fifo', 'group'],
+    ['tenants', 'tenant'],
+    ['unclaimed.fifo', 'group'],
+    ['customers', 'c-1'],
+    ['orders', 'i-1'],
+    [undefined, 'account'],
+  ] as const)
+    checkByContract(from(queue, key), contracts)
+  assert.throws(() => checkByContract(from('customers', 'i-1'), contracts), mismatch)
+  assert.throws(() => checkByContract(from('orders', 'c-1'), contracts), mismatch)
+  assert.throws(() => checkByContract(from('unclaimed', 'c-1'), contracts), mismatch)
+})
+
+test('an edit leaves a key that the feed took from the message, and follows the value otherwise', () => {
+  const keyOf = (queue: string, key: string) => {
+    const edited = editDeadLetter(from(queue, key), { value: Buffer.from('{"id":"i-2","customer":"c-2"}') }, contracts)
+    return Buffer.from(edited.record.key ?? '', 'base64').toString()
+  }
+  assert.equal(keyOf('orders.fifo', 'group'), 'group')
+  assert.equal(keyOf('tenants', 'tenant'), 'tenant')
+  assert.equal(keyOf('customers', 'c-1'), 'c-2')
+  assert.equal(keyOf('orders', 'i-1'), 'i-2')
+})
+
+// The record of a FIFO queue was sent with the key of the contract in place of its group, out of order.
+test('an invalid record that is sent again keeps the key that the feed took from the message', async () => {
+  const invalidOf = (queue: string, key: string | null = null) => {
+    const error = new InvalidRecordError('schema', 'value: 1 violation.')
+    const record = { topic: 'orders', value: Buffer.from(VALUE) }
+    const source = { trigger: 'sqs', id: queue, index: 0, function: null, arn: arnOf(queue), receiveCount: 1 } as const
+    return toDeadLetter(notSent(record, undefined, error, Date.now()), queue, source, key)
+  }
+  const store = new MemoryDeadLetterStore([
+    invalidOf('orders.fifo', 'group'),
+    invalidOf('orders'),
+    invalidOf('customers'),
+    invalidOf('unclaimed.fifo'),
+  ])
+  const sent: ProducerRecord[] = []
+  const producer = {
+    sendAll: async (records: readonly ProducerRecord[]) => {
+      sent.push(...records)
+      return []
+    },
+  }
+  const { failed } = await redrive(store, { producer, contracts, includeInvalid: true })
+  assert.deepEqual(
+    sent.map(({ sourceId, key }) => [sourceId, String(key)]),
+    [
+      ['orders.fifo', 'group'],
+      ['orders', 'i-1'],
+      ['customers', 'c-1'],
+    ],
+  )
+  assert.deepEqual(failed, { 'key-missing': 1 })
+})
