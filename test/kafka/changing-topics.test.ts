@@ -37,7 +37,7 @@ test('a record for a partition that was added this moment is delivered, thirty t
   assert.deepEqual([...reports], [['delivered', 30]])
 })
 
-test('of a topic made anew with fewer partitions, records of the others end soon, after few metadata requests', async t => {
+test('of a topic made anew with fewer partitions, records of the others end soon, with few requests', async t => {
   const admin = await adminOf(t)
   const topic = await newTopic(6)
   const producer = producerOf(servers.split(','), { deliveryTimeoutMs: 60_000 })
