@@ -30,7 +30,7 @@ function startWith(env: Record<string, string>) {
   return spawnSync(process.execPath, ['local/start.ts'], {
     env: { ...process.env, XDG_CACHE_HOME: temporaryFolder(), ...env },
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 240_000,
   })
 }
 
