@@ -1,12 +1,8 @@
 import type { Command } from 'commander'
 import { WrongUse } from './exit.ts'
+import { mskQuotaOf } from './msk-quotas.ts'
 import { printMessage, printTable } from './output.ts'
 
-/** Per broker, with IAM. Source: docs.aws.amazon.com/msk/latest/developerguide/limits.html */
-const LIMITS = {
-  'kafka.t3.small': { connections: 300, perSecond: 4 },
-  other: { connections: 3000, perSecond: 20 },
-} as const
 /** A sandbox has one connection to each broker that leads a partition, and a second while that waits for followers. */
 const PER_BROKER = { usual: 1, max: 2 }
 
@@ -30,7 +26,7 @@ export function addPlan(program: Command): void {
 function run(options: Options): void {
   const brokers = count('brokers', options.brokers)
   const concurrency = count('concurrency', options.concurrency)
-  const limit = options.instance === 'kafka.t3.small' ? LIMITS['kafka.t3.small'] : LIMITS.other
+  const limit = mskQuotaOf(options.instance)
   const maxConnections = concurrency * PER_BROKER.max
   const coldStartS = Math.ceil(concurrency / limit.perSecond)
   printTable([

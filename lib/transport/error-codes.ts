@@ -101,6 +101,8 @@ const clientCauses = {
   CONNECTION_TIMEOUT: { refresh: 'before-retry', failure: 'unreachable' },
   /** The peer's bytes are not a response of Kafka. */
   MALFORMED_ANSWER: { refresh: 'before-retry', failure: 'unreachable' },
+  /** The broker admits no more connections for now: too many at once, or too many per second. */
+  CONNECTION_LIMIT: { refresh: 'before-retry', failure: 'unreachable' },
   CLOSED_WHILE_CONNECTING: { refresh: 'before-retry', failure: 'unreachable' },
   AUTHENTICATION_FAILED: { failure: 'authentication' },
   CERTIFICATE_REFUSED: { failure: 'authentication' },

@@ -10,6 +10,9 @@ const MIN_BYTES = 4
  */
 const MAX_BYTES = 100 * 1024 * 1024
 
+/** The type of the record and the major version of TLS, with which a TLS listener answers what it can't read. */
+const TLS_ALERT = 0x1503
+
 export class FrameReader {
   readonly #maxBytes: number
   #chunks: Buffer[] = []
@@ -25,7 +28,8 @@ export class FrameReader {
   /**
    * Adds bytes as they came from the socket and calls `onFrame` for each response that is complete, without its size
    * field. A response that came in one piece is not copied.
-   * @throws TransportError MALFORMED_ANSWER for a size that no Kafka response has; the connection is unusable then
+   * @throws TransportError MALFORMED_ANSWER for a size that no Kafka response has, SECURITY_PROTOCOL_MISMATCH for a TLS
+   * alert; the connection is unusable then
    */
   push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
     this.#chunks.push(chunk)
@@ -49,6 +53,11 @@ export class FrameReader {
   #frameBytes(bytes: Buffer): number {
     const size = bytes.readInt32BE(0)
     if (size >= MIN_BYTES && size <= this.#maxBytes) return size
+    if (size >>> 16 === TLS_ALERT)
+      throw transportError(
+        'SECURITY_PROTOCOL_MISMATCH',
+        'The broker’s listener uses TLS: expected security.protocol (KAFKA_SECURITY_PROTOCOL) SSL or SASL_SSL.',
+      )
     throw transportError(
       'MALFORMED_ANSWER',
       `The peer's answer is not Kafka's: expected a size of ${MIN_BYTES} to ${this.#maxBytes} bytes, got ${size}. ` +

@@ -23,6 +23,8 @@ export interface Script {
   onProduce?(partition: ProducePartition): ProduceAction
   /** The whole answer to a Produce is sent, dropped, or sent when the promise resolves. */
   onAnswer?(broker: number, produces: number): 'send' | 'drop' | Promise<void>
+  /** Called with the number of this connection, from 1. `hang`: nothing is read. A number: closed after so many ms. */
+  onConnection?(broker: number, connections: number): 'serve' | 'hang' | number
   /** Returns the bytes to send in place of a response. */
   onBytes?(broker: number, apiKey: number, response: Buffer): Buffer
   /** Called before the request is processed; a promise holds it. */
@@ -124,6 +126,11 @@ export class ScriptedBrokers {
     this.#sockets.add(socket)
     socket.on('error', () => undefined)
     socket.on('close', () => this.#sockets.delete(socket))
+    const fate = this.script.onConnection?.(broker, this.connections) ?? 'serve'
+    if (fate !== 'serve') {
+      if (fate !== 'hang') setTimeout(() => socket.end(), fate)
+      return
+    }
     let buffered = Buffer.alloc(0)
     let chain = Promise.resolve()
     socket.on('data', chunk => {

@@ -274,7 +274,7 @@ test('plan: reports what fits and what exceeds the limits', async () => {
   assert.equal(fits.status, 0, fits.stderr)
   assert.match(fits.stdout, /connections per broker\s+10 to 20\s+3000/)
   const burst = await command(['plan', '--concurrency', '200', '--brokers', '6'])
-  assert.match(burst.stderr, /admits a burst of \d+ cold starts over 10 s/)
+  assert.match(burst.stderr, /admits a burst of \d+ cold starts over 2 s/)
   const small = await command(['plan', '--concurrency', '200', '--instance', 'kafka.t3.small'])
   assert.equal(small.status, 1)
   assert.match(small.stderr, /to 150 in total/)

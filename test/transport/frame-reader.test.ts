@@ -70,6 +70,17 @@ for (const [name, size] of [
     )
   })
 
+test('a TLS alert names security.protocol, and is not retried', () => {
+  assert.throws(
+    () => new FrameReader().push(Buffer.from('15030300020246', 'hex'), () => assert.fail('a frame')),
+    (error: unknown) =>
+      error instanceof TransportError &&
+      error.causeCode === 'SECURITY_PROTOCOL_MISMATCH' &&
+      !error.retriable &&
+      /security\.protocol/.test(error.message),
+  )
+})
+
 for (const [name, answer] of [
   ['a size of 0', Buffer.alloc(4)],
   ['a size of 3', Buffer.concat([int32(3), Buffer.alloc(3)])],

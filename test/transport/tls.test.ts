@@ -40,6 +40,7 @@ async function connectTo(server: TlsOptions, ca?: string): Promise<{ problem: st
     clock: systemClock,
     security: { tls: ca === undefined ? {} : { ca }, credentials: undefined },
     answerTimes: new AnswerTimes(),
+    listenFirstMs: 0,
     onDestroyed: () => {},
     onGrace: () => {},
     onAnswer: () => {},

@@ -1,17 +1,19 @@
 // One kafkajs Connection with one socket. It never reconnects: BrokerNode creates a new one instead.
 // The timers, retries and pools of kafkajs are off; the timers here run on the monotonic clock.
+import { once } from 'node:events'
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, TLSSocket } from 'node:tls'
 import loggers from 'kafkajs/src/loggers/index.js'
 import Connection, { type WireProtocol } from 'kafkajs/src/network/connection.js'
 import { TransportError } from '../../errors.ts'
-import { type Clock, elapsedSince, type Moment, moment } from '../../time/clock.ts'
+import { type Clock, elapsedSince, type Moment, moment, sleep } from '../../time/clock.ts'
 import { withTimeout } from '../../time/patient-timer.ts'
 import type { AnswerTimes } from '../answer-times.ts'
 import type { ConnectionSecurity } from '../connection-security.ts'
 import { type ClientCauseCode, transportError } from '../error-codes.ts'
 import { FrameReader } from '../frame-reader.ts'
-import { closedWhileConnecting, connectionError } from './connection-error.ts'
+import { connectionError } from './connection-error.ts'
+import { closedEarly, noAnswer } from './refused-connection.ts'
 import { toSasl } from './sasl.ts'
 import { type ApiVersions, apiVersions, PRODUCE, REQUIRED_VERSIONS } from './wire.ts'
 
@@ -33,6 +35,8 @@ export interface BrokerConnectionOptions {
   /** Of this broker, over all its connections. */
   readonly answerTimes: AnswerTimes
   readonly lookup: LookupFunction
+  /** Wait this long after the TCP handshake before anything is sent, ms (`refused-connection.ts`). */
+  readonly listenFirstMs: number
   /** Called once, when the connection is destroyed. */
   readonly onDestroyed: (connection: BrokerConnection, reason: string) => void
   readonly onGrace: () => void
@@ -59,6 +63,10 @@ export class BrokerConnection {
   #reason = ''
   /** Why this client gave the connection up, where that says more than kafkajs's error. */
   #failure: TransportError | undefined
+  readonly #begin: number
+  /** Monotonic times of the TCP handshake and of the first bytes that were sent. */
+  #tcpConnectedAt: number | undefined
+  #firstWriteAt: number | undefined
   #authenticatedAt: Moment | undefined
   /** Resolves when the last Produce that was written has its answer or has failed. */
   #lastProduce: Promise<unknown> | undefined
@@ -66,6 +74,7 @@ export class BrokerConnection {
   constructor(options: BrokerConnectionOptions) {
     this.#options = options
     this.lastIo = moment(options.clock)
+    this.#begin = options.clock.now()
     this.#connection = new Connection({
       host: options.host,
       port: options.port,
@@ -85,6 +94,11 @@ export class BrokerConnection {
     this.#connection.requestQueue.scheduleCheckPendingRequests = () => {}
     // kafkajs's own reader believes every size, and throws in the socket's listener, where nobody catches.
     this.#connection.processData = chunk => this.#read(chunk)
+  }
+
+  /** Whether it sent nothing at first (`listenFirstMs`). */
+  get hasListened(): boolean {
+    return this.#options.listenFirstMs > 0
   }
 
   get idleMs(): number {
@@ -108,25 +122,49 @@ export class BrokerConnection {
    */
   async connect(ms: number, knownVersions: ApiVersions | undefined): Promise<ApiVersions> {
     try {
-      const versions = await this.#withTimeout(this.#handshake(knownVersions), ms, 'CONNECTION_TIMEOUT')
+      const versions = await this.#withTimeout(this.#handshake(knownVersions), ms, 'CONNECTION_TIMEOUT', () =>
+        this.noAnswer(ms),
+      )
       this.lastIo = moment(this.#options.clock)
       return versions
     } catch (caught) {
       const error = this.#failure ?? caught
       const failure = connectionError({ error, socketError: this.#socketError, security: this.#options.security })
-      throw failure.causeCode === 'UNREACHABLE' && this.#wasClosed ? closedWhileConnecting(error) : failure
+      throw (failure.causeCode === 'UNREACHABLE' && this.#wasClosed) || failure.causeCode === 'CLOSED_WHILE_CONNECTING'
+        ? this.closedEarly(error)
+        : failure
     }
   }
 
+  #explain(error: unknown): unknown {
+    if (this.#failure) return this.#failure
+    return this.#wasClosed && this.lastAnswer === Number.NEGATIVE_INFINITY ? this.closedEarly(error) : error
+  }
+
+  /** Why the connection was closed before its first answer. */
+  closedEarly(cause: unknown): TransportError {
+    const now = this.#options.clock.now()
+    return closedEarly({
+      msAfterWrite: this.#firstWriteAt === undefined ? undefined : now - this.#firstWriteAt,
+      connectMs: (this.#tcpConnectedAt ?? now) - this.#begin,
+      cause,
+    })
+  }
+
+  /** What a connection that is not ready after `ms` waits for. */
+  noAnswer(ms: number): string {
+    return noAnswer(ms, this.#tcpConnectedAt !== undefined)
+  }
+
   /**
-   * The broker closed the connection (FIN). A reset (RST) comes from an overloaded network or a connection limit, and
-   * passes.
+   * The broker closed the connection (FIN). A reset (RST) comes from an overloaded network, and passes.
    */
   get #wasClosed(): boolean {
     return this.#reason === 'CLOSED_BY_BROKER'
   }
 
   async #handshake(knownVersions: ApiVersions | undefined): Promise<ApiVersions> {
+    await this.#listenFirst()
     await this.#connection.connect()
     const versions = knownVersions ?? (await this.#timed(this.#connection.send(apiVersions())))
     for (const { apiKey, name, version } of REQUIRED_VERSIONS) {
@@ -145,6 +183,16 @@ export class BrokerConnection {
       this.#authenticatedAt = moment(this.#options.clock)
     }
     return versions
+  }
+
+  /** Opens the TCP connection and sends nothing: a broker at its limit closes it meanwhile. */
+  async #listenFirst(): Promise<void> {
+    const { host, port, lookup, clock, listenFirstMs } = this.#options
+    if (listenFirstMs === 0) return
+    const socket = this.#watch(connect({ host, port, lookup }))
+    await once(socket, 'connect')
+    await sleep(clock, listenFirstMs)
+    if (this.isDestroyed) throw new Error('The connection was closed.')
   }
 
   async #timed<T>(answer: Promise<T>): Promise<T> {
@@ -170,7 +218,8 @@ export class BrokerConnection {
     ms: number,
     options: { beforeWrite?: () => boolean; sparesProduces?: boolean } = {},
   ): Promise<T> {
-    if (this.isDestroyed) throw transportError('CONNECTION_BROKEN', 'The connection is closed.', { retriable: true })
+    if (this.isDestroyed)
+      throw this.#explain(transportError('CONNECTION_BROKEN', 'The connection is closed.', { retriable: true }))
     const isProduce = protocol.request.apiKey === PRODUCE
     this.inFlight++
     if (isProduce) this.produceInFlight++
@@ -193,14 +242,14 @@ export class BrokerConnection {
     }
     try {
       const answer = await this.#afterEarlierProduce(isProduce, this.#timed(this.#connection.send(guarded)), work =>
-        this.#withTimeout(work, ms, 'REQUEST_TIMEOUT', options.sparesProduces),
+        this.#withTimeout(work, ms, 'REQUEST_TIMEOUT', undefined, options.sparesProduces),
       )
       this.lastIo = moment(this.#options.clock)
       if (this.lastAnswer === Number.NEGATIVE_INFINITY) this.#options.onAnswer()
       this.lastAnswer = this.#options.clock.now()
       return answer
     } catch (caught) {
-      const error = this.#failure ?? caught
+      const error = this.#explain(caught)
       const isKept = isCancelled || (options.sparesProduces && this.produceInFlight > 0)
       if (!isKept) this.destroy((error instanceof TransportError && error.causeCode) || 'CONNECTION_BROKEN')
       throw error
@@ -270,10 +319,17 @@ export class BrokerConnection {
     if (this.#socket && !this.#socket.destroyed) this.#socket.destroy(new Error(reason))
   }
 
-  #withTimeout<T>(work: Promise<T>, ms: number, causeCode: ClientCauseCode, sparesProduces = false): Promise<T> {
+  #withTimeout<T>(
+    work: Promise<T>,
+    ms: number,
+    causeCode: ClientCauseCode,
+    message = () => `No answer within ${Math.round(ms)} ms.`,
+    sparesProduces = false,
+  ): Promise<T> {
     const late = () => {
+      const error = transportError(causeCode, message(), { retriable: true })
       if (!(sparesProduces && this.produceInFlight > 0)) this.destroy(causeCode)
-      return transportError(causeCode, `No answer within ${Math.round(ms)} ms.`, { retriable: true })
+      return error
     }
     return withTimeout(this.#options.clock, ms, work, late, this.#options.onGrace)
   }
@@ -281,26 +337,44 @@ export class BrokerConnection {
   #createSocket(host: string, port: number, onConnect: () => void): Socket {
     const { lookup, security } = this.#options
     const { tls } = security
+    const opened = this.#socket
+    if (!tls && opened) {
+      queueMicrotask(onConnect)
+      return this.#sends(opened)
+    }
+    const target = opened ? { host, socket: opened } : { host, port, lookup }
     const socket = tls
-      ? connectTls(
-          { host, port, lookup, ...tls, ...(isIP(host) ? {} : { servername: host }), ...TLS_ALWAYS },
-          onConnect,
-        )
+      ? connectTls({ ...target, ...tls, ...(isIP(host) ? {} : { servername: host }), ...TLS_ALWAYS }, onConnect)
       : connect({ host, port, lookup }, onConnect)
+    if (opened) this.#firstWriteAt = this.#options.clock.now()
+    return this.#sends(this.#watch(socket))
+  }
+
+  #watch(socket: Socket): Socket {
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
+    socket.once('connect', () => {
+      this.#tcpConnectedAt ??= this.#options.clock.now()
+      // TLS begins at once.
+      if (socket instanceof TLSSocket) this.#firstWriteAt ??= this.#tcpConnectedAt
+    })
     socket.once('error', error => {
       this.#socketError ??= error
     })
+    for (const event of ['end', 'error', 'close'] as const)
+      socket.on(event, () => this.destroy(event === 'end' ? 'CLOSED_BY_BROKER' : 'CONNECTION_BROKEN'))
+    this.#socket = socket
+    return socket
+  }
+
+  #sends(socket: Socket): Socket {
     const write = socket.write
     socket.write = ((chunk: Buffer, ...rest: []) => {
       if (chunk.length > 6 && chunk.readInt16BE(4) === PRODUCE) this.produceWrites++
       this.lastIo = moment(this.#options.clock)
+      this.#firstWriteAt ??= this.#options.clock.now()
       return write.call(socket, chunk, ...rest)
     }) as typeof socket.write
-    for (const event of ['end', 'error', 'close'] as const)
-      socket.on(event, () => this.destroy(event === 'end' ? 'CLOSED_BY_BROKER' : 'CONNECTION_BROKEN'))
-    this.#socket = socket
     return socket
   }
 }

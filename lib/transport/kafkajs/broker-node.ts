@@ -10,8 +10,8 @@ import { AnswerTimes } from '../answer-times.ts'
 import type { ConnectionSecurity, SecurityProvider } from '../connection-security.ts'
 import { transportError } from '../error-codes.ts'
 import { BrokerConnection } from './broker-connection.ts'
-import { CLOSED_WHILE_CONNECTING, closedWhileConnecting, protocolMismatch } from './connection-error.ts'
 import { SILENT_MS } from './first-success.ts'
+import { atLimit, CLOSED_WHILE_CONNECTING, LISTEN_FIRST_MS, protocolMismatch } from './refused-connection.ts'
 import { rotatingLookup } from './rotating-lookup.ts'
 import type { ApiVersions } from './wire.ts'
 
@@ -29,7 +29,10 @@ export interface BrokerNodeOptions {
 export interface SharedState {
   versions: ApiVersions | undefined
   connectionAttempts: number
-  /** New connections that brokers closed before their first answer; undefined once a connection has succeeded. */
+  /**
+   * New connections that brokers closed after their first bytes, before an answer; undefined once a connection has
+   * succeeded, which proves security.protocol.
+   */
   closedAttempts: number | undefined
   graces: number
   destroyed: Record<string, number>
@@ -65,6 +68,8 @@ export class BrokerNode {
   /** Requests of `ask` without an answer. */
   readonly #questions = new Set<{ readonly askedAt: number }>()
   #connecting: Promise<void> | undefined
+  /** The connection of the attempt in progress. */
+  #opening: BrokerConnection | undefined
   #failures = 0
   /** Which of the addresses of its name the next connection tries first. */
   #addressOffset = 0
@@ -168,8 +173,11 @@ export class BrokerNode {
         this.#connecting = undefined
       })
       // Callers share the connection attempt; each waits for it until its own deadline.
-      await withTimeout(this.#options.clock, deadline.remaining, this.#connecting, () =>
-        transportError('UNREACHABLE', 'No connection before the deadline.', { retriable: true }),
+      const ms = deadline.remaining
+      await withTimeout(this.#options.clock, ms, this.#connecting, () =>
+        transportError('UNREACHABLE', this.#opening?.noAnswer(ms) ?? 'No connection before the deadline.', {
+          retriable: true,
+        }),
       )
     }
   }
@@ -219,6 +227,7 @@ export class BrokerNode {
     const security = await this.#connectionSecurity(deadline)
     if (this.#closed) throw transportError('CLOSED', 'The producer is closed.')
     const [host, port] = splitAddress(this.address)
+    const listenFirstMs = this.#shared.closedAttempts ? LISTEN_FIRST_MS : 0
     const connection = new BrokerConnection({
       host,
       port,
@@ -227,6 +236,7 @@ export class BrokerNode {
       security,
       answerTimes: this.#answerTimes,
       lookup: rotatingLookup(this.#addressOffset),
+      listenFirstMs,
       onDestroyed: (dead, reason) => this.#onDestroyed(dead, reason),
       onGrace: () => {
         this.#shared.graces++
@@ -236,6 +246,7 @@ export class BrokerNode {
       },
     })
     this.#shared.connectionAttempts++
+    this.#opening = connection
     try {
       this.#shared.versions = await connection.connect(
         Math.max(1, Math.min(connectTimeoutMs, deadline.remaining)),
@@ -245,7 +256,9 @@ export class BrokerNode {
       return connection
     } catch (error) {
       connection.destroy('CONNECTION_FAILED')
-      throw this.#countClosed(error as TransportError)
+      throw this.#countClosed(error as TransportError, listenFirstMs > 0)
+    } finally {
+      this.#opening = undefined
     }
   }
 
@@ -268,8 +281,14 @@ export class BrokerNode {
     }
   }
 
-  #countClosed(error: TransportError): TransportError {
-    if (error.causeCode !== CLOSED_WHILE_CONNECTING || this.#shared.closedAttempts === undefined) return error
+  /**
+   * The first close is a hint; only connections that sent nothing at first can confirm it. Otherwise several brokers at
+   * their limit, asked side by side, would look like a mismatch.
+   */
+  #countClosed(error: TransportError, hasListened: boolean): TransportError {
+    if (error.causeCode !== CLOSED_WHILE_CONNECTING) return error
+    if (this.#shared.closedAttempts === undefined) return atLimit(error.cause)
+    if (this.#shared.closedAttempts > 0 && !hasListened) return error
     this.#shared.closedAttempts++
     return this.#shared.closedAttempts >= MAX_CLOSED_ATTEMPTS ? protocolMismatch(error.cause) : error
   }
@@ -289,7 +308,7 @@ export class BrokerNode {
     if (reason === 'IDLE' || reason === 'SESSION' || reason === 'CLOSE' || wasClosedIdle) return
     // A listener that expects authentication completes any handshake, and closes the connection at the first request.
     if (wasInUse && connection.lastAnswer === Number.NEGATIVE_INFINITY && reason === 'CLOSED_BY_BROKER')
-      this.#rememberRefusal(this.#countClosed(closedWhileConnecting(undefined)))
+      this.#rememberRefusal(this.#countClosed(connection.closedEarly(undefined), connection.hasListened))
     this.#backOff()
   }
 

@@ -3,6 +3,7 @@
 import { TransportError } from '../../errors.ts'
 import type { ConnectionSecurity } from '../connection-security.ts'
 import { transportError } from '../error-codes.ts'
+import { closedWhileConnecting, isTooManyConnects, protocolMismatch, tooManyConnects } from './refused-connection.ts'
 
 const HOST_NAME = new Set(['ERR_TLS_CERT_ALTNAME_INVALID'])
 const VALIDITY = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
@@ -62,6 +63,7 @@ export function connectionError({
   if (tls && (NOT_TLS.has(code) || /before secure TLS connection/.test(socketError?.message ?? '')))
     return closedWhileConnecting(error)
   if (credentials) {
+    if (isTooManyConnects(error)) return tooManyConnects(error)
     const { name = '', type } = (error ?? {}) as { name?: string; type?: string }
     if (
       type === 'UNSUPPORTED_SASL_MECHANISM' ||
@@ -72,11 +74,9 @@ export function connectionError({
         `The broker does not support ${credentials.name}: check sasl.mechanism (KAFKA_SASL_MECHANISM).`,
         { cause: error },
       )
-    if (
-      name === 'KafkaJSSASLAuthenticationError' ||
-      type === 'SASL_AUTHENTICATION_FAILED' ||
-      type === 'ILLEGAL_SASL_STATE'
-    )
+    // The answer of a listener without SASL to the first request of an authentication.
+    if (type === 'ILLEGAL_SASL_STATE') return protocolMismatch(error)
+    if (name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED')
       return authenticationFailed(credentials, error)
   }
   // The socket's own error says which name or address it was.
@@ -93,23 +93,4 @@ export function authenticationFailed(
   return transportError('AUTHENTICATION_FAILED', `SASL authentication failed for ${name}: check ${hint}.`, {
     cause,
   })
-}
-
-/** One such attempt may be a broker that is stopping; several in a row, with none that succeeded, are a mismatch. */
-export const CLOSED_WHILE_CONNECTING = 'CLOSED_WHILE_CONNECTING'
-
-export function closedWhileConnecting(cause: unknown): TransportError {
-  return transportError(CLOSED_WHILE_CONNECTING, 'The broker closed the new connection.', {
-    retriable: true,
-    cause,
-  })
-}
-
-export function protocolMismatch(cause: unknown): TransportError {
-  return transportError(
-    'SECURITY_PROTOCOL_MISMATCH',
-    'The broker closes every new connection before it can be used: check that security.protocol ' +
-      '(KAFKA_SECURITY_PROTOCOL) is that of the broker’s listener (PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL).',
-    { cause },
-  )
 }

@@ -114,7 +114,7 @@ export class KafkaJsClient implements KafkaClient {
       connection = await broker.dataConnection(Deadline.after(this.#clock, request.connectTimeoutMs))
     } catch (error) {
       const failed = asTransportError(error)
-      return all('not-sent', failed.retriable ? 'UNREACHABLE' : causeOf(failed), failed.retriable, error)
+      return all('not-sent', causeOf(failed), failed.retriable, error)
     }
     const writesBefore = connection.produceWrites
     try {
