@@ -46,8 +46,8 @@ export interface LookUpOptions {
   readonly isCompacted: (topic: string) => boolean
   /** The partition that the record will be sent to. */
   readonly partitionOf: (deadLetter: DeadLetter) => number | undefined
-  /** The offsets that this redrive wrote to the partition: no newer records, whatever their timestamps. */
-  readonly written?: (topic: string, partition: number) => ReadonlySet<bigint>
+  /** The offsets that this redrive wrote to the partition, with the times of their dead letters. */
+  readonly written?: (topic: string, partition: number) => ReadonlyMap<bigint, number>
   /** Whether records in doubt on another cluster count as not there. */
   readonly acceptOtherCluster: boolean
   readonly deadline?: Deadline | undefined

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type DeadLetter, deadLetterId } from '../dead-letter/dead-letter.ts'
 import type { LogBatch, LogRecord } from '../wire-format/record-batch-decoder.ts'
+import { timeOf } from './retried-dead-letter.ts'
 
 /** A dead letter to look up. */
 export interface Sought {
@@ -32,7 +33,7 @@ interface State {
 
 export class PartitionScan {
   readonly #topic: string
-  readonly #written: ReadonlySet<bigint>
+  readonly #written: ReadonlyMap<bigint, number>
   readonly #states = new Map<string, State>()
   readonly #bySequence = new Map<string, State[]>()
   readonly #byRecordId = new Map<string, State[]>()
@@ -44,8 +45,8 @@ export class PartitionScan {
   #open = 0
   #checksNewer = false
 
-  /** @param written the offsets of records that are no newer ones of any key */
-  constructor(topic: string, sought: readonly Sought[], written: ReadonlySet<bigint> = new Set()) {
+  /** @param written the offsets of records of other dead letters, with the times of these */
+  constructor(topic: string, sought: readonly Sought[], written: ReadonlyMap<bigint, number> = new Map()) {
     this.#topic = topic
     this.#written = written
     for (const one of sought) this.#add(one)
@@ -114,9 +115,11 @@ export class PartitionScan {
   #look(record: LogRecord, isTransactional: boolean): void {
     // This producer uses no transactions, so a record in one is from another producer.
     if (!isTransactional) for (const state of this.#candidates(record)) this.#found(state, record)
-    if (!this.#checksNewer || record.key === null || this.#written.has(record.offset)) return
+    if (!this.#checksNewer || record.key === null) return
     for (const state of this.#byKey.get(record.key.toString('base64')) ?? []) {
-      const { from, newerSince = Number.NEGATIVE_INFINITY } = state.sought
+      const { from, deadLetter, newerSince = Number.NEGATIVE_INFINITY } = state.sought
+      const time = this.#written.get(record.offset)
+      if (time !== undefined && time <= timeOf(deadLetter)) continue
       if (record.offset < from || record.timestamp < newerSince) continue
       if (isTransactional) this.#uncommittedOf(record.producerId).set(state, record.offset)
       else this.#newer(state, record.offset)

@@ -15,10 +15,10 @@ import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import { DeadLetterError, type ErrorCode, KafkaProducerError } from '../errors.ts'
 import { murmur2 } from '../partition/murmur2.ts'
 import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
-import { topicPartition } from '../record/topic-partition.ts'
 import { sleep, systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { validateRecord } from '../validate/record-validator.ts'
+import { CompactedKeys, olderOfTheirKeys } from './compacted-keys.ts'
 import { completeWithClaims } from './complete-claims.ts'
 import { originOf } from './dead-letter-origin.ts'
 import type { LookUpResult } from './log-look-up.ts'
@@ -94,8 +94,7 @@ class Redrive {
   readonly #partitionCounts = new Map<string, number | undefined>()
   /** Batches in a row of which nothing could be completed. */
   #refusals = 0
-  /** By compacted topic and partition. */
-  readonly #written = new Map<string, Set<bigint>>()
+  readonly #compactedKeys = new CompactedKeys()
 
   constructor(store: DeadLetterStore, options: RedriveOptions, counts: RedriveCounts, lease: Lease | undefined) {
     this.#store = store
@@ -207,7 +206,8 @@ class Redrive {
     const unanswered = await this.#facts?.load(topics)
     // If no broker answers or authenticates us, every send would fail.
     if (unanswered && OF_CLUSTER.has(unanswered.code)) return this.#counts.stop(unanswered.code, unanswered)
-    const checked = window.map(candidate => ({ ...candidate, keptFor: candidate.keptFor ?? this.#misfit(candidate) }))
+    const fitting = window.map(candidate => ({ ...candidate, keptFor: candidate.keptFor ?? this.#misfit(candidate) }))
+    const checked = this.#newestOfKeys(fitting)
     const placed = log ? await Promise.all(checked.map(candidate => this.#place(candidate))) : checked
     const results = await this.#lookUp(placed.filter(({ keptFor }) => keptFor === undefined))
     const size = Math.max(1, Math.min(concurrency, rate))
@@ -224,6 +224,14 @@ class Redrive {
     if (facts.kind === 'unknown') return assumeRetained ? undefined : 'retention-unknown'
     const isTooOld = facts.kind === 'known' && timestamp !== 'now' && isOlder(deadLetter, facts.retentionMs)
     return isTooOld ? 'too-old' : undefined
+  }
+
+  /** In compacted topics the older records of a key are kept, or the last of them would replace the newest. */
+  #newestOfKeys(candidates: readonly Candidate[]): readonly Candidate[] {
+    if (this.#options.overwrite) return candidates
+    const inCompacted = candidates.filter(({ topic, keptFor }) => keptFor === undefined && this.#isCompacted(topic))
+    const older = olderOfTheirKeys(inCompacted)
+    return candidates.map(candidate => (older.has(candidate) ? { ...candidate, keptFor: 'superseded' } : candidate))
   }
 
   async #place(candidate: Candidate): Promise<Candidate> {
@@ -263,18 +271,11 @@ class Redrive {
       waitMs: inDoubtWaitMs,
       isCompacted: topic => !overwrite && this.#isCompacted(topic),
       partitionOf: deadLetter => partitions.get(deadLetter),
-      written: (topic, partition) => this.#writtenTo(topic, partition),
+      written: (topic, partition) => this.#compactedKeys.written(topic, partition),
       acceptOtherCluster: otherCluster,
       deadline,
       signal,
     })
-  }
-
-  #writtenTo(topic: string, partition: number): Set<bigint> {
-    const place = topicPartition(topic, partition)
-    const offsets = this.#written.get(place) ?? new Set<bigint>()
-    this.#written.set(place, offsets)
-    return offsets
   }
 
   #isCompacted(topic: string): boolean {
@@ -337,7 +338,8 @@ class Redrive {
       if (report.kind === 'delivered') {
         const { partition, offset } = report.metadata
         completed.push({ open, location: locationOf(report.metadata) })
-        if (offset !== null && this.#isCompacted(topic)) this.#writtenTo(topic, partition).add(offset)
+        if (offset !== null && this.#isCompacted(topic))
+          this.#compactedKeys.note(topic, partition, offset, open.deadLetter)
         attempts.push({ topic, partition, failed: undefined })
       } else {
         failures.push({ candidate, failed: report })

@@ -220,13 +220,16 @@ test('on a compacted topic a newer record of the key keeps a dead letter, unless
     assert.deepEqual(await outcomes([plain], logOf(batches), { isCompacted: () => true }), [expected], name)
 })
 
-test('a record that the same redrive wrote is not a newer one of its key', async () => {
+test('a record that the same redrive wrote is a newer one of its key if its dead letter is newer', async () => {
   const plain = deadLetterOf('a', 'value')
-  const sent = { ...recordOf('sent before'), timestamp: Date.parse(plain.failure.firstAt) - 1000 }
+  const time = Date.parse(plain.failure.firstAt)
+  const sent = { ...recordOf('sent before'), timestamp: time - 1000 }
   const log = logOf([at(4n, batchOf([sent], 'none', PRODUCER))])
   const isCompacted = () => true
+  const writtenFor = (of: number) => ({ isCompacted, written: () => new Map([[4n, of]]) })
   assert.deepEqual(await outcomes([plain], log, { isCompacted }), ['superseded'])
-  assert.deepEqual(await outcomes([plain], log, { isCompacted, written: () => new Set([4n]) }), ['not-there'])
+  assert.deepEqual(await outcomes([plain], log, writtenFor(time - 1000)), ['not-there'])
+  assert.deepEqual(await outcomes([plain], log, writtenFor(time + 1)), ['superseded'])
 })
 
 test('the record itself is not a newer one of its key', async () => {

@@ -164,6 +164,25 @@ test('why a dead letter is kept is stored once, and not by a dry run', async () 
   assert.deepEqual(lastOf(), noted)
 })
 
+test('of two dead letters of a key in a compacted topic only the newer is sent, whatever the order', async () => {
+  const of = (id: string, firstAt: string, topic = 'chat') => {
+    const deadLetter = deadLetterOf(id, id, topic)
+    return { ...deadLetter, failure: { ...deadLetter.failure, firstAt } }
+  }
+  const [older, newer] = [of('older', '2026-01-01T00:00:00.000Z'), of('newer', '2026-01-01T00:00:20.000Z')]
+  const log = logOf({ chat: { 'cleanup.policy': 'compact' }, orders: {} })
+  for (const deadLetters of [
+    [older, newer],
+    [newer, older],
+  ]) {
+    const { producer, store, result } = await run(deadLetters, { log })
+    assert.deepEqual([producer.sent(), store.ids, result.failed], [['chat:newer'], ['older'], { superseded: 1 }])
+  }
+  assert.equal((await run([newer, older], { log, overwrite: true })).result.resent, 2)
+  const inOther = [of('newer', newer.failure.firstAt, 'orders'), of('older', older.failure.firstAt, 'orders')]
+  assert.equal((await run(inOther, { log })).result.resent, 2)
+})
+
 test('nothing is sent if the store could not store the results', async () => {
   const store = new MemoryDeadLetterStore(many(3, 'chat'))
   store.failing.set('reserve', new DeadLetterError('dead-letter', 'The disk target is full.', { retriable: true }))
