@@ -112,8 +112,7 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
       database.prepare(`DELETE FROM claims WHERE letter_id IN (SELECT letter_id FROM ${isOld})`).run(now - COMPLETED_MS)
       database.prepare(`DELETE FROM ${isOld}`).run(now - COMPLETED_MS)
     })
-    const database = await this.#target.open()
-    database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`)
+    await this.#target.inTransaction(database => database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`))
   }
 
   async lease(): Promise<Lease> {

@@ -3,11 +3,17 @@ import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { DeadLetterError } from '../../errors.ts'
+import { sleep, systemClock } from '../../time/clock.ts'
+import { Deadline } from '../../time/deadline.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import type { DeadLetterTarget, DeadLetterTargetKind } from '../dead-letter-target.ts'
 import { lastingPath } from '../lasting-path.ts'
 
-const BUSY_MS = 2000
+/** How long a call of SQLite may block this process for a lock of another one. */
+const BUSY_MS = 20
+/** How often a locked database is tried again, without blocking, and for how long where no deadline says so. */
+const RETRY_MS = 10
+const WAIT_MS = 10_000
 
 export interface SqliteTargetConfig {
   readonly kind: 'sqlite'
@@ -35,8 +41,8 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
    * @returns locations `sqlite:<file>#<deadLetterId>`, the same for a dead letter that is already stored
    * @throws DeadLetterError when they are not all on disk: none of them counts as stored
    */
-  async store(deadLetters: readonly DeadLetter[]): Promise<string[]> {
-    await this.inTransaction(database => insert(database, deadLetters))
+  async store(deadLetters: readonly DeadLetter[], deadline?: Deadline): Promise<string[]> {
+    await this.inTransaction(database => insert(database, deadLetters), deadline)
     return deadLetters.map(({ deadLetterId }) => `sqlite:${this.file}#${deadLetterId}`)
   }
 
@@ -58,21 +64,23 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
     ;(await opened)?.close()
   }
 
-  /** @throws DeadLetterError when it is not on disk */
-  async inTransaction(work: (database: DatabaseSync) => void): Promise<void> {
-    try {
-      const database = await this.open()
-      database.exec('BEGIN IMMEDIATE')
+  /**
+   * Runs `work` as one transaction. While another process has the database locked, it waits until the deadline.
+   * @param work runs again if its transaction could not be committed
+   * @throws DeadLetterError when it is not on disk
+   */
+  async inTransaction(
+    work: (database: DatabaseSync) => void,
+    deadline = Deadline.after(systemClock, WAIT_MS),
+  ): Promise<void> {
+    for (;;) {
       try {
-        work(database)
-        database.exec('COMMIT')
-      } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK')
-        throw error
+        return transact(await this.open(), work)
+      } catch (cause) {
+        if (cause instanceof DeadLetterError) throw cause
+        if (!isBusy(cause) || deadline.passed) throw sqliteError('did not store the dead letters', cause)
       }
-    } catch (cause) {
-      if (cause instanceof DeadLetterError) throw cause
-      throw sqliteError('did not store the dead letters', cause)
+      await sleep(systemClock, RETRY_MS)
     }
   }
 
@@ -87,12 +95,23 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
   async #create(): Promise<DatabaseSync> {
     const { DatabaseSync } = await import('node:sqlite')
     createPrivately(this.file)
-    const database = new DatabaseSync(this.file)
-    // EXTRA: a commit is on disk when it returns, and so is the removal of its journal. There is no write-ahead log: it
-    // does not work where the file is on a network file system and two hosts open it (sqlite.org/wal.html).
-    database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = EXTRA')
-    leaveWriteAheadLog(database)
-    database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; BEGIN IMMEDIATE;
+    const database = new DatabaseSync(this.file, { timeout: BUSY_MS })
+    try {
+      prepare(database)
+      return database
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  }
+}
+
+function prepare(database: DatabaseSync): void {
+  // EXTRA: a commit is on disk when it returns, and so is the removal of its journal. There is no write-ahead log: it
+  // does not work where the file is on a network file system and two hosts open it (sqlite.org/wal.html).
+  database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = EXTRA')
+  leaveWriteAheadLog(database)
+  database.exec(`BEGIN IMMEDIATE;
       CREATE TABLE IF NOT EXISTS letters
         (letter_id TEXT PRIMARY KEY, topic TEXT, code TEXT NOT NULL, letter TEXT NOT NULL, closed TEXT);
       CREATE TABLE IF NOT EXISTS claims (letter_id TEXT PRIMARY KEY, value BLOB NOT NULL);
@@ -101,9 +120,18 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
         (only INTEGER PRIMARY KEY CHECK (only = 1), holder TEXT NOT NULL, until INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS stop_requests (holder TEXT PRIMARY KEY);
       CREATE TABLE IF NOT EXISTS room (filler BLOB);`)
-    addColumn(database)
+  addColumn(database)
+  database.exec('COMMIT')
+}
+
+function transact(database: DatabaseSync, work: (database: DatabaseSync) => void): void {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    work(database)
     database.exec('COMMIT')
-    return database
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
   }
 }
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import type { Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
 import { SqliteDeadLetterStore } from '../../../lib/dead-letter/sqlite/store.ts'
 import { SqliteDeadLetterTarget } from '../../../lib/dead-letter/sqlite/target.ts'
@@ -130,6 +131,30 @@ test('no write-ahead log is used, also where 0.1 used one', async () => {
   assert.deepEqual({ ...mode }, { journal_mode: 'delete' })
   assert.deepEqual(await idsOf(target), ['a'])
   await target.close()
+})
+
+// Two redrives and a function that started at once: the one that opened the database while another wrote stored nothing.
+test('a target that opens the database while another process has it locked waits for it', async () => {
+  const file = join(folder, 'opened-while-locked.db')
+  const first = new SqliteDeadLetterTarget(file)
+  await first.store([deadLetterOf('a')])
+  await first.close()
+  const holder = new Worker(
+    `const { DatabaseSync } = require('node:sqlite')
+    const { parentPort, workerData } = require('node:worker_threads')
+    const database = new DatabaseSync(workerData)
+    database.exec('BEGIN EXCLUSIVE')
+    parentPort.postMessage('locked')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+    database.exec('COMMIT')
+    database.close()`,
+    { eval: true, workerData: file },
+  )
+  await once(holder, 'message')
+  const second = new SqliteDeadLetterTarget(file)
+  assert.equal((await second.store([deadLetterOf('b')])).length, 1)
+  await second.close()
+  assert.deepEqual(await idsOf(second), ['a', 'b'])
 })
 
 test('looking creates nothing: a file that is not there is not found', async () => {
