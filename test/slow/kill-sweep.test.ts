@@ -24,6 +24,8 @@ import {
 import { type Control, MOMENTS, Sweep } from './kill-sweep/sweep.ts'
 
 const KILLS = Number(process.env.KILL_SWEEP ?? 4)
+/** From here on a run is a whole one, which takes as long as it takes. */
+const WHOLE = 50
 const OTHERS = Math.ceil(KILLS / 4)
 const only = process.env.KILL_SWEEP_ONLY?.split(',')
 
@@ -113,7 +115,7 @@ test('three redrives at once send each record once; without leases they lose non
     const { lost, cameBack, tooOften, doubled } = verdict
     assert.deepEqual({ lost, cameBack, tooOften, doubled }, { lost: [], cameBack: [], tooOften: [], doubled: 0 })
     // SQS has none: what one process holds is hidden from the others.
-    if (place.name === 'sqs') continue
+    if (place.name === 'sqs' || (KILLS < WHOLE && place.name !== 'disk')) continue
     const unleased = await sweepOf(place, `unleased-${place.name}`, 'ignores leases')
     const withoutLeases = await redriveThrice(unleased)
     show(t, unleased, withoutLeases)

@@ -133,7 +133,7 @@ test('no write-ahead log is used, also where 0.1 used one', async () => {
   await target.close()
 })
 
-// Two redrives and a function that started at once: the one that opened the database while another wrote stored nothing.
+// Of redrives that started at once, the one that opened the database while another wrote failed.
 test('a target that opens the database while another process has it locked waits for it', async () => {
   const file = join(folder, 'opened-while-locked.db')
   const first = new SqliteDeadLetterTarget(file)
