@@ -1,6 +1,7 @@
 // Searches the topics' logs before records are sent again: for a record in doubt, which may be there already, and on a
 // compacted topic for a newer record of its key. One pass per partition for all dead letters of a call.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
+import { inParallel } from '../dead-letter/in-parallel.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
 import { KafkaProducerError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
@@ -12,9 +13,10 @@ import { timeOf } from './retried-dead-letter.ts'
 export interface Log {
   /** Null if the brokers don't report it. */
   clusterId(): Promise<string | null>
-  start(topic: string, partition: number): Promise<bigint>
-  end(topic: string, partition: number): Promise<bigint>
-  offsetAt(topic: string, partition: number, timestamp: number): Promise<bigint>
+  /** @param ms how long to wait for the partition's leader; the same holds for `end` and `offsetAt` */
+  start(topic: string, partition: number, ms: number): Promise<bigint>
+  end(topic: string, partition: number, ms: number): Promise<bigint>
+  offsetAt(topic: string, partition: number, timestamp: number, ms: number): Promise<bigint>
   readBatches(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogBatch>
 }
 
@@ -52,8 +54,16 @@ export interface LookUpOptions {
   readonly acceptOtherCluster: boolean
   readonly deadline?: Deadline | undefined
   readonly signal?: AbortSignal | undefined
+  /**
+   * Partitions that could not be read, by `<topic>/<partition>`: they are not asked again. Give the same map to every
+   * call of a run.
+   */
+  readonly failures?: Map<string, KafkaProducerError>
   readonly now?: () => number
 }
+
+/** How long one partition may keep the others waiting, ms. */
+const ASK_MS = 5000
 
 /** The largest assumed difference between the clocks of a broker, a function and a caller. */
 const SKEW_MS = 5 * 60_000
@@ -96,26 +106,62 @@ export async function lookUp(
     task.deadLetters.push(deadLetter)
     tasks.set(name, task)
   }
-  for (const task of tasks.values()) await lookInPartition(task, clusterId, options, results)
+  const bounded = await inParallel([...tasks.values()], task => boundsOf(task, options))
+  for (const bounds of bounded) await lookInPartition(bounds, clusterId, options, results)
   return results
 }
 
-async function lookInPartition(
-  task: Task,
-  clusterId: string | null,
-  options: LookUpOptions,
-  results: Results,
-): Promise<void> {
+interface Bounds {
+  readonly task: Task
+  readonly logStart: bigint
+  readonly end: bigint
+  readonly sought: readonly Sought[]
+}
+
+/** Where the pass over a partition begins and ends; or why it can't be read. */
+async function boundsOf(task: Task, options: LookUpOptions): Promise<Bounds | Refused> {
   const { topic, partition, deadLetters } = task
+  const { log, deadline, signal, failures = new Map<string, KafkaProducerError>() } = options
+  const name = `${topic}/${partition}`
+  const earlier = failures.get(name)
+  if (earlier) return { task, error: earlier }
+  if (signal?.aborted || deadline?.passed) return { task, error: undefined }
+  const ms = Math.min(ASK_MS, deadline?.remaining ?? ASK_MS)
   try {
-    const [logStart, end] = [await options.log.start(topic, partition), await options.log.end(topic, partition)]
+    const logStart = await log.start(topic, partition, ms)
+    const end = await log.end(topic, partition, ms)
     const sought: Sought[] = []
     for (const deadLetter of deadLetters) {
-      const from = await firstOffset(task, deadLetter, end, options)
+      const from = await firstOffset(task, deadLetter, end, log, ms)
       const newerSince =
         deadLetter.inDoubt?.fromOffset == null ? { newerSince: timeOf(deadLetter) - NEWER_SKEW_MS } : {}
       sought.push({ deadLetter, from, checkNewer: checksNewer(deadLetter, options), ...newerSince })
     }
+    return { task, logStart, end, sought }
+  } catch (error) {
+    if (!(error instanceof KafkaProducerError)) throw error
+    failures.set(name, error)
+    return { task, error }
+  }
+}
+
+/** A partition that is not read. Without an error: the deadline passed, or the signal aborted. */
+interface Refused {
+  readonly task: Task
+  readonly error: KafkaProducerError | undefined
+}
+
+async function lookInPartition(
+  bounds: Bounds | Refused,
+  clusterId: string | null,
+  options: LookUpOptions,
+  results: Results,
+): Promise<void> {
+  const { task } = bounds
+  const { topic, partition } = task
+  if ('error' in bounds) return refuse(bounds, results)
+  const { logStart, end, sought } = bounds
+  try {
     const scan = new PartitionScan(topic, sought, options.written?.(topic, partition))
     const from = sought.reduce((first, each) => (each.from < first ? each.from : first), end)
     const isWhole = await read(scan, task, from < logStart ? logStart : from, end, options)
@@ -126,10 +172,15 @@ async function lookInPartition(
     }
   } catch (error) {
     if (!(error instanceof KafkaProducerError)) throw error
-    // A partition that does not exist is an error of this dead letter; a cluster that does not answer is not.
-    const isOwnFault = !error.retriable || error.code === 'topic-not-on-cluster'
-    for (const deadLetter of deadLetters) results.set(deadLetter, { kind: 'keep', code: error.code, isOwnFault })
+    refuse({ task, error }, results)
   }
+}
+
+function refuse({ task: { deadLetters }, error }: Refused, results: Results): void {
+  const code = error?.code ?? 'look-up-stopped'
+  // A partition that does not exist is an error of this dead letter; a cluster that does not answer is not.
+  const isOwnFault = error !== undefined && (!error.retriable || code === 'topic-not-on-cluster')
+  for (const deadLetter of deadLetters) results.set(deadLetter, { kind: 'keep', code, isOwnFault })
 }
 
 /** @returns false if the deadline or the signal stopped it before the end */
@@ -192,7 +243,8 @@ async function firstOffset(
   { topic, partition }: Task,
   { record, failure, inDoubt }: DeadLetter,
   end: bigint,
-  { log }: LookUpOptions,
+  log: Log,
+  ms: number,
 ): Promise<bigint> {
   const { fromOffset } = inDoubt ?? {}
   // If it is beyond the end, the topic was recreated since.
@@ -200,5 +252,5 @@ async function firstOffset(
   const from = inDoubt ? Date.parse(inDoubt.from) - SKEW_MS : Date.parse(failure.firstAt) - NEWER_SKEW_MS
   // Offsets are looked up by the records' timestamps, which may be long before the time of the send.
   const { timestamp } = record
-  return log.offsetAt(topic, partition, timestamp === null ? from : Math.min(from, timestamp - NEWER_SKEW_MS))
+  return log.offsetAt(topic, partition, timestamp === null ? from : Math.min(from, timestamp - NEWER_SKEW_MS), ms)
 }

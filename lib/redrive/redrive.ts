@@ -95,6 +95,7 @@ class Redrive {
   /** Batches in a row of which nothing could be completed. */
   #refusals = 0
   readonly #compactedKeys = new CompactedKeys()
+  readonly #unreadablePartitions = new Map<string, KafkaProducerError>()
 
   constructor(store: DeadLetterStore, options: RedriveOptions, counts: RedriveCounts, lease: Lease | undefined) {
     this.#store = store
@@ -273,6 +274,7 @@ class Redrive {
       partitionOf: deadLetter => partitions.get(deadLetter),
       written: (topic, partition) => this.#compactedKeys.written(topic, partition),
       acceptOtherCluster: otherCluster,
+      failures: this.#unreadablePartitions,
       deadline,
       signal,
     })

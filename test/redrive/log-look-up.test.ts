@@ -4,6 +4,8 @@ import { test } from 'node:test'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { TransportError } from '../../lib/errors.ts'
 import { type Log, type LookUpOptions, lookUp } from '../../lib/redrive/log-look-up.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
 import { ATTRIBUTES_AT, CONTROL, TRANSACTIONAL } from '../../lib/wire-format/record-batch.ts'
 import { decodeRecordSet } from '../../lib/wire-format/record-batch-decoder.ts'
 import { deadLetterOf, withOwnId } from '../fakes/dead-letter.ts'
@@ -186,6 +188,29 @@ test('a partition that can’t be read keeps its own dead letters and no others'
   })
   const results = await outcomes([doubted('bad', { partition: 99 }), doubted('good')], log)
   assert.deepEqual(results, ['no-leader', 'kafka:chat-0@0'])
+})
+
+test('a partition without an answer is asked once in a run, beside the others, within the deadline', async () => {
+  const asked: [number, number][] = []
+  const log = logOf([at(0n, batchOf([recordOf('good')], 'none', PRODUCER))], {
+    start: async (_topic, partition, ms) => {
+      asked.push([partition, ms])
+      if (partition >= 90) throw new TransportError('no-leader', 'No broker leads the partition.', { retriable: true })
+      return 0n
+    },
+  })
+  const failures = new Map()
+  const all = [90, 91, 92].map(partition => doubted(`${partition}`, { partition }))
+  const expected = ['no-leader', 'no-leader', 'no-leader', 'kafka:chat-0@0']
+  assert.deepEqual(await outcomes([...all, doubted('good')], log, { failures }), expected)
+  assert.deepEqual(
+    asked.splice(0),
+    [90, 91, 92, 0].map(partition => [partition, 5000]),
+  )
+  assert.deepEqual(await outcomes(all, log, { failures }), expected.slice(0, 3))
+  const deadline = new Deadline(systemClock, systemClock.now() - 1)
+  assert.deepEqual(await outcomes([doubted('good')], log, { deadline }), ['look-up-stopped'])
+  assert.deepEqual(asked, [])
 })
 
 test('on a compacted topic a newer record of the key keeps a dead letter, unless its transaction aborted', async () => {

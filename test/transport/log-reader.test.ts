@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { WireProtocol } from 'kafkajs/src/network/connection.js'
+import { TransportError } from '../../lib/errors.ts'
 import { LogReader, type LogReaderOptions } from '../../lib/transport/kafkajs/log-reader.ts'
 import { at, batchOf, type Codec } from '../wire-format/batches.ts'
 
@@ -111,4 +112,17 @@ test('a leader that returns only batches before the requested offset is an error
     message: /reaches offset 5/,
   })
   assert.equal(leader.fetched.length, 1)
+})
+
+test('a partition that does not exist is an error after two answers', async () => {
+  const { reader, leader } = readerOf([])
+  let answers = 0
+  const { metadata } = leader
+  leader.metadata = () => {
+    answers++
+    return metadata()
+  }
+  leader.request = () => Promise.reject(new TransportError('no-leader', 'No such broker.', { retriable: true }))
+  await assert.rejects(reader.start('t', 7), { code: 'partition-out-of-range', retriable: false })
+  assert.equal(answers, 2)
 })

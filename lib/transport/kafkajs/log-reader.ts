@@ -1,6 +1,6 @@
 // Reads a partition's log: offsets by time, records from an offset. Redrive uses it to look before it sends again.
 import type { WireProtocol } from 'kafkajs/src/network/connection.js'
-import { RecordBatchError, TransportError } from '../../errors.ts'
+import { InvalidRecordError, RecordBatchError, TransportError } from '../../errors.ts'
 import { type Clock, sleep, systemClock } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
 import type { LogBatch, LogRecord } from '../../wire-format/record-batch-decoder.ts'
@@ -63,8 +63,12 @@ export class LogReader {
     return this.#retrying(async deadline => (await this.#client.metadata([], deadline)).clusterId ?? null)
   }
 
-  start(topic: string, partition: number): Promise<bigint> {
-    return this.#offset(topic, partition, EARLIEST)
+  /**
+   * @throws InvalidRecordError `partition-out-of-range` · TransportError when its leader did not answer within `ms`;
+   * so do `end` and `offsetAt`
+   */
+  start(topic: string, partition: number, ms = DEFAULT_MS): Promise<bigint> {
+    return this.#offset(topic, partition, EARLIEST, ms)
   }
 
   /** The offset that the next record gets (the high watermark: all in-sync replicas have the records before it). */
@@ -75,9 +79,9 @@ export class LogReader {
   /**
    * The offset of the first record at or after `timestamp` (ms since the epoch); the end of the log if there is none.
    */
-  async offsetAt(topic: string, partition: number, timestamp: number): Promise<bigint> {
-    const offset = await this.#offset(topic, partition, Math.max(0, timestamp))
-    return offset < 0n ? this.end(topic, partition) : offset
+  async offsetAt(topic: string, partition: number, timestamp: number, ms = DEFAULT_MS): Promise<bigint> {
+    const offset = await this.#offset(topic, partition, Math.max(0, timestamp), ms)
+    return offset < 0n ? this.end(topic, partition, ms) : offset
   }
 
   /** The records from offset `from` up to, but without, `to`. Unreadable batches are skipped with a warning. */
@@ -166,9 +170,16 @@ export class LogReader {
     protocol: WireProtocol<T>,
     ms = DEFAULT_MS,
   ): Promise<T> {
+    let isMissing = false
     return this.#retrying(async deadline => {
-      const leader = (await this.#leadersOf(topic, deadline))[partition] ?? -1
-      const answer = await this.#client.request(leader, protocol, deadline)
+      const leader = (await this.#leadersOf(topic, deadline))[partition]
+      if (leader === undefined) {
+        // A broker may not have heard yet of a partition that is new, so two answers decide.
+        if (isMissing)
+          throw new InvalidRecordError('partition-out-of-range', `The topic has no partition ${partition}.`)
+        isMissing = true
+      }
+      const answer = await this.#client.request(leader ?? -1, protocol, deadline)
       if (answer.errorCode === 0) return answer
       const row = errorCodeRow(answer.errorCode)
       throw brokerError(row, `A partition's leader refused to read (${row.name}).`)
