@@ -36,6 +36,8 @@ const IN_DOUBT_WAIT_MS = 5 * 60_000
 const RENEW_MS = 15_000
 /** Dead letters are read up to about this size before one pass over the logs looks them all up. */
 const WINDOW_BYTES = 32 * 1024 * 1024
+/** The values of a batch are in memory together, several times each: as base64, as bytes, as a record batch. */
+const BATCH_BYTES = 16 * 1024 * 1024
 const REACHABLE_MS = 5000
 const PAUSE_MS = 200
 /** After so many batches of which nothing could be completed a run ends: it would send everything once more. */
@@ -212,8 +214,10 @@ class Redrive {
     const placed = log ? await Promise.all(checked.map(candidate => this.#place(candidate))) : checked
     const results = await this.#lookUp(placed.filter(({ keptFor }) => keptFor === undefined))
     const size = Math.max(1, Math.min(concurrency, rate))
-    for (let at = 0; at < placed.length && !this.#isStopped(); at += size)
-      await this.#try(placed.slice(at, at + size), results)
+    for (const batch of batchesOf(placed, size)) {
+      if (this.#isStopped()) return
+      await this.#try(batch, results)
+    }
   }
 
   /** Why the topic would not keep the record, or why that is unknown. */
@@ -460,6 +464,24 @@ class Redrive {
 /** The approximate size of a dead letter in memory. */
 function sizeOf({ record }: DeadLetter): number {
   return 1024 + (record.value?.length ?? 0) + (record.key?.length ?? 0) + record.headers.length * 100
+}
+
+/** In order; at most `size` dead letters, and fewer if their values, also those of claim checks, are large. */
+function* batchesOf(candidates: readonly Candidate[], size: number): Generator<readonly Candidate[]> {
+  let batch: Candidate[] = []
+  let bytes = 0
+  for (const candidate of candidates) {
+    const { deadLetter } = candidate
+    const own = sizeOf(deadLetter) + (deadLetter.claimCheck?.bytes ?? 0)
+    if (batch.length > 0 && (batch.length >= size || bytes + own > BATCH_BYTES)) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(candidate)
+    bytes += own
+  }
+  if (batch.length > 0) yield batch
 }
 
 function isOlder(deadLetter: DeadLetter, retentionMs: number | undefined): boolean {

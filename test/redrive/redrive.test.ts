@@ -164,6 +164,28 @@ test('why a dead letter is kept is stored once, and not by a dry run', async () 
   assert.deepEqual(lastOf(), noted)
 })
 
+test('a batch has fewer dead letters when their values in claim checks are large', async () => {
+  const claimed = many(8, 'chat').map(deadLetter => ({
+    ...deadLetter,
+    record: { ...deadLetter.record, value: null },
+    claimCheck: { target: 's3://b/claims/x', sha256: 'a'.repeat(64), bytes: 6_000_000 },
+  }))
+  let reading = 0
+  let most = 0
+  const store = new MemoryDeadLetterStore(claimed)
+  await redrive(store, {
+    producer: producerOf(),
+    readClaim: async deadLetter => {
+      most = Math.max(most, ++reading)
+      return deadLetter
+    },
+    onProgress: () => {
+      reading = 0
+    },
+  })
+  assert.equal(most, 2)
+})
+
 test('of two dead letters of a key in a compacted topic only the newer is sent, whatever the order', async () => {
   const of = (id: string, firstAt: string, topic = 'chat') => {
     const deadLetter = deadLetterOf(id, id, topic)
