@@ -34,6 +34,7 @@ export interface Script {
 export class ScriptedBrokers {
   readonly #servers: Server[] = []
   readonly #sockets = new Set<Socket>()
+  readonly #muted = new WeakSet<Socket>()
   readonly #logs = new Map<string, PartitionLog>()
   readonly #attempts = new Map<string, number>()
   readonly topic: string
@@ -116,6 +117,11 @@ export class ScriptedBrokers {
     this.leaderEpochs[partition] = (this.leaderEpochs[partition] ?? 0) + 1
   }
 
+  /** The connections that are open now get no answer any more, and no end either, as after a NAT has forgotten them. */
+  muteConnections(): void {
+    for (const socket of this.#sockets) this.#muted.add(socket)
+  }
+
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy()
     await Promise.all(this.#servers.map(server => new Promise(resolve => server.close(resolve))))
@@ -179,7 +185,8 @@ export class ScriptedBrokers {
     head.writeInt32BE(4 + body.length, 0)
     frame.copy(head, 4, 4, 8)
     const response = Buffer.concat([head, body])
-    if (!socket.destroyed) socket.write(this.script.onBytes?.(broker, apiKey, response) ?? response)
+    if (!socket.destroyed && !this.#muted.has(socket))
+      socket.write(this.script.onBytes?.(broker, apiKey, response) ?? response)
   }
 
   #produce(broker: number, version: number, reader: Reader): Buffer {

@@ -157,6 +157,40 @@ test('rule 6: a broker that left the cluster is forgotten; bootstrap servers are
   assert.deepEqual([...client.advertised.keys()], [0, 1, 2])
 })
 
+test('rule 6: when all connections are dead, a new one is made at once, not after a second for each', async t => {
+  // Timers of a second or more never fire.
+  const clock: Clock = {
+    ...systemClock,
+    setTimeout: (callback, ms) => (ms < 900 ? systemClock.setTimeout(callback, ms) : undefined),
+  }
+  const cluster = await brokers(t, { leaders: [0], brokers: 3, script: { onProduce: () => ({ errorCode: 0 }) } })
+  const client = clientOf(t, cluster.addresses, { clock })
+  await client.metadata(['t'], deadlineIn(5000))
+  for (const id of [0, 1, 2]) await client.request(id, metadata(['t']), deadlineIn(5000))
+  cluster.muteConnections()
+  const produce = {
+    acks: -1,
+    idempotent: true,
+    ackTimeoutMs: 100,
+    connectTimeoutMs: 500,
+    beginWrite: () => true,
+  } as const
+  const [outcome] = await client.produce(0, [{ topic: 't', partition: 0, bytes: Buffer.alloc(61) }], {
+    ...produce,
+    requestTimeoutMs: 100,
+  })
+  assert.equal(outcome?.kind, 'unknown')
+
+  await client.metadata(['t'], deadlineIn(5000))
+})
+
+test('rule 6: requests at a cold start share the connection that is being made', async t => {
+  const cluster = await brokers(t, { leaders: [0], brokers: 3 })
+  const client = clientOf(t, cluster.addresses)
+  await Promise.all([client.metadata(['t'], deadlineIn(5000)), client.initProducerId(deadlineIn(5000))])
+  assert.equal(cluster.connections, 1)
+})
+
 test('rule 7: an abandoned request is dropped where it was sent, also when the broker’s id has moved', async t => {
   const cluster = await brokers(t, {
     leaders: [0],

@@ -6,7 +6,10 @@ import { type AllFailedError, firstSuccess } from '../../lib/transport/kafkajs/f
 /** When each attempt ends (ms after its start) and how; -1: never. */
 type Plan = { readonly ms: number; readonly fails?: true }
 
-async function play(plans: readonly Plan[]): Promise<{ result: number | string; starts: number[]; at: number }> {
+async function play(
+  plans: readonly Plan[],
+  doubtful = 0,
+): Promise<{ result: number | string; starts: number[]; at: number }> {
   const clock = new VirtualClock()
   const starts: number[] = []
   const attempts = plans.map(({ ms, fails }, index) => () => {
@@ -16,7 +19,7 @@ async function play(plans: readonly Plan[]): Promise<{ result: number | string; 
     })
   })
   let result: number | string | undefined
-  void firstSuccess(attempts, clock).then(
+  void firstSuccess(attempts, clock, doubtful).then(
     index => {
       result = index
     },
@@ -49,6 +52,11 @@ test('rule 6: at most eight more brokers are asked after each second', async () 
   const { starts, at } = await play([...Array(20).fill(SILENT), { ms: 20 }])
   assert.deepEqual(starts, [0, ...Array(8).fill(1000), ...Array(8).fill(2000), ...Array(4).fill(3000)])
   assert.equal(at, 3020)
+})
+
+test('rule 6: brokers that may be silent are not waited for', async () => {
+  assert.deepEqual(await play([SILENT, SILENT, { ms: 20 }, { ms: 1 }], 2), { result: 2, starts: [0, 0, 0], at: 20 })
+  assert.equal((await play(Array(20).fill({ ms: 1 }), 12)).starts.length, 9)
 })
 
 test('rule 6: a late answer counts', async () => {

@@ -35,6 +35,8 @@ export interface SharedState {
    */
   closedAttempts: number | undefined
   graces: number
+  /** When a connection was last given up because its broker did not answer (monotonic). */
+  lastSilence: number
   destroyed: Record<string, number>
 }
 
@@ -53,6 +55,7 @@ export const READINESS = {
   answering: 6,
   connected: 5,
   busy: 4,
+  connecting: 3.5,
   notConnected: 3,
   unhelpful: 2,
   backingOff: 1,
@@ -105,7 +108,17 @@ export class BrokerNode {
     if (open.some(({ inFlight }) => inFlight === 0))
       return open.some(({ lastAnswer }) => now - lastAnswer < SILENT_MS) ? READINESS.answering : READINESS.connected
     if (open.length > 0) return READINESS.busy
+    if (this.#connecting) return READINESS.connecting
     return this.#notBefore > now || this.#refusal ? READINESS.backingOff : READINESS.notConnected
+  }
+
+  /**
+   * Its connections have not answered since another one turned out to be dead: after a freeze, or behind a NAT, all of
+   * them may be.
+   */
+  get isDoubtful(): boolean {
+    const open = this.#open
+    return open.length > 0 && open.every(({ lastAnswer }) => lastAnswer < this.#shared.lastSilence)
   }
 
   /** Sends a request over a connection without a request in flight, and waits for its answer until the deadline. */
@@ -299,6 +312,7 @@ export class BrokerNode {
    */
   #onDestroyed(connection: BrokerConnection, reason: string): void {
     this.#shared.destroyed[reason] = (this.#shared.destroyed[reason] ?? 0) + 1
+    if (reason === 'REQUEST_TIMEOUT') this.#shared.lastSilence = this.#options.clock.now()
     const wasInUse = connection === this.#connections.data || connection === this.#connections.control
     const wasClosedIdle =
       reason === 'CLOSED_BY_BROKER' &&

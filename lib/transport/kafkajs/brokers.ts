@@ -23,6 +23,7 @@ export class Brokers {
     connectionAttempts: 0,
     closedAttempts: 0,
     graces: 0,
+    lastSilence: Number.NEGATIVE_INFINITY,
     destroyed: {},
   }
   readonly #options: BrokersOptions
@@ -56,7 +57,8 @@ export class Brokers {
 
   /**
    * Takes over the brokers that an answer names. Those that left the cluster are forgotten once they have no request in
-   * flight, so that nobody waits for them (KIP-1102 calls for it); the bootstrap servers never are (KIP-899).
+   * flight, so that nobody waits for them. The bootstrap servers never are: where all brokers were replaced, they lead
+   * to the new ones (Java: KIP-899, KIP-1102).
    */
   learn(brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]): void {
     if (brokers.length === 0) return
@@ -85,7 +87,8 @@ export class Brokers {
     // A connection may be dead without a sign: if nobody answers, those brokers are asked again over another one.
     const attempts = [...nodes, ...withConnection].map(node => () => this.#ask(node, send, deadline))
     try {
-      const { node, answer } = await firstSuccess(attempts, this.#options.clock)
+      const doubtful = nodes.filter(({ isDoubtful }) => isDoubtful).length
+      const { node, answer } = await firstSuccess(attempts, this.#options.clock, doubtful)
       this.#lastToAnswer = node
       this.#isStale = false
       return answer

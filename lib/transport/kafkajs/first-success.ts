@@ -10,14 +10,15 @@ const SIDE_BY_SIDE = 8
 /**
  * Starts the attempts in their order, and resolves with the first result. The next attempt starts when one has failed;
  * after a second without a result, eight more start at once. Attempts that are late are not stopped.
+ * @param doubtful so many attempts are likely to be silent: as many more, up to eight, start with the first
  * @throws the errors of all attempts, in the order in which they failed
  */
-export function firstSuccess<T>(attempts: readonly (() => Promise<T>)[], clock: Clock): Promise<T> {
+export function firstSuccess<T>(attempts: readonly (() => Promise<T>)[], clock: Clock, doubtful = 0): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const errors: unknown[] = []
   let started = 0
   let running = 0
-  let limit = 1
+  let limit = 1 + Math.min(doubtful, SIDE_BY_SIDE)
   let cancelTimer = () => {}
   let isDone = false
   const finish = () => {
