@@ -21,6 +21,7 @@ import { Sender } from './send/sender.ts'
 import { RecordSerializer } from './serialize/record-serializer.ts'
 import { type Clock, systemClock } from './time/clock.ts'
 import { Deadline } from './time/deadline.ts'
+import { withTimeout } from './time/patient-timer.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
 import { guardedWarn } from './warn.ts'
@@ -32,6 +33,14 @@ export interface KafkaProducerDependencies {
   readonly clock?: Clock
   /** Called with problems that do not stop the producer. */
   readonly warn?: (text: string) => void
+}
+
+/** Spring: `DefaultKafkaProducerFactory.DEFAULT_PHYSICAL_CLOSE_TIMEOUT`. */
+const CLOSE_TIMEOUT_MS = 30_000
+
+export interface CloseOptions {
+  /** How long records may wait for their outcomes, ms. Default: 30,000. */
+  readonly timeoutMs?: number
 }
 
 /** Sends records to Kafka. Create it with a `ProducerFactory`, which keeps one per configuration. */
@@ -50,7 +59,10 @@ export class KafkaProducer {
   readonly #calls = new Set<Promise<DeliveryReport[]>>()
   /** Calls of `flush` in progress. */
   #flushes = 0
+  /** The calls that have records without a report. */
+  readonly #openCalls = new Set<ProducerCall>()
   #closed = false
+  #ended: Promise<void> | undefined
 
   /** @throws ConfigError when a class that a setting names can't be loaded */
   constructor(
@@ -88,7 +100,7 @@ export class KafkaProducer {
         warn(
           `An internal error (${errorName(error)}) stopped the producer; its records' errors have it as their cause.`,
         )
-        client.close(Deadline.after(clock, 0)).catch(() => warn('The connections of the stopped producer stay open.'))
+        this.#end().catch(() => warn('The connections of the stopped producer stay open.'))
       },
     })
     this.#preparedSender = new PreparedSender({
@@ -102,6 +114,11 @@ export class KafkaProducer {
     this.#codec = new CodecLoader(config.compressionType, compression => {
       this.#accumulator.compression = compression
     })
+  }
+
+  /** No record waits for its outcome. */
+  get isIdle(): boolean {
+    return this.#calls.size === 0
   }
 
   /** False when it is closed or stopped by an internal error; the factory then creates another. */
@@ -206,11 +223,34 @@ export class KafkaProducer {
     )
   }
 
-  /** Completes the remaining records with what is known of them, then closes every connection. */
-  async close(): Promise<void> {
+  /**
+   * Takes no new records, sends every waiting one, and waits until each has its outcome, for at most `timeoutMs`
+   * (default 30,000, as in Spring; 0: not at all). Then completes what is left with what is known of it, and closes
+   * every connection. A second call with a shorter time ends the wait of the first.
+   */
+  async close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
     this.#closed = true
+    if (this.#calls.size > 0 && timeoutMs > 0) await this.#flushWithin(timeoutMs)
+    await this.#end()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #flushWithin(ms: number): Promise<void> {
+    const timeout = new TransportError('deadline', 'The time of close is over.')
+    await withTimeout(this.#clock, ms, this.flush(), () => timeout).catch(error => {
+      if (error !== timeout) throw error
+    })
+  }
+
+  /** Completes all records, also those that have not reached the Sender. */
+  #end(): Promise<void> {
     this.#sender.close()
-    await this.#client.close(Deadline.after(this.#clock, 0))
+    for (const call of this.#openCalls) call.end(this.#unusable())
+    this.#ended ??= this.#client.close(Deadline.after(this.#clock, 0))
+    return this.#ended
   }
 
   async #run(
@@ -231,9 +271,14 @@ export class KafkaProducer {
       ),
     )
     const call = new ProducerCall(records.length, deadline, lingerMs, this.#clock)
-    // Topics don't wait for one another, unless an order group may span them.
-    await Promise.all(this.#preparer.prepare(records, call).map(part => this.#sendPart(part, call)))
-    return call.reports
+    this.#openCalls.add(call)
+    try {
+      // Topics don't wait for one another, unless an order group may span them.
+      await Promise.all(this.#preparer.prepare(records, call).map(part => this.#sendPart(part, call)))
+      return call.reports
+    } finally {
+      this.#openCalls.delete(call)
+    }
   }
 
   async #sendPart(part: readonly Prepared[] | Promise<readonly Prepared[]>, call: ProducerCall): Promise<void> {

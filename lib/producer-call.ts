@@ -27,6 +27,8 @@ export class ProducerCall {
   /** The order groups that had a failure → the index of the first one; only the records after it are held back. */
   readonly #stopped = new Map<string, number>()
 
+  readonly #onEnd: ((error: RecordError) => void)[] = []
+
   constructor(recordCount: number, deadline: Deadline, lingerMs: number, clock: Clock) {
     this.reports = new Array(recordCount)
     this.deadline = deadline
@@ -43,6 +45,19 @@ export class ProducerCall {
     this.reports[index] = notSent(record, serialized, asRecordError(error), this.#clock.epochMs())
     const orderGroup = orderGroupOf(record)
     if (orderGroup !== undefined) this.#stopped.set(orderGroup, Math.min(index, this.#stopped.get(orderGroup) ?? index))
+  }
+
+  /** The result of work that may never end, or the error of `end`. */
+  untilEnd<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#onEnd.push(reject)
+      work.then(resolve, reject)
+    })
+  }
+
+  /** No record may wait any longer. */
+  end(error: RecordError): void {
+    for (const reject of this.#onEnd) reject(error)
   }
 
   /** @throws TransportError `order-group-stopped` after an earlier record of the group failed */

@@ -1,8 +1,9 @@
 // One warm producer per configuration per container. Spring: ProducerFactory.
 import type { ProducerConfig } from './config/settings.ts'
 import { clientOptionsOf, mskOptionsOf } from './configured-options.ts'
-import { ConfigError } from './errors.ts'
-import { KafkaProducer } from './kafka-producer.ts'
+import { activeInvocations } from './delivery/invocation-scope.ts'
+import { ConfigError, errorName } from './errors.ts'
+import { type CloseOptions, KafkaProducer } from './kafka-producer.ts'
 import { MskBootstrap } from './security/msk-bootstrap.ts'
 import { Security } from './security/security.ts'
 import { elapsedSince, type Moment, moment, systemClock } from './time/clock.ts'
@@ -16,7 +17,10 @@ import { guardedWarn } from './warn.ts'
 export interface ProducerFactoryOptions {
   /** The configuration that `getProducer()` uses when it is called without one. */
   readonly config?: ProducerConfig
-  /** Milliseconds. `getProducer()` replaces a producer that is older; the old one first completes its records. */
+  /**
+   * Milliseconds. `getProducer()` replaces a producer that is older, as soon as no record waits in it and no invocation
+   * is in progress: a new one beside it could write a later record of a key first. Default: never.
+   */
   readonly maxAge?: number
   /** The topics that may be sent to, and their rules. Default: any topic, with a non-null key. */
   readonly rules?: ValidationRules
@@ -48,7 +52,8 @@ export class ProducerFactory {
   }
 
   /**
-   * Returns the container's producer for this configuration. One that is closed, broken or too old is replaced.
+   * Returns the container's producer for this configuration. One that is closed, broken or too old is replaced, so call
+   * this for every send or invocation instead of keeping the producer.
    * @throws ConfigError when a class or file that a setting names can't be loaded
    */
   getProducer(config: ProducerConfig | undefined = this.#options.config): KafkaProducer {
@@ -60,9 +65,10 @@ export class ProducerFactory {
       rules,
       maxAge = Number.POSITIVE_INFINITY,
     } = this.#options
-    const isOld = warm !== undefined && elapsedSince(systemClock, warm.since) > maxAge
-    if (warm?.producer.isUsable && !isOld) return warm.producer
-    if (warm && isOld) void retire(warm.producer)
+    if (warm?.producer.isUsable) {
+      if (elapsedSince(systemClock, warm.since) <= maxAge || !this.#isReplaceable(warm.producer)) return warm.producer
+      warm.producer.close().catch(error => this.warn(`An old producer was not closed (${errorName(error)}).`))
+    }
     const producer = new KafkaProducer(config, {
       client: createClient(config),
       warn: this.warn,
@@ -72,14 +78,20 @@ export class ProducerFactory {
     return producer
   }
 
+  /** Its records would be the only ones that keep their order, and an invocation may hold it without a record in it. */
+  #isReplaceable(producer: KafkaProducer): boolean {
+    return producer.isIdle && !this.#connecting.has(producer) && activeInvocations() === 0
+  }
+
   /**
    * Drops every producer, so that `getProducer()` creates new ones (Spring: `reset`). Resolves when the old ones have
-   * completed their records and are closed.
+   * completed their records (`KafkaProducer.close`) and are closed. Until then records of new producers may be written
+   * before those of the old ones, so await it where the order of a key matters.
    */
-  async reset(): Promise<void> {
+  async reset(options?: CloseOptions): Promise<void> {
     const old = [...this.#producers.values()]
     this.#producers.clear()
-    await Promise.all(old.map(({ producer }) => retire(producer)))
+    await Promise.all(old.map(({ producer }) => producer.close(options)))
   }
 
   /** Equal configurations share a producer. Objects and classes that code passed in are equal only to themselves. */
@@ -119,16 +131,14 @@ export class ProducerFactory {
     return connecting
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#producers.values()].map(({ producer }) => producer.close()))
-    this.#producers.clear()
+  /** Completes the records of every producer and closes it, as `reset` (Spring: `destroy`). */
+  close(options?: CloseOptions): Promise<void> {
+    return this.reset(options)
   }
-}
 
-/** Completes the producer's records, then closes it. */
-async function retire(producer: KafkaProducer): Promise<void> {
-  await producer.flush()
-  await producer.close()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
 }
 
 export function createKafkaJsClient(config: ProducerConfig, warn: (text: string) => void = () => {}): KafkaJsClient {

@@ -68,7 +68,7 @@ export class RecordPreparer {
     const ready = parts.map(part => (isPrepared(part) ? part : part.ready))
     try {
       const prepared = await this.#queue.inOrder([...keys], ready, work =>
-        withTimeout(this.#clock, Math.max(0, call.deadline.remaining), work, tooLate),
+        withTimeout(this.#clock, Math.max(0, call.deadline.remaining), call.untilEnd(work), tooLate),
       )
       return prepared.filter(part => part !== undefined)
     } catch (error) {

@@ -17,6 +17,12 @@ import { ProducerMetadata } from './producer-metadata.ts'
 import { RecordCompleter } from './record-completer.ts'
 import type { SenderOptions, SenderStats } from './sender-options.ts'
 
+/** Why a Sender sends no more. */
+interface SenderEnd {
+  readonly causeCode: string
+  readonly cause?: unknown
+}
+
 export class Sender {
   readonly metadata: ProducerMetadata
   readonly identity: ProducerIdentity
@@ -39,6 +45,8 @@ export class Sender {
   readonly #completer: RecordCompleter
   #timer: unknown
   #willRun = false
+  /** Set once it is closed. */
+  #end: SenderEnd | undefined
   /** The internal error that ended this Sender, if there was one. */
   broken: unknown
 
@@ -91,7 +99,8 @@ export class Sender {
       this.#completer.watch(pending)
       this.#partitions.activate(this.#partitions.of(pending))
     }
-    this.requestRun()
+    if (this.#end) this.#cancelAll(this.#end)
+    else this.requestRun()
   }
 
   /** Runs once more at the end of this turn: something may let batches leave that could not before. */
@@ -104,10 +113,15 @@ export class Sender {
     })
   }
 
-  /** Completes every record that is left with what is known of it. */
-  close(causeCode = 'CLOSED', cause?: unknown): void {
+  /** Completes every record that is left, and that still comes, with what is known of it. */
+  close(end: SenderEnd = { causeCode: 'CLOSED' }): void {
+    this.#end ??= end
     this.#options.clock.clearTimeout(this.#timer)
     this.metadata.close()
+    this.#cancelAll(this.#end)
+  }
+
+  #cancelAll({ causeCode, cause }: SenderEnd): void {
     for (const partition of this.#partitions.active) this.#cancel(partition, causeCode, cause)
     this.#partitions.deactivateAll()
   }
@@ -124,12 +138,12 @@ export class Sender {
   #break(error: unknown): void {
     if (this.broken !== undefined) return
     this.broken = error
-    this.close('INTERNAL_ERROR', error)
+    this.close({ causeCode: 'INTERNAL_ERROR', cause: error })
     this.#options.onBroken(error)
   }
 
   #runOnce(): void {
-    if (this.broken === undefined) this.#guarded(() => this.#sendReady())
+    if (!this.#end) this.#guarded(() => this.#sendReady())
   }
 
   #guarded(work: () => void): void {
