@@ -19,6 +19,8 @@ export class S3Server {
   /** How far the service's clock is ahead of this machine's, ms. */
   aheadMs = 0
   pageSize = 1000
+  /** Called before a request is answered. */
+  onRequest: (method: string, key: string) => void = () => {}
   readonly #server = createServer((request, response) => void this.#answer(request, response))
 
   constructor(bucket: string) {
@@ -57,6 +59,7 @@ export class S3Server {
     const [, bucket = '', ...path] = url.pathname.split('/')
     const key = decodeURIComponent(path.join('/'))
     this.requests.push(`${request.method} ${key}`)
+    this.onRequest(request.method ?? '', key)
     response.setHeader('date', new Date(this.#now()).toUTCString())
     const refuse = (status: number, code: string) =>
       void response.writeHead(status, { 'content-type': 'application/xml' }).end(`<Error><Code>${code}</Code></Error>`)
@@ -65,11 +68,12 @@ export class S3Server {
     const object = this.objects.get(key)
     const refused = this.refused.get(key)
     switch (request.method) {
+      case 'HEAD':
       case 'GET': {
         if (refused !== undefined) return refuse(403, refused)
         if (!object) return refuse(404, 'NoSuchKey')
         response.setHeader('etag', etagOf(object)).setHeader('last-modified', new Date(object.modified).toUTCString())
-        return void response.end(object.body)
+        return void response.end(request.method === 'HEAD' ? undefined : object.body)
       }
       case 'PUT': {
         const { 'if-match': match, 'if-none-match': noneMatch } = request.headers
@@ -81,6 +85,8 @@ export class S3Server {
       }
       default:
         if (refused !== undefined) return refuse(403, refused)
+        if (object && (request.headers['if-match'] ?? etagOf(object)) !== etagOf(object))
+          return refuse(412, 'PreconditionFailed')
         this.objects.delete(key)
         response.writeHead(204).end()
     }

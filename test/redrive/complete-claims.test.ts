@@ -154,6 +154,35 @@ for (const { config, age, names } of KINDS) {
   })
 }
 
+// A page lists 1,000 objects: a value that was stored again before its turn was deleted.
+test('s3: a value that is stored again while completed ones are removed is kept', async t => {
+  const config = { kind: 's3', bucket: 'letters', prefix: 'meanwhile' } as const
+  const deadLetter = await storeClaim(config, 'meanwhile')
+  const key = `meanwhile/claims/${deadLetter.deadLetterId}`
+  await claimCompleter([config], assert.fail)(deadLetter)
+  const ageAll = () => {
+    for (const name of [key, `${key}.completed`])
+      server.put(name, server.objects.get(name)?.body ?? '', DAY_MS + 60_000)
+  }
+  t.after(() => {
+    server.onRequest = () => {}
+  })
+  ageAll()
+  server.onRequest = (method, of) => {
+    if (method === 'HEAD' && of === key) server.put(key, VALUE)
+  }
+  await tidy(config)
+  await withClaim(deadLetter, [config])
+  // Its ETag is another one.
+  await claimCompleter([config], assert.fail)(deadLetter)
+  ageAll()
+  server.onRequest = (method, of) => {
+    if (method === 'DELETE' && of === key) server.put(key, 'stored meanwhile')
+  }
+  await tidy(config)
+  assert.equal(server.contents()[key], 'stored meanwhile')
+})
+
 test('what the store could not complete keeps its value; a target that can’t be written to is a warning', async () => {
   const config = { kind: 'disk', folder: join(root, 'kept') } as const
   const [kept, done] = [await storeClaim(config, 'kept'), await storeClaim(config, 'done')]

@@ -6,6 +6,8 @@ import { getObject } from './get-object.ts'
 import type { S3TargetConfig } from './target.ts'
 
 const CALL_MS = 30_000
+/** Stored again, or removed by somebody else. */
+const STAYS: ReadonlySet<string> = new Set(['PreconditionFailed', 'NotFound', 'NoSuchKey'])
 
 /** @returns undefined when the prefix has no such value of this size */
 export async function readClaim({ bucket, prefix }: S3TargetConfig, claim: Claim): Promise<Uint8Array | undefined> {
@@ -33,27 +35,47 @@ export async function completeClaim({ bucket, prefix }: S3TargetConfig, deadLett
 }
 
 /** Removes values that were noted as completed more than COMPLETED_MS ago and were not stored again since. */
-export async function tidyClaims({ s3, client }: S3, bucket: string, prefix: string): Promise<void> {
-  const remove = (Key: string) => client.send(new s3.DeleteObjectCommand({ Bucket: bucket, Key }), abortAfter(CALL_MS))
+export async function tidyClaims(s3: S3, bucket: string, prefix: string): Promise<void> {
   // A mark comes right behind its value in the order of the keys.
   let value = { key: '', storedAt: 0 }
   for (let token: string | undefined; ; ) {
-    const command = new s3.ListObjectsV2Command({
+    const command = new s3.s3.ListObjectsV2Command({
       Bucket: bucket,
       Prefix: keyOf(prefix, ''),
       ...(token ? { ContinuationToken: token } : {}),
     })
-    const page = await client.send(command, abortAfter(CALL_MS))
+    const page = await s3.client.send(command, abortAfter(CALL_MS))
     for (const { Key: key = '', LastModified } of page.Contents ?? []) {
       const at = LastModified?.getTime() ?? Number.POSITIVE_INFINITY
       if (!key.endsWith(COMPLETED_SUFFIX)) value = { key, storedAt: at }
       else if (Date.now() - at > COMPLETED_MS) {
-        if (key === value.key + COMPLETED_SUFFIX && value.storedAt <= at) await remove(value.key)
-        await remove(key)
+        if (key === value.key + COMPLETED_SUFFIX && value.storedAt <= at)
+          await removeOlder(s3, { Bucket: bucket, Key: value.key }, at)
+        await s3.client.send(new s3.s3.DeleteObjectCommand({ Bucket: bucket, Key: key }), abortAfter(CALL_MS))
       }
     }
     token = page.NextContinuationToken
     if (token === undefined) return
+  }
+}
+
+/**
+ * Looks again right before the delete: a page lists up to 1,000 objects, and a value may be stored again meanwhile. S3
+ * can't delete by time, only by ETag, which the same value has again unless it is encrypted with a key of KMS: what is
+ * stored within the milliseconds between the two calls is lost without versioning.
+ * docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+ */
+async function removeOlder(
+  { s3, client }: S3,
+  object: { readonly Bucket: string; readonly Key: string },
+  timeMs: number,
+): Promise<void> {
+  try {
+    const { ETag, LastModified } = await client.send(new s3.HeadObjectCommand(object), abortAfter(CALL_MS))
+    if (ETag === undefined || (LastModified?.getTime() ?? Number.POSITIVE_INFINITY) > timeMs) return
+    await client.send(new s3.DeleteObjectCommand({ ...object, IfMatch: ETag }), abortAfter(CALL_MS))
+  } catch (error) {
+    if (!STAYS.has((error as Error).name)) throw error
   }
 }
 
