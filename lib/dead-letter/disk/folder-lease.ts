@@ -1,4 +1,5 @@
-// The lease of a folder: `redrive.lock`, which a redrive holds and touches. 0.1 uses the same file.
+// The lease of a folder: `redrive.lock`, which a redrive holds and writes again and again. 0.1 uses the same file, and
+// looks at its time alone.
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, link, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,6 +10,8 @@ const LOCK = 'redrive.lock'
 /** Holds the name of the holder that was asked to stop. */
 const STOP = 'redrive.stop'
 const MAX_ATTEMPTS = 3
+const NO_BOOT = '-'
+const UPTIME_DIGITS = 13
 
 /**
  * @throws DeadLetterError `redrive-running` while another redrive has the lease
@@ -28,9 +31,9 @@ export async function takeFolderLease(folder: string): Promise<Lease> {
 /** Asks the holder of the lease to end its redrive. */
 export async function requestFolderStop(folder: string): Promise<StopRequest> {
   const path = join(folder, LOCK)
-  const holder = await readFile(path, 'utf8').catch(ifMissing)
-  if (!holder || (await isExpired(path, randomUUID()))) return 'not-running'
-  await writeFile(join(folder, STOP), holder, { mode: 0o600 })
+  const lock = await readFile(path, 'utf8').catch(ifMissing)
+  if (!lock || (await isExpired(path, randomUUID()))) return 'not-running'
+  await writeFile(join(folder, STOP), holderOf(lock), { mode: 0o600 })
   return 'requested'
 }
 
@@ -57,7 +60,7 @@ class FolderLease implements Lease {
   async renew(): Promise<void> {
     if (this.#isReleased) return
     await this.#checkHolder()
-    await this.#file.write(this.#holder, 0)
+    await this.#file.write(await contentOf(this.#holder), 0)
   }
 
   async release(): Promise<void> {
@@ -73,8 +76,8 @@ class FolderLease implements Lease {
   }
 
   async #checkHolder(): Promise<void> {
-    const text = await readFile(this.#path, 'utf8').catch(ifMissing)
-    if (text !== this.#holder) throw redriveRunning('folder')
+    const lock = await readFile(this.#path, 'utf8').catch(ifMissing)
+    if (lock === undefined || holderOf(lock) !== this.#holder) throw redriveRunning('folder')
   }
 
   /** A request that was meant for an earlier holder stops nobody else. */
@@ -91,7 +94,7 @@ async function create(path: string, holder: string): Promise<FileHandle | undefi
   })
   if (file === undefined) return undefined
   try {
-    await file.write(holder, 0)
+    await file.write(await contentOf(holder), 0)
     return file
   } catch (error) {
     // A full disk: an empty lock would keep the next redrive away.
@@ -115,12 +118,37 @@ async function removeExpired(path: string, holder: string): Promise<void> {
 
 /**
  * Both times are the file system's. A lock from the future was touched before the clock was set back: a living holder
- * touches it again within seconds, so that it can't stay there.
+ * touches it again within seconds, so that it can't stay there. A holder on this machine also says how long the machine
+ * was running: that does not jump when the clock is set forward.
  */
 async function isExpired(path: string, holder: string): Promise<boolean> {
   const lock = await stat(path).catch(ifMissing)
   if (lock === undefined) return true
-  return Math.abs((await timeOfFolder(`${path}.${holder}.now`)) - lock.mtimeMs) >= LEASE_MS
+  if (Math.abs((await timeOfFolder(`${path}.${holder}.now`)) - lock.mtimeMs) < LEASE_MS) return false
+  const [, boot, uptimeMs] = ((await readFile(path, 'utf8').catch(ifMissing)) ?? '').split(' ')
+  const isOfThisBoot = boot !== undefined && boot !== NO_BOOT && boot === (await bootId())
+  return !isOfThisBoot || upMs() - Number(uptimeMs) >= LEASE_MS
+}
+
+/** `<holder> <boot> <milliseconds since the boot>`, always of the same length: it is written over itself. */
+async function contentOf(holder: string): Promise<string> {
+  return `${holder} ${await bootId()} ${String(upMs()).padStart(UPTIME_DIGITS, '0')}`
+}
+
+/** That of 0.1 has nothing else. */
+function holderOf(lock: string): string {
+  return lock.split(' ')[0] ?? ''
+}
+
+/** Linux's name of the time since the machine was started; elsewhere none. */
+async function bootId(): Promise<string> {
+  const text = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
+  return /^[0-9a-f-]{36}/.exec(text)?.[0] ?? NO_BOOT
+}
+
+/** The same clock for all processes of the machine, whatever its date is set to. */
+function upMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n)
 }
 
 async function timeOfFolder(path: string): Promise<number> {

@@ -71,6 +71,15 @@ function age(folder: string, ms: number): void {
   }
 }
 
+/** As if its holder had written it so long ago, by the file system and by the machine. */
+function ageLock(folder: string, ms: number): void {
+  const lock = join(folder, 'redrive.lock')
+  const { mtimeMs } = statSync(lock)
+  const [holder, boot, upMs] = readFileSync(lock, 'utf8').split(' ')
+  writeFileSync(lock, `${holder} ${boot} ${String(Number(upMs) - ms).padStart(13, '0')}`)
+  utimesSync(lock, new Date(mtimeMs - ms), new Date(mtimeMs - ms))
+}
+
 const segmentsOf = (folder: string) => readdirSync(folder).filter(name => /\.seg2?$/.test(name))
 
 /** Names, contents and times of a folder. */
@@ -325,9 +334,9 @@ test('another redrive gets the lease once it is released, or a minute after its 
   await lease.check()
   await lease.renew()
   await assert.rejects(other.lease(), { code: 'redrive-running' })
-  age(folder, 59_000)
+  ageLock(folder, 59_000)
   await assert.rejects(other.lease(), { code: 'redrive-running' })
-  age(folder, 2000)
+  ageLock(folder, 2000)
   const next = await other.lease()
   // Asked before its next batch, the first holder hears of it, and leaves the lock to the other.
   await assert.rejects(lease.check(), { code: 'redrive-running' })
@@ -350,6 +359,22 @@ test('a lock from the future, after the clock was set back, keeps no redrive awa
     await lease.check()
     await lease.release()
     assert.deepEqual(readdirSync(folder), [])
+  }
+})
+
+test('a clock that is set forward gives nobody the lease of a living holder', async () => {
+  const folder = newFolder()
+  const [one, other] = [new DiskDeadLetterStore(folder), new DiskDeadLetterStore(folder)]
+  const lease = await one.lease()
+  age(folder, 24 * HOUR)
+  await assert.rejects(other.lease(), { code: 'redrive-running' })
+  await lease.check()
+  await lease.renew()
+  // Of another machine, or of 0.1, only the time of the file is known.
+  for (const content of ['somebody', `somebody ${'0'.repeat(36)} ${'9'.repeat(13)}`, 'somebody - 9999999999999']) {
+    writeFileSync(join(folder, 'redrive.lock'), content)
+    age(folder, 61_000)
+    await (await other.lease()).release()
   }
 })
 
