@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { DeadLetterError } from '../lib/errors.ts'
 import type { DeadLetterResult, RedriveResult } from '../lib/redrive/redrive.ts'
 import { runRedrive } from '../lib/redrive/run-redrive.ts'
+import { adviceFor } from './advice.ts'
 import { confirmed, requireTerminal } from './confirm.ts'
 import { SOME_REMAIN } from './exit.ts'
 import { addFilterOptions, FILTER_HELP, FILTERING, type Options, requestOf } from './filter-options.ts'
@@ -155,6 +156,7 @@ function print(results: readonly RedriveResult[], hasTable: boolean): void {
   )
   const failed = addedUp(results.flatMap(result => Object.entries(result.failed)))
   if (failed.size > 0) printMessage(`Still open: ${[...failed].map(([code, count]) => `${count} ${code}`).join(', ')}.`)
+  for (const line of adviceFor(failed.keys())) printMessage(line)
   const notCompleted = sum('notCompleted')
   if (notCompleted > 0)
     printMessage(

@@ -59,6 +59,7 @@ export const ERROR_CODES = {
     'still-in-doubt',
     'other-cluster',
     'look-up-incomplete',
+    'log-deleted',
     'look-up-stopped',
     'superseded',
     'too-old',

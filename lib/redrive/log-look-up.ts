@@ -33,8 +33,10 @@ type KeepCode =
   | 'still-in-doubt'
   /** The record was sent to another cluster. */
   | 'other-cluster'
-  /** Part of the log that may have the record is deleted or can't be read. */
+  /** Part of the log that may have the record can't be read. */
   | 'look-up-incomplete'
+  /** Part of the log that may have had the record is deleted: no look can tell any more. */
+  | 'log-deleted'
   /** The deadline passed, or the signal aborted. */
   | 'look-up-stopped'
   /** Its key has a newer record. */
@@ -219,7 +221,7 @@ function resultOf(deadLetter: DeadLetter, scan: PartitionScan, circumstances: Ci
   if (isInDoubt && proof.kind === 'unreadable') return keep('look-up-incomplete')
   if (!isWhole && !(isInDoubt && proof.kind === 'fenced' && !checksNewer(deadLetter, options)))
     return keep('look-up-stopped')
-  if (isInDoubt && isCut) return keep('look-up-incomplete')
+  if (isInDoubt && isCut) return keep('log-deleted')
   if (isInDoubt && proof.kind === 'not-seen' && !isOver(deadLetter, options)) return keep('still-in-doubt')
   if (checksNewer(deadLetter, options) && scan.hasNewer(deadLetter)) return keep('superseded')
   return { kind: 'not-there' }

@@ -1,0 +1,18 @@
+/** What to type, or to do, for dead letters that a redrive kept, by code. */
+const ADVICE: Readonly<Record<string, string>> = {
+  'too-old': 'the topic would delete them at once; --timestamp now sends them as records of now',
+  superseded: 'a newer record has their key; --overwrite sends them all the same',
+  'retention-unknown': 'the settings of their topic can’t be read; --assume-retained sends them all the same',
+  'unknown-topic': 'their topic has no contract; add one, or use --any-topic',
+  'topic-not-on-cluster': 'their topic does not exist; create it, use --to <topic>, or dead-letters discard',
+  'other-cluster': 'they were sent to another cluster; --other-cluster sends them here',
+  'still-in-doubt': 'their batch may still reach the log; run it again in some minutes',
+  'log-deleted': 'they may have been in the deleted part of the log; --error log-deleted --no-verify sends them',
+  'look-up-incomplete':
+    'they may be in a part of the log that can’t be read; --error look-up-incomplete --no-verify sends them',
+}
+
+/** One line per code that somebody can do something about. */
+export function adviceFor(codes: Iterable<string>): string[] {
+  return [...codes].flatMap(code => (Object.hasOwn(ADVICE, code) ? [`  ${code}: ${ADVICE[code]}.`] : []))
+}
