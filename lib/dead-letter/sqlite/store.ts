@@ -1,6 +1,5 @@
 // The open dead letters of a SQLite database, oldest first. A completed row stays for a day, with the location of its
 // record. Rows are found by their own key, never by the id in the envelope.
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { DeadLetterError } from '../../errors.ts'
@@ -8,17 +7,15 @@ import type { DeadLetter } from '../dead-letter.ts'
 import {
   COMPLETED_MS,
   type Completed,
-  LEASE_MS,
   type Lease,
   type OpenDeadLetter,
   type ReadOptions,
-  redriveRunning,
   type StopRequest,
-  stopRequested,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { parseDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
+import { requestStop, takeLease } from './lease.ts'
 import { insert, SqliteDeadLetterTarget, sqliteError } from './target.ts'
 
 const PAGE = 200
@@ -115,49 +112,14 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#target.inTransaction(database => database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`))
   }
 
-  async lease(): Promise<Lease> {
-    const holder = randomUUID()
-    const take = () =>
-      this.#target.inTransaction(database => {
-        const now = Date.now()
-        // One that ends later than any can is of a clock that was set back since.
-        const { changes } = database
-          .prepare(
-            'INSERT INTO lease (only, holder, until) VALUES (1, ?, ?) ' +
-              'ON CONFLICT (only) DO UPDATE SET holder = excluded.holder, until = excluded.until ' +
-              'WHERE holder = excluded.holder OR until < ? OR until > ?',
-          )
-          .run(holder, now + LEASE_MS, now, now + 2 * LEASE_MS)
-        if (changes === 0) throw redriveRunning('database')
-      })
-    const release = (database: DatabaseSync) => {
-      database.prepare('DELETE FROM lease WHERE holder = ?').run(holder)
-      database.prepare('DELETE FROM stop_requests WHERE holder = ?').run(holder)
-    }
-    const check = async () => {
-      await take()
-      const database = await this.#target.open()
-      if (database.prepare('SELECT 1 FROM stop_requests WHERE holder = ?').get(holder)) throw stopRequested()
-    }
-    await take()
-    return { check, renew: take, release: () => this.#target.inTransaction(release) }
+  lease(): Promise<Lease> {
+    return takeLease(this.#target)
   }
 
   async requestStop(): Promise<StopRequest> {
     // Only a database that is there is opened for writing.
     await this.#read()
-    let isRunning = false
-    await this.#target.inTransaction(database => {
-      const now = Date.now()
-      const { changes } = database
-        .prepare('INSERT OR IGNORE INTO stop_requests (holder) SELECT holder FROM lease WHERE until BETWEEN ? AND ?')
-        .run(now, now + 2 * LEASE_MS)
-      const request = database.prepare('SELECT 1 FROM stop_requests WHERE holder IN (SELECT holder FROM lease)').get()
-      isRunning = changes > 0 || request !== undefined
-      // What dead holders left behind.
-      database.exec('DELETE FROM stop_requests WHERE holder NOT IN (SELECT holder FROM lease)')
-    })
-    return isRunning ? 'requested' : 'not-running'
+    return requestStop(this.#target)
   }
 
   async close(): Promise<void> {

@@ -247,6 +247,28 @@ test('completed rows go a day later, and those that 0.1 completed a day after th
   await target.close()
 })
 
+test('to check a lease writes nothing while more than half of its time is left; then it renews it', async () => {
+  const file = join(folder, 'checks.db')
+  const target = new SqliteDeadLetterTarget(file)
+  await target.store([deadLetterOf('a')])
+  const store = new SqliteDeadLetterStore(file)
+  const lease = await store.lease()
+  const database = await target.open()
+  const writes = () => database.prepare('PRAGMA data_version').get()
+  const before = writes()
+  for (let batch = 0; batch < 10; batch++) await lease.check()
+  assert.deepEqual(writes(), before)
+  const until = () => Number(database.prepare('SELECT until FROM lease').get()?.until)
+  const end = until()
+  database.prepare('UPDATE lease SET until = ?').run(end - 40_000)
+  await lease.check()
+  assert.ok(until() >= end)
+  database.exec("UPDATE lease SET holder = 'other'")
+  await assert.rejects(lease.check(), { code: 'redrive-running' })
+  await store.close()
+  await target.close()
+})
+
 test('a lease of a clock that was set back does not block for longer than a lease lasts', async () => {
   const file = join(folder, 'lease.db')
   const target = new SqliteDeadLetterTarget(file)
