@@ -82,7 +82,8 @@ async function discardAll(options: Options): Promise<void> {
   if (!options.yes) {
     let count = 0
     for await (const _ of reading.deadLetters()) count++
-    if (count === 0 || !(await confirmed(`Discard ${counted(count, 'dead letter')} for good?`))) return reading.end()
+    if (count === 0 && !reading.showsSample) return reading.end()
+    if (!(await confirmed(`${reading.questionAbout('Discard', count, 'dead letter')} for good?`))) return reading.end()
     reading.beginAgain()
   }
   report(await discardDeadLetters(request, changing(reading, options, 'discarded')), reading, 'discarded')

@@ -57,6 +57,20 @@ export class Reading {
     return sourcesOf(this.request, this)
   }
 
+  /** Whether looking shows only a sample of what redrive, discard and unpark then change. */
+  get showsSample(): boolean {
+    return this.sources.some(source => storeKindOf(source).showsSample)
+  }
+
+  /**
+   * A count for a question about the dead letters that a command will change.
+   * @param count of those that were seen
+   */
+  questionAbout(verb: string, count: number, noun: string): string {
+    if (!this.showsSample) return `${verb} ${counted(count, noun)}`
+    return `${verb} every ${noun} that matches (${count} in a sample of the queue; there may be many more)`
+  }
+
   /**
    * Returns a dead letter with its value, which only the configured targets and those of the request may keep.
    * @throws DeadLetterError `claim-missing`
@@ -125,7 +139,7 @@ export class Reading {
     if (notTopics.every(topic => this.#isTopic(topic)) && notErrors.every(code => this.#isError(code))) return
     const { limit: _, ...request } = this.request
     await this.#readThrough(request)
-    this.#throwUnknown([], notTopics, notErrors)
+    this.#throwUnknown({ topics: notTopics, errors: notErrors, mustExist: true })
   }
 
   /** Notes the names that the dead letters have, and prints nothing. */
@@ -142,10 +156,26 @@ export class Reading {
 
   #checkNames(): void {
     const { deadLetterIds = [], topics = [], errors = [], notTopics = [], notErrors = [] } = this.request
-    this.#throwUnknown(deadLetterIds, [...topics, ...notTopics], [...errors, ...notErrors])
+    this.#throwUnknown({
+      ids: deadLetterIds,
+      topics: [...topics, ...notTopics],
+      errors: [...errors, ...notErrors],
+      mustExist: false,
+    })
   }
 
-  #throwUnknown(ids: readonly string[], topics: readonly string[], errors: readonly string[]): void {
+  /** @param mustExist whether a name that a sample does not show is an error, too */
+  #throwUnknown({
+    ids = [],
+    topics,
+    errors,
+    mustExist,
+  }: {
+    readonly ids?: readonly string[]
+    readonly topics: readonly string[]
+    readonly errors: readonly string[]
+    readonly mustExist: boolean
+  }): void {
     const problems = [
       ...ids.filter(id => !this.#found.ids.has(id)).map(id => `No open dead letter has the id ${id}.`),
       ...topics
@@ -155,7 +185,9 @@ export class Reading {
         .filter(code => !this.#isError(code))
         .map(code => `No open dead letter has the error ${code}, and it is no code of this program.`),
     ]
-    if (problems.length > 0) throw new WrongUse(problems.join('\n'))
+    if (problems.length === 0) return
+    if (this.showsSample && !mustExist) printMessage([...problems, 'A queue shows only a sample.'].join('\n'))
+    else throw new WrongUse(problems.join('\n'))
   }
 
   #isTopic(topic: string): boolean {

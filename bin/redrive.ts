@@ -77,7 +77,9 @@ async function run(options: Options): Promise<void> {
     const planned = await runRedrive({ ...request, dryRun: true }, reading.context)
     print(planned, true)
     total = planned.reduce((sum, { tried, found }) => sum + tried + found, 0)
-    if (total === 0 || !(await confirmed(`Send ${counted(total, 'record')}?`))) return end(planned, reading)
+    if (total === 0 && !reading.showsSample) return end(planned, reading)
+    if (!(await confirmed(`${reading.questionAbout('Send', total, 'record')}?`))) return end(planned, reading)
+    if (reading.showsSample) total = undefined
     reading.beginAgain()
   }
   const results = await runWithProgress(reading, options, total)

@@ -31,6 +31,8 @@ interface StoreKind<Config> {
   loadClaims?(): Promise<ClaimModule<Config>>
   /** Its place is created when the first dead letter is stored: until then it is not there, and that is no error. */
   readonly isCreatedByStoring?: true
+  /** To look shows only a sample of what a large place holds: a queue gives a message by receiving it. */
+  readonly showsSample?: true
   /** A description for people, without secrets. */
   describe(config: Config): string
   /** Whether a Kafka topic holds its dead letters; no dead letter is ever sent to such a topic. */
@@ -56,16 +58,19 @@ type Name = RedriveSource['kind']
 export const STORE_KINDS: { readonly [N in Name]: StoreKind<Extract<RedriveSource, { kind: N }>> } = {
   sqs: {
     load: () => import('./sqs/store.ts'),
+    showsSample: true,
     describe: ({ queueUrl }) => `sqs:…/${queueName(queueUrl)}`,
     signingService: ({ queueUrl }) => new URL(queueUrl).origin,
   },
   'source-dlq': {
     load: () => import('./sqs/message-store.ts'),
+    showsSample: true,
     describe: ({ queueUrl }) => `source-dlq:…/${queueName(queueUrl)}`,
     signingService: ({ queueUrl }) => new URL(queueUrl).origin,
   },
   'failure-destination': {
     load: () => import('./sqs/message-store.ts'),
+    showsSample: true,
     describe: ({ queueUrl }) => `failure-destination:…/${queueName(queueUrl)}`,
     signingService: ({ queueUrl }) => new URL(queueUrl).origin,
   },

@@ -14,6 +14,7 @@ import { InvalidRecordError } from '../../lib/errors.ts'
 import type { RedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import { matches } from '../../lib/redrive/select-dead-letters.ts'
 import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { SqsServer } from '../fakes/sqs-server.ts'
 import { COMMAND, runCommand, runShell } from '../support/command.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'command-'))
@@ -283,4 +284,24 @@ test('a raw value is taken byte by byte from a file', async () => {
   const edited = JSON.parse((await run('dead-letters export')).stdout) as DeadLetter
   assert.equal(edited.record.value, bytes.toString('base64'))
   assert.equal(edited.record.key, before.record.key)
+})
+
+// A topic behind the sample was once an error that said that it is nowhere.
+test('of a queue a name that the sample does not show is no error', async t => {
+  const sqs = await SqsServer.start('dead-letters')
+  t.after(() => sqs.close())
+  sqs.add(JSON.stringify(deadLetterOf('a')))
+  const run = (args: string) =>
+    runCommand(args.split(' '), {
+      KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9,127.0.0.1:10',
+      KAFKA_DEAD_LETTER: `sqs:${sqs.url}`,
+      AWS_ACCESS_KEY_ID: 'k',
+      AWS_SECRET_ACCESS_KEY: 's',
+      AWS_REGION: 'us-east-1',
+    })
+  const listed = await run('dead-letters list --topic elsewhere')
+  assert.equal(listed.status, 0, listed.stderr)
+  assert.match(listed.stderr, /has the topic elsewhere\.\nA queue shows only a sample/)
+  const negated = await run('dead-letters discard --not-topic elsewhere --yes')
+  assert.equal(negated.status, 2, negated.stderr)
 })
