@@ -17,7 +17,7 @@ export class WrongUse extends Error {
 const stopping = new AbortController()
 let stoppedWith: number | undefined
 
-/** Aborted by Ctrl-C, SIGTERM, and when nobody reads the output any more: whoever holds a lease then gives it back. */
+/** Aborted by Ctrl-C, by SIGTERM, and when nobody reads the output any more: a command then releases its lease. */
 export const stopSignal: AbortSignal = stopping.signal
 
 export function listenToSignals(): void {

@@ -28,7 +28,7 @@ const FILTERS = [
 export const FILTERING: readonly string[] = ['from', 'sourceQueue', 'limit', ...FILTERS]
 
 export const FILTER_HELP = `
-Filters take several values, separated by commas or by repeating the option; each option that is given must match.
+Filters take several values, separated by commas or by repeating the option; a dead letter must match every option.
 --topic none stands for records without a topic; --error takes the first error and the last.
 Times have a zone, e.g. 2026-11-25T08:00:00Z, or say how long ago: 30m, 24h, 7d.`
 
@@ -85,7 +85,7 @@ export function requestOf(options: Options, names: readonly string[] = FILTERING
   }
 }
 
-/** Whether any filter is given. */
+/** Whether the options have a filter. */
 export function hasFilter(options: Options): boolean {
   return FILTERS.some(name => options[name] !== undefined)
 }

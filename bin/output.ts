@@ -12,7 +12,7 @@ export function printMessage(text: string): void {
 const TURN = 65_536
 let printed = 0
 
-/** Waits while whoever reads standard output is slower: memory does not grow with the output. */
+/** Waits while the reader of standard output is slower: memory does not grow with the output. */
 export async function print(text: string): Promise<void> {
   printed += text.length
   if (printed >= TURN) {

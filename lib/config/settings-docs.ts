@@ -167,8 +167,8 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
   },
   deadLetterDiskMaxBytes: {
     doc:
-      'Of `disk:`: the most that all segments of the folder may take; beyond it nothing is stored there. Default: ' +
-      'no bound.',
+      'Of `disk:`: the most that open dead letters may take in the folder’s segments; beyond it nothing is stored ' +
+      'there. What a redrive has noted as completed does not count. Default: no bound.',
   },
   deadlineReserveMs: { doc: 'The part of an invocation’s time that is kept for dead letters and the answer.' },
   httpDeadlineMs: {

@@ -1,5 +1,5 @@
-// Several entries of a target may hold the same dead letter. They are given once, and completed together, but only
-// where the whole record is equal: an entry that merely has the id of another can't end it.
+// Several entries of a target may hold the same dead letter. The store yields them once and completes them together,
+// but only where the whole record is equal: an entry that merely has the id of another can't end it.
 import { createHash } from 'node:crypto'
 import type { DeadLetter } from './dead-letter.ts'
 

@@ -1,5 +1,5 @@
-// A message of a queue in which SQS, Lambda or EventBridge keep what they stopped retrying. The queue says what the
-// message is, never its body: whoever may send to a source queue can write any body.
+// A message of a queue in which SQS, Lambda or EventBridge keep what they stopped retrying. The queue decides what
+// the message is, never its body: a sender to a source queue can write any body.
 import type { Message } from '@aws-sdk/client-sqs'
 import type { DeadLetter } from './dead-letter.ts'
 

@@ -29,7 +29,7 @@ export class EventDeadLetterStore implements DeadLetterStore<Handle> {
 
   /**
    * @param messages the `Records` of the event
-   * @param sources the configured ones: the role of the queue that a message lies in
+   * @param sources the configured ones: they say the role of a message's queue
    */
   constructor(messages: readonly unknown[], sources: readonly RedriveSource[], reader: SourceMessageReader) {
     this.#messages = messages

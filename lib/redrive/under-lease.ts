@@ -4,7 +4,7 @@ import type { DeadLetterStore, Lease } from '../dead-letter/dead-letter-store.ts
 const RENEW_MS = 15_000
 
 /**
- * Takes the lease of a store, renews it while `work` runs, and gives it back.
+ * Takes the lease of a store, renews it while `work` runs, and releases it.
  * @throws DeadLetterError `redrive-running` while another process has it
  */
 export async function underLease<T>(store: DeadLetterStore, work: (lease: Lease) => Promise<T>): Promise<T> {

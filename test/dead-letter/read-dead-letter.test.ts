@@ -85,7 +85,7 @@ test('a dead letter whose id is not that of its record is refused, because it co
   assert.equal(read(good).kind, 'dead-letter')
 })
 
-test('an id can’t be verified while the value lies in a claim check', () => {
+test('an id can’t be verified while the value is in a claim check', () => {
   const claimCheck = { target: 's3://b/claims/x', sha256: 'a'.repeat(64), bytes: 1 }
   const result = read({ ...good, record: { ...good.record, value: null }, claimCheck })
   assert.deepEqual(result.kind === 'dead-letter' && result.verified, false)

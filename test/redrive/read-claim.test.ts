@@ -1,5 +1,5 @@
-// Claim checks name the place of a value. Whoever may write a dead letter writes its claim check too, so no test here
-// may make redrive look outside of the targets that it was given.
+// Claim checks name the place of a value. A writer of dead letters writes their claim checks too, so no test here may
+// make redrive look outside of its configured and requested targets.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

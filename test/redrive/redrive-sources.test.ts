@@ -1,4 +1,4 @@
-// What a redrive may read. Whoever may invoke the function must not be able to send the cluster's password, or a signed
+// What a redrive may read. A caller of the function must not be able to send the cluster's password, or a signed
 // request, to a host of their choice.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'

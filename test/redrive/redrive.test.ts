@@ -302,7 +302,7 @@ test('to another topic: the dead letter keeps its id, and the partitioner choose
   assert.deepEqual([sent?.topic, sent?.partition], ['other', undefined])
 })
 
-test('a store that gives more after a completion is read until nothing more is completed', async () => {
+test('a store that has more after a completion is read until nothing more is completed', async () => {
   const store = new MemoryDeadLetterStore(many(30, 'chat'))
   const all = store.deadLetters.bind(store)
   Object.assign(store, {

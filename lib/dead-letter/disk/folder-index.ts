@@ -1,4 +1,4 @@
-// What lies in a folder, in little memory: about 25 bytes per dead letter, whatever its size.
+// An index of the dead letters in a folder, in little memory: about 25 bytes per dead letter, whatever its size.
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { DeadLetterError } from '../../errors.ts'

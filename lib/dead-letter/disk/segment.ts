@@ -112,7 +112,7 @@ export class SegmentWriter {
     return (await stat(this.path).catch(ifMissing)) !== undefined
   }
 
-  /** Gives back what is reserved or half written. A file without an entry is removed. */
+  /** Truncates what is reserved or half written. A file without an entry is removed. */
   async close(): Promise<void> {
     try {
       const { size } = await this.#file.stat()

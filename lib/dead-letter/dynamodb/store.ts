@@ -91,7 +91,7 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
   async replace({ deadLetter: old, handle }: OpenDeadLetter<Entries<Key>>, deadLetter: DeadLetter): Promise<void> {
     const [first, ...others] = handle.keys as [Key, ...Key[]]
     const isNew = deadLetter.deadLetterId !== old.deadLetterId
-    // An item lies under its own id: whoever stores the old dead letter again must not find another one there.
+    // The key of an item is its own id: when the old dead letter is stored again, no other item may have its key.
     if (isNew) await this.#put(deadLetter)
     else await this.#update(first, deadLetter)
     for (const replaced of isNew ? handle.keys : others) await this.#delete(replaced)

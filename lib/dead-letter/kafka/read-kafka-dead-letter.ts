@@ -1,5 +1,5 @@
 // Reads a record of a dead-letter topic: a dead letter, a marker of completed ones, or something else. In its own file,
-// so that no function's bundle has it. Whoever may write to the topic wrote the record, so nothing in it is trusted.
+// so that no function's bundle has it. Anybody who has the right may have written the record: it is not trusted.
 import { toBase64 } from '../../record/base64.ts'
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import type { RecordHeader } from '../../record/producer-record.ts'

@@ -167,7 +167,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     }
   }
 
-  /** A dead letter lies in the topic of its record's topic: who may write there writes no other topic's. */
+  /** Each topic has a dead-letter topic of its own: a right to write to one gives no power over another's. */
   #read(topic: string, record: LogRecord): ReadResult {
     const result = readKafkaDeadLetter(record)
     return result.kind === 'dead-letter' &&

@@ -5,7 +5,7 @@ import { fingerprintOf } from '../copies.ts'
 import type { ReadResult } from '../read-dead-letter.ts'
 import { closedBy, type Place } from './read-kafka-dead-letter.ts'
 
-/** All records of one dead letter, whose newest version is given. */
+/** All records of one dead letter; the store yields the newest version. */
 export interface OpenRecords {
   readonly newest: Place
   readonly places: readonly Place[]

@@ -90,7 +90,7 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
   async replace({ deadLetter: old, handle }: OpenDeadLetter<Entries<Key>>, deadLetter: DeadLetter): Promise<void> {
     const [first, ...others] = handle.keys as [Key, ...Key[]]
     const isNew = deadLetter.deadLetterId !== old.deadLetterId
-    // An object lies under its own id: whoever stores the old dead letter again must not find another one there.
+    // The key of an object has its own id: when the old dead letter is stored again, no other one may have its key.
     const key = isNew ? `${this.#prefix}${deadLetter.deadLetterId}${SUFFIX}` : first.key
     const condition = first.etag === undefined ? {} : { IfMatch: first.etag }
     const etag = await this.#put(key, deadLetter, isNew ? { IfNoneMatch: '*' } : condition)

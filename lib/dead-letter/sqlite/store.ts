@@ -21,7 +21,7 @@ import { insert, SqliteDeadLetterTarget, sqliteError } from './target.ts'
 const PAGE = 200
 /** What noting takes beside the dead letter itself: a location, a page of an index, the journal. */
 const NOTE_BYTES = 1024
-/** Pages that are given back to the file system at once. */
+/** The most pages that one `tidy` returns to the file system. */
 const VACUUM_PAGES = 20_000
 
 export function openStore({ file }: DeadLetterTargetConfig<'sqlite'>): SqliteDeadLetterStore {

@@ -135,7 +135,7 @@ function transact(database: DatabaseSync, work: (database: DatabaseSync) => void
   }
 }
 
-/** SQLite would leave the mode to the umask, and gives its journal the mode of the database. 0.1 left it to SQLite. */
+/** SQLite would leave the mode to the umask; its journal has the mode of the database. 0.1 left both to SQLite. */
 function createPrivately(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const descriptor = openSync(file, 'a', 0o600)

@@ -1,5 +1,5 @@
-// The lease of the redrives of queues: a FIFO queue in which a message of the only group is in flight. SQS gives nobody
-// another message of a group while one of it is in flight, so only one redrive holds it (ADR 10).
+// The lease of the redrives of queues: a FIFO queue in which a message of the group is in flight. SQS returns no other
+// message of a group while one of it is in flight, so only one redrive holds it (ADR 10).
 import { randomUUID } from 'node:crypto'
 import type { Message } from '@aws-sdk/client-sqs'
 import { DeadLetterError } from '../../errors.ts'

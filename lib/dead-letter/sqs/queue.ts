@@ -78,7 +78,7 @@ export class SqsQueue {
   }
 
   /**
-   * Hides messages for so long from now on; 0 gives them back.
+   * Hides messages from other readers for this time from now on; 0 makes them visible again.
    * @returns per receipt handle, in order: whether SQS did it
    */
   hide(receiptHandles: readonly string[], seconds: number): Promise<boolean[]> {

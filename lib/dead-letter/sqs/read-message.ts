@@ -1,5 +1,5 @@
-// What a message of a queue is, by the role of the queue: whoever may send to a source queue can write any body, also
-// one that looks like a dead letter or like Lambda's record of a failed event.
+// Reads a message by the role of its queue: a sender to a source queue can write any body, also one that looks like a
+// dead letter or like Lambda's record of a failed event.
 import { KafkaProducerError } from '../../errors.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import { type MessageRole, queueName, type RawMessage, type SourceMessageReader } from '../raw-message.ts'

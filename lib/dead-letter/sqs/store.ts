@@ -26,7 +26,7 @@ import { toEntry } from './target.ts'
 interface Held {
   readonly id: string
   receiptHandle: string
-  /** When its visibility ends, by the monotonic clock; in the past: it is given back, or may be another's. */
+  /** When its visibility ends, by the monotonic clock. In the past: it was made visible, or others may have it. */
   until: number
   /** Of a FIFO queue. */
   readonly group: string | undefined
@@ -69,7 +69,7 @@ const ANSWERS_WITHOUT_NEWS = 10
 const WAIT_S = 1
 /** Visibility that ends sooner than this is extended, ms. */
 const MIN_LEFT_MS = 40_000
-/** SQS gives no more than this of a group at once. */
+/** SQS returns at most this many messages of a group at once. */
 const MAX_PER_GROUP = 10
 
 type Services = Pick<DeadLetterStoreServices, 'readSourceMessage' | 'takeLease' | 'requestStop'>
@@ -91,7 +91,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #queue: SqsQueue
   readonly #options: SqsStoreOptions
   readonly #clock: Pick<Clock, 'now'>
-  /** Message id → what is held of it. It stays after it was given back: a run gives a dead letter once. */
+  /** Message id → what is held of it. It stays after the message is visible again: a run yields a dead letter once. */
   readonly #held = new Map<string, Held>()
   /** Fingerprint → the messages that hold this dead letter: SQS or a retry may have stored it twice. */
   readonly #copies = new Map<string, Held[]>()
@@ -112,14 +112,14 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   /**
-   * SQS gives at most ten messages of a FIFO group and some 100,000 of a queue, and the next ones after these are
+   * SQS returns at most ten messages of a FIFO group and about 100,000 of a queue, and the next ones after these are
    * deleted.
    */
   get givesMoreAfterCompletion(): boolean {
     return this.#queue.isFifo || this.#isFull
   }
 
-  /** To look is to receive a sample, which is given back at the end, also when the consumer or `signal` ends it. */
+  /** To look is to receive a sample. It is made visible at the end, also when the consumer or `signal` ends it. */
   async *deadLetters(options: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
     if (options.purpose === 'redrive') {
       if (this.#queue.isFifo) await this.#giveBackGroups()
@@ -323,8 +323,8 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   /**
-   * A group goes on behind what is left in it: unreadable messages and invalid records are given back, as SQS gives
-   * nothing of a group of which a message is in flight. Behind any other the group waits for the next run.
+   * A group goes on behind what stays in it: unreadable messages and invalid records are made visible again, because
+   * SQS returns nothing of a group of which a message is in flight. Behind any other the group waits for the next run.
    */
   async #giveBackGroups(): Promise<void> {
     const held = this.#inFlight()

@@ -362,7 +362,7 @@ test('a lock from the future, after the clock was set back, keeps no redrive awa
   }
 })
 
-test('a clock that is set forward gives nobody the lease of a living holder', async () => {
+test('after the clock is set forward, a living holder keeps its lease', async () => {
   const folder = newFolder()
   const [one, other] = [new DiskDeadLetterStore(folder), new DiskDeadLetterStore(folder)]
   const lease = await one.lease()
@@ -485,7 +485,7 @@ function statfs(folder: string): { readonly bavail: number; readonly bsize: numb
   return { bavail, bsize }
 }
 
-test('room that was reserved and not used is given back', async () => {
+test('room that was reserved and not used is released', async () => {
   const folder = newFolder()
   await storeIn(folder, [deadLetterOf('a')])
   const { open } = await listIn(folder)

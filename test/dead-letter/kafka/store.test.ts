@@ -1,4 +1,4 @@
-// What lies in a dead-letter topic may come from anybody with rights to it: nothing of it stops the reading, and no
+// The records of a dead-letter topic may come from anybody with rights to it: none of them stops the reading, and no
 // record can end or hide the dead letters of another topic.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -169,7 +169,7 @@ test('a marker closes places of its own topic alone, and a dead letter is no mar
   await (await store.lease()).release()
 })
 
-test('equal copies are given once and completed together; what only has the same id is given beside it', async () => {
+test('equal copies are listed once and completed together; one that only has the same id is listed too', async () => {
   const { openStore, append } = clusterOf('chat-dlt')
   const deadLetter = deadLetterOf('copied')
   append(deadLetter)
@@ -242,7 +242,7 @@ test('a topic or partition that can’t be read does not stop the reading; a clu
   })
 })
 
-test('record batches that can’t be read are counted, and the dead letters around them are given', async () => {
+test('record batches that can’t be read are counted, and the dead letters around them are listed', async () => {
   const { openStore, append, reader } = clusterOf('chat-dlt')
   for (const id of ['a', 'b', 'c']) append(deadLetterOf(id))
   const store = openStore({

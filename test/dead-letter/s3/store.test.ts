@@ -1,4 +1,4 @@
-// What lies in a bucket may come from anybody with rights to it: nothing of it stops the reading, and no entry can end
+// The objects of a bucket may come from anybody with rights to it: none of them stops the reading, and none can end
 // another one.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
@@ -35,7 +35,7 @@ async function readAll() {
   return { open, unreadable, ids: open.map(({ deadLetter }) => deadLetter.recordId).sort() }
 }
 
-test('what can’t be read is counted with its key and stays; the others are given', async () => {
+test('what can’t be read is counted with its key and stays; the others are listed', async () => {
   const [good, newer, forged, refused] = ['good', 'newer', 'forged', 'refused'].map(id => deadLetterOf(id)) as [
     DeadLetter,
     DeadLetter,
@@ -76,7 +76,7 @@ test('what can’t be read is counted with its key and stays; the others are giv
   )
 })
 
-test('an entry that has the id of another, and is not equal, is given beside it and can’t end it', async () => {
+test('an entry that has the id of another, and is not equal, is listed too and can’t end it', async () => {
   const victim = deadLetterOf('victim')
   // Timestamp and partition do not belong to the id.
   const forged = { ...victim, record: { ...victim.record, timestamp: 1, partition: 3 } }
@@ -91,7 +91,7 @@ test('an entry that has the id of another, and is not equal, is given beside it 
   assert.deepEqual(server.contents(), { [keyOf(victim)]: JSON.stringify(victim) })
 })
 
-test('equal copies under other keys are given once and deleted together, also those that are read later', async () => {
+test('equal copies under other keys are listed once and deleted together, also those that are read later', async () => {
   const [twice, other] = [deadLetterOf('twice'), deadLetterOf('other')]
   for (const key of ['prod/0.json', keyOf(twice), 'prod/zz.json']) server.put(key, JSON.stringify(twice))
   server.put('prod/z.json', JSON.stringify(other))

@@ -165,7 +165,7 @@ test('looking creates nothing: a file that is not there is not found', async () 
   assert.equal(existsSync(dirname(file)), false)
 })
 
-test('rows that can’t be used are reported and stay; the others are given', async () => {
+test('rows that can’t be used are reported and stay; the others are listed', async () => {
   const file = join(folder, 'damaged.db')
   const target = new SqliteDeadLetterTarget(file)
   const [good, other] = [deadLetterOf('good'), deadLetterOf('other')]

@@ -61,7 +61,7 @@ function producerThat(isRefused: (value: string) => boolean = () => false) {
 }
 
 // Two `stats` at once counted a part of the queue each, and after Ctrl-C the next one counted none for a minute.
-test('to look is to receive a sample, which is given back at once', async t => {
+test('to look is to receive a sample, which is visible again at once', async t => {
   const { sqs, store } = await standard(t)
   for (let n = 0; n < 1500; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
   const open = await Array.fromAsync(store.deadLetters())
@@ -80,7 +80,7 @@ test('to look is to receive a sample, which is given back at once', async t => {
   ])
 })
 
-test('what was looked at is given back when the consumer, a signal or close ends it', async t => {
+test('messages that were looked at are visible again when the consumer, a signal or close ends it', async t => {
   const { sqs, store } = await standard(t)
   for (let n = 0; n < 50; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
   for await (const _open of store.deadLetters()) break
@@ -96,7 +96,7 @@ test('what was looked at is given back when the consumer, a signal or close ends
 })
 
 // The doctor stops a search that takes too long; its queue then had hundreds of hidden messages.
-test('close ends a search, and gives back also what is being received', async t => {
+test('close ends a search, and makes visible also what is being received', async t => {
   const { sqs, store } = await standard(t)
   for (let n = 0; n < 500; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
   const search = store.find(deadLetterOf('elsewhere'))
@@ -107,7 +107,7 @@ test('close ends a search, and gives back also what is being received', async t 
   assert.ok(sqs.callsOf('ReceiveMessage').length < 50)
 })
 
-test('only dead letters are given; anything else is counted with its reason and stays', async t => {
+test('only dead letters are listed; anything else is counted with its reason and stays', async t => {
   const { sqs, store } = await standard(t)
   sqs.add('text')
   sqs.add(JSON.stringify({ ...deadLetterOf('other'), schemaVersion: 9 }))
@@ -143,7 +143,7 @@ test('a doubled message is sent once per run and deleted in each place, also whe
 })
 
 // A forged dead letter with the id of another one ended the other one, which was nowhere then.
-test('of two dead letters with one id and different values both are given', async t => {
+test('two dead letters with one id and different values are both listed', async t => {
   const { sqs, store } = await standard(t)
   const whole = deadLetterOf('victim')
   const claimed = (sha256: string): DeadLetter => ({
@@ -185,7 +185,7 @@ test('a message is completed only if it is deleted while it is held, and harms n
     sqs.messages.map(({ id }) => id),
     ['m-0', 'm-2'],
   )
-  // Both records are in Kafka: the same run deletes what comes back, and gives it to nobody.
+  // Both records are in Kafka: the same run deletes what comes back, and sends it no more.
   sqs.undeletable.clear()
   sqs.now = 200_000
   assert.deepEqual(await Array.fromAsync(store.deadLetters({ purpose: 'redrive' })), [])
