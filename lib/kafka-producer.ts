@@ -1,24 +1,14 @@
-// KafkaProducer runs stages 3 to 8 in order.
-import { Appender } from './accumulate/appender.ts'
-import { RecordAccumulator } from './accumulate/record-accumulator.ts'
-import { CodecLoader } from './codec-loader.ts'
+// The producer's API; its stages are connected in producer-stages.ts.
 import type { ProducerConfig } from './config/settings.ts'
-import { configuredPartitioner, configuredSerializer } from './configured-classes.ts'
-import { senderOptionsOf } from './configured-options.ts'
 import { type DeliveryReport, notSent } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { SendSpans } from './delivery/send-spans.ts'
-import { errorName, TransportError } from './errors.ts'
+import { errorName, InvalidRecordError, TransportError } from './errors.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
-import { RecordPartitioner } from './partition/record-partitioner.ts'
-import { PreparedSender } from './prepared-sender.ts'
-import { type Prepared, ProducerCall } from './producer-call.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
+import { ProducerStages } from './producer-stages.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
-import { RecordPreparer } from './record-preparer.ts'
-import { Sender } from './send/sender.ts'
-import { RecordSerializer } from './serialize/record-serializer.ts'
 import { type Clock, systemClock } from './time/clock.ts'
 import { Deadline } from './time/deadline.ts'
 import { withTimeout } from './time/patient-timer.ts'
@@ -49,18 +39,11 @@ export class KafkaProducer {
   readonly #client: KafkaClient
   readonly #warn: (text: string) => void
   readonly #clock: Clock
-  readonly #preparer: RecordPreparer
-  readonly #appender: Appender
-  readonly #accumulator: RecordAccumulator
-  readonly #sender: Sender
-  readonly #preparedSender: PreparedSender
-  readonly #codec: CodecLoader
+  readonly #stages: ProducerStages
   /** Calls of send and sendAll that still have records without an outcome. */
   readonly #calls = new Set<Promise<DeliveryReport[]>>()
   /** Calls of `flush` in progress. */
   #flushes = 0
-  /** The calls that have records without a report. */
-  readonly #openCalls = new Set<ProducerCall>()
   #closed = false
   #ended: Promise<void> | undefined
 
@@ -71,48 +54,20 @@ export class KafkaProducer {
       client,
       rules = { anyTopic: true, keyRequired: true },
       clock = systemClock,
-      warn: callersWarn = () => {},
+      warn = () => {},
     }: KafkaProducerDependencies,
   ) {
-    const warn = guardedWarn(callersWarn)
     this.#config = config
-    this.#warn = warn
     this.#client = client
     this.#clock = clock
-    this.#preparer = new RecordPreparer(
+    this.#warn = guardedWarn(warn)
+    this.#stages = new ProducerStages(config, {
+      client,
       rules,
-      new RecordSerializer(
-        config.maxRequestSize,
-        configuredSerializer('keySerializer', config),
-        configuredSerializer('valueSerializer', config),
-      ),
       clock,
-    )
-    const { partitioner, isCustom } = configuredPartitioner(config)
-    this.#accumulator = new RecordAccumulator(config.batchSize, clock)
-    this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, records => this.#sender.add(records))
-    this.#sender = new Sender(client, this.#accumulator, {
-      ...senderOptionsOf(config),
-      clock,
-      onCompleted: pending => this.#appender.release(pending),
-      isExhausted: () => this.#appender.isExhausted,
-      onBroken: error => {
-        warn(
-          `An internal error (${errorName(error)}) stopped the producer; its records' errors have it as their cause.`,
-        )
-        this.#end().catch(() => warn('The connections of the stopped producer stay open.'))
-      },
-    })
-    this.#preparedSender = new PreparedSender({
-      appender: this.#appender,
-      partitioner: new RecordPartitioner(partitioner, isCustom ? warn : undefined),
-      metadata: this.#sender.metadata,
-      clock,
-      maxBlockMs: config.maxBlockMs,
+      warn: this.#warn,
       isFlushing: () => this.#flushes > 0,
-    })
-    this.#codec = new CodecLoader(config.compressionType, compression => {
-      this.#accumulator.compression = compression
+      onBroken: error => this.#onBroken(error),
     })
   }
 
@@ -123,7 +78,7 @@ export class KafkaProducer {
 
   /** False when it is closed or stopped by an internal error; the factory then creates another. */
   get isUsable(): boolean {
-    return !this.#closed && this.#sender.broken === undefined
+    return !this.#closed && this.#stages.sender.broken === undefined
   }
 
   /**
@@ -131,9 +86,9 @@ export class KafkaProducer {
    * @throws TransportError when no broker answered before the deadline (default: `max.block.ms`)
    */
   async connect(deadline: Deadline = Deadline.after(this.#clock, this.#config.maxBlockMs)): Promise<void> {
-    const { identity, metadata } = this.#sender
+    const { identity, metadata } = this.#stages.sender
     await Promise.all([
-      this.#codec.loading,
+      this.#stages.loadingCodec,
       metadata.reach(deadline),
       this.#config.enableIdempotence ? (identity.current ?? identity.request()) : undefined,
     ])
@@ -169,10 +124,13 @@ export class KafkaProducer {
    * @param lingerMs how long the records may wait for others, ms
    */
   deliver(records: readonly ProducerRecord[], deadline?: Deadline, lingerMs = 0): Promise<DeliveryReport[]> {
-    const scope = currentScope()
-    if (lingerMs > 0) scope?.flushAtClose(this)
+    if (!Array.isArray(records))
+      return Promise.reject(
+        new InvalidRecordError('bad-value', `records: expected a list of records, got ${typeof records}.`),
+      )
+    if (lingerMs > 0) currentScope()?.flushAtClose(this)
     // A copy: the caller may change its list.
-    const list = Array.from(records)
+    const list: readonly ProducerRecord[] = Array.from(records)
     const spans = SendSpans.begin(list, this.#config.clientId, this.#warn)
     const call = this.#run(spans?.records ?? list, deadline, lingerMs).finally(() => this.#calls.delete(call))
     this.#calls.add(call)
@@ -185,8 +143,7 @@ export class KafkaProducer {
   async flush(): Promise<void> {
     this.#flushes++
     try {
-      this.#accumulator.flush()
-      this.#sender.requestRun()
+      this.#stages.flush()
       await Promise.allSettled([...this.#calls])
     } finally {
       this.#flushes--
@@ -198,26 +155,26 @@ export class KafkaProducer {
    * @throws TransportError after `max.block.ms`: `topic-not-on-cluster`, or why no broker answered
    */
   partitionsFor(topic: string): Promise<TopicPartitions> {
-    return this.#sender.metadata.forTopic(topic, Deadline.after(this.#clock, this.#config.maxBlockMs))
+    return this.#stages.sender.metadata.forTopic(topic, Deadline.after(this.#clock, this.#config.maxBlockMs))
   }
 
   metrics(): ProducerMetrics {
-    const { epochBumps: _bumps, ...sent } = this.#sender.stats
+    const { epochBumps: _bumps, ...sent } = this.#stages.sender.stats
     const { connectionAttempts, openConnections } = this.#client.stats
-    const { identity, metadata } = this.#sender
+    const { identity, metadata } = this.#stages.sender
     return {
       ...sent,
       connectionAttempts,
       connections: openConnections,
       producerIds: identity.count,
       metadataRefreshes: metadata.refreshes,
-      bufferUsed: this.#appender.bufferUsed,
+      bufferUsed: this.#stages.bufferUsed,
     }
   }
 
   /** Whether any broker answers a request before the deadline. */
   async isReachable(deadline: Deadline): Promise<boolean> {
-    return this.#sender.metadata.reach(deadline).then(
+    return this.#stages.sender.metadata.reach(deadline).then(
       () => true,
       () => false,
     )
@@ -245,12 +202,17 @@ export class KafkaProducer {
     })
   }
 
-  /** Completes all records, also those that have not reached the Sender. */
   #end(): Promise<void> {
-    this.#sender.close()
-    for (const call of this.#openCalls) call.end(this.#unusable())
+    this.#stages.end()
     this.#ended ??= this.#client.close(Deadline.after(this.#clock, 0))
     return this.#ended
+  }
+
+  #onBroken(error: unknown): void {
+    this.#warn(
+      `An internal error (${errorName(error)}) stopped the producer; its records' errors have it as their cause.`,
+    )
+    this.#end().catch(() => this.#warn('The connections of the stopped producer stay open.'))
   }
 
   async #run(
@@ -261,41 +223,12 @@ export class KafkaProducer {
     const scope = currentScope()
     scope?.throwIfClosed()
     if (!this.isUsable)
-      return records.map(record => notSent(record, undefined, this.#unusable(), this.#clock.epochMs()))
-    const deadline = new Deadline(
-      this.#clock,
-      Math.min(
-        callDeadline?.at ?? Number.POSITIVE_INFINITY,
-        scope?.deadline?.at ?? Number.POSITIVE_INFINITY,
-        this.#clock.now() + this.#config.deliveryTimeoutMs,
-      ),
+      return records.map(record => notSent(record, undefined, this.#stages.closedError, this.#clock.epochMs()))
+    const deadline = Math.min(
+      callDeadline?.at ?? Number.POSITIVE_INFINITY,
+      scope?.deadline?.at ?? Number.POSITIVE_INFINITY,
+      this.#clock.now() + this.#config.deliveryTimeoutMs,
     )
-    const call = new ProducerCall(records.length, deadline, lingerMs, this.#clock)
-    this.#openCalls.add(call)
-    try {
-      // Topics don't wait for one another, unless an order group may span them.
-      await Promise.all(this.#preparer.prepare(records, call).map(part => this.#sendPart(part, call)))
-      return call.reports
-    } finally {
-      this.#openCalls.delete(call)
-    }
-  }
-
-  async #sendPart(part: readonly Prepared[] | Promise<readonly Prepared[]>, call: ProducerCall): Promise<void> {
-    const records = await part
-    await this.#codec.loading
-    const { error } = this.#codec
-    if (error) for (const record of records) call.fail(record, error)
-    else if (records.length > 0) await this.#preparedSender.send(records, call)
-  }
-
-  #unusable(): TransportError {
-    const { broken } = this.#sender
-    return broken === undefined
-      ? new TransportError('unavailable', 'The producer is closed.', { causeCode: 'CLOSED' })
-      : new TransportError('unavailable', 'An internal error has stopped the producer; the cause is that error.', {
-          causeCode: 'INTERNAL_ERROR',
-          cause: broken,
-        })
+    return this.#stages.run(records, new Deadline(this.#clock, deadline), lingerMs)
   }
 }

@@ -145,8 +145,8 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 
   async #deliverAll(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport[]> {
-    const intercepted = Array.from(records, record => this.#intercept(record))
-    return this.#reports(intercepted, 0)
+    const isList = Array.isArray(records) // else the producer refuses it
+    return this.#reports(isList ? Array.from(records, record => this.#intercept(record)) : records, 0)
   }
 
   async #reports(records: readonly ProducerRecord<K, V>[], lingerMs: number): Promise<DeliveryReport[]> {
@@ -155,7 +155,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
       reports = await this.#producer.deliver(records, undefined, lingerMs)
     } catch (error) {
       const reason = error instanceof KafkaProducerError ? error : unexpectedError(error)
-      for (const record of records) this.#notify(record, null, reason)
+      if (Array.isArray(records)) for (const record of records) this.#notify(record, null, reason)
       throw reason
     }
     reports.forEach((report, index) => {

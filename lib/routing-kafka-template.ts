@@ -1,5 +1,5 @@
 // One template for topics that need different producers. Spring: RoutingKafkaTemplate.
-import { ConfigError } from './errors.ts'
+import { ConfigError, InvalidRecordError } from './errors.ts'
 import type { SendResult } from './kafka-template.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 
@@ -29,7 +29,10 @@ export class RoutingKafkaTemplate {
   send(...args: [ProducerRecord] | [string, ...unknown[]]): Promise<SendResult> {
     const [first] = args
     try {
-      const template = this.#templateOf(typeof first === 'string' ? first : first.topic)
+      const topic: unknown = typeof first === 'string' ? first : first?.topic
+      if (typeof topic !== 'string')
+        throw new InvalidRecordError('unknown-topic', `topic: expected text, got ${typeof topic}.`)
+      const template = this.#templateOf(topic)
       return (template.send as (...args: unknown[]) => Promise<SendResult>).apply(template, args)
     } catch (error) {
       return Promise.reject(error)

@@ -183,6 +183,16 @@ test('an interceptor that returns a promise or no record makes its record invali
   }
 })
 
+test('what is no record, or no list, is an invalid record', async () => {
+  const { template } = createTemplate<string, string>([], { listener: {} }, {}, { warn: () => {} })
+  const routing = new RoutingKafkaTemplate([[/./, template]])
+  for (const wrong of [null, 5, { value: 'v' }] as never[]) {
+    await assert.rejects(template.send(wrong), { name: 'InvalidRecordError' })
+    await assert.rejects(routing.send(wrong), { name: 'InvalidRecordError' })
+    await assert.rejects(template.sendAll(wrong), { name: 'InvalidRecordError' })
+  }
+})
+
 test('a warn that throws, or rejects, disturbs nothing', async () => {
   const emitted: string[] = []
   const onWarning = ({ message }: Error) => emitted.push(message)

@@ -49,6 +49,12 @@ test('a list with a hole has a report for the hole', async () => {
   assert.deepEqual((await producer.sendAll(list)).map(summaryOf), ['delivered', 'not-sent:bad-value', 'delivered'])
 })
 
+test('a call without a list is rejected, and says so', async () => {
+  const { producer } = producerWith()
+  for (const wrong of [null, record, 'text', new Set([record])] as never[])
+    await assert.rejects(producer.sendAll(wrong), { code: 'bad-value', message: /expected a list of records, got/ })
+})
+
 const failLater = (): never => Promise.reject(new RangeError('secret')) as never
 const failNow = (): never => {
   throw new RangeError('secret')

@@ -1,0 +1,129 @@
+// Stages 3 to 8 of one producer, connected, and the calls that are in them.
+import { Appender } from './accumulate/appender.ts'
+import { RecordAccumulator } from './accumulate/record-accumulator.ts'
+import { CodecLoader } from './codec-loader.ts'
+import type { ProducerConfig } from './config/settings.ts'
+import { configuredPartitioner, configuredSerializer } from './configured-classes.ts'
+import { senderOptionsOf } from './configured-options.ts'
+import type { DeliveryReport } from './delivery/delivery-report.ts'
+import { type RecordError, TransportError } from './errors.ts'
+import { RecordPartitioner } from './partition/record-partitioner.ts'
+import { PreparedSender } from './prepared-sender.ts'
+import { type Prepared, ProducerCall } from './producer-call.ts'
+import type { ProducerRecord } from './record/producer-record.ts'
+import { RecordPreparer } from './record-preparer.ts'
+import { Sender } from './send/sender.ts'
+import { RecordSerializer } from './serialize/record-serializer.ts'
+import type { Clock } from './time/clock.ts'
+import type { Deadline } from './time/deadline.ts'
+import type { KafkaClient } from './transport/kafka-client.ts'
+import type { ValidationRules } from './validate/record-validator.ts'
+
+export interface ProducerStagesParts {
+  readonly client: KafkaClient
+  readonly rules: ValidationRules
+  readonly clock: Clock
+  readonly warn: (text: string) => void
+  /** No record lingers while a flush is in progress. */
+  readonly isFlushing: () => boolean
+  /** Called once, after an internal error has ended the Sender. */
+  readonly onBroken: (error: unknown) => void
+}
+
+export class ProducerStages {
+  readonly sender: Sender
+  readonly #clock: Clock
+  readonly #preparer: RecordPreparer
+  readonly #preparedSender: PreparedSender
+  readonly #appender: Appender
+  readonly #accumulator: RecordAccumulator
+  readonly #codec: CodecLoader
+  /** Calls that have records without a report. */
+  readonly #calls = new Set<ProducerCall>()
+
+  /** @throws ConfigError when a class that a setting names can't be loaded */
+  constructor(config: ProducerConfig, { client, rules, clock, warn, isFlushing, onBroken }: ProducerStagesParts) {
+    this.#clock = clock
+    const serializer = new RecordSerializer(
+      config.maxRequestSize,
+      configuredSerializer('keySerializer', config),
+      configuredSerializer('valueSerializer', config),
+    )
+    this.#preparer = new RecordPreparer(rules, serializer, clock)
+    const { partitioner, isCustom } = configuredPartitioner(config)
+    this.#accumulator = new RecordAccumulator(config.batchSize, clock)
+    this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, records => this.sender.add(records))
+    this.sender = new Sender(client, this.#accumulator, {
+      ...senderOptionsOf(config),
+      clock,
+      onCompleted: pending => this.#appender.release(pending),
+      isExhausted: () => this.#appender.isExhausted,
+      onBroken,
+    })
+    this.#preparedSender = new PreparedSender({
+      appender: this.#appender,
+      partitioner: new RecordPartitioner(partitioner, isCustom ? warn : undefined),
+      metadata: this.sender.metadata,
+      clock,
+      maxBlockMs: config.maxBlockMs,
+      isFlushing,
+    })
+    this.#codec = new CodecLoader(config.compressionType, compression => {
+      this.#accumulator.compression = compression
+    })
+  }
+
+  get bufferUsed(): number {
+    return this.#appender.bufferUsed
+  }
+
+  /** Pending load of the codec of `compression.type`. */
+  get loadingCodec(): Promise<void> | undefined {
+    return this.#codec.loading
+  }
+
+  /** Why no record is taken any more. */
+  get closedError(): TransportError {
+    const { broken } = this.sender
+    return broken === undefined
+      ? new TransportError('unavailable', 'The producer is closed.', { causeCode: 'CLOSED' })
+      : new TransportError('unavailable', 'An internal error has stopped the producer; the cause is that error.', {
+          causeCode: 'INTERNAL_ERROR',
+          cause: broken,
+        })
+  }
+
+  /** Takes the records of one call through the stages. */
+  async run(records: readonly ProducerRecord[], deadline: Deadline, lingerMs: number): Promise<DeliveryReport[]> {
+    const call = new ProducerCall(records.length, deadline, lingerMs, this.#clock)
+    this.#calls.add(call)
+    try {
+      // Topics don't wait for one another, unless an order group may span them.
+      await Promise.all(this.#preparer.prepare(records, call).map(part => this.#sendPart(part, call)))
+      return call.reports
+    } finally {
+      this.#calls.delete(call)
+    }
+  }
+
+  /** Every record that waits for a batch may leave now. */
+  flush(): void {
+    this.#accumulator.flush()
+    this.sender.requestRun()
+  }
+
+  /** Completes all records with what is known of them, also those that have not reached the Sender. */
+  end(): void {
+    this.sender.close()
+    const error: RecordError = this.closedError
+    for (const call of this.#calls) call.end(error)
+  }
+
+  async #sendPart(part: readonly Prepared[] | Promise<readonly Prepared[]>, call: ProducerCall): Promise<void> {
+    const records = await part
+    await this.#codec.loading
+    const { error } = this.#codec
+    if (error) for (const record of records) call.fail(record, error)
+    else if (records.length > 0) await this.#preparedSender.send(records, call)
+  }
+}
