@@ -6,94 +6,21 @@ import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/settings.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
-import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
-import type {
-  Cluster,
-  EncodedBatch,
-  MetadataRequestOptions,
-  ProduceOutcome,
-  ProduceRequest,
-} from '../../lib/transport/kafka-client.ts'
-import { failure } from '../../lib/transport/produce-outcome.ts'
+import { ChangingCluster, UNKNOWN_TOPIC } from '../fakes/changing-cluster.ts'
 import { summaryOf } from '../fakes/producer-of.ts'
 
 const PARTITIONS = 6
-/** There are logs for partitions that a topic gets later. */
-const LOGS = 12
-const ANSWER_MS = 2
-
-interface Topic {
-  error?: string
-  leaders: number[]
-  leaderEpoch: number
-}
-
-/** A cluster whose topics and leaders the test changes. A batch for a broker that does not lead is refused. */
-class Client extends ScriptedKafkaClient {
-  readonly clock: VirtualClock
-  readonly topics: Record<string, Topic> = { t: { leaders: Array(PARTITIONS).fill(0), leaderEpoch: 0 } }
-  readonly requests: { at: number; topics: readonly string[]; isElsewhere: boolean | undefined }[] = []
-  readonly produceTimes: number[] = []
-  /** How long the answer to the n-th metadata request takes, ms. */
-  answerMs: (request: number) => number = () => ANSWER_MS
-  /** Replaces what a broker answers to a Produce. */
-  refusal: ((leader: number) => string | undefined) | undefined
-
-  constructor(clock: VirtualClock) {
-    super({ partitions: LOGS, brokers: 2, clock })
-    this.clock = clock
-  }
-
-  override async metadata(
-    names: readonly string[],
-    _deadline?: unknown,
-    options?: MetadataRequestOptions,
-  ): Promise<Cluster> {
-    this.requests.push({ at: this.clock.now(), topics: names, isElsewhere: options?.isElsewhere })
-    const ms = this.answerMs(this.requests.length)
-    await new Promise<void>(resolve => void this.clock.setTimeout(resolve, ms))
-    return {
-      topics: names.map(topic => {
-        const { error = null, leaders = [], leaderEpoch = 0 } = this.topics[topic] ?? { error: UNKNOWN }
-        return {
-          topic,
-          error,
-          partitions: error ? [] : leaders.map((leader, partition) => ({ partition, leader, leaderEpoch })),
-        }
-      }),
-    }
-  }
-
-  override async produce(
-    leader: number,
-    batches: readonly EncodedBatch[],
-    request: ProduceRequest,
-  ): Promise<ProduceOutcome[]> {
-    this.produceTimes.push(this.clock.now())
-    const refused = batches.map(({ topic, partition }) => {
-      const current = this.topics[topic]?.leaders[partition]
-      if (current === undefined || this.topics[topic]?.error) return UNKNOWN
-      return current === leader ? this.refusal?.(leader) : (this.refusal?.(leader) ?? 'NOT_LEADER_OR_FOLLOWER')
-    })
-    if (refused.every(code => code === undefined)) return super.produce(leader, batches, request)
-    request.beginWrite()
-    await new Promise<void>(resolve => void this.clock.setTimeout(resolve, ANSWER_MS))
-    return refused.map(code => failure('rejected', code ?? 'NOT_LEADER_OR_FOLLOWER', true))
-  }
-}
-
-const UNKNOWN = 'UNKNOWN_TOPIC_OR_PARTITION'
 
 interface Harness {
   readonly clock: VirtualClock
-  readonly client: Client
+  readonly client: ChangingCluster
   readonly producer: KafkaProducer
   send(...records: ProducerRecord[]): Promise<string[]>
 }
 
 function harness(options: ProducerOptions = {}, clock = new VirtualClock()): Harness {
-  const client = new Client(clock)
+  const client = new ChangingCluster(clock, PARTITIONS)
   const config = parseConfig({ bootstrapServers: ['b:1'], retryBackoffMs: 100, retryBackoffMaxMs: 100, ...options }, {})
   const producer = new KafkaProducer(config, { client, clock, rules: { anyTopic: true, keyRequired: false } })
   return {
@@ -170,7 +97,7 @@ test('rule 6: an unhelpful answer is followed by a back-off and a request elsewh
 test('rule 6: a topic that was never requested goes at once, beside a slow request and during a back-off', async () => {
   const { clock, client, producer, send } = harness()
   client.topics.u = { leaders: [0], leaderEpoch: 0 }
-  client.answerMs = request => (request === 1 ? 2000 : ANSWER_MS)
+  client.answerMs = request => (request === 1 ? 2000 : 2)
   const missing = producer.sendAll([record(0, 'missing')])
   await clock.advance(10)
   assert.deepEqual(await send(record(0, 'u')), ['delivered'])
@@ -207,7 +134,7 @@ test('rule 6: a deleted topic has the same code for a warm producer as for a new
   const options = { deliveryTimeoutMs: 3000, maxBlockMs: 3000 }
   const warm = harness(options)
   await warm.send(record(0))
-  warm.client.topics.t = { error: UNKNOWN, leaders: [], leaderEpoch: 0 }
+  warm.client.topics.t = { error: UNKNOWN_TOPIC, leaders: [], leaderEpoch: 0 }
   const cold = harness(options)
   const codes = [await warm.send(record(0)), await warm.send(record(0)), await cold.send(record(0, 'missing'))]
   assert.deepEqual(codes.flat(), [
