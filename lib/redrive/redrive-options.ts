@@ -60,6 +60,8 @@ export interface RedriveOptions extends DeadLetterFilter {
   readonly onSeen?: (deadLetter: DeadLetter) => void
   /** Called with entries of the target that can't be read. */
   readonly onUnreadable?: (unreadable: Unreadable) => void
+  /** Called when the run ends because no broker of the records' cluster answers or authenticates this client. */
+  readonly onClusterDown?: () => void
   /** No batch is sent after it. */
   readonly deadline?: Deadline
   readonly signal?: AbortSignal

@@ -208,7 +208,7 @@ class Redrive {
     const topics = window.filter(({ keptFor }) => keptFor === undefined).map(({ topic }) => topic)
     const unanswered = await this.#facts?.load(topics)
     // If no broker answers or authenticates us, every send would fail.
-    if (unanswered && OF_CLUSTER.has(unanswered.code)) return this.#counts.stop(unanswered.code, unanswered)
+    if (unanswered && OF_CLUSTER.has(unanswered.code)) return this.#stopAsDown(unanswered.code, unanswered)
     const fitting = window.map(candidate => ({ ...candidate, keptFor: candidate.keptFor ?? this.#misfit(candidate) }))
     const checked = this.#newestOfKeys(fitting)
     const placed = log ? await Promise.all(checked.map(candidate => this.#place(candidate))) : checked
@@ -357,7 +357,12 @@ class Redrive {
     for (const { candidate, failed } of failures) await this.#noteFailure(candidate, failed)
     const codes = failures.map(({ failed }) => failed.code)
     if (completed.length === 0 && codes.every(code => OF_CLUSTER.has(code)) && !(await this.#isReachable()))
-      this.#counts.stop(codes[0] ?? 'unreachable')
+      this.#stopAsDown(codes[0] ?? 'unreachable')
+  }
+
+  #stopAsDown(code: ErrorCode, error?: KafkaProducerError): void {
+    this.#counts.stop(code, error)
+    this.#options.onClusterDown?.()
   }
 
   /** Whether any broker answers; if none does, the run stops. */

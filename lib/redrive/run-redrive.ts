@@ -16,13 +16,7 @@ import { configuredSources, eachSource, type RedriveSource } from './redrive-sou
 import type { SourceMessageReader } from './source-messages.ts'
 
 /** After these results no further target is read. */
-const ENDS_RUN: ReadonlySet<string> = new Set([
-  'deadline',
-  'interrupted',
-  'stop-requested',
-  'unreachable',
-  'authentication',
-])
+const ENDS_RUN: ReadonlySet<string> = new Set(['deadline', 'interrupted', 'stop-requested'])
 
 export interface RedriveContext {
   readonly config: ProducerConfig
@@ -51,15 +45,19 @@ export function runRedrive(request: RedriveRequest, context: RedriveContext): Pr
   const { config } = context
   const sources = sourcesOf(request, context)
   return withConnections(context, async (producer, reader) => {
+    let isClusterDown = false
     const options = {
       ...optionsOf(request, context, producer, reader),
+      onClusterDown: () => {
+        isClusterDown = true
+      },
       isDeadLetterTopic: deadLetterTopicsOf([...config.deadLetter, ...sources]),
     }
     const results: RedriveResult[] = []
     for (const source of sources) {
       const result = await redriveSource(source, context, options)
       results.push(isNotCreatedYet(result.stopped, source, config) ? new RedriveCounts().result() : result)
-      if (ENDS_RUN.has(results.at(-1)?.stopped ?? '')) break
+      if (isClusterDown || ENDS_RUN.has(results.at(-1)?.stopped ?? '')) break
     }
     return results
   })

@@ -26,6 +26,8 @@ export class MemoryDeadLetterStore implements DeadLetterStore<number> {
   }
 
   async *deadLetters(_options?: ReadOptions): AsyncGenerator<OpenDeadLetter<number>> {
+    const error = this.failing.get('read')
+    if (error) throw error
     for (const [handle, deadLetter] of [...this.open])
       yield { deadLetter, location: `memory:${handle}`, verified: deadLetter.claimCheck === null, handle }
   }

@@ -93,6 +93,24 @@ test('a run ends if no broker answers, and nothing counts as an attempt', async 
   assert.deepEqual([...new Set([...store.open.values()].map(({ redrive: { count } }) => count))], [0])
 })
 
+test('a target that does not answer is no sign that the cluster of the records is down', async () => {
+  for (const [name, failing, expected] of [
+    ['the cluster', {}, 1],
+    ['the target', { reading: new DeadLetterError('dead-letter', 'It does not answer.', { retriable: true }) }, 0],
+    ['the target, a Kafka topic', { reading: new TransportError('unreachable', 'No broker.', { retriable: true }) }, 0],
+  ] as const) {
+    const store = new MemoryDeadLetterStore(many(3, 'chat'))
+    if ('reading' in failing) store.failing.set('read', failing.reading)
+    let calls = 0
+    const onClusterDown = () => {
+      calls++
+    }
+    const result = await redrive(store, { producer: producerOf({ chat: 'unreachable' }), onClusterDown })
+    assert.equal(calls, expected, name)
+    assert.notEqual(result.stopped, undefined, name)
+  }
+})
+
 test('topics and codes of a dead letter change no prototype and no other dead letter', async () => {
   const hostile = ['__proto__', 'constructor', 'toString'].map(topic => deadLetterOf(topic, 'x', topic))
   const { result, producer } = await run([...hostile, deadLetterOf('good', 'good')], {
