@@ -72,7 +72,7 @@ import { checkDeadLetters } from './lib/doctor/check-dead-letters.ts'
 import { openDeadLetterStore } from './lib/redrive/open-dead-letters.ts'
 import { redrive } from './lib/redrive/redrive.ts'
 import { furtherTargets } from './scripts/template/further-targets.ts'
-import { deadLetterOf } from './test/fakes/dead-letter.ts'
+import { deadLetterOf } from './test/support/dead-letter.ts'
 
 const env = { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_DEAD_LETTER: 'memory:top' }
 const config = await loadConfig({}, env)
@@ -93,7 +93,7 @@ console.log(JSON.stringify({ location, checks, resent, left, chain, refusal }))
 test('a target of a new kind is configured, written, checked, redriven and packaged', () => {
   const copy = mkdtempSync(join(tmpdir(), 'target-'))
   try {
-    for (const name of ['lib', 'scripts/template', 'test/fakes/dead-letter.ts', 'package.json'])
+    for (const name of ['lib', 'scripts/template', 'test/support/dead-letter.ts', 'package.json'])
       cpSync(name, join(copy, name), { recursive: true })
     symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))
     mkdirSync(join(copy, 'lib/dead-letter/memory'))

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
-import { httpHarness } from './fakes/function-harness.ts'
+import { httpHarness } from './support/function-harness.ts'
 
 test('README’s contract accepts a valid record over HTTP and refuses an invalid one', async () => {
   const json = /1\. Write `contracts\/orders\.json`: `(\{.*\})`/.exec(readFileSync('README.md', 'utf8'))?.[1] ?? ''

@@ -7,8 +7,8 @@ import type { DeadLetterTarget } from '../lib/dead-letter/dead-letter-target.ts'
 import { editDeadLetter } from '../lib/redrive/edit-dead-letter.ts'
 import { redrive } from '../lib/redrive/redrive.ts'
 import { createTopics, readTopic, untilInSync } from '../local/kafka/admin.ts'
-import { deadLetterOf } from './fakes/dead-letter.ts'
-import { producerOf } from './fakes/producer-of.ts'
+import { deadLetterOf } from './support/dead-letter.ts'
+import { producerOf } from './support/producer-of.ts'
 import { deadlineIn } from './support/time.ts'
 
 export interface StoreUnderTest {

@@ -7,8 +7,8 @@ import { INVALID_RECORD_STATUS } from '../functions/http/dialects/native.ts'
 import { REQUEST_STATUS } from '../functions/http/request-error.ts'
 import { describeError } from '../lib/errors.ts'
 import { DeliveryError, ERROR_CODES, InvalidRecordError, KafkaProducerError, TransportError } from '../lib/index.ts'
-import { producerOf } from './fakes/producer-of.ts'
-import { withProducer } from './fakes/with-producer.ts'
+import { producerOf } from './support/producer-of.ts'
+import { withProducer } from './support/with-producer.ts'
 
 test('without a broker every call fails with the code unreachable; the driver’s code is the causeCode', async () => {
   const producer = producerOf([`127.0.0.1:${await closedPort()}`], {

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
-import { producerOf, summaryOf } from './fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from './fakes/scripted-brokers.ts'
+import { producerOf, summaryOf } from './support/producer-of.ts'
 
 const NOT_LEADER = 6
 

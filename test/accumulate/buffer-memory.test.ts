@@ -8,7 +8,7 @@ import { ScriptedKafkaClient, type ScriptedKafkaClientOptions } from '../../lib/
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import type { EncodedBatch, ProduceOutcome, ProduceRequest } from '../../lib/transport/kafka-client.ts'
-import { summaryOf } from '../fakes/producer-of.ts'
+import { summaryOf } from '../support/producer-of.ts'
 
 const NEVER_MS = 1_000_000
 

@@ -13,9 +13,9 @@ import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import type { RedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import { matches } from '../../lib/redrive/select-dead-letters.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { SqsServer } from '../fakes/sqs-server.ts'
 import { COMMAND, runCommand, runShell } from '../support/command.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'command-'))
 after(() => rmSync(folder, { recursive: true }))

@@ -19,7 +19,7 @@ import { readTopic } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { startStack } from '../../local/stack.ts'
 import { buildAll } from '../../scripts/build.ts'
-import { deadLetterOf as oldDeadLetterOf, withOwnId } from '../fakes/dead-letter.ts'
+import { deadLetterOf as oldDeadLetterOf, withOwnId } from '../support/dead-letter.ts'
 
 const SHOTS = process.env.SCREENSHOTS
 const folder = temporaryFolder()

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BufferExhaustedError, ConfigError } from '../../lib/errors.ts'
-import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import type { Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
-import { produces, withProducer } from '../fakes/with-producer.ts'
+import { producerOf, summaryOf } from '../support/producer-of.ts'
 import { pause, until } from '../support/time.ts'
+import { produces, withProducer } from '../support/with-producer.ts'
 
 const batchSizes = (cluster: ScriptedBrokers) => cluster.log(0).batches.map(({ records }) => records.length)
 const holdAnswers = () => {

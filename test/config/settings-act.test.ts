@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import type { KafkaProducer } from '../../lib/kafka-producer.ts'
-import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
-import { produces, withProducer } from '../fakes/with-producer.ts'
+import { producerOf, summaryOf } from '../support/producer-of.ts'
 import { pause } from '../support/time.ts'
+import { produces, withProducer } from '../support/with-producer.ts'
 
 const send = async (producer: KafkaProducer, value = 'v') =>
   summaryOf((await producer.sendAll([{ topic: 't', value }]))[0])

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
 import { routeOfQueue } from '../../lib/contracts/route.ts'
-import { contractsOf } from '../fakes/contracts.ts'
+import { contractsOf } from '../support/contracts.ts'
 
 const contracts = (files: Record<string, object>) =>
   contractsOf(Object.entries(files).map(([topic, json]) => ({ topic, json: json as Record<string, unknown> })))

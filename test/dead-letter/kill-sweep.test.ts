@@ -18,7 +18,7 @@ test('disk: a dead letter that has a location survives kill -9 of its writer, on
     const program = `
       import { writeSync } from 'node:fs'
       import { DiskDeadLetterTarget } from './lib/dead-letter/disk/target.ts'
-      import { deadLetterOf } from './test/fakes/dead-letter.ts'
+      import { deadLetterOf } from './test/support/dead-letter.ts'
       const disk = new DiskDeadLetterTarget(${JSON.stringify(folder)})
       for (let n = 0; ; n++) {
         const ids = Array.from({ length: 1 + n % 5 }, (_, i) => ${JSON.stringify(`${kill}`)} + '-' + n + '-' + i)

@@ -6,7 +6,7 @@ import { parseDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
 import type { Failed } from '../../lib/delivery/delivery-report.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
 
 const read = (json: unknown) => parseDeadLetter(JSON.stringify(json))
 const good = deadLetterOf('id')

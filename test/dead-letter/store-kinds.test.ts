@@ -11,8 +11,8 @@ import { checkDeadLetters } from '../../lib/doctor/check-dead-letters.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { openDeadLetterStore } from '../../lib/redrive/open-dead-letters.ts'
 import { temporaryFolder } from '../../local/processes.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { DeadLetterTopic } from '../fakes/dead-letter-topic.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
 import { deadlineIn } from '../support/time.ts'
 
 const folder = temporaryFolder()

@@ -17,10 +17,10 @@ import type { DeadLetterTargetConfig } from '../../lib/dead-letter/target-kinds.
 import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { DeadLetterError, TransportError } from '../../lib/errors.ts'
 import { temporaryFolder } from '../../local/processes.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
-import { producerOf } from '../fakes/producer-of.ts'
-import { publisherOf } from '../fakes/publisher-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
+import { producerOf } from '../support/producer-of.ts'
+import { publisherOf } from '../support/publisher-of.ts'
 import { deadlineIn } from '../support/time.ts'
 
 const folder = temporaryFolder()

@@ -9,7 +9,7 @@ import { ProducerFactory, type ProducerFactoryOptions } from '../../lib/producer
 import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { type Clock, systemClock } from '../../lib/time/clock.ts'
-import { summaryOf } from '../fakes/producer-of.ts'
+import { summaryOf } from '../support/producer-of.ts'
 import { pause } from '../support/time.ts'
 
 const RULES = { anyTopic: true, keyRequired: false } as const

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { AWS_TEST_KEYS } from './moto.ts'
+import { AWS_TEST_KEYS } from '../support/moto.ts'
 
 interface StoredObject {
   readonly body: Buffer

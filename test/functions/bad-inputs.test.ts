@@ -7,8 +7,8 @@ import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridg
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { ConfigError } from '../../lib/errors.ts'
-import { contractsOf } from '../fakes/contracts.ts'
-import { functionHarness, type Harness, httpHarness, recordsOf, v2Event } from '../fakes/function-harness.ts'
+import { contractsOf } from '../support/contracts.ts'
+import { functionHarness, type Harness, httpHarness, recordsOf, v2Event } from '../support/function-harness.ts'
 
 const open = { key: { required: false }, value: { schema: true } }
 const contracts = contractsOf([

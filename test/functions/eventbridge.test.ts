@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridge.ts'
-import { contractsOf } from '../fakes/contracts.ts'
-import { functionHarness, type HarnessOptions, recordsOf } from '../fakes/function-harness.ts'
+import { contractsOf } from '../support/contracts.ts'
+import { functionHarness, type HarnessOptions, recordsOf } from '../support/function-harness.ts'
 
 const contracts = contractsOf([
   {

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { INVALID_RECORD_STATUS } from '../../functions/http/dialects/native.ts'
 import { REQUEST_STATUS } from '../../functions/http/request-error.ts'
 import { parseHttpEvent, toHttpResult } from '../../lib/lambda/http-event.ts'
-import { httpHarness, recordsOf, v2Event } from '../fakes/function-harness.ts'
+import { httpHarness, recordsOf, v2Event } from '../support/function-harness.ts'
 
 const chat = (text = 'hi') => ({ value: { room: 'lobby', user: 'ada', text } })
 

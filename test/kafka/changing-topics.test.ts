@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import type { Admin } from 'kafkajs'
 import { createTopics, kafkaOf, readTopic, untilInSync } from '../../local/kafka/admin.ts'
-import { producerOf, summaryOf } from '../fakes/producer-of.ts'
+import { producerOf, summaryOf } from '../support/producer-of.ts'
 import { pause } from '../support/time.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''

@@ -10,8 +10,8 @@ import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { type CommandResult, type RunOptions, runCommand } from '../support/command.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 const folder = temporaryFolder()

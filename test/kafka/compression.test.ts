@@ -11,7 +11,7 @@ import { ATTRIBUTES_AT } from '../../lib/wire-format/record-batch.ts'
 import { encodeRecordBatch } from '../../lib/wire-format/record-batch-encoder.ts'
 import { kafkaJars } from '../../local/artifacts.ts'
 import { createTopics, untilInSync } from '../../local/kafka/admin.ts'
-import { producerOf, summaryOf } from '../fakes/producer-of.ts'
+import { producerOf, summaryOf } from '../support/producer-of.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
 import { createTopics, kafkaOf, readTopic, untilInSync } from '../../local/kafka/admin.ts'
-import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { kafkaClientContract } from '../kafka-client.contract.ts'
+import { producerOf, summaryOf } from '../support/producer-of.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 

@@ -13,7 +13,7 @@ import { ConfigError } from '../../lib/errors.ts'
 import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { queueArn, startSqs } from '../../local/sqs/elasticmq.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
 import { deadlineIn, pause } from '../support/time.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''

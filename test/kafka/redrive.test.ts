@@ -19,8 +19,8 @@ import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts
 import { temporaryFolder } from '../../local/processes.ts'
 import { startSqs } from '../../local/sqs/elasticmq.ts'
 import { deadLetterStoreContract } from '../dead-letter-store.contract.ts'
-import { deadLetterOf, withOwnId } from '../fakes/dead-letter.ts'
-import { producerOf } from '../fakes/producer-of.ts'
+import { deadLetterOf, withOwnId } from '../support/dead-letter.ts'
+import { producerOf } from '../support/producer-of.ts'
 import { deadlineIn } from '../support/time.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
@@ -270,7 +270,7 @@ test('after kills a redrive goes on: no record is lost, and only those in flight
     const program = `
       import { DiskDeadLetterStore } from './lib/dead-letter/disk/store.ts'
       import { redrive } from './lib/redrive/redrive.ts'
-      import { producerOf } from './test/fakes/producer-of.ts'
+      import { producerOf } from './test/support/producer-of.ts'
       import { rmSync } from 'node:fs'
       // As if a minute had passed since the kill.
       rmSync(${JSON.stringify(join(place, 'redrive.lock'))}, { force: true })

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
 import { FailFast } from '../../lib/lambda/fail-fast.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
-import { functionHarness, httpHarness } from '../fakes/function-harness.ts'
+import { functionHarness, httpHarness } from '../support/function-harness.ts'
 
 const FAILED = { delivered: 0, deliveryFailures: 3 }
 

@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { type LocalBus, startBus } from '../../local/eventbridge/bus.ts'
 import { startGateway } from '../../local/gateway.ts'
-import { contractsOf } from '../fakes/contracts.ts'
+import { contractsOf } from '../support/contracts.ts'
 
 const contracts = contractsOf([
   { topic: 't', json: { from: { eventbridge: [{ source: ['shop'] }] } } as Record<string, unknown> },

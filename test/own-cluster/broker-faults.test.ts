@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createTopics, partitionsOf, untilInSync } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
-import { producerOf, summaryOf } from '../fakes/producer-of.ts'
+import { producerOf, summaryOf } from '../support/producer-of.ts'
 import { deadlineIn } from '../support/time.ts'
 
 let kafka: LocalKafka

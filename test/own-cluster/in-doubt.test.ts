@@ -9,7 +9,7 @@ import { redrive } from '../../lib/redrive/redrive.ts'
 import { createTopics, partitionsOf, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
-import { producerOf } from '../fakes/producer-of.ts'
+import { producerOf } from '../support/producer-of.ts'
 import { deadlineIn } from '../support/time.ts'
 
 let kafka: LocalKafka

@@ -10,7 +10,7 @@ import { type Clock, systemClock } from '../../lib/time/clock.ts'
 import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
 import { type ProxiedKafka, startProxiedKafka } from '../../local/faults/proxied-kafka.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
-import { producerOf } from '../fakes/producer-of.ts'
+import { producerOf } from '../support/producer-of.ts'
 import { pause } from '../support/time.ts'
 
 let rig: ProxiedKafka
@@ -90,7 +90,12 @@ test('after SIGSTOP during a send, every acknowledged record is in the log once'
   for (const cut of [false, true]) {
     const child = spawn(
       process.execPath,
-      ['--disable-warning=TimeoutNegativeWarning', 'test/fakes/sending-process.ts', rig.bootstrapServers, String(cut)],
+      [
+        '--disable-warning=TimeoutNegativeWarning',
+        'test/support/sending-process.ts',
+        rig.bootstrapServers,
+        String(cut),
+      ],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },

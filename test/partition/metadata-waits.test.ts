@@ -9,7 +9,7 @@ import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { isLinear } from '../fakes/counting.ts'
 import { GrowingClient, type GrowingClientOptions } from '../fakes/growing-client.ts'
-import { summaryOf } from '../fakes/producer-of.ts'
+import { summaryOf } from '../support/producer-of.ts'
 
 async function started(options: Partial<GrowingClientOptions> = {}) {
   const clock = new VirtualClock()

@@ -11,8 +11,8 @@ import { parseDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { type RedriveLog, redrive } from '../../lib/redrive/redrive.ts'
 import { acceptingProducer } from '../fakes/accepting-producer.ts'
-import { deadLetterOf, withOwnId } from '../fakes/dead-letter.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
+import { deadLetterOf, withOwnId } from '../support/dead-letter.ts'
 
 const numRuns = Number(process.env.FAST_CHECK_RUNS ?? 500)
 

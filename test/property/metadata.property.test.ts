@@ -9,7 +9,7 @@ import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { ChangingCluster, type ChangingTopic, UNKNOWN_TOPIC } from '../fakes/changing-cluster.ts'
-import { summaryOf } from '../fakes/producer-of.ts'
+import { summaryOf } from '../support/producer-of.ts'
 
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)
 const BACKOFF_MS = 50

@@ -21,8 +21,8 @@ import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import { validateRecord } from '../../lib/validate/record-validator.ts'
 import { decodeRecordSet } from '../../lib/wire-format/record-batch-decoder.ts'
-import { contractsOf } from '../fakes/contracts.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { contractsOf } from '../support/contracts.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
 
 const numRuns = Number(process.env.FAST_CHECK_RUNS ?? 500)
 const contracts = await loadContracts()

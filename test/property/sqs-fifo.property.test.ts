@@ -17,7 +17,7 @@ import type { InvocationLog } from '../../lib/lambda/invocation-log.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
-import { contractsOf } from '../fakes/contracts.ts'
+import { contractsOf } from '../support/contracts.ts'
 import { deadlineIn } from '../support/time.ts'
 
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)

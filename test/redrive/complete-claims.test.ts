@@ -15,9 +15,9 @@ import { claimReader, withClaim } from '../../lib/redrive/read-claim.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { acceptingProducer } from '../fakes/accepting-producer.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
 import { S3Server } from '../fakes/s3-server.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
 
 const DAY_MS = 24 * 3_600_000
 const VALUE = Buffer.alloc(5000, 'x')

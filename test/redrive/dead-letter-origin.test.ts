@@ -7,9 +7,9 @@ import { InvalidRecordError } from '../../lib/errors.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { checkByContract, editDeadLetter } from '../../lib/redrive/edit-dead-letter.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
-import { contractsOf } from '../fakes/contracts.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
+import { contractsOf } from '../support/contracts.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
 
 const contracts = contractsOf([
   {

@@ -8,7 +8,7 @@ import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { ATTRIBUTES_AT, CONTROL, TRANSACTIONAL } from '../../lib/wire-format/record-batch.ts'
 import { decodeRecordSet } from '../../lib/wire-format/record-batch-decoder.ts'
-import { deadLetterOf, withOwnId } from '../fakes/dead-letter.ts'
+import { deadLetterOf, withOwnId } from '../support/dead-letter.ts'
 import { at, batchOf, type Content, sealed } from '../wire-format/batches.ts'
 
 const CLUSTER = 'cluster-a'

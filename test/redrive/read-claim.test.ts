@@ -15,8 +15,8 @@ import { createTarget, type DeadLetterTargetConfig } from '../../lib/dead-letter
 import { DeadLetterError } from '../../lib/errors.ts'
 import { claimReader, withClaim } from '../../lib/redrive/read-claim.ts'
 import { temporaryFolder } from '../../local/processes.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
-import { AWS_TEST_KEYS } from '../fakes/moto.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
+import { AWS_TEST_KEYS } from '../support/moto.ts'
 
 const root = temporaryFolder()
 after(() => rmSync(root, { recursive: true, force: true }))

@@ -16,7 +16,7 @@ import {
 } from '../../lib/redrive/redrive-sources.ts'
 import { sourcesOf } from '../../lib/redrive/run-redrive.ts'
 import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
-import { contractsOf } from '../fakes/contracts.ts'
+import { contractsOf } from '../support/contracts.ts'
 
 const AWS = 'https://sqs.eu-west-1.amazonaws.com/123456789012'
 const contracts = contractsOf([

@@ -8,8 +8,8 @@ import { type DeliveryReport, notSent } from '../../lib/delivery/delivery-report
 import { DeadLetterError, TransportError } from '../../lib/errors.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { type RedriveLog, type RedriveOptions, redrive } from '../../lib/redrive/redrive.ts'
-import { deadLetterOf, withOwnId } from '../fakes/dead-letter.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
+import { deadLetterOf, withOwnId } from '../support/dead-letter.ts'
 
 const noViolations = () => ({ violations: [], truncated: false })
 const contract = parseContract('chat', { value: { format: 'text' } }, () => noViolations)

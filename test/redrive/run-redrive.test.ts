@@ -14,7 +14,7 @@ import {
   parseRedriveRequest,
   runRedrive,
 } from '../../lib/index.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'redrive-'))
 after(() => rmSync(folder, { recursive: true }))

@@ -9,8 +9,8 @@ import { parseSqsEvent, toRawMessage, toSqsRecord } from '../../lib/lambda/sqs-e
 import { EventDeadLetterStore } from '../../lib/redrive/event-dead-letters.ts'
 import { parseRedriveSources } from '../../lib/redrive/redrive-sources.ts'
 import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
-import { contractsOf } from '../fakes/contracts.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { contractsOf } from '../support/contracts.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
 
 const contracts = contractsOf([
   {

@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/settings.ts'
 import { MskBootstrap } from '../../lib/security/msk-bootstrap.ts'
-import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { producerOf, summaryOf } from '../support/producer-of.ts'
 import { deadlineIn, pause } from '../support/time.ts'
 
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us-east-1' })

@@ -7,7 +7,7 @@ import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import type { EncodedBatch, ProduceOutcome, ProduceRequest } from '../../lib/transport/kafka-client.ts'
-import { summaryOf } from '../fakes/producer-of.ts'
+import { summaryOf } from '../support/producer-of.ts'
 
 type Produce = (request: ProduceRequest, produce: () => Promise<ProduceOutcome[]>) => Promise<ProduceOutcome[]>
 

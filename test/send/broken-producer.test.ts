@@ -8,8 +8,8 @@ import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { createKafkaJsClient, ProducerFactory } from '../../lib/producer-factory.ts'
 import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
-import { summaryOf } from '../fakes/producer-of.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { summaryOf } from '../support/producer-of.ts'
 import { pause } from '../support/time.ts'
 
 /** Its time of day is no whole number, which the encoder can't write as the time of a record. */

@@ -8,7 +8,7 @@ import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { ChangingCluster, UNKNOWN_TOPIC } from '../fakes/changing-cluster.ts'
-import { summaryOf } from '../fakes/producer-of.ts'
+import { summaryOf } from '../support/producer-of.ts'
 
 const PARTITIONS = 6
 

@@ -8,7 +8,7 @@ import { InFlight } from '../../lib/send/in-flight.ts'
 import { ScriptedKafkaClient, type ScriptedKafkaClientOptions } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
-import { summaryOf } from '../fakes/producer-of.ts'
+import { summaryOf } from '../support/producer-of.ts'
 
 async function connected(client: Partial<ScriptedKafkaClientOptions>, options: ProducerOptions = {}) {
   const clock = new VirtualClock()

@@ -4,10 +4,10 @@ import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { decodeBatch, INVALID_PRODUCER_EPOCH } from '../../lib/testing/partition-log.ts'
 import { outcomeOf } from '../../lib/transport/produce-outcome.ts'
-import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
-import { produces } from '../fakes/with-producer.ts'
+import { producerOf, summaryOf } from '../support/producer-of.ts'
 import { deadlineIn, pause, until } from '../support/time.ts'
+import { produces } from '../support/with-producer.ts'
 
 async function withCluster(
   options: Parameters<typeof ScriptedBrokers.start>[0],

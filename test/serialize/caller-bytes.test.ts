@@ -8,8 +8,8 @@ import type { RecordHeader } from '../../lib/record/producer-record.ts'
 import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import type { ValidationRules } from '../../lib/validate/record-validator.ts'
-import { contractsOf } from '../fakes/contracts.ts'
-import { summaryOf } from '../fakes/producer-of.ts'
+import { contractsOf } from '../support/contracts.ts'
+import { summaryOf } from '../support/producer-of.ts'
 
 const ANY_TOPIC: ValidationRules = { anyTopic: true, keyRequired: false }
 const BY_CONTRACT: ValidationRules = { contracts: contractsOf([{ topic: 't', json: { key: { required: false } } }]) }

@@ -9,7 +9,7 @@ import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
-import { summaryOf } from '../fakes/producer-of.ts'
+import { summaryOf } from '../support/producer-of.ts'
 
 /** Values that begin with `slow` wait for `answer`; the others are serialized at once. */
 function underTest() {

@@ -12,9 +12,9 @@ import { S3DeadLetterTarget } from '../../lib/dead-letter/s3/target.ts'
 import { VERSION_1_TABLE_KEY } from '../../lib/dead-letter/version-1.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { tried } from '../../lib/redrive/retried-dead-letter.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
-import { AWS_TEST_KEYS, type Moto, startMoto } from '../fakes/moto.ts'
-import { publisherOf } from '../fakes/publisher-of.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
+import { AWS_TEST_KEYS, type Moto, startMoto } from '../support/moto.ts'
+import { publisherOf } from '../support/publisher-of.ts'
 import { deadlineIn } from '../support/time.ts'
 
 let moto: Moto

@@ -14,10 +14,10 @@ import { temporaryFolder } from '../../local/processes.ts'
 import { Sandbox } from '../../local/runtime/sandbox.ts'
 import { type LocalSqs, startSqs } from '../../local/sqs/elasticmq.ts'
 import { buildAll } from '../../scripts/build.ts'
-import { v2Event } from '../fakes/function-harness.ts'
-import { AWS_TEST_KEYS, startMoto } from '../fakes/moto.ts'
 import { SecretsServer } from '../fakes/secrets-server.ts'
 import { type SecuredKafka, startSecuredKafka } from '../security-rig/secured-kafka.ts'
+import { v2Event } from '../support/function-harness.ts'
+import { AWS_TEST_KEYS, startMoto } from '../support/moto.ts'
 
 let sqs: LocalSqs
 let rig: SecuredKafka

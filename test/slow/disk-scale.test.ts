@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { encodeEntry } from '../../lib/dead-letter/disk/segment.ts'
 import { temporaryFolder } from '../../local/processes.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
 
 const root = temporaryFolder()
 after(() => rmSync(root, { recursive: true, force: true }))

@@ -16,8 +16,8 @@ import { DynamoDbDeadLetterTarget } from '../../lib/dead-letter/dynamodb/target.
 import { VERSION_1_TABLE_KEY } from '../../lib/dead-letter/version-1.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { tried } from '../../lib/redrive/retried-dead-letter.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
-import { AWS_TEST_KEYS, type Moto, startMoto } from '../fakes/moto.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
+import { AWS_TEST_KEYS, type Moto, startMoto } from '../support/moto.ts'
 import { deadlineIn } from '../support/time.ts'
 
 let moto: Moto

@@ -6,8 +6,8 @@ import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
 import { KAFKA_VERSION } from '../../local/artifacts.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
-import { producerOf } from '../fakes/producer-of.ts'
 import { kafkaClientContract } from '../kafka-client.contract.ts'
+import { producerOf } from '../support/producer-of.ts'
 
 /** The codecs that the reader of the tests knows; test/kafka/compression.test.ts has the others. */
 const CODECS = ['none', 'gzip'] as const

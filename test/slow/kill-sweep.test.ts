@@ -10,7 +10,7 @@ import { LocalKafka } from '../../local/kafka/cluster.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { startSqs } from '../../local/sqs/elasticmq.ts'
 import { REQUIRE } from '../../scripts/build.ts'
-import { AWS_TEST_KEYS, startMoto } from '../fakes/moto.ts'
+import { AWS_TEST_KEYS, startMoto } from '../support/moto.ts'
 import type { Verdict } from './kill-sweep/ledger.ts'
 import {
   diskPlace,

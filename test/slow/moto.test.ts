@@ -4,7 +4,7 @@ import { after, test } from 'node:test'
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { Secret } from '../../lib/security/secret.ts'
-import { AWS_TEST_KEYS, startMoto } from '../fakes/moto.ts'
+import { AWS_TEST_KEYS, startMoto } from '../support/moto.ts'
 import { deadlineIn } from '../support/time.ts'
 
 const moto = await startMoto()

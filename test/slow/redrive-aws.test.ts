@@ -22,9 +22,9 @@ import { redrive } from '../../lib/redrive/redrive.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
 import { deadLetterStoreContract } from '../dead-letter-store.contract.ts'
-import { deadLetterOf } from '../fakes/dead-letter.ts'
-import { AWS_TEST_KEYS, startMoto } from '../fakes/moto.ts'
-import { producerOf } from '../fakes/producer-of.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
+import { AWS_TEST_KEYS, startMoto } from '../support/moto.ts'
+import { producerOf } from '../support/producer-of.ts'
 import { deadlineIn } from '../support/time.ts'
 
 const [moto, kafka] = await Promise.all([startMoto(), LocalKafka.start(1)])

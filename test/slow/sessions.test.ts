@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { readTopic } from '../../local/kafka/admin.ts'
-import { producerOf } from '../fakes/producer-of.ts'
 import { type SecuredKafka, startSecuredKafka, TOPIC } from '../security-rig/secured-kafka.ts'
+import { producerOf } from '../support/producer-of.ts'
 import { pause } from '../support/time.ts'
 
 const SECONDS = 45

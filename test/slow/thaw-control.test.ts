@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { startProxiedKafka } from '../../local/faults/proxied-kafka.ts'
 import { createTopics, untilInSync } from '../../local/kafka/admin.ts'
-import { producerOf } from '../fakes/producer-of.ts'
+import { producerOf } from '../support/producer-of.ts'
 import { pause } from '../support/time.ts'
 
 const LIMIT_MS = 55_000

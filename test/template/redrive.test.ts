@@ -9,7 +9,7 @@ import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import type { Statement } from '../../scripts/template/cloudformation.ts'
 import { readOptions } from '../../scripts/template/options.ts'
 import { template } from '../../scripts/template/template.ts'
-import { contractsOf } from '../fakes/contracts.ts'
+import { contractsOf } from '../support/contracts.ts'
 
 const QUEUES = ['orders', 'orders.fifo', ...Array.from({ length: 60 }, (_, n) => `queue-of-team-${n}`)]
 const contracts = contractsOf(

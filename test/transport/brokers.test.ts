@@ -8,8 +8,8 @@ import type { Clock } from '../../lib/time/clock.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { KafkaJsClient, type KafkaJsClientOptions } from '../../lib/transport/kafkajs/kafkajs-client.ts'
 import { metadata } from '../../lib/transport/kafkajs/wire.ts'
-import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { producerOf, summaryOf } from '../support/producer-of.ts'
 import { deadlineIn, pause, until } from '../support/time.ts'
 
 const METADATA = 3

@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { TransportError } from '../../lib/errors.ts'
 import { FrameReader } from '../../lib/transport/frame-reader.ts'
-import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { producerOf, summaryOf } from '../support/producer-of.ts'
 
 function int32(value: number): Buffer {
   const bytes = Buffer.alloc(4)

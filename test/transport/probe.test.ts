@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AnswerTimes } from '../../lib/transport/answer-times.ts'
-import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
-import { produces } from '../fakes/with-producer.ts'
+import { producerOf, summaryOf } from '../support/producer-of.ts'
 import { pause } from '../support/time.ts'
+import { produces } from '../support/with-producer.ts'
 
 test('the limit of a probe follows the median of the last answers', () => {
   const times = new AnswerTimes()

@@ -9,8 +9,8 @@ import type { Check } from '../../lib/doctor/check.ts'
 import { checkCluster } from '../../lib/doctor/check-cluster.ts'
 import { innermostMessage } from '../../lib/errors.ts'
 import { connectionError } from '../../lib/transport/kafkajs/connection-error.ts'
-import { producerOf, summaryOf } from '../fakes/producer-of.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { producerOf, summaryOf } from '../support/producer-of.ts'
 
 const FAST: ProducerOptions = { reconnectBackoffMs: 10, reconnectBackoffMaxMs: 20, maxBlockMs: 1500 }
 

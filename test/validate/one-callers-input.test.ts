@@ -9,7 +9,7 @@ import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import type { ValidationRules } from '../../lib/validate/record-validator.ts'
-import { summaryOf } from '../fakes/producer-of.ts'
+import { summaryOf } from '../support/producer-of.ts'
 import { pause } from '../support/time.ts'
 
 function producerWith(

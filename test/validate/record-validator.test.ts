@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RecordSerializer } from '../../lib/serialize/record-serializer.ts'
 import { validateRecord } from '../../lib/validate/record-validator.ts'
-import { contractsOf } from '../fakes/contracts.ts'
+import { contractsOf } from '../support/contracts.ts'
 
 const contracts = contractsOf(
   (['json', 'text', 'base64'] as const).map(format => ({

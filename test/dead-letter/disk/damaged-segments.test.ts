@@ -13,7 +13,7 @@ import { encodeEntry, type SegmentFormat } from '../../../lib/dead-letter/disk/s
 import { DiskDeadLetterStore } from '../../../lib/dead-letter/disk/store.ts'
 import { VERSION_1_TABLE_KEY } from '../../../lib/dead-letter/version-1.ts'
 import { temporaryFolder } from '../../../local/processes.ts'
-import { deadLetterOf } from '../../fakes/dead-letter.ts'
+import { deadLetterOf } from '../../support/dead-letter.ts'
 
 const numRuns = Number(process.env.FAST_CHECK_RUNS ?? 300)
 const root = temporaryFolder()

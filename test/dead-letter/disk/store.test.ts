@@ -24,7 +24,7 @@ import { DiskDeadLetterTarget } from '../../../lib/dead-letter/disk/target.ts'
 import { VERSION_1_TABLE_KEY } from '../../../lib/dead-letter/version-1.ts'
 import { DeadLetterError } from '../../../lib/errors.ts'
 import { temporaryFolder } from '../../../local/processes.ts'
-import { deadLetterOf } from '../../fakes/dead-letter.ts'
+import { deadLetterOf } from '../../support/dead-letter.ts'
 
 const HOUR = 3_600_000
 const root = temporaryFolder()

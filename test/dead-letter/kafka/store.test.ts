@@ -10,8 +10,8 @@ import { KafkaDeadLetterStore } from '../../../lib/dead-letter/kafka/store.ts'
 import { DeadLetterError, RecordBatchError, TransportError } from '../../../lib/errors.ts'
 import type { RecordHeader } from '../../../lib/record/producer-record.ts'
 import { tried } from '../../../lib/redrive/retried-dead-letter.ts'
-import { deadLetterOf, withOwnId } from '../../fakes/dead-letter.ts'
 import { batchOf, DeadLetterTopic } from '../../fakes/dead-letter-topic.ts'
+import { deadLetterOf, withOwnId } from '../../support/dead-letter.ts'
 
 const PATTERN = '{topic}-dlt'
 const NO_KEY = { key: null, value: null }

@@ -8,8 +8,8 @@ import { openStore, type S3DeadLetterStore } from '../../../lib/dead-letter/s3/s
 import { S3DeadLetterTarget } from '../../../lib/dead-letter/s3/target.ts'
 import { DeadLetterError } from '../../../lib/errors.ts'
 import { tried } from '../../../lib/redrive/retried-dead-letter.ts'
-import { deadLetterOf } from '../../fakes/dead-letter.ts'
 import { S3Server } from '../../fakes/s3-server.ts'
+import { deadLetterOf } from '../../support/dead-letter.ts'
 import { deadlineIn } from '../../support/time.ts'
 
 const server = new S3Server('letters')

@@ -12,8 +12,8 @@ import type { Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
 import { SqliteDeadLetterStore } from '../../../lib/dead-letter/sqlite/store.ts'
 import { SqliteDeadLetterTarget } from '../../../lib/dead-letter/sqlite/target.ts'
 import { DeadLetterError } from '../../../lib/errors.ts'
-import { deadLetterOf } from '../../fakes/dead-letter.ts'
-import { publisherOf } from '../../fakes/publisher-of.ts'
+import { deadLetterOf } from '../../support/dead-letter.ts'
+import { publisherOf } from '../../support/publisher-of.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -63,7 +63,7 @@ test('every dead letter with a location survives kill -9', async () => {
   const program = `
     import { writeSync } from 'node:fs'
     import { SqliteDeadLetterTarget } from './lib/dead-letter/sqlite/target.ts'
-    import { deadLetterOf } from './test/fakes/dead-letter.ts'
+    import { deadLetterOf } from './test/support/dead-letter.ts'
     const target = new SqliteDeadLetterTarget(${JSON.stringify(file)})
     for (let n = 0; ; n++) {
       await target.store([deadLetterOf(String(n))])

@@ -10,9 +10,9 @@ import { DeadLetterError, InvalidRecordError } from '../../../lib/errors.ts'
 import type { ProducerRecord } from '../../../lib/record/producer-record.ts'
 import { type RedriveOptions, redrive } from '../../../lib/redrive/redrive.ts'
 import { createSourceMessageReader } from '../../../lib/redrive/source-messages.ts'
-import { contractsOf } from '../../fakes/contracts.ts'
-import { deadLetterOf } from '../../fakes/dead-letter.ts'
 import { SqsServer } from '../../fakes/sqs-server.ts'
+import { contractsOf } from '../../support/contracts.ts'
+import { deadLetterOf } from '../../support/dead-letter.ts'
 import { until } from '../../support/time.ts'
 
 const contracts = contractsOf([

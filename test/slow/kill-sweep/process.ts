@@ -12,7 +12,7 @@ import { editDeadLetter } from '../../../lib/redrive/edit-dead-letter.ts'
 import { openDeadLetterStore } from '../../../lib/redrive/open-dead-letters.ts'
 import { parseRedriveRequest } from '../../../lib/redrive/redrive-request.ts'
 import { redriveStore } from '../../../lib/redrive/run-redrive.ts'
-import { deadLetterOf, withOwnId } from '../../fakes/dead-letter.ts'
+import { deadLetterOf, withOwnId } from '../../support/dead-letter.ts'
 import { age } from './age.ts'
 import { LARGE_BYTES, TOPICS } from './ledger.ts'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { accepts, freePort } from '../../local/ports.ts'
-import { pause } from '../support/time.ts'
+import { pause } from './time.ts'
 
 export interface Moto {
   readonly url: string

@@ -1,7 +1,7 @@
 import type { ProducerOptions } from '../../lib/config/settings.ts'
 import type { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { producerOf } from './producer-of.ts'
-import { type Script, ScriptedBrokers } from './scripted-brokers.ts'
 
 /** Runs a test with a producer and one scripted broker, and closes both. */
 export async function withProducer(
