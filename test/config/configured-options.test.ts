@@ -36,6 +36,7 @@ test('sender, client and MSK look-up get only the options that they need, and no
     ackTimeoutMs: 2500,
     maxRequestSize: 1_048_576,
     metadataMaxAgeMs: 300_000,
+    maxBlockMs: 5000,
   })
   assert.deepEqual(clientOptionsOf(config), {
     clientId: 'serverless-kafka-producer',

@@ -123,6 +123,7 @@ async function play({ script, messages, retries, batchSize, deadLettersLost, onI
     lost.clear()
   }
   client.deliverAll()
+  assert.ok(producer.isUsable, 'no error in the producer itself')
   return { client, invocations }
 }
 
