@@ -51,6 +51,8 @@ export class ScriptedBrokers {
   members: { id: number; port: number }[] | undefined
   /** The throttle time in every Produce answer, ms. */
   throttleMs = 0
+  /** The error in every InitProducerId answer. */
+  initProducerIdError = 0
   /** The received requests. */
   readonly requests: {
     broker: number
@@ -122,8 +124,12 @@ export class ScriptedBrokers {
     for (const socket of this.#sockets) this.#muted.add(socket)
   }
 
-  async stop(): Promise<void> {
+  closeConnections(): void {
     for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async stop(): Promise<void> {
+    this.closeConnections()
     await Promise.all(this.#servers.map(server => new Promise(resolve => server.close(resolve))))
   }
 
@@ -244,7 +250,7 @@ export class ScriptedBrokers {
   }
 
   #initProducerId(): Buffer {
-    return Buffer.concat([int32(0), int16(0), int64(Number(++this.#producerIds)), int16(0)])
+    return Buffer.concat([int32(0), int16(this.initProducerIdError), int64(Number(++this.#producerIds)), int16(0)])
   }
 
   /** No topic's settings may be read. */

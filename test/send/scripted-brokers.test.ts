@@ -141,7 +141,7 @@ test('rule 1: a retry keeps the partition: three leaders, one refuses once', asy
 
 test('rule 1: a record for a partition beyond the count is invalid after max.block.ms', async () => {
   await withCluster({ leaders: [0], brokers: 1 }, async cluster => {
-    const producer = producerOf(cluster.addresses, { maxBlockMs: 300 })
+    const producer = producerOf(cluster.addresses, { maxBlockMs: 2000 })
     const [report] = await producer.sendAll([{ topic: 't', value: 'a', partition: 9 }])
     assert.equal(summaryOf(report), 'not-sent:partition-out-of-range')
     assert.deepEqual(cluster.values(), [])

@@ -184,6 +184,35 @@ test('rule 6: when all connections are dead, a new one is made at once, not afte
   await client.metadata(['t'], deadlineIn(5000))
 })
 
+test('rule 6: a broker that answers with an error is asked once per round', async t => {
+  const cluster = await brokers(t, { leaders: [0], brokers: 2 })
+  const client = clientOf(t, cluster.addresses)
+  for (const id of [0, 1]) {
+    await client.metadata(['t'], deadlineIn(5000))
+    await client.request(id, metadata(['t']), deadlineIn(5000))
+  }
+  cluster.initProducerIdError = 15
+  await assert.rejects(client.initProducerId(deadlineIn(5000)), { causeCode: 'COORDINATOR_NOT_AVAILABLE' })
+  assert.deepEqual([asked(cluster, 0, INIT_PRODUCER_ID), asked(cluster, 1, INIT_PRODUCER_ID)], [1, 1])
+})
+
+test('rule 6: a connection that breaks under a request is replaced at once', async t => {
+  let closes = 0
+  const cluster = await brokers(t, {
+    leaders: [0],
+    brokers: 1,
+    script: {
+      onRequest: (_, apiKey) => {
+        if (apiKey === INIT_PRODUCER_ID && closes++ === 0) cluster.closeConnections()
+        return undefined
+      },
+    },
+  })
+  const client = clientOf(t, cluster.addresses)
+  await client.metadata(['t'], deadlineIn(5000))
+  assert.ok((await client.initProducerId(deadlineIn(5000))).producerId > 0n)
+})
+
 test('rule 6: requests at a cold start share the connection that is being made', async t => {
   const cluster = await brokers(t, { leaders: [0], brokers: 3 })
   const client = clientOf(t, cluster.addresses)

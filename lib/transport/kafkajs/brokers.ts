@@ -83,9 +83,11 @@ export class Brokers {
     this.#bootstrap = await this.#options.bootstrap(deadline, this.#isStale)
     this.#rememberUnhelpful(isElsewhere)
     const nodes = this.#inOrder()
-    const withConnection = nodes.filter(({ openConnections }) => openConnections > 0)
-    // A connection may be dead without a sign: if nobody answers, those brokers are asked again over another one.
-    const attempts = [...nodes, ...withConnection].map(node => () => this.#ask(node, send, deadline))
+    const refusals = new Map<BrokerNode, TransportError>()
+    const ask = (node: BrokerNode) => this.#ask(node, send, deadline, refusals)
+    // A connection may be dead without a sign: if nobody answers, its broker is asked again over another one.
+    const again = nodes.filter(({ openConnections }) => openConnections > 0)
+    const attempts = [...nodes, ...again].map(node => () => ask(node))
     try {
       const doubtful = nodes.filter(({ isDoubtful }) => isDoubtful).length
       const { node, answer } = await firstSuccess(attempts, this.#options.clock, doubtful)
@@ -138,9 +140,27 @@ export class Brokers {
     this.#unhelpful.add(this.#lastToAnswer)
   }
 
-  async #ask<T>(node: BrokerNode, send: Send<T>, deadline: Deadline): Promise<{ node: BrokerNode; answer: T }> {
-    return { node, answer: await node.ask(send, deadline, this.#options.requestTimeoutMs) }
+  /** @param refusals the brokers that answered with an error: they are not asked a second time */
+  async #ask<T>(
+    node: BrokerNode,
+    send: Send<T>,
+    deadline: Deadline,
+    refusals: Map<BrokerNode, TransportError>,
+  ): Promise<{ node: BrokerNode; answer: T }> {
+    const refusal = refusals.get(node)
+    if (refusal) throw refusal
+    try {
+      return { node, answer: await node.ask(send, deadline, this.#options.requestTimeoutMs) }
+    } catch (caught) {
+      const error = asTransportError(caught)
+      if (!isConnectionLost(error)) refusals.set(node, error)
+      throw error
+    }
   }
+}
+
+function isConnectionLost({ causeCode }: TransportError): boolean {
+  return causeCode === 'CONNECTION_BROKEN' || causeCode === 'REQUEST_TIMEOUT'
 }
 
 /** Another round can help if it can change one broker's answer. */
