@@ -21,7 +21,7 @@ class SqliteLease implements Lease {
     this.#target = target
   }
 
-  /** Renews it only if half its time is over: for each batch, to write a row would take as long as to note the batch. */
+  /** Renews it only once half its time is over: a row per batch would take as long to write as the batch’s notes. */
   check(): Promise<void> {
     return this.#target.inTransaction(database => {
       const now = Date.now()
