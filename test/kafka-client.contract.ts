@@ -97,13 +97,15 @@ export function kafkaClientContract(name: string, start: () => Promise<ContractC
   })
 }
 
+const MAX_ROUNDS = 50
+
 /** Retries, because a new cluster answers COORDINATOR_LOAD_IN_PROGRESS at first, and the client makes one round. */
 async function producerIdOf(client: KafkaClient): Promise<ProducerIdAndEpoch> {
   for (let rounds = 1; ; rounds++) {
     try {
       return await client.initProducerId(deadlineIn(5000))
     } catch (error) {
-      if (!(error instanceof TransportError) || !error.retriable || rounds === 50) throw error
+      if (!(error instanceof TransportError) || !error.retriable || rounds === MAX_ROUNDS) throw error
       await pause(100)
     }
   }
@@ -121,10 +123,8 @@ async function writer(
   client: KafkaClient,
   topic: string,
 ): Promise<(partition: number, write: Write) => Promise<ProduceOutcome>> {
-  const { topics } = await client.metadata([topic], deadlineIn(5000))
   const { producerId } = await producerIdOf(client)
   return async (partition, { epoch, sequence, values, headers = [], mayWrite = true }) => {
-    const leader = topics[0]?.partitions.find(metadata => metadata.partition === partition)?.leader ?? -1
     const pendingRecords = values.map(value => ({
       timestamp: Date.now(),
       record: {
@@ -142,15 +142,30 @@ async function writer(
       partition,
       bytes: encodeRecordBatch(pendingRecords, { producerId, epoch, baseSequence: sequence }),
     }
-    const outcomes = await client.produce(leader, [batch], {
-      acks: -1,
-      idempotent: true,
-      ackTimeoutMs: 2500,
-      requestTimeoutMs: 5000,
-      connectTimeoutMs: 3000,
-      beginWrite: () => mayWrite,
-    })
-    assert.equal(outcomes.length, 1)
-    return outcomes[0] as ProduceOutcome
+    for (let rounds = 1; ; rounds++) {
+      const outcomes = await client.produce(await leaderOf(client, topic, partition), [batch], {
+        acks: -1,
+        idempotent: true,
+        ackTimeoutMs: 2500,
+        requestTimeoutMs: 5000,
+        connectTimeoutMs: 3000,
+        beginWrite: () => mayWrite,
+      })
+      assert.equal(outcomes.length, 1)
+      const outcome = outcomes[0] as ProduceOutcome
+      // A broker of a fresh topic may not know yet that it leads it. Nothing was written.
+      if (outcome.kind !== 'not-sent' || !mayWrite || rounds === MAX_ROUNDS) return outcome
+      await pause(100)
+    }
+  }
+}
+
+/** @returns the leader; -1 if a fresh topic still has none after many requests */
+async function leaderOf(client: KafkaClient, topic: string, partition: number): Promise<number> {
+  for (let rounds = 1; ; rounds++) {
+    const { topics } = await client.metadata([topic], deadlineIn(5000))
+    const leader = topics[0]?.partitions.find(metadata => metadata.partition === partition)?.leader ?? -1
+    if (leader >= 0 || rounds === MAX_ROUNDS) return leader
+    await pause(100)
   }
 }

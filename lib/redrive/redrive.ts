@@ -271,17 +271,30 @@ class Redrive {
     const { lookUp } = await import('./log-look-up.ts')
     const reachable = candidates.filter(({ topic }) => this.#stoppedPlaces.codeOf(topic) === undefined)
     const partitions = new Map(reachable.map(({ deadLetter, partition }) => [deadLetter, partition]))
-    return lookUp([...partitions.keys()], {
+    const options = {
       log,
       waitMs: inDoubtWaitMs,
-      isCompacted: topic => !overwrite && this.#isCompacted(topic),
-      partitionOf: deadLetter => partitions.get(deadLetter),
-      written: (topic, partition) => this.#compactedKeys.written(topic, partition),
+      isCompacted: (topic: string) => !overwrite && this.#isCompacted(topic),
+      partitionOf: (deadLetter: DeadLetter) => partitions.get(deadLetter),
+      written: (topic: string, partition: number) => this.#compactedKeys.written(topic, partition),
       acceptOtherCluster: otherCluster,
       failures: this.#unreadablePartitions,
       deadline,
       signal,
-    })
+    }
+    const results = new Map(await lookUp([...partitions.keys()], options))
+    // One in doubt was looked for where it was sent; what --to names may have a newer record of its key.
+    const moved = new Map<DeadLetter, DeadLetter>()
+    for (const { deadLetter, topic, partition } of reachable) {
+      const { kind = 'not-there' } = results.get(deadLetter) ?? {}
+      if (kind !== 'not-there' || deadLetter.record.topic === topic) continue
+      const atTarget = withTopic({ ...deadLetter, inDoubt: null }, topic)
+      moved.set(atTarget, deadLetter)
+      partitions.set(atTarget, partition)
+    }
+    for (const [atTarget, result] of await lookUp([...moved.keys()], options))
+      results.set(moved.get(atTarget) as DeadLetter, result)
+    return results
   }
 
   #isCompacted(topic: string): boolean {

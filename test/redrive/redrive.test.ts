@@ -8,8 +8,10 @@ import { type DeliveryReport, notSent } from '../../lib/delivery/delivery-report
 import { DeadLetterError, TransportError } from '../../lib/errors.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { type RedriveLog, type RedriveOptions, redrive } from '../../lib/redrive/redrive.ts'
+import { decodeRecordSet } from '../../lib/wire-format/record-batch-decoder.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
 import { deadLetterOf, withOwnId } from '../support/dead-letter.ts'
+import { batchOf } from '../wire-format/batches.ts'
 
 const noViolations = () => ({ violations: [], truncated: false })
 const contract = parseContract('chat', { value: { format: 'text' } }, () => noViolations)
@@ -358,4 +360,23 @@ test('a record in doubt is looked for in its own topic, also when it is redriven
   const inDoubt = { ...numbers, from, to }
   const { producer } = await run([{ ...deadLetter, inDoubt }], { log, to: 'other', inDoubtWaitMs: 0 })
   assert.deepEqual([read, producer.sent()], [['chat'], ['other:v']])
+})
+
+test('a record in doubt is not sent to another, compacted topic that has a newer record of its key', async () => {
+  const deadLetter = deadLetterOf('doubted', 'v')
+  const { firstAt: from, lastAt: to } = deadLetter.failure
+  const numbers = { partition: 0, producerId: 1, producerEpoch: 0, baseSequence: 0, indexInBatch: 0 }
+  const doubted = { ...deadLetter, inDoubt: { ...numbers, from, to } }
+  const newer = batchOf([{ key: Buffer.from('k'), value: Buffer.from('newer'), timestamp: Date.now() }])
+  const log: RedriveLog = {
+    ...logOf({ other: { 'cleanup.policy': 'compact' } }),
+    end: async topic => (topic === 'other' ? 1n : 0n),
+    async *readBatches(topic) {
+      if (topic === 'other') yield* decodeRecordSet(newer, 100_000)
+    },
+  }
+  const kept = await run([doubted], { log, to: 'other', inDoubtWaitMs: 0 })
+  assert.deepEqual([kept.producer.sent(), kept.result.failed], [[], { superseded: 1 }])
+  const { producer } = await run([doubted], { log, to: 'other', inDoubtWaitMs: 0, overwrite: true })
+  assert.deepEqual(producer.sent(), ['other:v'])
 })
