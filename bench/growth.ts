@@ -1,10 +1,11 @@
 // How the time per record changes as the batch, the number of partitions, the concurrency or the payload grows. If a
 // step costs more per unit than the step before, growth is worse than linear.
 import { createTopics, untilInSync } from '../local/kafka/admin.ts'
+import { growthInMemory } from './growth-in-memory.ts'
 import { median, round } from './measure.ts'
 import { ourProducer, quakes } from './subjects.ts'
 
-interface Curve {
+export interface Curve {
   readonly name: string
   readonly unit: string
   readonly points: readonly { readonly at: number; readonly perUnit: number }[]
@@ -39,7 +40,7 @@ export async function growthCurves(servers: string): Promise<Curve[]> {
     return { units: size / 1000, call: () => producer.send({ topic: 'grow-10', key: 'k', value }) }
   })
   await producer.close()
-  return [batch, spread, concurrency, payload]
+  return [batch, spread, concurrency, payload, ...(await growthInMemory())]
 }
 
 async function curve(

@@ -2,7 +2,7 @@
 import type { Appender } from './accumulate/appender.ts'
 import { toReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
-import { type RecordError, TransportError } from './errors.ts'
+import { type RecordError, TransportError, withoutStack } from './errors.ts'
 import { type MetadataWait, MetadataWaits } from './partition/metadata-waits.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import type { RecordPartitioner } from './partition/record-partitioner.ts'
@@ -111,8 +111,14 @@ export class PreparedSender {
       { deadline, blockMs, lingerMs: () => (isFlushing() ? 0 : lingerMs) },
       (prepared, error) => call.fail(prepared, error),
     )
-    for (const { source, partitioned, outcome } of appended)
-      reports[source.index] = toReport(source.record, partitioned, await outcome)
+    let hasStack = false
+    for (const { source, partitioned, outcome } of appended) {
+      const known = await outcome
+      const report = () => toReport(source.record, partitioned, known)
+      reports[source.index] = hasStack ? withoutStack(report) : report()
+      // The next errors would have the same stack.
+      if (known.kind !== 'acked') hasStack = true
+    }
   }
 
   async #topicOrError(

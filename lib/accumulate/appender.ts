@@ -85,6 +85,8 @@ export class Appender {
     const appended: Appended<T>[] = []
     let waiting: PendingRecord[] = []
     let waitError: unknown
+    /** One for all records that are left: an error costs more than all the rest of a failed record. */
+    let lateError: unknown
     if (earlierTurn) {
       makeLaterCallsWait()
       waitError = await withTimeout(this.#clock, deadline.limitedTo(blockMs).remaining, earlierTurn, tooLate).catch(
@@ -96,7 +98,10 @@ export class Appender {
         if (waitError !== undefined) throw waitError
         // First: it says why the topic is not known.
         const partitioned = toPartitioned(source)
-        if (deadline.passed) throw holdsTurn ? tooLate() : deadlinePassed()
+        if (deadline.passed) {
+          lateError ??= holdsTurn ? tooLate() : deadlinePassed()
+          throw lateError
+        }
         const granted = this.#pool.allocate(bufferBytes(partitioned), deadline.limitedTo(blockMs))
         if (granted) {
           // The records appended so far leave first: the others wait for the memory that they hold.

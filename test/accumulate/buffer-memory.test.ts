@@ -132,3 +132,21 @@ test('calls that wait for memory several times keep the order of the calls', asy
     [0, 1, 2, 3, 4, 5, 6, 7],
   )
 })
+
+test('of the records of a call that fail together the first error has the stack, and late ones share one', async () => {
+  const clock = new VirtualClock()
+  const limit = Error.stackTraceLimit
+  const producer = await connected(new Brokers(clock, { latencyMs: NEVER_MS }), 100_000)
+
+  const { reports } = await reported(clock, producer.sendAll(records(48, 2000), new Deadline(clock, 100)))
+
+  const errors = reports.map(report => (report.kind === 'failed' ? report.error : undefined))
+  const sent = errors.filter(error => error?.code === 'delivery-unknown')
+  assert.ok(sent.length > 10)
+  assert.deepEqual(
+    sent.map(error => error?.stack?.includes('\n    at ')),
+    sent.map((_, index) => index === 0),
+  )
+  assert.ok(new Set(errors.filter(error => error?.code === 'buffer')).size <= 2)
+  assert.equal(Error.stackTraceLimit, limit)
+})

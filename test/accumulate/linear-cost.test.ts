@@ -11,7 +11,7 @@ import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { moment } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { BATCH_OVERHEAD } from '../../lib/wire-format/record-batch.ts'
-import { counting, isLinear } from '../fakes/counting.ts'
+import { counting, isLinear } from '../support/counting.ts'
 
 const clock = new VirtualClock()
 const WIRE_SIZE = 30

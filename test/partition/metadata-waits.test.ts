@@ -7,8 +7,8 @@ import { MetadataWaits } from '../../lib/partition/metadata-waits.ts'
 import type { ProducerRecord, SerializedRecord } from '../../lib/record/producer-record.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
-import { isLinear } from '../fakes/counting.ts'
 import { GrowingClient, type GrowingClientOptions } from '../fakes/growing-client.ts'
+import { isLinear } from '../support/counting.ts'
 import { summaryOf } from '../support/producer-of.ts'
 
 async function started(options: Partial<GrowingClientOptions> = {}) {
