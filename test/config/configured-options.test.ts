@@ -41,6 +41,7 @@ test('sender, client and MSK look-up get only the options that they need, and no
   assert.deepEqual(clientOptionsOf(config), {
     clientId: 'serverless-kafka-producer',
     connectTimeoutMs: 1234,
+    requestTimeoutMs: 3000,
     maxIdleMs: 5678,
     reconnectBackoffMs: 50,
     reconnectBackoffMaxMs: 1000,
