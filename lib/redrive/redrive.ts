@@ -93,7 +93,8 @@ class Redrive {
   readonly #begin = systemClock.now()
   readonly #stoppedPlaces = new StoppedPlaces()
   readonly #facts: TopicFactsCache | undefined
-  readonly #partitionCounts = new Map<string, number | undefined>()
+  /** Each topic is asked for once, also by the dead letters of a window that ask at the same time. */
+  readonly #partitionCounts = new Map<string, Promise<number | undefined>>()
   /** Batches in a row of which nothing could be completed. */
   #refusals = 0
   readonly #compactedKeys = new CompactedKeys()
@@ -249,10 +250,11 @@ class Redrive {
     return count === undefined ? candidate : { ...candidate, partition: (murmur2(key) & 0x7fffffff) % count }
   }
 
-  async #partitionCount(topic: string): Promise<number | undefined> {
+  #partitionCount(topic: string): Promise<number | undefined> | undefined {
     if (this.#stoppedPlaces.codeOf(topic) !== undefined) return undefined
-    if (!this.#partitionCounts.has(topic)) this.#partitionCounts.set(topic, await this.#askPartitionCount(topic))
-    return this.#partitionCounts.get(topic)
+    const count = this.#partitionCounts.get(topic) ?? this.#askPartitionCount(topic)
+    this.#partitionCounts.set(topic, count)
+    return count
   }
 
   async #askPartitionCount(topic: string): Promise<number | undefined> {

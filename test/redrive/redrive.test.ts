@@ -11,6 +11,7 @@ import { type RedriveLog, type RedriveOptions, redrive } from '../../lib/redrive
 import { decodeRecordSet } from '../../lib/wire-format/record-batch-decoder.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
 import { deadLetterOf, withOwnId } from '../support/dead-letter.ts'
+import { pause } from '../support/time.ts'
 import { batchOf } from '../wire-format/batches.ts'
 
 const noViolations = () => ({ violations: [], truncated: false })
@@ -379,4 +380,17 @@ test('a record in doubt is not sent to another, compacted topic that has a newer
   assert.deepEqual([kept.producer.sent(), kept.result.failed], [[], { superseded: 1 }])
   const { producer } = await run([doubted], { log, to: 'other', inDoubtWaitMs: 0, overwrite: true })
   assert.deepEqual(producer.sent(), ['other:v'])
+})
+
+// 31,000 dead letters of four topics took 80 s and 1.4 GB before the first one was sent.
+test('a topic is asked once for its partitions, however many dead letters a window has', async () => {
+  const asked: string[] = []
+  const partitions = async (topic: string) => {
+    asked.push(topic)
+    await pause(1)
+    return 6
+  }
+  const log = { ...logOf({ chat: {}, orders: {} }), partitions }
+  const { result } = await run([...many(500, 'chat'), ...many(500, 'orders')], { log })
+  assert.deepEqual([result.resent, asked], [1000, ['chat', 'orders']])
 })
