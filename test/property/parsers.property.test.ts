@@ -19,6 +19,8 @@ import { parseSqsEvent } from '../../lib/lambda/sqs-event.ts'
 import { traceparentOf } from '../../lib/lambda/traceparent.ts'
 import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
+import { FrameReader } from '../../lib/transport/frame-reader.ts'
+import { PRODUCE_V8 } from '../../lib/transport/produce/produce-v8.ts'
 import { validateRecord } from '../../lib/validate/record-validator.ts'
 import { decodeRecordSet } from '../../lib/wire-format/record-batch-decoder.ts'
 import { contractsOf } from '../support/contracts.ts'
@@ -342,6 +344,19 @@ test('segments and record sets', async () => {
         assert.ok(items.length <= 300)
       }
       holds(() => Array.from(decodeRecordSet(Buffer.from(bytes))))
+    }),
+    { numRuns },
+  )
+})
+
+test('what a peer sends: frames, and answers to a Produce', () => {
+  const count = fc.constantFrom([0, 0, 0, 1], [0, 0, 0, 2], [127, 255, 255, 255], [255, 255, 255, 255])
+  const bytes = fc.array(fc.oneof(count, fc.array(fc.nat({ max: 255 }), { maxLength: 30 })), { maxLength: 12 })
+  fc.assert(
+    fc.property(bytes, parts => {
+      const input = Buffer.from(parts.flat())
+      holds(() => new FrameReader().push(input, frame => holds(() => PRODUCE_V8.decode(frame))))
+      holds(() => PRODUCE_V8.decode(input))
     }),
     { numRuns },
   )

@@ -1,29 +1,29 @@
 // One kafkajs Connection with one socket. It never reconnects: BrokerNode creates a new one instead.
 // The timers, retries and pools of kafkajs are off; the timers here run on the monotonic clock.
-import { once } from 'node:events'
-import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
-import { connect as connectTls, TLSSocket } from 'node:tls'
+import type { LookupFunction } from 'node:net'
 import loggers from 'kafkajs/src/loggers/index.js'
 import Connection, { type WireProtocol } from 'kafkajs/src/network/connection.js'
 import { TransportError } from '../../errors.ts'
-import { type Clock, elapsedSince, type Moment, moment, sleep } from '../../time/clock.ts'
+import { type Clock, elapsedSince, type Moment, moment } from '../../time/clock.ts'
 import { withTimeout } from '../../time/patient-timer.ts'
 import type { AnswerTimes } from '../answer-times.ts'
 import type { ConnectionSecurity } from '../connection-security.ts'
 import { type ClientCauseCode, transportError } from '../error-codes.ts'
 import { FrameReader } from '../frame-reader.ts'
+import type { EncodedBatch, ProduceRequest } from '../kafka-client.ts'
+import type { ProduceAnswer, ProduceCodec } from '../produce/produce-codec.ts'
+import { beginRequest } from '../request-header.ts'
 import { connectionError } from './connection-error.ts'
+import { ConnectionSocket } from './connection-socket.ts'
+import { FramedRequests } from './framed-requests.ts'
 import { closedEarly, noAnswer } from './refused-connection.ts'
 import { toSasl } from './sasl.ts'
-import { type ApiVersions, apiVersions, PRODUCE, REQUIRED_VERSIONS } from './wire.ts'
+import { API_VERSIONS, API_VERSIONS_VERSION, type ApiVersions, apiVersions, REQUIRED_VERSIONS } from './wire.ts'
 
 const NEVER_MS = 2 ** 30
-const KEEP_ALIVE_MS = 30_000
 /** A connection is replaced when this share of its session is left, or this many ms if they are less. */
 const SESSION_MARGIN = 0.15
 const SESSION_MARGIN_MS = 60_000
-/** Spelled out, because NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change Node's own defaults. */
-const TLS_ALWAYS = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
 const silent = loggers.createLogger({ level: 0, logCreator: () => () => {} })
 
 export interface BrokerConnectionOptions {
@@ -48,39 +48,35 @@ export class BrokerConnection {
   isDestroyed = false
   /** Requests without an answer so far. */
   inFlight = 0
-  /** Produce requests among them. */
+  /** Produce requests with an answer to come among them. */
   produceInFlight = 0
-  /** Produce requests written to the socket; they separate `not-sent` from `unknown`. */
-  produceWrites = 0
   lastIo: Moment
   /** Monotonic time of the last answer; -Infinity before the first. */
   lastAnswer = Number.NEGATIVE_INFINITY
   readonly #connection: Connection
   readonly #options: BrokerConnectionOptions
   readonly #frames = new FrameReader()
-  #socket: Socket | undefined
-  #socketError: NodeJS.ErrnoException | undefined
+  readonly #socket: ConnectionSocket
+  readonly #framed: FramedRequests
   #reason = ''
   /** Why this client gave the connection up, where that says more than kafkajs's error. */
   #failure: TransportError | undefined
-  readonly #begin: number
-  /** Monotonic times of the TCP handshake and of the first bytes that were sent. */
-  #tcpConnectedAt: number | undefined
-  #firstWriteAt: number | undefined
   #authenticatedAt: Moment | undefined
-  /** Resolves when the last Produce that was written has its answer or has failed. */
-  #lastProduce: Promise<unknown> | undefined
 
   constructor(options: BrokerConnectionOptions) {
     this.#options = options
     this.lastIo = moment(options.clock)
-    this.#begin = options.clock.now()
+    const { host, port, lookup, clock, security } = options
+    const onEnd = (event: 'end' | 'error' | 'close') =>
+      this.destroy(event === 'end' ? 'CLOSED_BY_BROKER' : 'CONNECTION_BROKEN')
+    this.#socket = new ConnectionSocket({ host, port, lookup, clock, tls: security.tls, onEnd })
+    this.#framed = new FramedRequests(clock, ms => this.#onLate(ms), options.onGrace)
     this.#connection = new Connection({
-      host: options.host,
-      port: options.port,
+      host,
+      port,
       clientId: options.clientId,
-      ssl: options.security.tls ? {} : null,
-      sasl: options.security.credentials ? toSasl(options.security.credentials) : null,
+      ssl: security.tls ? {} : null,
+      sasl: security.credentials ? toSasl(security.credentials) : null,
       // A session near its end gets a new connection; kafkajs must never re-authenticate.
       reauthenticationThreshold: -NEVER_MS,
       logger: silent,
@@ -88,7 +84,7 @@ export class BrokerConnection {
       requestTimeout: NEVER_MS,
       enforceRequestTimeout: false,
       maxInFlightRequests: null,
-      socketFactory: ({ host, port, onConnect }) => this.#createSocket(host, port, onConnect),
+      socketFactory: ({ onConnect }) => this.#socket.open(onConnect),
     })
     // The queue never holds a request back, and its timer has a negative delay (a warning per request on Node 24).
     this.#connection.requestQueue.scheduleCheckPendingRequests = () => {}
@@ -129,7 +125,7 @@ export class BrokerConnection {
       return versions
     } catch (caught) {
       const error = this.#failure ?? caught
-      const failure = connectionError({ error, socketError: this.#socketError, security: this.#options.security })
+      const failure = connectionError({ error, socketError: this.#socket.error, security: this.#options.security })
       throw (failure.causeCode === 'UNREACHABLE' && this.#wasClosed) || failure.causeCode === 'CLOSED_WHILE_CONNECTING'
         ? this.closedEarly(error)
         : failure
@@ -143,17 +139,12 @@ export class BrokerConnection {
 
   /** Why the connection was closed before its first answer. */
   closedEarly(cause: unknown): TransportError {
-    const now = this.#options.clock.now()
-    return closedEarly({
-      msAfterWrite: this.#firstWriteAt === undefined ? undefined : now - this.#firstWriteAt,
-      connectMs: (this.#tcpConnectedAt ?? now) - this.#begin,
-      cause,
-    })
+    return closedEarly({ ...this.#socket.timesOfClose, cause })
   }
 
   /** What a connection that is not ready after `ms` waits for. */
   noAnswer(ms: number): string {
-    return noAnswer(ms, this.#tcpConnectedAt !== undefined)
+    return noAnswer(ms, this.#socket.isTcpConnected)
   }
 
   /**
@@ -164,8 +155,12 @@ export class BrokerConnection {
   }
 
   async #handshake(knownVersions: ApiVersions | undefined): Promise<ApiVersions> {
-    await this.#listenFirst()
+    if (this.hasListened) {
+      await this.#socket.listenFirst(this.#options.listenFirstMs)
+      if (this.isDestroyed) throw new Error('The connection was closed.')
+    }
     await this.#connection.connect()
+    if (!knownVersions || this.#options.security.credentials) this.#socket.willWrite()
     const versions = knownVersions ?? (await this.#timed(this.#connection.send(apiVersions())))
     for (const { apiKey, name, version } of REQUIRED_VERSIONS) {
       const range = versions[apiKey]
@@ -185,16 +180,6 @@ export class BrokerConnection {
     return versions
   }
 
-  /** Opens the TCP connection and sends nothing: a broker at its limit closes it meanwhile. */
-  async #listenFirst(): Promise<void> {
-    const { host, port, lookup, clock, listenFirstMs } = this.#options
-    if (listenFirstMs === 0) return
-    const socket = this.#watch(connect({ host, port, lookup }))
-    await once(socket, 'connect')
-    await sleep(clock, listenFirstMs)
-    if (this.isDestroyed) throw new Error('The connection was closed.')
-  }
-
   async #timed<T>(answer: Promise<T>): Promise<T> {
     const { clock, answerTimes } = this.#options
     const begin = clock.now()
@@ -203,90 +188,112 @@ export class BrokerConnection {
     return result
   }
 
-  /** How long a broker that lives may take for a probe, ms. */
-  get probeLimitMs(): number {
-    return this.#options.answerTimes.probeLimitMs
-  }
-
   /**
-   * Sends one request and waits for its answer. A failure destroys the connection, except in two cases: `beforeWrite`
-   * returned false, so nothing was written; or `sparesProduces` is set and a Produce is in flight (a metadata request
-   * that fails must not take a Produce with it).
+   * Sends one request through kafkajs and waits for its answer. A failure destroys the connection, except if
+   * `sparesProduces` is set and a Produce is in flight: a metadata request that fails must not take a Produce with it.
    */
-  async call<T>(
-    protocol: WireProtocol<T>,
-    ms: number,
-    options: { beforeWrite?: () => boolean; sparesProduces?: boolean } = {},
-  ): Promise<T> {
-    if (this.isDestroyed)
-      throw this.#explain(transportError('CONNECTION_BROKEN', 'The connection is closed.', { retriable: true }))
-    const isProduce = protocol.request.apiKey === PRODUCE
+  async call<T>(protocol: WireProtocol<T>, ms: number, options: { sparesProduces?: boolean } = {}): Promise<T> {
+    this.#throwIfDestroyed()
     this.inFlight++
-    if (isProduce) this.produceInFlight++
-    let isCancelled = false
-    const encode = protocol.request.encode
-    const guarded: WireProtocol<T> = {
-      ...protocol,
-      request: {
-        ...protocol.request,
-        encode: async () => {
-          const bytes = await encode()
-          isCancelled = options.beforeWrite?.() === false
-          if (isCancelled)
-            throw transportError('BATCH_CHANGED', 'A record left the batch before it was written.', {
-              retriable: true,
-            })
-          return bytes
-        },
-      },
-    }
+    this.#noteWrite()
     try {
-      const answer = await this.#afterEarlierProduce(isProduce, this.#timed(this.#connection.send(guarded)), work =>
-        this.#withTimeout(work, ms, 'REQUEST_TIMEOUT', undefined, options.sparesProduces),
-      )
-      this.lastIo = moment(this.#options.clock)
-      if (this.lastAnswer === Number.NEGATIVE_INFINITY) this.#options.onAnswer()
-      this.lastAnswer = this.#options.clock.now()
+      const work = this.#timed(this.#connection.send(protocol))
+      const answer = await this.#withTimeout(work, ms, 'REQUEST_TIMEOUT', undefined, options.sparesProduces)
+      this.#noteAnswer()
       return answer
     } catch (caught) {
       const error = this.#explain(caught)
-      const isKept = isCancelled || (options.sparesProduces && this.produceInFlight > 0)
+      const isKept = options.sparesProduces && this.produceInFlight > 0
       if (!isKept) this.destroy((error instanceof TransportError && error.causeCode) || 'CONNECTION_BROKEN')
       throw error
     } finally {
       this.inFlight--
-      if (isProduce) this.produceInFlight--
     }
   }
 
   /**
-   * A broker answers the requests of a connection one by one, so the time-out of a Produce begins after the earlier
-   * one.
+   * Writes one Produce in this turn, unless `beginWrite` returns false: then nothing is written, and the connection is
+   * kept. The answer is undefined with `acks` 0.
+   * @throws TransportError and the connection is destroyed, except with BATCH_CHANGED
    */
-  async #afterEarlierProduce<T>(
-    isProduce: boolean,
-    work: Promise<T>,
-    withTimeout: (work: Promise<T>) => Promise<T>,
-  ): Promise<T> {
-    if (!isProduce) return withTimeout(work)
-    const earlier = this.#lastProduce
-    const completed = work.catch(() => undefined)
-    this.#lastProduce = completed
+  async produce(
+    codec: ProduceCodec,
+    batches: readonly EncodedBatch[],
+    { acks, ackTimeoutMs, requestTimeoutMs, beginWrite }: ProduceRequest,
+  ): Promise<ProduceAnswer | undefined> {
+    this.#throwIfDestroyed()
+    const correlationId = this.#connection.nextCorrelationId()
+    const { clientId } = this.#options
+    const parts = codec.encode({ correlationId, clientId, acks, ackTimeoutMs, batches })
+    if (!beginWrite())
+      throw transportError('BATCH_CHANGED', 'A record left the batch before it was written.', { retriable: true })
+    this.#noteWrite()
+    this.#socket.write(parts)
+    if (acks === 0) return undefined
+    this.produceInFlight++
     try {
-      if (earlier) await earlier
-      return await withTimeout(work)
+      return codec.decode(await this.#answerTo(correlationId, requestTimeoutMs))
+    } catch (error) {
+      this.destroy((error instanceof TransportError && error.causeCode) || 'CONNECTION_BROKEN')
+      throw error
     } finally {
-      if (this.#lastProduce === completed) this.#lastProduce = undefined
+      this.produceInFlight--
     }
+  }
+
+  /**
+   * Asks whether the broker lives, with an ApiVersions request that it answers at once; without an answer within the
+   * usual time (`AnswerTimes`) the connection is destroyed. Written in this turn.
+   */
+  async probe(): Promise<void> {
+    this.#throwIfDestroyed()
+    const correlationId = this.#connection.nextCorrelationId()
+    const header = { apiKey: API_VERSIONS, apiVersion: API_VERSIONS_VERSION, correlationId }
+    this.#noteWrite()
+    this.#socket.write(beginRequest({ ...header, clientId: this.#options.clientId }, 0, 0).finish())
+    await this.#answerTo(correlationId, this.#options.answerTimes.probeLimitMs)
+  }
+
+  /** Waits for the answer to a request that was just written. */
+  async #answerTo(correlationId: number, ms: number): Promise<Buffer> {
+    this.inFlight++
+    try {
+      const body = await this.#timed(this.#framed.wait(correlationId, ms))
+      this.#noteAnswer()
+      return body
+    } finally {
+      this.inFlight--
+    }
+  }
+
+  #throwIfDestroyed(): void {
+    if (this.isDestroyed)
+      throw this.#explain(transportError('CONNECTION_BROKEN', 'The connection is closed.', { retriable: true }))
+  }
+
+  #noteWrite(): void {
+    this.lastIo = moment(this.#options.clock)
+    this.#socket.willWrite()
+  }
+
+  #noteAnswer(): void {
+    this.lastIo = moment(this.#options.clock)
+    if (this.lastAnswer === Number.NEGATIVE_INFINITY) this.#options.onAnswer()
+    this.lastAnswer = this.#options.clock.now()
+  }
+
+  #onLate(ms: number): void {
+    this.#failure ??= transportError('REQUEST_TIMEOUT', `No answer within ${Math.round(ms)} ms.`, { retriable: true })
+    this.destroy('REQUEST_TIMEOUT')
   }
 
   /** Collects everything that is written until `uncork` into one write. */
   cork(): void {
-    this.#socket?.cork()
+    this.#socket.cork()
   }
 
   uncork(): void {
-    this.#socket?.uncork()
+    this.#socket.uncork()
   }
 
   #read(chunk: Buffer): void {
@@ -301,6 +308,7 @@ export class BrokerConnection {
   /** A broker answers in the order of the requests, so an answer to none of them means that the stream is broken. */
   #complete(frame: Buffer): void {
     const correlationId = frame.readInt32BE(0)
+    if (this.#framed.complete(correlationId, frame.subarray(4))) return
     const queue = this.#connection.requestQueue
     if (!queue.inflight.has(correlationId))
       throw transportError('MALFORMED_ANSWER', `The broker answered a request that was not sent (${correlationId}).`, {
@@ -315,8 +323,10 @@ export class BrokerConnection {
       this.#reason = reason
       this.#options.onDestroyed(this, reason)
     }
-    // Always with an error: kafkajs does not listen to 'close' and would wait for its answers forever.
-    if (this.#socket && !this.#socket.destroyed) this.#socket.destroy(new Error(reason))
+    this.#socket.destroy(reason)
+    if (this.#framed.size === 0) return
+    const message = `The connection to the broker was closed (${reason}).`
+    this.#framed.failAll(this.#explain(transportError('CONNECTION_BROKEN', message, { retriable: true })))
   }
 
   #withTimeout<T>(
@@ -332,49 +342,5 @@ export class BrokerConnection {
       return error
     }
     return withTimeout(this.#options.clock, ms, work, late, this.#options.onGrace)
-  }
-
-  #createSocket(host: string, port: number, onConnect: () => void): Socket {
-    const { lookup, security } = this.#options
-    const { tls } = security
-    const opened = this.#socket
-    if (!tls && opened) {
-      queueMicrotask(onConnect)
-      return this.#sends(opened)
-    }
-    const target = opened ? { host, socket: opened } : { host, port, lookup }
-    const socket = tls
-      ? connectTls({ ...target, ...tls, ...(isIP(host) ? {} : { servername: host }), ...TLS_ALWAYS }, onConnect)
-      : connect({ host, port, lookup }, onConnect)
-    if (opened) this.#firstWriteAt = this.#options.clock.now()
-    return this.#sends(this.#watch(socket))
-  }
-
-  #watch(socket: Socket): Socket {
-    socket.setNoDelay(true)
-    socket.setKeepAlive(true, KEEP_ALIVE_MS)
-    socket.once('connect', () => {
-      this.#tcpConnectedAt ??= this.#options.clock.now()
-      // TLS begins at once.
-      if (socket instanceof TLSSocket) this.#firstWriteAt ??= this.#tcpConnectedAt
-    })
-    socket.once('error', error => {
-      this.#socketError ??= error
-    })
-    for (const event of ['end', 'error', 'close'] as const)
-      socket.on(event, () => this.destroy(event === 'end' ? 'CLOSED_BY_BROKER' : 'CONNECTION_BROKEN'))
-    this.#socket = socket
-    return socket
-  }
-
-  #sends(socket: Socket): Socket {
-    const write = socket.write
-    socket.write = ((chunk: Buffer, ...rest: []) => {
-      if (chunk.length > 6 && chunk.readInt16BE(4) === PRODUCE) this.produceWrites++
-      this.lastIo = moment(this.#options.clock)
-      this.#firstWriteAt ??= this.#options.clock.now()
-      return write.call(socket, chunk, ...rest)
-    }) as typeof socket.write
-    return socket
   }
 }

@@ -16,6 +16,8 @@ import type {
   ProduceRequest,
   ProducerIdAndEpoch,
 } from '../kafka-client.ts'
+import type { ProduceAnswer } from '../produce/produce-codec.ts'
+import { PRODUCE_V8 } from '../produce/produce-v8.ts'
 import { failure, outcomeOf } from '../produce-outcome.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import type { BrokerNode } from './broker-node.ts'
@@ -116,11 +118,14 @@ export class KafkaJsClient implements KafkaClient {
       const failed = asTransportError(error)
       return all('not-sent', causeOf(failed), failed.retriable, error)
     }
-    const writesBefore = connection.produceWrites
+    let isWritten = false
+    const beginWrite = () => {
+      isWritten = request.beginWrite()
+      return isWritten
+    }
     try {
-      const answer = await this.#callProduce(connection, batches, request)
-      if (request.acks === 0)
-        return batches.map(() => ({ kind: 'acked', baseOffset: null, logAppendTime: null, proof: 'none' }))
+      const answer = await this.#callProduce(connection, batches, { ...request, beginWrite })
+      if (!answer) return batches.map(() => ({ kind: 'acked', baseOffset: null, logAppendTime: null, proof: 'none' }))
       const proof = request.acks === 1 ? 'leader' : 'all'
       return batches.map(batch => ({
         ...outcomeOf(answer.partitions.get(topicPartition(batch.topic, batch.partition)), proof),
@@ -128,7 +133,7 @@ export class KafkaJsClient implements KafkaClient {
       }))
     } catch (error) {
       const causeCode = causeOf(asTransportError(error))
-      return all(connection.produceWrites > writesBefore ? 'unknown' : 'not-sent', causeCode, true, error)
+      return all(isWritten ? 'unknown' : 'not-sent', causeCode, true, error)
     }
   }
 
@@ -142,24 +147,20 @@ export class KafkaJsClient implements KafkaClient {
     connection: BrokerConnection,
     batches: readonly EncodedBatch[],
     request: ProduceRequest,
-  ): Promise<wire.ProduceAnswer> {
-    const produce = () =>
-      connection.call(
-        wire.produce(batches, request.acks, request.ackTimeoutMs, topicPartition),
-        request.requestTimeoutMs,
-        { beforeWrite: request.beginWrite },
-      )
+  ): Promise<ProduceAnswer | undefined> {
+    const produce = () => connection.produce(PRODUCE_V8, batches, request)
     // Behind a request in flight a probe would wait for that one's answer.
     if (connection.inFlight > 0 || connection.idleMs <= PROBE_AFTER_IDLE_MS) return produce()
     if (!request.idempotent) {
-      await connection.call(wire.apiVersions(), connection.probeLimitMs)
+      await connection.probe()
       return produce()
     }
     connection.cork()
-    setImmediate(() => connection.uncork())
     // If the probe fails, the connection is destroyed and the Produce reports it.
-    connection.call(wire.apiVersions(), connection.probeLimitMs).catch(() => undefined)
-    return produce()
+    connection.probe().catch(() => undefined)
+    const answer = produce()
+    connection.uncork()
+    return answer
   }
 
   /** The ids of the known brokers. */

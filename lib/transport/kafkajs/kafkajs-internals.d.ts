@@ -42,6 +42,8 @@ declare module 'kafkajs/src/network/connection.js' {
     }
     /** Called with the bytes of the socket. */
     processData: (chunk: Buffer) => void
+    /** Shared with the requests that this client frames itself. */
+    nextCorrelationId(): number
     connect(): Promise<true>
     authenticate(): Promise<void>
     setVersions(versions: VersionRanges): void

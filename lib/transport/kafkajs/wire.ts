@@ -1,24 +1,25 @@
-// The requests of the producer and of the log reader, over the codec of kafkajs. Two are newer than those of kafkajs:
-// Produce v8 names the invalid records of a rejected batch (KIP-467), Metadata v7 has leader epochs (KIP-320). No
-// version is flexible.
+// The small requests of the producer and those of the log reader, over the codec of kafkajs; Produce is framed in
+// lib/transport/produce/. Metadata v7, which has leader epochs (KIP-320), is newer than that of kafkajs. No version is
+// flexible.
 import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import Decoder from 'kafkajs/src/protocol/decoder.js'
 import Encoder from 'kafkajs/src/protocol/encoder.js'
 import { errorCodeRow } from '../error-codes.ts'
-import type { EncodedBatch, ProducerIdAndEpoch } from '../kafka-client.ts'
-import type { PartitionAnswer } from '../produce-outcome.ts'
+import type { ProducerIdAndEpoch } from '../kafka-client.ts'
+import { PRODUCE } from '../produce/produce-codec.ts'
+import { PRODUCE_V8 } from '../produce/produce-v8.ts'
 
-export const PRODUCE = 0
 const FETCH = 1
 const LIST_OFFSETS = 2
 const METADATA = 3
-const API_VERSIONS = 18
+export const API_VERSIONS = 18
+export const API_VERSIONS_VERSION = 2
 const INIT_PRODUCER_ID = 22
 const DESCRIBE_CONFIGS = 32
 
 /** The request versions in use; the broker must support each of them. */
 export const REQUIRED_VERSIONS = [
-  { apiKey: PRODUCE, name: 'Produce', version: 8 },
+  { apiKey: PRODUCE, name: 'Produce', version: PRODUCE_V8.version },
   { apiKey: METADATA, name: 'Metadata', version: 7 },
   { apiKey: INIT_PRODUCER_ID, name: 'InitProducerId', version: 1 },
 ] as const
@@ -49,7 +50,7 @@ export function apiVersions(): WireProtocol<ApiVersions> {
   return protocol(
     API_VERSIONS,
     'ApiVersions',
-    2,
+    API_VERSIONS_VERSION,
     () => new Encoder(),
     decoder => {
       const errorCode = decoder.readInt16()
@@ -127,57 +128,6 @@ function readTopic(d: Decoder): MetadataAnswer['topics'][number] {
     return { ...partition, replicas: replicas as number }
   })
   return { errorCode, topic, partitions }
-}
-
-export interface ProduceAnswer {
-  readonly partitions: ReadonlyMap<string, PartitionAnswer>
-  readonly throttleTimeMs: number
-}
-
-/** One Produce for one leader, with batches of several partitions; each has its producer epoch in its bytes. */
-export function produce(
-  batches: readonly EncodedBatch[],
-  acks: number,
-  ackTimeoutMs: number,
-  keyOf: (topic: string, partition: number) => string,
-): WireProtocol<ProduceAnswer> {
-  const byTopic = Map.groupBy(batches, batch => batch.topic)
-  const encode = () => {
-    const topics = [...byTopic].map(([topic, topicBatches]) =>
-      new Encoder()
-        .writeString(topic)
-        .writeArray(
-          topicBatches.map(batch =>
-            new Encoder().writeInt32(batch.partition).writeInt32(batch.bytes.length).writeBuffer(batch.bytes),
-          ),
-        ),
-    )
-    return new Encoder().writeString(null).writeInt16(acks).writeInt32(ackTimeoutMs).writeArray(topics)
-  }
-  const wire = protocol(PRODUCE, 'Produce', 8, encode, decoder => {
-    const partitions = new Map<string, PartitionAnswer>()
-    decoder.readArray(t => {
-      const topic = t.readString() ?? ''
-      t.readArray(p => partitions.set(keyOf(topic, p.readInt32()), readPartitionAnswer(p)))
-    })
-    return { partitions, throttleTimeMs: decoder.readInt32() }
-  })
-  // With acks=0 the broker sends no answer.
-  return acks === 0 ? { ...wire, request: { ...wire.request, expectResponse: () => false } } : wire
-}
-
-function readPartitionAnswer(p: Decoder): PartitionAnswer {
-  const errorCode = p.readInt16()
-  const baseOffset = int64(p)
-  const logAppendTime = int64(p)
-  p.readInt64() // logStartOffset
-  const recordErrors = p.readArray(e => {
-    const index = e.readInt32()
-    e.readString()
-    return { index }
-  })
-  p.readString() // errorMessage: may quote the record
-  return { errorCode, baseOffset, logAppendTime, recordErrors }
 }
 
 /** @param timestamp the first offset at or after it (ms since the epoch); -1: the end of the log, -2: its start */

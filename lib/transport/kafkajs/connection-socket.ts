@@ -1,0 +1,116 @@
+// The socket below a connection: TCP or TLS, and what happened to it.
+import { once } from 'node:events'
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
+import { connect as connectTls, TLSSocket } from 'node:tls'
+import { type Clock, sleep } from '../../time/clock.ts'
+import type { TlsMaterial } from '../connection-security.ts'
+import type { EarlyClose } from './refused-connection.ts'
+
+const KEEP_ALIVE_MS = 30_000
+/** Spelled out, because NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change Node's own defaults. */
+const TLS_ALWAYS = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
+
+export interface ConnectionSocketOptions {
+  readonly host: string
+  readonly port: number
+  readonly lookup: LookupFunction
+  readonly clock: Clock
+  /** Undefined: no TLS. */
+  readonly tls: TlsMaterial | undefined
+  /** Called when the socket ends, for whatever reason; possibly several times. */
+  readonly onEnd: (event: 'end' | 'error' | 'close') => void
+}
+
+export class ConnectionSocket {
+  /** The error that the socket emitted. */
+  error: NodeJS.ErrnoException | undefined
+  readonly #options: ConnectionSocketOptions
+  readonly #begin: number
+  #socket: Socket | undefined
+  /** Monotonic times of the TCP handshake and of the first bytes that were sent. */
+  #tcpConnectedAt: number | undefined
+  #firstWriteAt: number | undefined
+
+  constructor(options: ConnectionSocketOptions) {
+    this.#options = options
+    this.#begin = options.clock.now()
+  }
+
+  get isTcpConnected(): boolean {
+    return this.#tcpConnectedAt !== undefined
+  }
+
+  get timesOfClose(): Omit<EarlyClose, 'cause'> {
+    const now = this.#options.clock.now()
+    return {
+      msAfterWrite: this.#firstWriteAt === undefined ? undefined : now - this.#firstWriteAt,
+      connectMs: (this.#tcpConnectedAt ?? now) - this.#begin,
+    }
+  }
+
+  /** Opens the TCP connection and sends nothing for `ms`: a broker at its limit closes it meanwhile. */
+  async listenFirst(ms: number): Promise<void> {
+    const { host, port, lookup, clock } = this.#options
+    const socket = this.#watch(connect({ host, port, lookup }))
+    await once(socket, 'connect')
+    await sleep(clock, ms)
+  }
+
+  /** Opens the socket, on the TCP connection of `listenFirst` if there is one. */
+  open(onConnect: () => void): Socket {
+    const { host, port, lookup, tls } = this.#options
+    const opened = this.#socket
+    if (tls) {
+      const target = opened ? { host, socket: opened } : { host, port, lookup }
+      const name = isIP(host) ? {} : { servername: host }
+      if (opened) this.willWrite()
+      return this.#watch(connectTls({ ...target, ...tls, ...name, ...TLS_ALWAYS }, onConnect))
+    }
+    if (!opened) return this.#watch(connect({ host, port, lookup }, onConnect))
+    queueMicrotask(onConnect)
+    return opened
+  }
+
+  /** Must be called before anything is written. */
+  willWrite(): void {
+    this.#firstWriteAt ??= this.#options.clock.now()
+  }
+
+  /** Writes all parts with one system call where the operating system takes them. */
+  write(parts: readonly Buffer[]): void {
+    const socket = this.#socket as Socket
+    if (parts.length > 1) socket.cork()
+    for (const part of parts) socket.write(part)
+    if (parts.length > 1) socket.uncork()
+  }
+
+  /** Collects everything that is written until `uncork` into one write. */
+  cork(): void {
+    this.#socket?.cork()
+  }
+
+  uncork(): void {
+    this.#socket?.uncork()
+  }
+
+  /** Always with an error: kafkajs does not listen to 'close' and would wait for its answers forever. */
+  destroy(reason: string): void {
+    if (this.#socket && !this.#socket.destroyed) this.#socket.destroy(new Error(reason))
+  }
+
+  #watch(socket: Socket): Socket {
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
+    socket.once('connect', () => {
+      this.#tcpConnectedAt ??= this.#options.clock.now()
+      // TLS begins at once.
+      if (socket instanceof TLSSocket) this.willWrite()
+    })
+    socket.once('error', error => {
+      this.error ??= error
+    })
+    for (const event of ['end', 'error', 'close'] as const) socket.on(event, () => this.#options.onEnd(event))
+    this.#socket = socket
+    return socket
+  }
+}

@@ -1,0 +1,37 @@
+// One version of the Produce request. A broker gets the highest version that both sides know.
+import type { EncodedBatch } from '../kafka-client.ts'
+import type { PartitionAnswer } from '../produce-outcome.ts'
+
+export const PRODUCE = 0
+
+export interface ProduceFrame {
+  readonly correlationId: number
+  readonly clientId: string
+  readonly acks: -1 | 0 | 1
+  readonly ackTimeoutMs: number
+  /** Each has its producer id and epoch in its bytes, which are written as they are. */
+  readonly batches: readonly EncodedBatch[]
+}
+
+export interface ProduceAnswer {
+  /** By `topicPartition`. */
+  readonly partitions: ReadonlyMap<string, PartitionAnswer>
+  readonly throttleTimeMs: number
+}
+
+export interface ProduceCodec {
+  readonly version: number
+  /** The parts of the frame, in the order in which they are written. */
+  encode(frame: ProduceFrame): readonly Buffer[]
+  /**
+   * @param body of the response, without its header
+   * @throws TransportError MALFORMED_ANSWER
+   */
+  decode(body: Buffer): ProduceAnswer
+}
+
+/** The batches of each topic, in the order of the first batch of each. */
+export function byTopic(batches: readonly EncodedBatch[]): ReadonlyMap<string, readonly EncodedBatch[]> {
+  const [first] = batches
+  return first && batches.length === 1 ? new Map([[first.topic, batches]]) : Map.groupBy(batches, ({ topic }) => topic)
+}

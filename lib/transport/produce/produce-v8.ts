@@ -1,0 +1,56 @@
+// Produce version 8 (Kafka 2.4): its response names the invalid records of a rejected batch (KIP-467).
+import { topicPartition } from '../../record/topic-partition.ts'
+import type { PartitionAnswer } from '../produce-outcome.ts'
+import { beginRequest } from '../request-header.ts'
+import { ResponseReader } from '../response-reader.ts'
+import { byTopic, PRODUCE, type ProduceAnswer, type ProduceCodec, type ProduceFrame } from './produce-codec.ts'
+
+const VERSION = 8
+/** Transactional id (null), acks, time-out and the count of topics. */
+const FIXED_BYTES = 2 + 2 + 4 + 4
+/** Partition and size of the batch. */
+const PER_BATCH = 4 + 4
+
+export const PRODUCE_V8: ProduceCodec = { version: VERSION, encode, decode }
+
+function encode({ correlationId, clientId, acks, ackTimeoutMs, batches }: ProduceFrame): readonly Buffer[] {
+  const topics = [...byTopic(batches)].map(([topic, topicBatches]) => ({
+    topic,
+    topicBytes: Buffer.byteLength(topic),
+    batches: topicBatches,
+  }))
+  const bodyBytes = topics.reduce((sum, { topicBytes }) => sum + 2 + topicBytes + 4, FIXED_BYTES)
+  const batchBytes = batches.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  const header = { apiKey: PRODUCE, apiVersion: VERSION, correlationId, clientId }
+  const writer = beginRequest(header, bodyBytes + PER_BATCH * batches.length, batchBytes)
+  writer.int16(-1).int16(acks).int32(ackTimeoutMs).int32(topics.length)
+  for (const { topic, topicBytes, batches: topicBatches } of topics) {
+    writer.string(topic, topicBytes).int32(topicBatches.length)
+    for (const { partition, bytes } of topicBatches) writer.int32(partition).int32(bytes.length).large(bytes)
+  }
+  return writer.finish()
+}
+
+function decode(body: Buffer): ProduceAnswer {
+  const reader = new ResponseReader(body)
+  const partitions = new Map<string, PartitionAnswer>()
+  reader.each(() => {
+    const topic = reader.string()
+    reader.each(() => partitions.set(topicPartition(topic, reader.int32()), readPartition(reader)))
+  })
+  return { partitions, throttleTimeMs: reader.int32() }
+}
+
+function readPartition(reader: ResponseReader): PartitionAnswer {
+  const errorCode = reader.int16()
+  const baseOffset = reader.int64()
+  const logAppendTime = reader.int64()
+  reader.skip(8) // logStartOffset
+  const recordErrors: { index: number }[] = []
+  reader.each(() => {
+    recordErrors.push({ index: reader.int32() })
+    reader.skipString()
+  })
+  reader.skipString() // errorMessage: may quote the record
+  return { errorCode, baseOffset, logAppendTime, recordErrors }
+}
