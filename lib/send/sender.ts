@@ -197,7 +197,8 @@ export class Sender {
       acks,
       idempotent,
       ackTimeoutMs,
-      requestTimeoutMs: Math.min(requestTimeoutMs, remaining),
+      // Not cut by the deadlines: others may use the connection then. `#dropAbandonedRequests` ends what nobody needs.
+      requestTimeoutMs,
       connectTimeoutMs: Math.min(connectTimeoutMs, remaining),
       beginWrite: () => this.#beginWrite(partitions),
     })
@@ -227,7 +228,9 @@ export class Sender {
     if (outcome.kind === 'not-sent' && outcome.causeCode === 'BATCH_CHANGED') return partition.notWritten()
     if (!partition.attemptFailed(outcome)) return
     const refresh = refreshFor(outcome.causeCode)
-    if (refresh) {
+    // Without a caller a connection attempt would only be left behind in a sandbox that is about to be frozen.
+    const isWanted = batch.hasWaiters || this.#accumulator.has(partition.topic, partition.partition)
+    if (refresh && isWanted) {
       const ticket = this.metadata.requestRefresh(partition.topic)
       if (refresh === 'before-retry') partition.awaitMetadata(ticket)
     }

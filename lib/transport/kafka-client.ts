@@ -43,9 +43,7 @@ export interface ProduceRequest {
   readonly idempotent: boolean
   /** How long the leader waits for its followers, ms (a field of the request; `timeout.ms`). */
   readonly ackTimeoutMs: number
-  /**
-   * How long the client waits for the answer after the write, ms (`request.timeout.ms`, cut by the records' deadlines).
-   */
+  /** How long the client waits for the answer after the write, ms (`request.timeout.ms`). */
   readonly requestTimeoutMs: number
   /** How long getting a connection may take, ms. */
   readonly connectTimeoutMs: number

@@ -311,6 +311,23 @@ test('rule 7: a record whose deadline has passed is not sent', async () => {
   })
 })
 
+// Each deadline of 10 ms destroyed the connection, and another caller's next record waited for reconnect.backoff.ms.
+test('rule 9: a connection that is dropped at a caller’s deadline costs other callers no back-off', async () => {
+  const { promise: never } = Promise.withResolvers<void>()
+  const script: Script = { onAnswer: (_, produces) => (produces === 2 ? never : 'send') }
+  await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
+    const producer = producerOf(cluster.addresses, { reconnectBackoffMs: 60_000, reconnectBackoffMaxMs: 60_000 })
+    await producer.sendAll([{ topic: 't', key: 'k', value: 'warm' }])
+    const short = producer.sendAll([{ topic: 't', key: 'k', value: 'short' }], deadlineIn(300))
+    await until(() => produces(cluster).length === 2)
+    const other = producer.sendAll([{ topic: 't', key: 'k', value: 'other' }], deadlineIn(20_000))
+
+    assert.equal(summaryOf((await short)[0]), 'unknown:delivery-unknown')
+    assert.equal(summaryOf((await other)[0]), 'delivered')
+    await producer.close()
+  })
+})
+
 test('rule 6: an answer with an older leader epoch does not bring an old leader back', async () => {
   await withCluster({ leaders: [0], brokers: 2 }, async cluster => {
     const producer = producerOf(cluster.addresses, { retryBackoffMs: 10, retryBackoffMaxMs: 20 })

@@ -308,7 +308,7 @@ export class BrokerNode {
 
   /**
    * A failed connection delays the next attempt. One that this client replaced, or that the broker closed while it was
-   * idle, does not.
+   * idle, does not, nor one that had worked until the deadline of a caller: other callers may wait for the broker.
    */
   #onDestroyed(connection: BrokerConnection, reason: string): void {
     this.#shared.destroyed[reason] = (this.#shared.destroyed[reason] ?? 0) + 1
@@ -319,7 +319,8 @@ export class BrokerNode {
       wasInUse &&
       connection.inFlight === 0 &&
       connection.lastAnswer > Number.NEGATIVE_INFINITY
-    if (reason === 'IDLE' || reason === 'SESSION' || reason === 'CLOSE' || wasClosedIdle) return
+    const hadWorked = reason === 'DEADLINE' && connection.lastAnswer > Number.NEGATIVE_INFINITY
+    if (reason === 'IDLE' || reason === 'SESSION' || reason === 'CLOSE' || wasClosedIdle || hadWorked) return
     // A listener that expects authentication completes any handshake, and closes the connection at the first request.
     if (wasInUse && connection.lastAnswer === Number.NEGATIVE_INFINITY && reason === 'CLOSED_BY_BROKER')
       this.#rememberRefusal(this.#countClosed(connection.closedEarly(undefined), connection.hasListened))
