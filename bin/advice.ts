@@ -3,7 +3,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   'too-old': 'the topic would delete them at once; --timestamp now sends them as records of now',
   superseded: 'a newer record has their key; --overwrite sends them all the same',
   'retention-unknown': 'the settings of their topic can’t be read; --assume-retained sends them all the same',
-  'unknown-topic': 'their topic has no contract; add one, or use --any-topic',
+  'unknown-topic': 'their topic has no contract; add one, or use --to <topic>, --any-topic, or dead-letters discard',
   'topic-not-on-cluster': 'their topic does not exist; create it, use --to <topic>, or dead-letters discard',
   'other-cluster': 'they were sent to another cluster; --other-cluster sends them here',
   'still-in-doubt': 'their batch may still reach the log; run it again in some minutes',
