@@ -78,8 +78,8 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
   },
   maxBlockMs: {
     doc:
-      'How long a send may wait for the topic’s metadata, for a partition that was just added, and for buffer.memory, ' +
-      'all together; never beyond the deadline.',
+      'How long a send may wait for the topic’s metadata, for a partition that was just added, and for ' +
+      'buffer.memory, all together; never beyond the deadline.',
     deviation: 'Java: 60000, longer than most invocations.',
   },
   maxRequestSize: { doc: 'The largest Produce request. A larger record is refused; a larger request is split.' },
