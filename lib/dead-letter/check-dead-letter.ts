@@ -109,6 +109,7 @@ const IN_DOUBT = Object.entries<Check>({
   to: isTime,
   clusterId: optional(orNull(text(MAX_TEXT))),
   fromOffset: optional(orNull(integer(0, Number.MAX_SAFE_INTEGER))),
+  earlier: optional(value => value === 'same-partition' || value === 'elsewhere'),
 })
 
 const ENVELOPE = Object.entries<Check>({

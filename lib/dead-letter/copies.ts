@@ -19,7 +19,10 @@ export class Copies<Key> {
     this.#onLate = onLate
   }
 
-  /** @returns the handle of a dead letter that is new in this pass; undefined for a copy, which the handle then has */
+  /**
+   * @returns the handle of the dead letter, which then has this key: its only one if the dead letter is new in this
+   * pass. Undefined for a copy of one that is completed already
+   */
   add(deadLetter: DeadLetter, key: Key): Entries<Key> | undefined {
     const fingerprint = fingerprintOf(deadLetter)
     const earlier = this.#entries.get(fingerprint)
@@ -28,19 +31,30 @@ export class Copies<Key> {
       this.#entries.set(fingerprint, entries)
       return entries
     }
-    if (earlier.isCompleted) this.#onLate(key)
-    else earlier.keys.push(key)
-    return undefined
+    if (earlier.isCompleted) {
+      this.#onLate(key)
+      return undefined
+    }
+    earlier.keys.push(key)
+    return earlier
   }
 }
 
-/** Equal for dead letters of one id whose whole records are equal, including partition, timestamp and all headers. */
-export function fingerprintOf({ deadLetterId, recordId, record, claimCheck }: DeadLetter): string {
+/** The hash of `identityOf`. */
+export function fingerprintOf(deadLetter: DeadLetter): string {
+  return createHash('sha256').update(identityOf(deadLetter)).digest('base64url')
+}
+
+/**
+ * Equal for dead letters of one id whose whole records are equal. What each attempt to send decides anew is no part of
+ * the record: the partitioner's partition, and the span in `traceparent`.
+ */
+export function identityOf({ deadLetterId, recordId, record, claimCheck }: DeadLetter): string {
   const { encoding, topic, partition, partitionFixedBy, timestamp, key, value, headers } = record
-  const parts = [
-    [deadLetterId, recordId, encoding ?? 'wire', topic, partition, partitionFixedBy, timestamp, key, value],
-    headers.map(header => [header.name, header.value]),
+  const fixed = partitionFixedBy === 'source' ? partition : null
+  return JSON.stringify([
+    [deadLetterId, recordId, encoding ?? 'wire', topic, fixed, timestamp, key, value],
+    headers.filter(({ name }) => name !== 'traceparent').map(header => [header.name, header.value]),
     claimCheck && [claimCheck.target, claimCheck.sha256, claimCheck.bytes],
-  ]
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+  ])
 }

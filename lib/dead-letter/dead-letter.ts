@@ -74,6 +74,11 @@ export interface DeadLetter {
     readonly clusterId?: string | null
     /** The offset after the producer's last acknowledged batch of this partition; null or missing if there was none. */
     readonly fromOffset?: number | null
+    /**
+     * An earlier attempt ended in doubt as well, and the fields above are those of the later one: in the same partition
+     * by another batch, whose end proves nothing about the earlier one; or in another partition or cluster.
+     */
+    readonly earlier?: 'same-partition' | 'elsewhere'
   }
   readonly redrive: { readonly count: number; readonly lastAt: string | null; readonly lastCode: string | null }
   readonly claimCheck: null | { readonly target: string; readonly sha256: string; readonly bytes: number }

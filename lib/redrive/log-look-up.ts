@@ -99,6 +99,10 @@ export async function lookUp(
       results.set(deadLetter, { kind: 'keep', code: 'other-cluster', isOwnFault: false })
       continue
     }
+    if (isElsewhere && hasDoubtElsewhere(deadLetter)) {
+      results.set(deadLetter, { kind: 'keep', code: 'look-up-incomplete', isOwnFault: false })
+      continue
+    }
     const partition =
       isElsewhere || !deadLetter.inDoubt ? options.partitionOf(deadLetter) : deadLetter.inDoubt.partition
     const isSought = (deadLetter.inDoubt !== null && !isElsewhere) || checksNewer(deadLetter, options)
@@ -223,8 +227,15 @@ function resultOf(deadLetter: DeadLetter, scan: PartitionScan, circumstances: Ci
     return keep('look-up-stopped')
   if (isInDoubt && isCut) return keep('log-deleted')
   if (isInDoubt && proof.kind === 'not-seen' && !isOver(deadLetter, options)) return keep('still-in-doubt')
+  if (hasDoubtElsewhere(deadLetter)) return keep('look-up-incomplete')
   if (checksNewer(deadLetter, options) && scan.hasNewer(deadLetter)) return keep('superseded')
   return { kind: 'not-there' }
+}
+
+/** Whether an earlier attempt may have written the record where no look finds it: its producer is not known now. */
+function hasDoubtElsewhere({ inDoubt, record }: DeadLetter): boolean {
+  const hasId = record.headers.some(({ name }) => name === 'kp-id')
+  return inDoubt?.earlier === 'elsewhere' || (inDoubt?.earlier === 'same-partition' && !hasId)
 }
 
 /** Whether its last attempt is so long ago that no copy of its batch can still arrive. */

@@ -38,6 +38,8 @@ export class PartitionScan {
   readonly #bySequence = new Map<string, State[]>()
   readonly #byRecordId = new Map<string, State[]>()
   readonly #byProducer = new Map<bigint, State[]>()
+  /** The earlier attempts of these were by producers that are not known any more. */
+  readonly #ofSeveralProducers: State[] = []
   readonly #byKey = new Map<string, State[]>()
   /** By producer id: the newest records of keys in an open transaction; they count once it commits. */
   readonly #uncommitted = new Map<bigint, Map<State, bigint>>()
@@ -87,6 +89,7 @@ export class PartitionScan {
       push(this.#bySequence, sequenceKey(BigInt(producerId), producerEpoch, baseSequence + indexInBatch), state)
       push(this.#byProducer, BigInt(producerId), state)
       push(this.#byRecordId, deadLetter.recordId, state)
+      if (inDoubt.earlier !== undefined) this.#ofSeveralProducers.push(state)
     }
     if (sought.checkNewer && deadLetter.record.key !== null) {
       this.#checksNewer = true
@@ -99,7 +102,9 @@ export class PartitionScan {
     const ofProducer = this.#byProducer.get(producerId)
     if (!ofProducer) return
     const left = ofProducer.filter(state => {
-      const isFenced = (state.sought.deadLetter.inDoubt?.producerEpoch ?? 0) < producerEpoch
+      const { producerEpoch: epoch = 0, earlier } = state.sought.deadLetter.inDoubt ?? {}
+      // The end of the later attempt's batch proves nothing about an earlier attempt.
+      const isFenced = epoch < producerEpoch && earlier === undefined
       if (isFenced && state.proof.kind === 'not-seen') this.#prove(state, { kind: 'fenced' })
       return !isFenced
     })
@@ -108,7 +113,7 @@ export class PartitionScan {
   }
 
   #cantRead({ producerId, lastOffset }: LogBatch): void {
-    for (const state of this.#byProducer.get(producerId) ?? [])
+    for (const state of [...(this.#byProducer.get(producerId) ?? []), ...this.#ofSeveralProducers])
       if (state.proof.kind === 'not-seen' && lastOffset >= state.sought.from) this.#prove(state, { kind: 'unreadable' })
   }
 

@@ -102,6 +102,27 @@ test('the same record is found under another producer: it was sent again before'
   assert.deepEqual(await outcomes([doubted('a')], log), ['kafka:chat-0@9'])
 })
 
+test('a look proves nothing about an earlier attempt by another batch, or elsewhere', async () => {
+  const soon = { now: () => Date.parse(TO) + 1000 }
+  const fence = at(2n, batchOf([recordOf('b')], 'none', { ...PRODUCER, epoch: 4, baseSequence: 0 }))
+  const written = at(3n, batchOf([recordOf('a')], 'none', { ...PRODUCER, producerId: 77n }))
+  const [same, elsewhere] = [{ earlier: 'same-partition' }, { earlier: 'elsewhere' }] as const
+  const rows: [string, typeof same | typeof elsewhere, readonly Buffer[], Partial<LookUpOptions>, string][] = [
+    ['fenced', same, [fence], soon, 'still-in-doubt'],
+    ['fenced, and the wait is over', same, [fence], {}, 'not-there'],
+    ['written behind the fence', same, [fence, written], {}, 'kafka:chat-0@3'],
+    ['elsewhere', elsewhere, [], {}, 'look-up-incomplete'],
+    ['elsewhere, and written here', elsewhere, [written], {}, 'kafka:chat-0@3'],
+  ]
+  for (const [name, doubt, batches, options, expected] of rows)
+    assert.deepEqual(await outcomes([doubted('a', doubt)], logOf(batches), options), [expected], name)
+  const onOther = doubted('a', { ...elsewhere, clusterId: 'cluster-b' })
+  assert.deepEqual(await outcomes([onOther], logOf([]), { acceptOtherCluster: true }), ['look-up-incomplete'])
+  const plain = doubted('a', same)
+  const withoutId = withOwnId({ ...plain, record: { ...plain.record, headers: [] } })
+  assert.deepEqual(await outcomes([withoutId], logOf([])), ['look-up-incomplete'])
+})
+
 test('a record is absent only after the wait, or once a higher epoch of its producer is in the log', async () => {
   const soon = { now: () => Date.parse(TO) + 1000 }
   assert.deepEqual(await outcomes([doubted('a')], logOf([]), soon), ['still-in-doubt'])

@@ -181,3 +181,42 @@ test('a table that does not exist is not found', async () => {
   await assert.rejects(store.lease(), isMissing)
   await store.close()
 })
+
+// Of a record that failed without being sent and then in doubt the second dead letter was lost, and it was sent again.
+for (const key of ['deadLetterId', VERSION_1_TABLE_KEY])
+  test(`${key}: a dead letter in doubt is merged into the one that is stored`, async () => {
+    const { TableName, put, store } = await newTable(key)
+    const target = new DynamoDbDeadLetterTarget(TableName)
+    const notSent = deadLetterOf('twice')
+    const doubt = { partition: 0, producerEpoch: 0, baseSequence: 0, indexInBatch: 0, clusterId: 'c', fromOffset: 7 }
+    const inDoubtAt = (seconds: number): DeadLetter => ({
+      ...notSent,
+      failure: { ...notSent.failure, outcome: 'unknown' },
+      inDoubt: {
+        ...doubt,
+        producerId: seconds,
+        from: new Date(seconds * 1000).toISOString(),
+        to: new Date(seconds * 1000 + 500).toISOString(),
+      },
+    })
+    const doubts = async () =>
+      (await Array.fromAsync(store.deadLetters())).map(({ deadLetter: { inDoubt } }) => [
+        inDoubt?.producerId,
+        inDoubt?.from,
+      ])
+    const storeIt = async (deadLetter: DeadLetter) => {
+      const [location] = await target.store([deadLetter], deadlineIn(20_000))
+      assert.equal(location, `dynamodb:${TableName}#${notSent.deadLetterId}`)
+    }
+    await storeIt(notSent)
+    await Promise.all([storeIt(inDoubtAt(20)), storeIt(inDoubtAt(10))])
+    const first = new Date(10_000).toISOString()
+    assert.deepEqual(await doubts(), [[20, first]])
+    await storeIt({ ...notSent, redrive: { ...notSent.redrive, count: 1 } })
+    assert.deepEqual(await doubts(), [[20, first]])
+    // What can't be read does not stand for the record.
+    await put(notSent.deadLetterId, 'damaged')
+    await storeIt(notSent)
+    assert.equal((await Array.fromAsync(store.deadLetters())).length, 1)
+    await Promise.all([target.close(), store.close()])
+  })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DeadLetterError } from '../../errors.ts'
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import { crc32c } from '../../wire-format/crc32c.ts'
+import { identityOf } from '../copies.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import type { Unreadable } from '../dead-letter-store.ts'
 import { parseDeadLetter, type ReadResult } from '../read-dead-letter.ts'
@@ -134,12 +135,22 @@ export class FolderIndex {
     return this.#offsets.at(entry)
   }
 
-  /** The locations of all open entries that a given one stands for. */
-  locationsOf(given: number): string[] {
-    const locations: string[] = []
-    for (let entry = given; entry !== -1; entry = this.#next[entry] ?? -1)
-      locations.push(`disk:${this.#segmentOf(entry).name}#${this.offsetOf(entry)}`)
-    return locations
+  /** The open entries that a given one stands for, itself first. */
+  entriesOf(given: number): number[] {
+    const entries: number[] = []
+    for (let entry = given; entry !== -1; entry = this.#next[entry] ?? -1) entries.push(entry)
+    return entries
+  }
+
+  locationOf(entry: number): string {
+    return `disk:${this.#segmentOf(entry).name}#${this.offsetOf(entry)}`
+  }
+
+  /** Reads one entry again. */
+  async readEntry(entry: number): Promise<ReadResult | undefined> {
+    const { name } = this.#segmentOf(entry)
+    for await (const { result } of this.readEntries({ name, first: entry, end: entry + 1 }, () => true)) return result
+    return undefined
   }
 
   /** How many bytes of a segment belong to completed dead letters and to notes. For `tidy`. */
@@ -233,7 +244,6 @@ export class FolderIndex {
     if (shared === 0) return
     this.#next = new Int32Array(this.#offsets.length).fill(-1)
     const hashes = new Uint32Array(shared * HASH_WORDS)
-    const ranks = new Uint32Array(shared)
     const entries = new Uint32Array(shared)
     const table = new HashTable(shared, (a, b) => isSame(hashes, a, b, HASH_WORDS))
     let count = 0
@@ -241,20 +251,16 @@ export class FolderIndex {
       if (result.kind !== 'dead-letter') continue
       const current = count++
       hashes.set(hashOf(result.deadLetter), current * HASH_WORDS)
-      ranks[current] = rankOf(result.deadLetter)
       entries[current] = entry
       const slot = table.slotOf(current, hashes[current * HASH_WORDS] as number)
       const other = table.at(slot)
       if (other === -1) table.set(slot, current)
       else {
-        const isBetter = (ranks[current] as number) > (ranks[other] as number)
-        if (isBetter) table.set(slot, current)
-        const given = entries[isBetter ? current : other] as number
-        const folded = entries[isBetter ? other : current] as number
-        this.#states[folded] = (this.#states[folded] as number) | FOLDED
-        // A better one leads the whole chain, any other comes right after the one that leads.
-        if (!isBetter) this.#next[folded] = this.#next[given] as number
-        this.#next[given] = folded
+        // The first one stands for all: any other comes right after it in the chain.
+        const given = entries[other] as number
+        this.#states[entry] = (this.#states[entry] as number) | FOLDED
+        this.#next[entry] = this.#next[given] as number
+        this.#next[given] = entry
       }
     }
   }
@@ -291,7 +297,10 @@ export class FolderIndex {
   }
 
   /** Reads the entries of a segment that are asked for. A segment that was removed meanwhile has none. */
-  async *readEntries({ name, first, end }: Segment, isRead: (entry: number) => boolean): AsyncGenerator<ReadEntry> {
+  async *readEntries(
+    { name, first, end }: Pick<Segment, 'name' | 'first' | 'end'>,
+    isRead: (entry: number) => boolean,
+  ): AsyncGenerator<ReadEntry> {
     let source: FileSource | undefined
     let reader: EntryReader | undefined
     try {
@@ -393,25 +402,8 @@ function noteIn(json: Buffer): Note | undefined {
 }
 
 function hashOf(deadLetter: DeadLetter): Uint32Array {
-  const digest = hash('sha256', recordText(deadLetter), 'buffer')
+  const digest = hash('sha256', identityOf(deadLetter), 'buffer')
   return Uint32Array.from({ length: HASH_WORDS }, (_, word) => digest.readUInt32LE(word * 4))
-}
-
-/**
- * Equal for dead letters of the same record. A partition that the partitioner chose is not part of the record: it
- * chooses again.
- */
-function recordText({ deadLetterId, recordId, record, claimCheck }: DeadLetter): string {
-  const { topic, partition, partitionFixedBy, timestamp, key, value, headers } = record
-  const fixed = partitionFixedBy === 'source' ? partition : null
-  const pairs = headers.map(header => [header.name, header.value])
-  const claim = claimCheck && [claimCheck.target, claimCheck.sha256, claimCheck.bytes]
-  return JSON.stringify([deadLetterId, recordId, topic, fixed, timestamp, key, value, pairs, claim])
-}
-
-/** The order of files proves nothing: what may be in the log goes first, then what was tried most. */
-function rankOf({ inDoubt, redrive }: DeadLetter): number {
-  return (inDoubt === null ? 0 : 2 ** 31) + redrive.count
 }
 
 function isNote(json: unknown): json is Note {

@@ -12,6 +12,7 @@ import {
   type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
+import { mergeDeadLetters } from '../merge-dead-letters.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { tidyClaims } from './claims.ts'
 import { FolderIndex, type Note, noFolder, type Segment } from './folder-index.ts'
@@ -59,8 +60,13 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
           onUnreadable?.({ location: `${join(this.#folder, segment.name)} at byte ${offset}`, reason, count: 1 })
           continue
         }
-        const { deadLetter, verified } = result
-        yield { deadLetter, location: `disk:${segment.name}#${offset}`, verified, handle: index.locationsOf(entry) }
+        const { verified } = result
+        const entries = index.entriesOf(entry)
+        const deadLetter = await withCopies(result.deadLetter, entries.slice(1), index)
+        const location = `disk:${segment.name}#${offset}`
+        // One of them may say that the record is in its topic already.
+        if (!deadLetter) onUnreadable?.({ location, reason: 'a copy of it can’t be read', count: 1 })
+        else yield { deadLetter, location, verified, handle: entries.map(each => index.locationOf(each)) }
       }
   }
 
@@ -194,6 +200,24 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
       if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') throw error
     })
   }
+}
+
+/**
+ * Merges a dead letter with its copies: each attempt to send its record may have left one.
+ * @returns undefined when one of them can't be read
+ */
+async function withCopies(
+  first: DeadLetter,
+  copies: readonly number[],
+  index: FolderIndex,
+): Promise<DeadLetter | undefined> {
+  let merged = first
+  for (const entry of copies) {
+    const copy = await index.readEntry(entry)
+    if (copy?.kind !== 'dead-letter') return undefined
+    merged = mergeDeadLetters(merged, copy.deadLetter)
+  }
+  return merged
 }
 
 type FormattedEntry = readonly [SegmentFormat, Note | DeadLetter]

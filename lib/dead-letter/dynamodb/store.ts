@@ -21,7 +21,7 @@ import { inParallel } from '../in-parallel.ts'
 import { parseDeadLetter, type ReadResult } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { VERSION_1_ITEM, VERSION_1_TABLE_KEY } from '../version-1.ts'
-import { itemOf, tableKeys } from './target.ts'
+import { itemOf, TABLE_ITEM, tableKeys, textOf } from './target.ts'
 
 type Item = Readonly<Record<string, AttributeValue>>
 
@@ -72,7 +72,7 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
           continue
         }
         const handle = copies.add(read.deadLetter, key)
-        if (handle) yield { deadLetter: read.deadLetter, location, verified: read.verified, handle }
+        if (handle?.keys.length === 1) yield { deadLetter: read.deadLetter, location, verified: read.verified, handle }
       }
       from = page.LastEvaluatedKey
       if (from === undefined) return
@@ -250,11 +250,8 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
   }
 }
 
-/** The attribute with the envelope. */
-const TABLE_ITEM = 'deadLetter'
-
 function readItem(item: Item): ReadResult {
-  return parseDeadLetter((item[TABLE_ITEM] ?? item[VERSION_1_ITEM])?.S ?? '')
+  return parseDeadLetter(textOf(item))
 }
 
 function keyOf(item: Item): Key {

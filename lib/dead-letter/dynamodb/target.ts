@@ -1,6 +1,7 @@
 // Dead letters as items of a DynamoDB table with the partition key `deadLetterId` (S), each stored once. The client is
 // loaded on first use. Limits: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (an item has
 // at most 400 KB)
+import type { AttributeValue, PutItemCommandInput } from '@aws-sdk/client-dynamodb'
 import { DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
@@ -12,10 +13,17 @@ import {
   type StoreResult,
 } from '../dead-letter-target.ts'
 import { inParallel } from '../in-parallel.ts'
-import { VERSION_1_TABLE_KEY } from '../version-1.ts'
+import { withDoubt } from '../merge-dead-letters.ts'
+import { readDeadLetter } from '../read-dead-letter.ts'
+import { VERSION_1_ITEM, VERSION_1_TABLE_KEY } from '../version-1.ts'
 
 /** The limit of an item in bytes, with attribute names, minus a margin for the other attributes. */
 const MAX_BYTES = 400 * 1024 - 1024
+
+/** The attribute with the envelope. */
+export const TABLE_ITEM = 'deadLetter'
+
+type Item = Readonly<Record<string, AttributeValue>>
 
 export interface DynamoDbTargetConfig {
   readonly kind: 'dynamodb'
@@ -52,27 +60,75 @@ export class DynamoDbDeadLetterTarget implements DeadLetterTarget {
   }
 
   async #put(deadLetter: DeadLetter, deadline: Deadline): Promise<StoreResult> {
-    if (Buffer.byteLength(JSON.stringify(deadLetter)) > MAX_BYTES)
-      return new DeadLetterError(DEAD_LETTER_TOO_LARGE, 'A dead letter is larger than a DynamoDB item may be (400 KB).')
-    try {
-      this.#client ??= loadDynamoDb()
-      const { dynamodb, client } = await this.#client
-      const command = new dynamodb.PutItemCommand({
-        TableName: this.#table,
-        Item: itemOf(deadLetter),
-        ConditionExpression: `attribute_not_exists(deadLetterId) AND attribute_not_exists(${VERSION_1_TABLE_KEY})`,
-      })
-      await client.send(command, abortAfter(deadline.remaining))
-    } catch (cause) {
-      const name = cause instanceof Error ? cause.name : 'Error'
-      if (name !== 'ConditionalCheckFailedException')
-        return new DeadLetterError('dead-letter', `The DynamoDB target did not store a dead letter (${name}).`, {
-          retriable: true,
-          cause,
-        })
+    const location = `dynamodb:${this.#table}#${deadLetter.deadLetterId}`
+    let stored: Item | undefined
+    for (let merged = deadLetter; ; ) {
+      if (Buffer.byteLength(JSON.stringify(merged)) > MAX_BYTES) return tooLarge()
+      try {
+        const item = await this.#putIf(merged, stored, deadline)
+        if (item === 'stored') return location
+        const before = readDeadLetter(textOf(item))
+        // One that can't be read is replaced, because its location counts as stored.
+        merged = before ? withDoubt(before, deadLetter) : deadLetter
+        if (merged === before) return location
+        stored = item
+      } catch (cause) {
+        return notStored(cause)
+      }
     }
-    return `dynamodb:${this.#table}#${deadLetter.deadLetterId}`
   }
+
+  /**
+   * @param stored what the table has under this id, as far as known: the item is written only if that is still so
+   * @returns `stored`, or the item that the table has
+   */
+  async #putIf(deadLetter: DeadLetter, stored: Item | undefined, deadline: Deadline): Promise<'stored' | Item> {
+    this.#client ??= loadDynamoDb()
+    const { dynamodb, client } = await this.#client
+    const command = new dynamodb.PutItemCommand({
+      TableName: this.#table,
+      Item: itemOf(deadLetter),
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      ...isSameItem(stored),
+    })
+    try {
+      await client.send(command, abortAfter(deadline.remaining))
+      return 'stored'
+    } catch (error) {
+      if (!(error instanceof dynamodb.ConditionalCheckFailedException)) throw error
+      return error.Item ?? {}
+    }
+  }
+}
+
+/** That the table has no such dead letter, or still the one that was read. */
+function isSameItem(stored: Item | undefined): Partial<PutItemCommandInput> {
+  const isNone = `attribute_not_exists(deadLetterId) AND attribute_not_exists(${VERSION_1_TABLE_KEY})`
+  if (!stored) return { ConditionExpression: isNone }
+  const name = [TABLE_ITEM, VERSION_1_ITEM].find(each => stored[each] !== undefined)
+  if (name === undefined) return {}
+  const value = stored[name] as AttributeValue
+  return {
+    ConditionExpression: `(${isNone}) OR ${name} = :stored`,
+    ExpressionAttributeValues: { ':stored': value },
+  }
+}
+
+function tooLarge(): DeadLetterError {
+  return new DeadLetterError(DEAD_LETTER_TOO_LARGE, 'A dead letter is larger than a DynamoDB item may be (400 KB).')
+}
+
+function notStored(cause: unknown): DeadLetterError {
+  const name = cause instanceof Error ? cause.name : 'Error'
+  return new DeadLetterError('dead-letter', `The DynamoDB target did not store a dead letter (${name}).`, {
+    retriable: true,
+    cause,
+  })
+}
+
+/** The text of the envelope; empty for an item without one. */
+export function textOf(item: Item): string {
+  return (item[TABLE_ITEM] ?? item[VERSION_1_ITEM])?.S ?? ''
 }
 
 /** The item of a dead letter: the envelope, and what people filter a table by. */

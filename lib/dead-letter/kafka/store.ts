@@ -16,6 +16,7 @@ import type {
   Unreadable,
 } from '../dead-letter-store.ts'
 import type { DeadLetterProducer } from '../dead-letter-target.ts'
+import { type DeadLetterHistory, mergeDeadLetters } from '../merge-dead-letters.ts'
 import type { ReadResult } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { deadLetterTopic, isDeadLetterTopic, toKafkaDeadLetter } from './kafka-dead-letter.ts'
@@ -54,6 +55,16 @@ interface Range {
   readonly to: bigint
 }
 
+/** What was read of dead letters that have further records. */
+type Copies = Map<OpenRecords, { readonly count: number; readonly history: DeadLetterHistory }>
+
+interface SecondPass {
+  readonly topic: string
+  readonly partition: number
+  readonly open: ReadonlyMap<bigint, OpenRecords>
+  readonly copies: Copies
+}
+
 type Report = (unreadable: Unreadable) => void
 
 export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
@@ -72,7 +83,10 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
         await this.#guard(topic, partition, onUnreadable, () =>
           this.#index(topic, partition, index, onUnreadable, signal),
         )
-      for (const [partition, open] of index.open()) yield* this.#open(topic, partition, open, onUnreadable, signal)
+      const copies: Copies = new Map()
+      const byPartition = [...index.open()].sort(([a], [b]) => a - b)
+      for (const [partition, open] of byPartition)
+        yield* this.#open({ topic, partition, open, copies }, onUnreadable, signal)
     }
   }
 
@@ -146,9 +160,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
 
   /** The second pass: from the first to the last open dead letter of a partition. */
   async *#open(
-    topic: string,
-    partition: number,
-    open: ReadonlyMap<bigint, OpenRecords>,
+    { topic, partition, open, copies }: SecondPass,
     report: Report,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<OpenDeadLetter<Handle>> {
@@ -162,8 +174,21 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
       if (!found) continue
       const read = this.#read(topic, next.value)
       if (read.kind !== 'dead-letter') continue
-      const location = locationOf({ topic, ...found.newest })
-      yield { ...read, location, handle: { topic, places: found.places } }
+      const { places } = found
+      const location = locationOf({ topic, partition, offset: next.value.offset })
+      const earlier = copies.get(found)
+      const deadLetter = earlier ? mergeDeadLetters(read.deadLetter, earlier.history) : read.deadLetter
+      const count = (earlier?.count ?? 0) + 1
+      const isLast = next.value.offset === places.at(-1)?.offset && partition === places.at(-1)?.partition
+      if (!isLast) {
+        const { failure, inDoubt, redrive } = deadLetter
+        copies.set(found, { count, history: { failure, inDoubt, redrive } })
+        continue
+      }
+      copies.delete(found)
+      // One of them may say that the record is in its topic already.
+      if (count < places.length) report({ location, reason: 'a copy of it can’t be read', count: 1 })
+      else yield { ...read, deadLetter, location, handle: { topic, places } }
     }
   }
 

@@ -5,15 +5,13 @@ import { fingerprintOf } from '../copies.ts'
 import type { ReadResult } from '../read-dead-letter.ts'
 import { closedBy, type Place } from './read-kafka-dead-letter.ts'
 
-/** All records of one dead letter; the store yields the newest version. */
+/** All records of one dead letter, in the order in which the second pass reads them. */
 export interface OpenRecords {
-  readonly newest: Place
   readonly places: readonly Place[]
 }
 
 interface Entry extends Place {
   readonly fingerprint: string
-  readonly attempts: number
 }
 
 export class TopicIndex {
@@ -36,31 +34,28 @@ export class TopicIndex {
     const name = nameOf(place)
     if (this.#closed.delete(name)) return undefined
     if (read.kind === 'unreadable') return read.reason
-    const { deadLetter } = read
-    this.#open.set(name, {
-      ...place,
-      fingerprint: fingerprintOf(deadLetter),
-      attempts: deadLetter.redrive.count,
-    })
+    this.#open.set(name, { ...place, fingerprint: fingerprintOf(read.deadLetter) })
     return undefined
   }
 
-  /** The open dead letters by partition, and the offset of their newest version. */
+  /** The records of open dead letters by partition and offset. */
   open(): Map<number, Map<bigint, OpenRecords>> {
-    const copies = new Map<string, Entry[]>()
-    for (const entry of this.#open.values()) {
-      const others = copies.get(entry.fingerprint)
-      if (others) others.push(entry)
-      else copies.set(entry.fingerprint, [entry])
-    }
+    const copies = Map.groupBy(this.#open.values(), ({ fingerprint }) => fingerprint)
     const byPartition = new Map<number, Map<bigint, OpenRecords>>()
-    for (const places of copies.values()) {
-      const newest = places.reduce((a, b) => (b.attempts >= a.attempts ? b : a))
-      const ofPartition = byPartition.get(newest.partition) ?? new Map<bigint, OpenRecords>()
-      byPartition.set(newest.partition, ofPartition.set(newest.offset, { newest, places }))
+    for (const entries of copies.values()) {
+      const places = entries.map(({ partition, offset }) => ({ partition, offset })).sort(inReadingOrder)
+      const records = { places }
+      for (const { partition, offset } of places) {
+        const ofPartition = byPartition.get(partition) ?? new Map<bigint, OpenRecords>()
+        byPartition.set(partition, ofPartition.set(offset, records))
+      }
     }
     return byPartition
   }
+}
+
+function inReadingOrder(a: Place, b: Place): number {
+  return a.partition - b.partition || (a.offset < b.offset ? -1 : 1)
 }
 
 function nameOf({ partition, offset }: Place): string {

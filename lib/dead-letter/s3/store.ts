@@ -15,6 +15,7 @@ import {
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { inParallel, inParallelAhead } from '../in-parallel.ts'
+import { mergeDeadLetters } from '../merge-dead-letters.ts'
 import { parseDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { tidyClaims } from './claims.ts'
@@ -64,6 +65,8 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
 
   async *deadLetters({ onUnreadable, signal }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Entries<Key>>> {
     const copies = new Copies<Key>(key => this.#late.push(key))
+    // The keys of one dead letter follow each other: it waits for the attempts that ended in doubt.
+    let pending: OpenDeadLetter<Entries<Key>> | undefined
     const ahead = { sizeOf: ({ bytes }: Listed) => bytes, maxBytes: MAX_AHEAD_BYTES }
     for await (const read of inParallelAhead(this.#list(signal), listed => this.#read(listed), ahead)) {
       if (read.kind === 'unreadable')
@@ -71,8 +74,15 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
       if (read.kind !== 'dead-letter') continue
       const { deadLetter, verified, key } = read
       const handle = copies.add(deadLetter, key)
-      if (handle) yield { deadLetter, location: this.#location(key.key), verified, handle }
+      if (handle === undefined) continue
+      if (pending?.handle === handle)
+        pending = { ...pending, deadLetter: mergeDeadLetters(pending.deadLetter, deadLetter) }
+      else if (handle.keys.length === 1) {
+        if (pending) yield pending
+        pending = { deadLetter, location: this.#location(key.key), verified, handle }
+      }
     }
+    if (pending && !signal?.aborted) yield pending
   }
 
   async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Entries<Key>>> {

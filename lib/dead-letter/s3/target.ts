@@ -1,5 +1,7 @@
-// Dead letters as objects of an S3 bucket, `<prefix>/<deadLetterId>.json`, each stored once. The client is loaded on
+// Dead letters as objects of an S3 bucket, `<prefix>/<deadLetterId>.json`, each stored once; `<deadLetterId>-….json` is
+// a later attempt that ended in doubt. The client is loaded on
 // first use. Conditional writes: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+import { createHash } from 'node:crypto'
 import { DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
@@ -46,21 +48,32 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
   store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<StoreResult[]> {
     return inParallel(deadLetters, async deadLetter => {
       try {
-        return await this.#put(
-          `${this.#prefix}${deadLetter.deadLetterId}.json`,
-          JSON.stringify(deadLetter),
-          DEAD_LETTER_MEDIA_TYPE,
-          deadline.remaining,
-        )
+        return await this.#store(deadLetter, deadline)
       } catch (cause) {
         return failed(cause)
       }
     })
   }
 
+  /**
+   * A dead letter that is stored already stays as it is. One in doubt is then stored beside it, because the place where
+   * its record may be must not be lost. Merging it into the stored one would need the right to read.
+   */
+  async #store(deadLetter: DeadLetter, { remaining }: Deadline): Promise<string> {
+    const body = JSON.stringify(deadLetter)
+    const put = (name: string) =>
+      this.#put(`${this.#prefix}${name}.json`, body, DEAD_LETTER_MEDIA_TYPE, remaining, { IfNoneMatch: '*' })
+    const { deadLetterId, inDoubt } = deadLetter
+    const { location, isStored } = await put(deadLetterId)
+    if (isStored || inDoubt === null) return location
+    const attempt = createHash('sha256').update(JSON.stringify(inDoubt)).digest('base64url').slice(0, 11)
+    return (await put(`${deadLetterId}-${attempt}`)).location
+  }
+
   /** Written again where it exists: its new time tells a redrive's tidying that it is in use again. */
   async storeClaim(deadLetterId: string, value: Uint8Array): Promise<string> {
-    return this.#put(`${this.#prefix}${claimName(deadLetterId)}`, value, 'application/octet-stream', CLAIM_MS, {})
+    const key = `${this.#prefix}${claimName(deadLetterId)}`
+    return (await this.#put(key, value, 'application/octet-stream', CLAIM_MS, {})).location
   }
 
   async close(): Promise<void> {
@@ -69,13 +82,15 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
     ;(await pendingClient)?.client.destroy()
   }
 
+  /** @returns `isStored`: false if there is an object with this key already */
   async #put(
     key: string,
     body: Uint8Array | string,
     type: string,
     ms: number,
-    condition: { readonly IfNoneMatch?: '*' } = { IfNoneMatch: '*' },
-  ): Promise<string> {
+    condition: { readonly IfNoneMatch?: '*' },
+  ): Promise<{ readonly location: string; readonly isStored: boolean }> {
+    const location = `s3://${this.#bucket}/${key}`
     this.#client ??= loadS3()
     const { s3, client } = await this.#client
     const command = new s3.PutObjectCommand({
@@ -87,11 +102,12 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
     })
     try {
       await client.send(command, abortAfter(ms))
+      return { location, isStored: true }
     } catch (error) {
-      // It exists with the same content, because the key is derived from the content.
+      // It exists with the same record, because the key is derived from the record.
       if ((error as { name?: unknown }).name !== 'PreconditionFailed') throw error
+      return { location, isStored: false }
     }
-    return `s3://${this.#bucket}/${key}`
   }
 }
 

@@ -8,6 +8,8 @@ import { Deadline } from '../../time/deadline.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import type { DeadLetterTarget, DeadLetterTargetKind } from '../dead-letter-target.ts'
 import { lastingPath } from '../lasting-path.ts'
+import { withDoubt } from '../merge-dead-letters.ts'
+import { readDeadLetter } from '../read-dead-letter.ts'
 
 /** How long a call of SQLite may block this process for a lock of another one. */
 const BUSY_MS = 20
@@ -186,15 +188,18 @@ function codeOf(error: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined
 }
 
-/** Inserts rows, and opens those of the same dead letters that are completed. */
+/** Inserts rows, opens those of the same dead letters that are completed, and merges those that are open. */
 export function insert(database: DatabaseSync, deadLetters: readonly DeadLetter[]): void {
+  const open = database.prepare('SELECT letter FROM letters WHERE letter_id = ? AND closed IS NULL')
   const statement = database.prepare(
     'INSERT INTO letters (letter_id, topic, code, letter) VALUES (?, ?, ?, ?) ' +
-      'ON CONFLICT (letter_id) DO UPDATE SET closed = NULL, closed_at = NULL, letter = excluded.letter ' +
-      'WHERE closed IS NOT NULL',
+      'ON CONFLICT (letter_id) DO UPDATE SET closed = NULL, closed_at = NULL, letter = excluded.letter',
   )
   for (const deadLetter of deadLetters) {
     const { deadLetterId, record, failure } = deadLetter
-    statement.run(deadLetterId, record.topic, failure.code, JSON.stringify(deadLetter))
+    const stored = open.get(deadLetterId)?.letter
+    const before = typeof stored === 'string' ? readDeadLetter(stored) : undefined
+    const merged = before ? withDoubt(before, deadLetter) : deadLetter
+    if (merged !== before) statement.run(deadLetterId, record.topic, failure.code, JSON.stringify(merged))
   }
 }

@@ -1,9 +1,9 @@
 // The open dead letters of an SQS queue. Received messages are hidden from other readers while they are held, and
 // deleted when they are completed.
-import { createHash } from 'node:crypto'
 import type { Message } from '@aws-sdk/client-sqs'
 import { DeadLetterError } from '../../errors.ts'
 import { type Clock, systemClock } from '../../time/clock.ts'
+import { fingerprintOf } from '../copies.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {
   type Completed,
@@ -16,6 +16,7 @@ import {
   type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
+import { mergeDeadLetters } from '../merge-dead-letters.ts'
 import type { RawMessage } from '../raw-message.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { SqsQueue } from './queue.ts'
@@ -39,6 +40,9 @@ interface Held {
 /** The fingerprint of the dead letter. */
 type Handle = string
 
+/** A dead letter that was read and not yielded yet: copies that come meanwhile are merged into it. */
+type Waiting = { -readonly [K in keyof OpenDeadLetter<Handle>]: OpenDeadLetter<Handle>[K] }
+
 /** Why messages are received: for how long they are hidden, and when reading ends. */
 interface Reading {
   readonly visibilityS: number
@@ -52,7 +56,7 @@ interface Batch {
   readonly received: number
   /** The messages that were not received before. */
   readonly fresh: number
-  readonly open: OpenDeadLetter<Handle>[]
+  readonly open: Waiting[]
   /** Messages whose dead letters are all completed. */
   readonly done: Held[]
 }
@@ -63,6 +67,10 @@ const REDRIVE: Reading = {
   maxMessages: Number.POSITIVE_INFINITY,
   emptyAnswers: 2,
 }
+/** Dead letters wait for their copies until so many bytes of values are read. */
+const WAITING_BYTES = 16 * 1024 * 1024
+/** What a dead letter takes beside its value, bytes. */
+const BYTES_EACH = 2048
 /** Answers in a row that hold only messages that were received before. */
 const ANSWERS_WITHOUT_NEWS = 10
 /** A long poll asks all servers of a queue. */
@@ -95,6 +103,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #held = new Map<string, Held>()
   /** Fingerprint → the messages that hold this dead letter: SQS or a retry may have stored it twice. */
   readonly #copies = new Map<string, Held[]>()
+  readonly #waiting = new Map<string, Waiting>()
   readonly #completed = new Set<string>()
   /** Replaced dead letters: the new version is left to the next reader. */
   readonly #replaced = new Set<string>()
@@ -123,10 +132,10 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   async *deadLetters(options: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
     if (options.purpose === 'redrive') {
       if (this.#queue.isFifo) await this.#giveBackGroups()
-      return yield* this.#receiveAll(REDRIVE, options)
+      return yield* this.#receiveMerged(REDRIVE, options)
     }
     try {
-      yield* this.#receiveAll(LOOK, options)
+      yield* this.#receiveMerged(LOOK, options)
     } finally {
       await this.#giveBack()
       this.#forget()
@@ -217,6 +226,27 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#queue.close()
   }
 
+  /** SQS returns messages in any order: a copy may say that the record of an earlier one is in its topic already. */
+  async *#receiveMerged(reading: Reading, options: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
+    let bytes = 0
+    for await (const { deadLetter } of this.#receiveAll(reading, options)) {
+      bytes += BYTES_EACH + (deadLetter.record.value?.length ?? 0)
+      if (bytes < WAITING_BYTES) continue
+      yield* this.#takeWaiting(options)
+      bytes = 0
+    }
+    yield* this.#takeWaiting(options)
+  }
+
+  *#takeWaiting({ signal }: ReadOptions): Generator<OpenDeadLetter<Handle>> {
+    const waiting = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (const open of waiting) {
+      if (signal?.aborted || this.#isClosed) return
+      yield open
+    }
+  }
+
   async *#receiveAll(
     { visibilityS, maxMessages, emptyAnswers }: Reading,
     { signal, onUnreadable }: ReadOptions,
@@ -293,11 +323,16 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
       if (this.#completed.has(handle)) continue
       held.open.add(handle)
       const copies = this.#copies.get(handle)
-      if (copies) copies.push(held)
-      else {
+      if (copies) {
+        copies.push(held)
+        const waiting = this.#waiting.get(handle)
+        if (waiting) waiting.deadLetter = mergeDeadLetters(waiting.deadLetter, deadLetter)
+      } else {
         this.#copies.set(handle, [held])
         if (this.#replaced.has(handle)) continue
-        batch.open.push({ deadLetter, location, verified: deadLetter.claimCheck === null, handle })
+        const open = { deadLetter, location, verified: deadLetter.claimCheck === null, handle }
+        this.#waiting.set(handle, open)
+        batch.open.push(open)
       }
     }
     if (held.open.size === 0) batch.done.push(held)
@@ -373,15 +408,8 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   #forget(): void {
     this.#held.clear()
     this.#copies.clear()
+    this.#waiting.clear()
   }
-}
-
-/** Equal for dead letters whose whole record and its id are equal; when and how often it failed may differ. */
-function fingerprintOf({ deadLetterId, recordId, record, claimCheck }: DeadLetter): string {
-  const { topic, partition, timestamp, key, value, headers } = record
-  const parts = [topic, partition, timestamp, key, value, headers.map(header => [header.name, header.value])]
-  const identity = JSON.stringify([deadLetterId, recordId, parts, claimCheck?.sha256, claimCheck?.bytes])
-  return createHash('sha256').update(identity).digest('base64url')
 }
 
 function toRaw({ MessageId = '', Body = '', Attributes = {}, MessageAttributes = {} }: Message): RawMessage {

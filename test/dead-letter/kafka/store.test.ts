@@ -182,7 +182,7 @@ test('equal copies are listed once and completed together; one that only has the
     open.map(each => [each.location, each.deadLetter.record.timestamp, each.deadLetter.redrive.lastCode]),
     [
       ['kafka:chat-dlt-0@1', 1, null],
-      ['kafka:chat-dlt-0@2', null, 'quota'],
+      ['kafka:chat-dlt-0@3', null, 'quota'],
     ],
   )
   const [other, copied] = open

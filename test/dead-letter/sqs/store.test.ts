@@ -88,9 +88,10 @@ test('messages that were looked at are visible again when the consumer, a signal
   const stopping = new AbortController()
   let count = 0
   for await (const _open of store.deadLetters({ signal: stopping.signal })) if (++count === 15) stopping.abort()
-  assert.deepEqual([count, sqs.visible], [20, 50])
+  assert.deepEqual([count, sqs.visible], [15, 50])
+  // All are received before the first is given: a copy of it may come later.
   for await (const _open of store.deadLetters({ purpose: 'redrive' })) break
-  assert.equal(sqs.visible, 40)
+  assert.equal(sqs.visible, 0)
   await store.close()
   assert.equal(sqs.visible, 50)
 })

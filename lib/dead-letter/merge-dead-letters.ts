@@ -1,0 +1,94 @@
+// A record may fail more than once: SQS returns its message, or a caller retries it. Of several dead letters of one
+// record the merged one keeps what is known, above all where the record may be in the log already.
+import type { DeadLetter } from './dead-letter.ts'
+
+/** What the dead letters of one record differ in. */
+export type DeadLetterHistory = Pick<DeadLetter, 'failure' | 'inDoubt' | 'redrive'>
+type InDoubt = NonNullable<DeadLetter['inDoubt']>
+
+/**
+ * Merges two dead letters whose records are equal; the order of the two makes no difference to the result's history.
+ * @returns the record of `first` with the history of both
+ */
+export function mergeDeadLetters(first: DeadLetter, second: DeadLetterHistory): DeadLetter {
+  return { ...first, ...mergeHistories(first, second) }
+}
+
+/**
+ * Returns a stored dead letter with the doubt of one that comes to the same place; without a doubt the stored one
+ * itself, which keeps what redrives noted on it.
+ */
+export function withDoubt(stored: DeadLetter, deadLetter: DeadLetter): DeadLetter {
+  return deadLetter.inDoubt === null ? stored : mergeDeadLetters({ ...stored, ...deadLetter }, stored)
+}
+
+/** In doubt wins over any other outcome; two doubts become one that covers both. */
+function mergeHistories(first: DeadLetterHistory, second: DeadLetterHistory): DeadLetterHistory {
+  const [earlier, later] = isLater(first, second) ? [second, first] : [first, second]
+  const inDoubt =
+    first.inDoubt && second.inDoubt ? mergeDoubts(first.inDoubt, second.inDoubt) : (first.inDoubt ?? second.inDoubt)
+  const { failure } = later.inDoubt === null && earlier.inDoubt !== null ? earlier : later
+  return {
+    failure: {
+      ...failure,
+      attempts: Math.max(earlier.failure.attempts, later.failure.attempts),
+      firstAt: minTime(earlier.failure.firstAt, later.failure.firstAt),
+      lastAt: maxTime(earlier.failure.lastAt, later.failure.lastAt),
+    },
+    inDoubt,
+    redrive: mergeRedrives(earlier, later),
+  }
+}
+
+/** Whether the first one failed, or was tried again, after the second. */
+function isLater(first: DeadLetterHistory, second: DeadLetterHistory): boolean {
+  const [a, b] = [Date.parse(first.failure.lastAt), Date.parse(second.failure.lastAt)]
+  return a === b ? first.redrive.count > second.redrive.count : a > b
+}
+
+/** The lower count: a copy that somebody forged can then not park the dead letter. The newer note of the two. */
+function mergeRedrives({ redrive: a }: DeadLetterHistory, { redrive: b }: DeadLetterHistory): DeadLetter['redrive'] {
+  const newer = (b.lastAt ?? '') >= (a.lastAt ?? '') ? b : a
+  return { ...newer, count: Math.min(a.count, b.count) }
+}
+
+/**
+ * The numbers of the later attempt, and a window that holds both. What these numbers can't say of the earlier attempt
+ * is in `earlier`: no look at one partition proves anything about another one.
+ */
+function mergeDoubts(first: InDoubt, second: InDoubt): InDoubt {
+  const [earlier, later] = Date.parse(first.to) > Date.parse(second.to) ? [second, first] : [first, second]
+  const isSamePlace = earlier.partition === later.partition && (earlier.clusterId ?? null) === (later.clusterId ?? null)
+  const isSameProducer =
+    earlier.producerId === later.producerId &&
+    earlier.producerEpoch === later.producerEpoch &&
+    earlier.baseSequence === later.baseSequence &&
+    earlier.indexInBatch === later.indexInBatch
+  const others = [earlier.earlier, later.earlier]
+  const kind =
+    !isSamePlace || others.includes('elsewhere')
+      ? 'elsewhere'
+      : !isSameProducer || others.includes('same-partition')
+        ? 'same-partition'
+        : undefined
+  return {
+    ...later,
+    from: minTime(earlier.from, later.from),
+    to: maxTime(earlier.to, later.to),
+    fromOffset: isSamePlace ? lowestOffset(earlier.fromOffset, later.fromOffset) : (later.fromOffset ?? null),
+    ...(kind === undefined ? {} : { earlier: kind }),
+  }
+}
+
+/** Null if one of them is not known: the record may then be anywhere in the window. */
+function lowestOffset(a: number | null | undefined, b: number | null | undefined): number | null {
+  return a == null || b == null ? null : Math.min(a, b)
+}
+
+function minTime(a: string, b: string): string {
+  return Date.parse(a) <= Date.parse(b) ? a : b
+}
+
+function maxTime(a: string, b: string): string {
+  return Date.parse(a) >= Date.parse(b) ? a : b
+}
