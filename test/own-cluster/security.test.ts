@@ -264,7 +264,7 @@ const wrong: readonly (readonly [...Case, expected: { code: string; says: RegExp
     'plaintext against TLS',
     () => ({ listener: 'TLS' }),
     {},
-    { code: 'authentication', says: /security\.protocol \(KAFKA_SECURITY_PROTOCOL\)/, connectionAttempts: 3 },
+    { code: 'authentication', says: /uses TLS: expected security\.protocol/, connectionAttempts: 1 },
   ],
   [
     'TLS without authentication against SASL_SSL',
