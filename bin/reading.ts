@@ -5,13 +5,13 @@ import { withQueuePrefix } from '../lib/contracts/queue-prefix.ts'
 import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter, Unreadable } from '../lib/dead-letter/dead-letter-store.ts'
 import { storeKindOf } from '../lib/dead-letter/store-kinds.ts'
-import { DeadLetterError, describeError, ERROR_CODES } from '../lib/errors.ts'
+import { DeadLetterError, describeError } from '../lib/errors.ts'
 import { type ListRequest, listDeadLetters } from '../lib/redrive/list-dead-letters.ts'
+import { NameCheck } from '../lib/redrive/name-check.ts'
 import { withClaim } from '../lib/redrive/read-claim.ts'
 import type { RedriveRequest } from '../lib/redrive/redrive-request.ts'
 import type { RedriveSource } from '../lib/redrive/redrive-sources.ts'
 import { sourcesOf } from '../lib/redrive/run-redrive.ts'
-import { lastError } from '../lib/redrive/select-dead-letters.ts'
 import { createSourceMessageReader, type SourceMessageReader } from '../lib/redrive/source-messages.ts'
 import { configuration, contractsIn, environment, exportAwsVariables } from './environment.ts'
 import { SOME_REMAIN, stopSignal, WrongUse } from './exit.ts'
@@ -19,7 +19,6 @@ import type { Options } from './filter-options.ts'
 import { counted, printMessage } from './output.ts'
 
 const DEFAULT_CONTRACTS = 'contracts'
-const CODES: ReadonlySet<string> = new Set(Object.values(ERROR_CODES).flat())
 /** Places that are printed one by one per reason; the rest is only counted. */
 const MAX_PLACES = 5
 
@@ -29,8 +28,7 @@ export class Reading {
   readonly config: ProducerConfig
   readonly contracts: Contracts
   readonly readSourceMessage: SourceMessageReader
-  /** Of the names in the request, those that a dead letter has. */
-  readonly #found = { ids: new Set<string>(), topics: new Set<string>(), errors: new Set<string>() }
+  readonly #names: NameCheck
   readonly #unreadable = new Map<string, { places: number; entries: number }>()
   #matched = 0
   #hasFailed = false
@@ -39,6 +37,7 @@ export class Reading {
     this.request = request
     this.config = config
     this.contracts = contracts
+    this.#names = new NameCheck(request, contracts)
     this.readSourceMessage = createSourceMessageReader(contracts, config)
   }
 
@@ -88,7 +87,7 @@ export class Reading {
       readSourceMessage,
       signal: stopSignal,
       warn: printMessage,
-      onSeen: (deadLetter: DeadLetter) => this.#see(deadLetter),
+      onSeen: (deadLetter: DeadLetter) => this.#names.see(deadLetter),
       onUnreadable: (unreadable: Unreadable) => this.#note(unreadable),
       onNote: printMessage,
     }
@@ -127,7 +126,7 @@ export class Reading {
     for (const [reason, { places, entries }] of this.#unreadable)
       if (places > 1) printMessage(`In total ${counted(entries, 'entry', 'entries')} can't be read: ${reason}.`)
     if (this.#hasFailed || this.#unreadable.size > 0) process.exitCode = SOME_REMAIN
-    if (isComplete && !this.#hasFailed) this.#checkNames()
+    if (isComplete && !this.#hasFailed) this.#throwIfAny(this.#names.problems(), false)
   }
 
   /**
@@ -135,11 +134,10 @@ export class Reading {
    * @throws WrongUse for a negated topic or code that exists nowhere
    */
   async checkNegatedNames(): Promise<void> {
-    const { notTopics = [], notErrors = [] } = this.request
-    if (notTopics.every(topic => this.#isTopic(topic)) && notErrors.every(code => this.#isError(code))) return
+    if (this.#names.negatedProblems().length === 0) return
     const { limit: _, ...request } = this.request
     await this.#readThrough(request)
-    this.#throwUnknown({ topics: notTopics, errors: notErrors, mustExist: true })
+    this.#throwIfAny(this.#names.negatedProblems(), true)
   }
 
   /** Notes the names that the dead letters have, and prints nothing. */
@@ -154,58 +152,11 @@ export class Reading {
     this.#hasFailed = false
   }
 
-  #checkNames(): void {
-    const { deadLetterIds = [], topics = [], errors = [], notTopics = [], notErrors = [] } = this.request
-    this.#throwUnknown({
-      ids: deadLetterIds,
-      topics: [...topics, ...notTopics],
-      errors: [...errors, ...notErrors],
-      mustExist: false,
-    })
-  }
-
   /** @param mustExist whether a name that a sample does not show is an error, too */
-  #throwUnknown({
-    ids = [],
-    topics,
-    errors,
-    mustExist,
-  }: {
-    readonly ids?: readonly string[]
-    readonly topics: readonly string[]
-    readonly errors: readonly string[]
-    readonly mustExist: boolean
-  }): void {
-    const problems = [
-      ...ids.filter(id => !this.#found.ids.has(id)).map(id => `No open dead letter has the id ${id}.`),
-      ...topics
-        .filter(topic => !this.#isTopic(topic))
-        .map(topic => `No contract and no open dead letter has the topic ${topic}.`),
-      ...errors
-        .filter(code => !this.#isError(code))
-        .map(code => `No open dead letter has the error ${code}, and it is no code of this program.`),
-    ]
+  #throwIfAny(problems: readonly string[], mustExist: boolean): void {
     if (problems.length === 0) return
     if (this.showsSample && !mustExist) printMessage([...problems, 'A queue shows only a sample.'].join('\n'))
     else throw new WrongUse(problems.join('\n'))
-  }
-
-  #isTopic(topic: string): boolean {
-    return topic === '' || this.contracts.has(topic) || this.#found.topics.has(topic)
-  }
-
-  #isError(code: string): boolean {
-    return CODES.has(code) || this.#found.errors.has(code)
-  }
-
-  #see(deadLetter: DeadLetter): void {
-    const { deadLetterId, record, failure } = deadLetter
-    const { deadLetterIds, topics = [], notTopics = [], errors = [], notErrors = [] } = this.request
-    const { topic } = record
-    if (deadLetterIds?.includes(deadLetterId)) this.#found.ids.add(deadLetterId)
-    if (topic !== null && (topics.includes(topic) || notTopics.includes(topic))) this.#found.topics.add(topic)
-    for (const code of [failure.code, lastError(deadLetter)])
-      if (errors.includes(code) || notErrors.includes(code)) this.#found.errors.add(code)
   }
 
   #note({ location, reason, count }: Unreadable): void {

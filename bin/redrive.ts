@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { DeadLetterError } from '../lib/errors.ts'
 import type { DeadLetterResult, RedriveResult } from '../lib/redrive/redrive.ts'
+import { DeadLetterResultCounts } from '../lib/redrive/result-counts.ts'
 import { runRedrive } from '../lib/redrive/run-redrive.ts'
 import { adviceFor } from './advice.ts'
 import { confirmed, requireTerminal } from './confirm.ts'
@@ -94,24 +95,15 @@ async function runWithProgress(
   total: number | undefined,
 ): Promise<RedriveResult[]> {
   const bar = progress(total)
-  // A result is about one target: a smaller one belongs to the next.
-  let before = { done: 0, resent: 0, found: 0 }
-  let current = before
+  const counts = new DeadLetterResultCounts()
   try {
     return await runRedrive(reading.request, {
       ...reading.context,
-      ...(json ? { onDeadLetter: (result: DeadLetterResult) => printJson(withPlace(result)) } : {}),
-      onProgress: ({ tried, resent, found }) => {
-        if (tried + found < current.done)
-          before = {
-            done: before.done + current.done,
-            resent: before.resent + current.resent,
-            found: before.found + current.found,
-          }
-        current = { done: tried + found, resent, found }
-        const words = `${before.resent + resent} sent, ${before.found + found} already in Kafka`
-        bar.update(before.done + current.done, words)
+      onDeadLetter: result => {
+        if (json) printJson(withPlace(result))
+        counts.add(result)
       },
+      onProgress: () => bar.update(counts.done, `${counts.sent} sent, ${counts.found} already in Kafka`),
     })
   } finally {
     bar.end()

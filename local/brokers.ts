@@ -11,7 +11,6 @@ try {
   const { consoleUrl } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as { consoleUrl: string }
   const response = await fetch(`${consoleUrl}/api/brokers`, {
     method: 'POST',
-    headers: { 'x-console': '1' },
     body: JSON.stringify({ action }),
   })
   const answer = (await response.json()) as { error?: string }

@@ -19,15 +19,18 @@ export interface LocalServerOptions {
   readonly onError: (error: unknown) => void
   /** The body of an answer that the handler did not give. */
   readonly errorBody?: (status: number, message: string) => object
+  /** Whether a link of another site may open this path as a page; default: none. It must change and tell nothing. */
+  readonly isPage?: (path: string) => boolean
 }
 
 export function createLocalServer({
   handle,
   onError,
   errorBody = (_, message) => ({ message }),
+  isPage = () => false,
 }: LocalServerOptions): Server {
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    const foreign = foreignRequest(request, (server.address() as AddressInfo).port)
+    const foreign = foreignRequest(request, (server.address() as AddressInfo).port, isPage)
     if (foreign !== undefined) throw new Refusal(403, foreign)
     await handle(request, response)
   }
@@ -58,13 +61,18 @@ export function listenLocally(server: Server, port: number): Promise<Server> {
  * rebinding. Browsers send `Origin` with every request that changes something, and `Sec-Fetch-Site` also with those
  * that have no `Origin` (an image, a form that is sent by GET); a page can set none of the three.
  */
-function foreignRequest({ headers }: Pick<IncomingMessage, 'headers'>, port: number): string | undefined {
+function foreignRequest(
+  { method, url = '', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+  port: number,
+  isPage: (path: string) => boolean,
+): string | undefined {
   const own = ['127.0.0.1', 'localhost', '[::1]'].map(name => `${name}:${port}`)
   const { host = 'none', origin } = headers
   if (!own.includes(host.toLowerCase())) return `Host: expected 127.0.0.1:${port}, got ${host}.`
   if (origin !== undefined && !own.some(name => origin.toLowerCase() === `http://${name}`))
     return `Origin: expected http://127.0.0.1:${port} or none, got ${origin}.`
   const site = headers['sec-fetch-site'] ?? 'none'
+  if (method === 'GET' && headers['sec-fetch-dest'] === 'document' && isPage(url)) return undefined
   if (site !== 'none' && site !== 'same-origin') return `Sec-Fetch-Site: expected same-origin or none, got ${site}.`
   return undefined
 }

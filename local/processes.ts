@@ -104,6 +104,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Whether SIGSTOP stopped a process, whoever sent it; undefined on systems without /proc. */
+export function isStopped(pid: number): boolean | undefined {
+  const [state] = statOf(pid)
+  return state === undefined ? undefined : state === 'T'
+}
+
 /** Sends `signal` to a child, and kills it if it still runs after `graceMs`. */
 export async function endProcess(
   child: ChildProcess,

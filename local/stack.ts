@@ -12,6 +12,7 @@ import { type LocalBus, startBus } from './eventbridge/bus.ts'
 import { startGateway } from './gateway.ts'
 import { createTopics, partitionsOf } from './kafka/admin.ts'
 import { LocalKafka } from './kafka/cluster.ts'
+import { OutcomeTimeline } from './outcome-timeline.ts'
 import { freePort } from './ports.ts'
 import { EVENT_FAILURES, leaseQueue, localQueues, queueNames, redriveSettings } from './queues.ts'
 import { LocalFunction, type LocalFunctionOptions } from './runtime/local-function.ts'
@@ -54,6 +55,8 @@ export interface Stack {
   /** For the command and the console: what they redrive besides the dead-letter targets. */
   readonly redriveSettings: ReturnType<typeof redriveSettings>
   readonly functions: Readonly<Record<FunctionName, LocalFunction>>
+  /** What the functions did with records. */
+  readonly outcomes: OutcomeTimeline
   /** Deploys the functions again, with these settings in addition. Replaces warm sandboxes. */
   reload(env?: Readonly<Record<string, string>>): Promise<void>
   stop(): Promise<void>
@@ -76,8 +79,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
       ...options.env,
     }
+    const outcomes = new OutcomeTimeline()
+    const onOutput = (line: string) => {
+      outcomes.addLine(line)
+      options.onOutput(line)
+    }
     const functionOf = (name: FunctionName) =>
-      startFunction(name, name === 'http' ? HTTP_TIMEOUT_MS : queueTimeoutMs, settings, options)
+      startFunction(name, name === 'http' ? HTTP_TIMEOUT_MS : queueTimeoutMs, settings, { ...options, onOutput })
     const functions = Object.fromEntries(FUNCTIONS.map(name => [name, functionOf(name)])) as Record<
       FunctionName,
       LocalFunction
@@ -121,6 +129,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       bus,
       redriveSettings: redriveSettings(contracts, sqs),
       functions,
+      outcomes,
       stop,
     }
     mkdirSync('.local', { recursive: true })

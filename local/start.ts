@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { buildFunctions } from './build.ts'
+import type { ConsoleApi } from './console/api.ts'
 import { consoleOf } from './console/of-stack.ts'
 import { startConsole } from './console/server.ts'
 import { freePort } from './ports.ts'
@@ -29,10 +30,13 @@ async function main(): Promise<void> {
     process.env.KAFKA_BOOTSTRAP_SERVERS ? 'Using the cluster of KAFKA_BOOTSTRAP_SERVERS …' : 'Starting Kafka …',
   )
   let stack: Stack | undefined
+  let api: ConsoleApi | undefined
   let stopping = false
   const stop = async () => {
     if (stopping) return
     stopping = true
+    // A redrive in progress ends first: what it has sent is completed, and its lease is given back.
+    await api?.runs.close()
     await stack?.stop()
     process.exit(0)
   }
@@ -47,14 +51,15 @@ async function main(): Promise<void> {
     onOutput: line => printFunctionOutput(line),
   })
   if (stopping) return void (await stack.stop())
-  print(stack, await loadContracts(), await openConsole(stack))
+  api = await consoleOf(stack)
+  print(stack, await loadContracts(), await openConsole(api))
   watchSources(stack)
 }
 
 /** Starts the console. @returns its URL */
-async function openConsole(stack: Stack): Promise<string> {
+async function openConsole(api: ConsoleApi): Promise<string> {
   const port = await freePort(CONSOLE_PORT)
-  const server = await startConsole(port, await consoleOf(stack))
+  const server = await startConsole(port, api, error => console.error(`Console: ${(error as Error).message}`))
   // The console must not keep the process alive.
   server.unref()
   const url = `http://127.0.0.1:${port}`
@@ -67,7 +72,7 @@ function print({ url, bootstrapServers, sqs, busUrl, kafka }: Stack, contracts: 
   console.log(`Brokers  ${bootstrapServers}`)
   console.log(`SQS      ${sqs.url} (queues ${queueNames(contracts).join(', ')})`)
   console.log(`Events   ${busUrl} (PutEvents)`)
-  console.log(`Console  ${consoleUrl} (dead letters, counters, a form that sends a record)`)
+  console.log(`Console  ${consoleUrl} (dead letters, redrive, brokers, a form that sends a record)`)
   const chat = (text: string) => JSON.stringify({ room: 'lobby', user: 'ada', text })
   const message = `-d MessageGroupId=lobby --data-urlencode 'MessageBody=${chat('through SQS')}'`
   console.log(`

@@ -35,6 +35,8 @@ interface StoreKind<Config> {
   readonly showsSample?: true
   /** A description for people, without secrets. */
   describe(config: Config): string
+  /** The folder or file of this machine that it lies in: while that stays the same, so do the dead letters. */
+  pathOf?(config: Config): string
   /** Whether a Kafka topic holds its dead letters; no dead letter is ever sent to such a topic. */
   holdsTopic?(config: Config, topic: string): boolean
   /** The topics that hold its dead letters, and the servers of their cluster if it is another one. */
@@ -102,12 +104,14 @@ export const STORE_KINDS: { readonly [N in Name]: StoreKind<Extract<RedriveSourc
     load: () => import('./disk/store.ts'),
     loadClaims: () => import('./disk/claims.ts'),
     isCreatedByStoring: true,
+    pathOf: ({ folder }) => folder,
     describe: ({ folder }) => `disk:${folder}`,
   },
   sqlite: {
     load: () => import('./sqlite/store.ts'),
     loadClaims: () => import('./sqlite/claims.ts'),
     isCreatedByStoring: true,
+    pathOf: ({ file }) => file,
     describe: ({ file }) => `sqlite:${file}`,
   },
 }

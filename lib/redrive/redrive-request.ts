@@ -49,17 +49,9 @@ const NUMBERS = ['limit', 'rate', 'concurrency', 'maxAttempts'] as const
 const TEXTS = ['to', 'sourceQueue'] as const
 const FLAGS = ['dryRun', 'includeInvalid', 'anyTopic', 'overwrite', 'assumeRetained', 'otherCluster'] as const
 const CONDITIONS = ['invalid', 'parked'] as const
-const FIELDS: readonly string[] = [
-  'from',
-  ...Object.keys(LISTS),
-  ...TIMES,
-  ...NUMBERS,
-  ...TEXTS,
-  ...FLAGS,
-  ...CONDITIONS,
-  'verify',
-  'timestamp',
-]
+/** The fields that choose dead letters. */
+export const FILTER_FIELDS: readonly string[] = [...Object.keys(LISTS), ...TIMES, ...CONDITIONS]
+const FIELDS: readonly string[] = ['from', ...FILTER_FIELDS, ...NUMBERS, ...TEXTS, ...FLAGS, 'verify', 'timestamp']
 /** The event of an EventBridge rule with a schedule and no input of its own; `detail` is empty. */
 const SCHEDULE_FIELDS: readonly string[] = [
   'version',

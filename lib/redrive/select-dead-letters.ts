@@ -25,30 +25,53 @@ export interface DeadLetterFilter {
   readonly until?: number | undefined
 }
 
-export function matches(deadLetter: DeadLetter, filter: DeadLetterFilter, maxAttempts = MAX_ATTEMPTS): boolean {
-  const { deadLetterId, record, failure } = deadLetter
-  const { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = filter
-  const lastAt = Date.parse(failure.lastAt)
+/** What a selection and its groups look at. */
+export interface SelectableDeadLetter {
+  readonly deadLetterId: string
+  readonly record: Pick<DeadLetter['record'], 'topic'>
+  readonly failure: Pick<DeadLetter['failure'], 'code' | 'kind' | 'outcome' | 'lastAt'>
+  readonly redrive: Pick<DeadLetter['redrive'], 'count' | 'lastCode'>
+}
+
+export function matches(
+  deadLetter: SelectableDeadLetter,
+  filter: DeadLetterFilter,
+  maxAttempts = MAX_ATTEMPTS,
+): boolean {
+  const { record, failure } = deadLetter
   const errors = [failure.code, lastError(deadLetter)]
   return (
-    isOneOf([deadLetterId], filter.deadLetterIds, undefined) &&
     isOneOf([record.topic ?? ''], filter.topics, filter.notTopics) &&
     isOneOf(errors, filter.errors, filter.notErrors) &&
     isOneOf([failure.outcome], filter.outcomes, filter.notOutcomes) &&
     isAs(failure.kind === 'invalid-record', filter.invalid) &&
     isAs(isParked(deadLetter, maxAttempts), filter.parked) &&
-    lastAt >= since &&
-    lastAt <= until
+    (filter.deadLetterIds?.includes(deadLetter.deadLetterId) ?? true) &&
+    isWithin(failure, filter)
   )
 }
 
-export function isParked({ redrive }: DeadLetter, maxAttempts = MAX_ATTEMPTS): boolean {
+function isWithin({ lastAt }: SelectableDeadLetter['failure'], { since, until }: DeadLetterFilter): boolean {
+  if (since === undefined && until === undefined) return true
+  const at = Date.parse(lastAt)
+  return at >= (since ?? Number.NEGATIVE_INFINITY) && at <= (until ?? Number.POSITIVE_INFINITY)
+}
+
+export function isParked({ redrive }: Pick<SelectableDeadLetter, 'redrive'>, maxAttempts = MAX_ATTEMPTS): boolean {
   return redrive.count >= maxAttempts
 }
 
 /** The code of the last redrive, or of the failure if there was none. */
-export function lastError({ failure, redrive }: DeadLetter): string {
+export function lastError({ failure, redrive }: Pick<SelectableDeadLetter, 'failure' | 'redrive'>): string {
   return redrive.lastCode ?? failure.code
+}
+
+/** Whether a redrive tries a dead letter that matches; the contracts and the topics may still keep it. */
+export function isTried(
+  deadLetter: SelectableDeadLetter,
+  { includeInvalid, maxAttempts }: { readonly includeInvalid: boolean; readonly maxAttempts?: number },
+): boolean {
+  return !isParked(deadLetter, maxAttempts) && (includeInvalid || deadLetter.failure.kind !== 'invalid-record')
 }
 
 function isOneOf<T>(values: readonly T[], wanted: readonly T[] | undefined, unwanted: readonly T[] | undefined) {
@@ -85,8 +108,8 @@ export class DeadLetterGroups {
     this.#maxAttempts = maxAttempts
   }
 
-  add(deadLetter: DeadLetter): void {
-    const { record, failure, deadLetterId: sample } = deadLetter
+  add(deadLetter: SelectableDeadLetter): void {
+    const { record, failure } = deadLetter
     const { topic } = record
     const { code: error, lastAt, outcome } = failure
     const last = lastError(deadLetter)
@@ -95,7 +118,7 @@ export class DeadLetterGroups {
     let group = this.#groups.get(key)
     if (!group) {
       const counts = { deadLetters: 0, parked: 0, oldest: lastAt, newest: lastAt }
-      group = { topic, error, lastError: last, outcome, isInvalid, ...counts, sample }
+      group = { topic, error, lastError: last, outcome, isInvalid, ...counts, sample: deadLetter.deadLetterId }
       this.#groups.set(key, group)
     }
     group.deadLetters++

@@ -1,100 +1,165 @@
 // The requests of the console page. Responses contain payloads only if the request asks for them.
-import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import type { OpenDeadLetter } from '../../lib/dead-letter/dead-letter-store.ts'
-import { ConfigError } from '../../lib/errors.ts'
+import { storeKindOf } from '../../lib/dead-letter/store-kinds.ts'
+import { ConfigError, describeError } from '../../lib/errors.ts'
+import { isJsonObject } from '../../lib/record/json-object.ts'
 import { listDeadLetters } from '../../lib/redrive/list-dead-letters.ts'
+import { NameCheck } from '../../lib/redrive/name-check.ts'
 import { withClaim } from '../../lib/redrive/read-claim.ts'
-import type { RedriveResult } from '../../lib/redrive/redrive.ts'
-import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
-import { allowedSources, configuredSources } from '../../lib/redrive/redrive-sources.ts'
-import { runRedrive } from '../../lib/redrive/run-redrive.ts'
-import { DeadLetterGroups, matches } from '../../lib/redrive/select-dead-letters.ts'
-import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
-import type { LogReader } from '../../lib/transport/kafkajs/log-reader.ts'
-import { queueDepth } from '../sqs/queue-contents.ts'
+import type { RedriveSource } from '../../lib/redrive/redrive-sources.ts'
+import { DeadLetterGroups, isParked, lastError, matches } from '../../lib/redrive/select-dead-letters.ts'
+import { createSourceMessageReader, type SourceMessageReader } from '../../lib/redrive/source-messages.ts'
+import type { OutcomeTimeline } from '../outcome-timeline.ts'
+import type { Brokers } from './brokers.ts'
+import { stateOfFiles } from './changes.ts'
+import { filterOf } from './filter.ts'
+import { OpenDeadLetters } from './open-dead-letters.ts'
+import type { Row } from './row-table.ts'
+import { Runs } from './runs.ts'
 
 export interface ConsoleContext {
   readonly config: ProducerConfig
   readonly contracts: Contracts
-  readonly reader: LogReader
+  readonly brokers: Brokers
+  readonly outcomes: OutcomeTimeline
   /** URL of the gateway, which the form sends records to. */
   readonly gateway: string
-  readonly sqs: SQSClient
-  readonly queues: readonly { readonly name: string; readonly url: string }[]
-  /** Undefined if the cluster is the user's own. */
-  readonly brokers?: { stop(): Promise<unknown>; start(): Promise<unknown> }
+  /** Records by topic, null without a response, and messages by queue. */
+  readonly counts: () => Promise<object>
   /** Warm sandboxes and invocations in progress, by function. */
   readonly functions: () => Readonly<Record<string, { readonly warm: number; readonly busy: number }>>
 }
 
 const PAGE = 100
-/** How long the page waits for a count while brokers are down, ms. */
-const COUNT_MS = 1000
+/** How long a response waits for dead letters that are being read; after that it has those of before. */
+const READING_MS = 300
+const FIRST_READING_MS = 60_000
 
 export class ConsoleApi {
   readonly #context: ConsoleContext
+  readonly #readSourceMessage: SourceMessageReader
+  readonly #open: OpenDeadLetters
+  readonly runs: Runs
 
   constructor(context: ConsoleContext) {
+    const { config, contracts } = context
     this.#context = context
+    this.#readSourceMessage = createSourceMessageReader(contracts, config)
+    const readSourceMessage = this.#readSourceMessage
+    // Not the source DLQs: to list their messages is to receive them, and to hide them from a redrive.
+    const request = { from: config.deadLetter }
+    this.#open = new OpenDeadLetters({
+      stateOf: () => stateOfFiles(config.deadLetter),
+      read: async builder => {
+        const options = {
+          config,
+          readSourceMessage,
+          warn: (text: string) => builder.addNote(text),
+          onNote: (note: string) => builder.addNote(note),
+          onUnreadable: builder.addUnreadable.bind(builder),
+          onTargetFailure: (source: RedriveSource, error: unknown) =>
+            builder.addFailure(storeKindOf(source).describe(source), describeError(error)),
+        }
+        for await (const open of listDeadLetters(request, options)) builder.add(open)
+      },
+    })
+    this.runs = new Runs({
+      config,
+      contracts,
+      readSourceMessage,
+      reading: async () => (await this.#open.current(FIRST_READING_MS)).reading,
+      onSent: () => context.outcomes.add('delivered', 1),
+      onEnd: () => this.#open.invalidate(),
+    })
   }
 
-  /** @returns one page of open dead letters, newest first, and their number by topic and error */
+  /** What changes every second and costs nothing to tell. */
+  state(): object {
+    const { brokers, outcomes, functions, contracts } = this.#context
+    return {
+      brokers: brokers.list(),
+      timeline: outcomes.view(),
+      functions: functions(),
+      topics: [...contracts.keys()],
+      run: this.runs.view(),
+    }
+  }
+
+  counts(): Promise<object> {
+    return this.#context.counts()
+  }
+
+  /**
+   * One page of the open dead letters that match, newest first, with their groups.
+   * @param query the filter, `offset`, and `refresh` to read the targets again
+   */
   async deadLetters(query: URLSearchParams): Promise<object> {
-    const all = await this.#open()
-    const [topic, error] = [query.get('topic'), query.get('error')]
-    const filter = { ...(topic ? { topics: [topic] } : {}), ...(error ? { errors: [error] } : {}) }
+    const filter = filterOf(query, ['offset', 'refresh'])
+    if (query.has('refresh')) this.#open.invalidate()
+    const { reading, progress } = await this.#open.current(READING_MS)
+    if (!reading) return { isLoading: true, progress: progress ?? 0 }
+    const names = new NameCheck(filter, this.#context.contracts)
     const groups = new DeadLetterGroups()
-    for (const { deadLetter } of all) groups.add(deadLetter)
-    const matched = all
-      .filter(({ deadLetter }) => matches(deadLetter, filter))
-      .sort((a, b) => (a.deadLetter.failure.lastAt < b.deadLetter.failure.lastAt ? 1 : -1))
-    const from = Math.max(0, Number(query.get('from')) || 0)
+    const [topics, errors] = [new Set<string>(), new Set<string>()]
+    const matched: number[] = []
+    const { rows, ...rest } = reading
+    for (const number of rows.order) {
+      const row = rows.at(number)
+      names.see(row)
+      topics.add(row.record.topic ?? 'none')
+      errors.add(row.failure.code).add(lastError(row))
+      if (!matches(row, filter)) continue
+      groups.add(row)
+      matched.push(number)
+    }
+    const offset = Math.min(offsetOf(query), lastPage(matched.length))
     return {
-      total: matched.length,
-      inQueues: await this.#messagesInSources(),
-      from,
+      ...rest,
+      progress: progress ?? null,
+      total: rows.length,
+      matched: matched.length,
+      offset,
       page: PAGE,
+      unknownNames: names.problems(),
+      topics: [...topics].sort(),
+      errors: [...errors].sort(),
       groups: groups.list(),
-      deadLetters: matched.slice(from, from + PAGE).map(summary),
+      deadLetters: matched.slice(offset, offset + PAGE).map(each => summaryOf(rows.at(each))),
     }
   }
 
-  /** @returns undefined when no open dead letter has this id */
-  async deadLetter(deadLetterId: string, payload: boolean): Promise<object | undefined> {
-    const open = (await this.#open()).find(({ deadLetter }) => deadLetter.deadLetterId === deadLetterId)
+  /**
+   * One dead letter.
+   * @param query `id`, `location`, and `payload=1` for key, value and the values of headers
+   * @returns undefined when it is no longer open
+   */
+  async deadLetter(query: URLSearchParams): Promise<object | undefined> {
+    const [id, location] = [query.get('id') ?? '', query.get('location')]
+    const open = await this.#find(id, location)
     if (!open) return undefined
-    const deadLetter = payload ? await withClaim(open.deadLetter, this.#context.config.deadLetter) : open.deadLetter
-    const { key, value, headers } = deadLetter.record
+    const { config } = this.#context
+    const hasPayload = query.get('payload') === '1'
+    const deadLetter = hasPayload ? await withClaim(open.deadLetter, config.deadLetter) : open.deadLetter
+    const { key, value, headers, ...record } = deadLetter.record
     return {
-      ...summary(open),
-      ...(payload
-        ? { key, value, headers }
-        : {
-            headers: headers.map(({ name }) => ({ name })),
-            valueBytes: value === null ? null : Buffer.byteLength(value, 'base64'),
-          }),
-      source: deadLetter.source,
-      failure: deadLetter.failure,
-      redrive: deadLetter.redrive,
-    }
-  }
-
-  async redrive(body: unknown): Promise<{ results: RedriveResult[]; warnings: string[] }> {
-    const { config, contracts } = this.#context
-    const warnings: string[] = []
-    const readSourceMessage = createSourceMessageReader(contracts, config)
-    const context = { config, contracts, readSourceMessage, warn: (text: string) => warnings.push(text) }
-    return {
-      results: await runRedrive(parseRedriveRequest(body, allowedSources(config, readSourceMessage)), context),
-      warnings,
+      ...deadLetter,
+      location: open.location,
+      verified: open.verified,
+      isParked: isParked(deadLetter),
+      valueBytes: deadLetter.claimCheck?.bytes ?? (value === null ? null : Buffer.byteLength(value, 'base64')),
+      record: hasPayload
+        ? { ...record, key, value, headers }
+        : { ...record, headers: headers.map(({ name }) => ({ name })) },
     }
   }
 
   /** Sends a record through the HTTP function, as any caller does. */
-  async send({ topic, body }: { topic?: unknown; body?: unknown }): Promise<object> {
-    const response = await fetch(`${this.#context.gateway}/topics/${encodeURIComponent(String(topic))}`, {
+  async send(request: unknown): Promise<object> {
+    const { topic, body } = isJsonObject(request) ? request : {}
+    if (typeof topic !== 'string' || topic === '') throw new ConfigError(['topic: expected text.'])
+    const response = await fetch(`${this.#context.gateway}/topics/${encodeURIComponent(topic)}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -102,79 +167,47 @@ export class ConsoleApi {
     return { status: response.status, body: await response.json() }
   }
 
-  /** Stops or starts every broker, to show what happens to records without them. */
-  async brokers(action: unknown): Promise<object> {
-    const { brokers } = this.#context
-    if (!brokers)
-      throw new ConfigError([
-        'brokers: expected a local cluster, got the cluster of KAFKA_BOOTSTRAP_SERVERS, which the console never stops.',
-      ])
-    if (action !== 'stop' && action !== 'start')
-      throw new ConfigError([`action: expected stop or start, got ${JSON.stringify(action)}.`])
-    await (action === 'stop' ? brokers.stop() : brokers.start())
-    return { action }
+  /** Changes the state of brokers, to show what happens to records without them. */
+  changeBrokers(body: unknown): Promise<object> {
+    return this.#context.brokers.act(body)
   }
 
-  async counters(): Promise<object> {
-    const { contracts, queues, functions, brokers } = this.#context
-    const [topics, depths, deadLetters] = await Promise.all([
-      Promise.all([...contracts.keys()].map(async topic => [topic, await this.#recordsIn(topic)] as const)),
-      Promise.all(queues.map(async ({ name, url }) => [name, await queueDepth(this.#context.sqs, url)] as const)),
-      this.#open(),
-    ])
-    return {
-      canStop: brokers !== undefined,
-      topics: Object.fromEntries(topics),
-      queues: Object.fromEntries(depths),
-      deadLetters: deadLetters.length,
-      functions: functions(),
-    }
-  }
-
-  /** Those in targets: to list the messages of a source DLQ is to receive them, and to hide them from a redrive. */
-  #open(): Promise<OpenDeadLetter[]> {
+  async #find(id: string, location: string | null): Promise<OpenDeadLetter | undefined> {
     const { config } = this.#context
-    return Array.fromAsync(listDeadLetters({ from: config.deadLetter }, this.#context))
-  }
-
-  /** The number of messages in the source DLQs and failure destinations that a redrive reads. */
-  async #messagesInSources(): Promise<number> {
-    const { config, contracts, sqs } = this.#context
-    const sources = configuredSources(config, createSourceMessageReader(contracts, config))
-    const urls = sources.flatMap(source => ('queueUrl' in source && source.kind !== 'sqs' ? [source.queueUrl] : []))
-    const depths = await Promise.all(urls.map(url => queueDepth(sqs, url)))
-    return depths.reduce((sum, depth) => sum + depth, 0)
-  }
-
-  /** @returns null while no broker responds */
-  async #recordsIn(topic: string): Promise<number | null> {
-    const { reader } = this.#context
-    try {
-      const partitions = await reader.partitions(topic, COUNT_MS)
-      const ends = await Promise.all(
-        Array.from({ length: partitions }, (_, partition) => reader.end(topic, partition, COUNT_MS)),
-      )
-      return Number(ends.reduce((sum, end) => sum + end, 0n))
-    } catch {
-      return null
-    }
+    const context = { config, readSourceMessage: this.#readSourceMessage }
+    const request = { from: config.deadLetter, deadLetterIds: [id] }
+    for await (const open of listDeadLetters(request, { ...context, onTargetFailure: () => {} }))
+      if (location === null || open.location === location) return open
+    return undefined
   }
 }
 
-function summary({ deadLetter, location }: OpenDeadLetter): object {
-  const { deadLetterId, recordId, record, source, failure, redrive } = deadLetter
-  const { code, kind, outcome, lastAt, attempts } = failure
+function offsetOf(query: URLSearchParams): number {
+  const offset = Number(query.get('offset') ?? 0)
+  if (Number.isSafeInteger(offset) && offset >= 0) return offset
+  throw new ConfigError(['offset: expected a whole number.'])
+}
+
+function lastPage(count: number): number {
+  return Math.max(0, Math.floor((count - 1) / PAGE) * PAGE)
+}
+
+function summaryOf(row: Row): object {
+  const { deadLetterId, recordId, location, verified, trigger, record, failure, redrive } = row
+  const { code, kind, outcome, lastAt } = failure
   return {
     deadLetterId,
     recordId,
     location,
+    verified,
     topic: record.topic,
-    trigger: source.trigger,
+    trigger,
     error: code,
-    kind,
+    lastError: lastError(row),
+    isInvalid: kind === 'invalid-record',
     outcome,
     lastAt,
-    attempts,
     redrives: redrive.count,
+    isParked: isParked(row),
   }
 }

@@ -1,18 +1,18 @@
-// The console: one page and its API, on 127.0.0.1 only. Other sites open in the same browser can't use it: the Host
-// header must be 127.0.0.1 or localhost (so DNS rebinding fails), and every change needs a header that only this page
-// can set.
+// The console: one page and its API. Who may use it is decided by the server of the local stack.
 import { readFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { ConfigError, KafkaProducerError } from '../../lib/errors.ts'
+import { parseJson } from '../../lib/record/json-object.ts'
+import { createLocalServer, listenLocally, Refusal, readBody } from '../local-server.ts'
 import type { ConsoleApi } from './api.ts'
 
-const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
-  '/': ['page.html', 'text/html; charset=utf-8'],
-  '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
-  '/page.css': ['page.css', 'text/css; charset=utf-8'],
-}
+const SCRIPTS = ['page', 'dom', 'state', 'chart', 'dead-letters', 'filter-form', 'rows', 'detail', 'run']
+const FILES = new Map([
+  ['/', ['page.html', 'text/html; charset=utf-8']],
+  ['/page.css', ['page.css', 'text/css; charset=utf-8']],
+  ...SCRIPTS.map(name => [`/${name}.js`, [`${name}.js`, 'text/javascript; charset=utf-8']] as const),
+] as [string, [file: string, type: string]][])
 const HEADERS = {
   'content-security-policy': [
     "default-src 'none'",
@@ -27,87 +27,68 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
 }
+/** A record to send; the other requests are far smaller. */
 const MAX_BODY = 6 * 1024 * 1024
 
-export async function startConsole(port: number, api: ConsoleApi): Promise<Server> {
-  const server = createServer((request, response) => {
-    answer(request, response, api, (server.address() as AddressInfo).port).catch(error => {
-      if (!response.headersSent) json(response, ...refusal(error))
-    })
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  })
-  return server
+const GET: Readonly<Record<string, (api: ConsoleApi, query: URLSearchParams) => unknown>> = {
+  '/api/state': api => api.state(),
+  '/api/counts': api => api.counts(),
+  '/api/dead-letters': (api, query) => api.deadLetters(query),
+  '/api/dead-letter': (api, query) => api.deadLetter(query),
+}
+const POST: Readonly<Record<string, (api: ConsoleApi, body: unknown) => unknown>> = {
+  '/api/run': (api, body) => api.runs.start(body),
+  '/api/cancel': (api, body) => api.runs.cancel(body),
+  '/api/send': (api, body) => api.send(body),
+  '/api/brokers': (api, body) => api.changeBrokers(body),
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  api: ConsoleApi,
+/** @param onError called with errors that the answer does not explain */
+export function startConsole(
   port: number,
-): Promise<void> {
-  const host = request.headers.host
-  if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`)
-    return json(response, 403, { error: `Host: expected 127.0.0.1:${port}, got ${host}.` })
-  const url = new URL(request.url ?? '/', `http://${host}`)
-  const file = FILES[url.pathname]
-  if (file && request.method === 'GET')
-    return send(response, 200, file[1], readFileSync(join(import.meta.dirname, file[0])))
-  if (request.method === 'GET') return json(response, ...(await read(url, api)))
-  if (request.method !== 'POST')
-    return json(response, 405, { error: `method: expected GET or POST, got ${request.method}.` })
-  // Another site can't set this header without a CORS preflight, which this server does not answer.
-  if (request.headers['x-console'] !== '1')
-    return json(response, 403, { error: 'x-console: expected 1. Use the page of the console.' })
-  const body = await bodyOf(request)
-  if (url.pathname === '/api/redrive') return json(response, 200, await api.redrive(body))
-  if (url.pathname === '/api/send') return json(response, 200, await api.send(body as object))
-  if (url.pathname === '/api/brokers')
-    return json(response, 200, await api.brokers((body as { action?: unknown }).action))
-  json(response, 404, { error: `There is no ${url.pathname}.` })
+  api: ConsoleApi,
+  onError: (error: unknown) => void = () => {},
+): Promise<Server> {
+  const server = createLocalServer({
+    onError,
+    errorBody: (_, error) => ({ error }),
+    isPage: path => path === '/',
+    handle: (request, response) =>
+      serve(request, response, api).catch(error => {
+        throw asRefusal(error)
+      }),
+  })
+  return listenLocally(server, port)
 }
 
-async function read(url: URL, api: ConsoleApi): Promise<[number, object]> {
-  if (url.pathname === '/api/counters') return [200, await api.counters()]
-  if (url.pathname === '/api/dead-letters') return [200, await api.deadLetters(url.searchParams)]
-  const id = /^\/api\/dead-letters\/([A-Za-z0-9_-]+)$/.exec(url.pathname)?.[1]
-  const deadLetter = id === undefined ? undefined : await api.deadLetter(id, url.searchParams.get('payload') === '1')
-  return deadLetter
-    ? [200, deadLetter]
-    : [404, { error: 'No open dead letter has this id; it may have been redriven.' }]
+async function serve(request: IncomingMessage, response: ServerResponse, api: ConsoleApi): Promise<void> {
+  const { method, url: target = '/' } = request
+  for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
+  if (!URL.canParse(target, 'http://localhost')) throw new Refusal(400, 'The path is malformed.')
+  const { pathname, searchParams } = new URL(target, 'http://localhost')
+  if (method !== 'GET' && method !== 'POST') throw new Refusal(405, `method: expected GET or POST, got ${method}.`)
+  const file = FILES.get(pathname)
+  if (file && method === 'GET')
+    return void response
+      .writeHead(200, { 'content-type': file[1] })
+      .end(readFileSync(join(import.meta.dirname, file[0])))
+  const routes: Readonly<Record<string, unknown>> = method === 'GET' ? GET : POST
+  if (!Object.hasOwn(routes, pathname)) throw new Refusal(404, `There is no ${method} ${pathname}.`)
+  const answer =
+    method === 'GET' ? await GET[pathname]?.(api, searchParams) : await POST[pathname]?.(api, await jsonOf(request))
+  if (answer === undefined) throw new Refusal(404, 'No open dead letter has this id; it may have been redriven.')
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
 }
 
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length
-    if (size > MAX_BODY) throw new ConfigError([`body: expected at most ${MAX_BODY} bytes.`])
-    chunks.push(chunk as Buffer)
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString())
-  } catch {
-    throw new ConfigError(['body: expected JSON.'])
-  }
+async function jsonOf(request: IncomingMessage): Promise<unknown> {
+  const json = parseJson((await readBody(request, MAX_BODY)).toString())
+  if (json === undefined) throw new Refusal(400, 'body: expected JSON.')
+  return json
 }
 
-function refusal(error: unknown): [number, object] {
-  if (error instanceof ConfigError) return [400, { error: error.problems.join(' ') }]
-  return [
-    500,
-    {
-      error: error instanceof KafkaProducerError ? error.message : 'The request failed. See the terminal of npm start.',
-    },
-  ]
-}
-
-function json(response: ServerResponse, status: number, body: object): void {
-  send(response, status, 'application/json', Buffer.from(JSON.stringify(body)))
-}
-
-function send(response: ServerResponse, status: number, type: string, body: Buffer): void {
-  response.writeHead(status, { ...HEADERS, 'content-type': type }).end(body)
+/** What the page shows as it is. Anything else is printed on the terminal. */
+function asRefusal(error: unknown): unknown {
+  if (error instanceof ConfigError) return new Refusal(400, error.problems.join(' '))
+  if (error instanceof KafkaProducerError) return new Refusal(500, error.message)
+  return error
 }

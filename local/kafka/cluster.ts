@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { kafkaJars } from '../artifacts.ts'
 import { accepts, freePort } from '../ports.ts'
-import { endProcess, startProcess, temporaryFolder } from '../processes.ts'
+import { endProcess, isStopped, startProcess, temporaryFolder } from '../processes.ts'
 import { requireJava } from '../requirements.ts'
 
 const LOGGING = `Configuration:
@@ -57,7 +57,13 @@ interface Node {
   readonly internalPort: number
   readonly folder: string
   process: ChildProcess | undefined
+  /** Whether it has accepted a connection since it was started. */
+  isReady: boolean
+  isFrozen: boolean
 }
+
+/** `frozen`: the process is stopped, and its connections stay open without an answer. */
+export type BrokerState = 'up' | 'starting' | 'frozen' | 'down'
 
 function endOfLog({ folder }: Node): string {
   return readFileSync(join(folder, 'broker.log'), 'utf8').slice(-2000)
@@ -91,6 +97,8 @@ export class LocalKafka {
         internalPort: await freePort(),
         folder: join(folder, `node${id}`),
         process: undefined,
+        isReady: false,
+        isFrozen: false,
       })
     }
     const kafka = new LocalKafka(nodes, folder, jars, options)
@@ -122,12 +130,33 @@ export class LocalKafka {
     return this.#node(id).process !== undefined
   }
 
+  stateOf(id: number): BrokerState {
+    const { process, isReady, isFrozen } = this.#node(id)
+    if (process?.pid === undefined) return 'down'
+    if (isStopped(process.pid) ?? isFrozen) return 'frozen'
+    return isReady ? 'up' : 'starting'
+  }
+
+  /** Stops the process of a broker until `thawBroker`, as a long pause of its machine does. */
+  freezeBroker(id: number): void {
+    const node = this.#node(id)
+    node.isFrozen = node.process?.kill('SIGSTOP') ?? false
+  }
+
+  thawBroker(id: number): void {
+    const node = this.#node(id)
+    node.process?.kill('SIGCONT')
+    node.isFrozen = false
+  }
+
   /** Resolves when the broker accepts connections on its port. */
   async startBroker(id: number): Promise<void> {
     const node = this.#node(id)
     if (node.process) return
     const child = this.#java(node, 'kafka.Kafka', [join(node.folder, 'server.properties')], `broker${id}`)
     node.process = child
+    node.isReady = false
+    node.isFrozen = false
     child.once('exit', () => {
       node.process = undefined
     })
@@ -137,6 +166,7 @@ export class LocalKafka {
         throw new Error(`Kafka broker ${id} did not start; its log ends:\n${endOfLog(node)}`)
       await pause(100)
     }
+    node.isReady = true
   }
 
   /** Sends SIGTERM: the broker moves its leaderships to other brokers first. */

@@ -1,0 +1,127 @@
+// Redrive, dry run, discard and unpark: asking first, progress, cancel, and what was done.
+import { $, counted, duration, inert, number, request } from './dom.js'
+
+const NAMES = { redrive: 'Redrive', 'dry-run': 'Dry run', discard: 'Discard', unpark: 'Unpark' }
+/** What an operator can do about dead letters that stay. */
+const ADVICE = {
+  'too-old': 'option “new timestamp”',
+  superseded: 'option “overwrite”',
+  'retention-unknown': 'option “assume retained”',
+  'unknown-topic': 'a contract, or option “any topic”',
+  'topic-not-on-cluster': 'create it, or option “To topic”',
+  'other-cluster': 'option “another cluster”',
+  'still-in-doubt': 'again in some minutes',
+  invalid: 'option “invalid records”',
+  parked: 'Unpark',
+}
+let shown = { id: 0, isRunning: false }
+let onEnd = async () => {}
+
+/** @param listener called when a run has ended, whichever window started it */
+export function onRunEnd(listener) {
+  onEnd = listener
+}
+
+export async function start(action, fields) {
+  await showRun(await request('/api/run', { action, ...fields }))
+}
+
+export async function cancel() {
+  await request('/api/cancel', { id: shown.id })
+}
+
+/** @param {object | null} run the run in progress, or the last one */
+export async function showRun(run) {
+  const isRunning = run !== null && run.endedAt === null
+  const hasEnded = run !== null && !isRunning && (shown.id !== run.id || shown.isRunning)
+  shown = { id: run?.id ?? 0, isRunning }
+  for (const control of document.querySelectorAll('[data-starts-run]'))
+    control.toggleAttribute('data-running', isRunning)
+  document.dispatchEvent(new Event('runchange'))
+  $('run').hidden = !isRunning
+  if (isRunning) showProgress(run)
+  if (!hasEnded) return
+  // A live region: it is announced once, when the run has ended.
+  $('done').textContent = inert(resultOf(run))
+  $('done').hidden = false
+  await onEnd()
+}
+
+export const isRunning = () => shown.isRunning
+
+function showProgress(run) {
+  const { action, total, done, perSecond, secondsLeft, isCancelled } = run
+  const bar = $('run-bar')
+  if (total === null || done > total) bar.removeAttribute('value')
+  else {
+    bar.max = Math.max(1, total)
+    bar.value = done
+  }
+  const of = total === null ? number(done) : `${number(done)} of ${number(total)}`
+  const left = secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`
+  const ending = isCancelled ? ' Cancelled: what is on its way ends first.' : ''
+  const filter = filterText(run.fields)
+  $('run-title').textContent = inert(`${NAMES[action]}${filter === '' ? '' : ` (${filter})`}`)
+  $('run-text').textContent = inert(`${of}, ${number(Math.round(perSecond))}/s${left}: ${countsOf(run)}.${ending}`)
+  $('cancel').disabled = isCancelled
+}
+
+function countsOf({ action, sent, found, wouldSend, changed, kept }) {
+  const stay = Object.entries(kept)
+  const parts = {
+    redrive: [`${number(sent)} sent`, `${number(found)} already in Kafka`],
+    'dry-run': [`${number(wouldSend)} would be sent`, `${number(found)} already in Kafka`],
+    discard: [`${number(changed)} discarded`],
+    unpark: [`${number(changed)} unparked`],
+  }[action]
+  const reasons = stay.map(([code, count]) => {
+    const advice = Object.hasOwn(ADVICE, code) ? ` (${ADVICE[code]})` : ''
+    return `${number(count)} ${code}${advice}`
+  })
+  return [...parts, ...(stay.length === 0 ? [] : [`still open: ${reasons.join(', ')}`])].join(', ')
+}
+
+function resultOf(run) {
+  const { action, startedAt, endedAt, isCancelled, stopped, warnings, notCompleted, notNoted } = run
+  const took = duration((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)
+  const how = isCancelled ? 'cancelled' : 'done'
+  return [
+    `${NAMES[action]} ${how} at ${new Date(endedAt).toLocaleTimeString()} after ${took}: ${countsOf(run)}.`,
+    ...stopped.map(reason => `Stopped: ${reason.replace(/\.$/, '')}. The remaining dead letters stay in their target.`),
+    ...(notCompleted > 0
+      ? [
+          `${counted(notCompleted, 'record')} in Kafka whose dead letters could not be deleted: the next run meets them.`,
+        ]
+      : []),
+    ...(notNoted > 0
+      ? [`${counted(notNoted, 'dead letter')} stay as they were, because their target refused the note.`]
+      : []),
+    ...warnings,
+  ].join(' ')
+}
+
+/** @returns e.g. `topic=chat, not error=quota` */
+export function filterText(fields) {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(' or ') : value}`)
+    .join(', ')
+}
+
+/** Asks before something is sent or ended for good. @returns whether the person agreed */
+export function confirmed(question, detail, verb) {
+  const dialog = $('confirm')
+  $('confirm-title').textContent = inert(question)
+  $('confirm-detail').textContent = inert(detail)
+  $('confirm-yes').textContent = verb
+  dialog.showModal()
+  $('confirm-no').focus()
+  return new Promise(resolve => {
+    let answer = false
+    $('confirm-yes').onclick = () => {
+      answer = true
+      dialog.close()
+    }
+    $('confirm-no').onclick = () => dialog.close()
+    dialog.onclose = () => resolve(answer)
+  })
+}
