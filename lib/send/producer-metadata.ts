@@ -4,7 +4,7 @@ import type { TopicPartitions } from '../partition/partitioner.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { transportError } from '../transport/error-codes.ts'
-import type { Cluster, KafkaClient, PartitionMetadata } from '../transport/kafka-client.ts'
+import type { Cluster, CurrentLeader, KafkaClient, PartitionMetadata } from '../transport/kafka-client.ts'
 import { AnswerWaiters } from './answer-waiters.ts'
 import { MetadataRequests, type MetadataSubject } from './metadata-requests.ts'
 import { KnownTopic } from './topic-metadata.ts'
@@ -73,6 +73,11 @@ export class ProducerMetadata {
   /** Whether the last answer says that the cluster does not have the topic. */
   isMissing(topic: string): boolean {
     return this.#topics.get(topic)?.error === 'UNKNOWN_TOPIC_OR_PARTITION'
+  }
+
+  /** @returns whether the leader that a broker named instead of itself is newer than what is known (KIP-951) */
+  learnLeader(topic: string, partition: number, leader: CurrentLeader): boolean {
+    return this.#topics.get(topic)?.learnLeader(partition, leader) === true
   }
 
   /** @returns a ticket: `isAsNewAs(topic, ticket)` is true once a request that begins after this call is answered */

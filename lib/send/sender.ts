@@ -227,12 +227,15 @@ export class Sender {
     }
     if (outcome.kind === 'not-sent' && outcome.causeCode === 'BATCH_CHANGED') return partition.notWritten()
     if (!partition.attemptFailed(outcome)) return
+    const { currentLeader } = outcome
+    const isMoved =
+      currentLeader !== undefined && this.metadata.learnLeader(partition.topic, partition.partition, currentLeader)
     const refresh = refreshFor(outcome.causeCode)
     // Without a caller a connection attempt would only be left behind in a sandbox that is about to be frozen.
     const isWanted = batch.hasWaiters || this.#accumulator.has(partition.topic, partition.partition)
     if (refresh && isWanted) {
       const ticket = this.metadata.requestRefresh(partition.topic)
-      if (refresh === 'before-retry') partition.awaitMetadata(ticket)
+      if (refresh === 'before-retry' && !isMoved) partition.awaitMetadata(ticket)
     }
     this.#carryOut(partition, batch, outcome)
   }

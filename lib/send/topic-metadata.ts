@@ -4,7 +4,7 @@ import { TransportError } from '../errors.ts'
 import type { TopicPartitions } from '../partition/partitioner.ts'
 import type { Moment } from '../time/clock.ts'
 import { topicFailureCode } from '../transport/error-codes.ts'
-import type { PartitionMetadata, TopicMetadata } from '../transport/kafka-client.ts'
+import type { CurrentLeader, PartitionMetadata, TopicMetadata } from '../transport/kafka-client.ts'
 import { MetadataSubject } from './metadata-requests.ts'
 
 /** After this many answers in a row with an older epoch, with fewer partitions or without the topic, they are right. */
@@ -71,11 +71,28 @@ export class KnownTopic extends MetadataSubject {
       isNewer ||= this.#isNewer(answer)
       this.#partitions.set(answer.partition, answer)
     }
+    this.#look()
+    return isRecreated || isGrown || isNewer
+  }
+
+  /** Partitioners get a view of its own, made once per change. */
+  #look(): void {
     this.#view = {
       count: this.#count,
       available: [...this.#partitions.values()].filter(({ leader }) => leader >= 0).map(({ partition }) => partition),
     }
-    return isRecreated || isGrown || isNewer
+  }
+
+  /**
+   * A broker that does not lead the partition named its leader (KIP-951).
+   * @returns whether this is newer than what is known
+   */
+  learnLeader(partition: number, { leader, leaderEpoch }: CurrentLeader): boolean {
+    const known = this.#partitions.get(partition)
+    if (!known || leader < 0 || leaderEpoch <= known.leaderEpoch) return false
+    this.#partitions.set(partition, { ...known, leader, leaderEpoch })
+    this.#look()
+    return true
   }
 
   /** @param lastError why the last request failed, if it did */

@@ -40,6 +40,21 @@ export class FrameWriter {
     return this
   }
 
+  /** @param value 0 or more; its size is `varintBytes(value)` */
+  varint(value: number): this {
+    let rest = value
+    for (; rest > 0x7f; rest >>>= 7) this.#buffer[this.#at++] = (rest & 0x7f) | 0x80
+    this.#buffer[this.#at++] = rest
+    return this
+  }
+
+  /** @param bytes its length in UTF-8 */
+  compactString(value: string, bytes: number): this {
+    this.varint(bytes + 1)
+    this.#at += this.#buffer.write(value, this.#at)
+    return this
+  }
+
   large(bytes: Buffer): this {
     if (this.#isJoined) {
       this.#buffer.set(bytes, this.#at)
@@ -57,4 +72,11 @@ export class FrameWriter {
     if (this.#from < this.#at) this.#parts.push(this.#buffer.subarray(this.#from, this.#at))
     return this.#parts
   }
+}
+
+/** The size of an unsigned varint, as of the lengths in flexible versions (KIP-482). */
+export function varintBytes(value: number): number {
+  let bytes = 1
+  for (let rest = value; rest > 0x7f; rest >>>= 7) bytes++
+  return bytes
 }

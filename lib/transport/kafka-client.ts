@@ -54,6 +54,12 @@ export interface ProduceRequest {
   beginWrite(): boolean
 }
 
+/** The leader that a broker names when it does not lead the partition itself (KIP-951). */
+export interface CurrentLeader {
+  readonly leader: number
+  readonly leaderEpoch: number
+}
+
 /** A record that the broker names as its reason for rejecting the batch (KIP-467). */
 interface RecordError {
   readonly index: number
@@ -77,6 +83,7 @@ export type ProduceOutcome = (
       readonly retriable: boolean
       readonly recordErrors: readonly RecordError[]
       readonly cause: unknown
+      readonly currentLeader?: CurrentLeader
     }
 ) & {
   /** The broker asks for this pause before the next request, ms (quota). */

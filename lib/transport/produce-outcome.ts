@@ -1,12 +1,14 @@
 import { DUPLICATE_SEQUENCE_NUMBER, errorCodeRow } from './error-codes.ts'
-import type { ProduceOutcome } from './kafka-client.ts'
+import type { CurrentLeader, ProduceOutcome } from './kafka-client.ts'
 
-/** The part of a Produce answer (v8) for one partition; -1 means none. */
+/** The part of a Produce answer for one partition; -1 means none. */
 export interface PartitionAnswer {
   readonly errorCode: number
   readonly baseOffset: bigint
   readonly logAppendTime: bigint
   readonly recordErrors: readonly { readonly index: number }[]
+  /** Who leads the partition instead (KIP-951). */
+  readonly currentLeader?: CurrentLeader | undefined
 }
 
 /**
@@ -28,6 +30,7 @@ export function outcomeOf(answer: PartitionAnswer | undefined, proof: 'all' | 'l
   return {
     ...failure(mayBeWritten ? 'unknown' : 'rejected', row.name, row.retriable === true),
     recordErrors: answer.recordErrors,
+    ...(answer.currentLeader ? { currentLeader: answer.currentLeader } : {}),
   }
 }
 

@@ -1,4 +1,4 @@
-// The header of a request, version 1: for the versions of an API that are not flexible (KIP-482).
+// The header of a request: version 1, and version 2 for the flexible versions of an API (KIP-482).
 import { FrameWriter } from './frame-writer.ts'
 
 export interface RequestHeader {
@@ -8,7 +8,7 @@ export interface RequestHeader {
   readonly clientId: string
 }
 
-/** @param bodyBytes the size of the body without its large parts */
+/** Version 1. @param bodyBytes the size of the body without its large parts */
 export function beginRequest(header: RequestHeader, bodyBytes: number, largeBytes: number): FrameWriter {
   const clientBytes = Buffer.byteLength(header.clientId)
   return new FrameWriter(4 + 2 + 2 + 4 + 2 + clientBytes + bodyBytes, largeBytes)
@@ -16,4 +16,9 @@ export function beginRequest(header: RequestHeader, bodyBytes: number, largeByte
     .int16(header.apiVersion)
     .int32(header.correlationId)
     .string(header.clientId, clientBytes)
+}
+
+/** Version 2: version 1 and no tagged fields. @param bodyBytes as of version 1 */
+export function beginFlexibleRequest(header: RequestHeader, bodyBytes: number, largeBytes: number): FrameWriter {
+  return beginRequest(header, 1 + bodyBytes, largeBytes).varint(0)
 }

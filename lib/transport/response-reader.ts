@@ -29,6 +29,45 @@ export class ResponseReader {
     return this.#bytes.toString('utf8', begin, begin + length)
   }
 
+  /** An unsigned varint of at most 32 bits. */
+  varint(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.#bytes[this.#take(1)] as number
+      value += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) return value
+    }
+    throw this.#malformed('a number of at most 5 bytes', 'a longer one')
+  }
+
+  /** Null is read as ''. */
+  compactString(): string {
+    const length = Math.max(0, this.varint() - 1)
+    const begin = this.#take(length)
+    return this.#bytes.toString('utf8', begin, begin + length)
+  }
+
+  skipCompactString(): void {
+    this.#take(Math.max(0, this.varint() - 1))
+  }
+
+  /** Calls `read` for each element of a compact array. Null is read as an empty array. */
+  eachCompact(read: () => void): void {
+    for (let count = this.varint() - 1; count > 0; count--) read()
+  }
+
+  /** Reads a section of tagged fields. @param read called with the tag; what it leaves unread of the field is skipped */
+  tags(read: (tag: number) => void = () => {}): void {
+    for (let count = this.varint(); count > 0; count--) {
+      const tag = this.varint()
+      const size = this.varint()
+      const end = this.#at + size
+      read(tag)
+      if (this.#at > end) throw this.#malformed(`a field of ${size} bytes`, 'a longer one')
+      this.skip(end - this.#at)
+    }
+  }
+
   skip(bytes: number): void {
     this.#take(bytes)
   }
@@ -45,12 +84,18 @@ export class ResponseReader {
   #take(bytes: number): number {
     const begin = this.#at
     if (begin + bytes > this.#bytes.length)
-      throw transportError(
-        'MALFORMED_ANSWER',
-        `The broker's answer ends too early: expected ${begin + bytes} bytes or more, got ${this.#bytes.length}.`,
-        { retriable: true },
-      )
+      throw this.#malformed(`${begin + bytes} bytes or more`, `${this.#bytes.length}`)
     this.#at += bytes
     return begin
+  }
+
+  #malformed(expected: string, got: string): Error {
+    return transportError(
+      'MALFORMED_ANSWER',
+      `The broker's answer has another form: expected ${expected}, got ${got}.`,
+      {
+        retriable: true,
+      },
+    )
   }
 }

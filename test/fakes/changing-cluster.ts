@@ -4,6 +4,7 @@ import type { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
 import type {
   Cluster,
+  CurrentLeader,
   EncodedBatch,
   MetadataRequestOptions,
   ProduceOutcome,
@@ -31,6 +32,8 @@ export class ChangingCluster extends ScriptedKafkaClient {
   answerMs: (request: number) => number = () => ANSWER_MS
   /** What the broker that is asked believes of a topic; it may throw. */
   view: (topic: string, isElsewhere: boolean) => ChangingTopic | undefined = topic => this.topics[topic]
+  /** The leader that a broker names when it does not lead the partition (KIP-951). */
+  currentLeader: CurrentLeader | undefined
   /** Replaces what a broker answers to a Produce. */
   refusal: ((leader: number) => string | undefined) | undefined
 
@@ -68,8 +71,10 @@ export class ChangingCluster extends ScriptedKafkaClient {
     const refusals = batches.map(batch => this.#refusalOf(leader, batch))
     const accepted = batches.filter((_, index) => refusals[index] === undefined)
     const outcomes = await super.produce(leader, accepted, { ...request, beginWrite: () => true })
+    const named = this.currentLeader ? { currentLeader: this.currentLeader } : {}
     return refusals.map(
-      code => (code === undefined ? outcomes.shift() : undefined) ?? failure('rejected', code ?? '', true),
+      code =>
+        (code === undefined ? outcomes.shift() : undefined) ?? { ...failure('rejected', code ?? '', true), ...named },
     )
   }
 

@@ -61,6 +61,23 @@ test('rule 6: a retry does not wait for its back-off when a new leader is known'
   assert.ok(clock.now() - begin < 100, `${clock.now() - begin} ms`)
 })
 
+test('rule 6: a leader that a refusal names is believed at once if its epoch is higher', async () => {
+  const { clock, client, send } = harness({ retryBackoffMs: 10_000, retryBackoffMaxMs: 10_000 })
+  await send(record(0))
+  client.topics.t = { leaders: [1], leaderEpoch: 1 }
+  client.answerMs = () => 5000
+  client.currentLeader = { leader: 1, leaderEpoch: 1 }
+  const begin = clock.now()
+  assert.deepEqual(await send(record(0)), ['delivered'])
+  assert.ok(clock.now() - begin < 100, `${clock.now() - begin} ms`)
+
+  client.topics.t = { leaders: [0], leaderEpoch: 2 }
+  client.currentLeader = { leader: 0, leaderEpoch: 1 }
+  const again = clock.now()
+  assert.deepEqual(await send(record(0)), ['delivered'])
+  assert.ok(clock.now() - again >= 5000, 'an epoch that is not higher is no news')
+})
+
 test('rule 6: a retry waits for its back-off when the leader is the same', async () => {
   const { clock, client, send } = harness({ retryBackoffMs: 1000, retryBackoffMaxMs: 1000 })
   await send(record(0))

@@ -51,6 +51,11 @@ export class BrokerConnection {
   /** Produce requests with an answer to come among them. */
   produceInFlight = 0
   lastIo: Moment
+  /**
+   * What the broker said on this connection of the versions that it knows; undefined if it was not asked. In a cluster
+   * that is being upgraded another broker knows others.
+   */
+  versions: ApiVersions | undefined
   /** Monotonic time of the last answer; -Infinity before the first. */
   lastAnswer = Number.NEGATIVE_INFINITY
   readonly #connection: Connection
@@ -161,7 +166,8 @@ export class BrokerConnection {
     }
     await this.#connection.connect()
     if (!knownVersions || this.#options.security.credentials) this.#socket.willWrite()
-    const versions = knownVersions ?? (await this.#timed(this.#connection.send(apiVersions())))
+    if (!knownVersions) this.versions = await this.#timed(this.#connection.send(apiVersions()))
+    const versions = knownVersions ?? (this.versions as ApiVersions)
     for (const { apiKey, name, version } of REQUIRED_VERSIONS) {
       const range = versions[apiKey]
       if (!range || range.maxVersion < version || range.minVersion > version)

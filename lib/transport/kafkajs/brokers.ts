@@ -15,6 +15,12 @@ export interface BrokersOptions extends BrokerNodeOptions {
   readonly requestTimeoutMs: number
 }
 
+interface Endpoint {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+}
+
 export type Send<T> = (connection: BrokerConnection, ms: number) => Promise<T>
 
 export class Brokers {
@@ -60,11 +66,9 @@ export class Brokers {
    * flight, so that nobody waits for them. The bootstrap servers never are: where all brokers were replaced, they lead
    * to the new ones (Java: KIP-899, KIP-1102).
    */
-  learn(brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]): void {
+  learn(brokers: readonly Endpoint[]): void {
     if (brokers.length === 0) return
-    this.#advertised = new Map(
-      brokers.map(({ nodeId, host, port }) => [nodeId, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`]),
-    )
+    this.#advertised = new Map(brokers.map(broker => [broker.nodeId, addressOf(broker)]))
     const kept = new Set([...this.#advertised.values(), ...this.#bootstrap])
     for (const [address, node] of this.#nodes) {
       if (kept.has(address) || node.isBusy) continue
@@ -72,6 +76,13 @@ export class Brokers {
       this.#nodes.delete(address)
       this.#unhelpful.delete(node)
     }
+  }
+
+  /** Takes over the addresses of brokers that no metadata named yet (KIP-951). */
+  learnMore(endpoints: readonly Endpoint[]): void {
+    const unknown = endpoints.filter(({ nodeId }) => !this.#advertised.has(nodeId))
+    if (unknown.length === 0) return
+    this.#advertised = new Map([...this.#advertised, ...unknown.map(each => [each.nodeId, addressOf(each)] as const)])
   }
 
   /**
@@ -157,6 +168,10 @@ export class Brokers {
       throw error
     }
   }
+}
+
+function addressOf({ host, port }: Endpoint): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 function isConnectionLost({ causeCode }: TransportError): boolean {

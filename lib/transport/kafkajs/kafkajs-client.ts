@@ -17,7 +17,7 @@ import type {
   ProducerIdAndEpoch,
 } from '../kafka-client.ts'
 import type { ProduceAnswer } from '../produce/produce-codec.ts'
-import { PRODUCE_V8 } from '../produce/produce-v8.ts'
+import { produceCodec } from '../produce/produce-versions.ts'
 import { failure, outcomeOf } from '../produce-outcome.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import type { BrokerNode } from './broker-node.ts'
@@ -126,6 +126,7 @@ export class KafkaJsClient implements KafkaClient {
     try {
       const answer = await this.#callProduce(connection, batches, { ...request, beginWrite })
       if (!answer) return batches.map(() => ({ kind: 'acked', baseOffset: null, logAppendTime: null, proof: 'none' }))
+      this.#brokers.learnMore(answer.endpoints)
       const proof = request.acks === 1 ? 'leader' : 'all'
       return batches.map(batch => ({
         ...outcomeOf(answer.partitions.get(topicPartition(batch.topic, batch.partition)), proof),
@@ -148,7 +149,7 @@ export class KafkaJsClient implements KafkaClient {
     batches: readonly EncodedBatch[],
     request: ProduceRequest,
   ): Promise<ProduceAnswer | undefined> {
-    const produce = () => connection.produce(PRODUCE_V8, batches, request)
+    const produce = () => connection.produce(produceCodec(connection.versions), batches, request)
     // Behind a request in flight a probe would wait for that one's answer.
     if (connection.inFlight > 0 || connection.idleMs <= PROBE_AFTER_IDLE_MS) return produce()
     if (!request.idempotent) {

@@ -13,10 +13,18 @@ export interface ProduceFrame {
   readonly batches: readonly EncodedBatch[]
 }
 
+export interface NodeEndpoint {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+}
+
 export interface ProduceAnswer {
   /** By `topicPartition`. */
   readonly partitions: ReadonlyMap<string, PartitionAnswer>
   readonly throttleTimeMs: number
+  /** The brokers that lead partitions which this one does not (KIP-951); none before version 10. */
+  readonly endpoints: readonly NodeEndpoint[]
 }
 
 export interface ProduceCodec {

@@ -38,7 +38,7 @@ function decode(body: Buffer): ProduceAnswer {
     const topic = reader.string()
     reader.each(() => partitions.set(topicPartition(topic, reader.int32()), readPartition(reader)))
   })
-  return { partitions, throttleTimeMs: reader.int32() }
+  return { partitions, throttleTimeMs: reader.int32(), endpoints: [] }
 }
 
 function readPartition(reader: ResponseReader): PartitionAnswer {

@@ -1,0 +1,108 @@
+// Produce versions 9 to 12 (Kafka 2.7 to 3.9): compact lengths and tagged fields (KIP-482). From version 10 on the
+// response to a request for another broker's partition names its leader (KIP-951). Versions 11 and 12 differ in
+// transactions only.
+import { topicPartition } from '../../record/topic-partition.ts'
+import { varintBytes } from '../frame-writer.ts'
+import type { CurrentLeader } from '../kafka-client.ts'
+import type { PartitionAnswer } from '../produce-outcome.ts'
+import { beginFlexibleRequest } from '../request-header.ts'
+import { ResponseReader } from '../response-reader.ts'
+import {
+  byTopic,
+  type NodeEndpoint,
+  PRODUCE,
+  type ProduceAnswer,
+  type ProduceCodec,
+  type ProduceFrame,
+} from './produce-codec.ts'
+
+/** Transactional id (null), acks and time-out. */
+const FIXED_BYTES = 1 + 2 + 4
+/** The size of a section without tagged fields, and its content. */
+const NO_TAGS_BYTES = 1
+const NO_TAGS = 0
+/** The tags of the response: of a partition, and of the whole. */
+const CURRENT_LEADER = 0
+const NODE_ENDPOINTS = 0
+
+/** @param version 9 to 12 */
+export function produceFlexible(version: number): ProduceCodec {
+  return { version, encode: frame => encode(version, frame), decode }
+}
+
+function encode(
+  version: number,
+  { correlationId, clientId, acks, ackTimeoutMs, batches }: ProduceFrame,
+): readonly Buffer[] {
+  const topics = [...byTopic(batches)].map(([topic, ofTopic]) => ({ topic, bytes: Buffer.byteLength(topic), ofTopic }))
+  let bodyBytes = FIXED_BYTES + varintBytes(topics.length + 1) + NO_TAGS_BYTES
+  let batchBytes = 0
+  for (const { bytes, ofTopic } of topics) {
+    bodyBytes += varintBytes(bytes + 1) + bytes + varintBytes(ofTopic.length + 1) + NO_TAGS_BYTES
+    for (const batch of ofTopic) {
+      bodyBytes += 4 + varintBytes(batch.bytes.length + 1) + NO_TAGS_BYTES
+      batchBytes += batch.bytes.length
+    }
+  }
+  const header = { apiKey: PRODUCE, apiVersion: version, correlationId, clientId }
+  const writer = beginFlexibleRequest(header, bodyBytes, batchBytes)
+  writer
+    .varint(0)
+    .int16(acks)
+    .int32(ackTimeoutMs)
+    .varint(topics.length + 1)
+  for (const { topic, bytes, ofTopic } of topics) {
+    writer.compactString(topic, bytes).varint(ofTopic.length + 1)
+    for (const batch of ofTopic)
+      writer
+        .int32(batch.partition)
+        .varint(batch.bytes.length + 1)
+        .large(batch.bytes)
+        .varint(NO_TAGS)
+    writer.varint(NO_TAGS)
+  }
+  return writer.varint(NO_TAGS).finish()
+}
+
+function decode(body: Buffer): ProduceAnswer {
+  const reader = new ResponseReader(body)
+  reader.tags() // of the response's header
+  const partitions = new Map<string, PartitionAnswer>()
+  reader.eachCompact(() => {
+    const topic = reader.compactString()
+    reader.eachCompact(() => partitions.set(topicPartition(topic, reader.int32()), readPartition(reader)))
+    reader.tags()
+  })
+  const throttleTimeMs = reader.int32()
+  const endpoints: NodeEndpoint[] = []
+  reader.tags(tag => {
+    if (tag === NODE_ENDPOINTS) reader.eachCompact(() => endpoints.push(readEndpoint(reader)))
+  })
+  return { partitions, throttleTimeMs, endpoints }
+}
+
+function readPartition(reader: ResponseReader): PartitionAnswer {
+  const errorCode = reader.int16()
+  const baseOffset = reader.int64()
+  const logAppendTime = reader.int64()
+  reader.skip(8) // logStartOffset
+  const recordErrors: { index: number }[] = []
+  reader.eachCompact(() => {
+    recordErrors.push({ index: reader.int32() })
+    reader.skipCompactString()
+    reader.tags()
+  })
+  reader.skipCompactString() // errorMessage: may quote the record
+  let currentLeader: CurrentLeader | undefined
+  reader.tags(tag => {
+    if (tag === CURRENT_LEADER) currentLeader = { leader: reader.int32(), leaderEpoch: reader.int32() }
+  })
+  return { errorCode, baseOffset, logAppendTime, recordErrors, currentLeader }
+}
+
+function readEndpoint(reader: ResponseReader): NodeEndpoint {
+  const endpoint = { nodeId: reader.int32(), host: reader.compactString(), port: reader.int32() }
+  reader.skipCompactString() // rack
+  reader.tags()
+  return endpoint
+}
