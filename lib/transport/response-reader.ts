@@ -56,7 +56,10 @@ export class ResponseReader {
     for (let count = this.varint() - 1; count > 0; count--) read()
   }
 
-  /** Reads a section of tagged fields. @param read called with the tag; what it leaves unread of the field is skipped */
+  /**
+   * Reads a section of tagged fields.
+   * @param read called with the tag; what it leaves unread of the field is skipped
+   */
   tags(read: (tag: number) => void = () => {}): void {
     for (let count = this.varint(); count > 0; count--) {
       const tag = this.varint()

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
 
-export interface Field {
+interface Field {
   readonly name: string
   readonly type: string
   readonly versions: string
@@ -23,7 +23,7 @@ export interface Message {
   readonly fields: readonly Field[]
 }
 
-export type Value = unknown
+type Value = unknown
 export type Struct = { [name: string]: Value }
 
 /** @returns a function that reads one definition, e.g. `ProduceRequest`, from kafka-clients' jar in the folder */
@@ -58,7 +58,7 @@ function zipEntry(zip: Buffer, name: string): Buffer {
 }
 
 /** @param versions e.g. `8`, `3-13`, `9+`, `none` */
-export function includes(versions: string | undefined, version: number): boolean {
+function includes(versions: string | undefined, version: number): boolean {
   if (versions === undefined || versions === 'none') return false
   const [, from, more] = versions.match(/^(\d+)(\+|-\d+)?$/) ?? []
   const least = Number(from)
