@@ -141,7 +141,7 @@ async function redrive() {
   const { matched } = answer
   const isSure = await confirmed(
     `Redrive ${counted(matched, 'dead letter')}${inSources > 0 ? ', and what matches in source DLQs' : ''}?`,
-    `${describe(fields)} Each record is sent again as the same bytes; its dead letter is deleted once it is acknowledged.`,
+    `${describe(fields)} Each record is sent again as the same bytes. Its acknowledgement deletes the dead letter.`,
     'Redrive',
   )
   if (isSure) await start('redrive', fields)
