@@ -89,9 +89,7 @@ function resultOf(run) {
     `${NAMES[action]} ${how} at ${new Date(endedAt).toLocaleTimeString()} after ${took}: ${countsOf(run)}.`,
     ...stopped.map(reason => `Stopped: ${reason.replace(/\.$/, '')}. The remaining dead letters stay in their target.`),
     ...(notCompleted > 0
-      ? [
-          `${counted(notCompleted, 'record')} in Kafka whose dead letters could not be deleted: the next run meets them.`,
-        ]
+      ? [`${counted(notCompleted, 'record')} in Kafka whose dead letters could not be deleted; they are met again.`]
       : []),
     ...(notNoted > 0
       ? [`${counted(notNoted, 'dead letter')} stay as they were, because their target refused the note.`]
