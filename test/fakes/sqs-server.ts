@@ -100,6 +100,14 @@ export class SqsServer {
       const group = body.MessageGroupId as string | undefined
       return { MessageId: this.add(text, group === undefined ? {} : { group }), MD5OfMessageBody: md5(text) }
     }
+    if (operation === 'SendMessageBatch') {
+      const sent = (body.Entries as { Id: string; MessageBody: string }[]).map(({ Id, MessageBody }) => ({
+        Id,
+        MessageId: this.add(MessageBody),
+        MD5OfMessageBody: md5(MessageBody),
+      }))
+      return { Successful: sent, Failed: [] }
+    }
     if (operation === 'DeleteMessageBatch') return this.#each(body, entry => this.#delete(entry))
     if (operation === 'ChangeMessageVisibilityBatch') return this.#each(body, entry => this.#hide(entry))
     const inFlight = this.messages.length - this.visible

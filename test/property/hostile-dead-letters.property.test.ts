@@ -4,7 +4,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseContract } from '../../lib/contracts/parse-contract.ts'
-import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { toKafkaDeadLetter } from '../../lib/dead-letter/kafka/kafka-dead-letter.ts'
 import { readKafkaDeadLetter } from '../../lib/dead-letter/kafka/read-kafka-dead-letter.ts'
 import { parseDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
@@ -12,7 +11,8 @@ import { DeadLetterError } from '../../lib/errors.ts'
 import { type RedriveLog, redrive } from '../../lib/redrive/redrive.ts'
 import { acceptingProducer } from '../fakes/accepting-producer.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
-import { deadLetterOf, withOwnId } from '../support/dead-letter.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
+import { hostileDeadLetters } from '../support/hostile-dead-letters.ts'
 
 const numRuns = Number(process.env.FAST_CHECK_RUNS ?? 500)
 
@@ -39,104 +39,7 @@ const log: RedriveLog = {
     ),
 }
 
-const plain = deadLetterOf('base', '{"a":1}')
-const BASES: readonly DeadLetter[] = [
-  plain,
-  {
-    ...plain,
-    failure: { ...plain.failure, kind: 'invalid-record' },
-    redrive: { count: 4, lastAt: null, lastCode: 'schema' },
-  },
-  {
-    ...plain,
-    failure: { ...plain.failure, outcome: 'unknown' },
-    inDoubt: {
-      partition: 0,
-      producerId: 1,
-      producerEpoch: 0,
-      baseSequence: 0,
-      indexInBatch: 0,
-      from: '2026-11-01T00:00:00.000Z',
-      to: '2026-11-01T00:01:00.000Z',
-      clusterId: 'cluster',
-      fromOffset: 0,
-    },
-  },
-  {
-    ...plain,
-    record: { ...plain.record, value: null },
-    claimCheck: { target: `s3://b/claims/${plain.deadLetterId}`, sha256: '0'.repeat(64), bytes: 5 },
-  },
-]
-
-const NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', 'chat', '']
-const hostileText = fc.oneof(
-  fc.constantFrom(
-    ...NAMES,
-    '../'.repeat(8),
-    'x'.repeat(5000),
-    '\u202e\u2028\u0000',
-    'chat-dlt',
-    'YQ==',
-    '1970-01-01T00:00:00.000Z',
-  ),
-  fc.string({ maxLength: 30, unit: 'binary' }),
-)
-const hostileNumber = fc.oneof(
-  fc.constantFrom(-1, 0, 0.5, 2 ** 31 - 1, 2 ** 31, 2 ** 40, 2 ** 53, -(2 ** 53), 1e300, -1e300, 8.64e15, 9e15),
-  fc.integer(),
-)
-const hostileValue = fc.oneof(
-  hostileText,
-  hostileNumber,
-  fc.constantFrom<unknown>(null, true, [], {}, [null], [[]], undefined),
-  fc.array(fc.record({ name: hostileText, value: fc.option(fc.constantFrom('YQ==', 'no base64', '')) }), {
-    maxLength: 4,
-  }),
-  fc.dictionary(hostileText, hostileNumber, { maxKeys: 3 }),
-)
-
-/** Where to change an envelope: the numbers pick a field of each level. */
-const change = fc.record({
-  path: fc.array(fc.nat(), { minLength: 1, maxLength: 3 }),
-  value: hostileValue,
-  name: fc.option(hostileText),
-})
-
-type Json = Record<string, unknown>
-
-/** Replaces a field, or defines one by any name, also `__proto__`. */
-function changed(
-  target: Json,
-  { path, value, name }: { path: readonly number[]; value: unknown; name: string | null },
-): void {
-  const [at = 0, ...rest] = path
-  const field = Object.keys(target)[at % Math.max(1, Object.keys(target).length)]
-  const inner = field === undefined ? undefined : target[field]
-  if (rest.length > 0 && typeof inner === 'object' && inner !== null)
-    return changed(inner as Json, { path: rest, value, name })
-  const property = { value: structuredClone(value), enumerable: true, configurable: true, writable: true }
-  Object.defineProperty(target, name ?? field ?? 'x', property)
-}
-
-const mutated = fc
-  .record({
-    base: fc.constantFrom(...BASES),
-    changes: fc.array(change, { minLength: 1, maxLength: 4 }),
-    // With the right id more of them come as far as the engine.
-    keepsId: fc.boolean(),
-  })
-  .map(({ base, changes, keepsId }) => {
-    const envelope = structuredClone(base) as unknown as Json
-    for (const each of changes) changed(envelope, each)
-    return JSON.stringify(keepsId ? envelope : withRightId(envelope))
-  })
-
-function withRightId(envelope: Json): Json {
-  const result = parseDeadLetter(JSON.stringify(envelope))
-  if (result.kind !== 'unreadable' || result.reason !== 'its id is not the one of its record') return envelope
-  return withOwnId(envelope as unknown as DeadLetter) as unknown as Json
-}
+const mutated = hostileDeadLetters('chat')
 
 const PROTOTYPES = [Object, Object.prototype, Array.prototype, String.prototype, Function.prototype, Map.prototype]
 /** Every property of these objects, each as its name and its value or getter. */

@@ -86,16 +86,24 @@ function show(t: TestContext, { place }: Sweep, { lost, cameBack, tooOften, ...c
   t.diagnostic(`${place.name}: ${JSON.stringify(found)}`)
 }
 
-const sweeps: Sweep[] = []
-for (const place of await placesNamed('sweep')) {
+async function check(t: TestContext, sweep: Sweep): Promise<void> {
+  const verdict = await sweep.finish()
+  show(t, sweep, verdict)
+  const { lost, cameBack, tooOften } = verdict
+  assert.deepEqual({ lost, cameBack, tooOften }, { lost: [], cameBack: [], tooOften: [] })
+  assert.ok(verdict.stored > 0)
+}
+
+/** What their killed processes held is hidden for a minute. */
+const unsettled: Sweep[] = []
+for (const [index, place] of (await placesNamed('sweep')).entries()) {
   const kills = place.name === 'disk' || place.name === 'sqlite' ? KILLS : OTHERS
-  test(`${place.name}: processes are killed`, async t => {
+  test(`${place.name}: killed processes lose nothing, and send only their last batch again`, async t => {
     const sweep = await sweepOf(place, `sweep-${place.name}`)
-    sweeps.push(sweep)
-    const begin = sweeps.length * 2
     for (let kill = 0; kill < kills; kill++)
-      await sweep.kill(MOMENTS[(begin + kill) % MOMENTS.length] as (typeof MOMENTS)[number])
-    t.diagnostic(`${place.name}: ${kills} kills`)
+      await sweep.kill(MOMENTS[(2 * index + kill) % MOMENTS.length] as (typeof MOMENTS)[number])
+    if (place.settled) unsettled.push(sweep)
+    else await check(t, sweep)
   })
 }
 
@@ -140,13 +148,6 @@ test('controls: a store that completes before it sends loses records, one that f
   }
 })
 
-test('nothing is lost, nothing completed comes back, and only the batch of a killed redrive is sent again', async t => {
-  assert.ok(sweeps.length > 0)
-  for (const sweep of sweeps.reverse()) {
-    const verdict = await sweep.finish()
-    show(t, sweep, verdict)
-    const { lost, cameBack, tooOften } = verdict
-    assert.deepEqual({ lost, cameBack, tooOften }, { lost: [], cameBack: [], tooOften: [] }, sweep.place.name)
-    assert.ok(verdict.stored > 0)
-  }
+test('the same of targets that hide what a killed process held', async t => {
+  for (const sweep of unsettled) await check(t, sweep)
 })

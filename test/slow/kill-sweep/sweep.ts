@@ -1,6 +1,7 @@
 // Runs the processes of a sweep on one target, and kills them.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createTopics, readTopic, untilInSync } from '../../../local/kafka/admin.ts'
@@ -94,7 +95,10 @@ export class Sweep {
     const child: ChildProcess = spawn(
       process.execPath,
       [program, this.place.setting, servers, topic, operation, name, String(count), control],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(program), 'cache') },
+      },
     )
     let stderr = ''
     child.stderr?.on('data', chunk => {
