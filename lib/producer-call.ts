@@ -7,8 +7,11 @@ import type { Deadline } from './time/deadline.ts'
 
 /** A record of a call; `index` is its place in the caller's list. */
 export interface CallRecord {
+  /** The caller's own, only to be handed back: its fields are read once, by stage 3. */
   readonly record: ProducerRecord
   readonly index: number
+  /** As it was when the call began, also of a record that stage 3 refuses. */
+  readonly orderGroup: string | undefined
   /** Undefined before stage 4. */
   readonly serialized: SerializedRecord | undefined
 }
@@ -40,10 +43,9 @@ export class ProducerCall {
    * Reports a record that was not sent, and holds back the later ones of its order group. The first report stays: a
    * serializer may fail after its record's deadline.
    */
-  fail({ record, serialized, index }: CallRecord, error: unknown): void {
+  fail({ record, serialized, index, orderGroup }: CallRecord, error: unknown): void {
     if (this.reports[index]) return
     this.reports[index] = notSent(record, serialized, asRecordError(error), this.#clock.epochMs())
-    const orderGroup = orderGroupOf(record)
     if (orderGroup !== undefined) this.#stopped.set(orderGroup, Math.min(index, this.#stopped.get(orderGroup) ?? index))
   }
 
@@ -61,16 +63,10 @@ export class ProducerCall {
   }
 
   /** @throws TransportError `order-group-stopped` after an earlier record of the group failed */
-  throwIfStopped({ record, index }: Pick<CallRecord, 'record' | 'index'>): void {
-    const orderGroup = orderGroupOf(record)
+  throwIfStopped({ orderGroup, index }: Pick<CallRecord, 'orderGroup' | 'index'>): void {
     if (orderGroup !== undefined && index > (this.#stopped.get(orderGroup) ?? Number.POSITIVE_INFINITY))
       throw orderGroupStopped()
   }
-}
-
-/** Also of a record that stage 3 refuses. */
-function orderGroupOf(record: ProducerRecord | null): string | undefined {
-  return record?.orderGroup ?? undefined
 }
 
 export function asRecordError(error: unknown): RecordError {

@@ -11,7 +11,6 @@ import { type ValidationRules, validateRecord } from './validate/record-validato
 /** A record whose serializer has not answered yet. */
 interface Pending extends CallRecord {
   readonly topic: string
-  readonly orderGroup: string | undefined
   /** Undefined: the serializer refused the record, and the call has its report. */
   readonly ready: Promise<Prepared | undefined>
 }
@@ -40,23 +39,24 @@ export class RecordPreparer {
     call: ProducerCall,
   ): readonly (readonly Prepared[] | Promise<readonly Prepared[]>)[] {
     const parts = records.flatMap((record, index) => this.#prepareRecord(record, index, call) ?? [])
-    const hasOrderGroup = parts.some(part => orderGroupOf(part) !== undefined)
+    const hasOrderGroup = parts.some(({ orderGroup }) => orderGroup !== undefined)
     const lists = hasOrderGroup ? [parts] : [...Map.groupBy(parts, topicOf).values()]
     return lists.map(list => (this.#queue.isIdle && list.every(isPrepared) ? list : this.#inOrder(list, call)))
   }
 
   #prepareRecord(record: ProducerRecord, index: number, call: ProducerCall): Part | undefined {
-    const fail = (error: unknown) => call.fail({ record, serialized: undefined, index }, error)
+    const orderGroup = orderGroupOf(record)
+    const fail = (error: unknown) => call.fail({ record, serialized: undefined, index, orderGroup }, error)
     try {
-      call.throwIfStopped({ record, index })
+      call.throwIfStopped({ orderGroup, index })
       const valid = validateRecord(record, this.#rules)
       const serialized = this.#serializer.serialize(valid)
-      if (!(serialized instanceof Promise)) return { record, serialized, index }
+      if (!(serialized instanceof Promise)) return { record, serialized, index, orderGroup }
       const ready = serialized.then(
-        bytes => ({ record, serialized: bytes, index }),
+        bytes => ({ record, serialized: bytes, index, orderGroup }),
         error => void fail(error),
       )
-      return { record, serialized: undefined, index, topic: valid.topic, orderGroup: valid.orderGroup, ready }
+      return { record, serialized: undefined, index, topic: valid.topic, orderGroup, ready }
     } catch (error) {
       fail(error)
       return undefined
@@ -64,7 +64,7 @@ export class RecordPreparer {
   }
 
   async #inOrder(parts: readonly Part[], call: ProducerCall): Promise<readonly Prepared[]> {
-    const keys = new Set(parts.flatMap(part => [topicOf(part), groupKey(orderGroupOf(part))].flat()))
+    const keys = new Set(parts.flatMap(part => [topicOf(part), groupKey(part.orderGroup)].flat()))
     const ready = parts.map(part => (isPrepared(part) ? part : part.ready))
     try {
       const prepared = await this.#queue.inOrder([...keys], ready, work =>
@@ -86,8 +86,14 @@ function topicOf(part: Part): string {
   return isPrepared(part) ? part.serialized.topic : part.topic
 }
 
-function orderGroupOf(part: Part): string | undefined {
-  return isPrepared(part) ? part.serialized.orderGroup : part.orderGroup
+/** Stage 3 refuses what is no text, and a record whose fields can't be read. */
+function orderGroupOf(record: ProducerRecord | null): string | undefined {
+  try {
+    const orderGroup: unknown = record?.orderGroup
+    return typeof orderGroup === 'string' ? orderGroup : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** A topic name has no slash. */

@@ -42,6 +42,32 @@ for (const [what, bad, code] of [
     assert.ok(producer.isUsable)
   })
 
+// A draft of immer is such a proxy: it is revoked when its recipe ends.
+test('a record that can’t be read any more after the call began changes nothing', async () => {
+  const { producer } = producerWith()
+  const { proxy, revoke } = Proxy.revocable({ ...record, partition: 9 }, {})
+  const [mixed, other] = [producer.sendAll([record, proxy, record]), producer.sendAll([record])]
+  revoke()
+  const reports = [...(await mixed), ...(await other)].map(summaryOf)
+  assert.deepEqual(reports, ['delivered', 'not-sent:partition-out-of-range', 'delivered', 'delivered'])
+})
+
+test('an order group is the one that a record had when the call began', async () => {
+  const { producer } = producerWith({ maxBlockMs: 200 })
+  const first = { ...record, orderGroup: 'g', partition: 9 }
+  const sending = producer.sendAll([first, { ...record, orderGroup: 'g' }])
+  first.orderGroup = 'another'
+  assert.deepEqual((await sending).map(summaryOf), ['not-sent:partition-out-of-range', 'not-sent:order-group-stopped'])
+})
+
+test('a getter that throws fails its own record', async () => {
+  const { producer } = producerWith()
+  for (const name of ['topic', 'orderGroup', 'value']) {
+    const bad = Object.defineProperty({ ...record }, name, { get: failNow })
+    assert.deepEqual((await producer.sendAll([record, bad])).map(summaryOf), ['delivered', 'not-sent:bad-value'])
+  }
+})
+
 test('a list with a hole has a report for the hole', async () => {
   const { producer } = producerWith()
   const list = [record]
