@@ -160,15 +160,16 @@ export class KafkaProducer {
 
   metrics(): ProducerMetrics {
     const { epochBumps: _bumps, ...sent } = this.#stages.sender.stats
-    const { connectionAttempts, openConnections } = this.#client.stats
+    const { connectionAttempts, connectionAttemptsByReason, openConnections } = this.#client.stats
     const { identity, metadata } = this.#stages.sender
     return {
       ...sent,
+      ...this.#stages.counters,
       connectionAttempts,
+      connectionAttemptsByReason,
       connections: openConnections,
       producerIds: identity.count,
       metadataRefreshes: metadata.refreshes,
-      bufferUsed: this.#stages.bufferUsed,
     }
   }
 

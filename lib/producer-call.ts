@@ -1,6 +1,6 @@
 // One call of send or sendAll: what its records share, and their reports so far.
 import { type DeliveryReport, notSent } from './delivery/delivery-report.ts'
-import { isRecordError, orderGroupStopped, type RecordError, unexpectedError } from './errors.ts'
+import { InvalidRecordError, isRecordError, orderGroupStopped, type RecordError, unexpectedError } from './errors.ts'
 import type { ProducerRecord, SerializedRecord } from './record/producer-record.ts'
 import type { Clock } from './time/clock.ts'
 import type { Deadline } from './time/deadline.ts'
@@ -26,6 +26,8 @@ export class ProducerCall {
   /** How long its records may wait for others, ms. */
   readonly lingerMs: number
   readonly reports: DeliveryReport[]
+  /** Records that failed here after the deadline had passed. */
+  expiredRecords = 0
   readonly #clock: Clock
   /** The order groups that had a failure → the index of the first one; only the records after it are held back. */
   readonly #stopped = new Map<string, number>()
@@ -45,6 +47,7 @@ export class ProducerCall {
    */
   fail({ record, serialized, index, orderGroup }: CallRecord, error: unknown): void {
     if (this.reports[index]) return
+    if (this.deadline.passed && !(error instanceof InvalidRecordError)) this.expiredRecords++
     this.reports[index] = notSent(record, serialized, asRecordError(error), this.#clock.epochMs())
     if (orderGroup !== undefined) this.#stopped.set(orderGroup, Math.min(index, this.#stopped.get(orderGroup) ?? index))
   }

@@ -10,6 +10,7 @@ import { type RecordError, TransportError } from './errors.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
 import { PreparedSender } from './prepared-sender.ts'
 import { type Prepared, ProducerCall } from './producer-call.ts'
+import type { ProducerMetrics } from './producer-metrics.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 import { RecordPreparer } from './record-preparer.ts'
 import { Sender } from './send/sender.ts'
@@ -40,6 +41,8 @@ export class ProducerStages {
   readonly #codec: CodecLoader
   /** Calls that have records without a report. */
   readonly #calls = new Set<ProducerCall>()
+  /** Of the calls that are over. */
+  #expiredRecords = 0
 
   /** @throws ConfigError when a class that a setting names can't be loaded */
   constructor(config: ProducerConfig, { client, rules, clock, warn, isFlushing, onBroken }: ProducerStagesParts) {
@@ -73,8 +76,10 @@ export class ProducerStages {
     })
   }
 
-  get bufferUsed(): number {
-    return this.#appender.bufferUsed
+  get counters(): Pick<ProducerMetrics, 'bufferUsed' | 'bufferWaits' | 'bufferWaitTimeMs' | 'expiredRecords'> {
+    const { bufferUsed, waits } = this.#appender
+    const expiredRecords = this.#expiredRecords + this.sender.stats.expiredRecords
+    return { bufferUsed, bufferWaits: waits.count, bufferWaitTimeMs: waits.ms, expiredRecords }
   }
 
   /** Pending load of the codec of `compression.type`. */
@@ -103,6 +108,7 @@ export class ProducerStages {
       return call.reports
     } finally {
       this.#calls.delete(call)
+      this.#expiredRecords += call.expiredRecords
     }
   }
 

@@ -29,6 +29,8 @@ export class Appender {
   readonly #pool: BufferPool
   /** Resolves when the last call that waits has appended its records. Undefined: no call waits. */
   #lastTurn: Promise<void> | undefined
+  /** How often a call waited for memory, or behind a call that did, and for how long, ms. */
+  readonly waits = { count: 0, ms: 0 }
 
   /**
    * @param onAppended takes over appended records. Called with an empty list when a call waits for memory: whatever can
@@ -89,9 +91,8 @@ export class Appender {
     let lateError: unknown
     if (earlierTurn) {
       makeLaterCallsWait()
-      waitError = await withTimeout(this.#clock, deadline.limitedTo(blockMs).remaining, earlierTurn, tooLate).catch(
-        error => error,
-      )
+      const turnInTime = withTimeout(this.#clock, deadline.limitedTo(blockMs).remaining, earlierTurn, tooLate)
+      waitError = await this.#timed(turnInTime).catch(error => error)
     }
     for (const source of records) {
       try {
@@ -108,7 +109,7 @@ export class Appender {
           this.#onAppended(waiting)
           waiting = []
           makeLaterCallsWait()
-          await granted
+          await this.#timed(granted)
           // After a freeze memory can come later than the deadline, within the grace of the wait.
           if (deadline.passed) {
             this.#pool.release(bufferBytes(partitioned))
@@ -131,6 +132,16 @@ export class Appender {
     else endTurn()
     this.#onAppended(waiting)
     return appended
+  }
+
+  async #timed<T>(wait: Promise<T>): Promise<T> {
+    const begin = this.#clock.now()
+    this.waits.count++
+    try {
+      return await wait
+    } finally {
+      this.waits.ms += this.#clock.now() - begin
+    }
   }
 }
 

@@ -111,13 +111,17 @@ function rejectedByBroker(record: PartitionedRecord, { causeCode, cause }: Faile
   })
 }
 
+const ADVICE: Partial<Record<DeliveryFailureCode, string>> = {
+  authorization: '; expected an ACL for WRITE on the topic (MSK: kafka-cluster:WriteData)',
+  quota: '; expected a higher quota for this client.id or user on the brokers (producer_byte_rate)',
+}
+
 function notAcknowledged(
   { topic, partition }: PartitionedRecord,
   { kind: outcome, causeCode, attempts, cause }: FailedRecord,
 ): DeliveryError {
   const code = outcome === 'unknown' ? 'delivery-unknown' : deliveryFailureCode(causeCode)
-  const advice =
-    code === 'authorization' ? '; expected an ACL for WRITE on the topic (MSK: kafka-cluster:WriteData)' : ''
+  const advice = ADVICE[code] ?? ''
   return new DeliveryError(
     code,
     `The record for ${topic}-${partition} was not acknowledged: ${outcome} after ${attempts} attempt(s) ` +

@@ -18,6 +18,8 @@ type MetricValues = readonly [
   valuesByName: Readonly<Record<string, number>>,
 ]
 
+type NumberOf<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T]
+
 class EmfMetrics extends Metrics {
   /** False with POWERTOOLS_METRICS_DISABLED or POWERTOOLS_DEV. */
   get isOn(): boolean {
@@ -119,6 +121,7 @@ export class InvocationLog {
       ...reasonOf(failure?.error),
       unknown,
       attempts,
+      ...this.#newConnections(producer),
     }
     const head = {
       level: 'INFO',
@@ -162,27 +165,30 @@ export class InvocationLog {
   #ofProducer(now: ProducerMetrics): Emf | undefined {
     const previous = this.#previous
     if (!this.#metrics.isOn) return undefined
-    if (
-      previous &&
-      now.connectionAttempts === previous.connectionAttempts &&
-      now.producerIds === previous.producerIds &&
-      now.retries === previous.retries &&
-      now.connections === previous.connections
-    )
-      return undefined
-    const added = (name: 'connectionAttempts' | 'producerIds' | 'retries') => now[name] - (previous?.[name] ?? 0)
+    const added = (name: NumberOf<ProducerMetrics>) => now[name] - (previous?.[name] ?? 0)
+    const usual = {
+      ConnectionAttempts: added('connectionAttempts'),
+      ProducerIds: added('producerIds'),
+      Retries: added('retries'),
+    }
+    const counts = nonZero({ ExpiredRecords: added('expiredRecords'), BufferWaits: added('bufferWaits') })
+    const times = nonZero({ ThrottleTime: added('throttleTimeMs'), BufferWaitTime: added('bufferWaitTimeMs') })
+    const changed = Object.keys({ ...nonZero(usual), ...counts, ...times })
+    if (previous && changed.length === 0 && now.connections === previous.connections) return undefined
     return this.#emf({}, [
-      [
-        MetricUnit.Count,
-        {
-          ConnectionAttempts: added('connectionAttempts'),
-          ProducerIds: added('producerIds'),
-          Retries: added('retries'),
-          Connections: now.connections,
-        },
-      ],
+      [MetricUnit.Count, { ...usual, Connections: now.connections, ...counts }],
+      [MetricUnit.Milliseconds, times],
       [MetricUnit.Bytes, { BufferUsed: now.bufferUsed }],
     ])
+  }
+
+  /** Why this invocation made connections, for the log line; an empty object if it made none. */
+  #newConnections({ connectionAttemptsByReason: now }: ProducerMetrics): { newConnections?: Record<string, number> } {
+    const before = this.#previous?.connectionAttemptsByReason
+    const added = nonZero(
+      Object.fromEntries(Object.entries(now).map(([reason, count]) => [reason, count - (before?.[reason] ?? 0)])),
+    )
+    return Object.keys(added).length > 0 ? { newConnections: added } : {}
   }
 
   /** Powertools builds each kind of line once; later lines only replace its numbers. Topics and outcomes are few. */
@@ -203,6 +209,10 @@ export class InvocationLog {
     this.#metrics.clearDimensions()
     return template
   }
+}
+
+function nonZero(values: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== 0))
 }
 
 /** Two sets of metrics with different dimensions on one line: EMF has a list of directives for this. */

@@ -1,6 +1,6 @@
 // Which partitions may send now, as requests: one per leader, or more where one would be too large.
 // Java: RecordAccumulator.ready and drain.
-import type { ProducerBatch } from '../accumulate/producer-batch.ts'
+import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import type { PartitionMetadata } from '../transport/kafka-client.ts'
 import type { InFlight } from './in-flight.ts'
@@ -27,6 +27,8 @@ export interface Drained {
   readonly requests: readonly { readonly leader: number; readonly partitions: readonly PartitionState[] }[]
   /** Partitions whose open batch can't be encoded, with the error. */
   readonly unencodable: readonly { readonly partition: PartitionState; readonly cause: unknown }[]
+  /** Open batches with records that a leader's pause left too little time: an attempt would only make them unknown. */
+  readonly late: readonly { readonly partition: PartitionState; readonly records: readonly PendingRecord[] }[]
   /** When a partition that may not send yet may; Infinity where an answer must arrive first. */
   readonly wakeAt: number
   /** Partitions that do not exist any more. */
@@ -46,6 +48,7 @@ export class Drainer {
     const requests = new Map<number, { partitions: PartitionState[]; size: number }[]>()
     const unencodable: { partition: PartitionState; cause: unknown }[] = []
     const gone: PartitionState[] = []
+    const late: { partition: PartitionState; records: readonly PendingRecord[] }[] = []
     let wakeAt = Number.POSITIVE_INFINITY
     for (const partition of partitions.active) {
       if (partition.isInFlight) continue
@@ -67,6 +70,11 @@ export class Drainer {
       const batch = this.#openBatch(partition, now)
       if (!batch) continue
       const { leader } = metadata.leader(partition.topic, partition.partition) as PartitionMetadata
+      const tooLate = inFlight.tooLate(leader, batch, now)
+      if (tooLate.length > 0) {
+        late.push({ partition, records: tooLate })
+        continue
+      }
       const ofLeader = requests.get(leader) ?? []
       requests.set(leader, ofLeader)
       const size = encodedSize(batch, cause => unencodable.push({ partition, cause }))
@@ -81,6 +89,7 @@ export class Drainer {
     return {
       requests: [...requests].flatMap(([leader, ofLeader]) => ofLeader.map(request => ({ leader, ...request }))),
       unencodable,
+      late,
       wakeAt,
       gone,
     }

@@ -1,10 +1,11 @@
 // Requests without an answer, per leader: how many more it may get, when its quota allows one, which nobody waits for.
+import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { PartitionState } from './partition-state.ts'
 
 export class InFlight {
   readonly #maxRequests: number
   readonly #requests = new Map<number, Set<readonly PartitionState[]>>()
-  readonly #mutedUntil = new Map<number, number>()
+  readonly #mutes = new Map<number, { readonly until: number; readonly answerMs: number }>()
 
   /** @param maxRequests per leader (`max.in.flight.requests.per.connection`) */
   constructor(maxRequests: number) {
@@ -25,13 +26,29 @@ export class InFlight {
     return this.#maxRequests - (this.#requests.get(leader)?.size ?? 0)
   }
 
-  /** A leader whose quota is used up gets no request until then (monotonic). */
-  mute(leader: number, until: number): void {
-    this.#mutedUntil.set(leader, Math.max(until, this.mutedUntil(leader)))
+  /**
+   * A leader whose quota is used up gets no request until then (monotonic).
+   * @param answerMs how long the answer took that asked for the pause
+   */
+  mute(leader: number, until: number, answerMs = 0): void {
+    if (until > this.mutedUntil(leader)) this.#mutes.set(leader, { until, answerMs })
   }
 
   mutedUntil(leader: number): number {
-    return this.#mutedUntil.get(leader) ?? 0
+    return this.#mutes.get(leader)?.until ?? 0
+  }
+
+  /** Whether the record could have left earlier if the leader had not been muted. */
+  wasHeldBack(leader: number, { readyAt }: PendingRecord): boolean {
+    return readyAt < this.mutedUntil(leader)
+  }
+
+  /** Those of a batch's records whose time the leader's pause has used up, but for less than an answer takes. */
+  tooLate(leader: number, { records, firstAttempt }: ProducerBatch, now: number): readonly PendingRecord[] {
+    const mute = this.#mutes.get(leader)
+    if (!mute || firstAttempt) return []
+    const isTooLate = (pending: PendingRecord) => !pending.completed && pending.deadline.at <= now + mute.answerMs
+    return records.filter(pending => isTooLate(pending) && this.wasHeldBack(leader, pending))
   }
 
   /** Leaders all of whose requests are written and have no caller left that waits for them. */

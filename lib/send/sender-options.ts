@@ -35,4 +35,10 @@ export interface SenderStats {
   /** Sums over acknowledged batches, ms: first append to first attempt, and first attempt to acknowledgement. */
   queueTimeMs: number
   brokerTimeMs: number
+  /** Answers with which a broker asked for a pause (quota), and those pauses, ms. */
+  throttledRequests: number
+  throttleTimeMs: number
+  maxThrottleTimeMs: number
+  /** Records whose deadline passed here. */
+  expiredRecords: number
 }

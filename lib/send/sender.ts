@@ -5,7 +5,7 @@ import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import { backoff } from '../time/backoff.ts'
 import { moment } from '../time/clock.ts'
-import { causeOf, ORDER_GROUP_STOPPED, refreshFor } from '../transport/error-codes.ts'
+import { causeOf, ORDER_GROUP_STOPPED, refreshFor, THROTTLED } from '../transport/error-codes.ts'
 import type { KafkaClient, ProduceOutcome } from '../transport/kafka-client.ts'
 import { decide, type Failure } from './decide.ts'
 import { Drainer } from './drainer.ts'
@@ -35,6 +35,10 @@ export class Sender {
     ackedRecords: 0,
     queueTimeMs: 0,
     brokerTimeMs: 0,
+    throttledRequests: 0,
+    throttleTimeMs: 0,
+    maxThrottleTimeMs: 0,
+    expiredRecords: 0,
   }
   readonly #client: KafkaClient
   readonly #accumulator: RecordAccumulator
@@ -161,8 +165,9 @@ export class Sender {
     if (fatal)
       for (const partition of this.#partitions.active)
         if (partition.needsProducerId && !partition.isInFlight) this.#cancel(partition, causeOf(fatal), fatal)
-    const { requests, unencodable, gone, wakeAt } = this.#drainer.drain(now)
+    const { requests, unencodable, late, gone, wakeAt } = this.#drainer.drain(now)
     for (const { partition, cause } of unencodable) this.#isolate(partition, cause)
+    for (const { partition, records } of late) this.#giveUpLate(partition, records)
     for (const partition of gone) this.#cancel(partition, 'PARTITION_GONE')
     for (const { leader, partitions } of requests) {
       for (const partition of partitions) this.#partitions.moveToEnd(partition)
@@ -180,6 +185,14 @@ export class Sender {
       partition.gaveUp()
       this.#completer.allFailed(batch, outcome, { causeCode: 'ENCODING_FAILED', cause })
     }
+    this.requestRun()
+  }
+
+  #giveUpLate(partition: PartitionState, records: readonly PendingRecord[]): void {
+    const batch = partition.batch as ProducerBatch
+    for (const pending of records) this.#completer.failed(pending, batch, 'not-sent', { causeCode: THROTTLED })
+    this.stats.expiredRecords += records.length
+    partition.recordsLeft()
     this.requestRun()
   }
 
@@ -204,11 +217,18 @@ export class Sender {
     })
     this.#inFlight.delete(leader, partitions)
     const throttled = Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0))
-    if (throttled > 0) this.#inFlight.mute(leader, clock.now() + throttled)
+    if (throttled > 0) this.#mute(leader, throttled, clock.now() - at.now)
     partitions.forEach((partition, index) => {
       this.#complete(partition, batches[index] as ProducerBatch, outcomes[index] as ProduceOutcome)
     })
     this.#runOnce()
+  }
+
+  #mute(leader: number, ms: number, answerMs: number): void {
+    this.#inFlight.mute(leader, this.#options.clock.now() + ms, answerMs)
+    this.stats.throttledRequests++
+    this.stats.throttleTimeMs += ms
+    this.stats.maxThrottleTimeMs = Math.max(this.stats.maxThrottleTimeMs, ms)
   }
 
   /** All or nothing: a request is written only if no record has left its batches, and each has one with time left. */
@@ -290,11 +310,12 @@ export class Sender {
     const left = new Set<PartitionState>()
     for (const pending of records) {
       if (pending.completed) continue
+      this.stats.expiredRecords++
       const partition = this.#partitions.of(pending)
-      if (this.#accumulator.remove(pending)) this.#completer.unsent(pending, this.#whyLate(partition))
+      const causeCode = this.#whyLate(partition, pending)
+      if (this.#accumulator.remove(pending)) this.#completer.unsent(pending, causeCode)
       else if (partition.batch) {
         const { lastCause: cause } = partition.batch
-        const causeCode = this.#whyLate(partition)
         this.#completer.failed(pending, partition.batch, partition.outcomeSoFar, { causeCode, cause })
         left.add(partition)
       }
@@ -305,9 +326,12 @@ export class Sender {
   }
 
   /** What kept a record waiting until its deadline. A topic that is missing is reported as to a new producer. */
-  #whyLate({ topic, batch, reason }: PartitionState): string {
+  #whyLate({ topic, partition, batch, reason, isInFlight }: PartitionState, pending: PendingRecord): string {
     if (this.metadata.isMissing(topic)) return 'UNKNOWN_TOPIC_OR_PARTITION'
-    return batch?.lastCauseCode ?? reason ?? 'DEADLINE'
+    const leader = this.metadata.leader(topic, partition)?.leader ?? -1
+    if (!isInFlight && this.#inFlight.mutedUntil(leader) > this.#options.clock.now()) return THROTTLED
+    const known = batch?.lastCauseCode ?? reason
+    return known ?? (this.#inFlight.wasHeldBack(leader, pending) ? THROTTLED : 'DEADLINE')
   }
 
   /** A request that nobody waits for any more must not go on in a sandbox that is about to be frozen. */

@@ -51,7 +51,13 @@ export interface ScriptedKafkaClientOptions {
 
 export class ScriptedKafkaClient implements KafkaClient {
   readonly logs: PartitionLog[]
-  readonly stats: ConnectionStats = { connectionAttempts: 0, openConnections: 0, destroyed: {}, graces: 0 }
+  readonly stats: ConnectionStats = {
+    connectionAttempts: 0,
+    connectionAttemptsByReason: {},
+    openConnections: 0,
+    destroyed: {},
+    graces: 0,
+  }
   readonly #options: ScriptedKafkaClientOptions
   readonly #late: { after: number; deliver: () => void }[] = []
   #attempts = 0

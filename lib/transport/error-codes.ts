@@ -78,6 +78,9 @@ export function errorCodeRow(code: number): ErrorCodeRow {
 /** An earlier record of the same order group was not acknowledged. */
 export const ORDER_GROUP_STOPPED = 'ORDER_GROUP_STOPPED'
 
+/** The leader's quota left the record no time: the broker asked for a pause, which the Sender waits out. */
+export const THROTTLED = 'THROTTLED'
+
 interface ClientCause {
   readonly refresh?: Refresh
   readonly failure: DeliveryFailureCode
@@ -90,6 +93,7 @@ const clientCauses = {
   PARTITION_GONE: { failure: 'partition-gone' },
   [ORDER_GROUP_STOPPED]: { failure: 'order-group-stopped' },
   DEADLINE: { failure: 'deadline' },
+  [THROTTLED]: { failure: 'quota' },
   CLOSED: { failure: 'unavailable' },
   /** The record could not become part of a record batch, alone either; the error's cause says why. */
   ENCODING_FAILED: { failure: 'unavailable' },

@@ -95,6 +95,8 @@ export type DropReason = 'deadline' | 'close'
 /** Counters of a driver since it was created. */
 export interface ConnectionStats {
   readonly connectionAttempts: number
+  /** Why they were made: `FIRST`, `BUSY`, or why the connection before ended. */
+  readonly connectionAttemptsByReason: Readonly<Record<string, number>>
   /** The connections that are open now. */
   readonly openConnections: number
   /** Destroyed connections by reason. */

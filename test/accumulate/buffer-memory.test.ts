@@ -82,7 +82,11 @@ test('rule 7: of a call larger than the memory nothing is sent after its deadlin
   assert.ok(brokers.produceTimes.length > 2 && brokers.produceTimes.every(time => time < 500))
   await clock.advance(1000)
   assert.ok(brokers.produceTimes.every(time => time < 500))
-  assert.equal(producer.metrics().bufferUsed, 0)
+  const { bufferUsed, bufferWaits, bufferWaitTimeMs, expiredRecords } = producer.metrics()
+  assert.deepEqual([bufferUsed, bufferWaitTimeMs], [0, 500], 'it waited all the time, but for the first records')
+  assert.ok(bufferWaits > 2)
+  const failed = reports.filter(({ kind }) => kind === 'failed').length
+  assert.equal(expiredRecords, failed, 'those that waited for memory and those that waited for an answer')
 })
 
 test('rule 7: a record that gets its memory after the deadline, in the grace after a freeze, is not sent', async () => {

@@ -125,6 +125,7 @@ test('connections.max.idle.ms: a connection that was idle for longer is replaced
     await pause(300)
     assert.equal(await send(producer), 'delivered')
     assert.equal(cluster.connections, 2)
+    assert.deepEqual(producer.metrics().connectionAttemptsByReason, { FIRST: 1, IDLE: 1 })
   })
 })
 

@@ -78,6 +78,40 @@ test('the first line has counts, metrics of its outcome and of the producer; a w
   assert.deepEqual([warm.Records, warm.BatchRecords, warm.ConnectionAttempts], [1, 1, undefined])
 })
 
+test('the line says why connections were made, and has what a quota and a full buffer cost, where they did', () => {
+  const changes = {
+    connectionAttempts: 3,
+    connectionAttemptsByReason: { FIRST: 1, REQUEST_TIMEOUT: 2 },
+    throttleTimeMs: 700,
+    expiredRecords: 4,
+    bufferWaits: 2,
+    bufferWaitTimeMs: 90,
+  }
+  const [[cold], [warm], [still]] = linesOf(
+    { fates: ['delivered'] },
+    { fates: ['delivered'], producer: producerMetrics(changes) },
+    { fates: ['delivered'], producer: producerMetrics(changes) },
+  ) as [[Line], [Line], [Line]]
+  for (const line of [cold, warm, still]) assertEmf(line)
+  assert.deepEqual(
+    [cold, warm, still].map(({ newConnections }) => newConnections),
+    [{ FIRST: 1 }, { REQUEST_TIMEOUT: 2 }, undefined],
+  )
+  assert.deepEqual(
+    [cold, warm, still].map(({ ThrottleTime, ExpiredRecords, BufferWaits, BufferWaitTime }) => [
+      ThrottleTime,
+      ExpiredRecords,
+      BufferWaits,
+      BufferWaitTime,
+    ]),
+    [
+      [undefined, undefined, undefined, undefined],
+      [700, 4, 2, 90],
+      [undefined, undefined, undefined, undefined],
+    ],
+  )
+})
+
 test('each further topic and outcome has a line with only metrics', () => {
   const [[first, ...others]] = linesOf({
     fates: ['delivered', 'refused', 'delivered', 'dead-lettered'],

@@ -28,7 +28,8 @@ export interface BrokerNodeOptions {
 /** Shared by the broker nodes of a client. */
 export interface SharedState {
   versions: ApiVersions | undefined
-  connectionAttempts: number
+  /** Connection attempts by reason: `FIRST`, `BUSY`, or why the connection before ended. */
+  attemptsByReason: Record<string, number>
   /**
    * New connections that brokers closed after their first bytes, before an answer; undefined once a connection has
    * succeeded, which proves security.protocol.
@@ -73,6 +74,8 @@ export class BrokerNode {
   #connecting: Promise<void> | undefined
   /** The connection of the attempt in progress. */
   #opening: BrokerConnection | undefined
+  /** Why the next connection of a slot is made. */
+  readonly #reasons: Record<Slot, string> = { data: 'FIRST', control: 'BUSY' }
   #failures = 0
   /** Which of the addresses of its name the next connection tries first. */
   #addressOffset = 0
@@ -198,7 +201,7 @@ export class BrokerNode {
   async #connect(slot: Slot): Promise<void> {
     this.#throwIfRefused()
     await sleepUntil(this.#options.clock, this.#notBefore)
-    const connection = await this.#openWithRenewal()
+    const connection = await this.#openWithRenewal(slot)
     if (this.#closed) connection.destroy('CLOSE')
     this.#failures = 0
     this.#refusal = undefined
@@ -210,16 +213,17 @@ export class BrokerNode {
   }
 
   /** Tries once more if the broker refuses the credentials and they have changed since. */
-  async #openWithRenewal(): Promise<BrokerConnection> {
+  async #openWithRenewal(slot: Slot): Promise<BrokerConnection> {
     try {
-      return await this.#openConnection()
+      return await this.#openConnection(slot)
     } catch (error) {
       const refusal = error as TransportError
       if (refusal.causeCode !== 'AUTHENTICATION_FAILED' || !(await this.#options.security.renew(this.#connectDeadline)))
         throw this.#rememberRefusal(refusal)
     }
+    this.#reasons[slot] = 'CREDENTIALS_RENEWED'
     try {
-      return await this.#openConnection()
+      return await this.#openConnection(slot)
     } catch (error) {
       throw this.#rememberRefusal(error as TransportError)
     }
@@ -234,7 +238,7 @@ export class BrokerNode {
     return Deadline.after(this.#options.clock, this.#options.connectTimeoutMs)
   }
 
-  async #openConnection(): Promise<BrokerConnection> {
+  async #openConnection(slot: Slot): Promise<BrokerConnection> {
     const { clock, clientId, connectTimeoutMs } = this.#options
     const deadline = this.#connectDeadline
     const security = await this.#connectionSecurity(deadline)
@@ -250,7 +254,10 @@ export class BrokerNode {
       answerTimes: this.#answerTimes,
       lookup: rotatingLookup(this.#addressOffset),
       listenFirstMs,
-      onDestroyed: (dead, reason) => this.#onDestroyed(dead, reason),
+      onDestroyed: (dead, reason) => {
+        this.#reasons[slot] = reason
+        this.#onDestroyed(dead, reason)
+      },
       onGrace: () => {
         this.#shared.graces++
       },
@@ -258,7 +265,8 @@ export class BrokerNode {
         this.#shared.closedAttempts = undefined
       },
     })
-    this.#shared.connectionAttempts++
+    const reason = this.#reasons[slot]
+    this.#shared.attemptsByReason[reason] = (this.#shared.attemptsByReason[reason] ?? 0) + 1
     this.#opening = connection
     try {
       this.#shared.versions = await connection.connect(

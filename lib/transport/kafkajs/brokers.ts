@@ -26,7 +26,7 @@ export type Send<T> = (connection: BrokerConnection, ms: number) => Promise<T>
 export class Brokers {
   readonly shared: SharedState = {
     versions: undefined,
-    connectionAttempts: 0,
+    attemptsByReason: {},
     closedAttempts: 0,
     graces: 0,
     lastSilence: Number.NEGATIVE_INFINITY,

@@ -57,9 +57,10 @@ export class KafkaJsClient implements KafkaClient {
   }
 
   get stats(): ConnectionStats {
-    const { connectionAttempts, graces, destroyed } = this.#brokers.shared
+    const { attemptsByReason, graces, destroyed } = this.#brokers.shared
     return {
-      connectionAttempts,
+      connectionAttempts: Object.values(attemptsByReason).reduce((sum, count) => sum + count, 0),
+      connectionAttemptsByReason: { ...attemptsByReason },
       graces,
       destroyed: { ...destroyed },
       openConnections: this.#brokers.openConnections,
