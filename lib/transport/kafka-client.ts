@@ -13,6 +13,8 @@ export interface PartitionMetadata {
 
 export interface TopicMetadata {
   readonly topic: string
+  /** Kafka's id of the topic: one that is created anew gets another. Null or missing where the brokers report none. */
+  readonly topicId?: string | null
   /** Kafka's name of the topic's error, or null. */
   readonly error: string | null
   readonly partitions: readonly PartitionMetadata[]

@@ -4,10 +4,13 @@ import { transportError } from './error-codes.ts'
 
 export class ResponseReader {
   readonly #bytes: Buffer
+  readonly #isFlexible: boolean
   #at = 0
 
-  constructor(bytes: Buffer) {
+  /** @param isFlexible the version has compact lengths and tagged fields (KIP-482) */
+  constructor(bytes: Buffer, isFlexible = false) {
     this.#bytes = bytes
+    this.#isFlexible = isFlexible
   }
 
   int16(): number {
@@ -24,46 +27,54 @@ export class ResponseReader {
 
   /** Null is read as ''. */
   string(): string {
-    const length = Math.max(0, this.int16())
+    return this.nullableString() ?? ''
+  }
+
+  nullableString(): string | null {
+    const length = this.#stringLength()
+    if (length < 0) return null
     const begin = this.#take(length)
     return this.#bytes.toString('utf8', begin, begin + length)
   }
 
-  /** An unsigned varint of at most 32 bits. */
-  varint(): number {
-    let value = 0
-    for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.#bytes[this.#take(1)] as number
-      value += (byte & 0x7f) * 2 ** shift
-      if (byte < 0x80) return value
-    }
-    throw this.#malformed('a number of at most 5 bytes', 'a longer one')
+  skipString(): void {
+    this.#take(Math.max(0, this.#stringLength()))
   }
 
-  /** Null is read as ''. */
-  compactString(): string {
-    const length = Math.max(0, this.varint() - 1)
+  /** In Kafka's form: base64url without padding. The id of zeros, which stands for none, is null. */
+  uuid(): string | null {
+    const begin = this.#take(16)
+    const bytes = this.#bytes.subarray(begin, begin + 16)
+    return bytes.some(byte => byte !== 0) ? bytes.toString('base64url') : null
+  }
+
+  /** A view of the response's bytes, in a version that is not flexible. Null is read as empty. */
+  bytes(): Buffer {
+    const length = Math.max(0, this.int32())
     const begin = this.#take(length)
-    return this.#bytes.toString('utf8', begin, begin + length)
+    return this.#bytes.subarray(begin, begin + length)
   }
 
-  skipCompactString(): void {
-    this.#take(Math.max(0, this.varint() - 1))
+  /** Calls `read` for each element of an array. Null is read as an empty array. */
+  each(read: () => void): void {
+    for (let count = this.#isFlexible ? this.#varint() - 1 : this.int32(); count > 0; count--) read()
   }
 
-  /** Calls `read` for each element of a compact array. Null is read as an empty array. */
-  eachCompact(read: () => void): void {
-    for (let count = this.varint() - 1; count > 0; count--) read()
+  list<T>(read: () => T): T[] {
+    const list: T[] = []
+    this.each(() => list.push(read()))
+    return list
   }
 
   /**
-   * Reads a section of tagged fields.
+   * Reads a section of tagged fields; a version that is not flexible has none.
    * @param read called with the tag; what it leaves unread of the field is skipped
    */
   tags(read: (tag: number) => void = () => {}): void {
-    for (let count = this.varint(); count > 0; count--) {
-      const tag = this.varint()
-      const size = this.varint()
+    if (!this.#isFlexible) return
+    for (let count = this.#varint(); count > 0; count--) {
+      const tag = this.#varint()
+      const size = this.#varint()
       const end = this.#at + size
       read(tag)
       if (this.#at > end) throw this.#malformed(`a field of ${size} bytes`, 'a longer one')
@@ -75,13 +86,19 @@ export class ResponseReader {
     this.#take(bytes)
   }
 
-  skipString(): void {
-    this.#take(Math.max(0, this.int16()))
+  #stringLength(): number {
+    return this.#isFlexible ? this.#varint() - 1 : this.int16()
   }
 
-  /** Calls `read` for each element of an array. Null is read as an empty array. */
-  each(read: () => void): void {
-    for (let count = this.int32(); count > 0; count--) read()
+  /** Unsigned, of at most 32 bits. */
+  #varint(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.#bytes[this.#take(1)] as number
+      value += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) return value
+    }
+    throw this.#malformed('a number of at most 5 bytes', 'a longer one')
   }
 
   #take(bytes: number): number {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
 
-interface Field {
+export interface Field {
   readonly name: string
   readonly type: string
   readonly versions: string
@@ -58,7 +58,7 @@ function zipEntry(zip: Buffer, name: string): Buffer {
 }
 
 /** @param versions e.g. `8`, `3-13`, `9+`, `none` */
-function includes(versions: string | undefined, version: number): boolean {
+export function includes(versions: string | undefined, version: number): boolean {
   if (versions === undefined || versions === 'none') return false
   const [, from, more] = versions.match(/^(\d+)(\+|-\d+)?$/) ?? []
   const least = Number(from)

@@ -13,12 +13,13 @@ import { FrameReader } from '../frame-reader.ts'
 import type { EncodedBatch, ProduceRequest } from '../kafka-client.ts'
 import type { ProduceAnswer, ProduceCodec } from '../produce/produce-codec.ts'
 import { beginRequest } from '../request-header.ts'
+import { API_VERSIONS_VERSION, apiVersions, REQUIRED_VERSIONS } from './api-versions-protocol.ts'
 import { connectionError } from './connection-error.ts'
 import { ConnectionSocket } from './connection-socket.ts'
 import { FramedRequests } from './framed-requests.ts'
 import { closedEarly, noAnswer } from './refused-connection.ts'
 import { toSasl } from './sasl.ts'
-import { API_VERSIONS, API_VERSIONS_VERSION, type ApiVersions, apiVersions, REQUIRED_VERSIONS } from './wire.ts'
+import { API_VERSIONS, type ApiVersions } from './wire-protocol.ts'
 
 const NEVER_MS = 2 ** 30
 /** A connection is replaced when this share of its session is left, or this many ms if they are less. */

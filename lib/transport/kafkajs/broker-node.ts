@@ -13,7 +13,7 @@ import { BrokerConnection } from './broker-connection.ts'
 import { SILENT_MS } from './first-success.ts'
 import { atLimit, CLOSED_WHILE_CONNECTING, LISTEN_FIRST_MS, protocolMismatch } from './refused-connection.ts'
 import { rotatingLookup } from './rotating-lookup.ts'
-import type { ApiVersions } from './wire.ts'
+import type { ApiVersions } from './wire-protocol.ts'
 
 export interface BrokerNodeOptions {
   readonly clientId: string

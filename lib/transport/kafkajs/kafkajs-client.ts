@@ -22,7 +22,8 @@ import { failure, outcomeOf } from '../produce-outcome.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import type { BrokerNode } from './broker-node.ts'
 import { asTransportError, Brokers, type BrokersOptions } from './brokers.ts'
-import * as wire from './wire.ts'
+import { metadata, metadataVersion } from './metadata-protocol.ts'
+import { initProducerId } from './wire.ts'
 
 /** A connection that was idle for longer is probed together with its first Produce. */
 const PROBE_AFTER_IDLE_MS = 100
@@ -73,15 +74,19 @@ export class KafkaJsClient implements KafkaClient {
     options?: MetadataRequestOptions,
   ): Promise<Cluster> {
     const answer = await this.#brokers.askAny(
-      (connection, ms) => connection.call(wire.metadata(topics), ms, { sparesProduces: true }),
+      (connection, ms) => {
+        const request = metadata(topics, metadataVersion(connection.versions))
+        return connection.call(request, ms, { sparesProduces: true })
+      },
       deadline,
       options?.isElsewhere,
     )
     this.#brokers.learn(answer.brokers)
     return {
       clusterId: answer.clusterId,
-      topics: answer.topics.map(({ topic, errorCode, partitions }) => ({
+      topics: answer.topics.map(({ topic, topicId, errorCode, partitions }) => ({
         topic,
+        topicId,
         error: errorCode === 0 ? null : errorCodeRow(errorCode).name,
         partitions: partitions.map(p => ({
           partition: p.partition,
@@ -95,7 +100,7 @@ export class KafkaJsClient implements KafkaClient {
 
   initProducerId(deadline: Deadline): Promise<ProducerIdAndEpoch> {
     return this.#brokers.askAny(async (connection, ms) => {
-      const answer = await connection.call(wire.initProducerId(), ms, { sparesProduces: true })
+      const answer = await connection.call(initProducerId(), ms, { sparesProduces: true })
       if (answer.errorCode === 0) return { producerId: answer.producerId, epoch: answer.epoch }
       const row = errorCodeRow(answer.errorCode)
       const advice =

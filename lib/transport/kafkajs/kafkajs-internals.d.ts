@@ -72,17 +72,3 @@ declare module 'kafkajs/src/protocol/encoder.js' {
     writeArray(value: readonly unknown[]): this
   }
 }
-
-declare module 'kafkajs/src/protocol/decoder.js' {
-  export default class Decoder {
-    constructor(buffer: Buffer)
-    readInt8(): number
-    readInt16(): number
-    readInt32(): number
-    readInt64(): { toString(): string }
-    readBoolean(): boolean
-    readString(): string | null
-    readBytes(): Buffer | null
-    readArray<T>(reader: (decoder: Decoder) => T): T[]
-  }
-}

@@ -65,18 +65,18 @@ function encode(
 }
 
 function decode(body: Buffer): ProduceAnswer {
-  const reader = new ResponseReader(body)
+  const reader = new ResponseReader(body, true)
   reader.tags() // of the response's header
   const partitions = new Map<string, PartitionAnswer>()
-  reader.eachCompact(() => {
-    const topic = reader.compactString()
-    reader.eachCompact(() => partitions.set(topicPartition(topic, reader.int32()), readPartition(reader)))
+  reader.each(() => {
+    const topic = reader.string()
+    reader.each(() => partitions.set(topicPartition(topic, reader.int32()), readPartition(reader)))
     reader.tags()
   })
   const throttleTimeMs = reader.int32()
   const endpoints: NodeEndpoint[] = []
   reader.tags(tag => {
-    if (tag === NODE_ENDPOINTS) reader.eachCompact(() => endpoints.push(readEndpoint(reader)))
+    if (tag === NODE_ENDPOINTS) reader.each(() => endpoints.push(readEndpoint(reader)))
   })
   return { partitions, throttleTimeMs, endpoints }
 }
@@ -87,12 +87,12 @@ function readPartition(reader: ResponseReader): PartitionAnswer {
   const logAppendTime = reader.int64()
   reader.skip(8) // logStartOffset
   const recordErrors: { index: number }[] = []
-  reader.eachCompact(() => {
+  reader.each(() => {
     recordErrors.push({ index: reader.int32() })
-    reader.skipCompactString()
+    reader.skipString()
     reader.tags()
   })
-  reader.skipCompactString() // errorMessage: may quote the record
+  reader.skipString() // errorMessage: may quote the record
   let currentLeader: CurrentLeader | undefined
   reader.tags(tag => {
     if (tag === CURRENT_LEADER) currentLeader = { leader: reader.int32(), leaderEpoch: reader.int32() }
@@ -101,8 +101,8 @@ function readPartition(reader: ResponseReader): PartitionAnswer {
 }
 
 function readEndpoint(reader: ResponseReader): NodeEndpoint {
-  const endpoint = { nodeId: reader.int32(), host: reader.compactString(), port: reader.int32() }
-  reader.skipCompactString() // rack
+  const endpoint = { nodeId: reader.int32(), host: reader.string(), port: reader.int32() }
+  reader.skipString() // rack
   reader.tags()
   return endpoint
 }
