@@ -52,7 +52,7 @@ async function throttled(options: Partial<ScriptedKafkaClientOptions> = {}) {
 }
 
 // It ended as `deadline`, and no counter had the pause.
-test('rule 12: a record that a pause holds back until its deadline ends as quota; the metrics have the pause', async () => {
+test('rule 12: a record that a pause holds back until its deadline ends as quota; metrics have it', async () => {
   const { clock, producer, send, values } = await throttled()
   const late = send('late', 600)
   const inTime = send('in time', 5000)
