@@ -6,6 +6,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   'unknown-topic': 'their topic has no contract; add one, or use --to <topic>, --any-topic, or dead-letters discard',
   'topic-not-on-cluster': 'their topic does not exist; create it, use --to <topic>, or dead-letters discard',
   'other-cluster': 'they were sent to another cluster; --other-cluster sends them here',
+  'message-not-whole':
+    'their message holds others that are not sent; set KAFKA_DEAD_LETTER to a target that takes those',
   'still-in-doubt': 'their batch may still reach the log; run it again in some minutes',
   'log-deleted': 'they may have been in the deleted part of the log; --error log-deleted --no-verify sends them',
   'look-up-incomplete':

@@ -131,6 +131,7 @@ type Count =
   | 'unreadable'
   | 'notCompleted'
   | 'notNoted'
+  | 'moved'
 
 function sumOf(results: readonly RedriveResult[], name: Count): number {
   return results.reduce((total, result) => total + result[name], 0)
@@ -156,6 +157,9 @@ function print(results: readonly RedriveResult[], hasTable: boolean): void {
     printMessage(
       `${counted(notCompleted, 'record')} in Kafka whose dead letters could not be deleted: the next run meets them.`,
     )
+  const moved = sum('moved')
+  if (moved > 0)
+    printMessage(`${counted(moved, 'dead letter')} of messages that were sent in part are in KAFKA_DEAD_LETTER now.`)
   const notNoted = sum('notNoted')
   if (notNoted > 0)
     printMessage(`${counted(notNoted, 'dead letter')} stay as they were, because their target refused the note.`)

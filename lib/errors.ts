@@ -56,6 +56,7 @@ export const ERROR_CODES = {
     'redrive-running',
     'stop-requested',
     'not-found',
+    'message-not-whole',
     'still-in-doubt',
     'other-cluster',
     'look-up-incomplete',

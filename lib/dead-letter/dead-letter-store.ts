@@ -14,6 +14,19 @@ export interface OpenDeadLetter<Handle = unknown> {
   readonly verified: boolean
   /** What the store needs to complete this entry; opaque to everybody else. */
   readonly handle: Handle
+  /** The other dead letters of its message, if a message of a source holds several: it can only be deleted whole. */
+  readonly siblings?: readonly DeadLetter[]
+}
+
+/**
+ * A message that must not stay as it is: some of its dead letters are completed, or the record of one is in doubt by
+ * now, which can't be noted on the message.
+ */
+export interface PartlyDone<Handle = unknown> {
+  /** How many of its dead letters are completed. */
+  readonly completed: number
+  /** The others, in their newest version. */
+  readonly open: readonly OpenDeadLetter<Handle>[]
 }
 
 export interface Completed<Handle = unknown> {
@@ -79,6 +92,8 @@ export interface DeadLetterStore<Handle = unknown> {
    * @throws NotCompletedError after it completed the others · when the target as a whole can't be written to
    */
   complete(completed: readonly Completed<Handle>[]): Promise<void>
+  /** The messages of a source whose open dead letters have to be stored elsewhere, so that they can be completed. */
+  partlyDone?(): readonly PartlyDone<Handle>[]
   /** Replaces a dead letter by another version; the new one is safe before the old one is removed. */
   replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void>
   /** Removes dead letters that were completed more than COMPLETED_MS ago. Only for the holder of the lease. */

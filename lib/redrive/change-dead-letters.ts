@@ -1,9 +1,11 @@
 // Changes open dead letters without sending them: ends them, replaces one by an edited version, takes them out of
 // parking. Each target is changed under its lease.
+import { createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import { NotCompletedError, type OpenDeadLetter, type TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
-import { KafkaProducerError } from '../errors.ts'
+import { DeadLetterError, KafkaProducerError } from '../errors.ts'
 import { claimCompleter, completeWithClaims } from './complete-claims.ts'
+import { type DeadLetterTargets, divideMessages } from './divide-messages.ts'
 import type { ListContext, ListRequest } from './list-dead-letters.ts'
 import { isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import { sourcesOf } from './run-redrive.ts'
@@ -84,13 +86,14 @@ export async function replaceDeadLetters(
 async function changeAll(request: ListRequest, context: ChangeContext, change: Change): Promise<ChangeResult[]> {
   const { config, signal } = context
   const results: ChangeResult[] = []
+  const targets = createDeadLetterPublisher(config, context.warn)
   for (const source of sourcesOf(request, context)) {
     const counts: Counts = { seen: 0, changed: 0, unreadable: 0 }
     results.push(counts)
     let store: TargetDeadLetterStore | undefined
     try {
       store = await openDeadLetterStore(source, config, context)
-      await changeOne(store, request, context, change, counts)
+      await changeOne(store, request, { ...context, targets }, change, counts)
     } catch (error) {
       const code = codeOf(error)
       if (isNotCreatedYet(code, source, config)) continue
@@ -102,7 +105,16 @@ async function changeAll(request: ListRequest, context: ChangeContext, change: C
     if (signal?.aborted) counts.stopped ??= 'interrupted'
     if (signal?.aborted) break
   }
+  await targets.close()
   return results
+}
+
+function notWhole(): DeadLetterError {
+  return new DeadLetterError(
+    'message-not-whole',
+    'A message holds further dead letters and can only be deleted whole: set KAFKA_DEAD_LETTER to a target that ' +
+      'takes these, or change all of them.',
+  )
 }
 
 function codeOf(error: unknown): string {
@@ -113,13 +125,13 @@ function codeOf(error: unknown): string {
 function changeOne(
   store: TargetDeadLetterStore,
   request: ListRequest,
-  { signal, onSeen, onUnreadable, onChanged }: ChangeContext,
+  { signal, onSeen, onUnreadable, onChanged, targets }: ChangeContext & { readonly targets: DeadLetterTargets },
   change: Change,
   counts: Counts,
 ): Promise<void> {
   const { limit = Number.POSITIVE_INFINITY } = request
   return underLease(store, async lease => {
-    let refusal: NotCompletedError | undefined
+    let refusal: DeadLetterError | undefined
     const changeBatch = async (batch: readonly OpenDeadLetter[]) => {
       if (batch.length === 0) return
       await lease.check()
@@ -150,12 +162,19 @@ function changeOne(
         counts.seen++
         onSeen?.(open.deadLetter)
         if (!matches(open.deadLetter, request)) continue
+        if (!targets.isOn && open.siblings?.some(sibling => !matches(sibling, request))) {
+          refusal ??= notWhole()
+          continue
+        }
         batch.push(open)
         if (batch.length < BATCH) continue
         await changeBatch(batch)
         batch = []
       }
       if (!signal?.aborted) await changeBatch(batch)
+      const { left } = await divideMessages(store, targets)
+      counts.changed -= left
+      if (left > 0) refusal ??= notWhole()
       if (!store.givesMoreAfterCompletion || signal?.aborted || counts.changed >= limit) break
     }
     await lease.check()

@@ -1,12 +1,17 @@
 // The dead letters of an SQS batch that Lambda received. Lambda deletes the completed ones; the others are received
 // again.
+import { fingerprintOf } from '../dead-letter/copies.ts'
+import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type {
   Completed,
   DeadLetterStore,
   Lease,
   OpenDeadLetter,
+  PartlyDone,
   ReadOptions,
 } from '../dead-letter/dead-letter-store.ts'
+import { mergeDeadLetters } from '../dead-letter/merge-dead-letters.ts'
+import { MessageParts } from '../dead-letter/message-parts.ts'
 import { queueName, type SourceMessageReader } from '../dead-letter/raw-message.ts'
 import { roleOf } from '../dead-letter/sqs/message-queues.ts'
 import { type MessageReading, type QueueRole, readMessage } from '../dead-letter/sqs/read-message.ts'
@@ -15,17 +20,22 @@ import { toRawMessage } from '../lambda/sqs-event.ts'
 import { isJsonObject } from '../record/json-object.ts'
 import type { RedriveSource } from './redrive-sources.ts'
 
-interface Handle {
-  readonly messageId: string
-  readonly index: number
+/** The fingerprint of the dead letter. */
+type Handle = string
+
+interface ReadMessage {
+  readonly id: string
+  /** The fingerprints of its dead letters; undefined if it can't be read. */
+  readonly handles: readonly Handle[] | undefined
 }
 
 export class EventDeadLetterStore implements DeadLetterStore<Handle> {
   readonly #messages: readonly unknown[]
   readonly #sources: readonly RedriveSource[]
   readonly #reader: SourceMessageReader
-  /** Message id → the indexes of its dead letters that are not completed; only for messages that could be read. */
-  readonly #open = new Map<string, Set<number>>()
+  readonly #read: ReadMessage[] = []
+  readonly #open = new Set<Handle>()
+  readonly #parts = new MessageParts()
 
   /**
    * @param messages the `Records` of the event
@@ -39,30 +49,55 @@ export class EventDeadLetterStore implements DeadLetterStore<Handle> {
 
   /** The ids of the messages that go back to the queue. What has no id can't. */
   get returned(): string[] {
-    return this.#messages.map(idOf).filter(id => id !== '' && this.#open.get(id)?.size !== 0)
+    if (this.#read.length === 0) return this.#messages.map(idOf).filter(id => id !== '')
+    const isOpen = ({ handles }: ReadMessage) => handles?.some(handle => this.#open.has(handle)) ?? true
+    return this.#read.flatMap(message => (message.id !== '' && isOpen(message) ? [message.id] : []))
   }
 
+  /** A dead letter that several messages hold is given once, and ends with all of them. */
   async *deadLetters({ onUnreadable }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
-    for (const message of this.#messages) {
-      const messageId = idOf(message)
-      const location = `sqs:${messageId}`
-      const reading = this.#read(message)
+    const byHandle = new Map<Handle, OpenDeadLetter<Handle>>()
+    for (const [index, message] of this.#messages.entries()) {
+      const id = idOf(message)
+      const location = `sqs:${id}`
+      const reading = this.#readOne(message)
       if (reading.kind === 'unreadable') {
+        this.#read.push({ id, handles: undefined })
         onUnreadable?.({ location, reason: reading.reason, count: 1 })
         continue
       }
-      this.#open.set(messageId, new Set(reading.deadLetters.keys()))
-      for (const [index, deadLetter] of reading.deadLetters.entries())
-        yield { deadLetter, location, verified: deadLetter.claimCheck === null, handle: { messageId, index } }
+      const parts = reading.deadLetters.map(deadLetter => ({
+        deadLetter,
+        location,
+        verified: deadLetter.claimCheck === null,
+        handle: fingerprintOf(deadLetter),
+      }))
+      this.#read.push({ id, handles: parts.map(({ handle }) => handle) })
+      // A direct invocation may give two messages one id.
+      for (const open of this.#parts.add(`${index} ${id}`, parts)) {
+        this.#open.add(open.handle)
+        const earlier = byHandle.get(open.handle)
+        const merged = earlier
+          ? { ...earlier, deadLetter: mergeDeadLetters(earlier.deadLetter, open.deadLetter) }
+          : open
+        byHandle.set(open.handle, merged)
+      }
     }
+    yield* byHandle.values()
   }
 
   async complete(completed: readonly Completed<Handle>[]): Promise<void> {
-    for (const { open } of completed) this.#open.get(open.handle.messageId)?.delete(open.handle.index)
+    for (const { open } of completed) this.#open.delete(open.handle)
+  }
+
+  partlyDone(): readonly PartlyDone<Handle>[] {
+    return this.#parts.partlyDone(handle => this.#open.has(handle))
   }
 
   /** The queue counts the receives; the message itself can't be changed. */
-  async replace(): Promise<void> {}
+  async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
+    this.#parts.replace(open, deadLetter)
+  }
 
   async lease(): Promise<Lease> {
     return { check: async () => {}, renew: async () => {}, release: async () => {} }
@@ -74,7 +109,7 @@ export class EventDeadLetterStore implements DeadLetterStore<Handle> {
 
   async close(): Promise<void> {}
 
-  #read(message: unknown): MessageReading {
+  #readOne(message: unknown): MessageReading {
     try {
       const raw = toRawMessage(message)
       const { eventSourceARN: arn } = message as { eventSourceARN: string }

@@ -14,6 +14,7 @@ export class RedriveCounts {
   unreadable = 0
   notCompleted = 0
   notNoted = 0
+  moved = 0
   stopped: string | undefined
   error: string | undefined
   readonly #failed = new Map<string, number>()
@@ -36,9 +37,9 @@ export class RedriveCounts {
   }
 
   result(): RedriveResult {
-    const { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted, notNoted, stopped, error } =
-      this
-    const counts = { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted, notNoted }
+    const { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted, notNoted, moved } = this
+    const { stopped, error } = this
+    const counts = { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted, notNoted, moved }
     return {
       ...counts,
       failed: Object.fromEntries(this.#failed),

@@ -4,6 +4,7 @@ import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { Unreadable } from '../dead-letter/dead-letter-store.ts'
 import type { KafkaProducer } from '../kafka-producer.ts'
 import type { Deadline } from '../time/deadline.ts'
+import type { DeadLetterTargets } from './divide-messages.ts'
 import type { Log } from './log-look-up.ts'
 import type { DeadLetterFilter } from './select-dead-letters.ts'
 import type { TopicSettings } from './topic-facts.ts'
@@ -50,6 +51,8 @@ export interface RedriveOptions extends DeadLetterFilter {
   readonly isDeadLetterTopic?: (topic: string) => boolean
   /** Reads the value of a claim check. Default: such dead letters stay, with `claim-missing`. */
   readonly readClaim?: (deadLetter: DeadLetter) => Promise<DeadLetter>
+  /** Take the rest of a message of a source that was only partly sent. Default: such a message is not sent at all. */
+  readonly deadLetterTargets?: DeadLetterTargets
   /** Notes the value of a claim check as completed. Default: it stays. */
   readonly completeClaim?: (deadLetter: DeadLetter) => Promise<void>
   /** Called after every batch. */
@@ -99,6 +102,8 @@ export interface RedriveResult {
   readonly notCompleted: number
   /** Stay open as they were, because their target refused the note of this attempt, e.g. for its size. */
   readonly notNoted: number
+  /** Of messages that were sent in part: dead letters that are stored in the dead-letter target in their place. */
+  readonly moved: number
   /** Dead letters that matched and stay open, by code. */
   readonly failed: Readonly<Record<string, number>>
   /** Dead letters that matched, by topic and code. */

@@ -21,6 +21,7 @@ import { validateRecord } from '../validate/record-validator.ts'
 import { CompactedKeys, olderOfTheirKeys } from './compacted-keys.ts'
 import { completeWithClaims } from './complete-claims.ts'
 import { originOf } from './dead-letter-origin.ts'
+import { divideMessages } from './divide-messages.ts'
 import type { LookUpResult } from './log-look-up.ts'
 import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveOptions, RedriveResult } from './redrive-options.ts'
@@ -112,9 +113,17 @@ class Redrive {
     for (;;) {
       const before = this.#counts.resent + this.#counts.found
       await this.#readOnce()
+      await this.#divideMessages()
       const progress = this.#counts.resent + this.#counts.found - before
       if (!this.#store.givesMoreAfterCompletion || progress === 0 || this.#options.dryRun || this.#isStopped()) return
     }
+  }
+
+  async #divideMessages(): Promise<void> {
+    if (this.#options.dryRun) return
+    const { moved, left } = await divideMessages(this.#store, this.#options.deadLetterTargets)
+    this.#counts.moved += moved
+    this.#counts.notCompleted += left
   }
 
   async #readOnce(): Promise<void> {
@@ -132,7 +141,9 @@ class Redrive {
       },
     })
     for await (const open of reading) {
-      if (this.#isStopped() || counts.tried + window.length >= limit) break
+      // A message is taken whole: its dead letters follow each other.
+      const isNext = open.siblings === undefined || window.at(-1)?.open.location !== open.location
+      if (this.#isStopped() || (isNext && counts.tried + window.length >= limit)) break
       counts.seen++
       this.#options.onSeen?.(open.deadLetter)
       if (isProbe(open.deadLetter) && !this.#options.dryRun) {
@@ -168,21 +179,21 @@ class Redrive {
 
   /** Counts a dead letter. @returns undefined if it is not tried */
   #take(open: OpenDeadLetter): Candidate | undefined {
-    const { contracts, includeInvalid, anyTopic, to, maxAttempts = MAX_ATTEMPTS } = this.#options
-    const { isDeadLetterTopic = () => false } = this.#options
+    const { contracts, anyTopic, to, deadLetterTargets } = this.#options
     const counts = this.#counts
-    const { deadLetter } = open
-    if (!matches(deadLetter, this.#options, maxAttempts)) return undefined
+    const { deadLetter, siblings = [] } = open
+    const untried = this.#untried(deadLetter)
+    if (untried === 'other') return undefined
     counts.match(deadLetter.record.topic ?? '', deadLetter.failure.code)
-    const topic = to ?? deadLetter.record.topic
-    if (isParked(deadLetter, maxAttempts) || (topic !== null && isDeadLetterTopic(topic))) {
-      counts.parked++
-      return this.#report(open, 'parked')
+    if (untried !== undefined) {
+      counts[untried]++
+      return this.#report(open, untried)
     }
-    if (topic === null || (deadLetter.failure.kind === 'invalid-record' && !(includeInvalid && contracts))) {
-      counts.invalid++
-      return this.#report(open, 'invalid')
+    if (!deadLetterTargets?.isOn && siblings.some(sibling => this.#untried(sibling) !== undefined)) {
+      this.#skip(open, 'message-not-whole')
+      return undefined
     }
+    const topic = (to ?? deadLetter.record.topic) as string
     return {
       open,
       deadLetter: deadLetter.inDoubt ? deadLetter : withTopic(deadLetter, topic),
@@ -190,6 +201,16 @@ class Redrive {
       partition: undefined,
       keptFor: contracts && !anyTopic && !contracts.has(topic) ? 'unknown-topic' : undefined,
     }
+  }
+
+  /** Why a dead letter is not even tried; `other`: the filter leaves it out. */
+  #untried(deadLetter: DeadLetter): 'other' | 'parked' | 'invalid' | undefined {
+    const { contracts, includeInvalid, to, maxAttempts = MAX_ATTEMPTS, isDeadLetterTopic = () => false } = this.#options
+    if (!matches(deadLetter, this.#options, maxAttempts)) return 'other'
+    const topic = to ?? deadLetter.record.topic
+    if (isParked(deadLetter, maxAttempts) || (topic !== null && isDeadLetterTopic(topic))) return 'parked'
+    const isInvalid = deadLetter.failure.kind === 'invalid-record' && !(includeInvalid && contracts)
+    return topic === null || isInvalid ? 'invalid' : undefined
   }
 
   /** Counts and reports a dead letter that stays. */

@@ -1,12 +1,13 @@
 // Runs a requested redrive: of each target of a chain in turn, or of a store that the caller has opened.
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
-import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
+import { createDeadLetterProducer, createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
 import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import { KafkaProducerError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { LogReader } from '../transport/kafkajs/log-reader.ts'
 import { claimCompleter } from './complete-claims.ts'
+import type { DeadLetterTargets } from './divide-messages.ts'
 import { createLogReader, deadLetterTopicsOf, isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import { claimReader } from './read-claim.ts'
 import { type RedriveOptions, type RedriveResult, redrive } from './redrive.ts'
@@ -44,10 +45,10 @@ export interface RedriveContext {
 export function runRedrive(request: RedriveRequest, context: RedriveContext): Promise<RedriveResult[]> {
   const { config } = context
   const sources = sourcesOf(request, context)
-  return withConnections(context, async (producer, reader) => {
+  return withConnections(context, async connections => {
     let isClusterDown = false
     const options = {
-      ...optionsOf(request, context, producer, reader),
+      ...optionsOf(request, context, connections),
       onClusterDown: () => {
         isClusterDown = true
       },
@@ -91,9 +92,9 @@ export function redriveStore(
   request: RedriveRequest,
   context: RedriveContext,
 ): Promise<RedriveResult> {
-  return withConnections(context, (producer, reader) =>
+  return withConnections(context, connections =>
     redrive(store, {
-      ...optionsOf(request, context, producer, reader),
+      ...optionsOf(request, context, connections),
       isDeadLetterTopic: deadLetterTopicsOf(context.config.deadLetter),
     }),
   )
@@ -109,22 +110,28 @@ export function sourcesOf(
 
 async function withConnections<T>(
   { config, warn }: RedriveContext,
-  run: (producer: RedriveOptions['producer'], reader: LogReader) => Promise<T>,
+  run: (connections: Connections) => Promise<T>,
 ): Promise<T> {
   const producer = createDeadLetterProducer(config)
   const { reader, closeReader } = createLogReader(config, { warn })
+  const deadLetterTargets = createDeadLetterPublisher(config, warn)
   try {
-    return await run(producer, reader)
+    return await run({ producer, reader, deadLetterTargets })
   } finally {
-    await Promise.all([producer.close(), closeReader()])
+    await Promise.all([producer.close(), closeReader(), deadLetterTargets.close()])
   }
+}
+
+interface Connections {
+  readonly producer: RedriveOptions['producer']
+  readonly reader: LogReader
+  readonly deadLetterTargets: DeadLetterTargets
 }
 
 function optionsOf(
   request: RedriveRequest,
   context: RedriveContext,
-  producer: RedriveOptions['producer'],
-  reader: LogReader,
+  { producer, reader, deadLetterTargets }: Connections,
 ): RedriveOptions {
   const { verify, from: _from, sourceQueue: _sourceQueue, ...options } = request
   const { config, contracts, deadline, signal, onProgress, onDeadLetter, onSeen, onUnreadable, warn } = context
@@ -135,6 +142,7 @@ function optionsOf(
     ...options,
     ...defined,
     producer,
+    deadLetterTargets,
     contracts,
     inDoubtWaitMs: config.redriveInDoubtWaitMs,
     readClaim: claimReader(targets),

@@ -171,6 +171,25 @@ test('a message goes back to the queue until its dead letters are completed, or 
   assert.deepEqual(store.returned, ['none'])
 })
 
+// Both messages were sent, one of them for nothing.
+test('two messages with one dead letter give it once, and are deleted together', async () => {
+  const records = ['one', 'other'].map(id => inQueue('dead-letters', deadLetterOf('copied'), id))
+  const store = new EventDeadLetterStore(records, SOURCES, reader)
+  const open = await Array.fromAsync(store.deadLetters())
+  assert.equal(open.length, 1)
+  assert.deepEqual(store.returned, ['one', 'other'])
+  await store.complete(open.map(each => ({ open: each, location: 'kafka:t-0@1' })))
+  assert.deepEqual(store.returned, [])
+})
+
+test('a message whose id another one has, too, is returned for itself', async () => {
+  const records = ['a', 'b'].map(id => inQueue('dead-letters', deadLetterOf(id), 'same'))
+  const store = new EventDeadLetterStore(records, SOURCES, reader)
+  const open = await Array.fromAsync(store.deadLetters())
+  await store.complete(open.slice(1).map(each => ({ open: each, location: 'kafka:t-0@1' })))
+  assert.deepEqual(store.returned, ['same'])
+})
+
 test('the queue of a message says what it is; of an unknown queue only what SQS moved there is read', async () => {
   const event = { id: 'e-1', source: 'shop', 'detail-type': 'Order', detail: { id: 8 } }
   const envelope = deadLetterOf('mine')

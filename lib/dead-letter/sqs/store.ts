@@ -12,11 +12,13 @@ import {
   type Lease,
   NotCompletedError,
   type OpenDeadLetter,
+  type PartlyDone,
   type ReadOptions,
   type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { mergeDeadLetters } from '../merge-dead-letters.ts'
+import { MessageParts } from '../message-parts.ts'
 import type { RawMessage } from '../raw-message.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { SqsQueue } from './queue.ts'
@@ -103,6 +105,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #held = new Map<string, Held>()
   /** Fingerprint → the messages that hold this dead letter: SQS or a retry may have stored it twice. */
   readonly #copies = new Map<string, Held[]>()
+  readonly #parts = new MessageParts()
   readonly #waiting = new Map<string, Waiting>()
   readonly #completed = new Set<string>()
   /** Replaced dead letters: the new version is left to the next reader. */
@@ -178,10 +181,14 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     if (left.size > 0) throw new NotCompletedError([...left])
   }
 
+  partlyDone(): readonly PartlyDone<Handle>[] {
+    return this.#parts.partlyDone(handle => this.#copies.has(handle))
+  }
+
   async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
     if (this.#options.role.kind !== 'sqs') {
       // A message of a source stays as the source wrote it: an envelope would be one more message of that source.
-      if (deadLetter.deadLetterId === open.deadLetter.deadLetterId) return
+      if (deadLetter.deadLetterId === open.deadLetter.deadLetterId) return this.#parts.replace(open, deadLetter)
       throw new DeadLetterError(
         'dead-letter',
         'A message of a source DLQ or failure destination can’t be edited; send it to its source again.',
@@ -318,8 +325,14 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
       onUnreadable?.({ location, reason: reading.reason, count: 1 })
       return
     }
-    for (const deadLetter of deadLetters) {
-      const handle = fingerprintOf(deadLetter)
+    const parts = deadLetters.map(deadLetter => ({
+      deadLetter,
+      location,
+      verified: deadLetter.claimCheck === null,
+      handle: fingerprintOf(deadLetter),
+    }))
+    for (const open of this.#parts.add(id, parts)) {
+      const { deadLetter, handle } = open
       if (this.#completed.has(handle)) continue
       held.open.add(handle)
       const copies = this.#copies.get(handle)
@@ -330,9 +343,9 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
       } else {
         this.#copies.set(handle, [held])
         if (this.#replaced.has(handle)) continue
-        const open = { deadLetter, location, verified: deadLetter.claimCheck === null, handle }
-        this.#waiting.set(handle, open)
-        batch.open.push(open)
+        const waiting = { ...open }
+        this.#waiting.set(handle, waiting)
+        batch.open.push(waiting)
       }
     }
     if (held.open.size === 0) batch.done.push(held)
@@ -409,6 +422,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     this.#held.clear()
     this.#copies.clear()
     this.#waiting.clear()
+    this.#parts.clear()
   }
 }
 

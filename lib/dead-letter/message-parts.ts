@@ -1,0 +1,47 @@
+// A message of a source may hold several records, and can only be deleted whole.
+import type { DeadLetter } from './dead-letter.ts'
+import type { OpenDeadLetter, PartlyDone } from './dead-letter-store.ts'
+
+/** What a store of messages keeps of those that it can't change. Its handles are fingerprints. */
+export class MessageParts {
+  /** The dead letters of messages with several, by message. */
+  readonly #parts = new Map<string, readonly OpenDeadLetter<string>[]>()
+  /** Versions in doubt, by fingerprint. */
+  readonly #inDoubt = new Map<string, OpenDeadLetter<string>>()
+
+  /** @returns the dead letters, each with its siblings if there are any */
+  add(message: string, parts: readonly OpenDeadLetter<string>[]): readonly OpenDeadLetter<string>[] {
+    if (parts.length < 2) return parts
+    const withSiblings = parts.map(part => ({
+      ...part,
+      siblings: parts.filter(other => other !== part).map(({ deadLetter }) => deadLetter),
+    }))
+    this.#parts.set(message, withSiblings)
+    return withSiblings
+  }
+
+  /** Keeps a version that says where the record may be; the message can't have it. */
+  replace(open: OpenDeadLetter<string>, deadLetter: DeadLetter): void {
+    if (deadLetter.inDoubt !== null) this.#inDoubt.set(open.handle, { ...open, deadLetter })
+  }
+
+  /** @param isOpen whether a dead letter is open */
+  partlyDone(isOpen: (handle: string) => boolean): readonly PartlyDone<string>[] {
+    const groups: PartlyDone<string>[] = []
+    const alone = new Map([...this.#inDoubt].filter(([handle]) => isOpen(handle)))
+    for (const parts of this.#parts.values()) {
+      const open = parts.filter(({ handle }) => isOpen(handle)).map(part => this.#inDoubt.get(part.handle) ?? part)
+      const completed = parts.length - open.length
+      const hasDoubt = open.some(({ handle }) => this.#inDoubt.has(handle))
+      if (open.length === 0 || (completed === 0 && !hasDoubt)) continue
+      groups.push({ completed, open })
+      for (const { handle } of open) alone.delete(handle)
+    }
+    return [...groups, ...[...alone.values()].map(open => ({ completed: 0, open: [open] }))]
+  }
+
+  clear(): void {
+    this.#parts.clear()
+    this.#inDoubt.clear()
+  }
+}

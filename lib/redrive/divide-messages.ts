@@ -1,0 +1,40 @@
+// A message of a source that can't stay as it is: its open dead letters go to the configured target, as in the SQS
+// function, and the message is deleted. Otherwise the next run would send its other records once more.
+import type { DeadLetterPublisher } from '../dead-letter/dead-letter-publisher.ts'
+import { type DeadLetterStore, NotCompletedError } from '../dead-letter/dead-letter-store.ts'
+
+/** Where dead letters of messages are stored. `isOn`: a target is configured. */
+export type DeadLetterTargets = Pick<DeadLetterPublisher, 'isOn' | 'store'>
+
+export interface Divided {
+  /** Dead letters that are in the target now. */
+  readonly moved: number
+  /** Completed dead letters that are still in their messages. */
+  readonly left: number
+}
+
+export async function divideMessages(store: DeadLetterStore, targets: DeadLetterTargets | undefined): Promise<Divided> {
+  let moved = 0
+  let left = 0
+  for (const { completed, open } of store.partlyDone?.() ?? []) {
+    const locations = targets?.isOn ? await targets.store(open.map(({ deadLetter }) => deadLetter)) : []
+    const stored = open.flatMap((each, index) => {
+      const location = locations[index]
+      return typeof location === 'string' ? [{ open: each, location }] : []
+    })
+    const isDeleted = stored.length > 0 && (await isCompleted(store, stored))
+    moved += stored.length
+    if (!isDeleted || stored.length < open.length) left += completed
+  }
+  return { moved, left }
+}
+
+async function isCompleted(store: DeadLetterStore, stored: Parameters<DeadLetterStore['complete']>[0]) {
+  try {
+    await store.complete(stored)
+    return true
+  } catch (error) {
+    if (error instanceof NotCompletedError) return false
+    throw error
+  }
+}
