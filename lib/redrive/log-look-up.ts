@@ -48,6 +48,8 @@ export interface LookUpOptions {
   readonly waitMs: number
   /** Whether the topic is compacted. */
   readonly isCompacted: (topic: string) => boolean
+  /** Whether the cluster has no such topic any more, so that no log of it can have a record. Default: it has. */
+  readonly isDeleted?: (topic: string) => boolean
   /** The partition that the record will be sent to. */
   readonly partitionOf: (deadLetter: DeadLetter) => number | undefined
   /** The offsets that this redrive wrote to the partition, with the times of their dead letters. */
@@ -99,8 +101,13 @@ export async function lookUp(
       results.set(deadLetter, { kind: 'keep', code: 'other-cluster', isOwnFault: false })
       continue
     }
-    if (isElsewhere && hasDoubtElsewhere(deadLetter)) {
+    const isDeleted = deadLetter.inDoubt !== null && !isElsewhere && (options.isDeleted?.(topic) ?? false)
+    if ((isElsewhere || isDeleted) && hasDoubtElsewhere(deadLetter)) {
       results.set(deadLetter, { kind: 'keep', code: 'look-up-incomplete', isOwnFault: false })
+      continue
+    }
+    if (isDeleted) {
+      results.set(deadLetter, { kind: 'not-there' })
       continue
     }
     const partition =
@@ -184,8 +191,8 @@ async function lookInPartition(
 
 function refuse({ task: { deadLetters }, error }: Refused, results: Results): void {
   const code = error?.code ?? 'look-up-stopped'
-  // A partition that does not exist is an error of this dead letter; a cluster that does not answer is not.
-  const isOwnFault = error !== undefined && (!error.retriable || code === 'topic-not-on-cluster')
+  // A partition that does not exist is an error of this dead letter; a topic or cluster that is not there is not.
+  const isOwnFault = error !== undefined && !error.retriable && code !== 'topic-not-on-cluster'
   for (const deadLetter of deadLetters) results.set(deadLetter, { kind: 'keep', code, isOwnFault })
 }
 

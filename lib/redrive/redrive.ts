@@ -227,7 +227,11 @@ class Redrive {
   /** Handles one window: checks the topics' settings and logs, then sends batch by batch. */
   async #work(window: readonly Candidate[]): Promise<void> {
     const { concurrency = CONCURRENCY, rate = Number.POSITIVE_INFINITY, log } = this.#options
-    const topics = window.filter(({ keptFor }) => keptFor === undefined).map(({ topic }) => topic)
+    const tried = window.filter(({ keptFor }) => keptFor === undefined)
+    // Records in doubt are looked up in their own topic, which may be deleted.
+    const topics = tried.flatMap(({ topic, deadLetter }) =>
+      deadLetter.inDoubt === null ? [topic] : [topic, deadLetter.record.topic as string],
+    )
     const unanswered = await this.#facts?.load(topics)
     // If no broker answers or authenticates us, every send would fail.
     if (unanswered && OF_CLUSTER.has(unanswered.code)) return this.#stopAsDown(unanswered.code, unanswered)
@@ -297,6 +301,7 @@ class Redrive {
     const options = {
       log,
       waitMs: inDoubtWaitMs,
+      isDeleted: (topic: string) => this.#facts?.of(topic).kind === 'missing',
       isCompacted: (topic: string) => !overwrite && this.#isCompacted(topic),
       partitionOf: (deadLetter: DeadLetter) => partitions.get(deadLetter),
       written: (topic: string, partition: number) => this.#compactedKeys.written(topic, partition),

@@ -363,6 +363,36 @@ test('a record in doubt is looked for in its own topic, also when it is redriven
   assert.deepEqual([read, producer.sent()], [['chat'], ['other:v']])
 })
 
+// Each partition of the deleted topic was asked for 30 s, nothing was sent, and after five runs it was parked.
+test('of a deleted topic no log is read: --to sends the record in doubt, and without it no attempt is counted', async () => {
+  const deadLetter = deadLetterOf('doubted', 'v')
+  const { firstAt: from, lastAt: to } = deadLetter.failure
+  const numbers = {
+    partition: 2,
+    producerId: 1,
+    producerEpoch: 0,
+    baseSequence: 0,
+    indexInBatch: 0,
+    clusterId: 'cluster',
+  }
+  const doubted = { ...deadLetter, inDoubt: { ...numbers, from, to } }
+  const notRead = async () => assert.fail('a topic that is not there was read')
+  const log: RedriveLog = { ...logOf({ chat: 'missing', other: KEEPS_ALL }), start: notRead, end: notRead }
+  const moved = await run([doubted], { log, to: 'other' })
+  assert.deepEqual([moved.producer.sent(), moved.result.failed], [['other:v'], {}])
+  const kept = await run([doubted], { log })
+  assert.deepEqual([kept.producer.sent(), kept.result.failed], [[], { 'topic-not-on-cluster': 1 }])
+  assert.equal(kept.store.open.get(0)?.redrive.count, 0)
+  // What is known of another cluster or partition stays to be decided.
+  for (const [changes, code] of [
+    [{ clusterId: 'another' }, 'other-cluster'],
+    [{ earlier: 'elsewhere' }, 'look-up-incomplete'],
+  ] as const) {
+    const { result } = await run([{ ...doubted, inDoubt: { ...doubted.inDoubt, ...changes } }], { log, to: 'other' })
+    assert.deepEqual(result.failed, { [code]: 1 })
+  }
+})
+
 test('a record in doubt is not sent to another, compacted topic that has a newer record of its key', async () => {
   const deadLetter = deadLetterOf('doubted', 'v')
   const { firstAt: from, lastAt: to } = deadLetter.failure
