@@ -154,6 +154,11 @@ export class ProducerBatch {
     this.#bytes = undefined
   }
 
+  /** A copy of the batch may be in a log whose offsets are not known. */
+  forgetOffset(): void {
+    this.#fromOffset = null
+  }
+
   beginAttempt(at: Moment): void {
     this.#firstAttempt ??= at
   }

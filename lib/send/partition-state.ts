@@ -65,6 +65,8 @@ export class PartitionState {
   #nextSequence = 0
   /** The offset after the last batch that all replicas acknowledged. */
   #nextOffset: bigint | null = null
+  /** The topic was created anew during the request: an offset of its answer may be of the former log. */
+  #isOldLog = false
 
   constructor(topic: string, partition: number, options: PartitionStateOptions) {
     this.topic = topic
@@ -194,8 +196,8 @@ export class PartitionState {
    * @param baseOffset its first record's offset, where all replicas have it; else null
    */
   acknowledged(baseOffset: bigint | null = null): void {
-    const { batch } = this.#endRequest()
-    if (baseOffset !== null) this.#nextOffset = baseOffset + BigInt(batch.records.length)
+    const { batch, wasOldLog } = this.#endRequest()
+    if (baseOffset !== null && !wasOldLog) this.#nextOffset = baseOffset + BigInt(batch.records.length)
     this.#nextSequence = nextSequence(this.#nextSequence, batch.records.length)
     this.#forgetBatch()
   }
@@ -276,6 +278,14 @@ export class PartitionState {
     return this.#split.splice(0).flatMap(records => records.takeAll())
   }
 
+  /** The topic is another one: offsets and leader epochs that are known are those of the former log. */
+  logBeganAnew(): void {
+    this.#nextOffset = null
+    this.#batch?.forgetOffset()
+    this.#attemptedEpoch = -1
+    this.#isOldLog = this.isInFlight
+  }
+
   /**
    * Lets a batch be encoded again, at its next attempt, with the records that a caller then waits for: no copy of it
    * can be in the log. It ends when no caller waits.
@@ -318,11 +328,13 @@ export class PartitionState {
     return this.#batch
   }
 
-  #endRequest(): { batch: ProducerBatch; wasOutdated: boolean } {
+  #endRequest(): { batch: ProducerBatch; wasOutdated: boolean; wasOldLog: boolean } {
     if (!this.isInFlight || !this.#batch) throw this.#defect('end a request')
     const wasOutdated = this.#phase === 'outdated'
+    const wasOldLog = this.#isOldLog
     this.#phase = 'open'
-    return { batch: this.#batch, wasOutdated }
+    this.#isOldLog = false
+    return { batch: this.#batch, wasOutdated, wasOldLog }
   }
 
   #defect(what: string): Error {

@@ -23,6 +23,10 @@ export class PartitionTable {
     return false
   }
 
+  ofTopic(topic: string): PartitionState[] {
+    return [...this.#all.values()].filter(partition => partition.topic === topic)
+  }
+
   of({ record: { topic, partition } }: PendingRecord): PartitionState {
     const key = topicPartition(topic, partition)
     let state = this.#all.get(key)

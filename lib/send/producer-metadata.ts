@@ -23,6 +23,8 @@ export interface MetadataOptions {
   readonly clock: Clock
   /** Called after every request: the Sender looks for batches that can leave now. */
   readonly onChange: () => void
+  /** Called when a topic's partitions may have other logs than before: it was created anew, or not asked about. */
+  readonly onNewLogs: (topic: string) => void
   /** Whether records of the topic wait: then it is in use, however long ago its last call was. */
   readonly hasRecords: (topic: string) => boolean
 }
@@ -156,7 +158,7 @@ export class ProducerMetadata {
   #known(name: string): KnownTopic {
     let known = this.#topics.get(name)
     if (!known) {
-      known = new KnownTopic(name, moment(this.#options.clock))
+      known = new KnownTopic(name, moment(this.#options.clock), () => this.#options.onNewLogs(name))
       this.#topics.set(name, known)
     }
     return known
@@ -173,7 +175,10 @@ export class ProducerMetadata {
     for (const known of this.#topics.values())
       if (elapsedSince(clock, known.lastUse) <= TOPIC_IDLE_MS || known.waiting > 0 || hasRecords(known.name))
         yield known
-      else this.#topics.delete(known.name)
+      else {
+        this.#topics.delete(known.name)
+        known.forget()
+      }
   }
 
   /** When the wait for more partitions ends. All calls share one; the next begins after `metadata.max.age.ms`. */

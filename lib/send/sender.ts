@@ -72,6 +72,9 @@ export class Sender {
       maxAgeMs: options.metadataMaxAgeMs,
       onChange,
       hasRecords: topic => this.#partitions.hasActive(topic),
+      onNewLogs: topic => {
+        for (const partition of this.#partitions.ofTopic(topic)) partition.logBeganAnew()
+      },
     })
     this.identity = new ProducerIdentity(client, {
       ...options,

@@ -1,5 +1,6 @@
 // What the brokers said of one topic. They learn of changes at different times, so an answer that contradicts what is
-// known counts only when several in a row agree.
+// known counts only when several in a row agree. An id that the topic never had is no contradiction: the topic was
+// created anew.
 import { TransportError } from '../errors.ts'
 import type { TopicPartitions } from '../partition/partitioner.ts'
 import type { Moment } from '../time/clock.ts'
@@ -17,15 +18,21 @@ export class KnownTopic extends MetadataSubject {
   beyondSince: number | undefined
   /** Kafka's name of the error in the last answer, or null. */
   error: string | null = null
+  readonly #onNewLogs: () => void
   readonly #partitions = new Map<number, PartitionMetadata>()
+  #topicId: string | null = null
+  /** The ids that the topic had before: only brokers that are behind still name them. */
+  readonly #formerIds = new Set<string>()
   #count = 0
   #contradictions = 0
   #view: TopicPartitions = { count: 0, available: [] }
 
-  constructor(name: string, lastUse: Moment) {
+  /** @param onNewLogs called when the topic turns out to be another one, whose logs begin anew */
+  constructor(name: string, lastUse: Moment, onNewLogs: () => void) {
     super()
     this.name = name
     this.lastUse = lastUse
+    this.#onNewLogs = onNewLogs
   }
 
   /** The number of partitions; 0 while the topic is not known. */
@@ -54,11 +61,14 @@ export class KnownTopic extends MetadataSubject {
   }
 
   /** @returns whether the answer says something new: a newer leader, another count, or that the topic is not there */
-  learn({ error, partitions }: TopicMetadata): boolean {
+  learn({ topicId = null, error, partitions }: TopicMetadata): boolean {
     this.error = error
     if (error !== null) return error === 'UNKNOWN_TOPIC_OR_PARTITION' && this.#count > 0 && this.#isBelieved()
+    const isFormer = topicId !== null && this.#formerIds.has(topicId)
+    if (isFormer && !this.#isBelieved()) return false
+    const hasOtherId = this.#adopt(topicId)
     const isContradiction = partitions.length < this.#count || partitions.some(answer => this.#isOlder(answer))
-    const isRecreated = isContradiction && this.#isBelieved()
+    const isRecreated = (isContradiction && this.#isBelieved()) || isFormer || hasOtherId
     if (!isContradiction) this.#contradictions = 0
     const isGrown = partitions.length > this.#count
     if (isGrown) {
@@ -126,14 +136,32 @@ export class KnownTopic extends MetadataSubject {
     return leader >= 0 && (known === undefined || leaderEpoch > known.leaderEpoch || leader !== known.leader)
   }
 
+  /** @returns whether the topic had another id so far */
+  #adopt(topicId: string | null): boolean {
+    const former = this.#topicId
+    if (topicId === null || topicId === former) return false
+    this.#topicId = topicId
+    this.#formerIds.delete(topicId)
+    if (former === null) return false
+    this.#formerIds.add(former)
+    this.forget()
+    return true
+  }
+
   /** Counts a contradiction; forgets what is known if there were enough. */
   #isBelieved(): boolean {
     this.#contradictions++
     if (this.#contradictions < BELIEVE_AFTER) return false
+    this.forget()
+    return true
+  }
+
+  /** The topic is another one, or may be. */
+  forget(): void {
     this.#contradictions = 0
     this.#partitions.clear()
     this.#count = 0
     this.#view = { count: 0, available: [] }
-    return true
+    this.#onNewLogs()
   }
 }

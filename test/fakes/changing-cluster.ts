@@ -19,6 +19,8 @@ const ANSWER_MS = 2
 
 export interface ChangingTopic {
   error?: string
+  /** Undefined: the brokers report none, as before Kafka 2.8. */
+  topicId?: string
   leaders: number[]
   leaderEpoch: number
 }
@@ -52,9 +54,10 @@ export class ChangingCluster extends ScriptedKafkaClient {
     await this.#wait(this.answerMs(this.requests.length))
     return {
       topics: names.map(topic => {
-        const { error = null, leaders, leaderEpoch } = this.view(topic, isElsewhere) ?? MISSING
+        const { error = null, topicId = null, leaders, leaderEpoch } = this.view(topic, isElsewhere) ?? MISSING
         return {
           topic,
+          topicId,
           error,
           partitions: error ? [] : leaders.map((leader, partition) => ({ partition, leader, leaderEpoch })),
         }

@@ -28,6 +28,7 @@ const changes = {
     leaders: leaders.slice(0, Math.max(1, leaders.length - 2)).map(() => 0),
     leaderEpoch: 0,
   }),
+  createAnewWithAsMany: ({ leaders }: ChangingTopic) => ({ leaders: leaders.map(() => 0), leaderEpoch: 0 }),
   delete: () => ({ leaders: [], leaderEpoch: 0, error: UNKNOWN_TOPIC }),
 }
 
@@ -48,9 +49,11 @@ const scenario = fc.record({
   /** How long each of two brokers needs to learn of a change. */
   lagMs: fc.tuple(fc.constantFrom(0, 0, 700), fc.constantFrom(0, 300, 3000)),
   answerMs: fc.constantFrom(1, 20, 400),
+  /** Whether brokers report the ids of topics. */
+  hasIds: fc.boolean(),
 })
 
-async function play({ steps, lagMs, answerMs }: typeof scenario extends fc.Arbitrary<infer T> ? T : never) {
+async function play({ steps, lagMs, answerMs, hasIds }: typeof scenario extends fc.Arbitrary<infer T> ? T : never) {
   const clock = new VirtualClock()
   const cluster = new ChangingCluster(clock, PARTITIONS)
   const config = parseConfig({ bootstrapServers: ['b:1'], retryBackoffMs: BACKOFF_MS, metadataMaxAgeMs: 60_000 }, {})
@@ -64,7 +67,10 @@ async function play({ steps, lagMs, answerMs }: typeof scenario extends fc.Arbit
     if (isElsewhere) broker = 1 - broker
     return history.findLast(({ at }) => at <= clock.now() - (lagMs[broker] ?? 0))?.topic ?? history[0]?.topic
   }
-  const change = (topic: ChangingTopic) => {
+  let topics = 0
+  const change = (changed: ChangingTopic, isNew: boolean) => {
+    if (isNew) topics++
+    const topic = hasIds ? { ...changed, topicId: `id ${topics}` } : changed
     cluster.topics.t = topic
     history.push({ at: clock.now(), topic })
   }
@@ -82,13 +88,14 @@ async function play({ steps, lagMs, answerMs }: typeof scenario extends fc.Arbit
   for (const { change: kind, partitions, budgetMs, pauseMs } of steps) {
     isOut = kind === 'outage'
     const { t = NEW } = cluster.topics
-    if (kind !== 'outage' && kind !== 'none') change(changes[kind](t.error ? NEW : t))
+    if (kind !== 'outage' && kind !== 'none')
+      change(changes[kind](t.error ? NEW : t), kind.startsWith('createAnew') || t.error !== undefined)
     void send(partitions, budgetMs)
     await clock.advance(pauseMs)
   }
   isOut = false
   const { t = NEW } = cluster.topics
-  change(changes.move(t.error ? NEW : t))
+  change(changes.move(t.error ? NEW : t), t.error !== undefined)
   await clock.run(() => openCalls === 0)
   await clock.advance(5000)
   const count = cluster.topics.t?.leaders.length ?? 0

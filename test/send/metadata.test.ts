@@ -7,6 +7,7 @@ import type { ProducerOptions } from '../../lib/config/settings.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
+import { failure } from '../../lib/transport/produce-outcome.ts'
 import { ChangingCluster, UNKNOWN_TOPIC } from '../fakes/changing-cluster.ts'
 import { summaryOf } from '../support/producer-of.ts'
 
@@ -145,6 +146,80 @@ test('rule 6: records of a partition that is gone end with a code that says so, 
 
   assert.deepEqual(await send(record(5), record(1)), ['rejected:partition-gone', 'delivered'])
   assert.ok(client.requests.length - before <= 7, `${client.requests.length - before} requests`)
+})
+
+test('rule 6: a topic created anew is known by its id at once, with as many partitions too', async () => {
+  const { client, send } = harness()
+  client.topics.t = { topicId: 'first', leaders: Array(PARTITIONS).fill(0), leaderEpoch: 4 }
+  await send(...allPartitions)
+  const before = client.requests.length
+  client.topics.t = { topicId: 'second', leaders: Array(PARTITIONS).fill(1), leaderEpoch: 0 }
+
+  assert.deepEqual(new Set(await send(...allPartitions)), new Set(['delivered']))
+  assert.equal(client.requests.length - before, 1)
+})
+
+test('rule 6: of a topic created anew with fewer partitions, the others are gone after one answer', async () => {
+  const { client, send } = harness()
+  client.topics.t = { topicId: 'first', leaders: Array(PARTITIONS).fill(0), leaderEpoch: 4 }
+  await send(record(5))
+  const before = client.requests.length
+  client.topics.t = { topicId: 'second', leaders: [1, 1], leaderEpoch: 0 }
+
+  assert.deepEqual(await send(record(5), record(1)), ['rejected:partition-gone', 'delivered'])
+  assert.equal(client.requests.length - before, 1)
+})
+
+test('rule 6: a broker that still names the former id of a topic is not believed', async () => {
+  const { client, send } = harness()
+  const first = { topicId: 'first', leaders: Array(PARTITIONS).fill(0), leaderEpoch: 4 }
+  client.topics.t = first
+  await send(record(0))
+  client.topics.t = { topicId: 'second', leaders: Array(PARTITIONS).fill(1), leaderEpoch: 0 }
+  await send(record(0))
+  client.view = () => first
+  client.refusal = () => 'REQUEST_TIMED_OUT'
+  const asked = client.requests.length
+  client.answerMs = request => {
+    if (request > asked) client.refusal = undefined
+    return 2
+  }
+
+  assert.deepEqual(await send(record(0)), ['delivered'], 'by the leader of the new topic')
+  assert.ok(client.requests.length > asked)
+})
+
+test('rule 6: an id that came back, as after a restore, is believed after five answers', async () => {
+  const { client, send } = harness()
+  const first = { topicId: 'first', leaders: Array(PARTITIONS).fill(0), leaderEpoch: 4 }
+  client.topics.t = first
+  await send(record(0))
+  client.topics.t = { topicId: 'second', leaders: Array(PARTITIONS).fill(1), leaderEpoch: 0 }
+  await send(record(0))
+  client.topics.t = first
+  const before = client.requests.length
+
+  assert.deepEqual(await send(record(0)), ['delivered'])
+  assert.equal(client.requests.length - before, 5)
+})
+
+test('rule 6: a record in doubt after its topic was created anew has no offset of the former log', async () => {
+  const { clock, client, producer, send } = harness({ deliveryTimeoutMs: 3000 })
+  client.topics.t = { topicId: 'first', leaders: [0], leaderEpoch: 0 }
+  await send(record(0))
+  client.produce = async (_, batches, { beginWrite }) => {
+    assert.ok(beginWrite())
+    return batches.map(() => failure('unknown', 'REQUEST_TIMEOUT', true))
+  }
+  const offsetInDoubt = async () => {
+    const sending = producer.sendAll([record(0)])
+    await clock.advance(4000)
+    const [report] = await sending
+    return report?.kind === 'failed' ? report.inDoubt?.fromOffset : undefined
+  }
+  assert.equal(await offsetInDoubt(), 1n)
+  client.topics.t = { topicId: 'second', leaders: [1], leaderEpoch: 0 }
+  assert.equal(await offsetInDoubt(), null)
 })
 
 test('rule 6: a deleted topic has the same code for a warm producer as for a new one', async () => {
