@@ -364,7 +364,7 @@ test('a record in doubt is looked for in its own topic, also when it is redriven
 })
 
 // Each partition of the deleted topic was asked for 30 s, nothing was sent, and after five runs it was parked.
-test('of a deleted topic no log is read: --to sends the record in doubt, and without it no attempt is counted', async () => {
+test('of a deleted topic no log is read: --to sends what is in doubt, and no attempt counts without it', async () => {
   const deadLetter = deadLetterOf('doubted', 'v')
   const { firstAt: from, lastAt: to } = deadLetter.failure
   const numbers = {

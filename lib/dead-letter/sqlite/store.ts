@@ -18,7 +18,9 @@ import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { requestStop, takeLease } from './lease.ts'
 import { insert, SqliteDeadLetterTarget, sqliteError } from './target.ts'
 
+/** Rows whose sizes are read at once, and the bytes of those that are read whole at once: JSON and objects are more. */
 const PAGE = 200
+const PAGE_BYTES = 4 * 1024 * 1024
 /** What noting takes beside the dead letter itself: a location, a page of an index, the journal. */
 const NOTE_BYTES = 1024
 /** The most pages that one `tidy` returns to the file system. */
@@ -30,6 +32,11 @@ export function openStore({ file }: DeadLetterTargetConfig<'sqlite'>): SqliteDea
 
 /** The key of the row. */
 type Handle = string
+
+interface Size {
+  readonly rowid: number
+  readonly bytes: number
+}
 
 interface Row {
   readonly rowid: number
@@ -49,20 +56,24 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
 
   async *deadLetters({ onUnreadable = () => {}, signal }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
     const database = await this.#read()
+    const sizes = database.prepare(
+      'SELECT rowid, octet_length(letter) AS bytes FROM letters WHERE closed IS NULL AND rowid > ? ' +
+        'ORDER BY rowid LIMIT ?',
+    )
     const page = database.prepare(
-      'SELECT rowid, letter_id, letter FROM letters WHERE closed IS NULL AND rowid > ? ORDER BY rowid LIMIT ?',
+      'SELECT rowid, letter_id, letter FROM letters WHERE closed IS NULL AND rowid > ? AND rowid <= ? ORDER BY rowid',
     )
     for (let last = 0; !signal?.aborted; ) {
-      const rows = page.all(last, PAGE) as unknown as Row[]
-      for (const { letter_id: handle, letter } of rows) {
+      const end = endOfPage(sizes.all(last, PAGE) as unknown as Size[])
+      if (end === undefined) return
+      for (const { letter_id: handle, letter } of page.all(last, end) as unknown as Row[]) {
         const location = `sqlite:${this.#file}#${handle}`
         const result = parseDeadLetter(letter)
         if (result.kind === 'dead-letter')
           yield { deadLetter: result.deadLetter, location, verified: result.verified, handle }
         else onUnreadable({ location, reason: result.kind === 'foreign' ? 'no dead letter' : result.reason, count: 1 })
       }
-      if (rows.length < PAGE) return
-      last = (rows.at(-1) as Row).rowid
+      last = end
     }
   }
 
@@ -144,6 +155,18 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
       throw sqliteError('can’t be read', cause)
     }
   }
+}
+
+/** @returns the row that a page ends with; undefined if there is none */
+function endOfPage(sizes: readonly Size[]): number | undefined {
+  let bytes = 0
+  let end: number | undefined
+  for (const size of sizes) {
+    bytes += size.bytes
+    if (end !== undefined && bytes > PAGE_BYTES) break
+    end = size.rowid
+  }
+  return end
 }
 
 function complete(database: DatabaseSync, handle: Handle, location: string): void {

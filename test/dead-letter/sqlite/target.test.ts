@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import type { Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
@@ -131,6 +131,37 @@ test('no write-ahead log is used, also where 0.1 used one', async () => {
   assert.deepEqual({ ...mode }, { journal_mode: 'delete' })
   assert.deepEqual(await idsOf(target), ['a'])
   await target.close()
+})
+
+// 200 dead letters of 1 MB were read at once: a function of 512 MB died of them at every schedule.
+test('large dead letters are read a few at a time', async () => {
+  const file = join(folder, 'large.db')
+  const target = new SqliteDeadLetterTarget(file)
+  const value = Buffer.alloc(1_000_000, 'x')
+  for (let n = 0; n < 20; n++) await target.store([deadLetterOf(`large-${n}`, value)])
+  await target.store(Array.from({ length: 450 }, (_, n) => deadLetterOf(`small-${n}`)))
+  await target.close()
+  const store = new SqliteDeadLetterStore(file)
+  const prepare = DatabaseSync.prototype.prepare
+  const bytes: number[] = []
+  DatabaseSync.prototype.prepare = function (sql) {
+    const statement = prepare.call(this, sql)
+    const all = statement.all.bind(statement)
+    return Object.assign(statement, {
+      all: (...parameters: SQLInputValue[]) => {
+        const rows = all(...parameters)
+        bytes.push(rows.reduce((sum, { letter }) => sum + String(letter ?? '').length, 0))
+        return rows
+      },
+    })
+  }
+  try {
+    assert.equal((await Array.fromAsync(store.deadLetters())).length, 470)
+  } finally {
+    DatabaseSync.prototype.prepare = prepare
+    await store.close()
+  }
+  assert.ok(Math.max(...bytes) < 5_000_000, String(Math.max(...bytes)))
 })
 
 // Of redrives that started at once, the one that opened the database while another wrote failed.
