@@ -3,6 +3,7 @@ import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
 import { InvalidRecordError, KafkaProducerError } from '../lib/errors.ts'
 import { checkByContract } from '../lib/redrive/edit-dead-letter.ts'
+import { topicInDoubt } from '../lib/redrive/retried-dead-letter.ts'
 import { DeadLetterGroups, isParked, lastError } from '../lib/redrive/select-dead-letters.ts'
 import { addChanges } from './change-dead-letters.ts'
 import { SOME_REMAIN, stopSignal, WrongUse } from './exit.ts'
@@ -96,6 +97,8 @@ function listed({ deadLetter, verified }: OpenDeadLetter): string[] {
     ...(verified ? [] : ['not verified']),
   ]
   const { topic } = record
+  const topicSent = topicInDoubt(deadLetter)
+  if (topicSent !== null && topicSent !== topic) notes.push(`perhaps in ${topicSent}`)
   const errors = [failure.code, lastError(deadLetter), failure.outcome]
   return [deadLetterId, failure.lastAt, topic ?? '(none)', ...errors, notes.join(', ')]
 }
@@ -234,12 +237,19 @@ function details({ deadLetter, location, verified }: OpenDeadLetter, payload: bo
     ['timestamp', timestamp === null ? '(set when the record is appended)' : new Date(timestamp).toISOString()],
     ['source', `${source.trigger} ${source.id}${source.arn ? ` ${source.arn}` : ''}`],
     ['error', `${code}${causeCode ? ` (${causeCode})` : ''}, ${kind}, ${outcome}`],
+    ...inDoubt(deadLetter),
     ['attempts', `${failure.attempts}, ${failure.firstAt} to ${failure.lastAt}`],
     ['redriven', redriven(deadLetter)],
     ['key', payloadText(record.key)],
     ['value', claimCheck ? `${claimCheck.bytes} bytes in ${claimCheck.target}` : payloadText(record.value)],
     ...record.headers.map(header => ['header', `${header.name} = ${payloadText(header.value)}`]),
   ]
+}
+
+function inDoubt(deadLetter: DeadLetter): string[][] {
+  const { inDoubt: doubt } = deadLetter
+  if (doubt === null) return []
+  return [['in doubt', `perhaps in ${topicInDoubt(deadLetter)}-${doubt.partition}, sent ${doubt.from} to ${doubt.to}`]]
 }
 
 function redriven(deadLetter: DeadLetter): string {

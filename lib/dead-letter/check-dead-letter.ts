@@ -100,6 +100,7 @@ const CLAIM = Object.entries<Check>({
 })
 
 const IN_DOUBT = Object.entries<Check>({
+  topic: optional(text(MAX_TOPIC)),
   partition: integer(0, MAX_INT32),
   producerId: integer(0, Number.MAX_SAFE_INTEGER),
   producerEpoch: integer(0, 32_767),

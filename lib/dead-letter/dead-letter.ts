@@ -63,6 +63,8 @@ export interface DeadLetter {
   }
   /** Only for `unknown`: where in the log the record would be, so that redrive can look before it sends again. */
   readonly inDoubt: null | {
+    /** The topic that it was sent to; missing: the record's own one. */
+    readonly topic?: string
     readonly partition: number
     readonly producerId: number
     readonly producerEpoch: number

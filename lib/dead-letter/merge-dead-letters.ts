@@ -56,9 +56,12 @@ function mergeRedrives({ redrive: a }: DeadLetterHistory, { redrive: b }: DeadLe
  * The numbers of the later attempt, and a window that holds both. What these numbers can't say of the earlier attempt
  * is in `earlier`: no look at one partition proves anything about another one.
  */
-function mergeDoubts(first: InDoubt, second: InDoubt): InDoubt {
+export function mergeDoubts(first: InDoubt, second: InDoubt): InDoubt {
   const [earlier, later] = Date.parse(first.to) > Date.parse(second.to) ? [second, first] : [first, second]
-  const isSamePlace = earlier.partition === later.partition && (earlier.clusterId ?? null) === (later.clusterId ?? null)
+  const isSamePlace =
+    earlier.topic === later.topic &&
+    earlier.partition === later.partition &&
+    (earlier.clusterId ?? null) === (later.clusterId ?? null)
   const isSameProducer =
     earlier.producerId === later.producerId &&
     earlier.producerEpoch === later.producerEpoch &&

@@ -7,7 +7,7 @@ import { KafkaProducerError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { LogBatch } from '../wire-format/record-batch-decoder.ts'
 import { PartitionScan, type Sought } from './partition-scan.ts'
-import { timeOf } from './retried-dead-letter.ts'
+import { timeOf, topicInDoubt } from './retried-dead-letter.ts'
 
 /** Reads the log of a partition. */
 export interface Log {
@@ -50,6 +50,8 @@ export interface LookUpOptions {
   readonly isCompacted: (topic: string) => boolean
   /** Whether the cluster has no such topic any more, so that no log of it can have a record. Default: it has. */
   readonly isDeleted?: (topic: string) => boolean
+  /** The topic that the record will be sent to. Default: its own. */
+  readonly topicOf?: (deadLetter: DeadLetter) => string
   /** The partition that the record will be sent to. */
   readonly partitionOf: (deadLetter: DeadLetter) => number | undefined
   /** The offsets that this redrive wrote to the partition, with the times of their dead letters. */
@@ -85,7 +87,10 @@ interface Task {
   readonly deadLetters: DeadLetter[]
 }
 
-/** @returns one result per dead letter that was looked up; the others may be sent. An error of one harms no other */
+/**
+ * Looks for records in doubt where they were sent, and for newer records of a key where the record will be sent.
+ * @returns one result per dead letter that was looked up; the others may be sent. An error of one harms no other
+ */
 export async function lookUp(
   deadLetters: readonly DeadLetter[],
   options: LookUpOptions,
@@ -95,13 +100,14 @@ export async function lookUp(
   const clusterId = inLog.some(({ inDoubt }) => inDoubt?.clusterId) ? await options.log.clusterId() : null
   const tasks = new Map<string, Task>()
   for (const deadLetter of inLog) {
-    const topic = deadLetter.record.topic as string
     const isElsewhere = isOnOtherCluster(deadLetter, clusterId)
     if (isElsewhere && !options.acceptOtherCluster) {
       results.set(deadLetter, { kind: 'keep', code: 'other-cluster', isOwnFault: false })
       continue
     }
-    const isDeleted = deadLetter.inDoubt !== null && !isElsewhere && (options.isDeleted?.(topic) ?? false)
+    const inDoubt = isElsewhere ? null : deadLetter.inDoubt
+    const topic = (inDoubt ? topicInDoubt(deadLetter) : destinationOf(deadLetter, options)) as string
+    const isDeleted = inDoubt !== null && (options.isDeleted?.(topic) ?? false)
     if ((isElsewhere || isDeleted) && hasDoubtElsewhere(deadLetter)) {
       results.set(deadLetter, { kind: 'keep', code: 'look-up-incomplete', isOwnFault: false })
       continue
@@ -110,10 +116,8 @@ export async function lookUp(
       results.set(deadLetter, { kind: 'not-there' })
       continue
     }
-    const partition =
-      isElsewhere || !deadLetter.inDoubt ? options.partitionOf(deadLetter) : deadLetter.inDoubt.partition
-    const isSought = (deadLetter.inDoubt !== null && !isElsewhere) || checksNewer(deadLetter, options)
-    if (!isSought || partition === undefined) continue
+    const partition = inDoubt ? inDoubt.partition : options.partitionOf(deadLetter)
+    if (partition === undefined || !(inDoubt || checksNewer(deadLetter, topic, options))) continue
     const name = `${topic}/${partition}`
     const task = tasks.get(name) ?? { topic, partition, deadLetters: [] }
     task.deadLetters.push(deadLetter)
@@ -148,7 +152,7 @@ async function boundsOf(task: Task, options: LookUpOptions): Promise<Bounds | Re
       const from = await firstOffset(task, deadLetter, end, log, ms)
       const newerSince =
         deadLetter.inDoubt?.fromOffset == null ? { newerSince: timeOf(deadLetter) - NEWER_SKEW_MS } : {}
-      sought.push({ deadLetter, from, checkNewer: checksNewer(deadLetter, options), ...newerSince })
+      sought.push({ deadLetter, from, checkNewer: checksNewer(deadLetter, topic, options), ...newerSince })
     }
     return { task, logStart, end, sought }
   } catch (error) {
@@ -175,7 +179,7 @@ async function lookInPartition(
   if ('error' in bounds) return refuse(bounds, results)
   const { logStart, end, sought } = bounds
   try {
-    const scan = new PartitionScan(topic, sought, options.written?.(topic, partition))
+    const scan = new PartitionScan(sought, options.written?.(topic, partition))
     const from = sought.reduce((first, each) => (each.from < first ? each.from : first), end)
     const isWhole = await read(scan, task, from < logStart ? logStart : from, end, options)
     for (const { deadLetter, from: first } of sought) {
@@ -225,17 +229,17 @@ interface Circumstances {
 
 function resultOf(deadLetter: DeadLetter, scan: PartitionScan, circumstances: Circumstances): LookUpResult {
   const { task, clusterId, isWhole, isCut, options } = circumstances
+  const checkNewer = checksNewer(deadLetter, task.topic, options)
   const keep = (code: KeepCode, isOwnFault = false): LookUpResult => ({ kind: 'keep', code, isOwnFault })
   const proof = scan.proofOf(deadLetter)
   if (proof.kind === 'found') return { kind: 'found', location: locationOf({ ...task, offset: proof.offset }) }
   const isInDoubt = deadLetter.inDoubt !== null && !isOnOtherCluster(deadLetter, clusterId)
   if (isInDoubt && proof.kind === 'unreadable') return keep('look-up-incomplete')
-  if (!isWhole && !(isInDoubt && proof.kind === 'fenced' && !checksNewer(deadLetter, options)))
-    return keep('look-up-stopped')
+  if (!isWhole && !(isInDoubt && proof.kind === 'fenced' && !checkNewer)) return keep('look-up-stopped')
   if (isInDoubt && isCut) return keep('log-deleted')
   if (isInDoubt && proof.kind === 'not-seen' && !isOver(deadLetter, options)) return keep('still-in-doubt')
   if (hasDoubtElsewhere(deadLetter)) return keep('look-up-incomplete')
-  if (checksNewer(deadLetter, options) && scan.hasNewer(deadLetter)) return keep('superseded')
+  if (checkNewer && scan.hasNewer(deadLetter)) return keep('superseded')
   return { kind: 'not-there' }
 }
 
@@ -250,8 +254,13 @@ function isOver({ inDoubt }: DeadLetter, { waitMs, now = Date.now }: LookUpOptio
   return inDoubt === null || now() >= Date.parse(inDoubt.to) + waitMs
 }
 
-function checksNewer({ record }: DeadLetter, { isCompacted }: LookUpOptions): boolean {
-  return record.topic !== null && record.key !== null && isCompacted(record.topic)
+function destinationOf(deadLetter: DeadLetter, { topicOf }: LookUpOptions): string | null {
+  return topicOf?.(deadLetter) ?? deadLetter.record.topic
+}
+
+/** Whether a newer record of its key in the topic keeps it: only in the one that it will be sent to. */
+function checksNewer(deadLetter: DeadLetter, topic: string, options: LookUpOptions): boolean {
+  return deadLetter.record.key !== null && destinationOf(deadLetter, options) === topic && options.isCompacted(topic)
 }
 
 function isOnOtherCluster({ inDoubt }: DeadLetter, clusterId: string | null): boolean {

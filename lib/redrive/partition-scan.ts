@@ -32,7 +32,6 @@ interface State {
 }
 
 export class PartitionScan {
-  readonly #topic: string
   readonly #written: ReadonlyMap<bigint, number>
   readonly #states = new Map<string, State>()
   readonly #bySequence = new Map<string, State[]>()
@@ -48,8 +47,7 @@ export class PartitionScan {
   #checksNewer = false
 
   /** @param written the offsets of records of other dead letters, with the times of these */
-  constructor(topic: string, sought: readonly Sought[], written: ReadonlyMap<bigint, number> = new Map()) {
-    this.#topic = topic
+  constructor(sought: readonly Sought[], written: ReadonlyMap<bigint, number> = new Map()) {
     this.#written = written
     for (const one of sought) this.#add(one)
   }
@@ -137,10 +135,18 @@ export class PartitionScan {
     const same = bySequence.filter(({ sought: { deadLetter } }) => hasSameBytes(deadLetter, record))
     const recordId = record.headers.find(([name]) => name === 'kp-id')?.[1]
     const id = recordId && Buffer.from(recordId).toString()
-    if (id === undefined || id === null || !this.#byRecordId.has(id)) return same
+    if (id === undefined || id === null) return same
     const { key, value, headers } = record
-    const state = this.#states.get(deadLetterId({ topic: this.#topic, key, value, headers }, id))
-    return state?.sought.deadLetter.inDoubt ? [...same, state] : same
+    // The dead letter's id is that of its own topic and headers: a redrive may have sent it to another topic, and adds
+    // the record's id to one without.
+    const without = headers.filter(([name]) => name !== 'kp-id')
+    const forms = new Map(this.#byRecordId.get(id)?.map(state => [JSON.stringify(formOf(state)), formOf(state)]))
+    for (const { topic, hasRecordId } of forms.values()) {
+      const form = { topic, key, value, headers: hasRecordId ? headers : without }
+      const state = this.#states.get(deadLetterId(form, id))
+      if (state?.sought.deadLetter.inDoubt) same.push(state)
+    }
+    return same
   }
 
   #found(state: State, { offset }: LogRecord): void {
@@ -168,6 +174,12 @@ export class PartitionScan {
     if (state.proof.kind === 'not-seen') this.#open--
     state.proof = proof
   }
+}
+
+/** What a redrive may have changed of a record. */
+function formOf({ sought: { deadLetter } }: State): { readonly topic: string; readonly hasRecordId: boolean } {
+  const { topic, headers } = deadLetter.record
+  return { topic: topic ?? '', hasRecordId: headers.some(({ name }) => name === 'kp-id') }
 }
 
 function hasSameBytes({ record, claimCheck }: DeadLetter, { key, value }: LogRecord): boolean {

@@ -25,7 +25,7 @@ import { divideMessages } from './divide-messages.ts'
 import type { LookUpResult } from './log-look-up.ts'
 import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveOptions, RedriveResult } from './redrive-options.ts'
-import { inDoubt, noted, timeOf, tried, withTopic } from './retried-dead-letter.ts'
+import { inDoubt, noted, timeOf, topicInDoubt, tried, withTopic } from './retried-dead-letter.ts'
 import { isParked, MAX_ATTEMPTS, matches } from './select-dead-letters.ts'
 import { type Attempt, OF_TOPIC, StoppedPlaces } from './stopped-places.ts'
 import { TopicFactsCache } from './topic-facts.ts'
@@ -194,12 +194,13 @@ class Redrive {
       return undefined
     }
     const topic = (to ?? deadLetter.record.topic) as string
+    const isAllowed = (each: string) => !contracts || anyTopic || contracts.has(each)
     return {
       open,
       deadLetter: deadLetter.inDoubt ? deadLetter : withTopic(deadLetter, topic),
       topic,
       partition: undefined,
-      keptFor: contracts && !anyTopic && !contracts.has(topic) ? 'unknown-topic' : undefined,
+      keptFor: [topic, ...otherTopicInDoubt(deadLetter)].every(isAllowed) ? undefined : 'unknown-topic',
     }
   }
 
@@ -228,9 +229,9 @@ class Redrive {
   async #work(window: readonly Candidate[]): Promise<void> {
     const { concurrency = CONCURRENCY, rate = Number.POSITIVE_INFINITY, log } = this.#options
     const tried = window.filter(({ keptFor }) => keptFor === undefined)
-    // Records in doubt are looked up in their own topic, which may be deleted.
+    // Records in doubt are looked up where they were sent: that topic may be deleted.
     const topics = tried.flatMap(({ topic, deadLetter }) =>
-      deadLetter.inDoubt === null ? [topic] : [topic, deadLetter.record.topic as string],
+      deadLetter.inDoubt === null ? [topic] : [topic, topicInDoubt(deadLetter) as string],
     )
     const unanswered = await this.#facts?.load(topics)
     // If no broker answers or authenticates us, every send would fail.
@@ -297,12 +298,14 @@ class Redrive {
     // Loaded on use: a run whose dead letters need no look has no use for it.
     const { lookUp } = await import('./log-look-up.ts')
     const reachable = candidates.filter(({ topic }) => this.#stoppedPlaces.codeOf(topic) === undefined)
+    const topics = new Map(reachable.map(({ deadLetter, topic }) => [deadLetter, topic]))
     const partitions = new Map(reachable.map(({ deadLetter, partition }) => [deadLetter, partition]))
     const options = {
       log,
       waitMs: inDoubtWaitMs,
       isDeleted: (topic: string) => this.#facts?.of(topic).kind === 'missing',
       isCompacted: (topic: string) => !overwrite && this.#isCompacted(topic),
+      topicOf: (deadLetter: DeadLetter) => topics.get(deadLetter) as string,
       partitionOf: (deadLetter: DeadLetter) => partitions.get(deadLetter),
       written: (topic: string, partition: number) => this.#compactedKeys.written(topic, partition),
       acceptOtherCluster: otherCluster,
@@ -311,13 +314,19 @@ class Redrive {
       signal,
     }
     const results = new Map(await lookUp([...partitions.keys()], options))
-    // One in doubt was looked for where it was sent; what --to names may have a newer record of its key.
+    // One in doubt was looked for where it was sent; where it goes now may have a newer record of its key.
     const moved = new Map<DeadLetter, DeadLetter>()
     for (const { deadLetter, topic, partition } of reachable) {
       const { kind = 'not-there' } = results.get(deadLetter) ?? {}
-      if (kind !== 'not-there' || deadLetter.record.topic === topic) continue
+      if (kind !== 'not-there' || deadLetter.inDoubt === null) continue
+      if (
+        topicInDoubt(deadLetter) === topic &&
+        (partition ?? deadLetter.inDoubt.partition) === deadLetter.inDoubt.partition
+      )
+        continue
       const atTarget = withTopic({ ...deadLetter, inDoubt: null }, topic)
       moved.set(atTarget, deadLetter)
+      topics.set(atTarget, topic)
       partitions.set(atTarget, partition)
     }
     for (const [atTarget, result] of await lookUp([...moved.keys()], options))
@@ -503,7 +512,7 @@ class Redrive {
     if (outcome !== 'unknown')
       return this.#keep(candidate, code, outcome !== 'not-sent' || failureKind !== 'delivery-failure')
     this.#skip(open, code)
-    await this.#note(open, inDoubt(tried(open.deadLetter, code), failed))
+    await this.#note(open, inDoubt(tried(open.deadLetter, code), failed, this.#options.log !== undefined))
   }
 }
 
@@ -541,4 +550,10 @@ function withRecordId(headers: readonly RecordHeader[], { recordId, source }: De
   const others = headers.filter(([name]) => name !== 'kp-id')
   if (at < 0) return source.trigger === 'template' ? others : [id, ...others]
   return [...others.slice(0, at), id, ...others.slice(at)]
+}
+
+/** Where the record may be beside its own topic. Anybody who may write to a target may name any topic there. */
+function otherTopicInDoubt(deadLetter: DeadLetter): readonly string[] {
+  const topic = topicInDoubt(deadLetter)
+  return topic === null || topic === deadLetter.record.topic ? [] : [topic]
 }

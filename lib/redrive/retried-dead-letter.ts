@@ -1,5 +1,6 @@
 // The new version of a dead letter after another attempt.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
+import { mergeDoubts } from '../dead-letter/merge-dead-letters.ts'
 import type { Failed } from '../delivery/delivery-report.ts'
 
 /** The record's timestamp, or the time of the first failure. */
@@ -16,24 +17,39 @@ export function noted(deadLetter: DeadLetter, lastCode: string): DeadLetter {
   return { ...deadLetter, redrive: { ...deadLetter.redrive, lastAt: new Date().toISOString(), lastCode } }
 }
 
-/** Stores where the record may be in the log, because the response of this attempt was lost. */
-export function inDoubt(deadLetter: DeadLetter, { serialized, inDoubt: doubt, firstAt, lastAt }: Failed): DeadLetter {
+/** The topic whose log a record in doubt may be in. */
+export function topicInDoubt({ inDoubt, record }: DeadLetter): string | null {
+  return inDoubt?.topic ?? record.topic
+}
+
+/**
+ * Stores where the record may be in the log, because the response of this attempt was lost.
+ * @param wasLookedUp false: nothing is known of an earlier attempt in doubt, so it stays in doubt too
+ */
+export function inDoubt(
+  deadLetter: DeadLetter,
+  { serialized, inDoubt: doubt, firstAt, lastAt }: Failed,
+  wasLookedUp: boolean,
+): DeadLetter {
   if (!doubt || serialized?.partition === undefined) return deadLetter
   const { producerId, epoch, baseSequence, indexInBatch, clusterId, fromOffset } = doubt
   const window = { from: new Date(firstAt).toISOString(), to: new Date(lastAt).toISOString() }
+  const latest = {
+    ...(serialized.topic === deadLetter.record.topic ? {} : { topic: serialized.topic }),
+    partition: serialized.partition,
+    producerId: Number(producerId),
+    producerEpoch: epoch,
+    baseSequence,
+    indexInBatch,
+    ...window,
+    clusterId,
+    fromOffset: fromOffset === null ? null : Number(fromOffset),
+  }
+  const { inDoubt: earlier, failure } = deadLetter
   return {
     ...deadLetter,
-    failure: { ...deadLetter.failure, outcome: 'unknown' },
-    inDoubt: {
-      partition: serialized.partition,
-      producerId: Number(producerId),
-      producerEpoch: epoch,
-      baseSequence,
-      indexInBatch,
-      ...window,
-      clusterId,
-      fromOffset: fromOffset === null ? null : Number(fromOffset),
-    },
+    failure: { ...failure, outcome: 'unknown' },
+    inDoubt: earlier && !wasLookedUp ? mergeDoubts(earlier, latest) : latest,
   }
 }
 

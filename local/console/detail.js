@@ -17,7 +17,7 @@ export async function showDetail(id, location, payload = false) {
 }
 
 function detailsOf(deadLetter, payload) {
-  const { failure, source, redrive, record, claimCheck, verified, editedFrom, valueBytes } = deadLetter
+  const { failure, source, redrive, record, claimCheck, verified, editedFrom, inDoubt, valueBytes } = deadLetter
   const cause = failure.causeCode ? ` (${failure.causeCode})` : ''
   const hidden = bytes => (bytes === null ? '(null)' : payload ? textOf(bytes) : '(hidden)')
   const size = valueBytes === null ? '(null)' : `${valueBytes} bytes${claimCheck ? ` in ${claimCheck.target}` : ''}`
@@ -28,6 +28,9 @@ function detailsOf(deadLetter, payload) {
     ['Record', deadLetter.recordId],
     ['Topic', record.topic ?? '(none)'],
     ['Reason', `${failure.code}${cause}: ${failure.kind}, ${failure.outcome}`],
+    ...(inDoubt
+      ? [['In doubt', `perhaps in ${inDoubt.topic ?? record.topic}-${inDoubt.partition}, sent ${inDoubt.to}`]]
+      : []),
     ['Attempts', `${failure.attempts}, ${failure.firstAt} to ${failure.lastAt}`],
     ['Source', `${source.trigger} ${source.id}`],
     ['Redriven', redriven(redrive, deadLetter.isParked)],

@@ -305,3 +305,13 @@ test('of a queue a name that the sample does not show is no error', async t => {
   const negated = await run('dead-letters discard --not-topic elsewhere --yes')
   assert.equal(negated.status, 2, negated.stderr)
 })
+
+test('list and show say in which topic a record in doubt may be', async () => {
+  const deadLetter = deadLetterOf('doubted')
+  const { firstAt: from, lastAt: to } = deadLetter.failure
+  const doubt = { partition: 2, producerId: 1, producerEpoch: 0, baseSequence: 0, indexInBatch: 0, from, to }
+  const command = inPlace(await placeOf([{ ...deadLetter, inDoubt: { ...doubt, topic: 'orders' } }]))
+  assert.match((await command('dead-letters list')).stdout, /perhaps in orders/)
+  const { stdout } = await command(`dead-letters show ${deadLetter.deadLetterId}`)
+  assert.match(stdout, new RegExp(`in doubt +perhaps in orders-2, sent ${from} to ${to}`))
+})

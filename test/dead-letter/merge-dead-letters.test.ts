@@ -77,6 +77,7 @@ test('two doubts are one with a window for both, and the numbers of the later at
     ['without an offset', { fromOffset: null }, { earlier: 'same-partition', fromOffset: null }],
     ['of one batch', { producerId: 4020 }, { fromOffset: 110 }],
     ['in another partition', { partition: 1 }, { earlier: 'elsewhere', fromOffset: 120 }],
+    ['in another topic', { topic: 'orders' }, { earlier: 'elsewhere', fromOffset: 120 }],
     ['in another cluster', { clusterId: 'd' }, { earlier: 'elsewhere', fromOffset: 120 }],
   ]
   for (const [name, changes, expected] of rows) {

@@ -67,6 +67,7 @@ test('a dead letter with a field of the wrong type or size is not used; the erro
     ['failure.kind', d => ({ ...d, failure: { ...d.failure, kind: 'record' } })],
     ['redrive.count', d => ({ ...d, redrive: { ...d.redrive, count: -(2 ** 53) } })],
     ['inDoubt.partition', d => ({ ...d, inDoubt: { ...inDoubt, partition: -1 } })],
+    ['inDoubt.topic', d => ({ ...d, inDoubt: { ...inDoubt, topic: 'x'.repeat(250) } })],
     ['inDoubt.from', d => ({ ...d, inDoubt: { ...inDoubt, from: '1970' } })],
     ['claimCheck.sha256', d => ({ ...d, claimCheck: { target: 's3://b/claims/x', sha256: 'x', bytes: 1 } })],
     ['claimCheck', d => ({ ...d, claimCheck: { target: 's3://b/k', sha256: 'a'.repeat(64), bytes: 1 } })],

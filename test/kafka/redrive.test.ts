@@ -13,8 +13,9 @@ import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
 import { KafkaDeadLetterTarget } from '../../lib/dead-letter/kafka/target.ts'
 import { SqliteDeadLetterTarget } from '../../lib/dead-letter/sqlite/target.ts'
 import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
+import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { createLogReader, deadLetterTopicsOf, openDeadLetterStore } from '../../lib/redrive/open-dead-letters.ts'
-import { redrive } from '../../lib/redrive/redrive.ts'
+import { type RedriveOptions, redrive } from '../../lib/redrive/redrive.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { startSqs } from '../../local/sqs/elasticmq.ts'
@@ -22,6 +23,7 @@ import { deadLetterStoreContract } from '../dead-letter-store.contract.ts'
 import { deadLetterOf, withOwnId } from '../support/dead-letter.ts'
 import { producerOf } from '../support/producer-of.ts'
 import { deadlineIn } from '../support/time.ts'
+import { unknownReport } from '../support/unknown-report.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 const folder = temporaryFolder()
@@ -174,6 +176,32 @@ for (const compressionType of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
     )
     await producer.close()
   })
+
+test('a record that may be in the topic of an earlier --to is looked for there, not in its own', async () => {
+  const [topic, other] = [await newTopic(), await newTopic()]
+  const target = new DiskDeadLetterTarget(join(folder, 'in-doubt-elsewhere'))
+  await target.store(['written', 'lost'].map(id => deadLetterOf(id, `${id} value`, topic)))
+  await target.close()
+  const producer = producerOf(servers.split(','))
+  // One record is written and its response is lost; the other one gets lost on its way.
+  const unsure = {
+    sendAll: async (records: readonly ProducerRecord[]) => {
+      await producer.sendAll(records.filter(({ value }) => String(value).startsWith('written')))
+      return records.map(record => unknownReport(record))
+    },
+  }
+  const runAt = async (options: Partial<RedriveOptions>) => {
+    const store = new DiskDeadLetterStore(join(folder, 'in-doubt-elsewhere'))
+    const result = await redrive(store, { producer, log: reader, inDoubtWaitMs: 0, ...options })
+    await store.close()
+    return result
+  }
+  assert.deepEqual((await runAt({ producer: unsure, to: other })).failed, { 'delivery-unknown': 2 })
+  const { found, resent } = await runAt({})
+  assert.deepEqual([found, resent], [1, 1])
+  assert.deepEqual([await valuesOf(other), await valuesOf(topic)], [['written value'], ['lost value']])
+  await producer.close()
+})
 
 test('filters and limit select the dead letters that are sent; a dry run sends none', async () => {
   const [topic, other] = [await newTopic(), await newTopic()]

@@ -1,0 +1,28 @@
+import { type Failed, toReport } from '../../lib/delivery/delivery-report.ts'
+import type { ProducerRecord } from '../../lib/record/producer-record.ts'
+
+/** The report of a redriven record whose response was lost: it may be in its partition. */
+export function unknownReport(record: ProducerRecord, partition = 0): Failed {
+  const { topic, timestamp } = record
+  const sent = {
+    topic,
+    partition,
+    partitionFixedBy: 'partitioner',
+    key: record.key as Uint8Array | null,
+    value: record.value as Uint8Array | null,
+    headers: [],
+    wireSize: 0,
+    ...(timestamp == null ? {} : { timestamp }),
+  } as const
+  const now = Date.now()
+  return toReport(record, sent, {
+    kind: 'unknown',
+    failureKind: 'delivery-failure',
+    causeCode: 'REQUEST_TIMED_OUT',
+    attempts: 1,
+    cause: undefined,
+    firstAt: now,
+    lastAt: now,
+    inDoubt: { producerId: 9_000_000n, epoch: 0, baseSequence: 0, indexInBatch: 0, clusterId: null, fromOffset: null },
+  }) as Failed
+}
