@@ -23,6 +23,9 @@ interface SenderEnd {
   readonly cause?: unknown
 }
 
+/** No broker's quota asks for a longer pause (`quota.window.num` × `quota.window.size.seconds`); a broken answer may. */
+const MAX_THROTTLE_MS = 60_000
+
 export class Sender {
   readonly metadata: ProducerMetadata
   readonly identity: ProducerIdentity
@@ -219,7 +222,8 @@ export class Sender {
       beginWrite: () => this.#beginWrite(partitions),
     })
     this.#inFlight.delete(leader, partitions)
-    const throttled = Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0))
+    const asked = Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0))
+    const throttled = Math.min(asked, MAX_THROTTLE_MS)
     if (throttled > 0) this.#mute(leader, throttled, clock.now() - at.now)
     partitions.forEach((partition, index) => {
       this.#complete(partition, batches[index] as ProducerBatch, outcomes[index] as ProduceOutcome)

@@ -57,7 +57,14 @@ export class ResponseReader {
 
   /** Calls `read` for each element of an array. Null is read as an empty array. */
   each(read: () => void): void {
-    for (let count = this.#isFlexible ? this.#varint() - 1 : this.int32(); count > 0; count--) read()
+    const count = this.#isFlexible ? this.#varint() - 1 : this.int32()
+    if (count < -1) throw this.#malformed('a count of elements', 'a negative one')
+    for (let left = count; left > 0; left--) read()
+  }
+
+  /** Bytes that are left are of another form, so what was read may be wrong. */
+  end(): void {
+    if (this.#at < this.#bytes.length) throw this.#malformed(`${this.#at} bytes`, `${this.#bytes.length}`)
   }
 
   list<T>(read: () => T): T[] {

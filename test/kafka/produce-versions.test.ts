@@ -68,7 +68,7 @@ for (const version of VERSIONS) {
     )
   })
 
-  test(`Produce ${version}: what Kafka answers is read; cut anywhere, it is an error`, () => {
+  test(`Produce ${version}: what Kafka answers is read; cut or longer, it is an error`, () => {
     fc.assert(
       fc.property(answers, fc.nat(), (answer, cut) => {
         const prefix = isFlexible(version) ? Buffer.from([0]) : Buffer.alloc(0)
@@ -98,6 +98,7 @@ for (const version of VERSIONS) {
             : [],
         )
         assert.throws(() => codecOf(version).decode(body.subarray(0, cut % body.length)), TransportError)
+        assert.throws(() => codecOf(version).decode(Buffer.concat([body, Buffer.alloc(1)])), TransportError)
       }),
     )
   })

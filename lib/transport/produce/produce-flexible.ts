@@ -78,6 +78,7 @@ function decode(body: Buffer): ProduceAnswer {
   reader.tags(tag => {
     if (tag === NODE_ENDPOINTS) reader.each(() => endpoints.push(readEndpoint(reader)))
   })
+  reader.end()
   return { partitions, throttleTimeMs, endpoints }
 }
 

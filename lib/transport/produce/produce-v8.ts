@@ -38,7 +38,9 @@ function decode(body: Buffer): ProduceAnswer {
     const topic = reader.string()
     reader.each(() => partitions.set(topicPartition(topic, reader.int32()), readPartition(reader)))
   })
-  return { partitions, throttleTimeMs: reader.int32(), endpoints: [] }
+  const throttleTimeMs = reader.int32()
+  reader.end()
+  return { partitions, throttleTimeMs, endpoints: [] }
 }
 
 function readPartition(reader: ResponseReader): PartitionAnswer {
