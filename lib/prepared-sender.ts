@@ -99,18 +99,19 @@ export class PreparedSender {
   ): Promise<void> {
     const { appender, partitioner, isFlushing } = this.#parts
     const { deadline, lingerMs, reports } = call
-    const appended = await appender.append(
-      records,
-      prepared => {
+    const terms = { deadline, blockMs, lingerMs: () => (isFlushing() ? 0 : lingerMs) }
+    const appended = await appender.append(records, terms, {
+      toPartitioned: prepared => {
         call.throwIfStopped(prepared)
         const { serialized } = prepared
         const partitions = partitionsOf(serialized.topic)
         if (partitions instanceof Error) throw partitions
         return partitioner.partition(serialized, partitions)
       },
-      { deadline, blockMs, lingerMs: () => (isFlushing() ? 0 : lingerMs) },
-      (prepared, error) => call.fail(prepared, error),
-    )
+      checkAgain: prepared => call.throwIfStopped(prepared),
+      appended: (prepared, outcome) => call.follow(prepared, outcome),
+      refuse: (prepared, error) => call.fail(prepared, error),
+    })
     let hasStack = false
     for (const { source, partitioned, outcome } of appended) {
       const known = await outcome

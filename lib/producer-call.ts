@@ -1,4 +1,5 @@
 // One call of send or sendAll: what its records share, and their reports so far.
+import type { RecordOutcome } from './accumulate/producer-batch.ts'
 import { type DeliveryReport, notSent } from './delivery/delivery-report.ts'
 import { InvalidRecordError, isRecordError, orderGroupStopped, type RecordError, unexpectedError } from './errors.ts'
 import type { ProducerRecord, SerializedRecord } from './record/producer-record.ts'
@@ -49,6 +50,18 @@ export class ProducerCall {
     if (this.reports[index]) return
     if (this.deadline.passed && !(error instanceof InvalidRecordError)) this.expiredRecords++
     this.reports[index] = notSent(record, serialized, asRecordError(error), this.#clock.epochMs())
+    this.#stop(orderGroup, index)
+  }
+
+  /** Holds back the later records of its order group, which are not appended yet, if the Sender does not deliver it. */
+  follow({ orderGroup, index }: CallRecord, outcome: Promise<RecordOutcome>): void {
+    if (orderGroup === undefined) return
+    void outcome.then(({ kind }) => {
+      if (kind !== 'acked') this.#stop(orderGroup, index)
+    })
+  }
+
+  #stop(orderGroup: string | undefined, index: number): void {
     if (orderGroup !== undefined) this.#stopped.set(orderGroup, Math.min(index, this.#stopped.get(orderGroup) ?? index))
   }
 

@@ -16,6 +16,17 @@ export interface AppendTerms {
   readonly lingerMs: () => number
 }
 
+export interface AppendSteps<T> {
+  /** Gives a record its partition. It throws for one that must not be appended. */
+  toPartitioned(record: T): PartitionedRecord
+  /** Called once more after a wait for memory; it throws for a record that must not be appended any more. */
+  checkAgain(record: T): void
+  /** Called in the same turn as the append. */
+  appended(record: T, outcome: Promise<RecordOutcome>): void
+  /** Called with a record that is not appended: one of the steps threw, or no memory came in time. */
+  refuse(record: T, error: unknown): void
+}
+
 export interface Appended<T> {
   readonly source: T
   readonly partitioned: PartitionedRecord
@@ -65,15 +76,8 @@ export class Appender {
    * Appends the records of one call, until its deadline. A later call does not overtake a call that has to wait. After
    * a record that got no memory in time, later and smaller ones of the call may still get some: the order is kept, with
    * a gap.
-   * @param toPartitioned gives a record its partition
-   * @param refuse called with a record that is not appended: `toPartitioned` threw, or no memory came in time
    */
-  async append<T>(
-    records: readonly T[],
-    toPartitioned: (record: T) => PartitionedRecord,
-    terms: AppendTerms,
-    refuse: (record: T, error: unknown) => void,
-  ): Promise<Appended<T>[]> {
+  async append<T>(records: readonly T[], terms: AppendTerms, steps: AppendSteps<T>): Promise<Appended<T>[]> {
     const { deadline, blockMs, lingerMs } = terms
     const earlierTurn = this.#lastTurn
     const turn = Promise.withResolvers<void>()
@@ -98,7 +102,7 @@ export class Appender {
       try {
         if (waitError !== undefined) throw waitError
         // First: it says why the topic is not known.
-        const partitioned = toPartitioned(source)
+        const partitioned = steps.toPartitioned(source)
         if (deadline.passed) {
           lateError ??= holdsTurn ? tooLate() : deadlinePassed()
           throw lateError
@@ -110,17 +114,21 @@ export class Appender {
           waiting = []
           makeLaterCallsWait()
           await this.#timed(granted)
-          // After a freeze memory can come later than the deadline, within the grace of the wait.
-          if (deadline.passed) {
+          try {
+            // After a freeze memory can come later than the deadline, within the grace of the wait.
+            if (deadline.passed) throw tooLate()
+            steps.checkAgain(source)
+          } catch (error) {
             this.#pool.release(bufferBytes(partitioned))
-            throw tooLate()
+            throw error
           }
         }
         const { pending, outcome } = this.#accumulator.append(partitioned, deadline, lingerMs())
         appended.push({ source, partitioned, outcome })
+        steps.appended(source, outcome)
         waiting.push(pending)
       } catch (error) {
-        refuse(source, error)
+        steps.refuse(source, error)
       }
     }
     const endTurn = () => {
