@@ -49,6 +49,8 @@ export interface MetadataRequestsOptions<Topic extends RequestedTopic> {
   readonly topics: () => Iterable<Topic>
   /** Whether a failed request about this topic is repeated: somebody waits for it. */
   readonly isWanted: (topic: Topic) => boolean
+  /** Called with every answer, before its topics learn from it. */
+  readonly onAnswer: (cluster: Cluster) => void
   /** Called after every request, with the answer if there was one. */
   readonly onEnd: (cluster: Cluster | undefined) => void
 }
@@ -166,6 +168,7 @@ export class MetadataRequests<Topic extends RequestedTopic> {
 
   #answered(number: number, topics: readonly Topic[], cluster: Cluster): void {
     const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    this.#options.onAnswer(cluster)
     this.lastError = undefined
     this.#failures = 0
     this.#notBefore = 0

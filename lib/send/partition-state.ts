@@ -24,7 +24,8 @@
 //
 // An OPEN batch can change, too. recordsLeft() takes out records whose deadline passed, as long as no copy of the batch
 // can be in the log, and ends the batch when nobody waits for it. renumberBatch() moves it to the next epoch. OUTDATED
-// ends as EMPTY, not OPEN, when no record is left. cancelled() ends an OPEN batch as well.
+// ends as EMPTY, not OPEN, when no record is left. cancelled() ends an OPEN batch as well. leaveCluster() makes a
+// REQUESTED batch OUTDATED, and an OPEN one is encoded again or ends.
 //
 // A batch keeps its bytes, producer id, epoch and sequence over all its attempts. When a batch ends without an
 // acknowledgement, or is encoded again, after an attempt left this machine, the partition moves to the next epoch
@@ -287,6 +288,18 @@ export class PartitionState {
   }
 
   /**
+   * The brokers are another cluster. The records of a batch that may be written to the former one were completed: it
+   * ends. A batch of which nothing may be written is encoded again, for the new cluster's log and with its producer id.
+   */
+  leaveCluster(): void {
+    this.logBeganAnew()
+    this.#idAndEpoch = undefined
+    this.#nextSequence = 0
+    if (this.#phase === 'requested') this.#phase = 'outdated'
+    if (this.#phase === 'open') this.#rebuild(this.#openBatch('leave the cluster'))
+  }
+
+  /**
    * Lets a batch be encoded again, at its next attempt, with the records that a caller then waits for: no copy of it
    * can be in the log. It ends when no caller waits.
    */
@@ -318,8 +331,10 @@ export class PartitionState {
   #bumpEpoch(): void {
     if (!this.#options.idempotent) return
     const id = this.#idAndEpoch
+    // The batch was for a former cluster.
+    if (!id) return
     this.#nextSequence = 0
-    this.#idAndEpoch = id && id.epoch < MAX_EPOCH ? { producerId: id.producerId, epoch: id.epoch + 1 } : undefined
+    this.#idAndEpoch = id.epoch < MAX_EPOCH ? { producerId: id.producerId, epoch: id.epoch + 1 } : undefined
     this.#options.onEpochBumped(this.#idAndEpoch === undefined)
   }
 

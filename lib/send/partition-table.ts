@@ -23,6 +23,10 @@ export class PartitionTable {
     return false
   }
 
+  get all(): Iterable<PartitionState> {
+    return this.#all.values()
+  }
+
   ofTopic(topic: string): PartitionState[] {
     return [...this.#all.values()].filter(partition => partition.topic === topic)
   }

@@ -1,4 +1,5 @@
-// The producer id (InitProducerId): one per producer, requested once and again only when its epochs are used up.
+// The producer id (InitProducerId): one per producer, requested once and again only when its epochs are used up, or of
+// another cluster.
 import { TransportError } from '../errors.ts'
 import { backoff } from '../time/backoff.ts'
 import { type Clock, sleep } from '../time/clock.ts'
@@ -24,6 +25,8 @@ export class ProducerIdentity {
   #current: ProducerIdAndEpoch | undefined
   #request: Promise<void> | undefined
   #failure: TransportError | undefined
+  /** Counts the clusters. */
+  #cluster = 0
   /** Ids received. More than one: the epochs of an id were used up. */
   count = 0
 
@@ -48,6 +51,12 @@ export class ProducerIdentity {
     this.#current = undefined
   }
 
+  /** The brokers are another cluster: ids of the former one mean nothing there. */
+  leaveCluster(): void {
+    this.#cluster++
+    this.#current = undefined
+  }
+
   /** Requests an id, unless a request is under way. Never rejects. */
   request(): Promise<void> {
     this.#request ??= this.#requestWithRetries().finally(() => {
@@ -61,7 +70,10 @@ export class ProducerIdentity {
     const { clock, requestTimeoutMs, connectTimeoutMs, retryBackoffMs, retryBackoffMaxMs } = this.#options
     for (let failures = 0; ; failures++) {
       try {
-        this.#current = await this.#client.initProducerId(Deadline.after(clock, connectTimeoutMs + requestTimeoutMs))
+        const cluster = this.#cluster
+        const id = await this.#client.initProducerId(Deadline.after(clock, connectTimeoutMs + requestTimeoutMs))
+        if (cluster !== this.#cluster) continue
+        this.#current = id
         this.count++
         return
       } catch (error) {

@@ -23,6 +23,8 @@ export interface MetadataOptions {
   readonly clock: Clock
   /** Called after every request: the Sender looks for batches that can leave now. */
   readonly onChange: () => void
+  /** Called when the brokers turn out to be another cluster; `clusterId` is still the former one. */
+  readonly onOtherCluster: () => void
   /** Called when a topic's partitions may have other logs than before: it was created anew, or not asked about. */
   readonly onNewLogs: (topic: string) => void
   /** Whether records of the topic wait: then it is in use, however long ago its last call was. */
@@ -49,6 +51,7 @@ export class ProducerMetadata {
       requestMs: options.connectTimeoutMs + options.requestTimeoutMs,
       topics: () => this.#topicsInUse(),
       isWanted: topic => topic.waiting > 0 || options.hasRecords(topic.name),
+      onAnswer: cluster => this.#onAnswer(cluster),
       onEnd: cluster => this.#onEnd(cluster),
     })
   }
@@ -210,8 +213,17 @@ export class ProducerMetadata {
     }
   }
 
+  /** Without an id an answer says nothing about the cluster. */
+  #onAnswer({ clusterId }: Cluster): void {
+    if (!clusterId || clusterId === this.#clusterId) return
+    if (this.#clusterId !== null) {
+      for (const topic of this.#topics.values()) topic.leaveCluster()
+      this.#options.onOtherCluster()
+    }
+    this.#clusterId = clusterId
+  }
+
   #onEnd(cluster: Cluster | undefined): void {
-    if (cluster?.clusterId) this.#clusterId = cluster.clusterId
     if (cluster) this.#refreshedAt ??= moment(this.#options.clock)
     else this.#refreshedAt = this.#refreshedBefore ?? this.#refreshedAt
     this.#refreshedBefore = undefined

@@ -75,6 +75,7 @@ export class Sender {
       maxAgeMs: options.metadataMaxAgeMs,
       onChange,
       hasRecords: topic => this.#partitions.hasActive(topic),
+      onOtherCluster: () => this.#guarded(() => this.#leaveCluster()),
       onNewLogs: topic => {
         for (const partition of this.#partitions.ofTopic(topic)) partition.logBeganAnew()
       },
@@ -215,6 +216,7 @@ export class Sender {
     const outcomes = await this.#client.produce(leader, batches, {
       acks,
       idempotent,
+      clusterId: this.metadata.clusterId,
       ackTimeoutMs,
       // Not cut by the deadlines: others may use the connection then. `#dropAbandonedRequests` ends what nobody needs.
       requestTimeoutMs,
@@ -304,6 +306,20 @@ export class Sender {
     if (!firstAttempt) return
     this.stats.queueTimeMs += Math.max(0, firstAttempt.epochMs - (records[0]?.appendedAt ?? firstAttempt.epochMs))
     this.stats.brokerTimeMs += this.#options.clock.now() - firstAttempt.now
+  }
+
+  /**
+   * The brokers are another cluster, which knows nothing of what the former one got: what may be written there is
+   * `unknown`, and everything else goes to the new one.
+   */
+  #leaveCluster(): void {
+    this.identity.leaveCluster()
+    for (const partition of this.#partitions.all) {
+      const { batch, outcomeSoFar } = partition
+      if (batch && outcomeSoFar === 'unknown')
+        this.#completer.allFailed(batch, outcomeSoFar, { causeCode: 'OTHER_CLUSTER', cause: batch.lastCause })
+      partition.leaveCluster()
+    }
   }
 
   /** After a record that was not acknowledged: later ones of its order group are not sent, unless in its batch. */

@@ -156,6 +156,14 @@ export class KnownTopic extends MetadataSubject {
     return true
   }
 
+  /** The topic of another cluster only has the same name. */
+  leaveCluster(): void {
+    this.#topicId = null
+    this.#formerIds.clear()
+    this.error = null
+    this.forget()
+  }
+
   /** The topic is another one, or may be. */
   forget(): void {
     this.#contradictions = 0

@@ -64,6 +64,8 @@ const rows = new Map<number, ErrorCodeRow>([
   [87, { name: 'INVALID_RECORD', badRecord: true }],
   [89, { name: 'THROTTLING_QUOTA_EXCEEDED', retriable: true, failure: 'quota' }],
   [90, { name: 'PRODUCER_FENCED', retriable: true, sequence: true }],
+  /** The connection leads to another cluster or another broker than the client means (KIP-1242). */
+  [129, { name: 'REBOOTSTRAP_REQUIRED', retriable: true, refresh: 'before-retry', failure: 'unreachable' }],
 ])
 
 const byName = new Map([...rows.values()].map(row => [row.name, row]))
@@ -108,6 +110,9 @@ const clientCauses = {
   /** The broker admits no more connections for now: too many at once, or too many per second. */
   CONNECTION_LIMIT: { refresh: 'before-retry', failure: 'unreachable' },
   CLOSED_WHILE_CONNECTING: { refresh: 'before-retry', failure: 'unreachable' },
+  /** A broker's address leads to another cluster, or to another broker, than metadata says. */
+  OTHER_CLUSTER: { refresh: 'before-retry', failure: 'unreachable' },
+  OTHER_BROKER: { refresh: 'before-retry', failure: 'unreachable' },
   AUTHENTICATION_FAILED: { failure: 'authentication' },
   CERTIFICATE_REFUSED: { failure: 'authentication' },
   SECURITY_PROTOCOL_MISMATCH: { failure: 'authentication' },

@@ -39,6 +39,11 @@ export interface EncodedBatch {
 }
 
 export interface ProduceRequest {
+  /**
+   * The cluster that gave the batches their producer id: nothing is written to another one (`not-sent` with causeCode
+   * OTHER_CLUSTER). Null or missing: not known.
+   */
+  readonly clusterId?: string | null
   /** -1: all in-sync replicas; 1: the leader; 0: no answer, so the outcome is `acked` with proof `none`. */
   readonly acks: -1 | 0 | 1
   /** Batches carry a producer id, an epoch and a sequence, so that the broker recognises repeats. */

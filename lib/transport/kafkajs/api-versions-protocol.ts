@@ -1,5 +1,6 @@
-// ApiVersions: which versions a broker knows.
+// ApiVersions: which versions a broker knows, and whether it is the broker that the client means (KIP-1242).
 import type { WireProtocol } from 'kafkajs/src/network/connection.js'
+import { compactString } from '../compact.ts'
 import { errorCodeRow } from '../error-codes.ts'
 import { PRODUCE } from '../produce/produce-codec.ts'
 import { PRODUCE_V8 } from '../produce/produce-v8.ts'
@@ -9,6 +10,11 @@ import { INIT_PRODUCER_ID } from './wire.ts'
 import { API_VERSIONS, type ApiVersions, wireProtocol } from './wire-protocol.ts'
 
 export const API_VERSIONS_VERSION = 2
+/** Kafka 4.4. */
+const IDENTITY_VERSION = 5
+
+/** The software that a broker's metrics name (KIP-511). A test compares the version with that of the package. */
+export const CLIENT_SOFTWARE = { name: 'serverless-kafka-producer', version: '0.1.0' } as const
 
 /** The request versions in use; the broker must support each of them. */
 export const REQUIRED_VERSIONS = [
@@ -23,10 +29,44 @@ export function apiVersions(): WireProtocol<ApiVersions> {
     apiName: 'ApiVersions',
     apiVersion: API_VERSIONS_VERSION,
     encode: () => Buffer.alloc(0),
+    decode: readApiVersions,
+  })
+}
+
+export function readApiVersions(reader: ResponseReader): ApiVersions {
+  const errorCode = reader.int16()
+  if (errorCode !== 0) throw new Error(errorCodeRow(errorCode).name)
+  return readRanges(reader)
+}
+
+export function checksIdentity(versions: ApiVersions | undefined): boolean {
+  return (versions?.[API_VERSIONS]?.maxVersion ?? 0) >= IDENTITY_VERSION
+}
+
+/** A broker that is another one answers REBOOTSTRAP_REQUIRED; one that does not know the version UNSUPPORTED_VERSION. */
+export function apiVersionsOf({
+  clusterId,
+  nodeId,
+}: {
+  readonly clusterId: string
+  readonly nodeId: number
+}): WireProtocol<{ errorCode: number; versions: ApiVersions }> {
+  const encode = () => {
+    const node = Buffer.alloc(5) // and no tagged fields
+    node.writeInt32BE(nodeId)
+    const { name, version } = CLIENT_SOFTWARE
+    return Buffer.concat([compactString(name), compactString(version), compactString(clusterId), node])
+  }
+  return wireProtocol({
+    apiKey: API_VERSIONS,
+    apiName: 'ApiVersions',
+    apiVersion: IDENTITY_VERSION,
+    isFlexible: true,
+    encode,
     decode: reader => {
       const errorCode = reader.int16()
-      if (errorCode !== 0) throw new Error(errorCodeRow(errorCode).name)
-      return readRanges(reader)
+      // An error is answered in the form of version 0.
+      return { errorCode, versions: errorCode === 0 ? readRanges(reader) : {} }
     },
   })
 }

@@ -13,7 +13,10 @@ import { FrameReader } from '../frame-reader.ts'
 import type { EncodedBatch, ProduceRequest } from '../kafka-client.ts'
 import type { ProduceAnswer, ProduceCodec } from '../produce/produce-codec.ts'
 import { beginRequest } from '../request-header.ts'
-import { API_VERSIONS_VERSION, apiVersions, REQUIRED_VERSIONS } from './api-versions-protocol.ts'
+import { ResponseReader } from '../response-reader.ts'
+import { addressOf } from './address.ts'
+import { API_VERSIONS_VERSION, apiVersions, REQUIRED_VERSIONS, readApiVersions } from './api-versions-protocol.ts'
+import type { BrokerIdentity } from './broker-identity.ts'
 import { connectionError } from './connection-error.ts'
 import { ConnectionSocket } from './connection-socket.ts'
 import { FramedRequests } from './framed-requests.ts'
@@ -57,6 +60,10 @@ export class BrokerConnection {
    * that is being upgraded another broker knows others.
    */
   versions: ApiVersions | undefined
+  /** Who answers here; undefined while it was not asked. */
+  identity: BrokerIdentity | undefined
+  /** The question that is under way. */
+  identification: Promise<void> | undefined
   /** Monotonic time of the last answer; -Infinity before the first. */
   lastAnswer = Number.NEGATIVE_INFINITY
   readonly #connection: Connection
@@ -96,6 +103,10 @@ export class BrokerConnection {
     this.#connection.requestQueue.scheduleCheckPendingRequests = () => {}
     // kafkajs's own reader believes every size, and throws in the socket's listener, where nobody catches.
     this.#connection.processData = chunk => this.#read(chunk)
+  }
+
+  get address(): string {
+    return addressOf(this.#options)
   }
 
   /** Whether it sent nothing at first (`listenFirstMs`). */
@@ -253,12 +264,21 @@ export class BrokerConnection {
    * usual time (`AnswerTimes`) the connection is destroyed. Written in this turn.
    */
   async probe(): Promise<void> {
+    await this.#apiVersions(this.#options.answerTimes.probeLimitMs)
+  }
+
+  /** Sets `versions`. Written in this turn. */
+  async askVersions(ms: number): Promise<void> {
+    this.versions = readApiVersions(new ResponseReader(await this.#apiVersions(ms)))
+  }
+
+  async #apiVersions(ms: number): Promise<Buffer> {
     this.#throwIfDestroyed()
     const correlationId = this.#connection.nextCorrelationId()
     const header = { apiKey: API_VERSIONS, apiVersion: API_VERSIONS_VERSION, correlationId }
     this.#noteWrite()
     this.#socket.write(beginRequest({ ...header, clientId: this.#options.clientId }, 0, 0).finish())
-    await this.#answerTo(correlationId, this.#options.answerTimes.probeLimitMs)
+    return this.#answerTo(correlationId, ms)
   }
 
   /** Waits for the answer to a request that was just written. */

@@ -9,6 +9,7 @@ import { withTimeout } from '../../time/patient-timer.ts'
 import { AnswerTimes } from '../answer-times.ts'
 import type { ConnectionSecurity, SecurityProvider } from '../connection-security.ts'
 import { transportError } from '../error-codes.ts'
+import { splitAddress } from './address.ts'
 import { BrokerConnection } from './broker-connection.ts'
 import { SILENT_MS } from './first-success.ts'
 import { atLimit, CLOSED_WHILE_CONNECTING, LISTEN_FIRST_MS, protocolMismatch } from './refused-connection.ts'
@@ -46,6 +47,8 @@ type Slot = 'data' | 'control'
 /** After a refusal that no retry can fix, the next connection attempt to the broker is made only after this time. */
 const REFUSED_MS = 10_000
 const MAX_CLOSED_ATTEMPTS = 3
+/** Why the connections to a former cluster are destroyed. */
+export const LEFT_CLUSTER = 'LEFT_CLUSTER'
 
 /**
  * How soon a broker may have an answer that helps. One that answered just now is likely to live; a busy one needs
@@ -150,8 +153,10 @@ export class BrokerNode {
     return data && data.inFlight === 0 ? Promise.resolve(data) : this.#get(data ? 'control' : 'data', deadline)
   }
 
-  drop(reason: string): void {
-    for (const slot of ['data', 'control'] as const) this.#connections[slot]?.destroy(reason)
+  /** @param except a connection that is kept */
+  drop(reason: string, except?: BrokerConnection): void {
+    for (const slot of ['data', 'control'] as const)
+      if (this.#connections[slot] !== except) this.#connections[slot]?.destroy(reason)
   }
 
   dropData(reason: string): void {
@@ -328,7 +333,15 @@ export class BrokerNode {
       connection.inFlight === 0 &&
       connection.lastAnswer > Number.NEGATIVE_INFINITY
     const hadWorked = reason === 'DEADLINE' && connection.lastAnswer > Number.NEGATIVE_INFINITY
-    if (reason === 'IDLE' || reason === 'SESSION' || reason === 'CLOSE' || wasClosedIdle || hadWorked) return
+    if (
+      reason === 'IDLE' ||
+      reason === 'SESSION' ||
+      reason === 'CLOSE' ||
+      reason === LEFT_CLUSTER ||
+      wasClosedIdle ||
+      hadWorked
+    )
+      return
     // A listener that expects authentication completes any handshake, and closes the connection at the first request.
     if (wasInUse && connection.lastAnswer === Number.NEGATIVE_INFINITY && reason === 'CLOSED_BY_BROKER')
       this.#rememberRefusal(this.#countClosed(connection.closedEarly(undefined), connection.hasListened))
@@ -341,12 +354,6 @@ export class BrokerNode {
     this.#addressOffset++
     this.#notBefore = clock.now() + backoff(this.#failures, reconnectBackoffMs, reconnectBackoffMaxMs)
   }
-}
-
-/** `host:port` or `[::1]:port`. The form was checked with the configuration. */
-function splitAddress(address: string): [string, number] {
-  const colon = address.lastIndexOf(':')
-  return [address.slice(0, colon).replace(/^\[|\]$/g, ''), Number(address.slice(colon + 1))]
 }
 
 async function sleepUntil(clock: Clock, at: number): Promise<void> {

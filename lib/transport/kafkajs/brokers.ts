@@ -2,9 +2,12 @@
 import { TransportError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { transportError } from '../error-codes.ts'
+import { addressOf } from './address.ts'
 import type { BrokerConnection } from './broker-connection.ts'
-import { BrokerNode, type BrokerNodeOptions, READINESS, type SharedState } from './broker-node.ts'
+import { askMetadata, type ExpectedBroker, identify, isExpected, isOther, otherCluster } from './broker-identity.ts'
+import { BrokerNode, type BrokerNodeOptions, LEFT_CLUSTER, READINESS, type SharedState } from './broker-node.ts'
 import { AllFailedError, firstSuccess } from './first-success.ts'
+import type { MetadataAnswer } from './metadata-protocol.ts'
 
 export interface BrokersOptions extends BrokerNodeOptions {
   /**
@@ -15,13 +18,26 @@ export interface BrokersOptions extends BrokerNodeOptions {
   readonly requestTimeoutMs: number
 }
 
+/** The broker that a request is for. */
+interface Meant {
+  /** Null: that of the other brokers. */
+  readonly clusterId: string | null
+  /** Undefined: any broker of the cluster. */
+  readonly nodeId: number | undefined
+}
+
+const ANY: Meant = { clusterId: null, nodeId: undefined }
+
 interface Endpoint {
   readonly nodeId: number
   readonly host: string
   readonly port: number
 }
 
-export type Send<T> = (connection: BrokerConnection, ms: number) => Promise<T>
+/** Above every readiness. */
+const BOOTSTRAP_FIRST = 10
+
+type Send<T> = (connection: BrokerConnection, ms: number) => Promise<T>
 
 export class Brokers {
   readonly shared: SharedState = {
@@ -41,6 +57,10 @@ export class Brokers {
   readonly #unhelpful = new Set<BrokerNode>()
   #lastToAnswer: BrokerNode | undefined
   #isStale = false
+  /** Of the cluster that the brokers belong to; null while none of them said. */
+  #clusterId: string | null = null
+  /** A broker turned out to be one of another cluster: the bootstrap servers say which cluster is right. */
+  #asksBootstrapFirst = false
   #isClosed = false
 
   constructor(options: BrokersOptions) {
@@ -62,11 +82,14 @@ export class Brokers {
   }
 
   /**
-   * Takes over the brokers that an answer names. Those that left the cluster are forgotten once they have no request in
+   * Takes over the cluster and the brokers that an answer names. Those that left the cluster are forgotten once they have no request in
    * flight, so that nobody waits for them. The bootstrap servers never are: where all brokers were replaced, they lead
    * to the new ones (Java: KIP-899, KIP-1102).
    */
-  learn(brokers: readonly Endpoint[]): void {
+  #learn({ clusterId, brokers }: MetadataAnswer, connection: BrokerConnection): void {
+    if (isOther(clusterId, this.#clusterId)) this.#leaveCluster(connection)
+    this.#clusterId = clusterId ?? this.#clusterId
+    this.#asksBootstrapFirst = false
     if (brokers.length === 0) return
     this.#advertised = new Map(brokers.map(broker => [broker.nodeId, addressOf(broker)]))
     const kept = new Set([...this.#advertised.values(), ...this.#bootstrap])
@@ -111,6 +134,77 @@ export class Brokers {
     }
   }
 
+  /**
+   * Asks any broker for metadata. A bootstrap server decides which cluster is the right one; of any other broker an
+   * answer that names another cluster does not count.
+   */
+  async metadata(topics: readonly string[] | null, deadline: Deadline, isElsewhere = false): Promise<MetadataAnswer> {
+    const { connection, answer } = await this.askAny(
+      async (connection, ms) => {
+        const answer = await askMetadata(connection, topics, ms)
+        if (isOther(answer.clusterId, this.#clusterId) && !this.#bootstrap.includes(connection.address)) {
+          const error = otherCluster()
+          connection.destroy(error.causeCode as string)
+          this.#doubtCluster()
+          throw error
+        }
+        return { connection, answer }
+      },
+      deadline,
+      isElsewhere,
+    )
+    this.#learn(answer, connection)
+    return answer
+  }
+
+  /**
+   * Whether the broker on the connection is known to be this one.
+   */
+  isIdentified(connection: BrokerConnection, meant: Meant = ANY): boolean {
+    const expected = this.#expected(meant)
+    if (expected === null) return true
+    return connection.identity !== undefined && isExpected(connection.identity, expected)
+  }
+
+  /**
+   * Asks who answers on the connection.
+   * @throws TransportError when it is not the expected broker, or does not answer; the connection is destroyed
+   */
+  async identify(connection: BrokerConnection, ms: number, meant: Meant = ANY): Promise<void> {
+    await connection.identification
+    const expected = this.#expected(meant)
+    if (expected === null || this.isIdentified(connection, meant)) return
+    connection.identification = identify(connection, expected, this.shared.versions, ms)
+    try {
+      await connection.identification
+      this.shared.versions = connection.versions
+    } catch (error) {
+      if (asTransportError(error).causeCode === 'OTHER_CLUSTER') this.#doubtCluster()
+      throw error
+    } finally {
+      connection.identification = undefined
+    }
+  }
+
+  /** Null where no broker said which cluster it belongs to: then any is the right one. */
+  #expected({ clusterId, nodeId }: Meant): ExpectedBroker | null {
+    const expected = clusterId ?? this.#clusterId
+    return expected === null ? null : { clusterId: expected, nodeId }
+  }
+
+  #doubtCluster(): void {
+    this.#asksBootstrapFirst = true
+    this.#isStale = true
+  }
+
+  /** The answer on this connection came from another cluster: nothing that is known of the former one holds. */
+  #leaveCluster(connection: BrokerConnection): void {
+    for (const node of this.#nodes.values()) node.drop(LEFT_CLUSTER, connection)
+    this.#advertised = new Map()
+    this.#unhelpful.clear()
+    this.shared.versions = undefined
+  }
+
   drop(code: string): void {
     for (const node of this.#nodes.values()) node.drop(code)
   }
@@ -133,7 +227,9 @@ export class Brokers {
   /** The readiest first, and those that did not help after the others that may answer soon. */
   #inOrder(): BrokerNode[] {
     const unhelpful = [...this.#unhelpful]
+    const first = new Set(this.#asksBootstrapFirst ? this.#bootstrap : [])
     const rank = (node: BrokerNode) => {
+      if (first.has(node.address)) return BOOTSTRAP_FIRST
       const at = unhelpful.indexOf(node)
       return at < 0 ? node.readiness : Math.min(node.readiness, READINESS.unhelpful) - at / unhelpful.length / 2
     }
@@ -168,10 +264,6 @@ export class Brokers {
       throw error
     }
   }
-}
-
-function addressOf({ host, port }: Endpoint): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 function isConnectionLost({ causeCode }: TransportError): boolean {

@@ -22,7 +22,6 @@ import { failure, outcomeOf } from '../produce-outcome.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import type { BrokerNode } from './broker-node.ts'
 import { asTransportError, Brokers, type BrokersOptions } from './brokers.ts'
-import { metadata, metadataVersion } from './metadata-protocol.ts'
 import { initProducerId } from './wire.ts'
 
 /** A connection that was idle for longer is probed together with its first Produce. */
@@ -73,15 +72,7 @@ export class KafkaJsClient implements KafkaClient {
     deadline: Deadline,
     options?: MetadataRequestOptions,
   ): Promise<Cluster> {
-    const answer = await this.#brokers.askAny(
-      (connection, ms) => {
-        const request = metadata(topics, metadataVersion(connection.versions))
-        return connection.call(request, ms, { sparesProduces: true })
-      },
-      deadline,
-      options?.isElsewhere,
-    )
-    this.#brokers.learn(answer.brokers)
+    const answer = await this.#brokers.metadata(topics, deadline, options?.isElsewhere)
     return {
       clusterId: answer.clusterId,
       topics: answer.topics.map(({ topic, topicId, errorCode, partitions }) => ({
@@ -100,6 +91,8 @@ export class KafkaJsClient implements KafkaClient {
 
   initProducerId(deadline: Deadline): Promise<ProducerIdAndEpoch> {
     return this.#brokers.askAny(async (connection, ms) => {
+      // An id of another cluster could be one that this cluster has given to another producer.
+      await this.#brokers.identify(connection, ms)
       const answer = await connection.call(initProducerId(), ms, { sparesProduces: true })
       if (answer.errorCode === 0) return { producerId: answer.producerId, epoch: answer.epoch }
       const row = errorCodeRow(answer.errorCode)
@@ -115,11 +108,15 @@ export class KafkaJsClient implements KafkaClient {
     const all = (kind: 'not-sent' | 'unknown', causeCode: string, retriable: boolean, cause?: unknown) =>
       batches.map(() => failure(kind, causeCode, retriable, cause))
     let connection: BrokerConnection
+    const deadline = Deadline.after(this.#clock, request.connectTimeoutMs)
     try {
       const broker = this.#brokers.withId(leader)
       if (!broker) return all('not-sent', 'NO_LEADER', true)
       this.#producedTo.set(leader, broker)
-      connection = await broker.dataConnection(Deadline.after(this.#clock, request.connectTimeoutMs))
+      connection = await broker.dataConnection(deadline)
+      const expected = { clusterId: request.clusterId ?? null, nodeId: leader }
+      if (!this.#brokers.isIdentified(connection, expected))
+        await this.#brokers.identify(connection, Math.max(1, deadline.remaining), expected)
     } catch (error) {
       const failed = asTransportError(error)
       return all('not-sent', causeOf(failed), failed.retriable, error)
