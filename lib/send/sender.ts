@@ -23,7 +23,7 @@ interface SenderEnd {
   readonly cause?: unknown
 }
 
-/** No broker's quota asks for a longer pause (`quota.window.num` × `quota.window.size.seconds`); a broken answer may. */
+/** No quota asks for a longer pause (`quota.window.num` × `quota.window.size.seconds`); a broken answer may. */
 const MAX_THROTTLE_MS = 60_000
 
 export class Sender {

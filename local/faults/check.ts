@@ -34,6 +34,8 @@ export interface CheckOptions {
   readonly deadLetters: string
   /** Maximum duration of a call, ms; undefined if the process was frozen or the driver has no bound. */
   readonly maxMs: number | undefined
+  /** When the topic was last created anew, ms since the epoch: what was sent before may be gone with the old log. */
+  readonly madeAnewAt?: number | undefined
 }
 
 interface Entry {
@@ -41,7 +43,14 @@ interface Entry {
   reported?: Line
 }
 
-export async function check({ servers, topic, ledger, deadLetters, maxMs }: CheckOptions): Promise<Counts> {
+export async function check({
+  servers,
+  topic,
+  ledger,
+  deadLetters,
+  maxMs,
+  madeAnewAt = 0,
+}: CheckOptions): Promise<Counts> {
   const entries = read(ledger)
   const log = await readTopic(servers, topic)
   const copies = new Map<string, { partition: number; offset: bigint }[]>()
@@ -90,7 +99,7 @@ export async function check({ servers, topic, ledger, deadLetters, maxMs }: Chec
           : places.some(
               ({ partition, offset }) => partition === reported.partition && String(offset) === reported.offset,
             )
-      if (!isThere) counts.lost++
+      if (!isThere && begin > madeAnewAt) counts.lost++
     }
     if (places.length > 1 && !isUnknown) counts.duplicated++
     if (reported?.fate !== 'acked' && !isUnknown && places.length > 0) counts.twoFates++

@@ -9,6 +9,8 @@ export interface FaultLoad {
   /** Stops the sender (SIGSTOP) until `thaw`. */
   freeze(): void
   thaw(): void
+  /** Deletes the topic and creates it again, while records are sent. Only the sender's load has this. */
+  recreateTopic?(partitions: number): Promise<void>
   /** Stops sending; sends in progress may finish. */
   stop(): Promise<void>
   /** Call after `stop`: compares the ledger with the log and the dead letters. */

@@ -4,13 +4,15 @@ import { partitionsOf, rotatePreferredLeaders, untilInSync } from '../kafka/admi
 import type { FaultLoad } from './fault-load.ts'
 import { DELIVERY_MS } from './load.settings.ts'
 import type { ProxiedKafka } from './proxied-kafka.ts'
-import type { Targets } from './sender-load.ts'
+import type { SenderTuning, Targets } from './sender-load.ts'
 
 interface FaultContext {
   readonly rig: ProxiedKafka
   readonly load: FaultLoad
   /** @returns 0 to 1, from the seed of the run */
   readonly random: () => number
+  /** Called with what went wrong beside the records: the row fails. */
+  readonly problem: (text: string) => void
 }
 
 export interface Fault {
@@ -22,6 +24,12 @@ export interface Fault {
   readonly load?: 'queues'
   /** The sender's dead-letter targets; default: a disk. */
   readonly targets?: Targets
+  /** Its part of `--seconds`; default: 1. */
+  readonly share?: number
+  /** How the sender differs from that of the other faults. */
+  readonly sender?: SenderTuning
+  /** The fault is one that a sender gets over in a record's time: no record may fail, or be unknown. */
+  readonly deliversAll?: boolean
   /** While the process is stopped, the duration of a call has no bound. */
   readonly freezesSender?: boolean
 }
@@ -181,7 +189,91 @@ export const FAULTS: readonly Fault[] = [
     targets: 'down',
     strike: scene => outage(scene),
   },
+  {
+    name: 'F22',
+    share: 0.5,
+    what: 'the topic is deleted and created again with half as many partitions',
+    strike: async scene => {
+      const { length } = await partitionsOf(scene.rig.bootstrapServers, scene.load.topic)
+      // From 6 to 3 to 1: a key whose partition is left stays in it, so the order of its records can be seen.
+      await recreate(scene, Math.max(1, Math.floor(length / 2)))
+    },
+  },
+  {
+    name: 'F23',
+    share: 0.5,
+    what: 'the topic is deleted and created again with as many partitions',
+    strike: async scene => {
+      const { length } = await partitionsOf(scene.rig.bootstrapServers, scene.load.topic)
+      await recreate(scene, length)
+    },
+  },
+  {
+    name: 'F24',
+    share: 0.5,
+    what: 'Metadata takes 1.2 s on every broker while partitions move to other leaders',
+    deliversAll: true,
+    strike: async ({ rig, load }) => {
+      await rotatePreferredLeaders(rig.bootstrapServers, load.topic)
+      for (const proxy of rig.proxies) proxy.metadataDelayMs = 1200
+      await rig.kafka.electPreferredLeaders()
+      await pause(2500)
+      for (const proxy of rig.proxies) proxy.metadataDelayMs = 0
+    },
+  },
+  {
+    name: 'F25',
+    share: 0.5,
+    what: 'a quota of 400 B/s per broker for 4 s: brokers ask for pauses of seconds',
+    strike: async ({ rig }) => {
+      await rig.kafka.setProducerQuota(CLIENT_ID, 400)
+      await pause(4000)
+      await rig.kafka.setProducerQuota(CLIENT_ID, undefined)
+      await pause(1500)
+    },
+  },
+  {
+    name: 'F26',
+    share: 0.5,
+    what: 'buffer.memory of 16 kB for 24 callers; brokers answer late, then hang for longer than a record’s time',
+    sender: {
+      callers: 24,
+      settings: { bufferMemory: 16_384, maxRequestSize: 8192, batchSize: 4096, deliveryTimeoutMs: 3000 },
+    },
+    strike: async ({ rig }) => {
+      for (const proxy of rig.proxies) proxy.delayMs = 150
+      await pause(2000)
+      for (const proxy of rig.proxies) proxy.delayMs = 0
+      await disrupt(rig.proxies, 'hang', 4000)
+      await pause(1000)
+    },
+  },
+  {
+    name: 'F27',
+    share: 0.5,
+    what: 'every broker takes 800 ms for an answer, and connections are idle between the sends',
+    deliversAll: true,
+    sender: { pauseMs: 300 },
+    strike: async ({ rig, problem }) => {
+      for (const proxy of rig.proxies) proxy.delayMs = 400
+      // The first probes have the limit of the fast answers before, and may end their connections.
+      await pause(4000)
+      const attempts = () => rig.proxies.reduce((sum, { connectionAttempts }) => sum + connectionAttempts.length, 0)
+      const before = attempts()
+      await pause(4000)
+      if (attempts() > before) problem(`${attempts() - before} new connections, although brokers are only slow`)
+      for (const proxy of rig.proxies) proxy.delayMs = 0
+    },
+  },
 ]
+
+/** The default of `client.id`. */
+const CLIENT_ID = 'serverless-kafka-producer'
+
+async function recreate({ load }: FaultContext, partitions: number): Promise<void> {
+  await load.recreateTopic?.(partitions)
+  await pause(4000)
+}
 
 async function outage({ rig }: FaultContext): Promise<void> {
   await disrupt(rig.proxies, 'reset', 7000)

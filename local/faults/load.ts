@@ -1,14 +1,16 @@
 // One sender, in a process of its own so that it can be frozen and killed. It writes a ledger: before each send what it
-// is about to send, and after it what was reported. Arguments: ledger file, bootstrap servers, topic, run id, driver,
-// targets.
+// is about to send, and after it what was reported. Its argument is a `SenderSpec` as JSON.
 import { openSync, writeSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { parseConfig } from '../../lib/config/parse-config.ts'
+import type { ProducerOptions } from '../../lib/config/settings.ts'
 import { createDeadLetterPublisher } from '../../lib/create-dead-letter-publisher.ts'
 import { publishFailures } from '../../lib/dead-letter/publish-failures.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../../lib/producer-factory.ts'
 import { DELIVERY_MS } from './load.settings.ts'
+import type { Driver } from './sender-load.ts'
 
 /** A ledger line of a record: its intent, or its reported fate. `ignored`: the caller did not look at the result. */
 export interface Line {
@@ -20,26 +22,45 @@ export interface Line {
   readonly offset?: string
 }
 
-const CALLERS = 4
 const RECORDS = 12
 
-const [file = '', servers = '', topic = '', run = '', driver = 'ours', targets = 'none'] = process.argv.slice(2)
-const ledger = openSync(file, 'a')
+/** What one sender sends, where, and how. */
+export interface SenderSpec {
+  readonly ledger: string
+  readonly servers: string
+  readonly topic: string
+  /** The first part of its record ids. */
+  readonly run: string
+  readonly driver: Driver
+  /** `KAFKA_DEAD_LETTER` */
+  readonly deadLetter: string
+  /** Calls side by side. */
+  readonly callers: number
+  /** Between two calls of a caller, ms. */
+  readonly pauseMs: number
+  /** Settings of our producer beside those of all loads. */
+  readonly settings: ProducerOptions
+}
+
+const spec = JSON.parse(process.argv[2] as string) as SenderSpec
+const { servers, topic, run, driver, deadLetter } = spec
+const ledger = openSync(spec.ledger, 'a')
 const write = (lines: readonly Line[]) => writeSync(ledger, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
 
 type Outcome = Omit<Line, 'id' | 'at'>
 type Send = (records: readonly { id: string; key: string }[]) => Promise<Outcome[]>
 
 function withLibrary(): Send {
-  const isOff = targets === 'none'
+  const isOff = deadLetter === 'none'
   const config = parseConfig(
     {
       bootstrapServers: servers,
       deliveryTimeoutMs: DELIVERY_MS,
       requestTimeoutMs: 2500,
       ackTimeoutMs: 2000,
-      deadLetter: targets,
+      deadLetter,
       onFailureHttp: 'return',
+      ...spec.settings,
     },
     {},
   )
@@ -81,14 +102,14 @@ function withLibrary(): Send {
 }
 
 /** kafkajs, used as documented. A record that it rejects may still be written. */
-async function withKafkaJs(acks: number): Promise<Send> {
+async function withKafkaJs(acks: number, idempotent = false): Promise<Send> {
   const kafka = new Kafka({
     brokers: servers.split(','),
     logLevel: logLevel.NOTHING,
     requestTimeout: 5000,
     retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2000 },
   })
-  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  const producer = kafka.producer({ idempotent, createPartitioner: Partitioners.DefaultPartitioner })
   await producer.connect()
   return async records => {
     const outcome = await producer
@@ -101,8 +122,13 @@ async function withKafkaJs(acks: number): Promise<Send> {
   }
 }
 
-const send =
-  driver === 'kafkajs' ? await withKafkaJs(-1) : driver === 'kafkajs-acks-1' ? await withKafkaJs(1) : withLibrary()
+const DRIVERS: Readonly<Record<Driver, () => Send | Promise<Send>>> = {
+  ours: withLibrary,
+  kafkajs: () => withKafkaJs(-1),
+  'kafkajs-acks-1': () => withKafkaJs(1),
+  'kafkajs-idempotent': () => withKafkaJs(-1, true),
+}
+const send = await DRIVERS[driver]()
 let stopping = false
 process.on('SIGTERM', () => {
   stopping = true
@@ -117,9 +143,10 @@ async function call(caller: number): Promise<void> {
     write(records.map(({ id }) => ({ id, at: Date.now() })))
     const outcomes = await send(records)
     write(outcomes.map((outcome, index) => ({ id: (records[index] as { id: string }).id, at: Date.now(), ...outcome })))
+    if (spec.pauseMs > 0) await pause(spec.pauseMs)
   }
 }
 
 console.log('sending')
-await Promise.all(Array.from({ length: CALLERS }, (_, caller) => call(caller)))
+await Promise.all(Array.from({ length: spec.callers }, (_, caller) => call(caller)))
 process.exit(0)

@@ -62,6 +62,7 @@ function faultsPicture({ seed, rows, controls }: Run): string {
   y += LINE / 2
   const descriptions: Readonly<Record<string, string>> = {
     'kafkajs-send': 'control: kafkajs’s send while leaders move',
+    'kafkajs-idempotent': 'control: 20 idempotent sends side by side of kafkajs while leaders move',
     'kafkajs-acks-1': 'control: kafkajs with acks=1, a leader is killed',
     'sqs-failures-ignored': 'control: SQS without ReportBatchItemFailures',
     'dead-letters-off': 'control: dead letters off, the result ignored',

@@ -14,7 +14,7 @@ import { FAULTS, type Fault } from './faults.ts'
 import { DELIVERY_MS } from './load.settings.ts'
 import { type ProxiedKafka, startProxiedKafka } from './proxied-kafka.ts'
 import { startQueueLoad } from './queue-load.ts'
-import { type Driver, startSenderLoad, type Targets } from './sender-load.ts'
+import { type Driver, type SenderTuning, startSenderLoad, type Targets } from './sender-load.ts'
 
 const WARM_MS = 1500
 /** Beyond a record's deadline: the last request times out, dead letters are written, and two cores run all of this. */
@@ -26,6 +26,7 @@ const CONTROL_TRIES = 4
 interface Row extends Counts {
   readonly fault: string
   readonly strikes: number
+  readonly problems: readonly string[]
 }
 
 const { values } = parseArgs({
@@ -58,10 +59,12 @@ function startLoad(
   fault: Fault,
   driver: Driver,
   targets: Targets,
+  tuning?: SenderTuning,
 ): Promise<FaultLoad> {
   if (fault.load === 'queues') return startQueueLoad(servers)
-  const maxMs = fault.freezesSender || driver !== 'ours' ? undefined : DELIVERY_MS + GRACE_MS
-  return startSenderLoad({ servers, driver, targets, folder, maxMs })
+  const deliveryMs = Number(fault.sender?.settings?.deliveryTimeoutMs ?? DELIVERY_MS)
+  const maxMs = fault.freezesSender || driver !== 'ours' ? undefined : deliveryMs + GRACE_MS
+  return startSenderLoad({ servers, driver, targets, folder, maxMs, tuning: { ...fault.sender, ...tuning } })
 }
 
 async function runFault(
@@ -79,12 +82,14 @@ async function underFault(rig: ProxiedKafka, fault: Fault, seconds: number, load
   await pause(WARM_MS)
   const end = Date.now() + seconds * 1000
   let strikes = 0
+  const problems: string[] = []
+  const problem = (text: string) => void problems.push(text)
   while (Date.now() < end || strikes === 0) {
-    await fault.strike({ rig, load, random })
+    await fault.strike({ rig, load, random, problem })
     strikes++
   }
   await load.stop()
-  return { fault: fault.name, strikes, ...(await load.check()) }
+  return { fault: fault.name, strikes, problems, ...(await load.check()) }
 }
 
 /** acks=1: freezes the followers, lets the leader alone acknowledge records, kills it, and thaws the followers. */
@@ -116,6 +121,11 @@ const faultNamed = (name: string) => FAULTS.find(fault => fault.name === name) a
 /** Each returns how many records it lost; every control must lose some. */
 const CONTROLS: Readonly<Record<string, (rig: ProxiedKafka) => Promise<number>>> = {
   'kafkajs-send': async rig => (await runFault(rig, faultNamed('F4'), 'kafkajs', CONTROL_S)).lost,
+  'kafkajs-idempotent': async rig => {
+    const fault = faultNamed('F4')
+    const load = await startLoad(rig, fault, 'kafkajs-idempotent', 'off', { callers: 20 })
+    return (await underFault(rig, fault, CONTROL_S, load)).lost
+  },
   'kafkajs-acks-1': acksOne,
   'sqs-failures-ignored': async rig =>
     (await underFault(rig, faultNamed('F15'), 1, await startQueueLoad(rig.bootstrapServers, false))).lost,
@@ -139,8 +149,10 @@ function select(option: string, value: string | undefined, names: readonly strin
   return selection
 }
 
-function isKept({ lost, duplicated, twoFates, noFate, late, disordered }: Row): boolean {
-  return lost + duplicated + twoFates + noFate + late + disordered === 0
+function isKept({ fault, problems, lost, duplicated, twoFates, noFate, late, disordered, ...fates }: Row): boolean {
+  const { unknown, deadLettered, returned } = fates
+  const failed = faultNamed(fault).deliversAll && values.driver === 'ours' ? unknown + deadLettered + returned : 0
+  return lost + duplicated + twoFates + noFate + late + disordered + failed + problems.length === 0
 }
 
 function print(row: Row): void {
@@ -164,6 +176,7 @@ function print(row: Row): void {
   console.log(
     `${result} ${fault.padEnd(4)} ${strikes} strikes: ${fates}; ${violations}, keys out of order ${disordered}`,
   )
+  for (const problem of row.problems) console.log(`     ${problem}`)
 }
 
 async function main(): Promise<void> {
@@ -186,7 +199,7 @@ async function main(): Promise<void> {
     const rows: Row[] = []
     for (const fault of FAULTS.filter(({ name }) => selectedFaults.includes(name))) {
       console.log(`     ${fault.name.padEnd(4)} ${fault.what}`)
-      const row = await runFault(rig, fault, values.driver, Number(values.seconds))
+      const row = await runFault(rig, fault, values.driver, Number(values.seconds) * (fault.share ?? 1))
       print(row)
       rows.push(row)
     }

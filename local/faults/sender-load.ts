@@ -3,17 +3,22 @@ import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { createTopics, untilInSync } from '../kafka/admin.ts'
+import { createTopics, deleteTopic, untilInSync } from '../kafka/admin.ts'
 import { startProcess } from '../processes.ts'
 import { check } from './check.ts'
 import type { FaultLoad } from './fault-load.ts'
+import type { SenderSpec } from './load.ts'
 
 const PARTITIONS = 6
+const CALLERS = 4
 const DOWN = 'sqs:http://127.0.0.1:9/000000000000/nowhere'
 
-export type Driver = 'ours' | 'kafkajs' | 'kafkajs-acks-1'
+export type Driver = 'ours' | 'kafkajs' | 'kafkajs-acks-1' | 'kafkajs-idempotent'
 /** Dead-letter targets: a disk; a target that is down, then a disk; only a target that is down; none. */
 export type Targets = 'disk' | 'down-then-disk' | 'down' | 'off'
+
+/** How the sender sends, where a fault needs it to be different. */
+export type SenderTuning = Partial<Pick<SenderSpec, 'callers' | 'pauseMs' | 'settings'>>
 
 export interface SenderLoadOptions {
   readonly servers: string
@@ -24,6 +29,7 @@ export interface SenderLoadOptions {
   /** Maximum duration of a call, ms; undefined: no bound. */
   readonly maxMs: number | undefined
   readonly partitions?: number
+  readonly tuning?: SenderTuning | undefined
 }
 
 export interface SenderLoad extends FaultLoad {
@@ -38,6 +44,7 @@ export async function startSenderLoad({
   folder,
   maxMs,
   partitions = PARTITIONS,
+  tuning,
 }: SenderLoadOptions): Promise<SenderLoad> {
   const topic = `faults-${randomBytes(5).toString('hex')}`
   await createTopics(servers, [{ topic, partitions, replicas: 3 }])
@@ -51,7 +58,9 @@ export async function startSenderLoad({
     off: 'none',
   }
   let run = 0
-  const start = () => startSender([ledger, servers, topic, `r${run++}`, driver, settings[targets]])
+  const spec = { ledger, servers, topic, driver, deadLetter: settings[targets], callers: CALLERS, pauseMs: 0 }
+  const start = () => startSender({ ...spec, settings: {}, ...tuning, run: `r${run++}` })
+  let madeAnewAt: number | undefined
   let sender = await start()
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
     sender.kill(signal)
@@ -67,18 +76,24 @@ export async function startSenderLoad({
     freeze: () => void sender.kill('SIGSTOP'),
     thaw: () => void sender.kill('SIGCONT'),
     stop: () => kill('SIGTERM'),
+    recreateTopic: async partitionCount => {
+      await deleteTopic(servers, topic)
+      await createTopics(servers, [{ topic, partitions: partitionCount, replicas: 3 }])
+      madeAnewAt = Date.now()
+      await untilInSync(servers, topic, 3)
+    },
     check: async () => {
       await untilInSync(servers, topic, 3)
-      return check({ servers, topic, ledger, deadLetters, maxMs })
+      return check({ servers, topic, ledger, deadLetters, maxMs, madeAnewAt })
     },
   }
 }
 
-async function startSender(args: readonly string[]): Promise<ChildProcess> {
+async function startSender(spec: SenderSpec): Promise<ChildProcess> {
   const child = startProcess(
     'load',
     process.execPath,
-    ['--disable-warning=TimeoutNegativeWarning', 'local/faults/load.ts', ...args],
+    ['--disable-warning=TimeoutNegativeWarning', 'local/faults/load.ts', JSON.stringify(spec)],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {

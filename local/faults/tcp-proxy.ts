@@ -2,6 +2,7 @@
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { RequestScan } from './request-scan.ts'
 
 export type Cut = 'silent' | 'fin' | 'rst'
 /** What the proxy does with a new connection: forwards it, lets it hang without a response, or resets it. */
@@ -24,6 +25,8 @@ export class TcpProxy {
   newConnections: NewConnections = 'forward'
   /** Delay of all data in both directions, ms. */
   delayMs = 0
+  /** Delay of Metadata requests, ms; what follows them on their connection waits too. */
+  metadataDelayMs = 0
   /** Maximum number of new connections per second; more are reset, as MSK does. */
   acceptPerSecond = Number.POSITIVE_INFINITY
   /** Times of all connection attempts, ms since the epoch. */
@@ -94,6 +97,7 @@ export class TcpProxy {
     const broker = connect(this.targetPort, '127.0.0.1')
     const pair: Pair = { client, broker, silent: this.newConnections === 'hang', losing: false, cutting: undefined }
     this.#pairs.add(pair)
+    const requests = new RequestScan()
     for (const [from, to] of [
       [client, broker],
       [broker, client],
@@ -105,8 +109,8 @@ export class TcpProxy {
       // Keeps the order of the bytes, even when the delay changes.
       let delayed = 0
       let last: Promise<void> = Promise.resolve()
-      const passLater = (chunk: Buffer) => {
-        const at = performance.now() + this.delayMs
+      const passLater = (chunk: Buffer, delayMs: number) => {
+        const at = performance.now() + delayMs
         delayed++
         last = last.then(async () => {
           await pause(Math.max(0, at - performance.now()))
@@ -122,8 +126,11 @@ export class TcpProxy {
         } else if (pair.losing && from === broker) {
           client.resetAndDestroy()
           broker.destroy()
-        } else if (this.delayMs > 0 || delayed > 0) passLater(chunk)
-        else pass(chunk)
+        } else {
+          const delayMs = this.delayMs + (from === client && requests.hasMetadata(chunk) ? this.metadataDelayMs : 0)
+          if (delayMs > 0 || delayed > 0) passLater(chunk, delayMs)
+          else pass(chunk)
+        }
       })
       from.on('error', () => from.destroy())
       from.on('close', () => {

@@ -44,6 +44,15 @@ export async function createTopics(
   })
 }
 
+/** Deletes a topic and waits until no broker lists it. */
+export async function deleteTopic(bootstrapServers: string, topic: string): Promise<void> {
+  await withAdmin(bootstrapServers, admin => admin.deleteTopics({ topics: [topic] }))
+  for (const server of bootstrapServers.split(','))
+    await withAdmin(server, async admin => {
+      while ((await admin.listTopics()).includes(topic)) await pause(100)
+    })
+}
+
 async function withAdmin<T>(bootstrapServers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = kafkaOf(bootstrapServers).admin()
   await admin.connect()

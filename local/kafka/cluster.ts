@@ -186,6 +186,20 @@ export class LocalKafka {
     await this.#tool(this.#node(1), 'org.apache.kafka.tools.LeaderElectionCommand', args, 'election')
   }
 
+  /**
+   * Bounds what a client may produce per broker (kafka-configs.sh).
+   * @param bytesPerSecond undefined: no bound
+   */
+  async setProducerQuota(clientId: string, bytesPerSecond: number | undefined): Promise<void> {
+    const change =
+      bytesPerSecond === undefined
+        ? ['--delete-config', 'producer_byte_rate']
+        : ['--add-config', `producer_byte_rate=${bytesPerSecond}`]
+    const entity = ['--alter', '--entity-type', 'clients', '--entity-name', clientId]
+    const args = ['--bootstrap-server', this.bootstrapServers, ...entity, ...change]
+    await this.#tool(this.#node(1), 'org.apache.kafka.tools.ConfigCommand', args, 'quota')
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#nodes.map(({ id }) => this.killBroker(id)))
     rmSync(this.#folder, { recursive: true, force: true })
