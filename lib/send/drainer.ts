@@ -112,8 +112,9 @@ export class Drainer {
   #ready(partition: PartitionState, now: number): number {
     const { accumulator, metadata, inFlight, options } = this.#parts
     const leader = metadata.leader(partition.topic, partition.partition)
-    // A leader that was elected since the last attempt need not be waited for.
-    const isElected = leader !== undefined && leader.leaderEpoch > partition.attemptedEpoch
+    // A leader that was elected since the last attempt need not be waited for. Only after the first failure: brokers
+    // that name ever newer leaders would use up the retries at once.
+    const isElected = leader !== undefined && partition.failures <= 1 && leader.leaderEpoch > partition.attemptedEpoch
     if (partition.notBefore > now && !isElected) return partition.notBefore
     const lingersUntil =
       partition.hasRecords || options.isExhausted() ? now : accumulator.readyAt(partition.topic, partition.partition)

@@ -33,6 +33,7 @@ export class RecordSerializer {
    */
   serialize(record: ValidRecord): SerializedRecord | Promise<SerializedRecord> {
     const { topic, headers } = record
+    const given = headers.length
     const byContract = record.format !== 'bytes'
     const key = guarded('key', () =>
       byContract ? contractKey(record.key) : bytesOf(this.#key, topic, record.key, headers),
@@ -47,17 +48,21 @@ export class RecordSerializer {
       catchRejection(key, () => undefined)
       throw error
     }
-    if (!(key instanceof Promise) && !(value instanceof Promise)) return this.#finish(record, key, value)
-    return Promise.all([key, value]).then(([keyBytes, valueBytes]) => this.#finish(record, keyBytes, valueBytes))
+    if (!(key instanceof Promise) && !(value instanceof Promise)) return this.#finish(record, key, value, given)
+    return Promise.all([key, value]).then(([keyBytes, valueBytes]) => this.#finish(record, keyBytes, valueBytes, given))
   }
 
-  #finish(record: ValidRecord, key: Bytes, value: Bytes): SerializedRecord {
+  /** @param given the number of headers before the serializers, which may add some (as in Java) */
+  #finish(record: ValidRecord, key: Bytes, value: Bytes, given: number): SerializedRecord {
     if (value && value.length > (record.maxValueBytes ?? Number.POSITIVE_INFINITY))
       throw new InvalidRecordError(
         'record-too-large',
         `value: expected at most ${record.maxValueBytes} bytes, got ${value.length}.`,
       )
-    const { headers } = record
+    const headers =
+      record.headers.length === given
+        ? record.headers
+        : record.headers.map((header, index) => (index < given ? header : addedHeader(header)))
     const wireSize =
       RECORD_OVERHEAD +
       (key?.length ?? 0) +
@@ -80,6 +85,18 @@ export class RecordSerializer {
       ...(record.orderGroup === undefined ? {} : { orderGroup: record.orderGroup }),
     }
   }
+}
+
+/** A header that a serializer added: its value is bytes, text as UTF-8, or null. */
+function addedHeader([name, value]: readonly [unknown, unknown]): RecordHeader {
+  if (typeof name === 'string' && name !== '') {
+    if (value === null || value instanceof Uint8Array) return [name, value]
+    if (typeof value === 'string') return [name, Buffer.from(value)]
+  }
+  throw new InvalidRecordError(
+    'bad-header',
+    'headers: expected [name, bytes, text or null] of a serializer, got another.',
+  )
 }
 
 function sizeOfHeader([name, value]: RecordHeader): number {

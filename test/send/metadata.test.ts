@@ -79,6 +79,17 @@ test('rule 6: a leader that a refusal names is believed at once if its epoch is 
   assert.ok(clock.now() - again >= 5000, 'an epoch that is not higher is no news')
 })
 
+test('rule 6: brokers that name ever newer leaders do not use up the retries at once', async () => {
+  const { clock, client, send } = harness({ retryBackoffMs: 100, retryBackoffMaxMs: 100, deliveryTimeoutMs: 5000 })
+  await send(record(0))
+  let leaderEpoch = 1
+  client.view = () => ({ leaders: [leaderEpoch % 2], leaderEpoch: leaderEpoch++ })
+  client.refusal = () => 'NOT_LEADER_OR_FOLLOWER'
+  const begin = clock.now()
+  await send(record(0))
+  assert.ok(clock.now() - begin >= 4900, `${clock.now() - begin} ms`)
+})
+
 test('rule 6: a retry waits for its back-off when the leader is the same', async () => {
   const { clock, client, send } = harness({ retryBackoffMs: 1000, retryBackoffMaxMs: 1000 })
   await send(record(0))

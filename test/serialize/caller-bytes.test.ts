@@ -56,3 +56,19 @@ test('a serializer may reuse its buffer', async () => {
     ['a', 'bb', 'ccc'],
   )
 })
+
+test('a header that a serializer adds is written as it is; what is no header fails its own record', async () => {
+  const client = new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock, latencyMs: 1 })
+  const valueSerializer = {
+    serialize(_topic: string, value: unknown, headers: RecordHeader[]): Uint8Array {
+      headers.push(['added', (value === 'number' ? 42 : 'text') as never])
+      return Buffer.from(String(value))
+    },
+  }
+  const config = parseConfig({ bootstrapServers: ['b:1'], valueSerializer }, {})
+  const producer = new KafkaProducer(config, { client, rules: ANY_TOPIC })
+  const reports = await producer.sendAll(['a', 'number', 'b'].map(value => ({ topic: 't', partition: 0, value })))
+  assert.deepEqual(reports.map(summaryOf), ['delivered', 'not-sent:bad-header', 'delivered'])
+  const added = client.logs[0]?.records.map(({ headers }) => headers.map(([name, value]) => [name, String(value)]))
+  assert.deepEqual(added, [[['added', 'text']], [['added', 'text']]])
+})
