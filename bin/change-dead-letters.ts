@@ -18,7 +18,7 @@ import {
 } from '../lib/redrive/change-dead-letters.ts'
 import { editDeadLetter, type RecordEdit } from '../lib/redrive/edit-dead-letter.ts'
 import { confirmed, requireTerminal } from './confirm.ts'
-import { SOME_REMAIN, stopSignal, WrongUse } from './exit.ts'
+import { SOME_REMAIN, stopSignal, unlessStopped, WrongUse } from './exit.ts'
 import {
   addFilterOptions,
   addSourceOptions,
@@ -100,6 +100,8 @@ async function editOne(deadLetterId: string, options: Options): Promise<void> {
   const request = { ...requestOf(options, ['from', 'sourceQueue']), deadLetterIds: [deadLetterId] }
   const reading = await Reading.begin(request, options)
   const change = await readEdit(options)
+  // Interrupted while it waited for its input.
+  if (!change) return
   const edited: DeadLetter[] = []
   try {
     const results = await replaceDeadLetters(request, reading.context, async deadLetter => {
@@ -131,9 +133,10 @@ async function editOne(deadLetterId: string, options: Options): Promise<void> {
 }
 
 /** @throws WrongUse */
-async function readEdit({ file, json }: Options): Promise<RecordEdit> {
+async function readEdit({ file, json }: Options): Promise<RecordEdit | undefined> {
   if (file === undefined && process.stdin.isTTY) printMessage('Reading the new record from standard input.')
-  const bytes = typeof file === 'string' ? await readFile(file) : await buffer(process.stdin)
+  const bytes = typeof file === 'string' ? await readFile(file) : await unlessStopped(buffer(process.stdin), 0)
+  if (bytes === undefined) return undefined
   return json ? parseEdit(bytes.toString()) : { value: bytes }
 }
 

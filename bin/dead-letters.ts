@@ -6,7 +6,7 @@ import { checkByContract } from '../lib/redrive/edit-dead-letter.ts'
 import { topicInDoubt } from '../lib/redrive/retried-dead-letter.ts'
 import { DeadLetterGroups, isParked, lastError } from '../lib/redrive/select-dead-letters.ts'
 import { addChanges } from './change-dead-letters.ts'
-import { SOME_REMAIN, stopSignal, WrongUse } from './exit.ts'
+import { SOME_REMAIN, stoppable, stopSignal, WrongUse } from './exit.ts'
 import { addFilterOptions, addSourceOptions, FILTER_HELP, type Options, requestOf } from './filter-options.ts'
 import {
   counted,
@@ -35,22 +35,22 @@ export function addDeadLetters(program: Command): void {
   filtered('list', 'Prints one line per open dead letter.')
     .option('--json', 'print one line of JSON per dead letter')
     .addHelpText('after', `${FILTER_HELP}\n\nExample:\n  kafka-producer dead-letters list --topic orders --since 7d`)
-    .action(list)
+    .action(stoppable(list))
   filtered('stats', 'Counts open dead letters by topic, error and outcome, with a sample of each group.')
     .option('--json', 'print JSON')
     .addHelpText('after', FILTER_HELP)
-    .action(stats)
+    .action(stoppable(stats))
   filtered('export', 'Prints every open dead letter with its payload, one line of JSON each.')
     .addHelpText(
       'after',
       `${FILTER_HELP}\n\nExample:\n  kafka-producer dead-letters export --topic orders > orders.jsonl`,
     )
-    .action(exportAll)
+    .action(stoppable(exportAll))
   filtered('check', 'Checks every open dead letter by the contract of its topic, as it is now.')
     .option('--contracts <folder>', 'folder of the contracts', 'contracts')
     .option('--json', 'print one line of JSON per dead letter')
     .addHelpText('after', `${FILTER_HELP}\nExits with status 1 if a record would not pass.`)
-    .action(check)
+    .action(stoppable(check))
   const show = deadLetters
     .command('show')
     .argument('<deadLetterId>')
@@ -59,7 +59,7 @@ export function addDeadLetters(program: Command): void {
     .option('--payload', 'also print key, value and header values')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  kafka-producer dead-letters show 4mQzX0c9T2uYk1rVbN7aWg --payload')
-    .action(showOne)
+    .action(stoppable(showOne))
   addChanges(deadLetters, takeId)
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Check } from '../lib/doctor/check.ts'
 import { doctor, isHealthy } from '../lib/doctor/doctor.ts'
 import { contractsIn, environment, exportAwsVariables } from './environment.ts'
+import { stoppable } from './exit.ts'
 import { fixedRow, printJson } from './output.ts'
 
 const SIGNS = { ok: 'ok', warning: 'warn', failed: 'FAIL', skipped: '-' } as const
@@ -27,16 +28,16 @@ Example:
 Exits with status 1 if a problem would prevent delivery. To check a deployed function, invoke redrive with
 {"doctor": true}.`,
     )
-    .action(async (options: { topic?: string[]; contracts: string; json?: boolean }) => {
-      const topics = options.topic ?? [
-        ...(await contractsIn(options.contracts, options.contracts !== 'contracts')).keys(),
-      ]
-      const env = environment()
-      exportAwsVariables(env)
-      const printCheck = ({ status, name, detail, advice }: Check) =>
-        process.stdout.write(fixedRow([SIGNS[status], name, advice ? `${detail} → ${advice}` : detail], WIDTHS))
-      const checks = await doctor(env, topics, options.json ? {} : { onCheck: printCheck })
-      if (options.json) printJson({ healthy: isHealthy(checks), checks })
-      if (!isHealthy(checks)) process.exitCode = 1
-    })
+    .action(stoppable(check))
+}
+
+async function check(options: { topic?: string[]; contracts: string; json?: boolean }): Promise<void> {
+  const topics = options.topic ?? [...(await contractsIn(options.contracts, options.contracts !== 'contracts')).keys()]
+  const env = environment()
+  exportAwsVariables(env)
+  const printCheck = ({ status, name, detail, advice }: Check) =>
+    process.stdout.write(fixedRow([SIGNS[status], name, advice ? `${detail} → ${advice}` : detail], WIDTHS))
+  const checks = await doctor(env, topics, options.json ? {} : { onCheck: printCheck })
+  if (options.json) printJson({ healthy: isHealthy(checks), checks })
+  if (!isHealthy(checks)) process.exitCode = 1
 }

@@ -1,4 +1,5 @@
 // How the command ends: its exit status, the signals that stop it, and a reader of its output that goes away.
+import { setTimeout } from 'node:timers/promises'
 import { CommanderError } from 'commander'
 import { ConfigError, DeadLetterError } from '../lib/errors.ts'
 import { flushed, printMessage } from './output.ts'
@@ -8,6 +9,8 @@ export const SOME_REMAIN = 1
 const WRONG_USE = 2
 const INTERRUPTED = 130
 const TERMINATED = 143
+/** How long work may give back what it holds after the signal to stop, ms. */
+const GRACE_MS = 2000
 
 /** The command was called in a way that can't work: exit status 2. */
 export class WrongUse extends Error {
@@ -37,6 +40,30 @@ export function listenToSignals(): void {
   process.stderr.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
   })
+}
+
+/**
+ * Waits for work that changes nothing, or that can be left at any point: after the signal to stop it has a moment to
+ * give back what it holds, whatever it waits for.
+ * @returns undefined if it did not end by then
+ */
+export async function unlessStopped<T>(work: Promise<T>, graceMs = GRACE_MS): Promise<T | undefined> {
+  const over = new AbortController()
+  const stopped = new Promise<void>(resolve => {
+    if (stopSignal.aborted) resolve()
+    stopSignal.addEventListener('abort', () => resolve(), { once: true, signal: over.signal })
+  })
+  const grace = stopped.then(() => setTimeout(graceMs, undefined, { signal: over.signal })).catch(() => undefined)
+  try {
+    return await Promise.race([work, grace])
+  } finally {
+    over.abort()
+  }
+}
+
+/** The same for an action of the command. */
+export function stoppable<A extends unknown[]>(action: (...args: A) => Promise<void>): (...args: A) => Promise<void> {
+  return (...args) => unlessStopped(action(...args))
 }
 
 /** Runs the command, then ends the process without waiting for the sockets of AWS clients and Kafka connections. */

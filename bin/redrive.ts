@@ -197,7 +197,8 @@ function end(results: readonly RedriveResult[], reading: Reading): void {
   })
   const isDone = results.every(({ stopped }) => stopped === undefined)
   const remaining = sumOf(results, 'matched') - sumOf(results, 'resent') - sumOf(results, 'found')
-  const isLeft = !request.dryRun && (remaining > 0 || sumOf(results, 'notCompleted') > 0)
+  const hasMore = results.some(result => result.hasMore)
+  const isLeft = !request.dryRun && (remaining > 0 || sumOf(results, 'notCompleted') > 0 || hasMore)
   if (!isDone || isLeft) process.exitCode = SOME_REMAIN
   const { limit = Number.POSITIVE_INFINITY } = request
   reading.end(isDone && results.length === sources.length && sumOf(results, 'matched') < limit)

@@ -6,7 +6,7 @@ import { KafkaProducer } from '../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../lib/producer-factory.ts'
 import type { ProducerRecord, RecordHeader } from '../lib/record/producer-record.ts'
 import { configuration, contractsIn, environment } from './environment.ts'
-import { WrongUse } from './exit.ts'
+import { stopSignal, WrongUse } from './exit.ts'
 import { counted, printJson, printMessage, printTable } from './output.ts'
 
 const BATCH = 500
@@ -97,13 +97,13 @@ function recordOf(topic: string, { key, header, partition, timestamp }: Options)
 
 async function* linesInBatches(): AsyncGenerator<string[]> {
   let batch: string[] = []
-  for await (const line of createInterface({ input: process.stdin })) {
+  for await (const line of createInterface({ input: process.stdin, signal: stopSignal })) {
     if (line !== '') batch.push(line)
     if (batch.length < BATCH) continue
     yield batch
     batch = []
   }
-  if (batch.length > 0) yield batch
+  if (batch.length > 0 && !stopSignal.aborted) yield batch
 }
 
 function print(report: DeliveryReport, index: number, options: Options): void {

@@ -51,7 +51,8 @@ async function checkTarget(
   const probe = createProbe()
   const publisher = createDeadLetterPublisher(deriveConfig(config, { deadLetter: [target], deadLetterNotify: [] }))
   const [location] = await publisher.store([probe], Deadline.after(systemClock, STORE_MS))
-  await publisher.close()
+  // A target that does not answer may not end either.
+  void publisher.close().catch(() => undefined)
   if (typeof location === 'string') return report(await removal(name, target, config, probe, location))
   const advice =
     'Check the target’s name, the right to write to it, and (in a VPC) an endpoint or a NAT that leads to it.'

@@ -15,6 +15,7 @@ export class RedriveCounts {
   notCompleted = 0
   notNoted = 0
   moved = 0
+  hasMore = false
   stopped: string | undefined
   error: string | undefined
   readonly #failed = new Map<string, number>()
@@ -38,10 +39,11 @@ export class RedriveCounts {
 
   result(): RedriveResult {
     const { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted, notNoted, moved } = this
-    const { stopped, error } = this
+    const { stopped, error, hasMore } = this
     const counts = { seen, matched, tried, resent, found, invalid, parked, unreadable, notCompleted, notNoted, moved }
     return {
       ...counts,
+      hasMore,
       failed: Object.fromEntries(this.#failed),
       byTopic: Object.fromEntries([...this.#byTopic].map(([topic, codes]) => [topic, Object.fromEntries(codes)])),
       ...(stopped === undefined ? {} : { stopped }),

@@ -104,6 +104,8 @@ export interface RedriveResult {
   readonly notNoted: number
   /** Of messages that were sent in part: dead letters that are stored in the dead-letter target in their place. */
   readonly moved: number
+  /** Whether more dead letters match than `limit` let be tried. */
+  readonly hasMore: boolean
   /** Dead letters that matched and stay open, by code. */
   readonly failed: Readonly<Record<string, number>>
   /** Dead letters that matched, by topic and code. */

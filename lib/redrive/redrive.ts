@@ -143,7 +143,12 @@ class Redrive {
     for await (const open of reading) {
       // A message is taken whole: its dead letters follow each other.
       const isNext = open.siblings === undefined || window.at(-1)?.open.location !== open.location
-      if (this.#isStopped() || (isNext && counts.tried + window.length >= limit)) break
+      if (this.#isStopped()) break
+      if (isNext && counts.tried + window.length >= limit) {
+        counts.hasMore = this.#untried(open.deadLetter) === undefined
+        if (counts.hasMore) break
+        continue
+      }
       counts.seen++
       this.#options.onSeen?.(open.deadLetter)
       if (isProbe(open.deadLetter) && !this.#options.dryRun) {

@@ -170,6 +170,10 @@ test('wrong use is exit status 2 and creates nothing', async () => {
     ['dead-letters edit nosuch --file package.json', /id nosuch/],
     ['redrive --yes --not-topic nosuch', /topic nosuch/],
     ['redrive --yes --rate fast', /^--rate: expected/m],
+    ['redrive --yes --from sqlite:nosuch/x.db', /there is no such file/],
+    ['dead-letters unpark --from sqlite:nosuch/x.db', /there is no such file/],
+    ['dead-letters discard --all --yes --from sqlite:nosuch/x.db', /there is no such file/],
+    ['dead-letters edit nosuch --file package.json --from sqlite:nosuch/x.db', /there is no such file/],
   ] as const
   await Promise.all(
     cases.map(async ([args, message]) => {

@@ -271,6 +271,19 @@ test('records that were sent but not completed are counted, also if the run stop
   assert.equal(store.isLeased, false)
 })
 
+test('a limit says whether more dead letters match', async () => {
+  const deadLetters = [...many(3, 'chat'), ...many(2, 'other')]
+  for (const [options, expected] of [
+    [{ limit: 2 }, [2, true]],
+    [{ limit: 3, topics: ['chat'] }, [3, false]],
+    [{ limit: 5 }, [5, false]],
+    [{}, [5, false]],
+  ] as const) {
+    const { resent, hasMore } = (await run(deadLetters, options)).result
+    assert.deepEqual([resent, hasMore], expected)
+  }
+})
+
 test('the lease is checked before every batch; a lost lease ends the run', async () => {
   const store = new MemoryDeadLetterStore(many(250, 'chat'))
   const producer = producerOf()

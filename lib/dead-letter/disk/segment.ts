@@ -5,9 +5,10 @@
 // `.seg` (0.1): uint32 length, CRC-32C of the JSON. Only notes about entries of such files are still written in it. 0.1
 // removes a `.seg` whose dead letters it does not understand, and leaves a `.seg2` alone.
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32c } from '../../wire-format/crc32c.ts'
+import { makeFolder } from '../make-folder.ts'
 
 export type SegmentFormat = 'seg' | 'seg2'
 
@@ -61,7 +62,7 @@ export class SegmentWriter {
   /** Creates the folder and the file, readable only by this user. With `fsync` both are on disk when it returns. */
   static async create(path: string, fsync = true): Promise<SegmentWriter> {
     const folder = dirname(path)
-    const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 })
+    const firstMade = await makeFolder(folder)
     const file = await open(path, 'wx', 0o600)
     const writer = new SegmentWriter(path, file, formatOf(path) ?? 'seg2', fsync)
     try {
@@ -140,7 +141,7 @@ class ShortWriteError extends Error {
 export async function writeDurably(path: string, bytes: Uint8Array | string): Promise<void> {
   const unfinished = `${path}.${randomBytes(4).toString('hex')}`
   const folder = dirname(path)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder)
   try {
     const file = await open(unfinished, 'wx', 0o600)
     try {

@@ -1,12 +1,12 @@
 // Values in the table `claims` of a SQLite target, one row each.
-import { existsSync } from 'node:fs'
 import type { Claim } from '../claim.ts'
+import { hasDatabase } from './database-file.ts'
 import { SqliteDeadLetterTarget, type SqliteTargetConfig } from './target.ts'
 
 /** @returns undefined when the database has no such value of this size; nothing is created */
 export async function readClaim({ file }: SqliteTargetConfig, claim: Claim): Promise<Uint8Array | undefined> {
   const { DatabaseSync } = await import('node:sqlite')
-  if (!existsSync(file)) return undefined
+  if (!hasDatabase(file)) return undefined
   const database = new DatabaseSync(file, { readOnly: true, timeout: 2000 })
   try {
     const row = database

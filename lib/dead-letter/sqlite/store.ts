@@ -1,6 +1,5 @@
 // The open dead letters of a SQLite database, oldest first. A completed row stays for a day, with the location of its
 // record. Rows are found by their own key, never by the id in the envelope.
-import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { DeadLetterError } from '../../errors.ts'
 import type { DeadLetter } from '../dead-letter.ts'
@@ -15,6 +14,7 @@ import {
 } from '../dead-letter-store.ts'
 import { parseDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
+import { hasDatabase } from './database-file.ts'
 import { requestStop, takeLease } from './lease.ts'
 import { insert, SqliteDeadLetterTarget, sqliteError } from './target.ts'
 
@@ -123,12 +123,13 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#target.inTransaction(database => database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`))
   }
 
-  lease(): Promise<Lease> {
+  async lease(): Promise<Lease> {
+    // Only a database that is there is opened for writing.
+    await this.#read()
     return takeLease(this.#target)
   }
 
   async requestStop(): Promise<StopRequest> {
-    // Only a database that is there is opened for writing.
     await this.#read()
     return requestStop(this.#target)
   }
@@ -143,7 +144,7 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
   /** For reading alone: looking changes and creates nothing. */
   async #read(): Promise<DatabaseSync> {
     if (this.#reader) return this.#reader
-    if (!existsSync(this.#file))
+    if (!hasDatabase(this.#file))
       throw new DeadLetterError('not-found', `sqlite:${this.#file}: expected a database, there is no such file.`)
     const { DatabaseSync } = await import('node:sqlite')
     try {

@@ -1,6 +1,4 @@
 // Dead letters in a SQLite database (node:sqlite), one row each, on disk before their locations are returned.
-import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { DeadLetterError } from '../../errors.ts'
 import { sleep, systemClock } from '../../time/clock.ts'
@@ -10,6 +8,7 @@ import type { DeadLetterTarget, DeadLetterTargetKind } from '../dead-letter-targ
 import { lastingPath } from '../lasting-path.ts'
 import { withDoubt } from '../merge-dead-letters.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
+import { createPrivately } from './database-file.ts'
 
 /** How long a call of SQLite may block this process for a lock of another one. */
 const BUSY_MS = 20
@@ -96,7 +95,7 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
 
   async #create(): Promise<DatabaseSync> {
     const { DatabaseSync } = await import('node:sqlite')
-    createPrivately(this.file)
+    await createPrivately(this.file)
     const database = new DatabaseSync(this.file, { timeout: BUSY_MS })
     try {
       prepare(database)
@@ -134,18 +133,6 @@ function transact(database: DatabaseSync, work: (database: DatabaseSync) => void
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
-  }
-}
-
-/** SQLite would leave the mode to the umask; its journal has the mode of the database. 0.1 left both to SQLite. */
-function createPrivately(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const descriptor = openSync(file, 'a', 0o600)
-  try {
-    const { mode, uid } = fstatSync(descriptor)
-    if ((mode & 0o077) !== 0 && uid === process.getuid?.()) fchmodSync(descriptor, 0o600)
-  } finally {
-    closeSync(descriptor)
   }
 }
 

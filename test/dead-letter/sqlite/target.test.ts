@@ -1,14 +1,15 @@
 // Dead letters in a database: one row each, which survive a kill; errors where they can't be written.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import type { Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
+import { DiskDeadLetterTarget } from '../../../lib/dead-letter/disk/target.ts'
 import { SqliteDeadLetterStore } from '../../../lib/dead-letter/sqlite/store.ts'
 import { SqliteDeadLetterTarget } from '../../../lib/dead-letter/sqlite/target.ts'
 import { DeadLetterError } from '../../../lib/errors.ts'
@@ -117,6 +118,30 @@ test('a file of 0600 in a folder of 0700, also one that 0.1 left open to others'
   await again.store([deadLetterOf('b')])
   assert.equal(mode(file), 0o600)
   await again.close()
+})
+
+// As root it set the mode of /dev/null to 0600.
+test('what is no database is an error and stays as it is; a typo creates nothing', async () => {
+  const foreign = join(folder, 'foreign.txt')
+  writeFileSync(foreign, 'hello', { mode: 0o644 })
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', ['-m', '644', pipe])
+  const modes = () => [foreign, pipe, '/dev/null'].map(file => statSync(file).mode)
+  const before = modes()
+  for (const file of [foreign, pipe, '/dev/null', folder]) {
+    const target = new SqliteDeadLetterTarget(file)
+    await assert.rejects(target.store([deadLetterOf('a')]), /expected a SQLite database or no file/)
+    const store = new SqliteDeadLetterStore(file)
+    await assert.rejects(Array.fromAsync(store.deadLetters()), /expected a SQLite database or no file/)
+    await assert.rejects(store.lease(), /expected a SQLite database or no file/)
+  }
+  assert.deepEqual(modes(), before)
+  const typo = join(folder, 'typo', 'letters.db')
+  await assert.rejects(new SqliteDeadLetterStore(typo).lease(), { code: 'not-found' })
+  assert.equal(existsSync(dirname(typo)), false)
+  // Node's recursive mkdir never returned there.
+  await assert.rejects(new SqliteDeadLetterTarget('/proc/x/letters.db').store([deadLetterOf('a')]), DeadLetterError)
+  await assert.rejects(new DiskDeadLetterTarget('/proc/x').store([deadLetterOf('a')]), DeadLetterError)
 })
 
 test('no write-ahead log is used, also where 0.1 used one', async () => {

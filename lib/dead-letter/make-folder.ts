@@ -1,0 +1,29 @@
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/**
+ * Creates a folder that only this user can enter, and the folders above it. Node's own `recursive` never returns for a
+ * folder under /proc: it tries again for ever where the folder above exists and takes no new one.
+ * @returns the topmost folder that was created; undefined if the folder existed
+ */
+export async function makeFolder(folder: string): Promise<string | undefined> {
+  if (await isFolder(folder)) return undefined
+  const above = dirname(folder)
+  const first = above === folder ? undefined : await makeFolder(above)
+  try {
+    await mkdir(folder, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have created it meanwhile.
+    if (!(await isFolder(folder))) throw error
+  }
+  return first ?? folder
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch {
+    // The call that creates it says why it can't.
+    return false
+  }
+}
