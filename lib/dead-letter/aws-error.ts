@@ -17,3 +17,10 @@ export function awsErrorCode(error: unknown): string {
   if (typeof code === 'string' && /^E[A-Z_]+$/.test(code)) return code
   return typeof name === 'string' && name !== '' ? name : 'Error'
 }
+
+/** The time of the service, ms since the epoch; undefined without a `date`. @param response that of the HTTP client */
+export function dateOf(response: unknown): number | undefined {
+  const { headers } = response as { readonly headers?: Readonly<Record<string, string>> }
+  const date = Date.parse(headers?.date ?? '')
+  return Number.isNaN(date) ? undefined : date
+}

@@ -1,8 +1,9 @@
 // The open dead letters of a DynamoDB table: one item each, which is deleted when it is completed.
 import { randomUUID } from 'node:crypto'
-import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import type { AttributeValue, PutItemCommandInput } from '@aws-sdk/client-dynamodb'
+import { systemClock } from '../../time/clock.ts'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
-import { awsStoreError } from '../aws-error.ts'
+import { awsStoreError, dateOf } from '../aws-error.ts'
 import { completeEach } from '../complete-each.ts'
 import { Copies, type Entries } from '../copies.ts'
 import type { DeadLetter } from '../dead-letter.ts'
@@ -98,28 +99,23 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
     handle.keys.splice(0, handle.keys.length, isNew ? ownKey(deadLetter.deadLetterId) : first)
   }
 
+  /** By the time of DynamoDB: two machines whose clocks differ would both hold it. */
   async lease(): Promise<Lease> {
     const { dynamodb, client } = await this.#load()
     const holder = randomUUID()
+    const now = await this.#serviceTime()
     let isAskedToStop = false
-    const take = async () => {
-      const now = Date.now()
+    const put = async (
+      condition: Pick<PutItemCommandInput, 'ConditionExpression' | 'ExpressionAttributeNames'>,
+      values: Item,
+    ) => {
       const command = new dynamodb.PutItemCommand({
         TableName: this.#table,
-        Item: { ...tableKeys(LEASE_ID), holder: { S: holder }, until: { N: String(now + LEASE_MS) } },
+        Item: { ...tableKeys(LEASE_ID), holder: { S: holder }, until: { N: String(now() + LEASE_MS) } },
         // Writing the item removes a request to stop from it.
         ReturnValues: 'ALL_OLD',
-        // A time far in the future is that of a clock which was wrong: nobody waits for it.
-        ConditionExpression:
-          'attribute_not_exists(holder) OR holder = :holder OR NOT attribute_type(#until, :number) ' +
-          'OR #until < :now OR #until > :farAhead',
-        ExpressionAttributeNames: { '#until': 'until' },
-        ExpressionAttributeValues: {
-          ':holder': { S: holder },
-          ':now': { N: String(now) },
-          ':farAhead': { N: String(now + 2 * LEASE_MS) },
-          ':number': { S: 'N' },
-        },
+        ...condition,
+        ExpressionAttributeValues: values,
       })
       try {
         const { Attributes: before } = await client.send(command, abortAfter(CALL_MS))
@@ -129,11 +125,28 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
         throw awsStoreError(error, 'DynamoDB table')
       }
     }
+    await put(
+      {
+        // A time far in the future is that of a clock which was wrong: nobody waits for it.
+        ConditionExpression:
+          'attribute_not_exists(holder) OR holder = :holder OR NOT attribute_type(#until, :number) ' +
+          'OR #until < :now OR #until > :farAhead',
+        ExpressionAttributeNames: { '#until': 'until' },
+      },
+      {
+        ':holder': { S: holder },
+        ':now': { N: String(now()) },
+        ':farAhead': { N: String(now() + 2 * LEASE_MS) },
+        ':number': { S: 'N' },
+      },
+    )
+    // Whatever the time: what another redrive has taken is not taken back.
+    const renew = () => put({ ConditionExpression: 'holder = :holder' }, { ':holder': { S: holder } })
+    // To check is to renew: one small write per batch.
     const check = async () => {
-      await take()
+      await renew()
       if (isAskedToStop) throw stopRequested()
     }
-    await take()
     const release = async () => {
       await this.#withKey(ownKey(LEASE_ID), Key =>
         client.send(
@@ -147,13 +160,12 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
         ),
       )
     }
-    // To check is to renew: one small write per batch.
-    return { check, renew: take, release }
+    return { check, renew, release }
   }
 
   async requestStop(): Promise<StopRequest> {
     const { dynamodb, client } = await this.#load()
-    const now = Date.now()
+    const now = (await this.#serviceTime())()
     const command = (Key: Record<string, AttributeValue>) =>
       new dynamodb.UpdateItemCommand({
         TableName: this.#table,
@@ -186,6 +198,23 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
     const pendingClient = this.#client
     this.#client = undefined
     ;(await pendingClient)?.client.destroy()
+  }
+
+  /** @returns the time of DynamoDB, ms since the epoch, from the `date` of one answer on */
+  async #serviceTime(): Promise<() => number> {
+    const { dynamodb, client } = await this.#load()
+    const command = new dynamodb.ScanCommand({ TableName: this.#table, Limit: 1, Select: 'COUNT' })
+    let aheadMs = Date.now() - systemClock.now()
+    command.middlewareStack.add(
+      next => async args => {
+        const result = await next(args)
+        aheadMs = (dateOf(result.response) ?? Date.now()) - systemClock.now()
+        return result
+      },
+      { step: 'deserialize', priority: 'high' },
+    )
+    await this.#call(() => client.send(command, abortAfter(CALL_MS)))
+    return () => Math.round(systemClock.now() + aheadMs)
   }
 
   async #delete(key: Key): Promise<void> {

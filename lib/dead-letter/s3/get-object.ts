@@ -1,6 +1,7 @@
 // Reads an object of S3 up to a size. Anybody who may write to the bucket chose its real size.
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import type { S3 } from '../aws-clients.ts'
+import { dateOf } from '../aws-error.ts'
 
 const READ_MS = 60_000
 
@@ -36,12 +37,6 @@ export async function getObject(
   // The client's wrapper of a body does not pass on that the reader has left; this closes the connection.
   if (body === undefined) tooLarge.abort()
   return { body, etag: output.ETag, ageMs: answeredAt - (output.LastModified?.getTime() ?? 0) }
-}
-
-function dateOf(response: unknown): number | undefined {
-  const { headers } = response as { readonly headers?: Readonly<Record<string, string>> }
-  const date = Date.parse(headers?.date ?? '')
-  return Number.isNaN(date) ? undefined : date
 }
 
 async function readBounded({ Body, ContentLength = 0 }: GetObjectCommandOutput, maxBytes: number) {

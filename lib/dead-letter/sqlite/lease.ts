@@ -1,21 +1,26 @@
 // The lease of a redrive: one row. Requests to stop name the holder that they are for.
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { DatabaseSync } from 'node:sqlite'
+import { sleep, systemClock } from '../../time/clock.ts'
 import { LEASE_MS, type Lease, redriveRunning, type StopRequest, stopRequested } from '../dead-letter-store.ts'
 import type { SqliteDeadLetterTarget } from './target.ts'
+
+/** A holder renews its lease a few times within this, ms. */
+const WATCH_MS = LEASE_MS
 
 type Transactions = Pick<SqliteDeadLetterTarget, 'inTransaction'>
 
 /** @throws DeadLetterError `redrive-running` while another redrive has it */
-export async function takeLease(target: Transactions): Promise<Lease> {
+export async function takeLease(target: Transactions, watchMs = WATCH_MS): Promise<Lease> {
   const lease = new SqliteLease(target)
-  await lease.renew()
+  await lease.take(watchMs)
   return lease
 }
 
 class SqliteLease implements Lease {
   readonly #target: Transactions
-  readonly #holder = randomUUID()
+  readonly #holder = `${randomUUID()}@${hostname()}`
 
   constructor(target: Transactions) {
     this.#target = target
@@ -26,13 +31,13 @@ class SqliteLease implements Lease {
     return this.#target.inTransaction(database => {
       const now = Date.now()
       const own = database.prepare('SELECT 1 FROM lease WHERE holder = ? AND until BETWEEN ? AND ?')
-      if (!own.get(this.#holder, now + LEASE_MS / 2, now + LEASE_MS)) this.#take(database)
+      if (!own.get(this.#holder, now + LEASE_MS / 2, now + LEASE_MS)) this.#keep(database)
       if (database.prepare('SELECT 1 FROM stop_requests WHERE holder = ?').get(this.#holder)) throw stopRequested()
     })
   }
 
   renew(): Promise<void> {
-    return this.#target.inTransaction(database => this.#take(database))
+    return this.#target.inTransaction(database => this.#keep(database))
   }
 
   release(): Promise<void> {
@@ -42,18 +47,56 @@ class SqliteLease implements Lease {
     })
   }
 
-  #take(database: DatabaseSync): void {
-    const now = Date.now()
-    // One that ends later than any can is of a clock that was set back since.
+  /**
+   * Takes a lease that has ended by the clock here. The clock of another machine may differ, so one of another machine
+   * has ended only if nobody renews it while it is watched.
+   */
+  async take(watchMs: number): Promise<void> {
+    const ended = await this.#takeEnded()
+    if (!ended) return
+    await sleep(systemClock, watchMs)
+    await this.#target.inTransaction(database => {
+      const { changes } = database
+        .prepare('UPDATE lease SET holder = ?, until = ? WHERE holder = ? AND until = ?')
+        .run(this.#holder, Date.now() + LEASE_MS, ended.holder, ended.until)
+      if (changes === 0) throw redriveRunning('database')
+    })
+  }
+
+  /** @returns the lease of another machine, which is to be watched */
+  async #takeEnded(): Promise<Row | undefined> {
+    let watched: Row | undefined
+    await this.#target.inTransaction(database => {
+      const now = Date.now()
+      const row = database.prepare('SELECT holder, until FROM lease').get() as Row | undefined
+      // One that ends later than any can is of a clock that was set back since.
+      if (row && row.until >= now && row.until <= now + 2 * LEASE_MS) throw redriveRunning('database')
+      watched = row && isOfOtherMachine(row.holder) ? row : undefined
+      if (!watched)
+        database
+          .prepare('INSERT OR REPLACE INTO lease (only, holder, until) VALUES (1, ?, ?)')
+          .run(this.#holder, now + LEASE_MS)
+    })
+    return watched
+  }
+
+  /** Whatever the time: what another redrive has taken is not taken back. */
+  #keep(database: DatabaseSync): void {
     const { changes } = database
-      .prepare(
-        'INSERT INTO lease (only, holder, until) VALUES (1, ?, ?) ' +
-          'ON CONFLICT (only) DO UPDATE SET holder = excluded.holder, until = excluded.until ' +
-          'WHERE holder = excluded.holder OR until < ? OR until > ?',
-      )
-      .run(this.#holder, now + LEASE_MS, now, now + 2 * LEASE_MS)
+      .prepare('UPDATE lease SET until = ? WHERE holder = ?')
+      .run(Date.now() + LEASE_MS, this.#holder)
     if (changes === 0) throw redriveRunning('database')
   }
+}
+
+interface Row {
+  readonly holder: string
+  readonly until: number
+}
+
+/** Leases of earlier releases do not name their machine: the clock here decides, as it did. */
+function isOfOtherMachine(holder: string): boolean {
+  return holder.includes('@') && !holder.endsWith(`@${hostname()}`)
 }
 
 /** Asks the holder of the lease to stop. */
@@ -61,11 +104,11 @@ export async function requestStop(target: Transactions): Promise<StopRequest> {
   let isRunning = false
   await target.inTransaction(database => {
     const now = Date.now()
-    const { changes } = database
-      .prepare('INSERT OR IGNORE INTO stop_requests (holder) SELECT holder FROM lease WHERE until BETWEEN ? AND ?')
-      .run(now, now + 2 * LEASE_MS)
+    const row = database.prepare('SELECT holder, until FROM lease').get() as Row | undefined
+    if (row && ((row.until >= now && row.until <= now + 2 * LEASE_MS) || isOfOtherMachine(row.holder)))
+      database.prepare('INSERT OR IGNORE INTO stop_requests (holder) VALUES (?)').run(row.holder)
     const request = database.prepare('SELECT 1 FROM stop_requests WHERE holder IN (SELECT holder FROM lease)').get()
-    isRunning = changes > 0 || request !== undefined
+    isRunning = request !== undefined
     // What dead holders left behind.
     database.exec('DELETE FROM stop_requests WHERE holder NOT IN (SELECT holder FROM lease)')
   })

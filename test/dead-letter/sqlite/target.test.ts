@@ -10,11 +10,13 @@ import { after, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import type { Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
 import { DiskDeadLetterTarget } from '../../../lib/dead-letter/disk/target.ts'
+import { takeLease } from '../../../lib/dead-letter/sqlite/lease.ts'
 import { SqliteDeadLetterStore } from '../../../lib/dead-letter/sqlite/store.ts'
 import { SqliteDeadLetterTarget } from '../../../lib/dead-letter/sqlite/target.ts'
 import { DeadLetterError } from '../../../lib/errors.ts'
 import { deadLetterOf } from '../../support/dead-letter.ts'
 import { publisherOf } from '../../support/publisher-of.ts'
+import { pause } from '../../support/time.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -322,6 +324,28 @@ test('to check a lease writes nothing while more than half of its time is left; 
   database.exec("UPDATE lease SET holder = 'other'")
   await assert.rejects(lease.check(), { code: 'redrive-running' })
   await store.close()
+  await target.close()
+})
+
+// Two machines whose clocks were 90 s apart held it both to the end, and sent 1,090 records of 600.
+test('a lease of another machine has ended only if nobody renews it; one that is lost is not taken back', async () => {
+  const file = join(folder, 'two-machines.db')
+  const target = new SqliteDeadLetterTarget(file)
+  await target.store([deadLetterOf('a')])
+  const database = await target.open()
+  const ended = Date.now() - 90_000
+  const put = database.prepare('INSERT OR REPLACE INTO lease (only, holder, until) VALUES (1, ?, ?)')
+  put.run('uuid@elsewhere', ended)
+  const watching = takeLease(target, 300)
+  await pause(50)
+  put.run('uuid@elsewhere', ended + 15_000)
+  await assert.rejects(watching, { code: 'redrive-running' })
+  const lease = await takeLease(target, 10)
+  await lease.check()
+  // The other one runs ahead: its lease has ended by the clock here.
+  put.run('uuid@elsewhere', ended)
+  await assert.rejects(lease.check(), { code: 'redrive-running' })
+  await assert.rejects(lease.renew(), { code: 'redrive-running' })
   await target.close()
 })
 
