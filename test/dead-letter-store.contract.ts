@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
-import type { TargetDeadLetterStore } from '../lib/dead-letter/dead-letter-store.ts'
+import type { OpenDeadLetter, TargetDeadLetterStore } from '../lib/dead-letter/dead-letter-store.ts'
 import type { DeadLetterTarget } from '../lib/dead-letter/dead-letter-target.ts'
+import { replaceAll } from '../lib/dead-letter/replace-all.ts'
 import { editDeadLetter } from '../lib/redrive/edit-dead-letter.ts'
 import { redrive } from '../lib/redrive/redrive.ts'
 import { createTopics, readTopic, untilInSync } from '../local/kafka/admin.ts'
@@ -85,6 +86,30 @@ export function deadLetterStoreContract(
     const last = await subject.open()
     for await (const open of last.deadLetters()) await last.complete([{ open, location: 'kafka:t-0@3' }])
     await last.close()
+  })
+
+  test(`${name}: several dead letters are replaced at once`, async () => {
+    await setUp()
+    const ids = Array.from({ length: 12 }, (_, n) => `several-${n}`)
+    await subject.target.store(
+      ids.map(id => deadLetterOf(id, 'v', topic)),
+      deadlineIn(20_000),
+    )
+    const codes = async (change?: (open: readonly OpenDeadLetter[], store: TargetDeadLetterStore) => Promise<void>) => {
+      const store = await subject.open()
+      const open = await Array.fromAsync(store.deadLetters({ purpose: 'redrive' }))
+      await change?.(open, store)
+      await store.close()
+      return open.map(({ deadLetter: { recordId, redrive } }) => `${recordId} ${redrive.lastCode}`).sort()
+    }
+    const redrive = { count: 1, lastAt: new Date(0).toISOString(), lastCode: 'schema' }
+    await codes(async (open, store) => {
+      const replacements = open.map(each => ({ open: each, deadLetter: { ...each.deadLetter, redrive } }))
+      assert.deepEqual(await replaceAll(store, replacements), [])
+    })
+    assert.deepEqual(await codes(), ids.map(id => `${id} schema`).sort())
+    await codes((open, store) => store.complete(open.map(each => ({ open: each, location: 'kafka:t-0@1' }))))
+    assert.deepEqual(await codes(), [])
   })
 
   test(`${name}: an edited dead letter has its own id and takes the place of the one before`, async () => {

@@ -1,5 +1,5 @@
 // The port for reading a dead-letter target back: its open dead letters, and the ways to complete them.
-import { DeadLetterError } from '../errors.ts'
+import { DeadLetterError, type KafkaProducerError } from '../errors.ts'
 import type { LogBatch } from '../wire-format/record-batch-decoder.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { DeadLetterProducer } from './dead-letter-target.ts'
@@ -33,6 +33,18 @@ export interface Completed<Handle = unknown> {
   readonly open: OpenDeadLetter<Handle>
   /** Where its record is now: `kafka:<topic>-<partition>@<offset>`; or `discarded`. */
   readonly location: string
+}
+
+/** A dead letter and the version that replaces it. */
+export interface Replacement<Handle = unknown> {
+  readonly open: OpenDeadLetter<Handle>
+  readonly deadLetter: DeadLetter
+}
+
+/** A replacement that the target refused, and why. */
+export interface Refusal<Handle = unknown> {
+  readonly replacement: Replacement<Handle>
+  readonly error: KafkaProducerError
 }
 
 /** Something in a target that can't be read as a dead letter. It stays there. */
@@ -96,6 +108,13 @@ export interface DeadLetterStore<Handle = unknown> {
   partlyDone?(): readonly PartlyDone<Handle>[]
   /** Replaces a dead letter by another version; the new one is safe before the old one is removed. */
   replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void>
+  /**
+   * Replaces several for the price of about one. Missing where the target has no such way; call `replaceAll` of
+   * replace-all.ts, which then replaces them in parallel.
+   * @returns those that were refused; the others are replaced
+   * @throws DeadLetterError when none of them counts as replaced
+   */
+  replaceAll?(replacements: readonly Replacement<Handle>[]): Promise<readonly Refusal<Handle>[]>
   /** Removes dead letters that were completed more than COMPLETED_MS ago. Only for the holder of the lease. */
   tidy(): Promise<void>
   /**

@@ -2,7 +2,14 @@
 // parking. Each target is changed under its lease.
 import { createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
-import { NotCompletedError, type OpenDeadLetter, type TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
+import {
+  NotCompletedError,
+  type OpenDeadLetter,
+  type Refusal,
+  type Replacement,
+  type TargetDeadLetterStore,
+} from '../dead-letter/dead-letter-store.ts'
+import { replaceAll } from '../dead-letter/replace-all.ts'
 import { DeadLetterError, KafkaProducerError } from '../errors.ts'
 import { claimCompleter, completeWithClaims } from './complete-claims.ts'
 import { type DeadLetterTargets, divideMessages } from './divide-messages.ts'
@@ -34,7 +41,8 @@ export interface ChangeResult {
 }
 
 type Counts = { -readonly [K in keyof ChangeResult]: ChangeResult[K] }
-type Change = (store: TargetDeadLetterStore, batch: readonly OpenDeadLetter[]) => Promise<void>
+/** @returns what the target refused; the others are changed */
+type Change = (store: TargetDeadLetterStore, batch: readonly OpenDeadLetter[]) => Promise<readonly Refusal[]>
 
 /**
  * Ends dead letters for good: their records are never sent.
@@ -43,9 +51,10 @@ type Change = (store: TargetDeadLetterStore, batch: readonly OpenDeadLetter[]) =
 export function discardDeadLetters(request: ListRequest, context: ChangeContext): Promise<ChangeResult[]> {
   const targets = [...context.config.deadLetter, ...sourcesOf(request, context)]
   const completeClaim = claimCompleter(targets, context.warn)
-  return changeAll(request, context, (store, batch) => {
+  return changeAll(request, context, async (store, batch) => {
     const discarded = batch.map(open => ({ open, location: DISCARDED }))
-    return completeWithClaims(store, discarded, completeClaim)
+    await completeWithClaims(store, discarded, completeClaim)
+    return []
   })
 }
 
@@ -53,8 +62,11 @@ export function discardDeadLetters(request: ListRequest, context: ChangeContext)
 export function unparkDeadLetters(request: ListRequest, context: ChangeContext): Promise<ChangeResult[]> {
   return changeAll({ ...request, parked: true }, context, async (store, batch) => {
     await store.reserve(batch)
-    for (const open of batch)
-      await store.replace(open, { ...open.deadLetter, redrive: { ...open.deadLetter.redrive, count: 0 } })
+    const unparked = batch.map(open => ({
+      open,
+      deadLetter: { ...open.deadLetter, redrive: { ...open.deadLetter.redrive, count: 0 } },
+    }))
+    return replaceAll(store, unparked)
   })
 }
 
@@ -71,13 +83,18 @@ export async function replaceDeadLetters(
   let refusal: { readonly error: unknown } | undefined
   const results = await changeAll(request, context, async (store, batch) => {
     await store.reserve(batch)
+    const edited: Replacement[] = []
     for (const open of batch) {
-      const edited = await edit(open.deadLetter).catch((error: unknown) => {
+      try {
+        edited.push({ open, deadLetter: await edit(open.deadLetter) })
+      } catch (error) {
         refusal = { error }
-        throw error
-      })
-      await store.replace(open, edited)
+        break
+      }
     }
+    const refusals = await replaceAll(store, edited)
+    if (refusal) throw refusal.error
+    return refusals
   })
   if (refusal) throw refusal.error
   return results
@@ -131,13 +148,16 @@ function changeOne(
 ): Promise<void> {
   const { limit = Number.POSITIVE_INFINITY } = request
   return underLease(store, async lease => {
-    let refusal: DeadLetterError | undefined
+    let refusal: KafkaProducerError | undefined
     const changeBatch = async (batch: readonly OpenDeadLetter[]) => {
       if (batch.length === 0) return
       await lease.check()
       const open = new Set(batch)
       try {
-        await change(store, batch)
+        for (const { replacement, error } of await change(store, batch)) {
+          open.delete(replacement.open)
+          refusal ??= error
+        }
       } catch (error) {
         if (!(error instanceof NotCompletedError)) throw error
         for (const entry of error.entries) open.delete(entry.open)

@@ -7,10 +7,12 @@ import {
   type Lease,
   NotCompletedError,
   type OpenDeadLetter,
+  type Replacement,
 } from '../dead-letter/dead-letter-store.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
 import { isProbe } from '../dead-letter/probe.ts'
 import { hasOwnId } from '../dead-letter/read-dead-letter.ts'
+import { replaceAll } from '../dead-letter/replace-all.ts'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import { DeadLetterError, type ErrorCode, KafkaProducerError } from '../errors.ts'
 import { murmur2 } from '../partition/murmur2.ts'
@@ -99,6 +101,8 @@ class Redrive {
   /** Batches in a row of which nothing could be completed. */
   #refusals = 0
   readonly #compactedKeys = new CompactedKeys()
+  /** The notes of this batch. */
+  readonly #notes: Replacement[] = []
   readonly #unreadablePartitions = new Map<string, KafkaProducerError>()
 
   constructor(store: DeadLetterStore, options: RedriveOptions, counts: RedriveCounts, lease: Lease | undefined) {
@@ -358,16 +362,17 @@ class Redrive {
     for (const candidate of batch) {
       const result = results.get(candidate.deadLetter)
       const stopped = this.#stoppedPlaces.codeOf(candidate.topic, candidate.partition)
-      if (candidate.keptFor !== undefined) await this.#keep(candidate, candidate.keptFor, false)
+      if (candidate.keptFor !== undefined) this.#keep(candidate, candidate.keptFor, false)
       else if (result?.kind === 'found') completed.push({ open: candidate.open, location: result.location })
-      else if (result?.kind === 'keep') await this.#keep(candidate, result.code, result.isOwnFault)
-      else if (stopped !== undefined) await this.#keepUntried(candidate, stopped)
+      else if (result?.kind === 'keep') this.#keep(candidate, result.code, result.isOwnFault)
+      else if (stopped !== undefined) this.#keepUntried(candidate, stopped)
       else {
         this.#counts.tried++
         const record = dryRun ? this.#wouldSend(candidate) : await this.#record(candidate)
         if (record) sendable.push({ candidate, record })
       }
     }
+    await this.#storeNotes()
     await this.#complete(completed, 'found')
     if (sendable.length > 0) await this.#send(sendable)
     onProgress?.(this.#counts.result())
@@ -408,8 +413,9 @@ class Redrive {
       }
     })
     this.#stoppedPlaces.note(attempts)
-    await this.#complete(completed, 'sent')
-    for (const { candidate, failed } of failures) await this.#noteFailure(candidate, failed)
+    for (const { candidate, failed } of failures) this.#noteFailure(candidate, failed)
+    // What is in doubt is noted also where nothing can be completed.
+    await this.#complete(completed, 'sent').finally(() => this.#storeNotes())
     const codes = failures.map(({ failed }) => failed.code)
     if (completed.length === 0 && codes.every(code => OF_CLUSTER.has(code)) && !(await this.#isReachable()))
       this.#stopAsDown(codes[0] ?? 'unreachable')
@@ -471,7 +477,7 @@ class Redrive {
       return { ...record, key: validateRecord(checked, { contracts }).key as ProducerRecord['key'] & {} }
     } catch (error) {
       if (!(error instanceof KafkaProducerError)) throw error
-      await this.#keep(candidate, error.code, !error.retriable)
+      this.#keep(candidate, error.code, !error.retriable)
       return undefined
     }
   }
@@ -486,38 +492,39 @@ class Redrive {
   }
 
   /** Keeps the dead letter open. Its own errors count as attempts; of others a new code is stored. */
-  async #keep(candidate: Candidate, code: string, isOwnFault: boolean): Promise<void> {
+  #keep(candidate: Candidate, code: string, isOwnFault: boolean): void {
     const { open } = candidate
     this.#skip(open, code)
     if (this.#options.dryRun) return
-    if (isOwnFault) await this.#note(open, tried(open.deadLetter, code))
-    else if (open.deadLetter.redrive.lastCode !== code) await this.#note(open, noted(open.deadLetter, code))
+    if (isOwnFault) this.#note(open, tried(open.deadLetter, code))
+    else if (open.deadLetter.redrive.lastCode !== code) this.#note(open, noted(open.deadLetter, code))
+  }
+
+  /** Stored with the other notes of its batch. */
+  #note(open: OpenDeadLetter, deadLetter: DeadLetter): void {
+    this.#notes.push({ open, deadLetter })
   }
 
   /** What a target refuses for one dead letter, e.g. for its size, keeps no other from being sent. */
-  async #note(open: OpenDeadLetter, deadLetter: DeadLetter): Promise<void> {
-    try {
-      await this.#store.replace(open, deadLetter)
-    } catch (error) {
-      if (!(error instanceof KafkaProducerError)) throw error
-      this.#counts.notNoted++
-    }
+  async #storeNotes(): Promise<void> {
+    const refusals = await replaceAll(this.#store, this.#notes.splice(0))
+    this.#counts.notNoted += refusals.length
   }
 
   /** Of a stopped place only what an operator must mend is stored; a leader that is away comes back by itself. */
-  async #keepUntried(candidate: Candidate, code: ErrorCode): Promise<void> {
-    if (OF_TOPIC.has(code)) await this.#keep(candidate, code, false)
+  #keepUntried(candidate: Candidate, code: ErrorCode): void {
+    if (OF_TOPIC.has(code)) this.#keep(candidate, code, false)
     else this.#skip(candidate.open, code)
   }
 
   /** A rejected or unknown record counts as an attempt; one that was never sent does not. */
-  async #noteFailure(candidate: Candidate, failed: Failed): Promise<void> {
+  #noteFailure(candidate: Candidate, failed: Failed): void {
     const { code, outcome, failureKind } = failed
     const { open } = candidate
     if (outcome !== 'unknown')
       return this.#keep(candidate, code, outcome !== 'not-sent' || failureKind !== 'delivery-failure')
     this.#skip(open, code)
-    await this.#note(open, inDoubt(tried(open.deadLetter, code), failed, this.#options.log !== undefined))
+    this.#note(open, inDoubt(tried(open.deadLetter, code), failed, this.#options.log !== undefined))
   }
 }
 

@@ -9,6 +9,8 @@ import {
   type Lease,
   type OpenDeadLetter,
   type ReadOptions,
+  type Refusal,
+  type Replacement,
   type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
@@ -91,8 +93,18 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
-    // The new version first: if the rest is torn, both are open.
-    await this.#append([['seg2', deadLetter], ...notesOf(open, 'replaced')])
+    await this.replaceAll([{ open, deadLetter }])
+  }
+
+  async replaceAll(replacements: readonly Replacement<Handle>[]): Promise<readonly Refusal<Handle>[]> {
+    // A new version first: if the rest is torn, both are open.
+    await this.#append(
+      replacements.flatMap(({ open, deadLetter }): FormattedEntry[] => [
+        ['seg2', deadLetter],
+        ...notesOf(open, 'replaced'),
+      ]),
+    )
+    return []
   }
 
   async #append(entries: readonly FormattedEntry[]): Promise<void> {

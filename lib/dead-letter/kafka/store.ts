@@ -1,5 +1,6 @@
 // The open dead letters of Kafka topics. A log is never rewritten: records of the same topic mark them as completed,
 // and the topic's retention removes both.
+import type { DeliveryReport } from '../../delivery/delivery-report.ts'
 import { DeadLetterError, KafkaProducerError, RecordBatchError } from '../../errors.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
 import type { LogRecord } from '../../wire-format/record-batch-decoder.ts'
@@ -11,6 +12,8 @@ import type {
   Lease,
   OpenDeadLetter,
   ReadOptions,
+  Refusal,
+  Replacement,
   StopRequest,
   TargetDeadLetterStore,
   Unreadable,
@@ -100,8 +103,21 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
-    await this.#send([toKafkaDeadLetter(deadLetter, this.#options.pattern)])
-    await this.#send(markersOf(open, 'replaced'))
+    const [refusal] = await this.replaceAll([{ open, deadLetter }])
+    if (refusal) throw refusal.error
+  }
+
+  /** The new versions, then the markers that close the old ones. */
+  async replaceAll(replacements: readonly Replacement<Handle>[]): Promise<readonly Refusal<Handle>[]> {
+    const { pattern, producer } = this.#options
+    const reports = await producer.sendAll(replacements.map(({ deadLetter }) => toKafkaDeadLetter(deadLetter, pattern)))
+    const refused = replacements.flatMap((replacement, index) => {
+      const report = reports[index]
+      return report?.kind === 'delivered' ? [] : [{ replacement, error: notNoted(report) }]
+    })
+    const left = new Set(refused.map(({ replacement }) => replacement))
+    await this.#send(replacements.filter(each => !left.has(each)).flatMap(({ open }) => markersOf(open, 'replaced')))
+    return refused
   }
 
   async lease(): Promise<Lease> {
@@ -237,13 +253,14 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
 
   async #send(records: readonly ProducerRecord[]): Promise<void> {
     const failed = (await this.#options.producer.sendAll(records)).find(report => report.kind === 'failed')
-    if (failed?.kind === 'failed')
-      throw new DeadLetterError(
-        'dead-letter',
-        `The Kafka target did not note what became of a dead letter (${failed.code}).`,
-        { retriable: true, cause: failed.error },
-      )
+    if (failed) throw notNoted(failed)
   }
+}
+
+function notNoted(report: DeliveryReport | undefined): DeadLetterError {
+  const { code, error: cause } = report?.kind === 'failed' ? report : { code: 'no report', error: undefined }
+  const message = `The Kafka target did not note what became of a dead letter (${code}).`
+  return new DeadLetterError('dead-letter', message, { retriable: true, cause })
 }
 
 function markersOf({ deadLetter, handle }: OpenDeadLetter<Handle>, location: string): ProducerRecord[] {

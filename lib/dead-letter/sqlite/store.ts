@@ -9,6 +9,8 @@ import {
   type Lease,
   type OpenDeadLetter,
   type ReadOptions,
+  type Refusal,
+  type Replacement,
   type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
@@ -87,16 +89,15 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
     })
   }
 
-  async replace({ handle }: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
+  async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
+    await this.replaceAll([{ open, deadLetter }])
+  }
+
+  async replaceAll(replacements: readonly Replacement<Handle>[]): Promise<readonly Refusal<Handle>[]> {
     await this.#target.inTransaction(database => {
-      // A row is found by its id: under the old id the old dead letter could not be stored again.
-      if (deadLetter.deadLetterId !== handle) {
-        insert(database, [deadLetter])
-        complete(database, handle, 'replaced')
-        return
-      }
-      database.prepare('UPDATE letters SET letter = ? WHERE letter_id = ?').run(JSON.stringify(deadLetter), handle)
+      for (const { open, deadLetter } of replacements) replace(database, open.handle, deadLetter)
     })
+    return []
   }
 
   /** Writes as much as will be noted and removes it: the pages stay in the file, free for the notes. */
@@ -173,4 +174,14 @@ function endOfPage(sizes: readonly Size[]): number | undefined {
 function complete(database: DatabaseSync, handle: Handle, location: string): void {
   const update = database.prepare('UPDATE letters SET closed = ?, closed_at = ? WHERE letter_id = ?')
   update.run(location, Date.now(), handle)
+}
+
+function replace(database: DatabaseSync, handle: Handle, deadLetter: DeadLetter): void {
+  // A row is found by its id: under the old id the old dead letter could not be stored again.
+  if (deadLetter.deadLetterId !== handle) {
+    insert(database, [deadLetter])
+    complete(database, handle, 'replaced')
+    return
+  }
+  database.prepare('UPDATE letters SET letter = ? WHERE letter_id = ?').run(JSON.stringify(deadLetter), handle)
 }

@@ -7,6 +7,7 @@ import { parseContract } from '../../../lib/contracts/parse-contract.ts'
 import { createDeadLetterPublisher } from '../../../lib/create-dead-letter-publisher.ts'
 import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
 import type { DeadLetterStore, Lease, OpenDeadLetter } from '../../../lib/dead-letter/dead-letter-store.ts'
+import { replaceAll } from '../../../lib/dead-letter/replace-all.ts'
 import { type ChangeResult, discardDeadLetters, replaceDeadLetters } from '../../../lib/redrive/change-dead-letters.ts'
 import { editDeadLetter } from '../../../lib/redrive/edit-dead-letter.ts'
 import { openDeadLetterStore } from '../../../lib/redrive/open-dead-letters.ts'
@@ -87,6 +88,7 @@ function watched(inner: DeadLetterStore): DeadLetterStore {
       say('completed', idsOf(completed.map(({ open }) => open)))
     },
     replace: (open, replacement) => inner.replace(open, replacement),
+    replaceAll: replacements => replaceAll(inner, replacements),
     tidy: () => inner.tidy(),
     lease: () => (control === 'ignores leases' ? noLease() : inner.lease()),
     close: () => inner.close(),
