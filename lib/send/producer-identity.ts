@@ -15,6 +15,8 @@ export interface IdentityOptions {
   readonly clock: Clock
   /** Called when a request for an id has ended. */
   readonly onChange: () => void
+  /** Called when a broker is not one of the cluster that metadata named: metadata has to be requested again. */
+  readonly onOtherCluster: () => void
   /** Records wait for the id. Without them a failed request is not repeated. */
   readonly isWanted: () => boolean
 }
@@ -85,6 +87,7 @@ export class ProducerIdentity {
           this.#failure = failure
           return
         }
+        if (failure.causeCode === 'OTHER_CLUSTER') this.#options.onOtherCluster()
         await sleep(clock, backoff(failures, retryBackoffMs, retryBackoffMaxMs))
         if (!this.#options.isWanted()) return
       }

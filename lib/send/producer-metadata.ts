@@ -99,6 +99,11 @@ export class ProducerMetadata {
     return ticket === 0 || this.#known(topic).answered >= ticket
   }
 
+  /** Requests all topics in use. */
+  refresh(): void {
+    this.#requests.refresh()
+  }
+
   /** Call it while records wait. */
   refreshIfOld(): void {
     const { clock, maxAgeMs } = this.#options
@@ -217,8 +222,8 @@ export class ProducerMetadata {
   #onAnswer({ clusterId }: Cluster): void {
     if (!clusterId || clusterId === this.#clusterId) return
     if (this.#clusterId !== null) {
-      for (const topic of this.#topics.values()) topic.leaveCluster()
       this.#options.onOtherCluster()
+      for (const topic of this.#topics.values()) topic.leaveCluster()
     }
     this.#clusterId = clusterId
   }

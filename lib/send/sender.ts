@@ -83,6 +83,7 @@ export class Sender {
     this.identity = new ProducerIdentity(client, {
       ...options,
       onChange,
+      onOtherCluster: () => this.metadata.refresh(),
       isWanted: () => this.#partitions.active.size > 0,
     })
     this.#drainer = new Drainer({

@@ -123,6 +123,7 @@ export interface KafkaClient {
    */
   metadata(topics: readonly string[], deadline: Deadline, options?: MetadataRequestOptions): Promise<Cluster>
   /**
+   * An id of the cluster that the last metadata answer named; a broker of another one gives the error OTHER_CLUSTER.
    * One round over the brokers; a `TransportError` says by `retriable` whether another round may help, by `causeCode`
    * why.
    */

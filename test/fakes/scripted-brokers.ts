@@ -31,6 +31,9 @@ export interface Script {
   onRequest?(broker: number, apiKey: number, requests: number): Promise<void> | undefined
 }
 
+const IDENTITY_VERSION = 5
+const REBOOTSTRAP_REQUIRED = 129
+
 export class ScriptedBrokers {
   readonly #servers: Server[] = []
   readonly #sockets = new Set<Socket>()
@@ -49,6 +52,14 @@ export class ScriptedBrokers {
   advertisedHost = '127.0.0.1'
   /** The brokers that metadata names, by id and port; undefined: all. */
   members: { id: number; port: number }[] | undefined
+  /** What the metadata of one broker names, by its number, where that differs. */
+  readonly membersSeenBy = new Map<number, { id: number; port: number }[]>()
+  /** Null: the brokers don't say. */
+  clusterId: string | null = 'scripted'
+  /** The cluster and the id of one broker, by its number, where they differ. */
+  readonly identities = new Map<number, { clusterId?: string; nodeId?: number }>()
+  /** Brokers know ApiVersions 5, which compares the ids (KIP-1242). */
+  checksIdentity = false
   /** The throttle time in every Produce answer, ms. */
   throttleMs = 0
   /** The error in every InitProducerId answer. */
@@ -57,6 +68,9 @@ export class ScriptedBrokers {
   readonly requests: {
     broker: number
     apiKey: number
+    apiVersion: number
+    /** The number of its connection, from 1. */
+    connection: number
     at: number
     clientId: string
     ackTimeoutMs: number | undefined
@@ -114,6 +128,14 @@ export class ScriptedBrokers {
       .sort()
   }
 
+  /** Another cluster is at the same addresses: its logs are empty, and it gives out the same producer ids again. */
+  makeAnew(clusterId: string): void {
+    this.clusterId = clusterId
+    this.#logs.clear()
+    this.#producerIds = 0n
+    this.closeConnections()
+  }
+
   moveLeader(partition: number, broker: number): void {
     this.leaders[partition] = broker
     this.leaderEpochs[partition] = (this.leaderEpochs[partition] ?? 0) + 1
@@ -143,6 +165,7 @@ export class ScriptedBrokers {
       if (fate !== 'hang') setTimeout(() => socket.end(), fate)
       return
     }
+    const connection = this.connections
     let buffered = Buffer.alloc(0)
     let chain = Promise.resolve()
     socket.on('data', chunk => {
@@ -151,12 +174,12 @@ export class ScriptedBrokers {
         const frame = buffered.subarray(4, 4 + buffered.readInt32BE(0))
         buffered = buffered.subarray(4 + frame.length)
         // One request of a connection at a time, as in a broker.
-        chain = chain.then(() => this.#answer(broker, socket, Buffer.from(frame)))
+        chain = chain.then(() => this.#answer(broker, connection, socket, Buffer.from(frame)))
       }
     })
   }
 
-  async #answer(broker: number, socket: Socket, frame: Buffer): Promise<void> {
+  async #answer(broker: number, connection: number, socket: Socket, frame: Buffer): Promise<void> {
     const apiKey = frame.readInt16BE(0)
     const version = frame.readInt16BE(2)
     const reader = new Reader(frame, 8)
@@ -166,6 +189,8 @@ export class ScriptedBrokers {
     this.requests.push({
       broker,
       apiKey,
+      apiVersion: version,
+      connection,
       at: performance.now(),
       clientId,
       acks: isProduce ? frame.readInt16BE(reader.at + 2) : undefined,
@@ -176,12 +201,12 @@ export class ScriptedBrokers {
       apiKey === 0
         ? this.#produce(broker, version, reader)
         : apiKey === 3
-          ? this.#metadata(version)
+          ? this.#metadata(broker, version)
           : apiKey === 22
             ? this.#initProducerId()
             : apiKey === 32
               ? this.#describeConfigs()
-              : this.#apiVersions()
+              : this.#apiVersions(broker, version, reader)
     if (apiKey === 0) {
       const fate = this.script.onAnswer?.(broker, ++this.#produces) ?? 'send'
       if (fate === 'drop') return
@@ -229,10 +254,12 @@ export class ScriptedBrokers {
     return this.log(partition).append(decodeBatch(bytes))
   }
 
-  #metadata(version: number): Buffer {
-    const brokers = (this.members ?? this.ports.map((port, id) => ({ id, port }))).map(({ id, port }) =>
-      Buffer.concat([int32(id), string(this.advertisedHost), int32(port), int16(-1)]),
-    )
+  #metadata(broker: number, version: number): Buffer {
+    const brokers = (
+      this.membersSeenBy.get(broker) ??
+      this.members ??
+      this.ports.map((port, id) => ({ id, port }))
+    ).map(({ id, port }) => Buffer.concat([int32(id), string(this.advertisedHost), int32(port), int16(-1)]))
     const { leaders, leaderEpochs } = this.lag ?? this
     const partitions = leaders.map((leader, partition) =>
       Buffer.concat([
@@ -246,7 +273,7 @@ export class ScriptedBrokers {
       ]),
     )
     const topic = Buffer.concat([int16(0), string(this.topic), Buffer.from([0]), array(partitions)])
-    return Buffer.concat([int32(0), array(brokers), string('scripted'), int32(0), array([topic])])
+    return Buffer.concat([int32(0), array(brokers), string(this.#clusterIdOf(broker)), int32(0), array([topic])])
   }
 
   #initProducerId(): Buffer {
@@ -259,15 +286,32 @@ export class ScriptedBrokers {
     return Buffer.concat([int32(0), array([topic])])
   }
 
-  #apiVersions(): Buffer {
+  #clusterIdOf(broker: number): string | null {
+    return this.identities.get(broker)?.clusterId ?? this.clusterId
+  }
+
+  #apiVersions(broker: number, version: number, reader: Reader): Buffer {
+    const isExpected = version < IDENTITY_VERSION || this.#isExpected(broker, reader)
+    const isFlexible = version >= 3
     const ranges = [
       [0, 0, 8],
       [3, 0, 7],
-      [18, 0, 2],
+      [18, 0, this.checksIdentity ? IDENTITY_VERSION : 2],
       [22, 0, 1],
       [32, 0, 1],
-    ].map(([key, min, max]) => Buffer.concat([int16(key as number), int16(min as number), int16(max as number)]))
-    return Buffer.concat([int16(0), array(ranges), int32(0)])
+    ].map(range => Buffer.concat([...range.map(int16), Buffer.alloc(isFlexible ? 1 : 0)]))
+    if (!isFlexible) return Buffer.concat([int16(0), array(ranges), int32(0)])
+    if (!isExpected) return Buffer.concat([int16(REBOOTSTRAP_REQUIRED), array([]), int32(0)])
+    return Buffer.concat([int16(0), Buffer.from([ranges.length + 1]), ...ranges, int32(0), Buffer.from([0])])
+  }
+
+  /** The request has the name and version of the client, cluster id and node id; the header ends with its tags. */
+  #isExpected(broker: number, reader: Reader): boolean {
+    reader.at++
+    for (const _ of ['name', 'version']) reader.compactString()
+    const clusterId = reader.compactString()
+    const nodeId = reader.int32()
+    return clusterId === this.#clusterIdOf(broker) && nodeId === (this.identities.get(broker)?.nodeId ?? broker)
   }
 }
 
@@ -289,6 +333,13 @@ class Reader {
     const length = this.#buffer.readInt16BE(this.at)
     this.at += 2 + Math.max(0, length)
     return length < 0 ? '' : this.#buffer.toString('utf8', this.at - length, this.at)
+  }
+
+  /** Of fewer than 127 bytes. */
+  compactString(): string {
+    const length = (this.#buffer[this.at] as number) - 1
+    this.at += 1 + length
+    return this.#buffer.toString('utf8', this.at - length, this.at)
   }
 
   bytes(size: number): Buffer {
@@ -319,7 +370,8 @@ function int64(value: number): Buffer {
   return bytes
 }
 
-function string(value: string): Buffer {
+function string(value: string | null): Buffer {
+  if (value === null) return int16(-1)
   return Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)])
 }
 

@@ -1,10 +1,11 @@
 // Our requests and answers against the message definitions in Kafka's own jar: what we encode, Kafka's definition
 // decodes; what it encodes with drawn values, we decode.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { WireProtocol } from 'kafkajs/src/network/connection.js'
-import { apiVersions } from '../../lib/transport/kafkajs/api-versions-protocol.ts'
+import { apiVersions, apiVersionsOf, CLIENT_SOFTWARE } from '../../lib/transport/kafkajs/api-versions-protocol.ts'
 import { metadata } from '../../lib/transport/kafkajs/metadata-protocol.ts'
 import { describeConfigs, fetch, initProducerId, listOffsets } from '../../lib/transport/kafkajs/wire.ts'
 import { API_VERSIONS } from '../../lib/transport/kafkajs/wire-protocol.ts'
@@ -103,6 +104,23 @@ const ROWS: readonly Row[] = [
     reads: readsVersions,
   },
   {
+    api: 'ApiVersions',
+    version: 5,
+    requests: fc.tuple(text, int32).map(([clusterId, nodeId]) => [
+      apiVersionsOf({ clusterId, nodeId }),
+      {
+        ClientSoftwareName: CLIENT_SOFTWARE.name,
+        ClientSoftwareVersion: CLIENT_SOFTWARE.version,
+        ClusterId: clusterId,
+        NodeId: nodeId,
+      },
+    ]),
+    reads: response => ({
+      errorCode: response.ErrorCode,
+      versions: response.ErrorCode === 0 ? readsVersions(response) : {},
+    }),
+  },
+  {
     api: 'ListOffsets',
     version: 1,
     requests: fc.tuple(text, int32, fc.maxSafeInteger()).map(([topic, partition, timestamp]) => [
@@ -181,7 +199,7 @@ function notNull(field: Field, version: number): fc.Arbitrary<unknown> {
   const scalars: Record<string, fc.Arbitrary<unknown>> = {
     bool: fc.boolean(),
     int8: fc.integer({ min: -128, max: 127 }),
-    int16: fc.integer({ min: -32_768, max: 32_767 }),
+    int16: fc.oneof(fc.constant(0), fc.integer({ min: -32_768, max: 32_767 })),
     int32,
     int64,
     string: text,
@@ -193,6 +211,12 @@ function notNull(field: Field, version: number): fc.Arbitrary<unknown> {
   }
   return scalars[type] ?? valuesOf(fields, version)
 }
+
+test('brokers get the name and version of this package, in the form that Kafka accepts (KIP-511)', () => {
+  const { name, version } = JSON.parse(readFileSync('package.json', 'utf8')) as Struct
+  assert.deepEqual(CLIENT_SOFTWARE, { name, version })
+  for (const word of Object.values(CLIENT_SOFTWARE)) assert.match(word, /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/)
+})
 
 async function bodyOf({ request }: WireProtocol<unknown>, isFlexible: boolean): Promise<Buffer> {
   const { buffer } = (await request.encode()) as { buffer: Buffer }

@@ -20,7 +20,7 @@ async function start(t: TestContext, firstPort: number, version: string): Promis
 
 /** The last version asks with ApiVersions, the other with Metadata. */
 for (const version of [KAFKA_VERSION, '3.9.2'])
-  test(`rule 16: Kafka ${version}, what two producers send to a cluster that is made anew is in its log, once`, async t => {
+  test(`rule 16: Kafka ${version}, what is sent to a cluster that is made anew is in its log, once`, async t => {
     const port = await freePort()
     const former = await start(t, port, version)
     const servers = [former.bootstrapServers]

@@ -43,7 +43,9 @@ export function checksIdentity(versions: ApiVersions | undefined): boolean {
   return (versions?.[API_VERSIONS]?.maxVersion ?? 0) >= IDENTITY_VERSION
 }
 
-/** A broker that is another one answers REBOOTSTRAP_REQUIRED; one that does not know the version UNSUPPORTED_VERSION. */
+/**
+ * A broker that is another one answers REBOOTSTRAP_REQUIRED; one that does not know the version UNSUPPORTED_VERSION.
+ */
 export function apiVersionsOf({
   clusterId,
   nodeId,

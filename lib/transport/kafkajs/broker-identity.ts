@@ -100,8 +100,8 @@ function identityIn({ clusterId, brokers }: MetadataAnswer, address: string): Br
 export function otherCluster(): TransportError {
   return transportError(
     'OTHER_CLUSTER',
-    'The address of a broker leads to another cluster than before: the cluster was made anew, or the address was given ' +
-      'away. The brokers are looked up again at bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS).',
+    'The address of a broker leads to another cluster than before: the cluster was made anew, or the address was ' +
+      'given away. The brokers are looked up again at bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS).',
     { retriable: true },
   )
 }
@@ -109,8 +109,8 @@ export function otherCluster(): TransportError {
 function otherBroker(): TransportError {
   return transportError(
     'OTHER_BROKER',
-    'The address of a broker leads to another broker of the cluster: expected the one that metadata names there. Check ' +
-      'the brokers’ advertised.listeners, and that no load balancer or proxy stands in front of them.',
+    'The address of a broker leads to another broker of the cluster: expected the one that metadata names there. ' +
+      'Check the brokers’ advertised.listeners, and that no load balancer or proxy stands in front of them.',
     { retriable: true },
   )
 }

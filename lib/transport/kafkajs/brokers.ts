@@ -82,9 +82,9 @@ export class Brokers {
   }
 
   /**
-   * Takes over the cluster and the brokers that an answer names. Those that left the cluster are forgotten once they have no request in
-   * flight, so that nobody waits for them. The bootstrap servers never are: where all brokers were replaced, they lead
-   * to the new ones (Java: KIP-899, KIP-1102).
+   * Takes over the cluster and the brokers that an answer names. Those that left the cluster are forgotten once they
+   * have no request in flight, so that nobody waits for them. The bootstrap servers never are: where all brokers were
+   * replaced, they lead to the new ones (Java: KIP-899, KIP-1102).
    */
   #learn({ clusterId, brokers }: MetadataAnswer, connection: BrokerConnection): void {
     if (isOther(clusterId, this.#clusterId)) this.#leaveCluster(connection)
