@@ -159,7 +159,7 @@ function print(results: readonly RedriveResult[], hasTable: boolean): void {
     )
   const moved = sum('moved')
   if (moved > 0)
-    printMessage(`${counted(moved, 'dead letter')} of messages that were sent in part are in KAFKA_DEAD_LETTER now.`)
+    printMessage(`${counted(moved, 'dead letter')} that could not stay where they were are in KAFKA_DEAD_LETTER now.`)
   const notNoted = sum('notNoted')
   if (notNoted > 0)
     printMessage(`${counted(notNoted, 'dead letter')} stay as they were, because their target refused the note.`)

@@ -11,6 +11,9 @@ export type StoreResult = string | DeadLetterError
 /** The code of a dead letter that is too large for a target; its value then goes to another one as a claim check. */
 export const DEAD_LETTER_TOO_LARGE = 'dead-letter-too-large'
 
+/** Room for what a redrive notes on a dead letter: the target must not refuse it for its size. */
+export const NOTE_BYTES = 1024
+
 export interface DeadLetterTarget {
   /**
    * Stores dead letters. A location is `<kind>:…` and is returned only once the dead letter is safe there.

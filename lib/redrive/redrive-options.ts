@@ -100,9 +100,15 @@ export interface RedriveResult {
   readonly unreadable: number
   /** Sent or found, but not completed in the target: the next run gets them again. */
   readonly notCompleted: number
-  /** Stay open as they were, because their target refused the note of this attempt, e.g. for its size. */
+  /**
+   * Stay open as they were, because their target refused the note of this attempt, e.g. for its size. If a record is in
+   * doubt, the run ends with `dead-letter`, and `error` says where to look for it.
+   */
   readonly notNoted: number
-  /** Of messages that were sent in part: dead letters that are stored in the dead-letter target in their place. */
+  /**
+   * Dead letters that are stored in the configured targets now: those of messages that were sent in part, and those in
+   * doubt whose own target refused to note that.
+   */
   readonly moved: number
   /** Whether more dead letters match than `limit` let be tried. */
   readonly hasMore: boolean

@@ -27,6 +27,7 @@ import { divideMessages } from './divide-messages.ts'
 import type { LookUpResult } from './log-look-up.ts'
 import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveOptions, RedriveResult } from './redrive-options.ts'
+import { doubtNotNoted, moveRefused } from './refused-notes.ts'
 import { inDoubt, noted, timeOf, topicInDoubt, tried, withTopic } from './retried-dead-letter.ts'
 import { isParked, MAX_ATTEMPTS, matches } from './select-dead-letters.ts'
 import { type Attempt, OF_TOPIC, StoppedPlaces } from './stopped-places.ts'
@@ -103,6 +104,8 @@ class Redrive {
   readonly #compactedKeys = new CompactedKeys()
   /** The notes of this batch. */
   readonly #notes: Replacement[] = []
+  /** Those of the notes without which the next run would not look for the record. */
+  readonly #newDoubts = new WeakSet<DeadLetter>()
   readonly #unreadablePartitions = new Map<string, KafkaProducerError>()
 
   constructor(store: DeadLetterStore, options: RedriveOptions, counts: RedriveCounts, lease: Lease | undefined) {
@@ -505,10 +508,19 @@ class Redrive {
     this.#notes.push({ open, deadLetter })
   }
 
-  /** What a target refuses for one dead letter, e.g. for its size, keeps no other from being sent. */
+  /**
+   * What a target refuses for one dead letter, e.g. for its size, keeps no other from being sent; unless the next run
+   * would send a record in doubt without a look.
+   */
   async #storeNotes(): Promise<void> {
-    const refusals = await replaceAll(this.#store, this.#notes.splice(0))
-    this.#counts.notNoted += refusals.length
+    const notes = this.#notes.splice(0)
+    if (notes.length === 0) return
+    const refusals = await replaceAll(this.#store, notes)
+    const ofDoubt = refusals.filter(({ replacement }) => this.#newDoubts.has(replacement.deadLetter))
+    const left = await moveRefused(this.#store, ofDoubt, this.#options.deadLetterTargets)
+    this.#counts.moved += ofDoubt.length - left.length
+    this.#counts.notNoted += refusals.length - ofDoubt.length + left.length
+    if (left.length > 0) throw doubtNotNoted(left)
   }
 
   /** Of a stopped place only what an operator must mend is stored; a leader that is away comes back by itself. */
@@ -524,7 +536,9 @@ class Redrive {
     if (outcome !== 'unknown')
       return this.#keep(candidate, code, outcome !== 'not-sent' || failureKind !== 'delivery-failure')
     this.#skip(open, code)
-    this.#note(open, inDoubt(tried(open.deadLetter, code), failed, this.#options.log !== undefined))
+    const deadLetter = inDoubt(tried(open.deadLetter, code), failed, this.#options.log !== undefined)
+    this.#newDoubts.add(deadLetter)
+    this.#note(open, deadLetter)
   }
 }
 

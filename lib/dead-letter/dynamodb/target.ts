@@ -10,6 +10,7 @@ import {
   DEAD_LETTER_TOO_LARGE,
   type DeadLetterTarget,
   type DeadLetterTargetKind,
+  NOTE_BYTES,
   type StoreResult,
 } from '../dead-letter-target.ts'
 import { inParallel } from '../in-parallel.ts'
@@ -17,8 +18,8 @@ import { withDoubt } from '../merge-dead-letters.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
 import { VERSION_1_ITEM, VERSION_1_TABLE_KEY } from '../version-1.ts'
 
-/** The limit of an item in bytes, with attribute names, minus a margin for the other attributes. */
-const MAX_BYTES = 400 * 1024 - 1024
+/** The limit of an item in bytes, with attribute names, minus a margin for the other attributes and a later note. */
+const MAX_BYTES = 400 * 1024 - 1024 - NOTE_BYTES
 
 /** The attribute with the envelope. */
 export const TABLE_ITEM = 'deadLetter'

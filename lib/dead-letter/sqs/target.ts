@@ -9,6 +9,7 @@ import {
   DEAD_LETTER_TOO_LARGE,
   type DeadLetterTarget,
   type DeadLetterTargetKind,
+  NOTE_BYTES,
   type StoreResult,
 } from '../dead-letter-target.ts'
 import { inParallel } from '../in-parallel.ts'
@@ -119,7 +120,7 @@ function inBatches(entries: readonly SqsEntry[], onTooLarge: (index: number) => 
   const batches: SqsEntry[][] = []
   let room = 0
   for (const entry of entries) {
-    if (entry.bytes > MAX_BYTES) {
+    if (entry.bytes > MAX_BYTES - NOTE_BYTES) {
       onTooLarge(entry.index)
       continue
     }

@@ -1,0 +1,83 @@
+// A record ended in doubt, and its target refused the note that says where it may be: the next run sent the record
+// again without a look, and nobody was told.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { NOTE_BYTES } from '../../lib/dead-letter/dead-letter-target.ts'
+import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
+import { DeadLetterError } from '../../lib/errors.ts'
+import type { ProducerRecord } from '../../lib/record/producer-record.ts'
+import { type RedriveOptions, redrive } from '../../lib/redrive/redrive.ts'
+import { inDoubt, tried } from '../../lib/redrive/retried-dead-letter.ts'
+import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
+import { SqsServer } from '../fakes/sqs-server.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
+import { deadlineIn } from '../support/time.ts'
+import { unknownReport } from '../support/unknown-report.ts'
+
+const DEAD_LETTERS = Array.from({ length: 150 }, (_, n) => deadLetterOf(`id-${n}`, `${n}`))
+const [FIRST] = DEAD_LETTERS as [DeadLetter]
+
+/** Every record ends in doubt; the target refuses the note of the first dead letter. */
+async function run(options: Partial<RedriveOptions> = {}) {
+  const store = new MemoryDeadLetterStore(DEAD_LETTERS)
+  const replace = store.replace.bind(store)
+  store.replace = async (open, deadLetter) => {
+    if (open.deadLetter.recordId === 'id-0') throw new DeadLetterError('dead-letter', 'It is too large.')
+    await replace(open, deadLetter)
+  }
+  const sendAll = async (records: readonly ProducerRecord[]) => records.map(record => unknownReport(record))
+  return { store, result: await redrive(store, { producer: { sendAll }, ...options }) }
+}
+
+test('a doubt that can’t be noted ends the run, which says what to look for', async () => {
+  const { store, result } = await run()
+  const { stopped, error, notNoted, tried: count } = result
+  assert.deepEqual([stopped, notNoted, count], ['dead-letter', 1, 100])
+  assert.match(error ?? '', new RegExp(`refused to note that: dead letter ${FIRST.deadLetterId} \\(chat-0, from `))
+  // The others of its batch are noted.
+  assert.equal([...store.open.values()].filter(({ inDoubt: doubt }) => doubt !== null).length, 99)
+})
+
+test('a dead letter whose note its target refuses goes to the next target with the note', async () => {
+  const moved: DeadLetter[] = []
+  const store = async (deadLetters: readonly DeadLetter[]) => {
+    moved.push(...deadLetters)
+    return deadLetters.map(({ recordId }) => `disk:${recordId}`)
+  }
+  const { store: target, result } = await run({ deadLetterTargets: { isOn: true, store } })
+  assert.deepEqual([result.stopped, result.notNoted, result.moved], [undefined, 0, 1])
+  assert.deepEqual([target.ids.includes('id-0'), target.open.size], [false, 149])
+  assert.deepEqual(
+    [moved[0]?.recordId, moved[0]?.failure.outcome, moved[0]?.inDoubt?.partition],
+    ['id-0', 'unknown', 0],
+  )
+})
+
+test('a dead letter that is moved but stays in its target as well ends the run', async () => {
+  const isLate = new DeadLetterError('dead-letter', 'It does not answer.', { retriable: true })
+  const store = new MemoryDeadLetterStore([FIRST])
+  store.failing.set('replace', isLate)
+  store.failing.set('complete', isLate)
+  const result = await redrive(store, {
+    producer: { sendAll: async records => records.map(record => unknownReport(record)) },
+    deadLetterTargets: { isOn: true, store: async () => ['disk:moved'] },
+  })
+  assert.deepEqual([result.stopped, result.notNoted, result.moved], ['dead-letter', 1, 0])
+})
+
+test('a dead letter is stored only where the longest note fits too', async t => {
+  const noted = inDoubt(tried(FIRST, 'delivery-unknown'), unknownReport({ topic: 't'.repeat(249), value: null }), true)
+  const growth = JSON.stringify(noted).length - JSON.stringify(FIRST).length
+  assert.ok(growth + 300 < NOTE_BYTES, `${growth} bytes`)
+  const server = await SqsServer.start('q')
+  t.after(() => server.close())
+  const target = new SqsDeadLetterTarget(server.url)
+  const sized = (bytes: number) => deadLetterOf('large', 'v'.repeat(bytes))
+  const fitting = Math.floor(((1_048_576 - NOTE_BYTES - 1200) * 3) / 4)
+  const [stored] = await target.store([sized(fitting)], deadlineIn(10_000))
+  assert.equal(typeof stored, 'string')
+  const [refused] = await target.store([sized(fitting + 1500)], deadlineIn(10_000))
+  assert.equal(refused instanceof DeadLetterError && refused.code, 'dead-letter-too-large')
+  await target.close()
+})
