@@ -1,7 +1,7 @@
 // Compares the ledger with the log and the dead letters, which are read without the producer.
 import { existsSync, readFileSync } from 'node:fs'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
-import { readTopic } from '../kafka/admin.ts'
+import { type ReadRecord, readTopic } from '../kafka/admin.ts'
 import type { Line } from './load.ts'
 
 export interface Counts {
@@ -36,6 +36,8 @@ export interface CheckOptions {
   readonly maxMs: number | undefined
   /** When the topic was last created anew, ms since the epoch: what was sent before may be gone with the old log. */
   readonly madeAnewAt?: number | undefined
+  /** What was written to another cluster, in the order of its log. */
+  readonly otherLog?: readonly ReadRecord[]
 }
 
 interface Entry {
@@ -50,21 +52,24 @@ export async function check({
   deadLetters,
   maxMs,
   madeAnewAt = 0,
+  otherLog = [],
 }: CheckOptions): Promise<Counts> {
   const entries = read(ledger)
-  const log = await readTopic(servers, topic)
+  const logs = [await readTopic(servers, topic), otherLog]
   const copies = new Map<string, { partition: number; offset: bigint }[]>()
-  const last = new Map<string, number>()
   const disordered = new Set<string>()
-  for (const { key, value, partition, offset } of log) {
-    const id = String(value)
-    const places = copies.get(id)
-    if (places) places.push({ partition, offset })
-    else {
-      copies.set(id, [{ partition, offset }])
-      const n = Number(id.split(':').at(-1))
-      if (n < (last.get(String(key)) ?? -1)) disordered.add(String(key))
-      last.set(String(key), n)
+  for (const log of logs) {
+    const last = new Map<string, number>()
+    for (const { key, value, partition, offset } of log) {
+      const id = String(value)
+      const places = copies.get(id)
+      if (places) places.push({ partition, offset })
+      else {
+        copies.set(id, [{ partition, offset }])
+        const n = Number(id.split(':').at(-1))
+        if (n < (last.get(String(key)) ?? -1)) disordered.add(String(key))
+        last.set(String(key), n)
+      }
     }
   }
   const store = new DiskDeadLetterStore(deadLetters)

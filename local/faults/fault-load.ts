@@ -1,5 +1,6 @@
 // The load while faults strike: one process that uses the library, or queues that feed the function's bundle. Each
 // keeps its own ledger.
+import type { ReadRecord } from '../kafka/admin.ts'
 import type { Counts } from './check.ts'
 
 export interface FaultLoad {
@@ -13,6 +14,6 @@ export interface FaultLoad {
   recreateTopic?(partitions: number): Promise<void>
   /** Stops sending; sends in progress may finish. */
   stop(): Promise<void>
-  /** Call after `stop`: compares the ledger with the log and the dead letters. */
-  check(): Promise<Counts>
+  /** Call after `stop`: compares the ledger with the log, that of another cluster, and the dead letters. */
+  check(otherLog?: readonly ReadRecord[]): Promise<Counts>
 }

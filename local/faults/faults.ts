@@ -1,6 +1,6 @@
 // The faults. Each strikes repeatedly while records are sent. docs/faults.md lists them by name.
 import { setTimeout as pause } from 'node:timers/promises'
-import { partitionsOf, rotatePreferredLeaders, untilInSync } from '../kafka/admin.ts'
+import { createTopics, partitionsOf, rotatePreferredLeaders, untilInSync } from '../kafka/admin.ts'
 import type { FaultLoad } from './fault-load.ts'
 import { DELIVERY_MS } from './load.settings.ts'
 import type { ProxiedKafka } from './proxied-kafka.ts'
@@ -30,6 +30,8 @@ export interface Fault {
   readonly sender?: SenderTuning
   /** The fault is one that a sender gets over in a record's time: no record may fail, or be unknown. */
   readonly deliversAll?: boolean
+  /** Records may be in the log of another cluster, too. */
+  readonly hasOtherCluster?: boolean
   /** While the process is stopped, the duration of a call has no bound. */
   readonly freezesSender?: boolean
 }
@@ -263,6 +265,19 @@ export const FAULTS: readonly Fault[] = [
       await pause(4000)
       if (attempts() > before) problem(`${attempts() - before} new connections, although brokers are only slow`)
       for (const proxy of rig.proxies) proxy.delayMs = 0
+    },
+  },
+  {
+    name: 'F28',
+    share: 0.5,
+    what: 'another cluster that has the topic is at the brokers’ addresses for some seconds',
+    hasOtherCluster: true,
+    strike: async ({ rig, load }) => {
+      await rig.atOtherCluster(async () => {
+        await createTopics(rig.bootstrapServers, [{ topic: load.topic, partitions: 6, replicas: 1 }])
+        await pause(3000)
+      })
+      await pause(2500)
     },
   },
 ]

@@ -9,6 +9,8 @@ export interface ProxiedKafka {
   readonly proxy: TcpProxy
   /** The addresses of the proxies. */
   readonly bootstrapServers: string
+  /** While it runs, a cluster of another id answers at the addresses of the proxies. Its data stay until `stop`. */
+  atOtherCluster<T>(work: () => Promise<T>): Promise<T>
   stop(): Promise<void>
 }
 
@@ -18,15 +20,34 @@ export async function startProxiedKafka(brokers = 1, log: (line: string) => void
   kafka.bootstrapServers.split(',').forEach((server, index) => {
     ;(proxies[index] as TcpProxy).targetPort = Number(server.split(':')[1])
   })
+  /** One broker behind all proxies. */
+  let other: LocalKafka | undefined
   const stop = async () => {
     for (const proxy of proxies) proxy.close()
-    await kafka.stop()
+    await Promise.all([kafka.stop(), other?.stop()])
+  }
+  const atOtherCluster = async <T>(work: () => Promise<T>): Promise<T> => {
+    other ??= await LocalKafka.start(1, { log, advertisedPorts: proxies.slice(0, 1).map(({ port }) => port) })
+    const before = proxies.map(({ targetPort }) => targetPort)
+    const moveTo = (ports: readonly number[]) => {
+      for (const [index, proxy] of proxies.entries()) {
+        proxy.targetPort = ports[index % ports.length] as number
+        proxy.cut('rst')
+      }
+    }
+    moveTo(other.bootstrapServers.split(',').map(server => Number(server.split(':')[1])))
+    try {
+      return await work()
+    } finally {
+      moveTo(before)
+    }
   }
   return {
     kafka,
     proxies,
     proxy: proxies[0] as TcpProxy,
     bootstrapServers: proxies.map(({ port }) => `127.0.0.1:${port}`).join(','),
+    atOtherCluster,
     stop,
   }
 }

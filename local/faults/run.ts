@@ -5,7 +5,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { partitionsOf } from '../kafka/admin.ts'
+import { partitionsOf, readTopic } from '../kafka/admin.ts'
 import { cleanUpStale, temporaryFolder } from '../processes.ts'
 import { explain } from '../requirements.ts'
 import type { Counts } from './check.ts'
@@ -89,7 +89,9 @@ async function underFault(rig: ProxiedKafka, fault: Fault, seconds: number, load
     strikes++
   }
   await load.stop()
-  return { fault: fault.name, strikes, problems, ...(await load.check()) }
+  const { topic } = load
+  const otherLog = fault.hasOtherCluster ? await rig.atOtherCluster(() => readTopic(rig.bootstrapServers, topic)) : []
+  return { fault: fault.name, strikes, problems, ...(await load.check(otherLog)) }
 }
 
 /** acks=1: freezes the followers, lets the leader alone acknowledge records, kills it, and thaws the followers. */

@@ -82,9 +82,9 @@ export async function startSenderLoad({
       madeAnewAt = Date.now()
       await untilInSync(servers, topic, 3)
     },
-    check: async () => {
+    check: async (otherLog = []) => {
       await untilInSync(servers, topic, 3)
-      return check({ servers, topic, ledger, deadLetters, maxMs, madeAnewAt })
+      return check({ servers, topic, ledger, deadLetters, maxMs, madeAnewAt, otherLog })
     },
   }
 }
