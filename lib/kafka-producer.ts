@@ -98,6 +98,8 @@ export class KafkaProducer {
    * Sends one record; it may wait `linger.ms` for others. The record is copied: the caller may change it, its headers
    * and its bytes as soon as this returns, except what an asynchronous serializer still works on.
    * @throws InvalidRecordError the record is invalid
+   * @throws TransportError it was not sent: no broker, no topic, the deadline
+   * @throws BufferExhaustedError it was not sent: `buffer.memory` stayed full
    * @throws DeliveryError it was not acknowledged; `outcome` says what is known
    */
   send(record: ProducerRecord): Promise<RecordMetadata> {

@@ -63,6 +63,8 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   /**
    * Sends one record. A rejected promise that nobody awaits does not end the process: the listener gets its error.
    * @throws InvalidRecordError the record is invalid
+   * @throws TransportError it was not sent: no broker, no topic, the deadline
+   * @throws BufferExhaustedError it was not sent: `buffer.memory` stayed full
    * @throws DeliveryError it was not acknowledged; `outcome` says what is known
    */
   send(record: ProducerRecord<K, V>): Promise<SendResult<K, V>>

@@ -131,7 +131,10 @@ export class ProducerFactory {
     return connecting
   }
 
-  /** Completes the records of every producer and closes it, as `reset` (Spring: `destroy`). */
+  /**
+   * Completes the records of every producer and closes it, as `reset` (Spring: `destroy`). Until then its connections
+   * keep the process alive. A later send opens a new producer.
+   */
   close(options?: CloseOptions): Promise<void> {
     return this.reset(options)
   }

@@ -161,12 +161,19 @@ async function writeContracts(): Promise<void> {
   writeFileSync('build/contracts.js', `${lines.join('\n')}\n`)
 }
 
-/** The functions and the command; with --functions only those, with --keep-old beside the files of the last build. */
+/**
+ * The functions and the command; --functions or --command builds only these, --keep-old keeps the files of the last
+ * build beside the new ones.
+ */
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { functions: { type: 'boolean', default: false }, 'keep-old': { type: 'boolean', default: false } },
+    options: {
+      functions: { type: 'boolean', default: false },
+      command: { type: 'boolean', default: false },
+      'keep-old': { type: 'boolean', default: false },
+    },
   })
-  await buildAll(console.log, values['keep-old'])
+  if (!values.command) await buildAll(console.log, values['keep-old'])
   if (!values.functions) await buildCommand()
 }
 

@@ -6,7 +6,7 @@ export type RecordHeader = readonly [name: string, value: Uint8Array | null]
 /** A header as a caller passes it: text becomes UTF-8. */
 export type ProducerRecordHeader = readonly [name: string, value: Uint8Array | string | null]
 
-/** Headers with this prefix are set by the library and the functions; a caller's record may not have them. */
+/** Headers with this prefix are set by the functions, which refuse them from their callers. */
 export const RESERVED_HEADER_PREFIX = 'kp-'
 
 /** What the source knows about a record beside its value; a contract's key may come from here. */

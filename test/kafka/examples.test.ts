@@ -1,7 +1,7 @@
 // Runs the examples: the ChatProducer in its three forms, and a separate package that installs the packed library.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -100,13 +100,19 @@ test('own-handler: a package that installs the tarball works, bundled with plain
   assert.ok(readFileSync('examples/own-handler/handler.js', 'utf8').trim().split('\n').length <= 25)
   const npm = (args: string[], cwd: string) =>
     execFileSync('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'])
   const packageFolder = join(folder, 'own-handler')
   mkdirSync(packageFolder)
   for (const file of ['handler.js', 'package.json']) cpSync(`examples/own-handler/${file}`, join(packageFolder, file))
-  const [{ filename }] = JSON.parse(
-    npm(['pack', '--json', '--ignore-scripts', '--pack-destination', packageFolder], '.'),
-  ) as [{ filename: string }]
+  // In a clone that was never built, npm pack must build the library and the command first.
+  for (const built of ['dist/lib', 'dist/bin']) rmSync(built, { recursive: true, force: true })
+  const [{ filename, files }] = JSON.parse(
+    npm(['pack', '--json', '--foreground-scripts=false', '--pack-destination', packageFolder], '.'),
+  ) as [{ filename: string; files: { path: string }[] }]
+  for (const path of ['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/bin/kafka-producer.mjs'])
+    assert.ok(
+      files.some(file => file.path === path),
+      path,
+    )
   cpSync(join(packageFolder, filename), join(packageFolder, 'serverless-kafka-producer.tgz'))
   npm(['install', '--no-audit', '--no-fund', '--prefer-offline'], packageFolder)
   npm(['run', 'build'], packageFolder)
@@ -125,4 +131,38 @@ test('own-handler: a package that installs the tarball works, bundled with plain
     (await readTopic(servers, 'orders')).slice(before).map(({ key, value }) => [String(key), String(value)]),
     [['o-1', '{"id":"o-1","total":5}']],
   )
+})
+
+// A newcomer's program never ended, and its failed record was nowhere: no document had a program that closes its
+// factory and stores dead letters.
+test('program: delivers, stores what fails as a dead letter, refuses what is invalid, and ends', () => {
+  const cwd = join(folder, 'own-handler') // has the library installed
+  cpSync('examples/program/send.ts', join(cwd, 'send.ts'))
+  const run = (...args: string[]) => {
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['send.ts', ...args], {
+      cwd,
+      env: {
+        ...process.env,
+        KAFKA_BOOTSTRAP_SERVERS: servers,
+        KAFKA_DEAD_LETTER: 'disk:./dead-letters',
+        KAFKA_MAX_BLOCK_MS: '2000',
+        KAFKA_BATCH_SIZE: '5000',
+        KAFKA_MAX_REQUEST_SIZE: '10000',
+      },
+      encoding: 'utf8',
+      timeout: 60_000,
+    })
+    assert.equal(signal, null, `did not end: ${stdout}${stderr}`)
+    return { status, stdout, output: stdout + stderr }
+  }
+  const delivered = run('chat', 'lobby', 'hello', 'again')
+  assert.equal(delivered.status, 0, delivered.output)
+  assert.match(delivered.stdout, /^delivered\ndelivered\n$/)
+  const failed = run('no-such-topic', 'lobby', 'hello')
+  assert.equal(failed.status, 0, failed.output)
+  assert.match(failed.stdout, /^dead-lettered: /)
+  assert.ok(readdirSync(join(cwd, 'dead-letters')).length > 0)
+  const mixed = run('chat', 'lobby', 'x'.repeat(20_000), 'after')
+  assert.equal(mixed.status, 1, mixed.output)
+  assert.match(mixed.stdout, /^refused: .*\ndelivered\n$/)
 })
