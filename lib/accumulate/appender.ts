@@ -138,7 +138,7 @@ export class Appender {
     // A call whose wait timed out ends its turn after the calls before it: later calls must still wait for those.
     if (earlierTurn && waitError !== undefined) void earlierTurn.then(endTurn)
     else endTurn()
-    this.#onAppended(waiting)
+    if (waiting.length > 0) this.#onAppended(waiting)
     return appended
   }
 

@@ -55,6 +55,11 @@ export class OrderGroups {
     return later
   }
 
+  /** The record of a group that no other one holds back. */
+  oldest(orderGroup: string | undefined): PendingRecord | undefined {
+    return orderGroup === undefined ? undefined : this.#groups.get(orderGroup)?.records.values().next().value
+  }
+
   /** Later records of the group no longer wait for this one. */
   forget(pending: PendingRecord): void {
     const group = this.#groupOf(pending)

@@ -9,6 +9,7 @@ import type { PartitionTable } from './partition-table.ts'
 import type { ProducerIdentity } from './producer-identity.ts'
 import type { ProducerMetadata } from './producer-metadata.ts'
 import type { SenderOptions } from './sender-options.ts'
+import type { WaitingPartitions } from './waiting-partitions.ts'
 
 /** Upper bounds of what a Produce request adds to its batches, bytes: header and lengths; per batch a topic name. */
 const REQUEST_OVERHEAD = 512
@@ -20,6 +21,8 @@ export interface DrainerParts {
   readonly metadata: ProducerMetadata
   readonly identity: ProducerIdentity
   readonly inFlight: InFlight
+  /** Gets the partitions that may not send yet, with what they wait for. */
+  readonly waiting: WaitingPartitions
   readonly options: SenderOptions
 }
 
@@ -29,8 +32,6 @@ export interface Drained {
   readonly unencodable: readonly { readonly partition: PartitionState; readonly cause: unknown }[]
   /** Open batches with records that a leader's pause left too little time: an attempt would only make them unknown. */
   readonly late: readonly { readonly partition: PartitionState; readonly records: readonly PendingRecord[] }[]
-  /** When a partition that may not send yet may; Infinity where an answer must arrive first. */
-  readonly wakeAt: number
   /** Partitions that do not exist any more. */
   readonly gone: readonly PartitionState[]
 }
@@ -42,15 +43,14 @@ export class Drainer {
     this.#parts = parts
   }
 
-  /** Opens the batch of every partition that may send. */
-  drain(now: number): Drained {
-    const { partitions, accumulator, metadata, inFlight, options } = this.#parts
+  /** Opens the batch of each of these partitions that may send. */
+  drain(looked: Iterable<PartitionState>, now: number): Drained {
+    const { partitions, accumulator, metadata, inFlight, waiting, options } = this.#parts
     const requests = new Map<number, { partitions: PartitionState[]; size: number }[]>()
     const unencodable: { partition: PartitionState; cause: unknown }[] = []
     const gone: PartitionState[] = []
     const late: { partition: PartitionState; records: readonly PendingRecord[] }[] = []
-    let wakeAt = Number.POSITIVE_INFINITY
-    for (const partition of partitions.active) {
+    for (const partition of looked) {
       if (partition.isInFlight) continue
       if (!partition.hasRecords && !accumulator.has(partition.topic, partition.partition)) {
         partitions.deactivate(partition)
@@ -62,11 +62,11 @@ export class Drainer {
       }
       const waitsUntil = this.#ready(partition, now)
       if (waitsUntil > now) {
-        wakeAt = Math.min(wakeAt, waitsUntil)
+        waiting.until(partition, waitsUntil)
         continue
       }
-      // No batch: order groups hold all records back until another partition's batch ends, or the deadlines of all its
-      // records have passed. Both run the Sender again.
+      // No batch: order groups hold all records back until an earlier one of theirs is completed, or the deadlines of
+      // all its records have passed. Both look at the partition again.
       const batch = this.#openBatch(partition, now)
       if (!batch) continue
       const { leader } = metadata.leader(partition.topic, partition.partition) as PartitionMetadata
@@ -85,12 +85,12 @@ export class Drainer {
         last.size += size
       } else if (inFlight.free(leader) > ofLeader.length)
         ofLeader.push({ partitions: [partition], size: REQUEST_OVERHEAD + size })
+      else waiting.forLeader(partition, leader)
     }
     return {
       requests: [...requests].flatMap(([leader, ofLeader]) => ofLeader.map(request => ({ leader, ...request }))),
       unencodable,
       late,
-      wakeAt,
       gone,
     }
   }
@@ -110,7 +110,7 @@ export class Drainer {
 
   /** When the partition may send: now or later (monotonic), or Infinity where an answer must arrive first. */
   #ready(partition: PartitionState, now: number): number {
-    const { accumulator, metadata, inFlight, options } = this.#parts
+    const { accumulator, metadata, inFlight, waiting, options } = this.#parts
     const leader = metadata.leader(partition.topic, partition.partition)
     // A leader that was elected since the last attempt need not be waited for. Only after the first failure: brokers
     // that name ever newer leaders would use up the retries at once.
@@ -128,7 +128,10 @@ export class Drainer {
       return Number.POSITIVE_INFINITY
     }
     if (!partition.batch?.identity && !this.#hasProducerId(partition)) return Number.POSITIVE_INFINITY
-    if (inFlight.free(leader.leader) <= 0) return Number.POSITIVE_INFINITY
+    if (inFlight.free(leader.leader) <= 0) {
+      waiting.forLeader(partition, leader.leader)
+      return Number.POSITIVE_INFINITY
+    }
     return inFlight.mutedUntil(leader.leader)
   }
 

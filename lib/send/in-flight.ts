@@ -2,9 +2,15 @@
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { PartitionState } from './partition-state.ts'
 
+interface Request {
+  readonly partitions: readonly PartitionState[]
+  /** The partitions before this one are abandoned. They stay so until the request ends: nobody looks at them again. */
+  abandoned: number
+}
+
 export class InFlight {
   readonly #maxRequests: number
-  readonly #requests = new Map<number, Set<readonly PartitionState[]>>()
+  readonly #requests = new Map<number, Map<readonly PartitionState[], Request>>()
   readonly #mutes = new Map<number, { readonly until: number; readonly answerMs: number }>()
 
   /** @param maxRequests per leader (`max.in.flight.requests.per.connection`) */
@@ -13,8 +19,8 @@ export class InFlight {
   }
 
   add(leader: number, partitions: readonly PartitionState[]): void {
-    const requests = this.#requests.get(leader) ?? new Set()
-    this.#requests.set(leader, requests.add(partitions))
+    const requests = this.#requests.get(leader) ?? new Map()
+    this.#requests.set(leader, requests.set(partitions, { partitions, abandoned: 0 }))
   }
 
   delete(leader: number, partitions: readonly PartitionState[]): void {
@@ -53,9 +59,14 @@ export class InFlight {
 
   /** Leaders all of whose requests are written and have no caller left that waits for them. */
   abandonedLeaders(): number[] {
-    const isAbandoned = (partitions: readonly PartitionState[]) => partitions.every(partition => partition.isAbandoned)
     return [...this.#requests]
-      .filter(([, requests]) => requests.size > 0 && [...requests].every(isAbandoned))
+      .filter(([, requests]) => requests.size > 0 && [...requests.values()].every(isAbandoned))
       .map(([leader]) => leader)
   }
+}
+
+function isAbandoned(request: Request): boolean {
+  const { partitions } = request
+  while (partitions[request.abandoned]?.isAbandoned) request.abandoned++
+  return request.abandoned === partitions.length
 }

@@ -16,6 +16,7 @@ import { ProducerIdentity } from './producer-identity.ts'
 import { ProducerMetadata } from './producer-metadata.ts'
 import { RecordCompleter } from './record-completer.ts'
 import type { SenderOptions, SenderStats } from './sender-options.ts'
+import { WaitingPartitions } from './waiting-partitions.ts'
 
 /** Why a Sender sends no more. */
 interface SenderEnd {
@@ -47,11 +48,15 @@ export class Sender {
   readonly #accumulator: RecordAccumulator
   readonly #options: SenderOptions
   readonly #partitions: PartitionTable
+  readonly #waiting = new WaitingPartitions()
   readonly #inFlight: InFlight
   readonly #drainer: Drainer
   readonly #completer: RecordCompleter
   #timer: unknown
-  #willRun = false
+  /** When the timer fires (monotonic). */
+  #timerAt = Number.POSITIVE_INFINITY
+  /** What the run at the end of this turn looks at. */
+  #willRun: 'changed' | 'all' | undefined
   /** Set once it is closed. */
   #end: SenderEnd | undefined
   /** The internal error that ended this Sender, if there was one. */
@@ -69,7 +74,7 @@ export class Sender {
         if (isExhausted) this.identity.retire()
       },
     })
-    const onChange = () => this.#runOnce()
+    const onChange = () => this.#runAll()
     this.metadata = new ProducerMetadata(client, {
       ...options,
       maxAgeMs: options.metadataMaxAgeMs,
@@ -92,6 +97,7 @@ export class Sender {
       metadata: this.metadata,
       identity: this.identity,
       inFlight: this.#inFlight,
+      waiting: this.#waiting,
       options,
     })
     this.#completer = new RecordCompleter(
@@ -101,28 +107,41 @@ export class Sender {
       (pending, acknowledged) => {
         options.onCompleted(pending)
         this.#stopGroup(accumulator.orderGroups.completed(pending, acknowledged))
+        const next = accumulator.orderGroups.oldest(pending.record.orderGroup)
+        if (next) this.#waiting.changed(this.#partitions.of(next))
       },
     )
   }
 
-  /** Takes over records that were just appended. Those of the same turn leave together. */
+  /**
+   * Takes over records that were just appended. Those of the same turn leave together. An empty list: a call waits for
+   * memory, so that no record lingers.
+   */
   add(records: readonly PendingRecord[]): void {
     for (const pending of records) {
+      const partition = this.#partitions.of(pending)
       this.#completer.watch(pending)
-      this.#partitions.activate(this.#partitions.of(pending))
+      this.#partitions.activate(partition)
+      this.#waiting.changed(partition)
     }
     if (this.#end) this.#cancelAll(this.#end)
-    else this.requestRun()
+    else this.#requestRun(records.length > 0 ? 'changed' : 'all')
   }
 
-  /** Runs once more at the end of this turn: something may let batches leave that could not before. */
+  /** Runs once more at the end of this turn: something may let any batch leave that could not before. */
   requestRun(): void {
-    if (this.#willRun) return
-    this.#willRun = true
-    queueMicrotask(() => {
-      this.#willRun = false
-      this.#runOnce()
-    })
+    this.#requestRun('all')
+  }
+
+  #requestRun(scope: 'changed' | 'all'): void {
+    if (this.#willRun === undefined)
+      queueMicrotask(() => {
+        const isAll = this.#willRun === 'all'
+        this.#willRun = undefined
+        if (isAll) this.#runAll()
+        else this.#runChanged()
+      })
+    if (this.#willRun !== 'all') this.#willRun = scope
   }
 
   /** Completes every record that is left, and that still comes, with what is known of it. */
@@ -154,8 +173,25 @@ export class Sender {
     this.#options.onBroken(error)
   }
 
-  #runOnce(): void {
-    if (!this.#end) this.#guarded(() => this.#sendReady())
+  /** Something changed that any partition may wait for: looks at all that have records. */
+  #runAll(): void {
+    this.#waiting.clear()
+    this.#run(this.#partitions.active)
+  }
+
+  /** Looks at the partitions for which something of their own changed, or whose moment has come. */
+  #runChanged(): void {
+    this.#run(this.#waiting.take(this.#options.clock.now()))
+  }
+
+  #run(partitions: Iterable<PartitionState>): void {
+    if (this.#end) return
+    this.#guarded(() => {
+      this.#sendReady(partitions)
+      // Batches that could not be encoded, or ended, have changed their partitions.
+      if (this.#waiting.hasChanged) this.#requestRun('changed')
+      this.#wakeAt(this.#waiting.nextAt)
+    })
   }
 
   #guarded(work: () => void): void {
@@ -166,14 +202,14 @@ export class Sender {
     }
   }
 
-  #sendReady(): void {
+  #sendReady(looked: Iterable<PartitionState>): void {
     const now = this.#options.clock.now()
     if (this.#partitions.active.size > 0) this.metadata.refreshIfOld()
     const fatal = this.identity.takeFatal()
     if (fatal)
       for (const partition of this.#partitions.active)
         if (partition.needsProducerId && !partition.isInFlight) this.#cancel(partition, causeOf(fatal), fatal)
-    const { requests, unencodable, late, gone, wakeAt } = this.#drainer.drain(now)
+    const { requests, unencodable, late, gone } = this.#drainer.drain(looked, now)
     for (const { partition, cause } of unencodable) this.#isolate(partition, cause)
     for (const { partition, records } of late) this.#giveUpLate(partition, records)
     for (const partition of gone) this.#cancel(partition, 'PARTITION_GONE')
@@ -181,7 +217,6 @@ export class Sender {
       for (const partition of partitions) this.#partitions.moveToEnd(partition)
       this.#sendRequest(leader, partitions).catch(error => this.#break(error))
     }
-    this.#wakeAt(wakeAt)
   }
 
   /** The open batch can't be encoded: each of its records is tried alone, and fails alone. */
@@ -193,7 +228,7 @@ export class Sender {
       partition.gaveUp()
       this.#completer.allFailed(batch, outcome, { causeCode: 'ENCODING_FAILED', cause })
     }
-    this.requestRun()
+    this.#waiting.changed(partition)
   }
 
   #giveUpLate(partition: PartitionState, records: readonly PendingRecord[]): void {
@@ -201,7 +236,7 @@ export class Sender {
     for (const pending of records) this.#completer.failed(pending, batch, 'not-sent', { causeCode: THROTTLED })
     this.stats.expiredRecords += records.length
     partition.recordsLeft()
-    this.requestRun()
+    this.#waiting.changed(partition)
   }
 
   async #sendRequest(leader: number, partitions: readonly PartitionState[]): Promise<void> {
@@ -225,13 +260,15 @@ export class Sender {
       beginWrite: () => this.#beginWrite(partitions),
     })
     this.#inFlight.delete(leader, partitions)
+    this.#waiting.leaderAnswered(leader)
     const asked = Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0))
     const throttled = Math.min(asked, MAX_THROTTLE_MS)
     if (throttled > 0) this.#mute(leader, throttled, clock.now() - at.now)
     partitions.forEach((partition, index) => {
       this.#complete(partition, batches[index] as ProducerBatch, outcomes[index] as ProduceOutcome)
+      this.#waiting.changed(partition)
     })
-    this.#runOnce()
+    this.#runChanged()
   }
 
   #mute(leader: number, ms: number, answerMs: number): void {
@@ -327,7 +364,10 @@ export class Sender {
   #stopGroup(later: readonly PendingRecord[]): void {
     const stopped = later.filter(pending => this.#accumulator.remove(pending))
     for (const pending of stopped) this.#accumulator.orderGroups.forget(pending)
-    for (const pending of stopped) this.#completer.unsent(pending, ORDER_GROUP_STOPPED)
+    for (const pending of stopped) {
+      this.#completer.unsent(pending, ORDER_GROUP_STOPPED)
+      this.#waiting.changed(this.#partitions.of(pending))
+    }
   }
 
   #onDeadline(records: readonly PendingRecord[]): void {
@@ -336,6 +376,7 @@ export class Sender {
       if (pending.completed) continue
       this.stats.expiredRecords++
       const partition = this.#partitions.of(pending)
+      this.#waiting.changed(partition)
       const causeCode = this.#whyLate(partition, pending)
       if (this.#accumulator.remove(pending)) this.#completer.unsent(pending, causeCode)
       else if (partition.batch) {
@@ -346,7 +387,7 @@ export class Sender {
     }
     for (const partition of left) partition.recordsLeft()
     this.#dropAbandonedRequests()
-    this.#runOnce()
+    this.#runChanged()
   }
 
   /** What kept a record waiting until its deadline. A topic that is missing is reported as to a new producer. */
@@ -364,9 +405,15 @@ export class Sender {
   }
 
   #wakeAt(at: number): void {
+    if (at === this.#timerAt) return
     const { clock } = this.#options
     clock.clearTimeout(this.#timer)
-    if (at < Number.POSITIVE_INFINITY)
-      this.#timer = clock.setTimeout(() => this.#runOnce(), Math.max(1, at - clock.now()))
+    this.#timerAt = at
+    if (at === Number.POSITIVE_INFINITY) return
+    const onTimeout = () => {
+      this.#timerAt = Number.POSITIVE_INFINITY
+      this.#runChanged()
+    }
+    this.#timer = clock.setTimeout(onTimeout, Math.max(1, at - clock.now()))
   }
 }

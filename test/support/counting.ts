@@ -1,4 +1,5 @@
 // Counts what code looks at: tests compare the counts of small and large inputs, so no time on the wall decides.
+import type { TestContext } from 'node:test'
 
 /** Returns the object with every read of a property counted, for arrays also those of its own methods. */
 export function counting<T extends object>(target: T, counter: { reads: number }): T {
@@ -14,4 +15,19 @@ export function counting<T extends object>(target: T, counter: { reads: number }
 export function isLinear(stepsFor: (items: number) => number): boolean {
   const items = 250
   return stepsFor(8 * items) / (8 * items) <= (1.5 * stepsFor(items)) / items
+}
+
+/** Counts the reads of a getter on all objects of a class until the test ends. (A mock would keep a stack per read.) */
+export function countReads<T extends object>(context: TestContext, prototype: T, name: keyof T): { reads: number } {
+  const counter = { reads: 0 }
+  const original = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor
+  Object.defineProperty(prototype, name, {
+    ...original,
+    get() {
+      counter.reads++
+      return original.get?.call(this)
+    },
+  })
+  context.after(() => Object.defineProperty(prototype, name, original))
+  return counter
 }
