@@ -1,9 +1,13 @@
 // Order groups (SQS FIFO): a record leaves only when all earlier ones of its group are completed or in the same batch.
+// So the oldest records of a group may leave as long as they are for one partition; the others are held.
 import type { PendingRecord } from './producer-batch.ts'
 
+/** Its records that are not completed, as a list through the records themselves, from the oldest on. */
 interface Group {
-  /** From the oldest on. Those in a batch come before those that still wait in a queue. */
-  readonly records: Set<PendingRecord>
+  first: PendingRecord | undefined
+  last: PendingRecord | undefined
+  /** It and all later ones are held. */
+  firstHeld: PendingRecord | undefined
   /** A record in a batch failed, and none was appended since: no later record waits in a queue. */
   isStopped: boolean
 }
@@ -11,28 +15,37 @@ interface Group {
 export class OrderGroups {
   readonly #groups = new Map<string, Group>()
 
-  append(pending: PendingRecord): void {
+  /** @returns whether the record is held */
+  append(pending: PendingRecord): boolean {
     const { orderGroup } = pending.record
-    if (orderGroup === undefined) return
-    const group = this.#groups.get(orderGroup)
-    if (group) {
-      group.records.add(pending)
-      group.isStopped = false
-    } else this.#groups.set(orderGroup, { records: new Set([pending]), isStopped: false })
+    if (orderGroup === undefined) return false
+    let group = this.#groups.get(orderGroup)
+    if (!group) {
+      group = { first: undefined, last: undefined, firstHeld: undefined, isStopped: false }
+      this.#groups.set(orderGroup, group)
+    }
+    const { last } = group
+    pending.earlierOfGroup = last
+    if (last) last.laterOfGroup = pending
+    else group.first = pending
+    group.last = pending
+    group.isStopped = false
+    if (last && !isSamePartition(last, pending)) group.firstHeld ??= pending
+    return group.firstHeld !== undefined
   }
 
-  /** Returns a predicate for one batch. Call it once per record, in order: may it join those accepted so far? */
-  batchFilter(): (pending: PendingRecord) => boolean {
-    /** Per group its records from the oldest on, or `closed` once one of them could not join. */
-    const groups = new Map<string, IterableIterator<PendingRecord> | 'closed'>()
-    return pending => {
-      const { orderGroup } = pending.record
-      if (orderGroup === undefined) return true
-      const oldestFirst = groups.get(orderGroup) ?? (this.#groups.get(orderGroup)?.records ?? []).values()
-      const mayJoin = oldestFirst !== 'closed' && oldestFirst.next().value === pending
-      groups.set(orderGroup, mayJoin ? oldestFirst : 'closed')
-      return mayJoin
-    }
+  /**
+   * Call it when a record of the group is completed.
+   * @returns the records that are not held any more, oldest first: all of them for one partition
+   */
+  release(orderGroup: string | undefined): PendingRecord[] {
+    const group = orderGroup === undefined ? undefined : this.#groups.get(orderGroup)
+    const released: PendingRecord[] = []
+    if (!group?.first || group.first !== group.firstHeld) return released
+    let next: PendingRecord | undefined = group.first
+    for (; next && isSamePartition(next, group.first); next = next.laterOfGroup) released.push(next)
+    group.firstHeld = next
+    return released
   }
 
   /**
@@ -41,13 +54,10 @@ export class OrderGroups {
    */
   completed(pending: PendingRecord, acknowledged: boolean): PendingRecord[] {
     const group = this.#groupOf(pending)
-    if (!group?.records.has(pending)) return []
     const later: PendingRecord[] = []
+    if (!group) return later
     if (!acknowledged && !group.isStopped) {
-      let isLater = false
-      for (const other of group.records)
-        if (isLater) later.push(other)
-        else isLater = other === pending
+      for (let other = pending.laterOfGroup; other; other = other.laterOfGroup) later.push(other)
       // The other records of its batch, failing one by one, need not look for the same records again.
       group.isStopped = pending.indexInBatch >= 0
     }
@@ -55,19 +65,29 @@ export class OrderGroups {
     return later
   }
 
-  /** The record of a group that no other one holds back. */
-  oldest(orderGroup: string | undefined): PendingRecord | undefined {
-    return orderGroup === undefined ? undefined : this.#groups.get(orderGroup)?.records.values().next().value
-  }
-
   /** Later records of the group no longer wait for this one. */
   forget(pending: PendingRecord): void {
     const group = this.#groupOf(pending)
-    group?.records.delete(pending)
-    if (group?.records.size === 0) this.#groups.delete(pending.record.orderGroup as string)
+    if (!group) return
+    const { earlierOfGroup: earlier, laterOfGroup: later } = pending
+    if (earlier) earlier.laterOfGroup = later
+    else group.first = later
+    if (later) later.earlierOfGroup = earlier
+    else group.last = earlier
+    if (group.firstHeld === pending) group.firstHeld = later
+    pending.earlierOfGroup = undefined
+    pending.laterOfGroup = undefined
+    if (!group.first) this.#groups.delete(pending.record.orderGroup as string)
   }
 
-  #groupOf({ record: { orderGroup } }: PendingRecord): Group | undefined {
-    return orderGroup === undefined ? undefined : this.#groups.get(orderGroup)
+  /** The group that it is in; undefined once it was completed or forgotten. */
+  #groupOf(pending: PendingRecord): Group | undefined {
+    const { orderGroup } = pending.record
+    const group = orderGroup === undefined ? undefined : this.#groups.get(orderGroup)
+    return group?.first === pending || pending.earlierOfGroup ? group : undefined
   }
+}
+
+function isSamePartition({ record: a }: PendingRecord, { record: b }: PendingRecord): boolean {
+  return a.partition === b.partition && a.topic === b.topic
 }

@@ -54,6 +54,11 @@ export interface PendingRecord {
   queue: RecordQueue | undefined
   previous: PendingRecord | undefined
   next: PendingRecord | undefined
+  /** Its place among all records of the producer, by their append. */
+  readonly number: number
+  /** Its neighbours in its order group. Only `OrderGroups` changes them. */
+  earlierOfGroup: PendingRecord | undefined
+  laterOfGroup: PendingRecord | undefined
   /** Its place in its batch, from 0; -1 while it waits in a queue. */
   indexInBatch: number
 }

@@ -11,6 +11,8 @@ import { RecordQueue } from './record-queue.ts'
 
 interface Queue {
   readonly records: RecordQueue
+  /** Their order groups hold them: they do not cost `take` a look. */
+  readonly held: RecordQueue
   /** When a batch may leave although it is not full (monotonic). Never later than the records say. */
   readyAt: number
 }
@@ -21,6 +23,9 @@ export class RecordAccumulator {
   /** One for each partition that ever had a record. */
   readonly #queues = new Map<string, Queue>()
   readonly orderGroups = new OrderGroups()
+  #appended = 0
+  /** Records that were appended before this one do not linger any more. */
+  #flushed = 0
   /** The codec of `compression.type`, set before the first append. Undefined: batches are not compressed. */
   compression: Compression | undefined
 
@@ -50,21 +55,49 @@ export class RecordAccumulator {
       queue: undefined,
       previous: undefined,
       next: undefined,
+      number: this.#appended++,
+      earlierOfGroup: undefined,
+      laterOfGroup: undefined,
       indexInBatch: -1,
     }
     const key = topicPartition(record.topic, record.partition)
-    this.orderGroups.append(pending)
     let queue = this.#queues.get(key)
     if (!queue) {
-      queue = { records: new RecordQueue(), readyAt: Number.POSITIVE_INFINITY }
+      queue = { records: new RecordQueue(), held: new RecordQueue(), readyAt: Number.POSITIVE_INFINITY }
       this.#queues.set(key, queue)
     }
-    queue.readyAt = queue.records.isEmpty ? readyAt : Math.min(queue.readyAt, readyAt)
-    queue.records.push(pending)
+    if (this.orderGroups.append(pending)) queue.held.push(pending)
+    else {
+      queue.readyAt = queue.records.isEmpty ? readyAt : Math.min(queue.readyAt, readyAt)
+      queue.records.push(pending)
+    }
     return { pending, outcome: promise }
   }
 
-  /** When the next batch may leave (monotonic): -Infinity when it is full or flushed, Infinity when no record waits. */
+  /**
+   * After a record of the group was completed: those that it held back may leave.
+   * @returns one of them, if there are any: they are all for one partition
+   */
+  release(orderGroup: string | undefined): PendingRecord | undefined {
+    // Some may have been taken out of their queue, to be completed one by one.
+    const released = this.orderGroups.release(orderGroup).filter(({ queue }) => queue !== undefined)
+    const [first] = released
+    if (!first) return undefined
+    const queue = this.#queues.get(topicPartition(first.record.topic, first.record.partition)) as Queue
+    if (queue.records.isEmpty) queue.readyAt = Number.POSITIVE_INFINITY
+    for (const pending of released) {
+      queue.held.delete(pending)
+      queue.readyAt = Math.min(queue.readyAt, this.#readyAtOf(pending))
+    }
+    queue.records.insert(released)
+    return first
+  }
+
+  #readyAtOf({ number, readyAt }: PendingRecord): number {
+    return number < this.#flushed ? Number.NEGATIVE_INFINITY : readyAt
+  }
+
+  /** When the next batch may leave (monotonic): -Infinity when it is full or flushed, Infinity when none may leave. */
   readyAt(topic: string, partition: number): number {
     const queue = this.#queues.get(topicPartition(topic, partition))
     if (!queue || queue.records.isEmpty) return Number.POSITIVE_INFINITY
@@ -73,29 +106,24 @@ export class RecordAccumulator {
 
   /** Every record that waits now may leave at once. */
   flush(): void {
+    this.#flushed = this.#appended
     for (const queue of this.#queues.values()) queue.readyAt = Number.NEGATIVE_INFINITY
   }
 
   /**
    * Takes the next batch: records from the front of the queue, as many as `batch.size` holds, without those that their
-   * order group holds back. Undefined: no record may leave now.
+   * order group holds. Undefined: no record may leave now. Call it when the batch before it has ended.
    */
   take(topic: string, partition: number): ProducerBatch | undefined {
     const queue = this.#queues.get(topicPartition(topic, partition))
     if (!queue) return undefined
     let size = BATCH_OVERHEAD
-    const mayJoin = this.orderGroups.batchFilter()
     const taken: PendingRecord[] = []
-    let pending = queue.records.first
-    while (pending) {
-      const { next } = pending
-      if (mayJoin(pending)) {
-        if (taken.length > 0 && size + pending.record.wireSize > this.#batchSize) break
-        size += pending.record.wireSize
-        taken.push(pending)
-        queue.records.delete(pending)
-      }
-      pending = next
+    for (let pending = queue.records.first; pending; pending = queue.records.first) {
+      if (taken.length > 0 && size + pending.record.wireSize > this.#batchSize) break
+      size += pending.record.wireSize
+      taken.push(pending)
+      queue.records.delete(pending)
     }
     if (taken.length === 0) return undefined
     this.#updateReadyAt(queue)
@@ -104,12 +132,15 @@ export class RecordAccumulator {
 
   /** Records wait, although `take` may return none of them yet. */
   has(topic: string, partition: number): boolean {
-    return this.#queues.get(topicPartition(topic, partition))?.records.isEmpty === false
+    const queue = this.#queues.get(topicPartition(topic, partition))
+    return queue !== undefined && !(queue.records.isEmpty && queue.held.isEmpty)
   }
 
   /** Takes all records that wait: none of them will be sent. */
   takeAll(topic: string, partition: number): PendingRecord[] {
-    return this.#queues.get(topicPartition(topic, partition))?.records.takeAll() ?? []
+    const queue = this.#queues.get(topicPartition(topic, partition))
+    if (!queue) return []
+    return [...queue.records.takeAll(), ...queue.held.takeAll()].sort((a, b) => a.number - b.number)
   }
 
   /** Takes a record out of the queue that it waits in. @returns false when it waits in none: it is in a batch */

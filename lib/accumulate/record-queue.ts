@@ -38,6 +38,27 @@ export class RecordQueue {
     this.#bytes += pending.record.wireSize
   }
 
+  /** Puts records, oldest first, in their places by the order of the append. They are likely to be near the front. */
+  insert(records: readonly PendingRecord[]): void {
+    let next = this.#first
+    for (const pending of records) {
+      while (next && next.number < pending.number) next = next.next
+      if (next) this.#insertBefore(next, pending)
+      else this.push(pending)
+    }
+  }
+
+  #insertBefore(next: PendingRecord, pending: PendingRecord): void {
+    const { previous } = next
+    pending.queue = this
+    pending.previous = previous
+    pending.next = next
+    next.previous = pending
+    if (previous) previous.next = pending
+    else this.#first = pending
+    this.#bytes += pending.record.wireSize
+  }
+
   delete(pending: PendingRecord): void {
     const { previous, next } = pending
     if (previous) previous.next = next

@@ -107,7 +107,7 @@ export class Sender {
       (pending, acknowledged) => {
         options.onCompleted(pending)
         this.#stopGroup(accumulator.orderGroups.completed(pending, acknowledged))
-        const next = accumulator.orderGroups.oldest(pending.record.orderGroup)
+        const next = accumulator.release(pending.record.orderGroup)
         if (next) this.#waiting.changed(this.#partitions.of(next))
       },
     )

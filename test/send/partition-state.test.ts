@@ -34,6 +34,9 @@ function pending(value: string): PendingRecord {
     queue: undefined,
     previous: undefined,
     next: undefined,
+    number: 0,
+    earlierOfGroup: undefined,
+    laterOfGroup: undefined,
     indexInBatch: -1,
   }
 }
