@@ -7,8 +7,15 @@ import type { Partitioner, TopicPartitions } from './partitioner.ts'
 /** After this many bytes records without a key go to another partition (KIP-794: the default of `batch.size`). */
 const STICKY_BYTES = 16384
 
+interface Sticky {
+  readonly partition: number
+  bytes: number
+  /** The list in which it was looked up last: a topic may have thousands of partitions. */
+  available: readonly number[]
+}
+
 export class BuiltInPartitioner implements Partitioner {
-  readonly #sticky = new Map<string, { partition: number; bytes: number }>()
+  readonly #sticky = new Map<string, Sticky>()
   readonly #ignoreKeys: boolean
   readonly #random: () => number
 
@@ -26,13 +33,18 @@ export class BuiltInPartitioner implements Partitioner {
 
   #stickyPartition(record: SerializedRecord, { count, available }: TopicPartitions): number {
     let sticky = this.#sticky.get(record.topic)
-    const gone = sticky && available.length > 0 && !available.includes(sticky.partition)
-    if (!sticky || gone || sticky.bytes >= STICKY_BYTES) {
-      const choices = available.length > 0 ? available : Array.from({ length: count }, (_, partition) => partition)
-      sticky = { partition: choices[Math.floor(this.#random() * choices.length)] as number, bytes: 0 }
+    if (!sticky || sticky.bytes >= STICKY_BYTES || !isAvailable(sticky, count, available)) {
+      const chosen = Math.floor(this.#random() * (available.length || count))
+      sticky = { partition: available[chosen] ?? chosen, bytes: 0, available }
       this.#sticky.set(record.topic, sticky)
     }
     sticky.bytes += record.wireSize
     return sticky.partition
   }
+}
+
+function isAvailable(sticky: Sticky, count: number, available: readonly number[]): boolean {
+  if (sticky.available === available) return true
+  sticky.available = available
+  return available.length > 0 ? available.includes(sticky.partition) : sticky.partition < count
 }

@@ -3,7 +3,7 @@ import type { SerializedRecord } from '../record/producer-record.ts'
 
 export interface TopicPartitions {
   readonly count: number
-  /** Partitions that have a leader. */
+  /** Partitions that have a leader. A list is not changed: when leaders change there is another one. */
   readonly available: readonly number[]
 }
 

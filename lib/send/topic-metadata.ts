@@ -25,7 +25,7 @@ export class KnownTopic extends MetadataSubject {
   readonly #formerIds = new Set<string>()
   #count = 0
   #contradictions = 0
-  #view: TopicPartitions = { count: 0, available: [] }
+  #view: TopicPartitions | undefined
 
   /** @param onNewLogs called when the topic turns out to be another one, whose logs begin anew */
   constructor(name: string, lastUse: Moment, onNewLogs: () => void) {
@@ -40,7 +40,12 @@ export class KnownTopic extends MetadataSubject {
     return this.#count
   }
 
+  /** A view for partitioners, made once per change: many partitions may change before somebody looks. */
   get partitions(): TopicPartitions {
+    this.#view ??= {
+      count: this.#count,
+      available: [...this.#partitions.values()].filter(({ leader }) => leader >= 0).map(({ partition }) => partition),
+    }
     return this.#view
   }
 
@@ -81,16 +86,8 @@ export class KnownTopic extends MetadataSubject {
       isNewer ||= this.#isNewer(answer)
       this.#partitions.set(answer.partition, answer)
     }
-    this.#look()
+    this.#view = undefined
     return isRecreated || isGrown || isNewer
-  }
-
-  /** Partitioners get a view of its own, made once per change. */
-  #look(): void {
-    this.#view = {
-      count: this.#count,
-      available: [...this.#partitions.values()].filter(({ leader }) => leader >= 0).map(({ partition }) => partition),
-    }
   }
 
   /**
@@ -101,7 +98,7 @@ export class KnownTopic extends MetadataSubject {
     const known = this.#partitions.get(partition)
     if (!known || leader < 0 || leaderEpoch <= known.leaderEpoch) return false
     this.#partitions.set(partition, { ...known, leader, leaderEpoch })
-    this.#look()
+    this.#view = undefined
     return true
   }
 
@@ -169,7 +166,7 @@ export class KnownTopic extends MetadataSubject {
     this.#contradictions = 0
     this.#partitions.clear()
     this.#count = 0
-    this.#view = { count: 0, available: [] }
+    this.#view = undefined
     this.#onNewLogs()
   }
 }

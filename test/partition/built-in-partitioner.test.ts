@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { BuiltInPartitioner } from '../../lib/partition/built-in-partitioner.ts'
+import { murmur2 } from '../../lib/partition/murmur2.ts'
+import { KnownTopic } from '../../lib/send/topic-metadata.ts'
+import { counting, isLinear } from '../support/counting.ts'
+
+// From UtilsTest.testMurmur2 of the Java client.
+const VECTORS: [string, number][] = [
+  ['21', -973932308],
+  ['foobar', -790332482],
+  ['a-little-bit-long-string', -985981536],
+  ['a-little-bit-longer-string', -1486304829],
+  ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
+  ['abc', 479470107],
+]
+
+test('a key has the partition that Java chooses', () => {
+  for (const [key, hash] of VECTORS) assert.equal(murmur2(Buffer.from(key)), hash)
+
+  const partitioner = new BuiltInPartitioner()
+  const record = { topic: 't', key: Buffer.from('foobar'), value: null, headers: [], wireSize: 30 }
+  assert.equal(partitioner.partition(record, { count: 7, available: [0] }), (-790332482 & 0x7fffffff) % 7)
+})
+
+test('records without a key go to one available partition for 16 KiB, then to another', () => {
+  const picks = [0, 0.99]
+  const partitioner = new BuiltInPartitioner(false, () => picks.shift() ?? 0)
+  const record = { topic: 't', key: null, value: null, headers: [], wireSize: 8192 }
+  const chosen = [1, 2, 3].map(() => partitioner.partition(record, { count: 5, available: [1, 3] }))
+
+  assert.deepEqual(chosen, [1, 1, 3])
+})
+
+test('records without a key leave a partition that loses its leader', () => {
+  const partitioner = new BuiltInPartitioner(false, () => 0.99)
+  const record = { topic: 't', key: null, value: null, headers: [], wireSize: 30 }
+  const lists = [[0, 1, 2, 3], [0, 1, 2], [], [0, 2]]
+  const chosen = lists.map(available => partitioner.partition(record, { count: 4, available }))
+  assert.deepEqual(chosen, [3, 2, 2, 2])
+  assert.equal(partitioner.partition(record, { count: 2, available: [] }), 1, 'the topic was made anew with fewer')
+})
+
+// The list of all partitions with a leader was searched for each record: 3.6 µs at 5,000 partitions.
+test('records without a key cost the same in a topic of many partitions', () => {
+  const record = { topic: 't', key: null, value: null, headers: [], wireSize: 1 }
+  assert.ok(
+    isLinear(count => {
+      const counter = { reads: 0 }
+      const available = counting(
+        Array.from({ length: count }, (_, partition) => partition),
+        counter,
+      )
+      const partitioner = new BuiltInPartitioner(false, () => 0.99)
+      for (let records = 0; records < count; records++) partitioner.partition(record, { count, available })
+      assert.ok(counter.reads > 0)
+      return counter.reads
+    }),
+  )
+})
+
+test('many leaders that refusals name are learnt in linear time', () => {
+  assert.ok(
+    isLinear(count => {
+      const counter = { reads: 0 }
+      const topic = new KnownTopic('t', { now: 0, epochMs: 0 }, () => {})
+      const partitions = Array.from({ length: count }, (_, partition) =>
+        counting({ partition, leader: 1, leaderEpoch: 0 }, counter),
+      )
+      topic.learn({ topic: 't', error: null, partitions })
+      for (let partition = 0; partition < count; partition++)
+        topic.learnLeader(partition, { leader: 2, leaderEpoch: 1 })
+      assert.equal(topic.partitions.available.length, count)
+      return counter.reads
+    }),
+  )
+})
