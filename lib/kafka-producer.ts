@@ -12,6 +12,7 @@ import type { RecordMetadata } from './record/record-metadata.ts'
 import { type Clock, systemClock } from './time/clock.ts'
 import { Deadline } from './time/deadline.ts'
 import { withTimeout } from './time/patient-timer.ts'
+import { transportError } from './transport/error-codes.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
 import { guardedWarn } from './warn.ts'
@@ -83,14 +84,19 @@ export class KafkaProducer {
 
   /**
    * Connects and gets the producer id ahead of the first send. Optional: a send does both when needed.
-   * @throws TransportError when no broker answered before the deadline (default: `max.block.ms`)
+   * Callers share the requests; each waits until its own deadline (default: `max.block.ms`).
+   * @throws TransportError when no broker answered before the deadline
    */
   async connect(deadline: Deadline = Deadline.after(this.#clock, this.#config.maxBlockMs)): Promise<void> {
     const { identity, metadata } = this.#stages.sender
+    const late = () =>
+      transportError('UNREACHABLE', 'No broker gave a producer id before the deadline.', { retriable: true })
     await Promise.all([
       this.#stages.loadingCodec,
       metadata.reach(deadline),
-      this.#config.enableIdempotence ? (identity.current ?? identity.request()) : undefined,
+      this.#config.enableIdempotence && !identity.current
+        ? withTimeout(this.#clock, deadline.remaining, identity.request(), late)
+        : undefined,
     ])
   }
 
@@ -185,12 +191,14 @@ export class KafkaProducer {
 
   /**
    * Takes no new records, sends every waiting one, and waits until each has its outcome, for at most `timeoutMs`
-   * (default 30,000, as in Spring; 0: not at all). Then completes what is left with what is known of it, and closes
+   * (default 30,000, as in Spring; 0: not at all; Infinity: as long as the records' deadlines allow). Then completes what is left with what is known of it, and closes
    * every connection. A second call with a shorter time ends the wait of the first.
    */
   async close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
     this.#closed = true
-    if (this.#calls.size > 0 && timeoutMs > 0) await this.#flushWithin(timeoutMs)
+    // What is no number must not cost records their time.
+    const ms = Number.isNaN(timeoutMs) ? CLOSE_TIMEOUT_MS : timeoutMs
+    if (this.#calls.size > 0 && ms > 0) await this.#flushWithin(ms)
     await this.#end()
   }
 

@@ -37,7 +37,8 @@ export class ProducerFactory {
   readonly #keys = new WeakMap<ProducerConfig, string>()
   readonly #objects = new WeakMap<object, number>()
   #nextObject = 0
-  readonly #connecting = new Map<KafkaProducer, Promise<void>>()
+  /** How many callers of `connect` wait for a producer. */
+  readonly #connecting = new Map<KafkaProducer, number>()
 
   /** Reports a problem that does not stop the producer. */
   readonly warn: (text: string) => void
@@ -119,16 +120,19 @@ export class ProducerFactory {
   }
 
   /**
-   * Connects the container's producer. Concurrent callers share one attempt; the next call after a failure tries again.
+   * Connects the container's producer. Concurrent callers share one attempt, until the deadline of each; the next call
+   * after a failure tries again.
    */
-  connect(config: ProducerConfig, deadline?: Deadline): Promise<void> {
+  async connect(config: ProducerConfig, deadline?: Deadline): Promise<void> {
     const producer = this.getProducer(config)
-    let connecting = this.#connecting.get(producer)
-    if (!connecting) {
-      connecting = producer.connect(deadline).finally(() => this.#connecting.delete(producer))
-      this.#connecting.set(producer, connecting)
+    this.#connecting.set(producer, (this.#connecting.get(producer) ?? 0) + 1)
+    try {
+      await producer.connect(deadline)
+    } finally {
+      const others = (this.#connecting.get(producer) ?? 1) - 1
+      if (others > 0) this.#connecting.set(producer, others)
+      else this.#connecting.delete(producer)
     }
-    return connecting
   }
 
   /**

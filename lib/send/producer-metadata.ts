@@ -148,7 +148,7 @@ export class ProducerMetadata {
   /** Resolves once any broker has answered. @throws TransportError why none did before the deadline */
   async reach(deadline: Deadline): Promise<void> {
     const { anyBroker } = this.#requests
-    const ticket = this.#requests.need(anyBroker)
+    const ticket = anyBroker.waiting > 0 ? anyBroker.needed : this.#requests.need(anyBroker)
     await this.#waitFor(anyBroker, () => anyBroker.answered >= ticket, deadline)
     if (anyBroker.answered < ticket)
       throw (

@@ -152,3 +152,11 @@ test('maxAge: the producer that an invocation got is not replaced before it ends
   assert.equal(clients.length, 2)
   await factory.close()
 })
+
+for (const timeoutMs of [2 ** 31, Number.POSITIVE_INFINITY, Number.NaN])
+  test(`close({ timeoutMs: ${timeoutMs} }) waits for the records that are sent`, async () => {
+    const { producer } = producerWith(systemClock)
+    const sending = producer.sendAll([{ topic: 't', key: 'k', value: 'x' }])
+    await producer.close({ timeoutMs })
+    assert.deepEqual((await sending).map(summaryOf), ['delivered'])
+  })

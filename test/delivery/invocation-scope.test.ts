@@ -124,6 +124,26 @@ test('many callers share one warm producer and one connection attempt; a closed 
   assert.notEqual(factory.getProducer(config), first)
 })
 
+// The second of two callers waited as long, or as short, as the first.
+test('callers that share a connection attempt each wait until their own deadline', async () => {
+  const { factory, config, client } = handlerOf(() => undefined)
+  const isAllowed = Promise.withResolvers<void>()
+  const initProducerId = client.initProducerId.bind(client)
+  client.initProducerId = () => isAllowed.promise.then(initProducerId)
+  const ended: string[] = []
+  const connect = (name: string, ms: number) =>
+    factory.connect(config, deadlineIn(ms)).then(
+      () => ended.push(`${name} connected`),
+      error => ended.push(`${name} ${error.code}`),
+    )
+  const calls = [connect('first', 300), connect('long', 30_000), connect('second', 100)]
+  await Promise.all([calls[0], calls[2]])
+  assert.deepEqual(ended, ['second unreachable', 'first unreachable'])
+  isAllowed.resolve()
+  await Promise.all(calls)
+  assert.equal(ended[2], 'long connected')
+})
+
 test('a failed connection attempt is not cached', async () => {
   const { factory, config, client } = handlerOf(() => undefined)
   const metadata = client.metadata.bind(client)
