@@ -1,20 +1,38 @@
 /** What to type, or to do, for dead letters that a redrive kept, by code. */
-const ADVICE: Readonly<Record<string, string>> = {
-  'too-old': 'the topic would delete them at once; --timestamp now sends them as records of now',
-  superseded: 'a newer record has their key; --overwrite sends them all the same',
-  'retention-unknown': 'the settings of their topic can’t be read; --assume-retained sends them all the same',
-  'unknown-topic': 'their topic has no contract; add one, or use --to <topic>, --any-topic, or dead-letters discard',
-  'topic-not-on-cluster': 'their topic does not exist; create it, use --to <topic>, or dead-letters discard',
-  'other-cluster': 'they were sent to another cluster; --other-cluster sends them here',
-  'message-not-whole':
-    'their message holds others that are not sent; set KAFKA_DEAD_LETTER to a target that takes those',
-  'still-in-doubt': 'their batch may still reach the log; run it again in some minutes',
-  'log-deleted': 'they may have been in the deleted part of the log; --error log-deleted --no-verify sends them',
-  'look-up-incomplete':
-    'they may be in a part of the log that can’t be read; --error look-up-incomplete --no-verify sends them',
-}
+const ADVICE: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'too-old': 'the topic would delete them at once; --timestamp now sends them as records of now',
+    superseded: 'a newer record has their key; --overwrite sends them all the same',
+    'retention-unknown': 'the settings of their topic can’t be read; --assume-retained sends them all the same',
+    'unknown-topic': 'their topic has no contract; add one, or use --to <topic>, --any-topic, or dead-letters discard',
+    'topic-not-on-cluster': 'their topic does not exist; create it, use --to <topic>, or dead-letters discard',
+    'other-cluster': 'they were sent to another cluster; --other-cluster sends them here',
+    'message-not-whole':
+      'their message holds others that are not sent; set KAFKA_DEAD_LETTER to a target that takes those',
+    'still-in-doubt': 'their batch may still reach the log; run it again in some minutes',
+    'log-deleted': 'they may have been in the deleted part of the log; --error log-deleted --no-verify sends them',
+    'look-up-incomplete':
+      'they may be in a part of the log that can’t be read; --error look-up-incomplete --no-verify sends them',
+  }),
+)
 
-/** One line per code that somebody can do something about. */
-export function adviceFor(codes: Iterable<string>): string[] {
-  return [...codes].flatMap(code => (Object.hasOwn(ADVICE, code) ? [`  ${code}: ${ADVICE[code]}.`] : []))
+/** In place of the above where `--to` names the topic. */
+const ADVICE_WITH_TO: ReadonlyMap<string, (to: string) => string> = new Map(
+  Object.entries({
+    'unknown-topic': (to: string) => `the topic of --to, ${to}, has no contract; correct --to, or add --any-topic`,
+    'topic-not-on-cluster': (to: string) =>
+      `the topic of --to, ${to}, does not exist; correct --to, or create the topic`,
+  }),
+)
+
+/**
+ * One line per code that somebody can do something about.
+ * @param to the topic of `--to`
+ */
+export function adviceFor(codes: Iterable<string>, to?: string): string[] {
+  return [...codes].flatMap(code => {
+    const withTo = to === undefined ? undefined : ADVICE_WITH_TO.get(code)?.(to)
+    const text = withTo ?? ADVICE.get(code)
+    return text === undefined ? [] : [`  ${code}: ${text}.`]
+  })
 }

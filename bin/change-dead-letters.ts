@@ -27,7 +27,7 @@ import {
   type Options,
   requestOf,
 } from './filter-options.ts'
-import { counted, jsonLine, printMessage } from './output.ts'
+import { counted, jsonLine, printMessage, violationLines } from './output.ts'
 import { Reading } from './reading.ts'
 
 /** @param takeId lets a command take ids that begin with a dash */
@@ -115,10 +115,7 @@ async function editOne(deadLetterId: string, options: Options): Promise<void> {
     report(results, reading, 'replaced')
   } catch (error) {
     if (!(error instanceof InvalidRecordError)) throw error
-    const violations = error.violations.map(
-      ({ pointer, expected }) => `\n- ${pointer || 'the root'}: expected ${expected}`,
-    )
-    throw new Error(`${error.message} Nothing was changed.${violations.join('')}`)
+    throw new Error(`${error.message} Nothing was changed.${violationLines(error)}`)
   }
   for (const { deadLetterId: id, record, failure } of edited) {
     const hasContract = record.topic !== null && reading.contracts.has(record.topic)
@@ -135,9 +132,14 @@ async function editOne(deadLetterId: string, options: Options): Promise<void> {
 /** @throws WrongUse */
 async function readEdit({ file, json }: Options): Promise<RecordEdit | undefined> {
   if (file === undefined && process.stdin.isTTY) printMessage('Reading the new record from standard input.')
-  const bytes = typeof file === 'string' ? await readFile(file) : await unlessStopped(buffer(process.stdin), 0)
+  const bytes =
+    typeof file === 'string' ? await readFile(file).catch(unreadable) : await unlessStopped(buffer(process.stdin), 0)
   if (bytes === undefined) return undefined
   return json ? parseEdit(bytes.toString()) : { value: bytes }
+}
+
+function unreadable(error: unknown): never {
+  throw new WrongUse(`--file: expected a file that can be read; ${(error as Error).message}.`)
 }
 
 const EDIT_FIELDS = ['topic', 'key', 'value', 'headers']

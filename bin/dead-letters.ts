@@ -217,8 +217,10 @@ async function showOne(deadLetterId: string, options: Options): Promise<void> {
       printJson(options.payload ? { location: each.location, ...deadLetter } : withoutPayload({ ...each, deadLetter }))
     else printTable(details({ ...each, deadLetter }, options.payload === true))
   }
-  reading.end()
-  if (open.length === 0) throw new WrongUse(`No open dead letter has the id ${deadLetterId}.`)
+  if (open.length > 0) return reading.end()
+  reading.end(false)
+  const sample = reading.showsSample ? ' A queue shows only a sample.' : ''
+  throw new WrongUse(`No open dead letter has the id ${deadLetterId}.${sample}`)
 }
 
 function details({ deadLetter, location, verified }: OpenDeadLetter, payload: boolean): string[][] {

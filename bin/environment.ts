@@ -7,12 +7,12 @@ import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { WrongUse } from './exit.ts'
 import { printMessage } from './output.ts'
 
-const STACK_FILE = '.local/stack.json'
+const STACK_FOLDER = '.local'
+const STACK_FILE = `${STACK_FOLDER}/stack.json`
 
 /** The process's environment, with the local stack's addresses and keys where it names no cluster. Changes nothing. */
 export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  if (env.KAFKA_BOOTSTRAP_SERVERS || env.KAFKA_MSK_CLUSTER_ARN || env.KAFKA_CONFIG_FILE || !existsSync(STACK_FILE))
-    return env
+  if (namesCluster(env) || !existsSync(STACK_FILE)) return env
   const { bootstrapServers, sqsUrl, redriveSettings } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as {
     bootstrapServers: string
     sqsUrl: string
@@ -39,8 +39,19 @@ export function exportAwsVariables(env: NodeJS.ProcessEnv): void {
 }
 
 /** @throws ConfigError that lists every problem */
-export function configuration(env: NodeJS.ProcessEnv): Promise<ProducerConfig> {
-  return loadConfig({}, env, printMessage)
+export async function configuration(env: NodeJS.ProcessEnv): Promise<ProducerConfig> {
+  try {
+    return await loadConfig({}, env, printMessage)
+  } catch (error) {
+    // The stack's settings end with it, those of dead letters too.
+    if (!namesCluster(env) && existsSync(STACK_FOLDER))
+      printMessage('The local stack of this folder is not running. Start it with npm start, or name a cluster:')
+    throw error
+  }
+}
+
+function namesCluster(env: NodeJS.ProcessEnv): boolean {
+  return Boolean(env.KAFKA_BOOTSTRAP_SERVERS || env.KAFKA_MSK_CLUSTER_ARN || env.KAFKA_CONFIG_FILE)
 }
 
 export async function contractsIn(folder: string, isRequired: boolean): Promise<Contracts> {

@@ -1,6 +1,7 @@
 // The output of the command: tables on standard output for people, JSON for scripts, messages on standard error.
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
+import { InvalidRecordError, type KafkaProducerError } from '../lib/errors.ts'
 
 type Cell = string | number | null
 
@@ -84,6 +85,13 @@ export function textOrBase64(base64: string | null): string {
   const bytes = Buffer.from(base64, 'base64')
   const text = bytes.toString('utf8')
   return Buffer.from(text).equals(bytes) ? text : `base64:${base64}`
+}
+
+/** @returns a line per violation, each after a line break; empty for an error without violations */
+export function violationLines(error: KafkaProducerError): string {
+  if (!(error instanceof InvalidRecordError)) return ''
+  const lines = error.violations.map(({ pointer, expected }) => `\n- ${pointer || 'the root'}: expected ${expected}`)
+  return [...lines, ...(error.truncated ? ['\n- and more'] : [])].join('')
 }
 
 /** @returns e.g. `1 record`, `2 records` */

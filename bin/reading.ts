@@ -67,7 +67,7 @@ export class Reading {
    */
   questionAbout(verb: string, count: number, noun: string): string {
     if (!this.showsSample) return `${verb} ${counted(count, noun)}`
-    return `${verb} every ${noun} that matches (${count} in a sample of the queue; there may be many more)`
+    return `${verb} every ${noun} that matches (${count} seen; of queues only a sample is seen, so there may be more)`
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { DeadLetterError } from '../lib/errors.ts'
 import type { DeadLetterResult, RedriveResult } from '../lib/redrive/redrive.ts'
+import type { RedriveRequest } from '../lib/redrive/redrive-request.ts'
 import { DeadLetterResultCounts } from '../lib/redrive/result-counts.ts'
 import { runRedrive } from '../lib/redrive/run-redrive.ts'
 import { adviceFor } from './advice.ts'
@@ -76,7 +77,7 @@ async function run(options: Options): Promise<void> {
   let total: number | undefined
   if (!dryRun && !options.yes) {
     const planned = await runRedrive({ ...request, dryRun: true }, reading.context)
-    print(planned, true)
+    print(planned, request, true)
     total = planned.reduce((sum, { tried, found }) => sum + tried + found, 0)
     if (total === 0 && !reading.showsSample) return end(planned, reading)
     if (!(await confirmed(`${reading.questionAbout('Send', total, 'record')}?`))) return end(planned, reading)
@@ -84,7 +85,7 @@ async function run(options: Options): Promise<void> {
     reading.beginAgain()
   }
   const results = await runWithProgress(reading, options, total)
-  print(results, !options.json)
+  print(results, request, !options.json)
   if (options.json) printJson({ results })
   end(results, reading)
 }
@@ -138,7 +139,7 @@ function sumOf(results: readonly RedriveResult[], name: Count): number {
 }
 
 /** The counts, for people: on standard error, apart from the table, so that --json has standard output alone. */
-function print(results: readonly RedriveResult[], hasTable: boolean): void {
+function print(results: readonly RedriveResult[], { to }: RedriveRequest, hasTable: boolean): void {
   const rows = tableOf(results)
   if (hasTable && rows.length > 0) printTable([['topic', 'error', 'dead letters'], ...rows])
   const sum = (name: Count) => sumOf(results, name)
@@ -151,7 +152,7 @@ function print(results: readonly RedriveResult[], hasTable: boolean): void {
   )
   const failed = addedUp(results.flatMap(result => Object.entries(result.failed)))
   if (failed.size > 0) printMessage(`Still open: ${[...failed].map(([code, count]) => `${count} ${code}`).join(', ')}.`)
-  for (const line of adviceFor(failed.keys())) printMessage(line)
+  for (const line of adviceFor(failed.keys(), to)) printMessage(line)
   const notCompleted = sum('notCompleted')
   if (notCompleted > 0)
     printMessage(

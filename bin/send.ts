@@ -1,13 +1,13 @@
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import type { DeliveryReport } from '../lib/delivery/delivery-report.ts'
-import { describeError } from '../lib/errors.ts'
+import { describeError, InvalidRecordError } from '../lib/errors.ts'
 import { KafkaProducer } from '../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../lib/producer-factory.ts'
-import type { ProducerRecord, RecordHeader } from '../lib/record/producer-record.ts'
+import { type ProducerRecord, RESERVED_HEADER_PREFIX, type RecordHeader } from '../lib/record/producer-record.ts'
 import { configuration, contractsIn, environment } from './environment.ts'
 import { stopSignal, WrongUse } from './exit.ts'
-import { counted, printJson, printMessage, printTable } from './output.ts'
+import { counted, printJson, printMessage, printTable, violationLines } from './output.ts'
 
 const BATCH = 500
 
@@ -80,7 +80,10 @@ function recordOf(topic: string, { key, header, partition, timestamp }: Options)
   const headers = header.map((text): RecordHeader => {
     const at = text.indexOf('=')
     if (at < 1) throw new WrongUse(`--header: expected name=value, got ${text}.`)
-    return [text.slice(0, at), Buffer.from(text.slice(at + 1))]
+    const name = text.slice(0, at)
+    if (name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX))
+      throw new WrongUse(`--header: expected no name that begins with ${RESERVED_HEADER_PREFIX}, got ${name}.`)
+    return [name, Buffer.from(text.slice(at + 1))]
   })
   const integer = (name: string, text: string) => {
     if (!/^\d+$/.test(text)) throw new WrongUse(`--${name}: expected a whole number, got ${text}.`)
@@ -109,8 +112,16 @@ async function* linesInBatches(): AsyncGenerator<string[]> {
 function print(report: DeliveryReport, index: number, options: Options): void {
   if (report.kind === 'failed') {
     const { code, outcome, error } = report
-    if (options.json) return printJson({ index, fate: 'returned', code, outcome })
-    return printMessage(`record ${index}: ${code}, ${outcome}. ${describeError(error)}`)
+    const violations = error instanceof InvalidRecordError ? error.violations : []
+    if (options.json)
+      return printJson({
+        index,
+        fate: 'returned',
+        code,
+        outcome,
+        ...(violations.length > 0 ? { violations } : {}),
+      })
+    return printMessage(`record ${index}: ${code}, ${outcome}. ${describeError(error)}${violationLines(error)}`)
   }
   const { topic, partition, offset, timestamp } = report.metadata
   if (options.json)

@@ -2,9 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { STACK_FILE } from './stack-file.ts'
 
-const [action] = process.argv.slice(2)
-if (action !== 'stop' && action !== 'start') {
-  console.error('Expected npm run brokers -- stop, or npm run brokers -- start.')
+const [action, ...rest] = process.argv.slice(2)
+if ((action !== 'stop' && action !== 'start') || rest.length > 0) {
+  console.error(
+    'Expected npm run brokers -- stop, or npm run brokers -- start, for all brokers; the console stops a single one. ' +
+      `Got ${[action, ...rest].join(' ') || 'nothing'}.`,
+  )
   process.exit(2)
 }
 try {

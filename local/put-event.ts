@@ -35,8 +35,8 @@ function toEntry(event: unknown, index: number): JsonObject {
   }
 }
 
-const [file] = process.argv.slice(2)
-if (!file) fail('Expected a file: npm run put-event -- file.json')
+const [file, ...rest] = process.argv.slice(2)
+if (!file || rest.length > 0) fail('Expected one file: npm run put-event -- file.json')
 const { busUrl } = readJson(STACK_FILE, 'The local stack is not running. Start it with npm start.') as {
   busUrl: string
 }

@@ -98,11 +98,10 @@ const BREAK = `Stop Kafka, send again, list the dead letter, start Kafka, redriv
 /** Prints one line per invocation, without its metrics (EMF); drops lines that contain only metrics. */
 function printFunctionOutput(line: string): void {
   if (!line.includes('"_aws"')) return console.log(line)
-  const { level, message, timestamp, service, requestId, outcomes, codes, reason, unknown, attempts } = JSON.parse(line)
-  if (message !== undefined)
-    console.log(
-      JSON.stringify({ level, message, timestamp, service, requestId, outcomes, codes, reason, unknown, attempts }),
-    )
+  const { level, message, timestamp, service, requestId, outcomes, codes, reason, unknown, attempts, deadLetters } =
+    JSON.parse(line)
+  const facts = { outcomes, codes, reason, unknown, attempts, deadLetters }
+  if (message !== undefined) console.log(JSON.stringify({ level, message, timestamp, service, requestId, ...facts }))
 }
 
 /** After an edit, rebuilds the bundles and replaces the sandboxes; Kafka keeps running. */

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { kafkaOf } from './kafka/admin.ts'
 import { STACK_FILE } from './stack-file.ts'
 
-const [topic] = process.argv.slice(2)
-if (!topic) {
-  console.error('Expected a topic: npm run tail -- <topic>')
+const [topic, ...rest] = process.argv.slice(2)
+if (!topic || rest.length > 0) {
+  console.error('Expected one topic: npm run tail -- <topic>')
   process.exit(2)
 }
 const servers = process.env.KAFKA_BOOTSTRAP_SERVERS ?? runningStack() ?? '127.0.0.1:9092,127.0.0.1:9093,127.0.0.1:9094'
@@ -25,8 +25,8 @@ try {
   })
 } catch (error) {
   console.error(
-    `Can't read ${topic} from ${servers}: ${(error as Error).message}`,
-    'Check that npm start is running, or set KAFKA_BOOTSTRAP_SERVERS to the brokers that it printed.',
+    `Can't read ${topic} from ${servers}: ${(error as Error).message}\n` +
+      'Check that npm start is running, or set KAFKA_BOOTSTRAP_SERVERS to the brokers that it printed.',
   )
   process.exit(1)
 }

@@ -26,6 +26,15 @@ const STEP_OF: Readonly<Record<string, number>> = {
   UNSUPPORTED_VERSION: 2,
 }
 
+/** Answers of a cluster that is still starting, or moves a leader. The producer retries them, too. */
+const PASSING: ReadonlySet<string> = new Set([
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
+  'LEADER_NOT_AVAILABLE',
+])
+const PASSES = 'It passes: the cluster is still starting. Run doctor again in a minute.'
+
 export async function checkCluster(config: ProducerConfig, topics: readonly string[], report: Report): Promise<void> {
   await withClient(config, async client => {
     const metadata = await askMetadata(client, config, topics, report)
@@ -129,7 +138,8 @@ async function checkProducerId(client: KafkaJsClient, report: Report): Promise<v
     await client.initProducerId(Deadline.after(systemClock, REQUEST_MS))
     report(ok('producer id', 'assigned'))
   } catch (error) {
-    report(failed('producer id', causeOf(error), describeError(error)))
+    const cause = causeOf(error)
+    report(failed('producer id', cause, PASSING.has(cause) ? PASSES : describeError(error)))
   }
 }
 
@@ -163,7 +173,9 @@ async function checkTopic(
     const advice =
       error === 'TOPIC_AUTHORIZATION_FAILED'
         ? 'Grant DESCRIBE on it (MSK: kafka-cluster:DescribeTopic).'
-        : 'Create it: sending does not create topics.'
+        : PASSING.has(error)
+          ? PASSES
+          : 'Create it: sending does not create topics.'
     return report(failed(name, error, advice))
   }
   const leaderless = partitions.filter(({ leader }) => leader < 0).length

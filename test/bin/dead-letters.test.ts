@@ -1,8 +1,9 @@
 // What the command does with dead letters needs no broker: list, show, stats, export, check, discard, edit, unpark.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 import { Command } from 'commander'
 import { WrongUse } from '../../bin/exit.ts'
@@ -306,6 +307,11 @@ test('of a queue a name that the sample does not show is no error', async t => {
   const listed = await run('dead-letters list --topic elsewhere')
   assert.equal(listed.status, 0, listed.stderr)
   assert.match(listed.stderr, /has the topic elsewhere\.\nA queue shows only a sample/)
+  // The sentence was there twice.
+  const shown = await run('dead-letters show nosuch')
+  assert.equal(shown.status, 2)
+  assert.equal(shown.stderr.split('No open dead letter has the id nosuch.').length, 2, shown.stderr)
+  assert.match(shown.stderr, /A queue shows only a sample/)
   const negated = await run('dead-letters discard --not-topic elsewhere --yes')
   assert.equal(negated.status, 2, negated.stderr)
 })
@@ -318,4 +324,17 @@ test('list and show say in which topic a record in doubt may be', async () => {
   assert.match((await command('dead-letters list')).stdout, /perhaps in orders/)
   const { stdout } = await command(`dead-letters show ${deadLetter.deadLetterId}`)
   assert.match(stdout, new RegExp(`in doubt +perhaps in orders-2, sent ${from} to ${to}`))
+})
+
+// After Ctrl-C of the stack, list said only that bootstrap.servers is missing.
+test('where the local stack has ended, the command says how to start it', async () => {
+  const cwd = join(folder, 'ended')
+  mkdirSync(join(cwd, '.local'), { recursive: true })
+  const program = resolve('bin/kafka-producer.ts')
+  const run = (at: string) =>
+    spawnSync(process.execPath, [program, 'dead-letters', 'list'], { cwd: at, env: {}, encoding: 'utf8' })
+  const ended = run(cwd)
+  assert.equal(ended.status, 2)
+  assert.match(ended.stderr, /The local stack of this folder is not running\. Start it with npm start/)
+  assert.doesNotMatch(run(folder).stderr, /npm start/)
 })

@@ -6,7 +6,24 @@ import { checkCluster } from '../../lib/doctor/check-cluster.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 
 const CORRUPT_MESSAGE = 2
+const COORDINATOR_LOAD_IN_PROGRESS = 14
 const TOPIC_AUTHORIZATION_FAILED = 29
+
+// Just after a start, the advice repeated the error.
+test('an answer of a cluster that is still starting says that it passes', async () => {
+  const brokers = await ScriptedBrokers.start({
+    leaders: [0],
+    script: { onProduce: () => ({ errorCode: CORRUPT_MESSAGE }) },
+  })
+  brokers.initProducerIdError = COORDINATOR_LOAD_IN_PROGRESS
+  const config = parseConfig({ bootstrapServers: brokers.addresses, securityProtocol: 'PLAINTEXT' }, {})
+  const checks: Check[] = []
+  await checkCluster(config, [], check => checks.push(check))
+  await brokers.stop()
+  const check = checks.find(({ name }) => name === 'producer id')
+  assert.equal(check?.detail, 'COORDINATOR_LOAD_IN_PROGRESS')
+  assert.match(check?.advice ?? '', /^It passes: .*again in a minute/)
+})
 
 async function statuses(produceError: number) {
   const brokers = await ScriptedBrokers.start({

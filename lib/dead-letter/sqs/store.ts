@@ -19,7 +19,7 @@ import {
 } from '../dead-letter-store.ts'
 import { mergeDeadLetters } from '../merge-dead-letters.ts'
 import { MessageParts } from '../message-parts.ts'
-import type { RawMessage } from '../raw-message.ts'
+import { queueName, type RawMessage } from '../raw-message.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { SqsQueue } from './queue.ts'
 import { type QueueRole, readMessage } from './read-message.ts'
@@ -153,8 +153,9 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
 
   async notes(): Promise<readonly string[]> {
     const { visible, received, delayed } = await this.#queue.counts()
+    const name = queueName(this.#queue.url)
     const notes = [
-      `About ${visible} messages are in the queue, ${received} more are received and hidden, ${delayed} delayed ` +
+      `About ${visible} messages are in the queue ${name}, ${received} more are received and hidden, ${delayed} delayed ` +
         '(the counts of SQS).',
       `To look is to receive: it counts a receive of each message and hides it for seconds, at most ` +
         `${LOOK.visibilityS}.`,
@@ -163,8 +164,8 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     if (this.#queue.isFifo) notes.push(`SQS shows at most ${MAX_PER_GROUP} messages of a group.`)
     if (!this.#options.takeLease)
       notes.push(
-        'Nothing excludes a second redrive of this queue: set KAFKA_REDRIVE_LEASE_QUEUE, or add an s3: or dynamodb: ' +
-          'target to KAFKA_DEAD_LETTER.',
+        `Nothing excludes a second redrive of the queue ${name}: set KAFKA_REDRIVE_LEASE_QUEUE, or add an s3: or ` +
+          'dynamodb: target to KAFKA_DEAD_LETTER.',
       )
     return notes
   }

@@ -69,10 +69,10 @@ test('to look is to receive a sample, which is visible again at once', async t =
   assert.equal(sqs.callsOf('ReceiveMessage').length, 100)
   assert.ok(sqs.callsOf('ReceiveMessage').every(({ body }) => body.VisibilityTimeout === 30))
   const notes = (await store.notes()).join(' ')
-  assert.match(notes, /About 1500 messages are in the queue, 0 more are received and hidden, 0 delayed/)
+  assert.match(notes, /About 1500 messages are in the queue dead-letters, 0 more are received and hidden, 0 delayed/)
   assert.match(notes, /counts a receive of each message and hides it for seconds, at most 30/)
   assert.match(notes, /a sample of 1000 messages/)
-  assert.match(notes, /Nothing excludes a second redrive of this queue: set KAFKA_REDRIVE_LEASE_QUEUE/)
+  assert.match(notes, /Nothing excludes a second redrive of the queue dead-letters: set KAFKA_REDRIVE_LEASE_QUEUE/)
   assert.deepEqual([...new Set(sqs.calls.map(({ operation }) => operation))].sort(), [
     'ChangeMessageVisibilityBatch',
     'GetQueueAttributes',
