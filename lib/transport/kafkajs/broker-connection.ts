@@ -278,15 +278,20 @@ export class BrokerConnection {
     const header = { apiKey: API_VERSIONS, apiVersion: API_VERSIONS_VERSION, correlationId }
     this.#noteWrite()
     this.#socket.write(beginRequest({ ...header, clientId: this.#options.clientId }, 0, 0).finish())
-    return this.#answerTo(correlationId, ms)
+    // A listener that expects authentication answers this, and nothing else.
+    const isFirst = this.lastAnswer === Number.NEGATIVE_INFINITY
+    return this.#answerTo(correlationId, ms, !isFirst)
   }
 
-  /** Waits for the answer to a request that was just written. */
-  async #answerTo(correlationId: number, ms: number): Promise<Buffer> {
+  /**
+   * Waits for the answer to a request that was just written.
+   * @param isProof whether the answer proves that the broker accepted the connection
+   */
+  async #answerTo(correlationId: number, ms: number, isProof = true): Promise<Buffer> {
     this.inFlight++
     try {
       const body = await this.#timed(this.#framed.wait(correlationId, ms))
-      this.#noteAnswer()
+      if (isProof) this.#noteAnswer()
       return body
     } finally {
       this.inFlight--

@@ -38,7 +38,8 @@ export async function askMetadata(
   ms: number,
 ): Promise<MetadataAnswer> {
   // In the same round trip: what the broker knows decides about the next requests. If it fails, so does the connection.
-  if (!connection.versions) connection.askVersions(ms).catch(() => undefined)
+  // Where security.protocol may be wrong, Kafka would close the connection 300 ms later for it (refused-connection.ts).
+  if (!connection.versions && !connection.hasListened) connection.askVersions(ms).catch(() => undefined)
   const request = metadata(topics, metadataVersion(connection.versions))
   const answer = await connection.call(request, ms, { sparesProduces: true })
   connection.identity = identityIn(answer, connection.address)
