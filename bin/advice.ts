@@ -16,23 +16,16 @@ const ADVICE: ReadonlyMap<string, string> = new Map(
   }),
 )
 
-/** In place of the above where `--to` names the topic. */
-const ADVICE_WITH_TO: ReadonlyMap<string, (to: string) => string> = new Map(
-  Object.entries({
-    'unknown-topic': (to: string) => `the topic of --to, ${to}, has no contract; correct --to, or add --any-topic`,
-    'topic-not-on-cluster': (to: string) =>
-      `the topic of --to, ${to}, does not exist; correct --to, or create the topic`,
-  }),
-)
-
 /**
  * One line per code that somebody can do something about.
  * @param to the topic of `--to`
  */
 export function adviceFor(codes: Iterable<string>, to?: string): string[] {
   return [...codes].flatMap(code => {
-    const withTo = to === undefined ? undefined : ADVICE_WITH_TO.get(code)?.(to)
-    const text = withTo ?? ADVICE.get(code)
+    const text =
+      code === 'topic-not-on-cluster' && to !== undefined
+        ? `the topic of --to, ${to}, does not exist; correct --to, or create the topic`
+        : ADVICE.get(code)
     return text === undefined ? [] : [`  ${code}: ${text}.`]
   })
 }

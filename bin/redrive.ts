@@ -6,7 +6,7 @@ import { DeadLetterResultCounts } from '../lib/redrive/result-counts.ts'
 import { runRedrive } from '../lib/redrive/run-redrive.ts'
 import { adviceFor } from './advice.ts'
 import { confirmed, requireTerminal } from './confirm.ts'
-import { SOME_REMAIN } from './exit.ts'
+import { SOME_REMAIN, WrongUse } from './exit.ts'
 import { addFilterOptions, FILTER_HELP, FILTERING, type Options, requestOf } from './filter-options.ts'
 import { counted, printJson, printMessage, printTable, progress } from './output.ts'
 import { Reading } from './reading.ts'
@@ -72,6 +72,9 @@ async function run(options: Options): Promise<void> {
   const { dryRun } = request
   if (!dryRun && !options.yes) requireTerminal('--yes or --dry-run')
   const reading = await Reading.begin(request, options)
+  // Every record would be kept as `unknown-topic`.
+  if (request.to !== undefined && !request.anyTopic && !reading.contracts.has(request.to))
+    throw new WrongUse(`--to ${request.to}: no contract has this topic. Correct it, or add --any-topic.`)
   if (!dryRun) await reading.checkNegatedNames()
   // Known from the dry run before the question. With --yes the dead letters are read once, and no time left is shown.
   let total: number | undefined

@@ -191,8 +191,9 @@ export class KafkaProducer {
 
   /**
    * Takes no new records, sends every waiting one, and waits until each has its outcome, for at most `timeoutMs`
-   * (default 30,000, as in Spring; 0: not at all; Infinity: as long as the records' deadlines allow). Then completes what is left with what is known of it, and closes
-   * every connection. A second call with a shorter time ends the wait of the first.
+   * (default 30,000, as in Spring; 0: not at all; Infinity: as long as the records' deadlines allow). Then completes
+   * what is left with what is known of it, and closes every connection. A second call with a shorter time ends the wait
+   * of the first.
    */
   async close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
     this.#closed = true

@@ -98,9 +98,9 @@ const BREAK = `Stop Kafka, send again, list the dead letter, start Kafka, redriv
 /** Prints one line per invocation, without its metrics (EMF); drops lines that contain only metrics. */
 function printFunctionOutput(line: string): void {
   if (!line.includes('"_aws"')) return console.log(line)
-  const { level, message, timestamp, service, requestId, outcomes, codes, reason, unknown, attempts, deadLetters } =
-    JSON.parse(line)
-  const facts = { outcomes, codes, reason, unknown, attempts, deadLetters }
+  const { level, message, timestamp, service, requestId, outcomes, codes, ...others } = JSON.parse(line)
+  const { reason, unknown, attempts, deadLetters, newConnections } = others
+  const facts = { outcomes, codes, reason, unknown, attempts, deadLetters, newConnections }
   if (message !== undefined) console.log(JSON.stringify({ level, message, timestamp, service, requestId, ...facts }))
 }
 

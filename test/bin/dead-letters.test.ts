@@ -338,3 +338,13 @@ test('where the local stack has ended, the command says how to start it', async 
   assert.match(ended.stderr, /The local stack of this folder is not running\. Start it with npm start/)
   assert.doesNotMatch(run(folder).stderr, /npm start/)
 })
+
+test('redrive --to a topic without a contract is refused before anything is read', async () => {
+  const run = inPlace(await placeOf([deadLetterOf('a')]))
+  const redrive = `redrive --to oders --contracts ${contracts} --dry-run`
+  const { status, stderr } = await run(redrive)
+  assert.equal(status, 2)
+  assert.match(stderr, /--to oders: no contract has this topic/)
+  assert.doesNotMatch(stderr, /seen/)
+  assert.doesNotMatch((await run(`${redrive} --any-topic`)).stderr, /no contract/)
+})
