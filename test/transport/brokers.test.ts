@@ -2,7 +2,7 @@
 // late, the deadline fails the test.
 import assert from 'node:assert/strict'
 import dns from 'node:dns'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { Clock } from '../../lib/time/clock.ts'
 import { systemClock } from '../../lib/time/clock.ts'
@@ -263,4 +263,25 @@ test('rule 9: of a name with two addresses, the first of which is silent, the se
   await assert.rejects(client.metadata(['t'], deadlineIn(5000)))
   await client.metadata(['t'], deadlineIn(5000))
   assert.equal(asked(cluster, 0), 1)
+})
+
+// The socket, and the timer of the attempt, stayed until the attempt timed out.
+test('close ends a connection attempt that is in progress', async t => {
+  const { server, address } = await silentServer(t)
+  const accepted = new Promise<Socket>(resolve => server.on('connection', resolve))
+  const client = clientOf(t, [address], { connectTimeoutMs: 50_000 })
+  const asking = client.metadata(['t'], deadlineIn(50_000)).then(
+    () => 'answered',
+    error => error.causeCode,
+  )
+  const socket = await accepted
+  const closed = new Promise<void>(resolve => socket.on('close', () => resolve()))
+  socket.resume()
+  socket.on('error', () => {})
+
+  await client.close()
+
+  await closed
+  assert.equal(await asking, 'CLOSED')
+  assert.equal(client.stats.openConnections, 0)
 })

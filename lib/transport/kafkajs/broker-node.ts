@@ -166,6 +166,7 @@ export class BrokerNode {
   close(): void {
     this.#closed = true
     this.drop('CLOSE')
+    this.#opening?.destroy('CLOSE')
   }
 
   #live(slot: Slot): BrokerConnection | undefined {
@@ -281,6 +282,7 @@ export class BrokerNode {
       if (security.credentials) this.#shared.closedAttempts = undefined
       return connection
     } catch (error) {
+      if (this.#closed) throw transportError('CLOSED', 'The producer is closed.')
       connection.destroy('CONNECTION_FAILED')
       throw this.#countClosed(error as TransportError, listenFirstMs > 0)
     } finally {
