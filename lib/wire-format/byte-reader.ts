@@ -1,6 +1,5 @@
 // Reads the fields of a record. No length is trusted: each is compared with the remaining bytes before it is used.
 import { RecordBatchError } from '../errors.ts'
-import { fromZigzag } from './varint.ts'
 
 export class ByteReader {
   readonly #bytes: Buffer
@@ -16,12 +15,12 @@ export class ByteReader {
 
   /** 32 bits. */
   varint(): number {
-    return fromZigzag(this.#unsignedVarint(5))
+    return this.#zigzag(5)
   }
 
-  /** 64 bits, of which 52 are exact. */
+  /** 64 bits, exact for safe integers. */
   varlong(): number {
-    return fromZigzag(this.#unsignedVarint(10))
+    return this.#zigzag(10)
   }
 
   skip(count: number): void {
@@ -41,16 +40,24 @@ export class ByteReader {
     this.skip(Math.max(0, this.varint()))
   }
 
-  #unsignedVarint(maxBytes: number): number {
-    let value = 0
-    let scale = 1
-    for (let count = 0; count < maxBytes; count++) {
-      const byte = this.#bytes[this.#at++]
-      if (byte === undefined) throw corruptBatch('it ends inside a number')
+  #byte(): number {
+    const byte = this.#bytes[this.#at++]
+    if (byte === undefined) throw corruptBatch('it ends inside a number')
+    return byte
+  }
+
+  /** The lowest bit is the sign (`varint.ts`). */
+  #zigzag(maxBytes: number): number {
+    const first = this.#byte()
+    let value = (first & 0x7f) >> 1
+    let scale = 64
+    let byte = first
+    for (let count = 1; byte >= 128 && count < maxBytes; count++) {
+      byte = this.#byte()
       value += (byte & 0x7f) * scale
-      if (byte < 128) return value
       scale *= 128
     }
+    if (byte < 128) return first & 1 ? -value - 1 : value
     throw corruptBatch(`a number is longer than ${maxBytes} bytes`)
   }
 }

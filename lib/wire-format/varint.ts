@@ -1,19 +1,15 @@
-// Zig-zag varints of the record format: small numbers of either sign take few bytes. Exact up to 2^52, which timestamps
-// in milliseconds don't exceed.
+// Zig-zag varints of the record format: small numbers of either sign take few bytes. 0, -1, 1, -2 become 0, 1, 2, 3.
+// The sign is the lowest bit. It is kept apart, since twice a large number is not exact: timestamps may be 2^53 apart.
 
-/** Zig-zag: 0, -1, 1, -2 become 0, 1, 2, 3. */
-function zigzag(value: number): number {
-  return value >= 0 ? value * 2 : -value * 2 - 1
-}
-
-export function fromZigzag(value: number): number {
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+/** Of the number without its sign: -1 is 0, -2 is 1. Exact for all safe integers. */
+function magnitude(value: number): number {
+  return value >= 0 ? value : -value - 1
 }
 
 export function sizeOfVarint(value: number): number {
-  let rest = zigzag(value)
+  let rest = Math.floor(magnitude(value) / 64)
   let size = 1
-  while (rest >= 128) {
+  while (rest > 0) {
     rest = Math.floor(rest / 128)
     size++
   }
@@ -22,12 +18,15 @@ export function sizeOfVarint(value: number): number {
 
 /** @returns the position of the next field */
 export function writeVarint(into: Buffer, at: number, value: number): number {
-  let rest = zigzag(value)
+  const all = magnitude(value)
+  const first = (all % 64) * 2 + (value < 0 ? 1 : 0)
+  let rest = Math.floor(all / 64)
   let to = at
-  while (rest >= 128) {
-    into[to++] = (rest % 128) | 0x80
+  into[to++] = rest > 0 ? first | 0x80 : first
+  while (rest > 0) {
+    const next = rest % 128
     rest = Math.floor(rest / 128)
+    into[to++] = rest > 0 ? next | 0x80 : next
   }
-  into[to++] = rest
   return to
 }
