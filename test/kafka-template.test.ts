@@ -11,6 +11,7 @@ import type { ProducerRecord } from '../lib/record/producer-record.ts'
 import { RoutingKafkaTemplate } from '../lib/routing-kafka-template.ts'
 import { type Attempt, ScriptedKafkaClient } from '../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../lib/time/clock.ts'
+import { summaryOf } from './support/producer-of.ts'
 import { pause } from './support/time.ts'
 
 interface TemplateUnderTest<K, V> {
@@ -301,6 +302,23 @@ test('ProducerFactory keeps one producer per configuration until maxAge or reset
   assert.deepEqual(values(), ['old', 'reset', 'new'])
   assert.equal(first.isUsable, false)
 })
+
+// Only with an interceptor the whole call rejected, and no record of it was sent.
+for (const name of ['a `then` that throws', 'a revoked proxy'])
+  test(`a record with ${name} is invalid, and alone so, also with an interceptor`, async () => {
+    const { template, values } = createTemplate([], { interceptors: [{ onSend: record => record }] })
+    const fields = { topic: 't', key: 'k', value: 'x' }
+    const { proxy, revoke } = Proxy.revocable(fields, {})
+    revoke()
+    const get = () => {
+      throw new Error('boom')
+    }
+    const getter = Object.defineProperty({ ...fields }, 'then', { get })
+    const bad = name === 'a revoked proxy' ? proxy : getter
+    const reports = await template.sendAll([{ ...fields, value: 'first' }, bad, { ...fields, value: 'last' }])
+    assert.deepEqual(reports.map(summaryOf), ['delivered', 'not-sent:bad-value', 'delivered'])
+    assert.deepEqual(values(), ['first', 'last'])
+  })
 
 test('sixty-four handlers at once share one connection attempt and batches', async () => {
   const { factory, clients } = createTemplate([], {}, {}, {})

@@ -12,11 +12,20 @@ export interface ReadRecord extends Omit<ValidRecord, 'format' | 'maxValueBytes'
   readonly origin: ProducerRecord['origin'] | undefined
 }
 
-/** @throws InvalidRecordError */
+/** @throws InvalidRecordError also where a getter or a proxy of the caller throws */
 export function readRecord(record: unknown): ReadRecord {
+  try {
+    return readFields(record)
+  } catch (cause) {
+    if (cause instanceof InvalidRecordError) throw cause
+    throw new InvalidRecordError('bad-value', 'record: reading one of its fields threw an error.', { cause })
+  }
+}
+
+function readFields(record: unknown): ReadRecord {
   if (typeof record !== 'object' || record === null || 'then' in record)
     throw new InvalidRecordError('bad-value', `record: expected an object with topic and value, got ${kindOf(record)}.`)
-  const { topic, key, value, headers, partition, timestamp, origin, orderGroup } = fieldsOf(record)
+  const { topic, key, value, headers, partition, timestamp, origin, orderGroup } = record as Partial<ProducerRecord>
   if (typeof topic !== 'string')
     throw new InvalidRecordError('unknown-topic', `topic: expected text, got ${kindOf(topic)}.`)
   if (value === undefined)
@@ -32,16 +41,6 @@ export function readRecord(record: unknown): ReadRecord {
     timestamp: readTimestamp(timestamp),
     origin: origin ?? undefined,
     orderGroup: orderGroup ?? undefined,
-  }
-}
-
-/** A getter of the caller may throw. */
-function fieldsOf(record: object): { readonly [F in keyof ProducerRecord]?: ProducerRecord[F] | undefined } {
-  try {
-    const { topic, key, value, headers, partition, timestamp, origin, orderGroup } = record as ProducerRecord
-    return { topic, key, value, headers, partition, timestamp, origin, orderGroup }
-  } catch (cause) {
-    throw new InvalidRecordError('bad-value', 'record: reading one of its fields threw an error.', { cause })
   }
 }
 
