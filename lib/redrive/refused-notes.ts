@@ -44,9 +44,10 @@ export function doubtNotNoted(refusals: readonly Refusal[]): DeadLetterError {
   const more = refusals.length > NAMED ? ` and ${refusals.length - NAMED} more` : ''
   return new DeadLetterError(
     'dead-letter',
-    `The response to a record was lost, and its target refused to note that: dead letter ${places.join(', ')}${more}. ` +
-      'The next redrive sends it without a look. Before that, search the partition for its kp-id (dead-letters show), ' +
-      'and discard the dead letter if the record is there.',
+    'The response to a record was lost, and its target refused to note that: dead letter ' +
+      `${places.join(', ')}${more}. The next redrive sends it without a look. ` +
+      'Before that, search the partition for its kp-id (dead-letters show), and discard the dead letter if the ' +
+      'record is there.',
     { retriable: false, cause: refusals[0]?.error },
   )
 }

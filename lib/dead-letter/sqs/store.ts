@@ -155,8 +155,8 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     const { visible, received, delayed } = await this.#queue.counts()
     const name = queueName(this.#queue.url)
     const notes = [
-      `About ${visible} messages are in the queue ${name}, ${received} more are received and hidden, ${delayed} delayed ` +
-        '(the counts of SQS).',
+      `About ${visible} messages are in the queue ${name}, ${received} more are received and hidden, ` +
+        `${delayed} delayed (the counts of SQS).`,
       `To look is to receive: it counts a receive of each message and hides it for seconds, at most ` +
         `${LOOK.visibilityS}.`,
     ]
