@@ -285,3 +285,29 @@ test('close ends a connection attempt that is in progress', async t => {
   assert.equal(await asking, 'CLOSED')
   assert.equal(client.stats.openConnections, 0)
 })
+
+// A broker that takes 8 s for Metadata and leads a partition kept its Produce waiting behind the question, until the
+// record's deadline: `unknown`.
+for (const held of [1, 2])
+  test(`rule 6: a Produce is not written behind a slow question, with ${held} of them at its broker`, async t => {
+    const answer = Promise.withResolvers<void>()
+    let isSlow = false
+    const script = { onRequest: (_: number, key: number) => (isSlow && key === METADATA ? answer.promise : undefined) }
+    const cluster = await brokers(t, { leaders: [0], brokers: 1, script })
+    const producer = producerOf(cluster.addresses)
+    t.after(() => producer.close({ timeoutMs: 0 }))
+    await producer.sendAll([{ topic: 't', key: 'k', value: 'warm' }])
+    isSlow = true
+    void producer.sendAll([{ topic: 'other', key: 'k', value: 'x' }], deadlineIn(20_000))
+    const before = asked(cluster, 0)
+    await until(() => asked(cluster, 0) === before + held)
+
+    const send = () => producer.sendAll([{ topic: 't', key: 'k', value: 'x' }], deadlineIn(8000))
+    const reports = [...(await send()), ...(await send())]
+
+    assert.deepEqual(reports.map(summaryOf), ['delivered', 'delivered'])
+    assert.equal(cluster.connections, 1 + held)
+    isSlow = false
+    answer.resolve()
+    await until(() => producer.metrics().connections <= 2)
+  })

@@ -54,6 +54,8 @@ export class BrokerConnection {
   inFlight = 0
   /** Produce requests with an answer to come among them. */
   produceInFlight = 0
+  /** A Produce was written. */
+  hasProduced = false
   lastIo: Moment
   /**
    * What the broker said on this connection of the versions that it knows; undefined if it was not asked. In a cluster
@@ -246,6 +248,7 @@ export class BrokerConnection {
     if (!beginWrite())
       throw transportError('BATCH_CHANGED', 'A record left the batch before it was written.', { retriable: true })
     this.#noteWrite()
+    this.hasProduced = true
     this.#socket.write(parts)
     if (acks === 0) return undefined
     this.produceInFlight++

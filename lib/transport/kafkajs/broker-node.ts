@@ -1,6 +1,8 @@
-// The connections to one broker: a data connection for Produce requests, and a control connection for other requests
-// while those wait. Connection attempts are made one at a time, with full-jitter back-off after a failed or destroyed
-// connection.
+// The connections to one broker: a data connection for Produce requests, and a control connection for questions, which
+// any broker can answer. A broker serves one request of a connection at a time: a Produce must not wait behind a slow
+// question, and a new connection would have to ask one before its first Produce. Until the first Produce the data
+// connection takes questions, too. Connection attempts are made one at a time, with full-jitter back-off after a failed
+// or destroyed connection.
 import { TransportError } from '../../errors.ts'
 import { backoff } from '../../time/backoff.ts'
 import { type Clock, elapsedSince, type Moment, moment, sleep } from '../../time/clock.ts'
@@ -66,6 +68,12 @@ export const READINESS = {
   silent: 0,
 } as const
 
+interface Question {
+  readonly askedAt: number
+  /** Undefined before it is sent. */
+  connection: BrokerConnection | undefined
+}
+
 export class BrokerNode {
   readonly address: string
   readonly #options: BrokerNodeOptions
@@ -73,7 +81,9 @@ export class BrokerNode {
   readonly #connections: Record<Slot, BrokerConnection | undefined> = { data: undefined, control: undefined }
   readonly #answerTimes = new AnswerTimes()
   /** Requests of `ask` without an answer. */
-  readonly #questions = new Set<{ readonly askedAt: number }>()
+  readonly #questions = new Set<Question>()
+  /** Former control connections whose question is late; each is closed when it is over. */
+  readonly #late = new Set<BrokerConnection>()
   #connecting: Promise<void> | undefined
   /** The connection of the attempt in progress. */
   #opening: BrokerConnection | undefined
@@ -98,7 +108,9 @@ export class BrokerNode {
 
   get #open(): BrokerConnection[] {
     const { data, control } = this.#connections
-    return [data, control].filter((one): one is BrokerConnection => one !== undefined && !one.isDestroyed)
+    return [data, control, ...this.#late].filter(
+      (one): one is BrokerConnection => one !== undefined && !one.isDestroyed,
+    )
   }
 
   /** A request is in flight, or a connection is being made. */
@@ -111,7 +123,7 @@ export class BrokerNode {
     const now = this.#options.clock.now()
     if ([...this.#questions].some(({ askedAt }) => now - askedAt >= SILENT_MS)) return READINESS.silent
     const open = this.#open
-    if (open.some(({ inFlight }) => inFlight === 0))
+    if (open.some(connection => isFree(connection)))
       return open.some(({ lastAnswer }) => now - lastAnswer < SILENT_MS) ? READINESS.answering : READINESS.connected
     if (open.length > 0) return READINESS.busy
     if (this.#connecting) return READINESS.connecting
@@ -133,13 +145,15 @@ export class BrokerNode {
     deadline: Deadline,
     requestTimeoutMs: number,
   ): Promise<T> {
-    const question = { askedAt: this.#options.clock.now() }
+    const question: Question = { askedAt: this.#options.clock.now(), connection: undefined }
     this.#questions.add(question)
     try {
       const connection = await this.idleConnection(deadline)
+      question.connection = connection
       return await send(connection, Math.max(1, Math.min(requestTimeoutMs, deadline.remaining)))
     } finally {
       this.#questions.delete(question)
+      if (question.connection && this.#late.delete(question.connection)) question.connection.destroy('IDLE')
     }
   }
 
@@ -147,16 +161,30 @@ export class BrokerNode {
     return this.#get('data', deadline)
   }
 
-  /** A connection without a request in flight: a broker serves one request per connection at a time. */
+  /** A connection for a question: where possible one without a request in flight. */
   idleConnection(deadline: Deadline): Promise<BrokerConnection> {
     const data = this.#live('data')
-    return data && data.inFlight === 0 ? Promise.resolve(data) : this.#get(data ? 'control' : 'data', deadline)
+    if (!data) return this.#get('data', deadline)
+    if (isFree(data)) return Promise.resolve(data)
+    this.#replaceLateControl()
+    return this.#get('control', deadline)
+  }
+
+  /** Without an answer for a second the connection may be dead: the next question goes over another one. */
+  #replaceLateControl(): void {
+    const { control } = this.#connections
+    const now = this.#options.clock.now()
+    const isLate = [...this.#questions].some(
+      ({ connection, askedAt }) => connection === control && now - askedAt >= SILENT_MS,
+    )
+    if (!control || control.isDestroyed || !isLate) return
+    this.#late.add(control)
+    this.#connections.control = undefined
   }
 
   /** @param except a connection that is kept */
   drop(reason: string, except?: BrokerConnection): void {
-    for (const slot of ['data', 'control'] as const)
-      if (this.#connections[slot] !== except) this.#connections[slot]?.destroy(reason)
+    for (const connection of this.#open) if (connection !== except) connection.destroy(reason)
   }
 
   dropData(reason: string): void {
@@ -356,6 +384,11 @@ export class BrokerNode {
     this.#addressOffset++
     this.#notBefore = clock.now() + backoff(this.#failures, reconnectBackoffMs, reconnectBackoffMaxMs)
   }
+}
+
+/** A question may go over it at once. */
+function isFree({ inFlight, hasProduced }: BrokerConnection): boolean {
+  return inFlight === 0 && !hasProduced
 }
 
 async function sleepUntil(clock: Clock, at: number): Promise<void> {
