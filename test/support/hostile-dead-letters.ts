@@ -83,7 +83,9 @@ function changed(
   if (rest.length > 0 && typeof inner === 'object' && inner !== null)
     return changed(inner as Json, { path: rest, value, name })
   const property = { value: structuredClone(value), enumerable: true, configurable: true, writable: true }
-  Object.defineProperty(target, name ?? field ?? 'x', property)
+  // The length of a list can't be defined anew.
+  const changes = Array.isArray(target) && name === 'length' ? undefined : name
+  Object.defineProperty(target, changes ?? field ?? 'x', property)
 }
 
 /** Envelopes of records of a topic with a few fields changed, as JSON. */
