@@ -30,7 +30,7 @@ test('request.timeout.ms bounds the wait for a broker’s answer', async () => {
       const begin = performance.now()
       assert.equal(await send(producer), 'unknown:delivery-unknown')
       const took = performance.now() - begin
-      assert.ok(took >= 290 && took < 10_000, `${took} ms`)
+      assert.ok(took >= 290 && took < 2500, `${took} ms`)
     },
   )
 })
@@ -103,7 +103,7 @@ test('max.block.ms bounds the wait for metadata', async () => {
       const begin = performance.now()
       assert.equal(await send(producer), 'not-sent:unreachable')
       const took = performance.now() - begin
-      assert.ok(took >= 390 && took < 10_000, `${took} ms`)
+      assert.ok(took >= 390 && took < 4500, `${took} ms`)
     },
   )
 })
