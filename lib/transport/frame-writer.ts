@@ -2,6 +2,8 @@
 // head. Nothing here is used again: Buffer.allocUnsafe never hands out memory that something still refers to, and a
 // batch keeps its bytes. So no later request can overwrite bytes that the socket still holds (as in CVE-2026-35554).
 
+import { writeUnsignedVarint } from '../wire-format/varint.ts'
+
 /** Up to this size one buffer and one write cost less than several. */
 const JOIN_BYTES = 4096
 
@@ -40,11 +42,9 @@ export class FrameWriter {
     return this
   }
 
-  /** @param value 0 or more; its size is `varintBytes(value)` */
+  /** @param value 0 or more; its size is `sizeOfUnsignedVarint(value)` */
   varint(value: number): this {
-    let rest = value
-    for (; rest > 0x7f; rest >>>= 7) this.#buffer[this.#at++] = (rest & 0x7f) | 0x80
-    this.#buffer[this.#at++] = rest
+    this.#at = writeUnsignedVarint(this.#buffer, this.#at, value)
     return this
   }
 
@@ -72,11 +72,4 @@ export class FrameWriter {
     if (this.#from < this.#at) this.#parts.push(this.#buffer.subarray(this.#from, this.#at))
     return this.#parts
   }
-}
-
-/** The size of an unsigned varint, as of the lengths in flexible versions (KIP-482). */
-export function varintBytes(value: number): number {
-  let bytes = 1
-  for (let rest = value; rest > 0x7f; rest >>>= 7) bytes++
-  return bytes
 }

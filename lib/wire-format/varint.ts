@@ -30,3 +30,22 @@ export function writeVarint(into: Buffer, at: number, value: number): number {
   }
   return to
 }
+
+/** Of an unsigned varint, as the lengths of flexible versions are (KIP-482). */
+export function sizeOfUnsignedVarint(value: number): number {
+  let bytes = 1
+  for (let rest = value; rest > 0x7f; rest >>>= 7) bytes++
+  return bytes
+}
+
+/**
+ * @param value below 2^32
+ * @returns the position of the next field
+ */
+export function writeUnsignedVarint(into: Buffer, at: number, value: number): number {
+  let to = at
+  let rest = value
+  for (; rest > 0x7f; rest >>>= 7) into[to++] = (rest & 0x7f) | 0x80
+  into[to++] = rest
+  return to
+}

@@ -1,6 +1,7 @@
 // One version of the Produce request. A broker gets the highest version that both sides know.
 import type { EncodedBatch } from '../kafka-client.ts'
 import type { PartitionAnswer } from '../produce-outcome.ts'
+import type { ResponseReader } from '../response-reader.ts'
 
 export const PRODUCE = 0
 
@@ -42,4 +43,20 @@ export interface ProduceCodec {
 export function byTopic(batches: readonly EncodedBatch[]): ReadonlyMap<string, readonly EncodedBatch[]> {
   const [first] = batches
   return first && batches.length === 1 ? new Map([[first.topic, batches]]) : Map.groupBy(batches, ({ topic }) => topic)
+}
+
+/** The fields of one partition's answer that every version has, in their order. */
+export function readPartitionAnswer(reader: ResponseReader): PartitionAnswer {
+  const errorCode = reader.int16()
+  const baseOffset = reader.int64()
+  const logAppendTime = reader.int64()
+  reader.skip(8) // logStartOffset
+  const recordErrors = reader.list(() => {
+    const index = reader.int32()
+    reader.skipString()
+    reader.tags()
+    return { index }
+  })
+  reader.skipString() // errorMessage: may quote the record
+  return { errorCode, baseOffset, logAppendTime, recordErrors }
 }

@@ -2,7 +2,7 @@
 // response to a request for another broker's partition names its leader (KIP-951). Versions 11 and 12 differ in
 // transactions only.
 import { topicPartition } from '../../record/topic-partition.ts'
-import { varintBytes } from '../frame-writer.ts'
+import { sizeOfUnsignedVarint } from '../../wire-format/varint.ts'
 import type { CurrentLeader } from '../kafka-client.ts'
 import type { PartitionAnswer } from '../produce-outcome.ts'
 import { beginFlexibleRequest } from '../request-header.ts'
@@ -14,6 +14,7 @@ import {
   type ProduceAnswer,
   type ProduceCodec,
   type ProduceFrame,
+  readPartitionAnswer,
 } from './produce-codec.ts'
 
 /** Transactional id (null), acks and time-out. */
@@ -35,12 +36,12 @@ function encode(
   { correlationId, clientId, acks, ackTimeoutMs, batches }: ProduceFrame,
 ): readonly Buffer[] {
   const topics = [...byTopic(batches)].map(([topic, ofTopic]) => ({ topic, bytes: Buffer.byteLength(topic), ofTopic }))
-  let bodyBytes = FIXED_BYTES + varintBytes(topics.length + 1) + NO_TAGS_BYTES
+  let bodyBytes = FIXED_BYTES + sizeOfUnsignedVarint(topics.length + 1) + NO_TAGS_BYTES
   let batchBytes = 0
   for (const { bytes, ofTopic } of topics) {
-    bodyBytes += varintBytes(bytes + 1) + bytes + varintBytes(ofTopic.length + 1) + NO_TAGS_BYTES
+    bodyBytes += sizeOfUnsignedVarint(bytes + 1) + bytes + sizeOfUnsignedVarint(ofTopic.length + 1) + NO_TAGS_BYTES
     for (const batch of ofTopic) {
-      bodyBytes += 4 + varintBytes(batch.bytes.length + 1) + NO_TAGS_BYTES
+      bodyBytes += 4 + sizeOfUnsignedVarint(batch.bytes.length + 1) + NO_TAGS_BYTES
       batchBytes += batch.bytes.length
     }
   }
@@ -83,22 +84,12 @@ function decode(body: Buffer): ProduceAnswer {
 }
 
 function readPartition(reader: ResponseReader): PartitionAnswer {
-  const errorCode = reader.int16()
-  const baseOffset = reader.int64()
-  const logAppendTime = reader.int64()
-  reader.skip(8) // logStartOffset
-  const recordErrors: { index: number }[] = []
-  reader.each(() => {
-    recordErrors.push({ index: reader.int32() })
-    reader.skipString()
-    reader.tags()
-  })
-  reader.skipString() // errorMessage: may quote the record
+  const answer = readPartitionAnswer(reader)
   let currentLeader: CurrentLeader | undefined
   reader.tags(tag => {
     if (tag === CURRENT_LEADER) currentLeader = { leader: reader.int32(), leaderEpoch: reader.int32() }
   })
-  return { errorCode, baseOffset, logAppendTime, recordErrors, currentLeader }
+  return { ...answer, currentLeader }
 }
 
 function readEndpoint(reader: ResponseReader): NodeEndpoint {

@@ -3,7 +3,14 @@ import { topicPartition } from '../../record/topic-partition.ts'
 import type { PartitionAnswer } from '../produce-outcome.ts'
 import { beginRequest } from '../request-header.ts'
 import { ResponseReader } from '../response-reader.ts'
-import { byTopic, PRODUCE, type ProduceAnswer, type ProduceCodec, type ProduceFrame } from './produce-codec.ts'
+import {
+  byTopic,
+  PRODUCE,
+  type ProduceAnswer,
+  type ProduceCodec,
+  type ProduceFrame,
+  readPartitionAnswer,
+} from './produce-codec.ts'
 
 const VERSION = 8
 /** Transactional id (null), acks, time-out and the count of topics. */
@@ -36,23 +43,9 @@ function decode(body: Buffer): ProduceAnswer {
   const partitions = new Map<string, PartitionAnswer>()
   reader.each(() => {
     const topic = reader.string()
-    reader.each(() => partitions.set(topicPartition(topic, reader.int32()), readPartition(reader)))
+    reader.each(() => partitions.set(topicPartition(topic, reader.int32()), readPartitionAnswer(reader)))
   })
   const throttleTimeMs = reader.int32()
   reader.end()
   return { partitions, throttleTimeMs, endpoints: [] }
-}
-
-function readPartition(reader: ResponseReader): PartitionAnswer {
-  const errorCode = reader.int16()
-  const baseOffset = reader.int64()
-  const logAppendTime = reader.int64()
-  reader.skip(8) // logStartOffset
-  const recordErrors: { index: number }[] = []
-  reader.each(() => {
-    recordErrors.push({ index: reader.int32() })
-    reader.skipString()
-  })
-  reader.skipString() // errorMessage: may quote the record
-  return { errorCode, baseOffset, logAppendTime, recordErrors }
 }
