@@ -1,36 +1,17 @@
 // On a real Kafka: the contract of KafkaClient, and behaviour that only a real broker shows.
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
-import { createTopics, kafkaOf, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import { kafkaOf, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { kafkaClientContract } from '../kafka-client.contract.ts'
 import { producerOf, summaryOf } from '../support/producer-of.ts'
+import { contractCluster, newTopic } from '../support/real-kafka.ts'
 
 const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
 
-async function newTopic(config: Record<string, string> = {}, partitions = 3): Promise<string> {
-  const topic = `test-${randomBytes(6).toString('hex')}`
-  await createTopics(servers, [{ topic, partitions, config }])
-  await untilInSync(servers, topic, 1)
-  return topic
-}
-
-kafkaClientContract('real Kafka', async () => {
-  const topic = await newTopic()
-  const client = new KafkaJsClient({
-    bootstrap: () => servers.split(','),
-    clientId: 'contract',
-    connectTimeoutMs: 3000,
-    maxIdleMs: 120_000,
-    reconnectBackoffMs: 50,
-    reconnectBackoffMaxMs: 1000,
-  })
-  return { client, topic, knowsTopics: true, stop: async () => {} }
-})
+kafkaClientContract('real Kafka', () => contractCluster(servers))
 
 test('keys, values, headers, partitions and timestamps are read as they were sent', async () => {
-  const topic = await newTopic()
+  const topic = await newTopic(servers)
   const producer = producerOf(servers.split(','))
   const reports = await producer.sendAll([
     { topic, key: 'k', value: 'v', headers: [['h', Buffer.from('x')]], timestamp: 1517966773840 },
@@ -52,7 +33,7 @@ test('keys, values, headers, partitions and timestamps are read as they were sen
 })
 
 test('of a batch only the record over the topic’s max.message.bytes is rejected', async () => {
-  const topic = await newTopic({ 'max.message.bytes': '2000' }, 1)
+  const topic = await newTopic(servers, { 'max.message.bytes': '2000' }, 1)
   const producer = producerOf(servers.split(','))
   const reports = await producer.sendAll(['a', 'x'.repeat(5000), 'b', 'c'].map(value => ({ topic, value })))
   const values = (await readTopic(servers, topic)).map(({ value }) => value?.toString())
@@ -63,7 +44,7 @@ test('of a batch only the record over the topic’s max.message.bytes is rejecte
 })
 
 test('of a batch for a compacted topic only the record without a key is rejected', async () => {
-  const topic = await newTopic({ 'cleanup.policy': 'compact' }, 1)
+  const topic = await newTopic(servers, { 'cleanup.policy': 'compact' }, 1)
   const producer = producerOf(servers.split(','))
   const reports = await producer.sendAll([
     { topic, key: 'a', value: '1' },
@@ -76,7 +57,7 @@ test('of a batch for a compacted topic only the record without a key is rejected
 })
 
 test('a missing topic fails after max.block.ms and does not delay another topic', async () => {
-  const topic = await newTopic()
+  const topic = await newTopic(servers)
   const producer = producerOf(servers.split(','), { maxBlockMs: 1500 })
   const begin = performance.now()
   const missing = producer.sendAll([{ topic: 'not-there', value: 'x' }])
@@ -90,7 +71,7 @@ test('a missing topic fails after max.block.ms and does not delay another topic'
 })
 
 test('ten thousand records of one call are in the log once, in order per key', async () => {
-  const topic = await newTopic({}, 6)
+  const topic = await newTopic(servers, {}, 6)
   const producer = producerOf(servers.split(','))
   const reports = await producer.sendAll(
     Array.from({ length: 10_000 }, (_, i) => ({ topic, key: `k${i % 50}`, value: String(i) })),
@@ -109,7 +90,7 @@ test('ten thousand records of one call are in the log once, in order per key', a
 })
 
 test('added partitions are used: an explicit one at once, and by keys', async () => {
-  const topic = await newTopic({}, 1)
+  const topic = await newTopic(servers, {}, 1)
   const producer = producerOf(servers.split(','))
   const sent = async (record: object) => (await producer.sendAll([{ topic, value: 'v', ...record }]))[0]
   assert.equal(summaryOf(await sent({ partition: 3 })), 'not-sent:partition-out-of-range')

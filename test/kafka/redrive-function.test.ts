@@ -199,18 +199,21 @@ test('a message of a source DLQ that looks like a dead letter goes through the c
   assert.notEqual(toEarthquakes[0]?.id, 'victim')
 })
 
+/** As deployed: redrives of the queue of dead letters take the lease. */
+const leasedServices = () => ({
+  ...services,
+  config: parseConfig(
+    {
+      bootstrapServers: servers.split(','),
+      deadLetter: `sqs:${sqs.queueUrl('dead-letters')}`,
+      redriveLeaseQueue: sqs.queueUrl('redrive-lease.fifo'),
+    },
+    {},
+  ),
+})
+
 test('two redrives at once: one has the lease, the other answers already-running without an error', async () => {
-  const leased = {
-    ...services,
-    config: parseConfig(
-      {
-        bootstrapServers: servers.split(','),
-        deadLetter: `sqs:${sqs.queueUrl('dead-letters')}`,
-        redriveLeaseQueue: sqs.queueUrl('redrive-lease.fifo'),
-      },
-      {},
-    ),
-  }
+  const leased = leasedServices()
   const deadLetters = new SqsDeadLetterTarget(sqs.queueUrl('dead-letters'))
   const stored = Array.from({ length: 20 }, (_, n) => recent(`l-${n}`, '{"room":"r","user":"u","text":"leased"}'))
   await deadLetters.store(stored, deadlineIn(5000))
@@ -225,17 +228,7 @@ test('two redrives at once: one has the lease, the other answers already-running
 })
 
 test('a redrive that runs ends when it is asked to stop, and answers with its counts', async () => {
-  const leased = {
-    ...services,
-    config: parseConfig(
-      {
-        bootstrapServers: servers.split(','),
-        deadLetter: `sqs:${sqs.queueUrl('dead-letters')}`,
-        redriveLeaseQueue: sqs.queueUrl('redrive-lease.fifo'),
-      },
-      {},
-    ),
-  }
+  const leased = leasedServices()
   const target = 'sqs:…/dead-letters'
   const ask = (of: RedriveServices) => handleRedrive({ stop: true }, context(), of)
   assert.deepEqual(await ask(leased), { stops: [{ target, result: 'not-running' }] })

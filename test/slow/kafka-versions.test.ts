@@ -1,13 +1,12 @@
 // The contract of KafkaClient on the oldest Apache Kafka with KRaft, on the last 3.x, and on the local stack's version.
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
-import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
 import { KAFKA_VERSION } from '../../local/artifacts.ts'
-import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import { readTopic } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
 import { kafkaClientContract } from '../kafka-client.contract.ts'
 import { producerOf } from '../support/producer-of.ts'
+import { contractCluster, newTopic } from '../support/real-kafka.ts'
 
 /** The codecs that the reader of the tests knows; test/kafka/compression.test.ts has the others. */
 const CODECS = ['none', 'gzip'] as const
@@ -21,25 +20,7 @@ for (const version of ['3.0.2', '3.9.2', KAFKA_VERSION]) {
   }
   after(async () => (await starting)?.stop())
 
-  const newTopic = async (servers: string) => {
-    const topic = `test-${randomBytes(6).toString('hex')}`
-    await createTopics(servers, [{ topic, partitions: 3 }])
-    await untilInSync(servers, topic, 1)
-    return topic
-  }
-
-  kafkaClientContract(`Kafka ${version}`, async () => {
-    const servers = await serversOf()
-    const client = new KafkaJsClient({
-      bootstrap: () => servers.split(','),
-      clientId: 'contract',
-      connectTimeoutMs: 3000,
-      maxIdleMs: 120_000,
-      reconnectBackoffMs: 50,
-      reconnectBackoffMaxMs: 1000,
-    })
-    return { client, topic: await newTopic(servers), knowsTopics: true, stop: async () => {} }
-  })
+  kafkaClientContract(`Kafka ${version}`, async () => contractCluster(await serversOf()))
 
   test(`Kafka ${version}: records are read back as they were sent, once`, async () => {
     const servers = await serversOf()
