@@ -9,13 +9,13 @@ import { build } from 'esbuild'
 import { Sandbox } from '../local/runtime/sandbox.ts'
 import { REQUIRE } from '../scripts/build.ts'
 import { cpuShare } from './cpu-share.ts'
-import { type Row, rowOf } from './measure.ts'
+import { type Round, type Row, rowOf, shuffled } from './measure.ts'
 
 const ROUNDS = 15
 const SHARE_ROUNDS = 7
 /** Memory sizes whose CPU share is imitated, MB. */
 const SHARES = [128, 512]
-const BUNDLED = {
+export const BUNDLED = {
   bundle: true,
   minify: true,
   platform: 'node',
@@ -92,8 +92,7 @@ export async function coldStarts(servers: string): Promise<Row[]> {
   await buildSubjects()
   const times = new Map(Object.keys(SUBJECTS).map(name => [name, [] as number[]]))
   for (let round = 0; round < ROUNDS; round++)
-    for (const name of Object.keys(SUBJECTS).sort(() => Math.random() - 0.5))
-      times.get(name)?.push(await coldStart(name, servers))
+    for (const name of shuffled(Object.keys(SUBJECTS))) times.get(name)?.push(await coldStart(name, servers))
   const ofName = (name: string) => times.get(name) as number[]
   const row = (name: string, what: string, target: number, ours: string, theirs: string, control: string) =>
     rowOf(
@@ -196,7 +195,7 @@ async function bundleLoad(): Promise<Row> {
     spawnSync(process.execPath, [`build/load/${name}.mjs`])
     return performance.now() - begin
   }
-  const measured: { ours: number; theirs: number; again: number }[] = []
+  const measured: Round[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const empty = load('empty')
     measured.push({ ours: load('index') - empty, theirs: load('kafkajs') - empty, again: load('kafkajs') - empty })

@@ -1,10 +1,13 @@
 // Measures ratios side by side: each round interleaves our calls, their calls and their calls again (the A/A control)
-// in random order. A row is the median of the ratios of all rounds with their range; lower is better.
+// in random order. A row is the median of the ratios of all rounds with their range.
 
 export interface Row {
   readonly name: string
   readonly what: string
+  /** Ours ÷ theirs. */
   readonly ratio: number
+  /** Times and CPU are better when they are lower, rates when they are higher. */
+  readonly better: 'lower' | 'higher'
   readonly low: number
   readonly high: number
   /** The ratio of their calls to their calls (the A/A control). */
@@ -13,6 +16,13 @@ export interface Row {
   readonly ours: number
   readonly theirs: number
   readonly unit: string
+}
+
+/** The measurements of one round: ours, theirs, and theirs again. */
+export interface Round {
+  readonly ours: number
+  readonly theirs: number
+  readonly again: number
 }
 
 export type Call = () => Promise<unknown>
@@ -46,7 +56,7 @@ export async function compare({
   cost = duration,
   unit = 'ms',
 }: Comparison): Promise<Row> {
-  const measured: { ours: number; theirs: number; again: number }[] = []
+  const measured: Round[] = []
   await interleaved([ours, theirs], Math.max(2, Math.ceil(calls / 4)), cost)
   for (let round = 0; round < rounds; round++) {
     const [a, b, again] = (await interleaved([ours, theirs, theirs], calls, cost)).map(statistic) as [
@@ -60,11 +70,12 @@ export async function compare({
 }
 
 export function rowOf(
-  head: Pick<Row, 'name' | 'what' | 'target' | 'unit'>,
-  measured: readonly { ours: number; theirs: number; again: number }[],
+  head: Pick<Row, 'name' | 'what' | 'target' | 'unit'> & { readonly better?: Row['better'] },
+  measured: readonly Round[],
 ): Row {
   const ratios = measured.map(round => round.ours / round.theirs)
   return {
+    better: 'lower',
     ...head,
     ratio: round(median(ratios)),
     low: round(Math.min(...ratios)),
@@ -80,10 +91,19 @@ async function interleaved(
   times: number,
   cost: (call: Call) => Promise<number>,
 ): Promise<number[][]> {
-  const order = calls.flatMap((_, index) => Array.from({ length: times }, () => index)).sort(() => Math.random() - 0.5)
+  const order = shuffled(calls.flatMap((_, index) => Array.from({ length: times }, () => index)))
   const costs: number[][] = calls.map(() => [])
   for (const index of order) costs[index]?.push(await cost(calls[index] as Call))
   return costs
+}
+
+export function shuffled<T>(values: readonly T[]): T[] {
+  const result = [...values]
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1))
+    ;[result[i], result[j]] = [result[j] as T, result[i] as T]
+  }
+  return result
 }
 
 async function duration(call: Call): Promise<number> {

@@ -58,7 +58,7 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
   [/^npm run demo/, '.ci/run', /run -s demo -- --json/],
   [/^npm run faults/, '.ci/run', /run -s faults/],
   [/^npm run (package|deploy)/, '.ci/run', /run -s package/],
-  [/^npm run bench/, '.ci/run', /run -s bench/],
+  [/^npm run (-s )?bench/, '.ci/run', /run -s bench -- --only[\s\S]*run -s bench -- --table/],
   [
     /^npm run (build|lint|check-package|docs:api|fuzz|docs|format)$/,
     '.ci/run',
