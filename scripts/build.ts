@@ -7,6 +7,7 @@ import standaloneModule from 'ajv/dist/standalone/index.js'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
 import { createAjv } from '../lib/contracts/schema-compiler.ts'
+import { IMPORTS_OF_STANDALONE_CODE } from '../lib/contracts/schema-keywords.ts'
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string
 // kafkajs is CommonJS: it calls require() for modules of Node.
@@ -140,10 +141,11 @@ async function writeContracts(): Promise<void> {
   writeFileSync(
     'build/validators.js',
     withSchema.length > 0
-      ? standaloneCode(
-          ajv,
-          Object.fromEntries(withSchema.map(({ topic }, index) => [`v${index}`, `contract:${topic}`])),
-        )
+      ? IMPORTS_OF_STANDALONE_CODE +
+          standaloneCode(
+            ajv,
+            Object.fromEntries(withSchema.map(({ topic }, index) => [`v${index}`, `contract:${topic}`])),
+          )
       : '',
   )
   const entries = files.map(({ topic, json }) => {

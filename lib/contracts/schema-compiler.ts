@@ -4,21 +4,23 @@ import { createRequire } from 'node:module'
 import type { Ajv2020 } from 'ajv/dist/2020.js'
 import { type AjvValidate, schemaCheck } from './ajv-violations.ts'
 import type { SchemaCompiler } from './contract.ts'
+import { replaceKeywords } from './schema-keywords.ts'
 
 /** `strict: 'log'`: strict mode would refuse common schemas, such as one with a union type. */
 export async function createAjv(): Promise<Ajv2020> {
-  const { Ajv, addFormats } = await importAjv()
+  const { Ajv, _, addFormats } = await importAjv()
   const ajv = new Ajv({ strict: 'log', allErrors: true, logger: false, code: { source: true, esm: true } })
   addFormats(ajv)
+  replaceKeywords(ajv, _)
   return ajv
 }
 
 /** Ajv is an optional package: a bundler passes over an `await import` in a `try` where it is not installed. */
 async function importAjv() {
   try {
-    const { Ajv2020 } = await import('ajv/dist/2020.js')
+    const { Ajv2020, _ } = await import('ajv/dist/2020.js')
     const { default: addFormats } = await import('ajv-formats')
-    return { Ajv: Ajv2020, addFormats: addFormats as unknown as (ajv: Ajv2020) => void }
+    return { Ajv: Ajv2020, _, addFormats: addFormats as unknown as (ajv: Ajv2020) => void }
   } catch (error) {
     throw notInstalled(error, 'Contracts need the packages ajv and ajv-formats: npm install ajv ajv-formats')
   }
