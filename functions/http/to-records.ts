@@ -50,9 +50,10 @@ function idempotencyKey(header: string | undefined): string | undefined {
   throw new RequestError('bad-header', 'idempotency-key: expected 1 to 255 visible ASCII characters.')
 }
 
-function parseRequest(body: Buffer): unknown {
-  if (body.length > MAX_BODY_BYTES)
-    throw new RequestError('body-too-large', `body: expected at most ${MAX_BODY_BYTES} bytes, got ${body.length}.`)
+function parseRequest(body: Buffer | string): unknown {
+  const bytes = Buffer.byteLength(body)
+  if (bytes > MAX_BODY_BYTES)
+    throw new RequestError('body-too-large', `body: expected at most ${MAX_BODY_BYTES} bytes, got ${bytes}.`)
   return parseBody(body, RequestError)
 }
 

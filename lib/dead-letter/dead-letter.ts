@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { Failed } from '../delivery/delivery-report.ts'
 import type { FailedOutcome, FailureKind } from '../errors.ts'
 import { fromBase64, toBase64 } from '../record/base64.ts'
+import { JsonText } from '../record/json-text.ts'
 import type { PartitionedRecord, ProducerRecord, RecordHeader, SerializedRecord } from '../record/producer-record.ts'
 
 export const DEAD_LETTER_MEDIA_TYPE = 'application/vnd.kafka-dead-letter+json; version=2'
@@ -173,6 +174,7 @@ function asHeader(header: unknown): RecordHeader[] {
 
 function bytesOf(value: unknown): Uint8Array | null {
   if (value === null || value instanceof Uint8Array) return value
+  if (value instanceof JsonText) return Buffer.from(value.text)
   return Buffer.from(typeof value === 'string' ? value : jsonText(value))
 }
 

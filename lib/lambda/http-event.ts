@@ -8,7 +8,8 @@ export interface HttpRequest {
   readonly path: string
   /** Names in lower case; repeated headers joined by a comma. */
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Buffer
+  /** Bytes where the event has base64, else its text. */
+  readonly body: Buffer | string
   readonly requestId: string | undefined
 }
 
@@ -22,10 +23,8 @@ export interface HttpAnswer {
 export function parseHttpEvent(event: unknown): HttpRequest | undefined {
   if (!isJsonObject(event)) return undefined
   const context = isJsonObject(event.requestContext) ? event.requestContext : {}
-  const body = Buffer.from(
-    typeof event.body === 'string' ? event.body : '',
-    event.isBase64Encoded === true ? 'base64' : 'utf8',
-  )
+  const bodyText = typeof event.body === 'string' ? event.body : ''
+  const body = event.isBase64Encoded === true ? Buffer.from(bodyText, 'base64') : bodyText
   const common = { headers: lowerCase(event), body, requestId: text(context.requestId) }
   if (event.version === '2.0' && typeof event.rawPath === 'string' && isJsonObject(context.http)) {
     const path = withoutStage(event.rawPath, context.stage)

@@ -1,8 +1,8 @@
 // Parses a body as JSON, and reports what JSON.parse would accept or change silently.
 import type { KafkaProducerError } from '../errors.ts'
 import { MAX_DEPTH, parseJson } from '../record/json-object.ts'
+import { decodeUtf8, withoutByteOrderMark } from '../record/json-text.ts'
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
 /**
  * Only a text that matches can hold a field named __proto__ (also with escaped ASCII), an integer beyond 2^53 or a
  * number beyond the range of doubles. Checking each value costs ten times the parse, so other texts are not checked.
@@ -17,9 +17,12 @@ const POLLUTING = Symbol('a field named __proto__')
 /** The class of the error for a body: `RequestError` over HTTP, `InvalidRecordError` for a message of a queue. */
 type BodyErrorClass = new (code: 'bad-json' | 'not-utf8' | 'unknown-field', message: string) => KafkaProducerError
 
-/** @throws BodyError `not-utf8`, `bad-json`, `unknown-field` */
-export function parseBody(body: Buffer, BodyError: BodyErrorClass): unknown {
-  const text = decodeUtf8(body)
+/**
+ * @param body text where the event has it as text: then nothing is encoded only to be decoded again
+ * @throws BodyError `not-utf8`, `bad-json`, `unknown-field`
+ */
+export function parseBody(body: Buffer | string, BodyError: BodyErrorClass): unknown {
+  const text = typeof body === 'string' ? withoutByteOrderMark(body.toWellFormed()) : decodeUtf8(body)
   if (text === undefined) throw new BodyError('not-utf8', 'body: expected UTF-8, got other bytes.')
   if (depthOf(text) > MAX_DEPTH)
     throw new BodyError('bad-json', `body: expected at most ${MAX_DEPTH} levels of nesting.`)
@@ -36,14 +39,6 @@ function parseChecked(text: string): unknown {
     return typeof value === 'number' && changes(value, context.source ?? '') ? CHANGED_NUMBER : value
   }) as (name: string, value: unknown) => unknown)
   return isPolluting ? POLLUTING : parsed
-}
-
-function decodeUtf8(body: Buffer): string | undefined {
-  try {
-    return utf8.decode(body)
-  } catch {
-    return undefined
-  }
 }
 
 function changes(value: number, source: string): boolean {

@@ -5,10 +5,11 @@
 import type { SqsFeed } from '../contracts/contract.ts'
 import { InvalidRecordError } from '../errors.ts'
 import { isJsonObject, type JsonObject, parseJson } from '../record/json-object.ts'
+import { JsonText } from '../record/json-text.ts'
 import { hasChangedNumber, parseBody } from './parse-body.ts'
 
 export interface Unwrapped {
-  readonly value: string
+  readonly value: JsonText
   /** The attributes of the wrapping message. */
   readonly attributes?: readonly (readonly [string, Buffer])[]
   readonly event?: JsonObject
@@ -24,7 +25,7 @@ export function unwrap(body: string, feed: SqsFeed | undefined): readonly Unwrap
     case 's3':
       return unwrapS3(body)
     default:
-      return [{ value: body }]
+      return [{ value: new JsonText(body) }]
   }
 }
 
@@ -37,18 +38,18 @@ function unwrapSns(body: string): Unwrapped {
     typeof envelope.TopicArn !== 'string' ||
     typeof envelope.Message !== 'string'
   )
-    return { value: body }
+    return { value: new JsonText(body) }
   const { MessageAttributes } = envelope
   const entries = isJsonObject(MessageAttributes) ? Object.entries(MessageAttributes) : []
   const attributes = entries.flatMap(([name, attribute]): [string, Buffer][] => {
     if (!isJsonObject(attribute) || typeof attribute.Value !== 'string') return []
     return [[name, Buffer.from(attribute.Value, String(attribute.Type).startsWith('Binary') ? 'base64' : 'utf8')]]
   })
-  return { value: envelope.Message, attributes }
+  return { value: new JsonText(envelope.Message), attributes }
 }
 
 function unwrapEvent(body: string, part: 'detail' | 'event'): Unwrapped {
-  const event = parseBody(Buffer.from(body), InvalidRecordError)
+  const event = parseBody(body, InvalidRecordError)
   if (
     !isJsonObject(event) ||
     typeof event.source !== 'string' ||
@@ -60,23 +61,23 @@ function unwrapEvent(body: string, part: 'detail' | 'event'): Unwrapped {
       'body: expected an EventBridge event with source, detail-type and detail.',
     )
   // The whole event is the body, unchanged; a part of it has to be serialized again.
-  if (part === 'event') return { value: body, event }
+  if (part === 'event') return { value: new JsonText(body, hasChangedNumber(event) ? undefined : event), event }
   return { value: toJson(event.detail), event }
 }
 
 function unwrapS3(body: string): Unwrapped[] {
-  const notification = parseBody(Buffer.from(body), InvalidRecordError)
+  const notification = parseBody(body, InvalidRecordError)
   if (isJsonObject(notification) && notification.Event === 's3:TestEvent') return []
   if (!isJsonObject(notification) || !Array.isArray(notification.Records))
     throw new InvalidRecordError('bad-value', 'body: expected an S3 notification with Records.')
   return notification.Records.map(record => ({ value: toJson(record) }))
 }
 
-function toJson(value: unknown): string {
+function toJson(value: unknown): JsonText {
   if (hasChangedNumber(value))
     throw new InvalidRecordError(
       'number-out-of-range',
       'value: expected numbers that a double holds exactly; send larger ones as text.',
     )
-  return JSON.stringify(value)
+  return new JsonText(JSON.stringify(value), value)
 }

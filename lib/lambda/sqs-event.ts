@@ -6,6 +6,7 @@ import { type Route, routeOfQueue } from '../contracts/route.ts'
 import type { RawMessage } from '../dead-letter/raw-message.ts'
 import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
+import { JsonText } from '../record/json-text.ts'
 import { type ProducerRecord, RESERVED_HEADER_PREFIX, type RecordHeader } from '../record/producer-record.ts'
 import { type SourceRecord, sourceRecord, standardHeaders } from './source-record.ts'
 import { type Unwrapped, unwrap } from './sqs-body.ts'
@@ -74,7 +75,7 @@ function recordsOf(
   const { messageId } = message
   const whole: ProducerRecord = {
     topic: route?.contract.topic ?? '',
-    value: Buffer.from(message.body),
+    value: recordValue(new JsonText(message.body), route),
     sourceId: messageId,
     ...(group === undefined ? {} : { orderGroup: group }),
   }
@@ -92,9 +93,14 @@ function recordsOf(
   }
   return parts.map((part, index) => {
     const id = parts.length > 1 ? `${messageId}:${index}` : messageId
-    const incomplete = { ...whole, sourceId: id, value: Buffer.from(part.value) }
+    const incomplete = { ...whole, sourceId: id, value: recordValue(part.value, route) }
     return sourceRecord(id, incomplete, () => toRecord(message, id, incomplete, part, groupId, route as Route<SqsFeed>))
   })
+}
+
+/** Text of a contract that does not take JSON stays text; with a base64 contract it is the base64. */
+function recordValue(value: JsonText, route: Route<SqsFeed> | undefined): JsonText | string {
+  return route?.contract.value.format === 'json' ? value : value.text
 }
 
 function toRecord(
@@ -103,15 +109,13 @@ function toRecord(
   incomplete: ProducerRecord,
   part: Unwrapped,
   groupId: string | undefined,
-  { contract, feed }: Route<SqsFeed>,
+  { feed }: Route<SqsFeed>,
 ): ProducerRecord {
   const attributes = new Map([...readAttributes(message.messageAttributes), ...(part.attributes ?? [])])
   const keyFrom = feed?.key ?? (groupId === undefined ? undefined : FIFO_KEY_SOURCES)
   const text = (name: string) => attributes.get(name)?.toString()
   return {
     ...incomplete,
-    // With a base64 contract the body is the base64 text.
-    value: contract.value.format === 'base64' ? part.value : incomplete.value,
     headers: [
       ...standardHeaders(id, 'sqs', text('traceparent'), message.attributes?.AWSTraceHeader),
       ...toHeaders(attributes),

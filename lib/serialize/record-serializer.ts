@@ -1,5 +1,6 @@
 // Stage 4 of 9: ValidRecord → SerializedRecord. The bytes and their size on the wire.
 import { InvalidRecordError } from '../errors.ts'
+import { JsonText } from '../record/json-text.ts'
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
 import { defaultSerializer, expected, isBuiltIn, type Serializer, toJson, UnserializableError } from './serializer.ts'
@@ -131,7 +132,7 @@ function contractKey(key: unknown): Bytes {
 function contractValue({ value, format }: ValidRecord): Bytes {
   if (value === null) return value
   if (value instanceof Uint8Array) return Buffer.from(value)
-  if (format === 'json') return Buffer.from(toJson(value))
+  if (format === 'json') return Buffer.from(value instanceof JsonText ? value.text : toJson(value))
   if (typeof value !== 'string') expected(`bytes, text or null (format ${format})`, value)
   return Buffer.from(value, format === 'base64' ? 'base64' : 'utf8')
 }

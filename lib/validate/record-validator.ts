@@ -4,6 +4,8 @@ import type { Contract, Contracts } from '../contracts/contract.ts'
 import { atKeySource } from '../contracts/key-sources.ts'
 import { errorName, InvalidRecordError } from '../errors.ts'
 import { isBase64 } from '../record/base64.ts'
+import { parseJson } from '../record/json-object.ts'
+import { decodeUtf8, JsonText } from '../record/json-text.ts'
 import {
   type ProducerRecord,
   RESERVED_HEADER_PREFIX,
@@ -12,8 +14,6 @@ import {
 } from '../record/producer-record.ts'
 import { isTopicName } from '../record/topic-partition.ts'
 import { type ReadRecord, readRecord } from './read-record.ts'
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Which records are valid: those of contracts, or (`anyTopic`) bytes or text of any topic, with or without a key. */
 export type ValidationRules =
@@ -69,7 +69,7 @@ function readValue(record: ReadRecord, contract: Contract): unknown {
   if (contract.value.format === 'base64' && typeof record.value === 'string' && !isBase64(record.value))
     throw new InvalidRecordError('bad-value', 'value: expected base64, got something else.')
   if (contract.value.format !== 'json') return record.value
-  const value = record.value instanceof Uint8Array ? readJson(record.value) : record.value
+  const value = readJson(record.value)
   checkSchema(value, contract)
   return value
 }
@@ -92,13 +92,17 @@ function checkSchema(value: unknown, { topic, value: { check } }: Contract): voi
     })
 }
 
-function readJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(utf8.decode(bytes))
-  } catch {
-    // Without the parser's error, whose message quotes the text.
-    throw new InvalidRecordError('bad-json', 'value: expected JSON in UTF-8, got something else.')
-  }
+/** The value that a text or bytes stand for; any other is one already. */
+function readJson(value: unknown): unknown {
+  if (!(value instanceof JsonText || value instanceof Uint8Array)) return value
+  const json = value instanceof JsonText ? value.parse() : parseBytes(value)
+  if (json === undefined) throw new InvalidRecordError('bad-json', 'value: expected JSON in UTF-8, got something else.')
+  return json
+}
+
+function parseBytes(bytes: Uint8Array): unknown {
+  const text = decodeUtf8(bytes)
+  return text === undefined ? undefined : parseJson(text)
 }
 
 /** The key of the first source that has one. The caller's key and that of the first pointer must agree. */
@@ -130,9 +134,7 @@ function readKey(
 /** The key of an invalid record, for its dead letter; null if it can't be read. */
 export function keyOfInvalid(record: ProducerRecord, contract: Contract): Uint8Array | string | null {
   try {
-    const value =
-      contract.value.format === 'json' && record.value instanceof Uint8Array ? readJson(record.value) : record.value
-    return readKey(record, value, contract)
+    return readKey(record, contract.value.format === 'json' ? readJson(record.value) : record.value, contract)
   } catch {
     return null
   }

@@ -42,6 +42,14 @@ const contracts = contractsOf([
     topic: 'bus',
     json: { key: { from: ['event:/id'] }, from: { sqs: [{ queue: 'bus', unwrap: 'eventbridge' }] } },
   },
+  {
+    topic: 'whole-events',
+    json: {
+      key: { from: ['value:/id'] },
+      from: { sqs: [{ queue: 'whole-events', unwrap: 'eventbridge', value: 'event' }] },
+    },
+  },
+  { topic: 'text', json: { key: { required: false }, value: { format: 'text' }, from: { sqs: [{ queue: 'text' }] } } },
   { topic: 'other', json: { key: { required: false, from: ['record'] } } },
 ])
 
@@ -408,6 +416,39 @@ test('EventBridge in SQS: the value is the detail; a number that parsing would c
   assert.deepEqual(valuesOf(harness), ['{"a":[1]}'])
   assert.equal(recordsOf(harness)[0]?.key, 'e-1')
   assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, 'number-out-of-range')
+})
+
+test('the text of a body is parsed once, whatever it wraps', async ({ mock }) => {
+  const value = '{"id":"a","n":1}'
+  const busEvent = { id: 'e-1', source: 's', 'detail-type': 't', detail: { a: [1] } }
+  const notification = { Records: [{ s3: { object: { key: 'a' } } }, { s3: { object: { key: 'b' } } }] }
+  // The envelope of SNS holds the value as text: that is another text to parse.
+  const envelope = { Type: 'Notification', TopicArn: 'arn:aws:sns:x', Message: '{"username":"ada"}' }
+  for (const [queue, body, parses] of [
+    ['work', value, 1],
+    ['bus', JSON.stringify(busEvent), 1],
+    ['whole-events', JSON.stringify(busEvent), 1],
+    ['objects', JSON.stringify(notification), 1],
+    ['notes', JSON.stringify(envelope), 2],
+    ['text', 'no JSON', 0],
+  ] as const) {
+    const harness = harnessOf()
+    const parse = mock.method(JSON, 'parse')
+    assert.deepEqual(await returnedBy(harness, event({ arn: STANDARD.replace('work', queue), body })), [])
+    assert.equal(parse.mock.callCount(), parses, queue)
+    parse.mock.restore()
+    assert.equal(valuesOf(harness).length, queue === 'objects' ? 2 : 1, queue)
+  }
+})
+
+test('a body with a byte order mark is sent as it is; one that is not JSON is kept as it is', async () => {
+  const marked = '\uFEFF{"id":"a","n":1}'
+  const harness = harnessOf()
+  assert.deepEqual(await returnedBy(harness, event({ body: marked }, { id: 'm-2', body: '{"id":"é"' })), [])
+  assert.deepEqual(valuesOf(harness), [marked])
+  const [deadLetter] = harness.deadLetters.deadLetters
+  assert.equal(deadLetter?.failure.code, 'bad-json')
+  assert.equal(Buffer.from(deadLetter?.record.value ?? '', 'base64').toString(), '{"id":"é"')
 })
 
 test('AWS’s samples of SQS events are processed', async () => {
