@@ -42,7 +42,7 @@ export async function handleEventBridge(
 function ruleArn(event: unknown): string | null {
   const resources = (event as { resources?: unknown } | null)?.resources
   const rule = Array.isArray(resources)
-    ? resources.find(name => typeof name === 'string' && /^arn:[^:]+:events:/.test(name))
+    ? resources.find(name => typeof name === 'string' && /^arn:[a-z-]{1,30}:events:/.test(name))
     : undefined
   return rule ?? null
 }

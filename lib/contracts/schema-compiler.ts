@@ -6,6 +6,9 @@ import { type AjvValidate, schemaCheck } from './ajv-violations.ts'
 import type { SchemaCompiler } from './contract.ts'
 import { replaceKeywords } from './schema-keywords.ts'
 
+/** The time that the check of one pattern may take, ms: recheck's own default. */
+const PATTERN_CHECK_MS = 10_000
+
 /** `strict: 'log'`: strict mode would refuse common schemas, such as one with a union type. */
 export async function createAjv(): Promise<Ajv2020> {
   const { Ajv, _, addFormats } = await importAjv()
@@ -26,14 +29,20 @@ async function importAjv() {
   }
 }
 
-export async function createSchemaCompiler(): Promise<SchemaCompiler> {
+/** @param patternCheckMs how long the check of one pattern may take; one that it can't judge by then is refused */
+export async function createSchemaCompiler(patternCheckMs = PATTERN_CHECK_MS): Promise<SchemaCompiler> {
   const ajv = await createAjv()
   return (topic, schema) => {
-    const slow = slowPatterns(schema)
-    if (slow.length > 0)
+    const { vulnerable, unknown } = riskyPatterns(schema, patternCheckMs)
+    if (vulnerable.length > 0)
       throw new Error(
-        `contracts/${topic}.json: value.schema: expected patterns that take linear time, got ${slow.join(', ')}, ` +
-          'which a short text can keep busy for hours.',
+        `contracts/${topic}.json: value.schema: expected patterns that take linear time, got ` +
+          `${vulnerable.join(', ')}, which a short text can keep busy for hours.`,
+      )
+    if (unknown.length > 0)
+      throw new Error(
+        `contracts/${topic}.json: value.schema: expected patterns that take linear time, got ${unknown.join(', ')}, ` +
+          'for which the check finds no answer. Write them without nested repetitions.',
       )
     try {
       return schemaCheck(ajv.compile(schema as object) as AjvValidate)
@@ -43,12 +52,17 @@ export async function createSchemaCompiler(): Promise<SchemaCompiler> {
   }
 }
 
-/** Finds patterns of a schema that a hostile text could keep busy (ReDoS). */
-function slowPatterns(schema: unknown): string[] {
-  const patterns = [...patternsIn(schema)]
-  if (patterns.length === 0) return []
+/** Finds patterns of a schema that a hostile text could keep busy (ReDoS), and those that the check can't judge. */
+function riskyPatterns(schema: unknown, timeout: number): Record<'vulnerable' | 'unknown', readonly string[]> {
+  const patterns = [...new Set(patternsIn(schema))]
+  if (patterns.length === 0) return { vulnerable: [], unknown: [] }
   const { checkSync } = requireRecheck()
-  return patterns.filter(pattern => checkSync(pattern, 'u').status === 'vulnerable')
+  const judged = Map.groupBy(patterns, pattern => {
+    const judgement = checkSync(pattern, 'u', { timeout })
+    // Ajv says what is wrong with a pattern that is none.
+    return judgement.status === 'unknown' && judgement.error.kind === 'invalid' ? 'safe' : judgement.status
+  })
+  return { vulnerable: judged.get('vulnerable') ?? [], unknown: judged.get('unknown') ?? [] }
 }
 
 /** Loaded only for a schema with a pattern, because it is large. */

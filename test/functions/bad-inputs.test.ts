@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridge.ts'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
+import { createSchemaCompiler } from '../../lib/contracts/schema-compiler.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { contractsOf } from '../support/contracts.ts'
 import { functionHarness, type Harness, httpHarness, recordsOf, v2Event } from '../support/function-harness.ts'
@@ -311,6 +312,16 @@ for (const [name, schema, says] of SCHEMAS)
   test(`schema: ${name} is a build error`, () => {
     assert.throws(() => contractsOf([{ topic: 'x', json: { value: { schema } } }]), says)
   })
+
+// `unknown` counted as safe, and twenty characters kept this pattern busy for 15 s.
+test('schema: a pattern that the check can’t judge is a build error', async () => {
+  const compile = await createSchemaCompiler(50)
+  assert.throws(
+    () => compile('x', { type: 'string', pattern: '^((?:x{1,30}){1,30}){1,30}y$' }),
+    /contracts\/x\.json: value\.schema: expected patterns that take linear time, got .* finds no answer/,
+  )
+  assert.throws(() => compile('x', { type: 'string', pattern: '(' }), /Invalid regular expression/)
+})
 
 test('schema: a recursive $ref and a linear pattern are accepted', () => {
   const schema = {
