@@ -215,7 +215,8 @@ export class BufferExhaustedError extends KafkaProducerError {
 export type RecordError = InvalidRecordError | DeliveryError | TransportError | BufferExhaustedError
 
 export function isRecordError(error: unknown): error is RecordError {
-  return [InvalidRecordError, DeliveryError, TransportError, BufferExhaustedError].some(type => error instanceof type)
+  const types = [InvalidRecordError, DeliveryError, TransportError, BufferExhaustedError]
+  return types.some(type => isInstance<RecordError>(error, type))
 }
 
 /** A dead letter was not stored, can't be read, or is being redriven elsewhere. */
@@ -248,9 +249,35 @@ export function unexpectedError(cause: unknown): TransportError {
   return new TransportError('unavailable', 'An unexpected error; its cause has the details.', { cause })
 }
 
-/** What a message may say of a foreign error, whose own message may quote a payload. */
+/** `instanceof` for what foreign code threw: a revoked proxy throws again when it is looked at, and is no instance. */
+export function isInstance<T>(value: unknown, type: abstract new (...args: never) => T): value is T {
+  try {
+    return value instanceof type
+  } catch {
+    return false
+  }
+}
+
+/** What a message may say of a foreign error, whose own message may quote a payload. Never throws. */
 export function errorName(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error
+  try {
+    return error instanceof Error ? String(error.name) : typeof error
+  } catch {
+    return 'an error that can’t be read'
+  }
+}
+
+/** The error and its causes, from the outside in, as far as they can be read. */
+function* withCauses(error: unknown): Generator<Error> {
+  const seen = new Set<unknown>()
+  try {
+    for (let inner = error; inner instanceof Error && !seen.has(inner); inner = inner.cause) {
+      seen.add(inner)
+      yield inner
+    }
+  } catch {
+    // A revoked proxy, or a getter that throws: nobody can say more of it.
+  }
 }
 
 /**
@@ -259,8 +286,7 @@ export function errorName(error: unknown): string {
  */
 export function innermostMessage(error: unknown): string | undefined {
   let message: string | undefined
-  for (let inner = error; inner instanceof Error; inner = inner.cause)
-    if (inner instanceof KafkaProducerError) message = inner.message
+  for (const inner of withCauses(error)) if (inner instanceof KafkaProducerError) message = inner.message
   return message
 }
 
@@ -271,19 +297,22 @@ export function innermostMessage(error: unknown): string | undefined {
  */
 export function describeError(error: unknown): string {
   const messages = new Set<string>()
-  for (let inner = error; inner instanceof Error; inner = inner.cause)
-    if (inner instanceof KafkaProducerError) messages.add(inner.message)
+  for (const inner of withCauses(error)) if (inner instanceof KafkaProducerError) messages.add(inner.message)
   const cause = systemCause(error)
-  if (messages.size === 0) return cause ?? `An unexpected error (${error instanceof Error ? error.name : 'no error'}).`
+  if (messages.size === 0) return cause ?? `An unexpected error (${errorName(error)}).`
   const text = [...messages].join(' ')
   return cause === undefined ? text : `${text.replace(/\.$/, '')} (${cause}).`
 }
 
+/** What the operating system said: of the innermost cause first, then of the errors that one joins. */
 function systemCause(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined
-  for (const inner of [error.cause, ...(error instanceof AggregateError ? error.errors : [])]) {
-    const cause = systemCause(inner)
-    if (cause !== undefined) return cause
+  for (const inner of [...withCauses(error)].reverse()) {
+    const joined = inner instanceof AggregateError ? inner.errors : []
+    for (const one of joined) {
+      const cause = systemCause(one)
+      if (cause !== undefined) return cause
+    }
+    if ('syscall' in inner && typeof inner.syscall === 'string') return inner.message
   }
-  return 'syscall' in error && typeof error.syscall === 'string' ? error.message : undefined
+  return undefined
 }

@@ -2,7 +2,7 @@
 import type { ProducerConfig } from './config/settings.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
-import { ConfigError, errorName, KafkaProducerError, unexpectedError } from './errors.ts'
+import { ConfigError, errorName, isInstance, KafkaProducerError, unexpectedError } from './errors.ts'
 import type { KafkaProducer } from './kafka-producer.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import type { ProducerFactory } from './producer-factory.ts'
@@ -156,7 +156,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     try {
       reports = await this.#producer.deliver(records, undefined, lingerMs)
     } catch (error) {
-      const reason = error instanceof KafkaProducerError ? error : unexpectedError(error)
+      const reason = isInstance(error, KafkaProducerError) ? error : unexpectedError(error)
       if (Array.isArray(records)) for (const record of records) this.#notify(record, null, reason)
       throw reason
     }

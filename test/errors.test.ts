@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { INVALID_RECORD_STATUS } from '../functions/http/dialects/native.ts'
 import { REQUEST_STATUS } from '../functions/http/request-error.ts'
-import { describeError } from '../lib/errors.ts'
+import { describeError, innermostMessage } from '../lib/errors.ts'
 import { DeliveryError, ERROR_CODES, InvalidRecordError, KafkaProducerError, TransportError } from '../lib/index.ts'
 import { producerOf } from './support/producer-of.ts'
 import { withProducer } from './support/with-producer.ts'
@@ -121,4 +121,15 @@ test('an error is described with what the system said, and without what a foreig
     'value: no JSON.',
   )
   assert.equal(describeError(quoting), 'An unexpected error (SyntaxError).')
+})
+
+// The log line of a failed invocation hung on an error that is its own cause.
+test('an error that is its own cause, or whose cause can’t be read, is described', () => {
+  const circular = new TransportError('unreachable', 'No broker.')
+  circular.cause = circular
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  for (const error of [circular, new TransportError('unreachable', 'No broker.', { cause: proxy })])
+    assert.deepEqual([describeError(error), innermostMessage(error)], ['No broker.', 'No broker.'])
+  assert.equal(describeError(proxy), 'An unexpected error (an error that can’t be read).')
 })

@@ -164,6 +164,30 @@ test('a listener or an interceptor whose promise rejects: a warning, and nothing
   assert.deepEqual(warnings, Array(4).fill('A listener or interceptor failed (RangeError).'))
 })
 
+// Its name was read for the warning, which threw: the call rejected although its records were delivered.
+test('a listener or an interceptor that throws a revoked proxy, or rejects with one: a warning', async () => {
+  const warnings: string[] = []
+  const hostile = () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    return proxy
+  }
+  const throws = () => {
+    throw hostile()
+  }
+  const rejects = () => Promise.reject(hostile()) as never
+  const { template } = createTemplate<string, string>(
+    [],
+    { listener: { onSuccess: rejects }, interceptors: [{ onSend: throws, onAcknowledgement: throws }] },
+    {},
+    { warn: text => warnings.push(text) },
+  )
+  const reports = await template.sendAll([{ topic: 't', key: 'k', value: 'a' }])
+  await pause(1)
+  assert.deepEqual(reports.map(summaryOf), ['delivered'])
+  assert.deepEqual(warnings, Array(3).fill('A listener or interceptor failed (an error that can’t be read).'))
+})
+
 test('an interceptor that returns a promise or no record makes its record invalid', async () => {
   for (const onSend of [
     async (record: ProducerRecord) => record,

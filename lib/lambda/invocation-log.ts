@@ -5,7 +5,7 @@ import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import type { RecordFate } from '../delivery/record-fate.ts'
-import { type ErrorCode, innermostMessage, KafkaProducerError } from '../errors.ts'
+import { type ErrorCode, errorName, innermostMessage, isInstance, KafkaProducerError } from '../errors.ts'
 import type { ProducerMetrics } from '../producer-metrics.ts'
 
 const NAMESPACE = 'ServerlessKafkaProducer'
@@ -232,7 +232,7 @@ function traceOf(header: string | undefined): { xray_trace_id?: string } {
 }
 
 function causeCodeOf(error: unknown): { causeCode?: string } {
-  return error instanceof KafkaProducerError && error.causeCode !== null ? { causeCode: error.causeCode } : {}
+  return isInstance(error, KafkaProducerError) && error.causeCode !== null ? { causeCode: error.causeCode } : {}
 }
 
 function reasonOf(error: unknown): { reason?: string } {
@@ -242,8 +242,12 @@ function reasonOf(error: unknown): { reason?: string } {
 
 /** The code of an error, never its text, which may hold an address or a path. */
 function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | undefined)?.code
-  return typeof code === 'string' ? code : error instanceof Error ? error.name : 'none'
+  try {
+    const code = (error as { code?: unknown } | undefined)?.code
+    return typeof code === 'string' ? code : error instanceof Error ? error.name : 'none'
+  } catch {
+    return errorName(error)
+  }
 }
 
 /** Where the dead letters of an invocation are: the answers that callers get do not say. */

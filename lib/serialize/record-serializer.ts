@@ -1,5 +1,5 @@
 // Stage 4 of 9: ValidRecord → SerializedRecord. The bytes and their size on the wire.
-import { InvalidRecordError } from '../errors.ts'
+import { InvalidRecordError, isInstance } from '../errors.ts'
 import { JsonText } from '../record/json-text.ts'
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
@@ -149,8 +149,8 @@ function guarded(what: 'key' | 'value', serialize: () => Bytes | Promise<Bytes>)
 
 function refuse(what: 'key' | 'value'): (error: unknown) => never {
   return error => {
-    if (error instanceof InvalidRecordError) throw error
-    const why = error instanceof UnserializableError ? error.message : `${what}.serializer failed`
+    if (isInstance(error, InvalidRecordError)) throw error
+    const why = isInstance(error, UnserializableError) ? error.message : `${what}.serializer failed`
     throw new InvalidRecordError(what === 'key' ? 'key-type' : 'bad-value', `${what}: ${why}.`, {
       cause: error,
     })

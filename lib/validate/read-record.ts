@@ -1,6 +1,6 @@
 // Reads the fields of a caller's record once. A caller without TypeScript may pass anything, and may change its list,
 // headers and bytes as soon as the call returned; nothing after this stage looks at its record again.
-import { InvalidRecordError } from '../errors.ts'
+import { InvalidRecordError, isInstance } from '../errors.ts'
 import type { ProducerRecord, RecordHeader, ValidRecord } from '../record/producer-record.ts'
 
 const MAX_PARTITION = 2 ** 31 - 1
@@ -17,7 +17,7 @@ export function readRecord(record: unknown): ReadRecord {
   try {
     return readFields(record)
   } catch (cause) {
-    if (cause instanceof InvalidRecordError) throw cause
+    if (isInstance(cause, InvalidRecordError)) throw cause
     throw new InvalidRecordError('bad-value', 'record: reading one of its fields threw an error.', { cause })
   }
 }

@@ -140,6 +140,35 @@ test('without an SDK the record is sent unchanged', async () => {
   }
 })
 
+// Without an SDK it was delivered; with one it was an invalid record, and became a dead letter.
+test('a record that is an instance of a class with accessors is sent whole', async () => {
+  class Message {
+    readonly #text: string
+    readonly headers = [['h', 'x']] as const
+    constructor(text: string) {
+      this.#text = text
+    }
+    get topic() {
+      return 'chat'
+    }
+    get key() {
+      return 'k'
+    }
+    get value() {
+      return this.#text
+    }
+  }
+  let kinds: string[] = []
+  const [headers] = await sending([], async producer => {
+    kinds = (await producer.sendAll([new Message('v')])).map(({ kind }) => kind)
+  })
+  assert.deepEqual(kinds, ['delivered'])
+  assert.deepEqual(
+    headers?.map(([name]) => name),
+    ['h', 'traceparent'],
+  )
+})
+
 test('records of the wrong form, and a span processor that throws, cost no record', async () => {
   const warnings: string[] = []
   const client = new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock })

@@ -139,3 +139,49 @@ test('the value’s serializer throws, and then the key’s promise rejects: one
   assert.deepEqual((await producer.sendAll([record])).map(summaryOf), ['not-sent:bad-value'])
   await pause(1)
 })
+
+const revokedProxy = (): unknown => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+const namelessError = (): unknown =>
+  Object.defineProperty(new Error('secret'), 'name', {
+    get: () => {
+      throw new Error('secret')
+    },
+  })
+
+// The name of the error was read for a warning: the call rejected, or an unhandled rejection ended the process.
+for (const [what, thrown] of [
+  ['a revoked proxy', revokedProxy],
+  ['an error without a readable name', namelessError],
+] as const)
+  test(`${what} that the caller’s code throws, or rejects with, fails its own record`, async () => {
+    const hostile = (isLater: boolean) => {
+      if (isLater) return Promise.reject(thrown()) as never
+      throw thrown()
+    }
+    const codes: string[] = []
+    for (const isLater of [false, true]) {
+      const serialize = (_: string, data: unknown) => (data === 'bad' ? hostile(isLater) : Buffer.from(String(data)))
+      const partition = ({ value }: { value: Uint8Array | null }) => (String(value) === 'bad' ? hostile(isLater) : 0)
+      const validate = (value: unknown) => (value === 'bad' ? hostile(isLater) : {})
+      const schema = { '~standard': { version: 1, vendor: 'test', validate } } as const
+      const contract = defineContract('t', { key: { required: false }, value: { schema } })
+      for (const { producer } of [
+        producerWith({ valueSerializer: { serialize } }),
+        producerWith({ partitionerClass: { partition } }),
+        producerWith({}, { contracts: new Map([['t', contract]]) }),
+      ])
+        codes.push((await producer.sendAll([record, { ...record, value: 'bad' }])).map(summaryOf).join())
+    }
+    const getter = Object.defineProperty({ ...record }, 'value', { get: () => hostile(false) })
+    codes.push((await producerWith().producer.sendAll([record, getter])).map(summaryOf).join())
+    await pause(1)
+    const each = ['bad-value', 'bad-partition', 'schema']
+    assert.deepEqual(
+      codes,
+      [...each, ...each, 'bad-value'].map(code => `delivered,not-sent:${code}`),
+    )
+  })
