@@ -15,10 +15,13 @@ interface Group {
 export class OrderGroups {
   readonly #groups = new Map<string, Group>()
 
-  /** @returns whether the record is held */
-  append(pending: PendingRecord): boolean {
+  /**
+   * @param isHeld the record is held for another reason
+   * @returns whether the record is held
+   */
+  append(pending: PendingRecord, isHeld: boolean): boolean {
     const { orderGroup } = pending.record
-    if (orderGroup === undefined) return false
+    if (orderGroup === undefined) return isHeld
     let group = this.#groups.get(orderGroup)
     if (!group) {
       group = { first: undefined, last: undefined, firstHeld: undefined, isStopped: false }
@@ -30,22 +33,26 @@ export class OrderGroups {
     else group.first = pending
     group.last = pending
     group.isStopped = false
-    if (last && !isSamePartition(last, pending)) group.firstHeld ??= pending
+    if (isHeld || (last && !isSamePartition(last, pending))) group.firstHeld ??= pending
     return group.firstHeld !== undefined
   }
 
-  /**
-   * Call it when a record of the group is completed.
-   * @returns the records that are not held any more, oldest first: all of them for one partition
-   */
-  release(orderGroup: string | undefined): PendingRecord[] {
-    const group = orderGroup === undefined ? undefined : this.#groups.get(orderGroup)
-    const released: PendingRecord[] = []
-    if (!group?.first || group.first !== group.firstHeld) return released
-    let next: PendingRecord | undefined = group.first
-    for (; next && isSamePartition(next, group.first); next = next.laterOfGroup) released.push(next)
-    group.firstHeld = next
-    return released
+  /** The oldest record of the group that is held. */
+  firstHeld(orderGroup: string | undefined): PendingRecord | undefined {
+    return orderGroup === undefined ? undefined : this.#groups.get(orderGroup)?.firstHeld
+  }
+
+  /** Whether nothing in its group keeps a held record: the earlier ones are completed, or may be in its batch. */
+  mayLeave(pending: PendingRecord): boolean {
+    const group = this.#groupOf(pending)
+    if (!group?.first) return true
+    return group.firstHeld === pending && isSamePartition(group.first, pending)
+  }
+
+  /** A held record may leave from now on. */
+  release(pending: PendingRecord): void {
+    const group = this.#groupOf(pending)
+    if (group) group.firstHeld = pending.laterOfGroup
   }
 
   /**

@@ -5,14 +5,14 @@ import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { Compression } from '../wire-format/compress.ts'
 import { BATCH_OVERHEAD } from '../wire-format/record-batch.ts'
+import { HeldQueue } from './held-queue.ts'
 import { OrderGroups } from './order-groups.ts'
 import { type PendingRecord, ProducerBatch, type RecordOutcome } from './producer-batch.ts'
 import { RecordQueue } from './record-queue.ts'
 
 interface Queue {
   readonly records: RecordQueue
-  /** Their order groups hold them: they do not cost `take` a look. */
-  readonly held: RecordQueue
+  readonly held: HeldQueue
   /** When a batch may leave although it is not full (monotonic). Never later than the records say. */
   readyAt: number
 }
@@ -23,6 +23,8 @@ export class RecordAccumulator {
   /** One for each partition that ever had a record. */
   readonly #queues = new Map<string, Queue>()
   readonly orderGroups = new OrderGroups()
+  /** Records in the held queues of all partitions. */
+  readonly #held = { count: 0 }
   #appended = 0
   /** Records that were appended before this one do not linger any more. */
   #flushed = 0
@@ -63,10 +65,12 @@ export class RecordAccumulator {
     const key = topicPartition(record.topic, record.partition)
     let queue = this.#queues.get(key)
     if (!queue) {
-      queue = { records: new RecordQueue(), held: new RecordQueue(), readyAt: Number.POSITIVE_INFINITY }
+      queue = { records: new RecordQueue(), held: new HeldQueue(this.#held), readyAt: Number.POSITIVE_INFINITY }
       this.#queues.set(key, queue)
     }
-    if (this.orderGroups.append(pending)) queue.held.push(pending)
+    // Before a held record of its key it would be in the log first.
+    const isBehind = queue.held.firstOfKey(record) !== undefined
+    if (this.orderGroups.append(pending, isBehind)) queue.held.push(pending)
     else {
       queue.readyAt = queue.records.isEmpty ? readyAt : Math.min(queue.readyAt, readyAt)
       queue.records.push(pending)
@@ -75,22 +79,49 @@ export class RecordAccumulator {
   }
 
   /**
-   * After a record of the group was completed: those that it held back may leave.
-   * @returns one of them, if there are any: they are all for one partition
+   * Call it after a record was completed, and left its queue and its group: those that it held back may leave.
+   * @returns one of them for each partition that has some
    */
-  release(orderGroup: string | undefined): PendingRecord | undefined {
-    // Some may have been taken out of their queue, to be completed one by one.
-    const released = this.orderGroups.release(orderGroup).filter(({ queue }) => queue !== undefined)
-    const [first] = released
-    if (!first) return undefined
-    const queue = this.#queues.get(topicPartition(first.record.topic, first.record.partition)) as Queue
-    if (queue.records.isEmpty) queue.readyAt = Number.POSITIVE_INFINITY
-    for (const pending of released) {
+  release({ record }: PendingRecord): PendingRecord[] {
+    if (this.#held.count === 0) return []
+    const released = new Map<Queue, PendingRecord[]>()
+    const candidates = this.#mayBeBehind(record)
+    for (let pending = candidates.pop(); pending; pending = candidates.pop()) {
+      const queue = this.#queueOf(pending.record)
+      // Some may have been taken out of their queue, to be completed one by one.
+      if (!queue || pending.queue !== queue.held || !this.#mayLeave(pending, queue)) continue
       queue.held.delete(pending)
-      queue.readyAt = Math.min(queue.readyAt, this.#readyAtOf(pending))
+      this.orderGroups.release(pending)
+      const ofQueue = released.get(queue) ?? []
+      released.set(queue, ofQueue)
+      ofQueue.push(pending)
+      candidates.push(...this.#mayBeBehind(pending.record))
     }
-    queue.records.insert(released)
-    return first
+    return [...released].map(([queue, ofQueue]) => this.#insert(queue, ofQueue))
+  }
+
+  /** The held records that come next after this one: in its group, and of its key. */
+  #mayBeBehind(record: PartitionedRecord): PendingRecord[] {
+    const { orderGroup } = record
+    return [this.orderGroups.firstHeld(orderGroup), this.#queueOf(record)?.held.firstOfKey(record)].filter(
+      pending => pending !== undefined,
+    )
+  }
+
+  #mayLeave(pending: PendingRecord, { held }: Queue): boolean {
+    const first = held.firstOfKey(pending.record)
+    return (first === undefined || first === pending) && this.orderGroups.mayLeave(pending)
+  }
+
+  #insert(queue: Queue, released: PendingRecord[]): PendingRecord {
+    if (queue.records.isEmpty) queue.readyAt = Number.POSITIVE_INFINITY
+    for (const pending of released) queue.readyAt = Math.min(queue.readyAt, this.#readyAtOf(pending))
+    queue.records.insert(released.sort((a, b) => a.number - b.number))
+    return released[0] as PendingRecord
+  }
+
+  #queueOf({ topic, partition }: PartitionedRecord): Queue | undefined {
+    return this.#queues.get(topicPartition(topic, partition))
   }
 
   #readyAtOf({ number, readyAt }: PendingRecord): number {
@@ -111,8 +142,8 @@ export class RecordAccumulator {
   }
 
   /**
-   * Takes the next batch: records from the front of the queue, as many as `batch.size` holds, without those that their
-   * order group holds. Undefined: no record may leave now. Call it when the batch before it has ended.
+   * Takes the next batch: records from the front of the queue, as many as `batch.size` holds, without those that are
+   * held. Undefined: no record may leave now. Call it when the batch before it has ended.
    */
   take(topic: string, partition: number): ProducerBatch | undefined {
     const queue = this.#queues.get(topicPartition(topic, partition))

@@ -107,8 +107,7 @@ export class Sender {
       (pending, acknowledged) => {
         options.onCompleted(pending)
         this.#stopGroup(accumulator.orderGroups.completed(pending, acknowledged))
-        const next = accumulator.release(pending.record.orderGroup)
-        if (next) this.#waiting.changed(this.#partitions.of(next))
+        for (const next of accumulator.release(pending)) this.#waiting.changed(this.#partitions.of(next))
       },
     )
   }

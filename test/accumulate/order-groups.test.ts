@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
 import { GrowingClient } from '../fakes/growing-client.ts'
 import { summaryOf } from '../support/producer-of.ts'
 
@@ -48,3 +50,70 @@ for (const [what, options, later, known] of [
     assert.equal(first, 'rejected:record-too-large')
     assert.equal(second, 'not-sent:order-group-stopped')
   })
+
+// Later records of a key passed one that its group held back: the log had `3 2`.
+for (const [what, groups] of [
+  ['no group', [undefined, undefined]],
+  ['another group', ['h', undefined]],
+  ['another group, and one behind it in that group', ['h', 'h']],
+] as const)
+  test(`a record that its group holds back holds back the later ones of its key: they have ${what}`, async () => {
+    const clock = new VirtualClock()
+    const client = new GrowingClient({ partitions: 2, brokers: 1, clock, latencyMs: 5 })
+    const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'] }, {}), { client, clock })
+    const [third, fourth] = groups
+    const record = (value: string, partition: number, key: string, orderGroup?: string) => ({
+      topic: 't',
+      partition,
+      key,
+      value,
+      ...(orderGroup === undefined ? {} : { orderGroup }),
+    })
+    let reports: DeliveryReport[] | undefined
+    void producer
+      .sendAll([
+        record('1', 0, 'a', 'g'),
+        record('2', 1, 'k', 'g'),
+        record('3', 1, 'k', third),
+        record('4', 1, 'b', fourth),
+        record('5', 1, 'k'),
+      ])
+      .then(all => {
+        reports = all
+      })
+    await clock.run(() => reports !== undefined)
+
+    assert.deepEqual(reports?.map(summaryOf), Array(5).fill('delivered'))
+    const log = client.logs[1]?.records.map(({ value }) => value) ?? []
+    assert.deepEqual(
+      log.filter(value => value !== '4'),
+      ['2', '3', '5'],
+    )
+    if (fourth !== undefined) assert.ok(log.indexOf('4') > log.indexOf('3'), log.join(' '))
+  })
+
+test('those behind a record that its group holds back are sent when it ends at its deadline', async () => {
+  const clock = new VirtualClock()
+  const client = new GrowingClient({ partitions: 2, brokers: 2, clock, latencyMs: 1000 })
+  const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'] }, {}), { client, clock })
+  let isConnected = false
+  void Promise.all([producer.connect(), producer.partitionsFor('t')]).then(() => {
+    isConnected = true
+  })
+  await clock.run(() => isConnected)
+  const results: string[] = []
+  const send = (value: string, partition: number, deadlineMs: number, orderGroup?: string) =>
+    void producer
+      .sendAll(
+        [{ topic: 't', partition, key: 'k', value, ...(orderGroup === undefined ? {} : { orderGroup }) }],
+        Deadline.after(clock, deadlineMs),
+      )
+      .then(reports => results.push(`${value} ${reports.map(summaryOf).join()}`))
+  send('first', 0, 5000, 'g')
+  send('held', 1, 50, 'g')
+  send('behind', 1, 1500)
+
+  await clock.run(() => results.length === 3)
+
+  assert.deepEqual(results, ['held not-sent:deadline', 'first delivered', 'behind delivered'])
+})

@@ -31,12 +31,14 @@ interface Drawn {
   readonly partition?: number
   /** Bytes that the record is larger. */
   readonly padding: number
+  readonly orderGroup?: string
 }
 const record: fc.Arbitrary<Drawn> = fc.record(
   {
     key: fc.integer({ min: 0, max: 5 }),
     padding: fc.constantFrom(0, 0, 100, 300),
     partition: fc.nat(PARTITIONS),
+    orderGroup: fc.constantFrom('g', 'h'),
   },
   { requiredKeys: ['key', 'padding'] },
 )

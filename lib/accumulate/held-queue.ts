@@ -1,0 +1,47 @@
+// Records of a partition that must not leave yet: their order group holds them, or an earlier record of their key is
+// held. They cost `take` no look.
+import type { PartitionedRecord } from '../record/producer-record.ts'
+import type { PendingRecord } from './producer-batch.ts'
+import { RecordQueue } from './record-queue.ts'
+
+export class HeldQueue extends RecordQueue {
+  readonly #byKey = new Map<string, Set<PendingRecord>>()
+  readonly #total: { count: number }
+
+  /** @param total counts the records of all such queues */
+  constructor(total: { count: number }) {
+    super()
+    this.#total = total
+  }
+
+  override push(pending: PendingRecord): void {
+    super.push(pending)
+    this.#total.count++
+    const key = keyOf(pending.record)
+    if (key === undefined) return
+    const sameKey = this.#byKey.get(key) ?? new Set()
+    this.#byKey.set(key, sameKey.add(pending))
+  }
+
+  override delete(pending: PendingRecord): void {
+    super.delete(pending)
+    this.#total.count--
+    const key = keyOf(pending.record)
+    if (key === undefined) return
+    const sameKey = this.#byKey.get(key)
+    sameKey?.delete(pending)
+    if (sameKey?.size === 0) this.#byKey.delete(key)
+  }
+
+  /** The oldest record with the same key; undefined also for a record without a key. */
+  firstOfKey(record: PartitionedRecord): PendingRecord | undefined {
+    if (this.isEmpty) return undefined
+    const key = keyOf(record)
+    const [first] = (key !== undefined && this.#byKey.get(key)) || []
+    return first
+  }
+}
+
+function keyOf({ key }: PartitionedRecord): string | undefined {
+  return key === null ? undefined : Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
+}
