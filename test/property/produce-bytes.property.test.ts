@@ -2,86 +2,18 @@
 // (CVE-2026-35554, KAFKA-19012): records came out in another topic, and nobody noticed. Here a peer does not read,
 // requests expire, and more follow: each byte that the peer gets must be one that was encoded for this connection.
 import assert from 'node:assert/strict'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { systemClock } from '../../lib/time/clock.ts'
-import { AnswerTimes } from '../../lib/transport/answer-times.ts'
 import type { EncodedBatch } from '../../lib/transport/kafka-client.ts'
-import { BrokerConnection } from '../../lib/transport/kafkajs/broker-connection.ts'
-import { rotatingLookup } from '../../lib/transport/kafkajs/rotating-lookup.ts'
+import type { BrokerConnection } from '../../lib/transport/kafkajs/broker-connection.ts'
 import { PRODUCE_V8 } from '../../lib/transport/produce/produce-v8.ts'
+import { CLIENT_ID, connectTo, StoppedPeer } from '../fakes/stopped-peer.ts'
 import { until } from '../support/time.ts'
 
 const numRuns = Number(process.env.FAST_CHECK_RUNS ?? 15)
-const CLIENT_ID = 'client'
 const API_VERSIONS_BYTES = 14 + CLIENT_ID.length
-/** No error; Produce 0-8, Metadata 0-7, ApiVersions 0-2, InitProducerId 0-1. */
-const API_VERSIONS_ANSWER = Buffer.from(
-  '000000260000000000000000000400000000000800030000000700120000000200160000000100000000',
-  'hex',
-)
-
 /** More than the operating system buffers, so that what is sent after it waits in the process. */
 const FILLER: EncodedBatch = { topic: 'filler', partition: 0, bytes: Buffer.alloc(12 * 1024 * 1024, 0x2e) }
-
-/** Answers ApiVersions, then reads nothing before `readAll`. */
-class StoppedPeer {
-  readonly #connections: { socket: Socket; chunks: Buffer[]; closed: Promise<unknown> }[] = []
-  readonly #server = createServer(socket => {
-    const chunks: Buffer[] = []
-    this.#connections.push({ socket, chunks, closed: new Promise(resolve => socket.once('close', resolve)) })
-    socket.on('error', () => undefined)
-    socket.on('data', chunk => {
-      if (chunks.push(chunk) > 1) return
-      socket.write(API_VERSIONS_ANSWER)
-      socket.pause()
-    })
-  })
-
-  async listen(): Promise<number> {
-    await new Promise<void>(resolve => this.#server.listen(0, '127.0.0.1', resolve))
-    return (this.#server.address() as AddressInfo).port
-  }
-
-  readAll(): void {
-    for (const { socket } of this.#connections) socket.resume()
-  }
-
-  sizeOf(connection: number): number {
-    return this.#connections[connection]?.chunks.reduce((sum, { length }) => sum + length, 0) ?? 0
-  }
-
-  bytesOf(connection: number): Buffer {
-    return Buffer.concat(this.#connections[connection]?.chunks ?? [])
-  }
-
-  async closed(connection: number): Promise<void> {
-    await this.#connections[connection]?.closed
-  }
-
-  close(): void {
-    this.#server.close()
-  }
-}
-
-async function connectTo(port: number): Promise<BrokerConnection> {
-  const connection = new BrokerConnection({
-    host: '127.0.0.1',
-    port,
-    clientId: CLIENT_ID,
-    clock: systemClock,
-    security: { tls: undefined, credentials: undefined },
-    answerTimes: new AnswerTimes(),
-    lookup: rotatingLookup(0),
-    listenFirstMs: 0,
-    onDestroyed: () => undefined,
-    onGrace: () => undefined,
-    onAnswer: () => undefined,
-  })
-  await connection.connect(5000, undefined)
-  return connection
-}
 
 const requests = fc.array(
   fc.record({

@@ -249,16 +249,31 @@ export class BrokerConnection {
       throw transportError('BATCH_CHANGED', 'A record left the batch before it was written.', { retriable: true })
     this.#noteWrite()
     this.hasProduced = true
-    this.#socket.write(parts)
-    if (acks === 0) return undefined
     this.produceInFlight++
     try {
+      if (acks === 0) return await this.#written(parts, requestTimeoutMs)
+      this.#socket.write(parts)
       return codec.decode(await this.#answerTo(correlationId, requestTimeoutMs))
     } catch (error) {
       this.destroy((error instanceof TransportError && error.causeCode) || 'CONNECTION_BROKEN')
       throw error
     } finally {
       this.produceInFlight--
+    }
+  }
+
+  /**
+   * Writes what gets no answer, and waits until the operating system has taken it: until then this process holds its
+   * bytes, however many, if the broker stopped reading.
+   */
+  async #written(parts: readonly Buffer[], ms: number): Promise<undefined> {
+    this.inFlight++
+    try {
+      const written = new Promise<void>(resolve => this.#socket.write(parts, resolve))
+      await this.#withTimeout(written, ms, 'REQUEST_TIMEOUT', () => `Not taken within ${Math.round(ms)} ms.`)
+      this.#throwIfDestroyed()
+    } finally {
+      this.inFlight--
     }
   }
 

@@ -76,11 +76,15 @@ export class ConnectionSocket {
     this.#firstWriteAt ??= this.#options.clock.now()
   }
 
-  /** Writes all parts with one system call where the operating system takes them. */
-  write(parts: readonly Buffer[]): void {
+  /**
+   * Writes all parts with one system call where the operating system takes them.
+   * @param onWritten called when it has taken all of them, or never will because the socket was destroyed
+   */
+  write(parts: readonly Buffer[], onWritten?: () => void): void {
     const socket = this.#socket as Socket
     if (parts.length > 1) socket.cork()
-    for (const part of parts) socket.write(part)
+    const last = parts.length - 1
+    parts.forEach((part, index) => void socket.write(part, index === last ? onWritten : undefined))
     if (parts.length > 1) socket.uncork()
   }
 
