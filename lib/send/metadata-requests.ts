@@ -47,6 +47,8 @@ export interface MetadataRequestsOptions<Topic extends RequestedTopic> {
   readonly clock: Clock
   /** All topics that records are sent to. */
   readonly topics: () => Iterable<Topic>
+  /** Whether records are sent to the topic: others are not requested. */
+  readonly isInUse: (topic: Topic) => boolean
   /** Whether a failed request about this topic is repeated: somebody waits for it. */
   readonly isWanted: (topic: Topic) => boolean
   /** Called with every answer, before its topics learn from it. */
@@ -59,6 +61,8 @@ export class MetadataRequests<Topic extends RequestedTopic> {
   readonly #client: KafkaClient
   readonly #options: MetadataRequestsOptions<Topic>
   readonly #anyBroker = new MetadataSubject()
+  /** Has every subject that needs an answer and is not requested, so that a new topic costs no look at the others. */
+  readonly #due = new Set<MetadataSubject>()
   #willStart = false
   #timer: unknown
   #isClosed = false
@@ -90,13 +94,17 @@ export class MetadataRequests<Topic extends RequestedTopic> {
   pursue(subject: MetadataSubject, ticket: number): number {
     subject.needed = Math.max(subject.needed, ticket)
     subject.isPressing = true
+    this.#due.add(subject)
     this.#startSoon()
     return subject.needed
   }
 
   /** Requests all topics, though nobody waits for the answer. */
   refresh(): void {
-    for (const topic of this.#options.topics()) topic.needed = Math.max(topic.needed, this.count + 1)
+    for (const topic of this.#options.topics()) {
+      topic.needed = Math.max(topic.needed, this.count + 1)
+      this.#due.add(topic)
+    }
     this.#startSoon()
   }
 
@@ -116,17 +124,26 @@ export class MetadataRequests<Topic extends RequestedTopic> {
   }
 
   #start(): void {
-    const { clock, topics } = this.#options
+    const { clock } = this.#options
     clock.clearTimeout(this.#timer)
     if (this.#isClosed) return
     const now = clock.now()
-    const all = [...topics()]
-    const due = [this.#anyBroker, ...all].filter(subject => subject.needed > subject.answered && !subject.isRequested)
-    if (due.length === 0) return
+    for (const subject of this.#due) if (!this.#isDue(subject)) this.#due.delete(subject)
+    if (this.#due.size === 0) return
+    const due = [...this.#due]
     const ready = due.filter(subject => this.#notBeforeOf(subject) <= now)
-    if (ready.length > 0) return void this.#request(this.#withOthers(ready, all, now))
-    const next = Math.min(...due.map(subject => this.#notBeforeOf(subject)))
+    if (ready.length > 0) return void this.#request(this.#withOthers(ready, now))
+    const next = due.reduce((first, subject) => Math.min(first, this.#notBeforeOf(subject)), Number.POSITIVE_INFINITY)
     this.#timer = clock.setTimeout(() => this.#startSoon(), Math.max(1, next - now))
+  }
+
+  #isDue(subject: MetadataSubject): boolean {
+    if (this.#isTopic(subject) && !this.#options.isInUse(subject)) subject.needed = subject.answered
+    return subject.needed > subject.answered && !subject.isRequested
+  }
+
+  #isTopic(subject: MetadataSubject): subject is Topic {
+    return subject !== this.#anyBroker
   }
 
   /** After a failed request all topics wait for the same moment and share the next request; a new topic does not. */
@@ -135,15 +152,16 @@ export class MetadataRequests<Topic extends RequestedTopic> {
   }
 
   /** A request that is about a failed leader is about all topics: their partitions may have the same leader. */
-  #withOthers(ready: readonly MetadataSubject[], all: readonly Topic[], now: number): ReadonlySet<MetadataSubject> {
+  #withOthers(ready: readonly MetadataSubject[], now: number): ReadonlySet<MetadataSubject> {
     if (ready.every(subject => subject.isNew)) return new Set(ready)
-    return new Set([...ready, ...all.filter(topic => !topic.isRequested && topic.notBefore <= now)])
+    const others = [...this.#options.topics()].filter(topic => !topic.isRequested && topic.notBefore <= now)
+    return new Set([...ready, ...others])
   }
 
   async #request(subjects: ReadonlySet<MetadataSubject>): Promise<void> {
     const { clock, requestMs } = this.#options
     const number = ++this.count
-    const topics = [...this.#options.topics()].filter(topic => subjects.has(topic))
+    const topics = [...subjects].filter(subject => this.#isTopic(subject))
     const isElsewhere = topics.some(({ unhelpful }) => unhelpful > 0)
     for (const subject of subjects) subject.isRequested = true
     this.#startSoon()
@@ -161,6 +179,7 @@ export class MetadataRequests<Topic extends RequestedTopic> {
     for (const subject of subjects) {
       subject.isRequested = false
       subject.isNew = false
+      this.#due.add(subject)
     }
     this.#options.onEnd(cluster)
     this.#startSoon()

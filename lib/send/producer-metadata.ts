@@ -50,6 +50,7 @@ export class ProducerMetadata {
       ...options,
       requestMs: options.connectTimeoutMs + options.requestTimeoutMs,
       topics: () => this.#topicsInUse(),
+      isInUse: topic => this.#isInUse(topic),
       isWanted: topic => topic.waiting > 0 || options.hasRecords(topic.name),
       onAnswer: cluster => this.#onAnswer(cluster),
       onEnd: cluster => this.#onEnd(cluster),
@@ -179,14 +180,18 @@ export class ProducerMetadata {
   }
 
   *#topicsInUse(): Iterable<KnownTopic> {
-    const { clock, hasRecords } = this.#options
     for (const known of this.#topics.values())
-      if (elapsedSince(clock, known.lastUse) <= TOPIC_IDLE_MS || known.waiting > 0 || hasRecords(known.name))
-        yield known
+      if (this.#isInUse(known)) yield known
       else {
         this.#topics.delete(known.name)
+        known.needed = known.answered
         known.forget()
       }
+  }
+
+  #isInUse({ name, lastUse, waiting }: KnownTopic): boolean {
+    const { clock, hasRecords } = this.#options
+    return elapsedSince(clock, lastUse) <= TOPIC_IDLE_MS || waiting > 0 || hasRecords(name)
   }
 
   /** When the wait for more partitions ends. All calls share one; the next begins after `metadata.max.age.ms`. */

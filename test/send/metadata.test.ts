@@ -321,3 +321,26 @@ test('rule 1: without an answer a record beyond the known count is not invalid',
   client.answerMs = () => 60_000
   assert.deepEqual(await send(record(9)), ['not-sent:unreachable'])
 })
+
+// A record for a new topic cost a look at every known topic, several times: 6,009 looks with 2,000 topics.
+test('a record for a new topic costs the same however many topics are known', async () => {
+  class CountingClock extends VirtualClock {
+    reads = 0
+    // Read once per look at a topic: it says how long ago the topic was used.
+    override epochMs(): number {
+      this.reads++
+      return super.epochMs()
+    }
+  }
+  const readsPerTopic = async (count: number): Promise<number> => {
+    const clock = new CountingClock()
+    const { client, send } = harness({}, clock)
+    for (let n = 0; n < count; n++) {
+      client.topics[`t${n}`] = { leaders: [0], leaderEpoch: 0 }
+      assert.deepEqual(await send(record(0, `t${n}`)), ['delivered'])
+    }
+    return clock.reads / count
+  }
+  const [few, many] = [await readsPerTopic(50), await readsPerTopic(400)]
+  assert.ok(many <= 1.5 * few, `${few} looks with 50 topics, ${many} with 400`)
+})
