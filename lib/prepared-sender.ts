@@ -53,9 +53,9 @@ export class PreparedSender {
       const partitions = topics.get(topic) ?? metadata.partitionsOf(topic)
       topics.set(topic, partitions)
       const isBeyond = partition >= partitions.count
-      if (!isBeyond && !wait.mustFollow(serialized)) ready.push(prepared)
+      if (!isBeyond && !wait.mustFollow(serialized, partitions.count)) ready.push(prepared)
       else {
-        wait.add(serialized, isBeyond)
+        wait.add(serialized, partitions.count)
         waiting.push(prepared)
       }
     }
@@ -75,15 +75,16 @@ export class PreparedSender {
     const { deadline } = call
     const topics = new Map<string, TopicPartitions | RecordError>()
     const byTopic = Map.groupBy(records, ({ serialized }) => serialized.topic)
-    let late: RecordError | undefined
-    await Promise.all([
-      ...[...byTopic].map(
+    await Promise.all(
+      [...byTopic].map(
         async ([topic, ofTopic]) => void topics.set(topic, await this.#topicOrError(topic, ofTopic, deadline)),
       ),
-      wait.afterEarlier(deadline).catch(error => {
-        late = asRecordError(error)
-      }),
-    ])
+    )
+    for (const { serialized } of records) {
+      const partitions = topics.get(serialized.topic)
+      if (partitions && !(partitions instanceof Error)) wait.addPartitions(serialized, partitions.count)
+    }
+    const late = await wait.afterEarlier(deadline).catch(asRecordError)
     const blockMs = maxBlockMs - (clock.now() - beganAt)
     const reported = this.#append(records, call, topic => late ?? (topics.get(topic) as TopicPartitions), blockMs)
     wait.end()

@@ -1,15 +1,23 @@
-// Records whose topic or partition is not known yet wait for metadata. Later records of the same partition, key or
-// order group wait behind them, also those of later calls; no others do.
+// Records whose topic or partition is not known yet wait for metadata. Later records of the same partition or order
+// group wait behind them, also those of later calls, and later ones of the same key that may go to the same partition.
 import { TransportError } from '../errors.ts'
 import type { SerializedRecord } from '../record/producer-record.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { withTimeout } from '../time/patient-timer.ts'
 
+/** The waits that later records may have to stay behind. */
+interface OpenWaits {
+  /** What records share that must keep their order → the last wait with such a record. */
+  readonly last: Map<string, MetadataWait>
+  /** The same for the keys of records that name their partition themselves. */
+  readonly named: Map<string, NamedPartitions>
+  count: number
+}
+
 export class MetadataWaits {
   readonly #clock: Clock
-  /** What records share that must keep their order → the last wait with such a record. */
-  readonly #last = new Map<string, MetadataWait>()
+  readonly #open: OpenWaits = { last: new Map(), named: new Map(), count: 0 }
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -17,36 +25,89 @@ export class MetadataWaits {
 
   /** The records of one call that wait; none of them yet. */
   open(): MetadataWait {
-    return new MetadataWait(this.#last, this.#clock)
+    return new MetadataWait(this.#open, this.#clock)
   }
 }
 
 export class MetadataWait {
-  readonly #last: Map<string, MetadataWait>
+  readonly #open: OpenWaits
   readonly #clock: Clock
   readonly #keys = new Set<string>()
+  readonly #namedKeys = new Set<string>()
   readonly #earlier = new Set<MetadataWait>()
+  /** Its place among all waits, by the order of the calls. */
+  readonly #number: number
   readonly #over = Promise.withResolvers<void>()
   #isOver = false
 
-  constructor(last: Map<string, MetadataWait>, clock: Clock) {
-    this.#last = last
+  constructor(open: OpenWaits, clock: Clock) {
+    this.#open = open
     this.#clock = clock
+    this.#number = open.count++
   }
 
-  /** Whether an earlier record that must stay before this one waits. */
-  mustFollow(record: SerializedRecord): boolean {
-    return this.#last.size > 0 && orderKeysOf(record).some(key => this.#last.has(key))
+  /**
+   * Whether an earlier record that must stay before this one waits.
+   * @param count the partitions that the topic is known to have
+   */
+  mustFollow(record: SerializedRecord, count: number): boolean {
+    if (this.#open.last.size === 0) return false
+    return this.#before(record).length > 0 || this.#named(record, count).length > 0
   }
 
-  /** @param isBeyond it waits for its partition; otherwise others may go to its partition before it */
-  add(record: SerializedRecord, isBeyond: boolean): void {
-    for (const key of orderKeysOf(record, isBeyond)) {
-      const last = this.#last.get(key)
-      if (last && last !== this) this.#earlier.add(last)
-      this.#last.set(key, this)
-      this.#keys.add(key)
+  /**
+   * @param count the partitions that the topic is known to have: a record for a later one waits for it. Behind any
+   * other record, others may go to its partition.
+   */
+  add(record: SerializedRecord, count: number): void {
+    this.#follow(this.#before(record))
+    const { last, named } = this.#open
+    const { key, partition, orderGroup } = record
+    const keys = [
+      ...(partition !== undefined && partition >= count ? [partitionKey(record)] : []),
+      ...(orderGroup !== undefined ? [groupKey(orderGroup)] : []),
+      ...(key !== null ? [recordKey(record, partition)] : []),
+    ]
+    for (const shared of keys) {
+      last.set(shared, this)
+      this.#keys.add(shared)
     }
+    if (key === null || partition === undefined) return
+    const ofKey = recordKey(record)
+    const partitions = named.get(ofKey) ?? new NamedPartitions()
+    named.set(ofKey, partitions)
+    partitions.add(this, partition)
+    this.#namedKeys.add(ofKey)
+  }
+
+  /**
+   * Call it when the record can get its partition: it may be one that an earlier record of its key waits for.
+   * @param count the partitions that the topic has now
+   */
+  addPartitions(record: SerializedRecord, count: number): void {
+    this.#follow(this.#named(record, count))
+  }
+
+  #follow(waits: readonly MetadataWait[]): void {
+    for (const wait of waits) if (wait.#number < this.#number) this.#earlier.add(wait)
+  }
+
+  /** The last waits with records that must stay before this one, whatever partition it gets. */
+  #before(record: SerializedRecord): MetadataWait[] {
+    const { key, partition, orderGroup } = record
+    const keys = [
+      ...(partition !== undefined ? [partitionKey(record)] : []),
+      ...(orderGroup !== undefined ? [groupKey(orderGroup)] : []),
+      ...(key !== null ? [recordKey(record)] : []),
+      ...(key !== null && partition !== undefined ? [recordKey(record, partition)] : []),
+    ]
+    return keys.map(shared => this.#open.last.get(shared)).filter(wait => wait !== undefined)
+  }
+
+  /** The waits with records of its key that name one of the first `count` partitions, if it may get any of these. */
+  #named(record: SerializedRecord, count: number): MetadataWait[] {
+    if (record.key === null || record.partition !== undefined) return []
+    return this.#open.named.get(recordKey(record))?.below(count) ?? []
   }
 
   /** Resolves when the earlier waits are over. @throws TransportError at the deadline */
@@ -57,7 +118,7 @@ export class MetadataWait {
       deadline.remaining,
       this.#allEarlier(),
       () =>
-        new TransportError('deadline', 'At the deadline, earlier records of the same key still waited for metadata.', {
+        new TransportError('deadline', 'At the deadline, records that must stay before it still waited for metadata.', {
           retriable: true,
         }),
     )
@@ -78,18 +139,52 @@ export class MetadataWait {
 
   #end(): void {
     this.#isOver = true
-    for (const key of this.#keys) if (this.#last.get(key) === this) this.#last.delete(key)
+    const { last, named } = this.#open
+    for (const key of this.#keys) if (last.get(key) === this) last.delete(key)
+    for (const key of this.#namedKeys) if (named.get(key)?.delete(this) === 0) named.delete(key)
     // The chain of earlier waits is not needed any more.
     this.#earlier.clear()
     this.#over.resolve()
   }
 }
 
-/** What a record has in common with those that must not overtake it. */
-function orderKeysOf({ topic, key, partition, orderGroup }: SerializedRecord, withPartition = true): string[] {
-  const keys: string[] = []
-  if (withPartition && partition !== undefined) keys.push(`partition:${topic}:${partition}`)
-  if (key !== null) keys.push(`key:${topic}:${Buffer.from(key).toString('latin1')}`)
-  if (orderGroup !== undefined) keys.push(`group:${orderGroup}`)
-  return keys
+/** The waits with records of one key that name their partition themselves. */
+class NamedPartitions {
+  /** Wait → the lowest of these partitions. */
+  readonly #lowest = new Map<MetadataWait, number>()
+  /** No wait has a lower one. */
+  #bound = Number.POSITIVE_INFINITY
+
+  add(wait: MetadataWait, partition: number): void {
+    this.#lowest.set(wait, Math.min(partition, this.#lowest.get(wait) ?? partition))
+    this.#bound = Math.min(this.#bound, partition)
+  }
+
+  /** @returns how many waits are left */
+  delete(wait: MetadataWait): number {
+    this.#lowest.delete(wait)
+    return this.#lowest.size
+  }
+
+  /** Those with a record for one of the first `count` partitions. */
+  below(count: number): MetadataWait[] {
+    if (this.#bound >= count) return []
+    const below = [...this.#lowest].filter(([, partition]) => partition < count).map(([wait]) => wait)
+    if (below.length === 0)
+      this.#bound = [...this.#lowest.values()].reduce((min, partition) => Math.min(min, partition))
+    return below
+  }
+}
+
+function partitionKey({ topic, partition }: SerializedRecord): string {
+  return `partition:${topic}:${partition}`
+}
+
+function groupKey(orderGroup: string): string {
+  return `group:${orderGroup}`
+}
+
+/** @param partition of a record that names it; later records of its key that name another one need not follow it */
+function recordKey({ topic, key }: SerializedRecord, partition?: number): string {
+  return `key:${topic}:${partition ?? ''}:${Buffer.from(key as Uint8Array).toString('latin1')}`
 }

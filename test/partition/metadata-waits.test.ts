@@ -53,7 +53,7 @@ test('rule 1: a record that waits for its partition does not hold back the other
 
 for (const [name, waiting, follower] of [
   ['partition', { partition: 1 }, { partition: 1 }],
-  ['key', { partition: 1, key: 'k' }, { key: 'k' }],
+  ['key', { partition: 1, key: 'k' }, { partition: 1, key: 'k' }],
   ['order group', { partition: 1, orderGroup: 'g' }, { partition: 0, orderGroup: 'g' }],
 ] as const)
   test(`a later call with the same ${name} as a record that waits for its partition waits behind it`, async () => {
@@ -71,6 +71,49 @@ for (const [name, waiting, follower] of [
     const written = brokers.logs.flatMap(({ records }) => records.map(({ value }) => value))
     if (name === 'partition') assert.deepEqual(written.slice(-2), ['waits', 'follows'])
   })
+
+// Each call for a partition that did not exist cost the records of its key max.block.ms, or their deadline.
+for (const [when, isKnown] of [
+  ['of a known topic', true],
+  ['of a topic that is not known yet', false],
+] as const)
+  test(`a record ${when} does not wait for the partition that another one of its key names`, async () => {
+    const topic = isKnown ? 't' : 'new'
+    const { clock, results, send } = await started({ shown: 2, metadataMs: 10 })
+    const deadlineMs = 500
+    send([{ key: 'k', partition: 999, value: 'bad' }], 20_000, topic)
+    send([{ key: 'k', value: 'good' }], deadlineMs, topic)
+    send([{ key: 'k', partition: 0, value: 'good too' }], deadlineMs, topic)
+    await clock.run(() => results.size === 4)
+
+    assert.equal(results.get('bad'), 'not-sent:partition-out-of-range')
+    assert.deepEqual([results.get('good'), results.get('good too')], ['delivered', 'delivered'])
+  })
+
+test('a record that can get the partition that an earlier one of its key still waits for stays behind it', async () => {
+  const { clock, brokers, results, send } = await started({ metadataMs: 10 })
+  brokers.missing.add('other')
+  // Of both calls each waits for another topic, too; the partition comes meanwhile.
+  const both = (value: string, partition?: number) => [
+    { value: `${value} of other`, topic: 'other', orderGroup: value },
+    { key: 'key', value, orderGroup: value, ...(partition === undefined ? {} : { partition }) },
+  ]
+  send(both('named', 1))
+  await clock.advance(30)
+  brokers.shown = 2
+  await clock.advance(100)
+  send([{ key: 'key', value: 'free' }])
+  send(both('free too'))
+  await clock.advance(100)
+  assert.deepEqual([...results.keys()], ['first'])
+
+  brokers.missing.clear()
+  await clock.run(() => results.size === 6)
+  assert.deepEqual(new Set(results.values()), new Set(['delivered']))
+  const log = brokers.logs.find(({ records }) => records.some(({ value }) => value === 'named'))
+  const values = (log?.records ?? []).map(({ value }) => value).filter(value => !value?.includes('other'))
+  assert.deepEqual(values, ['named', 'free', 'free too'])
+})
 
 test('what follows a record that waits makes its own key and group wait', async () => {
   const { clock, brokers, results, send, log } = await started()
@@ -97,11 +140,11 @@ test('a record whose partition does not come ends alone, and those behind it are
 
 test('rule 7: a record that waits behind another one ends at its own deadline, and later ones still wait', async () => {
   const { clock, brokers, results, send, log } = await started()
-  send([{ key: 'k', partition: 1, value: 'waits' }])
-  send([{ key: 'k', partition: 0, value: 'late' }], 50)
+  send([{ orderGroup: 'g', partition: 1, value: 'waits' }])
+  send([{ orderGroup: 'g', partition: 0, value: 'late' }], 50)
   await clock.advance(60)
   assert.deepEqual(results.get('late'), 'not-sent:deadline')
-  send([{ key: 'k', partition: 0, value: 'third' }])
+  send([{ orderGroup: 'g', partition: 0, value: 'third' }])
   await clock.advance(100)
   assert.equal(results.has('third'), false)
 
@@ -140,12 +183,13 @@ test('calls that wait for the same topic cost a bounded number of steps each', (
       })
       const opened = Array.from({ length: count }, () => {
         const wait = waits.open()
-        wait.mustFollow(counted)
-        wait.add(counted, true)
+        wait.mustFollow(counted, 0)
+        wait.add(counted, 0)
+        wait.addPartitions(counted, 1)
         return wait
       })
       for (const wait of opened) wait.end()
-      assert.equal(waits.open().mustFollow(record), false)
+      assert.equal(waits.open().mustFollow(record, 1), false)
       return counter.reads
     }),
   )
