@@ -2,37 +2,36 @@
 // further topic and outcome, because an EMF line has one value per dimension. Lines are few: each costs time to write
 // and money to keep. Dimensions: function, topic, outcome. No line holds a payload, a key or an address.
 import { Logger } from '@aws-lambda-powertools/logger'
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import type { RecordFate } from '../delivery/record-fate.ts'
 import { type ErrorCode, errorName, innermostMessage, isInstance, KafkaProducerError } from '../errors.ts'
 import type { ProducerMetrics } from '../producer-metrics.ts'
+import { EmfLines, type MetricSet, type MetricValues } from './emf-lines.ts'
 
-const NAMESPACE = 'ServerlessKafkaProducer'
 /** Dead letters that a line names; a batch can have thousands. */
 const MAX_LOGGED = 100
 
-type Emf = ReturnType<Metrics['serializeMetrics']>
-type MetricValues = readonly [
-  unit: (typeof MetricUnit)[keyof typeof MetricUnit],
-  valuesByName: Readonly<Record<string, number>>,
-]
-
 type NumberOf<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T]
 
-class EmfMetrics extends Metrics {
-  /** False with POWERTOOLS_METRICS_DISABLED or POWERTOOLS_DEV. */
-  get isOn(): boolean {
-    return !this.isDisabled()
-  }
-}
+/** The counters whose changes a line has. */
+const CHANGES = [
+  'connectionAttempts',
+  'producerIds',
+  'retries',
+  'connections',
+  'expiredRecords',
+  'bufferWaits',
+  'throttleTimeMs',
+  'bufferWaitTimeMs',
+] as const satisfies readonly NumberOf<ProducerMetrics>[]
 
 export class InvocationLog {
   readonly #write: (line: string) => void
   readonly #logger: Logger
-  readonly #metrics: EmfMetrics
-  readonly #function: string
-  readonly #templates = new Map<string, Emf>()
+  readonly #emf: EmfLines
+  /** The field `service` of every line. */
+  readonly #service: string
   #previous: ProducerMetrics | undefined
 
   /**
@@ -40,9 +39,9 @@ export class InvocationLog {
    */
   constructor(functionName: string, write: (line: string) => void = line => process.stdout.write(`${line}\n`)) {
     this.#write = write
-    this.#function = functionName
+    this.#service = `"service":${JSON.stringify(functionName)}`
     this.#logger = new Logger({ serviceName: functionName })
-    this.#metrics = new EmfMetrics({ namespace: NAMESPACE, serviceName: functionName })
+    this.#emf = new EmfLines(functionName)
   }
 
   readonly warn = (text: string): void => {
@@ -80,10 +79,11 @@ export class InvocationLog {
   ): void => {
     for (const { resent, found, parked, failed } of results) {
       const outcomes = { resent, found, parked, failed: Object.values(failed).reduce((sum, count) => sum + count, 0) }
-      this.#metrics.addDimensions({ function: this.#function })
-      for (const [name, count] of Object.entries(outcomes))
-        this.#metrics.addMetric(`DeadLetters${name[0]?.toUpperCase()}${name.slice(1)}`, MetricUnit.Count, count)
-      this.#metrics.publishStoredMetrics()
+      const metrics = Object.entries(outcomes).map(([name, count]) => [
+        `DeadLetters${name[0]?.toUpperCase()}${name.slice(1)}`,
+        count,
+      ])
+      this.#emf.publish([MetricUnit.Count, Object.fromEntries(metrics)])
     }
     this.#logger.info('redrive', { results })
   }
@@ -100,20 +100,21 @@ export class InvocationLog {
     const codes: Record<string, number> = {}
     let attempts = 0
     fates.forEach((fate, index) => {
-      const topic = reports[index]?.record.topic || 'none'
+      const key = `${reports[index]?.record.topic || 'none'} ${fate.fate}`
       outcomes[fate.fate] = (outcomes[fate.fate] ?? 0) + 1
-      byTopic.set(`${topic} ${fate.fate}`, (byTopic.get(`${topic} ${fate.fate}`) ?? 0) + 1)
+      byTopic.set(key, (byTopic.get(key) ?? 0) + 1)
       if ('code' in fate) codes[fate.code] = (codes[fate.code] ?? 0) + 1
       attempts = Math.max(attempts, reports[index]?.attempts ?? 0)
     })
-    const [first, ...others] = this.#metrics.isOn
+    const [first, ...others] = this.#emf.isOn
       ? [...byTopic].map(([key, count]) => this.#records(key, count, producer))
       : []
     const unknown = reports.filter(report => report.kind === 'failed' && report.outcome === 'unknown').length
     const failure = reports.find(report => report.kind === 'failed' && report.failureKind === 'delivery-failure') as
       | Failed
       | undefined
-    const facts = {
+    const facts = JSON.stringify({
+      ...traceOf(process.env._X_AMZN_TRACE_ID),
       requestId,
       outcomes,
       ...(Object.keys(codes).length > 0 ? { codes } : {}),
@@ -122,22 +123,20 @@ export class InvocationLog {
       unknown,
       attempts,
       ...this.#newConnections(producer),
-    }
-    const head = {
-      level: 'INFO',
-      message: 'invocation',
-      timestamp: new Date().toISOString(),
-      service: this.#function,
-      ...traceOf(process.env._X_AMZN_TRACE_ID),
-    }
-    this.#write(JSON.stringify({ ...head, ...facts, ...merged(first, this.#ofProducer(producer)) }))
-    for (const other of others) this.#write(JSON.stringify(other))
+    })
+    const sets = [first, this.#ofProducer(producer)].filter(set => set !== undefined)
+    const timestamp = new Date().toISOString()
+    this.#write(
+      `{"level":"INFO","message":"invocation","timestamp":"${timestamp}",${this.#service},` +
+        `${facts.slice(1, -1)}${this.#emf.fields(sets)}}`,
+    )
+    for (const other of others) this.#write(`{${this.#service}${this.#emf.fields([other])}}`)
     this.#previous = producer
   }
 
-  #records(key: string, count: number, producer: ProducerMetrics): Emf {
+  #records(key: string, count: number, producer: ProducerMetrics): MetricSet {
     const [topic, outcome] = key.split(' ') as [string, string]
-    return this.#emf({ topic, outcome }, [
+    return this.#emf.metricSet({ topic, outcome }, [
       [MetricUnit.Count, { Records: count }],
       ...(outcome === 'delivered' ? this.#times(producer) : []),
     ])
@@ -162,9 +161,9 @@ export class InvocationLog {
    * What this invocation added to the producer's counters; undefined where nothing changed, as in most warm
    * invocations.
    */
-  #ofProducer(now: ProducerMetrics): Emf | undefined {
+  #ofProducer(now: ProducerMetrics): MetricSet | undefined {
     const previous = this.#previous
-    if (!this.#metrics.isOn) return undefined
+    if (!this.#emf.isOn || (previous && CHANGES.every(name => now[name] === previous[name]))) return undefined
     const added = (name: NumberOf<ProducerMetrics>) => now[name] - (previous?.[name] ?? 0)
     const usual = {
       ConnectionAttempts: added('connectionAttempts'),
@@ -173,9 +172,7 @@ export class InvocationLog {
     }
     const counts = nonZero({ ExpiredRecords: added('expiredRecords'), BufferWaits: added('bufferWaits') })
     const times = nonZero({ ThrottleTime: added('throttleTimeMs'), BufferWaitTime: added('bufferWaitTimeMs') })
-    const changed = Object.keys({ ...nonZero(usual), ...counts, ...times })
-    if (previous && changed.length === 0 && now.connections === previous.connections) return undefined
-    return this.#emf({}, [
+    return this.#emf.metricSet({}, [
       [MetricUnit.Count, { ...usual, Connections: now.connections, ...counts }],
       [MetricUnit.Milliseconds, times],
       [MetricUnit.Bytes, { BufferUsed: now.bufferUsed }],
@@ -183,46 +180,20 @@ export class InvocationLog {
   }
 
   /** Why this invocation made connections, for the log line; an empty object if it made none. */
-  #newConnections({ connectionAttemptsByReason: now }: ProducerMetrics): { newConnections?: Record<string, number> } {
+  #newConnections({ connectionAttempts, connectionAttemptsByReason: now }: ProducerMetrics): {
+    newConnections?: Record<string, number>
+  } {
+    if (this.#previous?.connectionAttempts === connectionAttempts) return {}
     const before = this.#previous?.connectionAttemptsByReason
     const added = nonZero(
       Object.fromEntries(Object.entries(now).map(([reason, count]) => [reason, count - (before?.[reason] ?? 0)])),
     )
     return Object.keys(added).length > 0 ? { newConnections: added } : {}
   }
-
-  /** Powertools builds each kind of line once; later lines only replace its numbers. Topics and outcomes are few. */
-  #emf(dimensions: Readonly<Record<string, string>>, values: readonly MetricValues[]): Emf {
-    const numbers = Object.assign({}, ...values.map(([, valuesByName]) => valuesByName)) as Record<string, number>
-    const key = `${Object.values(dimensions)} ${Object.keys(numbers)}`
-    const template = this.#templates.get(key) ?? this.#createTemplate(dimensions, values)
-    this.#templates.set(key, template)
-    return { ...template, ...numbers, _aws: { ...template._aws, Timestamp: Date.now() } }
-  }
-
-  #createTemplate(dimensions: Readonly<Record<string, string>>, values: readonly MetricValues[]): Emf {
-    this.#metrics.addDimensions({ function: this.#function, ...dimensions })
-    for (const [unit, valuesByName] of values)
-      for (const [name, value] of Object.entries(valuesByName)) this.#metrics.addMetric(name, unit, value)
-    const template = this.#metrics.serializeMetrics()
-    this.#metrics.clearMetrics()
-    this.#metrics.clearDimensions()
-    return template
-  }
 }
 
 function nonZero(values: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== 0))
-}
-
-/** Two sets of metrics with different dimensions on one line: EMF has a list of directives for this. */
-function merged(a: Emf | undefined, b: Emf | undefined): Emf | undefined {
-  if (!a || !b) return a ?? b
-  return {
-    ...a,
-    ...b,
-    _aws: { ...a._aws, CloudWatchMetrics: [...a._aws.CloudWatchMetrics, ...b._aws.CloudWatchMetrics] },
-  }
 }
 
 /** The field that Powertools' own lines have, so that a search finds both. */
