@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
 import { InvalidRecordError } from '../lib/errors.ts'
-import { hasChangedNumber, parseBody } from '../lib/lambda/parse-body.ts'
+import { type ParsedBody, parseBody } from '../lib/lambda/parse-body.ts'
 import { isBase64 } from '../lib/record/base64.ts'
 import { isJsonObject } from '../lib/record/json-object.ts'
 import type { RecordHeader } from '../lib/record/producer-record.ts'
@@ -143,19 +143,23 @@ function unreadable(error: unknown): never {
 }
 
 const EDIT_FIELDS = ['topic', 'key', 'value', 'headers']
+const EDIT_SHAPE = { fields: new Map(EDIT_FIELDS.map(name => [name, {}])), uniqueNames: true }
 
 function parseEdit(input: string): RecordEdit {
-  const edit = parseJsonEdit(input)
+  const { parsed: edit, text, outline } = parseJsonEdit(input)
   if (!isJsonObject(edit)) throw new WrongUse('Expected a JSON object; got something else.')
   const unknown = Object.keys(edit).filter(name => !EDIT_FIELDS.includes(name))
   if (unknown.length > 0 || Object.keys(edit).length === 0)
     throw new WrongUse(`Expected any of ${EDIT_FIELDS.join(', ')}; got ${unknown.join(', ') || 'nothing'}.`)
+  if (outline.fault)
+    throw new WrongUse(`Expected each name once, and none named __proto__; see ${outline.fault.pointer}.`)
   const { topic, key, value, headers } = edit
+  const textOf = (name: string) => text.slice(outline.fields?.get(name)?.start, outline.fields?.get(name)?.end)
   if (topic !== undefined && (typeof topic !== 'string' || topic === '')) throw new WrongUse('topic: expected text.')
   return {
     ...(topic === undefined ? {} : { topic }),
-    ...(key === undefined ? {} : { key: bytesOf('key', key) }),
-    ...(value === undefined ? {} : { value: bytesOf('value', value) }),
+    ...(key === undefined ? {} : { key: bytesOf('key', key, textOf('key')) }),
+    ...(value === undefined ? {} : { value: bytesOf('value', value, textOf('value')) }),
     ...(headers === undefined ? {} : { headers: headersOf(headers) }),
   }
 }
@@ -172,26 +176,28 @@ function headersOf(headers: unknown): RecordHeader[] {
 }
 
 /** @throws WrongUse */
-function parseJsonEdit(input: string): unknown {
+function parseJsonEdit(input: string): ParsedBody {
   try {
-    return parseBody(Buffer.from(input), InvalidRecordError)
+    return parseBody(input, EDIT_SHAPE, InvalidRecordError)
   } catch (error) {
     if (error instanceof InvalidRecordError) throw new WrongUse(error.message)
     throw error
   }
 }
 
-/** @throws WrongUse for what can't be turned into bytes without a change */
-function bytesOf(name: string, value: unknown): Uint8Array | null {
+/**
+ * @param json the JSON text of the value, which becomes its bytes as it is written; headers have none
+ * @throws WrongUse for what can't be turned into bytes without a change
+ */
+function bytesOf(name: string, value: unknown, json?: string): Uint8Array | null {
   if (value === null) return null
   if (typeof value === 'string') return Buffer.from(value)
   if (isJsonObject(value) && typeof value.base64 === 'string' && Object.keys(value).length === 1) {
     if (isBase64(value.base64)) return Buffer.from(value.base64, 'base64')
     throw new WrongUse(`${name}: expected base64, got something else.`)
   }
-  if (hasChangedNumber(value))
-    throw new WrongUse(`${name}: expected numbers that JSON keeps as they are; give this one as text.`)
-  return Buffer.from(JSON.stringify(value))
+  if (json === undefined) throw new WrongUse(`${name}: expected text, null or {"base64": …}, got another.`)
+  return Buffer.from(json)
 }
 
 function changing(reading: Reading, options: Options, result: string): ChangeContext {

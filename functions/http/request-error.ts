@@ -5,6 +5,7 @@ export const REQUEST_STATUS: Readonly<Record<RequestCode, number>> = {
   'bad-json': 400,
   'not-utf8': 400,
   'unknown-field': 400,
+  'repeated-name': 400,
   'bad-header': 400,
   'unknown-topic': 404,
   method: 405,

@@ -1,18 +1,27 @@
 // Stage 1 of 9: HTTP request → ProducerRecord[], each with its id, or with its own error. Pure.
 
-import type { Contracts } from '../../lib/contracts/contract.ts'
+import type { Contract, Contracts } from '../../lib/contracts/contract.ts'
+import { refuseFault, valueShape } from '../../lib/contracts/json-value.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import type { HttpRequest } from '../../lib/lambda/http-event.ts'
-import { CHANGED_NUMBER, hasChangedNumber, parseBody } from '../../lib/lambda/parse-body.ts'
+import { type ParsedBody, parseBody } from '../../lib/lambda/parse-body.ts'
 import { type SourceRecord, sourceRecord, standardHeaders } from '../../lib/lambda/source-record.ts'
-import { isBase64 } from '../../lib/record/base64.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
-import { type ProducerRecord, RESERVED_HEADER_PREFIX, type RecordHeader } from '../../lib/record/producer-record.ts'
+import type { JsonOutline, JsonShape } from '../../lib/record/json-outline.ts'
+import { JsonText, NumberText } from '../../lib/record/json-text.ts'
+import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
+import { decodeUtf8 } from '../../lib/record/utf8.ts'
 import { RequestError } from './request-error.ts'
+import { toHeaders } from './to-headers.ts'
 
 /** Bytes of a body after base64 decoding. Lambda's limit is 6 MB for the whole event. */
 const MAX_BODY_BYTES = 5 * 1024 * 1024
-const FIELDS: ReadonlySet<string> = new Set(['key', 'value', 'headers', 'partition', 'timestamp'])
+
+/** A record of the body: what it says, and where its fields lie in the text. */
+interface Entry {
+  readonly parsed: unknown
+  readonly outline: JsonOutline
+}
 
 /** @throws RequestError when the request is refused as a whole */
 export function toRecords(
@@ -27,13 +36,14 @@ export function toRecords(
   if (!isJson(request.headers['content-type']))
     throw new RequestError('media-type', 'content-type: expected application/json.')
   const sourceId = idempotencyKey(request.headers['idempotency-key']) ?? requestId
-  const entries = toEntries(parseRequest(request.body), contract.limits.records)
+  const body = parseRequest(request.body, contract)
+  const entries = toEntries(body, contract.limits.records)
   const standardHeadersOf = (id: string) =>
     standardHeaders(id, 'http', request.headers.traceparent, request.headers['x-amzn-trace-id'])
   return entries.map((entry, index) => {
     const id = entries.length > 1 ? `${sourceId}:${index}` : sourceId
     const incomplete = { topic, value: null, sourceId: id }
-    return sourceRecord(id, incomplete, () => toRecord(entry, topic, id, standardHeadersOf(id)))
+    return sourceRecord(id, incomplete, () => toRecord(entry, body.text, contract, id, standardHeadersOf(id)))
   })
 }
 
@@ -50,58 +60,85 @@ function idempotencyKey(header: string | undefined): string | undefined {
   throw new RequestError('bad-header', 'idempotency-key: expected 1 to 255 visible ASCII characters.')
 }
 
-function parseRequest(body: Buffer | string): unknown {
+function parseRequest(body: Buffer | string, contract: Contract): ParsedBody {
   const bytes = Buffer.byteLength(body)
   if (bytes > MAX_BODY_BYTES)
     throw new RequestError('body-too-large', `body: expected at most ${MAX_BODY_BYTES} bytes, got ${bytes}.`)
-  return parseBody(body, RequestError)
+  const text = typeof body === 'string' ? body : decodeUtf8(body)
+  // A byte order mark lies outside every value, so it may be skipped (RFC 8259, section 8.1).
+  const json = text?.startsWith('\uFEFF') ? text.slice(1) : text
+  return parseBody(json, requestShape(contract), RequestError)
+}
+
+/** A body is one record, or a list of them. */
+function requestShape(contract: Contract): JsonShape {
+  const fields = new Map<string, JsonShape>([
+    ['key', {}],
+    ['value', valueShape(contract)],
+    ['headers', { uniqueNames: true }],
+    ['partition', {}],
+    ['timestamp', {}],
+  ])
+  const records = { items: { fields }, maxItems: contract.limits.records }
+  return { fields: new Map<string, JsonShape>([...fields, ['records', records]]) }
 }
 
 /** The body is one record, or has a list of them in its field `records`. */
-function toEntries(body: unknown, maxRecords: number): readonly unknown[] {
-  if (!isJsonObject(body)) throw new RequestError('bad-json', 'body: expected an object.')
-  if (!Object.hasOwn(body, 'records')) return [body]
-  const { records } = body
-  if (Object.keys(body).length > 1) throw new RequestError('unknown-field', 'body: expected only "records" beside it.')
+function toEntries({ parsed, outline }: ParsedBody, maxRecords: number): readonly Entry[] {
+  if (!isJsonObject(parsed)) throw new RequestError('bad-json', 'body: expected an object.')
+  if (!Object.hasOwn(parsed, 'records')) return [{ parsed, outline }]
+  const { records } = parsed
+  if (Object.keys(parsed).length > 1)
+    throw new RequestError('unknown-field', 'body: expected only "records" beside it.')
+  if (outline.ownFault) throw new RequestError('repeated-name', 'body: expected "records" once.')
   if (!Array.isArray(records)) throw new RequestError('bad-json', 'records: expected a list.')
   if (records.length === 0) throw new RequestError('empty', 'records: expected at least one record.')
   if (records.length > maxRecords)
     throw new RequestError('too-many-records', `records: expected at most ${maxRecords}, got ${records.length}.`)
-  return records
+  const outlines = outline.fields?.get('records')?.items
+  return records.map((record, at) => ({ parsed: record, outline: outlines?.[at] as JsonOutline }))
 }
 
-function toRecord(entry: unknown, topic: string, id: string, standard: readonly RecordHeader[]): ProducerRecord {
-  if (!isJsonObject(entry)) throw new InvalidRecordError('bad-json', 'record: expected an object.')
-  if (!Object.keys(entry).every(name => FIELDS.has(name)))
-    throw new InvalidRecordError('unknown-field', `record: expected only ${[...FIELDS].join(', ')}.`)
-  if (!Object.hasOwn(entry, 'value'))
+function toRecord(
+  { parsed, outline }: Entry,
+  text: string,
+  contract: Contract,
+  id: string,
+  standard: readonly RecordHeader[],
+): ProducerRecord {
+  if (!isJsonObject(parsed)) throw new InvalidRecordError('bad-json', 'record: expected an object.')
+  refuseFault(outline.fault, '')
+  const { fields = new Map<string, JsonOutline>() } = outline
+  if (Object.keys(parsed).length > fields.size)
+    throw new InvalidRecordError('unknown-field', `record: expected only ${RECORD_FIELDS}.`)
+  const textOf = (name: string) => text.slice(fields.get(name)?.start, fields.get(name)?.end)
+  if (!Object.hasOwn(parsed, 'value'))
     throw new InvalidRecordError('schema', 'value: expected one; null is a tombstone.', {
       violations: [{ pointer: '/value', rule: 'required', expected: 'value' }],
     })
-  if (hasChangedNumber(entry.value))
-    throw new InvalidRecordError(
-      'number-out-of-range',
-      'value: expected numbers that a double holds exactly; send larger ones as text.',
-    )
-  const headers = toHeaders(entry.headers)
+  const headers = toHeaders(parsed.headers)
   const hasTraceparent = headers.some(([name]) => name === 'traceparent')
+  const isText = contract.value.format !== 'json' || parsed.value === null
   return {
-    topic,
-    value: entry.value,
+    topic: contract.topic,
+    value: isText ? parsed.value : new JsonText(textOf('value'), parsed.value),
     headers: [...standard.filter(([name]) => !(hasTraceparent && name === 'traceparent')), ...headers],
     sourceId: id,
-    ...(entry.key === undefined ? {} : { key: toKey(entry.key) }),
-    ...(entry.partition === undefined ? {} : { partition: toInteger(entry.partition, 'bad-partition', 2 ** 31 - 1) }),
-    ...(entry.timestamp === undefined ? {} : { timestamp: toInteger(entry.timestamp, 'bad-timestamp', 8.64e15) }),
+    ...(parsed.key === undefined ? {} : { key: toKey(parsed.key, () => textOf('key')) }),
+    ...(parsed.partition === undefined ? {} : { partition: toInteger(parsed.partition, 'bad-partition', 2 ** 31 - 1) }),
+    ...(parsed.timestamp === undefined ? {} : { timestamp: toInteger(parsed.timestamp, 'bad-timestamp', 8.64e15) }),
   }
 }
 
-function toKey(key: unknown): string | null {
+const RECORD_FIELDS = 'key, value, headers, partition, timestamp'
+
+function toKey(key: unknown, textOf: () => string): string | null {
   if (key === null || typeof key === 'string') return key
-  if (Number.isSafeInteger(key)) return String(key)
+  const number = typeof key === 'number' ? new NumberText(textOf()) : undefined
+  if (number?.isInteger) return number.text
   throw new InvalidRecordError(
     'key-type',
-    `key: expected a string or an integer, got ${key === CHANGED_NUMBER ? 'a larger number' : typeof key}.`,
+    `key: expected a string or an integer, got ${number ? 'a number with a point or an exponent' : typeof key}.`,
   )
 }
 
@@ -109,43 +146,4 @@ function toInteger(value: unknown, code: 'bad-partition' | 'bad-timestamp', max:
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max && !Object.is(value, -0))
     return value as number
   throw new InvalidRecordError(code, `${code.slice('bad-'.length)}: expected an integer from 0 to ${max}.`)
-}
-
-/**
- * Reads an ordered list of `{name, value}` or `{name, base64}`; an object is short for names with text. Stage 3 checks
- * the names, as for every record.
- */
-function toHeaders(field: unknown): RecordHeader[] {
-  if (field === undefined) return []
-  const list = Array.isArray(field)
-    ? field
-    : isJsonObject(field)
-      ? Object.entries(field).map(([name, value]) => ({ name, value }))
-      : undefined
-  if (!list) throw new InvalidRecordError('bad-header', 'headers: expected a list of {"name","value"} or an object.')
-  return list.map(toHeader)
-}
-
-function toHeader(entry: unknown): RecordHeader {
-  const bad = () =>
-    new InvalidRecordError(
-      'bad-header',
-      'headers: expected {"name", "value": text or null} or {"name", "base64"}, with a name of printable text.',
-    )
-  if (!isJsonObject(entry) || typeof entry.name !== 'string') throw bad()
-  const { name } = entry
-  const fields = Object.keys(entry)
-  if (fields.length !== 2) throw bad()
-  if (name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX))
-    throw new InvalidRecordError(
-      'reserved-header',
-      `headers: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`,
-    )
-  if (fields.includes('base64')) {
-    if (typeof entry.base64 !== 'string' || !isBase64(entry.base64)) throw bad()
-    return [name, Buffer.from(entry.base64, 'base64')]
-  }
-  if (entry.value === null) return [name, null]
-  if (typeof entry.value !== 'string') throw bad()
-  return [name, Buffer.from(entry.value)]
 }

@@ -1,4 +1,6 @@
 // Where a contract may take a record's key from: its `key.from`, and `key` of its feeds.
+import { JsonText } from '../record/json-text.ts'
+import { atTextPointer } from './json-value.ts'
 import { atPointer } from './pointer.ts'
 
 /** The group of a message in a FIFO queue. */
@@ -30,11 +32,14 @@ export function isKeySources(value: unknown): value is string[] {
 /**
  * What a key source other than `record` names: a part of the record's value, the entry of `lookup` with the source's
  * name, or a part of the document that `lookup` has under the name before the colon (`event:/detail/id` in `event`).
+ * A number of a text is a NumberText.
  * @returns undefined where there is none
  */
 export function atKeySource(source: string, value: unknown, lookup: ReadonlyMap<string, unknown> | undefined): unknown {
   if (lookup?.has(source)) return lookup.get(source)
   const colon = source.indexOf(':')
-  const document = source.slice(0, colon)
-  return atPointer(document === 'value' ? value : lookup?.get(document), source.slice(colon + 1))
+  const name = source.slice(0, colon)
+  const document = name === 'value' ? value : lookup?.get(name)
+  const pointer = source.slice(colon + 1)
+  return document instanceof JsonText ? atTextPointer(document, pointer) : atPointer(document, pointer)
 }

@@ -4,7 +4,14 @@
 import type { Contract, Contracts } from '../contracts/contract.ts'
 import { routeOfEvent } from '../contracts/route.ts'
 import { InvalidRecordError } from '../errors.ts'
-import { deepJsonText, isDeeperThan, isJsonObject, type JsonObject, MAX_DEPTH } from '../record/json-object.ts'
+import {
+  deepJsonText,
+  isContainer,
+  isDeeperThan,
+  isJsonObject,
+  type JsonObject,
+  MAX_DEPTH,
+} from '../record/json-object.ts'
 import type { RecordHeader } from '../record/producer-record.ts'
 import { type SourceRecord, standardHeaders } from './source-record.ts'
 
@@ -53,16 +60,37 @@ export function parseEventBridgeEvent(
       ),
     )
   const { contract, feed } = route
+  const value = feed?.value === 'event' ? event : fields.detail
+  if (hasLostDigits(event))
+    return {
+      id,
+      error: new InvalidRecordError(
+        'number-out-of-range',
+        'event: expected integers up to 2^53; Lambda parsed the event, which changes larger ones. The bytes of this ' +
+          'record are not those of its source. Send such events over a queue with "unwrap": "eventbridge".',
+      ),
+      record: { topic: contract.topic, value: Buffer.from(JSON.stringify(value)), sourceId: id },
+    }
   return {
     id,
     record: {
       topic: contract.topic,
-      value: toValue(feed?.value === 'event' ? event : fields.detail, contract),
+      value: toValue(value, contract),
       headers: [...standardHeaders(id, 'eventbridge', undefined, awsTrace), ...eventHeaders(fields, contract)],
       sourceId: id,
       origin: { lookup: new Map([['event', event]]), ...(feed?.key ? { keyFrom: feed.key } : {}) },
     },
   }
+}
+
+/**
+ * Whether an integer may have been changed when the event was parsed. A fraction of more than 15 digits may have been
+ * rounded as well, but most of them are doubles of the sender, which come through as they are.
+ */
+function hasLostDigits(value: unknown): boolean {
+  if (typeof value === 'number')
+    return !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))
+  return isContainer(value) && Object.values(value).some(hasLostDigits)
 }
 
 /** A text contract takes a string unchanged; any other value is serialized as JSON. */

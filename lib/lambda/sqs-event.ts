@@ -5,7 +5,7 @@ import { FIFO_KEY_SOURCES, SQS_ATTRIBUTE, SQS_MESSAGE_GROUP } from '../contracts
 import { type Route, routeOfQueue } from '../contracts/route.ts'
 import type { RawMessage } from '../dead-letter/raw-message.ts'
 import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
-import { isJsonObject, type JsonObject } from '../record/json-object.ts'
+import { isJsonObject } from '../record/json-object.ts'
 import { JsonText } from '../record/json-text.ts'
 import { type ProducerRecord, RESERVED_HEADER_PREFIX, type RecordHeader } from '../record/producer-record.ts'
 import { type SourceRecord, sourceRecord, standardHeaders } from './source-record.ts'
@@ -86,7 +86,7 @@ function recordsOf(
         'unknown-topic',
         'queue: expected one that a contract claims (from.sqs), got another.',
       )
-    parts = unwrap(message.body, route.feed)
+    parts = unwrap(message.body, route)
   } catch (error) {
     if (!(error instanceof InvalidRecordError)) throw error
     return [{ id: messageId, record: whole, error }]
@@ -127,7 +127,7 @@ function toRecord(
 /** The values that a contract may take the key from, by the names of the key sources. */
 function keyLookup(
   attributes: ReadonlyMap<string, Buffer>,
-  event: JsonObject | undefined,
+  event: JsonText | undefined,
   groupId: string | undefined,
 ): ReadonlyMap<string, unknown> {
   const lookup = new Map<string, unknown>()

@@ -7,9 +7,9 @@ export function isJsonObject(value: unknown): value is JsonObject {
 /**
  * @returns undefined for text that is not JSON; the parser's error is dropped because it quotes the text
  */
-export function parseJson(text: string, reviver?: (name: string, value: unknown) => unknown): unknown {
+export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text, reviver)
+    return JSON.parse(text)
   } catch {
     return undefined
   }
@@ -40,7 +40,7 @@ export function deepJsonText(value: unknown): string {
   return texts.join('')
 }
 
-function isContainer(value: unknown): value is object {
+export function isContainer(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null
 }
 

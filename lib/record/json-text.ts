@@ -1,33 +1,30 @@
-import { parseJson } from './json-object.ts'
+import type { JsonFault } from './json-outline.ts'
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-/** A JSON document as its source wrote it: the text becomes the record's value unchanged, and is parsed once. */
+/** A JSON value as its source wrote it. The text is what is sent; what it says is for checks and keys. */
 export class JsonText {
   readonly text: string
-  readonly #parsed: unknown
+  /** What the text says, as JSON.parse has it; undefined while nobody has read it. */
+  readonly parsed: unknown
+  /** The first fault of the text, once it was read. Which faults count is up to the reader. */
+  readonly fault: JsonFault | undefined
 
-  /** @param parsed the document, where the source has parsed it already */
-  constructor(text: string, parsed?: unknown) {
+  constructor(text: string, parsed?: unknown, fault?: JsonFault) {
     this.text = text
-    this.#parsed = parsed
-  }
-
-  /** @returns undefined for text that is not JSON; a byte order mark is skipped, as where bytes are decoded */
-  parse(): unknown {
-    return this.#parsed ?? parseJson(withoutByteOrderMark(this.text))
+    this.parsed = parsed
+    this.fault = fault
   }
 }
 
-/** @returns undefined for other bytes; a byte order mark is skipped */
-export function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    return undefined
-  }
-}
+/** A number as it is written in a JSON text; a double may not hold it exactly. */
+export class NumberText {
+  readonly text: string
 
-export function withoutByteOrderMark(text: string): string {
-  return text.startsWith('\uFEFF') ? text.slice(1) : text
+  constructor(text: string) {
+    this.text = text
+  }
+
+  /** Whether it is written without a point and an exponent. */
+  get isInteger(): boolean {
+    return /^-?\d+$/.test(this.text)
+  }
 }

@@ -132,7 +132,8 @@ function contractKey(key: unknown): Bytes {
 function contractValue({ value, format }: ValidRecord): Bytes {
   if (value === null) return value
   if (value instanceof Uint8Array) return Buffer.from(value)
-  if (format === 'json') return Buffer.from(value instanceof JsonText ? value.text : toJson(value))
+  if (value instanceof JsonText) return Buffer.from(value.text)
+  if (format === 'json') return Buffer.from(toJson(value))
   if (typeof value !== 'string') expected(`bytes, text or null (format ${format})`, value)
   return Buffer.from(value, format === 'base64' ? 'base64' : 'utf8')
 }

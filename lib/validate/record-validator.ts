@@ -1,11 +1,11 @@
 // Stage 3 of 9: ProducerRecord → ValidRecord: topic, key, value, headers, limits. An invalid record is never retried.
 
 import type { Contract, Contracts } from '../contracts/contract.ts'
+import { readJsonValue, refuseFault } from '../contracts/json-value.ts'
 import { atKeySource } from '../contracts/key-sources.ts'
 import { errorName, InvalidRecordError } from '../errors.ts'
 import { isBase64 } from '../record/base64.ts'
-import { parseJson } from '../record/json-object.ts'
-import { decodeUtf8, JsonText } from '../record/json-text.ts'
+import { JsonText, NumberText } from '../record/json-text.ts'
 import {
   type ProducerRecord,
   RESERVED_HEADER_PREFIX,
@@ -13,6 +13,7 @@ import {
   type ValidRecord,
 } from '../record/producer-record.ts'
 import { isTopicName } from '../record/topic-partition.ts'
+import { decodeUtf8 } from '../record/utf8.ts'
 import { type ReadRecord, readRecord } from './read-record.ts'
 
 /** Which records are valid: those of contracts, or (`anyTopic`) bytes or text of any topic, with or without a key. */
@@ -69,9 +70,16 @@ function readValue(record: ReadRecord, contract: Contract): unknown {
   if (contract.value.format === 'base64' && typeof record.value === 'string' && !isBase64(record.value))
     throw new InvalidRecordError('bad-value', 'value: expected base64, got something else.')
   if (contract.value.format !== 'json') return record.value
-  const value = readJson(record.value)
-  checkSchema(value, contract)
+  const value = asJson(record.value, contract)
+  if (value instanceof JsonText) refuseFault(value.fault, '/value')
+  checkSchema(value instanceof JsonText ? value.parsed : value, contract)
   return value
+}
+
+/** Text or bytes as the JSON that they hold; a caller's own object stays as it is. */
+function asJson(value: unknown, contract: Contract): unknown {
+  if (value instanceof JsonText) return value.parsed === undefined ? readJsonValue(value.text, contract) : value
+  return value instanceof Uint8Array ? readJsonValue(decodeUtf8(value), contract) : value
 }
 
 function checkSchema(value: unknown, { topic, value: { check } }: Contract): void {
@@ -90,19 +98,6 @@ function checkSchema(value: unknown, { topic, value: { check } }: Contract): voi
       violations,
       truncated,
     })
-}
-
-/** The value that a text or bytes stand for; any other is one already. */
-function readJson(value: unknown): unknown {
-  if (!(value instanceof JsonText || value instanceof Uint8Array)) return value
-  const json = value instanceof JsonText ? value.parse() : parseBytes(value)
-  if (json === undefined) throw new InvalidRecordError('bad-json', 'value: expected JSON in UTF-8, got something else.')
-  return json
-}
-
-function parseBytes(bytes: Uint8Array): unknown {
-  const text = decodeUtf8(bytes)
-  return text === undefined ? undefined : parseJson(text)
 }
 
 /** The key of the first source that has one. The caller's key and that of the first pointer must agree. */
@@ -134,7 +129,8 @@ function readKey(
 /** The key of an invalid record, for its dead letter; null if it can't be read. */
 export function keyOfInvalid(record: ProducerRecord, contract: Contract): Uint8Array | string | null {
   try {
-    return readKey(record, contract.value.format === 'json' ? readJson(record.value) : record.value, contract)
+    const value = contract.value.format === 'json' ? asJson(record.value, contract) : record.value
+    return readKey(record, value, contract)
   } catch {
     return null
   }
@@ -144,7 +140,9 @@ function keyText(key: unknown): Uint8Array | string | undefined {
   if (key === undefined || key === null) return undefined
   if (typeof key === 'string' || key instanceof Uint8Array) return key
   if (Number.isSafeInteger(key)) return String(key)
-  throw new InvalidRecordError('key-type', `key: expected a string or an integer, got ${typeof key}.`)
+  if (key instanceof NumberText && key.isInteger) return key.text
+  const kind = key instanceof NumberText ? 'a number with a point or an exponent' : typeof key
+  throw new InvalidRecordError('key-type', `key: expected a string or an integer, got ${kind}.`)
 }
 
 function sameKey(a: Uint8Array | string, b: Uint8Array | string): boolean {

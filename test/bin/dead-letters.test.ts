@@ -257,7 +257,7 @@ test('edit replaces a dead letter by one with its own id, if the contract takes 
 })
 
 // An edit once ended the dead letter and stored one in its place that no reader accepts.
-test('an edit that no dead letter can hold, or that JSON would change, changes nothing', async () => {
+test('an edit that no dead letter can hold, or that can be read in two ways, changes nothing', async () => {
   const before = deadLetterOf('a', 'v', 'other')
   const run = inPlace(await placeOf([before]))
   const stored = (await run('dead-letters export')).stdout
@@ -265,9 +265,9 @@ test('an edit that no dead letter can hold, or that JSON would change, changes n
     [JSON.stringify({ topic: 'x'.repeat(300) }), /topic: expected/],
     ['{"topic":"../x"}', /topic: expected/],
     [JSON.stringify({ headers: { ['h'.repeat(40_000)]: 'v' } }), /header/],
-    ['{"value":{"amount":12345678901234567890}}', /value: expected numbers that JSON keeps/],
-    ['{"key":12345678901234567890}', /key: expected numbers/],
-    ['{"headers":{"h":1e999}}', /headers: expected numbers/],
+    ['{"value":{"amount":1,"amount":2}}', /each name once.*\/value\/amount/],
+    ['{"value":1,"value":2}', /each name once.*\/value/],
+    ['{"headers":{"h":1e999}}', /headers: expected text, null or/],
     ['{"value":{"base64":"%%%"}}', /value: expected base64/],
   ]
   for (const [input, words] of refused) {

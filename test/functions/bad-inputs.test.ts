@@ -236,7 +236,7 @@ const MESSAGES: [name: string, records: unknown, codes: string[] | 'all goes bac
   ['no JSON', [message('a', notJson)], ['bad-json'], 0],
   ['no JSON beside two that are good', [message('a', '1'), message('b', notJson), message('c', '2')], ['bad-json'], 2],
   ['an empty body', [message('a', '')], ['bad-json'], 0],
-  ['a lone surrogate in the body', [message('a', '{"a":"\ud800"}')], [], 1],
+  ['a lone surrogate in the body', [message('a', '{"a":"\ud800"}')], ['not-utf8'], 0],
   ['a number that a double can’t hold, which is sent unchanged', [message('a', '9007199254740993')], [], 1],
   ['10,000 levels', [message('a', '['.repeat(10_000))], ['bad-json'], 0],
   [
@@ -277,7 +277,11 @@ const EVENTS: [name: string, event: unknown, code: string | undefined][] = [
   ['an unknown version', { ...event, version: '9', detail: 1 }, undefined],
   ['an id that is not text', { ...event, id: {}, detail: 1 }, undefined],
   ['a detail of 1 MB', { ...event, detail: { a: SECRET, b: 'x'.repeat(1_000_000) } }, 'record-too-large'],
-  ['1e400, which JSON.parse makes Infinity', { ...event, detail: JSON.parse(`{"${SECRET}":1e400}`) }, 'bad-value'],
+  [
+    '1e400, which JSON.parse makes Infinity',
+    { ...event, detail: JSON.parse(`{"${SECRET}":1e400}`) },
+    'number-out-of-range',
+  ],
   ['no detail', { ...event, other: SECRET }, 'bad-value'],
   ['a source without a contract', { ...event, source: 'x', detail: SECRET }, 'unknown-topic'],
   ['a source that is not text', { ...event, source: { x: SECRET }, detail: 1 }, 'bad-value'],

@@ -14,7 +14,6 @@ import { readMessage } from '../../lib/dead-letter/sqs/read-message.ts'
 import { ConfigError, InvalidRecordError, KafkaProducerError } from '../../lib/errors.ts'
 import { parseEventBridgeEvent } from '../../lib/lambda/eventbridge-event.ts'
 import { type HttpRequest, parseHttpEvent } from '../../lib/lambda/http-event.ts'
-import { CHANGED_NUMBER, parseBody } from '../../lib/lambda/parse-body.ts'
 import { parseSqsEvent } from '../../lib/lambda/sqs-event.ts'
 import { traceparentOf } from '../../lib/lambda/traceparent.ts'
 import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
@@ -108,33 +107,6 @@ test('HTTP bodies', () => {
           else holds(() => validateRecord(input, { contracts }))
         }
       })
-    }),
-    { numRuns },
-  )
-})
-
-test('HTTP bodies: numbers are kept or marked the same, with and without the check of each value', () => {
-  const digits = fc.stringMatching(/^[1-9]\d{0,40}$/)
-  const number = fc.oneof(
-    digits,
-    digits.map(text => `-${text}`),
-    fc
-      .tuple(digits, fc.constantFrom('e', 'E', 'e+', 'e-', 'E+'), fc.integer({ min: 0, max: 9999 }))
-      .map(parts => parts.join('')),
-    fc
-      .tuple(digits, digits, fc.constantFrom('', 'e3', 'e300', 'E+309'))
-      .map(([whole, part, exponent]) => `${whole}.${part}${exponent}`),
-    fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
-  )
-  const name = fc.constantFrom('a', '__proto__', '\\u005f_proto__', '__p\\u0072oto__', '__proto', '\\u00e9')
-  fc.assert(
-    fc.property(number, name, (literal, field) => {
-      const value = Number(literal)
-      const changed = !Number.isFinite(value) || (/^-?\d+$/.test(literal) && !Number.isSafeInteger(value))
-      const parse = () =>
-        parseBody(Buffer.from(`{"${field}":[${literal}]}`), InvalidRecordError) as Record<string, unknown[]>
-      if (JSON.parse(`"${field}"`) === '__proto__') assert.throws(parse, { code: 'unknown-field' })
-      else assert.deepEqual(Object.values(parse()), [[changed ? CHANGED_NUMBER : value]])
     }),
     { numRuns },
   )

@@ -5,6 +5,7 @@ export const INVALID_RECORD_STATUS: Readonly<Record<InvalidRecordCode, number>> 
   'bad-json': 400,
   'not-utf8': 400,
   'unknown-field': 400,
+  'repeated-name': 400,
   'bad-header': 400,
   'bad-partition': 400,
   'bad-timestamp': 400,

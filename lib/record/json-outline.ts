@@ -1,0 +1,276 @@
+// Finds where the parts of a JSON text lie, so that a part is passed on as the very text that its sender wrote.
+
+/** What is read of a text. A string has it; a test counts the calls. */
+export type TextSource = Pick<string, 'length' | 'charCodeAt' | 'slice'>
+
+/** Which parts of a value are outlined. Other parts are only looked at for faults. */
+export interface JsonShape {
+  /** Of an object, the fields with these names; each may be there once. Of a list, the elements with these indices. */
+  readonly fields?: ReadonlyMap<string, JsonShape>
+  /** Of a list, the first `maxItems` elements. */
+  readonly items?: JsonShape
+  readonly maxItems?: number
+  /** In this value and beneath it, no object may have a name twice. */
+  readonly uniqueNames?: boolean
+}
+
+/** A piece of a text: `text.slice(start, end)`. */
+export interface TextSpan {
+  readonly start: number
+  readonly end: number
+}
+
+/** A value of the text: its own text, without the white space around it. */
+export interface JsonOutline extends TextSpan {
+  /** By name, or by index. Of a repeated name the last, as JSON.parse has it. */
+  readonly fields?: ReadonlyMap<string, JsonOutline>
+  readonly items?: readonly JsonOutline[]
+  /** The first fault in this value or anywhere beneath it. */
+  readonly fault?: JsonFault
+  /** The first fault of the names of this very object. */
+  readonly ownFault?: JsonFault
+}
+
+export interface JsonFault {
+  /** `proto-name`: a field named `__proto__`, also if it is spelled with escapes. */
+  readonly code: 'repeated-name' | 'proto-name' | 'too-deep'
+  /** JSON Pointer (RFC 6901) from the outlined value that has the fault, cut at `MAX_POINTER` characters. */
+  readonly pointer: string
+}
+
+export const MAX_POINTER = 256
+
+/** Each character of `__proto__` as an escape of six. */
+const LONGEST_PROTO = 9 * 6
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const COLON = 0x3a
+const BACKSLASH = 0x5c
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+const SPACE = 0x20
+
+type Node = { -readonly [Name in keyof JsonOutline]: JsonOutline[Name] }
+
+/** An object or a list whose end is not read yet. */
+interface Level {
+  readonly isObject: boolean
+  /** Undefined for a value that is not outlined. */
+  readonly node: Node | undefined
+  readonly shape: JsonShape | undefined
+  readonly uniqueNames: boolean
+  readonly fields: Map<string, Node> | undefined
+  readonly items: Node[] | undefined
+  /** Names so far, where a repeated one is a fault. Most objects with one name need no set. */
+  firstName: string | undefined
+  names: Set<string> | undefined
+  /** Where the name of the present field lies, with its quotes. */
+  nameStart: number
+  nameEnd: number
+  /** The place of the present element of a list. */
+  index: number
+}
+
+export interface OutlinedText {
+  readonly root: JsonOutline
+  /** The names, with their quotes, that are spelled with an escape. */
+  readonly escapedNames: readonly TextSpan[]
+}
+
+/**
+ * Outlines a text in one pass, in a time that grows with its length only.
+ * @param text one that JSON.parse accepts; of another one the result means nothing
+ * @param maxDepth levels of objects and lists that are allowed
+ */
+export function outlineJson(text: TextSource, shape: JsonShape, maxDepth: number): OutlinedText {
+  return new Outliner(text, maxDepth).read(shape)
+}
+
+class Outliner {
+  readonly #text: TextSource
+  readonly #maxDepth: number
+  readonly #open: Level[] = []
+  readonly #escapedNames: TextSpan[] = []
+  #at = 0
+
+  constructor(text: TextSource, maxDepth: number) {
+    this.#text = text
+    this.#maxDepth = maxDepth
+  }
+
+  read(shape: JsonShape): OutlinedText {
+    this.#skipWhiteSpace()
+    const root = this.#newNode()
+    this.#readValue(root, shape, false)
+    for (let level = this.#open.at(-1); level; level = this.#open.at(-1)) this.#readNext(level)
+    return { root, escapedNames: this.#escapedNames }
+  }
+
+  /** Reads what follows in an open object or list: its end, or a field or element. */
+  #readNext(level: Level): void {
+    if (this.#skipWhiteSpace() === COMMA) {
+      this.#at++
+      this.#skipWhiteSpace()
+    }
+    const code = this.#text.charCodeAt(this.#at)
+    if (code === CLOSE_OBJECT || code === CLOSE_LIST || this.#at >= this.#text.length) this.#close(level)
+    else if (level.isObject) this.#readField(level)
+    else this.#readItem(level)
+  }
+
+  #close(level: Level): void {
+    this.#at++
+    this.#open.pop()
+    if (level.node) level.node.end = this.#at
+  }
+
+  #readItem(level: Level): void {
+    level.index++
+    const shape = this.#shapeOfItem(level)
+    const node = shape && this.#newNode()
+    if (node) level.items?.push(node)
+    if (node) level.fields?.set(String(level.index), node)
+    this.#readValue(node, shape, level.uniqueNames)
+  }
+
+  #shapeOfItem({ shape, items, fields, index }: Level): JsonShape | undefined {
+    if (items) return index < (shape?.maxItems ?? 0) ? shape?.items : undefined
+    return fields && shape?.fields?.get(String(index))
+  }
+
+  #readField(level: Level): void {
+    level.nameStart = this.#at
+    const isEscaped = this.#skipString()
+    level.nameEnd = this.#at
+    if (isEscaped) this.#escapedNames.push({ start: level.nameStart, end: level.nameEnd })
+    const name = this.#checkedName(level, isEscaped)
+    if (this.#skipWhiteSpace() === COLON) this.#at++
+    this.#skipWhiteSpace()
+    const shape = name === undefined ? undefined : level.shape?.fields?.get(name)
+    const node = shape && this.#newNode()
+    if (node) level.fields?.set(name as string, node)
+    this.#readValue(node, shape, level.uniqueNames)
+  }
+
+  /** @returns undefined for a name that nobody asks for */
+  #checkedName(level: Level, isEscaped: boolean): string | undefined {
+    const length = level.nameEnd - level.nameStart - 2
+    const mayBeProto = length === '__proto__'.length || (isEscaped && length <= LONGEST_PROTO)
+    if (!level.fields && !level.uniqueNames && !mayBeProto) return undefined
+    const name = this.#nameOf(level, isEscaped)
+    if (name === '__proto__') this.#addNameFault(level, 'proto-name')
+    const isOnce = level.uniqueNames || level.shape?.fields?.has(name)
+    if (isOnce && isRepeated(level, name)) this.#addNameFault(level, 'repeated-name')
+    return name
+  }
+
+  #nameOf({ nameStart, nameEnd }: Level, isEscaped: boolean): string {
+    return isEscaped ? JSON.parse(this.#text.slice(nameStart, nameEnd)) : this.#text.slice(nameStart + 1, nameEnd - 1)
+  }
+
+  #readValue(node: Node | undefined, shape: JsonShape | undefined, uniqueAbove: boolean): void {
+    const code = this.#text.charCodeAt(this.#at)
+    if (code === OPEN_OBJECT || code === OPEN_LIST) {
+      this.#readStart(code === OPEN_OBJECT, node, shape, uniqueAbove || shape?.uniqueNames === true)
+      return
+    }
+    if (code === QUOTE) this.#skipString()
+    else this.#skipWord()
+    if (node) node.end = this.#at
+  }
+
+  #readStart(isObject: boolean, node: Node | undefined, shape: JsonShape | undefined, uniqueNames: boolean): void {
+    const items = !isObject && shape?.items ? [] : undefined
+    const fields = shape?.fields && !items ? new Map<string, Node>() : undefined
+    if (node && fields) node.fields = fields
+    if (node && items) node.items = items
+    const names = { firstName: undefined, names: undefined, nameStart: 0, nameEnd: 0, index: -1 }
+    if (this.#open.length === this.#maxDepth) this.#addFault('too-deep', node)
+    this.#open.push({ isObject, node, shape, uniqueNames, fields, items, ...names })
+    this.#at++
+  }
+
+  #newNode(): Node {
+    return { start: this.#at, end: this.#at }
+  }
+
+  /** @returns whether it has an escape */
+  #skipString(): boolean {
+    const text = this.#text
+    let isEscaped = false
+    let at = this.#at + 1
+    for (let code = text.charCodeAt(at); code !== QUOTE && at < text.length; code = text.charCodeAt(at)) {
+      if (code === BACKSLASH) {
+        isEscaped = true
+        at++
+      }
+      at++
+    }
+    this.#at = at + 1
+    return isEscaped
+  }
+
+  /** Skips a number, true, false or null. */
+  #skipWord(): void {
+    for (this.#at++; this.#at < this.#text.length; this.#at++) {
+      const code = this.#text.charCodeAt(this.#at)
+      if (code <= SPACE || code === COMMA || code === CLOSE_LIST || code === CLOSE_OBJECT) return
+    }
+  }
+
+  /** @returns the code of the character that follows */
+  #skipWhiteSpace(): number {
+    let code = this.#text.charCodeAt(this.#at)
+    while (code <= SPACE) code = this.#text.charCodeAt(++this.#at)
+    return code
+  }
+
+  #addNameFault({ node }: Level, code: JsonFault['code']): void {
+    if (node && !node.ownFault) node.ownFault = { code, pointer: this.#pointerFrom(this.#open.length - 1) }
+    this.#addFault(code)
+  }
+
+  /**
+   * Every outlined value around the fault that has none yet gets it, each with the way from itself. Once one has a
+   * fault, so have all around it: the cost of a fault is bounded.
+   */
+  #addFault(code: JsonFault['code'], inner?: Node): void {
+    if (inner) inner.fault ??= { code, pointer: '' }
+    for (let depth = this.#open.length - 1; depth >= 0; depth--) {
+      const { node } = this.#open[depth] as Level
+      if (!node) continue
+      if (node.fault) return
+      node.fault = { code, pointer: this.#pointerFrom(depth) }
+    }
+  }
+
+  #pointerFrom(depth: number): string {
+    let pointer = ''
+    for (let at = depth; at < this.#open.length && pointer.length < MAX_POINTER; at++) {
+      const level = this.#open[at] as Level
+      pointer += `/${level.isObject ? this.#pointerName(level) : level.index}`
+    }
+    return pointer.slice(0, MAX_POINTER)
+  }
+
+  #pointerName(level: Level): string {
+    const { nameStart } = level
+    const isCut = level.nameEnd - nameStart > 6 * MAX_POINTER
+    const name = isCut ? this.#text.slice(nameStart + 1, nameStart + MAX_POINTER) : this.#nameOf(level, true)
+    return name.replaceAll('~', '~0').replaceAll('/', '~1')
+  }
+}
+
+function isRepeated(level: Level, name: string): boolean {
+  if (level.firstName === undefined) {
+    level.firstName = name
+    return false
+  }
+  level.names ??= new Set([level.firstName])
+  if (level.names.has(name)) return true
+  level.names.add(name)
+  return false
+}

@@ -1,0 +1,26 @@
+// What a JSON text says does not depend on what was read before it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readJson } from '../../lib/record/read-json.ts'
+
+const parsed = (text: string) => readJson(text, {})?.parsed
+
+// github.com/nodejs/node/issues/63785: after {"a":1,"\\":2} JSON.parse takes "\u0062" for "\\".
+test('an escaped name stays itself after objects with a backslash in a name', () => {
+  for (let n = 0; n < 100; n++) JSON.parse(String.raw`{"a":1,"\\":2}`)
+  assert.deepEqual(parsed(String.raw`{"a":1,"\u0062":2}`), { a: 1, b: 2 })
+  assert.deepEqual(parsed(String.raw`[{"a":1,"\"":{"a":1,"\n":[{"a":1,"\\":2}]}}]`), [
+    { a: 1, '"': { a: 1, '\n': [{ a: 1, '\\': 2 }] } },
+  ])
+})
+
+test('of a repeated name the last one counts, however it is spelled', () => {
+  assert.deepEqual(parsed(String.raw`{"b":1,"\u0062":2}`), { b: 2 })
+  assert.deepEqual(parsed(String.raw`{"\u0062":1,"b":2,"\u000a":1,"\n":2}`), { b: 2, '\n': 2 })
+})
+
+test('text that is not JSON differs from null', () => {
+  assert.equal(readJson('{"a":1', {}), undefined)
+  assert.equal(readJson('\ufeff{}', {}), undefined)
+  assert.equal(parsed('null'), null)
+})
