@@ -1,22 +1,12 @@
-// The requests of the console page. Responses contain payloads only if the request asks for them.
+// The requests of the console page.
 import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
-import type { OpenDeadLetter } from '../../lib/dead-letter/dead-letter-store.ts'
-import { storeKindOf } from '../../lib/dead-letter/store-kinds.ts'
-import { ConfigError, describeError } from '../../lib/errors.ts'
+import { ConfigError } from '../../lib/errors.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
-import { listDeadLetters } from '../../lib/redrive/list-dead-letters.ts'
-import { NameCheck } from '../../lib/redrive/name-check.ts'
-import { withClaim } from '../../lib/redrive/read-claim.ts'
-import type { RedriveSource } from '../../lib/redrive/redrive-sources.ts'
-import { DeadLetterGroups, isParked, lastError, matches } from '../../lib/redrive/select-dead-letters.ts'
-import { createSourceMessageReader, type SourceMessageReader } from '../../lib/redrive/source-messages.ts'
+import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import type { OutcomeTimeline } from '../outcome-timeline.ts'
 import type { Brokers } from './brokers.ts'
-import { stateOfFiles } from './changes.ts'
-import { filterOf } from './filter.ts'
-import { OpenDeadLetters } from './open-dead-letters.ts'
-import type { Row } from './row-table.ts'
+import { DeadLetterViews } from './dead-letter-views.ts'
 import { Runs } from './runs.ts'
 
 export interface ConsoleContext {
@@ -32,50 +22,27 @@ export interface ConsoleContext {
   readonly functions: () => Readonly<Record<string, { readonly warm: number; readonly busy: number }>>
 }
 
-const PAGE = 100
-/** How long a response waits for dead letters that are being read; after that it has those of before. */
-const READING_MS = 300
-const FIRST_READING_MS = 60_000
-
 export class ConsoleApi {
   readonly #context: ConsoleContext
-  readonly #readSourceMessage: SourceMessageReader
-  readonly #open: OpenDeadLetters
+  readonly deadLetters: DeadLetterViews
   readonly runs: Runs
 
   constructor(context: ConsoleContext) {
     const { config, contracts } = context
     this.#context = context
-    this.#readSourceMessage = createSourceMessageReader(contracts, config)
-    const readSourceMessage = this.#readSourceMessage
-    // Not the source DLQs: to list their messages is to receive them, and to hide them from a redrive.
-    const request = { from: config.deadLetter }
-    this.#open = new OpenDeadLetters({
-      stateOf: () => stateOfFiles(config.deadLetter),
-      read: async builder => {
-        const options = {
-          config,
-          readSourceMessage,
-          warn: (text: string) => builder.addNote(text),
-          onNote: (note: string) => builder.addNote(note),
-          onUnreadable: builder.addUnreadable.bind(builder),
-          onTargetFailure: (source: RedriveSource, error: unknown) =>
-            builder.addFailure(storeKindOf(source).describe(source), describeError(error)),
-        }
-        for await (const open of listDeadLetters(request, options)) builder.add(open)
-      },
-    })
+    const readSourceMessage = createSourceMessageReader(contracts, config)
+    this.deadLetters = new DeadLetterViews({ config, contracts, readSourceMessage })
     this.runs = new Runs({
       config,
       contracts,
       readSourceMessage,
-      reading: async () => (await this.#open.current(FIRST_READING_MS)).reading,
+      reading: () => this.deadLetters.reading(),
       onSent: () => context.outcomes.add('delivered', 1),
-      onEnd: () => this.#open.invalidate(),
+      onEnd: () => this.deadLetters.invalidate(),
     })
   }
 
-  /** What changes every second and costs nothing to tell. */
+  /** What changes every second and costs little to find out. */
   state(): object {
     const { brokers, outcomes, functions, contracts } = this.#context
     return {
@@ -89,70 +56,6 @@ export class ConsoleApi {
 
   counts(): Promise<object> {
     return this.#context.counts()
-  }
-
-  /**
-   * One page of the open dead letters that match, newest first, with their groups.
-   * @param query the filter, `offset`, and `refresh` to read the targets again
-   */
-  async deadLetters(query: URLSearchParams): Promise<object> {
-    const filter = filterOf(query, ['offset', 'refresh'])
-    if (query.has('refresh')) this.#open.invalidate()
-    const { reading, progress } = await this.#open.current(READING_MS)
-    if (!reading) return { isLoading: true, progress: progress ?? 0 }
-    const names = new NameCheck(filter, this.#context.contracts)
-    const groups = new DeadLetterGroups()
-    const [topics, errors] = [new Set<string>(), new Set<string>()]
-    const matched: number[] = []
-    const { rows, ...rest } = reading
-    for (const number of rows.order) {
-      const row = rows.at(number)
-      names.see(row)
-      topics.add(row.record.topic ?? 'none')
-      errors.add(row.failure.code).add(lastError(row))
-      if (!matches(row, filter)) continue
-      groups.add(row)
-      matched.push(number)
-    }
-    const offset = Math.min(offsetOf(query), lastPage(matched.length))
-    return {
-      ...rest,
-      progress: progress ?? null,
-      total: rows.length,
-      matched: matched.length,
-      offset,
-      page: PAGE,
-      unknownNames: names.problems(),
-      topics: [...topics].sort(),
-      errors: [...errors].sort(),
-      groups: groups.list(),
-      deadLetters: matched.slice(offset, offset + PAGE).map(each => summaryOf(rows.at(each))),
-    }
-  }
-
-  /**
-   * One dead letter.
-   * @param query `id`, `location`, and `payload=1` for key, value and the values of headers
-   * @returns undefined when it is no longer open
-   */
-  async deadLetter(query: URLSearchParams): Promise<object | undefined> {
-    const [id, location] = [query.get('id') ?? '', query.get('location')]
-    const open = await this.#find(id, location)
-    if (!open) return undefined
-    const { config } = this.#context
-    const hasPayload = query.get('payload') === '1'
-    const deadLetter = hasPayload ? await withClaim(open.deadLetter, config.deadLetter) : open.deadLetter
-    const { key, value, headers, ...record } = deadLetter.record
-    return {
-      ...deadLetter,
-      location: open.location,
-      verified: open.verified,
-      isParked: isParked(deadLetter),
-      valueBytes: deadLetter.claimCheck?.bytes ?? (value === null ? null : Buffer.byteLength(value, 'base64')),
-      record: hasPayload
-        ? { ...record, key, value, headers }
-        : { ...record, headers: headers.map(({ name }) => ({ name })) },
-    }
   }
 
   /** Sends a record through the HTTP function, as any caller does. */
@@ -170,44 +73,5 @@ export class ConsoleApi {
   /** Changes the state of brokers, to show what happens to records without them. */
   changeBrokers(body: unknown): Promise<object> {
     return this.#context.brokers.act(body)
-  }
-
-  async #find(id: string, location: string | null): Promise<OpenDeadLetter | undefined> {
-    const { config } = this.#context
-    const context = { config, readSourceMessage: this.#readSourceMessage }
-    const request = { from: config.deadLetter, deadLetterIds: [id] }
-    for await (const open of listDeadLetters(request, { ...context, onTargetFailure: () => {} }))
-      if (location === null || open.location === location) return open
-    return undefined
-  }
-}
-
-function offsetOf(query: URLSearchParams): number {
-  const offset = Number(query.get('offset') ?? 0)
-  if (Number.isSafeInteger(offset) && offset >= 0) return offset
-  throw new ConfigError(['offset: expected a whole number.'])
-}
-
-function lastPage(count: number): number {
-  return Math.max(0, Math.floor((count - 1) / PAGE) * PAGE)
-}
-
-function summaryOf(row: Row): object {
-  const { deadLetterId, recordId, location, verified, trigger, record, failure, redrive } = row
-  const { code, kind, outcome, lastAt } = failure
-  return {
-    deadLetterId,
-    recordId,
-    location,
-    verified,
-    topic: record.topic,
-    trigger,
-    error: code,
-    lastError: lastError(row),
-    isInvalid: kind === 'invalid-record',
-    outcome,
-    lastAt,
-    redrives: redrive.count,
-    isParked: isParked(row),
   }
 }

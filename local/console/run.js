@@ -82,7 +82,7 @@ function countsOf({ action, sent, found, wouldSend, changed, kept }) {
 }
 
 function resultOf(run) {
-  const { action, startedAt, endedAt, isCancelled, stopped, warnings, notCompleted, notNoted } = run
+  const { action, startedAt, endedAt, isCancelled, stopped, warnings, notCompleted, notNoted, moved } = run
   const took = duration((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)
   const how = isCancelled ? 'cancelled' : 'done'
   return [
@@ -94,6 +94,7 @@ function resultOf(run) {
     ...(notNoted > 0
       ? [`${counted(notNoted, 'dead letter')} stay as they were, because their target refused the note.`]
       : []),
+    ...(moved > 0 ? [`${counted(moved, 'dead letter')} could not stay in place: now in KAFKA_DEAD_LETTER.`] : []),
     ...warnings,
   ].join(' ')
 }

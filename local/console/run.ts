@@ -34,6 +34,8 @@ export interface RunView {
   readonly kept: Readonly<Record<string, number>>
   readonly notCompleted: number
   readonly notNoted: number
+  /** Those of messages that were sent or discarded in part: they are in KAFKA_DEAD_LETTER now. */
+  readonly moved: number
   /** Why targets were left early. */
   readonly stopped: readonly string[]
   readonly warnings: readonly string[]
@@ -64,6 +66,7 @@ export class Run {
   #changed = 0
   #notCompleted = 0
   #notNoted = 0
+  #moved = 0
   #end: { readonly at: string; readonly ms: number } | undefined
   /** Resolves when it has ended; it never rejects. */
   readonly ended: Promise<void>
@@ -113,6 +116,7 @@ export class Run {
       kept: Object.fromEntries(kept),
       notCompleted: this.#notCompleted,
       notNoted: this.#notNoted,
+      moved: this.#moved,
       stopped: this.#stopped,
       warnings: [
         ...this.#warnings,
@@ -133,17 +137,20 @@ export class Run {
         { ...request, dryRun: action === 'dry-run' },
         { ...context, onDeadLetter: result => this.#add(result) },
       )
-      for (const { stopped, error, notCompleted, notNoted } of results) {
+      for (const { stopped, error, notCompleted, notNoted, moved } of results) {
         this.#notCompleted += notCompleted
         this.#notNoted += notNoted
+        this.#moved += moved
         this.#stop(stopped, error)
       }
       return
     }
     const change = action === 'discard' ? discardDeadLetters : unparkDeadLetters
     const results = await change(request, { ...context, onChanged: () => void this.#changed++ })
-    for (const { stopped, error } of results)
+    for (const { stopped, error, moved } of results) {
+      this.#moved += moved
       this.#stop(stopped, error === undefined ? undefined : describeError(error))
+    }
   }
 
   #add(result: DeadLetterResult): void {

@@ -8,9 +8,10 @@ import { createLocalServer, listenLocally, Refusal, readBody } from '../local-se
 import type { ConsoleApi } from './api.ts'
 
 const SCRIPTS = ['page', 'dom', 'state', 'chart', 'dead-letters', 'filter-form', 'rows', 'detail', 'run']
+const SHEETS = ['page', 'chart', 'dead-letters', 'detail']
 const FILES = new Map([
   ['/', ['page.html', 'text/html; charset=utf-8']],
-  ['/page.css', ['page.css', 'text/css; charset=utf-8']],
+  ...SHEETS.map(name => [`/${name}.css`, [`${name}.css`, 'text/css; charset=utf-8']] as const),
   ...SCRIPTS.map(name => [`/${name}.js`, [`${name}.js`, 'text/javascript; charset=utf-8']] as const),
 ] as [string, [file: string, type: string]][])
 const HEADERS = {
@@ -33,8 +34,8 @@ const MAX_BODY = 6 * 1024 * 1024
 const GET: Readonly<Record<string, (api: ConsoleApi, query: URLSearchParams) => unknown>> = {
   '/api/state': api => api.state(),
   '/api/counts': api => api.counts(),
-  '/api/dead-letters': (api, query) => api.deadLetters(query),
-  '/api/dead-letter': (api, query) => api.deadLetter(query),
+  '/api/dead-letters': (api, query) => api.deadLetters.page(query),
+  '/api/dead-letter': (api, query) => api.deadLetters.one(query),
 }
 const POST: Readonly<Record<string, (api: ConsoleApi, body: unknown) => unknown>> = {
   '/api/run': (api, body) => api.runs.start(body),
