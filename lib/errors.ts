@@ -158,6 +158,8 @@ export class InvalidRecordError extends KafkaProducerError {
   readonly violations: readonly Violation[]
   /** There are more violations than `violations` lists. */
   readonly truncated: boolean
+  /** `not-sent` if this library refused it, `rejected` if the broker did. */
+  readonly outcome: FailedOutcome
 
   constructor(
     code: InvalidRecordCode,
@@ -165,15 +167,18 @@ export class InvalidRecordError extends KafkaProducerError {
     {
       violations = [],
       truncated = false,
+      outcome = 'not-sent',
       ...options
     }: Omit<KafkaProducerErrorOptions, 'retriable'> & {
       readonly violations?: readonly Violation[]
       readonly truncated?: boolean
+      readonly outcome?: FailedOutcome
     } = {},
   ) {
     super(code, message, options)
     this.violations = violations
     this.truncated = truncated
+    this.outcome = outcome
   }
 }
 
@@ -201,6 +206,14 @@ export class TransportError extends KafkaProducerError {
   constructor(code: DeliveryFailureCode, message: string, options: KafkaProducerErrorOptions = {}) {
     super(code, message, options)
   }
+
+  /**
+   * Of the record whose send rejects with it. As the `cause` of a `DeliveryError` it says nothing of the record: then
+   * the outcome of that error counts.
+   */
+  get outcome(): 'not-sent' {
+    return 'not-sent'
+  }
 }
 
 /** `buffer.memory` stayed full (Java: `BufferExhaustedException`). */
@@ -211,9 +224,13 @@ export class BufferExhaustedError extends KafkaProducerError {
   constructor(message: string) {
     super('buffer', message, { retriable: true })
   }
+
+  get outcome(): 'not-sent' {
+    return 'not-sent'
+  }
 }
 
-/** The errors that a record's report can hold. */
+/** The errors that a record's report can hold; the `outcome` of each is that of the report. */
 export type RecordError = InvalidRecordError | DeliveryError | TransportError | BufferExhaustedError
 
 export function isRecordError(error: unknown): error is RecordError {

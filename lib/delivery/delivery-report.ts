@@ -104,8 +104,12 @@ export function toReport(record: ProducerRecord, sent: PartitionedRecord, outcom
 
 type FailedRecord = Exclude<RecordOutcome, { kind: 'acked' }>
 
-function rejectedByBroker(record: PartitionedRecord, { causeCode, cause }: FailedRecord): InvalidRecordError {
+function rejectedByBroker(
+  record: PartitionedRecord,
+  { kind: outcome, causeCode, cause }: FailedRecord,
+): InvalidRecordError {
   return new InvalidRecordError(recordCode(causeCode, record), `The broker refused the record (${causeCode}).`, {
+    outcome,
     causeCode,
     cause,
   })
