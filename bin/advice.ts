@@ -3,9 +3,13 @@ const ADVICE: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'too-old': 'the topic would delete them at once; --timestamp now sends them as records of now',
     superseded: 'a newer record has their key; --overwrite sends them all the same',
-    'retention-unknown': 'the settings of their topic can’t be read; --assume-retained sends them all the same',
+    'retention-unknown':
+      'the settings of their topic can’t be read; grant DESCRIBE_CONFIGS on it, or use --assume-retained',
     'unknown-topic': 'their topic has no contract; add one, or use --to <topic>, --any-topic, or dead-letters discard',
     'topic-not-on-cluster': 'their topic does not exist; create it, use --to <topic>, or dead-letters discard',
+    'claim-missing': 'the target with their values can’t be read; name it in KAFKA_DEAD_LETTER or --from',
+    authorization: 'grant WRITE on their topic, then run it again',
+    'record-too-large': 'raise the topic’s max.message.bytes and max.request.size, or dead-letters edit',
     'other-cluster': 'they were sent to another cluster; --other-cluster sends them here',
     'message-not-whole':
       'their message holds others that are not sent; set KAFKA_DEAD_LETTER to a target that takes those',

@@ -28,7 +28,7 @@ import {
   requestOf,
 } from './filter-options.ts'
 import { counted, jsonLine, printMessage, violationLines } from './output.ts'
-import { Reading } from './reading.ts'
+import { MORE_MATCH, Reading } from './reading.ts'
 
 /** @param takeId lets a command take ids that begin with a dash */
 export function addChanges(deadLetters: Command, takeId: (command: Command) => Command): void {
@@ -75,7 +75,7 @@ Examples:
 async function discardAll(options: Options): Promise<void> {
   const request = requestOf(options)
   if (!hasFilter(options) && !options.all)
-    throw new WrongUse('Expected a filter that says which dead letters to discard, or --all; got neither.')
+    throw new WrongUse('Add a filter that says which dead letters to discard, or --all.')
   if (!options.yes) requireTerminal('--yes')
   const reading = await Reading.begin(request)
   await reading.checkNegatedNames()
@@ -83,7 +83,11 @@ async function discardAll(options: Options): Promise<void> {
     let count = 0
     for await (const _ of reading.deadLetters()) count++
     if (count === 0 && !reading.showsSample) return reading.end()
-    if (!(await confirmed(`${reading.questionAbout('Discard', count, 'dead letter')} for good?`))) return reading.end()
+    if (!(await confirmed(`${reading.questionAbout('Discard', count, 'dead letter')} for good?`))) {
+      printMessage('Nothing was discarded.')
+      process.exitCode = SOME_REMAIN
+      return reading.end()
+    }
     reading.beginAgain()
   }
   report(await discardDeadLetters(request, changing(reading, options, 'discarded')), reading, 'discarded')
@@ -100,8 +104,7 @@ async function editOne(deadLetterId: string, options: Options): Promise<void> {
   const request = { ...requestOf(options, ['from', 'sourceQueue']), deadLetterIds: [deadLetterId] }
   const reading = await Reading.begin(request, options)
   const change = await readEdit(options)
-  // Interrupted while it waited for its input.
-  if (!change) return
+  if (!change) return printMessage('Interrupted. Nothing was changed.')
   const edited: DeadLetter[] = []
   try {
     const results = await replaceDeadLetters(request, reading.context, async deadLetter => {
@@ -212,14 +215,14 @@ function report(results: readonly ChangeResult[], reading: Reading, verb: string
   const { sources } = reading
   const changed = results.reduce((sum, result) => sum + result.changed, 0)
   printMessage(`${counted(changed, 'dead letter')} ${verb}.`)
+  reading.printMoved(results.reduce((sum, { moved }) => sum + moved, 0))
   results.forEach(({ error }, index) => {
     const source = sources[index]
     if (error !== undefined && source) reading.fail(source, error)
   })
-  if (stopSignal.aborted) {
-    printMessage('Interrupted. The remaining dead letters stay as they are.')
-    process.exitCode = SOME_REMAIN
-  }
-  const { limit = Number.POSITIVE_INFINITY } = reading.request
-  reading.end(!stopSignal.aborted && changed < limit && results.length === sources.length)
+  if (stopSignal.aborted) printMessage('Interrupted. The remaining dead letters stay as they are.')
+  const hasMore = results.some(result => result.hasMore)
+  if (hasMore) printMessage(MORE_MATCH)
+  if (hasMore || stopSignal.aborted) process.exitCode = SOME_REMAIN
+  reading.end({ isComplete: !stopSignal.aborted && !hasMore && results.length === sources.length, isSample: false })
 }

@@ -1,10 +1,12 @@
 import { createInterface } from 'node:readline/promises'
 import { stopSignal, WrongUse } from './exit.ts'
 
-/** @throws WrongUse without a terminal to ask on */
-export function requireTerminal(expected: string): void {
-  if (!process.stdin.isTTY)
-    throw new WrongUse(`Expected ${expected}, because there is no terminal to ask for confirmation; got none.`)
+/**
+ * @param options those that make a confirmation needless
+ * @throws WrongUse without a terminal to ask on
+ */
+export function requireTerminal(options: string): void {
+  if (!process.stdin.isTTY) throw new WrongUse(`There is no terminal to confirm on. Add ${options}.`)
 }
 
 /** Asks on the terminal; anything but yes is no. */

@@ -4,9 +4,9 @@ import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
 import { InvalidRecordError, KafkaProducerError } from '../lib/errors.ts'
 import { checkByContract } from '../lib/redrive/edit-dead-letter.ts'
 import { topicInDoubt } from '../lib/redrive/retried-dead-letter.ts'
-import { DeadLetterGroups, isParked, lastError } from '../lib/redrive/select-dead-letters.ts'
+import { DeadLetterGroups, isParked, lastError, MAX_ATTEMPTS } from '../lib/redrive/select-dead-letters.ts'
 import { addChanges } from './change-dead-letters.ts'
-import { SOME_REMAIN, stoppable, stopSignal, WrongUse } from './exit.ts'
+import { onInterruption, SOME_REMAIN, stoppable, stopSignal } from './exit.ts'
 import { addFilterOptions, addSourceOptions, FILTER_HELP, type Options, requestOf } from './filter-options.ts'
 import {
   counted,
@@ -25,6 +25,7 @@ const LIST_HEAD = ['dead letter', 'failed', 'topic', 'error', 'last error', 'out
 const LIST_WIDTHS = [22, 24, 24, 20, 20, 8]
 const CHECK_HEAD = ['dead letter', 'topic', 'result']
 const CHECK_WIDTHS = [22, 24]
+const KIND = { 'invalid-record': 'invalid record', 'delivery-failure': 'delivery failure' } as const
 
 export function addDeadLetters(program: Command): void {
   const deadLetters = program
@@ -40,16 +41,19 @@ export function addDeadLetters(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', FILTER_HELP)
     .action(stoppable(stats))
-  filtered('export', 'Prints every open dead letter with its payload, one line of JSON each.')
+  filtered('export', 'Prints every open dead letter with its payload, one line of JSON each; of a queue only a sample.')
     .addHelpText(
       'after',
       `${FILTER_HELP}\n\nExample:\n  kafka-producer dead-letters export --topic orders > orders.jsonl`,
     )
     .action(stoppable(exportAll))
-  filtered('check', 'Checks every open dead letter by the contract of its topic, as it is now.')
+  filtered(
+    'check',
+    'Checks every open dead letter by the contract of its topic, as it is now; of a queue only a sample.',
+  )
     .option('--contracts <folder>', 'folder of the contracts', 'contracts')
     .option('--json', 'print one line of JSON per dead letter')
-    .addHelpText('after', `${FILTER_HELP}\nExits with status 1 if a record would not pass.`)
+    .addHelpText('after', `${FILTER_HELP}\nExits with status 1 also if a record would not pass.`)
     .action(stoppable(check))
   const show = deadLetters
     .command('show')
@@ -69,8 +73,9 @@ function takeId(command: Command): Command {
 }
 
 async function list(options: Options): Promise<void> {
-  const reading = await Reading.begin(requestOf(options))
   let count = 0
+  onInterruption(() => `Interrupted after ${counted(count, 'open dead letter')}.`)
+  const reading = await Reading.begin(requestOf(options))
   for await (const open of reading.deadLetters()) {
     if (options.json) await print(jsonLine(withoutPayload(open)))
     else {
@@ -92,7 +97,7 @@ function listed({ deadLetter, verified }: OpenDeadLetter): string[] {
   const { deadLetterId, record, failure, redrive } = deadLetter
   const notes = [
     ...(failure.kind === 'invalid-record' ? ['invalid'] : []),
-    ...(redrive.count > 0 ? [counted(redrive.count, 'try', 'tries')] : []),
+    ...(redrive.count > 0 ? [counted(redrive.count, 'attempt')] : []),
     ...(isParked(deadLetter) ? ['parked'] : []),
     ...(verified ? [] : ['not verified']),
   ]
@@ -104,9 +109,10 @@ function listed({ deadLetter, verified }: OpenDeadLetter): string[] {
 }
 
 async function stats(options: Options): Promise<void> {
+  let count = 0
+  onInterruption(() => `Interrupted after ${counted(count, 'open dead letter')}.`)
   const reading = await Reading.begin(requestOf(options))
   const groups = new DeadLetterGroups()
-  let count = 0
   for await (const { deadLetter } of reading.deadLetters()) {
     groups.add(deadLetter)
     count++
@@ -121,7 +127,7 @@ async function stats(options: Options): Promise<void> {
         group.error,
         group.lastError,
         group.outcome,
-        group.isInvalid ? 'invalid' : 'not delivered',
+        group.isInvalid ? KIND['invalid-record'] : KIND['delivery-failure'],
         group.deadLetters,
         group.parked,
         ageOf(group.newest, group.oldest),
@@ -139,8 +145,9 @@ function ageOf(newest: string, oldest: string): string {
 }
 
 async function exportAll(options: Options): Promise<void> {
-  const reading = await Reading.begin(requestOf(options))
   let count = 0
+  onInterruption(() => `Interrupted: ${counted(count, 'dead letter')} exported.`)
+  const reading = await Reading.begin(requestOf(options))
   for await (const { deadLetter, location } of reading.deadLetters()) {
     await print(jsonLine({ location, ...(await withValue(deadLetter, reading)) }))
     count++
@@ -162,9 +169,10 @@ async function withValue(deadLetter: DeadLetter, reading: Reading): Promise<Dead
 }
 
 async function check(options: Options): Promise<void> {
-  const reading = await Reading.begin(requestOf(options), options)
   const counts = new Map<string, number>()
   let total = 0
+  onInterruption(() => `Interrupted: ${counts.get('valid') ?? 0} of ${counted(total, 'dead letter')} would pass.`)
+  const reading = await Reading.begin(requestOf(options), options)
   for await (const { deadLetter } of reading.deadLetters()) {
     const { deadLetterId, record } = deadLetter
     const error = await problemOf(deadLetter, reading)
@@ -179,8 +187,7 @@ async function check(options: Options): Promise<void> {
     total++
   }
   const valid = counts.get('valid') ?? 0
-  counts.delete('valid')
-  const others = [...counts].map(([code, count]) => `, ${count} ${code}`)
+  const others = [...counts].flatMap(([result, count]) => (result === 'valid' ? [] : `, ${count} ${result}`))
   printTotal(`${valid} of ${counted(total, 'dead letter')} would pass${others.join('')}.`)
   if (valid < total) process.exitCode = SOME_REMAIN
   reading.end()
@@ -217,10 +224,7 @@ async function showOne(deadLetterId: string, options: Options): Promise<void> {
       printJson(options.payload ? { location: each.location, ...deadLetter } : withoutPayload({ ...each, deadLetter }))
     else printTable(details({ ...each, deadLetter }, options.payload === true))
   }
-  if (open.length > 0) return reading.end()
-  reading.end(false)
-  const sample = reading.showsSample ? ' A queue shows only a sample.' : ''
-  throw new WrongUse(`No open dead letter has the id ${deadLetterId}.${sample}`)
+  reading.end()
 }
 
 function details({ deadLetter, location, verified }: OpenDeadLetter, payload: boolean): string[][] {
@@ -235,17 +239,24 @@ function details({ deadLetter, location, verified }: OpenDeadLetter, payload: bo
     ['location', location],
     ['record id', deadLetter.recordId],
     ['topic', record.topic ?? '(none)'],
-    ['partition', partition === null ? '(chosen by the partitioner)' : `${partition} (${partitionFixedBy})`],
-    ['timestamp', timestamp === null ? '(set when the record is appended)' : new Date(timestamp).toISOString()],
+    ['partition', partition === null ? '(chosen by the partitioner)' : partitionText(partition, partitionFixedBy)],
+    [
+      'timestamp',
+      timestamp === null ? '(none: a redrive uses the time of the first failure)' : new Date(timestamp).toISOString(),
+    ],
     ['source', `${source.trigger} ${source.id}${source.arn ? ` ${source.arn}` : ''}`],
-    ['error', `${code}${causeCode ? ` (${causeCode})` : ''}, ${kind}, ${outcome}`],
+    ['error', `${code}${causeCode ? ` (${causeCode})` : ''}, ${KIND[kind]}, ${outcome}`],
     ...inDoubt(deadLetter),
-    ['attempts', `${failure.attempts}, ${failure.firstAt} to ${failure.lastAt}`],
-    ['redriven', redriven(deadLetter)],
+    ['send attempts', `${failure.attempts}, ${failure.firstAt} to ${failure.lastAt}`],
+    ['redrive', redriven(deadLetter)],
     ['key', payloadText(record.key)],
     ['value', claimCheck ? `${claimCheck.bytes} bytes in ${claimCheck.target}` : payloadText(record.value)],
     ...record.headers.map(header => ['header', `${header.name} = ${payloadText(header.value)}`]),
   ]
+}
+
+function partitionText(partition: number, fixedBy: DeadLetter['record']['partitionFixedBy']): string {
+  return fixedBy === 'source' ? `${partition} (fixed by the source)` : `${partition} (a redrive chooses again)`
 }
 
 function inDoubt(deadLetter: DeadLetter): string[][] {
@@ -257,7 +268,8 @@ function inDoubt(deadLetter: DeadLetter): string[][] {
 function redriven(deadLetter: DeadLetter): string {
   const { count, lastAt, lastCode } = deadLetter.redrive
   if (lastAt === null) return 'never'
-  return `${counted(count, 'time')}${isParked(deadLetter) ? ' (parked)' : ''}, last ${lastAt} (${lastCode})`
+  const parked = isParked(deadLetter) ? ', parked' : ''
+  return `${count} of ${counted(MAX_ATTEMPTS, 'attempt')}${parked}, last ${lastAt} (${lastCode})`
 }
 
 function withoutPayload({ deadLetter, location, verified }: OpenDeadLetter): object {

@@ -14,7 +14,8 @@ export function addDoctor(program: Command): void {
     .description(
       [
         'Checks whether the configuration works from this machine: DNS, TCP, TLS, authentication, topics, permissions,',
-        'replication, dead letters, clock. Writes no record; writes one dead letter and deletes it. Ends within 15 s.',
+        'replication, dead letters, clock. Writes no record; writes a dead letter to each target but kafka: and',
+        'deletes it. Ends within 15 s.',
       ].join(' '),
     )
     .option('--topic <topic...>', 'topics to check (default: the topics of the contracts)')

@@ -1,9 +1,13 @@
 // Where the command gets its settings and contracts: the environment, else the local stack that runs in this folder.
 import { existsSync, readFileSync } from 'node:fs'
+import { deriveConfig } from '../lib/config/derive-config.ts'
 import { loadConfig } from '../lib/config/parse-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
+import { readSettingsFile } from '../lib/config/settings-file.ts'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
+import { type RedriveSource, storeKindOf } from '../lib/dead-letter/store-kinds.ts'
+import { configuredSources } from '../lib/redrive/redrive-sources.ts'
 import { WrongUse } from './exit.ts'
 import { printMessage } from './output.ts'
 
@@ -39,15 +43,57 @@ export function exportAwsVariables(env: NodeJS.ProcessEnv): void {
 }
 
 /** @throws ConfigError that lists every problem */
-export async function configuration(env: NodeJS.ProcessEnv): Promise<ProducerConfig> {
+export async function configuration(env: NodeJS.ProcessEnv, needsBrokers = true): Promise<ProducerConfig> {
   try {
-    return await loadConfig({}, env, printMessage)
+    return await loadConfig({}, env, printMessage, needsBrokers)
   } catch (error) {
-    // The stack's settings end with it, those of dead letters too.
-    if (!namesCluster(env) && existsSync(STACK_FOLDER))
+    if (hasStackEnded(env))
       printMessage('The local stack of this folder is not running. Start it with npm start, or name a cluster:')
     throw error
   }
+}
+
+/**
+ * The configuration of a command that reads dead letters. Targets that are not in Kafka are read without brokers.
+ * @param from what the command names, in place of the configured targets
+ * @param needsBrokers whether the command also sends
+ * @throws ConfigError that lists every problem
+ */
+export async function configurationToRead(
+  env: NodeJS.ProcessEnv,
+  from: readonly RedriveSource[] | undefined,
+  needsBrokers: boolean,
+): Promise<ProducerConfig> {
+  const namesTargets = await hasTargetSetting(env)
+  // The settings of the stack end with it, those of dead letters too: nothing says any more what to read.
+  const isUnnamed = from === undefined && !namesTargets
+  const config = await configuration(env, needsBrokers || (isUnnamed && hasStackEnded(env)))
+  const sources = from ?? configuredSources(config, undefined)
+  if (config.bootstrapServers.length === 0 && [...sources, ...config.deadLetter].some(isInRecordsCluster))
+    return configuration(env)
+  if (namesTargets) return config
+  // The rest of a message would go to a folder that nobody named, and that no later command reads.
+  if (from !== undefined || config.redriveFrom !== undefined) return deriveConfig(config, { deadLetter: [] })
+  printMessage(`KAFKA_DEAD_LETTER is not set: reading ${config.deadLetter.map(describe).join(', ')}.`)
+  return config
+}
+
+async function hasTargetSetting({ KAFKA_DEAD_LETTER, KAFKA_CONFIG_FILE }: NodeJS.ProcessEnv): Promise<boolean> {
+  if (KAFKA_DEAD_LETTER) return true
+  return KAFKA_CONFIG_FILE ? (await readSettingsFile(KAFKA_CONFIG_FILE)).values.deadLetter !== undefined : false
+}
+
+function isInRecordsCluster(source: RedriveSource): boolean {
+  const topics = storeKindOf(source).topicsOf?.(source, [])
+  return topics !== undefined && topics.servers === undefined
+}
+
+function describe(source: RedriveSource): string {
+  return storeKindOf(source).describe(source)
+}
+
+function hasStackEnded(env: NodeJS.ProcessEnv): boolean {
+  return !namesCluster(env) && existsSync(STACK_FOLDER)
 }
 
 function namesCluster(env: NodeJS.ProcessEnv): boolean {

@@ -4,13 +4,16 @@ import { CommanderError } from 'commander'
 import { ConfigError, DeadLetterError } from '../lib/errors.ts'
 import { flushed, printMessage } from './output.ts'
 
+/** For the help texts. */
+export const EXIT_STATUS = '0 everything done, 1 something failed or remains, 2 wrong use, 130 Ctrl-C, 143 SIGTERM.'
+
 /** Exit statuses beside 0, everything done, and 128 + the number of a signal. */
 export const SOME_REMAIN = 1
 const WRONG_USE = 2
 const INTERRUPTED = 130
 const TERMINATED = 143
 /** How long work may give back what it holds after the signal to stop, ms. */
-const GRACE_MS = 2000
+export const GRACE_MS = 2000
 
 /** The command was called in a way that can't work: exit status 2. */
 export class WrongUse extends Error {
@@ -40,6 +43,16 @@ export function listenToSignals(): void {
   process.stderr.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
   })
+}
+
+let progressSoFar: (() => string) | undefined
+
+/**
+ * Takes what to print if a signal ends the command, whatever it waits for then: how far it came. A reader of the output
+ * that has enough gets no such line.
+ */
+export function onInterruption(progress: () => string): void {
+  progressSoFar = progress
 }
 
 /**
@@ -75,7 +88,10 @@ export async function runToExit(run: () => Promise<unknown>): Promise<never> {
     const message = messageOf(error)
     if (message !== undefined) printMessage(message)
   }
-  if (stoppedWith !== undefined) process.exitCode = stoppedWith
+  if (stoppedWith !== undefined) {
+    process.exitCode = stoppedWith
+    if (progressSoFar) printMessage(progressSoFar())
+  }
   await flushed()
   process.exit()
 }

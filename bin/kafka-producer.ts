@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { addContracts } from './contracts.ts'
 import { addDeadLetters } from './dead-letters.ts'
 import { addDoctor } from './doctor.ts'
-import { listenToSignals, runToExit } from './exit.ts'
+import { EXIT_STATUS, listenToSignals, runToExit } from './exit.ts'
 import { addPlan } from './plan.ts'
 import { addRedrive } from './redrive.ts'
 import { addSend } from './send.ts'
@@ -14,7 +14,7 @@ const program = new Command('kafka-producer')
   .description(
     [
       'Sends records to Kafka, inspects dead letters and redrives them. Settings come from the environment (KAFKA_…).',
-      'Exit status: 0 everything done, 1 something failed or remains, 2 wrong use, 130 interrupted.',
+      `Exit status: ${EXIT_STATUS}`,
     ].join('\n'),
   )
   .showHelpAfterError()

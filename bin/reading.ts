@@ -13,7 +13,7 @@ import type { RedriveRequest } from '../lib/redrive/redrive-request.ts'
 import type { RedriveSource } from '../lib/redrive/redrive-sources.ts'
 import { sourcesOf } from '../lib/redrive/run-redrive.ts'
 import { createSourceMessageReader, type SourceMessageReader } from '../lib/redrive/source-messages.ts'
-import { configuration, contractsIn, environment, exportAwsVariables } from './environment.ts'
+import { configurationToRead, contractsIn, environment, exportAwsVariables } from './environment.ts'
 import { SOME_REMAIN, stopSignal, WrongUse } from './exit.ts'
 import type { Options } from './filter-options.ts'
 import { counted, printMessage } from './output.ts'
@@ -21,6 +21,15 @@ import { counted, printMessage } from './output.ts'
 const DEFAULT_CONTRACTS = 'contracts'
 /** Places that are printed one by one per reason; the rest is only counted. */
 const MAX_PLACES = 5
+
+export const MORE_MATCH = 'More dead letters match than --limit allows.'
+
+interface End {
+  /** Whether everything was read. Default: it was not interrupted, and fewer than `limit` match. */
+  readonly isComplete?: boolean
+  /** Whether queues gave only a sample: a look does, a change reads all that it is given. */
+  readonly isSample?: boolean
+}
 
 /** Reads the open dead letters of a request for one command. */
 export class Reading {
@@ -41,14 +50,26 @@ export class Reading {
     this.readSourceMessage = createSourceMessageReader(contracts, config)
   }
 
-  /** @throws ConfigError, WrongUse */
-  static async begin(request: RedriveRequest, { contracts: folder }: Options = {}): Promise<Reading> {
+  /**
+   * @param needsBrokers whether the command also sends
+   * @throws ConfigError, WrongUse
+   */
+  static async begin(
+    request: RedriveRequest,
+    { contracts: folder }: Options = {},
+    needsBrokers = false,
+  ): Promise<Reading> {
     const env = environment()
     exportAwsVariables(env)
-    const config = await configuration(env)
+    const config = await configurationToRead(env, request.from, needsBrokers)
     const name = typeof folder === 'string' ? folder : DEFAULT_CONTRACTS
     const contracts = await contractsIn(name, name !== DEFAULT_CONTRACTS)
-    return new Reading(request, config, withQueuePrefix(contracts, config.queuePrefix))
+    const reading = new Reading(request, config, withQueuePrefix(contracts, config.queuePrefix))
+    if (reading.sources.length === 0)
+      throw new WrongUse(
+        'There is nothing to read: KAFKA_DEAD_LETTER names no target and KAFKA_REDRIVE_FROM no queue. Use --from.',
+      )
+    return reading
   }
 
   /** What the request reads, in its order. */
@@ -76,6 +97,13 @@ export class Reading {
    */
   withValue(deadLetter: DeadLetter): Promise<DeadLetter> {
     return withClaim(deadLetter, [...this.config.deadLetter, ...this.sources])
+  }
+
+  /** Says where dead letters are that could not stay in the message of another one. */
+  printMoved(count: number): void {
+    const targets = this.config.deadLetter.map(target => storeKindOf(target).describe(target)).join(', ')
+    if (count === 0) return
+    printMessage(`${counted(count, 'dead letter')} could not stay in place: now in KAFKA_DEAD_LETTER (${targets}).`)
   }
 
   /** For the functions of lib/redrive. */
@@ -119,14 +147,23 @@ export class Reading {
 
   /**
    * Call it at the end: prints what could not be read, and sets the exit status.
-   * @param isComplete whether everything was read
-   * @throws WrongUse for a topic, code or id that exists nowhere
+   * @throws WrongUse for an id that was not found, and for a topic or code that exists nowhere
    */
-  end(isComplete = !stopSignal.aborted && this.#matched < (this.request.limit ?? Number.POSITIVE_INFINITY)): void {
+  end({ isComplete = !stopSignal.aborted && !this.#hasReachedLimit, isSample = this.showsSample }: End = {}): void {
     for (const [reason, { places, entries }] of this.#unreadable)
       if (places > 1) printMessage(`In total ${counted(entries, 'entry', 'entries')} can't be read: ${reason}.`)
     if (this.#hasFailed || this.#unreadable.size > 0) process.exitCode = SOME_REMAIN
-    if (isComplete && !this.#hasFailed) this.#throwIfAny(this.#names.problems(), false)
+    const problems = this.#names.problems()
+    if (!isComplete || this.#hasFailed || problems.length === 0) return
+    if (isSample) problems.push('A queue shows only a sample.')
+    else if (this.showsSample) problems.push('Of a queue, messages that another reader holds are not seen.')
+    // A topic or code that a sample does not show may be behind it; a command about one dead letter needs that one.
+    if (isSample && this.#names.missingIds().length === 0) printMessage(problems.join('\n'))
+    else throw new WrongUse(problems.join('\n'))
+  }
+
+  get #hasReachedLimit(): boolean {
+    return this.#matched >= (this.request.limit ?? Number.POSITIVE_INFINITY)
   }
 
   /**
@@ -137,7 +174,8 @@ export class Reading {
     if (this.#names.negatedProblems().length === 0) return
     const { limit: _, ...request } = this.request
     await this.#readThrough(request)
-    this.#throwIfAny(this.#names.negatedProblems(), true)
+    const problems = this.#names.negatedProblems()
+    if (problems.length > 0) throw new WrongUse(problems.join('\n'))
   }
 
   /** Notes the names that the dead letters have, and prints nothing. */
@@ -150,13 +188,6 @@ export class Reading {
   beginAgain(): void {
     this.#unreadable.clear()
     this.#hasFailed = false
-  }
-
-  /** @param mustExist whether a name that a sample does not show is an error, too */
-  #throwIfAny(problems: readonly string[], mustExist: boolean): void {
-    if (problems.length === 0) return
-    if (this.showsSample && !mustExist) printMessage([...problems, 'A queue shows only a sample.'].join('\n'))
-    else throw new WrongUse(problems.join('\n'))
   }
 
   #note({ location, reason, count }: Unreadable): void {

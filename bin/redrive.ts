@@ -1,15 +1,14 @@
 import type { Command } from 'commander'
 import { DeadLetterError } from '../lib/errors.ts'
 import type { DeadLetterResult, RedriveResult } from '../lib/redrive/redrive.ts'
-import type { RedriveRequest } from '../lib/redrive/redrive-request.ts'
 import { DeadLetterResultCounts } from '../lib/redrive/result-counts.ts'
 import { runRedrive } from '../lib/redrive/run-redrive.ts'
 import { adviceFor } from './advice.ts'
 import { confirmed, requireTerminal } from './confirm.ts'
-import { SOME_REMAIN, WrongUse } from './exit.ts'
+import { EXIT_STATUS, SOME_REMAIN, WrongUse } from './exit.ts'
 import { addFilterOptions, FILTER_HELP, FILTERING, type Options, requestOf } from './filter-options.ts'
 import { counted, printJson, printMessage, printTable, progress } from './output.ts'
-import { Reading } from './reading.ts'
+import { MORE_MATCH, Reading } from './reading.ts'
 import { stop } from './stop-redrive.ts'
 
 const EXAMPLES = `${FILTER_HELP}
@@ -23,7 +22,7 @@ Examples:
   kafka-producer redrive --stop                             asks one that runs elsewhere to stop
 A dead letter is deleted only after its record is acknowledged. A record of unknown outcome is looked up in its
 partition first. You can interrupt or kill the command and run it again at any time.
-Exit status: 0 everything sent, 1 some remain, 2 wrong use, 130 interrupted.`
+Exit status: ${EXIT_STATUS}`
 
 /** The options of a redrive that are no filter. */
 const HOW = [
@@ -57,7 +56,7 @@ export function addRedrive(program: Command): void {
     .option('--other-cluster', 'also records of unknown outcome of another cluster')
     .option('--no-verify', 'skip the lookup of records of unknown outcome, and the settings of the topics')
     .option('--timestamp <which>', 'original or now', 'original')
-    .option('--max-attempts <n>', 'leave dead letters that were refused this often (default: 5)')
+    .option('--max-attempts <n>', 'leave dead letters that failed this many attempts (default: 5)')
     .option('--contracts <folder>', 'folder of the contracts', 'contracts')
     .option('--yes', 'do not ask for confirmation')
     .option('--stop', 'ask the redrive that is running, here or in the function, to stop')
@@ -71,7 +70,7 @@ async function run(options: Options): Promise<void> {
   const request = requestOf(options, [...FILTERING, ...HOW])
   const { dryRun } = request
   if (!dryRun && !options.yes) requireTerminal('--yes or --dry-run')
-  const reading = await Reading.begin(request, options)
+  const reading = await Reading.begin(request, options, true)
   // Every record would be kept as `unknown-topic`.
   if (request.to !== undefined && !request.anyTopic && !reading.contracts.has(request.to))
     throw new WrongUse(`--to ${request.to}: no contract has this topic. Correct it, or add --any-topic.`)
@@ -80,17 +79,17 @@ async function run(options: Options): Promise<void> {
   let total: number | undefined
   if (!dryRun && !options.yes) {
     const planned = await runRedrive({ ...request, dryRun: true }, reading.context)
-    print(planned, request, true)
+    print(planned, reading, { hasTable: true, isDryRun: true })
     total = planned.reduce((sum, { tried, found }) => sum + tried + found, 0)
-    if (total === 0 && !reading.showsSample) return end(planned, reading)
-    if (!(await confirmed(`${reading.questionAbout('Send', total, 'record')}?`))) return end(planned, reading)
+    if (total === 0 && !reading.showsSample) return end(planned, reading, true)
+    if (!(await confirmed(`${reading.questionAbout('Send', total, 'record')}?`))) return end(planned, reading, true)
     if (reading.showsSample) total = undefined
     reading.beginAgain()
   }
   const results = await runWithProgress(reading, options, total)
-  print(results, request, !options.json)
+  print(results, reading, { hasTable: !options.json, isDryRun: dryRun })
   if (options.json) printJson({ results })
-  end(results, reading)
+  end(results, reading, dryRun)
 }
 
 async function runWithProgress(
@@ -142,31 +141,39 @@ function sumOf(results: readonly RedriveResult[], name: Count): number {
 }
 
 /** The counts, for people: on standard error, apart from the table, so that --json has standard output alone. */
-function print(results: readonly RedriveResult[], { to }: RedriveRequest, hasTable: boolean): void {
+function print(
+  results: readonly RedriveResult[],
+  reading: Reading,
+  { hasTable, isDryRun }: { readonly hasTable: boolean; readonly isDryRun: boolean },
+): void {
   const rows = tableOf(results)
   if (hasTable && rows.length > 0) printTable([['topic', 'error', 'dead letters'], ...rows])
   const sum = (name: Count) => sumOf(results, name)
+  const failed = addedUp(results.flatMap(result => Object.entries(result.failed)))
+  const kept = [...failed.values()].reduce((total, count) => total + count, sum('invalid') + sum('parked'))
+  const untried = sum('matched') - sum('found') - sum(isDryRun ? 'tried' : 'resent') - kept
   printMessage(
     [
-      `${counted(sum('seen'), 'dead letter')} seen, ${sum('matched')} matched, ${sum('tried')} to send`,
-      `${sum('resent')} sent, ${sum('found')} already in Kafka`,
-      `${sum('invalid')} invalid (--include-invalid), ${sum('parked')} parked.`,
+      `${counted(sum('seen'), 'dead letter')} seen, ${sum('matched')} matched`,
+      isDryRun ? `${sum('tried')} to send` : `${sum('resent')} sent`,
+      `${sum('found')} already in Kafka`,
+      `${sum('invalid')} invalid (--include-invalid), ${sum('parked')} parked (dead-letters unpark).`,
     ].join(', '),
   )
-  const failed = addedUp(results.flatMap(result => Object.entries(result.failed)))
+  if (untried > 0)
+    printMessage(`The run stopped before ${untried} of them: whether their records can be sent is not known.`)
   if (failed.size > 0) printMessage(`Still open: ${[...failed].map(([code, count]) => `${count} ${code}`).join(', ')}.`)
-  for (const line of adviceFor(failed.keys(), to)) printMessage(line)
+  for (const line of adviceFor(failed.keys(), reading.request.to)) printMessage(line)
   const notCompleted = sum('notCompleted')
   if (notCompleted > 0)
     printMessage(
-      `${counted(notCompleted, 'record')} in Kafka whose dead letters could not be deleted: the next run meets them.`,
+      `${counted(notCompleted, 'record')} in Kafka whose dead letters could not be completed: the next run sends ` +
+        'them again, with the same kp-id.',
     )
-  const moved = sum('moved')
-  if (moved > 0)
-    printMessage(`${counted(moved, 'dead letter')} that could not stay where they were are in KAFKA_DEAD_LETTER now.`)
+  reading.printMoved(sum('moved'))
   const notNoted = sum('notNoted')
   if (notNoted > 0)
-    printMessage(`${counted(notNoted, 'dead letter')} stay as they were, because their target refused the note.`)
+    printMessage(`The result of this attempt could not be stored on ${counted(notNoted, 'dead letter')}.`)
 }
 
 /** Most dead letters first. */
@@ -190,20 +197,31 @@ function addedUp(entries: readonly (readonly [string, number])[]): Map<string, n
   return sums
 }
 
-/** Says why targets were left early, and sets the exit status. */
-function end(results: readonly RedriveResult[], reading: Reading): void {
+/**
+ * Says why targets were left early, and sets the exit status.
+ * @param isDryRun whether the results are those of a dry run, which sees only a sample of queues
+ */
+function end(results: readonly RedriveResult[], reading: Reading, isDryRun: boolean): void {
   const { request, sources } = reading
   results.forEach(({ stopped, error }, index) => {
     const source = sources[index]
     if (stopped === undefined || !source) return
     if (stopped === 'not-found') reading.fail(source, new DeadLetterError('not-found', error ?? 'It does not exist.'))
-    else printMessage(`Stopped: ${stopped}. ${error ?? ''} The remaining dead letters stay in their target.`)
+    else
+      printMessage(
+        [`Stopped: ${stopped}.`, error, 'The remaining dead letters stay in their target.']
+          .filter(text => text !== undefined)
+          .join(' '),
+      )
   })
   const isDone = results.every(({ stopped }) => stopped === undefined)
   const remaining = sumOf(results, 'matched') - sumOf(results, 'resent') - sumOf(results, 'found')
   const hasMore = results.some(result => result.hasMore)
+  if (hasMore) printMessage(MORE_MATCH)
   const isLeft = !request.dryRun && (remaining > 0 || sumOf(results, 'notCompleted') > 0 || hasMore)
   if (!isDone || isLeft) process.exitCode = SOME_REMAIN
-  const { limit = Number.POSITIVE_INFINITY } = request
-  reading.end(isDone && results.length === sources.length && sumOf(results, 'matched') < limit)
+  // Behind the limit nothing is read, so that a name may be there.
+  const isWithinLimit = !hasMore && sumOf(results, 'matched') < (request.limit ?? Number.POSITIVE_INFINITY)
+  const isComplete = isDone && isWithinLimit && results.length === sources.length
+  reading.end({ isComplete, ...(isDryRun ? {} : { isSample: false }) })
 }

@@ -6,7 +6,7 @@ import { KafkaProducer } from '../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../lib/producer-factory.ts'
 import { type ProducerRecord, RESERVED_HEADER_PREFIX, type RecordHeader } from '../lib/record/producer-record.ts'
 import { configuration, contractsIn, environment } from './environment.ts'
-import { stopSignal, WrongUse } from './exit.ts'
+import { GRACE_MS, onInterruption, stopSignal, WrongUse } from './exit.ts'
 import { counted, printJson, printMessage, printTable, violationLines } from './output.ts'
 
 const BATCH = 500
@@ -64,7 +64,14 @@ async function run(topic: string, options: Options): Promise<void> {
   const isJson = contract?.value.format === 'json'
   let failures = 0
   let sent = 0
+  onInterruption(() => `Interrupted after ${counted(sent, 'record')}: ${sent - failures} delivered.`)
+  const onStop = () => {
+    // Records on their way end with what is known of them. The close below has the same error, if any.
+    producer.close({ timeoutMs: GRACE_MS }).catch(() => undefined)
+  }
+  stopSignal.addEventListener('abort', onStop, { once: true })
   for await (const values of options.value === undefined ? linesInBatches() : [[options.value]]) {
+    if (stopSignal.aborted) break
     const reports = await producer.sendAll(
       values.map(value => ({ ...record, value: isJson ? Buffer.from(value) : value })),
     )
@@ -106,7 +113,7 @@ async function* linesInBatches(): AsyncGenerator<string[]> {
     yield batch
     batch = []
   }
-  if (batch.length > 0 && !stopSignal.aborted) yield batch
+  if (batch.length > 0) yield batch
 }
 
 function print(report: DeliveryReport, index: number, options: Options): void {

@@ -7,7 +7,7 @@ import { Reading } from './reading.ts'
 const WORDS = {
   requested: 'asked to stop: it ends before its next batch',
   'not-running': 'no redrive is running',
-  'no-lease': 'nothing can carry the request: set KAFKA_REDRIVE_LEASE_QUEUE',
+  'no-lease': 'no lease could pass the request on: set KAFKA_REDRIVE_LEASE_QUEUE, or end the process',
   failed: 'not asked',
 } as const
 

@@ -1,6 +1,7 @@
 // Parses KAFKA_DEAD_LETTER and similar settings → targets in order. Each kind parses the text of its targets.
 import type { TargetParseContext } from '../dead-letter/dead-letter-target.ts'
 import { type DeadLetterTargetConfig, kindNamed, kindOf, targetSyntaxes } from '../dead-letter/target-kinds.ts'
+import { nearestTo } from './environment-names.ts'
 
 const DEFAULT_LOCAL_TARGETS = 'disk:./.dead-letters'
 
@@ -51,14 +52,30 @@ export function parseTarget(
   syntaxes: readonly string[] = ['none', ...targetSyntaxes()],
 ): DeadLetterTargetConfig | undefined {
   const colon = text.indexOf(':')
+  const name = text.slice(0, Math.max(0, colon))
+  const kind = kindNamed(name)
   const rest = decode(text.slice(colon + 1))
-  const target = rest === undefined ? undefined : kindNamed(text.slice(0, colon))?.parse(rest, context)
+  const target = rest === undefined ? undefined : kind?.parse(rest, context)
   if (target) return target
+  const names = syntaxes.map(syntax => syntax.split(':')[0] as string)
   context.problem(
-    `expected ${syntaxes.slice(0, -1).join(', ')} or ${syntaxes.at(-1)}, several separated by commas; got something ` +
-      'else.',
+    kind
+      ? `expected ${kind.syntax}, got another form.`
+      : `expected ${syntaxes.slice(0, -1).join(', ')} or ${syntaxes.at(-1)}, several separated by commas; got ` +
+          `${shownKind(name)}.${suggestion(name, names)}`,
   )
   return undefined
+}
+
+/** Only a short word is shown: anything else may be a secret in the wrong place. */
+function shownKind(name: string): string {
+  if (name === '') return 'a text without a kind'
+  return /^[a-z][a-z0-9-]{0,19}$/i.test(name) ? `${name}:` : 'something else'
+}
+
+function suggestion(name: string, names: readonly string[]): string {
+  const near = name.length > 2 ? nearestTo(name, names) : undefined
+  return near === undefined ? '' : ` Did you mean ${near}:?`
 }
 
 function isOnSameCluster(config: DeadLetterTargetConfig): boolean {

@@ -13,12 +13,19 @@ export function checkNames(env: NodeJS.ProcessEnv, strict: boolean): NameReport 
   const report: NameReport = { problems: [], warnings: [] }
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith('KAFKA_') || value === '' || knownNames.includes(name) || OTHER_ENV.has(name)) continue
-    const near = knownNames.find(candidate => distance(candidate, name) <= 2)
+    const near = nearestTo(name, knownNames)
     if (near) report.problems.push(`${name}: unknown; did you mean ${near}?`)
     else if (strict) report.problems.push(`${name}: unknown, and KAFKA_STRICT_ENV is true.`)
     else report.warnings.push(`${name} is not a known setting and is ignored.`)
   }
   return report
+}
+
+/** @returns the name that a typo of one or two letters most likely stands for */
+export function nearestTo(name: string, names: readonly string[]): string | undefined {
+  const distances = names.map(candidate => distance(candidate, name))
+  const least = Math.min(...distances)
+  return least <= 2 ? names[distances.indexOf(least)] : undefined
 }
 
 /** Levenshtein's edit distance. */

@@ -9,12 +9,15 @@ import { parseNotifyTargets } from './notify-targets.ts'
 import { withoutSecretsWhenShown } from './redacted.ts'
 import { type ProducerConfig, type ProducerOptions, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 import { readSettingsFile, type SettingsFile } from './settings-file.ts'
+import { shown } from './shown.ts'
 
 type Value = string | number | boolean | readonly string[] | object
 type Problem = (text: string) => void
 
 /**
  * @param warn called with what is accepted but not recommended
+ * @param needsBrokers false: `bootstrap.servers` may be missing, and is then an empty list, or have one broker, for a
+ * caller that only reads what is not in Kafka
  * @throws ConfigError with every problem at once
  */
 export function parseConfig(
@@ -22,6 +25,7 @@ export function parseConfig(
   env: NodeJS.ProcessEnv = process.env,
   warn: (text: string) => void = () => {},
   file?: SettingsFile,
+  needsBrokers = true,
 ): ProducerConfig {
   const problems: string[] = [...(file?.problems ?? [])]
   const problem: Problem = text => problems.push(text)
@@ -59,7 +63,7 @@ export function parseConfig(
     problem,
   )
   const deadLetterNotify = Object.freeze(parseNotifyTargets(values.deadLetterNotify as string | undefined, problem))
-  if (values.bootstrapServers === undefined && values.mskClusterArn !== undefined)
+  if (values.bootstrapServers === undefined && (values.mskClusterArn !== undefined || !needsBrokers))
     values.bootstrapServers = Object.freeze([])
   if (values.bootstrapServers === undefined && !problems.some(text => text.startsWith('bootstrap.servers')))
     problem(
@@ -70,7 +74,7 @@ export function parseConfig(
   checkSecurity(values as unknown as ProducerConfig, problem)
   if (problems.length > 0) throw new ConfigError(problems)
   for (const warning of [...names.warnings, ...warnings]) warn(warning)
-  if (isAlone(values as unknown as ProducerConfig))
+  if (needsBrokers && isAlone(values as unknown as ProducerConfig))
     warn('bootstrap.servers has one broker: while it is down, no new container can start. Three are recommended.')
   return Object.freeze(
     withoutSecretsWhenShown({ ...values, deadLetter, deadLetterNotify }),
@@ -85,9 +89,10 @@ export async function loadConfig(
   options: ProducerOptions = {},
   env: NodeJS.ProcessEnv = process.env,
   warn: (text: string) => void = () => {},
+  needsBrokers = true,
 ): Promise<ProducerConfig> {
   const path = options.configFile ?? env.KAFKA_CONFIG_FILE
-  return parseConfig(options, env, warn, path ? await readSettingsFile(path) : undefined)
+  return parseConfig(options, env, warn, path ? await readSettingsFile(path) : undefined, needsBrokers)
 }
 
 /** One broker to begin with. MSK Serverless has one name for all of its brokers. */
@@ -221,10 +226,4 @@ function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: P
       `KAFKA_FUNCTION_TIMEOUT_MS (${functionTimeout}): expected more than KAFKA_DEADLINE_RESERVE_MS + ` +
         `request.timeout.ms (${requiredMs}), so that at least one attempt fits.`,
     )
-}
-
-/** Only numbers, booleans and short words are shown: any other value may be a secret in the wrong place. */
-function shown(value: Value): string {
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  return typeof value === 'string' && /^[\w.-]{1,16}$/.test(value) ? `"${value}"` : `a ${typeof value}`
 }

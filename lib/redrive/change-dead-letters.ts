@@ -34,6 +34,10 @@ export interface ChangeResult {
   readonly changed: number
   /** Entries that can't be read as dead letters. */
   readonly unreadable: number
+  /** Dead letters of messages that were changed in part: they are stored in the configured targets now. */
+  readonly moved: number
+  /** Whether more dead letters match than `limit` let be changed. */
+  readonly hasMore: boolean
   /** Why it ended before the dead letters did, if so: a code, `interrupted` or `already-running`. */
   readonly stopped?: string
   /** The error that stopped it. */
@@ -104,13 +108,14 @@ async function changeAll(request: ListRequest, context: ChangeContext, change: C
   const { config, signal } = context
   const results: ChangeResult[] = []
   const targets = createDeadLetterPublisher(config, context.warn)
+  let limit = request.limit ?? Number.POSITIVE_INFINITY
   for (const source of sourcesOf(request, context)) {
-    const counts: Counts = { seen: 0, changed: 0, unreadable: 0 }
+    const counts: Counts = { seen: 0, changed: 0, unreadable: 0, moved: 0, hasMore: false }
     results.push(counts)
     let store: TargetDeadLetterStore | undefined
     try {
       store = await openDeadLetterStore(source, config, context)
-      await changeOne(store, request, { ...context, targets }, change, counts)
+      await changeOne(store, { ...request, limit }, { ...context, targets }, change, counts)
     } catch (error) {
       const code = codeOf(error)
       if (isNotCreatedYet(code, source, config)) continue
@@ -119,8 +124,9 @@ async function changeAll(request: ListRequest, context: ChangeContext, change: C
     } finally {
       await store?.close()
     }
+    limit -= counts.changed
     if (signal?.aborted) counts.stopped ??= 'interrupted'
-    if (signal?.aborted) break
+    if (signal?.aborted || counts.hasMore) break
   }
   await targets.close()
   return results
@@ -169,6 +175,7 @@ function changeOne(
     for (let before = -1; before < counts.changed; ) {
       before = counts.changed
       let batch: OpenDeadLetter[] = []
+      let lastLocation: string | undefined
       const reading = store.deadLetters({
         purpose: 'redrive',
         signal,
@@ -178,10 +185,15 @@ function changeOne(
         },
       })
       for await (const open of reading) {
-        if (signal?.aborted || counts.changed + batch.length >= limit) break
+        if (signal?.aborted) break
         counts.seen++
         onSeen?.(open.deadLetter)
         if (!matches(open.deadLetter, request)) continue
+        // A message is changed whole: its dead letters follow each other.
+        const isNext = open.siblings === undefined || open.location !== lastLocation
+        counts.hasMore = isNext && counts.changed + batch.length >= limit
+        if (counts.hasMore) break
+        lastLocation = open.location
         if (!targets.isOn && open.siblings?.some(sibling => !matches(sibling, request))) {
           refusal ??= notWhole()
           continue
@@ -192,10 +204,11 @@ function changeOne(
         batch = []
       }
       if (!signal?.aborted) await changeBatch(batch)
-      const { left } = await divideMessages(store, targets)
+      const { moved, left } = await divideMessages(store, targets)
+      counts.moved += moved
       counts.changed -= left
       if (left > 0) refusal ??= notWhole()
-      if (!store.givesMoreAfterCompletion || signal?.aborted || counts.changed >= limit) break
+      if (!store.givesMoreAfterCompletion || signal?.aborted || counts.hasMore) break
     }
     await lease.check()
     await store.tidy()

@@ -29,13 +29,18 @@ export class NameCheck {
 
   /** A sentence for each id, topic or code that no dead letter, contract or error has. */
   problems(): string[] {
-    const { deadLetterIds = [], topics = [], errors = [] } = this.#filter
-    const missing = deadLetterIds.filter(id => !this.#found.ids.has(id))
+    const { topics = [], errors = [] } = this.#filter
     return [
-      ...missing.map(id => `No open dead letter has the id ${id}.`),
+      ...this.missingIds().map(id => `No open dead letter has the id ${id}.`),
       ...this.#unknownNames(topics, errors),
       ...this.negatedProblems(),
     ]
+  }
+
+  /** The ids in the filter that no dead letter has. */
+  missingIds(): readonly string[] {
+    const { deadLetterIds = [] } = this.#filter
+    return deadLetterIds.filter(id => !this.#found.ids.has(id))
   }
 
   /** The same for what the filter leaves out: with a mistyped name a change would take those along. */

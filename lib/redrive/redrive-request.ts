@@ -1,4 +1,5 @@
 // Parses the request of a redrive: the event of the function, the form of the console or the options of the command.
+import { shown } from '../config/shown.ts'
 import { ConfigError } from '../errors.ts'
 import { isJsonObject } from '../record/json-object.ts'
 import { allowedSource, parseRedriveSources, type RedriveSource } from './redrive-sources.ts'
@@ -158,7 +159,7 @@ function checkOutcomes({ outcomes, notOutcomes }: Record<string, unknown>, probl
 function text(name: string, fields: Fields, problem: Problem): string | undefined {
   const value = fields[name]
   if (value === undefined || (typeof value === 'string' && value !== '')) return value
-  problem(`${name}: expected text.`)
+  problem(`${name}: expected text, got ${value === '' ? 'none' : shown(value)}.`)
   return undefined
 }
 
@@ -171,7 +172,8 @@ function time(name: string, fields: Fields, problem: Problem): number | undefine
   const ms = typeof value === 'string' && ISO_TIME.test(value) ? Date.parse(value) : Number.NaN
   if (Number.isFinite(ms)) return ms
   problem(
-    `${name}: expected a time with its zone (2026-11-25T08:00:00Z, 2026-11-25T08:00+01:00) or how long ago (24h).`,
+    `${name}: expected a time with its zone (2026-11-25T08:00:00Z, 2026-11-25T08:00+01:00) or how long ago (24h); ` +
+      `got ${shown(value)}.`,
   )
   return undefined
 }
@@ -181,18 +183,18 @@ function count(name: string, fields: Fields, problem: Problem): number | undefin
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
   if (number === undefined) return undefined
   if (Number.isSafeInteger(number) && (number as number) > 0) return number as number
-  problem(`${name}: expected a whole number above 0.`)
+  problem(`${name}: expected a whole number above 0, got ${shown(value)}.`)
   return undefined
 }
 
 function flag(name: string, fields: Fields, fallback: boolean, problem: Problem): boolean {
   const value = fields[name] === undefined ? fallback : fields[name]
-  if (typeof value !== 'boolean') problem(`${name}: expected true or false.`)
+  if (typeof value !== 'boolean') problem(`${name}: expected true or false, got ${shown(value)}.`)
   return value === true
 }
 
 function readTimestamp(timestamp: unknown, problem: Problem): 'original' | 'now' {
   if (timestamp !== undefined && timestamp !== 'original' && timestamp !== 'now')
-    problem('timestamp: expected original or now.')
+    problem(`timestamp: expected original or now, got ${shown(timestamp)}.`)
   return timestamp === 'now' ? 'now' : 'original'
 }

@@ -1,4 +1,4 @@
-// Runs a requested redrive: of each target of a chain in turn, or of a store that the caller has opened.
+// Runs a requested redrive: of each target or queue in turn, or of a store that the caller has opened.
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
 import { createDeadLetterProducer, createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
@@ -23,7 +23,7 @@ export interface RedriveContext {
   readonly config: ProducerConfig
   /** Validate invalid records, if the request includes them. */
   readonly contracts: Contracts
-  /** Converts messages of a queue that are no dead letters; without it they stay untouched. */
+  /** Converts the messages of source DLQs and failure destinations; without it they stay untouched. */
   readonly readSourceMessage?: SourceMessageReader
   readonly deadline?: Deadline
   readonly signal?: AbortSignal
@@ -31,16 +31,14 @@ export interface RedriveContext {
   readonly onDeadLetter?: RedriveOptions['onDeadLetter']
   readonly onSeen?: RedriveOptions['onSeen']
   readonly onUnreadable?: RedriveOptions['onUnreadable']
-  /**
-   * Called with warnings about topics whose retention would drop a record at once, and about unreadable batches.
-   */
+  /** Called with what does not stop a run: unreadable record batches, failed notifications, values that stay. */
   readonly warn?: (text: string) => void
 }
 
 /**
  * Redrives the targets of a request, or the configured ones.
  * @returns one result per target, in order. An unreadable target does not stop the run; the deadline, an interruption,
- * a request to stop or a cluster that does not answer does
+ * a request to stop, a cluster that does not answer or the request's `limit`, which counts over all targets, does
  */
 export function runRedrive(request: RedriveRequest, context: RedriveContext): Promise<RedriveResult[]> {
   const { config } = context
@@ -55,10 +53,12 @@ export function runRedrive(request: RedriveRequest, context: RedriveContext): Pr
       isDeadLetterTopic: deadLetterTopicsOf([...config.deadLetter, ...sources]),
     }
     const results: RedriveResult[] = []
+    let limit = request.limit ?? Number.POSITIVE_INFINITY
     for (const source of sources) {
-      const result = await redriveSource(source, context, options)
+      const result = await redriveSource(source, context, { ...options, limit })
       results.push(isNotCreatedYet(result.stopped, source, config) ? new RedriveCounts().result() : result)
-      if (isClusterDown || ENDS_RUN.has(results.at(-1)?.stopped ?? '')) break
+      limit -= result.tried
+      if (isClusterDown || result.hasMore || ENDS_RUN.has(results.at(-1)?.stopped ?? '')) break
     }
     return results
   })
@@ -77,7 +77,7 @@ async function redriveSource(
   } catch (error) {
     const counts = new RedriveCounts()
     if (!(error instanceof KafkaProducerError)) counts.stop('unavailable', error)
-    else if (error.code === 'redrive-running') counts.stop('already-running')
+    else if (error.code === 'redrive-running') counts.stop('already-running', error)
     else counts.stop(error.code, error)
     return counts.result()
   } finally {

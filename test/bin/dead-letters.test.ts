@@ -1,15 +1,13 @@
 // What the command does with dead letters needs no broker: list, show, stats, export, check, discard, edit, unpark.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { Command } from 'commander'
 import { WrongUse } from '../../bin/exit.ts'
 import { addFilterOptions, requestOf } from '../../bin/filter-options.ts'
 import { type DeadLetter, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
-import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
 import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import type { RedriveRequest } from '../../lib/redrive/redrive-request.ts'
@@ -17,50 +15,21 @@ import { matches } from '../../lib/redrive/select-dead-letters.ts'
 import { SqsServer } from '../fakes/sqs-server.ts'
 import { COMMAND, runCommand, runShell } from '../support/command.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
+import { AWS, environmentOf, folder, idsIn, inPlace, linesOf, parked, placeOf } from '../support/stored-dead-letters.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'command-'))
-after(() => rmSync(folder, { recursive: true }))
 const contracts = join(folder, 'contracts')
 mkdirSync(contracts)
 writeFileSync(
   join(contracts, 'orders.json'),
   JSON.stringify({ key: { from: ['value:/id'] }, value: { schema: { type: 'object', required: ['id'] } } }),
 )
-let places = 0
-
 const YESTERDAY = Date.now() - 86_400_000
-
-/** A new folder with these dead letters. */
-async function placeOf(deadLetters: readonly DeadLetter[]): Promise<string> {
-  const place = join(folder, `place-${places++}`)
-  const target = new DiskDeadLetterTarget(place)
-  for (let at = 0; at < deadLetters.length; at += 1000) await target.store(deadLetters.slice(at, at + 1000))
-  await target.close()
-  return place
-}
-
-const environmentOf = (place: string) => ({
-  KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9,127.0.0.1:10',
-  KAFKA_DEAD_LETTER: `disk:${place}`,
-})
-const inPlace =
-  (place: string) =>
-  (args: string, input = '') =>
-    runCommand(args.split(' '), environmentOf(place), { input })
-const linesOf = (text: string) => text.trim().split('\n')
-const idsIn = (stdout: string) =>
-  stdout === '' ? [] : linesOf(stdout).map(line => (JSON.parse(line) as { recordId: string }).recordId)
 
 function invalidOf(id: string, value: string, topic = 'orders'): DeadLetter {
   const error = new InvalidRecordError('schema', 'value: 1 violation.')
   const source = { trigger: 'sqs', id, index: 0, function: null, arn: null, receiveCount: null } as const
   return toDeadLetter(notSent({ topic, value: Buffer.from(value) }, undefined, error, Date.now()), id, source)
 }
-
-const parked = (deadLetter: DeadLetter): DeadLetter => ({
-  ...deadLetter,
-  redrive: { count: 5, lastAt: new Date().toISOString(), lastCode: 'record-too-large' },
-})
 
 test('the output to a pipe is whole: 10,000 dead letters as lines, as JSON and with payload', async () => {
   const place = await placeOf(Array.from({ length: 10_000 }, (_, i) => deadLetterOf(`r-${i}`, 'v'.repeat(300))))
@@ -147,13 +116,16 @@ test('stats has a line per group, with the last error, the outcome, the kind, pa
   const [head, ...rows] = linesOf(stdout)
   assert.match(head ?? '', /topic +error +last error +outcome +kind +dead letters +parked +age +sample/)
   assert.equal(rows.length, 3)
-  assert.match(rows[0] ?? '', /^chat +unreachable +unreachable +not-sent +not delivered +2 +0 +\d+ s +\S{22}$/)
+  assert.match(rows[0] ?? '', /^chat +unreachable +unreachable +not-sent +delivery failure +2 +0 +\d+ s +\S{22}$/)
   const ofThird = rows.find(row => row.startsWith('third'))
   assert.match(
     ofThird ?? '',
-    new RegExp(` unreachable +record-too-large +not-sent +not delivered +1 +1 .*${one.deadLetterId}$`),
+    new RegExp(` unreachable +record-too-large +not-sent +delivery failure +1 +1 .*${one.deadLetterId}$`),
   )
-  assert.match(rows.find(row => row.startsWith('orders')) ?? '', / schema +schema +not-sent +invalid +1 +0 +\d+ s /)
+  assert.match(
+    rows.find(row => row.startsWith('orders')) ?? '',
+    / schema +schema +not-sent +invalid record +1 +0 +\d+ s /,
+  )
   assert.match(stderr, /4 open dead letters/)
 })
 
@@ -165,8 +137,8 @@ test('wrong use is exit status 2 and creates nothing', async () => {
     ['dead-letters list --error nosuch', /error nosuch/],
     ['dead-letters list --dead-letter nosuch', /id nosuch/],
     ['dead-letters show nosuch', /id nosuch/],
-    ['dead-letters discard', /Expected a filter/],
-    ['dead-letters discard --topic chat', /Expected --yes/],
+    ['dead-letters discard', /Add a filter/],
+    ['dead-letters discard --topic chat', /no terminal to confirm on\. Add --yes/],
     ['dead-letters discard --not-topic nosuch --yes', /topic nosuch/],
     ['dead-letters edit nosuch --file package.json', /id nosuch/],
     ['redrive --yes --not-topic nosuch', /topic nosuch/],
@@ -300,9 +272,7 @@ test('of a queue a name that the sample does not show is no error', async t => {
     runCommand(args.split(' '), {
       KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9,127.0.0.1:10',
       KAFKA_DEAD_LETTER: `sqs:${sqs.url}`,
-      AWS_ACCESS_KEY_ID: 'k',
-      AWS_SECRET_ACCESS_KEY: 's',
-      AWS_REGION: 'us-east-1',
+      ...AWS,
     })
   const listed = await run('dead-letters list --topic elsewhere')
   assert.equal(listed.status, 0, listed.stderr)
@@ -314,6 +284,26 @@ test('of a queue a name that the sample does not show is no error', async t => {
   assert.match(shown.stderr, /A queue shows only a sample/)
   const negated = await run('dead-letters discard --not-topic elsewhere --yes')
   assert.equal(negated.status, 2, negated.stderr)
+})
+
+// `edit nosuch` of a queue ended with 0, as if it had been done. A change reads all that the queue gives.
+test('of a queue an unknown id is an error, and for a change an unknown topic, too', async t => {
+  const sqs = await SqsServer.start('dead-letters')
+  t.after(() => sqs.close())
+  sqs.add(JSON.stringify(deadLetterOf('a')))
+  const env = { KAFKA_DEAD_LETTER: `sqs:${sqs.url}`, ...AWS }
+  for (const [args, words] of [
+    ['list --dead-letter nosuch', /id nosuch\.\nA queue shows only a sample/],
+    ['edit nosuch --file package.json', /id nosuch\.\nOf a queue, messages that another reader holds are not seen/],
+    ['unpark --dead-letter nosuch', /id nosuch/],
+    ['discard --dead-letter nosuch --yes', /id nosuch/],
+    ['discard --topic elsewhere --yes', /has the topic elsewhere/],
+  ] as const) {
+    const { status, stderr } = await runCommand(['dead-letters', ...args.split(' ')], env)
+    assert.match(stderr, words, args)
+    assert.equal(status, 2, `${args}: ${stderr}`)
+  }
+  assert.equal(sqs.messages.length, 1)
 })
 
 test('list and show say in which topic a record in doubt may be', async () => {

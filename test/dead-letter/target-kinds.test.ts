@@ -37,16 +37,35 @@ for (const [kind, [text, shown]] of Object.entries(EXAMPLES))
     await created.close()
   })
 
-test('the error for an unknown kind of target lists the form of each kind', () => {
-  for (const text of ['ftp:there', 'toString:x', '__proto__:x', 'disk', 'disk:%zz', 'sqlite:']) {
+// `--from dsk:x` got "something else", which does not say what is wrong.
+test('the error for an unknown kind of target lists the form of each kind, and says what it got', () => {
+  const got: Record<string, string> = {
+    'ftp:there': 'ftp:.',
+    'dsk:./x': 'dsk:. Did you mean disk:?',
+    'sqlit:x.db': 'sqlit:. Did you mean sqlite:?',
+    'toString:x': 'toString:.',
+    '__proto__:x': 'something else.',
+    'https://user:secret@host/q': 'https:.',
+    'a secret:x': 'something else.',
+    disk: 'a text without a kind.',
+  }
+  for (const [text, words] of Object.entries(got)) {
     const { targets, problems } = parse(text)
     assert.deepEqual(targets, [])
     assert.deepEqual(problems, [
       'KAFKA_DEAD_LETTER: expected none, sqs:<queue URL>, s3:<bucket>/<prefix>, dynamodb:<table>, ' +
         'kafka:{topic}-dlt@<host:port>, disk:<folder> or sqlite:<file>, several separated by commas; ' +
-        'got something else.',
+        `got ${words}`,
     ])
   }
+})
+
+test('the error for a target of a known kind has the form of that kind', () => {
+  for (const [text, syntax] of [
+    ['disk:%zz', 'disk:<folder>'],
+    ['sqlite:', 'sqlite:<file>'],
+  ] as const)
+    assert.deepEqual(parse(text).problems, [`KAFKA_DEAD_LETTER: expected ${syntax}, got another form.`])
 })
 
 test('requirements for writing do not apply to reading; a problem names the setting of the text', () => {

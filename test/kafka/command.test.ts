@@ -100,7 +100,7 @@ test('dead-letters and redrive: listed without payload, tried in a dry run, sent
   assert.match((await command(['dead-letters', 'show', id, '--colour'])).stderr, /too many arguments/)
   assert.match(
     (await command(['dead-letters', 'stats'])).stdout,
-    new RegExp(`${topic}\\s+unreachable\\s+unreachable\\s+not-sent\\s+not delivered\\s+2`),
+    new RegExp(`${topic}\\s+unreachable\\s+unreachable\\s+not-sent\\s+delivery failure\\s+2`),
   )
 
   assert.equal((await command(['redrive', '--topic', topic])).status, 2, 'without a terminal it needs --yes')

@@ -1,7 +1,9 @@
 // Runs the kafka-producer command as a user does.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 
+const PROGRAM = resolve('bin/kafka-producer.ts')
 const NODE_OPTIONS = '--disable-warning=TimeoutNegativeWarning'
 /** For a shell: the command up to its arguments. */
 export const COMMAND = `"${process.execPath}" ${NODE_OPTIONS} bin/kafka-producer.ts`
@@ -13,9 +15,13 @@ export interface CommandResult {
 }
 
 export interface RunOptions {
-  readonly input?: string
+  /** Null: standard input stays open, and nothing comes. Default: it is empty. */
+  readonly input?: string | null
+  readonly cwd?: string
   /** Called once, with the first standard output. */
   readonly onOutput?: (child: ChildProcess) => void
+  /** Called when the process runs. */
+  readonly onStart?: (child: ChildProcess) => void
 }
 
 /** @param env the whole environment, beside PATH */
@@ -24,7 +30,7 @@ export function runCommand(
   env: Record<string, string>,
   options: RunOptions = {},
 ): Promise<CommandResult> {
-  return run(process.execPath, [NODE_OPTIONS, 'bin/kafka-producer.ts', ...args], env, options)
+  return run(process.execPath, [NODE_OPTIONS, PROGRAM, ...args], env, options)
 }
 
 /** Runs a line of a shell, e.g. with `COMMAND` and a pipe. */
@@ -36,12 +42,14 @@ async function run(
   file: string,
   args: readonly string[],
   env: Record<string, string>,
-  { input = '', onOutput }: RunOptions = {},
+  { input = '', cwd, onOutput, onStart }: RunOptions = {},
 ): Promise<CommandResult> {
-  const child = spawn(file, args, { env: { PATH: process.env.PATH, ...env } })
+  const child = spawn(file, args, { env: { PATH: process.env.PATH, ...env }, cwd })
   const ended = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve))
   // A command that reads no input closes it.
-  child.stdin.on('error', () => undefined).end(input)
+  child.stdin.on('error', () => undefined)
+  if (input !== null) child.stdin.end(input)
+  onStart?.(child)
   if (onOutput) child.stdout.once('data', () => onOutput(child))
   const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended])
   return { status, stdout, stderr }

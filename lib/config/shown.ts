@@ -1,0 +1,6 @@
+/** Only numbers, booleans and short words are shown: any other value may be a secret in the wrong place. */
+export function shown(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value)
+  if (typeof value === 'string' && /^[\w.-]{1,16}$/.test(value)) return `"${value}"`
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}

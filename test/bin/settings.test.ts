@@ -1,0 +1,85 @@
+// Which settings a command needs, and where it puts what it may not leave.
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { SqsServer } from '../fakes/sqs-server.ts'
+import { runCommand } from '../support/command.ts'
+import { deadLetterOf } from '../support/dead-letter.ts'
+import { AWS, folder, placeOf } from '../support/stored-dead-letters.ts'
+
+// Each wanted KAFKA_BOOTSTRAP_SERVERS, which none of them uses.
+test('dead letters that are not in Kafka are read and changed without brokers', async () => {
+  const place = await placeOf([deadLetterOf('a'), deadLetterOf('b')])
+  const cwd = join(folder, 'without-brokers')
+  mkdirSync(cwd)
+  const from = ['--from', `disk:${place}`]
+  const id = deadLetterOf('a').deadLetterId
+  for (const [args, env, words] of [
+    [['dead-letters', 'list', ...from], {}, /2 open dead letters/],
+    [['dead-letters', 'stats'], { KAFKA_DEAD_LETTER: `disk:${place}` }, /2 open dead letters/],
+    [['dead-letters', 'unpark', ...from], {}, /0 dead letters unparked/],
+    [['dead-letters', 'discard', ...from, '--dead-letter', id, '--yes'], {}, /1 dead letter discarded/],
+    [['redrive', '--stop', ...from], {}, /^$/],
+    [['dead-letters', 'list'], {}, /KAFKA_DEAD_LETTER is not set: reading disk:.*\.dead-letters\.\n0 open/],
+  ] as const) {
+    const { status, stderr } = await runCommand(args, env, { cwd })
+    assert.equal(status, 0, stderr)
+    assert.match(stderr, words)
+  }
+  for (const [args, env] of [
+    [['redrive', '--yes', ...from], {}],
+    [['dead-letters', 'list', '--from', 'kafka:{topic}-dlt'], {}],
+    [['dead-letters', 'list'], { KAFKA_DEAD_LETTER: `kafka:{topic}-dlt,disk:${place}` }],
+  ] as const) {
+    const { status, stderr } = await runCommand(args, env, { cwd })
+    assert.match(stderr, /bootstrap\.servers \(KAFKA_BOOTSTRAP_SERVERS\): expected/)
+    assert.equal(status, 2)
+  }
+})
+
+// The rest went to ./.dead-letters of the folder that the command was run in, and no word said so.
+test('the rest of a message goes to a target that somebody named, and the command says to which', async t => {
+  const sqs = await SqsServer.start('uploads-dlq')
+  t.after(() => sqs.close())
+  const cwd = join(folder, 'divided')
+  mkdirSync(join(cwd, 'contracts'), { recursive: true })
+  const contract = {
+    key: { required: false },
+    value: { schema: { type: 'object', required: ['id'] } },
+    from: { sqs: [{ queue: 'uploads', unwrap: 's3' }] },
+  }
+  writeFileSync(join(cwd, 'contracts/uploads.json'), JSON.stringify(contract))
+  sqs.add(JSON.stringify({ Records: [{ id: 'good' }, { noid: 1 }] }))
+  const discard = (env: Record<string, string>) =>
+    runCommand(
+      ['dead-letters', 'discard', '--invalid', '--yes', '--from', `source-dlq:${sqs.url}?source=uploads`],
+      { ...AWS, ...env },
+      { cwd },
+    )
+  const refused = await discard({})
+  assert.equal(refused.status, 1, refused.stderr)
+  assert.match(refused.stderr, /can only be deleted whole: set KAFKA_DEAD_LETTER/)
+  assert.ok(!existsSync(join(cwd, '.dead-letters')))
+  assert.equal(sqs.messages.length, 1)
+
+  sqs.now += 60_000
+  const { status, stderr } = await discard({ KAFKA_DEAD_LETTER: 'disk:./rest' })
+  assert.equal(status, 0, stderr)
+  assert.match(stderr, /1 dead letter could not stay in place: now in KAFKA_DEAD_LETTER \(disk:.*rest\)/)
+  assert.equal(sqs.messages.length, 0)
+})
+
+// "5 matched, 0 to send" was all that it said: as if nothing could be sent.
+test('where no broker answers, a dry run says that it knows nothing of those it matched', async () => {
+  const place = await placeOf([deadLetterOf('a'), deadLetterOf('b')])
+  const { status, stderr } = await runCommand(['redrive', '--dry-run', '--any-topic', '--from', `disk:${place}`], {
+    KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9,127.0.0.1:10',
+  })
+  assert.equal(status, 1)
+  assert.match(
+    stderr,
+    /2 matched, .*\nThe run stopped before 2 of them: whether their records can be sent is not known/,
+  )
+  assert.match(stderr, /Stopped: unreachable/)
+})
