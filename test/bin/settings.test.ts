@@ -14,28 +14,31 @@ test('dead letters that are not in Kafka are read and changed without brokers', 
   const cwd = join(folder, 'without-brokers')
   mkdirSync(cwd)
   const from = ['--from', `disk:${place}`]
-  const id = deadLetterOf('a').deadLetterId
-  for (const [args, env, words] of [
-    [['dead-letters', 'list', ...from], {}, /2 open dead letters/],
-    [['dead-letters', 'stats'], { KAFKA_DEAD_LETTER: `disk:${place}` }, /2 open dead letters/],
-    [['dead-letters', 'unpark', ...from], {}, /0 dead letters unparked/],
-    [['dead-letters', 'discard', ...from, '--dead-letter', id, '--yes'], {}, /1 dead letter discarded/],
-    [['redrive', '--stop', ...from], {}, /^$/],
-    [['dead-letters', 'list'], {}, /KAFKA_DEAD_LETTER is not set: reading disk:.*\.dead-letters\.\n0 open/],
-  ] as const) {
-    const { status, stderr } = await runCommand(args, env, { cwd })
-    assert.equal(status, 0, stderr)
-    assert.match(stderr, words)
-  }
-  for (const [args, env] of [
-    [['redrive', '--yes', ...from], {}],
-    [['dead-letters', 'list', '--from', 'kafka:{topic}-dlt'], {}],
-    [['dead-letters', 'list'], { KAFKA_DEAD_LETTER: `kafka:{topic}-dlt,disk:${place}` }],
-  ] as const) {
-    const { status, stderr } = await runCommand(args, env, { cwd })
-    assert.match(stderr, /bootstrap\.servers \(KAFKA_BOOTSTRAP_SERVERS\): expected/)
-    assert.equal(status, 2)
-  }
+  const cases = [
+    [['dead-letters', 'list', ...from], {}, 0, /2 open dead letters/],
+    [['dead-letters', 'stats'], { KAFKA_DEAD_LETTER: `disk:${place}` }, 0, /2 open dead letters/],
+    [['redrive', '--stop', ...from], {}, 0, /^$/],
+    [['dead-letters', 'list'], {}, 0, /KAFKA_DEAD_LETTER is not set: reading disk:.*\.dead-letters\.\n0 open/],
+    [['redrive', '--yes', ...from], {}, 2, /bootstrap\.servers \(KAFKA_BOOTSTRAP_SERVERS\): expected/],
+    [['dead-letters', 'list', '--from', 'kafka:{topic}-dlt'], {}, 2, /KAFKA_BOOTSTRAP_SERVERS/],
+    [['dead-letters', 'list'], { KAFKA_DEAD_LETTER: `kafka:{topic}-dlt,disk:${place}` }, 2, /KAFKA_BOOTSTRAP_SERVERS/],
+    [['dead-letters', 'stats'], { KAFKA_DEAD_LETTER: 'none' }, 2, /There is nothing to read/],
+  ] as const
+  await Promise.all(
+    cases.map(async ([args, env, expected, words]) => {
+      const { status, stderr } = await runCommand(args, env, { cwd })
+      assert.match(stderr, words)
+      assert.equal(status, expected, stderr)
+    }),
+  )
+  const { deadLetterId } = deadLetterOf('a')
+  const { status, stderr } = await runCommand(
+    ['dead-letters', 'discard', ...from, '--dead-letter', deadLetterId, '--yes'],
+    {},
+    { cwd },
+  )
+  assert.match(stderr, /1 dead letter discarded/)
+  assert.equal(status, 0, stderr)
 })
 
 // The rest went to ./.dead-letters of the folder that the command was run in, and no word said so.
