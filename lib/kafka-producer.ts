@@ -41,8 +41,6 @@ export class KafkaProducer {
   readonly #warn: (text: string) => void
   readonly #clock: Clock
   readonly #stages: ProducerStages
-  /** Calls of send and sendAll that still have records without an outcome. */
-  readonly #calls = new Set<Promise<DeliveryReport[]>>()
   /** Calls of `flush` in progress. */
   #flushes = 0
   #closed = false
@@ -74,7 +72,7 @@ export class KafkaProducer {
 
   /** No record waits for its outcome. */
   get isIdle(): boolean {
-    return this.#calls.size === 0
+    return this.#stages.isIdle
   }
 
   /** False when it is closed or stopped by an internal error; the factory then creates another. */
@@ -140,8 +138,7 @@ export class KafkaProducer {
     // A copy: the caller may change its list.
     const list: readonly ProducerRecord[] = Array.from(records)
     const spans = SendSpans.begin(list, this.#config.clientId, this.#warn)
-    const call = this.#run(spans?.records ?? list, deadline, lingerMs).finally(() => this.#calls.delete(call))
-    this.#calls.add(call)
+    const call = this.#run(spans?.records ?? list, deadline, lingerMs)
     // The spans end before the caller gets its reports: a sandbox frozen after its answer would end them later, or
     // never.
     return spans ? spans.endWith(call) : call
@@ -152,7 +149,7 @@ export class KafkaProducer {
     this.#flushes++
     try {
       this.#stages.flush()
-      await Promise.allSettled([...this.#calls])
+      await this.#stages.allReported()
     } finally {
       this.#flushes--
     }
@@ -199,7 +196,7 @@ export class KafkaProducer {
     this.#closed = true
     // What is no number must not cost records their time.
     const ms = Number.isNaN(timeoutMs) ? CLOSE_TIMEOUT_MS : timeoutMs
-    if (this.#calls.size > 0 && ms > 0) await this.#flushWithin(ms)
+    if (!this.isIdle && ms > 0) await this.#flushWithin(ms)
     await this.#end()
   }
 
@@ -227,15 +224,18 @@ export class KafkaProducer {
     this.#end().catch(() => this.#warn('The connections of the stopped producer stay open.'))
   }
 
-  async #run(
+  #run(
     records: readonly ProducerRecord[],
     callDeadline: Deadline | undefined,
     lingerMs: number,
   ): Promise<DeliveryReport[]> {
     const scope = currentScope()
-    scope?.throwIfClosed()
-    if (!this.isUsable)
-      return records.map(record => notSent(record, undefined, this.#stages.closedError, this.#clock.epochMs()))
+    const closed = scope?.closedError
+    if (closed) return Promise.reject(closed)
+    if (!this.isUsable) {
+      const { closedError } = this.#stages
+      return Promise.resolve(records.map(record => notSent(record, undefined, closedError, this.#clock.epochMs())))
+    }
     const deadline = Math.min(
       callDeadline?.at ?? Number.POSITIVE_INFINITY,
       scope?.deadline?.at ?? Number.POSITIVE_INFINITY,

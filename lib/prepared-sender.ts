@@ -1,8 +1,7 @@
 // Stages 5 to 8 of a call: its records get partitions, are appended, and are reported.
 import type { Appender } from './accumulate/appender.ts'
-import { toReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
-import { type RecordError, TransportError, withoutStack } from './errors.ts'
+import { type RecordError, TransportError } from './errors.ts'
 import { type MetadataWait, MetadataWaits } from './partition/metadata-waits.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import type { RecordPartitioner } from './partition/record-partitioner.ts'
@@ -35,7 +34,7 @@ export class PreparedSender {
   }
 
   /**
-   * Resolves when the call has a report for each of these records. Those whose topic and partition are known are
+   * Resolves when each of these records is appended or has a report. Those whose topic and partition are known are
    * appended before it returns, unless they must follow a record that waits for metadata.
    */
   async send(records: readonly Prepared[], call: ProducerCall): Promise<void> {
@@ -86,22 +85,21 @@ export class PreparedSender {
     }
     const late = await wait.afterEarlier(deadline).catch(asRecordError)
     const blockMs = maxBlockMs - (clock.now() - beganAt)
-    const reported = this.#append(records, call, topic => late ?? (topics.get(topic) as TopicPartitions), blockMs)
+    const appended = this.#append(records, call, topic => late ?? (topics.get(topic) as TopicPartitions), blockMs)
     wait.end()
-    await reported
+    await appended
   }
 
-  /** Takes the records' turn among all calls before it returns; resolves when they have reports. */
-  async #append(
+  /** Takes the records' turn among all calls before it returns; resolves when they are appended or have reports. */
+  #append(
     records: readonly Prepared[],
     call: ProducerCall,
     partitionsOf: PartitionsOf,
     blockMs: number,
   ): Promise<void> {
     const { appender, partitioner, isFlushing } = this.#parts
-    const { deadline, lingerMs, reports } = call
-    const terms = { deadline, blockMs, lingerMs: () => (isFlushing() ? 0 : lingerMs) }
-    const appended = await appender.append(records, terms, {
+    const terms = { blockMs, lingerMs: () => (isFlushing() ? 0 : call.lingerMs) }
+    return appender.append(records, call, terms, {
       toPartitioned: prepared => {
         call.throwIfStopped(prepared)
         const { serialized } = prepared
@@ -110,17 +108,8 @@ export class PreparedSender {
         return partitioner.partition(serialized, partitions)
       },
       checkAgain: prepared => call.throwIfStopped(prepared),
-      appended: (prepared, outcome) => call.follow(prepared, outcome),
       refuse: (prepared, error) => call.fail(prepared, error),
     })
-    let hasStack = false
-    for (const { source, partitioned, outcome } of appended) {
-      const known = await outcome
-      const report = () => toReport(source.record, partitioned, known)
-      reports[source.index] = hasStack ? withoutStack(report) : report()
-      // The next errors would have the same stack.
-      if (known.kind !== 'acked') hasStack = true
-    }
   }
 
   async #topicOrError(

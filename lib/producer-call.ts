@@ -1,15 +1,20 @@
 // One call of send or sendAll: what its records share, and their reports so far.
-import type { RecordOutcome } from './accumulate/producer-batch.ts'
-import { type DeliveryReport, notSent } from './delivery/delivery-report.ts'
-import { InvalidRecordError, isRecordError, orderGroupStopped, type RecordError, unexpectedError } from './errors.ts'
+import type { PendingRecord, RecordCaller, RecordOutcome } from './accumulate/producer-batch.ts'
+import { type DeliveryReport, notSent, toReport } from './delivery/delivery-report.ts'
+import {
+  InvalidRecordError,
+  isRecordError,
+  orderGroupStopped,
+  type RecordError,
+  unexpectedError,
+  withoutStack,
+} from './errors.ts'
 import type { ProducerRecord, SerializedRecord } from './record/producer-record.ts'
 import type { Clock } from './time/clock.ts'
 import type { Deadline } from './time/deadline.ts'
 
 /** A record of a call; `index` is its place in the caller's list. */
 export interface CallRecord {
-  /** The caller's own, only to be handed back: its fields are read once, by stage 3. */
-  readonly record: ProducerRecord
   readonly index: number
   /** As it was when the call began, also of a record that stage 3 refuses. */
   readonly orderGroup: string | undefined
@@ -22,43 +27,91 @@ export interface Prepared extends CallRecord {
   readonly serialized: SerializedRecord
 }
 
-export class ProducerCall {
+export interface ProducerCallParts {
   readonly deadline: Deadline
   /** How long its records may wait for others, ms. */
   readonly lingerMs: number
-  readonly reports: DeliveryReport[]
+  readonly clock: Clock
+  /** Called once, when each record has its report. */
+  readonly onReported: (call: ProducerCall) => void
+}
+
+export class ProducerCall implements RecordCaller {
+  /** The caller's own, only to be handed back: their fields are read once, by stage 3. */
+  readonly records: readonly ProducerRecord[]
+  readonly deadline: Deadline
+  readonly lingerMs: number
+  /** Resolves when each record has its report. */
+  readonly reports: Promise<DeliveryReport[]>
   /** Records that failed here after the deadline had passed. */
   expiredRecords = 0
   readonly #clock: Clock
+  readonly #onReported: (call: ProducerCall) => void
+  readonly #resolve: (reports: DeliveryReport[]) => void
+  readonly #reject: (error: unknown) => void
+  readonly #reports: DeliveryReport[]
+  /** Records without a report. */
+  #open: number
+  /** A record that was not acknowledged has an error with a stack: the next ones would have the same. */
+  #hasStack = false
   /** The order groups that had a failure → the index of the first one; only the records after it are held back. */
   readonly #stopped = new Map<string, number>()
-
   readonly #onEnd: ((error: RecordError) => void)[] = []
 
-  constructor(recordCount: number, deadline: Deadline, lingerMs: number, clock: Clock) {
-    this.reports = new Array(recordCount)
+  constructor(records: readonly ProducerRecord[], { deadline, lingerMs, clock, onReported }: ProducerCallParts) {
+    this.records = records
     this.deadline = deadline
     this.lingerMs = lingerMs
     this.#clock = clock
+    this.#onReported = onReported
+    this.#reports = new Array(records.length)
+    this.#open = records.length
+    const { promise, resolve, reject } = Promise.withResolvers<DeliveryReport[]>()
+    this.reports = promise
+    this.#resolve = resolve
+    this.#reject = reject
   }
 
   /**
    * Reports a record that was not sent, and holds back the later ones of its order group. The first report stays: a
    * serializer may fail after its record's deadline.
    */
-  fail({ record, serialized, index, orderGroup }: CallRecord, error: unknown): void {
-    if (this.reports[index]) return
+  fail({ serialized, index, orderGroup }: CallRecord, error: unknown): void {
+    if (this.#reports[index]) return
     if (this.deadline.passed && !(error instanceof InvalidRecordError)) this.expiredRecords++
-    this.reports[index] = notSent(record, serialized, asRecordError(error), this.#clock.epochMs())
     this.#stop(orderGroup, index)
+    const record = this.records[index] as ProducerRecord
+    this.#report(index, notSent(record, serialized, asRecordError(error), this.#clock.epochMs()))
   }
 
-  /** Holds back the later records of its order group, which are not appended yet, if the Sender does not deliver it. */
-  follow({ orderGroup, index }: CallRecord, outcome: Promise<RecordOutcome>): void {
-    if (orderGroup === undefined) return
-    void outcome.then(({ kind }) => {
-      if (kind !== 'acked') this.#stop(orderGroup, index)
-    })
+  /** Reports a record that the Sender completed. Without an acknowledgement, holds back later ones of its group. */
+  completed(pending: PendingRecord, outcome: RecordOutcome): void {
+    const { index } = pending
+    const record = this.records[index] as ProducerRecord
+    if (outcome.kind === 'acked') return this.#report(index, toReport(record, pending, outcome))
+    this.#stop(pending.record.orderGroup, index)
+    const create = () => toReport(record, pending, outcome)
+    this.#report(index, this.#hasStack ? withoutStack(create) : create())
+    this.#hasStack = true
+  }
+
+  #report(index: number, report: DeliveryReport): void {
+    this.#reports[index] = report
+    this.#open--
+    this.endIfReported()
+  }
+
+  /** Of a call without records nothing else would report the end. */
+  endIfReported(): void {
+    if (this.#open > 0) return
+    this.#onReported(this)
+    this.#resolve(this.#reports)
+  }
+
+  /** An internal error: the call has no reports. */
+  break(error: unknown): void {
+    this.#onReported(this)
+    this.#reject(error)
   }
 
   #stop(orderGroup: string | undefined, index: number): void {

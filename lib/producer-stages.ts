@@ -99,17 +99,27 @@ export class ProducerStages {
   }
 
   /** Takes the records of one call through the stages. */
-  async run(records: readonly ProducerRecord[], deadline: Deadline, lingerMs: number): Promise<DeliveryReport[]> {
-    const call = new ProducerCall(records.length, deadline, lingerMs, this.#clock)
+  run(records: readonly ProducerRecord[], deadline: Deadline, lingerMs: number): Promise<DeliveryReport[]> {
+    const call = new ProducerCall(records, { deadline, lingerMs, clock: this.#clock, onReported: this.#onReported })
     this.#calls.add(call)
-    try {
-      // Topics don't wait for one another, unless an order group may span them.
-      await Promise.all(this.#preparer.prepare(records, call).map(part => this.#sendPart(part, call)))
-      return call.reports
-    } finally {
-      this.#calls.delete(call)
-      this.#expiredRecords += call.expiredRecords
-    }
+    // Topics don't wait for one another, unless an order group may span them.
+    for (const part of this.#preparer.prepare(call)) this.#sendPart(part, call).catch(error => call.break(error))
+    call.endIfReported()
+    return call.reports
+  }
+
+  readonly #onReported = (call: ProducerCall) => {
+    if (this.#calls.delete(call)) this.#expiredRecords += call.expiredRecords
+  }
+
+  /** No record waits for its report. */
+  get isIdle(): boolean {
+    return this.#calls.size === 0
+  }
+
+  /** Resolves when each record that was passed in before has its report. */
+  async allReported(): Promise<void> {
+    await Promise.allSettled([...this.#calls].map(call => call.reports))
   }
 
   /** Every record that waits for a batch may leave now. */
@@ -126,8 +136,8 @@ export class ProducerStages {
   }
 
   async #sendPart(part: readonly Prepared[] | Promise<readonly Prepared[]>, call: ProducerCall): Promise<void> {
-    const records = await part
-    await this.#codec.loading
+    const records = part instanceof Promise ? await part : part
+    if (this.#codec.loading) await this.#codec.loading
     const { error } = this.#codec
     if (error) for (const record of records) call.fail(record, error)
     else if (records.length > 0) await this.#preparedSender.send(records, call)

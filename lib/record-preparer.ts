@@ -34,31 +34,30 @@ export class RecordPreparer {
    * list is ready at the call's deadline at the latest: records whose serializer has not answered by then, or that wait
    * for those of an earlier call, are reported as `deadline`. The call has a report for each record that is left out.
    */
-  prepare(
-    records: readonly ProducerRecord[],
-    call: ProducerCall,
-  ): readonly (readonly Prepared[] | Promise<readonly Prepared[]>)[] {
-    const parts = records.flatMap((record, index) => this.#prepareRecord(record, index, call) ?? [])
-    const hasOrderGroup = parts.some(({ orderGroup }) => orderGroup !== undefined)
-    const lists = hasOrderGroup ? [parts] : [...Map.groupBy(parts, topicOf).values()]
-    return lists.map(list => (this.#queue.isIdle && list.every(isPrepared) ? list : this.#inOrder(list, call)))
+  prepare(call: ProducerCall): readonly (readonly Prepared[] | Promise<readonly Prepared[]>)[] {
+    const parts: Part[] = []
+    call.records.forEach((record, index) => {
+      const part = this.#prepareRecord(record, index, call)
+      if (part) parts.push(part)
+    })
+    return listsOf(parts).map(list => (this.#queue.isIdle && list.every(isPrepared) ? list : this.#inOrder(list, call)))
   }
 
   #prepareRecord(record: ProducerRecord, index: number, call: ProducerCall): Part | undefined {
     const orderGroup = orderGroupOf(record)
-    const fail = (error: unknown) => call.fail({ record, serialized: undefined, index, orderGroup }, error)
     try {
       call.throwIfStopped({ orderGroup, index })
       const valid = validateRecord(record, this.#rules)
+      const { topic } = valid
       const serialized = this.#serializer.serialize(valid)
-      if (!(serialized instanceof Promise)) return { record, serialized, index, orderGroup }
+      if (!(serialized instanceof Promise)) return { serialized, index, orderGroup }
       const ready = serialized.then(
-        bytes => ({ record, serialized: bytes, index, orderGroup }),
-        error => void fail(error),
+        bytes => ({ serialized: bytes, index, orderGroup }),
+        error => void call.fail({ serialized: undefined, index, orderGroup }, error),
       )
-      return { record, serialized: undefined, index, topic: valid.topic, orderGroup, ready }
+      return { serialized: undefined, index, topic, orderGroup, ready }
     } catch (error) {
-      fail(error)
+      call.fail({ serialized: undefined, index, orderGroup }, error)
       return undefined
     }
   }
@@ -76,6 +75,15 @@ export class RecordPreparer {
       return []
     }
   }
+}
+
+/** Topic by topic, or one list where order groups may span topics. */
+function listsOf(parts: Part[]): readonly Part[][] {
+  const [first] = parts
+  if (!first) return []
+  const topic = topicOf(first)
+  const isOneList = parts.some(part => part.orderGroup !== undefined) || parts.every(part => topicOf(part) === topic)
+  return isOneList ? [parts] : [...Map.groupBy(parts, topicOf).values()]
 }
 
 function isPrepared(part: Part): part is Prepared {

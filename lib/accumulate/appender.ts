@@ -5,11 +5,10 @@ import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { withTimeout } from '../time/patient-timer.ts'
 import { BufferPool, bufferBytes } from './buffer-pool.ts'
-import type { PendingRecord, RecordOutcome } from './producer-batch.ts'
+import type { PendingRecord, RecordCaller } from './producer-batch.ts'
 import type { RecordAccumulator } from './record-accumulator.ts'
 
 export interface AppendTerms {
-  readonly deadline: Deadline
   /** How long each record may wait for memory, ms. */
   readonly blockMs: number
   /** Called at each append, since a flush may begin meanwhile. */
@@ -21,16 +20,8 @@ export interface AppendSteps<T> {
   toPartitioned(record: T): PartitionedRecord
   /** Called once more after a wait for memory; it throws for a record that must not be appended any more. */
   checkAgain(record: T): void
-  /** Called in the same turn as the append. */
-  appended(record: T, outcome: Promise<RecordOutcome>): void
   /** Called with a record that is not appended: one of the steps threw, or no memory came in time. */
   refuse(record: T, error: unknown): void
-}
-
-export interface Appended<T> {
-  readonly source: T
-  readonly partitioned: PartitionedRecord
-  readonly outcome: Promise<RecordOutcome>
 }
 
 export class Appender {
@@ -73,12 +64,17 @@ export class Appender {
   }
 
   /**
-   * Appends the records of one call, until its deadline. A later call does not overtake a call that has to wait. After
+   * Appends the records of one call, until its deadline; resolves when each is appended or refused. A later call does not overtake a call that has to wait. After
    * a record that got no memory in time, later and smaller ones of the call may still get some: the order is kept, with
    * a gap.
    */
-  async append<T>(records: readonly T[], terms: AppendTerms, steps: AppendSteps<T>): Promise<Appended<T>[]> {
-    const { deadline, blockMs, lingerMs } = terms
+  async append<T extends { readonly index: number }>(
+    records: readonly T[],
+    caller: RecordCaller,
+    { blockMs, lingerMs }: AppendTerms,
+    steps: AppendSteps<T>,
+  ): Promise<void> {
+    const { deadline } = caller
     const earlierTurn = this.#lastTurn
     const turn = Promise.withResolvers<void>()
     let holdsTurn = false
@@ -88,7 +84,6 @@ export class Appender {
       holdsTurn = true
       this.#lastTurn = turn.promise
     }
-    const appended: Appended<T>[] = []
     let waiting: PendingRecord[] = []
     let waitError: unknown
     /** One for all records that are left: an error costs more than all the rest of a failed record. */
@@ -123,10 +118,7 @@ export class Appender {
             throw error
           }
         }
-        const { pending, outcome } = this.#accumulator.append(partitioned, deadline, lingerMs())
-        appended.push({ source, partitioned, outcome })
-        steps.appended(source, outcome)
-        waiting.push(pending)
+        waiting.push(this.#accumulator.append(partitioned, caller, source.index, lingerMs()))
       } catch (error) {
         steps.refuse(source, error)
       }
@@ -139,7 +131,6 @@ export class Appender {
     if (earlierTurn && waitError !== undefined) void earlierTurn.then(endTurn)
     else endTurn()
     if (waiting.length > 0) this.#onAppended(waiting)
-    return appended
   }
 
   async #timed<T>(wait: Promise<T>): Promise<T> {

@@ -11,10 +11,13 @@ import type { RecordQueue } from './record-queue.ts'
 
 /** The Sender's outcome of one record. Times are milliseconds since the epoch. */
 export type RecordOutcome =
+  /** One for all records of a batch. */
   | {
       readonly kind: 'acked'
-      readonly offset: bigint | null
-      readonly timestamp: number
+      /** The offset of the batch's first record. */
+      readonly baseOffset: bigint | null
+      /** The time of the append, where the topic uses LogAppendTime. */
+      readonly logAppendTime: number | null
       readonly attempts: number
       readonly proof: DeliveryProof
     }
@@ -48,8 +51,10 @@ export interface PendingRecord {
   /** When its batch may leave although it is not full (`linger.ms`), monotonic. */
   readonly readyAt: number
   readonly deadline: Deadline
+  /** Who waits for its outcome, and its place among that one's records. */
+  readonly caller: RecordCaller
+  readonly index: number
   completed: boolean
-  readonly complete: (outcome: RecordOutcome) => void
   /** Where it waits for a batch, and its neighbours there. Only `RecordQueue` changes them. */
   queue: RecordQueue | undefined
   previous: PendingRecord | undefined
@@ -61,6 +66,13 @@ export interface PendingRecord {
   laterOfGroup: PendingRecord | undefined
   /** Its place in its batch, from 0; -1 while it waits in a queue. */
   indexInBatch: number
+}
+
+/** Who waits for the outcomes of records. */
+export interface RecordCaller {
+  readonly deadline: Deadline
+  /** Called once per record. */
+  completed(pending: PendingRecord, outcome: RecordOutcome): void
 }
 
 /** Only `PartitionState` calls the methods that change a batch: it knows when the bytes may change. */

@@ -2,12 +2,11 @@
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 import type { Clock } from '../time/clock.ts'
-import type { Deadline } from '../time/deadline.ts'
 import type { Compression } from '../wire-format/compress.ts'
 import { BATCH_OVERHEAD } from '../wire-format/record-batch.ts'
 import { HeldQueue } from './held-queue.ts'
 import { OrderGroups } from './order-groups.ts'
-import { type PendingRecord, ProducerBatch, type RecordOutcome } from './producer-batch.ts'
+import { type PendingRecord, ProducerBatch, type RecordCaller } from './producer-batch.ts'
 import { RecordQueue } from './record-queue.ts'
 
 interface Queue {
@@ -37,13 +36,11 @@ export class RecordAccumulator {
     this.#clock = clock
   }
 
-  /** @param lingerMs how long the record may wait for others (`linger.ms`) */
-  append(
-    record: PartitionedRecord,
-    deadline: Deadline,
-    lingerMs = 0,
-  ): { pending: PendingRecord; outcome: Promise<RecordOutcome> } {
-    const { promise, resolve } = Promise.withResolvers<RecordOutcome>()
+  /**
+   * @param index the record's place among those of its caller
+   * @param lingerMs how long the record may wait for others (`linger.ms`)
+   */
+  append(record: PartitionedRecord, caller: RecordCaller, index: number, lingerMs = 0): PendingRecord {
     const now = this.#clock.epochMs()
     const readyAt = this.#clock.now() + lingerMs
     const pending: PendingRecord = {
@@ -51,9 +48,10 @@ export class RecordAccumulator {
       timestamp: record.timestamp ?? now,
       appendedAt: now,
       readyAt,
-      deadline,
+      deadline: caller.deadline,
+      caller,
+      index,
       completed: false,
-      complete: resolve,
       queue: undefined,
       previous: undefined,
       next: undefined,
@@ -75,7 +73,7 @@ export class RecordAccumulator {
       queue.readyAt = queue.records.isEmpty ? readyAt : Math.min(queue.readyAt, readyAt)
       queue.records.push(pending)
     }
-    return { pending, outcome: promise }
+    return pending
   }
 
   /**

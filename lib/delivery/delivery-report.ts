@@ -1,5 +1,5 @@
 // Stage 8 of 9: outcomes → one DeliveryReport per record, in the order of the call.
-import type { RecordOutcome } from '../accumulate/producer-batch.ts'
+import type { PendingRecord, RecordOutcome } from '../accumulate/producer-batch.ts'
 import {
   DeliveryError,
   type DeliveryFailureCode,
@@ -71,13 +71,17 @@ export function notSent(
 }
 
 /** The report of a record that the Sender completed. */
-export function toReport(record: ProducerRecord, sent: PartitionedRecord, outcome: RecordOutcome): DeliveryReport {
+export function toReport(
+  record: ProducerRecord,
+  { record: sent, timestamp, indexInBatch }: Pick<PendingRecord, 'record' | 'timestamp' | 'indexInBatch'>,
+  outcome: RecordOutcome,
+): DeliveryReport {
   if (outcome.kind === 'acked') {
     const metadata: RecordMetadata = {
       topic: sent.topic,
       partition: sent.partition,
-      offset: outcome.offset,
-      timestamp: outcome.timestamp,
+      offset: outcome.baseOffset === null ? null : outcome.baseOffset + BigInt(indexInBatch),
+      timestamp: outcome.logAppendTime ?? timestamp,
       proof: outcome.proof,
       serializedKeySize: sent.key?.length ?? -1,
       serializedValueSize: sent.value?.length ?? -1,

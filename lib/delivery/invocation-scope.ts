@@ -72,9 +72,9 @@ export class InvocationScope {
     storage.enterWith(this)
   }
 
-  /** @throws TransportError after `close`: its record could be frozen half-way */
-  throwIfClosed(): void {
-    if (this.#closed) throw new TransportError('unavailable', 'A send began after its invocation had ended.')
+  /** The error for a send after `close`: its record could be frozen half-way. */
+  get closedError(): TransportError | undefined {
+    return this.#closed ? new TransportError('unavailable', 'A send began after its invocation had ended.') : undefined
   }
 
   /** Notes a producer in which records of this scope may linger; `close` flushes it. */

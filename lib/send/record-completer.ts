@@ -44,12 +44,14 @@ export class RecordCompleter {
     batch: ProducerBatch,
     { baseOffset, logAppendTime, proof }: Extract<ProduceOutcome, { kind: 'acked' }>,
   ): void {
-    const attempts = batch.attempts + 1
-    batch.records.forEach((pending, index) => {
-      const offset = baseOffset === null ? null : baseOffset + BigInt(index)
-      const timestamp = logAppendTime === null ? pending.timestamp : Number(logAppendTime)
-      this.#done(pending, { kind: 'acked', offset, timestamp, attempts, proof })
-    })
+    const outcome: RecordOutcome = {
+      kind: 'acked',
+      baseOffset,
+      logAppendTime: logAppendTime === null ? null : Number(logAppendTime),
+      attempts: batch.attempts + 1,
+      proof,
+    }
+    for (const pending of batch.records) this.#done(pending, outcome)
   }
 
   /** A record of a batch that was not acknowledged. */
@@ -103,7 +105,7 @@ export class RecordCompleter {
     if (pending.completed) return
     pending.completed = true
     this.#deadlines.done(pending)
-    pending.complete(outcome)
+    pending.caller.completed(pending, outcome)
     this.#onCompleted(pending, outcome.kind === 'acked')
   }
 }

@@ -15,12 +15,13 @@ import { counting, isLinear } from '../support/counting.ts'
 const clock = new VirtualClock()
 const WIRE_SIZE = 30
 
+const caller = () => ({ deadline: Deadline.after(clock, 1000), completed: () => {} })
+
 /** Records that wait, with all reads of them counted. */
 function waiting(count: number, options: { batchSize?: number; orderGroup?: string; partitions?: number } = {}) {
   const counter = { reads: 0 }
   const { batchSize = 1_000_000, partitions = 1, ...group } = options
   const accumulator = new RecordAccumulator(batchSize, clock)
-  const deadline = Deadline.after(clock, 1000)
   const append = (fields: { partition?: number; orderGroup?: string | undefined } = group) => {
     const record: PartitionedRecord = {
       topic: 't',
@@ -33,7 +34,7 @@ function waiting(count: number, options: { batchSize?: number; orderGroup?: stri
       ...(fields.partition === undefined ? {} : { partition: fields.partition }),
       ...(fields.orderGroup === undefined ? {} : { orderGroup: fields.orderGroup }),
     }
-    return accumulator.append(counting(record, counter), deadline).pending
+    return accumulator.append(counting(record, counter), caller(), 0)
   }
   const records = Array.from({ length: count }, (_, index) => append({ ...group, partition: index % partitions }))
   counter.reads = 0
@@ -193,9 +194,10 @@ test('the rest of a queue waits for its own linger, not for that of records that
         headers: [],
         wireSize: WIRE_SIZE,
       },
-      Deadline.after(clock, 1000),
+      caller(),
+      0,
       lingerMs,
-    ).pending
+    )
   const now = clock.now()
   const [first] = [append(10), append(20), append(30), append(40)]
   assert.equal(accumulator.readyAt('t', 0), Number.NEGATIVE_INFINITY, 'full')

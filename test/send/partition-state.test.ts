@@ -14,6 +14,8 @@ const lost = { kind: 'unknown', causeCode: 'REQUEST_TIMEOUT', cause: undefined }
 const refused = { kind: 'rejected', causeCode: 'NOT_LEADER_OR_FOLLOWER', cause: undefined } as const
 const notSent = { kind: 'not-sent', causeCode: 'UNREACHABLE', cause: undefined } as const
 
+const caller = { deadline: Deadline.after(clock, 1000), completed: () => {} }
+
 function pending(value: string): PendingRecord {
   return {
     record: {
@@ -28,9 +30,10 @@ function pending(value: string): PendingRecord {
     timestamp: 1,
     appendedAt: 1,
     readyAt: 0,
-    deadline: Deadline.after(clock, 1000),
+    deadline: caller.deadline,
+    caller,
+    index: 0,
     completed: false,
-    complete: () => {},
     queue: undefined,
     previous: undefined,
     next: undefined,

@@ -15,14 +15,25 @@ export function unknownReport(record: ProducerRecord, partition = 0): Failed {
     ...(timestamp == null ? {} : { timestamp }),
   } as const
   const now = Date.now()
-  return toReport(record, sent, {
-    kind: 'unknown',
-    failureKind: 'delivery-failure',
-    causeCode: 'REQUEST_TIMED_OUT',
-    attempts: 1,
-    cause: undefined,
-    firstAt: now,
-    lastAt: now,
-    inDoubt: { producerId: 9_000_000n, epoch: 0, baseSequence: 0, indexInBatch: 0, clusterId: null, fromOffset: null },
-  }) as Failed
+  return toReport(
+    record,
+    { record: sent, timestamp: timestamp ?? now, indexInBatch: 0 },
+    {
+      kind: 'unknown',
+      failureKind: 'delivery-failure',
+      causeCode: 'REQUEST_TIMED_OUT',
+      attempts: 1,
+      cause: undefined,
+      firstAt: now,
+      lastAt: now,
+      inDoubt: {
+        producerId: 9_000_000n,
+        epoch: 0,
+        baseSequence: 0,
+        indexInBatch: 0,
+        clusterId: null,
+        fromOffset: null,
+      },
+    },
+  ) as Failed
 }
