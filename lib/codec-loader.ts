@@ -9,6 +9,10 @@ export class CodecLoader {
   /** Why the codec can't be loaded. */
   error: TransportError | undefined
 
+  get isLoaded(): boolean {
+    return this.loading === undefined && this.error === undefined
+  }
+
   constructor(type: ProducerConfig['compressionType'], onLoaded: (compression: Compression | undefined) => void) {
     if (type === 'none') return
     this.loading = loadCompression(type)

@@ -37,7 +37,7 @@ export class PreparedSender {
    * Resolves when each of these records is appended or has a report. Those whose topic and partition are known are
    * appended before it returns, unless they must follow a record that waits for metadata.
    */
-  async send(records: readonly Prepared[], call: ProducerCall): Promise<void> {
+  send(records: readonly Prepared[], call: ProducerCall): Promise<unknown> {
     const { metadata, clock, maxBlockMs } = this.#parts
     const refusal = currentScope()?.refusal ?? deadlineError(call.deadline)
     if (refusal) return this.#append(records, call, () => refusal, maxBlockMs)
@@ -58,10 +58,8 @@ export class PreparedSender {
         waiting.push(prepared)
       }
     }
-    await Promise.all([
-      ready.length > 0 && this.#append(ready, call, topic => topics.get(topic) as TopicPartitions, maxBlockMs),
-      waiting.length > 0 && this.#sendLater(wait, waiting, call, beganAt),
-    ])
+    const appended = this.#append(ready, call, topic => topics.get(topic) as TopicPartitions, maxBlockMs)
+    return waiting.length > 0 ? Promise.all([appended, this.#sendLater(wait, waiting, call, beganAt)]) : appended
   }
 
   async #sendLater(

@@ -41,6 +41,8 @@ export class ProducerStages {
   readonly #codec: CodecLoader
   /** Calls that have records without a report. */
   readonly #calls = new Set<ProducerCall>()
+  /** Lists of records that wait for a serializer or the codec: later ones must not overtake them. */
+  #partsThatWait = 0
   /** Of the calls that are over. */
   #expiredRecords = 0
 
@@ -103,7 +105,11 @@ export class ProducerStages {
     const call = new ProducerCall(records, { deadline, lingerMs, clock: this.#clock, onReported: this.#onReported })
     this.#calls.add(call)
     // Topics don't wait for one another, unless an order group may span them.
-    for (const part of this.#preparer.prepare(call)) this.#sendPart(part, call).catch(error => call.break(error))
+    for (const part of this.#preparer.prepare(call)) {
+      const mustWait = part instanceof Promise || this.#partsThatWait > 0 || !this.#codec.isLoaded
+      const sent = mustWait ? this.#sendLater(part, call) : this.#preparedSender.send(part, call)
+      sent.catch(error => call.break(error))
+    }
     call.endIfReported()
     return call.reports
   }
@@ -135,9 +141,11 @@ export class ProducerStages {
     for (const call of this.#calls) call.end(error)
   }
 
-  async #sendPart(part: readonly Prepared[] | Promise<readonly Prepared[]>, call: ProducerCall): Promise<void> {
-    const records = part instanceof Promise ? await part : part
-    if (this.#codec.loading) await this.#codec.loading
+  async #sendLater(part: readonly Prepared[] | Promise<readonly Prepared[]>, call: ProducerCall): Promise<void> {
+    this.#partsThatWait++
+    const records = await part
+    await this.#codec.loading
+    this.#partsThatWait--
     const { error } = this.#codec
     if (error) for (const record of records) call.fail(record, error)
     else if (records.length > 0) await this.#preparedSender.send(records, call)

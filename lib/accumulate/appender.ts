@@ -1,8 +1,7 @@
 // Appends the records of each call in the order of the calls, each as soon as buffer.memory has room for it.
 import { BufferExhaustedError, TransportError } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
-import type { Clock } from '../time/clock.ts'
-import type { Deadline } from '../time/deadline.ts'
+import { type Clock, moment } from '../time/clock.ts'
 import { withTimeout } from '../time/patient-timer.ts'
 import { BufferPool, bufferBytes } from './buffer-pool.ts'
 import type { PendingRecord, RecordCaller } from './producer-batch.ts'
@@ -11,7 +10,7 @@ import type { RecordAccumulator } from './record-accumulator.ts'
 export interface AppendTerms {
   /** How long each record may wait for memory, ms. */
   readonly blockMs: number
-  /** Called at each append, since a flush may begin meanwhile. */
+  /** Called when records are appended, since a flush may begin while they wait. */
   readonly lingerMs: () => number
 }
 
@@ -64,9 +63,9 @@ export class Appender {
   }
 
   /**
-   * Appends the records of one call, until its deadline; resolves when each is appended or refused. A later call does not overtake a call that has to wait. After
-   * a record that got no memory in time, later and smaller ones of the call may still get some: the order is kept, with
-   * a gap.
+   * Appends the records of one call, until its deadline; resolves when each is appended or refused. A later call does
+   * not overtake a call that has to wait. After a record that got no memory in time, later and smaller ones of the call
+   * may still get some: the order is kept, with a gap.
    */
   async append<T extends { readonly index: number }>(
     records: readonly T[],
@@ -76,12 +75,11 @@ export class Appender {
   ): Promise<void> {
     const { deadline } = caller
     const earlierTurn = this.#lastTurn
-    const turn = Promise.withResolvers<void>()
-    let holdsTurn = false
+    let turn: PromiseWithResolvers<void> | undefined
     // Once: a second time would take the last turn from the calls that queued behind this one meanwhile.
     const makeLaterCallsWait = () => {
-      if (holdsTurn) return
-      holdsTurn = true
+      if (turn) return
+      turn = Promise.withResolvers()
       this.#lastTurn = turn.promise
     }
     let waiting: PendingRecord[] = []
@@ -93,39 +91,46 @@ export class Appender {
       const turnInTime = withTimeout(this.#clock, deadline.limitedTo(blockMs).remaining, earlierTurn, tooLate)
       waitError = await this.#timed(turnInTime).catch(error => error)
     }
+    let now = moment(this.#clock)
+    let linger = lingerMs()
     for (const source of records) {
       try {
         if (waitError !== undefined) throw waitError
         // First: it says why the topic is not known.
         const partitioned = steps.toPartitioned(source)
-        if (deadline.passed) {
-          lateError ??= holdsTurn ? tooLate() : deadlinePassed()
+        if (deadline.at <= now.now) {
+          lateError ??= turn ? tooLate() : deadlinePassed()
           throw lateError
         }
-        const granted = this.#pool.allocate(bufferBytes(partitioned), deadline.limitedTo(blockMs))
-        if (granted) {
+        const bytes = bufferBytes(partitioned)
+        if (!this.#pool.take(bytes)) {
           // The records appended so far leave first: the others wait for the memory that they hold.
           this.#onAppended(waiting)
           waiting = []
           makeLaterCallsWait()
-          await this.#timed(granted)
+          try {
+            await this.#timed(this.#pool.wait(bytes, deadline.limitedTo(blockMs)))
+          } finally {
+            now = moment(this.#clock)
+            linger = lingerMs()
+          }
           try {
             // After a freeze memory can come later than the deadline, within the grace of the wait.
             if (deadline.passed) throw tooLate()
             steps.checkAgain(source)
           } catch (error) {
-            this.#pool.release(bufferBytes(partitioned))
+            this.#pool.release(bytes)
             throw error
           }
         }
-        waiting.push(this.#accumulator.append(partitioned, caller, source.index, lingerMs()))
+        waiting.push(this.#accumulator.append(partitioned, caller, source.index, linger, now))
       } catch (error) {
         steps.refuse(source, error)
       }
     }
     const endTurn = () => {
-      if (this.#lastTurn === turn.promise) this.#lastTurn = undefined
-      turn.resolve()
+      if (this.#lastTurn === turn?.promise) this.#lastTurn = undefined
+      turn?.resolve()
     }
     // A call whose wait timed out ends its turn after the calls before it: later calls must still wait for those.
     if (earlierTurn && waitError !== undefined) void earlierTurn.then(endTurn)

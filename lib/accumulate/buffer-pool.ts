@@ -39,21 +39,18 @@ export class BufferPool {
   }
 
   /**
-   * Takes bytes, in the order of the calls.
-   * @returns undefined when they were free, else a promise that resolves once they are, or rejects with a
-   * BufferExhaustedError at the deadline
+   * Takes bytes if they are free and nobody waits for any.
+   * @returns false if the caller has to wait for them
    * @throws BufferExhaustedError when the pool is smaller than `bytes`
    */
-  allocate(bytes: number, deadline: Deadline): Promise<void> | undefined {
+  take(bytes: number): boolean {
     if (bytes > this.#total)
       throw new BufferExhaustedError(
         `The record needs ${bytes} bytes of buffer.memory, expected at most ${this.#total}.`,
       )
-    if (this.#waiters.size === 0 && this.#used + bytes <= this.#total) {
-      this.#used += bytes
-      return undefined
-    }
-    return this.#wait(bytes, deadline)
+    if (this.#waiters.size > 0 || this.#used + bytes > this.#total) return false
+    this.#used += bytes
+    return true
   }
 
   release(bytes: number): void {
@@ -61,7 +58,11 @@ export class BufferPool {
     this.#serve()
   }
 
-  async #wait(bytes: number, deadline: Deadline): Promise<void> {
+  /**
+   * Waits for bytes, in the order of the calls, and takes them.
+   * @throws BufferExhaustedError at the deadline
+   */
+  async wait(bytes: number, deadline: Deadline): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const waiter: Waiter = { bytes, grant: resolve }
     this.#waiters.add(waiter)
@@ -81,6 +82,7 @@ export class BufferPool {
   }
 
   #serve(): void {
+    if (this.#waiters.size === 0) return
     for (const waiter of this.#waiters) {
       if (this.#used + waiter.bytes > this.#total) return
       this.#waiters.delete(waiter)

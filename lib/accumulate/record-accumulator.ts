@@ -1,7 +1,7 @@
 // Records that wait for a batch: a queue per topic-partition, in the order of their append.
 import type { PartitionedRecord } from '../record/producer-record.ts'
-import { topicPartition } from '../record/topic-partition.ts'
-import type { Clock } from '../time/clock.ts'
+import { TopicPartitionMap } from '../record/topic-partition.ts'
+import { type Clock, type Moment, moment } from '../time/clock.ts'
 import type { Compression } from '../wire-format/compress.ts'
 import { BATCH_OVERHEAD } from '../wire-format/record-batch.ts'
 import { HeldQueue } from './held-queue.ts'
@@ -20,7 +20,7 @@ export class RecordAccumulator {
   readonly #batchSize: number
   readonly #clock: Clock
   /** One for each partition that ever had a record. */
-  readonly #queues = new Map<string, Queue>()
+  readonly #queues = new TopicPartitionMap<Queue>()
   readonly orderGroups = new OrderGroups()
   /** Records in the held queues of all partitions. */
   readonly #held = { count: 0 }
@@ -40,13 +40,18 @@ export class RecordAccumulator {
    * @param index the record's place among those of its caller
    * @param lingerMs how long the record may wait for others (`linger.ms`)
    */
-  append(record: PartitionedRecord, caller: RecordCaller, index: number, lingerMs = 0): PendingRecord {
-    const now = this.#clock.epochMs()
-    const readyAt = this.#clock.now() + lingerMs
+  append(
+    record: PartitionedRecord,
+    caller: RecordCaller,
+    index: number,
+    lingerMs = 0,
+    at: Moment = moment(this.#clock),
+  ): PendingRecord {
+    const readyAt = at.now + lingerMs
     const pending: PendingRecord = {
       record,
-      timestamp: record.timestamp ?? now,
-      appendedAt: now,
+      timestamp: record.timestamp ?? at.epochMs,
+      appendedAt: at.epochMs,
       readyAt,
       deadline: caller.deadline,
       caller,
@@ -60,11 +65,11 @@ export class RecordAccumulator {
       laterOfGroup: undefined,
       indexInBatch: -1,
     }
-    const key = topicPartition(record.topic, record.partition)
-    let queue = this.#queues.get(key)
+    const { topic, partition } = record
+    let queue = this.#queues.get(topic, partition)
     if (!queue) {
       queue = { records: new RecordQueue(), held: new HeldQueue(this.#held), readyAt: Number.POSITIVE_INFINITY }
-      this.#queues.set(key, queue)
+      this.#queues.set(topic, partition, queue)
     }
     // Before a held record of its key it would be in the log first.
     const isBehind = queue.held.firstOfKey(record) !== undefined
@@ -119,7 +124,7 @@ export class RecordAccumulator {
   }
 
   #queueOf({ topic, partition }: PartitionedRecord): Queue | undefined {
-    return this.#queues.get(topicPartition(topic, partition))
+    return this.#queues.get(topic, partition)
   }
 
   #readyAtOf({ number, readyAt }: PendingRecord): number {
@@ -128,7 +133,7 @@ export class RecordAccumulator {
 
   /** When the next batch may leave (monotonic): -Infinity when it is full or flushed, Infinity when none may leave. */
   readyAt(topic: string, partition: number): number {
-    const queue = this.#queues.get(topicPartition(topic, partition))
+    const queue = this.#queues.get(topic, partition)
     if (!queue || queue.records.isEmpty) return Number.POSITIVE_INFINITY
     return this.#isFull(queue) ? Number.NEGATIVE_INFINITY : queue.readyAt
   }
@@ -144,7 +149,7 @@ export class RecordAccumulator {
    * held. Undefined: no record may leave now. Call it when the batch before it has ended.
    */
   take(topic: string, partition: number): ProducerBatch | undefined {
-    const queue = this.#queues.get(topicPartition(topic, partition))
+    const queue = this.#queues.get(topic, partition)
     if (!queue) return undefined
     let size = BATCH_OVERHEAD
     const taken: PendingRecord[] = []
@@ -161,13 +166,13 @@ export class RecordAccumulator {
 
   /** Records wait, although `take` may return none of them yet. */
   has(topic: string, partition: number): boolean {
-    const queue = this.#queues.get(topicPartition(topic, partition))
+    const queue = this.#queues.get(topic, partition)
     return queue !== undefined && !(queue.records.isEmpty && queue.held.isEmpty)
   }
 
   /** Takes all records that wait: none of them will be sent. */
   takeAll(topic: string, partition: number): PendingRecord[] {
-    const queue = this.#queues.get(topicPartition(topic, partition))
+    const queue = this.#queues.get(topic, partition)
     if (!queue) return []
     return [...queue.records.takeAll(), ...queue.held.takeAll()].sort((a, b) => a.number - b.number)
   }

@@ -5,7 +5,7 @@ import type { Failed } from '../delivery/delivery-report.ts'
 import type { FailedOutcome, FailureKind } from '../errors.ts'
 import { fromBase64, toBase64 } from '../record/base64.ts'
 import { JsonText } from '../record/json-text.ts'
-import type { PartitionedRecord, ProducerRecord, RecordHeader, SerializedRecord } from '../record/producer-record.ts'
+import type { ProducerRecord, RecordHeader, SerializedRecord } from '../record/producer-record.ts'
 
 export const DEAD_LETTER_MEDIA_TYPE = 'application/vnd.kafka-dead-letter+json; version=2'
 
@@ -97,7 +97,7 @@ export function toDeadLetter(
   source: DeadLetterSource,
   key: Uint8Array | string | null = null,
 ): DeadLetter {
-  const serialized: SerializedRecord | PartitionedRecord = failed.serialized ?? asBytes(failed.record, key)
+  const serialized: SerializedRecord = failed.serialized ?? asBytes(failed.record, key)
   const topic = topicIn(serialized.topic)
   const from = new Date(failed.firstAt).toISOString()
   const to = new Date(failed.lastAt).toISOString()
@@ -191,9 +191,8 @@ function isWithin(value: unknown, max: number): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
 }
 
-function partitionFixedBy(record: SerializedRecord | PartitionedRecord): DeadLetter['record']['partitionFixedBy'] {
-  if ('partitionFixedBy' in record) return record.partitionFixedBy
-  return record.partition === undefined ? null : 'source'
+function partitionFixedBy(record: SerializedRecord): DeadLetter['record']['partitionFixedBy'] {
+  return record.partitionFixedBy ?? (record.partition === undefined ? null : 'source')
 }
 
 /**

@@ -30,11 +30,11 @@ export class RecordPartitioner {
           'partition-out-of-range',
           `partition: expected below ${partitions.count} for topic ${record.topic}, got ${record.partition}.`,
         )
-      return { ...record, partition: record.partition, partitionFixedBy: 'source' }
+      return withPartition(record, record.partition, 'source')
     }
     const partition = this.#choose(record, partitions)
     this.#skew?.note(record.topic, partition, partitions.count)
-    return { ...record, partition, partitionFixedBy: 'partitioner' }
+    return withPartition(record, partition, 'partitioner')
   }
 
   #choose(record: SerializedRecord, partitions: TopicPartitions): number {
@@ -60,4 +60,16 @@ export class RecordPartitioner {
         `got ${got}.`,
     )
   }
+}
+
+/** The record itself: a copy of each would cost more than the choice. */
+function withPartition(
+  record: SerializedRecord,
+  partition: number,
+  partitionFixedBy: PartitionedRecord['partitionFixedBy'],
+): PartitionedRecord {
+  const partitioned = record as { -readonly [Field in keyof PartitionedRecord]: PartitionedRecord[Field] }
+  partitioned.partition = partition
+  partitioned.partitionFixedBy = partitionFixedBy
+  return partitioned
 }

@@ -66,13 +66,15 @@ export interface SerializedRecord {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: readonly RecordHeader[]
-  readonly partition?: number
-  readonly timestamp?: number
-  readonly orderGroup?: string
+  readonly partition?: number | undefined
+  readonly timestamp?: number | undefined
+  readonly orderGroup?: string | undefined
   readonly wireSize: number
+  /** Undefined before stage 5. */
+  readonly partitionFixedBy?: 'source' | 'partitioner' | undefined
 }
 
-/** Output of stage 5: the partition, which no longer changes. */
+/** Output of stage 5, the same object: the partition, which no longer changes. */
 export interface PartitionedRecord extends SerializedRecord {
   readonly partition: number
   readonly partitionFixedBy: 'source' | 'partitioner'

@@ -7,3 +7,25 @@ export function topicPartition(topic: string, partition: number): string {
 export function isTopicName(name: string): boolean {
   return /^[A-Za-z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..' && !name.startsWith('__')
 }
+
+/** Values by topic and partition, in the order of their topics: a look-up makes no text, unlike `topicPartition`. */
+export class TopicPartitionMap<T> {
+  readonly #topics = new Map<string, Map<number, T>>()
+
+  get(topic: string, partition: number): T | undefined {
+    return this.#topics.get(topic)?.get(partition)
+  }
+
+  set(topic: string, partition: number, value: T): void {
+    const partitions = this.#topics.get(topic) ?? new Map<number, T>()
+    this.#topics.set(topic, partitions.set(partition, value))
+  }
+
+  ofTopic(topic: string): Iterable<T> {
+    return this.#topics.get(topic)?.values() ?? []
+  }
+
+  *values(): Iterable<T> {
+    for (const partitions of this.#topics.values()) yield* partitions.values()
+  }
+}

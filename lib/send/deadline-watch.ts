@@ -1,13 +1,22 @@
-// One timer per deadline, however many records share it: a call of 10,000 records needs one.
+// One timer per millisecond in which deadlines pass, however many records share it: a call of 10,000 records needs
+// one, and so do hundreds of calls of one record.
 import type { PendingRecord } from '../accumulate/producer-batch.ts'
 import type { Clock } from '../time/clock.ts'
-import type { Deadline } from '../time/deadline.ts'
 import { patientTimer } from '../time/patient-timer.ts'
+
+interface Watched {
+  /** Also those that are completed meanwhile: taking each out would cost more than keeping it until the others are. */
+  readonly records: PendingRecord[]
+  /** How many of them are not completed. */
+  open: number
+  readonly cancel: () => void
+}
 
 export class DeadlineWatch {
   readonly #clock: Clock
   readonly #onPassed: (records: readonly PendingRecord[]) => void
-  readonly #watched = new Map<Deadline, { records: Set<PendingRecord>; cancel: () => void }>()
+  /** By the first full millisecond (monotonic) at which the deadlines have passed. */
+  readonly #watched = new Map<number, Watched>()
 
   /** @param onPassed called with the records whose deadline has passed and that were not `done` before */
   constructor(clock: Clock, onPassed: (records: readonly PendingRecord[]) => void) {
@@ -16,24 +25,30 @@ export class DeadlineWatch {
   }
 
   add(pending: PendingRecord): void {
-    const entry = this.#watched.get(pending.deadline)
-    if (entry) entry.records.add(pending)
-    else this.#watched.set(pending.deadline, { records: new Set([pending]), cancel: this.#start(pending.deadline) })
+    const at = Math.ceil(pending.deadline.at)
+    let watched = this.#watched.get(at)
+    if (!watched) {
+      watched = { records: [], open: 0, cancel: this.#start(at) }
+      this.#watched.set(at, watched)
+    }
+    watched.records.push(pending)
+    watched.open++
   }
 
   done(pending: PendingRecord): void {
-    const entry = this.#watched.get(pending.deadline)
-    if (!entry) return
-    entry.records.delete(pending)
-    if (entry.records.size > 0) return
-    entry.cancel()
-    this.#watched.delete(pending.deadline)
+    const at = Math.ceil(pending.deadline.at)
+    const watched = this.#watched.get(at)
+    if (!watched) return
+    watched.open--
+    if (watched.open > 0) return
+    watched.cancel()
+    this.#watched.delete(at)
   }
 
-  #start(deadline: Deadline): () => void {
-    return patientTimer(this.#clock, deadline.remaining, () => {
-      const entry = this.#watched.get(deadline)
-      if (entry) this.#onPassed([...entry.records])
+  #start(at: number): () => void {
+    return patientTimer(this.#clock, at - this.#clock.now(), () => {
+      const watched = this.#watched.get(at)
+      if (watched) this.#onPassed(watched.records.filter(({ completed }) => !completed))
     })
   }
 }

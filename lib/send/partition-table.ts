@@ -1,10 +1,10 @@
 // The partitions of a Sender. Each is made at its first record and kept: its epoch and sequence go on.
 import type { PendingRecord } from '../accumulate/producer-batch.ts'
-import { topicPartition } from '../record/topic-partition.ts'
+import { TopicPartitionMap } from '../record/topic-partition.ts'
 import { PartitionState, type PartitionStateOptions } from './partition-state.ts'
 
 export class PartitionTable {
-  readonly #all = new Map<string, PartitionState>()
+  readonly #all = new TopicPartitionMap<PartitionState>()
   readonly #active = new Set<PartitionState>()
   readonly #options: PartitionStateOptions
 
@@ -27,16 +27,15 @@ export class PartitionTable {
     return this.#all.values()
   }
 
-  ofTopic(topic: string): PartitionState[] {
-    return [...this.#all.values()].filter(partition => partition.topic === topic)
+  ofTopic(topic: string): Iterable<PartitionState> {
+    return this.#all.ofTopic(topic)
   }
 
   of({ record: { topic, partition } }: PendingRecord): PartitionState {
-    const key = topicPartition(topic, partition)
-    let state = this.#all.get(key)
+    let state = this.#all.get(topic, partition)
     if (!state) {
       state = new PartitionState(topic, partition, this.#options)
-      this.#all.set(key, state)
+      this.#all.set(topic, partition, state)
     }
     return state
   }

@@ -106,7 +106,8 @@ export class Sender {
       records => this.#guarded(() => this.#onDeadline(records)),
       (pending, acknowledged) => {
         options.onCompleted(pending)
-        this.#stopGroup(accumulator.orderGroups.completed(pending, acknowledged))
+        if (pending.record.orderGroup !== undefined)
+          this.#stopGroup(accumulator.orderGroups.completed(pending, acknowledged))
         for (const next of accumulator.release(pending)) this.#waiting.changed(this.#partitions.of(next))
       },
     )
@@ -117,9 +118,12 @@ export class Sender {
    * memory, so that no record lingers.
    */
   add(records: readonly PendingRecord[]): void {
+    let last: PartitionState | undefined
     for (const pending of records) {
-      const partition = this.#partitions.of(pending)
       this.#completer.watch(pending)
+      const partition = this.#partitions.of(pending)
+      if (partition === last) continue
+      last = partition
       this.#partitions.activate(partition)
       this.#waiting.changed(partition)
     }

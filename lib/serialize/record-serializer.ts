@@ -33,17 +33,11 @@ export class RecordSerializer {
    * @throws InvalidRecordError `key-type`, `bad-value`, `record-too-large`; the promise rejects with one
    */
   serialize(record: ValidRecord): SerializedRecord | Promise<SerializedRecord> {
-    const { topic, headers } = record
-    const given = headers.length
-    const byContract = record.format !== 'bytes'
-    const key = guarded('key', () =>
-      byContract ? contractKey(record.key) : bytesOf(this.#key, topic, record.key, headers),
-    )
+    const given = record.headers.length
+    const key = this.#bytesOf('key', record)
     let value: Bytes | Promise<Bytes>
     try {
-      value = guarded('value', () =>
-        byContract ? contractValue(record) : bytesOf(this.#value, topic, record.value, headers),
-      )
+      value = this.#bytesOf('value', record)
     } catch (error) {
       // The record is invalid already, whatever comes of its key.
       catchRejection(key, () => undefined)
@@ -51,6 +45,20 @@ export class RecordSerializer {
     }
     if (!(key instanceof Promise) && !(value instanceof Promise)) return this.#finish(record, key, value, given)
     return Promise.all([key, value]).then(([keyBytes, valueBytes]) => this.#finish(record, keyBytes, valueBytes, given))
+  }
+
+  /** A custom serializer's error may quote the data, so only messages of the built-in serializers are passed on. */
+  #bytesOf(what: 'key' | 'value', record: ValidRecord): Bytes | Promise<Bytes> {
+    try {
+      const bytes = record.format === 'bytes' ? this.#serialized(what, record) : byContract(what, record)
+      return bytes instanceof Promise ? bytes.catch(error => refuse(what, error)) : bytes
+    } catch (error) {
+      return refuse(what, error)
+    }
+  }
+
+  #serialized(what: 'key' | 'value', { topic, key, value, headers }: ValidRecord): Bytes | Promise<Bytes> {
+    return what === 'key' ? bytesOf(this.#key, topic, key, headers) : bytesOf(this.#value, topic, value, headers)
   }
 
   /** @param given the number of headers before the serializers, which may add some (as in Java) */
@@ -81,9 +89,10 @@ export class RecordSerializer {
       value,
       headers,
       wireSize,
-      ...(record.partition === undefined ? {} : { partition: record.partition }),
-      ...(record.timestamp === undefined ? {} : { timestamp: record.timestamp }),
-      ...(record.orderGroup === undefined ? {} : { orderGroup: record.orderGroup }),
+      partition: record.partition,
+      timestamp: record.timestamp,
+      orderGroup: record.orderGroup,
+      partitionFixedBy: undefined,
     }
   }
 }
@@ -123,6 +132,10 @@ function ownBytes(serializer: Serializer, bytes: unknown): Bytes {
   return isBuiltIn(serializer) ? bytes : Buffer.from(bytes)
 }
 
+function byContract(what: 'key' | 'value', record: ValidRecord): Bytes {
+  return what === 'key' ? contractKey(record.key) : contractValue(record)
+}
+
 function contractKey(key: unknown): Bytes {
   if (key === null || key === undefined) return null
   return Buffer.from(key instanceof Uint8Array ? key : String(key))
@@ -138,22 +151,8 @@ function contractValue({ value, format }: ValidRecord): Bytes {
   return Buffer.from(value, format === 'base64' ? 'base64' : 'utf8')
 }
 
-/** A custom serializer's error may quote the data, so only messages of the built-in serializers are passed on. */
-function guarded(what: 'key' | 'value', serialize: () => Bytes | Promise<Bytes>): Bytes | Promise<Bytes> {
-  try {
-    const bytes = serialize()
-    return bytes instanceof Promise ? bytes.catch(refuse(what)) : bytes
-  } catch (error) {
-    return refuse(what)(error)
-  }
-}
-
-function refuse(what: 'key' | 'value'): (error: unknown) => never {
-  return error => {
-    if (isInstance(error, InvalidRecordError)) throw error
-    const why = isInstance(error, UnserializableError) ? error.message : `${what}.serializer failed`
-    throw new InvalidRecordError(what === 'key' ? 'key-type' : 'bad-value', `${what}: ${why}.`, {
-      cause: error,
-    })
-  }
+function refuse(what: 'key' | 'value', error: unknown): never {
+  if (isInstance(error, InvalidRecordError)) throw error
+  const why = isInstance(error, UnserializableError) ? error.message : `${what}.serializer failed`
+  throw new InvalidRecordError(what === 'key' ? 'key-type' : 'bad-value', `${what}: ${why}.`, { cause: error })
 }
