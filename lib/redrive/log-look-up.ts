@@ -124,7 +124,9 @@ export async function lookUp(
     tasks.set(name, task)
   }
   const bounded = await inParallel([...tasks.values()], task => boundsOf(task, options))
-  for (const bounds of bounded) await lookInPartition(bounds, clusterId, options, results)
+  // The shortest passes first, so that a long one takes no time of theirs.
+  for (const bounds of bounded.toSorted((a, b) => Number(lengthOf(a) - lengthOf(b))))
+    await lookInPartition(bounds, clusterId, options, results)
   return results
 }
 
@@ -148,8 +150,10 @@ async function boundsOf(task: Task, options: LookUpOptions): Promise<Bounds | Re
     const logStart = await log.start(topic, partition, ms)
     const end = await log.end(topic, partition, ms)
     const sought: Sought[] = []
+    const offsetAt = offsetsByTime(task, options, ms)
     for (const deadLetter of deadLetters) {
-      const from = await firstOffset(task, deadLetter, end, log, ms)
+      if (signal?.aborted || deadline?.passed) return { task, error: undefined }
+      const from = await firstOffset(deadLetter, end, offsetAt)
       const newerSince =
         deadLetter.inDoubt?.fromOffset == null ? { newerSince: timeOf(deadLetter) - NEWER_SKEW_MS } : {}
       sought.push({ deadLetter, from, checkNewer: checksNewer(deadLetter, topic, options), ...newerSince })
@@ -267,19 +271,55 @@ function isOnOtherCluster({ inDoubt }: DeadLetter, clusterId: string | null): bo
   return inDoubt?.clusterId != null && clusterId !== null && inDoubt.clusterId !== clusterId
 }
 
-/** An offset before which there is no copy of the record and no newer record of its key. */
-async function firstOffset(
+/** How many offsets a pass covers. */
+function lengthOf(bounds: Bounds | Refused): bigint {
+  if ('error' in bounds) return 0n
+  const from = bounds.sought.reduce((first, each) => (each.from < first ? each.from : first), bounds.end)
+  return bounds.end - from
+}
+
+/**
+ * The offset of a time in the partition, or of one shortly before it: thousands of dead letters of one partition ask
+ * the broker for some hundred times at most.
+ */
+function offsetsByTime(
   { topic, partition }: Task,
-  { record, failure, inDoubt }: DeadLetter,
-  end: bigint,
-  log: Log,
+  { log, now = Date.now }: LookUpOptions,
   ms: number,
-): Promise<bigint> {
-  const { fromOffset } = inDoubt ?? {}
-  // If it is beyond the end, the topic was recreated since.
-  if (fromOffset != null) return BigInt(fromOffset) <= end ? BigInt(fromOffset) : 0n
+): (time: number) => Promise<bigint> {
+  const known = new Map<number, bigint>()
+  return async time => {
+    const asked = roundedDown(time, now() - time)
+    const offset = known.get(asked) ?? (await log.offsetAt(topic, partition, asked, ms))
+    known.set(asked, offset)
+    return offset
+  }
+}
+
+/** To a whole minute; the older a time, the coarser, by 3 % of its age at most. */
+function roundedDown(time: number, age: number): number {
+  let step = 60_000
+  while (step * 2 <= age / 32) step *= 2
+  return Math.floor(time / step) * step
+}
+
+/** When the record, or a newer one of its key, can have been written at the earliest, by the records' timestamps. */
+function windowStart({ record, failure, inDoubt }: DeadLetter): number {
   const from = inDoubt ? Date.parse(inDoubt.from) - SKEW_MS : Date.parse(failure.firstAt) - NEWER_SKEW_MS
   // Offsets are looked up by the records' timestamps, which may be long before the time of the send.
   const { timestamp } = record
-  return log.offsetAt(topic, partition, timestamp === null ? from : Math.min(from, timestamp - NEWER_SKEW_MS), ms)
+  return timestamp === null ? from : Math.min(from, timestamp - NEWER_SKEW_MS)
+}
+
+/** An offset before which there is no copy of the record and no newer record of its key. */
+async function firstOffset(
+  deadLetter: DeadLetter,
+  end: bigint,
+  offsetAt: (time: number) => Promise<bigint>,
+): Promise<bigint> {
+  const { inDoubt } = deadLetter
+  const { fromOffset } = inDoubt ?? {}
+  // If it is beyond the end, the topic was recreated since.
+  if (fromOffset != null) return BigInt(fromOffset) <= end ? BigInt(fromOffset) : 0n
+  return offsetAt(windowStart(deadLetter))
 }

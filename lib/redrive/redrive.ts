@@ -322,7 +322,8 @@ class Redrive {
       written: (topic: string, partition: number) => this.#compactedKeys.written(topic, partition),
       acceptOtherCluster: otherCluster,
       failures: this.#unreadablePartitions,
-      deadline,
+      // What can't be finished in this time stays, so that the others are sent.
+      deadline: deadline?.limitedTo(deadline.remaining / 2),
       signal,
     }
     const results = new Map(await lookUp([...partitions.keys()], options))

@@ -294,3 +294,44 @@ test('a value in a claim check is compared by its size and checksum', async () =
   const other = { ...claimed, claimCheck: { ...claimCheck, sha256: 'a'.repeat(64) } }
   assert.deepEqual(await outcomes([other], log), ['not-there'])
 })
+
+test('thousands of dead letters without an offset ask a few times where the log of their partition begins', async () => {
+  const asked: number[] = []
+  const log = logOf([], {
+    offsetAt: async (_topic, _partition, time) => {
+      asked.push(time)
+      return BigInt(Math.max(0, Math.floor(time / 1000)))
+    },
+    end: async () => BigInt(LONG_AFTER),
+    start: async () => 5n,
+  })
+  const hour = (n: number) => new Date(Date.parse(TO) - n * 36_000).toISOString()
+  const deadLetters = Array.from({ length: 20_000 }, (_, n) =>
+    doubted(`${n}`, { from: hour(n % 5000), to: hour(n % 5000), fromOffset: null }),
+  )
+  // One of long ago widens no other's window: what is deleted before theirs does not concern them.
+  const ancient = doubted('ancient', {
+    from: '1970-01-01T00:00:00.000Z',
+    to: '1970-01-01T00:01:00.000Z',
+    fromOffset: null,
+  })
+  const results = await outcomes([...deadLetters, ancient], log)
+  assert.ok(asked.length <= 300, `${asked.length} questions`)
+  assert.equal(results.pop(), 'log-deleted')
+  assert.deepEqual([...new Set(results)], ['not-there'])
+})
+
+test('the shortest logs are read first', async () => {
+  const read: number[] = []
+  const log = logOf([], {
+    end: async (_topic, partition) => BigInt(1000 - partition),
+    async *readBatches(_topic, partition) {
+      read.push(partition)
+    },
+  })
+  await outcomes(
+    [1, 9, 4].map(partition => doubted(`${partition}`, { partition })),
+    log,
+  )
+  assert.deepEqual(read, [9, 4, 1])
+})

@@ -8,6 +8,8 @@ import { type DeliveryReport, notSent } from '../../lib/delivery/delivery-report
 import { DeadLetterError, TransportError } from '../../lib/errors.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { type RedriveLog, type RedriveOptions, redrive } from '../../lib/redrive/redrive.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
 import { decodeRecordSet } from '../../lib/wire-format/record-batch-decoder.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
 import { deadLetterOf, withOwnId } from '../support/dead-letter.ts'
@@ -436,4 +438,35 @@ test('a topic is asked once for its partitions, however many dead letters a wind
   const log = { ...logOf({ chat: {}, orders: {} }), partitions }
   const { result } = await run([...many(500, 'chat'), ...many(500, 'orders')], { log })
   assert.deepEqual([result.resent, asked], [1000, ['chat', 'orders']])
+})
+
+test('a look that can’t end before the deadline keeps its own dead letter, and the others are sent', async () => {
+  const first = deadLetterOf('doubted', 'x', 'large')
+  const inDoubt = {
+    partition: 0,
+    producerId: 1,
+    producerEpoch: 0,
+    baseSequence: 0,
+    indexInBatch: 0,
+    from: '2026-01-01T00:00:00.000Z',
+    to: '2026-01-01T00:00:01.000Z',
+    fromOffset: 0,
+  }
+  const log: RedriveLog = {
+    ...logOf({ large: {}, chat: {} }),
+    end: async () => 1_000_000n,
+    async *readBatches() {
+      for (;;) {
+        await pause(20)
+        yield* decodeRecordSet(batchOf([{ value: Buffer.from('another') }]))
+      }
+    },
+  }
+  const doubted = withOwnId({ ...first, failure: { ...first.failure, outcome: 'unknown' as const }, inDoubt })
+  const { result, producer } = await run([doubted, ...many(3, 'chat')], {
+    log,
+    deadline: Deadline.after(systemClock, 2000),
+  })
+  assert.deepEqual(producer.sent(), ['chat:0', 'chat:1', 'chat:2'])
+  assert.deepEqual(result.failed, { 'look-up-stopped': 1 })
 })

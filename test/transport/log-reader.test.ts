@@ -126,3 +126,35 @@ test('a partition that does not exist is an error after two answers', async () =
   await assert.rejects(reader.start('t', 7), { code: 'partition-out-of-range', retriable: false })
   assert.equal(answers, 2)
 })
+
+test('a partition that the topic does not have is asked for twice, and its neighbours never', async () => {
+  const { reader, leader } = readerOf([])
+  let questions = 0
+  const { metadata } = leader
+  leader.metadata = () => {
+    questions++
+    return metadata()
+  }
+  leader.request = async () => {
+    throw new TransportError('no-leader', 'No such broker.', { retriable: true })
+  }
+  for (let partition = 7; partition < 600; partition++)
+    await assert.rejects(reader.start('t', partition), { code: 'partition-out-of-range' })
+  assert.equal(questions, 2)
+})
+
+test('a broker that does not answer is not the only one asked for the settings of topics', async () => {
+  const asked: number[] = []
+  const client = {
+    ...leaderOf([]),
+    nodeIds: [1, 2, 3],
+    async request<T>(nodeId: number): Promise<T> {
+      asked.push(nodeId)
+      if (nodeId < 3) throw new TransportError('unreachable', 'No answer.', { retriable: true })
+      return [{ topic: 't', errorCode: 0, values: new Map([['retention.ms', '1']]) }] as T
+    },
+  }
+  const settings = await new LogReader(client).settings(['t'], ['retention.ms'])
+  assert.deepEqual(settings.get('t'), new Map([['retention.ms', '1']]))
+  assert.deepEqual(asked, [1, 2, 3])
+})

@@ -14,6 +14,9 @@ const REQUEST_MS = 5000
 const RETRY_MS = 200
 const DEFAULT_MS = 30_000
 const SETTINGS_MS = 8000
+const MIN_SHARE_MS = 1000
+/** How long a topic counts as having no more partitions than two answers said, ms. */
+const COUNT_MS = 30_000
 const LATEST = -1
 const EARLIEST = -2
 /** Unreadable batches that are remembered, so that only the first pass over them warns. */
@@ -35,6 +38,8 @@ export class LogReader {
   readonly #maxInflatedBytes: number | undefined
   readonly #warn: (text: string) => void
   readonly #leaders = new Map<string, number[]>()
+  /** Topics that were asked for a partition which they do not have. */
+  readonly #counts = new Map<string, { readonly partitions: number; readonly until: number }>()
   /** The unreadable batches that a warning covered, as `<topic>-<partition>@<offset>`. */
   readonly #warned = new Set<string>()
 
@@ -123,10 +128,14 @@ export class LogReader {
     names: readonly string[],
     ms = SETTINGS_MS,
   ): Promise<Map<string, Map<string, string | null> | TransportError>> {
+    let attempt = 0
     const answers = await this.#retrying(async deadline => {
       if (this.#client.nodeIds.length === 0) await this.#client.metadata([], deadline)
-      const [anyBroker = -1] = this.#client.nodeIds
-      return this.#client.request(anyBroker, wire.describeConfigs(topics, names), deadline)
+      // Any broker knows them, so each try asks the next one, and none may take the time of all.
+      const brokers = this.#client.nodeIds
+      const broker = brokers[attempt++ % brokers.length] ?? -1
+      const share = Math.max(MIN_SHARE_MS, ms / Math.max(1, brokers.length))
+      return this.#client.request(broker, wire.describeConfigs(topics, names), deadline.limitedTo(share))
     }, ms)
     return new Map(
       answers.map(({ topic, errorCode, values }): [string, Map<string, string | null> | TransportError] => {
@@ -172,10 +181,16 @@ export class LogReader {
   ): Promise<T> {
     let isMissing = false
     return this.#retrying(async deadline => {
-      const leader = (await this.#leadersOf(topic, deadline))[partition]
+      const counted = this.#counts.get(topic)
+      const isKnown = counted !== undefined && partition >= counted.partitions && this.#clock.now() < counted.until
+      const leaders = isKnown ? [] : await this.#leadersOf(topic, deadline)
+      const leader = leaders[partition]
       if (leader === undefined) {
-        // A broker may not have heard yet of a partition that is new, so two answers decide.
-        if (isMissing)
+        // A broker may not have heard yet of a partition that is new, so two answers decide; for a while, because the
+        // next dead letters of the topic may name any number of partitions that it does not have.
+        if (isMissing && partition >= leaders.length)
+          this.#counts.set(topic, { partitions: leaders.length, until: this.#clock.now() + COUNT_MS })
+        if (isMissing || isKnown)
           throw new InvalidRecordError('partition-out-of-range', `The topic has no partition ${partition}.`)
         isMissing = true
       }
