@@ -22,8 +22,10 @@ export class WrongUse extends Error {
 
 const stopping = new AbortController()
 let stoppedWith: number | undefined
+/** Why the output could not be written, e.g. ENOSPC. */
+let outputError: NodeJS.ErrnoException | undefined
 
-/** Aborted by Ctrl-C, by SIGTERM, and when nobody reads the output any more: a command then releases its lease. */
+/** Aborted by Ctrl-C, by SIGTERM, and when the output can't be written any more: a command then releases its lease. */
 export const stopSignal: AbortSignal = stopping.signal
 
 export function listenToSignals(): void {
@@ -35,13 +37,16 @@ export function listenToSignals(): void {
   }
   process.on('SIGINT', () => stop(INTERRUPTED))
   process.on('SIGTERM', () => stop(TERMINATED))
-  // `… | head` closes the pipe when it has enough.
+  // `… | head` closes the pipe when it has enough. A full disk must not end a redrive between an acknowledgement and
+  // the end of its dead letter.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code !== 'EPIPE') outputError ??= error
     stop(undefined)
   })
   process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code === 'EPIPE') return
+    outputError ??= error
+    stop(undefined)
   })
 }
 
@@ -93,6 +98,11 @@ export async function runToExit(run: () => Promise<unknown>): Promise<never> {
     if (progressSoFar) printMessage(progressSoFar())
   }
   await flushed()
+  if (outputError) {
+    process.exitCode ||= SOME_REMAIN
+    printMessage(`The output can't be written (${outputError.code}): it is not complete.`)
+    await flushed()
+  }
   process.exit()
 }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { listenToSignals, stoppable, unlessStopped } from '../../bin/exit.ts'
-import { type RunOptions, runCommand } from '../support/command.ts'
+import { COMMAND, type RunOptions, runCommand, runShell } from '../support/command.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
 import { environmentOf, idsIn, linesOf, placeOf } from '../support/stored-dead-letters.ts'
 
@@ -97,6 +97,24 @@ test('list says after how many dead letters it was interrupted, also where a bro
   assert.equal(waiting.status, 130)
   assert.match(waiting.stderr, /Interrupted after 0 open dead letters\.\n$/)
   assert.doesNotMatch(waiting.stderr, /^\d+ open dead letters/m)
+})
+
+// It died of an uncaught error between two steps of its work, and kept its lease.
+test('a full disk under the output ends a command in order: counts, its lease given back, status 1', async () => {
+  const deadLetters = Array.from({ length: 150 }, (_, i) => deadLetterOf(`r-${i}`))
+  for (const [redirection, words] of [
+    ['> /dev/full', /^100 dead letters discarded\.\nInterrupted.*\nThe output can't be written \(ENOSPC\)/],
+    ['2> /dev/full', /^$/],
+  ] as const) {
+    const place = await placeOf(deadLetters)
+    const discard = `${COMMAND} dead-letters discard --all --yes --json ${redirection}`
+    const { status, stderr } = await runShell(discard, environmentOf(place))
+    assert.equal(status, 1, stderr)
+    assert.match(stderr, words)
+    assert.doesNotMatch(stderr, / at /)
+    const again = await runShell(`${COMMAND} dead-letters discard --all --yes`, environmentOf(place))
+    assert.equal(again.status, 0, again.stderr)
+  }
 })
 
 test('what never ends is left at the signal; what ends in the time after it gives back what it holds', async () => {
