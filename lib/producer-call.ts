@@ -27,6 +27,9 @@ export interface Prepared extends CallRecord {
   readonly serialized: SerializedRecord
 }
 
+/** Violations that a call lists before each further record of it has only its first one listed. */
+const MAX_VIOLATIONS = 1000
+
 export interface ProducerCallParts {
   readonly deadline: Deadline
   /** How long its records may wait for others, ms. */
@@ -56,6 +59,7 @@ export class ProducerCall implements RecordCaller {
   #hasStack = false
   /** The order groups that had a failure → the index of the first one; only the records after it are held back. */
   readonly #stopped = new Map<string, number>()
+  #violations = 0
   readonly #onEnd: ((error: RecordError) => void)[] = []
 
   constructor(records: readonly ProducerRecord[], { deadline, lingerMs, clock, onReported }: ProducerCallParts) {
@@ -72,6 +76,11 @@ export class ProducerCall implements RecordCaller {
     this.#reject = reject
   }
 
+  /** How many violations are listed of its next record. */
+  get violations(): 'all' | 'first' {
+    return this.#violations < MAX_VIOLATIONS ? 'all' : 'first'
+  }
+
   /**
    * Reports a record that was not sent, and holds back the later ones of its order group. The first report stays: a
    * serializer may fail after its record's deadline.
@@ -79,6 +88,7 @@ export class ProducerCall implements RecordCaller {
   fail({ serialized, index, orderGroup }: CallRecord, error: unknown): void {
     if (this.#reports[index]) return
     if (this.deadline.passed && !(error instanceof InvalidRecordError)) this.expiredRecords++
+    if (error instanceof InvalidRecordError) this.#violations += error.violations.length
     this.#stop(orderGroup, index)
     const record = this.records[index] as ProducerRecord
     this.#report(index, notSent(record, serialized, asRecordError(error), this.#clock.epochMs()))

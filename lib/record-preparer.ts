@@ -47,7 +47,7 @@ export class RecordPreparer {
     const orderGroup = orderGroupOf(record)
     try {
       call.throwIfStopped({ orderGroup, index })
-      const valid = validateRecord(record, this.#rules)
+      const valid = validateRecord(record, this.#rules, call.violations)
       const { topic } = valid
       const serialized = this.#serializer.serialize(valid)
       if (!(serialized instanceof Promise)) return { serialized, index, orderGroup }

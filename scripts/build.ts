@@ -5,7 +5,7 @@ import { isBuiltin } from 'node:module'
 import { parseArgs } from 'node:util'
 import standaloneModule from 'ajv/dist/standalone/index.js'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
-import { loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
+import { type ContractFile, loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
 import { createAjv } from '../lib/contracts/schema-compiler.ts'
 import { IMPORTS_OF_STANDALONE_CODE } from '../lib/contracts/schema-keywords.ts'
 
@@ -133,34 +133,34 @@ function measure(name: string, { outputs }: Metafile): Bundle {
 /** Writes build/contracts.js: the contracts with their compiled validators. Bundles import it as `#contracts`. */
 async function writeContracts(): Promise<void> {
   await loadContracts() // throws one error with the problems of all contracts
-  const ajv = await createAjv()
   const files = readContractFiles('contracts')
   const withSchema = files.filter(({ json }) => json.value?.schema !== undefined && json.value.schema !== true)
-  for (const { topic, json } of withSchema) ajv.addSchema(json.value?.schema as object, `contract:${topic}`)
   mkdirSync('build', { recursive: true })
-  writeFileSync(
-    'build/validators.js',
-    withSchema.length > 0
-      ? IMPORTS_OF_STANDALONE_CODE +
-          standaloneCode(
-            ajv,
-            Object.fromEntries(withSchema.map(({ topic }, index) => [`v${index}`, `contract:${topic}`])),
-          )
-      : '',
-  )
+  await writeValidators('build/validators.js', withSchema, false)
+  await writeValidators('build/explainers.js', withSchema, true)
   const entries = files.map(({ topic, json }) => {
     const index = withSchema.findIndex(file => file.topic === topic)
     const contract = { ...json, value: { ...json.value, ...(index < 0 ? {} : { schema: {} }) } }
     const name = JSON.stringify(topic)
-    return `[${name}, parseContract(${name}, ${JSON.stringify(contract)}, () => schemaCheck(validators.v${index}))],`
+    const check = `schemaCheck(validators.v${index}, explainers.v${index})`
+    return `[${name}, parseContract(${name}, ${JSON.stringify(contract)}, () => ${check})],`
   })
   const lines = [
     "import { schemaCheck } from '../lib/contracts/ajv-violations.ts'",
     "import { parseContract } from '../lib/contracts/parse-contract.ts'",
     "import * as validators from './validators.js'",
+    "import * as explainers from './explainers.js'",
     `export const contracts = new Map([\n${entries.join('\n')}\n])`,
   ]
   writeFileSync('build/contracts.js', `${lines.join('\n')}\n`)
+}
+
+/** Writes a module with the standalone code of each schema: `v0`, `v1` … */
+async function writeValidators(path: string, files: readonly ContractFile[], allErrors: boolean): Promise<void> {
+  const ajv = await createAjv(allErrors)
+  for (const { topic, json } of files) ajv.addSchema(json.value?.schema as object, `contract:${topic}`)
+  const names = Object.fromEntries(files.map(({ topic }, index) => [`v${index}`, `contract:${topic}`]))
+  writeFileSync(path, files.length === 0 ? '' : IMPORTS_OF_STANDALONE_CODE + standaloneCode(ajv, names))
 }
 
 /**

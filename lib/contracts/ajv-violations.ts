@@ -1,6 +1,7 @@
 // Converts Ajv's errors to violations: a pointer, the rule, what was expected. Never the value, which Ajv's messages
 // may quote.
 import type { Violation } from '../errors.ts'
+import { hasMoreEntriesThan } from '../record/json-object.ts'
 import type { SchemaCheck } from './contract.ts'
 import { listViolations } from './violations.ts'
 
@@ -10,15 +11,29 @@ interface AjvError {
   readonly params: Readonly<Record<string, unknown>>
 }
 
+const NO_VIOLATIONS = { violations: [], truncated: false } as const
+
 export interface AjvValidate {
   (value: unknown): boolean
   errors?: readonly AjvError[] | null
 }
 
-export function schemaCheck(validate: AjvValidate): SchemaCheck {
-  return value => {
-    if (validate(value)) return listViolations([], toViolation)
-    return listViolations(validate.errors ?? [], toViolation)
+/** What an invalid value may have to be looked at again for all its violations: properties and items. */
+const MAX_EXPLAINED = 2000
+
+/**
+ * @param validate stops at the first violation if `explain` is passed, so that a value with 500,000 violations
+ * costs no more than one with a single violation
+ * @param explain finds all violations of a small value. Default: those that `validate` found
+ */
+export function schemaCheck(validate: AjvValidate, explain?: AjvValidate): SchemaCheck {
+  return (value, extent = 'all') => {
+    if (validate(value)) return NO_VIOLATIONS
+    if (!explain) return listViolations(validate.errors ?? [], toViolation)
+    const isPartial = extent === 'first' || hasMoreEntriesThan(value, MAX_EXPLAINED)
+    if (isPartial) return { ...listViolations(validate.errors ?? [], toViolation), truncated: true }
+    explain(value)
+    return listViolations(explain.errors ?? [], toViolation)
   }
 }
 

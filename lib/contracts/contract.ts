@@ -13,8 +13,17 @@ export interface ContractLimits {
   readonly records: number
 }
 
-/** Checks a value; an empty list means it meets the schema. Compiled at build time. */
-export type SchemaCheck = (value: unknown) => { readonly violations: readonly Violation[]; readonly truncated: boolean }
+/**
+ * Checks a value; an empty list means it meets the schema. Compiled at build time.
+ * @param extent `first`: one violation is enough. Default: `all`
+ */
+export type SchemaCheck = (
+  value: unknown,
+  extent?: 'all' | 'first',
+) => {
+  readonly violations: readonly Violation[]
+  readonly truncated: boolean
+}
 
 /** Compiles a topic's JSON Schema. @throws Error naming the topic's file and what is wrong with its schema */
 export type SchemaCompiler = (topic: string, schema: unknown) => SchemaCheck

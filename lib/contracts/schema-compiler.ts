@@ -9,10 +9,13 @@ import { replaceKeywords } from './schema-keywords.ts'
 /** The time that the check of one pattern may take, ms: recheck's own default. */
 const PATTERN_CHECK_MS = 10_000
 
-/** `strict: 'log'`: strict mode would refuse common schemas, such as one with a union type. */
-export async function createAjv(): Promise<Ajv2020> {
+/**
+ * @param allErrors finds all violations of a value, however many they are; else the first one
+ */
+export async function createAjv(allErrors: boolean): Promise<Ajv2020> {
   const { Ajv, _, addFormats } = await importAjv()
-  const ajv = new Ajv({ strict: 'log', allErrors: true, logger: false, code: { source: true, esm: true } })
+  // Strict mode would refuse common schemas, such as one with a union type.
+  const ajv = new Ajv({ strict: 'log', allErrors, messages: false, logger: false, code: { source: true, esm: true } })
   addFormats(ajv)
   replaceKeywords(ajv, _)
   return ajv
@@ -31,7 +34,8 @@ async function importAjv() {
 
 /** @param patternCheckMs how long the check of one pattern may take; one that it can't judge by then is refused */
 export async function createSchemaCompiler(patternCheckMs = PATTERN_CHECK_MS): Promise<SchemaCompiler> {
-  const ajv = await createAjv()
+  const ajv = await createAjv(false)
+  const explaining = await createAjv(true)
   return (topic, schema) => {
     const { vulnerable, unknown } = riskyPatterns(schema, patternCheckMs)
     if (vulnerable.length > 0)
@@ -45,7 +49,8 @@ export async function createSchemaCompiler(patternCheckMs = PATTERN_CHECK_MS): P
           'for which the check finds no answer. Write them without nested repetitions.',
       )
     try {
-      return schemaCheck(ajv.compile(schema as object) as AjvValidate)
+      const [validate, explain] = [ajv, explaining].map(each => each.compile(schema as object) as AjvValidate)
+      return schemaCheck(validate as AjvValidate, explain)
     } catch (error) {
       throw new Error(`contracts/${topic}.json: value.schema: ${(error as Error).message}`)
     }

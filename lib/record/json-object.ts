@@ -28,6 +28,21 @@ export function isDeeperThan(value: unknown, depth: number): boolean {
   return false
 }
 
+/** Whether arrays and objects have more items and properties than this in all. Stops counting as soon as they have. */
+export function hasMoreEntriesThan(value: unknown, max: number): boolean {
+  const containers = [value].filter(isContainer)
+  let count = 0
+  for (let container = containers.pop(); container !== undefined; container = containers.pop()) {
+    if (Array.isArray(container) && count + container.length > max) return true
+    for (const name in container) {
+      if (++count > max) return true
+      const entry = (container as JsonObject)[name]
+      if (isContainer(entry)) containers.push(entry)
+    }
+  }
+  return false
+}
+
 /** The text of a parsed JSON value of any depth; `JSON.stringify` overflows the stack at some thousand levels. */
 export function deepJsonText(value: unknown): string {
   const texts: string[] = []

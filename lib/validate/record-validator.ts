@@ -21,8 +21,15 @@ export type ValidationRules =
   | { readonly contracts: Contracts }
   | { readonly anyTopic: true; readonly keyRequired: boolean }
 
-/** @throws InvalidRecordError */
-export function validateRecord(source: ProducerRecord, rules: ValidationRules): ValidRecord {
+/**
+ * @param violations whether all of a value's violations are listed or the first one suffices
+ * @throws InvalidRecordError
+ */
+export function validateRecord(
+  source: ProducerRecord,
+  rules: ValidationRules,
+  violations: 'all' | 'first' = 'all',
+): ValidRecord {
   const record = readRecord(source)
   const contract = contractOf(record.topic, rules)
   if (!contract) {
@@ -30,7 +37,7 @@ export function validateRecord(source: ProducerRecord, rules: ValidationRules): 
       throw new InvalidRecordError('key-missing', 'key: expected a key that is not empty, got none.')
     return { ...record, format: 'bytes' }
   }
-  const value = readValue(record, contract)
+  const value = readValue(record, contract, violations)
   const key = readKey(record, value, contract)
   checkLimits(record, key, contract)
   checkHeaderRules(record.headers, contract)
@@ -59,7 +66,7 @@ function isEmpty(key: unknown): boolean {
 }
 
 /** The value as JSON if the contract requires it; bytes stay unchanged. */
-function readValue(record: ReadRecord, contract: Contract): unknown {
+function readValue(record: ReadRecord, contract: Contract, violations: 'all' | 'first'): unknown {
   if (record.value === null) {
     if (contract.tombstones) return null
     throw new InvalidRecordError(
@@ -72,7 +79,7 @@ function readValue(record: ReadRecord, contract: Contract): unknown {
   if (contract.value.format !== 'json') return record.value
   const value = asJson(record.value, contract)
   if (value instanceof JsonText) refuseFault(value.fault, '/value')
-  checkSchema(value instanceof JsonText ? value.parsed : value, contract)
+  checkSchema(value instanceof JsonText ? value.parsed : value, contract, violations)
   return value
 }
 
@@ -82,11 +89,11 @@ function asJson(value: unknown, contract: Contract): unknown {
   return value instanceof Uint8Array ? readJsonValue(decodeUtf8(value), contract) : value
 }
 
-function checkSchema(value: unknown, { topic, value: { check } }: Contract): void {
+function checkSchema(value: unknown, { topic, value: { check } }: Contract, extent: 'all' | 'first'): void {
   if (check === true) return
   let found: ReturnType<typeof check>
   try {
-    found = check(value)
+    found = check(value, extent)
   } catch (cause) {
     throw new InvalidRecordError('schema', `value: the schema of ${topic} threw an error (${errorName(cause)}).`, {
       cause,
