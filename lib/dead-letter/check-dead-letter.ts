@@ -111,6 +111,7 @@ const IN_DOUBT = Object.entries<Check>({
   clusterId: optional(orNull(text(MAX_TEXT))),
   fromOffset: optional(orNull(integer(0, Number.MAX_SAFE_INTEGER))),
   earlier: optional(value => value === 'same-partition' || value === 'elsewhere'),
+  anyPartition: optional(value => value === true),
 })
 
 const ENVELOPE = Object.entries<Check>({

@@ -78,6 +78,15 @@ export interface Lease {
   release(): Promise<void>
 }
 
+/** A small text in a target that says which dead letters a redrive is sending. */
+export interface SendingPlace {
+  /** Undefined: there is none. Reading creates nothing. */
+  read(): Promise<string | undefined>
+  /** Replaces the text; it is safe when this returns. Only for the holder of the lease, like `remove`. */
+  write(text: string): Promise<void>
+  remove(): Promise<void>
+}
+
 export type StopRequest = 'requested' | 'not-running' | 'no-lease'
 
 export interface DeadLetterStore<Handle = unknown> {
@@ -104,6 +113,8 @@ export interface DeadLetterStore<Handle = unknown> {
    * @throws NotCompletedError after it completed the others · when the target as a whole can't be written to
    */
   complete(completed: readonly Completed<Handle>[]): Promise<void>
+  /** Missing where the target has no place that one small write replaces: a queue. */
+  readonly sending?: SendingPlace
   /** The messages of a source whose open dead letters have to be stored elsewhere, so that they can be completed. */
   partlyDone?(): readonly PartlyDone<Handle>[]
   /** Replaces a dead letter by another version; the new one is safe before the old one is removed. */

@@ -22,6 +22,9 @@ export const MAX_INT32 = 2 ** 31 - 1
 /** The largest time value of a Date. */
 export const MAX_TIME = 8.64e15
 
+/** The `producerId` of a doubt that does not say who sent the record: no broker gives this id to a producer. */
+export const UNKNOWN_PRODUCER_ID = Number.MAX_SAFE_INTEGER
+
 export interface DeadLetterSource {
   readonly trigger: 'http' | 'sqs' | 'eventbridge' | 'template'
   readonly id: string
@@ -82,6 +85,8 @@ export interface DeadLetter {
      * by another batch, whose end proves nothing about the earlier one; or in another partition or cluster.
      */
     readonly earlier?: 'same-partition' | 'elsewhere'
+    /** The producer had not chosen the partition when it was noted: `partition` is then any of the topic's. */
+    readonly anyPartition?: true
   }
   readonly redrive: { readonly count: number; readonly lastAt: string | null; readonly lastCode: string | null }
   readonly claimCheck: null | { readonly target: string; readonly sha256: string; readonly bytes: number }

@@ -58,9 +58,10 @@ function mergeRedrives({ redrive: a }: DeadLetterHistory, { redrive: b }: DeadLe
  */
 export function mergeDoubts(first: InDoubt, second: InDoubt): InDoubt {
   const [earlier, later] = Date.parse(first.to) > Date.parse(second.to) ? [second, first] : [first, second]
+  const anyPartition = earlier.anyPartition === true || later.anyPartition === true
   const isSamePlace =
     earlier.topic === later.topic &&
-    earlier.partition === later.partition &&
+    (anyPartition || earlier.partition === later.partition) &&
     (earlier.clusterId ?? null) === (later.clusterId ?? null)
   const isSameProducer =
     earlier.producerId === later.producerId &&
@@ -80,6 +81,7 @@ export function mergeDoubts(first: InDoubt, second: InDoubt): InDoubt {
     to: maxTime(earlier.to, later.to),
     fromOffset: isSamePlace ? lowestOffset(earlier.fromOffset, later.fromOffset) : (later.fromOffset ?? null),
     ...(kind === undefined ? {} : { earlier: kind }),
+    ...(anyPartition ? { anyPartition } : {}),
   }
 }
 

@@ -1,91 +1,17 @@
 // Searches the topics' logs before records are sent again: for a record in doubt, which may be there already, and on a
 // compacted topic for a newer record of its key. One pass per partition for all dead letters of a call.
-import type { DeadLetter } from '../dead-letter/dead-letter.ts'
+import { type DeadLetter, UNKNOWN_PRODUCER_ID } from '../dead-letter/dead-letter.ts'
 import { inParallel } from '../dead-letter/in-parallel.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
 import { KafkaProducerError } from '../errors.ts'
-import type { Deadline } from '../time/deadline.ts'
-import type { LogBatch } from '../wire-format/record-batch-decoder.ts'
-import { PartitionScan, type Sought } from './partition-scan.ts'
-import { timeOf, topicInDoubt } from './retried-dead-letter.ts'
-
-/** Reads the log of a partition. */
-export interface Log {
-  /** Null if the brokers don't report it. */
-  clusterId(): Promise<string | null>
-  /** @param ms how long to wait for the partition's leader; the same holds for `end` and `offsetAt` */
-  start(topic: string, partition: number, ms: number): Promise<bigint>
-  end(topic: string, partition: number, ms: number): Promise<bigint>
-  offsetAt(topic: string, partition: number, timestamp: number, ms: number): Promise<bigint>
-  readBatches(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogBatch>
-}
-
-export type LookUpResult =
-  /** The record is in Kafka, so the dead letter can be completed. */
-  | { readonly kind: 'found'; readonly location: string }
-  /** The record is not in Kafka and will not arrive there any more, so it may be sent. */
-  | { readonly kind: 'not-there' }
-  /** The dead letter stays open. `isOwnFault`: it is the only reason, so this counts as an attempt. */
-  | { readonly kind: 'keep'; readonly code: KeepCode | KafkaProducerError['code']; readonly isOwnFault: boolean }
-
-type KeepCode =
-  /** Its batch may still be appended: it is too early to decide. */
-  | 'still-in-doubt'
-  /** The record was sent to another cluster. */
-  | 'other-cluster'
-  /** Part of the log that may have the record can't be read. */
-  | 'look-up-incomplete'
-  /** Part of the log that may have had the record is deleted: no look can tell any more. */
-  | 'log-deleted'
-  /** The deadline passed, or the signal aborted. */
-  | 'look-up-stopped'
-  /** Its key has a newer record. */
-  | 'superseded'
-
-export interface LookUpOptions {
-  readonly log: Log
-  /** How long after its last attempt a record may still reach the log, ms. */
-  readonly waitMs: number
-  /** Whether the topic is compacted. */
-  readonly isCompacted: (topic: string) => boolean
-  /** Whether the cluster has no such topic any more, so that no log of it can have a record. Default: it has. */
-  readonly isDeleted?: (topic: string) => boolean
-  /** The topic that the record will be sent to. Default: its own. */
-  readonly topicOf?: (deadLetter: DeadLetter) => string
-  /** The partition that the record will be sent to. */
-  readonly partitionOf: (deadLetter: DeadLetter) => number | undefined
-  /** The offsets that this redrive wrote to the partition, with the times of their dead letters. */
-  readonly written?: (topic: string, partition: number) => ReadonlyMap<bigint, number>
-  /** Whether records in doubt on another cluster count as not there. */
-  readonly acceptOtherCluster: boolean
-  readonly deadline?: Deadline | undefined
-  readonly signal?: AbortSignal | undefined
-  /**
-   * Partitions that could not be read, by `<topic>/<partition>`: they are not asked again. Give the same map to every
-   * call of a run.
-   */
-  readonly failures?: Map<string, KafkaProducerError>
-  readonly now?: () => number
-}
-
-/** How long one partition may keep the others waiting, ms. */
-const ASK_MS = 5000
-
-/** The largest assumed difference between the clocks of a broker, a function and a caller. */
-const SKEW_MS = 5 * 60_000
-/**
- * A record of the key counts as newer from this long before the dead letter's time on, because its producer's clock may
- * be behind. Short: an older record must not keep back the newest one.
- */
-const NEWER_SKEW_MS = 5000
+import { type Bounds, boundsOf, type Refused, type Task } from './look-up-bounds.ts'
+import { checksNewer, destinationOf, type KeepCode, type LookUpOptions, type LookUpResult } from './look-up-options.ts'
+import { PartitionScan } from './partition-scan.ts'
+import { topicInDoubt } from './retried-dead-letter.ts'
 
 type Results = Map<DeadLetter, LookUpResult>
 
-interface Task {
-  readonly topic: string
-  readonly partition: number
-  readonly deadLetters: DeadLetter[]
-}
+const ORDER: readonly LookUpResult['kind'][] = ['found', 'keep', 'not-there']
 
 /**
  * Looks for records in doubt where they were sent, and for newer records of a key where the record will be sent.
@@ -116,12 +42,11 @@ export async function lookUp(
       results.set(deadLetter, { kind: 'not-there' })
       continue
     }
-    const partition = inDoubt ? inDoubt.partition : options.partitionOf(deadLetter)
-    if (partition === undefined || !(inDoubt || checksNewer(deadLetter, topic, options))) continue
-    const name = `${topic}/${partition}`
-    const task = tasks.get(name) ?? { topic, partition, deadLetters: [] }
-    task.deadLetters.push(deadLetter)
-    tasks.set(name, task)
+    if (!(inDoubt || checksNewer(deadLetter, topic, options))) continue
+    const partitions = inDoubt ? await partitionsOf(inDoubt, topic, options) : [options.partitionOf(deadLetter)]
+    if (partitions instanceof KafkaProducerError)
+      results.set(deadLetter, { kind: 'keep', code: partitions.code, isOwnFault: false })
+    else for (const partition of partitions) if (partition !== undefined) add(tasks, topic, partition, deadLetter)
   }
   const bounded = await inParallel([...tasks.values()], task => boundsOf(task, options))
   // The shortest passes first, so that a long one takes no time of theirs.
@@ -130,46 +55,32 @@ export async function lookUp(
   return results
 }
 
-interface Bounds {
-  readonly task: Task
-  readonly logStart: bigint
-  readonly end: bigint
-  readonly sought: readonly Sought[]
-}
-
-/** Where the pass over a partition begins and ends; or why it can't be read. */
-async function boundsOf(task: Task, options: LookUpOptions): Promise<Bounds | Refused> {
-  const { topic, partition, deadLetters } = task
-  const { log, deadline, signal, failures = new Map<string, KafkaProducerError>() } = options
-  const name = `${topic}/${partition}`
-  const earlier = failures.get(name)
-  if (earlier) return { task, error: earlier }
-  if (signal?.aborted || deadline?.passed) return { task, error: undefined }
-  const ms = Math.min(ASK_MS, deadline?.remaining ?? ASK_MS)
+/** Those that the record may be in; or why that is not known. */
+async function partitionsOf(
+  { partition, anyPartition }: NonNullable<DeadLetter['inDoubt']>,
+  topic: string,
+  { partitionCount }: LookUpOptions,
+): Promise<readonly number[] | KafkaProducerError> {
+  if (!anyPartition || !partitionCount) return [partition]
   try {
-    const logStart = await log.start(topic, partition, ms)
-    const end = await log.end(topic, partition, ms)
-    const sought: Sought[] = []
-    const offsetAt = offsetsByTime(task, options, ms)
-    for (const deadLetter of deadLetters) {
-      if (signal?.aborted || deadline?.passed) return { task, error: undefined }
-      const from = await firstOffset(deadLetter, end, offsetAt)
-      const newerSince =
-        deadLetter.inDoubt?.fromOffset == null ? { newerSince: timeOf(deadLetter) - NEWER_SKEW_MS } : {}
-      sought.push({ deadLetter, from, checkNewer: checksNewer(deadLetter, topic, options), ...newerSince })
-    }
-    return { task, logStart, end, sought }
+    return Array.from({ length: await partitionCount(topic) }, (_, index) => index)
   } catch (error) {
     if (!(error instanceof KafkaProducerError)) throw error
-    failures.set(name, error)
-    return { task, error }
+    return error
   }
 }
 
-/** A partition that is not read. Without an error: the deadline passed, or the signal aborted. */
-interface Refused {
-  readonly task: Task
-  readonly error: KafkaProducerError | undefined
+function add(tasks: Map<string, Task>, topic: string, partition: number, deadLetter: DeadLetter): void {
+  const name = `${topic}/${partition}`
+  const task = tasks.get(name) ?? { topic, partition, deadLetters: [] }
+  task.deadLetters.push(deadLetter)
+  tasks.set(name, task)
+}
+
+/** Of several partitions one that has the record decides, then one that keeps the dead letter. */
+function note(results: Results, deadLetter: DeadLetter, result: LookUpResult): void {
+  const before = results.get(deadLetter)
+  if (!before || ORDER.indexOf(result.kind) < ORDER.indexOf(before.kind)) results.set(deadLetter, result)
 }
 
 async function lookInPartition(
@@ -181,16 +92,12 @@ async function lookInPartition(
   const { task } = bounds
   const { topic, partition } = task
   if ('error' in bounds) return refuse(bounds, results)
-  const { logStart, end, sought } = bounds
+  const { from, end, sought } = bounds
   try {
     const scan = new PartitionScan(sought, options.written?.(topic, partition))
-    const from = sought.reduce((first, each) => (each.from < first ? each.from : first), end)
-    const isWhole = await read(scan, task, from < logStart ? logStart : from, end, options)
-    for (const { deadLetter, from: first } of sought) {
-      // Without an offset: the window begins before the first record that is left, so some of it may be deleted.
-      const isCut = deadLetter.inDoubt?.fromOffset != null ? first < logStart : logStart > 0n && first <= logStart
-      results.set(deadLetter, resultOf(deadLetter, scan, { task, clusterId, isWhole, isCut, options }))
-    }
+    const isWhole = await read(scan, task, from, end, options)
+    for (const { deadLetter, isCut } of sought)
+      note(results, deadLetter, resultOf(deadLetter, scan, { task, clusterId, isWhole, isCut, options }))
   } catch (error) {
     if (!(error instanceof KafkaProducerError)) throw error
     refuse({ task, error }, results)
@@ -201,7 +108,7 @@ function refuse({ task: { deadLetters }, error }: Refused, results: Results): vo
   const code = error?.code ?? 'look-up-stopped'
   // A partition that does not exist is an error of this dead letter; a topic or cluster that is not there is not.
   const isOwnFault = error !== undefined && !error.retriable && code !== 'topic-not-on-cluster'
-  for (const deadLetter of deadLetters) results.set(deadLetter, { kind: 'keep', code, isOwnFault })
+  for (const deadLetter of deadLetters) note(results, deadLetter, { kind: 'keep', code, isOwnFault })
 }
 
 /** @returns false if the deadline or the signal stopped it before the end */
@@ -248,8 +155,10 @@ function resultOf(deadLetter: DeadLetter, scan: PartitionScan, circumstances: Ci
 }
 
 /** Whether an earlier attempt may have written the record where no look finds it: its producer is not known now. */
-function hasDoubtElsewhere({ inDoubt, record }: DeadLetter): boolean {
+function hasDoubtElsewhere({ inDoubt, record, source }: DeadLetter): boolean {
   const hasId = record.headers.some(({ name }) => name === 'kp-id')
+  // A redrive sends the id along, except with records of a template.
+  if (inDoubt?.producerId === UNKNOWN_PRODUCER_ID && !hasId && source.trigger === 'template') return true
   return inDoubt?.earlier === 'elsewhere' || (inDoubt?.earlier === 'same-partition' && !hasId)
 }
 
@@ -258,68 +167,11 @@ function isOver({ inDoubt }: DeadLetter, { waitMs, now = Date.now }: LookUpOptio
   return inDoubt === null || now() >= Date.parse(inDoubt.to) + waitMs
 }
 
-function destinationOf(deadLetter: DeadLetter, { topicOf }: LookUpOptions): string | null {
-  return topicOf?.(deadLetter) ?? deadLetter.record.topic
-}
-
-/** Whether a newer record of its key in the topic keeps it: only in the one that it will be sent to. */
-function checksNewer(deadLetter: DeadLetter, topic: string, options: LookUpOptions): boolean {
-  return deadLetter.record.key !== null && destinationOf(deadLetter, options) === topic && options.isCompacted(topic)
+/** How many offsets a pass covers. */
+function lengthOf(bounds: Bounds | Refused): bigint {
+  return 'error' in bounds ? 0n : bounds.end - bounds.from
 }
 
 function isOnOtherCluster({ inDoubt }: DeadLetter, clusterId: string | null): boolean {
   return inDoubt?.clusterId != null && clusterId !== null && inDoubt.clusterId !== clusterId
-}
-
-/** How many offsets a pass covers. */
-function lengthOf(bounds: Bounds | Refused): bigint {
-  if ('error' in bounds) return 0n
-  const from = bounds.sought.reduce((first, each) => (each.from < first ? each.from : first), bounds.end)
-  return bounds.end - from
-}
-
-/**
- * The offset of a time in the partition, or of one shortly before it: thousands of dead letters of one partition ask
- * the broker for some hundred times at most.
- */
-function offsetsByTime(
-  { topic, partition }: Task,
-  { log, now = Date.now }: LookUpOptions,
-  ms: number,
-): (time: number) => Promise<bigint> {
-  const known = new Map<number, bigint>()
-  return async time => {
-    const asked = roundedDown(time, now() - time)
-    const offset = known.get(asked) ?? (await log.offsetAt(topic, partition, asked, ms))
-    known.set(asked, offset)
-    return offset
-  }
-}
-
-/** To a whole minute; the older a time, the coarser, by 3 % of its age at most. */
-function roundedDown(time: number, age: number): number {
-  let step = 60_000
-  while (step * 2 <= age / 32) step *= 2
-  return Math.floor(time / step) * step
-}
-
-/** When the record, or a newer one of its key, can have been written at the earliest, by the records' timestamps. */
-function windowStart({ record, failure, inDoubt }: DeadLetter): number {
-  const from = inDoubt ? Date.parse(inDoubt.from) - SKEW_MS : Date.parse(failure.firstAt) - NEWER_SKEW_MS
-  // Offsets are looked up by the records' timestamps, which may be long before the time of the send.
-  const { timestamp } = record
-  return timestamp === null ? from : Math.min(from, timestamp - NEWER_SKEW_MS)
-}
-
-/** An offset before which there is no copy of the record and no newer record of its key. */
-async function firstOffset(
-  deadLetter: DeadLetter,
-  end: bigint,
-  offsetAt: (time: number) => Promise<bigint>,
-): Promise<bigint> {
-  const { inDoubt } = deadLetter
-  const { fromOffset } = inDoubt ?? {}
-  // If it is beyond the end, the topic was recreated since.
-  if (fromOffset != null) return BigInt(fromOffset) <= end ? BigInt(fromOffset) : 0n
-  return offsetAt(windowStart(deadLetter))
 }

@@ -1,6 +1,6 @@
 // What the log of one partition proves about records that may be in it. Takes the log's batches in order; no I/O.
 import { createHash } from 'node:crypto'
-import { type DeadLetter, deadLetterId } from '../dead-letter/dead-letter.ts'
+import { type DeadLetter, deadLetterId, UNKNOWN_PRODUCER_ID } from '../dead-letter/dead-letter.ts'
 import type { LogBatch, LogRecord } from '../wire-format/record-batch-decoder.ts'
 import { timeOf } from './retried-dead-letter.ts'
 
@@ -37,7 +37,7 @@ export class PartitionScan {
   readonly #bySequence = new Map<string, State[]>()
   readonly #byRecordId = new Map<string, State[]>()
   readonly #byProducer = new Map<bigint, State[]>()
-  /** The earlier attempts of these were by producers that are not known any more. */
+  /** An attempt of each of these was by a producer that is not known any more. */
   readonly #ofSeveralProducers: State[] = []
   readonly #byKey = new Map<string, State[]>()
   /** By producer id: the newest records of keys in an open transaction; they count once it commits. */
@@ -87,7 +87,8 @@ export class PartitionScan {
       push(this.#bySequence, sequenceKey(BigInt(producerId), producerEpoch, baseSequence + indexInBatch), state)
       push(this.#byProducer, BigInt(producerId), state)
       push(this.#byRecordId, deadLetter.recordId, state)
-      if (inDoubt.earlier !== undefined) this.#ofSeveralProducers.push(state)
+      if (inDoubt.earlier !== undefined || inDoubt.producerId === UNKNOWN_PRODUCER_ID)
+        this.#ofSeveralProducers.push(state)
     }
     if (sought.checkNewer && deadLetter.record.key !== null) {
       this.#checksNewer = true

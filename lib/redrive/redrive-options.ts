@@ -5,7 +5,7 @@ import type { Unreadable } from '../dead-letter/dead-letter-store.ts'
 import type { KafkaProducer } from '../kafka-producer.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { DeadLetterTargets } from './divide-messages.ts'
-import type { Log } from './log-look-up.ts'
+import type { Log } from './look-up-options.ts'
 import type { DeadLetterFilter } from './select-dead-letters.ts'
 import type { TopicSettings } from './topic-facts.ts'
 
@@ -102,7 +102,8 @@ export interface RedriveResult {
   readonly notCompleted: number
   /**
    * Stay open as they were, because their target refused the note of this attempt, e.g. for its size. If a record is in
-   * doubt, the run ends with `dead-letter`, and `error` says where to look for it.
+   * doubt and its target has no other place to note that (SQS, Kafka), the run ends with `dead-letter`, and `error`
+   * says where to look for it.
    */
   readonly notNoted: number
   /**

@@ -1,4 +1,4 @@
-// A table of DynamoDB in memory, over HTTP: pages of at most 1 MB, put and delete. Conditions always hold.
+// A table of DynamoDB in memory, over HTTP: pages of at most 1 MB, put and delete. Conditions hold where an item is.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { AWS_TEST_KEYS } from '../support/moto.ts'
@@ -22,7 +22,9 @@ export class DynamoDbServer {
       const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? ''
       this.calls.set(operation, (this.calls.get(operation) ?? 0) + 1)
       response.setHeader('content-type', 'application/x-amz-json-1.0')
-      response.end(JSON.stringify(this.#answer(operation, JSON.parse(text))))
+      const answer = this.#answer(operation, JSON.parse(text))
+      if (!answer) response.statusCode = 400
+      response.end(JSON.stringify(answer ?? { __type: 'ConditionalCheckFailedException' }))
     })
   })
 
@@ -49,10 +51,16 @@ export class DynamoDbServer {
     return this.#items.filter(Boolean).length
   }
 
-  #answer(operation: string, body: { Item?: Item; Key?: Item; ExclusiveStartKey?: Item }): object {
+  /** @returns undefined when a condition does not hold */
+  #answer(operation: string, body: { Item?: Item; Key?: Item; ExclusiveStartKey?: Item }): object | undefined {
     if (operation === 'Scan') return this.#scan(body.ExclusiveStartKey)
     if (operation === 'PutItem' && body.Item) this.put(body.Item)
     const place = this.#places.get(body.Key?.deadLetterId?.S ?? '')
+    // Of updates only those that change nothing and return the item.
+    if (operation === 'UpdateItem') {
+      const item = place === undefined ? undefined : this.#items[place]
+      return item ? { Attributes: item } : undefined
+    }
     if (operation === 'DeleteItem' && place !== undefined) this.#items[place] = undefined
     return {}
   }

@@ -24,6 +24,7 @@ const log: RedriveLog = {
   start: async () => 0n,
   end: async () => 0n,
   offsetAt: async () => 0n,
+  batchAt: async () => undefined,
   partitions: async () => 3,
   async *readBatches() {},
   settings: async names =>

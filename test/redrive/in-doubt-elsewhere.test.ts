@@ -32,6 +32,7 @@ function logOf(contents: Readonly<Record<string, 'own' | 'newer' | 'empty'>>) {
     start: async () => 0n,
     end: async topic => (contents[topic] === 'empty' ? 0n : 1n),
     offsetAt: async () => 0n,
+    batchAt: async () => undefined,
     partitions: async () => 1,
     async *readBatches(topic) {
       read.push(topic)

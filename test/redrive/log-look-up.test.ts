@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
-import { TransportError } from '../../lib/errors.ts'
-import { type Log, type LookUpOptions, lookUp } from '../../lib/redrive/log-look-up.ts'
+import { RecordBatchError, TransportError } from '../../lib/errors.ts'
+import { lookUp } from '../../lib/redrive/log-look-up.ts'
+import type { Log, LookUpOptions } from '../../lib/redrive/look-up-options.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { ATTRIBUTES_AT, CONTROL, TRANSACTIONAL } from '../../lib/wire-format/record-batch.ts'
@@ -27,6 +28,8 @@ function logOf(batches: readonly Buffer[], log: Partial<Log> = {}): TestLog {
     start: async () => 0n,
     end: async () => 1000n,
     offsetAt: async () => 0n,
+    batchAt: async (_topic, _partition, offset) =>
+      [...decodeRecordSet(Buffer.concat(batches), 100_000)].find(({ lastOffset }) => lastOffset >= offset),
     async *readBatches(_topic, _partition, from, to) {
       this.passes++
       for (const batch of decodeRecordSet(Buffer.concat(batches), 100_000))
@@ -157,7 +160,7 @@ test('one pass serves all dead letters of a partition', async () => {
 
 test('reading begins at the offset bound, and stops once every record is found', async () => {
   const ranges: bigint[][] = []
-  const log = logOf([], {
+  const log = logOf([at(39n, batchOf([recordOf('x')], 'none', { ...PRODUCER, baseSequence: 4 }))], {
     async *readBatches(_topic, _partition, from, to) {
       ranges.push([from, to])
       yield* decodeRecordSet(at(50n, batchOf([recordOf('a')], 'none', PRODUCER)))
@@ -177,6 +180,41 @@ test('deleted records leave the outcome unknown; an offset bound beyond the end 
   assert.deepEqual(await outcomes([doubted('a', { fromOffset: null })], byTime(900n)), ['not-there'])
   const recreated = logOf([at(1n, batchOf([recordOf('a')], 'none', PRODUCER))], { end: async () => 2n })
   assert.deepEqual(await outcomes([doubted('a', { fromOffset: 900 })], recreated), ['kafka:chat-0@1'])
+})
+
+// A topic was created anew under a producer, or an unclean election cut a log off: the copy lay before the offset after
+// the last acknowledged batch, and once others had written enough the look began behind it.
+test('an offset bound holds only where the log has the producer’s earlier batch right before it', async () => {
+  const copy = at(1n, batchOf([recordOf('a')], 'none', PRODUCER))
+  const before = (identity: Partial<typeof PRODUCER>, offset = 4n) =>
+    at(offset, batchOf([recordOf('x')], 'none', { ...PRODUCER, baseSequence: 4, ...identity }))
+  const rows: [string, Buffer, string][] = [
+    ['its earlier batch', before({}), 'not-there'],
+    ['of its earlier epoch', before({ epoch: 2, baseSequence: 70 }), 'not-there'],
+    ['of another producer', before({ producerId: 77n }), 'kafka:chat-0@1'],
+    ['its later batch', before({ baseSequence: 6 }), 'kafka:chat-0@1'],
+    ['of its later epoch', before({ epoch: 4, baseSequence: 0 }), 'kafka:chat-0@1'],
+    ['a batch that ends elsewhere', before({}, 6n), 'kafka:chat-0@1'],
+  ]
+  for (const [name, batch, expected] of rows)
+    assert.deepEqual(await outcomes([doubted('a', { fromOffset: 5 })], logOf([copy, batch])), [expected], name)
+  const wrapped = doubted('a', { fromOffset: 5, baseSequence: 1 })
+  const last = before({ baseSequence: 2 ** 31 - 1 })
+  assert.deepEqual(await outcomes([wrapped], logOf([copy, last])), ['not-there'])
+})
+
+test('the batch before an offset bound is read once; where it can’t be, the time of the send is', async () => {
+  const asked: bigint[] = []
+  const copy = at(1n, batchOf([recordOf('a'), recordOf('b')], 'none', PRODUCER))
+  const log = logOf([copy], {
+    async batchAt(_topic, _partition, offset) {
+      asked.push(offset)
+      throw new RecordBatchError('corrupt-batch', 'Its checksum is wrong.')
+    },
+  })
+  const deadLetters = ['a', 'b'].map((id, indexInBatch) => doubted(id, { fromOffset: 5, indexInBatch }))
+  assert.deepEqual(await outcomes(deadLetters, log), ['kafka:chat-0@1', 'kafka:chat-0@2'])
+  assert.deepEqual(asked, [4n])
 })
 
 test('only an unreadable batch of the same producer leaves the outcome unknown', async () => {
@@ -295,7 +333,7 @@ test('a value in a claim check is compared by its size and checksum', async () =
   assert.deepEqual(await outcomes([other], log), ['not-there'])
 })
 
-test('thousands of dead letters without an offset ask a few times where the log of their partition begins', async () => {
+test('thousands of dead letters without offset ask a few times where the log of their partition begins', async () => {
   const asked: number[] = []
   const log = logOf([], {
     offsetAt: async (_topic, _partition, time) => {
@@ -327,6 +365,7 @@ test('the shortest logs are read first', async () => {
     end: async (_topic, partition) => BigInt(1000 - partition),
     async *readBatches(_topic, partition) {
       read.push(partition)
+      yield* []
     },
   })
   await outcomes(

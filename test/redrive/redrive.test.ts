@@ -54,6 +54,7 @@ const logOf = (
   start: async () => 0n,
   end: async () => 0n,
   offsetAt: async () => 0n,
+  batchAt: async () => undefined,
   partitions: async () => 1,
   async *readBatches() {},
   settings: async names =>
@@ -469,4 +470,21 @@ test('a look that can’t end before the deadline keeps its own dead letter, and
   })
   assert.deepEqual(producer.sent(), ['chat:0', 'chat:1', 'chat:2'])
   assert.deepEqual(result.failed, { 'look-up-stopped': 1 })
+})
+
+// The look went to the partition of the source's topic: its newer record was not seen, or it was out of range.
+test('to another topic: a newer record of a key is looked for where the partitioner puts the record', async () => {
+  const asked: number[] = []
+  const log: RedriveLog = {
+    ...logOf({ other: { 'cleanup.policy': 'compact' } }),
+    partitions: async () => 4,
+    start: async (_topic, partition) => {
+      asked.push(partition)
+      return 0n
+    },
+  }
+  const fixed = deadLetterOf('a')
+  const deadLetter = { ...fixed, record: { ...fixed.record, partition: 7, partitionFixedBy: 'source' as const } }
+  const { result } = await run([deadLetter], { log, to: 'other' })
+  assert.deepEqual([result.resent, asked.every(partition => partition < 4), asked.length], [1, true, 1])
 })

@@ -11,6 +11,7 @@ import {
   type ReadOptions,
   type Refusal,
   type Replacement,
+  type SendingPlace,
   type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
@@ -21,6 +22,7 @@ import { FolderIndex, type Note, noFolder, type Segment } from './folder-index.t
 import { requestFolderStop, takeFolderLease } from './folder-lease.ts'
 import { entryBytes, formatOf, ifMissing, type SegmentFormat, writeDurably } from './segment.ts'
 import { diskError, SEGMENT_AGE_MS, SegmentAppender } from './segment-appender.ts'
+import { sendingFile } from './sending.ts'
 import { COMPLETED_BYTES } from './target.ts'
 
 /** With a cap, a completed segment goes as soon as its writer has left it. */
@@ -42,11 +44,13 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #folder: string
   readonly #isCapped: boolean
   readonly #appenders: Readonly<Record<SegmentFormat, SegmentAppender>>
+  readonly sending: SendingPlace
 
   /** @param isCapped removes completed segments early */
   constructor(folder: string, { isCapped = false }: { readonly isCapped?: boolean } = {}) {
     this.#folder = folder
     this.#isCapped = isCapped
+    this.sending = sendingFile(folder)
     this.#appenders = { seg: new SegmentAppender(folder, { format: 'seg' }), seg2: new SegmentAppender(folder) }
   }
 

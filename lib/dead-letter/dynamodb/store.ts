@@ -14,6 +14,7 @@ import {
   type OpenDeadLetter,
   type ReadOptions,
   redriveRunning,
+  type SendingPlace,
   type StopRequest,
   stopRequested,
   type TargetDeadLetterStore,
@@ -30,6 +31,9 @@ const CALL_MS = 30_000
 const TABLE_KEY = 'deadLetterId'
 /** The key of the lease item; it can't be a dead letter's id, which has 22 characters. */
 const LEASE_ID = 'redrive-lease'
+/** The key of the item that says which dead letters are being sent. */
+const SENDING_ID = 'redrive-sending'
+const NO_DEAD_LETTERS: ReadonlySet<string> = new Set([LEASE_ID, SENDING_ID])
 
 export function openStore({ table }: DeadLetterTargetConfig<'dynamodb'>): DynamoDbDeadLetterStore {
   return new DynamoDbDeadLetterStore(table)
@@ -65,7 +69,7 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
       const page = await this.#call(() => client.send(command, abortAfter(CALL_MS)))
       for (const item of page.Items ?? []) {
         const key = keyOf(item)
-        if (idOf(key) === LEASE_ID) continue
+        if (NO_DEAD_LETTERS.has(idOf(key))) continue
         const location = `dynamodb:${this.#table}#${idOf(key)}`
         const read = readItem(item)
         if (read.kind !== 'dead-letter') {
@@ -184,6 +188,37 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
         throw error
       }
     })
+  }
+
+  /** One item, which only the holder of the lease writes. */
+  readonly sending: SendingPlace = {
+    // An update that changes nothing returns the item: a redrive needs no right to GetItem.
+    read: async () => {
+      const { dynamodb, client } = await this.#load()
+      const command = (Key: Record<string, AttributeValue>) =>
+        new dynamodb.UpdateItemCommand({
+          TableName: this.#table,
+          Key,
+          UpdateExpression: 'SET sending = sending',
+          ConditionExpression: 'attribute_exists(sending)',
+          ReturnValues: 'ALL_NEW',
+        })
+      return this.#withKey(ownKey(SENDING_ID), async Key => {
+        try {
+          return (await client.send(command(Key), abortAfter(CALL_MS))).Attributes?.sending?.S
+        } catch (error) {
+          if ((error as Error).name === 'ConditionalCheckFailedException') return undefined
+          throw error
+        }
+      })
+    },
+    write: async text => {
+      const { dynamodb, client } = await this.#load()
+      const Item = { ...tableKeys(SENDING_ID), sending: { S: text } }
+      const command = new dynamodb.PutItemCommand({ TableName: this.#table, Item })
+      await this.#call(() => client.send(command, abortAfter(CALL_MS)))
+    },
+    remove: () => this.#delete(ownKey(SENDING_ID)),
   }
 
   /** DynamoDB has always room. */

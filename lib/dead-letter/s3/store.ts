@@ -11,6 +11,7 @@ import {
   type OpenDeadLetter,
   type ReadOptions,
   redriveRunning,
+  type SendingPlace,
   type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
@@ -24,9 +25,12 @@ import { requestStop, takeLease } from './lease.ts'
 
 const CALL_MS = 30_000
 const LEASE = 'redrive.lease'
+const SENDING = 'redrive.sending'
 const SUFFIX = '.json'
 /** Room for the base64 text of the largest record, with its headers. */
 const MAX_OBJECT_BYTES = 2 * MAX_VALUE_BYTES
+/** More than the ids that a redrive notes. */
+const MAX_SENDING_BYTES = 4 * 1024 * 1024
 /** What is read ahead, bytes. */
 const MAX_AHEAD_BYTES = 16 * 1024 * 1024
 
@@ -115,6 +119,25 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
 
   async requestStop(): Promise<StopRequest> {
     return requestStop(await this.#load(), { Bucket: this.#bucket, Key: `${this.#prefix}${LEASE}` })
+  }
+
+  /** One object, which only the holder of the lease writes. */
+  readonly sending: SendingPlace = {
+    read: async () => {
+      try {
+        const object = { Bucket: this.#bucket, Key: this.#prefix + SENDING }
+        return String((await getObject(await this.#load(), object, MAX_SENDING_BYTES)).body ?? '')
+      } catch (error) {
+        if (awsErrorCode(error) === 'NoSuchKey') return undefined
+        throw awsStoreError(error, 'S3 bucket')
+      }
+    },
+    write: async Body => {
+      const { s3, client } = await this.#load()
+      const object = { Bucket: this.#bucket, Key: this.#prefix + SENDING, Body, ContentType: 'application/json' }
+      await this.#call(() => client.send(new s3.PutObjectCommand(object), abortAfter(CALL_MS)))
+    },
+    remove: () => this.#delete({ key: this.#prefix + SENDING, etag: undefined }),
   }
 
   /** S3 has always room. */

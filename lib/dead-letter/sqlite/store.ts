@@ -11,6 +11,7 @@ import {
   type ReadOptions,
   type Refusal,
   type Replacement,
+  type SendingPlace,
   type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
@@ -98,6 +99,22 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
       for (const { open, deadLetter } of replacements) replace(database, open.handle, deadLetter)
     })
     return []
+  }
+
+  /** One row. */
+  readonly sending: SendingPlace = {
+    read: async () => {
+      const database = await this.#read()
+      // A database that no redrive of this version has opened does not have the table.
+      const table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sending'"
+      if (!database.prepare(table).get()) return undefined
+      return database.prepare('SELECT note FROM sending').get()?.note as string | undefined
+    },
+    write: note =>
+      this.#target.inTransaction(database => {
+        database.prepare('INSERT OR REPLACE INTO sending (only, note) VALUES (1, ?)').run(note)
+      }),
+    remove: () => this.#target.inTransaction(database => database.exec('DELETE FROM sending')),
   }
 
   /** Writes as much as will be noted and removes it: the pages stay in the file, free for the notes. */

@@ -120,6 +120,7 @@ function prepare(database: DatabaseSync): void {
       CREATE TABLE IF NOT EXISTS lease
         (only INTEGER PRIMARY KEY CHECK (only = 1), holder TEXT NOT NULL, until INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS stop_requests (holder TEXT PRIMARY KEY);
+      CREATE TABLE IF NOT EXISTS sending (only INTEGER PRIMARY KEY CHECK (only = 1), note TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS room (filler BLOB);`)
   addColumn(database)
   database.exec('COMMIT')

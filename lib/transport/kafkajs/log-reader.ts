@@ -9,6 +9,8 @@ import type { KafkaJsClient } from './kafkajs-client.ts'
 import * as wire from './wire.ts'
 
 const FETCH_BYTES = 4 * 1024 * 1024
+/** A Fetch returns a whole batch at least. */
+const ONE_BATCH = 1
 const FETCH_WAIT_MS = 100
 const REQUEST_MS = 5000
 const RETRY_MS = 200
@@ -21,6 +23,13 @@ const LATEST = -1
 const EARLIEST = -2
 /** Unreadable batches that are remembered, so that only the first pass over them warns. */
 const MAX_REMEMBERED = 10_000
+
+interface FetchLimits {
+  readonly maxBytes: number
+  readonly ms: number
+}
+
+const FETCH: FetchLimits = { maxBytes: FETCH_BYTES, ms: DEFAULT_MS }
 
 type Client = Pick<KafkaJsClient, 'metadata' | 'nodeIds' | 'request'>
 
@@ -122,6 +131,17 @@ export class LogReader {
     }
   }
 
+  /**
+   * The batch with this offset; where the log has none, as after compaction, the one after it.
+   * @throws TransportError when the partition's leader did not answer within `ms`, or has no such offset
+   */
+  async batchAt(topic: string, partition: number, offset: bigint, ms = DEFAULT_MS): Promise<LogBatch | undefined> {
+    const { decodeRecordSet } = await import('../../wire-format/record-batch-decoder.ts')
+    const bytes = await this.#fetch(topic, partition, offset, { maxBytes: ONE_BATCH, ms })
+    for (const batch of decodeRecordSet(bytes, this.#maxInflatedBytes)) if (batch.lastOffset >= offset) return batch
+    return undefined
+  }
+
   /** The settings of topics, or the error of a topic (no right DESCRIBE_CONFIGS; no such topic). */
   async settings(
     topics: readonly string[],
@@ -147,14 +167,20 @@ export class LogReader {
     )
   }
 
-  /** At least one batch: one larger than FETCH_BYTES is returned whole all the same (KIP-74). */
-  async #fetch(topic: string, partition: number, offset: bigint): Promise<Buffer> {
-    const end = Deadline.after(this.#clock, DEFAULT_MS)
+  /** At least one batch: one larger than `maxBytes` is returned whole all the same (KIP-74). */
+  async #fetch(
+    topic: string,
+    partition: number,
+    offset: bigint,
+    { maxBytes, ms }: FetchLimits = FETCH,
+  ): Promise<Buffer> {
+    const end = Deadline.after(this.#clock, ms)
     for (;;) {
       const { recordSet } = await this.#requestLeader(
         topic,
         partition,
-        wire.fetch(topic, partition, offset, FETCH_BYTES, FETCH_WAIT_MS),
+        wire.fetch(topic, partition, offset, maxBytes, FETCH_WAIT_MS),
+        end.remaining,
       )
       if (recordSet.length > 0) return recordSet
       // The records are there: a new leader may not know the high watermark yet, so it returns nothing at first.

@@ -1,0 +1,20 @@
+// The file of a folder that says which dead letters a redrive is sending.
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SendingPlace } from '../dead-letter-store.ts'
+import { ifMissing, writeDurably } from './segment.ts'
+import { diskError } from './segment-appender.ts'
+
+const FILE = 'redrive.sending'
+
+export function sendingFile(folder: string): SendingPlace {
+  const path = join(folder, FILE)
+  const failed = (cause: unknown): never => {
+    throw diskError('What a redrive sends can’t be noted on disk, so it sends nothing', cause)
+  }
+  return {
+    read: () => readFile(path, 'utf8').catch(ifMissing).catch(failed),
+    write: text => writeDurably(path, text).catch(failed),
+    remove: () => rm(path, { force: true }).catch(failed),
+  }
+}

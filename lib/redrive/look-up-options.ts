@@ -1,0 +1,77 @@
+// What a look into the topics' logs needs, and what it returns.
+import type { DeadLetter } from '../dead-letter/dead-letter.ts'
+import type { KafkaProducerError } from '../errors.ts'
+import type { Deadline } from '../time/deadline.ts'
+import type { LogBatch } from '../wire-format/record-batch-decoder.ts'
+
+/** Reads the log of a partition. */
+export interface Log {
+  /** Null if the brokers don't report it. */
+  clusterId(): Promise<string | null>
+  /** @param ms how long to wait for the partition's leader; the same holds for `end` and `offsetAt` */
+  start(topic: string, partition: number, ms: number): Promise<bigint>
+  end(topic: string, partition: number, ms: number): Promise<bigint>
+  offsetAt(topic: string, partition: number, timestamp: number, ms: number): Promise<bigint>
+  /** The batch that holds an offset; where the log has none that does, the one after it, or undefined. */
+  batchAt(topic: string, partition: number, offset: bigint, ms: number): Promise<LogBatch | undefined>
+  readBatches(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogBatch>
+}
+
+export type LookUpResult =
+  /** The record is in Kafka, so the dead letter can be completed. */
+  | { readonly kind: 'found'; readonly location: string }
+  /** The record is not in Kafka and will not arrive there any more, so it may be sent. */
+  | { readonly kind: 'not-there' }
+  /** The dead letter stays open. `isOwnFault`: it is the only reason, so this counts as an attempt. */
+  | { readonly kind: 'keep'; readonly code: KeepCode | KafkaProducerError['code']; readonly isOwnFault: boolean }
+
+export type KeepCode =
+  /** Its batch may still be appended: it is too early to decide. */
+  | 'still-in-doubt'
+  /** The record was sent to another cluster. */
+  | 'other-cluster'
+  /** Part of the log that may have the record can't be read. */
+  | 'look-up-incomplete'
+  /** Part of the log that may have had the record is deleted: no look can tell any more. */
+  | 'log-deleted'
+  /** The deadline passed, or the signal aborted. */
+  | 'look-up-stopped'
+  /** Its key has a newer record. */
+  | 'superseded'
+
+export interface LookUpOptions {
+  readonly log: Log
+  /** How long after its last attempt a record may still reach the log, ms. */
+  readonly waitMs: number
+  /** Whether the topic is compacted. */
+  readonly isCompacted: (topic: string) => boolean
+  /** Whether the cluster has no such topic any more, so that no log of it can have a record. Default: it has. */
+  readonly isDeleted?: (topic: string) => boolean
+  /** The topic that the record will be sent to. Default: its own. */
+  readonly topicOf?: (deadLetter: DeadLetter) => string
+  /** The partition that the record will be sent to. */
+  readonly partitionOf: (deadLetter: DeadLetter) => number | undefined
+  /** How many partitions a topic has, for a record in doubt that may be in any of them. Default: one. */
+  readonly partitionCount?: (topic: string) => Promise<number>
+  /** The offsets that this redrive wrote to the partition, with the times of their dead letters. */
+  readonly written?: (topic: string, partition: number) => ReadonlyMap<bigint, number>
+  /** Whether records in doubt on another cluster count as not there. */
+  readonly acceptOtherCluster: boolean
+  readonly deadline?: Deadline | undefined
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Partitions that could not be read, by `<topic>/<partition>`: they are not asked again. Give the same map to every
+   * call of a run.
+   */
+  readonly failures?: Map<string, KafkaProducerError>
+  readonly now?: () => number
+}
+
+export function destinationOf(deadLetter: DeadLetter, { topicOf }: LookUpOptions): string | null {
+  return topicOf?.(deadLetter) ?? deadLetter.record.topic
+}
+
+/** Whether a newer record of its key in the topic keeps it: only in the one that it will be sent to. */
+export function checksNewer(deadLetter: DeadLetter, topic: string, options: LookUpOptions): boolean {
+  return deadLetter.record.key !== null && destinationOf(deadLetter, options) === topic && options.isCompacted(topic)
+}

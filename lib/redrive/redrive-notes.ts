@@ -1,0 +1,70 @@
+// What a run notes on dead letters that stay: why, how often they were tried, and where their records may be.
+import type { DeadLetter } from '../dead-letter/dead-letter.ts'
+import type { OpenDeadLetter, Replacement } from '../dead-letter/dead-letter-store.ts'
+import { replaceAll } from '../dead-letter/replace-all.ts'
+import type { Failed } from '../delivery/delivery-report.ts'
+import type { ErrorCode } from '../errors.ts'
+import { doubtNotNoted, moveRefused } from './refused-notes.ts'
+import { inDoubt, noted, tried } from './retried-dead-letter.ts'
+import type { RunState } from './run-state.ts'
+import { OF_TOPIC } from './stopped-places.ts'
+
+export class RedriveNotes {
+  readonly #run: RunState
+  /** The notes of this batch. */
+  readonly #notes: Replacement[] = []
+  /** Those of the notes without which the next run would not look for the record. */
+  readonly #newDoubts = new WeakSet<DeadLetter>()
+
+  constructor(run: RunState) {
+    this.#run = run
+  }
+
+  /** Keeps the dead letter open. Its own errors count as attempts; of others a new code is stored. */
+  keep(open: OpenDeadLetter, code: string, isOwnFault: boolean): void {
+    this.#run.skip(open, code)
+    if (this.#run.options.dryRun) return
+    const { deadLetter } = open
+    if (isOwnFault) this.#notes.push({ open, deadLetter: tried(deadLetter, code) })
+    else if (deadLetter.redrive.lastCode !== code) this.#notes.push({ open, deadLetter: noted(deadLetter, code) })
+  }
+
+  /** Of a stopped place only what an operator must mend is stored; a leader that is away comes back by itself. */
+  keepUntried(open: OpenDeadLetter, code: ErrorCode): void {
+    if (OF_TOPIC.has(code)) this.keep(open, code, false)
+    else this.#run.skip(open, code)
+  }
+
+  /** A rejected or unknown record counts as an attempt; one that was never sent does not. */
+  keepFailed(open: OpenDeadLetter, failed: Failed): void {
+    const { code, outcome, failureKind } = failed
+    if (outcome !== 'unknown') {
+      this.#run.journal?.settle(open.deadLetter)
+      return this.keep(open, code, outcome !== 'not-sent' || failureKind !== 'delivery-failure')
+    }
+    this.#run.skip(open, code)
+    const deadLetter = inDoubt(tried(open.deadLetter, code), failed, this.#run.options.log !== undefined)
+    this.#newDoubts.add(deadLetter)
+    this.#notes.push({ open, deadLetter })
+  }
+
+  /**
+   * Stores the notes of a batch. What a target refuses for one dead letter, e.g. for its size, keeps no other from
+   * being sent; unless the next run would send a record in doubt without a look.
+   * @throws DeadLetterError when such a note is stored nowhere: neither on the dead letter nor in the journal
+   */
+  async store(): Promise<void> {
+    const notes = this.#notes.splice(0)
+    if (notes.length === 0) return
+    const { store, options, counts, journal } = this.#run
+    const refusals = await replaceAll(store, notes)
+    const ofDoubt = refusals.filter(({ replacement }) => this.#newDoubts.has(replacement.deadLetter))
+    const left = await moveRefused(store, ofDoubt, options.deadLetterTargets)
+    counts.moved += ofDoubt.length - left.length
+    counts.notNoted += refusals.length - ofDoubt.length + left.length
+    if (left.length > 0 && !journal) throw doubtNotNoted(left)
+    const refused = new Set(left.map(({ replacement }) => replacement.deadLetter))
+    for (const { deadLetter } of notes)
+      if (this.#newDoubts.has(deadLetter) && !refused.has(deadLetter)) journal?.settle(deadLetter)
+  }
+}

@@ -1,0 +1,49 @@
+// The record that a redrive sends for a dead letter.
+import { type DeadLetter, recordOf } from '../dead-letter/dead-letter.ts'
+import { hasOwnId } from '../dead-letter/read-dead-letter.ts'
+import { DeadLetterError } from '../errors.ts'
+import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
+import { validateRecord } from '../validate/record-validator.ts'
+import type { Candidate } from './candidate.ts'
+import { originOf } from './dead-letter-origin.ts'
+import type { RedriveOptions } from './redrive-options.ts'
+import { timeOf, withTopic } from './retried-dead-letter.ts'
+
+/** @throws KafkaProducerError when the record can't be sent: its claim is missing, or it breaks its contract */
+export async function redrivenRecord(candidate: Candidate, options: RedriveOptions): Promise<ProducerRecord> {
+  const { contracts, timestamp = 'original', to } = options
+  const deadLetter = await withValue(candidate, options)
+  const { key, value, headers, partition } = recordOf(deadLetter)
+  const { topic } = candidate
+  const record = {
+    topic,
+    key,
+    value,
+    headers: withRecordId(headers, deadLetter),
+    sourceId: deadLetter.recordId,
+    ...(timestamp === 'now' ? {} : { timestamp: timeOf(deadLetter) }),
+    ...(partition === null || to !== undefined ? {} : { partition }),
+  }
+  if (deadLetter.failure.kind !== 'invalid-record' || !contracts) return record
+  const contract = contracts.get(topic)
+  const checked = contract ? { ...record, origin: originOf(deadLetter, contract) } : record
+  return { ...record, key: validateRecord(checked, { contracts }).key as ProducerRecord['key'] & {} }
+}
+
+async function withValue({ open, topic }: Candidate, { readClaim }: RedriveOptions): Promise<DeadLetter> {
+  const { deadLetter } = open
+  if (deadLetter.claimCheck === null) return withTopic(deadLetter, topic)
+  const whole = await readClaim?.(deadLetter)
+  if (!whole || !hasOwnId(whole))
+    throw new DeadLetterError('claim-missing', 'The value in the claim check is missing or differs.')
+  return withTopic(whole, topic)
+}
+
+/** Records of the functions have their id in the header `kp-id`; it is set from the dead letter, which is trusted. */
+function withRecordId(headers: readonly RecordHeader[], { recordId, source }: DeadLetter): RecordHeader[] {
+  const id: RecordHeader = ['kp-id', Buffer.from(recordId)]
+  const at = headers.findIndex(([name]) => name === 'kp-id')
+  const others = headers.filter(([name]) => name !== 'kp-id')
+  if (at < 0) return source.trigger === 'template' ? others : [id, ...others]
+  return [...others.slice(0, at), id, ...others.slice(at)]
+}

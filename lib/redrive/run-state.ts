@@ -1,0 +1,72 @@
+// What the parts of one run share: its store, its options, its counts, and whether it has to end.
+import type { DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
+import { type ErrorCode, KafkaProducerError } from '../errors.ts'
+import { RedriveCounts } from './redrive-counts.ts'
+import type { RedriveOptions } from './redrive-options.ts'
+import { SendingJournal } from './sending-journal.ts'
+
+/** Codes of failures of the whole cluster. */
+export const OF_CLUSTER: ReadonlySet<ErrorCode> = new Set(['unreachable', 'authentication', 'unavailable', 'deadline'])
+
+export class RunState {
+  readonly store: DeadLetterStore
+  readonly options: RedriveOptions
+  readonly counts = new RedriveCounts()
+  /** Undefined in a dry run. */
+  readonly lease: Lease | undefined
+  #journal: SendingJournal | undefined
+
+  constructor(store: DeadLetterStore, options: RedriveOptions, lease: Lease | undefined) {
+    this.store = store
+    this.options = options
+    this.lease = lease
+  }
+
+  /** Undefined where the target has no place for it. */
+  get journal(): SendingJournal | undefined {
+    return this.#journal
+  }
+
+  /** Reads which dead letters an earlier run was sending when it ended. */
+  async openJournal(): Promise<void> {
+    const { log, onUnreadable } = this.options
+    this.#journal =
+      this.store.sending &&
+      (await SendingJournal.open(this.store.sending, {
+        clusterId: async () => (log ? log.clusterId() : null),
+        isLookedUp: log !== undefined,
+        onUnreadable: unreadable => {
+          this.counts.unreadable += unreadable.count
+          onUnreadable?.(unreadable)
+        },
+      }))
+  }
+
+  /** Also notes why it stopped, once the deadline passed or the signal aborted. */
+  get isStopped(): boolean {
+    const { deadline, signal } = this.options
+    if (deadline?.passed) this.counts.stop('deadline')
+    if (signal?.aborted) this.counts.stop('interrupted')
+    return this.counts.stopped !== undefined
+  }
+
+  /** Of several errors the first is the one that ended the run. */
+  readonly fail = (error: unknown): void => {
+    this.counts.stop(error instanceof KafkaProducerError ? error.code : 'dead-letter', error)
+  }
+
+  stopAsDown(code: ErrorCode, error?: KafkaProducerError): void {
+    this.counts.stop(code, error)
+    this.options.onClusterDown?.()
+  }
+
+  /** Counts and reports a dead letter that stays. */
+  skip(open: OpenDeadLetter, code: string): void {
+    this.counts.fail(code)
+    this.reportKept(open, code)
+  }
+
+  reportKept({ deadLetter, location }: OpenDeadLetter, code: string): void {
+    this.options.onDeadLetter?.({ deadLetterId: deadLetter.deadLetterId, location, result: 'kept', code })
+  }
+}

@@ -1,0 +1,69 @@
+// The text of a note that says which dead letters are being sent. Anybody who may write to the target can change it.
+import { MAX_INT32, MAX_TEXT, MAX_TOPIC } from '../dead-letter/dead-letter.ts'
+import { isJsonObject, parseJson } from '../record/json-object.ts'
+
+const VERSION = 1
+
+/** Where and when the record of a dead letter was sent. */
+export interface SendingAttempt {
+  readonly topic: string
+  /** Null: the partitioner chooses it. */
+  readonly partition: number | null
+  readonly clusterId: string | null
+  readonly from: string
+  /** Null: it may still be sent. */
+  readonly to: string | null
+  /** Whether the run looked for records in doubt before it sent them. */
+  readonly isLookedUp: boolean
+}
+
+export function formatAttempts(attempts: ReadonlyMap<string, SendingAttempt>): string {
+  const groups = Map.groupBy(attempts, ([, attempt]) => JSON.stringify(attempt))
+  return JSON.stringify({
+    version: VERSION,
+    attempts: [...groups.values()].map(group => ({
+      ...(group[0] as (typeof group)[0])[1],
+      deadLetterIds: group.map(([id]) => id),
+    })),
+  })
+}
+
+/** @returns the attempts by the ids of their dead letters; undefined for a text that is no such note */
+export function parseAttempts(text: string): Map<string, SendingAttempt> | undefined {
+  const json = parseJson(text)
+  if (!isJsonObject(json) || json.version !== VERSION || !Array.isArray(json.attempts)) return undefined
+  const attempts = new Map<string, SendingAttempt>()
+  for (const each of json.attempts) {
+    if (!isAttempt(each)) return undefined
+    const { deadLetterIds, ...attempt } = each
+    for (const id of deadLetterIds) attempts.set(id, attempt)
+  }
+  return attempts
+}
+
+function isAttempt(json: unknown): json is SendingAttempt & { readonly deadLetterIds: readonly string[] } {
+  if (!isJsonObject(json)) return false
+  const { topic, partition, clusterId, from, to, isLookedUp, deadLetterIds } = json
+  return (
+    isText(topic, MAX_TOPIC) &&
+    (partition === null || isPartition(partition)) &&
+    (clusterId === null || isText(clusterId, MAX_TEXT)) &&
+    isTime(from) &&
+    (to === null || isTime(to)) &&
+    typeof isLookedUp === 'boolean' &&
+    Array.isArray(deadLetterIds) &&
+    deadLetterIds.every(id => typeof id === 'string')
+  )
+}
+
+function isText(value: unknown, max: number): boolean {
+  return typeof value === 'string' && value.length <= max
+}
+
+function isPartition(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_INT32
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= 30 && value.endsWith('Z') && Number.isFinite(Date.parse(value))
+}

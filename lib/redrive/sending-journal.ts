@@ -1,0 +1,128 @@
+// Which dead letters a run is sending. Their target says so before the records leave: if the run is killed before it
+// has noted what became of them, the next one looks for the records in the log and sends none of them a second time.
+import { type DeadLetter, UNKNOWN_PRODUCER_ID } from '../dead-letter/dead-letter.ts'
+import type { SendingPlace, Unreadable } from '../dead-letter/dead-letter-store.ts'
+import { mergeDoubts } from '../dead-letter/merge-dead-letters.ts'
+import { DeadLetterError } from '../errors.ts'
+import { formatAttempts, parseAttempts, type SendingAttempt } from './sending-attempts.ts'
+
+/** So many dead letters without a result mean that the target takes none: the note would grow with every batch. */
+const MAX_OPEN = 5000
+
+/** A record that is about to be sent. */
+export interface Sending {
+  readonly deadLetter: DeadLetter
+  readonly topic: string
+  /** Null: the partitioner chooses it. */
+  readonly partition: number | null
+}
+
+export interface JournalOptions {
+  /** The id of the cluster that the records of this run go to. */
+  readonly clusterId: () => Promise<string | null>
+  /** Whether this run looks for records in doubt before it sends them. */
+  readonly isLookedUp: boolean
+  readonly onUnreadable: (unreadable: Unreadable) => void
+}
+
+export class SendingJournal {
+  readonly #place: SendingPlace
+  readonly #options: JournalOptions
+  #clusterId: Promise<string | null> | undefined
+  /** By id: the attempts whose results are not known, or not noted. */
+  readonly #open = new Map<string, SendingAttempt>()
+  /** Those of earlier runs that this run has not met yet. */
+  readonly #unmet = new Set<string>()
+  #isNoted = false
+
+  private constructor(place: SendingPlace, options: JournalOptions) {
+    this.#place = place
+    this.#options = options
+  }
+
+  /** Reads what an earlier run left. */
+  static async open(place: SendingPlace, options: JournalOptions): Promise<SendingJournal> {
+    const journal = new SendingJournal(place, options)
+    const text = await place.read()
+    if (text === undefined) return journal
+    journal.#isNoted = true
+    const attempts = parseAttempts(text)
+    if (attempts === undefined)
+      options.onUnreadable({ location: 'the note of the last redrive', reason: 'it can’t be read', count: 1 })
+    // Its lease has ended: it sends nothing more.
+    const now = new Date().toISOString()
+    for (const [id, attempt] of attempts ?? []) {
+      journal.#open.set(id, { ...attempt, to: attempt.to ?? now })
+      journal.#unmet.add(id)
+    }
+    return journal
+  }
+
+  /** Returns the dead letter with the doubt of an attempt whose result no run has noted. */
+  withDoubt(deadLetter: DeadLetter): DeadLetter {
+    const { deadLetterId, inDoubt } = deadLetter
+    this.#unmet.delete(deadLetterId)
+    const attempt = this.#open.get(deadLetterId)
+    if (!attempt) return deadLetter
+    const { topic, partition, clusterId, from, to, isLookedUp } = attempt
+    const doubt = {
+      ...(topic === deadLetter.record.topic ? {} : { topic }),
+      ...(partition === null ? { partition: 0, anyPartition: true as const } : { partition }),
+      producerId: UNKNOWN_PRODUCER_ID,
+      producerEpoch: 0,
+      baseSequence: 0,
+      indexInBatch: 0,
+      from,
+      to: to ?? new Date().toISOString(),
+      clusterId,
+      fromOffset: null,
+    }
+    // An earlier doubt was over before that attempt, if its run looked.
+    const isOver = inDoubt === null || (isLookedUp && Date.parse(inDoubt.to) < Date.parse(from))
+    return { ...deadLetter, inDoubt: isOver ? doubt : mergeDoubts(inDoubt, doubt) }
+  }
+
+  /**
+   * Notes a batch before its records are sent.
+   * @throws DeadLetterError when it can't be noted: the records must not be sent
+   */
+  async begin(batch: readonly Sending[]): Promise<void> {
+    this.#clusterId ??= this.#options.clusterId()
+    const clusterId = await this.#clusterId
+    const { isLookedUp } = this.#options
+    const from = new Date().toISOString()
+    for (const [, group] of Map.groupBy(batch, ({ topic, partition }) => `${topic}/${partition}`)) {
+      const [{ topic, partition }] = group as [Sending]
+      const attempt = { topic, partition, clusterId, from, to: null, isLookedUp }
+      for (const { deadLetter } of group) this.#open.set(deadLetter.deadLetterId, attempt)
+    }
+    if (this.#open.size > MAX_OPEN + batch.length)
+      throw new DeadLetterError(
+        'dead-letter',
+        'The target takes no results of what is redriven; nothing more is sent.',
+        {
+          retriable: true,
+        },
+      )
+    await this.#write()
+  }
+
+  /** The target has the result of a dead letter. */
+  settle({ deadLetterId }: DeadLetter): void {
+    this.#open.delete(deadLetterId)
+  }
+
+  /** @param isWhole the run has read all dead letters of the target: those that it did not meet are not there */
+  async end(isWhole: boolean): Promise<void> {
+    if (isWhole) for (const id of this.#unmet) this.#open.delete(id)
+    const now = new Date().toISOString()
+    for (const [id, attempt] of this.#open) this.#open.set(id, { ...attempt, to: attempt.to ?? now })
+    if (this.#open.size > 0) await this.#write()
+    else if (this.#isNoted) await this.#place.remove()
+  }
+
+  async #write(): Promise<void> {
+    await this.#place.write(formatAttempts(this.#open))
+    this.#isNoted = true
+  }
+}

@@ -1,0 +1,101 @@
+// What the cluster says of the topics that records go to: whether they would keep a record, how many partitions they
+// have, and where this run sends nothing more.
+import { type DeadLetter, recordOf } from '../dead-letter/dead-letter.ts'
+import { KafkaProducerError } from '../errors.ts'
+import { murmur2 } from '../partition/murmur2.ts'
+import type { Candidate } from './candidate.ts'
+import { olderOfTheirKeys } from './compacted-keys.ts'
+import type { RedriveOptions } from './redrive-options.ts'
+import { timeOf, topicInDoubt } from './retried-dead-letter.ts'
+import { StoppedPlaces } from './stopped-places.ts'
+import { TopicFactsCache } from './topic-facts.ts'
+
+export class TopicChecks {
+  readonly stoppedPlaces = new StoppedPlaces()
+  readonly #options: RedriveOptions
+  readonly #facts: TopicFactsCache | undefined
+  /** Each topic is asked for once, also by the dead letters of a window that ask at the same time. */
+  readonly #partitionCounts = new Map<string, Promise<number | undefined>>()
+
+  constructor(options: RedriveOptions) {
+    this.#options = options
+    this.#facts = options.log && new TopicFactsCache(options.log)
+  }
+
+  /** Asks for the topics of a window. @returns the error if no broker answered */
+  async load(window: readonly Candidate[]): Promise<KafkaProducerError | undefined> {
+    // Records in doubt are looked up where they were sent: that topic may be deleted.
+    const topics = window
+      .filter(({ keptFor }) => keptFor === undefined)
+      .flatMap(({ topic, deadLetter }) =>
+        deadLetter.inDoubt === null ? [topic] : [topic, topicInDoubt(deadLetter) as string],
+      )
+    return this.#facts?.load(topics)
+  }
+
+  /** @returns the dead letters with their partitions, and with the reasons to keep those their topics would lose */
+  async check(window: readonly Candidate[]): Promise<readonly Candidate[]> {
+    const fitting = window.map(candidate => ({ ...candidate, keptFor: candidate.keptFor ?? this.#misfit(candidate) }))
+    const checked = this.#newestOfKeys(fitting)
+    return this.#options.log ? Promise.all(checked.map(candidate => this.#place(candidate))) : checked
+  }
+
+  isMissing(topic: string): boolean {
+    return this.#facts?.of(topic).kind === 'missing'
+  }
+
+  isCompacted(topic: string): boolean {
+    const facts = this.#facts?.of(topic)
+    return facts?.kind === 'known' && facts.isCompacted
+  }
+
+  /** Why the topic would not keep the record, or why that is unknown. */
+  #misfit({ deadLetter, topic }: Candidate): string | undefined {
+    if (!this.#facts) return undefined
+    const { assumeRetained, timestamp } = this.#options
+    const facts = this.#facts.of(topic)
+    if (facts.kind === 'missing') this.stoppedPlaces.stop(topic, 'topic-not-on-cluster')
+    if (facts.kind === 'unknown') return assumeRetained ? undefined : 'retention-unknown'
+    const isTooOld = facts.kind === 'known' && timestamp !== 'now' && isOlder(deadLetter, facts.retentionMs)
+    return isTooOld ? 'too-old' : undefined
+  }
+
+  /** In compacted topics the older records of a key are kept, or the last of them would replace the newest. */
+  #newestOfKeys(candidates: readonly Candidate[]): readonly Candidate[] {
+    if (this.#options.overwrite) return candidates
+    const inCompacted = candidates.filter(({ topic, keptFor }) => keptFor === undefined && this.isCompacted(topic))
+    const older = olderOfTheirKeys(inCompacted)
+    return candidates.map(candidate => (older.has(candidate) ? { ...candidate, keptFor: 'superseded' } : candidate))
+  }
+
+  async #place(candidate: Candidate): Promise<Candidate> {
+    const { topic, deadLetter, keptFor } = candidate
+    if (keptFor !== undefined) return candidate
+    const { partition, key } = recordOf(deadLetter)
+    // Another topic has other partitions, of which the partitioner chooses.
+    if (partition !== null && this.#options.to === undefined) return { ...candidate, partition }
+    if (key === null) return candidate
+    const count = await this.#partitionCount(topic)
+    return count === undefined ? candidate : { ...candidate, partition: (murmur2(key) & 0x7fffffff) % count }
+  }
+
+  #partitionCount(topic: string): Promise<number | undefined> | undefined {
+    if (this.stoppedPlaces.codeOf(topic) !== undefined) return undefined
+    const count = this.#partitionCounts.get(topic) ?? this.#askPartitionCount(topic)
+    this.#partitionCounts.set(topic, count)
+    return count
+  }
+
+  async #askPartitionCount(topic: string): Promise<number | undefined> {
+    try {
+      return await this.#options.log?.partitions(topic)
+    } catch (error) {
+      if (!(error instanceof KafkaProducerError)) throw error
+      return undefined
+    }
+  }
+}
+
+function isOlder(deadLetter: DeadLetter, retentionMs: number | undefined): boolean {
+  return retentionMs !== undefined && Date.now() - timeOf(deadLetter) > retentionMs
+}
