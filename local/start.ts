@@ -5,7 +5,7 @@ import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { buildFunctions } from './build.ts'
 import type { ConsoleApi } from './console/api.ts'
-import { consoleOf } from './console/of-stack.ts'
+import { createConsoleApi } from './console/connect-to-stack.ts'
 import { startConsole } from './console/server.ts'
 import { freePort } from './ports.ts'
 import { cleanUpStale } from './processes.ts'
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     onOutput: line => printFunctionOutput(line),
   })
   if (stopping) return void (await stack.stop())
-  api = await consoleOf(stack)
+  api = await createConsoleApi(stack)
   print(stack, await loadContracts(), await openConsole(api))
   watchSources(stack)
 }

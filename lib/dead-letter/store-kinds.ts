@@ -80,7 +80,7 @@ export const STORE_KINDS: { readonly [N in Name]: StoreKind<Extract<RedriveSourc
     load: () => import('./s3/store.ts'),
     loadClaims: () => import('./s3/claims.ts'),
     leasesForOthers: true,
-    describe: ({ bucket }) => `s3:${bucket}`,
+    describe: ({ bucket, prefix }) => `s3:${bucket}${prefix === '' ? '' : `/${prefix}`}`,
     signingService: (_config, region) => stsOf(region),
   },
   dynamodb: {

@@ -6,7 +6,7 @@ import type { DeadLetterTargets } from './divide-messages.ts'
 import { topicInDoubt } from './retried-dead-letter.ts'
 
 /** How many dead letters an error names. */
-const NAMED = 10
+const MAX_NAMED = 10
 
 /**
  * Stores dead letters in the configured targets, with the notes that their own target refused, and completes the old
@@ -37,17 +37,16 @@ export async function moveRefused(
 
 /** The error of records in doubt whose notes are stored nowhere: it says what to look for before the next run. */
 export function doubtNotNoted(refusals: readonly Refusal[]): DeadLetterError {
-  const places = refusals.slice(0, NAMED).map(({ replacement: { deadLetter } }) => {
+  const places = refusals.slice(0, MAX_NAMED).map(({ replacement: { deadLetter } }) => {
     const { deadLetterId, inDoubt } = deadLetter
     return `${deadLetterId} (${topicInDoubt(deadLetter)}-${inDoubt?.partition}, from ${inDoubt?.from} on)`
   })
-  const more = refusals.length > NAMED ? ` and ${refusals.length - NAMED} more` : ''
+  const more = refusals.length > MAX_NAMED ? ` and ${refusals.length - MAX_NAMED} more` : ''
   return new DeadLetterError(
     'dead-letter',
-    'The response to a record was lost, and its target refused to note that: dead letter ' +
-      `${places.join(', ')}${more}. The next redrive sends it without a look. ` +
-      'Before that, search the partition for its kp-id (dead-letters show), and discard the dead letter if the ' +
-      'record is there.',
+    `The outcome of ${refusals.length} record(s) is unknown, and their target could not store where they may be: ` +
+      `dead letter ${places.join(', ')}${more}. Before the next redrive, which sends them without a lookup, search ` +
+      'the partition for the kp-id (dead-letters show), and discard the dead letter if the record is there.',
     { retriable: false, cause: refusals[0]?.error },
   )
 }

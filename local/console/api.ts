@@ -36,7 +36,7 @@ export class ConsoleApi {
       config,
       contracts,
       readSourceMessage,
-      reading: () => this.deadLetters.reading(),
+      snapshot: () => this.deadLetters.snapshot(),
       onSent: () => context.outcomes.add('delivered', 1),
       onEnd: () => this.deadLetters.invalidate(),
     })

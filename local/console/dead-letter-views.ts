@@ -10,11 +10,11 @@ import { withClaim } from '../../lib/redrive/read-claim.ts'
 import type { RedriveSource } from '../../lib/redrive/redrive-sources.ts'
 import { DeadLetterGroups, isParked, lastError, matches } from '../../lib/redrive/select-dead-letters.ts'
 import type { SourceMessageReader } from '../../lib/redrive/source-messages.ts'
-import { stateOfFiles } from './changes.ts'
+import { DeadLetterCache } from './dead-letter-cache.ts'
+import { stateOfFiles } from './file-states.ts'
 import { filterOf } from './filter.ts'
-import { OpenDeadLetters } from './open-dead-letters.ts'
-import type { Reading, ReadingBuilder } from './reading.ts'
 import type { Row } from './row-table.ts'
+import type { Snapshot, SnapshotBuilder } from './snapshot.ts'
 
 const PAGE = 100
 /** How long a response waits for dead letters that are being read; after that it has those of before. */
@@ -29,24 +29,24 @@ export interface DeadLetterViewsOptions {
 
 export class DeadLetterViews {
   readonly #options: DeadLetterViewsOptions
-  readonly #open: OpenDeadLetters
+  readonly #cache: DeadLetterCache
 
   constructor(options: DeadLetterViewsOptions) {
     this.#options = options
-    this.#open = new OpenDeadLetters({
+    this.#cache = new DeadLetterCache({
       stateOf: () => stateOfFiles(options.config.deadLetter),
       read: builder => this.#readAll(builder),
     })
   }
 
   /** The dead letters as they were last read; waits for the first reading. */
-  async reading(): Promise<Reading | undefined> {
-    return (await this.#open.current(FIRST_READING_MS)).reading
+  async snapshot(): Promise<Snapshot | undefined> {
+    return (await this.#cache.current(FIRST_READING_MS)).snapshot
   }
 
   /** Call it after a change: the next page shows it. */
   invalidate(): void {
-    this.#open.invalidate()
+    this.#cache.invalidate()
   }
 
   /**
@@ -55,14 +55,14 @@ export class DeadLetterViews {
    */
   async page(query: URLSearchParams): Promise<object> {
     const filter = filterOf(query, ['offset', 'refresh'])
-    if (query.has('refresh')) this.#open.invalidate()
-    const { reading, progress } = await this.#open.current(READING_MS)
-    if (!reading) return { isLoading: true, progress: progress ?? 0 }
+    if (query.has('refresh')) this.#cache.invalidate()
+    const { snapshot, progress } = await this.#cache.current(READING_MS)
+    if (!snapshot) return { isLoading: true, progress: progress ?? 0 }
     const names = new NameCheck(filter, this.#options.contracts)
     const groups = new DeadLetterGroups()
     const [topics, errors] = [new Set<string>(), new Set<string>()]
     const matched: number[] = []
-    const { rows, ...rest } = reading
+    const { rows, ...rest } = snapshot
     for (const number of rows.order) {
       const row = rows.at(number)
       names.see(row)
@@ -113,7 +113,7 @@ export class DeadLetterViews {
     }
   }
 
-  async #readAll(builder: ReadingBuilder): Promise<void> {
+  async #readAll(builder: SnapshotBuilder): Promise<void> {
     const { config, readSourceMessage } = this.#options
     // Not the source DLQs: to list their messages is to receive them, and to hide them from a redrive.
     const request = { from: config.deadLetter }

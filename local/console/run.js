@@ -10,6 +10,11 @@ const ADVICE = {
   'unknown-topic': 'a contract, or option “any topic”',
   'topic-not-on-cluster': 'create it, or option “To topic”',
   'other-cluster': 'option “another cluster”',
+  'message-not-whole': 'a target in KAFKA_DEAD_LETTER that takes the rest of the message',
+  'log-deleted': 'the command, with --error log-deleted --no-verify',
+  'look-up-incomplete': 'the command, with --error look-up-incomplete --no-verify',
+  'claim-missing': 'the target that keeps their values',
+  authorization: 'the right WRITE on the topic',
   'still-in-doubt': 'again in some minutes',
   invalid: 'option “invalid records”',
   parked: 'Unpark',
@@ -89,11 +94,11 @@ function resultOf(run) {
     `${NAMES[action]} ${how} at ${new Date(endedAt).toLocaleTimeString()} after ${took}: ${countsOf(run)}.`,
     ...stopped.map(reason => `Stopped: ${reason.replace(/\.$/, '')}. The remaining dead letters stay in their target.`),
     ...(notCompleted > 0
-      ? [`${counted(notCompleted, 'record')} in Kafka whose dead letters could not be deleted; they are met again.`]
+      ? [
+          `${counted(notCompleted, 'record')} in Kafka whose dead letters could not be completed: the next run sends them again.`,
+        ]
       : []),
-    ...(notNoted > 0
-      ? [`${counted(notNoted, 'dead letter')} stay as they were, because their target refused the note.`]
-      : []),
+    ...(notNoted > 0 ? [`The result of this attempt could not be stored on ${counted(notNoted, 'dead letter')}.`] : []),
     ...(moved > 0 ? [`${counted(moved, 'dead letter')} could not stay in place: now in KAFKA_DEAD_LETTER.`] : []),
     ...warnings,
   ].join(' ')

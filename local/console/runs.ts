@@ -11,15 +11,15 @@ import { isTried, matches } from '../../lib/redrive/select-dead-letters.ts'
 import type { SourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import { Refusal } from '../local-server.ts'
 import { parseFilter } from './filter.ts'
-import type { Reading } from './reading.ts'
 import { ACTIONS, type Action, Run, type RunView } from './run.ts'
+import type { Snapshot } from './snapshot.ts'
 
 export interface RunsOptions {
   readonly config: ProducerConfig
   readonly contracts: Contracts
   readonly readSourceMessage: SourceMessageReader
   /** The open dead letters as the person saw them. */
-  readonly reading: () => Promise<Reading | undefined>
+  readonly snapshot: () => Promise<Snapshot | undefined>
   /** Called with each record that a run has sent. */
   readonly onSent: () => void
   /** Called when a run has ended. */
@@ -57,8 +57,8 @@ export class Runs {
       throw new Refusal(409, 'Another run is in progress. Wait until it ends, or cancel it.')
     this.#isStarting = true
     try {
-      const reading = await this.#options.reading()
-      const total = reading ? this.#check(action, request, reading) : null
+      const snapshot = await this.#options.snapshot()
+      const total = snapshot ? this.#check(action, request, snapshot) : null
       const { config, contracts, readSourceMessage, onSent, onEnd } = this.#options
       const context = { config, contracts, readSourceMessage }
       const run = new Run({ id: ++this.#lastId, action, fields, request, total, context, onSent })
@@ -92,7 +92,7 @@ export class Runs {
   }
 
   /** @returns how many dead letters the run will do. @throws ConfigError for a mistyped name in what is left out */
-  #check(action: Action, request: RedriveRequest, { rows, further }: Reading): number | null {
+  #check(action: Action, request: RedriveRequest, { rows, further }: Snapshot): number | null {
     const names = new NameCheck(request, this.#options.contracts)
     const isRedrive = action === 'redrive' || action === 'dry-run'
     const filter = action === 'unpark' ? { ...request, parked: true } : request

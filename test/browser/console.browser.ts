@@ -12,7 +12,7 @@ import puppeteer, { type Page } from 'puppeteer-core'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { DiskDeadLetterTarget } from '../../lib/dead-letter/disk/target.ts'
-import { consoleOf } from '../../local/console/of-stack.ts'
+import { createConsoleApi } from '../../local/console/connect-to-stack.ts'
 import { startConsole } from '../../local/console/server.ts'
 import { readTopic } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
@@ -32,7 +32,7 @@ const env = {
 delete process.env.KAFKA_BOOTSTRAP_SERVERS
 await buildAll(() => {})
 const stack = await startStack({ brokers: 1, port: 0, concurrency: 2, env, log: () => {}, onOutput: () => {} })
-const api = await consoleOf(stack, env)
+const api = await createConsoleApi(stack, env)
 const server = await startConsole(0, api)
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 const browser = await puppeteer.launch({

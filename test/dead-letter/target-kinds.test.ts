@@ -7,7 +7,7 @@ import { ConfigError } from '../../lib/errors.ts'
 
 const EXAMPLES: { readonly [Name in DeadLetterTargetConfig['kind']]: readonly [text: string, shown: string] } = {
   sqs: ['sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/letters', 'sqs:…/letters'],
-  s3: ['s3:letters/prod', 's3:letters'],
+  s3: ['s3:letters/prod', 's3:letters/prod'],
   dynamodb: ['dynamodb:letters', 'dynamodb:letters'],
   kafka: ['kafka:{topic}-dlt@other:9092', 'kafka:{topic}-dlt'],
   disk: ['disk:/mnt/letters', 'disk:/mnt/letters'],

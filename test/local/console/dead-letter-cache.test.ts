@@ -1,7 +1,7 @@
 // When the console reads dead letters again: after a change, and not all the time.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { OpenDeadLetters } from '../../../local/console/open-dead-letters.ts'
+import { DeadLetterCache } from '../../../local/console/dead-letter-cache.ts'
 import { deadLetterOf } from '../../support/dead-letter.ts'
 
 function reader({ readMs = 1000 } = {}) {
@@ -12,7 +12,7 @@ function reader({ readMs = 1000 } = {}) {
     ids: ['one'],
     error: undefined as Error | undefined,
   }
-  const dead = new OpenDeadLetters({
+  const dead = new DeadLetterCache({
     nowMs: () => world.ms,
     stateOf: async () => world.state,
     read: async builder => {
@@ -30,7 +30,7 @@ test('nothing is read again while nothing changed, however often the page asks',
   const { world, current } = reader()
   for (let n = 0; n < 20; n++) {
     world.ms += 2000
-    assert.equal((await current()).reading?.rows.length, 1)
+    assert.equal((await current()).snapshot?.rows.length, 1)
   }
   assert.equal(world.reads, 1)
 })
@@ -52,7 +52,7 @@ test('a person who asks, and the end of a run, do not wait', async () => {
   await current()
   world.ids = ['one', 'two']
   dead.invalidate()
-  assert.equal((await current()).reading?.rows.length, 2)
+  assert.equal((await current()).snapshot?.rows.length, 2)
 })
 
 test('where only reading tells, it is read twice a minute', async () => {
@@ -79,7 +79,7 @@ test('a change during a reading is read afterwards', async () => {
 test('a request during a long reading gets what was known before, and how far the reading is', async () => {
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   let read = 0
-  const dead = new OpenDeadLetters({
+  const dead = new DeadLetterCache({
     stateOf: async () => 'same',
     read: async builder => {
       const gate = gates[read++]
@@ -87,12 +87,12 @@ test('a request during a long reading gets what was known before, and how far th
       await gate?.promise
     },
   })
-  assert.deepEqual(await dead.current(0), { reading: undefined, progress: 1 })
+  assert.deepEqual(await dead.current(0), { snapshot: undefined, progress: 1 })
   gates[0]?.resolve()
-  assert.equal((await dead.current(5000)).reading?.rows.at(0).recordId, '1')
+  assert.equal((await dead.current(5000)).snapshot?.rows.at(0).recordId, '1')
   dead.invalidate()
-  const { reading, progress } = await dead.current(0)
-  assert.equal(reading?.rows.at(0).recordId, '1')
+  const { snapshot, progress } = await dead.current(0)
+  assert.equal(snapshot?.rows.at(0).recordId, '1')
   assert.equal(progress, 1)
   gates[1]?.resolve()
 })
@@ -100,17 +100,17 @@ test('a request during a long reading gets what was known before, and how far th
 test('an unexpected error is shown, and the next reading is tried', async () => {
   const { world, dead, current } = reader()
   world.error = new Error('a secret path')
-  const { reading } = await current()
-  assert.deepEqual(reading?.failures, [{ target: 'dead letters', error: 'An unexpected error (Error).' }])
+  const { snapshot } = await current()
+  assert.deepEqual(snapshot?.failures, [{ target: 'dead letters', error: 'An unexpected error (Error).' }])
   world.error = undefined
   dead.invalidate()
-  assert.deepEqual((await current()).reading?.failures, [])
+  assert.deepEqual((await current()).snapshot?.failures, [])
 })
 
 test('a row has no payload, and a long record id keeps its beginning', async () => {
   const { world, current } = reader()
   world.ids = ['x'.repeat(4000)]
-  const row = (await current()).reading?.rows.at(0)
+  const row = (await current()).snapshot?.rows.at(0)
   assert.equal(row?.recordId.length, 121)
   assert.ok(!JSON.stringify(row).includes(Buffer.from('v').toString('base64')))
 })

@@ -1,4 +1,4 @@
-// One reading of the open dead letters: what the console lists, filters and groups.
+// The open dead letters at one moment: what the console lists, filters and groups.
 import type { OpenDeadLetter, Unreadable } from '../../lib/dead-letter/dead-letter-store.ts'
 import { RowTable } from './row-table.ts'
 
@@ -6,7 +6,8 @@ import { RowTable } from './row-table.ts'
 const MAX_ROWS = 200_000
 /** Places that can't be read and are named; the rest is counted. */
 const MAX_PLACES = 5
-export interface Reading {
+
+export interface Snapshot {
   readonly rows: RowTable
   /** Open dead letters that are not among the rows, because there are too many. */
   readonly further: number
@@ -18,8 +19,8 @@ export interface Reading {
   readonly notes: readonly string[]
 }
 
-/** Collects a reading. */
-export class ReadingBuilder {
+/** Collects a snapshot while the targets are read. */
+export class SnapshotBuilder {
   readonly #rows = new RowTable()
   readonly #places: Unreadable[] = []
   readonly #failures: { readonly target: string; readonly error: string }[] = []
@@ -50,7 +51,7 @@ export class ReadingBuilder {
     this.#notes.push(note)
   }
 
-  build(): Reading {
+  build(): Snapshot {
     return {
       rows: this.#rows,
       further: this.#further,

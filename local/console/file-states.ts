@@ -1,4 +1,4 @@
-// Whether the dead letters may have changed since they were read, without reading them.
+// Finds out whether the dead letters on disk may have changed since they were read, without reading them.
 import { type BigIntStats, statSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ async function stateOfPath(path: string): Promise<string> {
   return states.join('\n')
 }
 
-/** Undefined also for what may not be looked at: the next reading says why. */
+/** @returns undefined also without the right to look: the next reading says why */
 function statusOf(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false })

@@ -1,32 +1,32 @@
 // The open dead letters, as they were last read. They are read again when something changed, and never for more than a
 // fifth of the time: 100,000 of them take a second or two.
 import { describeError } from '../../lib/errors.ts'
-import { type Reading, ReadingBuilder } from './reading.ts'
+import { type Snapshot, SnapshotBuilder } from './snapshot.ts'
 
 /** How often targets are read that can't tell whether something changed, ms. In SQS each look counts a receive. */
-const BLIND_MS = 30_000
-/** Of the duration of a reading, how long the next one waits. */
-const REST = 4
+const UNWATCHED_MS = 30_000
+/** A reading waits this many times as long as the one before it took. */
+const REST_FACTOR = 4
 
 export interface ReaderOptions {
   /** Reads everything into the builder. */
-  readonly read: (builder: ReadingBuilder) => Promise<void>
-  /** A text that differs after each change; undefined if only reading tells. */
+  readonly read: (builder: SnapshotBuilder) => Promise<void>
+  /** Returns a text that differs after each change; undefined if only reading tells. */
   readonly stateOf: () => Promise<string | undefined>
   readonly nowMs?: () => number
 }
 
 export interface Current {
   /** Undefined until the first reading ends. */
-  readonly reading: Reading | undefined
+  readonly snapshot: Snapshot | undefined
   /** The dead letters that the reading in progress has met; undefined if none is in progress. */
   readonly progress: number | undefined
 }
 
-export class OpenDeadLetters {
+export class DeadLetterCache {
   readonly #options: Required<ReaderOptions>
-  #reading: Reading | undefined
-  #builder: ReadingBuilder | undefined
+  #snapshot: Snapshot | undefined
+  #builder: SnapshotBuilder | undefined
   #state: string | undefined
   #isStale = true
   #endedAt = Number.NEGATIVE_INFINITY
@@ -46,7 +46,7 @@ export class OpenDeadLetters {
       this.#refreshing = undefined
     })
     await within(this.#refreshing, waitMs)
-    return { reading: this.#reading, progress: this.#builder?.count }
+    return { snapshot: this.#snapshot, progress: this.#builder?.count }
   }
 
   /** Call it after a change, or when a person asks: the next call reads again. */
@@ -57,12 +57,12 @@ export class OpenDeadLetters {
   async #refresh(): Promise<void> {
     const { nowMs, stateOf, read } = this.#options
     const restMs = nowMs() - this.#endedAt
-    if (!this.#isStale && restMs < this.#tookMs * REST) return
+    if (!this.#isStale && restMs < this.#tookMs * REST_FACTOR) return
     const state = await stateOf()
-    const hasChanged = state === undefined ? restMs >= BLIND_MS : state !== this.#state
+    const hasChanged = state === undefined ? restMs >= UNWATCHED_MS : state !== this.#state
     if (!this.#isStale && !hasChanged) return
     this.#isStale = false
-    const builder = new ReadingBuilder()
+    const builder = new SnapshotBuilder()
     this.#builder = builder
     const begin = nowMs()
     try {
@@ -72,9 +72,9 @@ export class OpenDeadLetters {
     }
     this.#endedAt = nowMs()
     this.#tookMs = this.#endedAt - begin
-    // That of before the reading: what changed meanwhile is read next time.
+    // The state from before the reading: a change during it is read next time.
     this.#state = state
-    this.#reading = builder.build()
+    this.#snapshot = builder.build()
     this.#builder = undefined
   }
 }

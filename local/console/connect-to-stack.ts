@@ -15,7 +15,7 @@ const SAMPLE_MS = 1000
 /** The AWS SDK looks for them only in the process's environment; the local SQS accepts any. */
 const LOCAL_KEYS = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' }
 
-export async function consoleOf(
+export async function createConsoleApi(
   { url, bootstrapServers, sqs, functions, kafka, outcomes, redriveSettings }: Stack,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<ConsoleApi> {
