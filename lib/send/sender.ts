@@ -7,6 +7,7 @@ import { backoff } from '../time/backoff.ts'
 import { moment } from '../time/clock.ts'
 import { causeOf, ORDER_GROUP_STOPPED, refreshFor, THROTTLED } from '../transport/error-codes.ts'
 import type { KafkaClient, ProduceOutcome } from '../transport/kafka-client.ts'
+import { throttleMs } from '../transport/throttle.ts'
 import { decide, type Failure } from './decide.ts'
 import { Drainer } from './drainer.ts'
 import { InFlight } from './in-flight.ts'
@@ -23,9 +24,6 @@ interface SenderEnd {
   readonly causeCode: string
   readonly cause?: unknown
 }
-
-/** No quota asks for a longer pause (`quota.window.num` × `quota.window.size.seconds`); a broken answer may. */
-const MAX_THROTTLE_MS = 60_000
 
 export class Sender {
   readonly metadata: ProducerMetadata
@@ -264,8 +262,7 @@ export class Sender {
     })
     this.#inFlight.delete(leader, partitions)
     this.#waiting.leaderAnswered(leader)
-    const asked = Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0))
-    const throttled = Math.min(asked, MAX_THROTTLE_MS)
+    const throttled = throttleMs(Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0)))
     if (throttled > 0) this.#mute(leader, throttled, clock.now() - at.now)
     partitions.forEach((partition, index) => {
       this.#complete(partition, batches[index] as ProducerBatch, outcomes[index] as ProduceOutcome)
@@ -295,7 +292,9 @@ export class Sender {
       this.#count(batch)
       return this.#completer.acknowledged(batch, outcome)
     }
-    if (outcome.kind === 'not-sent' && outcome.causeCode === 'BATCH_CHANGED') return partition.notWritten()
+    // Of a broker that asks for a pause: the batch waits for its end (`#mute`).
+    const isNoAttempt = outcome.causeCode === 'BATCH_CHANGED' || outcome.causeCode === THROTTLED
+    if (outcome.kind === 'not-sent' && isNoAttempt) return partition.notWritten()
     if (!partition.attemptFailed(outcome)) return
     const { currentLeader } = outcome
     const isMoved =

@@ -62,6 +62,8 @@ export class ScriptedBrokers {
   checksIdentity = false
   /** The throttle time in every Produce answer, ms. */
   throttleMs = 0
+  /** The throttle time in the answers of a broker to Metadata and InitProducerId, ms. */
+  questionThrottleMs: (broker: number) => number = () => 0
   /** The error in every InitProducerId answer. */
   initProducerIdError = 0
   /** The received requests. */
@@ -203,7 +205,7 @@ export class ScriptedBrokers {
         : apiKey === 3
           ? this.#metadata(broker, version)
           : apiKey === 22
-            ? this.#initProducerId()
+            ? this.#initProducerId(broker)
             : apiKey === 32
               ? this.#describeConfigs()
               : this.#apiVersions(broker, version, reader)
@@ -273,11 +275,13 @@ export class ScriptedBrokers {
       ]),
     )
     const topic = Buffer.concat([int16(0), string(this.topic), Buffer.from([0]), array(partitions)])
-    return Buffer.concat([int32(0), array(brokers), string(this.#clusterIdOf(broker)), int32(0), array([topic])])
+    const throttle = int32(this.questionThrottleMs(broker))
+    return Buffer.concat([throttle, array(brokers), string(this.#clusterIdOf(broker)), int32(0), array([topic])])
   }
 
-  #initProducerId(): Buffer {
-    return Buffer.concat([int32(0), int16(this.initProducerIdError), int64(Number(++this.#producerIds)), int16(0)])
+  #initProducerId(broker: number): Buffer {
+    const throttle = int32(this.questionThrottleMs(broker))
+    return Buffer.concat([throttle, int16(this.initProducerIdError), int64(Number(++this.#producerIds)), int16(0)])
   }
 
   /** No topic's settings may be read. */

@@ -65,6 +65,7 @@ export async function connectTo(port: number): Promise<BrokerConnection> {
     onDestroyed: () => undefined,
     onGrace: () => undefined,
     onAnswer: () => undefined,
+    onThrottle: () => undefined,
   })
   await connection.connect(5000, undefined)
   return connection

@@ -215,8 +215,13 @@ test('rule 6: a connection that breaks under a request is replaced at once', asy
 })
 
 test('rule 6: requests at a cold start share the connection that is being made', async t => {
+  // However slow this machine is, no question takes a quarter of a second.
+  const clock: Clock = {
+    ...systemClock,
+    setTimeout: (callback, ms) => (ms === 250 ? undefined : systemClock.setTimeout(callback, ms)),
+  }
   const cluster = await brokers(t, { leaders: [0], brokers: 3 })
-  const client = clientOf(t, cluster.addresses)
+  const client = clientOf(t, cluster.addresses, { clock })
   await Promise.all([client.metadata(['t'], deadlineIn(5000)), client.initProducerId(deadlineIn(5000))])
   assert.equal(cluster.connections, 1)
 })
@@ -310,4 +315,96 @@ for (const held of [1, 2])
     isSlow = false
     answer.resolve()
     await until(() => producer.metrics().connections <= 2)
+  })
+
+/** Holds the first request of this kind, and those behind it on its connection. */
+function holdFirst(apiKey: number): { onRequest: (broker: number, key: number) => Promise<void> | undefined } {
+  let isHeld = false
+  return {
+    onRequest: (_, key) => {
+      if (isHeld || key !== apiKey) return undefined
+      isHeld = true
+      return new Promise(() => {})
+    },
+  }
+}
+
+// Timers of a second or more never fire: nothing here waits for the silence of a broker.
+const impatient: Clock = {
+  ...systemClock,
+  setTimeout: (callback, ms) => (ms < 900 ? systemClock.setTimeout(callback, ms) : undefined),
+}
+
+// At a cold start both questions go over the first connection: metadata waited behind a slow InitProducerId.
+for (const brokerCount of [1, 3])
+  for (const [name, slow] of [
+    ['InitProducerId', INIT_PRODUCER_ID],
+    ['Metadata', METADATA],
+  ] as const)
+    test(`rule 6: a question behind a slow ${name} is asked elsewhere, with ${brokerCount} brokers`, async t => {
+      const cluster = await brokers(t, { leaders: [0], brokers: brokerCount, script: holdFirst(slow) })
+      const client = clientOf(t, cluster.addresses, { clock: impatient })
+      const metadataAnswer = client.metadata(['t'], deadlineIn(10_000))
+      const id = client.initProducerId(deadlineIn(10_000))
+      const [first, second] = slow === METADATA ? [metadataAnswer, id] : [id, metadataAnswer]
+      first.catch(() => undefined)
+
+      await second
+
+      assert.ok(cluster.connections <= 2, `${cluster.connections} connections`)
+    })
+
+test('rule 6: a slow InitProducerId is asked of one more broker before a second is over', async t => {
+  const cluster = await brokers(t, { leaders: [0], brokers: 3, script: holdFirst(INIT_PRODUCER_ID) })
+  const client = clientOf(t, cluster.addresses, { clock: impatient })
+  assert.ok((await client.initProducerId(deadlineIn(10_000))).producerId > 0n)
+  assert.equal(cluster.requests.filter(({ apiKey }) => apiKey === INIT_PRODUCER_ID).length, 2)
+})
+
+// The producer id came from another broker, and the first Produce was written behind the slow question.
+test('rule 6: the first Produce of a connection is not written behind a slow question', async t => {
+  const cluster = await brokers(t, { leaders: [0, 1, 2], brokers: 3, script: holdFirst(INIT_PRODUCER_ID) })
+  const producer = producerOf(cluster.addresses)
+  t.after(() => producer.close({ timeoutMs: 0 }))
+  const records = [0, 1, 2].map(partition => ({ topic: 't', partition, key: 'k', value: 'x' }))
+  const reports = await producer.sendAll(records, deadlineIn(20_000))
+  assert.deepEqual(reports.map(summaryOf), Array(3).fill('delivered'))
+})
+
+// The pause in these answers was ignored: the next questions and Produces went to a broker that reads none.
+test('rule 12: a broker that asks for a pause in its metadata gets no question, and others are asked', async t => {
+  const cluster = await brokers(t, { leaders: [0], brokers: 2 })
+  cluster.questionThrottleMs = broker => (broker === 0 ? 2 ** 31 - 1 : 0)
+  const [first = ''] = cluster.addresses
+  let addresses = [first]
+  const client = clientOf(t, [], { bootstrap: () => addresses })
+  await client.metadata(['t'], deadlineIn(5000))
+  assert.deepEqual([asked(cluster, 0), asked(cluster, 1)], [1, 0])
+  addresses = [...cluster.addresses]
+  for (let n = 0; n < 3; n++) await client.metadata(['t'], deadlineIn(5000))
+  await client.initProducerId(deadlineIn(5000))
+  assert.deepEqual([asked(cluster, 0), asked(cluster, 1)], [1, 3])
+  assert.equal(asked(cluster, 0, INIT_PRODUCER_ID), 0)
+  await assert.rejects(client.request(0, metadata(['t']), deadlineIn(100)), { causeCode: 'THROTTLED' })
+})
+
+for (const [what, apiKey] of [
+  ['metadata', METADATA],
+  ['a producer id', INIT_PRODUCER_ID],
+] as const)
+  test(`rule 12: a pause that comes with ${what} delays the Produce to its broker, and metrics have it`, async t => {
+    const cluster = await brokers(t, { leaders: [0], brokers: 1 })
+    const producer = producerOf(cluster.addresses)
+    t.after(() => producer.close({ timeoutMs: 0 }))
+    const send = (ms: number) => producer.sendAll([{ topic: 't', key: 'k', value: 'x' }], deadlineIn(ms))
+    const [before, last] = [() => producer.partitionsFor('t'), () => producer.connect()]
+    await (apiKey === METADATA ? last() : before())
+    cluster.questionThrottleMs = () => 300
+    await (apiKey === METADATA ? before() : last())
+    cluster.questionThrottleMs = () => 0
+
+    assert.deepEqual((await send(60)).map(summaryOf), ['not-sent:quota'])
+    assert.deepEqual((await send(10_000)).map(summaryOf), ['delivered'])
+    assert.ok(producer.metrics().throttledRequests > 0)
+    assert.deepEqual(cluster.values(), ['x'])
   })

@@ -4,7 +4,7 @@ import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { type AllFailedError, firstSuccess } from '../../lib/transport/kafkajs/first-success.ts'
 
 /** When each attempt ends (ms after its start) and how; -1: never. */
-type Plan = { readonly ms: number; readonly fails?: true }
+type Plan = { readonly ms: number; readonly fails?: true; readonly startsNextAfter?: number }
 
 async function play(
   plans: readonly Plan[],
@@ -12,8 +12,9 @@ async function play(
 ): Promise<{ result: number | string; starts: number[]; at: number }> {
   const clock = new VirtualClock()
   const starts: number[] = []
-  const attempts = plans.map(({ ms, fails }, index) => () => {
+  const attempts = plans.map(({ ms, fails, startsNextAfter }, index) => (startNext: () => void) => {
     starts.push(clock.now())
+    if (startsNextAfter !== undefined) clock.setTimeout(startNext, startsNextAfter)
     return new Promise<number>((resolve, reject) => {
       if (ms >= 0) clock.setTimeout(() => (fails ? reject(new Error(`e${index}`)) : resolve(index)), ms)
     })
@@ -48,10 +49,19 @@ test('rule 6: several silent brokers cost one wait', async () => {
   assert.deepEqual(starts, [0, ...Array(6).fill(1000)])
 })
 
-test('rule 6: at most eight more brokers are asked after each second', async () => {
-  const { starts, at } = await play([...Array(20).fill(SILENT), { ms: 20 }])
-  assert.deepEqual(starts, [0, ...Array(8).fill(1000), ...Array(8).fill(2000), ...Array(4).fill(3000)])
+// Eight after each second: forty silent brokers before the living one cost more than max.block.ms.
+test('rule 6: after each further second twice as many more brokers are asked', async () => {
+  const { starts, at } = await play([...Array(40).fill(SILENT), { ms: 20 }])
+  assert.deepEqual(starts, [0, ...Array(8).fill(1000), ...Array(16).fill(2000), ...Array(16).fill(3000)])
   assert.equal(at, 3020)
+})
+
+test('rule 6: an attempt that expects to be late starts the next one, and the silence begins anew', async () => {
+  const plans: Plan[] = [{ ms: -1, startsNextAfter: 250 }, SILENT, { ms: 20 }]
+  const { starts, result } = await play(plans)
+  assert.deepEqual(starts, [0, 250, 1250])
+  assert.equal(result, 2)
+  assert.deepEqual((await play([{ ms: 200, startsNextAfter: 250 }, SILENT])).starts, [0])
 })
 
 test('rule 6: brokers that may be silent are not waited for', async () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import { TransportError } from '../../lib/errors.ts'
 import { LogReader, type LogReaderOptions } from '../../lib/transport/kafkajs/log-reader.ts'
+import type { KafkaRequest } from '../../lib/transport/kafkajs/wire-protocol.ts'
 import { at, batchOf, type Codec } from '../wire-format/batches.ts'
 
 const PARTITION = { partition: 0, leader: 1, leaderEpoch: 0 }
@@ -18,7 +18,7 @@ function leaderOf(batches: readonly Buffer[]) {
     async metadata() {
       return { topics: [{ topic: 't', error: null, partitions: [PARTITION] }] }
     },
-    async request<T>(_nodeId: number, question: WireProtocol<T>): Promise<T> {
+    async request<T>(_nodeId: number, question: KafkaRequest<T>): Promise<T> {
       const { buffer } = (await question.request.encode()) as { buffer: Buffer }
       const offset = buffer.readBigInt64BE(OFFSET_AT)
       this.fetched.push(offset)
@@ -29,7 +29,7 @@ function leaderOf(batches: readonly Buffer[]) {
       head.write('\0\x01t', 8)
       head.writeInt32BE(1, 11)
       head.writeInt32BE(recordSet.length, head.length - 4)
-      return question.response.parse(await question.response.decode(Buffer.concat([head, recordSet])))
+      return (await question.response.parse(await question.response.decode(Buffer.concat([head, recordSet])))).answer
     },
   }
 }

@@ -44,6 +44,7 @@ async function connectTo(server: TlsOptions, ca?: string): Promise<{ problem: st
     onDestroyed: () => {},
     onGrace: () => {},
     onAnswer: () => {},
+    onThrottle: () => {},
   })
   try {
     const problem = await connection.connect(5000, undefined).then(

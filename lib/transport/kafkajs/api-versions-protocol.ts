@@ -1,5 +1,4 @@
 // ApiVersions: which versions a broker knows, and whether it is the broker that the client means (KIP-1242).
-import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import { compactString } from '../compact.ts'
 import { errorCodeRow } from '../error-codes.ts'
 import { PRODUCE } from '../produce/produce-codec.ts'
@@ -7,7 +6,7 @@ import { PRODUCE_V8 } from '../produce/produce-v8.ts'
 import type { ResponseReader } from '../response-reader.ts'
 import { METADATA, METADATA_VERSIONS } from './metadata-protocol.ts'
 import { INIT_PRODUCER_ID } from './wire.ts'
-import { API_VERSIONS, type ApiVersions, wireProtocol } from './wire-protocol.ts'
+import { API_VERSIONS, type ApiVersions, type KafkaRequest, wireProtocol } from './wire-protocol.ts'
 
 export const API_VERSIONS_VERSION = 2
 /** Kafka 4.4. */
@@ -23,7 +22,7 @@ export const REQUIRED_VERSIONS = [
   { apiKey: INIT_PRODUCER_ID, name: 'InitProducerId', version: 1 },
 ] as const
 
-export function apiVersions(): WireProtocol<ApiVersions> {
+export function apiVersions(): KafkaRequest<ApiVersions> {
   return wireProtocol({
     apiKey: API_VERSIONS,
     apiName: 'ApiVersions',
@@ -52,7 +51,7 @@ export function apiVersionsOf({
 }: {
   readonly clusterId: string
   readonly nodeId: number
-}): WireProtocol<{ errorCode: number; versions: ApiVersions }> {
+}): KafkaRequest<{ errorCode: number; versions: ApiVersions }> {
   const encode = () => {
     const node = Buffer.alloc(5) // and no tagged fields
     node.writeInt32BE(nodeId)

@@ -2,7 +2,7 @@
 // The timers, retries and pools of kafkajs are off; the timers here run on the monotonic clock.
 import type { LookupFunction } from 'node:net'
 import loggers from 'kafkajs/src/loggers/index.js'
-import Connection, { type WireProtocol } from 'kafkajs/src/network/connection.js'
+import Connection from 'kafkajs/src/network/connection.js'
 import { TransportError } from '../../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../../time/clock.ts'
 import { withTimeout } from '../../time/patient-timer.ts'
@@ -22,7 +22,7 @@ import { ConnectionSocket } from './connection-socket.ts'
 import { FramedRequests } from './framed-requests.ts'
 import { closedEarly, noAnswer } from './refused-connection.ts'
 import { toSasl } from './sasl.ts'
-import { API_VERSIONS, type ApiVersions } from './wire-protocol.ts'
+import { API_VERSIONS, type ApiVersions, type KafkaRequest } from './wire-protocol.ts'
 
 const NEVER_MS = 2 ** 30
 /** A connection is replaced when this share of its session is left, or this many ms if they are less. */
@@ -46,6 +46,8 @@ export interface BrokerConnectionOptions {
   readonly onGrace: () => void
   /** Called once, when the broker answers the first request after the handshake: it accepted the connection. */
   readonly onAnswer: () => void
+  /** Called with each pause that the broker asks for in an answer to `call`, ms. */
+  readonly onThrottle: (ms: number) => void
 }
 
 export class BrokerConnection {
@@ -180,7 +182,7 @@ export class BrokerConnection {
     }
     await this.#connection.connect()
     if (!knownVersions || this.#options.security.credentials) this.#socket.willWrite()
-    if (!knownVersions) this.versions = await this.#timed(this.#connection.send(apiVersions()))
+    if (!knownVersions) this.versions = (await this.#timed(this.#connection.send(apiVersions()))).answer
     const versions = knownVersions ?? (this.versions as ApiVersions)
     for (const { apiKey, name, version } of REQUIRED_VERSIONS) {
       const range = versions[apiKey]
@@ -212,14 +214,21 @@ export class BrokerConnection {
    * Sends one request through kafkajs and waits for its answer. A failure destroys the connection, except if
    * `sparesProduces` is set and a Produce is in flight: a metadata request that fails must not take a Produce with it.
    */
-  async call<T>(protocol: WireProtocol<T>, ms: number, options: { sparesProduces?: boolean } = {}): Promise<T> {
+  async call<T>(request: KafkaRequest<T>, ms: number, options: { sparesProduces?: boolean } = {}): Promise<T> {
     this.#throwIfDestroyed()
     this.inFlight++
     this.#noteWrite()
     try {
-      const work = this.#timed(this.#connection.send(protocol))
-      const answer = await this.#withTimeout(work, ms, 'REQUEST_TIMEOUT', undefined, options.sparesProduces)
+      const work = this.#timed(this.#connection.send(request))
+      const { answer, throttleTimeMs } = await this.#withTimeout(
+        work,
+        ms,
+        'REQUEST_TIMEOUT',
+        undefined,
+        options.sparesProduces,
+      )
       this.#noteAnswer()
+      if (throttleTimeMs > 0) this.#options.onThrottle(throttleTimeMs)
       return answer
     } catch (caught) {
       const error = this.#explain(caught)

@@ -1,61 +1,24 @@
 // The connections to one broker: a data connection for Produce requests, and a control connection for questions, which
 // any broker can answer. A broker serves one request of a connection at a time: a Produce must not wait behind a slow
 // question, and a new connection would have to ask one before its first Produce. Until the first Produce the data
-// connection takes questions, too. Connection attempts are made one at a time, with full-jitter back-off after a failed
-// or destroyed connection.
-import { TransportError } from '../../errors.ts'
-import { backoff } from '../../time/backoff.ts'
-import { type Clock, elapsedSince, type Moment, moment, sleep } from '../../time/clock.ts'
-import { Deadline } from '../../time/deadline.ts'
-import { withTimeout } from '../../time/patient-timer.ts'
-import { AnswerTimes } from '../answer-times.ts'
-import type { ConnectionSecurity, SecurityProvider } from '../connection-security.ts'
+// connection takes questions, too.
+import type { Clock } from '../../time/clock.ts'
+import type { Deadline } from '../../time/deadline.ts'
+import { patientTimer, withTimeout } from '../../time/patient-timer.ts'
 import { transportError } from '../error-codes.ts'
-import { splitAddress } from './address.ts'
-import { BrokerConnection } from './broker-connection.ts'
+import { Throttle } from '../throttle.ts'
+import type { BrokerConnection } from './broker-connection.ts'
+import type { BrokerNodeOptions, SharedState } from './broker-options.ts'
+import { ConnectionAttempts, type Slot } from './connection-attempts.ts'
 import { SILENT_MS } from './first-success.ts'
-import { atLimit, CLOSED_WHILE_CONNECTING, LISTEN_FIRST_MS, protocolMismatch } from './refused-connection.ts'
-import { rotatingLookup } from './rotating-lookup.ts'
-import type { ApiVersions } from './wire-protocol.ts'
 
-export interface BrokerNodeOptions {
-  readonly clientId: string
-  readonly clock: Clock
-  readonly connectTimeoutMs: number
-  readonly maxIdleMs: number
-  readonly reconnectBackoffMs: number
-  readonly reconnectBackoffMaxMs: number
-  readonly security: SecurityProvider
-}
-
-/** Shared by the broker nodes of a client. */
-export interface SharedState {
-  versions: ApiVersions | undefined
-  /** Connection attempts by reason: `FIRST`, `BUSY`, or why the connection before ended. */
-  attemptsByReason: Record<string, number>
-  /**
-   * New connections that brokers closed after their first bytes, before an answer; undefined once a connection has
-   * succeeded, which proves security.protocol.
-   */
-  closedAttempts: number | undefined
-  graces: number
-  /** When a connection was last given up because its broker did not answer (monotonic). */
-  lastSilence: number
-  destroyed: Record<string, number>
-}
-
-type Slot = 'data' | 'control'
-
-/** After a refusal that no retry can fix, the next connection attempt to the broker is made only after this time. */
-const REFUSED_MS = 10_000
-const MAX_CLOSED_ATTEMPTS = 3
-/** Why the connections to a former cluster are destroyed. */
-export const LEFT_CLUSTER = 'LEFT_CLUSTER'
+/** A request that waits for another one of its connection waits no longer than this for it. */
+const BEHIND_MS = 250
 
 /**
  * How soon a broker may have an answer that helps. One that answered just now is likely to live; a busy one needs
- * another connection; one whose last answer did not help may not know more yet; a silent one has not answered for a
- * second.
+ * another connection; one whose last answer did not help may not know more yet; a throttled one asked for a pause; a silent
+ * one has not answered for a second.
  */
 export const READINESS = {
   answering: 6,
@@ -65,41 +28,53 @@ export const READINESS = {
   notConnected: 3,
   unhelpful: 2,
   backingOff: 1,
+  throttled: 0.5,
   silent: 0,
 } as const
 
 interface Question {
   readonly askedAt: number
+  /** Resolves when it is answered, or has failed. */
+  readonly over: Promise<void>
   /** Undefined before it is sent. */
   connection: BrokerConnection | undefined
+}
+
+export interface AskOptions {
+  /** How long the answer may take, ms. */
+  readonly requestTimeoutMs: number
+  /** The question is asked once per producer, and soon answered: another broker may be asked as well. */
+  readonly isQuick: boolean
+  /** Called when the answer is likely to be late. `isBehind`: another question of its connection is in its way. */
+  readonly onLate: (isBehind: boolean) => void
 }
 
 export class BrokerNode {
   readonly address: string
   readonly #options: BrokerNodeOptions
   readonly #shared: SharedState
+  readonly #attempts: ConnectionAttempts
+  readonly #throttle: Throttle
   readonly #connections: Record<Slot, BrokerConnection | undefined> = { data: undefined, control: undefined }
-  readonly #answerTimes = new AnswerTimes()
   /** Requests of `ask` without an answer. */
   readonly #questions = new Set<Question>()
-  /** Former control connections whose question is late; each is closed when it is over. */
+  /** Connections with a question that is late, in place of which there is another one; closed when it is over. */
   readonly #late = new Set<BrokerConnection>()
   #connecting: Promise<void> | undefined
-  /** The connection of the attempt in progress. */
-  #opening: BrokerConnection | undefined
-  /** Why the next connection of a slot is made. */
-  readonly #reasons: Record<Slot, string> = { data: 'FIRST', control: 'BUSY' }
-  #failures = 0
-  /** Which of the addresses of its name the next connection tries first. */
-  #addressOffset = 0
-  #notBefore = 0
-  #refusal: { readonly error: TransportError; readonly at: Moment } | undefined
   #closed = false
 
   constructor(address: string, options: BrokerNodeOptions, shared: SharedState) {
     this.address = address
     this.#options = options
     this.#shared = shared
+    this.#throttle = new Throttle(options.clock)
+    this.#attempts = new ConnectionAttempts({
+      ...options,
+      address,
+      shared,
+      isInUse: connection => connection === this.#connections.data || connection === this.#connections.control,
+      onThrottle: ms => this.#throttle.add(ms),
+    })
   }
 
   get openConnections(): number {
@@ -122,12 +97,13 @@ export class BrokerNode {
   get readiness(): number {
     const now = this.#options.clock.now()
     if ([...this.#questions].some(({ askedAt }) => now - askedAt >= SILENT_MS)) return READINESS.silent
+    if (this.#throttle.ms > 0) return READINESS.throttled
     const open = this.#open
     if (open.some(connection => isFree(connection)))
       return open.some(({ lastAnswer }) => now - lastAnswer < SILENT_MS) ? READINESS.answering : READINESS.connected
     if (open.length > 0) return READINESS.busy
     if (this.#connecting) return READINESS.connecting
-    return this.#notBefore > now || this.#refusal ? READINESS.backingOff : READINESS.notConnected
+    return this.#attempts.isBackingOff ? READINESS.backingOff : READINESS.notConnected
   }
 
   /**
@@ -139,47 +115,82 @@ export class BrokerNode {
     return open.length > 0 && open.every(({ lastAnswer }) => lastAnswer < this.#shared.lastSilence)
   }
 
+  /** How long the broker wants no request, ms; 0: it takes some. */
+  get throttledMs(): number {
+    return this.#throttle.ms
+  }
+
   /** Sends a request over a connection without a request in flight, and waits for its answer until the deadline. */
   async ask<T>(
     send: (connection: BrokerConnection, ms: number) => Promise<T>,
     deadline: Deadline,
-    requestTimeoutMs: number,
+    { requestTimeoutMs, isQuick, onLate }: AskOptions,
   ): Promise<T> {
-    const question: Question = { askedAt: this.#options.clock.now(), connection: undefined }
+    const { clock } = this.#options
+    const { promise: over, resolve } = Promise.withResolvers<void>()
+    const question: Question = { askedAt: clock.now(), over, connection: undefined }
     this.#questions.add(question)
+    let cancel = () => {}
     try {
       const connection = await this.idleConnection(deadline)
+      // Questions of a cold start share the connection that is made for the first of them.
+      const isBehind = this.#questionsOf(connection).length > 0
+      if (isBehind || isQuick) cancel = patientTimer(clock, BEHIND_MS, () => onLate(isBehind))
       question.connection = connection
       return await send(connection, Math.max(1, Math.min(requestTimeoutMs, deadline.remaining)))
     } finally {
+      cancel()
       this.#questions.delete(question)
-      if (question.connection && this.#late.delete(question.connection)) question.connection.destroy('IDLE')
+      resolve()
+      this.#closeLate(question.connection)
     }
   }
 
-  dataConnection(deadline: Deadline): Promise<BrokerConnection> {
+  /** A connection for a Produce: it is not written behind a question, which may be slow. */
+  async dataConnection(deadline: Deadline): Promise<BrokerConnection> {
+    const data = await this.#get('data', deadline)
+    const questions = this.#questionsOf(data)
+    if (questions.length === 0) return data
+    // Most are over sooner than a new connection is there.
+    const over = Promise.all(questions.map(question => question.over)).then(() => true)
+    const isOver = await soon(this.#options.clock, Math.min(BEHIND_MS, deadline.remaining), over)
+    if (!isOver && data === this.#connections.data) this.#replace('data')
     return this.#get('data', deadline)
   }
 
   /** A connection for a question: where possible one without a request in flight. */
-  idleConnection(deadline: Deadline): Promise<BrokerConnection> {
+  async idleConnection(deadline: Deadline): Promise<BrokerConnection> {
+    // Not a turn later than now where there is no pause: questions of the same turn share a connection attempt.
+    if (this.#throttle.ms > 0) await this.#throttle.over(deadline)
     const data = this.#live('data')
     if (!data) return this.#get('data', deadline)
-    if (isFree(data)) return Promise.resolve(data)
-    this.#replaceLateControl()
+    if (isFree(data)) return data
+    const { control } = this.#connections
+    // Without an answer for a second the connection may be dead: the next question goes over another one.
+    const now = this.#options.clock.now()
+    if (control && this.#questionsOf(control).some(({ askedAt }) => now - askedAt >= SILENT_MS))
+      this.#replace('control')
     return this.#get('control', deadline)
   }
 
-  /** Without an answer for a second the connection may be dead: the next question goes over another one. */
-  #replaceLateControl(): void {
-    const { control } = this.#connections
-    const now = this.#options.clock.now()
-    const isLate = [...this.#questions].some(
-      ({ connection, askedAt }) => connection === control && now - askedAt >= SILENT_MS,
-    )
-    if (!control || control.isDestroyed || !isLate) return
-    this.#late.add(control)
+  /** The next request of the slot goes over another connection; this one is closed when its questions are over. */
+  #replace(slot: Slot): void {
+    const replaced = this.#connections[slot]
+    if (replaced) this.#late.add(replaced)
+    this.#connections[slot] = undefined
+    const control = slot === 'data' ? this.#live('control') : undefined
+    if (!control || !isFree(control)) return
+    this.#connections.data = control
     this.#connections.control = undefined
+  }
+
+  #closeLate(connection: BrokerConnection | undefined): void {
+    if (!connection || this.#questionsOf(connection).length > 0) return
+    if (this.#late.delete(connection)) connection.destroy('IDLE')
+  }
+
+  #questionsOf(connection: BrokerConnection): Question[] {
+    return [...this.#questions].filter(question => question.connection === connection)
   }
 
   /** @param except a connection that is kept */
@@ -194,7 +205,7 @@ export class BrokerNode {
   close(): void {
     this.#closed = true
     this.drop('CLOSE')
-    this.#opening?.destroy('CLOSE')
+    this.#attempts.close()
   }
 
   #live(slot: Slot): BrokerConnection | undefined {
@@ -225,164 +236,15 @@ export class BrokerNode {
       // Callers share the connection attempt; each waits for it until its own deadline.
       const ms = deadline.remaining
       await withTimeout(this.#options.clock, ms, this.#connecting, () =>
-        transportError('UNREACHABLE', this.#opening?.noAnswer(ms) ?? 'No connection before the deadline.', {
-          retriable: true,
-        }),
+        transportError('UNREACHABLE', this.#attempts.noAnswer(ms), { retriable: true }),
       )
     }
   }
 
   async #connect(slot: Slot): Promise<void> {
-    this.#throwIfRefused()
-    await sleepUntil(this.#options.clock, this.#notBefore)
-    const connection = await this.#openWithRenewal(slot)
+    const connection = await this.#attempts.open(slot)
     if (this.#closed) connection.destroy('CLOSE')
-    this.#failures = 0
-    this.#refusal = undefined
     this.#connections[slot] = connection
-  }
-
-  #throwIfRefused(): void {
-    if (this.#refusal && elapsedSince(this.#options.clock, this.#refusal.at) < REFUSED_MS) throw this.#refusal.error
-  }
-
-  /** Tries once more if the broker refuses the credentials and they have changed since. */
-  async #openWithRenewal(slot: Slot): Promise<BrokerConnection> {
-    try {
-      return await this.#openConnection(slot)
-    } catch (error) {
-      const refusal = error as TransportError
-      if (refusal.causeCode !== 'AUTHENTICATION_FAILED' || !(await this.#options.security.renew(this.#connectDeadline)))
-        throw this.#rememberRefusal(refusal)
-    }
-    this.#reasons[slot] = 'CREDENTIALS_RENEWED'
-    try {
-      return await this.#openConnection(slot)
-    } catch (error) {
-      throw this.#rememberRefusal(error as TransportError)
-    }
-  }
-
-  #rememberRefusal(error: TransportError): TransportError {
-    if (!error.retriable && error.causeCode !== 'CLOSED') this.#refusal = { error, at: moment(this.#options.clock) }
-    return error
-  }
-
-  get #connectDeadline(): Deadline {
-    return Deadline.after(this.#options.clock, this.#options.connectTimeoutMs)
-  }
-
-  async #openConnection(slot: Slot): Promise<BrokerConnection> {
-    const { clock, clientId, connectTimeoutMs } = this.#options
-    const deadline = this.#connectDeadline
-    const security = await this.#connectionSecurity(deadline)
-    if (this.#closed) throw transportError('CLOSED', 'The producer is closed.')
-    const [host, port] = splitAddress(this.address)
-    const listenFirstMs = this.#shared.closedAttempts ? LISTEN_FIRST_MS : 0
-    const connection = new BrokerConnection({
-      host,
-      port,
-      clientId,
-      clock,
-      security,
-      answerTimes: this.#answerTimes,
-      lookup: rotatingLookup(this.#addressOffset),
-      listenFirstMs,
-      onDestroyed: (dead, reason) => {
-        this.#reasons[slot] = reason
-        this.#onDestroyed(dead, reason)
-      },
-      onGrace: () => {
-        this.#shared.graces++
-      },
-      onAnswer: () => {
-        this.#shared.closedAttempts = undefined
-      },
-    })
-    const reason = this.#reasons[slot]
-    this.#shared.attemptsByReason[reason] = (this.#shared.attemptsByReason[reason] ?? 0) + 1
-    this.#opening = connection
-    try {
-      this.#shared.versions = await connection.connect(
-        Math.max(1, Math.min(connectTimeoutMs, deadline.remaining)),
-        this.#shared.versions,
-      )
-      if (security.credentials) this.#shared.closedAttempts = undefined
-      return connection
-    } catch (error) {
-      if (this.#closed) throw transportError('CLOSED', 'The producer is closed.')
-      connection.destroy('CONNECTION_FAILED')
-      throw this.#countClosed(error as TransportError, listenFirstMs > 0)
-    } finally {
-      this.#opening = undefined
-    }
-  }
-
-  /** Backs off when a secret or a token is not available, too: it must not be requested in a tight loop. */
-  async #connectionSecurity(deadline: Deadline): Promise<ConnectionSecurity> {
-    try {
-      return await this.#options.security.forConnection(deadline)
-    } catch (error) {
-      this.#backOff()
-      throw error instanceof TransportError
-        ? error
-        : transportError(
-            'CREDENTIALS_UNAVAILABLE',
-            'The credentials or TLS material of a connection are not available.',
-            {
-              retriable: true,
-              cause: error,
-            },
-          )
-    }
-  }
-
-  /**
-   * The first close is a hint; only connections that sent nothing at first can confirm it. Otherwise several brokers at
-   * their limit, asked side by side, would look like a mismatch.
-   */
-  #countClosed(error: TransportError, hasListened: boolean): TransportError {
-    if (error.causeCode !== CLOSED_WHILE_CONNECTING) return error
-    if (this.#shared.closedAttempts === undefined) return atLimit(error.cause)
-    if (this.#shared.closedAttempts > 0 && !hasListened) return error
-    this.#shared.closedAttempts++
-    return this.#shared.closedAttempts >= MAX_CLOSED_ATTEMPTS ? protocolMismatch(error.cause) : error
-  }
-
-  /**
-   * A failed connection delays the next attempt. One that this client replaced, or that the broker closed while it was
-   * idle, does not, nor one that had worked until the deadline of a caller: other callers may wait for the broker.
-   */
-  #onDestroyed(connection: BrokerConnection, reason: string): void {
-    this.#shared.destroyed[reason] = (this.#shared.destroyed[reason] ?? 0) + 1
-    if (reason === 'REQUEST_TIMEOUT') this.#shared.lastSilence = this.#options.clock.now()
-    const wasInUse = connection === this.#connections.data || connection === this.#connections.control
-    const wasClosedIdle =
-      reason === 'CLOSED_BY_BROKER' &&
-      wasInUse &&
-      connection.inFlight === 0 &&
-      connection.lastAnswer > Number.NEGATIVE_INFINITY
-    const hadWorked = reason === 'DEADLINE' && connection.lastAnswer > Number.NEGATIVE_INFINITY
-    if (
-      reason === 'IDLE' ||
-      reason === 'SESSION' ||
-      reason === 'CLOSE' ||
-      reason === LEFT_CLUSTER ||
-      wasClosedIdle ||
-      hadWorked
-    )
-      return
-    // A listener that expects authentication completes any handshake, and closes the connection at the first request.
-    if (wasInUse && connection.lastAnswer === Number.NEGATIVE_INFINITY && reason === 'CLOSED_BY_BROKER')
-      this.#rememberRefusal(this.#countClosed(connection.closedEarly(undefined), connection.hasListened))
-    this.#backOff()
-  }
-
-  #backOff(): void {
-    const { clock, reconnectBackoffMs, reconnectBackoffMaxMs } = this.#options
-    this.#failures++
-    this.#addressOffset++
-    this.#notBefore = clock.now() + backoff(this.#failures, reconnectBackoffMs, reconnectBackoffMaxMs)
   }
 }
 
@@ -391,7 +253,11 @@ function isFree({ inFlight, hasProduced }: BrokerConnection): boolean {
   return inFlight === 0 && !hasProduced
 }
 
-async function sleepUntil(clock: Clock, at: number): Promise<void> {
-  const ms = at - clock.now()
-  if (ms > 0) await sleep(clock, ms)
+/** The result of the work if it is there within `ms`. */
+async function soon<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
+  const late = new Error('late')
+  return withTimeout(clock, ms, work, () => late).catch(error => {
+    if (error !== late) throw error
+    return undefined
+  })
 }

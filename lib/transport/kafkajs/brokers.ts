@@ -1,12 +1,12 @@
 // The brokers that a client knows, and whom it asks what any broker can answer.
-import { TransportError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { transportError } from '../error-codes.ts'
 import { addressOf } from './address.ts'
+import { type AskOptions, askBrokers, asTransportError, type Send } from './ask-brokers.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import { askMetadata, type ExpectedBroker, identify, isExpected, isOther, otherCluster } from './broker-identity.ts'
-import { BrokerNode, type BrokerNodeOptions, LEFT_CLUSTER, READINESS, type SharedState } from './broker-node.ts'
-import { AllFailedError, firstSuccess } from './first-success.ts'
+import { BrokerNode, READINESS } from './broker-node.ts'
+import { type BrokerNodeOptions, LEFT_CLUSTER, type SharedState } from './broker-options.ts'
 import type { MetadataAnswer } from './metadata-protocol.ts'
 
 export interface BrokersOptions extends BrokerNodeOptions {
@@ -16,6 +16,13 @@ export interface BrokersOptions extends BrokerNodeOptions {
   readonly bootstrap: (deadline: Deadline, isStale: boolean) => readonly string[] | Promise<readonly string[]>
   /** How long one request to any broker may take, without the connection attempt, ms. */
   readonly requestTimeoutMs: number
+}
+
+interface AskAnyOptions {
+  /** The last answer did not help: whoever gave it is asked after the others. Default: false. */
+  readonly isElsewhere?: boolean
+  /** Default: false. */
+  readonly isQuick?: AskOptions['isQuick']
 }
 
 /** The broker that a request is for. */
@@ -36,8 +43,6 @@ interface Endpoint {
 
 /** Above every readiness. */
 const BOOTSTRAP_FIRST = 10
-
-type Send<T> = (connection: BrokerConnection, ms: number) => Promise<T>
 
 export class Brokers {
   readonly shared: SharedState = {
@@ -108,29 +113,20 @@ export class Brokers {
     this.#advertised = new Map([...this.#advertised, ...unknown.map(each => [each.nodeId, addressOf(each)] as const)])
   }
 
-  /**
-   * Sends a request that any broker can answer. Asks the next broker when one fails, and several more side by side when
-   * there is no answer for a second; a late answer still counts.
-   * @param isElsewhere the last answer did not help: whoever gave it is asked after the others
-   */
-  async askAny<T>(send: Send<T>, deadline: Deadline, isElsewhere = false): Promise<T> {
+  /** Sends a request that any broker can answer (`ask-brokers.ts`), to the readiest first. */
+  async askAny<T>(send: Send<T>, deadline: Deadline, options: AskAnyOptions = {}): Promise<T> {
+    const { isElsewhere = false, isQuick = false } = options
     this.#bootstrap = await this.#options.bootstrap(deadline, this.#isStale)
     this.#rememberUnhelpful(isElsewhere)
-    const nodes = this.#inOrder()
-    const refusals = new Map<BrokerNode, TransportError>()
-    const ask = (node: BrokerNode) => this.#ask(node, send, deadline, refusals)
-    // A connection may be dead without a sign: if nobody answers, its broker is asked again over another one.
-    const again = nodes.filter(({ openConnections }) => openConnections > 0)
-    const attempts = [...nodes, ...again].map(node => () => ask(node))
     try {
-      const doubtful = nodes.filter(({ isDoubtful }) => isDoubtful).length
-      const { node, answer } = await firstSuccess(attempts, this.#options.clock, doubtful)
+      const { clock, requestTimeoutMs } = this.#options
+      const { node, answer } = await askBrokers(this.#inOrder(), send, deadline, { clock, requestTimeoutMs, isQuick })
       this.#lastToAnswer = node
       this.#isStale = false
       return answer
     } catch (error) {
       this.#isStale = true
-      throw whyNone(error)
+      throw error
     }
   }
 
@@ -151,7 +147,7 @@ export class Brokers {
         return { connection, answer }
       },
       deadline,
-      isElsewhere,
+      { isElsewhere },
     )
     this.#learn(answer, connection)
     return answer
@@ -246,43 +242,4 @@ export class Brokers {
     this.#unhelpful.delete(this.#lastToAnswer)
     this.#unhelpful.add(this.#lastToAnswer)
   }
-
-  /** @param refusals the brokers that answered with an error: they are not asked a second time */
-  async #ask<T>(
-    node: BrokerNode,
-    send: Send<T>,
-    deadline: Deadline,
-    refusals: Map<BrokerNode, TransportError>,
-  ): Promise<{ node: BrokerNode; answer: T }> {
-    const refusal = refusals.get(node)
-    if (refusal) throw refusal
-    try {
-      return { node, answer: await node.ask(send, deadline, this.#options.requestTimeoutMs) }
-    } catch (caught) {
-      const error = asTransportError(caught)
-      if (!isConnectionLost(error)) refusals.set(node, error)
-      throw error
-    }
-  }
-}
-
-function isConnectionLost({ causeCode }: TransportError): boolean {
-  return causeCode === 'CONNECTION_BROKEN' || causeCode === 'REQUEST_TIMEOUT'
-}
-
-/** Another round can help if it can change one broker's answer. */
-function whyNone(error: unknown): TransportError {
-  if (!(error instanceof AllFailedError)) return asTransportError(error)
-  const failures = error.errors.map(asTransportError)
-  return (
-    failures.findLast(({ retriable }) => retriable) ??
-    failures.at(-1) ??
-    transportError('UNREACHABLE', 'No broker is known.', { retriable: true })
-  )
-}
-
-export function asTransportError(error: unknown): TransportError {
-  return error instanceof TransportError
-    ? error
-    : transportError('CONNECTION_BROKEN', 'A connection to a broker broke.', { retriable: true, cause: error })
 }

@@ -4,21 +4,26 @@ import { patientTimer } from '../../time/patient-timer.ts'
 
 /** An attempt without a result for this long is silent. It goes on, beside the next ones. */
 export const SILENT_MS = 1000
-/** So many more attempts run side by side after each silence: several silent brokers cost one wait, not one each. */
+/** So many more attempts run side by side after the first silence: several silent brokers cost one wait, not one each. */
 const SIDE_BY_SIDE = 8
+
+/** @param startNext call it when the result is likely to be late: the next attempt starts now */
+export type Attempt<T> = (startNext: () => void) => Promise<T>
 
 /**
  * Starts the attempts in their order, and resolves with the first result. The next attempt starts when one has failed;
- * after a second without a result, eight more start at once. Attempts that are late are not stopped.
+ * after a second without a result, eight more start at once, then twice as many as before after each further second.
+ * Attempts that are late are not stopped.
  * @param doubtful so many attempts are likely to be silent: as many more, up to eight, start with the first
  * @throws the errors of all attempts, in the order in which they failed
  */
-export function firstSuccess<T>(attempts: readonly (() => Promise<T>)[], clock: Clock, doubtful = 0): Promise<T> {
+export function firstSuccess<T>(attempts: readonly Attempt<T>[], clock: Clock, doubtful = 0): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const errors: unknown[] = []
   let started = 0
   let running = 0
   let limit = 1 + Math.min(doubtful, SIDE_BY_SIDE)
+  let more = SIDE_BY_SIDE
   let cancelTimer = () => {}
   let isDone = false
   const finish = () => {
@@ -26,17 +31,22 @@ export function firstSuccess<T>(attempts: readonly (() => Promise<T>)[], clock: 
     cancelTimer()
   }
   const startMore = () => {
-    while (running < limit && started < attempts.length) start(attempts[started++] as () => Promise<T>)
+    while (running < limit && started < attempts.length) start(attempts[started++] as Attempt<T>)
     cancelTimer()
     if (isDone || started === attempts.length) return
     cancelTimer = patientTimer(clock, SILENT_MS, () => {
-      limit = running + SIDE_BY_SIDE
+      limit = running + more
+      more *= 2
       startMore()
     })
   }
-  const start = (attempt: () => Promise<T>) => {
+  const startNext = () => {
+    limit = Math.max(limit, running + 1)
+    if (!isDone) startMore()
+  }
+  const start = (attempt: Attempt<T>) => {
     running++
-    attempt().then(
+    attempt(startNext).then(
       value => {
         finish()
         resolve(value)

@@ -1,10 +1,9 @@
 // The driver over the wire layer of kafkajs: one Produce per leader, whose answer is read partition by partition.
-import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import { topicPartition } from '../../record/topic-partition.ts'
 import { type Clock, systemClock } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
 import { PLAINTEXT, type SecurityProvider } from '../connection-security.ts'
-import { brokerError, causeOf, errorCodeRow, transportError } from '../error-codes.ts'
+import { brokerError, causeOf, errorCodeRow, THROTTLED, transportError } from '../error-codes.ts'
 import type {
   Cluster,
   ConnectionStats,
@@ -19,10 +18,12 @@ import type {
 import type { ProduceAnswer } from '../produce/produce-codec.ts'
 import { produceCodec } from '../produce/produce-versions.ts'
 import { failure, outcomeOf } from '../produce-outcome.ts'
+import { asTransportError } from './ask-brokers.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import type { BrokerNode } from './broker-node.ts'
-import { asTransportError, Brokers, type BrokersOptions } from './brokers.ts'
+import { Brokers, type BrokersOptions } from './brokers.ts'
 import { initProducerId } from './wire.ts'
+import type { KafkaRequest } from './wire-protocol.ts'
 
 /** A connection that was idle for longer is probed together with its first Produce. */
 const PROBE_AFTER_IDLE_MS = 100
@@ -90,18 +91,22 @@ export class KafkaJsClient implements KafkaClient {
   }
 
   initProducerId(deadline: Deadline): Promise<ProducerIdAndEpoch> {
-    return this.#brokers.askAny(async (connection, ms) => {
-      // An id of another cluster could be one that this cluster has given to another producer.
-      await this.#brokers.identify(connection, ms)
-      const answer = await connection.call(initProducerId(), ms, { sparesProduces: true })
-      if (answer.errorCode === 0) return { producerId: answer.producerId, epoch: answer.epoch }
-      const row = errorCodeRow(answer.errorCode)
-      const advice =
-        row.failure === 'authorization'
-          ? '; expected an ACL for WRITE on a topic (MSK: kafka-cluster:WriteDataIdempotently and WriteData)'
-          : ''
-      throw brokerError(row, `The broker returned no producer id: ${row.name}${advice}.`)
-    }, deadline)
+    return this.#brokers.askAny(
+      async (connection, ms) => {
+        // An id of another cluster could be one that this cluster has given to another producer.
+        if (!this.#brokers.isIdentified(connection)) await this.#brokers.identify(connection, ms)
+        const answer = await connection.call(initProducerId(), ms, { sparesProduces: true })
+        if (answer.errorCode === 0) return { producerId: answer.producerId, epoch: answer.epoch }
+        const row = errorCodeRow(answer.errorCode)
+        const advice =
+          row.failure === 'authorization'
+            ? '; expected an ACL for WRITE on a topic (MSK: kafka-cluster:WriteDataIdempotently and WriteData)'
+            : ''
+        throw brokerError(row, `The broker returned no producer id: ${row.name}${advice}.`)
+      },
+      deadline,
+      { isQuick: true },
+    )
   }
 
   async produce(leader: number, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<ProduceOutcome[]> {
@@ -112,6 +117,9 @@ export class KafkaJsClient implements KafkaClient {
     try {
       const broker = this.#brokers.withId(leader)
       if (!broker) return all('not-sent', 'NO_LEADER', true)
+      const { throttledMs } = broker
+      if (throttledMs > 0)
+        return all('not-sent', THROTTLED, true).map(outcome => ({ ...outcome, throttleTimeMs: throttledMs }))
       this.#producedTo.set(leader, broker)
       connection = await broker.dataConnection(deadline)
       const expected = { clusterId: request.clusterId ?? null, nodeId: leader }
@@ -178,11 +186,11 @@ export class KafkaJsClient implements KafkaClient {
   }
 
   /** Sends one request to the broker with this node id, without a retry. For readers; records go through `produce`. */
-  async request<T>(nodeId: number, protocol: WireProtocol<T>, deadline: Deadline): Promise<T> {
+  async request<T>(nodeId: number, request: KafkaRequest<T>, deadline: Deadline): Promise<T> {
     const broker = this.#brokers.withId(nodeId)
     if (!broker) throw transportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })
     const connection = await broker.idleConnection(deadline)
-    return connection.call(protocol, Math.max(1, deadline.remaining), { sparesProduces: true })
+    return connection.call(request, Math.max(1, deadline.remaining), { sparesProduces: true })
   }
 
   dropConnections(reason: DropReason, leader?: number): Promise<void> {

@@ -1,5 +1,4 @@
 // Reads a partition's log: offsets by time, records from an offset. Redrive uses it to look before it sends again.
-import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import { InvalidRecordError, RecordBatchError, TransportError } from '../../errors.ts'
 import { type Clock, sleep, systemClock } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
@@ -7,6 +6,7 @@ import type { LogBatch, LogRecord } from '../../wire-format/record-batch-decoder
 import { brokerError, errorCodeRow, topicFailureCode, transportError } from '../error-codes.ts'
 import type { KafkaJsClient } from './kafkajs-client.ts'
 import * as wire from './wire.ts'
+import type { KafkaRequest } from './wire-protocol.ts'
 
 const FETCH_BYTES = 4 * 1024 * 1024
 /** A Fetch returns a whole batch at least. */
@@ -202,7 +202,7 @@ export class LogReader {
   #requestLeader<T extends { readonly errorCode: number }>(
     topic: string,
     partition: number,
-    protocol: WireProtocol<T>,
+    request: KafkaRequest<T>,
     ms = DEFAULT_MS,
   ): Promise<T> {
     let isMissing = false
@@ -220,7 +220,7 @@ export class LogReader {
           throw new InvalidRecordError('partition-out-of-range', `The topic has no partition ${partition}.`)
         isMissing = true
       }
-      const answer = await this.#client.request(leader ?? -1, protocol, deadline)
+      const answer = await this.#client.request(leader ?? -1, request, deadline)
       if (answer.errorCode === 0) return answer
       const row = errorCodeRow(answer.errorCode)
       throw brokerError(row, `A partition's leader refused to read (${row.name}).`)

@@ -1,10 +1,9 @@
 // Metadata: version 12 where the broker knows it (Kafka 3.1), with the ids of topics (KIP-516), else version 7, with
 // leader epochs (KIP-320).
-import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import Encoder from 'kafkajs/src/protocol/encoder.js'
 import { compactArray, compactString } from '../compact.ts'
 import type { ResponseReader } from '../response-reader.ts'
-import { type ApiVersions, wireProtocol } from './wire-protocol.ts'
+import { type ApiVersions, type KafkaRequest, wireProtocol } from './wire-protocol.ts'
 
 export const METADATA = 3
 export const METADATA_VERSIONS = { topicIds: 12, oldest: 7 } as const
@@ -40,13 +39,14 @@ export function metadataVersion(versions: ApiVersions | undefined): MetadataVers
 export function metadata(
   topics: readonly string[] | null,
   version: MetadataVersion = METADATA_VERSIONS.oldest,
-): WireProtocol<MetadataAnswer> {
+): KafkaRequest<MetadataAnswer> {
   const hasTopicIds = version === METADATA_VERSIONS.topicIds
   return wireProtocol({
     apiKey: METADATA,
     apiName: 'Metadata',
     apiVersion: version,
     isFlexible: hasTopicIds,
+    startsWithThrottle: true,
     encode: () => (hasTopicIds ? requestWithIds(topics) : oldestRequest(topics)),
     decode: reader => readAnswer(reader, hasTopicIds),
   })
@@ -64,7 +64,6 @@ function requestWithIds(topics: readonly string[] | null): Buffer {
 }
 
 function readAnswer(reader: ResponseReader, hasTopicIds: boolean): MetadataAnswer {
-  reader.skip(4) // throttle time
   const brokers = reader.list(() => {
     const broker = { nodeId: reader.int32(), host: reader.string(), port: reader.int32() }
     reader.skipString() // rack

@@ -13,15 +13,26 @@ export interface WireRequest<T> {
   /** The version has compact lengths and tagged fields (KIP-482). Default: false. */
   readonly isFlexible?: boolean
   readonly encode: () => Buffer
-  /** The reader stands at the begin of the response's body. */
+  /** The response begins with the pause that the broker asks for. Default: false. */
+  readonly startsWithThrottle?: boolean
+  /** The reader stands at the begin of the response's body, after the pause. */
   readonly decode: (reader: ResponseReader) => T
 }
+
+interface Answered<T> {
+  readonly answer: T
+  /** The broker asks for this pause before the next request, ms. */
+  readonly throttleTimeMs: number
+}
+
+/** A request that `BrokerConnection.call` sends. */
+export type KafkaRequest<T> = WireProtocol<Answered<T>>
 
 /** The only API whose response has no tagged fields in its header: a broker may not know the version. */
 export const API_VERSIONS = 18
 
-export function wireProtocol<T>(wireRequest: WireRequest<T>): WireProtocol<T> {
-  const { apiKey, apiName, apiVersion, isFlexible = false, encode, decode } = wireRequest
+export function wireProtocol<T>(wireRequest: WireRequest<T>): KafkaRequest<T> {
+  const { apiKey, apiName, apiVersion, isFlexible = false, startsWithThrottle = false, encode, decode } = wireRequest
   return {
     request: {
       apiKey,
@@ -33,14 +44,16 @@ export function wireProtocol<T>(wireRequest: WireRequest<T>): WireProtocol<T> {
         return head.writeBuffer(encode())
       },
     },
-    // kafkajs would delay later requests by `clientSideThrottleTime`; the Sender does the waiting itself.
+    // kafkajs would delay later requests of the connection by `clientSideThrottleTime`; here all requests to the broker
+    // wait, and others are asked.
     response: {
       decode: async raw => {
         const reader = new ResponseReader(raw, isFlexible)
         if (apiKey !== API_VERSIONS) reader.tags()
-        return { answer: decode(reader), clientSideThrottleTime: 0 }
+        const throttleTimeMs = startsWithThrottle ? reader.int32() : 0
+        return { answer: decode(reader), throttleTimeMs, clientSideThrottleTime: 0 }
       },
-      parse: async decoded => (decoded as { answer: T }).answer,
+      parse: async decoded => decoded as Answered<T>,
     },
     logResponseError: false,
   }

@@ -1,9 +1,8 @@
 // InitProducerId and the requests of the log reader. No version of these is flexible.
-import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import Encoder from 'kafkajs/src/protocol/encoder.js'
 import type { ProducerIdAndEpoch } from '../kafka-client.ts'
 import type { ResponseReader } from '../response-reader.ts'
-import { wireProtocol } from './wire-protocol.ts'
+import { type KafkaRequest, wireProtocol } from './wire-protocol.ts'
 
 const FETCH = 1
 const LIST_OFFSETS = 2
@@ -12,16 +11,14 @@ const DESCRIBE_CONFIGS = 32
 
 const TRANSACTION_TIMEOUT_MS = 60_000
 
-export function initProducerId(): WireProtocol<{ errorCode: number } & ProducerIdAndEpoch> {
+export function initProducerId(): KafkaRequest<{ errorCode: number } & ProducerIdAndEpoch> {
   return wireProtocol({
     apiKey: INIT_PRODUCER_ID,
     apiName: 'InitProducerId',
     apiVersion: 1,
     encode: () => new Encoder().writeString(null).writeInt32(TRANSACTION_TIMEOUT_MS).buffer,
-    decode: reader => {
-      reader.skip(4) // throttle time
-      return { errorCode: reader.int16(), producerId: reader.int64(), epoch: reader.int16() }
-    },
+    startsWithThrottle: true,
+    decode: reader => ({ errorCode: reader.int16(), producerId: reader.int64(), epoch: reader.int16() }),
   })
 }
 
@@ -30,7 +27,7 @@ export function listOffsets(
   topic: string,
   partition: number,
   timestamp: number,
-): WireProtocol<{ errorCode: number; offset: bigint }> {
+): KafkaRequest<{ errorCode: number; offset: bigint }> {
   const encode = () => {
     const partitionRequest = new Encoder().writeInt32(partition).writeInt64(timestamp)
     const topicRequest = new Encoder().writeString(topic).writeArray([partitionRequest])
@@ -73,45 +70,48 @@ export function fetch(
   offset: bigint,
   maxBytes: number,
   maxWaitMs: number,
-): WireProtocol<FetchAnswer> {
+): KafkaRequest<FetchAnswer> {
   const encode = () => {
     const partitionRequest = new Encoder().writeInt32(partition).writeInt64(String(offset)).writeInt32(maxBytes)
     const head = new Encoder().writeInt32(-1).writeInt32(maxWaitMs).writeInt32(1).writeInt32(maxBytes).writeInt8(1)
     return head.writeArray([new Encoder().writeString(topic).writeArray([partitionRequest])]).buffer
   }
-  const decode = (reader: ResponseReader) => {
-    reader.skip(4) // throttle time
-    return onlyPartition(reader, () => {
+  const decode = (reader: ResponseReader) =>
+    onlyPartition(reader, () => {
       const errorCode = reader.int16()
       const highWatermark = reader.int64()
       reader.skip(8) // last stable offset
       reader.each(() => reader.skip(16)) // aborted transactions
       return { errorCode, highWatermark, recordSet: reader.bytes() }
     })
-  }
-  return wireProtocol({ apiKey: FETCH, apiName: 'Fetch', apiVersion: 4, encode, decode })
+  return wireProtocol({ apiKey: FETCH, apiName: 'Fetch', apiVersion: 4, startsWithThrottle: true, encode, decode })
 }
 
 /** The settings of topics, including the brokers' defaults. */
 export function describeConfigs(
   topics: readonly string[],
   names: readonly string[],
-): WireProtocol<{ errorCode: number; topic: string; values: Map<string, string | null> }[]> {
+): KafkaRequest<{ errorCode: number; topic: string; values: Map<string, string | null> }[]> {
   const TOPIC = 2
   const encode = () =>
     new Encoder()
       .writeArray(topics.map(topic => new Encoder().writeInt8(TOPIC).writeString(topic).writeArray(names)))
       .writeBoolean(false).buffer
-  const decode = (reader: ResponseReader) => {
-    reader.skip(4) // throttle time
-    return reader.list(() => {
+  const decode = (reader: ResponseReader) =>
+    reader.list(() => {
       const errorCode = reader.int16()
       reader.skipString() // error message
       reader.skip(1) // type
       return { errorCode, topic: reader.string(), values: new Map(reader.list(() => readSetting(reader))) }
     })
-  }
-  return wireProtocol({ apiKey: DESCRIBE_CONFIGS, apiName: 'DescribeConfigs', apiVersion: 1, encode, decode })
+  return wireProtocol({
+    apiKey: DESCRIBE_CONFIGS,
+    apiName: 'DescribeConfigs',
+    apiVersion: 1,
+    startsWithThrottle: true,
+    encode,
+    decode,
+  })
 }
 
 function readSetting(reader: ResponseReader): readonly [string, string | null] {
