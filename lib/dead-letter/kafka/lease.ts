@@ -1,8 +1,10 @@
-// A lease is a record of the topic: of those that have not expired, the first in the log is valid. Time is that of the
-// log (the records' timestamps), so that a wrong clock here neither keeps a lease for ever nor ends one too early.
+// The lease of a redrive: records of the topic, one when it begins and at each renewal. The one whose first record is
+// first in the log has it. Clocks of machines differ, so no time that a record has ends another one's lease: it has
+// ended when its holder says so, or renews it no more while it is watched here.
 import { randomUUID } from 'node:crypto'
 import { isJsonObject } from '../../record/json-object.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
+import { type Clock, elapsedSince, type Moment, moment, sleep, systemClock } from '../../time/clock.ts'
 import type { LogRecord } from '../../wire-format/record-batch-decoder.ts'
 import {
   type DeadLetterLog,
@@ -20,14 +22,24 @@ const MAX_LEASE_BYTES = 512
 const MAX_HOLDER = 64
 /** More than this many holders at once are nobody's redrives. */
 const MAX_HOLDERS = 1000
+/** Leases are looked for this far back in the log: a holder's clock may be behind by nearly as much. */
+const LOOK_BACK_MS = 15 * 60_000
+/** Holders renew their leases more often than this. */
+const RENEWED_WITHIN_MS = 20_000
+const RENEW_MS = 15_000
+const POLL_MS = 1000
 
 export interface KafkaLeaseOptions {
   readonly topic: string
   readonly reader: DeadLetterLog
+  readonly clock?: Clock | undefined
   send(record: ProducerRecord): Promise<void>
 }
 
-/** @throws DeadLetterError `redrive-running` while another redrive has it */
+/**
+ * Takes up to a minute where another one's lease may have ended.
+ * @throws DeadLetterError `redrive-running` while another redrive has it
+ */
 export async function takeLease(options: KafkaLeaseOptions): Promise<Lease> {
   const lease = new KafkaLease(options)
   await lease.take()
@@ -36,79 +48,122 @@ export async function takeLease(options: KafkaLeaseOptions): Promise<Lease> {
 
 /** Asks the holder of the lease to end its redrive. */
 export async function requestStop(options: KafkaLeaseOptions): Promise<StopRequest> {
-  const lease = new KafkaLease(options)
-  const holder = await lease.otherHolder()
+  const holder = await new KafkaLease(options).otherHolder()
   if (holder === undefined) return 'not-running'
   await options.send(recordOf(options.topic, { holder, stop: true }))
   return 'requested'
 }
 
+/** What the log says of another holder. */
+interface Held {
+  readonly first: bigint
+  readonly last: bigint
+  /** Of its last record. */
+  readonly timestamp: number
+}
+
 class KafkaLease implements Lease {
   readonly #options: KafkaLeaseOptions
+  readonly #clock: Clock
   readonly #holder = randomUUID()
-  /** Holder → the end of its lease, in the order of their first records. */
-  readonly #leases = new Map<string, number>()
+  /** The others, in the order of their first records. */
+  readonly #others = new Map<string, Held>()
   /** Up to where the log is read. */
   #next = 0n
+  #ownFirst: bigint | undefined
+  #isEnded = false
   #isAskedToStop = false
-  /** The log's time, and this machine's time when it was read. */
+  /** When the last renewal began, here; and the timestamp that it has in the log. */
+  #renewed: Moment
   #logTime = 0
-  #readAt = 0
 
   constructor(options: KafkaLeaseOptions) {
     this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#renewed = moment(this.#clock)
   }
 
   async take(): Promise<void> {
-    await this.#apply()
-    await this.#ownOrRelease()
+    try {
+      const earlier = await this.#apply()
+      if (earlier.some(([, held]) => this.#isFresh(held))) throw redriveRunning('topic')
+      const ended = await this.#watch(earlier, LEASE_MS)
+      if (ended.length < earlier.length) throw redriveRunning('topic')
+      // So that the next redrive need not watch them.
+      for (const holder of ended) await this.#send({ holder, until: 0 })
+    } catch (error) {
+      await this.release()
+      throw error
+    }
   }
 
-  /** Who has the lease: only its own record says what time it is in the log. */
+  /** Who has the lease. */
   async otherHolder(): Promise<string | undefined> {
-    await this.#apply()
-    await this.#read()
-    const holder = this.#validHolder()
-    await this.#write(0)
-    return holder === this.#holder ? undefined : holder
+    const earlier = await this.#apply()
+    const fresh = earlier.find(([, held]) => this.#isFresh(held))
+    const ended = fresh ? [] : await this.#watch(earlier, RENEWED_WITHIN_MS)
+    await this.release()
+    return (fresh ?? earlier.find(([holder]) => !ended.includes(holder)))?.[0]
   }
 
-  async #apply(): Promise<void> {
-    const { topic, reader } = this.#options
-    this.#next = await reader.end(topic, PARTITION)
-    await this.#write(Date.now() + LEASE_MS)
-    await this.#read()
-    // The own record says what time it is in the log.
-    this.#leases.clear()
-    this.#next = await reader.offsetAt(topic, PARTITION, this.#logTime - 2 * LEASE_MS)
-  }
-
+  /** Reads what is new only; within LEASE_MS of the last renewal nobody else takes the lease. */
   async check(): Promise<void> {
     await this.#read()
-    if (this.#validHolder() !== this.#holder) await this.renew()
+    this.#expectOwn()
     if (this.#isAskedToStop) throw stopRequested()
   }
 
   async renew(): Promise<void> {
-    await this.#write(Date.now() + LEASE_MS)
-    await this.#ownOrRelease()
+    this.#expectOwn()
+    await this.#write()
+    await this.#read()
+    this.#expectOwn()
   }
 
   async release(): Promise<void> {
-    await this.#write(0)
+    await this.#send({ holder: this.#holder, until: 0 })
   }
 
-  async #ownOrRelease(): Promise<void> {
+  /** What was not renewed in time, or what another redrive has ended, is not taken back. */
+  #expectOwn(): void {
+    if (this.#isEnded || elapsedSince(this.#clock, this.#renewed) >= LEASE_MS) throw redriveRunning('topic')
+  }
+
+  /** Writes a record of its own. @returns those whose records are before it */
+  async #apply(): Promise<[string, Held][]> {
+    const { topic, reader } = this.#options
+    this.#next = await reader.end(topic, PARTITION)
+    await this.#write()
     await this.#read()
-    if (this.#validHolder() === this.#holder) return
-    await this.#write(0)
-    throw redriveRunning('topic')
+    const own = this.#ownFirst
+    this.#others.clear()
+    const from = Math.min(this.#logTime, this.#clock.epochMs()) - LOOK_BACK_MS
+    this.#next = await reader.offsetAt(topic, PARTITION, from)
+    await this.#read()
+    return [...this.#others].filter(([, { first }]) => own === undefined || first < own)
   }
 
-  #validHolder(): string | undefined {
-    const now = this.#now()
-    for (const [holder, until] of this.#leases) if (until <= now) this.#leases.delete(holder)
-    return this.#leases.keys().next().value
+  /** Whether it was renewed a moment ago, if the clocks agree. */
+  #isFresh({ timestamp }: Held): boolean {
+    return Math.abs(this.#logTime + elapsedSince(this.#clock, this.#renewed) - timestamp) < LEASE_MS
+  }
+
+  /** Watches holders until one of them renews its lease. @returns those that have ended, or did not renew theirs */
+  async #watch(holders: readonly [string, Held][], ms: number): Promise<string[]> {
+    const begin = moment(this.#clock)
+    const seenOf = ([holder, { last }]: [string, Held]) => {
+      const now = this.#others.get(holder)
+      return now === undefined ? 'ended' : now.last > last ? 'renewed' : 'silent'
+    }
+    while (holders.some(each => seenOf(each) === 'silent') && elapsedSince(this.#clock, begin) < ms) {
+      if (holders.some(each => seenOf(each) === 'renewed')) break
+      await sleep(this.#clock, POLL_MS)
+      if (elapsedSince(this.#clock, this.#renewed) >= RENEW_MS) await this.#write()
+      await this.#read()
+    }
+    // This process may have stood still since its last look.
+    await this.#read()
+    return holders.filter(each => seenOf(each) !== 'renewed').map(([holder]) => holder)
   }
 
   async #read(): Promise<void> {
@@ -119,35 +174,35 @@ class KafkaLease implements Lease {
     this.#next = end
   }
 
-  #note({ headers, timestamp }: LogRecord): void {
+  #note({ headers, timestamp, offset }: LogRecord): void {
     const lease = controlHeader(headers, LEASE, MAX_LEASE_BYTES)
     if (!isJsonObject(lease)) return
     const { holder, until, stop } = lease
     if (holder === this.#holder && stop === true) this.#isAskedToStop = true
     if (typeof holder !== 'string' || holder.length > MAX_HOLDER || typeof until !== 'number') return
     if (holder === this.#holder) {
+      this.#ownFirst ??= offset
+      this.#isEnded ||= until <= 0
       this.#logTime = timestamp
-      this.#readAt = Date.now()
+      return
     }
-    if (until <= 0) this.#leases.delete(holder)
-    // The holder's own clock is not asked how long it lasts: a minute from its record on, whatever that says.
-    else if (!this.#isFarAhead(timestamp) && (this.#leases.has(holder) || this.#leases.size < MAX_HOLDERS))
-      this.#leases.set(holder, timestamp + LEASE_MS)
+    const held = this.#others.get(holder)
+    // The holder's own clock is not asked how long its lease lasts.
+    if (until <= 0) this.#others.delete(holder)
+    else if (held || this.#others.size < MAX_HOLDERS)
+      this.#others.set(holder, { first: held?.first ?? offset, last: offset, timestamp })
   }
 
-  /** A time that is still to come is that of a clock that was wrong: nobody waits for it. */
-  #isFarAhead(timestamp: number): boolean {
-    return this.#logTime > 0 && timestamp > this.#now() + 2 * LEASE_MS
+  async #write(): Promise<void> {
+    // Before the write: from then on others may count.
+    const renewed = moment(this.#clock)
+    await this.#send({ holder: this.#holder, until: this.#clock.epochMs() + LEASE_MS })
+    this.#renewed = renewed
   }
 
-  /** The time of the log. */
-  #now(): number {
-    return this.#logTime + Math.max(0, Date.now() - this.#readAt)
-  }
-
-  async #write(until: number): Promise<void> {
+  #send(lease: object): Promise<void> {
     const { topic, send } = this.#options
-    await send(recordOf(topic, { holder: this.#holder, until }))
+    return send(recordOf(topic, lease))
   }
 }
 

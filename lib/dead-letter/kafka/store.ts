@@ -3,6 +3,7 @@
 import type { DeliveryReport } from '../../delivery/delivery-report.ts'
 import { DeadLetterError, KafkaProducerError, RecordBatchError } from '../../errors.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
+import type { Clock } from '../../time/clock.ts'
 import type { LogRecord } from '../../wire-format/record-batch-decoder.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import type {
@@ -23,10 +24,11 @@ import { type DeadLetterHistory, mergeDeadLetters } from '../merge-dead-letters.
 import type { ReadResult } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { deadLetterTopic, isDeadLetterTopic, toKafkaDeadLetter } from './kafka-dead-letter.ts'
-import { type KafkaLeaseOptions, requestStop, takeLease } from './lease.ts'
+import type { KafkaLeaseOptions } from './lease.ts'
 import { closedMarkers, type Place, placeIn, readKafkaDeadLetter } from './read-kafka-dead-letter.ts'
 import { locationOf } from './target.ts'
 import { type OpenRecords, TopicIndex } from './topic-index.ts'
+import { requestStops, takeLeases } from './topic-leases.ts'
 
 /** Where no broker lets us in, no other topic can be read either. */
 const OF_CLUSTER: ReadonlySet<string> = new Set(['unreachable', 'authentication', 'unavailable', 'deadline'])
@@ -36,6 +38,7 @@ export interface KafkaDeadLetterStoreOptions {
   readonly pattern: string
   readonly reader: DeadLetterLog
   readonly producer: DeadLetterProducer
+  readonly clock?: Clock
   closeReader(): Promise<void>
 }
 
@@ -72,13 +75,16 @@ type Report = (unreadable: Unreadable) => void
 
 export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #options: KafkaDeadLetterStoreOptions
+  /** The topics that a redrive has the lease of. */
+  #leased: readonly string[] | undefined
 
   constructor(options: KafkaDeadLetterStoreOptions) {
     this.#options = options
   }
 
   async *deadLetters({ onUnreadable = () => {}, signal }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
-    for (const topic of await this.#topics()) {
+    // A topic that is new since the lease was taken may be another redrive's.
+    for (const topic of this.#leased ?? (await this.#topics())) {
       if (signal?.aborted) return
       const index = new TopicIndex(topic)
       const partitions = await this.#partitions(topic, onUnreadable)
@@ -121,11 +127,18 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async lease(): Promise<Lease> {
-    return takeLease(await this.#leaseOptions())
+    const topics = await this.#topics()
+    const lease = await takeLeases(topics, topic => this.#leaseOptions(topic))
+    this.#leased = topics
+    const release = () => {
+      this.#leased = undefined
+      return lease.release()
+    }
+    return { ...lease, release }
   }
 
   async requestStop(): Promise<StopRequest> {
-    return requestStop(await this.#leaseOptions())
+    return requestStops(await this.#topics(), topic => this.#leaseOptions(topic))
   }
 
   /** A log has room, or sending fails before anything was noted. */
@@ -246,9 +259,9 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     }
   }
 
-  async #leaseOptions(): Promise<KafkaLeaseOptions> {
-    const [topic = ''] = await this.#topics()
-    return { topic, reader: this.#options.reader, send: record => this.#send([record]) }
+  #leaseOptions(topic: string): KafkaLeaseOptions {
+    const { reader, clock } = this.#options
+    return { topic, reader, clock, send: record => this.#send([record]) }
   }
 
   async #send(records: readonly ProducerRecord[]): Promise<void> {

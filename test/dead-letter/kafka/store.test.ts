@@ -269,24 +269,6 @@ test('without a topic of the pattern the target is not found', async () => {
   await assert.rejects(store.lease(), isMissing)
 })
 
-test('a stranger’s lease lasts a minute from its record on, whatever it says', async () => {
-  const running = { code: 'redrive-running' }
-  for (const [ageMs, isRefused] of [
-    [0, true],
-    [59_000, true],
-    [61_000, false],
-    // A time that is still to come.
-    [-3_600_000, false],
-  ] as const) {
-    const { topicNamed, openStore } = clusterOf('chat-dlt')
-    const topic = topicNamed('chat-dlt')
-    topic.append({ ...NO_KEY, headers: [['kp-lease', json({ holder: 'm', until: 9e15 })]] })
-    topic.records[0] = { ...(topic.records[0] as (typeof topic.records)[number]), timestamp: Date.now() - ageMs }
-    if (isRefused) await assert.rejects(openStore().lease(), running)
-    else await (await openStore().lease()).release()
-  }
-})
-
 test('what is no lease of a redrive is ignored', async () => {
   const { topicNamed, openStore } = clusterOf('chat-dlt')
   for (const lease of [
@@ -300,48 +282,4 @@ test('what is no lease of a redrive is ignored', async () => {
   ])
     topicNamed('chat-dlt').append({ ...NO_KEY, headers: [['kp-lease', json(lease)]] })
   await (await openStore().lease()).release()
-})
-
-test('a lease is checked by reading only, lost when it ended, and free after its release', async t => {
-  const { topicNamed, openStore } = clusterOf('chat-dlt')
-  const topic = topicNamed('chat-dlt')
-  const lease = await openStore().lease()
-  const length = topic.records.length
-  await lease.check()
-  assert.equal(topic.records.length, length)
-  await assert.rejects(openStore().lease(), { code: 'redrive-running' })
-  await lease.check()
-  await lease.renew()
-  await lease.release()
-  const next = await openStore().lease()
-  await assert.rejects(lease.check(), { code: 'redrive-running' })
-  // It stands still for longer than a lease lasts.
-  const now = Date.now()
-  t.mock.method(Date, 'now', () => now + 120_000)
-  await (await openStore().lease()).check()
-  await assert.rejects(next.check(), { code: 'redrive-running' })
-})
-
-test('a lease works by the time of the log, where the clock here is wrong', async t => {
-  for (const aheadMs of [-3_600_000, 3_600_000]) {
-    const { topicNamed, openStore } = clusterOf('chat-dlt')
-    const topic = topicNamed('chat-dlt')
-    const brokerTime = Date.now()
-    // LogAppendTime: the broker sets the timestamp.
-    const append = topic.append.bind(topic)
-    t.mock.method(topic, 'append', (record: Parameters<typeof append>[0]) => {
-      const offset = append(record)
-      topic.records[Number(offset)] = {
-        ...(topic.records[Number(offset)] as (typeof topic.records)[number]),
-        timestamp: brokerTime,
-      }
-      return offset
-    })
-    const clock = t.mock.method(Date, 'now', () => brokerTime + aheadMs)
-    const lease = await openStore().lease()
-    await lease.check()
-    await assert.rejects(openStore().lease(), { code: 'redrive-running' })
-    await lease.release()
-    clock.mock.restore()
-  }
 })
