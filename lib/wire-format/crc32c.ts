@@ -1,59 +1,60 @@
-// CRC-32C (Castagnoli), the checksum of record batches and of dead letters on disk. Eight bytes per step (slicing by
-// 8).
+// CRC-32C (Castagnoli), the checksum of record batches and of dead letters on disk. Sixteen bytes per step (slicing by
+// 16), read as words: faster than WebAssembly, which has to copy the bytes first, and nothing to load.
 
-const tables: readonly Uint32Array[] = createTables()
+const SLICES = 16
+const TABLE = createTable()
+/** Words are read in the byte order of the machine; the table is for little-endian ones, as all of AWS are. */
+const isLittleEndian = new Uint8Array(Int32Array.of(1).buffer)[0] === 1
 
-function createTables(): Uint32Array[] {
-  const created = Array.from({ length: 8 }, () => new Uint32Array(256))
-  const [first] = created as [Uint32Array]
+/** 16 tables of 256 entries, one after the other. */
+function createTable(): Int32Array {
+  const table = new Int32Array(SLICES * 256)
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
-    first[byte] = crc >>> 0
+    table[byte] = crc
   }
-  for (let t = 1; t < 8; t++) {
-    const previous = created[t - 1] as Uint32Array
-    const table = created[t] as Uint32Array
-    for (let byte = 0; byte < 256; byte++) {
-      const crc = previous[byte] as number
-      table[byte] = ((crc >>> 8) ^ (first[crc & 0xff] as number)) >>> 0
-    }
+  for (let i = 256; i < table.length; i++) {
+    const crc = table[i - 256] as number
+    table[i] = (crc >>> 8) ^ (table[crc & 0xff] as number)
   }
-  return created
+  return table
 }
-
-const [T0, T1, T2, T3, T4, T5, T6, T7] = tables as [
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-]
 
 /** Unsigned 32-bit checksum of `bytes[from…)`. */
 export function crc32c(bytes: Uint8Array, from = 0): number {
-  const end = bytes.length
-  let crc = 0xffffffff
-  let i = from
-  for (; i + 8 <= end; i += 8) {
-    crc ^=
-      (bytes[i] as number) |
-      ((bytes[i + 1] as number) << 8) |
-      ((bytes[i + 2] as number) << 16) |
-      ((bytes[i + 3] as number) << 24)
+  const toAligned = -(bytes.byteOffset + from) & 3
+  const first = Math.min(bytes.length, from + toAligned)
+  const steps = isLittleEndian ? Math.floor((bytes.length - first) / SLICES) : 0
+  let crc = bytewise(-1, bytes, from, first)
+  if (steps > 0) crc = wordwise(crc, new Int32Array(bytes.buffer, bytes.byteOffset + first, steps * 4))
+  return (bytewise(crc, bytes, first + steps * SLICES, bytes.length) ^ -1) >>> 0
+}
+
+function bytewise(start: number, bytes: Uint8Array, from: number, to: number): number {
+  let crc = start
+  for (let i = from; i < to; i++) crc = (crc >>> 8) ^ (TABLE[(crc ^ (bytes[i] as number)) & 0xff] as number)
+  return crc
+}
+
+/** @param words four per step */
+function wordwise(start: number, words: Int32Array): number {
+  let crc = start
+  for (let i = 0; i < words.length; i += 4)
     crc =
-      (T7[crc & 0xff] as number) ^
-      (T6[(crc >>> 8) & 0xff] as number) ^
-      (T5[(crc >>> 16) & 0xff] as number) ^
-      (T4[crc >>> 24] as number) ^
-      (T3[bytes[i + 4] as number] as number) ^
-      (T2[bytes[i + 5] as number] as number) ^
-      (T1[bytes[i + 6] as number] as number) ^
-      (T0[bytes[i + 7] as number] as number)
-  }
-  for (; i < end; i++) crc = (crc >>> 8) ^ (T0[(crc ^ (bytes[i] as number)) & 0xff] as number)
-  return (crc ^ 0xffffffff) >>> 0
+      sliced(3072, crc ^ (words[i] as number)) ^
+      sliced(2048, words[i + 1] as number) ^
+      sliced(1024, words[i + 2] as number) ^
+      sliced(0, words[i + 3] as number)
+  return crc
+}
+
+/** @param at the table of the word's last byte */
+function sliced(at: number, word: number): number {
+  return (
+    (TABLE[at + 768 + (word & 0xff)] as number) ^
+    (TABLE[at + 512 + ((word >>> 8) & 0xff)] as number) ^
+    (TABLE[at + 256 + ((word >>> 16) & 0xff)] as number) ^
+    (TABLE[at + (word >>> 24)] as number)
+  )
 }

@@ -91,6 +91,23 @@ test('null header values, repeated and numeric header names keep their order', (
   assert.equal(decodeBatch(batch).records.length, 1)
 })
 
-test('the checksum is CRC-32C', () => {
+/** Bit by bit, as CRC-32C is defined. */
+function slowCrc32c(bytes: Uint8Array): number {
+  let crc = -1
+  for (const byte of bytes) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  }
+  return (crc ^ -1) >>> 0
+}
+
+test('the checksum is CRC-32C, wherever the bytes begin in memory and in their buffer', () => {
   assert.equal(crc32c(Buffer.from('123456789')), 0xe3069283)
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(40), fc.nat(7), (content, from, offset) => {
+      const bytes = Buffer.concat([Buffer.alloc(offset), content]).subarray(offset)
+      const start = Math.min(from, bytes.length)
+      assert.equal(crc32c(bytes, start), slowCrc32c(bytes.subarray(start)))
+    }),
+  )
 })
