@@ -43,7 +43,7 @@ export class PreparedSender {
     if (refusal) return this.#append(records, call, () => refusal, maxBlockMs)
     const beganAt = clock.now()
     const topics = new Map<string, TopicPartitions>()
-    const wait = this.#waits.open()
+    let wait: MetadataWait | undefined
     const ready: Prepared[] = []
     const waiting: Prepared[] = []
     for (const prepared of records) {
@@ -51,15 +51,20 @@ export class PreparedSender {
       const { topic, partition = 0 } = serialized
       const partitions = topics.get(topic) ?? metadata.partitionsOf(topic)
       topics.set(topic, partitions)
-      const isBeyond = partition >= partitions.count
-      if (!isBeyond && !wait.mustFollow(serialized, partitions.count)) ready.push(prepared)
+      const isKnown = partition < partitions.count
+      if (!isKnown || !this.#waits.isEmpty) wait ??= this.#waits.open()
+      if (!wait || (isKnown && !wait.mustFollow(serialized, partitions.count))) ready.push(prepared)
       else {
         wait.add(serialized, partitions.count)
         waiting.push(prepared)
       }
     }
-    const appended = this.#append(ready, call, topic => topics.get(topic) as TopicPartitions, maxBlockMs)
-    return waiting.length > 0 ? Promise.all([appended, this.#sendLater(wait, waiting, call, beganAt)]) : appended
+    const append = () => this.#append(ready, call, topic => topics.get(topic) as TopicPartitions, maxBlockMs)
+    if (!wait) return append()
+    return Promise.all([
+      ready.length > 0 && append(),
+      waiting.length > 0 && this.#sendLater(wait, waiting, call, beganAt),
+    ])
   }
 
   async #sendLater(

@@ -58,9 +58,9 @@ export class ProducerCall implements RecordCaller {
   /** A record that was not acknowledged has an error with a stack: the next ones would have the same. */
   #hasStack = false
   /** The order groups that had a failure → the index of the first one; only the records after it are held back. */
-  readonly #stopped = new Map<string, number>()
+  #stopped: Map<string, number> | undefined
   #violations = 0
-  readonly #onEnd: ((error: RecordError) => void)[] = []
+  #onEnd: ((error: RecordError) => void)[] | undefined
 
   constructor(records: readonly ProducerRecord[], { deadline, lingerMs, clock, onReported }: ProducerCallParts) {
     this.records = records
@@ -125,12 +125,15 @@ export class ProducerCall implements RecordCaller {
   }
 
   #stop(orderGroup: string | undefined, index: number): void {
-    if (orderGroup !== undefined) this.#stopped.set(orderGroup, Math.min(index, this.#stopped.get(orderGroup) ?? index))
+    if (orderGroup === undefined) return
+    this.#stopped ??= new Map()
+    this.#stopped.set(orderGroup, Math.min(index, this.#stopped.get(orderGroup) ?? index))
   }
 
   /** The result of work that may never end, or the error of `end`. */
   untilEnd<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
+      this.#onEnd ??= []
       this.#onEnd.push(reject)
       work.then(resolve, reject)
     })
@@ -138,12 +141,12 @@ export class ProducerCall implements RecordCaller {
 
   /** No record may wait any longer. */
   end(error: RecordError): void {
-    for (const reject of this.#onEnd) reject(error)
+    for (const reject of this.#onEnd ?? []) reject(error)
   }
 
   /** @throws TransportError `order-group-stopped` after an earlier record of the group failed */
   throwIfStopped({ orderGroup, index }: Pick<CallRecord, 'orderGroup' | 'index'>): void {
-    if (orderGroup !== undefined && index > (this.#stopped.get(orderGroup) ?? Number.POSITIVE_INFINITY))
+    if (orderGroup !== undefined && index > (this.#stopped?.get(orderGroup) ?? Number.POSITIVE_INFINITY))
       throw orderGroupStopped()
   }
 }

@@ -23,6 +23,11 @@ export class MetadataWaits {
     this.#clock = clock
   }
 
+  /** No record has to stay behind another one. */
+  get isEmpty(): boolean {
+    return this.#open.last.size === 0
+  }
+
   /** The records of one call that wait; none of them yet. */
   open(): MetadataWait {
     return new MetadataWait(this.#open, this.#clock)
@@ -51,7 +56,6 @@ export class MetadataWait {
    * @param count the partitions that the topic is known to have
    */
   mustFollow(record: SerializedRecord, count: number): boolean {
-    if (this.#open.last.size === 0) return false
     return this.#before(record).length > 0 || this.#named(record, count).length > 0
   }
 
