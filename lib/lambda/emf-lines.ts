@@ -4,10 +4,7 @@ import { Metrics, type MetricUnit } from '@aws-lambda-powertools/metrics'
 
 const NAMESPACE = 'ServerlessKafkaProducer'
 
-export type MetricValues = readonly [
-  unit: (typeof MetricUnit)[keyof typeof MetricUnit],
-  valuesByName: Readonly<Record<string, number>>,
-]
+export type Metric = readonly [name: string, unit: (typeof MetricUnit)[keyof typeof MetricUnit], value: number]
 
 /** One set of metrics, as JSON without the outer brackets. */
 export interface MetricSet {
@@ -42,17 +39,21 @@ export class EmfLines {
    * Powertools writes each kind of set once; later ones differ only in their numbers. Topics and outcomes are few.
    * @param dimensions in addition to `service` and `function`
    */
-  metricSet(dimensions: Readonly<Record<string, string>>, values: readonly MetricValues[]): MetricSet {
-    let key = Object.values(dimensions).join(' ')
+  metricSet(dimensions: Readonly<Record<string, string>>, metrics: readonly Metric[]): MetricSet {
+    let key = ''
     let numbers = ''
-    for (const [, valuesByName] of values)
-      for (const name in valuesByName) {
-        key += ` ${name}`
-        numbers += `,"${name}":${valuesByName[name]}`
-      }
-    const template = this.#templates.get(key) ?? this.#createTemplate(dimensions, values)
-    this.#templates.set(key, template)
-    return { ...template, numbers }
+    for (const name in dimensions) key += `${dimensions[name]} `
+    for (const [name, , value] of metrics) {
+      key += `${name} `
+      numbers += `,"${name}":${value}`
+    }
+    let template = this.#templates.get(key)
+    if (!template) {
+      template = this.#createTemplate(dimensions, metrics)
+      this.#templates.set(key, template)
+    }
+    const { directive, dimensions: text } = template
+    return { directive, dimensions: text, numbers }
   }
 
   /**
@@ -62,28 +63,30 @@ export class EmfLines {
   fields(sets: readonly MetricSet[]): string {
     const [first] = sets
     if (!first) return ''
-    const directives = sets.map(({ directive }) => directive).join(',')
-    const numbers = sets.map(set => set.numbers).join('')
-    return `,"_aws":{"Timestamp":${Date.now()},"CloudWatchMetrics":[${directives}]},${first.dimensions}${numbers}`
+    let { directive, numbers } = first
+    for (const other of sets.slice(1)) {
+      directive += `,${other.directive}`
+      numbers += other.numbers
+    }
+    return `,"_aws":{"Timestamp":${Date.now()},"CloudWatchMetrics":[${directive}]},${first.dimensions}${numbers}`
   }
 
   /** Writes a line of its own to standard output. */
-  publish(values: MetricValues): void {
-    this.#add({}, [values])
+  publish(metrics: readonly Metric[]): void {
+    this.#add({}, metrics)
     this.#metrics.publishStoredMetrics()
   }
 
-  #add(dimensions: Readonly<Record<string, string>>, values: readonly MetricValues[]): void {
+  #add(dimensions: Readonly<Record<string, string>>, metrics: readonly Metric[]): void {
     this.#metrics.addDimensions({ function: this.#function, ...dimensions })
-    for (const [unit, valuesByName] of values)
-      for (const [name, value] of Object.entries(valuesByName)) this.#metrics.addMetric(name, unit, value)
+    for (const [name, unit, value] of metrics) this.#metrics.addMetric(name, unit, value)
   }
 
   #createTemplate(
     dimensions: Readonly<Record<string, string>>,
-    values: readonly MetricValues[],
+    metrics: readonly Metric[],
   ): Omit<MetricSet, 'numbers'> {
-    this.#add(dimensions, values)
+    this.#add(dimensions, metrics)
     const { CloudWatchMetrics: directives } = this.#metrics.serializeMetrics()._aws
     this.#metrics.clearMetrics()
     this.#metrics.clearDimensions()

@@ -7,7 +7,7 @@ import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import type { RecordFate } from '../delivery/record-fate.ts'
 import { type ErrorCode, errorName, innermostMessage, isInstance, KafkaProducerError } from '../errors.ts'
 import type { ProducerMetrics } from '../producer-metrics.ts'
-import { EmfLines, type MetricSet, type MetricValues } from './emf-lines.ts'
+import { EmfLines, type Metric, type MetricSet } from './emf-lines.ts'
 
 /** Dead letters that a line names; a batch can have thousands. */
 const MAX_LOGGED = 100
@@ -25,6 +25,8 @@ const CHANGES = [
   'throttleTimeMs',
   'bufferWaitTimeMs',
 ] as const satisfies readonly NumberOf<ProducerMetrics>[]
+
+const NOTHING_SENT = { ackedBatches: 0, ackedRecords: 0, queueTimeMs: 0, brokerTimeMs: 0 }
 
 export class InvocationLog {
   readonly #write: (line: string) => void
@@ -79,11 +81,13 @@ export class InvocationLog {
   ): void => {
     for (const { resent, found, parked, failed } of results) {
       const outcomes = { resent, found, parked, failed: Object.values(failed).reduce((sum, count) => sum + count, 0) }
-      const metrics = Object.entries(outcomes).map(([name, count]) => [
-        `DeadLetters${name[0]?.toUpperCase()}${name.slice(1)}`,
-        count,
-      ])
-      this.#emf.publish([MetricUnit.Count, Object.fromEntries(metrics)])
+      this.#emf.publish(
+        Object.entries(outcomes).map(([name, count]) => [
+          `DeadLetters${name[0]?.toUpperCase()}${name.slice(1)}`,
+          MetricUnit.Count,
+          count,
+        ]),
+      )
     }
     this.#logger.info('redrive', { results })
   }
@@ -95,40 +99,24 @@ export class InvocationLog {
     fates: readonly RecordFate[],
     producer: ProducerMetrics,
   ): void {
-    const outcomes: Record<string, number> = {}
     const byTopic = new Map<string, number>()
-    const codes: Record<string, number> = {}
     let attempts = 0
-    fates.forEach((fate, index) => {
-      const key = `${reports[index]?.record.topic || 'none'} ${fate.fate}`
-      outcomes[fate.fate] = (outcomes[fate.fate] ?? 0) + 1
+    for (const [index, { fate }] of fates.entries()) {
+      const report = reports[index]
+      const key = `${report?.record.topic || 'none'} ${fate}`
       byTopic.set(key, (byTopic.get(key) ?? 0) + 1)
-      if ('code' in fate) codes[fate.code] = (codes[fate.code] ?? 0) + 1
-      attempts = Math.max(attempts, reports[index]?.attempts ?? 0)
-    })
-    const [first, ...others] = this.#emf.isOn
-      ? [...byTopic].map(([key, count]) => this.#records(key, count, producer))
-      : []
-    const unknown = reports.filter(report => report.kind === 'failed' && report.outcome === 'unknown').length
-    const failure = reports.find(report => report.kind === 'failed' && report.failureKind === 'delivery-failure') as
-      | Failed
-      | undefined
-    const facts = JSON.stringify({
-      ...traceOf(process.env._X_AMZN_TRACE_ID),
-      requestId,
-      outcomes,
-      ...(Object.keys(codes).length > 0 ? { codes } : {}),
-      ...deadLettersOf(fates),
-      ...reasonOf(failure?.error),
-      unknown,
-      attempts,
-      ...this.#newConnections(producer),
-    })
-    const sets = [first, this.#ofProducer(producer)].filter(set => set !== undefined)
-    const timestamp = new Date().toISOString()
+      attempts = Math.max(attempts, report?.attempts ?? 0)
+    }
+    const sets: MetricSet[] = []
+    if (this.#emf.isOn) for (const [key, count] of byTopic) sets.push(this.#records(key, count, producer))
+    const others = sets.splice(1)
+    const ofProducer = this.#ofProducer(producer)
+    if (ofProducer) sets.push(ofProducer)
+    const trace = traceOf(process.env._X_AMZN_TRACE_ID)
     this.#write(
-      `{"level":"INFO","message":"invocation","timestamp":"${timestamp}",${this.#service},` +
-        `${facts.slice(1, -1)}${this.#emf.fields(sets)}}`,
+      `{"level":"INFO","message":"invocation","timestamp":"${new Date().toISOString()}",${this.#service}${trace},` +
+        `"requestId":${JSON.stringify(requestId)},${outcomesOf(fates, reports)},"attempts":${attempts}` +
+        `${this.#newConnections(producer)}${this.#emf.fields(sets)}}`,
     )
     for (const other of others) this.#write(`{${this.#service}${this.#emf.fields([other])}}`)
     this.#previous = producer
@@ -136,25 +124,21 @@ export class InvocationLog {
 
   #records(key: string, count: number, producer: ProducerMetrics): MetricSet {
     const [topic, outcome] = key.split(' ') as [string, string]
-    return this.#emf.metricSet({ topic, outcome }, [
-      [MetricUnit.Count, { Records: count }],
-      ...(outcome === 'delivered' ? this.#times(producer) : []),
-    ])
+    const metrics: Metric[] = [['Records', MetricUnit.Count, count]]
+    if (outcome === 'delivered') this.#addTimes(metrics, producer)
+    return this.#emf.metricSet({ topic, outcome }, metrics)
   }
 
   /** Mean values of the batches that were acknowledged since the last invocation. */
-  #times(now: ProducerMetrics): MetricValues[] {
-    const added = (name: 'ackedBatches' | 'ackedRecords' | 'queueTimeMs' | 'brokerTimeMs') =>
-      now[name] - (this.#previous?.[name] ?? 0)
-    const batches = added('ackedBatches')
-    if (batches <= 0) return []
-    return [
-      [MetricUnit.Count, { BatchRecords: added('ackedRecords') / batches }],
-      [
-        MetricUnit.Milliseconds,
-        { QueueTime: added('queueTimeMs') / batches, BrokerTime: added('brokerTimeMs') / batches },
-      ],
-    ]
+  #addTimes(metrics: Metric[], now: ProducerMetrics): void {
+    const { ackedBatches, ackedRecords, queueTimeMs, brokerTimeMs } = this.#previous ?? NOTHING_SENT
+    const batches = now.ackedBatches - ackedBatches
+    if (batches <= 0) return
+    metrics.push(
+      ['BatchRecords', MetricUnit.Count, (now.ackedRecords - ackedRecords) / batches],
+      ['QueueTime', MetricUnit.Milliseconds, (now.queueTimeMs - queueTimeMs) / batches],
+      ['BrokerTime', MetricUnit.Milliseconds, (now.brokerTimeMs - brokerTimeMs) / batches],
+    )
   }
 
   /**
@@ -169,27 +153,47 @@ export class InvocationLog {
       ConnectionAttempts: added('connectionAttempts'),
       ProducerIds: added('producerIds'),
       Retries: added('retries'),
+      Connections: now.connections,
     }
     const counts = nonZero({ ExpiredRecords: added('expiredRecords'), BufferWaits: added('bufferWaits') })
     const times = nonZero({ ThrottleTime: added('throttleTimeMs'), BufferWaitTime: added('bufferWaitTimeMs') })
     return this.#emf.metricSet({}, [
-      [MetricUnit.Count, { ...usual, Connections: now.connections, ...counts }],
-      [MetricUnit.Milliseconds, times],
-      [MetricUnit.Bytes, { BufferUsed: now.bufferUsed }],
+      ...Object.entries({ ...usual, ...counts }).map(([name, value]): Metric => [name, MetricUnit.Count, value]),
+      ...Object.entries(times).map(([name, value]): Metric => [name, MetricUnit.Milliseconds, value]),
+      ['BufferUsed', MetricUnit.Bytes, now.bufferUsed],
     ])
   }
 
-  /** Why this invocation made connections, for the log line; an empty object if it made none. */
-  #newConnections({ connectionAttempts, connectionAttemptsByReason: now }: ProducerMetrics): {
-    newConnections?: Record<string, number>
-  } {
-    if (this.#previous?.connectionAttempts === connectionAttempts) return {}
+  /** Why this invocation made connections; empty if it made none. */
+  #newConnections({ connectionAttempts, connectionAttemptsByReason: now }: ProducerMetrics): string {
+    if (this.#previous?.connectionAttempts === connectionAttempts) return ''
     const before = this.#previous?.connectionAttemptsByReason
     const added = nonZero(
       Object.fromEntries(Object.entries(now).map(([reason, count]) => [reason, count - (before?.[reason] ?? 0)])),
     )
-    return Object.keys(added).length > 0 ? { newConnections: added } : {}
+    return Object.keys(added).length > 0 ? `,"newConnections":${JSON.stringify(added)}` : ''
   }
+}
+
+/** The fields of a line that say what became of the records. Most often all were delivered. */
+function outcomesOf(fates: readonly RecordFate[], reports: readonly DeliveryReport[]): string {
+  if (fates.length > 0 && fates.every(({ fate }) => fate === 'delivered'))
+    return `"outcomes":{"delivered":${fates.length}},"unknown":0`
+  const outcomes: Record<string, number> = {}
+  const codes: Record<string, number> = {}
+  for (const fate of fates) {
+    outcomes[fate.fate] = (outcomes[fate.fate] ?? 0) + 1
+    if ('code' in fate) codes[fate.code] = (codes[fate.code] ?? 0) + 1
+  }
+  const failed = reports.filter((report): report is Failed => report.kind === 'failed')
+  const fields = {
+    outcomes,
+    ...(Object.keys(codes).length > 0 ? { codes } : {}),
+    ...deadLettersOf(fates),
+    ...reasonOf(failed.find(({ failureKind }) => failureKind === 'delivery-failure')?.error),
+    unknown: failed.filter(({ outcome }) => outcome === 'unknown').length,
+  }
+  return JSON.stringify(fields).slice(1, -1)
 }
 
 function nonZero(values: Readonly<Record<string, number>>): Record<string, number> {
@@ -197,9 +201,9 @@ function nonZero(values: Readonly<Record<string, number>>): Record<string, numbe
 }
 
 /** The field that Powertools' own lines have, so that a search finds both. */
-function traceOf(header: string | undefined): { xray_trace_id?: string } {
-  const id = /Root=([^;]+)/.exec(header ?? '')?.[1]
-  return id === undefined ? {} : { xray_trace_id: id }
+function traceOf(header: string | undefined): string {
+  const id = header === undefined ? undefined : /Root=([^;]+)/.exec(header)?.[1]
+  return id === undefined ? '' : `,"xray_trace_id":${JSON.stringify(id)}`
 }
 
 function causeCodeOf(error: unknown): { causeCode?: string } {
