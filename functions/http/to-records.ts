@@ -9,7 +9,7 @@ import { type SourceRecord, sourceRecord, standardHeaders } from '../../lib/lamb
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import type { JsonOutline, JsonShape } from '../../lib/record/json-outline.ts'
 import { JsonText, NumberText } from '../../lib/record/json-text.ts'
-import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
+import type { ProducerRecord, ProducerRecordHeader } from '../../lib/record/producer-record.ts'
 import { decodeUtf8 } from '../../lib/record/utf8.ts'
 import { RequestError } from './request-error.ts'
 import { toHeaders } from './to-headers.ts'
@@ -104,7 +104,7 @@ function toRecord(
   text: string,
   contract: Contract,
   id: string,
-  standard: readonly RecordHeader[],
+  standard: readonly ProducerRecordHeader[],
 ): ProducerRecord {
   if (!isJsonObject(parsed)) throw new InvalidRecordError('bad-json', 'record: expected an object.')
   refuseFault(outline.fault, '')

@@ -36,6 +36,7 @@ export async function publishFailures(
     onFailure,
   } = context
   const fates = new Map<number, RecordFate>()
+  if (reports.every(({ kind }) => kind === 'delivered')) return fates
   const failures = [...reports.entries()].filter((entry): entry is [number, Failed] => entry[1].kind === 'failed')
   const deadLettered = failures.filter(([index, failed]) => shouldDeadLetter(failed, index))
   for (const [index, { outcome, code }] of new Set([

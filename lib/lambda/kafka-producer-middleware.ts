@@ -14,6 +14,9 @@ import { answerDeadline, sendingDeadline } from './remaining-time.ts'
 
 const INIT_CONNECT_MS = 3000
 
+/** What middy keeps for the middlewares of a request. */
+type Internal = Record<symbol, InvocationScope | undefined>
+
 /** The fields that the middleware adds to the Lambda context. */
 export interface KafkaContext {
   readonly kafka: {
@@ -38,11 +41,11 @@ export function kafkaProducer({
   factory,
   config,
 }: KafkaProducerMiddlewareOptions): MiddlewareObj<unknown, unknown, Error, Context & KafkaContext> {
-  const scopes = new WeakMap<object, InvocationScope>()
+  const scopeOf = Symbol('scope')
   const failFast = new FailFast(systemClock)
-  const leave = async (context: object) => {
-    const scope = scopes.get(context)
-    scopes.delete(context)
+  const leave = async ({ internal }: { readonly internal: Internal }) => {
+    const scope = internal[scopeOf]
+    internal[scopeOf] = undefined
     try {
       await scope?.close()
     } finally {
@@ -59,15 +62,16 @@ export function kafkaProducer({
       const scope = new InvocationScope(deadline, scope =>
         remaining > requiredMs ? failFast.refusal(scope) : tooShort(requiredMs),
       )
-      scopes.set(request.context, scope)
+      const internal: Internal = request.internal
+      internal[scopeOf] = scope
       Object.assign(request.context, {
         kafka: { producer: factory.getProducer(config), deadline, answerBy },
       } satisfies KafkaContext)
       scope.enter()
     },
-    after: request => leave(request.context),
+    after: leave,
     // The answer stays the handler's error; the sends that it began are awaited all the same.
-    onError: request => leave(request.context).catch(() => undefined),
+    onError: request => leave(request).catch(() => undefined),
   }
 }
 

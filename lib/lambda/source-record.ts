@@ -1,6 +1,6 @@
 // A record of an event, with its id, or with the error that keeps it from being sent.
 import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
-import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
+import type { ProducerRecord, ProducerRecordHeader } from '../record/producer-record.ts'
 import { traceparentOf } from './traceparent.ts'
 
 export interface SourceRecord {
@@ -22,10 +22,15 @@ export function sourceRecord(id: string, incomplete: ProducerRecord, read: () =>
 }
 
 /** The headers that every record gets. */
-export function standardHeaders(id: string, trigger: string, traceparent?: string, awsTrace?: string): RecordHeader[] {
+export function standardHeaders(
+  id: string,
+  trigger: string,
+  traceparent?: string,
+  awsTrace?: string,
+): ProducerRecordHeader[] {
   return [
-    ['kp-id', Buffer.from(id)],
-    ['kp-source', Buffer.from(trigger)],
-    ['traceparent', Buffer.from(traceparentOf(traceparent, awsTrace))],
+    ['kp-id', id],
+    ['kp-source', trigger],
+    ['traceparent', traceparentOf(traceparent, awsTrace)],
   ]
 }
