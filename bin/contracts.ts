@@ -1,3 +1,4 @@
+// contracts check and types.
 import type { Command } from 'commander'
 import { loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
 import { ConfigError } from '../lib/errors.ts'

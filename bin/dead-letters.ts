@@ -1,3 +1,4 @@
+// dead-letters list, show, stats, export and check: what shows dead letters and changes nothing.
 import type { Command } from 'commander'
 import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'

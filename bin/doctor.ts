@@ -1,3 +1,4 @@
+// doctor: checks whether the configuration works from this machine.
 import type { Command } from 'commander'
 import type { Check } from '../lib/doctor/check.ts'
 import { doctor, isHealthy } from '../lib/doctor/doctor.ts'
@@ -5,7 +6,7 @@ import { contractsIn, environment, exportAwsVariables } from './environment.ts'
 import { stoppable } from './exit.ts'
 import { fixedRow, printJson } from './output.ts'
 
-const SIGNS = { ok: 'ok', warning: 'warn', failed: 'FAIL', skipped: '-' } as const
+const STATUS_LABELS = { ok: 'ok', warning: 'warn', failed: 'FAIL', skipped: '-' } as const
 const WIDTHS = [4, 36]
 
 export function addDoctor(program: Command): void {
@@ -37,7 +38,7 @@ async function check(options: { topic?: string[]; contracts: string; json?: bool
   const env = environment()
   exportAwsVariables(env)
   const printCheck = ({ status, name, detail, advice }: Check) =>
-    process.stdout.write(fixedRow([SIGNS[status], name, advice ? `${detail} → ${advice}` : detail], WIDTHS))
+    process.stdout.write(fixedRow([STATUS_LABELS[status], name, advice ? `${detail} → ${advice}` : detail], WIDTHS))
   const checks = await doctor(env, topics, options.json ? {} : { onCheck: printCheck })
   if (options.json) printJson({ healthy: isHealthy(checks), checks })
   if (!isHealthy(checks)) process.exitCode = 1

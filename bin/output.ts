@@ -10,13 +10,13 @@ export function printMessage(text: string): void {
 }
 
 /** Characters that are printed before signals and a closed pipe are looked for. */
-const TURN = 65_536
+const YIELD_AFTER_CHARS = 65_536
 let printed = 0
 
 /** Waits while the reader of standard output is slower: memory does not grow with the output. */
 export async function print(text: string): Promise<void> {
   printed += text.length
-  if (printed >= TURN) {
+  if (printed >= YIELD_AFTER_CHARS) {
     printed = 0
     await setImmediate()
   }

@@ -1,3 +1,4 @@
+// plan: whether Amazon MSK admits the connections of so many sandboxes.
 import type { Command } from 'commander'
 import { WrongUse } from './exit.ts'
 import { mskQuotaOf } from './msk-quotas.ts'

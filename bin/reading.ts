@@ -8,7 +8,7 @@ import { storeKindOf } from '../lib/dead-letter/store-kinds.ts'
 import { DeadLetterError, describeError } from '../lib/errors.ts'
 import { type ListRequest, listDeadLetters } from '../lib/redrive/list-dead-letters.ts'
 import { NameCheck } from '../lib/redrive/name-check.ts'
-import { withClaim } from '../lib/redrive/read-claim.ts'
+import { withValue } from '../lib/redrive/read-claim.ts'
 import type { RedriveRequest } from '../lib/redrive/redrive-request.ts'
 import type { RedriveSource } from '../lib/redrive/redrive-sources.ts'
 import { sourcesOf } from '../lib/redrive/run-redrive.ts'
@@ -96,7 +96,7 @@ export class Reading {
    * @throws DeadLetterError `claim-missing`
    */
   withValue(deadLetter: DeadLetter): Promise<DeadLetter> {
-    return withClaim(deadLetter, [...this.config.deadLetter, ...this.sources])
+    return withValue(deadLetter, [...this.config.deadLetter, ...this.sources])
   }
 
   /** Says where dead letters are that could not stay in the message of another one. */

@@ -1,3 +1,4 @@
+// redrive: sends dead letters again, with a question, progress and counts.
 import type { Command } from 'commander'
 import { DeadLetterError } from '../lib/errors.ts'
 import type { DeadLetterResult, RedriveResult } from '../lib/redrive/redrive.ts'
@@ -25,7 +26,7 @@ partition first. You can interrupt or kill the command and run it again at any t
 Exit status: ${EXIT_STATUS}`
 
 /** The options of a redrive that are no filter. */
-const HOW = [
+const REDRIVE_OPTIONS = [
   'to',
   'rate',
   'concurrency',
@@ -67,7 +68,7 @@ export function addRedrive(program: Command): void {
 
 async function run(options: Options): Promise<void> {
   if (options.stop) return stop(options)
-  const request = requestOf(options, [...FILTERING, ...HOW])
+  const request = requestOf(options, [...FILTERING, ...REDRIVE_OPTIONS])
   const { dryRun } = request
   if (!dryRun && !options.yes) requireTerminal('--yes or --dry-run')
   const reading = await Reading.begin(request, options, true)

@@ -1,3 +1,4 @@
+// send: one record, or one per line of standard input.
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import type { DeliveryReport } from '../lib/delivery/delivery-report.ts'

@@ -4,7 +4,7 @@ import { type Options, requestOf } from './filter-options.ts'
 import { printMessage, printTable } from './output.ts'
 import { Reading } from './reading.ts'
 
-const WORDS = {
+const RESULT_TEXTS = {
   requested: 'asked to stop: it ends before its next batch',
   'not-running': 'no redrive is running',
   'no-lease': 'no lease could pass the request on: set KAFKA_REDRIVE_LEASE_QUEUE, or end the process',
@@ -15,7 +15,7 @@ const WORDS = {
 export async function stop(options: Options): Promise<void> {
   const reading = await Reading.begin(requestOf(options, ['from', 'sourceQueue']), options)
   const results = await stopRedrive(reading.request, reading.context)
-  printTable(results.map(({ target, result }) => [target, WORDS[result]]))
+  printTable(results.map(({ target, result }) => [target, RESULT_TEXTS[result]]))
   for (const { target, error } of results) if (error !== undefined) printMessage(`${target}: ${error}`)
   if (results.some(({ result }) => result === 'failed' || result === 'no-lease')) process.exitCode = SOME_REMAIN
 }

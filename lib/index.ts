@@ -60,7 +60,7 @@ export {
 export { checkByContract, editDeadLetter, type RecordEdit } from './redrive/edit-dead-letter.ts'
 export { type ListContext, type ListRequest, listDeadLetters } from './redrive/list-dead-letters.ts'
 export { createLogReader, openDeadLetterStore } from './redrive/open-dead-letters.ts'
-export { claimReader, withClaim } from './redrive/read-claim.ts'
+export { claimReader, withValue } from './redrive/read-claim.ts'
 export { type RedriveOptions, type RedriveResult, redrive } from './redrive/redrive.ts'
 export { parseRedriveRequest, type RedriveRequest } from './redrive/redrive-request.ts'
 export { type RedriveContext, redriveStore, runRedrive } from './redrive/run-redrive.ts'

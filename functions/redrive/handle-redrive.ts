@@ -35,11 +35,12 @@ const RESERVE_MS = 10_000
 export async function handleRedrive(event: unknown, context: Context, services: RedriveServices): Promise<Answer> {
   if (isJsonObject(event) && event.doctor === true) return runDoctor(services)
   if (isJsonObject(event) && event.stop !== undefined) return requestStop(event, services)
-  const deadline = Deadline.after(systemClock, context.getRemainingTimeInMillis() - RESERVE_MS)
+  const remainingMs = context.getRemainingTimeInMillis()
+  const deadline = Deadline.after(systemClock, remainingMs - RESERVE_MS)
   if (deadline.passed)
     throw new KafkaProducerError(
       'deadline-too-short',
-      `The function’s time-out is too short: expected more than ${RESERVE_MS} ms.`,
+      `The redrive function has ${remainingMs} ms left, expected more than ${RESERVE_MS}. Raise its timeout.`,
     )
   const records = isJsonObject(event) && Array.isArray(event.Records) ? (event.Records as unknown[]) : undefined
   const { config, contracts, log } = services
@@ -58,7 +59,7 @@ export async function handleRedrive(event: unknown, context: Context, services: 
   return { results }
 }
 
-/** The redrive that is asked answers its own caller with what it did. */
+/** Returns who was asked. The counts are in the answer of the redrive that stops. */
 async function requestStop(
   event: Readonly<Record<string, unknown>>,
   { config, contracts, log }: RedriveServices,

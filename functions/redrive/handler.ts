@@ -1,4 +1,4 @@
-// Dead letters → Kafka. Wiring only. Its connections end with each invocation: it runs seldom.
+// Dead letters → Kafka. Wiring only. Its connections end with each invocation: it runs rarely.
 import middy from '@middy/core'
 import { contracts as compiledContracts } from '#contracts'
 import { loadConfig } from '../../lib/config/parse-config.ts'

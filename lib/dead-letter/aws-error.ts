@@ -1,3 +1,4 @@
+// Errors of AWS services as errors of a store.
 import { DeadLetterError } from '../errors.ts'
 
 /** The names of errors which say that the bucket, table or queue itself is missing. */

@@ -126,7 +126,7 @@ export interface DeadLetterStore<Handle = unknown> {
    * @throws DeadLetterError when none of them counts as replaced
    */
   replaceAll?(replacements: readonly Replacement<Handle>[]): Promise<readonly Refusal<Handle>[]>
-  /** Removes dead letters that were completed more than COMPLETED_MS ago. Only for the holder of the lease. */
+  /** Removes what completed dead letters left behind, once it is old enough. Only for the holder of the lease. */
   tidy(): Promise<void>
   /**
    * Takes the lease for a redrive. Only one can hold it; if its holder dies, it ends after a minute.

@@ -1,5 +1,4 @@
 // The dead-letter envelope, version 2 (`application/vnd.kafka-dead-letter+json; version=2`). All bytes are base64.
-
 import { createHash } from 'node:crypto'
 import type { Failed } from '../delivery/delivery-report.ts'
 import type { FailedOutcome, FailureKind } from '../errors.ts'

@@ -1,3 +1,4 @@
+// Where dead letters may lie on this machine.
 import { resolve } from 'node:path'
 import type { TargetParseContext } from './dead-letter-target.ts'
 

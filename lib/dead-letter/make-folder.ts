@@ -1,3 +1,4 @@
+// Creates the folders of disk and SQLite targets.
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 

@@ -10,7 +10,7 @@ import {
 } from '../dead-letter/dead-letter-store.ts'
 import { completeClaim } from '../dead-letter/store-kinds.ts'
 import { KafkaProducerError } from '../errors.ts'
-import { withClaim } from './read-claim.ts'
+import { withValue } from './read-claim.ts'
 import type { RedriveSource } from './redrive-sources.ts'
 
 export type CompleteClaim = (deadLetter: DeadLetter) => Promise<void>
@@ -28,7 +28,7 @@ export function claimCompleter(
     if (claimCheck === null) return
     try {
       // A forged dead letter may name the claim of another one: only the own value is noted.
-      await withClaim(deadLetter, targets)
+      await withValue(deadLetter, targets)
       await completeClaim(targets, claimCheck.target, { deadLetterId, bytes: claimCheck.bytes })
     } catch (error) {
       const isMissing = error instanceof KafkaProducerError && error.code === 'claim-missing' && !error.retriable

@@ -11,7 +11,7 @@ const ID = /^[A-Za-z0-9_-]{22}$/
 
 /** @param targets those that may keep the values: the configured ones and those that were asked for */
 export function claimReader(targets: readonly RedriveSource[]): (deadLetter: DeadLetter) => Promise<DeadLetter> {
-  return deadLetter => withClaim(deadLetter, targets)
+  return deadLetter => withValue(deadLetter, targets)
 }
 
 /**
@@ -19,7 +19,7 @@ export function claimReader(targets: readonly RedriveSource[]): (deadLetter: Dea
  * @param targets those that may keep the value; no other place is read
  * @throws DeadLetterError `claim-missing` when none of them has the value; retriable when one can't be read
  */
-export async function withClaim(deadLetter: DeadLetter, targets: readonly RedriveSource[]): Promise<DeadLetter> {
+export async function withValue(deadLetter: DeadLetter, targets: readonly RedriveSource[]): Promise<DeadLetter> {
   const { claimCheck, deadLetterId } = deadLetter
   if (claimCheck === null) return deadLetter
   const { target, bytes, sha256 } = claimCheck

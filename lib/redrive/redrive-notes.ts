@@ -29,7 +29,7 @@ export class RedriveNotes {
     else if (deadLetter.redrive.lastCode !== code) this.#notes.push({ open, deadLetter: noted(deadLetter, code) })
   }
 
-  /** Of a stopped place only what an operator must mend is stored; a leader that is away comes back by itself. */
+  /** An operator has to fix a missing topic or ACL, so that reason is stored; a missing leader recovers by itself. */
   keepUntried(open: OpenDeadLetter, code: ErrorCode): void {
     if (OF_TOPIC.has(code)) this.keep(open, code, false)
     else this.#run.skip(open, code)

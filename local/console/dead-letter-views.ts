@@ -6,7 +6,7 @@ import { storeKindOf } from '../../lib/dead-letter/store-kinds.ts'
 import { ConfigError, describeError } from '../../lib/errors.ts'
 import { listDeadLetters } from '../../lib/redrive/list-dead-letters.ts'
 import { NameCheck } from '../../lib/redrive/name-check.ts'
-import { withClaim } from '../../lib/redrive/read-claim.ts'
+import { withValue } from '../../lib/redrive/read-claim.ts'
 import type { RedriveSource } from '../../lib/redrive/redrive-sources.ts'
 import { DeadLetterGroups, isParked, lastError, matches } from '../../lib/redrive/select-dead-letters.ts'
 import type { SourceMessageReader } from '../../lib/redrive/source-messages.ts'
@@ -99,7 +99,7 @@ export class DeadLetterViews {
     if (!open) return undefined
     const { config } = this.#options
     const hasPayload = query.get('payload') === '1'
-    const deadLetter = hasPayload ? await withClaim(open.deadLetter, config.deadLetter) : open.deadLetter
+    const deadLetter = hasPayload ? await withValue(open.deadLetter, config.deadLetter) : open.deadLetter
     const { key, value, headers, ...record } = deadLetter.record
     return {
       ...deadLetter,

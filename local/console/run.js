@@ -95,7 +95,8 @@ function resultOf(run) {
     ...stopped.map(reason => `Stopped: ${reason.replace(/\.$/, '')}. The remaining dead letters stay in their target.`),
     ...(notCompleted > 0
       ? [
-          `${counted(notCompleted, 'record')} in Kafka whose dead letters could not be completed: the next run sends them again.`,
+          `${counted(notCompleted, 'record')} in Kafka whose dead letters could not be completed: ` +
+            'the next run sends them again.',
         ]
       : []),
     ...(notNoted > 0 ? [`The result of this attempt could not be stored on ${counted(notNoted, 'dead letter')}.`] : []),

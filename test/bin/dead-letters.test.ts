@@ -46,7 +46,7 @@ test('the output to a pipe is whole: 10,000 dead letters as lines, as JSON and w
   )
 })
 
-test('a reader that has enough ends the command without a word', async () => {
+test('when the reader of the output closes the pipe, the command ends with 0 and prints no error', async () => {
   const place = await placeOf(Array.from({ length: 10_000 }, (_, i) => deadLetterOf(`r-${i}`)))
   const shell = await runShell(`(${COMMAND} dead-letters list; echo "status $?" >&2) | head -2`, environmentOf(place))
   assert.equal(linesOf(shell.stdout).length, 2)

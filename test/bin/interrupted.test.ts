@@ -117,7 +117,7 @@ test('a full disk under the output ends a command in order: counts, its lease gi
   }
 })
 
-test('what never ends is left at the signal; what ends in the time after it gives back what it holds', async () => {
+test('after a signal, work that never ends is abandoned, and work that ends in the grace time is awaited', async () => {
   const never = new Promise<string>(() => {})
   listenToSignals()
   const waiting = unlessStopped(never, 0)

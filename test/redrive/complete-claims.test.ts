@@ -11,7 +11,7 @@ import { NotCompletedError } from '../../lib/dead-letter/dead-letter-store.ts'
 import { openStore } from '../../lib/dead-letter/store-kinds.ts'
 import { createTarget, type DeadLetterTargetConfig } from '../../lib/dead-letter/target-kinds.ts'
 import { claimCompleter } from '../../lib/redrive/complete-claims.ts'
-import { claimReader, withClaim } from '../../lib/redrive/read-claim.ts'
+import { claimReader, withValue } from '../../lib/redrive/read-claim.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { acceptingProducer } from '../fakes/accepting-producer.ts'
@@ -111,15 +111,15 @@ for (const { config, age, names } of KINDS) {
     })
     assert.equal(result.resent, 1)
     await tidy(config)
-    await withClaim(sent, [config])
+    await withValue(sent, [config])
     age(DAY_MS + 60_000)
     await tidy(config)
-    await assert.rejects(withClaim(sent, [config]), { code: 'claim-missing' })
-    await withClaim(open, [config])
+    await assert.rejects(withValue(sent, [config]), { code: 'claim-missing' })
+    await withValue(open, [config])
     assert.equal(names().filter(name => name.includes(sent.deadLetterId)).length, 0)
     age(DAY_MS)
     await tidy(config)
-    await withClaim(open, [config])
+    await withValue(open, [config])
   })
 
   test(`${config.kind}: a value that was stored again since is kept`, async () => {
@@ -128,11 +128,11 @@ for (const { config, age, names } of KINDS) {
     age(DAY_MS + 60_000)
     await storeClaim(config, 'again')
     await tidy(config)
-    await withClaim(deadLetter, [config])
+    await withValue(deadLetter, [config])
     await claimCompleter([config], assert.fail)(deadLetter)
     age(DAY_MS + 60_000)
     await tidy(config)
-    await assert.rejects(withClaim(deadLetter, [config]), { code: 'claim-missing' })
+    await assert.rejects(withValue(deadLetter, [config]), { code: 'claim-missing' })
   })
 
   test(`${config.kind}: a forged dead letter can’t end the value of another`, async () => {
@@ -150,7 +150,7 @@ for (const { config, age, names } of KINDS) {
     )
     age(DAY_MS + 60_000)
     await tidy(config)
-    await withClaim(deadLetter, [config])
+    await withValue(deadLetter, [config])
   })
 }
 
@@ -172,7 +172,7 @@ test('s3: a value that is stored again while completed ones are removed is kept'
     if (method === 'HEAD' && of === key) server.put(key, VALUE)
   }
   await tidy(config)
-  await withClaim(deadLetter, [config])
+  await withValue(deadLetter, [config])
   // Its ETag is another one.
   await claimCompleter([config], assert.fail)(deadLetter)
   ageAll()

@@ -13,7 +13,7 @@ import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { parseDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
 import { createTarget, type DeadLetterTargetConfig } from '../../lib/dead-letter/target-kinds.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
-import { claimReader, withClaim } from '../../lib/redrive/read-claim.ts'
+import { claimReader, withValue } from '../../lib/redrive/read-claim.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
 import { AWS_TEST_KEYS } from '../support/moto.ts'
@@ -49,7 +49,7 @@ async function stored(config: DeadLetterTargetConfig, id: string, value: Buffer)
 }
 
 async function refused(deadLetter: DeadLetter, targets: readonly DeadLetterTargetConfig[] = TARGETS): Promise<void> {
-  await assert.rejects(withClaim(deadLetter, targets), (error: unknown) => {
+  await assert.rejects(withValue(deadLetter, targets), (error: unknown) => {
     assert.ok(error instanceof DeadLetterError)
     assert.equal(error.code, 'claim-missing')
     return !error.retriable
@@ -139,7 +139,7 @@ test('links, FIFOs, folders and a claims folder that leads elsewhere are no valu
   const inside = { kind: 'disk', folder: join(root, 'inside') } as const
   const deadLetter = await stored(inside, 'link', VALUE)
   const path = join(inside.folder, 'claims', deadLetter.deadLetterId)
-  await withClaim(deadLetter, [inside])
+  await withValue(deadLetter, [inside])
   renameSync(path, join(root, 'moved'))
   symlinkSync(join(root, 'moved'), path)
   await refused(deadLetter, [inside])
@@ -188,7 +188,7 @@ test('a target that can’t be read makes the claim retriable: no attempt is cou
   Object.assign(process.env, AWS_TEST_KEYS, { AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9', AWS_MAX_ATTEMPTS: '1' })
   const deadLetter = claimed('down', VALUE, id => `s3://own-bucket/claims/${id}`)
   await assert.rejects(
-    withClaim(deadLetter, [{ kind: 's3', bucket: 'own-bucket', prefix: '' }]),
+    withValue(deadLetter, [{ kind: 's3', bucket: 'own-bucket', prefix: '' }]),
     (error: unknown) => error instanceof DeadLetterError && error.code === 'claim-missing' && error.retriable,
   )
 })

@@ -50,7 +50,7 @@ test('a redrive reads every target in turn, or one, with filters and a limit', a
   )
 })
 
-test('a dry run counts per target, and needs no broker unless it looks records up', async () => {
+test('a dry run counts per target, and needs no broker with --no-verify', async () => {
   const request = parseRedriveRequest({ dryRun: true, verify: false, anyTopic: true, topic: 'chat' })
   const results = await runRedrive(request, context)
   assert.deepEqual(

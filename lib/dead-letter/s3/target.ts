@@ -1,6 +1,6 @@
 // Dead letters as objects of an S3 bucket, `<prefix>/<deadLetterId>.json`, each stored once; `<deadLetterId>-….json` is
-// a later attempt that ended in doubt. The client is loaded on
-// first use. Conditional writes: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+// a later attempt that ended in doubt. The client is loaded on first use. Conditional writes:
+// docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 import { createHash } from 'node:crypto'
 import { DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'

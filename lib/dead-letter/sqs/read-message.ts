@@ -5,7 +5,7 @@ import type { DeadLetter } from '../dead-letter.ts'
 import { type MessageRole, queueName, type RawMessage, type SourceMessageReader } from '../raw-message.ts'
 import { parseDeadLetter } from '../read-dead-letter.ts'
 
-/** `sqs`: a dead-letter target, which only this library writes to. */
+/** `sqs`: a dead-letter target, whose messages are checked as any envelope. */
 export type QueueRole = MessageRole | { readonly kind: 'sqs' }
 
 export type MessageReading =
