@@ -1,30 +1,13 @@
 // Which partitions may send now, as requests: one per leader, or more where one would be too large.
 // Java: RecordAccumulator.ready and drain.
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
-import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import type { PartitionMetadata } from '../transport/kafka-client.ts'
-import type { InFlight } from './in-flight.ts'
 import type { PartitionState } from './partition-state.ts'
-import type { PartitionTable } from './partition-table.ts'
-import type { ProducerIdentity } from './producer-identity.ts'
-import type { ProducerMetadata } from './producer-metadata.ts'
-import type { SenderOptions } from './sender-options.ts'
-import type { WaitingPartitions } from './waiting-partitions.ts'
+import type { SenderParts } from './sender-parts.ts'
 
 /** Upper bounds of what a Produce request adds to its batches, bytes: header and lengths; per batch a topic name. */
 const REQUEST_OVERHEAD = 512
 const PER_BATCH_OVERHEAD = 270
-
-export interface DrainerParts {
-  readonly partitions: PartitionTable
-  readonly accumulator: RecordAccumulator
-  readonly metadata: ProducerMetadata
-  readonly identity: ProducerIdentity
-  readonly inFlight: InFlight
-  /** Gets the partitions that may not send yet, with what they wait for. */
-  readonly waiting: WaitingPartitions
-  readonly options: SenderOptions
-}
 
 export interface Drained {
   readonly requests: readonly { readonly leader: number; readonly partitions: readonly PartitionState[] }[]
@@ -37,9 +20,9 @@ export interface Drained {
 }
 
 export class Drainer {
-  readonly #parts: DrainerParts
+  readonly #parts: SenderParts
 
-  constructor(parts: DrainerParts) {
+  constructor(parts: SenderParts) {
     this.#parts = parts
   }
 

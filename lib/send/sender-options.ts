@@ -42,3 +42,20 @@ export interface SenderStats {
   /** Records whose deadline passed here. */
   expiredRecords: number
 }
+
+export function newSenderStats(): SenderStats {
+  return {
+    requests: 0,
+    batches: 0,
+    retries: 0,
+    epochBumps: 0,
+    ackedBatches: 0,
+    ackedRecords: 0,
+    queueTimeMs: 0,
+    brokerTimeMs: 0,
+    throttledRequests: 0,
+    throttleTimeMs: 0,
+    maxThrottleTimeMs: 0,
+    expiredRecords: 0,
+  }
+}

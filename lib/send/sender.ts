@@ -3,20 +3,20 @@
 // The rules are in docs/sender-rules.md; what a partition goes through is in partition-state.ts.
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
-import { backoff } from '../time/backoff.ts'
-import { moment } from '../time/clock.ts'
-import { causeOf, ORDER_GROUP_STOPPED, refreshFor, THROTTLED } from '../transport/error-codes.ts'
-import type { KafkaClient, ProduceOutcome } from '../transport/kafka-client.ts'
-import { throttleMs } from '../transport/throttle.ts'
-import { decide, type Failure } from './decide.ts'
+import { causeOf, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
+import type { KafkaClient } from '../transport/kafka-client.ts'
 import { Drainer } from './drainer.ts'
+import { Expiry } from './expiry.ts'
 import { InFlight } from './in-flight.ts'
 import type { PartitionState } from './partition-state.ts'
 import { PartitionTable } from './partition-table.ts'
+import { ProduceRequests } from './produce-requests.ts'
 import { ProducerIdentity } from './producer-identity.ts'
 import { ProducerMetadata } from './producer-metadata.ts'
 import { RecordCompleter } from './record-completer.ts'
-import type { SenderOptions, SenderStats } from './sender-options.ts'
+import { RunSchedule } from './run-schedule.ts'
+import { newSenderStats, type SenderOptions, type SenderStats } from './sender-options.ts'
+import type { SenderParts } from './sender-parts.ts'
 import { WaitingPartitions } from './waiting-partitions.ts'
 
 /** Why a Sender sends no more. */
@@ -28,43 +28,25 @@ interface SenderEnd {
 export class Sender {
   readonly metadata: ProducerMetadata
   readonly identity: ProducerIdentity
-  readonly stats: SenderStats = {
-    requests: 0,
-    batches: 0,
-    retries: 0,
-    epochBumps: 0,
-    ackedBatches: 0,
-    ackedRecords: 0,
-    queueTimeMs: 0,
-    brokerTimeMs: 0,
-    throttledRequests: 0,
-    throttleTimeMs: 0,
-    maxThrottleTimeMs: 0,
-    expiredRecords: 0,
-  }
-  readonly #client: KafkaClient
+  readonly stats: SenderStats = newSenderStats()
   readonly #accumulator: RecordAccumulator
   readonly #options: SenderOptions
   readonly #partitions: PartitionTable
   readonly #waiting = new WaitingPartitions()
-  readonly #inFlight: InFlight
   readonly #drainer: Drainer
   readonly #completer: RecordCompleter
-  #timer: unknown
-  /** When the timer fires (monotonic). */
-  #timerAt = Number.POSITIVE_INFINITY
-  /** What the run at the end of this turn looks at. */
-  #willRun: 'changed' | 'all' | undefined
+  readonly #expiry: Expiry
+  readonly #requests: ProduceRequests
+  readonly #schedule: RunSchedule
   /** Set once it is closed. */
   #end: SenderEnd | undefined
   /** The internal error that ended this Sender, if there was one. */
   broken: unknown
 
   constructor(client: KafkaClient, accumulator: RecordAccumulator, options: SenderOptions) {
-    this.#client = client
     this.#accumulator = accumulator
     this.#options = options
-    this.#inFlight = new InFlight(options.maxInFlight)
+    this.#schedule = new RunSchedule(options.clock, scope => (scope === 'all' ? this.#runAll() : this.#runChanged()))
     this.#partitions = new PartitionTable({
       idempotent: options.idempotent,
       onEpochBumped: isExhausted => {
@@ -89,15 +71,6 @@ export class Sender {
       onOtherCluster: () => this.metadata.refresh(),
       isWanted: () => this.#partitions.active.size > 0,
     })
-    this.#drainer = new Drainer({
-      partitions: this.#partitions,
-      accumulator,
-      metadata: this.metadata,
-      identity: this.identity,
-      inFlight: this.#inFlight,
-      waiting: this.#waiting,
-      options,
-    })
     this.#completer = new RecordCompleter(
       options.clock,
       () => this.metadata.clusterId,
@@ -109,6 +82,21 @@ export class Sender {
         for (const next of accumulator.release(pending)) this.#waiting.changed(this.#partitions.of(next))
       },
     )
+    const parts: SenderParts = {
+      client,
+      accumulator,
+      options,
+      stats: this.stats,
+      partitions: this.#partitions,
+      waiting: this.#waiting,
+      inFlight: new InFlight(options.maxInFlight),
+      metadata: this.metadata,
+      identity: this.identity,
+      completer: this.#completer,
+    }
+    this.#drainer = new Drainer(parts)
+    this.#expiry = new Expiry(parts)
+    this.#requests = new ProduceRequests(parts, () => this.#runChanged())
   }
 
   /**
@@ -126,29 +114,18 @@ export class Sender {
       this.#waiting.changed(partition)
     }
     if (this.#end) this.#cancelAll(this.#end)
-    else this.#requestRun(records.length > 0 ? 'changed' : 'all')
+    else this.#schedule.request(records.length > 0 ? 'changed' : 'all')
   }
 
   /** Runs once more at the end of this turn: something may let any batch leave that could not before. */
   requestRun(): void {
-    this.#requestRun('all')
-  }
-
-  #requestRun(scope: 'changed' | 'all'): void {
-    if (this.#willRun === undefined)
-      queueMicrotask(() => {
-        const isAll = this.#willRun === 'all'
-        this.#willRun = undefined
-        if (isAll) this.#runAll()
-        else this.#runChanged()
-      })
-    if (this.#willRun !== 'all') this.#willRun = scope
+    this.#schedule.request('all')
   }
 
   /** Completes every record that is left, and that still comes, with what is known of it. */
   close(end: SenderEnd = { causeCode: 'CLOSED' }): void {
     this.#end ??= end
-    this.#options.clock.clearTimeout(this.#timer)
+    this.#schedule.close()
     this.metadata.close()
     this.#cancelAll(this.#end)
   }
@@ -190,8 +167,8 @@ export class Sender {
     this.#guarded(() => {
       this.#sendReady(partitions)
       // Batches that could not be encoded, or ended, have changed their partitions.
-      if (this.#waiting.hasChanged) this.#requestRun('changed')
-      this.#wakeAt(this.#waiting.nextAt)
+      if (this.#waiting.hasChanged) this.#schedule.request('changed')
+      this.#schedule.wakeAt(this.#waiting.nextAt)
     })
   }
 
@@ -212,11 +189,11 @@ export class Sender {
         if (partition.needsProducerId && !partition.isInFlight) this.#cancel(partition, causeOf(fatal), fatal)
     const { requests, unencodable, late, gone } = this.#drainer.drain(looked, now)
     for (const { partition, cause } of unencodable) this.#isolate(partition, cause)
-    for (const { partition, records } of late) this.#giveUpLate(partition, records)
+    for (const { partition, records } of late) this.#expiry.tooLate(partition, records)
     for (const partition of gone) this.#cancel(partition, 'PARTITION_GONE')
     for (const { leader, partitions } of requests) {
       for (const partition of partitions) this.#partitions.moveToEnd(partition)
-      this.#sendRequest(leader, partitions).catch(error => this.#break(error))
+      this.#requests.send(leader, partitions).catch(error => this.#break(error))
     }
   }
 
@@ -232,120 +209,9 @@ export class Sender {
     this.#waiting.changed(partition)
   }
 
-  #giveUpLate(partition: PartitionState, records: readonly PendingRecord[]): void {
-    const batch = partition.batch as ProducerBatch
-    for (const pending of records) this.#completer.failed(pending, batch, 'not-sent', { causeCode: THROTTLED })
-    this.stats.expiredRecords += records.length
-    partition.recordsLeft()
-    this.#waiting.changed(partition)
-  }
-
-  async #sendRequest(leader: number, partitions: readonly PartitionState[]): Promise<void> {
-    const { clock, requestTimeoutMs, connectTimeoutMs, ackTimeoutMs, acks, idempotent } = this.#options
-    this.#inFlight.add(leader, partitions)
-    const at = moment(clock)
-    const batches = partitions.map(partition =>
-      partition.beginRequest(at, this.metadata.leader(partition.topic, partition.partition)?.leaderEpoch),
-    )
-    const remaining = Math.max(1, Math.max(...batches.map(batch => batch.latestDeadline)) - at.now)
-    this.stats.requests++
-    this.stats.batches += batches.length
-    const outcomes = await this.#client.produce(leader, batches, {
-      acks,
-      idempotent,
-      clusterId: this.metadata.clusterId,
-      ackTimeoutMs,
-      // Not cut by the deadlines: others may use the connection then. `#dropAbandonedRequests` ends what nobody needs.
-      requestTimeoutMs,
-      connectTimeoutMs: Math.min(connectTimeoutMs, remaining),
-      beginWrite: () => this.#beginWrite(partitions),
-    })
-    this.#inFlight.delete(leader, partitions)
-    this.#waiting.leaderAnswered(leader)
-    const throttled = throttleMs(Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0)))
-    if (throttled > 0) this.#mute(leader, throttled, clock.now() - at.now)
-    partitions.forEach((partition, index) => {
-      this.#complete(partition, batches[index] as ProducerBatch, outcomes[index] as ProduceOutcome)
-      this.#waiting.changed(partition)
-    })
+  #onDeadline(records: readonly PendingRecord[]): void {
+    this.#expiry.passed(records)
     this.#runChanged()
-  }
-
-  #mute(leader: number, ms: number, answerMs: number): void {
-    this.#inFlight.mute(leader, this.#options.clock.now() + ms, answerMs)
-    this.stats.throttledRequests++
-    this.stats.throttleTimeMs += ms
-    this.stats.maxThrottleTimeMs = Math.max(this.stats.maxThrottleTimeMs, ms)
-  }
-
-  /** All or nothing: a request is written only if no record has left its batches, and each has one with time left. */
-  #beginWrite(partitions: readonly PartitionState[]): boolean {
-    const now = this.#options.clock.now()
-    if (!partitions.every(partition => partition.mayWrite && !partition.isExpired(now))) return false
-    for (const partition of partitions) partition.wrote()
-    return true
-  }
-
-  #complete(partition: PartitionState, batch: ProducerBatch, outcome: ProduceOutcome): void {
-    if (outcome.kind === 'acked') {
-      partition.acknowledged(outcome.proof === 'all' ? outcome.baseOffset : null)
-      this.#count(batch)
-      return this.#completer.acknowledged(batch, outcome)
-    }
-    // Of a broker that asks for a pause: the batch waits for its end (`#mute`).
-    const isNoAttempt = outcome.causeCode === 'BATCH_CHANGED' || outcome.causeCode === THROTTLED
-    if (outcome.kind === 'not-sent' && isNoAttempt) return partition.notWritten()
-    if (!partition.attemptFailed(outcome)) return
-    const { currentLeader } = outcome
-    const isMoved =
-      currentLeader !== undefined && this.metadata.learnLeader(partition.topic, partition.partition, currentLeader)
-    const refresh = refreshFor(outcome.causeCode)
-    // Without a caller a connection attempt would only be left behind in a sandbox that is about to be frozen.
-    const isWanted = batch.hasWaiters || this.#accumulator.has(partition.topic, partition.partition)
-    if (refresh && isWanted) {
-      const ticket = this.metadata.requestRefresh(partition.topic)
-      if (refresh === 'before-retry' && !isMoved) partition.awaitMetadata(ticket)
-    }
-    this.#carryOut(partition, batch, outcome)
-  }
-
-  #carryOut(partition: PartitionState, batch: ProducerBatch, outcome: Failure): void {
-    const decision = decide(batch, outcome, this.#options.retries)
-    switch (decision.action) {
-      case 'give-up':
-        this.#completer.allFailed(batch, decision.kind, { causeCode: outcome.causeCode, cause: outcome.cause })
-        return partition.gaveUp()
-      case 'split-batch': {
-        partition.split(decision.others.map(records => this.#accumulator.queueOf(records)))
-        // Last: an invalid record stops the later records of its order group, which `split` has put back.
-        for (const pending of decision.invalid)
-          this.#completer.failed(pending, batch, 'rejected', {
-            causeCode: outcome.causeCode,
-            failureKind: 'invalid-record',
-            cause: outcome.cause,
-          })
-        return
-      }
-      case 'bump-epoch':
-        partition.renumberBatch()
-        return this.#backOff(partition)
-      case 'retry':
-        return this.#backOff(partition)
-    }
-  }
-
-  #backOff(partition: PartitionState): void {
-    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
-    partition.backOff(clock.now() + backoff(partition.failures + 1, retryBackoffMs, retryBackoffMaxMs))
-    this.stats.retries++
-  }
-
-  #count({ records, firstAttempt }: ProducerBatch): void {
-    this.stats.ackedBatches++
-    this.stats.ackedRecords += records.length
-    if (!firstAttempt) return
-    this.stats.queueTimeMs += Math.max(0, firstAttempt.epochMs - (records[0]?.appendedAt ?? firstAttempt.epochMs))
-    this.stats.brokerTimeMs += this.#options.clock.now() - firstAttempt.now
   }
 
   /**
@@ -370,52 +236,5 @@ export class Sender {
       this.#completer.unsent(pending, ORDER_GROUP_STOPPED)
       this.#waiting.changed(this.#partitions.of(pending))
     }
-  }
-
-  #onDeadline(records: readonly PendingRecord[]): void {
-    const left = new Set<PartitionState>()
-    for (const pending of records) {
-      if (pending.completed) continue
-      this.stats.expiredRecords++
-      const partition = this.#partitions.of(pending)
-      this.#waiting.changed(partition)
-      const causeCode = this.#whyLate(partition, pending)
-      if (this.#accumulator.remove(pending)) this.#completer.unsent(pending, causeCode)
-      else if (partition.batch) {
-        const { lastCause: cause } = partition.batch
-        this.#completer.failed(pending, partition.batch, partition.outcomeSoFar, { causeCode, cause })
-        left.add(partition)
-      }
-    }
-    for (const partition of left) partition.recordsLeft()
-    this.#dropAbandonedRequests()
-    this.#runChanged()
-  }
-
-  /** What kept a record waiting until its deadline. A topic that is missing is reported as to a new producer. */
-  #whyLate({ topic, partition, batch, reason, isInFlight }: PartitionState, pending: PendingRecord): string {
-    if (this.metadata.isMissing(topic)) return 'UNKNOWN_TOPIC_OR_PARTITION'
-    const leader = this.metadata.leader(topic, partition)?.leader ?? -1
-    if (!isInFlight && this.#inFlight.mutedUntil(leader) > this.#options.clock.now()) return THROTTLED
-    const known = batch?.lastCauseCode ?? reason
-    return known ?? (this.#inFlight.wasHeldBack(leader, pending) ? THROTTLED : 'DEADLINE')
-  }
-
-  /** A request that nobody waits for any more must not go on in a sandbox that is about to be frozen. */
-  #dropAbandonedRequests(): void {
-    for (const leader of this.#inFlight.abandonedLeaders()) void this.#client.dropConnections('deadline', leader)
-  }
-
-  #wakeAt(at: number): void {
-    if (at === this.#timerAt) return
-    const { clock } = this.#options
-    clock.clearTimeout(this.#timer)
-    this.#timerAt = at
-    if (at === Number.POSITIVE_INFINITY) return
-    const onTimeout = () => {
-      this.#timerAt = Number.POSITIVE_INFINITY
-      this.#runChanged()
-    }
-    this.#timer = clock.setTimeout(onTimeout, Math.max(1, at - clock.now()))
   }
 }

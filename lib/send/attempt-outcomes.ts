@@ -1,0 +1,82 @@
+// What the outcome of an attempt means for its partition and its records.
+import type { ProducerBatch } from '../accumulate/producer-batch.ts'
+import { backoff } from '../time/backoff.ts'
+import { refreshFor, THROTTLED } from '../transport/error-codes.ts'
+import type { ProduceOutcome } from '../transport/kafka-client.ts'
+import { decide, type Failure } from './decide.ts'
+import type { PartitionState } from './partition-state.ts'
+import type { SenderParts } from './sender-parts.ts'
+
+export class AttemptOutcomes {
+  readonly #parts: SenderParts
+
+  constructor(parts: SenderParts) {
+    this.#parts = parts
+  }
+
+  complete(partition: PartitionState, batch: ProducerBatch, outcome: ProduceOutcome): void {
+    if (outcome.kind === 'acked') {
+      partition.acknowledged(outcome.proof === 'all' ? outcome.baseOffset : null)
+      this.#count(batch)
+      return this.#parts.completer.acknowledged(batch, outcome)
+    }
+    // Of a broker that asks for a pause: the batch waits for its end (`produce-requests.ts`).
+    const isNoAttempt = outcome.causeCode === 'BATCH_CHANGED' || outcome.causeCode === THROTTLED
+    if (outcome.kind === 'not-sent' && isNoAttempt) return partition.notWritten()
+    if (!partition.attemptFailed(outcome)) return
+    const { currentLeader } = outcome
+    const isMoved =
+      currentLeader !== undefined &&
+      this.#parts.metadata.learnLeader(partition.topic, partition.partition, currentLeader)
+    const refresh = refreshFor(outcome.causeCode)
+    // Without a caller a connection attempt would only be left behind in a sandbox that is about to be frozen.
+    const isWanted = batch.hasWaiters || this.#parts.accumulator.has(partition.topic, partition.partition)
+    if (refresh && isWanted) {
+      const ticket = this.#parts.metadata.requestRefresh(partition.topic)
+      if (refresh === 'before-retry' && !isMoved) partition.awaitMetadata(ticket)
+    }
+    this.#carryOut(partition, batch, outcome)
+  }
+
+  #carryOut(partition: PartitionState, batch: ProducerBatch, outcome: Failure): void {
+    const decision = decide(batch, outcome, this.#parts.options.retries)
+    switch (decision.action) {
+      case 'give-up':
+        this.#parts.completer.allFailed(batch, decision.kind, { causeCode: outcome.causeCode, cause: outcome.cause })
+        return partition.gaveUp()
+      case 'split-batch': {
+        partition.split(decision.others.map(records => this.#parts.accumulator.queueOf(records)))
+        // Last: an invalid record stops the later records of its order group, which `split` has put back.
+        for (const pending of decision.invalid)
+          this.#parts.completer.failed(pending, batch, 'rejected', {
+            causeCode: outcome.causeCode,
+            failureKind: 'invalid-record',
+            cause: outcome.cause,
+          })
+        return
+      }
+      case 'bump-epoch':
+        partition.renumberBatch()
+        return this.#backOff(partition)
+      case 'retry':
+        return this.#backOff(partition)
+    }
+  }
+
+  #backOff(partition: PartitionState): void {
+    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#parts.options
+    partition.backOff(clock.now() + backoff(partition.failures + 1, retryBackoffMs, retryBackoffMaxMs))
+    this.#parts.stats.retries++
+  }
+
+  #count({ records, firstAttempt }: ProducerBatch): void {
+    this.#parts.stats.ackedBatches++
+    this.#parts.stats.ackedRecords += records.length
+    if (!firstAttempt) return
+    this.#parts.stats.queueTimeMs += Math.max(
+      0,
+      firstAttempt.epochMs - (records[0]?.appendedAt ?? firstAttempt.epochMs),
+    )
+    this.#parts.stats.brokerTimeMs += this.#parts.options.clock.now() - firstAttempt.now
+  }
+}

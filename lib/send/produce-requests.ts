@@ -1,0 +1,70 @@
+// One request per leader: sent with the batches of its partitions, and its answer taken apart into their outcomes.
+import type { ProducerBatch } from '../accumulate/producer-batch.ts'
+import { moment } from '../time/clock.ts'
+import type { ProduceOutcome } from '../transport/kafka-client.ts'
+import { throttleMs } from '../transport/throttle.ts'
+import { AttemptOutcomes } from './attempt-outcomes.ts'
+import type { PartitionState } from './partition-state.ts'
+import type { SenderParts } from './sender-parts.ts'
+
+export class ProduceRequests {
+  readonly #parts: SenderParts
+  readonly #outcomes: AttemptOutcomes
+  readonly #onEnd: () => void
+
+  /** @param onEnd called after each request, in the turn of its answer */
+  constructor(parts: SenderParts, onEnd: () => void) {
+    this.#parts = parts
+    this.#outcomes = new AttemptOutcomes(parts)
+    this.#onEnd = onEnd
+  }
+
+  /** Sends one request; resolves when its records are completed, or their partitions wait for the next attempt. */
+  async send(leader: number, partitions: readonly PartitionState[]): Promise<void> {
+    const { clock, requestTimeoutMs, connectTimeoutMs, ackTimeoutMs, acks, idempotent } = this.#parts.options
+    const { client, inFlight, waiting, metadata, stats } = this.#parts
+    inFlight.add(leader, partitions)
+    const at = moment(clock)
+    const batches = partitions.map(partition =>
+      partition.beginRequest(at, metadata.leader(partition.topic, partition.partition)?.leaderEpoch),
+    )
+    const remaining = Math.max(1, Math.max(...batches.map(batch => batch.latestDeadline)) - at.now)
+    stats.requests++
+    stats.batches += batches.length
+    const outcomes = await client.produce(leader, batches, {
+      acks,
+      idempotent,
+      clusterId: metadata.clusterId,
+      ackTimeoutMs,
+      // Not cut by the deadlines: others may use the connection then. `Expiry` ends what nobody needs.
+      requestTimeoutMs,
+      connectTimeoutMs: Math.min(connectTimeoutMs, remaining),
+      beginWrite: () => this.#beginWrite(partitions),
+    })
+    inFlight.delete(leader, partitions)
+    waiting.leaderAnswered(leader)
+    const throttled = throttleMs(Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0)))
+    if (throttled > 0) this.#mute(leader, throttled, clock.now() - at.now)
+    partitions.forEach((partition, index) => {
+      this.#outcomes.complete(partition, batches[index] as ProducerBatch, outcomes[index] as ProduceOutcome)
+      waiting.changed(partition)
+    })
+    this.#onEnd()
+  }
+
+  #mute(leader: number, ms: number, answerMs: number): void {
+    const { inFlight, options, stats } = this.#parts
+    inFlight.mute(leader, options.clock.now() + ms, answerMs)
+    stats.throttledRequests++
+    stats.throttleTimeMs += ms
+    stats.maxThrottleTimeMs = Math.max(stats.maxThrottleTimeMs, ms)
+  }
+
+  /** All or nothing: a request is written only if no record has left its batches, and each has one with time left. */
+  #beginWrite(partitions: readonly PartitionState[]): boolean {
+    const now = this.#parts.options.clock.now()
+    if (!partitions.every(partition => partition.mayWrite && !partition.isExpired(now))) return false
+    for (const partition of partitions) partition.wrote()
+    return true
+  }
+}

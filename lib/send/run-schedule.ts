@@ -1,0 +1,48 @@
+// When the Sender runs next: at the end of this turn, or when the next batch may leave.
+import type { Clock } from '../time/clock.ts'
+
+/** What a run looks at: the partitions that something changed for, or all that have records. */
+export type RunScope = 'changed' | 'all'
+
+export class RunSchedule {
+  readonly #clock: Clock
+  readonly #run: (scope: RunScope) => void
+  #timer: unknown
+  /** When the timer fires (monotonic). */
+  #timerAt = Number.POSITIVE_INFINITY
+  /** Of the run at the end of this turn. */
+  #requested: RunScope | undefined
+
+  constructor(clock: Clock, run: (scope: RunScope) => void) {
+    this.#clock = clock
+    this.#run = run
+  }
+
+  /** Runs once at the end of this turn, however often it is called. */
+  request(scope: RunScope): void {
+    if (this.#requested === undefined)
+      queueMicrotask(() => {
+        const requested = this.#requested as RunScope
+        this.#requested = undefined
+        this.#run(requested)
+      })
+    if (this.#requested !== 'all') this.#requested = scope
+  }
+
+  /** @param at (monotonic); Infinity: no run, unless something changes */
+  wakeAt(at: number): void {
+    if (at === this.#timerAt) return
+    this.#clock.clearTimeout(this.#timer)
+    this.#timerAt = at
+    if (at === Number.POSITIVE_INFINITY) return
+    const onTimeout = () => {
+      this.#timerAt = Number.POSITIVE_INFINITY
+      this.#run('changed')
+    }
+    this.#timer = this.#clock.setTimeout(onTimeout, Math.max(1, at - this.#clock.now()))
+  }
+
+  close(): void {
+    this.#clock.clearTimeout(this.#timer)
+  }
+}
