@@ -12,6 +12,8 @@ export interface OpenDeadLetter<Handle = unknown> {
   readonly location: string
   /** False for a value in a claim check: the id can't be recomputed before the claim is read. */
   readonly verified: boolean
+  /** What completes it may lie in a part of the target that can't be read: it may be in Kafka already, or discarded. */
+  readonly isUncertain?: boolean
   /** What the store needs to complete this entry; opaque to everybody else. */
   readonly handle: Handle
   /** The other dead letters of its message, if a message of a source holds several: it can only be deleted whole. */

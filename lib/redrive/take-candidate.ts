@@ -24,6 +24,10 @@ export function takeCandidate(open: OpenDeadLetter, run: RunState): Candidate | 
     run.skip(open, 'message-not-whole')
     return undefined
   }
+  if (open.isUncertain && options.log) {
+    run.skip(open, 'completion-unknown')
+    return undefined
+  }
   const topic = (to ?? deadLetter.record.topic) as string
   const isAllowed = (each: string) => !contracts || anyTopic || contracts.has(each)
   return {

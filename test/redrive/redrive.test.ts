@@ -488,3 +488,15 @@ test('to another topic: a newer record of a key is looked for where the partitio
   const { result } = await run([deadLetter], { log, to: 'other' })
   assert.deepEqual([result.resent, asked.every(partition => partition < 4), asked.length], [1, true, 1])
 })
+
+test('what may be completed already is not sent, unless the run looks for nothing', async () => {
+  const store = new MemoryDeadLetterStore(many(2, 'chat'))
+  const deadLetters = store.deadLetters.bind(store)
+  store.deadLetters = async function* () {
+    for await (const open of deadLetters()) yield open.handle === 0 ? { ...open, isUncertain: true } : open
+  }
+  const producer = producerOf()
+  const { failed, resent } = await redrive(store, { producer, log: logOf({ chat: {} }) })
+  assert.deepEqual([failed, resent, store.ids], [{ 'completion-unknown': 1 }, 1, ['chat-0']])
+  assert.equal((await redrive(store, { producer })).resent, 1)
+})

@@ -21,6 +21,7 @@ const NO_TOPIC = 'unrouted'
 
 export interface KafkaDeadLetterRecord {
   readonly topic: string
+  readonly partition?: number
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: readonly RecordHeader[]

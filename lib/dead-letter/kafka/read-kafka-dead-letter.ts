@@ -3,6 +3,7 @@
 import { toBase64 } from '../../record/base64.ts'
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import type { RecordHeader } from '../../record/producer-record.ts'
+import { inChunks } from '../in-parallel.ts'
 import { checkDeadLetter, type ReadResult } from '../read-dead-letter.ts'
 import { VERSION_1_HEADER } from '../version-1.ts'
 import { DEAD_LETTER, type KafkaDeadLetterRecord, SPRING, springHeaderNames } from './kafka-dead-letter.ts'
@@ -59,7 +60,10 @@ function withoutSpringHeaders(headers: readonly RecordHeader[], names: readonly 
   return left
 }
 
-/** Records of the same topic that mark dead letters as completed, by their places. */
+/**
+ * Records that mark dead letters as completed, by their places. Each lies in the partition of what it marks: it is then
+ * younger in the same log, so that it can be written and read whenever that can, and retention removes it later.
+ */
 export function closedMarkers(
   topic: string,
   deadLetterId: string,
@@ -67,14 +71,17 @@ export function closedMarkers(
   completedAs: string,
 ): KafkaDeadLetterRecord[] {
   const markers: KafkaDeadLetterRecord[] = []
-  for (let at = 0; at < places.length; at += MAX_CLOSED) {
-    const of = places.slice(at, at + MAX_CLOSED).map(({ partition, offset }) => `kafka:${topic}-${partition}@${offset}`)
-    markers.push({
-      topic,
-      key: Buffer.from(deadLetterId),
-      value: null,
-      headers: [[CLOSED, Buffer.from(JSON.stringify({ of, location: completedAs }))]],
-    })
+  for (const [partition, ofPartition] of Map.groupBy(places, place => place.partition)) {
+    for (const some of inChunks(ofPartition, MAX_CLOSED)) {
+      const of = some.map(({ offset }) => `kafka:${topic}-${partition}@${offset}`)
+      markers.push({
+        topic,
+        partition,
+        key: Buffer.from(deadLetterId),
+        value: null,
+        headers: [[CLOSED, Buffer.from(JSON.stringify({ of, location: completedAs }))]],
+      })
+    }
   }
   return markers
 }

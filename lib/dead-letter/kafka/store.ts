@@ -6,18 +6,19 @@ import type { ProducerRecord } from '../../record/producer-record.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { LogRecord } from '../../wire-format/record-batch-decoder.ts'
 import type { DeadLetter } from '../dead-letter.ts'
-import type {
-  Completed,
-  DeadLetterLog,
-  DeadLetterStoreServices,
-  Lease,
-  OpenDeadLetter,
-  ReadOptions,
-  Refusal,
-  Replacement,
-  StopRequest,
-  TargetDeadLetterStore,
-  Unreadable,
+import {
+  type Completed,
+  type DeadLetterLog,
+  type DeadLetterStoreServices,
+  type Lease,
+  NotCompletedError,
+  type OpenDeadLetter,
+  type ReadOptions,
+  type Refusal,
+  type Replacement,
+  type StopRequest,
+  type TargetDeadLetterStore,
+  type Unreadable,
 } from '../dead-letter-store.ts'
 import type { DeadLetterProducer } from '../dead-letter-target.ts'
 import { type DeadLetterHistory, mergeDeadLetters } from '../merge-dead-letters.ts'
@@ -69,9 +70,11 @@ interface SecondPass {
   readonly partition: number
   readonly open: ReadonlyMap<bigint, OpenRecords>
   readonly copies: Copies
+  readonly index: TopicIndex
 }
 
-type Report = (unreadable: Unreadable) => void
+/** `until`: the offset behind a batch that can't be read. */
+type Report = (unreadable: Unreadable & { readonly until?: bigint }) => void
 
 export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #options: KafkaDeadLetterStoreOptions
@@ -88,14 +91,22 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
       if (signal?.aborted) return
       const index = new TopicIndex(topic)
       const partitions = await this.#partitions(topic, onUnreadable)
-      for (let partition = 0; partition < partitions; partition++)
-        await this.#guard(topic, partition, onUnreadable, () =>
-          this.#index(topic, partition, index, onUnreadable, signal),
-        )
+      for (let partition = 0; partition < partitions; partition++) {
+        const report: Report = ({ until, ...unreadable }) => {
+          // A record that can't be read is no marker; a batch may have some.
+          if (until !== undefined) index.cantRead(partition, until)
+          onUnreadable(unreadable)
+        }
+        const isWhole = await this.#guard(topic, partition, onUnreadable, async () => {
+          await this.#index(topic, partition, index, report, signal)
+          return true
+        })
+        if (!isWhole) index.cantRead(partition)
+      }
       const copies: Copies = new Map()
       const byPartition = [...index.open()].sort(([a], [b]) => a - b)
       for (const [partition, open] of byPartition)
-        yield* this.#open({ topic, partition, open, copies }, onUnreadable, signal)
+        yield* this.#open({ topic, partition, open, copies, index }, onUnreadable, signal)
     }
   }
 
@@ -105,7 +116,24 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async complete(completed: readonly Completed<Handle>[]): Promise<void> {
-    await this.#send(completed.flatMap(({ open, location }) => markersOf(open, location)))
+    const left = await this.#mark(completed.map(each => ({ ...each, markers: markersOf(each.open, each.location) })))
+    if (left.length === 0) return
+    const entries = left.map(({ marked: { open, location } }) => ({ open, location }))
+    throw new NotCompletedError(entries, { cause: left[0]?.error })
+  }
+
+  /** Writes markers. @returns those of which one is not written, and why */
+  async #mark<T extends { readonly markers: readonly ProducerRecord[] }>(
+    toMark: readonly T[],
+  ): Promise<{ readonly marked: T; readonly error: DeadLetterError }[]> {
+    const reports = await this.#options.producer.sendAll(toMark.flatMap(({ markers }) => markers))
+    let next = 0
+    return toMark.flatMap(marked => {
+      const own = reports.slice(next, next + marked.markers.length)
+      next += marked.markers.length
+      const failed = own.find(report => report.kind === 'failed')
+      return failed ? [{ marked, error: notNoted(failed) }] : []
+    })
   }
 
   async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
@@ -122,8 +150,13 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
       return report?.kind === 'delivered' ? [] : [{ replacement, error: notNoted(report) }]
     })
     const left = new Set(refused.map(({ replacement }) => replacement))
-    await this.#send(replacements.filter(each => !left.has(each)).flatMap(({ open }) => markersOf(open, 'replaced')))
-    return refused
+    const stored = replacements.filter(each => !left.has(each))
+    const unmarked = await this.#mark(stored.map(each => ({ ...each, markers: markersOf(each.open, 'replaced') })))
+    // Of one id both versions are open then, and a reader folds them.
+    const ofEdits = unmarked.filter(
+      ({ marked: { open, deadLetter } }) => deadLetter.deadLetterId !== open.deadLetter.deadLetterId,
+    )
+    return [...refused, ...ofEdits.map(({ marked: replacement, error }) => ({ replacement, error }))]
   }
 
   async lease(): Promise<Lease> {
@@ -189,7 +222,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
 
   /** The second pass: from the first to the last open dead letter of a partition. */
   async *#open(
-    { topic, partition, open, copies }: SecondPass,
+    { topic, partition, open, copies, index }: SecondPass,
     report: Report,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<OpenDeadLetter<Handle>> {
@@ -217,7 +250,10 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
       copies.delete(found)
       // One of them may say that the record is in its topic already.
       if (count < places.length) report({ location, reason: 'a copy of it can’t be read', count: 1 })
-      else yield { ...read, deadLetter, location, handle: { topic, places } }
+      else {
+        const isUncertain = places.some(place => index.isUncertain(place))
+        yield { ...read, deadLetter, location, handle: { topic, places }, ...(isUncertain ? { isUncertain } : {}) }
+      }
     }
   }
 
@@ -254,6 +290,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
           location: locationOf({ topic, partition, offset }),
           reason: unreadable.message,
           count: Number(lastOffset - offset) + 1,
+          until: lastOffset + 1n,
         })
       for (const record of batch.records) if (record.offset >= from && record.offset < to) yield record
     }

@@ -10,6 +10,8 @@ export interface OpenRecords {
   readonly places: readonly Place[]
 }
 
+const MAX_OFFSET = 2n ** 63n - 1n
+
 interface Entry extends Place {
   readonly fingerprint: string
 }
@@ -19,6 +21,10 @@ export class TopicIndex {
   readonly #open = new Map<string, Entry>()
   /** Those whose dead letters were not read yet: a marker may lie in another partition. */
   readonly #closed = new Set<string>()
+  /** By partition: markers before this offset may be missing. */
+  readonly #unread = new Map<number, bigint>()
+  /** Earlier versions wrote markers to any partition. */
+  #hasMarkersElsewhere = false
 
   constructor(topic: string) {
     this.#topic = topic
@@ -28,6 +34,7 @@ export class TopicIndex {
   add(place: Place, headers: readonly RecordHeader[], read: ReadResult): string | undefined {
     for (const closed of closedBy(this.#topic, headers)) {
       const name = nameOf(closed)
+      if (closed.partition !== place.partition) this.#hasMarkersElsewhere = true
       if (!this.#open.delete(name)) this.#closed.add(name)
     }
     if (read.kind === 'foreign') return undefined
@@ -36,6 +43,16 @@ export class TopicIndex {
     if (read.kind === 'unreadable') return read.reason
     this.#open.set(name, { ...place, fingerprint: fingerprintOf(read.deadLetter) })
     return undefined
+  }
+
+  /** @param end the end of what can't be read of a partition; undefined: its end is not known */
+  cantRead(partition: number, end?: bigint): void {
+    this.#unread.set(partition, end ?? MAX_OFFSET)
+  }
+
+  /** Whether the marker of a record may be where it can't be read: behind it in its own partition. */
+  isUncertain({ partition, offset }: Place): boolean {
+    return (this.#unread.get(partition) ?? 0n) > offset || (this.#hasMarkersElsewhere && this.#unread.size > 0)
   }
 
   /** The records of open dead letters by partition and offset. */

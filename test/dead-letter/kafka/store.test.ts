@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
-import type { DeadLetterLog, Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
+import { type DeadLetterLog, NotCompletedError, type Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
 import { toKafkaDeadLetter } from '../../../lib/dead-letter/kafka/kafka-dead-letter.ts'
 import { readKafkaDeadLetter } from '../../../lib/dead-letter/kafka/read-kafka-dead-letter.ts'
 import { KafkaDeadLetterStore } from '../../../lib/dead-letter/kafka/store.ts'
+import { notSent } from '../../../lib/delivery/delivery-report.ts'
 import { DeadLetterError, RecordBatchError, TransportError } from '../../../lib/errors.ts'
 import type { RecordHeader } from '../../../lib/record/producer-record.ts'
 import { tried } from '../../../lib/redrive/retried-dead-letter.ts'
@@ -282,4 +283,98 @@ test('what is no lease of a redrive is ignored', async () => {
   ])
     topicNamed('chat-dlt').append({ ...NO_KEY, headers: [['kp-lease', json(lease)]] })
   await (await openStore().lease()).release()
+})
+
+/** A reader and a store of a topic of two partitions; a record without a partition goes to the second one. */
+function twoPartitions() {
+  const logs = [new DeadLetterTopic('chat-dlt'), new DeadLetterTopic('chat-dlt')] as const
+  const failing = new Set<string>()
+  const { reader } = clusterOf('chat-dlt')
+  const logOf = (partition: number) => logs[partition as 0 | 1]
+  const store = new KafkaDeadLetterStore({
+    pattern: PATTERN,
+    reader: {
+      ...reader,
+      partitions: async () => 2,
+      start: async (_name, partition) => {
+        if (failing.has(`read ${partition}`)) throw new TransportError('no-leader', 'It has no leader.')
+        return 0n
+      },
+      end: async (_name, partition) => BigInt(logOf(partition).records.length),
+      readBatches: async function* (_name, partition, from, to) {
+        for (const record of logOf(partition).records.slice(Number(from), Number(to)))
+          if (failing.has(`batch ${partition}@${record.offset}`))
+            yield { ...batchOf(record), records: [], unreadable: new RecordBatchError('corrupt-batch', 'Damaged.') }
+          else yield batchOf(record)
+      },
+    },
+    producer: {
+      sendAll: async records =>
+        (
+          await Promise.all(
+            records.map(async record => {
+              const partition = record.partition ?? 1
+              const key = String(record.key)
+              if (failing.has(`write ${partition}`) || failing.has(`key ${key}`))
+                return [notSent(record, undefined, new TransportError('no-leader', 'It has no leader.'), 0)]
+              return logOf(partition).sendAll([record])
+            }),
+          )
+        ).flat(),
+      close: async () => {},
+    },
+    closeReader: async () => {},
+  })
+  const append = (deadLetter: DeadLetter, partition: number) => {
+    const { key, value, headers } = toKafkaDeadLetter(deadLetter, PATTERN)
+    logOf(partition).append({ key: key as Buffer | null, value: value as Buffer | null, headers })
+  }
+  return { logs, failing, store, append }
+}
+
+const states = ({ open }: Awaited<ReturnType<typeof readAll>>) =>
+  open.map(({ deadLetter: { recordId }, isUncertain = false }) => `${recordId} ${isUncertain}`)
+
+// Markers lay in any partition: while that one could not be read, or once retention had removed it there, what they
+// had completed was open again and sent again.
+test('a marker lies in the partition of what it marks', async () => {
+  const { logs, store, append } = twoPartitions()
+  for (const partition of [0, 1]) append(deadLetterOf(`in ${partition}`), partition)
+  const { open } = await readAll(store)
+  await store.complete(open.map(each => ({ open: each, location: 'kafka:chat-0@1' })))
+  assert.deepEqual(
+    logs.map(({ records }) => records.map(({ headers }) => headers.some(([name]) => name === 'kp-closed'))),
+    [
+      [false, true],
+      [false, true],
+    ],
+  )
+  assert.deepEqual(states(await readAll(store)), [])
+})
+
+test('a dead letter is uncertain while a marker of it may lie where the topic can’t be read', async () => {
+  const { logs, failing, store, append } = twoPartitions()
+  for (const id of ['a', 'b', 'c']) append(deadLetterOf(id), 0)
+  append(deadLetterOf('d'), 1)
+  failing.add('batch 0@1')
+  assert.deepEqual(states(await readAll(store)), ['a true', 'c false', 'd false'])
+  failing.clear()
+  failing.add('read 1')
+  assert.deepEqual(states(await readAll(store)), ['a false', 'b false', 'c false'])
+  // Earlier versions wrote markers to any partition.
+  const of = ['kafka:chat-dlt-1@0']
+  logs[0].append({ ...NO_KEY, headers: [['kp-closed', json({ of, location: 'kafka:chat-0@1' })]] })
+  assert.deepEqual(states(await readAll(store)), ['a true', 'b true', 'c true'])
+})
+
+test('a marker that can’t be written leaves its own dead letter open and no other', async () => {
+  const { failing, store, append } = twoPartitions()
+  for (const id of ['a', 'b', 'c']) append(deadLetterOf(id), 0)
+  const { open } = await readAll(store)
+  failing.add(`key ${deadLetterOf('b').deadLetterId}`)
+  await assert.rejects(store.complete(open.map(each => ({ open: each, location: 'kafka:chat-0@1' }))), error => {
+    assert.ok(error instanceof NotCompletedError)
+    return error.entries.map(({ open: { deadLetter } }) => deadLetter.recordId).join() === 'b'
+  })
+  assert.deepEqual(states(await readAll(store)), ['b false'])
 })
