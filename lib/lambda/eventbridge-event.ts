@@ -12,7 +12,7 @@ import {
   type JsonObject,
   MAX_DEPTH,
 } from '../record/json-object.ts'
-import type { RecordHeader } from '../record/producer-record.ts'
+import type { ProducerRecordHeader } from '../record/producer-record.ts'
 import { type SourceRecord, standardHeaders } from './source-record.ts'
 
 /** The fields of the event that become headers, so that a consumer need not parse the value. */
@@ -99,11 +99,9 @@ function toValue(value: unknown, contract: Contract): unknown {
 }
 
 /** Only the headers that the contract allows. */
-function eventHeaders(event: JsonObject, { headers: { allow } }: Contract): RecordHeader[] {
-  return HEADER_FIELDS.flatMap((name): RecordHeader[] => {
+function eventHeaders(event: JsonObject, { headers: { allow } }: Contract): ProducerRecordHeader[] {
+  return HEADER_FIELDS.flatMap((name): ProducerRecordHeader[] => {
     const value = event[name]
-    return typeof value === 'string' && (allow.includes('*') || allow.includes(name))
-      ? [[name, Buffer.from(value)]]
-      : []
+    return typeof value === 'string' && (allow.includes('*') || allow.includes(name)) ? [[name, value]] : []
   })
 }

@@ -15,7 +15,7 @@ export interface Unwrapped {
   /** A part of the body as it is written, or the text that the body wraps. */
   readonly value: JsonText
   /** The attributes of the wrapping message. */
-  readonly attributes?: readonly (readonly [string, Buffer])[]
+  readonly attributes?: readonly (readonly [string, string | Buffer])[]
   readonly event?: JsonText
 }
 
@@ -48,9 +48,10 @@ function unwrapSns(body: string): Unwrapped {
     return { value: new JsonText(body) }
   const { MessageAttributes } = envelope
   const entries = isJsonObject(MessageAttributes) ? Object.entries(MessageAttributes) : []
-  const attributes = entries.flatMap(([name, attribute]): [string, Buffer][] => {
+  const attributes = entries.flatMap(([name, attribute]): [string, string | Buffer][] => {
     if (!isJsonObject(attribute) || typeof attribute.Value !== 'string') return []
-    return [[name, Buffer.from(attribute.Value, String(attribute.Type).startsWith('Binary') ? 'base64' : 'utf8')]]
+    const isBinary = String(attribute.Type).startsWith('Binary')
+    return [[name, isBinary ? Buffer.from(attribute.Value, 'base64') : attribute.Value]]
   })
   return { value: new JsonText(envelope.Message), attributes }
 }

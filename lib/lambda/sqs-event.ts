@@ -7,7 +7,7 @@ import type { RawMessage } from '../dead-letter/raw-message.ts'
 import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
 import { isJsonObject } from '../record/json-object.ts'
 import { JsonText } from '../record/json-text.ts'
-import { type ProducerRecord, RESERVED_HEADER_PREFIX, type RecordHeader } from '../record/producer-record.ts'
+import { type ProducerRecord, type ProducerRecordHeader, RESERVED_HEADER_PREFIX } from '../record/producer-record.ts'
 import { type SourceRecord, sourceRecord, standardHeaders } from './source-record.ts'
 import { type Unwrapped, unwrap } from './sqs-body.ts'
 
@@ -113,20 +113,17 @@ function toRecord(
 ): ProducerRecord {
   const attributes = new Map([...readAttributes(message.messageAttributes), ...(part.attributes ?? [])])
   const keyFrom = feed?.key ?? (groupId === undefined ? undefined : FIFO_KEY_SOURCES)
-  const text = (name: string) => attributes.get(name)?.toString()
+  const traceparent = attributes.get('traceparent')?.toString()
   return {
     ...incomplete,
-    headers: [
-      ...standardHeaders(id, 'sqs', text('traceparent'), message.attributes?.AWSTraceHeader),
-      ...toHeaders(attributes),
-    ],
+    headers: [...standardHeaders(id, 'sqs', traceparent, message.attributes?.AWSTraceHeader), ...toHeaders(attributes)],
     origin: { lookup: keyLookup(attributes, part.event, groupId), ...(keyFrom ? { keyFrom } : {}) },
   }
 }
 
 /** The values that a contract may take the key from, by the names of the key sources. */
 function keyLookup(
-  attributes: ReadonlyMap<string, Buffer>,
+  attributes: ReadonlyMap<string, string | Buffer>,
   event: JsonText | undefined,
   groupId: string | undefined,
 ): ReadonlyMap<string, unknown> {
@@ -137,14 +134,14 @@ function keyLookup(
   return lookup
 }
 
-function readAttributes(messageAttributes: SQSMessageAttributes | undefined): [string, Buffer][] {
+function readAttributes(messageAttributes: SQSMessageAttributes | undefined): [string, string | Buffer][] {
   const attributes = Object.entries(messageAttributes ?? {})
   if (!attributes.every(([, attribute]) => isAttribute(attribute)))
     throw new InvalidRecordError('bad-value', 'attributes: expected a dataType with a stringValue or binaryValue each.')
   return attributes.map(([name, { dataType, stringValue, binaryValue }]) => [
     name,
     // Types may have a label: Binary.png.
-    dataType.startsWith('Binary') ? Buffer.from(binaryValue ?? '', 'base64') : Buffer.from(stringValue ?? ''),
+    dataType.startsWith('Binary') ? Buffer.from(binaryValue ?? '', 'base64') : (stringValue ?? ''),
   ])
 }
 
@@ -156,8 +153,8 @@ function isAttribute(attribute: unknown): attribute is SQSMessageAttribute {
   )
 }
 
-function toHeaders(attributes: ReadonlyMap<string, Buffer>): RecordHeader[] {
-  return [...attributes].flatMap(([name, value]): RecordHeader[] => {
+function toHeaders(attributes: ReadonlyMap<string, string | Buffer>): ProducerRecordHeader[] {
+  return [...attributes].flatMap(([name, value]): ProducerRecordHeader[] => {
     if (name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX))
       throw new InvalidRecordError(
         'reserved-header',

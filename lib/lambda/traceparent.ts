@@ -1,8 +1,9 @@
 // W3C trace context: the caller's traceparent, or one derived from AWS's trace header, or a new one.
 import { randomFillSync } from 'node:crypto'
+import { isTraceparent } from '../record/traceparent.ts'
 
-const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
-const AWS_TRACE = /Root=1-([0-9a-f]{8})-([0-9a-f]{24})/
+const AWS_TRACE = /Root=1-(?!0{8}-0{24})([0-9a-f]{8})-([0-9a-f]{24})(?![0-9a-f])/
+const AWS_PARENT = /Parent=(?!0{16})([0-9a-f]{16})(?![0-9a-f])/
 /** A trace id and a span id. */
 const IDS_BYTES = 24
 
@@ -12,13 +13,13 @@ const IDS_BYTES = 24
  * `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`
  */
 export function traceparentOf(traceparent: string | undefined, awsTrace: string | undefined): string {
-  if (traceparent !== undefined && TRACEPARENT.test(traceparent)) return traceparent
+  if (traceparent !== undefined && isTraceparent(traceparent)) return traceparent
   const ids = randomIds()
   const traceId = ids.slice(0, 32)
   const spanId = ids.slice(32)
   const root = awsTrace === undefined ? null : AWS_TRACE.exec(awsTrace)
   if (awsTrace === undefined || !root) return `00-${traceId}-${spanId}-00`
-  const parent = /Parent=([0-9a-f]{16})/.exec(awsTrace)?.[1]
+  const parent = AWS_PARENT.exec(awsTrace)?.[1]
   return `00-${root[1]}${root[2]}-${parent ?? spanId}-${/Sampled=1/.test(awsTrace) ? '01' : '00'}`
 }
 

@@ -27,9 +27,13 @@ export interface JsonSerializerOptions {
   readonly bigint?: (value: bigint) => unknown
 }
 
-/** UTF-8. */
+/** UTF-8. It refuses a lone surrogate, which has no UTF-8 form; Java's writes a question mark. */
 export const stringSerializer: Serializer<string> = {
-  serialize: (_topic, data) => Buffer.from(typeof data === 'string' ? data : expected('text', data)),
+  serialize: (_topic, data) => {
+    if (typeof data !== 'string') expected('text', data)
+    if (!data.isWellFormed()) expected('text without lone surrogates', data)
+    return Buffer.from(data)
+  },
 }
 
 /** Bytes, copied: the caller may change its own. */

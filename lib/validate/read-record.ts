@@ -2,6 +2,7 @@
 // headers and bytes as soon as the call returned; nothing after this stage looks at its record again.
 import { InvalidRecordError, isInstance } from '../errors.ts'
 import type { ProducerRecord, RecordHeader, ValidRecord } from '../record/producer-record.ts'
+import { checkHeaderName, checkText } from './text-rules.ts'
 
 const MAX_PARTITION = 2 ** 31 - 1
 /** The largest time value of a Date; larger ones are not exact to the millisecond in a batch. */
@@ -72,14 +73,13 @@ function readHeaders(headers: unknown): readonly RecordHeader[] {
   return Array.from(headers, readHeader)
 }
 
-function readHeader(header: unknown): RecordHeader {
+function readHeader(header: unknown, index: number): RecordHeader {
   if (!Array.isArray(header))
     throw new InvalidRecordError('bad-header', `headers: expected [name, value] in the list, got ${kindOf(header)}.`)
   const [name, value] = header as readonly unknown[]
-  // Printable text only: a name with CR or LF would split lines wherever headers are shown or copied.
-  if (typeof name !== 'string' || name.length === 0 || /\p{Cc}/u.test(name))
-    throw new InvalidRecordError('bad-header', 'headers: expected names of printable text, got one that is not.')
+  checkHeaderName(name, `/headers/${index}/name`)
   if (value === null) return [name, null]
+  if (typeof value === 'string') checkText(value, `/headers/${index}/value`)
   if (typeof value === 'string' || value instanceof Uint8Array) return [name, Buffer.from(value)]
   throw new InvalidRecordError('bad-header', `headers: expected bytes, text or null as value, got ${kindOf(value)}.`)
 }

@@ -14,7 +14,9 @@ import {
 } from '../record/producer-record.ts'
 import { isTopicName } from '../record/topic-partition.ts'
 import { decodeUtf8 } from '../record/utf8.ts'
+import { checkLimit } from './limits.ts'
 import { type ReadRecord, readRecord } from './read-record.ts'
+import { checkText, checkTraceparents } from './text-rules.ts'
 
 /** Which records are valid: those of contracts, or (`anyTopic`) bytes or text of any topic, with or without a key. */
 export type ValidationRules =
@@ -37,9 +39,10 @@ export function validateRecord(
       throw new InvalidRecordError('key-missing', 'key: expected a key that is not empty, got none.')
     return { ...record, format: 'bytes' }
   }
+  checkSizes(record, contract)
   const value = readValue(record, contract, violations)
   const key = readKey(record, value, contract)
-  checkLimits(record, key, contract)
+  checkLimit('key', key === null ? 0 : Buffer.byteLength(key), contract.limits.keyBytes, 'bytes')
   checkHeaderRules(record.headers, contract)
   return { ...record, key, format: contract.value.format, maxValueBytes: contract.limits.valueBytes }
 }
@@ -76,7 +79,10 @@ function readValue(record: ReadRecord, contract: Contract, violations: 'all' | '
   }
   if (contract.value.format === 'base64' && typeof record.value === 'string' && !isBase64(record.value))
     throw new InvalidRecordError('bad-value', 'value: expected base64, got something else.')
-  if (contract.value.format !== 'json') return record.value
+  if (contract.value.format !== 'json') {
+    if (typeof record.value === 'string') checkText(record.value, '/value')
+    return record.value
+  }
   const value = asJson(record.value, contract)
   if (value instanceof JsonText) refuseFault(value.fault, '/value')
   checkSchema(value instanceof JsonText ? value.parsed : value, contract, violations)
@@ -116,10 +122,12 @@ function readKey(
   const { keyFrom: sources = contract.key.from, lookup } = record.origin ?? {}
   const recordKey = sources.includes('record') ? keyText(record.key) : undefined
   let sourceKey: Uint8Array | string | undefined
+  let pointer = '/key'
   for (const source of sources) {
     if (source === 'record') continue
     sourceKey = keyText(atKeySource(source, value, lookup))
     if (sourceKey === undefined) continue
+    if (recordKey === undefined) pointer = pointerOf(source)
     if (recordKey !== undefined && !sameKey(recordKey, sourceKey))
       throw new InvalidRecordError('key-mismatch', `key: expected the one at ${source}, got another.`)
     break
@@ -130,7 +138,13 @@ function readKey(
       'key-missing',
       `key: expected a key that is not empty (${sources.join(', ')}), got none.`,
     )
+  if (typeof key === 'string') checkText(key, pointer)
   return key ?? null
+}
+
+/** Where a key comes from, in the record; a key that its source has beside the value is the record's key. */
+function pointerOf(source: string): string {
+  return source.startsWith('value:') ? `/value${source.slice('value:'.length)}` : '/key'
 }
 
 /** The key of an invalid record, for its dead letter; null if it can't be read. */
@@ -156,19 +170,21 @@ function sameKey(a: Uint8Array | string, b: Uint8Array | string): boolean {
   return typeof a === 'string' && typeof b === 'string' ? a === b : Buffer.from(b).equals(Buffer.from(a))
 }
 
-function checkLimits(record: ReadRecord, key: Uint8Array | string | null, { limits }: Contract): void {
-  const headers = record.headers.filter(([name]) => !name.startsWith(RESERVED_HEADER_PREFIX))
-  const headerBytes = headers.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + (value?.length ?? 0), 0)
-  tooLarge('key', key === null ? 0 : Buffer.byteLength(key), limits.keyBytes, 'bytes')
-  // The size of a value that is not bytes yet is checked in stage 4.
-  tooLarge('value', record.value instanceof Uint8Array ? record.value.length : 0, limits.valueBytes, 'bytes')
-  tooLarge('headers', headers.length, limits.headers, 'headers')
-  tooLarge('headers', headerBytes, limits.headerBytes, 'bytes')
-}
-
-function tooLarge(what: string, actual: number, max: number, unit: string): void {
-  if (actual > max)
-    throw new InvalidRecordError('record-too-large', `${what}: expected at most ${max} ${unit}, got ${actual}.`)
+/** Before the value is parsed and checked. What is not bytes yet is at least as large; stage 4 checks its bytes. */
+function checkSizes({ value, headers }: ReadRecord, { limits, value: { format } }: Contract): void {
+  const text = value instanceof JsonText ? value.text : value
+  if (text instanceof Uint8Array) checkLimit('value', text.length, limits.valueBytes, 'bytes')
+  else if (typeof text === 'string' && format !== 'base64' && text.length > limits.valueBytes)
+    checkLimit('value', Buffer.byteLength(text), limits.valueBytes, 'bytes')
+  let headerCount = 0
+  let headerBytes = 0
+  for (const [name, bytes] of headers) {
+    if (name.startsWith(RESERVED_HEADER_PREFIX)) continue
+    headerCount++
+    headerBytes += Buffer.byteLength(name) + (bytes?.length ?? 0)
+  }
+  checkLimit('headers', headerCount, limits.headers, 'headers')
+  checkLimit('headers', headerBytes, limits.headerBytes, 'bytes')
 }
 
 function checkHeaderRules(headers: readonly RecordHeader[], { headers: rule }: Contract): void {
@@ -176,6 +192,7 @@ function checkHeaderRules(headers: readonly RecordHeader[], { headers: rule }: C
   const missing = rule.required.find(name => !names.has(name))
   if (missing !== undefined)
     throw new InvalidRecordError('header-missing', `headers: expected ${missing}, which the contract requires.`)
+  checkTraceparents(headers)
   const allows = (name: string) =>
     name.startsWith(RESERVED_HEADER_PREFIX) ||
     name === 'traceparent' ||

@@ -18,6 +18,17 @@ test('AWS’s trace header becomes a traceparent', () => {
   )
 })
 
+test('an all-zero trace of AWS begins a new one, an all-zero parent a new span', () => {
+  const zeros = 'Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=1'
+  const isNew = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-00$/
+  assert.match(traceparentOf(undefined, zeros), isNew)
+  assert.match(traceparentOf(undefined, 'Root=1-5759e988-bd862e3fe1be46a994272793ff'), isNew)
+  assert.match(
+    traceparentOf(undefined, 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=0000000000000000;Sampled=1'),
+    /^00-5759e988bd862e3fe1be46a994272793-(?!0{16})[0-9a-f]{16}-01$/,
+  )
+})
+
 test('without either header a new trace begins', () => {
   const traceparents = Array.from({ length: 1000 }, () => traceparentOf(undefined, undefined))
   for (const traceparent of traceparents) assert.match(traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)

@@ -1,0 +1,63 @@
+// What text may be, whichever source a record has: nothing that changes on its way, and nothing that nobody sees.
+import { type InvalidRecordCode, InvalidRecordError } from '../errors.ts'
+import type { ProducerRecordHeader } from '../record/producer-record.ts'
+import { isTraceparent } from '../record/traceparent.ts'
+
+/** Controls, line separators, marks that change the direction of text, and characters without a glyph. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
+
+/**
+ * UTF-8 has no form for a lone surrogate: it would become U+FFFD, so that two keys could become one.
+ * @param pointer of the text, in the record
+ * @throws InvalidRecordError `not-utf8`
+ */
+export function checkText(text: string, pointer: string): void {
+  if (!text.isWellFormed())
+    throw at(
+      pointer,
+      'not-utf8',
+      'utf-8',
+      `${pointer.slice(1)}: expected text with a UTF-8 form, got a lone surrogate.`,
+    )
+}
+
+/**
+ * A name with a line break would split lines wherever headers are shown; one with a bidirectional control shows another
+ * name than it has.
+ * @throws InvalidRecordError `bad-header`
+ */
+export function checkHeaderName(name: unknown, pointer: string): asserts name is string {
+  if (typeof name !== 'string' || name.length === 0 || INVISIBLE.test(name))
+    throw at(
+      pointer,
+      'bad-header',
+      'printable',
+      'headers: expected names of visible characters, got one that is not.',
+      'visible characters',
+    )
+}
+
+/**
+ * A record's own `traceparent`, of which there is one at most. One that comes with a request or a message is replaced
+ * where it is invalid (`lib/lambda/traceparent.ts`).
+ * @throws InvalidRecordError `bad-header`
+ */
+export function checkTraceparents(headers: readonly ProducerRecordHeader[]): void {
+  let count = 0
+  for (const [index, [name, value]] of headers.entries()) {
+    if (name !== 'traceparent') continue
+    if (++count === 1 && value !== null && isTraceparent(Buffer.from(value).toString('latin1'))) continue
+    const expected = 'one traceparent as in W3C Trace Context'
+    throw at(`/headers/${index}/value`, 'bad-header', name, `headers: expected ${expected}, got another.`, expected)
+  }
+}
+
+function at(
+  pointer: string,
+  code: InvalidRecordCode,
+  rule: string,
+  message: string,
+  expected = 'no lone surrogate',
+): InvalidRecordError {
+  return new InvalidRecordError(code, message, { violations: [{ pointer, rule, expected }] })
+}
