@@ -1,4 +1,4 @@
-// npm test: unit and property tests, tests on a shared real cluster, then tests that break their own cluster.
+// npm test: unit and property tests beside tests on a shared real cluster, then tests that break their own cluster.
 // test/README.md describes the layers.
 import { existsSync, globSync } from 'node:fs'
 import { run } from 'node:test'
@@ -9,11 +9,18 @@ import { explain, requireJdk } from '../local/requirements.ts'
 
 /** A test that hangs must not block the others. */
 const TEST_MS = 300_000
+const UNIT = ['test/*.test.ts', 'test/!(kafka|own-cluster|property|slow)/*.test.ts', 'test/property/*.test.ts']
 
 let passed = 0
 let failed = 0
 
-async function phase(name: string, pattern: string | string[], concurrency: number): Promise<void> {
+/** @param print gets the output as it comes */
+async function phase(
+  name: string,
+  pattern: string | string[],
+  concurrency: number,
+  print: (text: string) => void = text => process.stdout.write(text),
+): Promise<void> {
   const begin = Date.now()
   const files = globSync(pattern).sort()
   if (files.length === 0) throw new Error(`No test files: ${pattern}`)
@@ -24,8 +31,28 @@ async function phase(name: string, pattern: string | string[], concurrency: numb
   stream.on('test:fail', () => {
     failed++
   })
-  for await (const chunk of stream.compose(spec)) process.stdout.write(chunk)
-  console.log(`${name}: ${Math.round((Date.now() - begin) / 1000)} s\n`)
+  for await (const chunk of stream.compose(spec)) print(String(chunk))
+  print(`${name}: ${Math.round((Date.now() - begin) / 1000)} s\n\n`)
+}
+
+async function sharedCluster(existingCluster: string | undefined, print: (text: string) => void): Promise<void> {
+  const kafka = existingCluster ? undefined : await LocalKafka.start(3, { log: line => print(`${line}\n`) })
+  process.env.KAFKA_TEST_BOOTSTRAP = existingCluster ?? (kafka as LocalKafka).bootstrapServers
+  try {
+    await phase('shared cluster', 'test/kafka/*.test.ts', 2, print)
+  } finally {
+    await kafka?.stop()
+  }
+}
+
+/** The tests on the shared cluster wait for most of their time, so they run beside those that compute. */
+async function unitBesideSharedCluster(existingCluster: string | undefined): Promise<void> {
+  const later: string[] = []
+  const shared = sharedCluster(existingCluster, text => void later.push(text))
+  const [unit] = await Promise.allSettled([phase('unit', UNIT, 2), shared])
+  process.stdout.write(later.join(''))
+  await shared
+  if (unit.status === 'rejected') throw unit.reason
 }
 
 async function main(): Promise<void> {
@@ -36,18 +63,7 @@ async function main(): Promise<void> {
   if (chosenFiles.length > 0) await phase('chosen', chosenFiles, 2)
   else {
     requireJdk()
-    await phase(
-      'unit',
-      ['test/*.test.ts', 'test/!(kafka|own-cluster|property|slow)/*.test.ts', 'test/property/*.test.ts'],
-      2,
-    )
-    const kafka = existingCluster ? undefined : await LocalKafka.start(3, { log: console.log })
-    process.env.KAFKA_TEST_BOOTSTRAP = existingCluster ?? (kafka as LocalKafka).bootstrapServers
-    try {
-      await phase('shared cluster', 'test/kafka/*.test.ts', 1)
-    } finally {
-      await kafka?.stop()
-    }
+    await unitBesideSharedCluster(existingCluster)
     await phase('own cluster', 'test/own-cluster/*.test.ts', 1)
   }
   console.log(`${passed} passed, ${failed} failed`)

@@ -116,7 +116,7 @@ test('stats has a line per group, with the last error, the outcome, the kind, pa
   const [head, ...rows] = linesOf(stdout)
   assert.match(head ?? '', /topic +error +last error +outcome +kind +dead letters +parked +age +sample/)
   assert.equal(rows.length, 3)
-  assert.match(rows[0] ?? '', /^chat +unreachable +unreachable +not-sent +delivery failure +2 +0 +\d+ s +\S{22}$/)
+  assert.match(rows[0] ?? '', /^chat +unreachable +unreachable +not-sent +delivery failure +2 +0 +\d+ (s|min) +\S{22}$/)
   const ofThird = rows.find(row => row.startsWith('third'))
   assert.match(
     ofThird ?? '',
@@ -124,7 +124,7 @@ test('stats has a line per group, with the last error, the outcome, the kind, pa
   )
   assert.match(
     rows.find(row => row.startsWith('orders')) ?? '',
-    / schema +schema +not-sent +invalid record +1 +0 +\d+ s /,
+    / schema +schema +not-sent +invalid record +1 +0 +\d+ (s|min) /,
   )
   assert.match(stderr, /4 open dead letters/)
 })

@@ -128,8 +128,8 @@ test('buffer.memory: more records than fit are sent as memory is freed, despite 
 
 test('max.block.ms bounds the wait for metadata and memory together', async () => {
   await withProducer(
-    { maxBlockMs: 400 },
-    { onRequest: (_, apiKey) => (apiKey === 3 ? pause(300) : undefined) },
+    { maxBlockMs: 2000 },
+    { onRequest: (_, apiKey) => (apiKey === 3 ? pause(1500) : undefined) },
     async producer => {
       assert.equal(summaryOf((await producer.sendAll([{ topic: 't', value: 'v' }]))[0]), 'delivered')
     },
