@@ -17,7 +17,8 @@ import {
   unparkDeadLetters,
 } from '../lib/redrive/change-dead-letters.ts'
 import { editDeadLetter, type RecordEdit } from '../lib/redrive/edit-dead-letter.ts'
-import { confirmed, requireTerminal } from './confirm.ts'
+import type { RedriveRequest } from '../lib/redrive/redrive-request.ts'
+import { requireTerminal } from './confirm.ts'
 import { SOME_REMAIN, stopSignal, unlessStopped, WrongUse } from './exit.ts'
 import {
   addFilterOptions,
@@ -79,18 +80,20 @@ async function discardAll(options: Options): Promise<void> {
   if (!options.yes) requireTerminal('--yes')
   const reading = await Reading.begin(request)
   await reading.checkNegatedNames()
+  let agreed: RedriveRequest | undefined = request
   if (!options.yes) {
     let count = 0
     for await (const _ of reading.deadLetters()) count++
     if (count === 0 && !reading.showsSample) return reading.end()
-    if (!(await confirmed(`${reading.questionAbout('Discard', count, 'dead letter')} for good?`))) {
+    agreed = await reading.confirm('Discard', count, 'dead letter', ', for good')
+    if (!agreed) {
       printMessage('Nothing was discarded.')
       process.exitCode = SOME_REMAIN
       return reading.end()
     }
     reading.beginAgain()
   }
-  report(await discardDeadLetters(request, changing(reading, options, 'discarded')), reading, 'discarded')
+  report(await discardDeadLetters(agreed, changing(reading, options, 'discarded')), reading, 'discarded')
 }
 
 async function unparkAll(options: Options): Promise<void> {

@@ -7,7 +7,7 @@ import { checkByContract } from '../lib/redrive/edit-dead-letter.ts'
 import { topicInDoubt } from '../lib/redrive/retried-dead-letter.ts'
 import { DeadLetterGroups, isParked, lastError, MAX_ATTEMPTS } from '../lib/redrive/select-dead-letters.ts'
 import { addChanges } from './change-dead-letters.ts'
-import { onInterruption, SOME_REMAIN, stoppable, stopSignal } from './exit.ts'
+import { onInterruption, SOME_REMAIN, stoppable } from './exit.ts'
 import { addFilterOptions, addSourceOptions, FILTER_HELP, type Options, requestOf } from './filter-options.ts'
 import {
   counted,
@@ -85,13 +85,8 @@ async function list(options: Options): Promise<void> {
     }
     count++
   }
-  printTotal(`${counted(count, 'open dead letter')}.`)
+  reading.printTotal(`${counted(count, 'open dead letter')}`)
   reading.end()
-}
-
-/** Not after the reading was stopped: it would be the total of a part. */
-function printTotal(text: string): void {
-  if (!stopSignal.aborted) printMessage(text)
 }
 
 function listed({ deadLetter, verified }: OpenDeadLetter): string[] {
@@ -135,7 +130,7 @@ async function stats(options: Options): Promise<void> {
         group.sample,
       ]),
     ])
-  printTotal(`${counted(count, 'open dead letter')}.`)
+  reading.printTotal(`${counted(count, 'open dead letter')}`)
   reading.end()
 }
 
@@ -153,7 +148,7 @@ async function exportAll(options: Options): Promise<void> {
     await print(jsonLine({ location, ...(await withValue(deadLetter, reading)) }))
     count++
   }
-  printTotal(`${counted(count, 'dead letter')} exported.`)
+  reading.printTotal(`${counted(count, 'dead letter')} exported`)
   reading.end()
 }
 
@@ -189,7 +184,7 @@ async function check(options: Options): Promise<void> {
   }
   const valid = counts.get('valid') ?? 0
   const others = [...counts].flatMap(([result, count]) => (result === 'valid' ? [] : `, ${count} ${result}`))
-  printTotal(`${valid} of ${counted(total, 'dead letter')} would pass${others.join('')}.`)
+  reading.printTotal(`${valid} of ${counted(total, 'dead letter')} would pass${others.join('')}`)
   if (valid < total) process.exitCode = SOME_REMAIN
   reading.end()
 }

@@ -13,6 +13,7 @@ import type { RedriveRequest } from '../lib/redrive/redrive-request.ts'
 import type { RedriveSource } from '../lib/redrive/redrive-sources.ts'
 import { sourcesOf } from '../lib/redrive/run-redrive.ts'
 import { createSourceMessageReader, type SourceMessageReader } from '../lib/redrive/source-messages.ts'
+import { confirmed } from './confirm.ts'
 import { configurationToRead, contractsIn, environment, exportAwsVariables } from './environment.ts'
 import { SOME_REMAIN, stopSignal, WrongUse } from './exit.ts'
 import type { Options } from './filter-options.ts'
@@ -39,6 +40,8 @@ export class Reading {
   readonly readSourceMessage: SourceMessageReader
   readonly #names: NameCheck
   readonly #unreadable = new Map<string, { places: number; entries: number }>()
+  /** Before anything was read. */
+  readonly #startedAt = Date.now()
   #matched = 0
   #hasFailed = false
 
@@ -83,12 +86,18 @@ export class Reading {
   }
 
   /**
-   * A count for a question about the dead letters that a command will change.
-   * @param count of those that were seen
+   * Asks about the dead letters that a person has just looked at.
+   * @param count how many were seen
+   * @param end e.g. `for good`
+   * @returns the request for these: what fails later was not in the answer; undefined if the person does not agree
    */
-  questionAbout(verb: string, count: number, noun: string): string {
-    if (!this.showsSample) return `${verb} ${counted(count, noun)}`
-    return `${verb} every ${noun} that matches (${count} seen; of queues only a sample is seen, so there may be more)`
+  async confirm(verb: string, count: number, noun: string, end = ''): Promise<RedriveRequest | undefined> {
+    const until = Math.min(this.#startedAt, this.request.until ?? Number.POSITIVE_INFINITY)
+    const what = this.showsSample
+      ? `every ${noun} that matches (${count} seen; of queues only a sample is seen, so there may be more)`
+      : counted(count, noun)
+    const isAgreed = await confirmed(`${verb} ${what}, failed until ${new Date(until).toISOString()}${end}?`)
+    return isAgreed ? { ...this.request, until } : undefined
   }
 
   /**
@@ -160,6 +169,11 @@ export class Reading {
     // A topic or code that a sample does not show may be behind it; a command about one dead letter needs that one.
     if (isSample && this.#names.missingIds().length === 0) printMessage(problems.join('\n'))
     else throw new WrongUse(problems.join('\n'))
+  }
+
+  /** Prints how many were read, unless that is the total of a part because of a signal. */
+  printTotal(text: string): void {
+    if (!stopSignal.aborted) printMessage(this.#hasFailed ? `${text}, in what could be read.` : `${text}.`)
   }
 
   get #hasReachedLimit(): boolean {

@@ -2,10 +2,11 @@
 import type { Command } from 'commander'
 import { DeadLetterError } from '../lib/errors.ts'
 import type { DeadLetterResult, RedriveResult } from '../lib/redrive/redrive.ts'
+import type { RedriveRequest } from '../lib/redrive/redrive-request.ts'
 import { DeadLetterResultCounts } from '../lib/redrive/result-counts.ts'
 import { runRedrive } from '../lib/redrive/run-redrive.ts'
 import { adviceFor } from './advice.ts'
-import { confirmed, requireTerminal } from './confirm.ts'
+import { requireTerminal } from './confirm.ts'
 import { EXIT_STATUS, SOME_REMAIN, WrongUse } from './exit.ts'
 import { addFilterOptions, FILTER_HELP, FILTERING, type Options, requestOf } from './filter-options.ts'
 import { counted, printJson, printMessage, printTable, progress } from './output.ts'
@@ -78,22 +79,25 @@ async function run(options: Options): Promise<void> {
   if (!dryRun) await reading.checkNegatedNames()
   // Known from the dry run before the question. With --yes the dead letters are read once, and no time left is shown.
   let total: number | undefined
+  let agreed: RedriveRequest | undefined = request
   if (!dryRun && !options.yes) {
     const planned = await runRedrive({ ...request, dryRun: true }, reading.context)
     print(planned, reading, { hasTable: true, isDryRun: true })
     total = planned.reduce((sum, { tried, found }) => sum + tried + found, 0)
     if (total === 0 && !reading.showsSample) return end(planned, reading, true)
-    if (!(await confirmed(`${reading.questionAbout('Send', total, 'record')}?`))) return end(planned, reading, true)
+    agreed = await reading.confirm('Send', total, 'record')
+    if (!agreed) return end(planned, reading, true)
     if (reading.showsSample) total = undefined
     reading.beginAgain()
   }
-  const results = await runWithProgress(reading, options, total)
+  const results = await runWithProgress(agreed, reading, options, total)
   print(results, reading, { hasTable: !options.json, isDryRun: dryRun })
   if (options.json) printJson({ results })
   end(results, reading, dryRun)
 }
 
 async function runWithProgress(
+  request: RedriveRequest,
   reading: Reading,
   { json }: Options,
   total: number | undefined,
@@ -101,7 +105,7 @@ async function runWithProgress(
   const bar = progress(total)
   const counts = new DeadLetterResultCounts()
   try {
-    return await runRedrive(reading.request, {
+    return await runRedrive(request, {
       ...reading.context,
       onDeadLetter: result => {
         if (json) printJson(withPlace(result))

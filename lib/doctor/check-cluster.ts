@@ -15,6 +15,9 @@ import { checkAdvertised } from './check-network.ts'
 
 const REQUEST_MS = 5000
 const MIN_INSYNC_REPLICAS = 'min.insync.replicas'
+const CLEANUP_POLICY = 'cleanup.policy'
+/** Of the names of checks of dead-letter topics. */
+const PREFIX = 'dead letters kafka:'
 const STEPS = ['TLS', 'authentication', 'ApiVersions']
 /** The step that a cause belongs to. */
 const STEP_OF: Readonly<Record<string, number>> = {
@@ -72,13 +75,23 @@ export async function checkDeadLetterTopics(
   await withClient(ofCluster, async client => {
     try {
       const metadata = await client.metadata(topics, Deadline.after(systemClock, REQUEST_MS))
-      for (const topic of metadata.topics) await checkTopic(client, ofCluster, topic, report, 'dead letters kafka:')
+      const existing = metadata.topics.filter(({ error }) => error === null).map(({ topic }) => topic)
+      const policies = await readSetting(client, existing, CLEANUP_POLICY)
+      for (const topic of metadata.topics) {
+        if (policies.get(topic.topic)?.includes('compact')) report(compactedAway(topic.topic))
+        else await checkTopic(client, ofCluster, topic, report, PREFIX)
+      }
     } catch (error) {
       const advice = 'Check the servers after @ in KAFKA_DEAD_LETTER, and security.protocol.'
-      for (const topic of topics)
-        report(failed(`dead letters kafka:${topic}`, causeOf(error), withAdvice(error, advice)))
+      for (const topic of topics) report(failed(`${PREFIX}${topic}`, causeOf(error), withAdvice(error, advice)))
     }
   })
+}
+
+function compactedAway(topic: string): Check {
+  const advice =
+    'Remove compact from it: compaction deletes dead letters whose records have the same key, and the marks of those that ended.'
+  return failed(`${PREFIX}${topic}`, 'cleanup.policy has compact', advice)
 }
 
 async function withClient(config: ProducerConfig, check: (client: KafkaJsClient) => Promise<void>): Promise<void> {
@@ -150,7 +163,7 @@ async function checkTopics(
   report: Report,
 ): Promise<void> {
   const existing = topics.filter(({ error }) => error === null).map(({ topic }) => topic)
-  const minInSyncReplicas = readMinInSyncReplicas(client, existing)
+  const minInSyncReplicas = readSetting(client, existing, MIN_INSYNC_REPLICAS)
   await Promise.all(
     topics.map(async metadata => {
       await checkTopic(client, config, metadata, report)
@@ -186,15 +199,16 @@ async function checkTopic(
 }
 
 /** @returns one entry per topic whose settings the producer may read */
-async function readMinInSyncReplicas(
+async function readSetting(
   client: KafkaJsClient,
   topics: readonly string[],
+  name: string,
 ): Promise<ReadonlyMap<string, string | null | undefined>> {
   const values = new Map<string, string | null | undefined>()
   if (topics.length === 0) return values
   try {
-    for (const [topic, settings] of await new LogReader(client).settings(topics, [MIN_INSYNC_REPLICAS], REQUEST_MS))
-      if (settings instanceof Map) values.set(topic, settings.get(MIN_INSYNC_REPLICAS))
+    for (const [topic, settings] of await new LogReader(client).settings(topics, [name], REQUEST_MS))
+      if (settings instanceof Map) values.set(topic, settings.get(name))
   } catch (error) {
     if (!(error instanceof TransportError)) throw error
   }

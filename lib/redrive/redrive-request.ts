@@ -169,13 +169,19 @@ function time(name: string, fields: Fields, problem: Problem): number | undefine
   if (value === undefined) return undefined
   const ago = typeof value === 'string' ? /^(\d+)([smhd])$/.exec(value) : null
   if (ago) return Date.now() - Number(ago[1]) * UNIT_MS[ago[2] as keyof typeof UNIT_MS]
-  const ms = typeof value === 'string' && ISO_TIME.test(value) ? Date.parse(value) : Number.NaN
+  const ms = typeof value === 'string' && isTime(value) ? Date.parse(value) : Number.NaN
   if (Number.isFinite(ms)) return ms
   problem(
     `${name}: expected a time with its zone (2026-11-25T08:00:00Z, 2026-11-25T08:00+01:00) or how long ago (24h); ` +
       `got ${shown(value)}.`,
   )
   return undefined
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isTime(text: string): boolean {
+  const day = Number(text.slice(8, 10))
+  return ISO_TIME.test(text) && new Date(`${text.slice(0, 10)}T00:00Z`).getUTCDate() === day
 }
 
 function count(name: string, fields: Fields, problem: Problem): number | undefined {

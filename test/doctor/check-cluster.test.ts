@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { Check } from '../../lib/doctor/check.ts'
-import { checkCluster } from '../../lib/doctor/check-cluster.ts'
+import { checkCluster, checkDeadLetterTopics } from '../../lib/doctor/check-cluster.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 
 const CORRUPT_MESSAGE = 2
@@ -54,6 +54,27 @@ test('without the right DESCRIBE_CONFIGS all other checks run', async () => {
   assert.equal(checks['topic t'], 'ok: 2 partition(s)')
   assert.equal(checks['rights t'], 'ok: may write')
   assert.match(checks['replication t'] ?? '', /min\.insync\.replicas not known \(DESCRIBE_CONFIGS\)/)
+})
+
+// It said that the producer may write there, and nothing of what happens to the dead letters then.
+test('a dead-letter topic that is compacted fails its check', async () => {
+  const topic = 't-dlt'
+  const brokers = await ScriptedBrokers.start({ topic, leaders: [0] })
+  const config = parseConfig({ bootstrapServers: brokers.addresses, securityProtocol: 'PLAINTEXT' }, {})
+  for (const [policy, expected] of [
+    ['compact,delete', 'failed: cleanup.policy has compact'],
+    ['delete', 'ok: may write'],
+  ] as const) {
+    brokers.topicSettings = { 'cleanup.policy': policy }
+    brokers.script.onProduce = () => ({ errorCode: CORRUPT_MESSAGE })
+    const checks: Check[] = []
+    await checkDeadLetterTopics(config, undefined, [topic], check => checks.push(check))
+    assert.deepEqual(
+      checks.map(({ name, status, detail }) => [name, `${status}: ${detail}`]),
+      [[`dead letters kafka:${topic}`, expected]],
+    )
+  }
+  await brokers.stop()
 })
 
 test('the right to write is checked without writing a record', async () => {

@@ -32,6 +32,7 @@ export interface Script {
 }
 
 const IDENTITY_VERSION = 5
+const TOPIC_AUTHORIZATION_FAILED = 29
 const REBOOTSTRAP_REQUIRED = 129
 
 export class ScriptedBrokers {
@@ -64,6 +65,8 @@ export class ScriptedBrokers {
   throttleMs = 0
   /** The throttle time in the answers of a broker to Metadata and InitProducerId, ms. */
   questionThrottleMs: (broker: number) => number = () => 0
+  /** The topic's settings; undefined: nobody may read them. */
+  topicSettings: Readonly<Record<string, string>> | undefined
   /** The error in every InitProducerId answer. */
   initProducerIdError = 0
   /** The received requests. */
@@ -284,9 +287,13 @@ export class ScriptedBrokers {
     return Buffer.concat([throttle, int16(this.initProducerIdError), int64(Number(++this.#producerIds)), int16(0)])
   }
 
-  /** No topic's settings may be read. */
   #describeConfigs(): Buffer {
-    const topic = Buffer.concat([int16(29), int16(-1), Buffer.from([2]), string(this.topic), array([])])
+    const { topicSettings } = this
+    const settings = Object.entries(topicSettings ?? {}).map(([name, value]) =>
+      Buffer.concat([string(name), string(value), Buffer.alloc(3), array([])]),
+    )
+    const error = topicSettings ? 0 : TOPIC_AUTHORIZATION_FAILED
+    const topic = Buffer.concat([int16(error), int16(-1), Buffer.from([2]), string(this.topic), array(settings)])
     return Buffer.concat([int32(0), array([topic])])
   }
 

@@ -31,6 +31,14 @@ test('a field that is null is refused', () => {
     refuses({ [name]: null }, new RegExp(`${name}: expected`))
 })
 
+// 30 February was taken for 2 March: a discard ended the dead letters of two days more.
+test('a day that does not exist is refused', () => {
+  for (const time of ['2026-02-30T00:00Z', '2026-02-29T00:00:00+01:00', '2026-04-31T23:59:59.999Z'])
+    refuses({ until: time }, /until: expected a time with its zone/)
+  const { since } = parseRedriveRequest({ since: '2028-02-29T23:30:00-05:00' })
+  assert.equal(since, Date.UTC(2028, 2, 1, 4, 30))
+})
+
 test('without an event, with an empty one, or with that of a schedule, everything is redriven', () => {
   const all = parseRedriveRequest({})
   assert.equal(all.dryRun, false)
