@@ -1,5 +1,5 @@
 // A record of an event, with its id, or with the error that keeps it from being sent.
-import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
+import { errorName, InvalidRecordError } from '../errors.ts'
 import type { ProducerRecord, ProducerRecordHeader } from '../record/producer-record.ts'
 import { traceparentOf } from './traceparent.ts'
 
@@ -11,14 +11,21 @@ export interface SourceRecord {
   readonly error?: InvalidRecordError
 }
 
-/** @returns the record of `read()`, or `incomplete` with the InvalidRecordError that it threw */
+/** @returns the record of `read()`, or `incomplete` with the error that it threw: it costs no other record its answer */
 export function sourceRecord(id: string, incomplete: ProducerRecord, read: () => ProducerRecord): SourceRecord {
   try {
     return { id, record: read() }
   } catch (error) {
-    if (error instanceof InvalidRecordError) return { id, record: incomplete, error }
-    throw new KafkaProducerError('unavailable', 'A record could not be read.', { cause: error })
+    return { id, record: incomplete, error: asInvalidRecord(error) }
   }
+}
+
+/** An unexpected error while a record is read comes from what the record holds, and comes again with it. */
+export function asInvalidRecord(error: unknown): InvalidRecordError {
+  if (error instanceof InvalidRecordError) return error
+  return new InvalidRecordError('bad-value', `record: reading it threw an error (${errorName(error)}).`, {
+    cause: error,
+  })
 }
 
 /** The headers that every record gets. */

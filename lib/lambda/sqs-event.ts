@@ -5,10 +5,10 @@ import { FIFO_KEY_SOURCES, SQS_ATTRIBUTE, SQS_MESSAGE_GROUP } from '../contracts
 import { type Route, routeOfQueue } from '../contracts/route.ts'
 import type { RawMessage } from '../dead-letter/raw-message.ts'
 import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
-import { isJsonObject } from '../record/json-object.ts'
+import { deepJsonText, isJsonObject } from '../record/json-object.ts'
 import { JsonText } from '../record/json-text.ts'
 import { type ProducerRecord, type ProducerRecordHeader, RESERVED_HEADER_PREFIX } from '../record/producer-record.ts'
-import { type SourceRecord, sourceRecord, standardHeaders } from './source-record.ts'
+import { asInvalidRecord, type SourceRecord, sourceRecord, standardHeaders } from './source-record.ts'
 import { type Unwrapped, unwrap } from './sqs-body.ts'
 
 export interface SqsMessage {
@@ -45,7 +45,7 @@ function withoutRepeats(batch: readonly SQSRecord[]): readonly SQSRecord[] {
   if (new Set(batch.map(({ messageId }) => messageId)).size === batch.length) return batch
   return [
     ...new Map(
-      batch.map(message => [JSON.stringify([message.messageId, message.body, message.messageAttributes]), message]),
+      batch.map(message => [deepJsonText([message.messageId, message.body, message.messageAttributes]), message]),
     ).values(),
   ]
 }
@@ -60,10 +60,14 @@ function isMessage(message: unknown): message is SQSRecord {
 
 function toMessage(message: SQSRecord, route: Route<SqsFeed> | undefined): SqsMessage {
   const { messageId, eventSourceARN: arn, attributes } = message
-  const groupId = arn.endsWith('.fifo') ? attributes?.MessageGroupId : undefined
+  const groupId = arn.endsWith('.fifo') ? text(attributes?.MessageGroupId) : undefined
   const group = groupId === undefined ? undefined : `${arn} ${groupId}`
-  const receiveCount = Number(attributes?.ApproximateReceiveCount) || null
+  const receiveCount = Number(text(attributes?.ApproximateReceiveCount)) || null
   return { messageId, arn, receiveCount, group, records: recordsOf(message, group, groupId, route) }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 function recordsOf(
@@ -88,8 +92,7 @@ function recordsOf(
       )
     parts = unwrap(message.body, route)
   } catch (error) {
-    if (!(error instanceof InvalidRecordError)) throw error
-    return [{ id: messageId, record: whole, error }]
+    return [{ id: messageId, record: whole, error: asInvalidRecord(error) }]
   }
   return parts.map((part, index) => {
     const id = parts.length > 1 ? `${messageId}:${index}` : messageId
@@ -116,7 +119,10 @@ function toRecord(
   const traceparent = attributes.get('traceparent')?.toString()
   return {
     ...incomplete,
-    headers: [...standardHeaders(id, 'sqs', traceparent, message.attributes?.AWSTraceHeader), ...toHeaders(attributes)],
+    headers: [
+      ...standardHeaders(id, 'sqs', traceparent, text(message.attributes?.AWSTraceHeader)),
+      ...toHeaders(attributes),
+    ],
     origin: { lookup: keyLookup(attributes, part.event, groupId), ...(keyFrom ? { keyFrom } : {}) },
   }
 }
