@@ -1,6 +1,6 @@
 // Checks the type and the bounds of every field of an envelope. Anybody who may write to a target can write anything
 // there, so a dead letter is used only after this check.
-import { isJsonObject } from '../record/json-object.ts'
+import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import {
   type DeadLetter,
   MAX_CLASS,
@@ -144,7 +144,41 @@ function wrongIn(prefix: string, value: unknown, checks: readonly (readonly [str
   return undefined
 }
 
-/** Casts an envelope in which `wrongField` found nothing wrong. */
+/** Further fields that one object may keep: later releases may add some, and must find them again. */
+const MAX_FURTHER = 8
+const MAX_FURTHER_NAME = 64
+
+/**
+ * The dead letter of an envelope in which `wrongField` found nothing wrong. Further fields stay if they are short; what
+ * is large or nested would cost memory that nobody counted, or the stack of whoever prints it.
+ */
 export function asDeadLetter(json: Readonly<Record<string, unknown>>): DeadLetter {
-  return json as unknown as DeadLetter
+  const { record, failure, source, redrive, claimCheck, inDoubt } = json as Record<string, JsonObject>
+  const headers = record?.headers as DeadLetter['record']['headers']
+  return {
+    ...bounded(json, ENVELOPE),
+    record: {
+      ...bounded(record, RECORD),
+      headers: headers.map(({ name, value }) => ({ name, value })),
+    },
+    failure: bounded(failure, FAILURE),
+    source: bounded(source, SOURCE),
+    redrive: bounded(redrive, REDRIVE),
+    claimCheck: claimCheck === null ? null : bounded(claimCheck, CLAIM),
+    inDoubt: inDoubt === null ? null : bounded(inDoubt, IN_DOUBT),
+  } as unknown as DeadLetter
+}
+
+function bounded(object: JsonObject | undefined, checks: readonly (readonly [string, Check])[]): JsonObject {
+  const known = new Set(checks.map(([name]) => name))
+  let further = 0
+  const kept = Object.entries(object ?? {}).filter(
+    ([name, value]) => known.has(name) || (isShort(name, value) && ++further <= MAX_FURTHER),
+  )
+  return Object.fromEntries(kept)
+}
+
+function isShort(name: string, value: unknown): boolean {
+  if (name.length > MAX_FURTHER_NAME) return false
+  return typeof value === 'string' ? value.length <= MAX_TEXT : value === null || typeof value !== 'object'
 }

@@ -1,6 +1,7 @@
 // A dead letter that a run tries, and the batches in which it does so.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
+import { sizeInMemory } from '../dead-letter/size-in-memory.ts'
 
 /** The values of a batch are in memory together, several times each: as base64, as bytes, as a record batch. */
 const BATCH_BYTES = 16 * 1024 * 1024
@@ -17,18 +18,13 @@ export interface Candidate {
   readonly keptFor: string | undefined
 }
 
-/** The approximate size of a dead letter in memory, bytes. */
-export function sizeOf({ record }: DeadLetter): number {
-  return 1024 + (record.value?.length ?? 0) + (record.key?.length ?? 0) + record.headers.length * 100
-}
-
 /** In order; at most `size` dead letters, and fewer if their values, also those of claim checks, are large. */
 export function* batchesOf(candidates: readonly Candidate[], size: number): Generator<readonly Candidate[]> {
   let batch: Candidate[] = []
   let bytes = 0
   for (const candidate of candidates) {
     const { deadLetter } = candidate
-    const own = sizeOf(deadLetter) + (deadLetter.claimCheck?.bytes ?? 0)
+    const own = sizeInMemory(deadLetter) + (deadLetter.claimCheck?.bytes ?? 0)
     if (batch.length > 0 && (batch.length >= size || bytes + own > BATCH_BYTES)) {
       yield batch
       batch = []

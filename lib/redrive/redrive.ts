@@ -1,10 +1,12 @@
 // Sends the records of dead letters again, as the same bytes. A dead letter is completed only after the
 // acknowledgement; if the send fails, it stays open. An error of one dead letter keeps no other from being sent.
+
 import type { DeadLetterStore, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import { isProbe } from '../dead-letter/probe.ts'
+import { sizeInMemory } from '../dead-letter/size-in-memory.ts'
 import type { KafkaProducerError } from '../errors.ts'
 import { BatchRedriver } from './batch-redriver.ts'
-import { batchesOf, type Candidate, sizeOf } from './candidate.ts'
+import { batchesOf, type Candidate } from './candidate.ts'
 import { CompactedKeys } from './compacted-keys.ts'
 import { divideMessages } from './divide-messages.ts'
 import { lookUpCandidates } from './look-up-candidates.ts'
@@ -119,7 +121,7 @@ class Redrive {
       const candidate = takeCandidate(open, this.#run)
       if (!candidate) continue
       window.push(candidate)
-      bytes += sizeOf(open.deadLetter)
+      bytes += sizeInMemory(open.deadLetter)
       if (bytes < WINDOW_BYTES) continue
       await this.#work(window)
       window = []

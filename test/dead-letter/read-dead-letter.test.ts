@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type DeadLetter, type DeadLetterSource, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
-import { parseDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
+import { checkDeadLetter, parseDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
+import { sizeInMemory } from '../../lib/dead-letter/size-in-memory.ts'
 import type { Failed } from '../../lib/delivery/delivery-report.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
@@ -103,4 +104,31 @@ test('a newer version is unreadable, with an error that says so; anything else i
 test('fields that later releases add are kept when they are read', () => {
   const result = read({ ...good, later: 1 })
   assert.equal(result.kind === 'dead-letter' && (result.deadLetter as { later?: number }).later, 1)
+})
+
+test('further fields stay if they are short; large and nested ones are dropped', () => {
+  const deep = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`)
+  const before = deadLetterOf('a', 'v')
+  const further = { fromLater: 'x', flag: true, large: 'x'.repeat(100_000), deep, none: null }
+  const result = checkDeadLetter({ ...before, ...further, failure: { ...before.failure, ...further } })
+  assert.ok(result.kind === 'dead-letter')
+  const kept = { fromLater: 'x', flag: true, none: null }
+  assert.deepEqual(result.deadLetter, { ...before, ...kept, failure: { ...before.failure, ...kept } })
+  const many = Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`further${n}`, n]))
+  const bounded = checkDeadLetter({ ...before, ...many })
+  assert.ok(bounded.kind === 'dead-letter')
+  assert.ok(JSON.stringify(bounded.deadLetter).length < JSON.stringify(before).length + 1000)
+})
+
+test('whatever makes a dead letter large counts as its size in memory', () => {
+  const large = 'x'.repeat(50_000)
+  const small = deadLetterOf('a', 'v')
+  const { record, source } = small
+  for (const each of [
+    { ...small, record: { ...record, value: large } },
+    { ...small, record: { ...record, headers: [{ name: 'h', value: large }] } },
+    { ...small, record: { ...record, key: large } },
+    { ...small, source: { ...source, id: large } },
+  ])
+    assert.ok(sizeInMemory(each) >= sizeInMemory(small) + 49_000)
 })

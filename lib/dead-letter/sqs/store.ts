@@ -20,6 +20,7 @@ import {
 import { mergeDeadLetters } from '../merge-dead-letters.ts'
 import { MessageParts } from '../message-parts.ts'
 import { queueName, type RawMessage } from '../raw-message.ts'
+import { sizeInMemory } from '../size-in-memory.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { SqsQueue } from './queue.ts'
 import { type QueueRole, readMessage } from './read-message.ts'
@@ -71,8 +72,8 @@ const REDRIVE: Reading = {
 }
 /** Dead letters wait for their copies until so many bytes of values are read. */
 const WAITING_BYTES = 16 * 1024 * 1024
-/** What a dead letter takes beside its value, bytes. */
-const BYTES_EACH = 2048
+/** What the handle of a message takes beside its dead letter, bytes. */
+const HANDLE_BYTES = 1024
 /** Answers in a row that hold only messages that were received before. */
 const ANSWERS_WITHOUT_NEWS = 10
 /** A long poll asks all servers of a queue. */
@@ -238,7 +239,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   async *#receiveMerged(reading: Reading, options: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
     let bytes = 0
     for await (const { deadLetter } of this.#receiveAll(reading, options)) {
-      bytes += BYTES_EACH + (deadLetter.record.value?.length ?? 0)
+      bytes += HANDLE_BYTES + sizeInMemory(deadLetter)
       if (bytes < WAITING_BYTES) continue
       yield* this.#takeWaiting(options)
       bytes = 0

@@ -1,0 +1,15 @@
+import type { DeadLetter } from './dead-letter.ts'
+
+/** Objects, and texts of a few characters. */
+const BYTES_EACH = 1024
+const BYTES_A_HEADER = 100
+
+/** About how many bytes a dead letter takes in memory, whatever it consists of. */
+export function sizeInMemory({ record, source, recordId, claimCheck, failure }: DeadLetter): number {
+  let size = BYTES_EACH
+  for (const text of [record.topic, record.key, record.value, recordId, claimCheck?.target, failure.class])
+    size += text?.length ?? 0
+  for (const text of [source.id, source.function, source.arn]) size += text?.length ?? 0
+  for (const { name, value } of record.headers) size += BYTES_A_HEADER + name.length + (value?.length ?? 0)
+  return size
+}
