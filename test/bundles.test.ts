@@ -52,3 +52,10 @@ test('redrive: every store is in its own chunk, which is loaded on use', async (
     [],
   )
 })
+
+test('of the error codes of kafkajs, a bundle has those of authentication', async () => {
+  const outputs = await outputsOf('http')
+  const inputs = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs))
+  const bytes = inputs.find(([path]) => path.endsWith('kafkajs/src/protocol/error.js'))?.[1].bytesInOutput ?? 0
+  assert.ok(bytes > 0 && bytes < 2048, `error.js: ${bytes} bytes`)
+})
