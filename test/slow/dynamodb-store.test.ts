@@ -238,3 +238,25 @@ for (const key of ['deadLetterId', VERSION_1_TABLE_KEY])
     assert.equal((await Array.fromAsync(store.deadLetters())).length, 1)
     await Promise.all([target.close(), store.close()])
   })
+
+// The note replaced the whole dead letter, and the record was sent a second time without a look.
+test('a note on a dead letter keeps the doubt that was stored since it was read', async () => {
+  const { TableName, store } = await newTable('deadLetterId')
+  const target = new DynamoDbDeadLetterTarget(TableName)
+  const deadLetter = deadLetterOf('doubted')
+  await target.store([deadLetter], deadlineIn(20_000))
+  const [open] = await Array.fromAsync(store.deadLetters())
+  assert.ok(open)
+  const now = new Date().toISOString()
+  const doubt = { partition: 2, producerId: 1, producerEpoch: 0, baseSequence: 0, indexInBatch: 0, from: now, to: now }
+  const failure = { ...deadLetter.failure, outcome: 'unknown' as const, lastAt: now }
+  await target.store([{ ...deadLetter, failure, inDoubt: doubt }], deadlineIn(20_000))
+  await target.close()
+  await store.replace(open, tried(open.deadLetter, 'schema'))
+  const [stored] = await Array.fromAsync(store.deadLetters(), each => each.deadLetter)
+  await store.close()
+  assert.deepEqual(
+    [stored?.failure.outcome, stored?.inDoubt?.partition, stored?.redrive.lastCode],
+    ['unknown', 2, 'schema'],
+  )
+})

@@ -20,6 +20,7 @@ import {
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
 import { inParallel } from '../in-parallel.ts'
+import { mergeDeadLetters } from '../merge-dead-letters.ts'
 import { parseDeadLetter, type ReadResult } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { VERSION_1_ITEM, VERSION_1_TABLE_KEY } from '../version-1.ts'
@@ -31,6 +32,8 @@ const CALL_MS = 30_000
 const TABLE_KEY = 'deadLetterId'
 /** The key of the lease item; it can't be a dead letter's id, which has 22 characters. */
 const LEASE_ID = 'redrive-lease'
+/** The attribute with the time of the record's last failure; the notes of a redrive leave it as it is. */
+const LAST_AT = 'lastAt'
 /** The key of the item that says which dead letters are being sent. */
 const SENDING_ID = 'redrive-sending'
 const NO_DEAD_LETTERS: ReadonlySet<string> = new Set([LEASE_ID, SENDING_ID])
@@ -43,13 +46,16 @@ export function openStore({ table }: DeadLetterTargetConfig<'dynamodb'>): Dynamo
 interface Key {
   readonly [TABLE_KEY]: string | undefined
   readonly [VERSION_1_TABLE_KEY]: string | undefined
+  /** When its record had failed last; undefined: the item was not read, or is of 0.1. */
+  readonly lastAt?: string | undefined
 }
+type KeyName = typeof TABLE_KEY | typeof VERSION_1_TABLE_KEY
 
 export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
   readonly #table: string
   /** Copies of dead letters that were completed before the copies were read. */
   readonly #late: Key[] = []
-  #keyName: typeof TABLE_KEY | typeof VERSION_1_TABLE_KEY = TABLE_KEY
+  #keyName: KeyName = TABLE_KEY
   #client: Promise<DynamoDb> | undefined
 
   constructor(table: string) {
@@ -265,7 +271,19 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
     await this.#call(() => client.send(command, abortAfter(CALL_MS)))
   }
 
+  /** The record may have failed again since the item was read: where that may have left it must not be lost. */
   async #update(key: Key, deadLetter: DeadLetter): Promise<void> {
+    for (let merged = deadLetter, { lastAt } = key; ; ) {
+      const changed = await this.#updateIf(key, merged, lastAt)
+      if (!changed) return
+      const stored = parseDeadLetter(textOf(changed))
+      if (stored.kind === 'dead-letter') merged = mergeDeadLetters(deadLetter, stored.deadLetter)
+      lastAt = changed[LAST_AT]?.S
+    }
+  }
+
+  /** @returns the item if its record has failed again since `lastAt` */
+  async #updateIf(key: Key, deadLetter: DeadLetter, lastAt: string | undefined): Promise<Item | undefined> {
     const { dynamodb, client } = await this.#load()
     const command = (Key: Record<string, AttributeValue>) =>
       new dynamodb.UpdateItemCommand({
@@ -273,10 +291,24 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
         Key,
         UpdateExpression: `SET ${TABLE_ITEM} = :deadLetter REMOVE ${VERSION_1_ITEM}`,
         // One that is completed meanwhile does not come back.
-        ConditionExpression: `attribute_exists(${TABLE_ITEM}) OR attribute_exists(${VERSION_1_ITEM})`,
-        ExpressionAttributeValues: { ':deadLetter': { S: JSON.stringify(deadLetter) } },
+        ConditionExpression:
+          `(attribute_exists(${TABLE_ITEM}) OR attribute_exists(${VERSION_1_ITEM}))` +
+          (lastAt === undefined ? '' : ` AND ${LAST_AT} = :lastAt`),
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        ExpressionAttributeValues: {
+          ':deadLetter': { S: JSON.stringify(deadLetter) },
+          ...(lastAt === undefined ? {} : { ':lastAt': { S: lastAt } }),
+        },
       })
-    await this.#withKey(key, Key => client.send(command(Key), abortAfter(CALL_MS)))
+    return this.#withKey(key, async Key => {
+      try {
+        await client.send(command(Key), abortAfter(CALL_MS))
+        return undefined
+      } catch (error) {
+        if (error instanceof dynamodb.ConditionalCheckFailedException && error.Item) return error.Item
+        throw error
+      }
+    })
   }
 
   /** Tries the other name of the partition key when the table does not have this one. */
@@ -284,7 +316,7 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
     // Calls run in parallel: another one may already have found the right name when this one fails.
     const keyName = this.#keyName
     const otherName = keyName === TABLE_KEY ? VERSION_1_TABLE_KEY : TABLE_KEY
-    const named = (name: keyof Key) => call({ [name]: { S: key[name] ?? '' } })
+    const named = (name: KeyName) => call({ [name]: { S: key[name] ?? '' } })
     return this.#call(async () => {
       // An item always has its table's key: where it lacks the name, the table has the other one.
       if (key[keyName] !== undefined) {
@@ -319,7 +351,11 @@ function readItem(item: Item): ReadResult {
 }
 
 function keyOf(item: Item): Key {
-  return { [TABLE_KEY]: item[TABLE_KEY]?.S, [VERSION_1_TABLE_KEY]: item[VERSION_1_TABLE_KEY]?.S }
+  return {
+    [TABLE_KEY]: item[TABLE_KEY]?.S,
+    [VERSION_1_TABLE_KEY]: item[VERSION_1_TABLE_KEY]?.S,
+    lastAt: item[LAST_AT]?.S,
+  }
 }
 
 function ownKey(id: string): Key {

@@ -1,5 +1,6 @@
 // The open dead letters of a SQLite database, oldest first. A completed row stays for a day, with the location of its
 // record. Rows are found by their own key, never by the id in the envelope.
+import { hash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { DeadLetterError } from '../../errors.ts'
 import type { DeadLetter } from '../dead-letter.ts'
@@ -15,15 +16,14 @@ import {
   type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
-import { parseDeadLetter } from '../read-dead-letter.ts'
+import { mergeDeadLetters } from '../merge-dead-letters.ts'
+import { parseDeadLetter, readDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { hasDatabase } from './database-file.ts'
 import { requestStop, takeLease } from './lease.ts'
+import { readRows } from './read-rows.ts'
 import { insert, SqliteDeadLetterTarget, sqliteError } from './target.ts'
 
-/** Rows whose sizes are read at once, and the bytes of those that are read whole at once: JSON and objects are more. */
-const PAGE = 200
-const PAGE_BYTES = 4 * 1024 * 1024
 /** What noting takes beside the dead letter itself: a location, a page of an index, the journal. */
 const NOTE_BYTES = 1024
 /** The most pages that one `tidy` returns to the file system. */
@@ -33,18 +33,11 @@ export function openStore({ file }: DeadLetterTargetConfig<'sqlite'>): SqliteDea
   return new SqliteDeadLetterStore(file)
 }
 
-/** The key of the row. */
-type Handle = string
-
-interface Size {
-  readonly rowid: number
-  readonly bytes: number
-}
-
-interface Row {
-  readonly rowid: number
-  readonly letter_id: string
-  readonly letter: string
+interface Handle {
+  /** The key of the row. */
+  readonly id: string
+  /** The hash of what the row had when it was read; undefined: it was not read. */
+  readonly was?: string
 }
 
 export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
@@ -59,29 +52,33 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
 
   async *deadLetters({ onUnreadable = () => {}, signal }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
     const database = await this.#read()
-    const sizes = database.prepare(
-      'SELECT rowid, octet_length(letter) AS bytes FROM letters WHERE closed IS NULL AND rowid > ? ' +
-        'ORDER BY rowid LIMIT ?',
-    )
-    const page = database.prepare(
-      'SELECT rowid, letter_id, letter FROM letters WHERE closed IS NULL AND rowid > ? AND rowid <= ? ORDER BY rowid',
-    )
-    for (let last = 0; !signal?.aborted; ) {
-      const end = endOfPage(sizes.all(last, PAGE) as unknown as Size[])
-      if (end === undefined) return
-      for (const { letter_id: handle, letter } of page.all(last, end) as unknown as Row[]) {
-        const location = `sqlite:${this.#file}#${handle}`
+    try {
+      for (const row of readRows(database)) {
+        if (signal?.aborted) return
+        if ('damaged' in row) {
+          const [where, reason] =
+            row.damaged === undefined
+              ? ['', 'a damaged page says which rows there are']
+              : [`#row ${row.damaged}`, 'it lies in a damaged page']
+          onUnreadable({ location: `sqlite:${this.#file}${where}`, reason, count: 1 })
+          continue
+        }
+        const { letter_id: id, letter } = row
+        const location = `sqlite:${this.#file}#${id}`
         const result = parseDeadLetter(letter)
-        if (result.kind === 'dead-letter')
+        if (result.kind === 'dead-letter') {
+          const handle = { id, was: hash('sha256', letter) }
           yield { deadLetter: result.deadLetter, location, verified: result.verified, handle }
-        else onUnreadable({ location, reason: result.kind === 'foreign' ? 'no dead letter' : result.reason, count: 1 })
+        } else
+          onUnreadable({ location, reason: result.kind === 'foreign' ? 'no dead letter' : result.reason, count: 1 })
       }
-      last = end
+    } catch (cause) {
+      throw cause instanceof DeadLetterError ? cause : sqliteError('can’t be read', cause)
     }
   }
 
   async find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle>> {
-    return { deadLetter, location, verified: true, handle: location.slice(location.lastIndexOf('#') + 1) }
+    return { deadLetter, location, verified: true, handle: { id: location.slice(location.lastIndexOf('#') + 1) } }
   }
 
   async complete(completed: readonly Completed<Handle>[]): Promise<void> {
@@ -165,40 +162,56 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
     if (!hasDatabase(this.#file))
       throw new DeadLetterError('not-found', `sqlite:${this.#file}: expected a database, there is no such file.`)
     const { DatabaseSync } = await import('node:sqlite')
+    const open = (readOnly: boolean) => {
+      const database = new DatabaseSync(this.#file, { readOnly, timeout: 2000 })
+      try {
+        // Reads the schema and no row: a damaged one must not hide the others.
+        database.prepare('SELECT letter_id, letter, closed FROM letters LIMIT 0').get()
+        return database
+      } catch (error) {
+        database.close()
+        throw error
+      }
+    }
     try {
-      const database = new DatabaseSync(this.#file, { readOnly: true, timeout: 2000 })
-      this.#reader = database
-      database.prepare('SELECT letter_id, letter, closed FROM letters LIMIT 1').get()
-      return database
+      this.#reader = open(true)
+    } catch (error) {
+      // A writer was killed within a transaction: only who opens the file for writing undoes what is half written.
+      if (!isUnfinished(error)) throw sqliteError('can’t be read', error)
+    }
+    try {
+      if (!this.#reader) open(false).close()
+      this.#reader ??= open(true)
+      return this.#reader
     } catch (cause) {
       throw sqliteError('can’t be read', cause)
     }
   }
 }
 
-/** @returns the row that a page ends with; undefined if there is none */
-function endOfPage(sizes: readonly Size[]): number | undefined {
-  let bytes = 0
-  let end: number | undefined
-  for (const size of sizes) {
-    bytes += size.bytes
-    if (end !== undefined && bytes > PAGE_BYTES) break
-    end = size.rowid
-  }
-  return end
+const SQLITE_READONLY_ROLLBACK = 776
+
+function isUnfinished(error: unknown): boolean {
+  return (error as { errcode?: unknown } | null)?.errcode === SQLITE_READONLY_ROLLBACK
 }
 
-function complete(database: DatabaseSync, handle: Handle, location: string): void {
+function complete(database: DatabaseSync, { id }: Handle, location: string): void {
   const update = database.prepare('UPDATE letters SET closed = ?, closed_at = ? WHERE letter_id = ?')
-  update.run(location, Date.now(), handle)
+  update.run(location, Date.now(), id)
 }
 
 function replace(database: DatabaseSync, handle: Handle, deadLetter: DeadLetter): void {
+  const { id, was } = handle
   // A row is found by its id: under the old id the old dead letter could not be stored again.
-  if (deadLetter.deadLetterId !== handle) {
+  if (deadLetter.deadLetterId !== id) {
     insert(database, [deadLetter])
     complete(database, handle, 'replaced')
     return
   }
-  database.prepare('UPDATE letters SET letter = ? WHERE letter_id = ?').run(JSON.stringify(deadLetter), handle)
+  const stored = database.prepare('SELECT letter FROM letters WHERE letter_id = ?').get(id)?.letter
+  // The record may have failed again since: where that attempt may have left it must not be lost.
+  const later =
+    typeof stored === 'string' && was !== undefined && hash('sha256', stored) !== was && readDeadLetter(stored)
+  const merged = later ? mergeDeadLetters(deadLetter, later) : deadLetter
+  database.prepare('UPDATE letters SET letter = ? WHERE letter_id = ?').run(JSON.stringify(merged), id)
 }

@@ -268,12 +268,12 @@ test('a row is completed by its own key, not by the id in its envelope', async (
   const store = new SqliteDeadLetterStore(file)
   const open = await Array.fromAsync(store.deadLetters())
   assert.equal(open.length, 2)
-  const stranger = open.find(({ handle }) => handle === 'stranger')
+  const stranger = open.find(({ handle }) => handle.id === 'stranger')
   assert.ok(stranger)
   await store.complete([{ open: stranger, location: 'kafka:chat-0@1' }])
   const left = await Array.fromAsync(store.deadLetters())
   assert.deepEqual(
-    left.map(({ handle }) => handle),
+    left.map(({ handle }) => handle.id),
     [victim.deadLetterId],
   )
   await store.close()
