@@ -1,5 +1,5 @@
-// Sends a request that any broker can answer. The next broker is asked when one fails, or when its answer is likely to be
-// late; several more, side by side, when there is no answer for a second. A late answer still counts.
+// Sends a request that any broker can answer. The next broker is asked when one fails, or when its answer is likely to
+// be late; several more, side by side, when there is no answer for a second. A late answer still counts.
 import { TransportError } from '../../errors.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { Deadline } from '../../time/deadline.ts'

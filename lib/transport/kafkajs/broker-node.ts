@@ -2,7 +2,6 @@
 // any broker can answer. A broker serves one request of a connection at a time: a Produce must not wait behind a slow
 // question, and a new connection would have to ask one before its first Produce. Until the first Produce the data
 // connection takes questions, too.
-import type { Clock } from '../../time/clock.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { patientTimer, withTimeout } from '../../time/patient-timer.ts'
 import { transportError } from '../error-codes.ts'
@@ -11,14 +10,15 @@ import type { BrokerConnection } from './broker-connection.ts'
 import type { BrokerNodeOptions, SharedState } from './broker-options.ts'
 import { ConnectionAttempts, type Slot } from './connection-attempts.ts'
 import { SILENT_MS } from './first-success.ts'
+import { Questions } from './questions.ts'
 
 /** A request that waits for another one of its connection waits no longer than this for it. */
 const BEHIND_MS = 250
 
 /**
  * How soon a broker may have an answer that helps. One that answered just now is likely to live; a busy one needs
- * another connection; one whose last answer did not help may not know more yet; a throttled one asked for a pause; a silent
- * one has not answered for a second.
+ * another connection; one whose last answer did not help may not know more yet; a throttled one asked for a pause; a
+ * silent one has not answered for a second.
  */
 export const READINESS = {
   answering: 6,
@@ -31,14 +31,6 @@ export const READINESS = {
   throttled: 0.5,
   silent: 0,
 } as const
-
-interface Question {
-  readonly askedAt: number
-  /** Resolves when it is answered, or has failed. */
-  readonly over: Promise<void>
-  /** Undefined before it is sent. */
-  connection: BrokerConnection | undefined
-}
 
 export interface AskOptions {
   /** How long the answer may take, ms. */
@@ -57,7 +49,7 @@ export class BrokerNode {
   readonly #throttle: Throttle
   readonly #connections: Record<Slot, BrokerConnection | undefined> = { data: undefined, control: undefined }
   /** Requests of `ask` without an answer. */
-  readonly #questions = new Set<Question>()
+  readonly #questions: Questions
   /** Connections with a question that is late, in place of which there is another one; closed when it is over. */
   readonly #late = new Set<BrokerConnection>()
   #connecting: Promise<void> | undefined
@@ -68,6 +60,7 @@ export class BrokerNode {
     this.#options = options
     this.#shared = shared
     this.#throttle = new Throttle(options.clock)
+    this.#questions = new Questions(options.clock)
     this.#attempts = new ConnectionAttempts({
       ...options,
       address,
@@ -96,7 +89,7 @@ export class BrokerNode {
   /** Requests that any broker can answer go to the highest first. */
   get readiness(): number {
     const now = this.#options.clock.now()
-    if ([...this.#questions].some(({ askedAt }) => now - askedAt >= SILENT_MS)) return READINESS.silent
+    if (this.#questions.isSilent) return READINESS.silent
     if (this.#throttle.ms > 0) return READINESS.throttled
     const open = this.#open
     if (open.some(connection => isFree(connection)))
@@ -126,22 +119,18 @@ export class BrokerNode {
     deadline: Deadline,
     { requestTimeoutMs, isQuick, onLate }: AskOptions,
   ): Promise<T> {
-    const { clock } = this.#options
-    const { promise: over, resolve } = Promise.withResolvers<void>()
-    const question: Question = { askedAt: clock.now(), over, connection: undefined }
-    this.#questions.add(question)
+    const question = this.#questions.begin()
     let cancel = () => {}
     try {
       const connection = await this.idleConnection(deadline)
       // Questions of a cold start share the connection that is made for the first of them.
-      const isBehind = this.#questionsOf(connection).length > 0
-      if (isBehind || isQuick) cancel = patientTimer(clock, BEHIND_MS, () => onLate(isBehind))
+      const isBehind = this.#questions.areOn(connection)
+      if (isBehind || isQuick) cancel = patientTimer(this.#options.clock, BEHIND_MS, () => onLate(isBehind))
       question.connection = connection
       return await send(connection, Math.max(1, Math.min(requestTimeoutMs, deadline.remaining)))
     } finally {
       cancel()
-      this.#questions.delete(question)
-      resolve()
+      this.#questions.end(question)
       this.#closeLate(question.connection)
     }
   }
@@ -149,11 +138,9 @@ export class BrokerNode {
   /** A connection for a Produce: it is not written behind a question, which may be slow. */
   async dataConnection(deadline: Deadline): Promise<BrokerConnection> {
     const data = await this.#get('data', deadline)
-    const questions = this.#questionsOf(data)
-    if (questions.length === 0) return data
+    if (!this.#questions.areOn(data)) return data
     // Most are over sooner than a new connection is there.
-    const over = Promise.all(questions.map(question => question.over)).then(() => true)
-    const isOver = await soon(this.#options.clock, Math.min(BEHIND_MS, deadline.remaining), over)
+    const isOver = await this.#questions.areOver(data, Math.min(BEHIND_MS, deadline.remaining))
     if (!isOver && data === this.#connections.data) this.#replace('data')
     return this.#get('data', deadline)
   }
@@ -167,9 +154,7 @@ export class BrokerNode {
     if (isFree(data)) return data
     const { control } = this.#connections
     // Without an answer for a second the connection may be dead: the next question goes over another one.
-    const now = this.#options.clock.now()
-    if (control && this.#questionsOf(control).some(({ askedAt }) => now - askedAt >= SILENT_MS))
-      this.#replace('control')
+    if (control && this.#questions.isSilentOn(control)) this.#replace('control')
     return this.#get('control', deadline)
   }
 
@@ -185,12 +170,8 @@ export class BrokerNode {
   }
 
   #closeLate(connection: BrokerConnection | undefined): void {
-    if (!connection || this.#questionsOf(connection).length > 0) return
+    if (!connection || this.#questions.areOn(connection)) return
     if (this.#late.delete(connection)) connection.destroy('IDLE')
-  }
-
-  #questionsOf(connection: BrokerConnection): Question[] {
-    return [...this.#questions].filter(question => question.connection === connection)
   }
 
   /** @param except a connection that is kept */
@@ -251,13 +232,4 @@ export class BrokerNode {
 /** A question may go over it at once. */
 function isFree({ inFlight, hasProduced }: BrokerConnection): boolean {
   return inFlight === 0 && !hasProduced
-}
-
-/** The result of the work if it is there within `ms`. */
-async function soon<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
-  const late = new Error('late')
-  return withTimeout(clock, ms, work, () => late).catch(error => {
-    if (error !== late) throw error
-    return undefined
-  })
 }

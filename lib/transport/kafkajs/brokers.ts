@@ -2,11 +2,12 @@
 import type { Deadline } from '../../time/deadline.ts'
 import { transportError } from '../error-codes.ts'
 import { addressOf } from './address.ts'
-import { type AskOptions, askBrokers, asTransportError, type Send } from './ask-brokers.ts'
+import { type AskOptions, askBrokers, type Send } from './ask-brokers.ts'
 import type { BrokerConnection } from './broker-connection.ts'
-import { askMetadata, type ExpectedBroker, identify, isExpected, isOther, otherCluster } from './broker-identity.ts'
+import { askMetadata, isOther, otherCluster } from './broker-identity.ts'
 import { BrokerNode, READINESS } from './broker-node.ts'
 import { type BrokerNodeOptions, LEFT_CLUSTER, type SharedState } from './broker-options.ts'
+import { Identities, type Meant } from './identities.ts'
 import type { MetadataAnswer } from './metadata-protocol.ts'
 
 export interface BrokersOptions extends BrokerNodeOptions {
@@ -24,16 +25,6 @@ interface AskAnyOptions {
   /** Default: false. */
   readonly isQuick?: AskOptions['isQuick']
 }
-
-/** The broker that a request is for. */
-interface Meant {
-  /** Null: that of the other brokers. */
-  readonly clusterId: string | null
-  /** Undefined: any broker of the cluster. */
-  readonly nodeId: number | undefined
-}
-
-const ANY: Meant = { clusterId: null, nodeId: undefined }
 
 interface Endpoint {
   readonly nodeId: number
@@ -62,8 +53,7 @@ export class Brokers {
   readonly #unhelpful = new Set<BrokerNode>()
   #lastToAnswer: BrokerNode | undefined
   #isStale = false
-  /** Of the cluster that the brokers belong to; null while none of them said. */
-  #clusterId: string | null = null
+  readonly #identities = new Identities(this.shared, () => this.#doubtCluster())
   /** A broker turned out to be one of another cluster: the bootstrap servers say which cluster is right. */
   #asksBootstrapFirst = false
   #isClosed = false
@@ -92,8 +82,8 @@ export class Brokers {
    * replaced, they lead to the new ones (Java: KIP-899, KIP-1102).
    */
   #learn({ clusterId, brokers }: MetadataAnswer, connection: BrokerConnection): void {
-    if (isOther(clusterId, this.#clusterId)) this.#leaveCluster(connection)
-    this.#clusterId = clusterId ?? this.#clusterId
+    if (isOther(clusterId, this.#identities.clusterId)) this.#leaveCluster(connection)
+    this.#identities.clusterId = clusterId ?? this.#identities.clusterId
     this.#asksBootstrapFirst = false
     if (brokers.length === 0) return
     this.#advertised = new Map(brokers.map(broker => [broker.nodeId, addressOf(broker)]))
@@ -138,7 +128,7 @@ export class Brokers {
     const { connection, answer } = await this.askAny(
       async (connection, ms) => {
         const answer = await askMetadata(connection, topics, ms)
-        if (isOther(answer.clusterId, this.#clusterId) && !this.#bootstrap.includes(connection.address)) {
+        if (isOther(answer.clusterId, this.#identities.clusterId) && !this.#bootstrap.includes(connection.address)) {
           const error = otherCluster()
           connection.destroy(error.causeCode as string)
           this.#doubtCluster()
@@ -153,39 +143,17 @@ export class Brokers {
     return answer
   }
 
-  /**
-   * Whether the broker on the connection is known to be this one.
-   */
-  isIdentified(connection: BrokerConnection, meant: Meant = ANY): boolean {
-    const expected = this.#expected(meant)
-    if (expected === null) return true
-    return connection.identity !== undefined && isExpected(connection.identity, expected)
+  /** Whether the broker on the connection is known to be this one. */
+  isIdentified(connection: BrokerConnection, meant?: Meant): boolean {
+    return this.#identities.isIdentified(connection, meant)
   }
 
   /**
    * Asks who answers on the connection.
    * @throws TransportError when it is not the expected broker, or does not answer; the connection is destroyed
    */
-  async identify(connection: BrokerConnection, ms: number, meant: Meant = ANY): Promise<void> {
-    await connection.identification
-    const expected = this.#expected(meant)
-    if (expected === null || this.isIdentified(connection, meant)) return
-    connection.identification = identify(connection, expected, this.shared.versions, ms)
-    try {
-      await connection.identification
-      this.shared.versions = connection.versions
-    } catch (error) {
-      if (asTransportError(error).causeCode === 'OTHER_CLUSTER') this.#doubtCluster()
-      throw error
-    } finally {
-      connection.identification = undefined
-    }
-  }
-
-  /** Null where no broker said which cluster it belongs to: then any is the right one. */
-  #expected({ clusterId, nodeId }: Meant): ExpectedBroker | null {
-    const expected = clusterId ?? this.#clusterId
-    return expected === null ? null : { clusterId: expected, nodeId }
+  identify(connection: BrokerConnection, ms: number, meant?: Meant): Promise<void> {
+    return this.#identities.identify(connection, ms, meant)
   }
 
   #doubtCluster(): void {

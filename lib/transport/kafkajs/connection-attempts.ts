@@ -1,5 +1,5 @@
-// How the connections to one broker are opened: with full-jitter back-off after a failed or destroyed connection, then at
-// the next address of the broker's name; after a refusal that no retry can fix, once in 10 s.
+// How the connections to one broker are opened: with full-jitter back-off after a failed or destroyed connection, then
+// at the next address of the broker's name; after a refusal that no retry can fix, once in 10 s.
 import { TransportError } from '../../errors.ts'
 import { backoff } from '../../time/backoff.ts'
 import { elapsedSince, type Moment, moment, sleep } from '../../time/clock.ts'
@@ -10,6 +10,7 @@ import { transportError } from '../error-codes.ts'
 import { splitAddress } from './address.ts'
 import { BrokerConnection } from './broker-connection.ts'
 import { type BrokerNodeOptions, LEFT_CLUSTER, type SharedState } from './broker-options.ts'
+import type { ConnectionState } from './connection-state.ts'
 import { atLimit, CLOSED_WHILE_CONNECTING, LISTEN_FIRST_MS, protocolMismatch } from './refused-connection.ts'
 import { rotatingLookup } from './rotating-lookup.ts'
 
@@ -23,7 +24,7 @@ export interface ConnectionAttemptsOptions extends BrokerNodeOptions {
   readonly address: string
   readonly shared: SharedState
   /** Whether the broker's requests go over this connection. */
-  readonly isInUse: (connection: BrokerConnection) => boolean
+  readonly isInUse: (connection: ConnectionState) => boolean
   /** Called with each pause that the broker asks for, ms. */
   readonly onThrottle: (ms: number) => void
 }
@@ -188,7 +189,7 @@ export class ConnectionAttempts {
    * A failed connection delays the next attempt. One that this client replaced, or that the broker closed while it was
    * idle, does not, nor one that had worked until the deadline of a caller: other callers may wait for the broker.
    */
-  #onDestroyed(connection: BrokerConnection, reason: string): void {
+  #onDestroyed(connection: ConnectionState, reason: string): void {
     this.#shared.destroyed[reason] = (this.#shared.destroyed[reason] ?? 0) + 1
     if (reason === 'REQUEST_TIMEOUT') this.#shared.lastSilence = this.#options.clock.now()
     const wasInUse = this.#options.isInUse(connection)

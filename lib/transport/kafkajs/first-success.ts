@@ -4,7 +4,7 @@ import { patientTimer } from '../../time/patient-timer.ts'
 
 /** An attempt without a result for this long is silent. It goes on, beside the next ones. */
 export const SILENT_MS = 1000
-/** So many more attempts run side by side after the first silence: several silent brokers cost one wait, not one each. */
+/** So many more attempts run side by side after the first silence: several silent brokers cost one wait. */
 const SIDE_BY_SIDE = 8
 
 /** @param startNext call it when the result is likely to be late: the next attempt starts now */
