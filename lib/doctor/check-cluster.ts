@@ -90,7 +90,7 @@ export async function checkDeadLetterTopics(
 
 function compactedAway(topic: string): Check {
   const advice =
-    'Remove compact from it: compaction deletes dead letters whose records have the same key, and the marks of those that ended.'
+    'Remove compact: it deletes dead letters whose records have the same key, and the marks of completed ones.'
   return failed(`${PREFIX}${topic}`, 'cleanup.policy has compact', advice)
 }
 

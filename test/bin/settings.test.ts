@@ -22,6 +22,12 @@ test('dead letters that are not in Kafka are read and changed without brokers', 
     [['redrive', '--yes', ...from], {}, 2, /bootstrap\.servers \(KAFKA_BOOTSTRAP_SERVERS\): expected/],
     [['dead-letters', 'list', '--from', 'kafka:{topic}-dlt'], {}, 2, /KAFKA_BOOTSTRAP_SERVERS/],
     [['dead-letters', 'list'], { KAFKA_DEAD_LETTER: `kafka:{topic}-dlt,disk:${place}` }, 2, /KAFKA_BOOTSTRAP_SERVERS/],
+    [
+      ['dead-letters', 'stats'],
+      { KAFKA_DEAD_LETTER: `sqlite:${cwd}` },
+      1,
+      /\n0 open dead letters, in what could be read\./,
+    ],
     [['dead-letters', 'stats'], { KAFKA_DEAD_LETTER: 'none' }, 2, /There is nothing to read/],
   ] as const
   await Promise.all(
