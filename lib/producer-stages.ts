@@ -56,7 +56,7 @@ export class ProducerStages {
     )
     this.#preparer = new RecordPreparer(rules, serializer, clock)
     const { partitioner, isCustom } = configuredPartitioner(config)
-    this.#accumulator = new RecordAccumulator(config.batchSize, clock)
+    this.#accumulator = new RecordAccumulator(config.batchSize, clock, config.metadataMaxAgeMs)
     this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, records => this.sender.add(records))
     this.sender = new Sender(client, this.#accumulator, {
       ...senderOptionsOf(config),

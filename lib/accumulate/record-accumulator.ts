@@ -4,6 +4,7 @@ import { TopicPartitionMap } from '../record/topic-partition.ts'
 import { type Clock, type Moment, moment } from '../time/clock.ts'
 import type { Compression } from '../wire-format/compress.ts'
 import { BATCH_OVERHEAD } from '../wire-format/record-batch.ts'
+import { BatchSizes } from './batch-sizes.ts'
 import { HeldQueue } from './held-queue.ts'
 import { OrderGroups } from './order-groups.ts'
 import { type PendingRecord, ProducerBatch, type RecordCaller } from './producer-batch.ts'
@@ -17,8 +18,8 @@ interface Queue {
 }
 
 export class RecordAccumulator {
-  readonly #batchSize: number
   readonly #clock: Clock
+  readonly #sizes: BatchSizes
   /** One for each partition that ever had a record. */
   readonly #queues = new TopicPartitionMap<Queue>()
   readonly orderGroups = new OrderGroups()
@@ -30,10 +31,13 @@ export class RecordAccumulator {
   /** The codec of `compression.type`, set before the first append. Undefined: batches are not compressed. */
   compression: Compression | undefined
 
-  /** @param batchSize upper bound of a batch, bytes (`batch.size`). A larger record is sent in a batch of its own. */
-  constructor(batchSize: number, clock: Clock) {
-    this.#batchSize = batchSize
+  /**
+   * @param batchSize upper bound of a batch, bytes (`batch.size`). A larger record is sent in a batch of its own.
+   * @param refusedForMs how long a size that a broker refused bounds the batches of its topic (`metadata.max.age.ms`)
+   */
+  constructor(batchSize: number, clock: Clock, refusedForMs = 300_000) {
     this.#clock = clock
+    this.#sizes = new BatchSizes(batchSize, refusedForMs, clock)
   }
 
   /**
@@ -151,10 +155,11 @@ export class RecordAccumulator {
   take(topic: string, partition: number): ProducerBatch | undefined {
     const queue = this.#queues.get(topic, partition)
     if (!queue) return undefined
+    const limit = this.#sizes.limit(topic)
     let size = BATCH_OVERHEAD
     const taken: PendingRecord[] = []
     for (let pending = queue.records.first; pending; pending = queue.records.first) {
-      if (taken.length > 0 && size + pending.record.wireSize > this.#batchSize) break
+      if (taken.length > 0 && size + pending.record.wireSize > limit) break
       size += pending.record.wireSize
       taken.push(pending)
       queue.records.delete(pending)
@@ -195,8 +200,19 @@ export class RecordAccumulator {
     return new ProducerBatch(record.topic, record.partition, records, this.compression)
   }
 
+  /** Call it when a batch was encoded: the next ones of its topic are filled by how it compressed. */
+  encoded(batch: ProducerBatch): void {
+    if (this.compression) this.#sizes.compressed(batch)
+  }
+
+  /** A broker refused the batch, which has several records, for its size. */
+  refused(batch: ProducerBatch): void {
+    this.#sizes.refused(batch)
+  }
+
   #isFull({ records }: Queue): boolean {
-    return BATCH_OVERHEAD + records.bytes >= this.#batchSize
+    const { first } = records
+    return first !== undefined && BATCH_OVERHEAD + records.bytes >= this.#sizes.limit(first.record.topic)
   }
 
   /** After a batch was taken. Looks at no more records than one batch holds: beyond that the queue is full anyway. */

@@ -11,7 +11,7 @@ import {
 } from '../errors.ts'
 import type { PartitionedRecord, ProducerRecord, SerializedRecord } from '../record/producer-record.ts'
 import type { RecordMetadata } from '../record/record-metadata.ts'
-import { deliveryFailureCode } from '../transport/error-codes.ts'
+import { deliveryFailureCode, isTooLarge } from '../transport/error-codes.ts'
 
 export interface Delivered {
   readonly kind: 'delivered'
@@ -139,7 +139,7 @@ function notAcknowledged(
 }
 
 function recordCode(causeCode: string, record: PartitionedRecord): InvalidRecordCode {
-  if (causeCode === 'MESSAGE_TOO_LARGE' || causeCode === 'RECORD_LIST_TOO_LARGE') return 'record-too-large'
+  if (isTooLarge(causeCode)) return 'record-too-large'
   if (causeCode === 'INVALID_TIMESTAMP') return 'bad-timestamp'
   // INVALID_RECORD: how a compacted topic refuses records without a key.
   return record.key === null ? 'key-missing' : 'rejected-by-broker'

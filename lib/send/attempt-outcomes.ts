@@ -1,7 +1,7 @@
 // What the outcome of an attempt means for its partition and its records.
 import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import { backoff } from '../time/backoff.ts'
-import { refreshFor, THROTTLED } from '../transport/error-codes.ts'
+import { isTooLarge, refreshFor, THROTTLED } from '../transport/error-codes.ts'
 import type { ProduceOutcome } from '../transport/kafka-client.ts'
 import { decide, type Failure } from './decide.ts'
 import type { PartitionState } from './partition-state.ts'
@@ -45,6 +45,7 @@ export class AttemptOutcomes {
         this.#parts.completer.allFailed(batch, decision.kind, { causeCode: outcome.causeCode, cause: outcome.cause })
         return partition.gaveUp()
       case 'split-batch': {
+        if (decision.invalid.length === 0 && isTooLarge(outcome.causeCode)) this.#parts.accumulator.refused(batch)
         partition.split(decision.others.map(records => this.#parts.accumulator.queueOf(records)))
         // Last: an invalid record stops the later records of its order group, which `split` has put back.
         for (const pending of decision.invalid)

@@ -36,6 +36,10 @@ function splitBatch(records: readonly PendingRecord[], outcome: Failure): Decisi
     const others = records.filter((_, index) => !named.has(index))
     return { action: 'split-batch', invalid, others: others.length > 0 ? [others] : [] }
   }
+  return { action: 'split-batch', invalid: [], others: halvesOf(records) }
+}
+
+export function halvesOf(records: readonly PendingRecord[]): readonly (readonly PendingRecord[])[] {
   const half = Math.ceil(records.length / 2)
-  return { action: 'split-batch', invalid: [], others: [records.slice(0, half), records.slice(half)] }
+  return [records.slice(0, half), records.slice(half)]
 }

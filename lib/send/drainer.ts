@@ -13,6 +13,8 @@ export interface Drained {
   readonly requests: readonly { readonly leader: number; readonly partitions: readonly PartitionState[] }[]
   /** Partitions whose open batch can't be encoded, with the error. */
   readonly unencodable: readonly { readonly partition: PartitionState; readonly cause: unknown }[]
+  /** Partitions whose open batch, of several records, exceeds a request: it compressed worse than expected. */
+  readonly tooLarge: readonly PartitionState[]
   /** Open batches with records that a leader's pause left too little time: an attempt would only make them unknown. */
   readonly late: readonly { readonly partition: PartitionState; readonly records: readonly PendingRecord[] }[]
   /** Partitions that do not exist any more. */
@@ -31,6 +33,7 @@ export class Drainer {
     const { partitions, accumulator, metadata, inFlight, waiting, options } = this.#parts
     const requests = new Map<number, { partitions: PartitionState[]; size: number }[]>()
     const unencodable: { partition: PartitionState; cause: unknown }[] = []
+    const tooLarge: PartitionState[] = []
     const gone: PartitionState[] = []
     const late: { partition: PartitionState; records: readonly PendingRecord[] }[] = []
     for (const partition of looked) {
@@ -62,6 +65,11 @@ export class Drainer {
       requests.set(leader, ofLeader)
       const size = encodedSize(batch, cause => unencodable.push({ partition, cause }))
       if (size === undefined) continue
+      accumulator.encoded(batch)
+      if (batch.records.length > 1 && REQUEST_OVERHEAD + size > options.maxRequestSize) {
+        tooLarge.push(partition)
+        continue
+      }
       const last = ofLeader.at(-1)
       if (last && last.size + size <= options.maxRequestSize) {
         last.partitions.push(partition)
@@ -73,6 +81,7 @@ export class Drainer {
     return {
       requests: [...requests].flatMap(([leader, ofLeader]) => ofLeader.map(request => ({ leader, ...request }))),
       unencodable,
+      tooLarge,
       late,
       gone,
     }

@@ -5,6 +5,7 @@ import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import { causeOf, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
 import type { KafkaClient } from '../transport/kafka-client.ts'
+import { halvesOf } from './decide.ts'
 import { Drainer } from './drainer.ts'
 import { Expiry } from './expiry.ts'
 import { InFlight } from './in-flight.ts'
@@ -187,8 +188,9 @@ export class Sender {
     if (fatal)
       for (const partition of this.#partitions.active)
         if (partition.needsProducerId && !partition.isInFlight) this.#cancel(partition, causeOf(fatal), fatal)
-    const { requests, unencodable, late, gone } = this.#drainer.drain(looked, now)
+    const { requests, unencodable, tooLarge, late, gone } = this.#drainer.drain(looked, now)
     for (const { partition, cause } of unencodable) this.#isolate(partition, cause)
+    for (const partition of tooLarge) this.#halve(partition)
     for (const { partition, records } of late) this.#expiry.tooLate(partition, records)
     for (const partition of gone) this.#cancel(partition, 'PARTITION_GONE')
     for (const { leader, partitions } of requests) {
@@ -206,6 +208,13 @@ export class Sender {
       partition.gaveUp()
       this.#completer.allFailed(batch, outcome, { causeCode: 'ENCODING_FAILED', cause })
     }
+    this.#waiting.changed(partition)
+  }
+
+  /** Nothing of the batch was sent, so its sequence numbers are those of the halves. */
+  #halve(partition: PartitionState): void {
+    const { records } = partition.batch as ProducerBatch
+    partition.split(halvesOf(records).map(half => this.#accumulator.queueOf(half)))
     this.#waiting.changed(partition)
   }
 

@@ -140,6 +140,11 @@ export function isBadRecord(causeCode: string): boolean {
   return byName.get(causeCode)?.badRecord === true
 }
 
+/** The broker refused the size of the batch, or of a record in it. */
+export function isTooLarge(causeCode: string): boolean {
+  return causeCode === 'MESSAGE_TOO_LARGE' || causeCode === 'RECORD_LIST_TOO_LARGE'
+}
+
 export function isSequenceError(causeCode: string): boolean {
   return byName.get(causeCode)?.sequence === true
 }

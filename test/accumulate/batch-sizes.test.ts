@@ -1,0 +1,120 @@
+// How many records a batch gets: by how the topic's records compress, and by what brokers refuse.
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import type { ProducerOptions } from '../../lib/config/settings.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
+import type { EncodedBatch, ProduceOutcome, ProduceRequest } from '../../lib/transport/kafka-client.ts'
+import { failure } from '../../lib/transport/produce-outcome.ts'
+import { PRODUCER_EPOCH_AT, RECORD_COUNT_AT } from '../../lib/wire-format/record-batch.ts'
+import { summaryOf } from '../support/producer-of.ts'
+
+const BATCH_SIZE = 100_000
+
+/** A broker that refuses batches above a size, and notes all that it gets. */
+class Broker extends ScriptedKafkaClient {
+  maxBatchBytes = Number.POSITIVE_INFINITY
+  batches: { bytes: number; records: number; epoch: number; isRefused: boolean }[] = []
+
+  override async produce(
+    _: number,
+    batches: readonly EncodedBatch[],
+    request: ProduceRequest,
+  ): Promise<ProduceOutcome[]> {
+    request.beginWrite()
+    return batches.map(({ bytes }) => {
+      const isRefused = bytes.length > this.maxBatchBytes
+      const [records, epoch] = [bytes.readInt32BE(RECORD_COUNT_AT), bytes.readInt16BE(PRODUCER_EPOCH_AT)]
+      this.batches.push({ bytes: bytes.length, records, epoch, isRefused })
+      if (isRefused) return failure('rejected', 'MESSAGE_TOO_LARGE', false)
+      return { kind: 'acked', baseOffset: 0n, logAppendTime: null, proof: 'all' }
+    })
+  }
+}
+
+async function connected(options: ProducerOptions = {}) {
+  const clock = new VirtualClock()
+  const broker = new Broker({ partitions: 1, brokers: 1, clock })
+  const config = parseConfig({ bootstrapServers: ['b:1'], batchSize: BATCH_SIZE, ...options }, {})
+  const producer = new KafkaProducer(config, { client: broker, clock })
+  await producer.connect()
+  /** Sends records of these values and returns the batches that the broker got. */
+  const send = async (values: readonly string[]) => {
+    broker.batches = []
+    const reports = await producer.sendAll(values.map(value => ({ topic: 't', key: 'k', value })))
+    assert.deepEqual(new Set(reports.map(summaryOf)), new Set(['delivered']))
+    return broker.batches
+  }
+  return { clock, broker, send }
+}
+
+const alike = (count: number) => Array.from({ length: count }, (_, i) => `${i}`.padEnd(1000, 'abcdefghij'))
+const random = (count: number) => Array.from({ length: count }, () => randomBytes(500).toString('hex'))
+
+test('a batch is filled until its compressed size is near batch.size', async () => {
+  const { send } = await connected({ compressionType: 'gzip' })
+  const values = random(400)
+  const before = await send(values)
+  for (let round = 0; round < 5; round++) await send(values)
+
+  const after = await send(values)
+
+  const full = after.slice(0, -1)
+  assert.ok(after.length < before.length && full.length > 0)
+  assert.ok(full.every(({ bytes }) => bytes > 0.85 * BATCH_SIZE && bytes <= BATCH_SIZE))
+})
+
+test('a batch that compresses worse than those before is split before it is sent, in the same epoch', async () => {
+  const maxRequestSize = 2 * BATCH_SIZE
+  const { send } = await connected({ compressionType: 'gzip', maxRequestSize })
+  for (let round = 0; round < 8; round++) await send(alike(1000))
+
+  const sent = await send(random(1000))
+
+  assert.ok(sent.every(({ bytes, epoch }) => bytes < maxRequestSize && epoch === 0))
+  assert.equal(
+    sent.reduce((sum, { records }) => sum + records, 0),
+    1000,
+  )
+  // What is learnt at once bounds the batches after the one that was too large.
+  assert.ok((await send(random(1000))).every(({ bytes }) => bytes <= BATCH_SIZE))
+})
+
+test('the records of a batch stay below a bound, however well they compress', async () => {
+  const { send } = await connected({ compressionType: 'gzip', bufferMemory: 2 ** 30 })
+  for (let round = 0; round < 12; round++) await send(alike(500))
+
+  const sent = await send(alike(9000))
+
+  assert.ok(sent.every(({ records }) => records * 1000 <= 8 * 1024 * 1024))
+  assert.ok(sent.some(({ records }) => records * 1000 > 4 * 1024 * 1024))
+})
+
+// Every later batch was refused once more, which cost an epoch each.
+test('rule 5: after a refused batch those of its topic are smaller, for metadata.max.age.ms', async () => {
+  const { clock, broker, send } = await connected({ metadataMaxAgeMs: 60_000 })
+  broker.maxBatchBytes = 60_000
+  const refused = (batches: typeof broker.batches) => batches.filter(({ isRefused }) => isRefused).length
+
+  assert.equal(refused(await send(random(300))), 1)
+  assert.equal(refused(await send(random(300))), 0)
+  await clock.advance(60_001)
+  broker.maxBatchBytes = Number.POSITIVE_INFINITY
+  assert.ok((await send(random(300))).some(({ bytes }) => bytes > 60_000))
+})
+
+test('rule 5: a record that is larger than a size that was refused is sent', async () => {
+  const { broker, send } = await connected()
+  broker.maxBatchBytes = 60_000
+  await send(random(90))
+
+  const sent = await send([...random(1), 'x'.repeat(59_000), ...random(1)])
+
+  assert.deepEqual(
+    sent.map(({ isRefused }) => isRefused),
+    sent.map(() => false),
+  )
+})
