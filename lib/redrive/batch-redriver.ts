@@ -110,7 +110,11 @@ export class BatchRedriver {
         partition,
       })),
     )
-    const reports = await options.producer.sendAll(sendable.map(({ record }) => record))
+    // The rest of the time is for the notes: without them the next run would not look for what is in doubt.
+    const reports = await options.producer.sendAll(
+      sendable.map(({ record }) => record),
+      options.deadline,
+    )
     const completed: Completed[] = []
     const failures: { readonly candidate: Candidate; readonly failed: Failed }[] = []
     const attempts: Attempt[] = []

@@ -94,7 +94,7 @@ async function lookInPartition(
   if ('error' in bounds) return refuse(bounds, results)
   const { from, end, sought } = bounds
   try {
-    const scan = new PartitionScan(sought, options.written?.(topic, partition))
+    const scan = new PartitionScan(sought, options.written?.(topic, partition), from)
     const isWhole = await read(scan, task, from, end, options)
     for (const { deadLetter, isCut } of sought)
       note(results, deadLetter, resultOf(deadLetter, scan, { task, clusterId, isWhole, isCut, options }))
@@ -147,11 +147,23 @@ function resultOf(deadLetter: DeadLetter, scan: PartitionScan, circumstances: Ci
   const isInDoubt = deadLetter.inDoubt !== null && !isOnOtherCluster(deadLetter, clusterId)
   if (isInDoubt && proof.kind === 'unreadable') return keep('look-up-incomplete')
   if (!isWhole && !(isInDoubt && proof.kind === 'fenced' && !checkNewer)) return keep('look-up-stopped')
-  if (isInDoubt && isCut) return keep('log-deleted')
+  if (isInDoubt && (isCut || mayBeCompactedAway(deadLetter, scan, task.topic, options))) return keep('log-deleted')
   if (isInDoubt && proof.kind === 'not-seen' && !isOver(deadLetter, options)) return keep('still-in-doubt')
   if (hasDoubtElsewhere(deadLetter)) return keep('look-up-incomplete')
   if (checkNewer && scan.hasNewer(deadLetter)) return keep('superseded')
   return { kind: 'not-there' }
+}
+
+/** Whether the record, and a tombstone that ended it, may both be gone from a compacted log. */
+function mayBeCompactedAway(
+  deadLetter: DeadLetter,
+  scan: PartitionScan,
+  topic: string,
+  { tombstonesKeptMs, now = Date.now }: LookUpOptions,
+): boolean {
+  const keptMs = tombstonesKeptMs?.(topic)
+  if (keptMs === undefined || !deadLetter.inDoubt) return false
+  return now() > Date.parse(deadLetter.inDoubt.from) + keptMs && scan.hasGap(deadLetter)
 }
 
 /** Whether an earlier attempt may have written the record where no look finds it: its producer is not known now. */

@@ -36,6 +36,7 @@ export async function lookUpCandidates(
     waitMs: inDoubtWaitMs,
     isDeleted: (topic: string) => topics.isMissing(topic),
     isCompacted: (topic: string) => !overwrite && topics.isCompacted(topic),
+    tombstonesKeptMs: (topic: string) => (overwrite ? undefined : topics.tombstonesKeptMs(topic)),
     topicOf: (deadLetter: DeadLetter) => topicsOf.get(deadLetter) as string,
     partitionOf: (deadLetter: DeadLetter) => partitions.get(deadLetter),
     partitionCount: (topic: string) => log.partitions(topic),

@@ -45,6 +45,8 @@ export interface LookUpOptions {
   readonly waitMs: number
   /** Whether the topic is compacted. */
   readonly isCompacted: (topic: string) => boolean
+  /** How long a compacted topic keeps tombstones, ms; undefined for another topic. Default: no topic is compacted. */
+  readonly tombstonesKeptMs?: (topic: string) => number | undefined
   /** Whether the cluster has no such topic any more, so that no log of it can have a record. Default: it has. */
   readonly isDeleted?: (topic: string) => boolean
   /** The topic that the record will be sent to. Default: its own. */

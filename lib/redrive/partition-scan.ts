@@ -33,7 +33,9 @@ interface State {
 
 export class PartitionScan {
   readonly #written: ReadonlyMap<bigint, number>
-  readonly #states = new Map<string, State>()
+  readonly #states = new Map<DeadLetter, State>()
+  /** Several attempts of one record may be open, each with its own place in the log. */
+  readonly #byId = new Map<string, State[]>()
   readonly #bySequence = new Map<string, State[]>()
   readonly #byRecordId = new Map<string, State[]>()
   readonly #byProducer = new Map<bigint, State[]>()
@@ -45,10 +47,18 @@ export class PartitionScan {
   /** Dead letters in doubt without a proof yet. */
   #open = 0
   #checksNewer = false
+  /** Where the next batch begins in a log of which nothing is missing. */
+  #next: bigint | undefined
+  /** The last offset that the log holds no more: compaction removed its record. */
+  #lastGap = -1n
 
-  /** @param written the offsets of records of other dead letters, with the times of these */
-  constructor(sought: readonly Sought[], written: ReadonlyMap<bigint, number> = new Map()) {
+  /**
+   * @param written the offsets of records of other dead letters, with the times of these
+   * @param from where the pass begins
+   */
+  constructor(sought: readonly Sought[], written: ReadonlyMap<bigint, number> = new Map(), from?: bigint) {
     this.#written = written
+    this.#next = from
     for (const one of sought) this.#add(one)
   }
 
@@ -58,28 +68,43 @@ export class PartitionScan {
   }
 
   take(batch: LogBatch): void {
+    const { baseOffset, lastOffset } = batch
+    if (this.#next !== undefined && baseOffset > this.#next) this.#lastGap = baseOffset - 1n
+    this.#next = lastOffset + 1n
     if (batch.marker) return this.#endTransaction(batch.producerId, batch.marker === 'commit')
     this.#fence(batch)
     if (batch.unreadable) return this.#cantRead(batch)
-    for (const record of batch.records) this.#look(record, batch.isTransactional)
+    let count = 0n
+    for (const record of batch.records) {
+      count++
+      this.#look(record, batch.isTransactional)
+    }
+    if (count <= lastOffset - baseOffset) this.#lastGap = lastOffset
   }
 
-  proofOf({ deadLetterId: id }: DeadLetter): Proof {
-    return this.#states.get(id)?.proof ?? { kind: 'not-seen' }
+  proofOf(deadLetter: DeadLetter): Proof {
+    return this.#states.get(deadLetter)?.proof ?? { kind: 'not-seen' }
   }
 
   /** Whether its key has a newer record. One in an open transaction counts, because it may still commit. */
-  hasNewer({ deadLetterId: id }: DeadLetter): boolean {
-    const state = this.#states.get(id)
+  hasNewer(deadLetter: DeadLetter): boolean {
+    const state = this.#states.get(deadLetter)
     if (!state) return false
     return state.newer >= 0n || [...this.#uncommitted.values()].some(newest => newest.has(state))
   }
 
+  /** Whether records are missing at offsets where its record may have been. */
+  hasGap(deadLetter: DeadLetter): boolean {
+    const from = this.#states.get(deadLetter)?.sought.from
+    return from !== undefined && this.#lastGap >= from
+  }
+
   #add(sought: Sought): void {
     const { deadLetter } = sought
-    if (this.#states.has(deadLetter.deadLetterId)) return
+    if (this.#states.has(deadLetter)) return
     const state: State = { sought, proof: { kind: 'not-seen' }, newer: -1n }
-    this.#states.set(deadLetter.deadLetterId, state)
+    this.#states.set(deadLetter, state)
+    push(this.#byId, deadLetter.deadLetterId, state)
     const { inDoubt } = deadLetter
     if (inDoubt) {
       this.#open++
@@ -144,8 +169,8 @@ export class PartitionScan {
     const forms = new Map(this.#byRecordId.get(id)?.map(state => [JSON.stringify(formOf(state)), formOf(state)]))
     for (const { topic, hasRecordId } of forms.values()) {
       const form = { topic, key, value, headers: hasRecordId ? headers : without }
-      const state = this.#states.get(deadLetterId(form, id))
-      if (state?.sought.deadLetter.inDoubt) same.push(state)
+      for (const state of this.#byId.get(deadLetterId(form, id)) ?? [])
+        if (state.sought.deadLetter.inDoubt) same.push(state)
     }
     return same
   }

@@ -44,6 +44,12 @@ export class TopicChecks {
     return this.#facts?.of(topic).kind === 'missing'
   }
 
+  /** Undefined for a topic that is not compacted. */
+  tombstonesKeptMs(topic: string): number | undefined {
+    const facts = this.#facts?.of(topic)
+    return facts?.kind === 'known' && facts.isCompacted ? facts.tombstonesKeptMs : undefined
+  }
+
   isCompacted(topic: string): boolean {
     const facts = this.#facts?.of(topic)
     return facts?.kind === 'known' && facts.isCompacted

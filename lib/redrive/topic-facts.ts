@@ -11,7 +11,13 @@ export interface TopicSettings {
 }
 
 export type TopicFacts =
-  | { readonly kind: 'known'; readonly isCompacted: boolean; readonly retentionMs: number | undefined }
+  | {
+      readonly kind: 'known'
+      readonly isCompacted: boolean
+      readonly retentionMs: number | undefined
+      /** How long a compacted topic keeps tombstones. */
+      readonly tombstonesKeptMs: number
+    }
   /** No right to read the settings, or no response. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'missing' }
@@ -19,6 +25,9 @@ export type TopicFacts =
 const RETENTION = 'retention.ms'
 const TIMESTAMP_TYPE = 'message.timestamp.type'
 const CLEANUP = 'cleanup.policy'
+const TOMBSTONES = 'delete.retention.ms'
+/** Kafka's default, where the brokers don't tell. */
+const TOMBSTONES_KEPT_MS = 86_400_000
 
 /** Reads the settings of each topic once. */
 export class TopicFactsCache {
@@ -37,7 +46,7 @@ export class TopicFactsCache {
     const unasked = [...new Set(topics)].filter(topic => !this.#facts.has(topic))
     if (unasked.length === 0) return undefined
     try {
-      const answers = await this.#source.settings(unasked, [RETENTION, TIMESTAMP_TYPE, CLEANUP])
+      const answers = await this.#source.settings(unasked, [RETENTION, TIMESTAMP_TYPE, CLEANUP, TOMBSTONES])
       for (const topic of unasked) this.#facts.set(topic, factsOf(answers.get(topic)))
       return undefined
     } catch (error) {
@@ -60,5 +69,10 @@ function factsOf(answer: ReadonlyMap<string, string | null> | KafkaProducerError
   if (!answer || !policies || Number.isNaN(retention)) return { kind: 'unknown' }
   // Retention goes by the record's timestamp; with LogAppendTime every record is new. -1 keeps records for ever.
   const isByAge = policies.includes('delete') && answer.get(TIMESTAMP_TYPE) !== 'LogAppendTime' && retention >= 0
-  return { kind: 'known', isCompacted: policies.includes('compact'), retentionMs: isByAge ? retention : undefined }
+  return {
+    kind: 'known',
+    isCompacted: policies.includes('compact'),
+    retentionMs: isByAge ? retention : undefined,
+    tombstonesKeptMs: Number(answer.get(TOMBSTONES) ?? TOMBSTONES_KEPT_MS),
+  }
 }

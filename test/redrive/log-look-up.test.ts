@@ -374,3 +374,27 @@ test('the shortest logs are read first', async () => {
   )
   assert.deepEqual(read, [9, 4, 1])
 })
+
+test('a record in doubt may be compacted away with its tombstone, once tombstones are not kept any more', async () => {
+  const other = (n: number) => at(BigInt(n), batchOf([recordOf('x')], 'none', { ...PRODUCER, producerId: 1n }))
+  const gap = logOf([other(0), other(7)])
+  const whole = logOf([other(0), other(1)], { end: async () => 2n })
+  for (const [log, options, expected] of [
+    [gap, { tombstonesKeptMs: () => 1000 }, 'log-deleted'],
+    [gap, { tombstonesKeptMs: () => 86_400_000 }, 'not-there'],
+    [gap, {}, 'not-there'],
+    [whole, { tombstonesKeptMs: () => 1000 }, 'not-there'],
+  ] as const)
+    assert.deepEqual(await outcomes([doubted('a')], log, options), [expected])
+})
+
+test('attempts of one record are each looked for in their own part of the log', async () => {
+  const later = { producerId: 5000, fromOffset: 8 }
+  const before = { producerId: 5000n, epoch: 3, baseSequence: 4 }
+  const log = logOf([
+    at(5n, batchOf([recordOf('a')], 'none', PRODUCER)),
+    at(7n, batchOf([recordOf('x')], 'none', before)),
+  ])
+  const attempts = [doubted('a', later), doubted('a', { fromOffset: 2 })]
+  assert.deepEqual(await outcomes(attempts, log), ['not-there', 'kafka:chat-0@5'])
+})
