@@ -21,7 +21,14 @@ export function originOf({ source }: DeadLetter, contract: Contract): NonNullabl
 /** @returns undefined where only the message or event itself could say so */
 function keySourcesOf({ trigger, arn }: DeadLetterSource, contract: Contract): readonly string[] | undefined {
   const queue = trigger === 'sqs' && arn !== null ? queueName(arn) : undefined
-  const feeds = { http: [], template: [], sqs: contract.sqs, eventbridge: contract.eventbridge }[trigger]
+  // A dead letter may come from a newer version, or from anybody: its trigger is text.
+  const feeds = new Map<string, Contract['sqs'] | Contract['eventbridge']>([
+    ['http', []],
+    ['template', []],
+    ['sqs', contract.sqs],
+    ['eventbridge', contract.eventbridge],
+  ]).get(trigger)
+  if (!feeds) return undefined
   const ofQueue = queue === undefined ? feeds : contract.sqs.filter(feed => feed.queue === queue)
   const [first, ...others] = ofQueue.map(feed => feed.key ?? contract.key.from)
   // A message of the default topic: no feed claims its queue. That of a FIFO queue is keyed by its group.

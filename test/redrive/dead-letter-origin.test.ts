@@ -105,3 +105,28 @@ test('an invalid record that is sent again keeps the key that the feed took from
   )
   assert.deepEqual(failed, { 'key-missing': 1 })
 })
+
+// A TypeError of the first one ended every redrive that had it in its way, and the records behind it stayed.
+test('the key of a record from an unknown trigger is its own, and the run goes on', async () => {
+  const deadLetters = ['scheduler', 'constructor', 'http'].map((trigger, i) => {
+    const deadLetter = deadLetterOf(`d-${i}`, VALUE, 'orders')
+    return {
+      ...deadLetter,
+      source: { ...deadLetter.source, trigger: trigger as DeadLetter['source']['trigger'] },
+      failure: { ...deadLetter.failure, kind: 'invalid-record' as const, code: 'schema' as const },
+    }
+  })
+  const store = new MemoryDeadLetterStore(deadLetters)
+  const sent: ProducerRecord[] = []
+  const sendAll: Parameters<typeof redrive>[1]['producer']['sendAll'] = async records => {
+    sent.push(...records)
+    const metadata = { topic: 'orders', partition: 0, offset: 0n, timestamp: 0 }
+    return records.map(record => ({ kind: 'delivered', record, metadata, attempts: 1 }) as never)
+  }
+  const result = await redrive(store, { producer: { sendAll }, contracts, includeInvalid: true })
+  assert.deepEqual([result.resent, result.stopped, result.failed], [3, undefined, {}])
+  assert.deepEqual(
+    sent.map(({ key }) => String(key)),
+    ['k', 'k', 'i-1'],
+  )
+})
