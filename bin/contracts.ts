@@ -12,7 +12,7 @@ export function addContracts(program: Command): void {
     .description('Checks every contract and prints its problems.')
     .action(async (folder: string) => {
       const loaded = await loadContracts(folder).catch((error: unknown) => {
-        // That a contract is wrong is the result of the check.
+        // A wrong contract is a result of the check, not wrong use of the command.
         if (!(error instanceof ConfigError)) throw error
         throw new Error(error.message)
       })

@@ -212,7 +212,7 @@ function firstViolation(error: KafkaProducerError): string {
 
 async function showOne(deadLetterId: string, options: Options): Promise<void> {
   const reading = await Reading.begin({ ...requestOf(options, ['from', 'sourceQueue']), deadLetterIds: [deadLetterId] })
-  // Of one id several are open where their records differ: an id is a claim until it is verified.
+  // Several open dead letters may have one id: an id is only a claim until it is verified.
   const open = await Array.fromAsync(reading.deadLetters())
   for (const each of open) {
     const deadLetter = options.payload ? await withValue(each.deadLetter, reading) : each.deadLetter

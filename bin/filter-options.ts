@@ -24,7 +24,7 @@ const FILTERS = [
   'since',
   'until',
 ] as const
-/** What every command that reads dead letters understands. */
+/** The options of every command that reads dead letters. */
 export const FILTERING: readonly string[] = ['from', 'sourceQueue', 'limit', ...FILTERS]
 
 export const FILTER_HELP = `

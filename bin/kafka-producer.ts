@@ -18,7 +18,7 @@ const program = new Command('kafka-producer')
     ].join('\n'),
   )
   .showHelpAfterError()
-  // In place of an exit in the middle of the output.
+  // Commander's own exit would cut the output.
   .exitOverride()
 addSend(program)
 addDeadLetters(program)

@@ -1,4 +1,4 @@
-// What every command that reads dead letters does around it: settings, contracts, what can't be read, unknown names.
+// The frame of every command that reads dead letters: settings, contracts, unreadable entries, unknown names.
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { withQueuePrefix } from '../lib/contracts/queue-prefix.ts'
@@ -75,7 +75,7 @@ export class Reading {
     return reading
   }
 
-  /** What the request reads, in its order. */
+  /** The targets and queues that the request reads, in its order. */
   get sources(): readonly RedriveSource[] {
     return sourcesOf(this.request, this)
   }

@@ -9,7 +9,7 @@ export interface Entries<Key> {
   isCompleted: boolean
 }
 
-/** Of one pass over a target. It keeps about 200 bytes per dead letter, whatever their payloads. */
+/** The copies of one pass over a target: about 200 bytes per dead letter, whatever its payload. */
 export class Copies<Key> {
   readonly #entries = new Map<string, Entries<Key>>()
   readonly #onLate: (key: Key) => void

@@ -42,9 +42,9 @@ export interface TargetParseContext {
   /** `read`: the dead letters are redriven or shown, so requirements for writing are not checked. */
   readonly use: 'write' | 'read'
   readonly isInsideLambda: boolean
-  /** Of `disk:`. Default: true. */
+  /** For `disk:`: whether a stored dead letter is synced before it counts. Default: true. */
   readonly diskFsync?: boolean
-  /** Of `disk:`, bytes of all segments together. Default: no bound. */
+  /** For `disk:`: the limit of the open dead letters of all segments together, bytes. Default: none. */
   readonly diskMaxBytes?: number | undefined
   /** Reports a problem of the target, without the name of the setting. */
   problem(text: string): void
@@ -52,7 +52,7 @@ export interface TargetParseContext {
 
 /** How KAFKA_DEAD_LETTER names a kind of target. */
 export interface DeadLetterTargetKind<Config extends { readonly kind: string }> {
-  /** Its form for error messages, e.g. `s3:<bucket>/<prefix>`. */
+  /** The form of a target for error messages, e.g. `s3:<bucket>/<prefix>`. */
   readonly syntax: string
   /**
    * Parses the text after `<kind>:`, percent-decoded.

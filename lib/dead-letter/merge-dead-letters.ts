@@ -2,7 +2,7 @@
 // record the merged one keeps what is known, above all where the record may be in the log already.
 import type { DeadLetter } from './dead-letter.ts'
 
-/** What the dead letters of one record differ in. */
+/** The fields in which the dead letters of one record differ. */
 export type DeadLetterHistory = Pick<DeadLetter, 'failure' | 'inDoubt' | 'redrive'>
 type InDoubt = NonNullable<DeadLetter['inDoubt']>
 

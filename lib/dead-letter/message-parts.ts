@@ -2,7 +2,7 @@
 import type { DeadLetter } from './dead-letter.ts'
 import type { OpenDeadLetter, PartlyDone } from './dead-letter-store.ts'
 
-/** What a store of messages keeps of those that it can't change. Its handles are fingerprints. */
+/** Keeps the open and completed dead letters of messages, which can't be changed. Its handles are fingerprints. */
 export class MessageParts {
   /** The dead letters of messages with several, by message. */
   readonly #parts = new Map<string, readonly OpenDeadLetter<string>[]>()

@@ -10,7 +10,7 @@ export interface RawMessage {
   readonly messageAttributes: NonNullable<Message['MessageAttributes']>
 }
 
-/** What the queue that holds a message says about it. */
+/** The role of the queue that holds a message. */
 export type MessageRole =
   /** @property sourceQueue the ARN or name of the queue it was sent to, for messages that do not name it */
   { readonly kind: 'source-dlq'; readonly sourceQueue?: string | undefined } | { readonly kind: 'failure-destination' }

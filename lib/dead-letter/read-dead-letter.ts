@@ -13,7 +13,7 @@ export type ReadResult =
   | { readonly kind: 'dead-letter'; readonly deadLetter: DeadLetter; readonly verified: boolean }
   /** A dead letter that this release can't use: it is counted and shown, and stays in place. */
   | { readonly kind: 'unreadable'; readonly reason: string }
-  /** Not a dead letter. */
+  /** The text is not a dead letter. */
   | { readonly kind: 'foreign' }
 
 /** @param text the stored text of one dead letter */

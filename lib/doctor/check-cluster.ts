@@ -16,7 +16,7 @@ import { checkAdvertised } from './check-network.ts'
 const REQUEST_MS = 5000
 const MIN_INSYNC_REPLICAS = 'min.insync.replicas'
 const CLEANUP_POLICY = 'cleanup.policy'
-/** Of the names of checks of dead-letter topics. */
+/** Begins the names of checks of dead-letter topics. */
 const PREFIX = 'dead letters kafka:'
 const STEPS = ['TLS', 'authentication', 'ApiVersions']
 /** The step that a cause belongs to. */

@@ -1,5 +1,5 @@
 // Writes a dead letter of nobody to each target and deletes it again: only that shows that a target takes dead letters.
-// Of a Kafka target it asks for the right to write instead: a record there can't be deleted.
+// For a Kafka target it checks the right to write instead, as a record there can't be deleted.
 import { setTimeout } from 'node:timers/promises'
 import { deriveConfig } from '../config/derive-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'

@@ -28,7 +28,7 @@ export interface ChangeContext extends Omit<ListContext, 'onTargetFailure'> {
   readonly onChanged?: (open: OpenDeadLetter) => void
 }
 
-/** What was done in one target. */
+/** The counts of one target. */
 export interface ChangeResult {
   readonly seen: number
   readonly changed: number

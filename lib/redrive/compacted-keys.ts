@@ -1,4 +1,4 @@
-// Of the records of one key in a compacted topic only the last one written stays. Stores have their own order, so a run
+// In a compacted topic only the last record written of a key stays. Stores have their own order, so a run
 // must not write an older record of a key after a newer one.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import { topicPartition } from '../record/topic-partition.ts'

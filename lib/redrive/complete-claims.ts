@@ -27,7 +27,7 @@ export function claimCompleter(
     const { claimCheck, deadLetterId } = deadLetter
     if (claimCheck === null) return
     try {
-      // A forged dead letter may name the claim of another one: only the own value is noted.
+      // A forged dead letter may name the claim of another one: only its own value is noted.
       await withValue(deadLetter, targets)
       await completeClaim(targets, claimCheck.target, { deadLetterId, bytes: claimCheck.bytes })
     } catch (error) {

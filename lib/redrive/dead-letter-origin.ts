@@ -1,4 +1,4 @@
-// Where the key of a dead letter's record may be read from once more, by its contract or by the feed that it came from.
+// Decides where the key of a dead letter's record is read from again: by its contract, or by the feed it came from.
 import type { Contract } from '../contracts/contract.ts'
 import type { DeadLetter, DeadLetterSource } from '../dead-letter/dead-letter.ts'
 import { queueName } from '../dead-letter/raw-message.ts'

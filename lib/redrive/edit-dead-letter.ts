@@ -8,7 +8,7 @@ import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
 import { validateRecord } from '../validate/record-validator.ts'
 import { originOf } from './dead-letter-origin.ts'
 
-/** What changes in a record; what is missing stays. */
+/** The new fields of a record; a missing field stays as it is. */
 export interface RecordEdit {
   readonly topic?: string
   readonly key?: Uint8Array | null

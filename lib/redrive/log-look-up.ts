@@ -55,7 +55,7 @@ export async function lookUp(
   return results
 }
 
-/** Those that the record may be in; or why that is not known. */
+/** @returns the partitions that the record may be in, or why they are not known */
 async function partitionsOf(
   { partition, anyPartition }: NonNullable<DeadLetter['inDoubt']>,
   topic: string,
@@ -77,7 +77,7 @@ function add(tasks: Map<string, Task>, topic: string, partition: number, deadLet
   tasks.set(name, task)
 }
 
-/** Of several partitions one that has the record decides, then one that keeps the dead letter. */
+/** A partition that has the record decides; next comes one that keeps the dead letter. */
 function note(results: Results, deadLetter: DeadLetter, result: LookUpResult): void {
   const before = results.get(deadLetter)
   if (!before || ORDER.indexOf(result.kind) < ORDER.indexOf(before.kind)) results.set(deadLetter, result)

@@ -104,7 +104,7 @@ class PartitionBounds {
   async provenOffset({ inDoubt }: DeadLetter, logStart: bigint, end: bigint): Promise<bigint | undefined> {
     const { fromOffset } = inDoubt ?? {}
     if (inDoubt === null || fromOffset == null || BigInt(fromOffset) > end) return undefined
-    // What was deleted before it can't be asked.
+    // The deleted part before it can't be read.
     if (BigInt(fromOffset) <= logStart) return BigInt(fromOffset)
     if (!this.#batches.has(fromOffset)) this.#batches.set(fromOffset, await this.#batchBefore(fromOffset))
     const batch = this.#batches.get(fromOffset)

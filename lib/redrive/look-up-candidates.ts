@@ -43,7 +43,7 @@ export async function lookUpCandidates(
     written: (topic: string, partition: number) => compactedKeys.written(topic, partition),
     acceptOtherCluster: otherCluster,
     failures,
-    // What can't be finished in this time stays, so that the others are sent.
+    // Dead letters whose look-up does not end in this time stay, so that the others are sent.
     deadline: deadline?.limitedTo(deadline.remaining / 2),
     signal,
   }

@@ -26,7 +26,7 @@ export type LookUpResult =
   | { readonly kind: 'keep'; readonly code: KeepCode | KafkaProducerError['code']; readonly isOwnFault: boolean }
 
 export type KeepCode =
-  /** Its batch may still be appended: it is too early to decide. */
+  /** The record's batch may still be appended: it is too early to decide. */
   | 'still-in-doubt'
   /** The record was sent to another cluster. */
   | 'other-cluster'
@@ -36,7 +36,7 @@ export type KeepCode =
   | 'log-deleted'
   /** The deadline passed, or the signal aborted. */
   | 'look-up-stopped'
-  /** Its key has a newer record. */
+  /** The topic has a newer record of the key. */
   | 'superseded'
 
 export interface LookUpOptions {

@@ -8,7 +8,7 @@ const CODES: ReadonlySet<string> = new Set(Object.values(ERROR_CODES).flat())
 export class NameCheck {
   readonly #filter: DeadLetterFilter
   readonly #contracts: Contracts
-  /** Of the names in the filter, those that a dead letter has. */
+  /** The names in the filter that a dead letter has. */
   readonly #found = { ids: new Set<string>(), topics: new Set<string>(), errors: new Set<string>() }
 
   constructor(filter: DeadLetterFilter, contracts: Contracts) {

@@ -17,9 +17,9 @@ export interface Sought {
 
 export type Proof =
   | { readonly kind: 'found'; readonly offset: bigint }
-  /** Not in the batches so far, and no batch of its producer's epoch can follow. */
+  /** The record is not in the batches so far, and no batch of its producer's epoch can follow. */
   | { readonly kind: 'fenced' }
-  /** Not in the batches so far. */
+  /** The record is not in the batches so far. */
   | { readonly kind: 'not-seen' }
   /** A batch of its producer can't be read, so the record may be in it. */
   | { readonly kind: 'unreadable' }
@@ -202,7 +202,7 @@ export class PartitionScan {
   }
 }
 
-/** What a redrive may have changed of a record. */
+/** The parts of a record that a redrive may have changed. */
 function formOf({ sought: { deadLetter } }: State): { readonly topic: string; readonly hasRecordId: boolean } {
   const { topic, headers } = deadLetter.record
   return { topic: topic ?? '', hasRecordId: headers.some(({ name }) => name === 'kp-id') }

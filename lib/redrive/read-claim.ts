@@ -6,7 +6,7 @@ import { hasOwnId } from '../dead-letter/read-dead-letter.ts'
 import { type RedriveSource, readClaim } from '../dead-letter/store-kinds.ts'
 import { DeadLetterError } from '../errors.ts'
 
-/** Also the form of a value's name in a folder or bucket. */
+/** The form of an id, and of the name of a value in a folder or bucket. */
 const ID = /^[A-Za-z0-9_-]{22}$/
 
 /** @param targets those that may keep the values: the configured ones and those that were asked for */

@@ -13,7 +13,7 @@ export class RedriveNotes {
   readonly #run: RunState
   /** The notes of this batch. */
   readonly #notes: Replacement[] = []
-  /** Those of the notes without which the next run would not look for the record. */
+  /** The notes without which the next run would not look for the record. */
   readonly #newDoubts = new WeakSet<DeadLetter>()
 
   constructor(run: RunState) {

@@ -1,4 +1,4 @@
-// What a redrive reads: the targets of KAFKA_DEAD_LETTER, the queues of KAFKA_REDRIVE_FROM, or what a request names.
+// Finds out which places a redrive reads: KAFKA_DEAD_LETTER and KAFKA_REDRIVE_FROM, or those that a request names.
 import { parseTarget } from '../config/dead-letter-targets.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import type { SourceMessageReader } from '../dead-letter/raw-message.ts'
@@ -34,7 +34,7 @@ function parseSource(text: string, problem: Problem): RedriveSource | undefined 
 }
 
 /**
- * What a redrive reads that names nothing: the targets in their order, then the queues.
+ * Returns the places that a redrive without `from` reads: the targets in their order, then the queues.
  * @throws ConfigError when KAFKA_REDRIVE_FROM is wrong
  */
 export function configuredSources(config: Config, reader: SourceMessageReader | undefined): readonly RedriveSource[] {
@@ -42,7 +42,8 @@ export function configuredSources(config: Config, reader: SourceMessageReader | 
 }
 
 /**
- * What the `from` of an event may name: a stranger's broker, bucket or queue would get signed requests or a password.
+ * Returns the places that the `from` of an event may name: a stranger's broker, bucket or queue would get signed
+ * requests or a password.
  * @throws ConfigError when KAFKA_REDRIVE_FROM or KAFKA_REDRIVE_ALLOW is wrong
  */
 export function allowedSources(config: Config, reader: SourceMessageReader | undefined): readonly RedriveSource[] {

@@ -47,7 +47,7 @@ export async function redrive(store: DeadLetterStore, options: RedriveOptions): 
   return run.counts.result()
 }
 
-/** What another redrive may have noted by now stays as it is. */
+/** Another redrive may have changed these dead letters by now, so this one leaves them as they are. */
 async function endJournal({ journal, lease, counts }: RunState): Promise<void> {
   if (!journal || !lease) return
   await lease.renew()

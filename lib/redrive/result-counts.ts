@@ -1,17 +1,17 @@
 // Counts the results of a run while it runs, over all its targets.
 import type { DeadLetterResult } from './redrive-options.ts'
 
-/** They match, but a run does not try them. */
+/** Codes of dead letters that match, but that a run does not try. */
 const NOT_TRIED: ReadonlySet<string> = new Set(['invalid', 'parked'])
 
 export class DeadLetterResultCounts {
   sent = 0
   found = 0
-  /** Of a dry run. */
+  /** Records that a dry run would send. */
   wouldSend = 0
   /** Dead letters that stay, by code. */
   readonly kept = new Map<string, number>()
-  /** Those that the run has tried, whatever came of it. */
+  /** Dead letters that the run has tried, with any result. */
   done = 0
 
   add(result: DeadLetterResult): void {

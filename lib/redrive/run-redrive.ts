@@ -81,7 +81,7 @@ async function redriveSource(
     else counts.stop(error.code, error)
     return counts.result()
   } finally {
-    // What was done is in the result, also where the target can't even be closed.
+    // The result has the counts even if the target can't be closed.
     await store?.close().catch((error: unknown) => context.warn?.(`A target could not be closed: ${messageOf(error)}`))
   }
 }
@@ -100,7 +100,7 @@ export function redriveStore(
   )
 }
 
-/** What a request reads: what it names, or the configured targets and queues. */
+/** Returns the places that a request reads: those that it names, or the configured targets and queues. */
 export function sourcesOf(
   { from, sourceQueue }: Pick<RedriveRequest, 'from' | 'sourceQueue'>,
   { config, readSourceMessage }: Pick<RedriveContext, 'config' | 'readSourceMessage'>,

@@ -42,7 +42,7 @@ export class RunState {
       }))
   }
 
-  /** Also notes why it stopped, once the deadline passed or the signal aborted. */
+  /** Returns whether the run has to end, and notes the reason: the deadline passed, or the signal aborted. */
   get isStopped(): boolean {
     const { deadline, signal } = this.options
     if (deadline?.passed) this.counts.stop('deadline')
@@ -50,7 +50,7 @@ export class RunState {
     return this.counts.stopped !== undefined
   }
 
-  /** Of several errors the first is the one that ended the run. */
+  /** Keeps the first error, which ended the run. */
   readonly fail = (error: unknown): void => {
     this.counts.stop(error instanceof KafkaProducerError ? error.code : 'dead-letter', error)
   }

@@ -25,7 +25,7 @@ export interface DeadLetterFilter {
   readonly until?: number | undefined
 }
 
-/** What a selection and its groups look at. */
+/** The fields that a selection and its groups look at. */
 export interface SelectableDeadLetter {
   readonly deadLetterId: string
   readonly record: Pick<DeadLetter['record'], 'topic'>

@@ -31,7 +31,7 @@ export class SendingJournal {
   #clusterId: Promise<string | null> | undefined
   /** By id: the attempts whose results are not known, or not noted. */
   readonly #open = new Map<string, SendingAttempt>()
-  /** Those of earlier runs that this run has not met yet. */
+  /** Entries of earlier runs that this run has not met yet. */
   readonly #unmet = new Set<string>()
   #isNoted = false
 
@@ -49,7 +49,7 @@ export class SendingJournal {
     const attempts = parseAttempts(text)
     if (attempts === undefined)
       options.onUnreadable({ location: 'the note of the last redrive', reason: 'it can’t be read', count: 1 })
-    // Its lease has ended: it sends nothing more.
+    // The lease of this run has ended: it sends nothing more.
     const now = new Date().toISOString()
     for (const [id, attempt] of attempts ?? []) {
       journal.#open.set(id, { ...attempt, to: attempt.to ?? now })

@@ -42,7 +42,7 @@ export class ConsoleApi {
     })
   }
 
-  /** What changes every second and costs little to find out. */
+  /** The parts of the page that change every second and cost little to find out. */
   state(): object {
     const { brokers, outcomes, functions, contracts } = this.#context
     return {

@@ -13,7 +13,7 @@ export interface CountsOptions {
   readonly reader: Pick<LogReader, 'partitions' | 'end'>
   readonly topics: readonly string[]
   readonly sqs: SQSClient
-  /** What a redrive reads. */
+  /** The targets and queues that a redrive reads. */
   readonly sources: readonly RedriveSource[]
   readonly queues: readonly { readonly name: string; readonly url: string }[]
 }
@@ -31,7 +31,7 @@ export function createCounts({ reader, topics, sqs, sources, queues }: CountsOpt
     return {
       topics: Object.fromEntries(records),
       queues: Object.fromEntries(messages),
-      // Not listed: to list messages of a source DLQ is to receive them, and to hide them from a redrive.
+      // Counted and not listed: listing messages of a source DLQ receives them, and hides them from a redrive.
       inSources: waiting.reduce<number>((sum, depth) => sum + (depth ?? 0), 0),
     }
   }

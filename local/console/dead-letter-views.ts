@@ -115,7 +115,7 @@ export class DeadLetterViews {
 
   async #readAll(builder: SnapshotBuilder): Promise<void> {
     const { config, readSourceMessage } = this.#options
-    // Not the source DLQs: to list their messages is to receive them, and to hide them from a redrive.
+    // Source DLQs are left out: listing their messages receives them, and hides them from a redrive.
     const request = { from: config.deadLetter }
     const context = {
       config,

@@ -155,7 +155,7 @@ async function discard() {
     `${describe(fields)} Their records are never sent.`,
     'Discard',
   )
-  // What failed after the person looked is not discarded.
+  // Records that fail after the person looked are not discarded.
   if (isSure) await start('discard', { until: readAt, ...fields })
 }
 

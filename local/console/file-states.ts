@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { storeKindOf } from '../../lib/dead-letter/store-kinds.ts'
 import type { RedriveSource } from '../../lib/redrive/redrive-sources.ts'
 
-/** What SQLite has beside a database while it writes. */
+/** The suffixes of a database and of the files that SQLite has beside it while it writes. */
 const BESIDE = ['', '-journal', '-wal']
 
 /**

@@ -9,7 +9,7 @@ const CHUNK = 1024 * 1024
 
 type Failure = DeadLetter['failure']
 
-/** What most dead letters share with others. */
+/** The fields that most dead letters share with others. */
 interface Kind {
   readonly record: Pick<DeadLetter['record'], 'topic'>
   readonly failure: Pick<Failure, 'code' | 'kind' | 'outcome'>
@@ -27,7 +27,7 @@ export class RowTable {
   readonly #kinds: Kind[] = []
   readonly #kindNumbers = new Map<string, number>()
   readonly #texts = new TextList()
-  /** Of each row: its kind, and the time of its last failure, ms since the epoch. */
+  /** Per row: its kind, and the time of its last failure, ms since the epoch. */
   readonly #kindOf: number[] = []
   readonly #lastAt: number[] = []
   readonly #cursor = this.#createCursor()
@@ -135,7 +135,7 @@ export class RowTable {
 /** Texts outside the heap. */
 class TextList {
   readonly #chunks: Buffer[] = []
-  /** Of each text: the number of its chunk, where it begins, where it ends. */
+  /** Per text: the number of its chunk, where it begins, where it ends. */
   readonly #places: number[] = []
   #end = CHUNK
 

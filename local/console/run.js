@@ -2,7 +2,7 @@
 import { $, counted, duration, inert, number, request } from './dom.js'
 
 const NAMES = { redrive: 'Redrive', 'dry-run': 'Dry run', discard: 'Discard', unpark: 'Unpark' }
-/** What an operator can do about dead letters that stay. */
+/** Advice about dead letters that stay, by code. */
 const ADVICE = {
   'too-old': 'option “new timestamp”',
   superseded: 'option “overwrite”',

@@ -30,11 +30,11 @@ export interface RunView {
   readonly wouldSend: number
   /** Discarded or unparked. */
   readonly changed: number
-  /** Those that stay, by code; `invalid` and `parked` were not tried. */
+  /** Dead letters that stay, by code; `invalid` and `parked` were not tried. */
   readonly kept: Readonly<Record<string, number>>
   readonly notCompleted: number
   readonly notNoted: number
-  /** Those of messages that were sent or discarded in part: they are in KAFKA_DEAD_LETTER now. */
+  /** Dead letters of messages that were sent or discarded in part: they are in KAFKA_DEAD_LETTER now. */
   readonly moved: number
   /** Why targets were left early. */
   readonly stopped: readonly string[]
@@ -86,7 +86,7 @@ export class Run {
     return this.#end === undefined
   }
 
-  /** What is on its way ends first. */
+  /** Records that are on their way end first. */
   cancel(): void {
     if (this.isRunning) this.#cancelling.abort()
   }

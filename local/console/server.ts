@@ -87,7 +87,7 @@ async function jsonOf(request: IncomingMessage): Promise<unknown> {
   return json
 }
 
-/** What the page shows as it is. Anything else is printed on the terminal. */
+/** Errors that the page shows as they are. Any other is printed on the terminal. */
 function asRefusal(error: unknown): unknown {
   if (error instanceof ConfigError) return new Refusal(400, error.problems.join(' '))
   if (error instanceof KafkaProducerError) return new Refusal(500, error.message)

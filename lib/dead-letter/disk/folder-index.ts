@@ -25,7 +25,7 @@ export interface Note {
 
 export interface Segment {
   readonly name: string
-  /** Its entries are those from `first` to before `end` of the index. */
+  /** The segment's entries lie from `first` to before `end` in the index. */
   readonly first: number
   readonly end: number
   /** The bytes that were read. */
@@ -91,11 +91,11 @@ const HASH_WORDS = 4
 export class FolderIndex {
   readonly segments: Segment[] = []
   readonly #folder: string
-  /** Of each entry that is no note: its offset in its segment, its bytes, and ID_WORDS words of its id. */
+  /** Per entry that is no note: its offset in its segment, its bytes, and ID_WORDS words of its id. */
   readonly #offsets = offsets()
   readonly #bytes = integers()
   #ids = integers()
-  /** What the notes complete: the number of a name in `#names`, and an offset. */
+  /** The places that the notes complete: the number of a name in `#names`, and an offset. */
   readonly #completedNames = integers()
   readonly #completedOffsets = offsets()
   readonly #names = new Map<string, number>()

@@ -117,9 +117,9 @@ async function removeExpired(path: string, holder: string): Promise<void> {
 }
 
 /**
- * Both times are the file system's. A lock from the future was touched before the clock was set back: a living holder
- * touches it again within seconds, so that it can't stay there. A holder on this machine also says how long the machine
- * was running: that does not jump when the clock is set forward.
+ * Compares the time of the lock with the time of a new file, both by the file system's clock. If that clock was set
+ * back, the lock of a dead holder lies in the future; a living holder touches its lock within seconds, so such a lock is
+ * expired. If the clock was set forward, the uptime in a lock of this machine shows how old it is.
  */
 async function isExpired(path: string, holder: string): Promise<boolean> {
   const lock = await stat(path).catch(ifMissing)
@@ -135,7 +135,7 @@ async function contentOf(holder: string): Promise<string> {
   return `${holder} ${await bootId()} ${String(upMs()).padStart(UPTIME_DIGITS, '0')}`
 }
 
-/** That of 0.1 has nothing else. */
+/** A lock of 0.1 holds nothing else. */
 function holderOf(lock: string): string {
   return lock.split(' ')[0] ?? ''
 }

@@ -151,7 +151,7 @@ class ByteWindow {
     this.position = position
   }
 
-  /** What was read may have changed. */
+  /** The bytes that were read may have changed since. */
   forget(): void {
     this.#begin = 0
     this.#end = 0

@@ -150,7 +150,7 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
    * nothing depends on. Notes go after the dead letters that they complete, so that a crash opens none again.
    */
   async tidy(): Promise<void> {
-    // What it wrote itself counts as well, and is no longer written to.
+    // Its own segments count as well, and are no longer written to.
     await this.close()
     try {
       await this.#tidy()
@@ -208,7 +208,7 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
     }
   }
 
-  /** What the cap does not count. Without room for it the earlier numbers stay, which are lower. */
+  /** Stores the bytes that the cap does not count. Without room for it the earlier, lower numbers stay. */
   async #noteCompletedBytes(segments: readonly Segment[], index: FolderIndex): Promise<void> {
     const counts = segments.map(segment => [segment.name, index.completedBytesOf(segment)] as const)
     const json = JSON.stringify(Object.fromEntries(counts.filter(([, bytes]) => bytes > 0)))

@@ -290,7 +290,7 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
         TableName: this.#table,
         Key,
         UpdateExpression: `SET ${TABLE_ITEM} = :deadLetter REMOVE ${VERSION_1_ITEM}`,
-        // One that is completed meanwhile does not come back.
+        // A dead letter that was completed meanwhile does not come back.
         ConditionExpression:
           `(attribute_exists(${TABLE_ITEM}) OR attribute_exists(${VERSION_1_ITEM}))` +
           (lastAt === undefined ? '' : ` AND ${LAST_AT} = :lastAt`),

@@ -69,7 +69,7 @@ export class DynamoDbDeadLetterTarget implements DeadLetterTarget {
         const item = await this.#putIf(merged, stored, deadline)
         if (item === 'stored') return location
         const before = readDeadLetter(textOf(item))
-        // One that can't be read is replaced, because its location counts as stored.
+        // An unreadable item is replaced, because its location counts as stored.
         merged = before ? withDoubt(before, deadLetter) : deadLetter
         if (merged === before) return location
         stored = item
@@ -102,7 +102,7 @@ export class DynamoDbDeadLetterTarget implements DeadLetterTarget {
   }
 }
 
-/** That the table has no such dead letter, or still the one that was read. */
+/** Requires that the table has no such dead letter, or still the one that was read. */
 function isSameItem(stored: Item | undefined): Partial<PutItemCommandInput> {
   const isNone = `attribute_not_exists(deadLetterId) AND attribute_not_exists(${VERSION_1_TABLE_KEY})`
   if (!stored) return { ConditionExpression: isNone }

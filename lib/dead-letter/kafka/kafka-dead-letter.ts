@@ -9,7 +9,7 @@ import type { DeadLetter } from '../dead-letter.ts'
 export const DEAD_LETTER = 'kp-dead-letter'
 /** The beginning of the names of Spring's headers. */
 export const SPRING = 'kafka_dlt-'
-/** Of those fields of a record that are not null. */
+/** Only for fields of a record that are not null. */
 const ORIGINAL = {
   topic: `${SPRING}original-topic`,
   partition: `${SPRING}original-partition`,

@@ -54,7 +54,7 @@ export async function requestStop(options: KafkaLeaseOptions): Promise<StopReque
   return 'requested'
 }
 
-/** What the log says of another holder. */
+/** The state of another holder, by the log. */
 interface Held {
   readonly first: bigint
   readonly last: bigint
@@ -124,7 +124,7 @@ class KafkaLease implements Lease {
     await this.#send({ holder: this.#holder, until: 0 })
   }
 
-  /** What was not renewed in time, or what another redrive has ended, is not taken back. */
+  /** A lease that was not renewed in time, or that another redrive ended, is not taken back. */
   #expectOwn(): void {
     if (this.#isEnded || elapsedSince(this.#clock, this.#renewed) >= LEASE_MS) throw redriveRunning('topic')
   }

@@ -41,7 +41,7 @@ export function readKafkaDeadLetter({ key, value, headers }: Record): ReadResult
   const others = headers.filter((_, index) => index !== at)
   const result = read(withoutSpringHeaders(others, springHeaderNames(record)))
   if (result.kind === 'dead-letter') return result
-  // As 0.1 read it: something on the way may have changed the headers.
+  // Version 0.1 reads it in the same way: something on the way may have changed the headers.
   const withoutAll = read(others.filter(([name]) => !name.startsWith(SPRING)))
   return withoutAll.kind === 'dead-letter' ? withoutAll : result
 }

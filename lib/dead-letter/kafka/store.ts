@@ -62,7 +62,7 @@ interface Range {
   readonly to: bigint
 }
 
-/** What was read of dead letters that have further records. */
+/** The parts of dead letters with further records that were read. */
 type Copies = Map<OpenRecords, { readonly count: number; readonly history: DeadLetterHistory }>
 
 interface SecondPass {
@@ -152,7 +152,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     const left = new Set(refused.map(({ replacement }) => replacement))
     const stored = replacements.filter(each => !left.has(each))
     const unmarked = await this.#mark(stored.map(each => ({ ...each, markers: markersOf(each.open, 'replaced') })))
-    // Of one id both versions are open then, and a reader folds them.
+    // Both versions of the id are open then, and a reader merges them.
     const ofEdits = unmarked.filter(
       ({ marked: { open, deadLetter } }) => deadLetter.deadLetterId !== open.deadLetter.deadLetterId,
     )
@@ -266,7 +266,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
       : result
   }
 
-  /** What fails for one partition alone is reported; the others are read. */
+  /** Reports an error of one partition; the others are read. */
   async #guard<T>(topic: string, partition: number, report: Report, read: () => Promise<T>): Promise<T | undefined> {
     try {
       return await read()

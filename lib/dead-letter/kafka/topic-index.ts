@@ -19,7 +19,7 @@ interface Entry extends Place {
 export class TopicIndex {
   readonly #topic: string
   readonly #open = new Map<string, Entry>()
-  /** Those whose dead letters were not read yet: a marker may lie in another partition. */
+  /** Markers whose dead letters were not read yet: a marker may lie in another partition. */
   readonly #closed = new Set<string>()
   /** By partition: markers before this offset may be missing. */
   readonly #unread = new Map<number, bigint>()

@@ -31,7 +31,7 @@ export async function requestStops(topics: readonly string[], optionsOf: Options
   return answers.includes('requested') ? 'requested' : 'not-running'
 }
 
-/** What one lease throws keeps none of the others from its turn. */
+/** An error of one lease keeps none of the others from its turn. */
 async function each(leases: readonly Lease[], work: (lease: Lease) => Promise<void>): Promise<void> {
   const results = await Promise.allSettled(leases.map(work))
   const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))

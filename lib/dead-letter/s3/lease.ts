@@ -117,7 +117,7 @@ class S3Lease implements Lease {
   }
 
   async release(): Promise<void> {
-    // Only if it is still this lease, which then has its full time for the next call.
+    // Conditional on still being this lease, which then has its full time for the next call.
     await this.renew()
     await this.#object.delete()
   }

@@ -49,7 +49,7 @@ interface Listed {
   readonly bytes: number
 }
 
-/** What lies under a key. */
+/** The object under a key. */
 type Read =
   | { readonly kind: 'dead-letter'; readonly deadLetter: DeadLetter; readonly verified: boolean; readonly key: Key }
   | { readonly kind: 'unreadable'; readonly key: string; readonly reason: string }

@@ -69,7 +69,7 @@ class SqliteLease implements Lease {
     await this.#target.inTransaction(database => {
       const now = Date.now()
       const row = database.prepare('SELECT holder, until FROM lease').get() as Row | undefined
-      // One that ends later than any can is of a clock that was set back since.
+      // A lease that ends later than any can was taken before the clock was set back.
       if (row && row.until >= now && row.until <= now + 2 * LEASE_MS) throw redriveRunning('database')
       watched = row && isOfOtherMachine(row.holder) ? row : undefined
       if (!watched)
@@ -109,7 +109,7 @@ export async function requestStop(target: Transactions): Promise<StopRequest> {
       database.prepare('INSERT OR IGNORE INTO stop_requests (holder) VALUES (?)').run(row.holder)
     const request = database.prepare('SELECT 1 FROM stop_requests WHERE holder IN (SELECT holder FROM lease)').get()
     isRunning = request !== undefined
-    // What dead holders left behind.
+    // Dead holders left these requests behind.
     database.exec('DELETE FROM stop_requests WHERE holder NOT IN (SELECT holder FROM lease)')
   })
   return isRunning ? 'requested' : 'not-running'

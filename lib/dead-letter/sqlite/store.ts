@@ -24,7 +24,7 @@ import { requestStop, takeLease } from './lease.ts'
 import { readRows } from './read-rows.ts'
 import { insert, SqliteDeadLetterTarget, sqliteError } from './target.ts'
 
-/** What noting takes beside the dead letter itself: a location, a page of an index, the journal. */
+/** The room that a note takes beside the dead letter itself: a location, a page of an index, the journal. */
 const NOTE_BYTES = 1024
 /** The most pages that one `tidy` returns to the file system. */
 const VACUUM_PAGES = 20_000
@@ -139,7 +139,7 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async lease(): Promise<Lease> {
-    // Only a database that is there is opened for writing.
+    // Opening for writing would create a missing database.
     await this.#read()
     return takeLease(this.#target)
   }

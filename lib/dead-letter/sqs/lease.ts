@@ -120,7 +120,7 @@ class QueueLease implements Lease {
     if (this.#clock.now() < this.#until) await this.#queue.delete(this.#handles)
   }
 
-  /** Those from before this redrive were for an earlier one. */
+  /** Requests from before this redrive were for an earlier one. */
   async receive(messages: readonly Message[]): Promise<void> {
     const requests = messages.filter(isStopRequest)
     if (requests.some(request => sentAtOf(request) >= this.#sentAt)) this.#isAskedToStop = true

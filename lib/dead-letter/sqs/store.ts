@@ -34,7 +34,7 @@ interface Held {
   until: number
   /** Of a FIFO queue. */
   readonly group: string | undefined
-  /** What follows in its group must not overtake it. */
+  /** The messages behind it in its group must not overtake it. */
   readonly isInOrder: boolean
   /** The fingerprints of its open dead letters. */
   readonly open: Set<string>
@@ -72,9 +72,9 @@ const REDRIVE: Reading = {
 }
 /** Dead letters wait for their copies until so many bytes of values are read. */
 const WAITING_BYTES = 16 * 1024 * 1024
-/** What the handle of a message takes beside its dead letter, bytes. */
+/** The size of a message's handle, beside its dead letter, bytes. */
 const HANDLE_BYTES = 1024
-/** Answers in a row that hold only messages that were received before. */
+/** Reading ends after so many answers in a row with only messages that were received before. */
 const ANSWERS_WITHOUT_NEWS = 10
 /** A long poll asks all servers of a queue. */
 const WAIT_S = 1
@@ -203,7 +203,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#delete(this.#close(open.handle))
   }
 
-  /** Also keeps the held messages hidden. */
+  /** Yields the dead letters, and keeps the held messages hidden meanwhile. */
   async lease(): Promise<Lease> {
     const lease = await this.#options.takeLease?.()
     return {
@@ -219,14 +219,14 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     return (await this.#options.requestStop?.()) ?? 'no-lease'
   }
 
-  /** What would soon be visible to others is hidden for longer, before its records are sent. */
+  /** Hides messages for longer that others would soon see, before their records are sent. */
   async reserve(open: readonly OpenDeadLetter<Handle>[]): Promise<void> {
     await this.#hideLonger(open.flatMap(({ handle }) => this.#copies.get(handle) ?? []))
   }
 
   async tidy(): Promise<void> {}
 
-  /** Also ends reading; what is being received is waited for, to give it back. */
+  /** Ends reading, waits for the messages that are being received, and gives back all that it holds. */
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#receiving?.catch(() => undefined)
