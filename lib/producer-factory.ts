@@ -1,7 +1,7 @@
 // One warm producer per configuration per container. Spring: ProducerFactory.
 import type { ProducerConfig } from './config/settings.ts'
 import { clientOptionsOf, mskOptionsOf } from './configured-options.ts'
-import { activeInvocations } from './delivery/invocation-scope.ts'
+import { Invocations } from './delivery/invocations.ts'
 import { ConfigError, errorName } from './errors.ts'
 import { type CloseOptions, KafkaProducer } from './kafka-producer.ts'
 import { MskBootstrap } from './security/msk-bootstrap.ts'
@@ -42,6 +42,8 @@ export class ProducerFactory {
 
   /** Reports a problem that does not stop the producer. */
   readonly warn: (text: string) => void
+  /** The invocations in which `kafkaProducer()` has given out one of its producers. */
+  readonly invocations = new Invocations()
 
   constructor(options: ProducerFactoryOptions = {}) {
     this.#options = options
@@ -81,7 +83,7 @@ export class ProducerFactory {
 
   /** Its records would be the only ones that keep their order, and an invocation may hold it without a record in it. */
   #isReplaceable(producer: KafkaProducer): boolean {
-    return producer.isIdle && !this.#connecting.has(producer) && activeInvocations() === 0
+    return producer.isIdle && !this.#connecting.has(producer) && this.invocations.active === 0
   }
 
   /**

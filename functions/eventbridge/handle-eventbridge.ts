@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter } from '../../lib/delivery/record-fate.ts'
 import { parseEventBridgeEvent } from '../../lib/lambda/eventbridge-event.ts'
+import { invocationId, invocationTrace } from '../../lib/lambda/invocation-facts.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
 import type { Services } from '../create-services.ts'
 import { publishDeadLetters } from '../publish-dead-letters.ts'
@@ -17,10 +18,11 @@ export async function handleEventBridge(
 ): Promise<void> {
   const { config, contracts, log } = services
   const { producer } = context.kafka
-  const sourceRecord = parseEventBridgeEvent(event, context.awsRequestId, {
+  const requestId = invocationId(context)
+  const sourceRecord = parseEventBridgeEvent(event, requestId, {
     contracts,
     defaultTopic: config.defaultTopic,
-    awsTrace: process.env._X_AMZN_TRACE_ID,
+    awsTrace: invocationTrace(),
   })
   const reports = await sendSourceRecords([sourceRecord], producer)
   const sourceOf = () => ({
@@ -34,7 +36,7 @@ export async function handleEventBridge(
     failureKind === 'invalid-record' || config.onFailureEventbridge === 'dead-letter'
   const fates = await publishDeadLetters([sourceRecord], reports, { shouldDeadLetter, sourceOf }, context, services)
   const fate = fates.get(0) ?? fateWithoutDeadLetter(reports[0] as DeliveryReport)
-  log.invocation(context.awsRequestId, reports, [fate], producer.metrics())
+  log.invocation(requestId, reports, [fate], producer.metrics())
   toResponse(fate)
 }
 

@@ -1,10 +1,10 @@
 // One request from event to answer: calls the stages in order and decides nothing itself.
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
-import { activeInvocations } from '../../lib/delivery/invocation-scope.ts'
 import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import { type HttpAnswer, type HttpRequest, parseHttpEvent, toHttpResult } from '../../lib/lambda/http-event.ts'
+import { invocationId } from '../../lib/lambda/invocation-facts.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
 import type { SourceRecord } from '../../lib/lambda/source-record.ts'
 import { systemClock } from '../../lib/time/clock.ts'
@@ -24,7 +24,7 @@ export async function handleHttp(
   services: Services,
 ): Promise<unknown> {
   const request = parseHttpEvent(event)
-  const requestId = request?.requestId ?? context.awsRequestId
+  const requestId = request?.requestId ?? invocationId(context)
   if (!request) {
     const error = new RequestError(
       'bad-json',
@@ -45,7 +45,7 @@ async function answerRequest(
     if (request.path === '/health') return await health(request, context)
     // Checked before the body is read, so that a refused request costs nothing.
     const { httpMaxConcurrency } = services.config
-    if (activeInvocations() > httpMaxConcurrency)
+    if (context.kafka.invocations.active > httpMaxConcurrency)
       throw new RequestError(
         'too-many-requests',
         `expected at most ${httpMaxConcurrency} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing was stored.`,

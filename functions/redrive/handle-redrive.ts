@@ -5,6 +5,7 @@ import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import type { Check } from '../../lib/doctor/check.ts'
 import { KafkaProducerError } from '../../lib/errors.ts'
+import { remainingMs } from '../../lib/lambda/invocation-facts.ts'
 import { toSqsResponse } from '../../lib/lambda/sqs-event.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import { EventDeadLetterStore } from '../../lib/redrive/event-dead-letters.ts'
@@ -31,16 +32,18 @@ type Answer =
 
 /** Reserved at the end of the invocation for the work in progress. */
 const RESERVE_MS = 10_000
+/** For a context without a clock, as in a unit test. */
+const DEFAULT_MS = 60_000
 
 export async function handleRedrive(event: unknown, context: Context, services: RedriveServices): Promise<Answer> {
   if (isJsonObject(event) && event.doctor === true) return runDoctor(services)
   if (isJsonObject(event) && event.stop !== undefined) return requestStop(event, services)
-  const remainingMs = context.getRemainingTimeInMillis()
-  const deadline = Deadline.after(systemClock, remainingMs - RESERVE_MS)
+  const ms = remainingMs(context, DEFAULT_MS)
+  const deadline = Deadline.after(systemClock, ms - RESERVE_MS)
   if (deadline.passed)
     throw new KafkaProducerError(
       'deadline-too-short',
-      `The redrive function has ${remainingMs} ms left, expected more than ${RESERVE_MS}. Raise its timeout.`,
+      `The redrive function has ${ms} ms left, expected more than ${RESERVE_MS}. Raise its timeout.`,
     )
   const records = isJsonObject(event) && Array.isArray(event.Records) ? (event.Records as unknown[]) : undefined
   const { config, contracts, log } = services

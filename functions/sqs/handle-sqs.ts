@@ -4,6 +4,7 @@ import type { Context, SQSBatchResponse } from 'aws-lambda'
 import { type DeliveryReport, type Failed, notSent } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
 import { orderGroupStopped } from '../../lib/errors.ts'
+import { invocationId } from '../../lib/lambda/invocation-facts.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { parseSqsEvent, type SqsMessage, toSqsResponse } from '../../lib/lambda/sqs-event.ts'
 import type { Services } from '../create-services.ts'
@@ -52,7 +53,7 @@ export async function handleSqs(event: unknown, context: Invocation, services: S
     remaining = waiting.map(({ message }) => message).filter(({ group }) => continuing.has(group))
   }
   log.invocation(
-    context.awsRequestId,
+    invocationId(context),
     completed.map(({ report }) => report),
     completed.map(({ fate }) => fate),
     context.kafka.producer.metrics(),

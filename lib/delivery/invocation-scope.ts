@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { InvalidRecordError, TransportError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { DeliveryReport } from './delivery-report.ts'
+import type { Invocations } from './invocations.ts'
 
 const storage = new AsyncLocalStorage<InvocationScope>()
 
@@ -14,13 +15,6 @@ export function currentScope(): InvocationScope | undefined {
 /** Runs work that does not count to any invocation; it must have its own deadline. */
 export function outsideScopes<T>(work: () => T): T {
   return storage.exit(work)
-}
-
-let active = 0
-
-/** The number of invocations in progress in this process. */
-export function activeInvocations(): number {
-  return active
 }
 
 /**
@@ -54,7 +48,7 @@ export class InvocationScope {
   /** The number of records that were delivered, and that had a delivery failure. */
   readonly outcomes = { delivered: 0, deliveryFailures: 0 }
   #closed = false
-  #entered = false
+  #invocations: Invocations | undefined
 
   constructor(deadline?: Deadline, refusal?: (scope: InvocationScope) => TransportError | undefined) {
     this.deadline = deadline
@@ -65,16 +59,24 @@ export class InvocationScope {
     return storage.run(this, work)
   }
 
-  /** Makes this scope the current one for the rest of this asynchronous context. */
-  enter(): void {
-    active++
-    this.#entered = true
+  /**
+   * Makes this scope the current one for the rest of this asynchronous context, which includes what the caller of an
+   * asynchronous function does after it.
+   * @param invocations counts this scope until it closes
+   */
+  enter(invocations: Invocations): void {
+    invocations.begin(this)
+    this.#invocations = invocations
     storage.enterWith(this)
   }
 
   /** The error for a send after `close`: its record could be frozen half-way. */
   get closedError(): TransportError | undefined {
-    return this.#closed ? new TransportError('unavailable', 'A send began after its invocation had ended.') : undefined
+    if (!this.#closed) return undefined
+    return new TransportError(
+      'unavailable',
+      'A send began after its invocation had ended. Begin every send before the handler returns its answer.',
+    )
   }
 
   /** Notes a producer in which records of this scope may linger; `close` flushes it. */
@@ -110,8 +112,7 @@ export class InvocationScope {
       while (this.#pending.size > 0) await Promise.all(this.#pending)
     } finally {
       this.#closed = true
-      if (this.#entered) active--
-      this.#entered = false
+      this.#invocations?.end(this)
     }
     // Now, not when the send failed: the handler may look at its promises one after the other.
     const unobserved = this.#failed.find(({ promise }) => !promise.observed)

@@ -1,5 +1,4 @@
 // Lambda sends SIGTERM before a sandbox with an extension ends: invocations finish, then the connections are closed.
-import { activeInvocations } from '../delivery/invocation-scope.ts'
 import type { ProducerFactory } from '../producer-factory.ts'
 import { sleep, systemClock } from '../time/clock.ts'
 
@@ -16,7 +15,7 @@ const CLOSE_MS = 300
  */
 export function closeOnSigterm(factory: ProducerFactory): void {
   process.once('SIGTERM', async () => {
-    while (activeInvocations() > 0) await sleep(systemClock, POLL_MS)
+    while (factory.invocations.active > 0) await sleep(systemClock, POLL_MS)
     await factory.close({ timeoutMs: CLOSE_MS })
     process.exit(0)
   })

@@ -28,7 +28,8 @@ export class EmfLines {
 
   constructor(functionName: string) {
     this.#function = functionName
-    this.#metrics = new EmfMetrics({ namespace: NAMESPACE, serviceName: functionName })
+    const namespace = process.env.POWERTOOLS_METRICS_NAMESPACE || NAMESPACE
+    this.#metrics = new EmfMetrics({ namespace, serviceName: functionName })
   }
 
   get isOn(): boolean {
@@ -71,22 +72,12 @@ export class EmfLines {
     return `,"_aws":{"Timestamp":${Date.now()},"CloudWatchMetrics":[${directive}]},${first.dimensions}${numbers}`
   }
 
-  /** Writes a line of its own to standard output. */
-  publish(metrics: readonly Metric[]): void {
-    this.#add({}, metrics)
-    this.#metrics.publishStoredMetrics()
-  }
-
-  #add(dimensions: Readonly<Record<string, string>>, metrics: readonly Metric[]): void {
-    this.#metrics.addDimensions({ function: this.#function, ...dimensions })
-    for (const [name, unit, value] of metrics) this.#metrics.addMetric(name, unit, value)
-  }
-
   #createTemplate(
     dimensions: Readonly<Record<string, string>>,
     metrics: readonly Metric[],
   ): Omit<MetricSet, 'numbers'> {
-    this.#add(dimensions, metrics)
+    this.#metrics.addDimensions({ function: this.#function, ...dimensions })
+    for (const [name, unit, value] of metrics) this.#metrics.addMetric(name, unit, value)
     const { CloudWatchMetrics: directives } = this.#metrics.serializeMetrics()._aws
     this.#metrics.clearMetrics()
     this.#metrics.clearDimensions()

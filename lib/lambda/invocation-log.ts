@@ -8,6 +8,7 @@ import type { RecordFate } from '../delivery/record-fate.ts'
 import { type ErrorCode, errorName, innermostMessage, isInstance, KafkaProducerError } from '../errors.ts'
 import type { ProducerMetrics } from '../producer-metrics.ts'
 import { EmfLines, type Metric, type MetricSet } from './emf-lines.ts'
+import { invocationTrace } from './invocation-facts.ts'
 
 /** Dead letters that a line names; a batch can have thousands. */
 const MAX_LOGGED = 100
@@ -26,12 +27,19 @@ const CHANGES = [
   'bufferWaitTimeMs',
 ] as const satisfies readonly NumberOf<ProducerMetrics>[]
 
+const LEVELS_ABOVE_INFO: ReadonlySet<string> = new Set(['WARN', 'ERROR', 'FATAL'])
 const NOTHING_SENT = { ackedBatches: 0, ackedRecords: 0, queueTimeMs: 0, brokerTimeMs: 0 }
 
 export class InvocationLog {
   readonly #write: (line: string) => void
   readonly #logger: Logger
   readonly #emf: EmfLines
+  /**
+   * The level of lines with metrics. Lambda's filter (`ApplicationLogLevel`) drops lines below its level, those without
+   * a level or a timestamp count as INFO, and metrics must not be lost with them.
+   * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+   */
+  readonly #level: string
   /** The field `service` of every line. */
   readonly #service: string
   #previous: ProducerMetrics | undefined
@@ -44,6 +52,8 @@ export class InvocationLog {
     this.#service = `"service":${JSON.stringify(functionName)}`
     this.#logger = new Logger({ serviceName: functionName })
     this.#emf = new EmfLines(functionName)
+    const filter = process.env.AWS_LAMBDA_LOG_LEVEL?.toUpperCase() ?? ''
+    this.#level = LEVELS_ABOVE_INFO.has(filter) ? filter : 'INFO'
   }
 
   readonly warn = (text: string): void => {
@@ -81,13 +91,10 @@ export class InvocationLog {
   ): void => {
     for (const { resent, found, parked, failed } of results) {
       const outcomes = { resent, found, parked, failed: Object.values(failed).reduce((sum, count) => sum + count, 0) }
-      this.#emf.publish(
-        Object.entries(outcomes).map(([name, count]) => [
-          `DeadLetters${name[0]?.toUpperCase()}${name.slice(1)}`,
-          MetricUnit.Count,
-          count,
-        ]),
+      const metrics = Object.entries(outcomes).map(
+        ([name, count]): Metric => [`DeadLetters${name[0]?.toUpperCase()}${name.slice(1)}`, MetricUnit.Count, count],
       )
+      if (this.#emf.isOn) this.#writeMetrics(this.#emf.metricSet({}, metrics))
     }
     this.#logger.info('redrive', { results })
   }
@@ -112,14 +119,20 @@ export class InvocationLog {
     const others = sets.splice(1)
     const ofProducer = this.#ofProducer(producer)
     if (ofProducer) sets.push(ofProducer)
-    const trace = traceOf(process.env._X_AMZN_TRACE_ID)
+    const trace = traceOf(invocationTrace())
     this.#write(
-      `{"level":"INFO","message":"invocation","timestamp":"${new Date().toISOString()}",${this.#service}${trace},` +
+      `{"level":"${sets.length > 0 ? this.#level : 'INFO'}","message":"invocation",` +
+        `"timestamp":"${new Date().toISOString()}",${this.#service}${trace},` +
         `"requestId":${JSON.stringify(requestId)},${outcomesOf(fates, reports)},"attempts":${attempts}` +
         `${this.#newConnections(producer)}${this.#emf.fields(sets)}}`,
     )
-    for (const other of others) this.#write(`{${this.#service}${this.#emf.fields([other])}}`)
+    for (const other of others) this.#writeMetrics(other)
     this.#previous = producer
+  }
+
+  #writeMetrics(metrics: MetricSet): void {
+    const passes = this.#level === 'INFO' ? '' : `"level":"${this.#level}","timestamp":"${new Date().toISOString()}",`
+    this.#write(`{${passes}${this.#service}${this.#emf.fields([metrics])}}`)
   }
 
   #records(key: string, count: number, producer: ProducerMetrics): MetricSet {

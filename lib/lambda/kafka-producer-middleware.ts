@@ -3,6 +3,7 @@ import type { MiddlewareObj } from '@middy/core'
 import type { Context } from 'aws-lambda'
 import type { ProducerConfig } from '../config/settings.ts'
 import { InvocationScope } from '../delivery/invocation-scope.ts'
+import type { Invocations } from '../delivery/invocations.ts'
 import { TransportError } from '../errors.ts'
 import type { KafkaProducer } from '../kafka-producer.ts'
 import type { ProducerFactory } from '../producer-factory.ts'
@@ -10,6 +11,7 @@ import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { FailFast } from './fail-fast.ts'
 import { gatewayTimeEpoch } from './http-event.ts'
+import { remainingMs } from './invocation-facts.ts'
 import { answerDeadline, sendingDeadline } from './remaining-time.ts'
 
 const INIT_CONNECT_MS = 3000
@@ -25,6 +27,8 @@ export interface KafkaContext {
     readonly deadline: Deadline
     /** When the dead letters must be stored, so that the answer is returned in time. */
     readonly answerBy: Deadline
+    /** Those in progress with the producers of this factory, this one included. */
+    readonly invocations: Invocations
   }
 }
 
@@ -35,7 +39,8 @@ export interface KafkaProducerMiddlewareOptions {
 
 /**
  * Adds `context.kafka`, and before the answer is returned waits for every send that the handler began. A failed send
- * whose result the handler did not look at fails the invocation.
+ * whose result the handler did not look at fails the invocation. A send that begins after the handler's answer, for
+ * example in a body that is streamed, is refused with `unavailable`.
  */
 export function kafkaProducer({
   factory,
@@ -54,20 +59,20 @@ export function kafkaProducer({
   }
   return {
     before: request => {
-      const remaining = request.context.getRemainingTimeInMillis()
+      const requiredMs = config.deadlineReserveMs + config.requestTimeoutMs
+      const remaining = remainingMs(request.context, requiredMs + config.deliveryTimeoutMs)
       const gatewayTime = gatewayTimeEpoch(request.event)
       const deadline = sendingDeadline(remaining, config, gatewayTime)
       const answerBy = answerDeadline(remaining, config, gatewayTime)
-      const requiredMs = config.deadlineReserveMs + config.requestTimeoutMs
       const scope = new InvocationScope(deadline, scope =>
         remaining > requiredMs ? failFast.refusal(scope) : tooShort(requiredMs),
       )
       const internal: Internal = request.internal
       internal[scopeOf] = scope
       Object.assign(request.context, {
-        kafka: { producer: factory.getProducer(config), deadline, answerBy },
+        kafka: { producer: factory.getProducer(config), deadline, answerBy, invocations: factory.invocations },
       } satisfies KafkaContext)
-      scope.enter()
+      scope.enter(factory.invocations)
     },
     after: leave,
     // The answer stays the handler's error; the sends that it began are awaited all the same.

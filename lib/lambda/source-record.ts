@@ -11,7 +11,7 @@ export interface SourceRecord {
   readonly error?: InvalidRecordError
 }
 
-/** @returns the record of `read()`, or `incomplete` with the error that it threw: it costs no other record its answer */
+/** @returns the record of `read()`, or `incomplete` with the error that it threw, which keeps to this record */
 export function sourceRecord(id: string, incomplete: ProducerRecord, read: () => ProducerRecord): SourceRecord {
   try {
     return { id, record: read() }

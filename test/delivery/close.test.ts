@@ -143,7 +143,7 @@ test('maxAge: a producer is replaced only when no record waits in it, so the ord
 test('maxAge: the producer that an invocation got is not replaced before it ends', async () => {
   const { factory, clients } = factoryWith({ maxAge: 0 })
   const scope = new InvocationScope()
-  scope.enter()
+  scope.enter(factory.invocations)
   const first = factory.getProducer()
   await pause(5)
   assert.equal(factory.getProducer(), first)

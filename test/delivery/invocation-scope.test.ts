@@ -94,6 +94,49 @@ test('rule 14: a send after the scope closed is refused', async () => {
   assert.match(String(await late), /after its invocation had ended/)
 })
 
+test('rule 14: a send that begins while the answer is streamed, or after it, is refused', async () => {
+  let kafka: KafkaContext['kafka'] | undefined
+  const outcome = (sending: Promise<unknown> | undefined) =>
+    sending?.then(
+      () => 'sent',
+      error => error.code,
+    )
+  const { invoke, client } = handlerOf(context => {
+    kafka = context.kafka
+    return (async function* () {
+      yield outcome(context.kafka.producer.send(record))
+    })()
+  })
+  const streamed: unknown[] = []
+  for await (const part of (await invoke()) as AsyncIterable<unknown>) streamed.push(part)
+  assert.deepEqual([streamed, await outcome(kafka?.producer.send(record))], [['unavailable'], 'unavailable'])
+  assert.deepEqual(client.logs[0]?.records, [])
+})
+
+test('a context without a clock, as in a unit test, has time to send', async () => {
+  const { factory, config, client } = handlerOf(() => undefined)
+  const handler = middy()
+    .use(kafkaProducer({ factory, config }))
+    .handler((_event: unknown, { kafka }: Context & KafkaContext) => kafka.producer.send(record))
+  await handler({}, {} as Context & KafkaContext)
+  assert.equal(client.logs[0]?.records.length, 1)
+})
+
+test('invocations are counted per factory, until their sends are completed', async () => {
+  const counts: number[] = []
+  const one = handlerOf(({ kafka }) => {
+    counts.push(kafka.invocations.active)
+    void kafka.producer.send(record)
+  })
+  const other = handlerOf(({ kafka }) => counts.push(kafka.invocations.active))
+  const first = one.invoke()
+  const second = one.invoke()
+  await other.invoke()
+  assert.deepEqual(counts, [1, 2, 1])
+  await Promise.all([first, second])
+  assert.equal(one.factory.invocations.active, 0)
+})
+
 test('rule 14: of concurrent invocations only the one whose unobserved send failed fails', async () => {
   const values = ['a', 'poison', 'b', 'c']
   const { invoke, client } = handlerOf(({ kafka }) => void kafka.producer.send({ ...record, value: values.shift() }))

@@ -158,6 +158,38 @@ test('an invocation without records has its line too, with the X-Ray trace id wh
   )
 })
 
+// With a filter of WARN Lambda dropped every metric: lines without a level count as INFO.
+test('a line with metrics has the level of Lambda’s filter, and a time', () => {
+  const inEnvironment = (level: string, metricsDisabled: string) => {
+    process.env.AWS_LAMBDA_LOG_LEVEL = level
+    process.env.POWERTOOLS_METRICS_DISABLED = metricsDisabled
+    const [lines] = linesOf({ fates: ['delivered', 'refused'] }) as [Line[]]
+    delete process.env.AWS_LAMBDA_LOG_LEVEL
+    delete process.env.POWERTOOLS_METRICS_DISABLED
+    return lines
+  }
+  for (const level of ['WARN', 'ERROR', 'FATAL']) {
+    const lines = inEnvironment(level, 'false')
+    assert.deepEqual(
+      lines.map(line => line.level),
+      [level, level],
+    )
+    for (const line of lines) {
+      assertEmf(line)
+      assert.ok(Math.abs(Date.parse(String(line.timestamp)) - Date.now()) < 60_000)
+    }
+  }
+  for (const level of ['INFO', 'DEBUG', 'TRACE', '']) assert.equal(inEnvironment(level, 'false')[0]?.level, 'INFO')
+  assert.equal(inEnvironment('WARN', 'true')[0]?.level, 'INFO')
+})
+
+test('POWERTOOLS_METRICS_NAMESPACE names the namespace', () => {
+  process.env.POWERTOOLS_METRICS_NAMESPACE = 'Mine'
+  const [[line]] = linesOf({ fates: ['delivered'] }) as [[Line]]
+  delete process.env.POWERTOOLS_METRICS_NAMESPACE
+  assert.deepEqual(new Set(line._aws.CloudWatchMetrics.map(({ Namespace }) => Namespace)), new Set(['Mine']))
+})
+
 test('a redrive has one metric per outcome, by the names that the operations page lists', () => {
   const write = mock.method(process.stdout, 'write', () => true)
   try {

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { test } from 'node:test'
+import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridge.ts'
+import { invocationId, invocationTrace, remainingMs } from '../../lib/lambda/invocation-facts.ts'
+import { contractsOf } from '../support/contracts.ts'
+import { functionHarness, recordsOf } from '../support/function-harness.ts'
+
+const contracts = contractsOf([
+  { topic: 't', json: { key: { required: false }, from: { eventbridge: [{ source: ['s'] }] } } },
+])
+
+// Two invocations in one process took the trace of the environment, or of nobody.
+test('invocations at the same time each have their own trace, in their records too', async () => {
+  const store = new AsyncLocalStorage<{ trace: string; values: Map<unknown, unknown> }>()
+  const InvokeStore = {
+    getXRayTraceId: () => store.getStore()?.trace,
+    hasContext: () => store.getStore() !== undefined,
+    get: (name: unknown) => store.getStore()?.values.get(name),
+    set: (name: unknown, value: unknown) => store.getStore()?.values.set(name, value),
+  }
+  Object.assign(globalThis, { awslambda: { InvokeStore } })
+  process.env.AWS_LAMBDA_MAX_CONCURRENCY = '2'
+  process.env._X_AMZN_TRACE_ID = `Root=1-${'9'.repeat(8)}-${'9'.repeat(24)}`
+  try {
+    const harness = functionHarness(handleEventBridge, { contracts })
+    const invoke = (digit: string) => {
+      const trace = `Root=1-${digit.repeat(8)}-${digit.repeat(24)};Parent=${digit.repeat(16)};Sampled=1`
+      return store.run({ trace, values: new Map() }, () =>
+        harness.invoke({ id: digit, source: 's', 'detail-type': 'd', detail: 1 }),
+      )
+    }
+    await Promise.all([invoke('1'), invoke('2')])
+    const traces = recordsOf(harness).map(({ headers }) =>
+      String(headers.find(([name]) => name === 'traceparent')?.[1]),
+    )
+    assert.deepEqual(traces.sort(), [
+      `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01`,
+      `00-${'2'.repeat(32)}-${'2'.repeat(16)}-01`,
+    ])
+    const logged = harness.logged.flatMap(line => /"xray_trace_id":"([^"]+)"/.exec(line)?.[1] ?? [])
+    assert.deepEqual(
+      logged.sort().map(id => id[2]),
+      ['1', '2'],
+    )
+    assert.equal(invocationTrace(), undefined)
+  } finally {
+    Reflect.deleteProperty(globalThis, 'awslambda')
+    delete process.env.AWS_LAMBDA_MAX_CONCURRENCY
+    delete process.env._X_AMZN_TRACE_ID
+  }
+})
+
+test('one invocation at a time has the trace of the environment', () => {
+  assert.equal(invocationTrace({ _X_AMZN_TRACE_ID: 'Root=1-a-b' }), 'Root=1-a-b')
+  assert.equal(invocationTrace({}), undefined)
+})
+
+test('a context of a unit test has a new id each time, and the time that is asked for', () => {
+  assert.notEqual(invocationId({}), invocationId({}))
+  assert.equal(invocationId({ awsRequestId: 'r' }), 'r')
+  assert.deepEqual([remainingMs({}, 5), remainingMs({ getRemainingTimeInMillis: () => 0 }, 5)], [5, 0])
+})
