@@ -138,7 +138,7 @@ test('a manual or scheduled redrive reads the configured targets, with a filter 
     everywhere.map(({ seen }) => seen),
     [0, 0, 0, 0, 0],
   )
-  await assert.rejects(handleRedrive({}, context(5000), services), /time-out/)
+  await assert.rejects(handleRedrive({}, context(5000), services), /Raise its timeout/)
 })
 
 test('messages past maxReceiveCount are sent as the SQS function would have sent them', async () => {
