@@ -3,7 +3,7 @@ import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import { backoff } from '../time/backoff.ts'
 import { isTooLarge, refreshFor, THROTTLED } from '../transport/error-codes.ts'
 import type { ProduceOutcome } from '../transport/kafka-client.ts'
-import { decide, type Failure } from './decide.ts'
+import { decide, type Failure, halvesOf } from './decide.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { SenderParts } from './sender-parts.ts'
 
@@ -12,6 +12,27 @@ export class AttemptOutcomes {
 
   constructor(parts: SenderParts) {
     this.#parts = parts
+  }
+
+  /** The open batch can't be encoded: each of its records is tried alone, and fails alone. */
+  unencodable(partition: PartitionState, cause: unknown): void {
+    const { accumulator, completer, waiting } = this.#parts
+    const batch = partition.batch as ProducerBatch
+    const outcome = batch.outcomeSoFar
+    if (batch.records.length > 1) partition.split(batch.records.map(pending => accumulator.queueOf([pending])))
+    else {
+      partition.gaveUp()
+      completer.allFailed(batch, outcome, { causeCode: 'ENCODING_FAILED', cause })
+    }
+    waiting.changed(partition)
+  }
+
+  /** The open batch must be halved. Nothing of it was sent, so its sequence numbers are those of the halves. */
+  tooLarge(partition: PartitionState): void {
+    const { accumulator, waiting } = this.#parts
+    const { records } = partition.batch as ProducerBatch
+    partition.split(halvesOf(records).map(half => accumulator.queueOf(half)))
+    waiting.changed(partition)
   }
 
   complete(partition: PartitionState, batch: ProducerBatch, outcome: ProduceOutcome): void {

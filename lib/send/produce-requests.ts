@@ -3,7 +3,7 @@ import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import { moment } from '../time/clock.ts'
 import type { ProduceOutcome } from '../transport/kafka-client.ts'
 import { throttleMs } from '../transport/throttle.ts'
-import { AttemptOutcomes } from './attempt-outcomes.ts'
+import type { AttemptOutcomes } from './attempt-outcomes.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { SenderParts } from './sender-parts.ts'
 
@@ -13,9 +13,9 @@ export class ProduceRequests {
   readonly #onEnd: () => void
 
   /** @param onEnd called after each request, in the turn of its answer */
-  constructor(parts: SenderParts, onEnd: () => void) {
+  constructor(parts: SenderParts, outcomes: AttemptOutcomes, onEnd: () => void) {
     this.#parts = parts
-    this.#outcomes = new AttemptOutcomes(parts)
+    this.#outcomes = outcomes
     this.#onEnd = onEnd
   }
 

@@ -1,11 +1,11 @@
 // Stage 7 of 9: ProducerBatch → one outcome per record. Java: Sender.
 // Each run sends one request per leader with the batches that may go. Answers complete records and start the next run.
 // The rules are in docs/sender-rules.md; what a partition goes through is in partition-state.ts.
-import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
+import type { PendingRecord } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import { causeOf, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
 import type { KafkaClient } from '../transport/kafka-client.ts'
-import { halvesOf } from './decide.ts'
+import { AttemptOutcomes } from './attempt-outcomes.ts'
 import { Drainer } from './drainer.ts'
 import { Expiry } from './expiry.ts'
 import { InFlight } from './in-flight.ts'
@@ -37,6 +37,7 @@ export class Sender {
   readonly #drainer: Drainer
   readonly #completer: RecordCompleter
   readonly #expiry: Expiry
+  readonly #outcomes: AttemptOutcomes
   readonly #requests: ProduceRequests
   readonly #schedule: RunSchedule
   /** Set once it is closed. */
@@ -97,7 +98,8 @@ export class Sender {
     }
     this.#drainer = new Drainer(parts)
     this.#expiry = new Expiry(parts)
-    this.#requests = new ProduceRequests(parts, () => this.#runChanged())
+    this.#outcomes = new AttemptOutcomes(parts)
+    this.#requests = new ProduceRequests(parts, this.#outcomes, () => this.#runChanged())
   }
 
   /**
@@ -189,33 +191,14 @@ export class Sender {
       for (const partition of this.#partitions.active)
         if (partition.needsProducerId && !partition.isInFlight) this.#cancel(partition, causeOf(fatal), fatal)
     const { requests, unencodable, tooLarge, late, gone } = this.#drainer.drain(looked, now)
-    for (const { partition, cause } of unencodable) this.#isolate(partition, cause)
-    for (const partition of tooLarge) this.#halve(partition)
+    for (const { partition, cause } of unencodable) this.#outcomes.unencodable(partition, cause)
+    for (const partition of tooLarge) this.#outcomes.tooLarge(partition)
     for (const { partition, records } of late) this.#expiry.tooLate(partition, records)
     for (const partition of gone) this.#cancel(partition, 'PARTITION_GONE')
     for (const { leader, partitions } of requests) {
       for (const partition of partitions) this.#partitions.moveToEnd(partition)
       this.#requests.send(leader, partitions).catch(error => this.#break(error))
     }
-  }
-
-  /** The open batch can't be encoded: each of its records is tried alone, and fails alone. */
-  #isolate(partition: PartitionState, cause: unknown): void {
-    const batch = partition.batch as ProducerBatch
-    const outcome = batch.outcomeSoFar
-    if (batch.records.length > 1) partition.split(batch.records.map(pending => this.#accumulator.queueOf([pending])))
-    else {
-      partition.gaveUp()
-      this.#completer.allFailed(batch, outcome, { causeCode: 'ENCODING_FAILED', cause })
-    }
-    this.#waiting.changed(partition)
-  }
-
-  /** Nothing of the batch was sent, so its sequence numbers are those of the halves. */
-  #halve(partition: PartitionState): void {
-    const { records } = partition.batch as ProducerBatch
-    partition.split(halvesOf(records).map(half => this.#accumulator.queueOf(half)))
-    this.#waiting.changed(partition)
   }
 
   #onDeadline(records: readonly PendingRecord[]): void {
