@@ -1,32 +1,23 @@
-// dead-letters list, show, stats, export and check: what shows dead letters and changes nothing.
+// dead-letters list, stats, export and check: what reads many dead letters and changes nothing.
 import type { Command } from 'commander'
 import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
 import { InvalidRecordError, KafkaProducerError } from '../lib/errors.ts'
 import { checkByContract } from '../lib/redrive/edit-dead-letter.ts'
 import { topicInDoubt } from '../lib/redrive/retried-dead-letter.ts'
-import { DeadLetterGroups, isParked, lastError, MAX_ATTEMPTS } from '../lib/redrive/select-dead-letters.ts'
+import { DeadLetterGroups, isParked, lastError } from '../lib/redrive/select-dead-letters.ts'
 import { addChanges } from './change-dead-letters.ts'
+import { KIND_TEXTS, withoutPayload } from './dead-letter-texts.ts'
 import { onInterruption, SOME_REMAIN, stoppable } from './exit.ts'
-import { addFilterOptions, addSourceOptions, FILTER_HELP, type Options, requestOf } from './filter-options.ts'
-import {
-  counted,
-  duration,
-  fixedRow,
-  jsonLine,
-  print,
-  printJson,
-  printMessage,
-  printTable,
-  textOrBase64,
-} from './output.ts'
+import { addFilterOptions, FILTER_HELP, type Options, requestOf } from './filter-options.ts'
+import { counted, duration, fixedRow, jsonLine, print, printJson, printTable } from './output.ts'
 import { Reading } from './reading.ts'
+import { addShow } from './show-dead-letter.ts'
 
 const LIST_HEAD = ['dead letter', 'failed', 'topic', 'error', 'last error', 'outcome', 'notes']
 const LIST_WIDTHS = [22, 24, 24, 20, 20, 8]
 const CHECK_HEAD = ['dead letter', 'topic', 'result']
 const CHECK_WIDTHS = [22, 24]
-const KIND = { 'invalid-record': 'invalid record', 'delivery-failure': 'delivery failure' } as const
 
 export function addDeadLetters(program: Command): void {
   const deadLetters = program
@@ -56,15 +47,7 @@ export function addDeadLetters(program: Command): void {
     .option('--json', 'print one line of JSON per dead letter')
     .addHelpText('after', `${FILTER_HELP}\nExits with status 1 also if a record would not pass.`)
     .action(stoppable(check))
-  const show = deadLetters
-    .command('show')
-    .argument('<deadLetterId>')
-    .description('Prints one dead letter: its failure, source and headers; key and value only with --payload.')
-  takeId(addSourceOptions(show))
-    .option('--payload', 'also print key, value and header values')
-    .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  kafka-producer dead-letters show 4mQzX0c9T2uYk1rVbN7aWg --payload')
-    .action(stoppable(showOne))
+  addShow(deadLetters, takeId)
   addChanges(deadLetters, takeId)
 }
 
@@ -123,7 +106,7 @@ async function stats(options: Options): Promise<void> {
         group.error,
         group.lastError,
         group.outcome,
-        group.isInvalid ? KIND['invalid-record'] : KIND['delivery-failure'],
+        group.isInvalid ? KIND_TEXTS['invalid-record'] : KIND_TEXTS['delivery-failure'],
         group.deadLetters,
         group.parked,
         ageOf(group.newest, group.oldest),
@@ -145,23 +128,11 @@ async function exportAll(options: Options): Promise<void> {
   onInterruption(() => `Interrupted: ${counted(count, 'dead letter')} exported.`)
   const reading = await Reading.begin(requestOf(options))
   for await (const { deadLetter, location } of reading.deadLetters()) {
-    await print(jsonLine({ location, ...(await withValue(deadLetter, reading)) }))
+    await print(jsonLine({ location, ...(await reading.withValueIfReadable(deadLetter)) }))
     count++
   }
   reading.printTotal(`${counted(count, 'dead letter')} exported`)
   reading.end()
-}
-
-/** Without its value, and with a message, where the claim check can't be read. */
-async function withValue(deadLetter: DeadLetter, reading: Reading): Promise<DeadLetter> {
-  try {
-    return await reading.withValue(deadLetter)
-  } catch (error) {
-    if (!(error instanceof KafkaProducerError)) throw error
-    printMessage(`${deadLetter.deadLetterId}: ${error.message}`)
-    process.exitCode = SOME_REMAIN
-    return deadLetter
-  }
 }
 
 async function check(options: Options): Promise<void> {
@@ -208,76 +179,4 @@ function detailsOf(error: KafkaProducerError | undefined): object {
 function firstViolation(error: KafkaProducerError): string {
   const violation = error instanceof InvalidRecordError ? error.violations[0] : undefined
   return violation ? ` At ${violation.pointer || 'the root'}: expected ${violation.expected}.` : ''
-}
-
-async function showOne(deadLetterId: string, options: Options): Promise<void> {
-  const reading = await Reading.begin({ ...requestOf(options, ['from', 'sourceQueue']), deadLetterIds: [deadLetterId] })
-  // Several open dead letters may have one id: an id is only a claim until it is verified.
-  const open = await Array.fromAsync(reading.deadLetters())
-  for (const each of open) {
-    const deadLetter = options.payload ? await withValue(each.deadLetter, reading) : each.deadLetter
-    if (options.json)
-      printJson(options.payload ? { location: each.location, ...deadLetter } : withoutPayload({ ...each, deadLetter }))
-    else printTable(details({ ...each, deadLetter }, options.payload === true))
-  }
-  reading.end()
-}
-
-function details({ deadLetter, location, verified }: OpenDeadLetter, payload: boolean): string[][] {
-  const { record, source, failure, claimCheck } = deadLetter
-  const { partition, partitionFixedBy, timestamp } = record
-  const { code, causeCode, kind, outcome } = failure
-  const payloadText = (bytes: string | null) =>
-    payload ? textOrBase64(bytes) : bytes === null ? '(null)' : '(hidden; use --payload)'
-  return [
-    ['dead letter', `${deadLetter.deadLetterId}${verified ? '' : ' (not verified: its value is in a claim check)'}`],
-    ...(deadLetter.editedFrom === undefined ? [] : [['edited from', deadLetter.editedFrom]]),
-    ['location', location],
-    ['record id', deadLetter.recordId],
-    ['topic', record.topic ?? '(none)'],
-    ['partition', partition === null ? '(chosen by the partitioner)' : partitionText(partition, partitionFixedBy)],
-    [
-      'timestamp',
-      timestamp === null ? '(none: a redrive uses the time of the first failure)' : new Date(timestamp).toISOString(),
-    ],
-    ['source', `${source.trigger} ${source.id}${source.arn ? ` ${source.arn}` : ''}`],
-    ['error', `${code}${causeCode ? ` (${causeCode})` : ''}, ${KIND[kind]}, ${outcome}`],
-    ...inDoubt(deadLetter),
-    ['send attempts', `${failure.attempts}, ${failure.firstAt} to ${failure.lastAt}`],
-    ['redrive', redriven(deadLetter)],
-    ['key', payloadText(record.key)],
-    ['value', claimCheck ? `${claimCheck.bytes} bytes in ${claimCheck.target}` : payloadText(record.value)],
-    ...record.headers.map(header => ['header', `${header.name} = ${payloadText(header.value)}`]),
-  ]
-}
-
-function partitionText(partition: number, fixedBy: DeadLetter['record']['partitionFixedBy']): string {
-  return fixedBy === 'source' ? `${partition} (fixed by the source)` : `${partition} (a redrive chooses again)`
-}
-
-function inDoubt(deadLetter: DeadLetter): string[][] {
-  const { inDoubt: doubt } = deadLetter
-  if (doubt === null) return []
-  return [['in doubt', `perhaps in ${topicInDoubt(deadLetter)}-${doubt.partition}, sent ${doubt.from} to ${doubt.to}`]]
-}
-
-function redriven(deadLetter: DeadLetter): string {
-  const { count, lastAt, lastCode } = deadLetter.redrive
-  if (lastAt === null) return 'never'
-  const parked = isParked(deadLetter) ? ', parked' : ''
-  return `${count} of ${counted(MAX_ATTEMPTS, 'attempt')}${parked}, last ${lastAt} (${lastCode})`
-}
-
-function withoutPayload({ deadLetter, location, verified }: OpenDeadLetter): object {
-  const { key: _key, value, headers, ...record } = deadLetter.record
-  return {
-    location,
-    verified,
-    ...deadLetter,
-    record: {
-      ...record,
-      valueBytes: value === null ? null : Buffer.byteLength(value, 'base64'),
-      headers: headers.map(({ name }) => ({ name })),
-    },
-  }
 }

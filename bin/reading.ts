@@ -5,7 +5,7 @@ import { withQueuePrefix } from '../lib/contracts/queue-prefix.ts'
 import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter, Unreadable } from '../lib/dead-letter/dead-letter-store.ts'
 import { storeKindOf } from '../lib/dead-letter/store-kinds.ts'
-import { DeadLetterError, describeError } from '../lib/errors.ts'
+import { DeadLetterError, describeError, KafkaProducerError } from '../lib/errors.ts'
 import { type ListRequest, listDeadLetters } from '../lib/redrive/list-dead-letters.ts'
 import { NameCheck } from '../lib/redrive/name-check.ts'
 import { withValue } from '../lib/redrive/read-claim.ts'
@@ -106,6 +106,18 @@ export class Reading {
    */
   withValue(deadLetter: DeadLetter): Promise<DeadLetter> {
     return withValue(deadLetter, [...this.config.deadLetter, ...this.sources])
+  }
+
+  /** Returns the dead letter with its value; without it, and with a message, where the claim check can't be read. */
+  async withValueIfReadable(deadLetter: DeadLetter): Promise<DeadLetter> {
+    try {
+      return await this.withValue(deadLetter)
+    } catch (error) {
+      if (!(error instanceof KafkaProducerError)) throw error
+      printMessage(`${deadLetter.deadLetterId}: ${error.message}`)
+      process.exitCode = SOME_REMAIN
+      return deadLetter
+    }
   }
 
   /** Says where dead letters are that could not stay in the message of another one. */

@@ -118,8 +118,8 @@ async function removeExpired(path: string, holder: string): Promise<void> {
 
 /**
  * Compares the time of the lock with the time of a new file, both by the file system's clock. If that clock was set
- * back, the lock of a dead holder lies in the future; a living holder touches its lock within seconds, so such a lock is
- * expired. If the clock was set forward, the uptime in a lock of this machine shows how old it is.
+ * back, the lock of a dead holder lies in the future; a living holder touches its lock within seconds, so such a lock
+ * is expired. If the clock was set forward, the uptime in a lock of this machine shows how old it is.
  */
 async function isExpired(path: string, holder: string): Promise<boolean> {
   const lock = await stat(path).catch(ifMissing)

@@ -1,6 +1,6 @@
 // The server of the console on a disk and a SQLite target, without Kafka: filters, groups, pages, runs, refusals.
 import assert from 'node:assert/strict'
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -104,6 +104,27 @@ function samples(): DeadLetter[] {
     of('e', 'orders', 1, {}, 1),
   ]
 }
+
+test('every file that the page and its scripts name is served', async () => {
+  const { url } = await openConsole([])
+  const pending = ['/']
+  for (const path of pending) {
+    const response = await fetch(url + path)
+    assert.equal(response.status, 200, path)
+    const text = await response.text()
+    for (const [, name] of text.matchAll(/(?:href|src|from) ?=?[ "']+[./]*\/([\w-]+\.(?:css|js))["']/g))
+      if (!pending.includes(`/${name}`)) pending.push(`/${name}`)
+  }
+  const sorted = (ext: string) => pending.filter(path => path.endsWith(ext)).sort()
+  const inFolder = (ext: string) => readdirSync('local/console').filter(name => name.endsWith(ext))
+  for (const ext of ['.css', '.js'])
+    assert.deepEqual(
+      sorted(ext),
+      inFolder(ext)
+        .map(name => `/${name}`)
+        .sort(),
+    )
+})
 
 const FILTERS: readonly [query: string, matched: number][] = [
   ['', 5],
