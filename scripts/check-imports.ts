@@ -15,6 +15,9 @@ const TOP_FOLDERS: Record<string, readonly string[]> = {
   test: ['lib', 'functions', 'bin', 'local', 'scripts', 'bench', 'examples'],
 }
 
+/** The functions whose source takes back its items one by one. Only they may import functions/batch/. */
+const BATCH_SOURCES = ['sqs']
+
 const BASE = ['record', 'time', 'errors.ts']
 /** The files in lib/ itself, which connect the stages. */
 const WIRING = 'wiring'
@@ -81,6 +84,8 @@ function topFolderRule(file: string, target: string): string | undefined {
 function triggerRule(file: string, target: string): string | undefined {
   const [from, to] = [file, target].map(path => /^functions\/([^/]+)\//.exec(path)?.[1])
   if (to === undefined || from === to || !file.startsWith('functions/')) return undefined
+  if (to === 'batch' && !BATCH_SOURCES.includes(from ?? ''))
+    return `only the functions of batch sources (${BATCH_SOURCES}) may import functions/batch/`
   if (!existsSync(`functions/${to}/handler.ts`)) return undefined
   return `the function of one trigger may not import another's (functions/${to}/)`
 }

@@ -90,8 +90,20 @@ const FORBIDDEN_IMPORTS: readonly [story: string, file: string, line: string, se
   [
     'a function imports another trigger',
     'functions/http/handle-http.ts',
-    "import '../sqs/plan-round.ts'",
+    "import '../sqs/parse.ts'",
     /functions\/http\/handle-http\.ts: imports \S+: the function of one trigger may not import another's /,
+  ],
+  [
+    'a function that is no batch source imports the rounds of one',
+    'functions/eventbridge/handle-eventbridge.ts',
+    "import '../batch/plan-round.ts'",
+    /functions\/eventbridge\/handle-eventbridge\.ts: imports \S+: only the functions of batch sources \(sqs\) may /,
+  ],
+  [
+    'the port of batch sources imports a source',
+    'functions/batch/handle-batch.ts',
+    "import '../sqs/parse.ts'",
+    /functions\/batch\/handle-batch\.ts: imports \S+: the function of one trigger may not import another's /,
   ],
   [
     'two files import each other',

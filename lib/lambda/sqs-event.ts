@@ -12,11 +12,13 @@ import { asInvalidRecord, type SourceRecord, sourceRecord, standardHeaders } fro
 import { type Unwrapped, unwrap } from './sqs-body.ts'
 
 export interface SqsMessage {
-  readonly messageId: string
+  /** The message's id. */
+  readonly id: string
+  /** Of its queue. */
   readonly arn: string
   readonly receiveCount: number | null
   /** The message group in a FIFO queue, unique over queues. Messages of one group complete in order. */
-  readonly group: string | undefined
+  readonly orderGroup: string | undefined
   /** Empty for a notification without content (`s3:TestEvent`). */
   readonly records: readonly SourceRecord[]
 }
@@ -61,9 +63,9 @@ function isMessage(message: unknown): message is SQSRecord {
 function toMessage(message: SQSRecord, route: Route<SqsFeed> | undefined): SqsMessage {
   const { messageId, eventSourceARN: arn, attributes } = message
   const groupId = arn.endsWith('.fifo') ? text(attributes?.MessageGroupId) : undefined
-  const group = groupId === undefined ? undefined : `${arn} ${groupId}`
+  const orderGroup = groupId === undefined ? undefined : `${arn} ${groupId}`
   const receiveCount = Number(text(attributes?.ApproximateReceiveCount)) || null
-  return { messageId, arn, receiveCount, group, records: recordsOf(message, group, groupId, route) }
+  return { id: messageId, arn, receiveCount, orderGroup, records: recordsOf(message, orderGroup, groupId, route) }
 }
 
 function text(value: unknown): string | undefined {
@@ -72,7 +74,7 @@ function text(value: unknown): string | undefined {
 
 function recordsOf(
   message: SQSRecord,
-  group: string | undefined,
+  orderGroup: string | undefined,
   groupId: string | undefined,
   route: Route<SqsFeed> | undefined,
 ): SourceRecord[] {
@@ -81,7 +83,7 @@ function recordsOf(
     topic: route?.contract.topic ?? '',
     value: recordValue(new JsonText(message.body), route),
     sourceId: messageId,
-    ...(group === undefined ? {} : { orderGroup: group }),
+    ...(orderGroup === undefined ? {} : { orderGroup }),
   }
   let parts: readonly Unwrapped[]
   try {

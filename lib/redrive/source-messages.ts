@@ -54,9 +54,8 @@ function recordsOf(message: RawMessage, role: MessageRole, options: SourceMessag
   const queue = message.attributes.DeadLetterQueueSourceArn ?? role.sourceQueue
   if (queue === undefined) throw unreadable('neither the message nor the request names its source queue')
   const batch = { Records: [toSqsRecord(message, queue)] }
-  return parseSqsEvent(batch, options.contracts, options.defaultTopic).flatMap(
-    ({ messageId: id, arn, receiveCount, records }) =>
-      records.map(sourceRecord => ({ sourceRecord, source: { trigger: 'sqs', id, arn, receiveCount } })),
+  return parseSqsEvent(batch, options.contracts, options.defaultTopic).flatMap(({ id, arn, receiveCount, records }) =>
+    records.map(sourceRecord => ({ sourceRecord, source: { trigger: 'sqs', id, arn, receiveCount } })),
   )
 }
 

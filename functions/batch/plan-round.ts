@@ -1,0 +1,72 @@
+// Plans which items are sent in a round, and what a round means for its items. Pure.
+// In an order group only the first failed item counts: it holds back those after it.
+import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
+import type { RecordFate } from '../../lib/delivery/record-fate.ts'
+import type { BatchPolicy, SourceItem } from './source-item.ts'
+
+export interface SentItem<Item extends SourceItem = SourceItem> {
+  readonly item: Item
+  /** One per record of the item. */
+  readonly reports: readonly DeliveryReport[]
+}
+
+export interface Round<Item extends SourceItem> {
+  /** Sent in this round: each group up to and including its first item with an invalid record. */
+  readonly now: readonly Item[]
+  readonly later: readonly Item[]
+}
+
+export function nextRound<Item extends SourceItem>(items: readonly Item[]): Round<Item> {
+  const held = new Set<string>()
+  const now: Item[] = []
+  const later: Item[] = []
+  for (const item of items) {
+    const { orderGroup, records } = item
+    if (orderGroup !== undefined && held.has(orderGroup)) {
+      later.push(item)
+      continue
+    }
+    now.push(item)
+    if (orderGroup !== undefined && records.some(({ error }) => error)) held.add(orderGroup)
+  }
+  return { now, later }
+}
+
+export function isDelivered({ reports }: SentItem): boolean {
+  return reports.every(({ kind }) => kind === 'delivered')
+}
+
+/** The first failed item of each group, and every failed item without a group. */
+export function firstFailures<Item extends SourceItem>(sent: readonly SentItem<Item>[]): SentItem<Item>[] {
+  const stopped = new Set<string>()
+  return sent.filter(sentItem => {
+    const { orderGroup } = sentItem.item
+    if (isDelivered(sentItem) || (orderGroup !== undefined && stopped.has(orderGroup))) return false
+    if (orderGroup !== undefined) stopped.add(orderGroup)
+    return true
+  })
+}
+
+/** Whether the failed records of an item become dead letters; else the item goes back whole. */
+export function shouldDeadLetter({ item, reports }: SentItem, { onFailure, onInvalid }: BatchPolicy): boolean {
+  const failed = reports.filter(({ kind }) => kind === 'failed') as Failed[]
+  // Returning the item would resend records that were already acknowledged.
+  if (failed.length < reports.length) return true
+  if (failed.some(({ failureKind }) => failureKind === 'delivery-failure')) return onFailure === 'dead-letter'
+  return item.orderGroup === undefined || onInvalid === 'continue'
+}
+
+/**
+ * Whether the rest of the group is sent. An invalid record whose dead letter is stored counts as completed; after a
+ * delivery failure the rest of the group goes back.
+ */
+export function groupContinues({ item, reports }: SentItem, fates: ReadonlyMap<DeliveryReport, RecordFate>): boolean {
+  return (
+    item.orderGroup !== undefined &&
+    reports.every(
+      report =>
+        report.kind === 'delivered' ||
+        (report.failureKind === 'invalid-record' && fates.get(report)?.fate === 'dead-lettered'),
+    )
+  )
+}
