@@ -24,7 +24,8 @@ export function takeCandidate(open: OpenDeadLetter, run: RunState): Candidate | 
     run.skip(open, 'message-not-whole')
     return undefined
   }
-  if (open.isUncertain && options.log) {
+  // One in doubt is looked for anyway.
+  if (open.isUncertain && deadLetter.inDoubt === null && options.log) {
     run.skip(open, 'completion-unknown')
     return undefined
   }

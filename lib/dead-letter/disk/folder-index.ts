@@ -9,6 +9,7 @@ import type { DeadLetter } from '../dead-letter.ts'
 import type { Unreadable } from '../dead-letter-store.ts'
 import { parseDeadLetter, type ReadResult } from '../read-dead-letter.ts'
 import { VERSION_1_ID } from '../version-1.ts'
+import { LostNotes } from './lost-notes.ts'
 import { EntryReader, FileSource, readSegment } from './read-segment.ts'
 import { formatOf } from './segment.ts'
 import { diskError } from './segment-appender.ts'
@@ -90,6 +91,7 @@ const HASH_WORDS = 4
 
 export class FolderIndex {
   readonly segments: Segment[] = []
+  readonly lostNotes = new LostNotes()
   readonly #folder: string
   /** Per entry that is no note: its offset in its segment, its bytes, and ID_WORDS words of its id. */
   readonly #offsets = offsets()
@@ -165,6 +167,7 @@ export class FolderIndex {
     const report = (location: string, reason: string, count = 1) => onUnreadable?.({ location, reason, count })
     const source = await FileSource.open(path).catch((error: NodeJS.ErrnoException) => {
       report(path, `it can't be opened (${error.code ?? error.name})`)
+      this.lostNotes.addAll()
       return undefined
     })
     if (source === undefined) return
@@ -182,6 +185,7 @@ export class FolderIndex {
         if (item.kind === 'damage') {
           isWhole = false
           report(`${path} at byte ${offset}`, `${end - offset} bytes are damaged`, item.count)
+          await this.lostNotes.addDamage(source, item, formatOf(name) ?? 'seg2')
           continue
         }
         const note = noteIn(item.json)
@@ -196,6 +200,7 @@ export class FolderIndex {
       }
     } catch (error) {
       isWhole = false
+      this.lostNotes.addAll()
       report(path, `it can't be read further (${(error as NodeJS.ErrnoException).code ?? (error as Error).name})`)
     } finally {
       await source.close()

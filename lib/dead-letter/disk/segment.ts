@@ -19,6 +19,7 @@ export const MAX_ENTRY = 256 * 1024 * 1024
 /** Reserves room behind the entries. It occurs in no entry, and 0.1 stops reading there. */
 export const FILLER = 0xff
 const FILLER_CHUNK = 1024 * 1024
+const ROOT = 0
 
 export function formatOf(file: string): SegmentFormat | undefined {
   if (file.endsWith('.seg2')) return 'seg2'
@@ -63,7 +64,7 @@ export class SegmentWriter {
   static async create(path: string, fsync = true): Promise<SegmentWriter> {
     const folder = dirname(path)
     const firstMade = await makeFolder(folder)
-    const file = await open(path, 'wx', 0o600)
+    const file = await createFor(folder, path)
     const writer = new SegmentWriter(path, file, formatOf(path) ?? 'seg2', fsync)
     try {
       if (fsync) await syncFolders(folder, firstMade === undefined ? folder : dirname(firstMade))
@@ -132,6 +133,22 @@ export class SegmentWriter {
   }
 }
 
+/**
+ * Creates a file that only the owner of the folder can read: where an operator redrives as root, the service must be able
+ * to read the notes, or it would send everything again.
+ */
+async function createFor(folder: string, path: string): Promise<FileHandle> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    const { uid, gid } = await stat(folder)
+    if (process.getuid?.() === ROOT && uid !== ROOT) await file.chown(uid, gid)
+    return file
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
 /** The file system took a part: there is no room for the rest. */
 class ShortWriteError extends Error {
   readonly code = 'ENOSPC'
@@ -143,7 +160,7 @@ export async function writeDurably(path: string, bytes: Uint8Array | string): Pr
   const folder = dirname(path)
   await makeFolder(folder)
   try {
-    const file = await open(unfinished, 'wx', 0o600)
+    const file = await createFor(folder, unfinished)
     try {
       await file.writeFile(bytes)
       await file.sync()

@@ -72,7 +72,11 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
         const location = `disk:${segment.name}#${offset}`
         // One of them may say that the record is in its topic already.
         if (!deadLetter) onUnreadable?.({ location, reason: 'a copy of it can’t be read', count: 1 })
-        else yield { deadLetter, location, verified, handle: entries.map(each => index.locationOf(each)) }
+        else {
+          const handle = entries.map(each => index.locationOf(each))
+          const isUncertain = index.lostNotes.mayConcern(deadLetter.deadLetterId, handle)
+          yield { deadLetter, location, verified, handle, ...(isUncertain ? { isUncertain } : {}) }
+        }
       }
   }
 

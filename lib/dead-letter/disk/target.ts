@@ -1,14 +1,15 @@
 // Dead letters on disk: <folder>/<UTC>-<pid>-<random>.seg2, one writer per file. A location is returned only after
 // fsync.
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DeadLetterError } from '../../errors.ts'
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import { claimName } from '../claim.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import type { DeadLetterTarget, DeadLetterTargetKind } from '../dead-letter-target.ts'
+import { inParallel } from '../in-parallel.ts'
 import { lastingPath } from '../lasting-path.ts'
-import { entryBytes, formatOf, ifMissing, writeDurably } from './segment.ts'
+import { entryBytes, FILLER, formatOf, ifMissing, writeDurably } from './segment.ts'
 import { SegmentAppender } from './segment-appender.ts'
 
 export interface DiskOptions {
@@ -95,12 +96,10 @@ async function checkCap(folder: string, maxBytes: number, entries: readonly unkn
 async function openBytes(folder: string): Promise<number> {
   const names = (await segmentsIn(folder).catch(ifMissing)) ?? []
   const completed = await completedBytesIn(folder)
-  const sizes = await Promise.all(
-    names.map(async name => {
-      const { size } = (await stat(join(folder, name)).catch(ifMissing)) ?? { size: 0 }
-      return Math.max(0, size - (completed.get(name) ?? 0))
-    }),
-  )
+  const sizes = await inParallel(names, async name => {
+    const bytes = (await writtenBytes(join(folder, name)).catch(ifMissing)) ?? 0
+    return Math.max(0, bytes - (completed.get(name) ?? 0))
+  })
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
@@ -112,4 +111,33 @@ async function completedBytesIn(folder: string): Promise<Map<string, number>> {
   if (!isJsonObject(json)) return counts
   for (const [name, bytes] of Object.entries(json)) if (typeof bytes === 'number' && bytes > 0) counts.set(name, bytes)
   return counts
+}
+
+/** A run of FILLER that is longer than any in a header of an entry, bytes. */
+const PROBE = 32
+const MAX_RESERVED_MS = 3_600_000
+
+/** The bytes of a segment without those that a redrive has reserved at its end. */
+async function writtenBytes(path: string): Promise<number> {
+  const { size, mtimeMs } = await stat(path)
+  // A redrive that is running has written there a moment ago.
+  if (Math.abs(Date.now() - mtimeMs) > MAX_RESERVED_MS) return size
+  const file = await open(path, 'r')
+  try {
+    const probe = Buffer.alloc(PROBE)
+    const isReservedFrom = async (at: number) => {
+      const { bytesRead } = await file.read(probe, 0, PROBE, at)
+      return probe.subarray(0, bytesRead).every(byte => byte === FILLER)
+    }
+    if (size < PROBE || !(await isReservedFrom(size - PROBE))) return size
+    let [low, high] = [0, size - PROBE]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (await isReservedFrom(middle)) high = middle
+      else low = middle + 1
+    }
+    return low
+  } finally {
+    await file.close()
+  }
 }

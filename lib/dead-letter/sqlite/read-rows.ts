@@ -1,4 +1,4 @@
-// Reads the rows of open dead letters page by page. Whoever may write to the file chose the rows' numbers, and a damaged
+// Reads the rows of open dead letters page by page. Who may write to the file chose the rows’ numbers, and a damaged
 // page of the file costs the rows in it and no others.
 import type { DatabaseSync } from 'node:sqlite'
 

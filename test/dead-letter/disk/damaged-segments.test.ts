@@ -254,3 +254,46 @@ test('an entry that a newer version has completed is not reported', async () => 
   writeFileSync(join(folder, `${NAME}.seg2`), segmentOf([newer, note], 'seg2').bytes)
   assert.deepEqual(await completeAndTidy(folder), { ids: [], unreadable: [] })
 })
+
+// A redrive as another user had written notes that the service could not read: it sent everything again.
+test('what a note may complete that can’t be read is uncertain, and nothing else is', async () => {
+  const letters = ['a', 'b', 'c'].map(id => deadLetterOf(id)) as [DeadLetter, DeadLetter, DeadLetter]
+  const { bytes, ends } = segmentOf(letters, 'seg2')
+  const offsets = [0, ...ends]
+  const noteOf = (index: number) => ({
+    closed: letters[index]?.deadLetterId,
+    of: [`disk:${NAME}.seg2#${offsets[index]}`],
+    location: 'kafka:chat-0@1',
+  })
+  const { bytes: notes, ends: noteEnds } = segmentOf([noteOf(0), noteOf(1)], 'seg2')
+  const states = async (segment: Buffer | 'a folder' | undefined, deadLetterBytes = bytes) => {
+    const folder = newFolder()
+    writeFileSync(join(folder, `${NAME}.seg2`), deadLetterBytes)
+    const path = join(folder, `${NAME.replace('-1-', '-2-')}.seg2`)
+    if (segment === 'a folder') mkdirSync(path)
+    else if (segment) writeFileSync(path, segment)
+    const store = new DiskDeadLetterStore(folder)
+    const open = await Array.fromAsync(store.deadLetters())
+    await store.close()
+    return open.map(({ deadLetter: { recordId }, isUncertain = false }) => `${recordId} ${isUncertain}`).join()
+  }
+  const flipped = (of: Buffer, at: number) => {
+    const copy = Buffer.from(of)
+    copy.writeUInt8(copy.readUInt8(at) ^ 0xff, at)
+    return copy
+  }
+  assert.equal(await states(undefined), 'a false,b false,c false')
+  assert.equal(await states(notes), 'c false')
+  for (let at = 0; at < (noteEnds[0] as number); at++) {
+    const result = await states(flipped(notes, at))
+    assert.ok(['a true,c false', 'a true,c true'].includes(result), `byte ${at}: ${result}`)
+  }
+  assert.equal(await states('a folder'), 'a true,b true,c true')
+  assert.equal(await states(Buffer.concat([notes, Buffer.alloc(512), notes])), 'c true')
+  // A write that was cut off completed nothing; a damaged dead letter is no note.
+  assert.equal(
+    await states(Buffer.concat([notes.subarray(0, 150), Buffer.alloc(100, 0xff)])),
+    'a false,b false,c false',
+  )
+  assert.equal(await states(undefined, flipped(bytes, (ends[0] as number) + 100)), 'a false,c false')
+})

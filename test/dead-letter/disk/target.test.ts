@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -114,5 +114,32 @@ test('a folder that can’t be written is a DeadLetterError', async () => {
     await assert.rejects(new DiskDeadLetterTarget(join(folder, 'file', 'letters')).store([deadLetter(1)]), {
       name: 'DeadLetterError',
     })
+  })
+})
+
+test('the limit counts what is written, not the room that a redrive has reserved', async () => {
+  await inFolder(async folder => {
+    const open = Array.from({ length: 50 }, (_, n) => deadLetter(n))
+    const target = new DiskDeadLetterTarget(folder, { maxBytes: 100_000 })
+    await target.store(open)
+    const store = new DiskDeadLetterStore(folder)
+    await store.reserve(await Array.fromAsync(store.deadLetters()))
+    const sizes = readdirSync(folder).map(name => statSync(join(folder, name)).size)
+    assert.ok(sizes.reduce((sum, size) => sum + size, 0) > 100_000, `${sizes}`)
+    await target.store([deadLetter(50)])
+    await Promise.all([target.close(), store.close()])
+  })
+})
+
+test('what is written belongs to the owner of the folder', async () => {
+  await inFolder(async folder => {
+    const { uid } = statSync(folder)
+    // Only root may change it.
+    if (uid === 0) chownSync(folder, 65_534, 65_534)
+    const target = new DiskDeadLetterTarget(folder)
+    await target.store([deadLetter(1)])
+    await target.close()
+    await new DiskDeadLetterStore(folder).sending.write('{}')
+    for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).uid, statSync(folder).uid, name)
   })
 })
