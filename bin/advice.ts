@@ -1,10 +1,14 @@
-/** What to type, or to do, for dead letters that a redrive kept, by code. */
+// Advice about dead letters that a redrive kept.
+
+/** What to type or to do, by code. */
 const ADVICE: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'too-old': 'the topic would delete them at once; --timestamp now sends them as records of now',
     superseded: 'a newer record has their key; --overwrite sends them all the same',
     'retention-unknown':
       'the settings of their topic can’t be read; grant DESCRIBE_CONFIGS on it, or use --assume-retained',
+    'completion-unknown':
+      'a part of their target can’t be read that may say that they were sent; repair it, or use --no-verify',
     'unknown-topic': 'their topic has no contract; add one, or use --to <topic>, --any-topic, or dead-letters discard',
     'topic-not-on-cluster': 'their topic does not exist; create it, use --to <topic>, or dead-letters discard',
     'claim-missing': 'the target with their values can’t be read; name it in KAFKA_DEAD_LETTER or --from',
@@ -15,6 +19,7 @@ const ADVICE: ReadonlyMap<string, string> = new Map(
       'their message holds others that are not sent; set KAFKA_DEAD_LETTER to a target that takes those',
     'still-in-doubt': 'their batch may still reach the log; run it again in some minutes',
     'log-deleted': 'they may have been in the deleted part of the log; --error log-deleted --no-verify sends them',
+    'look-up-stopped': 'the look-up took too long; run it again, or use --no-verify',
     'look-up-incomplete':
       'they may be in a part of the log that can’t be read; --error look-up-incomplete --no-verify sends them',
   }),

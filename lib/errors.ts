@@ -66,6 +66,7 @@ export const ERROR_CODES = {
     'superseded',
     'too-old',
     'retention-unknown',
+    'completion-unknown',
   ],
   /** A record batch of a partition's log can't be read. */
   'record-batch': ['corrupt-batch', 'unsupported-batch', 'batch-too-large'],

@@ -11,6 +11,7 @@ const ADVICE = {
   'topic-not-on-cluster': 'create it, or option “To topic”',
   'other-cluster': 'option “another cluster”',
   'message-not-whole': 'a target in KAFKA_DEAD_LETTER that takes the rest of the message',
+  'completion-unknown': 'repair the target',
   'log-deleted': 'the command, with --error log-deleted --no-verify',
   'look-up-incomplete': 'the command, with --error look-up-incomplete --no-verify',
   'claim-missing': 'the target that keeps their values',

@@ -1,8 +1,23 @@
 import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { adviceFor } from '../../bin/advice.ts'
 
 // `redrive --to nosuch` advised to use --to.
+// A code that a redrive learned to keep dead letters for had no line that says what to do.
+test('each code that a redrive keeps dead letters for has advice, and a row in the documents', () => {
+  const rows = readFileSync('docs/delivery-semantics.md', 'utf8').matchAll(
+    /^\| `([\w-]+)` \| redrive(?:, .*?)? kept it/gm,
+  )
+  const documented = [...rows].map(([, code = '']) => code)
+  const kept = globSync('lib/redrive/*.ts').flatMap(file =>
+    [...readFileSync(file, 'utf8').matchAll(/(?:skip|keep)\((?:\w+, )?'([\w-]+)'/g)].map(([, code = '']) => code),
+  )
+  assert.ok(documented.length > 8 && kept.length > 1)
+  for (const code of [...documented, ...kept]) assert.equal(adviceFor([code]).length, 1, code)
+  for (const code of kept) assert.ok(documented.includes(code), code)
+})
+
 test('where --to names the topic, the advice is about --to', () => {
   assert.match(adviceFor(['topic-not-on-cluster'])[0] ?? '', /use --to <topic>/)
   const [line = ''] = adviceFor(['topic-not-on-cluster'], 'oders')
