@@ -116,16 +116,18 @@ export class MetadataWait {
 
   /** Resolves when the earlier waits are over. @throws TransportError at the deadline */
   async afterEarlier(deadline: Deadline): Promise<void> {
-    if (this.#earlier.size === 0) return
-    await withTimeout(
-      this.#clock,
-      deadline.remaining,
-      this.#allEarlier(),
-      () =>
-        new TransportError('deadline', 'At the deadline, records that must stay before it still waited for metadata.', {
-          retriable: true,
-        }),
-    )
+    if (this.#isFirst) return
+    const late = () =>
+      new TransportError('deadline', 'At the deadline, records that must stay before it still waited for metadata.', {
+        retriable: true,
+      })
+    // A timer would take another millisecond.
+    if (deadline.passed) throw late()
+    await withTimeout(this.#clock, deadline.remaining, this.#allEarlier(), late)
+  }
+
+  get #isFirst(): boolean {
+    return [...this.#earlier].every(wait => wait.#isOver)
   }
 
   /**
@@ -133,7 +135,7 @@ export class MetadataWait {
    * still wait for the earlier ones.
    */
   end(): void {
-    if ([...this.#earlier].every(wait => wait.#isOver)) this.#end()
+    if (this.#isFirst) this.#end()
     else void this.#allEarlier().then(() => this.#end())
   }
 
