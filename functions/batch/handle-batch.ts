@@ -91,6 +91,7 @@ async function publishItems(
   context: Invocation,
   services: Services,
 ): Promise<Fates> {
+  if (items.length === 0) return new Map()
   const all = items.flatMap(({ item, reports }) =>
     item.records.map((sourceRecord, index) => ({
       item,

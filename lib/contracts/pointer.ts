@@ -2,7 +2,11 @@
 export function pointerParts(pointer: string): string[] {
   if (pointer === '') return []
   const parts = pointer.slice(1).split('/')
-  return parts.map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return pointer.includes('~') ? parts.map(unescaped) : parts
+}
+
+function unescaped(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
 /** The value at an RFC 6901 JSON pointer; undefined where there is none. Only own properties count. */

@@ -106,16 +106,8 @@ export class InvocationLog {
     fates: readonly RecordFate[],
     producer: ProducerMetrics,
   ): void {
-    const byTopic = new Map<string, number>()
-    let attempts = 0
-    for (const [index, { fate }] of fates.entries()) {
-      const report = reports[index]
-      const key = `${report?.record.topic || 'none'} ${fate}`
-      byTopic.set(key, (byTopic.get(key) ?? 0) + 1)
-      attempts = Math.max(attempts, report?.attempts ?? 0)
-    }
     const sets: MetricSet[] = []
-    if (this.#emf.isOn) for (const [key, count] of byTopic) sets.push(this.#records(key, count, producer))
+    if (this.#emf.isOn) for (const counted of countByTopic(fates, reports)) sets.push(this.#records(counted, producer))
     const others = sets.splice(1)
     const ofProducer = this.#ofProducer(producer)
     if (ofProducer) sets.push(ofProducer)
@@ -123,7 +115,7 @@ export class InvocationLog {
     this.#write(
       `{"level":"${sets.length > 0 ? this.#level : 'INFO'}","message":"invocation",` +
         `"timestamp":"${new Date().toISOString()}",${this.#service}${trace},` +
-        `"requestId":${JSON.stringify(requestId)},${outcomesOf(fates, reports)},"attempts":${attempts}` +
+        `"requestId":${JSON.stringify(requestId)},${outcomesOf(fates, reports)},"attempts":${maxAttempts(reports)}` +
         `${this.#newConnections(producer)}${this.#emf.fields(sets)}}`,
     )
     for (const other of others) this.#writeMetrics(other)
@@ -135,8 +127,7 @@ export class InvocationLog {
     this.#write(`{${passes}${this.#service}${this.#emf.fields([metrics])}}`)
   }
 
-  #records(key: string, count: number, producer: ProducerMetrics): MetricSet {
-    const [topic, outcome] = key.split(' ') as [string, string]
+  #records({ topic, outcome, count }: Counted, producer: ProducerMetrics): MetricSet {
     const metrics: Metric[] = [['Records', MetricUnit.Count, count]]
     if (outcome === 'delivered') this.#addTimes(metrics, producer)
     return this.#emf.metricSet({ topic, outcome }, metrics)
@@ -186,6 +177,32 @@ export class InvocationLog {
     )
     return Object.keys(added).length > 0 ? `,"newConnections":${JSON.stringify(added)}` : ''
   }
+}
+
+interface Counted {
+  readonly topic: string
+  readonly outcome: string
+  count: number
+}
+
+/** The records of each topic and outcome, in the order of the first of each. */
+function countByTopic(fates: readonly RecordFate[], reports: readonly DeliveryReport[]): Iterable<Counted> {
+  const counts = new Map<string, Counted>()
+  let last: Counted | undefined
+  for (const [index, { fate: outcome }] of fates.entries()) {
+    const topic = reports[index]?.record.topic || 'none'
+    if (last?.topic !== topic || last.outcome !== outcome) {
+      const key = `${topic} ${outcome}`
+      last = counts.get(key) ?? { topic, outcome, count: 0 }
+      counts.set(key, last)
+    }
+    last.count++
+  }
+  return counts.values()
+}
+
+function maxAttempts(reports: readonly DeliveryReport[]): number {
+  return reports.reduce((max, { attempts }) => Math.max(max, attempts), 0)
 }
 
 /** The fields of a line that say what became of the records. Most often all were delivered. */

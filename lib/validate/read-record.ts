@@ -70,7 +70,9 @@ function readHeaders(headers: unknown): readonly RecordHeader[] {
   if (headers == null) return []
   if (!Array.isArray(headers))
     throw new InvalidRecordError('bad-header', `headers: expected a list of [name, value], got ${kindOf(headers)}.`)
-  return Array.from(headers, readHeader)
+  const copies: RecordHeader[] = []
+  for (const header of headers) copies.push(readHeader(header, copies.length))
+  return copies
 }
 
 function readHeader(header: unknown, index: number): RecordHeader {
