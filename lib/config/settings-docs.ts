@@ -43,8 +43,8 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
   batchSize: {
     doc:
       'The largest batch (one partition) as sent: with compression, by the ratio of the topic’s last batches ' +
-      '(at most 8 MiB of records). A larger record is still sent, alone in its batch. After a broker refused a batch as ' +
-      'too large, those of its topic are smaller for `metadata.max.age.ms`.',
+      '(at most 8 MiB of records). A larger record is still sent, alone in its batch. After a broker refused a batch ' +
+      'as too large, those of its topic are smaller for `metadata.max.age.ms`.',
     deviation:
       'Java: 16384. With one batch in flight per partition, small batches cost round trips: 305 ms against 98 for ' +
       '10,000 records.',
