@@ -1,5 +1,6 @@
 // The open dead letters under a prefix of an S3 bucket: one object each, which is deleted when it is completed.
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3'
+import { DeadLetterError } from '../../errors.ts'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
 import { awsErrorCode, awsStoreError } from '../aws-error.ts'
 import { completeEach } from '../complete-each.ts'
@@ -109,6 +110,7 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
     const condition = first.etag === undefined ? {} : { IfMatch: first.etag }
     const etag = await this.#put(key, deadLetter, isNew ? { IfNoneMatch: '*' } : condition)
     if (etag === 'refused' && !isNew) throw redriveRunning('bucket')
+    if (etag === 'refused' && !(await this.#has(key, deadLetter))) throw notReplaced(this.#location(key))
     for (const replaced of isNew ? handle.keys : others) await this.#delete(replaced)
     handle.keys.splice(0, handle.keys.length, { key, etag: etag === 'refused' ? undefined : etag })
   }
@@ -190,6 +192,12 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
     }
   }
 
+  /** Whether the object is the dead letter, and not only something under its key. */
+  async #has(key: string, { deadLetterId }: DeadLetter): Promise<boolean> {
+    const stored = await this.#read({ key, bytes: 0 })
+    return stored.kind === 'dead-letter' && stored.verified && stored.deadLetter.deadLetterId === deadLetterId
+  }
+
   async #delete({ key }: Key): Promise<void> {
     const { s3, client } = await this.#load()
     const command = new s3.DeleteObjectCommand({ Bucket: this.#bucket, Key: key })
@@ -236,6 +244,11 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
     this.#client ??= loadS3()
     return this.#client
   }
+}
+
+function notReplaced(location: string): DeadLetterError {
+  const message = `${location} holds something else than the edited dead letter; the one before stays as it is.`
+  return new DeadLetterError('dead-letter', message)
 }
 
 function tooLarge(key: string): Read {

@@ -225,3 +225,28 @@ test('a lease whose first answer was lost is still the own one', async () => {
   await lease.renew()
   await lease.release()
 })
+
+// Whatever the key of the new dead letter held, the old one was deleted.
+test('an edit replaces nothing when the key of the new dead letter holds something else', async () => {
+  const [before, edited] = [deadLetterOf('a', 'before'), deadLetterOf('a', 'after')]
+  for (const [held, isReplaced] of [
+    ['garbage', false],
+    [JSON.stringify({ ...edited, schemaVersion: 3 }), false],
+    [JSON.stringify(edited), true],
+  ] as const) {
+    server.objects.clear()
+    const target = new S3DeadLetterTarget('letters', 'prod')
+    await target.store([before], deadlineIn(20_000))
+    await target.close()
+    const { open } = await readAll()
+    await store.sending.write(held)
+    const object = server.objects.get('prod/redrive.sending')
+    assert.ok(object)
+    server.objects.set(keyOf(edited), object)
+    await store.sending.remove()
+    const replacing = store.replace(open[0] as (typeof open)[0], edited)
+    if (isReplaced) await replacing
+    else await assert.rejects(replacing, /holds something else/)
+    assert.equal(server.objects.has(keyOf(before)), !isReplaced, held)
+  }
+})
