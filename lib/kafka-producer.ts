@@ -164,11 +164,10 @@ export class KafkaProducer {
   }
 
   metrics(): ProducerMetrics {
-    const { epochBumps: _bumps, ...sent } = this.#stages.sender.stats
     const { connectionAttempts, connectionAttemptsByReason, openConnections } = this.#client.stats
-    const { identity, metadata } = this.#stages.sender
+    const { stats, identity, metadata } = this.#stages.sender
     return {
-      ...sent,
+      ...stats,
       ...this.#stages.counters,
       connectionAttempts,
       connectionAttemptsByReason,

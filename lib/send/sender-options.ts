@@ -29,7 +29,6 @@ export interface SenderStats {
   requests: number
   batches: number
   retries: number
-  epochBumps: number
   ackedBatches: number
   ackedRecords: number
   /** Sums over acknowledged batches, ms: first append to first attempt, and first attempt to acknowledgement. */
@@ -48,7 +47,6 @@ export function newSenderStats(): SenderStats {
     requests: 0,
     batches: 0,
     retries: 0,
-    epochBumps: 0,
     ackedBatches: 0,
     ackedRecords: 0,
     queueTimeMs: 0,

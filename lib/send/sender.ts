@@ -52,7 +52,6 @@ export class Sender {
     this.#partitions = new PartitionTable({
       idempotent: options.idempotent,
       onEpochBumped: isExhausted => {
-        this.stats.epochBumps++
         if (isExhausted) this.identity.retire()
       },
     })
