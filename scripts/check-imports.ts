@@ -8,8 +8,9 @@ const TOP_FOLDERS: Record<string, readonly string[]> = {
   lib: [],
   functions: ['lib'],
   bin: ['lib'],
-  local: ['lib'],
-  scripts: ['lib'],
+  /** The routes of the http function. */
+  local: ['lib', 'functions'],
+  scripts: ['lib', 'functions'],
   bench: ['lib', 'local', 'scripts'],
   examples: [],
   test: ['lib', 'functions', 'bin', 'local', 'scripts', 'bench', 'examples'],

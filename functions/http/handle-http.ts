@@ -12,9 +12,9 @@ import { Deadline } from '../../lib/time/deadline.ts'
 import type { Services } from '../create-services.ts'
 import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { sendSourceRecords } from '../send-source-records.ts'
+import { native } from './dialects/native.ts'
 import { RequestError } from './request-error.ts'
-import { toRecords } from './to-records.ts'
-import { toErrorResponse, toResponse } from './to-response.ts'
+import { allowOf, matchRoute, ROUTES, type RouteMatch } from './routes.ts'
 
 const HEALTH_MS = 1000
 
@@ -30,9 +30,10 @@ export async function handleHttp(
       'bad-json',
       'event: expected an HTTP event of API Gateway, a function URL or an ALB.',
     )
-    return toHttpResult('apigw-v2', event, toErrorResponse(error, requestId))
+    return toHttpResult('apigw-v2', event, native.respondToError(error, requestId))
   }
-  return toHttpResult(request.kind, event, await answerRequest(request, requestId, context, services))
+  const answer = await answerRequest(request, requestId, context, services)
+  return toHttpResult(request.kind, event, request.method === 'HEAD' ? { ...answer, body: '' } : answer)
 }
 
 async function answerRequest(
@@ -41,8 +42,12 @@ async function answerRequest(
   context: Context & KafkaContext,
   services: Services,
 ): Promise<HttpAnswer> {
+  let match: RouteMatch | undefined
   try {
-    if (request.path === '/health') return await health(request, context)
+    if (request.method === 'OPTIONS') return { status: 204, headers: { allow: allowOf(ROUTES) }, body: '' }
+    match = matchRoute(request, services.config.httpBasePath)
+    const { dialect } = match
+    if (!dialect) return await health(context)
     // Checked before the body is read, so that a refused request costs nothing.
     const { httpMaxConcurrency } = services.config
     if (context.kafka.invocations.active > httpMaxConcurrency)
@@ -51,40 +56,23 @@ async function answerRequest(
         `expected at most ${httpMaxConcurrency} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing was stored.`,
         { headers: { 'retry-after': '1' } },
       )
-    const topic = topicOf(request.path)
-    expectMethod(request, 'POST')
-    const sourceRecords = toRecords(request, topic, requestId, services.contracts)
-    const fates = await sendOrDeadLetter(sourceRecords, requestId, context, services)
-    return toResponse(fates, requestId)
+    const sourceRecords = dialect.parse(request, { ...match, requestId }, services.contracts)
+    const answered = await sendOrDeadLetter(sourceRecords, requestId, context, services)
+    return dialect.respond(answered, request, requestId)
   } catch (error) {
     if (!(error instanceof RequestError)) throw error
     services.log.refusedRequest(requestId, error.code)
-    return toErrorResponse(error, requestId)
+    return (match?.dialect ?? native).respondToError(error, requestId)
   }
 }
 
-async function health(request: HttpRequest, { kafka }: KafkaContext): Promise<HttpAnswer> {
-  expectMethod(request, 'GET')
+async function health({ kafka }: KafkaContext): Promise<HttpAnswer> {
   const isReachable = await kafka.producer.isReachable(Deadline.after(systemClock, HEALTH_MS))
   return {
     status: isReachable ? 200 : 503,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ status: isReachable ? 'ok' : 'unavailable' }),
   }
-}
-
-function expectMethod({ method }: HttpRequest, allow: 'GET' | 'POST'): void {
-  if (method !== allow) throw new RequestError('method', `method: expected ${allow}.`, { headers: { allow } })
-}
-
-function topicOf(path: string): string {
-  const match = /^\/topics\/([^/]+)$/.exec(path)
-  try {
-    if (match) return decodeURIComponent(match[1] as string)
-  } catch {
-    // An invalid percent-encoding names no topic.
-  }
-  throw new RequestError('unknown-topic', 'path: expected /topics/{topic} or /health.')
 }
 
 async function sendOrDeadLetter(

@@ -179,6 +179,11 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
       'When the HTTP answer leaves, counted from API Gateway’s receipt of the request (it gives up after 29 s). ' +
       'Sending ends earlier by KAFKA_DEADLINE_RESERVE_MS.',
   },
+  httpBasePath: {
+    doc:
+      'The base path of a custom domain or load balancer, such as `/events`, where the gateway’s events name no route ' +
+      'of ours (`$default`, `{proxy+}`, an ALB). It is left out before the path is compared with the routes.',
+  },
   httpMaxConcurrency: {
     doc:
       'Requests that one process of the http function handles at once, where it gets more than one (a server of ' +

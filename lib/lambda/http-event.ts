@@ -5,7 +5,12 @@ import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 export interface HttpRequest {
   readonly kind: 'apigw-v1' | 'apigw-v2' | 'alb'
   readonly method: string
+  /** As it came, with a stage or base path before that of the route. */
   readonly path: string
+  /** The path of the gateway’s route, e.g. `/topics/{topic}`; undefined where the event has none, or `$default`. */
+  readonly routePath: string | undefined
+  /** Of an HTTP API. */
+  readonly stage: string | undefined
   /** Names in lower case; repeated headers joined by a comma. */
   readonly headers: Readonly<Record<string, string>>
   /** Bytes where the event has base64, else its text. */
@@ -27,25 +32,31 @@ export function parseHttpEvent(event: unknown): HttpRequest | undefined {
   const body = event.isBase64Encoded === true ? Buffer.from(bodyText, 'base64') : bodyText
   const common = { headers: lowerCase(event), body, requestId: text(context.requestId) }
   if (event.version === '2.0' && typeof event.rawPath === 'string' && isJsonObject(context.http)) {
-    const path = withoutStage(event.rawPath, context.stage)
-    return { kind: 'apigw-v2', method: text(context.http.method) ?? '', path, ...common }
+    const route = text(event.routeKey)?.split(' ')[1]
+    const { rawPath: path } = event
+    const method = text(context.http.method) ?? ''
+    return { kind: 'apigw-v2', method, path, routePath: route, stage: text(context.stage), ...common }
   }
-  if (typeof event.httpMethod !== 'string' || typeof event.path !== 'string') return undefined
-  if (isJsonObject(context.elb)) return { kind: 'alb', method: event.httpMethod, path: event.path, ...common }
-  if (typeof event.resource !== 'string') return undefined
-  return { kind: 'apigw-v1', method: event.httpMethod, path: event.path, ...common }
+  const { httpMethod: method, path, resource } = event
+  if (typeof method !== 'string' || typeof path !== 'string') return undefined
+  const of = { method, path, stage: undefined, ...common }
+  if (isJsonObject(context.elb)) return { kind: 'alb', routePath: undefined, ...of }
+  return typeof resource === 'string' ? { kind: 'apigw-v1', routePath: resource, ...of } : undefined
 }
 
-/** When API Gateway received the request, ms since the epoch; undefined for an ALB, whose events don't have it. */
-export function gatewayTimeEpoch(event: unknown): number | undefined {
+/** A gateway's clock may differ by this much from the one here, ms. */
+const CLOCK_SKEW_MS = 60_000
+
+/**
+ * When API Gateway received the request, ms since the epoch. Undefined for an ALB, whose events don't have it, and for a
+ * time that can't be true: a request that is being answered is neither of the future nor older than its deadline (saved
+ * events, emulators that give seconds).
+ */
+export function gatewayTimeEpoch(event: unknown, deadlineMs: number, now: number): number | undefined {
   const context = isJsonObject(event) && isJsonObject(event.requestContext) ? event.requestContext : {}
-  return integer(context.timeEpoch) ?? integer(context.requestTimeEpoch)
-}
-
-/** An HTTP API prefixes the path with the name of its stage, except for the default stage. */
-function withoutStage(path: string, stage: unknown): string {
-  if (typeof stage !== 'string' || stage === '$default' || !path.startsWith(`/${stage}/`)) return path
-  return path.slice(stage.length + 1)
+  const time = integer(context.timeEpoch) ?? integer(context.requestTimeEpoch)
+  if (time === undefined || time > now + CLOCK_SKEW_MS || time < now - deadlineMs - CLOCK_SKEW_MS) return undefined
+  return time
 }
 
 export function toHttpResult(kind: HttpRequest['kind'], event: unknown, answer: HttpAnswer): JsonObject {
@@ -61,6 +72,7 @@ export function toHttpResult(kind: HttpRequest['kind'], event: unknown, answer: 
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
   202: 'Accepted',
+  204: 'No Content',
   207: 'Multi-Status',
   400: 'Bad Request',
   404: 'Not Found',

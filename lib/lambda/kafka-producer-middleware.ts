@@ -61,7 +61,7 @@ export function kafkaProducer({
     before: request => {
       const requiredMs = config.deadlineReserveMs + config.requestTimeoutMs
       const remaining = remainingMs(request.context, requiredMs + config.deliveryTimeoutMs)
-      const gatewayTime = gatewayTimeEpoch(request.event)
+      const gatewayTime = gatewayTimeEpoch(request.event, config.httpDeadlineMs, systemClock.epochMs())
       const deadline = sendingDeadline(remaining, config, gatewayTime)
       const answerBy = answerDeadline(remaining, config, gatewayTime)
       const scope = new InvocationScope(deadline, scope =>

@@ -1,4 +1,5 @@
 // The parts of the template that are derived from contracts/ and the settings: routes, queues, rules, roles. Pure.
+import { ROUTES } from '../../functions/http/routes.ts'
 import type { Contract, Contracts } from '../../lib/contracts/contract.ts'
 import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
 import { allow, arnOf, functionName, type Json, type Statement } from './cloudformation.ts'
@@ -74,9 +75,9 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
     kmsKeyArn: options.kmsKeyArn ?? null,
     tags: Object.keys(options.tags).length > 0 ? options.tags : null,
     events: {
-      http: ['POST /topics/{topic}', 'GET /health'].map(route => ({
+      http: ROUTES.map(route => ({
         httpApi: {
-          ...methodAndPath(route),
+          ...route,
           ...(options.httpAuth === 'public' ? {} : { authorizer: { type: 'aws_iam' } }),
         },
       })),
@@ -149,11 +150,6 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
       Outputs: { DeadLettersQueueUrl: { Value: { Ref: 'DeadLettersQueue' } } },
     },
   }
-}
-
-function methodAndPath(route: string): Json {
-  const [method, path] = route.split(' ')
-  return { method, path }
 }
 
 function rulesOf(contracts: readonly Contract[]): { name: string; pattern: Json }[] {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridge.ts'
-import { toHeaders } from '../../functions/http/to-headers.ts'
+import { toHeaders } from '../../functions/http/dialects/native/to-headers.ts'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
 import { stringSerializer } from '../../lib/serialize/serializer.ts'
 import { validateRecord } from '../../lib/validate/record-validator.ts'

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { toRecords } from '../../functions/http/to-records.ts'
+import { toRecords } from '../../functions/http/dialects/native/to-records.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTINGS } from '../../lib/config/settings.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
@@ -94,6 +94,8 @@ test('HTTP bodies', () => {
         kind: 'apigw-v2',
         method: 'POST',
         path: `/topics/${topic}`,
+        routePath: undefined,
+        stage: undefined,
         headers: {
           'content-type': 'application/json',
           ...(key === undefined ? {} : { 'idempotency-key': key, traceparent: key }),

@@ -1,25 +1,16 @@
-// The project's own HTTP dialect: the status of a refused record.
-import type { InvalidRecordCode } from '../../../lib/errors.ts'
+// The project's own dialect: POST /topics/{topic} with one record, or a list of them.
+import type { Dialect } from './dialect.ts'
+import { expectAnswerFits } from './native/answer-size.ts'
+import { toRecords } from './native/to-records.ts'
+import { toErrorResponse, toResponse } from './native/to-response.ts'
 
-export const INVALID_RECORD_STATUS: Readonly<Record<InvalidRecordCode, number>> = {
-  'bad-json': 400,
-  'not-utf8': 400,
-  'unknown-field': 400,
-  'repeated-name': 400,
-  'bad-header': 400,
-  'bad-partition': 400,
-  'bad-timestamp': 400,
-  'unknown-topic': 404,
-  'record-too-large': 413,
-  schema: 422,
-  'key-missing': 422,
-  'key-type': 422,
-  'key-mismatch': 422,
-  tombstone: 422,
-  'partition-out-of-range': 422,
-  'number-out-of-range': 422,
-  'reserved-header': 422,
-  'header-missing': 422,
-  'bad-value': 422,
-  'rejected-by-broker': 422,
+export const native: Dialect = {
+  routes: [{ method: 'POST', path: '/topics/{topic}' }],
+  parse: (request, { parameters, requestId }, contracts) => {
+    const records = toRecords(request, parameters.topic ?? '', requestId, contracts)
+    expectAnswerFits(records, request, requestId)
+    return records
+  },
+  respond: toResponse,
+  respondToError: toErrorResponse,
 }

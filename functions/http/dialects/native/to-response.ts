@@ -1,21 +1,20 @@
 // Stage 9 of 9: fates → HTTP answer. Pure. Status: any returned → 503; all delivered → 200; all refused → their common
 // status, or 422; any refused → 207; else 202.
-import type { RecordFate } from '../../lib/delivery/record-fate.ts'
-import type { InvalidRecordCode } from '../../lib/errors.ts'
-import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
-import { INVALID_RECORD_STATUS } from './dialects/native.ts'
-import { problemAnswer } from './problem.ts'
-import type { RequestError } from './request-error.ts'
+import type { RecordFate } from '../../../../lib/delivery/record-fate.ts'
+import type { InvalidRecordCode } from '../../../../lib/errors.ts'
+import type { HttpAnswer, HttpRequest } from '../../../../lib/lambda/http-event.ts'
+import { problemAnswer } from '../../problem.ts'
+import type { RequestError } from '../../request-error.ts'
+import type { AnsweredRecord } from '../dialect.ts'
+import { ViolationBudget } from './answer-size.ts'
+import { INVALID_RECORD_STATUS } from './invalid-record-status.ts'
 
 const RETRY_AFTER_S = '5'
 
-export interface AnsweredRecord {
-  readonly id: string
-  readonly fate: RecordFate
-}
-
-export function toResponse(answered: readonly AnsweredRecord[], requestId: string): HttpAnswer {
-  const records = answered.map(toJson)
+export function toResponse(answered: readonly AnsweredRecord[], request: HttpRequest, requestId: string): HttpAnswer {
+  const refused = answered.filter(({ fate }) => fate.fate === 'refused' && fate.violations.length > 0).length
+  const budget = refused === 0 ? undefined : new ViolationBudget(answered.map(named), refused, request, requestId)
+  const records = answered.map((record, index) => toJson(record, index, budget))
   const status = statusOf(answered.map(({ fate }) => fate))
   if (status === 503) {
     const returned = answered.filter(({ fate }) => fate.fate === 'returned').length
@@ -60,7 +59,15 @@ function statusOf(fates: readonly RecordFate[]): number {
   return statuses.size === 1 ? ([...statuses][0] as number) : 422
 }
 
-function toJson({ id, fate }: AnsweredRecord, index: number): Record<string, unknown> {
+function named({ id, fate }: AnsweredRecord) {
+  return { id, topic: fate.fate === 'delivered' ? fate.metadata.topic : '' }
+}
+
+function toJson(
+  { id, fate }: AnsweredRecord,
+  index: number,
+  budget: ViolationBudget | undefined,
+): Record<string, unknown> {
   switch (fate.fate) {
     case 'delivered': {
       const { topic, partition, offset, timestamp } = fate.metadata
@@ -77,7 +84,7 @@ function toJson({ id, fate }: AnsweredRecord, index: number): Record<string, unk
     case 'refused': {
       const { code, violations, truncated } = fate
       const refused = { index, id, fate: 'refused', status: INVALID_RECORD_STATUS[code], code }
-      return violations.length === 0 ? refused : { ...refused, violations, truncated }
+      return violations.length === 0 || !budget ? refused : { ...refused, ...budget.take(violations, truncated) }
     }
     case 'dead-lettered': {
       // Not its location: names of buckets, tables and files are no business of a caller. The log has it.

@@ -1,17 +1,18 @@
 // Stage 1 of 9: HTTP request → ProducerRecord[], each with its id, or with its own error. Pure.
+import { gunzipSync } from 'node:zlib'
 
-import type { Contract, Contracts } from '../../lib/contracts/contract.ts'
-import { refuseFault, valueShape } from '../../lib/contracts/json-value.ts'
-import { InvalidRecordError } from '../../lib/errors.ts'
-import type { HttpRequest } from '../../lib/lambda/http-event.ts'
-import { type ParsedBody, parseBody } from '../../lib/lambda/parse-body.ts'
-import { type SourceRecord, sourceRecord, standardHeaders } from '../../lib/lambda/source-record.ts'
-import { isJsonObject } from '../../lib/record/json-object.ts'
-import type { JsonOutline, JsonShape } from '../../lib/record/json-outline.ts'
-import { JsonText, NumberText } from '../../lib/record/json-text.ts'
-import type { ProducerRecord, ProducerRecordHeader } from '../../lib/record/producer-record.ts'
-import { decodeUtf8 } from '../../lib/record/utf8.ts'
-import { RequestError } from './request-error.ts'
+import type { Contract, Contracts } from '../../../../lib/contracts/contract.ts'
+import { refuseFault, valueShape } from '../../../../lib/contracts/json-value.ts'
+import { InvalidRecordError } from '../../../../lib/errors.ts'
+import type { HttpRequest } from '../../../../lib/lambda/http-event.ts'
+import { type ParsedBody, parseBody } from '../../../../lib/lambda/parse-body.ts'
+import { type SourceRecord, sourceRecord, standardHeaders } from '../../../../lib/lambda/source-record.ts'
+import { isJsonObject } from '../../../../lib/record/json-object.ts'
+import type { JsonOutline, JsonShape } from '../../../../lib/record/json-outline.ts'
+import { JsonText, NumberText } from '../../../../lib/record/json-text.ts'
+import type { ProducerRecord, ProducerRecordHeader } from '../../../../lib/record/producer-record.ts'
+import { decodeUtf8 } from '../../../../lib/record/utf8.ts'
+import { RequestError } from '../../request-error.ts'
 import { toHeaders } from './to-headers.ts'
 
 /** Bytes of a body after base64 decoding. Lambda's limit is 6 MB for the whole event. */
@@ -36,7 +37,7 @@ export function toRecords(
   if (!isJson(request.headers['content-type']))
     throw new RequestError('media-type', 'content-type: expected application/json.')
   const sourceId = idempotencyKey(request.headers['idempotency-key']) ?? requestId
-  const body = parseRequest(request.body, contract)
+  const body = parseRequest(inflated(request), contract)
   const entries = toEntries(body, contract.limits.records)
   const standardHeadersOf = (id: string) =>
     standardHeaders(id, 'http', request.headers.traceparent, request.headers['x-amzn-trace-id'])
@@ -58,6 +59,27 @@ function isJson(contentType: string | undefined): boolean {
 function idempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined || /^[\x21-\x7e]{1,255}$/.test(header)) return header
   throw new RequestError('bad-header', 'idempotency-key: expected 1 to 255 visible ASCII characters.')
+}
+
+/**
+ * The body without its gzip. A gateway may have inflated it and left the header, so the body itself tells.
+ * @throws RequestError `media-type` for another encoding · `body-too-large` · `bad-json` for broken gzip
+ */
+function inflated({ headers, body }: HttpRequest): Buffer | string {
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
+  if (encoding !== 'gzip' && encoding !== 'identity')
+    throw new RequestError('media-type', 'content-encoding: expected gzip or none.', {
+      headers: { 'accept-encoding': 'gzip' },
+    })
+  const isGzip = encoding === 'gzip' && typeof body !== 'string' && body[0] === 0x1f && body[1] === 0x8b
+  if (!isGzip) return body
+  try {
+    return gunzipSync(body, { maxOutputLength: MAX_BODY_BYTES })
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE')
+      throw new RequestError('body-too-large', `body: expected at most ${MAX_BODY_BYTES} bytes when inflated.`)
+    throw new RequestError('bad-json', 'body: expected gzip, as content-encoding says.')
+  }
 }
 
 function parseRequest(body: Buffer | string, contract: Contract): ParsedBody {

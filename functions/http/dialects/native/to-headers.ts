@@ -1,11 +1,11 @@
 // The headers of a record in an HTTP body.
-import type { ContractLimits } from '../../lib/contracts/contract.ts'
-import { InvalidRecordError } from '../../lib/errors.ts'
-import { isBase64 } from '../../lib/record/base64.ts'
-import { isContainer, isJsonObject } from '../../lib/record/json-object.ts'
-import { type ProducerRecordHeader, RESERVED_HEADER_PREFIX } from '../../lib/record/producer-record.ts'
-import { checkLimit } from '../../lib/validate/limits.ts'
-import { checkHeaderName, checkText, checkTraceparents } from '../../lib/validate/text-rules.ts'
+import type { ContractLimits } from '../../../../lib/contracts/contract.ts'
+import { InvalidRecordError } from '../../../../lib/errors.ts'
+import { isBase64 } from '../../../../lib/record/base64.ts'
+import { isContainer, isJsonObject } from '../../../../lib/record/json-object.ts'
+import { type ProducerRecordHeader, RESERVED_HEADER_PREFIX } from '../../../../lib/record/producer-record.ts'
+import { checkLimit } from '../../../../lib/validate/limits.ts'
+import { checkHeaderName, checkText, checkTraceparents } from '../../../../lib/validate/text-rules.ts'
 
 /**
  * Reads an ordered list of `{name, value}` or `{name, base64}`; an object is short for names with text. Stage 3 has the

@@ -1,0 +1,101 @@
+// Whether the answer to a request fits what its host takes. An answer that is too large never reaches the caller, who
+// then sends all records again.
+import { ERROR_CODES, type Violation } from '../../../../lib/errors.ts'
+import type { HttpRequest } from '../../../../lib/lambda/http-event.ts'
+import type { SourceRecord } from '../../../../lib/lambda/source-record.ts'
+import { RequestError } from '../../request-error.ts'
+
+/**
+ * Bytes of the whole result as JSON: Lambda's limit for a synchronous invocation (docs.aws.amazon.com/lambda/latest/dg/
+ * gettingstarted-limits.html), and the 1 MB of an ALB (docs.aws.amazon.com/elasticloadbalancing/latest/application/
+ * lambda-functions.html).
+ */
+const MAX_RESULT_BYTES: Readonly<Record<HttpRequest['kind'], number>> = {
+  'apigw-v1': 6_291_556,
+  'apigw-v2': 6_291_556,
+  alb: 1_000_000,
+}
+/** Status, headers and problem details, beside the request's id. */
+const BASE_BYTES = 2048
+/** A character that is escaped in JSON, inside JSON. */
+const MOST_BYTES_A_CHARACTER = 7
+const MAX_EXPECTED = 64
+const MAX_POINTER = 256
+const MAX_VIOLATIONS = 20
+
+const LONGEST_CODE = Object.values(ERROR_CODES)
+  .flat()
+  .reduce<string>((longest, code) => (code.length > longest.length ? code : longest), '')
+/** The fields of the largest answer of a record beside its index, id and topic, each as long as it can be. */
+const LARGEST = {
+  fate: 'dead-lettered',
+  outcome: 'not-sent',
+  code: LONGEST_CODE,
+  deadLetterId: 'x'.repeat(22),
+  partition: 2 ** 31,
+  offset: Number.MAX_SAFE_INTEGER,
+  timestamp: 8.64e15,
+  violations: [],
+  truncated: true,
+}
+
+/** Bytes of a value as JSON in the body of a result, which is JSON itself. */
+function bytesInResult(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(JSON.stringify(value))) - 2
+}
+
+/** @throws RequestError `too-many-records`, before anything is sent */
+export function expectAnswerFits(records: readonly SourceRecord[], request: HttpRequest, requestId: string): void {
+  const limit = MAX_RESULT_BYTES[request.kind]
+  const longest = records.reduce((most, { id, record }) => Math.max(most, id.length, record.topic.length), 0)
+  if (records.length * (1000 + 2 * MOST_BYTES_A_CHARACTER * longest) < limit - BASE_BYTES) return
+  const fixed = fixedBytes(
+    records.map(({ id, record: { topic } }) => ({ id, topic })),
+    requestId,
+  )
+  if (fixed <= limit) return
+  const most = Math.floor((records.length * (limit - BASE_BYTES)) / fixed)
+  throw new RequestError(
+    'too-many-records',
+    `records: expected at most ${most} with ids of this length, so that the answer fits ${limit} bytes ` +
+      `(${request.kind === 'alb' ? 'the limit of a load balancer' : 'Lambda’s limit'}), got ${records.length}.`,
+  )
+}
+
+interface Named {
+  readonly id: string
+  readonly topic: string
+}
+
+/** The most that an answer takes without its violations. */
+function fixedBytes(records: readonly Named[], requestId: string): number {
+  return records.reduce(
+    (sum, { id, topic }, index) => sum + 1 + bytesInResult({ index, id, topic, ...LARGEST }),
+    BASE_BYTES + 2 * bytesInResult(requestId),
+  )
+}
+
+/** Violations cut so that the answer fits; each refused record gets the same share of what the rest leaves. */
+export class ViolationBudget {
+  readonly #share: number
+
+  constructor(records: readonly Named[], refused: number, { kind }: HttpRequest, requestId: string) {
+    this.#share = (MAX_RESULT_BYTES[kind] - fixedBytes(records, requestId)) / Math.max(1, refused)
+  }
+
+  take(violations: readonly Violation[], truncated: boolean): { violations: readonly Violation[]; truncated: boolean } {
+    const kept: Violation[] = []
+    let left = this.#share
+    for (const { pointer, rule, expected } of violations.slice(0, MAX_VIOLATIONS)) {
+      const short = { pointer: cut(pointer, MAX_POINTER), rule, expected: cut(expected, MAX_EXPECTED) }
+      left -= bytesInResult(short) + 1
+      if (left < 0) break
+      kept.push(short)
+    }
+    return { violations: kept, truncated: truncated || kept.length < violations.length }
+  }
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1).toWellFormed()}…` : text
+}

@@ -1,0 +1,79 @@
+// The routes of all dialects, and which of them a request is for. The template, the local gateway and the examples for
+// SAM and CDK have the same ones.
+import type { HttpRequest } from '../../lib/lambda/http-event.ts'
+import type { Dialect, Route } from './dialects/dialect.ts'
+import { native } from './dialects/native.ts'
+import { RequestError } from './request-error.ts'
+
+const HEALTH: Route = { method: 'GET', path: '/health' }
+const DIALECTS: readonly Dialect[] = [native]
+export const ROUTES: readonly Route[] = [...DIALECTS.flatMap(({ routes }) => routes), HEALTH]
+
+interface Candidate {
+  readonly route: Route
+  /** Undefined: the route of the health check. */
+  readonly dialect: Dialect | undefined
+}
+export interface RouteMatch extends Candidate {
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+const CANDIDATES: readonly Candidate[] = [
+  ...DIALECTS.flatMap(dialect => dialect.routes.map(route => ({ route, dialect }))),
+  { route: HEALTH, dialect: undefined },
+]
+
+/**
+ * A gateway that has our routes says which one it is. Else the path decides, without the base path of a custom domain.
+ * @throws RequestError `unknown-topic` for a path without a route · `method` with `Allow`
+ */
+export function matchRoute(request: HttpRequest, basePath: string): RouteMatch {
+  const base = basePath.replace(/^\/+|\/+$/g, '')
+  const matches = pathsOf(request, base === '' ? '' : `/${base}`)
+    .map(path => CANDIDATES.flatMap(candidate => matchPath(candidate, path) ?? []))
+    .find(found => found.length > 0)
+  if (!matches)
+    throw new RequestError('unknown-topic', `path: expected ${ROUTES.map(({ path }) => path).join(' or ')}.`)
+  const method = request.method === 'HEAD' ? 'GET' : request.method
+  const match = matches.find(({ route }) => route.method === method)
+  if (match) return match
+  const allow = allowOf(matches.map(({ route }) => route))
+  throw new RequestError('method', `method: expected ${allow}.`, { headers: { allow } })
+}
+
+/** What an OPTIONS request is told. */
+export function allowOf(routes: readonly Route[]): string {
+  return [...new Set(routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))].join(', ')
+}
+
+/** The paths that may be meant, the likeliest first. */
+function pathsOf({ path, routePath, stage }: HttpRequest, basePath: string): string[] {
+  const withoutBase = withoutPrefix(path, basePath)
+  const ours = CANDIDATES.find(({ route }) => route.path === routePath)?.route.path
+  const parts = path.split('/').filter(part => part !== '')
+  // The last parts of the path, as many as the route has: what is before them is a base path or a stage.
+  const ofRoute = ours === undefined ? [] : [`/${parts.slice(-(ours.split('/').length - 1)).join('/')}`]
+  // An HTTP API prefixes the path with the name of its stage, except behind a custom domain.
+  const staged = stage === undefined || stage === '$default' ? [] : [withoutPrefix(path, `/${stage}`)]
+  return [...ofRoute, withoutBase, ...staged, ...staged.map(each => withoutPrefix(each, basePath))]
+}
+
+function withoutPrefix(path: string, prefix: string): string {
+  return prefix !== '' && path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path
+}
+
+function matchPath(candidate: Candidate, path: string): RouteMatch | undefined {
+  const [expected, got] = [candidate.route.path, path].map(text => text.replace(/\/$/, '').split('/')) as [
+    string[],
+    string[],
+  ]
+  if (expected.length !== got.length) return undefined
+  const parameters: Record<string, string> = Object.create(null)
+  for (const [at, part] of expected.entries()) {
+    const name = /^\{(.+)\}$/.exec(part)?.[1]
+    const value = got[at] as string
+    if (name === undefined ? value !== part : value === '') return undefined
+    if (name !== undefined) parameters[name] = value
+  }
+  return { ...candidate, parameters }
+}
