@@ -59,7 +59,8 @@ export class BatchRedriver {
       const { open, topic, partition, keptFor } = candidate
       const result = results.get(candidate.deadLetter)
       const stopped = this.#topics.stoppedPlaces.codeOf(topic, partition)
-      if (keptFor !== undefined) this.#notes.keep(open, keptFor, false)
+      if (candidate.foundAt !== undefined) completed.push({ open, location: candidate.foundAt })
+      else if (keptFor !== undefined) this.#notes.keep(open, keptFor, false)
       else if (result?.kind === 'found') completed.push({ open, location: result.location })
       else if (result?.kind === 'keep') this.#notes.keep(open, result.code, result.isOwnFault)
       else if (stopped !== undefined) this.#notes.keepUntried(open, stopped)
@@ -153,6 +154,7 @@ export class BatchRedriver {
     counts[result === 'sent' ? 'resent' : 'found'] += completed.length
     for (const { open, location: record } of completed) {
       const { deadLetter, location } = open
+      options.sentInRun?.noteSent(deadLetter, record)
       options.onDeadLetter?.({ deadLetterId: deadLetter.deadLetterId, location, result, record })
     }
     if (options.dryRun) return

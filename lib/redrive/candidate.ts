@@ -16,6 +16,8 @@ export interface Candidate {
   readonly partition: number | undefined
   /** Why it stays, e.g. `too-old`. Undefined: nothing known of its topic keeps it. */
   readonly keptFor: string | undefined
+  /** Where its record is, if the run has sent it from another target. */
+  readonly foundAt?: string | undefined
 }
 
 /** In order; at most `size` dead letters, and fewer if their values, also those of claim checks, are large. */

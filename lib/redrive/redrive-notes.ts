@@ -45,6 +45,7 @@ export class RedriveNotes {
     this.#run.skip(open, code)
     const deadLetter = inDoubt(tried(open.deadLetter, code), failed, this.#run.options.log !== undefined)
     this.#newDoubts.add(deadLetter)
+    this.#run.options.sentInRun?.noteDoubt(deadLetter)
     this.#notes.push({ open, deadLetter })
   }
 

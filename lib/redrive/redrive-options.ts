@@ -7,6 +7,7 @@ import type { Deadline } from '../time/deadline.ts'
 import type { DeadLetterTargets } from './divide-messages.ts'
 import type { Log } from './look-up-options.ts'
 import type { DeadLetterFilter } from './select-dead-letters.ts'
+import type { SentInRun } from './sent-in-run.ts'
 import type { TopicSettings } from './topic-facts.ts'
 
 /** The logs and the settings of the topics that records are sent to. */
@@ -55,6 +56,8 @@ export interface RedriveOptions extends DeadLetterFilter {
   readonly deadLetterTargets?: DeadLetterTargets
   /** Notes the value of a claim check as completed. Default: it stays. */
   readonly completeClaim?: (deadLetter: DeadLetter) => Promise<void>
+  /** What the same run has sent from other targets. */
+  readonly sentInRun?: SentInRun
   /** Called after every batch. */
   readonly onProgress?: (result: RedriveResult) => void
   /** Called with the result of each dead letter that matched. */

@@ -102,8 +102,9 @@ class Redrive {
       },
     })
     for await (const read of reading) {
-      const deadLetter = this.#run.journal?.withDoubt(read.deadLetter)
-      const open = deadLetter ? { ...read, deadLetter } : read
+      const journaled = this.#run.journal?.withDoubt(read.deadLetter) ?? read.deadLetter
+      const open = { ...read, deadLetter: options.sentInRun?.withDoubt(journaled) ?? journaled }
+      if (open.deadLetter.inDoubt) options.sentInRun?.noteDoubt(open.deadLetter)
       // A message is taken whole: its dead letters follow each other.
       const isNext = open.siblings === undefined || window.at(-1)?.open.location !== open.location
       if (this.#run.isStopped) break

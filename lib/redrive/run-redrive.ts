@@ -14,6 +14,7 @@ import { type RedriveOptions, type RedriveResult, redrive } from './redrive.ts'
 import { messageOf, RedriveCounts } from './redrive-counts.ts'
 import type { RedriveRequest } from './redrive-request.ts'
 import { configuredSources, eachSource, type RedriveSource } from './redrive-sources.ts'
+import { SentInRun } from './sent-in-run.ts'
 import type { SourceMessageReader } from './source-messages.ts'
 
 /** After these results no further target is read. */
@@ -51,6 +52,7 @@ export function runRedrive(request: RedriveRequest, context: RedriveContext): Pr
         isClusterDown = true
       },
       isDeadLetterTopic: deadLetterTopicsOf([...config.deadLetter, ...sources]),
+      ...(sources.length > 1 ? { sentInRun: new SentInRun() } : {}),
     }
     const results: RedriveResult[] = []
     let limit = request.limit ?? Number.POSITIVE_INFINITY

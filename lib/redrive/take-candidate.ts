@@ -36,6 +36,8 @@ export function takeCandidate(open: OpenDeadLetter, run: RunState): Candidate | 
     deadLetter: deadLetter.inDoubt ? deadLetter : withTopic(deadLetter, topic),
     topic,
     partition: undefined,
+    // The id of one with a claim check says nothing before the claim is read.
+    foundAt: open.verified ? options.sentInRun?.locationOf(deadLetter) : undefined,
     keptFor: [topic, ...otherTopicInDoubt(deadLetter)].every(isAllowed) ? undefined : 'unknown-topic',
   }
 }

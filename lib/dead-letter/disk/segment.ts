@@ -134,8 +134,8 @@ export class SegmentWriter {
 }
 
 /**
- * Creates a file that only the owner of the folder can read: where an operator redrives as root, the service must be able
- * to read the notes, or it would send everything again.
+ * Creates a file that only the owner of the folder can read: where an operator redrives as root, the service must be
+ * able to read the notes, or it would send everything again.
  */
 async function createFor(folder: string, path: string): Promise<FileHandle> {
   const file = await open(path, 'wx', 0o600)
