@@ -1,6 +1,6 @@
 // The port of a batch source: a source whose items go back to it one by one, such as the messages of a queue.
 import type { DeadLetterSource } from '../../lib/dead-letter/dead-letter.ts'
-import type { SourceRecord } from '../../lib/lambda/source-record.ts'
+import type { IgnoredReason, SourceRecord } from '../../lib/lambda/source-record.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
 
 export interface SourceItem {
@@ -11,8 +11,9 @@ export interface SourceItem {
   readonly receiveCount: number | null
   /** Items of one group complete in order, unique over all sources of a batch; undefined: in any order. */
   readonly orderGroup: string | undefined
-  /** Empty for an item without content, such as the test event of S3. */
   readonly records: readonly SourceRecord[]
+  /** Why it has no record, such as a ping. */
+  readonly ignored?: IgnoredReason
 }
 
 export interface ItemResult<Item extends SourceItem> {

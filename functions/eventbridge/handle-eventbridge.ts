@@ -1,16 +1,19 @@
-// One event: before this returns, its record is acknowledged or its dead letter is stored.
+// One event, or the list that EventBridge Pipes sends: before this returns, each record is acknowledged or its dead
+// letter is stored.
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter } from '../../lib/delivery/record-fate.ts'
-import { parseEventBridgeEvent } from '../../lib/lambda/eventbridge-event.ts'
+import { parseEventBridgeEvents } from '../../lib/lambda/eventbridge-event.ts'
 import { invocationId, invocationTrace } from '../../lib/lambda/invocation-facts.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
+import type { SourceRecord } from '../../lib/lambda/source-record.ts'
+import { isWarmUp } from '../../lib/lambda/warm-up.ts'
 import type { Services } from '../create-services.ts'
 import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { sendSourceRecords } from '../send-source-records.ts'
 import { toResponse } from './to-response.ts'
 
-/** @throws KafkaProducerError when the event was not stored: Lambda retries it */
+/** @throws KafkaProducerError when an event was not stored: Lambda, or the pipe, retries */
 export async function handleEventBridge(
   event: unknown,
   context: Context & KafkaContext,
@@ -19,25 +22,33 @@ export async function handleEventBridge(
   const { config, contracts, log } = services
   const { producer } = context.kafka
   const requestId = invocationId(context)
-  const sourceRecord = parseEventBridgeEvent(event, requestId, {
+  if (isWarmUp(event)) return log.invocation(requestId, [], [], producer.metrics(), ['warm-up'])
+  const sourceRecords = parseEventBridgeEvents(event, requestId, {
     contracts,
     defaultTopic: config.defaultTopic,
     awsTrace: invocationTrace(),
   })
-  const reports = await sendSourceRecords([sourceRecord], producer)
-  const sourceOf = () => ({
+  const reports = await sendSourceRecords(sourceRecords, producer)
+  const sourceOf = (index: number) => ({
     trigger: 'eventbridge' as const,
-    id: sourceRecord.id,
-    index: 0,
-    arn: ruleArn(event),
+    id: (sourceRecords[index] as SourceRecord).id,
+    index,
+    arn: ruleArn(Array.isArray(event) ? event[index] : event),
     receiveCount: null,
   })
-  const shouldDeadLetter = ({ failureKind }: { failureKind: string }) =>
-    failureKind === 'invalid-record' || config.onFailureEventbridge === 'dead-letter'
-  const fates = await publishDeadLetters([sourceRecord], reports, { shouldDeadLetter, sourceOf }, context, services)
-  const fate = fates.get(0) ?? fateWithoutDeadLetter(reports[0] as DeliveryReport)
-  log.invocation(requestId, reports, [fate], producer.metrics())
-  toResponse(fate)
+  const isDeadLettered = deadLettersFailures(reports, config.onFailureEventbridge)
+  const rules = { shouldDeadLetter: () => isDeadLettered, sourceOf }
+  const published = await publishDeadLetters(sourceRecords, reports, rules, context, services)
+  const fates = reports.map((report, index) => published.get(index) ?? fateWithoutDeadLetter(report))
+  log.invocation(requestId, reports, fates, producer.metrics())
+  toResponse(fates)
+}
+
+/** All failed records or none: the events go back together, and then they should all go back. */
+function deadLettersFailures(reports: readonly DeliveryReport[], onFailure: 'return' | 'dead-letter'): boolean {
+  // Returning the events would resend records that were already acknowledged.
+  if (onFailure === 'dead-letter' || reports.some(({ kind }) => kind === 'delivered')) return true
+  return reports.every(report => report.kind === 'failed' && report.failureKind === 'invalid-record')
 }
 
 /** The ARN of the rule, which only a scheduled event has. */

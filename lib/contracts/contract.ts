@@ -28,12 +28,14 @@ export type SchemaCheck = (
 /** Compiles a topic's JSON Schema. @throws Error naming the topic's file and what is wrong with its schema */
 export type SchemaCompiler = (topic: string, schema: unknown) => SchemaCheck
 
+export type Wrapping = 'sns' | 'eventbridge' | 's3'
+
 /** A queue that feeds a topic. */
 export interface SqsFeed {
   /** The queue's name; `.fifo` at its end makes it a FIFO queue. */
   readonly queue: string
-  /** What the body is wrapped in; `s3` has one record per notification. */
-  readonly unwrap: 'none' | 'sns' | 'eventbridge' | 's3'
+  /** What the body is wrapped in, from outside in; empty: nothing. `s3` has one record per notification. */
+  readonly unwrap: readonly Wrapping[]
   /** The value of a wrapped EventBridge event: its detail, or the whole event. */
   readonly value: 'detail' | 'event'
   /** Key sources in place of the contract's. */

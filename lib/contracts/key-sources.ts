@@ -3,10 +3,12 @@ import { JsonText } from '../record/json-text.ts'
 import { atTextPointer } from './json-value.ts'
 import { atPointer } from './pointer.ts'
 
-/** The group of a message in a FIFO queue. */
+/** The group of a message, which a standard queue has too (its fair queues). */
 export const SQS_MESSAGE_GROUP = 'sqs:MessageGroupId'
 /** A message of a FIFO queue is keyed by its group, so that Kafka keeps its order. The feed may name another source. */
 export const FIFO_KEY_SOURCES: readonly string[] = [SQS_MESSAGE_GROUP]
+/** Of an S3 notification: the key of its object. */
+export const VALUE_OF_S3_KEY = 'value:/s3/object/key'
 /** Followed by the name of a message attribute. */
 export const SQS_ATTRIBUTE = 'sqs:attribute:'
 

@@ -56,7 +56,7 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
   const eventbridge = parseEventBridgeFeeds(from.eventbridge, problem => expect(false, problem))
   expect(
     format === 'json' ||
-      (eventbridge.length === 0 && !sqs.some(({ unwrap }) => unwrap === 'eventbridge' || unwrap === 's3')),
+      (eventbridge.length === 0 && !sqs.some(({ unwrap }) => unwrap.includes('eventbridge') || unwrap.includes('s3'))),
     'value.format: expected json where events feed it',
   )
   for (const [name, flag] of [

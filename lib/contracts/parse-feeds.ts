@@ -1,11 +1,18 @@
 // contracts/<topic>.json, `from`: which queues and which EventBridge events feed the topic.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
-import type { EventBridgeFeed, SqsFeed } from './contract.ts'
+import type { EventBridgeFeed, SqsFeed, Wrapping } from './contract.ts'
 import { FIFO_KEY_SOURCES, isKeySources, KEY_SOURCES_EXPECTED } from './key-sources.ts'
 
 /** SQS's rule for names. */
 const QUEUE = /^[A-Za-z0-9_-]{1,75}(\.fifo)?$|^[A-Za-z0-9_-]{76,80}$/
-const UNWRAPS = ['none', 'sns', 'eventbridge', 's3'] as const
+/** What AWS's services put into one another. */
+const WRAPPINGS: readonly (readonly Wrapping[])[] = [
+  ['sns'],
+  ['eventbridge'],
+  ['s3'],
+  ['sns', 's3'],
+  ['sns', 'eventbridge'],
+]
 const VALUES = ['detail', 'event'] as const
 
 type Problem = (text: string) => void
@@ -14,10 +21,10 @@ export function parseSqsFeeds(feeds: unknown, problem: Problem): SqsFeed[] {
   return entries('from.sqs', feeds, ['queue', 'unwrap', 'value', 'key'], problem).map(([at, feed]) => {
     const queue = String(feed.queue)
     if (!QUEUE.test(queue)) problem(`${at}.queue: expected the name of a queue`)
-    const unwrap = oneOf(`${at}.unwrap`, feed.unwrap, UNWRAPS, problem)
-    if (feed.value !== undefined && unwrap !== 'eventbridge')
+    const unwrap = wrappings(`${at}.unwrap`, feed.unwrap, problem)
+    if (feed.value !== undefined && !unwrap.includes('eventbridge'))
       problem(`${at}.value: expected only with unwrap eventbridge`)
-    if (unwrap === 's3' && queue.endsWith('.fifo'))
+    if (unwrap.includes('s3') && queue.endsWith('.fifo'))
       problem(`${at}.unwrap: expected another for a FIFO queue; S3 notifies standard queues only`)
     const key = keySources(`${at}.key`, feed.key, problem) ?? (queue.endsWith('.fifo') ? FIFO_KEY_SOURCES : undefined)
     return { queue, unwrap, value: oneOf(`${at}.value`, feed.value, VALUES, problem), key }
@@ -50,6 +57,16 @@ function entries(name: string, feeds: unknown, fields: readonly string[], proble
       if (!fields.includes(field)) problem(`${at}.${field}: unknown field; expected ${fields.join(', ')}`)
     return [at, object]
   })
+}
+
+/** A single one may be given without a list. */
+function wrappings(at: string, value: unknown, problem: Problem): readonly Wrapping[] {
+  if (value === undefined || value === 'none') return []
+  const names = JSON.stringify(typeof value === 'string' ? [value] : value)
+  const list = WRAPPINGS.find(each => JSON.stringify(each) === names)
+  if (!list)
+    problem(`${at}: expected none | sns | eventbridge | s3, or from outside in ["sns", "s3"] or ["sns", "eventbridge"]`)
+  return list ?? []
 }
 
 function oneOf<T extends string>(at: string, value: unknown, choices: readonly [T, ...T[]], problem: Problem): T {

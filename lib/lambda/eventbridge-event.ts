@@ -25,6 +25,19 @@ export interface EventOptions {
   readonly awsTrace?: string | undefined
 }
 
+/**
+ * One record per event. EventBridge Pipes sends a list, even of one event; all others send the event itself.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
+ */
+export function parseEventBridgeEvents(event: unknown, awsRequestId: string, options: EventOptions): SourceRecord[] {
+  if (!Array.isArray(event) || event.length === 1) return [parseEventBridgeEvent(first(event), awsRequestId, options)]
+  return event.map((one: unknown, index) => parseEventBridgeEvent(one, `${awsRequestId}:${index}`, options))
+}
+
+function first(event: unknown): unknown {
+  return Array.isArray(event) ? event[0] : event
+}
+
 /** @param awsRequestId the record's id if the event has none */
 export function parseEventBridgeEvent(
   event: unknown,

@@ -9,6 +9,7 @@ import { type ErrorCode, errorName, innermostMessage, isInstance, KafkaProducerE
 import type { ProducerMetrics } from '../producer-metrics.ts'
 import { EmfLines, type Metric, type MetricSet } from './emf-lines.ts'
 import { invocationTrace } from './invocation-facts.ts'
+import type { IgnoredReason } from './source-record.ts'
 
 /** Dead letters that a line names; a batch can have thousands. */
 const MAX_LOGGED = 100
@@ -99,23 +100,30 @@ export class InvocationLog {
     this.#logger.info('redrive', { results })
   }
 
-  /** @param requestId the one in the caller's answer */
+  /**
+   * @param requestId the one in the caller's answer
+   * @param ignored one reason for each thing that arrived and has no record
+   */
   invocation(
     requestId: string,
     reports: readonly DeliveryReport[],
     fates: readonly RecordFate[],
     producer: ProducerMetrics,
+    ignored: readonly IgnoredReason[] = [],
   ): void {
     const sets: MetricSet[] = []
     if (this.#emf.isOn) for (const counted of countByTopic(fates, reports)) sets.push(this.#records(counted, producer))
     const others = sets.splice(1)
     const ofProducer = this.#ofProducer(producer)
     if (ofProducer) sets.push(ofProducer)
+    if (this.#emf.isOn && ignored.length > 0)
+      sets.push(this.#emf.metricSet({}, [['IgnoredEvents', MetricUnit.Count, ignored.length]]))
     const trace = traceOf(invocationTrace())
     this.#write(
       `{"level":"${sets.length > 0 ? this.#level : 'INFO'}","message":"invocation",` +
         `"timestamp":"${new Date().toISOString()}",${this.#service}${trace},` +
-        `"requestId":${JSON.stringify(requestId)},${outcomesOf(fates, reports)},"attempts":${maxAttempts(reports)}` +
+        `"requestId":${JSON.stringify(requestId)},${outcomesOf(fates, reports)}${ignoredOf(ignored)},` +
+        `"attempts":${maxAttempts(reports)}` +
         `${this.#newConnections(producer)}${this.#emf.fields(sets)}}`,
     )
     for (const other of others) this.#writeMetrics(other)
@@ -224,6 +232,13 @@ function outcomesOf(fates: readonly RecordFate[], reports: readonly DeliveryRepo
     unknown: failed.filter(({ outcome }) => outcome === 'unknown').length,
   }
   return JSON.stringify(fields).slice(1, -1)
+}
+
+function ignoredOf(ignored: readonly IgnoredReason[]): string {
+  if (ignored.length === 0) return ''
+  const counts: Partial<Record<IgnoredReason, number>> = {}
+  for (const reason of ignored) counts[reason] = (counts[reason] ?? 0) + 1
+  return `,"ignored":${JSON.stringify(counts)}`
 }
 
 function nonZero(values: Readonly<Record<string, number>>): Record<string, number> {

@@ -11,6 +11,9 @@ export interface SourceRecord {
   readonly error?: InvalidRecordError
 }
 
+/** Why something that arrived has no record. It is neither sent nor stored, and counted by reason. */
+export type IgnoredReason = 'warm-up' | 's3-test-event' | 'sns-confirmation'
+
 /** @returns the record of `read()`, or `incomplete` with the error that it threw, which keeps to this record */
 export function sourceRecord(id: string, incomplete: ProducerRecord, read: () => ProducerRecord): SourceRecord {
   try {

@@ -1,59 +1,88 @@
-// Unwraps the body of a message as the contract's feed says. Pure.
+// Unwraps the body of a message from outside in, as the contract's feed says. Pure.
 // Shapes: docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 // and docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 
 import type { SqsFeed } from '../contracts/contract.ts'
 import { refuseFault, valueShape } from '../contracts/json-value.ts'
+import { VALUE_OF_S3_KEY } from '../contracts/key-sources.ts'
 import type { Route } from '../contracts/route.ts'
 import { InvalidRecordError } from '../errors.ts'
-import { isJsonObject, parseJson } from '../record/json-object.ts'
+import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import type { JsonOutline, JsonShape } from '../record/json-outline.ts'
 import { JsonText } from '../record/json-text.ts'
+import { readJson } from '../record/read-json.ts'
 import { type ParsedBody, parseBody } from './parse-body.ts'
+import type { IgnoredReason } from './source-record.ts'
+
+type Attributes = readonly (readonly [string, string | Buffer])[]
 
 export interface Unwrapped {
   /** A part of the body as it is written, or the text that the body wraps. */
   readonly value: JsonText
   /** The attributes of the wrapping message. */
-  readonly attributes?: readonly (readonly [string, string | Buffer])[]
+  readonly attributes?: Attributes
   readonly event?: JsonText
+  /** What a key source names where that differs from the text of the value. */
+  readonly keys?: readonly (readonly [source: string, key: string])[]
 }
 
 /** More notifications than fit in a message of 1 MiB. */
 const MAX_NOTIFICATIONS = 2 ** 20
+const S3_TEST_EVENT = 's3:TestEvent'
+const CONFIRMATIONS: readonly unknown[] = ['SubscriptionConfirmation', 'UnsubscribeConfirmation']
 
-/** @throws InvalidRecordError when the body does not have the form of the feed */
-export function unwrap(body: string, { contract, feed }: Route<SqsFeed>): readonly Unwrapped[] {
-  switch (feed?.unwrap) {
-    case 'sns':
-      return [unwrapSns(body)]
-    case 'eventbridge':
-      return [unwrapEvent(body, feed.value, valueShape(contract))]
-    case 's3':
-      return unwrapS3(body, valueShape(contract))
-    default:
-      return [{ value: new JsonText(body) }]
-  }
+/**
+ * @returns one part per record, or why the message has none
+ * @throws InvalidRecordError when the body does not have the form of the feed
+ */
+export function unwrap(body: string, { contract, feed }: Route<SqsFeed>): readonly Unwrapped[] | IgnoredReason {
+  const wrappings = feed?.unwrap ?? []
+  if (wrappings[0] !== 'sns') return unwrapInner(body, wrappings[0], feed, valueShape(contract))
+  const message = unwrapSns(body)
+  if (typeof message === 'string') return message
+  const parts = unwrapInner(message.text, wrappings[1], feed, valueShape(contract))
+  if (typeof parts === 'string') return parts
+  return parts.map(part => ({ ...part, attributes: message.attributes }))
+}
+
+function unwrapInner(
+  text: string,
+  wrapping: SqsFeed['unwrap'][number] | undefined,
+  feed: SqsFeed | undefined,
+  valueShape: JsonShape,
+): readonly Unwrapped[] | IgnoredReason {
+  if (wrapping === 'eventbridge') return [unwrapEvent(text, feed?.value ?? 'detail', valueShape)]
+  if (wrapping === 's3') return unwrapS3(text, valueShape)
+  return [{ value: new JsonText(text) }]
 }
 
 /** With raw message delivery there is no envelope: the body is the message. */
-function unwrapSns(body: string): Unwrapped {
-  const envelope = parseJson(body)
-  if (
-    !isJsonObject(envelope) ||
-    envelope.Type !== 'Notification' ||
-    typeof envelope.TopicArn !== 'string' ||
-    typeof envelope.Message !== 'string'
-  )
-    return { value: new JsonText(body) }
-  const { MessageAttributes } = envelope
+function unwrapSns(body: string): { readonly text: string; readonly attributes: Attributes } | IgnoredReason {
+  const envelope = readJson(body, {})?.parsed
+  if (!isJsonObject(envelope) || typeof envelope.TopicArn !== 'string' || typeof envelope.Message !== 'string')
+    return isTestEventOfS3(body) ? 's3-test-event' : { text: body, attributes: [] }
+  const { Type, Message: text, Token, MessageAttributes } = envelope
+  if (CONFIRMATIONS.includes(Type) && typeof Token === 'string') return 'sns-confirmation'
+  if (Type !== 'Notification') return { text: body, attributes: [] }
+  if (isTestEventOfS3(text)) return 's3-test-event'
   const entries = isJsonObject(MessageAttributes) ? Object.entries(MessageAttributes) : []
   const attributes = entries.flatMap(([name, attribute]): [string, string | Buffer][] => {
     if (!isJsonObject(attribute) || typeof attribute.Value !== 'string') return []
     const isBinary = String(attribute.Type).startsWith('Binary')
     return [[name, isBinary ? Buffer.from(attribute.Value, 'base64') : attribute.Value]]
   })
-  return { value: new JsonText(envelope.Message), attributes }
+  return { text, attributes }
+}
+
+/** S3 sends it when notifications to a topic of SNS are set up; the topic may have other messages as well. */
+function isTestEventOfS3(text: string): boolean {
+  if (!text.includes(S3_TEST_EVENT)) return false
+  const parsed = readJson(text, {})?.parsed
+  return isJsonObject(parsed) && parsed.Service === 'Amazon S3' && isTestEvent(parsed)
+}
+
+function isTestEvent(notification: JsonObject): boolean {
+  return notification.Event === S3_TEST_EVENT && notification.Records === undefined
 }
 
 function unwrapEvent(body: string, part: 'detail' | 'event', valueShape: JsonShape): Unwrapped {
@@ -78,16 +107,34 @@ function unwrapEvent(body: string, part: 'detail' | 'event', valueShape: JsonSha
   return { value: part === 'event' ? event : new JsonText(textOf(body, detail), parsed.detail), event }
 }
 
-function unwrapS3(body: string, valueShape: JsonShape): Unwrapped[] {
+function unwrapS3(body: string, valueShape: JsonShape): Unwrapped[] | IgnoredReason {
   const notifications = { items: valueShape, maxItems: MAX_NOTIFICATIONS }
   const { parsed, outline } = parseWrapping(body, { fields: new Map([['Records', notifications]]) })
-  if (isJsonObject(parsed) && parsed.Event === 's3:TestEvent') return []
+  if (isJsonObject(parsed) && isTestEvent(parsed)) return 's3-test-event'
   if (!isJsonObject(parsed) || !Array.isArray(parsed.Records))
     throw new InvalidRecordError('bad-value', 'body: expected an S3 notification with Records.')
   const outlines = outline.fields?.get('Records')?.items
   return parsed.Records.map((record: unknown, at) => ({
     value: new JsonText(textOf(body, outlines?.[at] as JsonOutline), record),
+    keys: keysOfS3(record),
   }))
+}
+
+/**
+ * S3 writes object keys as in a URL (`my+photo+%C3%A9.txt`); EventBridge has them as they are. One object has one
+ * record key. The value stays as S3 wrote it.
+ */
+function keysOfS3(record: unknown): [string, string][] {
+  const s3 = isJsonObject(record) ? record.s3 : undefined
+  const object = isJsonObject(s3) ? s3.object : undefined
+  const key = isJsonObject(object) ? object.key : undefined
+  if (typeof key !== 'string') return []
+  try {
+    return [[VALUE_OF_S3_KEY, decodeURIComponent(key.replaceAll('+', ' '))]]
+  } catch {
+    // Not in the form of S3: the key is what is written.
+    return []
+  }
 }
 
 function parseWrapping(body: string, shape: JsonShape): ParsedBody {

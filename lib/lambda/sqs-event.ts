@@ -8,7 +8,13 @@ import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
 import { deepJsonText, isJsonObject } from '../record/json-object.ts'
 import { JsonText } from '../record/json-text.ts'
 import { type ProducerRecord, type ProducerRecordHeader, RESERVED_HEADER_PREFIX } from '../record/producer-record.ts'
-import { asInvalidRecord, type SourceRecord, sourceRecord, standardHeaders } from './source-record.ts'
+import {
+  asInvalidRecord,
+  type IgnoredReason,
+  type SourceRecord,
+  sourceRecord,
+  standardHeaders,
+} from './source-record.ts'
 import { type Unwrapped, unwrap } from './sqs-body.ts'
 
 export interface SqsMessage {
@@ -19,16 +25,19 @@ export interface SqsMessage {
   readonly receiveCount: number | null
   /** The message group in a FIFO queue, unique over queues. Messages of one group complete in order. */
   readonly orderGroup: string | undefined
-  /** Empty for a notification without content (`s3:TestEvent`). */
   readonly records: readonly SourceRecord[]
+  /** Why it has no record. */
+  readonly ignored?: IgnoredReason
 }
 
 /**
- * Parses a batch. A message that is in it twice counts once.
+ * Parses a batch: of an event source mapping, or the bare list of messages that EventBridge Pipes sends (even for one).
+ * A message that is in it twice counts once.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
  * @throws KafkaProducerError for an event that is not an SQS batch: all of it goes back
  */
 export function parseSqsEvent(event: unknown, contracts: Contracts, defaultTopic?: string): SqsMessage[] {
-  const batch = isJsonObject(event) ? event.Records : undefined
+  const batch = isJsonObject(event) ? event.Records : event
   if (!Array.isArray(batch) || !batch.every(isMessage))
     throw new KafkaProducerError(
       'bad-value',
@@ -62,10 +71,11 @@ function isMessage(message: unknown): message is SQSRecord {
 
 function toMessage(message: SQSRecord, route: Route<SqsFeed> | undefined): SqsMessage {
   const { messageId, eventSourceARN: arn, attributes } = message
-  const groupId = arn.endsWith('.fifo') ? text(attributes?.MessageGroupId) : undefined
-  const orderGroup = groupId === undefined ? undefined : `${arn} ${groupId}`
+  const groupId = text(attributes?.MessageGroupId)
+  // In a standard queue the group only shares the queue fairly; it orders nothing.
+  const orderGroup = groupId !== undefined && arn.endsWith('.fifo') ? `${arn} ${groupId}` : undefined
   const receiveCount = Number(text(attributes?.ApproximateReceiveCount)) || null
-  return { id: messageId, arn, receiveCount, orderGroup, records: recordsOf(message, orderGroup, groupId, route) }
+  return { id: messageId, arn, receiveCount, orderGroup, ...recordsOf(message, orderGroup, route) }
 }
 
 function text(value: unknown): string | undefined {
@@ -75,9 +85,8 @@ function text(value: unknown): string | undefined {
 function recordsOf(
   message: SQSRecord,
   orderGroup: string | undefined,
-  groupId: string | undefined,
   route: Route<SqsFeed> | undefined,
-): SourceRecord[] {
+): Pick<SqsMessage, 'records' | 'ignored'> {
   const { messageId } = message
   const whole: ProducerRecord = {
     topic: route?.contract.topic ?? '',
@@ -85,7 +94,7 @@ function recordsOf(
     sourceId: messageId,
     ...(orderGroup === undefined ? {} : { orderGroup }),
   }
-  let parts: readonly Unwrapped[]
+  let parts: readonly Unwrapped[] | IgnoredReason
   try {
     if (!route)
       throw new InvalidRecordError(
@@ -94,13 +103,16 @@ function recordsOf(
       )
     parts = unwrap(message.body, route)
   } catch (error) {
-    return [{ id: messageId, record: whole, error: asInvalidRecord(error) }]
+    return { records: [{ id: messageId, record: whole, error: asInvalidRecord(error) }] }
   }
-  return parts.map((part, index) => {
-    const id = parts.length > 1 ? `${messageId}:${index}` : messageId
+  if (typeof parts === 'string') return { records: [], ignored: parts }
+  const { length } = parts
+  const records = parts.map((part, index) => {
+    const id = length > 1 ? `${messageId}:${index}` : messageId
     const incomplete = { ...whole, sourceId: id, value: recordValue(part.value, route) }
-    return sourceRecord(id, incomplete, () => toRecord(message, id, incomplete, part, groupId, route as Route<SqsFeed>))
+    return sourceRecord(id, incomplete, () => toRecord(message, incomplete, part, route as Route<SqsFeed>))
   })
+  return { records }
 }
 
 /** Text of a contract that does not take JSON stays text; with a base64 contract it is the base64. */
@@ -109,33 +121,31 @@ function recordValue(value: JsonText, route: Route<SqsFeed> | undefined): JsonTe
 }
 
 function toRecord(
-  message: SQSRecord,
-  id: string,
-  incomplete: ProducerRecord,
+  { attributes: system, messageAttributes }: SQSRecord,
+  incomplete: ProducerRecord & { readonly sourceId: string },
   part: Unwrapped,
-  groupId: string | undefined,
   { feed }: Route<SqsFeed>,
 ): ProducerRecord {
-  const attributes = new Map([...readAttributes(message.messageAttributes), ...(part.attributes ?? [])])
-  const keyFrom = feed?.key ?? (groupId === undefined ? undefined : FIFO_KEY_SOURCES)
+  const attributes = new Map([...readAttributes(messageAttributes), ...(part.attributes ?? [])])
+  const keyFrom = feed?.key ?? (incomplete.orderGroup === undefined ? undefined : FIFO_KEY_SOURCES)
   const traceparent = attributes.get('traceparent')?.toString()
   return {
     ...incomplete,
     headers: [
-      ...standardHeaders(id, 'sqs', traceparent, text(message.attributes?.AWSTraceHeader)),
+      ...standardHeaders(incomplete.sourceId, 'sqs', traceparent, text(system?.AWSTraceHeader)),
       ...toHeaders(attributes),
     ],
-    origin: { lookup: keyLookup(attributes, part.event, groupId), ...(keyFrom ? { keyFrom } : {}) },
+    origin: { lookup: keyLookup(attributes, part, text(system?.MessageGroupId)), ...(keyFrom ? { keyFrom } : {}) },
   }
 }
 
 /** The values that a contract may take the key from, by the names of the key sources. */
 function keyLookup(
   attributes: ReadonlyMap<string, string | Buffer>,
-  event: JsonText | undefined,
+  { event, keys }: Unwrapped,
   groupId: string | undefined,
 ): ReadonlyMap<string, unknown> {
-  const lookup = new Map<string, unknown>()
+  const lookup = new Map<string, unknown>(keys)
   for (const [name, value] of attributes) lookup.set(`${SQS_ATTRIBUTE}${name}`, value)
   if (event !== undefined) lookup.set('event', event)
   if (groupId !== undefined) lookup.set(SQS_MESSAGE_GROUP, groupId)

@@ -21,10 +21,25 @@ test('defaults: the key of a FIFO queue is its message group, the value of an ev
     t: { from: { sqs: [{ queue: 'a' }, { queue: 'b.fifo' }], eventbridge: [{ source: ['s'] }] } },
   }).get('t')
   assert.deepEqual(contract?.sqs, [
-    { queue: 'a', unwrap: 'none', value: 'detail', key: undefined },
-    { queue: 'b.fifo', unwrap: 'none', value: 'detail', key: ['sqs:MessageGroupId'] },
+    { queue: 'a', unwrap: [], value: 'detail', key: undefined },
+    { queue: 'b.fifo', unwrap: [], value: 'detail', key: ['sqs:MessageGroupId'] },
   ])
   assert.deepEqual(contract?.eventbridge, [{ source: ['s'], detailType: undefined, value: 'detail', key: undefined }])
+})
+
+test('wrappings are a list from outside in; a single one needs no list', () => {
+  const unwraps = ['none', 'sns', ['s3'], ['sns', 'eventbridge']]
+  const sqs = unwraps.map((unwrap, index) => ({ queue: `q${index}`, unwrap }))
+  assert.deepEqual(
+    contracts({ t: { from: { sqs } } })
+      .get('t')
+      ?.sqs.map(({ unwrap }) => unwrap),
+    [[], ['sns'], ['s3'], ['sns', 'eventbridge']],
+  )
+  assert.match(
+    problem({ sqs: [{ queue: 'a', unwrap: ['sns'], value: 'event' }] }),
+    /value: expected only with unwrap eventbridge/,
+  )
 })
 
 test('an error names each wrong field', () => {
@@ -32,6 +47,8 @@ test('an error names each wrong field', () => {
     [{ sqs: {} }, /from\.sqs: expected a list/],
     [{ sqs: [{ queue: 'no spaces' }] }, /from\.sqs\[0\]\.queue/],
     [{ sqs: [{ queue: 'a', unwrap: 'gzip' }] }, /from\.sqs\[0\]\.unwrap: expected none \| sns \| eventbridge \| s3/],
+    [{ sqs: [{ queue: 'a', unwrap: ['s3', 'sns'] }] }, /from\.sqs\[0\]\.unwrap: .* from outside in \["sns", "s3"\]/],
+    [{ sqs: [{ queue: 'a.fifo', unwrap: ['sns', 's3'] }] }, /S3 notifies standard queues only/],
     [{ sqs: [{ queue: 'a', colour: 'red' }] }, /from\.sqs\[0\]\.colour: unknown field/],
     [{ sqs: [{ queue: 'a', value: 'event' }] }, /from\.sqs\[0\]\.value: expected only with unwrap eventbridge/],
     [{ sqs: [{ queue: 'a.fifo', unwrap: 's3' }] }, /S3 notifies standard queues only/],

@@ -155,3 +155,38 @@ test('errors and log lines contain nothing of the event’s content', async () =
   )
   assert.ok(!harness.logged.join('\n').includes('hunter2'))
 })
+
+test('EventBridge Pipes: each event of a list is a record, also of a list of one', async () => {
+  const harness = harnessOf()
+  const events = ['o-1', 'o-2'].map(id => event({ id: `e-${id}`, detail: { id } }))
+  await harness.invoke([...events, event({ id: undefined, source: 'nobody' })])
+  await harness.invoke([event({ id: 'e-3', detail: { id: 'o-3' } })])
+  const keys = recordsOf(harness).map(({ key }) => key)
+  assert.deepEqual(keys.sort(), ['o-1', 'o-2', 'o-3'])
+  const [deadLetter, ...others] = harness.deadLetters.deadLetters
+  assert.deepEqual([deadLetter?.failure.code, deadLetter?.recordId], ['unknown-topic', 'aws-1:2'])
+  assert.deepEqual(deadLetter?.source.index, 2)
+  assert.deepEqual(others, [])
+})
+
+test('EventBridge Pipes: with KAFKA_ON_FAILURE_EVENTBRIDGE=return a list goes back whole or not at all', async () => {
+  const options = { onFailureEventbridge: 'return' } as const
+  const bad = event({ source: 'nobody' })
+  const failing = harnessOf({ script: Array(9).fill('refuse'), options })
+  await assert.rejects(async () => failing.invoke([event(), bad]), { retriable: true })
+  assert.deepEqual(failing.deadLetters.deadLetters, [])
+
+  const poison = '{"id":"poison"}'
+  const partly = harnessOf({ poison, options })
+  await partly.invoke([event(), event({ id: 'e-2', detail: { id: 'poison' } }), bad])
+  assert.equal(recordsOf(partly).length, 1)
+  assert.equal(partly.deadLetters.deadLetters.length, 2)
+})
+
+test('a warm-up ping is counted, and is no record', async () => {
+  const harness = harnessOf()
+  await harness.invoke({ source: 'serverless-plugin-warmup' })
+  assert.deepEqual(recordsOf(harness), [])
+  assert.deepEqual(harness.deadLetters.deadLetters, [])
+  assert.equal(harness.logged.filter(line => line.includes('"ignored":{"warm-up":1}')).length, 1)
+})

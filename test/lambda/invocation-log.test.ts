@@ -159,6 +159,23 @@ test('an invocation without records has its line too, with the X-Ray trace id wh
 })
 
 // With a filter of WARN Lambda dropped every metric: lines without a level count as INFO.
+test('what arrived without a record is counted in the line, by reason, and in a metric', () => {
+  const lines: Line[] = []
+  const log = new InvocationLog('kafka-producer-dev-sqs', line => lines.push(JSON.parse(line)))
+  log.invocation('r-1', [], [], producerMetrics(), ['warm-up'])
+  log.invocation('r-2', [], [], producerMetrics(), ['s3-test-event', 'sns-confirmation', 's3-test-event'])
+  log.invocation('r-3', [], [], producerMetrics())
+  for (const line of lines.slice(0, 2)) assertEmf(line)
+  assert.deepEqual(
+    lines.map(({ ignored, IgnoredEvents }) => [ignored, IgnoredEvents]),
+    [
+      [{ 'warm-up': 1 }, 1],
+      [{ 's3-test-event': 2, 'sns-confirmation': 1 }, 3],
+      [undefined, undefined],
+    ],
+  )
+})
+
 test('a line with metrics has the level of Lambda’s filter, and a time', () => {
   const inEnvironment = (level: string, metricsDisabled: string) => {
     process.env.AWS_LAMBDA_LOG_LEVEL = level
