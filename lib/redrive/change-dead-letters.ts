@@ -2,24 +2,15 @@
 // parking. Each target is changed under its lease.
 import { createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
-import {
-  NotCompletedError,
-  type OpenDeadLetter,
-  type Refusal,
-  type Replacement,
-  type TargetDeadLetterStore,
-} from '../dead-letter/dead-letter-store.ts'
+import type { OpenDeadLetter, Replacement, TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import { replaceAll } from '../dead-letter/replace-all.ts'
-import { DeadLetterError, KafkaProducerError } from '../errors.ts'
+import { KafkaProducerError } from '../errors.ts'
+import { type Change, type ChangeCounts, ChangeRun } from './change-run.ts'
 import { claimCompleter, completeWithClaims } from './complete-claims.ts'
-import { type DeadLetterTargets, divideMessages } from './divide-messages.ts'
 import type { ListContext, ListRequest } from './list-dead-letters.ts'
 import { isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import { sourcesOf } from './run-redrive.ts'
-import { matches } from './select-dead-letters.ts'
-import { underLease } from './under-lease.ts'
 
-const BATCH = 100
 /** The location of a dead letter that was ended without its record being anywhere. */
 const DISCARDED = 'discarded'
 
@@ -43,10 +34,6 @@ export interface ChangeResult {
   /** The error that stopped it. */
   readonly error?: unknown
 }
-
-type Counts = { -readonly [K in keyof ChangeResult]: ChangeResult[K] }
-/** @returns what the target refused; the others are changed */
-type Change = (store: TargetDeadLetterStore, batch: readonly OpenDeadLetter[]) => Promise<readonly Refusal[]>
 
 /**
  * Ends dead letters for good: their records are never sent.
@@ -110,12 +97,12 @@ async function changeAll(request: ListRequest, context: ChangeContext, change: C
   const targets = createDeadLetterPublisher(config, context.warn)
   let limit = request.limit ?? Number.POSITIVE_INFINITY
   for (const source of sourcesOf(request, context)) {
-    const counts: Counts = { seen: 0, changed: 0, unreadable: 0, moved: 0, hasMore: false }
+    const counts: ChangeCounts = { seen: 0, changed: 0, unreadable: 0, moved: 0, hasMore: false }
     results.push(counts)
     let store: TargetDeadLetterStore | undefined
     try {
       store = await openDeadLetterStore(source, config, context)
-      await changeOne(store, { ...request, limit }, { ...context, targets }, change, counts)
+      await new ChangeRun(store, { ...request, limit }, { ...context, targets }, change, counts).run()
     } catch (error) {
       const code = codeOf(error)
       if (isNotCreatedYet(code, source, config)) continue
@@ -132,86 +119,7 @@ async function changeAll(request: ListRequest, context: ChangeContext, change: C
   return results
 }
 
-function notWhole(): DeadLetterError {
-  return new DeadLetterError(
-    'message-not-whole',
-    'A message holds further dead letters and can only be deleted whole: set KAFKA_DEAD_LETTER to a target that ' +
-      'takes these, or change all of them.',
-  )
-}
-
 function codeOf(error: unknown): string {
   if (!(error instanceof KafkaProducerError)) return 'unavailable'
   return error.code === 'redrive-running' ? 'already-running' : error.code
-}
-
-function changeOne(
-  store: TargetDeadLetterStore,
-  request: ListRequest,
-  { signal, onSeen, onUnreadable, onChanged, targets }: ChangeContext & { readonly targets: DeadLetterTargets },
-  change: Change,
-  counts: Counts,
-): Promise<void> {
-  const { limit = Number.POSITIVE_INFINITY } = request
-  return underLease(store, async lease => {
-    let refusal: KafkaProducerError | undefined
-    const changeBatch = async (batch: readonly OpenDeadLetter[]) => {
-      if (batch.length === 0) return
-      await lease.check()
-      const open = new Set(batch)
-      try {
-        for (const { replacement, error } of await change(store, batch)) {
-          open.delete(replacement.open)
-          refusal ??= error
-        }
-      } catch (error) {
-        if (!(error instanceof NotCompletedError)) throw error
-        for (const entry of error.entries) open.delete(entry.open)
-        refusal ??= error
-      }
-      counts.changed += open.size
-      for (const each of open) onChanged?.(each)
-    }
-    for (let before = -1; before < counts.changed; ) {
-      before = counts.changed
-      let batch: OpenDeadLetter[] = []
-      let lastLocation: string | undefined
-      const reading = store.deadLetters({
-        purpose: 'redrive',
-        signal,
-        onUnreadable: unreadable => {
-          counts.unreadable += unreadable.count
-          onUnreadable?.(unreadable)
-        },
-      })
-      for await (const open of reading) {
-        if (signal?.aborted) break
-        counts.seen++
-        onSeen?.(open.deadLetter)
-        if (!matches(open.deadLetter, request)) continue
-        // A message is changed whole: its dead letters follow each other.
-        const isNext = open.siblings === undefined || open.location !== lastLocation
-        counts.hasMore = isNext && counts.changed + batch.length >= limit
-        if (counts.hasMore) break
-        lastLocation = open.location
-        if (!targets.isOn && open.siblings?.some(sibling => !matches(sibling, request))) {
-          refusal ??= notWhole()
-          continue
-        }
-        batch.push(open)
-        if (batch.length < BATCH) continue
-        await changeBatch(batch)
-        batch = []
-      }
-      if (!signal?.aborted) await changeBatch(batch)
-      const { moved, left } = await divideMessages(store, targets)
-      counts.moved += moved
-      counts.changed -= left
-      if (left > 0) refusal ??= notWhole()
-      if (!store.givesMoreAfterCompletion || signal?.aborted || counts.hasMore) break
-    }
-    await lease.check()
-    await store.tidy()
-    if (refusal) throw refusal
-  })
 }
