@@ -41,7 +41,7 @@ export function matchRoute(request: HttpRequest, basePath: string): RouteMatch {
   throw new RequestError('method', `method: expected ${allow}.`, { headers: { allow } })
 }
 
-/** What an OPTIONS request is told. */
+/** The `Allow` header of an answer to OPTIONS. */
 export function allowOf(routes: readonly Route[]): string {
   return [...new Set(routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))].join(', ')
 }
