@@ -12,6 +12,7 @@ import type { JsonOutline, JsonShape } from '../../../../lib/record/json-outline
 import { JsonText, NumberText } from '../../../../lib/record/json-text.ts'
 import type { ProducerRecord, ProducerRecordHeader } from '../../../../lib/record/producer-record.ts'
 import { decodeUtf8 } from '../../../../lib/record/utf8.ts'
+import { isCostlyToParse, PARSE_COST_EXPECTED } from '../../parse-cost.ts'
 import { RequestError } from '../../request-error.ts'
 import { toHeaders } from './to-headers.ts'
 
@@ -89,6 +90,7 @@ function parseRequest(body: Buffer | string, contract: Contract): ParsedBody {
   const text = typeof body === 'string' ? body : decodeUtf8(body)
   // A byte order mark lies outside every value, so it may be skipped (RFC 8259, section 8.1).
   const json = text?.startsWith('\uFEFF') ? text.slice(1) : text
+  if (json && isCostlyToParse(json)) throw new RequestError('body-too-large', `body: expected ${PARSE_COST_EXPECTED}.`)
   return parseBody(json, requestShape(contract), RequestError)
 }
 

@@ -1,0 +1,89 @@
+// Bodies of nearly 5 MiB, each of one kind: none costs much, because what would is refused before it is parsed, and the
+// rest is bounded. Each test prints the CPU time of its body, which docs/benchmarks.md lists.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isCostlyToParse } from '../../functions/http/parse-cost.ts'
+import { contractsOf } from '../support/contracts.ts'
+import { httpHarness } from '../support/function-harness.ts'
+import { LARGE_BODIES } from '../support/large-bodies.ts'
+
+const strict = {
+  type: ['object', 'array'],
+  required: ['room'],
+  properties: { room: { type: 'string' }, user: { type: 'string' }, text: { type: 'string' } },
+  additionalProperties: false,
+  items: { type: 'string' },
+  uniqueItems: true,
+}
+const open = { key: { required: false }, limits: { valueBytes: 6_000_000 } }
+const contracts = contractsOf([
+  { topic: 'open', json: open },
+  { topic: 'strict', json: { ...open, value: { schema: strict } } },
+])
+
+/** The status of a body of a topic without a schema, and of one with a schema. */
+const STATUS: Readonly<Record<keyof typeof LARGE_BODIES, readonly [open: number, strict: number]>> = {
+  numbers: [200, 422],
+  'numbers, after an escaped name': [200, 422],
+  'long numbers': [200, 422],
+  'one number': [200, 422],
+  'one text': [200, 422],
+  'one text of brackets': [200, 422],
+  'one text of escaped quotes': [200, 422],
+  'one text of escapes': [200, 422],
+  'an open text of escaped quotes': [400, 400],
+  '499,000 objects and lists': [200, 422],
+  '49,000 names': [200, 422],
+  'one name, many times': [200, 400],
+  'one name': [200, 422],
+  'one header of base64 with a wrong end': [400, 400],
+  '500 records with the same fields': [200, 422],
+  '500 valid records': [200, 200],
+}
+for (const [name, bodyOf] of Object.entries(LARGE_BODIES))
+  for (const [at, topic] of (['open', 'strict'] as const).entries()) {
+    const status = STATUS[name]?.[at] ?? 413
+    test(`${name}: ${status} of the topic ${topic}`, async t => {
+      const harness = httpHarness({ contracts, options: { maxRequestSize: 8_000_000, bufferMemory: 100_000_000 } })
+      const body = bodyOf()
+      const before = process.cpuUsage()
+      const answer = await harness.post(topic, body)
+      const { user, system } = process.cpuUsage(before)
+      t.diagnostic(`${Math.round((user + system) / 1000)} ms of CPU`)
+      assert.equal(answer.status, status, JSON.stringify(answer.body).slice(0, 300))
+    })
+  }
+
+const WITHOUT_AN_EARLY_END = [
+  'numbers',
+  'one text',
+  'one text of escaped quotes',
+  'an open text of escaped quotes',
+  'one name, many times',
+  '500 records with the same fields',
+]
+for (const name of WITHOUT_AN_EARLY_END)
+  test(`${name}: what it costs to parse is found in one pass`, () => {
+    const text = LARGE_BODIES[name]?.() ?? ''
+    let steps = 0
+    const counted = {
+      length: text.length,
+      slice: (start: number, end: number) => text.slice(start, end),
+      charCodeAt: (at: number) => {
+        steps++
+        return text.charCodeAt(at)
+      },
+    }
+    isCostlyToParse(counted)
+    assert.ok(steps <= 3 * text.length, `${steps} steps of ${text.length} characters`)
+  })
+
+test('a body of 1 MiB, and the same names in many records, are always parsed', () => {
+  assert.equal(isCostlyToParse('['.repeat(1024 * 1024)), false)
+  assert.equal(isCostlyToParse(`[${Array(100_000).fill('{"a":[1,2],"b":"{[{["}').join()}]`), false)
+})
+
+test('a text that ends within a string, a name or an escape is counted to its end', () => {
+  for (const end of ['"', '"\\', '"a" ', '"a":', '{', '"a\\"'])
+    assert.equal(isCostlyToParse(' '.repeat(1024 * 1024) + end), false)
+})
