@@ -20,6 +20,7 @@ export const ERROR_CODES = {
     'bad-timestamp',
     'bad-value',
     'repeated-name',
+    'duplicate-record',
     'unknown-topic',
     'record-too-large',
     'schema',

@@ -56,7 +56,8 @@ async function answerRequest(
         `expected at most ${httpMaxConcurrency} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing was stored.`,
         { headers: { 'retry-after': '1' } },
       )
-    const sourceRecords = dialect.parse(request, { ...match, requestId }, services.contracts)
+    const parsed = dialect.parse(request, { ...match, requestId }, services.contracts)
+    const sourceRecords = services.config.principalHeader ? withPrincipal(parsed, request.principal) : parsed
     const answered = await sendOrDeadLetter(sourceRecords, requestId, context, services)
     return dialect.respond(answered, request, requestId)
   } catch (error) {
@@ -64,6 +65,14 @@ async function answerRequest(
     services.log.refusedRequest(requestId, error.code)
     return (match?.dialect ?? native).respondToError(error, requestId)
   }
+}
+
+function withPrincipal(records: readonly SourceRecord[], principal: string | undefined): readonly SourceRecord[] {
+  if (principal === undefined) return records
+  return records.map(each => {
+    const headers = [...(each.record.headers ?? []), ['kp-principal', principal] as const]
+    return { ...each, record: { ...each.record, headers } }
+  })
 }
 
 async function health({ kafka }: KafkaContext): Promise<HttpAnswer> {

@@ -179,6 +179,11 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
       'When the HTTP answer leaves, counted from API Gateway’s receipt of the request (it gives up after 29 s). ' +
       'Sending ends earlier by KAFKA_DEADLINE_RESERVE_MS.',
   },
+  principalHeader: {
+    doc:
+      'Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of ' +
+      'its role (without the session) or IAM user, or issuer and subject of its token.',
+  },
   httpBasePath: {
     doc:
       'The base path of a custom domain or load balancer, such as `/events`, where the gateway’s events name no route ' +

@@ -230,6 +230,7 @@ export const SETTINGS = {
     max: 28_000,
     default: 25_000,
   }),
+  principalHeader: librarySetting({ env: 'KAFKA_PRINCIPAL_HEADER', kind: 'boolean', default: false }),
   httpBasePath: librarySetting({ env: 'KAFKA_HTTP_BASE_PATH', kind: 'text', default: '' }),
   httpMaxConcurrency: librarySetting({
     env: 'KAFKA_HTTP_MAX_CONCURRENCY',

@@ -16,6 +16,8 @@ export interface HttpRequest {
   /** Bytes where the event has base64, else its text. */
   readonly body: Buffer | string
   readonly requestId: string | undefined
+  /** Who the gateway authenticated: a role without its session, an IAM user, or `iss` and `sub` of a token. */
+  readonly principal: string | undefined
 }
 
 export interface HttpAnswer {
@@ -30,7 +32,12 @@ export function parseHttpEvent(event: unknown): HttpRequest | undefined {
   const context = isJsonObject(event.requestContext) ? event.requestContext : {}
   const bodyText = typeof event.body === 'string' ? event.body : ''
   const body = event.isBase64Encoded === true ? Buffer.from(bodyText, 'base64') : bodyText
-  const common = { headers: lowerCase(event), body, requestId: text(context.requestId) }
+  const common = {
+    headers: lowerCase(event),
+    body,
+    requestId: text(context.requestId),
+    principal: principalOf(context),
+  }
   if (event.version === '2.0' && typeof event.rawPath === 'string' && isJsonObject(context.http)) {
     const route = text(event.routeKey)?.split(' ')[1]
     const { rawPath: path } = event
@@ -44,13 +51,28 @@ export function parseHttpEvent(event: unknown): HttpRequest | undefined {
   return typeof resource === 'string' ? { kind: 'apigw-v1', routePath: resource, ...of } : undefined
 }
 
+/**
+ * Shapes: docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html (identity,
+ * authorizer.claims) and http-api-develop-integrations-lambda.html (authorizer.iam, authorizer.jwt.claims).
+ */
+function principalOf({ authorizer, identity }: JsonObject): string | undefined {
+  const { iam, jwt, claims } = isJsonObject(authorizer) ? authorizer : ({} as JsonObject)
+  const arn =
+    (isJsonObject(iam) ? text(iam.userArn) : undefined) ?? (isJsonObject(identity) ? text(identity.userArn) : undefined)
+  // arn:aws:sts::123456789012:assumed-role/ROLE/SESSION: a caller may choose any session.
+  if (arn !== undefined) return arn.replace(/(:assumed-role\/[^/]+)\/.*$/, '$1')
+  const token = isJsonObject(jwt) && isJsonObject(jwt.claims) ? jwt.claims : claims
+  if (!isJsonObject(token) || text(token.sub) === undefined) return undefined
+  return `${text(token.iss) ?? ''} ${token.sub}`
+}
+
 /** A gateway's clock may differ by this much from the one here, ms. */
 const CLOCK_SKEW_MS = 60_000
 
 /**
- * When API Gateway received the request, ms since the epoch. Undefined for an ALB, whose events don't have it, and for a
- * time that can't be true: a request that is being answered is neither of the future nor older than its deadline (saved
- * events, emulators that give seconds).
+ * When API Gateway received the request, ms since the epoch. Undefined for an ALB, whose events don't have it, and for
+ * a time that can't be true: a request that is being answered is neither of the future nor older than its deadline
+ * (saved events, emulators that give seconds).
  */
 export function gatewayTimeEpoch(event: unknown, deadlineMs: number, now: number): number | undefined {
   const context = isJsonObject(event) && isJsonObject(event.requestContext) ? event.requestContext : {}

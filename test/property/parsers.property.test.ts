@@ -96,6 +96,7 @@ test('HTTP bodies', () => {
         path: `/topics/${topic}`,
         routePath: undefined,
         stage: undefined,
+        principal: undefined,
         headers: {
           'content-type': 'application/json',
           ...(key === undefined ? {} : { 'idempotency-key': key, traceparent: key }),

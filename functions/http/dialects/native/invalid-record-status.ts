@@ -6,6 +6,7 @@ export const INVALID_RECORD_STATUS: Readonly<Record<InvalidRecordCode, number>> 
   'not-utf8': 400,
   'unknown-field': 400,
   'repeated-name': 400,
+  'duplicate-record': 422,
   'bad-header': 400,
   'bad-partition': 400,
   'bad-timestamp': 400,

@@ -1,5 +1,5 @@
-// Stage 9 of 9: fates → HTTP answer. Pure. Status: any returned → 503; all delivered → 200; all refused → their common
-// status, or 422; any refused → 207; else 202.
+// Stage 9 of 9: fates → HTTP answer. Pure. Status: any returned → 503; all delivered → 200; all refused → their
+// common status, or 422; any refused → 207; else 202.
 import type { RecordFate } from '../../../../lib/delivery/record-fate.ts'
 import type { InvalidRecordCode } from '../../../../lib/errors.ts'
 import type { HttpAnswer, HttpRequest } from '../../../../lib/lambda/http-event.ts'
