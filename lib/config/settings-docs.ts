@@ -181,8 +181,8 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
   },
   principalHeader: {
     doc:
-      'Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of ' +
-      'its role (without the session) or IAM user, or issuer and subject of its token.',
+      'Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN ' +
+      'of its role (without the session) or IAM user, or issuer and subject of its token.',
   },
   httpBasePath: {
     doc:

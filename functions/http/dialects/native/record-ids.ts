@@ -1,4 +1,4 @@
-// The ids of a request's records: what a consumer drops repeats by, and what the caller is told.
+// The ids of a request's records, by which a consumer drops repeats and a caller recognises its records.
 import { createHash } from 'node:crypto'
 import { InvalidRecordError } from '../../../../lib/errors.ts'
 import type { HttpRequest } from '../../../../lib/lambda/http-event.ts'
