@@ -1,5 +1,5 @@
 // Contracts → standalone validators → one ESM bundle per function in dist/functions/<name>/: index.mjs, the chunks that
-// it imports statically, and the chunks of clients that are loaded on first use.
+// it imports statically, and what is loaded on first use: chunks of clients, and explainers.mjs.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
 import { parseArgs } from 'node:util'
@@ -45,6 +45,9 @@ const WITHOUT_UNUSED_KAFKAJS: Plugin = {
   },
 }
 
+/** The checks that list all violations of an invalid value. */
+const EXPLAINERS = 'explainers.mjs'
+
 export interface Bundle {
   readonly name: string
   /** Bytes that a cold start reads: the entry and the chunks that it imports statically. */
@@ -66,6 +69,7 @@ export async function buildAll(log: (line: string) => void = console.log, keepOl
   for (const name of functionNames()) {
     if (!keepOld) rmSync(`dist/functions/${name}`, { recursive: true, force: true })
     const { metafile } = await build(functionBuild(name))
+    await build(explainersBuild(name))
     const bundle = measure(name, metafile)
     log(`dist/functions/${name}: ${kib(bundle.startBytes)} read at a cold start, ${kib(bundle.bytes)} in total`)
     bundles.push(bundle)
@@ -96,6 +100,17 @@ export function functionBuild(name: string) {
     banner: { js: REQUIRE },
     logLevel: 'warning',
   } as const satisfies BuildOptions
+}
+
+/** A file of its own beside the bundle, for `require`, which the check of a value can't wait for. */
+function explainersBuild(name: string) {
+  const { bundle, minify, platform, target, format, legalComments, banner, logLevel } = functionBuild(name)
+  const options = { bundle, minify, platform, target, format, legalComments, banner, logLevel }
+  return {
+    ...options,
+    entryPoints: ['build/explainers.js'],
+    outfile: `dist/functions/${name}/${EXPLAINERS}`,
+  } satisfies BuildOptions
 }
 
 /** What is packed; the packages that it imports are installed together with it. */
@@ -174,14 +189,16 @@ async function writeContracts(): Promise<void> {
     const index = withSchema.findIndex(file => file.topic === topic)
     const contract = { ...json, value: { ...json.value, ...(index < 0 ? {} : { schema: {} }) } }
     const name = JSON.stringify(topic)
-    const check = `schemaCheck(validators.v${index}, explainers.v${index})`
+    const check = `schemaCheck(validators.v${index}, () => explainers().v${index})`
     return `[${name}, parseContract(${name}, ${JSON.stringify(contract)}, () => ${check})],`
   })
   const lines = [
     "import { schemaCheck } from '../lib/contracts/ajv-violations.ts'",
     "import { parseContract } from '../lib/contracts/parse-contract.ts'",
     "import * as validators from './validators.js'",
-    "import * as explainers from './explainers.js'",
+    "import { createRequire } from 'node:module'",
+    // Only an invalid value needs them, so a cold start does not read them.
+    `const explainers = () => createRequire(import.meta.url)(${JSON.stringify(`./${EXPLAINERS}`)})`,
     `export const contracts = new Map([\n${entries.join('\n')}\n])`,
   ]
   writeFileSync('build/contracts.js', `${lines.join('\n')}\n`)

@@ -22,16 +22,17 @@ export interface AjvValidate {
 const MAX_EXPLAINED = 2000
 
 /**
- * @param validate stops at the first violation if `explain` is passed, so that a value with 500,000 violations
+ * @param validate stops at the first violation if `explainer` is passed, so that a value with 500,000 violations
  * costs no more than one with a single violation
- * @param explain finds all violations of a small value. Default: those that `validate` found
+ * @param explainer returns what finds all violations of a small value. Default: those that `validate` found
  */
-export function schemaCheck(validate: AjvValidate, explain?: AjvValidate): SchemaCheck {
+export function schemaCheck(validate: AjvValidate, explainer?: () => AjvValidate): SchemaCheck {
   return (value, extent = 'all') => {
     if (validate(value)) return NO_VIOLATIONS
-    if (!explain) return listViolations(validate.errors ?? [], toViolation)
+    if (!explainer) return listViolations(validate.errors ?? [], toViolation)
     const isPartial = extent === 'first' || hasMoreEntriesThan(value, MAX_EXPLAINED)
     if (isPartial) return { ...listViolations(validate.errors ?? [], toViolation), truncated: true }
+    const explain = explainer()
     explain(value)
     return listViolations(explain.errors ?? [], toViolation)
   }

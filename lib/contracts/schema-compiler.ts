@@ -50,7 +50,7 @@ export async function createSchemaCompiler(patternCheckMs = PATTERN_CHECK_MS): P
       )
     try {
       const [validate, explain] = [ajv, explaining].map(each => each.compile(schema as object) as AjvValidate)
-      return schemaCheck(validate as AjvValidate, explain)
+      return schemaCheck(validate as AjvValidate, () => explain as AjvValidate)
     } catch (error) {
       throw new Error(`contracts/${topic}.json: value.schema: ${(error as Error).message}`)
     }

@@ -70,6 +70,17 @@ const events: Record<string, () => unknown> = {
 }
 const nobody = { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '100' }
 
+test('a bundle loads what lists all violations of an invalid record when it has one', async () => {
+  const body = Buffer.from(JSON.stringify({ value: { room: 'lobby', user: 1, other: 2 } }))
+  const event = v2Event('POST', '/topics/chat', body, { 'content-type': 'application/json' })
+  const answer = await invokeOnce('http', { ...nobody, KAFKA_ON_FAILURE_HTTP: 'return' }, event)
+  const { records } = JSON.parse((answer as { body: string }).body)
+  assert.deepEqual(
+    records[0].violations.map(({ rule }: { rule: string }) => rule),
+    ['required', 'additionalProperties', 'type'],
+  )
+})
+
 for (const [name, event] of Object.entries(events))
   test(`${name}: stores a dead letter in SQS and on disk`, async () => {
     const folder = temporaryFolder()
