@@ -1,0 +1,72 @@
+// JSON text of people who mean harm, or whose printer is broken: deep, cut off, with numbers and escapes of every form.
+import fc from 'fast-check'
+
+const numbers = fc.oneof(
+  fc.constantFrom('0', '-0', '1.0', '1e2', '1E+400', '-1e-400', '9007199254740993', '12345678901234567890.0'),
+  fc.constantFrom('01', '+1', '.5', '5.', '1e', 'NaN', 'Infinity', '0x10', '1_000', '--1', '1.2.3', '٣'),
+  fc.bigInt().map(String),
+  fc.double().map(String),
+  fc.integer({ min: 1, max: 5000 }).map(digits => '7'.repeat(digits)),
+)
+
+const escapes = fc.constantFrom(
+  ...['\\ud800', '\\udfff\\ud800', '\\u202e', '\\u0000', '\\u005f\\u005fproto\\u005f\\u005f', '\\"', '\\\\', '\\/'],
+  ...['\\u12', '\\u12G4', '\\x41', '\\', '\\u', '\\a', '\n', '\u0000', '\u2028', '\ud800', '\uFEFF', ''],
+)
+
+const strings = fc
+  .tuple(fc.array(escapes, { maxLength: 4 }), fc.string({ maxLength: 4 }), fc.constantFrom('"', '"', '"', ''))
+  .map(([parts, text, end]) => `"${parts.join('')}${text.replaceAll('"', '')}${end}`)
+
+const names = fc.constantFrom(
+  'value',
+  'key',
+  'headers',
+  'records',
+  'room',
+  '__proto__',
+  'then',
+  'toJSON',
+  '',
+  '\\u0061',
+)
+
+const { json } = fc.letrec<{ json: string; object: string; list: string }>(tie => ({
+  json: fc.oneof(
+    { maxDepth: 4 },
+    numbers,
+    strings,
+    fc.constantFrom('null', 'true', 'nul', ''),
+    tie('object'),
+    tie('list'),
+  ),
+  object: fc.array(fc.tuple(names, tie('json')), { maxLength: 4 }).map(fields => {
+    return `{${fields.map(([name, value]) => `"${name}":${value}`).join()}}`
+  }),
+  list: fc.array(tie('json'), { maxLength: 4 }).map(items => `[${items.join()}]`),
+}))
+
+const floods = fc.oneof(
+  fc.integer({ min: 1, max: 100_000 }).map(depth => '['.repeat(depth) + ']'.repeat(depth)),
+  fc.integer({ min: 1, max: 100_000 }).map(depth => '{"a":'.repeat(depth)),
+  fc.integer({ min: 1, max: 100_000 }).map(count => `"${'\\"'.repeat(count)}`),
+  fc.integer({ min: 1, max: 3000 }).map(count => `{${Array.from({ length: count }, (_, at) => `"k${at}":1`).join()}}`),
+)
+
+/** A value that may not be JSON at all. */
+export const hostileJson: fc.Arbitrary<string> = fc.oneof(
+  { weight: 8, arbitrary: json },
+  { weight: 1, arbitrary: floods },
+)
+
+const headers = fc.oneof(
+  hostileJson,
+  fc.integer({ min: 0, max: 500 }).map(count => `[${Array(count).fill('{"name":"n","value":"v"}').join()}]`),
+)
+
+/** A record of an HTTP body, whose parts are hostile. */
+export const hostileRecord: fc.Arbitrary<string> = fc
+  .tuple(hostileJson, fc.option(hostileJson), fc.option(headers))
+  .map(([value, key, list]) => {
+    return `{"value":${value}${key === null ? '' : `,"key":${key}`}${list === null ? '' : `,"headers":${list}`}}`
+  })
