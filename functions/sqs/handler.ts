@@ -3,9 +3,12 @@ import middy from '@middy/core'
 import { kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { createServices } from '../create-services.ts'
 import { handleSqs } from './handle-sqs.ts'
+import { createReturnDelays } from './return-delays.ts'
 
 const services = await createServices('sqs')
+const { config, log } = services
+const delayReturns = createReturnDelays({ maxS: Math.floor(config.sqsReturnDelayMaxMs / 1000), warn: log.warn })
 
 export const handler = middy()
   .use(kafkaProducer(services))
-  .handler((event, context) => handleSqs(event, context, services))
+  .handler((event, context) => handleSqs(event, context, services, delayReturns))

@@ -8,6 +8,7 @@ const WARM_UP: SqsMessage = {
   id: '',
   arn: '',
   receiveCount: null,
+  receiptHandle: undefined,
   orderGroup: undefined,
   records: [],
   ignored: 'warm-up',

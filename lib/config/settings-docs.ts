@@ -223,6 +223,12 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
       'FIFO queues, after an invalid record: a dead letter, and its group goes on; or back to the queue with the ' +
       'rest of its group, until the redrive policy moves it.',
   },
+  sqsReturnDelayMaxMs: {
+    doc:
+      'The longest time that the SQS function hides a message that goes back to its queue: about 10 s × 2^n after n ' +
+      'earlier receives. 0: the visibility timeout of the queue applies. It shortens how long an outage may be until ' +
+      '`maxReceiveCount` is reached, so the template sets both.',
+  },
   redriveInDoubtWaitMs: {
     doc:
       'How long after its last attempt a record of unknown outcome may still reach the log. Until then redrive keeps ' +

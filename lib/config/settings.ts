@@ -265,6 +265,14 @@ export const SETTINGS = {
     choices: ['continue', 'stop'],
     default: 'continue',
   }),
+  sqsReturnDelayMaxMs: librarySetting({
+    env: 'KAFKA_SQS_RETURN_DELAY_MAX_MS',
+    kind: 'integer',
+    unit: 'ms',
+    min: 0,
+    max: 43_200_000,
+    default: 0,
+  }),
   redriveInDoubtWaitMs: librarySetting({
     env: 'KAFKA_REDRIVE_IN_DOUBT_WAIT_MS',
     kind: 'integer',

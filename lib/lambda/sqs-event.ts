@@ -23,6 +23,8 @@ export interface SqsMessage {
   /** Of its queue. */
   readonly arn: string
   readonly receiveCount: number | null
+  /** Of this receive. */
+  readonly receiptHandle: string | undefined
   /** The message group in a FIFO queue, unique over queues. Messages of one group complete in order. */
   readonly orderGroup: string | undefined
   readonly records: readonly SourceRecord[]
@@ -75,7 +77,8 @@ function toMessage(message: SQSRecord, route: Route<SqsFeed> | undefined): SqsMe
   // In a standard queue the group only shares the queue fairly; it orders nothing.
   const orderGroup = groupId !== undefined && arn.endsWith('.fifo') ? `${arn} ${groupId}` : undefined
   const receiveCount = Number(text(attributes?.ApproximateReceiveCount)) || null
-  return { id: messageId, arn, receiveCount, orderGroup, ...recordsOf(message, orderGroup, route) }
+  const receiptHandle = text(message.receiptHandle)
+  return { id: messageId, arn, receiveCount, receiptHandle, orderGroup, ...recordsOf(message, orderGroup, route) }
 }
 
 function text(value: unknown): string | undefined {

@@ -6,9 +6,11 @@ import { ConfigError } from '../../lib/errors.ts'
 export const HTTP_TIMEOUT_S = 29
 export const QUEUE_TIMEOUT_S = 60
 export const REDRIVE_TIMEOUT_S = 300
+/** AWS recommends 6 × the function's timeout: a message becomes visible only after all retries of its batch. */
+export const VISIBILITY_S = 6 * QUEUE_TIMEOUT_S
 
-/** Settings that only the template sets, to its own queues. */
-const OF_TEMPLATE = ['KAFKA_REDRIVE_FROM', 'KAFKA_REDRIVE_LEASE_QUEUE']
+/** Settings that only the template sets, as its own queues need them. */
+const OF_TEMPLATE = ['KAFKA_REDRIVE_FROM', 'KAFKA_REDRIVE_LEASE_QUEUE', 'KAFKA_SQS_RETURN_DELAY_MAX_MS']
 
 /** @throws ConfigError for settings that a function would refuse at init */
 export function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
@@ -20,9 +22,13 @@ export function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
   const own = OF_TEMPLATE.filter(name => env[name])
   if (own.length > 0)
     throw new ConfigError(
-      own.map(name => `${name}: expected nothing, as the template names its own queues; got a value.`),
+      own.map(name => `${name}: expected nothing, as the template sets it for its own queues; got a value.`),
     )
-  const environment: Record<string, string> = { KAFKA_COMPRESSION_TYPE: 'gzip', ...Object.fromEntries(settings) }
+  const environment: Record<string, string> = {
+    KAFKA_COMPRESSION_TYPE: 'gzip',
+    KAFKA_SQS_RETURN_DELAY_MAX_MS: String(VISIBILITY_S * 1000),
+    ...Object.fromEntries(settings),
+  }
   // Everybody who may read the stack can read the environment.
   const inClear = SETTING_ROWS.filter(([, { env, secret }]) => secret && environment[env] !== undefined)
   if (inClear.length > 0)

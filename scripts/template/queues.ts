@@ -1,15 +1,14 @@
 // Queues: those that feed functions, their source DLQs, and those of dead letters and failed events.
+import { receivesInOutage } from '../../lib/lambda/return-delay.ts'
 import { arnOf, type Json, logicalId } from './cloudformation.ts'
-import { QUEUE_TIMEOUT_S } from './environment.ts'
+import { VISIBILITY_S } from './environment.ts'
 import type { DeployOptions } from './options.ts'
 
-/** AWS recommends 6 × the function's timeout: a message becomes visible only after all retries of its batch. */
-const VISIBILITY_S = 6 * QUEUE_TIMEOUT_S
 const DAY_S = 24 * 3600
 /** The longest that SQS allows. */
 const MAX_RETENTION_S = 14 * DAY_S
 /**
- * Longer than the longest outage that `maxReceiveCount` can span (1000 receives of 6 minutes, 4.2 days). A standard DLQ
+ * Longer than the longest outage that `maxReceiveCount` can span (1000 receives, each at most 6 minutes after the last: 4.2 days). A standard DLQ
  * counts the age of a message from the first queue on, so a message has at least 7 more days there.
  */
 const SOURCE_RETENTION_S = 7 * DAY_S
@@ -81,7 +80,7 @@ export function withDeadLetters(name: string, options: DeployOptions): Json {
   const fifo = isFifo ? { FifoQueue: true } : {}
   const dlqName = { 'Fn::Sub': `${sourceDlqName(name.replace(/\.fifo$/, ''))}${isFifo ? '.fifo' : ''}` }
   const id = queueId(name)
-  const maxReceiveCount = Math.min(1000, Math.ceil(options.outageS / VISIBILITY_S))
+  const maxReceiveCount = receivesInOutage(options.outageS, VISIBILITY_S)
   return {
     // The queue has the name that the contract claims.
     [id]: queue(

@@ -6,8 +6,9 @@ import { queueId } from './queues.ts'
 const LOG_GROUPS = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group`
 export const CONSUME = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
 
+/** With the right to hide returned messages for longer. */
 export function consume(queue: string): Statement {
-  return allow(CONSUME, arnOf(queueId(queue)))
+  return allow([...CONSUME, 'sqs:ChangeMessageVisibility'], arnOf(queueId(queue)))
 }
 
 export function roleOf(

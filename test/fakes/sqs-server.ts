@@ -141,6 +141,7 @@ export class SqsServer {
           MD5OfBody: md5(message.body),
           Attributes: {
             SentTimestamp: String(message.sentAt),
+            ApproximateReceiveCount: String(message.receives),
             ...message.attributes,
             ...(message.group === undefined ? {} : { MessageGroupId: message.group }),
           },

@@ -78,7 +78,7 @@ test('queues: encrypted; sources have a visibility of 6 × time-out and a DLQ fo
       resources[EventSourceArn['Fn::GetAtt'][0]] as Resource
     ).Properties
     assert.equal(VisibilityTimeout, 360)
-    assert.equal(RedrivePolicy.maxReceiveCount, 120)
+    assert.equal(RedrivePolicy.maxReceiveCount, 155)
     const sourceDlq = resources[RedrivePolicy.deadLetterTargetArn['Fn::GetAtt'][0]]
     assert.equal(sourceDlq?.Type, 'AWS::SQS::Queue')
     assert.deepEqual([MessageRetentionPeriod, sourceDlq.Properties.MessageRetentionPeriod], [7 * DAY_S, 14 * DAY_S])
@@ -437,7 +437,7 @@ test('the file of a stage sets its parameters; the command and the environment o
       [KAFKA_BOOTSTRAP_SERVERS, KAFKA_COMPRESSION_TYPE, KAFKA_CLIENT_ID, ReservedConcurrentExecutions],
       ['a:9092', 'lz4', 'of-env', 3],
     )
-    assert.equal(read().EarthquakesQueue?.Properties.RedrivePolicy.maxReceiveCount, 10)
+    assert.equal(read().EarthquakesQueue?.Properties.RedrivePolicy.maxReceiveCount, 17)
     writeFileSync(file, JSON.stringify({ settings: { colour: 'red' }, param: {} }))
     const { status, stderr } = run(['--stage', 'packagetest'])
     assert.equal(status, 1)

@@ -79,16 +79,17 @@ export class SqsQueue {
 
   /**
    * Hides messages from other readers for this time from now on; 0 makes them visible again.
+   * @param signal ends all calls; default: each call ends after 30 s
    * @returns per receipt handle, in order: whether SQS did it
    */
-  hide(receiptHandles: readonly string[], seconds: number): Promise<boolean[]> {
+  hide(receiptHandles: readonly string[], seconds: number, signal?: AbortSignal): Promise<boolean[]> {
     return this.#inTens(receiptHandles, ({ sqs, client }, entries, options) =>
       client.send(
         new sqs.ChangeMessageVisibilityBatchCommand({
           QueueUrl: this.url,
           Entries: entries.map(entry => ({ ...entry, VisibilityTimeout: seconds })),
         }),
-        options,
+        signal === undefined ? options : { abortSignal: signal },
       ),
     )
   }

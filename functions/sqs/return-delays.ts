@@ -1,0 +1,98 @@
+// Hides messages that go back to their queue for longer, the more often they were received, so that an outage costs
+// fewer and fewer invocations. Messages stay in the queue whatever happens here: without the right
+// (sqs:ChangeMessageVisibility) they return after the queue's own visibility timeout.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+import { errorName, KafkaProducerError } from '../../lib/errors.ts'
+import { returnDelayS } from '../../lib/lambda/return-delay.ts'
+import type { SqsMessage } from '../../lib/lambda/sqs-event.ts'
+import { type Clock, elapsedSince, type Moment, moment, systemClock } from '../../lib/time/clock.ts'
+import type { Deadline } from '../../lib/time/deadline.ts'
+
+/** Hides the messages; never rejects, and ends by `answerBy`. */
+export type DelayReturns = (messages: readonly SqsMessage[], answerBy: Deadline) => Promise<void>
+
+export interface Hiding {
+  readonly arn: string
+  readonly delayS: number
+  readonly receiptHandles: readonly string[]
+}
+
+interface ReturnDelayOptions {
+  /** The longest delay, s. */
+  readonly maxS: number
+  readonly warn: (text: string) => void
+  readonly clock?: Clock
+  readonly random?: () => number
+}
+
+/** With less time left nothing is begun. */
+const MIN_MS = 500
+const MAX_MS = 2000
+/** How long a container leaves a queue alone whose answer was a failure. */
+const PAUSE_MS = 300_000
+/** Of the host names of a partition's services; the others have amazonaws.com. */
+const SUFFIXES: Readonly<Record<string, string>> = { 'aws-cn': 'amazonaws.com.cn', 'aws-eusc': 'amazonaws.eu' }
+
+/**
+ * One delay per queue and receive count, so that a batch returns as a batch. The messages of an order group share that
+ * of the one that was received most often: if they returned apart, the last of them would hold up the group.
+ */
+export function planHiding(messages: readonly SqsMessage[], maxS: number, random?: () => number): Hiding[] {
+  const groups = Map.groupBy(
+    messages.filter(({ receiptHandle, receiveCount }) => receiptHandle !== undefined && receiveCount !== null),
+    ({ arn, orderGroup, receiveCount }) => orderGroup ?? `${arn} ${receiveCount}`,
+  )
+  return [...groups.values()].map(group => ({
+    arn: (group[0] as SqsMessage).arn,
+    delayS: returnDelayS(Math.max(...group.map(({ receiveCount }) => receiveCount as number)), maxS, random),
+    receiptHandles: group.map(({ receiptHandle }) => receiptHandle as string),
+  }))
+}
+
+/** @returns does nothing where `maxS` is 0 */
+export function createReturnDelays({ maxS, warn, clock = systemClock, random }: ReturnDelayOptions): DelayReturns {
+  const pausedSince = new Map<string, Moment>()
+  const isPaused = (arn: string) => {
+    const since = pausedSince.get(arn)
+    return since !== undefined && elapsedSince(clock, since) < PAUSE_MS
+  }
+  return async (messages, answerBy) => {
+    const withinMs = Math.floor(Math.min(MAX_MS, answerBy.remaining))
+    if (maxS === 0 || messages.length === 0 || withinMs < MIN_MS) return
+    const signal = AbortSignal.timeout(withinMs)
+    const hidings = planHiding(messages, maxS, random).filter(({ arn }) => !isPaused(arn))
+    await Promise.all(
+      hidings.map(async hiding => {
+        const failure = await hide(hiding, signal)
+        if (failure === undefined || isPaused(hiding.arn)) return
+        pausedSince.set(hiding.arn, moment(clock))
+        warn(
+          `The visibility of returned messages was not changed (${failure}); they return after the visibility timeout ` +
+            'of their queue. The function needs sqs:ChangeMessageVisibility, or set KAFKA_SQS_RETURN_DELAY_MAX_MS=0.',
+        )
+      }),
+    )
+  }
+}
+
+/** @returns the code of a failure */
+async function hide({ arn, delayS, receiptHandles }: Hiding, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const { SqsQueue } = await import('../../lib/dead-letter/sqs/queue.ts')
+    const queue = new SqsQueue(queueUrl(arn))
+    try {
+      const hidden = await queue.hide(receiptHandles, delayS, signal)
+      return hidden.every(Boolean) ? undefined : 'not all were changed'
+    } finally {
+      await queue.close()
+    }
+  } catch (error) {
+    return (error instanceof KafkaProducerError ? error.causeCode : null) ?? errorName(error)
+  }
+}
+
+function queueUrl(arn: string): string {
+  const [, partition = '', , region, account, name] = arn.split(':')
+  const local = process.env.AWS_ENDPOINT_URL_SQS ?? process.env.AWS_ENDPOINT_URL
+  return `${local ?? `https://sqs.${region}.${SUFFIXES[partition] ?? 'amazonaws.com'}`}/${account}/${name}`
+}

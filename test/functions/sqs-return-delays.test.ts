@@ -1,0 +1,171 @@
+// Messages that go back to their queue stay hidden for longer and longer; without the right all works as before.
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, before, beforeEach, test } from 'node:test'
+import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
+import { createReturnDelays, planHiding } from '../../functions/sqs/return-delays.ts'
+import { SqsQueue } from '../../lib/dead-letter/sqs/queue.ts'
+import { returnDelayS } from '../../lib/lambda/return-delay.ts'
+import type { SqsMessage } from '../../lib/lambda/sqs-event.ts'
+import { SqsServer } from '../fakes/sqs-server.ts'
+import { contractsOf } from '../support/contracts.ts'
+import { functionHarness } from '../support/function-harness.ts'
+import { deadlineIn } from '../support/time.ts'
+
+const ARN = 'arn:aws:sqs:eu-west-1:000000000000'
+const MAX_S = 360
+const contracts = contractsOf([
+  { topic: 't', json: { key: { required: false }, from: { sqs: [{ queue: 'work' }, { queue: 'work.fifo' }] } } },
+])
+const noJitter = () => 0
+let warnings: string[] = []
+let sqs: SqsServer
+let queue: SqsQueue
+before(async () => {
+  sqs = await SqsServer.start('work')
+  queue = new SqsQueue(sqs.url)
+  process.env.AWS_ENDPOINT_URL_SQS = new URL(sqs.url).origin
+})
+after(async () => {
+  delete process.env.AWS_ENDPOINT_URL_SQS
+  await queue.close()
+  sqs.close()
+})
+beforeEach(() => {
+  warnings = []
+  sqs.messages.length = 0
+  sqs.calls.length = 0
+  sqs.isMissing = false
+})
+
+const delaysWith = (options: object = {}) =>
+  createReturnDelays({ maxS: MAX_S, warn: text => void warnings.push(text), random: noJitter, ...options })
+
+/** What Lambda does with the batch: the function is down with Kafka. */
+async function receiveAndReturn(name: string, delays = delaysWith()): Promise<unknown> {
+  const { invoke } = functionHarness((event, context, services) => handleSqs(event, context, services, delays), {
+    contracts,
+    script: Array(9).fill('refuse'),
+  })
+  const Records = (await queue.receive(MAX_S, 0)).map(({ MessageId, ReceiptHandle, Body, Attributes }) => ({
+    messageId: MessageId,
+    receiptHandle: ReceiptHandle,
+    body: Body,
+    attributes: Attributes,
+    messageAttributes: {},
+    eventSourceARN: `${ARN}:${name}`,
+  }))
+  return invoke({ Records })
+}
+
+const message = (fields: Partial<SqsMessage>): SqsMessage => ({
+  id: 'm',
+  arn: `${ARN}:work`,
+  receiveCount: 1,
+  receiptHandle: 'h',
+  orderGroup: undefined,
+  records: [],
+  ...fields,
+})
+
+test('the delay doubles from 10 s to the limit, shortened by a fifth at most', () => {
+  const counts = [1, 2, 3, 4, 5, 6, 7, 8, 1000]
+  assert.deepEqual(
+    counts.map(count => returnDelayS(count, MAX_S, noJitter)),
+    [10, 20, 40, 80, 160, 320, 360, 360, 360],
+  )
+  assert.deepEqual(
+    counts.map(count => returnDelayS(count, MAX_S, () => 1)),
+    [8, 16, 32, 64, 128, 256, 288, 288, 288],
+  )
+})
+
+test('a message that is returned again and again is visible later and later', async () => {
+  const id = sqs.add('1')
+  const delays: number[] = []
+  for (let receives = 0; receives < 4; receives++) {
+    assert.deepEqual(await receiveAndReturn('work'), { batchItemFailures: [{ itemIdentifier: id }] })
+    const visibleAt = sqs.messages[0]?.visibleAt as number
+    delays.push((visibleAt - sqs.now) / 1000)
+    sqs.now = visibleAt
+  }
+  assert.deepEqual(delays, [10, 20, 40, 80])
+  assert.deepEqual(warnings, [])
+})
+
+test('a delivered batch changes nothing', async () => {
+  sqs.add('1')
+  const [received] = await queue.receive(MAX_S, 0)
+  const { invoke } = functionHarness((event, context, services) => handleSqs(event, context, services, delaysWith()), {
+    contracts,
+  })
+  await invoke({
+    Records: [{ messageId: 'm', receiptHandle: received?.ReceiptHandle, body: '1', eventSourceARN: ARN }],
+  })
+  assert.equal(sqs.callsOf('ChangeMessageVisibilityBatch').length, 0)
+})
+
+test('a batch returns as a batch; an order group returns as one, when its most received message does', () => {
+  const plan = planHiding(
+    [
+      message({ receiptHandle: 'a' }),
+      message({ receiptHandle: 'b' }),
+      message({ receiptHandle: 'c', receiveCount: 3 }),
+      message({ receiptHandle: 'd', arn: `${ARN}:other` }),
+      message({ receiptHandle: 'e', orderGroup: 'g', receiveCount: 4 }),
+      message({ receiptHandle: 'f', orderGroup: 'g' }),
+      message({ receiptHandle: undefined }),
+      message({ receiptHandle: 'g', receiveCount: null }),
+    ],
+    MAX_S,
+    noJitter,
+  )
+  assert.deepEqual(
+    plan.map(({ arn, delayS, receiptHandles }) => [arn.split(':').at(-1), delayS, receiptHandles]),
+    [
+      ['work', 10, ['a', 'b']],
+      ['work', 40, ['c']],
+      ['other', 10, ['d']],
+      ['work', 80, ['e', 'f']],
+    ],
+  )
+})
+
+test('without the right the message goes back as before; the log says so once, and the queue is left alone', async () => {
+  const id = sqs.add('1')
+  let now = 0
+  const clock = { now: () => now, epochMs: () => now, setTimeout: () => {}, clearTimeout: () => {} }
+  const delays = delaysWith({ clock })
+  const returned = [message({ receiptHandle: 'unknown' })]
+  await delays(returned, deadlineIn(10_000))
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0] as string, /The visibility of returned messages was not changed .*ChangeMessageVisibility/)
+
+  assert.deepEqual(await receiveAndReturn('work', delays), { batchItemFailures: [{ itemIdentifier: id }] })
+  assert.equal(sqs.messages[0]?.visibleAt, sqs.now + MAX_S * 1000)
+  assert.equal(sqs.callsOf('ChangeMessageVisibilityBatch').length, 1)
+  now = 300_000
+  await delays(returned, deadlineIn(10_000))
+  assert.equal(sqs.callsOf('ChangeMessageVisibilityBatch').length, 2)
+})
+
+test('a queue that does not answer costs the answer nothing', async t => {
+  const silent = createServer(() => {})
+  await new Promise<void>(done => silent.listen(0, '127.0.0.1', done))
+  t.after(() => {
+    silent.closeAllConnections()
+    silent.close()
+    process.env.AWS_ENDPOINT_URL_SQS = new URL(sqs.url).origin
+  })
+  process.env.AWS_ENDPOINT_URL_SQS = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+  await delaysWith()([message({})], deadlineIn(600))
+  assert.equal(warnings.length, 1)
+})
+
+test('nothing is begun shortly before the answer must be returned, or with the setting at 0', async () => {
+  await delaysWith()([message({})], deadlineIn(400))
+  await delaysWith({ maxS: 0 })([message({})], deadlineIn(10_000))
+  assert.equal(sqs.calls.length, 0)
+  assert.deepEqual(warnings, [])
+})

@@ -1,0 +1,72 @@
+// maxReceiveCount follows from the delays of returned messages: an outage of `outageS` moves none to a source DLQ.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import { returnDelayS } from '../../lib/lambda/return-delay.ts'
+import { readOptions } from '../../scripts/template/options.ts'
+import { template } from '../../scripts/template/template.ts'
+import { contractsOf } from '../support/contracts.ts'
+
+const contracts = contractsOf([
+  { topic: 't', json: { key: { required: false }, from: { sqs: [{ queue: 'work' }, { queue: 'work.fifo' }] } } },
+])
+const ENV = { KAFKA_BOOTSTRAP_SERVERS: 'broker:9092' }
+
+interface Built {
+  readonly environment: Readonly<Record<string, string>>
+  readonly resources: {
+    readonly Resources: Readonly<
+      Record<string, { readonly Properties: { VisibilityTimeout: number; RedrivePolicy: { maxReceiveCount: number } } }>
+    >
+  }
+}
+
+function built(params: readonly string[] = []) {
+  const { environment, resources } = template(contracts, ENV, readOptions(params)) as unknown as Built
+  const { sqsReturnDelayMaxMs } = parseConfig({}, { ...environment, KAFKA_DEAD_LETTER: 'none' })
+  const queues = ['WorkQueue', 'WorkFifoQueue'].map(id => resources.Resources[id]?.Properties)
+  return { maxS: sqsReturnDelayMaxMs / 1000, queues, resources: resources.Resources }
+}
+
+/** Seconds in which a message is received so often, each time as soon as can be. */
+const shortestSpan = (receives: number, maxS: number) =>
+  Array.from({ length: receives }, (_, index) => returnDelayS(index + 1, maxS, () => 1)).reduce((a, b) => a + b, 0)
+
+test('the shortest delays of maxReceiveCount receives span the outage, and one fewer does not', () => {
+  for (const outageS of [1, 3600, 12 * 3600, 48 * 3600]) {
+    const { maxS, queues } = built([`outageS=${outageS}`])
+    for (const queue of queues) {
+      const { maxReceiveCount } = queue?.RedrivePolicy ?? { maxReceiveCount: 0 }
+      assert.ok(shortestSpan(maxReceiveCount, maxS) >= outageS)
+      assert.ok(shortestSpan(maxReceiveCount - 1, maxS) < outageS)
+    }
+  }
+})
+
+test('by default 155 receives span 12 hours; no delay is longer than the visibility timeout; SQS allows 1000', () => {
+  const { maxS, queues } = built()
+  for (const queue of queues) {
+    assert.equal(queue?.RedrivePolicy.maxReceiveCount, 155)
+    assert.equal(queue?.VisibilityTimeout, maxS)
+  }
+  assert.equal(built([`outageS=${30 * 86_400}`]).queues[0]?.RedrivePolicy.maxReceiveCount, 1000)
+})
+
+test('the roles of the queue functions may change the visibility of their own queues', () => {
+  const { resources } = built()
+  for (const [role, queue] of [
+    ['SqsRole', 'WorkQueue'],
+    ['SqsFifoRole', 'WorkFifoQueue'],
+  ] as const) {
+    const text = JSON.stringify(resources[role])
+    const statement = `"sqs:ChangeMessageVisibility"],"Resource":{"Fn::GetAtt":["${queue}","Arn"]}`
+    assert.equal(text.split(statement).length, 2, role)
+  }
+})
+
+test('the limit of the delay is the template’s own: a setting of another would break the outage budget', () => {
+  assert.throws(
+    () => template(contracts, { ...ENV, KAFKA_SQS_RETURN_DELAY_MAX_MS: '1' }, readOptions([])),
+    /KAFKA_SQS_RETURN_DELAY_MAX_MS: expected nothing/,
+  )
+})
