@@ -186,8 +186,8 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
   },
   httpBasePath: {
     doc:
-      'The base path of a custom domain or load balancer, such as `/events`, where the gateway’s events name no route ' +
-      'of ours (`$default`, `{proxy+}`, an ALB). It is left out before the path is compared with the routes.',
+      'The base path of a custom domain or load balancer, such as `/events`, where the gateway’s events name no ' +
+      'route of ours (`$default`, `{proxy+}`, an ALB). It is left out before the path is compared with the routes.',
   },
   httpMaxConcurrency: {
     doc:
