@@ -44,12 +44,21 @@ export function checkHeaderName(name: unknown, pointer: string): asserts name is
  */
 export function checkTraceparents(headers: readonly ProducerRecordHeader[]): void {
   let count = 0
-  for (const [index, [name, value]] of headers.entries()) {
+  let index = -1
+  for (const [name, value] of headers) {
+    index++
     if (name !== 'traceparent') continue
-    if (++count === 1 && value !== null && isTraceparent(Buffer.from(value).toString('latin1'))) continue
+    count++
+    if (count === 1 && value !== null && isTraceparent(latin1(value))) continue
     const expected = 'one traceparent as in W3C Trace Context'
     throw at(`/headers/${index}/value`, 'bad-header', name, `headers: expected ${expected}, got another.`, expected)
   }
+}
+
+/** Without a copy of the bytes. */
+function latin1(value: Uint8Array | string): string {
+  if (typeof value === 'string') return value
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')
 }
 
 function at(
