@@ -26,7 +26,9 @@ export interface KafkaProducerStackProps extends StackProps {
 
 const HTTP_TIMEOUT = Duration.seconds(29)
 const QUEUE_TIMEOUT = Duration.seconds(60)
-const OUTAGE = Duration.hours(12)
+const VISIBILITY = Duration.seconds(6 * QUEUE_TIMEOUT.toSeconds())
+/** 12 h of delays, as KAFKA_SQS_RETURN_DELAY_MAX_MS of the function makes them. */
+const MAX_RECEIVE_COUNT = 155
 const DIST = resolve(import.meta.dirname, '../../dist/functions')
 
 export class KafkaProducerStack extends Stack {
@@ -46,7 +48,6 @@ export class KafkaProducerStack extends Stack {
     api.addRoutes({ path: '/topics/{topic}', methods: [HttpMethod.POST], integration })
     api.addRoutes({ path: '/health', methods: [HttpMethod.GET], integration })
 
-    const visibility = Duration.seconds(6 * QUEUE_TIMEOUT.toSeconds())
     const earthquakes = new Queue(this, 'Earthquakes', {
       // The queue has the name that the contract claims.
       queueName: 'earthquakes',
@@ -54,13 +55,14 @@ export class KafkaProducerStack extends Stack {
       enforceSSL: true,
       // Its DLQ keeps messages longer: their age counts from here on.
       retentionPeriod: Duration.days(7),
-      visibilityTimeout: visibility,
+      visibilityTimeout: VISIBILITY,
       deadLetterQueue: {
         queue: this.#queue('EarthquakesFailures'),
-        maxReceiveCount: Math.ceil(OUTAGE.toSeconds() / visibility.toSeconds()),
+        maxReceiveCount: MAX_RECEIVE_COUNT,
       },
     })
     const sqs = this.#producer('sqs', QUEUE_TIMEOUT, ['earthquakes'])
+    sqs.addEnvironment('KAFKA_SQS_RETURN_DELAY_MAX_MS', String(VISIBILITY.toMilliseconds()))
     sqs.addEventSource(
       new SqsEventSource(earthquakes, {
         batchSize: 1000,

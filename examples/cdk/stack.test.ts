@@ -55,7 +55,7 @@ test('the queue: visibility timeout 6 × function timeout, source DLQ after 12 h
     QueueName: 'earthquakes',
     VisibilityTimeout: 360,
     MessageRetentionPeriod: 604_800,
-    RedrivePolicy: Match.objectLike({ maxReceiveCount: 120 }),
+    RedrivePolicy: Match.objectLike({ maxReceiveCount: 155 }),
   })
   template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true })
   template.resourcePropertiesCountIs('AWS::SQS::Queue', { MessageRetentionPeriod: 1_209_600 }, 2)

@@ -139,6 +139,18 @@ test('HTTP events', () => {
   )
 })
 
+const wrappingContracts = contractsOf([
+  {
+    topic: 'fan-out',
+    json: { key: { required: false }, from: { sqs: [{ queue: 'fan-out', unwrap: ['sns', 's3'] }] } },
+  },
+  {
+    topic: 'bus',
+    json: { key: { required: false }, from: { sqs: [{ queue: 'bus', unwrap: ['sns', 'eventbridge'] }] } },
+  },
+])
+const allContracts = new Map([...contracts, ...wrappingContracts])
+
 test('SQS batches and wrapped bodies', () => {
   const wrapped = jsonWith(
     'Type',
@@ -149,17 +161,25 @@ test('SQS batches and wrapped bodies', () => {
     'Records',
     'Event',
     's3:TestEvent',
+    'SubscriptionConfirmation',
+    'Token',
+    's3',
+    'object',
+    'key',
     'source',
     'detail-type',
     'detail',
   ).map(value => JSON.stringify(value) ?? '')
+  const notification = wrapped.map(Message => JSON.stringify({ Type: 'Notification', TopicArn: 't', Message }))
   const message = fc.record(
     {
       messageId: fc.string({ maxLength: 3 }),
-      body: fc.oneof(wrapped, text),
+      body: fc.oneof(wrapped, notification, text),
       eventSourceARN: fc.constantFrom(
         'arn:aws:sqs:us-east-1:0:earthquakes',
         'arn:aws:sqs:us-east-1:0:chat.fifo',
+        'arn:aws:sqs:us-east-1:0:fan-out',
+        'arn:aws:sqs:us-east-1:0:bus',
         'arn:aws:sqs:us-east-1:0:nobody',
         '',
       ),
@@ -174,11 +194,14 @@ test('SQS batches and wrapped bodies', () => {
     },
     { requiredKeys: ['messageId', 'body', 'eventSourceARN'] },
   )
+  const messages = fc.array(message, { maxLength: 5 })
   fc.assert(
-    fc.property(fc.oneof(fc.record({ Records: fc.array(message, { maxLength: 5 }) }), jsonWith('Records')), event =>
+    fc.property(fc.oneof(fc.record({ Records: messages }), messages, jsonWith('Records')), event =>
       holds(() => {
-        for (const { records } of parseSqsEvent(event, contracts))
+        for (const { records, ignored } of parseSqsEvent(event, allContracts)) {
+          if (ignored !== undefined) assert.deepEqual(records, [])
           for (const { error } of records) if (error) typed(error)
+        }
       }),
     ),
     { numRuns },

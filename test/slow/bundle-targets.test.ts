@@ -1,13 +1,14 @@
 // In the built bundles a lazily loaded client may be missing or broken, so every dead-letter target is written once and
 // every source of credentials is read once.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { createTopics } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
@@ -23,7 +24,10 @@ let sqs: LocalSqs
 let rig: SecuredKafka
 before(async () => {
   await buildAll(() => {})
-  sqs = await startSqs([{ name: 'letters', visibilityS: 30 }])
+  sqs = await startSqs([
+    { name: 'letters', visibilityS: 30 },
+    { name: 'earthquakes', visibilityS: 300 },
+  ])
   rig = await startSecuredKafka()
 })
 after(async () => {
@@ -69,6 +73,34 @@ const events: Record<string, () => unknown> = {
   eventbridge: () => ({ id: 'e-1', source: 'usgs.earthquakes', 'detail-type': 'Earthquake', detail: { wrong: true } }),
 }
 const nobody = { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MAX_BLOCK_MS: '100' }
+
+test('the SQS bundle hides a returned message for its own delay, not for the timeout of the queue', async () => {
+  const QueueUrl = sqs.queueUrl('earthquakes')
+  const MessageBody = JSON.stringify(JSON.parse(readFileSync('examples/earthquake.event.json', 'utf8')).detail)
+  await sqs.client.send(new SendMessageCommand({ QueueUrl, MessageBody }))
+  const receive = async () => {
+    const input = { QueueUrl, WaitTimeSeconds: 20, MessageSystemAttributeNames: ['All' as const] }
+    return (await sqs.client.send(new ReceiveMessageCommand(input))).Messages?.[0]
+  }
+  const message = await receive()
+  const record = {
+    messageId: message?.MessageId,
+    receiptHandle: message?.ReceiptHandle,
+    body: message?.Body,
+    attributes: message?.Attributes,
+    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:earthquakes',
+  }
+  const env = {
+    ...nobody,
+    ...AWS_TEST_KEYS,
+    AWS_ENDPOINT_URL_SQS: sqs.url,
+    KAFKA_DEAD_LETTER: `disk:${temporaryFolder()}`,
+    KAFKA_SQS_RETURN_DELAY_MAX_MS: '2000',
+  }
+  const answer = await invokeOnce('sqs', env, { Records: [record] })
+  assert.deepEqual(answer, { batchItemFailures: [{ itemIdentifier: message?.MessageId }] })
+  assert.equal((await receive())?.Attributes?.ApproximateReceiveCount, '2')
+})
 
 test('a bundle loads what lists all violations of an invalid record when it has one', async () => {
   const body = Buffer.from(JSON.stringify({ value: { room: 'lobby', user: 1, other: 2 } }))
