@@ -39,7 +39,7 @@ function first(event: unknown): unknown {
 }
 
 /** @param awsRequestId the record's id if the event has none */
-export function parseEventBridgeEvent(
+function parseEventBridgeEvent(
   event: unknown,
   awsRequestId: string,
   { contracts, defaultTopic, awsTrace }: EventOptions,

@@ -7,7 +7,7 @@ import { type DeadLetter, type DeadLetterSource, toDeadLetter } from '../dead-le
 import type { MessageRole, RawMessage, SourceMessageReader } from '../dead-letter/raw-message.ts'
 import { notSent } from '../delivery/delivery-report.ts'
 import { InvalidRecordError, KafkaProducerError, TransportError } from '../errors.ts'
-import { parseEventBridgeEvent } from '../lambda/eventbridge-event.ts'
+import { parseEventBridgeEvents } from '../lambda/eventbridge-event.ts'
 import type { SourceRecord } from '../lambda/source-record.ts'
 import { parseSqsEvent, toSqsRecord } from '../lambda/sqs-event.ts'
 import { isJsonObject, parseJson } from '../record/json-object.ts'
@@ -50,7 +50,7 @@ export function createSourceMessageReader(
 }
 
 function recordsOf(message: RawMessage, role: MessageRole, options: SourceMessageOptions): MessageRecord[] {
-  if (role.kind === 'failure-destination') return [recordOfEvent(message, options)]
+  if (role.kind === 'failure-destination') return recordsOfEvents(message, options)
   const queue = message.attributes.DeadLetterQueueSourceArn ?? role.sourceQueue
   if (queue === undefined) throw unreadable('neither the message nor the request names its source queue')
   const batch = { Records: [toSqsRecord(message, queue)] }
@@ -59,19 +59,25 @@ function recordsOf(message: RawMessage, role: MessageRole, options: SourceMessag
   )
 }
 
-/** The body is the event that a rule could not deliver, or Lambda's record of an invocation, which holds the event. */
-function recordOfEvent({ messageId, body }: RawMessage, options: SourceMessageOptions): MessageRecord {
+/**
+ * The body is the event that a rule could not deliver, or Lambda's record of an invocation, which holds the event or the
+ * list of events of EventBridge Pipes.
+ */
+function recordsOfEvents({ messageId, body }: RawMessage, options: SourceMessageOptions): MessageRecord[] {
   const json = parseJson(body)
   const invocation = isJsonObject(json) && 'requestPayload' in json ? json : undefined
   const context = invocation?.requestContext
   const event = invocation ? invocation.requestPayload : json
-  if (!isEvent(event)) throw unreadable('it is neither an event nor Lambda’s record of one')
+  if (!isEvent(event) && !(invocation && Array.isArray(event) && event.some(isEvent)))
+    throw unreadable('it is neither an event nor Lambda’s record of one')
   const requestId =
     isJsonObject(context) && typeof context.requestId === 'string' && context.requestId !== ''
       ? context.requestId
       : messageId
-  const sourceRecord = parseEventBridgeEvent(event, requestId, options)
-  return { sourceRecord, source: { trigger: 'eventbridge', id: sourceRecord.id, arn: null, receiveCount: null } }
+  return parseEventBridgeEvents(event, requestId, options).map(sourceRecord => ({
+    sourceRecord,
+    source: { trigger: 'eventbridge', id: sourceRecord.id, arn: null, receiveCount: null },
+  }))
 }
 
 function isEvent(event: unknown): boolean {

@@ -8,8 +8,9 @@ const DAY_S = 24 * 3600
 /** The longest that SQS allows. */
 const MAX_RETENTION_S = 14 * DAY_S
 /**
- * Longer than the longest outage that `maxReceiveCount` can span (1000 receives, each at most 6 minutes after the last: 4.2 days). A standard DLQ
- * counts the age of a message from the first queue on, so a message has at least 7 more days there.
+ * Longer than the longest outage that `maxReceiveCount` can span: 1000 receives, each at most 6 minutes after the last,
+ * are 4.2 days. A standard DLQ counts the age of a message from the first queue on, so a message has at least 7 more
+ * days there.
  */
 const SOURCE_RETENTION_S = 7 * DAY_S
 /** Longer than a redrive can hold its lease: SQS hides a message for 12 hours at most. */

@@ -132,7 +132,7 @@ test('a batch returns as a batch; an order group returns as one, when its most r
   )
 })
 
-test('without the right the message goes back as before; the log says so once, and the queue is left alone', async () => {
+test('without the right a message goes back as before; one warning, and its queue is left alone', async () => {
   const id = sqs.add('1')
   let now = 0
   const clock = { now: () => now, epochMs: () => now, setTimeout: () => {}, clearTimeout: () => {} }

@@ -12,7 +12,7 @@ import { BufferSource, readSegment } from '../../lib/dead-letter/disk/read-segme
 import { readDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
 import { readMessage } from '../../lib/dead-letter/sqs/read-message.ts'
 import { ConfigError, InvalidRecordError, KafkaProducerError } from '../../lib/errors.ts'
-import { parseEventBridgeEvent } from '../../lib/lambda/eventbridge-event.ts'
+import { parseEventBridgeEvents } from '../../lib/lambda/eventbridge-event.ts'
 import { type HttpRequest, parseHttpEvent } from '../../lib/lambda/http-event.ts'
 import { parseSqsEvent } from '../../lib/lambda/sqs-event.ts'
 import { traceparentOf } from '../../lib/lambda/traceparent.ts'
@@ -225,7 +225,7 @@ test('EventBridge events, and messages of source DLQs and failure destinations',
   const reader = createSourceMessageReader(contracts, { defaultTopic: undefined, maxRequestSize: 1_000_000 })
   fc.assert(
     fc.property(event, fc.boolean(), (input, fromQueue) => {
-      holds(() => parseEventBridgeEvent(input, 'r', { contracts }))
+      holds(() => parseEventBridgeEvents(input, 'r', { contracts }))
       const body = JSON.stringify(input) ?? ''
       const message = { messageId: 'm', body, attributes: {}, messageAttributes: {} }
       holds(() =>

@@ -70,9 +70,21 @@ test('a failed event of Lambda or a rule is read as an event; anything else canâ
   const ofEvent = ['orders', null, '{"id":8}', 'eventbridge', null, 'delivery-failure', 'unavailable']
   assert.deepEqual(summary(readEvent(message(event))), [ofEvent])
   assert.deepEqual(summary(readEvent(message(gaveUp(event)))), [ofEvent])
+  const other = { ...event, id: 'e-2', detail: { id: 9 } }
+  const ofOther = ofEvent.with(2, '{"id":9}')
+  assert.deepEqual(summary(readEvent(message(gaveUp([event, other])))), [ofEvent, ofOther], 'a list of Pipes')
   // Lambda sends no SQS batch there; the queue that one names would be anybody's word.
   const batch = { Records: [toSqsRecord(message({ id: 9 }), ARN)] }
-  for (const body of [gaveUp(batch), batch, { id: 9 }, 'text', gaveUp({ Records: [{ eventSource: 'aws:sqs' }] })])
+  for (const body of [
+    gaveUp(batch),
+    batch,
+    gaveUp([]),
+    gaveUp([{ id: 9 }]),
+    [event],
+    { id: 9 },
+    'text',
+    gaveUp({ Records: [{ eventSource: 'aws:sqs' }] }),
+  ])
     assert.throws(() => readEvent(message(body)), /neither an event nor/)
 })
 
