@@ -14,7 +14,7 @@ import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { sendSourceRecords } from '../send-source-records.ts'
 import { native } from './dialects/native.ts'
 import { RequestError } from './request-error.ts'
-import { allowOf, matchRoute, ROUTES, type RouteMatch } from './routes.ts'
+import { allowedMethods, matchRoute, type RouteMatch } from './routes.ts'
 
 const HEALTH_MS = 1000
 
@@ -44,8 +44,10 @@ async function answerRequest(
 ): Promise<HttpAnswer> {
   let match: RouteMatch | undefined
   try {
-    if (request.method === 'OPTIONS') return { status: 204, headers: { allow: allowOf(ROUTES) }, body: '' }
-    match = matchRoute(request, services.config.httpBasePath)
+    const { httpBasePath } = services.config
+    if (request.method === 'OPTIONS')
+      return { status: 204, headers: { allow: allowedMethods(request, httpBasePath) }, body: '' }
+    match = matchRoute(request, httpBasePath)
     const { dialect } = match
     if (!dialect) return await health(context)
     // Checked before the body is read, so that a refused request costs nothing.

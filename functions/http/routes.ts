@@ -28,34 +28,43 @@ const CANDIDATES: readonly Candidate[] = [
  * @throws RequestError `unknown-topic` for a path without a route · `method` with `Allow`
  */
 export function matchRoute(request: HttpRequest, basePath: string): RouteMatch {
+  const matches = routesAt(request, basePath)
+  const method = request.method === 'HEAD' ? 'GET' : request.method
+  const match = matches.find(({ route }) => route.method === method)
+  if (match) return match
+  const allow = allowed(matches)
+  throw new RequestError('method', `method: expected ${allow}.`, { headers: { allow } })
+}
+
+/** The methods of the path, as `Allow` has them. @throws RequestError `unknown-topic` */
+export function allowedMethods(request: HttpRequest, basePath: string): string {
+  return allowed(routesAt(request, basePath))
+}
+
+function allowed(matches: readonly RouteMatch[]): string {
+  return matches.map(({ route: { method } }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ')
+}
+
+/** The routes of the first path that has any. */
+function routesAt(request: HttpRequest, basePath: string): readonly RouteMatch[] {
   const base = basePath.replace(/^\/+|\/+$/g, '')
   const matches = pathsOf(request, base === '' ? '' : `/${base}`)
     .map(path => CANDIDATES.flatMap(candidate => matchPath(candidate, path) ?? []))
     .find(found => found.length > 0)
-  if (!matches)
-    throw new RequestError('unknown-topic', `path: expected ${ROUTES.map(({ path }) => path).join(' or ')}.`)
-  const method = request.method === 'HEAD' ? 'GET' : request.method
-  const match = matches.find(({ route }) => route.method === method)
-  if (match) return match
-  const allow = allowOf(matches.map(({ route }) => route))
-  throw new RequestError('method', `method: expected ${allow}.`, { headers: { allow } })
-}
-
-/** The `Allow` header of an answer to OPTIONS. */
-export function allowOf(routes: readonly Route[]): string {
-  return [...new Set(routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))].join(', ')
+  if (matches) return matches
+  throw new RequestError('unknown-topic', `path: expected ${ROUTES.map(({ path }) => path).join(' or ')}.`)
 }
 
 /** The paths that may be meant, the likeliest first. */
 function pathsOf({ path, routePath, stage }: HttpRequest, basePath: string): string[] {
   const withoutBase = withoutPrefix(path, basePath)
-  const ours = CANDIDATES.find(({ route }) => route.path === routePath)?.route.path
+  const ours = CANDIDATES.find(({ route }) => routePath?.endsWith(route.path))?.route.path
   const parts = path.split('/').filter(part => part !== '')
   // The last parts of the path, as many as the route has: what is before them is a base path or a stage.
   const ofRoute = ours === undefined ? [] : [`/${parts.slice(-(ours.split('/').length - 1)).join('/')}`]
   // An HTTP API prefixes the path with the name of its stage, except behind a custom domain.
   const staged = stage === undefined || stage === '$default' ? [] : [withoutPrefix(path, `/${stage}`)]
-  return [...ofRoute, withoutBase, ...staged, ...staged.map(each => withoutPrefix(each, basePath))]
+  return [...ofRoute, withoutBase, ...staged, ...staged.map(each => withoutPrefix(each, basePath)), path]
 }
 
 function withoutPrefix(path: string, prefix: string): string {

@@ -8,8 +8,8 @@ import { readJson } from '../record/read-json.ts'
 import type { Contract } from './contract.ts'
 import { atPointer, pointerParts } from './pointer.ts'
 
-const UNIQUE_NAMES: JsonShape = { uniqueNames: true }
-const ANY: JsonShape = {}
+const UNIQUE_NAMES: JsonShape = { uniqueNames: true, isDepthRoot: true }
+const ANY: JsonShape = { isDepthRoot: true }
 
 /** With a schema a repeated name is a fault: the schema judges the last field of the name, and all of them are sent. */
 export function valueShape({ value: { check } }: Contract): JsonShape {

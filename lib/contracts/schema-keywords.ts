@@ -24,7 +24,9 @@ export function replaceKeywords(ajv: Ajv2020, _: typeof code): void {
        */
       code(cxt: KeywordCxt) {
         const quotient = cxt.gen.const('quotient', _`${cxt.data} / ${cxt.schema}`)
-        cxt.fail(_`!(Math.abs(Math.round(${quotient}) - ${quotient}) <= Math.abs(${quotient}) * 2 ** -51)`)
+        const isNear = _`Math.abs(Math.round(${quotient}) - ${quotient}) <= Math.abs(${quotient}) * 2 ** -51`
+        // The remainder by an integer is exact.
+        cxt.fail(_`!(Number.isInteger(${cxt.schema}) ? ${cxt.data} % ${cxt.schema} === 0 : ${isNear})`)
       },
     },
     {

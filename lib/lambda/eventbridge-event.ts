@@ -56,6 +56,8 @@ function parseEventBridgeEvent(
       new InvalidRecordError('bad-json', `event: expected at most ${MAX_DEPTH} levels of nesting.`),
       deepJsonText(event),
     )
+  if (hasProtoName(event))
+    return invalid(new InvalidRecordError('unknown-field', 'event: expected no field named __proto__.'))
   if (
     typeof fields.source !== 'string' ||
     typeof fields['detail-type'] !== 'string' ||
@@ -96,13 +98,19 @@ function parseEventBridgeEvent(
   }
 }
 
+function hasProtoName(value: unknown): boolean {
+  return isContainer(value) && (Object.hasOwn(value, '__proto__') || Object.values(value).some(hasProtoName))
+}
+
 /**
- * Whether an integer may have been changed when the event was parsed. A fraction of more than 15 digits may have been
+ * Whether a number may have been changed when the event was parsed. A fraction of more than 15 digits may have been
  * rounded as well, but most of them are doubles of the sender, which come through as they are.
  */
 function hasLostDigits(value: unknown): boolean {
   if (typeof value === 'number')
-    return !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))
+    return (
+      Object.is(value, -0) || (!Number.isSafeInteger(value) && (!Number.isFinite(value) || Number.isInteger(value)))
+    )
   return isContainer(value) && Object.values(value).some(hasLostDigits)
 }
 

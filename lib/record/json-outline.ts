@@ -12,6 +12,8 @@ export interface JsonShape {
   readonly maxItems?: number
   /** In this value and beneath it, no object may have a name twice. */
   readonly uniqueNames?: boolean
+  /** The levels of nesting that are allowed are counted from this value on. */
+  readonly isDepthRoot?: boolean
 }
 
 /** A piece of a text: `text.slice(start, end)`. */
@@ -62,6 +64,8 @@ interface Level {
   readonly node: Node | undefined
   readonly shape: JsonShape | undefined
   readonly uniqueNames: boolean
+  /** Levels around it, from the value on whose depth counts. */
+  readonly depth: number
   readonly fields: Map<string, Node> | undefined
   readonly items: Node[] | undefined
   /** Names so far, where a repeated one is a fault. Most objects with one name need no set. */
@@ -93,6 +97,8 @@ class Outliner {
   readonly #text: TextSource
   readonly #maxDepth: number
   readonly #open: Level[] = []
+  /** Which of the open ones are outlined. */
+  readonly #outlined: number[] = []
   readonly #escapedNames: TextSpan[] = []
   #at = 0
 
@@ -124,7 +130,9 @@ class Outliner {
   #close(level: Level): void {
     this.#at++
     this.#open.pop()
-    if (level.node) level.node.end = this.#at
+    if (!level.node) return
+    level.node.end = this.#at
+    this.#outlined.pop()
   }
 
   #readItem(level: Level): void {
@@ -188,9 +196,31 @@ class Outliner {
     if (node && fields) node.fields = fields
     if (node && items) node.items = items
     const names = { firstName: undefined, names: undefined, nameStart: 0, nameEnd: 0, index: -1 }
-    if (this.#open.length === this.#maxDepth) this.#addFault('too-deep', node)
-    this.#open.push({ isObject, node, shape, uniqueNames, fields, items, ...names })
+    const depth = shape?.isDepthRoot ? 0 : (this.#open.at(-1)?.depth ?? -1) + 1
+    if (depth === this.#maxDepth) {
+      this.#addFault('too-deep', node)
+      this.#skipNested()
+      if (node) node.end = this.#at
+      return
+    }
+    if (node) this.#outlined.push(this.#open.length)
+    this.#open.push({ isObject, node, shape, uniqueNames, depth, fields, items, ...names })
     this.#at++
+  }
+
+  /** Skips an object or list whatever is in it: what is too deep is not looked at. */
+  #skipNested(): void {
+    let depth = 0
+    do {
+      const code = this.#text.charCodeAt(this.#at)
+      if (code === QUOTE) {
+        this.#skipString()
+        continue
+      }
+      if (code === OPEN_OBJECT || code === OPEN_LIST) depth++
+      else if (code === CLOSE_OBJECT || code === CLOSE_LIST) depth--
+      this.#at++
+    } while (depth > 0 && this.#at < this.#text.length)
   }
 
   #newNode(): Node {
@@ -239,10 +269,10 @@ class Outliner {
    */
   #addFault(code: JsonFault['code'], inner?: Node): void {
     if (inner) inner.fault ??= { code, pointer: '' }
-    for (let depth = this.#open.length - 1; depth >= 0; depth--) {
+    for (let at = this.#outlined.length - 1; at >= 0; at--) {
+      const depth = this.#outlined[at] as number
       const { node } = this.#open[depth] as Level
-      if (!node) continue
-      if (node.fault) return
+      if (!node || node.fault) return
       node.fault = { code, pointer: this.#pointerFrom(depth) }
     }
   }

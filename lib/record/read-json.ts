@@ -1,5 +1,5 @@
 // Reads JSON text of anybody: what it says, where its parts lie, and its faults.
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { isContainer, MAX_DEPTH, parseJson } from './json-object.ts'
 import { type JsonOutline, type JsonShape, outlineJson, type TextSpan } from './json-outline.ts'
 
@@ -7,9 +7,6 @@ export interface JsonReading {
   readonly parsed: unknown
   readonly outline: JsonOutline
 }
-
-/** What can't be in a name without an escape. */
-const NEEDS_ESCAPE = /["\\\p{Cc}]/u
 
 /** @returns undefined for text that is not JSON */
 export function readJson(text: string, shape: JsonShape): JsonReading | undefined {
@@ -25,32 +22,39 @@ export function readJson(text: string, shape: JsonShape): JsonReading | undefine
  * depend on what others sent before.
  */
 function parseRespelled(text: string, escapedNames: readonly TextSpan[]): unknown {
-  const unguessable = randomUUID()
+  const unguessable = randomBytes(6).toString('base64url')
+  /** By name, for those that can't be spelled without an escape. */
   const standIns = new Map<string, string>()
   const parts: string[] = []
   let from = 0
   for (const { start, end } of escapedNames) {
     const name: string = JSON.parse(text.slice(start, end))
-    const isPlain = !NEEDS_ESCAPE.test(name)
-    const spelling = isPlain ? name : `${unguessable}${standIns.size}`
-    if (!isPlain) standIns.set(spelling, name)
+    let spelling = name
+    if (needsEscape(name)) {
+      spelling = standIns.get(name) ?? `${unguessable}${standIns.size}`
+      standIns.set(name, spelling)
+    }
     parts.push(text.slice(from, start), '"', spelling, '"')
     from = end
   }
   const parsed: unknown = JSON.parse(parts.join('') + text.slice(from))
-  if (standIns.size > 0) rename(parsed, standIns)
-  return parsed
+  if (standIns.size === 0) return parsed
+  return renamed(parsed, new Map([...standIns].map(([name, standIn]) => [standIn, name])), MAX_DEPTH * 2)
 }
 
-/** Gives fields their names, in the order of the text, at any depth. */
-function rename(root: unknown, names: ReadonlyMap<string, string>): void {
-  const containers = [root].filter(isContainer)
-  for (let container = containers.pop(); container !== undefined; container = containers.pop())
-    for (const [standIn, value] of Object.entries(container)) {
-      if (isContainer(value)) containers.push(value)
-      const name = names.get(standIn)
-      if (name === undefined) continue
-      delete container[standIn]
-      container[name] = value
-    }
+/** Quotes, backslashes, and control characters up to U+001F (RFC 8259, section 7). */
+function needsEscape(name: string): boolean {
+  for (let at = 0; at < name.length; at++) {
+    const code = name.charCodeAt(at)
+    if (code < 0x20 || code === 0x22 || code === 0x5c) return true
+  }
+  return false
+}
+
+/** Gives fields their names, in the order of the text. What is nested too deeply is refused, so it is left as it is. */
+function renamed(value: unknown, names: ReadonlyMap<string, string>, levels: number): unknown {
+  if (!isContainer(value) || levels === 0) return value
+  for (const name of Object.keys(value)) value[name] = renamed(value[name], names, levels - 1)
+  if (Array.isArray(value) || !Object.keys(value).some(name => names.has(name))) return value
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [names.get(name) ?? name, field]))
 }

@@ -44,7 +44,14 @@ export function validateRecord(
   const key = readKey(record, value, contract)
   checkLimit('key', key === null ? 0 : Buffer.byteLength(key), contract.limits.keyBytes, 'bytes')
   checkHeaderRules(record.headers, contract)
-  return { ...record, key, format: contract.value.format, maxValueBytes: contract.limits.valueBytes }
+  const { format } = contract.value
+  return {
+    ...record,
+    value: value === null ? null : record.value,
+    key,
+    format,
+    maxValueBytes: contract.limits.valueBytes,
+  }
 }
 
 /** @returns undefined where any topic is allowed */
@@ -70,13 +77,7 @@ function isEmpty(key: unknown): boolean {
 
 /** The value as JSON if the contract requires it; bytes stay unchanged. */
 function readValue(record: ReadRecord, contract: Contract, violations: 'all' | 'first'): unknown {
-  if (record.value === null) {
-    if (contract.tombstones) return null
-    throw new InvalidRecordError(
-      'tombstone',
-      `value: expected a value, got null; the contract of ${contract.topic} does not allow tombstones.`,
-    )
-  }
+  if (record.value === null) return tombstone(contract)
   if (contract.value.format === 'base64' && typeof record.value === 'string' && !isBase64(record.value))
     throw new InvalidRecordError('bad-value', 'value: expected base64, got something else.')
   if (contract.value.format !== 'json') {
@@ -85,8 +86,18 @@ function readValue(record: ReadRecord, contract: Contract, violations: 'all' | '
   }
   const value = asJson(record.value, contract)
   if (value instanceof JsonText) refuseFault(value.fault, '/value')
+  // The text of a source says it, as a field of an HTTP body or of an event does.
+  if (record.value instanceof JsonText && value instanceof JsonText && value.parsed === null) return tombstone(contract)
   checkSchema(value instanceof JsonText ? value.parsed : value, contract, violations)
   return value
+}
+
+function tombstone({ topic, tombstones }: Contract): null {
+  if (tombstones) return null
+  throw new InvalidRecordError(
+    'tombstone',
+    `value: expected a value, got null; the contract of ${topic} does not allow tombstones.`,
+  )
 }
 
 /** Text or bytes as the JSON that they hold; a caller's own object stays as it is. */

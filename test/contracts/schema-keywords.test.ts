@@ -48,6 +48,19 @@ for (const [where, isMultiple] of Object.entries(await bothOf({ type: 'number', 
     test(`${where}: ${price} is no multiple of 0.01`, () => assert.ok(!isMultiple(price)))
 }
 
+for (const [divisor, value] of [
+  [10, 2251799813685251],
+  [10, 9007199254740991],
+  [2, 2251799813685249],
+  [1, 2251799813685248.5],
+] as const)
+  test(`${value} is no multiple of ${divisor}`, async () => {
+    for (const isMultiple of Object.values(await bothOf({ type: 'number', multipleOf: divisor }))) {
+      assert.ok(!isMultiple(value))
+      assert.ok(isMultiple(divisor * 12345))
+    }
+  })
+
 test('a quotient beyond all doubles is no multiple', async () => {
   const { program } = await bothOf({ type: 'number', multipleOf: 1e-300 })
   assert.ok(!program?.(1e300))

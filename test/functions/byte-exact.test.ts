@@ -13,7 +13,7 @@ const contracts = contractsOf([
   {
     topic: 'open',
     json: {
-      key: { from: ['record', 'value:/id', 'value:/ids/1', 'event:/detail/id'], required: false },
+      key: { from: ['record', 'value:/id', 'value:/ids/1', 'event:/detail/id', 'value:/ids/length'], required: false },
       from: {
         sqs: [
           { queue: 'plain' },
@@ -188,6 +188,7 @@ test('EventBridge: an integer that Lambda may have changed makes a dead letter t
   for (const [number, code] of [
     [9007199254740993n.toString(), 'number-out-of-range'],
     ['1e400', 'number-out-of-range'],
+    ['-0', 'number-out-of-range'],
     ['9007199254740991', undefined],
     ['0.1', undefined],
   ] as const) {
@@ -196,4 +197,19 @@ test('EventBridge: an integer that Lambda may have changed makes a dead letter t
     assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, code, number)
     assert.equal(recordsOf(harness).length, code ? 0 : 1)
   }
+})
+
+test('null is a tombstone over every door', async () => {
+  for (const door of ['plain', 'strict']) assert.deepEqual(await sqsDoor(door, value => value)(' null '), ['tombstone'])
+  assert.equal((await post('{"value":null}')).answer.code, 'tombstone')
+})
+
+test('__proto__ in an EventBridge event is refused as over the other doors', async () => {
+  const harness = functionHarness(handleEventBridge, { contracts })
+  await harness.invoke(JSON.parse('{"id":"e","source":"shop","detail-type":"t","detail":{"a":[{"__proto__":1}]}}'))
+  assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, 'unknown-field')
+})
+
+test('a list has elements only under their indices', async () => {
+  assert.equal((await post('{"value":{"ids":[1]}}')).records[0]?.key ?? null, null)
 })

@@ -45,6 +45,8 @@ const REACHED: [name: string, event: unknown, httpBasePath?: string][] = [
   ['a stage named as the route', v2('/topics/chat', { stage: 'topics' })],
   ['a custom domain, by the route', v2('/events/topics/chat', { routeKey: 'POST /topics/{topic}' })],
   ['a custom domain of a REST API, by the resource', v1('/events/v2/topics/chat', '/topics/{topic}')],
+  ['a REST API with a base path in its resource', v1('/v1/topics/chat', '/v1/topics/{topic}')],
+  ['a base path that the request does not have', v2('/topics/chat'), '/topics'],
   ['a custom domain, by the setting', v2('/events/topics/chat'), '/events'],
   ['a setting with other slashes', v2('/events/topics/chat'), 'events/'],
   ['a load balancer with a base path', alb('/events/topics/chat'), '/events'],
@@ -81,7 +83,9 @@ test('HEAD and OPTIONS are answered without a body', async () => {
   const head = await invoke(harness, v2('/health', { method: 'HEAD' }))
   assert.deepEqual([head.statusCode, head.body], [200, ''])
   const options = await invoke(harness, v2('/topics/chat', { method: 'OPTIONS' }))
-  assert.deepEqual([options.statusCode, options.headers.allow], [204, 'POST, GET, HEAD'])
+  assert.deepEqual([options.statusCode, options.headers.allow], [204, 'POST'])
+  assert.equal((await invoke(harness, v2('/health', { method: 'OPTIONS' }))).headers.allow, 'GET, HEAD')
+  assert.equal((await invoke(harness, v2('/nothing', { method: 'OPTIONS' }))).statusCode, 404)
 })
 
 function encoded(body: Buffer, encoding: string) {

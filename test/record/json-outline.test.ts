@@ -157,3 +157,36 @@ for (const [what, textOfSize] of Object.entries(HOSTILE))
     assert.ok(large <= small * 1.1, `${small} and ${large} steps a character`)
     assert.ok(large < 8, `${large} steps a character`)
   })
+
+test('of what is too deep nothing is looked at, and its neighbours are', () => {
+  const deep = (inside: string) => '['.repeat(200) + inside + ']'.repeat(200)
+  const text = `{"records":[{"value":${deep('{"__proto__":"]}","x":1,"x":2}')},"key":1},{"value":{"x":1,"x":2}}]}`
+  const [first, second] = outline(text).fields?.get('records')?.items ?? []
+  assert.equal(first?.fault?.code, 'too-deep')
+  assert.equal(textOf(text, first?.fields?.get('key')), '1')
+  assert.equal(second?.fault?.pointer, '/value/x')
+})
+
+test('levels count from the value on, wherever it lies', () => {
+  const value: JsonShape = { isDepthRoot: true }
+  const shape = fields({ value, records: { items: fields({ value }), maxItems: 9 } })
+  const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
+  for (const [levels, code] of [
+    [100, undefined],
+    [101, 'too-deep'],
+  ] as const)
+    for (const text of [`{"value":${nested(levels)}}`, `{"records":[{"value":${nested(levels)}}]}`])
+      assert.equal(outline(text, shape).fault?.code, code, text.slice(0, 10))
+})
+
+// Millions of levels around a fault were walked for each of the faults in them.
+test('many faults in a deep value take linear time', () => {
+  const [small, large] = [20_000, 200_000].map(size => {
+    const text = `{"value":${'['.repeat(90)}{${'"__proto__":1,"x":1,"x":2,'.repeat(size)}"y":1}${']'.repeat(90)}}`
+    const begin = process.cpuUsage()
+    outline(text)
+    const { user, system } = process.cpuUsage(begin)
+    return user + system
+  }) as [number, number]
+  assert.ok(large < 60 * small, `${small} and ${large} µs of CPU`)
+})

@@ -24,3 +24,17 @@ test('text that is not JSON differs from null', () => {
   assert.equal(readJson('\ufeff{}', {}), undefined)
   assert.equal(parsed('null'), null)
 })
+
+test('names that need their escape keep their place among others, many of them too', () => {
+  assert.deepEqual(
+    Object.entries(parsed(String.raw`{"b":1,"\n":2,"a":3,"\n":4,"\u007f":5,"` + '\u007f":6}') as object),
+    [
+      ['b', 1],
+      ['\n', 4],
+      ['a', 3],
+      ['\u007f', 6],
+    ],
+  )
+  const many = `{${String.raw`"\n":1,`.repeat(100_000)}"x":{"\\"":2}}`
+  assert.deepEqual(parsed(many), { '\n': 1, x: { '"': 2 } })
+})
