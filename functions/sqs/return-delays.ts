@@ -67,8 +67,8 @@ export function createReturnDelays({ maxS, warn, clock = systemClock, random }: 
         if (failure === undefined || isPaused(hiding.arn)) return
         pausedSince.set(hiding.arn, moment(clock))
         warn(
-          `The visibility of returned messages was not changed (${failure}); they return after the visibility timeout ` +
-            'of their queue. The function needs sqs:ChangeMessageVisibility, or set KAFKA_SQS_RETURN_DELAY_MAX_MS=0.',
+          `The visibility of returned messages was not changed (${failure}); they return after the timeout of their ` +
+            'queue. The function needs sqs:ChangeMessageVisibility, or set KAFKA_SQS_RETURN_DELAY_MAX_MS=0.',
         )
       }),
     )

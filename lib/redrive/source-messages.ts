@@ -60,8 +60,8 @@ function recordsOf(message: RawMessage, role: MessageRole, options: SourceMessag
 }
 
 /**
- * The body is the event that a rule could not deliver, or Lambda's record of an invocation, which holds the event or the
- * list of events of EventBridge Pipes.
+ * The body is the event that a rule could not deliver, or Lambda's record of an invocation, which holds the event or
+ * the list of events of EventBridge Pipes.
  */
 function recordsOfEvents({ messageId, body }: RawMessage, options: SourceMessageOptions): MessageRecord[] {
   const json = parseJson(body)
