@@ -56,15 +56,22 @@ function routesAt(request: HttpRequest, basePath: string): readonly RouteMatch[]
 }
 
 /** The paths that may be meant, the likeliest first. */
-function pathsOf({ path, routePath, stage }: HttpRequest, basePath: string): string[] {
-  const withoutBase = withoutPrefix(path, basePath)
+function pathsOf(request: HttpRequest, basePath: string): string[] {
+  const { path, routePath, stage } = request
   const ours = CANDIDATES.find(({ route }) => routePath?.endsWith(route.path))?.route.path
-  const parts = path.split('/').filter(part => part !== '')
-  // The last parts of the path, as many as the route has: what is before them is a base path or a stage.
-  const ofRoute = ours === undefined ? [] : [`/${parts.slice(-(ours.split('/').length - 1)).join('/')}`]
+  if (ours !== undefined) return pathOfRoute(ours, request)
+  const withoutBase = withoutPrefix(path, basePath)
   // An HTTP API prefixes the path with the name of its stage, except behind a custom domain.
   const staged = stage === undefined || stage === '$default' ? [] : [withoutPrefix(path, `/${stage}`)]
-  return [...ofRoute, withoutBase, ...staged, ...staged.map(each => withoutPrefix(each, basePath)), path]
+  return [withoutBase, ...staged, ...staged.map(each => withoutPrefix(each, basePath)), path]
+}
+
+/** The path that the gateway's route stands for: what the request has before it is a base path or a stage. */
+function pathOfRoute(route: string, { path, pathParameters }: HttpRequest): string[] {
+  const last = path.replace(/\/$/, '').split('/').at(-1)
+  const named = route.replace(/\{(.+?)\}/, (_, name) => String(pathParameters[name] ?? last))
+  // A parameter with escapes, or with slashes, is no name of a topic, and the path then ends in another way.
+  return path.replace(/\/$/, '').endsWith(named) ? [named] : []
 }
 
 function withoutPrefix(path: string, prefix: string): string {

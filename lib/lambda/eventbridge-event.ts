@@ -76,25 +76,22 @@ function parseEventBridgeEvent(
     )
   const { contract, feed } = route
   const value = feed?.value === 'event' ? event : fields.detail
-  if (hasLostDigits(event))
-    return {
-      id,
-      error: new InvalidRecordError(
-        'number-out-of-range',
-        'event: expected integers up to 2^53; Lambda parsed the event, which changes larger ones. The bytes of this ' +
-          'record are not those of its source. Send such events over a queue with "unwrap": "eventbridge".',
-      ),
-      record: { topic: contract.topic, value: Buffer.from(JSON.stringify(value)), sourceId: id },
-    }
+  const record = {
+    topic: contract.topic,
+    value: toValue(value, contract),
+    headers: [...standardHeaders(id, 'eventbridge', undefined, awsTrace), ...eventHeaders(fields, contract)],
+    sourceId: id,
+    origin: { lookup: new Map([['event', event]]), ...(feed?.key ? { keyFrom: feed.key } : {}) },
+  }
+  if (!hasLostDigits(event)) return { id, record }
   return {
     id,
-    record: {
-      topic: contract.topic,
-      value: toValue(value, contract),
-      headers: [...standardHeaders(id, 'eventbridge', undefined, awsTrace), ...eventHeaders(fields, contract)],
-      sourceId: id,
-      origin: { lookup: new Map([['event', event]]), ...(feed?.key ? { keyFrom: feed.key } : {}) },
-    },
+    record,
+    error: new InvalidRecordError(
+      'number-out-of-range',
+      'event: expected integers up to 2^53; Lambda parsed the event, which changes larger ones. The bytes of this ' +
+        'record are not those of its source. Send such events over a queue with "unwrap": "eventbridge".',
+    ),
   }
 }
 

@@ -9,6 +9,7 @@ export interface HttpRequest {
   readonly path: string
   /** The path of the gateway’s route, e.g. `/topics/{topic}`; undefined where the event has none, or `$default`. */
   readonly routePath: string | undefined
+  readonly pathParameters: Readonly<Record<string, unknown>>
   /** Of an HTTP API. */
   readonly stage: string | undefined
   /** Names in lower case; repeated headers joined by a comma. */
@@ -37,6 +38,7 @@ export function parseHttpEvent(event: unknown): HttpRequest | undefined {
     body,
     requestId: text(context.requestId),
     principal: principalOf(context),
+    pathParameters: isJsonObject(event.pathParameters) ? event.pathParameters : {},
   }
   if (event.version === '2.0' && typeof event.rawPath === 'string' && isJsonObject(context.http)) {
     const route = text(event.routeKey)?.split(' ')[1]

@@ -51,7 +51,9 @@ export function whyUntried(
   if (!matches(deadLetter, options, maxAttempts)) return 'other'
   const topic = to ?? deadLetter.record.topic
   if (isParked(deadLetter, maxAttempts) || (topic !== null && isDeadLetterTopic(topic))) return 'parked'
-  const isInvalid = deadLetter.failure.kind === 'invalid-record' && !(includeInvalid && contracts)
+  // Its bytes are not those of its source: only an edit can make them so.
+  const isChanged = deadLetter.failure.code === 'number-out-of-range' && deadLetter.editedFrom === undefined
+  const isInvalid = isChanged || (deadLetter.failure.kind === 'invalid-record' && !(includeInvalid && contracts))
   return topic === null || isInvalid ? 'invalid' : undefined
 }
 

@@ -108,10 +108,14 @@ test('SQS, EventBridge whole: the value is the body', async () => {
 
 test('any JSON text comes through HTTP as it is', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.json(), fc.stringMatching(/^[ \t\r\n]{0,2}$/), async (text, space) => {
-      const [value] = (await post(`{"value":${space}${text}${space}}`)).records
-      assert.equal(value?.value, text === 'null' ? undefined : text)
-    }),
+    fc.asyncProperty(
+      fc.json().filter(text => !text.includes('__proto__')),
+      fc.stringMatching(/^[ \t\r\n]{0,2}$/),
+      async (text, space) => {
+        const [value] = (await post(`{"value":${space}${text}${space}}`)).records
+        assert.equal(value?.value, text === 'null' ? undefined : text)
+      },
+    ),
     { numRuns: 100 },
   )
 })

@@ -78,6 +78,18 @@ for (const path of NOT_REACHED)
     assert.equal(recordsOf(harness).length, 0)
   })
 
+test('a parameter with slashes or escapes names no topic, whatever the path ends in', async () => {
+  for (const [rawPath, topic] of [
+    ['/topics/earthquakes/topics/chat', 'earthquakes/topics/chat'],
+    ['/topics/%63hat', 'chat'],
+  ] as const) {
+    const harness = httpHarness()
+    const event = { ...v2(rawPath, { routeKey: 'POST /topics/{topic}' }), pathParameters: { topic } }
+    assert.equal((await invoke(harness, event)).statusCode, 404, rawPath)
+    assert.equal(recordsOf(harness).length, 0)
+  }
+})
+
 test('HEAD and OPTIONS are answered without a body', async () => {
   const harness = httpHarness()
   const head = await invoke(harness, v2('/health', { method: 'HEAD' }))

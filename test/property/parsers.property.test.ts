@@ -97,6 +97,7 @@ test('HTTP bodies', () => {
         routePath: undefined,
         stage: undefined,
         principal: undefined,
+        pathParameters: {},
         headers: {
           'content-type': 'application/json',
           ...(key === undefined ? {} : { 'idempotency-key': key, traceparent: key }),

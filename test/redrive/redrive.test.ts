@@ -500,3 +500,12 @@ test('what may be completed already is not sent, unless the run looks for nothin
   assert.deepEqual([failed, resent, store.ids], [{ 'completion-unknown': 1 }, 1, ['chat-0']])
   assert.equal((await redrive(store, { producer })).resent, 1)
 })
+
+test('a dead letter whose bytes are not those of its source is sent only after an edit', async () => {
+  const before = deadLetterOf('a', '{"n":9007199254740992}')
+  const failure = { ...before.failure, kind: 'invalid-record' as const, code: 'number-out-of-range' as const }
+  const changed = withOwnId({ ...before, failure })
+  const options = { contracts: new Map([['chat', contract]]), includeInvalid: true }
+  assert.equal((await run([changed], options)).result.resent, 0)
+  assert.equal((await run([{ ...changed, editedFrom: changed.deadLetterId }], options)).result.resent, 1)
+})

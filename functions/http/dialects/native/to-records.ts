@@ -72,8 +72,12 @@ function toRecord(
     headers: [...standard.filter(([name]) => !(hasTraceparent && name === 'traceparent')), ...headers],
     sourceId: id,
     ...(parsed.key === undefined ? {} : { key: toKey(parsed.key, () => textOf('key')) }),
-    ...(parsed.partition === undefined ? {} : { partition: toInteger(parsed.partition, 'bad-partition', 2 ** 31 - 1) }),
-    ...(parsed.timestamp === undefined ? {} : { timestamp: toInteger(parsed.timestamp, 'bad-timestamp', 8.64e15) }),
+    ...(parsed.partition === undefined
+      ? {}
+      : { partition: toInteger(parsed.partition, () => textOf('partition'), 'bad-partition', 2 ** 31 - 1) }),
+    ...(parsed.timestamp === undefined
+      ? {}
+      : { timestamp: toInteger(parsed.timestamp, () => textOf('timestamp'), 'bad-timestamp', 8.64e15) }),
   }
 }
 
@@ -89,8 +93,8 @@ function toKey(key: unknown, textOf: () => string): string | null {
   )
 }
 
-function toInteger(value: unknown, code: 'bad-partition' | 'bad-timestamp', max: number): number {
-  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max && !Object.is(value, -0))
-    return value as number
+function toInteger(value: unknown, textOf: () => string, code: 'bad-partition' | 'bad-timestamp', max: number): number {
+  // The text too: 0.99999999999999999999 is 1 as a double.
+  if (Number.isInteger(value) && (value as number) <= max && /^\d+$/.test(textOf())) return value as number
   throw new InvalidRecordError(code, `${code.slice('bad-'.length)}: expected an integer from 0 to ${max}.`)
 }
