@@ -5,6 +5,7 @@ import { FIFO_KEY_SOURCES, SQS_ATTRIBUTE, SQS_MESSAGE_GROUP } from '../contracts
 import { type Route, routeOfQueue } from '../contracts/route.ts'
 import type { RawMessage } from '../dead-letter/raw-message.ts'
 import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
+import { isBase64 } from '../record/base64.ts'
 import { deepJsonText, isJsonObject } from '../record/json-object.ts'
 import { JsonText } from '../record/json-text.ts'
 import { type ProducerRecord, type ProducerRecordHeader, RESERVED_HEADER_PREFIX } from '../record/producer-record.ts'
@@ -112,15 +113,22 @@ function recordsOf(
   const { length } = parts
   const records = parts.map((part, index) => {
     const id = length > 1 ? `${messageId}:${index}` : messageId
-    const incomplete = { ...whole, sourceId: id, value: recordValue(part.value, route) }
-    return sourceRecord(id, incomplete, () => toRecord(message, incomplete, part, route as Route<SqsFeed>))
+    const own = { ...whole, sourceId: id, value: recordValue(part.value, route) }
+    // What can be read of an invalid message stays with its dead letter: the message itself is deleted.
+    const record = toRecord(message, own, part, route as Route<SqsFeed>)
+    return sourceRecord(id, record, () => {
+      checkAttributes(message.messageAttributes, part)
+      return record
+    })
   })
   return { records }
 }
 
-/** Text of a contract that does not take JSON stays text; with a base64 contract it is the base64. */
-function recordValue(value: JsonText, route: Route<SqsFeed> | undefined): JsonText | string {
-  return route?.contract.value.format === 'json' ? value : value.text
+/** Text of a contract that does not take JSON stays text; base64 becomes its bytes, if it is base64. */
+function recordValue(value: JsonText, route: Route<SqsFeed> | undefined): JsonText | string | Buffer {
+  const format = route?.contract.value.format
+  if (format === 'base64' && isBase64(value.text)) return Buffer.from(value.text, 'base64')
+  return format === 'json' ? value : value.text
 }
 
 function toRecord(
@@ -155,10 +163,24 @@ function keyLookup(
   return lookup
 }
 
-function readAttributes(messageAttributes: SQSMessageAttributes | undefined): [string, string | Buffer][] {
-  const attributes = Object.entries(messageAttributes ?? {})
-  if (!attributes.every(([, attribute]) => isAttribute(attribute)))
+/** @throws InvalidRecordError for what `readAttributes` and `toHeaders` leave out */
+function checkAttributes(messageAttributes: SQSMessageAttributes | undefined, part: Unwrapped): void {
+  const entries = Object.entries(messageAttributes ?? {})
+  if (!entries.every(([, attribute]) => isAttribute(attribute)))
     throw new InvalidRecordError('bad-value', 'attributes: expected a dataType with a stringValue or binaryValue each.')
+  if ([...entries, ...(part.attributes ?? [])].some(([name]) => isReserved(name)))
+    throw new InvalidRecordError(
+      'reserved-header',
+      `attributes: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`,
+    )
+}
+
+function isReserved(name: string): boolean {
+  return name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX)
+}
+
+function readAttributes(messageAttributes: SQSMessageAttributes | undefined): [string, string | Buffer][] {
+  const attributes = Object.entries(messageAttributes ?? {}).filter(([, attribute]) => isAttribute(attribute))
   return attributes.map(([name, { dataType, stringValue, binaryValue }]) => [
     name,
     // Types may have a label: Binary.png.
@@ -175,14 +197,7 @@ function isAttribute(attribute: unknown): attribute is SQSMessageAttribute {
 }
 
 function toHeaders(attributes: ReadonlyMap<string, string | Buffer>): ProducerRecordHeader[] {
-  return [...attributes].flatMap(([name, value]): ProducerRecordHeader[] => {
-    if (name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX))
-      throw new InvalidRecordError(
-        'reserved-header',
-        `attributes: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`,
-      )
-    return name === 'traceparent' ? [] : [[name, value]]
-  })
+  return [...attributes].filter(([name]) => name !== 'traceparent' && !isReserved(name))
 }
 
 /** The answer to Lambda: the ids of the messages that go back to their queue, each once. */

@@ -465,3 +465,34 @@ test('AWS’s samples of SQS events are processed', async () => {
     assert.equal(valuesOf(harness).length + harness.deadLetters.deadLetters.length, batch.Records.length, name)
   }
 })
+
+test('the dead letter of a message with a bad attribute has its key, its other attributes and its bytes', async () => {
+  const own = contractsOf([
+    {
+      topic: 'keyed',
+      json: {
+        key: { from: ['value:/id'] },
+        from: { sqs: [{ queue: 'keyed', key: ['sqs:attribute:k', 'value:/id'] }] },
+      },
+    },
+    {
+      topic: 'bytes',
+      json: { key: { required: false }, value: { format: 'base64' }, from: { sqs: [{ queue: 'bytes' }] } },
+    },
+  ])
+  for (const bad of [{ 'kp-x': { dataType: 'String', stringValue: 'x' } }, { odd: { stringValue: 'x' } }])
+    for (const [queue, body, key, value] of [
+      ['keyed', '{"id":"v"}', 'a', '{"id":"v"}'],
+      ['bytes', 'AAECAw==', null, '\u0000\u0001\u0002\u0003'],
+    ] as const) {
+      const harness = functionHarness(handleSqs, { contracts: own })
+      const attributes = { k: { dataType: 'String', stringValue: 'a' }, ...bad }
+      await harness.invoke(event({ arn: STANDARD.replace('work', queue), body, attributes }))
+      const [deadLetter] = harness.deadLetters.deadLetters
+      assert.match(deadLetter?.failure.code ?? '', /reserved-header|bad-value/)
+      const text = (base64: string | null | undefined) =>
+        base64 == null ? null : Buffer.from(base64, 'base64').toString()
+      assert.deepEqual([text(deadLetter?.record.key), text(deadLetter?.record.value)], [key, value])
+      assert.equal(text(deadLetter?.record.headers.find(({ name }) => name === 'k')?.value), 'a')
+    }
+})
