@@ -5,12 +5,14 @@
 export const TOPICS = { sent: '', large: '', discarded: 'sweep-discarded', edited: 'sweep-edited', kept: 'sweep-kept' }
 /** Too large for an item of DynamoDB: the value is in a claim check. */
 export const LARGE_BYTES = 410_000
-/** The batch of a redrive that was killed may be sent again. */
+/** The batch of a redrive that was killed may be sent again where no journal says what it was sending. */
 const MAX_BATCH = 100
 
 export interface Found {
   /** The events of all processes, in order; `killed` after each that was killed. */
   readonly events: readonly string[]
+  /** Whether the target notes what a redrive is sending: then no record is sent twice. */
+  readonly isNoted: boolean
   /** The values of the topic. */
   readonly values: readonly string[]
   /** The record ids of the dead letters that are left, read without the product. */
@@ -32,21 +34,21 @@ export interface Verdict {
   readonly tooOften: string[]
 }
 
-export function judge({ events, values, left }: Found): Verdict {
+export function judge({ events, isNoted, values, left }: Found): Verdict {
   const stored = new Set<string>()
   const done = new Map<string, number>()
   const attempts = new Map<string, number>()
   const cameBack: string[] = []
   const tooOften: string[] = []
   let open = new Set<string>()
-  let editing: string | undefined
+  const editing = new Set<string>()
   /** Both versions of a dead letter stay where its edit is killed between them. */
   const mayBeEditedAgain = new Set<string>()
   let kills = 0
   for (const event of events) {
     const [what = '', ...ids] = event.split(' ')
     if (what === 'stored') for (const id of ids) stored.add(id)
-    if (what === 'edit') editing = ids[0]
+    if (what === 'edit') for (const id of ids) editing.add(id)
     if (what === 'try')
       for (const id of ids.filter(isSent)) {
         if (done.has(id) && !mayBeEditedAgain.has(id)) cameBack.push(id)
@@ -59,13 +61,13 @@ export function judge({ events, values, left }: Found): Verdict {
         done.set(id, (done.get(id) ?? 0) + 1)
         open.delete(id)
       }
-    if (what === 'edited') editing = undefined
+    if (what === 'edited') for (const id of ids) editing.delete(id)
     if (what !== 'killed') continue
     kills++
-    if (open.size > MAX_BATCH) tooOften.push(`${open.size} at kill ${kills}`)
+    if (!isNoted && open.size > MAX_BATCH) tooOften.push(`${open.size} at kill ${kills}`)
     open = new Set()
-    if (editing !== undefined) mayBeEditedAgain.add(editing)
-    editing = undefined
+    for (const id of editing) mayBeEditedAgain.add(id)
+    editing.clear()
   }
 
   const copies = new Map<string, number>()
@@ -75,7 +77,10 @@ export function judge({ events, values, left }: Found): Verdict {
     // What was edited, discarded or refused is never sent as it was.
     if (/^(edited-|discarded-|kept-)/.test(value)) tooOften.push(value)
   }
-  for (const [id, times] of copies) if (times > (attempts.get(id) ?? 0)) tooOften.push(id)
+  for (const [id, times] of copies) {
+    const allowed = isNoted && !mayBeEditedAgain.has(id) ? 1 : (attempts.get(id) ?? 0)
+    if (times > allowed) tooOften.push(id)
+  }
   const remaining = new Set(left)
   const isMissing = (id: string) => {
     if (id.startsWith('kept-')) return !remaining.has(id)

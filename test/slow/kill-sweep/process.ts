@@ -20,7 +20,12 @@ import { LARGE_BYTES, TOPICS } from './ledger.ts'
 const [setting = '', servers = '', topic = '', operation = '', name = '', count = '', control = ''] =
   process.argv.slice(2)
 
-const config = parseConfig({ bootstrapServers: servers.split(','), deadLetter: setting }, {})
+/** A killed producer's last batch is in the log, or not, long before. */
+const IN_DOUBT_WAIT_MS = 1000
+const config = parseConfig(
+  { bootstrapServers: servers.split(','), deadLetter: setting, redriveInDoubtWaitMs: IN_DOUBT_WAIT_MS },
+  {},
+)
 const [target] = config.deadLetter
 if (!target) throw new Error('Expected a target.')
 const publisher = createDeadLetterPublisher(config)
@@ -74,6 +79,7 @@ function watched(inner: DeadLetterStore): DeadLetterStore {
   const completesFirst = control === 'completes before it sends'
   const forgets = control === 'forgets what is completed'
   return {
+    ...(inner.sending && { sending: inner.sending }),
     deadLetters: options => inner.deadLetters(options),
     get givesMoreAfterCompletion() {
       return inner.givesMoreAfterCompletion ?? false

@@ -24,6 +24,10 @@ export const MOMENTS = [
 ] as const
 /** How long after it, unless that is the begin of an operation, ms. */
 const SOON_MS = 15
+/** The targets that note what a redrive is sending. */
+const NOTED = new Set(['disk', 'sqlite', 's3', 'dynamodb'])
+/** The setting of the processes (process.ts). */
+const IN_DOUBT_WAIT_MS = 1000
 /** What a first guess of an operation's duration is, ms. */
 const DURATION_MS = 300
 /** What a process does wrong, for controls that must be caught; without leases nothing may be lost either. */
@@ -81,12 +85,15 @@ export class Sweep {
   async finish(operations: readonly string[] = ['discard', 'edit', 'redrive']): Promise<Verdict> {
     const { servers, topic } = this.#options
     await this.place.settled?.()
+    // What a killed redrive was sending waits before it is looked for.
+    await pause(IN_DOUBT_WAIT_MS + 500)
     for (const operation of operations) {
       const { status, stderr } = await this.once(operation)
       if (status !== 0) throw new Error(`${operation} failed:\n${stderr}`)
     }
     const values = (await readTopic(servers, topic)).map(({ value }) => String(value))
-    return judge({ events: this.#events, values, left: await this.place.left() })
+    const isNoted = NOTED.has(this.place.name) && this.#options.control === undefined
+    return judge({ events: this.#events, isNoted, values, left: await this.place.left() })
   }
 
   #start(operation: string, { event = '', count = this.place.count }) {
