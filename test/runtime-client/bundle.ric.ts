@@ -46,8 +46,8 @@ async function post(id: string): Promise<{ status: number; fate: string; outcome
 }
 
 async function copies(topic: string, id: string): Promise<number> {
-  return (await readTopic(stack.bootstrapServers, topic)).filter(({ headers }) =>
-    String(headers['kp-id']).startsWith(`${id}:`),
+  return (await readTopic(stack.bootstrapServers, topic)).filter(
+    ({ headers }) => String(headers['kp-id']).split(':')[0] === id,
   ).length
 }
 

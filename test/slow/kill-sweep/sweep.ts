@@ -25,7 +25,7 @@ export const MOMENTS = [
 /** How long after it, unless that is the begin of an operation, ms. */
 const SOON_MS = 15
 /** The targets that note what a redrive is sending. */
-const NOTED = new Set(['disk', 'sqlite', 's3', 'dynamodb'])
+export const NOTED: ReadonlySet<string> = new Set(['disk', 'sqlite', 's3', 'dynamodb'])
 /** The setting of the processes (process.ts). */
 const IN_DOUBT_WAIT_MS = 1000
 /** What a first guess of an operation's duration is, ms. */
