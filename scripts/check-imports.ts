@@ -48,6 +48,7 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   redrive: [
     ...BASE,
     'config',
+    'contracts',
     'validate',
     'serialize',
     'wire-format',

@@ -1,5 +1,6 @@
 // Decides where the key of a dead letter's record is read from again: by its contract, or by the feed it came from.
-import type { Contract } from '../contracts/contract.ts'
+import type { Contract, EventBridgeFeed, SqsFeed } from '../contracts/contract.ts'
+import { VALUE_OF_S3_KEY } from '../contracts/key-sources.ts'
 import type { DeadLetter, DeadLetterSource } from '../dead-letter/dead-letter.ts'
 import { queueName } from '../dead-letter/raw-message.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
@@ -18,6 +19,12 @@ export function originOf({ source }: DeadLetter, contract: Contract): NonNullabl
   return { keyFrom: gone < 0 ? sources : [RECORD, ...sources.slice(0, gone).filter(each => each !== RECORD)] }
 }
 
+/** The record has the key of an S3 object as it is; the value, as it is written in a URL. */
+function withoutS3Keys(feed: SqsFeed | EventBridgeFeed, sources: readonly string[]): readonly string[] {
+  if (!('unwrap' in feed && feed.unwrap.includes('s3'))) return sources
+  return sources.map(source => (source === VALUE_OF_S3_KEY ? RECORD : source))
+}
+
 /** @returns undefined where only the message or event itself could say so */
 function keySourcesOf({ trigger, arn }: DeadLetterSource, contract: Contract): readonly string[] | undefined {
   const queue = trigger === 'sqs' && arn !== null ? queueName(arn) : undefined
@@ -30,7 +37,7 @@ function keySourcesOf({ trigger, arn }: DeadLetterSource, contract: Contract): r
   ]).get(trigger)
   if (!feeds) return undefined
   const ofQueue = queue === undefined ? feeds : contract.sqs.filter(feed => feed.queue === queue)
-  const [first, ...others] = ofQueue.map(feed => feed.key ?? contract.key.from)
+  const [first, ...others] = ofQueue.map(feed => withoutS3Keys(feed, feed.key ?? contract.key.from))
   // A message of the default topic: no feed claims its queue. That of a FIFO queue is keyed by its group.
   if (first === undefined) return queue?.endsWith('.fifo') ? undefined : contract.key.from
   return others.every(each => each.join() === first.join()) ? first : undefined

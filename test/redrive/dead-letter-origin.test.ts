@@ -1,10 +1,12 @@
 // The key of a record that a feed took from the message, not from the value: check, edit and redrive leave it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Contract } from '../../lib/contracts/contract.ts'
 import { type DeadLetter, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
+import { originOf } from '../../lib/redrive/dead-letter-origin.ts'
 import { checkByContract, editDeadLetter } from '../../lib/redrive/edit-dead-letter.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
@@ -129,4 +131,20 @@ test('the key of a record from an unknown trigger is its own, and the run goes o
     sent.map(({ key }) => String(key)),
     ['k', 'k', 'i-1'],
   )
+})
+
+test('the key of an S3 object stays as it was, though the value has it as in a URL', () => {
+  const [objects] = contractsOf([
+    {
+      topic: 'objects',
+      json: { key: { from: ['value:/s3/object/key'] }, from: { sqs: [{ queue: 'objects', unwrap: 's3' }] } },
+    },
+  ]).values()
+  const deadLetter = deadLetterOf('d-1', '{"s3":{"object":{"key":"my+photo"}}}', 'objects')
+  const source = { ...deadLetter.source, trigger: 'sqs' as const, arn: 'arn:aws:sqs:eu-west-1:1:objects' }
+  assert.deepEqual(originOf({ ...deadLetter, source }, objects as Contract).keyFrom, ['record'])
+  const elsewhere = { ...source, arn: 'arn:aws:sqs:eu-west-1:1:other' }
+  assert.deepEqual(originOf({ ...deadLetter, source: elsewhere }, objects as Contract).keyFrom, [
+    'value:/s3/object/key',
+  ])
 })
