@@ -13,6 +13,8 @@ import { printMessage } from './output.ts'
 
 const STACK_FOLDER = '.local'
 const STACK_FILE = `${STACK_FOLDER}/stack.json`
+/** The default of the settings. */
+const DEFAULT_DEAD_LETTER = 'disk:./.dead-letters'
 
 /** The process's environment, with the local stack's addresses and keys where it names no cluster. Changes nothing. */
 export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
@@ -30,6 +32,8 @@ export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.Proces
     AWS_REGION: 'us-east-1',
     // Brokers of one machine append what they still hold within seconds.
     KAFKA_REDRIVE_IN_DOUBT_WAIT_MS: '5000',
+    // The default of the stack's functions, named here so that it counts beside KAFKA_REDRIVE_FROM of the stack.
+    KAFKA_DEAD_LETTER: DEFAULT_DEAD_LETTER,
     ...redriveSettings,
     ...env,
     AWS_ENDPOINT_URL_SQS: sqsUrl,

@@ -32,7 +32,7 @@ const PROGRAM = `
   })
   const list = async query => {
     for (;;) {
-      const answer = await api.deadLetters(new URLSearchParams(query))
+      const answer = await api.deadLetters.page(new URLSearchParams(query))
       if (answer.progress === null) return answer
     }
   }
@@ -40,7 +40,7 @@ const PROGRAM = `
   for (const query of ['', 'topic=chat,orders', 'error=quota', 'notTopic=chat&since=1h'])
     matched.push((await list(query)).matched)
   for (let n = 0; n < 5; n++) {
-    await api.deadLetters(new URLSearchParams('refresh=1'))
+    await api.deadLetters.page(new URLSearchParams('refresh=1'))
     await list('offset=90000')
   }
   console.log(JSON.stringify({ matched, megabytes: (process.resourceUsage().maxRSS * 1024) / 1e6 }))
