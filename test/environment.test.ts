@@ -34,6 +34,8 @@ test('the local stack’s settings fill in what is missing; process.env stays un
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_REGION: 'eu-west-1',
     KAFKA_REDRIVE_IN_DOUBT_WAIT_MS: '5000',
+    // Beside the sources of the stack, its default target is still read.
+    KAFKA_DEAD_LETTER: 'disk:./.dead-letters',
     ...redriveSettings,
     HOME: '/home/me',
     AWS_ENDPOINT_URL_SQS: STACK.sqsUrl,
