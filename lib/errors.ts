@@ -97,6 +97,14 @@ export type RecordBatchCode = Codes['record-batch'][number]
 export type RequestCode = Codes['request'][number]
 export type ErrorCode = Codes[keyof Codes][number]
 
+/** Failures of the whole cluster: where one of these comes, no other topic can be reached either. */
+export const CLUSTER_FAILURES: ReadonlySet<ErrorCode> = new Set([
+  'unreachable',
+  'authentication',
+  'unavailable',
+  'deadline',
+])
+
 export interface KafkaProducerErrorOptions {
   /** The driver's or the broker's code, e.g. `REQUEST_TIMEOUT`. Default: null. */
   readonly causeCode?: string | null

@@ -3,7 +3,7 @@ import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import { type Completed, NotCompletedError } from '../dead-letter/dead-letter-store.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
-import { KafkaProducerError } from '../errors.ts'
+import { CLUSTER_FAILURES, KafkaProducerError } from '../errors.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
 import { sleep, systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
@@ -13,7 +13,7 @@ import { completeWithClaims } from './complete-claims.ts'
 import type { LookUpResult } from './look-up-options.ts'
 import { RedriveNotes } from './redrive-notes.ts'
 import { redrivenRecord } from './redriven-record.ts'
-import { OF_CLUSTER, type RunState } from './run-state.ts'
+import type { RunState } from './run-state.ts'
 import type { Attempt } from './stopped-places.ts'
 import type { TopicChecks } from './topic-checks.ts'
 
@@ -138,7 +138,7 @@ export class BatchRedriver {
     // What is in doubt is noted also where nothing can be completed.
     await this.#complete(completed, 'sent').finally(() => this.#notes.store())
     const codes = failures.map(({ failed }) => failed.code)
-    if (completed.length === 0 && codes.every(code => OF_CLUSTER.has(code)) && !(await this.#isReachable()))
+    if (completed.length === 0 && codes.every(code => CLUSTER_FAILURES.has(code)) && !(await this.#isReachable()))
       this.#run.stopAsDown(codes[0] ?? 'unreachable')
   }
 

@@ -1,24 +1,24 @@
 // Sends the records of dead letters again, as the same bytes. A dead letter is completed only after the
 // acknowledgement; if the send fails, it stays open. An error of one dead letter keeps no other from being sent.
 
-import type { DeadLetterStore, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
+import type { DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import { isProbe } from '../dead-letter/probe.ts'
 import { sizeInMemory } from '../dead-letter/size-in-memory.ts'
-import type { KafkaProducerError } from '../errors.ts'
+import { CLUSTER_FAILURES, type KafkaProducerError } from '../errors.ts'
 import { BatchRedriver } from './batch-redriver.ts'
 import { batchesOf, type Candidate } from './candidate.ts'
 import { CompactedKeys } from './compacted-keys.ts'
 import { divideMessages } from './divide-messages.ts'
 import { lookUpCandidates } from './look-up-candidates.ts'
 import type { RedriveOptions, RedriveResult } from './redrive-options.ts'
-import { OF_CLUSTER, RunState } from './run-state.ts'
+import { RunState } from './run-state.ts'
 import { takeCandidate, whyUntried } from './take-candidate.ts'
 import { TopicChecks } from './topic-checks.ts'
+import { underLease } from './under-lease.ts'
 
 export type { DeadLetterResult, RedriveLog, RedriveOptions, RedriveResult } from './redrive-options.ts'
 
 const CONCURRENCY = 100
-const RENEW_MS = 15_000
 /** Dead letters are read up to about this size before one pass over the logs looks them all up. */
 const WINDOW_BYTES = 32 * 1024 * 1024
 
@@ -27,24 +27,22 @@ const WINDOW_BYTES = 32 * 1024 * 1024
  * @throws DeadLetterError `redrive-running` while another redrive has the lease · the error of the store if it can't
  * grant a lease
  */
-export async function redrive(store: DeadLetterStore, options: RedriveOptions): Promise<RedriveResult> {
-  const lease = options.dryRun ? undefined : await store.lease()
-  const timer = lease && setInterval(() => lease.renew().catch(() => undefined), RENEW_MS)
-  const run = new RunState(store, options, lease)
-  try {
-    await run.openJournal()
-    const isDone = await new Redrive(run).run().then(() => true, run.fail)
-    await endJournal(run)
-    // Checked again, because tidying is for the holder of the lease only.
-    await lease?.check()
-    if (lease && isDone) await store.tidy()
-  } catch (error) {
-    run.fail(error)
-  } finally {
-    clearInterval(timer)
-    await lease?.release().catch(() => undefined)
+export function redrive(store: DeadLetterStore, options: RedriveOptions): Promise<RedriveResult> {
+  const work = async (lease: Lease | undefined) => {
+    const run = new RunState(store, options, lease)
+    try {
+      await run.openJournal()
+      const isDone = await new Redrive(run).run().then(() => true, run.fail)
+      await endJournal(run)
+      // Checked again, because tidying is for the holder of the lease only.
+      await lease?.check()
+      if (lease && isDone) await store.tidy()
+    } catch (error) {
+      run.fail(error)
+    }
+    return run.counts.result()
   }
-  return run.counts.result()
+  return options.dryRun ? work(undefined) : underLease(store, work)
 }
 
 /** Another redrive may have changed these dead letters by now, so this one leaves them as they are. */
@@ -145,7 +143,7 @@ class Redrive {
     const { options } = this.#run
     const unanswered = await this.#topics.load(window)
     // If no broker answers or authenticates us, every send would fail.
-    if (unanswered && OF_CLUSTER.has(unanswered.code)) return this.#run.stopAsDown(unanswered.code, unanswered)
+    if (unanswered && CLUSTER_FAILURES.has(unanswered.code)) return this.#run.stopAsDown(unanswered.code, unanswered)
     const checked = await this.#topics.check(window)
     const context = {
       options,

@@ -5,9 +5,6 @@ import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveOptions } from './redrive-options.ts'
 import { SendingJournal } from './sending-journal.ts'
 
-/** Codes of failures of the whole cluster. */
-export const OF_CLUSTER: ReadonlySet<ErrorCode> = new Set(['unreachable', 'authentication', 'unavailable', 'deadline'])
-
 export class RunState {
   readonly store: DeadLetterStore
   readonly options: RedriveOptions

@@ -1,7 +1,7 @@
 // The open dead letters of Kafka topics. A log is never rewritten: records of the same topic mark them as completed,
 // and the topic's retention removes both.
 import type { DeliveryReport } from '../../delivery/delivery-report.ts'
-import { DeadLetterError, KafkaProducerError, RecordBatchError } from '../../errors.ts'
+import { CLUSTER_FAILURES, DeadLetterError, KafkaProducerError, RecordBatchError } from '../../errors.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { LogRecord } from '../../wire-format/record-batch-decoder.ts'
@@ -30,9 +30,6 @@ import { closedMarkers, type Place, placeIn, readKafkaDeadLetter } from './read-
 import { locationOf } from './target.ts'
 import { type OpenRecords, TopicIndex } from './topic-index.ts'
 import { requestStops, takeLeases } from './topic-leases.ts'
-
-/** Where no broker lets us in, no other topic can be read either. */
-const OF_CLUSTER: ReadonlySet<string> = new Set(['unreachable', 'authentication', 'unavailable', 'deadline'])
 
 export interface KafkaDeadLetterStoreOptions {
   /** The pattern of the topics' names, e.g. `{topic}-dlt`. */
@@ -320,6 +317,6 @@ function markersOf({ deadLetter, handle }: OpenDeadLetter<Handle>, location: str
 /** @throws the error if it is not of one topic or partition alone */
 function reasonOf(error: unknown): string {
   if (error instanceof RecordBatchError) return error.message
-  if (!(error instanceof KafkaProducerError) || OF_CLUSTER.has(error.code)) throw error
+  if (!(error instanceof KafkaProducerError) || CLUSTER_FAILURES.has(error.code)) throw error
   return `the brokers refuse to read it (${error.code})`
 }
