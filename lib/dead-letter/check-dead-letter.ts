@@ -12,38 +12,13 @@ import {
   MAX_TOPIC,
   MAX_VALUE_BYTES,
 } from './dead-letter.ts'
+import { type Check, integer, isTime, matching, optional, orNull, text } from './field-checks.ts'
 
 /** The longest base64 text of a key, value or header. */
 const MAX_BASE64 = (MAX_VALUE_BYTES / 3) * 4
 
-type Check = (value: unknown) => boolean
-
-const text =
-  (max: number): Check =>
-  value =>
-    typeof value === 'string' && value.length <= max
-const matching =
-  (pattern: RegExp): Check =>
-  value =>
-    typeof value === 'string' && pattern.test(value)
-const integer =
-  (min: number, max: number): Check =>
-  value =>
-    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
-const orNull =
-  (check: Check): Check =>
-  value =>
-    value === null || check(value)
-const optional =
-  (check: Check): Check =>
-  value =>
-    value === undefined || check(value)
-
 const isCode = matching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/)
 const isId = matching(/^[A-Za-z0-9_-]{22}$/)
-/** ISO 8601 in UTC, as `Date.toISOString` writes it. */
-const isTime: Check = value =>
-  typeof value === 'string' && value.length <= 30 && value.endsWith('Z') && Number.isFinite(Date.parse(value))
 /** Canonical base64, so that equal bytes are equal texts. */
 const isBase64: Check = value =>
   typeof value === 'string' && value.length <= MAX_BASE64 && Buffer.from(value, 'base64').toString('base64') === value

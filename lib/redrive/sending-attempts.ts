@@ -1,5 +1,6 @@
 // The text of a note that says which dead letters are being sent. Anybody who may write to the target can change it.
 import { MAX_INT32, MAX_TEXT, MAX_TOPIC } from '../dead-letter/dead-letter.ts'
+import { type Check, integer, isTime, orNull, text } from '../dead-letter/field-checks.ts'
 import { isJsonObject, parseJson } from '../record/json-object.ts'
 
 const VERSION = 1
@@ -41,29 +42,16 @@ export function parseAttempts(text: string): Map<string, SendingAttempt> | undef
   return attempts
 }
 
+const ATTEMPT = Object.entries<Check>({
+  topic: text(MAX_TOPIC),
+  partition: orNull(integer(0, MAX_INT32)),
+  clusterId: orNull(text(MAX_TEXT)),
+  from: isTime,
+  to: orNull(isTime),
+  isLookedUp: value => typeof value === 'boolean',
+  deadLetterIds: value => Array.isArray(value) && value.every(id => typeof id === 'string'),
+})
+
 function isAttempt(json: unknown): json is SendingAttempt & { readonly deadLetterIds: readonly string[] } {
-  if (!isJsonObject(json)) return false
-  const { topic, partition, clusterId, from, to, isLookedUp, deadLetterIds } = json
-  return (
-    isText(topic, MAX_TOPIC) &&
-    (partition === null || isPartition(partition)) &&
-    (clusterId === null || isText(clusterId, MAX_TEXT)) &&
-    isTime(from) &&
-    (to === null || isTime(to)) &&
-    typeof isLookedUp === 'boolean' &&
-    Array.isArray(deadLetterIds) &&
-    deadLetterIds.every(id => typeof id === 'string')
-  )
-}
-
-function isText(value: unknown, max: number): boolean {
-  return typeof value === 'string' && value.length <= max
-}
-
-function isPartition(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_INT32
-}
-
-function isTime(value: unknown): boolean {
-  return typeof value === 'string' && value.length <= 30 && value.endsWith('Z') && Number.isFinite(Date.parse(value))
+  return isJsonObject(json) && ATTEMPT.every(([name, check]) => check(json[name]))
 }
