@@ -5,7 +5,7 @@ import { readJsonValue, refuseFault } from '../contracts/json-value.ts'
 import { atKeySource } from '../contracts/key-sources.ts'
 import { errorName, InvalidRecordError } from '../errors.ts'
 import { isBase64 } from '../record/base64.ts'
-import { JsonText, NumberText } from '../record/json-text.ts'
+import { JsonText } from '../record/json-text.ts'
 import {
   type ProducerRecord,
   RESERVED_HEADER_PREFIX,
@@ -14,6 +14,7 @@ import {
 } from '../record/producer-record.ts'
 import { isTopicName } from '../record/topic-partition.ts'
 import { decodeUtf8 } from '../record/utf8.ts'
+import { keyText } from './key-text.ts'
 import { checkLimit } from './limits.ts'
 import { type ReadRecord, readRecord } from './read-record.ts'
 import { checkText, checkTraceparents } from './text-rules.ts'
@@ -166,15 +167,6 @@ export function keyOfInvalid(record: ProducerRecord, contract: Contract): Uint8A
   } catch {
     return null
   }
-}
-
-function keyText(key: unknown): Uint8Array | string | undefined {
-  if (key === undefined || key === null) return undefined
-  if (typeof key === 'string' || key instanceof Uint8Array) return key
-  if (Number.isSafeInteger(key)) return String(key)
-  if (key instanceof NumberText && key.isInteger) return key.text
-  const kind = key instanceof NumberText ? 'a number with a point or an exponent' : typeof key
-  throw new InvalidRecordError('key-type', `key: expected a string or an integer, got ${kind}.`)
 }
 
 function sameKey(a: Uint8Array | string, b: Uint8Array | string): boolean {

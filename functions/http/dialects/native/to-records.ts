@@ -8,6 +8,7 @@ import { isJsonObject } from '../../../../lib/record/json-object.ts'
 import type { JsonOutline } from '../../../../lib/record/json-outline.ts'
 import { JsonText, NumberText } from '../../../../lib/record/json-text.ts'
 import type { ProducerRecord, ProducerRecordHeader } from '../../../../lib/record/producer-record.ts'
+import { keyText } from '../../../../lib/validate/key-text.ts'
 import { RequestError } from '../../request-error.ts'
 import { type RecordId, recordIds } from './record-ids.ts'
 import { type Entry, parseRequest, toEntries } from './request-body.ts'
@@ -83,14 +84,9 @@ function toRecord(
 
 const RECORD_FIELDS = 'id, key, value, headers, partition, timestamp'
 
-function toKey(key: unknown, textOf: () => string): string | null {
-  if (key === null || typeof key === 'string') return key
-  const number = typeof key === 'number' ? new NumberText(textOf()) : undefined
-  if (number?.isInteger) return number.text
-  throw new InvalidRecordError(
-    'key-type',
-    `key: expected a string or an integer, got ${number ? 'a number with a point or an exponent' : typeof key}.`,
-  )
+/** Of a number its text counts: as a double it may be another one. */
+function toKey(key: unknown, textOf: () => string): ProducerRecord['key'] {
+  return keyText(typeof key === 'number' ? new NumberText(textOf()) : key) ?? null
 }
 
 function toInteger(value: unknown, textOf: () => string, code: 'bad-partition' | 'bad-timestamp', max: number): number {
