@@ -1,5 +1,6 @@
 // Where the command gets its settings and contracts: the environment, else the local stack that runs in this folder.
 import { existsSync, readFileSync } from 'node:fs'
+import { DEFAULT_LOCAL_TARGETS } from '../lib/config/dead-letter-targets.ts'
 import { deriveConfig } from '../lib/config/derive-config.ts'
 import { loadConfig } from '../lib/config/parse-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
@@ -13,8 +14,6 @@ import { printMessage } from './output.ts'
 
 const STACK_FOLDER = '.local'
 const STACK_FILE = `${STACK_FOLDER}/stack.json`
-/** The default of the settings. */
-const DEFAULT_DEAD_LETTER = 'disk:./.dead-letters'
 
 /** The process's environment, with the local stack's addresses and keys where it names no cluster. Changes nothing. */
 export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
@@ -33,7 +32,7 @@ export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.Proces
     // Brokers of one machine append what they still hold within seconds.
     KAFKA_REDRIVE_IN_DOUBT_WAIT_MS: '5000',
     // The default of the stack's functions, named here so that it counts beside KAFKA_REDRIVE_FROM of the stack.
-    KAFKA_DEAD_LETTER: DEFAULT_DEAD_LETTER,
+    KAFKA_DEAD_LETTER: DEFAULT_LOCAL_TARGETS,
     ...redriveSettings,
     ...env,
     AWS_ENDPOINT_URL_SQS: sqsUrl,

@@ -44,14 +44,13 @@ async function answerRequest(
 ): Promise<HttpAnswer> {
   let match: RouteMatch | undefined
   try {
-    const { httpBasePath } = services.config
+    const { httpBasePath, httpMaxConcurrency, principalHeader } = services.config
     if (request.method === 'OPTIONS')
       return { status: 204, headers: { allow: allowedMethods(request, httpBasePath) }, body: '' }
     match = matchRoute(request, httpBasePath)
     const { dialect } = match
     if (!dialect) return await health(context)
     // Checked before the body is read, so that a refused request costs nothing.
-    const { httpMaxConcurrency } = services.config
     if (context.kafka.invocations.active > httpMaxConcurrency)
       throw new RequestError(
         'too-many-requests',
@@ -59,7 +58,7 @@ async function answerRequest(
         { headers: { 'retry-after': '1' } },
       )
     const parsed = dialect.parse(request, { ...match, requestId }, services.contracts)
-    const sourceRecords = services.config.principalHeader ? withPrincipal(parsed, request.principal) : parsed
+    const sourceRecords = principalHeader ? withPrincipal(parsed, request.principal) : parsed
     const answered = await sendOrDeadLetter(sourceRecords, requestId, context, services)
     return dialect.respond(answered, request, requestId)
   } catch (error) {

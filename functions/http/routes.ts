@@ -7,7 +7,6 @@ import { RequestError } from './request-error.ts'
 
 const HEALTH: Route = { method: 'GET', path: '/health' }
 const DIALECTS: readonly Dialect[] = [native]
-export const ROUTES: readonly Route[] = [...DIALECTS.flatMap(({ routes }) => routes), HEALTH]
 
 interface Candidate {
   readonly route: Route
@@ -22,6 +21,7 @@ const CANDIDATES: readonly Candidate[] = [
   ...DIALECTS.flatMap(dialect => dialect.routes.map(route => ({ route, dialect }))),
   { route: HEALTH, dialect: undefined },
 ]
+export const ROUTES: readonly Route[] = CANDIDATES.map(({ route }) => route)
 
 /**
  * A gateway that has our routes says which one it is. Else the path decides, without the base path of a custom domain.

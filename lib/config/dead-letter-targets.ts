@@ -3,7 +3,7 @@ import type { TargetParseContext } from '../dead-letter/dead-letter-target.ts'
 import { type DeadLetterTargetConfig, kindNamed, kindOf, targetSyntaxes } from '../dead-letter/target-kinds.ts'
 import { nearestTo } from './environment-names.ts'
 
-const DEFAULT_LOCAL_TARGETS = 'disk:./.dead-letters'
+export const DEFAULT_LOCAL_TARGETS = 'disk:./.dead-letters'
 
 export interface DeadLetterTargetsContext extends Omit<TargetParseContext, 'problem'> {
   /** The name of the setting, for messages. */

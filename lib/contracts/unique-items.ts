@@ -1,4 +1,5 @@
 // `uniqueItems` in linear time. Ajv compares every pair of objects: 8,000 of them keep it busy for seconds.
+import { isContainer } from '../record/json-object.ts'
 
 /** Whether no two items are equal as JSON Schema defines it: the order of an object's fields does not matter. */
 export function areUnique(items: readonly unknown[]): boolean {
@@ -17,8 +18,4 @@ function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
   return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`).join()}}`
-}
-
-function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }

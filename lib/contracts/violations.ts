@@ -2,7 +2,7 @@ import type { Violation } from '../errors.ts'
 import type { SchemaCheck } from './contract.ts'
 
 /** The number of listed violations: enough to fix a record, and the answer stays small. */
-const MAX_VIOLATIONS = 20
+export const MAX_VIOLATIONS = 20
 
 /** The first violations of a value, and whether there are more. */
 export function listViolations<E>(errors: readonly E[], toViolation: (error: E) => Violation): ReturnType<SchemaCheck> {

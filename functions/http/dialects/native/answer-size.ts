@@ -1,8 +1,10 @@
 // Whether the answer to a request fits what its host takes. An answer that is too large never reaches the caller, who
 // then sends all records again.
+import { MAX_VIOLATIONS } from '../../../../lib/contracts/violations.ts'
 import { ERROR_CODES, type Violation } from '../../../../lib/errors.ts'
 import type { HttpRequest } from '../../../../lib/lambda/http-event.ts'
 import type { SourceRecord } from '../../../../lib/lambda/source-record.ts'
+import { MAX_POINTER } from '../../../../lib/record/json-outline.ts'
 import { RequestError } from '../../request-error.ts'
 
 /**
@@ -20,8 +22,6 @@ const BASE_BYTES = 2048
 /** A character that is escaped in JSON, inside JSON. */
 const MOST_BYTES_A_CHARACTER = 7
 const MAX_EXPECTED = 64
-const MAX_POINTER = 256
-const MAX_VIOLATIONS = 20
 
 const LONGEST_CODE = Object.values(ERROR_CODES)
   .flat()
