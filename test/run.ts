@@ -6,10 +6,10 @@ import { spec } from 'node:test/reporters'
 import { LocalKafka } from '../local/kafka/cluster.ts'
 import { cleanUpStale } from '../local/processes.ts'
 import { explain, requireJdk } from '../local/requirements.ts'
+import { OWN_CLUSTER, SHARED_CLUSTER, UNIT } from './layers.ts'
 
 /** A test that hangs must not block the others. */
 const TEST_MS = 300_000
-const UNIT = ['test/*.test.ts', 'test/!(kafka|own-cluster|property|slow)/*.test.ts', 'test/property/*.test.ts']
 
 let passed = 0
 let failed = 0
@@ -39,7 +39,7 @@ async function sharedCluster(existingCluster: string | undefined, print: (text: 
   const kafka = existingCluster ? undefined : await LocalKafka.start(3, { log: line => print(`${line}\n`) })
   process.env.KAFKA_TEST_BOOTSTRAP = existingCluster ?? (kafka as LocalKafka).bootstrapServers
   try {
-    await phase('shared cluster', 'test/kafka/*.test.ts', 2, print)
+    await phase('shared cluster', SHARED_CLUSTER, 2, print)
   } finally {
     await kafka?.stop()
   }
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
   else {
     requireJdk()
     await unitBesideSharedCluster(existingCluster)
-    await phase('own cluster', 'test/own-cluster/*.test.ts', 2)
+    await phase('own cluster', OWN_CLUSTER, 2)
   }
   console.log(`${passed} passed, ${failed} failed`)
   process.exit(failed === 0 && passed > 0 ? 0 : 1)
