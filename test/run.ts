@@ -10,6 +10,7 @@ import { OWN_CLUSTER, SHARED_CLUSTER, UNIT } from './layers.ts'
 
 /** A test that hangs must not block the others. */
 const TEST_MS = 300_000
+const EXEC_ARGV = ['--disable-warning=TimeoutNegativeWarning', '--import', './test/support/ends.ts']
 
 let passed = 0
 let failed = 0
@@ -24,7 +25,7 @@ async function phase(
   const begin = Date.now()
   const files = globSync(pattern).sort()
   if (files.length === 0) throw new Error(`No test files: ${pattern}`)
-  const stream = run({ files, concurrency, timeout: TEST_MS, execArgv: ['--disable-warning=TimeoutNegativeWarning'] })
+  const stream = run({ files, concurrency, timeout: TEST_MS, execArgv: EXEC_ARGV })
   stream.on('test:pass', ({ name: test, details }) => {
     if (details.type !== 'suite' && !existsSync(test)) passed++
   })

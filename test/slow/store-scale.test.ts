@@ -73,35 +73,37 @@ test('SQLite: ten times as many dead letters within 256 MB', async t => {
 test('S3 within 512 MB, with two requests per dead letter of a redrive', async t => {
   const s3 = new S3Server('many')
   await s3.start()
+  t.after(() => s3.stop())
   for (const chunk of chunks(COUNT))
     for (const each of chunk) s3.put(`p/${each.deadLetterId}.json`, JSON.stringify(each))
   await redriveAll(t, 's3:many/p', COUNT, 512)
   const of = (method: string) => s3.requests.filter(request => request.startsWith(`${method} p/`)).length
   // List, statistics, dry run and redrive; then the lease, once per batch and once in 15 s.
   assert.ok(of('GET') < 4.1 * COUNT && of('DELETE') < 1.01 * COUNT + 10, `${of('GET')}, ${of('DELETE')}`)
-  s3.stop()
 })
 
 test('DynamoDB within 512 MB, page by page', async t => {
   const dynamodb = new DynamoDbServer()
   await dynamodb.start()
+  t.after(() => dynamodb.stop())
   for (const chunk of chunks(COUNT)) for (const each of chunk) dynamodb.put(itemOf(each))
   await redriveAll(t, 'dynamodb:many', COUNT, 512)
   const { Scan = 0, DeleteItem = 0, PutItem = 0 } = Object.fromEntries(dynamodb.calls)
-  assert.ok(Scan < COUNT / 100 && DeleteItem <= COUNT + 1 && PutItem < COUNT / 10, `${Scan}, ${DeleteItem}, ${PutItem}`)
-  dynamodb.stop()
+  // Besides the dead letters, the lease and the journal of what is being sent are deleted.
+  assert.ok(Scan < COUNT / 100 && DeleteItem <= COUNT + 2 && PutItem < COUNT / 10, `${Scan}, ${DeleteItem}, ${PutItem}`)
 })
 
 test('DynamoDB: 150,000 rows are listed within 512 MB', async t => {
   const dynamodb = new DynamoDbServer()
   await dynamodb.start()
+  t.after(() => dynamodb.stop())
   for (const chunk of chunks(150_000)) for (const each of chunk) dynamodb.put(itemOf(each))
   assert.equal(await run(t, 'dynamodb:many', 'stats', 512), 150_000)
-  dynamodb.stop()
 })
 
 test('SQS within 512 MB; a look receives a sample', async t => {
   const sqs = await SqsServer.start('many')
+  t.after(() => sqs.close())
   for (const chunk of chunks(COUNT)) for (const each of chunk) sqs.add(JSON.stringify(each))
   const setting = `sqs:${sqs.url}`
   for (const operation of ['list', 'stats', 'dry run']) assert.equal(await run(t, setting, operation, 512), 1000)
@@ -111,11 +113,11 @@ test('SQS within 512 MB; a look receives a sample', async t => {
   assert.equal(await run(t, setting, 'redrive', 512), COUNT)
   assert.equal(sqs.messages.length, 0)
   assert.ok(sqs.callsOf('ReceiveMessage').length - looks <= COUNT / 10 + 10)
-  sqs.close()
 })
 
 test('the doctor looks at a sample of a queue with 100,000 messages, and gives it back', async t => {
   const sqs = await SqsServer.start('full')
+  t.after(() => sqs.close())
   const body = JSON.stringify(deadLetterOf('full'))
   for (let n = 0; n < 100_000; n++) sqs.add(body)
   const config = parseConfig({ bootstrapServers: ['127.0.0.1:9'], deadLetter: `sqs:${sqs.url}` }, {})
@@ -129,12 +131,12 @@ test('the doctor looks at a sample of a queue with 100,000 messages, and gives i
   )
   assert.ok(sqs.callsOf('ReceiveMessage').length <= 101)
   assert.deepEqual([sqs.messages.length, sqs.visible], [100_001, 100_001])
-  sqs.close()
 })
 
 test('Kafka within 512 MB', async t => {
   const existing = process.env.KAFKA_TEST_BOOTSTRAP
   const kafka = existing === undefined ? await LocalKafka.start(1) : undefined
+  t.after(() => kafka?.stop())
   const servers = existing ?? (kafka as LocalKafka).bootstrapServers
   const topic = `many-dlt-${process.pid}-${Date.now()}`
   await createTopics(servers, [{ topic, partitions: 2 }])
@@ -146,5 +148,4 @@ test('Kafka within 512 MB', async t => {
   }
   await target.close()
   await redriveAll(t, `kafka:${topic}@${servers.replaceAll(',', ';')}`, COUNT, 512)
-  await kafka?.stop()
 })
