@@ -96,6 +96,5 @@ export function ourProducer(servers: string, options: ProducerOptions = {}): Kaf
   const config = parseConfig({ bootstrapServers: servers.split(','), ...options }, {})
   return new KafkaProducer(config, {
     client: createKafkaJsClient(config),
-    rules: { anyTopic: true, keyRequired: false },
   })
 }

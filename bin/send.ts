@@ -59,7 +59,7 @@ async function run(topic: string, options: Options): Promise<void> {
   const contract = contracts.get(topic)
   const producer = new KafkaProducer(config, {
     client: createKafkaJsClient(config),
-    rules: contract ? { contracts } : { anyTopic: true, keyRequired: false },
+    rules: contract ? { contracts } : { anyTopic: true },
     warn: printMessage,
   })
   const isJson = contract?.value.format === 'json'

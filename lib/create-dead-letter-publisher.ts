@@ -41,6 +41,5 @@ export function createDeadLetterProducer(
   })
   return new KafkaProducer(deadLetterConfig, {
     client: createKafkaJsClient(deadLetterConfig),
-    rules: { anyTopic: true, keyRequired: false },
   })
 }

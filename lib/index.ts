@@ -81,3 +81,4 @@ export {
   voidSerializer,
 } from './serialize/serializer.ts'
 export { Deadline } from './time/deadline.ts'
+export type { ValidationRules } from './validate/record-validator.ts'

@@ -19,7 +19,7 @@ import { guardedWarn } from './warn.ts'
 
 export interface KafkaProducerDependencies {
   readonly client: KafkaClient
-  /** The topics that may be sent to, and their rules. Default: any topic, with a non-null key. */
+  /** Which topics may be sent to, and what their records need. Default: any topic, with or without a key. */
   readonly rules?: ValidationRules
   readonly clock?: Clock
   /** Called with problems that do not stop the producer. */
@@ -49,12 +49,7 @@ export class KafkaProducer {
   /** @throws ConfigError when a class that a setting names can't be loaded */
   constructor(
     config: ProducerConfig,
-    {
-      client,
-      rules = { anyTopic: true, keyRequired: true },
-      clock = systemClock,
-      warn = () => {},
-    }: KafkaProducerDependencies,
+    { client, rules = { anyTopic: true }, clock = systemClock, warn = () => {} }: KafkaProducerDependencies,
   ) {
     this.#config = config
     this.#client = client

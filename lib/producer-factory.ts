@@ -22,7 +22,7 @@ export interface ProducerFactoryOptions {
    * is in progress: a new one beside it could write a later record of a key first. Default: never.
    */
   readonly maxAge?: number
-  /** The topics that may be sent to, and their rules. Default: any topic, with a non-null key. */
+  /** Which topics may be sent to, and what their records need. Default: any topic, with or without a key. */
   readonly rules?: ValidationRules
   /** Creates the client that a producer talks to the cluster with. Default: the kafkajs driver. */
   readonly createClient?: (config: ProducerConfig) => KafkaClient

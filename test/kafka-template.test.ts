@@ -30,7 +30,6 @@ function createTemplate<K = string, V = string>(
   const clients: ScriptedKafkaClient[] = []
   const factory = new ProducerFactory({
     config: parseConfig({ bootstrapServers: ['a:1', 'b:2'], retries: 0, ...settings }, {}),
-    rules: { anyTopic: true, keyRequired: false },
     createClient: () => {
       const client = new ScriptedKafkaClient({ partitions: 2, brokers: 1, clock: systemClock, script, latencyMs: 1 })
       clients.push(client)
@@ -69,6 +68,23 @@ test('send accepts each of Spring’s forms and resolves with the record and its
   assert.equal((await template.send({ topic: 't', value: 'v', partition: 1 })).recordMetadata.partition, 1)
   assert.equal((await template.send('t', null, 'k', null)).producerRecord.value, null)
   assert.equal(clients[0]?.logs.flatMap(({ records }) => records).length, 6)
+})
+
+test('a record without a key is sent, unless keyRequired asks for one', async () => {
+  const { template } = createTemplate([], { defaultTopic: 'chat' })
+  assert.equal((await template.send('chat', 'hello')).recordMetadata.serializedKeySize, -1)
+  assert.equal((await template.sendDefault('hello')).recordMetadata.serializedKeySize, -1)
+  assert.equal((await template.send('chat', '', 'hello')).recordMetadata.serializedKeySize, 0)
+
+  const { template: strict, clients } = createTemplate([], {}, {}, { rules: { keyRequired: true } })
+  for (const key of [null, ''])
+    await assert.rejects(strict.send('chat', key, 'hello'), {
+      name: 'InvalidRecordError',
+      code: 'key-missing',
+      outcome: 'not-sent',
+    })
+  assert.equal(clients[0]?.produces, 0)
+  assert.equal((await strict.send('chat', 'lobby', 'hello')).recordMetadata.serializedKeySize, 5)
 })
 
 test('sendDefault sends to the default topic of the options or the settings', async () => {

@@ -68,7 +68,7 @@ function checkedKey(
   const contract = contracts.get(record.topic)
   const { key } = validateRecord(
     { ...withKey(record), ...(contract ? { origin: originOf(deadLetter, contract) } : {}) },
-    contract ? { contracts } : { anyTopic: true, keyRequired: false },
+    contract ? { contracts } : { anyTopic: true },
   )
   return typeof key === 'string' ? Buffer.from(key) : ((key as Uint8Array | null | undefined) ?? null)
 }

@@ -19,10 +19,14 @@ import { checkLimit } from './limits.ts'
 import { type ReadRecord, readRecord } from './read-record.ts'
 import { checkText, checkTraceparents } from './text-rules.ts'
 
-/** Which records are valid: those of contracts, or (`anyTopic`) bytes or text of any topic, with or without a key. */
+/** Which records are valid: those that follow the contract of their topic, or those of any topic. */
 export type ValidationRules =
   | { readonly contracts: Contracts }
-  | { readonly anyTopic: true; readonly keyRequired: boolean }
+  | {
+      readonly anyTopic?: true
+      /** Refuses a record whose key is missing, null or empty (`key-missing`). Default: false, as in Java. */
+      readonly keyRequired?: boolean
+    }
 
 /**
  * @param violations whether all of a value's violations are listed or the first one suffices
@@ -36,7 +40,7 @@ export function validateRecord(
   const record = readRecord(source)
   const contract = contractOf(record.topic, rules)
   if (!contract) {
-    if (isEmpty(record.key) && !('keyRequired' in rules && !rules.keyRequired))
+    if ('keyRequired' in rules && rules.keyRequired && isEmpty(record.key))
       throw new InvalidRecordError('key-missing', 'key: expected a key that is not empty, got none.')
     return { ...record, format: 'bytes' }
   }

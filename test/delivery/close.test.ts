@@ -12,7 +12,7 @@ import { type Clock, systemClock } from '../../lib/time/clock.ts'
 import { summaryOf } from '../support/producer-of.ts'
 import { pause } from '../support/time.ts'
 
-const RULES = { anyTopic: true, keyRequired: false } as const
+const RULES = { anyTopic: true } as const
 
 class Client extends ScriptedKafkaClient {
   closed = 0

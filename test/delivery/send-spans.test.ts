@@ -117,9 +117,9 @@ test('the span of a failed record has its code and outcome, but no message and n
 })
 
 test('every record has its span, invalid ones too', async () => {
-  await sending([], producer => producer.sendAll([record({ key: null }), record({ value: null })]))
+  await sending([], producer => producer.sendAll([record({ partition: -1 }), record({ value: null })]))
   const [refused, tombstone] = exporter.getFinishedSpans()
-  assert.equal(refused?.attributes['error.type'], 'key-missing')
+  assert.equal(refused?.attributes['error.type'], 'bad-partition')
   assert.equal(tombstone?.attributes['messaging.kafka.message.tombstone'], true)
 })
 

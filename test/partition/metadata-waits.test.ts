@@ -16,7 +16,7 @@ async function started(options: Partial<GrowingClientOptions> = {}) {
   const brokers = new GrowingClient({ partitions: 2, brokers: 1, shown: 1, clock, latencyMs: 1, ...options })
   const producer = new KafkaProducer(
     parseConfig({ bootstrapServers: ['b:1'], maxBlockMs: 1000, retryBackoffMs: 10, retryBackoffMaxMs: 10 }, {}),
-    { client: brokers, clock, rules: { anyTopic: true, keyRequired: false } },
+    { client: brokers, clock, rules: { anyTopic: true } },
   )
   const results = new Map<unknown, string>()
   const send = (records: readonly Omit<ProducerRecord, 'topic'>[], deadlineMs = 20_000, topic = 't') =>

@@ -57,7 +57,7 @@ async function play({ steps, lagMs, answerMs, hasIds }: typeof scenario extends 
   const clock = new VirtualClock()
   const cluster = new ChangingCluster(clock, PARTITIONS)
   const config = parseConfig({ bootstrapServers: ['b:1'], retryBackoffMs: BACKOFF_MS, metadataMaxAgeMs: 60_000 }, {})
-  const producer = new KafkaProducer(config, { client: cluster, clock, rules: { anyTopic: true, keyRequired: false } })
+  const producer = new KafkaProducer(config, { client: cluster, clock, rules: { anyTopic: true } })
   const history = [{ at: 0, topic: cluster.topics.t ?? NEW }]
   let isOut = false
   let broker = 0

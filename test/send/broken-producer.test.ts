@@ -19,7 +19,7 @@ class FractionalClock extends VirtualClock {
   }
 }
 
-const RULES = { anyTopic: true, keyRequired: false } as const
+const RULES = { anyTopic: true } as const
 
 test('rule 5: a record that the encoder can’t write fails alone, with the cause', async () => {
   const clock = new FractionalClock()

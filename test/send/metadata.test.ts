@@ -23,7 +23,7 @@ interface Harness {
 function harness(options: ProducerOptions = {}, clock = new VirtualClock()): Harness {
   const client = new ChangingCluster(clock, PARTITIONS)
   const config = parseConfig({ bootstrapServers: ['b:1'], retryBackoffMs: 100, retryBackoffMaxMs: 100, ...options }, {})
-  const producer = new KafkaProducer(config, { client, clock, rules: { anyTopic: true, keyRequired: false } })
+  const producer = new KafkaProducer(config, { client, clock, rules: { anyTopic: true } })
   return {
     clock,
     client,

@@ -11,7 +11,7 @@ import type { ValidationRules } from '../../lib/validate/record-validator.ts'
 import { contractsOf } from '../support/contracts.ts'
 import { summaryOf } from '../support/producer-of.ts'
 
-const ANY_TOPIC: ValidationRules = { anyTopic: true, keyRequired: false }
+const ANY_TOPIC: ValidationRules = { anyTopic: true }
 const BY_CONTRACT: ValidationRules = { contracts: contractsOf([{ topic: 't', json: { key: { required: false } } }]) }
 
 /** Its serializer writes every value into one buffer. */

@@ -26,7 +26,7 @@ function underTest() {
     },
   }
   const config = parseConfig({ bootstrapServers: ['b:1'], deliveryTimeoutMs: 30_000, valueSerializer }, {})
-  const producer = new KafkaProducer(config, { client, clock, rules: { anyTopic: true, keyRequired: false } })
+  const producer = new KafkaProducer(config, { client, clock, rules: { anyTopic: true } })
   const ended: string[] = []
   const send = (topic: string, values: readonly string[], deadlineMs = 30_000, fields: object = {}) => {
     const records = values.map(value => ({ topic, partition: 0, value, ...fields }))

@@ -4,13 +4,10 @@ import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../../lib/producer-factory.ts'
 
-/** A producer with real sockets: any topic, keys optional. */
+/** A producer with real sockets. */
 export function producerOf(bootstrapServers: readonly string[], options: ProducerOptions = {}): KafkaProducer {
   const config = parseConfig({ bootstrapServers, ...options }, {})
-  return new KafkaProducer(config, {
-    client: createKafkaJsClient(config),
-    rules: { anyTopic: true, keyRequired: false },
-  })
+  return new KafkaProducer(config, { client: createKafkaJsClient(config) })
 }
 
 /** `delivered`, or what the report says of a failed record: `outcome:code`. */

@@ -14,7 +14,7 @@ import { pause } from '../support/time.ts'
 
 function producerWith(
   options: ProducerOptions = {},
-  rules: ValidationRules = { anyTopic: true, keyRequired: false },
+  rules: ValidationRules = { anyTopic: true },
 ): { producer: KafkaProducer; warnings: string[] } {
   const client = new ScriptedKafkaClient({ partitions: 2, brokers: 1, clock: systemClock, latencyMs: 1 })
   const config = parseConfig({ bootstrapServers: ['b:1'], ...options }, {})

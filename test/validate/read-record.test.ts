@@ -107,7 +107,7 @@ test('a message says what came, never its content', () => {
 })
 
 test('without contracts the message does not speak of contracts', () => {
-  const rules = { anyTopic: true, keyRequired: false } as const
+  const rules = { anyTopic: true } as const
   assert.throws(() => validateRecord({ ...record, topic: 'a b' }, rules), /topic: expected 1 to 249 of/)
   assert.throws(
     () => validateRecord({ ...record, topic: 'a' }, { contracts: new Map() }),
