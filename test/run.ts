@@ -1,6 +1,7 @@
 // npm test: unit and property tests beside tests on a shared real cluster, then tests that break their own cluster.
 // test/README.md describes the layers.
 import { existsSync, globSync } from 'node:fs'
+import { matchesGlob } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { LocalKafka } from '../local/kafka/cluster.ts'
@@ -15,12 +16,14 @@ const EXEC_ARGV = ['--disable-warning=TimeoutNegativeWarning', '--import', './te
 let passed = 0
 let failed = 0
 
+const toStdout = (text: string): void => void process.stdout.write(text)
+
 /** @param print gets the output as it comes */
 async function phase(
   name: string,
   pattern: string | string[],
   concurrency: number,
-  print: (text: string) => void = text => process.stdout.write(text),
+  print: (text: string) => void = toStdout,
 ): Promise<void> {
   const begin = Date.now()
   const files = globSync(pattern).sort()
@@ -36,11 +39,16 @@ async function phase(
   print(`${name}: ${Math.round((Date.now() - begin) / 1000)} s\n\n`)
 }
 
-async function sharedCluster(existingCluster: string | undefined, print: (text: string) => void): Promise<void> {
+/** Runs `tests` with the address of a cluster of three brokers, or of the one that exists, in KAFKA_TEST_BOOTSTRAP. */
+async function withSharedCluster(
+  existingCluster: string | undefined,
+  tests: () => Promise<void>,
+  print: (text: string) => void = toStdout,
+): Promise<void> {
   const kafka = existingCluster ? undefined : await LocalKafka.start(3, { log: line => print(`${line}\n`) })
   process.env.KAFKA_TEST_BOOTSTRAP = existingCluster ?? (kafka as LocalKafka).bootstrapServers
   try {
-    await phase('shared cluster', SHARED_CLUSTER, 2, print)
+    await tests()
   } finally {
     await kafka?.stop()
   }
@@ -49,7 +57,8 @@ async function sharedCluster(existingCluster: string | undefined, print: (text: 
 /** The tests on the shared cluster wait for most of their time, so they run beside those that compute. */
 async function unitBesideSharedCluster(existingCluster: string | undefined): Promise<void> {
   const later: string[] = []
-  const shared = sharedCluster(existingCluster, text => void later.push(text))
+  const print = (text: string): void => void later.push(text)
+  const shared = withSharedCluster(existingCluster, () => phase('shared cluster', SHARED_CLUSTER, 2, print), print)
   const [unit] = await Promise.allSettled([phase('unit', UNIT, 2), shared])
   process.stdout.write(later.join(''))
   await shared
@@ -58,10 +67,12 @@ async function unitBesideSharedCluster(existingCluster: string | undefined): Pro
 
 async function main(): Promise<void> {
   cleanUpStale()
-  const existingCluster = process.env.KAFKA_BOOTSTRAP_SERVERS
+  const existingCluster = process.env.KAFKA_TEST_BOOTSTRAP ?? process.env.KAFKA_BOOTSTRAP_SERVERS
   delete process.env.KAFKA_BOOTSTRAP_SERVERS
   const chosenFiles = process.argv.slice(2)
-  if (chosenFiles.length > 0) await phase('chosen', chosenFiles, 2)
+  if (chosenFiles.some(file => matchesGlob(file, SHARED_CLUSTER)))
+    await withSharedCluster(existingCluster, () => phase('chosen', chosenFiles, 2))
+  else if (chosenFiles.length > 0) await phase('chosen', chosenFiles, 2)
   else {
     requireJdk()
     await unitBesideSharedCluster(existingCluster)

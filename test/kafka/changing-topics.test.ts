@@ -5,9 +5,10 @@ import { type TestContext, test } from 'node:test'
 import type { Admin } from 'kafkajs'
 import { createTopics, kafkaOf, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { producerOf, summaryOf } from '../support/producer-of.ts'
+import { sharedClusterServers } from '../support/real-kafka.ts'
 import { pause } from '../support/time.ts'
 
-const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+const servers = sharedClusterServers()
 
 async function adminOf(t: TestContext): Promise<Admin> {
   const admin = kafkaOf(servers).admin()

@@ -12,8 +12,9 @@ import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts
 import { temporaryFolder } from '../../local/processes.ts'
 import { type CommandResult, type RunOptions, runCommand } from '../support/command.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
+import { sharedClusterServers } from '../support/real-kafka.ts'
 
-const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+const servers = sharedClusterServers()
 const folder = temporaryFolder()
 after(() => rmSync(folder, { recursive: true, force: true }))
 

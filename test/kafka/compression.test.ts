@@ -12,8 +12,9 @@ import { encodeRecordBatch } from '../../lib/wire-format/record-batch-encoder.ts
 import { kafkaJars } from '../../local/artifacts.ts'
 import { createTopics, untilInSync } from '../../local/kafka/admin.ts'
 import { producerOf, summaryOf } from '../support/producer-of.ts'
+import { sharedClusterServers } from '../support/real-kafka.ts'
 
-const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+const servers = sharedClusterServers()
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const earthquakes = (
   JSON.parse(readFileSync('node_modules/vega-datasets/data/earthquakes.json', 'utf8')) as { features: unknown[] }

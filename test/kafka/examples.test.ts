@@ -10,9 +10,10 @@ import { build } from 'esbuild'
 import type { ChatProducer, Log } from '../../examples/chat/chat-producer.ts'
 import type { KafkaTemplate } from '../../lib/kafka-template.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import { sharedClusterServers } from '../support/real-kafka.ts'
 import { until } from '../support/time.ts'
 
-const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+const servers = sharedClusterServers()
 const folder = mkdtempSync(join(tmpdir(), 'examples-'))
 const chat = { room: 'lobby', user: 'ada', text: 'hello' }
 const context = { awsRequestId: 'r', functionName: 'f', getRemainingTimeInMillis: () => 20_000 }

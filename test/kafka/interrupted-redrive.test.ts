@@ -8,9 +8,10 @@ import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts
 import { startSqs } from '../../local/sqs/elasticmq.ts'
 import { runCommand } from '../support/command.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
+import { sharedClusterServers } from '../support/real-kafka.ts'
 import { deadlineIn } from '../support/time.ts'
 
-const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+const servers = sharedClusterServers()
 const AWS = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' }
 Object.assign(process.env, AWS)
 const LEASE = 'redrive-lease.fifo'

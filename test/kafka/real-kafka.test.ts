@@ -4,9 +4,9 @@ import { test } from 'node:test'
 import { kafkaOf, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { kafkaClientContract } from '../kafka-client.contract.ts'
 import { producerOf, summaryOf } from '../support/producer-of.ts'
-import { contractCluster, newTopic } from '../support/real-kafka.ts'
+import { contractCluster, newTopic, sharedClusterServers } from '../support/real-kafka.ts'
 
-const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+const servers = sharedClusterServers()
 
 kafkaClientContract('real Kafka', () => contractCluster(servers))
 

@@ -20,9 +20,10 @@ import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { queueArn, startSqs } from '../../local/sqs/elasticmq.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
+import { sharedClusterServers } from '../support/real-kafka.ts'
 import { deadlineIn, pause } from '../support/time.ts'
 
-const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+const servers = sharedClusterServers()
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' })
 const sqs = await startSqs([
   { name: 'dead-letters', visibilityS: 30 },

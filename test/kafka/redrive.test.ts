@@ -22,10 +22,11 @@ import { startSqs } from '../../local/sqs/elasticmq.ts'
 import { deadLetterStoreContract } from '../dead-letter-store.contract.ts'
 import { deadLetterOf, withOwnId } from '../support/dead-letter.ts'
 import { producerOf } from '../support/producer-of.ts'
+import { sharedClusterServers } from '../support/real-kafka.ts'
 import { deadlineIn } from '../support/time.ts'
 import { unknownReport } from '../support/unknown-report.ts'
 
-const servers = process.env.KAFKA_TEST_BOOTSTRAP ?? ''
+const servers = sharedClusterServers()
 const folder = temporaryFolder()
 const config = parseConfig({ bootstrapServers: servers.split(',') }, {})
 const { reader, closeReader } = createLogReader(config)
