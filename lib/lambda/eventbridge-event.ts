@@ -46,18 +46,11 @@ function parseEventBridgeEvent(
 ): SourceRecord {
   const fields = isJsonObject(event) ? event : {}
   const id = typeof fields.id === 'string' && fields.id !== '' ? fields.id : awsRequestId
-  const invalid = (error: InvalidRecordError, text = JSON.stringify(event)): SourceRecord => ({
+  const invalid = (error: InvalidRecordError): SourceRecord => ({
     id,
     error,
-    record: { topic: '', value: Buffer.from(text ?? ''), sourceId: id },
+    record: { topic: '', value: Buffer.from(deepJsonText(event)), sourceId: id },
   })
-  if (isDeeperThan(event, MAX_DEPTH))
-    return invalid(
-      new InvalidRecordError('bad-json', `event: expected at most ${MAX_DEPTH} levels of nesting.`),
-      deepJsonText(event),
-    )
-  if (hasProtoName(event))
-    return invalid(new InvalidRecordError('unknown-field', 'event: expected no field named __proto__.'))
   if (
     typeof fields.source !== 'string' ||
     typeof fields['detail-type'] !== 'string' ||
@@ -75,7 +68,12 @@ function parseEventBridgeEvent(
       ),
     )
   const { contract, feed } = route
-  const value = feed?.value === 'event' ? event : fields.detail
+  const isWhole = feed?.value === 'event'
+  if (isDeep(fields, isWhole))
+    return invalid(new InvalidRecordError('bad-json', `event: expected at most ${MAX_DEPTH} levels of nesting.`))
+  if (hasProtoName(event))
+    return invalid(new InvalidRecordError('unknown-field', 'event: expected no field named __proto__.'))
+  const value = isWhole ? event : fields.detail
   const record = {
     topic: contract.topic,
     value: toValue(value, contract),
@@ -93,6 +91,12 @@ function parseEventBridgeEvent(
         'record are not those of its source. Send such events over a queue with "unwrap": "eventbridge".',
     ),
   }
+}
+
+/** Levels count from the value on, as over every door: of the detail, or of the event where that is the value. */
+function isDeep(event: JsonObject, isWhole: boolean): boolean {
+  if (isWhole) return isDeeperThan(event, MAX_DEPTH)
+  return isDeeperThan(event.detail, MAX_DEPTH) || isDeeperThan({ ...event, detail: null }, MAX_DEPTH)
 }
 
 function hasProtoName(value: unknown): boolean {

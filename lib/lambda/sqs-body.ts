@@ -87,7 +87,8 @@ function isTestEvent(notification: JsonObject): boolean {
 
 function unwrapEvent(body: string, part: 'detail' | 'event', valueShape: JsonShape): Unwrapped {
   const names = new Map<string, JsonShape>([
-    ['detail', valueShape],
+    // Levels count from the value on, which may be the whole event.
+    ['detail', part === 'event' ? {} : valueShape],
     ['source', {}],
     ['detail-type', {}],
   ])
@@ -111,7 +112,8 @@ function unwrapS3(body: string, valueShape: JsonShape): Unwrapped[] | IgnoredRea
   const notifications = { items: valueShape, maxItems: MAX_NOTIFICATIONS }
   const { parsed, outline } = parseWrapping(body, { fields: new Map([['Records', notifications]]) })
   if (isJsonObject(parsed) && isTestEvent(parsed)) return 's3-test-event'
-  if (!isJsonObject(parsed) || !Array.isArray(parsed.Records))
+  // S3 sends no empty list; a message without a record would end nowhere.
+  if (!isJsonObject(parsed) || !Array.isArray(parsed.Records) || parsed.Records.length === 0)
     throw new InvalidRecordError('bad-value', 'body: expected an S3 notification with Records.')
   const outlines = outline.fields?.get('Records')?.items
   return parsed.Records.map((record: unknown, at) => ({

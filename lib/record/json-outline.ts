@@ -7,7 +7,7 @@ export type TextSource = Pick<string, 'length' | 'charCodeAt' | 'slice'>
 export interface JsonShape {
   /** Of an object, the fields with these names; each may be there once. Of a list, the elements with these indices. */
   readonly fields?: ReadonlyMap<string, JsonShape>
-  /** Of a list, the first `maxItems` elements. */
+  /** Of a list, the first `maxItems` elements; without `fields`, of an object its first `maxItems` fields. */
   readonly items?: JsonShape
   readonly maxItems?: number
   /** In this value and beneath it, no object may have a name twice. */
@@ -157,7 +157,7 @@ class Outliner {
     const name = this.#checkedName(level, isEscaped)
     if (this.#skipWhiteSpace() === COLON) this.#at++
     this.#skipWhiteSpace()
-    const shape = name === undefined ? undefined : level.shape?.fields?.get(name)
+    const shape = name === undefined ? undefined : shapeOfField(level, name)
     const node = shape && this.#newNode()
     if (node) level.fields?.set(name as string, node)
     this.#readValue(node, shape, level.uniqueNames)
@@ -192,7 +192,8 @@ class Outliner {
 
   #readStart(isObject: boolean, node: Node | undefined, shape: JsonShape | undefined, uniqueNames: boolean): void {
     const items = !isObject && shape?.items ? [] : undefined
-    const fields = shape?.fields && !items ? new Map<string, Node>() : undefined
+    const hasFields = shape?.fields || (isObject && shape?.items)
+    const fields = hasFields && !items ? new Map<string, Node>() : undefined
     if (node && fields) node.fields = fields
     if (node && items) node.items = items
     const names = { firstName: undefined, names: undefined, nameStart: 0, nameEnd: 0, index: -1 }
@@ -292,6 +293,11 @@ class Outliner {
     const name = isCut ? this.#text.slice(nameStart + 1, nameStart + MAX_POINTER) : this.#nameOf(level, true)
     return name.replaceAll('~', '~0').replaceAll('/', '~1')
   }
+}
+
+function shapeOfField({ shape, fields }: Level, name: string): JsonShape | undefined {
+  if (shape?.fields) return shape.fields.get(name)
+  return (fields?.size ?? 0) < (shape?.maxItems ?? 0) ? shape?.items : undefined
 }
 
 function isRepeated(level: Level, name: string): boolean {

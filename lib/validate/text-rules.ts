@@ -40,9 +40,13 @@ export function checkHeaderName(name: unknown, pointer: string): asserts name is
 /**
  * A record's own `traceparent`, of which there is one at most. One that comes with a request or a message is replaced
  * where it is invalid (`lib/lambda/traceparent.ts`).
+ * @param pointerOf where the value of the header with this index lies, in the record
  * @throws InvalidRecordError `bad-header`
  */
-export function checkTraceparents(headers: readonly ProducerRecordHeader[]): void {
+export function checkTraceparents(
+  headers: readonly ProducerRecordHeader[],
+  pointerOf = (index: number) => `/headers/${index}/value`,
+): void {
   let count = 0
   let index = -1
   for (const [name, value] of headers) {
@@ -51,7 +55,7 @@ export function checkTraceparents(headers: readonly ProducerRecordHeader[]): voi
     count++
     if (count === 1 && value !== null && isTraceparent(latin1(value))) continue
     const expected = 'one traceparent as in W3C Trace Context'
-    throw at(`/headers/${index}/value`, 'bad-header', name, `headers: expected ${expected}, got another.`, expected)
+    throw at(pointerOf(index), 'bad-header', name, `headers: expected ${expected}, got another.`, expected)
   }
 }
 

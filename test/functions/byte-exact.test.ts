@@ -22,7 +22,7 @@ const contracts = contractsOf([
           { queue: 's3', unwrap: 's3' },
           { queue: 'sns', unwrap: 'sns' },
         ],
-        eventbridge: [{ source: ['shop'] }],
+        eventbridge: [{ source: ['shop'] }, { source: ['whole'], value: 'event' }],
       },
     },
   },
@@ -60,6 +60,17 @@ function sqsDoor(queue: string, wrap: (value: string) => string): Door {
       ...harness.deadLetters.deadLetters.map(d => d.failure.code),
     ]
   }
+}
+
+const eventText = (source: string, detail: string) => `{"source":"${source}","detail-type":"t","detail":${detail}}`
+
+async function busDoor(event: string): Promise<unknown[]> {
+  const harness = functionHarness(handleEventBridge, { contracts })
+  await harness.invoke(JSON.parse(event))
+  return [
+    ...recordsOf(harness).map(record => record.value),
+    ...harness.deadLetters.deadLetters.map(d => d.failure.code),
+  ]
 }
 
 async function post(body: string, topic = 'open') {
@@ -216,4 +227,40 @@ test('__proto__ in an EventBridge event is refused as over the other doors', asy
 
 test('a list has elements only under their indices', async () => {
   assert.equal((await post('{"value":{"ids":[1]}}')).records[0]?.key ?? null, null)
+})
+
+// Fields whose names look like indices came first, as JavaScript orders them.
+test('headers given as an object keep the order of the caller', async () => {
+  const headers = String.raw`{"b":"1","2":"x","\u0061":null,"1":"y"}`
+  for (const body of [`{"value":1,"headers":${headers}}`, `{"records":[{"headers":${headers},"value":1}]}`]) {
+    const [record] = (await post(body)).records
+    assert.deepEqual(
+      record?.headers.slice(3).map(([name, value]) => [name, value === null ? null : String(value)]),
+      [
+        ['b', '1'],
+        ['2', 'x'],
+        ['a', null],
+        ['1', 'y'],
+      ],
+    )
+  }
+})
+
+// EventBridge counted from the event, and an unwrapped event was allowed one level more.
+test('100 levels are allowed over every door, counted from the value', async () => {
+  const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
+  const doors: Record<string, Door> = {
+    ...DOORS,
+    'SQS, EventBridge whole': value => sqsDoor('bus-whole', text => text)(eventText('s', value)),
+    EventBridge: value => busDoor(eventText('shop', value)),
+    'EventBridge whole': value => busDoor(eventText('whole', value)),
+  }
+  for (const [door, send] of Object.entries(doors)) {
+    const most = door.endsWith('whole') ? 99 : 100
+    const [sent] = await send(nested(most))
+    assert.ok(String(sent).includes(nested(most)), door)
+    const refused = await send(nested(most + 1))
+    assert.deepEqual(refused, door.startsWith('HTTP') ? [] : ['bad-json'], door)
+    assert.deepEqual(await send(nested(20_000)), refused, door)
+  }
 })

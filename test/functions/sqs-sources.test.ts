@@ -91,6 +91,9 @@ test('a wrapping that is not there is a dead letter', async () => {
     ['orders', notification('text')],
     ['orders', notification(`{"source":"s","detail-type":"t","detail":${'['.repeat(200)}${']'.repeat(200)}}`)],
     ['uploads', notification(s3Text('a'))],
+    // A message without a record ended nowhere.
+    ['uploads', '{"Records":[]}'],
+    ['fan-out', notification('{"Records":[]}')],
   ] as const) {
     const harness = await received(message(queue, body))
     assert.deepEqual(harness.answer, NOTHING_RETURNED)
@@ -115,6 +118,11 @@ test('test events of S3 and confirmations of SNS are counted, and neither sent n
     assert.deepEqual(codesOf(harness), [])
     assert.deepEqual(ignoredBy(harness), { [reason]: 1 })
   }
+})
+
+test('records beside the word of a test event are records', async () => {
+  const harness = await received(message('uploads', `{"Event":"s3:TestEvent",${s3Text('a').slice(1)}`))
+  assert.deepEqual(keysOf(harness), ['a'])
 })
 
 test('what only looks like a message without a record is sent', async () => {

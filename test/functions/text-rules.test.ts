@@ -34,7 +34,7 @@ const OVER_HTTP: [what: string, topic: string, body: string, code: string, point
   ['a key', 'json', '{"key":"\\ud800","value":1}', 'not-utf8', '/key'],
   ['a key in the value', 'room', '{"value":{"room":"a\\udfff"}}', 'not-utf8', '/value/room'],
   ['a text', 'text', '{"value":"\\udc00\\ud800"}', 'not-utf8', '/value'],
-  ['a header’s value', 'json', '{"value":1,"headers":{"a":"1","b":"\\ud800"}}', 'not-utf8', '/headers/1/value'],
+  ['a header’s value', 'json', '{"value":1,"headers":{"a":"1","b":"\\ud800"}}', 'not-utf8', '/headers/b'],
   ...['\\ud800', '\\u202e', '\\u2028', '\\u2066', '\\u200b', '\\ufeff', '\\u00ad', '\\u3164', '\\u0085', '\\ue000'].map(
     (character): [string, string, string, string, string] => [
       `a header’s name with ${character.slice(1)}`,
@@ -51,6 +51,30 @@ const OVER_HTTP: [what: string, topic: string, body: string, code: string, point
     'bad-header',
     '/headers/0/value',
   ]),
+  // Pointers counted the fields of an object, which has no such places in the caller's body.
+  ['a field of headers', 'json', '{"value":1,"headers":{"ok":"1","x/y~":"\\ud800"}}', 'not-utf8', '/headers/x~1y~0'],
+  [
+    'the name of such a field',
+    'json',
+    '{"value":1,"headers":{"ok":"1","a\\u0001":""}}',
+    'bad-header',
+    '/headers/a\u0001',
+  ],
+  ['a number as such a field', 'json', '{"value":1,"headers":{"ok":"1","n":5}}', 'bad-header', '/headers/n'],
+  [
+    'a trace in such a field',
+    'json',
+    '{"value":1,"headers":{"1":"","traceparent":"x"}}',
+    'bad-header',
+    '/headers/traceparent',
+  ],
+  [
+    'a reserved name of such a field',
+    'json',
+    '{"value":1,"headers":{"ok":"1","kp-x":""}}',
+    'reserved-header',
+    '/headers/kp-x',
+  ],
   [
     'a second traceparent',
     'json',
@@ -133,7 +157,7 @@ test('headers are counted before they are read', () => {
   Object.defineProperty(list, 0, { get: () => assert.fail('read') })
   const limits = contracts.get('json')?.limits
   assert.ok(limits)
-  assert.throws(() => toHeaders(list, limits), {
+  assert.throws(() => toHeaders(list, undefined, limits), {
     code: 'record-too-large',
     message: 'headers: expected at most 50 headers, got 400000.',
   })

@@ -200,7 +200,7 @@ test('SQS batches and wrapped bodies', () => {
     fc.property(fc.oneof(fc.record({ Records: messages }), messages, jsonWith('Records')), event =>
       holds(() => {
         for (const { records, ignored } of parseSqsEvent(event, allContracts)) {
-          if (ignored !== undefined) assert.deepEqual(records, [])
+          assert.equal(records.length === 0, ignored !== undefined, 'a message ends as records or is counted')
           for (const { error } of records) if (error) typed(error)
         }
       }),

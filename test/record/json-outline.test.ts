@@ -48,6 +48,12 @@ test('elements of a list are found by their index', () => {
   assert.equal(textOf(text, found.fields?.get('value')?.fields?.get('1')?.fields?.get('1')), '45')
 })
 
+test('the first fields of an object are outlined in the order of the text', () => {
+  const each: JsonShape = { items: LEAF, maxItems: 3 }
+  const found = outline(String.raw`{"value":{"b":1,"2":"x","\u0061":[],"1":0}}`, fields({ value: each }))
+  assert.deepEqual([...(found.fields?.get('value')?.fields?.keys() ?? [])], ['b', '2', 'a'])
+})
+
 test('of a repeated name the last one counts, and the object has a fault', () => {
   const text = String.raw`{"value":1,"v\u0061lue":2}`
   const found = outline(text)

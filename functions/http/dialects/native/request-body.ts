@@ -59,7 +59,7 @@ function requestShape(contract: Contract): JsonShape {
     ['id', {}],
     ['key', {}],
     ['value', valueShape(contract)],
-    ['headers', { uniqueNames: true }],
+    ['headers', { uniqueNames: true, items: {}, maxItems: contract.limits.headers }],
     ['partition', {}],
     ['timestamp', {}],
   ])

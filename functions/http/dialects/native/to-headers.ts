@@ -3,41 +3,70 @@ import type { ContractLimits } from '../../../../lib/contracts/contract.ts'
 import { InvalidRecordError } from '../../../../lib/errors.ts'
 import { isBase64 } from '../../../../lib/record/base64.ts'
 import { isContainer, isJsonObject } from '../../../../lib/record/json-object.ts'
+import type { JsonOutline } from '../../../../lib/record/json-outline.ts'
 import { type ProducerRecordHeader, RESERVED_HEADER_PREFIX } from '../../../../lib/record/producer-record.ts'
 import { checkLimit } from '../../../../lib/validate/limits.ts'
 import { checkHeaderName, checkText, checkTraceparents } from '../../../../lib/validate/text-rules.ts'
 
+/** Where the parts of a header lie in the body of its caller. */
+interface HeaderPointers {
+  readonly whole: string
+  readonly name: string
+  readonly value: string
+}
+
 /**
  * Reads an ordered list of `{name, value}` or `{name, base64}`; an object is short for names with text. Stage 3 has the
- * same rules; here a violation's pointer counts the headers as the caller does, and too many cost nothing.
+ * same rules; here a violation's pointer leads into the caller's body, and too many headers cost nothing.
+ * @param outline of the field: an object has its names in the order of the text there, also those that look like indices
  * @throws InvalidRecordError `bad-header`, `reserved-header`, `not-utf8`, `record-too-large`
  */
-export function toHeaders(field: unknown, { headers: maxHeaders }: ContractLimits): ProducerRecordHeader[] {
+export function toHeaders(
+  field: unknown,
+  outline: JsonOutline | undefined,
+  { headers: maxHeaders }: ContractLimits,
+): ProducerRecordHeader[] {
   if (field === undefined) return []
   if (!isContainer(field))
     throw new InvalidRecordError('bad-header', 'headers: expected a list of {"name","value"} or an object.')
   const count = Array.isArray(field) ? field.length : Object.keys(field).length
   checkLimit('headers', count, maxHeaders, 'headers')
-  const list = Array.isArray(field) ? field : Object.entries(field).map(([name, value]) => ({ name, value }))
-  const headers = list.map(toHeader)
-  checkTraceparents(headers)
+  if (Array.isArray(field)) {
+    const headers = field.map((entry, index) => toHeader(entry, pointersOfItem(index)))
+    checkTraceparents(headers)
+    return headers
+  }
+  const names = [...(outline?.fields?.keys() ?? [])]
+  const headers = names.map(name => toHeader({ name, value: field[name] }, pointersOfField(name)))
+  checkTraceparents(headers, index => pointersOfField(names[index] as string).value)
   return headers
 }
 
-function toHeader(entry: unknown, index: number): ProducerRecordHeader {
+function pointersOfItem(index: number): HeaderPointers {
+  const whole = `/headers/${index}`
+  return { whole, name: `${whole}/name`, value: `${whole}/value` }
+}
+
+function pointersOfField(name: string): HeaderPointers {
+  const whole = `/headers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+  return { whole, name: whole, value: whole }
+}
+
+function toHeader(entry: unknown, pointers: HeaderPointers): ProducerRecordHeader {
   const bad = () =>
     new InvalidRecordError('bad-header', 'headers: expected {"name", "value": text or null} or {"name", "base64"}.', {
-      violations: [{ pointer: `/headers/${index}`, rule: 'header', expected: 'name with value or base64' }],
+      violations: [{ pointer: pointers.whole, rule: 'header', expected: 'name with value or base64' }],
     })
   if (!isJsonObject(entry) || typeof entry.name !== 'string') throw bad()
   const { name } = entry
   const fields = Object.keys(entry)
   if (fields.length !== 2) throw bad()
-  checkHeaderName(name, `/headers/${index}/name`)
+  checkHeaderName(name, pointers.name)
   if (name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX))
     throw new InvalidRecordError(
       'reserved-header',
       `headers: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`,
+      { violations: [{ pointer: pointers.name, rule: 'reserved', expected: `no ${RESERVED_HEADER_PREFIX}` }] },
     )
   if (fields.includes('base64')) {
     if (typeof entry.base64 !== 'string' || !isBase64(entry.base64)) throw bad()
@@ -45,6 +74,6 @@ function toHeader(entry: unknown, index: number): ProducerRecordHeader {
   }
   if (entry.value === null) return [name, null]
   if (typeof entry.value !== 'string') throw bad()
-  checkText(entry.value, `/headers/${index}/value`)
+  checkText(entry.value, pointers.value)
   return [name, entry.value]
 }
