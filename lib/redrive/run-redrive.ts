@@ -8,6 +8,7 @@ import type { Deadline } from '../time/deadline.ts'
 import type { LogReader } from '../transport/kafkajs/log-reader.ts'
 import { claimCompleter } from './complete-claims.ts'
 import type { DeadLetterTargets } from './divide-messages.ts'
+import { noteLaterDoubts } from './later-doubts.ts'
 import { createLogReader, deadLetterTopicsOf, isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import { claimReader } from './read-claim.ts'
 import { type RedriveOptions, type RedriveResult, redrive } from './redrive.ts'
@@ -46,13 +47,15 @@ export function runRedrive(request: RedriveRequest, context: RedriveContext): Pr
   const sources = sourcesOf(request, context)
   return withConnections(context, async connections => {
     let isClusterDown = false
+    const sentInRun = sources.length > 1 ? new SentInRun() : undefined
+    if (sentInRun) await noteLaterDoubts(sources, context, sentInRun)
     const options = {
       ...optionsOf(request, context, connections),
       onClusterDown: () => {
         isClusterDown = true
       },
       isDeadLetterTopic: deadLetterTopicsOf([...config.deadLetter, ...sources]),
-      ...(sources.length > 1 ? { sentInRun: new SentInRun() } : {}),
+      ...(sentInRun ? { sentInRun } : {}),
     }
     const results: RedriveResult[] = []
     let limit = request.limit ?? Number.POSITIVE_INFINITY

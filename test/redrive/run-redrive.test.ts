@@ -79,3 +79,22 @@ test('a target that is down keeps none after it from being read', async () => {
   assert.match(down?.error ?? '', /ECONNREFUSED|AggregateError|error/i)
   assert.equal(up?.seen, 2)
 })
+
+test('a dead letter that a later target has in doubt is in doubt from the first target on', async () => {
+  const places = [join(folder, 'not-sent'), join(folder, 'in-doubt')] as const
+  const { firstAt: from, lastAt: to } = deadLetterOf('x').failure
+  const inDoubt = { partition: 3, producerId: 1, producerEpoch: 0, baseSequence: 0, indexInBatch: 0, from, to }
+  for (const [place, deadLetter] of [
+    [places[0], deadLetterOf('x')],
+    [places[1], { ...deadLetterOf('x'), inDoubt }],
+  ] as const) {
+    const target = new DiskDeadLetterTarget(place)
+    await target.store([deadLetter])
+    await target.close()
+  }
+  const targets = `disk:${places[0]},disk:${places[1]}`
+  const request = parseRedriveRequest({ from: targets, dryRun: true, verify: false, anyTopic: true })
+  const partitions: (number | undefined)[] = []
+  await runRedrive(request, { ...context, onSeen: deadLetter => void partitions.push(deadLetter.inDoubt?.partition) })
+  assert.deepEqual(partitions, [3, 3])
+})
