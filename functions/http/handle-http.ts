@@ -12,6 +12,7 @@ import { Deadline } from '../../lib/time/deadline.ts'
 import type { Services } from '../create-services.ts'
 import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { sendSourceRecords } from '../send-source-records.ts'
+import { withCors } from './cors.ts'
 import { native } from './dialects/native.ts'
 import { RequestError } from './request-error.ts'
 import { allowedMethods, matchRoute, type RouteMatch } from './routes.ts'
@@ -32,7 +33,8 @@ export async function handleHttp(
     )
     return toHttpResult('apigw-v2', event, native.respondToError(error, requestId))
   }
-  const answer = await answerRequest(request, requestId, context, services)
+  const answered = await answerRequest(request, requestId, context, services)
+  const answer = withCors(answered, request, services.config.httpCorsOrigins ?? [])
   return toHttpResult(request.kind, event, request.method === 'HEAD' ? { ...answer, body: '' } : answer)
 }
 

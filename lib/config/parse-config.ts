@@ -6,6 +6,7 @@ import { isPath, partitionerName, serializerName } from './class-names.ts'
 import { isInsideLambda, parseDeadLetterTargets } from './dead-letter-targets.ts'
 import { checkNames } from './environment-names.ts'
 import { parseNotifyTargets } from './notify-targets.ts'
+import { readOrigins } from './origins.ts'
 import { withoutSecretsWhenShown } from './redacted.ts'
 import { type ProducerConfig, type ProducerOptions, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 import { readSettingsFile, type SettingsFile } from './settings-file.ts'
@@ -113,6 +114,12 @@ function read(row: SettingRow, input: Value, problem: Problem): Value | undefine
       return readBoolean(where, input, problem)
     case 'list':
       return readServers(where, input, problem)
+    case 'origins': {
+      const origins = readOrigins(input)
+      if (!('expected' in origins)) return origins
+      problem(`${where}: expected ${origins.expected}, got ${shown(input)}.`)
+      return undefined
+    }
     case 'choice':
       return readChoice(row, where, input, problem)
     case 'serializer':

@@ -189,6 +189,11 @@ export const SETTINGS_DOCS: Readonly<Record<OptionName, { readonly doc: string; 
       'The base path of a custom domain or load balancer, such as `/events`, where the gateway’s events name no ' +
       'route of ours (`$default`, `{proxy+}`, an ALB). It is left out before the path is compared with the routes.',
   },
+  httpCorsOrigins: {
+    doc:
+      'The origins whose pages may call the http function from a browser, such as `https://app.example.com`, or `*`. ' +
+      'Leave it unset where the gateway does CORS. The template gives it to the HTTP API.',
+  },
   httpMaxConcurrency: {
     doc:
       'Requests that one process of the http function handles at once, where it gets more than one (a server of ' +

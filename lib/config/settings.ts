@@ -10,7 +10,7 @@ interface Row {
   readonly name: string
   readonly env: string
   /** `serializer` and `partitioner`: a name, the path of a module, or (in code) an object or class. */
-  readonly kind: 'integer' | 'boolean' | 'text' | 'list' | 'choice' | 'serializer' | 'partitioner'
+  readonly kind: 'integer' | 'boolean' | 'text' | 'list' | 'origins' | 'choice' | 'serializer' | 'partitioner'
   readonly min?: number
   readonly max?: number
   /** What an integer counts. In a settings file, bytes may also be written as Spring writes them: 64KB. */
@@ -232,6 +232,7 @@ export const SETTINGS = {
   }),
   principalHeader: librarySetting({ env: 'KAFKA_PRINCIPAL_HEADER', kind: 'boolean', default: false }),
   httpBasePath: librarySetting({ env: 'KAFKA_HTTP_BASE_PATH', kind: 'text', default: '' }),
+  httpCorsOrigins: librarySetting({ env: 'KAFKA_HTTP_CORS_ORIGINS', kind: 'origins' }),
   httpMaxConcurrency: librarySetting({
     env: 'KAFKA_HTTP_MAX_CONCURRENCY',
     kind: 'integer',
@@ -300,15 +301,17 @@ type ValueOf<R extends Row> = R['kind'] extends 'integer'
     ? boolean
     : R['kind'] extends 'list'
       ? readonly string[]
-      : R['kind'] extends 'serializer'
-        ? Serializer<never> | string | undefined
-        : R['kind'] extends 'partitioner'
-          ? Partitioner | (new () => Partitioner) | string | undefined
-          : R['choices'] extends readonly (infer C)[]
-            ? C | (R extends { default: string } ? never : undefined)
-            : R extends { default: string }
-              ? string
-              : string | undefined
+      : R['kind'] extends 'origins'
+        ? readonly string[] | undefined
+        : R['kind'] extends 'serializer'
+          ? Serializer<never> | string | undefined
+          : R['kind'] extends 'partitioner'
+            ? Partitioner | (new () => Partitioner) | string | undefined
+            : R['choices'] extends readonly (infer C)[]
+              ? C | (R extends { default: string } ? never : undefined)
+              : R extends { default: string }
+                ? string
+                : string | undefined
 
 /** Every setting with its value, frozen. `deadLetter` and `deadLetterNotify` are parsed into their targets. */
 export type ProducerConfig = {

@@ -1,5 +1,7 @@
 // The parts of the template that are derived from contracts/ and the settings: routes, queues, rules, roles. Pure.
+import { CORS } from '../../functions/http/cors.ts'
 import { ROUTES } from '../../functions/http/routes.ts'
+import { readOrigins } from '../../lib/config/origins.ts'
 import type { Contract, Contracts } from '../../lib/contracts/contract.ts'
 import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
 import { allow, arnOf, functionName, type Json, type Statement } from './cloudformation.ts'
@@ -30,7 +32,7 @@ const FUNCTIONS = [
 
 /** @throws ConfigError for settings that a function would refuse at init */
 export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: DeployOptions): Json {
-  const { KAFKA_REDRIVE_ALLOW: redriveAllow, ...environment } = environmentOf(env)
+  const { KAFKA_REDRIVE_ALLOW: redriveAllow, KAFKA_HTTP_CORS_ORIGINS: corsOrigins, ...environment } = environmentOf(env)
   const further = furtherTargets(env)
   const feeds = [...withQueuePrefix(contracts, environment.KAFKA_QUEUE_PREFIX ?? '').values()]
   const queues = feeds.flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
@@ -74,6 +76,7 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
     reservedConcurrency: options.reservedConcurrency ?? null,
     kmsKeyArn: options.kmsKeyArn ?? null,
     tags: Object.keys(options.tags).length > 0 ? options.tags : null,
+    cors: corsOrigins === undefined ? null : corsOf(corsOrigins),
     events: {
       http: ROUTES.map(route => ({
         httpApi: {
@@ -149,6 +152,17 @@ export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: 
       extensions: extensions(options),
       Outputs: { DeadLettersQueueUrl: { Value: { Ref: 'DeadLettersQueue' } } },
     },
+  }
+}
+
+/** The HTTP API answers preflight requests itself: their route would have no authorizer. */
+function corsOf(origins: string): Json {
+  return {
+    allowedOrigins: readOrigins(origins),
+    allowedMethods: [...new Set(ROUTES.map(({ method }) => method))],
+    allowedHeaders: CORS.requestHeaders,
+    exposedResponseHeaders: CORS.responseHeaders,
+    maxAge: CORS.maxAgeS,
   }
 }
 
