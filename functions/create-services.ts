@@ -11,6 +11,7 @@ import { closeOnSigterm } from '../lib/lambda/close-on-sigterm.ts'
 import { InvocationLog } from '../lib/lambda/invocation-log.ts'
 import { connectInInit } from '../lib/lambda/kafka-producer-middleware.ts'
 import { ProducerFactory } from '../lib/producer-factory.ts'
+import { configProblems } from './config-problems.ts'
 
 export type Trigger = 'http' | 'sqs' | 'eventbridge'
 
@@ -26,7 +27,7 @@ export async function createServices(trigger: Trigger): Promise<Services & { rea
   const log = new InvocationLog(process.env.POWERTOOLS_SERVICE_NAME || trigger)
   const config = await loadConfig({}, process.env, log.warn)
   const contracts = withQueuePrefix(compiledContracts, config.queuePrefix)
-  const problems = functionProblems(trigger, config, contracts)
+  const problems = [...configProblems(config, contracts), ...triggerProblems(trigger, config, contracts)]
   if (problems.length > 0) throw new ConfigError(problems)
   const factory = new ProducerFactory({ rules: { contracts }, warn: log.warn })
   closeOnSigterm(factory)
@@ -34,22 +35,13 @@ export async function createServices(trigger: Trigger): Promise<Services & { rea
   return { config, contracts, factory, deadLetters: createDeadLetterPublisher(config, log.warn), log }
 }
 
-/** The problems of a configuration that is valid for a producer, but not for the functions. */
-function functionProblems(
+/** The problems of a configuration that another function may accept. */
+function triggerProblems(
   trigger: Trigger,
-  { acks, deadLetter, defaultTopic, onFailureHttp, keySerializer, valueSerializer }: ProducerConfig,
+  { deadLetter, defaultTopic, onFailureHttp }: ProducerConfig,
   contracts: Contracts,
 ): string[] {
   const problems: string[] = []
-  if (acks !== 'all')
-    problems.push(
-      `acks (KAFKA_ACKS): the functions expect all, got ${acks}: with less an acknowledged record can be lost.`,
-    )
-  if (keySerializer !== undefined || valueSerializer !== undefined)
-    problems.push(
-      'key.serializer, value.serializer: the functions expect none, because the contracts say how keys and values ' +
-        'become bytes.',
-    )
   if (defaultTopic !== undefined && !contracts.has(defaultTopic))
     problems.push('KAFKA_DEFAULT_TOPIC: expected a topic that has a contract, got another.')
   if (deadLetter.length === 0 && trigger === 'http' && onFailureHttp === 'dead-letter')

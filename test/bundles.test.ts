@@ -1,33 +1,18 @@
 // The modules in a function's bundle. A function that only writes dead letters has no code that reads them back.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { build, type Metafile, type Plugin } from 'esbuild'
-import { functionBuild, functionNames, readAtStart } from '../scripts/build.ts'
+import type { Metafile } from 'esbuild'
+import { functionNames, readAtStart } from '../scripts/build.ts'
+import { importsOf } from '../scripts/imports.ts'
+import { bundleOf } from './support/bundles.ts'
 
 const READERS = /^lib\/(dead-letter\/(\w+\/store|store-kinds|dead-letter-store)\.ts|redrive\/|doctor\/)/
 const STORE = /^lib\/dead-letter\/\w+\/store\.ts$/
 const TARGET = /^lib\/dead-letter\/\w+\/target\.ts$/
 
-/** Without contracts, so that no build step has to run before. */
-const NO_CONTRACTS: Plugin = {
-  name: 'no contracts',
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^#contracts$/ }, () => ({ path: 'none', namespace: 'contracts' }))
-    onLoad({ filter: /.*/, namespace: 'contracts' }, () => ({ contents: 'export const contracts = new Map()' }))
-  },
-}
-
 async function outputsOf(name: string): Promise<Metafile['outputs']> {
-  const options = functionBuild(name)
-  const { metafile } = await build({
-    ...options,
-    alias: {},
-    plugins: [...options.plugins, NO_CONTRACTS],
-    minify: false,
-    sourcemap: false,
-    write: false,
-  })
-  return metafile.outputs
+  return (await bundleOf(name)).metafile.outputs
 }
 
 /** The source files whose code is in these files of a bundle. */
@@ -58,4 +43,23 @@ test('of the error codes of kafkajs, a bundle has those of authentication', asyn
   const inputs = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs))
   const bytes = inputs.find(([path]) => path.endsWith('kafkajs/src/protocol/error.js'))?.[1].bytesInOutput ?? 0
   assert.ok(bytes > 0 && bytes < 2048, `error.js: ${bytes} bytes`)
+})
+
+test('what a bundle imports lazily has its names, or goes through importCommonJs', async () => {
+  // Both parsers of settings files had `default` alone, so that no function could read one.
+  const outputs = await outputsOf('http')
+  const withoutNames = Object.values(outputs).flatMap(({ entryPoint, exports }) =>
+    entryPoint !== undefined && exports.length === 1 && exports[0] === 'default' ? [entryPoint] : [],
+  )
+  assert.deepEqual(withoutNames.map(path => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]).sort(), [
+    'aws-msk-iam-sasl-signer-js',
+    'dot-properties',
+    'yaml',
+  ])
+  const importing = modulesIn(outputs).filter(path => path.startsWith('lib/'))
+  for (const path of importing)
+    for (const { target } of importsOf(path)) {
+      const isWithoutNames = withoutNames.some(entry => entry.includes(`node_modules/${target}/`))
+      if (isWithoutNames) assert.ok(readFileSync(path, 'utf8').includes(`importCommonJs(import('${target}'))`), path)
+    }
 })

@@ -1,6 +1,7 @@
 // A settings file in Spring's form (YAML or properties), or a Java client's properties → the settings of the table.
 // Names are read as Spring reads them: `bootstrap-servers`, `bootstrap.servers` and `bootstrapServers` are one.
 import { readFile } from 'node:fs/promises'
+import { importCommonJs } from '../record/import-common-js.ts'
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import { type OptionName, SETTING_ROWS, type SettingRow } from './settings.ts'
 
@@ -38,7 +39,7 @@ export async function readSettingsFile(path: string): Promise<SettingsFile> {
 }
 
 async function readYaml(text: string): Promise<SettingsFile> {
-  const { parse } = await import('yaml')
+  const { parse } = await importCommonJs(import('yaml'))
   const root: unknown = parse(text)
   const spring = isJsonObject(root) && isJsonObject(root.spring) ? root.spring.kafka : undefined
   const section = spring ?? (isJsonObject(root) ? root.kafka : undefined)
@@ -48,7 +49,7 @@ async function readYaml(text: string): Promise<SettingsFile> {
 }
 
 async function readProperties(text: string): Promise<SettingsFile> {
-  const { parse } = await import('dot-properties')
+  const { parse } = await importCommonJs(import('dot-properties'))
   const all = Object.entries(parse(text) as Record<string, string>)
   const sprung = all.flatMap(([name, value]): [string, string][] => {
     const match = /^(?:spring\.)?kafka\.(.+)$/.exec(name)

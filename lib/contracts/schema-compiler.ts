@@ -2,6 +2,7 @@
 // the build makes of a schema, so that a cold start compiles nothing.
 import { createRequire } from 'node:module'
 import type { Ajv2020 } from 'ajv/dist/2020.js'
+import { importCommonJs } from '../record/import-common-js.ts'
 import { type AjvValidate, schemaCheck } from './ajv-violations.ts'
 import type { SchemaCompiler } from './contract.ts'
 import { replaceKeywords } from './schema-keywords.ts'
@@ -24,7 +25,7 @@ export async function createAjv(allErrors: boolean): Promise<Ajv2020> {
 /** Ajv is an optional package: a bundler passes over an `await import` in a `try` where it is not installed. */
 async function importAjv() {
   try {
-    const { Ajv2020, _ } = await import('ajv/dist/2020.js')
+    const { Ajv2020, _ } = await importCommonJs(import('ajv/dist/2020.js'))
     const { default: addFormats } = await import('ajv-formats')
     return { Ajv: Ajv2020, _, addFormats: addFormats as unknown as (ajv: Ajv2020) => void }
   } catch (error) {

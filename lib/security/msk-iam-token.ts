@@ -2,11 +2,11 @@
 // Source: github.com/aws/aws-msk-iam-sasl-signer-js
 import type { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { TransportError } from '../errors.ts'
+import { importCommonJs } from '../record/import-common-js.ts'
 import { systemClock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { withTimeout } from '../time/patient-timer.ts'
 
-type Signer = typeof import('aws-msk-iam-sasl-signer-js')
 type Chain = ReturnType<typeof defaultProvider>
 type AwsCredentialIdentity = Awaited<ReturnType<Chain>>
 
@@ -42,7 +42,7 @@ export class MskIamToken {
     const credentials = await this.#credentials()
     const seconds = secondsLeft(credentials)
     if (seconds < MIN_LEFT_S) throw unavailable(`have less than ${MIN_LEFT_S} s left`, false)
-    const { generateAuthTokenFromCredentialsProvider } = await loadSigner()
+    const { generateAuthTokenFromCredentialsProvider } = await importCommonJs(import('aws-msk-iam-sasl-signer-js'))
     const { expiration: _, ...identity } = credentials
     for (let n = 0; n < MAX_TRIES; n++) {
       const expiring = seconds >= MAX_TOKEN_S ? identity : { ...identity, expiration: new SecondsFromNow(seconds) }
@@ -71,12 +71,6 @@ export class MskIamToken {
       )
     }
   }
-}
-
-/** The signer is CommonJS: inside a bundle its exports are only on `default`, otherwise they have names too. */
-async function loadSigner(): Promise<Signer> {
-  const module = (await import('aws-msk-iam-sasl-signer-js')) as unknown as Signer & { readonly default?: Signer }
-  return module.default ?? module
 }
 
 function secondsLeft({ expiration }: AwsCredentialIdentity): number {

@@ -1,6 +1,8 @@
 // The functions' environment, checked as each function checks it at init.
+import { configProblems } from '../../functions/config-problems.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTING_ROWS } from '../../lib/config/settings.ts'
+import type { Contracts } from '../../lib/contracts/contract.ts'
 import { ConfigError } from '../../lib/errors.ts'
 
 export const HTTP_TIMEOUT_S = 29
@@ -13,7 +15,7 @@ export const VISIBILITY_S = 6 * QUEUE_TIMEOUT_S
 const OF_TEMPLATE = ['KAFKA_REDRIVE_FROM', 'KAFKA_REDRIVE_LEASE_QUEUE', 'KAFKA_SQS_RETURN_DELAY_MAX_MS']
 
 /** @throws ConfigError for settings that a function would refuse at init */
-export function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
+export function environmentOf(env: NodeJS.ProcessEnv, contracts: Contracts): Record<string, string> {
   const settingNames = new Set(SETTING_ROWS.map(([, { env }]) => env))
   const settings = Object.entries(env).filter(
     (entry): entry is [string, string] =>
@@ -38,8 +40,8 @@ export function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
           `${env}: expected this value in a secret (KAFKA_SECRET_ARN), got it in the template, where it can be read.`,
       ),
     )
-  for (const seconds of [HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S])
-    parseConfig(
+  for (const seconds of [HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S]) {
+    const config = parseConfig(
       {},
       {
         ...environment,
@@ -47,6 +49,9 @@ export function environmentOf(env: NodeJS.ProcessEnv): Record<string, string> {
         KAFKA_FUNCTION_TIMEOUT_MS: String(seconds * 1000),
       },
     )
+    const problems = configProblems(config, contracts)
+    if (problems.length > 0) throw new ConfigError(problems)
+  }
   if (environment.KAFKA_SASL_MECHANISM === 'AWS_MSK_IAM' && environment.KAFKA_MSK_CLUSTER_ARN === undefined)
     throw new ConfigError([
       'KAFKA_MSK_CLUSTER_ARN: expected with sasl.mechanism AWS_MSK_IAM, as the roles name the cluster; got nothing.',

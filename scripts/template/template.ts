@@ -32,7 +32,11 @@ const FUNCTIONS = [
 
 /** @throws ConfigError for settings that a function would refuse at init */
 export function template(contracts: Contracts, env: NodeJS.ProcessEnv, options: DeployOptions): Json {
-  const { KAFKA_REDRIVE_ALLOW: redriveAllow, KAFKA_HTTP_CORS_ORIGINS: corsOrigins, ...environment } = environmentOf(env)
+  const {
+    KAFKA_REDRIVE_ALLOW: redriveAllow,
+    KAFKA_HTTP_CORS_ORIGINS: corsOrigins,
+    ...environment
+  } = environmentOf(env, contracts)
   const further = furtherTargets(env)
   const feeds = [...withQueuePrefix(contracts, environment.KAFKA_QUEUE_PREFIX ?? '').values()]
   const queues = feeds.flatMap(({ sqs }) => sqs.map(({ queue }) => queue))

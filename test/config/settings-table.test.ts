@@ -36,7 +36,7 @@ function treatment(option: OptionName): {
   const texts = [inspect(config), JSON.stringify({ deep: { config } })]
   let problem = ''
   try {
-    environmentOf({ KAFKA_BOOTSTRAP_SERVERS: 'a:1,b:2', [env]: 'hunter2' })
+    environmentOf({ KAFKA_BOOTSTRAP_SERVERS: 'a:1,b:2', [env]: 'hunter2' }, new Map())
   } catch (error) {
     problem = String(error)
   }

@@ -1,0 +1,48 @@
+// What the functions refuse of a configuration that is valid for a producer.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { configProblems } from '../../functions/config-problems.ts'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import type { ProducerOptions } from '../../lib/config/settings.ts'
+import { ConfigError } from '../../lib/errors.ts'
+import { environmentOf } from '../../scripts/template/environment.ts'
+import { contractsOf } from '../support/contracts.ts'
+
+const contracts = contractsOf([
+  { topic: 'chat', json: { value: { format: 'json' } } },
+  { topic: 'notes', json: { value: { format: 'text' } } },
+])
+const jsonOnly = contractsOf([{ topic: 'chat', json: { value: { format: 'json' } } }])
+const bytesOnly = contractsOf([{ topic: 'images', json: { value: { format: 'base64' } } }])
+
+function problemsOf(options: ProducerOptions, of = contracts): string[] {
+  return configProblems(parseConfig({ bootstrapServers: 'a:1,b:2', ...options }, {}), of)
+}
+
+test('acks below all and idempotence that is off are refused', () => {
+  assert.match(problemsOf({ acks: '1' }).join(), /^acks \(KAFKA_ACKS\): .* expect all, got 1/)
+  assert.match(problemsOf({ enableIdempotence: false }).join(), /^enable\.idempotence .* expect true, got false/)
+  assert.deepEqual(problemsOf({}), [])
+})
+
+test('serializers are accepted if they write what every contract says', () => {
+  const strings = {
+    keySerializer: 'org.apache.kafka.common.serialization.StringSerializer',
+    valueSerializer: 'org.apache.kafka.common.serialization.StringSerializer',
+  }
+  assert.deepEqual(problemsOf(strings), [])
+  assert.deepEqual(problemsOf({ valueSerializer: 'json' }, jsonOnly), [])
+  assert.deepEqual(problemsOf({ valueSerializer: 'bytes' }, bytesOnly), [])
+  assert.match(problemsOf({ valueSerializer: 'json' }).join(), /value\.serializer .* notes \(format text\) .* string\./)
+  assert.match(problemsOf(strings, bytesOnly).join(), /value\.serializer .* images \(format base64\) .* bytes\./)
+  assert.match(problemsOf({ keySerializer: 'long' }).join(), /^key\.serializer .* or string/)
+  assert.match(
+    problemsOf({ valueSerializer: { serialize: () => null } as never }, jsonOnly).join(),
+    /^value\.serializer/,
+  )
+})
+
+test('packaging refuses what the functions refuse at init', () => {
+  const env = { KAFKA_BOOTSTRAP_SERVERS: 'a:1,b:2', KAFKA_ENABLE_IDEMPOTENCE: 'false' }
+  assert.throws(() => environmentOf(env, contracts), new ConfigError(problemsOf({ enableIdempotence: false })))
+})
