@@ -41,6 +41,7 @@ export {
   TransportError,
   type Violation,
 } from './errors.ts'
+export type { RecordIdOption } from './identify-records.ts'
 export { type CloseOptions, KafkaProducer } from './kafka-producer.ts'
 export { KafkaTemplate, type KafkaTemplateOptions, type SendResult } from './kafka-template.ts'
 export { murmur2 } from './partition/murmur2.ts'

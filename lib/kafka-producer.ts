@@ -4,6 +4,7 @@ import { type DeliveryReport, notSent } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { SendSpans } from './delivery/send-spans.ts'
 import { errorName, InvalidRecordError, TransportError } from './errors.ts'
+import { type IdentifiedRecords, identifyRecords, type RecordIdOption } from './identify-records.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
 import { ProducerStages } from './producer-stages.ts'
@@ -21,6 +22,8 @@ export interface KafkaProducerDependencies {
   readonly client: KafkaClient
   /** Which topics may be sent to, and what their records need. Default: any topic, with or without a key. */
   readonly rules?: ValidationRules
+  /** Which id records get that have no `kp-id` header. Default: `none`; the middleware and KafkaTemplate give theirs. */
+  readonly recordId?: RecordIdOption
   readonly clock?: Clock
   /** Called with problems that do not stop the producer. */
   readonly warn?: (text: string) => void
@@ -41,6 +44,7 @@ export class KafkaProducer {
   readonly #warn: (text: string) => void
   readonly #clock: Clock
   readonly #stages: ProducerStages
+  readonly #recordId: RecordIdOption
   /** Calls of `flush` in progress. */
   #flushes = 0
   #closed = false
@@ -49,11 +53,18 @@ export class KafkaProducer {
   /** @throws ConfigError when a class that a setting names can't be loaded */
   constructor(
     config: ProducerConfig,
-    { client, rules = { anyTopic: true }, clock = systemClock, warn = () => {} }: KafkaProducerDependencies,
+    {
+      client,
+      rules = { anyTopic: true },
+      recordId = 'none',
+      clock = systemClock,
+      warn = () => {},
+    }: KafkaProducerDependencies,
   ) {
     this.#config = config
     this.#client = client
     this.#clock = clock
+    this.#recordId = recordId
     this.#warn = guardedWarn(warn)
     this.#stages = new ProducerStages(config, {
       client,
@@ -123,8 +134,14 @@ export class KafkaProducer {
   /**
    * Like `sendAll`, but a failure does not fail the invocation: for callers that look at every report.
    * @param lingerMs how long the records may wait for others, ms
+   * @param recordId default: the invocation's if the middleware gave out this producer, else the producer's own
    */
-  deliver(records: readonly ProducerRecord[], deadline?: Deadline, lingerMs = 0): Promise<DeliveryReport[]> {
+  deliver(
+    records: readonly ProducerRecord[],
+    deadline?: Deadline,
+    lingerMs = 0,
+    recordId: RecordIdOption = currentScope()?.recordIdFor(this) ?? this.#recordId,
+  ): Promise<DeliveryReport[]> {
     if (!Array.isArray(records))
       return Promise.reject(
         new InvalidRecordError('bad-value', `records: expected a list of records, got ${typeof records}.`),
@@ -133,7 +150,8 @@ export class KafkaProducer {
     // A copy: the caller may change its list.
     const list: readonly ProducerRecord[] = Array.from(records)
     const spans = SendSpans.begin(list, this.#config.clientId, this.#warn)
-    const call = this.#run(spans?.records ?? list, deadline, lingerMs)
+    // After the spans, whose parent is the caller's context and not the traceparent that is added here.
+    const call = this.#run(identifyRecords(spans?.records ?? list, recordId), deadline, lingerMs)
     // The spans end before the caller gets its reports: a sandbox frozen after its answer would end them later, or
     // never.
     return spans ? spans.endWith(call) : call
@@ -219,7 +237,7 @@ export class KafkaProducer {
   }
 
   #run(
-    records: readonly ProducerRecord[],
+    { records, refused }: IdentifiedRecords,
     callDeadline: Deadline | undefined,
     lingerMs: number,
   ): Promise<DeliveryReport[]> {
@@ -235,6 +253,6 @@ export class KafkaProducer {
       scope?.deadline?.at ?? Number.POSITIVE_INFINITY,
       this.#clock.now() + this.#config.deliveryTimeoutMs,
     )
-    return this.#stages.run(records, new Deadline(this.#clock, deadline), lingerMs)
+    return this.#stages.run(records, new Deadline(this.#clock, deadline), lingerMs, refused)
   }
 }

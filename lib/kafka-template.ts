@@ -3,6 +3,7 @@ import type { ProducerConfig } from './config/settings.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { ConfigError, errorName, isInstance, KafkaProducerError, unexpectedError } from './errors.ts'
+import type { RecordIdOption } from './identify-records.ts'
 import type { KafkaProducer } from './kafka-producer.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import type { ProducerFactory } from './producer-factory.ts'
@@ -26,6 +27,11 @@ export interface KafkaTemplateOptions<K = unknown, V = unknown> {
   /** Default: a listener that logs errors. */
   readonly listener?: ProducerListener<K, V>
   readonly interceptors?: readonly ProducerInterceptor<K, V>[]
+  /**
+   * Which id a record gets, as its header `kp-id`, if it has none after the interceptors. Default: the factory's, or
+   * `uuid`.
+   */
+  readonly recordId?: RecordIdOption<K, V>
 }
 
 type Partition = number | null | undefined
@@ -42,6 +48,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   readonly #defaultTopic: string | undefined
   readonly #listener: ProducerListener<K, V>
   readonly #interceptors: readonly ProducerInterceptor<K, V>[]
+  readonly #recordId: RecordIdOption
 
   /** @throws ConfigError without a configuration, or when a class that a setting names can't be had */
   constructor(factory: ProducerFactory, options: KafkaTemplateOptions<K, V> = {}) {
@@ -49,6 +56,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
       config = factory.config,
       listener = new LoggingProducerListener() as ProducerListener<K, V>,
       interceptors = [],
+      recordId = factory.recordId ?? 'uuid',
     } = options
     if (!config)
       throw new ConfigError(['KafkaTemplate: expected a configuration, in its options or in the factory; got none.'])
@@ -57,6 +65,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     this.#defaultTopic = options.defaultTopic ?? config.defaultTopic
     this.#listener = listener
     this.#interceptors = interceptors
+    this.#recordId = recordId as RecordIdOption
     factory.getProducer(config)
   }
 
@@ -143,7 +152,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     const record = this.#intercept(original)
     const [report] = await this.#reports([record], this.#config.lingerMs)
     if (report?.kind !== 'delivered') throw report?.error
-    return { producerRecord: record, recordMetadata: report.metadata }
+    return { producerRecord: report.record as ProducerRecord<K, V>, recordMetadata: report.metadata }
   }
 
   async #deliverAll(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport[]> {
@@ -154,17 +163,17 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   async #reports(records: readonly ProducerRecord<K, V>[], lingerMs: number): Promise<DeliveryReport[]> {
     let reports: DeliveryReport[]
     try {
-      reports = await this.#producer.deliver(records, undefined, lingerMs)
+      reports = await this.#producer.deliver(records, undefined, lingerMs, this.#recordId)
     } catch (error) {
       const reason = isInstance(error, KafkaProducerError) ? error : unexpectedError(error)
       if (Array.isArray(records)) for (const record of records) this.#notify(record, null, reason)
       throw reason
     }
-    reports.forEach((report, index) => {
-      const record = records[index] as ProducerRecord<K, V>
+    for (const report of reports) {
+      const record = report.record as ProducerRecord<K, V>
       if (report.kind === 'delivered') this.#notify(record, report.metadata, null)
       else this.#notify(record, null, report.error)
-    })
+    }
     return reports
   }
 

@@ -34,6 +34,8 @@ export interface ProducerCallParts {
   readonly deadline: Deadline
   /** How long its records may wait for others, ms. */
   readonly lingerMs: number
+  /** By index: records that are invalid before the first stage. */
+  readonly refused?: ReadonlyMap<number, InvalidRecordError> | undefined
   readonly clock: Clock
   /** Called once, when each record has its report. */
   readonly onReported: (call: ProducerCall) => void
@@ -48,6 +50,7 @@ export class ProducerCall implements RecordCaller {
   readonly reports: Promise<DeliveryReport[]>
   /** Records that failed here after the deadline had passed. */
   expiredRecords = 0
+  readonly #refused: ReadonlyMap<number, InvalidRecordError> | undefined
   readonly #clock: Clock
   readonly #onReported: (call: ProducerCall) => void
   readonly #resolve: (reports: DeliveryReport[]) => void
@@ -62,10 +65,14 @@ export class ProducerCall implements RecordCaller {
   #violations = 0
   #onEnd: ((error: RecordError) => void)[] | undefined
 
-  constructor(records: readonly ProducerRecord[], { deadline, lingerMs, clock, onReported }: ProducerCallParts) {
+  constructor(
+    records: readonly ProducerRecord[],
+    { deadline, lingerMs, refused, clock, onReported }: ProducerCallParts,
+  ) {
     this.records = records
     this.deadline = deadline
     this.lingerMs = lingerMs
+    this.#refused = refused
     this.#clock = clock
     this.#onReported = onReported
     this.#reports = new Array(records.length)
@@ -144,8 +151,13 @@ export class ProducerCall implements RecordCaller {
     for (const reject of this.#onEnd ?? []) reject(error)
   }
 
-  /** @throws TransportError `order-group-stopped` after an earlier record of the group failed */
+  /**
+   * @throws InvalidRecordError of a record that was refused before the first stage
+   * @throws TransportError `order-group-stopped` after an earlier record of the group failed
+   */
   throwIfStopped({ orderGroup, index }: Pick<CallRecord, 'orderGroup' | 'index'>): void {
+    const refusal = this.#refused?.get(index)
+    if (refusal) throw refusal
     if (orderGroup !== undefined && index > (this.#stopped?.get(orderGroup) ?? Number.POSITIVE_INFINITY))
       throw orderGroupStopped()
   }

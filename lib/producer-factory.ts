@@ -3,6 +3,7 @@ import type { ProducerConfig } from './config/settings.ts'
 import { clientOptionsOf, mskOptionsOf } from './configured-options.ts'
 import { Invocations } from './delivery/invocations.ts'
 import { ConfigError, errorName } from './errors.ts'
+import type { RecordIdOption } from './identify-records.ts'
 import { type CloseOptions, KafkaProducer } from './kafka-producer.ts'
 import { MskBootstrap } from './security/msk-bootstrap.ts'
 import { Security } from './security/security.ts'
@@ -24,6 +25,8 @@ export interface ProducerFactoryOptions {
   readonly maxAge?: number
   /** Which topics may be sent to, and what their records need. Default: any topic, with or without a key. */
   readonly rules?: ValidationRules
+  /** Which id records get that have no `kp-id` header. Default: `none`; the middleware and KafkaTemplate give theirs. */
+  readonly recordId?: RecordIdOption
   /** Creates the client that a producer talks to the cluster with. Default: the kafkajs driver. */
   readonly createClient?: (config: ProducerConfig) => KafkaClient
   /** Called with problems that do not stop the producer. Default: `console.warn`. */
@@ -54,6 +57,10 @@ export class ProducerFactory {
     return this.#options.config
   }
 
+  get recordId(): RecordIdOption | undefined {
+    return this.#options.recordId
+  }
+
   /**
    * Returns the container's producer for this configuration. One that is closed, broken or too old is replaced, so call
    * this for every send or invocation instead of keeping the producer.
@@ -66,6 +73,7 @@ export class ProducerFactory {
     const {
       createClient = producerConfig => createKafkaJsClient(producerConfig, this.warn),
       rules,
+      recordId,
       maxAge = Number.POSITIVE_INFINITY,
     } = this.#options
     if (warm?.producer.isUsable) {
@@ -76,6 +84,7 @@ export class ProducerFactory {
       client: createClient(config),
       warn: this.warn,
       ...(rules ? { rules } : {}),
+      ...(recordId ? { recordId } : {}),
     })
     this.#producers.set(key, { producer, since: moment(systemClock) })
     return producer

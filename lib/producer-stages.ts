@@ -6,7 +6,7 @@ import type { ProducerConfig } from './config/settings.ts'
 import { configuredPartitioner, configuredSerializer } from './configured-classes.ts'
 import { senderOptionsOf } from './configured-options.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
-import { type RecordError, TransportError } from './errors.ts'
+import { type InvalidRecordError, type RecordError, TransportError } from './errors.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
 import { PreparedSender } from './prepared-sender.ts'
 import { type Prepared, ProducerCall } from './producer-call.ts'
@@ -100,9 +100,18 @@ export class ProducerStages {
         })
   }
 
-  /** Takes the records of one call through the stages. */
-  run(records: readonly ProducerRecord[], deadline: Deadline, lingerMs: number): Promise<DeliveryReport[]> {
-    const call = new ProducerCall(records, { deadline, lingerMs, clock: this.#clock, onReported: this.#onReported })
+  /**
+   * Takes the records of one call through the stages.
+   * @param refused by index: records that are invalid before the first stage
+   */
+  run(
+    records: readonly ProducerRecord[],
+    deadline: Deadline,
+    lingerMs: number,
+    refused?: ReadonlyMap<number, InvalidRecordError>,
+  ): Promise<DeliveryReport[]> {
+    const onReported = this.#onReported
+    const call = new ProducerCall(records, { deadline, lingerMs, refused, clock: this.#clock, onReported })
     this.#calls.add(call)
     // Topics don't wait for one another, unless an order group may span them.
     for (const part of this.#preparer.prepare(call)) {

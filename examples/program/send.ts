@@ -22,7 +22,6 @@ try {
   // The library alone stores no dead letter: KAFKA_DEAD_LETTER says where this call stores them.
   const fates = await publishFailures(reports, {
     deadLetters,
-    idOf: index => records[index]?.id ?? '',
     sourceOf: index => ({
       trigger: 'template',
       id: records[index]?.id ?? '',

@@ -7,5 +7,5 @@ import { handleEventBridge } from './handle-eventbridge.ts'
 const services = await createServices('eventbridge')
 
 export const handler = middy()
-  .use(kafkaProducer(services))
+  .use(kafkaProducer({ ...services, recordId: 'none' })) // the function has set the ids
   .handler((event, context) => handleEventBridge(event, context, services))

@@ -7,5 +7,5 @@ import { handleHttp } from './handle-http.ts'
 const services = await createServices('http')
 
 export const handler = middy()
-  .use(kafkaProducer(services))
+  .use(kafkaProducer({ ...services, recordId: 'none' })) // the function has set the ids
   .handler((event, context) => handleHttp(event, context, services))

@@ -10,5 +10,5 @@ const { config, log } = services
 const delayReturns = createReturnDelays({ maxS: Math.floor(config.sqsReturnDelayMaxMs / 1000), warn: log.warn })
 
 export const handler = middy()
-  .use(kafkaProducer(services))
+  .use(kafkaProducer({ ...services, recordId: 'none' })) // the function has set the ids
   .handler((event, context) => handleSqs(event, context, services, delayReturns))

@@ -3,6 +3,7 @@
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import type { RecordFate } from '../delivery/record-fate.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
+import { recordIdIn } from '../record/record-id.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { type DeadLetterSource, toDeadLetter } from './dead-letter.ts'
 import type { DeadLetterPublisher } from './dead-letter-publisher.ts'
@@ -11,7 +12,11 @@ export interface PublishFailuresContext {
   readonly deadLetters: DeadLetterPublisher
   /** The source of the record at an index of the reports. */
   readonly sourceOf: (index: number) => DeadLetterSource
-  readonly idOf: (index: number) => string
+  /**
+   * The id of a record that has no `kp-id` header; of one that has, only where a function set the header. Default: the
+   * id of its source.
+   */
+  readonly idOf?: (index: number) => string
   /** Whether a failure becomes a dead letter; otherwise it stays with its source. Default: every delivery failure. */
   readonly shouldDeadLetter?: (failed: Failed, index: number) => boolean
   /** The key of an invalid record, if it can be read. */
@@ -29,7 +34,7 @@ export async function publishFailures(
   const {
     deadLetters,
     sourceOf,
-    idOf,
+    idOf = index => sourceOf(index).id,
     shouldDeadLetter = ({ failureKind }) => failureKind === 'delivery-failure',
     keyOf = () => null,
     deadline,
@@ -46,7 +51,7 @@ export async function publishFailures(
     fates.set(index, { fate: 'returned', outcome, code })
   if (!deadLetters.isOn || deadLettered.length === 0) return fates
   const written = deadLettered.map(([index, failed]) =>
-    toDeadLetter(failed, idOf(index), sourceOf(index), keyOf(failed.record)),
+    toDeadLetter(failed, recordIdOf(failed, sourceOf(index)) ?? idOf(index), sourceOf(index), keyOf(failed.record)),
   )
   const results = await deadLetters.store(written, deadline)
   deadLettered.forEach(([index, { outcome, code }], at) => {
@@ -63,4 +68,9 @@ export async function publishFailures(
   const failure = results.find(result => typeof result !== 'string')
   if (failure !== undefined) onFailure(failure)
   return fates
+}
+
+/** A record that code sent has the id of its header, under which it may be in the log. */
+function recordIdOf({ serialized, record }: Failed, { trigger }: DeadLetterSource): string | undefined {
+  return trigger === 'template' ? recordIdIn(serialized ? serialized.headers : record?.headers) : undefined
 }

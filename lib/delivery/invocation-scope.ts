@@ -2,6 +2,7 @@
 // because a frozen sandbox would finish it later, or never. A failure that nobody observed fails the invocation.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { InvalidRecordError, TransportError } from '../errors.ts'
+import type { RecordIdOption } from '../identify-records.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { DeliveryReport } from './delivery-report.ts'
 import type { Invocations } from './invocations.ts'
@@ -48,6 +49,7 @@ export class InvocationScope {
   /** The number of records that were delivered, and that had a delivery failure. */
   readonly outcomes = { delivered: 0, deliveryFailures: 0 }
   #closed = false
+  #identified: { readonly producer: object; readonly recordId: RecordIdOption } | undefined
   #invocations: Invocations | undefined
 
   constructor(deadline?: Deadline, refusal?: (scope: InvocationScope) => TransportError | undefined) {
@@ -77,6 +79,15 @@ export class InvocationScope {
       'unavailable',
       'A send began after its invocation had ended. Begin every send before the handler returns its answer.',
     )
+  }
+
+  /** Notes which id records get that are sent with this producer in this scope. */
+  identify(producer: object, recordId: RecordIdOption): void {
+    this.#identified = { producer, recordId }
+  }
+
+  recordIdFor(producer: object): RecordIdOption | undefined {
+    return this.#identified?.producer === producer ? this.#identified.recordId : undefined
   }
 
   /** Notes a producer in which records of this scope may linger; `close` flushes it. */

@@ -17,6 +17,7 @@ import {
 } from '@opentelemetry/api'
 import { errorName } from '../errors.ts'
 import type { ProducerRecord, ProducerRecordHeader } from '../record/producer-record.ts'
+import { withHeaders } from '../record/record-id.ts'
 import type { DeliveryReport } from './delivery-report.ts'
 
 const TRACER = 'serverless-kafka-producer'
@@ -191,23 +192,5 @@ function withContext(record: ProducerRecord, { traceId, spanId, traceFlags, trac
   ]
   const state = traceState?.serialize()
   if (state) headers.push([TRACESTATE, Buffer.from(state)])
-  return { ...copyOf(record), headers }
-}
-
-const FIELDS: Record<keyof ProducerRecord, true> = {
-  topic: true,
-  key: true,
-  value: true,
-  headers: true,
-  partition: true,
-  timestamp: true,
-  sourceId: true,
-  origin: true,
-  orderGroup: true,
-}
-
-/** With the fields that a class declares as accessors: they are not the record's own, so a spread leaves them out. */
-function copyOf(record: ProducerRecord): ProducerRecord {
-  const inherited = Object.keys(FIELDS).filter(field => field in record && !Object.hasOwn(record, field))
-  return { ...record, ...Object.fromEntries(inherited.map(field => [field, record[field as keyof ProducerRecord]])) }
+  return withHeaders(record, headers)
 }

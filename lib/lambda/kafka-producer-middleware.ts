@@ -5,6 +5,7 @@ import type { ProducerConfig } from '../config/settings.ts'
 import { InvocationScope } from '../delivery/invocation-scope.ts'
 import type { Invocations } from '../delivery/invocations.ts'
 import { TransportError } from '../errors.ts'
+import type { RecordIdOption } from '../identify-records.ts'
 import type { KafkaProducer } from '../kafka-producer.ts'
 import type { ProducerFactory } from '../producer-factory.ts'
 import { systemClock } from '../time/clock.ts'
@@ -35,6 +36,8 @@ export interface KafkaContext {
 export interface KafkaProducerMiddlewareOptions {
   readonly factory: ProducerFactory
   readonly config: ProducerConfig
+  /** Which id records of `context.kafka.producer` get that have no `kp-id` header. Default: the factory's, or `uuid`. */
+  readonly recordId?: RecordIdOption
 }
 
 /**
@@ -45,6 +48,7 @@ export interface KafkaProducerMiddlewareOptions {
 export function kafkaProducer({
   factory,
   config,
+  recordId = factory.recordId ?? 'uuid',
 }: KafkaProducerMiddlewareOptions): MiddlewareObj<unknown, unknown, Error, Context & KafkaContext> {
   const scopeOf = Symbol('scope')
   const failFast = new FailFast(systemClock)
@@ -69,8 +73,10 @@ export function kafkaProducer({
       )
       const internal: Internal = request.internal
       internal[scopeOf] = scope
+      const producer = factory.getProducer(config)
+      scope.identify(producer, recordId)
       Object.assign(request.context, {
-        kafka: { producer: factory.getProducer(config), deadline, answerBy, invocations: factory.invocations },
+        kafka: { producer, deadline, answerBy, invocations: factory.invocations },
       } satisfies KafkaContext)
       scope.enter(factory.invocations)
     },

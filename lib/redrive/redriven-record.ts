@@ -39,11 +39,15 @@ async function withValue({ open, topic }: Candidate, { readClaim }: RedriveOptio
   return withTopic(whole, topic)
 }
 
-/** Records of the functions have their id in the header `kp-id`; it is set from the dead letter, which is trusted. */
-function withRecordId(headers: readonly RecordHeader[], { recordId, source }: DeadLetter): RecordHeader[] {
+/**
+ * Records of the functions have their id in the header `kp-id`; it is set from the dead letter, which is trusted. What
+ * code sent keeps its headers: it may be in the log with the id that it has, or without one.
+ */
+function withRecordId(headers: readonly RecordHeader[], { recordId, source }: DeadLetter): readonly RecordHeader[] {
+  if (source.trigger === 'template') return headers
   const id: RecordHeader = ['kp-id', Buffer.from(recordId)]
   const at = headers.findIndex(([name]) => name === 'kp-id')
   const others = headers.filter(([name]) => name !== 'kp-id')
-  if (at < 0) return source.trigger === 'template' ? others : [id, ...others]
+  if (at < 0) return [id, ...others]
   return [...others.slice(0, at), id, ...others.slice(at)]
 }

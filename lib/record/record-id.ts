@@ -1,0 +1,45 @@
+// The id of a record: its header `kp-id`. Consumers drop repeats by it, and redrive looks for it in the log.
+import type { ProducerRecord, ProducerRecordHeader } from './producer-record.ts'
+
+export const RECORD_ID_HEADER = 'kp-id'
+
+/**
+ * @param headers those of a record that may not be validated yet
+ * @returns the text of the first `kp-id` header; undefined if there is none, or if it has no value
+ */
+export function recordIdIn(headers: unknown): string | undefined {
+  const value = headerValue(headers, RECORD_ID_HEADER)
+  if (typeof value === 'string') return value
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : undefined
+}
+
+export function hasHeader(headers: unknown, name: string): boolean {
+  return headerValue(headers, name) !== undefined
+}
+
+function headerValue(headers: unknown, name: string): unknown {
+  if (!Array.isArray(headers)) return undefined
+  const header: unknown = headers.find((one: unknown) => Array.isArray(one) && one[0] === name)
+  return Array.isArray(header) ? (header[1] ?? null) : undefined
+}
+
+const FIELDS: Record<keyof ProducerRecord, true> = {
+  topic: true,
+  key: true,
+  value: true,
+  headers: true,
+  partition: true,
+  timestamp: true,
+  sourceId: true,
+  origin: true,
+  orderGroup: true,
+}
+
+/** A copy of a record with other headers, and with the fields that its class declares as accessors. */
+export function withHeaders(record: ProducerRecord, headers: readonly ProducerRecordHeader[]): ProducerRecord {
+  const inherited = Object.keys(FIELDS).filter(field => field in record && !Object.hasOwn(record, field))
+  if (inherited.length === 0) return { ...record, headers }
+  // A spread has only the record's own properties.
+  const fields = Object.fromEntries(inherited.map(field => [field, record[field as keyof ProducerRecord]]))
+  return { ...record, ...fields, headers }
+}
