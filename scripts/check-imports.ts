@@ -106,8 +106,8 @@ function packageRule(file: string, name: string): string | undefined {
     return 'only lib/transport/kafkajs may import kafkajs'
   if (name === 'aws-lambda' && file.startsWith('lib/') && !file.startsWith('lib/lambda/'))
     return 'AWS event types stay in functions/ and lib/lambda/'
-  if (/^serverless-kafka-producer(\/|$)/.test(name) && !file.startsWith('examples/'))
-    return 'only examples/ may import the package by its name'
+  if (/^serverless-kafka-producer(\/|$)/.test(name) && !/^(examples|test\/consumers)\//.test(file))
+    return 'only examples/ and test/consumers/ may import the package by its name'
   return undefined
 }
 
