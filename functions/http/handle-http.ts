@@ -29,7 +29,7 @@ export async function handleHttp(
   if (!request) {
     const error = new RequestError(
       'bad-json',
-      'event: expected an HTTP event of API Gateway, a function URL or an ALB.',
+      'event: expected an HTTP event of API Gateway, a function URL, a load balancer or VPC Lattice.',
     )
     return toHttpResult('apigw-v2', event, native.respondToError(error, requestId))
   }

@@ -1,9 +1,10 @@
-// Reads the four HTTP events of AWS into one type of request, and writes the answer in the form that each expects.
-// Shapes: API Gateway payload formats 1.0 and 2.0, function URLs (= 2.0), Application Load Balancer.
+// Reads the HTTP events of AWS into one type of request, and writes the answer in the form that each expects.
+// Shapes: API Gateway payload formats 1.0 and 2.0, function URLs (= 2.0), Application Load Balancer, VPC Lattice event
+// versions 1.0 and 2.0 (docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html).
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 
 export interface HttpRequest {
-  readonly kind: 'apigw-v1' | 'apigw-v2' | 'alb'
+  readonly kind: 'apigw-v1' | 'apigw-v2' | 'alb' | 'lattice'
   readonly method: string
   /** As it came, with a stage or base path before that of the route. */
   readonly path: string
@@ -27,12 +28,13 @@ export interface HttpAnswer {
   readonly body: string
 }
 
-/** @returns undefined for an event that is none of the four */
+/** @returns undefined for an event that is none of these */
 export function parseHttpEvent(event: unknown): HttpRequest | undefined {
   if (!isJsonObject(event)) return undefined
   const context = isJsonObject(event.requestContext) ? event.requestContext : {}
   const bodyText = typeof event.body === 'string' ? event.body : ''
-  const body = event.isBase64Encoded === true ? Buffer.from(bodyText, 'base64') : bodyText
+  const isBase64 = event.isBase64Encoded === true || event.is_base64_encoded === true
+  const body = isBase64 ? Buffer.from(bodyText, 'base64') : bodyText
   const common = {
     headers: lowerCase(event),
     body,
@@ -46,11 +48,29 @@ export function parseHttpEvent(event: unknown): HttpRequest | undefined {
     const method = text(context.http.method) ?? ''
     return { kind: 'apigw-v2', method, path, routePath: route, stage: text(context.stage), ...common }
   }
+  const lattice = parseLattice(event, context)
+  if (lattice) return { ...common, ...lattice }
   const { httpMethod: method, path, resource } = event
   if (typeof method !== 'string' || typeof path !== 'string') return undefined
   const of = { method, path, stage: undefined, ...common }
   if (isJsonObject(context.elb)) return { kind: 'alb', routePath: undefined, ...of }
   return typeof resource === 'string' ? { kind: 'apigw-v1', routePath: resource, ...of } : undefined
+}
+
+/** Version 1.0 has a `raw_path` and no context. Its headers name nobody: a caller could send them. */
+function parseLattice(event: JsonObject, { targetGroupArn, identity }: JsonObject) {
+  const { method, raw_path: rawPath } = event
+  const path = rawPath ?? (event.version === '2.0' && text(targetGroupArn) !== undefined ? event.path : undefined)
+  if (typeof path !== 'string' || typeof method !== 'string') return undefined
+  const arn = isJsonObject(identity) ? text(identity.principal) : undefined
+  return {
+    kind: 'lattice',
+    method,
+    path: path.replace(/\?.*$/s, ''),
+    routePath: undefined,
+    stage: undefined,
+    ...(arn === undefined ? {} : { principal: withoutSession(arn) }),
+  } as const
 }
 
 /**
@@ -61,11 +81,15 @@ function principalOf({ authorizer, identity }: JsonObject): string | undefined {
   const { iam, jwt, claims } = isJsonObject(authorizer) ? authorizer : ({} as JsonObject)
   const arn =
     (isJsonObject(iam) ? text(iam.userArn) : undefined) ?? (isJsonObject(identity) ? text(identity.userArn) : undefined)
-  // arn:aws:sts::123456789012:assumed-role/ROLE/SESSION: a caller may choose any session.
-  if (arn !== undefined) return arn.replace(/(:assumed-role\/[^/]+)\/.*$/, '$1')
+  if (arn !== undefined) return withoutSession(arn)
   const token = isJsonObject(jwt) && isJsonObject(jwt.claims) ? jwt.claims : claims
   if (!isJsonObject(token) || text(token.sub) === undefined) return undefined
   return `${text(token.iss) ?? ''} ${token.sub}`
+}
+
+/** Of arn:aws:sts::123456789012:assumed-role/ROLE/SESSION: a caller may choose any session. */
+function withoutSession(arn: string): string {
+  return arn.replace(/(:assumed-role\/[^/]+)\/.*$/, '$1')
 }
 
 /** A gateway's clock may differ by this much from the one here, ms. */
@@ -85,7 +109,7 @@ export function gatewayTimeEpoch(event: unknown, deadlineMs: number, now: number
 
 export function toHttpResult(kind: HttpRequest['kind'], event: unknown, answer: HttpAnswer): JsonObject {
   const result = { statusCode: answer.status, body: answer.body, isBase64Encoded: false }
-  if (kind !== 'alb') return { ...result, headers: answer.headers }
+  if (kind !== 'alb' && kind !== 'lattice') return { ...result, headers: answer.headers }
   const multiValue = isJsonObject(event) && isJsonObject(event.multiValueHeaders)
   const headers = multiValue
     ? { multiValueHeaders: Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, [value]])) }
@@ -109,13 +133,15 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 }
 
-function lowerCase(event: JsonObject): Record<string, string> {
-  const headers: Record<string, string> = Object.create(null)
-  for (const [name, value] of Object.entries(isJsonObject(event.headers) ? event.headers : {}))
-    if (typeof value === 'string') headers[name.toLowerCase()] = value
-  for (const [name, values] of Object.entries(isJsonObject(event.multiValueHeaders) ? event.multiValueHeaders : {}))
-    if (Array.isArray(values)) headers[name.toLowerCase()] = values.filter(value => typeof value === 'string').join(',')
-  return headers
+function lowerCase({ headers, multiValueHeaders }: JsonObject): Record<string, string> {
+  const joined: Record<string, string> = Object.create(null)
+  for (const values of [headers, multiValueHeaders])
+    for (const [name, value] of Object.entries(isJsonObject(values) ? values : {}))
+      if (typeof value === 'string') joined[name.toLowerCase()] = value
+      // A list in multiValueHeaders, and in the headers of VPC Lattice.
+      else if (Array.isArray(value))
+        joined[name.toLowerCase()] = value.filter(each => typeof each === 'string').join(',')
+  return joined
 }
 
 function text(value: unknown): string | undefined {

@@ -9,13 +9,20 @@ import { RequestError } from '../../request-error.ts'
 
 /**
  * Bytes of the whole result as JSON: Lambda's limit for a synchronous invocation (docs.aws.amazon.com/lambda/latest/dg/
- * gettingstarted-limits.html), and the 1 MB of an ALB (docs.aws.amazon.com/elasticloadbalancing/latest/application/
- * lambda-functions.html).
+ * gettingstarted-limits.html), the 1 MB of an ALB (docs.aws.amazon.com/elasticloadbalancing/latest/application/
+ * lambda-functions.html), and the 6 MB of VPC Lattice (docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html).
  */
 const MAX_RESULT_BYTES: Readonly<Record<HttpRequest['kind'], number>> = {
   'apigw-v1': 6_291_556,
   'apigw-v2': 6_291_556,
   alb: 1_000_000,
+  lattice: 6_000_000,
+}
+const WHOSE_LIMIT: Readonly<Record<HttpRequest['kind'], string>> = {
+  'apigw-v1': 'Lambda’s limit',
+  'apigw-v2': 'Lambda’s limit',
+  alb: 'the limit of a load balancer',
+  lattice: 'the limit of VPC Lattice',
 }
 /** Status, headers and problem details, beside the request's id. */
 const BASE_BYTES = 2048
@@ -58,7 +65,7 @@ export function expectAnswerFits(records: readonly SourceRecord[], request: Http
   throw new RequestError(
     'too-many-records',
     `records: expected at most ${most} with ids of this length, so that the answer fits ${limit} bytes ` +
-      `(${request.kind === 'alb' ? 'the limit of a load balancer' : 'Lambda’s limit'}), got ${records.length}.`,
+      `(${WHOSE_LIMIT[request.kind]}), got ${records.length}.`,
   )
 }
 
