@@ -2,7 +2,7 @@
 import { pathToFileURL } from 'node:url'
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
 import { parseConfig } from '../lib/config/parse-config.ts'
-import type { ProducerOptions } from '../lib/config/settings.ts'
+import type { ProducerOptions } from '../lib/config/producer-options.ts'
 import { KafkaProducer } from '../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../lib/producer-factory.ts'
 

@@ -1,6 +1,7 @@
 // The public API: re-exports only.
 export { loadConfig, parseConfig } from './config/parse-config.ts'
-export type { ProducerConfig, ProducerOptions } from './config/settings.ts'
+export type { ProducerOptions } from './config/producer-options.ts'
+export type { ProducerConfig } from './config/settings.ts'
 export { schemaCheck } from './contracts/ajv-violations.ts'
 export type { Contract, Contracts } from './contracts/contract.ts'
 export { type ContractFields, defineContract, type StandardSchema } from './contracts/define-contract.ts'

@@ -1,7 +1,13 @@
-// Writes docs/settings.md from the settings table. `--check` only compares.
+// Writes docs/settings.md, and the options' types with their help in an editor, from the settings table and the
+// comments of its rows.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { SETTING_ROWS, type SettingRow } from '../lib/config/settings.ts'
-import { SETTINGS_DOCS } from '../lib/config/settings-docs.ts'
+import { type OptionName, SETTING_ROWS, type SettingRow } from '../lib/config/settings.ts'
+
+const TABLE = 'lib/config/settings.ts'
+const DOCUMENT = 'docs/settings.md'
+const OPTIONS = 'lib/config/producer-options.ts'
+const ROW_WITH_COMMENT = /^ {2}\/\*\*\n((?: {3}\*.*\n)+?) {3}\*\/\n {2}(\w+):/gm
+const WIDTH = 120
 
 const code = (text: unknown) => (text === undefined || text === '' ? '' : `\`${text}\``)
 
@@ -10,22 +16,114 @@ function rangeOf({ kind, min, max, unit, choices, secret }: SettingRow): string 
   return `${range ?? kind}${secret ? ', secret' : ''}`
 }
 
+/** Of the comment above a row: what the setting does and, if there is a second, why its default differs from Java's. */
+function readParagraphs(): (option: OptionName) => readonly string[] {
+  const comments = [...readFileSync(TABLE, 'utf8').matchAll(ROW_WITH_COMMENT)]
+  const paragraphs = new Map<string, string[]>(
+    comments.map(([, comment = '', option = '']) => [
+      option,
+      comment.split('   *\n').map(text =>
+        text
+          .replaceAll(/^ {3}\* /gm, '')
+          .trim()
+          .replaceAll('\n', ' '),
+      ),
+    ]),
+  )
+  return option => {
+    const found = paragraphs.get(option) ?? []
+    if (found.length < 1 || found.length > 2 || found[1]?.startsWith('Java') === false)
+      throw new Error(
+        `${TABLE}: expected a comment above the row ${option} that says what the setting does and, where its default ` +
+          'differs from the Java client’s, why, in a paragraph that starts with "Java".',
+      )
+    return found
+  }
+}
+
+/** The lines of a comment within an interface. */
+function commentOf(paragraphs: readonly string[]): string {
+  const lines: string[] = []
+  for (const paragraph of paragraphs) {
+    if (lines.length > 0) lines.push('   *')
+    let line = '   *'
+    for (const word of paragraph.split(' ')) {
+      if (`${line} ${word}`.length > WIDTH) {
+        lines.push(line)
+        line = '   *'
+      }
+      line += ` ${word}`
+    }
+    lines.push(line)
+  }
+  return ['  /**', ...lines, '   */'].join('\n')
+}
+
+/** The names of a setting, its range, unit and default. */
+function factsOf(row: SettingRow): string {
+  const names = [...new Set([row.name, row.env])].map(code).join(', ')
+  const hasDefault = row.default !== undefined && row.default !== ''
+  return `${names}: ${rangeOf(row)}${hasDefault ? `, default ${row.default}` : ''}.`
+}
+
+function typesOf({ kind, choices }: SettingRow): readonly string[] {
+  switch (kind) {
+    case 'integer':
+      return ['number']
+    case 'boolean':
+      return ['boolean']
+    case 'text':
+      return ['string']
+    case 'list':
+    case 'origins':
+      return ['readonly string[]', 'string']
+    case 'choice':
+      return (choices ?? []).map(choice => (typeof choice === 'string' ? `'${choice}'` : String(choice)))
+    case 'serializer':
+      return ['Serializer<never>', '(new () => Serializer<never>)', 'SerializerSetting', 'ModulePath']
+    case 'partitioner':
+      return ['Partitioner', '(new () => Partitioner)', 'PartitionerSetting', 'ModulePath']
+  }
+}
+
+export function optionsSource(): string {
+  const paragraphsOf = readParagraphs()
+  const members = SETTING_ROWS.map(([option, row]) => {
+    const types = [...typesOf(row), 'undefined']
+    const line = `  readonly ${option}?: ${types.join(' | ')}`
+    const member = line.length <= WIDTH ? line : `  readonly ${option}?:\n    | ${types.join('\n    | ')}`
+    return `${commentOf([...paragraphsOf(option), factsOf(row)])}\n${member}`
+  })
+  return `// \`npm run docs\` writes this file from the settings table, ${TABLE}.
+
+import type { Partitioner } from '../partition/partitioner.ts'
+import type { Serializer } from '../serialize/serializer.ts'
+import type { ModulePath, PartitionerSetting, SerializerSetting } from './class-names.ts'
+
+/** Options in code. One that is undefined counts as left out. */
+export interface ProducerOptions {
+${members.join('\n')}
+}
+`
+}
+
 export function settingsDocument(): string {
+  const paragraphsOf = readParagraphs()
   const rows = SETTING_ROWS.map(([option, row]) => {
     const name = row.name === row.env ? undefined : row.name
-    const cells = [code(name), code(row.env), code(option), code(row.default), rangeOf(row), SETTINGS_DOCS[option].doc]
-    return `| ${cells.join(' | ')} |`
+    const [doc] = paragraphsOf(option)
+    return `| ${[code(name), code(row.env), code(option), code(row.default), rangeOf(row), doc].join(' | ')} |`
   })
   const deviations = SETTING_ROWS.flatMap(([option, { name }]) => {
-    const { deviation } = SETTINGS_DOCS[option]
-    return deviation ? [`- \`${name}\`: ${deviation}`] : []
+    const [, deviation] = paragraphsOf(option)
+    return deviation === undefined ? [] : [`- \`${name}\`: ${deviation}`]
   })
   return `# Settings
 
-\`npm run docs\` writes this page from \`lib/config/settings.ts\` and \`settings-docs.ts\`. Options in code and
-environment variables result in the same frozen object. Code takes precedence over the environment, and the
-environment over the default. One \`ConfigError\` lists all problems. An empty variable counts as unset. Kafka
-settings that have no effect here are refused.
+\`npm run docs\` writes this page from \`${TABLE}\`. Options in code and environment variables result in the
+same frozen object. Code takes precedence over the environment, and the environment over the default. One
+\`ConfigError\` lists all problems. An empty variable counts as unset. Kafka settings that have no effect here are
+refused.
 
 | Kafka | environment | option | default | range | what it does |
 |---|---|---|---|---|---|
@@ -44,9 +142,6 @@ ${deviations.join('\n')}
 }
 
 if (import.meta.main) {
-  if (!process.argv.includes('--check')) writeFileSync('docs/settings.md', settingsDocument())
-  else if (readFileSync('docs/settings.md', 'utf8') !== settingsDocument()) {
-    console.error('docs/settings.md does not match the settings table. Run npm run docs.')
-    process.exit(1)
-  }
+  writeFileSync(OPTIONS, optionsSource())
+  writeFileSync(DOCUMENT, settingsDocument())
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { architectureDocument } from '../scripts/architecture-docs.ts'
-import { settingsDocument } from '../scripts/settings-docs.ts'
+import { optionsSource, settingsDocument } from '../scripts/settings-docs.ts'
 
 const FOLDERS = ['lib', 'functions', 'bin', 'local', 'scripts', 'bench', 'examples', 'test']
 
@@ -141,7 +141,8 @@ test('a floating promise fails lint', () => {
   assert.match(output, /noFloatingPromises/)
 })
 
-test('docs/settings.md and the drawing of docs/architecture.md are up to date', () => {
+test('docs/settings.md, the options and the drawing of docs/architecture.md are up to date', () => {
+  assert.equal(readFileSync('lib/config/producer-options.ts', 'utf8'), optionsSource())
   assert.equal(readFileSync('docs/settings.md', 'utf8'), settingsDocument())
   assert.equal(readFileSync('docs/architecture.md', 'utf8'), architectureDocument())
 })

@@ -57,7 +57,17 @@ function misuse(template: KafkaTemplate<string, Chat>, config: ProducerConfig): 
     template.send({ topic: 'chat' }),
     // @ts-expect-error no such setting
     parseConfig({ lingerMillis: 5 }),
-    parseConfig({ valueSerializer: serializer, acks: '1', lingerMs: '5' }),
+    // @ts-expect-error no such codec
+    parseConfig({ compressionType: 'gzpi' }),
+    // @ts-expect-error no such number of acknowledgements
+    parseConfig({ acks: 2 }),
+    // @ts-expect-error not a number of milliseconds
+    parseConfig({ lingerMs: 'soon' }),
+    // @ts-expect-error no such serializer
+    parseConfig({ valueSerializer: 'jsn' }),
+    parseConfig({ valueSerializer: serializer, acks: 1, lingerMs: 5, compressionType: 'zstd' }),
+    parseConfig({ bootstrapServers: process.env.BROKERS, acks: 'all', partitionerClass: './by-room.mjs' }),
+    parseConfig({ keySerializer: 'org.apache.kafka.common.serialization.StringSerializer', valueSerializer: 'json' }),
   ]
 }
 

@@ -7,8 +7,9 @@ import { isInsideLambda, parseDeadLetterTargets } from './dead-letter-targets.ts
 import { checkNames } from './environment-names.ts'
 import { parseNotifyTargets } from './notify-targets.ts'
 import { readOrigins } from './origins.ts'
+import type { ProducerOptions } from './producer-options.ts'
 import { withoutSecretsWhenShown } from './redacted.ts'
-import { type ProducerConfig, type ProducerOptions, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
+import { type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 import { readSettingsFile, type SettingsFile } from './settings-file.ts'
 import { shown } from './shown.ts'
 
@@ -159,12 +160,12 @@ function readBoolean(where: string, input: Value, problem: Problem): boolean | u
   return undefined
 }
 
-function readChoice(row: SettingRow, where: string, input: Value, problem: Problem): string | undefined {
+function readChoice(row: SettingRow, where: string, input: Value, problem: Problem): string | number | undefined {
   // -1 is Kafka's other spelling of all.
-  const value = row.name !== 'acks' ? input : String(input) === '-1' ? 'all' : String(input)
-  if (typeof value === 'string' && row.choices?.includes(value)) return value
-  problem(`${where}: expected ${row.choices?.join(' | ')}, got ${shown(input)}.`)
-  return undefined
+  const text = row.name === 'acks' && String(input) === '-1' ? 'all' : input
+  const choice = row.choices?.find(each => each === text || String(each) === text)
+  if (choice === undefined) problem(`${where}: expected ${row.choices?.join(' | ')}, got ${shown(input)}.`)
+  return choice
 }
 
 /** Gives a name in one form, however it is written; an object or a class from code is taken unchanged. */

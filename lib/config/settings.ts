@@ -1,5 +1,6 @@
-// THE table of settings. Types, the environment reader, the checks and, with settings-docs.ts, docs/settings.md come
-// from it.
+// THE table of settings. The options and their help in an editor (producer-options.ts), the environment reader, the
+// checks and docs/settings.md come from it. A row's comment says what the setting does and, in a paragraph that starts
+// with "Java", why its default differs from the Java client's. `npm run docs` copies it; no bundle has it.
 
 import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import type { Partitioner } from '../partition/partitioner.ts'
@@ -15,7 +16,7 @@ interface Row {
   readonly max?: number
   /** What an integer counts. In a settings file, bytes may also be written as Spring writes them: 64KB. */
   readonly unit?: 'ms' | 'bytes'
-  readonly choices?: readonly string[]
+  readonly choices?: readonly (string | number)[]
   readonly default?: string | number | boolean
   /** A configuration that is printed or logged shows `[redacted]`, and the template refuses to carry the value. */
   readonly secret?: true
@@ -37,14 +38,55 @@ function librarySetting<const R extends Omit<Row, 'name'>>(row: R): R & { name: 
 
 /** Keyed by option name. */
 export const SETTINGS = {
+  /**
+   * Brokers for the first connection, host:port, separated by commas. Three are recommended.
+   */
   bootstrapServers: kafka({ name: 'bootstrap.servers', kind: 'list' }),
+  /**
+   * The name by which brokers log this producer and apply quotas.
+   *
+   * Java leaves it empty; a name makes broker logs readable.
+   */
   clientId: kafka({ name: 'client.id', kind: 'text', default: 'serverless-kafka-producer' }),
+  /**
+   * How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`, their Java class
+   * names, or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes unchanged. A topic
+   * with a contract has its own rule.
+   *
+   * Java has no default.
+   */
   keySerializer: kafka({ name: 'key.serializer', kind: 'serializer' }),
+  /**
+   * The same for values. A contract’s `value.format` takes precedence.
+   *
+   * Java has no default.
+   */
   valueSerializer: kafka({ name: 'value.serializer', kind: 'serializer' }),
-  acks: kafka({ name: 'acks', kind: 'choice', choices: ['all', '1', '0'], default: 'all' }),
+  /**
+   * Who must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no answer, no
+   * offset). 1 and 0 lose acknowledged records when a leader fails; the shipped functions refuse them.
+   */
+  acks: kafka({ name: 'acks', kind: 'choice', choices: ['all', 1, 0], default: 'all' }),
+  /**
+   * A retry is not written twice. With acks 1 or 0 it is off. While it is off, a record whose answer was lost may be in
+   * Kafka twice.
+   */
   enableIdempotence: kafka({ name: 'enable.idempotence', kind: 'boolean', default: true }),
+  /**
+   * Attempts after the first that left the machine; the deadline usually ends them earlier.
+   *
+   * Java: 2147483647. 100 outlives the default deadline at half a second of back-off, and is bounded.
+   */
   retries: kafka({ name: 'retries', kind: 'integer', min: 0, max: MAX_INT, default: 100 }),
+  /**
+   * The shortest pause before a retry. Pauses grow, with full jitter.
+   *
+   * Java: 100. A Lambda invocation is billed while it waits.
+   */
   retryBackoffMs: kafka({ name: 'retry.backoff.ms', kind: 'integer', unit: 'ms', min: 1, max: 60_000, default: 50 }),
+  /**
+   * The longest pause before a retry.
+   */
   retryBackoffMaxMs: kafka({
     name: 'retry.backoff.max.ms',
     kind: 'integer',
@@ -53,6 +95,9 @@ export const SETTINGS = {
     max: 60_000,
     default: 1000,
   }),
+  /**
+   * The shortest pause before the next connection attempt to a broker.
+   */
   reconnectBackoffMs: kafka({
     name: 'reconnect.backoff.ms',
     kind: 'integer',
@@ -61,6 +106,9 @@ export const SETTINGS = {
     max: 60_000,
     default: 50,
   }),
+  /**
+   * The longest pause before the next connection attempt to a broker.
+   */
   reconnectBackoffMaxMs: kafka({
     name: 'reconnect.backoff.max.ms',
     kind: 'integer',
@@ -69,6 +117,14 @@ export const SETTINGS = {
     max: 60_000,
     default: 1000,
   }),
+  /**
+   * The largest batch (one partition) as sent: with compression, by the ratio of the topic’s last batches (at most 8
+   * MiB of records). A larger record is still sent, alone in its batch. After a broker refused a batch as too large,
+   * those of its topic are smaller for `metadata.max.age.ms`.
+   *
+   * Java: 16384. With one batch in flight per partition, small batches cost round trips: 305 ms against 98 for 10,000
+   * records.
+   */
   batchSize: kafka({
     name: 'batch.size',
     kind: 'integer',
@@ -77,7 +133,17 @@ export const SETTINGS = {
     max: 100_000_000,
     default: 1_000_000,
   }),
+  /**
+   * How long a batch that is not full waits for more records. With 0, records still gather while a request to their
+   * leader is in flight. `sendAll`, `flush` and the end of an invocation do not wait for it.
+   *
+   * Java: 5 since 4.0. An invocation mostly knows all of its records at once.
+   */
   lingerMs: kafka({ name: 'linger.ms', kind: 'integer', unit: 'ms', min: 0, max: 60_000, default: 0 }),
+  /**
+   * The most memory that all records may take between their send and their outcome. A record counts twice, as itself
+   * and as its part of the encoded batch. A full buffer makes send wait, at most max.block.ms.
+   */
   bufferMemory: kafka({
     name: 'buffer.memory',
     kind: 'integer',
@@ -86,14 +152,32 @@ export const SETTINGS = {
     max: 2 ** 33,
     default: 33_554_432,
   }),
+  /**
+   * How a batch is compressed. A batch that compression does not make smaller is sent uncompressed. The shipped
+   * template sets gzip.
+   */
   compressionType: kafka({
     name: 'compression.type',
     kind: 'choice',
     choices: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
     default: 'none',
   }),
+  /**
+   * Who chooses partitions: unset (the key’s hash, as in Java; without a key one partition for a while), `round-robin`,
+   * its Java class name, or the path of a module whose default export is a Partitioner.
+   */
   partitionerClass: kafka({ name: 'partitioner.class', kind: 'partitioner' }),
+  /**
+   * The built-in partitioner treats records as if they had no key.
+   */
   partitionerIgnoreKeys: kafka({ name: 'partitioner.ignore.keys', kind: 'boolean', default: false }),
+  /**
+   * The most Produce requests to one leader that await an answer. There is always one batch per partition, so any
+   * number keeps the order.
+   *
+   * Java: 5. A broker answers one request of a connection after the other: two that wait for followers take twice as
+   * long.
+   */
   maxInFlightRequestsPerConnection: kafka({
     name: 'max.in.flight.requests.per.connection',
     kind: 'integer',
@@ -101,7 +185,16 @@ export const SETTINGS = {
     max: 100,
     default: 1,
   }),
+  /**
+   * How long a send may wait for the topic’s metadata, for a partition that was just added, and for buffer.memory, all
+   * together; never beyond the deadline.
+   *
+   * Java: 60000, longer than most invocations.
+   */
   maxBlockMs: kafka({ name: 'max.block.ms', kind: 'integer', unit: 'ms', min: 0, max: 900_000, default: 5000 }),
+  /**
+   * The largest Produce request. A larger record is refused; a larger request is split.
+   */
   maxRequestSize: kafka({
     name: 'max.request.size',
     kind: 'integer',
@@ -110,6 +203,11 @@ export const SETTINGS = {
     max: 100_000_000,
     default: 1_048_576,
   }),
+  /**
+   * How long to wait for a broker’s answer; then the connection is replaced and the request repeated.
+   *
+   * Java: 30000. A dead connection must not cost a whole invocation.
+   */
   requestTimeoutMs: kafka({
     name: 'request.timeout.ms',
     kind: 'integer',
@@ -118,6 +216,11 @@ export const SETTINGS = {
     max: 900_000,
     default: 3000,
   }),
+  /**
+   * The longest time of a record from send to outcome; less when the invocation ends earlier.
+   *
+   * Java: 120000.
+   */
   deliveryTimeoutMs: kafka({
     name: 'delivery.timeout.ms',
     kind: 'integer',
@@ -126,7 +229,15 @@ export const SETTINGS = {
     max: 900_000,
     default: 30_000,
   }),
+  /**
+   * How long the leader waits for its followers: the Produce request’s own field.
+   *
+   * Java has no such setting and sends request.timeout.ms; it must be less, or the leader’s own answer never arrives.
+   */
   ackTimeoutMs: kafka({ name: 'timeout.ms', kind: 'integer', unit: 'ms', min: 1, max: 900_000, default: 2500 }),
+  /**
+   * Age after which partitions and leaders are requested again.
+   */
   metadataMaxAgeMs: kafka({
     name: 'metadata.max.age.ms',
     kind: 'integer',
@@ -135,6 +246,11 @@ export const SETTINGS = {
     max: 86_400_000,
     default: 300_000,
   }),
+  /**
+   * A connection idle for longer is replaced before it is used.
+   *
+   * Java: 540000. NAT gateways and load balancers forget a silent connection after 350 s.
+   */
   connectionsMaxIdleMs: kafka({
     name: 'connections.max.idle.ms',
     kind: 'integer',
@@ -143,6 +259,11 @@ export const SETTINGS = {
     max: 86_400_000,
     default: 120_000,
   }),
+  /**
+   * How long setting up a connection may take.
+   *
+   * Java: 10000.
+   */
   socketConnectionSetupTimeoutMs: kafka({
     name: 'socket.connection.setup.timeout.ms',
     kind: 'integer',
@@ -151,18 +272,37 @@ export const SETTINGS = {
     max: 900_000,
     default: 3000,
   }),
+  /**
+   * How to talk to brokers. With SSL, the certificate and its host name are always checked.
+   */
   securityProtocol: kafka({
     name: 'security.protocol',
     kind: 'choice',
     choices: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'],
     default: 'PLAINTEXT',
   }),
+  /**
+   * The authentication, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM signs with the function’s role, and needs
+   * SASL_SSL.
+   *
+   * Java: GSSAPI. AWS_MSK_IAM stands for OAUTHBEARER with AWS’s signer.
+   */
   saslMechanism: kafka({
     name: 'sasl.mechanism',
     kind: 'choice',
     choices: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'AWS_MSK_IAM'],
   }),
+  /**
+   * For PLAIN and SCRAM, where KAFKA_SECRET_ARN is unset.
+   *
+   * Java has it inside sasl.jaas.config.
+   */
   saslUsername: kafka({ name: 'sasl.username', kind: 'text', security: 'password', needed: 'without-secret' }),
+  /**
+   * For PLAIN and SCRAM, where KAFKA_SECRET_ARN is unset. KAFKA_SECRET_ARN keeps it out of the function’s settings.
+   *
+   * Java has it inside sasl.jaas.config.
+   */
   saslPassword: kafka({
     name: 'sasl.password',
     kind: 'text',
@@ -170,18 +310,27 @@ export const SETTINGS = {
     security: 'password',
     needed: 'without-secret',
   }),
+  /**
+   * For OAUTHBEARER: the endpoint that returns a token for client credentials.
+   */
   saslOauthbearerTokenEndpointUrl: kafka({
     name: 'sasl.oauthbearer.token.endpoint.url',
     kind: 'text',
     security: 'oauthbearer',
     needed: 'always',
   }),
+  /**
+   * For OAUTHBEARER, where KAFKA_SECRET_ARN is unset.
+   */
   saslOauthbearerClientCredentialsClientId: kafka({
     name: 'sasl.oauthbearer.client.credentials.client.id',
     kind: 'text',
     security: 'oauthbearer',
     needed: 'without-secret',
   }),
+  /**
+   * For OAUTHBEARER, where KAFKA_SECRET_ARN is unset.
+   */
   saslOauthbearerClientCredentialsClientSecret: kafka({
     name: 'sasl.oauthbearer.client.credentials.client.secret',
     kind: 'text',
@@ -189,24 +338,74 @@ export const SETTINGS = {
     security: 'oauthbearer',
     needed: 'without-secret',
   }),
+  /**
+   * For OAUTHBEARER: the scope to request.
+   */
   saslOauthbearerScope: kafka({ name: 'sasl.oauthbearer.scope', kind: 'text', security: 'oauthbearer' }),
+  /**
+   * The brokers’ CA, PEM. Default: the public CAs that Node trusts.
+   */
   sslTruststoreCertificates: kafka({ name: 'ssl.truststore.certificates', kind: 'text', security: 'tls' }),
+  /**
+   * The same as a file.
+   */
   sslTruststoreLocation: kafka({ name: 'ssl.truststore.location', kind: 'text', security: 'tls' }),
+  /**
+   * The client certificate, PEM, where brokers require one.
+   */
   sslKeystoreCertificateChain: kafka({ name: 'ssl.keystore.certificate.chain', kind: 'text', security: 'tls' }),
+  /**
+   * Its private key, PEM.
+   */
   sslKeystoreKey: kafka({ name: 'ssl.keystore.key', kind: 'text', secret: true, security: 'tls' }),
+  /**
+   * Both in one PEM file.
+   */
   sslKeystoreLocation: kafka({ name: 'ssl.keystore.location', kind: 'text', security: 'tls' }),
+  /**
+   * The password of that key.
+   */
   sslKeyPassword: kafka({ name: 'ssl.key.password', kind: 'text', secret: true, security: 'tls' }),
+  /**
+   * A Secrets Manager secret (or an SSM parameter) that holds JSON with `username`, `password`, and where needed `ca`,
+   * `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`. Read when first needed, and once more after a
+   * refused authentication.
+   */
   secretArn: librarySetting({ env: 'KAFKA_SECRET_ARN', kind: 'text' }),
+  /**
+   * Asks MSK for the brokers (kafka:GetBootstrapBrokers). bootstrap.servers is then the fallback, and may be left out.
+   */
   mskClusterArn: librarySetting({ env: 'KAFKA_MSK_CLUSTER_ARN', kind: 'text' }),
+  /**
+   * Which of the cluster’s addresses to use.
+   */
   mskNetwork: librarySetting({
     env: 'KAFKA_MSK_NETWORK',
     kind: 'choice',
     choices: ['private', 'public', 'vpc-connectivity'],
     default: 'private',
   }),
+  /**
+   * Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>`
+   * (partition key `deadLetterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster,
+   * never alone), `disk:<folder>`, `sqlite:<file>`, several separated by commas and tried left to right, or `none` (the
+   * caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.
+   */
   deadLetter: librarySetting({ env: 'KAFKA_DEAD_LETTER', kind: 'text' }),
+  /**
+   * Whom to notify after a dead letter is stored: `sns:<topic ARN>`, `eventbridge:<bus>`, several separated by commas.
+   * The notification holds no key, value or header. If it fails, that is logged and changes no fate.
+   */
   deadLetterNotify: librarySetting({ env: 'KAFKA_DEAD_LETTER_NOTIFY', kind: 'text' }),
+  /**
+   * Of `disk:`: a dead letter counts as stored after fsync of file and folder. `false` is faster; a dead letter then
+   * survives the process but not the machine.
+   */
   deadLetterDiskFsync: librarySetting({ env: 'KAFKA_DEAD_LETTER_DISK_FSYNC', kind: 'boolean', default: true }),
+  /**
+   * Of `disk:`: the most that open dead letters may take in the folder’s segments; beyond it nothing is stored there.
+   * What a redrive has noted as completed does not count. Default: no bound.
+   */
   deadLetterDiskMaxBytes: librarySetting({
     env: 'KAFKA_DEAD_LETTER_DISK_MAX_BYTES',
     kind: 'integer',
@@ -214,6 +413,9 @@ export const SETTINGS = {
     min: 1,
     max: Number.MAX_SAFE_INTEGER,
   }),
+  /**
+   * The part of an invocation’s time that is kept for dead letters and the answer.
+   */
   deadlineReserveMs: librarySetting({
     env: 'KAFKA_DEADLINE_RESERVE_MS',
     kind: 'integer',
@@ -222,6 +424,10 @@ export const SETTINGS = {
     max: 600_000,
     default: 3000,
   }),
+  /**
+   * When the HTTP answer leaves, counted from API Gateway’s receipt of the request (it gives up after 29 s). Sending
+   * ends earlier by KAFKA_DEADLINE_RESERVE_MS.
+   */
   httpDeadlineMs: librarySetting({
     env: 'KAFKA_HTTP_DEADLINE_MS',
     kind: 'integer',
@@ -230,9 +436,26 @@ export const SETTINGS = {
     max: 28_000,
     default: 25_000,
   }),
+  /**
+   * Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of its
+   * role (without the session) or IAM user, or issuer and subject of its token.
+   */
   principalHeader: librarySetting({ env: 'KAFKA_PRINCIPAL_HEADER', kind: 'boolean', default: false }),
+  /**
+   * The base path of a custom domain or load balancer, such as `/events`, where the gateway’s events name no route of
+   * ours (`$default`, `{proxy+}`, an ALB). It is left out before the path is compared with the routes.
+   */
   httpBasePath: librarySetting({ env: 'KAFKA_HTTP_BASE_PATH', kind: 'text', default: '' }),
+  /**
+   * The origins whose pages may call the http function from a browser, such as `https://app.example.com`, or `*`. Leave
+   * it unset where the gateway does CORS. The template gives it to the HTTP API.
+   */
   httpCorsOrigins: librarySetting({ env: 'KAFKA_HTTP_CORS_ORIGINS', kind: 'origins' }),
+  /**
+   * Requests that one process of the http function handles at once, where it gets more than one (a server of your own,
+   * Lambda with several invocations per environment). Any further request is answered 429 with Retry-After before its
+   * body is read.
+   */
   httpMaxConcurrency: librarySetting({
     env: 'KAFKA_HTTP_MAX_CONCURRENCY',
     kind: 'integer',
@@ -240,32 +463,60 @@ export const SETTINGS = {
     max: 10_000,
     default: 64,
   }),
+  /**
+   * Put before the name of every queue that contracts claim, such as `staging-`, for several stages in one account. The
+   * template names its queues with it.
+   */
   queuePrefix: librarySetting({ env: 'KAFKA_QUEUE_PREFIX', kind: 'text', default: '' }),
+  /**
+   * The topic of SQS messages and EventBridge events that no contract claims; itself a topic with a contract. Without
+   * it they become dead letters.
+   */
   defaultTopic: librarySetting({ env: 'KAFKA_DEFAULT_TOPIC', kind: 'text' }),
+  /**
+   * What the HTTP function does with a record that could not be delivered: a dead letter and 202, or 503.
+   */
   onFailureHttp: librarySetting({
     env: 'KAFKA_ON_FAILURE_HTTP',
     kind: 'choice',
     choices: ['dead-letter', 'return'],
     default: 'dead-letter',
   }),
+  /**
+   * What the SQS functions do with it: back to the queue, or a dead letter. An invalid record always becomes a dead
+   * letter.
+   */
   onFailureSqs: librarySetting({
     env: 'KAFKA_ON_FAILURE_SQS',
     kind: 'choice',
     choices: ['return', 'dead-letter'],
     default: 'return',
   }),
+  /**
+   * What the EventBridge function does with it: a dead letter, or an error, after which Lambda tries twice more. An
+   * invalid record always becomes a dead letter.
+   */
   onFailureEventbridge: librarySetting({
     env: 'KAFKA_ON_FAILURE_EVENTBRIDGE',
     kind: 'choice',
     choices: ['dead-letter', 'return'],
     default: 'dead-letter',
   }),
+  /**
+   * FIFO queues, after an invalid record: a dead letter, and its group goes on; or back to the queue with the rest of
+   * its group, until the redrive policy moves it.
+   */
   fifoOnInvalid: librarySetting({
     env: 'KAFKA_FIFO_ON_INVALID',
     kind: 'choice',
     choices: ['continue', 'stop'],
     default: 'continue',
   }),
+  /**
+   * The longest time that the SQS function hides a message that goes back to its queue: about 10 s × 2^n after n
+   * earlier receives. 0: the visibility timeout of the queue applies. It shortens how long an outage may be until
+   * `maxReceiveCount` is reached, so the template sets both.
+   */
   sqsReturnDelayMaxMs: librarySetting({
     env: 'KAFKA_SQS_RETURN_DELAY_MAX_MS',
     kind: 'integer',
@@ -274,6 +525,10 @@ export const SETTINGS = {
     max: 43_200_000,
     default: 0,
   }),
+  /**
+   * How long after its last attempt a record of unknown outcome may still reach the log. Until then redrive keeps its
+   * dead letter, unless the log proves that the record can no longer arrive.
+   */
   redriveInDoubtWaitMs: librarySetting({
     env: 'KAFKA_REDRIVE_IN_DOUBT_WAIT_MS',
     kind: 'integer',
@@ -282,10 +537,30 @@ export const SETTINGS = {
     unit: 'ms',
     default: 300_000,
   }),
+  /**
+   * What redrive reads besides the targets of KAFKA_DEAD_LETTER: `source-dlq:<queue URL>?source=<queue>` (`{queue}` in
+   * the URL stands for each queue of the contracts), `failure-destination:<queue URL>`, or further targets, several
+   * separated by commas. Only the redrive function and the command read it; the template sets it.
+   */
   redriveFrom: librarySetting({ env: 'KAFKA_REDRIVE_FROM', kind: 'text' }),
+  /**
+   * Further targets and queues that `from` in an event of the redrive function may name, in the form of
+   * KAFKA_REDRIVE_FROM. Any other is refused, and no connection to it is opened.
+   */
   redriveAllow: librarySetting({ env: 'KAFKA_REDRIVE_ALLOW', kind: 'text' }),
+  /**
+   * The URL of a FIFO queue that only redrive uses: while one redrive of SQS queues runs, another can’t. Default: the
+   * lease of the first `s3:` or `dynamodb:` target of KAFKA_DEAD_LETTER, if there is one.
+   */
   redriveLeaseQueue: librarySetting({ env: 'KAFKA_REDRIVE_LEASE_QUEUE', kind: 'text' }),
+  /**
+   * A settings file, read by `loadConfig`: Spring’s form (`spring.kafka.producer.bootstrap-servers` …) as YAML or
+   * properties, or a Java client’s properties.
+   */
   configFile: librarySetting({ env: 'KAFKA_CONFIG_FILE', kind: 'text' }),
+  /**
+   * Refuse every KAFKA_ variable that is not a known setting.
+   */
   strictEnv: librarySetting({ env: 'KAFKA_STRICT_ENV', kind: 'boolean', default: false }),
 } as const satisfies Record<string, Row>
 
@@ -321,9 +596,6 @@ export type ProducerConfig = {
   readonly deadLetter: readonly DeadLetterTargetConfig[]
   readonly deadLetterNotify: NotifyTargets
 }
-
-/** Options in code: the same values as in the environment, or as text. */
-export type ProducerOptions = { readonly [K in OptionName]?: ValueOf<(typeof SETTINGS)[K]> | string }
 
 export type NotifyTargets = readonly (
   | { readonly kind: 'sns'; readonly topicArn: string }

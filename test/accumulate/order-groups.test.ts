@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'

@@ -15,7 +15,7 @@ const config = parseConfig(
     sslKeystoreCertificateChain: 'c',
     sslKeystoreKey: 'hunter3',
     sslKeyPassword: 'hunter4',
-    acks: '1',
+    acks: 1,
     socketConnectionSetupTimeoutMs: 1234,
     connectionsMaxIdleMs: 5678,
     maxInFlightRequestsPerConnection: 3,
@@ -54,7 +54,7 @@ test('sender, client and MSK look-up get only the options that they need, and no
     saslMechanism: 'PLAIN',
   })
   assert.deepEqual(
-    (['all', '1', '0'] as const).map(acks => senderOptionsOf(deriveConfig(config, { acks })).acks),
+    (['all', 1, 0] as const).map(acks => senderOptionsOf(deriveConfig(config, { acks })).acks),
     [-1, 1, 0],
   )
 })

@@ -2,6 +2,7 @@
 // brokers show.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import { BufferExhaustedError, ConfigError } from '../../lib/errors.ts'
 import type { Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { producerOf, summaryOf } from '../support/producer-of.ts'
@@ -179,7 +180,7 @@ test('request.timeout.ms of a request in flight begins when the earlier ones hav
 })
 
 test('acks 1 and 0: the metadata has the weaker proof, and idempotence is off', async () => {
-  await withProducer({ acks: '1' }, {}, async (producer, cluster) => {
+  await withProducer({ acks: 1 }, {}, async (producer, cluster) => {
     const metadata = await producer.send({ topic: 't', value: 'v' })
     assert.equal(metadata.proof, 'leader')
     assert.equal(metadata.offset, 0n)
@@ -187,7 +188,7 @@ test('acks 1 and 0: the metadata has the weaker proof, and idempotence is off', 
     assert.equal(cluster.log(0).batches[0]?.producerId, -1n)
     assert.equal(cluster.requests.filter(({ apiKey }) => apiKey === 22).length, 0)
   })
-  await withProducer({ acks: 0 as never }, { onAnswer: () => 'drop' }, async (producer, cluster) => {
+  await withProducer({ acks: 0 }, { onAnswer: () => 'drop' }, async (producer, cluster) => {
     const metadata = await producer.send({ topic: 't', value: 'v' })
     assert.deepEqual([metadata.proof, metadata.offset], ['none', null])
     await until(() => produces(cluster).length > 0)
@@ -283,12 +284,13 @@ test('partitioner.class and partitioner.ignore.keys choose the partitions', asyn
 })
 
 test('a class that can’t be loaded is a ConfigError that names the setting', () => {
-  for (const options of [
+  const wrong: readonly ProducerOptions[] = [
     { partitionerClass: './nowhere.js' },
     { partitionerClass: {} as never },
     { valueSerializer: './package.json' },
     { keySerializer: {} as never },
-  ])
+  ]
+  for (const options of wrong)
     assert.throws(
       () => producerOf(['a:1'], options),
       (error: unknown) =>

@@ -200,11 +200,11 @@ test('an unknown name, an unreadable file and a file with parseConfig are proble
 
 test('acks 1 or 0 with explicit idempotence is refused; otherwise idempotence is turned off with a warning', () => {
   const warnings: string[] = []
-  const config = parseConfig({ bootstrapServers: ['a:1', 'b:2'], acks: '1' }, {}, text => warnings.push(text))
+  const config = parseConfig({ bootstrapServers: ['a:1', 'b:2'], acks: 1 }, {}, text => warnings.push(text))
   assert.equal(config.enableIdempotence, false)
   assert.match(warnings.join(), /acks is 1: enable\.idempotence is off/)
   assert.throws(
-    () => parseConfig({ bootstrapServers: ['a:1', 'b:2'], acks: '0', enableIdempotence: true }, {}),
+    () => parseConfig({ bootstrapServers: ['a:1', 'b:2'], acks: 0, enableIdempotence: true }, {}),
     /enable\.idempotence \(true\): expected acks all, got 0/,
   )
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { configProblems } from '../../functions/config-problems.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { environmentOf } from '../../scripts/template/environment.ts'
 import { contractsOf } from '../support/contracts.ts'
@@ -20,13 +20,13 @@ function problemsOf(options: ProducerOptions, of = contracts): string[] {
 }
 
 test('acks below all and idempotence that is off are refused', () => {
-  assert.match(problemsOf({ acks: '1' }).join(), /^acks \(KAFKA_ACKS\): .* expect all, got 1/)
+  assert.match(problemsOf({ acks: 1 }).join(), /^acks \(KAFKA_ACKS\): .* expect all, got 1/)
   assert.match(problemsOf({ enableIdempotence: false }).join(), /^enable\.idempotence .* expect true, got false/)
   assert.deepEqual(problemsOf({}), [])
 })
 
 test('serializers are accepted if they write what every contract says', () => {
-  const strings = {
+  const strings: ProducerOptions = {
     keySerializer: 'org.apache.kafka.common.serialization.StringSerializer',
     valueSerializer: 'org.apache.kafka.common.serialization.StringSerializer',
   }

@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, mock, test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import type { Failed } from '../../lib/delivery/delivery-report.ts'
 import { checkCluster } from '../../lib/doctor/check-cluster.ts'
 import { innermostMessage } from '../../lib/errors.ts'
@@ -53,7 +53,11 @@ type ConnectionOptions = ProducerOptions & { readonly listener: ListenerName; re
 type Case = readonly [name: string, options: () => ConnectionOptions, env?: Readonly<Record<string, string>>]
 
 const tls = () => ({ sslTruststoreCertificates: rig.ca })
-const sasl = (saslMechanism: string, saslUsername: string, saslPassword = `${saslUsername}-secret`) => ({
+const sasl = (
+  saslMechanism: ProducerOptions['saslMechanism'],
+  saslUsername: string,
+  saslPassword = `${saslUsername}-secret`,
+) => ({
   saslMechanism,
   saslUsername,
   saslPassword,

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import { MskBootstrap } from '../../lib/security/msk-bootstrap.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { producerOf, summaryOf } from '../support/producer-of.ts'
@@ -40,9 +40,14 @@ async function withMsk(work: (msk: { answer: Answer; paths: string[] }) => Promi
 const configOf = (options: ProducerOptions = {}) => parseConfig({ mskClusterArn: ARN, ...options }, {})
 
 test('the list for the authentication and network in use is requested once', async () => {
-  const tls = { securityProtocol: 'SSL' }
-  const iam = { securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM' }
-  const scram = { securityProtocol: 'SASL_SSL', saslMechanism: 'SCRAM-SHA-512', saslUsername: 'u', saslPassword: 'p' }
+  const tls: ProducerOptions = { securityProtocol: 'SSL' }
+  const iam: ProducerOptions = { securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM' }
+  const scram: ProducerOptions = {
+    ...iam,
+    saslMechanism: 'SCRAM-SHA-512',
+    saslUsername: 'u',
+    saslPassword: 'p',
+  }
   const cases: [ProducerOptions, string][] = [
     [{}, 'bootstrapBrokerString'],
     [tls, 'bootstrapBrokerStringTls'],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { InFlight } from '../../lib/send/in-flight.ts'
 import { ScriptedKafkaClient, type ScriptedKafkaClientOptions } from '../../lib/testing/scripted-kafka-client.ts'

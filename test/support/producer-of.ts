@@ -1,5 +1,5 @@
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../../lib/producer-factory.ts'

@@ -1,4 +1,4 @@
-import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import type { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { producerOf } from './producer-of.ts'

@@ -2,7 +2,7 @@
 // and brokers that are asked for metadata.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { decodeBatch } from '../../lib/testing/partition-log.ts'
 import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'

@@ -1,0 +1,492 @@
+// `npm run docs` writes this file from the settings table, lib/config/settings.ts.
+
+import type { Partitioner } from '../partition/partitioner.ts'
+import type { Serializer } from '../serialize/serializer.ts'
+import type { ModulePath, PartitionerSetting, SerializerSetting } from './class-names.ts'
+
+/** Options in code. One that is undefined counts as left out. */
+export interface ProducerOptions {
+  /**
+   * Brokers for the first connection, host:port, separated by commas. Three are recommended.
+   *
+   * `bootstrap.servers`, `KAFKA_BOOTSTRAP_SERVERS`: list.
+   */
+  readonly bootstrapServers?: readonly string[] | string | undefined
+  /**
+   * The name by which brokers log this producer and apply quotas.
+   *
+   * Java leaves it empty; a name makes broker logs readable.
+   *
+   * `client.id`, `KAFKA_CLIENT_ID`: text, default serverless-kafka-producer.
+   */
+  readonly clientId?: string | undefined
+  /**
+   * How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`, their Java class
+   * names, or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes unchanged. A topic
+   * with a contract has its own rule.
+   *
+   * Java has no default.
+   *
+   * `key.serializer`, `KAFKA_KEY_SERIALIZER`: serializer.
+   */
+  readonly keySerializer?:
+    | Serializer<never>
+    | (new () => Serializer<never>)
+    | SerializerSetting
+    | ModulePath
+    | undefined
+  /**
+   * The same for values. A contract’s `value.format` takes precedence.
+   *
+   * Java has no default.
+   *
+   * `value.serializer`, `KAFKA_VALUE_SERIALIZER`: serializer.
+   */
+  readonly valueSerializer?:
+    | Serializer<never>
+    | (new () => Serializer<never>)
+    | SerializerSetting
+    | ModulePath
+    | undefined
+  /**
+   * Who must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no answer, no
+   * offset). 1 and 0 lose acknowledged records when a leader fails; the shipped functions refuse them.
+   *
+   * `acks`, `KAFKA_ACKS`: all, 1, 0, default all.
+   */
+  readonly acks?: 'all' | 1 | 0 | undefined
+  /**
+   * A retry is not written twice. With acks 1 or 0 it is off. While it is off, a record whose answer was lost may be in
+   * Kafka twice.
+   *
+   * `enable.idempotence`, `KAFKA_ENABLE_IDEMPOTENCE`: boolean, default true.
+   */
+  readonly enableIdempotence?: boolean | undefined
+  /**
+   * Attempts after the first that left the machine; the deadline usually ends them earlier.
+   *
+   * Java: 2147483647. 100 outlives the default deadline at half a second of back-off, and is bounded.
+   *
+   * `retries`, `KAFKA_RETRIES`: 0 – 2147483647, default 100.
+   */
+  readonly retries?: number | undefined
+  /**
+   * The shortest pause before a retry. Pauses grow, with full jitter.
+   *
+   * Java: 100. A Lambda invocation is billed while it waits.
+   *
+   * `retry.backoff.ms`, `KAFKA_RETRY_BACKOFF_MS`: 1 – 60000 ms, default 50.
+   */
+  readonly retryBackoffMs?: number | undefined
+  /**
+   * The longest pause before a retry.
+   *
+   * `retry.backoff.max.ms`, `KAFKA_RETRY_BACKOFF_MAX_MS`: 1 – 60000 ms, default 1000.
+   */
+  readonly retryBackoffMaxMs?: number | undefined
+  /**
+   * The shortest pause before the next connection attempt to a broker.
+   *
+   * `reconnect.backoff.ms`, `KAFKA_RECONNECT_BACKOFF_MS`: 1 – 60000 ms, default 50.
+   */
+  readonly reconnectBackoffMs?: number | undefined
+  /**
+   * The longest pause before the next connection attempt to a broker.
+   *
+   * `reconnect.backoff.max.ms`, `KAFKA_RECONNECT_BACKOFF_MAX_MS`: 1 – 60000 ms, default 1000.
+   */
+  readonly reconnectBackoffMaxMs?: number | undefined
+  /**
+   * The largest batch (one partition) as sent: with compression, by the ratio of the topic’s last batches (at most 8
+   * MiB of records). A larger record is still sent, alone in its batch. After a broker refused a batch as too large,
+   * those of its topic are smaller for `metadata.max.age.ms`.
+   *
+   * Java: 16384. With one batch in flight per partition, small batches cost round trips: 305 ms against 98 for 10,000
+   * records.
+   *
+   * `batch.size`, `KAFKA_BATCH_SIZE`: 1 – 100000000 bytes, default 1000000.
+   */
+  readonly batchSize?: number | undefined
+  /**
+   * How long a batch that is not full waits for more records. With 0, records still gather while a request to their
+   * leader is in flight. `sendAll`, `flush` and the end of an invocation do not wait for it.
+   *
+   * Java: 5 since 4.0. An invocation mostly knows all of its records at once.
+   *
+   * `linger.ms`, `KAFKA_LINGER_MS`: 0 – 60000 ms, default 0.
+   */
+  readonly lingerMs?: number | undefined
+  /**
+   * The most memory that all records may take between their send and their outcome. A record counts twice, as itself
+   * and as its part of the encoded batch. A full buffer makes send wait, at most max.block.ms.
+   *
+   * `buffer.memory`, `KAFKA_BUFFER_MEMORY`: 1024 – 8589934592 bytes, default 33554432.
+   */
+  readonly bufferMemory?: number | undefined
+  /**
+   * How a batch is compressed. A batch that compression does not make smaller is sent uncompressed. The shipped
+   * template sets gzip.
+   *
+   * `compression.type`, `KAFKA_COMPRESSION_TYPE`: none, gzip, snappy, lz4, zstd, default none.
+   */
+  readonly compressionType?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd' | undefined
+  /**
+   * Who chooses partitions: unset (the key’s hash, as in Java; without a key one partition for a while), `round-robin`,
+   * its Java class name, or the path of a module whose default export is a Partitioner.
+   *
+   * `partitioner.class`, `KAFKA_PARTITIONER_CLASS`: partitioner.
+   */
+  readonly partitionerClass?: Partitioner | (new () => Partitioner) | PartitionerSetting | ModulePath | undefined
+  /**
+   * The built-in partitioner treats records as if they had no key.
+   *
+   * `partitioner.ignore.keys`, `KAFKA_PARTITIONER_IGNORE_KEYS`: boolean, default false.
+   */
+  readonly partitionerIgnoreKeys?: boolean | undefined
+  /**
+   * The most Produce requests to one leader that await an answer. There is always one batch per partition, so any
+   * number keeps the order.
+   *
+   * Java: 5. A broker answers one request of a connection after the other: two that wait for followers take twice as
+   * long.
+   *
+   * `max.in.flight.requests.per.connection`, `KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION`: 1 – 100, default 1.
+   */
+  readonly maxInFlightRequestsPerConnection?: number | undefined
+  /**
+   * How long a send may wait for the topic’s metadata, for a partition that was just added, and for buffer.memory, all
+   * together; never beyond the deadline.
+   *
+   * Java: 60000, longer than most invocations.
+   *
+   * `max.block.ms`, `KAFKA_MAX_BLOCK_MS`: 0 – 900000 ms, default 5000.
+   */
+  readonly maxBlockMs?: number | undefined
+  /**
+   * The largest Produce request. A larger record is refused; a larger request is split.
+   *
+   * `max.request.size`, `KAFKA_MAX_REQUEST_SIZE`: 2048 – 100000000 bytes, default 1048576.
+   */
+  readonly maxRequestSize?: number | undefined
+  /**
+   * How long to wait for a broker’s answer; then the connection is replaced and the request repeated.
+   *
+   * Java: 30000. A dead connection must not cost a whole invocation.
+   *
+   * `request.timeout.ms`, `KAFKA_REQUEST_TIMEOUT_MS`: 1 – 900000 ms, default 3000.
+   */
+  readonly requestTimeoutMs?: number | undefined
+  /**
+   * The longest time of a record from send to outcome; less when the invocation ends earlier.
+   *
+   * Java: 120000.
+   *
+   * `delivery.timeout.ms`, `KAFKA_DELIVERY_TIMEOUT_MS`: 1 – 900000 ms, default 30000.
+   */
+  readonly deliveryTimeoutMs?: number | undefined
+  /**
+   * How long the leader waits for its followers: the Produce request’s own field.
+   *
+   * Java has no such setting and sends request.timeout.ms; it must be less, or the leader’s own answer never arrives.
+   *
+   * `timeout.ms`, `KAFKA_TIMEOUT_MS`: 1 – 900000 ms, default 2500.
+   */
+  readonly ackTimeoutMs?: number | undefined
+  /**
+   * Age after which partitions and leaders are requested again.
+   *
+   * `metadata.max.age.ms`, `KAFKA_METADATA_MAX_AGE_MS`: 1 – 86400000 ms, default 300000.
+   */
+  readonly metadataMaxAgeMs?: number | undefined
+  /**
+   * A connection idle for longer is replaced before it is used.
+   *
+   * Java: 540000. NAT gateways and load balancers forget a silent connection after 350 s.
+   *
+   * `connections.max.idle.ms`, `KAFKA_CONNECTIONS_MAX_IDLE_MS`: 1 – 86400000 ms, default 120000.
+   */
+  readonly connectionsMaxIdleMs?: number | undefined
+  /**
+   * How long setting up a connection may take.
+   *
+   * Java: 10000.
+   *
+   * `socket.connection.setup.timeout.ms`, `KAFKA_SOCKET_CONNECTION_SETUP_TIMEOUT_MS`: 1 – 900000 ms, default 3000.
+   */
+  readonly socketConnectionSetupTimeoutMs?: number | undefined
+  /**
+   * How to talk to brokers. With SSL, the certificate and its host name are always checked.
+   *
+   * `security.protocol`, `KAFKA_SECURITY_PROTOCOL`: PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL, default PLAINTEXT.
+   */
+  readonly securityProtocol?: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL' | undefined
+  /**
+   * The authentication, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM signs with the function’s role, and needs
+   * SASL_SSL.
+   *
+   * Java: GSSAPI. AWS_MSK_IAM stands for OAUTHBEARER with AWS’s signer.
+   *
+   * `sasl.mechanism`, `KAFKA_SASL_MECHANISM`: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM.
+   */
+  readonly saslMechanism?: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER' | 'AWS_MSK_IAM' | undefined
+  /**
+   * For PLAIN and SCRAM, where KAFKA_SECRET_ARN is unset.
+   *
+   * Java has it inside sasl.jaas.config.
+   *
+   * `sasl.username`, `KAFKA_SASL_USERNAME`: text.
+   */
+  readonly saslUsername?: string | undefined
+  /**
+   * For PLAIN and SCRAM, where KAFKA_SECRET_ARN is unset. KAFKA_SECRET_ARN keeps it out of the function’s settings.
+   *
+   * Java has it inside sasl.jaas.config.
+   *
+   * `sasl.password`, `KAFKA_SASL_PASSWORD`: text, secret.
+   */
+  readonly saslPassword?: string | undefined
+  /**
+   * For OAUTHBEARER: the endpoint that returns a token for client credentials.
+   *
+   * `sasl.oauthbearer.token.endpoint.url`, `KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL`: text.
+   */
+  readonly saslOauthbearerTokenEndpointUrl?: string | undefined
+  /**
+   * For OAUTHBEARER, where KAFKA_SECRET_ARN is unset.
+   *
+   * `sasl.oauthbearer.client.credentials.client.id`, `KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_ID`: text.
+   */
+  readonly saslOauthbearerClientCredentialsClientId?: string | undefined
+  /**
+   * For OAUTHBEARER, where KAFKA_SECRET_ARN is unset.
+   *
+   * `sasl.oauthbearer.client.credentials.client.secret`, `KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET`:
+   * text, secret.
+   */
+  readonly saslOauthbearerClientCredentialsClientSecret?: string | undefined
+  /**
+   * For OAUTHBEARER: the scope to request.
+   *
+   * `sasl.oauthbearer.scope`, `KAFKA_SASL_OAUTHBEARER_SCOPE`: text.
+   */
+  readonly saslOauthbearerScope?: string | undefined
+  /**
+   * The brokers’ CA, PEM. Default: the public CAs that Node trusts.
+   *
+   * `ssl.truststore.certificates`, `KAFKA_SSL_TRUSTSTORE_CERTIFICATES`: text.
+   */
+  readonly sslTruststoreCertificates?: string | undefined
+  /**
+   * The same as a file.
+   *
+   * `ssl.truststore.location`, `KAFKA_SSL_TRUSTSTORE_LOCATION`: text.
+   */
+  readonly sslTruststoreLocation?: string | undefined
+  /**
+   * The client certificate, PEM, where brokers require one.
+   *
+   * `ssl.keystore.certificate.chain`, `KAFKA_SSL_KEYSTORE_CERTIFICATE_CHAIN`: text.
+   */
+  readonly sslKeystoreCertificateChain?: string | undefined
+  /**
+   * Its private key, PEM.
+   *
+   * `ssl.keystore.key`, `KAFKA_SSL_KEYSTORE_KEY`: text, secret.
+   */
+  readonly sslKeystoreKey?: string | undefined
+  /**
+   * Both in one PEM file.
+   *
+   * `ssl.keystore.location`, `KAFKA_SSL_KEYSTORE_LOCATION`: text.
+   */
+  readonly sslKeystoreLocation?: string | undefined
+  /**
+   * The password of that key.
+   *
+   * `ssl.key.password`, `KAFKA_SSL_KEY_PASSWORD`: text, secret.
+   */
+  readonly sslKeyPassword?: string | undefined
+  /**
+   * A Secrets Manager secret (or an SSM parameter) that holds JSON with `username`, `password`, and where needed `ca`,
+   * `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`. Read when first needed, and once more after a
+   * refused authentication.
+   *
+   * `KAFKA_SECRET_ARN`: text.
+   */
+  readonly secretArn?: string | undefined
+  /**
+   * Asks MSK for the brokers (kafka:GetBootstrapBrokers). bootstrap.servers is then the fallback, and may be left out.
+   *
+   * `KAFKA_MSK_CLUSTER_ARN`: text.
+   */
+  readonly mskClusterArn?: string | undefined
+  /**
+   * Which of the cluster’s addresses to use.
+   *
+   * `KAFKA_MSK_NETWORK`: private, public, vpc-connectivity, default private.
+   */
+  readonly mskNetwork?: 'private' | 'public' | 'vpc-connectivity' | undefined
+  /**
+   * Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>`
+   * (partition key `deadLetterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster,
+   * never alone), `disk:<folder>`, `sqlite:<file>`, several separated by commas and tried left to right, or `none` (the
+   * caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.
+   *
+   * `KAFKA_DEAD_LETTER`: text.
+   */
+  readonly deadLetter?: string | undefined
+  /**
+   * Whom to notify after a dead letter is stored: `sns:<topic ARN>`, `eventbridge:<bus>`, several separated by commas.
+   * The notification holds no key, value or header. If it fails, that is logged and changes no fate.
+   *
+   * `KAFKA_DEAD_LETTER_NOTIFY`: text.
+   */
+  readonly deadLetterNotify?: string | undefined
+  /**
+   * Of `disk:`: a dead letter counts as stored after fsync of file and folder. `false` is faster; a dead letter then
+   * survives the process but not the machine.
+   *
+   * `KAFKA_DEAD_LETTER_DISK_FSYNC`: boolean, default true.
+   */
+  readonly deadLetterDiskFsync?: boolean | undefined
+  /**
+   * Of `disk:`: the most that open dead letters may take in the folder’s segments; beyond it nothing is stored there.
+   * What a redrive has noted as completed does not count. Default: no bound.
+   *
+   * `KAFKA_DEAD_LETTER_DISK_MAX_BYTES`: 1 – 9007199254740991 bytes.
+   */
+  readonly deadLetterDiskMaxBytes?: number | undefined
+  /**
+   * The part of an invocation’s time that is kept for dead letters and the answer.
+   *
+   * `KAFKA_DEADLINE_RESERVE_MS`: 0 – 600000 ms, default 3000.
+   */
+  readonly deadlineReserveMs?: number | undefined
+  /**
+   * When the HTTP answer leaves, counted from API Gateway’s receipt of the request (it gives up after 29 s). Sending
+   * ends earlier by KAFKA_DEADLINE_RESERVE_MS.
+   *
+   * `KAFKA_HTTP_DEADLINE_MS`: 1000 – 28000 ms, default 25000.
+   */
+  readonly httpDeadlineMs?: number | undefined
+  /**
+   * Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of its
+   * role (without the session) or IAM user, or issuer and subject of its token.
+   *
+   * `KAFKA_PRINCIPAL_HEADER`: boolean, default false.
+   */
+  readonly principalHeader?: boolean | undefined
+  /**
+   * The base path of a custom domain or load balancer, such as `/events`, where the gateway’s events name no route of
+   * ours (`$default`, `{proxy+}`, an ALB). It is left out before the path is compared with the routes.
+   *
+   * `KAFKA_HTTP_BASE_PATH`: text.
+   */
+  readonly httpBasePath?: string | undefined
+  /**
+   * The origins whose pages may call the http function from a browser, such as `https://app.example.com`, or `*`. Leave
+   * it unset where the gateway does CORS. The template gives it to the HTTP API.
+   *
+   * `KAFKA_HTTP_CORS_ORIGINS`: origins.
+   */
+  readonly httpCorsOrigins?: readonly string[] | string | undefined
+  /**
+   * Requests that one process of the http function handles at once, where it gets more than one (a server of your own,
+   * Lambda with several invocations per environment). Any further request is answered 429 with Retry-After before its
+   * body is read.
+   *
+   * `KAFKA_HTTP_MAX_CONCURRENCY`: 1 – 10000, default 64.
+   */
+  readonly httpMaxConcurrency?: number | undefined
+  /**
+   * Put before the name of every queue that contracts claim, such as `staging-`, for several stages in one account. The
+   * template names its queues with it.
+   *
+   * `KAFKA_QUEUE_PREFIX`: text.
+   */
+  readonly queuePrefix?: string | undefined
+  /**
+   * The topic of SQS messages and EventBridge events that no contract claims; itself a topic with a contract. Without
+   * it they become dead letters.
+   *
+   * `KAFKA_DEFAULT_TOPIC`: text.
+   */
+  readonly defaultTopic?: string | undefined
+  /**
+   * What the HTTP function does with a record that could not be delivered: a dead letter and 202, or 503.
+   *
+   * `KAFKA_ON_FAILURE_HTTP`: dead-letter, return, default dead-letter.
+   */
+  readonly onFailureHttp?: 'dead-letter' | 'return' | undefined
+  /**
+   * What the SQS functions do with it: back to the queue, or a dead letter. An invalid record always becomes a dead
+   * letter.
+   *
+   * `KAFKA_ON_FAILURE_SQS`: return, dead-letter, default return.
+   */
+  readonly onFailureSqs?: 'return' | 'dead-letter' | undefined
+  /**
+   * What the EventBridge function does with it: a dead letter, or an error, after which Lambda tries twice more. An
+   * invalid record always becomes a dead letter.
+   *
+   * `KAFKA_ON_FAILURE_EVENTBRIDGE`: dead-letter, return, default dead-letter.
+   */
+  readonly onFailureEventbridge?: 'dead-letter' | 'return' | undefined
+  /**
+   * FIFO queues, after an invalid record: a dead letter, and its group goes on; or back to the queue with the rest of
+   * its group, until the redrive policy moves it.
+   *
+   * `KAFKA_FIFO_ON_INVALID`: continue, stop, default continue.
+   */
+  readonly fifoOnInvalid?: 'continue' | 'stop' | undefined
+  /**
+   * The longest time that the SQS function hides a message that goes back to its queue: about 10 s × 2^n after n
+   * earlier receives. 0: the visibility timeout of the queue applies. It shortens how long an outage may be until
+   * `maxReceiveCount` is reached, so the template sets both.
+   *
+   * `KAFKA_SQS_RETURN_DELAY_MAX_MS`: 0 – 43200000 ms, default 0.
+   */
+  readonly sqsReturnDelayMaxMs?: number | undefined
+  /**
+   * How long after its last attempt a record of unknown outcome may still reach the log. Until then redrive keeps its
+   * dead letter, unless the log proves that the record can no longer arrive.
+   *
+   * `KAFKA_REDRIVE_IN_DOUBT_WAIT_MS`: 0 – 86400000 ms, default 300000.
+   */
+  readonly redriveInDoubtWaitMs?: number | undefined
+  /**
+   * What redrive reads besides the targets of KAFKA_DEAD_LETTER: `source-dlq:<queue URL>?source=<queue>` (`{queue}` in
+   * the URL stands for each queue of the contracts), `failure-destination:<queue URL>`, or further targets, several
+   * separated by commas. Only the redrive function and the command read it; the template sets it.
+   *
+   * `KAFKA_REDRIVE_FROM`: text.
+   */
+  readonly redriveFrom?: string | undefined
+  /**
+   * Further targets and queues that `from` in an event of the redrive function may name, in the form of
+   * KAFKA_REDRIVE_FROM. Any other is refused, and no connection to it is opened.
+   *
+   * `KAFKA_REDRIVE_ALLOW`: text.
+   */
+  readonly redriveAllow?: string | undefined
+  /**
+   * The URL of a FIFO queue that only redrive uses: while one redrive of SQS queues runs, another can’t. Default: the
+   * lease of the first `s3:` or `dynamodb:` target of KAFKA_DEAD_LETTER, if there is one.
+   *
+   * `KAFKA_REDRIVE_LEASE_QUEUE`: text.
+   */
+  readonly redriveLeaseQueue?: string | undefined
+  /**
+   * A settings file, read by `loadConfig`: Spring’s form (`spring.kafka.producer.bootstrap-servers` …) as YAML or
+   * properties, or a Java client’s properties.
+   *
+   * `KAFKA_CONFIG_FILE`: text.
+   */
+  readonly configFile?: string | undefined
+  /**
+   * Refuse every KAFKA_ variable that is not a known setting.
+   *
+   * `KAFKA_STRICT_ENV`: boolean, default false.
+   */
+  readonly strictEnv?: boolean | undefined
+}
