@@ -43,8 +43,8 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   'dead-letter': [...BASE, 'delivery', 'wire-format'],
   lambda: [...BASE, 'contracts', 'delivery'],
   security: BASE,
-  testing: [...BASE, 'transport', 'wire-format'],
-  /** These two use a whole producer, so they may import the wiring; redrive also runs the first stages again. */
+  /** These three use a whole producer, so they may import the wiring; redrive also runs the first stages again. */
+  testing: [...BASE, 'config', 'transport', 'wire-format', WIRING],
   redrive: [
     ...BASE,
     'config',

@@ -1,16 +1,24 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { createFakeKafka } from '../lib/testing/fake-kafka.ts'
 import { ScriptedKafkaClient } from '../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../lib/time/clock.ts'
 import { KafkaJsClient } from '../lib/transport/kafkajs/kafkajs-client.ts'
 import { ScriptedBrokers } from './fakes/scripted-brokers.ts'
 import { kafkaClientContract } from './kafka-client.contract.ts'
 
-kafkaClientContract('fake', async () => ({
+kafkaClientContract('scripted client', async () => ({
   client: new ScriptedKafkaClient({ partitions: 3, brokers: 2, clock: systemClock }),
   topic: 't',
   knowsTopics: false,
+  stop: async () => {},
+}))
+
+kafkaClientContract('fake Kafka', async () => ({
+  client: createFakeKafka({ topics: { t: 3 } }).createClient(),
+  topic: 't',
+  knowsTopics: true,
   stop: async () => {},
 }))
 

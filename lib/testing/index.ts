@@ -1,4 +1,13 @@
-// For tests of code that sends records: a cluster in memory that follows a script, and a clock that the test moves.
+// For tests of code that sends records: a cluster in memory; one that follows a script; and a clock that the test moves.
+export {
+  createFakeKafka,
+  type FailNextOptions,
+  FakeKafka,
+  type FakeKafkaOptions,
+  type FakeRecordDecoders,
+} from './fake-kafka.ts'
+export type { FakeFailure } from './fake-kafka-client.ts'
+export type { FakeRecord } from './fake-topic.ts'
 export { type DecodedBatch, type DecodedRecord, PartitionLog } from './partition-log.ts'
 export { type Attempt, ScriptedKafkaClient, type ScriptedKafkaClientOptions } from './scripted-kafka-client.ts'
 export { VirtualClock } from './virtual-clock.ts'
