@@ -44,6 +44,7 @@ export const ERROR_CODES = {
     'authorization',
     'quota',
     'buffer',
+    'serializer',
     'deadline',
     'delivery-unknown',
     'deadline-too-short',
@@ -201,10 +202,36 @@ export class DeliveryError extends KafkaProducerError {
   constructor(
     code: DeliveryFailureCode,
     message: string,
-    { outcome, ...options }: Omit<KafkaProducerErrorOptions, 'retriable'> & { readonly outcome: FailedOutcome },
+    { outcome, ...options }: KafkaProducerErrorOptions & { readonly outcome: FailedOutcome },
   ) {
-    super(code, message, { ...options, retriable: true })
+    super(code, message, { retriable: true, ...options })
     this.outcome = outcome
+  }
+}
+
+export interface SerializationErrorOptions extends KafkaProducerErrorOptions {
+  /** Of an invalid record: which parts of the data break which rule; the pointers begin at the data. Default: none. */
+  readonly violations?: readonly Violation[]
+}
+
+/**
+ * Thrown by a `Serializer`: says whether the record itself is wrong. Its message is passed on to callers, logs and dead
+ * letters, so it must not hold the data. A send rejects with an `InvalidRecordError` or a `DeliveryError` that has this
+ * error as its cause.
+ */
+export class SerializationError extends KafkaProducerError {
+  override name = 'SerializationError'
+  declare readonly code: 'bad-value' | 'serializer'
+  /** `invalid-record`: the data has no form in this format. `delivery-failure`: what the serializer needs failed. */
+  readonly kind: FailureKind
+  readonly violations: readonly Violation[]
+
+  /** @param options `retriable` is true by default for a `delivery-failure`, otherwise false */
+  constructor(kind: FailureKind, message: string, { violations = [], ...options }: SerializationErrorOptions = {}) {
+    const isInvalid = kind === 'invalid-record'
+    super(isInvalid ? 'bad-value' : 'serializer', message, { retriable: !isInvalid, ...options })
+    this.kind = kind
+    this.violations = violations
   }
 }
 

@@ -39,6 +39,8 @@ export {
   RecordBatchError,
   type RecordError,
   type RequestCode,
+  SerializationError,
+  type SerializationErrorOptions,
   TransportError,
   type Violation,
 } from './errors.ts'
@@ -70,17 +72,9 @@ export { type DeadLetterFilter, type DeadLetterGroup, DeadLetterGroups } from '.
 export { createSourceMessageReader, type SourceMessageReader } from './redrive/source-messages.ts'
 export { type StopResult, stopRedrive } from './redrive/stop-redrive.ts'
 export { RoutingKafkaTemplate } from './routing-kafka-template.ts'
-export {
-  bytesSerializer,
-  doubleSerializer,
-  integerSerializer,
-  type JsonSerializerOptions,
-  jsonSerializer,
-  longSerializer,
-  type Serializer,
-  stringSerializer,
-  uuidSerializer,
-  voidSerializer,
-} from './serialize/serializer.ts'
+export { type JsonSerializerOptions, jsonSerializer } from './serialize/json-serializer.ts'
+export { doubleSerializer, integerSerializer, longSerializer } from './serialize/number-serializers.ts'
+export type { SerializedData, Serializer, SerializerContext } from './serialize/serializer.ts'
+export { bytesSerializer, stringSerializer, uuidSerializer, voidSerializer } from './serialize/text-serializers.ts'
 export { Deadline } from './time/deadline.ts'
 export type { ValidationRules } from './validate/record-validator.ts'

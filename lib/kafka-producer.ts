@@ -201,15 +201,16 @@ export class KafkaProducer {
   /**
    * Takes no new records, sends every waiting one, and waits until each has its outcome, for at most `timeoutMs`
    * (default 30,000, as in Spring; 0: not at all; Infinity: as long as the records' deadlines allow). Then completes
-   * what is left with what is known of it, and closes every connection. A second call with a shorter time ends the wait
-   * of the first.
+   * what is left with what is known of it, and closes every connection and the serializers that the producer created. A
+   * second call with a shorter time ends the wait of the first.
    */
   async close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
     this.#closed = true
     // What is no number must not cost records their time.
     const ms = Number.isNaN(timeoutMs) ? CLOSE_TIMEOUT_MS : timeoutMs
+    const deadline = Deadline.after(this.#clock, ms)
     if (!this.isIdle && ms > 0) await this.#flushWithin(ms)
-    await this.#end()
+    await this.#end(deadline)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -223,17 +224,21 @@ export class KafkaProducer {
     })
   }
 
-  #end(): Promise<void> {
+  /** @param deadline how long serializers that are being closed are waited for */
+  async #end(deadline: Deadline): Promise<void> {
     this.#stages.end()
     this.#ended ??= this.#client.close(Deadline.after(this.#clock, 0))
-    return this.#ended
+    const { serializers } = this.#stages
+    await Promise.all([this.#ended, serializers.close(deadline, this.#clock)])
   }
 
   #onBroken(error: unknown): void {
     this.#warn(
       `An internal error (${errorName(error)}) stopped the producer; its records' errors have it as their cause.`,
     )
-    this.#end().catch(() => this.#warn('The connections of the stopped producer stay open.'))
+    this.#end(Deadline.after(this.#clock, 0)).catch(() =>
+      this.#warn('The connections of the stopped producer stay open.'),
+    )
   }
 
   #run(

@@ -6,12 +6,14 @@ import {
   isRecordError,
   orderGroupStopped,
   type RecordError,
+  TransportError,
   unexpectedError,
   withoutStack,
 } from './errors.ts'
 import type { ProducerRecord, SerializedRecord } from './record/producer-record.ts'
 import type { Clock } from './time/clock.ts'
 import type { Deadline } from './time/deadline.ts'
+import { patientTimer } from './time/patient-timer.ts'
 
 /** A record of a call; `index` is its place in the caller's list. */
 export interface CallRecord {
@@ -64,6 +66,8 @@ export class ProducerCall implements RecordCaller {
   #stopped: Map<string, number> | undefined
   #violations = 0
   #onEnd: ((error: RecordError) => void)[] | undefined
+  #stopper: AbortController | undefined
+  #cancelTimer: (() => void) | undefined
 
   constructor(
     records: readonly ProducerRecord[],
@@ -121,6 +125,7 @@ export class ProducerCall implements RecordCaller {
   /** Of a call without records nothing else would report the end. */
   endIfReported(): void {
     if (this.#open > 0) return
+    this.#cancelTimer?.()
     this.#onReported(this)
     this.#resolve(this.#reports)
   }
@@ -146,8 +151,20 @@ export class ProducerCall implements RecordCaller {
     })
   }
 
+  /** Aborted when no record may wait any longer: at the deadline, and at `end`. Created for those that ask for it. */
+  get signal(): AbortSignal {
+    if (this.#stopper) return this.#stopper.signal
+    const stopper = new AbortController()
+    this.#stopper = stopper
+    if (this.#open === 0) stopper.abort(deadlinePassed())
+    else this.#cancelTimer = patientTimer(this.#clock, this.deadline.remaining, () => stopper.abort(deadlinePassed()))
+    return stopper.signal
+  }
+
   /** No record may wait any longer. */
   end(error: RecordError): void {
+    this.#cancelTimer?.()
+    this.#stopper?.abort(error)
     for (const reject of this.#onEnd ?? []) reject(error)
   }
 
@@ -161,6 +178,13 @@ export class ProducerCall implements RecordCaller {
     if (orderGroup !== undefined && index > (this.#stopped?.get(orderGroup) ?? Number.POSITIVE_INFINITY))
       throw orderGroupStopped()
   }
+}
+
+function deadlinePassed(): TransportError {
+  return new TransportError('deadline', 'The deadline of the record passed.', {
+    causeCode: 'DEADLINE',
+    retriable: true,
+  })
 }
 
 export function asRecordError(error: unknown): RecordError {

@@ -3,8 +3,9 @@ import { Appender } from './accumulate/appender.ts'
 import { RecordAccumulator } from './accumulate/record-accumulator.ts'
 import { CodecLoader } from './codec-loader.ts'
 import type { ProducerConfig } from './config/settings.ts'
-import { configuredPartitioner, configuredSerializer } from './configured-classes.ts'
+import { configuredPartitioner } from './configured-classes.ts'
 import { senderOptionsOf } from './configured-options.ts'
+import { ConfiguredSerializers } from './configured-serializers.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
 import { type InvalidRecordError, type RecordError, TransportError } from './errors.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
@@ -33,6 +34,7 @@ export interface ProducerStagesParts {
 
 export class ProducerStages {
   readonly sender: Sender
+  readonly serializers: ConfiguredSerializers
   readonly #clock: Clock
   readonly #preparer: RecordPreparer
   readonly #preparedSender: PreparedSender
@@ -49,13 +51,10 @@ export class ProducerStages {
   /** @throws ConfigError when a class that a setting names can't be loaded */
   constructor(config: ProducerConfig, { client, rules, clock, warn, isFlushing, onBroken }: ProducerStagesParts) {
     this.#clock = clock
-    const serializer = new RecordSerializer(
-      config.maxRequestSize,
-      configuredSerializer('keySerializer', config),
-      configuredSerializer('valueSerializer', config),
-    )
-    this.#preparer = new RecordPreparer(rules, serializer, clock)
     const { partitioner, isCustom } = configuredPartitioner(config)
+    this.serializers = new ConfiguredSerializers(config, warn)
+    const { key, value } = this.serializers
+    this.#preparer = new RecordPreparer(rules, new RecordSerializer(config.maxRequestSize, key, value), clock)
     this.#accumulator = new RecordAccumulator(config.batchSize, clock, config.metadataMaxAgeMs)
     this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, records => this.sender.add(records))
     this.sender = new Sender(client, this.#accumulator, {

@@ -49,7 +49,7 @@ export class RecordPreparer {
       call.throwIfStopped({ orderGroup, index })
       const valid = validateRecord(record, this.#rules, call.violations)
       const { topic } = valid
-      const serialized = this.#serializer.serialize(valid)
+      const serialized = this.#serializer.serialize(valid, () => call.signal)
       if (!(serialized instanceof Promise)) return { serialized, index, orderGroup }
       const ready = serialized.then(
         bytes => ({ serialized: bytes, index, orderGroup }),

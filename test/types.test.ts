@@ -37,7 +37,7 @@ interface Chat {
 }
 
 function misuse(template: KafkaTemplate<string, Chat>, config: ProducerConfig): unknown[] {
-  const serializer: Serializer<Chat> = { serialize: (_topic, chat) => Buffer.from(chat.room) }
+  const serializer: Serializer<Chat> = { serialize: chat => Buffer.from(chat.room) }
   // @ts-expect-error a partitioner returns a number
   const partitioner: Partitioner = { partition: () => 'first' }
   // @ts-expect-error frozen

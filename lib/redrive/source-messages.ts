@@ -105,7 +105,7 @@ function toDeadLetterOf(
   const key = contract ? keyOfInvalid(record, contract) : null
   if (error) return toDeadLetter(notSent(record, undefined, error, at), id, source, key)
   try {
-    const serialized = serializer.serialize(validateRecord(record, { contracts })) as SerializedRecord
+    const serialized = serializer.serialize(validateRecord(record, { contracts }), noDeadline) as SerializedRecord
     return toDeadLetter(
       notSent(
         record,
@@ -121,3 +121,6 @@ function toDeadLetterOf(
     return toDeadLetter(notSent(record, undefined, error, at), id, source, key)
   }
 }
+
+/** Contracts serialize at once. */
+const noDeadline = () => new AbortController().signal

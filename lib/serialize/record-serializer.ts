@@ -1,9 +1,18 @@
 // Stage 4 of 9: ValidRecord → SerializedRecord. The bytes and their size on the wire.
-import { InvalidRecordError, isInstance } from '../errors.ts'
+import { DeliveryError, InvalidRecordError, isInstance, SerializationError, TransportError } from '../errors.ts'
 import { JsonText } from '../record/json-text.ts'
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
-import { defaultSerializer, expected, isBuiltIn, type Serializer, toJson, UnserializableError } from './serializer.ts'
+import { toJson } from './json-serializer.ts'
+import {
+  BuiltInSerializer,
+  expected,
+  type SerializedData,
+  type Serializer,
+  type SerializerContext,
+} from './serializer.ts'
+import { isSystemFailure } from './system-failure.ts'
+import { defaultSerializer } from './text-serializers.ts'
 
 /** Upper bound of a record's own framing (Java: `DefaultRecord.MAX_RECORD_OVERHEAD`). */
 const RECORD_OVERHEAD = 21
@@ -11,6 +20,7 @@ const LENGTH_BYTES = 5
 const BATCH_AND_REQUEST_OVERHEAD = 1024
 
 type Bytes = Uint8Array | null
+type SignalOf = () => AbortSignal
 
 export class RecordSerializer {
   readonly #maxRequestSize: number
@@ -30,48 +40,57 @@ export class RecordSerializer {
 
   /**
    * Returns a promise if a serializer does.
+   * @param signalOf returns the signal of the record's call; called when a serializer reads it
    * @throws InvalidRecordError `key-type`, `bad-value`, `record-too-large`; the promise rejects with one
+   * @throws DeliveryError `serializer`; the promise rejects with one
+   * @throws TransportError the reason of the signal; the promise rejects with one
    */
-  serialize(record: ValidRecord): SerializedRecord | Promise<SerializedRecord> {
-    const given = record.headers.length
-    const key = this.#bytesOf('key', record)
-    let value: Bytes | Promise<Bytes>
+  serialize(record: ValidRecord, signalOf: SignalOf): SerializedRecord | Promise<SerializedRecord> {
+    const key = this.#dataOf('key', record, signalOf)
+    let value: SerializedData | Promise<SerializedData>
     try {
-      value = this.#bytesOf('value', record)
+      value = this.#dataOf('value', record, signalOf)
     } catch (error) {
-      // The record is invalid already, whatever comes of its key.
+      // The record has failed already, whatever comes of its key.
       catchRejection(key, () => undefined)
       throw error
     }
-    if (!(key instanceof Promise) && !(value instanceof Promise)) return this.#finish(record, key, value, given)
-    return Promise.all([key, value]).then(([keyBytes, valueBytes]) => this.#finish(record, keyBytes, valueBytes, given))
+    if (!(key instanceof Promise) && !(value instanceof Promise)) return this.#finish(record, key, value)
+    return Promise.all([key, value]).then(([keyData, valueData]) => this.#finish(record, keyData, valueData))
   }
 
-  /** A custom serializer's error may quote the data, so only messages of the built-in serializers are passed on. */
-  #bytesOf(what: 'key' | 'value', record: ValidRecord): Bytes | Promise<Bytes> {
+  #dataOf(what: 'key' | 'value', record: ValidRecord, signalOf: SignalOf): SerializedData | Promise<SerializedData> {
     try {
-      const bytes = record.format === 'bytes' ? this.#serialized(what, record) : byContract(what, record)
-      return bytes instanceof Promise ? bytes.catch(error => refuse(what, error)) : bytes
+      const data = record.format === 'bytes' ? this.#serialized(what, record, signalOf) : byContract(what, record)
+      return data instanceof Promise ? data.catch(error => fail(what, error)) : data
     } catch (error) {
-      return refuse(what, error)
+      return fail(what, error)
     }
   }
 
-  #serialized(what: 'key' | 'value', { topic, key, value, headers }: ValidRecord): Bytes | Promise<Bytes> {
-    return what === 'key' ? bytesOf(this.#key, topic, key, headers) : bytesOf(this.#value, topic, value, headers)
+  #serialized(
+    what: 'key' | 'value',
+    { topic, key, value, headers }: ValidRecord,
+    signalOf: SignalOf,
+  ): SerializedData | Promise<SerializedData> {
+    const isKey = what === 'key'
+    const data = isKey ? key : value
+    if (data === null) return null
+    const serializer = isKey ? this.#key : this.#value
+    if (serializer instanceof BuiltInSerializer) return serializer.serialize(data)
+    const result: unknown = serializer.serialize(data, contextOf(topic, isKey, headers, signalOf))
+    return isThenable(result) ? Promise.resolve(result).then(ownData) : ownData(result)
   }
 
-  /** @param given the number of headers before the serializers, which may add some (as in Java) */
-  #finish(record: ValidRecord, key: Bytes, value: Bytes, given: number): SerializedRecord {
+  #finish(record: ValidRecord, keyData: SerializedData, valueData: SerializedData): SerializedRecord {
+    const [key, value] = [bytesIn(keyData), bytesIn(valueData)]
     if (value && value.length > (record.maxValueBytes ?? Number.POSITIVE_INFINITY))
       throw new InvalidRecordError(
         'record-too-large',
         `value: expected at most ${record.maxValueBytes} bytes, got ${value.length}.`,
       )
-    const headers =
-      record.headers.length === given
-        ? record.headers
-        : record.headers.map((header, index) => (index < given ? header : addedHeader(header)))
+    const added = [...headersIn(keyData), ...headersIn(valueData)]
+    const headers = added.length === 0 ? record.headers : [...record.headers, ...added]
     const wireSize =
       RECORD_OVERHEAD +
       (key?.length ?? 0) +
@@ -97,39 +116,63 @@ export class RecordSerializer {
   }
 }
 
-/** A header that a serializer added: its value is bytes, text as UTF-8, or null. */
-function addedHeader([name, value]: readonly [unknown, unknown]): RecordHeader {
-  if (typeof name === 'string' && name !== '') {
-    if (value === null || value instanceof Uint8Array) return [name, value]
-    if (typeof value === 'string') return [name, Buffer.from(value)]
+/** An own property, so that a serializer that wraps another may copy the context. */
+function contextOf(
+  topic: string,
+  isKey: boolean,
+  headers: readonly RecordHeader[],
+  signalOf: SignalOf,
+): SerializerContext {
+  return {
+    topic,
+    isKey,
+    headers: Object.freeze(headers),
+    get signal() {
+      return signalOf()
+    },
   }
-  throw new InvalidRecordError(
+}
+
+/** What a serializer returned, as bytes that nobody else can change. */
+function ownData(data: unknown): SerializedData {
+  if (data === null) return null
+  if (data instanceof Uint8Array) return Buffer.from(data)
+  if (typeof data !== 'object' || !('bytes' in data) || !('headers' in data))
+    return expected('bytes, null or { bytes, headers } of its serializer', data)
+  const { bytes, headers } = data
+  if (bytes !== null && !(bytes instanceof Uint8Array)) return expected('bytes or null of its serializer', bytes)
+  if (!Array.isArray(headers)) throw badHeader()
+  return { bytes: bytes && Buffer.from(bytes), headers: headers.map(ownHeader) }
+}
+
+/** A header that a serializer adds: its value is bytes, text as UTF-8, or null. */
+function ownHeader(header: unknown): RecordHeader {
+  const [name, value]: readonly unknown[] = Array.isArray(header) ? header : []
+  if (typeof name !== 'string' || name === '') throw badHeader()
+  if (value === null) return [name, null]
+  if (typeof value !== 'string' && !(value instanceof Uint8Array)) throw badHeader()
+  return [name, Buffer.from(value)]
+}
+
+function badHeader(): InvalidRecordError {
+  return new InvalidRecordError(
     'bad-header',
     'headers: expected [name, bytes, text or null] of a serializer, got another.',
   )
 }
 
+function bytesIn(data: SerializedData): Bytes {
+  return data === null || data instanceof Uint8Array ? data : data.bytes
+}
+
+function headersIn(data: SerializedData): readonly RecordHeader[] {
+  return data === null || data instanceof Uint8Array ? NO_HEADERS : data.headers
+}
+
+const NO_HEADERS: readonly RecordHeader[] = []
+
 function sizeOfHeader([name, value]: RecordHeader): number {
   return 2 * LENGTH_BYTES + Buffer.byteLength(name) + (value?.length ?? 0)
-}
-
-function bytesOf(
-  serializer: Serializer,
-  topic: string,
-  data: unknown,
-  headers: readonly RecordHeader[],
-): Bytes | Promise<Bytes> {
-  if (data === null) return null
-  const bytes: unknown = serializer.serialize(topic, data, headers)
-  const own = (returned: unknown) => ownBytes(serializer, returned)
-  return isThenable(bytes) ? Promise.resolve(bytes).then(own) : own(bytes)
-}
-
-/** Bytes that nobody else can change. */
-function ownBytes(serializer: Serializer, bytes: unknown): Bytes {
-  if (bytes === null) return null
-  if (!(bytes instanceof Uint8Array)) expected('bytes or null of its serializer', bytes)
-  return isBuiltIn(serializer) ? bytes : Buffer.from(bytes)
 }
 
 function byContract(what: 'key' | 'value', record: ValidRecord): Bytes {
@@ -151,8 +194,21 @@ function contractValue({ value, format }: ValidRecord): Bytes {
   return Buffer.from(value, format === 'base64' ? 'base64' : 'utf8')
 }
 
-function refuse(what: 'key' | 'value', error: unknown): never {
-  if (isInstance(error, InvalidRecordError)) throw error
-  const why = isInstance(error, UnserializableError) ? error.message : `${what}.serializer failed`
-  throw new InvalidRecordError(what === 'key' ? 'key-type' : 'bad-value', `${what}: ${why}.`, { cause: error })
+/** The error of another class may quote the data, so only the message of a SerializationError is passed on. */
+function fail(what: 'key' | 'value', error: unknown): never {
+  // A TransportError is the reason of the signal.
+  if (isInstance(error, InvalidRecordError) || isInstance(error, TransportError)) throw error
+  const named = isInstance(error, SerializationError) ? error : undefined
+  const message = `${what}: ${named?.message.replace(/\.$/, '') ?? `${what}.serializer failed`}.`
+  const options = { cause: error, causeCode: named?.causeCode ?? null }
+  if (named ? named.kind === 'delivery-failure' : isSystemFailure(error))
+    throw new DeliveryError('serializer', message, {
+      ...options,
+      retriable: named?.retriable ?? true,
+      outcome: 'not-sent',
+    })
+  throw new InvalidRecordError(what === 'key' ? 'key-type' : 'bad-value', message, {
+    ...options,
+    violations: named?.violations.map(({ pointer, ...rest }) => ({ pointer: `/${what}${pointer}`, ...rest })) ?? [],
+  })
 }

@@ -324,7 +324,7 @@ test('key.serializer and value.serializer create the bytes; an asynchronous one 
       assert.ok(report?.kind === 'failed' && report.code === 'bad-value' && !report.error.message.includes('hunter2'))
     })
   const slow = {
-    serialize: async (_: string, data: { ms: number }) => pause(data.ms).then(() => Buffer.from(String(data.ms))),
+    serialize: async (data: { ms: number }) => pause(data.ms).then(() => Buffer.from(String(data.ms))),
   }
   await withProducer({ valueSerializer: slow }, {}, async (producer, cluster) => {
     await producer.partitionsFor('t')

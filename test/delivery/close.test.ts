@@ -87,7 +87,7 @@ test('at the end of its time close completes every record, in whatever stage it 
   const clock = new VirtualClock()
   const hanging = new Promise<Uint8Array>(() => {})
   const valueSerializer = {
-    serialize: (_topic: string, value: unknown) => (value === 'hangs' ? hanging : Buffer.alloc(300)),
+    serialize: (value: unknown) => (value === 'hangs' ? hanging : Buffer.alloc(300)),
   }
   const { client, producer } = producerWith(clock, ['ok'], { valueSerializer, bufferMemory: 1024, batchSize: 1 })
   await producer.partitionsFor('t')

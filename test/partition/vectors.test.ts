@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { SerializationError } from '../../lib/errors.ts'
 import { BuiltInPartitioner } from '../../lib/partition/built-in-partitioner.ts'
 import { RecordPartitioner } from '../../lib/partition/record-partitioner.ts'
 import { RoundRobinPartitioner } from '../../lib/partition/round-robin-partitioner.ts'
-import { jsonSerializer, namedSerializer, type SerializerName } from '../../lib/serialize/serializer.ts'
+import { jsonSerializer } from '../../lib/serialize/json-serializer.ts'
+import { namedSerializer, type SerializerName } from '../../lib/serialize/named-serializers.ts'
+import { serializerContext } from '../support/serializer-context.ts'
 
 const vectors = JSON.parse(readFileSync('test/vectors/vectors.json', 'utf8')) as {
   counts: number[]
@@ -34,7 +37,7 @@ test('integer, long, double, uuid and string serialize to the bytes of Java', ()
           ? Number(value)
           : value
     assert.equal(
-      Buffer.from(namedSerializer(serializer).serialize('t', data, []) as Uint8Array).toString('base64'),
+      Buffer.from(namedSerializer(serializer).serialize(data, serializerContext()) as Uint8Array).toString('base64'),
       bytes,
       `${serializer} ${value}`,
     )
@@ -65,17 +68,17 @@ test('serializers refuse values that they can’t express, without quoting them'
   ]
   for (const [name, data] of cases)
     assert.throws(
-      () => namedSerializer(name).serialize('t', data, []),
+      () => namedSerializer(name).serialize(data, serializerContext()),
       (error: unknown) =>
-        error instanceof TypeError && /^expected /.test(error.message) && !error.message.includes('hunter2'),
+        error instanceof SerializationError && /^expected /.test(error.message) && !error.message.includes('hunter2'),
       name,
     )
   assert.equal(
-    String(namedSerializer('json').serialize('t', { a: null, left: undefined, n: [null] }, [])),
+    String(namedSerializer('json').serialize({ a: null, left: undefined, n: [null] }, serializerContext())),
     '{"a":null,"n":[null]}',
   )
   assert.equal(
-    String(jsonSerializer({ bigint: String }).serialize('t', { n: 2n ** 70n, x: null }, [])),
+    String(jsonSerializer({ bigint: String }).serialize({ n: 2n ** 70n, x: null }, serializerContext())),
     '{"n":"1180591620717411303424","x":null}',
   )
 })

@@ -17,7 +17,7 @@ const BY_CONTRACT: ValidationRules = { contracts: contractsOf([{ topic: 't', jso
 /** Its serializer writes every value into one buffer. */
 class ReusingSerializer {
   readonly #buffer = Buffer.alloc(16)
-  serialize(_topic: string, value: unknown): Uint8Array {
+  serialize(value: unknown): Uint8Array {
     return this.#buffer.subarray(0, this.#buffer.write(String(value)))
   }
 }
@@ -60,10 +60,10 @@ test('a serializer may reuse its buffer', async () => {
 test('a header that a serializer adds is written as it is; what is no header fails its own record', async () => {
   const client = new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock, latencyMs: 1 })
   const valueSerializer = {
-    serialize(_topic: string, value: unknown, headers: RecordHeader[]): Uint8Array {
-      headers.push(['added', (value === 'number' ? 42 : 'text') as never])
-      return Buffer.from(String(value))
-    },
+    serialize: (value: unknown) => ({
+      bytes: Buffer.from(String(value)),
+      headers: [['added', (value === 'number' ? 42 : 'text') as never] as const],
+    }),
   }
   const config = parseConfig({ bootstrapServers: ['b:1'], valueSerializer }, {})
   const producer = new KafkaProducer(config, { client, rules: ANY_TOPIC })

@@ -17,7 +17,7 @@ function underTest() {
   const client = new ScriptedKafkaClient({ partitions: 4, brokers: 1, clock })
   const answers = new Map<string, PromiseWithResolvers<Uint8Array>>()
   const valueSerializer = {
-    serialize: (_topic: string, value: unknown) => {
+    serialize: (value: unknown) => {
       const text = String(value)
       if (!text.startsWith('slow')) return Buffer.from(text)
       const pending = Promise.withResolvers<Uint8Array>()

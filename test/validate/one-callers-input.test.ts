@@ -115,7 +115,7 @@ for (const [how, fail] of [
   })
 
   test(`serializers of key and value that ${how} make their record invalid`, async () => {
-    const serialize = (_topic: string, data: unknown) => (data === 'bad' ? fail() : Buffer.from(String(data)))
+    const serialize = (data: unknown) => (data === 'bad' ? fail() : Buffer.from(String(data)))
     const { producer } = producerWith({ keySerializer: { serialize }, valueSerializer: { serialize } })
     const reports = await producer.sendAll([
       record,
@@ -164,7 +164,7 @@ for (const [what, thrown] of [
     }
     const codes: string[] = []
     for (const isLater of [false, true]) {
-      const serialize = (_: string, data: unknown) => (data === 'bad' ? hostile(isLater) : Buffer.from(String(data)))
+      const serialize = (data: unknown) => (data === 'bad' ? hostile(isLater) : Buffer.from(String(data)))
       const partition = ({ value }: { value: Uint8Array | null }) => (String(value) === 'bad' ? hostile(isLater) : 0)
       const validate = (value: unknown) => (value === 'bad' ? hostile(isLater) : {})
       const schema = { '~standard': { version: 1, vendor: 'test', validate } } as const

@@ -15,7 +15,7 @@ const contracts = contractsOf(
 const tooLarge = { code: 'record-too-large' }
 const serializer = new RecordSerializer(1_000_000)
 const serialize = (topic: string, value: unknown) =>
-  serializer.serialize(validateRecord({ topic, value }, { contracts }))
+  serializer.serialize(validateRecord({ topic, value }, { contracts }), () => new AbortController().signal)
 
 test('a record beyond limits.valueBytes is invalid', () => {
   validateRecord({ topic: 'json', value: Buffer.from('"123456"') }, { contracts })

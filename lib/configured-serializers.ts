@@ -1,0 +1,66 @@
+// The serializers of one producer, by key.serializer and value.serializer.
+import { isPath } from './config/class-names.ts'
+import type { ProducerConfig } from './config/settings.ts'
+import { instanceOf } from './configured-classes.ts'
+import { errorName } from './errors.ts'
+import { namedSerializer, type SerializerName } from './serialize/named-serializers.ts'
+import type { Serializer } from './serialize/serializer.ts'
+import { defaultSerializer } from './serialize/text-serializers.ts'
+import type { Clock } from './time/clock.ts'
+import type { Deadline } from './time/deadline.ts'
+import { withTimeout } from './time/patient-timer.ts'
+
+export class ConfiguredSerializers {
+  readonly key: Serializer
+  readonly value: Serializer
+  readonly #warn: (text: string) => void
+  /** Whoever creates an instance closes it: those that the caller passed in are not here. */
+  readonly #created: Serializer[] = []
+  #closed: Promise<void> | undefined
+
+  /** @throws ConfigError when a class or module that a setting names can't be loaded */
+  constructor(config: ProducerConfig, warn: (text: string) => void) {
+    this.#warn = warn
+    this.key = this.#serializerOf('keySerializer', config)
+    try {
+      this.value = this.#serializerOf('valueSerializer', config)
+    } catch (error) {
+      void this.#closeAll()
+      throw error
+    }
+  }
+
+  /**
+   * Closes those that were created here, once, and waits for them until `deadline`. Never rejects: a serializer that
+   * fails or is late causes a warning.
+   */
+  async close(deadline: Deadline, clock: Clock): Promise<void> {
+    if (this.#created.length === 0) return
+    this.#closed ??= this.#closeAll()
+    const late = () => new Error('late')
+    await withTimeout(clock, deadline.remaining, this.#closed, late).catch(() =>
+      this.#warn('A serializer is still closing; the producer does not wait for it any longer.'),
+    )
+  }
+
+  async #closeAll(): Promise<void> {
+    await Promise.all(this.#created.map(serializer => this.#close(serializer)))
+  }
+
+  #serializerOf(option: 'keySerializer' | 'valueSerializer', config: ProducerConfig): Serializer {
+    const setting = config[option]
+    if (setting === undefined) return defaultSerializer as Serializer
+    if (typeof setting === 'string' && !isPath(setting)) return namedSerializer(setting as SerializerName)
+    const { instance, isOurs } = instanceOf<Serializer>(option, setting, 'serialize')
+    if (isOurs) this.#created.push(instance)
+    return instance
+  }
+
+  async #close(serializer: Serializer): Promise<void> {
+    try {
+      await serializer.close?.()
+    } catch (error) {
+      this.#warn(`A serializer was not closed (${errorName(error)}).`)
+    }
+  }
+}
