@@ -1,4 +1,4 @@
-// Whether the error of a serializer is the system's: then the record is not at fault, and a later attempt may succeed.
+// Whether the error of a serializer is the system’s: then the record may be right, and a later attempt may succeed.
 
 /** Codes of Node's errors for connections and name look-ups, and of its fetch (undici). */
 const CONNECTION_CODE = /^(?:E(?:CONN|HOST|NET|PIPE|TIMEDOUT|AI_)|ENOTFOUND$|UND_ERR_)/
