@@ -1,5 +1,5 @@
 // The names that Java and Spring give to serializers and partitioners, understood in settings.
-import type { SerializerName } from '../serialize/serializer.ts'
+import type { SerializerName } from '../serialize/named-serializers.ts'
 
 const SERIALIZERS = {
   'org.apache.kafka.common.serialization.StringSerializer': 'string',

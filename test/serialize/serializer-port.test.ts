@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import type { ProducerOptions } from '../../lib/config/settings.ts'
+import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import { DeliveryError, InvalidRecordError, SerializationError } from '../../lib/errors.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import type { RecordHeader } from '../../lib/record/producer-record.ts'
@@ -208,7 +208,7 @@ function closable(close: () => void | Promise<void> = () => {}) {
 test('the producer closes the serializers that it created, once, after its records; no others', async () => {
   const { Closable, instances } = closable()
   const given = new Closable()
-  const classes = producerWith({ keySerializer: Closable as never, valueSerializer: Closable as never })
+  const classes = producerWith({ keySerializer: Closable, valueSerializer: Closable })
   const sending = classes.producer.sendAll([{ topic: 't', key: 'k', value: 'v' }])
   assert.deepEqual(
     instances.map(({ closed }) => closed),
@@ -227,7 +227,7 @@ test('a serializer whose close fails or never ends costs a warning; close ends i
     [() => Promise.reject(new RangeError('secret')), 'A serializer was not closed (RangeError).'],
     [() => new Promise<void>(() => {}), 'A serializer is still closing; the producer does not wait for it any longer.'],
   ] as const) {
-    const { clock, producer, warnings } = producerWith({ valueSerializer: closable(close).Closable as never })
+    const { clock, producer, warnings } = producerWith({ valueSerializer: closable(close).Closable })
     await done(clock, producer.close({ timeoutMs: 700 }))
     assert.deepEqual(warnings, [warning])
   }
@@ -235,10 +235,7 @@ test('a serializer whose close fails or never ends costs a warning; close ends i
 
 test('a key serializer that was created is closed when that of the value can’t be had', () => {
   const { Closable, instances } = closable()
-  assert.throws(
-    () => producerWith({ keySerializer: Closable as never, valueSerializer: './nowhere.js' }),
-    /value\.serializer/,
-  )
+  assert.throws(() => producerWith({ keySerializer: Closable, valueSerializer: './nowhere.js' }), /value\.serializer/)
   assert.deepEqual(
     instances.map(({ closed }) => closed),
     [1],
