@@ -3,7 +3,7 @@ import { bulk } from './bulk.ts'
 import { coldAcknowledgements } from './cold-acknowledgement.ts'
 import { coldStarts, coldStartsInShares } from './cold-start.ts'
 import { httpServers } from './http-server.ts'
-import { oneRecord } from './library.ts'
+import { oneRecord, recordIds } from './library.ts'
 import type { Row } from './measure.ts'
 import { batches, idempotence, latency, memory, ownWork, thaw, throughput } from './rows.ts'
 
@@ -27,6 +27,7 @@ export const GROUPS: readonly Group[] = [
   { name: 'thaw', rows: ['B16'], brokers: 3, measure: thaw },
   { name: 'memory', rows: ['B17'], brokers: 3, measure: memory },
   { name: 'idempotence', rows: ['B18'], brokers: 3, measure: idempotence },
+  { name: 'ids', rows: ['ids-1', 'ids-bulk'], brokers: 3, measure: recordIds },
   { name: 'library', rows: ['library-3'], brokers: 3, measure: servers => oneRecord(servers, 3) },
   { name: 'cold', rows: ['B11', 'B12', 'B12-sqs', 'B12-eb', 'B12-usual', 'B13'], brokers: 3, measure: coldStarts },
   { name: 'cold', rows: ['cold-unbundled', 'cold-bundled'], brokers: 3, measure: coldAcknowledgements },

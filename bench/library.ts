@@ -1,6 +1,6 @@
 // The library alone, without a function around it, against raw kafkajs.
 import { compare, type Row } from './measure.ts'
-import { chat, ourProducer, rawKafkajs } from './subjects.ts'
+import { chat, ourProducer, quakes, rawKafkajs } from './subjects.ts'
 
 const TARGETS = { 1: 0.75, 3: 0.97 }
 
@@ -19,4 +19,31 @@ export async function oneRecord(servers: string, brokers: 1 | 3): Promise<Row[]>
   })
   await Promise.all([raw.disconnect(), producer.close()])
   return [row]
+}
+
+/** What the headers `kp-id` and `traceparent` cost, which KafkaTemplate and the middleware add. */
+export async function recordIds(servers: string): Promise<Row[]> {
+  const [on, off] = [ourProducer(servers, {}, 'uuid'), ourProducer(servers)]
+  const record = { topic: 'chat', key: 'lobby', value: JSON.stringify(chat(950)) }
+  const many = quakes(10_000).map(quake => ({ topic: 'earthquakes', ...quake }))
+  const rows = [
+    await compare({
+      name: 'ids-1',
+      what: 'one send of 1 KB with kp-id and traceparent / without, p50',
+      target: 1.05,
+      calls: 200,
+      ours: () => on.send(record),
+      theirs: () => off.send(record),
+    }),
+    await compare({
+      name: 'ids-bulk',
+      what: '10,000 records of 130 bytes in one sendAll with kp-id and traceparent / without',
+      target: 2,
+      calls: 4,
+      ours: () => on.sendAll(many),
+      theirs: () => off.sendAll(many),
+    }),
+  ]
+  await Promise.all([on.close(), off.close()])
+  return rows
 }

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
 import { parseConfig } from '../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../lib/config/producer-options.ts'
+import type { RecordIdOption } from '../lib/identify-records.ts'
 import { KafkaProducer } from '../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../lib/producer-factory.ts'
 
@@ -92,9 +93,14 @@ export async function rawKafkajs(servers: string): Promise<Producer> {
   return producer
 }
 
-export function ourProducer(servers: string, options: ProducerOptions = {}): KafkaProducer {
+export function ourProducer(
+  servers: string,
+  options: ProducerOptions = {},
+  recordId: RecordIdOption = 'none',
+): KafkaProducer {
   const config = parseConfig({ bootstrapServers: servers.split(','), ...options }, {})
   return new KafkaProducer(config, {
     client: createKafkaJsClient(config),
+    recordId,
   })
 }

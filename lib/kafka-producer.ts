@@ -22,7 +22,7 @@ export interface KafkaProducerDependencies {
   readonly client: KafkaClient
   /** Which topics may be sent to, and what their records need. Default: any topic, with or without a key. */
   readonly rules?: ValidationRules
-  /** Which id records get that have no `kp-id` header. Default: `none`; the middleware and KafkaTemplate give theirs. */
+  /** Which id records get that have no `kp-id` header. Default: `none`; middleware and KafkaTemplate have theirs. */
   readonly recordId?: RecordIdOption
   readonly clock?: Clock
   /** Called with problems that do not stop the producer. */

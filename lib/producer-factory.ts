@@ -25,7 +25,7 @@ export interface ProducerFactoryOptions {
   readonly maxAge?: number
   /** Which topics may be sent to, and what their records need. Default: any topic, with or without a key. */
   readonly rules?: ValidationRules
-  /** Which id records get that have no `kp-id` header. Default: `none`; the middleware and KafkaTemplate give theirs. */
+  /** Which id records get that have no `kp-id` header. Default: `none`; middleware and KafkaTemplate have theirs. */
   readonly recordId?: RecordIdOption
   /** Creates the client that a producer talks to the cluster with. Default: the kafkajs driver. */
   readonly createClient?: (config: ProducerConfig) => KafkaClient

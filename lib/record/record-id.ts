@@ -37,9 +37,9 @@ const FIELDS: Record<keyof ProducerRecord, true> = {
 
 /** A copy of a record with other headers, and with the fields that its class declares as accessors. */
 export function withHeaders(record: ProducerRecord, headers: readonly ProducerRecordHeader[]): ProducerRecord {
-  const inherited = Object.keys(FIELDS).filter(field => field in record && !Object.hasOwn(record, field))
-  if (inherited.length === 0) return { ...record, headers }
+  if (Object.getPrototypeOf(record) === Object.prototype) return { ...record, headers }
   // A spread has only the record's own properties.
+  const inherited = Object.keys(FIELDS).filter(field => field in record && !Object.hasOwn(record, field))
   const fields = Object.fromEntries(inherited.map(field => [field, record[field as keyof ProducerRecord]]))
   return { ...record, ...fields, headers }
 }
