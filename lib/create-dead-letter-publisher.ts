@@ -7,13 +7,14 @@ import { notifiersOf } from './dead-letter/notifier.ts'
 import { createTarget } from './dead-letter/target-kinds.ts'
 import { KafkaProducer } from './kafka-producer.ts'
 import { createKafkaJsClient } from './producer-factory.ts'
+import { emitWarning } from './warn.ts'
 
-/** @param warn called when a notification failed */
+/** @param warn called with what does not stop it, such as a notification that failed. Default: `process.emitWarning` */
 export function createDeadLetterPublisher(
   config: ProducerConfig,
-  warn: (text: string) => void = () => {},
+  warn: (text: string) => void = emitWarning,
 ): DeadLetterPublisher {
-  const createProducer = (servers: readonly string[] | undefined) => createDeadLetterProducer(config, servers)
+  const createProducer = (servers: readonly string[] | undefined) => createDeadLetterProducer(config, servers, warn)
   const targets = config.deadLetter.map(target => createTarget(target, { createProducer }))
   return new DeadLetterPublisher(targets, {
     notifiers: notifiersOf(config.deadLetterNotify),
@@ -29,6 +30,7 @@ export function createDeadLetterPublisher(
 export function createDeadLetterProducer(
   config: ProducerConfig,
   servers?: readonly string[],
+  warn?: (text: string) => void,
 ): DeadLetterProducer & KafkaProducer {
   const deadLetterConfig = deriveConfig(config, {
     keySerializer: undefined,
@@ -40,6 +42,7 @@ export function createDeadLetterProducer(
     ...(servers ? { bootstrapServers: servers, mskClusterArn: undefined } : {}),
   })
   return new KafkaProducer(deadLetterConfig, {
-    client: createKafkaJsClient(deadLetterConfig),
+    client: createKafkaJsClient(deadLetterConfig, warn),
+    ...(warn ? { warn } : {}),
   })
 }

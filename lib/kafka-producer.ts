@@ -16,7 +16,7 @@ import { withTimeout } from './time/patient-timer.ts'
 import { transportError } from './transport/error-codes.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
-import { guardedWarn } from './warn.ts'
+import { emitWarning, guardedWarn } from './warn.ts'
 
 export interface KafkaProducerDependencies {
   readonly client: KafkaClient
@@ -25,7 +25,7 @@ export interface KafkaProducerDependencies {
   /** Which id records get that have no `kp-id` header. Default: `none`; middleware and KafkaTemplate have theirs. */
   readonly recordId?: RecordIdOption
   readonly clock?: Clock
-  /** Called with problems that do not stop the producer. */
+  /** Called with problems that do not stop the producer. Default: `process.emitWarning`, a line on stderr. */
   readonly warn?: (text: string) => void
 }
 
@@ -58,7 +58,7 @@ export class KafkaProducer {
       rules = { anyTopic: true },
       recordId = 'none',
       clock = systemClock,
-      warn = () => {},
+      warn = emitWarning,
     }: KafkaProducerDependencies,
   ) {
     this.#config = config

@@ -13,7 +13,7 @@ import { PLAINTEXT } from './transport/connection-security.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import { KafkaJsClient } from './transport/kafkajs/kafkajs-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
-import { guardedWarn } from './warn.ts'
+import { emitWarning, guardedWarn } from './warn.ts'
 
 export interface ProducerFactoryOptions {
   /** The configuration that `getProducer()` uses when it is called without one. */
@@ -29,7 +29,7 @@ export interface ProducerFactoryOptions {
   readonly recordId?: RecordIdOption
   /** Creates the client that a producer talks to the cluster with. Default: the kafkajs driver. */
   readonly createClient?: (config: ProducerConfig) => KafkaClient
-  /** Called with problems that do not stop the producer. Default: `console.warn`. */
+  /** Called with problems that do not stop the producer. Default: `process.emitWarning`, a line on stderr. */
   readonly warn?: (text: string) => void
 }
 
@@ -50,7 +50,7 @@ export class ProducerFactory {
 
   constructor(options: ProducerFactoryOptions = {}) {
     this.#options = options
-    this.warn = guardedWarn(options.warn ?? (text => console.warn(text)))
+    this.warn = guardedWarn(options.warn ?? emitWarning)
   }
 
   get config(): ProducerConfig | undefined {
@@ -159,7 +159,7 @@ export class ProducerFactory {
   }
 }
 
-export function createKafkaJsClient(config: ProducerConfig, warn: (text: string) => void = () => {}): KafkaJsClient {
+export function createKafkaJsClient(config: ProducerConfig, warn: (text: string) => void = emitWarning): KafkaJsClient {
   const msk = config.mskClusterArn === undefined ? undefined : new MskBootstrap(mskOptionsOf(config), warn)
   return new KafkaJsClient({
     ...clientOptionsOf(config),

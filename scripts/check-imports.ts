@@ -19,13 +19,15 @@ const TOP_FOLDERS: Record<string, readonly string[]> = {
 /** The functions whose source takes back its items one by one. Only they may import functions/batch/. */
 const BATCH_SOURCES = ['sqs']
 
-const BASE = ['record', 'time', 'errors.ts']
-/** The files in lib/ itself, which connect the stages. */
+const BASE = ['record', 'time', 'errors.ts', 'warn.ts']
+/** Files in lib/ itself that have a row of their own. The others connect the stages. */
+const OWN_ROWS = ['errors.ts', 'warn.ts']
 const WIRING = 'wiring'
 
 /** The folders that the code of a folder of lib/ may import besides itself. A folder without a row is an error. */
 const LIB_FOLDERS: Record<string, readonly string[]> = {
   'errors.ts': [],
+  'warn.ts': ['time', 'errors.ts'],
   record: [],
   time: [],
   'wire-format': BASE,
@@ -65,11 +67,11 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
 /** kafkajs is the driver, and the subject that tests and benchmarks compare the producer with. */
 const KAFKAJS_IMPORTERS = ['lib/transport/kafkajs/', 'local/kafka/admin.ts', 'local/faults/load.ts', 'bench/', 'test/']
 
-/** The folder of a file of lib/, `errors.ts`, or WIRING. */
+/** The folder of a file of lib/, one of OWN_ROWS, or WIRING. */
 function libFolder(file: string): string {
   const [, folder = '', rest] = file.split('/')
   if (rest !== undefined) return folder
-  return folder === 'errors.ts' ? folder : WIRING
+  return OWN_ROWS.includes(folder) ? folder : WIRING
 }
 
 const list = (names: readonly string[]) => names.join(', ') || 'nothing else'

@@ -11,7 +11,13 @@ import { OWN_CLUSTER, SHARED_CLUSTER, UNIT } from './layers.ts'
 
 /** A test that hangs must not block the others. */
 const TEST_MS = 300_000
-const EXEC_ARGV = ['--disable-warning=TimeoutNegativeWarning', '--import', './test/support/ends.ts']
+const EXEC_ARGV = [
+  '--disable-warning=TimeoutNegativeWarning',
+  // Most tests use one broker without TLS.
+  '--disable-warning=KafkaProducerWarning',
+  '--import',
+  './test/support/ends.ts',
+]
 
 let passed = 0
 let failed = 0

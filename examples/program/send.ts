@@ -12,7 +12,7 @@ import {
 const [topic = 'chat', key = 'lobby', ...values] = process.argv.slice(2)
 const config = parseConfig()
 const factory = new ProducerFactory({ config })
-const deadLetters = createDeadLetterPublisher(config, console.warn)
+const deadLetters = createDeadLetterPublisher(config)
 try {
   const records = values.map(value => ({ id: randomUUID(), value }))
   const reports = await new KafkaTemplate(factory).sendAll(

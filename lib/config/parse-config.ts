@@ -1,6 +1,7 @@
 // Stage 2 of 9: options, environment and settings file → frozen ProducerConfig, once per container. Code overrides the
 // environment, which overrides the file, which overrides the defaults.
 import { ConfigError } from '../errors.ts'
+import { emitWarning } from '../warn.ts'
 import { checkSecurity } from './check-security.ts'
 import { isPath, partitionerName, serializerName } from './class-names.ts'
 import { isInsideLambda, parseDeadLetterTargets } from './dead-letter-targets.ts'
@@ -8,6 +9,7 @@ import { checkNames } from './environment-names.ts'
 import { parseNotifyTargets } from './notify-targets.ts'
 import { readOrigins } from './origins.ts'
 import type { ProducerOptions } from './producer-options.ts'
+import { notRecommended } from './recommendations.ts'
 import { withoutSecretsWhenShown } from './redacted.ts'
 import { type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 import { readSettingsFile, type SettingsFile } from './settings-file.ts'
@@ -17,7 +19,8 @@ type Value = string | number | boolean | readonly string[] | object
 type Problem = (text: string) => void
 
 /**
- * @param warn called with what is accepted but not recommended
+ * Reads the settings: options in code, then environment variables (KAFKA_…), then defaults.
+ * @param warn called with what is accepted but not recommended. Default: `process.emitWarning`, a line on stderr
  * @param needsBrokers false: `bootstrap.servers` may be missing, and is then an empty list, or have one broker, for a
  * caller that only reads what is not in Kafka
  * @throws ConfigError with every problem at once
@@ -25,7 +28,7 @@ type Problem = (text: string) => void
 export function parseConfig(
   options: ProducerOptions = {},
   env: NodeJS.ProcessEnv = process.env,
-  warn: (text: string) => void = () => {},
+  warn: (text: string) => void = emitWarning,
   file?: SettingsFile,
   needsBrokers = true,
 ): ProducerConfig {
@@ -45,10 +48,8 @@ export function parseConfig(
     options.enableIdempotence !== undefined ||
     Boolean(env.KAFKA_ENABLE_IDEMPOTENCE) ||
     file?.values.enableIdempotence !== undefined
-  const warnings: string[] = []
   if (values.acks !== 'all' && values.acks !== undefined && values.enableIdempotence === true) {
     if (isExplicit) problem(`enable.idempotence (true): expected acks all, got ${values.acks}.`)
-    else warnings.push(`acks is ${values.acks}: enable.idempotence is off, and an acknowledged record can be lost.`)
     values.enableIdempotence = false
   }
   const names = checkNames(env, values.strictEnv === true)
@@ -75,12 +76,9 @@ export function parseConfig(
   checkClashes(values as unknown as ProducerConfig, env, problem)
   checkSecurity(values as unknown as ProducerConfig, problem)
   if (problems.length > 0) throw new ConfigError(problems)
-  for (const warning of [...names.warnings, ...warnings]) warn(warning)
-  if (needsBrokers && isAlone(values as unknown as ProducerConfig))
-    warn('bootstrap.servers has one broker: while it is down, no new container can start. Three are recommended.')
-  return Object.freeze(
-    withoutSecretsWhenShown({ ...values, deadLetter, deadLetterNotify }),
-  ) as unknown as ProducerConfig
+  const config = { ...values, deadLetter, deadLetterNotify } as unknown as ProducerConfig
+  for (const warning of [...names.warnings, ...notRecommended(config, env, needsBrokers)]) warn(warning)
+  return Object.freeze(withoutSecretsWhenShown(config))
 }
 
 /**
@@ -90,20 +88,11 @@ export function parseConfig(
 export async function loadConfig(
   options: ProducerOptions = {},
   env: NodeJS.ProcessEnv = process.env,
-  warn: (text: string) => void = () => {},
+  warn: (text: string) => void = emitWarning,
   needsBrokers = true,
 ): Promise<ProducerConfig> {
   const path = options.configFile ?? env.KAFKA_CONFIG_FILE
   return parseConfig(options, env, warn, path ? await readSettingsFile(path) : undefined, needsBrokers)
-}
-
-/** One broker to begin with. MSK Serverless has one name for all of its brokers. */
-function isAlone({ bootstrapServers, mskClusterArn }: ProducerConfig): boolean {
-  return (
-    bootstrapServers.length < 2 &&
-    mskClusterArn === undefined &&
-    !/\.kafka-serverless\./.test(bootstrapServers[0] ?? '')
-  )
 }
 
 function read(row: SettingRow, input: Value, problem: Problem): Value | undefined {

@@ -10,6 +10,7 @@ import {
 } from '../dead-letter/dead-letter-store.ts'
 import { completeClaim } from '../dead-letter/store-kinds.ts'
 import { KafkaProducerError } from '../errors.ts'
+import { emitWarning } from '../warn.ts'
 import { withValue } from './read-claim.ts'
 import type { RedriveSource } from './redrive-sources.ts'
 
@@ -21,7 +22,7 @@ export type CompleteClaim = (deadLetter: DeadLetter) => Promise<void>
  */
 export function claimCompleter(
   targets: readonly RedriveSource[],
-  warn: (text: string) => void = () => undefined,
+  warn: (text: string) => void = emitWarning,
 ): CompleteClaim {
   return async deadLetter => {
     const { claimCheck, deadLetterId } = deadLetter

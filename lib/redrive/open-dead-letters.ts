@@ -97,6 +97,7 @@ export function createLogReader(
 ): { readonly reader: LogReader; closeReader(): Promise<void> } {
   const client = createKafkaJsClient(
     servers ? deriveConfig(config, { bootstrapServers: servers, mskClusterArn: undefined }) : config,
+    warn,
   )
   const reader = new LogReader(client, { maxInflatedBytes, warn })
   return { reader, closeReader: () => client.close() }

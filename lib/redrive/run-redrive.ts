@@ -6,6 +6,7 @@ import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import { KafkaProducerError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { LogReader } from '../transport/kafkajs/log-reader.ts'
+import { emitWarning } from '../warn.ts'
 import { claimCompleter } from './complete-claims.ts'
 import type { DeadLetterTargets } from './divide-messages.ts'
 import { noteLaterDoubts } from './later-doubts.ts'
@@ -33,7 +34,7 @@ export interface RedriveContext {
   readonly onDeadLetter?: RedriveOptions['onDeadLetter']
   readonly onSeen?: RedriveOptions['onSeen']
   readonly onUnreadable?: RedriveOptions['onUnreadable']
-  /** Called with what does not stop a run: unreadable record batches, failed notifications, values that stay. */
+  /** Called with what does not stop a run: unreadable record batches, failed notifications, values that stay. Default: `process.emitWarning`. */
   readonly warn?: (text: string) => void
 }
 
@@ -87,7 +88,9 @@ async function redriveSource(
     return counts.result()
   } finally {
     // The result has the counts even if the target can't be closed.
-    await store?.close().catch((error: unknown) => context.warn?.(`A target could not be closed: ${messageOf(error)}`))
+    await store
+      ?.close()
+      .catch((error: unknown) => (context.warn ?? emitWarning)(`A target could not be closed: ${messageOf(error)}`))
   }
 }
 
@@ -117,7 +120,7 @@ async function withConnections<T>(
   { config, warn }: RedriveContext,
   run: (connections: Connections) => Promise<T>,
 ): Promise<T> {
-  const producer = createDeadLetterProducer(config)
+  const producer = createDeadLetterProducer(config, undefined, warn)
   const { reader, closeReader } = createLogReader(config, { warn })
   const deadLetterTargets = createDeadLetterPublisher(config, warn)
   try {

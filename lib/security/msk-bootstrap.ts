@@ -4,6 +4,7 @@ import type { GetBootstrapBrokersCommandOutput } from '@aws-sdk/client-kafka'
 import type { ProducerConfig } from '../config/settings.ts'
 import { TransportError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
+import { emitWarning } from '../warn.ts'
 import { mskRegion } from './msk-region.ts'
 
 const REQUEST_MS = 3000
@@ -22,7 +23,7 @@ export class MskBootstrap {
   #pending: Promise<readonly string[]> | undefined
   #refreshedAt = Number.NEGATIVE_INFINITY
 
-  constructor(options: MskBootstrapOptions, warn: (text: string) => void = () => {}) {
+  constructor(options: MskBootstrapOptions, warn: (text: string) => void = emitWarning) {
     this.#options = options
     this.#warn = warn
   }

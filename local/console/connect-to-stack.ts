@@ -23,6 +23,7 @@ export async function createConsoleApi(
   const config = parseConfig(
     {},
     { KAFKA_REDRIVE_IN_DOUBT_WAIT_MS: '5000', ...redriveSettings, ...env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers },
+    () => {}, // the stack may have one broker
   )
   const contracts = withQueuePrefix(await loadContracts(), config.queuePrefix)
   const brokers = new Brokers(kafka)

@@ -4,6 +4,7 @@ import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTING_ROWS } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { ConfigError } from '../../lib/errors.ts'
+import { emitWarning } from '../../lib/warn.ts'
 
 export const HTTP_TIMEOUT_S = 29
 export const QUEUE_TIMEOUT_S = 60
@@ -40,6 +41,7 @@ export function environmentOf(env: NodeJS.ProcessEnv, contracts: Contracts): Rec
           `${env}: expected this value in a secret (KAFKA_SECRET_ARN), got it in the template, where it can be read.`,
       ),
     )
+  const warnings = new Set<string>()
   for (const seconds of [HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S]) {
     const config = parseConfig(
       {},
@@ -47,11 +49,14 @@ export function environmentOf(env: NodeJS.ProcessEnv, contracts: Contracts): Rec
         ...environment,
         KAFKA_DEAD_LETTER: 'sqs:https://sqs.local/1/dead-letters',
         KAFKA_FUNCTION_TIMEOUT_MS: String(seconds * 1000),
+        AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs',
       },
+      text => warnings.add(text),
     )
     const problems = configProblems(config, contracts)
     if (problems.length > 0) throw new ConfigError(problems)
   }
+  for (const text of warnings) emitWarning(text)
   if (environment.KAFKA_SASL_MECHANISM === 'AWS_MSK_IAM' && environment.KAFKA_MSK_CLUSTER_ARN === undefined)
     throw new ConfigError([
       'KAFKA_MSK_CLUSTER_ARN: expected with sasl.mechanism AWS_MSK_IAM, as the roles name the cluster; got nothing.',

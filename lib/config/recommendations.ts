@@ -1,0 +1,38 @@
+// What a valid configuration has that is not recommended.
+import { isInsideLambda } from './dead-letter-targets.ts'
+import type { ProducerConfig } from './settings.ts'
+
+/** @param needsBrokers false: nothing is sent, so that one broker is enough */
+export function notRecommended(config: ProducerConfig, env: NodeJS.ProcessEnv, needsBrokers: boolean): string[] {
+  const { acks, securityProtocol, saslMechanism, saslOauthbearerTokenEndpointUrl: tokenUrl } = config
+  const texts: string[] = []
+  if (needsBrokers && isAlone(config))
+    texts.push('bootstrap.servers has one broker: while it is down, no new container can start. Three are recommended.')
+  if (acks !== 'all')
+    texts.push(`acks is ${acks}: enable.idempotence is off, and an acknowledged record can be lost. Recommended: all.`)
+  if (securityProtocol === 'SASL_PLAINTEXT' && (saslMechanism === 'PLAIN' || saslMechanism === 'OAUTHBEARER'))
+    texts.push(
+      `sasl.mechanism is ${saslMechanism} without TLS: whoever reads the network gets the ` +
+        `${saslMechanism === 'PLAIN' ? 'password' : 'token'}. Recommended: security.protocol SASL_SSL.`,
+    )
+  else if (!securityProtocol.endsWith('SSL') && isInsideLambda(env))
+    texts.push(
+      `security.protocol is ${securityProtocol} inside Lambda: whoever reads the network gets the records. ` +
+        'Recommended: SSL or SASL_SSL.',
+    )
+  if (tokenUrl !== undefined && URL.parse(tokenUrl)?.protocol === 'http:')
+    texts.push(
+      'sasl.oauthbearer.token.endpoint.url is an http: address: whoever reads the network gets the client secret. ' +
+        'Recommended: https:.',
+    )
+  return texts
+}
+
+/** One broker to begin with. MSK Serverless has one name for all of its brokers. */
+function isAlone({ bootstrapServers, mskClusterArn }: ProducerConfig): boolean {
+  return (
+    bootstrapServers.length < 2 &&
+    mskClusterArn === undefined &&
+    !/\.kafka-serverless\./.test(bootstrapServers[0] ?? '')
+  )
+}
