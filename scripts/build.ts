@@ -7,7 +7,6 @@ import standaloneModule from 'ajv/dist/standalone/index.js'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type ContractFile, loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
 import { createAjv } from '../lib/contracts/schema-compiler.ts'
-import { IMPORTS_OF_STANDALONE_CODE } from '../lib/contracts/schema-keywords.ts'
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string
 // kafkajs is CommonJS: it calls require() for modules of Node.
@@ -209,7 +208,7 @@ async function writeValidators(path: string, files: readonly ContractFile[], all
   const ajv = await createAjv(allErrors)
   for (const { topic, json } of files) ajv.addSchema(json.value?.schema as object, `contract:${topic}`)
   const names = Object.fromEntries(files.map(({ topic }, index) => [`v${index}`, `contract:${topic}`]))
-  writeFileSync(path, files.length === 0 ? '' : IMPORTS_OF_STANDALONE_CODE + standaloneCode(ajv, names))
+  writeFileSync(path, files.length === 0 ? '' : standaloneCode(ajv, names))
 }
 
 /**

@@ -3,6 +3,7 @@
 import type { Violation } from '../errors.ts'
 import { hasMoreEntriesThan } from '../record/json-object.ts'
 import type { SchemaCheck } from './contract.ts'
+import { SchemaEvaluation, STEPS_EXPECTED, TooManySteps } from './schema-evaluation.ts'
 import { listViolations } from './violations.ts'
 
 interface AjvError {
@@ -13,8 +14,13 @@ interface AjvError {
 
 const NO_VIOLATIONS = { violations: [], truncated: false } as const
 
+const TOO_MANY_STEPS = {
+  violations: [{ pointer: '/value', rule: 'steps', expected: STEPS_EXPECTED }],
+  truncated: true,
+} as const
+
 export interface AjvValidate {
-  (value: unknown): boolean
+  (this: unknown, value: unknown): boolean
   errors?: readonly AjvError[] | null
 }
 
@@ -27,14 +33,27 @@ const MAX_EXPLAINED = 2000
  * @param explainer returns what finds all violations of a small value. Default: those that `validate` found
  */
 export function schemaCheck(validate: AjvValidate, explainer?: () => AjvValidate): SchemaCheck {
-  return (value, extent = 'all') => {
-    if (validate(value)) return NO_VIOLATIONS
-    if (!explainer) return listViolations(validate.errors ?? [], toViolation)
-    const isPartial = extent === 'first' || hasMoreEntriesThan(value, MAX_EXPLAINED)
-    if (isPartial) return { ...listViolations(validate.errors ?? [], toViolation), truncated: true }
+  return (value, extent = 'all', text) => {
+    const isValid = evaluate(validate, value, text)
+    if (isValid === undefined) return TOO_MANY_STEPS
+    if (isValid) return NO_VIOLATIONS
+    const first = listViolations(validate.errors ?? [], toViolation)
+    if (!explainer) return first
+    if (extent === 'first' || hasMoreEntriesThan(value, MAX_EXPLAINED)) return { ...first, truncated: true }
     const explain = explainer()
-    explain(value)
+    // To find all violations, alternatives are followed further.
+    if (evaluate(explain, value, text) === undefined) return { ...first, truncated: true }
     return listViolations(explain.errors ?? [], toViolation)
+  }
+}
+
+/** @returns undefined for a value that would cost too much */
+function evaluate(validate: AjvValidate, value: unknown, text: string | undefined): boolean | undefined {
+  try {
+    return validate.call(new SchemaEvaluation(value, text), value)
+  } catch (error) {
+    if (error instanceof TooManySteps) return undefined
+    throw error
   }
 }
 

@@ -16,10 +16,12 @@ export interface ContractLimits {
 /**
  * Checks a value; an empty list means it meets the schema. Compiled at build time.
  * @param extent `first`: one violation is enough. Default: `all`
+ * @param text of the value, if it arrived as JSON: it has digits that a double does not
  */
 export type SchemaCheck = (
   value: unknown,
   extent?: 'all' | 'first',
+  text?: string,
 ) => {
   readonly violations: readonly Violation[]
   readonly truncated: boolean

@@ -16,7 +16,8 @@ const PATTERN_CHECK_MS = 10_000
 export async function createAjv(allErrors: boolean): Promise<Ajv2020> {
   const { Ajv, _, addFormats } = await importAjv()
   // Strict mode would refuse common schemas, such as one with a union type.
-  const ajv = new Ajv({ strict: 'log', allErrors, messages: false, logger: false, code: { source: true, esm: true } })
+  const options = { strict: 'log', allErrors, messages: false, logger: false, passContext: true } as const
+  const ajv = new Ajv({ ...options, code: { source: true, esm: true } })
   addFormats(ajv)
   replaceKeywords(ajv, _)
   return ajv

@@ -1,12 +1,10 @@
-// Keywords whose implementation in Ajv does not fit: `multipleOf` refuses valid prices, `uniqueItems` is quadratic.
+// Keywords whose implementation in Ajv does not fit: `multipleOf` refuses valid prices, `uniqueItems` is quadratic, and
+// references may be followed without end. `this` is a SchemaEvaluation.
 import type { Ajv2020, CodeKeywordDefinition, _ as code, KeywordCxt } from 'ajv/dist/2020.js'
-import { areUnique } from './unique-items.ts'
-
-/** The functions that standalone code calls by name; its module imports them from `unique-items.ts`. */
-export const IMPORTS_OF_STANDALONE_CODE = "import { areUnique } from '../lib/contracts/unique-items.ts'\n"
 
 /** @param _ Ajv's template tag for code */
 export function replaceKeywords(ajv: Ajv2020, _: typeof code): void {
+  const uniqueItems = ajv.getKeyword('uniqueItems') as CodeKeywordDefinition
   const keywords: readonly CodeKeywordDefinition[] = [
     {
       keyword: 'multipleOf',
@@ -36,8 +34,8 @@ export function replaceKeywords(ajv: Ajv2020, _: typeof code): void {
       error: { message: 'must have unique items' },
       code(cxt: KeywordCxt) {
         if (!cxt.schema) return
-        const unique = cxt.gen.scopeValue('func', { ref: areUnique, code: _`areUnique` })
-        cxt.fail(_`!${unique}(${cxt.data})`)
+        if (isMetaSchema(cxt)) return uniqueItems.code(cxt)
+        cxt.fail(_`!this.areUnique(${cxt.data})`)
       },
     },
   ]
@@ -45,4 +43,19 @@ export function replaceKeywords(ajv: Ajv2020, _: typeof code): void {
     ajv.removeKeyword(definition.keyword as string)
     ajv.addKeyword(definition)
   }
+  for (const keyword of ['$ref', '$dynamicRef']) countSteps(ajv.getKeyword(keyword) as CodeKeywordDefinition, _)
+}
+
+/** Changed in its place: keywords are evaluated in the order in which they were added. */
+function countSteps(reference: { code: CodeKeywordDefinition['code'] }, _: typeof code): void {
+  const follow = reference.code
+  reference.code = (cxt, ruleType) => {
+    if (!isMetaSchema(cxt)) cxt.gen.code(_`this.countStep(${cxt.schema}, ${cxt.data})`)
+    follow(cxt, ruleType)
+  }
+}
+
+/** Ajv calls these itself, for a contract's schema. */
+function isMetaSchema({ it }: KeywordCxt): boolean {
+  return it.schemaEnv.root.meta === true
 }

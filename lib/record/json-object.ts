@@ -30,17 +30,25 @@ export function isDeeperThan(value: unknown, depth: number): boolean {
 
 /** Whether arrays and objects have more items and properties than this in all. Stops counting as soon as they have. */
 export function hasMoreEntriesThan(value: unknown, max: number): boolean {
+  return countEntries(value, max) > max
+}
+
+/**
+ * The number of items and properties of arrays and objects in all.
+ * @param enough stops counting as soon as there are more
+ */
+export function countEntries(value: unknown, enough = Number.POSITIVE_INFINITY): number {
   const containers = [value].filter(isContainer)
   let count = 0
   for (let container = containers.pop(); container !== undefined; container = containers.pop()) {
-    if (Array.isArray(container) && count + container.length > max) return true
+    if (Array.isArray(container) && count + container.length > enough) return count + container.length
     for (const name in container) {
-      if (++count > max) return true
+      if (++count > enough) return count
       const entry = (container as JsonObject)[name]
       if (isContainer(entry)) containers.push(entry)
     }
   }
-  return false
+  return count
 }
 
 /** The text of a parsed JSON value of any depth; `JSON.stringify` overflows the stack at some thousand levels. */

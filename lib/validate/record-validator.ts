@@ -93,7 +93,7 @@ function readValue(record: ReadRecord, contract: Contract, violations: 'all' | '
   if (value instanceof JsonText) refuseFault(value.fault, '/value')
   // The text of a source says it, as a field of an HTTP body or of an event does.
   if (record.value instanceof JsonText && value instanceof JsonText && value.parsed === null) return tombstone(contract)
-  checkSchema(value instanceof JsonText ? value.parsed : value, contract, violations)
+  checkSchema(value, contract, violations)
   return value
 }
 
@@ -115,7 +115,7 @@ function checkSchema(value: unknown, { topic, value: { check } }: Contract, exte
   if (check === true) return
   let found: ReturnType<typeof check>
   try {
-    found = check(value, extent)
+    found = value instanceof JsonText ? check(value.parsed, extent, value.text) : check(value, extent)
   } catch (cause) {
     throw new InvalidRecordError('schema', `value: the schema of ${topic} threw an error (${errorName(cause)}).`, {
       cause,

@@ -6,15 +6,15 @@ import { after, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import standaloneModule from 'ajv/dist/standalone/index.js'
 import { createAjv } from '../../lib/contracts/schema-compiler.ts'
-import { IMPORTS_OF_STANDALONE_CODE } from '../../lib/contracts/schema-keywords.ts'
-import { areUnique } from '../../lib/contracts/unique-items.ts'
+import { SchemaEvaluation } from '../../lib/contracts/schema-evaluation.ts'
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string
 // In a folder of the repository, so that the code's imports are found.
 const folder = mkdtempSync('test/standalone-')
 after(() => rmSync(folder, { recursive: true }))
 
-type Validate = (value: unknown) => boolean
+type Validate = (value: unknown, text?: string) => boolean
+type AjvValidate = (this: SchemaEvaluation, value: unknown) => boolean
 
 /** A schema as a program compiles it, and as the build does. */
 async function bothOf(schema: object): Promise<Record<string, Validate>> {
@@ -23,12 +23,18 @@ async function bothOf(schema: object): Promise<Record<string, Validate>> {
   const path = join(folder, `${Math.random()}.mjs`)
   writeFileSync(
     path,
-    (IMPORTS_OF_STANDALONE_CODE + standaloneCode(ajv, { validate: 'schema' }))
-      .replaceAll("'../lib/", "'../../lib/")
-      .replace(/require\("([^"]+)"\)/g, 'process.getBuiltinModule("module").createRequire(import.meta.url)("$1")'),
+    standaloneCode(ajv, { validate: 'schema' }).replace(
+      /require\("([^"]+)"\)/g,
+      'process.getBuiltinModule("module").createRequire(import.meta.url)("$1")',
+    ),
   )
-  const { validate } = (await import(pathToFileURL(path).href)) as { validate: Validate }
-  return { program: (await createAjv(false)).compile(schema) as Validate, build: validate }
+  const { validate } = (await import(pathToFileURL(path).href)) as { validate: AjvValidate }
+  const evaluating =
+    (compiled: AjvValidate): Validate =>
+    (value, text) =>
+      compiled.call(new SchemaEvaluation(value, text), value)
+  const program = (await createAjv(false)).compile(schema) as AjvValidate
+  return { program: evaluating(program), build: evaluating(validate) }
 }
 
 for (const [where, isMultiple] of Object.entries(await bothOf({ type: 'number', multipleOf: 0.01 }))) {
@@ -101,6 +107,6 @@ test('each item of a list is looked at once', () => {
       return id
     },
   }))
-  assert.ok(areUnique(items))
+  assert.ok(new SchemaEvaluation(items).areUnique(items))
   assert.equal(reads, items.length)
 })

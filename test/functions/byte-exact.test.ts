@@ -7,7 +7,7 @@ import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridg
 import { handleHttp } from '../../functions/http/handle-http.ts'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
 import { contractsOf } from '../support/contracts.ts'
-import { functionHarness, recordsOf, v2Event } from '../support/function-harness.ts'
+import { functionHarness, httpHarness, recordsOf, v2Event } from '../support/function-harness.ts'
 
 const contracts = contractsOf([
   {
@@ -155,6 +155,28 @@ test('a key from a number with a point or an exponent is refused', async () => {
       const { status, answer } = await post(body)
       assert.deepEqual([status, answer.code], [422, 'key-type'], body)
     }
+})
+
+test('a schema judges numbers as doubles (docs/delivery-semantics.md); what is sent is what is written', async () => {
+  for (const [schema, number, isValid] of [
+    [{ type: 'integer' }, '12345678901234567890.5', true],
+    [{ type: 'integer', maximum: 9007199254740992 }, '9007199254740993', true],
+    [{ const: 1 }, '1.00000000000000000001', true],
+    [{ type: 'integer' }, '1e400', false],
+    [{ type: 'number' }, '1e400', false],
+    [{ minimum: 5, maximum: 6, multipleOf: 7 }, '1e400', true],
+    [{ uniqueItems: true }, '[9007199254740992,9007199254740993]', true],
+  ] as const) {
+    const harness = httpHarness({
+      contracts: contractsOf([{ topic: 'open', json: { key: { required: false }, value: { schema } } }]),
+    })
+    const { status } = await harness.post('open', `{"value":${number}}`)
+    assert.equal(status, isValid ? 200 : 422, number)
+    assert.deepEqual(
+      recordsOf(harness).map(({ value }) => value),
+      isValid ? [number] : [],
+    )
+  }
 })
 
 test('where the contract has a schema, a repeated name is refused at its place, over every door', async () => {

@@ -18,7 +18,7 @@ interface HeaderPointers {
 /**
  * Reads an ordered list of `{name, value}` or `{name, base64}`; an object is short for names with text. Stage 3 has the
  * same rules; here a violation's pointer leads into the caller's body, and too many headers cost nothing.
- * @param outline of the field: an object has its names in the order of the text there, also those that look like indices
+ * @param outline of the field: the names of an object in the order of the text, also those that look like indices
  * @throws InvalidRecordError `bad-header`, `reserved-header`, `not-utf8`, `record-too-large`
  */
 export function toHeaders(
