@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 // The public API: re-exports only.
 export { loadConfig, parseConfig } from './config/parse-config.ts'
 export type { ProducerOptions } from './config/producer-options.ts'

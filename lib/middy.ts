@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 // The middy middleware has its own entry point, so that middy is needed only where it is used.
 export {
   type KafkaContext,

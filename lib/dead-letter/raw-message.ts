@@ -1,13 +1,19 @@
 // A message of a queue in which SQS, Lambda or EventBridge keep what they stopped retrying. The queue decides what
 // the message is, never its body: a sender to a source queue can write any body.
-import type { Message } from '@aws-sdk/client-sqs'
 import type { DeadLetter } from './dead-letter.ts'
+
+/** An attribute of an SQS message, as its API gives it. */
+interface MessageAttribute {
+  readonly DataType: string | undefined
+  readonly StringValue?: string | undefined
+  readonly BinaryValue?: Uint8Array | undefined
+}
 
 export interface RawMessage {
   readonly messageId: string
   readonly body: string
   readonly attributes: Readonly<Record<string, string>>
-  readonly messageAttributes: NonNullable<Message['MessageAttributes']>
+  readonly messageAttributes: Readonly<Record<string, MessageAttribute>>
 }
 
 /** The role of the queue that holds a message. */

@@ -1,4 +1,4 @@
-// Packs the library, installs it into projects as its users have them, builds and runs each on the oldest and the
+// Packs the library, installs it into projects as its users have them, builds each and runs it on the oldest and the
 // current Node, and prints a matrix: `npm run consumers`, or `npm run consumers -- require nestjs` for some of them.
 import { execFile } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -57,11 +57,11 @@ async function check(project: Project, root: string, nodes: ReadonlyMap<string, 
     steps().catch(error => {
       errors.push(`${project.name}, ${what}: ${error.message}\n${error.stdout ?? ''}`)
     })
-  await attempt('install', async () => {
+  await attempt('install and build', async () => {
     await command(project.install, folder, current)
+    if (project.hasBuild) await command([...project.runScript, 'build'], folder, current)
     for (const [version, node] of nodes)
       await attempt(`Node ${version}`, async () => {
-        if (project.hasBuild) await command([...project.runScript, 'build'], folder, node)
         const output = await command([...project.runScript, 'start'], folder, node)
         if (output.trimEnd().split('\n').at(-1) !== 'ok')
           throw new Error(`Expected ok in the last line, got:\n${output}`)
@@ -73,7 +73,7 @@ async function check(project: Project, root: string, nodes: ReadonlyMap<string, 
 
 interface Result {
   readonly project: Project
-  /** The versions of Node on which it was built and ran. */
+  /** The versions of Node on which it ran. */
   readonly passed: readonly string[]
   readonly errors: readonly string[]
   readonly seconds: number

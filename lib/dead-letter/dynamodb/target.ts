@@ -128,7 +128,7 @@ function notStored(cause: unknown): DeadLetterError {
 }
 
 /** The text of the envelope; empty for an item without one. */
-export function textOf(item: Item): string {
+export function textOf(item: Readonly<Record<string, { readonly S?: string | undefined }>>): string {
   return (item[TABLE_ITEM] ?? item[VERSION_1_ITEM])?.S ?? ''
 }
 

@@ -1,6 +1,5 @@
 // Dead letters in an SQS queue, in batches of ten whose results are read per entry. The client is loaded on first use.
 // Limits: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
-import type { SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs'
 import { DeadLetterError } from '../../errors.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { abortAfter, loadSqs, type Sqs } from '../aws-clients.ts'
@@ -93,7 +92,12 @@ export class SqsDeadLetterTarget implements DeadLetterTarget {
 
 export interface SqsEntry {
   readonly index: number
-  readonly entry: SendMessageBatchRequestEntry
+  /** An entry of SendMessageBatch. */
+  readonly entry: {
+    readonly Id: string
+    readonly MessageBody: string
+    readonly MessageAttributes: Record<string, { readonly DataType: string; readonly StringValue: string }>
+  }
   readonly bytes: number
 }
 

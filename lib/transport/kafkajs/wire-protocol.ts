@@ -1,5 +1,4 @@
 // A request that kafkajs frames and sends, with our own reader for the response.
-import type { WireProtocol } from 'kafkajs/src/network/connection.js'
 import Encoder from 'kafkajs/src/protocol/encoder.js'
 import { ResponseReader } from '../response-reader.ts'
 
@@ -25,8 +24,20 @@ interface Answered<T> {
   readonly throttleTimeMs: number
 }
 
-/** A request that `BrokerConnection.call` sends. */
-export type KafkaRequest<T> = WireProtocol<Answered<T>>
+/** A request that `BrokerConnection.call` sends. Has no type of kafkajs, because public declarations name it. */
+export interface KafkaRequest<T> {
+  readonly request: {
+    readonly apiKey: number
+    readonly apiName: string
+    readonly apiVersion: number
+    readonly encode: () => Promise<unknown>
+  }
+  readonly response: {
+    readonly decode: (raw: Buffer) => Promise<unknown>
+    readonly parse: (decoded: unknown) => Promise<Answered<T>>
+  }
+  readonly logResponseError: false
+}
 
 /** The only API whose response has no tagged fields in its header: a broker may not know the version. */
 export const API_VERSIONS = 18
