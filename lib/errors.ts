@@ -128,6 +128,11 @@ export class KafkaProducerError extends Error {
     this.causeCode = options.causeCode ?? null
     this.retriable = options.retriable ?? false
   }
+
+  /** With the message, which is not enumerable; without the cause, which may be foreign and quote a payload. */
+  toJSON(): object {
+    return { ...this, message: this.message }
+  }
 }
 
 /**
@@ -193,12 +198,16 @@ export class InvalidRecordError extends KafkaProducerError {
   }
 }
 
-/** A record that the broker did not acknowledge; `outcome` says what is known of it. */
+/**
+ * A valid record that was not acknowledged, whatever the reason; `outcome` says what is known of it. Its `cause` is
+ * what kept the record from being sent: a `TransportError`, a `BufferExhaustedError`, or a foreign error.
+ */
 export class DeliveryError extends KafkaProducerError {
   override name = 'DeliveryError'
   declare readonly code: DeliveryFailureCode
   readonly outcome: FailedOutcome
 
+  /** @param options.retriable default: true */
   constructor(
     code: DeliveryFailureCode,
     message: string,
@@ -243,14 +252,6 @@ export class TransportError extends KafkaProducerError {
   constructor(code: DeliveryFailureCode, message: string, options: KafkaProducerErrorOptions = {}) {
     super(code, message, options)
   }
-
-  /**
-   * Of the record whose send rejects with it. As the `cause` of a `DeliveryError` it says nothing of the record: then
-   * the outcome of that error counts.
-   */
-  get outcome(): 'not-sent' {
-    return 'not-sent'
-  }
 }
 
 /** `buffer.memory` stayed full (Java: `BufferExhaustedException`). */
@@ -261,18 +262,29 @@ export class BufferExhaustedError extends KafkaProducerError {
   constructor(message: string) {
     super('buffer', message, { retriable: true })
   }
-
-  get outcome(): 'not-sent' {
-    return 'not-sent'
-  }
 }
 
-/** The errors that a record's report can hold; the `outcome` of each is that of the report. */
-export type RecordError = InvalidRecordError | DeliveryError | TransportError | BufferExhaustedError
+/** The errors that `send` rejects with and that a report holds; the `outcome` of each is that of the report. */
+export type RecordError = InvalidRecordError | DeliveryError
 
-export function isRecordError(error: unknown): error is RecordError {
-  const types = [InvalidRecordError, DeliveryError, TransportError, BufferExhaustedError]
-  return types.some(type => isInstance<RecordError>(error, type))
+/** Records that fail of one cause share an error: thousands may. */
+const notSentErrors = new WeakMap<KafkaProducerError, DeliveryError>()
+
+/** The error of a record that was not sent: an invalid record's own, or a `DeliveryError` with `cause` in it. */
+export function notSentError(cause: unknown): RecordError {
+  if (isInstance(cause, InvalidRecordError) || isInstance(cause, DeliveryError)) return cause
+  if (!isInstance(cause, KafkaProducerError)) return unexpectedError(cause, 'not-sent')
+  const { message, causeCode, retriable } = cause
+  const code = isDeliveryFailureCode(cause.code) ? cause.code : 'unavailable'
+  const options = { outcome: 'not-sent', causeCode, retriable, cause } as const
+  // Its cause has the stack.
+  const error = notSentErrors.get(cause) ?? withoutStack(() => new DeliveryError(code, message, options))
+  notSentErrors.set(cause, error)
+  return error
+}
+
+function isDeliveryFailureCode(code: ErrorCode): code is DeliveryFailureCode {
+  return (ERROR_CODES['delivery-failure'] as readonly string[]).includes(code)
 }
 
 /** A dead letter was not stored, can't be read, or is being redriven elsewhere. */
@@ -301,8 +313,10 @@ export function orderGroupStopped(): TransportError {
 }
 
 /** An error for unexpected ones: a defect, or an error that the caller's code threw. */
-export function unexpectedError(cause: unknown): TransportError {
-  return new TransportError('unavailable', 'An unexpected error; its cause has the details.', { cause })
+export function unexpectedError(cause: unknown, outcome: 'not-sent' | 'unknown'): DeliveryError {
+  const code = outcome === 'unknown' ? 'delivery-unknown' : 'unavailable'
+  const options = { outcome, retriable: false, cause }
+  return new DeliveryError(code, 'An unexpected error; its cause has the details.', options)
 }
 
 /** `instanceof` for what foreign code threw: a revoked proxy throws again when it is looked at, and is no instance. */

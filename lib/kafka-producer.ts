@@ -3,7 +3,7 @@ import type { ProducerConfig } from './config/settings.ts'
 import { type DeliveryReport, notSent } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { SendSpans } from './delivery/send-spans.ts'
-import { errorName, InvalidRecordError, TransportError } from './errors.ts'
+import { errorName, InvalidRecordError, notSentError, TransportError } from './errors.ts'
 import { type IdentifiedRecords, identifyRecords, type RecordIdOption } from './identify-records.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
@@ -107,10 +107,8 @@ export class KafkaProducer {
   /**
    * Sends one record; it may wait `linger.ms` for others. The record is copied: the caller may change it, its headers
    * and its bytes as soon as this returns, except what an asynchronous serializer still works on.
-   * @throws InvalidRecordError the record is invalid
-   * @throws TransportError it was not sent: no broker, no topic, the deadline
-   * @throws BufferExhaustedError it was not sent: `buffer.memory` stayed full
-   * @throws DeliveryError it was not acknowledged; `outcome` says what is known
+   * @throws InvalidRecordError the record is invalid; a retry does not help
+   * @throws DeliveryError any other failure; `outcome` says what is known of the record, `code` and `cause` say why
    */
   send(record: ProducerRecord): Promise<RecordMetadata> {
     const work = this.deliver([record], undefined, this.#config.lingerMs).then(reports => {
@@ -248,7 +246,7 @@ export class KafkaProducer {
   ): Promise<DeliveryReport[]> {
     const scope = currentScope()
     const closed = scope?.closedError
-    if (closed) return Promise.reject(closed)
+    if (closed) return Promise.reject(notSentError(closed))
     if (!this.isUsable) {
       const { closedError } = this.#stages
       return Promise.resolve(records.map(record => notSent(record, undefined, closedError, this.#clock.epochMs())))

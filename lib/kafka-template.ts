@@ -2,7 +2,8 @@
 import type { ProducerConfig } from './config/settings.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
-import { ConfigError, errorName, isInstance, KafkaProducerError, unexpectedError } from './errors.ts'
+import { recordToJson } from './delivery/report-json.ts'
+import { ConfigError, errorName, notSentError, type RecordError } from './errors.ts'
 import type { RecordIdOption } from './identify-records.ts'
 import type { KafkaProducer } from './kafka-producer.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
@@ -13,10 +14,26 @@ import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
 import { catchRejection, isThenable } from './time/thenable.ts'
 
-/** A record, and the partition and offset that it was written to. */
+/**
+ * A record, and the partition and offset that it was written to. In JSON the record is without key, value and headers.
+ */
 export interface SendResult<K = unknown, V = unknown> {
   readonly producerRecord: ProducerRecord<K, V>
   readonly recordMetadata: RecordMetadata
+}
+
+class WrittenRecord<K, V> implements SendResult<K, V> {
+  readonly producerRecord: ProducerRecord<K, V>
+  readonly recordMetadata: RecordMetadata
+
+  constructor(producerRecord: ProducerRecord<K, V>, recordMetadata: RecordMetadata) {
+    this.producerRecord = producerRecord
+    this.recordMetadata = recordMetadata
+  }
+
+  toJSON(): object {
+    return { ...this, producerRecord: recordToJson(this.producerRecord) }
+  }
 }
 
 export interface KafkaTemplateOptions<K = unknown, V = unknown> {
@@ -35,6 +52,9 @@ export interface KafkaTemplateOptions<K = unknown, V = unknown> {
 }
 
 type Partition = number | null | undefined
+
+const NO_DEFAULT_TOPIC =
+  'KafkaTemplate: expected defaultTopic in its options or KAFKA_DEFAULT_TOPIC for sendDefault; got neither.'
 
 /**
  * Sends records with the producer of a `ProducerFactory`.
@@ -71,10 +91,8 @@ export class KafkaTemplate<K = unknown, V = unknown> {
 
   /**
    * Sends one record. A rejected promise that nobody awaits does not end the process: the listener gets its error.
-   * @throws InvalidRecordError the record is invalid
-   * @throws TransportError it was not sent: no broker, no topic, the deadline
-   * @throws BufferExhaustedError it was not sent: `buffer.memory` stayed full
-   * @throws DeliveryError it was not acknowledged; `outcome` says what is known
+   * @throws InvalidRecordError the record is invalid; a retry does not help
+   * @throws DeliveryError any other failure; `outcome` says what is known of the record, `code` and `cause` say why
    */
   send(record: ProducerRecord<K, V>): Promise<SendResult<K, V>>
   send(topic: string, value: V | null): Promise<SendResult<K, V>>
@@ -95,7 +113,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
 
   /**
    * Sends one record to the default topic.
-   * @throws ConfigError when there is no default topic; otherwise like `send`
+   * @throws DeliveryError also when there is no default topic; its cause is a ConfigError
    */
   sendDefault(value: V | null): Promise<SendResult<K, V>>
   sendDefault(key: K | null, value: V | null): Promise<SendResult<K, V>>
@@ -107,10 +125,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     value: V | null,
   ): Promise<SendResult<K, V>>
   sendDefault(...args: unknown[]): Promise<SendResult<K, V>> {
-    if (this.#defaultTopic === undefined)
-      return Promise.reject(
-        new ConfigError(['KafkaTemplate: expected defaultTopic or KAFKA_DEFAULT_TOPIC for sendDefault; got neither.']),
-      )
+    if (this.#defaultTopic === undefined) return Promise.reject(notSentError(new ConfigError([NO_DEFAULT_TOPIC])))
     return this.#tracked(recordOf<K, V>(this.#defaultTopic, args))
   }
 
@@ -152,7 +167,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     const record = this.#intercept(original)
     const [report] = await this.#reports([record], this.#config.lingerMs)
     if (report?.kind !== 'delivered') throw report?.error
-    return { producerRecord: report.record as ProducerRecord<K, V>, recordMetadata: report.metadata }
+    return new WrittenRecord(report.record as ProducerRecord<K, V>, report.metadata)
   }
 
   async #deliverAll(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport[]> {
@@ -165,7 +180,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     try {
       reports = await this.#producer.deliver(records, undefined, lingerMs, this.#recordId)
     } catch (error) {
-      const reason = isInstance(error, KafkaProducerError) ? error : unexpectedError(error)
+      const reason = notSentError(error)
       if (Array.isArray(records)) for (const record of records) this.#notify(record, null, reason)
       throw reason
     }
@@ -186,7 +201,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     )
   }
 
-  #notify(record: ProducerRecord<K, V>, metadata: RecordMetadata | null, error: KafkaProducerError | null): void {
+  #notify(record: ProducerRecord<K, V>, metadata: RecordMetadata | null, error: RecordError | null): void {
     for (const interceptor of this.#interceptors) this.#guarded(() => interceptor.onAcknowledgement?.(metadata, error))
     if (metadata) this.#guarded(() => this.#listener.onSuccess?.(record, metadata))
     if (error) this.#guarded(() => this.#listener.onError?.(record, error))

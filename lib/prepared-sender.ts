@@ -1,11 +1,11 @@
 // Stages 5 to 8 of a call: its records get partitions, are appended, and are reported.
 import type { Appender } from './accumulate/appender.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
-import { type RecordError, TransportError } from './errors.ts'
+import { notSentError, type RecordError, TransportError } from './errors.ts'
 import { type MetadataWait, MetadataWaits } from './partition/metadata-waits.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import type { RecordPartitioner } from './partition/record-partitioner.ts'
-import { asRecordError, type Prepared, type ProducerCall } from './producer-call.ts'
+import type { Prepared, ProducerCall } from './producer-call.ts'
 import type { SerializedRecord } from './record/producer-record.ts'
 import type { ProducerMetadata } from './send/producer-metadata.ts'
 import type { Clock } from './time/clock.ts'
@@ -40,7 +40,7 @@ export class PreparedSender {
   send(records: readonly Prepared[], call: ProducerCall): Promise<unknown> {
     const { metadata, clock, maxBlockMs } = this.#parts
     const refusal = currentScope()?.refusal ?? deadlineError(call.deadline)
-    if (refusal) return this.#append(records, call, () => refusal, maxBlockMs)
+    if (refusal) return this.#append(records, call, () => notSentError(refusal), maxBlockMs)
     const beganAt = clock.now()
     const topics = new Map<string, TopicPartitions>()
     let wait: MetadataWait | undefined
@@ -86,7 +86,7 @@ export class PreparedSender {
       const partitions = topics.get(serialized.topic)
       if (partitions && !(partitions instanceof Error)) wait.addPartitions(serialized, partitions.count)
     }
-    const late = await wait.afterEarlier(deadline).catch(asRecordError)
+    const late = await wait.afterEarlier(deadline).catch(notSentError)
     const blockMs = maxBlockMs - (clock.now() - beganAt)
     const appended = this.#append(records, call, topic => late ?? (topics.get(topic) as TopicPartitions), blockMs)
     wait.end()
@@ -123,7 +123,7 @@ export class PreparedSender {
     try {
       return await this.#partitionsOf(topic, records, deadline)
     } catch (error) {
-      return asRecordError(error)
+      return notSentError(error)
     }
   }
 

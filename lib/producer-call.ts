@@ -2,10 +2,9 @@
 import type { PendingRecord, RecordCaller, RecordOutcome } from './accumulate/producer-batch.ts'
 import { type DeliveryReport, notSent, toReport } from './delivery/delivery-report.ts'
 import {
+  type DeliveryError,
   InvalidRecordError,
-  isRecordError,
   orderGroupStopped,
-  type RecordError,
   TransportError,
   unexpectedError,
   withoutStack,
@@ -65,7 +64,7 @@ export class ProducerCall implements RecordCaller {
   /** The order groups that had a failure → the index of the first one; only the records after it are held back. */
   #stopped: Map<string, number> | undefined
   #violations = 0
-  #onEnd: ((error: RecordError) => void)[] | undefined
+  #onEnd: ((error: DeliveryError) => void)[] | undefined
   #stopper: AbortController | undefined
   #cancelTimer: (() => void) | undefined
 
@@ -102,7 +101,7 @@ export class ProducerCall implements RecordCaller {
     if (error instanceof InvalidRecordError) this.#violations += error.violations.length
     this.#stop(orderGroup, index)
     const record = this.records[index] as ProducerRecord
-    this.#report(index, notSent(record, serialized, asRecordError(error), this.#clock.epochMs()))
+    this.#report(index, notSent(record, serialized, error, this.#clock.epochMs()))
   }
 
   /** Reports a record that the Sender completed. Without an acknowledgement, holds back later ones of its group. */
@@ -130,10 +129,10 @@ export class ProducerCall implements RecordCaller {
     this.#resolve(this.#reports)
   }
 
-  /** An internal error: the call has no reports. */
+  /** An internal error: the call has no reports, and its records may have been sent. */
   break(error: unknown): void {
     this.#onReported(this)
-    this.#reject(error)
+    this.#reject(unexpectedError(error, 'unknown'))
   }
 
   #stop(orderGroup: string | undefined, index: number): void {
@@ -162,7 +161,7 @@ export class ProducerCall implements RecordCaller {
   }
 
   /** No record may wait any longer. */
-  end(error: RecordError): void {
+  end(error: DeliveryError): void {
     this.#cancelTimer?.()
     this.#stopper?.abort(error)
     for (const reject of this.#onEnd ?? []) reject(error)
@@ -185,8 +184,4 @@ function deadlinePassed(): TransportError {
     causeCode: 'DEADLINE',
     retriable: true,
   })
-}
-
-export function asRecordError(error: unknown): RecordError {
-  return isRecordError(error) ? error : unexpectedError(error)
 }

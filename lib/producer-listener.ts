@@ -1,5 +1,5 @@
 // Callbacks for the outcome of every record. Spring: ProducerListener. Kafka: ProducerInterceptor.
-import type { KafkaProducerError } from './errors.ts'
+import type { RecordError } from './errors.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
 
@@ -9,7 +9,7 @@ import type { RecordMetadata } from './record/record-metadata.ts'
  */
 export interface ProducerListener<K = unknown, V = unknown> {
   onSuccess?(record: ProducerRecord<K, V>, metadata: RecordMetadata): void
-  onError?(record: ProducerRecord<K, V>, error: KafkaProducerError): void
+  onError?(record: ProducerRecord<K, V>, error: RecordError): void
 }
 
 /** Errors are handled like those of a `ProducerListener`. */
@@ -20,7 +20,7 @@ export interface ProducerInterceptor<K = unknown, V = unknown> {
    */
   onSend?(record: ProducerRecord<K, V>): ProducerRecord<K, V>
   /** Called with the outcome of a record: one of the two is null. */
-  onAcknowledgement?(metadata: RecordMetadata | null, error: KafkaProducerError | null): void
+  onAcknowledgement?(metadata: RecordMetadata | null, error: RecordError | null): void
 }
 
 /** The default listener: logs errors, so that one that nobody awaits is seen. It logs no key and no value. */
@@ -31,7 +31,7 @@ export class LoggingProducerListener implements ProducerListener {
     this.#log = log
   }
 
-  onError(record: ProducerRecord | null, { code, message }: KafkaProducerError): void {
+  onError(record: ProducerRecord | null, { code, message }: RecordError): void {
     this.#log(`A record for topic ${record?.topic} was not delivered (${code}): ${message}`)
   }
 }

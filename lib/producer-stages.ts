@@ -7,7 +7,7 @@ import { configuredPartitioner } from './configured-classes.ts'
 import { senderOptionsOf } from './configured-options.ts'
 import { ConfiguredSerializers } from './configured-serializers.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
-import { type InvalidRecordError, type RecordError, TransportError } from './errors.ts'
+import { DeliveryError, type InvalidRecordError } from './errors.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
 import { PreparedSender } from './prepared-sender.ts'
 import { type Prepared, ProducerCall } from './producer-call.ts'
@@ -89,14 +89,16 @@ export class ProducerStages {
   }
 
   /** Why no record is taken any more. */
-  get closedError(): TransportError {
+  get closedError(): DeliveryError {
     const { broken } = this.sender
-    return broken === undefined
-      ? new TransportError('unavailable', 'The producer is closed.', { causeCode: 'CLOSED' })
-      : new TransportError('unavailable', 'An internal error has stopped the producer; the cause is that error.', {
-          causeCode: 'INTERNAL_ERROR',
-          cause: broken,
-        })
+    const options = { outcome: 'not-sent', retriable: false } as const
+    if (broken === undefined)
+      return new DeliveryError('unavailable', 'The producer is closed.', { ...options, causeCode: 'CLOSED' })
+    return new DeliveryError('unavailable', 'An internal error has stopped the producer; the cause is that error.', {
+      ...options,
+      causeCode: 'INTERNAL_ERROR',
+      cause: broken,
+    })
   }
 
   /**
@@ -145,7 +147,7 @@ export class ProducerStages {
   /** Completes all records with what is known of them, also those that have not reached the Sender. */
   end(): void {
     this.sender.close()
-    const error: RecordError = this.closedError
+    const error = this.closedError
     for (const call of this.#calls) call.end(error)
   }
 

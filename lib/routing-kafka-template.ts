@@ -1,5 +1,5 @@
 // One template for topics that need different producers. Spring: RoutingKafkaTemplate.
-import { ConfigError, InvalidRecordError } from './errors.ts'
+import { ConfigError, InvalidRecordError, notSentError } from './errors.ts'
 import type { SendResult } from './kafka-template.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 
@@ -22,7 +22,7 @@ export class RoutingKafkaTemplate {
     this.#routes = routes
   }
 
-  /** @throws ConfigError when no pattern matches the topic; otherwise like `KafkaTemplate.send` */
+  /** @throws DeliveryError also when no pattern matches the topic; its cause is a ConfigError */
   send(record: ProducerRecord): Promise<SendResult>
   send(topic: string, value: unknown): Promise<SendResult>
   send(topic: string, key: unknown, value: unknown): Promise<SendResult>
@@ -35,7 +35,7 @@ export class RoutingKafkaTemplate {
       const template = this.#templateOf(topic)
       return (template.send as (...args: unknown[]) => Promise<SendResult>).apply(template, args)
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(notSentError(error))
     }
   }
 

@@ -22,7 +22,7 @@ const WRITTEN_OUT: readonly { readonly helper: string; readonly text: RegExp; re
   },
   {
     helper: 'unexpectedError of lib/errors.ts',
-    text: /newTransportError\('unavailable','Anunexpectederror;/,
+    text: /newDeliveryError\(code,'Anunexpectederror;/,
     home: 'lib/errors.ts',
   },
   {

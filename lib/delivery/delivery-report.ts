@@ -7,12 +7,15 @@ import {
   type FailureKind,
   type InvalidRecordCode,
   InvalidRecordError,
+  notSentError,
   type RecordError,
 } from '../errors.ts'
 import type { PartitionedRecord, ProducerRecord, SerializedRecord } from '../record/producer-record.ts'
-import type { RecordMetadata } from '../record/record-metadata.ts'
+import { AcknowledgedMetadata, type RecordMetadata } from '../record/record-metadata.ts'
 import { deliveryFailureCode, isTooLarge } from '../transport/error-codes.ts'
+import { recordToJson } from './report-json.ts'
 
+/** In JSON a report has its record without key, value and headers, and every bigint as text. */
 export interface Delivered {
   readonly kind: 'delivered'
   readonly record: ProducerRecord
@@ -48,26 +51,89 @@ export interface Failed {
 
 export type DeliveryReport = Delivered | Failed
 
+class DeliveredReport implements Delivered {
+  readonly kind = 'delivered'
+  readonly record: ProducerRecord
+  readonly metadata: RecordMetadata
+  readonly attempts: number
+
+  constructor(record: ProducerRecord, metadata: RecordMetadata, attempts: number) {
+    this.record = record
+    this.metadata = metadata
+    this.attempts = attempts
+  }
+
+  toJSON(): object {
+    return { ...this, record: recordToJson(this.record) }
+  }
+}
+
+type FailedFields = Omit<Failed, 'kind' | 'code' | 'failureKind'>
+
+class FailedReport implements Failed {
+  readonly kind = 'failed'
+  readonly record: ProducerRecord
+  readonly serialized: SerializedRecord | PartitionedRecord | undefined
+  readonly failureKind: FailureKind
+  readonly outcome: FailedOutcome
+  readonly code: InvalidRecordCode | DeliveryFailureCode
+  readonly causeCode: string | null
+  readonly error: RecordError
+  readonly attempts: number
+  readonly firstAt: number
+  readonly lastAt: number
+  declare readonly inDoubt?: NonNullable<Failed['inDoubt']>
+
+  constructor({ record, serialized, outcome, causeCode, error, attempts, firstAt, lastAt, inDoubt }: FailedFields) {
+    this.record = record
+    this.serialized = serialized
+    this.failureKind = error instanceof InvalidRecordError ? 'invalid-record' : 'delivery-failure'
+    this.outcome = outcome
+    this.code = error.code
+    this.causeCode = causeCode
+    this.error = error
+    this.attempts = attempts
+    this.firstAt = firstAt
+    this.lastAt = lastAt
+    if (inDoubt) this.inDoubt = inDoubt
+  }
+
+  toJSON(): object {
+    const { serialized, inDoubt, ...fields } = this
+    return {
+      ...fields,
+      record: recordToJson(this.record),
+      ...(inDoubt
+        ? {
+            inDoubt: {
+              ...inDoubt,
+              producerId: String(inDoubt.producerId),
+              fromOffset: inDoubt.fromOffset?.toString() ?? null,
+            },
+          }
+        : {}),
+    }
+  }
+}
+
 /** The report of a record that failed before it reached the Sender. */
 export function notSent(
   record: ProducerRecord,
   serialized: SerializedRecord | undefined,
-  error: RecordError,
+  cause: unknown,
   epochMs: number,
 ): Failed {
-  return {
-    kind: 'failed',
+  const error = notSentError(cause)
+  return new FailedReport({
     record,
     serialized,
-    failureKind: error instanceof InvalidRecordError ? 'invalid-record' : 'delivery-failure',
     outcome: 'not-sent',
-    code: error.code,
     causeCode: error.causeCode,
     error,
     attempts: 0,
     firstAt: epochMs,
     lastAt: epochMs,
-  }
+  })
 }
 
 /** The report of a record that the Sender completed. */
@@ -77,7 +143,7 @@ export function toReport(
   outcome: RecordOutcome,
 ): DeliveryReport {
   if (outcome.kind === 'acked') {
-    const metadata: RecordMetadata = {
+    const metadata = new AcknowledgedMetadata({
       topic: sent.topic,
       partition: sent.partition,
       offset: outcome.baseOffset === null ? null : outcome.baseOffset + BigInt(indexInBatch),
@@ -85,25 +151,22 @@ export function toReport(
       proof: outcome.proof,
       serializedKeySize: sent.key?.length ?? -1,
       serializedValueSize: sent.value?.length ?? -1,
-    }
-    return { kind: 'delivered', record, metadata, attempts: outcome.attempts }
+    })
+    return new DeliveredReport(record, metadata, outcome.attempts)
   }
   const { failureKind, kind, causeCode, attempts, firstAt, lastAt } = outcome
   const error = failureKind === 'invalid-record' ? rejectedByBroker(sent, outcome) : notAcknowledged(sent, outcome)
-  return {
-    kind: 'failed',
+  return new FailedReport({
     record,
     serialized: sent,
-    failureKind,
     outcome: kind,
-    code: error.code,
     causeCode,
     error,
     attempts,
     firstAt,
     lastAt,
     ...(outcome.inDoubt ? { inDoubt: outcome.inDoubt } : {}),
-  }
+  })
 }
 
 type FailedRecord = Exclude<RecordOutcome, { kind: 'acked' }>

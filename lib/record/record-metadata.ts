@@ -1,7 +1,7 @@
 /** What an acknowledgement proves: all in-sync replicas have the record, the leader has it, or (acks=0) nothing. */
 export type DeliveryProof = 'all' | 'leader' | 'none'
 
-/** Where an acknowledged record is (Java: `RecordMetadata`). */
+/** Where an acknowledged record is (Java: `RecordMetadata`). In JSON the offset is text. */
 export interface RecordMetadata {
   readonly topic: string
   readonly partition: number
@@ -12,4 +12,30 @@ export interface RecordMetadata {
   readonly proof: DeliveryProof
   readonly serializedKeySize: number
   readonly serializedValueSize: number
+}
+
+/** A class, so that `toJSON` costs no record a property. */
+export class AcknowledgedMetadata implements RecordMetadata {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint | null
+  readonly timestamp: number
+  readonly proof: DeliveryProof
+  readonly serializedKeySize: number
+  readonly serializedValueSize: number
+
+  constructor(metadata: RecordMetadata) {
+    this.topic = metadata.topic
+    this.partition = metadata.partition
+    this.offset = metadata.offset
+    this.timestamp = metadata.timestamp
+    this.proof = metadata.proof
+    this.serializedKeySize = metadata.serializedKeySize
+    this.serializedValueSize = metadata.serializedValueSize
+  }
+
+  /** JSON has no bigint, and its numbers are exact only up to 2⁵³. */
+  toJSON(): object {
+    return { ...this, offset: this.offset?.toString() ?? null }
+  }
 }

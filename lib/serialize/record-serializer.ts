@@ -196,8 +196,9 @@ function contractValue({ value, format }: ValidRecord): Bytes {
 
 /** The error of another class may quote the data, so only the message of a SerializationError is passed on. */
 function fail(what: 'key' | 'value', error: unknown): never {
-  // A TransportError is the reason of the signal.
-  if (isInstance(error, InvalidRecordError) || isInstance(error, TransportError)) throw error
+  // The last two are reasons of the signal.
+  for (const type of [InvalidRecordError, TransportError, DeliveryError])
+    if (isInstance<Error>(error, type)) throw error
   const named = isInstance(error, SerializationError) ? error : undefined
   const message = `${what}: ${named?.message.replace(/\.$/, '') ?? `${what}.serializer failed`}.`
   const options = { cause: error, causeCode: named?.causeCode ?? null }

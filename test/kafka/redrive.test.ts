@@ -114,7 +114,7 @@ test('a dead letter in Kafka has the bytes of the record and Spring’s headers'
   assert.equal(header('original-timestamp').readBigInt64BE(), 1517966773840n)
   assert.deepEqual(
     [String(header('exception-fqcn')), String(header('exception-message'))],
-    ['TransportError', 'unreachable'],
+    ['DeliveryError', 'unreachable'],
   )
 })
 
