@@ -19,8 +19,8 @@ export function configProblems(config: ProducerConfig, contracts: Contracts): st
     )
   else if (!enableIdempotence)
     problems.push(
-      'enable.idempotence (KAFKA_ENABLE_IDEMPOTENCE): the functions expect true, got false: without it a record whose ' +
-        'answer was lost can be in Kafka twice.',
+      'enable.idempotence (KAFKA_ENABLE_IDEMPOTENCE): the functions expect true, got false: without it a record ' +
+        'whose answer was lost can be in Kafka twice.',
     )
   // A file that other programs read too may name serializers, but here the contracts decide.
   if (keySerializer !== undefined && keySerializer !== 'string')

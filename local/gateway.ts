@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createLocalServer, listenLocally, Refusal, readBody } from './local-server.ts'
 
-/** API Gateway stops waiting for an integration after 29 s and accepts at most 10 MB. */
-const INTEGRATION_MS = 29_000
+/** An HTTP API stops waiting for an integration after 30 s and accepts at most 10 MB. */
+const INTEGRATION_MS = 30_000
 const MAX_BYTES = 10 * 1024 * 1024
 
 export type Invoke = (event: unknown) => Promise<unknown>

@@ -55,7 +55,7 @@ export async function handleBatch<Item extends SourceItem, Response>(
     completed.flatMap(({ reports }) => reports),
     completed.flatMap(({ fates }) => fates),
     context.kafka.producer.metrics(),
-    completed.flatMap(({ item }) => item.ignored ?? []),
+    { ignored: completed.flatMap(({ item }) => item.ignored ?? []) },
   )
   const results = completed.map(({ item, fates }) => ({
     item,

@@ -22,7 +22,7 @@ export async function handleEventBridge(
   const { config, contracts, log } = services
   const { producer } = context.kafka
   const requestId = invocationId(context)
-  if (isWarmUp(event)) return log.invocation(requestId, [], [], producer.metrics(), ['warm-up'])
+  if (isWarmUp(event)) return log.invocation(requestId, [], [], producer.metrics(), { ignored: ['warm-up'] })
   const sourceRecords = parseEventBridgeEvents(event, requestId, {
     contracts,
     defaultTopic: config.defaultTopic,

@@ -120,6 +120,7 @@ async function sendOrDeadLetter(
     reports,
     fates.map(({ fate }) => fate),
     producer.metrics(),
+    { isGatewayClockIgnored: context.kafka.isGatewayClockIgnored },
   )
   return fates
 }

@@ -363,12 +363,19 @@ export interface ProducerOptions {
    */
   readonly deadlineReserveMs?: number | undefined
   /**
-   * When the HTTP answer leaves, counted from API Gateway’s receipt of the request (it gives up after 29 s). Sending
-   * ends earlier by KAFKA_DEADLINE_RESERVE_MS.
+   * When the HTTP answer leaves at the latest, counted from receipt of the request. Sending ends earlier by
+   * KAFKA_DEADLINE_RESERVE_MS. Default: 1 s before the front door gives up (docs/http.md has how long each waits).
    *
-   * `KAFKA_HTTP_DEADLINE_MS`: 1000 – 28000 ms, default 25000.
+   * `KAFKA_HTTP_DEADLINE_MS`: 1000 – 900000 ms.
    */
   readonly httpDeadlineMs?: number | undefined
+  /**
+   * The idle timeout of the load balancer or VPC Lattice service in front of the http function. Set it where you
+   * changed theirs.
+   *
+   * `KAFKA_HTTP_IDLE_TIMEOUT_MS`: 1000 – 4000000 ms, default 60000.
+   */
+  readonly httpIdleTimeoutMs?: number | undefined
   /**
    * Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of its
    * role (without the session) or IAM user, or issuer and subject of its token.

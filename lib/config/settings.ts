@@ -425,16 +425,27 @@ export const SETTINGS = {
     default: 3000,
   }),
   /**
-   * When the HTTP answer leaves, counted from API Gateway’s receipt of the request (it gives up after 29 s). Sending
-   * ends earlier by KAFKA_DEADLINE_RESERVE_MS.
+   * When the HTTP answer leaves at the latest, counted from receipt of the request. Sending ends earlier by
+   * KAFKA_DEADLINE_RESERVE_MS. Default: 1 s before the front door gives up (docs/http.md has how long each waits).
    */
   httpDeadlineMs: librarySetting({
     env: 'KAFKA_HTTP_DEADLINE_MS',
     kind: 'integer',
     unit: 'ms',
     min: 1000,
-    max: 28_000,
-    default: 25_000,
+    max: 900_000,
+  }),
+  /**
+   * The idle timeout of the load balancer or VPC Lattice service in front of the http function. Set it where you
+   * changed theirs.
+   */
+  httpIdleTimeoutMs: librarySetting({
+    env: 'KAFKA_HTTP_IDLE_TIMEOUT_MS',
+    kind: 'integer',
+    unit: 'ms',
+    min: 1000,
+    max: 4_000_000,
+    default: 60_000,
   }),
   /**
    * Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of its
@@ -571,7 +582,7 @@ export type SettingRow = Row
 export const SETTING_ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [OptionName, SettingRow])[]
 
 type ValueOf<R extends Row> = R['kind'] extends 'integer'
-  ? number
+  ? number | (R extends { default: number } ? never : undefined)
   : R['kind'] extends 'boolean'
     ? boolean
     : R['kind'] extends 'list'

@@ -92,21 +92,6 @@ function withoutSession(arn: string): string {
   return arn.replace(/(:assumed-role\/[^/]+)\/.*$/, '$1')
 }
 
-/** A gateway's clock may differ by this much from the one here, ms. */
-const CLOCK_SKEW_MS = 60_000
-
-/**
- * When API Gateway received the request, ms since the epoch. Undefined for an ALB, whose events don't have it, and for
- * a time that can't be true: a request that is being answered is neither of the future nor older than its deadline
- * (saved events, emulators that give seconds).
- */
-export function gatewayTimeEpoch(event: unknown, deadlineMs: number, now: number): number | undefined {
-  const context = isJsonObject(event) && isJsonObject(event.requestContext) ? event.requestContext : {}
-  const time = integer(context.timeEpoch) ?? integer(context.requestTimeEpoch)
-  if (time === undefined || time > now + CLOCK_SKEW_MS || time < now - deadlineMs - CLOCK_SKEW_MS) return undefined
-  return time
-}
-
 export function toHttpResult(kind: HttpRequest['kind'], event: unknown, answer: HttpAnswer): JsonObject {
   const result = { statusCode: answer.status, body: answer.body, isBase64Encoded: false }
   if (kind !== 'alb' && kind !== 'lattice') return { ...result, headers: answer.headers }
@@ -146,8 +131,4 @@ function lowerCase({ headers, multiValueHeaders }: JsonObject): Record<string, s
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function integer(value: unknown): number | undefined {
-  return Number.isInteger(value) ? (value as number) : undefined
 }

@@ -31,6 +31,14 @@ const CHANGES = [
 const LEVELS_ABOVE_INFO: ReadonlySet<string> = new Set(['WARN', 'ERROR', 'FATAL'])
 const NOTHING_SENT = { ackedBatches: 0, ackedRecords: 0, queueTimeMs: 0, brokerTimeMs: 0 }
 
+/** What a line says about an event beside its records. */
+interface EventFacts {
+  /** One reason for each thing that arrived and has no record. */
+  readonly ignored?: readonly IgnoredReason[]
+  /** Its time of receipt can't be true. */
+  readonly isGatewayClockIgnored?: boolean
+}
+
 export class InvocationLog {
   readonly #write: (line: string) => void
   readonly #logger: Logger
@@ -102,14 +110,14 @@ export class InvocationLog {
 
   /**
    * @param requestId the one in the caller's answer
-   * @param ignored one reason for each thing that arrived and has no record
+   * @param event what else is counted of its event
    */
   invocation(
     requestId: string,
     reports: readonly DeliveryReport[],
     fates: readonly RecordFate[],
     producer: ProducerMetrics,
-    ignored: readonly IgnoredReason[] = [],
+    { ignored = [], isGatewayClockIgnored = false }: EventFacts = {},
   ): void {
     const sets: MetricSet[] = []
     if (this.#emf.isOn) for (const counted of countByTopic(fates, reports)) sets.push(this.#records(counted, producer))
@@ -118,6 +126,8 @@ export class InvocationLog {
     if (ofProducer) sets.push(ofProducer)
     if (this.#emf.isOn && ignored.length > 0)
       sets.push(this.#emf.metricSet({}, [['IgnoredEvents', MetricUnit.Count, ignored.length]]))
+    if (this.#emf.isOn && isGatewayClockIgnored)
+      sets.push(this.#emf.metricSet({}, [['IgnoredGatewayClocks', MetricUnit.Count, 1]]))
     const trace = traceOf(invocationTrace())
     this.#write(
       `{"level":"${sets.length > 0 ? this.#level : 'INFO'}","message":"invocation",` +

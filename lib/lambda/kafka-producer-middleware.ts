@@ -11,7 +11,7 @@ import type { ProducerFactory } from '../producer-factory.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { FailFast } from './fail-fast.ts'
-import { gatewayTimeEpoch } from './http-event.ts'
+import { frontDoor } from './front-door.ts'
 import { remainingMs } from './invocation-facts.ts'
 import { answerDeadline, sendingDeadline } from './remaining-time.ts'
 
@@ -30,6 +30,8 @@ export interface KafkaContext {
     readonly answerBy: Deadline
     /** Those in progress with the producers of this factory, this one included. */
     readonly invocations: Invocations
+    /** The event's time of receipt can't be true, so the front door's time counts from the invocation's begin. */
+    readonly isGatewayClockIgnored: boolean
   }
 }
 
@@ -65,9 +67,10 @@ export function kafkaProducer({
     before: request => {
       const requiredMs = config.deadlineReserveMs + config.requestTimeoutMs
       const remaining = remainingMs(request.context, requiredMs + config.deliveryTimeoutMs)
-      const gatewayTime = gatewayTimeEpoch(request.event, config.httpDeadlineMs, systemClock.epochMs())
-      const deadline = sendingDeadline(remaining, config, gatewayTime)
-      const answerBy = answerDeadline(remaining, config, gatewayTime)
+      const door = frontDoor(request.event, config, systemClock.epochMs())
+      const answerMs = Math.min(remaining, door?.remainingMs ?? Number.POSITIVE_INFINITY)
+      const deadline = sendingDeadline(answerMs, config)
+      const answerBy = answerDeadline(answerMs, config)
       const scope = new InvocationScope(deadline, scope =>
         remaining > requiredMs ? failFast.refusal(scope) : tooShort(requiredMs),
       )
@@ -76,7 +79,13 @@ export function kafkaProducer({
       const producer = factory.getProducer(config)
       scope.identify(producer, recordId)
       Object.assign(request.context, {
-        kafka: { producer, deadline, answerBy, invocations: factory.invocations },
+        kafka: {
+          producer,
+          deadline,
+          answerBy,
+          invocations: factory.invocations,
+          isGatewayClockIgnored: door?.isClockIgnored ?? false,
+        },
       } satisfies KafkaContext)
       scope.enter(factory.invocations)
     },

@@ -3,7 +3,11 @@ import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { frontDoor } from '../../lib/lambda/front-door.ts'
+import { sendingDeadline } from '../../lib/lambda/remaining-time.ts'
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { producerOf, summaryOf } from '../support/producer-of.ts'
 import { pause } from '../support/time.ts'
@@ -155,13 +159,15 @@ test('bootstrap.servers: an unreachable first broker does not matter', async () 
   await cluster.stop()
 })
 
-test('KAFKA_DEADLINE_RESERVE_MS and KAFKA_HTTP_DEADLINE_MS set when sending ends', async () => {
-  const { sendingDeadline } = await import('../../lib/lambda/remaining-time.ts')
-  const limits = { deadlineReserveMs: 3000, httpDeadlineMs: 25_000 }
-  const assertAbout = (actual: number, expected: number) =>
-    assert.ok(Math.abs(actual - expected) < 50, `${actual} is not about ${expected}`)
-
-  assertAbout(sendingDeadline(10_000, limits).remaining, 7000)
-  assertAbout(sendingDeadline(29_000, limits, Date.now() - 5000).remaining, 17_000)
-  assertAbout(sendingDeadline(29_000, limits, Date.now() + 60_000).remaining, 22_000)
+test('KAFKA_DEADLINE_RESERVE_MS, KAFKA_HTTP_DEADLINE_MS and _IDLE_TIMEOUT_MS set when sending ends', () => {
+  const now = 1_790_000_000_000
+  const v2 = { requestContext: { http: {}, timeEpoch: now - 5000 } }
+  const alb = { requestContext: { elb: {} } }
+  const configOf = (options: object) => parseConfig({ bootstrapServers: 'a:1,b:1', ...options }, {})
+  const leaves = (event: unknown, options: object) => frontDoor(event, configOf(options), now)?.remainingMs
+  assert.equal(leaves(v2, { httpDeadlineMs: 20_000 }), 15_000)
+  assert.equal(leaves(alb, { httpDeadlineMs: 20_000 }), 20_000)
+  assert.equal(leaves(alb, { httpIdleTimeoutMs: 10_000 }), 9000)
+  const clock = new VirtualClock()
+  assert.equal(sendingDeadline(10_000, configOf({ deadlineReserveMs: 4000 }), clock).remaining, 6000)
 })

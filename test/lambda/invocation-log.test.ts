@@ -162,8 +162,8 @@ test('an invocation without records has its line too, with the X-Ray trace id wh
 test('what arrived without a record is counted in the line, by reason, and in a metric', () => {
   const lines: Line[] = []
   const log = new InvocationLog('kafka-producer-dev-sqs', line => lines.push(JSON.parse(line)))
-  log.invocation('r-1', [], [], producerMetrics(), ['warm-up'])
-  log.invocation('r-2', [], [], producerMetrics(), ['s3-test-event', 'sns-confirmation', 's3-test-event'])
+  log.invocation('r-1', [], [], producerMetrics(), { ignored: ['warm-up'] })
+  log.invocation('r-2', [], [], producerMetrics(), { ignored: ['s3-test-event', 'sns-confirmation', 's3-test-event'] })
   log.invocation('r-3', [], [], producerMetrics())
   for (const line of lines.slice(0, 2)) assertEmf(line)
   assert.deepEqual(

@@ -74,7 +74,7 @@ test('elapsed time is the larger difference of the two clocks', () => {
 
 test('remaining time is read once, then counted on the monotonic clock', () => {
   const clock = new VirtualClock()
-  const deadline = sendingDeadline(10_000, { deadlineReserveMs: 3000, httpDeadlineMs: 25_000 }, undefined, clock)
+  const deadline = sendingDeadline(10_000, { deadlineReserveMs: 3000 }, clock)
   clock.freeze(2000)
   assert.equal(deadline.remaining, 5000)
 })
