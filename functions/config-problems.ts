@@ -25,14 +25,15 @@ export function configProblems(config: ProducerConfig, contracts: Contracts): st
   // A file that other programs read too may name serializers, but here the contracts decide.
   if (keySerializer !== undefined && keySerializer !== 'string')
     problems.push(
-      'key.serializer (KAFKA_KEY_SERIALIZER): the functions expect none, or string, because a contract’s keys are text.',
+      'key.serializer (KAFKA_KEY_SERIALIZER): the functions expect none, or string, because a contract’s keys ' +
+        'are text.',
     )
   const other = [...contracts.values()].find(({ value }) => !SERIALIZERS_OF[value.format].includes(valueSerializer))
   if (valueSerializer !== undefined && other)
     problems.push(
       'value.serializer (KAFKA_VALUE_SERIALIZER): the functions expect none, because the contracts say how values ' +
-        `become bytes, or one that agrees with all of them. For ${other.topic} (format ${other.value.format}) that is ` +
-        `${SERIALIZERS_OF[other.value.format].join(' or ')}.`,
+        `become bytes, or one that agrees with all of them. For ${other.topic} (format ${other.value.format}) ` +
+        `that is ${SERIALIZERS_OF[other.value.format].join(' or ')}.`,
     )
   return problems
 }

@@ -164,6 +164,6 @@ export function createKafkaJsClient(config: ProducerConfig, warn: (text: string)
   return new KafkaJsClient({
     ...clientOptionsOf(config),
     bootstrap: msk ? (deadline, isStale) => msk.servers(deadline, isStale) : () => config.bootstrapServers,
-    security: config.securityProtocol === 'PLAINTEXT' ? PLAINTEXT : new Security(config),
+    security: config.securityProtocol === 'PLAINTEXT' ? PLAINTEXT : new Security(config, warn),
   })
 }

@@ -1,5 +1,6 @@
 // Which settings of TLS and authentication belong together, by the columns `security` and `needed` of the table. A
 // setting that would not take effect is refused.
+import { parseSaslExtensions } from '../record/sasl-extensions.ts'
 import { type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 
 type Problem = (text: string) => void
@@ -51,6 +52,8 @@ export function checkSecurity(config: ProducerConfig, problem: Problem): void {
 function checkForms(
   {
     saslOauthbearerTokenEndpointUrl: url,
+    saslOauthbearerExtensions: extensions,
+    oauthAllowHttp,
     secretArn,
     mskClusterArn,
     sslTruststoreCertificates: ca,
@@ -58,8 +61,17 @@ function checkForms(
   }: ProducerConfig,
   problem: Problem,
 ): void {
-  if (url !== undefined && !['https:', 'http:'].includes(URL.parse(url)?.protocol ?? ''))
-    problem('sasl.oauthbearer.token.endpoint.url: expected an https:// address.')
+  const endpoint = url === undefined ? undefined : URL.parse(url)
+  const isSecure = endpoint?.protocol === 'https:' || (endpoint?.protocol === 'http:' && oauthAllowHttp)
+  if (url !== undefined && (!isSecure || endpoint?.username || endpoint?.password))
+    problem(
+      'sasl.oauthbearer.token.endpoint.url: expected an https:// address without user and password (http:// only with ' +
+        'KAFKA_OAUTH_ALLOW_HTTP=true).',
+    )
+  if (extensions !== undefined && parseSaslExtensions(extensions) === undefined)
+    problem(
+      'sasl.oauthbearer.extensions: expected name=value, several separated by commas; names are letters, but not auth.',
+    )
   if (
     secretArn !== undefined &&
     !/^arn:[^:]+:(secretsmanager:[^:]+:\d{12}:secret|ssm:[^:]+:\d{12}:parameter)[:/]/.test(secretArn)

@@ -271,6 +271,22 @@ export interface ProducerOptions {
    */
   readonly saslOauthbearerScope?: string | undefined
   /**
+   * For OAUTHBEARER: SASL extensions (RFC 7628) as `name=value,…`. Confluent Cloud needs
+   * `logicalCluster=lkc-…,identityPoolId=pool-…`.
+   *
+   * Java has them inside sasl.jaas.config, as extension_….
+   *
+   * `sasl.oauthbearer.extensions`, `KAFKA_SASL_OAUTHBEARER_EXTENSIONS`: text.
+   */
+  readonly saslOauthbearerExtensions?: string | undefined
+  /**
+   * Accepts a token endpoint with `http:`. Client secret and token are then readable on the way: only for a local
+   * identity provider.
+   *
+   * `KAFKA_OAUTH_ALLOW_HTTP`: boolean, default false.
+   */
+  readonly oauthAllowHttp?: boolean | undefined
+  /**
    * The brokers’ CA, PEM. Default: the public CAs that Node trusts.
    *
    * `ssl.truststore.certificates`, `KAFKA_SSL_TRUSTSTORE_CERTIFICATES`: text.

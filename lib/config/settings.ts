@@ -343,6 +343,18 @@ export const SETTINGS = {
    */
   saslOauthbearerScope: kafka({ name: 'sasl.oauthbearer.scope', kind: 'text', security: 'oauthbearer' }),
   /**
+   * For OAUTHBEARER: SASL extensions (RFC 7628) as `name=value,…`. Confluent Cloud needs
+   * `logicalCluster=lkc-…,identityPoolId=pool-…`.
+   *
+   * Java has them inside sasl.jaas.config, as extension_….
+   */
+  saslOauthbearerExtensions: kafka({ name: 'sasl.oauthbearer.extensions', kind: 'text', security: 'oauthbearer' }),
+  /**
+   * Accepts a token endpoint with `http:`. Client secret and token are then readable on the way: only for a local
+   * identity provider.
+   */
+  oauthAllowHttp: librarySetting({ env: 'KAFKA_OAUTH_ALLOW_HTTP', kind: 'boolean', default: false }),
+  /**
    * The brokers’ CA, PEM. Default: the public CAs that Node trusts.
    */
   sslTruststoreCertificates: kafka({ name: 'ssl.truststore.certificates', kind: 'text', security: 'tls' }),

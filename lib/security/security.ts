@@ -1,6 +1,7 @@
 // TLS material and credentials for every new connection, from the settings.
 import type { ProducerConfig } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
+import { parseSaslExtensions, type SaslExtensions } from '../record/sasl-extensions.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type {
   ConnectionSecurity,
@@ -10,11 +11,13 @@ import type {
 } from '../transport/connection-security.ts'
 import { MskIamToken } from './msk-iam-token.ts'
 import { mskRegion } from './msk-region.ts'
-import { OAuthToken } from './oauth-token.ts'
 import { readTlsMaterial, type TlsOptions, toMaterial } from './pem.ts'
 import { Secret, type SecretFields } from './secret.ts'
+import { TokenCache } from './token-cache.ts'
+import { type OAuthOptions, tokenSourceOf } from './token-source.ts'
 
 export type SecurityOptions = TlsOptions &
+  OAuthOptions &
   Pick<
     ProducerConfig,
     | 'securityProtocol'
@@ -22,27 +25,37 @@ export type SecurityOptions = TlsOptions &
     | 'saslMechanism'
     | 'saslUsername'
     | 'saslPassword'
-    | 'saslOauthbearerTokenEndpointUrl'
-    | 'saslOauthbearerClientCredentialsClientId'
-    | 'saslOauthbearerClientCredentialsClientSecret'
-    | 'saslOauthbearerScope'
     | 'clientId'
     | 'bootstrapServers'
     | 'mskClusterArn'
   >
 
+interface OAuth {
+  readonly hint: string
+  readonly tokens: TokenCache
+}
+
 export class Security implements SecurityProvider {
   readonly #options: SecurityOptions
   readonly #material: TlsMaterial | undefined
   readonly #secret: Secret | undefined
-  readonly #oauth = new OAuthToken()
+  readonly #oauth: OAuth | undefined
+  readonly #extensions: SaslExtensions
   readonly #iam: MskIamToken | undefined
 
-  /** @throws ConfigError for TLS material that can't be read, or MSK IAM without a region */
-  constructor(options: SecurityOptions) {
+  /**
+   * @param warn called with what does not stop a connection
+   * @throws ConfigError for TLS material that can't be read, or MSK IAM without a region
+   */
+  constructor(options: SecurityOptions, warn: (text: string) => void = () => {}) {
     this.#options = options
     this.#material = options.securityProtocol.endsWith('SSL') ? readTlsMaterial(options) : undefined
     this.#secret = options.secretArn === undefined ? undefined : new Secret(options.secretArn)
+    this.#extensions = parseSaslExtensions(options.saslOauthbearerExtensions ?? '') ?? {}
+    if (options.saslMechanism === 'OAUTHBEARER') {
+      const source = tokenSourceOf(options)
+      this.#oauth = { hint: source.hint, tokens: new TokenCache(source, { warn }) }
+    }
     if (options.saslMechanism !== 'AWS_MSK_IAM') return
     const region = mskRegion(options)
     if (region === undefined) throw new ConfigError(['AWS_REGION: expected the region of the MSK cluster, got none.'])
@@ -66,7 +79,7 @@ export class Security implements SecurityProvider {
 
   async renew(deadline: Deadline): Promise<boolean> {
     const hasNewSecret = this.#secret ? await this.#secret.renew(deadline) : false
-    const hadToken = this.#oauth.forget()
+    const hadToken = this.#oauth?.tokens.forget() ?? false
     return hasNewSecret || hadToken
   }
 
@@ -77,24 +90,15 @@ export class Security implements SecurityProvider {
       const hint = 'that the role may kafka-cluster:Connect, and that the region (AWS_REGION) is the cluster’s'
       return { name, hint, mechanism: 'OAUTHBEARER', token: await (this.#iam as MskIamToken).get(deadline) }
     }
-    if (name === 'OAUTHBEARER')
-      return {
-        name,
-        hint: 'that the broker accepts tokens of sasl.oauthbearer.token.endpoint.url',
-        mechanism: name,
-        token: await this.#oauthToken(secret, deadline),
-      }
+    if (name === 'OAUTHBEARER') {
+      const { hint, tokens } = this.#oauth as OAuth
+      const { value: token, extensions } = await tokens.get(secret, deadline)
+      return { name, hint, mechanism: 'OAUTHBEARER', token, extensions: { ...this.#extensions, ...extensions } }
+    }
     const { username = this.#options.saslUsername ?? '', password = this.#options.saslPassword ?? '' } = secret
     const hint = this.#secret
       ? 'username and password in the secret of KAFKA_SECRET_ARN'
       : 'sasl.username and sasl.password (KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD)'
     return { name, hint, mechanism: name, username, password }
-  }
-
-  #oauthToken({ clientId, clientSecret }: SecretFields, deadline: Deadline): Promise<string> {
-    const { saslOauthbearerTokenEndpointUrl: tokenUrl = '', saslOauthbearerScope: scope } = this.#options
-    const id = clientId ?? this.#options.saslOauthbearerClientCredentialsClientId ?? ''
-    const secret = clientSecret ?? this.#options.saslOauthbearerClientCredentialsClientSecret ?? ''
-    return this.#oauth.get({ tokenUrl, clientId: id, clientSecret: secret, scope }, deadline)
   }
 }

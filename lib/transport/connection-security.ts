@@ -20,7 +20,12 @@ export type SaslCredentials = {
       readonly username: string
       readonly password: string
     }
-  | { readonly mechanism: 'OAUTHBEARER'; readonly token: string }
+  | {
+      readonly mechanism: 'OAUTHBEARER'
+      readonly token: string
+      /** Sent beside the token (RFC 7628, section 3.1). */
+      readonly extensions?: Readonly<Record<string, string>>
+    }
 )
 
 export interface ConnectionSecurity {

@@ -77,6 +77,7 @@ const oauth = (secret: string, scope = 'kafka') =>
     ...tls(),
     saslMechanism: 'OAUTHBEARER',
     saslOauthbearerTokenEndpointUrl: tokenUrl,
+    oauthAllowHttp: true,
     saslOauthbearerClientCredentialsClientId: 'id',
     saslOauthbearerClientCredentialsClientSecret: secret,
     saslOauthbearerScope: scope,
@@ -182,7 +183,7 @@ const wrong: readonly (readonly [...Case, expected: { code: string; says: RegExp
     {},
     {
       code: 'authentication',
-      says: /answered 401: check sasl\.oauthbearer\.client\.credentials/,
+      says: /answered 401 \(invalid_client\): check sasl\.oauthbearer\.client\.credentials/,
       connectionAttempts: 0,
     },
   ],

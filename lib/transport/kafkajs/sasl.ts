@@ -25,7 +25,8 @@ export function toSasl(credentials: SaslCredentials): object {
  * kafkajs takes for success. So an answer that is not empty is a refusal.
  */
 function bearer(credentials: SaslCredentials & { mechanism: 'OAUTHBEARER' }): SaslStep {
-  const message = `n,,\u0001auth=Bearer ${credentials.token}\u0001\u0001`
+  const fields = Object.entries({ auth: `Bearer ${credentials.token}`, ...credentials.extensions })
+  const message = `n,,\u0001${fields.map(([name, value]) => `${name}=${value}\u0001`).join('')}\u0001`
   return {
     request: { encode: async () => new Encoder().writeBytes(Buffer.from(message)).buffer },
     response: {

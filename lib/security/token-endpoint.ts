@@ -1,0 +1,96 @@
+// A request to a token endpoint. Grants: client credentials (RFC 6749, section 4.4), with a client secret or an
+// assertion (RFC 7523, section 2.2; KIP-1258), and jwt-bearer (RFC 7523, section 2.1; KIP-1139).
+import { isJsonObject } from '../record/json-object.ts'
+import { type BearerToken, bearerToken, tokenUnavailable } from './bearer-token.ts'
+
+export interface TokenRequest {
+  readonly url: string
+  readonly grant: 'client-credentials' | 'jwt-bearer'
+  readonly scope: string | undefined
+  readonly clientId: string | undefined
+  /** Sent if there is no assertion. */
+  readonly clientSecret: string | undefined
+  /** A signed JWT that proves who asks. */
+  readonly assertion: string | undefined
+}
+
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+const CLIENT_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+/** Tokens with the groups of a user take some ten KiB. */
+const MAX_ANSWER_BYTES = 256 * 1024
+/** The error codes of RFC 6749, section 5.2. Any other text of an answer may hold anything. */
+const ERRORS = /^(invalid_(request|client|grant|scope)|unauthorized_client|unsupported_grant_type)$/
+const ENDPOINT = 'The token endpoint (sasl.oauthbearer.token.endpoint.url)'
+
+/** @throws TransportError */
+export async function requestToken(request: TokenRequest, signal: AbortSignal): Promise<BearerToken> {
+  const { status, answer } = await post(request, signal)
+  if (status >= 400) throw refused(request, status, answer)
+  if (status !== 200 || !isJsonObject(answer))
+    throw tokenUnavailable(`${ENDPOINT} answered ${status} without JSON`, false)
+  const { access_token: token, expires_in: seconds } = answer
+  return bearerToken(ENDPOINT, token, typeof seconds === 'number' ? Date.now() + seconds * 1000 : undefined)
+}
+
+async function post(request: TokenRequest, signal: AbortSignal): Promise<{ status: number; answer: unknown }> {
+  const { clientId, clientSecret, assertion } = request
+  const headers: Record<string, string> = { accept: 'application/json' }
+  if (assertion === undefined) {
+    const pair = [clientId, clientSecret].map(text => encodeURIComponent(text ?? '')).join(':')
+    headers.authorization = `Basic ${Buffer.from(pair).toString('base64')}`
+  }
+  try {
+    const response = await fetch(request.url, {
+      method: 'POST',
+      body: new URLSearchParams(formOf(request)),
+      signal,
+      redirect: 'error',
+      headers,
+    })
+    const text = await readText(response)
+    return { status: response.status, answer: text === undefined ? undefined : parse(text) }
+  } catch (cause) {
+    throw tokenUnavailable(`${ENDPOINT} did not answer`, true, cause)
+  }
+}
+
+function formOf({ grant, scope, clientId, assertion }: TokenRequest): Record<string, string> {
+  const ofScope = scope === undefined ? {} : { scope }
+  if (grant === 'jwt-bearer') return { grant_type: JWT_BEARER, assertion: assertion ?? '', ...ofScope }
+  const form = { grant_type: 'client_credentials', ...ofScope }
+  if (assertion === undefined) return form
+  const ofClient = clientId === undefined ? {} : { client_id: clientId }
+  return { ...form, client_assertion_type: CLIENT_ASSERTION, client_assertion: assertion, ...ofClient }
+}
+
+/** @returns undefined for an answer that is too long */
+async function readText({ body }: Response): Promise<string | undefined> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length
+    if (bytes > MAX_ANSWER_BYTES) return undefined // leaving the loop cancels the rest
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined // without the error, which quotes the text
+  }
+}
+
+function refused({ assertion }: TokenRequest, status: number, answer: unknown): Error {
+  const error = isJsonObject(answer) && ERRORS.test(String(answer.error)) ? ` (${answer.error})` : ''
+  const isRetriable = status >= 500 || status === 429 || status === 408
+  const advice = assertion
+    ? 'the assertion (sasl.oauthbearer.assertion.…), and that the endpoint knows its key'
+    : 'sasl.oauthbearer.client.credentials.client.id and .client.secret (KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_…)'
+  return tokenUnavailable(
+    `${ENDPOINT} answered ${status}${error}${isRetriable ? '' : `: check ${advice}`}`,
+    isRetriable,
+  )
+}
