@@ -141,7 +141,7 @@ async function buildLibrary(): Promise<void> {
   rmSync('dist/lib', { recursive: true, force: true })
   await build({
     ...PACKED,
-    entryPoints: ['lib/index.ts', 'lib/middy.ts', 'lib/testing/index.ts'],
+    entryPoints: ['lib/index.ts', 'lib/middy.ts', 'lib/testing/index.ts', 'lib/consumer/index.ts'],
     outbase: 'lib',
     outdir: 'dist/lib',
     chunkNames: 'chunks/[name]-[hash]',

@@ -45,6 +45,8 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   'dead-letter': [...BASE, 'delivery', 'wire-format'],
   lambda: [...BASE, 'contracts', 'delivery'],
   security: BASE,
+  /** Uses the AWS clients. */
+  consumer: [...BASE, 'dead-letter'],
   /** These three use a whole producer, so they may import the wiring; redrive also runs the first stages again. */
   testing: [...BASE, 'config', 'transport', 'wire-format', WIRING],
   redrive: [

@@ -1,0 +1,178 @@
+// A Lambda handler for a Kafka trigger that handles each record once per window, by its `kp-id`.
+import { errorName, KafkaProducerError } from '../errors.ts'
+import { DuplicateFilter, type DuplicateFilterOptions, type OnceResult } from './duplicate-filter.ts'
+import { type ConsumedRecord, readKafkaEvent } from './kafka-event.ts'
+
+/** A claim ends this much after the invocation that made it, ms: clocks of sandboxes differ. */
+const LEASE_MARGIN_MS = 1000
+
+export interface DropDuplicatesOptions extends Omit<DuplicateFilterOptions, 'consumer' | 'leaseMs'> {
+  /** Default: the function's name. */
+  readonly consumer?: string
+  /** When a claim ends whose function died, ms. Default: a second after the time-out of its invocation. */
+  readonly leaseMs?: number
+  /**
+   * What Lambda is told after a failure. `throw` (default) fails the invocation, and Lambda sends the whole batch
+   * again: records that were handled are then duplicates. `report` names the records in `batchItemFailures`; only for
+   * event source mappings whose `FunctionResponseTypes` have `ReportBatchItemFailures` (provisioned mode): any other
+   * one takes such a batch as done.
+   */
+  readonly onFailure?: 'throw' | 'report'
+  /** Called after every batch, also before the handler throws. */
+  readonly onBatch?: (counts: BatchCounts) => void
+}
+
+/** How many records of a batch had each result; `records` is their sum. */
+export interface BatchCounts {
+  readonly records: number
+  readonly handled: number
+  /** Handled without a claim, because they have no `kp-id`. They are among `handled`. */
+  readonly withoutId: number
+  readonly duplicates: number
+  /** The handler threw, or the store could not be asked. */
+  readonly failed: number
+  /** Claimed by another invocation. */
+  readonly inProgress: number
+  /** Behind a record of their partition that was not handled, so that the order stays. */
+  readonly notTried: number
+}
+
+/** docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html */
+export interface KafkaBatchResponse {
+  readonly batchItemFailures: readonly {
+    readonly itemIdentifier: { readonly partition: string; readonly offset: number }
+  }[]
+}
+
+/** What is read of Lambda's context. */
+export interface TriggerContext {
+  readonly functionName?: string
+  getRemainingTimeInMillis?(): number
+}
+
+export type KafkaTriggerHandler<C extends TriggerContext = TriggerContext> = (
+  event: unknown,
+  context: C,
+) => Promise<KafkaBatchResponse>
+
+interface PartitionResult {
+  readonly results: OnceResult[]
+  readonly withoutId: number
+  /** The records that go back, the first one first. */
+  readonly returned: readonly ConsumedRecord[]
+  readonly error: unknown
+}
+
+/**
+ * Returns a handler that calls `handle` for each record, one after the other in each partition, and for several
+ * partitions at once. After a record that was not handled, the later ones of its partition go back with it. Records
+ * without a `kp-id` are handled whenever they come.
+ * @param handle throws, or rejects, for a record that is to come again
+ * @throws ConfigError
+ * @example
+ * const store = new DynamoDbIdStore({ table: 'handled-records' })
+ * export const handler = dropDuplicates(async ({ value }) => bill(JSON.parse(String(value))), { store })
+ */
+export function dropDuplicates<C extends TriggerContext>(
+  handle: (record: ConsumedRecord, context: C) => unknown,
+  options: DropDuplicatesOptions,
+): KafkaTriggerHandler<C> {
+  const { onFailure = 'throw' } = options
+  const filters = new Map<string, DuplicateFilter>()
+  const filterOf = (consumer: string) => {
+    const filter = filters.get(consumer) ?? new DuplicateFilter({ ...options, consumer })
+    filters.set(consumer, filter)
+    return filter
+  }
+  // The function's name comes with the first event; whatever else is wrong is said now.
+  filterOf(options.consumer ?? 'function')
+  return async (event, context) => {
+    const partitions = readKafkaEvent(event)
+    const filter = filterOf(options.consumer ?? context.functionName ?? '')
+    const once = async (record: ConsumedRecord): Promise<OnceResult> => {
+      const { topic, id } = record
+      if (id !== undefined) return filter.once({ topic, id }, () => handle(record, context), leaseOf(options, context))
+      await handle(record, context)
+      return 'handled'
+    }
+    const results = await Promise.all(partitions.map(records => inOrder(records, once)))
+    const counts = countsOf(results)
+    tell(options, counts)
+    const returned = results.flatMap(result => result.returned)
+    if (returned.length > 0 && onFailure === 'throw') throw new BatchError(counts, results)
+    return {
+      batchItemFailures: returned.map(({ topic, partition, offset }) => ({
+        itemIdentifier: { partition: `${topic}-${partition}`, offset },
+      })),
+    }
+  }
+}
+
+/** The lease of a claim that is made now. */
+function leaseOf({ leaseMs }: DropDuplicatesOptions, context: TriggerContext): { leaseMs?: number } {
+  if (leaseMs !== undefined) return { leaseMs }
+  const remainingMs = context.getRemainingTimeInMillis?.()
+  return remainingMs === undefined ? {} : { leaseMs: Math.max(0, remainingMs) + LEASE_MARGIN_MS }
+}
+
+/** An observer that fails changes nothing for the records. */
+function tell({ onBatch, warn = text => console.warn(text) }: DropDuplicatesOptions, counts: BatchCounts): void {
+  try {
+    onBatch?.(counts)
+  } catch (error) {
+    warn(`The option "onBatch" failed (${errorName(error)}).`)
+  }
+}
+
+async function inOrder(
+  records: readonly ConsumedRecord[],
+  handle: (record: ConsumedRecord) => Promise<OnceResult>,
+): Promise<PartitionResult> {
+  const results: OnceResult[] = []
+  let withoutId = 0
+  for (const [index, record] of records.entries()) {
+    try {
+      const result = await handle(record)
+      results.push(result)
+      if (result === 'in-progress') return { results, withoutId, returned: records.slice(index), error: undefined }
+      if (record.id === undefined) withoutId++
+    } catch (error) {
+      return { results, withoutId, returned: records.slice(index), error }
+    }
+  }
+  return { results, withoutId, returned: [], error: undefined }
+}
+
+function countsOf(partitions: readonly PartitionResult[]): BatchCounts {
+  const of = (wanted: OnceResult) => partitions.flatMap(({ results }) => results).filter(each => each === wanted).length
+  const [handled, duplicates, inProgress] = [of('handled'), of('duplicate'), of('in-progress')]
+  const stopped = partitions.filter(({ returned }) => returned.length > 0).length
+  const returned = partitions.reduce((sum, each) => sum + each.returned.length, 0)
+  return {
+    records: handled + duplicates + returned,
+    handled,
+    withoutId: partitions.reduce((sum, each) => sum + each.withoutId, 0),
+    duplicates,
+    failed: stopped - inProgress,
+    inProgress,
+    notTried: returned - stopped,
+  }
+}
+
+/** Fails the invocation, so that Lambda sends the batch again. Its cause is the first error of the handler. */
+class BatchError extends KafkaProducerError {
+  override name = 'BatchError'
+  readonly counts: BatchCounts
+
+  constructor(counts: BatchCounts, partitions: readonly PartitionResult[]) {
+    const { failed, inProgress, notTried, records } = counts
+    const cause = partitions.find(({ error }) => error !== undefined)?.error
+    super(
+      'unavailable',
+      `${failed + inProgress + notTried} of ${records} records were not handled (${failed} failed, ${inProgress} in ` +
+        `progress elsewhere, ${notTried} behind them). Lambda sends the batch again.`,
+      { retriable: true, ...(cause === undefined ? {} : { cause }) },
+    )
+    this.counts = counts
+  }
+}

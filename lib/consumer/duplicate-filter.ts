@@ -1,0 +1,97 @@
+// Runs the work for an id once per window: claim, work, completion.
+import { createHash, randomUUID } from 'node:crypto'
+import { ConfigError, errorName } from '../errors.ts'
+import type { IdStore } from './id-store.ts'
+
+const WINDOW_MS = 86_400_000
+/** The longest that a Lambda function may run. */
+const LEASE_MS = 900_000
+/** Longer ids are noted as their digest: the key of a DynamoDB item has at most 2,048 bytes. */
+const MAX_ID_BYTES = 1024
+
+export interface DuplicateFilterOptions {
+  readonly store: IdStore
+  /**
+   * The consumer's name. Each consumer handles each record once, so consumers that share a store need different names.
+   * 1 to 128 of A-Z, a-z, 0-9, `_`, `.` and `-`.
+   */
+  readonly consumer: string
+  /** How long an id is remembered after its record was handled, ms. Default: 86,400,000 (a day). */
+  readonly windowMs?: number
+  /** When a claim ends whose consumer died, ms. It must be longer than the work takes. Default: 900,000. */
+  readonly leaseMs?: number
+  /** Called with what does not stop the consumer. Default: `console.warn`. */
+  readonly warn?: (text: string) => void
+}
+
+/**
+ * `handled`: the work was done. `duplicate`: it was done before, within the window. `in-progress`: another consumer is
+ * at it, or died at it less than its lease ago; try again later.
+ */
+export type OnceResult = 'handled' | 'duplicate' | 'in-progress'
+
+export interface RecordKey {
+  readonly topic: string
+  /** The record's `kp-id`. */
+  readonly id: string
+}
+
+/**
+ * Drops duplicates by id. It is at least once with duplicates dropped, not exactly once: the work is done again if the
+ * consumer dies after it and before the completion is noted, if that can't be noted, if the work takes longer than the
+ * lease, and after the window.
+ */
+export class DuplicateFilter {
+  readonly #options: Required<DuplicateFilterOptions>
+
+  /** @throws ConfigError */
+  constructor(options: DuplicateFilterOptions) {
+    const { windowMs = WINDOW_MS, leaseMs = LEASE_MS, warn = text => console.warn(text) } = options
+    const problems: string[] = []
+    if (typeof options.consumer !== 'string' || !/^[\w.-]{1,128}$/.test(options.consumer))
+      problems.push('consumer: expected a name, 1 to 128 of A-Z, a-z, 0-9, "_", "." and "-".')
+    for (const [name, ms] of Object.entries({ windowMs, leaseMs }))
+      if (!(ms > 0 && Number.isFinite(ms))) problems.push(`${name}: expected milliseconds, more than 0; got ${ms}.`)
+    if (problems.length > 0) throw new ConfigError(problems)
+    this.#options = { ...options, windowMs, leaseMs, warn }
+  }
+
+  /**
+   * Does the work unless it was done before.
+   * @param leaseMs default: that of the options
+   * @throws the error of the work, after its claim was released; an error of the store before the work began
+   */
+  async once(
+    record: RecordKey,
+    work: () => unknown,
+    { leaseMs = this.#options.leaseMs }: { readonly leaseMs?: number } = {},
+  ): Promise<OnceResult> {
+    const { store, windowMs, consumer } = this.#options
+    const id = storedId(consumer, record)
+    const owner = randomUUID()
+    const claim = await store.claim(id, { owner, leaseMs })
+    if (claim !== 'claimed') return claim === 'completed' ? 'duplicate' : 'in-progress'
+    try {
+      await work()
+    } catch (error) {
+      await this.#attempt(`The claim of a failed record lasts until its lease ends`, store.release(id, owner))
+      throw error
+    }
+    await this.#attempt(
+      'A handled record is not noted, so a duplicate of it is handled again',
+      store.complete(id, windowMs),
+    )
+    return 'handled'
+  }
+
+  async #attempt(consequence: string, call: Promise<void>): Promise<void> {
+    await call.catch(error => this.#options.warn(`${consequence} (${errorName(error)}).`))
+  }
+}
+
+/** Neither names nor topics have a "#". */
+function storedId(consumer: string, { topic, id }: RecordKey): string {
+  const isLong = Buffer.byteLength(id) > MAX_ID_BYTES
+  const name = isLong ? `sha256:${createHash('sha256').update(id).digest('base64url')}` : id
+  return `${consumer}#${topic}#${name}`
+}

@@ -1,0 +1,102 @@
+// Ids in a DynamoDB table: for consumers with several instances. Its partition key is `id` (S), and `expiresAt` (N,
+// seconds) is the attribute for its time to live. docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { abortAfter, type DynamoDb, loadDynamoDb } from '../dead-letter/aws-clients.ts'
+import { ConfigError } from '../errors.ts'
+import type { Claim, ClaimResult, IdStore } from './id-store.ts'
+
+/** How long a call may take, the SDK's retries included, ms. */
+const CALL_MS = 5000
+
+export interface DynamoDbIdStoreOptions {
+  /** The table's name; its partition key is `id` (S). Turn its time to live on for `expiresAt`. */
+  readonly table: string
+  /** The time, ms since the epoch. Default: `Date.now`. */
+  readonly now?: () => number
+}
+
+type Item = Record<string, AttributeValue>
+
+/**
+ * A claim is one conditional write, a completion another. An item whose time is over counts as absent, also before
+ * DynamoDB has deleted it. The role needs `dynamodb:PutItem` and `dynamodb:DeleteItem`.
+ */
+export class DynamoDbIdStore implements IdStore {
+  readonly #table: string
+  readonly #now: () => number
+  #client: Promise<DynamoDb> | undefined
+
+  /** @throws ConfigError when the name can't be one of a table */
+  constructor({ table, now = Date.now }: DynamoDbIdStoreOptions) {
+    if (!/^[A-Za-z0-9_.-]{3,255}$/.test(table))
+      throw new ConfigError(['DynamoDbIdStore: table: expected 3 to 255 of A-Z, a-z, 0-9, "_", "." and "-".'])
+    this.#table = table
+    this.#now = now
+  }
+
+  async claim(id: string, { owner, leaseMs }: Claim): Promise<ClaimResult> {
+    const now = this.#now()
+    const { dynamodb, client } = await this.#connect()
+    const command = new dynamodb.PutItemCommand({
+      TableName: this.#table,
+      Item: { ...itemOf(id, 'claimed', now + leaseMs), owner: { S: owner } },
+      ConditionExpression: 'attribute_not_exists(#id) OR #until <= :now',
+      ExpressionAttributeNames: { '#id': 'id', '#until': 'until' },
+      ExpressionAttributeValues: { ':now': { N: String(now) } },
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    })
+    try {
+      await client.send(command, abortAfter(CALL_MS))
+      return 'claimed'
+    } catch (error) {
+      if (!(error instanceof dynamodb.ConditionalCheckFailedException)) throw error
+      if (error.Item?.state?.S === 'completed') return 'completed'
+      // The SDK repeats a request whose answer was lost: then the first one has claimed it.
+      return error.Item?.owner?.S === owner ? 'claimed' : 'in-progress'
+    }
+  }
+
+  async complete(id: string, windowMs: number): Promise<void> {
+    const { dynamodb, client } = await this.#connect()
+    const Item = itemOf(id, 'completed', this.#now() + windowMs)
+    await client.send(new dynamodb.PutItemCommand({ TableName: this.#table, Item }), abortAfter(CALL_MS))
+  }
+
+  async release(id: string, owner: string): Promise<void> {
+    const { dynamodb, client } = await this.#connect()
+    const command = new dynamodb.DeleteItemCommand({
+      TableName: this.#table,
+      Key: { id: { S: id } },
+      ConditionExpression: '#owner = :owner',
+      ExpressionAttributeNames: { '#owner': 'owner' },
+      ExpressionAttributeValues: { ':owner': { S: owner } },
+    })
+    try {
+      await client.send(command, abortAfter(CALL_MS))
+    } catch (error) {
+      if (!(error instanceof dynamodb.ConditionalCheckFailedException)) throw error
+    }
+  }
+
+  /** Closes the client; a later call opens another one. */
+  async close(): Promise<void> {
+    const pending = this.#client
+    this.#client = undefined
+    const client: DynamoDBClient | undefined = (await pending)?.client
+    client?.destroy()
+  }
+
+  #connect(): Promise<DynamoDb> {
+    this.#client ??= loadDynamoDb()
+    return this.#client
+  }
+}
+
+function itemOf(id: string, state: 'claimed' | 'completed', until: number): Item {
+  return {
+    id: { S: id },
+    state: { S: state },
+    until: { N: String(Math.ceil(until)) },
+    expiresAt: { N: String(Math.ceil(until / 1000)) },
+  }
+}

@@ -1,0 +1,15 @@
+// For consumers of the records that this package sends: handle each one once per window, by its `kp-id`.
+export { ConfigError, InvalidRecordError, KafkaProducerError } from '../errors.ts'
+export {
+  type BatchCounts,
+  type DropDuplicatesOptions,
+  dropDuplicates,
+  type KafkaBatchResponse,
+  type KafkaTriggerHandler,
+  type TriggerContext,
+} from './drop-duplicates.ts'
+export { DuplicateFilter, type DuplicateFilterOptions, type OnceResult, type RecordKey } from './duplicate-filter.ts'
+export { DynamoDbIdStore, type DynamoDbIdStoreOptions } from './dynamodb-id-store.ts'
+export type { Claim, ClaimResult, IdStore } from './id-store.ts'
+export type { ConsumedRecord } from './kafka-event.ts'
+export { MemoryIdStore, type MemoryIdStoreOptions } from './memory-id-store.ts'

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryIdStore } from '../../lib/consumer/memory-id-store.ts'
+import { idStoreContract } from './id-store.contract.ts'
+
+idStoreContract('memory', () => {
+  let now = 5000
+  return {
+    store: new MemoryIdStore({ now: () => now }),
+    advance: ms => {
+      now += ms
+    },
+  }
+})
+
+test('memory: the oldest completed ids leave when there are more than maxIds', async () => {
+  const store = new MemoryIdStore({ maxIds: 3 })
+  for (const id of ['a', 'b', 'c', 'd', 'e']) await store.complete(id, 60_000)
+  const claims = await Promise.all(['d', 'e', 'c'].map(id => store.claim(id, { owner: 'x', leaseMs: 1000 })))
+  assert.deepEqual([store.size, claims], [3, ['completed', 'completed', 'completed']])
+  assert.equal(await store.claim('a', { owner: 'x', leaseMs: 1000 }), 'claimed')
+  assert.equal(store.size, 3)
+})
+
+test('memory: a claim that lasts is never dropped for room, one whose lease ended is', async () => {
+  let now = 0
+  const store = new MemoryIdStore({ maxIds: 2, now: () => now })
+  for (const id of ['a', 'b', 'c']) await store.claim(id, { owner: 'x', leaseMs: 1000 })
+  assert.equal(store.size, 3)
+  assert.equal(await store.claim('a', { owner: 'y', leaseMs: 1000 }), 'in-progress')
+  now = 1000
+  await store.complete('d', 60_000)
+  assert.equal(store.size, 2)
+})
