@@ -154,8 +154,8 @@ export class ConfigError extends KafkaProducerError {
   override name = 'ConfigError'
   readonly problems: readonly string[]
 
-  constructor(problems: readonly string[]) {
-    super('config', `${problems.length} problem(s) in the configuration:\n- ${problems.join('\n- ')}`)
+  constructor(problems: readonly string[], { cause }: { readonly cause?: unknown } = {}) {
+    super('config', `${problems.length} problem(s) in the configuration:\n- ${problems.join('\n- ')}`, { cause })
     this.problems = problems
   }
 }

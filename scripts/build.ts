@@ -137,13 +137,13 @@ export async function buildCommand(): Promise<void> {
 }
 
 /** The library: a file per entry point and what they share, because a start that reads 150 files takes long. */
-async function buildLibrary(): Promise<void> {
-  rmSync('dist/lib', { recursive: true, force: true })
+export async function buildLibrary(outdir = 'dist/lib'): Promise<void> {
+  rmSync(outdir, { recursive: true, force: true })
   await build({
     ...PACKED,
     entryPoints: ['lib/index.ts', 'lib/middy.ts', 'lib/testing/index.ts', 'lib/consumer/index.ts'],
     outbase: 'lib',
-    outdir: 'dist/lib',
+    outdir,
     chunkNames: 'chunks/[name]-[hash]',
   })
 }

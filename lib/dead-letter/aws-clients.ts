@@ -2,6 +2,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { SQSClient } from '@aws-sdk/client-sqs'
+import { ifMissing } from '../optional-packages.ts'
 
 const requestHandler = { connectionTimeout: 1000 }
 
@@ -22,7 +23,7 @@ export interface DynamoDb {
 
 /** Uses the region in the queue's host name; the environment may name another one. */
 export async function loadSqs(queueUrl: string): Promise<Sqs> {
-  const sqs = await import('@aws-sdk/client-sqs')
+  const sqs = await import('@aws-sdk/client-sqs').catch(ifMissing('sqs'))
   const region = /\bsqs\.([a-z0-9-]+)\.amazonaws\./.exec(queueUrl)?.[1]
   return {
     sqs,
@@ -31,13 +32,13 @@ export async function loadSqs(queueUrl: string): Promise<Sqs> {
 }
 
 export async function loadS3(): Promise<S3> {
-  const s3 = await import('@aws-sdk/client-s3')
+  const s3 = await import('@aws-sdk/client-s3').catch(ifMissing('s3'))
   const local = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL
   return { s3, client: new s3.S3Client({ requestHandler, ...(local ? { forcePathStyle: true } : {}) }) }
 }
 
 export async function loadDynamoDb(): Promise<DynamoDb> {
-  const dynamodb = await import('@aws-sdk/client-dynamodb')
+  const dynamodb = await import('@aws-sdk/client-dynamodb').catch(ifMissing('dynamodb'))
   return { dynamodb, client: new dynamodb.DynamoDBClient({ requestHandler }) }
 }
 

@@ -2,6 +2,7 @@
 // changes no fate. Limits (10 entries, 256 KB): docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html and
 // docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 import type { NotifyTargets } from '../config/settings.ts'
+import { ifMissing, requirePackages } from '../optional-packages.ts'
 import { abortAfter } from './aws-clients.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import { inChunks } from './in-parallel.ts'
@@ -20,7 +21,9 @@ const BATCH = 10
 const requestHandler = { connectionTimeout: 500 }
 const SOURCE = 'serverless-kafka-producer'
 
+/** @throws ConfigError when a package that one of them needs is not installed */
 export function notifiersOf(targets: NotifyTargets): Notifier[] {
+  for (const { kind } of targets) requirePackages(kind)
   return targets.map(target => (target.kind === 'sns' ? new SnsNotifier(target.topicArn) : new BusNotifier(target.bus)))
 }
 
@@ -51,7 +54,7 @@ class SnsNotifier implements Notifier {
   }
 
   async notify(notes: readonly StoredNote[], ms: number): Promise<void> {
-    const sns = await import('@aws-sdk/client-sns')
+    const sns = await import('@aws-sdk/client-sns').catch(ifMissing('sns'))
     const client = new sns.SNSClient({ region: this.#topicArn.split(':')[3] as string, requestHandler, maxAttempts: 1 })
     try {
       for (const ten of inChunks(notes, BATCH)) {
@@ -80,7 +83,7 @@ class BusNotifier implements Notifier {
   }
 
   async notify(notes: readonly StoredNote[], ms: number): Promise<void> {
-    const events = await import('@aws-sdk/client-eventbridge')
+    const events = await import('@aws-sdk/client-eventbridge').catch(ifMissing('eventbridge'))
     const client = new events.EventBridgeClient({ requestHandler, maxAttempts: 1 })
     try {
       for (const ten of inChunks(notes, BATCH)) {

@@ -47,7 +47,7 @@ export function kindOf({ kind }: DeadLetterTargetConfig): AnyKind {
 /** The form of a target, per kind. */
 export const targetSyntaxes = (): readonly string[] => Object.values(TARGET_KINDS).map(({ syntax }) => syntax)
 
-/** @throws ConfigError when the kind needs a service that is missing */
+/** @throws ConfigError when the kind needs a service or a package that is missing */
 export function createTarget(
   config: DeadLetterTargetConfig,
   services: DeadLetterTargetServices = {},

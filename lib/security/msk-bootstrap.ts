@@ -2,9 +2,11 @@
 // Source: docs.aws.amazon.com/msk/1.0/apireference/clusters-clusterarn-bootstrap-brokers.html
 import type { GetBootstrapBrokersCommandOutput } from '@aws-sdk/client-kafka'
 import type { ProducerConfig } from '../config/settings.ts'
-import { TransportError } from '../errors.ts'
+import { ConfigError, TransportError } from '../errors.ts'
+import { ifMissing, requirePackages } from '../optional-packages.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { emitWarning } from '../warn.ts'
+import { missingPackages } from './missing-packages.ts'
 import { mskRegion } from './msk-region.ts'
 
 const REQUEST_MS = 3000
@@ -23,7 +25,9 @@ export class MskBootstrap {
   #pending: Promise<readonly string[]> | undefined
   #refreshedAt = Number.NEGATIVE_INFINITY
 
+  /** @throws ConfigError when a package that it needs is not installed */
   constructor(options: MskBootstrapOptions, warn: (text: string) => void = emitWarning) {
+    requirePackages('msk')
     this.#options = options
     this.#warn = warn
   }
@@ -43,7 +47,7 @@ export class MskBootstrap {
 
   async #request(deadline: Deadline): Promise<readonly string[]> {
     try {
-      const { KafkaClient, GetBootstrapBrokersCommand } = await import('@aws-sdk/client-kafka')
+      const { KafkaClient, GetBootstrapBrokersCommand } = await import('@aws-sdk/client-kafka').catch(ifMissing('msk'))
       const region = mskRegion(this.#options)
       const client = new KafkaClient({ ...(region === undefined ? {} : { region }), maxAttempts: 2 })
       const abortSignal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline.limitedTo(REQUEST_MS).remaining)))
@@ -67,11 +71,12 @@ export class MskBootstrap {
     const fallback = this.#servers ?? this.#options.bootstrapServers
     const name = cause instanceof Error ? cause.name : 'Error'
     if (fallback.length > 0) {
-      const reason = cause instanceof TransportError ? cause.message : name
+      const reason = cause instanceof TransportError || cause instanceof ConfigError ? cause.message : name
       this.#warn(`MSK returned no bootstrap brokers for KAFKA_MSK_CLUSTER_ARN (${reason}); the known ones are used.`)
       return fallback
     }
     if (cause instanceof TransportError) throw cause
+    if (cause instanceof ConfigError) throw missingPackages(cause)
     const isFatal = /NotFound|AccessDenied|Forbidden|Unauthorized|BadRequest|CredentialsProvider|Region/.test(
       `${name} ${(cause as Error).message}`,
     )

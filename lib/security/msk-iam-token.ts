@@ -1,11 +1,13 @@
 // A token for MSK IAM, by AWS's signer, with one credential provider chain per container.
 // Source: github.com/aws/aws-msk-iam-sasl-signer-js
 import type { defaultProvider } from '@aws-sdk/credential-provider-node'
-import { TransportError } from '../errors.ts'
+import { ConfigError, TransportError } from '../errors.ts'
+import { ifMissing, requirePackages } from '../optional-packages.ts'
 import { importCommonJs } from '../record/import-common-js.ts'
 import { systemClock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { withTimeout } from '../time/patient-timer.ts'
+import { missingPackages } from './missing-packages.ts'
 
 type Chain = ReturnType<typeof defaultProvider>
 type AwsCredentialIdentity = Awaited<ReturnType<Chain>>
@@ -22,8 +24,10 @@ export class MskIamToken {
 
   /**
    * @param sessionName the session name of a role that the chain assumes: fixed, so that the principal stays the same
+   * @throws ConfigError when a package that it needs is not installed
    */
   constructor(region: string, sessionName: string) {
+    requirePackages('mskIam')
     this.#region = region
     this.#sessionName = sessionName
   }
@@ -31,6 +35,7 @@ export class MskIamToken {
   /** @throws TransportError */
   get(deadline: Deadline): Promise<string> {
     const signing = this.#sign().catch(cause => {
+      if (cause instanceof ConfigError) throw missingPackages(cause)
       throw cause instanceof TransportError ? cause : unavailable('could not sign a token', false, cause)
     })
     return withTimeout(systemClock, deadline.remaining, signing, () =>
@@ -42,7 +47,9 @@ export class MskIamToken {
     const credentials = await this.#credentials()
     const seconds = secondsLeft(credentials)
     if (seconds < MIN_LEFT_S) throw unavailable(`have less than ${MIN_LEFT_S} s left`, false)
-    const { generateAuthTokenFromCredentialsProvider } = await importCommonJs(import('aws-msk-iam-sasl-signer-js'))
+    const { generateAuthTokenFromCredentialsProvider } = await importCommonJs(
+      import('aws-msk-iam-sasl-signer-js').catch(ifMissing('mskIam')),
+    )
     const { expiration: _, ...identity } = credentials
     for (let n = 0; n < MAX_TRIES; n++) {
       const expiring = seconds >= MAX_TOKEN_S ? identity : { ...identity, expiration: new SecondsFromNow(seconds) }
@@ -58,12 +65,13 @@ export class MskIamToken {
   async #credentials(): Promise<AwsCredentialIdentity> {
     try {
       if (!this.#chain) {
-        const { defaultProvider } = await import('@aws-sdk/credential-provider-node')
+        const { defaultProvider } = await import('@aws-sdk/credential-provider-node').catch(ifMissing('mskIam'))
         this.#chain = defaultProvider({ roleSessionName: this.#sessionName })
       }
       const credentials = await this.#chain()
       return secondsLeft(credentials) < MIN_LEFT_S ? await this.#chain({ forceRefresh: true }) : credentials
     } catch (cause) {
+      if (cause instanceof ConfigError) throw cause
       throw unavailable(
         "can't be found: expected the function's role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         false,

@@ -2,11 +2,13 @@
 // after the broker refused the credentials. Form:
 // docs.aws.amazon.com/msk/latest/developerguide/msk-password-tutorial.html (AmazonMSK_…: username, password)
 
-import { TransportError } from '../errors.ts'
+import { ConfigError, TransportError } from '../errors.ts'
+import { ifMissing, requirePackages } from '../optional-packages.ts'
 import { isJsonObject } from '../record/json-object.ts'
 import { systemClock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { withTimeout } from '../time/patient-timer.ts'
+import { missingPackages } from './missing-packages.ts'
 
 const SECRET_FIELDS = [
   'username',
@@ -30,8 +32,12 @@ export class Secret {
   #fields: Promise<SecretFields> | undefined
   #renewedAt = Number.NEGATIVE_INFINITY
 
-  /** @param arn the ARN of a secret or a parameter */
+  /**
+   * @param arn the ARN of a secret or a parameter
+   * @throws ConfigError when a package that it needs is not installed
+   */
   constructor(arn: string) {
+    requirePackages(isInSecretsManager(arn) ? 'secretsManager' : 'ssm')
     this.#arn = arn
   }
 
@@ -61,6 +67,7 @@ export class Secret {
     try {
       text = await readText(this.#arn)
     } catch (cause) {
+      if (cause instanceof ConfigError) throw missingPackages(cause)
       const name = innermostName(cause)
       throw unavailable(
         `can't be read (${name})`,
@@ -72,14 +79,20 @@ export class Secret {
   }
 }
 
+function isInSecretsManager(arn: string): boolean {
+  return arn.split(':')[2] === 'secretsmanager'
+}
+
 async function readText(arn: string): Promise<unknown> {
-  const [, , service, region = '', , ...resource] = arn.split(':')
+  const [, , , region = '', , ...resource] = arn.split(':')
   const clientConfig = { region, requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS } }
-  if (service === 'secretsmanager') {
-    const { SecretsProvider } = await import('@aws-lambda-powertools/parameters/secrets')
+  if (isInSecretsManager(arn)) {
+    const { SecretsProvider } = await import('@aws-lambda-powertools/parameters/secrets').catch(
+      ifMissing('secretsManager'),
+    )
     return new SecretsProvider({ clientConfig }).get(arn, { forceFetch: true })
   }
-  const { SSMProvider } = await import('@aws-lambda-powertools/parameters/ssm')
+  const { SSMProvider } = await import('@aws-lambda-powertools/parameters/ssm').catch(ifMissing('ssm'))
   return new SSMProvider({ clientConfig }).get(resource.join(':').replace(/^parameter/, ''), {
     decrypt: true,
     forceFetch: true,

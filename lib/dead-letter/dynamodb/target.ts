@@ -3,6 +3,7 @@
 // at most 400 KB)
 import type { AttributeValue, PutItemCommandInput } from '@aws-sdk/client-dynamodb'
 import { DeadLetterError } from '../../errors.ts'
+import { requirePackages } from '../../optional-packages.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../aws-clients.ts'
 import type { DeadLetter } from '../dead-letter.ts'
@@ -37,6 +38,7 @@ export const dynamodb: DeadLetterTargetKind<DynamoDbTargetConfig> = {
 }
 
 export function createDynamoDbTarget({ table }: DynamoDbTargetConfig): DynamoDbDeadLetterTarget {
+  requirePackages('dynamodb')
   return new DynamoDbDeadLetterTarget(table)
 }
 

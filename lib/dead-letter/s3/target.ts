@@ -3,6 +3,7 @@
 // docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 import { createHash } from 'node:crypto'
 import { DeadLetterError } from '../../errors.ts'
+import { requirePackages } from '../../optional-packages.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
 import { claimName } from '../claim.ts'
@@ -30,6 +31,7 @@ export const s3: DeadLetterTargetKind<S3TargetConfig> = {
 }
 
 export function createS3Target({ bucket, prefix }: S3TargetConfig): S3DeadLetterTarget {
+  requirePackages('s3')
   return new S3DeadLetterTarget(bucket, prefix)
 }
 

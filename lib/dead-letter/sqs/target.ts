@@ -1,6 +1,7 @@
 // Dead letters in an SQS queue, in batches of ten whose results are read per entry. The client is loaded on first use.
 // Limits: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 import { DeadLetterError } from '../../errors.ts'
+import { requirePackages } from '../../optional-packages.ts'
 import type { Deadline } from '../../time/deadline.ts'
 import { abortAfter, loadSqs, type Sqs } from '../aws-clients.ts'
 import type { DeadLetter } from '../dead-letter.ts'
@@ -38,6 +39,7 @@ export const sqs: DeadLetterTargetKind<SqsTargetConfig> = {
 }
 
 export function createSqsTarget({ queueUrl }: SqsTargetConfig): SqsDeadLetterTarget {
+  requirePackages('sqs')
   return new SqsDeadLetterTarget(queueUrl)
 }
 

@@ -1,0 +1,73 @@
+// The packages that only some settings need (peerDependencies of package.json): which, and what is said without them.
+import { ConfigError } from './errors.ts'
+
+interface PackageUser {
+  readonly setting: string
+  /** As they are imported. */
+  readonly imports: readonly string[]
+}
+
+const USERS = {
+  mskIam: {
+    setting: 'sasl.mechanism AWS_MSK_IAM',
+    imports: ['aws-msk-iam-sasl-signer-js', '@aws-sdk/credential-provider-node'],
+  },
+  msk: { setting: 'KAFKA_MSK_CLUSTER_ARN', imports: ['@aws-sdk/client-kafka'] },
+  secretsManager: {
+    setting: 'KAFKA_SECRET_ARN (a Secrets Manager secret)',
+    imports: ['@aws-lambda-powertools/parameters/secrets', '@aws-sdk/client-secrets-manager'],
+  },
+  ssm: {
+    setting: 'KAFKA_SECRET_ARN (an SSM parameter)',
+    imports: ['@aws-lambda-powertools/parameters/ssm', '@aws-sdk/client-ssm'],
+  },
+  sqs: { setting: 'KAFKA_DEAD_LETTER or KAFKA_REDRIVE_FROM (SQS)', imports: ['@aws-sdk/client-sqs'] },
+  s3: { setting: 'KAFKA_DEAD_LETTER (s3:)', imports: ['@aws-sdk/client-s3'] },
+  dynamodb: { setting: 'KAFKA_DEAD_LETTER (dynamodb:)', imports: ['@aws-sdk/client-dynamodb'] },
+  sns: { setting: 'KAFKA_DEAD_LETTER_NOTIFY (sns:)', imports: ['@aws-sdk/client-sns'] },
+  eventbridge: { setting: 'KAFKA_DEAD_LETTER_NOTIFY (eventbridge:)', imports: ['@aws-sdk/client-eventbridge'] },
+} as const satisfies Record<string, PackageUser>
+
+export type PackageUserName = keyof typeof USERS
+
+/** Only there a package that can't be found is missing. A bundle may have it inside. */
+const INSTALLED = /\/serverless-kafka-producer\/dist\/lib\//
+
+/**
+ * For constructors, so that a missing package does not show as a broker that can't be reached.
+ * @throws ConfigError naming the setting and the packages
+ */
+export function requirePackages(user: PackageUserName): void {
+  const { url, resolve } = import.meta
+  if (typeof url !== 'string' || !INSTALLED.test(url) || typeof resolve !== 'function') return
+  if (!USERS[user].imports.every(name => isFound(name, resolve))) throw missing(user)
+}
+
+/**
+ * For the `catch` of an import. Stands at the import itself: bundlers pass over one that has a `catch`, where the
+ * package is not installed.
+ * @throws ConfigError when the package is missing; otherwise the error
+ */
+export function ifMissing(user: PackageUserName): (error: unknown) => never {
+  return error => {
+    const { code } = error as NodeJS.ErrnoException
+    throw code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND' ? missing(user, error) : error
+  }
+}
+
+function isFound(name: string, resolve: (name: string) => string): boolean {
+  try {
+    resolve(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function missing(user: PackageUserName, cause?: unknown): ConfigError {
+  const { setting, imports } = USERS[user]
+  const names = imports.map(name => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0])
+  return new ConfigError([`${setting}: needs packages that are not installed: npm install ${names.join(' ')}`], {
+    cause,
+  })
+}
