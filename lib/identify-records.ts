@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { errorName, InvalidRecordError } from './errors.ts'
 import { invocationTrace } from './lambda/invocation-facts.ts'
 import { traceparentOf } from './lambda/traceparent.ts'
+import { headerList } from './record/header-list.ts'
 import type { ProducerRecord, ProducerRecordHeader } from './record/producer-record.ts'
 import { hasHeader, RECORD_ID_HEADER, withHeaders } from './record/record-id.ts'
 
@@ -40,12 +41,12 @@ export function identifyRecords(records: readonly ProducerRecord[], recordId: Re
 
 function identify(record: ProducerRecord, recordId: RecordIdOption, trace: string | undefined): ProducerRecord {
   if (typeof record !== 'object' || record === null || 'then' in record) return record
-  const { headers } = record
-  if (headers != null && !Array.isArray(headers)) return record
+  const headers = headerList(record.headers) as readonly ProducerRecordHeader[] | undefined
+  if (!headers) return record
   const added: ProducerRecordHeader[] = []
   if (!hasHeader(headers, RECORD_ID_HEADER)) added.push([RECORD_ID_HEADER, newId(record, recordId)])
   if (!hasHeader(headers, 'traceparent')) added.push(['traceparent', traceparentOf(undefined, trace)])
-  return added.length === 0 ? record : withHeaders(record, [...added, ...(headers ?? [])])
+  return added.length === 0 ? record : withHeaders(record, [...added, ...headers])
 }
 
 function newId(record: ProducerRecord, recordId: RecordIdOption): string {

@@ -53,7 +53,12 @@ export type { Partitioner, TopicPartitions } from './partition/partitioner.ts'
 export { createKafkaJsClient, ProducerFactory, type ProducerFactoryOptions } from './producer-factory.ts'
 export { LoggingProducerListener, type ProducerInterceptor, type ProducerListener } from './producer-listener.ts'
 export type { ProducerMetrics } from './producer-metrics.ts'
-export type { ProducerRecord, ProducerRecordHeader, RecordHeader } from './record/producer-record.ts'
+export type {
+  ProducerRecord,
+  ProducerRecordHeader,
+  ProducerRecordHeaders,
+  RecordHeader,
+} from './record/producer-record.ts'
 export type { DeliveryProof, RecordMetadata } from './record/record-metadata.ts'
 export {
   type ChangeContext,

@@ -70,6 +70,25 @@ test('send accepts each of Spring’s forms and resolves with the record and its
   assert.equal(clients[0]?.logs.flatMap(({ records }) => records).length, 6)
 })
 
+test('headers as an object, and a Date, are sent; the record gets its id beside them', async () => {
+  const { template, clients } = createTemplate()
+  const sent = await template.send({ topic: 't', value: 'v', headers: { source: 'web', empty: null } })
+  const dated = await template.send('t', null, new Date(5), 'k', 'v')
+  assert.equal(dated.recordMetadata.timestamp, 5)
+  const written = clients[0]?.logs.flatMap(({ records }) => records)
+  const headers = written?.find(({ key }) => key === null)?.headers ?? []
+  assert.deepEqual(
+    headers.map(([name, value]) => [name, name === 'source' ? value?.toString() : typeof value]),
+    [
+      ['kp-id', 'object'],
+      ['traceparent', 'object'],
+      ['source', 'web'],
+      ['empty', 'object'],
+    ],
+  )
+  assert.equal(sent.producerRecord.topic, 't')
+})
+
 test('a record without a key is sent, unless keyRequired asks for one', async () => {
   const { template } = createTemplate([], { defaultTopic: 'chat' })
   assert.equal((await template.send('chat', 'hello')).recordMetadata.serializedKeySize, -1)

@@ -7,6 +7,8 @@ import { type HttpAnswer, type HttpRequest, parseHttpEvent, toHttpResult } from 
 import { invocationId } from '../../lib/lambda/invocation-facts.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
 import type { SourceRecord } from '../../lib/lambda/source-record.ts'
+import { headerList } from '../../lib/record/header-list.ts'
+import type { ProducerRecordHeader } from '../../lib/record/producer-record.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import type { Services } from '../create-services.ts'
@@ -73,7 +75,8 @@ async function answerRequest(
 function withPrincipal(records: readonly SourceRecord[], principal: string | undefined): readonly SourceRecord[] {
   if (principal === undefined) return records
   return records.map(each => {
-    const headers = [...(each.record.headers ?? []), ['kp-principal', principal] as const]
+    const own = headerList(each.record.headers) as readonly ProducerRecordHeader[]
+    const headers = [...own, ['kp-principal', principal] as const]
     return { ...each, record: { ...each.record, headers } }
   })
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Failed } from '../delivery/delivery-report.ts'
 import type { FailedOutcome, FailureKind } from '../errors.ts'
 import { fromBase64, toBase64 } from '../record/base64.ts'
+import { headerList } from '../record/header-list.ts'
 import { JsonText } from '../record/json-text.ts'
 import type { ProducerRecord, RecordHeader, SerializedRecord } from '../record/producer-record.ts'
 
@@ -160,14 +161,15 @@ function topicIn(topic: string): string | null {
  */
 function asBytes(record: ProducerRecord, key: Uint8Array | string | null): SerializedRecord {
   const { topic, value, headers, partition, timestamp }: Partial<ProducerRecord> = record ?? {}
+  const ms = timestamp instanceof Date ? timestamp.getTime() : timestamp
   return {
     topic: typeof topic === 'string' ? topic : '',
     key: typeof key === 'string' ? Buffer.from(key) : key,
     value: bytesOf(value),
-    headers: Array.isArray(headers) ? headers.flatMap(asHeader).slice(0, MAX_HEADERS) : [],
+    headers: (headerList(headers) ?? []).flatMap(asHeader).slice(0, MAX_HEADERS),
     wireSize: 0,
     ...(isWithin(partition, MAX_INT32) ? { partition } : {}),
-    ...(isWithin(timestamp, MAX_TIME) ? { timestamp } : {}),
+    ...(isWithin(ms, MAX_TIME) ? { timestamp: ms } : {}),
   }
 }
 

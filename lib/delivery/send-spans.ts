@@ -16,6 +16,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { errorName } from '../errors.ts'
+import { headerList } from '../record/header-list.ts'
 import type { ProducerRecord, ProducerRecordHeader } from '../record/producer-record.ts'
 import { withHeaders } from '../record/record-id.ts'
 import type { DeliveryReport } from './delivery-report.ts'
@@ -156,9 +157,8 @@ function endSpan(span: Span, report: DeliveryReport | undefined): void {
 
 /** The headers of a record that is not validated yet; what is no header is left out. */
 function headersOf(record: ProducerRecord): readonly ProducerRecordHeader[] {
-  const headers: unknown = record?.headers
   const isHeader = (header: unknown): header is ProducerRecordHeader => Array.isArray(header)
-  return Array.isArray(headers) ? headers.filter(isHeader) : []
+  return headerList(record?.headers)?.filter(isHeader) ?? []
 }
 
 function contextOf(headers: readonly ProducerRecordHeader[]): SpanContext | undefined {
@@ -184,8 +184,9 @@ function contextOf(headers: readonly ProducerRecordHeader[]): SpanContext | unde
 function withContext(record: ProducerRecord, { traceId, spanId, traceFlags, traceState }: SpanContext): ProducerRecord {
   // Stage 3 refuses these as they are.
   if (typeof record !== 'object' || record === null) return record
-  if (record.headers != null && !Array.isArray(record.headers)) return record
-  const others = (record.headers ?? []).filter(header => header?.[0] !== TRACEPARENT && header?.[0] !== TRACESTATE)
+  const list = headerList(record.headers) as readonly ProducerRecordHeader[] | undefined
+  if (!list) return record
+  const others = list.filter(header => header?.[0] !== TRACEPARENT && header?.[0] !== TRACESTATE)
   const headers: ProducerRecordHeader[] = [
     ...others,
     [TRACEPARENT, Buffer.from(`00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`)],

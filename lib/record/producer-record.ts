@@ -3,8 +3,17 @@
 /** A record header: names may repeat and keep their order; `null` is a null value. */
 export type RecordHeader = readonly [name: string, value: Uint8Array | null]
 
-/** A header as a caller passes it: text becomes UTF-8. */
-export type ProducerRecordHeader = readonly [name: string, value: Uint8Array | string | null]
+/** The bytes of a header; text becomes UTF-8. */
+type HeaderValue = Uint8Array | string | null
+
+/** A header as a caller passes it. */
+export type ProducerRecordHeader = readonly [name: string, value: HeaderValue]
+
+/** A list of [name, value], in which names may repeat; a Map; or an object, where a name with several has a list. */
+export type ProducerRecordHeaders =
+  | readonly ProducerRecordHeader[]
+  | ReadonlyMap<string, HeaderValue>
+  | { readonly [name: string]: HeaderValue | readonly HeaderValue[] }
 
 /** Headers with this prefix are set by the functions, which refuse them from their callers. */
 export const RESERVED_HEADER_PREFIX = 'kp-'
@@ -24,12 +33,12 @@ export interface ProducerRecord<K = unknown, V = unknown> {
   readonly key?: K | null
   /** Passed to `value.serializer`, or to the topic's contract; null is a tombstone. */
   readonly value: V | null
-  /** A list of [name, value]. Names may repeat. */
-  readonly headers?: readonly ProducerRecordHeader[] | null
+  /** A list of [name, value], in which names may repeat, or an object. Text becomes UTF-8. */
+  readonly headers?: ProducerRecordHeaders | null
   /** Default, also for null: the partitioner chooses one, once. */
   readonly partition?: number | null
-  /** Milliseconds since the epoch. Default, also for null: the time of the append. */
-  readonly timestamp?: number | null
+  /** Milliseconds since the epoch, or a Date. Default, also for null: the time of the append. */
+  readonly timestamp?: number | Date | null
   /** The id of the event that the record came from, for reports and dead letters. */
   readonly sourceId?: string
   readonly origin?: RecordOrigin

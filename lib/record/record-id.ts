@@ -1,4 +1,5 @@
 // The id of a record: its header `kp-id`. Consumers drop repeats by it, and redrive looks for it in the log.
+import { headerList } from './header-list.ts'
 import type { ProducerRecord, ProducerRecordHeader } from './producer-record.ts'
 
 export const RECORD_ID_HEADER = 'kp-id'
@@ -18,8 +19,7 @@ export function hasHeader(headers: unknown, name: string): boolean {
 }
 
 function headerValue(headers: unknown, name: string): unknown {
-  if (!Array.isArray(headers)) return undefined
-  const header: unknown = headers.find((one: unknown) => Array.isArray(one) && one[0] === name)
+  const header = headerList(headers)?.find(one => Array.isArray(one) && one[0] === name)
   return Array.isArray(header) ? (header[1] ?? null) : undefined
 }
 

@@ -1,6 +1,7 @@
 // Reads the fields of a caller's record once. A caller without TypeScript may pass anything, and may change its list,
 // headers and bytes as soon as the call returned; nothing after this stage looks at its record again.
 import { InvalidRecordError, isInstance } from '../errors.ts'
+import { headerList } from '../record/header-list.ts'
 import type { ProducerRecord, RecordHeader, ValidRecord } from '../record/producer-record.ts'
 import { checkHeaderName, checkText } from './text-rules.ts'
 
@@ -57,33 +58,48 @@ function readPartition(partition: unknown): number | undefined {
 
 function readTimestamp(timestamp: unknown): number | undefined {
   if (timestamp == null) return undefined
-  if (Number.isInteger(timestamp) && (timestamp as number) >= 0 && (timestamp as number) <= MAX_TIMESTAMP)
-    return timestamp as number
+  const ms = isDate(timestamp) ? timestamp.getTime() : timestamp
+  if (Number.isInteger(ms) && (ms as number) >= 0 && (ms as number) <= MAX_TIMESTAMP) return ms as number
   throw new InvalidRecordError(
     'bad-timestamp',
-    `timestamp: expected an integer, milliseconds since the epoch, or null; got ${numberOrKind(timestamp)}.`,
+    `timestamp: expected an integer (ms since the epoch), a Date, or null; got ${numberOrKind(timestamp)}.`,
   )
 }
 
 /** Copies the list and its values, text as UTF-8. */
 function readHeaders(headers: unknown): readonly RecordHeader[] {
-  if (headers == null) return []
-  if (!Array.isArray(headers))
-    throw new InvalidRecordError('bad-header', `headers: expected a list of [name, value], got ${kindOf(headers)}.`)
-  const copies: RecordHeader[] = []
-  for (const header of headers) copies.push(readHeader(header, copies.length))
-  return copies
+  const list = headerList(headers)
+  if (list) return Array.from(list, readHeader)
+  const expected = 'a list of [name, value], or an object'
+  throw invalidHeader('/headers', `headers: expected ${expected}; got ${kindOf(headers)}.`, expected)
 }
 
 function readHeader(header: unknown, index: number): RecordHeader {
-  if (!Array.isArray(header))
-    throw new InvalidRecordError('bad-header', `headers: expected [name, value] in the list, got ${kindOf(header)}.`)
+  const where = `headers[${index}]`
+  if (!Array.isArray(header)) {
+    const message = `${where}: expected [name, value], got ${kindOf(header)}.`
+    throw invalidHeader(`/headers/${index}`, message, '[name, value]')
+  }
   const [name, value] = header as readonly unknown[]
   checkHeaderName(name, `/headers/${index}/name`)
   if (value === null) return [name, null]
   if (typeof value === 'string') checkText(value, `/headers/${index}/value`)
   if (typeof value === 'string' || value instanceof Uint8Array) return [name, Buffer.from(value)]
-  throw new InvalidRecordError('bad-header', `headers: expected bytes, text or null as value, got ${kindOf(value)}.`)
+  const expected = 'bytes, text or null'
+  throw invalidHeader(
+    `/headers/${index}/value`,
+    `${where}: expected ${expected} as value, got ${kindOf(value)}.`,
+    expected,
+  )
+}
+
+function invalidHeader(pointer: string, message: string, expected: string): InvalidRecordError {
+  return new InvalidRecordError('bad-header', message, { violations: [{ pointer, rule: 'type', expected }] })
+}
+
+/** Of any realm: a test runner may have its own. */
+function isDate(value: unknown): value is Date {
+  return Object.prototype.toString.call(value) === '[object Date]' && typeof (value as Date).getTime === 'function'
 }
 
 /** What a message may say of a value: never the value itself. */
@@ -95,5 +111,6 @@ function kindOf(value: unknown): string {
 }
 
 function numberOrKind(value: unknown): string {
+  if (isDate(value)) return 'an invalid Date'
   return typeof value === 'number' ? String(value) : kindOf(value)
 }

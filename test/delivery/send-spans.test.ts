@@ -176,7 +176,7 @@ test('records of the wrong form, and a span processor that throws, cost no recor
     client,
     warn: text => warnings.push(text),
   })
-  const wrong = [null, { ...record(), headers: { h: 'x' } }, { ...record(), headers: [null, ['h', 5]] }] as never[]
+  const wrong = [null, { ...record(), headers: 'h' }, { ...record(), headers: [null, ['h', 5]] }] as never[]
   const kinds = async () => (await producer.sendAll([record(), ...wrong])).map(({ kind }) => kind)
   assert.deepEqual(await kinds(), ['delivered', 'failed', 'failed', 'failed'])
   assert.equal(exporter.getFinishedSpans().length, 4)

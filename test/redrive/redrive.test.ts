@@ -6,7 +6,7 @@ import { NotCompletedError } from '../../lib/dead-letter/dead-letter-store.ts'
 import { createProbe } from '../../lib/dead-letter/probe.ts'
 import { type DeliveryReport, notSent } from '../../lib/delivery/delivery-report.ts'
 import { DeadLetterError, TransportError } from '../../lib/errors.ts'
-import type { ProducerRecord } from '../../lib/record/producer-record.ts'
+import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
 import { type RedriveLog, type RedriveOptions, redrive } from '../../lib/redrive/redrive.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
@@ -145,7 +145,8 @@ test('the record id comes from its dead letter, not from the header', async () =
     { name: 'kp-id', value: null },
   ]
   const { producer } = await run([withOwnId({ ...forged, record: { ...forged.record, headers } })])
-  const sent = producer.batches.flat()[0]?.headers?.map(([name, value]) => [name, value && String(value)])
+  const headersSent = producer.batches.flat()[0]?.headers as readonly RecordHeader[]
+  const sent = headersSent.map(([name, value]) => [name, value && String(value)])
   assert.deepEqual(sent, [
     ['kp-id', 'own-id'],
     ['trace', null],

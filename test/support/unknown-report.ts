@@ -3,7 +3,8 @@ import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 
 /** The report of a redriven record whose response was lost: it may be in its partition. */
 export function unknownReport(record: ProducerRecord, partition = 0): Failed {
-  const { topic, timestamp } = record
+  const { topic } = record
+  const timestamp = record.timestamp as number | null | undefined
   const sent = {
     topic,
     partition,

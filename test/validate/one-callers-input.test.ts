@@ -28,7 +28,7 @@ for (const [what, bad, code] of [
   ['null', null, 'bad-value'],
   ['a promise of a record', Promise.resolve(record), 'bad-value'],
   ['a topic that is a number', { ...record, topic: 5 }, 'unknown-topic'],
-  ['the headers of kafkajs', { ...record, headers: { h: 'x' } }, 'bad-header'],
+  ['headers that are text', { ...record, headers: 'h' }, 'bad-header'],
   ['a header without a value', { ...record, headers: [['h']] }, 'bad-header'],
   ['a header that is a number', { ...record, headers: [['h', 5]] }, 'bad-header'],
 ] as const)

@@ -42,7 +42,39 @@ for (const value of [undefined, 42, true, new Date(0), new ArrayBuffer(3), new U
     assert.throws(() => readRecord({ ...record, headers: [['h', value]] }), { code: 'bad-header' })
   })
 
-const NOT_HEADERS = [{ h: 'x' }, new Map([['h', 'x']]), 'h', 5, ['h'], [['']], [[5, 'x']], [null], [['a\nb', null]]]
+test('headers are a list of pairs, a Map or an object, where a name with several values has a list', () => {
+  const expected = [
+    ['a', '1'],
+    ['b', null],
+  ]
+  const nothing = Object.assign(Object.create(null), { a: '1', b: null })
+  for (const headers of [{ a: '1', b: null }, new Map([['a', '1'] as const, ['b', null] as const]), nothing])
+    assert.deepEqual(text(readRecord({ ...record, headers }).headers), expected)
+  assert.deepEqual(text(readRecord({ ...record, headers: { a: ['1', Buffer.from('2')], b: [] } }).headers), [
+    ['a', '1'],
+    ['a', '2'],
+  ])
+})
+
+const NOT_HEADERS = [
+  { h: undefined },
+  { h: 5 },
+  { h: { value: 'x' } },
+  { h: [['x']] },
+  new Map([[5, 'x']]),
+  new Set(['h']),
+  new Date(0),
+  Buffer.from('h'),
+  new Headers({ h: 'x' }),
+  [{ name: 'h', value: 'x' }],
+  'h',
+  5,
+  ['h'],
+  [['']],
+  [[5, 'x']],
+  [null],
+  [['a\nb', null]],
+]
 for (const headers of NOT_HEADERS)
   test(`headers ${JSON.stringify(headers)} (${Object.prototype.toString.call(headers)}) are refused`, () => {
     assert.throws(() => readRecord({ ...record, headers }), { code: 'bad-header' })
@@ -58,6 +90,10 @@ for (const nothing of [null, undefined])
     })
     assert.deepEqual([partition, timestamp, headers], [undefined, undefined, []])
   })
+
+test('a Date is a timestamp', () => {
+  assert.equal(readRecord({ ...record, timestamp: new Date(1_517_966_773_840) }).timestamp, 1_517_966_773_840)
+})
 
 test('a message says what came, never its content', () => {
   const messageOf = (source: unknown): string => {
@@ -79,8 +115,11 @@ test('a message says what came, never its content', () => {
       { topic: 't' },
       { ...record, partition: -1 },
       { ...record, partition: '0' },
-      { ...record, timestamp: new Date(5) },
+      { ...record, timestamp: new Date('never') },
       { ...record, timestamp: 1.5 },
+      { ...record, headers: 'secret' },
+      { ...record, headers: [['a', null], { name: 'secret' }] },
+      { ...record, headers: [['secret', 5]] },
       { ...record, orderGroup: 7 },
       {
         ...record,
@@ -98,8 +137,11 @@ test('a message says what came, never its content', () => {
       'bad-value: value: expected a value, or null for a tombstone; got none.',
       'bad-partition: partition: expected an integer from 0 to 2147483647, or null; got -1.',
       'bad-partition: partition: expected an integer from 0 to 2147483647, or null; got string.',
-      'bad-timestamp: timestamp: expected an integer, milliseconds since the epoch, or null; got object.',
-      'bad-timestamp: timestamp: expected an integer, milliseconds since the epoch, or null; got 1.5.',
+      'bad-timestamp: timestamp: expected an integer (ms since the epoch), a Date, or null; got an invalid Date.',
+      'bad-timestamp: timestamp: expected an integer (ms since the epoch), a Date, or null; got 1.5.',
+      'bad-header: headers: expected a list of [name, value], or an object; got string.',
+      'bad-header: headers[1]: expected [name, value], got object.',
+      'bad-header: headers[0]: expected bytes, text or null as value, got number.',
       'bad-value: orderGroup: expected text, got number.',
       'bad-value: record: reading one of its fields threw an error.',
     ],

@@ -1,0 +1,21 @@
+// The forms in which callers pass headers, as one.
+
+/**
+ * @param headers those of a record that is not validated yet
+ * @returns a list of [name, value] whose items may have any type; undefined for what has none of the forms
+ */
+export function headerList(headers: unknown): readonly unknown[] | undefined {
+  if (headers === null || headers === undefined) return []
+  if (Array.isArray(headers)) return headers
+  if (headers instanceof Map) return [...headers]
+  if (typeof headers !== 'object' || !isPlain(headers)) return undefined
+  return Object.entries(headers).flatMap(([name, value]: [string, unknown]) =>
+    Array.isArray(value) ? value.map((one: unknown) => [name, one]) : [[name, value]],
+  )
+}
+
+/** Not a Date, bytes, or the `Headers` of a fetch, which have no own properties to read. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
