@@ -9,8 +9,6 @@ import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts
 import type { SourceRecord } from '../../lib/lambda/source-record.ts'
 import { headerList } from '../../lib/record/header-list.ts'
 import type { ProducerRecordHeader } from '../../lib/record/producer-record.ts'
-import { systemClock } from '../../lib/time/clock.ts'
-import { Deadline } from '../../lib/time/deadline.ts'
 import type { Services } from '../create-services.ts'
 import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { sendSourceRecords } from '../send-source-records.ts'
@@ -19,7 +17,11 @@ import { native } from './dialects/native.ts'
 import { RequestError } from './request-error.ts'
 import { allowedMethods, matchRoute, type RouteMatch } from './routes.ts'
 
-const HEALTH_MS = 1000
+/**
+ * Longer than a connection attempt and its back-off may take (3 s and 1 s by default): one that began while the brokers
+ * were away must not make the first check after their return say that they still are.
+ */
+const HEALTH_MS = 5000
 
 export async function handleHttp(
   event: unknown,
@@ -82,7 +84,7 @@ function withPrincipal(records: readonly SourceRecord[], principal: string | und
 }
 
 async function health({ kafka }: KafkaContext): Promise<HttpAnswer> {
-  const isReachable = await kafka.producer.isReachable(Deadline.after(systemClock, HEALTH_MS))
+  const isReachable = await kafka.producer.isReachable(kafka.answerBy.limitedTo(HEALTH_MS))
   return {
     status: isReachable ? 200 : 503,
     headers: { 'content-type': 'application/json' },

@@ -10,7 +10,8 @@ import { RequestError } from '../../request-error.ts'
 /**
  * Bytes of the whole result as JSON: Lambda's limit for a synchronous invocation (docs.aws.amazon.com/lambda/latest/dg/
  * gettingstarted-limits.html), the 1 MB of an ALB (docs.aws.amazon.com/elasticloadbalancing/latest/application/
- * lambda-functions.html), and the 6 MB of VPC Lattice (docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html).
+ * lambda-functions.html), and the 6 MB of VPC Lattice (docs.aws.amazon.com/vpc-lattice/latest/ug/
+ * lambda-functions.html).
  */
 const MAX_RESULT_BYTES: Readonly<Record<HttpRequest['kind'], number>> = {
   'apigw-v1': 6_291_556,
