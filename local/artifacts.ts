@@ -32,6 +32,15 @@ const ELASTICMQ: Program = {
   artifacts: ['elasticmq-server_3'],
   megabytes: 43,
 }
+/** A database for Java, in which the consumer of docs/consuming.md keeps its ids when a test runs it. */
+const H2: Program = {
+  title: 'H2',
+  folder: 'h2',
+  version: '2.4.240',
+  group: 'com.h2database',
+  artifacts: ['h2'],
+  megabytes: 3,
+}
 
 /**
  * @param version of Apache Kafka; default: the version of the local stack
@@ -44,6 +53,11 @@ export function kafkaJars(log: (line: string) => void, version = KAFKA_VERSION):
 /** @returns the folder of ElasticMQ's jars */
 export function elasticMqJars(log: (line: string) => void): Promise<string> {
   return jarsOf(ELASTICMQ, log)
+}
+
+/** @returns the folder of H2's jar */
+export function h2Jars(log: (line: string) => void): Promise<string> {
+  return jarsOf(H2, log)
 }
 
 async function jarsOf(program: Program, log: (line: string) => void): Promise<string> {

@@ -12,7 +12,7 @@ export interface DropDuplicatesOptions extends Omit<DuplicateFilterOptions, 'con
   /** When a claim ends whose function died, ms. Default: a second after the time-out of its invocation. */
   readonly leaseMs?: number
   /**
-   * What Lambda is told after a failure. `throw` (default) fails the invocation, and Lambda sends the whole batch
+   * What follows a failure. `throw` (default) fails the invocation, and Lambda sends the whole batch
    * again: records that were handled are then duplicates. `report` names the records in `batchItemFailures`; only for
    * event source mappings whose `FunctionResponseTypes` have `ReportBatchItemFailures` (provisioned mode): any other
    * one takes such a batch as done.

@@ -1,0 +1,172 @@
+// The consumers of docs/consuming.md, as they stand there: each handles each record once, although a fault put copies
+// of some into the log.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import type { KafkaTriggerHandler } from '../../lib/consumer/drop-duplicates.ts'
+import { KafkaTemplate } from '../../lib/kafka-template.ts'
+import { ProducerFactory } from '../../lib/producer-factory.ts'
+import { h2Jars, kafkaJars } from '../../local/artifacts.ts'
+import { readTopic } from '../../local/kafka/admin.ts'
+import { LocalKafka } from '../../local/kafka/cluster.ts'
+import { temporaryFolder } from '../../local/processes.ts'
+import { losingAnswers } from '../support/lost-answers.ts'
+import { AWS_TEST_KEYS, type Moto, startMoto } from '../support/moto.ts'
+import { newTopic } from '../support/real-kafka.ts'
+
+const VALUES = Array.from({ length: 60 }, (_, i) => `payment ${String(i).padStart(2, '0')}`)
+const WITHOUT_ID = 'payment without an id'
+const FAILS_FIRST = 'payment 07'
+
+const document = readFileSync('docs/consuming.md', 'utf8')
+const folder = temporaryFolder()
+let kafka: LocalKafka
+let moto: Moto
+let topic = ''
+before(async () => {
+  ;[kafka, moto] = await Promise.all([LocalKafka.start(1), startMoto()])
+  topic = await newTopic(kafka.bootstrapServers)
+  await sendWithCopies()
+})
+after(async () => {
+  moto?.stop()
+  await kafka?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** The only code block of a language. */
+function block(language: string): string {
+  const blocks = [...document.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(
+    ([, code = '']) => code,
+  )
+  assert.equal(blocks.length, 1, language)
+  return blocks[0] as string
+}
+
+/** Batches are written, their answers are lost, and the producer, which is not idempotent, writes them again. */
+async function sendWithCopies(): Promise<void> {
+  const settings = { bootstrapServers: kafka.bootstrapServers, enableIdempotence: false, retryBackoffMs: 10 }
+  const config = parseConfig(settings, {})
+  await using factory = new ProducerFactory({ config, createClient: () => losingAnswers(config, 2) })
+  const template = new KafkaTemplate<string, string>(factory)
+  for (let from = 0; from < VALUES.length; from += 10) {
+    const reports = await template.sendAll(VALUES.slice(from, from + 10).map(value => ({ topic, key: value, value })))
+    assert.ok(reports.every(({ kind }) => kind === 'delivered'))
+  }
+  for (let copy = 0; copy < 2; copy++) await factory.getProducer().send({ topic, key: 'k', value: WITHOUT_ID })
+}
+
+async function copiesInLog(): Promise<number> {
+  const values = (await readTopic(kafka.bootstrapServers, topic)).map(({ value }) => String(value))
+  assert.deepEqual([...new Set(values)].sort(), [...VALUES, WITHOUT_ID].sort())
+  return values.length - VALUES.length - 2
+}
+
+/** What a consumer must print: each record handled once, but those without an id whenever they come. */
+async function checkOutput(run: () => string): Promise<void> {
+  const copies = await copiesInLog()
+  assert.ok(copies > 0, 'the fault made no copy')
+  const linesOf = (output: string, word: string) =>
+    output
+      .split('\n')
+      .filter(line => line.startsWith(`${word} `))
+      .map(line => line.slice(word.length + 1))
+  const first = run()
+  assert.deepEqual(linesOf(first, 'handled').sort(), [...VALUES, WITHOUT_ID, WITHOUT_ID].sort())
+  assert.deepEqual([linesOf(first, 'duplicate').length, linesOf(first, 'failed')], [copies, [FAILS_FIRST]])
+  assert.deepEqual(linesOf(first, 'payments'), [...VALUES, WITHOUT_ID, WITHOUT_ID].sort())
+  // All offsets again, as after a crash before the commit. Only what has no id is handled again.
+  const second = run()
+  assert.deepEqual(linesOf(second, 'handled'), [WITHOUT_ID, WITHOUT_ID])
+  assert.equal(linesOf(second, 'payments').length, VALUES.length + 4)
+}
+
+/** The statement of the document without its verb, because a test creates the table if it is missing. */
+const env = {
+  ...process.env,
+  HANDLED_TABLE: block('sql')
+    .trim()
+    .replace(/^create table /, ''),
+}
+
+test('Java: the id is noted in the transaction of the work', async () => {
+  const sources = join(folder, 'java')
+  mkdirSync(sources)
+  writeFileSync(join(sources, 'HandledRecords.java'), block('java'))
+  cpSync('test/java/ConsumeOnce.java', join(sources, 'ConsumeOnce.java'))
+  const classPath = `${sources}:${await kafkaJars(() => {})}/*:${await h2Jars(() => {})}/*`
+  const files = ['HandledRecords', 'ConsumeOnce'].map(name => join(sources, `${name}.java`))
+  execFileSync('javac', ['-cp', classPath, '-d', sources, ...files])
+  const url = `jdbc:h2:${join(folder, 'handled')};MODE=PostgreSQL`
+  const program = ['-XX:TieredStopAtLevel=1', '-cp', classPath, 'ConsumeOnce']
+  const args = [kafka.bootstrapServers, topic, url, FAILS_FIRST]
+  const stdio = ['ignore', 'pipe', 'pipe'] as const
+  await checkOutput(() => execFileSync('java', [...program, ...args], { encoding: 'utf8', env, stdio: [...stdio] }))
+})
+
+test('Python: the id is noted in the transaction of the work', async () => {
+  const sources = join(folder, 'python')
+  mkdirSync(sources)
+  writeFileSync(join(sources, 'handled_records.py'), block('python'))
+  cpSync('test/python/consume_once.py', join(sources, 'consume_once.py'))
+  const args = [
+    join(sources, 'consume_once.py'),
+    kafka.bootstrapServers,
+    topic,
+    join(folder, 'handled.db'),
+    FAILS_FIRST,
+  ]
+  await checkOutput(() => execFileSync(process.env.PYTHON ?? 'python3', args, { encoding: 'utf8', env }))
+})
+
+test('Lambda: the handler of a Kafka trigger, with its ids in DynamoDB', async t => {
+  Object.assign(process.env, AWS_TEST_KEYS, { AWS_ENDPOINT_URL_DYNAMODB: moto.url })
+  const client = new DynamoDBClient({})
+  await client.send(
+    new CreateTableCommand({
+      TableName: 'handled-records',
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    }),
+  )
+  client.destroy()
+  const file = join(folder, 'handler.mts')
+  const consumer = `'${pathToFileURL('lib/consumer/index.ts').href}'`
+  writeFileSync(file, block('ts').replace("'serverless-kafka-producer/consumer'", consumer))
+  const { handler } = (await import(pathToFileURL(file).href)) as { handler: KafkaTriggerHandler }
+  const printed: string[] = []
+  t.mock.method(console, 'log', (line: string) => printed.push(line))
+  const invoke = async () =>
+    handler(await eventOfLog(), { functionName: 'pay', getRemainingTimeInMillis: () => 20_000 })
+  assert.deepEqual(await invoke(), { batchItemFailures: [] })
+  const lines = [...VALUES.map(value => `${topic} ${value}: ${value}`), ...Array(2).fill(`${topic} k: ${WITHOUT_ID}`)]
+  assert.deepEqual(printed.splice(0).sort(), lines.sort())
+  assert.ok((await copiesInLog()) > 0)
+  await invoke()
+  assert.deepEqual(printed, Array(2).fill(`${topic} k: ${WITHOUT_ID}`))
+})
+
+/** The topic as the event of a trigger. */
+async function eventOfLog(): Promise<unknown> {
+  const records = (await readTopic(kafka.bootstrapServers, topic)).map(record => ({
+    topic,
+    partition: record.partition,
+    offset: Number(record.offset),
+    timestamp: record.timestamp,
+    timestampType: 'CREATE_TIME',
+    key: record.key?.toString('base64'),
+    value: record.value?.toString('base64'),
+    headers: Object.entries(record.headers).map(([name, value]) => ({ [name]: [...(value as Buffer)] })),
+  }))
+  return {
+    eventSource: 'SelfManagedKafka',
+    bootstrapServers: kafka.bootstrapServers,
+    records: Object.groupBy(records, ({ partition }) => `${topic}-${partition}`),
+  }
+}
