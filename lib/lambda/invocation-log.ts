@@ -86,7 +86,8 @@ export class InvocationLog {
 
   /** Logs a request that was refused as a whole, before it became records. */
   refusedRequest(requestId: string, code: ErrorCode): void {
-    this.#logger.info('invocation', { requestId, outcomes: { refusedRequests: 1 }, code })
+    const fields = { requestId, outcomes: { refusedRequests: 1 }, code }
+    this.#write(`${this.#invocationStart('INFO')},${JSON.stringify(fields).slice(1)}`)
   }
 
   /** Logs the results of a redrive, with one metric per outcome. */
@@ -128,16 +129,20 @@ export class InvocationLog {
       sets.push(this.#emf.metricSet({}, [['IgnoredEvents', MetricUnit.Count, ignored.length]]))
     if (this.#emf.isOn && isGatewayClockIgnored)
       sets.push(this.#emf.metricSet({}, [['IgnoredGatewayClocks', MetricUnit.Count, 1]]))
-    const trace = traceOf(invocationTrace())
     this.#write(
-      `{"level":"${sets.length > 0 ? this.#level : 'INFO'}","message":"invocation",` +
-        `"timestamp":"${new Date().toISOString()}",${this.#service}${trace},` +
+      `${this.#invocationStart(sets.length > 0 ? this.#level : 'INFO')},` +
         `"requestId":${JSON.stringify(requestId)},${outcomesOf(fates, reports)}${ignoredOf(ignored)},` +
         `"attempts":${maxAttempts(reports)}` +
         `${this.#newConnections(producer)}${this.#emf.fields(sets)}}`,
     )
     for (const other of others) this.#writeMetrics(other)
     this.#previous = producer
+  }
+
+  /** Written whatever POWERTOOLS_LOG_LEVEL is. */
+  #invocationStart(level: string): string {
+    const time = new Date().toISOString()
+    return `{"level":"${level}","message":"invocation","timestamp":"${time}",${this.#service}${traceOf(invocationTrace())}`
   }
 
   #writeMetrics(metrics: MetricSet): void {

@@ -2,12 +2,17 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { test } from 'node:test'
 import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridge.ts'
+import { handleHttp } from '../../functions/http/handle-http.ts'
+import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
 import { invocationId, invocationTrace, remainingMs } from '../../lib/lambda/invocation-facts.ts'
 import { contractsOf } from '../support/contracts.ts'
-import { functionHarness, recordsOf } from '../support/function-harness.ts'
+import { functionHarness, recordsOf, v2Event } from '../support/function-harness.ts'
 
 const contracts = contractsOf([
-  { topic: 't', json: { key: { required: false }, from: { eventbridge: [{ source: ['s'] }] } } },
+  {
+    topic: 't',
+    json: { key: { required: false }, from: { eventbridge: [{ source: ['s'] }], sqs: [{ queue: 'q' }] } },
+  },
 ])
 
 // Two invocations in one process took the trace of the environment, or of nobody.
@@ -61,3 +66,32 @@ test('a context of a unit test has a new id each time, and the time that is aske
   assert.equal(invocationId({ awsRequestId: 'r' }), 'r')
   assert.deepEqual([remainingMs({}, 5), remainingMs({ getRemainingTimeInMillis: () => 0 }, 5)], [5, 0])
 })
+
+const MESSAGE = { messageId: 'm', body: '1', eventSourceARN: 'arn:aws:sqs:eu-west-1:1:q' }
+for (const [name, handle, event] of [
+  [
+    'HTTP',
+    handleHttp,
+    v2Event('POST', '/topics/t', Buffer.from('{"value":1}'), { 'content-type': 'application/json' }),
+  ],
+  ['SQS', handleSqs, { Records: [MESSAGE] }],
+  ['EventBridge', handleEventBridge, { source: 's', 'detail-type': 'd', detail: 1 }],
+] as const)
+  test(`${name}: a unit test may call the function with an empty event and an empty context`, async () => {
+    const harness = functionHarness(handle, { contracts })
+    // Each says what it expected: an answer, a dead letter or an error by name.
+    const [empty] = await Promise.allSettled([harness.invokeIn({}, {})])
+    if (empty.status === 'rejected') assert.equal(empty.reason.code, 'bad-value')
+    else if (name === 'HTTP') assert.equal((empty.value as { statusCode: number }).statusCode, 400)
+    else
+      assert.deepEqual(
+        harness.deadLetters.deadLetters.map(({ failure }) => failure.code),
+        ['bad-value'],
+      )
+    assert.deepEqual(recordsOf(harness), [])
+
+    await harness.invokeIn({}, event)
+    assert.equal(recordsOf(harness).length, 1)
+    const ids = harness.logged.flatMap(line => /"requestId":"([^"]+)"/.exec(line)?.[1] ?? [])
+    assert.equal(new Set(ids).size, ids.length, 'each invocation has an id of its own')
+  })

@@ -200,6 +200,40 @@ test('a line with metrics has the level of Lambda’s filter, and a time', () =>
   assert.equal(inEnvironment('WARN', 'true')[0]?.level, 'INFO')
 })
 
+// The line of a refused request went through the logger, which dropped it above INFO.
+test('POWERTOOLS_LOG_LEVEL decides about warnings; the line of each invocation is written', t => {
+  // With it, Powertools logs through the global console.
+  process.env.POWERTOOLS_DEV = 'true'
+  t.after(() => Reflect.deleteProperty(process.env, 'POWERTOOLS_DEV'))
+  t.after(() => Reflect.deleteProperty(process.env, 'POWERTOOLS_LOG_LEVEL'))
+  for (const [level, warnings] of [
+    ['WARN', 1],
+    ['ERROR', 0],
+    ['SILENT', 0],
+  ] as const) {
+    process.env.POWERTOOLS_LOG_LEVEL = level
+    const warned: string[] = []
+    const warn = mock.method(console, 'warn', (text: string) => void warned.push(text))
+    t.after(() => warn.mock.restore())
+    const lines: Line[] = []
+    const log = new InvocationLog('f', line => lines.push(JSON.parse(line)))
+    log.warn('careful')
+    log.invocation('r-1', [], [], producerMetrics())
+    log.refusedRequest('r-2', 'bad-json')
+    warn.mock.restore()
+    assert.equal(warned.length, warnings, level)
+    assert.deepEqual(
+      lines.map(({ message, requestId }) => [message, requestId]),
+      [
+        ['invocation', 'r-1'],
+        ['invocation', 'r-2'],
+      ],
+    )
+    const { outcomes, code, service } = lines[1] as Line
+    assert.deepEqual({ outcomes, code, service }, { outcomes: { refusedRequests: 1 }, code: 'bad-json', service: 'f' })
+  }
+})
+
 test('POWERTOOLS_METRICS_NAMESPACE names the namespace', () => {
   process.env.POWERTOOLS_METRICS_NAMESPACE = 'Mine'
   const [[line]] = linesOf({ fates: ['delivered'] }) as [[Line]]

@@ -59,6 +59,8 @@ export interface Harness {
   readonly deadLetters: MemoryDeadLetterTarget
   readonly logged: string[]
   invoke(event: unknown, remainingMs?: number): Promise<unknown>
+  /** With another context than Lambda's. */
+  invokeIn(context: object, event: unknown): Promise<unknown>
 }
 
 type Handle = (event: unknown, context: Context & KafkaContext, services: Services) => Promise<unknown>
@@ -102,13 +104,13 @@ export function functionHarness(
   const handler = middy()
     .use(kafkaProducer({ factory, config }))
     .handler((event, context) => handle(event, context, services))
+  const invokeIn = async (context: object, event: unknown) => handler(event, context as Context & KafkaContext)
   const invoke = (event: unknown, remainingMs = 29_000) =>
-    handler(event, {
-      awsRequestId: 'aws-1',
-      functionName: 'test-function',
-      getRemainingTimeInMillis: () => remainingMs,
-    } as Context & KafkaContext)
-  return { client: scriptedClient, deadLetters: target, logged, invoke }
+    invokeIn(
+      { awsRequestId: 'aws-1', functionName: 'test-function', getRemainingTimeInMillis: () => remainingMs },
+      event,
+    )
+  return { client: scriptedClient, deadLetters: target, logged, invoke, invokeIn }
 }
 
 /** The records in the log, by partition. */
