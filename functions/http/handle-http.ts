@@ -7,6 +7,7 @@ import { type HttpAnswer, type HttpRequest, parseHttpEvent, toHttpResult } from 
 import { invocationId } from '../../lib/lambda/invocation-facts.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
 import type { SourceRecord } from '../../lib/lambda/source-record.ts'
+import { isHttpWarmUp } from '../../lib/lambda/warm-up.ts'
 import { headerList } from '../../lib/record/header-list.ts'
 import type { ProducerRecordHeader } from '../../lib/record/producer-record.ts'
 import type { Services } from '../create-services.ts'
@@ -28,6 +29,7 @@ export async function handleHttp(
   context: Context & KafkaContext,
   services: Services,
 ): Promise<unknown> {
+  if (isHttpWarmUp(event)) return answerWarmUp(context, services)
   const request = parseHttpEvent(event)
   const requestId = request?.requestId ?? invocationId(context)
   if (!request) {
@@ -40,6 +42,16 @@ export async function handleHttp(
   const answered = await answerRequest(request, requestId, context, services)
   const answer = withCors(answered, request, services.config.httpCorsOrigins ?? [])
   return toHttpResult(request.kind, event, request.method === 'HEAD' ? { ...answer, body: '' } : answer)
+}
+
+/** Most pings ignore the answer; it has the form of an HTTP answer for the others. */
+function answerWarmUp(context: Context & KafkaContext, { log }: Services): unknown {
+  log.invocation(invocationId(context), [], [], context.kafka.producer.metrics(), { ignored: ['warm-up'] })
+  return toHttpResult('apigw-v2', {}, jsonAnswer(200, { status: 'warm' }))
+}
+
+function jsonAnswer(status: number, body: unknown): HttpAnswer {
+  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
 }
 
 async function answerRequest(
@@ -85,11 +97,7 @@ function withPrincipal(records: readonly SourceRecord[], principal: string | und
 
 async function health({ kafka }: KafkaContext): Promise<HttpAnswer> {
   const isReachable = await kafka.producer.isReachable(kafka.answerBy.limitedTo(HEALTH_MS))
-  return {
-    status: isReachable ? 200 : 503,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ status: isReachable ? 'ok' : 'unavailable' }),
-  }
+  return jsonAnswer(isReachable ? 200 : 503, { status: isReachable ? 'ok' : 'unavailable' })
 }
 
 async function sendOrDeadLetter(

@@ -10,3 +10,13 @@ export function isWarmUp(event: unknown): boolean {
   // lambda-warmer sends `"warmer": true`.
   return SOURCES.includes(event.source) || event.warmer === true
 }
+
+/**
+ * @returns whether the event keeps an HTTP function warm: a ping, or a schedule of EventBridge that invokes the function
+ * itself (its rules and its Scheduler say so by different sources)
+ */
+export function isHttpWarmUp(event: unknown): boolean {
+  if (isWarmUp(event)) return true
+  if (!isJsonObject(event) || event['detail-type'] !== 'Scheduled Event') return false
+  return event.source === 'aws.events' || event.source === 'aws.scheduler'
+}
