@@ -7,7 +7,6 @@ import { withQueuePrefix } from '../lib/contracts/queue-prefix.ts'
 import { createDeadLetterPublisher } from '../lib/create-dead-letter-publisher.ts'
 import type { DeadLetterPublisher } from '../lib/dead-letter/dead-letter-publisher.ts'
 import { ConfigError } from '../lib/errors.ts'
-import { closeOnSigterm } from '../lib/lambda/close-on-sigterm.ts'
 import { InvocationLog } from '../lib/lambda/invocation-log.ts'
 import { connectInInit } from '../lib/lambda/kafka-producer-middleware.ts'
 import { ProducerFactory } from '../lib/producer-factory.ts'
@@ -30,7 +29,6 @@ export async function createServices(trigger: Trigger): Promise<Services & { rea
   const problems = [...configProblems(config, contracts), ...triggerProblems(trigger, config, contracts)]
   if (problems.length > 0) throw new ConfigError(problems)
   const factory = new ProducerFactory({ rules: { contracts }, warn: log.warn })
-  closeOnSigterm(factory)
   await connectInInit({ factory, config }, log.connectFailed)
   return { config, contracts, factory, deadLetters: createDeadLetterPublisher(config, log.warn), log }
 }

@@ -68,7 +68,7 @@ export async function buildAll(log: (line: string) => void = console.log, keepOl
   for (const name of functionNames()) {
     if (!keepOld) rmSync(`dist/functions/${name}`, { recursive: true, force: true })
     const { metafile } = await build(functionBuild(name))
-    await build(explainersBuild(name))
+    await build(explainersBuild(`dist/functions/${name}`))
     const bundle = measure(name, metafile)
     log(`dist/functions/${name}: ${kib(bundle.startBytes)} read at a cold start, ${kib(bundle.bytes)} in total`)
     bundles.push(bundle)
@@ -76,10 +76,22 @@ export async function buildAll(log: (line: string) => void = console.log, keepOl
   return bundles
 }
 
+/** The HTTP function as a program for a container: `node dist/server/index.mjs`. */
+async function buildServer(log: (line: string) => void): Promise<void> {
+  const { metafile } = await build(bundleOf('functions/http/server.ts', 'dist/server'))
+  await build(explainersBuild('dist/server'))
+  const code = Object.entries(metafile.outputs).filter(([path]) => path.endsWith('.mjs'))
+  log(`dist/server: ${kib(code.reduce((sum, [, { bytes }]) => sum + bytes, 0))} in total`)
+}
+
 export function functionBuild(name: string) {
+  return bundleOf(`functions/${name}/handler.ts`, `dist/functions/${name}`)
+}
+
+function bundleOf(entry: string, outdir: string) {
   return {
-    entryPoints: { index: `functions/${name}/handler.ts` },
-    outdir: `dist/functions/${name}`,
+    entryPoints: { index: entry },
+    outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     minify: true,
@@ -102,13 +114,13 @@ export function functionBuild(name: string) {
 }
 
 /** A file of its own beside the bundle, for `require`, which the check of a value can't wait for. */
-function explainersBuild(name: string) {
-  const { bundle, minify, platform, target, format, legalComments, banner, logLevel } = functionBuild(name)
+function explainersBuild(outdir: string) {
+  const { bundle, minify, platform, target, format, legalComments, banner, logLevel } = bundleOf('', outdir)
   const options = { bundle, minify, platform, target, format, legalComments, banner, logLevel }
   return {
     ...options,
     entryPoints: ['build/explainers.js'],
-    outfile: `dist/functions/${name}/${EXPLAINERS}`,
+    outfile: `${outdir}/${EXPLAINERS}`,
   } satisfies BuildOptions
 }
 
@@ -224,6 +236,7 @@ async function main(): Promise<void> {
     },
   })
   if (!values.packed) await buildAll(console.log, values['keep-old'])
+  if (!values.packed && !values.functions) await buildServer(console.log)
   if (!values.functions) await Promise.all([buildCommand(), buildLibrary()])
 }
 

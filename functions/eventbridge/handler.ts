@@ -1,10 +1,12 @@
 // EventBridge → Kafka. Wiring only.
 import middy from '@middy/core'
+import { closeOnSigterm } from '../../lib/lambda/close-on-sigterm.ts'
 import { kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { createServices } from '../create-services.ts'
 import { handleEventBridge } from './handle-eventbridge.ts'
 
 const services = await createServices('eventbridge')
+closeOnSigterm(services.factory)
 
 export const handler = middy()
   .use(kafkaProducer({ ...services, recordId: 'none' })) // the function has set the ids

@@ -1,11 +1,9 @@
-// API Gateway v1 and v2, function URL and ALB → Kafka. Wiring only.
-import middy from '@middy/core'
-import { kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
+// API Gateway v1 and v2, function URL, ALB and VPC Lattice → Kafka. Wiring only.
+import { closeOnSigterm } from '../../lib/lambda/close-on-sigterm.ts'
 import { createServices } from '../create-services.ts'
-import { handleHttp } from './handle-http.ts'
+import { createHttpHandler } from './create-http-handler.ts'
 
 const services = await createServices('http')
+closeOnSigterm(services.factory)
 
-export const handler = middy()
-  .use(kafkaProducer({ ...services, recordId: 'none' })) // the function has set the ids
-  .handler((event, context) => handleHttp(event, context, services))
+export const handler = createHttpHandler(services)

@@ -1,11 +1,13 @@
 // SQS, standard and FIFO → Kafka. Wiring only.
 import middy from '@middy/core'
+import { closeOnSigterm } from '../../lib/lambda/close-on-sigterm.ts'
 import { kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { createServices } from '../create-services.ts'
 import { handleSqs } from './handle-sqs.ts'
 import { createReturnDelays } from './return-delays.ts'
 
 const services = await createServices('sqs')
+closeOnSigterm(services.factory)
 const { config, log } = services
 const delayReturns = createReturnDelays({ maxS: Math.floor(config.sqsReturnDelayMaxMs / 1000), warn: log.warn })
 

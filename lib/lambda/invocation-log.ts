@@ -84,6 +84,10 @@ export class InvocationLog {
     })
   }
 
+  readonly requestFailed = (error: unknown): void => {
+    this.#logger.error('A request failed.', { code: codeOf(error), ...causeCodeOf(error), ...reasonOf(error) })
+  }
+
   /** Logs a request that was refused as a whole, before it became records. */
   refusedRequest(requestId: string, code: ErrorCode): void {
     const fields = { requestId, outcomes: { refusedRequests: 1 }, code }

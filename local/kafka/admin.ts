@@ -146,6 +146,8 @@ export async function readTopic(bootstrapServers: string, topic: string): Promis
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: true })
     const done = Promise.withResolvers<void>()
+    // E.g. a batch that is compressed with a codec that kafkajs does not have.
+    consumer.on(consumer.events.CRASH, ({ payload: { error } }) => done.reject(error))
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch }) => {

@@ -1,9 +1,11 @@
 // Runs the examples: the ChatProducer in its three forms, and a separate package that installs the packed library.
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -11,7 +13,7 @@ import type { ChatProducer, Log } from '../../examples/chat/chat-producer.ts'
 import type { KafkaTemplate } from '../../lib/kafka-template.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { sharedClusterServers } from '../support/real-kafka.ts'
-import { until } from '../support/time.ts'
+import { pause, until } from '../support/time.ts'
 
 const servers = sharedClusterServers()
 const folder = mkdtempSync(join(tmpdir(), 'examples-'))
@@ -166,4 +168,65 @@ test('program: delivers, stores what fails as a dead letter, refuses what is inv
   const mixed = run('chat', 'lobby', 'x'.repeat(20_000), 'after')
   assert.equal(mixed.status, 1, mixed.output)
   assert.match(mixed.stdout, /^refused: .*\ndelivered\n$/)
+})
+
+test('the service sends each line once, counts, and ends on SIGTERM after the requests in progress', async t => {
+  const outfile = join(folder, 'service.mjs')
+  await build({
+    entryPoints: ['examples/service/service.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+    external: ['@aws-*', 'aws-*'],
+    alias: { 'serverless-kafka-producer': './lib/index.ts' },
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  })
+  const child = spawn(process.execPath, [outfile], {
+    env: {
+      ...process.env,
+      PORT: '0',
+      KAFKA_BOOTSTRAP_SERVERS: servers,
+      KAFKA_DEAD_LETTER: `disk:${join(folder, 'dl')}`,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  const ended = once(child, 'exit')
+  const [line] = await once(createInterface({ input: child.stdout }), 'line')
+  const url = `http://127.0.0.1:${/port (\d+)/.exec(String(line))?.[1]}`
+  const lines = Array.from({ length: 2500 }, (_, n) => `service ${n}`)
+  const post = (body: string, topic = 'chat') => fetch(`${url}/events/${topic}`, { method: 'POST', body })
+  assert.deepEqual(await (await post(lines.join('\n'))).json(), { delivered: 2500 })
+  assert.deepEqual(await (await post('x', 'no-such-topic')).json(), { 'dead-lettered': 1 })
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  assert.match(metrics, /^kafka_records_total\{fate="delivered"\} 2500$/m)
+  assert.match(metrics, /^kafka_producer_acked_records_total 2500$/m)
+
+  let finish = (_: string): void => {}
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(Buffer.from('service begun\n'))
+      finish = text => {
+        controller.enqueue(Buffer.from(text))
+        controller.close()
+      }
+    },
+  })
+  const inProgress = fetch(`${url}/events/chat`, { method: 'POST', body, duplex: 'half' } as RequestInit)
+  const isReady = () =>
+    fetch(`${url}/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  assert.equal(await isReady(), true)
+  child.kill('SIGTERM')
+  while (await isReady()) await pause(10)
+  finish('service ended')
+  assert.deepEqual(await (await inProgress).json(), { delivered: 2 })
+  assert.deepEqual(await ended, [0, null])
+  const values = (await readTopic(servers, 'chat')).map(({ value }) => String(value))
+  const own = values.filter(value => value.startsWith('service '))
+  assert.deepEqual(own.toSorted(), [...lines, 'service begun', 'service ended'].toSorted())
 })

@@ -1,0 +1,12 @@
+// The handler of HTTP events, for Lambda and for the server.
+import middy from '@middy/core'
+import { kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
+import type { ProducerFactory } from '../../lib/producer-factory.ts'
+import type { Services } from '../create-services.ts'
+import { handleHttp } from './handle-http.ts'
+
+export function createHttpHandler(services: Services & { readonly factory: ProducerFactory }) {
+  return middy()
+    .use(kafkaProducer({ ...services, recordId: 'none' })) // the function has set the ids
+    .handler((event, context) => handleHttp(event, context, services))
+}

@@ -1,0 +1,62 @@
+// A request of Node's HTTP server → the event of an HTTP API (payload format 2.0), for what serves HTTP without a
+// gateway. Shape: docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+
+const TEXT = /^(?:text\/|application\/(?:json|javascript|xml|.*\+json|.*\+xml))/
+
+export interface HttpApiEventOptions {
+  readonly requestId: string
+  /** When the request came, milliseconds since the epoch. */
+  readonly timeEpoch: number
+  /** The gateway's route, e.g. `POST /topics/{topic}`. Default: `$default`, so that the path decides. */
+  readonly routeKey?: string
+}
+
+/**
+ * As an HTTP API does: text bodies as text, others as base64; base64 also keeps text that is not UTF-8 exact.
+ * @returns undefined when the target of the request is no path
+ */
+export function httpApiEvent(
+  request: Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>,
+  body: Buffer,
+  { requestId, timeEpoch, routeKey = '$default' }: HttpApiEventOptions,
+): Record<string, unknown> | undefined {
+  const target = request.url ?? '/'
+  if (!URL.canParse(target, 'http://localhost')) return undefined
+  const { pathname, search } = new URL(target, 'http://localhost')
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(',') : (value ?? ''),
+    ]),
+  )
+  const isText = TEXT.test(headers['content-type'] ?? '') && isUtf8(body)
+  return {
+    version: '2.0',
+    routeKey,
+    rawPath: pathname,
+    rawQueryString: search.slice(1),
+    headers,
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'local',
+      domainName: headers.host ?? 'localhost',
+      domainPrefix: 'local',
+      http: {
+        method: request.method ?? 'GET',
+        path: pathname,
+        protocol: 'HTTP/1.1',
+        sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
+        userAgent: headers['user-agent'] ?? '',
+      },
+      requestId,
+      routeKey,
+      stage: '$default',
+      time: new Date(timeEpoch).toUTCString(),
+      timeEpoch,
+    },
+    ...(body.length > 0 ? { body: isText ? body.toString('utf8') : body.toString('base64') } : {}),
+    isBase64Encoded: body.length > 0 && !isText,
+  }
+}

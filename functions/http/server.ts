@@ -1,0 +1,41 @@
+// The HTTP function as a program, for a container without Lambda. PORT (8080), HOST (0.0.0.0) and DRAIN_DELAY_MS (5000)
+// are its own; all else is set as for the function. It ends on SIGTERM or SIGINT after every request has its answer.
+import { ConfigError } from '../../lib/errors.ts'
+import { createServices } from '../create-services.ts'
+import { createHttpHandler } from './create-http-handler.ts'
+import { HttpServer } from './http-server.ts'
+
+/** As behind an HTTP API: clients wait 30 s there. */
+const DEADLINE_MS = 29_000
+
+/** @throws ConfigError */
+function integer(name: string, otherwise: number, max: number): number {
+  const text = process.env[name] || String(otherwise)
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value <= max) return value
+  throw new ConfigError([`${name}: expected an integer from 0 to ${max}; got ${JSON.stringify(text)}.`])
+}
+
+const [port, drainDelayMs] = [integer('PORT', 8080, 65_535), integer('DRAIN_DELAY_MS', 5000, 600_000)]
+const services = await createServices('http')
+const { config, factory, deadLetters, log } = services
+const handler = createHttpHandler(services)
+const server = new HttpServer({
+  handler: (event, context) => handler(event, context as Parameters<typeof handler>[1]),
+  maxConcurrency: config.httpMaxConcurrency,
+  deadlineMs: config.httpDeadlineMs ?? DEADLINE_MS,
+  onError: log.requestFailed,
+})
+
+let isEnding = false
+async function end(): Promise<void> {
+  if (isEnding) process.exit(1) // asked for a second time
+  isEnding = true
+  await server.drain(drainDelayMs)
+  await Promise.all([factory.close(), deadLetters.close()])
+  process.exit(0)
+}
+process.on('SIGTERM', end)
+process.on('SIGINT', end)
+
+console.log(`Listening on port ${await server.listen(port, process.env.HOST || '0.0.0.0')}.`)
