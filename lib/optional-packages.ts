@@ -1,4 +1,5 @@
 // The packages that only some settings need (peerDependencies of package.json): which, and what is said without them.
+import { createRequire } from 'node:module'
 import { ConfigError } from './errors.ts'
 
 interface PackageUser {
@@ -25,21 +26,29 @@ const USERS = {
   s3: { setting: 'KAFKA_DEAD_LETTER (s3:)', imports: ['@aws-sdk/client-s3'] },
   dynamodb: { setting: 'KAFKA_DEAD_LETTER (dynamodb:)', imports: ['@aws-sdk/client-dynamodb'] },
   sns: { setting: 'KAFKA_DEAD_LETTER_NOTIFY (sns:)', imports: ['@aws-sdk/client-sns'] },
+  contracts: { setting: 'Contracts with a schema', imports: ['ajv/dist/2020.js', 'ajv-formats'] },
+  patterns: { setting: 'Contracts with patterns', imports: ['recheck'] },
   eventbridge: { setting: 'KAFKA_DEAD_LETTER_NOTIFY (eventbridge:)', imports: ['@aws-sdk/client-eventbridge'] },
 } as const satisfies Record<string, PackageUser>
 
 export type PackageUserName = keyof typeof USERS
 
-/** Only there a package that can't be found is missing. A bundle may have it inside. */
-const INSTALLED = /\/serverless-kafka-producer\/dist\/lib\//
+/**
+ * The first line of a stack that names this file where the package is installed. Only there a package that can't be
+ * found is missing; a bundle may have it inside.
+ */
+const INSTALLED_AS =
+  /^.*\n *at (?:[^\n(]*\()?((?:file:\/\/)?[^\n()]*[\\/]serverless-kafka-producer[\\/]dist[\\/]lib[\\/][^\n():]*)/
 
 /**
  * For constructors, so that a missing package does not show as a broker that can't be reached.
  * @throws ConfigError naming the setting and the packages
  */
 export function requirePackages(user: PackageUserName): void {
-  const { url, resolve } = import.meta
-  if (typeof url !== 'string' || !INSTALLED.test(url) || typeof resolve !== 'function') return
+  // `import.meta.url` would be a syntax error in Jest that compiles to CommonJS, and is empty in such a bundle.
+  const file = INSTALLED_AS.exec(new Error().stack ?? '')?.[1]
+  if (file === undefined) return
+  const { resolve } = createRequire(file)
   if (!USERS[user].imports.every(name => isFound(name, resolve))) throw missing(user)
 }
 

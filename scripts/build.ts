@@ -1,6 +1,6 @@
 // Contracts → standalone validators → one ESM bundle per function in dist/functions/<name>/: index.mjs, the chunks that
 // it imports statically, and what is loaded on first use: chunks of clients, and explainers.mjs.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
 import { parseArgs } from 'node:util'
 import standaloneModule from 'ajv/dist/standalone/index.js'
@@ -41,6 +41,29 @@ const WITHOUT_UNUSED_KAFKAJS: Plugin = {
       const { version, bugs } = JSON.parse(readFileSync(path, 'utf8'))
       return { contents: JSON.stringify({ version, bugs }), loader: 'json' }
     })
+  },
+}
+
+/**
+ * Puts kafkajs into the library, with imports in place of its require() of modules of Node: a bundle of ECMAScript
+ * modules has no `require`, so kafkajs as a package would fail in a user's bundle at its start.
+ */
+const KAFKAJS_WITH_IMPORTS: Plugin = {
+  name: 'kafkajs with imports',
+  setup: ({ onResolve, onLoad, resolve }) => {
+    onResolve({ filter: /^kafkajs(\/|$)/ }, ({ path, pluginData, ...from }) =>
+      pluginData === KAFKAJS_WITH_IMPORTS
+        ? undefined
+        : resolve(createRequire(import.meta.url).resolve(path), { ...from, pluginData: KAFKAJS_WITH_IMPORTS }),
+    )
+    onResolve({ filter: /^[a-z]+$/ }, ({ path, kind, importer }) =>
+      kind === 'require-call' && isBuiltin(path) && /[\\/]kafkajs[\\/]/.test(importer)
+        ? { path, namespace: 'builtin' }
+        : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `import builtin from 'node:${path}'\nmodule.exports = builtin`,
+    }))
   },
 }
 
@@ -135,6 +158,7 @@ const PACKED = {
   packages: 'external',
   legalComments: 'none',
   logLevel: 'warning',
+  plugins: [KAFKAJS_WITH_IMPORTS, WITHOUT_UNUSED_KAFKAJS],
 } as const satisfies BuildOptions
 
 /** The kafka-producer command. */
@@ -158,6 +182,7 @@ export async function buildLibrary(outdir = 'dist/lib'): Promise<void> {
     outdir,
     chunkNames: 'chunks/[name]-[hash]',
   })
+  copyFileSync('node_modules/kafkajs/LICENSE', `${outdir}/LICENSE-kafkajs`)
 }
 
 export function kib(bytes: number): string {

@@ -119,7 +119,6 @@ Promise.all(Object.values(settings).map(sendWith)).then(texts => {
     bundle: true,
     platform: 'node',
     format: 'cjs',
-    external: ['ajv', 'ajv-formats'],
     logLevel: 'silent',
   })
   assert.deepEqual(

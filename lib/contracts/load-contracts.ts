@@ -33,7 +33,8 @@ function readJson(path: string): ContractFile['json'] {
  * @throws Error listing what is wrong with a contract, or naming the package that is not installed
  */
 export async function loadContracts(folder = 'contracts'): Promise<Contracts> {
-  return toContracts(readContractFiles(folder), await createSchemaCompiler())
+  const files = readContractFiles(folder)
+  return toContracts(files, await createSchemaCompiler({ schemas: files.map(({ json }) => json.value?.schema) }))
 }
 
 /** @throws Error listing what is wrong with a contract */

@@ -1,11 +1,13 @@
 // JSON Schemas → checks, by Ajv, for programs that load contracts at run time. Functions get the standalone code that
 // the build makes of a schema, so that a cold start compiles nothing.
-import { createRequire } from 'node:module'
 import type { Ajv2020 } from 'ajv/dist/2020.js'
+import { ifMissing } from '../optional-packages.ts'
 import { importCommonJs } from '../record/import-common-js.ts'
 import { type AjvValidate, schemaCheck } from './ajv-violations.ts'
 import type { SchemaCompiler } from './contract.ts'
 import { replaceKeywords } from './schema-keywords.ts'
+
+type Recheck = Pick<typeof import('recheck'), 'checkSync'>
 
 /** The time that the check of one pattern may take, ms: recheck's own default. */
 const PATTERN_CHECK_MS = 10_000
@@ -23,23 +25,29 @@ export async function createAjv(allErrors: boolean): Promise<Ajv2020> {
   return ajv
 }
 
-/** Ajv is an optional package: a bundler passes over an `await import` in a `try` where it is not installed. */
 async function importAjv() {
-  try {
-    const { Ajv2020, _ } = await importCommonJs(import('ajv/dist/2020.js'))
-    const { default: addFormats } = await import('ajv-formats')
-    return { Ajv: Ajv2020, _, addFormats: addFormats as unknown as (ajv: Ajv2020) => void }
-  } catch (error) {
-    throw notInstalled(error, 'Contracts need the packages ajv and ajv-formats: npm install ajv ajv-formats')
-  }
+  const { Ajv2020, _ } = await importCommonJs(import('ajv/dist/2020.js').catch(ifMissing('contracts')))
+  const { default: addFormats } = await import('ajv-formats').catch(ifMissing('contracts'))
+  return { Ajv: Ajv2020, _, addFormats: addFormats as unknown as (ajv: Ajv2020) => void }
 }
 
-/** @param patternCheckMs how long the check of one pattern may take; one that it can't judge by then is refused */
-export async function createSchemaCompiler(patternCheckMs = PATTERN_CHECK_MS): Promise<SchemaCompiler> {
+export interface SchemaCompilerOptions {
+  /** The schemas that it will compile. Default: any. recheck is loaded only if one has patterns, because it is large. */
+  readonly schemas?: readonly unknown[]
+  /** How long the check of one pattern may take; one that it can't judge by then is refused. Default: 10 s. */
+  readonly patternCheckMs?: number
+}
+
+export async function createSchemaCompiler({
+  schemas,
+  patternCheckMs = PATTERN_CHECK_MS,
+}: SchemaCompilerOptions = {}): Promise<SchemaCompiler> {
   const ajv = await createAjv(false)
   const explaining = await createAjv(true)
+  const hasPatterns = schemas === undefined || patternsIn(schemas).next().done !== true
+  const recheck = hasPatterns ? await importCommonJs(import('recheck').catch(ifMissing('patterns'))) : undefined
   return (topic, schema) => {
-    const { vulnerable, unknown } = riskyPatterns(schema, patternCheckMs)
+    const { vulnerable, unknown } = riskyPatterns(schema, recheck, patternCheckMs)
     if (vulnerable.length > 0)
       throw new Error(
         `contracts/${topic}.json: value.schema: expected patterns that take linear time, got ` +
@@ -60,25 +68,20 @@ export async function createSchemaCompiler(patternCheckMs = PATTERN_CHECK_MS): P
 }
 
 /** Finds patterns of a schema that a hostile text could keep busy (ReDoS), and those that the check can't judge. */
-function riskyPatterns(schema: unknown, timeout: number): Record<'vulnerable' | 'unknown', readonly string[]> {
+function riskyPatterns(
+  schema: unknown,
+  recheck: Recheck | undefined,
+  timeout: number,
+): Record<'vulnerable' | 'unknown', readonly string[]> {
   const patterns = [...new Set(patternsIn(schema))]
   if (patterns.length === 0) return { vulnerable: [], unknown: [] }
-  const { checkSync } = requireRecheck()
+  if (!recheck) throw new Error('Expected a schema that the compiler was created for.')
   const judged = Map.groupBy(patterns, pattern => {
-    const judgement = checkSync(pattern, 'u', { timeout })
+    const judgement = recheck.checkSync(pattern, 'u', { timeout })
     // Ajv says what is wrong with a pattern that is none.
     return judgement.status === 'unknown' && judgement.error.kind === 'invalid' ? 'safe' : judgement.status
   })
   return { vulnerable: judged.get('vulnerable') ?? [], unknown: judged.get('unknown') ?? [] }
-}
-
-/** Loaded only for a schema with a pattern, because it is large. */
-function requireRecheck(): typeof import('recheck') {
-  try {
-    return createRequire(import.meta.url)('recheck')
-  } catch (error) {
-    throw notInstalled(error, 'Contracts with patterns need the package recheck: npm install recheck')
-  }
 }
 
 function* patternsIn(schema: unknown): Generator<string> {
@@ -88,9 +91,4 @@ function* patternsIn(schema: unknown): Generator<string> {
     if (name === 'patternProperties' && typeof value === 'object' && value !== null) yield* Object.keys(value)
     yield* patternsIn(value)
   }
-}
-
-function notInstalled(error: unknown, advice: string): unknown {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND' ? new Error(advice, { cause: error }) : error
 }

@@ -319,7 +319,7 @@ for (const [name, schema, says] of SCHEMAS)
 
 // `unknown` counted as safe, and twenty characters kept this pattern busy for 15 s.
 test('schema: a pattern that the check can’t judge is a build error', async () => {
-  const compile = await createSchemaCompiler(50)
+  const compile = await createSchemaCompiler({ patternCheckMs: 50 })
   assert.throws(
     () => compile('x', { type: 'string', pattern: '^((?:x{1,30}){1,30}){1,30}y$' }),
     /contracts\/x\.json: value\.schema: expected patterns that take linear time, got .* finds no answer/,
