@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProducerOptions } from '../../lib/config/producer-options.ts'
-import { BufferExhaustedError, ConfigError } from '../../lib/errors.ts'
+import { BufferExhaustedError, ConfigError, type DeliveryError } from '../../lib/errors.ts'
 import type { Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { producerOf, summaryOf } from '../support/producer-of.ts'
 import { pause, until } from '../support/time.ts'
@@ -94,7 +94,7 @@ test('buffer.memory: callers wait in order when it is full; after max.block.ms B
     const begin = performance.now()
     await assert.rejects(
       producer.send(record('d')),
-      (error: unknown) => error instanceof BufferExhaustedError && error.code === 'buffer',
+      (error: DeliveryError) => error.code === 'buffer' && error.cause instanceof BufferExhaustedError,
     )
     const took = performance.now() - begin
     assert.ok(took >= 280 && took < 4500, `${took} ms`)
