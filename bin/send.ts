@@ -62,7 +62,7 @@ async function run(topic: string, options: Options): Promise<void> {
     rules: contract ? { contracts } : { anyTopic: true },
     warn: printMessage,
   })
-  const isJson = contract?.value.format === 'json'
+  const isJson = contract?.value.codec.isJson
   let failures = 0
   let sent = 0
   onInterruption(() => `Interrupted after ${counted(sent, 'record')}: ${sent - failures} delivered.`)

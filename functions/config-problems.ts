@@ -1,13 +1,6 @@
 // The problems of a configuration that is valid for a producer, but not for the functions.
 import type { ProducerConfig } from '../lib/config/settings.ts'
-import type { Contract, Contracts } from '../lib/contracts/contract.ts'
-
-/** The serializers that write what a contract's format says. With `json`, a string is the JSON text. */
-const SERIALIZERS_OF: Readonly<Record<Contract['value']['format'], readonly unknown[]>> = {
-  json: ['json', 'string'],
-  text: ['string'],
-  base64: ['bytes'],
-}
+import type { Contracts } from '../lib/contracts/contract.ts'
 
 /** What no function accepts. @returns texts for a ConfigError */
 export function configProblems(config: ProducerConfig, contracts: Contracts): string[] {
@@ -28,12 +21,16 @@ export function configProblems(config: ProducerConfig, contracts: Contracts): st
       'key.serializer (KAFKA_KEY_SERIALIZER): the functions expect none, or string, because a contract’s keys ' +
         'are text.',
     )
-  const other = [...contracts.values()].find(({ value }) => !SERIALIZERS_OF[value.format].includes(valueSerializer))
+  const other = [...contracts.values()].find(({ value }) => !isOneOf(value.codec.serializers, valueSerializer))
   if (valueSerializer !== undefined && other)
     problems.push(
       'value.serializer (KAFKA_VALUE_SERIALIZER): the functions expect none, because the contracts say how values ' +
-        `become bytes, or one that agrees with all of them. For ${other.topic} (format ${other.value.format}) ` +
-        `that is ${SERIALIZERS_OF[other.value.format].join(' or ')}.`,
+        `become bytes, or one that agrees with all of them. For ${other.topic} (format ` +
+        `${other.value.codec.format}) that is ${other.value.codec.serializers.join(' or ')}.`,
     )
   return problems
+}
+
+function isOneOf(names: readonly unknown[], name: unknown): boolean {
+  return names.includes(name)
 }

@@ -34,7 +34,8 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   'wire-format': BASE,
   /** The target kinds parse their part of KAFKA_DEAD_LETTER. */
   config: [...BASE, 'dead-letter'],
-  contracts: BASE,
+  /** A contract holds the codec of its values. */
+  contracts: [...BASE, 'serialize'],
   validate: [...BASE, 'contracts'],
   serialize: BASE,
   partition: BASE,

@@ -2,7 +2,7 @@
 // topics.
 
 import type { Violation } from '../errors.ts'
-import type { ValueFormat } from '../record/producer-record.ts'
+import type { ValueCodec } from '../serialize/value-codec.ts'
 
 export interface ContractLimits {
   readonly keyBytes: number
@@ -57,7 +57,7 @@ export interface Contract {
   readonly topic: string
   readonly description: string
   readonly key: { readonly required: boolean; readonly from: readonly string[] }
-  readonly value: { readonly format: Exclude<ValueFormat, 'bytes'>; readonly check: SchemaCheck | true }
+  readonly value: { readonly codec: ValueCodec }
   readonly tombstones: boolean
   readonly headers: { readonly required: readonly string[]; readonly allow: readonly string[] }
   readonly limits: ContractLimits

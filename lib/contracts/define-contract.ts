@@ -1,5 +1,6 @@
 // A contract from code, with a Standard Schema (standardschema.dev: zod, valibot, arktype …) in place of a JSON Schema.
 import type { Violation } from '../errors.ts'
+import type { ValueFormatName } from '../serialize/formats/value-formats.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
 import type { Contract, SchemaCheck } from './contract.ts'
 import { parseContract } from './parse-contract.ts'
@@ -23,7 +24,7 @@ export interface StandardSchema {
 export interface ContractFields {
   readonly description?: string
   readonly key?: { readonly required?: boolean; readonly from?: readonly string[] }
-  readonly value?: { readonly format?: 'json' | 'text' | 'base64'; readonly schema?: StandardSchema | true }
+  readonly value?: { readonly format?: ValueFormatName; readonly schema?: StandardSchema | true }
   readonly tombstones?: boolean
   readonly headers?: { readonly required?: readonly string[]; readonly allow?: readonly string[] }
   readonly limits?: Partial<Contract['limits']>

@@ -1,6 +1,6 @@
 // Where a contract may take a record's key from: its `key.from`, and `key` of its feeds.
 import { JsonText } from '../record/json-text.ts'
-import { atTextPointer } from './json-value.ts'
+import { atTextPointer } from './at-text-pointer.ts'
 import { atPointer } from './pointer.ts'
 
 /** The group of a message, which a standard queue has too (its fair queues). */

@@ -1,12 +1,15 @@
 // contracts/<topic>.json → Contract, with its defaults. An unknown or wrong field is a build error.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import { isTopicName } from '../record/topic-partition.ts'
+import { isValueFormat, VALUE_FORMATS } from '../serialize/formats/value-formats.ts'
 import type { Contract, ContractLimits, SchemaCheck } from './contract.ts'
 import { isKeySources, KEY_SOURCES_EXPECTED } from './key-sources.ts'
 import { parseEventBridgeFeeds, parseSqsFeeds } from './parse-feeds.ts'
 
 const LIMITS: ContractLimits = { keyBytes: 1024, valueBytes: 900_000, headers: 50, headerBytes: 8192, records: 500 }
-const FORMATS = ['json', 'text', 'base64'] as const
+
+/** Those that take events, which are JSON. */
+const JSON_FORMATS = Object.entries(VALUE_FORMATS).flatMap(([name, { isJson }]) => (isJson ? [name] : []))
 
 /**
  * @param check gives the compiled form of a schema
@@ -40,24 +43,23 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
     'local',
   ])
   const key = object(root, 'key', ['required', 'from'])
-  const value = object(root, 'value', ['format', 'schema'])
+  const { format: formatName = 'json' } = isJsonObject(root.value) ? root.value : {}
+  expect(isValueFormat(formatName), `value.format: expected ${Object.keys(VALUE_FORMATS).join(' | ')}`)
+  const format = VALUE_FORMATS[isValueFormat(formatName) ? formatName : 'json']
+  const value = object(root, 'value', ['format', ...format.fields])
   const headers = object(root, 'headers', ['required', 'allow'])
   const limits = object(root, 'limits', Object.keys(LIMITS))
   const from = object(root, 'from', ['http', 'sqs', 'eventbridge'])
   const local = object(root, 'local', ['partitions'])
-  const format = (value.format ?? 'json') as Contract['value']['format']
-  const schema = value.schema ?? true
-  expect(FORMATS.includes(format), `value.format: expected ${FORMATS.join(' | ')}`)
-  expect(schema === true || isJsonObject(schema), 'value.schema: expected true or a JSON Schema')
-  expect(schema === true || format === 'json', 'value.schema: expected true unless value.format is json')
+  const createCodec = format.parse(value, problem => expect(false, problem))
   const keyFrom = key.from ?? ['record']
   expect(isKeySources(keyFrom), `key.from: expected ${KEY_SOURCES_EXPECTED}`)
   const sqs = parseSqsFeeds(from.sqs, problem => expect(false, problem))
   const eventbridge = parseEventBridgeFeeds(from.eventbridge, problem => expect(false, problem))
   expect(
-    format === 'json' ||
+    format.isJson ||
       (eventbridge.length === 0 && !sqs.some(({ unwrap }) => unwrap.includes('eventbridge') || unwrap.includes('s3'))),
-    'value.format: expected json where events feed it',
+    `value.format: expected ${JSON_FORMATS.join(' | ')} where events feed it`,
   )
   for (const [name, flag] of [
     ['key.required', key.required],
@@ -80,7 +82,7 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
     topic,
     description: String(root.description ?? ''),
     key: { required: (key.required as boolean | undefined) ?? true, from: keyFrom as string[] },
-    value: { format, check: schema === true ? true : check(schema) },
+    value: { codec: createCodec(topic, check) },
     tombstones: (root.tombstones as boolean | undefined) ?? false,
     headers: {
       required: (headers.required as string[] | undefined) ?? [],

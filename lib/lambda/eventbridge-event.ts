@@ -117,7 +117,7 @@ function hasLostDigits(value: unknown): boolean {
 
 /** A text contract takes a string unchanged; any other value is serialized as JSON. */
 function toValue(value: unknown, contract: Contract): unknown {
-  return contract.value.format === 'json' || typeof value === 'string' ? value : JSON.stringify(value)
+  return contract.value.codec.isJson || typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** Only the headers that the contract allows. */

@@ -3,10 +3,10 @@
 // and docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 
 import type { SqsFeed } from '../contracts/contract.ts'
-import { refuseFault, valueShape } from '../contracts/json-value.ts'
 import { VALUE_OF_S3_KEY } from '../contracts/key-sources.ts'
 import type { Route } from '../contracts/route.ts'
 import { InvalidRecordError } from '../errors.ts'
+import { faultArguments } from '../record/json-fault.ts'
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import type { JsonOutline, JsonShape } from '../record/json-outline.ts'
 import { JsonText } from '../record/json-text.ts'
@@ -37,10 +37,10 @@ const CONFIRMATIONS: readonly unknown[] = ['SubscriptionConfirmation', 'Unsubscr
  */
 export function unwrap(body: string, { contract, feed }: Route<SqsFeed>): readonly Unwrapped[] | IgnoredReason {
   const wrappings = feed?.unwrap ?? []
-  if (wrappings[0] !== 'sns') return unwrapInner(body, wrappings[0], feed, valueShape(contract))
+  if (wrappings[0] !== 'sns') return unwrapInner(body, wrappings[0], feed, contract.value.codec.shape)
   const message = unwrapSns(body)
   if (typeof message === 'string') return message
-  const parts = unwrapInner(message.text, wrappings[1], feed, valueShape(contract))
+  const parts = unwrapInner(message.text, wrappings[1], feed, contract.value.codec.shape)
   if (typeof parts === 'string') return parts
   return parts.map(part => ({ ...part, attributes: message.attributes }))
 }
@@ -141,7 +141,8 @@ function keysOfS3(record: unknown): [string, string][] {
 
 function parseWrapping(body: string, shape: JsonShape): ParsedBody {
   const parsed = parseBody(body, shape, InvalidRecordError)
-  refuseFault(parsed.outline.fault, '')
+  const { fault } = parsed.outline
+  if (fault) throw new InvalidRecordError(...faultArguments(fault, ''))
   return parsed
 }
 

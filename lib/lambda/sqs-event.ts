@@ -5,7 +5,6 @@ import { FIFO_KEY_SOURCES, SQS_ATTRIBUTE, SQS_MESSAGE_GROUP } from '../contracts
 import { type Route, routeOfQueue } from '../contracts/route.ts'
 import type { RawMessage } from '../dead-letter/raw-message.ts'
 import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
-import { isBase64 } from '../record/base64.ts'
 import { deepJsonText, isJsonObject } from '../record/json-object.ts'
 import { JsonText } from '../record/json-text.ts'
 import { type ProducerRecord, type ProducerRecordHeader, RESERVED_HEADER_PREFIX } from '../record/producer-record.ts'
@@ -92,9 +91,10 @@ function recordsOf(
   route: Route<SqsFeed> | undefined,
 ): Pick<SqsMessage, 'records' | 'ignored'> {
   const { messageId } = message
+  const toValue = (text: JsonText) => (route ? route.contract.value.codec.fromText(text) : text.text)
   const whole: ProducerRecord = {
     topic: route?.contract.topic ?? '',
-    value: recordValue(new JsonText(message.body), route),
+    value: toValue(new JsonText(message.body)),
     sourceId: messageId,
     ...(orderGroup === undefined ? {} : { orderGroup }),
   }
@@ -113,7 +113,7 @@ function recordsOf(
   const { length } = parts
   const records = parts.map((part, index) => {
     const id = length > 1 ? `${messageId}:${index}` : messageId
-    const own = { ...whole, sourceId: id, value: recordValue(part.value, route) }
+    const own = { ...whole, sourceId: id, value: toValue(part.value) }
     // What can be read of an invalid message stays with its dead letter: the message itself is deleted.
     const record = toRecord(message, own, part, route as Route<SqsFeed>)
     return sourceRecord(id, record, () => {
@@ -122,13 +122,6 @@ function recordsOf(
     })
   })
   return { records }
-}
-
-/** Text of a contract that does not take JSON stays text; base64 becomes its bytes, if it is base64. */
-function recordValue(value: JsonText, route: Route<SqsFeed> | undefined): JsonText | string | Buffer {
-  const format = route?.contract.value.format
-  if (format === 'base64' && isBase64(value.text)) return Buffer.from(value.text, 'base64')
-  return format === 'json' ? value : value.text
 }
 
 function toRecord(

@@ -1,4 +1,5 @@
 // The record's type after each stage. Only the stage that returns a type can create it.
+import type { ValueCodec } from '../serialize/value-codec.ts'
 
 /** A record header: names may repeat and keep their order; `null` is a null value. */
 export type RecordHeader = readonly [name: string, value: Uint8Array | null]
@@ -49,9 +50,6 @@ export interface ProducerRecord<K = unknown, V = unknown> {
   readonly orderGroup?: string
 }
 
-/** How a value becomes bytes. `bytes` takes bytes or text unchanged. */
-export type ValueFormat = 'bytes' | 'json' | 'text' | 'base64'
-
 /**
  * Output of stage 3: the topic is allowed, key and value follow the contract, sizes are within their limits. The size
  * of a value that is not bytes yet is checked in stage 4.
@@ -65,7 +63,10 @@ export interface ValidRecord {
   readonly partition: number | undefined
   readonly timestamp: number | undefined
   readonly orderGroup: string | undefined
-  readonly format: ValueFormat
+  /** What the value says, for its codec. */
+  readonly content?: unknown
+  /** The contract's; without one, key and value are for the serializers of the settings. */
+  readonly codec: ValueCodec | undefined
   readonly maxValueBytes?: number
 }
 

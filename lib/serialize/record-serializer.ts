@@ -1,9 +1,7 @@
 // Stage 4 of 9: ValidRecord → SerializedRecord. The bytes and their size on the wire.
 import { DeliveryError, InvalidRecordError, isInstance, SerializationError, TransportError } from '../errors.ts'
-import { JsonText } from '../record/json-text.ts'
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
-import { toJson } from './json-serializer.ts'
 import {
   BuiltInSerializer,
   expected,
@@ -13,6 +11,7 @@ import {
 } from './serializer.ts'
 import { isSystemFailure } from './system-failure.ts'
 import { defaultSerializer } from './text-serializers.ts'
+import type { ValueCodec } from './value-codec.ts'
 
 /** Upper bound of a record's own framing (Java: `DefaultRecord.MAX_RECORD_OVERHEAD`). */
 const RECORD_OVERHEAD = 21
@@ -40,7 +39,7 @@ export class RecordSerializer {
 
   /**
    * Returns a promise if a serializer does.
-   * @param signalOf returns the signal of the record's call; called when a serializer reads it
+   * @param signalOf returns the signal of the record's call; called for serializers that are not of this library
    * @throws InvalidRecordError `key-type`, `bad-value`, `record-too-large`; the promise rejects with one
    * @throws DeliveryError `serializer`; the promise rejects with one
    * @throws TransportError the reason of the signal; the promise rejects with one
@@ -61,7 +60,9 @@ export class RecordSerializer {
 
   #dataOf(what: 'key' | 'value', record: ValidRecord, signalOf: SignalOf): SerializedData | Promise<SerializedData> {
     try {
-      const data = record.format === 'bytes' ? this.#serialized(what, record, signalOf) : byContract(what, record)
+      const data = record.codec
+        ? byContract(what, record, record.codec, signalOf)
+        : this.#serialized(what, record, signalOf)
       return data instanceof Promise ? data.catch(error => fail(what, error)) : data
     } catch (error) {
       return fail(what, error)
@@ -78,7 +79,9 @@ export class RecordSerializer {
     if (data === null) return null
     const serializer = isKey ? this.#key : this.#value
     if (serializer instanceof BuiltInSerializer) return serializer.serialize(data)
-    const result: unknown = serializer.serialize(data, contextOf(topic, isKey, headers, signalOf))
+    // Its own properties all: a serializer that wraps another may copy them.
+    const context = { topic, isKey, headers: Object.freeze(headers), signal: signalOf() }
+    const result: unknown = serializer.serialize(data, context)
     return isThenable(result) ? Promise.resolve(result).then(ownData) : ownData(result)
   }
 
@@ -116,20 +119,21 @@ export class RecordSerializer {
   }
 }
 
-/** An own property, so that a serializer that wraps another may copy the context. */
-function contextOf(
-  topic: string,
-  isKey: boolean,
-  headers: readonly RecordHeader[],
-  signalOf: SignalOf,
-): SerializerContext {
-  return {
-    topic,
-    isKey,
-    headers: Object.freeze(headers),
-    get signal() {
-      return signalOf()
-    },
+/** For codecs: a signal costs more than most values do, and most codecs need none. */
+class CodecContext implements SerializerContext {
+  readonly topic: string
+  readonly isKey = false
+  readonly headers: readonly RecordHeader[]
+  readonly #signalOf: SignalOf
+
+  constructor({ topic, headers }: ValidRecord, signalOf: SignalOf) {
+    this.topic = topic
+    this.headers = headers
+    this.#signalOf = signalOf
+  }
+
+  get signal(): AbortSignal {
+    return this.#signalOf()
   }
 }
 
@@ -175,23 +179,21 @@ function sizeOfHeader([name, value]: RecordHeader): number {
   return 2 * LENGTH_BYTES + Buffer.byteLength(name) + (value?.length ?? 0)
 }
 
-function byContract(what: 'key' | 'value', record: ValidRecord): Bytes {
-  return what === 'key' ? contractKey(record.key) : contractValue(record)
+/** A codec is of this library, so nobody else can change what it returns. */
+function byContract(
+  what: 'key' | 'value',
+  record: ValidRecord,
+  codec: ValueCodec,
+  signalOf: SignalOf,
+): SerializedData | Promise<SerializedData> {
+  if (what === 'key') return contractKey(record.key)
+  const { value, content } = record
+  return value === null ? null : codec.encode({ value, content }, new CodecContext(record, signalOf))
 }
 
-function contractKey(key: unknown): Bytes {
+function contractKey(key: unknown): Uint8Array | null {
   if (key === null || key === undefined) return null
   return Buffer.from(key instanceof Uint8Array ? key : String(key))
-}
-
-/** The contract's `format` decides how its values become bytes. */
-function contractValue({ value, format }: ValidRecord): Bytes {
-  if (value === null) return value
-  if (value instanceof Uint8Array) return Buffer.from(value)
-  if (value instanceof JsonText) return Buffer.from(value.text)
-  if (format === 'json') return Buffer.from(toJson(value))
-  if (typeof value !== 'string') expected(`bytes, text or null (format ${format})`, value)
-  return Buffer.from(value, format === 'base64' ? 'base64' : 'utf8')
 }
 
 /** The error of another class may quote the data, so only the message of a SerializationError is passed on. */

@@ -1,10 +1,8 @@
 // Stage 3 of 9: ProducerRecord → ValidRecord: topic, key, value, headers, limits. An invalid record is never retried.
 
 import type { Contract, Contracts } from '../contracts/contract.ts'
-import { readJsonValue, refuseFault } from '../contracts/json-value.ts'
 import { atKeySource } from '../contracts/key-sources.ts'
-import { errorName, InvalidRecordError } from '../errors.ts'
-import { isBase64 } from '../record/base64.ts'
+import { InvalidRecordError } from '../errors.ts'
 import { JsonText } from '../record/json-text.ts'
 import {
   type ProducerRecord,
@@ -13,7 +11,6 @@ import {
   type ValidRecord,
 } from '../record/producer-record.ts'
 import { isTopicName } from '../record/topic-partition.ts'
-import { decodeUtf8 } from '../record/utf8.ts'
 import { keyText } from './key-text.ts'
 import { checkLimit } from './limits.ts'
 import { type ReadRecord, readRecord } from './read-record.ts'
@@ -42,19 +39,19 @@ export function validateRecord(
   if (!contract) {
     if ('keyRequired' in rules && rules.keyRequired && isEmpty(record.key))
       throw new InvalidRecordError('key-missing', 'key: expected a key that is not empty, got none.')
-    return { ...record, format: 'bytes' }
+    return { ...record, codec: undefined }
   }
   checkSizes(record, contract)
-  const value = readValue(record, contract, violations)
-  const key = readKey(record, value, contract)
+  const content = readValue(record, contract, violations)
+  const key = readKey(record, content, contract)
   checkLimit('key', key === null ? 0 : Buffer.byteLength(key), contract.limits.keyBytes, 'bytes')
   checkHeaderRules(record.headers, contract)
-  const { format } = contract.value
   return {
     ...record,
-    value: value === null ? null : record.value,
+    value: content === null ? null : record.value,
+    content,
     key,
-    format,
+    codec: contract.value.codec,
     maxValueBytes: contract.limits.valueBytes,
   }
 }
@@ -80,21 +77,16 @@ function isEmpty(key: unknown): boolean {
   )
 }
 
-/** The value as JSON if the contract requires it; bytes stay unchanged. */
-function readValue(record: ReadRecord, contract: Contract, violations: 'all' | 'first'): unknown {
-  if (record.value === null) return tombstone(contract)
-  if (contract.value.format === 'base64' && typeof record.value === 'string' && !isBase64(record.value))
-    throw new InvalidRecordError('bad-value', 'value: expected base64, got something else.')
-  if (contract.value.format !== 'json') {
-    if (typeof record.value === 'string') checkText(record.value, '/value')
-    return record.value
-  }
-  const value = asJson(record.value, contract)
-  if (value instanceof JsonText) refuseFault(value.fault, '/value')
+/** What the value says, once it has passed its checks; null for a tombstone. */
+function readValue({ value }: ReadRecord, contract: Contract, violations: 'all' | 'first'): unknown {
+  if (value === null) return tombstone(contract)
+  const { codec } = contract.value
+  const content = codec.read(value)
   // The text of a source says it, as a field of an HTTP body or of an event does.
-  if (record.value instanceof JsonText && value instanceof JsonText && value.parsed === null) return tombstone(contract)
-  checkSchema(value, contract, violations)
-  return value
+  if (value instanceof JsonText && content instanceof JsonText && content.parsed === null) return tombstone(contract)
+  codec.check(content, violations)
+  if (typeof content === 'string' && !codec.isJson) checkText(content, '/value')
+  return content
 }
 
 function tombstone({ topic, tombstones }: Contract): null {
@@ -103,30 +95,6 @@ function tombstone({ topic, tombstones }: Contract): null {
     'tombstone',
     `value: expected a value, got null; the contract of ${topic} does not allow tombstones.`,
   )
-}
-
-/** Text or bytes as the JSON that they hold; a caller's own object stays as it is. */
-function asJson(value: unknown, contract: Contract): unknown {
-  if (value instanceof JsonText) return value.parsed === undefined ? readJsonValue(value.text, contract) : value
-  return value instanceof Uint8Array ? readJsonValue(decodeUtf8(value), contract) : value
-}
-
-function checkSchema(value: unknown, { topic, value: { check } }: Contract, extent: 'all' | 'first'): void {
-  if (check === true) return
-  let found: ReturnType<typeof check>
-  try {
-    found = value instanceof JsonText ? check(value.parsed, extent, value.text) : check(value, extent)
-  } catch (cause) {
-    throw new InvalidRecordError('schema', `value: the schema of ${topic} threw an error (${errorName(cause)}).`, {
-      cause,
-    })
-  }
-  const { violations, truncated } = found
-  if (violations.length > 0)
-    throw new InvalidRecordError('schema', `value: ${violations.length} violation(s) of the schema of ${topic}.`, {
-      violations,
-      truncated,
-    })
 }
 
 /** The key of the first source that has one. The caller's key and that of the first pointer must agree. */
@@ -166,8 +134,7 @@ function pointerOf(source: string): string {
 /** The key of an invalid record, for its dead letter; null if it can't be read. */
 export function keyOfInvalid(record: ProducerRecord, contract: Contract): Uint8Array | string | null {
   try {
-    const value = contract.value.format === 'json' ? asJson(record.value, contract) : record.value
-    return readKey(record, value, contract)
+    return readKey(record, contract.value.codec.read(record.value), contract)
   } catch {
     return null
   }
@@ -178,10 +145,10 @@ function sameKey(a: Uint8Array | string, b: Uint8Array | string): boolean {
 }
 
 /** Before the value is parsed and checked. What is not bytes yet is at least as large; stage 4 checks its bytes. */
-function checkSizes({ value, headers }: ReadRecord, { limits, value: { format } }: Contract): void {
+function checkSizes({ value, headers }: ReadRecord, { limits, value: { codec } }: Contract): void {
   const text = value instanceof JsonText ? value.text : value
   if (text instanceof Uint8Array) checkLimit('value', text.length, limits.valueBytes, 'bytes')
-  else if (typeof text === 'string' && format !== 'base64' && text.length > limits.valueBytes)
+  else if (typeof text === 'string' && codec.keepsText && text.length > limits.valueBytes)
     checkLimit('value', Buffer.byteLength(text), limits.valueBytes, 'bytes')
   let headerCount = 0
   let headerBytes = 0

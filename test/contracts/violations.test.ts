@@ -4,12 +4,12 @@ import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { schemaCheck } from '../../lib/contracts/ajv-violations.ts'
 import type { SchemaCheck } from '../../lib/contracts/contract.ts'
+import { parseContract } from '../../lib/contracts/parse-contract.ts'
 import { createAjv, createSchemaCompiler } from '../../lib/contracts/schema-compiler.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { hasMoreEntriesThan } from '../../lib/record/json-object.ts'
 import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../../lib/time/clock.ts'
-import { contractsOf } from '../support/contracts.ts'
 
 const schema = { type: 'object', properties: { id: { type: 'string' } }, additionalProperties: { type: 'string' } }
 const check = (await createSchemaCompiler())('t', schema)
@@ -68,11 +68,10 @@ test('after a thousand violations in a call, each further record has its first o
     calls.push(extent)
     return check(value, extent)
   }
-  const contract = contractsOf([{ topic: 't', json: { key: { required: false } } }]).get('t')
-  assert.ok(contract)
+  const contract = parseContract('t', { key: { required: false }, value: { schema: {} } }, () => counted)
   const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['a:1'] }, {}), {
     client: new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock }),
-    rules: { contracts: new Map([['t', { ...contract, value: { format: 'json', check: counted } }]]) },
+    rules: { contracts: new Map([['t', contract]]) },
   })
   const reports = await producer.sendAll(Array(60).fill({ topic: 't', value: withNumbers(100) }))
   assert.deepEqual([calls.filter(extent => extent === 'all').length, calls.length], [50, 60])

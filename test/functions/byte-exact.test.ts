@@ -4,8 +4,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridge.ts'
+import { toRecords } from '../../functions/http/dialects/native/to-records.ts'
 import { handleHttp } from '../../functions/http/handle-http.ts'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
+import { parseHttpEvent } from '../../lib/lambda/http-event.ts'
 import { contractsOf } from '../support/contracts.ts'
 import { functionHarness, httpHarness, recordsOf, v2Event } from '../support/function-harness.ts'
 
@@ -285,4 +287,19 @@ test('100 levels are allowed over every door, counted from the value', async () 
     assert.deepEqual(refused, door.startsWith('HTTP') ? [] : ['bad-json'], door)
     assert.deepEqual(await send(nested(20_000)), refused, door)
   }
+})
+
+// The dead letter of a record that its stopped container never sent held the base64 text in place of its bytes.
+test('HTTP, base64: the record holds the bytes, and text that is no base64 as it is', () => {
+  const bytes = contractsOf([{ topic: 'bytes', json: { key: { required: false }, value: { format: 'base64' } } }])
+  const event = v2Event('POST', '/topics/bytes', Buffer.from('{"records":[{"value":"AP8="},{"value":"no"}]}'), {
+    'content-type': 'application/json',
+  })
+  const request = parseHttpEvent(event)
+  assert.ok(request)
+  const records = toRecords(request, 'bytes', 'r', bytes)
+  assert.deepEqual(
+    records.map(({ record }) => record.value),
+    [Buffer.from([0, 255]), 'no'],
+  )
 })

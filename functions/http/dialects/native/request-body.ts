@@ -1,7 +1,6 @@
 // The body of a request: its text, and where its records and their fields lie.
 import { gunzipSync } from 'node:zlib'
 import type { Contract } from '../../../../lib/contracts/contract.ts'
-import { valueShape } from '../../../../lib/contracts/json-value.ts'
 import type { HttpRequest } from '../../../../lib/lambda/http-event.ts'
 import { type ParsedBody, parseBody } from '../../../../lib/lambda/parse-body.ts'
 import { isJsonObject } from '../../../../lib/record/json-object.ts'
@@ -58,7 +57,7 @@ function requestShape(contract: Contract): JsonShape {
   const fields = new Map<string, JsonShape>([
     ['id', {}],
     ['key', {}],
-    ['value', valueShape(contract)],
+    ['value', contract.value.codec.shape],
     ['headers', { uniqueNames: true, items: {}, maxItems: contract.limits.headers }],
     ['partition', {}],
     ['timestamp', {}],

@@ -1,9 +1,9 @@
 // Stage 1 of 9: HTTP request → ProducerRecord[], each with its id, or with its own error. Pure.
 import type { Contract, Contracts } from '../../../../lib/contracts/contract.ts'
-import { refuseFault } from '../../../../lib/contracts/json-value.ts'
 import { InvalidRecordError } from '../../../../lib/errors.ts'
 import type { HttpRequest } from '../../../../lib/lambda/http-event.ts'
 import { type SourceRecord, sourceRecord, standardHeaders } from '../../../../lib/lambda/source-record.ts'
+import { faultArguments } from '../../../../lib/record/json-fault.ts'
 import { isJsonObject } from '../../../../lib/record/json-object.ts'
 import type { JsonOutline } from '../../../../lib/record/json-outline.ts'
 import { JsonText, NumberText } from '../../../../lib/record/json-text.ts'
@@ -55,7 +55,7 @@ function toRecord(
   standard: readonly ProducerRecordHeader[],
 ): ProducerRecord {
   if (!isJsonObject(parsed)) throw new InvalidRecordError('bad-json', 'record: expected an object.')
-  refuseFault(outline.fault, '')
+  if (outline.fault) throw new InvalidRecordError(...faultArguments(outline.fault, ''))
   const { fields = new Map<string, JsonOutline>() } = outline
   if (Object.keys(parsed).length > fields.size)
     throw new InvalidRecordError('unknown-field', `record: expected only ${RECORD_FIELDS}.`)
@@ -66,10 +66,9 @@ function toRecord(
     })
   const headers = toHeaders(parsed.headers, fields.get('headers'), contract.limits)
   const hasTraceparent = headers.some(([name]) => name === 'traceparent')
-  const isText = contract.value.format !== 'json' || parsed.value === null
   return {
     topic: contract.topic,
-    value: isText ? parsed.value : new JsonText(textOf('value'), parsed.value),
+    value: toValue(parsed.value, () => textOf('value'), contract),
     headers: [...standard.filter(([name]) => !(hasTraceparent && name === 'traceparent')), ...headers],
     sourceId: id,
     ...(parsed.key === undefined ? {} : { key: toKey(parsed.key, () => textOf('key')) }),
@@ -80,6 +79,12 @@ function toRecord(
       ? {}
       : { timestamp: toInteger(parsed.timestamp, () => textOf('timestamp'), 'bad-timestamp', 8.64e15) }),
   }
+}
+
+/** Where values are not JSON, they are strings of it. */
+function toValue(value: unknown, textOf: () => string, { value: { codec } }: Contract): unknown {
+  if (codec.isJson) return value === null ? null : new JsonText(textOf(), value)
+  return typeof value === 'string' ? codec.fromText(new JsonText(value)) : value
 }
 
 const RECORD_FIELDS = 'id, key, value, headers, partition, timestamp'

@@ -1,0 +1,93 @@
+// value.format json: the text of a source is sent as it is, a program's value as JSON.stringify writes it.
+import type { SchemaCheck } from '../../contracts/contract.ts'
+import { errorName, InvalidRecordError } from '../../errors.ts'
+import { faultArguments } from '../../record/json-fault.ts'
+import { isJsonObject } from '../../record/json-object.ts'
+import type { JsonShape } from '../../record/json-outline.ts'
+import { JsonText } from '../../record/json-text.ts'
+import { readJson } from '../../record/read-json.ts'
+import { decodeUtf8 } from '../../record/utf8.ts'
+import { toJson } from '../json-serializer.ts'
+import type { ValueCodec, ValueFormat, ValueSource } from '../value-codec.ts'
+
+const UNIQUE_NAMES: JsonShape = { uniqueNames: true, isDepthRoot: true }
+const ANY: JsonShape = { isDepthRoot: true }
+
+export const jsonFormat: ValueFormat = {
+  fields: ['schema'],
+  isJson: true,
+  parse: ({ schema = true }, problem) => {
+    if (schema !== true && !isJsonObject(schema)) problem('value.schema: expected true or a JSON Schema')
+    return (topic, compile) => new JsonCodec(topic, schema === true ? undefined : compile(schema))
+  },
+}
+
+class JsonCodec implements ValueCodec {
+  readonly format = 'json'
+  readonly isJson = true
+  readonly keepsText = true
+  /** A string of `string` is the JSON text. */
+  readonly serializers = ['json', 'string'] as const
+  readonly shape: JsonShape
+  readonly #topic: string
+  readonly #check: SchemaCheck | undefined
+
+  constructor(topic: string, check: SchemaCheck | undefined) {
+    // With a schema a repeated name is a fault: the schema judges the last field of the name, and all are sent.
+    this.shape = check ? UNIQUE_NAMES : ANY
+    this.#topic = topic
+    this.#check = check
+  }
+
+  fromText(text: JsonText): JsonText {
+    return text
+  }
+
+  /** Text or bytes as the JSON that they hold; a program's own value as it is. */
+  read(value: unknown): unknown {
+    if (value instanceof JsonText) return value.parsed === undefined ? this.#readText(value.text) : value
+    return value instanceof Uint8Array ? this.#readText(decodeUtf8(value)) : value
+  }
+
+  /** @param text undefined for bytes that are no text */
+  #readText(text: string | undefined): JsonText {
+    if (text !== undefined && !text.isWellFormed())
+      throw new InvalidRecordError('not-utf8', 'value: expected text with a UTF-8 form, got a lone surrogate.')
+    const reading = text === undefined ? undefined : readJson(text, this.shape)
+    // Without the parser's error, whose message quotes the text.
+    if (text === undefined || !reading)
+      throw new InvalidRecordError('bad-json', 'value: expected JSON in UTF-8, got something else.')
+    return new JsonText(text, reading.parsed, reading.outline.fault)
+  }
+
+  check(content: unknown, extent: 'all' | 'first'): void {
+    if (content instanceof JsonText && content.fault)
+      throw new InvalidRecordError(...faultArguments(content.fault, '/value'))
+    if (!this.#check) return
+    const { violations, truncated } = this.#violations(content, extent)
+    if (violations.length > 0)
+      throw new InvalidRecordError(
+        'schema',
+        `value: ${violations.length} violation(s) of the schema of ${this.#topic}.`,
+        { violations, truncated },
+      )
+  }
+
+  #violations(content: unknown, extent: 'all' | 'first'): ReturnType<SchemaCheck> {
+    try {
+      const check = this.#check as SchemaCheck
+      return content instanceof JsonText ? check(content.parsed, extent, content.text) : check(content, extent)
+    } catch (cause) {
+      throw new InvalidRecordError(
+        'schema',
+        `value: the schema of ${this.#topic} threw an error (${errorName(cause)}).`,
+        { cause },
+      )
+    }
+  }
+
+  encode({ value }: ValueSource): Uint8Array {
+    if (value instanceof JsonText) return Buffer.from(value.text)
+    return Buffer.from(value instanceof Uint8Array ? value : toJson(value))
+  }
+}

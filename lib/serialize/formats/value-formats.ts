@@ -1,0 +1,17 @@
+// The registry of value formats: a format is a file here and a row of this table.
+import type { ValueFormat } from '../value-codec.ts'
+import { base64Format } from './base64.ts'
+import { jsonFormat } from './json.ts'
+import { textFormat } from './text.ts'
+
+export type ValueFormatName = 'json' | 'text' | 'base64'
+
+export const VALUE_FORMATS: Readonly<Record<ValueFormatName, ValueFormat>> = {
+  json: jsonFormat,
+  text: textFormat,
+  base64: base64Format,
+}
+
+export function isValueFormat(name: unknown): name is ValueFormatName {
+  return typeof name === 'string' && Object.hasOwn(VALUE_FORMATS, name)
+}

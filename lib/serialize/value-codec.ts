@@ -1,0 +1,63 @@
+// The port of value formats: what a contract holds to check its values and to turn them into bytes.
+import type { SchemaCheck } from '../contracts/contract.ts'
+import type { JsonObject } from '../record/json-object.ts'
+import type { JsonShape } from '../record/json-outline.ts'
+import type { JsonText } from '../record/json-text.ts'
+import type { SerializerName } from './named-serializers.ts'
+import type { SerializedData, SerializerContext } from './serializer.ts'
+
+/** A value that has passed its checks. */
+export interface ValueSource {
+  /** As its source or the caller passed it: JSON text, parsed JSON, text or bytes. */
+  readonly value: unknown
+  /** What `read` returned for it. */
+  readonly content: unknown
+}
+
+/**
+ * How the values of a topic are checked and become bytes. Null, a tombstone, never reaches a codec. Its own words for
+ * what is wrong must not quote the value.
+ */
+export interface ValueCodec {
+  /** The name of the format, as contracts have it. */
+  readonly format: string
+  /** Whether a source's text is JSON; otherwise the text itself is the value. */
+  readonly isJson: boolean
+  /** Which parts of a source's JSON text are outlined, and what is a fault in it. */
+  readonly shape: JsonShape
+  /** Whether text is sent as it is. Then a text that is too long is refused before it is read. */
+  readonly keepsText: boolean
+  /** The serializers that write the same: a function's `value.serializer` may name these. */
+  readonly serializers: readonly SerializerName[]
+  /** The value of a record whose source has this text. What can't be read stays text, which `check` refuses. */
+  fromText(text: JsonText): unknown
+  /**
+   * What a value says: keys are looked up in it. A JsonText whose content is null is a tombstone.
+   * @throws InvalidRecordError where it can't be read
+   */
+  read(value: unknown): unknown
+  /**
+   * @param content what `read` returned
+   * @param extent whether all violations are listed or the first one suffices
+   * @throws InvalidRecordError
+   */
+  check(content: unknown, extent: 'all' | 'first'): void
+  /**
+   * Bytes that nobody else can change. Text that needs no change is sent as it is.
+   * @throws SerializationError, or the promise rejects with one
+   */
+  encode(source: ValueSource, context: SerializerContext): SerializedData | Promise<SerializedData>
+}
+
+/** Creates the codec of a topic. @param compile compiles a JSON Schema */
+type CodecFactory = (topic: string, compile: (schema: unknown) => SchemaCheck) => ValueCodec
+
+/** A value format, a row of `VALUE_FORMATS`. */
+export interface ValueFormat {
+  /** The fields of a contract's `value` that it knows beside `format`. */
+  readonly fields: readonly string[]
+  /** As `ValueCodec.isJson`. Events feed only topics of such a format. */
+  readonly isJson: boolean
+  /** @param problem called with what is wrong with a field: `value.<field>: expected …` */
+  parse(fields: JsonObject, problem: (text: string) => void): CodecFactory
+}
