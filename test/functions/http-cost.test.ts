@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isCostlyToParse } from '../../functions/http/parse-cost.ts'
 import { contractsOf } from '../support/contracts.ts'
+import { countedText } from '../support/counting.ts'
 import { httpHarness } from '../support/function-harness.ts'
 import { LARGE_BODIES } from '../support/large-bodies.ts'
 
@@ -65,17 +66,9 @@ const WITHOUT_AN_EARLY_END = [
 for (const name of WITHOUT_AN_EARLY_END)
   test(`${name}: what it costs to parse is found in one pass`, () => {
     const text = LARGE_BODIES[name]?.() ?? ''
-    let steps = 0
-    const counted = {
-      length: text.length,
-      slice: (start: number, end: number) => text.slice(start, end),
-      charCodeAt: (at: number) => {
-        steps++
-        return text.charCodeAt(at)
-      },
-    }
+    const counted = countedText(text)
     isCostlyToParse(counted)
-    assert.ok(steps <= 3 * text.length, `${steps} steps of ${text.length} characters`)
+    assert.ok(counted.steps <= 3 * text.length, `${counted.steps} steps of ${text.length} characters`)
   })
 
 test('a body of 1 MiB, and the same names in many records, are always parsed', () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type JsonOutline, type JsonShape, MAX_POINTER, outlineJson } from '../../lib/record/json-outline.ts'
+import { countedText } from '../support/counting.ts'
 
 const LEAF: JsonShape = {}
 const UNIQUE: JsonShape = { uniqueNames: true }
@@ -120,23 +121,6 @@ test('a pointer is bounded however long the names are', () => {
   assert.equal(fault?.pointer.length, MAX_POINTER)
 })
 
-// A text whose readings are counted.
-function counted(text: string) {
-  const source = {
-    steps: 0,
-    length: text.length,
-    charCodeAt: (at: number) => {
-      source.steps++
-      return text.charCodeAt(at)
-    },
-    slice: (start: number, end: number) => {
-      source.steps += end - start
-      return text.slice(start, end)
-    },
-  }
-  return source
-}
-
 const HOSTILE: Record<string, (size: number) => string> = {
   'escaped quotes': size => `"${'\\"'.repeat(size)}"`,
   backslashes: size => `"${'\\\\'.repeat(size)}"`,
@@ -156,7 +140,7 @@ for (const [what, textOfSize] of Object.entries(HOSTILE))
   test(`${what}: ten times the text takes ten times the steps`, () => {
     const [small, large] = [1_000, 10_000].map(size => {
       const text = textOfSize(size)
-      const source = counted(text)
+      const source = countedText(text)
       outlineJson(source, BODY, 100)
       return source.steps / text.length
     }) as [number, number]

@@ -31,3 +31,20 @@ export function countReads<T extends object>(context: TestContext, prototype: T,
   context.after(() => Object.defineProperty(prototype, name, original))
   return counter
 }
+
+/** A text whose readings are counted, by character. */
+export function countedText(text: string) {
+  const source = {
+    steps: 0,
+    length: text.length,
+    charCodeAt: (at: number) => {
+      source.steps++
+      return text.charCodeAt(at)
+    },
+    slice: (start: number, end: number) => {
+      source.steps += Math.max(0, end - start)
+      return text.slice(start, end)
+    },
+  }
+  return source
+}

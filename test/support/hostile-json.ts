@@ -1,7 +1,22 @@
 // JSON text of people who mean harm, or whose printer is broken: deep, cut off, with numbers and escapes of every form.
 import fc from 'fast-check'
 
+const digits = fc.stringMatching(/^[0-9]{0,25}$/)
+/** Of every form, also of those that JSON has not. */
+const written = fc
+  .tuple(
+    fc.constantFrom('', '', '-', '+', '--'),
+    digits,
+    fc.option(digits, { nil: undefined }),
+    fc.constantFrom('', 'e', 'E+', 'e-', 'E'),
+    fc.constantFrom('', '0', '7', '400', '99999999999999999999'),
+  )
+  .map(([sign, whole, fraction, e, exponent]) => {
+    return `${sign}${whole}${fraction === undefined ? '' : `.${fraction}`}${e}${e === '' ? '' : exponent}`
+  })
+
 const numbers = fc.oneof(
+  written,
   fc.constantFrom('0', '-0', '1.0', '1e2', '1E+400', '-1e-400', '9007199254740993', '12345678901234567890.0'),
   fc.constantFrom('01', '+1', '.5', '5.', '1e', 'NaN', 'Infinity', '0x10', '1_000', '--1', '1.2.3', '٣'),
   fc.bigInt().map(String),
@@ -62,7 +77,33 @@ export const hostileJson: fc.Arbitrary<string> = fc.oneof(
 const headers = fc.oneof(
   hostileJson,
   fc.integer({ min: 0, max: 500 }).map(count => `[${Array(count).fill('{"name":"n","value":"v"}').join()}]`),
+  fc.integer({ min: 0, max: 5000 }).map(count => `{${Array.from({ length: count }, (_, at) => `"${at}":""`).join()}}`),
 )
+
+const part = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('[]', '{}', '""', '0', '-1.5e3', 'null', ' 1 ', '[{"a":[]}]', '{"a":1,"a":2}'),
+  },
+  fc.constantFrom('{"__proto__":1}', '{"\\u005f_proto__":1}', '"\\ud800"', '"\\"\\\\"', '12345678901234567890.5'),
+)
+const piece = fc.constantFrom('x', ' ', '[', '}', '\\"', '\\\\', '\\u0041', '\\ud800', 'é', '😀', ',', ':')
+
+/** JSON of one kind, `count` times something: levels, elements, fields, characters of a text or a name. */
+export function floodOf(count: number): fc.Arbitrary<string> {
+  const times = (text: (at: number) => string) => Array.from({ length: count }, (_, at) => text(at)).join()
+  return fc.oneof(
+    fc.constantFrom(['[', ']'], ['{"a":', '}'], [' [ ', '\n]']).map(([open = '', close = '']) => {
+      return `${open.repeat(count)}1${close.repeat(count)}`
+    }),
+    part.map(item => `[${times(() => item)}]`),
+    part.map(item => `{${times(at => `"k${at}":${item}`)}}`),
+    part.map(item => `{${times(() => `"\\u006b":${item}`)}}`),
+    piece.map(text => `"${text.repeat(count)}"`),
+    piece.map(text => `{"${text.repeat(count)}":1,"a":{"${text.repeat(count)}":1}}`),
+    fc.constantFrom('9', '0.1', '1e').map(text => `${text}${'7'.repeat(count)}`),
+  )
+}
 
 /** A record of an HTTP body, whose parts are hostile. */
 export const hostileRecord: fc.Arbitrary<string> = fc
