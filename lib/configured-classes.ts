@@ -5,6 +5,7 @@ import { ConfigError } from './errors.ts'
 import { BuiltInPartitioner } from './partition/built-in-partitioner.ts'
 import type { Partitioner } from './partition/partitioner.ts'
 import { RoundRobinPartitioner } from './partition/round-robin-partitioner.ts'
+import type { OAuthBearerTokenProvider } from './security/token-provider.ts'
 
 /** @throws ConfigError */
 export function configuredPartitioner({ partitionerClass, partitionerIgnoreKeys }: ProducerConfig): {
@@ -46,4 +47,20 @@ export function instanceOf<T>(
   throw new ConfigError([
     `${where}: expected a default export (or an object) with a method ${method}, got something else.`,
   ])
+}
+
+/** @throws ConfigError */
+export function configuredTokenProvider({
+  oauthBearerTokenProvider: setting,
+}: ProducerConfig): OAuthBearerTokenProvider | undefined {
+  if (typeof setting !== 'string') return setting
+  const { env } = SETTINGS.oauthBearerTokenProvider
+  let provider: unknown
+  try {
+    provider = loadDefaultExport(setting)
+  } catch (error) {
+    throw new ConfigError([`${env}: the module can't be loaded (${(error as NodeJS.ErrnoException).code ?? 'Error'}).`])
+  }
+  if (typeof provider === 'function') return provider as OAuthBearerTokenProvider
+  throw new ConfigError([`${env}: expected a default export that is a function, got something else.`])
 }

@@ -78,6 +78,7 @@ export { type DeadLetterFilter, type DeadLetterGroup, DeadLetterGroups } from '.
 export { createSourceMessageReader, type SourceMessageReader } from './redrive/source-messages.ts'
 export { type StopResult, stopRedrive } from './redrive/stop-redrive.ts'
 export { RoutingKafkaTemplate } from './routing-kafka-template.ts'
+export type { OAuthBearerToken, OAuthBearerTokenProvider } from './security/token-provider.ts'
 export { type JsonSerializerOptions, jsonSerializer } from './serialize/json-serializer.ts'
 export { doubleSerializer, integerSerializer, longSerializer } from './serialize/number-serializers.ts'
 export type { SerializedData, Serializer, SerializerContext } from './serialize/serializer.ts'

@@ -1,5 +1,6 @@
 // One warm producer per configuration per container. Spring: ProducerFactory.
 import type { ProducerConfig } from './config/settings.ts'
+import { configuredTokenProvider } from './configured-classes.ts'
 import { clientOptionsOf, mskOptionsOf } from './configured-options.ts'
 import { Invocations } from './delivery/invocations.ts'
 import { ConfigError, errorName } from './errors.ts'
@@ -164,6 +165,9 @@ export function createKafkaJsClient(config: ProducerConfig, warn: (text: string)
   return new KafkaJsClient({
     ...clientOptionsOf(config),
     bootstrap: msk ? (deadline, isStale) => msk.servers(deadline, isStale) : () => config.bootstrapServers,
-    security: config.securityProtocol === 'PLAINTEXT' ? PLAINTEXT : new Security(config, warn),
+    security:
+      config.securityProtocol === 'PLAINTEXT'
+        ? PLAINTEXT
+        : new Security(config, { warn, tokenProvider: configuredTokenProvider(config) }),
   })
 }

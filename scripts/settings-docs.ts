@@ -81,6 +81,8 @@ function typesOf({ kind, choices }: SettingRow): readonly string[] {
       return (choices ?? []).map(choice => (typeof choice === 'string' ? `'${choice}'` : String(choice)))
     case 'serializer':
       return ['Serializer<never>', '(new () => Serializer<never>)', 'SerializerSetting', 'ModulePath']
+    case 'tokenProvider':
+      return ['OAuthBearerTokenProvider', 'ModulePath']
     case 'partitioner':
       return ['Partitioner', '(new () => Partitioner)', 'PartitionerSetting', 'ModulePath']
   }
@@ -97,6 +99,7 @@ export function optionsSource(): string {
   return `// \`npm run docs\` writes this file from the settings table, ${TABLE}.
 
 import type { Partitioner } from '../partition/partitioner.ts'
+import type { OAuthBearerTokenProvider } from '../security/token-provider.ts'
 import type { Serializer } from '../serialize/serializer.ts'
 import type { ModulePath, PartitionerSetting, SerializerSetting } from './class-names.ts'
 

@@ -1,6 +1,6 @@
 // Which settings of TLS and authentication belong together, by the columns `security` and `needed` of the table. A
 // setting that would not take effect is refused.
-import { parseSaslExtensions } from '../record/sasl-extensions.ts'
+import { checkOAuth } from './check-oauth.ts'
 import { type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 
 type Problem = (text: string) => void
@@ -20,7 +20,8 @@ export function checkSecurity(config: ProducerConfig, problem: Problem): void {
       ? SETTINGS[option].env
       : `${SETTINGS[option].name} (${SETTINGS[option].env})`
   const onlyWith = (option: OptionName, what: string) => {
-    if (config[option as keyof ProducerConfig] !== undefined)
+    const { default: unset } = SETTINGS[option] as SettingRow
+    if (config[option as keyof ProducerConfig] !== unset)
       problem(`${nameOf(option)}: takes effect only with ${what}; expected it unset.`)
   }
   const needs = (option: OptionName) => {
@@ -35,7 +36,7 @@ export function checkSecurity(config: ProducerConfig, problem: Problem): void {
   for (const [option, { security, needed }] of SETTING_ROWS) {
     if (security === undefined) continue
     if (!isOn[security]) onlyWith(option, WORKS_WITH[security])
-    else if (needed === 'always' || (needed === 'without-secret' && secretArn === undefined)) needs(option)
+    else if (needed === 'without-secret' && secretArn === undefined) needs(option)
   }
   if (securityProtocol.startsWith('SASL')) {
     if (mechanism === undefined)
@@ -46,32 +47,14 @@ export function checkSecurity(config: ProducerConfig, problem: Problem): void {
     problem(
       `${nameOf('securityProtocol')}: expected SASL_SSL with sasl.mechanism AWS_MSK_IAM, got ${securityProtocol}.`,
     )
+  checkOAuth(config, problem)
   checkForms(config, problem)
 }
 
 function checkForms(
-  {
-    saslOauthbearerTokenEndpointUrl: url,
-    saslOauthbearerExtensions: extensions,
-    oauthAllowHttp,
-    secretArn,
-    mskClusterArn,
-    sslTruststoreCertificates: ca,
-    sslTruststoreLocation: caFile,
-  }: ProducerConfig,
+  { secretArn, mskClusterArn, sslTruststoreCertificates: ca, sslTruststoreLocation: caFile }: ProducerConfig,
   problem: Problem,
 ): void {
-  const endpoint = url === undefined ? undefined : URL.parse(url)
-  const isSecure = endpoint?.protocol === 'https:' || (endpoint?.protocol === 'http:' && oauthAllowHttp)
-  if (url !== undefined && (!isSecure || endpoint?.username || endpoint?.password))
-    problem(
-      'sasl.oauthbearer.token.endpoint.url: expected an https:// address without user and password (http:// only with ' +
-        'KAFKA_OAUTH_ALLOW_HTTP=true).',
-    )
-  if (extensions !== undefined && parseSaslExtensions(extensions) === undefined)
-    problem(
-      'sasl.oauthbearer.extensions: expected name=value, several separated by commas; names are letters, but not auth.',
-    )
   if (
     secretArn !== undefined &&
     !/^arn:[^:]+:(secretsmanager:[^:]+:\d{12}:secret|ssm:[^:]+:\d{12}:parameter)[:/]/.test(secretArn)

@@ -122,6 +122,8 @@ function read(row: SettingRow, input: Value, problem: Problem): Value | undefine
       )
     case 'partitioner':
       return readClass(where, input, problem, partitionerName, 'round-robin, its Java class or the path of a module')
+    case 'tokenProvider':
+      return readClass(where, input, problem, () => undefined, 'a function or the path of a module')
     default:
       if (typeof input === 'string' && input !== '') return input
       problem(`${where}: expected text, got ${typeof input}.`)
@@ -152,9 +154,14 @@ function readBoolean(where: string, input: Value, problem: Problem): boolean | u
 function readChoice(row: SettingRow, where: string, input: Value, problem: Problem): string | number | undefined {
   // -1 is Kafka's other spelling of all.
   const text = row.name === 'acks' && String(input) === '-1' ? 'all' : input
-  const choice = row.choices?.find(each => each === text || String(each) === text)
+  const choice = row.choices?.find(each => each === text || String(each) === text || isJavaClass(text, each))
   if (choice === undefined) problem(`${where}: expected ${row.choices?.join(' | ')}, got ${shown(input)}.`)
   return choice
+}
+
+/** A class of Kafka that a choice names without its package. */
+function isJavaClass(text: unknown, choice: string | number): boolean {
+  return typeof text === 'string' && /^org\.apache\.kafka\.[a-z.]+\.(\w+)$/.exec(text)?.[1] === choice
 }
 
 /** Gives a name in one form, however it is written; an object or a class from code is taken unchanged. */

@@ -1,6 +1,7 @@
 // `npm run docs` writes this file from the settings table, lib/config/settings.ts.
 
 import type { Partitioner } from '../partition/partitioner.ts'
+import type { OAuthBearerTokenProvider } from '../security/token-provider.ts'
 import type { Serializer } from '../serialize/serializer.ts'
 import type { ModulePath, PartitionerSetting, SerializerSetting } from './class-names.ts'
 
@@ -246,19 +247,32 @@ export interface ProducerOptions {
    */
   readonly saslPassword?: string | undefined
   /**
-   * For OAUTHBEARER: the endpoint that returns a token for client credentials.
+   * For OAUTHBEARER: the `https:` endpoint that returns tokens, or `file:` and a file that holds one.
    *
    * `sasl.oauthbearer.token.endpoint.url`, `KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL`: text.
    */
   readonly saslOauthbearerTokenEndpointUrl?: string | undefined
   /**
-   * For OAUTHBEARER, where KAFKA_SECRET_ARN is unset.
+   * For OAUTHBEARER: how the endpoint is asked, as a Java class with or without its package. The default is client
+   * credentials with a client secret or, where there is one, an assertion (KIP-1258); JwtBearerJwtRetriever is the
+   * grant jwt-bearer with an assertion (KIP-1139).
+   *
+   * `sasl.oauthbearer.jwt.retriever.class`, `KAFKA_SASL_OAUTHBEARER_JWT_RETRIEVER_CLASS`: DefaultJwtRetriever,
+   * ClientCredentialsJwtRetriever, JwtBearerJwtRetriever, default DefaultJwtRetriever.
+   */
+  readonly saslOauthbearerJwtRetrieverClass?:
+    | 'DefaultJwtRetriever'
+    | 'ClientCredentialsJwtRetriever'
+    | 'JwtBearerJwtRetriever'
+    | undefined
+  /**
+   * For OAUTHBEARER, where neither KAFKA_SECRET_ARN nor an assertion is used.
    *
    * `sasl.oauthbearer.client.credentials.client.id`, `KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_ID`: text.
    */
   readonly saslOauthbearerClientCredentialsClientId?: string | undefined
   /**
-   * For OAUTHBEARER, where KAFKA_SECRET_ARN is unset.
+   * For OAUTHBEARER, where neither KAFKA_SECRET_ARN nor an assertion is used.
    *
    * `sasl.oauthbearer.client.credentials.client.secret`, `KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET`:
    * text, secret.
@@ -279,6 +293,113 @@ export interface ProducerOptions {
    * `sasl.oauthbearer.extensions`, `KAFKA_SASL_OAUTHBEARER_EXTENSIONS`: text.
    */
   readonly saslOauthbearerExtensions?: string | undefined
+  /**
+   * For OAUTHBEARER: a file with a signed assertion, read again for each token. Other settings of assertions are then
+   * ignored.
+   *
+   * `sasl.oauthbearer.assertion.file`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_FILE`: text.
+   */
+  readonly saslOauthbearerAssertionFile?: string | undefined
+  /**
+   * For OAUTHBEARER: the private key, PEM, that signs assertions; read again for each token. A secret
+   * (KAFKA_SECRET_ARN) may hold it as `assertionKey`.
+   *
+   * `sasl.oauthbearer.assertion.private.key.file`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_PRIVATE_KEY_FILE`: text.
+   */
+  readonly saslOauthbearerAssertionPrivateKeyFile?: string | undefined
+  /**
+   * The passphrase of that key.
+   *
+   * `sasl.oauthbearer.assertion.private.key.passphrase`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_PRIVATE_KEY_PASSPHRASE`:
+   * text, secret.
+   */
+  readonly saslOauthbearerAssertionPrivateKeyPassphrase?: string | undefined
+  /**
+   * How assertions are signed: with an RSA key, or with one of the curve P-256.
+   *
+   * `sasl.oauthbearer.assertion.algorithm`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_ALGORITHM`: RS256, ES256, default RS256.
+   */
+  readonly saslOauthbearerAssertionAlgorithm?: 'RS256' | 'ES256' | undefined
+  /**
+   * The issuer of assertions. Default: that of the template, else the client id.
+   *
+   * `sasl.oauthbearer.assertion.claim.iss`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_CLAIM_ISS`: text.
+   */
+  readonly saslOauthbearerAssertionClaimIss?: string | undefined
+  /**
+   * Their subject. Default: that of the template, else the client id.
+   *
+   * `sasl.oauthbearer.assertion.claim.sub`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_CLAIM_SUB`: text.
+   */
+  readonly saslOauthbearerAssertionClaimSub?: string | undefined
+  /**
+   * Their audience. Default: that of the template, else the token endpoint.
+   *
+   * `sasl.oauthbearer.assertion.claim.aud`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_CLAIM_AUD`: text.
+   */
+  readonly saslOauthbearerAssertionClaimAud?: string | undefined
+  /**
+   * How long they are valid, seconds.
+   *
+   * `sasl.oauthbearer.assertion.claim.exp.seconds`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_CLAIM_EXP_SECONDS`: 1 – 86400,
+   * default 300.
+   */
+  readonly saslOauthbearerAssertionClaimExpSeconds?: number | undefined
+  /**
+   * How long they are valid already, seconds, for clocks that differ.
+   *
+   * `sasl.oauthbearer.assertion.claim.nbf.seconds`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_CLAIM_NBF_SECONDS`: 0 – 86400,
+   * default 60.
+   */
+  readonly saslOauthbearerAssertionClaimNbfSeconds?: number | undefined
+  /**
+   * Whether they have an id.
+   *
+   * `sasl.oauthbearer.assertion.claim.jti.include`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_CLAIM_JTI_INCLUDE`: boolean,
+   * default false.
+   */
+  readonly saslOauthbearerAssertionClaimJtiInclude?: boolean | undefined
+  /**
+   * A JSON file with `header` and `payload`: further fields of assertions, such as `kid`.
+   *
+   * `sasl.oauthbearer.assertion.template.file`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_TEMPLATE_FILE`: text.
+   */
+  readonly saslOauthbearerAssertionTemplateFile?: string | undefined
+  /**
+   * For OAUTHBEARER: a JWT of AWS for the function’s role and this audience (IAM outbound identity federation,
+   * sts:GetWebIdentityToken). It is the token or, with a token endpoint, the assertion.
+   *
+   * `sasl.oauthbearer.aws.audience`, `KAFKA_SASL_OAUTHBEARER_AWS_AUDIENCE`: text.
+   */
+  readonly saslOauthbearerAwsAudience?: string | undefined
+  /**
+   * The region whose STS is asked. Default: AWS_REGION.
+   *
+   * `sasl.oauthbearer.aws.region`, `KAFKA_SASL_OAUTHBEARER_AWS_REGION`: text.
+   */
+  readonly saslOauthbearerAwsRegion?: string | undefined
+  /**
+   * How long such a token is valid, seconds.
+   *
+   * `sasl.oauthbearer.aws.duration.seconds`, `KAFKA_SASL_OAUTHBEARER_AWS_DURATION_SECONDS`: 60 – 3600, default 300.
+   */
+  readonly saslOauthbearerAwsDurationSeconds?: number | undefined
+  /**
+   * How AWS signs it.
+   *
+   * `sasl.oauthbearer.aws.signing.algorithm`, `KAFKA_SASL_OAUTHBEARER_AWS_SIGNING_ALGORITHM`: ES384, RS256, default
+   * ES384.
+   */
+  readonly saslOauthbearerAwsSigningAlgorithm?: 'ES384' | 'RS256' | undefined
+  /**
+   * For OAUTHBEARER: a function that gets tokens (`OAuthBearerTokenProvider`), in place of the other sources; or the
+   * path of a module whose default export it is.
+   *
+   * Java has sasl.login.callback.handler.class for it.
+   *
+   * `KAFKA_OAUTH_BEARER_TOKEN_PROVIDER`: tokenProvider.
+   */
+  readonly oauthBearerTokenProvider?: OAuthBearerTokenProvider | ModulePath | undefined
   /**
    * Accepts a token endpoint with `http:`. Client secret and token are then readable on the way: only for a local
    * identity provider.

@@ -4,14 +4,27 @@
 
 import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import type { Partitioner } from '../partition/partitioner.ts'
+import type { OAuthBearerTokenProvider } from '../security/token-provider.ts'
 import type { Serializer } from '../serialize/serializer.ts'
 
 interface Row {
   /** Kafka's name; for settings of this library the environment name. */
   readonly name: string
   readonly env: string
-  /** `serializer` and `partitioner`: a name, the path of a module, or (in code) an object or class. */
-  readonly kind: 'integer' | 'boolean' | 'text' | 'list' | 'origins' | 'choice' | 'serializer' | 'partitioner'
+  /**
+   * `serializer` and `partitioner`: a name, the path of a module, or (in code) an object or class. `tokenProvider`: the
+   * path of a module, or (in code) a function.
+   */
+  readonly kind:
+    | 'integer'
+    | 'boolean'
+    | 'text'
+    | 'list'
+    | 'origins'
+    | 'choice'
+    | 'serializer'
+    | 'partitioner'
+    | 'tokenProvider'
   readonly min?: number
   readonly max?: number
   /** What an integer counts. In a settings file, bytes may also be written as Spring writes them: 64KB. */
@@ -22,8 +35,8 @@ interface Row {
   readonly secret?: true
   /** The part of a connection's security that reads the setting. Where that part is off, the setting is refused. */
   readonly security?: 'tls' | 'password' | 'oauthbearer'
-  /** Where that part is on: always needed, or needed unless a secret (KAFKA_SECRET_ARN) may hold it. */
-  readonly needed?: 'always' | 'without-secret'
+  /** Where that part is on: needed unless a secret (KAFKA_SECRET_ARN) may hold it. */
+  readonly needed?: 'without-secret'
 }
 
 const MAX_INT = 2 ** 31 - 1
@@ -311,32 +324,41 @@ export const SETTINGS = {
     needed: 'without-secret',
   }),
   /**
-   * For OAUTHBEARER: the endpoint that returns a token for client credentials.
+   * For OAUTHBEARER: the `https:` endpoint that returns tokens, or `file:` and a file that holds one.
    */
   saslOauthbearerTokenEndpointUrl: kafka({
     name: 'sasl.oauthbearer.token.endpoint.url',
     kind: 'text',
     security: 'oauthbearer',
-    needed: 'always',
   }),
   /**
-   * For OAUTHBEARER, where KAFKA_SECRET_ARN is unset.
+   * For OAUTHBEARER: how the endpoint is asked, as a Java class with or without its package. The default is client
+   * credentials with a client secret or, where there is one, an assertion (KIP-1258); JwtBearerJwtRetriever is the grant
+   * jwt-bearer with an assertion (KIP-1139).
+   */
+  saslOauthbearerJwtRetrieverClass: kafka({
+    name: 'sasl.oauthbearer.jwt.retriever.class',
+    kind: 'choice',
+    choices: ['DefaultJwtRetriever', 'ClientCredentialsJwtRetriever', 'JwtBearerJwtRetriever'],
+    default: 'DefaultJwtRetriever',
+    security: 'oauthbearer',
+  }),
+  /**
+   * For OAUTHBEARER, where neither KAFKA_SECRET_ARN nor an assertion is used.
    */
   saslOauthbearerClientCredentialsClientId: kafka({
     name: 'sasl.oauthbearer.client.credentials.client.id',
     kind: 'text',
     security: 'oauthbearer',
-    needed: 'without-secret',
   }),
   /**
-   * For OAUTHBEARER, where KAFKA_SECRET_ARN is unset.
+   * For OAUTHBEARER, where neither KAFKA_SECRET_ARN nor an assertion is used.
    */
   saslOauthbearerClientCredentialsClientSecret: kafka({
     name: 'sasl.oauthbearer.client.credentials.client.secret',
     kind: 'text',
     secret: true,
     security: 'oauthbearer',
-    needed: 'without-secret',
   }),
   /**
    * For OAUTHBEARER: the scope to request.
@@ -349,6 +371,147 @@ export const SETTINGS = {
    * Java has them inside sasl.jaas.config, as extension_….
    */
   saslOauthbearerExtensions: kafka({ name: 'sasl.oauthbearer.extensions', kind: 'text', security: 'oauthbearer' }),
+  /**
+   * For OAUTHBEARER: a file with a signed assertion, read again for each token. Other settings of assertions are then
+   * ignored.
+   */
+  saslOauthbearerAssertionFile: kafka({
+    name: 'sasl.oauthbearer.assertion.file',
+    kind: 'text',
+    security: 'oauthbearer',
+  }),
+  /**
+   * For OAUTHBEARER: the private key, PEM, that signs assertions; read again for each token. A secret
+   * (KAFKA_SECRET_ARN) may hold it as `assertionKey`.
+   */
+  saslOauthbearerAssertionPrivateKeyFile: kafka({
+    name: 'sasl.oauthbearer.assertion.private.key.file',
+    kind: 'text',
+    security: 'oauthbearer',
+  }),
+  /**
+   * The passphrase of that key.
+   */
+  saslOauthbearerAssertionPrivateKeyPassphrase: kafka({
+    name: 'sasl.oauthbearer.assertion.private.key.passphrase',
+    kind: 'text',
+    secret: true,
+    security: 'oauthbearer',
+  }),
+  /**
+   * How assertions are signed: with an RSA key, or with one of the curve P-256.
+   */
+  saslOauthbearerAssertionAlgorithm: kafka({
+    name: 'sasl.oauthbearer.assertion.algorithm',
+    kind: 'choice',
+    choices: ['RS256', 'ES256'],
+    default: 'RS256',
+    security: 'oauthbearer',
+  }),
+  /**
+   * The issuer of assertions. Default: that of the template, else the client id.
+   */
+  saslOauthbearerAssertionClaimIss: kafka({
+    name: 'sasl.oauthbearer.assertion.claim.iss',
+    kind: 'text',
+    security: 'oauthbearer',
+  }),
+  /**
+   * Their subject. Default: that of the template, else the client id.
+   */
+  saslOauthbearerAssertionClaimSub: kafka({
+    name: 'sasl.oauthbearer.assertion.claim.sub',
+    kind: 'text',
+    security: 'oauthbearer',
+  }),
+  /**
+   * Their audience. Default: that of the template, else the token endpoint.
+   */
+  saslOauthbearerAssertionClaimAud: kafka({
+    name: 'sasl.oauthbearer.assertion.claim.aud',
+    kind: 'text',
+    security: 'oauthbearer',
+  }),
+  /**
+   * How long they are valid, seconds.
+   */
+  saslOauthbearerAssertionClaimExpSeconds: kafka({
+    name: 'sasl.oauthbearer.assertion.claim.exp.seconds',
+    kind: 'integer',
+    min: 1,
+    max: 86_400,
+    default: 300,
+    security: 'oauthbearer',
+  }),
+  /**
+   * How long they are valid already, seconds, for clocks that differ.
+   */
+  saslOauthbearerAssertionClaimNbfSeconds: kafka({
+    name: 'sasl.oauthbearer.assertion.claim.nbf.seconds',
+    kind: 'integer',
+    min: 0,
+    max: 86_400,
+    default: 60,
+    security: 'oauthbearer',
+  }),
+  /**
+   * Whether they have an id.
+   */
+  saslOauthbearerAssertionClaimJtiInclude: kafka({
+    name: 'sasl.oauthbearer.assertion.claim.jti.include',
+    kind: 'boolean',
+    default: false,
+    security: 'oauthbearer',
+  }),
+  /**
+   * A JSON file with `header` and `payload`: further fields of assertions, such as `kid`.
+   */
+  saslOauthbearerAssertionTemplateFile: kafka({
+    name: 'sasl.oauthbearer.assertion.template.file',
+    kind: 'text',
+    security: 'oauthbearer',
+  }),
+  /**
+   * For OAUTHBEARER: a JWT of AWS for the function’s role and this audience (IAM outbound identity federation,
+   * sts:GetWebIdentityToken). It is the token or, with a token endpoint, the assertion.
+   */
+  saslOauthbearerAwsAudience: kafka({ name: 'sasl.oauthbearer.aws.audience', kind: 'text', security: 'oauthbearer' }),
+  /**
+   * The region whose STS is asked. Default: AWS_REGION.
+   */
+  saslOauthbearerAwsRegion: kafka({ name: 'sasl.oauthbearer.aws.region', kind: 'text', security: 'oauthbearer' }),
+  /**
+   * How long such a token is valid, seconds.
+   */
+  saslOauthbearerAwsDurationSeconds: kafka({
+    name: 'sasl.oauthbearer.aws.duration.seconds',
+    kind: 'integer',
+    min: 60,
+    max: 3600,
+    default: 300,
+    security: 'oauthbearer',
+  }),
+  /**
+   * How AWS signs it.
+   */
+  saslOauthbearerAwsSigningAlgorithm: kafka({
+    name: 'sasl.oauthbearer.aws.signing.algorithm',
+    kind: 'choice',
+    choices: ['ES384', 'RS256'],
+    default: 'ES384',
+    security: 'oauthbearer',
+  }),
+  /**
+   * For OAUTHBEARER: a function that gets tokens (`OAuthBearerTokenProvider`), in place of the other sources; or the
+   * path of a module whose default export it is.
+   *
+   * Java has sasl.login.callback.handler.class for it.
+   */
+  oauthBearerTokenProvider: librarySetting({
+    env: 'KAFKA_OAUTH_BEARER_TOKEN_PROVIDER',
+    kind: 'tokenProvider',
+    security: 'oauthbearer',
+  }),
   /**
    * Accepts a token endpoint with `http:`. Client secret and token are then readable on the way: only for a local
    * identity provider.
@@ -603,13 +766,15 @@ type ValueOf<R extends Row> = R['kind'] extends 'integer'
         ? readonly string[] | undefined
         : R['kind'] extends 'serializer'
           ? Serializer<never> | string | undefined
-          : R['kind'] extends 'partitioner'
-            ? Partitioner | (new () => Partitioner) | string | undefined
-            : R['choices'] extends readonly (infer C)[]
-              ? C | (R extends { default: string } ? never : undefined)
-              : R extends { default: string }
-                ? string
-                : string | undefined
+          : R['kind'] extends 'tokenProvider'
+            ? OAuthBearerTokenProvider | string | undefined
+            : R['kind'] extends 'partitioner'
+              ? Partitioner | (new () => Partitioner) | string | undefined
+              : R['choices'] extends readonly (infer C)[]
+                ? C | (R extends { default: string } ? never : undefined)
+                : R extends { default: string }
+                  ? string
+                  : string | undefined
 
 /** Every setting with its value, frozen. `deadLetter` and `deadLetterNotify` are parsed into their targets. */
 export type ProducerConfig = {

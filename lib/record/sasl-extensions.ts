@@ -16,7 +16,7 @@ export function parseSaslExtensions(text: string): SaslExtensions | undefined {
 }
 
 /** @returns undefined for anything but an object of names and values that RFC 7628 allows */
-function readSaslExtensions(value: unknown): SaslExtensions | undefined {
+export function readSaslExtensions(value: unknown): SaslExtensions | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const entries = Object.entries(value)
   const isRight = ([name, text]: [string, unknown]) =>

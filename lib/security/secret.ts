@@ -19,6 +19,7 @@ const SECRET_FIELDS = [
   'keyPassword',
   'clientId',
   'clientSecret',
+  'assertionKey',
 ] as const
 export type SecretFields = { readonly [name in (typeof SECRET_FIELDS)[number]]?: string }
 

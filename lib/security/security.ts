@@ -14,6 +14,7 @@ import { mskRegion } from './msk-region.ts'
 import { readTlsMaterial, type TlsOptions, toMaterial } from './pem.ts'
 import { Secret, type SecretFields } from './secret.ts'
 import { TokenCache } from './token-cache.ts'
+import type { OAuthBearerTokenProvider } from './token-provider.ts'
 import { type OAuthOptions, tokenSourceOf } from './token-source.ts'
 
 export type SecurityOptions = TlsOptions &
@@ -30,6 +31,13 @@ export type SecurityOptions = TlsOptions &
     | 'mskClusterArn'
   >
 
+export interface SecurityContext {
+  /** Called with what does not stop a connection. */
+  readonly warn?: (text: string) => void
+  /** What `oauthBearerTokenProvider` names. */
+  readonly tokenProvider?: OAuthBearerTokenProvider | undefined
+}
+
 interface OAuth {
   readonly hint: string
   readonly tokens: TokenCache
@@ -44,16 +52,15 @@ export class Security implements SecurityProvider {
   readonly #iam: MskIamToken | undefined
 
   /**
-   * @param warn called with what does not stop a connection
-   * @throws ConfigError for TLS material that can't be read, or MSK IAM without a region
+   * @throws ConfigError for TLS material that can't be read, or a token of AWS without a region
    */
-  constructor(options: SecurityOptions, warn: (text: string) => void = () => {}) {
+  constructor(options: SecurityOptions, { warn = () => {}, tokenProvider }: SecurityContext = {}) {
     this.#options = options
     this.#material = options.securityProtocol.endsWith('SSL') ? readTlsMaterial(options) : undefined
     this.#secret = options.secretArn === undefined ? undefined : new Secret(options.secretArn)
     this.#extensions = parseSaslExtensions(options.saslOauthbearerExtensions ?? '') ?? {}
     if (options.saslMechanism === 'OAUTHBEARER') {
-      const source = tokenSourceOf(options)
+      const source = tokenSourceOf(options, tokenProvider)
       this.#oauth = { hint: source.hint, tokens: new TokenCache(source, { warn }) }
     }
     if (options.saslMechanism !== 'AWS_MSK_IAM') return

@@ -50,6 +50,7 @@ export function kafkaStatements(
   topicActions: readonly string[] = [],
 ): Statement[] {
   const { KAFKA_MSK_CLUSTER_ARN: cluster, KAFKA_SASL_MECHANISM: mechanism, KAFKA_SECRET_ARN: secret } = environment
+  const audience = environment.KAFKA_SASL_OAUTHBEARER_AWS_AUDIENCE
   const statements: Statement[] = []
   if (cluster !== undefined) statements.push(allow(['kafka:GetBootstrapBrokers'], cluster))
   if (cluster !== undefined && mechanism === 'AWS_MSK_IAM') {
@@ -59,6 +60,11 @@ export function kafkaStatements(
       allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData', ...topicActions], arns),
     )
   }
+  if (audience !== undefined)
+    statements.push({
+      ...allow(['sts:GetWebIdentityToken'], '*'), // it has no resource
+      Condition: { 'ForAllValues:StringEquals': { 'sts:IdentityTokenAudience': audience } },
+    })
   if (secret !== undefined)
     statements.push(allow([secret.includes(':ssm:') ? 'ssm:GetParameter' : 'secretsmanager:GetSecretValue'], secret))
   if (secret !== undefined && secretKeyArn !== undefined) statements.push(allow(['kms:Decrypt'], secretKeyArn))

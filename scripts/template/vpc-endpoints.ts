@@ -4,7 +4,15 @@
 import type { Json } from './cloudformation.ts'
 import { TARGET_RIGHTS } from './target-rights.ts'
 
-const INTERFACE_ENDPOINTS = [...endpointsOfTargets('interface'), 'secretsmanager', 'ssm', 'kafka', 'sns', 'events']
+const INTERFACE_ENDPOINTS = [
+  ...endpointsOfTargets('interface'),
+  'secretsmanager',
+  'ssm',
+  'kafka',
+  'sts',
+  'sns',
+  'events',
+]
 const GATEWAY_ENDPOINTS = endpointsOfTargets('gateway')
 
 function endpointsOfTargets(type: 'interface' | 'gateway'): string[] {

@@ -27,7 +27,7 @@ test('the help of every option has its names, its unit or choices, and its defau
     const [type = '', text = ''] = helps[index]?.split('```\n') ?? []
     assert.match(type, new RegExp(`\\(property\\) ProducerOptions\\.${option}\\?: `))
     assert.match(text.split('\n\n')[0] ?? '', /\w+ \w+ \w+/, `${option} has no text`)
-    const facts = text.trim().split('\n\n').at(-1)
+    const facts = text.trim().split('\n\n').at(-1)?.replaceAll('\n', ' ')
     for (const fact of [name, env, unit, choices?.join(', '), value === '' ? undefined : value])
       assert.ok(fact === undefined || facts?.includes(String(fact)), `${option}: ${fact} in ${facts}`)
   }

@@ -58,6 +58,6 @@ test('only the template’s own queue is allowed, and a target’s VPC endpoint 
   assert.deepEqual(endpointProblems({ ...inVpc, vpcEndpoints: ['sqs', 'sns'] }), [])
   assert.match(endpointProblems({ ...inVpc, vpcEndpoints: ['s3'] }).join(), /s3 and dynamodb expect routeTableIds/)
   assert.deepEqual(endpointProblems({ ...inVpc, vpcEndpoints: ['kinesis'] }), [
-    '--param vpcEndpoints: expected sqs, secretsmanager, ssm, kafka, sns, events, s3, dynamodb, got kinesis.',
+    '--param vpcEndpoints: expected sqs, secretsmanager, ssm, kafka, sts, sns, events, s3, dynamodb, got kinesis.',
   ])
 })

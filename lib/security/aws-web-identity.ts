@@ -1,0 +1,63 @@
+// A JWT of AWS for the function's role, which a broker or a token endpoint outside AWS can verify: IAM outbound identity
+// federation. Source: docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
+import { type BearerToken, bearerToken, tokenUnavailable } from './bearer-token.ts'
+
+export interface WebIdentityOptions {
+  /** The claim `aud`. */
+  readonly audience: string
+  /** Undefined: that of the function. The global endpoint of STS has no such tokens. */
+  readonly region: string | undefined
+  /** 60 to 3600. */
+  readonly durationSeconds: number
+  readonly signingAlgorithm: 'ES384' | 'RS256'
+}
+
+const CONNECT_MS = 1000
+const REQUEST_MS = 3000
+const ADVICE: Readonly<Record<string, string>> = {
+  OutboundWebIdentityFederationDisabled: 'expected the account to have outbound identity federation enabled',
+  SessionDurationEscalation: 'expected less in sasl.oauthbearer.aws.duration.seconds',
+}
+
+/** @throws TransportError */
+export async function getWebIdentityToken(options: WebIdentityOptions, signal: AbortSignal): Promise<BearerToken> {
+  const { audience, region, durationSeconds, signingAlgorithm } = options
+  const { STSClient, GetWebIdentityTokenCommand } = await import('@aws-sdk/client-sts').catch(cause => {
+    throw tokenUnavailable(
+      'sasl.oauthbearer.aws.audience needs the package @aws-sdk/client-sts: npm install @aws-sdk/client-sts',
+      false,
+      cause,
+    )
+  })
+  const client = new STSClient({
+    ...(region === undefined ? {} : { region }),
+    maxAttempts: 1, // the caller repeats it
+    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
+  })
+  try {
+    const answer = await client.send(
+      new GetWebIdentityTokenCommand({
+        Audience: [audience],
+        DurationSeconds: durationSeconds,
+        SigningAlgorithm: signingAlgorithm,
+      }),
+      { abortSignal: signal },
+    )
+    return bearerToken('sts:GetWebIdentityToken', answer.WebIdentityToken, answer.Expiration?.getTime())
+  } catch (cause) {
+    throw failed(cause)
+  } finally {
+    client.destroy()
+  }
+}
+
+function failed(cause: unknown): Error {
+  const { name, $metadata, code } = cause as Error & { $metadata?: { httpStatusCode?: number }; code?: unknown }
+  if (code === 'authentication') return cause as Error // the answer had no token
+  const status = $metadata?.httpStatusCode ?? 0
+  const isFatal = (status >= 400 && status < 500 && !/Throttl/.test(name)) || /Credentials|Region/.test(name)
+  const advice =
+    ADVICE[name.replace(/Exception$/, '')] ??
+    'check that the role may sts:GetWebIdentityToken for this audience (sasl.oauthbearer.aws.audience)'
+  return tokenUnavailable(`sts:GetWebIdentityToken failed (${name})${isFatal ? `: ${advice}` : ''}`, !isFatal, cause)
+}

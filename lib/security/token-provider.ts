@@ -1,0 +1,44 @@
+// A token that the caller's code gets.
+import { readSaslExtensions } from '../record/sasl-extensions.ts'
+import { type BearerToken, bearerToken, tokenUnavailable } from './bearer-token.ts'
+
+/** What an `OAuthBearerTokenProvider` returns. */
+export interface OAuthBearerToken {
+  readonly value: string
+  /** SASL extensions (RFC 7628); they override those of `sasl.oauthbearer.extensions`. */
+  readonly extensions?: Readonly<Record<string, string>>
+  /**
+   * A date, or milliseconds since the epoch. The token is replaced before it. Default: the claim `exp` of a JWT; else
+   * every connection gets a new token.
+   */
+  readonly expiresAt?: Date | number
+}
+
+/**
+ * Gets a token for `sasl.mechanism` OAUTHBEARER (Java: `sasl.login.callback.handler.class`). It is called once for all
+ * connections, before the previous token expires and after a broker refused it. Where it throws, connections fail with
+ * code `authentication`, and the next one calls it again.
+ * @param context `signal` is aborted after 5 s
+ */
+export type OAuthBearerTokenProvider = (context: {
+  readonly signal: AbortSignal
+}) => OAuthBearerToken | Promise<OAuthBearerToken>
+
+const WHERE = 'oauthBearerTokenProvider (KAFKA_OAUTH_BEARER_TOKEN_PROVIDER)'
+
+/** @throws TransportError */
+export async function callTokenProvider(provider: OAuthBearerTokenProvider, signal: AbortSignal): Promise<BearerToken> {
+  const aborted = Promise.withResolvers<never>()
+  signal.addEventListener('abort', () => aborted.reject(signal.reason))
+  const token = await Promise.race([Promise.resolve({ signal }).then(provider), aborted.promise]).catch(cause => {
+    // Without its message, which may quote a secret.
+    throw tokenUnavailable(`${WHERE} failed (${cause instanceof Error ? cause.name : typeof cause})`, true)
+  })
+  const { value, expiresAt, extensions = {} } = token ?? {}
+  const read = readSaslExtensions(extensions)
+  if (read === undefined)
+    throw tokenUnavailable(`${WHERE}: expected extensions as RFC 7628 allows them, got others`, false)
+  const endsAt = expiresAt === undefined ? undefined : Number(expiresAt)
+  if (Number.isNaN(endsAt)) throw tokenUnavailable(`${WHERE}: expected a date or milliseconds as expiresAt`, false)
+  return { ...bearerToken(WHERE, value, endsAt), extensions: read }
+}
