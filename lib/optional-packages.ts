@@ -25,6 +25,7 @@ const USERS = {
   sqs: { setting: 'KAFKA_DEAD_LETTER or KAFKA_REDRIVE_FROM (SQS)', imports: ['@aws-sdk/client-sqs'] },
   s3: { setting: 'KAFKA_DEAD_LETTER (s3:)', imports: ['@aws-sdk/client-s3'] },
   dynamodb: { setting: 'KAFKA_DEAD_LETTER (dynamodb:)', imports: ['@aws-sdk/client-dynamodb'] },
+  idStore: { setting: 'DynamoDbIdStore', imports: ['@aws-sdk/client-dynamodb'] },
   sns: { setting: 'KAFKA_DEAD_LETTER_NOTIFY (sns:)', imports: ['@aws-sdk/client-sns'] },
   contracts: { setting: 'Contracts with a schema', imports: ['ajv/dist/2020.js', 'ajv-formats'] },
   patterns: { setting: 'Contracts with patterns', imports: ['recheck'] },

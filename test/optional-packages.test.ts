@@ -31,6 +31,7 @@ const needs = (setting: string, names: string) =>
 /** The errors that the constructors throw, by the setting. */
 const CONSTRUCTIONS = `
 import { createDeadLetterPublisher, KafkaTemplate, ProducerFactory, parseConfig } from 'serverless-kafka-producer'
+import { DynamoDbIdStore } from 'serverless-kafka-producer/consumer'
 const base = { bootstrapServers: 'a:1,b:2', deadLetter: 'none' }
 const sasl = { ...base, securityProtocol: 'SASL_SSL' }
 const password = { ...sasl, saslMechanism: 'PLAIN' }
@@ -46,6 +47,7 @@ const all = {
   dynamodb: () => publisher({ deadLetter: 'dynamodb:table' }),
   sns: () => publisher({ deadLetterNotify: 'sns:arn:aws:sns:eu-west-1:123456789012:a' }),
   eventbridge: () => publisher({ deadLetterNotify: 'eventbridge:bus' }),
+  idStore: () => new DynamoDbIdStore({ table: 'handled' }),
   none: () => template(base),
 }
 const result = {}
@@ -83,6 +85,7 @@ test('a setting whose packages are not installed is refused by the constructor, 
     dynamodb: needs('KAFKA_DEAD_LETTER (dynamodb:)', '@aws-sdk/client-dynamodb'),
     sns: needs('KAFKA_DEAD_LETTER_NOTIFY (sns:)', '@aws-sdk/client-sns'),
     eventbridge: needs('KAFKA_DEAD_LETTER_NOTIFY (eventbridge:)', '@aws-sdk/client-eventbridge'),
+    idStore: needs('DynamoDbIdStore', '@aws-sdk/client-dynamodb'),
     none: 'constructed',
   })
 })

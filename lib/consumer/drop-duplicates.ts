@@ -1,5 +1,6 @@
 // A Lambda handler for a Kafka trigger that handles each record once per window, by its `kp-id`.
 import { errorName, KafkaProducerError } from '../errors.ts'
+import { emitWarning, guardedWarn } from '../warn.ts'
 import { DuplicateFilter, type DuplicateFilterOptions, type OnceResult } from './duplicate-filter.ts'
 import { type ConsumedRecord, readKafkaEvent } from './kafka-event.ts'
 
@@ -116,11 +117,11 @@ function leaseOf({ leaseMs }: DropDuplicatesOptions, context: TriggerContext): {
 }
 
 /** An observer that fails changes nothing for the records. */
-function tell({ onBatch, warn = text => console.warn(text) }: DropDuplicatesOptions, counts: BatchCounts): void {
+function tell({ onBatch, warn = emitWarning }: DropDuplicatesOptions, counts: BatchCounts): void {
   try {
     onBatch?.(counts)
   } catch (error) {
-    warn(`The option "onBatch" failed (${errorName(error)}).`)
+    guardedWarn(warn)(`The option "onBatch" failed (${errorName(error)}).`)
   }
 }
 

@@ -1,6 +1,7 @@
 // Runs the work for an id once per window: claim, work, completion.
 import { createHash, randomUUID } from 'node:crypto'
 import { ConfigError, errorName } from '../errors.ts'
+import { emitWarning, guardedWarn } from '../warn.ts'
 import type { IdStore } from './id-store.ts'
 
 const WINDOW_MS = 86_400_000
@@ -20,7 +21,7 @@ export interface DuplicateFilterOptions {
   readonly windowMs?: number
   /** When a claim ends whose consumer died, ms. It must be longer than the work takes. Default: 900,000. */
   readonly leaseMs?: number
-  /** Called with what does not stop the consumer. Default: `console.warn`. */
+  /** Called with what does not stop the consumer. Default: `process.emitWarning`. */
   readonly warn?: (text: string) => void
 }
 
@@ -46,14 +47,14 @@ export class DuplicateFilter {
 
   /** @throws ConfigError */
   constructor(options: DuplicateFilterOptions) {
-    const { windowMs = WINDOW_MS, leaseMs = LEASE_MS, warn = text => console.warn(text) } = options
+    const { windowMs = WINDOW_MS, leaseMs = LEASE_MS, warn = emitWarning } = options
     const problems: string[] = []
     if (typeof options.consumer !== 'string' || !/^[\w.-]{1,128}$/.test(options.consumer))
       problems.push('consumer: expected a name, 1 to 128 of A-Z, a-z, 0-9, "_", "." and "-".')
     for (const [name, ms] of Object.entries({ windowMs, leaseMs }))
       if (!(ms > 0 && Number.isFinite(ms))) problems.push(`${name}: expected milliseconds, more than 0; got ${ms}.`)
     if (problems.length > 0) throw new ConfigError(problems)
-    this.#options = { ...options, windowMs, leaseMs, warn }
+    this.#options = { ...options, windowMs, leaseMs, warn: guardedWarn(warn) }
   }
 
   /**

@@ -3,6 +3,7 @@
 import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../dead-letter/aws-clients.ts'
 import { ConfigError } from '../errors.ts'
+import { requirePackages } from '../optional-packages.ts'
 import type { Claim, ClaimResult, IdStore } from './id-store.ts'
 
 /** How long a call may take, the SDK's retries included, ms. */
@@ -26,10 +27,11 @@ export class DynamoDbIdStore implements IdStore {
   readonly #now: () => number
   #client: Promise<DynamoDb> | undefined
 
-  /** @throws ConfigError when the name can't be one of a table */
+  /** @throws ConfigError when the name can't be one of a table, or `@aws-sdk/client-dynamodb` is not installed */
   constructor({ table, now = Date.now }: DynamoDbIdStoreOptions) {
     if (!/^[A-Za-z0-9_.-]{3,255}$/.test(table))
       throw new ConfigError(['DynamoDbIdStore: table: expected 3 to 255 of A-Z, a-z, 0-9, "_", "." and "-".'])
+    requirePackages('idStore')
     this.#table = table
     this.#now = now
   }
@@ -87,7 +89,7 @@ export class DynamoDbIdStore implements IdStore {
   }
 
   #connect(): Promise<DynamoDb> {
-    this.#client ??= loadDynamoDb()
+    this.#client ??= loadDynamoDb('idStore')
     return this.#client
   }
 }

@@ -37,8 +37,8 @@ export async function loadS3(): Promise<S3> {
   return { s3, client: new s3.S3Client({ requestHandler, ...(local ? { forcePathStyle: true } : {}) }) }
 }
 
-export async function loadDynamoDb(): Promise<DynamoDb> {
-  const dynamodb = await import('@aws-sdk/client-dynamodb').catch(ifMissing('dynamodb'))
+export async function loadDynamoDb(user: 'dynamodb' | 'idStore' = 'dynamodb'): Promise<DynamoDb> {
+  const dynamodb = await import('@aws-sdk/client-dynamodb').catch(ifMissing(user))
   return { dynamodb, client: new dynamodb.DynamoDBClient({ requestHandler }) }
 }
 
