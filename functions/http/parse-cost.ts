@@ -2,13 +2,21 @@
 // for a second or more, 5 MiB of text for milliseconds.
 
 /** A smaller body can't cost much. */
-const FREE_CHARACTERS = 1024 * 1024
-const MAX_NAMES = 50_000
-const MAX_CONTAINERS = 500_000
+const FREE_CHARACTERS = 256 * 1024
+const MAX_COST_MS = 300
+/** ns, each about twice what a core of 2025 takes (test/functions/http-cost.test.ts prints the CPU time of bodies). */
+const COST_NS = {
+  character: 20,
+  container: 300,
+  name: 1000,
+  nameWithEscape: 1400,
+  /** A name that keeps an escape, such as `\n`, gets a stand-in while it is parsed. */
+  standIn: 5000,
+} as const
 
 export const PARSE_COST_EXPECTED =
-  `at most ${MAX_NAMES} different names, as many names with escapes, and ${MAX_CONTAINERS} objects and lists in a ` +
-  `body of more than ${FREE_CHARACTERS} characters`
+  `less to parse: above ${FREE_CHARACTERS / 1024} KiB at most about 200,000 different names, 150,000 names with ` +
+  'escapes, or 800,000 objects and lists'
 
 const QUOTE = 0x22
 const COLON = 0x3a
@@ -16,32 +24,36 @@ const BACKSLASH = 0x5c
 const OPEN_LIST = 0x5b
 const OPEN_OBJECT = 0x7b
 const SPACE = 0x20
+/** An escape of a control character or a surrogate, or one without `u`; any other character needs none. */
+const KEPT_ESCAPE = /\\(?:u(?:00|d[89a-f])|[^u])/i
 
 /** Counts in one pass, which ends where there is too much. Text that is not JSON may be counted in any way. */
 export function isCostlyToParse(text: Pick<string, 'length' | 'charCodeAt' | 'slice'>): boolean {
   if (text.length <= FREE_CHARACTERS) return false
   const names = new Set<string>()
-  let escapedNames = 0
-  let containers = 0
+  let leftNs = MAX_COST_MS * 1e6 - text.length * COST_NS.character
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (code === OPEN_OBJECT || code === OPEN_LIST) {
-      if (++containers > MAX_CONTAINERS) return true
-    } else if (code === QUOTE) {
+    if (code === OPEN_OBJECT || code === OPEN_LIST) leftNs -= COST_NS.container
+    else if (code === QUOTE) {
       const start = at
-      let isEscaped = false
+      let hasEscape = false
       for (at++; at < text.length && text.charCodeAt(at) !== QUOTE; at++)
         if (text.charCodeAt(at) === BACKSLASH) {
-          isEscaped = true
+          hasEscape = true
           at++
         }
       let next = at + 1
       while (text.charCodeAt(next) <= SPACE) next++
       if (text.charCodeAt(next) !== COLON) continue
-      names.add(text.slice(start, at))
-      if (isEscaped) escapedNames++
-      if (names.size > MAX_NAMES || escapedNames > MAX_NAMES) return true
-    }
+      if (hasEscape) leftNs -= COST_NS.nameWithEscape
+      const name = text.slice(start, at)
+      if (!names.has(name)) {
+        names.add(name)
+        leftNs -= COST_NS.name + (hasEscape && KEPT_ESCAPE.test(name) ? COST_NS.standIn : 0)
+      }
+    } else continue
+    if (leftNs < 0) return true
   }
   return false
 }

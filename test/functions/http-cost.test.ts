@@ -71,8 +71,39 @@ for (const name of WITHOUT_AN_EARLY_END)
     assert.ok(counted.steps <= 3 * text.length, `${counted.steps} steps of ${text.length} characters`)
   })
 
-test('a body of 1 MiB, and the same names in many records, are always parsed', () => {
-  assert.equal(isCostlyToParse('['.repeat(1024 * 1024)), false)
+const list = (count: number, part: (index: number) => string) => Array.from({ length: count }, (_, n) => part(n)).join()
+/** Ordinary bodies, and what costs more than its bytes suggest: the bound follows the cost, not the size. */
+const BOUNDS: readonly [name: string, body: () => string, isCostly: boolean][] = [
+  [
+    '500 records with a map of 120 ids each',
+    () => `{"records":[${list(500, of => `{"value":{${list(120, n => `"device-${of}-${n}":17`)}}}`)}]}`,
+    false,
+  ],
+  [
+    '1,500 records of 40 fields in Python’s default spelling',
+    () => `{"records":[${list(1500, of => `{"value":{${list(40, n => `"\\u5b57\\u6bb5${n}": ${of}`)}}}`)}]}`,
+    false,
+  ],
+  ['150,000 different names', () => `{"value":{${list(150_000, n => `"k${n}":1`)}}}`, false],
+  ['300,000 different names', () => `{"value":{${list(300_000, n => `"k${n}":1`)}}}`, true],
+  [
+    '90,000 different names that keep their escape, 1 MB',
+    () => `{"value":{${list(90_000, n => `"\\n${n}":1`)}}}`,
+    true,
+  ],
+  [
+    '20,000 records of 100 levels',
+    () => `{"records":[${list(20_000, () => `${'['.repeat(100)}${']'.repeat(100)}`)}]}`,
+    true,
+  ],
+]
+for (const [name, body, isCostly] of BOUNDS)
+  test(`${name}: ${isCostly ? 'refused before it is parsed' : 'parsed'}`, () => {
+    assert.equal(isCostlyToParse(body()), isCostly)
+  })
+
+test('a body of 256 KiB, and the same names in many records, are always parsed', () => {
+  assert.equal(isCostlyToParse('['.repeat(256 * 1024)), false)
   assert.equal(isCostlyToParse(`[${Array(100_000).fill('{"a":[1,2],"b":"{[{["}').join()}]`), false)
 })
 
