@@ -1,5 +1,6 @@
 // The packages that only some settings need (peerDependencies of package.json): which, and what is said without them.
-import { createRequire } from 'node:module'
+// Not by its name: the usual banner of esbuild's users declares `createRequire` in the same scope.
+import nodeModule from 'node:module'
 import { ConfigError } from './errors.ts'
 
 interface PackageUser {
@@ -49,7 +50,7 @@ export function requirePackages(user: PackageUserName): void {
   // `import.meta.url` would be a syntax error in Jest that compiles to CommonJS, and is empty in such a bundle.
   const file = INSTALLED_AS.exec(new Error().stack ?? '')?.[1]
   if (file === undefined) return
-  const { resolve } = createRequire(file)
+  const { resolve } = nodeModule.createRequire(file)
   if (!USERS[user].imports.every(name => isFound(name, resolve))) throw missing(user)
 }
 
