@@ -1,4 +1,5 @@
-import { BuiltInSerializer, expected, type Serializer } from './serializer.ts'
+import { BuiltInSerializer, type Serializer } from './serializer.ts'
+import { strictJson } from './strict-json.ts'
 
 export interface JsonSerializerOptions {
   /** Replaces each BigInt by the value it returns. Without it a BigInt is refused. */
@@ -6,31 +7,59 @@ export interface JsonSerializerOptions {
 }
 
 /**
- * JSON. Refuses what JSON can't express: undefined, a cycle, NaN, an infinity, a BigInt without `bigint`. Leaves out
- * fields that are undefined.
+ * JSON, as JSON.stringify writes it. Refuses what JSON would change, and says where it is: a promise without `await`, a
+ * Map, a Set, an Error, bytes, a function, a symbol, an invalid date, NaN, an infinity, a BigInt without `bigint`, a
+ * cycle, undefined in a list, and objects of other classes that JSON writes as `{}`.
+ *
+ * Allowed are fields that are undefined (left out), -0 (written as 0, which is equal), `toJSON`, and instances of your
+ * classes, which are written as their own fields.
  */
 export function jsonSerializer({ bigint }: JsonSerializerOptions = {}): Serializer {
   return new BuiltInSerializer(data => Buffer.from(toJson(data, bigint)))
 }
 
+/** @throws SerializationError */
 export function toJson(data: unknown, bigint?: (value: bigint) => unknown): string {
-  const rule = bigint && ((_name: string, value: unknown) => (typeof value === 'bigint' ? bigint(value) : value))
+  if (bigint) return strictJson(data, bigint)
   let text: string | undefined
   try {
-    text = JSON.stringify(data, rule)
+    text = JSON.stringify(data)
   } catch {
-    // A cycle or a BigInt. The message of JSON.stringify quotes field names of the value.
-    expected('something JSON can express', data)
+    // The second attempt says where the cycle or the BigInt is; the message of this one quotes names of fields.
+    return strictJson(data)
   }
-  if (text === undefined) expected('something JSON can express', data)
-  // JSON.stringify writes null for what it can't express, so only a text with null needs a closer look.
-  if (text.includes('null')) JSON.stringify(data, refuseChanged)
-  return text
+  return text !== undefined && isPlain(data, 0) ? text : strictJson(data)
 }
 
-function refuseChanged(this: unknown, _name: string, value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) expected('finite numbers', value)
-  if (Array.isArray(this) && (value === undefined || typeof value === 'function' || typeof value === 'symbol'))
-    expected('lists without undefined', value)
-  return typeof value === 'bigint' ? 0 : value
+const MAX_PLAIN_DEPTH = 1000
+const { prototype } = Object
+
+/**
+ * Whether JSON.stringify changes nothing, by a quick look: a callback for each value would cost several times as much.
+ * What it doubts has a closer look. JSON.stringify has found no cycle before.
+ */
+function isPlain(value: unknown, depth: number): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || depth > MAX_PLAIN_DEPTH) return false
+  if ('toJSON' in value) return isPlainByToJson(value, depth)
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) if (!isPlain(value[at], depth + 1)) return false
+    return true
+  }
+  if (Object.getPrototypeOf(value) !== prototype && prototype.toString.call(value) !== '[object Object]') return false
+  if ('then' in value) return false
+  for (const name in value) {
+    const field = (value as Record<string, unknown>)[name]
+    if (field !== undefined && !isPlain(field, depth + 1)) return false
+  }
+  return true
+}
+
+/** An invalid date becomes null, also one of another realm, and a Buffer an object of its bytes. */
+function isPlainByToJson(value: { readonly toJSON: unknown }, depth: number): boolean {
+  if (value instanceof Date) return !Number.isNaN(value.getTime())
+  if (typeof value.toJSON !== 'function' || ArrayBuffer.isView(value)) return false
+  const written: unknown = value.toJSON('')
+  return written !== null && isPlain(written, depth + 1)
 }

@@ -1,0 +1,134 @@
+// JSON.stringify that refuses what it would change.
+import { SerializationError } from '../errors.ts'
+import { MAX_POINTER } from '../record/json-outline.ts'
+import { isThenable } from '../time/thenable.ts'
+
+/** What is wrong with a value; never the value itself. */
+interface Change {
+  readonly expected: string
+  readonly got: string
+}
+
+const WITH_FORM = 'a value with a JSON form'
+
+/** By the tag of Object.prototype.toString. */
+const CHANGED: Readonly<Record<string, Change>> = {
+  '[object Map]': { expected: 'an object or a list', got: 'a Map' },
+  '[object Set]': { expected: 'a list', got: 'a Set' },
+  '[object WeakMap]': { expected: WITH_FORM, got: 'a WeakMap' },
+  '[object WeakSet]': { expected: WITH_FORM, got: 'a WeakSet' },
+  '[object Error]': { expected: WITH_FORM, got: 'an Error' },
+  '[object RegExp]': { expected: WITH_FORM, got: 'a RegExp' },
+  '[object Arguments]': { expected: 'a list', got: 'the arguments of a function' },
+}
+const BOXED: ReadonlySet<string> = new Set(['[object Number]', '[object String]', '[object Boolean]'])
+
+/**
+ * @param bigint replaces each BigInt
+ * @throws SerializationError `invalid-record` with the place of the first value that JSON would change
+ */
+export function strictJson(data: unknown, bigint?: (value: bigint) => unknown): string {
+  const path = new Path()
+  function check(this: unknown, name: string, written: unknown): unknown {
+    path.moveTo(this, name)
+    const original = (this as Record<string, unknown>)[name]
+    const value = typeof written === 'bigint' && bigint ? bigint(written) : written
+    const change = changeBefore(original) ?? changeOf(value, path.isField)
+    if (change) throw changed(change, path.pointer)
+    if (typeof value === 'object' && value !== null && !path.enter(value))
+      throw changed({ expected: 'no cycle', got: 'one' }, path.pointer)
+    return value
+  }
+  try {
+    return JSON.stringify(data, check)
+  } catch (error) {
+    if (error instanceof SerializationError) throw error
+    // A getter or a toJSON threw, or the nesting is too deep.
+    throw changed({ expected: 'something JSON can express', got: typeof data }, path.pointer, error)
+  }
+}
+
+/** Where JSON.stringify is: it calls with the holder of each value. */
+class Path {
+  readonly #holders: unknown[] = []
+  readonly #names: string[] = []
+  #name = ''
+
+  /** The value is a field of an object; otherwise it is an item of a list, or the whole. */
+  get isField(): boolean {
+    return this.#holders.length > 0 && !Array.isArray(this.#holders.at(-1))
+  }
+
+  get pointer(): string {
+    // The outermost name is that of the whole, which JSON.stringify puts in an object of its own.
+    const names = this.#holders.length === 0 ? [] : [...this.#names.slice(1), this.#name]
+    return names
+      .map(name => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+      .join('')
+      .slice(0, MAX_POINTER)
+  }
+
+  moveTo(holder: unknown, name: string): void {
+    while (this.#holders.length > 0 && this.#holders.at(-1) !== holder) {
+      this.#holders.pop()
+      this.#names.pop()
+    }
+    this.#name = name
+  }
+
+  /** @returns false for an object that it is within already */
+  enter(value: object): boolean {
+    if (this.#holders.includes(value)) return false
+    this.#holders.push(value)
+    this.#names.push(this.#name)
+    return true
+  }
+}
+
+/** Of a value before its toJSON, where that hides what it is. */
+function changeBefore(original: unknown): Change | undefined {
+  if (typeof original !== 'object' || original === null) return undefined
+  if (ArrayBuffer.isView(original)) return { expected: 'text, such as base64', got: 'bytes' }
+  if (tagOf(original) === '[object Date]' && Number.isNaN(Number(original)))
+    return { expected: 'a valid date', got: 'an invalid one' }
+  return undefined
+}
+
+/** @param isField JSON leaves out a field that is undefined */
+function changeOf(value: unknown, isField: boolean): Change | undefined {
+  switch (typeof value) {
+    case 'number':
+      return Number.isFinite(value) ? undefined : { expected: 'a finite number', got: 'NaN or an infinity' }
+    case 'undefined':
+      return isField ? undefined : { expected: 'a value', got: 'undefined' }
+    case 'bigint':
+      return { expected: 'a number, or a serializer with the option bigint', got: 'a BigInt' }
+    case 'function':
+    case 'symbol':
+      return { expected: WITH_FORM, got: `a ${typeof value}` }
+    case 'object':
+      return value === null || Array.isArray(value) ? undefined : changeOfObject(value)
+    default:
+      return undefined
+  }
+}
+
+function changeOfObject(value: object): Change | undefined {
+  if (isThenable(value)) return { expected: 'an awaited value', got: 'a promise' }
+  const tag = tagOf(value)
+  if (tag === '[object Object]') return undefined
+  if (BOXED.has(tag)) return changeOf(value.valueOf(), true)
+  const isEmpty = Object.keys(value).length === 0
+  return CHANGED[tag] ?? (isEmpty ? { expected: WITH_FORM, got: 'an object that JSON writes as {}' } : undefined)
+}
+
+function tagOf(value: object): string {
+  return Object.prototype.toString.call(value)
+}
+
+function changed({ expected, got }: Change, pointer: string, cause?: unknown): SerializationError {
+  return new SerializationError('invalid-record', `expected ${expected}, got ${got}`, {
+    violations: [{ pointer, rule: 'json', expected }],
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
