@@ -19,12 +19,11 @@ export class SchemaEvaluation {
   readonly #text: string | undefined
   #steps = 0
   /** By reference and place, once the first steps are used up. */
-  readonly #visits = new Map<string, Map<object, number>>()
+  #visits: Map<string, Map<object, number>> | undefined
   #repeats = 0
   #maxRepeats: number | undefined
-  /** By what an object or list holds, which has the identities of what is in it. */
-  readonly #numbers = new Map<string, number>()
-  readonly #identities = new Map<object, string>()
+  /** Most values need none: maps are made when they are used. */
+  #identities: Identities | undefined
   #twins: ReadonlyMap<object, unknown> | undefined
 
   /** @param text of the value, as its source wrote it */
@@ -42,6 +41,7 @@ export class SchemaEvaluation {
    */
   countStep(reference: string, place: unknown): void {
     if (++this.#steps <= FREE_STEPS || !isContainer(place)) return
+    this.#visits ??= new Map()
     const visits = this.#visits.get(reference) ?? new Map<object, number>()
     this.#visits.set(reference, visits)
     const count = (visits.get(place) ?? 0) + 1
@@ -72,34 +72,41 @@ export class SchemaEvaluation {
   }
 
   #areDifferent(items: readonly unknown[]): boolean {
+    this.#identities ??= new Identities()
     const seen = new Set<unknown>()
     for (const item of items) {
       // What stands for an object must not equal an item that is this text.
-      const identity = typeof item === 'string' || isContainer(item) ? this.#identityOf(item) : item
+      const identity = typeof item === 'string' || isContainer(item) ? this.#identities.of(item) : item
       if (seen.has(identity)) return false
       seen.add(identity)
     }
     return true
   }
+}
 
-  /** Each object and list is read once, however many lists lie around it. */
-  #identityOf(value: unknown): string {
+/** Texts that are equal for equal values. Each object and list is read once, however many lists lie around it. */
+class Identities {
+  /** By what an object or list holds, which has the identities of what is in it. */
+  readonly #numbers = new Map<string, number>()
+  readonly #known = new Map<object, string>()
+
+  of(value: unknown): string {
     if (typeof value === 'string') return JSON.stringify(value)
     if (!isContainer(value)) return String(value)
-    let identity = this.#identities.get(value)
+    let identity = this.#known.get(value)
     if (identity === undefined) {
       const content = this.#contentOf(value)
       const number = this.#numbers.get(content) ?? this.#numbers.size
       this.#numbers.set(content, number)
       identity = `#${number}`
-      this.#identities.set(value, identity)
+      this.#known.set(value, identity)
     }
     return identity
   }
 
   #contentOf(container: object): string {
-    if (Array.isArray(container)) return `[${container.map(item => this.#identityOf(item)).join()}]`
+    if (Array.isArray(container)) return `[${container.map(item => this.of(item)).join()}]`
     const fields = Object.entries(container).sort(([a], [b]) => (a < b ? -1 : 1))
-    return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${this.#identityOf(field)}`).join()}}`
+    return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${this.of(field)}`).join()}}`
   }
 }

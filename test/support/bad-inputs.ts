@@ -111,11 +111,19 @@ const OWN: Readonly<Record<string, readonly [name: string, run: () => Promise<Ba
     ['no value', () => direct({ topic: 'chat' })],
     ['a promise as value', () => direct({ topic: 'chat', value: Promise.resolve(SECRET) })],
     ['an object that refers to itself', () => direct({ topic: 'chat', value: circular() })],
+    ['an object of 101 levels', () => direct({ topic: 'chat', value: { room: SECRET, deep: nestedList(100) } })],
+    ['an object of 100,000 levels', () => direct({ topic: 'chat', value: { room: SECRET, deep: nestedList(1e5) } })],
     ['a BigInt in an object', () => direct({ topic: 'chat', value: { room: SECRET, other: 1n } })],
     ['a header that is no pair', () => direct({ topic: 'chat', value: { room: SECRET }, headers: ['a'] })],
     ['a partition of -1', () => direct({ topic: 'chat', value: { room: SECRET }, partition: -1 })],
     ['a timestamp of NaN', () => direct({ topic: 'chat', value: { room: SECRET }, timestamp: Number.NaN })],
   ],
+}
+
+function nestedList(levels: number): unknown {
+  let list: unknown[] = []
+  for (let level = 1; level < levels; level++) list = [list]
+  return list
 }
 
 function circular(): object {
