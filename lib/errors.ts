@@ -90,13 +90,12 @@ export const ERROR_CODES = {
   config: ['config'],
 } as const
 
-type Codes = typeof ERROR_CODES
-export type InvalidRecordCode = Codes['invalid-record'][number]
-export type DeliveryFailureCode = Codes['delivery-failure'][number]
-export type DeadLetterCode = Codes['dead-letter'][number]
-export type RecordBatchCode = Codes['record-batch'][number]
-export type RequestCode = Codes['request'][number]
-export type ErrorCode = Codes[keyof Codes][number]
+export type InvalidRecordCode = (typeof ERROR_CODES)['invalid-record'][number]
+export type DeliveryFailureCode = (typeof ERROR_CODES)['delivery-failure'][number]
+export type DeadLetterCode = (typeof ERROR_CODES)['dead-letter'][number]
+export type RecordBatchCode = (typeof ERROR_CODES)['record-batch'][number]
+export type RequestCode = (typeof ERROR_CODES)['request'][number]
+export type ErrorCode = (typeof ERROR_CODES)[keyof typeof ERROR_CODES][number]
 
 /** Failures of the whole cluster: where one of these comes, no other topic can be reached either. */
 export const CLUSTER_FAILURES: ReadonlySet<ErrorCode> = new Set([

@@ -1,26 +1,72 @@
 /// <reference types="node" preserve="true" />
 // The public API: re-exports only.
+
+export type { ModulePath, PartitionerSetting, SerializerSetting } from './config/class-names.ts'
 export { loadConfig, parseConfig } from './config/parse-config.ts'
 export type { ProducerOptions } from './config/producer-options.ts'
-export type { ProducerConfig } from './config/settings.ts'
-export { schemaCheck } from './contracts/ajv-violations.ts'
-export type { Contract, Contracts } from './contracts/contract.ts'
-export { type ContractFields, defineContract, type StandardSchema } from './contracts/define-contract.ts'
+export type { NotifyTargets, OptionName, ProducerConfig } from './config/settings.ts'
+export type { SettingsFile } from './config/settings-file.ts'
+export { type AjvError, type AjvValidate, schemaCheck } from './contracts/ajv-violations.ts'
+export type {
+  Contract,
+  ContractLimits,
+  Contracts,
+  EventBridgeFeed,
+  SchemaCheck,
+  SqsFeed,
+  Wrapping,
+} from './contracts/contract.ts'
+export {
+  type ContractFields,
+  defineContract,
+  type StandardIssue,
+  type StandardResult,
+  type StandardSchema,
+} from './contracts/define-contract.ts'
 export { loadContracts } from './contracts/load-contracts.ts'
 export { parseContract } from './contracts/parse-contract.ts'
 export { createDeadLetterPublisher } from './create-dead-letter-publisher.ts'
 export type { DeadLetter, DeadLetterSource } from './dead-letter/dead-letter.ts'
-export { DeadLetterPublisher } from './dead-letter/dead-letter-publisher.ts'
-export type { DeadLetterStore, OpenDeadLetter, TargetDeadLetterStore } from './dead-letter/dead-letter-store.ts'
-export type { DeadLetterTarget, StoreResult } from './dead-letter/dead-letter-target.ts'
-export { DiskDeadLetterTarget } from './dead-letter/disk/target.ts'
-export { publishFailures } from './dead-letter/publish-failures.ts'
-export type { RawMessage } from './dead-letter/raw-message.ts'
-export { createTarget, type DeadLetterTargetConfig } from './dead-letter/target-kinds.ts'
+export { DeadLetterPublisher, type DeadLetterPublisherOptions } from './dead-letter/dead-letter-publisher.ts'
+export type {
+  Completed,
+  DeadLetterStore,
+  Lease,
+  OpenDeadLetter,
+  PartlyDone,
+  ReadOptions,
+  Refusal,
+  Replacement,
+  SendingPlace,
+  StopRequest,
+  TargetDeadLetterStore,
+  Unreadable,
+} from './dead-letter/dead-letter-store.ts'
+export type {
+  DeadLetterProducer,
+  DeadLetterTarget,
+  DeadLetterTargetKind,
+  DeadLetterTargetServices,
+  StoreResult,
+  TargetParseContext,
+} from './dead-letter/dead-letter-target.ts'
+export { DiskDeadLetterTarget, type DiskOptions, type DiskTargetConfig } from './dead-letter/disk/target.ts'
+export type { DynamoDbTargetConfig } from './dead-letter/dynamodb/target.ts'
+export type { KafkaTargetConfig } from './dead-letter/kafka/target.ts'
+export type { Notifier, StoredNote } from './dead-letter/notifier.ts'
+export { type PublishFailuresContext, publishFailures } from './dead-letter/publish-failures.ts'
+export type { MessageAttribute, MessageRole, RawMessage } from './dead-letter/raw-message.ts'
+export type { S3TargetConfig } from './dead-letter/s3/target.ts'
+export type { SqliteTargetConfig } from './dead-letter/sqlite/target.ts'
+export type { FailureDestinationConfig, MessageQueueConfig, SourceDlqConfig } from './dead-letter/sqs/message-queues.ts'
+export type { SqsTargetConfig } from './dead-letter/sqs/target.ts'
+export type { RedriveSource } from './dead-letter/store-kinds.ts'
+export { createTarget, type DeadLetterTargetConfig, type TargetKindName } from './dead-letter/target-kinds.ts'
 export type { Delivered, DeliveryReport, Failed } from './delivery/delivery-report.ts'
+export type { Invocations } from './delivery/invocations.ts'
 export type { RecordFate } from './delivery/record-fate.ts'
 export type { Check } from './doctor/check.ts'
-export { doctor, isHealthy } from './doctor/doctor.ts'
+export { type DoctorOptions, doctor, isHealthy } from './doctor/doctor.ts'
 export {
   BufferExhaustedError,
   ConfigError,
@@ -46,18 +92,24 @@ export {
   type Violation,
 } from './errors.ts'
 export type { RecordIdOption } from './identify-records.ts'
-export { type CloseOptions, KafkaProducer } from './kafka-producer.ts'
-export { KafkaTemplate, type KafkaTemplateOptions, type SendResult } from './kafka-template.ts'
+export { type CloseOptions, KafkaProducer, type KafkaProducerDependencies } from './kafka-producer.ts'
+export { KafkaTemplate, type KafkaTemplateOptions, type SendResult, type Timestamp } from './kafka-template.ts'
 export { murmur2 } from './partition/murmur2.ts'
 export type { Partitioner, TopicPartitions } from './partition/partitioner.ts'
 export { createKafkaJsClient, ProducerFactory, type ProducerFactoryOptions } from './producer-factory.ts'
 export { LoggingProducerListener, type ProducerInterceptor, type ProducerListener } from './producer-listener.ts'
 export type { ProducerMetrics } from './producer-metrics.ts'
+export type { JsonFault, JsonShape } from './record/json-outline.ts'
+export type { JsonText } from './record/json-text.ts'
 export type {
+  HeaderValue,
+  PartitionedRecord,
   ProducerRecord,
   ProducerRecordHeader,
   ProducerRecordHeaders,
   RecordHeader,
+  RecordOrigin,
+  SerializedRecord,
 } from './record/producer-record.ts'
 export type { DeliveryProof, RecordMetadata } from './record/record-metadata.ts'
 export {
@@ -67,21 +119,57 @@ export {
   replaceDeadLetters,
   unparkDeadLetters,
 } from './redrive/change-dead-letters.ts'
+export type { DeadLetterTargets } from './redrive/divide-messages.ts'
 export { checkByContract, editDeadLetter, type RecordEdit } from './redrive/edit-dead-letter.ts'
 export { type ListContext, type ListRequest, listDeadLetters } from './redrive/list-dead-letters.ts'
-export { createLogReader, openDeadLetterStore } from './redrive/open-dead-letters.ts'
+export type { Log } from './redrive/look-up-options.ts'
+export {
+  type CreateLogReaderOptions,
+  createLogReader,
+  type OpenStoreOptions,
+  openDeadLetterStore,
+  type TopicReader,
+} from './redrive/open-dead-letters.ts'
 export { claimReader, withValue } from './redrive/read-claim.ts'
 export { type RedriveOptions, type RedriveResult, redrive } from './redrive/redrive.ts'
+export type { DeadLetterResult, RedriveLog } from './redrive/redrive-options.ts'
 export { parseRedriveRequest, type RedriveRequest } from './redrive/redrive-request.ts'
 export { type RedriveContext, redriveStore, runRedrive } from './redrive/run-redrive.ts'
-export { type DeadLetterFilter, type DeadLetterGroup, DeadLetterGroups } from './redrive/select-dead-letters.ts'
+export {
+  type DeadLetterFilter,
+  type DeadLetterGroup,
+  DeadLetterGroups,
+  type SelectableDeadLetter,
+} from './redrive/select-dead-letters.ts'
+export type { SentInRun } from './redrive/sent-in-run.ts'
 export { createSourceMessageReader, type SourceMessageReader } from './redrive/source-messages.ts'
 export { type StopResult, stopRedrive } from './redrive/stop-redrive.ts'
-export { RoutingKafkaTemplate } from './routing-kafka-template.ts'
+export type { TopicSettings } from './redrive/topic-facts.ts'
+export { type RoutedTemplate, RoutingKafkaTemplate } from './routing-kafka-template.ts'
 export type { OAuthBearerToken, OAuthBearerTokenProvider } from './security/token-provider.ts'
+export type { ValueFormatName } from './serialize/formats/value-formats.ts'
 export { type JsonSerializerOptions, jsonSerializer } from './serialize/json-serializer.ts'
+export type { SerializerName } from './serialize/named-serializers.ts'
 export { doubleSerializer, integerSerializer, longSerializer } from './serialize/number-serializers.ts'
 export type { SerializedData, Serializer, SerializerContext } from './serialize/serializer.ts'
 export { bytesSerializer, stringSerializer, uuidSerializer, voidSerializer } from './serialize/text-serializers.ts'
+export type { ValueCodec, ValueSource } from './serialize/value-codec.ts'
+export type { Clock } from './time/clock.ts'
 export { Deadline } from './time/deadline.ts'
+export type {
+  Cluster,
+  ConnectionStats,
+  CurrentLeader,
+  DropReason,
+  EncodedBatch,
+  KafkaClient,
+  MetadataRequestOptions,
+  PartitionMetadata,
+  ProduceOutcome,
+  ProduceRequest,
+  ProducerIdAndEpoch,
+  RejectedRecord,
+  TopicMetadata,
+} from './transport/kafka-client.ts'
 export type { ValidationRules } from './validate/record-validator.ts'
+export type { LogBatch, LogRecord, ProducerIdentity } from './wire-format/record-batch-decoder.ts'

@@ -51,8 +51,7 @@ export interface KafkaTemplateOptions<K = unknown, V = unknown> {
   readonly recordId?: RecordIdOption<K, V>
 }
 
-type Partition = number | null | undefined
-type Timestamp = number | Date | null | undefined
+export type Timestamp = number | Date | null | undefined
 
 const NO_DEFAULT_TOPIC =
   'KafkaTemplate: expected defaultTopic in its options or KAFKA_DEFAULT_TOPIC for sendDefault; got neither.'
@@ -98,11 +97,11 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   send(record: ProducerRecord<K, V>): Promise<SendResult<K, V>>
   send(topic: string, value: V | null): Promise<SendResult<K, V>>
   send(topic: string, key: K | null, value: V | null): Promise<SendResult<K, V>>
-  send(topic: string, partition: Partition, key: K | null, value: V | null): Promise<SendResult<K, V>>
+  send(topic: string, partition: number | null | undefined, key: K | null, value: V | null): Promise<SendResult<K, V>>
   /** @param timestamp milliseconds since the epoch, or a Date */
   send(
     topic: string,
-    partition: Partition,
+    partition: number | null | undefined,
     timestamp: Timestamp,
     key: K | null,
     value: V | null,
@@ -118,8 +117,13 @@ export class KafkaTemplate<K = unknown, V = unknown> {
    */
   sendDefault(value: V | null): Promise<SendResult<K, V>>
   sendDefault(key: K | null, value: V | null): Promise<SendResult<K, V>>
-  sendDefault(partition: Partition, key: K | null, value: V | null): Promise<SendResult<K, V>>
-  sendDefault(partition: Partition, timestamp: Timestamp, key: K | null, value: V | null): Promise<SendResult<K, V>>
+  sendDefault(partition: number | null | undefined, key: K | null, value: V | null): Promise<SendResult<K, V>>
+  sendDefault(
+    partition: number | null | undefined,
+    timestamp: Timestamp,
+    key: K | null,
+    value: V | null,
+  ): Promise<SendResult<K, V>>
   sendDefault(...args: unknown[]): Promise<SendResult<K, V>> {
     if (this.#defaultTopic === undefined) return Promise.reject(notSentError(new ConfigError([NO_DEFAULT_TOPIC])))
     return this.#tracked(recordOf<K, V>(this.#defaultTopic, args))
@@ -224,7 +228,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
 function recordOf<K, V>(topic: string, args: readonly unknown[]): ProducerRecord<K, V> {
   const value = args.at(-1) as V | null
   const key = args.length > 1 ? (args.at(-2) as K | null) : null
-  const partition = args.length > 2 ? (args[0] as Partition) : undefined
+  const partition = args.length > 2 ? (args[0] as number | null | undefined) : undefined
   const timestamp = args.length > 3 ? (args[1] as Timestamp) : undefined
   return { topic, key, value, ...(partition == null ? {} : { partition }), ...(timestamp == null ? {} : { timestamp }) }
 }

@@ -160,7 +160,13 @@ export class ProducerFactory {
   }
 }
 
-export function createKafkaJsClient(config: ProducerConfig, warn: (text: string) => void = emitWarning): KafkaJsClient {
+/** Creates the default client: kafkajs connects, authenticates and answers the small requests. */
+export function createKafkaJsClient(config: ProducerConfig, warn?: (text: string) => void): KafkaClient {
+  return createDriver(config, warn)
+}
+
+/** The same with the requests that only this library makes. */
+export function createDriver(config: ProducerConfig, warn: (text: string) => void = emitWarning): KafkaJsClient {
   const msk = config.mskClusterArn === undefined ? undefined : new MskBootstrap(mskOptionsOf(config), warn)
   return new KafkaJsClient({
     ...clientOptionsOf(config),

@@ -4,7 +4,7 @@ import type { SendResult } from './kafka-template.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 
 /** A KafkaTemplate of any key and value type. */
-interface RoutedTemplate {
+export interface RoutedTemplate {
   send(record: ProducerRecord<never, never>): Promise<unknown>
   flush(): Promise<void>
 }

@@ -1,5 +1,5 @@
-// Writes docs/settings.md, and the options' types with their help in an editor, from the settings table and the
-// comments of its rows.
+// Writes docs/settings.md, and the types of options and configuration with their help in an editor, from the settings
+// table and the comments of its rows.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type OptionName, SETTING_ROWS, type SettingRow } from '../lib/config/settings.ts'
 
@@ -66,8 +66,13 @@ function factsOf(row: SettingRow): string {
   return `${names}: ${rangeOf(row)}${hasDefault ? `, default ${row.default}` : ''}.`
 }
 
-function typesOf({ kind, choices }: SettingRow): readonly string[] {
-  switch (kind) {
+function choiceTypes({ choices = [] }: SettingRow): string[] {
+  return choices.map(choice => (typeof choice === 'string' ? `'${choice}'` : String(choice)))
+}
+
+/** What an option may be in code. */
+function optionTypes(row: SettingRow): readonly string[] {
+  switch (row.kind) {
     case 'integer':
       return ['number']
     case 'boolean':
@@ -78,7 +83,7 @@ function typesOf({ kind, choices }: SettingRow): readonly string[] {
     case 'origins':
       return ['readonly string[]', 'string']
     case 'choice':
-      return (choices ?? []).map(choice => (typeof choice === 'string' ? `'${choice}'` : String(choice)))
+      return choiceTypes(row)
     case 'serializer':
       return ['Serializer<never>', '(new () => Serializer<never>)', 'SerializerSetting', 'ModulePath']
     case 'tokenProvider':
@@ -88,24 +93,59 @@ function typesOf({ kind, choices }: SettingRow): readonly string[] {
   }
 }
 
+/** Settings that are parsed into something else than their text. */
+const PARSED: Readonly<Record<string, string>> = {
+  deadLetter: 'readonly DeadLetterTargetConfig[]',
+  deadLetterNotify: 'NotifyTargets',
+}
+
+/** What a parsed setting is. A list has a value, or there is no configuration. */
+function valueTypes(option: OptionName, row: SettingRow): readonly string[] {
+  const parsed = PARSED[option]
+  if (parsed !== undefined) return [parsed]
+  const isAlwaysSet = row.default !== undefined || row.kind === 'list'
+  return [...typesWhenSet(row), ...(isAlwaysSet ? [] : ['undefined'])]
+}
+
+function typesWhenSet(row: SettingRow): readonly string[] {
+  if (row.kind === 'list' || row.kind === 'origins') return ['readonly string[]']
+  if (row.kind === 'serializer') return ['Serializer<never>', 'string']
+  if (row.kind === 'tokenProvider') return ['OAuthBearerTokenProvider', 'string']
+  if (row.kind === 'partitioner') return ['Partitioner', '(new () => Partitioner)', 'string']
+  return optionTypes(row)
+}
+
+function memberOf(name: string, types: readonly string[], paragraphs: readonly string[]): string {
+  const line = `  readonly ${name}: ${types.join(' | ')}`
+  const member = line.length <= WIDTH ? line : `  readonly ${name}:\n    | ${types.join('\n    | ')}`
+  return `${commentOf(paragraphs)}\n${member}`
+}
+
 export function optionsSource(): string {
   const paragraphsOf = readParagraphs()
-  const members = SETTING_ROWS.map(([option, row]) => {
-    const types = [...typesOf(row), 'undefined']
-    const line = `  readonly ${option}?: ${types.join(' | ')}`
-    const member = line.length <= WIDTH ? line : `  readonly ${option}?:\n    | ${types.join('\n    | ')}`
-    return `${commentOf([...paragraphsOf(option), factsOf(row)])}\n${member}`
-  })
+  const options = SETTING_ROWS.map(([option, row]) =>
+    memberOf(`${option}?`, [...optionTypes(row), 'undefined'], [...paragraphsOf(option), factsOf(row)]),
+  )
+  const values = SETTING_ROWS.filter(([option]) => option !== 'configFile').map(([option, row]) =>
+    memberOf(option, valueTypes(option, row), [...paragraphsOf(option).slice(0, 1), factsOf(row)]),
+  )
   return `// \`npm run docs\` writes this file from the settings table, ${TABLE}.
 
+import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import type { Partitioner } from '../partition/partitioner.ts'
 import type { OAuthBearerTokenProvider } from '../security/token-provider.ts'
 import type { Serializer } from '../serialize/serializer.ts'
 import type { ModulePath, PartitionerSetting, SerializerSetting } from './class-names.ts'
+import type { NotifyTargets } from './settings.ts'
 
 /** Options in code. One that is undefined counts as left out. */
 export interface ProducerOptions {
-${members.join('\n')}
+${options.join('\n')}
+}
+
+/** Every setting with its value, frozen. \`parseConfig\` and \`loadConfig\` create it. */
+export interface ProducerConfig {
+${values.join('\n')}
 }
 `
 }

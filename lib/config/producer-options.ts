@@ -1,9 +1,11 @@
 // `npm run docs` writes this file from the settings table, lib/config/settings.ts.
 
+import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import type { Partitioner } from '../partition/partitioner.ts'
 import type { OAuthBearerTokenProvider } from '../security/token-provider.ts'
 import type { Serializer } from '../serialize/serializer.ts'
 import type { ModulePath, PartitionerSetting, SerializerSetting } from './class-names.ts'
+import type { NotifyTargets } from './settings.ts'
 
 /** Options in code. One that is undefined counts as left out. */
 export interface ProducerOptions {
@@ -633,4 +635,576 @@ export interface ProducerOptions {
    * `KAFKA_STRICT_ENV`: boolean, default false.
    */
   readonly strictEnv?: boolean | undefined
+}
+
+/** Every setting with its value, frozen. `parseConfig` and `loadConfig` create it. */
+export interface ProducerConfig {
+  /**
+   * Brokers for the first connection, host:port, separated by commas. Three are recommended.
+   *
+   * `bootstrap.servers`, `KAFKA_BOOTSTRAP_SERVERS`: list.
+   */
+  readonly bootstrapServers: readonly string[]
+  /**
+   * The name by which brokers log this producer and apply quotas.
+   *
+   * `client.id`, `KAFKA_CLIENT_ID`: text, default serverless-kafka-producer.
+   */
+  readonly clientId: string
+  /**
+   * How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`, their Java class
+   * names, or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes unchanged. A topic
+   * with a contract has its own rule.
+   *
+   * `key.serializer`, `KAFKA_KEY_SERIALIZER`: serializer.
+   */
+  readonly keySerializer: Serializer<never> | string | undefined
+  /**
+   * The same for values. A contract’s `value.format` takes precedence.
+   *
+   * `value.serializer`, `KAFKA_VALUE_SERIALIZER`: serializer.
+   */
+  readonly valueSerializer: Serializer<never> | string | undefined
+  /**
+   * Who must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no answer, no
+   * offset). 1 and 0 lose acknowledged records when a leader fails; the shipped functions refuse them.
+   *
+   * `acks`, `KAFKA_ACKS`: all, 1, 0, default all.
+   */
+  readonly acks: 'all' | 1 | 0
+  /**
+   * A retry is not written twice. With acks 1 or 0 it is off. While it is off, a record whose answer was lost may be in
+   * Kafka twice.
+   *
+   * `enable.idempotence`, `KAFKA_ENABLE_IDEMPOTENCE`: boolean, default true.
+   */
+  readonly enableIdempotence: boolean
+  /**
+   * Attempts after the first that left the machine; the deadline usually ends them earlier.
+   *
+   * `retries`, `KAFKA_RETRIES`: 0 – 2147483647, default 100.
+   */
+  readonly retries: number
+  /**
+   * The shortest pause before a retry. Pauses grow, with full jitter.
+   *
+   * `retry.backoff.ms`, `KAFKA_RETRY_BACKOFF_MS`: 1 – 60000 ms, default 50.
+   */
+  readonly retryBackoffMs: number
+  /**
+   * The longest pause before a retry.
+   *
+   * `retry.backoff.max.ms`, `KAFKA_RETRY_BACKOFF_MAX_MS`: 1 – 60000 ms, default 1000.
+   */
+  readonly retryBackoffMaxMs: number
+  /**
+   * The shortest pause before the next connection attempt to a broker.
+   *
+   * `reconnect.backoff.ms`, `KAFKA_RECONNECT_BACKOFF_MS`: 1 – 60000 ms, default 50.
+   */
+  readonly reconnectBackoffMs: number
+  /**
+   * The longest pause before the next connection attempt to a broker.
+   *
+   * `reconnect.backoff.max.ms`, `KAFKA_RECONNECT_BACKOFF_MAX_MS`: 1 – 60000 ms, default 1000.
+   */
+  readonly reconnectBackoffMaxMs: number
+  /**
+   * The largest batch (one partition) as sent: with compression, by the ratio of the topic’s last batches (at most 8
+   * MiB of records). A larger record is still sent, alone in its batch. After a broker refused a batch as too large,
+   * those of its topic are smaller for `metadata.max.age.ms`.
+   *
+   * `batch.size`, `KAFKA_BATCH_SIZE`: 1 – 100000000 bytes, default 1000000.
+   */
+  readonly batchSize: number
+  /**
+   * How long a batch that is not full waits for more records. With 0, records still gather while a request to their
+   * leader is in flight. `sendAll`, `flush` and the end of an invocation do not wait for it.
+   *
+   * `linger.ms`, `KAFKA_LINGER_MS`: 0 – 60000 ms, default 0.
+   */
+  readonly lingerMs: number
+  /**
+   * The most memory that all records may take between their send and their outcome. A record counts twice, as itself
+   * and as its part of the encoded batch. A full buffer makes send wait, at most max.block.ms.
+   *
+   * `buffer.memory`, `KAFKA_BUFFER_MEMORY`: 1024 – 8589934592 bytes, default 33554432.
+   */
+  readonly bufferMemory: number
+  /**
+   * How a batch is compressed. A batch that compression does not make smaller is sent uncompressed. The shipped
+   * template sets gzip.
+   *
+   * `compression.type`, `KAFKA_COMPRESSION_TYPE`: none, gzip, snappy, lz4, zstd, default none.
+   */
+  readonly compressionType: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  /**
+   * Who chooses partitions: unset (the key’s hash, as in Java; without a key one partition for a while), `round-robin`,
+   * its Java class name, or the path of a module whose default export is a Partitioner.
+   *
+   * `partitioner.class`, `KAFKA_PARTITIONER_CLASS`: partitioner.
+   */
+  readonly partitionerClass: Partitioner | (new () => Partitioner) | string | undefined
+  /**
+   * The built-in partitioner treats records as if they had no key.
+   *
+   * `partitioner.ignore.keys`, `KAFKA_PARTITIONER_IGNORE_KEYS`: boolean, default false.
+   */
+  readonly partitionerIgnoreKeys: boolean
+  /**
+   * The most Produce requests to one leader that await an answer. There is always one batch per partition, so any
+   * number keeps the order.
+   *
+   * `max.in.flight.requests.per.connection`, `KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION`: 1 – 100, default 1.
+   */
+  readonly maxInFlightRequestsPerConnection: number
+  /**
+   * How long a send may wait for the topic’s metadata, for a partition that was just added, and for buffer.memory, all
+   * together; never beyond the deadline.
+   *
+   * `max.block.ms`, `KAFKA_MAX_BLOCK_MS`: 0 – 900000 ms, default 5000.
+   */
+  readonly maxBlockMs: number
+  /**
+   * The largest Produce request. A larger record is refused; a larger request is split.
+   *
+   * `max.request.size`, `KAFKA_MAX_REQUEST_SIZE`: 2048 – 100000000 bytes, default 1048576.
+   */
+  readonly maxRequestSize: number
+  /**
+   * How long to wait for a broker’s answer; then the connection is replaced and the request repeated.
+   *
+   * `request.timeout.ms`, `KAFKA_REQUEST_TIMEOUT_MS`: 1 – 900000 ms, default 3000.
+   */
+  readonly requestTimeoutMs: number
+  /**
+   * The longest time of a record from send to outcome; less when the invocation ends earlier.
+   *
+   * `delivery.timeout.ms`, `KAFKA_DELIVERY_TIMEOUT_MS`: 1 – 900000 ms, default 30000.
+   */
+  readonly deliveryTimeoutMs: number
+  /**
+   * How long the leader waits for its followers: the Produce request’s own field.
+   *
+   * `timeout.ms`, `KAFKA_TIMEOUT_MS`: 1 – 900000 ms, default 2500.
+   */
+  readonly ackTimeoutMs: number
+  /**
+   * Age after which partitions and leaders are requested again.
+   *
+   * `metadata.max.age.ms`, `KAFKA_METADATA_MAX_AGE_MS`: 1 – 86400000 ms, default 300000.
+   */
+  readonly metadataMaxAgeMs: number
+  /**
+   * A connection idle for longer is replaced before it is used.
+   *
+   * `connections.max.idle.ms`, `KAFKA_CONNECTIONS_MAX_IDLE_MS`: 1 – 86400000 ms, default 120000.
+   */
+  readonly connectionsMaxIdleMs: number
+  /**
+   * How long setting up a connection may take.
+   *
+   * `socket.connection.setup.timeout.ms`, `KAFKA_SOCKET_CONNECTION_SETUP_TIMEOUT_MS`: 1 – 900000 ms, default 3000.
+   */
+  readonly socketConnectionSetupTimeoutMs: number
+  /**
+   * How to talk to brokers. With SSL, the certificate and its host name are always checked.
+   *
+   * `security.protocol`, `KAFKA_SECURITY_PROTOCOL`: PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL, default PLAINTEXT.
+   */
+  readonly securityProtocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+  /**
+   * The authentication, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM signs with the function’s role, and needs
+   * SASL_SSL.
+   *
+   * `sasl.mechanism`, `KAFKA_SASL_MECHANISM`: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM.
+   */
+  readonly saslMechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER' | 'AWS_MSK_IAM' | undefined
+  /**
+   * For PLAIN and SCRAM, where KAFKA_SECRET_ARN is unset.
+   *
+   * `sasl.username`, `KAFKA_SASL_USERNAME`: text.
+   */
+  readonly saslUsername: string | undefined
+  /**
+   * For PLAIN and SCRAM, where KAFKA_SECRET_ARN is unset. KAFKA_SECRET_ARN keeps it out of the function’s settings.
+   *
+   * `sasl.password`, `KAFKA_SASL_PASSWORD`: text, secret.
+   */
+  readonly saslPassword: string | undefined
+  /**
+   * For OAUTHBEARER: the `https:` endpoint that returns tokens, or `file:` and a file that holds one.
+   *
+   * `sasl.oauthbearer.token.endpoint.url`, `KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL`: text.
+   */
+  readonly saslOauthbearerTokenEndpointUrl: string | undefined
+  /**
+   * For OAUTHBEARER: how the endpoint is asked, as a Java class with or without its package. The default is client
+   * credentials with a client secret or, where there is one, an assertion (KIP-1258); JwtBearerJwtRetriever is the
+   * grant jwt-bearer with an assertion (KIP-1139).
+   *
+   * `sasl.oauthbearer.jwt.retriever.class`, `KAFKA_SASL_OAUTHBEARER_JWT_RETRIEVER_CLASS`: DefaultJwtRetriever,
+   * ClientCredentialsJwtRetriever, JwtBearerJwtRetriever, default DefaultJwtRetriever.
+   */
+  readonly saslOauthbearerJwtRetrieverClass:
+    | 'DefaultJwtRetriever'
+    | 'ClientCredentialsJwtRetriever'
+    | 'JwtBearerJwtRetriever'
+  /**
+   * For OAUTHBEARER, where neither KAFKA_SECRET_ARN nor an assertion is used.
+   *
+   * `sasl.oauthbearer.client.credentials.client.id`, `KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_ID`: text.
+   */
+  readonly saslOauthbearerClientCredentialsClientId: string | undefined
+  /**
+   * For OAUTHBEARER, where neither KAFKA_SECRET_ARN nor an assertion is used.
+   *
+   * `sasl.oauthbearer.client.credentials.client.secret`, `KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET`:
+   * text, secret.
+   */
+  readonly saslOauthbearerClientCredentialsClientSecret: string | undefined
+  /**
+   * For OAUTHBEARER: the scope to request.
+   *
+   * `sasl.oauthbearer.scope`, `KAFKA_SASL_OAUTHBEARER_SCOPE`: text.
+   */
+  readonly saslOauthbearerScope: string | undefined
+  /**
+   * For OAUTHBEARER: SASL extensions (RFC 7628) as `name=value,…`. Confluent Cloud needs
+   * `logicalCluster=lkc-…,identityPoolId=pool-…`.
+   *
+   * `sasl.oauthbearer.extensions`, `KAFKA_SASL_OAUTHBEARER_EXTENSIONS`: text.
+   */
+  readonly saslOauthbearerExtensions: string | undefined
+  /**
+   * For OAUTHBEARER: a file with a signed assertion, read again for each token. Other settings of assertions are then
+   * ignored.
+   *
+   * `sasl.oauthbearer.assertion.file`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_FILE`: text.
+   */
+  readonly saslOauthbearerAssertionFile: string | undefined
+  /**
+   * For OAUTHBEARER: the private key, PEM, that signs assertions; read again for each token. A secret
+   * (KAFKA_SECRET_ARN) may hold it as `assertionKey`.
+   *
+   * `sasl.oauthbearer.assertion.private.key.file`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_PRIVATE_KEY_FILE`: text.
+   */
+  readonly saslOauthbearerAssertionPrivateKeyFile: string | undefined
+  /**
+   * The passphrase of that key.
+   *
+   * `sasl.oauthbearer.assertion.private.key.passphrase`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_PRIVATE_KEY_PASSPHRASE`:
+   * text, secret.
+   */
+  readonly saslOauthbearerAssertionPrivateKeyPassphrase: string | undefined
+  /**
+   * How assertions are signed: with an RSA key, or with one of the curve P-256.
+   *
+   * `sasl.oauthbearer.assertion.algorithm`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_ALGORITHM`: RS256, ES256, default RS256.
+   */
+  readonly saslOauthbearerAssertionAlgorithm: 'RS256' | 'ES256'
+  /**
+   * The issuer of assertions. Default: that of the template, else the client id.
+   *
+   * `sasl.oauthbearer.assertion.claim.iss`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_CLAIM_ISS`: text.
+   */
+  readonly saslOauthbearerAssertionClaimIss: string | undefined
+  /**
+   * Their subject. Default: that of the template, else the client id.
+   *
+   * `sasl.oauthbearer.assertion.claim.sub`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_CLAIM_SUB`: text.
+   */
+  readonly saslOauthbearerAssertionClaimSub: string | undefined
+  /**
+   * Their audience. Default: that of the template, else the token endpoint.
+   *
+   * `sasl.oauthbearer.assertion.claim.aud`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_CLAIM_AUD`: text.
+   */
+  readonly saslOauthbearerAssertionClaimAud: string | undefined
+  /**
+   * How long they are valid, seconds.
+   *
+   * `sasl.oauthbearer.assertion.claim.exp.seconds`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_CLAIM_EXP_SECONDS`: 1 – 86400,
+   * default 300.
+   */
+  readonly saslOauthbearerAssertionClaimExpSeconds: number
+  /**
+   * How long they are valid already, seconds, for clocks that differ.
+   *
+   * `sasl.oauthbearer.assertion.claim.nbf.seconds`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_CLAIM_NBF_SECONDS`: 0 – 86400,
+   * default 60.
+   */
+  readonly saslOauthbearerAssertionClaimNbfSeconds: number
+  /**
+   * Whether they have an id.
+   *
+   * `sasl.oauthbearer.assertion.claim.jti.include`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_CLAIM_JTI_INCLUDE`: boolean,
+   * default false.
+   */
+  readonly saslOauthbearerAssertionClaimJtiInclude: boolean
+  /**
+   * A JSON file with `header` and `payload`: further fields of assertions, such as `kid`.
+   *
+   * `sasl.oauthbearer.assertion.template.file`, `KAFKA_SASL_OAUTHBEARER_ASSERTION_TEMPLATE_FILE`: text.
+   */
+  readonly saslOauthbearerAssertionTemplateFile: string | undefined
+  /**
+   * For OAUTHBEARER: a JWT of AWS for the function’s role and this audience (IAM outbound identity federation,
+   * sts:GetWebIdentityToken). It is the token or, with a token endpoint, the assertion.
+   *
+   * `sasl.oauthbearer.aws.audience`, `KAFKA_SASL_OAUTHBEARER_AWS_AUDIENCE`: text.
+   */
+  readonly saslOauthbearerAwsAudience: string | undefined
+  /**
+   * The region whose STS is asked. Default: AWS_REGION.
+   *
+   * `sasl.oauthbearer.aws.region`, `KAFKA_SASL_OAUTHBEARER_AWS_REGION`: text.
+   */
+  readonly saslOauthbearerAwsRegion: string | undefined
+  /**
+   * How long such a token is valid, seconds.
+   *
+   * `sasl.oauthbearer.aws.duration.seconds`, `KAFKA_SASL_OAUTHBEARER_AWS_DURATION_SECONDS`: 60 – 3600, default 300.
+   */
+  readonly saslOauthbearerAwsDurationSeconds: number
+  /**
+   * How AWS signs it.
+   *
+   * `sasl.oauthbearer.aws.signing.algorithm`, `KAFKA_SASL_OAUTHBEARER_AWS_SIGNING_ALGORITHM`: ES384, RS256, default
+   * ES384.
+   */
+  readonly saslOauthbearerAwsSigningAlgorithm: 'ES384' | 'RS256'
+  /**
+   * For OAUTHBEARER: a function that gets tokens (`OAuthBearerTokenProvider`), in place of the other sources; or the
+   * path of a module whose default export it is.
+   *
+   * `KAFKA_OAUTH_BEARER_TOKEN_PROVIDER`: tokenProvider.
+   */
+  readonly oauthBearerTokenProvider: OAuthBearerTokenProvider | string | undefined
+  /**
+   * Accepts a token endpoint with `http:`. Client secret and token are then readable on the way: only for a local
+   * identity provider.
+   *
+   * `KAFKA_OAUTH_ALLOW_HTTP`: boolean, default false.
+   */
+  readonly oauthAllowHttp: boolean
+  /**
+   * The brokers’ CA, PEM. Default: the public CAs that Node trusts.
+   *
+   * `ssl.truststore.certificates`, `KAFKA_SSL_TRUSTSTORE_CERTIFICATES`: text.
+   */
+  readonly sslTruststoreCertificates: string | undefined
+  /**
+   * The same as a file.
+   *
+   * `ssl.truststore.location`, `KAFKA_SSL_TRUSTSTORE_LOCATION`: text.
+   */
+  readonly sslTruststoreLocation: string | undefined
+  /**
+   * The client certificate, PEM, where brokers require one.
+   *
+   * `ssl.keystore.certificate.chain`, `KAFKA_SSL_KEYSTORE_CERTIFICATE_CHAIN`: text.
+   */
+  readonly sslKeystoreCertificateChain: string | undefined
+  /**
+   * Its private key, PEM.
+   *
+   * `ssl.keystore.key`, `KAFKA_SSL_KEYSTORE_KEY`: text, secret.
+   */
+  readonly sslKeystoreKey: string | undefined
+  /**
+   * Both in one PEM file.
+   *
+   * `ssl.keystore.location`, `KAFKA_SSL_KEYSTORE_LOCATION`: text.
+   */
+  readonly sslKeystoreLocation: string | undefined
+  /**
+   * The password of that key.
+   *
+   * `ssl.key.password`, `KAFKA_SSL_KEY_PASSWORD`: text, secret.
+   */
+  readonly sslKeyPassword: string | undefined
+  /**
+   * A Secrets Manager secret (or an SSM parameter) that holds JSON with `username`, `password`, and where needed `ca`,
+   * `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`. Read when first needed, and once more after a
+   * refused authentication.
+   *
+   * `KAFKA_SECRET_ARN`: text.
+   */
+  readonly secretArn: string | undefined
+  /**
+   * Asks MSK for the brokers (kafka:GetBootstrapBrokers). bootstrap.servers is then the fallback, and may be left out.
+   *
+   * `KAFKA_MSK_CLUSTER_ARN`: text.
+   */
+  readonly mskClusterArn: string | undefined
+  /**
+   * Which of the cluster’s addresses to use.
+   *
+   * `KAFKA_MSK_NETWORK`: private, public, vpc-connectivity, default private.
+   */
+  readonly mskNetwork: 'private' | 'public' | 'vpc-connectivity'
+  /**
+   * Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>`
+   * (partition key `deadLetterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster,
+   * never alone), `disk:<folder>`, `sqlite:<file>`, several separated by commas and tried left to right, or `none` (the
+   * caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.
+   *
+   * `KAFKA_DEAD_LETTER`: text.
+   */
+  readonly deadLetter: readonly DeadLetterTargetConfig[]
+  /**
+   * Whom to notify after a dead letter is stored: `sns:<topic ARN>`, `eventbridge:<bus>`, several separated by commas.
+   * The notification holds no key, value or header. If it fails, that is logged and changes no fate.
+   *
+   * `KAFKA_DEAD_LETTER_NOTIFY`: text.
+   */
+  readonly deadLetterNotify: NotifyTargets
+  /**
+   * Of `disk:`: a dead letter counts as stored after fsync of file and folder. `false` is faster; a dead letter then
+   * survives the process but not the machine.
+   *
+   * `KAFKA_DEAD_LETTER_DISK_FSYNC`: boolean, default true.
+   */
+  readonly deadLetterDiskFsync: boolean
+  /**
+   * Of `disk:`: the most that open dead letters may take in the folder’s segments; beyond it nothing is stored there.
+   * What a redrive has noted as completed does not count. Default: no bound.
+   *
+   * `KAFKA_DEAD_LETTER_DISK_MAX_BYTES`: 1 – 9007199254740991 bytes.
+   */
+  readonly deadLetterDiskMaxBytes: number | undefined
+  /**
+   * The part of an invocation’s time that is kept for dead letters and the answer.
+   *
+   * `KAFKA_DEADLINE_RESERVE_MS`: 0 – 600000 ms, default 3000.
+   */
+  readonly deadlineReserveMs: number
+  /**
+   * When the HTTP answer leaves at the latest, counted from receipt of the request. Sending ends earlier by
+   * KAFKA_DEADLINE_RESERVE_MS. Default: 1 s before the front door gives up (docs/http.md has how long each waits).
+   *
+   * `KAFKA_HTTP_DEADLINE_MS`: 1000 – 900000 ms.
+   */
+  readonly httpDeadlineMs: number | undefined
+  /**
+   * The idle timeout of the load balancer or VPC Lattice service in front of the http function. Set it where you
+   * changed theirs.
+   *
+   * `KAFKA_HTTP_IDLE_TIMEOUT_MS`: 1000 – 4000000 ms, default 60000.
+   */
+  readonly httpIdleTimeoutMs: number
+  /**
+   * Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of its
+   * role (without the session) or IAM user, or issuer and subject of its token.
+   *
+   * `KAFKA_PRINCIPAL_HEADER`: boolean, default false.
+   */
+  readonly principalHeader: boolean
+  /**
+   * The base path of a custom domain or load balancer, such as `/events`, where the gateway’s events name no route of
+   * ours (`$default`, `{proxy+}`, an ALB). It is left out before the path is compared with the routes.
+   *
+   * `KAFKA_HTTP_BASE_PATH`: text.
+   */
+  readonly httpBasePath: string
+  /**
+   * The origins whose pages may call the http function from a browser, such as `https://app.example.com`, or `*`. Leave
+   * it unset where the gateway does CORS. The template gives it to the HTTP API.
+   *
+   * `KAFKA_HTTP_CORS_ORIGINS`: origins.
+   */
+  readonly httpCorsOrigins: readonly string[] | undefined
+  /**
+   * Requests that one process of the http function handles at once, where it gets more than one (a server of your own,
+   * Lambda with several invocations per environment). Any further request is answered 429 with Retry-After before its
+   * body is read.
+   *
+   * `KAFKA_HTTP_MAX_CONCURRENCY`: 1 – 10000, default 64.
+   */
+  readonly httpMaxConcurrency: number
+  /**
+   * Put before the name of every queue that contracts claim, such as `staging-`, for several stages in one account. The
+   * template names its queues with it.
+   *
+   * `KAFKA_QUEUE_PREFIX`: text.
+   */
+  readonly queuePrefix: string
+  /**
+   * The topic of SQS messages and EventBridge events that no contract claims; itself a topic with a contract. Without
+   * it they become dead letters.
+   *
+   * `KAFKA_DEFAULT_TOPIC`: text.
+   */
+  readonly defaultTopic: string | undefined
+  /**
+   * What the HTTP function does with a record that could not be delivered: a dead letter and 202, or 503.
+   *
+   * `KAFKA_ON_FAILURE_HTTP`: dead-letter, return, default dead-letter.
+   */
+  readonly onFailureHttp: 'dead-letter' | 'return'
+  /**
+   * What the SQS functions do with it: back to the queue, or a dead letter. An invalid record always becomes a dead
+   * letter.
+   *
+   * `KAFKA_ON_FAILURE_SQS`: return, dead-letter, default return.
+   */
+  readonly onFailureSqs: 'return' | 'dead-letter'
+  /**
+   * What the EventBridge function does with it: a dead letter, or an error, after which Lambda tries twice more. An
+   * invalid record always becomes a dead letter.
+   *
+   * `KAFKA_ON_FAILURE_EVENTBRIDGE`: dead-letter, return, default dead-letter.
+   */
+  readonly onFailureEventbridge: 'dead-letter' | 'return'
+  /**
+   * FIFO queues, after an invalid record: a dead letter, and its group goes on; or back to the queue with the rest of
+   * its group, until the redrive policy moves it.
+   *
+   * `KAFKA_FIFO_ON_INVALID`: continue, stop, default continue.
+   */
+  readonly fifoOnInvalid: 'continue' | 'stop'
+  /**
+   * The longest time that the SQS function hides a message that goes back to its queue: about 10 s × 2^n after n
+   * earlier receives. 0: the visibility timeout of the queue applies. It shortens how long an outage may be until
+   * `maxReceiveCount` is reached, so the template sets both.
+   *
+   * `KAFKA_SQS_RETURN_DELAY_MAX_MS`: 0 – 43200000 ms, default 0.
+   */
+  readonly sqsReturnDelayMaxMs: number
+  /**
+   * How long after its last attempt a record of unknown outcome may still reach the log. Until then redrive keeps its
+   * dead letter, unless the log proves that the record can no longer arrive.
+   *
+   * `KAFKA_REDRIVE_IN_DOUBT_WAIT_MS`: 0 – 86400000 ms, default 300000.
+   */
+  readonly redriveInDoubtWaitMs: number
+  /**
+   * What redrive reads besides the targets of KAFKA_DEAD_LETTER: `source-dlq:<queue URL>?source=<queue>` (`{queue}` in
+   * the URL stands for each queue of the contracts), `failure-destination:<queue URL>`, or further targets, several
+   * separated by commas. Only the redrive function and the command read it; the template sets it.
+   *
+   * `KAFKA_REDRIVE_FROM`: text.
+   */
+  readonly redriveFrom: string | undefined
+  /**
+   * Further targets and queues that `from` in an event of the redrive function may name, in the form of
+   * KAFKA_REDRIVE_FROM. Any other is refused, and no connection to it is opened.
+   *
+   * `KAFKA_REDRIVE_ALLOW`: text.
+   */
+  readonly redriveAllow: string | undefined
+  /**
+   * The URL of a FIFO queue that only redrive uses: while one redrive of SQS queues runs, another can’t. Default: the
+   * lease of the first `s3:` or `dynamodb:` target of KAFKA_DEAD_LETTER, if there is one.
+   *
+   * `KAFKA_REDRIVE_LEASE_QUEUE`: text.
+   */
+  readonly redriveLeaseQueue: string | undefined
+  /**
+   * Refuse every KAFKA_ variable that is not a known setting.
+   *
+   * `KAFKA_STRICT_ENV`: boolean, default false.
+   */
+  readonly strictEnv: boolean
 }

@@ -1,11 +1,7 @@
-// THE table of settings. The options and their help in an editor (producer-options.ts), the environment reader, the
-// checks and docs/settings.md come from it. A row's comment says what the setting does and, in a paragraph that starts
-// with "Java", why its default differs from the Java client's. `npm run docs` copies it; no bundle has it.
-
-import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
-import type { Partitioner } from '../partition/partitioner.ts'
-import type { OAuthBearerTokenProvider } from '../security/token-provider.ts'
-import type { Serializer } from '../serialize/serializer.ts'
+// THE table of settings. The types of options and configuration with their help in an editor (producer-options.ts), the
+// environment reader, the checks and docs/settings.md come from it. A row's comment says what the setting does and, in
+// a paragraph that starts with "Java", why its default differs from the Java client's. `npm run docs` copies it; no
+// bundle has it.
 
 interface Row {
   /** Kafka's name; for settings of this library the environment name. */
@@ -48,6 +44,8 @@ function kafka<const R extends Omit<Row, 'env'>>(row: R): R & { env: string } {
 function librarySetting<const R extends Omit<Row, 'name'>>(row: R): R & { name: string } {
   return { ...row, name: row.env }
 }
+
+export type { ProducerConfig } from './producer-options.ts'
 
 /** Keyed by option name. */
 export const SETTINGS = {
@@ -755,35 +753,6 @@ export type SettingRow = Row
 
 /** The table as a list, every row with all of its columns. */
 export const SETTING_ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [OptionName, SettingRow])[]
-
-type ValueOf<R extends Row> = R['kind'] extends 'integer'
-  ? number | (R extends { default: number } ? never : undefined)
-  : R['kind'] extends 'boolean'
-    ? boolean
-    : R['kind'] extends 'list'
-      ? readonly string[]
-      : R['kind'] extends 'origins'
-        ? readonly string[] | undefined
-        : R['kind'] extends 'serializer'
-          ? Serializer<never> | string | undefined
-          : R['kind'] extends 'tokenProvider'
-            ? OAuthBearerTokenProvider | string | undefined
-            : R['kind'] extends 'partitioner'
-              ? Partitioner | (new () => Partitioner) | string | undefined
-              : R['choices'] extends readonly (infer C)[]
-                ? C | (R extends { default: string } ? never : undefined)
-                : R extends { default: string }
-                  ? string
-                  : string | undefined
-
-/** Every setting with its value, frozen. `deadLetter` and `deadLetterNotify` are parsed into their targets. */
-export type ProducerConfig = {
-  readonly [K in Exclude<OptionName, 'deadLetter' | 'deadLetterNotify' | 'configFile'>]: ValueOf<(typeof SETTINGS)[K]>
-} & {
-  /** In order; empty: no dead letters, so that failed records stay with their source. */
-  readonly deadLetter: readonly DeadLetterTargetConfig[]
-  readonly deadLetterNotify: NotifyTargets
-}
 
 export type NotifyTargets = readonly (
   | { readonly kind: 'sns'; readonly topicArn: string }

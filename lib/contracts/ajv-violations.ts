@@ -6,7 +6,7 @@ import type { SchemaCheck } from './contract.ts'
 import { SchemaEvaluation, STEPS_EXPECTED, TooManySteps } from './schema-evaluation.ts'
 import { listViolations } from './violations.ts'
 
-interface AjvError {
+export interface AjvError {
   readonly instancePath: string
   readonly keyword: string
   readonly params: Readonly<Record<string, unknown>>

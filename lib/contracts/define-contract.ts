@@ -6,11 +6,11 @@ import type { Contract, SchemaCheck } from './contract.ts'
 import { parseContract } from './parse-contract.ts'
 import { listViolations } from './violations.ts'
 
-interface StandardIssue {
+export interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
-type StandardResult = { readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] }
+export type StandardResult = { readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] }
 
 /** The part of the Standard Schema interface that is used. */
 export interface StandardSchema {

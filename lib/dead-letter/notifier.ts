@@ -7,7 +7,7 @@ import { abortAfter } from './aws-clients.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import { inChunks } from './in-parallel.ts'
 
-interface StoredNote {
+export interface StoredNote {
   readonly deadLetter: DeadLetter
   readonly location: string
 }

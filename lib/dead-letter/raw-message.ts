@@ -3,7 +3,7 @@
 import type { DeadLetter } from './dead-letter.ts'
 
 /** An attribute of an SQS message, as its API gives it. */
-interface MessageAttribute {
+export interface MessageAttribute {
   readonly DataType: string | undefined
   readonly StringValue?: string | undefined
   readonly BinaryValue?: Uint8Array | undefined

@@ -11,12 +11,10 @@ import { createSqsTarget, sqs } from './sqs/target.ts'
 
 export const TARGET_KINDS = { sqs, s3, dynamodb, kafka, disk, sqlite }
 
-type Kinds = typeof TARGET_KINDS
-type TargetKindName = keyof Kinds
-type ConfigOf<Kind> = Kind extends DeadLetterTargetKind<infer Config> ? Config : never
+export type TargetKindName = keyof typeof TARGET_KINDS
 /** A parsed target of KAFKA_DEAD_LETTER: of one kind or, without a name, of any. */
 export type DeadLetterTargetConfig<Name extends TargetKindName = TargetKindName> = {
-  readonly [N in Name]: ConfigOf<Kinds[N]>
+  readonly [N in Name]: (typeof TARGET_KINDS)[N] extends DeadLetterTargetKind<infer Config> ? Config : never
 }[Name]
 
 interface Create<Config> {

@@ -3,7 +3,7 @@
 import { deriveConfig } from '../config/derive-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { describeError, TransportError } from '../errors.ts'
-import { createKafkaJsClient } from '../producer-factory.ts'
+import { createDriver } from '../producer-factory.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import type { Cluster, TopicMetadata } from '../transport/kafka-client.ts'
@@ -95,7 +95,7 @@ function compactedAway(topic: string): Check {
 }
 
 async function withClient(config: ProducerConfig, check: (client: KafkaJsClient) => Promise<void>): Promise<void> {
-  const client = createKafkaJsClient(config)
+  const client = createDriver(config)
   try {
     await check(client)
   } finally {

@@ -5,7 +5,7 @@ import type { ValueCodec } from '../serialize/value-codec.ts'
 export type RecordHeader = readonly [name: string, value: Uint8Array | null]
 
 /** The bytes of a header; text becomes UTF-8. */
-type HeaderValue = Uint8Array | string | null
+export type HeaderValue = Uint8Array | string | null
 
 /** A header as a caller passes it. */
 export type ProducerRecordHeader = readonly [name: string, value: HeaderValue]
@@ -20,7 +20,7 @@ export type ProducerRecordHeaders =
 export const RESERVED_HEADER_PREFIX = 'kp-'
 
 /** What the source knows about a record beside its value; a contract's key may come from here. */
-interface RecordOrigin {
+export interface RecordOrigin {
   /** The key sources of the feed, in place of the contract's. */
   readonly keyFrom?: readonly string[]
   /** Values by the names of key sources. The key source `<name>:<pointer>` looks into the document under `<name>`. */

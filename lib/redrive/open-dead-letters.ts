@@ -5,9 +5,11 @@ import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
 import type { DeadLetterStoreServices, TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import type { SourceMessageReader } from '../dead-letter/raw-message.ts'
 import { openStore, type RedriveSource, storeKindOf } from '../dead-letter/store-kinds.ts'
-import { createKafkaJsClient } from '../producer-factory.ts'
-import { LogReader, type LogReaderOptions } from '../transport/kafkajs/log-reader.ts'
+import { createDriver } from '../producer-factory.ts'
+import { LogReader } from '../transport/kafkajs/log-reader.ts'
 import { DEFAULT_MAX_INFLATED_BYTES } from '../wire-format/record-batch.ts'
+import type { LogRecord } from '../wire-format/record-batch-decoder.ts'
+import type { RedriveLog } from './redrive-options.ts'
 
 export interface OpenStoreOptions {
   /** Reads the messages of source DLQs and failure destinations. */
@@ -81,9 +83,29 @@ export function deadLetterTopicsOf(sources: readonly RedriveSource[]): (topic: s
   return topic => sources.some(source => storeKindOf(source).holdsTopic?.(source, topic) ?? false)
 }
 
-export interface CreateLogReaderOptions extends Omit<LogReaderOptions, 'clock'> {
+export interface CreateLogReaderOptions {
   /** The bootstrap servers of another cluster. */
   readonly servers?: readonly string[] | undefined
+  /** The most bytes that the records of one batch may inflate to. Default: 16 MiB, or `max.request.size` if larger. */
+  readonly maxInflatedBytes?: number | undefined
+  /** Called when batches are skipped because they can't be read. Default: `process.emitWarning`. */
+  readonly warn?: ((text: string) => void) | undefined
+}
+
+/** Reads the topics of a cluster. How long the leader of a partition may take, `ms`, is 5,000 by default. */
+export interface TopicReader extends RedriveLog {
+  /** The names of all topics that the client may DESCRIBE. */
+  topics(): Promise<string[]>
+  /** The number of partitions. */
+  partitions(topic: string, ms?: number): Promise<number>
+  /** The first offset. */
+  start(topic: string, partition: number, ms?: number): Promise<bigint>
+  /** The offset of the next record. */
+  end(topic: string, partition: number, ms?: number): Promise<bigint>
+  /** The offset of the first record from a time on. */
+  offsetAt(topic: string, partition: number, timestamp: number, ms?: number): Promise<bigint>
+  /** The records from `from` up to, but without, `to`. */
+  read(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogRecord>
 }
 
 /** Batches may inflate to `max.request.size` or the reader's default, whichever is larger: this producer's fit. */
@@ -94,8 +116,8 @@ export function createLogReader(
     maxInflatedBytes = Math.max(config.maxRequestSize, DEFAULT_MAX_INFLATED_BYTES),
     warn,
   }: CreateLogReaderOptions = {},
-): { readonly reader: LogReader; closeReader(): Promise<void> } {
-  const client = createKafkaJsClient(
+): { readonly reader: TopicReader; closeReader(): Promise<void> } {
+  const client = createDriver(
     servers ? deriveConfig(config, { bootstrapServers: servers, mskClusterArn: undefined }) : config,
     warn,
   )

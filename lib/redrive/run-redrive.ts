@@ -5,12 +5,17 @@ import { createDeadLetterProducer, createDeadLetterPublisher } from '../create-d
 import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import { KafkaProducerError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
-import type { LogReader } from '../transport/kafkajs/log-reader.ts'
 import { emitWarning } from '../warn.ts'
 import { claimCompleter } from './complete-claims.ts'
 import type { DeadLetterTargets } from './divide-messages.ts'
 import { noteLaterDoubts } from './later-doubts.ts'
-import { createLogReader, deadLetterTopicsOf, isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
+import {
+  createLogReader,
+  deadLetterTopicsOf,
+  isNotCreatedYet,
+  openDeadLetterStore,
+  type TopicReader,
+} from './open-dead-letters.ts'
 import { claimReader } from './read-claim.ts'
 import { type RedriveOptions, type RedriveResult, redrive } from './redrive.ts'
 import { messageOf, RedriveCounts } from './redrive-counts.ts'
@@ -132,7 +137,7 @@ async function withConnections<T>(
 
 interface Connections {
   readonly producer: RedriveOptions['producer']
-  readonly reader: LogReader
+  readonly reader: TopicReader
   readonly deadLetterTargets: DeadLetterTargets
 }
 

@@ -17,9 +17,7 @@ import { keyOfInvalid, validateRecord } from '../validate/record-validator.ts'
 
 export type { SourceMessageReader } from '../dead-letter/raw-message.ts'
 
-type Settings = Pick<ProducerConfig, 'defaultTopic' | 'maxRequestSize'>
-
-interface SourceMessageOptions extends Pick<Settings, 'defaultTopic'> {
+interface SourceMessageOptions extends Pick<ProducerConfig, 'defaultTopic'> {
   readonly contracts: Contracts
 }
 
@@ -33,7 +31,7 @@ interface MessageRecord {
 /** @param contracts decide the topic of a message and what its record must look like */
 export function createSourceMessageReader(
   contracts: Contracts,
-  { defaultTopic, maxRequestSize }: Settings,
+  { defaultTopic, maxRequestSize }: Pick<ProducerConfig, 'defaultTopic' | 'maxRequestSize'>,
 ): SourceMessageReader {
   const serializer = new RecordSerializer(maxRequestSize)
   return {

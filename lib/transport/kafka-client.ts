@@ -68,7 +68,7 @@ export interface CurrentLeader {
 }
 
 /** A record that the broker names as its reason for rejecting the batch (KIP-467). */
-interface RecordError {
+export interface RejectedRecord {
   readonly index: number
 }
 
@@ -88,7 +88,7 @@ export type ProduceOutcome = (
       /** The driver's or the broker's code. */
       readonly causeCode: string
       readonly retriable: boolean
-      readonly recordErrors: readonly RecordError[]
+      readonly recordErrors: readonly RejectedRecord[]
       readonly cause: unknown
       readonly currentLeader?: CurrentLeader
     }

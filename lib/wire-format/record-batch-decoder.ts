@@ -29,7 +29,7 @@ import {
 } from './record-batch.ts'
 
 /** The producer's identity of a batch or record; id and sequence are -1 without idempotence. */
-interface ProducerIdentity {
+export interface ProducerIdentity {
   readonly producerId: bigint
   readonly producerEpoch: number
 }

@@ -1,7 +1,7 @@
 // Counts records in topics and messages in queues for the console. Several windows share an answer.
 import type { SQSClient } from '@aws-sdk/client-sqs'
+import type { TopicReader } from '../../lib/redrive/open-dead-letters.ts'
 import type { RedriveSource } from '../../lib/redrive/redrive-sources.ts'
-import type { LogReader } from '../../lib/transport/kafkajs/log-reader.ts'
 import { queueDepth } from '../sqs/queue-contents.ts'
 
 /** How long a count of a topic may take while brokers are down, ms. */
@@ -10,7 +10,7 @@ const COUNT_MS = 1000
 const FRESH_MS = 1000
 
 export interface CountsOptions {
-  readonly reader: Pick<LogReader, 'partitions' | 'end'>
+  readonly reader: Pick<TopicReader, 'partitions' | 'end'>
   readonly topics: readonly string[]
   readonly sqs: SQSClient
   /** The targets and queues that a redrive reads. */

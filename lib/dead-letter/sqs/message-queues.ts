@@ -2,14 +2,14 @@
 // are never targets, and their role is part of their name, as nothing in a message may say what it is.
 import type { MessageRole } from '../raw-message.ts'
 
-interface SourceDlqConfig {
+export interface SourceDlqConfig {
   readonly kind: 'source-dlq'
   readonly queueUrl: string
   /** The name of the queue whose DLQ this is, for messages that do not name it. */
   readonly sourceQueue?: string
 }
 
-interface FailureDestinationConfig {
+export interface FailureDestinationConfig {
   readonly kind: 'failure-destination'
   readonly queueUrl: string
 }
