@@ -93,6 +93,9 @@ function optionTypes(row: SettingRow): readonly string[] {
   }
 }
 
+/** Settings that only stand for others. */
+const READ_BEFORE: readonly string[] = ['configFile', 'saslJaasConfig']
+
 /** Settings that are parsed into something else than their text. */
 const PARSED: Readonly<Record<string, string>> = {
   deadLetter: 'readonly DeadLetterTargetConfig[]',
@@ -126,7 +129,7 @@ export function optionsSource(): string {
   const options = SETTING_ROWS.map(([option, row]) =>
     memberOf(`${option}?`, [...optionTypes(row), 'undefined'], [...paragraphsOf(option), factsOf(row)]),
   )
-  const values = SETTING_ROWS.filter(([option]) => option !== 'configFile').map(([option, row]) =>
+  const values = SETTING_ROWS.filter(([option]) => !READ_BEFORE.includes(option)).map(([option, row]) =>
     memberOf(option, valueTypes(option, row), [...paragraphsOf(option).slice(0, 1), factsOf(row)]),
   )
   return `// \`npm run docs\` writes this file from the settings table, ${TABLE}.

@@ -2,21 +2,25 @@
 // environment, which overrides the file, which overrides the defaults.
 import { ConfigError } from '../errors.ts'
 import { emitWarning } from '../warn.ts'
+import { checkSchemes, readServers } from './bootstrap-servers.ts'
 import { checkSecurity } from './check-security.ts'
 import { isPath, partitionerName, serializerName } from './class-names.ts'
 import { isInsideLambda, parseDeadLetterTargets } from './dead-letter-targets.ts'
 import { checkNames } from './environment-names.ts'
+import { withJaasConfig } from './jaas-config.ts'
 import { parseNotifyTargets } from './notify-targets.ts'
 import { readOrigins } from './origins.ts'
 import type { ProducerOptions } from './producer-options.ts'
 import { notRecommended } from './recommendations.ts'
 import { withoutSecretsWhenShown } from './redacted.ts'
-import { type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
-import { readSettingsFile, type SettingsFile } from './settings-file.ts'
+import { type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
+import type { SettingsFile } from './settings-file.ts'
 import { shown } from './shown.ts'
 
 type Value = string | number | boolean | readonly string[] | object
 type Problem = (text: string) => void
+/** What code, the environment or the file says. */
+type Source = { readonly [K in OptionName]?: unknown }
 
 /**
  * Reads the settings: options in code, then environment variables (KAFKA_…), then defaults.
@@ -35,9 +39,13 @@ export function parseConfig(
   const problems: string[] = [...(file?.problems ?? [])]
   const problem: Problem = text => problems.push(text)
   for (const name of Object.keys(options)) if (!Object.hasOwn(SETTINGS, name)) problem(`${name}: unknown option.`)
+  const sources: Source[] = [options, fromEnvironment(env), file?.values ?? {}]
+  const inputOf = (option: OptionName) => sources.find(source => source[option] != null)?.[option]
+  const mechanism = inputOf('saslMechanism')
+  for (const [index, source] of sources.entries()) sources[index] = withJaasConfig(source, mechanism, problem)
   const values: Record<string, Value> = {}
   for (const [option, row] of SETTING_ROWS) {
-    const input = options[option] ?? (env[row.env] === '' ? undefined : env[row.env]) ?? file?.values[option]
+    const input = inputOf(option)
     const value = input === undefined ? row.default : read(row, input as Value, problem)
     if (value !== undefined) values[option] = value
   }
@@ -75,9 +83,11 @@ export function parseConfig(
     )
   checkClashes(values as unknown as ProducerConfig, env, problem)
   checkSecurity(values as unknown as ProducerConfig, problem)
+  checkSchemes(inputOf('bootstrapServers'), values.securityProtocol, problem)
   if (problems.length > 0) throw new ConfigError(problems)
   const config = { ...values, deadLetter, deadLetterNotify } as unknown as ProducerConfig
-  for (const warning of [...names.warnings, ...notRecommended(config, env, needsBrokers)]) warn(warning)
+  for (const warning of [...(file?.warnings ?? []), ...names.warnings, ...notRecommended(config, env, needsBrokers)])
+    warn(warning)
   return Object.freeze(withoutSecretsWhenShown(config))
 }
 
@@ -92,7 +102,13 @@ export async function loadConfig(
   needsBrokers = true,
 ): Promise<ProducerConfig> {
   const path = options.configFile ?? env.KAFKA_CONFIG_FILE
-  return parseConfig(options, env, warn, path ? await readSettingsFile(path) : undefined, needsBrokers)
+  if (!path) return parseConfig(options, env, warn, undefined, needsBrokers)
+  const { readSettingsFile } = await import('./settings-file.ts')
+  return parseConfig(options, env, warn, await readSettingsFile(path, env), needsBrokers)
+}
+
+function fromEnvironment(env: NodeJS.ProcessEnv): Source {
+  return Object.fromEntries(SETTING_ROWS.map(([option, row]) => [option, env[row.env] || undefined]))
 }
 
 function read(row: SettingRow, input: Value, problem: Problem): Value | undefined {
@@ -177,21 +193,6 @@ function readClass(
   if (name !== undefined) return name
   problem(`${where}: expected ${expected}, got ${shown(input)}.`)
   return undefined
-}
-
-function readServers(where: string, input: Value, problem: Problem): readonly string[] | undefined {
-  const servers = (Array.isArray(input) ? input : String(input).split(','))
-    .map((server: string) => String(server).trim())
-    .filter(server => server !== '')
-  const wrong = servers.filter(server => !isAddress(server)).length
-  if (wrong === 0 && servers.length > 0) return Object.freeze([...new Set(servers)])
-  problem(`${where}: expected host:port, several separated by commas; got ${wrong} of ${servers.length} that are not.`)
-  return undefined
-}
-
-function isAddress(server: string): boolean {
-  const match = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/.exec(server)
-  return match !== null && Number(match[1]) >= 1 && Number(match[1]) <= 65535
 }
 
 function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: Problem): void {

@@ -249,6 +249,15 @@ export interface ProducerOptions {
    */
   readonly saslPassword?: string | undefined
   /**
+   * User and password as in Java: the text of a PlainLoginModule, ScramLoginModule, IAMLoginModule or
+   * OAuthBearerLoginModule. It stands for the settings above and below, which have precedence.
+   *
+   * Java has no other setting for user and password.
+   *
+   * `sasl.jaas.config`, `KAFKA_SASL_JAAS_CONFIG`: text, secret.
+   */
+  readonly saslJaasConfig?: string | undefined
+  /**
    * For OAUTHBEARER: the `https:` endpoint that returns tokens, or `file:` and a file that holds one.
    *
    * `sasl.oauthbearer.token.endpoint.url`, `KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL`: text.

@@ -2,20 +2,24 @@
 // Names are read as Spring reads them: `bootstrap-servers`, `bootstrap.servers` and `bootstrapServers` are one.
 import { readFile } from 'node:fs/promises'
 import { importCommonJs } from '../record/import-common-js.ts'
-import { isJsonObject, type JsonObject } from '../record/json-object.ts'
+import { nearestTo } from './environment-names.ts'
+import { FIXED_SETTINGS, OTHER_SECTIONS, WITHOUT_EFFECT } from './foreign-settings.ts'
 import { type OptionName, SETTING_ROWS, type SettingRow } from './settings.ts'
+import { shown } from './shown.ts'
+import { activeProperties, flatten, type Properties } from './spring-documents.ts'
+import { environmentName, resolvePlaceholders, UnresolvedPlaceholder } from './spring-placeholders.ts'
 
 export interface SettingsFile {
   readonly values: { readonly [K in OptionName]?: string | number | boolean | readonly string[] }
   readonly problems: readonly string[]
+  readonly warnings: readonly string[]
 }
 
-/** Sections of `spring.kafka` that do not concern a producer. */
-const OTHER_SECTIONS = /^(?:consumer|listener|admin|streams|jaas|retry\.topic)\./
 /** Sections that only group: `producer.properties.linger.ms` is `linger.ms`. A later one in the list overrides. */
 const GROUPS = ['properties', 'template', 'producer', 'producer.properties'] as const
 /** Spring's data sizes. */
 const SIZES: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 * 1024, GB: 1024 ** 3 }
+const FILE = 'KAFKA_CONFIG_FILE'
 
 const ROWS: ReadonlyMap<string, readonly [OptionName, SettingRow]> = new Map(
   SETTING_ROWS.filter(([option]) => option !== 'configFile').flatMap(row => [
@@ -23,64 +27,141 @@ const ROWS: ReadonlyMap<string, readonly [OptionName, SettingRow]> = new Map(
     [relaxed(row[1].name.replace(/^KAFKA_/, '')), row],
   ]),
 )
+const NAMES = SETTING_ROWS.map(([, { name }]) =>
+  name
+    .replace(/^KAFKA_/, '')
+    .toLowerCase()
+    .replaceAll('_', '.'),
+)
 
-export async function readSettingsFile(path: string): Promise<SettingsFile> {
+/** @param env for placeholders and active profiles */
+export async function readSettingsFile(path: string, env: NodeJS.ProcessEnv = process.env): Promise<SettingsFile> {
   try {
     const text = await readFile(path, 'utf8')
-    return /\.ya?ml$/i.test(path) ? await readYaml(text) : await readProperties(text)
+    return /\.ya?ml$/i.test(path) ? await readYaml(text, env) : await readProperties(text, env)
   } catch (error) {
     // Without the parser's message, which quotes the file.
     const why = (error as NodeJS.ErrnoException).code ?? (error as Error).name
-    return {
-      values: {},
-      problems: [`KAFKA_CONFIG_FILE: expected a settings file as YAML or properties; it can't be read (${why}).`],
-    }
+    return failed(`expected a settings file as YAML or properties; it can't be read (${why}).`)
   }
 }
 
-async function readYaml(text: string): Promise<SettingsFile> {
-  const { parse } = await importCommonJs(import('yaml'))
-  const root: unknown = parse(text)
-  const spring = isJsonObject(root) && isJsonObject(root.spring) ? root.spring.kafka : undefined
-  const section = spring ?? (isJsonObject(root) ? root.kafka : undefined)
-  if (!isJsonObject(section))
-    return { values: {}, problems: ['KAFKA_CONFIG_FILE: expected a section spring.kafka or kafka, got none.'] }
-  return toSettings(flatten(section))
-}
-
-async function readProperties(text: string): Promise<SettingsFile> {
-  const { parse } = await importCommonJs(import('dot-properties'))
-  const all = Object.entries(parse(text) as Record<string, string>)
-  const sprung = all.flatMap(([name, value]): [string, string][] => {
-    const match = /^(?:spring\.)?kafka\.(.+)$/.exec(name)
-    return match ? [[match[1] as string, value]] : []
+async function readYaml(text: string, env: NodeJS.ProcessEnv): Promise<SettingsFile> {
+  const { parseAllDocuments } = await importCommonJs(import('yaml'))
+  const documents = [...parseAllDocuments(text)].map(document => {
+    const [error] = document.errors
+    if (error) throw error
+    return flatten(document.toJS())
   })
-  return toSettings(sprung.length > 0 ? sprung : all)
+  return readSpring(documents, env) ?? failed('expected a section spring.kafka or kafka, got none.')
 }
 
-function flatten(section: JsonObject, prefix = ''): [string, unknown][] {
-  return Object.entries(section).flatMap(([name, value]): [string, unknown][] =>
-    isJsonObject(value) ? flatten(value, `${prefix}${name}.`) : [[`${prefix}${name}`, value]],
-  )
+async function readProperties(text: string, env: NodeJS.ProcessEnv): Promise<SettingsFile> {
+  const { parse } = await importCommonJs(import('dot-properties'))
+  const documents = text.split(/^[#!]---\s*$/m).map(part => indexed(Object.entries(parse(part) as object)))
+  return readSpring(documents, env) ?? toSettings(documents.flat(), value => value)
 }
 
-function toSettings(entries: readonly (readonly [string, unknown])[]): SettingsFile {
-  const values: Record<string, string | number | boolean | readonly string[]> = {}
+/** @returns undefined when no property is Spring's */
+function readSpring(documents: readonly Properties[], env: NodeJS.ProcessEnv): SettingsFile | undefined {
   const problems: string[] = []
+  const all = activeProperties(documents, env, text => problems.push(text))
+  const prefix = ['spring.kafka.', 'kafka.'].find(start =>
+    documents.some(properties => properties.some(([name]) => name.startsWith(start))),
+  )
+  if (prefix === undefined) return undefined
+  const lookUp = (name: string) => {
+    const value = env[name] ?? env[environmentName(name)] ?? all.findLast(([other]) => other === name)?.[1]
+    return value === undefined || value === null ? undefined : String(value)
+  }
+  const section = all.flatMap(([name, value]): [string, unknown][] =>
+    name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
+  )
+  const settings = toSettings(section, text => resolvePlaceholders(text, lookUp))
+  return { ...settings, problems: [...problems, ...settings.problems] }
+}
+
+/** `bootstrap-servers[0]`, `bootstrap-servers[1]` → a list. */
+function indexed(entries: Properties): Properties {
+  const lists = new Map<string, unknown>()
+  for (const [name, value] of entries) {
+    const list = /^(.+)\[\d+\]$/.exec(name)?.[1]
+    if (list === undefined) lists.set(name, value)
+    else lists.set(list, [...((lists.get(list) as unknown[] | undefined) ?? []), value])
+  }
+  return [...lists]
+}
+
+function toSettings(entries: Properties, resolve: (text: string) => string): SettingsFile {
+  const values: Record<string, string | number | boolean | readonly string[]> = {}
+  const problems = new Set<string>()
+  const unknown = new Set<string>()
+  const ignored = new Set<string>()
   const producerEntries = entries
     .filter(([name]) => !OTHER_SECTIONS.test(name))
     .map(([name, value]) => ({ ...grouped(name), name, value }))
   for (const { name, setting, value } of producerEntries.sort((a, b) => a.rank - b.rank)) {
     const [option, row] = ROWS.get(relaxed(setting)) ?? []
     if (value === null || value === '') continue
-    if (!option) problems.push(`KAFKA_CONFIG_FILE: ${name} is not a known setting.`)
-    else if (Array.isArray(value)) values[option] = value.map(String)
-    else if (typeof value === 'string') values[option] = row?.unit === 'bytes' ? inBytes(value) : value
-    else if (typeof value === 'number' || typeof value === 'boolean') values[option] = value
-    else
-      problems.push(`KAFKA_CONFIG_FILE: ${name}: expected text, a number, true, false or a list, got ${typeof value}.`)
+    try {
+      const resolved = resolveIn(value, resolve)
+      const fixed = FIXED_SETTINGS.get(relaxed(setting))
+      if (option && row && isAccepted(resolved)) values[option] = asSetting(option, row, resolved)
+      else if (option)
+        problems.add(`${FILE}: ${name}: expected text, a number, true, false or a list, got ${typeof resolved}.`)
+      else if (fixed && !fixed.test(String(resolved)))
+        problems.add(`${FILE}: ${name}: expected ${expectedOf(fixed)}, got ${shown(resolved)}.`)
+      else if (WITHOUT_EFFECT.test(setting)) ignored.add(name)
+      else if (!fixed) unknown.add(name)
+    } catch (error) {
+      if (!(error instanceof UnresolvedPlaceholder)) throw error
+      problems.add(`${FILE}: ${name}: expected \${${error.message}} in the environment or the file, got none.`)
+    }
   }
-  return { values: values as SettingsFile['values'], problems }
+  if (unknown.size > 0) {
+    const near = [...unknown].map(nearestSetting).filter(name => name !== undefined)
+    const hint = near.length > 0 ? `; did you mean ${[...new Set(near)].join(', ')}?` : '.'
+    problems.add(`${FILE}: ${listOf([...unknown], 'is not a known setting', 'are not known settings')}${hint}`)
+  }
+  const warnings = ignored.size > 0 ? [`${FILE}: ${listOf([...ignored], 'has', 'have')} no effect here.`] : []
+  return { values: values as SettingsFile['values'], problems: [...problems], warnings }
+}
+
+function resolveIn(value: unknown, resolve: (text: string) => string): unknown {
+  if (Array.isArray(value)) return value.map(one => resolveIn(one, resolve))
+  return typeof value === 'string' ? resolve(value) : value
+}
+
+function isAccepted(value: unknown): value is string | number | boolean | readonly unknown[] {
+  return Array.isArray(value) || ['string', 'number', 'boolean'].includes(typeof value)
+}
+
+function asSetting(
+  option: OptionName,
+  { unit }: SettingRow,
+  value: string | number | boolean | readonly unknown[],
+): string | number | boolean | readonly string[] {
+  if (typeof value === 'object') return value.map(String)
+  if (typeof value !== 'string') return value
+  // Spring's form of a path.
+  if (option.endsWith('Location')) return value.replace(/^file:(?:\/\/(?=\/))?/, '')
+  return unit === 'bytes' ? inBytes(value) : value
+}
+
+function nearestSetting(name: string): string | undefined {
+  return nearestTo(grouped(name).setting.replaceAll('-', '.'), NAMES)
+}
+
+function listOf(names: readonly string[], one: string, several: string): string {
+  return `${names.join(', ')} ${names.length === 1 ? one : several}`
+}
+
+function expectedOf(pattern: RegExp): string {
+  return pattern.source.replaceAll(/[\^$\\]|\.\*/g, '')
+}
+
+function failed(text: string): SettingsFile {
+  return { values: {}, problems: [`${FILE}: ${text}`], warnings: [] }
 }
 
 function grouped(name: string): { setting: string; rank: number } {

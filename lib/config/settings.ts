@@ -322,6 +322,13 @@ export const SETTINGS = {
     needed: 'without-secret',
   }),
   /**
+   * User and password as in Java: the text of a PlainLoginModule, ScramLoginModule, IAMLoginModule or
+   * OAuthBearerLoginModule. It stands for the settings above and below, which have precedence.
+   *
+   * Java has no other setting for user and password.
+   */
+  saslJaasConfig: kafka({ name: 'sasl.jaas.config', kind: 'text', secret: true }),
+  /**
    * For OAUTHBEARER: the `https:` endpoint that returns tokens, or `file:` and a file that holds one.
    */
   saslOauthbearerTokenEndpointUrl: kafka({

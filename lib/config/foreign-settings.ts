@@ -1,0 +1,31 @@
+// Names of a Spring or Java file that are no settings of this library, and what is done with them. Any other name is
+// refused: a setting that would not take effect must not seem to.
+
+/** Sections of `spring.kafka` that do not concern a producer. */
+export const OTHER_SECTIONS = /^(?:consumer|listener|admin|streams|jaas|retry\.topic)\./
+
+/** They change nothing of what is sent or of its security: ignored with a warning. */
+export const WITHOUT_EFFECT = new RegExp(
+  `^(?:${[
+    'observation-enabled',
+    'spring\\.json\\..*',
+    'metrics?\\..*',
+    '(?:send|receive)\\.buffer\\.bytes',
+    'client\\.dns\\.lookup',
+    'enable\\.metrics\\.push',
+    'auto\\.include\\.jmx\\.reporter',
+    'metadata\\.max\\.idle\\.ms',
+  ].join('|')})$`,
+)
+
+/** Accepted with the one value that this library has; by their names in lower case without punctuation. */
+export const FIXED_SETTINGS: ReadonlyMap<string, RegExp> = new Map([
+  ['sslendpointidentificationalgorithm', /^https$/i],
+  ['ssltruststoretype', /^PEM$/i],
+  ['sslkeystoretype', /^PEM$/i],
+  ['saslclientcallbackhandlerclass', /^software\.amazon\.msk\.auth\.iam\.IAMClientCallbackHandler$/],
+  [
+    'sasllogincallbackhandlerclass',
+    /^org\.apache\.kafka\.common\.security\.oauthbearer\..*OAuthBearerLoginCallbackHandler$/,
+  ],
+])

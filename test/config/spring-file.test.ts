@@ -1,0 +1,246 @@
+// Spring's files as people have them: placeholders, profiles, dotted names, JAAS. What takes effect must not differ
+// from the same settings in code; what does not take effect is said, once.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { loadConfig, parseConfig } from '../../lib/config/parse-config.ts'
+import type { ProducerOptions } from '../../lib/config/producer-options.ts'
+import type { ProducerConfig } from '../../lib/config/settings.ts'
+import { ConfigError } from '../../lib/errors.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'spring-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const warnings: string[] = []
+let files = 0
+
+function load(text: string, env: NodeJS.ProcessEnv = {}, extension = 'yml'): Promise<ProducerConfig> {
+  const path = join(folder, `${files++}.${extension}`)
+  writeFileSync(path, text)
+  warnings.length = 0
+  return loadConfig({ configFile: path }, env, text => warnings.push(text))
+}
+
+const inCode = (options: ProducerOptions) => parseConfig({ bootstrapServers: ['a:1', 'b:2'], ...options }, {}, () => {})
+
+async function problemsOf(text: string, env: NodeJS.ProcessEnv = {}, extension = 'yml'): Promise<readonly string[]> {
+  const error: unknown = await load(text, env, extension).then(
+    () => undefined,
+    error => error,
+  )
+  assert.ok(error instanceof ConfigError, String(error))
+  return error.problems
+}
+
+const SERVERS = 'spring:\n  kafka:\n    bootstrap-servers: a:1,b:2\n'
+
+test('placeholders are the environment’s values, the file’s or their defaults', async () => {
+  const yaml = `app:
+  brokers: \${FIRST:a:1},\${second.broker:b:2}
+spring:
+  kafka:
+    bootstrap-servers: \${app.brokers}
+    client-id: \${CLIENT_ID:\${APP_NAME:none}}
+    consumer:
+      group-id: \${NOBODY_NEEDS_THIS}
+`
+  assert.deepEqual(await load(yaml), inCode({ clientId: 'none' }))
+  assert.deepEqual(
+    await load(yaml, { FIRST: 'c:3', SECOND_BROKER: 'd:4', APP_NAME: 'mine' }),
+    inCode({ bootstrapServers: ['c:3', 'd:4'], clientId: 'mine' }),
+  )
+})
+
+test('a placeholder without a value, and one that names itself, are problems', async () => {
+  assert.deepEqual(await problemsOf(`${SERVERS}    client-id: \${CLIENT}\n`), [
+    'KAFKA_CONFIG_FILE: client-id: expected ${CLIENT} in the environment or the file, got none.',
+  ])
+  assert.match((await problemsOf(`a: \${b}\nb: \${a}\n${SERVERS}    client-id: \${a}\n`)).join(), /expected \$\{[ab]\}/)
+})
+
+test('of several documents those of the active profiles count, the later before the earlier', async () => {
+  const yaml = `${SERVERS}    client-id: all
+---
+spring:
+  config.activate.on-profile: prod & !eu, stage
+  kafka:
+    client-id: active
+---
+spring.config.activate.on-profile: "!prod"
+spring.kafka.producer.linger-ms: 7
+`
+  const seen = async (SPRING_PROFILES_ACTIVE?: string) => {
+    const { clientId, lingerMs } = await load(yaml, SPRING_PROFILES_ACTIVE ? { SPRING_PROFILES_ACTIVE } : {})
+    return [clientId, lingerMs]
+  }
+  assert.deepEqual(
+    [await seen(), await seen('prod'), await seen('prod,eu'), await seen('stage')],
+    [
+      ['all', 7],
+      ['active', 0],
+      ['all', 0],
+      ['active', 7],
+    ],
+  )
+  const properties =
+    'spring.kafka.bootstrap-servers[0]=a:1\nspring.kafka.bootstrap-servers[1]=b:2\nspring.profiles.active=p\n'
+  const second = '#---\nspring.config.activate.on-profile=p\nspring.kafka.client-id=second\n'
+  assert.deepEqual(await load(properties + second, {}, 'properties'), inCode({ clientId: 'second' }))
+  assert.match(
+    (await problemsOf(`${SERVERS}---\nspring.config.activate.on-profile: (a | b)\n`)).join(),
+    /not supported/,
+  )
+})
+
+for (const [form, yaml] of [
+  ['dotted', 'spring.kafka.producer.bootstrap-servers: a:1,b:2\nspring.kafka.producer.properties.linger.ms: 5\n'],
+  [
+    'half dotted',
+    'spring:\n  kafka.producer.bootstrap-servers: a:1,b:2\n  kafka.producer.properties:\n    linger.ms: 5\n',
+  ],
+  ['without spring', 'kafka:\n  bootstrap-servers: [a:1, b:2]\n  properties: { "linger.ms": 5 }\n'],
+] as const)
+  test(`names in YAML: ${form}`, async () => {
+    assert.deepEqual(await load(yaml), inCode({ lingerMs: 5 }))
+  })
+
+const BEARER = 'org.apache.kafka.common.security.oauthbearer'
+const JAAS: readonly (readonly [mechanism: string, jaas: string, options: ProducerOptions])[] = [
+  [
+    'PLAIN',
+    'org.apache.kafka.common.security.plain.PlainLoginModule required username="me" password="a \\"b\\"; c";',
+    { saslUsername: 'me', saslPassword: 'a "b"; c' },
+  ],
+  [
+    'SCRAM-SHA-512',
+    'org.apache.kafka.common.security.scram.ScramLoginModule required \n  username=me \n  password="p";',
+    { saslUsername: 'me', saslPassword: 'p' },
+  ],
+  ['AWS_MSK_IAM', 'software.amazon.msk.auth.iam.IAMLoginModule required;', {}],
+  [
+    'OAUTHBEARER',
+    `${BEARER}.OAuthBearerLoginModule required clientId="c" clientSecret="s" scope="r" extension_logicalCluster="lkc-1";`,
+    {
+      saslOauthbearerExtensions: 'logicalCluster=lkc-1',
+      saslOauthbearerClientCredentialsClientId: 'c',
+      saslOauthbearerClientCredentialsClientSecret: 's',
+      saslOauthbearerScope: 'r',
+    },
+  ],
+]
+
+for (const [mechanism, jaas, options] of JAAS)
+  test(`sasl.jaas.config of ${mechanism} is the same in code, in the environment and in every file`, async () => {
+    const rest =
+      mechanism === 'OAUTHBEARER' ? { 'sasl.oauthbearer.token.endpoint.url': 'https://idp/token' } : ({} as object)
+    const java = {
+      'bootstrap.servers': 'a:1,b:2',
+      'security.protocol': 'SASL_SSL',
+      'sasl.mechanism': mechanism,
+      'sasl.jaas.config': jaas,
+      ...rest,
+    }
+    const code = {
+      securityProtocol: 'SASL_SSL',
+      saslMechanism: mechanism,
+      ...(mechanism === 'OAUTHBEARER' ? { saslOauthbearerTokenEndpointUrl: 'https://idp/token' } : {}),
+    } as ProducerOptions
+    const expected = { ...inCode({ ...code, ...options }) }
+    const lines = Object.entries(java)
+    const properties = lines.map(
+      ([name, value]) => `${name}=${value.replaceAll('\\', '\\\\').replaceAll('\n', '\\\n')}`,
+    )
+    const env = lines.map(([name, value]) => [`KAFKA_${name.toUpperCase().replaceAll('.', '_')}`, value])
+    const yaml = `spring.kafka.properties: ${JSON.stringify(java)}\n`
+
+    assert.deepEqual({ ...inCode({ ...code, saslJaasConfig: jaas }) }, expected)
+    assert.deepEqual({ ...parseConfig({}, Object.fromEntries(env), () => {}) }, expected)
+    assert.deepEqual({ ...(await load(properties.join('\n'), {}, 'properties')) }, expected)
+    assert.deepEqual({ ...(await load(yaml)) }, expected)
+  })
+
+test('a JAAS text that can’t take effect is a problem without any of its values', async () => {
+  const problems = (saslMechanism: string, saslJaasConfig: string): string => {
+    try {
+      inCode({ securityProtocol: 'SASL_SSL', saslMechanism, saslJaasConfig } as ProducerOptions)
+      return 'accepted'
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  const plain = 'a.PlainLoginModule required username="hunter1" password="hunter2"'
+  assert.match(problems('SCRAM-SHA-256', plain), /expected sasl\.mechanism PLAIN with PlainLoginModule/)
+  assert.match(problems('PLAIN', `${plain} awsRoleArn="hunter3";`), /awsRoleArn is not an option of PlainLoginModule/)
+  for (const text of ['com.sun.Krb5LoginModule required useKeyTab=true;', 'hunter4', `${plain} hunter5;`])
+    assert.match(problems('PLAIN', text), /expected <LoginModule> required/)
+  for (const text of [plain, `${plain} awsRoleArn="hunter3";`, 'hunter4', `${plain} hunter5;`])
+    assert.doesNotMatch(problems('SCRAM-SHA-256', text), /hunter/)
+  const { saslUsername } = inCode({
+    securityProtocol: 'SASL_SSL',
+    saslMechanism: 'PLAIN',
+    saslUsername: 'explicit',
+    saslJaasConfig: plain,
+  })
+  assert.equal(saslUsername, 'explicit')
+})
+
+test('bootstrap servers with a scheme: host and port; the scheme must be the security protocol', async () => {
+  assert.deepEqual(inCode({ bootstrapServers: 'PLAINTEXT://a:1, INTERNAL://b:2,[::1]:3' }).bootstrapServers, [
+    'a:1',
+    'b:2',
+    '[::1]:3',
+  ])
+  assert.deepEqual(inCode({ bootstrapServers: ['ssl://a:1', 'b:2'], securityProtocol: 'SSL' }).bootstrapServers, [
+    'a:1',
+    'b:2',
+  ])
+  assert.throws(
+    () => inCode({ bootstrapServers: 'SASL_SSL://a:1,b:2' }),
+    /\(KAFKA_SECURITY_PROTOCOL\): expected SASL_SSL, the scheme in bootstrap\.servers; got PLAINTEXT/,
+  )
+  for (const wrong of ['://a:1', 'PLAINTEXT://', 'PLAINTEXT:a:1', 'PLAINTEXT://a:0', 'http//a:1'])
+    assert.throws(() => inCode({ bootstrapServers: wrong }), /expected host:port/)
+})
+
+test('unknown names are listed once, in one problem; those that change nothing in one warning', async () => {
+  const yaml = `${SERVERS}    client-id: mine
+    properties:
+      spring.json.add.type.headers: false
+      linger.mss: 5
+    template:
+      observation-enabled: true
+    producer:
+      transaction-id-prefix: tx-
+      properties:
+        linger.mss: 5
+---
+spring.kafka.producer.transaction-id-prefix: tx-
+`
+  assert.deepEqual(await problemsOf(yaml), [
+    'KAFKA_CONFIG_FILE: properties.linger.mss, producer.transaction-id-prefix, producer.properties.linger.mss ' +
+      'are not known settings; did you mean linger.ms?',
+  ])
+  await load(yaml.replaceAll(/.*(mss|prefix).*\n/g, ''))
+  assert.deepEqual(warnings, [
+    'KAFKA_CONFIG_FILE: properties.spring.json.add.type.headers, template.observation-enabled have no effect here.',
+  ])
+})
+
+test('names that Java needs and this library implies are accepted with their one value', async () => {
+  const yaml = (algorithm: string, type: string) => `${SERVERS}    ssl:
+      trust-store-type: ${type}
+      trust-store-location: file:///etc/ca.pem
+    security.protocol: SSL
+    properties:
+      ssl.endpoint.identification.algorithm: ${algorithm}
+`
+  const { sslTruststoreLocation } = await load(yaml('https', 'PEM'))
+  assert.equal(sslTruststoreLocation, '/etc/ca.pem')
+  assert.deepEqual(warnings, [])
+  assert.deepEqual(await problemsOf(yaml('none', 'JKS')), [
+    'KAFKA_CONFIG_FILE: ssl.trust-store-type: expected PEM, got "JKS".',
+    'KAFKA_CONFIG_FILE: properties.ssl.endpoint.identification.algorithm: expected https, got "none".',
+  ])
+})
