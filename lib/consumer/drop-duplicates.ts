@@ -161,7 +161,7 @@ function countsOf(partitions: readonly PartitionResult[]): BatchCounts {
 }
 
 /** Fails the invocation, so that Lambda sends the batch again. Its cause is the first error of the handler. */
-class BatchError extends KafkaProducerError {
+export class BatchError extends KafkaProducerError {
   override name = 'BatchError'
   readonly counts: BatchCounts
 

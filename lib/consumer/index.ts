@@ -1,7 +1,9 @@
 // For consumers of the records that this package sends: handle each one once per window, by its `kp-id`.
 export { ConfigError, InvalidRecordError, KafkaProducerError } from '../errors.ts'
+export type { RecordHeader } from '../record/producer-record.ts'
 export {
   type BatchCounts,
+  BatchError,
   type DropDuplicatesOptions,
   dropDuplicates,
   type KafkaBatchResponse,

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { toRecords } from '../../functions/http/dialects/native/to-records.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTINGS } from '../../lib/config/settings.ts'
+import { readKafkaEvent } from '../../lib/consumer/kafka-event.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
 import { recordOf } from '../../lib/dead-letter/dead-letter.ts'
 import { BufferSource, readSegment } from '../../lib/dead-letter/disk/read-segment.ts'
@@ -205,6 +206,22 @@ test('SQS batches and wrapped bodies', () => {
         }
       }),
     ),
+    { numRuns },
+  )
+})
+
+test('events of Kafka triggers', () => {
+  const records = jsonWith('topic', 'partition', 'offset', 'timestamp', 'key', 'value', 'headers', 'kp-id')
+  const entry = fc.record(
+    { topic: fc.string(), partition: fc.nat(), offset: fc.nat(), headers: fc.oneof(records, fc.array(records)) },
+    { requiredKeys: [] },
+  )
+  const event = fc.record({
+    eventSource: fc.constantFrom('aws:kafka', 'SelfManagedKafka', 'aws:sqs'),
+    records: fc.oneof(records, fc.dictionary(fc.string(), fc.array(fc.oneof(entry, records)))),
+  })
+  fc.assert(
+    fc.property(fc.oneof(event, records), input => holds(() => readKafkaEvent(input))),
     { numRuns },
   )
 })
