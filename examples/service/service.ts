@@ -1,5 +1,5 @@
-// A long-running service: takes lines of text over HTTP and sends each as a record. It batches with linger.ms, holds its
-// clients back while Kafka is slow, shows metrics for Prometheus, and ends on SIGTERM without losing a record.
+// A long-running service: takes lines of text over HTTP and sends each as a record. It batches with linger.ms, lets its
+// clients wait while Kafka is slow, shows metrics for Prometheus, and ends on SIGTERM without losing a record.
 //   KAFKA_BOOTSTRAP_SERVERS=host:port KAFKA_DEAD_LETTER=disk:./dead-letters PORT=8080 node service.ts
 //   printf 'one\ntwo\n' | curl --data-binary @- localhost:8080/events/chat
 import { createServer, type IncomingMessage } from 'node:http'

@@ -33,11 +33,11 @@ after(() => {
   setTimeout(() => process.exit(), 300).unref()
 })
 
-/** Bundles an example with the library under its package name, as a user would. */
-async function load<T>(entry: string): Promise<T> {
+/** Bundles an example with the library under its package name, as a user would. @returns the bundle's path */
+async function bundle(entry: string): Promise<string> {
   const outfile = join(folder, `${entry.replaceAll('/', '-')}.mjs`)
   await build({
-    entryPoints: [`examples/chat/${entry}.ts`],
+    entryPoints: [`examples/${entry}.ts`],
     outfile,
     bundle: true,
     platform: 'node',
@@ -54,17 +54,21 @@ async function load<T>(entry: string): Promise<T> {
     ],
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   })
-  return import(pathToFileURL(outfile).href)
+  return outfile
+}
+
+async function load<T>(entry: string): Promise<T> {
+  return import(pathToFileURL(await bundle(entry)).href)
 }
 
 test('ChatProducer, configured in code or by a file, logs the offset or the error, or waits', async () => {
   const producers = await load<{ ChatProducer: new (template: KafkaTemplate, log: Log) => ChatProducer }>(
-    'chat-producer',
+    'chat/chat-producer',
   )
   const templates = await load<{
     templateOfCode(servers: string): KafkaTemplate
     templateOfFile(path: string): Promise<KafkaTemplate>
-  }>('template')
+  }>('chat/template')
   const yaml = join(folder, 'application.yaml')
   writeFileSync(yaml, readFileSync('examples/chat/application.yaml', 'utf8').replace('localhost:9092', servers))
   const before = (await readTopic(servers, 'chat')).length
@@ -93,7 +97,7 @@ test('ChatProducer, configured in code or by a file, logs the offset or the erro
 
 test('ChatProducer as a Lambda handler: the record is in Kafka when the answer is returned', async () => {
   process.env.KAFKA_BOOTSTRAP_SERVERS = servers
-  const { handler } = await load<{ handler(event: unknown, context: unknown): Promise<unknown> }>('handler')
+  const { handler } = await load<{ handler(event: unknown, context: unknown): Promise<unknown> }>('chat/handler')
   const before = (await readTopic(servers, 'chat')).length
   await handler(chat, context)
   assert.equal((await readTopic(servers, 'chat')).length, before + 1)
@@ -171,21 +175,9 @@ test('program: delivers, stores what fails as a dead letter, refuses what is inv
 })
 
 test('the service sends each line once, counts, and ends on SIGTERM after the requests in progress', async t => {
-  const outfile = join(folder, 'service.mjs')
-  await build({
-    entryPoints: ['examples/service/service.ts'],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-    external: ['@aws-*', 'aws-*'],
-    alias: { 'serverless-kafka-producer': './lib/index.ts' },
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-  })
-  const child = spawn(process.execPath, [outfile], {
+  const child = spawn(process.execPath, [await bundle('service/service')], {
     env: {
-      ...process.env,
+      PATH: process.env.PATH,
       PORT: '0',
       KAFKA_BOOTSTRAP_SERVERS: servers,
       KAFKA_DEAD_LETTER: `disk:${join(folder, 'dl')}`,
@@ -196,7 +188,8 @@ test('the service sends each line once, counts, and ends on SIGTERM after the re
   const ended = once(child, 'exit')
   const [line] = await once(createInterface({ input: child.stdout }), 'line')
   const url = `http://127.0.0.1:${/port (\d+)/.exec(String(line))?.[1]}`
-  const lines = Array.from({ length: 2500 }, (_, n) => `service ${n}`)
+  const run = `service-${Date.now()}`
+  const lines = Array.from({ length: 2500 }, (_, n) => `${run} ${n}`)
   const post = (body: string, topic = 'chat') => fetch(`${url}/events/${topic}`, { method: 'POST', body })
   assert.deepEqual(await (await post(lines.join('\n'))).json(), { delivered: 2500 })
   assert.deepEqual(await (await post('x', 'no-such-topic')).json(), { 'dead-lettered': 1 })
@@ -207,7 +200,7 @@ test('the service sends each line once, counts, and ends on SIGTERM after the re
   let finish = (_: string): void => {}
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      controller.enqueue(Buffer.from('service begun\n'))
+      controller.enqueue(Buffer.from(`${run} begun\n`))
       finish = text => {
         controller.enqueue(Buffer.from(text))
         controller.close()
@@ -223,10 +216,10 @@ test('the service sends each line once, counts, and ends on SIGTERM after the re
   assert.equal(await isReady(), true)
   child.kill('SIGTERM')
   while (await isReady()) await pause(10)
-  finish('service ended')
+  finish(`${run} ended`)
   assert.deepEqual(await (await inProgress).json(), { delivered: 2 })
   assert.deepEqual(await ended, [0, null])
   const values = (await readTopic(servers, 'chat')).map(({ value }) => String(value))
-  const own = values.filter(value => value.startsWith('service '))
-  assert.deepEqual(own.toSorted(), [...lines, 'service begun', 'service ended'].toSorted())
+  const own = values.filter(value => value.startsWith(run))
+  assert.deepEqual(own.toSorted(), [...lines, `${run} begun`, `${run} ended`].toSorted())
 })
