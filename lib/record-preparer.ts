@@ -45,19 +45,21 @@ export class RecordPreparer {
 
   #prepareRecord(record: ProducerRecord, index: number, call: ProducerCall): Part | undefined {
     const orderGroup = orderGroupOf(record)
+    let isUnencoded = false
     try {
       call.throwIfStopped({ orderGroup, index })
       const valid = validateRecord(record, this.#rules, call.violations)
       const { topic } = valid
+      isUnencoded = true
       const serialized = this.#serializer.serialize(valid, () => call.signal)
       if (!(serialized instanceof Promise)) return { serialized, index, orderGroup }
       const ready = serialized.then(
         bytes => ({ serialized: bytes, index, orderGroup }),
-        error => void call.fail({ serialized: undefined, index, orderGroup }, error),
+        error => void call.fail({ serialized: undefined, isUnencoded, index, orderGroup }, error),
       )
-      return { serialized: undefined, index, topic, orderGroup, ready }
+      return { serialized: undefined, isUnencoded, index, topic, orderGroup, ready }
     } catch (error) {
-      call.fail({ serialized: undefined, index, orderGroup }, error)
+      call.fail({ serialized: undefined, isUnencoded, index, orderGroup }, error)
       return undefined
     }
   }

@@ -43,7 +43,7 @@ export async function publishFailures(
   const fates = new Map<number, RecordFate>()
   if (reports.every(({ kind }) => kind === 'delivered')) return fates
   const failures = [...reports.entries()].filter((entry): entry is [number, Failed] => entry[1].kind === 'failed')
-  const deadLettered = failures.filter(([index, failed]) => shouldDeadLetter(failed, index))
+  const deadLettered = failures.filter(([index, failed]) => !isWithoutBytes(failed) && shouldDeadLetter(failed, index))
   for (const [index, { outcome, code }] of new Set([
     ...failures.filter(([, { failureKind }]) => failureKind === 'delivery-failure'),
     ...deadLettered,
@@ -73,4 +73,9 @@ export async function publishFailures(
 /** A record that code sent has the id of its header, under which it may be in the log. */
 function recordIdOf({ serialized, record }: Failed, { trigger }: DeadLetterSource): string | undefined {
   return trigger === 'template' ? recordIdIn(serialized ? serialized.headers : record?.headers) : undefined
+}
+
+/** An invalid record is edited before it is redriven, so its dead letter holds what can be read of it. */
+function isWithoutBytes({ isUnencoded, failureKind }: Failed): boolean {
+  return isUnencoded === true && failureKind === 'delivery-failure'
 }

@@ -39,6 +39,11 @@ export interface Failed {
   readonly firstAt: number
   /** When the last attempt ended, ms since the epoch. */
   readonly lastAt: number
+  /**
+   * Its serializer failed or did not answer, so its bytes are not known. It gets no dead letter, because a redrive would
+   * send other bytes: it stays with its source.
+   */
+  readonly isUnencoded?: true
   readonly inDoubt?: {
     readonly producerId: bigint
     readonly epoch: number
@@ -82,9 +87,11 @@ class FailedReport implements Failed {
   readonly attempts: number
   readonly firstAt: number
   readonly lastAt: number
+  declare readonly isUnencoded?: true
   declare readonly inDoubt?: NonNullable<Failed['inDoubt']>
 
-  constructor({ record, serialized, outcome, causeCode, error, attempts, firstAt, lastAt, inDoubt }: FailedFields) {
+  constructor(fields: FailedFields) {
+    const { record, serialized, outcome, causeCode, error, attempts, firstAt, lastAt, isUnencoded, inDoubt } = fields
     this.record = record
     this.serialized = serialized
     this.failureKind = error instanceof InvalidRecordError ? 'invalid-record' : 'delivery-failure'
@@ -95,6 +102,7 @@ class FailedReport implements Failed {
     this.attempts = attempts
     this.firstAt = firstAt
     this.lastAt = lastAt
+    if (isUnencoded) this.isUnencoded = isUnencoded
     if (inDoubt) this.inDoubt = inDoubt
   }
 
@@ -122,6 +130,7 @@ export function notSent(
   serialized: SerializedRecord | undefined,
   cause: unknown,
   epochMs: number,
+  isUnencoded = false,
 ): Failed {
   const error = notSentError(cause)
   return new FailedReport({
@@ -133,6 +142,7 @@ export function notSent(
     attempts: 0,
     firstAt: epochMs,
     lastAt: epochMs,
+    ...(isUnencoded ? { isUnencoded } : {}),
   })
 }
 

@@ -1,0 +1,75 @@
+// The dead letter of a record whose serializer failed would hold other bytes than those for Kafka, and a redrive sends
+// what a dead letter holds.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
+import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { DeadLetterPublisher } from '../../lib/dead-letter/dead-letter-publisher.ts'
+import { publishFailures } from '../../lib/dead-letter/publish-failures.ts'
+import { SerializationError } from '../../lib/errors.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
+import { systemClock } from '../../lib/time/clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import { summaryOf } from '../support/producer-of.ts'
+
+const failure = new SerializationError('delivery-failure', 'The registry is down')
+/** By the value, what its serializer does. */
+const serialize = (value: string): Uint8Array | Promise<Uint8Array> => {
+  if (value === 'throws') throw failure
+  if (value === 'rejects') return Promise.reject(failure)
+  if (value === 'is late') return new Promise(() => {})
+  if (value === 'is wrong') throw new SerializationError('invalid-record', 'expected another')
+  return Buffer.from(`avro ${value}`)
+}
+
+test('a record without bytes is returned, not dead-lettered; an invalid one and one with bytes are', async () => {
+  const client = new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock, sick: 0 })
+  const config = parseConfig({ bootstrapServers: ['b:1'], retries: 0, valueSerializer: { serialize } }, {})
+  const producer = new KafkaProducer(config, { client, rules: { anyTopic: true, keyRequired: false } })
+  const values = ['fits', 'throws', 'rejects', 'is late', 'is wrong']
+  const records = values.map(value => ({ topic: value === 'is late' ? 'other' : 't', value }))
+  const reports = await producer.sendAll(records, Deadline.after(systemClock, 100))
+  const stored: DeadLetter[] = []
+  const target = {
+    store: async (deadLetters: readonly DeadLetter[]) => {
+      stored.push(...deadLetters)
+      return deadLetters.map(({ deadLetterId }) => `memory:${deadLetterId}`)
+    },
+    close: async () => {},
+  }
+  const fates = await publishFailures(reports, {
+    deadLetters: new DeadLetterPublisher([target]),
+    sourceOf: index => ({
+      trigger: 'template',
+      id: `source ${index}`,
+      index,
+      function: null,
+      arn: null,
+      receiveCount: null,
+    }),
+    shouldDeadLetter: () => true,
+    onFailure: error => assert.fail(String(error)),
+  })
+  assert.deepEqual(
+    values.map((value, index) => [value, fates.get(index)?.fate]),
+    [
+      ['fits', 'dead-lettered'],
+      ['throws', 'returned'],
+      ['rejects', 'returned'],
+      ['is late', 'returned'],
+      ['is wrong', 'dead-lettered'],
+    ],
+  )
+  assert.deepEqual(reports.slice(1).map(summaryOf), [
+    'not-sent:serializer',
+    'not-sent:serializer',
+    'not-sent:deadline',
+    'not-sent:bad-value',
+  ])
+  assert.deepEqual(
+    stored.map(({ record }) => Buffer.from(record.value ?? '', 'base64').toString()),
+    ['avro fits', 'is wrong'],
+  )
+  await producer.close({ timeoutMs: 0 })
+})
