@@ -38,8 +38,8 @@ function checkEndpoint(config: ProducerConfig, url: string, problem: Problem): v
   const isSecure = endpoint?.protocol === 'https:' || (endpoint?.protocol === 'http:' && config.oauthAllowHttp)
   if (!isSecure || endpoint?.username || endpoint?.password)
     problem(
-      'sasl.oauthbearer.token.endpoint.url: expected an https:// address without user and password (http:// only with ' +
-        'KAFKA_OAUTH_ALLOW_HTTP=true), or file:///….',
+      'sasl.oauthbearer.token.endpoint.url: expected an https:// address without user and password (http:// only ' +
+        'with KAFKA_OAUTH_ALLOW_HTTP=true), or file:///….',
     )
   if (config.secretArn !== undefined) return // it may hold what is missing
   const hasAssertion =
@@ -50,8 +50,8 @@ function checkEndpoint(config: ProducerConfig, url: string, problem: Problem): v
   if (config.saslOauthbearerJwtRetrieverClass === 'JwtBearerJwtRetriever')
     problem(
       'sasl.oauthbearer.jwt.retriever.class (JwtBearerJwtRetriever): expected an assertion with it ' +
-        '(sasl.oauthbearer.assertion.private.key.file, sasl.oauthbearer.assertion.file or sasl.oauthbearer.aws.audience); ' +
-        'got none.',
+        '(sasl.oauthbearer.assertion.private.key.file, sasl.oauthbearer.assertion.file or ' +
+        'sasl.oauthbearer.aws.audience); got none.',
     )
   else if (
     config.saslOauthbearerClientCredentialsClientId === undefined ||

@@ -338,8 +338,8 @@ export const SETTINGS = {
   }),
   /**
    * For OAUTHBEARER: how the endpoint is asked, as a Java class with or without its package. The default is client
-   * credentials with a client secret or, where there is one, an assertion (KIP-1258); JwtBearerJwtRetriever is the grant
-   * jwt-bearer with an assertion (KIP-1139).
+   * credentials with a client secret or, where there is one, an assertion (KIP-1258); JwtBearerJwtRetriever is the
+   * grant jwt-bearer with an assertion (KIP-1139).
    */
   saslOauthbearerJwtRetrieverClass: kafka({
     name: 'sasl.oauthbearer.jwt.retriever.class',

@@ -1,5 +1,5 @@
-// A JWT of AWS for the function's role, which a broker or a token endpoint outside AWS can verify: IAM outbound identity
-// federation. Source: docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
+// A JWT of AWS for the function's role, which a broker or a token endpoint outside AWS can verify: IAM outbound
+// identity federation. Source: docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
 import { type BearerToken, bearerToken, tokenUnavailable } from './bearer-token.ts'
 
 export interface WebIdentityOptions {

@@ -1,5 +1,7 @@
-// TLS material from values or files, read once when the producer is created, so that a wrong file shows during init.
-import { readFileSync } from 'node:fs'
+// TLS material from values or files. It is read when the producer is created, so that a wrong file shows during init,
+// and again before a new connection where a file has changed, so that a renewed certificate takes effect.
+import { type BigIntStats, readFileSync, statSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
 import type { ProducerConfig } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
 import type { TlsMaterial } from '../transport/connection-security.ts'
@@ -16,8 +18,58 @@ export type TlsOptions = Pick<
   | 'sslKeyPassword'
 >
 
+/** The TLS material of the settings, as up to date as its files. */
+export class TlsFiles {
+  readonly #options: TlsOptions
+  readonly #warn: (text: string) => void
+  #material: TlsMaterial
+  /** What identifies the versions of the files that were read last, whether they could be used or not. */
+  #versions: string
+
+  /**
+   * @param warn called with a file that has changed and can't be used
+   * @throws ConfigError
+   */
+  constructor(options: TlsOptions, warn: (text: string) => void) {
+    this.#options = options
+    this.#warn = warn
+    this.#versions = this.#currentVersions()
+    this.#material = readTlsMaterial(options)
+  }
+
+  /** The previous material stays in use while a changed file can't be used, such as one that is half written. */
+  current(): TlsMaterial {
+    const versions = this.#currentVersions()
+    if (versions === this.#versions) return this.#material
+    this.#versions = versions
+    try {
+      const material = readTlsMaterial(this.#options)
+      createSecureContext(material) // Throws if key and certificate don't belong together.
+      this.#material = material
+    } catch (error) {
+      const reason = error instanceof ConfigError ? error.problems.join(' ') : (error as NodeJS.ErrnoException).code
+      this.#warn(
+        `A file of ssl.truststore.location or ssl.keystore.location has changed and can't be used (${reason}); the ` +
+          'previous one stays in use.',
+      )
+    }
+    return this.#material
+  }
+
+  #currentVersions(): string {
+    const { sslTruststoreLocation, sslKeystoreLocation } = this.#options
+    return [sslTruststoreLocation, sslKeystoreLocation].map(path => (path === undefined ? '' : versionOf(path))).join()
+  }
+}
+
+/** A link to another file, as Kubernetes replaces mounted secrets, is another version too. */
+function versionOf(path: string): string {
+  const stats: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stats === undefined ? 'none' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`
+}
+
 /** @throws ConfigError */
-export function readTlsMaterial(options: TlsOptions): TlsMaterial {
+function readTlsMaterial(options: TlsOptions): TlsMaterial {
   const problems: string[] = []
   const problem: Problem = text => problems.push(text)
   const ca =

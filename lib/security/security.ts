@@ -3,15 +3,10 @@ import type { ProducerConfig } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
 import { parseSaslExtensions, type SaslExtensions } from '../record/sasl-extensions.ts'
 import type { Deadline } from '../time/deadline.ts'
-import type {
-  ConnectionSecurity,
-  SaslCredentials,
-  SecurityProvider,
-  TlsMaterial,
-} from '../transport/connection-security.ts'
+import type { ConnectionSecurity, SaslCredentials, SecurityProvider } from '../transport/connection-security.ts'
 import { MskIamToken } from './msk-iam-token.ts'
 import { mskRegion } from './msk-region.ts'
-import { readTlsMaterial, type TlsOptions, toMaterial } from './pem.ts'
+import { TlsFiles, type TlsOptions, toMaterial } from './pem.ts'
 import { Secret, type SecretFields } from './secret.ts'
 import { TokenCache } from './token-cache.ts'
 import type { OAuthBearerTokenProvider } from './token-provider.ts'
@@ -45,7 +40,7 @@ interface OAuth {
 
 export class Security implements SecurityProvider {
   readonly #options: SecurityOptions
-  readonly #material: TlsMaterial | undefined
+  readonly #tls: TlsFiles | undefined
   readonly #secret: Secret | undefined
   readonly #oauth: OAuth | undefined
   readonly #extensions: SaslExtensions
@@ -56,7 +51,7 @@ export class Security implements SecurityProvider {
    */
   constructor(options: SecurityOptions, { warn = () => {}, tokenProvider }: SecurityContext = {}) {
     this.#options = options
-    this.#material = options.securityProtocol.endsWith('SSL') ? readTlsMaterial(options) : undefined
+    this.#tls = options.securityProtocol.endsWith('SSL') ? new TlsFiles(options, warn) : undefined
     this.#secret = options.secretArn === undefined ? undefined : new Secret(options.secretArn)
     this.#extensions = parseSaslExtensions(options.saslOauthbearerExtensions ?? '') ?? {}
     if (options.saslMechanism === 'OAUTHBEARER') {
@@ -77,8 +72,8 @@ export class Security implements SecurityProvider {
 
   async forConnection(deadline: Deadline): Promise<ConnectionSecurity> {
     const secret = this.#secret ? await this.#secret.read(deadline) : {}
-    const tls = this.#material && {
-      ...this.#material,
+    const tls = this.#tls && {
+      ...this.#tls.current(),
       ...toMaterial({ ca: secret.ca, cert: secret.certificate, key: secret.key, passphrase: secret.keyPassword }),
     }
     return { tls, credentials: await this.#credentials(secret, deadline) }
