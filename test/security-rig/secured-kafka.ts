@@ -1,20 +1,29 @@
 // A real broker with every kind of listener: TLS with host-name checks, client certificates, SASL, MSK IAM tokens,
 // ACLs.
 import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import kafkajs from 'kafkajs'
 import { kafkaJars } from '../../local/artifacts.ts'
 import { createTopics, kafkaOf } from '../../local/kafka/admin.ts'
 import { type Listener, LocalKafka } from '../../local/kafka/cluster.ts'
 import { freePort } from '../../local/ports.ts'
 import { temporaryFolder } from '../../local/processes.ts'
+import { jwksOf } from '../support/jwt.ts'
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs
 
 export const TOPIC = 'chat'
 const IAM_ARN = 'arn:aws:sts::123456789012:assumed-role/producer/fn'
 const REGION = 'us-east-1'
+/** What the listener CLAIMS demands of a token, and of its extensions. */
+export const ISSUER = 'https://idp.example'
+export const AUDIENCE = 'https://kafka.example'
+export const EXTENSIONS = { logicalCluster: 'lkc-rig', identityPoolId: 'pool-rig' } as const
+/** The subject of AWS's tokens; it may write. */
+export const ROLE_ARN = 'arn:aws:iam::123456789012:role/producer'
 /** The lifetime of sessions on the listener SESSION, ms. */
 const SESSION_MS = 14_000
 
@@ -27,6 +36,7 @@ const LISTENERS = {
   IAM: 'SASL_SSL',
   OAUTH: 'SASL_SSL',
   SESSION: 'SASL_SSL',
+  CLAIMS: 'SASL_SSL',
 } as const
 export type ListenerName = keyof typeof LISTENERS
 
@@ -36,6 +46,10 @@ export interface SecuredKafka {
   /** The certificate and key of a client that the MTLS listener accepts, in one file. */
   readonly clientPem: string
   readonly caFile: string
+  /** As clientPem, of a client that may not write. */
+  readonly otherClientPem: string
+  /** The keys of which the listener CLAIMS accepts tokens. */
+  readonly tokenKeys: Readonly<Record<'RS256' | 'ES384', KeyObject>>
   address(listener: ListenerName, host?: string): string
   /** Sets the keys of the IAM listener: id → `secret|arn`, or `secret|arn|session token`. */
   writeIamKeys(keys: Readonly<Record<string, string>>): void
@@ -48,9 +62,14 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
   const folder = temporaryFolder()
   const jars = await kafkaJars(console.log)
   const certificates = createCertificates(folder)
-  execFileSync('javac', ['-cp', `${jars}/*`, '-d', join(folder, 'classes'), 'test/security-rig/MskIamValidator.java'], {
-    stdio: 'pipe',
-  })
+  const validators = ['MskIamValidator', 'ClaimsValidator'].map(name => `test/security-rig/${name}.java`)
+  execFileSync('javac', ['-cp', `${jars}/*`, '-d', join(folder, 'classes'), ...validators], { stdio: 'pipe' })
+  const [rsa, ec] = [
+    generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+  ]
+  const jwksFile = join(folder, 'jwks.json')
+  writeFileSync(jwksFile, jwksOf({ RS256: rsa.publicKey, ES384: ec.publicKey }))
   const keysFile = join(folder, 'iam-keys.properties')
   const writeIamKeys = (keys: Readonly<Record<string, string>>) =>
     writeFileSync(
@@ -66,7 +85,7 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
   const kafka = await LocalKafka.start(1, {
     listeners,
     classPath: join(folder, 'classes'),
-    properties: properties(certificates, keysFile),
+    properties: { ...properties(certificates, keysFile), ...claimsProperties(jwksFile) },
     formatArguments: scramUsers(),
   })
   const admin = kafkaOf(kafka.bootstrapServers).admin()
@@ -83,13 +102,14 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
   const allow = async (principal: string, operation: 'WRITE' | 'DESCRIBE') =>
     void (await admin.createAcls({ acl: [acl(principal, operation)] }))
   await createTopics(kafka.bootstrapServers, [{ topic: TOPIC, partitions: 2 }])
-  for (const name of ['alice', 'alice256', 'bob', 'CN=chat-producer', 'oauth-client'])
+  for (const name of ['alice', 'alice256', 'bob', 'CN=chat-producer', 'oauth-client', ROLE_ARN])
     await allow(`User:${name}`, 'WRITE')
   await allow(`IAM:${IAM_ARN}`, 'WRITE')
   await allow('User:reader', 'DESCRIBE')
   return {
     kafka,
     ...certificates,
+    tokenKeys: { RS256: rsa.privateKey, ES384: ec.privateKey },
     writeIamKeys,
     address: (name, host = 'localhost') => `${host}:${listeners.find(listener => listener.name === name)?.port}`,
     allow,
@@ -105,6 +125,7 @@ interface Certificates {
   readonly ca: string
   readonly caFile: string
   readonly clientPem: string
+  readonly otherClientPem: string
   readonly brokerPem: string
   readonly expiredPem: string
 }
@@ -143,6 +164,7 @@ function createCertificates(folder: string): Certificates {
     brokerPem: signed('broker', '/CN=broker', 2, 'subjectAltName=DNS:localhost\n'),
     expiredPem: signed('expired', '/CN=broker', -1, 'subjectAltName=DNS:localhost\n'),
     clientPem: signed('client', '/CN=chat-producer', 2, ''),
+    otherClientPem: signed('other-client', '/CN=other-producer', 2, ''),
   }
 }
 
@@ -184,5 +206,20 @@ function properties({ brokerPem, expiredPem, caFile }: Certificates, keysFile: s
     'listener.name.iam.principal.builder.class': 'MskIamValidator$IamPrincipalBuilder',
     'listener.name.oauth.sasl.enabled.mechanisms': 'OAUTHBEARER',
     'listener.name.oauth.oauthbearer.sasl.jaas.config': bearer(''),
+  }
+}
+
+function claimsProperties(jwksFile: string): Record<string, string> {
+  const extensions = Object.entries(EXTENSIONS).map(([name, value]) => `extension_${name}="${value}"`)
+  const listener = 'listener.name.claims'
+  return {
+    [`${listener}.sasl.enabled.mechanisms`]: 'OAUTHBEARER',
+    [`${listener}.oauthbearer.sasl.server.callback.handler.class`]: 'ClaimsValidator',
+    [`${listener}.oauthbearer.sasl.oauthbearer.jwks.endpoint.url`]: pathToFileURL(jwksFile).href,
+    [`${listener}.oauthbearer.sasl.oauthbearer.expected.audience`]: AUDIENCE,
+    [`${listener}.oauthbearer.sasl.oauthbearer.expected.issuer`]: ISSUER,
+    [`${listener}.oauthbearer.sasl.jaas.config`]:
+      'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required ' +
+      `unsecuredLoginStringClaim_sub="broker" ${extensions.join(' ')};`,
   }
 }

@@ -4,10 +4,17 @@ import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { createKafkaJsClient } from '../../lib/producer-factory.ts'
 
-/** A producer with real sockets. */
-export function producerOf(bootstrapServers: readonly string[], options: ProducerOptions = {}): KafkaProducer {
+/**
+ * A producer with real sockets.
+ * @param warn called with what the client warns of
+ */
+export function producerOf(
+  bootstrapServers: readonly string[],
+  options: ProducerOptions = {},
+  warn?: (text: string) => void,
+): KafkaProducer {
   const config = parseConfig({ bootstrapServers, ...options }, {})
-  return new KafkaProducer(config, { client: createKafkaJsClient(config) })
+  return new KafkaProducer(config, { client: createKafkaJsClient(config, warn) })
 }
 
 /** `delivered`, or what the report says of a failed record: `outcome:code`. */
