@@ -2,6 +2,7 @@
 import type { ProducerConfig } from './config/settings.ts'
 import { type DeliveryReport, notSent } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
+import { withRecordEvents } from './delivery/report-events.ts'
 import { SendSpans } from './delivery/send-spans.ts'
 import { errorName, InvalidRecordError, notSentError, TransportError } from './errors.ts'
 import { type IdentifiedRecords, identifyRecords, type RecordIdOption } from './identify-records.ts'
@@ -149,7 +150,8 @@ export class KafkaProducer {
     const list: readonly ProducerRecord[] = Array.from(records)
     const spans = SendSpans.begin(list, this.#config.clientId, this.#warn)
     // After the spans, whose parent is the caller's context and not the traceparent that is added here.
-    const call = this.#run(identifyRecords(spans?.records ?? list, recordId), deadline, lingerMs)
+    const run = this.#run(identifyRecords(spans?.records ?? list, recordId), deadline, lingerMs)
+    const call = withRecordEvents(run, this.#config.clientId, this.#clock)
     // The spans end before the caller gets its reports: a sandbox frozen after its answer would end them later, or
     // never.
     return spans ? spans.endWith(call) : call

@@ -5,7 +5,7 @@ import { currentScope } from './delivery/invocation-scope.ts'
 import { recordToJson } from './delivery/report-json.ts'
 import { ConfigError, errorName, notSentError, type RecordError } from './errors.ts'
 import type { RecordIdOption } from './identify-records.ts'
-import type { KafkaProducer } from './kafka-producer.ts'
+import type { CloseOptions, KafkaProducer } from './kafka-producer.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import type { ProducerFactory } from './producer-factory.ts'
 import { LoggingProducerListener, type ProducerInterceptor, type ProducerListener } from './producer-listener.ts'
@@ -149,6 +149,18 @@ export class KafkaTemplate<K = unknown, V = unknown> {
 
   metrics(): ProducerMetrics {
     return this.#producer.metrics()
+  }
+
+  /**
+   * Sends what waits and closes the producer of this template's configuration (Spring: `destroy`), which other
+   * templates of the factory with that configuration share. A later send of any of them opens a new one.
+   */
+  close(options?: CloseOptions): Promise<void> {
+    return this.#factory.closeProducer(this.#config, options)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   get #producer(): KafkaProducer {

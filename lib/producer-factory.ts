@@ -107,6 +107,20 @@ export class ProducerFactory {
     await Promise.all(old.map(({ producer }) => producer.close(options)))
   }
 
+  /**
+   * Completes the records of one configuration's producer and closes it, as `close` does with all. A later send opens a
+   * new one.
+   */
+  async closeProducer(
+    config: ProducerConfig | undefined = this.#options.config,
+    options?: CloseOptions,
+  ): Promise<void> {
+    const key = config && this.#keyOf(config)
+    const warm = key === undefined ? undefined : this.#producers.get(key)
+    if (key !== undefined) this.#producers.delete(key)
+    await warm?.producer.close(options)
+  }
+
   /** Equal configurations share a producer. Objects and classes that code passed in are equal only to themselves. */
   #keyOf(config: ProducerConfig): string {
     // A handler passes the same frozen object at every invocation.

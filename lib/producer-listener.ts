@@ -4,12 +4,12 @@ import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
 
 /**
- * What its methods throw, or return as a promise that rejects, becomes a warning (`ProducerFactoryOptions.warn`) and
- * changes nothing for the record. Nobody waits for a promise of theirs.
+ * Its methods may be asynchronous; what they return is ignored, and nobody waits for their promises. What they throw, or
+ * reject with, becomes a warning (`ProducerFactoryOptions.warn`) and changes nothing for the record.
  */
 export interface ProducerListener<K = unknown, V = unknown> {
-  onSuccess?(record: ProducerRecord<K, V>, metadata: RecordMetadata): void
-  onError?(record: ProducerRecord<K, V>, error: RecordError): void
+  onSuccess?(record: ProducerRecord<K, V>, metadata: RecordMetadata): unknown
+  onError?(record: ProducerRecord<K, V>, error: RecordError): unknown
 }
 
 /** Errors are handled like those of a `ProducerListener`. */
@@ -20,7 +20,7 @@ export interface ProducerInterceptor<K = unknown, V = unknown> {
    */
   onSend?(record: ProducerRecord<K, V>): ProducerRecord<K, V>
   /** Called with the outcome of a record: one of the two is null. */
-  onAcknowledgement?(metadata: RecordMetadata | null, error: RecordError | null): void
+  onAcknowledgement?(metadata: RecordMetadata | null, error: RecordError | null): unknown
 }
 
 /** The default listener: logs errors, so that one that nobody awaits is seen. It logs no key and no value. */

@@ -89,6 +89,22 @@ test('headers as an object, and a Date, are sent; the record gets its id beside 
   assert.equal(sent.producerRecord.topic, 't')
 })
 
+test('a template that is disposed sends what waits and closes its producer; a later send opens a new one', async () => {
+  const { template, factory, values, clients } = createTemplate([], {}, { lingerMs: 5000 })
+  const other = new KafkaTemplate(factory, { config: parseConfig({ bootstrapServers: ['c:3', 'd:4'] }, {}) })
+  const sending = template.send('t', 'k', 'waits')
+  await template[Symbol.asyncDispose]()
+  assert.equal((await sending).recordMetadata.offset, 0n)
+  assert.equal(clients.length, 2)
+
+  await other.send('t', 'k', 'of another configuration')
+  assert.equal(clients.length, 2)
+  const again = template.send('t', 'k', 'again')
+  await template.close()
+  await again
+  assert.deepEqual([clients.length, values().sort()], [3, ['again', 'of another configuration', 'waits']])
+})
+
 test('a record without a key is sent, unless keyRequired asks for one', async () => {
   const { template } = createTemplate([], { defaultTopic: 'chat' })
   assert.equal((await template.send('chat', 'hello')).recordMetadata.serializedKeySize, -1)

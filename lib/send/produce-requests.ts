@@ -5,6 +5,7 @@ import type { ProduceOutcome } from '../transport/kafka-client.ts'
 import { throttleMs } from '../transport/throttle.ts'
 import type { AttemptOutcomes } from './attempt-outcomes.ts'
 import type { PartitionState } from './partition-state.ts'
+import { publishRequest } from './request-events.ts'
 import type { SenderParts } from './sender-parts.ts'
 
 export class ProduceRequests {
@@ -44,7 +45,16 @@ export class ProduceRequests {
     inFlight.delete(leader, partitions)
     waiting.leaderAnswered(leader)
     const throttled = throttleMs(Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0)))
-    if (throttled > 0) this.#mute(leader, throttled, clock.now() - at.now)
+    const durationMs = clock.now() - at.now
+    publishRequest({
+      clusterId: metadata.clusterId,
+      broker: leader,
+      batches,
+      outcomes,
+      throttleMs: throttled,
+      durationMs,
+    })
+    if (throttled > 0) this.#mute(leader, throttled, durationMs)
     partitions.forEach((partition, index) => {
       this.#outcomes.complete(partition, batches[index] as ProducerBatch, outcomes[index] as ProduceOutcome)
       waiting.changed(partition)
