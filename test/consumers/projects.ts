@@ -17,6 +17,9 @@ export interface Project {
   readonly sharesSource: boolean
 }
 
+export const NPM_OPTIONS = ['--prefer-offline', '--no-audit', '--no-fund', '--silent']
+const NPM_RUN = ['npm', 'run', '--silent']
+
 const FOLDER = import.meta.dirname
 
 /** @param names of projects; all without one. @throws Error for a name that none has */
@@ -46,16 +49,25 @@ function readProject(name: string): Project {
     ].join(' '),
     ...packageManagerCommands(packageManager),
     hasBuild: scripts.build !== undefined,
-    sharesSource: readdirSync(folder).some(file => file.startsWith('main.') && file.endsWith('ts')),
+    sharesSource: readdirSync(folder).some(file => /^main\..*ts$/.test(file)),
   }
 }
 
 function packageManagerCommands(packageManager = 'npm'): Pick<Project, 'install' | 'runScript'> {
-  const [manager] = packageManager.split('@')
-  if (manager === 'npm')
-    return {
-      install: ['npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', '--silent'],
-      runScript: ['npm', 'run', '--silent'],
+  const [manager, version] = packageManager.split('@')
+  switch (manager) {
+    case 'npm':
+      return { install: ['npm', 'install', ...NPM_OPTIONS], runScript: NPM_RUN }
+    case 'pnpm':
+      return {
+        install: ['npx', '--yes', `pnpm@${version}`, 'install', '--no-frozen-lockfile', '--prefer-offline'],
+        // The scripts use what pnpm installed; `pnpm run` would first look for another pnpm.
+        runScript: NPM_RUN,
+      }
+    case 'yarn': {
+      const yarn = ['npx', '--yes', '--package', `@yarnpkg/cli-dist@${version}`, 'yarn']
+      return { install: [...yarn, 'install', '--no-immutable'], runScript: [...yarn, 'run'] }
     }
-  throw new Error(`Expected a package manager that is known here, got ${packageManager}.`)
+  }
+  throw new Error(`Expected npm, pnpm or yarn as packageManager, got ${packageManager}.`)
 }

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { temporaryFolder } from '../../local/processes.ts'
-import { type Project, projects } from './projects.ts'
+import { NPM_OPTIONS, type Project, projects } from './projects.ts'
 
 /** The oldest Node of `engines`: >=22.19.0. */
 const OLDEST_NODE: string = JSON.parse(readFileSync('package.json', 'utf8')).engines.node.replace('>=', '')
@@ -41,8 +41,6 @@ async function installNode(version: string, folder: string, node: string): Promi
   await command(['npm', 'install', ...NPM_OPTIONS, `node@${version}`], folder, node)
   return join(folder, 'node_modules/node/bin')
 }
-
-const NPM_OPTIONS = ['--prefer-offline', '--no-audit', '--no-fund', '--silent']
 
 /** @returns the result for each Node, and the text of what failed */
 async function check(project: Project, root: string, nodes: ReadonlyMap<string, string>): Promise<Result> {

@@ -1,0 +1,5 @@
+import { sendOne } from './send'
+
+test('a record is sent', async () => {
+  expect(await sendOne()).toBe('paid')
+})

@@ -1,0 +1,3 @@
+import { sendOne } from './send.ts'
+
+console.log((await sendOne()) === 'paid' ? 'ok' : 'FAIL')
