@@ -5,7 +5,7 @@ const LONG_MAX = 2n ** 63n - 1n
 
 /** int32, big-endian. */
 export const integerSerializer: Serializer<number> = new BuiltInSerializer(data => {
-  if ((data | 0) !== data) return expected('an integer of 32 bits', data)
+  if (typeof data !== 'number' || (data | 0) !== data) return expected('an integer of 32 bits', data)
   const bytes = Buffer.alloc(4)
   bytes.writeInt32BE(data)
   return bytes
