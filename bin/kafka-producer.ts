@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 // The kafka-producer command. Each subcommand has its own file.
+import { readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
 import { Command } from 'commander'
 import { addContracts } from './contracts.ts'
 import { addDeadLetters } from './dead-letters.ts'
@@ -17,6 +19,7 @@ const program = new Command('kafka-producer')
       `Exit status: ${EXIT_STATUS}`,
     ].join('\n'),
   )
+  .version(packageVersion(), '--version', 'print the version')
   .showHelpAfterError()
   // Commander's own exit would cut the output.
   .exitOverride()
@@ -27,3 +30,9 @@ addDoctor(program)
 addContracts(program)
 addPlan(program)
 await runToExit(() => program.parseAsync())
+
+function packageVersion(): string {
+  const path = findPackageJSON('..', import.meta.url)
+  if (path === undefined) throw new Error('The package.json of this command is missing.')
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
+}

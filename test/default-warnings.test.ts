@@ -66,6 +66,7 @@ test('what is not recommended is a warning; what is, is none', () => {
     [{ securityProtocol: 'SSL' }, LAMBDA, undefined],
     [{ bootstrapServers: 'a:1' }, {}, /^bootstrap\.servers has one broker/],
     [{ acks: 0 }, {}, /^acks is 0/],
+    [{ batchSize: 30_000, bufferMemory: 20_000 }, {}, /^batch\.size \(30000\) is larger than buffer\.memory \(20000\)/],
     [{ acks: 1, enableIdempotence: false }, {}, /^acks is 1/],
     [{}, LAMBDA, /^security\.protocol is PLAINTEXT inside Lambda/],
     [
@@ -80,7 +81,7 @@ test('what is not recommended is a warning; what is, is none', () => {
     [{ securityProtocol: 'SASL_SSL', ...oauth }, LAMBDA, undefined],
     [
       { securityProtocol: 'SASL_SSL', ...oauth, saslOauthbearerTokenEndpointUrl: 'http://login.example.com/token' },
-      {},
+      { KAFKA_OAUTH_ALLOW_HTTP: 'true' },
       /^sasl\.oauthbearer\.token\.endpoint\.url is an http: address/,
     ],
   ]

@@ -8,7 +8,7 @@ import type { PendingRecord, RecordCaller } from './producer-batch.ts'
 import type { RecordAccumulator } from './record-accumulator.ts'
 
 export interface AppendTerms {
-  /** How long each record may wait for memory, ms. */
+  /** How long the call may wait for memory, ms. Begins anew after each wait that got some. */
   readonly blockMs: number
   /** Called when records are appended, since a flush may begin while they wait. */
   readonly lingerMs: () => number
@@ -86,9 +86,10 @@ export class Appender {
     let waitError: unknown
     /** One for all records that are left: an error costs more than all the rest of a failed record. */
     let lateError: unknown
+    let blockUntil = deadline.limitedTo(blockMs)
     if (earlierTurn) {
       makeLaterCallsWait()
-      const turnInTime = withTimeout(this.#clock, deadline.limitedTo(blockMs).remaining, earlierTurn, tooLate)
+      const turnInTime = withTimeout(this.#clock, blockUntil.remaining, earlierTurn, tooLate)
       waitError = await this.#timed(turnInTime).catch(error => error)
     }
     let now = moment(this.#clock)
@@ -104,12 +105,17 @@ export class Appender {
         }
         const bytes = bufferBytes(partitioned)
         if (!this.#pool.take(bytes)) {
+          if (blockUntil.passed) {
+            lateError ??= tooLate()
+            throw lateError
+          }
           // The records appended so far leave first: the others wait for the memory that they hold.
           this.#onAppended(waiting)
           waiting = []
           makeLaterCallsWait()
           try {
-            await this.#timed(this.#pool.wait(bytes, deadline.limitedTo(blockMs)))
+            await this.#timed(this.#pool.wait(bytes, blockUntil))
+            blockUntil = deadline.limitedTo(blockMs)
           } finally {
             now = moment(this.#clock)
             linger = lingerMs()

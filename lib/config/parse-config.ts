@@ -40,7 +40,9 @@ export function parseConfig(
   const problem: Problem = text => problems.push(text)
   for (const name of Object.keys(options)) if (!Object.hasOwn(SETTINGS, name)) problem(`${name}: unknown option.`)
   const sources: Source[] = [options, fromEnvironment(env), file?.values ?? {}]
-  const inputOf = (option: OptionName) => sources.find(source => source[option] != null)?.[option]
+  // An empty text counts as unset.
+  const isSet = (value: unknown) => value != null && value !== ''
+  const inputOf = (option: OptionName) => sources.find(source => isSet(source[option]))?.[option]
   const mechanism = inputOf('saslMechanism')
   for (const [index, source] of sources.entries()) sources[index] = withJaasConfig(source, mechanism, problem)
   const values: Record<string, Value> = {}

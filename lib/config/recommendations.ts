@@ -4,12 +4,24 @@ import type { ProducerConfig } from './settings.ts'
 
 /** @param needsBrokers false: nothing is sent, so that one broker is enough */
 export function notRecommended(config: ProducerConfig, env: NodeJS.ProcessEnv, needsBrokers: boolean): string[] {
-  const { acks, securityProtocol, saslMechanism, saslOauthbearerTokenEndpointUrl: tokenUrl } = config
+  const {
+    acks,
+    batchSize,
+    bufferMemory,
+    securityProtocol,
+    saslMechanism,
+    saslOauthbearerTokenEndpointUrl: tokenUrl,
+  } = config
   const texts: string[] = []
   if (needsBrokers && isAlone(config))
     texts.push('bootstrap.servers has one broker: while it is down, no new container can start. Three are recommended.')
   if (acks !== 'all')
     texts.push(`acks is ${acks}: enable.idempotence is off, and an acknowledged record can be lost. Recommended: all.`)
+  if (batchSize > bufferMemory)
+    texts.push(
+      `batch.size (${batchSize}) is larger than buffer.memory (${bufferMemory}): no batch gets full. Recommended: ` +
+        'buffer.memory of twice batch.size or more, as a record counts twice.',
+    )
   if (securityProtocol === 'SASL_PLAINTEXT' && (saslMechanism === 'PLAIN' || saslMechanism === 'OAUTHBEARER'))
     texts.push(
       `sasl.mechanism is ${saslMechanism} without TLS: whoever reads the network gets the ` +

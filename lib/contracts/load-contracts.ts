@@ -1,6 +1,7 @@
 // contracts/<topic>.json → Contracts, for those that load them at run time: programs, the command, the local stack.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { ConfigError } from '../errors.ts'
 import type { Contract, Contracts, SchemaCompiler } from './contract.ts'
 import { parseContract } from './parse-contract.ts'
 import { claimsTwice } from './route.ts'
@@ -11,12 +12,29 @@ export interface ContractFile {
   readonly json: Record<string, unknown> & { value?: { schema?: unknown } }
 }
 
-/** Reads every `<topic>.json` of a folder, in the order of their names; what they hold is not checked yet. */
+/**
+ * Reads every `<topic>.json` of a folder, in the order of their names; what they hold is not checked yet.
+ * @throws ConfigError when the folder can't be read
+ */
 export function readContractFiles(folder: string): ContractFile[] {
-  return readdirSync(folder)
+  return filesIn(folder)
     .filter(name => name.endsWith('.json'))
     .sort()
     .map(name => ({ topic: basename(name, '.json'), json: readJson(join(folder, name)) }))
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new ConfigError(
+      [`${folder}: expected a folder with a file <topic>.json per topic; it can't be read (${code}).`],
+      {
+        cause,
+      },
+    )
+  }
 }
 
 function readJson(path: string): ContractFile['json'] {

@@ -30,7 +30,7 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
   }
   expect(
     isTopicName(topic),
-    'expected a file name that is a topic name ([A-Za-z0-9._-], at most 249, not "." or "..", not "__…")',
+    'expected a file name that is a topic name ([A-Za-z0-9._-], at most 249, not "." or "..", no internal topic)',
   )
   const root = object({ contract: file }, 'contract', [
     'description',

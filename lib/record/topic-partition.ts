@@ -3,9 +3,18 @@ export function topicPartition(topic: string, partition: number): string {
   return `${topic}/${partition}`
 }
 
-/** Kafka's rule for topic names (`Topic.validate`); internal topics (`__…`) are refused too. */
+/** Those that brokers write (`Topic.INTERNAL_TOPICS`, KRaft, tiered storage). Other names may begin with `__`, too. */
+const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
+  '__consumer_offsets',
+  '__transaction_state',
+  '__share_group_state',
+  '__cluster_metadata',
+  '__remote_log_metadata',
+])
+
+/** Kafka's rule for topic names (`Topic.validate`); its internal topics are refused too. */
 export function isTopicName(name: string): boolean {
-  return /^[A-Za-z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..' && !name.startsWith('__')
+  return /^[A-Za-z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..' && !INTERNAL_TOPICS.has(name)
 }
 
 /** Values by topic and partition, in the order of their topics: a look-up makes no text, unlike `topicPartition`. */

@@ -127,7 +127,7 @@ export class ProducerMetadata {
     const known = this.#use(topic)
     if (known.count > 0) return known.partitions
     await this.#waitFor(known, () => known.count > 0 || known.error === 'TOPIC_AUTHORIZATION_FAILED', deadline)
-    if (known.count === 0) throw known.whyUnknown(this.#requests.lastError)
+    if (known.count === 0) throw known.whyUnknown(this.#requests.lastError, this.#options.maxBlockMs)
     return known.partitions
   }
 
@@ -142,7 +142,8 @@ export class ProducerMetadata {
     const until = this.#growthDeadline(known, deadline)
     const isAnswered = () => known.answered >= ticket
     await this.#waitFor(known, () => partition < known.count || (isAnswered() && until.passed), deadline, until)
-    if (!isAnswered() && partition >= known.count) throw known.whyUnknown(this.#requests.lastError)
+    if (!isAnswered() && partition >= known.count)
+      throw known.whyUnknown(this.#requests.lastError, this.#options.maxBlockMs)
     return known.partitions
   }
 

@@ -102,8 +102,11 @@ export class KnownTopic extends MetadataSubject {
     return true
   }
 
-  /** @param lastError why the last request failed, if it did */
-  whyUnknown(lastError: TransportError | undefined): TransportError {
+  /**
+   * @param lastError why the last request failed, if it did
+   * @param maxBlockMs how long the wait may have been
+   */
+  whyUnknown(lastError: TransportError | undefined, maxBlockMs: number): TransportError {
     const { name, error } = this
     if (error === 'TOPIC_AUTHORIZATION_FAILED')
       return new TransportError(
@@ -117,11 +120,12 @@ export class KnownTopic extends MetadataSubject {
         causeCode: error,
         retriable: true,
       })
-    return new TransportError('unreachable', 'No broker returned metadata for the topic before the deadline.', {
-      causeCode: lastError?.causeCode ?? null,
-      retriable: true,
-      cause: lastError,
-    })
+    const isUnasked = maxBlockMs === 0 && lastError === undefined
+    return new TransportError(
+      isUnasked ? 'deadline' : 'unreachable',
+      `No broker returned metadata for the topic within ${maxBlockMs} ms (max.block.ms), or before the deadline.`,
+      { causeCode: lastError?.causeCode ?? null, retriable: true, cause: lastError },
+    )
   }
 
   #isOlder({ partition, leaderEpoch }: PartitionMetadata): boolean {

@@ -154,3 +154,30 @@ test('of the records of a call that fail together the first error has the stack,
   assert.ok(new Set(errors.filter(error => error?.code === 'buffer')).size <= 2)
   assert.equal(Error.stackTraceLimit, limit)
 })
+
+// The second caller waited for the first one's turn, and then max.block.ms once more: 603 ms of 300.
+test('max.block.ms bounds the whole wait of each of many callers', async () => {
+  const clock = new VirtualClock()
+  const brokers = new Brokers(clock, { latencyMs: NEVER_MS })
+  const config = parseConfig({ bootstrapServers: ['b:1'], bufferMemory: 20_000, maxBlockMs: 300 }, {})
+  const producer = new KafkaProducer(config, { client: brokers, clock })
+  await producer.connect()
+  const [topic] = records(1, 4000)
+  await reportedTimes(clock, [producer.partitionsFor('t')])
+  const begin = clock.now()
+  const sends = Array.from({ length: 12 }, () => producer.send(topic as never))
+  const times = await reportedTimes(clock, sends.slice(2))
+  assert.deepEqual(
+    times.map(time => time - begin),
+    new Array(10).fill(300),
+  )
+})
+
+/** When each promise settles; resolves when all have. */
+async function reportedTimes(clock: VirtualClock, promises: readonly Promise<unknown>[]): Promise<number[]> {
+  const times: number[] = []
+  const note = () => void times.push(clock.now())
+  for (const promise of promises) promise.then(note, note)
+  await clock.run(() => times.length === promises.length)
+  return times
+}

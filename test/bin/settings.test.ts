@@ -1,6 +1,6 @@
 // Which settings a command needs, and where it puts what it may not leave.
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { SqsServer } from '../fakes/sqs-server.ts'
@@ -91,4 +91,17 @@ test('where no broker answers, a dry run says that it knows nothing of those it 
     /2 matched, .*\nThe run stopped before 2 of them: whether their records can be sent is not known/,
   )
   assert.match(stderr, /Stopped: unreachable/)
+})
+
+test('--version prints the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+  const { status, stdout } = await runCommand(['--version'], {}, { cwd: folder })
+  assert.deepEqual([status, stdout], [0, `${version}\n`])
+})
+
+test('contracts check names the folder that is missing, and what it should hold', async () => {
+  const { status, stderr } = await runCommand(['contracts', 'check', 'nowhere'], {}, { cwd: folder })
+  assert.equal(status, 1)
+  assert.match(stderr, /nowhere: expected a folder with a file <topic>\.json per topic; it can't be read \(ENOENT\)\./)
+  assert.doesNotMatch(stderr, /scandir/)
 })

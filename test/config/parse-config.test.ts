@@ -148,8 +148,10 @@ test('a misspelled KAFKA_ name is refused, an unknown one is a warning, or refus
   )
 })
 
-test('an empty value is unset', () => {
+test('an empty value is unset, also in code', () => {
   assert.equal(parseConfig({}, { ...servers, KAFKA_RETRIES: '' }).retries, 100)
+  assert.equal(parseConfig({ clientId: '' }, { ...servers }).clientId, 'serverless-kafka-producer')
+  assert.equal(parseConfig({ clientId: '' }, { ...servers, KAFKA_CLIENT_ID: 'mine' }).clientId, 'mine')
 })
 
 test('a function time-out that is too short for one attempt is refused', () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/producer-options.ts'
+import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
@@ -343,4 +344,17 @@ test('a record for a new topic costs the same however many topics are known', as
   }
   const [few, many] = [await readsPerTopic(50), await readsPerTopic(400)]
   assert.ok(many <= 1.5 * few, `${few} looks with 50 topics, ${many} with 400`)
+})
+
+// The message said that no broker was reachable before the deadline; it had 30 s left, and nobody had been asked.
+test('max.block.ms 0: a record of a topic that is not known yet is refused; the error names the setting', async () => {
+  const { clock, producer } = harness({ maxBlockMs: 0 })
+  let reports: DeliveryReport[] | undefined
+  void producer.sendAll([record(0)]).then(result => {
+    reports = result
+  })
+  await clock.run(() => reports !== undefined)
+  const [report] = reports ?? []
+  assert.deepEqual(report && [summaryOf(report)], ['not-sent:deadline'])
+  assert.match(report?.kind === 'failed' ? report.error.message : '', /within 0 ms \(max\.block\.ms\)/)
 })

@@ -32,3 +32,11 @@ for (const [topic, fits, over] of [
     assert.ok(serialize(topic, fits))
     assert.throws(() => serialize(topic, over), tooLarge)
   })
+
+// Names as Debezium's __debezium-heartbeat.x were refused, and without contracts as if there were some.
+test('of the topics whose names begin with __, only those that brokers write are refused', () => {
+  const validate = (topic: string) => validateRecord({ topic, value: 'v' }, { anyTopic: true })
+  for (const topic of ['__debezium-heartbeat.x', '__', '_schemas']) assert.equal(validate(topic).topic, topic)
+  for (const topic of ['__consumer_offsets', '__transaction_state', '__share_group_state', '', '..', 'a/b'])
+    assert.throws(() => validate(topic), { code: 'unknown-topic' })
+})
