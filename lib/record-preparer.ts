@@ -30,8 +30,8 @@ export class RecordPreparer {
   }
 
   /**
-   * Returns the valid records, topic by topic, or in one list if the call has order groups, which may span topics. A
-   * list is ready at the call's deadline at the latest: records whose serializer has not answered by then, or that wait
+   * Returns the valid records, topic by topic; those of topics that an order group spans are in one list. A list is
+   * ready at the call's deadline at the latest: records whose serializer has not answered by then, or that wait
    * for those of an earlier call, are reported as `deadline`. The call has a report for each record that is left out.
    */
   prepare(call: ProducerCall): readonly (readonly Prepared[] | Promise<readonly Prepared[]>)[] {
@@ -79,13 +79,34 @@ export class RecordPreparer {
   }
 }
 
-/** Topic by topic, or one list where order groups may span topics. */
+/** A list per topic; topics that an order group spans share theirs. */
 function listsOf(parts: Part[]): readonly Part[][] {
   const [first] = parts
   if (!first) return []
   const topic = topicOf(first)
-  const isOneList = parts.some(part => part.orderGroup !== undefined) || parts.every(part => topicOf(part) === topic)
-  return isOneList ? [parts] : [...Map.groupBy(parts, topicOf).values()]
+  if (parts.every(part => topicOf(part) === topic)) return [parts]
+  const listOf = parts.some(part => part.orderGroup !== undefined) ? joinedTopics(parts) : topicOf
+  return [...Map.groupBy(parts, listOf).values()]
+}
+
+/** Returns one of the topics that share a part's list, the same one for each of them. */
+function joinedTopics(parts: readonly Part[]): (part: Part) => string {
+  /** Topic → another one of its list; the last one of a list is not in it. */
+  const next = new Map<string, string>()
+  const lastOf = (topic: string): string => {
+    let last = topic
+    for (let other = next.get(last); other !== undefined; other = next.get(last)) last = other
+    return last
+  }
+  const topicOfGroup = new Map<string, string>()
+  for (const part of parts) {
+    if (part.orderGroup === undefined) continue
+    const last = lastOf(topicOf(part))
+    const ofGroup = lastOf(topicOfGroup.get(part.orderGroup) ?? last)
+    topicOfGroup.set(part.orderGroup, ofGroup)
+    if (ofGroup !== last) next.set(last, ofGroup)
+  }
+  return part => lastOf(topicOf(part))
 }
 
 function isPrepared(part: Part): part is Prepared {

@@ -96,6 +96,26 @@ test('an order group waits over its topics; the topics of a call without one do 
   assert.equal(producer.metrics().ackedRecords, 4)
 })
 
+// A batch of a FIFO queue has an order group per record: one slow topic held up all of them.
+test('in one call only the topics that an order group spans wait for one another', async () => {
+  const { clock, answers, producer } = underTest()
+  const sending = producer.sendAll(
+    [
+      { topic: 'a', value: 'slow 1', orderGroup: 'g' },
+      { topic: 'b', value: '2', orderGroup: 'g' },
+      { topic: 'b', value: '3', orderGroup: 'h' },
+      { topic: 'c', value: '4', orderGroup: 'h' },
+      { topic: 'd', value: '5', orderGroup: 'i' },
+      { topic: 'e', value: '6' },
+    ].map(record => ({ ...record, partition: 0 })),
+  )
+  await clock.advance(100)
+  assert.equal(producer.metrics().ackedRecords, 2)
+  answers.get('slow 1')?.resolve(Buffer.from('1'))
+  await clock.advance(100)
+  assert.deepEqual((await sending).map(summaryOf), Array(6).fill('delivered'))
+})
+
 test('a late failure changes no report and ends no process; the invocation ends', async () => {
   const { clock, answers, producer } = underTest()
   const scope = new InvocationScope(Deadline.after(clock, 300))
