@@ -7,6 +7,7 @@ import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { buildAll, kib } from './build.ts'
 import { readOptions } from './template/options.ts'
+import { withSettingsFile } from './template/settings-file.ts'
 import { readStage } from './template/stage.ts'
 import { template } from './template/template.ts'
 
@@ -20,8 +21,8 @@ const EXAMPLE = {
   KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
 }
 
-function settings(command: string, ofStage: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const env = { ...ofStage, ...process.env }
+async function settings(command: string, ofStage: Readonly<Record<string, string>>): Promise<NodeJS.ProcessEnv> {
+  const env = await withSettingsFile({ ...ofStage, ...process.env })
   if (env.KAFKA_BOOTSTRAP_SERVERS || env.KAFKA_MSK_CLUSTER_ARN) return env
   if (command === 'deploy')
     throw new ConfigError([
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
   const stage = readStage(values.stage)
   const derived = template(
     await loadContracts(),
-    settings(command, stage.settings),
+    await settings(command, stage.settings),
     readOptions([...stage.params, ...values.param]),
   )
   mkdirSync('build', { recursive: true })

@@ -30,7 +30,7 @@ export class TlsFiles {
    * @param warn called with a file that has changed and can't be used
    * @throws ConfigError
    */
-  constructor(options: TlsOptions, warn: (text: string) => void) {
+  constructor(options: TlsOptions, warn: (text: string) => void = () => {}) {
     this.#options = options
     this.#warn = warn
     this.#versions = this.#currentVersions()

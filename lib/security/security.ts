@@ -8,9 +8,9 @@ import { MskIamToken } from './msk-iam-token.ts'
 import { mskRegion } from './msk-region.ts'
 import { TlsFiles, type TlsOptions, toMaterial } from './pem.ts'
 import { Secret, type SecretFields } from './secret.ts'
-import { TokenCache } from './token-cache.ts'
+import type { TokenCache } from './token-cache.ts'
 import type { OAuthBearerTokenProvider } from './token-provider.ts'
-import { type OAuthOptions, tokenSourceOf } from './token-source.ts'
+import type { OAuthOptions } from './token-source.ts'
 
 export type SecurityOptions = TlsOptions &
   OAuthOptions &
@@ -36,28 +36,25 @@ export interface SecurityContext {
 interface OAuth {
   readonly hint: string
   readonly tokens: TokenCache
+  readonly extensions: SaslExtensions
 }
 
 export class Security implements SecurityProvider {
   readonly #options: SecurityOptions
   readonly #tls: TlsFiles | undefined
   readonly #secret: Secret | undefined
-  readonly #oauth: OAuth | undefined
-  readonly #extensions: SaslExtensions
+  readonly #context: SecurityContext
+  #oauth: Promise<OAuth> | undefined
   readonly #iam: MskIamToken | undefined
 
   /**
    * @throws ConfigError for TLS material that can't be read, or a token of AWS without a region
    */
-  constructor(options: SecurityOptions, { warn = () => {}, tokenProvider }: SecurityContext = {}) {
+  constructor(options: SecurityOptions, context: SecurityContext = {}) {
     this.#options = options
-    this.#tls = options.securityProtocol.endsWith('SSL') ? new TlsFiles(options, warn) : undefined
+    this.#context = context
+    this.#tls = options.securityProtocol.endsWith('SSL') ? new TlsFiles(options, context.warn) : undefined
     this.#secret = options.secretArn === undefined ? undefined : new Secret(options.secretArn)
-    this.#extensions = parseSaslExtensions(options.saslOauthbearerExtensions ?? '') ?? {}
-    if (options.saslMechanism === 'OAUTHBEARER') {
-      const source = tokenSourceOf(options, tokenProvider)
-      this.#oauth = { hint: source.hint, tokens: new TokenCache(source, { warn }) }
-    }
     if (options.saslMechanism !== 'AWS_MSK_IAM') return
     const region = mskRegion(options)
     if (region === undefined) throw new ConfigError(['AWS_REGION: expected the region of the MSK cluster, got none.'])
@@ -81,7 +78,7 @@ export class Security implements SecurityProvider {
 
   async renew(deadline: Deadline): Promise<boolean> {
     const hasNewSecret = this.#secret ? await this.#secret.renew(deadline) : false
-    const hadToken = this.#oauth?.tokens.forget() ?? false
+    const hadToken = (await this.#oauth)?.tokens.forget() ?? false
     return hasNewSecret || hadToken
   }
 
@@ -93,14 +90,24 @@ export class Security implements SecurityProvider {
       return { name, hint, mechanism: 'OAUTHBEARER', token: await (this.#iam as MskIamToken).get(deadline) }
     }
     if (name === 'OAUTHBEARER') {
-      const { hint, tokens } = this.#oauth as OAuth
-      const { value: token, extensions } = await tokens.get(secret, deadline)
-      return { name, hint, mechanism: 'OAUTHBEARER', token, extensions: { ...this.#extensions, ...extensions } }
+      this.#oauth ??= this.#loadOAuth()
+      const { hint, tokens, extensions } = await this.#oauth
+      const { value: token, extensions: ofToken } = await tokens.get(secret, deadline)
+      return { name, hint, mechanism: 'OAUTHBEARER', token, extensions: { ...extensions, ...ofToken } }
     }
     const { username = this.#options.saslUsername ?? '', password = this.#options.saslPassword ?? '' } = secret
     const hint = this.#secret
       ? 'username and password in the secret of KAFKA_SECRET_ARN'
       : 'sasl.username and sasl.password (KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD)'
     return { name, hint, mechanism: name, username, password }
+  }
+
+  /** Only where OAUTHBEARER is used, as a function's start reads what it loads at once. */
+  async #loadOAuth(): Promise<OAuth> {
+    const { tokenSourceOf } = await import('./token-source.ts')
+    const { TokenCache } = await import('./token-cache.ts')
+    const source = tokenSourceOf(this.#options, this.#context.tokenProvider)
+    const extensions = parseSaslExtensions(this.#options.saslOauthbearerExtensions ?? '') ?? {}
+    return { hint: source.hint, tokens: new TokenCache(source, this.#context), extensions }
   }
 }
