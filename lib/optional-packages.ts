@@ -37,10 +37,10 @@ export type PackageUserName = keyof typeof USERS
 
 /**
  * The first line of a stack that names this file where the package is installed. Only there a package that can't be
- * found is missing; a bundle may have it inside.
+ * found is missing; a bundle may have it inside. With source maps, the line names the source in lib/.
  */
 const INSTALLED_AS =
-  /^.*\n *at (?:[^\n(]*\()?((?:file:\/\/)?[^\n()]*[\\/]serverless-kafka-producer[\\/]dist[\\/]lib[\\/][^\n():]*)/
+  /^.*\n *at (?:[^\n(]*\()?((?:file:\/\/)?[^\n()]*[\\/]serverless-kafka-producer[\\/](?:dist[\\/])?lib[\\/][^\n():]*)/
 
 /**
  * For constructors, so that a missing package does not show as a broker that can't be reached.

@@ -181,6 +181,8 @@ export async function buildLibrary(outdir = 'dist/lib'): Promise<void> {
     outbase: 'lib',
     outdir,
     chunkNames: 'chunks/[name]-[hash]',
+    // With the sources inside, because the package has no lib/ folder.
+    sourcemap: 'linked',
   })
   copyFileSync('node_modules/kafkajs/LICENSE', `${outdir}/LICENSE-kafkajs`)
 }

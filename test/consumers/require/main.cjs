@@ -1,5 +1,5 @@
 const assert = require('node:assert/strict')
-const { KafkaTemplate } = require('serverless-kafka-producer')
+const { KafkaTemplate, ProducerFactory, parseConfig } = require('serverless-kafka-producer')
 const { createFakeKafka } = require('serverless-kafka-producer/testing')
 
 async function main() {
@@ -8,6 +8,9 @@ async function main() {
   assert.equal(kafka.records('orders')[0].value, 'paid')
   // Both ways of loading it give the same classes, so that instanceof works between them.
   assert.equal((await import('serverless-kafka-producer')).KafkaTemplate, KafkaTemplate)
+  // A setting whose package is not installed is refused, with source maps too.
+  const config = parseConfig({ mskClusterArn: 'arn:aws:kafka:eu-west-1:123456789012:cluster/a/b' }, {})
+  assert.throws(() => new KafkaTemplate(new ProducerFactory({ config })), /npm install @aws-sdk\/client-kafka/)
   console.log('ok')
 }
 
