@@ -1,15 +1,22 @@
 import { connect, createServer } from 'node:net'
 
-/** @returns a free port of 127.0.0.1: `first`, else the next free port within 50; 0 takes any free port */
+/** How many ports after the first one are tried. */
+export const PORTS = 50
+
+export function noFreePort(first: number): Error {
+  return new Error(
+    `No free port from ${first} to ${first + PORTS} on 127.0.0.1. Stop the programs that use them, or set PORT.`,
+  )
+}
+
+/** @returns a free port of 127.0.0.1: `first`, else the next free port; 0 takes any free port */
 export async function freePort(first = 0): Promise<number> {
-  for (let port = first; port <= first + 50; port++) {
+  for (let port = first; port <= first + PORTS; port++) {
     const freePort = await tryPort(port)
     if (freePort !== undefined) return freePort
     if (first === 0) break
   }
-  throw new Error(
-    `No free port from ${first} to ${first + 50} on 127.0.0.1. Stop the programs that use them, or set PORT.`,
-  )
+  throw noFreePort(first)
 }
 
 function tryPort(port: number): Promise<number | undefined> {

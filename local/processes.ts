@@ -1,7 +1,7 @@
 // Child processes that never outlive this process. Their pids are on disk, so that the next start ends those that a
 // crash left running.
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -87,20 +87,27 @@ export function temporaryFolder(): string {
   return folder
 }
 
+/** Removes what this user's ended processes left; a folder that can't be removed stays. */
 function removeStaleFolders(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = name.startsWith(TEMPORARY) ? Number(name.slice(TEMPORARY.length).split('-')[0]) : Number.NaN
-    if (pid > 0 && !isAlive(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    if (!(pid > 0) || isAlive(pid)) continue
+    const folder = join(tmpdir(), name)
+    try {
+      if (statSync(folder).uid === process.getuid?.()) rmSync(folder, { recursive: true, force: true })
+    } catch {
+      // Another run is removing it, too.
+    }
   }
 }
 
-/** A zombie does not count as alive. */
-function isAlive(pid: number): boolean {
+/** A zombie does not count as alive; the process of another user does. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return statOf(pid)[0] !== 'Z'
-  } catch {
-    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
@@ -125,7 +132,7 @@ export async function endProcess(
 }
 
 /** @returns the start time in clock ticks since boot; empty on systems without /proc */
-function startedAt(pid: number): string {
+export function startedAt(pid: number): string {
   return statOf(pid)[19] ?? ''
 }
 

@@ -1,7 +1,7 @@
 // npm run put-event -- file.json: puts EventBridge events on the local bus. The file has one event or a list of events.
 import { readFileSync } from 'node:fs'
 import { isJsonObject, type JsonObject } from '../lib/record/json-object.ts'
-import { STACK_FILE } from './stack-file.ts'
+import { stackOfFolder } from './stack-file.ts'
 
 const MAX_ENTRIES = 10
 
@@ -37,9 +37,7 @@ function toEntry(event: unknown, index: number): JsonObject {
 
 const [file, ...rest] = process.argv.slice(2)
 if (!file || rest.length > 0) fail('Expected one file: npm run put-event -- file.json')
-const { busUrl } = readJson(STACK_FILE, 'The local stack is not running. Start it with npm start.') as {
-  busUrl: string
-}
+const { busUrl } = stackOfFolder()
 const parsed = readJson(file, `${file}: expected a JSON file.`)
 const entries = (Array.isArray(parsed) ? parsed : [parsed]).map(toEntry)
 for (let at = 0; at < entries.length; at += MAX_ENTRIES) {

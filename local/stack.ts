@@ -1,6 +1,5 @@
 // The local stack: Kafka (or the user's cluster), the topics and queues of the contracts, the functions, and their
 // triggers: an HTTP gateway, SQS pollers and an event bus.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
@@ -13,12 +12,10 @@ import { startGateway } from './gateway.ts'
 import { createTopics, partitionsOf } from './kafka/admin.ts'
 import { LocalKafka } from './kafka/cluster.ts'
 import { OutcomeTimeline } from './outcome-timeline.ts'
-import { freePort } from './ports.ts'
 import { EVENT_FAILURES, leaseQueue, localQueues, queueNames, redriveSettings } from './queues.ts'
 import { LocalFunction, type LocalFunctionOptions } from './runtime/local-function.ts'
 import { type LocalSqs, startSqs } from './sqs/elasticmq.ts'
 import { SqsPoller } from './sqs/poller.ts'
-import { STACK_FILE } from './stack-file.ts'
 
 const HTTP_TIMEOUT_MS = 29_000
 /** The template has 60 s, and six times that until a returned message is visible again: too long for a local stack. */
@@ -69,7 +66,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const stop = async () => {
     // Stops the triggers first, then the functions, then the servers.
     for (const stopPart of stops.splice(0).reverse()) await stopPart()
-    rmSync(STACK_FILE, { force: true })
   }
   try {
     const { kafka, bootstrapServers, sqs } = await startServers(options, contracts, visibilityS, stops)
@@ -104,7 +100,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     })
     stops.push(() => Promise.all(pollers.map(poller => poller.stop())))
     const bus = await startBus({
-      port: await freePort(BUS_PORT),
+      port: BUS_PORT,
       contracts,
       invoke: event => functions.eventbridge.invoke(event),
       onExhausted: record =>
@@ -114,11 +110,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       onError: onError('Event bus'),
     })
     stops.push(async () => closeServer(bus.server))
-    const gateway = await startGateway(
-      await freePort(options.port),
-      event => functions.http.invoke(event),
-      onError('HTTP function'),
-    )
+    const gateway = await startGateway(options.port, event => functions.http.invoke(event), onError('HTTP function'))
     stops.push(async () => closeServer(gateway))
     const stack = {
       url: addressOf(gateway),
@@ -132,17 +124,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       outcomes,
       stop,
     }
-    mkdirSync('.local', { recursive: true })
-    writeFileSync(
-      STACK_FILE,
-      JSON.stringify({
-        url: stack.url,
-        busUrl: stack.busUrl,
-        sqsUrl: sqs.url,
-        bootstrapServers,
-        redriveSettings: stack.redriveSettings,
-      }),
-    )
     return {
       ...stack,
       reload: async env => void (await Promise.all(Object.values(functions).map(one => one.reload(env)))),

@@ -1,5 +1,6 @@
 // npm start: starts the local stack and prints a curl command that sends a record.
 import { watch } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { parseArgs } from 'node:util'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
@@ -7,12 +8,11 @@ import { buildFunctions } from './build.ts'
 import type { ConsoleApi } from './console/api.ts'
 import { createConsoleApi } from './console/connect-to-stack.ts'
 import { startConsole } from './console/server.ts'
-import { freePort } from './ports.ts'
 import { cleanUpStale } from './processes.ts'
 import { queueNames } from './queues.ts'
 import { explain } from './requirements.ts'
 import { type Stack, startStack } from './stack.ts'
-import { addConsoleUrl } from './stack-file.ts'
+import { addConsoleUrl, claimFolder, writeStackFile } from './stack-file.ts'
 
 const PORT = 3000
 const CONSOLE_PORT = 3001
@@ -23,6 +23,7 @@ const DEBOUNCE_MS = 150
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { brokers: { type: 'string', default: '3' } } })
   if (!['1', '3'].includes(values.brokers)) throw new Error(`--brokers: expected 1 or 3, got ${values.brokers}.`)
+  claimFolder()
   const stale = cleanUpStale()
   if (stale > 0) console.log(`Ended ${stale} processes that an earlier run left running.`)
   await buildFunctions()
@@ -51,6 +52,8 @@ async function main(): Promise<void> {
     onOutput: line => printFunctionOutput(line),
   })
   if (stopping) return void (await stack.stop())
+  const { url, busUrl, bootstrapServers, redriveSettings } = stack
+  writeStackFile({ url, busUrl, sqsUrl: stack.sqs.url, bootstrapServers, redriveSettings })
   api = await createConsoleApi(stack)
   print(stack, await loadContracts(), await openConsole(api))
   watchSources(stack)
@@ -58,11 +61,10 @@ async function main(): Promise<void> {
 
 /** Starts the console. @returns its URL */
 async function openConsole(api: ConsoleApi): Promise<string> {
-  const port = await freePort(CONSOLE_PORT)
-  const server = await startConsole(port, api, error => console.error(`Console: ${(error as Error).message}`))
+  const server = await startConsole(CONSOLE_PORT, api, error => console.error(`Console: ${(error as Error).message}`))
   // The console must not keep the process alive.
   server.unref()
-  const url = `http://127.0.0.1:${port}`
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   addConsoleUrl(url)
   return url
 }

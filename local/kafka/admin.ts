@@ -22,6 +22,11 @@ export function kafkaOf(bootstrapServers: string): Kafka {
   })
 }
 
+/** @returns the id of the cluster that a broker belongs to */
+export async function clusterIdAt(server: string): Promise<string> {
+  return withAdmin(server, async admin => (await admin.describeCluster()).clusterId)
+}
+
 /** Creates the topics that are missing and waits until every partition has a leader. */
 export async function createTopics(
   bootstrapServers: string,

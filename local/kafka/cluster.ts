@@ -10,6 +10,7 @@ import { kafkaJars } from '../artifacts.ts'
 import { accepts, freePort } from '../ports.ts'
 import { endProcess, isStopped, startProcess, temporaryFolder } from '../processes.ts'
 import { requireJava } from '../requirements.ts'
+import { clusterIdAt } from './admin.ts'
 
 const LOGGING = `Configuration:
   Appenders:
@@ -24,6 +25,8 @@ const LOGGING = `Configuration:
         - ref: out
 `
 const HEAP = '-Xmx384m'
+/** How often a cluster is started when its ports are taken meanwhile. */
+const ATTEMPTS = 3
 const START_MS = 60_000
 
 /** A listener in addition to the PLAINTEXT listener on 127.0.0.1. */
@@ -69,11 +72,19 @@ function endOfLog({ folder }: Node): string {
   return readFileSync(join(folder, 'broker.log'), 'utf8').slice(-2000)
 }
 
+class PortTakenError extends Error {
+  constructor(port: number) {
+    super(`Port ${port} is taken by another program. Start again.`)
+  }
+}
+
 export class LocalKafka {
   readonly #nodes: readonly Node[]
   readonly #folder: string
   readonly #jars: string
   readonly #options: KafkaOptions
+  /** The storage tool would parse an id that begins with a dash as an option. */
+  readonly #clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A')
 
   private constructor(nodes: readonly Node[], folder: string, jars: string, options: KafkaOptions) {
     this.#nodes = nodes
@@ -83,9 +94,21 @@ export class LocalKafka {
   }
 
   static async start(brokers: number, options: KafkaOptions = {}): Promise<LocalKafka> {
-    const { log = () => {}, firstPort = 0 } = options
+    const { log = () => {} } = options
     requireJava()
     const jars = await kafkaJars(log, options.version)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await LocalKafka.#startOnce(brokers, options, jars)
+      } catch (error) {
+        // Another program, such as a second stack, took a port after it was found free.
+        if (!(error instanceof PortTakenError) || attempt === ATTEMPTS) throw error
+      }
+    }
+  }
+
+  static async #startOnce(brokers: number, options: KafkaOptions, jars: string): Promise<LocalKafka> {
+    const { firstPort = 0 } = options
     const folder = temporaryFolder()
     const nodes: Node[] = []
     for (let id = 1; id <= brokers; id++) {
@@ -105,6 +128,8 @@ export class LocalKafka {
     try {
       await kafka.#format()
       await Promise.all(nodes.map(node => kafka.startBroker(node.id)))
+      // Only well-known ports are wanted by several programs.
+      if (firstPort !== 0) await Promise.all(nodes.map(node => kafka.#checkOwn(node)))
     } catch (error) {
       await kafka.stop()
       throw error
@@ -162,6 +187,7 @@ export class LocalKafka {
     })
     const end = Date.now() + START_MS
     while (!(await accepts(node.port))) {
+      if (!node.process && /Address already in use/.test(endOfLog(node))) throw new PortTakenError(node.port)
       if (!node.process || Date.now() > end)
         throw new Error(`Kafka broker ${id} did not start; its log ends:\n${endOfLog(node)}`)
       await pause(100)
@@ -211,9 +237,12 @@ export class LocalKafka {
     return node
   }
 
+  /** A connection may have reached another program's broker on the port. @throws PortTakenError */
+  async #checkOwn({ port }: Node): Promise<void> {
+    if ((await clusterIdAt(`127.0.0.1:${port}`)) !== this.#clusterId) throw new PortTakenError(port)
+  }
+
   async #format(): Promise<void> {
-    // The storage tool would parse an id that begins with a dash as an option.
-    const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A')
     await Promise.all(
       this.#nodes.map(async node => {
         mkdirSync(node.folder, { recursive: true })
@@ -221,7 +250,7 @@ export class LocalKafka {
         const args = [
           'format',
           '-t',
-          clusterId,
+          this.#clusterId,
           '-c',
           join(node.folder, 'server.properties'),
           ...(this.#options.formatArguments ?? []),

@@ -1,6 +1,7 @@
 // A real SQS server on 127.0.0.1: ElasticMQ, with the same queues as the template.
 
 import { writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Message, SQSClient } from '@aws-sdk/client-sqs'
@@ -39,8 +40,10 @@ export async function startSqs(
 ): Promise<LocalSqs> {
   requireJava()
   const jars = await elasticMqJars(log)
-  const port = await freePort(firstPort)
   const elasticMqPort = await freePort()
+  // First, because ElasticMQ has to know the port that its clients use.
+  const front = await startSqsFront(firstPort, elasticMqPort)
+  const { port } = front.address() as AddressInfo
   const folder = temporaryFolder()
   const config = join(folder, 'elasticmq.conf')
   writeFileSync(config, configOf({ port, elasticMqPort }, queues))
@@ -60,11 +63,11 @@ export async function startSqs(
   while (!(await accepts(elasticMqPort))) {
     if (child.exitCode !== null || Date.now() > end) {
       await endProcess(child, 0, 'SIGKILL')
+      front.close()
       throw new Error(`ElasticMQ did not start; its output ends:\n${output.join('')}`)
     }
     await pause(100)
   }
-  const front = await startSqsFront(port, elasticMqPort)
   const url = `http://127.0.0.1:${port}`
   const client = new SQSClient({
     endpoint: url,
