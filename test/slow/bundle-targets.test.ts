@@ -16,8 +16,18 @@ import { Sandbox } from '../../local/runtime/sandbox.ts'
 import { type LocalSqs, startSqs } from '../../local/sqs/elasticmq.ts'
 import { buildAll } from '../../scripts/build.ts'
 import { SecretsServer } from '../fakes/secrets-server.ts'
-import { type SecuredKafka, startSecuredKafka } from '../security-rig/secured-kafka.ts'
+import { stsToken } from '../fakes/sts-answer.ts'
+import { TokenServer } from '../fakes/token-server.ts'
+import {
+  AUDIENCE,
+  EXTENSIONS,
+  ISSUER,
+  ROLE_ARN,
+  type SecuredKafka,
+  startSecuredKafka,
+} from '../security-rig/secured-kafka.ts'
 import { v2Event } from '../support/function-harness.ts'
+import { signJwt } from '../support/jwt.ts'
 import { AWS_TEST_KEYS, startMoto } from '../support/moto.ts'
 
 let sqs: LocalSqs
@@ -241,4 +251,22 @@ test('MSK: the brokers are found by the cluster’s ARN, with a token of AWS’s
     KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
   })
   msk.close()
+})
+
+test('OAUTHBEARER with a token of AWS for the role', async t => {
+  const sts = await TokenServer.start(({ form }) => {
+    const now = Math.floor(Date.now() / 1000)
+    const claims = { iss: ISSUER, aud: form['Audience.member.1'], sub: ROLE_ARN, iat: now, exp: now + 300 }
+    return { body: stsToken(signJwt(rig.tokenKeys.ES384, 'ES384', claims), new Date((now + 300) * 1000)) }
+  })
+  t.after(() => sts.stop())
+  const { logicalCluster, identityPoolId } = EXTENSIONS
+  await delivers({
+    ...AWS_TEST_KEYS,
+    AWS_ENDPOINT_URL_STS: new URL('/', sts.url).href,
+    KAFKA_BOOTSTRAP_SERVERS: rig.address('CLAIMS'),
+    KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
+    KAFKA_SASL_OAUTHBEARER_AWS_AUDIENCE: AUDIENCE,
+    KAFKA_SASL_OAUTHBEARER_EXTENSIONS: `logicalCluster=${logicalCluster},identityPoolId=${identityPoolId}`,
+  })
 })
