@@ -11,8 +11,9 @@ import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { KafkaTriggerHandler } from '../../lib/consumer/drop-duplicates.ts'
 import { KafkaTemplate } from '../../lib/kafka-template.ts'
 import { ProducerFactory } from '../../lib/producer-factory.ts'
+import { createLogReader } from '../../lib/redrive/open-dead-letters.ts'
+import type { LogRecord } from '../../lib/wire-format/record-batch-decoder.ts'
 import { h2Jars, kafkaJars } from '../../local/artifacts.ts'
-import { readTopic } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { losingAnswers } from '../support/lost-answers.ts'
@@ -61,8 +62,20 @@ async function sendWithCopies(): Promise<void> {
   for (let copy = 0; copy < 2; copy++) await factory.getProducer().send({ topic, key: 'k', value: WITHOUT_ID })
 }
 
+/** The log by partition. Read without a consumer group, whose coordinator a new cluster is slow to have. */
+async function readLog(): Promise<LogRecord[][]> {
+  const { reader, closeReader } = createLogReader(parseConfig({ bootstrapServers: kafka.bootstrapServers }, {}))
+  try {
+    const read = async (_: unknown, partition: number) =>
+      Array.fromAsync(reader.read(topic, partition, 0n, await reader.end(topic, partition)))
+    return await Promise.all(Array.from({ length: await reader.partitions(topic) }, read))
+  } finally {
+    await closeReader()
+  }
+}
+
 async function copiesInLog(): Promise<number> {
-  const values = (await readTopic(kafka.bootstrapServers, topic)).map(({ value }) => String(value))
+  const values = (await readLog()).flat().map(({ value }) => String(value))
   assert.deepEqual([...new Set(values)].sort(), [...VALUES, WITHOUT_ID].sort())
   return values.length - VALUES.length - 2
 }
@@ -154,19 +167,22 @@ test('Lambda: the handler of a Kafka trigger, with its ids in DynamoDB', async t
 
 /** The topic as the event of a trigger. */
 async function eventOfLog(): Promise<unknown> {
-  const records = (await readTopic(kafka.bootstrapServers, topic)).map(record => ({
-    topic,
-    partition: record.partition,
-    offset: Number(record.offset),
-    timestamp: record.timestamp,
-    timestampType: 'CREATE_TIME',
-    key: record.key?.toString('base64'),
-    value: record.value?.toString('base64'),
-    headers: Object.entries(record.headers).map(([name, value]) => ({ [name]: [...(value as Buffer)] })),
-  }))
+  const partitions = (await readLog()).map((records, partition) => [
+    `${topic}-${partition}`,
+    records.map(({ offset, timestamp, key, value, headers }) => ({
+      topic,
+      partition,
+      offset: Number(offset),
+      timestamp: Number(timestamp),
+      timestampType: 'CREATE_TIME',
+      key: key?.toString('base64'),
+      value: value?.toString('base64'),
+      headers: headers.map(([name, bytes]) => ({ [name]: [...(bytes ?? [])] })),
+    })),
+  ])
   return {
     eventSource: 'SelfManagedKafka',
     bootstrapServers: kafka.bootstrapServers,
-    records: Object.groupBy(records, ({ partition }) => `${topic}-${partition}`),
+    records: Object.fromEntries(partitions),
   }
 }
