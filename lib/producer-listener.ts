@@ -4,8 +4,8 @@ import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
 
 /**
- * Its methods may be asynchronous; what they return is ignored, and nobody waits for their promises. What they throw, or
- * reject with, becomes a warning (`ProducerFactoryOptions.warn`) and changes nothing for the record.
+ * Its methods may be asynchronous; what they return is ignored, and nobody waits for their promises. What they throw,
+ * or reject with, becomes a warning (`ProducerFactoryOptions.warn`) and changes nothing for the record.
  */
 export interface ProducerListener<K = unknown, V = unknown> {
   onSuccess?(record: ProducerRecord<K, V>, metadata: RecordMetadata): unknown

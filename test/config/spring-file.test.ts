@@ -121,7 +121,7 @@ const JAAS: readonly (readonly [mechanism: string, jaas: string, options: Produc
   ['AWS_MSK_IAM', 'software.amazon.msk.auth.iam.IAMLoginModule required;', {}],
   [
     'OAUTHBEARER',
-    `${BEARER}.OAuthBearerLoginModule required clientId="c" clientSecret="s" scope="r" extension_logicalCluster="lkc-1";`,
+    `${BEARER}.OAuthBearerLoginModule required clientId=c clientSecret=s scope=r extension_logicalCluster="lkc-1";`,
     {
       saslOauthbearerExtensions: 'logicalCluster=lkc-1',
       saslOauthbearerClientCredentialsClientId: 'c',
