@@ -3,9 +3,11 @@
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter } from '../../lib/delivery/record-fate.ts'
+import { KafkaProducerError } from '../../lib/errors.ts'
 import { parseEventBridgeEvents } from '../../lib/lambda/eventbridge-event.ts'
 import { invocationId, invocationTrace } from '../../lib/lambda/invocation-facts.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
+import { isTakenBack } from '../../lib/lambda/other-triggers.ts'
 import type { SourceRecord } from '../../lib/lambda/source-record.ts'
 import { isWarmUp } from '../../lib/lambda/warm-up.ts'
 import type { Services } from '../create-services.ts'
@@ -13,7 +15,10 @@ import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { sendSourceRecords } from '../send-source-records.ts'
 import { toResponse } from './to-response.ts'
 
-/** @throws KafkaProducerError when an event was not stored: Lambda, or the pipe, retries */
+/**
+ * @throws KafkaProducerError when an event was not stored: Lambda, or the pipe, retries; also for a request, or a batch
+ *   of a queue or stream: it goes back to its source, where a dead letter of it could be sent to no topic
+ */
 export async function handleEventBridge(
   event: unknown,
   context: Context & KafkaContext,
@@ -23,6 +28,8 @@ export async function handleEventBridge(
   const { producer } = context.kafka
   const requestId = invocationId(context)
   if (isWarmUp(event)) return log.invocation(requestId, [], [], producer.metrics(), { ignored: ['warm-up'] })
+  if (isTakenBack(event))
+    throw new KafkaProducerError('bad-value', 'event: expected an EventBridge event, got that of another trigger.')
   const sourceRecords = parseEventBridgeEvents(event, requestId, {
     contracts,
     defaultTopic: config.defaultTopic,

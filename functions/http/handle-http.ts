@@ -2,7 +2,7 @@
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
-import { InvalidRecordError } from '../../lib/errors.ts'
+import { InvalidRecordError, KafkaProducerError } from '../../lib/errors.ts'
 import { type HttpAnswer, type HttpRequest, parseHttpEvent, toHttpResult } from '../../lib/lambda/http-event.ts'
 import { invocationId } from '../../lib/lambda/invocation-facts.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
@@ -24,6 +24,10 @@ import { allowedMethods, matchRoute, type RouteMatch } from './routes.ts'
  */
 const HEALTH_MS = 5000
 
+/**
+ * @throws KafkaProducerError for an event that is no HTTP request: of a queue or a stream, any answer would mean that
+ *   its messages were processed, and they would be deleted
+ */
 export async function handleHttp(
   event: unknown,
   context: Context & KafkaContext,
@@ -33,11 +37,11 @@ export async function handleHttp(
   const request = parseHttpEvent(event)
   const requestId = request?.requestId ?? invocationId(context)
   if (!request) {
-    const error = new RequestError(
-      'bad-json',
+    services.log.refusedRequest(requestId, 'bad-value')
+    throw new KafkaProducerError(
+      'bad-value',
       'event: expected an HTTP event of API Gateway, a function URL, a load balancer or VPC Lattice.',
     )
-    return toHttpResult('apigw-v2', event, native.respondToError(error, requestId))
   }
   const answered = await answerRequest(request, requestId, context, services)
   const answer = withCors(answered, request, services.config.httpCorsOrigins ?? [])

@@ -50,6 +50,9 @@ export async function handleRedrive(event: unknown, context: Context, services: 
   const readSourceMessage = createSourceMessageReader(contracts, config)
   const redriveContext = { config, contracts, readSourceMessage, deadline, warn: log.warn }
   if (records) {
+    // What has no id can't be named in the answer, and a stream would take the answer for a success.
+    if (!records.every(record => isJsonObject(record) && typeof record.messageId === 'string'))
+      throw new KafkaProducerError('bad-value', 'event: expected an SQS batch, Records with a messageId each.')
     const store = new EventDeadLetterStore(records, configuredSources(config, readSourceMessage), readSourceMessage)
     log.redrive([await redriveStore(store, parseRedriveRequest({}), redriveContext)])
     return toSqsResponse(store.returned)

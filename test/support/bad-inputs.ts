@@ -1,7 +1,8 @@
 // Bad inputs per surface.
 import { gzipSync } from 'node:zlib'
 import { SECRET, VALUES } from './bad-values.ts'
-import { type BadInputResult, direct, eventBridge, http, message, sqs } from './surfaces.ts'
+import { v2Event } from './function-harness.ts'
+import { type BadInputResult, direct, eventBridge, http, httpEvent, message, sqs } from './surfaces.ts'
 
 export interface BadInput {
   readonly surface: string
@@ -77,6 +78,7 @@ const OWN: Readonly<Record<string, readonly [name: string, run: () => Promise<Ba
       () => http({ body: `{"records":[{"value":${good}},{"value":${good}}]}`, headers: { 'idempotency-key': 'k' } }),
     ],
     ['an empty `Idempotency-Key`', () => http({ body: `{"value":${good}}`, headers: { 'idempotency-key': '' } })],
+    ['an event of another service', () => httpEvent({ Records: [message('plain', good)] })],
   ],
   SQS: [
     ['a queue without a contract', () => sqs({ Records: [message('other', good)] })],
@@ -84,6 +86,7 @@ const OWN: Readonly<Record<string, readonly [name: string, run: () => Promise<Ba
     ['an attribute without a type', () => sqs({ Records: [attribute('a', { stringValue: SECRET })] })],
     ['a message without a body', () => sqs({ Records: [message('plain', good), message('plain', undefined)] })],
     ['an event of another service', () => sqs({ Records: [{ s3: SECRET }] })],
+    ['a request over HTTP', () => sqs(v2Event('POST', '/topics/chat', Buffer.from(good), {}))],
     ['a warm-up ping', () => sqs({ source: 'serverless-plugin-warmup' })],
   ],
   'SNS in SQS': [
@@ -100,6 +103,8 @@ const OWN: Readonly<Record<string, readonly [name: string, run: () => Promise<Ba
     ['no `detail`', () => eventBridge({ ...event, other: SECRET })],
     ['a source without a contract', () => eventBridge({ ...event, source: 'other', detail: SECRET })],
     ['null', () => eventBridge(null)],
+    ['a batch of SQS', () => eventBridge({ Records: [message('plain', good, { eventSource: 'aws:sqs' })] })],
+    ['a request over HTTP', () => eventBridge(v2Event('POST', '/topics/chat', Buffer.from(good), {}))],
   ],
   'Pipes, queue': [['a list of something else', () => sqs([{ value: SECRET }])]],
   'Pipes, events': [

@@ -89,9 +89,12 @@ async function invoked(harness: Harness, event: unknown, whereTo: string): Promi
     return resultOf(harness, ends, answer)
   } catch (error) {
     const { code, message } = error as KafkaProducerError
-    return { ...resultOf(harness, `${whereTo}: \`${code}\``, message), log: `the error \`${code}\`, by Lambda` }
+    const result = resultOf(harness, `${whereTo}: \`${code}\``, message)
+    const ofLambda = `the error \`${code}\`, by Lambda`
+    return { ...result, log: result.log === 'nothing' ? ofLambda : `${result.log}, and ${ofLambda}` }
   }
 }
+export const httpEvent = (event: unknown) => invoked(httpHarness({ contracts }), event, 'goes back')
 export const sqs = (event: unknown) => invoked(functionHarness(handleSqs, { contracts }), event, 'all goes back')
 export const eventBridge = (event: unknown) =>
   invoked(functionHarness(handleEventBridge, { contracts }), event, 'goes back')
