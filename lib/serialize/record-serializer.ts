@@ -86,14 +86,18 @@ export class RecordSerializer {
   }
 
   #finish(record: ValidRecord, keyData: SerializedData, valueData: SerializedData): SerializedRecord {
-    const [key, value] = [bytesIn(keyData), bytesIn(valueData)]
+    const key = bytesIn(keyData)
+    const value = bytesIn(valueData)
     if (value && value.length > (record.maxValueBytes ?? Number.POSITIVE_INFINITY))
       throw new InvalidRecordError(
         'record-too-large',
         `value: expected at most ${record.maxValueBytes} bytes, got ${value.length}.`,
       )
-    const added = [...headersIn(keyData), ...headersIn(valueData)]
-    const headers = added.length === 0 ? record.headers : [...record.headers, ...added]
+    // Only an object has headers, which few serializers return.
+    const headers =
+      key === keyData && value === valueData
+        ? record.headers
+        : [...record.headers, ...headersIn(keyData), ...headersIn(valueData)]
     const wireSize =
       RECORD_OVERHEAD +
       (key?.length ?? 0) +
