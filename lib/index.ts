@@ -1,9 +1,15 @@
 /// <reference types="node" preserve="true" />
 // The public API: re-exports only.
 
-export type { ModulePath, PartitionerSetting, SerializerSetting } from './config/class-names.ts'
+export type { ModulePath, PartitionerSetting, SerializerNames, SerializerSetting } from './config/class-names.ts'
 export { loadConfig, parseConfig } from './config/parse-config.ts'
-export type { ProducerOptions } from './config/producer-options.ts'
+export type { CommonOptions, ProducerOptions, SerializerOptions } from './config/producer-options.ts'
+export type {
+  Serialized,
+  SerializerOption,
+  TextOrBytes,
+  TypesByName,
+} from './config/serialized-types.ts'
 export type { NotifyTargets, OptionName, ProducerConfig } from './config/settings.ts'
 export type { SettingsFile } from './config/settings-file.ts'
 export { type AjvError, type AjvValidate, schemaCheck } from './contracts/ajv-violations.ts'

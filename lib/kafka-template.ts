@@ -38,7 +38,7 @@ class WrittenRecord<K, V> implements SendResult<K, V> {
 
 export interface KafkaTemplateOptions<K = unknown, V = unknown> {
   /** Default: the factory's. */
-  readonly config?: ProducerConfig
+  readonly config?: ProducerConfig<K, V>
   /** The topic of `sendDefault`. Default: KAFKA_DEFAULT_TOPIC. */
   readonly defaultTopic?: string
   /** Default: a listener that logs errors. */
@@ -59,7 +59,7 @@ const NO_DEFAULT_TOPIC =
 /**
  * Sends records with the producer of a `ProducerFactory`.
  * @example
- * const template = new KafkaTemplate<string, string>(new ProducerFactory({ config: parseConfig() }))
+ * const template = new KafkaTemplate(new ProducerFactory({ config: parseConfig() }))
  * const { recordMetadata } = await template.send('chat', 'lobby', 'hello')
  */
 export class KafkaTemplate<K = unknown, V = unknown> {
@@ -70,7 +70,13 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   readonly #interceptors: readonly ProducerInterceptor<K, V>[]
   readonly #recordId: RecordIdOption
 
-  /** @throws ConfigError without a configuration, or when a class that a setting names can't be had */
+  /**
+   * `K` and `V` follow from the serializers that code gives to `parseConfig` or `loadConfig`; without any they are text
+   * or bytes. Name them where contracts, a file or the environment decide: `new KafkaTemplate<string, Chat>(factory)`.
+   * @throws ConfigError without a configuration, or when a class that a setting names can't be had
+   */
+  constructor(factory: ProducerFactory<K, V>, options?: KafkaTemplateOptions<K, V>)
+  constructor(factory: ProducerFactory, options?: KafkaTemplateOptions<K, V>)
   constructor(factory: ProducerFactory, options: KafkaTemplateOptions<K, V> = {}) {
     const {
       config = factory.config,

@@ -16,9 +16,9 @@ import { KafkaJsClient } from './transport/kafkajs/kafkajs-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
 import { emitWarning, guardedWarn } from './warn.ts'
 
-export interface ProducerFactoryOptions {
+export interface ProducerFactoryOptions<K = unknown, V = unknown> {
   /** The configuration that `getProducer()` uses when it is called without one. */
-  readonly config?: ProducerConfig
+  readonly config?: ProducerConfig<K, V>
   /**
    * Milliseconds. `getProducer()` replaces a producer that is older, as soon as no record waits in it and no invocation
    * is in progress: a new one beside it could write a later record of a key first. Default: never.
@@ -35,8 +35,8 @@ export interface ProducerFactoryOptions {
 }
 
 /** Keeps one warm producer per configuration, for as long as the process lives. */
-export class ProducerFactory {
-  readonly #options: ProducerFactoryOptions
+export class ProducerFactory<K = unknown, V = unknown> {
+  readonly #options: ProducerFactoryOptions<K, V>
   readonly #producers = new Map<string, { readonly producer: KafkaProducer; readonly since: Moment }>()
   readonly #keys = new WeakMap<ProducerConfig, string>()
   readonly #objects = new WeakMap<object, number>()
@@ -49,12 +49,12 @@ export class ProducerFactory {
   /** The invocations in which `kafkaProducer()` has given out one of its producers. */
   readonly invocations = new Invocations()
 
-  constructor(options: ProducerFactoryOptions = {}) {
+  constructor(options: ProducerFactoryOptions<K, V> = {}) {
     this.#options = options
     this.warn = guardedWarn(options.warn ?? emitWarning)
   }
 
-  get config(): ProducerConfig | undefined {
+  get config(): ProducerConfig<K, V> | undefined {
     return this.#options.config
   }
 

@@ -1,7 +1,7 @@
 // Writes docs/settings.md, and the types of options and configuration with their help in an editor, from the settings
 // table and the comments of its rows.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { type OptionName, SETTING_ROWS, type SettingRow } from '../lib/config/settings.ts'
+import { type OptionName, SETTING_ROWS, SETTINGS, type SettingRow } from '../lib/config/settings.ts'
 
 const TABLE = 'lib/config/settings.ts'
 const DOCUMENT = 'docs/settings.md'
@@ -85,7 +85,7 @@ function optionTypes(row: SettingRow): readonly string[] {
     case 'choice':
       return choiceTypes(row)
     case 'serializer':
-      return ['Serializer<never>', '(new () => Serializer<never>)', 'SerializerSetting', 'ModulePath']
+      return ['SerializerOption']
     case 'tokenProvider':
       return ['OAuthBearerTokenProvider', 'ModulePath']
     case 'partitioner':
@@ -126,9 +126,13 @@ function memberOf(name: string, types: readonly string[], paragraphs: readonly s
 
 export function optionsSource(): string {
   const paragraphsOf = readParagraphs()
-  const options = SETTING_ROWS.map(([option, row]) =>
-    memberOf(`${option}?`, [...optionTypes(row), 'undefined'], [...paragraphsOf(option), factsOf(row)]),
-  )
+  const optionOf = (option: OptionName, row: SettingRow, types = optionTypes(row)) =>
+    memberOf(`${option}?`, [...types, 'undefined'], [...paragraphsOf(option), factsOf(row)])
+  const options = SETTING_ROWS.filter(([, { kind }]) => kind !== 'serializer').map(each => optionOf(...each))
+  const serializers = [
+    optionOf('keySerializer', SETTINGS.keySerializer, ['K']),
+    optionOf('valueSerializer', SETTINGS.valueSerializer, ['V']),
+  ]
   const values = SETTING_ROWS.filter(([option]) => !READ_BEFORE.includes(option)).map(([option, row]) =>
     memberOf(option, valueTypes(option, row), [...paragraphsOf(option).slice(0, 1), factsOf(row)]),
   )
@@ -138,16 +142,31 @@ import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import type { Partitioner } from '../partition/partitioner.ts'
 import type { OAuthBearerTokenProvider } from '../security/token-provider.ts'
 import type { Serializer } from '../serialize/serializer.ts'
-import type { ModulePath, PartitionerSetting, SerializerSetting } from './class-names.ts'
+import type { ModulePath, PartitionerSetting } from './class-names.ts'
+import type { SerializerOption } from './serialized-types.ts'
 import type { NotifyTargets } from './settings.ts'
 
-/** Options in code. One that is undefined counts as left out. */
-export interface ProducerOptions {
+/** The options whose types do not depend on others. One that is undefined counts as left out. */
+export interface CommonOptions {
 ${options.join('\n')}
 }
 
+/** The serializers; \`K\` and \`V\` are their own types. */
+export interface SerializerOptions<K extends SerializerOption | undefined, V extends SerializerOption | undefined> {
+${serializers.join('\n')}
+}
+
+/** Options in code. */
+export interface ProducerOptions
+  extends CommonOptions,
+    SerializerOptions<SerializerOption | undefined, SerializerOption | undefined> {}
+
+declare const TYPES: unique symbol
+
 /** Every setting with its value, frozen. \`parseConfig\` and \`loadConfig\` create it. */
-export interface ProducerConfig {
+export interface ProducerConfig<K = unknown, V = unknown> {
+  /** Only a type: what the serializers take that were given in code. */
+  readonly [TYPES]?: readonly [key: K, value: V]
 ${values.join('\n')}
 }
 `

@@ -5,9 +5,10 @@ import {
   DeliveryError,
   InvalidRecordError,
   KafkaProducerError,
-  type KafkaTemplate,
+  KafkaTemplate,
   type Partitioner,
   type ProducerConfig,
+  ProducerFactory,
   parseConfig,
   type SendResult,
   type Serializer,
@@ -71,4 +72,32 @@ function misuse(template: KafkaTemplate<string, Chat>, config: ProducerConfig): 
   ]
 }
 
-test('tsc checks the public types', () => void [misuse, wrongCodes])
+/** Keys and values are what the serializers take that code gives; text or bytes without any; or what is asserted. */
+function typesOfSerializers(chats: Serializer<Chat>, env: NodeJS.ProcessEnv): unknown[] {
+  const typed = new KafkaTemplate(
+    new ProducerFactory({ config: parseConfig({ keySerializer: 'long', valueSerializer: chats }) }),
+  )
+  const untyped = new KafkaTemplate(new ProducerFactory({ config: parseConfig({}, env) }))
+  const json = new KafkaTemplate(new ProducerFactory({ config: parseConfig({ valueSerializer: 'json' }) }))
+  const asserted = new KafkaTemplate<string, Chat>(new ProducerFactory({ config: parseConfig({}, env) }))
+  const plain: ProducerConfig = parseConfig({ valueSerializer: chats })
+  return [
+    plain,
+    typed.send('chat', 5n, { room: 'lobby' }),
+    // @ts-expect-error the serializer of keys takes numbers
+    typed.send('chat', 'lobby', { room: 'lobby' }),
+    // @ts-expect-error the serializer of values takes a Chat
+    typed.send('chat', 5, 'hello'),
+    untyped.send('chat', 'lobby', Buffer.from('hello')),
+    // @ts-expect-error without a serializer in code, a value is text or bytes
+    untyped.send('chat', 'lobby', { room: 'lobby' }),
+    json.send('chat', 'lobby', { anything: [1, 'a'] }),
+    // @ts-expect-error a key without a serializer is text or bytes
+    json.send('chat', 5, {}),
+    asserted.send('chat', 'lobby', { room: 'lobby' }),
+    // @ts-expect-error not a Chat
+    asserted.send('chat', 'lobby', 'hello'),
+  ]
+}
+
+test('tsc checks the public types', () => void [misuse, wrongCodes, typesOfSerializers])

@@ -7,7 +7,7 @@ import { ChatProducer } from './chat-producer.ts'
 
 const config = parseConfig()
 const factory = new ProducerFactory({ config })
-const chats = new ChatProducer(new KafkaTemplate(factory))
+const chats = new ChatProducer(new KafkaTemplate<string, string>(factory))
 
 export const handler = middy<Chat>()
   .use(kafkaProducer({ factory, config }))

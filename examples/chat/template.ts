@@ -12,5 +12,5 @@ export function templateOfCode(bootstrapServers: string): KafkaTemplate<string, 
 
 /** @param configFile e.g. the application.yaml in this folder */
 export async function templateOfFile(configFile: string): Promise<KafkaTemplate<string, string>> {
-  return new KafkaTemplate(new ProducerFactory({ config: await loadConfig({ configFile }) }))
+  return new KafkaTemplate<string, string>(new ProducerFactory({ config: await loadConfig({ configFile }) }))
 }

@@ -17,6 +17,8 @@ const SERIALIZERS = {
 const SERIALIZER_NAMES: ReadonlySet<string> = new Set(Object.values(SERIALIZERS))
 const PARTITIONERS = { 'org.apache.kafka.clients.producer.RoundRobinPartitioner': 'round-robin' } as const
 
+/** Names of classes → names of serializers. */
+export type SerializerNames = typeof SERIALIZERS
 /** A serializer's name as a setting may have it. */
 export type SerializerSetting = SerializerName | keyof typeof SERIALIZERS
 export type PartitionerSetting = (typeof PARTITIONERS)[keyof typeof PARTITIONERS] | keyof typeof PARTITIONERS

@@ -10,9 +10,10 @@ import { checkNames } from './environment-names.ts'
 import { withJaasConfig } from './jaas-config.ts'
 import { parseNotifyTargets } from './notify-targets.ts'
 import { readOrigins } from './origins.ts'
-import type { ProducerOptions } from './producer-options.ts'
+import type { CommonOptions, SerializerOptions } from './producer-options.ts'
 import { notRecommended } from './recommendations.ts'
 import { withoutSecretsWhenShown } from './redacted.ts'
+import type { Serialized, SerializerOption } from './serialized-types.ts'
 import { type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 import type { SettingsFile } from './settings-file.ts'
 import { shown } from './shown.ts'
@@ -29,13 +30,16 @@ type Source = { readonly [K in OptionName]?: unknown }
  * caller that only reads what is not in Kafka
  * @throws ConfigError with every problem at once
  */
-export function parseConfig(
-  options: ProducerOptions = {},
+export function parseConfig<
+  const K extends SerializerOption | undefined = undefined,
+  const V extends SerializerOption | undefined = undefined,
+>(
+  options: CommonOptions & SerializerOptions<K, V> = {},
   env: NodeJS.ProcessEnv = process.env,
   warn: (text: string) => void = emitWarning,
   file?: SettingsFile,
   needsBrokers = true,
-): ProducerConfig {
+): ProducerConfig<Serialized<K>, Serialized<V>> {
   const problems: string[] = [...(file?.problems ?? [])]
   const problem: Problem = text => problems.push(text)
   for (const name of Object.keys(options)) if (!Object.hasOwn(SETTINGS, name)) problem(`${name}: unknown option.`)
@@ -90,19 +94,22 @@ export function parseConfig(
   const config = { ...values, deadLetter, deadLetterNotify } as unknown as ProducerConfig
   for (const warning of [...(file?.warnings ?? []), ...names.warnings, ...notRecommended(config, env, needsBrokers)])
     warn(warning)
-  return Object.freeze(withoutSecretsWhenShown(config))
+  return Object.freeze(withoutSecretsWhenShown(config)) as ProducerConfig<Serialized<K>, Serialized<V>>
 }
 
 /**
  * The same with a settings file, where `configFile` or KAFKA_CONFIG_FILE names one.
  * @throws ConfigError with every problem at once
  */
-export async function loadConfig(
-  options: ProducerOptions = {},
+export async function loadConfig<
+  const K extends SerializerOption | undefined = undefined,
+  const V extends SerializerOption | undefined = undefined,
+>(
+  options: CommonOptions & SerializerOptions<K, V> = {},
   env: NodeJS.ProcessEnv = process.env,
   warn: (text: string) => void = emitWarning,
   needsBrokers = true,
-): Promise<ProducerConfig> {
+): Promise<ProducerConfig<Serialized<K>, Serialized<V>>> {
   const path = options.configFile ?? env.KAFKA_CONFIG_FILE
   if (!path) return parseConfig(options, env, warn, undefined, needsBrokers)
   const { readSettingsFile } = await import('./settings-file.ts')
@@ -197,8 +204,10 @@ function readClass(
   return undefined
 }
 
+type Setting = keyof ProducerConfig & OptionName
+
 function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: Problem): void {
-  const atMost = (small: keyof ProducerConfig, large: keyof ProducerConfig, strictly = false) => {
+  const atMost = (small: Setting, large: Setting, strictly = false) => {
     const a = config[small] as number | undefined
     const b = config[large] as number | undefined
     if (a === undefined || b === undefined || a < b || (a === b && !strictly)) return

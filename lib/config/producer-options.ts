@@ -4,11 +4,12 @@ import type { DeadLetterTargetConfig } from '../dead-letter/target-kinds.ts'
 import type { Partitioner } from '../partition/partitioner.ts'
 import type { OAuthBearerTokenProvider } from '../security/token-provider.ts'
 import type { Serializer } from '../serialize/serializer.ts'
-import type { ModulePath, PartitionerSetting, SerializerSetting } from './class-names.ts'
+import type { ModulePath, PartitionerSetting } from './class-names.ts'
+import type { SerializerOption } from './serialized-types.ts'
 import type { NotifyTargets } from './settings.ts'
 
-/** Options in code. One that is undefined counts as left out. */
-export interface ProducerOptions {
+/** The options whose types do not depend on others. One that is undefined counts as left out. */
+export interface CommonOptions {
   /**
    * Brokers for the first connection, host:port, separated by commas. Three are recommended.
    *
@@ -23,34 +24,6 @@ export interface ProducerOptions {
    * `client.id`, `KAFKA_CLIENT_ID`: text, default serverless-kafka-producer.
    */
   readonly clientId?: string | undefined
-  /**
-   * How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`, their Java class
-   * names, or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes unchanged. A topic
-   * with a contract has its own rule.
-   *
-   * Java has no default.
-   *
-   * `key.serializer`, `KAFKA_KEY_SERIALIZER`: serializer.
-   */
-  readonly keySerializer?:
-    | Serializer<never>
-    | (new () => Serializer<never>)
-    | SerializerSetting
-    | ModulePath
-    | undefined
-  /**
-   * The same for values. A contract’s `value.format` takes precedence.
-   *
-   * Java has no default.
-   *
-   * `value.serializer`, `KAFKA_VALUE_SERIALIZER`: serializer.
-   */
-  readonly valueSerializer?:
-    | Serializer<never>
-    | (new () => Serializer<never>)
-    | SerializerSetting
-    | ModulePath
-    | undefined
   /**
    * Who must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no answer, no
    * offset). 1 and 0 lose acknowledged records when a leader fails; the shipped functions refuse them.
@@ -647,8 +620,39 @@ export interface ProducerOptions {
   readonly strictEnv?: boolean | undefined
 }
 
+/** The serializers; `K` and `V` are their own types. */
+export interface SerializerOptions<K extends SerializerOption | undefined, V extends SerializerOption | undefined> {
+  /**
+   * How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`, their Java class
+   * names, or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes unchanged. A topic
+   * with a contract has its own rule.
+   *
+   * Java has no default.
+   *
+   * `key.serializer`, `KAFKA_KEY_SERIALIZER`: serializer.
+   */
+  readonly keySerializer?: K | undefined
+  /**
+   * The same for values. A contract’s `value.format` takes precedence.
+   *
+   * Java has no default.
+   *
+   * `value.serializer`, `KAFKA_VALUE_SERIALIZER`: serializer.
+   */
+  readonly valueSerializer?: V | undefined
+}
+
+/** Options in code. */
+export interface ProducerOptions
+  extends CommonOptions,
+    SerializerOptions<SerializerOption | undefined, SerializerOption | undefined> {}
+
+declare const TYPES: unique symbol
+
 /** Every setting with its value, frozen. `parseConfig` and `loadConfig` create it. */
-export interface ProducerConfig {
+export interface ProducerConfig<K = unknown, V = unknown> {
+  /** Only a type: what the serializers take that were given in code. */
+  readonly [TYPES]?: readonly [key: K, value: V]
   /**
    * Brokers for the first connection, host:port, separated by commas. Three are recommended.
    *

@@ -56,7 +56,7 @@ export type KafkaTriggerHandler<C extends TriggerContext = TriggerContext> = (
   context: C,
 ) => Promise<KafkaBatchResponse>
 
-interface PartitionResult {
+export interface PartitionResult {
   readonly results: OnceResult[]
   readonly withoutId: number
   /** The records that go back, the first one first. */

@@ -8,6 +8,7 @@ export {
   dropDuplicates,
   type KafkaBatchResponse,
   type KafkaTriggerHandler,
+  type PartitionResult,
   type TriggerContext,
 } from './drop-duplicates.ts'
 export { DuplicateFilter, type DuplicateFilterOptions, type OnceResult, type RecordKey } from './duplicate-filter.ts'

@@ -25,7 +25,7 @@ test('the help of every option has its names, its unit or choices, and its defau
   const helps = await helpOf(SETTING_ROWS.map(([option]) => option))
   for (const [index, [option, { name, env, unit, choices, default: value }]] of SETTING_ROWS.entries()) {
     const [type = '', text = ''] = helps[index]?.split('```\n') ?? []
-    assert.match(type, new RegExp(`\\(property\\) ProducerOptions\\.${option}\\?: `))
+    assert.match(type, new RegExp(`\\(property\\) (Common|Serializer)Options(<.*>)?\\.${option}\\?: `))
     assert.match(text.split('\n\n')[0] ?? '', /\w+ \w+ \w+/, `${option} has no text`)
     const facts = text.trim().split('\n\n').at(-1)?.replaceAll('\n', ' ')
     for (const fact of [name, env, unit, choices?.join(', '), value === '' ? undefined : value])
@@ -39,7 +39,7 @@ test('the help of an option, as a person reads it', async t => {
   assert.equal(
     help,
     `\`\`\`typescript
-(property) ProducerOptions.retryBackoffMs?: number | undefined
+(property) CommonOptions.retryBackoffMs?: number | undefined
 \`\`\`
 The shortest pause before a retry. Pauses grow, with full jitter.
 
