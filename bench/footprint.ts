@@ -42,8 +42,10 @@ const CLIENTS: readonly Client[] = [
     name: '@platformatic/kafka',
     spec: '@platformatic/kafka@2.12.1',
     imports: "import { ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka'",
-    send: `const producer = new Producer({ clientId: 'c', bootstrapBrokers: servers, idempotent: true, serializers: stringSerializers })
-      await producer.send({ messages: [{ topic: 'chat', key: 'lobby', value: 'hello' }], acks: ProduceAcks.ALL, idempotent: true })`,
+    send: `const options = { clientId: 'c', bootstrapBrokers: servers, serializers: stringSerializers }
+      const producer = new Producer({ ...options, idempotent: true })
+      const messages = [{ topic: 'chat', key: 'lobby', value: 'hello' }]
+      await producer.send({ messages, acks: ProduceAcks.ALL, idempotent: true })`,
   },
   {
     name: '@confluentinc/kafka-javascript',

@@ -32,7 +32,7 @@ async function importAjv() {
 }
 
 export interface SchemaCompilerOptions {
-  /** The schemas that it will compile. Default: any. recheck is loaded only if one has patterns, because it is large. */
+  /** The schemas that it will compile. Default: any. recheck, which is large, is loaded only if one has patterns. */
   readonly schemas?: readonly unknown[]
   /** How long the check of one pattern may take; one that it can't judge by then is refused. Default: 10 s. */
   readonly patternCheckMs?: number

@@ -40,8 +40,8 @@ export interface Failed {
   /** When the last attempt ended, ms since the epoch. */
   readonly lastAt: number
   /**
-   * Its serializer failed or did not answer, so its bytes are not known. It gets no dead letter, because a redrive would
-   * send other bytes: it stays with its source.
+   * Its serializer failed or did not answer, so its bytes are not known. It gets no dead letter, because a redrive
+   * would send other bytes: it stays with its source.
    */
   readonly isUnencoded?: true
   readonly inDoubt?: {

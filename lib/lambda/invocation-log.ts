@@ -146,7 +146,8 @@ export class InvocationLog {
   /** Written whatever POWERTOOLS_LOG_LEVEL is. */
   #invocationStart(level: string): string {
     const time = new Date().toISOString()
-    return `{"level":"${level}","message":"invocation","timestamp":"${time}",${this.#service}${traceOf(invocationTrace())}`
+    const facts = `${this.#service}${traceOf(invocationTrace())}`
+    return `{"level":"${level}","message":"invocation","timestamp":"${time}",${facts}`
   }
 
   #writeMetrics(metrics: MetricSet): void {

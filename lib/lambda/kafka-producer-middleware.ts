@@ -38,7 +38,7 @@ export interface KafkaContext {
 export interface KafkaProducerMiddlewareOptions {
   readonly factory: ProducerFactory
   readonly config: ProducerConfig
-  /** Which id records of `context.kafka.producer` get that have no `kp-id` header. Default: the factory's, or `uuid`. */
+  /** The id of records of `context.kafka.producer` without a `kp-id` header. Default: the factory's, or `uuid`. */
   readonly recordId?: RecordIdOption
 }
 

@@ -61,8 +61,9 @@ function unwrapSns(body: string): { readonly text: string; readonly attributes: 
   const envelope = readJson(body, {})?.parsed
   if (!isJsonObject(envelope) || typeof envelope.TopicArn !== 'string' || typeof envelope.Message !== 'string')
     return isTestEventOfS3(body) ? 's3-test-event' : { text: body, attributes: [] }
-  const { Type, Message: text, Token, MessageAttributes } = envelope
-  if (CONFIRMATIONS.includes(Type) && typeof Token === 'string') return 'sns-confirmation'
+  const { Type, Message: text, Token, SubscribeURL, MessageAttributes } = envelope
+  const isOfSns = typeof Token === 'string' && typeof SubscribeURL === 'string'
+  if (CONFIRMATIONS.includes(Type) && isOfSns) return 'sns-confirmation'
   if (Type !== 'Notification') return { text: body, attributes: [] }
   if (isTestEventOfS3(text)) return 's3-test-event'
   const entries = isJsonObject(MessageAttributes) ? Object.entries(MessageAttributes) : []
@@ -78,11 +79,16 @@ function unwrapSns(body: string): { readonly text: string; readonly attributes: 
 function isTestEventOfS3(text: string): boolean {
   if (!text.includes(S3_TEST_EVENT)) return false
   const parsed = readJson(text, {})?.parsed
-  return isJsonObject(parsed) && parsed.Service === 'Amazon S3' && isTestEvent(parsed)
+  return isJsonObject(parsed) && isTestEvent(parsed)
 }
 
-function isTestEvent(notification: JsonObject): boolean {
-  return notification.Event === S3_TEST_EVENT && notification.Records === undefined
+/** It has these fields and no other, or it is a message of somebody else that looks like it. */
+const TEST_EVENT_FIELDS: readonly string[] = ['Service', 'Event', 'Time', 'Bucket', 'RequestId', 'HostId']
+
+function isTestEvent(message: JsonObject): boolean {
+  const { Service, Event, Bucket } = message
+  const isOfS3 = Service === 'Amazon S3' && Event === S3_TEST_EVENT && typeof Bucket === 'string'
+  return isOfS3 && Object.keys(message).every(name => TEST_EVENT_FIELDS.includes(name))
 }
 
 function unwrapEvent(body: string, part: 'detail' | 'event', valueShape: JsonShape): Unwrapped {

@@ -12,8 +12,8 @@ export function isWarmUp(event: unknown): boolean {
 }
 
 /**
- * @returns whether the event keeps an HTTP function warm: a ping, or a schedule of EventBridge that invokes the function
- * itself (its rules and its Scheduler say so by different sources)
+ * @returns whether the event keeps an HTTP function warm: a ping, or a schedule of EventBridge that invokes the
+ * function itself (its rules and its Scheduler say so by different sources)
  */
 export function isHttpWarmUp(event: unknown): boolean {
   if (isWarmUp(event)) return true

@@ -39,7 +39,10 @@ export interface RedriveContext {
   readonly onDeadLetter?: RedriveOptions['onDeadLetter']
   readonly onSeen?: RedriveOptions['onSeen']
   readonly onUnreadable?: RedriveOptions['onUnreadable']
-  /** Called with what does not stop a run: unreadable record batches, failed notifications, values that stay. Default: `process.emitWarning`. */
+  /**
+   * Called with what does not stop a run: unreadable record batches, failed notifications, values that stay. Default:
+   * `process.emitWarning`.
+   */
   readonly warn?: (text: string) => void
 }
 

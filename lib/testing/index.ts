@@ -1,5 +1,5 @@
 /// <reference types="node" preserve="true" />
-// For tests of code that sends records: a cluster in memory; one that follows a script; and a clock that the test moves.
+// For tests of code that sends records: a cluster in memory, one that follows a script, a clock that the test moves.
 export {
   createFakeKafka,
   type FailNextOptions,

@@ -153,7 +153,8 @@ function checkSizes({ value, headers }: ReadRecord, { limits, value: { codec } }
   let headerCount = 0
   let headerBytes = 0
   for (const [name, bytes] of headers) {
-    if (name.startsWith(RESERVED_HEADER_PREFIX)) continue
+    // The functions add these themselves.
+    if (name.startsWith(RESERVED_HEADER_PREFIX) || name === 'traceparent') continue
     headerCount++
     headerBytes += Buffer.byteLength(name) + (bytes?.length ?? 0)
   }

@@ -1,5 +1,5 @@
-// The settings of KAFKA_CONFIG_FILE as environment variables of the functions: the packages don't have the file, and the
-// roles follow from the settings.
+// The settings of KAFKA_CONFIG_FILE as environment variables of the functions: the packages don't have the file, and
+// the roles follow from the settings.
 import { SETTINGS } from '../../lib/config/settings.ts'
 import { readSettingsFile } from '../../lib/config/settings-file.ts'
 import { ConfigError } from '../../lib/errors.ts'

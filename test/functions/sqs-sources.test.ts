@@ -44,7 +44,13 @@ const notification = (text: string, more: object = {}) =>
 const s3Text = (...keys: string[]) => `{"Records":[${keys.map(key => `{ "s3":{"object":{"key":"${key}"}} }`).join()}]}`
 const TEST_EVENT = '{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"t","Bucket":"b"}'
 const confirmation = (type: string) =>
-  JSON.stringify({ Type: type, TopicArn: 'arn:aws:sns:eu-west-1:1:t', Token: 'T', Message: 'You have chosen …' })
+  JSON.stringify({
+    Type: type,
+    TopicArn: 'arn:aws:sns:eu-west-1:1:t',
+    Token: 'T',
+    Message: 'You have chosen …',
+    SubscribeURL: 'https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription',
+  })
 
 async function received(...messages: object[]): Promise<Harness & { readonly answer: unknown }> {
   const harness = functionHarness(handleSqs, { contracts })
@@ -129,7 +135,9 @@ test('what only looks like a message without a record is sent', async () => {
   for (const body of [
     '{"note":"s3:TestEvent"}',
     '{"Event":"s3:TestEvent"}',
+    '{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b","data":"of mine"}',
     '{"Type":"SubscriptionConfirmation","Message":"mine"}',
+    '{"Type":"SubscriptionConfirmation","TopicArn":"t","Message":"mine","Token":"x"}',
   ]) {
     assert.deepEqual(valuesOf(await received(message('notes', notification(body)))), [body])
     assert.deepEqual(valuesOf(await received(message('plain', body))), [body])

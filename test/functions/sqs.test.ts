@@ -362,7 +362,10 @@ test('S3: each notification is a record with an index in its id; the test event 
   assert.deepEqual(
     await returnedBy(
       several,
-      event({ arn, body: JSON.stringify(two) }, { id: 'm-2', arn, body: '{"Event":"s3:TestEvent"}' }),
+      event(
+        { arn, body: JSON.stringify(two) },
+        { id: 'm-2', arn, body: '{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}' },
+      ),
     ),
     [],
   )

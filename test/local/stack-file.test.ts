@@ -23,18 +23,22 @@ function run(lines: string, cwd: string) {
   return { status, stdout: stdout.trim(), stderr: stderr.trim() }
 }
 
-const CLAIM = `import { claimFolder } from ${source('stack-file.ts')}; import { explain } from ${source('requirements.ts')}
+const CLAIM = `import { claimFolder } from ${source('stack-file.ts')}
+import { explain } from ${source('requirements.ts')}
 try { claimFolder() } catch (error) { explain(error) }`
 const FIND = `import { stackOfFolder } from ${source('stack-file.ts')}; console.log(stackOfFolder().url)`
 
-test('a second stack in a folder is refused; the commands find the first one until it ends, and none after it', async () => {
+test('a second stack in a folder is refused; commands find the first one until it ends, then none', async () => {
   const child = spawn(
     process.execPath,
     [
       '--input-type=module',
       '-e',
       `${CLAIM}; import { writeStackFile } from ${source('stack-file.ts')}
-writeStackFile({ url: 'http://first' }); console.log('up'); process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1e6)`,
+writeStackFile({ url: 'http://first' })
+console.log('up')
+process.on('SIGTERM', () => process.exit(0))
+setInterval(() => {}, 1e6)`,
     ],
     { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] },
   )

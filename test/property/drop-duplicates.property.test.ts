@@ -1,5 +1,5 @@
-// Whatever fails, dies or repeats: no record is worked on twice at a time, none is lost, and one is worked on again only
-// for a reason that docs/consuming.md names.
+// Whatever fails, dies or repeats: no record is worked on twice at a time, none is lost, and one is worked on again
+// only for a reason that docs/consuming.md names.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

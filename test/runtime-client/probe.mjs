@@ -15,7 +15,6 @@ process.on('SIGUSR2', () => {
     0,
   )
   const { rss, heapUsed, external } = process.memoryUsage()
-  console.error(
-    `PROBE ${JSON.stringify({ rss, heapUsed, external, sockets, timers, promises, listeners, resources: process.getActiveResourcesInfo().length })}`,
-  )
+  const resources = process.getActiveResourcesInfo().length
+  console.error(`PROBE ${JSON.stringify({ rss, heapUsed, external, sockets, timers, promises, listeners, resources })}`)
 })

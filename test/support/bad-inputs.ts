@@ -13,8 +13,9 @@ export interface BadInput {
 const inQueue = (queue: string, wrap: (value: string) => string) => (value: string) =>
   sqs({ Records: [message(queue, wrap(value))] })
 const busText = (detail: string) => `{"id":"e","source":"shop","detail-type":"t","detail":${detail}}`
+const TEST_EVENT = '{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}'
 const notification = (Message: string, Type = 'Notification') =>
-  JSON.stringify({ Type, TopicArn: 'arn:aws:sns:eu-west-1:1:t', Token: 'T', Message })
+  JSON.stringify({ Type, TopicArn: 'arn:aws:sns:eu-west-1:1:t', Token: 'T', SubscribeURL: 'https://t', Message })
 
 type Door = (value: string) => Promise<BadInputResult>
 
@@ -94,7 +95,7 @@ const OWN: Readonly<Record<string, readonly [name: string, run: () => Promise<Ba
     ['no envelope, which is raw delivery', () => inQueue('sns', text => text)(SECRET)],
   ],
   'S3 in SQS': [
-    ['`s3:TestEvent`', () => inQueue('s3', text => text)('{"Service":"Amazon S3","Event":"s3:TestEvent"}')],
+    ['`s3:TestEvent`', () => inQueue('s3', text => text)(TEST_EVENT)],
     ['no `Records`', () => inQueue('s3', text => text)(good)],
     ['`Records` without a record', () => inQueue('s3', text => text)('{"Records":[]}')],
   ],

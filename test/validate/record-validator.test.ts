@@ -40,3 +40,19 @@ test('of the topics whose names begin with __, only those that brokers write are
   for (const topic of ['__consumer_offsets', '__transaction_state', '__share_group_state', '', '..', 'a/b'])
     assert.throws(() => validate(topic), { code: 'unknown-topic' })
 })
+
+test('limits.headers counts the headers of the caller, not those that the functions add', () => {
+  const limited = contractsOf([{ topic: 'two', json: { key: { required: false }, limits: { headers: 2 } } as never }])
+  const trace = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  const added = [
+    ['kp-id', 'r'],
+    ['traceparent', trace],
+  ] as const
+  const validate = (names: readonly string[]) =>
+    validateRecord(
+      { topic: 'two', value: {}, headers: [...added, ...names.map(name => [name, 'x'] as const)] },
+      { contracts: limited },
+    )
+  assert.equal(validate(['a', 'b']).headers.length, 4)
+  assert.throws(() => validate(['a', 'b', 'c']), tooLarge)
+})
