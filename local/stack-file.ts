@@ -59,11 +59,6 @@ export function writeStackFile(stack: StackFile): void {
   writeFileSync(STACK_FILE, JSON.stringify(stack))
 }
 
-/** Adds the URL of the console, which starts last. */
-export function addConsoleUrl(consoleUrl: string): void {
-  writeStackFile({ ...runningStack(), consoleUrl })
-}
-
 /** @returns the running stack; a script ends with a message where there is none */
 export function stackOfFolder(): StackFile {
   try {

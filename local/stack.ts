@@ -54,14 +54,17 @@ export interface Stack {
   readonly functions: Readonly<Record<FunctionName, LocalFunction>>
   /** What the functions did with records. */
   readonly outcomes: OutcomeTimeline
-  /** Deploys the functions again, with these settings in addition. Replaces warm sandboxes. */
+  /**
+   * Deploys the functions again, with these settings in addition, and creates the topics and queues of new contracts.
+   * Replaces warm sandboxes.
+   */
   reload(env?: Readonly<Record<string, string>>): Promise<void>
   stop(): Promise<void>
 }
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { log, queueTimeoutMs = QUEUE_TIMEOUT_MS, visibilityS = VISIBILITY_S } = options
-  const contracts = withQueuePrefix(await loadContracts(), process.env.KAFKA_QUEUE_PREFIX ?? '')
+  let contracts = await loadStackContracts()
   const stops: (() => Promise<unknown>)[] = []
   const stop = async () => {
     // Stops the triggers first, then the functions, then the servers.
@@ -88,20 +91,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     >
     stops.push(() => Promise.all(Object.values(functions).map(one => one.stop())))
     const onError = (name: string) => (error: unknown) => log(`${name}: ${(error as Error).message}`)
-    const pollers = queueNames(contracts).map(queue => {
+    const pollers = new Map<string, SqsPoller>()
+    const poll = (queue: string) => {
       const handler = functions[queue.endsWith('.fifo') ? 'sqs-fifo' : 'sqs']
-      return new SqsPoller({
-        client: sqs.client,
+      const invoke = (event: unknown) => handler.invoke(event)
+      const queueUrl = sqs.queueUrl(queue)
+      pollers.set(
         queue,
-        queueUrl: sqs.queueUrl(queue),
-        invoke: event => handler.invoke(event),
-        onError: onError(`Queue ${queue}`),
-      })
-    })
-    stops.push(() => Promise.all(pollers.map(poller => poller.stop())))
+        new SqsPoller({ client: sqs.client, queue, queueUrl, invoke, onError: onError(`Queue ${queue}`) }),
+      )
+    }
+    for (const queue of queueNames(contracts)) poll(queue)
+    stops.push(() => Promise.all([...pollers.values()].map(poller => poller.stop())))
     const bus = await startBus({
       port: BUS_PORT,
-      contracts,
+      contracts: () => contracts,
       invoke: event => functions.eventbridge.invoke(event),
       onExhausted: record =>
         sqs.client.send(
@@ -119,14 +123,23 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       kafka,
       sqs,
       bus,
-      redriveSettings: redriveSettings(contracts, sqs),
       functions,
       outcomes,
       stop,
     }
     return {
       ...stack,
-      reload: async env => void (await Promise.all(Object.values(functions).map(one => one.reload(env)))),
+      get redriveSettings() {
+        return redriveSettings(contracts, sqs)
+      },
+      reload: async env => {
+        contracts = await loadStackContracts()
+        await Promise.all(Object.values(functions).map(one => one.reload(env)))
+        await sqs.createQueues(localQueues(contracts, visibilityS))
+        for (const queue of queueNames(contracts)) if (!pollers.has(queue)) poll(queue)
+        // Last, because the brokers may be stopped.
+        await createContractTopics(bootstrapServers, contracts)
+      },
     }
   } catch (error) {
     await stop()
@@ -147,10 +160,18 @@ async function startServers(
   const sqs = await startSqs(queues, { log, firstPort: SQS_PORT })
   stops.push(() => sqs.stop())
   const bootstrapServers = userServers ?? (kafka as LocalKafka).bootstrapServers
+  await createContractTopics(bootstrapServers, contracts)
+  return { kafka, sqs, bootstrapServers }
+}
+
+async function loadStackContracts(): Promise<Contracts> {
+  return withQueuePrefix(await loadContracts(), process.env.KAFKA_QUEUE_PREFIX ?? '')
+}
+
+async function createContractTopics(bootstrapServers: string, contracts: Contracts): Promise<void> {
   const topics = [...contracts.values()].map(({ topic, partitions }) => ({ topic, partitions }))
   await createTopics(bootstrapServers, topics)
   await Promise.all(topics.map(({ topic }) => partitionsOf(bootstrapServers, topic)))
-  return { kafka, sqs, bootstrapServers }
 }
 
 function startFunction(

@@ -12,7 +12,7 @@ import { cleanUpStale } from './processes.ts'
 import { queueNames } from './queues.ts'
 import { explain } from './requirements.ts'
 import { type Stack, startStack } from './stack.ts'
-import { addConsoleUrl, claimFolder, writeStackFile } from './stack-file.ts'
+import { claimFolder, writeStackFile } from './stack-file.ts'
 
 const PORT = 3000
 const CONSOLE_PORT = 3001
@@ -52,11 +52,18 @@ async function main(): Promise<void> {
     onOutput: line => printFunctionOutput(line),
   })
   if (stopping) return void (await stack.stop())
-  const { url, busUrl, bootstrapServers, redriveSettings } = stack
-  writeStackFile({ url, busUrl, sqsUrl: stack.sqs.url, bootstrapServers, redriveSettings })
+  describe(stack)
   api = await createConsoleApi(stack)
-  print(stack, await loadContracts(), await openConsole(api))
-  watchSources(stack)
+  const consoleUrl = await openConsole(api)
+  describe(stack, consoleUrl)
+  print(stack, await loadContracts(), consoleUrl)
+  watchSources(stack, consoleUrl)
+}
+
+/** For the other commands. */
+function describe({ url, busUrl, sqs, bootstrapServers, redriveSettings }: Stack, consoleUrl?: string): void {
+  const running = { url, busUrl, sqsUrl: sqs.url, bootstrapServers, redriveSettings }
+  writeStackFile({ ...running, ...(consoleUrl === undefined ? {} : { consoleUrl }) })
 }
 
 /** Starts the console. @returns its URL */
@@ -64,9 +71,7 @@ async function openConsole(api: ConsoleApi): Promise<string> {
   const server = await startConsole(CONSOLE_PORT, api, error => console.error(`Console: ${(error as Error).message}`))
   // The console must not keep the process alive.
   server.unref()
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  addConsoleUrl(url)
-  return url
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 function print({ url, bootstrapServers, sqs, busUrl, kafka }: Stack, contracts: Contracts, consoleUrl: string): void {
@@ -107,15 +112,20 @@ function printFunctionOutput(line: string): void {
 }
 
 /** After an edit, rebuilds the bundles and replaces the sandboxes; Kafka keeps running. */
-function watchSources(stack: Stack): void {
+function watchSources(stack: Stack, consoleUrl: string): void {
   let timer: NodeJS.Timeout | undefined
   const rebuild = async () => {
     try {
       await buildFunctions({ keepOld: true })
+    } catch (error) {
+      return console.error(`${(error as Error).message}\nThe functions keep their previous code.`)
+    }
+    try {
       await stack.reload()
+      describe(stack, consoleUrl)
       console.log('Rebuilt.')
     } catch (error) {
-      console.error(`${(error as Error).message}\nThe functions keep their previous code.`)
+      console.error(`Rebuilt, but not all topics and queues of the contracts exist: ${(error as Error).message}`)
     }
   }
   for (const folder of ['lib', 'functions', 'contracts']) {

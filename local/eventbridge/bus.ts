@@ -27,7 +27,8 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
 
 export interface BusOptions {
   readonly port: number
-  readonly contracts: Contracts
+  /** Called for every event, because contracts change while the bus runs. */
+  readonly contracts: () => Contracts
   readonly invoke: (event: unknown) => Promise<unknown>
   /** The on-failure destination; called with the record that Lambda would send. */
   readonly onExhausted: (record: object) => Promise<unknown>
@@ -55,7 +56,7 @@ export async function startBus({
 }: BusOptions): Promise<LocalBus> {
   const deliveries = new Set<Promise<void>>()
   const onEvent = (event: BusEvent) => {
-    if (!routeOfEvent(contracts, event.source, event['detail-type'])) return
+    if (!routeOfEvent(contracts(), event.source, event['detail-type'])) return
     const work = deliver(event, invoke, onExhausted).catch(onError)
     deliveries.add(work)
     void work.finally(() => deliveries.delete(work))

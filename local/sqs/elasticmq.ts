@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Message, SQSClient } from '@aws-sdk/client-sqs'
+import { CreateQueueCommand, type Message, SQSClient } from '@aws-sdk/client-sqs'
 import { elasticMqJars } from '../artifacts.ts'
 import { accepts, freePort } from '../ports.ts'
 import { endProcess, startProcess, temporaryFolder } from '../processes.ts'
@@ -27,6 +27,8 @@ export interface LocalSqs {
   readonly url: string
   readonly client: SQSClient
   queueUrl(name: string): string
+  /** Creates the queues that are missing. A queue follows those that it refers to. */
+  createQueues(queues: readonly LocalQueue[]): Promise<void>
   /** @returns the number of messages in a queue, including those in flight */
   depth(name: string): Promise<number>
   /** Receives and deletes every visible message of a queue. */
@@ -74,11 +76,19 @@ export async function startSqs(
     region: LOCAL_REGION,
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   })
+  const existing = new Set(queues.map(({ name }) => name))
   const queueUrl = (name: string) => `${url}/${LOCAL_ACCOUNT}/${name}`
   return {
     url,
     client,
     queueUrl,
+    createQueues: async wanted => {
+      for (const queue of wanted) {
+        if (existing.has(queue.name)) continue
+        await client.send(new CreateQueueCommand({ QueueName: queue.name, Attributes: attributesOf(queue) }))
+        existing.add(queue.name)
+      }
+    },
     depth: name => queueDepth(client, queueUrl(name)),
     drain: name => drainQueue(client, queueUrl(name)),
     stop: async () => {
@@ -87,6 +97,21 @@ export async function startSqs(
       front.closeAllConnections()
       await endProcess(child, 2000)
     },
+  }
+}
+
+function attributesOf({ name, visibilityS, redrive }: LocalQueue): Record<string, string> {
+  return {
+    VisibilityTimeout: String(visibilityS),
+    ...(name.endsWith('.fifo') ? { FifoQueue: 'true', ContentBasedDeduplication: 'true' } : {}),
+    ...(redrive
+      ? {
+          RedrivePolicy: JSON.stringify({
+            deadLetterTargetArn: queueArn(redrive.to),
+            maxReceiveCount: redrive.maxReceiveCount,
+          }),
+        }
+      : {}),
   }
 }
 

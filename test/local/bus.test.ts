@@ -18,7 +18,12 @@ async function withBus(
   ) => Promise<void>,
 ): Promise<void> {
   const exhausted: object[] = []
-  const bus = await startBus({ port: 0, contracts, invoke, onExhausted: async record => void exhausted.push(record) })
+  const bus = await startBus({
+    port: 0,
+    contracts: () => contracts,
+    invoke,
+    onExhausted: async record => void exhausted.push(record),
+  })
   const url = `http://127.0.0.1:${(bus.server.address() as AddressInfo).port}`
   const put = async (Entries: unknown) => {
     const response = await fetch(url, { method: 'POST', body: JSON.stringify({ Entries }) })

@@ -20,7 +20,7 @@ const invoke = async (event: unknown) => {
 let bus: LocalBus
 let gateway: Awaited<ReturnType<typeof startGateway>>
 before(async () => {
-  bus = await startBus({ port: 0, contracts, invoke, onError, onExhausted: async () => {} })
+  bus = await startBus({ port: 0, contracts: () => contracts, invoke, onError, onExhausted: async () => {} })
   gateway = await startGateway(0, invoke, onError)
 })
 after(() => {
