@@ -86,6 +86,7 @@ export const ERROR_CODES = {
     'media-type',
     'empty',
     'too-many-requests',
+    'request-timeout',
   ],
   config: ['config'],
 } as const

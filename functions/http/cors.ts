@@ -22,8 +22,11 @@ export const CORS = {
   maxAgeS: 3600,
 } as const
 
+/** What counts of a request. */
+type Asked = Pick<HttpRequest, 'method' | 'headers'>
+
 /** @returns whether the request is a browser's question whether it may send another one */
-function isPreflight({ method, headers }: HttpRequest): boolean {
+function isPreflight({ method, headers }: Asked): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
 }
 
@@ -32,7 +35,7 @@ function isPreflight({ method, headers }: HttpRequest): boolean {
  * authenticates by `Authorization`, not by cookies that a browser adds.
  * @param origins those of `KAFKA_HTTP_CORS_ORIGINS`; empty: the gateway does CORS, or nobody
  */
-export function withCors(answer: HttpAnswer, request: HttpRequest, origins: readonly string[]): HttpAnswer {
+export function withCors(answer: HttpAnswer, request: Asked, origins: readonly string[]): HttpAnswer {
   if (origins.length === 0) return answer
   const { origin } = request.headers
   const isAnyOrigin = origins.includes('*')
@@ -49,7 +52,7 @@ export function withCors(answer: HttpAnswer, request: HttpRequest, origins: read
   }
 }
 
-function allowing(origin: string, { headers }: HttpAnswer, request: HttpRequest): Readonly<Record<string, string>> {
+function allowing(origin: string, { headers }: HttpAnswer, request: Asked): Readonly<Record<string, string>> {
   const allowed = { 'access-control-allow-origin': origin }
   if (!isPreflight(request)) return { ...allowed, 'access-control-expose-headers': CORS.responseHeaders.join(', ') }
   return {

@@ -16,6 +16,7 @@ import { sendSourceRecords } from '../send-source-records.ts'
 import { withCors } from './cors.ts'
 import { native } from './dialects/native.ts'
 import { RequestError } from './request-error.ts'
+import { RequestLimit } from './request-limit.ts'
 import { allowedMethods, matchRoute, type RouteMatch } from './routes.ts'
 
 /**
@@ -25,6 +26,7 @@ import { allowedMethods, matchRoute, type RouteMatch } from './routes.ts'
 const HEALTH_MS = 5000
 
 /**
+ * @param limit that of the process
  * @throws KafkaProducerError for an event that is no HTTP request: of a queue or a stream, any answer would mean that
  *   its messages were processed, and they would be deleted
  */
@@ -32,6 +34,7 @@ export async function handleHttp(
   event: unknown,
   context: Context & KafkaContext,
   services: Services,
+  limit = new RequestLimit(),
 ): Promise<unknown> {
   if (isHttpWarmUp(event)) return answerWarmUp(context, services)
   const request = parseHttpEvent(event)
@@ -43,7 +46,7 @@ export async function handleHttp(
       'event: expected an HTTP event of API Gateway, a function URL, a load balancer or VPC Lattice.',
     )
   }
-  const answered = await answerRequest(request, requestId, context, services)
+  const answered = await answerRequest(request, requestId, context, services, limit)
   const answer = withCors(answered, request, services.config.httpCorsOrigins ?? [])
   return toHttpResult(request.kind, event, request.method === 'HEAD' ? { ...answer, body: '' } : answer)
 }
@@ -63,6 +66,7 @@ async function answerRequest(
   requestId: string,
   context: Context & KafkaContext,
   services: Services,
+  limit: RequestLimit,
 ): Promise<HttpAnswer> {
   let match: RouteMatch | undefined
   try {
@@ -70,19 +74,16 @@ async function answerRequest(
     if (request.method === 'OPTIONS')
       return { status: 204, headers: { allow: allowedMethods(request, httpBasePath) }, body: '' }
     match = matchRoute(request, httpBasePath)
-    const { dialect } = match
+    const found = match
+    const { dialect } = found
     if (!dialect) return await health(context)
     // Checked before the body is read, so that a refused request costs nothing.
-    if (context.kafka.invocations.active > httpMaxConcurrency)
-      throw new RequestError(
-        'too-many-requests',
-        `expected at most ${httpMaxConcurrency} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing was stored.`,
-        { headers: { 'retry-after': '1' } },
-      )
-    const parsed = dialect.parse(request, { ...match, requestId }, services.contracts)
-    const sourceRecords = principalHeader ? withPrincipal(parsed, request.principal) : parsed
-    const answered = await sendOrDeadLetter(sourceRecords, requestId, context, services)
-    return dialect.respond(answered, request, requestId)
+    return await limit.run(httpMaxConcurrency, async () => {
+      const parsed = dialect.parse(request, { ...found, requestId }, services.contracts)
+      const sourceRecords = principalHeader ? withPrincipal(parsed, request.principal) : parsed
+      const answered = await sendOrDeadLetter(sourceRecords, requestId, context, services)
+      return dialect.respond(answered, request, requestId)
+    })
   } catch (error) {
     if (!(error instanceof RequestError)) throw error
     services.log.refusedRequest(requestId, error.code)

@@ -23,8 +23,9 @@ export function httpApiEvent(
   { requestId, timeEpoch, routeKey = '$default' }: HttpApiEventOptions,
 ): Record<string, unknown> | undefined {
   const target = request.url ?? '/'
-  if (!URL.canParse(target, 'http://localhost')) return undefined
-  const { pathname, search } = new URL(target, 'http://localhost')
+  if (!target.startsWith('/')) return undefined
+  // As it came: what stands in front and checks the path has not resolved its dots and escapes either.
+  const [path = '', query = ''] = target.split(/\?(.*)/s)
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [
       name,
@@ -35,8 +36,8 @@ export function httpApiEvent(
   return {
     version: '2.0',
     routeKey,
-    rawPath: pathname,
-    rawQueryString: search.slice(1),
+    rawPath: path,
+    rawQueryString: query,
     headers,
     requestContext: {
       accountId: '000000000000',
@@ -45,7 +46,7 @@ export function httpApiEvent(
       domainPrefix: 'local',
       http: {
         method: request.method ?? 'GET',
-        path: pathname,
+        path,
         protocol: 'HTTP/1.1',
         sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
         userAgent: headers['user-agent'] ?? '',

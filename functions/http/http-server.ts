@@ -2,20 +2,24 @@
 // end that loses no request.
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
 import type { RequestCode } from '../../lib/errors.ts'
 import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
 import { sleep, systemClock } from '../../lib/time/clock.ts'
+import { BodyReceiver, ClientGone } from './body-receiver.ts'
+import { withCors } from './cors.ts'
 import { native } from './dialects/native.ts'
 import { httpApiEvent } from './http-api-event.ts'
 import { RequestError } from './request-error.ts'
+import { RequestLimit } from './request-limit.ts'
 
-/** As an HTTP API accepts. */
-const MAX_BODY_BYTES = 10 * 1024 * 1024
-/** How long a client may take to send a request. */
-const REQUEST_MS = 30_000
-/** Longer than load balancers keep an idle connection (60 s), so that they close it, and no request meets a closed one. */
+/** How long a client may take to send the head of a request, and its body. */
+const HEADERS_MS = 10_000
+const BODY_MS = 20_000
+/** Longer than load balancers keep an idle connection (60 s): closed from here, it could lose a request on its way. */
 const KEEP_ALIVE_MS = 65_000
+/** How long the rest of a refused body is dropped: a client that still sends would see a reset, not the answer. */
+const LINGER_MS = 1000
 const POLL_MS = 10
 
 interface RequestContext {
@@ -26,24 +30,42 @@ interface RequestContext {
 export interface HttpServerOptions {
   /** The HTTP function. */
   readonly handler: (event: unknown, context: RequestContext) => Promise<unknown>
-  /** Requests at once; one more gets 429 before its body is read. */
+  /** Requests at once; one more gets 429, before its body is read if all others are being worked on. */
   readonly maxConcurrency: number
   /** How long a request may take, ms. */
   readonly deadlineMs: number
+  /** How long a client may take to send a body, ms. */
+  readonly bodyMs?: number
+  /** Origins whose pages may read the answers of the server itself. */
+  readonly corsOrigins?: readonly string[]
   /** Called with what the handler threw; the client gets 500. */
   readonly onError: (error: unknown) => void
+  /** Called for each request that the server refuses itself. */
+  readonly onRefused: (requestId: string, code: RequestCode) => void
 }
 
 export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #server: Server
-  #active = 0
+  readonly #bodies: BodyReceiver
+  readonly #limit = new RequestLimit()
+  /** Requests whose answer is not yet written. */
+  #open = 0
   #isDraining = false
 
   constructor(options: HttpServerOptions) {
     this.#options = options
-    this.#server = createServer({ requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
-      this.#serve(request, response),
+    const { maxConcurrency, bodyMs = BODY_MS } = options
+    this.#bodies = new BodyReceiver(maxConcurrency, bodyMs)
+    const timeouts = {
+      headersTimeout: HEADERS_MS,
+      requestTimeout: HEADERS_MS + bodyMs,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: 1000,
+    }
+    this.#server = createServer(timeouts, (request, response) => this.#serve(request, response, () => {}))
+    this.#server.on('checkContinue', (request, response) =>
+      this.#serve(request, response, () => response.writeContinue()),
     )
   }
 
@@ -57,93 +79,116 @@ export class HttpServer {
 
   /**
    * Reports "not ready", goes on serving for `delayMs`, so that load balancers learn of it, then accepts no more
-   * connections, and resolves when every request has its answer, or its deadline has passed.
+   * connections, and resolves when every answer is written, or its deadline has passed.
    */
   async drain(delayMs: number): Promise<void> {
     this.#isDraining = true
     await sleep(systemClock, delayMs)
-    const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
+    // That of HTTP servers also ends connections whose answer is given to the socket, but not yet written.
+    const closed = new Promise<void>(resolve => NetServer.prototype.close.call(this.#server, () => resolve()))
     const end = systemClock.now() + this.#options.deadlineMs
-    while (this.#active > 0 && systemClock.now() < end) await sleep(systemClock, POLL_MS)
+    while (this.#open > 0 && systemClock.now() < end) await sleep(systemClock, POLL_MS)
     this.#server.closeAllConnections()
     await closed
+    this.#server.close()
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #serve(request: IncomingMessage, response: ServerResponse, onAccepted: () => void): Promise<void> {
+    this.#open++
+    // Not when the answer is given to the socket: the client may read it slowly.
+    response.once('close', () => this.#open--)
     if (this.#isDraining) response.setHeader('connection', 'close')
-    const [path] = (request.url ?? '').split('?')
-    if (path === '/livez') return send(response, { status: 200, headers: {}, body: 'ok\n' })
-    if (path === '/readyz' && this.#isDraining) return send(response, { status: 503, headers: {}, body: 'draining\n' })
-    this.#active++
-    // A probe gets its answer however many requests there are: being busy is no reason to be replaced.
-    const isProbe = path === '/readyz' || path === '/health'
+    const requestId = randomUUID()
     try {
-      send(response, await this.#answer(request, response, isProbe))
+      const answer = this.#answerProbe(request) ?? (await this.#answer(request, requestId, onAccepted))
+      response.writeHead(answer.status, answer.headers).end(answer.body)
     } catch (error) {
-      if (request.errored) return // the client went away
-      this.#options.onError(error)
-      send(response, { status: 500, headers: JSON_TYPE, body: '{"message":"Internal Server Error"}' })
-    } finally {
-      this.#active--
+      if (error instanceof ClientGone) return
+      if (error instanceof RequestError) this.#options.onRefused(requestId, error.code)
+      else this.#options.onError(error)
+      const answer = error instanceof RequestError ? native.respondToError(error, requestId) : SERVER_ERROR
+      refuse(request, response, withCors(answer, requestOf(request), this.#options.corsOrigins ?? []))
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse, isProbe: boolean): Promise<HttpAnswer> {
-    const { handler, maxConcurrency, deadlineMs } = this.#options
-    const begin = systemClock.now()
-    const [timeEpoch, requestId] = [systemClock.epochMs(), randomUUID()]
-    if (this.#active > maxConcurrency && !isProbe) {
-      const limit = `expected at most ${maxConcurrency} requests at once (KAFKA_HTTP_MAX_CONCURRENCY); nothing was stored.`
-      return refuse(response, requestId, 'too-many-requests', limit, { 'retry-after': '1' })
-    }
-    const body = await readBody(request)
-    if (!body)
-      return refuse(response, requestId, 'body-too-large', `body: expected at most ${MAX_BODY_BYTES} bytes.`, {})
-    const url = request.url?.replace(/^\/readyz(?=\?|$)/, '/health')
+  /** @throws RequestError `method` */
+  #answerProbe(request: IncomingMessage): HttpAnswer | undefined {
+    const path = pathOf(request)
+    if (path !== '/livez' && path !== '/readyz') return undefined
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw new RequestError('method', 'method: expected GET, HEAD.', { headers: { allow: 'GET, HEAD' } })
+    if (path === '/livez') return { status: 200, headers: {}, body: 'ok\n' }
+    return this.#isDraining ? { status: 503, headers: {}, body: 'draining\n' } : undefined
+  }
+
+  /** @throws RequestError for a request that does not reach the function */
+  async #answer(request: IncomingMessage, requestId: string, onAccepted: () => void): Promise<HttpAnswer> {
+    const { maxConcurrency } = this.#options
+    const [begin, timeEpoch] = [systemClock.now(), systemClock.epochMs()]
+    const call = (body: Buffer) => this.#call(request, body, { requestId, timeEpoch, begin })
+    // No other method has a body that the function reads. Health checks are answered however many requests there are:
+    // being busy is no reason to be replaced.
+    if (request.method !== 'POST') return call(Buffer.alloc(0))
+    this.#limit.check(maxConcurrency)
+    const body = await this.#bodies.receive(request, onAccepted)
+    return this.#limit.run(maxConcurrency, () => call(body))
+  }
+
+  async #call(
+    request: IncomingMessage,
+    body: Buffer,
+    { requestId, timeEpoch, begin }: { requestId: string; timeEpoch: number; begin: number },
+  ): Promise<HttpAnswer> {
+    const { handler, deadlineMs } = this.#options
+    const url = pathOf(request) === '/readyz' ? '/health' : request.url
     const { method, headers, socket } = request
     const event = httpApiEvent({ method, url, headers, socket }, body, { requestId, timeEpoch })
-    if (!event) return refuse(response, requestId, 'unknown-topic', 'path: expected a path.', {})
+    if (!event) throw new RequestError('unknown-topic', 'path: expected a path that begins with a slash.')
     const getRemainingTimeInMillis = () => begin + deadlineMs - systemClock.now()
     const result = await handler(event, { awsRequestId: requestId, getRemainingTimeInMillis })
-    const {
-      statusCode = 200,
-      headers: answered = {},
-      body: text = '',
-    } = result as {
-      readonly statusCode?: number
-      readonly headers?: Record<string, string>
-      readonly body?: string
-    }
+    const { statusCode = 200, headers: answered = {}, body: text = '' } = result as Result
     return { status: statusCode, headers: answered, body: text }
   }
 }
 
-const JSON_TYPE = { 'content-type': 'application/json' }
-
-/** The rest of the body is not read: the connection ends with the answer. */
-function refuse(
-  response: ServerResponse,
-  requestId: string,
-  code: RequestCode,
-  message: string,
-  headers: Readonly<Record<string, string>>,
-): HttpAnswer {
-  response.setHeader('connection', 'close')
-  return native.respondToError(new RequestError(code, message, { headers }), requestId)
+interface Result {
+  readonly statusCode?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
 }
 
-function send(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
-  response.writeHead(status, headers).end(body)
+const SERVER_ERROR: HttpAnswer = {
+  status: 500,
+  headers: { 'content-type': 'application/json' },
+  body: '{"message":"Internal Server Error"}',
 }
 
-/** @returns undefined for a body that is too large */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length
-    if (size > MAX_BODY_BYTES) return undefined
-    chunks.push(chunk as Buffer)
+/** Without the slash at its end, as for all routes. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.replace(/\?.*$/s, '').replace(/\/$/, '')
+}
+
+function requestOf({ method = '', headers }: IncomingMessage): Parameters<typeof withCors>[1] {
+  const { origin, 'access-control-request-method': requested } = headers
+  return {
+    method,
+    headers: {
+      ...(origin === undefined ? {} : { origin }),
+      ...(typeof requested === 'string' ? { 'access-control-request-method': requested } : {}),
+    },
   }
-  return Buffer.concat(chunks)
+}
+
+/** The connection ends with the answer; until then what still comes of the body is dropped. */
+function refuse(request: IncomingMessage, response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+  response.setHeader('connection', 'close')
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
+  response.write(body)
+  const timer = setTimeout(end, LINGER_MS)
+  function end(): void {
+    clearTimeout(timer)
+    response.end()
+  }
+  if (request.readableEnded) return end()
+  request.once('end', end).once('close', end).resume()
 }

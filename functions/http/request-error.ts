@@ -9,6 +9,7 @@ export const REQUEST_STATUS: Readonly<Record<RequestCode, number>> = {
   'bad-header': 400,
   'unknown-topic': 404,
   method: 405,
+  'request-timeout': 408,
   'body-too-large': 413,
   'too-many-records': 413,
   'media-type': 415,

@@ -16,26 +16,39 @@ function integer(name: string, otherwise: number, max: number): number {
   throw new ConfigError([`${name}: expected an integer from 0 to ${max}; got ${JSON.stringify(text)}.`])
 }
 
-const [port, drainDelayMs] = [integer('PORT', 8080, 65_535), integer('DRAIN_DELAY_MS', 5000, 600_000)]
-const services = await createServices('http')
-const { config, factory, deadLetters, log } = services
-const handler = createHttpHandler(services)
-const server = new HttpServer({
-  handler: (event, context) => handler(event, context as Parameters<typeof handler>[1]),
-  maxConcurrency: config.httpMaxConcurrency,
-  deadlineMs: config.httpDeadlineMs ?? DEADLINE_MS,
-  onError: log.requestFailed,
-})
+async function start(): Promise<void> {
+  const [port, drainDelayMs] = [integer('PORT', 8080, 65_535), integer('DRAIN_DELAY_MS', 5000, 600_000)]
+  const services = await createServices('http')
+  const { config, factory, deadLetters, log } = services
+  const handler = createHttpHandler(services)
+  const server = new HttpServer({
+    handler: (event, context) => handler(event, context as Parameters<typeof handler>[1]),
+    maxConcurrency: config.httpMaxConcurrency,
+    deadlineMs: config.httpDeadlineMs ?? DEADLINE_MS,
+    corsOrigins: config.httpCorsOrigins ?? [],
+    onError: log.requestFailed,
+    onRefused: (requestId, code) => log.refusedRequest(requestId, code),
+  })
 
-let isEnding = false
-async function end(): Promise<void> {
-  if (isEnding) process.exit(1) // asked for a second time
-  isEnding = true
-  await server.drain(drainDelayMs)
-  await Promise.all([factory.close(), deadLetters.close()])
-  process.exit(0)
+  let isEnding = false
+  async function end(): Promise<void> {
+    if (isEnding) process.exit(1) // asked for a second time
+    isEnding = true
+    await server.drain(drainDelayMs)
+    await Promise.all([factory.close(), deadLetters.close()])
+    process.exit(0)
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+
+  console.log(`Listening on port ${await server.listen(port, process.env.HOST || '0.0.0.0')}.`)
 }
-process.on('SIGTERM', end)
-process.on('SIGINT', end)
 
-console.log(`Listening on port ${await server.listen(port, process.env.HOST || '0.0.0.0')}.`)
+/** Not thrown: Node would print the line of this file that throws, which in the bundle is all of it. */
+function fail(error: unknown): void {
+  const isOfSystem = error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string'
+  console.error(isOfSystem ? error.message : error)
+  process.exit(1)
+}
+
+await start().catch(fail)

@@ -1,16 +1,27 @@
 // Origins of web pages, as browsers write them in the header Origin.
 
-const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#,*]+$/
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#,*@]+$/
+const EXPECTED =
+  '* alone, or origins such as https://app.example.com (no path, no slash at the end) separated by commas'
 
-/** @returns the origins in lower case, each once, or what was expected */
-export function readOrigins(input: unknown): readonly string[] | { readonly expected: string } {
-  const origins = (Array.isArray(input) ? input : String(input).split(','))
+/**
+ * @returns the origins as browsers write them (lower case, no default port, hosts in ASCII), each once, or what was
+ *   expected and which entry is something else, from 1; 0: there is none
+ */
+export function readOrigins(input: unknown): readonly string[] | { readonly expected: string; readonly entry: number } {
+  const entries = (Array.isArray(input) ? input : String(input).split(','))
     .map(origin => String(origin).trim().toLowerCase())
     .filter(origin => origin !== '')
-  const isAny = origins.length === 1 && origins[0] === '*'
-  if (origins.length > 0 && (isAny || origins.every(origin => ORIGIN.test(origin))))
-    return Object.freeze([...new Set(origins)])
-  return {
-    expected: '* alone, or origins such as https://app.example.com (no path, no slash at the end) separated by commas',
-  }
+  if (entries.length === 1 && entries[0] === '*') return Object.freeze(entries)
+  const origins = entries.map(asBrowsersWriteIt)
+  const wrong = origins.indexOf(undefined)
+  if (entries.length === 0 || wrong >= 0) return { expected: EXPECTED, entry: wrong + 1 }
+  return Object.freeze([...new Set(origins as string[])])
+}
+
+function asBrowsersWriteIt(text: string): string | undefined {
+  if (!ORIGIN.test(text) || !URL.canParse(text)) return undefined
+  // That of other schemes, such as an extension's, is its text.
+  const { origin } = new URL(text)
+  return origin === 'null' ? text : origin
 }

@@ -132,7 +132,9 @@ function read(row: SettingRow, input: Value, problem: Problem): Value | undefine
     case 'origins': {
       const origins = readOrigins(input)
       if (!('expected' in origins)) return origins
-      problem(`${where}: expected ${origins.expected}, got ${shown(input)}.`)
+      // Not its text: it may have a password.
+      const got = origins.entry === 0 ? shown(input) : `another as entry ${origins.entry}`
+      problem(`${where}: expected ${origins.expected}, got ${got}.`)
       return undefined
     }
     case 'choice':

@@ -111,6 +111,14 @@ test('behind a load balancer with several values per header the permission has t
   assert.deepEqual((multiValueHeaders as Record<string, unknown>)['access-control-allow-origin'], [PAGE])
 })
 
+test('origins are kept as browsers write them; what no browser sends is refused with its place', () => {
+  const read = (origins: string) => parseConfig({ bootstrapServers: 'a:1,b:1', httpCorsOrigins: origins }, {})
+  const { httpCorsOrigins } = read(`${PAGE}:443,http://a:80,https://bücher.example,chrome-extension://id,${PAGE}`)
+  assert.deepEqual(httpCorsOrigins, [PAGE, 'http://a', 'https://xn--bcher-kva.example', 'chrome-extension://id'])
+  for (const origin of ['https://user@a', 'https://user:secret@a', 'https://a:99999', 'https://a%b'])
+    assert.throws(() => read(`${PAGE},${origin}`), { message: /, got another as entry 2\.$/ }, origin)
+})
+
 test('an origin with a path or a slash at the end, or * beside another, is a problem of the configuration', () => {
   for (const origins of [`${PAGE}/`, 'app.example.com', `*,${PAGE}`, 'https://*.example.com', ','])
     assert.throws(

@@ -1,14 +1,19 @@
 // The server that runs the HTTP function in a container.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { handleHttp } from '../../functions/http/handle-http.ts'
 import { HttpServer, type HttpServerOptions } from '../../functions/http/http-server.ts'
-import { until } from '../support/time.ts'
+import { functionHarness, recordsOf } from '../support/function-harness.ts'
+import { pause, until } from '../support/time.ts'
 
 const OK = { statusCode: 200, headers: { 'content-type': 'application/json' }, body: '{}' }
 
 async function start(t: TestContext, options: Partial<HttpServerOptions> = {}) {
   const events: Record<string, unknown>[] = []
   const errors: unknown[] = []
+  const refused: string[] = []
   const server = new HttpServer({
     handler: async event => {
       events.push(event as Record<string, unknown>)
@@ -17,6 +22,7 @@ async function start(t: TestContext, options: Partial<HttpServerOptions> = {}) {
     maxConcurrency: 2,
     deadlineMs: 5000,
     onError: error => void errors.push(error),
+    onRefused: (_, code) => void refused.push(code),
     ...options,
   })
   const port = await server.listen(0, '127.0.0.1')
@@ -24,7 +30,7 @@ async function start(t: TestContext, options: Partial<HttpServerOptions> = {}) {
   const url = `http://127.0.0.1:${port}`
   const post = (body: string | Uint8Array<ArrayBuffer>, path = '/topics/chat') =>
     fetch(url + path, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
-  return { server, url, post, events, errors }
+  return { server, port, url, post, events, errors, refused }
 }
 
 /** A handler whose requests wait until the test lets them go. */
@@ -56,6 +62,28 @@ test('a request reaches the function as the event of an HTTP API, with its bytes
   assert.deepEqual([events[1]?.isBase64Encoded, events[1]?.body], [true, '//4='])
 })
 
+/** Writes bytes, and collects what comes back until the connection ends. */
+function send(
+  t: TestContext,
+  port: number,
+  ...parts: (string | Buffer)[]
+): { socket: Socket; answer: Promise<string> } {
+  const socket = connect(port, '127.0.0.1')
+  t.after(() => socket.destroy())
+  socket.on('error', () => {})
+  for (const part of parts) socket.write(part)
+  const chunks: Buffer[] = []
+  socket.on('data', chunk => chunks.push(chunk))
+  return { socket, answer: once(socket, 'close').then(() => Buffer.concat(chunks).toString('latin1')) }
+}
+
+const head = (path: string, bytes: number, more = '') =>
+  `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${more}Content-Length: ${bytes}\r\n\r\n`
+async function untilStatus(status: number, ask: () => Promise<Response>): Promise<void> {
+  while ((await ask()).status !== status) await pause(10)
+}
+const statusOf = async ({ answer }: { answer: Promise<string> }) => Number((await answer).split(' ')[1])
+
 test('one request more than the limit gets 429 before its body is read; probes are answered', async t => {
   const { waiting, handler, release } = held()
   const { post, url } = await start(t, { handler })
@@ -74,15 +102,95 @@ test('one request more than the limit gets 429 before its body is read; probes a
   )
 })
 
-test('a body over 10 MB gets 413, and nothing reaches the function', async t => {
-  const { post, events } = await start(t)
-  const status = await post(new Uint8Array(10 * 1024 * 1024 + 1)).then(
-    answer => answer.status,
-    () => 'the connection ended while the client was sending',
-  )
-  assert.ok(status === 413 || typeof status === 'string', `${status}`)
-  assert.deepEqual(events, [])
+test('a body over 5 MiB gets 413, known by its length or when it comes, and nothing reaches the function', async t => {
+  const { port, events, refused } = await start(t)
+  const announced = send(t, port, head('/topics/chat', 5 * 1024 * 1024 + 1, 'Expect: 100-continue\r\n'))
+  assert.match(await announced.answer, /^HTTP\/1\.1 413 /)
+  const chunked = 'POST /topics/chat HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
+  const sent = send(t, port, chunked, '500001\r\n', Buffer.alloc(0x500001, ' '), '\r\n0\r\n\r\n')
+  assert.equal(await statusOf(sent), 413)
+  assert.deepEqual([events, refused], [[], ['body-too-large', 'body-too-large']])
 })
+
+test('a client that still sends a refused body sees the answer, not a reset', async t => {
+  const { post } = await start(t)
+  assert.equal((await post(new Uint8Array(11_000_000))).status, 413)
+})
+
+test('a probe in progress takes no place of a request, and the body of a probe is not read', async t => {
+  const { waiting, handler, release } = held()
+  const { post, url, port } = await start(t, { handler, maxConcurrency: 1 })
+  const probes = [fetch(`${url}/readyz`), fetch(`${url}/health`)]
+  await until(() => waiting.length === 2)
+  const sent = post('1')
+  await until(() => waiting.length === 3)
+  release()
+  assert.deepEqual(
+    (await Promise.all([...probes, sent])).map(({ status }) => status),
+    [200, 200, 200],
+  )
+  assert.equal(await statusOf(send(t, port, head('/readyz', 1e9))), 405)
+})
+
+test('bodies that come slowly take no place of a request, are at most the limit, and end with 408', async t => {
+  const { post, port, refused } = await start(t, { maxConcurrency: 1, bodyMs: 500 })
+  const first = send(t, port, head('/health', 100), '{')
+  const second = untilStatus(200, () => post('1'))
+  assert.equal(await statusOf(first), 408)
+  await second
+  const alone = send(t, port, head('/topics/chat', 100), '{')
+  assert.equal(await statusOf(alone), 408)
+  assert.deepEqual([...new Set(refused)].sort(), ['request-timeout', 'too-many-requests'])
+})
+
+test('a client that goes away while it sends leaves its place, and is no error', async t => {
+  const { post, port, errors } = await start(t, { maxConcurrency: 1, bodyMs: 60_000 })
+  const { socket, answer } = send(t, port, head('/topics/chat', 100), '{')
+  await untilStatus(429, () => post('1'))
+  socket.destroy()
+  await answer
+  await untilStatus(200, () => post('1'))
+  assert.deepEqual(errors, [])
+})
+
+test('the answers of the server itself are logged, and a page of a listed origin may read them', async t => {
+  const { waiting, handler, release } = held()
+  const origin = 'https://app.example.com'
+  const { url, post, refused } = await start(t, { handler, maxConcurrency: 1, corsOrigins: [origin] })
+  const first = post('1')
+  await until(() => waiting.length === 1)
+  const second = await fetch(`${url}/topics/chat`, { method: 'POST', body: '2', headers: { origin } })
+  assert.deepEqual(
+    ['access-control-allow-origin', 'vary', 'retry-after'].map(name => second.headers.get(name)),
+    [origin, 'Origin', '1'],
+  )
+  assert.deepEqual([second.status, refused], [429, ['too-many-requests']])
+  const preflight = fetch(`${url}/topics/chat`, { method: 'OPTIONS', headers: { origin } })
+  await until(() => waiting.length === 2)
+  release()
+  assert.deepEqual([(await preflight).status, (await first).status], [200, 200])
+})
+
+for (const path of [
+  '/topics/chat/../chat',
+  '/topics/x/%2e%2e/chat',
+  '/%2e/topics/chat',
+  '//host/topics/chat',
+  'http://host/topics/chat',
+  '/topics/chat#/x',
+])
+  test(`the path ${path} is taken as it came: 404`, async t => {
+    const harness = functionHarness(handleHttp)
+    const { port } = await start(t, {
+      deadlineMs: 29_000,
+      handler: (event, context) => harness.invokeIn(context, event),
+    })
+    const value = JSON.stringify({ value: { room: 'lobby', user: 'ada', text: 'hi' } })
+    const closes = 'Connection: close\r\n'
+    assert.equal(await statusOf(send(t, port, head('/topics/chat', value.length, closes), value)), 200)
+    assert.equal(await statusOf(send(t, port, head(path, value.length, closes), value)), 404)
+    assert.equal(recordsOf(harness).length, 1)
+  })
 
 test('an error of the function is reported, and the client gets 500 without it', async t => {
   const { post, errors } = await start(t, { handler: () => Promise.reject(new Error('secret')) })
@@ -114,5 +222,36 @@ test('a drain reports not ready, takes requests for the delay, and waits for tho
     [200, 200],
   )
   assert.equal(answers[1]?.headers.get('connection'), 'close')
+  await drained
+})
+
+test('a drain waits until an answer is written that its client reads slowly', async t => {
+  const body = 'x'.repeat(20_000_000)
+  const { server, port, events } = await start(t, {
+    handler: async event => {
+      events.push(event as Record<string, unknown>)
+      return { ...OK, body }
+    },
+  })
+  const { socket, answer } = send(t, port, head('/topics/chat', 1), '1')
+  socket.pause()
+  await until(() => events.length === 1)
+  let isDrained = false
+  const drained = server.drain(0).then(() => {
+    isDrained = true
+  })
+  // Every timer of a drain that does not wait has run after these.
+  for (let turn = 0; turn < 20; turn++) await pause(10)
+  assert.equal(isDrained, false)
+  socket.resume()
+  const text = await answer
+  assert.equal(text.slice(text.indexOf('\r\n\r\n')).replaceAll(/[^x]/g, '').length, body.length)
+  await drained
+})
+
+test('during a drain the probe is not ready, with a slash at its end too', async t => {
+  const { server, url } = await start(t)
+  const drained = server.drain(200)
+  assert.equal((await fetch(`${url}/readyz/`)).status, 503)
   await drained
 })

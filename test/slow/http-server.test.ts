@@ -2,8 +2,10 @@
 // REQUESTS=200000 for the long run.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
@@ -61,6 +63,30 @@ function post(port: number, agent: Agent, text: string): Promise<Answer> {
     sent.on('error', reject).setHeader('content-type', 'application/json').end(body)
   })
 }
+
+/** Node printed the line that throws, which in the bundle is all of it. */
+function startFailure(env: Record<string, string>) {
+  const own = { PATH: process.env.PATH, HOST: '127.0.0.1', KAFKA_ON_FAILURE_HTTP: 'return' }
+  const brokers = { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:1,127.0.0.1:2' }
+  const { status, stderr } = spawnSync(process.execPath, ['dist/server/index.mjs'], {
+    env: { ...own, ...brokers, ...env },
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
+  assert.equal(status, 1)
+  assert.ok(stderr.length < 500, `${stderr.length} bytes`)
+  return stderr.trim().split('\n').at(-1)
+}
+
+test('a start that fails is one message', async t => {
+  assert.equal(spawnSync(process.execPath, ['scripts/build.ts']).status, 0)
+  assert.equal(startFailure({ PORT: 'abc' }), '- PORT: expected an integer from 0 to 65535; got "abc".')
+  assert.match(startFailure({ KAFKA_HTTP_CORS_ORIGINS: 'app' }) ?? '', /^- KAFKA_HTTP_CORS_ORIGINS: /)
+  const other = createServer().listen(0, '127.0.0.1')
+  t.after(() => other.close())
+  await once(other, 'listening')
+  assert.match(startFailure({ PORT: String((other.address() as AddressInfo).port) }) ?? '', /^listen EADDRINUSE/)
+})
 
 test('every answered request is in the topic once, memory stays level, and SIGTERM loses none', async t => {
   assert.equal(spawnSync(process.execPath, ['scripts/build.ts']).status, 0)

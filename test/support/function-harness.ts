@@ -3,6 +3,7 @@ import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import type { Services } from '../../functions/create-services.ts'
 import { handleHttp } from '../../functions/http/handle-http.ts'
+import { RequestLimit } from '../../functions/http/request-limit.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
@@ -131,7 +132,8 @@ export interface HttpHarness extends Harness {
 }
 
 export function httpHarness(options: HarnessOptions = {}): HttpHarness {
-  const harness = functionHarness(handleHttp, options)
+  const limit = new RequestLimit()
+  const harness = functionHarness((...invocation) => handleHttp(...invocation, limit), options)
   const invoke = async (event: unknown, remainingMs?: number) =>
     (await harness.invoke(event, remainingMs)) as Record<string, unknown>
   return {

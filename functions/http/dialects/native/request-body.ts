@@ -10,7 +10,7 @@ import { isCostlyToParse, PARSE_COST_EXPECTED } from '../../parse-cost.ts'
 import { RequestError } from '../../request-error.ts'
 
 /** Bytes of a body after base64 decoding. Lambda's limit is 6 MB for the whole event. */
-const MAX_BODY_BYTES = 5 * 1024 * 1024
+export const MAX_BODY_BYTES = 5 * 1024 * 1024
 
 /** A record of the body: what it says, and where its fields lie in the text. */
 export interface Entry {
