@@ -165,8 +165,8 @@ export const SETTINGS = {
   }),
   /**
    * How a batch is compressed. A batch that compression does not make smaller is sent uncompressed. Recommended for
-   * JSON and other text: gzip sends, and stores, an eighth of 1,500 earthquakes (docs/benchmarks.md). The shipped templates
-   * (`npm run deploy`, AWS SAM, AWS CDK) set gzip; the library and a bundle without them don't compress.
+   * JSON and other text: gzip sends, and stores, an eighth of 1,500 earthquakes (docs/benchmarks.md). The shipped
+   * templates (`npm run deploy`, AWS SAM, AWS CDK) set gzip; the library and a bundle without them don't compress.
    */
   compressionType: kafka({
     name: 'compression.type',
