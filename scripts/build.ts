@@ -1,48 +1,18 @@
 // Contracts → standalone validators → one ESM bundle per function in dist/functions/<name>/: index.mjs, the chunks that
 // it imports statically, and what is loaded on first use: chunks of clients, and explainers.mjs.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
 import { parseArgs } from 'node:util'
 import standaloneModule from 'ajv/dist/standalone/index.js'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type ContractFile, loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
 import { createAjv } from '../lib/contracts/schema-compiler.ts'
+import { WITHOUT_UNUSED_KAFKAJS } from './without-unused-kafkajs.ts'
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string
 // kafkajs is CommonJS: it calls require() for modules of Node.
 export const REQUIRE =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
-
-/** UNSUPPORTED_SASL_MECHANISM, ILLEGAL_SASL_STATE, UNSUPPORTED_VERSION, SASL_AUTHENTICATION_FAILED. */
-const AUTHENTICATION_CODES: ReadonlySet<number> = new Set([33, 34, 35, 58])
-
-/**
- * Leaves out parts of kafkajs that a cold start would read for nothing. Its authentication looks up its two requests in
- * a list of all 33: this project never sends the others, and they would be a quarter of what a cold start reads. Of its
- * error codes a broker answers those two with a few; any other is reported by its number. Of its package.json it uses
- * the version.
- */
-const WITHOUT_UNUSED_KAFKAJS: Plugin = {
-  name: 'without unused parts of kafkajs',
-  setup: ({ onLoad }) => {
-    onLoad({ filter: /[\\/]kafkajs[\\/]src[\\/]protocol[\\/]requests[\\/]\w+[\\/]index\.js$/ }, ({ path }) =>
-      /[\\/]sasl\w+[\\/]index\.js$/.test(path)
-        ? undefined
-        : {
-            contents: "module.exports = { versions: [], protocol: () => { throw new Error('Not in the bundle.') } }",
-          },
-    )
-    onLoad({ filter: /[\\/]kafkajs[\\/]src[\\/]protocol[\\/]error\.js$/ }, ({ path }) => {
-      const { errorCodes } = createRequire(import.meta.url)(path) as { errorCodes: { code: number }[] }
-      const list = JSON.stringify(errorCodes.filter(({ code }) => AUTHENTICATION_CODES.has(code)))
-      return { contents: readFileSync(path, 'utf8').replace(/\[\n {2}\{[\s\S]*?\n\]/, list) }
-    })
-    onLoad({ filter: /[\\/]kafkajs[\\/]package\.json$/ }, ({ path }) => {
-      const { version, bugs } = JSON.parse(readFileSync(path, 'utf8'))
-      return { contents: JSON.stringify({ version, bugs }), loader: 'json' }
-    })
-  },
-}
 
 /**
  * Puts kafkajs into the library, with imports in place of its require() of modules of Node: a bundle of ECMAScript

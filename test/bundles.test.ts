@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import type { Metafile } from 'esbuild'
 import { functionNames, readAtStart } from '../scripts/build.ts'
 import { importsOf } from '../scripts/imports.ts'
+import { ERRORS_OF_KAFKAJS } from '../scripts/without-unused-kafkajs.ts'
 import { bundleOf } from './support/bundles.ts'
 
 const READERS = /^lib\/(dead-letter\/(\w+\/store|store-kinds|dead-letter-store)\.ts|redrive\/|doctor\/)/
@@ -43,6 +44,16 @@ test('of the error codes of kafkajs, a bundle has those of authentication', asyn
   const inputs = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs))
   const bytes = inputs.find(([path]) => path.endsWith('kafkajs/src/protocol/error.js'))?.[1].bytesInOutput ?? 0
   assert.ok(bytes > 0 && bytes < 2048, `error.js: ${bytes} bytes`)
+})
+
+test('of the errors of kafkajs, a bundle has those that its modules take', async () => {
+  const outputs = await outputsOf('http')
+  const modules = modulesIn(outputs).filter(path => path.includes('/kafkajs/src/'))
+  const taken = modules.flatMap(path => {
+    const [, names = ''] = /const \{([^}]*)\} = require\('[./]*\/errors'\)/.exec(readFileSync(path, 'utf8')) ?? []
+    return names.match(/\w+/g) ?? []
+  })
+  assert.deepEqual([...ERRORS_OF_KAFKAJS].sort(), [...new Set([...taken, 'KafkaJSError'])].sort())
 })
 
 test('what a bundle imports lazily has its names, or goes through importCommonJs', async () => {
