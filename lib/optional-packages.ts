@@ -28,7 +28,10 @@ const USERS = {
   dynamodb: { setting: 'KAFKA_DEAD_LETTER (dynamodb:)', imports: ['@aws-sdk/client-dynamodb'] },
   idStore: { setting: 'DynamoDbIdStore', imports: ['@aws-sdk/client-dynamodb'] },
   sns: { setting: 'KAFKA_DEAD_LETTER_NOTIFY (sns:)', imports: ['@aws-sdk/client-sns'] },
-  contracts: { setting: 'Contracts with a schema', imports: ['ajv/dist/2020.js', 'ajv-formats'] },
+  contracts: {
+    setting: 'Contracts with a schema',
+    imports: ['ajv/dist/2020.js', 'ajv/dist/compile/index.js', 'ajv-formats'],
+  },
   patterns: { setting: 'Contracts with patterns', imports: ['recheck'] },
   eventbridge: { setting: 'KAFKA_DEAD_LETTER_NOTIFY (eventbridge:)', imports: ['@aws-sdk/client-eventbridge'] },
 } as const satisfies Record<string, PackageUser>
@@ -77,8 +80,8 @@ function isFound(name: string, resolve: (name: string) => string): boolean {
 
 function missing(user: PackageUserName, cause?: unknown): ConfigError {
   const { setting, imports } = USERS[user]
-  const names = imports.map(name => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0])
-  return new ConfigError([`${setting}: needs packages that are not installed: npm install ${names.join(' ')}`], {
+  const names = new Set(imports.map(name => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0]))
+  return new ConfigError([`${setting}: needs packages that are not installed: npm install ${[...names].join(' ')}`], {
     cause,
   })
 }

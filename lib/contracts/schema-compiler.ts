@@ -16,19 +16,20 @@ const PATTERN_CHECK_MS = 10_000
  * @param allErrors finds all violations of a value, however many they are; else the first one
  */
 export async function createAjv(allErrors: boolean): Promise<Ajv2020> {
-  const { Ajv, _, addFormats } = await importAjv()
+  const { Ajv, _, addFormats, resolveRef } = await importAjv()
   // Strict mode would refuse common schemas, such as one with a union type.
   const options = { strict: 'log', allErrors, messages: false, logger: false, passContext: true } as const
   const ajv = new Ajv({ ...options, code: { source: true, esm: true } })
   addFormats(ajv)
-  replaceKeywords(ajv, _)
+  replaceKeywords(ajv, _, resolveRef)
   return ajv
 }
 
 async function importAjv() {
   const { Ajv2020, _ } = await importCommonJs(import('ajv/dist/2020.js').catch(ifMissing('contracts')))
+  const { resolveRef } = await importCommonJs(import('ajv/dist/compile/index.js').catch(ifMissing('contracts')))
   const { default: addFormats } = await import('ajv-formats').catch(ifMissing('contracts'))
-  return { Ajv: Ajv2020, _, addFormats: addFormats as unknown as (ajv: Ajv2020) => void }
+  return { Ajv: Ajv2020, _, resolveRef, addFormats: addFormats as unknown as (ajv: Ajv2020) => void }
 }
 
 export interface SchemaCompilerOptions {

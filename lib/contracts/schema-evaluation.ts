@@ -1,15 +1,18 @@
 // One evaluation of a schema: what Ajv's code calls as `this`, so that it has no state of its own.
-import { countEntries, isContainer } from '../record/json-object.ts'
+import { isContainer } from '../record/json-object.ts'
+import { isMember } from './enum-members.ts'
 import { writtenTwins } from './written-numbers.ts'
 
-/** References that any value may follow, and as many repeats. */
-const FREE_STEPS = 1000
-/** How often a reference may be followed at one place of a value: alternatives often share a base. */
-const FREE_VISITS = 16
-/** What a large value that arrived as text has in addition: a repeat for each entry, up to so many. */
-const MAX_MORE_REPEATS = 20_000
+/** The steps that any value may take. */
+const FREE_STEPS = 20_000
+/** The steps that a value may take in addition for each of its entries: twice the parts of the schema, within these. */
+const MIN_STEPS_PER_ENTRY = 32
+const MAX_STEPS_PER_ENTRY = 256
+/** So many items of a list, and so many characters of a text, cost about as much as a property that is looked at. */
+const ITEMS_PER_STEP = 4
+const CHARACTERS_PER_STEP = 16
 
-export const STEPS_EXPECTED = `each $ref followed up to ${FREE_VISITS} times at a place`
+export const STEPS_EXPECTED = 'a value that is checked in fewer steps'
 
 /** The schema asks for more work than a value of this size may cost. */
 export class TooManySteps extends Error {}
@@ -18,12 +21,11 @@ export class SchemaEvaluation {
   readonly #value: unknown
   readonly #text: string | undefined
   #steps = 0
-  /** By reference and place, once the first steps are used up. */
-  #visits: Map<string, Map<object, number>> | undefined
-  #repeats = 0
-  #maxRepeats: number | undefined
+  #maxSteps = FREE_STEPS
+  #isMeasured = false
   /** Most values need none: maps are made when they are used. */
   #identities: Identities | undefined
+  #unique: Map<object, boolean> | undefined
   #twins: ReadonlyMap<object, unknown> | undefined
 
   /** @param text of the value, as its source wrote it */
@@ -33,36 +35,57 @@ export class SchemaEvaluation {
   }
 
   /**
-   * Called for each reference that is followed. A schema that refers to itself from several alternatives follows twice
-   * as many for each level of a value: 25 levels would take minutes. With the limit the work grows with the size of the
-   * value times that of the schema.
-   * @param place the part of the value; what is no object or list is visited as often as what it lies in
+   * Called for each reference to a schema from inside itself. If several alternatives have one, each level of a value
+   * may double the steps: 25 levels would take minutes. A schema without such a reference takes at most as many steps
+   * as it has parts for each entry of the value, so it is never refused.
+   * @param schemaParts number of objects in the schema
    * @throws TooManySteps
    */
-  countStep(reference: string, place: unknown): void {
-    if (++this.#steps <= FREE_STEPS || !isContainer(place)) return
-    this.#visits ??= new Map()
-    const visits = this.#visits.get(reference) ?? new Map<object, number>()
-    this.#visits.set(reference, visits)
-    const count = (visits.get(place) ?? 0) + 1
-    visits.set(place, count)
-    if (count <= FREE_VISITS) return
-    this.#maxRepeats ??= FREE_STEPS + this.#moreRepeats()
-    if (++this.#repeats > this.#maxRepeats) throw new TooManySteps()
+  countReference(schemaParts: number): void {
+    this.countSteps(1)
+    if (this.#steps <= this.#maxSteps) return
+    if (!this.#isMeasured) {
+      const perEntry = Math.min(Math.max(2 * schemaParts, MIN_STEPS_PER_ENTRY), MAX_STEPS_PER_ENTRY)
+      this.#maxSteps += perEntry * stepsToRead(this.#value)
+      this.#isMeasured = true
+    }
+    if (this.#steps > this.#maxSteps) throw new TooManySteps()
   }
 
-  /** A program's own value may have one object at many places. */
-  #moreRepeats(): number {
-    const entries = countEntries(this.#value)
-    return this.#text === undefined ? entries : Math.min(entries, MAX_MORE_REPEATS)
+  /** Called for what is done for each property; the next reference throws if it was too much. */
+  countSteps(steps: number): void {
+    this.#steps += steps
+  }
+
+  countItems(items: number): void {
+    this.countSteps(items / ITEMS_PER_STEP)
+  }
+
+  /** @param characters of a text that is read from its start to its end */
+  countCharacters(characters: number): void {
+    this.countSteps(characters / CHARACTERS_PER_STEP)
+  }
+
+  /** `enum`, in a time that does not depend on the number of its members. Ajv compares the value with each of them. */
+  isMember(value: unknown, members: readonly unknown[]): boolean {
+    return isMember(value, members)
   }
 
   /**
    * `uniqueItems`, in linear time. Ajv compares every pair of objects: 8,000 of them keep it busy for seconds.
    * @returns whether no two items are equal as JSON Schema defines it: the order of an object's fields does not matter,
-   * and of numbers it is the value that is written
+   * and of numbers it is the value that is written. The same list is looked at once.
    */
   areUnique(items: readonly unknown[]): boolean {
+    this.#unique ??= new Map()
+    const known = this.#unique.get(items)
+    if (known !== undefined) return known
+    const areUnique = this.#areUniqueAsWritten(items)
+    this.#unique.set(items, areUnique)
+    return areUnique
+  }
+
+  #areUniqueAsWritten(items: readonly unknown[]): boolean {
     if (this.#areDifferent(items)) return true
     if (this.#text === undefined) return false
     // Two numbers that differ can be one double.
@@ -82,6 +105,23 @@ export class SchemaEvaluation {
     }
     return true
   }
+}
+
+/** An entry is a step, and so are some characters of a text. A program's value may have one object at many places. */
+function stepsToRead(value: unknown): number {
+  let steps = 1
+  const containers: object[] = []
+  const count = (entry: unknown) => {
+    if (isContainer(entry)) containers.push(entry)
+    else if (typeof entry === 'string') steps += entry.length / CHARACTERS_PER_STEP
+  }
+  count(value)
+  for (let container = containers.pop(); container !== undefined; container = containers.pop()) {
+    const entries: readonly unknown[] = Array.isArray(container) ? container : Object.values(container)
+    steps += entries.length
+    for (const entry of entries) count(entry)
+  }
+  return steps
 }
 
 /** Texts that are equal for equal values. Each object and list is read once, however many lists lie around it. */

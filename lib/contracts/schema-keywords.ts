@@ -1,9 +1,16 @@
-// Keywords whose implementation in Ajv does not fit: `multipleOf` refuses valid prices, `uniqueItems` is quadratic, and
-// references may be followed without end. `this` is a SchemaEvaluation.
+// Keywords whose implementation in Ajv does not fit: `multipleOf` refuses valid prices, `uniqueItems` is quadratic, `enum`
+// compares with each member, and references may be followed without end. `this` is a SchemaEvaluation.
 import type { Ajv2020, CodeKeywordDefinition, _ as code, KeywordCxt } from 'ajv/dist/2020.js'
+import { countWork, isMetaSchema, type ResolveRef } from './schema-steps.ts'
 
-/** @param _ Ajv's template tag for code */
-export function replaceKeywords(ajv: Ajv2020, _: typeof code): void {
+/** The number of members from which on an `enum` without objects and lists is looked up. */
+const LONG_ENUM = 32
+
+/**
+ * @param _ Ajv's template tag for code
+ * @param resolveRef Ajv's: what a reference names
+ */
+export function replaceKeywords(ajv: Ajv2020, _: typeof code, resolveRef: ResolveRef): void {
   const uniqueItems = ajv.getKeyword('uniqueItems') as CodeKeywordDefinition
   const keywords: readonly CodeKeywordDefinition[] = [
     {
@@ -43,19 +50,17 @@ export function replaceKeywords(ajv: Ajv2020, _: typeof code): void {
     ajv.removeKeyword(definition.keyword as string)
     ajv.addKeyword(definition)
   }
-  for (const keyword of ['$ref', '$dynamicRef']) countSteps(ajv.getKeyword(keyword) as CodeKeywordDefinition, _)
+  lookUpMembers(ajv.getKeyword('enum') as CodeKeywordDefinition, _)
+  countWork(ajv, _, resolveRef)
 }
 
 /** Changed in its place: keywords are evaluated in the order in which they were added. */
-function countSteps(reference: { code: CodeKeywordDefinition['code'] }, _: typeof code): void {
-  const follow = reference.code
-  reference.code = (cxt, ruleType) => {
-    if (!isMetaSchema(cxt)) cxt.gen.code(_`this.countStep(${cxt.schema}, ${cxt.data})`)
-    follow(cxt, ruleType)
+function lookUpMembers(enumeration: CodeKeywordDefinition, _: typeof code): void {
+  const compare = enumeration.code
+  enumeration.code = (cxt, ruleType) => {
+    const members = cxt.schema as readonly unknown[]
+    const isShort = members.length < LONG_ENUM && !members.some(member => typeof member === 'object' && member !== null)
+    if (isShort || isMetaSchema(cxt)) return compare(cxt, ruleType)
+    cxt.fail(_`!this.isMember(${cxt.data}, ${cxt.schemaCode})`)
   }
-}
-
-/** Ajv calls these itself, for a contract's schema. */
-function isMetaSchema({ it }: KeywordCxt): boolean {
-  return it.schemaEnv.root.meta === true
 }

@@ -1,0 +1,41 @@
+// The members of an `enum`, found by what they hold: 50,000 items against 2,000 objects took 3.7 s one by one.
+import { countEntries, hasMoreEntriesThan, isContainer } from '../record/json-object.ts'
+
+interface Members {
+  readonly scalars: ReadonlySet<unknown>
+  readonly containers: ReadonlySet<string>
+  /** Items and properties of the largest member, in all. */
+  readonly maxEntries: number
+}
+
+/** A schema has the same list at each check. */
+const INDEXES = new WeakMap<readonly unknown[], Members>()
+
+/** Whether a value equals one of the members as JSON Schema defines it: the order of an object's fields does not matter. */
+export function isMember(value: unknown, members: readonly unknown[]): boolean {
+  let index = INDEXES.get(members)
+  if (index === undefined) {
+    index = indexOf(members)
+    INDEXES.set(members, index)
+  }
+  if (!isContainer(value)) return index.scalars.has(value)
+  // Only as much of a large value is read as a member has.
+  return !hasMoreEntriesThan(value, index.maxEntries) && index.containers.has(canonicalText(value))
+}
+
+function indexOf(members: readonly unknown[]): Members {
+  const containers = members.filter(isContainer)
+  return {
+    scalars: new Set(members.filter(member => !isContainer(member))),
+    containers: new Set(containers.map(canonicalText)),
+    maxEntries: containers.reduce<number>((max, member) => Math.max(max, countEntries(member)), 0),
+  }
+}
+
+/** Equal for equal values. */
+function canonicalText(value: unknown): string {
+  if (!isContainer(value)) return typeof value === 'string' ? JSON.stringify(value) : String(value)
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join()}]`
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonicalText(field)}`).join()}}`
+}

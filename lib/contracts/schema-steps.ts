@@ -1,0 +1,83 @@
+// Adds to Ajv's code what counts its steps. `this` is a SchemaEvaluation.
+import type { Ajv2020, CodeKeywordDefinition, _ as code, KeywordCxt } from 'ajv/dist/2020.js'
+import { isContainer } from '../record/json-object.ts'
+
+export type ResolveRef = typeof import('ajv/dist/compile/index.js').resolveRef
+
+const LIST_KEYWORDS = ['items', 'contains', 'unevaluatedItems'] as const
+const OBJECT_KEYWORDS = ['additionalProperties', 'patternProperties', 'propertyNames', 'unevaluatedProperties'] as const
+const TEXT_KEYWORDS = ['minLength', 'maxLength', 'pattern', 'format'] as const
+
+/** `uniqueItems` looks at a list once, `enum` at no more than its members have. @param _ Ajv's template tag for code */
+export function countWork(ajv: Ajv2020, _: typeof code, resolveRef: ResolveRef): void {
+  const before = (keyword: string, steps: (cxt: KeywordCxt) => ReturnType<typeof code> | undefined) => {
+    const definition = ajv.getKeyword(keyword) as CodeKeywordDefinition
+    const check = definition.code
+    // Changed in its place: keywords are evaluated in the order in which they were added.
+    definition.code = (cxt, ruleType) => {
+      const counting = isMetaSchema(cxt) ? undefined : steps(cxt)
+      if (counting) cxt.gen.code(counting)
+      check(cxt, ruleType)
+    }
+  }
+  before('$ref', cxt => (isToItself(cxt, resolveRef) ? _`this.countReference(${partsOf(cxt)})` : undefined))
+  before('$dynamicRef', cxt => _`this.countReference(${partsOf(cxt)})`)
+  const loop = (keyword: string, steps: (cxt: KeywordCxt) => ReturnType<typeof code>) =>
+    before(keyword, cxt => (hasReferences(cxt) ? steps(cxt) : undefined))
+  for (const keyword of LIST_KEYWORDS) loop(keyword, ({ data }) => _`this.countItems(${data}.length)`)
+  for (const keyword of OBJECT_KEYWORDS)
+    loop(keyword, ({ data, schema }) => {
+      const patterns = keyword === 'patternProperties' ? Object.keys(schema).length : 1
+      return _`this.countSteps(Object.keys(${data}).length * ${patterns})`
+    })
+  for (const keyword of TEXT_KEYWORDS)
+    loop(keyword, ({ data }) => _`if (typeof ${data} === 'string') this.countCharacters(${data}.length)`)
+}
+
+/** Ajv calls these itself, for a contract's schema. */
+export function isMetaSchema({ it }: KeywordCxt): boolean {
+  return it.schemaEnv.root.meta === true
+}
+
+/**
+ * Whether a reference names a schema around it. Ajv compiles what it names on the way, so only one that is being
+ * compiled has no code yet; each circle of references has such a one.
+ */
+function isToItself({ it, schema }: KeywordCxt, resolveRef: ResolveRef): boolean {
+  const named = resolveRef.call(it.self, it.schemaEnv.root, it.baseId, schema)
+  return typeof named === 'object' && 'validateName' in named && named.validate === undefined
+}
+
+/** Without references a schema can't refer to itself, and nothing needs to be counted. */
+function hasReferences({ it }: KeywordCxt): boolean {
+  return measure(it.schemaEnv.root.schema).hasReferences
+}
+
+function partsOf({ it }: KeywordCxt): number {
+  return measure(it.schemaEnv.root.schema).parts
+}
+
+interface Measures {
+  readonly parts: number
+  readonly hasReferences: boolean
+}
+
+const MEASURES = new WeakMap<object, Measures>()
+
+/** The number of objects of a schema. */
+function measure(schema: unknown): Measures {
+  if (!isContainer(schema)) return { parts: 1, hasReferences: false }
+  const known = MEASURES.get(schema)
+  if (known) return known
+  let parts = 0
+  let hasReferences = false
+  const work: object[] = [schema]
+  for (let part = work.pop(); part !== undefined; part = work.pop()) {
+    if (!Array.isArray(part)) parts++
+    hasReferences ||= '$ref' in part || '$dynamicRef' in part
+    work.push(...Object.values(part).filter(isContainer))
+  }
+  const measures = { parts, hasReferences }
+  MEASURES.set(schema, measures)
+  return measures
+}
