@@ -1,5 +1,6 @@
 // A Lambda handler for a Kafka trigger that handles each record once per window, by its `kp-id`.
-import { errorName, KafkaProducerError } from '../errors.ts'
+import { ConfigError, errorName, KafkaProducerError } from '../errors.ts'
+import { catchRejection } from '../time/thenable.ts'
 import { emitWarning, guardedWarn } from '../warn.ts'
 import { DuplicateFilter, type DuplicateFilterOptions, type OnceResult } from './duplicate-filter.ts'
 import { type ConsumedRecord, readKafkaEvent } from './kafka-event.ts'
@@ -19,7 +20,7 @@ export interface DropDuplicatesOptions extends Omit<DuplicateFilterOptions, 'con
    * one takes such a batch as done.
    */
   readonly onFailure?: 'throw' | 'report'
-  /** Called after every batch, also before the handler throws. */
+  /** Called after every batch, also before the handler throws. The batch does not wait for its promise. */
   readonly onBatch?: (counts: BatchCounts) => void
 }
 
@@ -78,6 +79,7 @@ export function dropDuplicates<C extends TriggerContext>(
   handle: (record: ConsumedRecord, context: C) => unknown,
   options: DropDuplicatesOptions,
 ): KafkaTriggerHandler<C> {
+  checkOptions(handle, options)
   const { onFailure = 'throw' } = options
   const filters = new Map<string, DuplicateFilter>()
   const filterOf = (consumer: string) => {
@@ -89,7 +91,7 @@ export function dropDuplicates<C extends TriggerContext>(
   filterOf(options.consumer ?? 'function')
   return async (event, context) => {
     const partitions = readKafkaEvent(event)
-    const filter = filterOf(options.consumer ?? context.functionName ?? '')
+    const filter = filterOf(options.consumer ?? context?.functionName ?? '')
     const once = async (record: ConsumedRecord): Promise<OnceResult> => {
       const { topic, id } = record
       if (id !== undefined) return filter.once({ topic, id }, () => handle(record, context), leaseOf(options, context))
@@ -109,19 +111,33 @@ export function dropDuplicates<C extends TriggerContext>(
   }
 }
 
+/** What is wrong here would be seen at a failure only, when records would be lost by it. */
+function checkOptions(handle: unknown, options: DropDuplicatesOptions): void {
+  if (typeof options !== 'object' || options === null) throw new ConfigError(['options: expected an object.'])
+  const problems: string[] = []
+  if (typeof handle !== 'function') problems.push(`handle: expected a function; got ${typeof handle}.`)
+  const { onFailure, onBatch } = options
+  if (onFailure !== undefined && onFailure !== 'throw' && onFailure !== 'report')
+    problems.push('onFailure: expected "throw" or "report".')
+  if (onBatch !== undefined && typeof onBatch !== 'function')
+    problems.push(`onBatch: expected a function; got ${typeof onBatch}.`)
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
 /** The lease of a claim that is made now. */
-function leaseOf({ leaseMs }: DropDuplicatesOptions, context: TriggerContext): { leaseMs?: number } {
+function leaseOf({ leaseMs }: DropDuplicatesOptions, context: TriggerContext | undefined): { leaseMs?: number } {
   if (leaseMs !== undefined) return { leaseMs }
-  const remainingMs = context.getRemainingTimeInMillis?.()
-  return remainingMs === undefined ? {} : { leaseMs: Math.max(0, remainingMs) + LEASE_MARGIN_MS }
+  const remainingMs = context?.getRemainingTimeInMillis?.()
+  return Number.isFinite(remainingMs) ? { leaseMs: Math.max(0, Number(remainingMs)) + LEASE_MARGIN_MS } : {}
 }
 
 /** An observer that fails changes nothing for the records. */
 function tell({ onBatch, warn = emitWarning }: DropDuplicatesOptions, counts: BatchCounts): void {
+  const onError = (error: unknown) => guardedWarn(warn)(`The option "onBatch" failed (${errorName(error)}).`)
   try {
-    onBatch?.(counts)
+    catchRejection(onBatch?.(counts), onError)
   } catch (error) {
-    guardedWarn(warn)(`The option "onBatch" failed (${errorName(error)}).`)
+    onError(error)
   }
 }
 

@@ -1,6 +1,6 @@
 // Runs the work for an id once per window: claim, work, completion.
 import { createHash, randomUUID } from 'node:crypto'
-import { ConfigError, errorName } from '../errors.ts'
+import { ConfigError, errorName, InvalidRecordError } from '../errors.ts'
 import { emitWarning, guardedWarn } from '../warn.ts'
 import type { IdStore } from './id-store.ts'
 
@@ -9,6 +9,7 @@ const WINDOW_MS = 86_400_000
 const LEASE_MS = 900_000
 /** Longer ids are noted as their digest: the key of a DynamoDB item has at most 2,048 bytes. */
 const MAX_ID_BYTES = 1024
+const STORE_METHODS = ['claim', 'complete', 'release'] as const
 
 export interface DuplicateFilterOptions {
   readonly store: IdStore
@@ -47,12 +48,16 @@ export class DuplicateFilter {
 
   /** @throws ConfigError */
   constructor(options: DuplicateFilterOptions) {
-    const { windowMs = WINDOW_MS, leaseMs = LEASE_MS, warn = emitWarning } = options
+    if (typeof options !== 'object' || options === null) throw new ConfigError(['options: expected an object.'])
+    const { store, windowMs = WINDOW_MS, leaseMs = LEASE_MS, warn = emitWarning } = options
     const problems: string[] = []
+    const missing = STORE_METHODS.filter(method => typeof store?.[method] !== 'function')
+    if (missing.length > 0) problems.push(`store: expected an IdStore; it has no ${missing.join(', ')}.`)
+    if (typeof warn !== 'function') problems.push(`warn: expected a function; got ${typeof warn}.`)
     if (typeof options.consumer !== 'string' || !/^[\w.-]{1,128}$/.test(options.consumer))
       problems.push('consumer: expected a name, 1 to 128 of A-Z, a-z, 0-9, "_", "." and "-".')
     for (const [name, ms] of Object.entries({ windowMs, leaseMs }))
-      if (!(ms > 0 && Number.isFinite(ms))) problems.push(`${name}: expected milliseconds, more than 0; got ${ms}.`)
+      if (!isDuration(ms)) problems.push(`${name}: expected milliseconds, more than 0; got ${ms}.`)
     if (problems.length > 0) throw new ConfigError(problems)
     this.#options = { ...options, windowMs, leaseMs, warn: guardedWarn(warn) }
   }
@@ -60,7 +65,8 @@ export class DuplicateFilter {
   /**
    * Does the work unless it was done before.
    * @param leaseMs default: that of the options
-   * @throws the error of the work, after its claim was released; an error of the store before the work began
+   * @throws the error of the work, after its claim was released; an error of the store before the work began;
+   * InvalidRecordError without a topic or an id; ConfigError for a wrong lease
    */
   async once(
     record: RecordKey,
@@ -68,31 +74,52 @@ export class DuplicateFilter {
     { leaseMs = this.#options.leaseMs }: { readonly leaseMs?: number } = {},
   ): Promise<OnceResult> {
     const { store, windowMs, consumer } = this.#options
+    if (!isText(record?.topic) || !isText(record.id))
+      throw new InvalidRecordError('bad-value', 'The record to handle once has no topic or no id.')
+    if (!isDuration(leaseMs)) throw new ConfigError(['leaseMs: expected milliseconds, more than 0.'])
     const id = storedId(consumer, record)
     const owner = randomUUID()
     const claim = await store.claim(id, { owner, leaseMs })
-    if (claim !== 'claimed') return claim === 'completed' ? 'duplicate' : 'in-progress'
+    if (claim === 'completed') return 'duplicate'
+    if (claim === 'in-progress') return claim
+    if (claim !== 'claimed')
+      throw new TypeError('The store\'s claim: expected "claimed", "completed" or "in-progress".')
     try {
       await work()
     } catch (error) {
-      await this.#attempt(`The claim of a failed record lasts until its lease ends`, store.release(id, owner))
+      await this.#attempt('The claim of a failed record lasts until its lease ends', () => store.release(id, owner))
       throw error
     }
-    await this.#attempt(
-      'A handled record is not noted, so a duplicate of it is handled again',
+    await this.#attempt('A handled record is not noted, so a duplicate of it is handled again', () =>
       store.complete(id, windowMs),
     )
     return 'handled'
   }
 
-  async #attempt(consequence: string, call: Promise<void>): Promise<void> {
-    await call.catch(error => this.#options.warn(`${consequence} (${errorName(error)}).`))
+  /** A store of the caller's may also throw where it should reject: the work is done, or its error counts. */
+  async #attempt(consequence: string, call: () => Promise<void>): Promise<void> {
+    try {
+      await call()
+    } catch (error) {
+      this.#options.warn(`${consequence} (${errorName(error)}).`)
+    }
   }
+}
+
+function isDuration(ms: unknown): boolean {
+  return Number.isFinite(ms) && Number(ms) > 0
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
 }
 
 /** Neither names nor topics have a "#". */
 function storedId(consumer: string, { topic, id }: RecordKey): string {
-  const isLong = Buffer.byteLength(id) > MAX_ID_BYTES
-  const name = isLong ? `sha256:${createHash('sha256').update(id).digest('base64url')}` : id
+  // As UTF-8, all halves of surrogate pairs are the same.
+  const isUtf8 = id.isWellFormed()
+  const bytes = Buffer.from(id, isUtf8 ? 'utf8' : 'utf16le')
+  const isShort = isUtf8 && bytes.length <= MAX_ID_BYTES
+  const name = isShort ? id : `sha256:${createHash('sha256').update(bytes).digest('base64url')}`
   return `${consumer}#${topic}#${name}`
 }

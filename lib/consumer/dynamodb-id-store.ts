@@ -28,9 +28,11 @@ export class DynamoDbIdStore implements IdStore {
   #client: Promise<DynamoDb> | undefined
 
   /** @throws ConfigError when the name can't be one of a table, or `@aws-sdk/client-dynamodb` is not installed */
-  constructor({ table, now = Date.now }: DynamoDbIdStoreOptions) {
-    if (!/^[A-Za-z0-9_.-]{3,255}$/.test(table))
+  constructor(options: DynamoDbIdStoreOptions) {
+    const { table, now = Date.now } = Object(options) as DynamoDbIdStoreOptions
+    if (typeof table !== 'string' || !/^[A-Za-z0-9_.-]{3,255}$/.test(table))
       throw new ConfigError(['DynamoDbIdStore: table: expected 3 to 255 of A-Z, a-z, 0-9, "_", "." and "-".'])
+    if (typeof now !== 'function') throw new ConfigError(['DynamoDbIdStore: now: expected a function.'])
     requirePackages('idStore')
     this.#table = table
     this.#now = now

@@ -1,9 +1,10 @@
 // Reads the event of a Kafka trigger: Amazon MSK's, or that of self-managed brokers. Nothing in it is believed unread.
 // docs.aws.amazon.com/lambda/latest/dg/with-msk.html and with-kafka.html
+import { isUtf8 } from 'node:buffer'
 import { InvalidRecordError } from '../errors.ts'
 import { isBase64 } from '../record/base64.ts'
 import type { RecordHeader } from '../record/producer-record.ts'
-import { recordIdIn } from '../record/record-id.ts'
+import { RECORD_ID_HEADER } from '../record/record-id.ts'
 
 const EVENT_SOURCES: readonly unknown[] = ['aws:kafka', 'SelfManagedKafka']
 const MAX_PARTITION = 2 ** 31 - 1
@@ -19,7 +20,7 @@ export interface ConsumedRecord {
   /** Null: a tombstone. */
   readonly value: Buffer | null
   readonly headers: readonly RecordHeader[]
-  /** The text of its header `kp-id`; undefined if it has none. */
+  /** Its header `kp-id` as text, or `base64:` and its bytes if they are not UTF-8; undefined if it has none. */
   readonly id: string | undefined
 }
 
@@ -53,12 +54,20 @@ function readRecord(entry: unknown, at: string): ConsumedRecord {
     topic,
     partition: integerAt(partition, MAX_PARTITION, `${at}.partition`),
     offset: integerAt(offset, Number.MAX_SAFE_INTEGER, `${at}.offset`),
-    timestamp: timestamp == null ? null : integerAt(timestamp, Number.MAX_SAFE_INTEGER, `${at}.timestamp`),
+    timestamp: timestampAt(timestamp, `${at}.timestamp`),
     key: bytesAt(key, `${at}.key`),
     value: bytesAt(value, `${at}.value`),
     headers: list,
-    id: recordIdIn(list) || undefined,
+    id: idIn(list),
   }
+}
+
+/** Two ids have two texts, whatever their bytes: `toString` alone makes the same text of all bytes that are not UTF-8. */
+function idIn(headers: readonly RecordHeader[]): string | undefined {
+  const bytes = headers.find(([name]) => name === RECORD_ID_HEADER)?.[1]
+  if (!bytes?.length) return undefined
+  const id = Buffer.from(bytes)
+  return isUtf8(id) ? id.toString() : `base64:${id.toString('base64')}`
 }
 
 /** A list of objects with one name each; a value is a list of bytes, which Java writes as −128 to 127. */
@@ -87,6 +96,13 @@ function bytesAt(text: unknown, at: string): Buffer | null {
 function integerAt(value: unknown, max: number, at: string): number {
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max) return value as number
   throw unexpected(at, `an integer from 0 to ${max}`, value)
+}
+
+/** Kafka's −1 is no timestamp. Clients may write other times before 1970, which brokers accept. */
+function timestampAt(value: unknown, at: string): number | null {
+  if (value == null || value === -1) return null
+  if (Number.isSafeInteger(value)) return value as number
+  throw unexpected(at, 'an integer', value)
 }
 
 function objectAt(value: unknown, at: string): Readonly<Record<string, unknown>> {

@@ -1,4 +1,5 @@
 // Ids in the memory of one process: for a consumer with one instance, and for tests.
+import { ConfigError } from '../errors.ts'
 import type { Claim, ClaimResult, IdStore } from './id-store.ts'
 
 const MAX_IDS = 100_000
@@ -23,7 +24,12 @@ export class MemoryIdStore implements IdStore {
   /** In the order of the last change. */
   readonly #entries = new Map<string, Entry>()
 
+  /** @throws ConfigError */
   constructor({ maxIds = MAX_IDS, now = () => performance.now() }: MemoryIdStoreOptions = {}) {
+    // Another bound, such as NaN, would forget every id at once.
+    if (typeof maxIds !== 'number' || !(maxIds >= 1))
+      throw new ConfigError([`MemoryIdStore: maxIds: expected a number from 1; got ${String(maxIds)}.`])
+    if (typeof now !== 'function') throw new ConfigError(['MemoryIdStore: now: expected a function.'])
     this.#maxIds = maxIds
     this.#now = now
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type BatchCounts, type DropDuplicatesOptions, dropDuplicates } from '../../lib/consumer/drop-duplicates.ts'
 import { DuplicateFilter } from '../../lib/consumer/duplicate-filter.ts'
+import { DynamoDbIdStore } from '../../lib/consumer/dynamodb-id-store.ts'
 import type { Claim, IdStore } from '../../lib/consumer/id-store.ts'
 import type { ConsumedRecord } from '../../lib/consumer/kafka-event.ts'
 import { MemoryIdStore } from '../../lib/consumer/memory-id-store.ts'
@@ -246,12 +247,96 @@ test('options are checked: at once, or with the first event where the name is th
   await assert.rejects(dropDuplicates(handle, { store })(eventOf({ 't-0': ['a'] }), {}), ConfigError)
 })
 
-test('an onBatch that throws changes nothing for the records', async () => {
-  const { invoke, handled, warnings } = setUp({
-    onBatch: () => {
-      throw new TypeError('boom')
-    },
-  })
-  assert.deepEqual(await invoke({ 't-0': ['a'] }), { batchItemFailures: [] })
-  assert.deepEqual([handled, warnings], [['t-0 a'], ['The option "onBatch" failed (TypeError).']])
+// A wrong word meant "report": Lambda took records that had failed as done.
+test('wrong arguments are refused at once, before a record could be lost by them', () => {
+  const store = new MemoryIdStore()
+  const handle = () => undefined
+  const cases: [unknown, unknown, RegExp][] = [
+    [handle, { store, onFailure: 'thorw' }, /onFailure: expected "throw" or "report"/],
+    [handle, { store, onFailure: null }, /onFailure/],
+    [handle, { store, onBatch: 'count' }, /onBatch: expected a function; got string/],
+    [handle, { store, warn: null }, /warn: expected a function/],
+    [handle, { store, windowMs: '1000' }, /windowMs/],
+    [handle, {}, /store: expected an IdStore; it has no claim, complete, release/],
+    [handle, { store: { claim: handle, complete: handle } }, /it has no release/],
+    [handle, undefined, /options: expected an object/],
+    [undefined, { store }, /handle: expected a function; got undefined/],
+  ]
+  for (const [work, options, message] of cases)
+    assert.throws(
+      () => Reflect.apply(dropDuplicates, undefined, [work, options]),
+      (error: Error) => error instanceof ConfigError && message.test(error.message),
+      String(message),
+    )
+  for (const maxIds of [Number.NaN, 0, -1, '5'])
+    assert.throws(() => Reflect.construct(MemoryIdStore, [{ maxIds }]), ConfigError)
+  for (const options of [undefined, {}, { table: undefined }, { table: 'ids', now: 5 }])
+    assert.throws(() => Reflect.construct(DynamoDbIdStore, [options]), ConfigError)
+})
+
+test('without a context, or one that knows no time left, a claim has the longest lease', async () => {
+  const leases: number[] = []
+  class Watched extends MemoryIdStore {
+    override claim(id: string, claim: Claim) {
+      leases.push(claim.leaseMs)
+      return super.claim(id, claim)
+    }
+  }
+  for (const invocation of [undefined, { getRemainingTimeInMillis: () => Number.NaN }]) {
+    const { handler } = setUp({ store: new Watched(), consumer: 'billing' })
+    await Reflect.apply(handler, undefined, [eventOf({ 't-0': ['a'] }), invocation])
+  }
+  assert.deepEqual(leases, [900_000, 900_000])
+})
+
+// The rejection of an async onBatch ended the process.
+test('an onBatch that throws, or rejects, changes nothing for the records', async () => {
+  const fail = () => {
+    throw new TypeError('boom')
+  }
+  for (const onBatch of [fail, async () => fail()]) {
+    const { invoke, handled, warnings } = setUp({ onBatch })
+    assert.deepEqual(await invoke({ 't-0': ['a'] }), { batchItemFailures: [] })
+    await Promise.resolve()
+    assert.deepEqual([handled, warnings], [['t-0 a'], ['The option "onBatch" failed (TypeError).']])
+  }
+})
+
+// A handled record went back, and the store's error took the place of the handler's.
+test('a store whose methods throw or return nothing, and reject nothing, counts as one that rejects', async () => {
+  const sync = (method: keyof IdStore, call: () => unknown) =>
+    Object.assign(new MemoryIdStore(), { [method]: call }) as IdStore
+  const fail = () => {
+    throw new SyntaxError('store')
+  }
+  const failing = new Set(['b'])
+  for (const [call, count] of [[fail, 1] as const, [() => undefined, 0] as const]) {
+    const done = setUp({ store: sync('complete', call) })
+    assert.deepEqual(await done.invoke({ 't-0': ['a'] }), { batchItemFailures: [] })
+    assert.deepEqual([done.handled.length, done.warnings.length], [1, count])
+    const released = setUp({ store: sync('release', call) }, failing)
+    await assert.rejects(released.invoke({ 't-0': ['b'] }), (error: Error) => error.cause instanceof RangeError)
+    assert.equal(released.warnings.length, count)
+  }
+  const claimed = setUp({ store: sync('claim', () => true) })
+  await assert.rejects(claimed.invoke({ 't-0': ['a'] }), (error: Error) => /claim: expected/.test(String(error.cause)))
+  assert.deepEqual(claimed.handled, [])
+})
+
+test('a record without a topic or an id, and a wrong lease, are refused before the work', async () => {
+  const filter = new DuplicateFilter({ store: new MemoryIdStore(), consumer: 'billing' })
+  const work = () => assert.fail('worked')
+  for (const record of [undefined, { topic: 't' }, { topic: 't', id: '' }, { topic: '', id: 'a' }])
+    await assert.rejects(Reflect.apply(filter.once, filter, [record, work]), InvalidRecordError)
+  for (const leaseMs of [Number.NaN, 0, '5'])
+    await assert.rejects(Reflect.apply(filter.once, filter, [{ topic: 't', id: 'a' }, work, { leaseMs }]), ConfigError)
+})
+
+test('two ids that are no whole Unicode text stay two', async () => {
+  const filter = new DuplicateFilter({ store: new MemoryIdStore(), consumer: 'billing' })
+  const once = (id: string) => filter.once({ topic: 't', id }, () => undefined)
+  assert.deepEqual(
+    [await once('\ud800'), await once('\ud801'), await once('\ud800')],
+    ['handled', 'handled', 'duplicate'],
+  )
 })

@@ -94,3 +94,16 @@ test('names in an event change no prototype', () => {
   assert.deepEqual([read?.topic, read?.id, read?.headers[0]?.[0]], ['__proto__', '2', '__proto__'])
   assert.equal(({} as { topic?: unknown }).topic, undefined)
 })
+
+// Bytes that are not UTF-8, such as a binary UUID, all became the same text, and the second record was dropped.
+test('two ids have two texts, also where their bytes are not UTF-8', () => {
+  const idOf = (...bytes: number[]) => readKafkaEvent(event({}, [{ 'kp-id': bytes }]))[0]?.[0]?.id
+  assert.deepEqual([idOf(255), idOf(-2), idOf(0x80, 0x81)], ['base64:/w==', 'base64:/g==', 'base64:gIE='])
+  assert.notEqual(idOf(0xef, 0xbb, 0xbf, 65), idOf(65), 'a byte order mark is part of the id')
+})
+
+// One record without a timestamp stopped every partition of its trigger.
+test('a record without a timestamp, or from before 1970, is read', () => {
+  const timestampOf = (timestamp: unknown) => readKafkaEvent(event({ timestamp }))[0]?.[0]?.timestamp
+  assert.deepEqual([-1, null, undefined, -5, 0].map(timestampOf), [null, null, null, -5, 0])
+})

@@ -21,6 +21,9 @@ import { AWS_TEST_KEYS, type Moto, startMoto } from '../support/moto.ts'
 import { newTopic } from '../support/real-kafka.ts'
 
 const VALUES = Array.from({ length: 60 }, (_, i) => `payment ${String(i).padStart(2, '0')}`)
+/** Values whose ids are not UTF-8, so that all of them are the same text. */
+const BINARY = ['binary fe', 'binary ff']
+const WITH_ID = [...BINARY, ...VALUES]
 const WITHOUT_ID = 'payment without an id'
 const FAILS_FIRST = 'payment 07'
 
@@ -59,7 +62,11 @@ async function sendWithCopies(): Promise<void> {
     const reports = await template.sendAll(VALUES.slice(from, from + 10).map(value => ({ topic, key: value, value })))
     assert.ok(reports.every(({ kind }) => kind === 'delivered'))
   }
-  for (let copy = 0; copy < 2; copy++) await factory.getProducer().send({ topic, key: 'k', value: WITHOUT_ID })
+  const producer = factory.getProducer()
+  for (const value of BINARY)
+    await producer.send({ topic, key: value, value, headers: [['kp-id', Buffer.from(value.slice(-2), 'hex')]] })
+  for (const headers of [[], [['kp-id', '']] as const])
+    await producer.send({ topic, key: 'k', value: WITHOUT_ID, headers })
 }
 
 /** The log by partition. Read without a consumer group, whose coordinator a new cluster is slow to have. */
@@ -76,8 +83,8 @@ async function readLog(): Promise<LogRecord[][]> {
 
 async function copiesInLog(): Promise<number> {
   const values = (await readLog()).flat().map(({ value }) => String(value))
-  assert.deepEqual([...new Set(values)].sort(), [...VALUES, WITHOUT_ID].sort())
-  return values.length - VALUES.length - 2
+  assert.deepEqual([...new Set(values)].sort(), [...WITH_ID, WITHOUT_ID].sort())
+  return values.length - WITH_ID.length - 2
 }
 
 /** What a consumer must print: each record handled once, but those without an id whenever they come. */
@@ -90,13 +97,13 @@ async function checkOutput(run: () => string): Promise<void> {
       .filter(line => line.startsWith(`${word} `))
       .map(line => line.slice(word.length + 1))
   const first = run()
-  assert.deepEqual(linesOf(first, 'handled').sort(), [...VALUES, WITHOUT_ID, WITHOUT_ID].sort())
+  assert.deepEqual(linesOf(first, 'handled').sort(), [...WITH_ID, WITHOUT_ID, WITHOUT_ID].sort())
   assert.deepEqual([linesOf(first, 'duplicate').length, linesOf(first, 'failed')], [copies, [FAILS_FIRST]])
-  assert.deepEqual(linesOf(first, 'payments'), [...VALUES, WITHOUT_ID, WITHOUT_ID].sort())
+  assert.deepEqual(linesOf(first, 'payments'), [...WITH_ID, WITHOUT_ID, WITHOUT_ID].sort())
   // All offsets again, as after a crash before the commit. Only what has no id is handled again.
   const second = run()
   assert.deepEqual(linesOf(second, 'handled'), [WITHOUT_ID, WITHOUT_ID])
-  assert.equal(linesOf(second, 'payments').length, VALUES.length + 4)
+  assert.equal(linesOf(second, 'payments').length, WITH_ID.length + 4)
 }
 
 /** The statement of the document without its verb, because a test creates the table if it is missing. */
@@ -158,7 +165,7 @@ test('Lambda: the handler of a Kafka trigger, with its ids in DynamoDB', async t
   const invoke = async () =>
     handler(await eventOfLog(), { functionName: 'pay', getRemainingTimeInMillis: () => 20_000 })
   assert.deepEqual(await invoke(), { batchItemFailures: [] })
-  const lines = [...VALUES.map(value => `${topic} ${value}: ${value}`), ...Array(2).fill(`${topic} k: ${WITHOUT_ID}`)]
+  const lines = [...WITH_ID.map(value => `${topic} ${value}: ${value}`), ...Array(2).fill(`${topic} k: ${WITHOUT_ID}`)]
   assert.deepEqual(printed.splice(0).sort(), lines.sort())
   assert.ok((await copiesInLog()) > 0)
   await invoke()
