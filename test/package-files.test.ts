@@ -39,6 +39,10 @@ test('examples are packed without what building them makes', () => {
   assert.deepEqual(made, [])
 })
 
+test('the JSON Schema that an editor needs for contracts is packed', () => {
+  assert.ok(isPacked('schemas/contract.schema.json'))
+})
+
 test('every module of the library has a source map, with its sources inside', async () => {
   const folder = temporaryFolder()
   await buildLibrary(folder)

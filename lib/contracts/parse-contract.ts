@@ -1,4 +1,5 @@
-// contracts/<topic>.json → Contract, with its defaults. An unknown or wrong field is a build error.
+// contracts/<topic>.json → Contract, with its defaults. An unknown or wrong field is a build error. Editors check the
+// same by schemas/contract.schema.json.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import { isTopicName } from '../record/topic-partition.ts'
 import { isValueFormat, VALUE_FORMATS } from '../serialize/formats/value-formats.ts'
@@ -21,7 +22,7 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
     if (!holds) problems.push(`contracts/${topic}.json: ${problem}`)
   }
   const object = (parent: JsonObject, name: string, fields: readonly string[]): JsonObject => {
-    const value = parent[name] ?? {}
+    const value = parent[name] === undefined ? {} : parent[name]
     expect(isJsonObject(value), `${name}: expected an object`)
     const section = isJsonObject(value) ? value : {}
     for (const field of Object.keys(section))
@@ -33,6 +34,7 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
     'expected a file name that is a topic name ([A-Za-z0-9._-], at most 249, not "." or "..", no internal topic)',
   )
   const root = object({ contract: file }, 'contract', [
+    '$schema',
     'description',
     'key',
     'value',
@@ -52,7 +54,7 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
   const from = object(root, 'from', ['http', 'sqs', 'eventbridge'])
   const local = object(root, 'local', ['partitions'])
   const createCodec = format.parse(value, problem => expect(false, problem))
-  const keyFrom = key.from ?? ['record']
+  const { from: keyFrom = ['record'] } = key
   expect(isKeySources(keyFrom), `key.from: expected ${KEY_SOURCES_EXPECTED}`)
   const sqs = parseSqsFeeds(from.sqs, problem => expect(false, problem))
   const eventbridge = parseEventBridgeFeeds(from.eventbridge, problem => expect(false, problem))
@@ -61,6 +63,8 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
       (eventbridge.length === 0 && !sqs.some(({ unwrap }) => unwrap.includes('eventbridge') || unwrap.includes('s3'))),
     `value.format: expected ${JSON_FORMATS.join(' | ')} where events feed it`,
   )
+  for (const name of ['$schema', 'description'])
+    expect(root[name] === undefined || typeof root[name] === 'string', `${name}: expected text`)
   for (const [name, flag] of [
     ['key.required', key.required],
     ['tombstones', root.tombstones],
@@ -74,13 +78,13 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
     expect(list === undefined || isStrings(list), `${name}: expected a list of names`)
   for (const [name, limit] of [
     ...Object.entries(limits).map(([name, limit]) => [`limits.${name}`, limit] as const),
-    ['local.partitions', local.partitions ?? 1] as const,
+    ['local.partitions', local.partitions === undefined ? 1 : local.partitions] as const,
   ])
     expect(Number.isInteger(limit) && (limit as number) > 0, `${name}: expected a positive integer`)
   if (problems.length > 0) throw new Error(problems.join('\n'))
   return {
     topic,
-    description: String(root.description ?? ''),
+    description: (root.description as string | undefined) ?? '',
     key: { required: (key.required as boolean | undefined) ?? true, from: keyFrom as string[] },
     value: { codec: createCodec(topic, check) },
     tombstones: (root.tombstones as boolean | undefined) ?? false,

@@ -19,7 +19,7 @@ type Problem = (text: string) => void
 
 export function parseSqsFeeds(feeds: unknown, problem: Problem): SqsFeed[] {
   return entries('from.sqs', feeds, ['queue', 'unwrap', 'value', 'key'], problem).map(([at, feed]) => {
-    const queue = String(feed.queue)
+    const queue = typeof feed.queue === 'string' ? feed.queue : ''
     if (!QUEUE.test(queue)) problem(`${at}.queue: expected the name of a queue`)
     const unwrap = wrappings(`${at}.unwrap`, feed.unwrap, problem)
     if (feed.value !== undefined && !unwrap.includes('eventbridge'))
@@ -70,7 +70,7 @@ function wrappings(at: string, value: unknown, problem: Problem): readonly Wrapp
 }
 
 function oneOf<T extends string>(at: string, value: unknown, choices: readonly [T, ...T[]], problem: Problem): T {
-  const choice = (value ?? choices[0]) as T
+  const choice = (value === undefined ? choices[0] : value) as T
   if (!choices.includes(choice)) problem(`${at}: expected ${choices.join(' | ')}`)
   return choice
 }
