@@ -24,9 +24,10 @@ export type SerializedData =
  * Turns data into bytes. Null data stays null and never reaches a serializer.
  *
  * If it throws, or its promise rejects, the record is invalid, which no retry helps. A `SerializationError` of the kind
- * `delivery-failure` says that the record is right: its schema registry is down, for example. Errors of the
- * operating system and of an aborted signal count as such too. The record then fails as one does that no broker
- * acknowledged: the functions return it or store it as a dead letter, by `KAFKA_ON_FAILURE_*`.
+ * `delivery-failure` says that the record is right: its schema registry is down, for example. Errors of the operating
+ * system, of TLS and of an aborted signal count as such too, also as a cause or in an AggregateError. The
+ * record then fails as one does that no broker acknowledged: the functions return it or store it as a dead letter, by
+ * `KAFKA_ON_FAILURE_*`.
  *
  * A promise must settle before the record's deadline. Later records of the topic wait for it, those of other topics do
  * not. The bytes are copied as soon as they are returned, so a serializer may reuse its buffer.

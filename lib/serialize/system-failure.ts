@@ -1,22 +1,39 @@
 // Whether the error of a serializer is the system’s: then the record may be right, and a later attempt may succeed.
+import { constants } from 'node:os'
 
-/** Codes of Node's errors for connections and name look-ups, and of its fetch (undici). */
-const CONNECTION_CODE = /^(?:E(?:CONN|HOST|NET|PIPE|TIMEDOUT|AI_)|ENOTFOUND$|UND_ERR_)/
+/**
+ * Codes of connections, TLS and HTTP that are no `errno`: Node's, undici's (its fetch), and OpenSSL's names of what is
+ * wrong with a certificate (https://nodejs.org/api/tls.html#x509-certificate-error-codes).
+ */
+const CONNECTION_CODE = new RegExp(
+  '^(?:E(?:AI_|SOCKETTIMEDOUT$)|ENOTFOUND$|UND_ERR_|HPE_|ERR_(?:TLS|SSL|SOCKET|HTTP2)_|ERR_STREAM_PREMATURE_CLOSE$|' +
+    'UNABLE_TO_|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT|CERT_|CRL_|ERROR_IN_C(?:ERT|RL)_|' +
+    '(?:HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|OUT_OF_MEM)$)',
+)
 
 /** Names of the errors of an aborted signal and of a timeout. */
 const STOPPED = new Set(['AbortError', 'TimeoutError'])
 
-/** An error that can't be read says nothing, so the record counts as invalid, as with any other error. */
+/**
+ * Looks at the causes, too, and at the errors that one joins: of several registries, one that is down may have accepted
+ * the record. An error that can't be read says nothing, so the record counts as invalid, as with any other error.
+ */
 export function isSystemFailure(error: unknown): boolean {
   const seen = new Set<unknown>()
+  const isOf = (one: unknown): boolean => {
+    if (!(one instanceof Error) || seen.has(one)) return false
+    seen.add(one)
+    return isOwn(one) || isOf(one.cause) || (one instanceof AggregateError && one.errors.some(isOf))
+  }
   try {
-    for (let inner = error; inner instanceof Error && !seen.has(inner); inner = inner.cause) {
-      const { name, code } = inner as NodeJS.ErrnoException
-      if (STOPPED.has(name) || (typeof code === 'string' && CONNECTION_CODE.test(code))) return true
-      seen.add(inner)
-    }
+    return isOf(error)
   } catch {
     return false
   }
-  return false
+}
+
+/** `errno` and `syscall`: Node sets them in errors of system calls, whose codes differ between platforms. */
+function isOwn({ name, code, errno, syscall }: NodeJS.ErrnoException): boolean {
+  if (STOPPED.has(name) || typeof errno === 'number' || typeof syscall === 'string') return true
+  return typeof code === 'string' && (Object.hasOwn(constants.errno, code) || CONNECTION_CODE.test(code))
 }

@@ -134,6 +134,44 @@ for (const [what, error, summary, message] of [
     }
   })
 
+for (const code of [
+  ...['EMFILE', 'EAGAIN', 'EADDRNOTAVAIL', 'ENOENT', 'EACCES', 'EPERM', 'EPROTO', 'ECANCELED', 'ESOCKETTIMEDOUT'],
+  ...['ECONNRESET', 'EHOSTUNREACH', 'ENETDOWN', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOTFOUND', 'UND_ERR_SOCKET'],
+  ...[
+    'CERT_HAS_EXPIRED',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+  ],
+  ...['ERR_TLS_CERT_ALTNAME_INVALID', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_HTTP2_STREAM_ERROR', 'HPE_INVALID_CONSTANT'],
+])
+  test(`${code} in a serializer is no fault of the record, alone, as a cause and in an AggregateError`, async () => {
+    const failure = Object.assign(new Error('x'), { code })
+    for (const error of [
+      failure,
+      new Error('wrapped', { cause: failure }),
+      new AggregateError([new Error('other'), failure]),
+    ])
+      assert.deepEqual(await summariesOf(error), ['not-sent:serializer'])
+  })
+
+test('a failed system call without a known code is no fault of the record; codes of other libraries are', async () => {
+  assert.deepEqual(await summariesOf(Object.assign(new Error('x'), { code: 'ESERVFAIL', syscall: 'queryA' })), [
+    'not-sent:serializer',
+  ])
+  assert.deepEqual(await summariesOf(Object.assign(new Error('x'), { errno: -5 })), ['not-sent:serializer'])
+  for (const code of ['EVALIDATION', 'ERR_INVALID_ARG_TYPE', 'toString'])
+    assert.deepEqual(await summariesOf(Object.assign(new Error('x'), { code })), ['not-sent:bad-value'])
+  const cyclic = new AggregateError([], 'x')
+  cyclic.errors.push(cyclic)
+  assert.deepEqual(await summariesOf(cyclic), ['not-sent:bad-value'])
+})
+
+async function summariesOf(error: Error): Promise<string[]> {
+  const { clock, producer } = producerWith({ valueSerializer: { serialize: () => Promise.reject(error) } })
+  return (await done(clock, producer.sendAll([{ topic: 't', value: 'v' }]))).map(summaryOf)
+}
+
 test('a serializer says whether a retry helps, what failed, and which part of the data is wrong', async () => {
   const errors: Record<string, SerializationError> = {
     denied: new SerializationError('delivery-failure', 'No rights.', { retriable: false, causeCode: 'HTTP_403' }),
