@@ -85,6 +85,7 @@ export const ERROR_CODES = {
     'too-many-records',
     'media-type',
     'empty',
+    'records-refused',
     'too-many-requests',
     'request-timeout',
   ],

@@ -146,6 +146,6 @@ async function sendOrDeadLetter(
 /** The fate of a record without a dead letter; an invalid record is refused, so its caller keeps it. */
 function fateOf(report: DeliveryReport): RecordFate {
   if (report.kind === 'delivered' || !(report.error instanceof InvalidRecordError)) return fateWithoutDeadLetter(report)
-  const { code, violations, truncated } = report.error
-  return { fate: 'refused', code, violations, truncated }
+  const { code, message: detail, violations, truncated } = report.error
+  return { fate: 'refused', code, detail, violations, truncated }
 }

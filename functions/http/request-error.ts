@@ -14,6 +14,7 @@ export const REQUEST_STATUS: Readonly<Record<RequestCode, number>> = {
   'too-many-records': 413,
   'media-type': 415,
   empty: 422,
+  'records-refused': 422,
   'too-many-requests': 429,
 }
 

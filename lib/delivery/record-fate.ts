@@ -15,6 +15,8 @@ export type RecordFate =
   | {
       readonly fate: 'refused'
       readonly code: InvalidRecordCode
+      /** What is wrong with the record, without its content. */
+      readonly detail: string
       readonly violations: readonly Violation[]
       readonly truncated: boolean
     }

@@ -6,7 +6,7 @@ const ASYNCHRONOUS: readonly unknown[] = ['aws:s3', 'aws:ses', 'aws:codecommit']
 
 /**
  * @returns whether the event is an HTTP request, or of a service that Lambda or a pipe polls (SQS, Kinesis, DynamoDB,
- *   Kafka, MQ): if the invocation fails, its caller learns it, or its source keeps what the event has
+ *   Kafka, MQ): if the invocation fails, its caller learns of it, or its source keeps the messages
  */
 export function isTakenBack(event: unknown): boolean {
   if (!isJsonObject(event)) return Array.isArray(event) && event.length > 0 && event.every(isPolled)

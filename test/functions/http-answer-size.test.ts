@@ -17,7 +17,18 @@ const contracts = contractsOf([
       limits: { records: 500 },
     },
   },
+  {
+    topic: 'strict',
+    json: {
+      key: { required: false },
+      headers: { allow: Array.from({ length: 100 }, (_, n) => `name-${n}`) },
+      limits: { records: 500 },
+    },
+  },
 ])
+
+const LONGEST_KEY = { 'idempotency-key': '"'.repeat(255) }
+const manyOf = (count: number, fields: string) => `{"records":[${`{${fields}},`.repeat(count - 1)}{${fields}}]}`
 
 const HOSTS = {
   'HTTP API': (topic: string, body: string, headers: Record<string, string>) =>
@@ -71,6 +82,19 @@ for (const [host, limit] of [
     assert.ok(second.bytes > limit / 4, 'the bound is no larger than it needs to be')
   })
 }
+
+test('what is wrong with each record fits the answer, and is cut where it is long', async () => {
+  const { harness: _, ...full } = await invoke('load balancer', 'open', manyOf(50_000, '"value":1'), LONGEST_KEY)
+  const most = Number(/at most (\d+)/.exec(full.answer.detail)?.[1])
+  const { bytes, answer } = await invoke('load balancer', 'open', manyOf(most, '"value":1,"foo":1'), LONGEST_KEY)
+  assert.ok(bytes <= ALB, `${bytes} bytes`)
+  assert.equal(answer.records.length, most)
+  for (const { detail } of answer.records) assert.match(detail, /^record: expected no other one/)
+
+  const long = await invoke('load balancer', 'strict', manyOf(500, '"value":1,"headers":{"a":""}'))
+  assert.ok(long.bytes <= ALB, `${long.bytes} bytes`)
+  for (const { detail } of long.answer.records) assert.match(detail, /^headers: expected only name.{150,}…$/)
+})
 
 test('names of megabytes make a small answer', async () => {
   for (const name of ['/'.repeat(4_500_000), '\\u0000'.repeat(700_000)]) {

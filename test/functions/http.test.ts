@@ -35,6 +35,7 @@ test('an invalid record beside a delivered one: 207, and no dead letter', async 
     fate: 'refused',
     status: 422,
     code: 'schema',
+    detail: 'value: 1 violation(s) of the schema of chat.',
     violations: [{ pointer: '/value/text', rule: 'type', expected: 'string' }],
     truncated: false,
   })
@@ -167,6 +168,47 @@ for (const [name, body, status, code, headers] of REFUSALS) {
     assert.equal(harness.deadLetters.deadLetters.length, 0)
   })
 }
+
+const DETAILS: [name: string, body: object, detail: RegExp][] = [
+  ['an empty id', { id: '', ...chat() }, /^id: expected 1 to 255 visible ASCII characters\.$/],
+  [
+    'an unknown field',
+    { foo: 1, ...chat() },
+    /^record: expected only id, key, value, headers, partition, timestamp\.$/,
+  ],
+  ['another key', { key: 'x', ...chat() }, /^key: expected the one at value:\/room, got another\.$/],
+  ['a key of 1.5', { key: 1.5, ...chat() }, /^key: expected /],
+  ['a partition too many', { partition: 99, ...chat() }, /^partition: expected below 3 for topic chat, got 99\.$/],
+  ['headers of text', { headers: 'x', ...chat() }, /^headers: expected /],
+  ['60 headers', { headers: Array(60).fill({ name: 'a', value: '' }), ...chat() }, /^headers: expected at most 50/],
+  ['a tombstone', { key: 'k', value: null }, /does not allow tombstones\.$/],
+]
+for (const [name, body, detail] of DETAILS)
+  test(`the answer says what is wrong with a record: ${name}`, async () => {
+    const alone = await httpHarness().post('chat', body)
+    assert.match(alone.body.records[0].detail, detail)
+    const beside = await httpHarness().post('chat', { records: [chat(), body] })
+    assert.equal(beside.status, 207)
+    assert.match(beside.body.records[1].detail, detail)
+  })
+
+test('the same record twice: the answer says to give each an id', async () => {
+  const { body } = await httpHarness().post('chat', { records: [chat(), chat()] }, { 'idempotency-key': 'k' })
+  assert.deepEqual([body.code, body.records.length], ['duplicate-record', 2])
+  for (const { detail } of body.records) assert.match(detail, /give each its own id\.$/)
+})
+
+for (const [name, refused, status] of [
+  ['of one status', [{ partition: -1 }, { foo: 1 }], 400],
+  ['of several statuses', [{ partition: -1 }, { key: 'x' }], 422],
+] as const)
+  test(`records that are refused for different reasons ${name}: the answer has a code of its own`, async () => {
+    const { status: got, body } = await httpHarness().post('chat', {
+      records: refused.map(fields => ({ ...fields, ...chat() })),
+    })
+    assert.deepEqual([got, body.status, body.code], [status, status, 'records-refused'])
+    assert.equal(body.type, 'urn:serverless-kafka-producer:problem:records-refused')
+  })
 
 test('bytes that are not UTF-8 are refused', async () => {
   const harness = httpHarness()

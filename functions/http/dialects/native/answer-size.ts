@@ -30,6 +30,9 @@ const BASE_BYTES = 2048
 /** A character that is escaped in JSON, inside JSON. */
 const MOST_BYTES_A_CHARACTER = 7
 const MAX_EXPECTED = 64
+/** Characters of what is wrong with a record, and the bytes of it that there is always room for. */
+const MAX_DETAIL = 200
+const KEPT_DETAIL_BYTES = 80
 
 const LONGEST_CODE = Object.values(ERROR_CODES)
   .flat()
@@ -43,6 +46,7 @@ const LARGEST = {
   partition: 2 ** 31,
   offset: Number.MAX_SAFE_INTEGER,
   timestamp: 8.64e15,
+  detail: 'x'.repeat(KEPT_DETAIL_BYTES),
   violations: [],
   truncated: true,
 }
@@ -83,25 +87,39 @@ function fixedBytes(records: readonly Named[], requestId: string): number {
   )
 }
 
-/** Violations cut so that the answer fits; each refused record gets the same share of what the rest leaves. */
-export class ViolationBudget {
+interface Reasons {
+  readonly detail: string
+  readonly violations: readonly Violation[]
+  readonly truncated: boolean
+}
+
+/** Reasons cut so that the answer fits; each refused record gets the same share of what the rest leaves. */
+export class ReasonBudget {
   readonly #share: number
 
   constructor(records: readonly Named[], refused: number, { kind }: HttpRequest, requestId: string) {
-    this.#share = (MAX_RESULT_BYTES[kind] - fixedBytes(records, requestId)) / Math.max(1, refused)
+    const left = MAX_RESULT_BYTES[kind] - fixedBytes(records, requestId)
+    this.#share = KEPT_DETAIL_BYTES + Math.max(0, left) / Math.max(1, refused)
   }
 
-  take(violations: readonly Violation[], truncated: boolean): { violations: readonly Violation[]; truncated: boolean } {
+  take({ detail, violations, truncated }: Reasons): Reasons {
+    const shortDetail = cutToBytes(detail, this.#share)
+    let left = this.#share - bytesInResult(shortDetail)
     const kept: Violation[] = []
-    let left = this.#share
     for (const { pointer, rule, expected } of violations.slice(0, MAX_VIOLATIONS)) {
       const short = { pointer: cut(pointer, MAX_POINTER), rule, expected: cut(expected, MAX_EXPECTED) }
       left -= bytesInResult(short) + 1
       if (left < 0) break
       kept.push(short)
     }
-    return { violations: kept, truncated: truncated || kept.length < violations.length }
+    return { detail: shortDetail, violations: kept, truncated: truncated || kept.length < violations.length }
   }
+}
+
+function cutToBytes(text: string, bytes: number): string {
+  let short = cut(text, MAX_DETAIL)
+  while (bytesInResult(short) > bytes && short.length > 1) short = cut(short, Math.floor(short.length / 2))
+  return short
 }
 
 function cut(text: string, length: number): string {

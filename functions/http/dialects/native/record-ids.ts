@@ -76,7 +76,7 @@ function withoutDuplicates(ids: readonly RecordId[]): readonly RecordId[] {
           id: each.id,
           error: new InvalidRecordError(
             'duplicate-record',
-            'record: expected one of its content or id in the request; give each an id of its own.',
+            'record: expected no other one with the same content or id in the request; give each its own id.',
           ),
         },
   )

@@ -6,14 +6,14 @@ import type { HttpAnswer, HttpRequest } from '../../../../lib/lambda/http-event.
 import { problemAnswer } from '../../problem.ts'
 import type { RequestError } from '../../request-error.ts'
 import type { AnsweredRecord } from '../dialect.ts'
-import { ViolationBudget } from './answer-size.ts'
+import { ReasonBudget } from './answer-size.ts'
 import { INVALID_RECORD_STATUS } from './invalid-record-status.ts'
 
 const RETRY_AFTER_S = '5'
 
 export function toResponse(answered: readonly AnsweredRecord[], request: HttpRequest, requestId: string): HttpAnswer {
-  const refused = answered.filter(({ fate }) => fate.fate === 'refused' && fate.violations.length > 0).length
-  const budget = refused === 0 ? undefined : new ViolationBudget(answered.map(named), refused, request, requestId)
+  const refused = answered.filter(({ fate }) => fate.fate === 'refused').length
+  const budget = refused === 0 ? undefined : new ReasonBudget(answered.map(named), refused, request, requestId)
   const records = answered.map((record, index) => toJson(record, index, budget))
   const status = statusOf(answered.map(({ fate }) => fate))
   if (status === 503) {
@@ -32,7 +32,7 @@ export function toResponse(answered: readonly AnsweredRecord[], request: HttpReq
   }
   if (status >= 400) {
     const codes = new Set(answered.flatMap(({ fate }) => (fate.fate === 'refused' ? [fate.code] : [])))
-    const code = codes.size === 1 ? ([...codes][0] as InvalidRecordCode) : 'schema'
+    const code = codes.size === 1 ? ([...codes][0] as InvalidRecordCode) : 'records-refused'
     return problemAnswer({
       status,
       code,
@@ -66,7 +66,7 @@ function named({ id, fate }: AnsweredRecord) {
 function toJson(
   { id, fate }: AnsweredRecord,
   index: number,
-  budget: ViolationBudget | undefined,
+  budget: ReasonBudget | undefined,
 ): Record<string, unknown> {
   switch (fate.fate) {
     case 'delivered': {
@@ -82,9 +82,10 @@ function toJson(
       }
     }
     case 'refused': {
-      const { code, violations, truncated } = fate
-      const refused = { index, id, fate: 'refused', status: INVALID_RECORD_STATUS[code], code }
-      return violations.length === 0 || !budget ? refused : { ...refused, ...budget.take(violations, truncated) }
+      const { code } = fate
+      const { detail, violations, truncated } = budget ? budget.take(fate) : fate
+      const refused = { index, id, fate: 'refused', status: INVALID_RECORD_STATUS[code], code, detail }
+      return fate.violations.length === 0 ? refused : { ...refused, violations, truncated }
     }
     case 'dead-lettered': {
       // Not its location: names of buckets, tables and files are no business of a caller. The log has it.
