@@ -7,6 +7,7 @@ import standaloneModule from 'ajv/dist/standalone/index.js'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { type ContractFile, loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
 import { createAjv } from '../lib/contracts/schema-compiler.ts'
+import { PACKAGES_INSIDE } from './packages-inside.ts'
 import { WITHOUT_UNUSED_KAFKAJS } from './without-unused-kafkajs.ts'
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string
@@ -100,7 +101,7 @@ function bundleOf(entry: string, outdir: string) {
     legalComments: 'none',
     sourcemap: 'linked',
     sourcesContent: false,
-    plugins: [WITHOUT_UNUSED_KAFKAJS],
+    plugins: [WITHOUT_UNUSED_KAFKAJS, PACKAGES_INSIDE],
     banner: { js: REQUIRE },
     logLevel: 'warning',
   } as const satisfies BuildOptions
