@@ -22,6 +22,9 @@ export const ERRORS_OF_KAFKAJS: ReadonlySet<string> = new Set([
   'KafkaJSNotImplemented',
 ])
 
+/** Methods of its encoder and decoder for records and for flexible versions. */
+export const OF_OTHER_REQUESTS = /VarInt|VarLong|ZigZag|Double|TaggedFields/
+
 /**
  * The authentication of kafkajs looks up its two requests in a list of all: this project never sends the others. Of the
  * error codes a broker answers those two with a few; any other is reported by its number. Of package.json it uses the
@@ -44,6 +47,12 @@ export const WITHOUT_UNUSED_KAFKAJS: Plugin = {
       const list = JSON.stringify(errorCodes.filter(({ code }) => AUTHENTICATION_CODES.has(code)))
       return { contents: readFileSync(path, 'utf8').replace(/\[\n {2}\{[\s\S]*?\n\]/, list) }
     })
+    onLoad({ filter: /[\\/]kafkajs[\\/]src[\\/]protocol[\\/](en|de)coder\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(
+        /^ {2}(?:static )?(\w+)\([^)]*\) \{[\s\S]*?^ {2}\}\n/gm,
+        (method, name) => (OF_OTHER_REQUESTS.test(name) ? '' : method),
+      ),
+    }))
     onLoad({ filter: /[\\/]kafkajs[\\/]package\.json$/ }, ({ path }) => {
       const { version, bugs } = JSON.parse(readFileSync(path, 'utf8'))
       return { contents: JSON.stringify({ version, bugs }), loader: 'json' }

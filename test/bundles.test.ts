@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { Metafile } from 'esbuild'
 import { functionNames, readAtStart } from '../scripts/build.ts'
 import { importsOf } from '../scripts/imports.ts'
-import { ERRORS_OF_KAFKAJS } from '../scripts/without-unused-kafkajs.ts'
+import { ERRORS_OF_KAFKAJS, OF_OTHER_REQUESTS } from '../scripts/without-unused-kafkajs.ts'
 import { bundleOf } from './support/bundles.ts'
 
 const READERS = /^lib\/(dead-letter\/(\w+\/store|store-kinds|dead-letter-store)\.ts|redrive\/|doctor\/)/
@@ -54,6 +54,32 @@ test('of the errors of kafkajs, a bundle has those that its modules take', async
     return names.match(/\w+/g) ?? []
   })
   assert.deepEqual([...ERRORS_OF_KAFKAJS].sort(), [...new Set([...taken, 'KafkaJSError'])].sort())
+})
+
+for (const name of ['http', 'redrive'])
+  test(`${name}: nothing calls a method that the bundle leaves out of the encoder and decoder of kafkajs`, async () => {
+    const { metafile, outputFiles = [] } = await bundleOf(name)
+    const atStart = [...readAtStart(name, metafile.outputs)]
+    const texts = outputFiles.filter(({ path }) => atStart.some(file => path.endsWith(file))).map(({ text }) => text)
+    assert.equal(texts.length, atStart.length)
+    const methods = texts.flatMap(text => [...text.matchAll(/\.((?:write|read|sizeOf|encode)[A-Z]\w*)\(/g)])
+    const names = new Set(methods.map(([, method = '']) => method))
+    assert.ok(names.has('writeEncoder') && names.has('readInt64'))
+    // Methods of Buffer.
+    const isOfBuffer = (method: string) => /[BL]E$/.test(method)
+    assert.deepEqual(
+      [...names].filter(method => OF_OTHER_REQUESTS.test(method) && !isOfBuffer(method)),
+      [],
+    )
+  })
+
+test('no function has texts about packages that are not installed', async () => {
+  const { outputFiles = [] } = await bundleOf('http')
+  assert.ok(outputFiles.length > 0)
+  assert.deepEqual(
+    outputFiles.filter(({ text }) => text.includes('needs packages that are not installed')).map(({ path }) => path),
+    [],
+  )
 })
 
 test('what a bundle imports lazily has its names, or goes through importCommonJs', async () => {
