@@ -1,4 +1,5 @@
 // sasl.jaas.config, in which Java has user and password → the settings that this library has in its place.
+import { jaasTokens } from './jaas-tokens.ts'
 import type { OptionName } from './settings.ts'
 
 type Values = { readonly [K in OptionName]?: unknown }
@@ -33,7 +34,7 @@ const MODULES: Readonly<Record<string, LoginModule>> = {
 }
 
 const NAME = 'sasl.jaas.config (KAFKA_SASL_JAAS_CONFIG)'
-const OPTION = /\s+([\w.]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/g
+const FLAG = /^(?:required|requisite|sufficient|optional)$/i
 
 /**
  * The settings of one source (code, environment or file). What the source says itself is kept.
@@ -42,11 +43,10 @@ const OPTION = /\s+([\w.]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/g
 export function withJaasConfig(source: Values, mechanism: unknown, problem: (text: string) => void): Values {
   const { saslJaasConfig: text, ...values } = source
   if (text === undefined) return source
-  const [, path = '', , rest = ''] =
-    /^\s*([\w.$]+)\s+(required|requisite|sufficient|optional)\b([\s\S]*)$/.exec(String(text)) ?? []
-  const name = path.slice(path.lastIndexOf('.') + 1)
+  const entry = readEntry(String(text))
+  const name = entry?.path.slice(entry.path.lastIndexOf('.') + 1) ?? ''
   const module = Object.hasOwn(MODULES, name) ? MODULES[name] : undefined
-  if (!module || !/^\s*;?\s*$/.test(rest.replace(OPTION, ''))) {
+  if (!entry || !module) {
     problem(`${NAME}: expected <LoginModule> required name="value" …; of ${Object.keys(MODULES).join(', ')}.`)
     return values
   }
@@ -54,8 +54,7 @@ export function withJaasConfig(source: Values, mechanism: unknown, problem: (tex
     problem(`${NAME}: expected sasl.mechanism ${module.mechanisms.join(' or ')} with ${name}, got another.`)
   const found: Partial<Record<OptionName, string>> = {}
   const extensions: string[] = []
-  for (const [, option = '', quoted, bare] of rest.matchAll(OPTION)) {
-    const value = quoted?.replaceAll(/\\(.)/g, '$1') ?? bare ?? ''
+  for (const [option, value] of entry.options) {
     const setting = Object.hasOwn(module.options, option) ? module.options[option] : undefined
     if (setting) found[setting] = value
     else if (name === 'OAuthBearerLoginModule' && option.startsWith('extension_'))
@@ -64,6 +63,25 @@ export function withJaasConfig(source: Values, mechanism: unknown, problem: (tex
   }
   if (extensions.length > 0) found.saslOauthbearerExtensions = extensions.join(',')
   return { ...found, ...withoutUndefined(values) }
+}
+
+interface Entry {
+  readonly path: string
+  readonly options: readonly (readonly [name: string, value: string])[]
+}
+
+/** `path flag name=value …;`, where the last semicolon may be missing. One entry only. */
+function readEntry(text: string): Entry | undefined {
+  const [path, flag, ...rest] = jaasTokens(text) ?? []
+  if (path?.kind !== 'text' || flag?.kind !== 'text' || !FLAG.test(flag.text)) return undefined
+  if (rest.at(-1)?.kind === ';') rest.pop()
+  const options: [string, string][] = []
+  for (let at = 0; at < rest.length; at += 3) {
+    const [name, equals, value] = rest.slice(at, at + 3)
+    if (name?.kind !== 'text' || equals?.kind !== '=' || value?.kind !== 'text') return undefined
+    options.push([name.text, value.text])
+  }
+  return { path: path.text, options }
 }
 
 function withoutUndefined(values: Values): Values {

@@ -3,27 +3,40 @@
 export type Properties = readonly (readonly [name: string, value: unknown])[]
 
 const ON_PROFILE = 'spring.config.activate.on-profile'
-const ON_CLOUD = 'spring.config.activate.on-cloud-platform'
+/** Every other condition; `spring.profiles` is that of Spring Boot before 2.4, and later ones refuse it. */
+const UNSUPPORTED = /^spring\.(?:config\.activate\.(?!onprofile$)|profiles(?:\[\d+\])?$)/
 
-const UNSUPPORTED = 'KAFKA_CONFIG_FILE: a document has a condition that is not supported'
-
-/** @param problem called with conditions that are not supported: such a document is left out */
+/** @param problem called once per document with a condition that is not supported: it is left out */
 export function activeProperties(
   documents: readonly Properties[],
   env: NodeJS.ProcessEnv,
   problem: (text: string) => void,
 ): Properties {
-  const lastOf = (properties: Properties, name: string) => properties.findLast(([other]) => other === name)?.[1]
+  const lastOf = (properties: Properties, name: string) =>
+    properties.findLast(([other]) => relaxed(other) === relaxed(name))?.[1]
   const named = env.SPRING_PROFILES_ACTIVE || lastOf(documents.flat(), 'spring.profiles.active') || 'default'
   const profiles = String(named)
     .split(',')
     .map(profile => profile.trim())
   return documents.flatMap(properties => {
     const condition = lastOf(properties, ON_PROFILE)
-    const isPlain = !/[()]/.test(String(condition ?? '')) && lastOf(properties, ON_CLOUD) === undefined
-    if (!isPlain) problem(`${UNSUPPORTED}: ${ON_PROFILE} with parentheses, or ${ON_CLOUD}.`)
-    return isPlain && (condition === undefined || matches(String(condition), profiles)) ? properties : []
+    const unsupported = /[()]/.test(String(condition ?? ''))
+      ? `${ON_PROFILE} with parentheses`
+      : properties.find(([name]) => UNSUPPORTED.test(relaxed(name)))?.[0]
+    if (unsupported !== undefined)
+      problem(
+        `KAFKA_CONFIG_FILE: a document has a condition that is not supported, ${unsupported}; ` +
+          `expected ${ON_PROFILE}, names with !, & and commas.`,
+      )
+    return unsupported === undefined && (condition === undefined || matches(String(condition), profiles))
+      ? properties
+      : []
   })
+}
+
+/** Spring reads `on-profile`, `onProfile` and `ON_PROFILE` as one name. */
+function relaxed(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_]/g, '')
 }
 
 /** `a`, `!a`, `a & b`, `a | b`; a comma is an or. */

@@ -8,6 +8,7 @@ import { after, test } from 'node:test'
 import { loadConfig, parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
+import { readSettingsFile } from '../../lib/config/settings-file.ts'
 import { ConfigError } from '../../lib/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'spring-'))
@@ -94,6 +95,34 @@ spring.kafka.producer.linger-ms: 7
   )
 })
 
+for (const [extension, condition] of [
+  ['yml', 'spring.profiles: prod'],
+  ['yml', 'spring:\n  profiles: [prod, test]'],
+  ['yml', 'spring.config.activate.on-cloud-platform: kubernetes'],
+  ['yml', 'spring.config.activate.on-profile[0]: prod'],
+  ['properties', 'spring.profiles=prod'],
+  ['properties', 'spring.profiles[0]=prod'],
+  ['properties', 'Spring.Profiles=prod'],
+] as const)
+  test(`a document on a condition that is not supported does not apply: ${JSON.stringify(condition)}`, async () => {
+    const [start, separator, equals] = extension === 'yml' ? [SERVERS, '---', ':'] : ['', '#---', '=']
+    const text = `${start}${separator}\n${condition}\nspring.kafka.client-id${equals} other\n`
+    const path = join(folder, `${files++}.${extension}`)
+    writeFileSync(path, text)
+    const { values, problems } = await readSettingsFile(path, { SPRING_PROFILES_ACTIVE: 'prod' })
+    assert.equal(values.clientId, undefined)
+    assert.match(problems.join(), /not supported, spring\.(?:profiles|config\.activate\.on-)/i)
+  })
+
+test('a condition counts in each of Spring’s forms of its name', async () => {
+  const prod = 'spring.config.activate.onProfile: prod\nspring.kafka.client-id: prod\n'
+  const text = `${SERVERS}    client-id: all\n---\n${prod}`
+  assert.deepEqual(
+    [(await load(text)).clientId, (await load(text, { SPRING_PROFILES_ACTIVE: 'prod' })).clientId],
+    ['all', 'prod'],
+  )
+})
+
 for (const [form, yaml] of [
   ['dotted', 'spring.kafka.producer.bootstrap-servers: a:1,b:2\nspring.kafka.producer.properties.linger.ms: 5\n'],
   [
@@ -161,6 +190,22 @@ for (const [mechanism, jaas, options] of JAAS)
     assert.deepEqual({ ...(await load(yaml)) }, expected)
   })
 
+for (const [text, user, password] of [
+  [`username='u' password='p "q'`, 'u', 'p "q'],
+  [String.raw`username="a\tb" password="\101\x\\\"\7z\400"`, 'a\tb', 'Ax\\"\x07z 0'],
+  ['/* c; " */ username="u" // it\'s\n password="/*p*/"; // c', 'u', '/*p*/'],
+  [`username="u"password='p'`, 'u', 'p'],
+  [`"username" = u\t'password'=p@$#x;`, 'u', 'p@$#x'],
+] as const)
+  test(`a JAAS text is read as Kafka reads it: ${JSON.stringify(text)}`, () => {
+    const config = inCode({
+      securityProtocol: 'SASL_SSL',
+      saslMechanism: 'PLAIN',
+      saslJaasConfig: `a.PlainLoginModule REQUIRED ${text}`,
+    })
+    assert.deepEqual([config.saslUsername, config.saslPassword], [user, password])
+  })
+
 test('a JAAS text that can’t take effect is a problem without any of its values', async () => {
   const problems = (saslMechanism: string, saslJaasConfig: string): string => {
     try {
@@ -173,7 +218,13 @@ test('a JAAS text that can’t take effect is a problem without any of its value
   const plain = 'a.PlainLoginModule required username="hunter1" password="hunter2"'
   assert.match(problems('SCRAM-SHA-256', plain), /expected sasl\.mechanism PLAIN with PlainLoginModule/)
   assert.match(problems('PLAIN', `${plain} awsRoleArn="hunter3";`), /awsRoleArn is not an option of PlainLoginModule/)
-  for (const text of ['com.sun.Krb5LoginModule required useKeyTab=true;', 'hunter4', `${plain} hunter5;`])
+  const halves = ['password="a', "password='a", 'password=a/b;', 'password=a//b;', 'password=a==;', 'password="a\nb";']
+  for (const text of [
+    'com.sun.Krb5LoginModule required useKeyTab=true;',
+    'hunter4',
+    `${plain} hunter5;`,
+    ...halves.map(half => `a.PlainLoginModule required username="u" ${half}`),
+  ])
     assert.match(problems('PLAIN', text), /expected <LoginModule> required/)
   for (const text of [plain, `${plain} awsRoleArn="hunter3";`, 'hunter4', `${plain} hunter5;`])
     assert.doesNotMatch(problems('SCRAM-SHA-256', text), /hunter/)

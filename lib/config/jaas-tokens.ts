@@ -1,0 +1,49 @@
+// The tokens of a JAAS text as Kafka's JaasConfig reads them, with java.io.StreamTokenizer: words, texts in double or
+// single quotes, = and ;, between white space and comments.
+export interface JaasToken {
+  readonly kind: 'text' | '=' | ';'
+  readonly text: string
+}
+
+/** White space, `/* … *\/`, and a slash, after which a line is a comment. */
+const GAP = /(?:[\0- ]|\/\*[\s\S]*?\*\/|\/[^*\r\n][^\r\n]*|\/(?=[\r\n]|$))*/y
+/** A slash right after a word would begin a comment in the middle of a password: such a word is no token. */
+const TOKEN = /([=;])|"((?:[^"\\\r\n]|\\[\s\S])*)"|'((?:[^'\\\r\n]|\\[\s\S])*)'|([^\0- "'/;=]+)(?!\/)/y
+const ESCAPE = /\\(?:([0-3][0-7]{0,2}|[4-7][0-7]?)|([\s\S]))/g
+const CONTROLS: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+}
+
+/** @returns undefined for a text with anything else, e.g. a quote without its end */
+export function jaasTokens(text: string): readonly JaasToken[] | undefined {
+  const tokens: JaasToken[] = []
+  for (let at = afterGap(text, 0); at < text.length; at = afterGap(text, TOKEN.lastIndex)) {
+    TOKEN.lastIndex = at
+    const [, sign, double, single, word] = TOKEN.exec(text) ?? []
+    if (sign === '=' || sign === ';') tokens.push({ kind: sign, text: sign })
+    else {
+      const value = word ?? unescaped(double ?? single)
+      if (value === undefined) return undefined
+      tokens.push({ kind: 'text', text: value })
+    }
+  }
+  return tokens
+}
+
+function afterGap(text: string, at: number): number {
+  GAP.lastIndex = at
+  GAP.exec(text)
+  return GAP.lastIndex
+}
+
+function unescaped(quoted: string | undefined): string | undefined {
+  return quoted?.replaceAll(ESCAPE, (_, octal: string | undefined, other: string) =>
+    octal === undefined ? (CONTROLS[other] ?? other) : String.fromCharCode(Number.parseInt(octal, 8)),
+  )
+}
