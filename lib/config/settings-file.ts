@@ -71,7 +71,9 @@ function readSpring(documents: readonly Properties[], env: NodeJS.ProcessEnv): S
   )
   if (prefix === undefined) return undefined
   const lookUp = (name: string) => {
-    const value = env[name] ?? env[environmentName(name)] ?? all.findLast(([other]) => other === name)?.[1]
+    // An object of the caller's has names such as `constructor`, which are no variables.
+    const fromEnv = [name, environmentName(name)].find(one => Object.hasOwn(env, one) && env[one] !== undefined)
+    const value = fromEnv === undefined ? all.findLast(([other]) => other === name)?.[1] : env[fromEnv]
     return value === undefined || value === null ? undefined : String(value)
   }
   const section = all.flatMap(([name, value]): [string, unknown][] =>
@@ -115,7 +117,7 @@ function toSettings(entries: Properties, resolve: (text: string) => string): Set
       else if (!fixed) unknown.add(name)
     } catch (error) {
       if (!(error instanceof UnresolvedPlaceholder)) throw error
-      problems.add(`${FILE}: ${name}: expected \${${error.message}} in the environment or the file, got none.`)
+      problems.add(`${FILE}: ${name}: ${error.message}`)
     }
   }
   if (unknown.size > 0) {

@@ -11,7 +11,7 @@ interface Members {
 /** A schema has the same list at each check. */
 const INDEXES = new WeakMap<readonly unknown[], Members>()
 
-/** Whether a value equals one of the members as JSON Schema defines it: the order of an object's fields does not matter. */
+/** Whether a value equals a member as JSON Schema defines it: the order of the fields of an object does not matter. */
 export function isMember(value: unknown, members: readonly unknown[]): boolean {
   let index = INDEXES.get(members)
   if (index === undefined) {

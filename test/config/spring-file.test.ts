@@ -61,6 +61,24 @@ test('a placeholder without a value, and one that names itself, are problems', a
   assert.match((await problemsOf(`a: \${b}\nb: \${a}\n${SERVERS}    client-id: \${a}\n`)).join(), /expected \$\{[ab]\}/)
 })
 
+test('a placeholder ends at its own brace, and names of Object.prototype have no value', async () => {
+  const idOf = async (placeholder: string, env: NodeJS.ProcessEnv = {}) =>
+    (await load(`${SERVERS}    client-id: '${placeholder}'\n`, env)).clientId
+  assert.deepEqual([await idOf('${A:{x}}', { A: 'v' }), await idOf('${A:{x}}-${B:b}')], ['v', '{x}-b'])
+  for (const name of ['constructor', 'toString', '__proto__'])
+    for (const env of [{}, process.env]) assert.equal(await idOf(`\${${name}:none}`, env), 'none')
+})
+
+test('values that have one another many times are a problem, in bounded work', async () => {
+  const lines = Array.from({ length: 19 }, (_, i) => `a${i}: "${`\${a${i + 1}}`.repeat(3)}"\n`)
+  const yaml = `${lines.join('')}a19: x\n${SERVERS}    client-id: \${a0}\n`
+  assert.deepEqual(await problemsOf(yaml), [
+    'KAFKA_CONFIG_FILE: client-id: expected at most 1000 placeholders in its value, got more.',
+  ])
+  const flat = `${SERVERS}    client-id: '${'${A}'.repeat(50_000)}'\n`
+  assert.match((await problemsOf(flat, { A: 'a' })).join(), /at most 1000 placeholders/)
+})
+
 test('of several documents those of the active profiles count, the later before the earlier', async () => {
   const yaml = `${SERVERS}    client-id: all
 ---
