@@ -17,7 +17,7 @@ function rangeOf({ kind, min, max, unit, choices, secret }: SettingRow): string 
 }
 
 /** Of the comment above a row: what the setting does and, if there is a second, why its default differs from Java's. */
-function readParagraphs(): (option: OptionName) => readonly string[] {
+export function readParagraphs(): (option: OptionName) => readonly string[] {
   const comments = [...readFileSync(TABLE, 'utf8').matchAll(ROW_WITH_COMMENT)]
   const paragraphs = new Map<string, string[]>(
     comments.map(([, comment = '', option = '']) => [
@@ -60,7 +60,7 @@ function commentOf(paragraphs: readonly string[]): string {
 }
 
 /** The names of a setting, its range, unit and default. */
-function factsOf(row: SettingRow): string {
+export function factsOf(row: SettingRow): string {
   const names = [...new Set([row.name, row.env])].map(code).join(', ')
   const hasDefault = row.default !== undefined && row.default !== ''
   return `${names}: ${rangeOf(row)}${hasDefault ? `, default ${row.default}` : ''}.`

@@ -39,8 +39,9 @@ test('examples are packed without what building them makes', () => {
   assert.deepEqual(made, [])
 })
 
-test('the JSON Schema that an editor needs for contracts is packed', () => {
+test('the JSON Schemas that an editor needs for contracts and stages are packed', () => {
   assert.ok(isPacked('schemas/contract.schema.json'))
+  assert.ok(isPacked('schemas/stage.schema.json'))
 })
 
 test('every module of the library has a source map, with its sources inside', async () => {

@@ -13,7 +13,7 @@ export const REDRIVE_TIMEOUT_S = 300
 export const VISIBILITY_S = 6 * QUEUE_TIMEOUT_S
 
 /** Settings that only the template sets, as its own queues need them. */
-const OF_TEMPLATE = ['KAFKA_REDRIVE_FROM', 'KAFKA_REDRIVE_LEASE_QUEUE', 'KAFKA_SQS_RETURN_DELAY_MAX_MS']
+export const OF_TEMPLATE = ['KAFKA_REDRIVE_FROM', 'KAFKA_REDRIVE_LEASE_QUEUE', 'KAFKA_SQS_RETURN_DELAY_MAX_MS']
 
 /** @throws ConfigError for settings that a function would refuse at init */
 export function environmentOf(env: NodeJS.ProcessEnv, contracts: Contracts): Record<string, string> {

@@ -1,39 +1,43 @@
 // Options of a deployment besides the settings: --param name=value, or stages/<stage>.json.
 import { ConfigError } from '../../lib/errors.ts'
-import { endpointProblems } from './vpc-endpoints.ts'
+import { endpointProblems, VPC_SERVICES } from './vpc-endpoints.ts'
 
 export interface DeployOptions {
-  /** Only `public` lets anybody send over HTTP. */
+  /** Who may send over HTTP: `aws_iam`, or `public`. Only `public` lets anybody send over HTTP. */
   readonly httpAuth: 'aws_iam' | 'public'
   /** Sandboxes that one queue may use. */
   readonly maximumConcurrency: number
-  /** Reserved concurrency of each function; undefined: unreserved. */
+  /** Reserved concurrency of each function; default: unreserved. */
   readonly reservedConcurrency: number | undefined
   /** Seconds that an outage may last before a message goes to its source DLQ. */
   readonly outageS: number
+  /** Subnets from which the functions reach the brokers: `subnet-1,subnet-2`. */
   readonly subnetIds: readonly string[]
+  /** Security groups of the functions: `sg-1,sg-2`. */
   readonly securityGroupIds: readonly string[]
+  /** The VPC of `vpcEndpoints`. */
   readonly vpcId: string | undefined
-  /** Services that get an endpoint in the VPC. */
+  /** Services that get an endpoint in the VPC: `sqs,secretsmanager`. */
   readonly vpcEndpoints: readonly string[]
+  /** Route tables of the subnets, for the endpoints s3 and dynamodb: `rtb-1,rtb-2`. */
   readonly routeTableIds: readonly string[]
   /** An SNS topic that receives the alarms. */
   readonly alarmTopicArn: string | undefined
-  /** The schedule on which dead letters are redriven, e.g. `rate(1 hour)`; undefined: no schedule. */
+  /** The schedule on which dead letters are redriven, e.g. `rate(1 hour)`; default: none. */
   readonly redriveSchedule: string | undefined
   /** The KMS key of the secret, if the secret has its own. */
   readonly secretKeyArn: string | undefined
   /** Your own KMS key for queues, logs and the functions' environment, instead of AWS's. */
   readonly kmsKeyArn: string | undefined
-  /** Requests per second that the HTTP API accepts; more get 429. Undefined: the account's limit. */
+  /** Requests per second that the HTTP API accepts; more get 429. Default: the account's limit. */
   readonly httpRateLimit: number | undefined
-  /** Concurrent requests that the HTTP API accepts; more get 429. Undefined: the account's limit. */
+  /** Concurrent requests that the HTTP API accepts; more get 429. Default: the account's limit. */
   readonly httpBurstLimit: number | undefined
   /** Tags of every resource that can have tags: `team=data,cost=42`. */
   readonly tags: Readonly<Record<string, string>>
 }
 
-const DEFAULTS: DeployOptions = {
+export const DEFAULTS: DeployOptions = {
   httpAuth: 'aws_iam',
   maximumConcurrency: 10,
   reservedConcurrency: undefined,
@@ -52,45 +56,53 @@ const DEFAULTS: DeployOptions = {
   tags: {},
 }
 
-type Reader = (value: string) => unknown
+interface Reader {
+  /** Of the whole text; schemas/stage.schema.json has it too. */
+  readonly pattern: RegExp
+  readonly expected: string
+  /** Default: the text. */
+  readonly read?: (value: string) => unknown
+}
 
-const wholeNumber =
-  (min: number): Reader =>
-  value =>
-    /^\d{1,9}$/.test(value) && Number(value) >= min ? Number(value) : new Error(`a whole number of at least ${min}`)
-const matching =
-  (pattern: RegExp, what: string): Reader =>
-  value =>
-    pattern.test(value) ? value : new Error(what)
-const list =
-  (one: RegExp, what: string): Reader =>
-  value => {
-    const items = value.split(',').filter(Boolean)
-    return items.every(item => one.test(item)) ? items : new Error(`${what}, separated by commas`)
-  }
+const list = (items: string, what: string): Reader => ({
+  pattern: new RegExp(`^(,|${items}(?=,|$))*$`, 'u'),
+  expected: `${what}, separated by commas`,
+  read: value => value.split(',').filter(Boolean),
+})
 
-const READERS: Readonly<Record<keyof DeployOptions, Reader>> = {
-  httpAuth: matching(/^(aws_iam|public)$/, 'aws_iam or public'),
+const fromOne: Reader = {
+  pattern: /^(?=.*[1-9])\d{1,9}$/u,
+  expected: 'a whole number of at least 1',
+  read: Number,
+}
+const fromTwo: Reader = {
+  pattern: /^(?!0*1$)(?=.*[1-9])\d{1,9}$/u,
+  expected: 'a whole number of at least 2',
+  read: Number,
+}
+const kmsKey: Reader = { pattern: /^arn:[\w-]+:kms:/u, expected: 'the ARN of a KMS key' }
+
+export const READERS: Readonly<Record<keyof DeployOptions, Reader>> = {
+  httpAuth: { pattern: /^(aws_iam|public)$/u, expected: 'aws_iam or public' },
   // The minimum that SQS accepts is 2.
-  maximumConcurrency: wholeNumber(2),
-  reservedConcurrency: wholeNumber(1),
-  outageS: wholeNumber(1),
-  subnetIds: list(/^subnet-\w+$/, 'subnet-…'),
-  securityGroupIds: list(/^sg-\w+$/, 'sg-…'),
-  vpcId: matching(/^vpc-\w+$/, 'vpc-…'),
-  vpcEndpoints: list(/./, 'services'),
-  routeTableIds: list(/^rtb-\w+$/, 'rtb-…'),
-  alarmTopicArn: matching(/^arn:[\w-]+:sns:/, 'the ARN of an SNS topic'),
-  redriveSchedule: matching(/^(rate|cron)\(.+\)$/, 'rate(…) or cron(…)'),
-  secretKeyArn: matching(/^arn:[\w-]+:kms:/, 'the ARN of a KMS key'),
-  kmsKeyArn: matching(/^arn:[\w-]+:kms:/, 'the ARN of a KMS key'),
-  httpRateLimit: wholeNumber(1),
-  httpBurstLimit: wholeNumber(1),
-  tags: value => {
-    const pairs = value.split(',').map(pair => /^([^=]{1,128})=(.{0,256})$/.exec(pair))
-    return pairs.every(Boolean)
-      ? Object.fromEntries(pairs.map(pair => [pair?.[1], pair?.[2]]))
-      : new Error('name=value, separated by commas')
+  maximumConcurrency: fromTwo,
+  reservedConcurrency: fromOne,
+  outageS: fromOne,
+  subnetIds: list('subnet-\\w+', 'subnet-…'),
+  securityGroupIds: list('sg-\\w+', 'sg-…'),
+  vpcId: { pattern: /^vpc-\w+$/u, expected: 'vpc-…' },
+  vpcEndpoints: list(`(${VPC_SERVICES.join('|')})`, VPC_SERVICES.join(', ')),
+  routeTableIds: list('rtb-\\w+', 'rtb-…'),
+  alarmTopicArn: { pattern: /^arn:[\w-]+:sns:/u, expected: 'the ARN of an SNS topic' },
+  redriveSchedule: { pattern: /^(rate|cron)\(.+\)$/u, expected: 'rate(…) or cron(…)' },
+  secretKeyArn: kmsKey,
+  kmsKeyArn: kmsKey,
+  httpRateLimit: fromOne,
+  httpBurstLimit: fromOne,
+  tags: {
+    pattern: /^[^=,]{1,128}=[^,\n\r]{0,256}(,[^=,]{1,128}=[^,\n\r]{0,256})*$/u,
+    expected: 'name=value, separated by commas',
+    read: value => Object.fromEntries(value.split(',').map(pair => /^([^=]*)=(.*)$/.exec(pair)?.slice(1) ?? [])),
   },
 }
 
@@ -107,9 +119,10 @@ export function readOptions(params: readonly string[]): DeployOptions {
       problems.push(`--param ${name}: unknown; expected one of ${Object.keys(READERS).join(', ')}.`)
       continue
     }
-    const read = READERS[name as keyof DeployOptions](rest.join('='))
-    if (read instanceof Error) problems.push(`--param ${name}: expected ${read.message}, got ${rest.join('=')}.`)
-    else values[name] = read
+    const { pattern, expected, read = String } = READERS[name as keyof DeployOptions]
+    const value = rest.join('=')
+    if (pattern.test(value)) values[name] = read(value)
+    else problems.push(`--param ${name}: expected ${expected}, got ${value}.`)
   }
   const options = { ...DEFAULTS, ...values } as DeployOptions
   if (options.subnetIds.length > 0 !== options.securityGroupIds.length > 0)

@@ -1,7 +1,10 @@
 // stages/<stage>.json: the settings and parameters of one stage. The environment and --param take precedence over it.
 //   { "settings": { "KAFKA_MSK_CLUSTER_ARN": "arn:…", "KAFKA_QUEUE_PREFIX": "staging-" },
 //     "params": { "subnetIds": "subnet-1,subnet-2" } }
+// Editors check the same by schemas/stage.schema.json.
 import { existsSync, readFileSync } from 'node:fs'
+import { nearestTo } from '../../lib/config/environment-names.ts'
+import { SETTING_ROWS } from '../../lib/config/settings.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 
@@ -11,14 +14,17 @@ export interface Stage {
   readonly params: readonly string[]
 }
 
+const SETTING_NAMES = SETTING_ROWS.map(([, { env }]) => env)
+
 /** @throws ConfigError */
 export function readStage(name: string, folder = 'stages'): Stage {
   if (!/^[A-Za-z][A-Za-z0-9-]{0,30}$/.test(name))
     throw new ConfigError(['--stage: expected a letter, then at most 30 letters, digits and hyphens.'])
   const file = `${folder}/${name}.json`
   if (!existsSync(file)) return { settings: {}, params: [] }
-  const { settings = {}, params = {}, ...others } = parse(file)
+  const { $schema = '', settings = {}, params = {}, ...others } = parse(file)
   const problems = Object.keys(others).map(field => `${file}: expected "settings" and "params", got ${field}.`)
+  if (typeof $schema !== 'string') problems.push(`${file}: $schema: expected text.`)
   const texts = (field: string, value: unknown, pattern: RegExp) => {
     const entries = isJsonObject(value) ? Object.entries(value) : []
     if (!isJsonObject(value) || entries.some(([key, value]) => !pattern.test(key) || typeof value !== 'string'))
@@ -26,6 +32,12 @@ export function readStage(name: string, folder = 'stages'): Stage {
     return entries as [string, string][]
   }
   const ofSettings = texts('settings', settings, /^KAFKA_[A-Z0-9_]+$/)
+  // The functions get only what is a setting: a misspelled name would be without effect.
+  for (const [name] of ofSettings)
+    if (!SETTING_NAMES.includes(name)) {
+      const near = nearestTo(name, SETTING_NAMES)
+      problems.push(`${file}: settings.${name}: unknown${near === undefined ? '' : `; did you mean ${near}?`}`)
+    }
   const ofParams = texts('params', params, /^[A-Za-z]+$/)
   if (problems.length > 0) throw new ConfigError(problems)
   return { settings: Object.fromEntries(ofSettings), params: ofParams.map(([key, value]) => `${key}=${value}`) }

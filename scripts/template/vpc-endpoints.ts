@@ -19,6 +19,9 @@ function endpointsOfTargets(type: 'interface' | 'gateway'): string[] {
   return Object.values(TARGET_RIGHTS).flatMap(({ endpoint }) => (endpoint?.type === type ? [endpoint.service] : []))
 }
 
+/** Services that can have an endpoint. */
+export const VPC_SERVICES: readonly string[] = [...INTERFACE_ENDPOINTS, ...GATEWAY_ENDPOINTS]
+
 export interface EndpointOptions {
   readonly vpcEndpoints: readonly string[]
   readonly vpcId: string | undefined
@@ -29,10 +32,7 @@ export interface EndpointOptions {
 
 /** @returns one line per problem with the options */
 export function endpointProblems({ vpcEndpoints, vpcId, subnetIds, routeTableIds }: EndpointOptions): string[] {
-  const availableServices = [...INTERFACE_ENDPOINTS, ...GATEWAY_ENDPOINTS]
-  const problems = vpcEndpoints
-    .filter(service => !availableServices.includes(service))
-    .map(service => `--param vpcEndpoints: expected ${availableServices.join(', ')}, got ${service}.`)
+  const problems: string[] = []
   if (vpcEndpoints.length > 0 && (vpcId === undefined || subnetIds.length === 0))
     problems.push('--param vpcEndpoints: expected vpcId, subnetIds and securityGroupIds too.')
   if (vpcEndpoints.some(service => GATEWAY_ENDPOINTS.includes(service)) && routeTableIds.length === 0)
