@@ -114,7 +114,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   ): Promise<SendResult<K, V>>
   send(...args: [ProducerRecord<K, V>] | [string, ...unknown[]]): Promise<SendResult<K, V>> {
     const [first, ...rest] = args
-    return this.#tracked(typeof first === 'string' ? recordOf<K, V>(first, rest) : first)
+    return this.#tracked(this.#deliver(typeof first === 'string' ? recordOf<K, V>(first, rest) : first))
   }
 
   /**
@@ -131,8 +131,8 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     value: V | null,
   ): Promise<SendResult<K, V>>
   sendDefault(...args: unknown[]): Promise<SendResult<K, V>> {
-    if (this.#defaultTopic === undefined) return Promise.reject(notSentError(new ConfigError([NO_DEFAULT_TOPIC])))
-    return this.#tracked(recordOf<K, V>(this.#defaultTopic, args))
+    const record = recordOf<K, V>(this.#defaultTopic ?? '', args)
+    return this.#tracked(this.#defaultTopic === undefined ? this.#withoutTopic(record) : this.#deliver(record))
   }
 
   /**
@@ -173,8 +173,13 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     return this.#factory.getProducer(this.#config)
   }
 
-  #tracked(record: ProducerRecord<K, V>): Promise<SendResult<K, V>> {
-    const work = this.#deliver(record)
+  async #withoutTopic(record: ProducerRecord<K, V>): Promise<never> {
+    const error = notSentError(new ConfigError([NO_DEFAULT_TOPIC]))
+    this.#notify(record, null, error)
+    throw error
+  }
+
+  #tracked(work: Promise<SendResult<K, V>>): Promise<SendResult<K, V>> {
     const scope = currentScope()
     if (scope) return scope.track(work)
     work.catch(() => undefined) // the listener got the error

@@ -142,6 +142,18 @@ test('sendDefault sends to the default topic of the options or the settings', as
   await assert.rejects(createTemplate().template.sendDefault('v'), { name: 'DeliveryError', code: 'unavailable' })
 })
 
+test('sendDefault without a default topic, not awaited, tells the listener and ends no process', async t => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown) => void unhandled.push(error)
+  process.on('unhandledRejection', note)
+  t.after(() => process.off('unhandledRejection', note))
+  const errors: string[] = []
+  const { template } = createTemplate([], { listener: { onError: (_, error) => void errors.push(error.name) } })
+  void template.sendDefault('v')
+  await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual([errors, unhandled], [['DeliveryError'], []])
+})
+
 test('sendAll reports each record without lingering; flush, partitionsFor and metrics work', async () => {
   const { template } = createTemplate(['ok', 'refuse'], {}, { lingerMs: 5000 })
   const reports = await template.sendAll([

@@ -99,9 +99,11 @@ export class FakeKafka {
 
   /**
    * Lets the next requests that send records fail; a retriable failure is then retried by the producer.
-   * @throws TypeError for a name that is no failure
+   * @throws TypeError for a name that is no failure · `times` that is not an integer from 1 on
    */
   failNext(failure: FakeFailure, { times = 1, topic }: FailNextOptions = {}): void {
+    if (!Number.isInteger(times) || times < 1)
+      throw new TypeError(`times: expected an integer from 1 on; got ${times}.`)
     this.#addFault(failure, topic, times)
   }
 
