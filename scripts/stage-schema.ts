@@ -1,5 +1,5 @@
-// Writes schemas/stage.schema.json, by which editors complete and check stages/<stage>.json, from the settings table and
-// the options of a deployment.
+// Writes schemas/stage.schema.json, by which editors complete and check stages/<stage>.json, from the settings table
+// and the options of a deployment.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { SETTING_ROWS, type SettingRow } from '../lib/config/settings.ts'
 import { factsOf, readParagraphs } from './settings-docs.ts'
