@@ -4,7 +4,7 @@ import type { Contracts } from '../lib/contracts/contract.ts'
 
 /** What no function accepts. @returns texts for a ConfigError */
 export function configProblems(config: ProducerConfig, contracts: Contracts): string[] {
-  const { acks, enableIdempotence, keySerializer, valueSerializer } = config
+  const { acks, enableIdempotence, httpBasePath, keySerializer, valueSerializer } = config
   const problems: string[] = []
   if (acks !== 'all')
     problems.push(
@@ -15,6 +15,8 @@ export function configProblems(config: ProducerConfig, contracts: Contracts): st
       'enable.idempotence (KAFKA_ENABLE_IDEMPOTENCE): the functions expect true, got false: without it a record ' +
         'whose answer was lost can be in Kafka twice.',
     )
+  if (!/^[\w.~/-]*$/.test(httpBasePath))
+    problems.push('KAFKA_HTTP_BASE_PATH: expected a path such as /events, without escapes and spaces, got another.')
   // A file that other programs read too may name serializers, but here the contracts decide.
   if (keySerializer !== undefined && keySerializer !== 'string')
     problems.push(

@@ -234,6 +234,13 @@ function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: P
   atMost('reconnectBackoffMs', 'reconnectBackoffMaxMs')
   atMost('batchSize', 'maxRequestSize')
   atMost('deadlineReserveMs', 'httpDeadlineMs', true)
+  const { deadlineReserveMs, httpIdleTimeoutMs } = config
+  // Its default does not count: it is only for what is behind a load balancer or VPC Lattice. 1 s is the answer's way.
+  if (httpIdleTimeoutMs !== SETTINGS.httpIdleTimeoutMs.default && deadlineReserveMs >= httpIdleTimeoutMs - 1000)
+    problem(
+      `KAFKA_HTTP_IDLE_TIMEOUT_MS (${httpIdleTimeoutMs}): expected more than KAFKA_DEADLINE_RESERVE_MS + 1000 ` +
+        `(${deadlineReserveMs + 1000}), so that there is time to send.`,
+    )
   const functionTimeout = env.KAFKA_FUNCTION_TIMEOUT_MS
   if (!functionTimeout) return
   const requiredMs = config.deadlineReserveMs + config.requestTimeoutMs

@@ -493,7 +493,7 @@ export interface CommonOptions {
   readonly httpDeadlineMs?: number | undefined
   /**
    * The idle timeout of the load balancer or VPC Lattice service in front of the http function. Set it where you
-   * changed theirs.
+   * changed theirs. More than KAFKA_DEADLINE_RESERVE_MS and 1 s.
    *
    * `KAFKA_HTTP_IDLE_TIMEOUT_MS`: 1000 – 4000000 ms, default 60000.
    */
@@ -571,7 +571,7 @@ export interface CommonOptions {
   /**
    * The longest time that the SQS function hides a message that goes back to its queue: about 10 s × 2^n after n
    * earlier receives. 0: the visibility timeout of the queue applies. It shortens how long an outage may be until
-   * `maxReceiveCount` is reached, so the template sets both.
+   * `maxReceiveCount` is reached, so the template sets both. Whole seconds count: less than 1000 is 0.
    *
    * `KAFKA_SQS_RETURN_DELAY_MAX_MS`: 0 – 43200000 ms, default 0.
    */
@@ -1104,7 +1104,7 @@ export interface ProducerConfig<K = unknown, V = unknown> {
   readonly httpDeadlineMs: number | undefined
   /**
    * The idle timeout of the load balancer or VPC Lattice service in front of the http function. Set it where you
-   * changed theirs.
+   * changed theirs. More than KAFKA_DEADLINE_RESERVE_MS and 1 s.
    *
    * `KAFKA_HTTP_IDLE_TIMEOUT_MS`: 1000 – 4000000 ms, default 60000.
    */
@@ -1182,7 +1182,7 @@ export interface ProducerConfig<K = unknown, V = unknown> {
   /**
    * The longest time that the SQS function hides a message that goes back to its queue: about 10 s × 2^n after n
    * earlier receives. 0: the visibility timeout of the queue applies. It shortens how long an outage may be until
-   * `maxReceiveCount` is reached, so the template sets both.
+   * `maxReceiveCount` is reached, so the template sets both. Whole seconds count: less than 1000 is 0.
    *
    * `KAFKA_SQS_RETURN_DELAY_MAX_MS`: 0 – 43200000 ms, default 0.
    */

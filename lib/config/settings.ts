@@ -618,7 +618,7 @@ export const SETTINGS = {
   }),
   /**
    * The idle timeout of the load balancer or VPC Lattice service in front of the http function. Set it where you
-   * changed theirs.
+   * changed theirs. More than KAFKA_DEADLINE_RESERVE_MS and 1 s.
    */
   httpIdleTimeoutMs: librarySetting({
     env: 'KAFKA_HTTP_IDLE_TIMEOUT_MS',
@@ -707,7 +707,7 @@ export const SETTINGS = {
   /**
    * The longest time that the SQS function hides a message that goes back to its queue: about 10 s × 2^n after n
    * earlier receives. 0: the visibility timeout of the queue applies. It shortens how long an outage may be until
-   * `maxReceiveCount` is reached, so the template sets both.
+   * `maxReceiveCount` is reached, so the template sets both. Whole seconds count: less than 1000 is 0.
    */
   sqsReturnDelayMaxMs: librarySetting({
     env: 'KAFKA_SQS_RETURN_DELAY_MAX_MS',

@@ -162,6 +162,15 @@ test('a function time-out that is too short for one attempt is refused', () => {
   assert.deepEqual(problems({}, { ...servers, KAFKA_FUNCTION_TIMEOUT_MS: '6001' }), [])
 })
 
+test('an idle timeout in which nothing could be sent is refused; its default is not compared', () => {
+  const idle = (ms: number, reserveMs = 3000) =>
+    problems({ httpIdleTimeoutMs: ms, deadlineReserveMs: reserveMs }, servers).join()
+  assert.match(idle(4000), /^KAFKA_HTTP_IDLE_TIMEOUT_MS \(4000\): expected more than .* \(4000\)/)
+  assert.equal(idle(4001), '')
+  assert.equal(idle(1001, 0), '')
+  assert.deepEqual(problems({ deadlineReserveMs: 100_000 }, servers), [])
+})
+
 test('inside Lambda a dead-letter target is required, and not under /tmp', () => {
   const lambda = { ...servers, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }
   assert.match(problems({}, lambda).join(), /KAFKA_DEAD_LETTER: expected a target inside Lambda/)

@@ -25,6 +25,11 @@ test('acks below all and idempotence that is off are refused', () => {
   assert.deepEqual(problemsOf({}), [])
 })
 
+test('a base path that no URL has as it is is refused', () => {
+  assert.match(problemsOf({ httpBasePath: 'a b' }).join(), /^KAFKA_HTTP_BASE_PATH: expected a path/)
+  for (const httpBasePath of ['/events', 'events/v1.0/', '/']) assert.deepEqual(problemsOf({ httpBasePath }), [])
+})
+
 test('serializers are accepted if they write what every contract says', () => {
   const strings: ProducerOptions = {
     keySerializer: 'org.apache.kafka.common.serialization.StringSerializer',

@@ -192,6 +192,13 @@ for (const [name, body, detail] of DETAILS)
     assert.match(beside.body.records[1].detail, detail)
   })
 
+test('what is wrong with a request is said without a riddle', async () => {
+  const { body } = await httpHarness().post('chat', { records: [chat()], foo: 1 })
+  assert.equal(body.detail, 'body: expected no other field beside "records".')
+  const latin = await httpHarness().post('chat', chat(), { 'content-type': 'application/json; charset=latin1' })
+  assert.equal(latin.body.detail, 'content-type: expected application/json in UTF-8.')
+})
+
 test('the same record twice: the answer says to give each an id', async () => {
   const { body } = await httpHarness().post('chat', { records: [chat(), chat()] }, { 'idempotency-key': 'k' })
   assert.deepEqual([body.code, body.records.length], ['duplicate-record', 2])

@@ -72,7 +72,7 @@ export function toEntries({ parsed, outline }: ParsedBody, maxRecords: number): 
   if (!Object.hasOwn(parsed, 'records')) return [{ parsed, outline }]
   const { records } = parsed
   if (Object.keys(parsed).length > 1)
-    throw new RequestError('unknown-field', 'body: expected only "records" beside it.')
+    throw new RequestError('unknown-field', 'body: expected no other field beside "records".')
   if (outline.ownFault) throw new RequestError('repeated-name', 'body: expected "records" once.')
   if (!Array.isArray(records)) throw new RequestError('bad-json', 'records: expected a list.')
   if (records.length === 0) throw new RequestError('empty', 'records: expected at least one record.')

@@ -25,7 +25,7 @@ export function toRecords(
   if (!contract?.http)
     throw new RequestError('unknown-topic', 'path: expected /topics/{topic} with a topic that has a contract for HTTP.')
   if (!isJson(request.headers['content-type']))
-    throw new RequestError('media-type', 'content-type: expected application/json.')
+    throw new RequestError('media-type', 'content-type: expected application/json in UTF-8.')
   const body = parseRequest(request, contract)
   const entries = toEntries(body, contract.limits.records)
   const ids = recordIds(entries, body.text, topic, request, requestId)
