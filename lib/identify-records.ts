@@ -1,12 +1,13 @@
 // Gives records the headers of the library's records: `kp-id`, by which a consumer drops repeats and redrive finds a
 // record in the log, and `traceparent`. Headers that the caller set are kept.
 import { randomUUID } from 'node:crypto'
-import { errorName, InvalidRecordError } from './errors.ts'
+import { ConfigError, errorName, InvalidRecordError } from './errors.ts'
 import { invocationTrace } from './lambda/invocation-facts.ts'
 import { traceparentOf } from './lambda/traceparent.ts'
 import { headerList } from './record/header-list.ts'
 import type { ProducerRecord, ProducerRecordHeader } from './record/producer-record.ts'
-import { hasHeader, RECORD_ID_HEADER, withHeaders } from './record/record-id.ts'
+import { hasHeader, isRecordIdOption, RECORD_ID_EXPECTED, RECORD_ID_HEADER, withHeaders } from './record/record-id.ts'
+import { catchRejection } from './time/thenable.ts'
 
 /**
  * Which id a record gets that has no `kp-id` header: a random UUID, none (and no `traceparent`), or the text of 1 to
@@ -21,6 +22,11 @@ export interface IdentifiedRecords {
   readonly records: readonly ProducerRecord[]
   /** By index: why a record has no id. */
   readonly refused?: ReadonlyMap<number, InvalidRecordError>
+}
+
+/** @throws ConfigError for any other option */
+export function checkRecordId(recordId: unknown): void {
+  if (!isRecordIdOption(recordId)) throw new ConfigError([RECORD_ID_EXPECTED])
 }
 
 /** @param records before they are validated: what is no record is left to stage 3 */
@@ -60,6 +66,8 @@ function newId(record: ProducerRecord, recordId: RecordIdOption): string {
     })
   }
   if (typeof id === 'string' && id.length > 0 && id.length <= MAX_ID_LENGTH) return id
+  // A promise is no id, and nobody waits for it.
+  catchRejection(id, () => undefined)
   const got = typeof id === 'string' ? `${id.length} characters` : id === null ? 'null' : typeof id
   throw new InvalidRecordError('bad-header', `recordId: expected 1 to ${MAX_ID_LENGTH} characters, got ${got}.`)
 }

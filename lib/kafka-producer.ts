@@ -4,13 +4,14 @@ import { type DeliveryReport, notSent } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { withRecordEvents } from './delivery/report-events.ts'
 import { SendSpans } from './delivery/send-spans.ts'
-import { errorName, InvalidRecordError, notSentError, TransportError } from './errors.ts'
-import { type IdentifiedRecords, identifyRecords, type RecordIdOption } from './identify-records.ts'
+import { errorName, notSentError, TransportError } from './errors.ts'
+import { checkRecordId, type IdentifiedRecords, identifyRecords, type RecordIdOption } from './identify-records.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
 import { ProducerStages } from './producer-stages.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
+import { recordList } from './record-list.ts'
 import { type Clock, systemClock } from './time/clock.ts'
 import { Deadline } from './time/deadline.ts'
 import { withTimeout } from './time/patient-timer.ts'
@@ -51,7 +52,7 @@ export class KafkaProducer {
   #closed = false
   #ended: Promise<void> | undefined
 
-  /** @throws ConfigError when a class that a setting names can't be loaded */
+  /** @throws ConfigError when a class that a setting names can't be loaded, or `recordId` is not one */
   constructor(
     config: ProducerConfig,
     {
@@ -62,6 +63,7 @@ export class KafkaProducer {
       warn = emitWarning,
     }: KafkaProducerDependencies,
   ) {
+    checkRecordId(recordId)
     this.#config = config
     this.#client = client
     this.#clock = clock
@@ -121,9 +123,10 @@ export class KafkaProducer {
   }
 
   /**
-   * Sends all records without waiting for `linger.ms`; never rejects. Resolves with one report per record, in order,
+   * Sends all records without waiting for `linger.ms`. Resolves with one report per record, in order,
    * once each has its outcome: at the latest at the earliest of `deadline`, the invocation's deadline and
    * `delivery.timeout.ms`. The records are copied, as in `send`.
+   * @throws InvalidRecordError only of a list that is none or can't be read; none of its records is sent
    */
   sendAll(records: readonly ProducerRecord[], deadline?: Deadline): Promise<DeliveryReport[]> {
     const work = this.deliver(records, deadline)
@@ -141,13 +144,13 @@ export class KafkaProducer {
     lingerMs = 0,
     recordId: RecordIdOption = currentScope()?.recordIdFor(this) ?? this.#recordId,
   ): Promise<DeliveryReport[]> {
-    if (!Array.isArray(records))
-      return Promise.reject(
-        new InvalidRecordError('bad-value', `records: expected a list of records, got ${typeof records}.`),
-      )
+    let list: readonly ProducerRecord[]
+    try {
+      list = recordList(records)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     if (lingerMs > 0) currentScope()?.flushAtClose(this)
-    // A copy: the caller may change its list.
-    const list: readonly ProducerRecord[] = Array.from(records)
     const spans = SendSpans.begin(list, this.#config.clientId, this.#warn)
     // After the spans, whose parent is the caller's context and not the traceparent that is added here.
     const run = this.#run(identifyRecords(spans?.records ?? list, recordId), deadline, lingerMs)

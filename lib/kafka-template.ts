@@ -4,7 +4,7 @@ import type { DeliveryReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { recordToJson } from './delivery/report-json.ts'
 import { ConfigError, errorName, notSentError, type RecordError } from './errors.ts'
-import type { RecordIdOption } from './identify-records.ts'
+import { checkRecordId, type RecordIdOption } from './identify-records.ts'
 import type { CloseOptions, KafkaProducer } from './kafka-producer.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
 import type { ProducerFactory } from './producer-factory.ts'
@@ -12,6 +12,7 @@ import { LoggingProducerListener, type ProducerInterceptor, type ProducerListene
 import type { ProducerMetrics } from './producer-metrics.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 import type { RecordMetadata } from './record/record-metadata.ts'
+import { recordList } from './record-list.ts'
 import { catchRejection, isThenable } from './time/thenable.ts'
 
 /**
@@ -86,6 +87,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     } = options
     if (!config)
       throw new ConfigError(['KafkaTemplate: expected a configuration, in its options or in the factory; got none.'])
+    checkRecordId(recordId)
     this.#factory = factory
     this.#config = config
     this.#defaultTopic = options.defaultTopic ?? config.defaultTopic
@@ -194,8 +196,11 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 
   async #deliverAll(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport[]> {
-    const isList = Array.isArray(records) // else the producer refuses it
-    return this.#reports(isList ? Array.from(records, record => this.#intercept(record)) : records, 0)
+    const list = recordList(records)
+    return this.#reports(
+      list.map(record => this.#intercept(record)),
+      0,
+    )
   }
 
   async #reports(records: readonly ProducerRecord<K, V>[], lingerMs: number): Promise<DeliveryReport[]> {
@@ -204,7 +209,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
       reports = await this.#producer.deliver(records, undefined, lingerMs, this.#recordId)
     } catch (error) {
       const reason = notSentError(error)
-      if (Array.isArray(records)) for (const record of records) this.#notify(record, null, reason)
+      for (const record of records) this.#notify(record, null, reason)
       throw reason
     }
     for (const report of reports) {

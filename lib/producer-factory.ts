@@ -4,7 +4,7 @@ import { configuredTokenProvider } from './configured-classes.ts'
 import { clientOptionsOf, mskOptionsOf } from './configured-options.ts'
 import { Invocations } from './delivery/invocations.ts'
 import { ConfigError, errorName } from './errors.ts'
-import type { RecordIdOption } from './identify-records.ts'
+import { checkRecordId, type RecordIdOption } from './identify-records.ts'
 import { type CloseOptions, KafkaProducer } from './kafka-producer.ts'
 import { MskBootstrap } from './security/msk-bootstrap.ts'
 import { Security } from './security/security.ts'
@@ -50,6 +50,7 @@ export class ProducerFactory<K = unknown, V = unknown> {
   readonly invocations = new Invocations()
 
   constructor(options: ProducerFactoryOptions<K, V> = {}) {
+    if (options.recordId !== undefined) checkRecordId(options.recordId)
     this.#options = options
     this.warn = guardedWarn(options.warn ?? emitWarning)
   }

@@ -9,8 +9,9 @@ import { DeadLetterPublisher } from '../lib/dead-letter/dead-letter-publisher.ts
 import { publishFailures } from '../lib/dead-letter/publish-failures.ts'
 import type { DeliveryReport } from '../lib/delivery/delivery-report.ts'
 import { outsideScopes } from '../lib/delivery/invocation-scope.ts'
-import { InvalidRecordError } from '../lib/errors.ts'
+import { ConfigError, InvalidRecordError } from '../lib/errors.ts'
 import type { RecordIdOption } from '../lib/identify-records.ts'
+import { KafkaProducer } from '../lib/kafka-producer.ts'
 import { KafkaTemplate, type KafkaTemplateOptions } from '../lib/kafka-template.ts'
 import { type KafkaContext, kafkaProducer } from '../lib/lambda/kafka-producer-middleware.ts'
 import { ProducerFactory } from '../lib/producer-factory.ts'
@@ -102,6 +103,57 @@ test('a function names the id; a record for which it has none is invalid, and th
     ],
   )
   assert.deepEqual(ids(), ['id a', 'id b'])
+})
+
+// The rejection ended the process, after the record had been refused.
+test('a function that returns a promise has no id, and the promise may reject', async t => {
+  const unhandled = t.mock.fn()
+  process.on('unhandledRejection', unhandled)
+  t.after(() => process.off('unhandledRejection', unhandled))
+  const recordId: unknown = async () => {
+    throw new Error('no id')
+  }
+  const { template } = templateOf({ recordId: recordId as RecordIdOption })
+  await assert.rejects(template.send(record), { code: 'bad-header', outcome: 'not-sent' })
+  await new Promise(resolve => setImmediate(resolve))
+  assert.equal(unhandled.mock.callCount(), 0)
+})
+
+// NONE was taken as uuid.
+test('another option than uuid, none or a function is refused at once, wherever it is given', () => {
+  const { config, factory, client } = setUp()
+  for (const wrong of ['NONE', '', 5, null]) {
+    const recordId = wrong as RecordIdOption
+    for (const create of [
+      () => new KafkaTemplate(factory, { recordId }),
+      () => new ProducerFactory({ config, recordId }),
+      () => new KafkaProducer(config, { client, recordId }),
+      () => kafkaProducer({ factory, config, recordId }),
+    ])
+      assert.throws(create, ConfigError, String(wrong))
+  }
+})
+
+test('a list that can’t be read is refused as not sent, by the promise and before a record is sent', async () => {
+  const { template, factory, written } = templateOf()
+  const { proxy: revoked, revoke } = Proxy.revocable([], {})
+  revoke()
+  const throwing = Object.defineProperty([record], 1, {
+    get: () => {
+      throw new Error('secret')
+    },
+  })
+  for (const list of [revoked, throwing, 'text', null] as unknown[])
+    for (const sender of [factory.getProducer(), template]) {
+      const call: Promise<unknown> = sender.sendAll(list as readonly ProducerRecord<string, string>[])
+      await assert.rejects(call, (error: InvalidRecordError) => {
+        assert.ok(error instanceof InvalidRecordError)
+        assert.deepEqual([error.code, error.outcome], ['bad-value', 'not-sent'])
+        assert.ok(!error.message.includes('secret'))
+        return true
+      })
+    }
+  assert.deepEqual(written(), [])
 })
 
 test('after a record without an id the later ones of its order group are not sent', async () => {

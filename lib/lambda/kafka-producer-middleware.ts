@@ -4,10 +4,11 @@ import type { Context } from 'aws-lambda'
 import type { ProducerConfig } from '../config/settings.ts'
 import { InvocationScope } from '../delivery/invocation-scope.ts'
 import type { Invocations } from '../delivery/invocations.ts'
-import { TransportError } from '../errors.ts'
+import { ConfigError, TransportError } from '../errors.ts'
 import type { RecordIdOption } from '../identify-records.ts'
 import type { KafkaProducer } from '../kafka-producer.ts'
 import type { ProducerFactory } from '../producer-factory.ts'
+import { isRecordIdOption, RECORD_ID_EXPECTED } from '../record/record-id.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { FailFast } from './fail-fast.ts'
@@ -52,6 +53,7 @@ export function kafkaProducer({
   config,
   recordId = factory.recordId ?? 'uuid',
 }: KafkaProducerMiddlewareOptions): MiddlewareObj<unknown, unknown, Error, Context & KafkaContext> {
+  if (!isRecordIdOption(recordId)) throw new ConfigError([RECORD_ID_EXPECTED])
   const scopeOf = Symbol('scope')
   const failFast = new FailFast(systemClock)
   const leave = async ({ internal }: { readonly internal: Internal }) => {

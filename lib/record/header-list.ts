@@ -7,9 +7,14 @@
 export function headerList(headers: unknown): readonly unknown[] | undefined {
   if (headers === null || headers === undefined) return []
   if (Array.isArray(headers)) return headers
-  if (headers instanceof Map) return [...headers]
+  if (headers instanceof Map) return valueByValue([...headers])
   if (typeof headers !== 'object' || !isPlain(headers)) return undefined
-  return Object.entries(headers).flatMap(([name, value]: [string, unknown]) =>
+  return valueByValue(Object.entries(headers))
+}
+
+/** A name with several values has a list of them. */
+function valueByValue(entries: readonly [unknown, unknown][]): readonly unknown[] {
+  return entries.flatMap(([name, value]) =>
     Array.isArray(value) ? value.map((one: unknown) => [name, one]) : [[name, value]],
   )
 }

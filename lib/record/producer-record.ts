@@ -10,10 +10,10 @@ export type HeaderValue = Uint8Array | string | null
 /** A header as a caller passes it. */
 export type ProducerRecordHeader = readonly [name: string, value: HeaderValue]
 
-/** A list of [name, value], in which names may repeat; a Map; or an object, where a name with several has a list. */
+/** A list of [name, value], in which names may repeat; or a Map or an object, where a name with several has a list. */
 export type ProducerRecordHeaders =
   | readonly ProducerRecordHeader[]
-  | ReadonlyMap<string, HeaderValue>
+  | ReadonlyMap<string, HeaderValue | readonly HeaderValue[]>
   | { readonly [name: string]: HeaderValue | readonly HeaderValue[] }
 
 /** Headers with this prefix are set by the functions, which refuse them from their callers. */

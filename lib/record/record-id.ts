@@ -3,6 +3,12 @@ import { headerList } from './header-list.ts'
 import type { ProducerRecord, ProducerRecordHeader } from './producer-record.ts'
 
 export const RECORD_ID_HEADER = 'kp-id'
+export const RECORD_ID_EXPECTED = 'recordId: expected "uuid", "none" or a function.'
+
+/** `NONE` taken as `uuid` would do the opposite of what it says. */
+export function isRecordIdOption(recordId: unknown): boolean {
+  return recordId === 'uuid' || recordId === 'none' || typeof recordId === 'function'
+}
 
 /**
  * @param headers those of a record that may not be validated yet
