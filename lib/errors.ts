@@ -271,12 +271,20 @@ export type RecordError = InvalidRecordError | DeliveryError
 /** Records that fail of one cause share an error: thousands may. */
 const notSentErrors = new WeakMap<KafkaProducerError, DeliveryError>()
 
-/** The error of a record that was not sent: an invalid record's own, or a `DeliveryError` with `cause` in it. */
+/**
+ * The error of a record that was not sent: an invalid record's own, or a `DeliveryError` with `cause` in it. A
+ * serializer that sends records itself may throw an error with the outcome of one of those.
+ */
 export function notSentError(cause: unknown): RecordError {
-  if (isInstance(cause, InvalidRecordError) || isInstance(cause, DeliveryError)) return cause
+  const isInvalid = isInstance(cause, InvalidRecordError)
+  if (isInvalid || isInstance(cause, DeliveryError)) {
+    if (cause.outcome === 'not-sent') return cause
+    if (isInvalid) return new InvalidRecordError(cause.code, cause.message, { ...cause, outcome: 'not-sent', cause })
+  }
   if (!isInstance(cause, KafkaProducerError)) return unexpectedError(cause, 'not-sent')
   const { message, causeCode, retriable } = cause
-  const code = isDeliveryFailureCode(cause.code) ? cause.code : 'unavailable'
+  const isKnown = isDeliveryFailureCode(cause.code) && cause.code !== 'delivery-unknown'
+  const code = isKnown ? cause.code : 'unavailable'
   const options = { outcome: 'not-sent', causeCode, retriable, cause } as const
   // Its cause has the stack.
   const error = notSentErrors.get(cause) ?? withoutStack(() => new DeliveryError(code, message, options))

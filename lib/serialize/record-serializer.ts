@@ -1,5 +1,6 @@
 // Stage 4 of 9: ValidRecord → SerializedRecord. The bytes and their size on the wire.
 import { DeliveryError, InvalidRecordError, isInstance, SerializationError, TransportError } from '../errors.ts'
+import { isHeaderName } from '../record/header-name.ts'
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
 import {
@@ -80,7 +81,7 @@ export class RecordSerializer {
     const serializer = isKey ? this.#key : this.#value
     if (serializer instanceof BuiltInSerializer) return serializer.serialize(data)
     // Its own properties all: a serializer that wraps another may copy them.
-    const context = { topic, isKey, headers: Object.freeze(headers), signal: signalOf() }
+    const context = { topic, isKey, headers: frozenCopy(headers), signal: signalOf() }
     const result: unknown = serializer.serialize(data, context)
     return isThenable(result) ? Promise.resolve(result).then(ownData) : ownData(result)
   }
@@ -141,6 +142,11 @@ class CodecContext implements SerializerContext {
   }
 }
 
+/** Nobody can freeze bytes, so that a serializer that writes into them must have others than the record. */
+function frozenCopy(headers: readonly RecordHeader[]): readonly RecordHeader[] {
+  return Object.freeze(headers.map(([name, value]): RecordHeader => Object.freeze([name, value && Buffer.from(value)])))
+}
+
 /** What a serializer returned, as bytes that nobody else can change. */
 function ownData(data: unknown): SerializedData {
   if (data === null) return null
@@ -153,19 +159,19 @@ function ownData(data: unknown): SerializedData {
   return { bytes: bytes && Buffer.from(bytes), headers: headers.map(ownHeader) }
 }
 
-/** A header that a serializer adds: its value is bytes, text as UTF-8, or null. */
+/** A header that a serializer adds, by the rules of the record's own: bytes, text as UTF-8, or null. */
 function ownHeader(header: unknown): RecordHeader {
   const [name, value]: readonly unknown[] = Array.isArray(header) ? header : []
-  if (typeof name !== 'string' || name === '') throw badHeader()
+  if (!isHeaderName(name)) throw badHeader()
   if (value === null) return [name, null]
-  if (typeof value !== 'string' && !(value instanceof Uint8Array)) throw badHeader()
-  return [name, Buffer.from(value)]
+  if (typeof value === 'string' ? !value.isWellFormed() : !(value instanceof Uint8Array)) throw badHeader()
+  return [name, Buffer.from(value as string | Uint8Array)]
 }
 
 function badHeader(): InvalidRecordError {
   return new InvalidRecordError(
     'bad-header',
-    'headers: expected [name, bytes, text or null] of a serializer, got another.',
+    'headers: expected [visible name, bytes, well-formed text or null] of a serializer, got another.',
   )
 }
 

@@ -1,10 +1,8 @@
 // What text may be, whichever source a record has: nothing that changes on its way, and nothing that nobody sees.
 import { type InvalidRecordCode, InvalidRecordError } from '../errors.ts'
+import { isHeaderName } from '../record/header-name.ts'
 import type { ProducerRecordHeader } from '../record/producer-record.ts'
 import { isTraceparent } from '../record/traceparent.ts'
-
-/** Controls, line separators, marks that change the direction of text, and characters without a glyph. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
 
 /**
  * UTF-8 has no form for a lone surrogate: it would become U+FFFD, so that two keys could become one.
@@ -21,13 +19,9 @@ export function checkText(text: string, pointer: string): void {
     )
 }
 
-/**
- * A name with a line break would split lines wherever headers are shown; one with a bidirectional control shows another
- * name than it has.
- * @throws InvalidRecordError `bad-header`
- */
+/** @throws InvalidRecordError `bad-header` */
 export function checkHeaderName(name: unknown, pointer: string): asserts name is string {
-  if (typeof name !== 'string' || name.length === 0 || INVISIBLE.test(name))
+  if (!isHeaderName(name))
     throw at(
       pointer,
       'bad-header',

@@ -58,6 +58,56 @@ test('a serializer gets the topic, its part of the record, and headers that it c
   ])
 })
 
+test('a serializer that changes the headers of its context changes no record', async () => {
+  const valueSerializer: Serializer<string> = {
+    serialize: (data, { headers }) => {
+      const [header] = headers as [string, Uint8Array][]
+      assert.ok(header)
+      assert.throws(() => {
+        header[1] = Buffer.from('changed')
+      }, TypeError)
+      header[1].fill(0)
+      return Buffer.from(data)
+    },
+  }
+  const { clock, client, producer } = producerWith({ valueSerializer })
+  await done(clock, producer.send({ topic: 't', value: 'v', headers: [['h', 'own']] }))
+  assert.equal(String(client.logs[0]?.records[0]?.headers[0]?.[1]), 'own')
+})
+
+test('headers of serializers obey the rules of the record’s own', async () => {
+  for (const header of [
+    ['a\ud800', 'x'],
+    ['a', 'x\ud800'],
+    ['a\0\n', 'x'],
+    ['\u202ea', null],
+    ['', 'x'],
+  ] as const) {
+    const valueSerializer = { serialize: () => ({ bytes: null, headers: [header] }) as never }
+    const { clock, producer } = producerWith({ valueSerializer })
+    const reports = await done(clock, producer.sendAll([{ topic: 't', value: 'v' }]))
+    assert.deepEqual(reports.map(summaryOf), ['not-sent:bad-header'])
+  }
+})
+
+test('an error of another record that a serializer throws says not-sent of its own', async () => {
+  const violations = [{ pointer: '/value', rule: 'x', expected: 'y' }]
+  for (const [error, code] of [
+    [new DeliveryError('quota', 'x', { outcome: 'unknown' }), 'quota'],
+    [new DeliveryError('delivery-unknown', 'x', { outcome: 'unknown', retriable: false }), 'unavailable'],
+    [new InvalidRecordError('schema', 'x', { outcome: 'rejected', causeCode: 'C', violations }), 'schema'],
+  ] as const) {
+    const { clock, producer } = producerWith({ valueSerializer: { serialize: () => Promise.reject(error) } })
+    const [report] = await done(clock, producer.sendAll([{ topic: 't', value: 'v' }]))
+    assert.ok(report?.kind === 'failed')
+    const { outcome, retriable, causeCode, cause, message } = report.error
+    assert.deepEqual([summaryOf(report), outcome, message], [`not-sent:${code}`, 'not-sent', 'x'])
+    assert.deepEqual([retriable, causeCode, cause], [error.retriable, error.causeCode, error])
+    if (error instanceof InvalidRecordError)
+      assert.deepEqual((report.error as InvalidRecordError).violations, error.violations)
+  }
+})
+
 test('headers of serializers follow the record’s own, the key’s first, and count in its size', async () => {
   const adding = (name: string, headerBytes = Buffer.alloc(1)): Serializer<string> => ({
     serialize: async data => ({ bytes: Buffer.from(data), headers: [[name, headerBytes]] }),
