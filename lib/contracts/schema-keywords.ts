@@ -1,5 +1,5 @@
-// Keywords whose implementation in Ajv does not fit: `multipleOf` refuses valid prices, `uniqueItems` is quadratic, `enum`
-// compares with each member, and references may be followed without end. `this` is a SchemaEvaluation.
+// Keywords whose implementation in Ajv does not fit: `multipleOf` refuses valid prices, `uniqueItems` is quadratic,
+// `enum` compares with each member, and references may be followed without end. `this` is a SchemaEvaluation.
 import type { Ajv2020, CodeKeywordDefinition, _ as code, KeywordCxt } from 'ajv/dist/2020.js'
 import { countWork, isMetaSchema, type ResolveRef } from './schema-steps.ts'
 
