@@ -23,6 +23,8 @@ import { newTopic } from '../support/real-kafka.ts'
 const VALUES = Array.from({ length: 60 }, (_, i) => `payment ${String(i).padStart(2, '0')}`)
 /** Values whose ids are not UTF-8, so that all of them are the same text. */
 const BINARY = ['binary fe', 'binary ff']
+/** Only the first `kp-id` counts. */
+const LAST_ID = ['kp-id', 'the same'] as const
 const WITH_ID = [...BINARY, ...VALUES]
 const WITHOUT_ID = 'payment without an id'
 const FAILS_FIRST = 'payment 07'
@@ -64,7 +66,12 @@ async function sendWithCopies(): Promise<void> {
   }
   const producer = factory.getProducer()
   for (const value of BINARY)
-    await producer.send({ topic, key: value, value, headers: [['kp-id', Buffer.from(value.slice(-2), 'hex')]] })
+    await producer.send({
+      topic,
+      key: value,
+      value,
+      headers: [['kp-id', Buffer.from(value.slice(-2), 'hex')], LAST_ID],
+    })
   for (const headers of [[], [['kp-id', '']] as const])
     await producer.send({ topic, key: 'k', value: WITHOUT_ID, headers })
 }
