@@ -33,7 +33,9 @@ export function isSystemFailure(error: unknown): boolean {
 }
 
 /** `errno` and `syscall`: Node sets them in errors of system calls, whose codes differ between platforms. */
-function isOwn({ name, code, errno, syscall }: NodeJS.ErrnoException): boolean {
+function isOwn({ name, message, code, errno, syscall }: NodeJS.ErrnoException): boolean {
+  // Of fetch, whose cause has no code when it refuses a port or a redirect.
+  if (name === 'TypeError' && message === 'fetch failed') return true
   if (STOPPED.has(name) || typeof errno === 'number' || typeof syscall === 'string') return true
   return typeof code === 'string' && (Object.hasOwn(constants.errno, code) || CONNECTION_CODE.test(code))
 }

@@ -210,6 +210,8 @@ test('a failed system call without a known code is no fault of the record; codes
     'not-sent:serializer',
   ])
   assert.deepEqual(await summariesOf(Object.assign(new Error('x'), { errno: -5 })), ['not-sent:serializer'])
+  const fetchFailed = new TypeError('fetch failed', { cause: new Error('bad port') })
+  assert.deepEqual(await summariesOf(fetchFailed), ['not-sent:serializer'])
   for (const code of ['EVALIDATION', 'ERR_INVALID_ARG_TYPE', 'toString'])
     assert.deepEqual(await summariesOf(Object.assign(new Error('x'), { code })), ['not-sent:bad-value'])
   const cyclic = new AggregateError([], 'x')
