@@ -13,6 +13,7 @@ import type { ProducerRecord, SerializedRecord } from './record/producer-record.
 import type { Clock } from './time/clock.ts'
 import type { Deadline } from './time/deadline.ts'
 import { patientTimer } from './time/patient-timer.ts'
+import { catchRejectionsIn } from './time/thenable.ts'
 
 /** A record of a call; `index` is its place in the caller's list. */
 export interface CallRecord {
@@ -103,6 +104,7 @@ export class ProducerCall implements RecordCaller {
     if (error instanceof InvalidRecordError) this.#violations += error.violations.length
     this.#stop(orderGroup, index)
     const record = this.records[index] as ProducerRecord
+    if (error instanceof InvalidRecordError) catchRejectionsIn(record)
     this.#report(index, notSent(record, serialized, error, this.#clock.epochMs(), isUnencoded))
   }
 

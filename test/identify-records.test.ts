@@ -119,6 +119,20 @@ test('a function that returns a promise has no id, and the promise may reject', 
   assert.equal(unhandled.mock.callCount(), 0)
 })
 
+test('a forgotten await, whose promise rejects, refuses the record and does not end the process', async t => {
+  const unhandled = t.mock.fn()
+  process.on('unhandledRejection', unhandled)
+  t.after(() => process.off('unhandledRejection', unhandled))
+  const { template, factory } = templateOf()
+  const rejected = (): never => Promise.reject(new Error('late')) as never
+  await assert.rejects(template.send('t', rejected()), { code: 'bad-value' })
+  await assert.rejects(template.send('t', rejected(), 'v'), InvalidRecordError)
+  const [report] = await factory.getProducer().sendAll([rejected()])
+  assert.equal(report?.kind, 'failed')
+  await new Promise(resolve => setImmediate(resolve))
+  assert.equal(unhandled.mock.callCount(), 0)
+})
+
 // NONE was taken as uuid.
 test('another option than uuid, none or a function is refused at once, wherever it is given', () => {
   const { config, factory, client } = setUp()

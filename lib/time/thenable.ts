@@ -14,3 +14,22 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 export function catchRejection(value: unknown, onRejected: (error: unknown) => void): void {
   if (isThenable(value)) Promise.resolve(value).catch(onRejected)
 }
+
+/**
+ * The same for a refused record that is a promise, or has one as a field (a forgotten `await`). Getters are not read,
+ * and other thenables not either: some begin their work when somebody waits for them.
+ */
+export function catchRejectionsIn(record: unknown): void {
+  if (typeof record !== 'object' || record === null) return
+  for (const value of [record, ...fieldsOf(record)])
+    if (value instanceof Promise) catchRejection(value, () => undefined)
+}
+
+/** A proxy that refuses to be looked at has no fields. */
+function fieldsOf(record: object): readonly unknown[] {
+  try {
+    return Object.values(Object.getOwnPropertyDescriptors(record)).map(({ value }) => value)
+  } catch {
+    return []
+  }
+}
