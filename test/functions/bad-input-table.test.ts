@@ -13,7 +13,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   HTTP: ['HTTP'],
   queue: ['SQS', 'SNS in SQS', 'S3 in SQS', 'EventBridge in SQS', 'Pipes, queue'],
   bus: ['EventBridge', 'Pipes, events'],
-  program: ['direct'],
+  program: ['program'],
 }
 
 async function run({ run }: BadInput): Promise<BadInputResult> {

@@ -27,7 +27,7 @@ const TEXT_DOORS: Readonly<Record<string, Door>> = {
   'S3 in SQS': inQueue('s3', value => `{"Records":[${value}]}`),
   'EventBridge in SQS': inQueue('bus', busText),
   'Pipes, queue': value => sqs([message('plain', value)]),
-  direct: value => direct({ topic: 'chat', value: Buffer.from(value) }),
+  program: value => direct({ topic: 'chat', value: Buffer.from(value) }),
 }
 
 /** Surfaces whose events Lambda parses before. */
@@ -111,7 +111,7 @@ const OWN: Readonly<Record<string, readonly [name: string, run: () => Promise<Ba
   'Pipes, events': [
     ['an event without `detail` beside a good one', () => eventBridge([{ ...event, detail: { room: 'r' } }, event])],
   ],
-  direct: [
+  program: [
     ['no record', () => direct(null)],
     ['a topic without a contract', () => direct({ topic: 'other', value: good })],
     ['no value', () => direct({ topic: 'chat' })],
