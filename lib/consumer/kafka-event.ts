@@ -62,7 +62,7 @@ function readRecord(entry: unknown, at: string): ConsumedRecord {
   }
 }
 
-/** Two ids have two texts, whatever their bytes: `toString` alone makes the same text of all bytes that are not UTF-8. */
+/** Two ids have two texts, whatever their bytes: `toString` alone makes the same of all bytes that are not UTF-8. */
 function idIn(headers: readonly RecordHeader[]): string | undefined {
   const bytes = headers.find(([name]) => name === RECORD_ID_HEADER)?.[1]
   if (!bytes?.length) return undefined
