@@ -21,15 +21,22 @@ export function catchRejection(value: unknown, onRejected: (error: unknown) => v
  */
 export function catchRejectionsIn(record: unknown): void {
   if (typeof record !== 'object' || record === null) return
-  for (const value of [record, ...fieldsOf(record)])
-    if (value instanceof Promise) catchRejection(value, () => undefined)
+  for (const value of [record, ...fieldsOf(record)]) if (isPromise(value)) catchRejection(value, () => undefined)
 }
 
-/** A proxy that refuses to be looked at has no fields. */
+/** A proxy that refuses to be looked at has no fields, and is no promise. */
 function fieldsOf(record: object): readonly unknown[] {
   try {
     return Object.values(Object.getOwnPropertyDescriptors(record)).map(({ value }) => value)
   } catch {
     return []
+  }
+}
+
+function isPromise(value: unknown): boolean {
+  try {
+    return value instanceof Promise
+  } catch {
+    return false
   }
 }
