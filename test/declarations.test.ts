@@ -32,6 +32,7 @@ function packagesNamed(entry: string): string[] {
 test('no public declaration names a type of kafkajs, of an AWS client or of another package', () => {
   assert.deepEqual(packagesNamed('lib/index.d.ts'), [])
   assert.deepEqual(packagesNamed('lib/testing/index.d.ts'), [])
+  assert.deepEqual(packagesNamed('lib/consumer/index.d.ts'), [])
 })
 
 test('the declarations of the middleware name middy and the types of Lambda alone', () => {

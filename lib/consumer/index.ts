@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 // For consumers of the records that this package sends: handle each one once per window, by its `kp-id`.
 export { ConfigError, InvalidRecordError, KafkaProducerError } from '../errors.ts'
 export type { RecordHeader } from '../record/producer-record.ts'
