@@ -11,10 +11,21 @@ export function emitWarning(text: string): void {
 
 /** Wraps the caller's function for warnings: that it throws, or rejects later, disturbs no record and no process. */
 export function guardedWarn(warn: (text: string) => void): (text: string) => void {
-  const onError = (error: unknown) => emitWarning(`The option "warn" failed (${errorName(error)}).`)
-  return text => {
+  return guardedCallback('warn', warn)
+}
+
+/**
+ * Wraps a function of the caller that only listens. That it throws, or rejects later, is a warning.
+ * @param name of the option, for the warning
+ */
+export function guardedCallback<Args extends unknown[]>(
+  name: string,
+  callback: (...args: Args) => unknown,
+): (...args: Args) => void {
+  const onError = (error: unknown) => emitWarning(`The option "${name}" failed (${errorName(error)}).`)
+  return (...args) => {
     try {
-      catchRejection(warn(text), onError)
+      catchRejection(callback(...args), onError)
     } catch (error) {
       onError(error)
     }

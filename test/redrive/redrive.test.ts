@@ -510,3 +510,24 @@ test('a dead letter whose bytes are not those of its source is sent only after a
   assert.equal((await run([changed], options)).result.resent, 0)
   assert.equal((await run([{ ...changed, editedFrom: changed.deadLetterId }], options)).result.resent, 1)
 })
+
+test('a callback that throws, or rejects, ends no run: what was sent is completed', async t => {
+  const warnings: string[] = []
+  t.mock.method(process, 'emitWarning', (text: string) => void warnings.push(text))
+  const store = new MemoryDeadLetterStore([deadLetterOf('a', 'a'), deadLetterOf('b', 'b')])
+  const producer = producerOf()
+  const throws = () => {
+    throw new Error('of the caller')
+  }
+  const { resent, stopped } = await redrive(store, {
+    producer,
+    onDeadLetter: throws,
+    onSeen: throws,
+    onProgress: () => Promise.reject(new Error('of the caller')) as never,
+  })
+  assert.deepEqual([resent, stopped, store.open.size], [2, undefined, 0])
+  assert.deepEqual(producer.sent(), ['chat:a', 'chat:b'])
+  await pause(1)
+  const named = new Set(warnings.map(text => /"(\w+)" failed \(Error\)/.exec(text)?.[1]))
+  assert.deepEqual([...named].sort(), ['onDeadLetter', 'onProgress', 'onSeen'])
+})
