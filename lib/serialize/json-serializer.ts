@@ -9,7 +9,8 @@ export interface JsonSerializerOptions {
 /**
  * JSON, as JSON.stringify writes it. Refuses what JSON would change, and says where it is: a promise without `await`, a
  * Map, a Set, an Error, bytes, a function, a symbol, an invalid date, NaN, an infinity, a BigInt without `bigint`, a
- * cycle, undefined in a list, and objects of other classes that JSON writes as `{}`.
+ * cycle, undefined in a list, and objects that JSON writes as `{}` although their class gives them accessors or
+ * methods.
  *
  * Allowed are fields that are undefined (left out), -0 (written as 0, which is equal), `toJSON`, and instances of your
  * classes, which are written as their own fields.
@@ -42,12 +43,16 @@ function isPlain(value: unknown, depth: number): boolean {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object' || depth > MAX_PLAIN_DEPTH) return false
-  if ('toJSON' in value) return isPlainByToJson(value, depth)
+  return 'toJSON' in value ? isPlainByToJson(value, depth) : hasPlainParts(value, depth)
+}
+
+/** Of what JSON writes as it is, without a toJSON. */
+function hasPlainParts(value: object, depth: number): boolean {
   if (Array.isArray(value)) {
     for (let at = 0; at < value.length; at++) if (!isPlain(value[at], depth + 1)) return false
     return true
   }
-  if (Object.getPrototypeOf(value) !== prototype && prototype.toString.call(value) !== '[object Object]') return false
+  if (Object.getPrototypeOf(value) !== prototype && !hasOwnFields(value)) return false
   if ('then' in value) return false
   for (const name in value) {
     const field = (value as Record<string, unknown>)[name]
@@ -61,5 +66,12 @@ function isPlainByToJson(value: { readonly toJSON: unknown }, depth: number): bo
   if (value instanceof Date) return !Number.isNaN(value.getTime())
   if (typeof value.toJSON !== 'function' || ArrayBuffer.isView(value)) return false
   const written: unknown = value.toJSON('')
-  return written !== null && isPlain(written, depth + 1)
+  if (typeof written !== 'object') return isPlain(written, depth + 1)
+  // JSON does not ask the answer for its toJSON: a Date would be `{}`.
+  return written !== null && !('toJSON' in written) && hasPlainParts(written, depth + 1)
+}
+
+/** Private fields and accessors of a class are not written: an instance without other fields has a closer look. */
+function hasOwnFields(value: object): boolean {
+  return prototype.toString.call(value) === '[object Object]' && Object.keys(value).length > 0
 }

@@ -115,11 +115,21 @@ function changeOf(value: unknown, isField: boolean): Change | undefined {
 
 function changeOfObject(value: object): Change | undefined {
   if (isThenable(value)) return { expected: 'an awaited value', got: 'a promise' }
+  // What a toJSON returned; bytes that the caller passed are refused before.
+  if (ArrayBuffer.isView(value)) return { expected: 'text, such as base64', got: 'bytes' }
   const tag = tagOf(value)
-  if (tag === '[object Object]') return undefined
   if (BOXED.has(tag)) return changeOf(value.valueOf(), true)
-  const isEmpty = Object.keys(value).length === 0
+  const isEmpty = Object.keys(value).length === 0 && (tag !== '[object Object]' || hasHiddenParts(value))
   return CHANGED[tag] ?? (isEmpty ? { expected: WITH_FORM, got: 'an object that JSON writes as {}' } : undefined)
+}
+
+/** Whether a class gives an object accessors or methods, so that an empty form would hide what is in it. */
+function hasHiddenParts(value: object): boolean {
+  let parent: object | null = Object.getPrototypeOf(value)
+  // The last one is Object.prototype, of whichever realm.
+  for (; parent !== null && Object.getPrototypeOf(parent) !== null; parent = Object.getPrototypeOf(parent))
+    if (Object.getOwnPropertyNames(parent).some(name => name !== 'constructor')) return true
+  return false
 }
 
 function tagOf(value: object): string {

@@ -28,6 +28,12 @@ class Priced {
     return this.#cents
   }
 }
+class Money {
+  readonly #cents = 5
+  get cents() {
+    return this.#cents
+  }
+}
 const cyclic: Record<string, unknown> = { room: 'lobby' }
 cyclic.self = [cyclic]
 
@@ -60,6 +66,17 @@ for (const [what, value, message] of [
     new URLSearchParams('a=1'),
     'expected a value with a JSON form, got an object that JSON writes as {}',
   ],
+  [
+    'an instance of a class without fields of its own',
+    new Money(),
+    'expected a value with a JSON form, got an object that JSON writes as {}',
+  ],
+  [
+    'a Date that toJSON returns',
+    { toJSON: () => new Date(0) },
+    'expected a value with a JSON form, got an object that JSON writes as {}',
+  ],
+  ['a Buffer that toJSON returns', { toJSON: () => Buffer.from('x') }, 'expected text, such as base64, got bytes'],
   ['what toJSON returns', { toJSON: () => new Map() }, 'expected an object or a list, got a Map'],
   ['a cycle', cyclic, 'expected no cycle, got one'],
   ['a Map of another realm', runInNewContext('new Map()'), 'expected an object or a list, got a Map'],
@@ -155,4 +172,8 @@ test('a send says in its error where the value is that JSON would change', async
   assert.equal(report.error.message, 'value: expected an awaited value, got a promise.')
   assert.deepEqual(report.error.violations, [{ pointer: '/value/user', rule: 'json', expected: 'an awaited value' }])
   await producer.close()
+})
+
+test('an empty object of any realm is written', () => {
+  for (const value of [{}, Object.create(null), runInNewContext('({})')]) assert.equal(write({ value }), '{"value":{}}')
 })
