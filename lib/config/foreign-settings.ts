@@ -15,6 +15,14 @@ export const WITHOUT_EFFECT = new RegExp(
     'enable\\.metrics\\.push',
     'auto\\.include\\.jmx\\.reporter',
     'metadata\\.max\\.idle\\.ms',
+    // A consumer's, in a file that both share, as Confluent Cloud writes it.
+    '(?:session\\.timeout|heartbeat\\.interval|max\\.poll\\.interval)\\.ms',
+    'group\\.id',
+    'auto\\.offset\\.reset',
+    '(?:enable\\.auto\\.commit|auto\\.commit\\.interval\\.ms)',
+    'max\\.poll\\.records',
+    'isolation\\.level',
+    '(?:key|value)\\.deserializer',
   ].join('|')})$`,
 )
 

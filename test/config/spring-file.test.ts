@@ -297,6 +297,12 @@ spring.kafka.producer.transaction-id-prefix: tx-
   ])
 })
 
+test('a consumer’s settings in a file that both share are ignored with a warning', async () => {
+  const shared = ['session.timeout.ms: 45000', 'group.id: mine', 'auto.offset.reset: earliest']
+  await load(`${SERVERS}    properties:\n${shared.map(line => `      ${line}\n`).join('')}`)
+  assert.match(warnings.join(), /session\.timeout\.ms, properties\.group\.id, .*auto\.offset\.reset have no effect/)
+})
+
 test('names that Java needs and this library implies are accepted with their one value', async () => {
   const yaml = (algorithm: string, type: string) => `${SERVERS}    ssl:
       trust-store-type: ${type}
