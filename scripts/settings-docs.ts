@@ -186,9 +186,9 @@ export function settingsDocument(): string {
   return `# Settings
 
 \`npm run docs\` writes this page from \`${TABLE}\`. Options in code and environment variables result in the
-same frozen object. Code takes precedence over the environment, and the environment over the default. One
-\`ConfigError\` lists all problems. An empty variable counts as unset. Kafka settings that have no effect here are
-refused.
+same frozen object. Code takes precedence over the environment, the environment over the settings file, and the file
+over the default. One \`ConfigError\` lists all problems. An empty variable counts as unset. Unknown options and names
+in a file are refused; a few of Kafka's and Spring's that change nothing here are a warning.
 
 | Kafka | environment | option | default | range | what it does |
 |---|---|---|---|---|---|

@@ -57,7 +57,7 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
   [/^npm run tail/, '.ci/run', /run -s tail -- chat/],
   [/^npm run demo/, '.ci/run', /run -s demo -- --json/],
   [/^npm run faults/, '.ci/run', /run -s faults/],
-  [/^npm (run consumers|install serverless-kafka-producer$)/, '.ci/run', /run -s consumers/],
+  [/^npm (run consumers|install \S+\.tgz$)/, '.ci/run', /run -s consumers/],
   [/^npm run (package|deploy)/, '.ci/run', /run -s package/],
   [/^npm run (-s )?bench/, '.ci/run', /run -s bench -- --only[\s\S]*run -s bench -- --table/],
   [

@@ -24,7 +24,8 @@ type Problem = (text: string) => void
 type Source = { readonly [K in OptionName]?: unknown }
 
 /**
- * Reads the settings: options in code, then environment variables (KAFKA_…), then defaults.
+ * Reads the settings: options in code, then environment variables (KAFKA_…), then (`loadConfig`) the settings file,
+ * then defaults.
  * @param warn called with what is accepted but not recommended. Default: `process.emitWarning`, a line on stderr
  * @param needsBrokers false: `bootstrap.servers` may be missing, and is then an empty list, or have one broker, for a
  * caller that only reads what is not in Kafka

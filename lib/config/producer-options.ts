@@ -535,8 +535,8 @@ export interface CommonOptions {
    */
   readonly queuePrefix?: string | undefined
   /**
-   * The topic of SQS messages and EventBridge events that no contract claims; itself a topic with a contract. Without
-   * it they become dead letters.
+   * In code: the topic of `sendDefault`. In the functions: the topic of SQS messages and EventBridge events that no
+   * contract claims, which must have a contract; without it they become dead letters.
    *
    * `KAFKA_DEFAULT_TOPIC`: text.
    */
@@ -1146,8 +1146,8 @@ export interface ProducerConfig<K = unknown, V = unknown> {
    */
   readonly queuePrefix: string
   /**
-   * The topic of SQS messages and EventBridge events that no contract claims; itself a topic with a contract. Without
-   * it they become dead letters.
+   * In code: the topic of `sendDefault`. In the functions: the topic of SQS messages and EventBridge events that no
+   * contract claims, which must have a contract; without it they become dead letters.
    *
    * `KAFKA_DEFAULT_TOPIC`: text.
    */

@@ -661,8 +661,8 @@ export const SETTINGS = {
    */
   queuePrefix: librarySetting({ env: 'KAFKA_QUEUE_PREFIX', kind: 'text', default: '' }),
   /**
-   * The topic of SQS messages and EventBridge events that no contract claims; itself a topic with a contract. Without
-   * it they become dead letters.
+   * In code: the topic of `sendDefault`. In the functions: the topic of SQS messages and EventBridge events that no
+   * contract claims, which must have a contract; without it they become dead letters.
    */
   defaultTopic: librarySetting({ env: 'KAFKA_DEFAULT_TOPIC', kind: 'text' }),
   /**

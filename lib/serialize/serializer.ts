@@ -26,8 +26,7 @@ export type SerializedData =
  * If it throws, or its promise rejects, the record is invalid, which no retry helps. A `SerializationError` of the kind
  * `delivery-failure` says that the record is right: its schema registry is down, for example. Errors of the operating
  * system, of TLS and of an aborted signal count as such too, also as a cause or in an AggregateError. The
- * record then fails as one does that no broker acknowledged: the functions return it or store it as a dead letter, by
- * `KAFKA_ON_FAILURE_*`.
+ * record then is a delivery failure. Its bytes are not known, so it gets no dead letter: it goes back to its source.
  *
  * A promise must settle before the record's deadline. Later records of the topic wait for it, those of other topics do
  * not. The bytes are copied as soon as they are returned, so a serializer may reuse its buffer.
