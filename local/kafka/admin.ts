@@ -151,8 +151,10 @@ export async function readTopic(bootstrapServers: string, topic: string): Promis
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: true })
     const done = Promise.withResolvers<void>()
-    // E.g. a batch that is compressed with a codec that kafkajs does not have.
-    consumer.on(consumer.events.CRASH, ({ payload: { error } }) => done.reject(error))
+    // Without a restart: e.g. for a batch that is compressed with a codec that kafkajs does not have.
+    consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+      if (!restart) done.reject(error)
+    })
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch }) => {
