@@ -20,7 +20,7 @@ const PROGRAM = `
   import { OutcomeTimeline } from './local/outcome-timeline.ts'
   const api = new ConsoleApi({
     config: parseConfig({}, {
-      KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:1',
+      KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:1,127.0.0.1:2',
       KAFKA_DEAD_LETTER: 'disk:' + ${JSON.stringify(folder)},
     }),
     contracts: new Map(),
