@@ -55,8 +55,13 @@ function owningProcess(): number | undefined {
   }
 }
 
-export function writeStackFile(stack: StackFile): void {
-  writeFileSync(STACK_FILE, JSON.stringify(stack))
+type Described = Omit<StackFile, 'sqsUrl'> & { readonly sqs: { readonly url: string } }
+
+/** Tells the other commands of the running stack. */
+export function describeStack(stack: Described, consoleUrl?: string): void {
+  const { url, busUrl, sqs, bootstrapServers, redriveSettings } = stack
+  const running: StackFile = { url, busUrl, sqsUrl: sqs.url, bootstrapServers, redriveSettings }
+  writeFileSync(STACK_FILE, JSON.stringify({ ...running, ...(consoleUrl === undefined ? {} : { consoleUrl }) }))
 }
 
 /** @returns the running stack; a script ends with a message where there is none */

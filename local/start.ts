@@ -12,7 +12,7 @@ import { cleanUpStale } from './processes.ts'
 import { queueNames } from './queues.ts'
 import { explain } from './requirements.ts'
 import { type Stack, startStack } from './stack.ts'
-import { claimFolder, writeStackFile } from './stack-file.ts'
+import { claimFolder, describeStack } from './stack-file.ts'
 
 const PORT = 3000
 const CONSOLE_PORT = 3001
@@ -52,18 +52,12 @@ async function main(): Promise<void> {
     onOutput: line => printFunctionOutput(line),
   })
   if (stopping) return void (await stack.stop())
-  describe(stack)
+  describeStack(stack)
   api = await createConsoleApi(stack)
   const consoleUrl = await openConsole(api)
-  describe(stack, consoleUrl)
+  describeStack(stack, consoleUrl)
   print(stack, await loadContracts(), consoleUrl)
   watchSources(stack, consoleUrl)
-}
-
-/** For the other commands. */
-function describe({ url, busUrl, sqs, bootstrapServers, redriveSettings }: Stack, consoleUrl?: string): void {
-  const running = { url, busUrl, sqsUrl: sqs.url, bootstrapServers, redriveSettings }
-  writeStackFile({ ...running, ...(consoleUrl === undefined ? {} : { consoleUrl }) })
 }
 
 /** Starts the console. @returns its URL */
@@ -122,7 +116,7 @@ function watchSources(stack: Stack, consoleUrl: string): void {
     }
     try {
       await stack.reload()
-      describe(stack, consoleUrl)
+      describeStack(stack, consoleUrl)
       console.log('Rebuilt.')
     } catch (error) {
       console.error(`Rebuilt, but not all topics and queues of the contracts exist: ${(error as Error).message}`)

@@ -17,6 +17,7 @@ import { startConsole } from '../../local/console/server.ts'
 import { readTopic } from '../../local/kafka/admin.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { startStack } from '../../local/stack.ts'
+import { claimFolder, describeStack } from '../../local/stack-file.ts'
 import { buildAll } from '../../scripts/build.ts'
 import { deadLetterOf as oldDeadLetterOf, withOwnId } from '../support/dead-letter.ts'
 
@@ -32,6 +33,9 @@ const env = {
 delete process.env.KAFKA_BOOTSTRAP_SERVERS
 await buildAll(() => {})
 const stack = await startStack({ brokers: 1, port: 0, concurrency: 2, env, log: () => {}, onOutput: () => {} })
+// The command finds the stack of its folder.
+claimFolder()
+describeStack(stack)
 const api = await createConsoleApi(stack, env)
 const server = await startConsole(0, api)
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

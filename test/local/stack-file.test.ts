@@ -34,8 +34,8 @@ test('a second stack in a folder is refused; commands find the first one until i
     [
       '--input-type=module',
       '-e',
-      `${CLAIM}; import { writeStackFile } from ${source('stack-file.ts')}
-writeStackFile({ url: 'http://first' })
+      `${CLAIM}; import { describeStack } from ${source('stack-file.ts')}
+describeStack({ url: 'http://first', sqs: {} })
 console.log('up')
 process.on('SIGTERM', () => process.exit(0))
 setInterval(() => {}, 1e6)`,
