@@ -290,8 +290,8 @@ async function recreate({ load }: FaultContext, partitions: number): Promise<voi
   await pause(4000)
 }
 
-async function outage({ rig }: FaultContext): Promise<void> {
-  await disrupt(rig.proxies, 'reset', 7000)
+export async function outage({ rig }: FaultContext, ms = 7000): Promise<void> {
+  await disrupt(rig.proxies, 'reset', ms)
   await pause(2000)
 }
 
