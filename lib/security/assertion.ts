@@ -1,6 +1,6 @@
 // A JWT that proves to a token endpoint who asks (RFC 7523), signed with a private key. Settings: KIP-1139, KIP-1258.
 import { createPrivateKey, type KeyObject, randomUUID, sign } from 'node:crypto'
-import { isJsonObject, type JsonObject } from '../record/json-object.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../record/json-object.ts'
 import { tokenUnavailable } from './bearer-token.ts'
 
 export interface AssertionOptions {
@@ -71,14 +71,10 @@ function readKey(key: string, passphrase: string | undefined, algorithm: Asserti
 
 function readTemplate(text: string | undefined): { readonly header: JsonObject; readonly payload: JsonObject } {
   if (text === undefined) return { header: {}, payload: {} }
-  try {
-    const parsed: unknown = JSON.parse(text)
-    if (isJsonObject(parsed)) {
-      const { header = {}, payload = {} } = parsed
-      if (isJsonObject(header) && isJsonObject(payload)) return { header, payload }
-    }
-  } catch {
-    // Reported below, without the error, which quotes the text.
+  const parsed = parseJson(text)
+  if (isJsonObject(parsed)) {
+    const { header = {}, payload = {} } = parsed
+    if (isJsonObject(header) && isJsonObject(payload)) return { header, payload }
   }
   throw unusable('expected JSON with the objects header and payload in sasl.oauthbearer.assertion.template.file')
 }

@@ -1,5 +1,6 @@
 // A token for OAUTHBEARER, and where one comes from.
 import { TransportError } from '../errors.ts'
+import { isJsonObject, parseJson } from '../record/json-object.ts'
 import type { SaslExtensions } from '../record/sasl-extensions.ts'
 import type { SecretFields } from './secret.ts'
 
@@ -32,12 +33,9 @@ export function bearerToken(where: string, value: unknown, expiresAt: number | u
 
 /** The claim `exp` of a JWT, milliseconds. */
 function expiryOf(token: string): number | undefined {
-  try {
-    const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-    return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined
-  } catch {
-    return undefined // an opaque token
-  }
+  const claims = parseJson(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+  const exp = isJsonObject(claims) ? claims.exp : undefined // an opaque token has none
+  return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined
 }
 
 export function tokenUnavailable(what: string, retriable: boolean, cause?: unknown): TransportError {

@@ -1,6 +1,6 @@
 // A request to a token endpoint. Grants: client credentials (RFC 6749, section 4.4), with a client secret or an
 // assertion (RFC 7523, section 2.2; KIP-1258), and jwt-bearer (RFC 7523, section 2.1; KIP-1139).
-import { isJsonObject } from '../record/json-object.ts'
+import { isJsonObject, parseJson } from '../record/json-object.ts'
 import { type BearerToken, bearerToken, tokenUnavailable } from './bearer-token.ts'
 
 export interface TokenRequest {
@@ -47,8 +47,7 @@ async function post(request: TokenRequest, signal: AbortSignal): Promise<{ statu
       redirect: 'error',
       headers,
     })
-    const text = await readText(response)
-    return { status: response.status, answer: text === undefined ? undefined : parse(text) }
+    return { status: response.status, answer: parseJson(await readText(response)) }
   } catch (cause) {
     throw tokenUnavailable(`${ENDPOINT} did not answer`, true, cause)
   }
@@ -63,24 +62,16 @@ function formOf({ grant, scope, clientId, assertion }: TokenRequest): Record<str
   return { ...form, client_assertion_type: CLIENT_ASSERTION, client_assertion: assertion, ...ofClient }
 }
 
-/** @returns undefined for an answer that is too long */
-async function readText({ body }: Response): Promise<string | undefined> {
+/** @returns nothing of an answer that is too long */
+async function readText({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of body ?? []) {
     bytes += chunk.length
-    if (bytes > MAX_ANSWER_BYTES) return undefined // leaving the loop cancels the rest
+    if (bytes > MAX_ANSWER_BYTES) return '' // leaving the loop cancels the rest
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined // without the error, which quotes the text
-  }
 }
 
 function refused({ assertion }: TokenRequest, status: number, answer: unknown): Error {
