@@ -1,5 +1,6 @@
 // The members of an `enum`, found by what they hold: 50,000 items against 2,000 objects took 3.7 s one by one.
 import { countEntries, hasMoreEntriesThan, isContainer } from '../record/json-object.ts'
+import { containerText, scalarText } from './canonical-text.ts'
 
 interface Members {
   readonly scalars: ReadonlySet<unknown>
@@ -32,10 +33,6 @@ function indexOf(members: readonly unknown[]): Members {
   }
 }
 
-/** Equal for equal values. */
 function canonicalText(value: unknown): string {
-  if (!isContainer(value)) return typeof value === 'string' ? JSON.stringify(value) : String(value)
-  if (Array.isArray(value)) return `[${value.map(canonicalText).join()}]`
-  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonicalText(field)}`).join()}}`
+  return isContainer(value) ? containerText(value, canonicalText) : scalarText(value)
 }

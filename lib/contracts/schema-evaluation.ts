@@ -1,5 +1,6 @@
 // One evaluation of a schema: what Ajv's code calls as `this`, so that it has no state of its own.
 import { isContainer } from '../record/json-object.ts'
+import { containerText, scalarText } from './canonical-text.ts'
 import { isMember } from './enum-members.ts'
 import { writtenTwins } from './written-numbers.ts'
 
@@ -131,22 +132,15 @@ class Identities {
   readonly #known = new Map<object, string>()
 
   of(value: unknown): string {
-    if (typeof value === 'string') return JSON.stringify(value)
-    if (!isContainer(value)) return String(value)
+    if (!isContainer(value)) return scalarText(value)
     let identity = this.#known.get(value)
     if (identity === undefined) {
-      const content = this.#contentOf(value)
+      const content = containerText(value, entry => this.of(entry))
       const number = this.#numbers.get(content) ?? this.#numbers.size
       this.#numbers.set(content, number)
       identity = `#${number}`
       this.#known.set(value, identity)
     }
     return identity
-  }
-
-  #contentOf(container: object): string {
-    if (Array.isArray(container)) return `[${container.map(item => this.of(item)).join()}]`
-    const fields = Object.entries(container).sort(([a], [b]) => (a < b ? -1 : 1))
-    return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${this.of(field)}`).join()}}`
   }
 }
