@@ -17,12 +17,14 @@ export function guardedWarn(warn: (text: string) => void): (text: string) => voi
 /**
  * Wraps a function of the caller that only listens. That it throws, or rejects later, is a warning.
  * @param name of the option, for the warning
+ * @param warn must not throw
  */
 export function guardedCallback<Args extends unknown[]>(
   name: string,
   callback: (...args: Args) => unknown,
+  warn = emitWarning,
 ): (...args: Args) => void {
-  const onError = (error: unknown) => emitWarning(`The option "${name}" failed (${errorName(error)}).`)
+  const onError = (error: unknown) => warn(`The option "${name}" failed (${errorName(error)}).`)
   return (...args) => {
     try {
       catchRejection(callback(...args), onError)

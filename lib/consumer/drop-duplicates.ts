@@ -1,7 +1,6 @@
 // A Lambda handler for a Kafka trigger that handles each record once per window, by its `kp-id`.
-import { ConfigError, errorName, KafkaProducerError } from '../errors.ts'
-import { catchRejection } from '../time/thenable.ts'
-import { emitWarning, guardedWarn } from '../warn.ts'
+import { ConfigError, KafkaProducerError } from '../errors.ts'
+import { emitWarning, guardedCallback, guardedWarn } from '../warn.ts'
 import { DuplicateFilter, type DuplicateFilterOptions, type OnceResult } from './duplicate-filter.ts'
 import { type ConsumedRecord, readKafkaEvent } from './kafka-event.ts'
 
@@ -80,7 +79,8 @@ export function dropDuplicates<C extends TriggerContext>(
   options: DropDuplicatesOptions,
 ): KafkaTriggerHandler<C> {
   checkOptions(handle, options)
-  const { onFailure = 'throw' } = options
+  const { onFailure = 'throw', onBatch = () => {}, warn = emitWarning } = options
+  const tell = guardedCallback('onBatch', onBatch, guardedWarn(warn))
   const filters = new Map<string, DuplicateFilter>()
   const filterOf = (consumer: string) => {
     const filter = filters.get(consumer) ?? new DuplicateFilter({ ...options, consumer })
@@ -100,7 +100,7 @@ export function dropDuplicates<C extends TriggerContext>(
     }
     const results = await Promise.all(partitions.map(records => inOrder(records, once)))
     const counts = countsOf(results)
-    tell(options, counts)
+    tell(counts)
     const returned = results.flatMap(result => result.returned)
     if (returned.length > 0 && onFailure === 'throw') throw new BatchError(counts, results)
     return {
@@ -129,16 +129,6 @@ function leaseOf({ leaseMs }: DropDuplicatesOptions, context: TriggerContext | u
   if (leaseMs !== undefined) return { leaseMs }
   const remainingMs = context?.getRemainingTimeInMillis?.()
   return Number.isFinite(remainingMs) ? { leaseMs: Math.max(0, Number(remainingMs)) + LEASE_MARGIN_MS } : {}
-}
-
-/** An observer that fails changes nothing for the records. */
-function tell({ onBatch, warn = emitWarning }: DropDuplicatesOptions, counts: BatchCounts): void {
-  const onError = (error: unknown) => guardedWarn(warn)(`The option "onBatch" failed (${errorName(error)}).`)
-  try {
-    catchRejection(onBatch?.(counts), onError)
-  } catch (error) {
-    onError(error)
-  }
 }
 
 async function inOrder(
