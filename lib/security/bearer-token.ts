@@ -1,7 +1,8 @@
 // A token for OAUTHBEARER, and where one comes from.
-import { TransportError } from '../errors.ts'
+import type { TransportError } from '../errors.ts'
 import { isJsonObject, parseJson } from '../record/json-object.ts'
 import type { SaslExtensions } from '../record/sasl-extensions.ts'
+import { credentialsUnavailable } from './credentials-unavailable.ts'
 import type { SecretFields } from './secret.ts'
 
 export interface BearerToken {
@@ -39,5 +40,5 @@ function expiryOf(token: string): number | undefined {
 }
 
 export function tokenUnavailable(what: string, retriable: boolean, cause?: unknown): TransportError {
-  return new TransportError('authentication', `${what}.`, { causeCode: 'CREDENTIALS_UNAVAILABLE', retriable, cause })
+  return credentialsUnavailable(`${what}.`, retriable, cause)
 }

@@ -6,7 +6,7 @@ import { ConfigError, TransportError } from '../errors.ts'
 import { ifMissing, requirePackages } from '../optional-packages.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { emitWarning } from '../warn.ts'
-import { missingPackages } from './missing-packages.ts'
+import { credentialsUnavailable, missingPackages } from './credentials-unavailable.ts'
 import { mskRegion } from './msk-region.ts'
 
 const REQUEST_MS = 3000
@@ -107,11 +107,10 @@ function pick(
   const field = `BootstrapBrokerString${NETWORKS[mskNetwork]}${listener}`
   const servers = (answer as unknown as Record<string, string | undefined>)[field]
   if (servers) return servers.split(',').map(server => server.trim())
-  throw new TransportError(
-    'authentication',
+  throw credentialsUnavailable(
     `The MSK cluster has no brokers for security.protocol ${securityProtocol}` +
       `${saslMechanism ? `, sasl.mechanism ${saslMechanism}` : ''}, KAFKA_MSK_NETWORK ${mskNetwork}: ` +
       'expected settings that the cluster supports.',
-    { causeCode: 'CREDENTIALS_UNAVAILABLE' },
+    false,
   )
 }

@@ -7,7 +7,7 @@ import { importCommonJs } from '../record/import-common-js.ts'
 import { systemClock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { withTimeout } from '../time/patient-timer.ts'
-import { missingPackages } from './missing-packages.ts'
+import { credentialsUnavailable, missingPackages } from './credentials-unavailable.ts'
 
 type Chain = ReturnType<typeof defaultProvider>
 type AwsCredentialIdentity = Awaited<ReturnType<Chain>>
@@ -108,9 +108,5 @@ function hasWholeSeconds(token: string): boolean {
 }
 
 function unavailable(what: string, retriable: boolean, cause?: unknown): TransportError {
-  return new TransportError('authentication', `The AWS credentials for sasl.mechanism AWS_MSK_IAM ${what}.`, {
-    causeCode: 'CREDENTIALS_UNAVAILABLE',
-    retriable,
-    cause,
-  })
+  return credentialsUnavailable(`The AWS credentials for sasl.mechanism AWS_MSK_IAM ${what}.`, retriable, cause)
 }

@@ -2,13 +2,13 @@
 // after the broker refused the credentials. Form:
 // docs.aws.amazon.com/msk/latest/developerguide/msk-password-tutorial.html (AmazonMSK_…: username, password)
 
-import { ConfigError, TransportError } from '../errors.ts'
+import { ConfigError, type TransportError } from '../errors.ts'
 import { ifMissing, requirePackages } from '../optional-packages.ts'
 import { isJsonObject } from '../record/json-object.ts'
 import { systemClock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { withTimeout } from '../time/patient-timer.ts'
-import { missingPackages } from './missing-packages.ts'
+import { credentialsUnavailable, missingPackages } from './credentials-unavailable.ts'
 
 const SECRET_FIELDS = [
   'username',
@@ -115,11 +115,7 @@ function parse(text: unknown): SecretFields {
 }
 
 function unavailable(what: string, retriable: boolean, cause?: unknown): TransportError {
-  return new TransportError('authentication', `The secret of KAFKA_SECRET_ARN ${what}.`, {
-    causeCode: 'CREDENTIALS_UNAVAILABLE',
-    retriable,
-    cause,
-  })
+  return credentialsUnavailable(`The secret of KAFKA_SECRET_ARN ${what}.`, retriable, cause)
 }
 
 /** Powertools wraps the client's error. */
