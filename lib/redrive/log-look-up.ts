@@ -4,6 +4,7 @@ import { type DeadLetter, UNKNOWN_PRODUCER_ID } from '../dead-letter/dead-letter
 import { inParallel } from '../dead-letter/in-parallel.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
 import { KafkaProducerError } from '../errors.ts'
+import { RECORD_ID_HEADER } from '../record/record-id.ts'
 import { type Bounds, boundsOf, type Refused, type Task } from './look-up-bounds.ts'
 import { checksNewer, destinationOf, type KeepCode, type LookUpOptions, type LookUpResult } from './look-up-options.ts'
 import { PartitionScan } from './partition-scan.ts'
@@ -168,7 +169,7 @@ function mayBeCompactedAway(
 
 /** Whether an earlier attempt may have written the record where no look finds it: its producer is not known now. */
 function hasDoubtElsewhere({ inDoubt, record, source }: DeadLetter): boolean {
-  const hasId = record.headers.some(({ name }) => name === 'kp-id')
+  const hasId = record.headers.some(({ name }) => name === RECORD_ID_HEADER)
   // A redrive sends the id along, except with records of a template.
   if (inDoubt?.producerId === UNKNOWN_PRODUCER_ID && !hasId && source.trigger === 'template') return true
   return inDoubt?.earlier === 'elsewhere' || (inDoubt?.earlier === 'same-partition' && !hasId)

@@ -1,6 +1,7 @@
 // What the log of one partition proves about records that may be in it. Takes the log's batches in order; no I/O.
 import { createHash } from 'node:crypto'
 import { type DeadLetter, deadLetterId, UNKNOWN_PRODUCER_ID } from '../dead-letter/dead-letter.ts'
+import { RECORD_ID_HEADER, recordIdIn } from '../record/record-id.ts'
 import type { LogBatch, LogRecord } from '../wire-format/record-batch-decoder.ts'
 import { timeOf } from './retried-dead-letter.ts'
 
@@ -159,13 +160,12 @@ export class PartitionScan {
   #candidates(record: LogRecord): State[] {
     const bySequence = this.#bySequence.get(sequenceKey(record.producerId, record.producerEpoch, record.sequence)) ?? []
     const same = bySequence.filter(({ sought: { deadLetter } }) => hasSameBytes(deadLetter, record))
-    const recordId = record.headers.find(([name]) => name === 'kp-id')?.[1]
-    const id = recordId && Buffer.from(recordId).toString()
-    if (id === undefined || id === null) return same
+    const id = recordIdIn(record.headers)
+    if (id === undefined) return same
     const { key, value, headers } = record
     // The dead letter's id is that of its own topic and headers: a redrive may have sent it to another topic, and adds
     // the record's id to one without.
-    const without = headers.filter(([name]) => name !== 'kp-id')
+    const without = headers.filter(([name]) => name !== RECORD_ID_HEADER)
     const forms = new Map(this.#byRecordId.get(id)?.map(state => [JSON.stringify(formOf(state)), formOf(state)]))
     for (const { topic, hasRecordId } of forms.values()) {
       const form = { topic, key, value, headers: hasRecordId ? headers : without }
@@ -205,7 +205,7 @@ export class PartitionScan {
 /** The parts of a record that a redrive may have changed. */
 function formOf({ sought: { deadLetter } }: State): { readonly topic: string; readonly hasRecordId: boolean } {
   const { topic, headers } = deadLetter.record
-  return { topic: topic ?? '', hasRecordId: headers.some(({ name }) => name === 'kp-id') }
+  return { topic: topic ?? '', hasRecordId: headers.some(({ name }) => name === RECORD_ID_HEADER) }
 }
 
 function hasSameBytes({ record, claimCheck }: DeadLetter, { key, value }: LogRecord): boolean {

@@ -3,6 +3,7 @@ import { type DeadLetter, recordOf } from '../dead-letter/dead-letter.ts'
 import { hasOwnId } from '../dead-letter/read-dead-letter.ts'
 import { DeadLetterError } from '../errors.ts'
 import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
+import { RECORD_ID_HEADER } from '../record/record-id.ts'
 import { validateRecord } from '../validate/record-validator.ts'
 import type { Candidate } from './candidate.ts'
 import { originOf } from './dead-letter-origin.ts'
@@ -45,9 +46,9 @@ async function withValue({ open, topic }: Candidate, { readClaim }: RedriveOptio
  */
 function withRecordId(headers: readonly RecordHeader[], { recordId, source }: DeadLetter): readonly RecordHeader[] {
   if (source.trigger === 'template') return headers
-  const id: RecordHeader = ['kp-id', Buffer.from(recordId)]
-  const at = headers.findIndex(([name]) => name === 'kp-id')
-  const others = headers.filter(([name]) => name !== 'kp-id')
+  const id: RecordHeader = [RECORD_ID_HEADER, Buffer.from(recordId)]
+  const at = headers.findIndex(([name]) => name === RECORD_ID_HEADER)
+  const others = headers.filter(([name]) => name !== RECORD_ID_HEADER)
   if (at < 0) return [id, ...others]
   return [...others.slice(0, at), id, ...others.slice(at)]
 }
