@@ -1,5 +1,5 @@
 // Cross-origin requests from browsers: https://fetch.spec.whatwg.org/#http-cors-protocol
-import type { HttpAnswer, HttpRequest } from '../../lib/lambda/http-event.ts'
+import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
 
 /** What a page may do beside what needs no permission. */
 export const CORS = {
@@ -22,8 +22,14 @@ export const CORS = {
   maxAgeS: 3600,
 } as const
 
-/** What counts of a request. */
-type Asked = Pick<HttpRequest, 'method' | 'headers'>
+/** What counts of a request, as an event has it and as Node's server has it. */
+interface Asked {
+  readonly method?: string | undefined
+  readonly headers: {
+    readonly origin?: string | undefined
+    readonly 'access-control-request-method'?: string | undefined
+  }
+}
 
 /** @returns whether the request is a browser's question whether it may send another one */
 function isPreflight({ method, headers }: Asked): boolean {
@@ -33,9 +39,9 @@ function isPreflight({ method, headers }: Asked): boolean {
 /**
  * The answer with the headers that let a page of a listed origin read it. No header allows credentials: a caller
  * authenticates by `Authorization`, not by cookies that a browser adds.
- * @param origins those of `KAFKA_HTTP_CORS_ORIGINS`; empty: the gateway does CORS, or nobody
+ * @param origins those of `KAFKA_HTTP_CORS_ORIGINS`. Default: none; the gateway does CORS, or nobody
  */
-export function withCors(answer: HttpAnswer, request: Asked, origins: readonly string[]): HttpAnswer {
+export function withCors(answer: HttpAnswer, request: Asked, origins: readonly string[] = []): HttpAnswer {
   if (origins.length === 0) return answer
   const { origin } = request.headers
   const isAnyOrigin = origins.includes('*')

@@ -47,7 +47,7 @@ export async function handleHttp(
     )
   }
   const answered = await answerRequest(request, requestId, context, services, limit)
-  const answer = withCors(answered, request, services.config.httpCorsOrigins ?? [])
+  const answer = withCors(answered, request, services.config.httpCorsOrigins)
   return toHttpResult(request.kind, event, request.method === 'HEAD' ? { ...answer, body: '' } : answer)
 }
 

@@ -37,7 +37,7 @@ export interface HttpServerOptions {
   /** How long a client may take to send a body, ms. */
   readonly bodyMs?: number
   /** Origins whose pages may read the answers of the server itself. */
-  readonly corsOrigins?: readonly string[]
+  readonly corsOrigins?: readonly string[] | undefined
   /** Called with what the handler threw; the client gets 500. */
   readonly onError: (error: unknown) => void
   /** Called for each request that the server refuses itself. */
@@ -107,7 +107,7 @@ export class HttpServer {
       if (error instanceof RequestError) this.#options.onRefused(requestId, error.code)
       else this.#options.onError(error)
       const answer = error instanceof RequestError ? native.respondToError(error, requestId) : SERVER_ERROR
-      refuse(request, response, withCors(answer, requestOf(request), this.#options.corsOrigins ?? []))
+      refuse(request, response, withCors(answer, request, this.#options.corsOrigins))
     }
   }
 
@@ -166,17 +166,6 @@ const SERVER_ERROR: HttpAnswer = {
 /** Without the slash at its end, as for all routes. */
 function pathOf({ url = '' }: IncomingMessage): string {
   return url.replace(/\?.*$/s, '').replace(/\/$/, '')
-}
-
-function requestOf({ method = '', headers }: IncomingMessage): Parameters<typeof withCors>[1] {
-  const { origin, 'access-control-request-method': requested } = headers
-  return {
-    method,
-    headers: {
-      ...(origin === undefined ? {} : { origin }),
-      ...(typeof requested === 'string' ? { 'access-control-request-method': requested } : {}),
-    },
-  }
 }
 
 /** The connection ends with the answer; until then what still comes of the body is dropped. */

@@ -25,7 +25,7 @@ async function start(): Promise<void> {
     handler: (event, context) => handler(event, context as Parameters<typeof handler>[1]),
     maxConcurrency: config.httpMaxConcurrency,
     deadlineMs: config.httpDeadlineMs ?? DEADLINE_MS,
-    corsOrigins: config.httpCorsOrigins ?? [],
+    corsOrigins: config.httpCorsOrigins,
     onError: log.requestFailed,
     onRefused: (requestId, code) => log.refusedRequest(requestId, code),
   })
