@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { httpApiEvent } from '../functions/http/http-api-event.ts'
+import { httpApiAnswer, httpApiEvent } from '../functions/http/http-api-event.ts'
 import { createLocalServer, listenLocally, Refusal, readBody } from './local-server.ts'
 
 /** An HTTP API stops waiting for an integration after 30 s and accepts at most 10 MB. */
@@ -28,12 +28,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, invoke:
   if (!event) throw new Refusal(400, 'Bad Request')
   const result = await beforeIntegrationTimeout(invoke(event))
   if (result === undefined) throw new Refusal(503, 'Service Unavailable')
-  const {
-    statusCode = 200,
-    headers = {},
-    body: text = '',
-  } = result as { statusCode?: number; headers?: Record<string, string>; body?: string }
-  response.writeHead(statusCode, headers).end(text)
+  const answer = httpApiAnswer(result)
+  response.writeHead(answer.status, answer.headers).end(answer.body)
 }
 
 async function beforeIntegrationTimeout(work: Promise<unknown>): Promise<unknown> {

@@ -1,7 +1,9 @@
-// A request of Node's HTTP server → the event of an HTTP API (payload format 2.0), for what serves HTTP without a
-// gateway. Shape: docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+// A request of Node's HTTP server → the event of an HTTP API (payload format 2.0), and its result → the answer, for
+// what serves HTTP without a gateway. Shape:
+// docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
+import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
 
 const TEXT = /^(?:text\/|application\/(?:json|javascript|xml|.*\+json|.*\+xml))/
 
@@ -60,4 +62,16 @@ export function httpApiEvent(
     ...(body.length > 0 ? { body: isText ? body.toString('utf8') : body.toString('base64') } : {}),
     isBase64Encoded: body.length > 0 && !isText,
   }
+}
+
+interface HttpApiResult {
+  readonly statusCode?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** @param result what the HTTP function resolves to for such an event */
+export function httpApiAnswer(result: unknown): HttpAnswer {
+  const { statusCode: status = 200, headers = {}, body = '' } = result as HttpApiResult
+  return { status, headers, body }
 }

@@ -9,7 +9,7 @@ import { sleep, systemClock } from '../../lib/time/clock.ts'
 import { BodyReceiver, ClientGone } from './body-receiver.ts'
 import { withCors } from './cors.ts'
 import { native } from './dialects/native.ts'
-import { httpApiEvent } from './http-api-event.ts'
+import { httpApiAnswer, httpApiEvent } from './http-api-event.ts'
 import { RequestError } from './request-error.ts'
 import { RequestLimit } from './request-limit.ts'
 
@@ -145,16 +145,8 @@ export class HttpServer {
     const event = httpApiEvent({ method, url, headers, socket }, body, { requestId, timeEpoch })
     if (!event) throw new RequestError('unknown-topic', 'path: expected a path that begins with a slash.')
     const getRemainingTimeInMillis = () => begin + deadlineMs - systemClock.now()
-    const result = await handler(event, { awsRequestId: requestId, getRemainingTimeInMillis })
-    const { statusCode = 200, headers: answered = {}, body: text = '' } = result as Result
-    return { status: statusCode, headers: answered, body: text }
+    return httpApiAnswer(await handler(event, { awsRequestId: requestId, getRemainingTimeInMillis }))
   }
-}
-
-interface Result {
-  readonly statusCode?: number
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
 }
 
 const SERVER_ERROR: HttpAnswer = {
