@@ -7,7 +7,7 @@ import { createTopics, untilInSync } from '../local/kafka/admin.ts'
 import { LocalKafka } from '../local/kafka/cluster.ts'
 import { temporaryFolder } from '../local/processes.ts'
 import { explain } from '../local/requirements.ts'
-import { shuffled } from './measure.ts'
+import { median, shuffled } from './measure.ts'
 
 const ROUNDS = 15
 
@@ -87,10 +87,6 @@ function timeOf(folder: string, program: string, servers: string): number {
   const { status, stderr } = spawnSync(process.execPath, [program, servers], { cwd: folder, encoding: 'utf8' })
   if (status !== 0) throw new Error(`${folder}/${program} failed: ${stderr}`)
   return performance.now() - begin
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
 async function main(): Promise<void> {
