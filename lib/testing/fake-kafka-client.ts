@@ -12,6 +12,7 @@ import type {
 } from '../transport/kafka-client.ts'
 import { failure as failed, outcomeOf } from '../transport/produce-outcome.ts'
 import type { FakeTopic } from './fake-topic.ts'
+import { NO_CONNECTIONS } from './no-connections.ts'
 
 const BROKERS = 3
 
@@ -34,6 +35,7 @@ export const BROKER_ERRORS = {
   THROTTLING_QUOTA_EXCEEDED: 89,
 } as const
 
+const NO_TOPIC = { errorCode: BROKER_ERRORS.UNKNOWN_TOPIC_OR_PARTITION, baseOffset: -1 }
 const NETWORK_FAILURES = ['unreachable', 'lost-request', 'lost-answer'] as const
 
 /**
@@ -43,7 +45,11 @@ const NETWORK_FAILURES = ['unreachable', 'lost-request', 'lost-answer'] as const
 export type FakeFailure = keyof typeof BROKER_ERRORS | (typeof NETWORK_FAILURES)[number]
 
 export function isFakeFailure(name: string): name is FakeFailure {
-  return Object.hasOwn(BROKER_ERRORS, name) || NETWORK_FAILURES.some(each => each === name)
+  return isBrokerError(name) || NETWORK_FAILURES.some(each => each === name)
+}
+
+function isBrokerError(name: string): name is keyof typeof BROKER_ERRORS {
+  return Object.hasOwn(BROKER_ERRORS, name)
 }
 
 export interface FakeCluster {
@@ -56,13 +62,7 @@ export interface FakeCluster {
 }
 
 export class FakeKafkaClient implements KafkaClient {
-  readonly stats: ConnectionStats = {
-    connectionAttempts: 0,
-    connectionAttemptsByReason: {},
-    openConnections: 0,
-    destroyed: {},
-    graces: 0,
-  }
+  readonly stats: ConnectionStats = NO_CONNECTIONS
   readonly #cluster: FakeCluster
 
   constructor(cluster: FakeCluster) {
@@ -107,14 +107,12 @@ export class FakeKafkaClient implements KafkaClient {
   async close(): Promise<void> {}
 
   #write(batch: EncodedBatch, { acks }: ProduceRequest, failure: FakeFailure | undefined): ProduceOutcome {
-    const errorCode =
-      Object.hasOwn(BROKER_ERRORS, failure ?? '') && BROKER_ERRORS[failure as keyof typeof BROKER_ERRORS]
+    const errorCode = failure && isBrokerError(failure) ? BROKER_ERRORS[failure] : undefined
     if (failure === 'lost-request') return failed('unknown', 'REQUEST_TIMEOUT', true)
     const proof = acks === 1 ? 'leader' : 'all'
     if (errorCode && !errorCodeRow(errorCode).mayBeWritten) return answer(errorCode, -1, proof)
-    const { errorCode: refusal, baseOffset } = this.#cluster
-      .topic(batch.topic)
-      ?.append(batch.partition, Buffer.from(batch.bytes)) ?? { errorCode: 3, baseOffset: -1 }
+    const topic = this.#cluster.topic(batch.topic)
+    const { errorCode: refusal, baseOffset } = topic?.append(batch.partition, Buffer.from(batch.bytes)) ?? NO_TOPIC
     if (acks === 0) return { kind: 'acked', baseOffset: null, logAppendTime: null, proof: 'none' }
     if (failure === 'lost-answer') return failed('unknown', 'REQUEST_TIMEOUT', true)
     return errorCode && refusal === 0 ? answer(errorCode, -1, proof) : answer(refusal, baseOffset, proof)

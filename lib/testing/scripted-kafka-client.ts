@@ -11,6 +11,7 @@ import type {
   ProducerIdAndEpoch,
 } from '../transport/kafka-client.ts'
 import { failure, outcomeOf } from '../transport/produce-outcome.ts'
+import { NO_CONNECTIONS } from './no-connections.ts'
 import { decodeBatch, PartitionLog } from './partition-log.ts'
 
 /** What happens to one attempt to send a batch. */
@@ -51,13 +52,7 @@ export interface ScriptedKafkaClientOptions {
 
 export class ScriptedKafkaClient implements KafkaClient {
   readonly logs: PartitionLog[]
-  readonly stats: ConnectionStats = {
-    connectionAttempts: 0,
-    connectionAttemptsByReason: {},
-    openConnections: 0,
-    destroyed: {},
-    graces: 0,
-  }
+  readonly stats: ConnectionStats = NO_CONNECTIONS
   readonly #options: ScriptedKafkaClientOptions
   readonly #late: { after: number; deliver: () => void }[] = []
   #attempts = 0
