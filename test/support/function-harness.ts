@@ -103,7 +103,7 @@ export function functionHarness(
     log: new InvocationLog('test', line => logged.push(line)),
   }
   const handler = middy()
-    .use(kafkaProducer({ factory, config }))
+    .use(kafkaProducer({ factory, config, recordId: 'none' })) // as the functions
     .handler((event, context) => handle(event, context, services))
   const invokeIn = async (context: object, event: unknown) => handler(event, context as Context & KafkaContext)
   const invoke = (event: unknown, remainingMs = 29_000) =>
