@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { httpApiAnswer, httpApiEvent } from '../functions/http/http-api-event.ts'
-import { createLocalServer, listenLocally, Refusal, readBody } from './local-server.ts'
+import { createLocalServer, Refusal, readBody } from './local-server.ts'
+import { listenLocally } from './ports.ts'
 
 /** An HTTP API stops waiting for an integration after 30 s and accepts at most 10 MB. */
 const INTEGRATION_MS = 30_000

@@ -2,7 +2,6 @@
 // the developer's browser gets 403, and no request ends the process.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { noFreePort, PORTS } from './ports.ts'
 
 /** An answer that a handler gives by throwing it. */
 export class Refusal extends Error {
@@ -47,33 +46,6 @@ export function createLocalServer({
     })
   })
   return server
-}
-
-/**
- * Listens on `port`, or on the next free one: another program may take a port between a look and its use.
- * @param port 0 takes any free port
- * @throws Error when none of the next 50 is free
- */
-export async function listenLocally(server: Server, port: number): Promise<Server> {
-  for (let next = port; ; next++) {
-    try {
-      return await listenOn(server, next)
-    } catch (error) {
-      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-      if (!isTaken || port === 0) throw error
-      if (next >= port + PORTS) throw noFreePort(port)
-    }
-  }
-}
-
-function listenOn(server: Server, port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject)
-      resolve(server)
-    })
-  })
 }
 
 /**

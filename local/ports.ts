@@ -1,33 +1,44 @@
-import { connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 
 /** How many ports after the first one are tried. */
-export const PORTS = 50
+const PORTS = 50
 
-export function noFreePort(first: number): Error {
-  return new Error(
-    `No free port from ${first} to ${first + PORTS} on 127.0.0.1. Stop the programs that use them, or set PORT.`,
-  )
+/**
+ * Listens on `port`, or on the next free one: another program may take a port between a look and its use.
+ * @param port 0 takes any free port
+ * @throws Error when none of the next 50 is free
+ */
+export async function listenLocally<S extends Server>(server: S, port: number): Promise<S> {
+  for (let next = port; ; next++) {
+    try {
+      return await listenOn(server, next)
+    } catch (error) {
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      if (!isTaken || port === 0) throw error
+      if (next >= port + PORTS)
+        throw new Error(
+          `No free port from ${port} to ${port + PORTS} on 127.0.0.1. Stop the programs that use them, or set PORT.`,
+        )
+    }
+  }
+}
+
+function listenOn<S extends Server>(server: S, port: number): Promise<S> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject)
+      resolve(server)
+    })
+  })
 }
 
 /** @returns a free port of 127.0.0.1: `first`, else the next free port; 0 takes any free port */
 export async function freePort(first = 0): Promise<number> {
-  for (let port = first; port <= first + PORTS; port++) {
-    const freePort = await tryPort(port)
-    if (freePort !== undefined) return freePort
-    if (first === 0) break
-  }
-  throw noFreePort(first)
-}
-
-function tryPort(port: number): Promise<number | undefined> {
-  return new Promise(resolve => {
-    const server = createServer()
-    server.once('error', () => resolve(undefined))
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined))
-    })
-  })
+  const server = await listenLocally(createServer(), first)
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
 }
 
 /** @returns whether a program accepts connections on this port of 127.0.0.1 */

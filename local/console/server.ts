@@ -4,7 +4,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { ConfigError, KafkaProducerError } from '../../lib/errors.ts'
 import { parseJson } from '../../lib/record/json-object.ts'
-import { createLocalServer, listenLocally, Refusal, readBody } from '../local-server.ts'
+import { createLocalServer, Refusal, readBody } from '../local-server.ts'
+import { listenLocally } from '../ports.ts'
 import type { ConsoleApi } from './api.ts'
 
 const SCRIPTS = ['page', 'dom', 'state', 'chart', 'dead-letters', 'filter-form', 'rows', 'detail', 'run']

@@ -9,7 +9,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { routeOfEvent } from '../../lib/contracts/route.ts'
 import { isJsonObject, type JsonObject, parseJson } from '../../lib/record/json-object.ts'
-import { createLocalServer, listenLocally, Refusal, readBody } from '../local-server.ts'
+import { createLocalServer, Refusal, readBody } from '../local-server.ts'
+import { listenLocally } from '../ports.ts'
 import { LOCAL_ACCOUNT, LOCAL_REGION } from '../sqs/elasticmq.ts'
 
 /** Lambda waits one minute, then two: too long for a local stack. */

@@ -5,7 +5,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { deepJsonText } from '../../lib/record/json-object.ts'
-import { createLocalServer, listenLocally } from '../local-server.ts'
+import { createLocalServer } from '../local-server.ts'
+import { listenLocally } from '../ports.ts'
 import { endProcess, startProcess } from '../processes.ts'
 
 export interface SandboxOptions {

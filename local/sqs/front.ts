@@ -1,7 +1,8 @@
 // Stands before ElasticMQ, which does not look at Host and Origin: refuses pages of other sites, hands on the rest.
 import { Agent, type IncomingMessage, request as requestTo, type Server, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { createLocalServer, listenLocally, Refusal } from '../local-server.ts'
+import { createLocalServer, Refusal } from '../local-server.ts'
+import { listenLocally } from '../ports.ts'
 
 /** What ElasticMQ reads of a request. */
 const HANDED_ON = ['content-type', 'content-length', 'transfer-encoding', 'x-amz-target'] as const

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, test } from 'node:test'
-import { listenLocally } from '../../local/local-server.ts'
+import { listenLocally } from '../../local/ports.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'stack-file-'))
 after(() => rmSync(folder, { recursive: true }))
