@@ -1,5 +1,7 @@
 // A contract from code, with a Standard Schema (standardschema.dev: zod, valibot, arktype …) in place of a JSON Schema.
+
 import type { Violation } from '../errors.ts'
+import { pointerPart } from '../record/json-pointer.ts'
 import type { ValueFormatName } from '../serialize/formats/value-formats.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
 import type { Contract, SchemaCheck } from './contract.ts'
@@ -62,11 +64,7 @@ function standardCheck(schema: StandardSchema): SchemaCheck {
 function toViolation(issue: StandardIssue): Violation {
   const { path = [] } = issue
   const { expected, code, type } = issue as { expected?: unknown; code?: unknown; type?: unknown }
-  const steps = path.map(step =>
-    String(typeof step === 'object' ? step.key : step)
-      .replaceAll('~', '~0')
-      .replaceAll('/', '~1'),
-  )
+  const steps = path.map(step => pointerPart(String(typeof step === 'object' ? step.key : step)))
   const rule = [code, type].find(name => typeof name === 'string') ?? 'schema'
   return {
     pointer: ['/value', ...steps].join('/'),

@@ -1,4 +1,5 @@
 // Finds where the parts of a JSON text lie, so that a part is passed on as the very text that its sender wrote.
+import { pointerPart } from './json-pointer.ts'
 
 /** What is read of a text. A string has it; a test counts the calls. */
 export type TextSource = Pick<string, 'length' | 'charCodeAt' | 'slice'>
@@ -291,7 +292,7 @@ class Outliner {
     const { nameStart } = level
     const isCut = level.nameEnd - nameStart > 6 * MAX_POINTER
     const name = isCut ? this.#text.slice(nameStart + 1, nameStart + MAX_POINTER) : this.#nameOf(level, true)
-    return name.replaceAll('~', '~0').replaceAll('/', '~1')
+    return pointerPart(name)
   }
 }
 

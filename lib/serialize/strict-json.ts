@@ -1,6 +1,7 @@
 // JSON.stringify that refuses what it would change.
 import { SerializationError } from '../errors.ts'
 import { MAX_POINTER } from '../record/json-outline.ts'
+import { pointerPart } from '../record/json-pointer.ts'
 import { isThenable } from '../time/thenable.ts'
 
 /** What is wrong with a value; never the value itself. */
@@ -63,7 +64,7 @@ class Path {
     // The outermost name is that of the whole, which JSON.stringify puts in an object of its own.
     const names = this.#holders.length === 0 ? [] : [...this.#names.slice(1), this.#name]
     return names
-      .map(name => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+      .map(name => `/${pointerPart(name)}`)
       .join('')
       .slice(0, MAX_POINTER)
   }
