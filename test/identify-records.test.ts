@@ -4,9 +4,6 @@ import { test } from 'node:test'
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { parseConfig } from '../lib/config/parse-config.ts'
-import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
-import { DeadLetterPublisher } from '../lib/dead-letter/dead-letter-publisher.ts'
-import { publishFailures } from '../lib/dead-letter/publish-failures.ts'
 import type { DeliveryReport } from '../lib/delivery/delivery-report.ts'
 import { outsideScopes } from '../lib/delivery/invocation-scope.ts'
 import { ConfigError, InvalidRecordError } from '../lib/errors.ts'
@@ -21,6 +18,7 @@ import { isTraceparent } from '../lib/record/traceparent.ts'
 import { type Attempt, ScriptedKafkaClient } from '../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../lib/time/clock.ts'
 import { summaryOf } from './support/producer-of.ts'
+import { publishedFailures } from './support/published-failures.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const record = { topic: 't', key: 'k', value: 'v' }
@@ -269,35 +267,11 @@ test('a report’s record can be sent again under its id', async () => {
 test('a dead letter has the id of its record’s header, whatever the caller would name', async () => {
   const { template, ids } = templateOf({}, ['lose-answer', 'lose-answer'])
   const reports = await template.sendAll([record, { ...record, headers: [['kp-id', 'mine']] }, { ...record, key: 5 }])
-  const stored: DeadLetter[] = []
-  const publish = (more: object) =>
-    publishFailures(reports, {
-      deadLetters: new DeadLetterPublisher([
-        {
-          store: async deadLetters => {
-            stored.push(...deadLetters)
-            return deadLetters.map(({ deadLetterId }) => `memory:${deadLetterId}`)
-          },
-          close: async () => {},
-        },
-      ]),
-      sourceOf: index => ({
-        trigger: 'template',
-        id: `source ${index}`,
-        index,
-        function: null,
-        arn: null,
-        receiveCount: null,
-      }),
-      shouldDeadLetter: () => true,
-      onFailure: error => assert.fail(String(error)),
-      ...more,
-    })
-  await publish({ idOf: (index: number) => `other ${index}` })
-  await publish({})
+  const named = await publishedFailures(reports, { idOf: index => `other ${index}` })
+  const unnamed = await publishedFailures(reports)
   const [generated] = ids()
   assert.deepEqual(ids(), [generated, 'mine'])
-  const idsOfLetters = stored.map(({ recordId }) => recordId)
+  const idsOfLetters = [...named.stored, ...unnamed.stored].map(({ recordId }) => recordId)
   assert.deepEqual(idsOfLetters.slice(0, 2), [generated, 'mine'])
   assert.deepEqual(idsOfLetters.slice(3, 5), [generated, 'mine'])
   assert.match(idsOfLetters[2] ?? '', UUID)

@@ -48,6 +48,21 @@ function setUp(options: Partial<DropDuplicatesOptions> = {}, failing = new Set<s
   return { handler, invoke, handled, counts, warnings, failing }
 }
 
+/** Notes the lease of each claim. */
+class WatchedStore extends MemoryIdStore {
+  readonly #leases: number[]
+
+  constructor(leases: number[]) {
+    super()
+    this.#leases = leases
+  }
+
+  override claim(id: string, claim: Claim) {
+    this.#leases.push(claim.leaseMs)
+    return super.claim(id, claim)
+  }
+}
+
 const NONE = { records: 0, handled: 0, withoutId: 0, duplicates: 0, failed: 0, inProgress: 0, notTried: 0 }
 
 test('each id of a topic is handled once: within a batch, in another partition and in a later batch', async () => {
@@ -139,15 +154,9 @@ test('of two invocations that get a record at the same time one handles it; the 
 
 test('a claim lasts a second longer than its invocation may; leaseMs overrides it', async () => {
   const leases: number[] = []
-  class Watched extends MemoryIdStore {
-    override claim(id: string, claim: Claim) {
-      leases.push(claim.leaseMs)
-      return super.claim(id, claim)
-    }
-  }
-  await setUp({ store: new Watched() }).invoke({ 't-0': ['a'] })
-  await setUp({ store: new Watched(), leaseMs: 70_000 }).invoke({ 't-0': ['a'] })
-  await setUp({ store: new Watched() }).handler(eventOf({ 't-0': ['a'] }), { functionName: 'f' })
+  await setUp({ store: new WatchedStore(leases) }).invoke({ 't-0': ['a'] })
+  await setUp({ store: new WatchedStore(leases), leaseMs: 70_000 }).invoke({ 't-0': ['a'] })
+  await setUp({ store: new WatchedStore(leases) }).handler(eventOf({ 't-0': ['a'] }), { functionName: 'f' })
   assert.deepEqual(leases, [21_000, 70_000, 900_000])
 })
 
@@ -276,14 +285,8 @@ test('wrong arguments are refused at once, before a record could be lost by them
 
 test('without a context, or one that knows no time left, a claim has the longest lease', async () => {
   const leases: number[] = []
-  class Watched extends MemoryIdStore {
-    override claim(id: string, claim: Claim) {
-      leases.push(claim.leaseMs)
-      return super.claim(id, claim)
-    }
-  }
   for (const invocation of [undefined, { getRemainingTimeInMillis: () => Number.NaN }]) {
-    const { handler } = setUp({ store: new Watched(), consumer: 'billing' })
+    const { handler } = setUp({ store: new WatchedStore(leases), consumer: 'billing' })
     await Reflect.apply(handler, undefined, [eventOf({ 't-0': ['a'] }), invocation])
   }
   assert.deepEqual(leases, [900_000, 900_000])

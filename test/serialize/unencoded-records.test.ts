@@ -3,15 +3,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
-import { DeadLetterPublisher } from '../../lib/dead-letter/dead-letter-publisher.ts'
-import { publishFailures } from '../../lib/dead-letter/publish-failures.ts'
 import { SerializationError } from '../../lib/errors.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { summaryOf } from '../support/producer-of.ts'
+import { publishedFailures } from '../support/published-failures.ts'
 
 const failure = new SerializationError('delivery-failure', 'The registry is down')
 /** By the value, what its serializer does. */
@@ -30,27 +28,7 @@ test('a record without bytes is returned, not dead-lettered; an invalid one and 
   const values = ['fits', 'throws', 'rejects', 'is late', 'is wrong']
   const records = values.map(value => ({ topic: value === 'is late' ? 'other' : 't', value }))
   const reports = await producer.sendAll(records, Deadline.after(systemClock, 100))
-  const stored: DeadLetter[] = []
-  const target = {
-    store: async (deadLetters: readonly DeadLetter[]) => {
-      stored.push(...deadLetters)
-      return deadLetters.map(({ deadLetterId }) => `memory:${deadLetterId}`)
-    },
-    close: async () => {},
-  }
-  const fates = await publishFailures(reports, {
-    deadLetters: new DeadLetterPublisher([target]),
-    sourceOf: index => ({
-      trigger: 'template',
-      id: `source ${index}`,
-      index,
-      function: null,
-      arn: null,
-      receiveCount: null,
-    }),
-    shouldDeadLetter: () => true,
-    onFailure: error => assert.fail(String(error)),
-  })
+  const { fates, stored } = await publishedFailures(reports)
   assert.deepEqual(
     values.map((value, index) => [value, fates.get(index)?.fate]),
     [
