@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
 import { contractsOf } from '../support/contracts.ts'
-import { functionHarness, type Harness, recordsOf } from '../support/function-harness.ts'
+import { functionHarness, type Harness, recordsOf, sqsMessage } from '../support/function-harness.ts'
 
 const NO_KEY = { key: { required: false } }
 const contracts = contractsOf([
@@ -31,14 +31,6 @@ const contracts = contractsOf([
   },
 ])
 
-const message = (queue: string, body: string, more: object = {}) => ({
-  messageId: 'm-1',
-  body,
-  attributes: { ApproximateReceiveCount: '1' },
-  messageAttributes: {},
-  eventSourceARN: `arn:aws:sqs:eu-west-1:123456789012:${queue}`,
-  ...more,
-})
 const notification = (text: string, more: object = {}) =>
   JSON.stringify({ Type: 'Notification', TopicArn: 'arn:aws:sns:eu-west-1:1:t', Message: text, ...more })
 const s3Text = (...keys: string[]) => `{"Records":[${keys.map(key => `{ "s3":{"object":{"key":"${key}"}} }`).join()}]}`
@@ -67,7 +59,7 @@ const ignoredBy = ({ logged }: Harness) => {
 const NOTHING_RETURNED = { batchItemFailures: [] }
 
 test('S3 through SNS: each notification is a record with the very text of S3', async () => {
-  const harness = await received(message('fan-out', notification(s3Text('a', 'b'))))
+  const harness = await received(sqsMessage('fan-out', notification(s3Text('a', 'b'))))
   assert.deepEqual(valuesOf(harness).sort(), ['{ "s3":{"object":{"key":"a"}} }', '{ "s3":{"object":{"key":"b"}} }'])
   assert.deepEqual(keysOf(harness).sort(), ['a', 'b'])
 })
@@ -76,19 +68,19 @@ test('EventBridge through SNS: the detail keeps its text, the attributes of SNS 
   const event = (detail: string) => `{"source":"shop","detail-type":"Order","detail":${detail}}`
   const MessageAttributes = { shop: { Type: 'String', Value: 'north' } }
   const harness = await received(
-    message('orders', notification(event('{ "id":1.50, "n":12345678901234567890 }'), { MessageAttributes })),
+    sqsMessage('orders', notification(event('{ "id":1.50, "n":12345678901234567890 }'), { MessageAttributes })),
   )
   assert.deepEqual(valuesOf(harness), [], '1.50 is no key')
   assert.deepEqual(codesOf(harness), ['key-type'])
 
-  const other = await received(message('orders', notification(event('{ "n":1.50 }'), { MessageAttributes })))
+  const other = await received(sqsMessage('orders', notification(event('{ "n":1.50 }'), { MessageAttributes })))
   assert.deepEqual(valuesOf(other), ['{ "n":1.50 }'])
   assert.deepEqual(keysOf(other), ['north'])
   assert.equal(String(recordsOf(other)[0]?.headers.find(([name]) => name === 'shop')?.[1]), 'north')
 })
 
 test('with raw message delivery the list of wrappings is read from the second on', async () => {
-  assert.deepEqual(keysOf(await received(message('fan-out', s3Text('raw')))), ['raw'])
+  assert.deepEqual(keysOf(await received(sqsMessage('fan-out', s3Text('raw')))), ['raw'])
 })
 
 test('a wrapping that is not there is a dead letter', async () => {
@@ -101,7 +93,7 @@ test('a wrapping that is not there is a dead letter', async () => {
     ['uploads', '{"Records":[]}'],
     ['fan-out', notification('{"Records":[]}')],
   ] as const) {
-    const harness = await received(message(queue, body))
+    const harness = await received(sqsMessage(queue, body))
     assert.deepEqual(harness.answer, NOTHING_RETURNED)
     assert.equal(codesOf(harness).length, 1, body)
     assert.deepEqual(valuesOf(harness), [])
@@ -118,7 +110,7 @@ test('test events of S3 and confirmations of SNS are counted, and neither sent n
     ['orders', confirmation('UnsubscribeConfirmation'), 'sns-confirmation'],
   ]
   for (const [queue, body, reason] of cases) {
-    const harness = await received(message(queue, body), message('plain', '1', { messageId: 'm-2' }))
+    const harness = await received(sqsMessage(queue, body), sqsMessage('plain', '1', { messageId: 'm-2' }))
     assert.deepEqual(harness.answer, NOTHING_RETURNED)
     assert.deepEqual(valuesOf(harness), ['1'], body)
     assert.deepEqual(codesOf(harness), [])
@@ -127,7 +119,7 @@ test('test events of S3 and confirmations of SNS are counted, and neither sent n
 })
 
 test('records beside the word of a test event are records', async () => {
-  const harness = await received(message('uploads', `{"Event":"s3:TestEvent",${s3Text('a').slice(1)}`))
+  const harness = await received(sqsMessage('uploads', `{"Event":"s3:TestEvent",${s3Text('a').slice(1)}`))
   assert.deepEqual(keysOf(harness), ['a'])
 })
 
@@ -139,11 +131,11 @@ test('what only looks like a message without a record is sent', async () => {
     '{"Type":"SubscriptionConfirmation","Message":"mine"}',
     '{"Type":"SubscriptionConfirmation","TopicArn":"t","Message":"mine","Token":"x"}',
   ]) {
-    assert.deepEqual(valuesOf(await received(message('notes', notification(body)))), [body])
-    assert.deepEqual(valuesOf(await received(message('plain', body))), [body])
+    assert.deepEqual(valuesOf(await received(sqsMessage('notes', notification(body)))), [body])
+    assert.deepEqual(valuesOf(await received(sqsMessage('plain', body))), [body])
   }
   for (const body of [TEST_EVENT, confirmation('SubscriptionConfirmation')])
-    assert.deepEqual(valuesOf(await received(message('plain', body))), [body], 'a feed without unwrap')
+    assert.deepEqual(valuesOf(await received(sqsMessage('plain', body))), [body], 'a feed without unwrap')
 })
 
 test('a warm-up ping is answered and counted', async () => {
@@ -157,10 +149,10 @@ test('a warm-up ping is answered and counted', async () => {
 
 test('EventBridge Pipes: a bare list of messages is a batch, also of one', async () => {
   const harness = functionHarness(handleSqs, { contracts, script: Array(9).fill('refuse') })
-  assert.deepEqual(await harness.invoke([message('plain', '1')]), { batchItemFailures: [{ itemIdentifier: 'm-1' }] })
+  assert.deepEqual(await harness.invoke([sqsMessage('plain', '1')]), { batchItemFailures: [{ itemIdentifier: 'm-1' }] })
 
   const delivered = functionHarness(handleSqs, { contracts })
-  const list = ['1', '2'].map(body => message('plain', body, { messageId: body }))
+  const list = ['1', '2'].map(body => sqsMessage('plain', body, { messageId: body }))
   assert.deepEqual(await delivered.invoke(list), NOTHING_RETURNED)
   assert.deepEqual(valuesOf(delivered).sort(), ['1', '2'])
   await assert.rejects(async () => delivered.invoke([1]), { code: 'bad-value' })
@@ -169,7 +161,7 @@ test('EventBridge Pipes: a bare list of messages is a batch, also of one', async
 test('the group of a message in a standard queue is a key, and orders nothing', async () => {
   const group = { MessageGroupId: 'tenant-7', ApproximateReceiveCount: '1' }
   const messages = ['1', 'no json', '3'].map((body, index) =>
-    message('tenants', body, { messageId: `m-${index}`, attributes: group }),
+    sqsMessage('tenants', body, { messageId: `m-${index}`, attributes: group }),
   )
   const harness = functionHarness(handleSqs, { contracts, options: { fifoOnInvalid: 'stop' } })
   assert.deepEqual(await harness.invoke({ Records: messages }), NOTHING_RETURNED)
@@ -177,21 +169,21 @@ test('the group of a message in a standard queue is a key, and orders nothing', 
   assert.deepEqual(keysOf(harness), ['tenant-7', 'tenant-7'])
   assert.deepEqual(codesOf(harness), ['bad-json'])
 
-  const ungrouped = await received(message('plain', '1', { attributes: group }))
+  const ungrouped = await received(sqsMessage('plain', '1', { attributes: group }))
   assert.deepEqual(keysOf(ungrouped), [null], 'without a key rule the group is no key')
 })
 
 test('the object key of S3 is decoded where it becomes a record key; the value stays', async () => {
-  const harness = await received(message('uploads', s3Text('my+photo+%C3%A9.txt')))
+  const harness = await received(sqsMessage('uploads', s3Text('my+photo+%C3%A9.txt')))
   assert.deepEqual(keysOf(harness), ['my photo é.txt'])
   assert.deepEqual(valuesOf(harness), ['{ "s3":{"object":{"key":"my+photo+%C3%A9.txt"}} }'])
-  assert.deepEqual(keysOf(await received(message('uploads', s3Text('100%')))), ['100%'], 'not in the form of S3')
+  assert.deepEqual(keysOf(await received(sqsMessage('uploads', s3Text('100%')))), ['100%'], 'not in the form of S3')
 })
 
 test('an attribute without a type makes its own message a dead letter, and no other', async () => {
   for (const attribute of [{ stringValue: 'v' }, null, 5]) {
-    const odd = message('plain', '1', { messageAttributes: { x: attribute } })
-    const harness = await received(odd, message('plain', '2', { messageId: 'm-2' }))
+    const odd = sqsMessage('plain', '1', { messageAttributes: { x: attribute } })
+    const harness = await received(odd, sqsMessage('plain', '2', { messageId: 'm-2' }))
     assert.deepEqual(harness.answer, NOTHING_RETURNED)
     assert.deepEqual(valuesOf(harness), ['2'])
     assert.deepEqual(codesOf(harness), ['bad-value'])

@@ -1,8 +1,8 @@
 // Bad inputs per surface.
 import { gzipSync } from 'node:zlib'
 import { SECRET, VALUES } from './bad-values.ts'
-import { v2Event } from './function-harness.ts'
-import { type BadInputResult, direct, eventBridge, http, httpEvent, message, sqs } from './surfaces.ts'
+import { sqsMessage, v2Event } from './function-harness.ts'
+import { type BadInputResult, direct, eventBridge, http, httpEvent, sqs } from './surfaces.ts'
 
 export interface BadInput {
   readonly surface: string
@@ -11,7 +11,7 @@ export interface BadInput {
 }
 
 const inQueue = (queue: string, wrap: (value: string) => string) => (value: string) =>
-  sqs({ Records: [message(queue, wrap(value))] })
+  sqs({ Records: [sqsMessage(queue, wrap(value))] })
 const busText = (detail: string) => `{"id":"e","source":"shop","detail-type":"t","detail":${detail}}`
 const TEST_EVENT = '{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}'
 const notification = (Message: string, Type = 'Notification') =>
@@ -26,7 +26,7 @@ const TEXT_DOORS: Readonly<Record<string, Door>> = {
   'SNS in SQS': inQueue('sns', value => notification(value)),
   'S3 in SQS': inQueue('s3', value => `{"Records":[${value}]}`),
   'EventBridge in SQS': inQueue('bus', busText),
-  'Pipes, queue': value => sqs([message('plain', value)]),
+  'Pipes, queue': value => sqs([sqsMessage('plain', value)]),
   program: value => direct({ topic: 'chat', value: Buffer.from(value) }),
 }
 
@@ -48,7 +48,7 @@ function isJson(text: string): boolean {
 const good = `{"room":"${SECRET}"}`
 const record = (fields: string) => ({ body: `{"value":${good},${fields}}` })
 const event = { id: 'e', source: 'shop', 'detail-type': 't' }
-const attribute = (name: string, value: object) => message('plain', good, { messageAttributes: { [name]: value } })
+const attribute = (name: string, value: object) => sqsMessage('plain', good, { messageAttributes: { [name]: value } })
 
 const OWN: Readonly<Record<string, readonly [name: string, run: () => Promise<BadInputResult>][]>> = {
   HTTP: [
@@ -79,13 +79,13 @@ const OWN: Readonly<Record<string, readonly [name: string, run: () => Promise<Ba
       () => http({ body: `{"records":[{"value":${good}},{"value":${good}}]}`, headers: { 'idempotency-key': 'k' } }),
     ],
     ['an empty `Idempotency-Key`', () => http({ body: `{"value":${good}}`, headers: { 'idempotency-key': '' } })],
-    ['an event of another service', () => httpEvent({ Records: [message('plain', good)] })],
+    ['an event of another service', () => httpEvent({ Records: [sqsMessage('plain', good)] })],
   ],
   SQS: [
-    ['a queue without a contract', () => sqs({ Records: [message('other', good)] })],
+    ['a queue without a contract', () => sqs({ Records: [sqsMessage('other', good)] })],
     ['an attribute `kp-…`', () => sqs({ Records: [attribute('kp-x', { dataType: 'String', stringValue: SECRET })] })],
     ['an attribute without a type', () => sqs({ Records: [attribute('a', { stringValue: SECRET })] })],
-    ['a message without a body', () => sqs({ Records: [message('plain', good), message('plain', undefined)] })],
+    ['a message without a body', () => sqs({ Records: [sqsMessage('plain', good), sqsMessage('plain', undefined)] })],
     ['an event of another service', () => sqs({ Records: [{ s3: SECRET }] })],
     ['a request over HTTP', () => sqs(v2Event('POST', '/topics/chat', Buffer.from(good), {}))],
     ['a warm-up ping', () => sqs({ source: 'serverless-plugin-warmup' })],
@@ -104,7 +104,7 @@ const OWN: Readonly<Record<string, readonly [name: string, run: () => Promise<Ba
     ['no `detail`', () => eventBridge({ ...event, other: SECRET })],
     ['a source without a contract', () => eventBridge({ ...event, source: 'other', detail: SECRET })],
     ['null', () => eventBridge(null)],
-    ['a batch of SQS', () => eventBridge({ Records: [message('plain', good, { eventSource: 'aws:sqs' })] })],
+    ['a batch of SQS', () => eventBridge({ Records: [sqsMessage('plain', good)] })],
     ['a request over HTTP', () => eventBridge(v2Event('POST', '/topics/chat', Buffer.from(good), {}))],
   ],
   'Pipes, queue': [['a list of something else', () => sqs([{ value: SECRET }])]],

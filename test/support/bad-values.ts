@@ -1,7 +1,14 @@
 // Bad values as text, of a topic whose schema requires a text `room`, which is the key, and where `n` is a number.
+import assert from 'node:assert/strict'
 
 /** In each input; neither an answer nor the log may have it. */
 export const SECRET = 'payload-that-nobody-may-see'
+
+/** @param text what a caller or the log got */
+export function assertNothingShown(text: string): void {
+  assert.ok(!text.includes(SECRET), 'no payload')
+  assert.doesNotMatch(text, /\n\s+at |\.ts:\d|node:internal/, 'no stack')
+}
 
 const nested = (levels: number) => `{"room":"${SECRET}","deep":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`
 const withNumber = (number: string) => `{"room":"${SECRET}","n":${number}}`

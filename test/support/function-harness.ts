@@ -170,3 +170,14 @@ export function v2Event(
     isBase64Encoded: true,
   }
 }
+
+/** A message of SQS, as a batch has it. */
+export const sqsMessage = (queue: string, body: unknown, more: object = {}) => ({
+  messageId: 'm-1',
+  body,
+  attributes: { ApproximateReceiveCount: '1' },
+  messageAttributes: {},
+  eventSource: 'aws:sqs',
+  eventSourceARN: `arn:aws:sqs:eu-west-1:123456789012:${queue}`,
+  ...more,
+})

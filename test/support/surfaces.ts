@@ -115,12 +115,3 @@ async function sendDirectly(record: unknown): Promise<BadInputResult> {
   const answer = isDelivered ? 'delivered' : `report \`${report?.error.code}\``
   return { answer, log: 'nothing', shown: isDelivered ? '' : String(report?.error), ends: 1 }
 }
-
-export const message = (queue: string, body: unknown, more: object = {}) => ({
-  messageId: 'm',
-  body,
-  attributes: { ApproximateReceiveCount: '1' },
-  messageAttributes: {},
-  eventSourceARN: `arn:aws:sqs:eu-west-1:1:${queue}`,
-  ...more,
-})
