@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
-import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { DynamoDbDeadLetterStore } from '../../lib/dead-letter/dynamodb/store.ts'
 import { DynamoDbDeadLetterTarget } from '../../lib/dead-letter/dynamodb/target.ts'
@@ -13,6 +13,7 @@ import { VERSION_1_TABLE_KEY } from '../../lib/dead-letter/version-1.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { tried } from '../../lib/redrive/retried-dead-letter.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
+import { createTable } from '../support/dynamodb-table.ts'
 import { AWS_TEST_KEYS, type Moto, startMoto } from '../support/moto.ts'
 import { publisherOf } from '../support/publisher-of.ts'
 import { deadlineIn } from '../support/time.ts'
@@ -26,24 +27,13 @@ before(async () => {
   s3 = new S3Client({ forcePathStyle: true })
   dynamodb = new DynamoDBClient({})
   await s3.send(new CreateBucketCommand({ Bucket: 'letters' }))
-  await createTable('letters', 'deadLetterId')
+  await createTable(dynamodb, 'letters')
 })
 after(() => {
   s3.destroy()
   dynamodb.destroy()
   moto.stop()
 })
-
-async function createTable(name: string, key: string): Promise<void> {
-  await dynamodb.send(
-    new CreateTableCommand({
-      TableName: name,
-      KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  )
-}
 
 test('S3: a dead letter is one object, stored once, whose location is its URL', async () => {
   const target = new S3DeadLetterTarget('letters', 'prod/chat')
@@ -74,7 +64,7 @@ test('DynamoDB: a dead letter is one item, stored once', async () => {
 })
 
 test('DynamoDB: a table of 0.1, with its old partition key, is read, written, leased and completed', async () => {
-  await createTable('of-0-1', VERSION_1_TABLE_KEY)
+  await createTable(dynamodb, 'of-0-1', VERSION_1_TABLE_KEY)
   const items = JSON.parse(readFileSync('test/dead-letter/samples-0.1/dynamodb-items.json', 'utf8'))
   for (const Item of items) await dynamodb.send(new PutItemCommand({ TableName: 'of-0-1', Item }))
   const target = new DynamoDbDeadLetterTarget('of-0-1')

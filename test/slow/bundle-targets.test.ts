@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { after, before, test } from 'node:test'
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
@@ -26,6 +26,7 @@ import {
   type SecuredKafka,
   startSecuredKafka,
 } from '../security-rig/secured-kafka.ts'
+import { createTable } from '../support/dynamodb-table.ts'
 import { v2Event } from '../support/function-harness.ts'
 import { signJwt } from '../support/jwt.ts'
 import { AWS_TEST_KEYS, startMoto } from '../support/moto.ts'
@@ -147,14 +148,7 @@ test('dead letters in S3, DynamoDB, SQLite and Kafka are stored, and the redrive
   after(() => moto.stop())
   const clients = { credentials: { accessKeyId: 'k', secretAccessKey: 's' }, region: 'us-east-1', endpoint: moto.url }
   await new S3Client({ ...clients, forcePathStyle: true }).send(new CreateBucketCommand({ Bucket: 'letters' }))
-  await new DynamoDBClient(clients).send(
-    new CreateTableCommand({
-      TableName: 'letters',
-      KeySchema: [{ AttributeName: 'deadLetterId', KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: 'deadLetterId', AttributeType: 'S' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  )
+  await createTable(new DynamoDBClient(clients), 'letters')
   const aws = { ...AWS_TEST_KEYS, AWS_ENDPOINT_URL_S3: moto.url, AWS_ENDPOINT_URL_DYNAMODB: moto.url }
   const servers = rig.kafka.bootstrapServers
   await createTopics(servers, [{ topic: 'chat-dlt', partitions: 1 }])

@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { KafkaTriggerHandler } from '../../lib/consumer/drop-duplicates.ts'
 import { KafkaTemplate } from '../../lib/kafka-template.ts'
@@ -16,6 +16,7 @@ import type { LogRecord } from '../../lib/wire-format/record-batch-decoder.ts'
 import { h2Jars, kafkaJars } from '../../local/artifacts.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
 import { temporaryFolder } from '../../local/processes.ts'
+import { createTable } from '../support/dynamodb-table.ts'
 import { losingAnswers } from '../support/lost-answers.ts'
 import { AWS_TEST_KEYS, type Moto, startMoto } from '../support/moto.ts'
 import { newTopic } from '../support/real-kafka.ts'
@@ -154,14 +155,7 @@ test('Python: the id is noted in the transaction of the work', async () => {
 test('Lambda: the handler of a Kafka trigger, with its ids in DynamoDB', async t => {
   Object.assign(process.env, AWS_TEST_KEYS, { AWS_ENDPOINT_URL_DYNAMODB: moto.url })
   const client = new DynamoDBClient({})
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'handled-records',
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  )
+  await createTable(client, 'handled-records', 'id')
   client.destroy()
   const file = join(folder, 'handler.mts')
   const consumer = `'${pathToFileURL('lib/consumer/index.ts').href}'`

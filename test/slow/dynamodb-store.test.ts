@@ -2,13 +2,7 @@
 // another one.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import {
-  type AttributeValue,
-  CreateTableCommand,
-  DynamoDBClient,
-  PutItemCommand,
-  ScanCommand,
-} from '@aws-sdk/client-dynamodb'
+import { type AttributeValue, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import type { Unreadable } from '../../lib/dead-letter/dead-letter-store.ts'
 import { openStore } from '../../lib/dead-letter/dynamodb/store.ts'
@@ -17,6 +11,7 @@ import { VERSION_1_TABLE_KEY } from '../../lib/dead-letter/version-1.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import { tried } from '../../lib/redrive/retried-dead-letter.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
+import { createTable } from '../support/dynamodb-table.ts'
 import { AWS_TEST_KEYS, type Moto, startMoto } from '../support/moto.ts'
 import { deadlineIn } from '../support/time.ts'
 
@@ -36,14 +31,7 @@ let tables = 0
 /** The key's name is that of this release or that of 0.1. */
 async function newTable(key: string) {
   const TableName = `table-${++tables}`
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  )
+  await createTable(client, TableName, key)
   const put = (id: string, deadLetter: unknown, others: Record<string, AttributeValue> = {}) =>
     client.send(
       new PutItemCommand({

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import fc from 'fast-check'
@@ -20,6 +20,7 @@ import { LocalKafka } from '../../local/kafka/cluster.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { startSqs } from '../../local/sqs/elasticmq.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
+import { createTable } from '../support/dynamodb-table.ts'
 import { hostileDeadLetters } from '../support/hostile-dead-letters.ts'
 import { AWS_TEST_KEYS, startMoto } from '../support/moto.ts'
 
@@ -77,14 +78,7 @@ const TARGETS: Readonly<Record<string, Fill>> = {
   },
   dynamodb: async texts => {
     const client = new DynamoDBClient({})
-    await client.send(
-      new CreateTableCommand({
-        TableName: 'hostile',
-        KeySchema: [{ AttributeName: 'deadLetterId', KeyType: 'HASH' }],
-        AttributeDefinitions: [{ AttributeName: 'deadLetterId', AttributeType: 'S' }],
-        BillingMode: 'PAY_PER_REQUEST',
-      }),
-    )
+    await createTable(client, 'hostile')
     for (const [n, text] of texts.entries())
       await client.send(
         new PutItemCommand({

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { CreateTableCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { DynamoDbIdStore } from '../../lib/consumer/dynamodb-id-store.ts'
 import type { Claim } from '../../lib/consumer/id-store.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { idStoreContract } from '../consumer/id-store.contract.ts'
+import { createTable } from '../support/dynamodb-table.ts'
 import { AWS_TEST_KEYS, type Moto, startMoto } from '../support/moto.ts'
 
 const TABLE = 'handled-records'
@@ -16,14 +17,7 @@ before(async () => {
   moto = await startMoto()
   Object.assign(process.env, AWS_TEST_KEYS, { AWS_ENDPOINT_URL_DYNAMODB: moto.url })
   client = new DynamoDBClient({})
-  await client.send(
-    new CreateTableCommand({
-      TableName: TABLE,
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  )
+  await createTable(client, TABLE, 'id')
 })
 after(() => {
   client.destroy()

@@ -1,7 +1,7 @@
 // Redrive from S3 and DynamoDB (moto) into a real Kafka, with claims and notifications.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import {
   CreateEventBusCommand,
   EventBridgeClient,
@@ -23,6 +23,7 @@ import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts
 import { LocalKafka } from '../../local/kafka/cluster.ts'
 import { deadLetterStoreContract } from '../dead-letter-store.contract.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
+import { createTable } from '../support/dynamodb-table.ts'
 import { AWS_TEST_KEYS, startMoto } from '../support/moto.ts'
 import { producerOf } from '../support/producer-of.ts'
 import { deadlineIn } from '../support/time.ts'
@@ -37,14 +38,7 @@ const servers = kafka.bootstrapServers
 const config = parseConfig({ bootstrapServers: [servers] }, {})
 const s3 = new S3Client({ forcePathStyle: true })
 await s3.send(new CreateBucketCommand({ Bucket: 'letters' }))
-await new DynamoDBClient({}).send(
-  new CreateTableCommand({
-    TableName: 'letters',
-    KeySchema: [{ AttributeName: 'deadLetterId', KeyType: 'HASH' }],
-    AttributeDefinitions: [{ AttributeName: 'deadLetterId', AttributeType: 'S' }],
-    BillingMode: 'PAY_PER_REQUEST',
-  }),
-)
+await createTable(new DynamoDBClient({}), 'letters')
 
 deadLetterStoreContract(
   's3',

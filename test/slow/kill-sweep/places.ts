@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CreateTableCommand, DeleteItemCommand, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb'
+import { DeleteItemCommand, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb'
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -15,6 +15,7 @@ import {
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { createTopics, kafkaOf, type ReadRecord, readTopic } from '../../../local/kafka/admin.ts'
 import type { LocalSqs } from '../../../local/sqs/elasticmq.ts'
+import { createTable } from '../../support/dynamodb-table.ts'
 
 export interface Place {
   readonly name: string
@@ -122,14 +123,7 @@ export async function dynamoDbPlace(table: string, claims: string): Promise<Plac
   const client = new DynamoDBClient({})
   const s3 = new S3Client({ forcePathStyle: true })
   await s3.send(new CreateBucketCommand({ Bucket: claims }))
-  await client.send(
-    new CreateTableCommand({
-      TableName: table,
-      KeySchema: [{ AttributeName: 'deadLetterId', KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: 'deadLetterId', AttributeType: 'S' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  )
+  await createTable(client, table)
   return {
     name: 'dynamodb',
     setting: `dynamodb:${table},s3:${claims}/claims`,
