@@ -1,6 +1,6 @@
 // Creates what partitioner.class, key.serializer and value.serializer name.
 import { loadDefaultExport } from './config/load-module.ts'
-import { type ProducerConfig, SETTINGS } from './config/settings.ts'
+import { labelOf, type ProducerConfig, SETTINGS } from './config/settings.ts'
 import { ConfigError } from './errors.ts'
 import { BuiltInPartitioner } from './partition/built-in-partitioner.ts'
 import type { Partitioner } from './partition/partitioner.ts'
@@ -31,7 +31,7 @@ export function instanceOf<T>(
   setting: unknown,
   method: string,
 ): { instance: T; isOurs: boolean } {
-  const where = `${SETTINGS[option].name} (${SETTINGS[option].env})`
+  const where = labelOf(SETTINGS[option])
   let instance: unknown
   let isOurs = false
   try {

@@ -1,7 +1,7 @@
 // Which settings of OAUTHBEARER belong together. Tokens have one source: a function of the caller, AWS, a file, or a
 // token endpoint, which is asked with a client secret or an assertion.
 import { parseSaslExtensions } from '../record/sasl-extensions.ts'
-import { type OptionName, type ProducerConfig, SETTING_ROWS } from './settings.ts'
+import { labelOf, type OptionName, type ProducerConfig, SETTING_ROWS } from './settings.ts'
 
 type Problem = (text: string) => void
 
@@ -66,10 +66,10 @@ function checkEndpoint(config: ProducerConfig, url: string, problem: Problem): v
 
 /** Refuses the settings of other sources, which would have no effect. */
 function refuse(config: ProducerConfig, source: string, ofSource: readonly OptionName[], problem: Problem): void {
-  for (const [option, { name, env, security, default: value }] of SETTING_ROWS) {
+  for (const [option, row] of SETTING_ROWS) {
     const isShared = option === 'saslOauthbearerExtensions' || option === 'oauthBearerTokenProvider'
-    if (security !== 'oauthbearer' || isShared || ofSource.includes(option)) continue
-    if (config[option as keyof ProducerConfig] !== value)
-      problem(`${name} (${env}): takes no effect with ${source}; expected it unset.`)
+    if (row.security !== 'oauthbearer' || isShared || ofSource.includes(option)) continue
+    if (config[option as keyof ProducerConfig] !== row.default)
+      problem(`${labelOf(row)}: takes no effect with ${source}; expected it unset.`)
   }
 }

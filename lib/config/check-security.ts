@@ -1,7 +1,7 @@
 // Which settings of TLS and authentication belong together, by the columns `security` and `needed` of the table. A
 // setting that would not take effect is refused.
 import { checkOAuth } from './check-oauth.ts'
-import { type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
+import { labelOf, type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 
 type Problem = (text: string) => void
 type Part = NonNullable<SettingRow['security']>
@@ -15,10 +15,7 @@ const WORKS_WITH: Readonly<Record<Part, string>> = {
 export function checkSecurity(config: ProducerConfig, problem: Problem): void {
   const { securityProtocol, saslMechanism: mechanism, secretArn } = config
   if (securityProtocol === undefined) return // it has its own problem already
-  const nameOf = (option: OptionName) =>
-    SETTINGS[option].name === SETTINGS[option].env
-      ? SETTINGS[option].env
-      : `${SETTINGS[option].name} (${SETTINGS[option].env})`
+  const nameOf = (option: OptionName) => labelOf(SETTINGS[option])
   const onlyWith = (option: OptionName, what: string) => {
     const { default: unset } = SETTINGS[option] as SettingRow
     if (config[option as keyof ProducerConfig] !== unset)

@@ -14,7 +14,7 @@ import type { CommonOptions, SerializerOptions } from './producer-options.ts'
 import { notRecommended } from './recommendations.ts'
 import { withoutSecretsWhenShown } from './redacted.ts'
 import type { Serialized, SerializerOption } from './serialized-types.ts'
-import { type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
+import { labelOf, type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 import type { SettingsFile } from './settings-file.ts'
 import { shown } from './shown.ts'
 
@@ -122,7 +122,7 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Source {
 }
 
 function read(row: SettingRow, input: Value, problem: Problem): Value | undefined {
-  const where = row.name === row.env ? row.env : `${row.name} (${row.env})`
+  const where = labelOf(row)
   switch (row.kind) {
     case 'integer':
       return readInteger(row, where, input, problem)

@@ -762,6 +762,11 @@ export type SettingRow = Row
 /** The table as a list, every row with all of its columns. */
 export const SETTING_ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [OptionName, SettingRow])[]
 
+/** How messages name a setting, e.g. `client.id (KAFKA_CLIENT_ID)`. */
+export function labelOf({ name, env }: Pick<SettingRow, 'name' | 'env'>): string {
+  return name === env ? env : `${name} (${env})`
+}
+
 export type NotifyTargets = readonly (
   | { readonly kind: 'sns'; readonly topicArn: string }
   | { readonly kind: 'eventbridge'; readonly bus: string }
