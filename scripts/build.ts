@@ -82,37 +82,40 @@ export function functionBuild(name: string) {
   return bundleOf(`functions/${name}/handler.ts`, `dist/functions/${name}`)
 }
 
+/** Of every file that is deployed. */
+const DEPLOYED = {
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  legalComments: 'none',
+  banner: { js: REQUIRE },
+  logLevel: 'warning',
+} as const satisfies BuildOptions
+
 function bundleOf(entry: string, outdir: string) {
   return {
+    ...DEPLOYED,
     entryPoints: { index: entry },
     outdir,
     outExtension: { '.js': '.mjs' },
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     metafile: true,
     // Without this, esbuild picks the CommonJS build of a lazily loaded client, which fails on first use.
     mainFields: ['module', 'main'],
     alias: { '#contracts': './build/contracts.js' },
-    legalComments: 'none',
     sourcemap: 'linked',
     sourcesContent: false,
     plugins: [WITHOUT_UNUSED_KAFKAJS, PACKAGES_INSIDE],
-    banner: { js: REQUIRE },
-    logLevel: 'warning',
   } as const satisfies BuildOptions
 }
 
 /** A file of its own beside the bundle, for `require`, which the check of a value can't wait for. */
 function explainersBuild(outdir: string) {
-  const { bundle, minify, platform, target, format, legalComments, banner, logLevel } = bundleOf('', outdir)
-  const options = { bundle, minify, platform, target, format, legalComments, banner, logLevel }
   return {
-    ...options,
+    ...DEPLOYED,
     entryPoints: ['build/explainers.js'],
     outfile: `${outdir}/${EXPLAINERS}`,
   } satisfies BuildOptions
