@@ -59,12 +59,9 @@ export function parseConfig<
   if (values.configFile !== undefined && !file)
     problem('KAFKA_CONFIG_FILE: is read by loadConfig(), not by parseConfig().')
   delete values.configFile
-  const isExplicit =
-    options.enableIdempotence !== undefined ||
-    Boolean(env.KAFKA_ENABLE_IDEMPOTENCE) ||
-    file?.values.enableIdempotence !== undefined
   if (values.acks !== 'all' && values.acks !== undefined && values.enableIdempotence === true) {
-    if (isExplicit) problem(`enable.idempotence (true): expected acks all, got ${values.acks}.`)
+    if (inputOf('enableIdempotence') !== undefined)
+      problem(`enable.idempotence (true): expected acks all, got ${values.acks}.`)
     values.enableIdempotence = false
   }
   const names = checkNames(env, values.strictEnv === true)
