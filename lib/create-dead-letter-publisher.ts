@@ -5,21 +5,19 @@ import { DeadLetterPublisher } from './dead-letter/dead-letter-publisher.ts'
 import type { DeadLetterProducer } from './dead-letter/dead-letter-target.ts'
 import { notifiersOf } from './dead-letter/notifier.ts'
 import { createTarget } from './dead-letter/target-kinds.ts'
+import { errorName } from './errors.ts'
 import { KafkaProducer } from './kafka-producer.ts'
 import { createKafkaJsClient } from './producer-factory.ts'
-import { emitWarning } from './warn.ts'
+import { guardedWarn, type Warn } from './warn.ts'
 
 /** @param warn called with what does not stop it, such as a notification that failed. Default: `process.emitWarning` */
-export function createDeadLetterPublisher(
-  config: ProducerConfig,
-  warn: (text: string) => void = emitWarning,
-): DeadLetterPublisher {
+export function createDeadLetterPublisher(config: ProducerConfig, warn?: Warn): DeadLetterPublisher {
   const createProducer = (servers: readonly string[] | undefined) => createDeadLetterProducer(config, servers, warn)
   const targets = config.deadLetter.map(target => createTarget(target, { createProducer }))
   return new DeadLetterPublisher(targets, {
     notifiers: notifiersOf(config.deadLetterNotify),
     onNotifyFailure: error =>
-      warn(`A dead letter is stored, but its notification failed (${error instanceof Error ? error.name : 'error'}).`),
+      guardedWarn(warn)(`A dead letter is stored, but its notification failed (${errorName(error)}).`),
   })
 }
 
@@ -30,7 +28,7 @@ export function createDeadLetterPublisher(
 export function createDeadLetterProducer(
   config: ProducerConfig,
   servers?: readonly string[],
-  warn?: (text: string) => void,
+  warn?: Warn,
 ): DeadLetterProducer & KafkaProducer {
   const deadLetterConfig = deriveConfig(config, {
     keySerializer: undefined,

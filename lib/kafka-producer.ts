@@ -18,7 +18,7 @@ import { withTimeout } from './time/patient-timer.ts'
 import { transportError } from './transport/error-codes.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
-import { emitWarning, guardedWarn } from './warn.ts'
+import { guardedWarn } from './warn.ts'
 
 export interface KafkaProducerDependencies {
   readonly client: KafkaClient
@@ -55,13 +55,7 @@ export class KafkaProducer {
   /** @throws ConfigError when a class that a setting names can't be loaded, or `recordId` is not one */
   constructor(
     config: ProducerConfig,
-    {
-      client,
-      rules = { anyTopic: true },
-      recordId = 'none',
-      clock = systemClock,
-      warn = emitWarning,
-    }: KafkaProducerDependencies,
+    { client, rules = { anyTopic: true }, recordId = 'none', clock = systemClock, warn }: KafkaProducerDependencies,
   ) {
     checkRecordId(recordId)
     this.#config = config

@@ -14,7 +14,7 @@ import { PLAINTEXT } from './transport/connection-security.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import { KafkaJsClient } from './transport/kafkajs/kafkajs-client.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
-import { emitWarning, guardedWarn } from './warn.ts'
+import { guardedWarn, type Warn } from './warn.ts'
 
 export interface ProducerFactoryOptions<K = unknown, V = unknown> {
   /** The configuration that `getProducer()` uses when it is called without one. */
@@ -52,7 +52,7 @@ export class ProducerFactory<K = unknown, V = unknown> {
   constructor(options: ProducerFactoryOptions<K, V> = {}) {
     if (options.recordId !== undefined) checkRecordId(options.recordId)
     this.#options = options
-    this.warn = guardedWarn(options.warn ?? emitWarning)
+    this.warn = guardedWarn(options.warn)
   }
 
   get config(): ProducerConfig<K, V> | undefined {
@@ -176,12 +176,13 @@ export class ProducerFactory<K = unknown, V = unknown> {
 }
 
 /** Creates the default client: kafkajs connects, authenticates and answers the small requests. */
-export function createKafkaJsClient(config: ProducerConfig, warn?: (text: string) => void): KafkaClient {
+export function createKafkaJsClient(config: ProducerConfig, warn?: Warn): KafkaClient {
   return createDriver(config, warn)
 }
 
 /** The same with the requests that only this library makes. */
-export function createDriver(config: ProducerConfig, warn: (text: string) => void = emitWarning): KafkaJsClient {
+export function createDriver(config: ProducerConfig, given?: Warn): KafkaJsClient {
+  const warn = guardedWarn(given)
   const msk = config.mskClusterArn === undefined ? undefined : new MskBootstrap(mskOptionsOf(config), warn)
   return new KafkaJsClient({
     ...clientOptionsOf(config),

@@ -1,7 +1,7 @@
 // Stage 2 of 9: options, environment and settings file → frozen ProducerConfig, once per container. Code overrides the
 // environment, which overrides the file, which overrides the defaults.
 import { ConfigError } from '../errors.ts'
-import { emitWarning } from '../warn.ts'
+import { guardedWarn, type Warn } from '../warn.ts'
 import { checkSchemes, readServers } from './bootstrap-servers.ts'
 import { checkSecurity } from './check-security.ts'
 import { isPath, partitionerName, serializerName } from './class-names.ts'
@@ -37,7 +37,7 @@ export function parseConfig<
 >(
   options: CommonOptions & SerializerOptions<K, V> = {},
   env: NodeJS.ProcessEnv = process.env,
-  warn: (text: string) => void = emitWarning,
+  warn?: Warn,
   file?: SettingsFile,
   needsBrokers = true,
 ): ProducerConfig<Serialized<K>, Serialized<V>> {
@@ -91,7 +91,7 @@ export function parseConfig<
   if (problems.length > 0) throw new ConfigError(problems)
   const config = { ...values, deadLetter, deadLetterNotify } as unknown as ProducerConfig
   for (const warning of [...(file?.warnings ?? []), ...names.warnings, ...notRecommended(config, env, needsBrokers)])
-    warn(warning)
+    guardedWarn(warn)(warning)
   return Object.freeze(withoutSecretsWhenShown(config)) as ProducerConfig<Serialized<K>, Serialized<V>>
 }
 
@@ -105,7 +105,7 @@ export async function loadConfig<
 >(
   options: CommonOptions & SerializerOptions<K, V> = {},
   env: NodeJS.ProcessEnv = process.env,
-  warn: (text: string) => void = emitWarning,
+  warn?: Warn,
   needsBrokers = true,
 ): Promise<ProducerConfig<Serialized<K>, Serialized<V>>> {
   const path = options.configFile ?? env.KAFKA_CONFIG_FILE

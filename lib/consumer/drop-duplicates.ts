@@ -1,6 +1,6 @@
 // A Lambda handler for a Kafka trigger that handles each record once per window, by its `kp-id`.
 import { ConfigError, KafkaProducerError } from '../errors.ts'
-import { emitWarning, guardedCallback, guardedWarn } from '../warn.ts'
+import { guardedCallback } from '../warn.ts'
 import { DuplicateFilter, type DuplicateFilterOptions, type OnceResult } from './duplicate-filter.ts'
 import { type ConsumedRecord, readKafkaEvent } from './kafka-event.ts'
 
@@ -79,8 +79,8 @@ export function dropDuplicates<C extends TriggerContext>(
   options: DropDuplicatesOptions,
 ): KafkaTriggerHandler<C> {
   checkOptions(handle, options)
-  const { onFailure = 'throw', onBatch = () => {}, warn = emitWarning } = options
-  const tell = guardedCallback('onBatch', onBatch, guardedWarn(warn))
+  const { onFailure = 'throw', onBatch = () => {}, warn } = options
+  const tell = guardedCallback('onBatch', onBatch, warn)
   const filters = new Map<string, DuplicateFilter>()
   const filterOf = (consumer: string) => {
     const filter = filters.get(consumer) ?? new DuplicateFilter({ ...options, consumer })

@@ -1,7 +1,7 @@
 // Runs the work for an id once per window: claim, work, completion.
 import { createHash, randomUUID } from 'node:crypto'
 import { ConfigError, errorName, InvalidRecordError } from '../errors.ts'
-import { emitWarning, guardedWarn } from '../warn.ts'
+import { guardedWarn } from '../warn.ts'
 import type { IdStore } from './id-store.ts'
 
 const WINDOW_MS = 86_400_000
@@ -49,11 +49,12 @@ export class DuplicateFilter {
   /** @throws ConfigError */
   constructor(options: DuplicateFilterOptions) {
     if (typeof options !== 'object' || options === null) throw new ConfigError(['options: expected an object.'])
-    const { store, windowMs = WINDOW_MS, leaseMs = LEASE_MS, warn = emitWarning } = options
+    const { store, windowMs = WINDOW_MS, leaseMs = LEASE_MS, warn } = options
     const problems: string[] = []
     const missing = STORE_METHODS.filter(method => typeof store?.[method] !== 'function')
     if (missing.length > 0) problems.push(`store: expected an IdStore; it has no ${missing.join(', ')}.`)
-    if (typeof warn !== 'function') problems.push(`warn: expected a function; got ${typeof warn}.`)
+    if (warn !== undefined && typeof warn !== 'function')
+      problems.push(`warn: expected a function; got ${typeof warn}.`)
     if (typeof options.consumer !== 'string' || !/^[\w.-]{1,128}$/.test(options.consumer))
       problems.push('consumer: expected a name, 1 to 128 of A-Z, a-z, 0-9, "_", "." and "-".')
     for (const [name, ms] of Object.entries({ windowMs, leaseMs }))

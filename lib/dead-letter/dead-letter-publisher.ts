@@ -4,6 +4,7 @@ import { DeadLetterError } from '../errors.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { withTimeout } from '../time/patient-timer.ts'
+import { guardedCallback } from '../warn.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import { DEAD_LETTER_TOO_LARGE, type DeadLetterTarget, type StoreResult } from './dead-letter-target.ts'
 import type { Notifier } from './notifier.ts'
@@ -60,7 +61,8 @@ export class DeadLetterPublisher {
     results: readonly StoreResult[],
     deadline: Deadline,
   ): Promise<void> {
-    const { notifiers = [], onNotifyFailure = () => {} } = this.#options
+    const { notifiers = [] } = this.#options
+    const onNotifyFailure = guardedCallback('onNotifyFailure', this.#options.onNotifyFailure ?? (() => {}))
     const stored = deadLetters.flatMap((deadLetter, index) =>
       typeof results[index] === 'string' ? [{ deadLetter, location: results[index] }] : [],
     )

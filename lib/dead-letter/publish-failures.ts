@@ -5,6 +5,7 @@ import type { RecordFate } from '../delivery/record-fate.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
 import { recordIdIn } from '../record/record-id.ts'
 import type { Deadline } from '../time/deadline.ts'
+import { guardedCallback } from '../warn.ts'
 import { type DeadLetterSource, toDeadLetter } from './dead-letter.ts'
 import type { DeadLetterPublisher } from './dead-letter-publisher.ts'
 
@@ -66,7 +67,7 @@ export async function publishFailures(
     })
   })
   const failure = results.find(result => typeof result !== 'string')
-  if (failure !== undefined) onFailure(failure)
+  if (failure !== undefined) guardedCallback('onFailure', onFailure)(failure)
   return fates
 }
 

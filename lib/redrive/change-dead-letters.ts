@@ -5,6 +5,7 @@ import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { OpenDeadLetter, Replacement, TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import { replaceAll } from '../dead-letter/replace-all.ts'
 import { KafkaProducerError } from '../errors.ts'
+import { withGuardedCallbacks } from '../warn.ts'
 import { type Change, type ChangeCounts, ChangeRun } from './change-run.ts'
 import { claimCompleter, completeWithClaims } from './complete-claims.ts'
 import type { ListContext, ListRequest } from './list-dead-letters.ts'
@@ -91,7 +92,8 @@ export async function replaceDeadLetters(
   return results
 }
 
-async function changeAll(request: ListRequest, context: ChangeContext, change: Change): Promise<ChangeResult[]> {
+async function changeAll(request: ListRequest, given: ChangeContext, change: Change): Promise<ChangeResult[]> {
+  const context = withGuardedCallbacks(given, 'onSeen', 'onNote', 'onUnreadable', 'onChanged')
   const { config, signal } = context
   const results: ChangeResult[] = []
   const targets = createDeadLetterPublisher(config, context.warn)

@@ -10,7 +10,7 @@ import {
 } from '../dead-letter/dead-letter-store.ts'
 import { completeClaim } from '../dead-letter/store-kinds.ts'
 import { KafkaProducerError } from '../errors.ts'
-import { emitWarning } from '../warn.ts'
+import { guardedWarn, type Warn } from '../warn.ts'
 import { withValue } from './read-claim.ts'
 import type { RedriveSource } from './redrive-sources.ts'
 
@@ -20,10 +20,7 @@ export type CompleteClaim = (deadLetter: DeadLetter) => Promise<void>
  * @param targets those that may keep the values
  * @param warn called when a value stays for ever, because its target can't be written to
  */
-export function claimCompleter(
-  targets: readonly RedriveSource[],
-  warn: (text: string) => void = emitWarning,
-): CompleteClaim {
+export function claimCompleter(targets: readonly RedriveSource[], warn?: Warn): CompleteClaim {
   return async deadLetter => {
     const { claimCheck, deadLetterId } = deadLetter
     if (claimCheck === null) return
@@ -33,7 +30,7 @@ export function claimCompleter(
       await completeClaim(targets, claimCheck.target, { deadLetterId, bytes: claimCheck.bytes })
     } catch (error) {
       const isMissing = error instanceof KafkaProducerError && error.code === 'claim-missing' && !error.retriable
-      if (!isMissing) warn(`The value of a completed dead letter stays in its target: ${String(error)}`)
+      if (!isMissing) guardedWarn(warn)(`The value of a completed dead letter stays in its target: ${String(error)}`)
     }
   }
 }

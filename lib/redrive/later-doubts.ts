@@ -2,7 +2,7 @@
 // was never sent. A run that reads the targets in turn would send the first copy without a look in the log.
 import { storeKindOf } from '../dead-letter/store-kinds.ts'
 import { KafkaProducerError } from '../errors.ts'
-import { emitWarning } from '../warn.ts'
+import { guardedWarn } from '../warn.ts'
 import { isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import { messageOf } from './redrive-counts.ts'
 import type { RedriveSource } from './redrive-sources.ts'
@@ -21,7 +21,7 @@ export async function noteLaterDoubts(
     await noteDoubts(source, context, sentInRun).catch((error: unknown) => {
       // The run goes on: it reports what keeps this target from being read when it comes to it.
       if (error instanceof KafkaProducerError && isNotCreatedYet(error.code, source, context.config)) return
-      ;(context.warn ?? emitWarning)(
+      guardedWarn(context.warn)(
         `Which dead letters of ${kind.describe(source)} are in doubt is not known: ${messageOf(error)}`,
       )
     })

@@ -2,6 +2,7 @@
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { OpenDeadLetter, TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import { DeadLetterError } from '../errors.ts'
+import { withGuardedCallbacks } from '../warn.ts'
 import { isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import type { RedriveRequest } from './redrive-request.ts'
 import type { RedriveSource } from './redrive-sources.ts'
@@ -24,7 +25,8 @@ export interface ListContext
 }
 
 /** Yields the open dead letters that match, from each target in turn; changes nothing. */
-export async function* listDeadLetters(request: ListRequest, context: ListContext): AsyncGenerator<OpenDeadLetter> {
+export async function* listDeadLetters(request: ListRequest, given: ListContext): AsyncGenerator<OpenDeadLetter> {
+  const context = withGuardedCallbacks(given, 'onSeen', 'onNote', 'onUnreadable')
   const { config, signal, onTargetFailure } = context
   let remaining = request.limit ?? Number.POSITIVE_INFINITY
   for (const source of sourcesOf(request, context)) {

@@ -25,7 +25,7 @@ export function openDeadLetterStore(
   { readSourceMessage, warn }: OpenStoreOptions = {},
 ): Promise<TargetDeadLetterStore> {
   return openStore(source, {
-    createProducer: servers => createDeadLetterProducer(config, servers),
+    createProducer: servers => createDeadLetterProducer(config, servers, warn),
     createLogReader: servers => createLogReader(config, { servers, warn }),
     readSourceMessage,
     ...leaseServices(config),

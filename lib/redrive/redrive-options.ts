@@ -68,6 +68,8 @@ export interface RedriveOptions extends DeadLetterFilter {
   readonly onUnreadable?: (unreadable: Unreadable) => void
   /** Called when the run ends because no broker of the records' cluster answers or authenticates this client. */
   readonly onClusterDown?: () => void
+  /** Called when another callback fails. Default: `process.emitWarning`. */
+  readonly warn?: (text: string) => void
   /** No batch is sent after it. */
   readonly deadline?: Deadline
   readonly signal?: AbortSignal

@@ -5,7 +5,7 @@ import type { DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead
 import { isProbe } from '../dead-letter/probe.ts'
 import { sizeInMemory } from '../dead-letter/size-in-memory.ts'
 import { CLUSTER_FAILURES, type KafkaProducerError } from '../errors.ts'
-import { guardedCallback } from '../warn.ts'
+import { withGuardedCallbacks } from '../warn.ts'
 import { BatchRedriver } from './batch-redriver.ts'
 import { batchesOf, type Candidate } from './candidate.ts'
 import { CompactedKeys } from './compacted-keys.ts'
@@ -29,7 +29,8 @@ const WINDOW_BYTES = 32 * 1024 * 1024
  * grant a lease
  */
 export function redrive(store: DeadLetterStore, given: RedriveOptions): Promise<RedriveResult> {
-  const options = withGuardedCallbacks(given)
+  // A callback that throws between a send and its completion would leave a record to be sent again.
+  const options = withGuardedCallbacks(given, 'onProgress', 'onDeadLetter', 'onSeen', 'onUnreadable')
   const work = async (lease: Lease | undefined) => {
     const run = new RunState(store, options, lease)
     try {
@@ -45,18 +46,6 @@ export function redrive(store: DeadLetterStore, given: RedriveOptions): Promise<
     return run.counts.result()
   }
   return options.dryRun ? work(undefined) : underLease(store, work)
-}
-
-/** A callback that throws between a send and its completion would leave a record to be sent again. */
-function withGuardedCallbacks(options: RedriveOptions): RedriveOptions {
-  const { onProgress, onDeadLetter, onSeen, onUnreadable } = options
-  return {
-    ...options,
-    ...(onProgress ? { onProgress: guardedCallback('onProgress', onProgress) } : {}),
-    ...(onDeadLetter ? { onDeadLetter: guardedCallback('onDeadLetter', onDeadLetter) } : {}),
-    ...(onSeen ? { onSeen: guardedCallback('onSeen', onSeen) } : {}),
-    ...(onUnreadable ? { onUnreadable: guardedCallback('onUnreadable', onUnreadable) } : {}),
-  }
 }
 
 /** Another redrive may have changed these dead letters by now, so this one leaves them as they are. */

@@ -5,7 +5,7 @@ import { createDeadLetterProducer, createDeadLetterPublisher } from '../create-d
 import type { DeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import { KafkaProducerError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
-import { emitWarning } from '../warn.ts'
+import { guardedWarn } from '../warn.ts'
 import { claimCompleter } from './complete-claims.ts'
 import type { DeadLetterTargets } from './divide-messages.ts'
 import { noteLaterDoubts } from './later-doubts.ts'
@@ -98,7 +98,7 @@ async function redriveSource(
     // The result has the counts even if the target can't be closed.
     await store
       ?.close()
-      .catch((error: unknown) => (context.warn ?? emitWarning)(`A target could not be closed: ${messageOf(error)}`))
+      .catch((error: unknown) => guardedWarn(context.warn)(`A target could not be closed: ${messageOf(error)}`))
   }
 }
 
@@ -152,7 +152,7 @@ function optionsOf(
   const { verify, from: _from, sourceQueue: _sourceQueue, ...options } = request
   const { config, contracts, deadline, signal, onProgress, onDeadLetter, onSeen, onUnreadable, warn } = context
   const targets = [...config.deadLetter, ...sourcesOf(request, context)]
-  const optional = { deadline, signal, onProgress, onDeadLetter, onSeen, onUnreadable }
+  const optional = { deadline, signal, onProgress, onDeadLetter, onSeen, onUnreadable, warn }
   const defined = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
   return {
     ...options,

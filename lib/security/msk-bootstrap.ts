@@ -5,7 +5,7 @@ import type { ProducerConfig } from '../config/settings.ts'
 import { ConfigError, TransportError } from '../errors.ts'
 import { ifMissing, requirePackages } from '../optional-packages.ts'
 import type { Deadline } from '../time/deadline.ts'
-import { emitWarning } from '../warn.ts'
+import { guardedWarn, type Warn } from '../warn.ts'
 import { credentialsUnavailable, missingPackages } from './credentials-unavailable.ts'
 import { mskRegion } from './msk-region.ts'
 
@@ -26,10 +26,10 @@ export class MskBootstrap {
   #refreshedAt = Number.NEGATIVE_INFINITY
 
   /** @throws ConfigError when a package that it needs is not installed */
-  constructor(options: MskBootstrapOptions, warn: (text: string) => void = emitWarning) {
+  constructor(options: MskBootstrapOptions, warn?: Warn) {
     requirePackages('msk')
     this.#options = options
-    this.#warn = warn
+    this.#warn = guardedWarn(warn)
   }
 
   /**

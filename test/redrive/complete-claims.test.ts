@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, before, test } from 'node:test'
+import { after, afterEach, before, test } from 'node:test'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { NotCompletedError } from '../../lib/dead-letter/dead-letter-store.ts'
 import { openStore } from '../../lib/dead-letter/store-kinds.ts'
@@ -100,6 +100,10 @@ async function tidy(config: DeadLetterTargetConfig): Promise<void> {
   await store.close()
 }
 
+const unexpectedWarnings: string[] = []
+const unexpected = (text: string) => void unexpectedWarnings.push(text)
+afterEach(() => assert.deepEqual(unexpectedWarnings, []))
+
 for (const { config, age, names } of KINDS) {
   test(`${config.kind}: a value is removed a day after its dead letter was sent, not before`, async () => {
     const [sent, open] = [await storeClaim(config, 'sent'), await storeClaim(config, 'open')]
@@ -107,7 +111,7 @@ for (const { config, age, names } of KINDS) {
     const result = await redrive(new MemoryDeadLetterStore([sent]), {
       producer: { sendAll },
       readClaim: claimReader([config]),
-      completeClaim: claimCompleter([config], assert.fail),
+      completeClaim: claimCompleter([config], unexpected),
     })
     assert.equal(result.resent, 1)
     await tidy(config)
@@ -124,12 +128,12 @@ for (const { config, age, names } of KINDS) {
 
   test(`${config.kind}: a value that was stored again since is kept`, async () => {
     const deadLetter = await storeClaim(config, 'again')
-    await claimCompleter([config], assert.fail)(deadLetter)
+    await claimCompleter([config], unexpected)(deadLetter)
     age(DAY_MS + 60_000)
     await storeClaim(config, 'again')
     await tidy(config)
     await withValue(deadLetter, [config])
-    await claimCompleter([config], assert.fail)(deadLetter)
+    await claimCompleter([config], unexpected)(deadLetter)
     age(DAY_MS + 60_000)
     await tidy(config)
     await assert.rejects(withValue(deadLetter, [config]), { code: 'claim-missing' })
@@ -137,7 +141,7 @@ for (const { config, age, names } of KINDS) {
 
   test(`${config.kind}: a forged dead letter can’t end the value of another`, async () => {
     const deadLetter = await storeClaim(config, 'victim')
-    const complete = claimCompleter([config], assert.fail)
+    const complete = claimCompleter([config], unexpected)
     for (const forged of [
       { ...deadLetter, recordId: 'forger' },
       { ...deadLetter, record: { ...deadLetter.record, topic: 'payments' } },
@@ -159,7 +163,7 @@ test('s3: a value that is stored again while completed ones are removed is kept'
   const config = { kind: 's3', bucket: 'letters', prefix: 'meanwhile' } as const
   const deadLetter = await storeClaim(config, 'meanwhile')
   const key = `meanwhile/claims/${deadLetter.deadLetterId}`
-  await claimCompleter([config], assert.fail)(deadLetter)
+  await claimCompleter([config], unexpected)(deadLetter)
   const ageAll = () => {
     for (const name of [key, `${key}.completed`])
       server.put(name, server.objects.get(name)?.body ?? '', DAY_MS + 60_000)
@@ -174,7 +178,7 @@ test('s3: a value that is stored again while completed ones are removed is kept'
   await tidy(config)
   await withValue(deadLetter, [config])
   // Its ETag is another one.
-  await claimCompleter([config], assert.fail)(deadLetter)
+  await claimCompleter([config], unexpected)(deadLetter)
   ageAll()
   server.onRequest = (method, of) => {
     if (method === 'DELETE' && of === key) server.put(key, 'stored meanwhile')
@@ -183,7 +187,7 @@ test('s3: a value that is stored again while completed ones are removed is kept'
   assert.equal(server.contents()[key], 'stored meanwhile')
 })
 
-test('what the store could not complete keeps its value; a target that can’t be written to is a warning', async () => {
+test('what the store could not complete keeps its value; a target that can’t be written to is a warning', async t => {
   const config = { kind: 'disk', folder: join(root, 'kept') } as const
   const [kept, done] = [await storeClaim(config, 'kept'), await storeClaim(config, 'done')]
   const completed: string[] = []
@@ -203,4 +207,18 @@ test('what the store could not complete keeps its value; a target that can’t b
   const target = `s3://letters/prod/claims/${done.deadLetterId}`
   await complete({ ...done, claimCheck: { target, sha256: '0'.repeat(64), bytes: 5 } })
   assert.match(warnings.join(), /^The value of a completed dead letter stays in its target: DeadLetterError/)
+  // In a redrive it runs between a completion and the next dead letter.
+  const emitted: string[] = []
+  t.mock.method(process, 'emitWarning', (text: string) => void emitted.push(text))
+  const throws = () => {
+    throw new RangeError('of the caller')
+  }
+  await claimCompleter(
+    [{ kind: 's3', bucket: 'letters', prefix: 'prod' }],
+    throws,
+  )({
+    ...done,
+    claimCheck: { target, sha256: '0'.repeat(64), bytes: 5 },
+  })
+  assert.deepEqual(emitted, ['The option "warn" failed (RangeError).'])
 })

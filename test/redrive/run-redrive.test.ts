@@ -98,3 +98,35 @@ test('a dead letter that a later target has in doubt is in doubt from the first 
   await runRedrive(request, { ...context, onSeen: deadLetter => void partitions.push(deadLetter.inDoubt?.partition) })
   assert.deepEqual(partitions, [3, 3])
 })
+
+test('callbacks of a caller that throw, `warn` too, end no listing and no redrive', async t => {
+  const emitted: string[] = []
+  t.mock.method(process, 'emitWarning', (text: string) => void emitted.push(text))
+  const throws = () => {
+    throw new RangeError('of the caller')
+  }
+  const listing = listDeadLetters({}, { ...context, onSeen: throws, onNote: throws, onUnreadable: throws })
+  assert.equal((await Array.fromAsync(listing)).length, 4)
+  assert.deepEqual(new Set(emitted), new Set(['The option "onSeen" failed (RangeError).']))
+  emitted.length = 0
+  const missing = join(folder, 'missing')
+  const request = parseRedriveRequest({
+    from: `disk:${first},disk:${missing}`,
+    dryRun: true,
+    verify: false,
+    anyTopic: true,
+  })
+  // Which dead letters of the second target are in doubt is a warning of the run.
+  const [result] = await runRedrive(request, { ...context, warn: throws, onProgress: throws, onDeadLetter: throws })
+  assert.equal(result?.seen, 2)
+  assert.deepEqual(new Set(emitted), new Set(['The option "warn" failed (RangeError).']))
+})
+
+test('a failing callback of a redrive is a warning of that run', async () => {
+  const warnings: string[] = []
+  const request = parseRedriveRequest({ from: `disk:${second}`, dryRun: true, verify: false, anyTopic: true })
+  const onDeadLetter = () => Promise.reject(new RangeError('of the caller')) as never
+  await runRedrive(request, { ...context, onDeadLetter, warn: text => warnings.push(text) })
+  await new Promise(setImmediate)
+  assert.deepEqual(new Set(warnings), new Set(['The option "onDeadLetter" failed (RangeError).']))
+})

@@ -2,7 +2,7 @@
 import { InvalidRecordError, RecordBatchError, TransportError } from '../../errors.ts'
 import { type Clock, sleep, systemClock } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
-import { emitWarning } from '../../warn.ts'
+import { guardedWarn } from '../../warn.ts'
 import type { LogBatch, LogRecord } from '../../wire-format/record-batch-decoder.ts'
 import { brokerError, errorCodeRow, topicFailureCode, transportError } from '../error-codes.ts'
 import type { KafkaJsClient } from './kafkajs-client.ts'
@@ -54,11 +54,11 @@ export class LogReader {
   readonly #warned = new Set<string>()
 
   constructor(client: Client, options: LogReaderOptions = {}) {
-    const { clock = systemClock, maxInflatedBytes, warn = emitWarning } = options
+    const { clock = systemClock, maxInflatedBytes, warn } = options
     this.#client = client
     this.#clock = clock
     this.#maxInflatedBytes = maxInflatedBytes
-    this.#warn = warn
+    this.#warn = guardedWarn(warn)
   }
 
   /** The names of all topics that the client may DESCRIBE. */
