@@ -1,13 +1,14 @@
 // Writes schemas/stage.schema.json, by which editors complete and check stages/<stage>.json, from the settings table
 // and the options of a deployment.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { SETTING_ROWS, type SettingRow } from '../lib/config/settings.ts'
 import { factsOf, readParagraphs } from './settings-docs.ts'
 import { OF_TEMPLATE } from './template/environment.ts'
-import { DEFAULTS, type DeployOptions, READERS } from './template/options.ts'
+import { FUNCTION_NAMES } from './template/options.ts'
+import { defaultTextOf, type Parameter } from './template/parameters/parameter.ts'
+import { PARAMETER_ROWS } from './template/parameters/table.ts'
 
 const SCHEMA = 'schemas/stage.schema.json'
-const OPTIONS = 'scripts/template/options.ts'
 
 /** The texts that a setting may be; the functions check the rest at init. An empty text counts as unset. */
 function textsOf({ kind, choices = [] }: SettingRow): object {
@@ -29,19 +30,30 @@ function settings(): Record<string, object> {
   )
 }
 
-/** The comments of DeployOptions describe the parameters. */
-function params(): Record<string, object> {
-  const comments = readFileSync(OPTIONS, 'utf8').matchAll(/^ {2}\/\*\* (.*) \*\/\n {2}readonly (\w+):/gm)
-  const descriptions = new Map([...comments].map(([, comment, name]) => [name, comment]))
-  return Object.fromEntries(
-    Object.entries(READERS).map(([name, { pattern }]) => {
-      const description = descriptions.get(name)
-      if (description === undefined) throw new Error(`${OPTIONS}: expected a comment above ${name}.`)
-      const value = DEFAULTS[name as keyof DeployOptions]
-      const defaultText = typeof value === 'string' || typeof value === 'number' ? { default: String(value) } : {}
-      return [name, { description, type: 'string', pattern: pattern.source, ...defaultText }]
-    }),
-  )
+/** A parameter by name of a function or queue has a property per name: `memorySize.sqs`. */
+function params(): object {
+  const properties: Record<string, object> = {}
+  const patternProperties: Record<string, object> = {}
+  for (const [name, row] of PARAMETER_ROWS) {
+    const about = { description: describe(row), type: 'string', pattern: row.kind.pattern.source }
+    properties[name] = { ...about, ...defaultOf(row) }
+    if (row.scope === 'function')
+      for (const of of FUNCTION_NAMES) properties[`${name}.${of}`] = { ...about, description: `Of ${of}: ${row.about}` }
+    if (row.scope === 'queue') patternProperties[`^${name}\\.[\\w.-]+$`] = about
+  }
+  return {
+    ...section('Parameters of the deployment. `--param` takes precedence.', properties),
+    ...(Object.keys(patternProperties).length > 0 ? { patternProperties } : {}),
+  }
+}
+
+function describe({ about, unit, kind }: Parameter): string {
+  return `${about}\n\nExpected: ${kind.expected}${unit === undefined ? '' : `, in ${unit}`}.`
+}
+
+function defaultOf(row: Parameter): object {
+  const text = defaultTextOf(row)
+  return text === undefined ? {} : { default: text }
 }
 
 export function stageSchema(): string {
@@ -55,7 +67,7 @@ export function stageSchema(): string {
       'Settings of the functions. The environment takes precedence. Secrets are kept in KAFKA_SECRET_ARN.',
       settings(),
     ),
-    params: section('Parameters of the deployment. `--param` takes precedence.', params()),
+    params: params(),
   })
   return `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...root }, null, 2)}\n`
 }

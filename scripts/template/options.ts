@@ -1,110 +1,22 @@
-// Options of a deployment besides the settings: --param name=value, or stages/<stage>.json.
+// Options of a deployment besides the settings: --param name=value, or stages/<stage>.json. Their table is
+// parameters/table.ts.
+import { nearestTo } from '../../lib/config/environment-names.ts'
 import { ConfigError } from '../../lib/errors.ts'
-import { endpointProblems, VPC_SERVICES } from './vpc-endpoints.ts'
+import type { ByName, Parameter } from './parameters/parameter.ts'
+import { PARAMETER_ROWS, PARAMETERS, type ParameterName } from './parameters/table.ts'
+import { endpointProblems } from './vpc-endpoints.ts'
 
-export interface DeployOptions {
-  /** Who may send over HTTP: `aws_iam`, or `public`. Only `public` lets anybody send over HTTP. */
-  readonly httpAuth: 'aws_iam' | 'public'
-  /** Sandboxes that one queue may use. */
-  readonly maximumConcurrency: number
-  /** Reserved concurrency of each function; default: unreserved. */
-  readonly reservedConcurrency: number | undefined
-  /** Seconds that an outage may last before a message goes to its source DLQ. */
-  readonly outageS: number
-  /** Subnets from which the functions reach the brokers: `subnet-1,subnet-2`. */
-  readonly subnetIds: readonly string[]
-  /** Security groups of the functions: `sg-1,sg-2`. */
-  readonly securityGroupIds: readonly string[]
-  /** The VPC of `vpcEndpoints`. */
-  readonly vpcId: string | undefined
-  /** Services that get an endpoint in the VPC: `sqs,secretsmanager`. */
-  readonly vpcEndpoints: readonly string[]
-  /** Route tables of the subnets, for the endpoints s3 and dynamodb: `rtb-1,rtb-2`. */
-  readonly routeTableIds: readonly string[]
-  /** An SNS topic that receives the alarms. */
-  readonly alarmTopicArn: string | undefined
-  /** The schedule on which dead letters are redriven, e.g. `rate(1 hour)`; default: none. */
-  readonly redriveSchedule: string | undefined
-  /** The KMS key of the secret, if the secret has its own. */
-  readonly secretKeyArn: string | undefined
-  /** Your own KMS key for queues, logs and the functions' environment, instead of AWS's. */
-  readonly kmsKeyArn: string | undefined
-  /** Requests per second that the HTTP API accepts; more get 429. Default: the account's limit. */
-  readonly httpRateLimit: number | undefined
-  /** Concurrent requests that the HTTP API accepts; more get 429. Default: the account's limit. */
-  readonly httpBurstLimit: number | undefined
-  /** Tags of every resource that can have tags: `team=data,cost=42`. */
-  readonly tags: Readonly<Record<string, string>>
+/** Parameters by name, with the types of their rows. */
+export type DeployOptions = {
+  readonly [N in ParameterName]: (typeof PARAMETERS)[N] extends Parameter<infer T> ? T : never
 }
 
-export const DEFAULTS: DeployOptions = {
-  httpAuth: 'aws_iam',
-  maximumConcurrency: 10,
-  reservedConcurrency: undefined,
-  outageS: 12 * 3600,
-  subnetIds: [],
-  securityGroupIds: [],
-  vpcId: undefined,
-  vpcEndpoints: [],
-  routeTableIds: [],
-  alarmTopicArn: undefined,
-  redriveSchedule: undefined,
-  secretKeyArn: undefined,
-  kmsKeyArn: undefined,
-  httpRateLimit: undefined,
-  httpBurstLimit: undefined,
-  tags: {},
-}
+/** The functions of a deployment, to which a parameter may be limited: `memorySize.sqs=1024`. */
+export const FUNCTION_NAMES: readonly string[] = ['http', 'sqs', 'sqs-fifo', 'eventbridge', 'redrive']
 
-interface Reader {
-  /** Of the whole text; schemas/stage.schema.json has it too. */
-  readonly pattern: RegExp
-  readonly expected: string
-  /** Default: the text. */
-  readonly read?: (value: string) => unknown
-}
-
-const list = (items: string, what: string): Reader => ({
-  pattern: new RegExp(`^(,|${items}(?=,|$))*$`, 'u'),
-  expected: `${what}, separated by commas`,
-  read: value => value.split(',').filter(Boolean),
-})
-
-const fromOne: Reader = {
-  pattern: /^(?=.*[1-9])\d{1,9}$/u,
-  expected: 'a whole number of at least 1',
-  read: Number,
-}
-const fromTwo: Reader = {
-  pattern: /^(?!0*1$)(?=.*[1-9])\d{1,9}$/u,
-  expected: 'a whole number of at least 2',
-  read: Number,
-}
-const kmsKey: Reader = { pattern: /^arn:[\w-]+:kms:/u, expected: 'the ARN of a KMS key' }
-
-export const READERS: Readonly<Record<keyof DeployOptions, Reader>> = {
-  httpAuth: { pattern: /^(aws_iam|public)$/u, expected: 'aws_iam or public' },
-  // The minimum that SQS accepts is 2.
-  maximumConcurrency: fromTwo,
-  reservedConcurrency: fromOne,
-  outageS: fromOne,
-  subnetIds: list('subnet-\\w+', 'subnet-…'),
-  securityGroupIds: list('sg-\\w+', 'sg-…'),
-  vpcId: { pattern: /^vpc-\w+$/u, expected: 'vpc-…' },
-  vpcEndpoints: list(`(${VPC_SERVICES.join('|')})`, VPC_SERVICES.join(', ')),
-  routeTableIds: list('rtb-\\w+', 'rtb-…'),
-  alarmTopicArn: { pattern: /^arn:[\w-]+:sns:/u, expected: 'the ARN of an SNS topic' },
-  redriveSchedule: { pattern: /^(rate|cron)\(.+\)$/u, expected: 'rate(…) or cron(…)' },
-  secretKeyArn: kmsKey,
-  kmsKeyArn: kmsKey,
-  httpRateLimit: fromOne,
-  httpBurstLimit: fromOne,
-  tags: {
-    pattern: /^[^=,]{1,128}=[^,\n\r]{0,256}(,[^=,]{1,128}=[^,\n\r]{0,256})*$/u,
-    expected: 'name=value, separated by commas',
-    read: value => Object.fromEntries(value.split(',').map(pair => /^([^=]*)=(.*)$/.exec(pair)?.slice(1) ?? [])),
-  },
-}
+export const DEFAULTS = Object.fromEntries(
+  PARAMETER_ROWS.map(([name, row]) => [name, row.default]),
+) as unknown as DeployOptions
 
 /**
  * @param params `name=value`; of a repeated name the last one counts
@@ -112,22 +24,49 @@ export const READERS: Readonly<Record<keyof DeployOptions, Reader>> = {
  */
 export function readOptions(params: readonly string[]): DeployOptions {
   const problems: string[] = []
-  const values: Record<string, unknown> = {}
+  const options: Record<string, unknown> = { ...DEFAULTS }
   for (const param of params) {
-    const [name = '', ...rest] = param.split('=')
-    if (!Object.hasOwn(READERS, name)) {
-      problems.push(`--param ${name}: unknown; expected one of ${Object.keys(READERS).join(', ')}.`)
-      continue
-    }
-    const { pattern, expected, read = String } = READERS[name as keyof DeployOptions]
-    const value = rest.join('=')
-    if (pattern.test(value)) values[name] = read(value)
-    else problems.push(`--param ${name}: expected ${expected}, got ${value}.`)
+    const [, name = '', , of, value = ''] = /^([^=.]*)(\.([^=]*))?=?(.*)$/s.exec(param) ?? []
+    const problem = readParam(options, name, of, value)
+    if (problem !== undefined) problems.push(`--param ${problem}`)
   }
-  const options = { ...DEFAULTS, ...values } as DeployOptions
-  if (options.subnetIds.length > 0 !== options.securityGroupIds.length > 0)
+  const complete = options as DeployOptions
+  if (complete.subnetIds.length > 0 !== complete.securityGroupIds.length > 0)
     problems.push('--param subnetIds and securityGroupIds: expected both or neither.')
-  problems.push(...endpointProblems(options))
+  problems.push(...endpointProblems(complete))
   if (problems.length > 0) throw new ConfigError(problems)
-  return options
+  return complete
+}
+
+/** Adds the value to the options. @returns what is wrong with the parameter */
+function readParam(
+  options: Record<string, unknown>,
+  name: string,
+  of: string | undefined,
+  text: string,
+): string | undefined {
+  if (!isParameterName(name)) return `${name}: unknown; ${suggestion(name, Object.keys(PARAMETERS))}`
+  const { kind, scope } = PARAMETERS[name] as Parameter
+  if (of !== undefined && scope === 'deployment') return `${name}.${of}: expected ${name} alone; it has one value.`
+  if (of !== undefined && scope === 'function' && !FUNCTION_NAMES.includes(of))
+    return `${name}.${of}: unknown function; ${suggestion(of, FUNCTION_NAMES)}`
+  const value = kind.pattern.test(text) ? kind.read(text) : undefined
+  if (value === undefined)
+    return `${name}${of === undefined ? '' : `.${of}`}: expected ${kind.expected}, got ${text || 'nothing'}.`
+  if (scope === 'deployment') options[name] = value
+  else options[name] = withValue(options[name] as ByName<unknown>, of, value)
+  return undefined
+}
+
+function withValue(values: ByName<unknown>, of: string | undefined, value: unknown): ByName<unknown> {
+  return of === undefined ? { ...values, all: value } : { ...values, of: { ...values.of, [of]: value } }
+}
+
+function isParameterName(name: string): name is ParameterName {
+  return Object.hasOwn(PARAMETERS, name)
+}
+
+function suggestion(name: string, names: readonly string[]): string {
+  const near = nearestTo(name, names)
+  return near === undefined ? `expected one of ${names.join(', ')}.` : `did you mean ${near}?`
 }

@@ -38,7 +38,7 @@ export function readStage(name: string, folder = 'stages'): Stage {
       const near = nearestTo(name, SETTING_NAMES)
       problems.push(`${file}: settings.${name}: unknown${near === undefined ? '' : `; did you mean ${near}?`}`)
     }
-  const ofParams = texts('params', params, /^[A-Za-z]+$/)
+  const ofParams = texts('params', params, /^[A-Za-z]+(\.[\w.-]+)?$/)
   if (problems.length > 0) throw new ConfigError(problems)
   return { settings: Object.fromEntries(ofSettings), params: ofParams.map(([key, value]) => `${key}=${value}`) }
 }

@@ -1,0 +1,50 @@
+// The kinds of values that a parameter may have. A pattern covers the whole text, so that the JSON Schema of stages
+// refuses what the command refuses.
+import { wholeNumberPattern } from './whole-number-pattern.ts'
+
+export interface Kind<T> {
+  readonly pattern: RegExp
+  /** Completes "expected …". */
+  readonly expected: string
+  /** @returns undefined for a text that the pattern admits and that is wrong all the same */
+  readonly read: (text: string) => T | undefined
+}
+
+export function text(pattern: RegExp, expected: string): Kind<string> {
+  return { pattern, expected, read: String }
+}
+
+export function choice<const T extends string>(...choices: readonly T[]): Kind<T> {
+  const last = choices.at(-1)
+  return {
+    pattern: new RegExp(`^(${choices.join('|')})$`, 'u'),
+    expected: `${choices.slice(0, -1).join(', ')} or ${last}`,
+    read: value => value as T,
+  }
+}
+
+export function wholeNumber(min: number, max: number): Kind<number> {
+  return {
+    pattern: new RegExp(`^(${wholeNumberPattern(min, max)})$`, 'u'),
+    expected: `a whole number from ${min} to ${max}`,
+    read: Number,
+  }
+}
+
+/** Texts separated by commas. @param what one item, e.g. `subnet-…` */
+export function list(items: string, what: string): Kind<readonly string[]> {
+  return {
+    pattern: new RegExp(`^(,|(${items})(?=,|$))*$`, 'u'),
+    expected: `${what}, separated by commas`,
+    read: value => value.split(',').filter(Boolean),
+  }
+}
+
+/** `name=value`, separated by commas. */
+export const TAGS: Kind<Readonly<Record<string, string>>> = {
+  pattern: /^[^=,]{1,128}=[^,\n\r]{0,256}(,[^=,]{1,128}=[^,\n\r]{0,256})*$/u,
+  expected: 'name=value, separated by commas',
+  read: value => Object.fromEntries(value.split(',').map(pair => /^([^=]*)=(.*)$/.exec(pair)?.slice(1) ?? [])),
+}
+
+export const KMS_KEY = text(/^arn:[\w-]+:kms:/u, 'the ARN of a KMS key')

@@ -1,0 +1,42 @@
+// One row of the table of parameters.
+import type { Kind } from './kinds.ts'
+
+/** What a parameter's value applies to. `function` and `queue`: one value for all, and others by name. */
+type Scope = 'deployment' | 'function' | 'queue'
+
+export interface Parameter<T = unknown> {
+  /** What it does, for docs/deploy.md and for editors. */
+  readonly about: string
+  /** The resources that it changes. */
+  readonly actsOn: string
+  readonly unit?: string
+  readonly scope: Scope
+  readonly kind: Kind<unknown>
+  readonly default: T
+  /** The text of the default, where the default is what AWS or the account sets. */
+  readonly defaultText?: string
+}
+
+/** A value for all functions or queues, and values for some of them, which take precedence. */
+export interface ByName<T> {
+  readonly all: T | undefined
+  readonly of: Readonly<Record<string, T>>
+}
+
+/** As `--param` takes it; undefined for a parameter without a default of its own. */
+export function defaultTextOf({ scope, default: value }: Parameter): string | undefined {
+  const all = scope === 'deployment' ? value : (value as ByName<unknown>).all
+  return typeof all === 'string' || typeof all === 'number' ? String(all) : undefined
+}
+
+type Row = Omit<Parameter, 'scope' | 'kind' | 'default'>
+
+/** A parameter that has a default. */
+export function parameter<T>(kind: Kind<T>, defaultValue: NoInfer<T>, row: Row): Parameter<T> {
+  return { ...row, scope: 'deployment', kind, default: defaultValue }
+}
+
+/** A parameter without a default. */
+export function optional<T>(kind: Kind<T>, row: Row): Parameter<T | undefined> {
+  return { ...row, scope: 'deployment', kind, default: undefined }
+}

@@ -1,0 +1,118 @@
+// Every parameter of a deployment. Their parsing (../options.ts), the JSON Schema of stages (scripts/stage-schema.ts)
+// and the table of docs/deploy.md (scripts/parameters-docs.ts) follow from these rows.
+import { VPC_SERVICES } from '../vpc-endpoints.ts'
+import { choice, KMS_KEY, list, TAGS, text, wholeNumber } from './kinds.ts'
+import { optional, type Parameter, parameter } from './parameter.ts'
+
+/** Three days: the largest `maxReceiveCount`, 1000 receives, spans no more for sure. */
+const OUTAGE_MAX_S = 259_200
+const REQUESTS_MAX = 1_000_000
+
+const HTTP = {
+  httpAuth: parameter(choice('aws_iam', 'public'), 'aws_iam', {
+    about: 'Who may send over HTTP. Only `public` lets anybody send, and must be set explicitly.',
+    actsOn: 'routes of the HTTP API',
+  }),
+  httpRateLimit: optional(wholeNumber(1, REQUESTS_MAX), {
+    about: 'Requests per second that the HTTP API accepts; more get 429.',
+    actsOn: 'stage of the HTTP API',
+    unit: 'requests/s',
+    defaultText: 'the account’s limit',
+  }),
+  httpBurstLimit: optional(wholeNumber(1, REQUESTS_MAX), {
+    about: 'Concurrent requests that the HTTP API accepts; more get 429.',
+    actsOn: 'stage of the HTTP API',
+    unit: 'requests',
+    defaultText: 'the account’s limit',
+  }),
+}
+
+const QUEUES = {
+  maximumConcurrency: parameter(wholeNumber(2, 1000), 10, {
+    about: 'Sandboxes that one queue may use.',
+    actsOn: 'event source mappings',
+    unit: 'sandboxes',
+  }),
+  outageS: parameter(wholeNumber(1, OUTAGE_MAX_S), 12 * 3600, {
+    about:
+      'How long an outage may last before a message goes to its source DLQ. It determines `maxReceiveCount`, ' +
+      'with the delays of returned messages (`KAFKA_SQS_RETURN_DELAY_MAX_MS`).',
+    actsOn: 'redrive policies of the queues',
+    unit: 's',
+  }),
+}
+
+const FUNCTIONS = {
+  reservedConcurrency: optional(wholeNumber(1, 100_000), {
+    about: 'Reserved concurrency of each function.',
+    actsOn: 'functions',
+    unit: 'sandboxes',
+    defaultText: 'unreserved',
+  }),
+  redriveSchedule: optional(text(/^(rate|cron)\(.+\)$/u, 'rate(…) or cron(…)'), {
+    about: 'The schedule on which dead letters are redriven, e.g. `rate(1 hour)`.',
+    actsOn: 'a rule that invokes `redrive`',
+  }),
+}
+
+const NETWORK = {
+  subnetIds: parameter(list('subnet-\\w+', 'subnet-…'), [], {
+    about: 'Subnets from which the functions reach the brokers: `subnet-1,subnet-2`. Expects `securityGroupIds` too.',
+    actsOn: 'functions',
+  }),
+  securityGroupIds: parameter(list('sg-\\w+', 'sg-…'), [], {
+    about: 'Security groups of the functions: `sg-1,sg-2`.',
+    actsOn: 'functions',
+  }),
+  vpcId: optional(text(/^vpc-\w+$/u, 'vpc-…'), { about: 'The VPC of `vpcEndpoints`.', actsOn: 'VPC endpoints' }),
+  vpcEndpoints: parameter(list(VPC_SERVICES.join('|'), VPC_SERVICES.join(', ')), [], {
+    about:
+      'Services that get an endpoint in the VPC: `sqs,secretsmanager`. Functions in a VPC without a NAT reach their ' +
+      'dead-letter queue and secrets through them. `s3` and `dynamodb` are gateway endpoints (free, need ' +
+      '`routeTableIds`), the others interface endpoints (about $7 a month and zone). Needs `vpcId` and `subnetIds`.',
+    actsOn: 'VPC endpoints',
+  }),
+  routeTableIds: parameter(list('rtb-\\w+', 'rtb-…'), [], {
+    about: 'Route tables of the subnets, for the endpoints s3 and dynamodb: `rtb-1,rtb-2`.',
+    actsOn: 'VPC endpoints',
+  }),
+}
+
+const ACCOUNT = {
+  alarmTopicArn: optional(text(/^arn:[\w-]+:sns:/u, 'the ARN of an SNS topic'), {
+    about: 'An SNS topic that receives the [alarms](operations.md).',
+    actsOn: 'alarms',
+  }),
+  secretKeyArn: optional(KMS_KEY, {
+    about: 'The KMS key of the secret, if the secret has its own.',
+    actsOn: 'roles',
+  }),
+  kmsKeyArn: optional(KMS_KEY, {
+    about:
+      'Your own KMS key for queues, log groups and the functions’ environment, instead of AWS’s. Its policy must ' +
+      'let `events.amazonaws.com` and `logs.<region>.amazonaws.com` use it.',
+    actsOn: 'queues, log groups, functions, roles',
+  }),
+  tags: parameter(
+    TAGS,
+    {},
+    {
+      about: 'Tags of every resource that can have tags: `team=data,cost=42`.',
+      actsOn: 'all resources',
+    },
+  ),
+}
+
+/** The groups of the table in docs/deploy.md. */
+export const PARAMETER_GROUPS = {
+  'HTTP API': HTTP,
+  Queues: QUEUES,
+  Functions: FUNCTIONS,
+  Network: NETWORK,
+  Account: ACCOUNT,
+} as const
+
+export const PARAMETERS = { ...HTTP, ...QUEUES, ...FUNCTIONS, ...NETWORK, ...ACCOUNT }
+
+export type ParameterName = keyof typeof PARAMETERS
+export const PARAMETER_ROWS = Object.entries(PARAMETERS) as [ParameterName, Parameter][]

@@ -1,0 +1,61 @@
+// --param: how values are read, what is refused, and that docs/deploy.md has the same table.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { ConfigError } from '../../lib/errors.ts'
+import { withParameters } from '../../scripts/parameters-docs.ts'
+import { readOptions } from '../../scripts/template/options.ts'
+import { wholeNumberPattern } from '../../scripts/template/parameters/whole-number-pattern.ts'
+
+function refusal(...params: string[]): string {
+  try {
+    readOptions(params)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    return error.message.replace(/^.*:\n/, '').replaceAll(/^- /gm, '')
+  }
+  return assert.fail(`${params}: accepted`)
+}
+
+test('the table of docs/deploy.md is up to date', () => {
+  const document = readFileSync('docs/deploy.md', 'utf8')
+  assert.equal(withParameters(document), document)
+})
+
+test('a pattern of whole numbers matches the numbers of its range and no others', () => {
+  fc.assert(
+    fc.property(fc.nat(20_000), fc.nat(20_000), fc.array(fc.nat(30_000)), (a, b, others) => {
+      const [min, max] = [Math.min(a, b), Math.max(a, b)]
+      const pattern = new RegExp(`^(${wholeNumberPattern(min, max)})$`)
+      for (const n of [min - 1, min, max, max + 1, ...others])
+        assert.equal(pattern.test(String(n)), n >= min && n <= max, `${n} of ${min} to ${max}`)
+      assert.ok(!pattern.test(`0${max}`) && !pattern.test(`${max}.0`))
+    }),
+  )
+})
+
+test('a misspelled parameter is refused with the one that was meant; any other unknown with the list', () => {
+  assert.equal(refusal('outagesS=5'), '--param outagesS: unknown; did you mean outageS?')
+  assert.match(refusal('colour=red'), /^--param colour: unknown; expected one of httpAuth, /)
+})
+
+test('a wrong value is refused with what was expected and what it got, all at once', () => {
+  assert.equal(
+    refusal('maximumConcurrency=5000', 'tags=team', 'kmsKeyArn'),
+    [
+      '--param maximumConcurrency: expected a whole number from 2 to 1000, got 5000.',
+      '--param tags: expected name=value, separated by commas, got team.',
+      '--param kmsKeyArn: expected the ARN of a KMS key, got nothing.',
+    ].join('\n'),
+  )
+})
+
+test('a value may contain dots and equals signs; of a repeated name the last one counts', () => {
+  const { tags, outageS } = readOptions(['tags=site=a.b=c', 'outageS=5', 'outageS=6'])
+  assert.deepEqual([tags, outageS], [{ site: 'a.b=c' }, 6])
+})
+
+test('a parameter with one value for the deployment has none per function', () => {
+  assert.equal(refusal('outageS.sqs=5'), '--param outageS.sqs: expected outageS alone; it has one value.')
+})
