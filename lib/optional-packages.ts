@@ -24,7 +24,7 @@ const USERS = {
     imports: ['@aws-lambda-powertools/parameters/ssm', '@aws-sdk/client-ssm'],
   },
   sqs: { setting: 'KAFKA_DEAD_LETTER or KAFKA_REDRIVE_FROM (SQS)', imports: ['@aws-sdk/client-sqs'] },
-  s3: { setting: 'KAFKA_DEAD_LETTER (s3:)', imports: ['@aws-sdk/client-s3'] },
+  s3: { setting: 'KAFKA_DEAD_LETTER (s3:) or KAFKA_REDRIVE_FROM (failure-bucket:)', imports: ['@aws-sdk/client-s3'] },
   dynamodb: { setting: 'KAFKA_DEAD_LETTER (dynamodb:)', imports: ['@aws-sdk/client-dynamodb'] },
   idStore: { setting: 'DynamoDbIdStore', imports: ['@aws-sdk/client-dynamodb'] },
   sns: { setting: 'KAFKA_DEAD_LETTER_NOTIFY (sns:)', imports: ['@aws-sdk/client-sns'] },

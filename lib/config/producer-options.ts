@@ -585,8 +585,9 @@ export interface CommonOptions {
   readonly redriveInDoubtWaitMs?: number | undefined
   /**
    * What redrive reads besides the targets of KAFKA_DEAD_LETTER: `source-dlq:<queue URL>?source=<queue>` (`{queue}` in
-   * the URL stands for each queue of the contracts), `failure-destination:<queue URL>`, or further targets, several
-   * separated by commas. Only the redrive function and the command read it; the template sets it.
+   * the URL stands for each queue of the contracts), `failure-destination:<queue URL>`,
+   * `failure-bucket:<bucket>?function=<name or ARN>`, or further targets, several separated by commas. Only the redrive
+   * function and the command read it; the template sets it.
    *
    * `KAFKA_REDRIVE_FROM`: text.
    */
@@ -1196,8 +1197,9 @@ export interface ProducerConfig<K = unknown, V = unknown> {
   readonly redriveInDoubtWaitMs: number
   /**
    * What redrive reads besides the targets of KAFKA_DEAD_LETTER: `source-dlq:<queue URL>?source=<queue>` (`{queue}` in
-   * the URL stands for each queue of the contracts), `failure-destination:<queue URL>`, or further targets, several
-   * separated by commas. Only the redrive function and the command read it; the template sets it.
+   * the URL stands for each queue of the contracts), `failure-destination:<queue URL>`,
+   * `failure-bucket:<bucket>?function=<name or ARN>`, or further targets, several separated by commas. Only the redrive
+   * function and the command read it; the template sets it.
    *
    * `KAFKA_REDRIVE_FROM`: text.
    */

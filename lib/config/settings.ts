@@ -731,8 +731,9 @@ export const SETTINGS = {
   }),
   /**
    * What redrive reads besides the targets of KAFKA_DEAD_LETTER: `source-dlq:<queue URL>?source=<queue>` (`{queue}` in
-   * the URL stands for each queue of the contracts), `failure-destination:<queue URL>`, or further targets, several
-   * separated by commas. Only the redrive function and the command read it; the template sets it.
+   * the URL stands for each queue of the contracts), `failure-destination:<queue URL>`,
+   * `failure-bucket:<bucket>?function=<name or ARN>`, or further targets, several separated by commas. Only the redrive
+   * function and the command read it; the template sets it.
    */
   redriveFrom: librarySetting({ env: 'KAFKA_REDRIVE_FROM', kind: 'text' }),
   /**

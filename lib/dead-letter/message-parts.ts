@@ -1,4 +1,5 @@
 // A message of a source may hold several records, and can only be deleted whole.
+import { DeadLetterError } from '../errors.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { OpenDeadLetter, PartlyDone } from './dead-letter-store.ts'
 
@@ -20,8 +21,12 @@ export class MessageParts {
     return withSiblings
   }
 
-  /** Keeps a version that says where the record may be; the message can't have it. */
+  /**
+   * Keeps a version that says where the record may be; the message can't have it.
+   * @throws DeadLetterError for an edited one: its envelope would be one more message of that source
+   */
   replace(open: OpenDeadLetter<string>, deadLetter: DeadLetter): void {
+    if (deadLetter.deadLetterId !== open.deadLetter.deadLetterId) throw notEditable()
     if (deadLetter.inDoubt !== null) this.#inDoubt.set(open.handle, { ...open, deadLetter })
   }
 
@@ -44,4 +49,11 @@ export class MessageParts {
     this.#parts.clear()
     this.#inDoubt.clear()
   }
+}
+
+export function notEditable(): DeadLetterError {
+  return new DeadLetterError(
+    'dead-letter',
+    'A message of a source DLQ or failure destination can’t be edited; send it to its source again.',
+  )
 }

@@ -1,6 +1,7 @@
 // A message of a queue in which SQS, Lambda or EventBridge keep what they stopped retrying. The queue decides what
 // the message is, never its body: a sender to a source queue can write any body.
 import type { DeadLetter } from './dead-letter.ts'
+import type { LambdaFunction } from './lambda-function.ts'
 
 /** An attribute of an SQS message, as its API gives it. */
 export interface MessageAttribute {
@@ -19,7 +20,9 @@ export interface RawMessage {
 /** The role of the queue that holds a message. */
 export type MessageRole =
   /** @property sourceQueue the ARN or name of the queue it was sent to, for messages that do not name it */
-  { readonly kind: 'source-dlq'; readonly sourceQueue?: string | undefined } | { readonly kind: 'failure-destination' }
+  | { readonly kind: 'source-dlq'; readonly sourceQueue?: string | undefined }
+  /** @property lambda only records of this function's failed invocations are taken; undefined: events of rules too */
+  | { readonly kind: 'failure-destination'; readonly lambda?: LambdaFunction }
 
 /** Converts messages of source DLQs and failure destinations to the dead letters of their records. */
 export interface SourceMessageReader {

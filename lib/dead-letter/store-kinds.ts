@@ -4,11 +4,12 @@ import type { Claim } from './claim.ts'
 import type { DeadLetterStoreServices, TargetDeadLetterStore } from './dead-letter-store.ts'
 import { deadLetterTopic, isDeadLetterTopic } from './kafka/kafka-dead-letter.ts'
 import { queueName } from './raw-message.ts'
+import type { FailureBucketConfig } from './s3/failure-bucket.ts'
 import type { MessageQueueConfig } from './sqs/message-queues.ts'
 import type { DeadLetterTargetConfig } from './target-kinds.ts'
 
-/** What redrive reads: a target, or a queue of messages that a source stopped retrying. */
-export type RedriveSource = DeadLetterTargetConfig | MessageQueueConfig
+/** What redrive reads: a target, or a queue or bucket of what a source stopped retrying. */
+export type RedriveSource = DeadLetterTargetConfig | MessageQueueConfig | FailureBucketConfig
 
 interface StoreModule<Config> {
   openStore(config: Config, services: DeadLetterStoreServices): TargetDeadLetterStore
@@ -33,6 +34,8 @@ interface StoreKind<Config> {
   readonly isCreatedByStoring?: true
   /** To look shows only a sample of what a large place holds: a queue gives a message by receiving it. */
   readonly showsSample?: true
+  /** It holds messages of a source, in which nothing about a redrive can be noted. */
+  readonly holdsMessages?: true
   /** A description for people, without secrets. */
   describe(config: Config): string
   /** The folder or file of this machine that it lies in: while that stays the same, so do the dead letters. */
@@ -67,14 +70,22 @@ export const STORE_KINDS: { readonly [N in Name]: StoreKind<Extract<RedriveSourc
   'source-dlq': {
     load: () => import('./sqs/message-store.ts'),
     showsSample: true,
+    holdsMessages: true,
     describe: ({ queueUrl }) => `source-dlq:…/${queueName(queueUrl)}`,
     signingService: ({ queueUrl }) => new URL(queueUrl).origin,
   },
   'failure-destination': {
     load: () => import('./sqs/message-store.ts'),
     showsSample: true,
+    holdsMessages: true,
     describe: ({ queueUrl }) => `failure-destination:…/${queueName(queueUrl)}`,
     signingService: ({ queueUrl }) => new URL(queueUrl).origin,
+  },
+  'failure-bucket': {
+    load: () => import('./s3/failure-bucket-store.ts'),
+    holdsMessages: true,
+    describe: ({ bucket, lambda }) => `failure-bucket:${bucket}?function=${lambda.name}`,
+    signingService: (_config, region) => stsOf(region),
   },
   s3: {
     load: () => import('./s3/store.ts'),

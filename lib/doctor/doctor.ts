@@ -8,6 +8,7 @@ import { type Check, failed, ok, type Report, skipped, warning } from './check.t
 import { checkCluster } from './check-cluster.ts'
 import { checkDeadLetters } from './check-dead-letters.ts'
 import { checkNetwork } from './check-network.ts'
+import { checkRedriveSources } from './check-redrive-sources.ts'
 
 const SKEW_MS = 60_000
 const CLOCK_MS = 5000
@@ -42,6 +43,7 @@ export async function doctor(
       network: () => checkNetwork(config.bootstrapServers, report),
       cluster: () => checkCluster(config, topics, report),
       'dead letters': () => checkDeadLetters(config, topics, report),
+      'redrive sources': () => checkRedriveSources(config, report),
       clock: async () => report(await checkClock(config, env)),
     }
     for (const name of await runAll(parts, report, ms))

@@ -17,7 +17,7 @@ export async function noteLaterDoubts(
 ): Promise<void> {
   for (const source of sources.slice(1)) {
     const kind = storeKindOf(source)
-    if (kind.showsSample) continue
+    if (kind.showsSample || kind.holdsMessages) continue
     await noteDoubts(source, context, sentInRun).catch((error: unknown) => {
       // The run goes on: it reports what keeps this target from being read when it comes to it.
       if (error instanceof KafkaProducerError && isNotCreatedYet(error.code, source, context.config)) return

@@ -2,6 +2,7 @@
 import { parseTarget } from '../config/dead-letter-targets.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import type { SourceMessageReader } from '../dead-letter/raw-message.ts'
+import { failureBucket } from '../dead-letter/s3/failure-bucket.ts'
 import { MESSAGE_QUEUE_KINDS } from '../dead-letter/sqs/message-queues.ts'
 import type { RedriveSource } from '../dead-letter/store-kinds.ts'
 import { targetSyntaxes } from '../dead-letter/target-kinds.ts'
@@ -15,6 +16,14 @@ type Config = Pick<ProducerConfig, 'deadLetter' | 'redriveFrom' | 'redriveAllow'
 /** Stands for every queue that contracts take messages of, in a `source-dlq:`. */
 const EACH_QUEUE = '{queue}'
 
+interface MessageKind {
+  readonly syntax: string
+  parse(text: string): RedriveSource | undefined
+}
+
+/** What redrive reads besides targets. */
+const MESSAGE_KINDS = { ...MESSAGE_QUEUE_KINDS, 'failure-bucket': failureBucket }
+
 /** @param setting its name, for messages */
 export function parseRedriveSources(text: string, setting: string, report: Problem): readonly RedriveSource[] {
   const problem: Problem = text => report(`${setting}: ${text}`)
@@ -24,12 +33,12 @@ export function parseRedriveSources(text: string, setting: string, report: Probl
 function parseSource(text: string, problem: Problem): RedriveSource | undefined {
   const colon = text.indexOf(':')
   const kind = text.slice(0, colon)
-  const kinds: Readonly<Record<string, (typeof MESSAGE_QUEUE_KINDS)['source-dlq']>> = MESSAGE_QUEUE_KINDS
-  const messageQueue = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
-  const syntaxes = [...targetSyntaxes(), ...Object.values(MESSAGE_QUEUE_KINDS).map(({ syntax }) => syntax)]
-  if (!messageQueue) return parseTarget(text, { use: 'read', isInsideLambda: false, problem }, syntaxes)
-  const source = messageQueue.parse(text.slice(colon + 1))
-  if (!source) problem(`expected ${messageQueue.syntax}; got something else.`)
+  const kinds: Readonly<Record<string, MessageKind>> = MESSAGE_KINDS
+  const messageKind = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
+  const syntaxes = [...targetSyntaxes(), ...Object.values(MESSAGE_KINDS).map(({ syntax }) => syntax)]
+  if (!messageKind) return parseTarget(text, { use: 'read', isInsideLambda: false, problem }, syntaxes)
+  const source = messageKind.parse(text.slice(colon + 1))
+  if (!source) problem(`expected ${messageKind.syntax}; got something else.`)
   return source
 }
 
@@ -90,7 +99,8 @@ function withoutRepeats(sources: readonly RedriveSource[]): readonly RedriveSour
 
 /** Without what only says how to write there, or how to read a message. */
 function placeOf(source: RedriveSource): string {
-  return JSON.stringify({ ...source, fsync: undefined, maxBytes: undefined, sourceQueue: undefined })
+  const place = source.kind === 'failure-bucket' ? { ...source, lambda: source.lambda.name } : source
+  return JSON.stringify({ ...place, fsync: undefined, maxBytes: undefined, sourceQueue: undefined })
 }
 
 /** The DLQ of a FIFO queue is a FIFO queue: its name ends with .fifo too. */

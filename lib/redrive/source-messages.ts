@@ -4,6 +4,7 @@
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
 import { type DeadLetter, type DeadLetterSource, toDeadLetter } from '../dead-letter/dead-letter.ts'
+import { isArnOf, type LambdaFunction } from '../dead-letter/lambda-function.ts'
 import type { MessageRole, RawMessage, SourceMessageReader } from '../dead-letter/raw-message.ts'
 import { notSent } from '../delivery/delivery-report.ts'
 import { InvalidRecordError, KafkaProducerError, TransportError } from '../errors.ts'
@@ -48,7 +49,7 @@ export function createSourceMessageReader(
 }
 
 function recordsOf(message: RawMessage, role: MessageRole, options: SourceMessageOptions): MessageRecord[] {
-  if (role.kind === 'failure-destination') return recordsOfEvents(message, options)
+  if (role.kind === 'failure-destination') return recordsOfEvents(message, role.lambda, options)
   const queue = message.attributes.DeadLetterQueueSourceArn ?? role.sourceQueue
   if (queue === undefined) throw unreadable('neither the message nor the request names its source queue')
   const batch = { Records: [toSqsRecord(message, queue)] }
@@ -61,10 +62,16 @@ function recordsOf(message: RawMessage, role: MessageRole, options: SourceMessag
  * The body is the event that a rule could not deliver, or Lambda's record of an invocation, which holds the event or
  * the list of events of EventBridge Pipes.
  */
-function recordsOfEvents({ messageId, body }: RawMessage, options: SourceMessageOptions): MessageRecord[] {
+function recordsOfEvents(
+  { messageId, body }: RawMessage,
+  lambda: LambdaFunction | undefined,
+  options: SourceMessageOptions,
+): MessageRecord[] {
   const json = parseJson(body)
   const invocation = isJsonObject(json) && 'requestPayload' in json ? json : undefined
   const context = invocation?.requestContext
+  if (lambda && !(isJsonObject(context) && isArnOf(context.functionArn, lambda)))
+    throw unreadable(`it is not Lambda’s record of a failed invocation of ${lambda.name}`)
   const event = invocation ? invocation.requestPayload : json
   if (!isEvent(event) && !(invocation && Array.isArray(event) && event.some(isEvent)))
     throw unreadable('it is neither an event nor Lambda’s record of one')

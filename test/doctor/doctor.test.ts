@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Check } from '../../lib/doctor/check.ts'
 import { type DoctorOptions, doctor, isHealthy } from '../../lib/doctor/doctor.ts'
+import { S3Server } from '../fakes/s3-server.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'doctor-'))
@@ -86,4 +87,29 @@ test('a wrong configuration is reported line by line', async () => {
       ['config', 'failed'],
     ],
   )
+})
+
+test('a failure bucket is read as redrive reads it: readable, refused or missing', async t => {
+  const server = new S3Server('failures')
+  await server.start()
+  t.after(() => {
+    server.stop()
+    delete process.env.AWS_ENDPOINT_URL_S3
+  })
+  const check = async (bucket = 'failures') => {
+    const env = { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_REDRIVE_FROM: `failure-bucket:${bucket}?function=f` }
+    const { find } = await examine(env)
+    return find(`redrive from failure-bucket:${bucket}?function=f`)
+  }
+  assert.equal((await check())?.status, 'ok')
+  server.put('aws/lambda/async/f/2026/11/27/x', '{}')
+  assert.deepEqual([(await check())?.status, (await check())?.detail], ['ok', 'readable'])
+  server.refused.set('aws/lambda/async/f/2026/11/27/x', 'AccessDenied')
+  const refused = await check()
+  assert.deepEqual(
+    [refused?.status, refused?.detail],
+    ['warning', 's3://failures/aws/lambda/async/f/2026/11/27/x: S3 does not give the object (AccessDenied)'],
+  )
+  assert.match(refused?.advice ?? '', /s3:GetObject/)
+  assert.equal((await check('missing'))?.status, 'failed')
 })

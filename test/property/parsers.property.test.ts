@@ -253,6 +253,7 @@ test('EventBridge events, and messages of source DLQs and failure destinations',
         ),
       )
       for (const kind of ['sqs', 'source-dlq', 'failure-destination'] as const) readMessage(message, { kind }, reader)
+      readMessage(message, { kind: 'failure-destination', lambda: { name: 'f' } }, reader)
     }),
     { numRuns },
   )

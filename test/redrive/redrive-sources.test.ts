@@ -19,6 +19,7 @@ import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import { contractsOf } from '../support/contracts.ts'
 
 const AWS = 'https://sqs.eu-west-1.amazonaws.com/123456789012'
+const FUNCTION = 'arn:aws:lambda:eu-west-1:123456789012:function:app-eventbridge'
 const contracts = contractsOf([
   {
     topic: 'orders',
@@ -30,7 +31,11 @@ const config = parseConfig(
     bootstrapServers: ['127.0.0.1:9'],
     deadLetter: `sqs:${AWS}/dead-letters,disk:/mnt/letters`,
     deadLetterDiskMaxBytes: 1000,
-    redriveFrom: `source-dlq:${AWS}/app-{queue}-failures,failure-destination:${AWS}/event-failures`,
+    redriveFrom: [
+      `source-dlq:${AWS}/app-{queue}-failures`,
+      `failure-destination:${AWS}/event-failures`,
+      `failure-bucket:failures?function=${FUNCTION}`,
+    ].join(),
     redriveAllow: 'kafka:{topic}-dlt@other:9092',
   },
   {},
@@ -42,6 +47,7 @@ const CONFIGURED: readonly RedriveSource[] = [
   { kind: 'source-dlq', queueUrl: `${AWS}/app-orders-failures`, sourceQueue: 'orders' },
   { kind: 'source-dlq', queueUrl: `${AWS}/app-orders-failures.fifo`, sourceQueue: 'orders.fifo' },
   { kind: 'failure-destination', queueUrl: `${AWS}/event-failures` },
+  { kind: 'failure-bucket', bucket: 'failures', lambda: { name: 'app-eventbridge', arn: FUNCTION } },
 ]
 
 test('a request that names nothing reads the targets, then the queues of KAFKA_REDRIVE_FROM', () => {
@@ -61,7 +67,12 @@ test('an event may name what is configured or allowed, in the same role', () => 
   ])
   // The source queue is that of the configuration, whatever the event says.
   assert.deepEqual(from(`source-dlq:${AWS}/app-orders-failures?source=payments`), CONFIGURED.slice(2, 3))
+  // The function's account too.
+  assert.deepEqual(from('failure-bucket:failures?function=app-eventbridge'), CONFIGURED.slice(5))
   for (const other of [
+    'failure-bucket:failures?function=another',
+    'failure-bucket:others?function=app-eventbridge',
+    's3:failures/aws/lambda/async',
     'kafka:{topic}-dlt@attacker:9092',
     'kafka:{topic}-dlt',
     `sqs:${AWS}/app-orders-failures`,
@@ -99,7 +110,17 @@ test('a wrong source is a problem that names its setting and the expected form',
       'KAFKA_REDRIVE_FROM: expected source-dlq:<queue URL>?source=<queue>; got something else.',
     ])
   assert.match(problemsOf(`failure-destination:${AWS}/q?source=x`).join(), /expected failure-destination:<queue URL>/)
-  assert.match(problemsOf('nothing').join(), /source-dlq:<queue URL>\?source=<queue> or failure-destination:/)
+  for (const text of [
+    'b?function=f',
+    'bucket',
+    'bucket?function=',
+    `bucket?function=${FUNCTION}:1`,
+    'bucket/a?function=f',
+  ])
+    assert.deepEqual(problemsOf(`failure-bucket:${text}`), [
+      'KAFKA_REDRIVE_FROM: expected failure-bucket:<bucket>?function=<name or ARN>; got something else.',
+    ])
+  assert.match(problemsOf('nothing').join(), /source-dlq:<queue URL>\?source=<queue>, .* or failure-bucket:/)
   const wrong = parseConfig({ bootstrapServers: ['127.0.0.1:9'], redriveFrom: 'nothing' }, {})
   assert.throws(() => configuredSources(wrong, reader), ConfigError)
 })

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type DeadLetter, recordOf } from '../../lib/dead-letter/dead-letter.ts'
+import { parseLambdaFunction } from '../../lib/dead-letter/lambda-function.ts'
 import type { RawMessage } from '../../lib/dead-letter/raw-message.ts'
 import { readMessage } from '../../lib/dead-letter/sqs/read-message.ts'
 import { parseSqsEvent, toRawMessage, toSqsRecord } from '../../lib/lambda/sqs-event.ts'
@@ -86,6 +87,31 @@ test('a failed event of Lambda or a rule is read as an event; anything else can�
     gaveUp({ Records: [{ eventSource: 'aws:sqs' }] }),
   ])
     assert.throws(() => readEvent(message(body)), /neither an event nor/)
+})
+
+test('where the function is known, only its records are taken, of any version or alias', () => {
+  const arn = 'arn:aws:lambda:eu-west-1:123456789012:function:app-eventbridge'
+  const event = { id: 'e-1', source: 'shop', 'detail-type': 'Order', detail: { id: 8 } }
+  const record = (functionArn: unknown) => message({ requestContext: { functionArn }, requestPayload: event })
+  const readOf = (raw: RawMessage, text: string) => {
+    const lambda = parseLambdaFunction(text)
+    assert.ok(lambda)
+    return reader.read(raw, { kind: 'failure-destination', lambda })
+  }
+  for (const functionArn of [arn, `${arn}:$LATEST`, `${arn}:live`, `${arn}:42`])
+    for (const text of ['app-eventbridge', arn]) assert.equal(readOf(record(functionArn), text).length, 1, functionArn)
+  assert.equal(readOf(record(arn.replace('aws', 'aws-cn')), 'app-eventbridge').length, 1)
+  for (const other of [`${arn}-two`, `x${arn}`, `${arn}:`, arn.replace('eu-west-1', 'eu-west-2'), 7, null, undefined])
+    assert.throws(() => readOf(record(other), arn), /not Lambda’s record of a failed invocation of app-eventbridge/)
+  assert.throws(() => readOf(message(event), arn), /not Lambda’s record/)
+  for (const text of [
+    '',
+    'a:b',
+    `${arn}:$LATEST`,
+    'x'.repeat(65),
+    'arn:aws:sqs:eu-west-1:123456789012:app-eventbridge',
+  ])
+    assert.equal(parseLambdaFunction(text), undefined, text)
 })
 
 // A body that is a valid message of its queue and also looks like a dead letter, or like Lambda's record of a failed

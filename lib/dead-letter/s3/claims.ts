@@ -3,6 +3,7 @@ import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
 import { type Claim, COMPLETED_SUFFIX, claimName } from '../claim.ts'
 import { COMPLETED_MS } from '../dead-letter-store.ts'
 import { getObject } from './get-object.ts'
+import { listObjects } from './list-objects.ts'
 import type { S3TargetConfig } from './target.ts'
 
 const CALL_MS = 30_000
@@ -38,24 +39,13 @@ export async function completeClaim({ bucket, prefix }: S3TargetConfig, deadLett
 export async function tidyClaims(s3: S3, bucket: string, prefix: string): Promise<void> {
   // A mark comes right behind its value in the order of the keys.
   let value = { key: '', storedAt: 0 }
-  for (let token: string | undefined; ; ) {
-    const command = new s3.s3.ListObjectsV2Command({
-      Bucket: bucket,
-      Prefix: keyOf(prefix, ''),
-      ...(token ? { ContinuationToken: token } : {}),
-    })
-    const page = await s3.client.send(command, abortAfter(CALL_MS))
-    for (const { Key: key = '', LastModified } of page.Contents ?? []) {
-      const at = LastModified?.getTime() ?? Number.POSITIVE_INFINITY
-      if (!key.endsWith(COMPLETED_SUFFIX)) value = { key, storedAt: at }
-      else if (Date.now() - at > COMPLETED_MS) {
-        if (key === value.key + COMPLETED_SUFFIX && value.storedAt <= at)
-          await removeOlder(s3, { Bucket: bucket, Key: value.key }, at)
-        await s3.client.send(new s3.s3.DeleteObjectCommand({ Bucket: bucket, Key: key }), abortAfter(CALL_MS))
-      }
+  for await (const { key, storedAt } of listObjects(s3, { Bucket: bucket, Prefix: keyOf(prefix, '') })) {
+    if (!key.endsWith(COMPLETED_SUFFIX)) value = { key, storedAt }
+    else if (Date.now() - storedAt > COMPLETED_MS) {
+      if (key === value.key + COMPLETED_SUFFIX && value.storedAt <= storedAt)
+        await removeOlder(s3, { Bucket: bucket, Key: value.key }, storedAt)
+      await s3.client.send(new s3.s3.DeleteObjectCommand({ Bucket: bucket, Key: key }), abortAfter(CALL_MS))
     }
-    token = page.NextContinuationToken
-    if (token === undefined) return
   }
 }
 

@@ -2,7 +2,7 @@
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3'
 import { DeadLetterError } from '../../errors.ts'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
-import { awsErrorCode, awsStoreError } from '../aws-error.ts'
+import { awsStoreError } from '../aws-error.ts'
 import { completeEach } from '../complete-each.ts'
 import { Copies, type Entries } from '../copies.ts'
 import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter, MAX_VALUE_BYTES } from '../dead-letter.ts'
@@ -21,17 +21,17 @@ import { mergeDeadLetters } from '../merge-dead-letters.ts'
 import { parseDeadLetter } from '../read-dead-letter.ts'
 import type { DeadLetterTargetConfig } from '../target-kinds.ts'
 import { tidyClaims } from './claims.ts'
-import { getObject } from './get-object.ts'
 import { requestStop, takeLease } from './lease.ts'
+import { type ListedObject, listObjects } from './list-objects.ts'
+import { readObject } from './read-object.ts'
+import { createSendingPlace } from './sending-place.ts'
 
 const CALL_MS = 30_000
 const LEASE = 'redrive.lease'
 const SENDING = 'redrive.sending'
 const SUFFIX = '.json'
 /** Room for the base64 text of the largest record, with its headers. */
-const MAX_OBJECT_BYTES = 2 * MAX_VALUE_BYTES
-/** More than the ids that a redrive notes. */
-const MAX_SENDING_BYTES = 4 * 1024 * 1024
+const BOUND = { maxBytes: 2 * MAX_VALUE_BYTES, tooLarge: 'it is larger than a dead letter can be' }
 /** What is read ahead, bytes. */
 const MAX_AHEAD_BYTES = 16 * 1024 * 1024
 
@@ -45,16 +45,11 @@ interface Key {
   readonly etag: string | undefined
 }
 
-interface Listed {
-  readonly key: string
-  readonly bytes: number
-}
-
 /** The object under a key. */
 type Read =
   | { readonly kind: 'dead-letter'; readonly deadLetter: DeadLetter; readonly verified: boolean; readonly key: Key }
   | { readonly kind: 'unreadable'; readonly key: string; readonly reason: string }
-  | { readonly kind: 'gone' }
+  | { readonly kind: 'gone'; readonly key: string }
 
 export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
   readonly #bucket: string
@@ -72,7 +67,7 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
     const copies = new Copies<Key>(key => this.#late.push(key))
     // The keys of one dead letter follow each other: it waits for the attempts that ended in doubt.
     let pending: OpenDeadLetter<Entries<Key>> | undefined
-    const ahead = { sizeOf: ({ bytes }: Listed) => bytes, maxBytes: MAX_AHEAD_BYTES }
+    const ahead = { sizeOf: ({ bytes }: ListedObject) => bytes, maxBytes: MAX_AHEAD_BYTES }
     for await (const read of inParallelAhead(this.#list(signal), listed => this.#read(listed), ahead)) {
       if (read.kind === 'unreadable')
         onUnreadable?.({ location: this.#location(read.key), reason: read.reason, count: 1 })
@@ -123,23 +118,8 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
     return requestStop(await this.#load(), { Bucket: this.#bucket, Key: `${this.#prefix}${LEASE}` })
   }
 
-  /** One object, which only the holder of the lease writes. */
-  readonly sending: SendingPlace = {
-    read: async () => {
-      try {
-        const object = { Bucket: this.#bucket, Key: this.#prefix + SENDING }
-        return String((await getObject(await this.#load(), object, MAX_SENDING_BYTES)).body ?? '')
-      } catch (error) {
-        if (awsErrorCode(error) === 'NoSuchKey') return undefined
-        throw awsStoreError(error, 'S3 bucket')
-      }
-    },
-    write: async Body => {
-      const { s3, client } = await this.#load()
-      const object = { Bucket: this.#bucket, Key: this.#prefix + SENDING, Body, ContentType: 'application/json' }
-      await this.#call(() => client.send(new s3.PutObjectCommand(object), abortAfter(CALL_MS)))
-    },
-    remove: () => this.#delete({ key: this.#prefix + SENDING, etag: undefined }),
+  get sending(): SendingPlace {
+    return createSendingPlace(() => this.#load(), { Bucket: this.#bucket, Key: this.#prefix + SENDING })
   }
 
   /** S3 has always room. */
@@ -158,38 +138,20 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
     ;(await pendingClient)?.client.destroy()
   }
 
-  async *#list(signal: AbortSignal | undefined): AsyncGenerator<Listed> {
-    const { s3, client } = await this.#load()
-    for (let token: string | undefined; !signal?.aborted; ) {
-      const command = new s3.ListObjectsV2Command({
-        Bucket: this.#bucket,
-        Prefix: this.#prefix,
-        Delimiter: '/',
-        ...(token ? { ContinuationToken: token } : {}),
-      })
-      const page = await this.#call(() => client.send(command, abortAfter(CALL_MS)))
-      for (const { Key: key = '', Size: bytes = 0 } of page.Contents ?? [])
-        if (key.endsWith(SUFFIX)) yield { key, bytes }
-      token = page.NextContinuationToken
-      if (token === undefined) return
-    }
+  async *#list(signal: AbortSignal | undefined): AsyncGenerator<ListedObject> {
+    const prefix = { Bucket: this.#bucket, Prefix: this.#prefix, Delimiter: '/' } as const
+    for await (const listed of listObjects(await this.#load(), prefix, signal))
+      if (listed.key.endsWith(SUFFIX)) yield listed
   }
 
-  async #read({ key, bytes }: Listed): Promise<Read> {
-    if (bytes > MAX_OBJECT_BYTES) return tooLarge(key)
-    try {
-      const { body, etag } = await getObject(await this.#load(), { Bucket: this.#bucket, Key: key }, MAX_OBJECT_BYTES)
-      if (body === undefined) return tooLarge(key)
-      const result = parseDeadLetter(body.toString())
-      if (result.kind === 'dead-letter') return { ...result, key: { key, etag } }
-      return { kind: 'unreadable', key, reason: result.kind === 'foreign' ? 'it is no dead letter' : result.reason }
-    } catch (error) {
-      const code = awsErrorCode(error)
-      // Completed since it was listed.
-      if (code === 'NoSuchKey') return { kind: 'gone' }
-      if (!isOfObject(error)) throw awsStoreError(error, 'S3 bucket')
-      return { kind: 'unreadable', key, reason: `S3 does not give the object (${code})` }
-    }
+  async #read(listed: Pick<ListedObject, 'key' | 'bytes'>): Promise<Read> {
+    const { key } = listed
+    const reading = await readObject(await this.#load(), this.#bucket, listed, BOUND)
+    if (reading.kind !== 'object') return { ...reading, key }
+    const { body, etag } = reading
+    const result = parseDeadLetter(body.toString())
+    if (result.kind === 'dead-letter') return { ...result, key: { key, etag } }
+    return { kind: 'unreadable', key, reason: result.kind === 'foreign' ? 'it is no dead letter' : result.reason }
   }
 
   /** Whether the object is the dead letter, and not only something under its key. */
@@ -249,15 +211,4 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
 function notReplaced(location: string): DeadLetterError {
   const message = `${location} holds something else than the edited dead letter; the one before stays as it is.`
   return new DeadLetterError('dead-letter', message)
-}
-
-function tooLarge(key: string): Read {
-  return { kind: 'unreadable', key, reason: 'it is larger than a dead letter can be' }
-}
-
-/** Whether S3 refused this object (no rights to it or to its key, an archived one), and others may be readable. */
-function isOfObject(error: unknown): boolean {
-  const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } }
-  const status = $metadata?.httpStatusCode ?? 0
-  return status >= 400 && status < 500 && status !== 408 && status !== 429
 }

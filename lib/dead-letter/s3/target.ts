@@ -25,9 +25,13 @@ export const s3: DeadLetterTargetKind<S3TargetConfig> = {
   syntax: 's3:<bucket>/<prefix>',
   parse: text => {
     const [bucket = '', ...prefix] = text.split('/')
-    if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) return undefined
+    if (!isBucketName(bucket)) return undefined
     return { kind: 's3', bucket, prefix: prefix.join('/').replace(/^\/+|\/+$/g, '') }
   },
+}
+
+export function isBucketName(text: string): boolean {
+  return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text)
 }
 
 export function createS3Target({ bucket, prefix }: S3TargetConfig): S3DeadLetterTarget {

@@ -188,14 +188,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
-    if (this.#options.role.kind !== 'sqs') {
-      // A message of a source stays as the source wrote it: an envelope would be one more message of that source.
-      if (deadLetter.deadLetterId === open.deadLetter.deadLetterId) return this.#parts.replace(open, deadLetter)
-      throw new DeadLetterError(
-        'dead-letter',
-        'A message of a source DLQ or failure destination can’t be edited; send it to its source again.',
-      )
-    }
+    if (this.#options.role.kind !== 'sqs') return this.#parts.replace(open, deadLetter)
     const { entry } = toEntry(deadLetter, 0)
     await this.#queue.send({ body: entry.MessageBody as string, attributes: entry.MessageAttributes })
     this.#replaced.add(fingerprintOf(deadLetter))

@@ -1,0 +1,41 @@
+// Reads an object that was listed: what is wrong with it harms no other one.
+import type { S3 } from '../aws-clients.ts'
+import { awsErrorCode, awsStoreError } from '../aws-error.ts'
+import { getObject } from './get-object.ts'
+import type { ListedObject } from './list-objects.ts'
+
+export type ObjectReading =
+  | { readonly kind: 'object'; readonly body: Buffer; readonly etag: string | undefined }
+  /** It stays. */
+  | { readonly kind: 'unreadable'; readonly reason: string }
+  /** Removed since it was listed. */
+  | { readonly kind: 'gone' }
+
+/**
+ * @param maxBytes a larger object is not read
+ * @throws DeadLetterError when the bucket can't be read
+ */
+export async function readObject(
+  s3: S3,
+  bucket: string,
+  { key, bytes }: Pick<ListedObject, 'key' | 'bytes'>,
+  { maxBytes, tooLarge }: { readonly maxBytes: number; readonly tooLarge: string },
+): Promise<ObjectReading> {
+  if (bytes > maxBytes) return { kind: 'unreadable', reason: tooLarge }
+  try {
+    const { body, etag } = await getObject(s3, { Bucket: bucket, Key: key }, maxBytes)
+    return body === undefined ? { kind: 'unreadable', reason: tooLarge } : { kind: 'object', body, etag }
+  } catch (error) {
+    const code = awsErrorCode(error)
+    if (code === 'NoSuchKey') return { kind: 'gone' }
+    if (!isOfObject(error)) throw awsStoreError(error, 'S3 bucket')
+    return { kind: 'unreadable', reason: `S3 does not give the object (${code})` }
+  }
+}
+
+/** Whether S3 refused this object (no rights to it or to its key, an archived one), and others may be readable. */
+function isOfObject(error: unknown): boolean {
+  const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } }
+  const status = $metadata?.httpStatusCode ?? 0
+  return status >= 400 && status < 500 && status !== 408 && status !== 429
+}
