@@ -6,10 +6,12 @@ import { parseArgs } from 'node:util'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { buildAll, kib } from './build.ts'
+import { deploymentOf } from './template/deployment.ts'
+import { DEFAULT_STACK } from './template/naming.ts'
 import { readOptions } from './template/options.ts'
+import { oslsForm } from './template/osls-form.ts'
 import { withSettingsFile } from './template/settings-file.ts'
 import { readStage } from './template/stage.ts'
-import { template } from './template/template.ts'
 
 const START_LIMIT = 348 * 1024
 /** Higher, because no caller waits for the start of a redrive. */
@@ -44,13 +46,14 @@ async function main(): Promise<void> {
   const command = positionals[0] ?? 'package'
   if (command !== 'package' && command !== 'deploy') throw new ConfigError([`${command}: expected package or deploy.`])
   const stage = readStage(values.stage)
-  const derived = template(
+  const deployment = deploymentOf(
     await loadContracts(),
     await settings(command, stage.settings),
     readOptions([...stage.params, ...values.param]),
+    { ...DEFAULT_STACK, stage: values.stage },
   )
   mkdirSync('build', { recursive: true })
-  writeFileSync('build/serverless.json', JSON.stringify(derived, null, 2))
+  writeFileSync('build/serverless.json', JSON.stringify(oslsForm(deployment), null, 2))
   const bundles = await buildAll(() => {})
   const { status } = spawnSync('osls', [command, '--stage', values.stage, '--region', values.region], {
     stdio: ['ignore', 'inherit', 'inherit'],

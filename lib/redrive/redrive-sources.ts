@@ -1,6 +1,7 @@
 // Finds out which places a redrive reads: KAFKA_DEAD_LETTER and KAFKA_REDRIVE_FROM, or those that a request names.
 import { parseTarget } from '../config/dead-letter-targets.ts'
 import type { ProducerConfig } from '../config/settings.ts'
+import { fitName, MAX_QUEUE_NAME } from '../contracts/fit-name.ts'
 import type { SourceMessageReader } from '../dead-letter/raw-message.ts'
 import { failureBucket } from '../dead-letter/s3/failure-bucket.ts'
 import { MESSAGE_QUEUE_KINDS } from '../dead-letter/sqs/message-queues.ts'
@@ -15,6 +16,7 @@ type Config = Pick<ProducerConfig, 'deadLetter' | 'redriveFrom' | 'redriveAllow'
 
 /** Stands for every queue that contracts take messages of, in a `source-dlq:`. */
 const EACH_QUEUE = '{queue}'
+const FIFO = '.fifo'
 
 interface MessageKind {
   readonly syntax: string
@@ -103,9 +105,10 @@ function placeOf(source: RedriveSource): string {
   return JSON.stringify({ ...place, fsync: undefined, maxBytes: undefined, sourceQueue: undefined })
 }
 
-/** The DLQ of a FIFO queue is a FIFO queue: its name ends with .fifo too. */
+/** The DLQ of a FIFO queue ends with .fifo too. A name that is too long is shortened as in the template. */
 function dlqUrl(pattern: string, queue: string): string {
-  const fifo = '.fifo'
-  if (!queue.endsWith(fifo)) return pattern.replace(EACH_QUEUE, queue)
-  return `${pattern.replace(EACH_QUEUE, queue.slice(0, -fifo.length))}${fifo}`
+  const fifo = queue.endsWith(FIFO) ? FIFO : ''
+  const url = `${pattern.replace(EACH_QUEUE, queue.slice(0, queue.length - fifo.length))}${fifo}`
+  const start = url.lastIndexOf('/') + 1
+  return `${url.slice(0, start)}${fitName(url.slice(start), MAX_QUEUE_NAME)}`
 }

@@ -1,17 +1,8 @@
 // Alarms and the dashboard of the template. Pure. docs/operations.md explains each alarm and its remedy.
 
-import { functionName, type Json, logicalId } from './cloudformation.ts'
-
-export interface Observed {
-  /** Functions with their timeouts in seconds. */
-  readonly functions: readonly { readonly name: string; readonly timeoutS: number }[]
-  /** Logical ids of the queues that feed a function. */
-  readonly sources: readonly string[]
-  /** Logical ids of the queues of dead letters, source DLQs and failure destinations. */
-  readonly failureQueues: readonly string[]
-  /** The SNS topic that receives the alarms; undefined: the alarms notify nobody. */
-  readonly alarmTopicArn: string | undefined
-}
+import type { Json } from './cloudformation.ts'
+import type { Deployment, FunctionResource } from './deployment-model.ts'
+import { camelCase } from './naming.ts'
 
 const NAMESPACE = 'ServerlessKafkaProducer'
 /** Delivery of a message takes seconds: one that waits longer than this is stuck. */
@@ -21,7 +12,10 @@ const NEAR_TIMEOUT = 0.8
 
 const queueName = (id: string) => ({ 'Fn::GetAtt': [id, 'QueueName'] })
 
-export function observability({ functions, sources, failureQueues, alarmTopicArn }: Observed): Json {
+export function observability({ functions, queues, options: { alarmTopicArn } }: Deployment): Json {
+  const ids = (holds: readonly string[]) => queues.filter(queue => holds.includes(queue.holds)).map(({ id }) => id)
+  const sources = ids(['source'])
+  const failureQueues = ids(['dead-letters', 'failure-destination', 'source-dlq'])
   const actions = alarmTopicArn === undefined ? {} : { AlarmActions: [alarmTopicArn], OKActions: [alarmTopicArn] }
   const alarm = (id: string, description: string, properties: Json): Json => ({
     [`${id}Alarm`]: {
@@ -35,10 +29,10 @@ export function observability({ functions, sources, failureQueues, alarmTopicArn
       },
     },
   })
-  const ofFunction = (name: string, metric: string) => ({
+  const ofFunction = (functionName: string, metric: string) => ({
     Namespace: 'AWS/Lambda',
     MetricName: metric,
-    Dimensions: [{ Name: 'FunctionName', Value: functionName(name) }],
+    Dimensions: [{ Name: 'FunctionName', Value: functionName }],
     Period: 300,
     EvaluationPeriods: 1,
   })
@@ -52,35 +46,35 @@ export function observability({ functions, sources, failureQueues, alarmTopicArn
   })
   return Object.assign(
     {},
-    ...functions.map(({ name, timeoutS }) => ({
-      ...alarm(`${logicalId(name)}Errors`, `${name}: invocations fail.`, {
-        ...ofFunction(name, 'Errors'),
+    ...functions.map(({ key, functionName, timeoutS }) => ({
+      ...alarm(`${camelCase(key)}Errors`, `${key}: invocations fail.`, {
+        ...ofFunction(functionName, 'Errors'),
         Statistic: 'Sum',
         Threshold: 0,
       }),
-      ...alarm(`${logicalId(name)}Throttles`, `${name}: invocations are throttled.`, {
-        ...ofFunction(name, 'Throttles'),
+      ...alarm(`${camelCase(key)}Throttles`, `${key}: invocations are throttled.`, {
+        ...ofFunction(functionName, 'Throttles'),
         Statistic: 'Sum',
         Threshold: 0,
       }),
       ...alarm(
-        `${logicalId(name)}Slow`,
-        `${name}: one invocation in a hundred takes more than ${NEAR_TIMEOUT * 100} % of its timeout.`,
+        `${camelCase(key)}Slow`,
+        `${key}: one invocation in a hundred takes more than ${NEAR_TIMEOUT * 100} % of its timeout.`,
         {
-          ...ofFunction(name, 'Duration'),
+          ...ofFunction(functionName, 'Duration'),
           ExtendedStatistic: 'p99',
           Threshold: timeoutS * 1000 * NEAR_TIMEOUT,
         },
       ),
       ...alarm(
-        `${logicalId(name)}ConnectionAttempts`,
-        `${name}: more than ${CONNECTION_ATTEMPTS_PER_MINUTE} connection attempts per minute.`,
+        `${camelCase(key)}ConnectionAttempts`,
+        `${key}: more than ${CONNECTION_ATTEMPTS_PER_MINUTE} connection attempts per minute.`,
         {
           Namespace: NAMESPACE,
           MetricName: 'ConnectionAttempts',
           Dimensions: [
-            { Name: 'service', Value: functionName(name) },
-            { Name: 'function', Value: functionName(name) },
+            { Name: 'service', Value: functionName },
+            { Name: 'function', Value: functionName },
           ],
           Statistic: 'Sum',
           Period: 60,
@@ -113,9 +107,9 @@ export function observability({ functions, sources, failureQueues, alarmTopicArn
   )
 }
 
-function dashboardBody(functions: Observed['functions'], queues: readonly string[]): Json {
+function dashboardBody(functions: readonly FunctionResource[], queues: readonly string[]): Json {
   // Other stages in the account write to the same namespace.
-  const services = functions.map(({ name }) => `"${functionName(name)}"`).join(' OR ')
+  const services = functions.map(({ functionName }) => `"${functionName}"`).join(' OR ')
   const search = (metric: string, statistic: string, by: string) => [
     {
       expression: `SEARCH('{${NAMESPACE},${by}} MetricName="${metric}" service=(${services})', '${statistic}', 60)`,
@@ -123,6 +117,7 @@ function dashboardBody(functions: Observed['functions'], queues: readonly string
       label: '',
     },
   ]
+  const redrive = functions.find(({ key }) => key === 'redrive')?.functionName
   const widget = (title: string, metrics: unknown[], place: { x: number; y: number }, more: Json = {}) => ({
     type: 'metric',
     width: 12,
@@ -140,7 +135,7 @@ function dashboardBody(functions: Observed['functions'], queues: readonly string
     widget('Connection attempts', [search('ConnectionAttempts', 'Sum', 'service,function')], { x: 12, y: 12 }),
     widget(
       'Duration, p99',
-      functions.map(({ name }) => ['AWS/Lambda', 'Duration', 'FunctionName', functionName(name)]),
+      functions.map(({ functionName }) => ['AWS/Lambda', 'Duration', 'FunctionName', functionName]),
       { x: 0, y: 18 },
       { stat: 'p99' },
     ),
@@ -156,9 +151,9 @@ function dashboardBody(functions: Observed['functions'], queues: readonly string
         NAMESPACE,
         metric,
         'service',
-        functionName('redrive'),
+        redrive,
         'function',
-        functionName('redrive'),
+        redrive,
       ]),
       { x: 0, y: 24 },
     ),

@@ -1,7 +1,8 @@
 // Queues: those that feed functions, their source DLQs, and those of dead letters and failed events.
 import { receivesInOutage } from '../../lib/lambda/return-delay.ts'
-import { arnOf, type Json, logicalId } from './cloudformation.ts'
+import type { Expression, MappingResource, QueueResource } from './deployment-model.ts'
 import { VISIBILITY_S } from './environment.ts'
+import { packagersId, queueId, sourceDlqName } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 
 const DAY_S = 24 * 3600
@@ -18,102 +19,103 @@ const LEASE_RETENTION_S = DAY_S
 const BATCH_SIZE = 1000
 const FIFO_BATCH_SIZE = 10
 
-export const queueId = (queue: string) => `${logicalId(queue)}Queue`
+/** Logical ids of the failure destinations of events. */
+const EVENT_QUEUES = ['EventFailuresQueue', 'EventRuleFailuresQueue']
 
-/** Logical ids of every queue that holds undelivered messages. */
-export function failureQueues(queues: readonly string[]): string[] {
+/** A queue of ours that no contract names. */
+const OWN: Omit<QueueResource, 'id' | 'holds'> = {
+  queueName: undefined,
+  isFifo: false,
+  retentionS: MAX_RETENTION_S,
+  visibilityS: undefined,
+  redrive: undefined,
+}
+
+export function queuesOf(
+  prefix: string,
+  sources: readonly string[],
+  hasRules: boolean,
+  options: DeployOptions,
+): QueueResource[] {
   return [
-    'DeadLettersQueue',
-    'EventFailuresQueue',
-    'EventRuleFailuresQueue',
-    ...queues.map(queue => `${queueId(queue)}Failures`),
+    ...sources.flatMap(name => withDlq(prefix, name, options)),
+    { ...OWN, id: 'DeadLettersQueue', holds: 'dead-letters' },
+    ...(hasRules ? EVENT_QUEUES.map((id): QueueResource => ({ ...OWN, id, holds: 'failure-destination' })) : []),
+    // In which a message in flight is the lease of the redrive that received it (lib/dead-letter/sqs/lease.ts).
+    {
+      ...OWN,
+      id: 'RedriveLeaseQueue',
+      holds: 'lease',
+      queueName: `${prefix}-redrive-lease.fifo`,
+      isFifo: true,
+      retentionS: LEASE_RETENTION_S,
+    },
   ]
 }
 
+function withDlq(prefix: string, name: string, { outageS }: DeployOptions): QueueResource[] {
+  const id = queueId(name)
+  const dlqId = dlqIdOf(name)
+  const isFifo = name.endsWith('.fifo')
+  return [
+    {
+      id,
+      holds: 'source',
+      // The queue has the name that the contract claims.
+      queueName: name,
+      isFifo,
+      retentionS: SOURCE_RETENTION_S,
+      visibilityS: VISIBILITY_S,
+      redrive: { dlqId, maxReceiveCount: receivesInOutage(outageS, VISIBILITY_S) },
+    },
+    { ...OWN, id: dlqId, holds: 'source-dlq', queueName: sourceDlqName(prefix, name), isFifo },
+  ]
+}
+
+function dlqIdOf(queue: string): string {
+  return `${queueId(queue)}Failures`
+}
+
+/** Logical ids of the source DLQs and failure destinations. */
+export function failureQueueIds(sources: readonly string[], hasRules: boolean): string[] {
+  return [...(hasRules ? EVENT_QUEUES : []), ...sources.map(dlqIdOf)]
+}
+
 /** The event source mapping from a queue to its function. */
-export function mapping(queue: string, { maximumConcurrency }: DeployOptions): Json {
-  const batch = queue.endsWith('.fifo')
-    ? { batchSize: FIFO_BATCH_SIZE }
-    : { batchSize: BATCH_SIZE, maximumBatchingWindow: 1 }
+export function mappingOf(
+  key: 'sqs' | 'sqs-fifo',
+  queue: string,
+  { maximumConcurrency }: DeployOptions,
+): MappingResource {
+  const id = queueId(queue)
+  const batch =
+    key === 'sqs-fifo' ? { batchSize: FIFO_BATCH_SIZE, windowS: undefined } : { batchSize: BATCH_SIZE, windowS: 1 }
+  // The id that osls gave it: Lambda refuses a second mapping of a queue to a function while the first is there.
   return {
-    sqs: { arn: arnOf(queueId(queue)), functionResponseType: 'ReportBatchItemFailures', maximumConcurrency, ...batch },
+    id: `${packagersId(key)}EventSourceMappingSQS${id}`,
+    function: key,
+    queueId: id,
+    maximumConcurrency,
+    ...batch,
   }
-}
-
-export function queue(properties: Json, { kmsKeyArn }: DeployOptions): Json {
-  const encryption =
-    kmsKeyArn === undefined
-      ? { SqsManagedSseEnabled: true }
-      : { KmsMasterKeyId: kmsKeyArn, KmsDataKeyReusePeriodSeconds: 300 }
-  return {
-    Type: 'AWS::SQS::Queue',
-    Properties: { ...encryption, MessageRetentionPeriod: MAX_RETENTION_S, ...properties },
-  }
-}
-
-/** In which a message in flight is the lease of the redrive that received it (lib/dead-letter/sqs/lease.ts). */
-export function leaseQueue(options: DeployOptions): Json {
-  const QueueName = { 'Fn::Sub': `\${AWS::StackName}-redrive-lease.fifo` }
-  return queue({ QueueName, FifoQueue: true, MessageRetentionPeriod: LEASE_RETENTION_S }, options)
 }
 
 /**
  * What redrive reads besides dead-letter targets, with the role of each queue: KAFKA_REDRIVE_FROM. One entry stands for
  * all source DLQs, as the environment of a function has 4 KB.
  */
-export function redriveFrom(queues: readonly string[]): Json {
+export function redriveFrom(
+  prefix: string,
+  sources: readonly string[],
+  hasRules: boolean,
+): { readonly KAFKA_REDRIVE_FROM?: Expression } {
   const account = `https://sqs.\${AWS::Region}.\${AWS::URLSuffix}/\${AWS::AccountId}`
-  const sourceDlqs = { 'Fn::Sub': `source-dlq:${account}/${sourceDlqName('{queue}')},` }
-  const destinations = ['EventFailuresQueue', 'EventRuleFailuresQueue'].flatMap((id, index) => [
-    `${index === 0 ? '' : ','}failure-destination:`,
-    { Ref: id },
-  ])
-  return { 'Fn::Join': ['', [...(queues.length > 0 ? [sourceDlqs] : []), ...destinations]] }
-}
-
-/** Without .fifo. */
-function sourceDlqName(queue: string): string {
-  return `\${AWS::StackName}-${queue}-failures`
-}
-
-export function withDeadLetters(name: string, options: DeployOptions): Json {
-  const isFifo = name.endsWith('.fifo')
-  const fifo = isFifo ? { FifoQueue: true } : {}
-  const dlqName = { 'Fn::Sub': `${sourceDlqName(name.replace(/\.fifo$/, ''))}${isFifo ? '.fifo' : ''}` }
-  const id = queueId(name)
-  const maxReceiveCount = receivesInOutage(options.outageS, VISIBILITY_S)
+  const entries: Expression[][] = [
+    ...(sources.length > 0 ? [[{ 'Fn::Sub': `source-dlq:${account}/${sourceDlqName(prefix, '{queue}')}` }]] : []),
+    ...(hasRules ? EVENT_QUEUES.map((id): Expression[] => ['failure-destination:', { Ref: id }]) : []),
+  ]
+  if (entries.length === 0) return {}
   return {
-    // The queue has the name that the contract claims.
-    [id]: queue(
-      {
-        QueueName: name,
-        ...fifo,
-        VisibilityTimeout: VISIBILITY_S,
-        MessageRetentionPeriod: SOURCE_RETENTION_S,
-        RedrivePolicy: { deadLetterTargetArn: arnOf(`${id}Failures`), maxReceiveCount },
-      },
-      options,
-    ),
-    [`${id}Failures`]: queue({ QueueName: dlqName, ...fifo }, options),
-  }
-}
-
-export function rulePolicy(rules: readonly string[]): Json {
-  const arns = rules.map(name => ({
-    'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:rule/${name}`,
-  }))
-  const statement = {
-    Effect: 'Allow',
-    Principal: { Service: 'events.amazonaws.com' },
-    Action: 'sqs:SendMessage',
-    Resource: arnOf('EventRuleFailuresQueue'),
-    Condition: { ArnEquals: { 'aws:SourceArn': arns } },
-  }
-  return {
-    Type: 'AWS::SQS::QueuePolicy',
-    Properties: {
-      Queues: [{ Ref: 'EventRuleFailuresQueue' }],
-      PolicyDocument: { Version: '2012-10-17', Statement: [statement] },
-    },
+    KAFKA_REDRIVE_FROM: { 'Fn::Join': ['', entries.flatMap((parts, at) => (at === 0 ? parts : [',', ...parts]))] },
   }
 }

@@ -1,45 +1,29 @@
 // One role per function: its log group, its queues, the topics that its trigger feeds. Least privilege.
-import { allow, arnOf, functionName, type Json, type Statement } from './cloudformation.ts'
+import { allow, arnOf, type Statement } from './cloudformation.ts'
 import type { DeployOptions } from './options.ts'
-import { queueId } from './queues.ts'
 
 const LOG_GROUPS = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group`
-export const CONSUME = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
+const CONSUME = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
 
 /** With the right to hide returned messages for longer. */
-export function consume(queue: string): Statement {
-  return allow([...CONSUME, 'sqs:ChangeMessageVisibility'], arnOf(queueId(queue)))
+export function consume(queueIds: readonly string[]): Statement {
+  return allow([...CONSUME, 'sqs:ChangeMessageVisibility'], queueIds.map(arnOf))
 }
 
-export function roleOf(
-  name: string,
-  functionStatements: readonly Statement[],
-  { subnetIds, kmsKeyArn }: DeployOptions,
-): Json {
-  const logs = {
-    'Fn::Sub': `${LOG_GROUPS}:/aws/lambda/${functionName(name)}:log-stream:*`,
-  }
-  const statements = [
-    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logs),
+/** @param statements what only this function needs */
+export function statementsOfFunction(
+  functionName: string,
+  statements: readonly Statement[],
+  { kmsKeyArn }: DeployOptions,
+): Statement[] {
+  const logStreams = { 'Fn::Sub': `${LOG_GROUPS}:/aws/lambda/${functionName}:log-stream:*` }
+  return [
+    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logStreams),
     allow(['sqs:SendMessage'], arnOf('DeadLettersQueue')),
-    ...functionStatements,
+    ...statements,
+    // For the environment, and for messages to and from queues.
+    ...(kmsKeyArn === undefined ? [] : [allow(['kms:Decrypt', 'kms:GenerateDataKey'], kmsKeyArn)]),
   ]
-  // For the environment, and for messages to and from queues.
-  if (kmsKeyArn !== undefined) statements.push(allow(['kms:Decrypt', 'kms:GenerateDataKey'], kmsKeyArn))
-  const policy = { PolicyName: 'function', PolicyDocument: { Version: '2012-10-17', Statement: statements } }
-  const trust = {
-    Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-  }
-  const vpc =
-    subnetIds.length > 0
-      ? {
-          ManagedPolicyArns: [
-            { 'Fn::Sub': `arn:\${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole` },
-          ],
-        }
-      : {}
-  return { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: trust, Policies: [policy], ...vpc } }
 }
 
 /** @param topicActions further actions on the topics */
@@ -53,7 +37,7 @@ export function kafkaStatements(
   const audience = environment.KAFKA_SASL_OAUTHBEARER_AWS_AUDIENCE
   const statements: Statement[] = []
   if (cluster !== undefined) statements.push(allow(['kafka:GetBootstrapBrokers'], cluster))
-  if (cluster !== undefined && mechanism === 'AWS_MSK_IAM') {
+  if (cluster !== undefined && mechanism === 'AWS_MSK_IAM' && topics.length > 0) {
     const arns = topics.map(topic => `${cluster.replace(':cluster/', ':topic/')}/${topic}`)
     statements.push(
       allow(['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'], cluster),

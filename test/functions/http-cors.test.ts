@@ -5,8 +5,9 @@ import { CORS } from '../../functions/http/cors.ts'
 import { ROUTES } from '../../functions/http/routes.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
+import { deploymentOf } from '../../scripts/template/deployment.ts'
 import { readOptions } from '../../scripts/template/options.ts'
-import { template } from '../../scripts/template/template.ts'
+import { oslsForm } from '../../scripts/template/osls-form.ts'
 import { httpHarness, recordsOf, v2Event } from '../support/function-harness.ts'
 
 const PAGE = 'https://app.example.com'
@@ -135,15 +136,15 @@ test('an origin with a path or a slash at the end, or * beside another, is a pro
 
 test('the template gives the origins to the HTTP API, and not to the function', async () => {
   const env = { KAFKA_BOOTSTRAP_SERVERS: 'a:1,b:1', KAFKA_HTTP_CORS_ORIGINS: `${PAGE}, http://localhost:3000` }
-  const { cors, environment } = template(await loadContracts(), env, readOptions([]))
-  assert.deepEqual(cors, {
+  const deployment = deploymentOf(await loadContracts(), env, readOptions([]))
+  assert.deepEqual(oslsForm(deployment).cors, {
     allowedOrigins: [PAGE, 'http://localhost:3000'],
     allowedMethods: [...new Set(ROUTES.map(({ method }) => method))],
     allowedHeaders: CORS.requestHeaders,
     exposedResponseHeaders: CORS.responseHeaders,
     maxAge: CORS.maxAgeS,
   })
-  assert.equal((environment as Record<string, unknown>).KAFKA_HTTP_CORS_ORIGINS, undefined)
+  for (const { environment } of deployment.functions) assert.equal(environment.KAFKA_HTTP_CORS_ORIGINS, undefined)
   const { KAFKA_HTTP_CORS_ORIGINS: _, ...without } = env
-  assert.equal(template(await loadContracts(), without, readOptions([])).cors, null)
+  assert.equal(oslsForm(deploymentOf(await loadContracts(), without, readOptions([]))).cors, null)
 })

@@ -2,29 +2,48 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
+import type { Contracts } from '../../lib/contracts/contract.ts'
 import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { configuredSources } from '../../lib/redrive/redrive-sources.ts'
 import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import type { Statement } from '../../scripts/template/cloudformation.ts'
+import { deploymentOf } from '../../scripts/template/deployment.ts'
 import { readOptions } from '../../scripts/template/options.ts'
-import { template } from '../../scripts/template/template.ts'
+import { cloudFormationResources } from '../../scripts/template/resources.ts'
 import { contractsOf } from '../support/contracts.ts'
 
-const QUEUES = ['orders', 'orders.fifo', ...Array.from({ length: 60 }, (_, n) => `queue-of-team-${n}`)]
-const contracts = contractsOf(
-  QUEUES.map((queue, n) => ({ topic: `t-${n}`, json: { key: { required: false }, from: { sqs: [{ queue }] } } })),
-)
+/** SQS allows 80 letters: a DLQ whose name would have more has a shorter one. */
+const LONG = `queue-of-a-long-name-${'x'.repeat(50)}`
+const QUEUES = [
+  'orders',
+  'orders.fifo',
+  LONG,
+  `${LONG}.fifo`,
+  ...Array.from({ length: 60 }, (_, n) => `queue-of-team-${n}`),
+]
+const ofQueue = (queue: string, n: number) => ({
+  topic: `t-${n}`,
+  json: {
+    key: { required: false },
+    from: { sqs: [{ queue }], ...(n === 0 ? { eventbridge: [{ source: ['shop'] }] } : {}) },
+  },
+})
+const contracts = contractsOf(QUEUES.map(ofQueue))
 const ENV = { KAFKA_BOOTSTRAP_SERVERS: 'broker:9092', KAFKA_QUEUE_PREFIX: 'staging-' }
 const FIFO = '.fifo'
 
-interface Template {
-  readonly environment: Readonly<Record<string, unknown>>
-  readonly redriveEnvironment: Readonly<Record<string, unknown>>
-  readonly resources: { readonly Resources: Readonly<Record<string, { readonly Properties: Record<string, unknown> }>> }
-}
+type Resources = Readonly<Record<string, { readonly Properties: Record<string, unknown> }>>
 
-const built = (env: NodeJS.ProcessEnv = ENV) => template(contracts, env, readOptions([])) as unknown as Template
+function built(env: NodeJS.ProcessEnv = ENV, of: Contracts = contracts) {
+  const deployment = deploymentOf(of, env, readOptions([]))
+  const environmentOf = (wanted: string) => deployment.functions.find(({ key }) => key === wanted)?.environment ?? {}
+  return {
+    environment: environmentOf('sqs'),
+    redriveEnvironment: environmentOf('redrive'),
+    resources: cloudFormationResources(deployment) as Resources,
+  }
+}
 
 /** The text that CloudFormation makes of an expression. */
 function resolved(value: unknown): string {
@@ -49,10 +68,10 @@ test('the redrive function knows each source DLQ and failure destination with it
   const sources = configuredSources(config, reader)
   const byName = new Map(sources.map(source => ['queueUrl' in source ? source.queueUrl.split('/').at(-1) : '', source]))
   assert.equal(sources.length, QUEUES.length + 2)
-  for (const { Properties } of Object.values(resources.Resources)) {
+  for (const { Properties } of Object.values(resources)) {
     const policy = Properties.RedrivePolicy as { deadLetterTargetArn: { 'Fn::GetAtt': [string] } } | undefined
     if (!policy) continue
-    const sourceDlq = resources.Resources[policy.deadLetterTargetArn['Fn::GetAtt'][0]]
+    const sourceDlq = resources[policy.deadLetterTargetArn['Fn::GetAtt'][0]]
     const source = byName.get(resolved(sourceDlq?.Properties.QueueName))
     assert.ok(source?.kind === 'source-dlq')
     assert.equal(source.sourceQueue, Properties.QueueName)
@@ -75,27 +94,30 @@ test('only redrive has these settings; they are the template’s own', () => {
     assert.throws(() => built({ ...ENV, [name]: 'sqs:https://sqs.local/1/other' }), ConfigError)
 })
 
-test('without queues there are no source DLQs to read', () => {
-  const alone = template(new Map(), { KAFKA_BOOTSTRAP_SERVERS: 'b:9092' }, readOptions([])) as unknown as Template
-  const redriveFrom = resolved(alone.redriveEnvironment.KAFKA_REDRIVE_FROM)
+test('without queues there are no source DLQs to read, and without sources nothing', () => {
+  assert.equal(built(ENV, new Map()).redriveEnvironment.KAFKA_REDRIVE_FROM, undefined)
+  const events = [{ source: ['shop'] }]
+  const contract = { topic: 't', json: { key: { required: false }, from: { eventbridge: events } } }
+  const { redriveEnvironment } = built(ENV, contractsOf([contract]))
+  const redriveFrom = resolved(redriveEnvironment.KAFKA_REDRIVE_FROM)
   assert.match(redriveFrom, /^failure-destination:[^,]+,failure-destination:[^,]+$/)
 })
 
 test('a DLQ keeps messages longer than its source; the lease queue is a FIFO queue', () => {
-  const queues = Object.entries(built().resources.Resources).filter(([, { Properties }]) => 'QueueName' in Properties)
+  const queues = Object.entries(built().resources).filter(([, { Properties }]) => 'QueueName' in Properties)
   const retention = (isWanted: (id: string) => boolean) =>
     new Set(queues.filter(([id]) => isWanted(id)).map(([, { Properties }]) => Properties.MessageRetentionPeriod))
   const isDlq = (id: string) => id.endsWith('Failures')
   const isLease = (id: string) => id === 'RedriveLeaseQueue'
   assert.deepEqual([...retention(isDlq)], [14 * 86_400])
   assert.deepEqual([...retention(id => !isDlq(id) && !isLease(id))], [7 * 86_400])
-  const lease = built().resources.Resources.RedriveLeaseQueue?.Properties
+  const lease = built().resources.RedriveLeaseQueue?.Properties
   assert.equal(lease?.FifoQueue, true)
   assert.ok(resolved(lease.QueueName).endsWith(FIFO))
 })
 
 test('redrive may write only to the dead letters and to its lease', () => {
-  const role = built().resources.Resources.RedriveRole
+  const role = built().resources.RedriveRole
   assert.ok(role)
   const [policy] = role.Properties.Policies as { readonly PolicyDocument: { readonly Statement: Statement[] } }[]
   const statements = policy?.PolicyDocument.Statement ?? []

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { returnDelayS } from '../../lib/lambda/return-delay.ts'
+import { deploymentOf } from '../../scripts/template/deployment.ts'
 import { readOptions } from '../../scripts/template/options.ts'
-import { template } from '../../scripts/template/template.ts'
+import { cloudFormationResources } from '../../scripts/template/resources.ts'
 import { contractsOf } from '../support/contracts.ts'
 
 const contracts = contractsOf([
@@ -12,20 +13,17 @@ const contracts = contractsOf([
 ])
 const ENV = { KAFKA_BOOTSTRAP_SERVERS: 'broker:9092' }
 
-interface Built {
-  readonly environment: Readonly<Record<string, string>>
-  readonly resources: {
-    readonly Resources: Readonly<
-      Record<string, { readonly Properties: { VisibilityTimeout: number; RedrivePolicy: { maxReceiveCount: number } } }>
-    >
-  }
-}
+type Resources = Readonly<
+  Record<string, { readonly Properties: { VisibilityTimeout: number; RedrivePolicy: { maxReceiveCount: number } } }>
+>
 
 function built(params: readonly string[] = []) {
-  const { environment, resources } = template(contracts, ENV, readOptions(params)) as unknown as Built
+  const deployment = deploymentOf(contracts, ENV, readOptions(params))
+  const environment = deployment.environment as Readonly<Record<string, string>>
+  const resources = cloudFormationResources(deployment) as Resources
   const { sqsReturnDelayMaxMs } = parseConfig({}, { ...environment, KAFKA_DEAD_LETTER: 'none' })
-  const queues = ['WorkQueue', 'WorkFifoQueue'].map(id => resources.Resources[id]?.Properties)
-  return { maxS: sqsReturnDelayMaxMs / 1000, queues, resources: resources.Resources }
+  const queues = ['WorkQueue', 'WorkFifoQueue'].map(id => resources[id]?.Properties)
+  return { maxS: sqsReturnDelayMaxMs / 1000, queues, resources }
 }
 
 /** Seconds in which a message is received so often, each time as soon as can be. */
@@ -61,14 +59,14 @@ test('the roles of the queue functions may change the visibility of their own qu
     ['SqsFifoRole', 'WorkFifoQueue'],
   ] as const) {
     const text = JSON.stringify(resources[role])
-    const statement = `"sqs:ChangeMessageVisibility"],"Resource":{"Fn::GetAtt":["${queue}","Arn"]}`
+    const statement = `"sqs:ChangeMessageVisibility"],"Resource":[{"Fn::GetAtt":["${queue}","Arn"]}]`
     assert.equal(text.split(statement).length, 2, role)
   }
 })
 
 test('the limit of the delay is the template’s own: a setting of another would break the outage budget', () => {
   assert.throws(
-    () => template(contracts, { ...ENV, KAFKA_SQS_RETURN_DELAY_MAX_MS: '1' }, readOptions([])),
+    () => deploymentOf(contracts, { ...ENV, KAFKA_SQS_RETURN_DELAY_MAX_MS: '1' }, readOptions([])),
     /KAFKA_SQS_RETURN_DELAY_MAX_MS: expected nothing/,
   )
 })

@@ -1,0 +1,111 @@
+// What is deployed, as data: the functions and everything that feeds them or that they need. The forms for osls, CDK,
+// SAM and Terraform are made of it, so that they can't differ. Only what something feeds is in it.
+import type { Route } from '../../functions/http/dialects/dialect.ts'
+import type { Json, Statement } from './cloudformation.ts'
+import type { DeployOptions } from './options.ts'
+
+/** Text, or one of CloudFormation's `Ref`, `Fn::GetAtt` (`Arn`, `QueueName`), `Fn::Sub` and `Fn::Join`. */
+export type Expression = string | Json
+
+export type FunctionKey = 'http' | 'sqs' | 'sqs-fifo' | 'eventbridge' | 'redrive'
+
+/** Every resource has a logical id that is unique in the deployment. */
+interface Resource {
+  readonly id: string
+}
+
+export interface FunctionResource extends Resource {
+  readonly key: FunctionKey
+  readonly functionName: string
+  /** The folder of dist/functions with its code; the handler is `index.handler`. */
+  readonly bundle: string
+  readonly memoryMb: number
+  readonly timeoutS: number
+  /** Undefined: not reserved. */
+  readonly reservedConcurrency: number | undefined
+  readonly environment: Readonly<Record<string, Expression>>
+  readonly role: RoleResource
+  /** What Lambda does with events of asynchronous invocations that fail; undefined: nothing invokes it so. */
+  readonly asynchronous: AsynchronousInvocation | undefined
+}
+
+interface RoleResource extends Resource {
+  readonly statements: readonly Statement[]
+}
+
+interface AsynchronousInvocation extends Resource {
+  readonly maximumRetryAttempts: number
+  readonly maximumEventAgeS: number
+  readonly onFailure: { readonly queueId: string }
+}
+
+export interface QueueResource extends Resource {
+  /** Its messages: from a source, no longer retried by SQS, Lambda or EventBridge, dead letters, leases. */
+  readonly holds: 'source' | 'source-dlq' | 'failure-destination' | 'dead-letters' | 'lease'
+  /** Undefined: CloudFormation chooses it. */
+  readonly queueName: string | undefined
+  readonly isFifo: boolean
+  readonly retentionS: number
+  /** Undefined: SQS's default. */
+  readonly visibilityS: number | undefined
+  readonly redrive: { readonly dlqId: string; readonly maxReceiveCount: number } | undefined
+}
+
+export interface MappingResource extends Resource {
+  readonly function: FunctionKey
+  readonly queueId: string
+  readonly batchSize: number
+  /** Undefined: a batch does not wait. */
+  readonly windowS: number | undefined
+  readonly maximumConcurrency: number
+}
+
+export interface RuleResource extends Resource {
+  readonly function: FunctionKey
+  readonly topic: string
+  readonly name: string
+  readonly pattern: Json
+  readonly dlqId: string
+  readonly maximumEventAgeS: number
+  readonly maximumRetryAttempts: number
+}
+
+export interface ScheduleResource extends Resource {
+  readonly function: FunctionKey
+  /** `rate(…)` or `cron(…)` */
+  readonly expression: string
+}
+
+/** Who may invoke a function. */
+export interface PermissionResource extends Resource {
+  readonly function: FunctionKey
+  readonly service: string
+  readonly sourceArn: Expression
+}
+
+/** Which service may send to a queue. */
+export interface QueuePolicyResource extends Resource {
+  readonly queueId: string
+  readonly service: string
+  /** May have `*`. */
+  readonly sourceArn: Expression
+}
+
+export interface Deployment {
+  /** Every name that the template chooses begins with it. */
+  readonly prefix: string
+  readonly options: DeployOptions
+  /** The settings that all functions have. */
+  readonly environment: Readonly<Record<string, Expression>>
+  readonly functions: readonly FunctionResource[]
+  readonly queues: readonly QueueResource[]
+  readonly queuePolicies: readonly QueuePolicyResource[]
+  readonly mappings: readonly MappingResource[]
+  readonly rules: readonly RuleResource[]
+  readonly schedule: ScheduleResource | undefined
+  readonly permissions: readonly PermissionResource[]
+  /** Of the function `http`; empty: no contract takes HTTP, so there is no API. */
+  readonly routes: readonly Route[]
+  /** Origins whose pages may send; undefined: none. */
+  readonly corsOrigins: readonly string[] | undefined
+}

@@ -1,0 +1,156 @@
+// The functions of a deployment: those that a contract feeds, and redrive. Each has its own role.
+import type { Contract } from '../../lib/contracts/contract.ts'
+import { allow, arnOf, type Statement } from './cloudformation.ts'
+import type { Expression, FunctionKey, FunctionResource } from './deployment-model.ts'
+import { HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S } from './environment.ts'
+import { furtherTargets, notifyStatements } from './further-targets.ts'
+import { camelCase, packagersId, queueId } from './naming.ts'
+import type { DeployOptions } from './options.ts'
+import { failureQueueIds, redriveFrom } from './queues.ts'
+import { consume, kafkaStatements, statementsOfFunction } from './roles.ts'
+
+const MEMORY_MB = 512
+
+export interface FunctionInputs {
+  readonly prefix: string
+  /** With the queue prefix of the stage. */
+  readonly contracts: readonly Contract[]
+  /** Checked; without those that are not for all functions. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly redriveAllow: string | undefined
+  /** With the settings that are removed from `settings`. */
+  readonly env: NodeJS.ProcessEnv
+  readonly options: DeployOptions
+}
+
+/** The settings that all functions have. */
+export function commonEnvironment({ settings, env }: FunctionInputs): Record<string, Expression> {
+  const { chain } = furtherTargets(env)
+  return { ...settings, KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ...chain]] } }
+}
+
+export function functionsOf(inputs: FunctionInputs): FunctionResource[] {
+  const { contracts } = inputs
+  const isStandard = (queue: string) => !queue.endsWith('.fifo')
+  const queues = contracts.flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
+  return [
+    ...(contracts.some(({ http }) => http) ? [httpFunction(inputs)] : []),
+    ...(queues.some(isStandard) ? [sqsFunction('sqs', inputs, isStandard)] : []),
+    ...(queues.every(isStandard) ? [] : [sqsFunction('sqs-fifo', inputs, queue => !isStandard(queue))]),
+    ...(contracts.some(({ eventbridge }) => eventbridge.length > 0) ? [eventbridgeFunction(inputs)] : []),
+    redriveFunction(inputs),
+  ]
+}
+
+function httpFunction(inputs: FunctionInputs): FunctionResource {
+  // API Gateway stops waiting after 30 s.
+  return functionOf('http', inputs, {
+    timeoutS: HTTP_TIMEOUT_S,
+    statements: writeStatements(inputs, ({ http }) => http),
+  })
+}
+
+function sqsFunction(
+  key: 'sqs' | 'sqs-fifo',
+  inputs: FunctionInputs,
+  isItsQueue: (queue: string) => boolean,
+): FunctionResource {
+  const queues = inputs.contracts.flatMap(({ sqs }) => sqs.map(({ queue }) => queue)).filter(isItsQueue)
+  return functionOf(key, inputs, {
+    bundle: 'sqs',
+    timeoutS: QUEUE_TIMEOUT_S,
+    statements: [
+      consume(queues.map(queueId)),
+      ...writeStatements(inputs, ({ sqs }) => sqs.some(({ queue }) => isItsQueue(queue))),
+    ],
+  })
+}
+
+function eventbridgeFunction(inputs: FunctionInputs): FunctionResource {
+  return functionOf('eventbridge', inputs, {
+    timeoutS: QUEUE_TIMEOUT_S,
+    // If the dead letter of an event can't be stored, Lambda retries twice, then sends the event to this queue.
+    asynchronous: {
+      id: 'EventbridgeLambdaEvConf',
+      maximumRetryAttempts: 2,
+      maximumEventAgeS: 21_600,
+      onFailure: { queueId: 'EventFailuresQueue' },
+    },
+    statements: [
+      allow(['sqs:SendMessage'], arnOf('EventFailuresQueue')),
+      ...writeStatements(inputs, ({ eventbridge }) => eventbridge.length > 0),
+    ],
+  })
+}
+
+/** Sends dead letters again: invoke it (aws lambda invoke), or set --param redriveSchedule='rate(1 hour)'. */
+function redriveFunction(inputs: FunctionInputs): FunctionResource {
+  const { prefix, contracts, settings, redriveAllow, env, options } = inputs
+  const queues = contracts.flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
+  const hasRules = contracts.some(({ eventbridge }) => eventbridge.length > 0)
+  const topics = contracts.map(({ topic }) => topic)
+  const { readStatements, deadLetterTopics } = furtherTargets(env)
+  return functionOf('redrive', inputs, {
+    timeoutS: REDRIVE_TIMEOUT_S,
+    environment: {
+      ...redriveFrom(prefix, queues, hasRules),
+      KAFKA_REDRIVE_LEASE_QUEUE: { Ref: 'RedriveLeaseQueue' },
+      ...(redriveAllow === undefined ? {} : { KAFKA_REDRIVE_ALLOW: redriveAllow }),
+    },
+    statements: [
+      // It writes no message to a source DLQ or failure destination, where it would be one of that source.
+      consume(['DeadLettersQueue', ...failureQueueIds(queues, hasRules)]),
+      allow(
+        ['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
+        arnOf('RedriveLeaseQueue'),
+      ),
+      ...readStatements,
+      ...kafkaStatements(settings, [...topics, ...deadLetterTopics(topics)], options, [
+        'kafka-cluster:ReadData',
+        'kafka-cluster:DescribeTopicDynamicConfiguration',
+      ]),
+    ],
+  })
+}
+
+/** Each function may write to the topics that its trigger feeds. */
+function writeStatements(inputs: FunctionInputs, isFed: (contract: Contract) => boolean): Statement[] {
+  const { contracts, settings, env, options } = inputs
+  const { statements, deadLetterTopics } = furtherTargets(env)
+  const topics = contracts
+    .filter(contract => isFed(contract) || contract.topic === settings.KAFKA_DEFAULT_TOPIC)
+    .map(({ topic }) => topic)
+  return [
+    ...statements,
+    ...notifyStatements(env),
+    ...kafkaStatements(settings, [...topics, ...deadLetterTopics(topics)], options),
+  ]
+}
+
+interface FunctionParts extends Partial<Pick<FunctionResource, 'bundle' | 'environment' | 'asynchronous'>> {
+  readonly timeoutS: number
+  readonly statements: readonly Statement[]
+}
+
+function functionOf(key: FunctionKey, inputs: FunctionInputs, parts: FunctionParts): FunctionResource {
+  const { prefix, options } = inputs
+  const { bundle = key, timeoutS, statements, environment, asynchronous } = parts
+  const functionName = `${prefix}-${key}`
+  return {
+    id: `${packagersId(key)}LambdaFunction`,
+    key,
+    functionName,
+    bundle,
+    memoryMb: MEMORY_MB,
+    timeoutS,
+    reservedConcurrency: options.reservedConcurrency,
+    environment: {
+      ...commonEnvironment(inputs),
+      KAFKA_FUNCTION_TIMEOUT_MS: String(timeoutS * 1000),
+      POWERTOOLS_SERVICE_NAME: functionName,
+      ...environment,
+    },
+    role: { id: `${camelCase(key)}Role`, statements: statementsOfFunction(functionName, statements, options) },
+    asynchronous,
+  }
+}

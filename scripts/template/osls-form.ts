@@ -1,0 +1,79 @@
+// The form of a deployment that serverless.yml takes (build/serverless.json): functions with their routes in osls's own
+// form, everything else as CloudFormation resources. Pure.
+import { CORS } from '../../functions/http/cors.ts'
+import { ROUTES } from '../../functions/http/routes.ts'
+import type { Json } from './cloudformation.ts'
+import type { Deployment, FunctionResource } from './deployment-model.ts'
+import { packagersId } from './naming.ts'
+import { cloudFormationResources } from './resources.ts'
+
+export function oslsForm(deployment: Deployment): Json {
+  const { functions, options, corsOrigins } = deployment
+  return {
+    functions: Object.fromEntries(functions.map(each => [each.key, functionForm(each, deployment)])),
+    vpc:
+      options.subnetIds.length > 0
+        ? { subnetIds: options.subnetIds, securityGroupIds: options.securityGroupIds }
+        : null,
+    kmsKeyArn: options.kmsKeyArn ?? null,
+    tags: Object.keys(options.tags).length > 0 ? options.tags : null,
+    cors: corsOrigins === undefined ? null : corsOf(corsOrigins),
+    resources: {
+      Resources: cloudFormationResources(deployment),
+      extensions: extensions(deployment),
+      Outputs: { DeadLettersQueueUrl: { Value: { Ref: 'DeadLettersQueue' } } },
+    },
+  }
+}
+
+function functionForm(each: FunctionResource, { routes, options }: Deployment): Json {
+  return {
+    name: each.functionName,
+    handler: `dist/functions/${each.bundle}/index.handler`,
+    memorySize: each.memoryMb,
+    timeout: each.timeoutS,
+    role: each.role.id,
+    ...(each.reservedConcurrency === undefined ? {} : { reservedConcurrency: each.reservedConcurrency }),
+    environment: each.environment,
+    package: { patterns: [`dist/functions/${each.bundle}/**/*.mjs`] },
+    events:
+      each.key === 'http'
+        ? routes.map(route => ({
+            httpApi: {
+              ...route,
+              ...(options.httpAuth === 'public' ? {} : { authorizer: { type: 'aws_iam' } }),
+            },
+          }))
+        : [],
+  }
+}
+
+/** The HTTP API answers preflight requests itself: their route would have no authorizer. */
+function corsOf(allowedOrigins: readonly string[]): Json {
+  return {
+    allowedOrigins,
+    allowedMethods: [...new Set(ROUTES.map(({ method }) => method))],
+    allowedHeaders: CORS.requestHeaders,
+    exposedResponseHeaders: CORS.responseHeaders,
+    maxAge: CORS.maxAgeS,
+  }
+}
+
+/** Properties that osls has no option for, of resources that it creates itself. */
+function extensions({ functions, routes, options }: Deployment): Json {
+  const { kmsKeyArn, httpRateLimit, httpBurstLimit } = options
+  const hasApi = routes.length > 0
+  const logGroups = [...functions.map(({ key }) => packagersId(key)), ...(hasApi ? ['HttpApi'] : [])].map(name => ({
+    [`${name}LogGroup`]: { Properties: { KmsKeyId: kmsKeyArn } },
+  }))
+  const settings = {
+    ...(httpRateLimit === undefined ? {} : { ThrottlingRateLimit: httpRateLimit }),
+    ...(httpBurstLimit === undefined ? {} : { ThrottlingBurstLimit: httpBurstLimit }),
+  }
+  return {
+    ...(kmsKeyArn === undefined ? {} : Object.assign({}, ...logGroups)),
+    ...(hasApi && Object.keys(settings).length > 0
+      ? { HttpApiStage: { Properties: { DefaultRouteSettings: { DetailedMetricsEnabled: false, ...settings } } } }
+      : {}),
+  }
+}

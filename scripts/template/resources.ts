@@ -1,0 +1,164 @@
+// The CloudFormation resources of a deployment: all but the functions, their log groups and the HTTP API, which each
+// tool has its own form for.
+import { arnOf, type Json } from './cloudformation.ts'
+import type {
+  Deployment,
+  FunctionResource,
+  MappingResource,
+  PermissionResource,
+  QueuePolicyResource,
+  QueueResource,
+  RuleResource,
+  ScheduleResource,
+} from './deployment-model.ts'
+import { observability } from './observability.ts'
+import type { DeployOptions } from './options.ts'
+import { vpcEndpoints } from './vpc-endpoints.ts'
+
+/** @throws Error if two resources have one logical id */
+export function cloudFormationResources(deployment: Deployment): Json {
+  const { functions, queues, queuePolicies, mappings, rules, schedule, permissions, options } = deployment
+  const functionIds = Object.fromEntries(functions.map(({ key, id }) => [key, id]))
+  const functionOf = ({ function: key }: { readonly function: string }) => arnOf(functionIds[key] as string)
+  return withUniqueIds([
+    ...queues.map((queue): Entry => [queue.id, queueResource(queue, options)]),
+    ...queuePolicies.map((policy): Entry => [policy.id, queuePolicy(policy)]),
+    ...mappings.map((mapping): Entry => [mapping.id, mappingResource(mapping, functionOf(mapping))]),
+    ...rules.map((rule): Entry => [rule.id, ruleResource(rule, functionOf(rule))]),
+    ...(schedule ? [[schedule.id, scheduleResource(schedule, functionOf(schedule))] satisfies Entry] : []),
+    ...permissions.map((permission): Entry => [permission.id, permissionResource(permission, functionOf(permission))]),
+    ...functions.flatMap((each): Entry[] => [[each.role.id, roleResource(each, options)], ...asynchronous(each)]),
+    ...Object.entries(observability(deployment)),
+    ...Object.entries(vpcEndpoints(options)),
+  ])
+}
+
+type Entry = [id: string, resource: unknown]
+
+function withUniqueIds(entries: readonly Entry[]): Json {
+  const byId = new Map(entries)
+  const twice = entries.find(([id, resource]) => byId.get(id) !== resource)
+  if (twice) throw new Error(`${twice[0]}: expected one resource of this logical id, got two.`)
+  return Object.fromEntries(byId)
+}
+
+function queueResource(queue: QueueResource, { kmsKeyArn }: DeployOptions): Json {
+  const encryption =
+    kmsKeyArn === undefined
+      ? { SqsManagedSseEnabled: true }
+      : { KmsMasterKeyId: kmsKeyArn, KmsDataKeyReusePeriodSeconds: 300 }
+  const { queueName, isFifo, retentionS, visibilityS, redrive } = queue
+  return {
+    Type: 'AWS::SQS::Queue',
+    Properties: {
+      ...encryption,
+      MessageRetentionPeriod: retentionS,
+      ...(queueName === undefined ? {} : { QueueName: queueName }),
+      ...(isFifo ? { FifoQueue: true } : {}),
+      ...(visibilityS === undefined ? {} : { VisibilityTimeout: visibilityS }),
+      ...(redrive === undefined
+        ? {}
+        : {
+            RedrivePolicy: { deadLetterTargetArn: arnOf(redrive.dlqId), maxReceiveCount: redrive.maxReceiveCount },
+          }),
+    },
+  }
+}
+
+function queuePolicy({ queueId, service, sourceArn }: QueuePolicyResource): Json {
+  const statement = {
+    Effect: 'Allow',
+    Principal: { Service: service },
+    Action: 'sqs:SendMessage',
+    Resource: arnOf(queueId),
+    Condition: { ArnLike: { 'aws:SourceArn': sourceArn } },
+  }
+  return {
+    Type: 'AWS::SQS::QueuePolicy',
+    Properties: { Queues: [{ Ref: queueId }], PolicyDocument: { Version: '2012-10-17', Statement: [statement] } },
+  }
+}
+
+function mappingResource(mapping: MappingResource, functionArn: unknown): Json {
+  const { queueId, batchSize, windowS, maximumConcurrency } = mapping
+  return {
+    Type: 'AWS::Lambda::EventSourceMapping',
+    Properties: {
+      EventSourceArn: arnOf(queueId),
+      FunctionName: functionArn,
+      Enabled: true,
+      BatchSize: batchSize,
+      ...(windowS === undefined ? {} : { MaximumBatchingWindowInSeconds: windowS }),
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: maximumConcurrency },
+    },
+  }
+}
+
+function ruleResource(rule: RuleResource, functionArn: unknown): Json {
+  const { name, pattern, dlqId, maximumEventAgeS, maximumRetryAttempts } = rule
+  const target = {
+    Arn: functionArn,
+    Id: 'function',
+    RetryPolicy: { MaximumEventAgeInSeconds: maximumEventAgeS, MaximumRetryAttempts: maximumRetryAttempts },
+    DeadLetterConfig: { Arn: arnOf(dlqId) },
+  }
+  return {
+    Type: 'AWS::Events::Rule',
+    Properties: { Name: name, EventPattern: pattern, State: 'ENABLED', Targets: [target] },
+  }
+}
+
+function scheduleResource({ expression }: ScheduleResource, functionArn: unknown): Json {
+  return {
+    Type: 'AWS::Events::Rule',
+    Properties: {
+      ScheduleExpression: expression,
+      State: 'ENABLED',
+      Targets: [{ Arn: functionArn, Id: 'redriveSchedule' }],
+    },
+  }
+}
+
+function permissionResource({ service, sourceArn }: PermissionResource, functionArn: unknown): Json {
+  return {
+    Type: 'AWS::Lambda::Permission',
+    Properties: {
+      Action: 'lambda:InvokeFunction',
+      FunctionName: functionArn,
+      Principal: service,
+      SourceArn: sourceArn,
+    },
+  }
+}
+
+function roleResource({ role: { statements } }: FunctionResource, { subnetIds }: DeployOptions): Json {
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+  }
+  const vpcPolicy = `arn:\${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole`
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      AssumeRolePolicyDocument: trust,
+      Policies: [{ PolicyName: 'function', PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
+      ...(subnetIds.length > 0 ? { ManagedPolicyArns: [{ 'Fn::Sub': vpcPolicy }] } : {}),
+    },
+  }
+}
+
+function asynchronous({ id: functionId, asynchronous: config }: FunctionResource): Entry[] {
+  if (config === undefined) return []
+  const resource = {
+    Type: 'AWS::Lambda::EventInvokeConfig',
+    Properties: {
+      FunctionName: { Ref: functionId },
+      Qualifier: '$LATEST',
+      MaximumRetryAttempts: config.maximumRetryAttempts,
+      MaximumEventAgeInSeconds: config.maximumEventAgeS,
+      DestinationConfig: { OnFailure: { Destination: arnOf(config.onFailure.queueId) } },
+    },
+  }
+  return [[config.id, resource]]
+}
