@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly onStart?: (child: ChildProcess) => void
 }
 
-/** @param env the whole environment, beside PATH */
+/** @param env the whole environment, beside PATH and the cache of compiled modules */
 export function runCommand(
   args: readonly string[],
   env: Record<string, string>,
@@ -44,7 +44,8 @@ async function run(
   env: Record<string, string>,
   { input = '', cwd, onOutput, onStart }: RunOptions = {},
 ): Promise<CommandResult> {
-  const child = spawn(file, args, { env: { PATH: process.env.PATH, ...env }, cwd })
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const child = spawn(file, args, { env: { PATH, NODE_COMPILE_CACHE, ...env }, cwd })
   const ended = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve))
   // A command that reads no input closes it.
   child.stdin.on('error', () => undefined)
