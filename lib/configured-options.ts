@@ -9,7 +9,7 @@ const REQUIRED_ACKS = { all: -1, '1': 1, '0': 0 } as const
 
 export function senderOptionsOf(
   config: ProducerConfig,
-): Omit<SenderOptions, 'clock' | 'onCompleted' | 'onBroken' | 'isExhausted'> {
+): Omit<SenderOptions, 'clock' | 'rack' | 'onCompleted' | 'onBroken' | 'isExhausted'> {
   return {
     acks: REQUIRED_ACKS[config.acks],
     idempotent: config.enableIdempotence,
@@ -23,6 +23,7 @@ export function senderOptionsOf(
     maxRequestSize: config.maxRequestSize,
     metadataMaxAgeMs: config.metadataMaxAgeMs,
     maxBlockMs: config.maxBlockMs,
+    availabilityTimeoutMs: config.partitionerAvailabilityTimeoutMs,
   }
 }
 

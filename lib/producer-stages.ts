@@ -1,6 +1,7 @@
 // Stages 3 to 8 of one producer, connected, and the calls that are in them.
 import { Appender } from './accumulate/appender.ts'
 import { RecordAccumulator } from './accumulate/record-accumulator.ts'
+import { ClientRack } from './client-rack.ts'
 import { CodecLoader } from './codec-loader.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { configuredPartitioner } from './configured-classes.ts'
@@ -41,9 +42,10 @@ export class ProducerStages {
   readonly #appender: Appender
   readonly #accumulator: RecordAccumulator
   readonly #codec: CodecLoader
+  readonly #rack: ClientRack
   /** Calls that have records without a report. */
   readonly #calls = new Set<ProducerCall>()
-  /** Lists of records that wait for a serializer or the codec: later ones must not overtake them. */
+  /** Lists of records that wait for a serializer, the codec or the rack: later ones must not overtake them. */
   #partsThatWait = 0
   /** Of the calls that are over. */
   #expiredRecords = 0
@@ -57,9 +59,11 @@ export class ProducerStages {
     this.#preparer = new RecordPreparer(rules, new RecordSerializer(config.maxRequestSize, key, value), clock)
     this.#accumulator = new RecordAccumulator(config.batchSize, clock, config.metadataMaxAgeMs)
     this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, records => this.sender.add(records))
+    this.#rack = new ClientRack(config, warn)
     this.sender = new Sender(client, this.#accumulator, {
       ...senderOptionsOf(config),
       clock,
+      rack: () => this.#rack.name,
       onCompleted: pending => this.#appender.release(pending),
       isExhausted: () => this.#appender.isExhausted,
       onBroken,
@@ -83,9 +87,10 @@ export class ProducerStages {
     return { bufferUsed, bufferWaits: waits.count, bufferWaitTimeMs: waits.ms, expiredRecords }
   }
 
-  /** Pending load of the codec of `compression.type`. */
-  get loadingCodec(): Promise<void> | undefined {
-    return this.#codec.loading
+  /** What the first records wait for before they get a partition: the codec of `compression.type`, `client.rack`. */
+  async loaded(): Promise<void> {
+    await this.#codec.loading
+    await this.#rack.loading
   }
 
   /** Why no record is taken any more. */
@@ -116,7 +121,8 @@ export class ProducerStages {
     this.#calls.add(call)
     // Topics don't wait for one another, unless an order group may span them.
     for (const part of this.#preparer.prepare(call)) {
-      const mustWait = part instanceof Promise || this.#partsThatWait > 0 || !this.#codec.isLoaded
+      const isLoading = !this.#codec.isLoaded || this.#rack.loading !== undefined
+      const mustWait = part instanceof Promise || this.#partsThatWait > 0 || isLoading
       const sent = mustWait ? this.#sendLater(part, call) : this.#preparedSender.send(part, call)
       sent.catch(error => call.break(error))
     }
@@ -154,7 +160,7 @@ export class ProducerStages {
   async #sendLater(part: readonly Prepared[] | Promise<readonly Prepared[]>, call: ProducerCall): Promise<void> {
     this.#partsThatWait++
     const records = await part
-    await this.#codec.loading
+    await this.loaded()
     this.#partsThatWait--
     const { error } = this.#codec
     if (error) for (const record of records) call.fail(record, error)

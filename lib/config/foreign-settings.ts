@@ -29,6 +29,7 @@ export const WITHOUT_EFFECT = new RegExp(
 /** Accepted with the one value that this library has; by their names in lower case without punctuation. */
 export const FIXED_SETTINGS: ReadonlyMap<string, RegExp> = new Map([
   ['sslendpointidentificationalgorithm', /^https$/i],
+  ['partitioneradaptivepartitioningenable', /^false$/i],
   ['ssltruststoretype', /^PEM$/i],
   ['sslkeystoretype', /^PEM$/i],
   ['saslclientcallbackhandlerclass', /^software\.amazon\.msk\.auth\.iam\.IAMClientCallbackHandler$/],

@@ -206,6 +206,9 @@ function readClass(
 
 type Setting = keyof ProducerConfig & OptionName
 
+/** What only the partitioner does that partitioner.class would replace. */
+const BUILT_IN_ONLY = ['partitionerIgnoreKeys', 'partitionerRackAware', 'partitionerAvailabilityTimeoutMs'] as const
+
 function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: Problem): void {
   const atMost = (small: Setting, large: Setting, strictly = false) => {
     const a = config[small] as number | undefined
@@ -223,10 +226,16 @@ function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: P
     problem(
       `linger.ms + request.timeout.ms (${attemptMs}): expected at most delivery.timeout.ms (${deliveryTimeoutMs}).`,
     )
-  if (config.partitionerIgnoreKeys && config.partitionerClass !== undefined)
+  if (config.partitionerClass !== undefined)
+    for (const option of BUILT_IN_ONLY)
+      if (config[option])
+        problem(
+          `${labelOf(SETTINGS[option])}: takes effect only with the built-in partitioner; ` +
+            'expected partitioner.class unset.',
+        )
+  if (config.partitionerRackAware && config.clientRack.trim() === '')
     problem(
-      'partitioner.ignore.keys (KAFKA_PARTITIONER_IGNORE_KEYS): takes effect only with the built-in partitioner; ' +
-        'expected partitioner.class unset.',
+      `${labelOf(SETTINGS.clientRack)}: expected the rack of this client for partitioner.rack.aware, got nothing.`,
     )
   atMost('retryBackoffMs', 'retryBackoffMaxMs')
   atMost('reconnectBackoffMs', 'reconnectBackoffMaxMs')

@@ -121,6 +121,27 @@ export interface CommonOptions {
    */
   readonly partitionerIgnoreKeys?: boolean | undefined
   /**
+   * Records without a key go to partitions whose leader is in `client.rack`; to all where no leader is. Records with a
+   * key stay where their key’s hash puts them (KIP-1123; docs/connections.md).
+   *
+   * `partitioner.rack.aware`, `KAFKA_PARTITIONER_RACK_AWARE`: boolean, default false.
+   */
+  readonly partitionerRackAware?: boolean | undefined
+  /**
+   * Where this client runs, as brokers name it in `broker.rack`: on MSK an availability zone’s id, such as `use1-az1`.
+   * `lambda:az-id` asks Lambda for it. Only `partitioner.rack.aware` uses it.
+   *
+   * `client.rack`, `KAFKA_CLIENT_RACK`: text.
+   */
+  readonly clientRack?: string | undefined
+  /**
+   * Records without a key avoid a leader that has taken no batch for this long, until it takes one or nothing waits for
+   * it. 0: they don’t.
+   *
+   * `partitioner.availability.timeout.ms`, `KAFKA_PARTITIONER_AVAILABILITY_TIMEOUT_MS`: 0 – 900000 ms, default 0.
+   */
+  readonly partitionerAvailabilityTimeoutMs?: number | undefined
+  /**
    * The most Produce requests to one leader that await an answer. There is always one batch per partition, so any
    * number keeps the order.
    *
@@ -767,6 +788,27 @@ export interface ProducerConfig<K = unknown, V = unknown> {
    * `partitioner.ignore.keys`, `KAFKA_PARTITIONER_IGNORE_KEYS`: boolean, default false.
    */
   readonly partitionerIgnoreKeys: boolean
+  /**
+   * Records without a key go to partitions whose leader is in `client.rack`; to all where no leader is. Records with a
+   * key stay where their key’s hash puts them (KIP-1123; docs/connections.md).
+   *
+   * `partitioner.rack.aware`, `KAFKA_PARTITIONER_RACK_AWARE`: boolean, default false.
+   */
+  readonly partitionerRackAware: boolean
+  /**
+   * Where this client runs, as brokers name it in `broker.rack`: on MSK an availability zone’s id, such as `use1-az1`.
+   * `lambda:az-id` asks Lambda for it. Only `partitioner.rack.aware` uses it.
+   *
+   * `client.rack`, `KAFKA_CLIENT_RACK`: text.
+   */
+  readonly clientRack: string
+  /**
+   * Records without a key avoid a leader that has taken no batch for this long, until it takes one or nothing waits for
+   * it. 0: they don’t.
+   *
+   * `partitioner.availability.timeout.ms`, `KAFKA_PARTITIONER_AVAILABILITY_TIMEOUT_MS`: 0 – 900000 ms, default 0.
+   */
+  readonly partitionerAvailabilityTimeoutMs: number
   /**
    * The most Produce requests to one leader that await an answer. There is always one batch per partition, so any
    * number keeps the order.

@@ -8,6 +8,8 @@ export function notRecommended(config: ProducerConfig, env: NodeJS.ProcessEnv, n
     acks,
     batchSize,
     bufferMemory,
+    clientRack,
+    partitionerRackAware,
     securityProtocol,
     saslMechanism,
     saslOauthbearerTokenEndpointUrl: tokenUrl,
@@ -22,6 +24,8 @@ export function notRecommended(config: ProducerConfig, env: NodeJS.ProcessEnv, n
       `batch.size (${batchSize}) is larger than buffer.memory (${bufferMemory}): no batch gets full. Recommended: ` +
         'buffer.memory of twice batch.size or more, as a record counts twice.',
     )
+  if (clientRack !== '' && !partitionerRackAware)
+    texts.push('client.rack has no effect without partitioner.rack.aware.')
   if (securityProtocol === 'SASL_PLAINTEXT' && (saslMechanism === 'PLAIN' || saslMechanism === 'OAUTHBEARER'))
     texts.push(
       `sasl.mechanism is ${saslMechanism} without TLS: whoever reads the network gets the ` +

@@ -184,6 +184,28 @@ export const SETTINGS = {
    */
   partitionerIgnoreKeys: kafka({ name: 'partitioner.ignore.keys', kind: 'boolean', default: false }),
   /**
+   * Records without a key go to partitions whose leader is in `client.rack`; to all where no leader is. Records with a
+   * key stay where their key’s hash puts them (KIP-1123; docs/connections.md).
+   */
+  partitionerRackAware: kafka({ name: 'partitioner.rack.aware', kind: 'boolean', default: false }),
+  /**
+   * Where this client runs, as brokers name it in `broker.rack`: on MSK an availability zone’s id, such as `use1-az1`.
+   * `lambda:az-id` asks Lambda for it. Only `partitioner.rack.aware` uses it.
+   */
+  clientRack: kafka({ name: 'client.rack', kind: 'text', default: '' }),
+  /**
+   * Records without a key avoid a leader that has taken no batch for this long, until it takes one or nothing waits for
+   * it. 0: they don’t.
+   */
+  partitionerAvailabilityTimeoutMs: kafka({
+    name: 'partitioner.availability.timeout.ms',
+    kind: 'integer',
+    unit: 'ms',
+    min: 0,
+    max: 900_000,
+    default: 0,
+  }),
+  /**
    * The most Produce requests to one leader that await an answer. There is always one batch per partition, so any
    * number keeps the order.
    *

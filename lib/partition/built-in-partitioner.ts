@@ -1,5 +1,5 @@
-// Java: BuiltInPartitioner (KIP-794). Chooses by the hash of the key; records without a key share a partition for a
-// while.
+// Java: BuiltInPartitioner (KIP-794, KIP-1123). Chooses by the hash of the key; records without a key share a preferred
+// partition for a while.
 import type { SerializedRecord } from '../record/producer-record.ts'
 import { murmur2 } from './murmur2.ts'
 import type { Partitioner, TopicPartitions } from './partitioner.ts'
@@ -11,7 +11,7 @@ interface Sticky {
   readonly partition: number
   bytes: number
   /** The list in which it was looked up last: a topic may have thousands of partitions. */
-  available: readonly number[]
+  preferred: readonly number[]
 }
 
 export class BuiltInPartitioner implements Partitioner {
@@ -31,11 +31,11 @@ export class BuiltInPartitioner implements Partitioner {
       : (murmur2(record.key) & 0x7fffffff) % partitions.count
   }
 
-  #stickyPartition(record: SerializedRecord, { count, available }: TopicPartitions): number {
+  #stickyPartition(record: SerializedRecord, { count, preferred }: TopicPartitions): number {
     let sticky = this.#sticky.get(record.topic)
-    if (!sticky || sticky.bytes >= STICKY_BYTES || !isAvailable(sticky, count, available)) {
-      const chosen = Math.floor(this.#random() * (available.length || count))
-      sticky = { partition: available[chosen] ?? chosen, bytes: 0, available }
+    if (!sticky || sticky.bytes >= STICKY_BYTES || !isPreferred(sticky, count, preferred)) {
+      const chosen = Math.floor(this.#random() * (preferred.length || count))
+      sticky = { partition: preferred[chosen] ?? chosen, bytes: 0, preferred }
       this.#sticky.set(record.topic, sticky)
     }
     sticky.bytes += record.wireSize
@@ -43,8 +43,8 @@ export class BuiltInPartitioner implements Partitioner {
   }
 }
 
-function isAvailable(sticky: Sticky, count: number, available: readonly number[]): boolean {
-  if (sticky.available === available) return true
-  sticky.available = available
-  return available.length > 0 ? available.includes(sticky.partition) : sticky.partition < count
+function isPreferred(sticky: Sticky, count: number, preferred: readonly number[]): boolean {
+  if (sticky.preferred === preferred) return true
+  sticky.preferred = preferred
+  return preferred.length > 0 ? preferred.includes(sticky.partition) : sticky.partition < count
 }

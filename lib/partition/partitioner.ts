@@ -5,6 +5,12 @@ export interface TopicPartitions {
   readonly count: number
   /** Partitions that have a leader. A list is not changed: when leaders change there is another one. */
   readonly available: readonly number[]
+  /**
+   * The partitions for records without a key: those of `available` whose leader is in `client.rack`
+   * (`partitioner.rack.aware`) and takes batches (`partitioner.availability.timeout.ms`). The list `available` itself
+   * while neither setting is on, or where no partition is left.
+   */
+  readonly preferred: readonly number[]
 }
 
 /** `partitioner.class`. One object per producer, for all its topics. Java: Partitioner. */

@@ -23,8 +23,9 @@ export class ProduceRequests {
   /** Sends one request; resolves when its records are completed, or their partitions wait for the next attempt. */
   async send(leader: number, partitions: readonly PartitionState[]): Promise<void> {
     const { clock, requestTimeoutMs, connectTimeoutMs, ackTimeoutMs, acks, idempotent } = this.#parts.options
-    const { client, inFlight, waiting, metadata, stats } = this.#parts
+    const { client, inFlight, availability, waiting, metadata, stats } = this.#parts
     inFlight.add(leader, partitions)
+    availability.began(leader)
     const at = moment(clock)
     const batches = partitions.map(partition =>
       partition.beginRequest(at, metadata.leader(partition.topic, partition.partition)?.leaderEpoch),
@@ -43,6 +44,7 @@ export class ProduceRequests {
       beginWrite: () => this.#beginWrite(partitions),
     })
     inFlight.delete(leader, partitions)
+    availability.ended(leader, at.now, outcomes)
     waiting.leaderAnswered(leader)
     const throttled = throttleMs(Math.max(0, ...outcomes.map(outcome => outcome.throttleTimeMs ?? 0)))
     const durationMs = clock.now() - at.now
@@ -63,8 +65,10 @@ export class ProduceRequests {
   }
 
   #mute(leader: number, ms: number, answerMs: number): void {
-    const { inFlight, options, stats } = this.#parts
-    inFlight.mute(leader, options.clock.now() + ms, answerMs)
+    const { inFlight, availability, options, stats } = this.#parts
+    const until = options.clock.now() + ms
+    inFlight.mute(leader, until, answerMs)
+    availability.paused(leader, until)
     stats.throttledRequests++
     stats.throttleTimeMs += ms
     stats.maxThrottleTimeMs = Math.max(stats.maxThrottleTimeMs, ms)

@@ -6,6 +6,7 @@ import type { Deadline } from '../time/deadline.ts'
 import { transportError } from '../transport/error-codes.ts'
 import type { Cluster, CurrentLeader, KafkaClient, PartitionMetadata } from '../transport/kafka-client.ts'
 import { AnswerWaiters } from './answer-waiters.ts'
+import type { LeaderPreference } from './leader-preference.ts'
 import { MetadataRequests, type MetadataSubject } from './metadata-requests.ts'
 import { KnownTopic } from './topic-metadata.ts'
 
@@ -21,6 +22,7 @@ export interface MetadataOptions {
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
   readonly clock: Clock
+  readonly preference: LeaderPreference
   /** Called after every request: the Sender looks for batches that can leave now. */
   readonly onChange: () => void
   /** Called when the brokers turn out to be another cluster; `clusterId` is still the former one. */
@@ -168,7 +170,9 @@ export class ProducerMetadata {
   #known(name: string): KnownTopic {
     let known = this.#topics.get(name)
     if (!known) {
-      known = new KnownTopic(name, moment(this.#options.clock), () => this.#options.onNewLogs(name))
+      known = new KnownTopic(name, moment(this.#options.clock), this.#options.preference, () =>
+        this.#options.onNewLogs(name),
+      )
       this.#topics.set(name, known)
     }
     return known
@@ -225,7 +229,8 @@ export class ProducerMetadata {
   }
 
   /** Without an id an answer says nothing about the cluster. */
-  #onAnswer({ clusterId }: Cluster): void {
+  #onAnswer({ clusterId, racks }: Cluster): void {
+    this.#options.preference.learnRacks(racks)
     if (!clusterId || clusterId === this.#clusterId) return
     if (this.#clusterId !== null) {
       this.#options.onOtherCluster()

@@ -16,6 +16,10 @@ export interface SenderOptions {
   readonly maxRequestSize: number
   readonly metadataMaxAgeMs: number
   readonly maxBlockMs: number
+  /** `partitioner.availability.timeout.ms` */
+  readonly availabilityTimeoutMs: number
+  /** `client.rack` where `partitioner.rack.aware` is on; undefined: it is off, or the rack is not known yet. */
+  readonly rack: () => string | undefined
   readonly clock: Clock
   /** Called once per record, with its outcome set: its memory is free. */
   readonly onCompleted: (pending: PendingRecord) => void

@@ -2,6 +2,7 @@
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import type { KafkaClient } from '../transport/kafka-client.ts'
 import type { InFlight } from './in-flight.ts'
+import type { LeaderAvailability } from './leader-availability.ts'
 import type { PartitionTable } from './partition-table.ts'
 import type { ProducerIdentity } from './producer-identity.ts'
 import type { ProducerMetadata } from './producer-metadata.ts'
@@ -18,6 +19,7 @@ export interface SenderParts {
   /** Gets the partitions that may not send yet, with what they wait for. */
   readonly waiting: WaitingPartitions
   readonly inFlight: InFlight
+  readonly availability: LeaderAvailability
   readonly metadata: ProducerMetadata
   readonly identity: ProducerIdentity
   readonly completer: RecordCompleter

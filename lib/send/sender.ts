@@ -9,6 +9,8 @@ import { AttemptOutcomes } from './attempt-outcomes.ts'
 import { Drainer } from './drainer.ts'
 import { Expiry } from './expiry.ts'
 import { InFlight } from './in-flight.ts'
+import { LeaderAvailability } from './leader-availability.ts'
+import { LeaderPreference } from './leader-preference.ts'
 import type { PartitionState } from './partition-state.ts'
 import { PartitionTable } from './partition-table.ts'
 import { ProduceRequests } from './produce-requests.ts'
@@ -55,10 +57,12 @@ export class Sender {
         if (isExhausted) this.identity.retire()
       },
     })
+    const availability = new LeaderAvailability({ ...options, timeoutMs: options.availabilityTimeoutMs })
     const onChange = () => this.#runAll()
     this.metadata = new ProducerMetadata(client, {
       ...options,
       maxAgeMs: options.metadataMaxAgeMs,
+      preference: new LeaderPreference(options.rack, availability),
       onChange,
       hasRecords: topic => this.#partitions.hasActive(topic),
       onOtherCluster: () => this.#guarded(() => this.#leaveCluster()),
@@ -91,6 +95,7 @@ export class Sender {
       partitions: this.#partitions,
       waiting: this.#waiting,
       inFlight: new InFlight(options.maxInFlight),
+      availability,
       metadata: this.metadata,
       identity: this.identity,
       completer: this.#completer,

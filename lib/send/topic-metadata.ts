@@ -6,6 +6,7 @@ import type { TopicPartitions } from '../partition/partitioner.ts'
 import type { Moment } from '../time/clock.ts'
 import { topicFailureCode } from '../transport/error-codes.ts'
 import type { CurrentLeader, PartitionMetadata, TopicMetadata } from '../transport/kafka-client.ts'
+import type { LeaderPreference } from './leader-preference.ts'
 import { MetadataSubject } from './metadata-requests.ts'
 
 /** After this many answers in a row with an older epoch, with fewer partitions or without the topic, they are right. */
@@ -25,13 +26,16 @@ export class KnownTopic extends MetadataSubject {
   readonly #formerIds = new Set<string>()
   #count = 0
   #contradictions = 0
+  readonly #preference: LeaderPreference
   #view: TopicPartitions | undefined
+  #viewVersion = 0
 
   /** @param onNewLogs called when the topic turns out to be another one, whose logs begin anew */
-  constructor(name: string, lastUse: Moment, onNewLogs: () => void) {
+  constructor(name: string, lastUse: Moment, preference: LeaderPreference, onNewLogs: () => void) {
     super()
     this.name = name
     this.lastUse = lastUse
+    this.#preference = preference
     this.#onNewLogs = onNewLogs
   }
 
@@ -42,10 +46,17 @@ export class KnownTopic extends MetadataSubject {
 
   /** A view for partitioners, made once per change: many partitions may change before somebody looks. */
   get partitions(): TopicPartitions {
-    this.#view ??= {
+    const { version } = this.#preference
+    if (this.#view && this.#viewVersion === version) return this.#view
+    const led = [...this.#partitions.values()].filter(({ leader }) => leader >= 0)
+    const preferred = this.#preference.among(led)
+    const available = led.map(numberOf)
+    this.#view = {
       count: this.#count,
-      available: [...this.#partitions.values()].filter(({ leader }) => leader >= 0).map(({ partition }) => partition),
+      available,
+      preferred: preferred === led ? available : preferred.map(numberOf),
     }
+    this.#viewVersion = version
     return this.#view
   }
 
@@ -173,4 +184,8 @@ export class KnownTopic extends MetadataSubject {
     this.#view = undefined
     this.#onNewLogs()
   }
+}
+
+function numberOf({ partition }: PartitionMetadata): number {
+  return partition
 }

@@ -23,6 +23,8 @@ export interface TopicMetadata {
 export interface Cluster {
   /** Null or missing if the brokers don't report it. */
   readonly clusterId?: string | null
+  /** Node id → rack (`broker.rack`), of the brokers that have one. Missing: none has. */
+  readonly racks?: ReadonlyMap<number, string>
   readonly topics: readonly TopicMetadata[]
 }
 

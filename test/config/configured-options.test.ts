@@ -37,6 +37,7 @@ test('sender, client and MSK look-up get only the options that they need, and no
     maxRequestSize: 1_048_576,
     metadataMaxAgeMs: 300_000,
     maxBlockMs: 5000,
+    availabilityTimeoutMs: 0,
   })
   assert.deepEqual(clientOptionsOf(config), {
     clientId: 'serverless-kafka-producer',

@@ -2,6 +2,7 @@
 // brokers show.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import { BufferExhaustedError, ConfigError, type DeliveryError } from '../../lib/errors.ts'
 import type { Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
@@ -334,4 +335,43 @@ test('key.serializer and value.serializer create the bytes; an asynchronous one 
       ['80', '40', '1'],
     )
   })
+})
+
+test('settings of the built-in partitioner are refused where they can’t take effect', () => {
+  const problemsOf = (options: ProducerOptions): readonly string[] => {
+    try {
+      parseConfig({ bootstrapServers: ['a:1', 'b:1'], ...options }, {}, () => undefined)
+      return []
+    } catch (error) {
+      return (error as ConfigError).problems
+    }
+  }
+  const unset = 'takes effect only with the built-in partitioner; expected partitioner.class unset.'
+  assert.deepEqual(
+    problemsOf({
+      partitionerClass: 'round-robin',
+      partitionerIgnoreKeys: true,
+      partitionerRackAware: true,
+      clientRack: 'a',
+      partitionerAvailabilityTimeoutMs: 1,
+    }),
+    [
+      `partitioner.ignore.keys (KAFKA_PARTITIONER_IGNORE_KEYS): ${unset}`,
+      `partitioner.rack.aware (KAFKA_PARTITIONER_RACK_AWARE): ${unset}`,
+      `partitioner.availability.timeout.ms (KAFKA_PARTITIONER_AVAILABILITY_TIMEOUT_MS): ${unset}`,
+    ],
+  )
+  const noRack = [
+    'client.rack (KAFKA_CLIENT_RACK): expected the rack of this client for partitioner.rack.aware, got nothing.',
+  ]
+  assert.deepEqual(problemsOf({ partitionerRackAware: true }), noRack)
+  for (const clientRack of ['', ' ', '\t'])
+    assert.deepEqual(problemsOf({ partitionerRackAware: true, clientRack }), noRack, JSON.stringify(clientRack))
+  assert.deepEqual(problemsOf({ partitionerRackAware: true, clientRack: 'a' }), [])
+})
+
+test('client.rack alone, as in a file that consumers share, is accepted with a warning', () => {
+  const warnings: string[] = []
+  parseConfig({ bootstrapServers: ['a:1', 'b:1'], clientRack: 'a' }, {}, text => warnings.push(text))
+  assert.deepEqual(warnings, ['client.rack has no effect without partitioner.rack.aware.'])
 })

@@ -51,6 +51,8 @@ export class ScriptedBrokers {
   lag: { leaders: number[]; leaderEpochs: number[] } | undefined
   /** The host that the brokers advertise. */
   advertisedHost = '127.0.0.1'
+  /** The rack of each broker, by its number; null: it has none. */
+  racks: readonly (string | null)[] = []
   /** The brokers that metadata names, by id and port; undefined: all. */
   members: { id: number; port: number }[] | undefined
   /** What the metadata of one broker names, by its number, where that differs. */
@@ -264,7 +266,9 @@ export class ScriptedBrokers {
       this.membersSeenBy.get(broker) ??
       this.members ??
       this.ports.map((port, id) => ({ id, port }))
-    ).map(({ id, port }) => Buffer.concat([int32(id), string(this.advertisedHost), int32(port), int16(-1)]))
+    ).map(({ id, port }) =>
+      Buffer.concat([int32(id), string(this.advertisedHost), int32(port), string(this.racks[id] ?? null)]),
+    )
     const { leaders, leaderEpochs } = this.lag ?? this
     const partitions = leaders.map((leader, partition) =>
       Buffer.concat([

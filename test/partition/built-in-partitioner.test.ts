@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BuiltInPartitioner } from '../../lib/partition/built-in-partitioner.ts'
 import { murmur2 } from '../../lib/partition/murmur2.ts'
+import { LeaderAvailability } from '../../lib/send/leader-availability.ts'
+import { LeaderPreference } from '../../lib/send/leader-preference.ts'
 import { KnownTopic } from '../../lib/send/topic-metadata.ts'
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { counting, isLinear } from '../support/counting.ts'
 
 // From UtilsTest.testMurmur2 of the Java client.
@@ -20,14 +23,17 @@ test('a key has the partition that Java chooses', () => {
 
   const partitioner = new BuiltInPartitioner()
   const record = { topic: 't', key: Buffer.from('foobar'), value: null, headers: [], wireSize: 30 }
-  assert.equal(partitioner.partition(record, { count: 7, available: [0] }), (-790332482 & 0x7fffffff) % 7)
+  assert.equal(
+    partitioner.partition(record, { count: 7, available: [0], preferred: [0] }),
+    (-790332482 & 0x7fffffff) % 7,
+  )
 })
 
 test('records without a key go to one available partition for 16 KiB, then to another', () => {
   const picks = [0, 0.99]
   const partitioner = new BuiltInPartitioner(false, () => picks.shift() ?? 0)
   const record = { topic: 't', key: null, value: null, headers: [], wireSize: 8192 }
-  const chosen = [1, 2, 3].map(() => partitioner.partition(record, { count: 5, available: [1, 3] }))
+  const chosen = [1, 2, 3].map(() => partitioner.partition(record, { count: 5, available: [1, 3], preferred: [1, 3] }))
 
   assert.deepEqual(chosen, [1, 1, 3])
 })
@@ -36,9 +42,13 @@ test('records without a key leave a partition that loses its leader', () => {
   const partitioner = new BuiltInPartitioner(false, () => 0.99)
   const record = { topic: 't', key: null, value: null, headers: [], wireSize: 30 }
   const lists = [[0, 1, 2, 3], [0, 1, 2], [], [0, 2]]
-  const chosen = lists.map(available => partitioner.partition(record, { count: 4, available }))
+  const chosen = lists.map(available => partitioner.partition(record, { count: 4, available, preferred: available }))
   assert.deepEqual(chosen, [3, 2, 2, 2])
-  assert.equal(partitioner.partition(record, { count: 2, available: [] }), 1, 'the topic was made anew with fewer')
+  assert.equal(
+    partitioner.partition(record, { count: 2, available: [], preferred: [] }),
+    1,
+    'the topic was made anew with fewer',
+  )
 })
 
 // The list of all partitions with a leader was searched for each record: 3.6 µs at 5,000 partitions.
@@ -52,8 +62,38 @@ test('records without a key cost the same in a topic of many partitions', () => 
         counter,
       )
       const partitioner = new BuiltInPartitioner(false, () => 0.99)
-      for (let records = 0; records < count; records++) partitioner.partition(record, { count, available })
+      for (let records = 0; records < count; records++)
+        partitioner.partition(record, { count, available, preferred: available })
       assert.ok(counter.reads > 0)
+      return counter.reads
+    }),
+  )
+})
+
+test('the preferred partitions of a large topic are looked for once per change, not per record', () => {
+  assert.ok(
+    isLinear(count => {
+      const counter = { reads: 0 }
+      const clock = new VirtualClock()
+      const availability = new LeaderAvailability({ timeoutMs: 100, retryBackoffMaxMs: 1000, clock })
+      const preference = new LeaderPreference(() => 'a', availability)
+      preference.learnRacks(new Map([[1, 'a']]))
+      const topic = new KnownTopic('t', { now: 0, epochMs: 0 }, preference, () => {})
+      const partitions = Array.from({ length: count }, (_, partition) =>
+        counting({ partition, leader: partition % 3, leaderEpoch: 0 }, counter),
+      )
+      topic.learn({ topic: 't', error: null, partitions })
+      const partitioner = new BuiltInPartitioner()
+      const record = { topic: 't', key: null, value: null, headers: [], wireSize: 5000 }
+      for (let records = 0; records < count; records++) {
+        // The leader stops taking batches once, and goes on once.
+        if (records === 100) availability.began(1)
+        if (records === 120)
+          availability.ended(1, 0, [{ kind: 'acked', baseOffset: 0n, logAppendTime: null, proof: 'all' }])
+        clock.freeze(10)
+        const partition = partitioner.partition(record, topic.partitions)
+        assert.equal(partition % 3 === 1, records < 110 || records >= 120)
+      }
       return counter.reads
     }),
   )
@@ -63,7 +103,10 @@ test('many leaders that refusals name are learnt in linear time', () => {
   assert.ok(
     isLinear(count => {
       const counter = { reads: 0 }
-      const topic = new KnownTopic('t', { now: 0, epochMs: 0 }, () => {})
+      const clock = new VirtualClock()
+      const availability = new LeaderAvailability({ timeoutMs: 0, retryBackoffMaxMs: 1000, clock })
+      const preference = new LeaderPreference(() => undefined, availability)
+      const topic = new KnownTopic('t', { now: 0, epochMs: 0 }, preference, () => {})
       const partitions = Array.from({ length: count }, (_, partition) =>
         counting({ partition, leader: 1, leaderEpoch: 0 }, counter),
       )

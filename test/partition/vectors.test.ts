@@ -16,7 +16,10 @@ const vectors = JSON.parse(readFileSync('test/vectors/vectors.json', 'utf8')) as
   serialized: { serializer: SerializerName; value: string; bytes: string }[]
 }
 const record = (key: Buffer | null, topic = 't') => ({ topic, key, value: null, headers: [], wireSize: 30 })
-const all = (count: number) => ({ count, available: Array.from({ length: count }, (_, i) => i) })
+const all = (count: number) => {
+  const available = Array.from({ length: count }, (_, i) => i)
+  return { count, available, preferred: available }
+}
 
 test('every key has the partition that the Java client chooses, for 1, 3, 6, 12 and 50 partitions', () => {
   assert.ok(vectors.partitions.length >= 25)
@@ -86,7 +89,7 @@ test('serializers refuse values that they can’t express, without quoting them'
 test('round-robin chooses the next partition with a leader, per topic', () => {
   const partitioner = new RoundRobinPartitioner()
   const take = (topic: string, available: number[]) =>
-    partitioner.partition(record(null, topic), { count: 4, available })
+    partitioner.partition(record(null, topic), { count: 4, available, preferred: available })
   assert.deepEqual(
     [take('a', [0, 1, 3]), take('b', [0, 1, 3]), take('a', [0, 1, 3]), take('a', [0, 1, 3]), take('a', [0, 1, 3])],
     [0, 0, 1, 3, 0],
@@ -98,7 +101,10 @@ test('records without a key spread evenly over the partitions with a leader', ()
   const partitioner = new BuiltInPartitioner()
   const counts = [0, 0, 0, 0]
   for (let i = 0; i < 30_000; i++) {
-    const partition = partitioner.partition({ ...record(null), wireSize: 16_384 }, { count: 4, available: [0, 1, 3] })
+    const partition = partitioner.partition(
+      { ...record(null), wireSize: 16_384 },
+      { count: 4, available: [0, 1, 3], preferred: [0, 1, 3] },
+    )
     counts[partition] = (counts[partition] ?? 0) + 1
   }
   assert.equal(counts[2], 0)

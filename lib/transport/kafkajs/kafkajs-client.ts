@@ -76,6 +76,7 @@ export class KafkaJsClient implements KafkaClient {
     const answer = await this.#brokers.metadata(topics, deadline, options?.isElsewhere)
     return {
       clusterId: answer.clusterId,
+      racks: new Map(answer.brokers.filter(({ rack }) => rack !== '').map(({ nodeId, rack }) => [nodeId, rack])),
       topics: answer.topics.map(({ topic, topicId, errorCode, partitions }) => ({
         topic,
         topicId,

@@ -14,7 +14,8 @@ const NO_TAGS = Buffer.from([0])
 
 export interface MetadataAnswer {
   readonly clusterId: string | null
-  readonly brokers: readonly { nodeId: number; host: string; port: number }[]
+  /** The rack is '' where a broker has none. */
+  readonly brokers: readonly { nodeId: number; host: string; port: number; rack: string }[]
   readonly topics: readonly {
     errorCode: number
     topic: string
@@ -65,8 +66,7 @@ function requestWithIds(topics: readonly string[] | null): Buffer {
 
 function readAnswer(reader: ResponseReader, hasTopicIds: boolean): MetadataAnswer {
   const brokers = reader.list(() => {
-    const broker = { nodeId: reader.int32(), host: reader.string(), port: reader.int32() }
-    reader.skipString() // rack
+    const broker = { nodeId: reader.int32(), host: reader.string(), port: reader.int32(), rack: reader.string() }
     reader.tags()
     return broker
   })

@@ -1,0 +1,35 @@
+// The rack of this client, once per producer: `client.rack`, or what Lambda says.
+import type { ProducerConfig } from './config/settings.ts'
+import { availabilityZoneId } from './lambda/availability-zone.ts'
+
+/** The value of `client.rack` that stands for the availability zone of a Lambda sandbox. */
+const LAMBDA = 'lambda:az-id'
+
+export class ClientRack {
+  /** Undefined while it is not known, or where nothing uses it. */
+  name: string | undefined
+  /** The question to Lambda, while it is open: the first records wait for it. */
+  loading: Promise<void> | undefined
+
+  /** @param warn called when Lambda does not say it; records then go to the leaders of every rack */
+  constructor({ partitionerRackAware, clientRack }: ProducerConfig, warn: (text: string) => void) {
+    if (!partitionerRackAware) return
+    const rack = clientRack.trim()
+    if (rack !== LAMBDA) this.name = rack
+    else
+      this.loading = availabilityZoneId()
+        .then(
+          id => {
+            this.name = id
+          },
+          ({ message }: Error) =>
+            warn(
+              `client.rack (KAFKA_CLIENT_RACK) ${LAMBDA}: the availability zone is not known (${message}). ` +
+                'Records without a key go to the leaders of every rack.',
+            ),
+        )
+        .finally(() => {
+          this.loading = undefined
+        })
+  }
+}

@@ -1,0 +1,58 @@
+// Which partitions records without a key should go to: those of leaders in the client's rack (KIP-1123) that take
+// batches (KIP-794). Java: BuiltInPartitioner.nextPartition.
+import type { PartitionMetadata } from '../transport/kafka-client.ts'
+import type { LeaderAvailability } from './leader-availability.ts'
+
+const NO_RACKS: ReadonlyMap<number, string> = new Map()
+
+export class LeaderPreference {
+  readonly #rack: () => string | undefined
+  readonly #availability: LeaderAvailability
+  #racks = NO_RACKS
+  #version = 0
+  #lastRack: string | undefined
+  #lastUnavailable: ReadonlySet<number>
+
+  /** @param rack the client's (`client.rack`); undefined: every rack is as good, or it is not known yet */
+  constructor(rack: () => string | undefined, availability: LeaderAvailability) {
+    this.#rack = rack
+    this.#availability = availability
+    this.#lastUnavailable = availability.unavailable
+  }
+
+  /** While it stays the same, `among` returns the same for the same partitions. */
+  get version(): number {
+    const rack = this.#rack()
+    const { unavailable } = this.#availability
+    if (rack !== this.#lastRack || unavailable !== this.#lastUnavailable) this.#version++
+    this.#lastRack = rack
+    this.#lastUnavailable = unavailable
+    return this.#version
+  }
+
+  /** @param racks node id → rack, of the brokers that an answer names and that have one */
+  learnRacks(racks: ReadonlyMap<number, string> = NO_RACKS): void {
+    const isSame = racks.size === this.#racks.size && [...racks].every(([id, rack]) => this.#racks.get(id) === rack)
+    if (isSame) return
+    this.#racks = racks
+    this.#version++
+  }
+
+  /**
+   * @param partitions each with a leader
+   * @returns the same list where none of them is preferred
+   */
+  among(partitions: readonly PartitionMetadata[]): readonly PartitionMetadata[] {
+    const rack = this.#rack()
+    const { unavailable } = this.#availability
+    const inRack = ({ leader }: PartitionMetadata) => this.#racks.get(leader) === rack
+    const ofRack = (all: readonly PartitionMetadata[]) => (rack === undefined ? all : orAll(all.filter(inRack), all))
+    if (unavailable.size === 0) return ofRack(partitions)
+    const taking = partitions.filter(({ leader }) => !unavailable.has(leader))
+    return ofRack(orAll(taking, partitions))
+  }
+}
+
+function orAll<T>(some: readonly T[], all: readonly T[]): readonly T[] {
+  return some.length > 0 ? some : all
+}
