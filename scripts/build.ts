@@ -136,12 +136,12 @@ const PACKED = {
 } as const satisfies BuildOptions
 
 /** The kafka-producer command. */
-export async function buildCommand(): Promise<void> {
-  rmSync('dist/bin', { recursive: true, force: true })
+export async function buildCommand(outdir = 'dist/bin'): Promise<void> {
+  rmSync(outdir, { recursive: true, force: true })
   await build({
     ...PACKED,
     entryPoints: ['bin/kafka-producer.ts'],
-    outdir: 'dist/bin',
+    outdir,
     outExtension: { '.js': '.mjs' },
   })
 }

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { FAULTS } from '../local/faults/faults.ts'
 import { readOptions } from '../scripts/template/options.ts'
+import { PROGRAM } from './support/command.ts'
 
 const DOCUMENTS = ['README.md', 'AGENTS.md', 'SECURITY.md', ...globSync('docs/*.md')].sort()
 const read = (file: string) => readFileSync(file, 'utf8')
@@ -124,7 +125,7 @@ test('the command accepts the options that the documents use', () => {
     if (!helps.has(key)) {
       const { status, stdout } = spawnSync(
         process.execPath,
-        ['--disable-warning=TimeoutNegativeWarning', 'bin/kafka-producer.ts', ...path, '--help'],
+        ['--disable-warning=TimeoutNegativeWarning', PROGRAM, ...path, '--help'],
         { encoding: 'utf8' },
       )
       assert.equal(status, 0, key)

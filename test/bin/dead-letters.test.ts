@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { Command } from 'commander'
 import { WrongUse } from '../../bin/exit.ts'
@@ -13,7 +13,7 @@ import { InvalidRecordError } from '../../lib/errors.ts'
 import type { RedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import { matches } from '../../lib/redrive/select-dead-letters.ts'
 import { SqsServer } from '../fakes/sqs-server.ts'
-import { COMMAND, runCommand, runShell } from '../support/command.ts'
+import { COMMAND, PROGRAM, runCommand, runShell } from '../support/command.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
 import { AWS, environmentOf, folder, idsIn, inPlace, linesOf, parked, placeOf } from '../support/stored-dead-letters.ts'
 
@@ -325,9 +325,8 @@ test('list and show say in which topic a record in doubt may be', async () => {
 test('where the local stack has ended, the command says how to start it', async () => {
   const cwd = join(folder, 'ended')
   mkdirSync(join(cwd, '.local'), { recursive: true })
-  const program = resolve('bin/kafka-producer.ts')
   const run = (at: string) =>
-    spawnSync(process.execPath, [program, 'dead-letters', 'list'], { cwd: at, env: {}, encoding: 'utf8' })
+    spawnSync(process.execPath, [PROGRAM, 'dead-letters', 'list'], { cwd: at, env: {}, encoding: 'utf8' })
   const ended = run(cwd)
   assert.equal(ended.status, 2)
   assert.match(ended.stderr, /The local stack of this folder is not running\. Start it with npm start/)

@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 
-const PROGRAM = resolve('bin/kafka-producer.ts')
+/** A run of all tests has built the command once, as it is packed; a file that is run alone runs its source. */
+export const PROGRAM = resolve(process.env.TEST_COMMAND ?? 'bin/kafka-producer.ts')
 const NODE_OPTIONS = '--disable-warning=TimeoutNegativeWarning'
 /** For a shell: the command up to its arguments. */
-export const COMMAND = `"${process.execPath}" ${NODE_OPTIONS} bin/kafka-producer.ts`
+export const COMMAND = `"${process.execPath}" ${NODE_OPTIONS} "${PROGRAM}"`
 
 export interface CommandResult {
   readonly status: number | null
