@@ -8,7 +8,15 @@ import {
   PutRuleCommand,
   PutTargetsCommand,
 } from '@aws-sdk/client-eventbridge'
-import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3'
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { parseConfig } from '../../lib/config/parse-config.ts'
@@ -19,9 +27,13 @@ import { claimCompleter } from '../../lib/redrive/complete-claims.ts'
 import { openDeadLetterStore } from '../../lib/redrive/open-dead-letters.ts'
 import { claimReader } from '../../lib/redrive/read-claim.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
+import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
+import { runRedrive } from '../../lib/redrive/run-redrive.ts'
+import { createSourceMessageReader } from '../../lib/redrive/source-messages.ts'
 import { createTopics, readTopic, untilInSync } from '../../local/kafka/admin.ts'
 import { LocalKafka } from '../../local/kafka/cluster.ts'
 import { deadLetterStoreContract } from '../dead-letter-store.contract.ts'
+import { contractsOf } from '../support/contracts.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
 import { createTable } from '../support/dynamodb-table.ts'
 import { AWS_TEST_KEYS, startMoto } from '../support/moto.ts'
@@ -93,6 +105,53 @@ test('a value in a claim is sent; if the claim is missing, the dead letter stays
   assert.equal((await s3.send(new GetObjectCommand(mark))).ContentLength, 0)
   await Promise.all([store.close(), open.close(), producer.close()])
   assert.deepEqual(warnings, [])
+})
+
+test('a record of a failed invocation, larger than SQS takes, is redriven from a bucket that keeps versions', async () => {
+  const Bucket = 'failures'
+  await s3.send(new CreateBucketCommand({ Bucket }))
+  const VersioningConfiguration = { Status: 'Enabled' } as const
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }))
+  const topic = 'from-bucket'
+  await createTopics(servers, [{ topic, partitions: 1 }])
+  await untilInSync(servers, topic, 1)
+  const from = { eventbridge: [{ source: ['shop'] }] }
+  const limits = { valueBytes: 1_000_000 }
+  const contracts = contractsOf([{ topic, json: { key: { required: false }, limits, from } as never }])
+  const arn = 'arn:aws:lambda:us-east-1:123456789012:function:app-eventbridge'
+  const record = (id: string, functionArn: string) => ({
+    version: '1.0',
+    requestContext: { requestId: id, functionArn: `${functionArn}:$LATEST`, condition: 'RetriesExhausted' },
+    requestPayload: { id, source: 'shop', 'detail-type': 'Order', detail: { id, text: 'x'.repeat(900_000) } },
+    responsePayload: { errorMessage: 'y'.repeat(400_000) },
+  })
+  const put = (Key: string, body: object) =>
+    s3.send(new PutObjectCommand({ Bucket, Key, Body: JSON.stringify(body), ContentType: 'application/json' }))
+  const prefix = 'aws/lambda/async/app-eventbridge/2026/11/27'
+  await put(`${prefix}/2026-11-27T08.00.00-1`, record('e-1', arn))
+  await put(`${prefix}/2026-11-27T08.00.01-2`, record('forged', `${arn}-of-another`))
+  const redriveFrom = `failure-bucket:${Bucket}?function=${arn}`
+  const config = parseConfig({ bootstrapServers: [servers], deadLetter: 's3:letters/none', redriveFrom }, {})
+  const context = { config, contracts, readSourceMessage: createSourceMessageReader(contracts, config) }
+  const run = async () => (await runRedrive(parseRedriveRequest({ from: redriveFrom }), context))[0]
+  const first = await run()
+  assert.deepEqual([first?.resent, first?.unreadable, first?.stopped], [1, 1, undefined], JSON.stringify(first))
+  assert.deepEqual(
+    (await readTopic(servers, topic)).map(({ headers }) => String(headers['kp-id'])),
+    ['e-1'],
+  )
+  const again = await run()
+  assert.deepEqual([again?.resent, again?.unreadable], [0, 1])
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }))
+  assert.deepEqual(
+    Contents.map(({ Key }) => Key),
+    [`${prefix}/2026-11-27T08.00.01-2`],
+  )
+  // The version that was sent is hidden by a delete marker until the bucket's lifecycle removes it.
+  const { Versions = [] } = await s3.send(
+    new ListObjectVersionsCommand({ Bucket, Prefix: `${prefix}/2026-11-27T08.00.00` }),
+  )
+  assert.equal(Versions.length, 1)
 })
 
 test('SNS topics and event buses are notified of a dead letter, without its bytes', async () => {

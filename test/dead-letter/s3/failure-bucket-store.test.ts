@@ -21,7 +21,14 @@ const CONFIG: FailureBucketConfig = {
   lambda: { name: 'app-eventbridge', arn: ARN },
 }
 const contracts = contractsOf([
-  { topic: 'orders', json: { key: { required: false }, from: { eventbridge: [{ source: ['shop'] }] } } as never },
+  {
+    topic: 'orders',
+    json: {
+      key: { required: false },
+      limits: { valueBytes: 1_000_000 },
+      from: { eventbridge: [{ source: ['shop'] }] },
+    } as never,
+  },
 ])
 const readSourceMessage = createSourceMessageReader(contracts, { defaultTopic: undefined, maxRequestSize: 1_000_000 })
 const DOUBT = { partition: 0, producerId: 1, producerEpoch: 0, baseSequence: 0, indexInBatch: 0 }
@@ -91,6 +98,7 @@ test('a record of more than SQS can take is read whole', async () => {
   const { open, ids } = await readAll()
   assert.deepEqual(ids, ['large'])
   assert.ok(Buffer.from(open[0]?.deadLetter.record.value ?? '', 'base64').length > 900_000)
+  assert.equal(open[0]?.deadLetter.failure.kind, 'delivery-failure')
 })
 
 test('what is no record of the function is counted, shown with its key, and stays; the others are read', async () => {
