@@ -3,6 +3,7 @@
 
 import type { Violation } from '../errors.ts'
 import type { ValueCodec } from '../serialize/value-codec.ts'
+import type { EventPattern } from './event-pattern.ts'
 
 export interface ContractLimits {
   readonly keyBytes: number
@@ -46,9 +47,9 @@ export interface SqsFeed {
 
 /** EventBridge events that feed a topic. */
 export interface EventBridgeFeed {
-  readonly source: readonly string[]
-  /** Undefined: any. */
-  readonly detailType: readonly string[] | undefined
+  readonly pattern: EventPattern
+  /** The name of the bus; undefined: the deployment's. */
+  readonly bus: string | undefined
   readonly value: 'detail' | 'event'
   readonly key: readonly string[] | undefined
 }

@@ -1,7 +1,9 @@
 // contracts/<topic>.json, `from`: which queues and which EventBridge events feed the topic.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import type { EventBridgeFeed, SqsFeed, Wrapping } from './contract.ts'
+import type { EventPattern } from './event-pattern.ts'
 import { FIFO_KEY_SOURCES, isKeySources, KEY_SOURCES_EXPECTED } from './key-sources.ts'
+import { parseEventPattern } from './parse-event-pattern.ts'
 
 /** SQS's rule for names. */
 const QUEUE = /^[A-Za-z0-9_-]{1,75}(\.fifo)?$|^[A-Za-z0-9_-]{76,80}$/
@@ -13,6 +15,9 @@ const WRAPPINGS: readonly (readonly Wrapping[])[] = [
   ['sns', 's3'],
   ['sns', 'eventbridge'],
 ]
+const EVENT_FIELDS = ['source', 'detail-type', 'pattern', 'bus', 'value', 'key']
+/** EventBridge's rule for names; partners' buses have slashes. */
+const BUS = /^[\w./-]{1,256}$/
 const VALUES = ['detail', 'event'] as const
 
 type Problem = (text: string) => void
@@ -32,18 +37,31 @@ export function parseSqsFeeds(feeds: unknown, problem: Problem): SqsFeed[] {
 }
 
 export function parseEventBridgeFeeds(feeds: unknown, problem: Problem): EventBridgeFeed[] {
-  return entries('from.eventbridge', feeds, ['source', 'detail-type', 'value', 'key'], problem).map(([at, feed]) => {
-    const detailType = feed['detail-type']
-    if (!isTexts(feed.source) || feed.source.length === 0) problem(`${at}.source: expected a list of sources`)
-    if (detailType !== undefined && (!isTexts(detailType) || detailType.length === 0))
-      problem(`${at}.detail-type: expected a list of detail types`)
+  return entries('from.eventbridge', feeds, EVENT_FIELDS, problem).map(([at, feed]) => {
+    if (feed.bus !== undefined && !(typeof feed.bus === 'string' && BUS.test(feed.bus)))
+      problem(`${at}.bus: expected the name of an event bus`)
     return {
-      source: feed.source as string[],
-      detailType: detailType as string[] | undefined,
+      pattern: eventPattern(at, feed, problem),
+      bus: feed.bus as string | undefined,
       value: oneOf(`${at}.value`, feed.value, VALUES, problem),
       key: keySources(`${at}.key`, feed.key, problem),
     }
   })
+}
+
+/** `source` and `detail-type` are the short form of a pattern. */
+function eventPattern(at: string, feed: JsonObject, problem: Problem): EventPattern {
+  const { source, 'detail-type': detailType, pattern } = feed
+  if (pattern !== undefined) {
+    if (source !== undefined || detailType !== undefined)
+      problem(`${at}.pattern: expected in the place of source and detail-type, got both`)
+    return parseEventPattern(`${at}.pattern`, pattern, problem) ?? {}
+  }
+  if (!isTexts(source) || source.length === 0)
+    problem(`${at}.source: expected a list of sources${source === undefined ? ', or pattern' : ''}`)
+  if (detailType !== undefined && (!isTexts(detailType) || detailType.length === 0))
+    problem(`${at}.detail-type: expected a list of detail types`)
+  return { source, ...(detailType === undefined ? {} : { 'detail-type': detailType }) }
 }
 
 function entries(name: string, feeds: unknown, fields: readonly string[], problem: Problem): [string, JsonObject][] {

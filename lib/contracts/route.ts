@@ -1,5 +1,6 @@
 // Finds the contract of an event. Contracts are the only list: an event that none of them claims has no topic.
 import type { Contract, Contracts, EventBridgeFeed, SqsFeed } from './contract.ts'
+import { type EventPattern, matchesPattern, mayBothMatch } from './event-pattern.ts'
 
 export interface Route<Feed> {
   readonly contract: Contract
@@ -12,20 +13,15 @@ export function routeOfQueue(contracts: Contracts, queue: string, defaultTopic?:
   return route(contracts, contract => contract.sqs.find(feed => feed.queue === queue), defaultTopic)
 }
 
-export function routeOfEvent(
-  contracts: Contracts,
-  source: unknown,
-  detailType: unknown,
-  defaultTopic?: string,
-): Route<EventBridgeFeed> | undefined {
-  return route(
-    contracts,
-    contract =>
-      contract.eventbridge.find(
-        feed => feed.source.includes(source as string) && (feed.detailType?.includes(detailType as string) ?? true),
-      ),
-    defaultTopic,
-  )
+/** More than one: contracts claim the event by conditions on lists, of which it has items of several. */
+export function routesOfEvent(contracts: Contracts, event: unknown, defaultTopic?: string): Route<EventBridgeFeed>[] {
+  const claims = [...contracts.values()].flatMap(contract => {
+    const feed = contract.eventbridge.find(({ pattern }) => matchesPattern(pattern, event))
+    return feed ? [{ contract, feed }] : []
+  })
+  if (claims.length > 0) return claims
+  const unclaimed = route<EventBridgeFeed>(contracts, () => undefined, defaultTopic)
+  return unclaimed ? [unclaimed] : []
 }
 
 function route<Feed>(
@@ -54,14 +50,19 @@ export function claimsTwice(contracts: Contracts): string[] {
       )
   })
   pairs(events, (a, b) => {
-    const source = a.source.find(name => b.source.includes(name))
-    const detailTypesMeet = !a.detailType || !b.detailType || a.detailType.some(name => b.detailType?.includes(name))
-    if (source !== undefined && detailTypesMeet)
+    if (mayBothMatch(a.pattern, b.pattern))
       problems.push(
-        `contracts/${a.topic}.json and contracts/${b.topic}.json: both claim events of ${source}; expected one`,
+        `contracts/${a.topic}.json and contracts/${b.topic}.json: both claim events of ${sourcesOf(a.pattern)}; ` +
+          'expected one, or conditions that exclude each other',
       )
   })
   return problems
+}
+
+function sourcesOf({ source }: EventPattern): string {
+  return Array.isArray(source)
+    ? source.map(one => (typeof one === 'string' ? one : JSON.stringify(one))).join(', ')
+    : 'any source'
 }
 
 function pairs<T>(list: readonly T[], visit: (a: T, b: T) => void): void {

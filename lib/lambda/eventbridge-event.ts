@@ -2,7 +2,7 @@
 // Shape: docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
 
 import type { Contract, Contracts } from '../contracts/contract.ts'
-import { routeOfEvent } from '../contracts/route.ts'
+import { routesOfEvent } from '../contracts/route.ts'
 import { InvalidRecordError } from '../errors.ts'
 import {
   deepJsonText,
@@ -59,7 +59,7 @@ function parseEventBridgeEvent(
     return invalid(
       new InvalidRecordError('bad-value', 'event: expected an EventBridge event with source, detail-type and detail.'),
     )
-  const route = routeOfEvent(contracts, fields.source, fields['detail-type'], defaultTopic)
+  const [route, ...others] = routesOfEvent(contracts, fields, defaultTopic)
   if (!route)
     return invalid(
       new InvalidRecordError(
@@ -67,6 +67,15 @@ function parseEventBridgeEvent(
         'event: expected one that a contract claims (from.eventbridge), got another.',
       ),
     )
+  if (others.length > 0) {
+    const topics = [route, ...others].map(({ contract }) => contract.topic)
+    return invalid(
+      new InvalidRecordError(
+        'unknown-topic',
+        `event: expected one that a single contract claims, got one that ${topics.join(' and ')} claim.`,
+      ),
+    )
+  }
   const { contract, feed } = route
   const isWhole = feed?.value === 'event'
   if (isDeep(fields, isWhole))

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Contracts } from '../../lib/contracts/contract.ts'
-import { routeOfEvent } from '../../lib/contracts/route.ts'
+import { routesOfEvent } from '../../lib/contracts/route.ts'
 import { isJsonObject, type JsonObject, parseJson } from '../../lib/record/json-object.ts'
 import { createLocalServer, Refusal, readBody } from '../local-server.ts'
 import { listenLocally } from '../ports.ts'
@@ -57,7 +57,7 @@ export async function startBus({
 }: BusOptions): Promise<LocalBus> {
   const deliveries = new Set<Promise<void>>()
   const onEvent = (event: BusEvent) => {
-    if (!routeOfEvent(contracts(), event.source, event['detail-type'])) return
+    if (routesOfEvent(contracts(), event).length === 0) return
     const work = deliver(event, invoke, onExhausted).catch(onError)
     deliveries.add(work)
     void work.finally(() => deliveries.delete(work))

@@ -65,6 +65,8 @@ export interface RuleResource extends Resource {
   readonly topic: string
   readonly name: string
   readonly pattern: Json
+  /** Undefined: the account's default bus. */
+  readonly bus: string | undefined
   readonly dlqId: string
   readonly maximumEventAgeS: number
   readonly maximumRetryAttempts: number
@@ -88,7 +90,7 @@ export interface QueuePolicyResource extends Resource {
   readonly queueId: string
   readonly service: string
   /** May have `*`. */
-  readonly sourceArn: Expression
+  readonly sourceArns: readonly Expression[]
 }
 
 export interface Deployment {

@@ -26,7 +26,7 @@ export function deploymentOf(
   const prefix = prefixOf(stack)
   const contracts = [...withQueuePrefix(allContracts, settings.KAFKA_QUEUE_PREFIX ?? '').values()]
   const queues = contracts.flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
-  const rules = rulesOf(prefix, contracts)
+  const rules = rulesOf(prefix, contracts, options)
   const schedule = scheduleOf(options)
   const inputs = { prefix, contracts, settings, redriveAllow, env, options }
   return {

@@ -65,13 +65,13 @@ function queueResource(queue: QueueResource, { kmsKeyArn }: DeployOptions): Json
   }
 }
 
-function queuePolicy({ queueId, service, sourceArn }: QueuePolicyResource): Json {
+function queuePolicy({ queueId, service, sourceArns }: QueuePolicyResource): Json {
   const statement = {
     Effect: 'Allow',
     Principal: { Service: service },
     Action: 'sqs:SendMessage',
     Resource: arnOf(queueId),
-    Condition: { ArnLike: { 'aws:SourceArn': sourceArn } },
+    Condition: { ArnLike: { 'aws:SourceArn': sourceArns } },
   }
   return {
     Type: 'AWS::SQS::QueuePolicy',
@@ -96,7 +96,7 @@ function mappingResource(mapping: MappingResource, functionArn: unknown): Json {
 }
 
 function ruleResource(rule: RuleResource, functionArn: unknown): Json {
-  const { name, pattern, dlqId, maximumEventAgeS, maximumRetryAttempts } = rule
+  const { name, pattern, bus, dlqId, maximumEventAgeS, maximumRetryAttempts } = rule
   const target = {
     Arn: functionArn,
     Id: 'function',
@@ -105,7 +105,13 @@ function ruleResource(rule: RuleResource, functionArn: unknown): Json {
   }
   return {
     Type: 'AWS::Events::Rule',
-    Properties: { Name: name, EventPattern: pattern, State: 'ENABLED', Targets: [target] },
+    Properties: {
+      Name: name,
+      ...(bus === undefined ? {} : { EventBusName: bus }),
+      EventPattern: pattern,
+      State: 'ENABLED',
+      Targets: [target],
+    },
   }
 }
 

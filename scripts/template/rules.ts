@@ -1,5 +1,8 @@
 // EventBridge: a rule per event feed, the schedule of redrive, and what they may invoke and send to.
 import type { Contract } from '../../lib/contracts/contract.ts'
+import { shortHash } from '../../lib/contracts/fit-name.ts'
+import { isJsonObject } from '../../lib/record/json-object.ts'
+import type { Json } from './cloudformation.ts'
 import type {
   Expression,
   PermissionResource,
@@ -13,19 +16,18 @@ import type { DeployOptions } from './options.ts'
 const EVENTS = 'events.amazonaws.com'
 const DAY_S = 24 * 3600
 
-export function rulesOf(prefix: string, contracts: readonly Contract[]): RuleResource[] {
+export function rulesOf(prefix: string, contracts: readonly Contract[], { eventBus }: DeployOptions): RuleResource[] {
   return contracts.flatMap(({ topic, eventbridge }) =>
-    eventbridge.map(({ source, detailType }) => {
-      // In one order: the same events are the same rule.
-      const pattern = {
-        source: source.toSorted(),
-        ...(detailType ? { 'detail-type': detailType.toSorted() } : {}),
-      }
+    eventbridge.map(feed => {
+      const pattern = inOneOrder(feed.pattern) as Json
+      const name = feed.bus ?? eventBus
+      const bus = name === 'default' ? undefined : name
       return {
-        ...ruleNames(prefix, topic, pattern),
+        ...ruleNames(prefix, topic, bus === undefined ? pattern : { bus, pattern }),
         function: 'eventbridge',
         topic,
         pattern,
+        bus,
         dlqId: 'EventRuleFailuresQueue',
         maximumEventAgeS: DAY_S,
         maximumRetryAttempts: 185,
@@ -34,12 +36,25 @@ export function rulesOf(prefix: string, contracts: readonly Contract[]): RuleRes
   )
 }
 
-/** One for all rules: a policy that lists them would outgrow Lambda's 20 KB, and SQS's 8 KB. */
+/** The same events are the same rule. The order in `numeric` has a meaning. */
+function inOneOrder(part: unknown): unknown {
+  if (Array.isArray(part)) return part.every(item => typeof item === 'string') ? part.toSorted() : part
+  if (!isJsonObject(part)) return part
+  return Object.fromEntries(
+    Object.keys(part)
+      .toSorted()
+      .map(name => [name, inOneOrder(part[name])]),
+  )
+}
+
+/** One for all rules of a bus: a policy that lists them would outgrow Lambda's 20 KB, and SQS's 8 KB. */
 export function permissionOfRules(prefix: string, rules: readonly RuleResource[]): PermissionResource[] {
-  if (rules.length === 0) return []
-  return [
-    { id: 'EventbridgeRulesPermission', function: 'eventbridge', service: EVENTS, sourceArn: rulesOfPrefix(prefix) },
-  ]
+  return busesOf(rules).map(bus => ({
+    id: `EventbridgeRulesPermission${bus === undefined ? '' : shortHash(bus)}`,
+    function: 'eventbridge',
+    service: EVENTS,
+    sourceArn: rulesOfPrefix(prefix, bus),
+  }))
 }
 
 /** Lets the rules send what they can't deliver to their queue. */
@@ -50,9 +65,13 @@ export function policyOfRules(prefix: string, rules: readonly RuleResource[]): Q
       id: 'EventRuleFailuresPolicy',
       queueId: 'EventRuleFailuresQueue',
       service: EVENTS,
-      sourceArn: rulesOfPrefix(prefix),
+      sourceArns: busesOf(rules).map(bus => rulesOfPrefix(prefix, bus)),
     },
   ]
+}
+
+function busesOf(rules: readonly RuleResource[]): (string | undefined)[] {
+  return [...new Set(rules.map(({ bus }) => bus))]
 }
 
 export function scheduleOf({
@@ -71,6 +90,7 @@ export function scheduleOf({
   }
 }
 
-function rulesOfPrefix(prefix: string): Expression {
-  return { 'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:rule/${prefix}-*` }
+function rulesOfPrefix(prefix: string, bus: string | undefined): Expression {
+  const ofBus = bus === undefined ? '' : `${bus}/`
+  return { 'Fn::Sub': `arn:\${AWS::Partition}:events:\${AWS::Region}:\${AWS::AccountId}:rule/${ofBus}${prefix}-*` }
 }

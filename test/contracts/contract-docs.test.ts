@@ -93,12 +93,14 @@ test('the defaults of queues and events are those of the parser', () => {
   })
   assert.equal(queue?.key, undefined)
   assert.deepEqual(documented('EventBridge events'), {
-    '`source`': 'required',
+    '`source`': 'required without `pattern`',
     '`detail-type`': 'any',
+    '`pattern`': 'that of `source` and `detail-type`',
+    '`bus`': 'that of the deployment',
     '`value`': `\`${JSON.stringify(event?.value)}\``,
     '`key`': 'that of the contract',
   })
-  assert.deepEqual([event?.detailType, event?.key], [undefined, undefined])
+  assert.deepEqual([event?.pattern, event?.bus, event?.key], [{ source: ['s'] }, undefined, undefined])
 })
 
 test('the key sources and value formats are those of their registries', () => {

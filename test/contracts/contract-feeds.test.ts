@@ -24,7 +24,9 @@ test('defaults: the key of a FIFO queue is its message group, the value of an ev
     { queue: 'a', unwrap: [], value: 'detail', key: undefined },
     { queue: 'b.fifo', unwrap: [], value: 'detail', key: ['sqs:MessageGroupId'] },
   ])
-  assert.deepEqual(contract?.eventbridge, [{ source: ['s'], detailType: undefined, value: 'detail', key: undefined }])
+  assert.deepEqual(contract?.eventbridge, [
+    { pattern: { source: ['s'] }, bus: undefined, value: 'detail', key: undefined },
+  ])
 })
 
 test('wrappings are a list from outside in; a single one needs no list', () => {
@@ -56,6 +58,19 @@ test('an error names each wrong field', () => {
     [{ sqs: [{ queue: 'a.fifo', unwrap: 's3' }] }, /S3 notifies standard queues only/],
     [{ sqs: [{ queue: 'a', key: 'header:x' }] }, /from\.sqs\[0\]\.key: expected a list of record/],
     [{ eventbridge: [{}] }, /from\.eventbridge\[0\]\.source: expected a list of sources/],
+    [
+      { eventbridge: [{ source: ['s'], pattern: { source: ['s'] } }] },
+      /from\.eventbridge\[0\]\.pattern: expected in the place of source and detail-type, got both/,
+    ],
+    [
+      { eventbridge: [{ pattern: { detail: { state: [{ prefx: 'a' }] } } }] },
+      /from\.eventbridge\[0\]\.pattern\.detail\.state\[0\]: expected an event pattern of EventBridge/,
+    ],
+    [{ eventbridge: [{ pattern: {} }] }, /from\.eventbridge\[0\]\.pattern: expected an event pattern/],
+    [
+      { eventbridge: [{ source: ['s'], bus: 'arn:aws:events:eu-west-1:1:event-bus/b' }] },
+      /from\.eventbridge\[0\]\.bus: expected the name of an event bus/,
+    ],
     [{ eventbridge: [{ source: ['s'], 'detail-type': 'T' }] }, /from\.eventbridge\[0\]\.detail-type: expected a list/],
   ]
   for (const [from, says] of cases) assert.match(problem(from), says)
@@ -72,6 +87,10 @@ test('two contracts that claim one queue or event are refused', () => {
   })
   assert.throws(() => contracts({ a: event(), b: event(['T']) }), /both claim events of s/)
   assert.equal(contracts({ a: event(['T']), b: event(['U']) }).size, 2)
+  const pattern = (detail: object) => ({ from: { eventbridge: [{ pattern: { source: ['s'], detail } }] } })
+  assert.throws(() => contracts({ a: event(), b: pattern({ type: ['x'] }) }), /both claim events of s/)
+  assert.throws(() => contracts({ a: pattern({ n: [1] }), b: pattern({ n: [{ exists: true }] }) }), /both claim/)
+  assert.equal(contracts({ a: pattern({ type: ['x'] }), b: pattern({ type: ['y'] }) }).size, 2)
 })
 
 test('KAFKA_QUEUE_PREFIX: a stage claims its own queues, and no other stage’s', () => {

@@ -70,8 +70,35 @@ const sqsFeed = fc.oneof(
   { arbitrary: section({ queue, unwrap, value: eventPart, key: feedKey }), weight: 1 },
   { arbitrary: fc.record({ queue, unwrap }), weight: 2 },
 )
+const PATTERNS = [
+  { source: [{ prefix: 'shop.' }] },
+  { detail: { n: [{ numeric: ['>=', 0, '<', 10] }], a: { b: [null, 1, 'x', { exists: false }] } } },
+  { $or: [{ source: ['a'] }, { region: [{ 'anything-but': ['b', 'c'] }] }] },
+  { source: [{ 'anything-but': { wildcard: ['*a*', 'b'] } }], detail: { ip: [{ cidr: '10.0.0.0/24' }] } },
+  { detail: { name: [{ suffix: { 'equals-ignore-case': '.PNG' } }, { 'equals-ignore-case': 'x' }] } },
+]
+const NO_PATTERNS = [
+  ...[
+    {},
+    { source: 'shop' },
+    { source: [] },
+    { source: [{ prefix: 1 }] },
+    { source: [{ prefx: 'a' }] },
+    { detail: {} },
+  ],
+  ...[{ $or: [{ source: ['a'] }] }, { a: [{ exists: 'yes' }] }, { a: [{ numeric: ['>', 0, '<'] }] }, { a: [['b']] }],
+  ...[{ a: [{ cidr: '10.0.0.0' }] }, { a: [{ cidr: '10.0.0.0/33' }] }, { a: [{ prefix: 'a', suffix: 'b' }] }, { a: 1 }],
+  ...[
+    { a: [{ 'anything-but': null }] },
+    { a: [{ 'anything-but': { exists: true } }] },
+    { a: [{ 'anything-but': [] }] },
+  ],
+]
+const pattern = among(PATTERNS, NO_PATTERNS)
+const bus = among(['orders', 'aws.partner/example.com/1'], ['arn:aws:events:x', 'a b'])
 const eventFeed = fc.oneof(
-  { arbitrary: section({ source: texts, 'detail-type': texts, value: eventPart, key: feedKey }), weight: 1 },
+  { arbitrary: section({ pattern, bus, value: eventPart }), weight: 2 },
+  { arbitrary: section({ source: texts, 'detail-type': texts, bus, value: eventPart, key: feedKey }), weight: 1 },
   { arbitrary: fc.record({ source: texts, key: feedKey }), weight: 2 },
 )
 const contract = section({
@@ -120,7 +147,10 @@ test('one wrong value in any place of a whole contract is refused by both, or by
     from: {
       http: true,
       sqs: [{ queue: 'q', unwrap: 'eventbridge', value: 'event', key: 'record' }],
-      eventbridge: [{ source: ['s'], 'detail-type': ['t'], value: 'event', key: ['record'] }],
+      eventbridge: [
+        { source: ['s'], 'detail-type': ['t'], value: 'event', key: ['record'] },
+        { pattern: { source: [{ prefix: 's' }], detail: { n: [{ numeric: ['>', 0] }] } }, bus: 'orders' },
+      ],
     },
     local: { partitions: 1 },
   }

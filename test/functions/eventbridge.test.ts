@@ -190,3 +190,18 @@ test('a warm-up ping is counted, and is no record', async () => {
   assert.deepEqual(harness.deadLetters.deadLetters, [])
   assert.equal(harness.logged.filter(line => line.includes('"ignored":{"warm-up":1}')).length, 1)
 })
+
+test('an event that two contracts claim by conditions on a list becomes one dead letter without a topic', async () => {
+  const claims = (state: string) => ({
+    key: { required: false },
+    from: { eventbridge: [{ pattern: { source: ['shop'], detail: { states: [state] } } }] },
+  })
+  const harness = harnessOf({ contracts: contractsOf(['paid', 'sent'].map(topic => ({ topic, json: claims(topic) }))) })
+  await harness.invoke(event({ detail: { states: ['paid'] } }))
+  await harness.invoke(event({ detail: { states: ['sent', 'paid'] } }))
+  assert.equal(recordsOf(harness).length, 1)
+  assert.deepEqual(
+    harness.deadLetters.deadLetters.map(({ failure, record }) => [failure.code, record.topic]),
+    [['unknown-topic', null]],
+  )
+})

@@ -42,6 +42,13 @@ const QUEUES = {
   }),
 }
 
+const EVENTS = {
+  eventBus: parameter(text(/^[\w./-]{1,256}$/u, 'the name of an event bus'), 'default', {
+    about: 'The event bus of the rules whose contract names none (`from.eventbridge[].bus`).',
+    actsOn: 'rules, and what they may invoke and send to',
+  }),
+}
+
 const FUNCTIONS = {
   reservedConcurrency: optional(wholeNumber(1, 100_000), {
     about: 'Reserved concurrency of each function.',
@@ -107,12 +114,13 @@ const ACCOUNT = {
 export const PARAMETER_GROUPS = {
   'HTTP API': HTTP,
   Queues: QUEUES,
+  EventBridge: EVENTS,
   Functions: FUNCTIONS,
   Network: NETWORK,
   Account: ACCOUNT,
 } as const
 
-export const PARAMETERS = { ...HTTP, ...QUEUES, ...FUNCTIONS, ...NETWORK, ...ACCOUNT }
+export const PARAMETERS = { ...HTTP, ...QUEUES, ...EVENTS, ...FUNCTIONS, ...NETWORK, ...ACCOUNT }
 
 export type ParameterName = keyof typeof PARAMETERS
 export const PARAMETER_ROWS = Object.entries(PARAMETERS) as [ParameterName, Parameter][]
