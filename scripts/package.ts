@@ -1,69 +1,117 @@
 // npm run package [-- --param httpAuth=public …]: builds bundles, template and zips in .serverless/, without AWS
-// credentials. npm run deploy: the same, then deploys. KAFKA_… settings come from the environment, others from --param.
+// credentials. npm run deploy: the same, then deploys; with --package DIR, deploys what was built before. npm run remove:
+// deletes the stack. KAFKA_… settings come from the environment and the stage's file, others from --param.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { buildAll, kib } from './build.ts'
+import { type CommandLine, readCommandLine } from './deployment/command-line.ts'
+import { OslsError, osls, type Target } from './deployment/osls.ts'
+import {
+  BUILT_FOLDER,
+  checkPackage,
+  keepPackage,
+  requireNewFolder,
+  stagePackage,
+  writeList,
+} from './deployment/package-folder.ts'
+import { findRegion, regionOf, regionProblems } from './deployment/region.ts'
+import { remove } from './deployment/remove.ts'
 import { deploymentOf } from './template/deployment.ts'
 import { DEFAULT_STACK } from './template/naming.ts'
 import { readOptions } from './template/options.ts'
 import { oslsForm } from './template/osls-form.ts'
 import { withSettingsFile } from './template/settings-file.ts'
-import { readStage } from './template/stage.ts'
+import { readStage, type Stage } from './template/stage.ts'
 
 const START_LIMIT = 348 * 1024
 /** Higher, because no caller waits for the start of a redrive. */
 const REDRIVE_START_LIMIT = 387 * 1024
 const ZIP_LIMIT = 1024 * 1024
-const EXAMPLE = {
-  KAFKA_MSK_CLUSTER_ARN: 'arn:aws:kafka:eu-west-1:123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1',
+const exampleIn = (region: string) => ({
+  KAFKA_MSK_CLUSTER_ARN: `arn:aws:kafka:${region}:123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1`,
   KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
   KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
-}
+})
 
-async function settings(command: string, ofStage: Readonly<Record<string, string>>): Promise<NodeJS.ProcessEnv> {
+/** @returns undefined when no setting names a cluster */
+async function settings(ofStage: Readonly<Record<string, string>>): Promise<NodeJS.ProcessEnv | undefined> {
   const env = await withSettingsFile({ ...ofStage, ...process.env })
-  if (env.KAFKA_BOOTSTRAP_SERVERS || env.KAFKA_MSK_CLUSTER_ARN) return env
-  if (command === 'deploy')
-    throw new ConfigError([
-      'KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN: expected one of them in the environment, got neither.',
-    ])
-  console.log('Neither KAFKA_BOOTSTRAP_SERVERS nor KAFKA_MSK_CLUSTER_ARN is set: packaging for an example cluster.\n')
-  return { ...env, ...EXAMPLE }
+  return env.KAFKA_BOOTSTRAP_SERVERS || env.KAFKA_MSK_CLUSTER_ARN ? env : undefined
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      param: { type: 'string', multiple: true, default: [] },
-      stage: { type: 'string', default: 'dev' },
-      region: { type: 'string', default: 'eu-west-1' },
-    },
-  })
-  const command = positionals[0] ?? 'package'
-  if (command !== 'package' && command !== 'deploy') throw new ConfigError([`${command}: expected package or deploy.`])
-  const stage = readStage(values.stage)
-  const deployment = deploymentOf(
-    await loadContracts(),
-    await settings(command, stage.settings),
-    readOptions([...stage.params, ...values.param]),
-    { ...DEFAULT_STACK, stage: values.stage },
+  const line = readCommandLine(process.argv.slice(2))
+  const stage = readStage(line.stage)
+  if (line.command === 'remove') return removeStack(line, stage)
+  if (line.command === 'deploy' && line.folder !== undefined) return deployFolder(line, line.folder, stage)
+  if (line.folder !== undefined) requireNewFolder(line.folder)
+  const target = await buildPackage(line, stage)
+  if (line.command === 'deploy') deploy(line, BUILT_FOLDER, target)
+  else if (line.folder !== undefined) keepPackage(line.folder)
+}
+
+async function removeStack(line: CommandLine, stage: Stage): Promise<void> {
+  if (line.params.length > 0) throw new ConfigError(['npm run remove: expected no --param, as the stack has them.'])
+  const region = regionOf(
+    { option: line.region, stage: stage.region, env: { ...stage.settings, ...process.env } },
+    true,
   )
+  await remove(
+    { stage: line.stage, region },
+    {
+      service: DEFAULT_STACK.service,
+      profile: line.profile,
+      isConfirmed: line.isConfirmed,
+      oslsOptions: line.oslsOptions('remove'),
+      log: text => console.log(text),
+    },
+  )
+}
+
+/** Deploys what `npm run package` built before, unchanged: also how an earlier version is deployed again. */
+function deployFolder(line: CommandLine, folder: string, stage: Stage): void {
+  if (line.params.length > 0)
+    throw new ConfigError(['npm run deploy: expected no --param beside --package, which has its own; got one.'])
+  const region = findRegion({ option: line.region, stage: stage.region, env: process.env })
+  deploy(line, folder, checkPackage(folder, { stage: line.stage, region }))
+}
+
+function deploy(line: CommandLine, folder: string, target: Target): void {
+  const working = stagePackage(folder, new Date())
+  osls('deploy', target, ['--package', BUILT_FOLDER, ...line.oslsOptions('deploy')], working)
+}
+
+/** Builds and checks everything in .serverless/. */
+async function buildPackage(line: CommandLine, stage: Stage): Promise<Target> {
+  const ofCluster = await settings(stage.settings)
+  if (ofCluster === undefined && line.command === 'deploy')
+    throw new ConfigError([
+      'KAFKA_BOOTSTRAP_SERVERS or KAFKA_MSK_CLUSTER_ARN: expected one of them in the environment, got neither.',
+    ])
+  const region = regionOf(
+    { option: line.region, stage: stage.region, env: ofCluster ?? process.env },
+    line.command === 'deploy',
+  )
+  if (ofCluster === undefined)
+    console.log('Neither KAFKA_BOOTSTRAP_SERVERS nor KAFKA_MSK_CLUSTER_ARN is set: packaging for an example cluster.\n')
+  const env = ofCluster ?? { ...stage.settings, ...process.env, ...exampleIn(region) }
+  const options = readOptions([...stage.params, ...line.params])
+  const misplaced = regionProblems(region, env, options)
+  if (misplaced.length > 0) throw new ConfigError(misplaced)
+  const deployment = deploymentOf(await loadContracts(), env, options, { ...DEFAULT_STACK, stage: line.stage })
   mkdirSync('build', { recursive: true })
   writeFileSync('build/serverless.json', JSON.stringify(oslsForm(deployment), null, 2))
   const bundles = await buildAll(() => {})
-  const { status } = spawnSync('osls', [command, '--stage', values.stage, '--region', values.region], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
-  })
-  if (status !== 0) throw new Error(`osls ${command} failed; its output is above.`)
+  const target = { stage: line.stage, region }
+  osls('package', target, line.oslsOptions('package'))
   writeSbom()
   const problems: string[] = []
   for (const { name, startBytes, bytes, unresolved } of bundles) {
-    const zip = statSync(`.serverless/${name}.zip`).size
+    const deployed = deployment.functions.find(({ bundle }) => bundle === name)
+    if (deployed === undefined) continue
+    const zip = statSync(`.serverless/${deployed.key}.zip`).size
     console.log(`${name.padEnd(12)} ${kib(startBytes)} read at a cold start, ${kib(bytes)} in total, zip ${kib(zip)}`)
     const limit = name === 'redrive' ? REDRIVE_START_LIMIT : START_LIMIT
     if (startBytes > limit)
@@ -74,6 +122,9 @@ async function main(): Promise<void> {
   }
   printStatements()
   if (problems.length > 0) throw new ConfigError(problems)
+  // Last: a package that was refused has no list, so it can't be deployed.
+  writeList(target, ofCluster === undefined)
+  return target
 }
 
 /** Writes the contents of the packages as CycloneDX, beside the template. */
@@ -109,6 +160,6 @@ function printStatements(): void {
 }
 
 await main().catch(error => {
-  console.error(error instanceof ConfigError ? error.message : error)
+  console.error(error instanceof ConfigError || error instanceof OslsError ? error.message : error)
   process.exit(1)
 })

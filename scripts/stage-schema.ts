@@ -7,6 +7,7 @@ import { OF_TEMPLATE } from './template/environment.ts'
 import { FUNCTION_NAMES } from './template/options.ts'
 import { defaultTextOf, type Parameter } from './template/parameters/parameter.ts'
 import { PARAMETER_ROWS } from './template/parameters/table.ts'
+import { REGION } from './template/stage.ts'
 
 const SCHEMA = 'schemas/stage.schema.json'
 
@@ -61,8 +62,13 @@ export function stageSchema(): string {
     description: 'The JSON Schema by which an editor completes and checks this file; the command ignores it.',
     type: 'string',
   }
-  const root = section('stages/<stage>.json: settings and parameters of a stage.', {
+  const root = section('stages/<stage>.json: region, settings and parameters of a stage.', {
     $schema,
+    region: {
+      description: 'The region of the stage. `--region` takes precedence. Default: AWS_REGION, then the MSK cluster’s.',
+      type: 'string',
+      pattern: REGION.source,
+    },
     settings: section(
       'Settings of the functions. The environment takes precedence. Secrets are kept in KAFKA_SECRET_ARN.',
       settings(),

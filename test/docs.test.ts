@@ -59,7 +59,8 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
   [/^npm run demo/, '.ci/run', /run -s demo -- --json/],
   [/^npm run faults/, '.ci/run', /run -s faults/],
   [/^npm (run consumers|install \S+\.tgz$)/, '.ci/run', /run -s consumers/],
-  [/^npm run (package|deploy)/, '.ci/run', /run -s package/],
+  [/^npm run (deploy|remove)/, 'test/slow/deployment.test.ts', /npm\('deploy'[\s\S]*npm\('remove'/],
+  [/^npm run package/, '.ci/run', /run -s package/],
   [/^npm run (-s )?bench/, '.ci/run', /run -s bench -- --only[\s\S]*run -s bench -- --table/],
   [
     /^npm run (build|lint|check-package|docs:api|fuzz|docs|format)$/,

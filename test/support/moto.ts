@@ -11,11 +11,14 @@ export interface Moto {
 
 export const AWS_TEST_KEYS = { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us-east-1' }
 
-export async function startMoto(): Promise<Moto> {
+/** @param kind `stacks`: for templates of CloudFormation; needs PYTHON, the interpreter that has moto */
+export async function startMoto(kind: 'services' | 'stacks' = 'services'): Promise<Moto> {
   const port = await freePort()
-  const moto = spawn(process.env.MOTO_SERVER ?? 'moto_server', ['-H', '127.0.0.1', '-p', String(port)], {
-    stdio: 'ignore',
-  })
+  const [program, args] =
+    kind === 'stacks'
+      ? [process.env.PYTHON ?? 'python3', ['test/support/moto-stacks.py']]
+      : [process.env.MOTO_SERVER ?? 'moto_server', []]
+  const moto = spawn(program, [...args, '-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
   for (const end = Date.now() + 60_000; !(await accepts(port)); ) {
     assert.ok(Date.now() < end && moto.exitCode === null, 'moto_server did not start')
     await pause(200)

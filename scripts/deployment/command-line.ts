@@ -1,0 +1,111 @@
+// The options of npm run package, deploy and remove. Those of the packager, osls, are passed on to it.
+import { parseArgs } from 'node:util'
+import { nearestTo } from '../../lib/config/environment-names.ts'
+import { ConfigError } from '../../lib/errors.ts'
+
+type DeploymentCommand = 'package' | 'deploy' | 'remove'
+
+export interface CommandLine {
+  readonly command: DeploymentCommand
+  readonly stage: string
+  readonly region: string | undefined
+  /** `name=value` */
+  readonly params: readonly string[]
+  /** `package`: a new folder for the package. `deploy`: the folder of a package that was built before. */
+  readonly folder: string | undefined
+  readonly isConfirmed: boolean
+  /** The profile of AWS's configuration files whose credentials are used. */
+  readonly profile: string | undefined
+  /** Options of osls for a command of osls. */
+  readonly oslsOptions: (command: DeploymentCommand) => string[]
+}
+
+interface Option {
+  readonly type: 'string' | 'boolean'
+  readonly commands: readonly DeploymentCommand[]
+  /** The commands of osls that have the option; undefined: it is not one of osls. */
+  readonly osls?: readonly DeploymentCommand[]
+}
+
+const ALL = ['package', 'deploy', 'remove'] as const
+const BUILT = ['package', 'deploy'] as const
+
+const OPTIONS: Readonly<Record<string, Option>> = {
+  stage: { type: 'string', commands: ALL },
+  region: { type: 'string', commands: ALL },
+  param: { type: 'string', commands: ALL },
+  package: { type: 'string', commands: BUILT },
+  yes: { type: 'boolean', commands: ['remove'] },
+  'aws-profile': { type: 'string', commands: ALL, osls: ALL },
+  verbose: { type: 'boolean', commands: ALL, osls: ALL },
+  debug: { type: 'string', commands: ALL, osls: ALL },
+  'minify-template': { type: 'boolean', commands: BUILT, osls: ['package'] },
+  force: { type: 'boolean', commands: ['deploy'], osls: ['deploy'] },
+  conceal: { type: 'boolean', commands: ['deploy'], osls: ['deploy'] },
+  'aws-s3-accelerate': { type: 'boolean', commands: ['deploy'], osls: ['deploy'] },
+}
+
+/**
+ * @param args the command, then its options
+ * @throws ConfigError for a command or an option that does not exist, or lacks its value
+ */
+export function readCommandLine([command, ...args]: readonly string[]): CommandLine {
+  if (!isCommand(command)) throw new ConfigError([`${command ?? 'No command'}: expected ${ALL.join(', ')}.`])
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    tokens: true,
+    options: Object.fromEntries(Object.entries(OPTIONS).map(([name, { type }]) => [name, { type }])),
+  })
+  const names = Object.keys(OPTIONS).filter(name => OPTIONS[name]?.commands.includes(command))
+  const problems: string[] = []
+  const values = new Map<string, string[]>()
+  for (const [index, token] of tokens.entries()) {
+    if (token.kind === 'option-terminator') continue
+    if (token.kind === 'positional') {
+      const before = tokens[index - 1]
+      // The value of an unknown option, which is a problem already.
+      if (before?.kind === 'option' && !(before.name in OPTIONS)) continue
+      problems.push(`npm run ${command}: expected only options after --, got ${token.value}.`)
+      continue
+    }
+    const { name, rawName, value } = token
+    if (!names.includes(name)) problems.push(unknown(command, rawName, names))
+    else if (OPTIONS[name]?.type === 'boolean' && value !== undefined)
+      problems.push(`${rawName}: expected no value, got ${value}.`)
+    // A dash: the next option was taken for the value.
+    else if (OPTIONS[name]?.type === 'string' && (!value || (!token.inlineValue && value.startsWith('-'))))
+      problems.push(`${rawName}: expected a value, got ${value || 'none'}.`)
+    else values.set(name, [...(values.get(name) ?? []), value ?? ''])
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  const last = (name: string) => values.get(name)?.at(-1)
+  return {
+    command,
+    stage: last('stage') ?? 'dev',
+    region: last('region'),
+    params: values.get('param') ?? [],
+    folder: last('package'),
+    isConfirmed: values.has('yes'),
+    profile: last('aws-profile'),
+    oslsOptions: of =>
+      [...values.keys()].flatMap(name => {
+        if (!OPTIONS[name]?.osls?.includes(of)) return []
+        return OPTIONS[name].type === 'boolean' ? [`--${name}`] : [`--${name}`, last(name) ?? '']
+      }),
+  }
+}
+
+function isCommand(text: string | undefined): text is DeploymentCommand {
+  return ALL.some(command => command === text)
+}
+
+function unknown(command: DeploymentCommand, rawName: string, names: readonly string[]): string {
+  const name = rawName.replace(/^-+/, '')
+  const others = OPTIONS[name]?.commands
+  if (others !== undefined) return `${rawName}: not an option of ${command}, but of ${others.join(' and ')}.`
+  const near = nearestTo(name, names)
+  const hint =
+    near === undefined ? `expected one of ${names.map(name => `--${name}`).join(', ')}` : `did you mean --${near}?`
+  return `${rawName}: unknown; ${hint}${near === undefined ? '.' : ''}`
+}

@@ -1,0 +1,27 @@
+// Runs osls, the packager and deployer.
+import { spawnSync } from 'node:child_process'
+
+export interface Target {
+  readonly stage: string
+  readonly region: string
+}
+
+/**
+ * @param folder its working folder, which has the configuration (serverless.yml or serverless.json)
+ * @throws Error when it fails; its own output says why
+ */
+export function osls(command: string, { stage, region }: Target, options: readonly string[], folder = '.'): void {
+  const { status, error } = spawnSync('osls', [command, '--stage', stage, '--region', region, ...options], {
+    cwd: folder,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
+  })
+  if (error) throw error
+  if (status !== 0) throw new OslsError(command)
+}
+
+export class OslsError extends Error {
+  constructor(command: string) {
+    super(`osls ${command} failed; its output is above.`)
+  }
+}

@@ -1,0 +1,61 @@
+// The region of a deployment, and whether what it names is there.
+import { ConfigError } from '../../lib/errors.ts'
+import type { DeployOptions } from '../template/options.ts'
+import { REGION } from '../template/stage.ts'
+
+/** `npm run package` without a region is for reading the template. */
+const EXAMPLE_REGION = 'eu-west-1'
+
+export interface RegionSources {
+  readonly option: string | undefined
+  readonly stage: string | undefined
+  readonly env: NodeJS.ProcessEnv
+}
+
+/**
+ * @returns the first that is set: `--region`, the stage's file, `AWS_REGION`, `AWS_DEFAULT_REGION`, the MSK cluster's
+ * @throws ConfigError for text that is not the name of a region
+ */
+export function findRegion({ option, stage, env }: RegionSources): string | undefined {
+  const [source, region] = [
+    ['--region', option],
+    ['"region" of the stage’s file', stage],
+    ['AWS_REGION', env.AWS_REGION],
+    ['AWS_DEFAULT_REGION', env.AWS_DEFAULT_REGION],
+    ['KAFKA_MSK_CLUSTER_ARN', regionOfArn(env.KAFKA_MSK_CLUSTER_ARN)],
+  ].find(([, region]) => region) ?? ['', undefined]
+  if (region !== undefined && !REGION.test(region))
+    throw new ConfigError([`${source}: expected the name of a region, e.g. eu-west-1, got ${region}.`])
+  return region
+}
+
+/** @throws ConfigError when no source names a region, and a stack is to be changed */
+export function regionOf(sources: RegionSources, changesStack: boolean): string {
+  const region = findRegion(sources)
+  if (region === undefined && changesStack)
+    throw new ConfigError(['--region: expected it, "region" in the stage’s file, or AWS_REGION; got none of them.'])
+  return region ?? EXAMPLE_REGION
+}
+
+/**
+ * A secret may be in another region: it is read in its own.
+ * @returns one line for each resource that must be in the region of the deployment and is in another
+ */
+export function regionProblems(region: string, env: NodeJS.ProcessEnv, options: DeployOptions): string[] {
+  const arns = {
+    KAFKA_MSK_CLUSTER_ARN: env.KAFKA_MSK_CLUSTER_ARN,
+    '--param alarmTopicArn': options.alarmTopicArn,
+    '--param kmsKeyArn': options.kmsKeyArn,
+  }
+  return Object.entries(arns).flatMap(([name, arn]) => {
+    const other = regionOfArn(arn)
+    return other === undefined || other === region
+      ? []
+      : [`${name}: expected an ARN of ${region} (--region), got one of ${other}.`]
+  })
+}
+
+/** @returns undefined for an ARN without a region */
+function regionOfArn(arn: string | undefined): string | undefined {
+  return arn?.split(':')[3] || undefined
+}

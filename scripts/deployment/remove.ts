@@ -1,0 +1,102 @@
+// npm run remove: deletes the stack of a stage, after it has said what goes and what stays.
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+  paginateListStackResources,
+} from '@aws-sdk/client-cloudformation'
+import { defaultProvider } from '@aws-sdk/credential-provider-node'
+import { ConfigError } from '../../lib/errors.ts'
+import { osls, type Target } from './osls.ts'
+import { writeConfiguration } from './package-folder.ts'
+
+const WORKING_FOLDER = 'build/remove'
+/** The packager's own bucket for zips. */
+const DEPLOYMENT_BUCKET = 'ServerlessDeploymentBucket'
+
+export interface StackResource {
+  readonly logicalId: string
+  readonly type: string
+  readonly physicalId: string
+  /** The stack's deletion leaves it, with what it holds. */
+  readonly isRetained: boolean
+}
+
+interface Removal {
+  readonly service: string
+  readonly profile: string | undefined
+  readonly isConfirmed: boolean
+  readonly oslsOptions: readonly string[]
+  readonly log: (line: string) => void
+}
+
+/** @throws ConfigError when there is no such stack, or without the confirmation */
+export async function remove(
+  target: Target,
+  { service, profile, isConfirmed, oslsOptions, log }: Removal,
+): Promise<void> {
+  const stack = `${service}-${target.stage}`
+  const { resources, outputs } = await readStack(stack, target.region, profile)
+  for (const line of removalPlan(stack, resources)) log(line)
+  if (!isConfirmed) throw new ConfigError(['Nothing was removed. Repeat the command with --yes to remove the stack.'])
+  const bucket = outputs.ServerlessDeploymentBucketName
+  const isOwnBucket = resources.some(({ logicalId }) => logicalId === DEPLOYMENT_BUCKET)
+  writeConfiguration(WORKING_FOLDER, service, !isOwnBucket && bucket !== undefined ? { name: bucket } : {})
+  osls('remove', target, oslsOptions, WORKING_FOLDER)
+  const retained = resources.filter(({ isRetained }) => isRetained)
+  if (retained.length > 0)
+    log(
+      `${retained.length} resources stay and cost what they cost before; docs/deploy.md ("Remove") says what to do with them.`,
+    )
+}
+
+/** What the removal of the stack does, for a person who decides. */
+export function removalPlan(stack: string, resources: readonly StackResource[]): string[] {
+  const lineOf = ({ type, physicalId }: StackResource) => `  ${type.padEnd(22)} ${physicalId}`
+  const retained = resources.filter(({ isRetained }) => isRetained)
+  const lost = resources.filter(({ isRetained, type }) => !isRetained && HOLDERS.includes(type))
+  const others = resources.length - retained.length - lost.length
+  return [
+    ...(retained.length > 0
+      ? [`These stay after the removal of ${stack}, with what they hold:`, ...retained.map(lineOf)]
+      : []),
+    ...(lost.length > 0 ? ['These are deleted with what they hold:', ...lost.map(lineOf)] : []),
+    `${others} other resources are deleted (functions, roles, rules, alarms, …).`,
+  ]
+}
+
+/** Types whose resources can hold records. */
+const HOLDERS = ['AWS::SQS::Queue', 'AWS::S3::Bucket', 'AWS::DynamoDB::Table']
+
+interface Stack {
+  readonly resources: readonly StackResource[]
+  readonly outputs: Readonly<Record<string, string>>
+}
+
+async function readStack(StackName: string, region: string, profile: string | undefined): Promise<Stack> {
+  const credentials = defaultProvider({ ...(profile === undefined ? {} : { profile }) })
+  const client = new CloudFormationClient({ region, credentials })
+  try {
+    const { TemplateBody = '' } = await client.send(new GetTemplateCommand({ StackName, TemplateStage: 'Processed' }))
+    const template = JSON.parse(TemplateBody) as { Resources: Record<string, { DeletionPolicy?: string }> }
+    const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName }))
+    const resources: StackResource[] = []
+    for await (const { StackResourceSummaries = [] } of paginateListStackResources({ client }, { StackName }))
+      for (const { LogicalResourceId = '', ResourceType = '', PhysicalResourceId = '' } of StackResourceSummaries) {
+        const policy = template.Resources[LogicalResourceId]?.DeletionPolicy ?? 'Delete'
+        const isRetained = policy.startsWith('Retain')
+        resources.push({ logicalId: LogicalResourceId, type: ResourceType, physicalId: PhysicalResourceId, isRetained })
+      }
+    const outputs = Stacks[0]?.Outputs?.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]) ?? []
+    return { resources, outputs: Object.fromEntries(outputs) }
+  } catch (error) {
+    // CloudFormation has no code for it, only a ValidationError.
+    if (error instanceof Error && /does not exist/.test(error.message))
+      throw new ConfigError([
+        `There is no stack ${StackName} in ${region}: expected --stage and --region of one that was deployed.`,
+      ])
+    throw error
+  } finally {
+    client.destroy()
+  }
+}
