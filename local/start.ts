@@ -4,13 +4,14 @@ import type { AddressInfo } from 'node:net'
 import { parseArgs } from 'node:util'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
+import { elasticMqJars, kafkaJars } from './artifacts.ts'
 import { buildFunctions } from './build.ts'
 import type { ConsoleApi } from './console/api.ts'
 import { createConsoleApi } from './console/connect-to-stack.ts'
 import { startConsole } from './console/server.ts'
 import { cleanUpStale } from './processes.ts'
 import { queueNames } from './queues.ts'
-import { explain } from './requirements.ts'
+import { explain, requireJava } from './requirements.ts'
 import { type Stack, startStack } from './stack.ts'
 import { claimFolder, describeStack } from './stack-file.ts'
 
@@ -20,12 +21,21 @@ const CONCURRENCY = 4
 /** An editor may write several files: rebuild after the last. */
 const DEBOUNCE_MS = 150
 
+/** What this machine lacks is told before anything is built or started. */
+async function fetchPrograms(): Promise<void> {
+  const log = (line: string) => console.log(line)
+  requireJava()
+  if (!process.env.KAFKA_BOOTSTRAP_SERVERS) await kafkaJars(log)
+  await elasticMqJars(log)
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { brokers: { type: 'string', default: '3' } } })
   if (!['1', '3'].includes(values.brokers)) throw new Error(`--brokers: expected 1 or 3, got ${values.brokers}.`)
   claimFolder()
   const stale = cleanUpStale()
   if (stale > 0) console.log(`Ended ${stale} processes that an earlier run left running.`)
+  await fetchPrograms()
   await buildFunctions()
   console.log(
     process.env.KAFKA_BOOTSTRAP_SERVERS ? 'Using the cluster of KAFKA_BOOTSTRAP_SERVERS …' : 'Starting Kafka …',

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { globSync } from 'node:fs'
 import { test } from 'node:test'
-import { OWN_CLUSTER, SHARED_CLUSTER, SLOW, UNIT } from './layers.ts'
+import { LONGEST, OWN_CLUSTER, SHARED_CLUSTER, SLOW, UNIT } from './layers.ts'
 
 // The tests of folders within folders were in none: they were never run.
 test('every test file is in exactly one layer', () => {
   const inLayers = [UNIT, SHARED_CLUSTER, OWN_CLUSTER, SLOW].flatMap(pattern => globSync(pattern))
   assert.deepEqual(inLayers.sort(), globSync('test/**/*.test.ts').sort())
+  for (const file of LONGEST) assert.ok(inLayers.includes(file), file)
 })

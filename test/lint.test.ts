@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { architectureDocument } from '../scripts/architecture-docs.ts'
 import { optionsSource, settingsDocument } from '../scripts/settings-docs.ts'
 
@@ -33,16 +33,19 @@ function run(command: string, args: readonly string[]): Result {
 const checkImports = () => run(process.execPath, ['scripts/check-imports.ts'])
 const biome = () => run(resolve('node_modules/.bin/biome'), ['ci', 'lib'])
 
-/** The result of `check` on the copy while `file` ends with `line`. */
-function planted(check: () => Result, file: string, line: string): Result {
-  const path = join(copy, file)
-  const whole = readFileSync(path)
-  appendFileSync(path, `\n${line}\n`)
+type Plant = readonly [file: string, line: string]
+
+/** The result of `check` on the copy while each of these files ends with its line. */
+function planted(check: () => Result, ...plants: readonly Plant[]): Result {
+  const whole = new Map(plants.map(([file]) => [file, readFileSync(join(copy, file))]))
+  for (const [file, line] of plants) appendFileSync(join(copy, file), `\n${line}\n`)
   try {
     return check()
   } finally {
-    cpSync(resolve(file), path)
-    assert.ok(readFileSync(path).equals(whole))
+    for (const [file, content] of whole) {
+      cpSync(resolve(file), join(copy, file))
+      assert.ok(readFileSync(join(copy, file)).equals(content))
+    }
   }
 }
 
@@ -118,25 +121,28 @@ const FORBIDDEN_IMPORTS: readonly [story: string, file: string, line: string, se
     /only examples\/ and test\/consumers\/ may import the package by its name/,
   ],
 ]
-for (const [story, file, line, sentence] of FORBIDDEN_IMPORTS) {
-  test(`${story}: refused`, () => {
-    const { status, output } = planted(checkImports, file, line)
-    assert.equal(status, 1)
-    assert.match(output, sentence)
+describe('forbidden imports', () => {
+  let found: Result
+  before(() => {
+    // All at once, as each is named by its file and line: a run of the check reads the whole tree.
+    found = planted(checkImports, ...FORBIDDEN_IMPORTS.map(([, file, line]) => [file, line] as const))
   })
-}
+  for (const [story, , , sentence] of FORBIDDEN_IMPORTS)
+    test(`${story}: refused`, () => assert.match(found.output, sentence))
+  test('the check fails with a problem for each, and with no other', () => {
+    assert.equal(found.status, 1)
+    assert.match(found.output, new RegExp(`, ${FORBIDDEN_IMPORTS.length} forbidden imports$`, 'm'))
+  })
+})
 
 test('an inline type import of another stage is allowed', () => {
   const line = "export type Later = import('../send/sender.ts').Sender"
-  assert.equal(planted(checkImports, 'lib/partition/murmur2.ts', line).status, 0)
+  assert.equal(planted(checkImports, ['lib/partition/murmur2.ts', line]).status, 0)
 })
 
 test('a floating promise fails lint', () => {
-  const { status, output } = planted(
-    biome,
-    'lib/time/backoff.ts',
-    'async function forgotten(): Promise<void> {}\n\nexport function plant(): void {\n  forgotten()\n}',
-  )
+  const line = 'async function forgotten(): Promise<void> {}\n\nexport function plant(): void {\n  forgotten()\n}'
+  const { status, output } = planted(biome, ['lib/time/backoff.ts', line])
   assert.equal(status, 1)
   assert.match(output, /noFloatingPromises/)
 })

@@ -1,4 +1,4 @@
-// npm test: unit and property tests beside tests on a shared real cluster, then tests that break their own cluster.
+// npm test: unit and property tests; beside them tests on a shared real cluster, then tests that break their own cluster.
 // test/README.md describes the layers.
 import { existsSync, globSync } from 'node:fs'
 import { dirname, matchesGlob, resolve } from 'node:path'
@@ -8,7 +8,7 @@ import { LocalKafka } from '../local/kafka/cluster.ts'
 import { cleanUpStale } from '../local/processes.ts'
 import { explain, requireJdk } from '../local/requirements.ts'
 import { buildCommand } from '../scripts/build.ts'
-import { OWN_CLUSTER, SHARED_CLUSTER, UNIT } from './layers.ts'
+import { LONGEST, OWN_CLUSTER, SHARED_CLUSTER, UNIT } from './layers.ts'
 
 /** A test that hangs must not block the others. */
 const TEST_MS = 300_000
@@ -23,6 +23,7 @@ const EXEC_ARGV = [
 let passed = 0
 let failed = 0
 
+const rank = (file: string): number => (LONGEST.includes(file) ? 0 : 1)
 const toStdout = (text: string): void => void process.stdout.write(text)
 
 /** @param print gets the output as it comes */
@@ -33,7 +34,7 @@ async function phase(
   print: (text: string) => void = toStdout,
 ): Promise<void> {
   const begin = Date.now()
-  const files = globSync(pattern).sort()
+  const files = globSync(pattern).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
   if (files.length === 0) throw new Error(`No test files: ${pattern}`)
   const stream = run({ files, concurrency, timeout: TEST_MS, execArgv: EXEC_ARGV })
   stream.on('test:pass', ({ name: test, details }) => {
@@ -61,15 +62,17 @@ async function withSharedCluster(
   }
 }
 
-/** The tests on the shared cluster wait for most of their time, so they run beside those that compute. */
-async function unitBesideSharedCluster(existingCluster: string | undefined): Promise<void> {
+/** The tests on clusters wait for most of their time, so they run beside those that compute. */
+async function unitBesideClusters(existingCluster: string | undefined): Promise<void> {
   const later: string[] = []
   const print = (text: string): void => void later.push(text)
-  const shared = withSharedCluster(existingCluster, () => phase('shared cluster', SHARED_CLUSTER, 2, print), print)
-  const [unit] = await Promise.allSettled([phase('unit', UNIT, 2), shared])
+  const clusters = async () => {
+    await withSharedCluster(existingCluster, () => phase('shared cluster', SHARED_CLUSTER, 2, print), print)
+    await phase('own cluster', OWN_CLUSTER, 2, print)
+  }
+  const [unit, onClusters] = await Promise.allSettled([phase('unit', UNIT, 2), clusters()])
   process.stdout.write(later.join(''))
-  await shared
-  if (unit.status === 'rejected') throw unit.reason
+  for (const result of [unit, onClusters]) if (result.status === 'rejected') throw result.reason
 }
 
 async function main(): Promise<void> {
@@ -87,8 +90,7 @@ async function main(): Promise<void> {
     // The tests run the command dozens of times, and its bundle starts in half the time.
     process.env.TEST_COMMAND = '.local/command/kafka-producer.mjs'
     await buildCommand(dirname(process.env.TEST_COMMAND))
-    await unitBesideSharedCluster(existingCluster)
-    await phase('own cluster', OWN_CLUSTER, 2)
+    await unitBesideClusters(existingCluster)
   }
   console.log(`${passed} passed, ${failed} failed`)
   process.exit(failed === 0 && passed > 0 ? 0 : 1)
