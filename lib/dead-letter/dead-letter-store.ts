@@ -89,6 +89,14 @@ export interface SendingPlace {
   remove(): Promise<void>
 }
 
+/** Where clocks can't say whether a lease has ended, it is watched for up to a minute whether its holder renews it. */
+export interface LeaseWait {
+  /** Asked about once a second. Default: always. */
+  readonly mayGoOn?: () => boolean
+  /** Called when such a wait begins. */
+  readonly onWait?: ((text: string) => void) | undefined
+}
+
 export type StopRequest = 'requested' | 'not-running' | 'no-lease'
 
 export interface DeadLetterStore<Handle = unknown> {
@@ -132,9 +140,9 @@ export interface DeadLetterStore<Handle = unknown> {
   tidy(): Promise<void>
   /**
    * Takes the lease for a redrive. Only one can hold it; if its holder dies, it ends after a minute.
-   * @throws DeadLetterError `redrive-running` while another redrive has it
+   * @throws DeadLetterError `redrive-running` while another redrive has it, or may have it when `wait` says to end
    */
-  lease(): Promise<Lease>
+  lease(wait?: LeaseWait): Promise<Lease>
   /** Releases the dead letters that were listed and not completed. Removes nothing. */
   close(): Promise<void>
 }
@@ -177,7 +185,7 @@ export interface DeadLetterStoreServices {
    * Takes a lease on behalf of a target that has none of its own.
    * @throws DeadLetterError `redrive-running` while another redrive has it
    */
-  readonly takeLease?: (() => Promise<Lease>) | undefined
+  readonly takeLease?: ((wait?: LeaseWait) => Promise<Lease>) | undefined
   /** Asks the holder of that lease to end its redrive. */
   readonly requestStop?: (() => Promise<StopRequest>) | undefined
 }
@@ -205,6 +213,11 @@ export const COMPLETED_MS = 24 * 3_600_000
 /** The answer of a lease's `check` to a holder that was asked to stop. */
 export function stopRequested(): DeadLetterError {
   return new DeadLetterError('stop-requested', 'The redrive was asked to stop.', { retriable: true })
+}
+
+/** What a redrive that waits for a lease says. */
+export function leaseWaitText(place: string): string {
+  return `Another redrive of this ${place} may still be running: it is watched for up to ${LEASE_MS / 1000} s.`
 }
 
 /** @param place the kind of place that has the dead letters, e.g. `table` */

@@ -2,12 +2,12 @@
 // parking. Each target is changed under its lease.
 import { createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
-import type { OpenDeadLetter, Replacement, TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
+import type { OpenDeadLetter, Refusal, Replacement, TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
 import { replaceAll } from '../dead-letter/replace-all.ts'
 import { KafkaProducerError } from '../errors.ts'
 import { withGuardedCallbacks } from '../warn.ts'
 import { type Change, type ChangeCounts, ChangeRun } from './change-run.ts'
-import { claimCompleter, completeWithClaims } from './complete-claims.ts'
+import { type CompleteClaim, claimCompleter, completeWithClaims } from './complete-claims.ts'
 import type { ListContext, ListRequest } from './list-dead-letters.ts'
 import { isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import { sourcesOf } from './run-redrive.ts'
@@ -72,6 +72,8 @@ export async function replaceDeadLetters(
   context: ChangeContext,
   edit: (deadLetter: DeadLetter) => Promise<DeadLetter>,
 ): Promise<ChangeResult[]> {
+  const targets = [...context.config.deadLetter, ...sourcesOf(request, context)]
+  const completeClaim = claimCompleter(targets, context.warn)
   let refusal: { readonly error: unknown } | undefined
   const results = await changeAll(request, context, async (store, batch) => {
     await store.reserve(batch)
@@ -85,11 +87,26 @@ export async function replaceDeadLetters(
       }
     }
     const refusals = await replaceAll(store, edited)
+    await completeReplacedClaims(edited, refusals, completeClaim)
     if (refusal) throw refusal.error
     return refusals
   })
   if (refusal) throw refusal.error
   return results
+}
+
+/** The value of a dead letter that has another one now is needed no more. */
+async function completeReplacedClaims(
+  edited: readonly Replacement[],
+  refusals: readonly Refusal[],
+  completeClaim: CompleteClaim,
+): Promise<void> {
+  const refused = new Set(refusals.map(({ replacement }) => replacement))
+  for (const replacement of edited) {
+    const { open, deadLetter } = replacement
+    if (!refused.has(replacement) && deadLetter.deadLetterId !== open.deadLetter.deadLetterId)
+      await completeClaim(open.deadLetter)
+  }
 }
 
 async function changeAll(request: ListRequest, given: ChangeContext, change: Change): Promise<ChangeResult[]> {
@@ -108,7 +125,7 @@ async function changeAll(request: ListRequest, given: ChangeContext, change: Cha
     } catch (error) {
       const code = codeOf(error)
       if (isNotCreatedYet(code, source, config)) continue
-      counts.stopped = code
+      counts.stopped = code === 'already-running' && signal?.aborted ? 'interrupted' : code
       counts.error = error
     } finally {
       await store?.close()

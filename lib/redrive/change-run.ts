@@ -48,7 +48,9 @@ export class ChangeRun {
 
   /** @throws DeadLetterError what stopped it, or why some dead letters stay as they are */
   run(): Promise<void> {
-    return underLease(this.#store, async lease => {
+    const { signal, warn } = this.#context
+    const wait = { mayGoOn: () => !signal?.aborted, onWait: warn }
+    return underLease(this.#store, wait, async lease => {
       let isDone = false
       while (!isDone) isDone = await this.#changeOnce(lease)
       await lease.check()

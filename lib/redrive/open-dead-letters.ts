@@ -50,6 +50,7 @@ function leaseServices(config: ProducerConfig): Pick<DeadLetterStoreServices, 't
   if (redriveLeaseQueue !== undefined) {
     const load = () => import('../dead-letter/sqs/lease.ts')
     return {
+      // By SQS's own clock: it waits for nobody.
       takeLease: async () => (await load()).takeQueueLease(redriveLeaseQueue),
       requestStop: async () => (await load()).requestQueueStop(redriveLeaseQueue),
     }
@@ -57,10 +58,10 @@ function leaseServices(config: ProducerConfig): Pick<DeadLetterStoreServices, 't
   const target = deadLetter.find(each => storeKindOf(each).leasesForOthers)
   if (target === undefined) return {}
   return {
-    takeLease: async () => {
+    takeLease: async wait => {
       const store = await openDeadLetterStore(target, config)
       try {
-        const lease = await store.lease()
+        const lease = await store.lease(wait)
         return {
           check: () => lease.check(),
           renew: () => lease.renew(),

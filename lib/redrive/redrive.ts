@@ -45,7 +45,9 @@ export function redrive(store: DeadLetterStore, given: RedriveOptions): Promise<
     }
     return run.counts.result()
   }
-  return options.dryRun ? work(undefined) : underLease(store, work)
+  if (options.dryRun) return work(undefined)
+  const { signal, deadline, warn } = options
+  return underLease(store, { mayGoOn: () => !signal?.aborted && !deadline?.passed, onWait: warn }, work)
 }
 
 /** Another redrive may have changed these dead letters by now, so this one leaves them as they are. */

@@ -90,8 +90,11 @@ async function redriveSource(
     return await redrive(store, options)
   } catch (error) {
     const counts = new RedriveCounts()
-    if (!(error instanceof KafkaProducerError)) counts.stop('unavailable', error)
-    else if (error.code === 'redrive-running') counts.stop('already-running', error)
+    const isRunning = error instanceof KafkaProducerError && error.code === 'redrive-running'
+    if (isRunning && options.signal?.aborted) counts.stop('interrupted')
+    else if (isRunning && options.deadline?.passed) counts.stop('deadline')
+    else if (!(error instanceof KafkaProducerError)) counts.stop('unavailable', error)
+    else if (isRunning) counts.stop('already-running', error)
     else counts.stop(error.code, error)
     return counts.result()
   } finally {

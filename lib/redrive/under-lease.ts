@@ -1,5 +1,5 @@
 // Work that changes the dead letters of a target: only one at a time does any.
-import type { DeadLetterStore, Lease } from '../dead-letter/dead-letter-store.ts'
+import type { DeadLetterStore, Lease, LeaseWait } from '../dead-letter/dead-letter-store.ts'
 
 const RENEW_MS = 15_000
 
@@ -7,8 +7,12 @@ const RENEW_MS = 15_000
  * Takes the lease of a store, renews it while `work` runs, and releases it.
  * @throws DeadLetterError `redrive-running` while another process has it
  */
-export async function underLease<T>(store: DeadLetterStore, work: (lease: Lease) => Promise<T>): Promise<T> {
-  const lease = await store.lease()
+export async function underLease<T>(
+  store: DeadLetterStore,
+  wait: LeaseWait,
+  work: (lease: Lease) => Promise<T>,
+): Promise<T> {
+  const lease = await store.lease(wait)
   // Whether it is still held is seen by `check`, before the next change.
   const timer = setInterval(() => lease.renew().catch(() => undefined), RENEW_MS)
   try {

@@ -6,11 +6,14 @@ import { readdirSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { NotCompletedError } from '../../lib/dead-letter/dead-letter-store.ts'
 import { openStore } from '../../lib/dead-letter/store-kinds.ts'
 import { createTarget, type DeadLetterTargetConfig } from '../../lib/dead-letter/target-kinds.ts'
+import { replaceDeadLetters } from '../../lib/redrive/change-dead-letters.ts'
 import { claimCompleter } from '../../lib/redrive/complete-claims.ts'
+import { editDeadLetter } from '../../lib/redrive/edit-dead-letter.ts'
 import { claimReader, withValue } from '../../lib/redrive/read-claim.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
 import { temporaryFolder } from '../../local/processes.ts'
@@ -18,6 +21,7 @@ import { acceptingProducer } from '../fakes/accepting-producer.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
 import { S3Server } from '../fakes/s3-server.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
+import { deadlineIn } from '../support/time.ts'
 
 const DAY_MS = 24 * 3_600_000
 const VALUE = Buffer.alloc(5000, 'x')
@@ -137,6 +141,25 @@ for (const { config, age, names } of KINDS) {
     age(DAY_MS + 60_000)
     await tidy(config)
     await assert.rejects(withValue(deadLetter, [config]), { code: 'claim-missing' })
+  })
+
+  test(`${config.kind}: the value of a dead letter that was edited is removed as well`, async () => {
+    const before = await storeClaim(config, 'edited')
+    const letters = { kind: 'sqlite', file: join(root, `edited-${config.kind}.db`) } as const
+    const target = createTarget(letters)
+    await target.store([before], deadlineIn(20_000))
+    await target.close()
+    const producerConfig = { ...parseConfig({ bootstrapServers: ['unused:9092'] }, {}), deadLetter: [letters, config] }
+    const context = { config: producerConfig, contracts: new Map(), warn: unexpected }
+    const value = Buffer.from('small')
+    const [result] = await replaceDeadLetters({}, context, async () =>
+      editDeadLetter(await withValue(before, [config]), { value }, new Map()),
+    )
+    assert.deepEqual([result?.changed, result?.stopped], [1, undefined])
+    await withValue(before, [config])
+    age(DAY_MS + 60_000)
+    await tidy(config)
+    await assert.rejects(withValue(before, [config]), { code: 'claim-missing' })
   })
 
   test(`${config.kind}: a forged dead letter can’t end the value of another`, async () => {

@@ -10,6 +10,8 @@ import {
   type DeadLetterLog,
   LEASE_MS,
   type Lease,
+  type LeaseWait,
+  leaseWaitText,
   redriveRunning,
   type StopRequest,
   stopRequested,
@@ -40,9 +42,9 @@ export interface KafkaLeaseOptions {
  * Takes up to a minute where another one's lease may have ended.
  * @throws DeadLetterError `redrive-running` while another redrive has it
  */
-export async function takeLease(options: KafkaLeaseOptions): Promise<Lease> {
+export async function takeLease(options: KafkaLeaseOptions, wait: LeaseWait = {}): Promise<Lease> {
   const lease = new KafkaLease(options)
-  await lease.take()
+  await lease.take(wait)
   return lease
 }
 
@@ -83,11 +85,12 @@ class KafkaLease implements Lease {
     this.#renewed = moment(this.#clock)
   }
 
-  async take(): Promise<void> {
+  async take({ mayGoOn, onWait }: LeaseWait): Promise<void> {
     try {
       const earlier = await this.#apply()
       if (earlier.some(([, held]) => this.#isFresh(held))) throw redriveRunning('topic')
-      const ended = await this.#watch(earlier, LEASE_MS)
+      if (earlier.length > 0) onWait?.(leaseWaitText('topic'))
+      const ended = await this.#watch(earlier, LEASE_MS, mayGoOn)
       if (ended.length < earlier.length) throw redriveRunning('topic')
       // So that the next redrive need not watch them.
       for (const holder of ended) await this.#send({ holder, until: 0 })
@@ -149,7 +152,7 @@ class KafkaLease implements Lease {
   }
 
   /** Watches holders until one of them renews its lease. @returns those that have ended, or did not renew theirs */
-  async #watch(holders: readonly [string, Held][], ms: number): Promise<string[]> {
+  async #watch(holders: readonly [string, Held][], ms: number, mayGoOn = () => true): Promise<string[]> {
     const begin = moment(this.#clock)
     const seenOf = ([holder, { last }]: [string, Held]) => {
       const now = this.#others.get(holder)
@@ -157,6 +160,7 @@ class KafkaLease implements Lease {
     }
     while (holders.some(each => seenOf(each) === 'silent') && elapsedSince(this.#clock, begin) < ms) {
       if (holders.some(each => seenOf(each) === 'renewed')) break
+      if (!mayGoOn()) throw redriveRunning('topic')
       await sleep(this.#clock, POLL_MS)
       if (elapsedSince(this.#clock, this.#renewed) >= RENEW_MS) await this.#write()
       await this.#read()

@@ -11,6 +11,7 @@ import {
   type DeadLetterLog,
   type DeadLetterStoreServices,
   type Lease,
+  type LeaseWait,
   NotCompletedError,
   type OpenDeadLetter,
   type ReadOptions,
@@ -156,9 +157,9 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     return [...refused, ...ofEdits.map(({ marked: replacement, error }) => ({ replacement, error }))]
   }
 
-  async lease(): Promise<Lease> {
+  async lease(wait?: LeaseWait): Promise<Lease> {
     const topics = await this.#topics()
-    const lease = await takeLeases(topics, topic => this.#leaseOptions(topic))
+    const lease = await takeLeases(topics, topic => this.#leaseOptions(topic), wait)
     this.#leased = topics
     const release = () => {
       this.#leased = undefined

@@ -1,6 +1,6 @@
 // The lease of a redrive that reads several topics: one per topic, because another redrive may read some of them only.
 import { DeadLetterError } from '../../errors.ts'
-import type { Lease, StopRequest } from '../dead-letter-store.ts'
+import type { Lease, LeaseWait, StopRequest } from '../dead-letter-store.ts'
 import { type KafkaLeaseOptions, requestStop, takeLease } from './lease.ts'
 
 type OptionsOf = (topic: string) => KafkaLeaseOptions
@@ -9,9 +9,13 @@ type OptionsOf = (topic: string) => KafkaLeaseOptions
  * @param topics in an order that all redrives share: of two that begin at once, the first topic decides
  * @throws DeadLetterError `redrive-running` while another redrive reads one of them
  */
-export async function takeLeases([first, ...others]: readonly string[], optionsOf: OptionsOf): Promise<Lease> {
-  const leases = first === undefined ? [] : [await takeLease(optionsOf(first))]
-  const results = await Promise.allSettled(others.map(topic => takeLease(optionsOf(topic))))
+export async function takeLeases(
+  [first, ...others]: readonly string[],
+  optionsOf: OptionsOf,
+  wait?: LeaseWait,
+): Promise<Lease> {
+  const leases = first === undefined ? [] : [await takeLease(optionsOf(first), wait)]
+  const results = await Promise.allSettled(others.map(topic => takeLease(optionsOf(topic), wait)))
   leases.push(...results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : [])))
   const refusal = results.find(result => result.status === 'rejected')
   if (refusal) {

@@ -3,18 +3,28 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { DatabaseSync } from 'node:sqlite'
 import { sleep, systemClock } from '../../time/clock.ts'
-import { LEASE_MS, type Lease, redriveRunning, type StopRequest, stopRequested } from '../dead-letter-store.ts'
+import {
+  LEASE_MS,
+  type Lease,
+  type LeaseWait,
+  leaseWaitText,
+  redriveRunning,
+  type StopRequest,
+  stopRequested,
+} from '../dead-letter-store.ts'
 import type { SqliteDeadLetterTarget } from './target.ts'
 
 /** A holder renews its lease a few times within this, ms. */
 const WATCH_MS = LEASE_MS
 
+const POLL_MS = 1000
+
 type Transactions = Pick<SqliteDeadLetterTarget, 'inTransaction'>
 
 /** @throws DeadLetterError `redrive-running` while another redrive has it */
-export async function takeLease(target: Transactions, watchMs = WATCH_MS): Promise<Lease> {
+export async function takeLease(target: Transactions, wait: LeaseWait = {}, watchMs = WATCH_MS): Promise<Lease> {
   const lease = new SqliteLease(target)
-  await lease.take(watchMs)
+  await lease.take(wait, watchMs)
   return lease
 }
 
@@ -51,10 +61,11 @@ class SqliteLease implements Lease {
    * Takes a lease that has ended by the clock here. The clock of another machine may differ, so one of another machine
    * has ended only if nobody renews it while it is watched.
    */
-  async take(watchMs: number): Promise<void> {
+  async take(wait: LeaseWait, watchMs: number): Promise<void> {
     const ended = await this.#takeEnded()
     if (!ended) return
-    await sleep(systemClock, watchMs)
+    wait.onWait?.(leaseWaitText('database'))
+    await watch(wait, watchMs)
     await this.#target.inTransaction(database => {
       const { changes } = database
         .prepare('UPDATE lease SET holder = ?, until = ? WHERE holder = ? AND until = ?')
@@ -86,6 +97,14 @@ class SqliteLease implements Lease {
       .prepare('UPDATE lease SET until = ? WHERE holder = ?')
       .run(Date.now() + LEASE_MS, this.#holder)
     if (changes === 0) throw redriveRunning('database')
+  }
+}
+
+async function watch({ mayGoOn = () => true }: LeaseWait, watchMs: number): Promise<void> {
+  const until = systemClock.now() + watchMs
+  for (let left = watchMs; left > 0; left = until - systemClock.now()) {
+    if (!mayGoOn()) throw redriveRunning('database')
+    await sleep(systemClock, Math.min(POLL_MS, left))
   }
 }
 

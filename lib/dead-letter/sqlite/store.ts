@@ -8,6 +8,7 @@ import {
   COMPLETED_MS,
   type Completed,
   type Lease,
+  type LeaseWait,
   type OpenDeadLetter,
   type ReadOptions,
   type Refusal,
@@ -138,10 +139,10 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#target.inTransaction(database => database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`))
   }
 
-  async lease(): Promise<Lease> {
+  async lease(wait?: LeaseWait): Promise<Lease> {
     // Opening for writing would create a missing database.
     await this.#read()
-    return takeLease(this.#target)
+    return takeLease(this.#target, wait)
   }
 
   async requestStop(): Promise<StopRequest> {

@@ -10,10 +10,12 @@ import {
   type DeadLetterStoreServices,
   LEASE_MS,
   type Lease,
+  type LeaseWait,
   NotCompletedError,
   type OpenDeadLetter,
   type PartlyDone,
   type ReadOptions,
+  redriveRunning,
   type StopRequest,
   type TargetDeadLetterStore,
 } from '../dead-letter-store.ts'
@@ -197,8 +199,8 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   /** Yields the dead letters, and keeps the held messages hidden meanwhile. */
-  async lease(): Promise<Lease> {
-    const lease = await this.#options.takeLease?.()
+  async lease(wait?: LeaseWait): Promise<Lease> {
+    const lease = await this.#options.takeLease?.(wait)
     return {
       check: async () => lease?.check(),
       renew: async () => {
@@ -212,9 +214,16 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     return (await this.#options.requestStop?.()) ?? 'no-lease'
   }
 
-  /** Hides messages for longer that others would soon see, before their records are sent. */
+  /**
+   * Hides messages for longer that others would soon see, before their records are sent.
+   * @throws DeadLetterError `redrive-running` if others may have them: this process stood still for too long
+   */
   async reserve(open: readonly OpenDeadLetter<Handle>[]): Promise<void> {
-    await this.#hideLonger(open.flatMap(({ handle }) => this.#copies.get(handle) ?? []))
+    const now = this.#clock.now()
+    const copies = open.map(({ handle }) => this.#copies.get(handle) ?? [])
+    if (copies.some(held => held.length > 0 && held.every(({ until }) => until <= now)))
+      throw redriveRunning(`queue (${queueName(this.#queue.url)})`)
+    await this.#hideLonger(copies.flat())
   }
 
   async tidy(): Promise<void> {}

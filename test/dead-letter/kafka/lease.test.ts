@@ -113,6 +113,22 @@ test('a holder that was killed is watched for a minute, once', async () => {
   assert.equal(second.ms, 0)
 })
 
+test('who waits for a lease says so, and may be told to end', async () => {
+  const logs = new Logs()
+  await takeLease(logs.machine()('dlt'))
+  await logs.clock.advance(61_000)
+  const said: string[] = []
+  let isOver = false
+  logs.clock.setTimeout(() => {
+    isOver = true
+  }, 10_000)
+  const wait = { mayGoOn: () => !isOver, onWait: (text: string) => said.push(text) }
+  const { code, ms } = await logs.settled(takeLease(logs.machine()('dlt'), wait))
+  assert.equal(code, 'redrive-running')
+  assert.ok(ms >= 10_000 && ms <= 12_000, `after ${ms} ms`)
+  assert.deepEqual(said, ['Another redrive of this topic may still be running: it is watched for up to 60 s.'])
+})
+
 test('a holder that stood still does not take its lease back', async () => {
   const logs = new Logs()
   const lease = await takeLease(logs.machine()('dlt'))

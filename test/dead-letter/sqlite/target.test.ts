@@ -336,11 +336,15 @@ test('a lease of another machine has ended only if nobody renews it; one that is
   const ended = Date.now() - 90_000
   const put = database.prepare('INSERT OR REPLACE INTO lease (only, holder, until) VALUES (1, ?, ?)')
   put.run('uuid@elsewhere', ended)
-  const watching = takeLease(target, 300)
+  const watching = takeLease(target, {}, 300)
   await pause(50)
   put.run('uuid@elsewhere', ended + 15_000)
   await assert.rejects(watching, { code: 'redrive-running' })
-  const lease = await takeLease(target, 10)
+  const said: string[] = []
+  const interrupted = { mayGoOn: () => false, onWait: (text: string) => said.push(text) }
+  await assert.rejects(takeLease(target, interrupted), { code: 'redrive-running' })
+  assert.deepEqual(said, ['Another redrive of this database may still be running: it is watched for up to 60 s.'])
+  const lease = await takeLease(target, {}, 10)
   await lease.check()
   // The other one runs ahead: its lease has ended by the clock here.
   put.run('uuid@elsewhere', ended)

@@ -193,6 +193,24 @@ test('a message is completed only if it is deleted while it is held, and harms n
   assert.equal(sqs.messages.length, 0)
 })
 
+// After a pause of 85 s two more batches were sent, which another redrive had sent already.
+test('what others may have received after a pause is not sent: the run ends', async t => {
+  const { sqs, store } = await standard(t)
+  for (const id of ['a', 'b', 'c', 'd']) sqs.add(JSON.stringify(deadLetterOf(id)))
+  const { sent, producer } = producerThat()
+  const pausing: RedriveOptions['producer'] = {
+    ...producer,
+    sendAll: async (records, deadline) => {
+      const reports = await producer.sendAll(records, deadline)
+      sqs.now += 85_000
+      return reports
+    },
+  }
+  const result = await redrive(store, { producer: pausing, concurrency: 1 })
+  assert.deepEqual([sent.length, result.resent, result.notCompleted, result.stopped], [1, 1, 1, 'redrive-running'])
+  assert.equal(sqs.messages.length, 4)
+})
+
 test('a redrive counts what could not be deleted, and goes on', async t => {
   const { sqs, store } = await standard(t)
   for (const id of ['a', 'b', 'c']) sqs.add(JSON.stringify(deadLetterOf(id)))
