@@ -1,5 +1,5 @@
 // A Kafka cluster that clients reach only through proxies, one per broker.
-import { LocalKafka } from '../kafka/cluster.ts'
+import { type KafkaOptions, LocalKafka } from '../kafka/cluster.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
 export interface ProxiedKafka {
@@ -14,9 +14,13 @@ export interface ProxiedKafka {
   stop(): Promise<void>
 }
 
-export async function startProxiedKafka(brokers = 1, log: (line: string) => void = () => {}): Promise<ProxiedKafka> {
+export async function startProxiedKafka(
+  brokers = 1,
+  log: (line: string) => void = () => {},
+  options: Pick<KafkaOptions, 'racks'> = {},
+): Promise<ProxiedKafka> {
   const proxies = await Promise.all(Array.from({ length: brokers }, () => TcpProxy.listen()))
-  const kafka = await LocalKafka.start(brokers, { log, advertisedPorts: proxies.map(({ port }) => port) })
+  const kafka = await LocalKafka.start(brokers, { ...options, log, advertisedPorts: proxies.map(({ port }) => port) })
   kafka.bootstrapServers.split(',').forEach((server, index) => {
     ;(proxies[index] as TcpProxy).targetPort = Number(server.split(':')[1])
   })

@@ -29,6 +29,8 @@ export class TcpProxy {
   metadataDelayMs = 0
   /** Maximum number of new connections per second; more are reset, as MSK does. */
   acceptPerSecond = Number.POSITIVE_INFINITY
+  /** What clients have sent, in bytes. */
+  bytesFromClients = 0
   /** Times of all connection attempts, ms since the epoch. */
   readonly connectionAttempts: number[] = []
   readonly #accepted: number[] = []
@@ -119,6 +121,7 @@ export class TcpProxy {
         })
       }
       from.on('data', chunk => {
+        if (from === client) this.bytesFromClients += chunk.length
         if (pair.cutting !== undefined && from === client) {
           // Flushes this part before the FIN.
           broker.end(chunk.subarray(0, Math.floor(chunk.length * pair.cutting)))

@@ -47,6 +47,8 @@ export interface KafkaOptions {
   readonly listeners?: readonly Listener[]
   /** One port per broker that the brokers advertise to clients: the ports of their proxies. */
   readonly advertisedPorts?: readonly number[]
+  /** One `broker.rack` per broker. */
+  readonly racks?: readonly string[]
   readonly classPath?: string
   /** Arguments for the storage tool, e.g. users that exist from the start. */
   readonly formatArguments?: readonly string[]
@@ -267,7 +269,8 @@ export class LocalKafka {
 
   #serverProperties({ id, port, controllerPort, internalPort, folder }: Node): string {
     const replicas = Math.min(3, this.#nodes.length)
-    const { listeners = [], advertisedPorts = [] } = this.#options
+    const { listeners = [], advertisedPorts = [], racks = [] } = this.#options
+    const rack = racks[id - 1]
     const advertisedPort = advertisedPorts[id - 1] ?? port
     // Replication does not use the proxies.
     const internal =
@@ -289,6 +292,7 @@ export class LocalKafka {
       ].join(','),
       'controller.listener.names': 'CONTROLLER',
       ...(internal.length > 0 ? { 'inter.broker.listener.name': 'INTERNAL' } : {}),
+      ...(rack === undefined ? {} : { 'broker.rack': rack }),
       'log.dirs': join(folder, 'data'),
       'auto.create.topics.enable': 'false',
       'default.replication.factor': replicas,
