@@ -21,7 +21,7 @@ const CONCURRENCY = 4
 /** An editor may write several files: rebuild after the last. */
 const DEBOUNCE_MS = 150
 
-/** What this machine lacks is told before anything is built or started. */
+/** Says what this machine lacks before anything is built or started. */
 async function fetchPrograms(): Promise<void> {
   const log = (line: string) => console.log(line)
   requireJava()

@@ -1,4 +1,4 @@
-// npm test: unit and property tests; beside them tests on a shared real cluster, then tests that break their own cluster.
+// npm test: unit and property tests; beside them, tests on a shared cluster, then tests that break their own cluster.
 // test/README.md describes the layers.
 import { existsSync, globSync } from 'node:fs'
 import { dirname, matchesGlob, resolve } from 'node:path'
