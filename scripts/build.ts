@@ -201,8 +201,8 @@ async function writeContracts(): Promise<void> {
     const index = withSchema.findIndex(file => file.topic === topic)
     const contract = { ...json, value: { ...json.value, ...(index < 0 ? {} : { schema: {} }) } }
     const name = JSON.stringify(topic)
-    const check = `schemaCheck(validators.v${index}, () => explainers().v${index})`
-    return `[${name}, parseContract(${name}, ${JSON.stringify(contract)}, () => ${check})],`
+    const check = index < 0 ? '' : `, () => schemaCheck(validators.v${index}, () => explainers().v${index})`
+    return `[${name}, parseContract(${name}, ${JSON.stringify(contract)}${check})],`
   })
   const lines = [
     "import { schemaCheck } from '../lib/contracts/ajv-violations.ts'",

@@ -18,12 +18,14 @@ import {
 } from './deployment/package-folder.ts'
 import { findRegion, regionOf, regionProblems } from './deployment/region.ts'
 import { remove } from './deployment/remove.ts'
+import type { Statement } from './template/cloudformation.ts'
 import { deploymentOf } from './template/deployment.ts'
 import { DEFAULT_STACK } from './template/naming.ts'
 import { readOptions } from './template/options.ts'
 import { oslsForm } from './template/osls-form.ts'
 import { withSettingsFile } from './template/settings-file.ts'
 import { readStage, type Stage } from './template/stage.ts'
+import { type Template, templateProblems } from './template/template-limits.ts'
 
 const START_LIMIT = 348 * 1024
 /** Higher, because no caller waits for the start of a redrive. */
@@ -120,7 +122,9 @@ async function buildPackage(line: CommandLine, stage: Stage): Promise<Target> {
     if (unresolved.length > 0)
       problems.push(`${name}: expected every import in the bundle, got ${unresolved.join(', ')} outside of it.`)
   }
-  printStatements()
+  const template = packagedTemplate()
+  printStatements(template)
+  problems.push(...templateProblems(template))
   if (problems.length > 0) throw new ConfigError(problems)
   // Last: a package that was refused has no list, so it can't be deployed.
   writeList(target, ofCluster === undefined)
@@ -140,21 +144,17 @@ function writeSbom(): void {
   writeFileSync('.serverless/sbom.json', stdout)
 }
 
-function printStatements(): void {
-  const { Resources } = JSON.parse(readFileSync('.serverless/cloudformation-template-update-stack.json', 'utf8')) as {
-    Resources: Record<
-      string,
-      {
-        Type: string
-        Properties: { Policies?: { PolicyDocument: { Statement: { Action: string[]; Resource: unknown }[] } }[] }
-      }
-    >
-  }
-  for (const [name, { Type, Properties }] of Object.entries(Resources)) {
-    if (Type !== 'AWS::IAM::Role') continue
+function packagedTemplate(): Template {
+  return JSON.parse(readFileSync('.serverless/cloudformation-template-update-stack.json', 'utf8'))
+}
+
+/** Prints what each role may do. */
+function printStatements({ Resources }: Template): void {
+  for (const [name, { Type, Properties = {} }] of Object.entries(Resources)) {
+    if (Type !== 'AWS::IAM::Role' && Type !== 'AWS::IAM::ManagedPolicy') continue
     console.log(`\n${name}`)
-    for (const { Action, Resource } of Properties.Policies?.flatMap(({ PolicyDocument }) => PolicyDocument.Statement) ??
-      [])
+    const policies = (Properties.Policies ?? [Properties]) as { PolicyDocument: { Statement: Statement[] } }[]
+    for (const { Action, Resource } of policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement))
       console.log(`  ${Action.join(', ')}\n    on ${JSON.stringify(Resource)}`)
   }
 }

@@ -29,9 +29,14 @@ export interface FunctionResource extends Resource {
   readonly asynchronous: AsynchronousInvocation | undefined
 }
 
-interface RoleResource extends Resource {
+export interface RolePolicies {
+  /** Of the role's own policy. */
   readonly statements: readonly Statement[]
+  /** What would make the role's own policy too long: customer managed policies that are attached to the role. */
+  readonly managedPolicies: readonly (Resource & { readonly statements: readonly Statement[] })[]
 }
+
+interface RoleResource extends Resource, RolePolicies {}
 
 interface AsynchronousInvocation extends Resource {
   readonly maximumRetryAttempts: number
@@ -44,6 +49,8 @@ export interface QueueResource extends Resource {
   readonly holds: 'source' | 'source-dlq' | 'failure-destination' | 'dead-letters' | 'lease'
   /** Undefined: CloudFormation chooses it. */
   readonly queueName: string | undefined
+  /** The topic whose contract names the queue, or the source of a source DLQ. */
+  readonly topic: string | undefined
   readonly isFifo: boolean
   readonly retentionS: number
   /** Undefined: SQS's default. */

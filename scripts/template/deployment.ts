@@ -6,12 +6,13 @@ import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
 import type { Deployment } from './deployment-model.ts'
 import { environmentOf } from './environment.ts'
 import { commonEnvironment, functionsOf } from './functions.ts'
+import { checkDeployment } from './limits.ts'
 import { DEFAULT_STACK, prefixOf, type StackNames } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 import { mappingOf, queuesOf } from './queues.ts'
 import { permissionOfRules, policyOfRules, rulesOf, scheduleOf } from './rules.ts'
 
-/** @throws ConfigError for settings that a function would refuse at init */
+/** @throws ConfigError for settings that a function would refuse at init, and for what AWS would refuse */
 export function deploymentOf(
   allContracts: Contracts,
   env: NodeJS.ProcessEnv,
@@ -25,22 +26,22 @@ export function deploymentOf(
   } = environmentOf(env, allContracts)
   const prefix = prefixOf(stack)
   const contracts = [...withQueuePrefix(allContracts, settings.KAFKA_QUEUE_PREFIX ?? '').values()]
-  const queues = contracts.flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
+  const sources = contracts.flatMap(({ topic, sqs }) => sqs.map(({ queue }) => ({ queue, topic })))
   const rules = rulesOf(prefix, contracts, options)
   const schedule = scheduleOf(options)
   const inputs = { prefix, contracts, settings, redriveAllow, env, options }
-  return {
+  return checkDeployment({
     prefix,
     options,
     environment: commonEnvironment(inputs),
     functions: functionsOf(inputs),
-    queues: queuesOf(prefix, queues, rules.length > 0, options),
+    queues: queuesOf(prefix, sources, rules.length > 0, options),
     queuePolicies: policyOfRules(prefix, rules),
-    mappings: queues.map(queue => mappingOf(queue.endsWith('.fifo') ? 'sqs-fifo' : 'sqs', queue, options)),
+    mappings: sources.map(({ queue }) => mappingOf(queue.endsWith('.fifo') ? 'sqs-fifo' : 'sqs', queue, options)),
     rules,
     schedule: schedule?.schedule,
     permissions: [...permissionOfRules(prefix, rules), ...(schedule ? [schedule.permission] : [])],
     routes: contracts.some(({ http }) => http) ? ROUTES : [],
     corsOrigins: corsOrigins === undefined ? undefined : (readOrigins(corsOrigins) as readonly string[]),
-  }
+  })
 }

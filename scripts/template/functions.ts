@@ -7,6 +7,7 @@ import { furtherTargets, notifyStatements } from './further-targets.ts'
 import { camelCase, packagersId, queueId } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 import { failureQueueIds, redriveFrom } from './queues.ts'
+import { rolePolicies } from './role-policies.ts'
 import { consume, kafkaStatements, statementsOfFunction } from './roles.ts'
 
 const MEMORY_MB = 512
@@ -136,6 +137,7 @@ function functionOf(key: FunctionKey, inputs: FunctionInputs, parts: FunctionPar
   const { prefix, options } = inputs
   const { bundle = key, timeoutS, statements, environment, asynchronous } = parts
   const functionName = `${prefix}-${key}`
+  const roleId = `${camelCase(key)}Role`
   return {
     id: `${packagersId(key)}LambdaFunction`,
     key,
@@ -150,7 +152,7 @@ function functionOf(key: FunctionKey, inputs: FunctionInputs, parts: FunctionPar
       POWERTOOLS_SERVICE_NAME: functionName,
       ...environment,
     },
-    role: { id: `${camelCase(key)}Role`, statements: statementsOfFunction(functionName, statements, options) },
+    role: { id: roleId, ...rolePolicies(roleId, statementsOfFunction(functionName, statements, options)) },
     asynchronous,
   }
 }

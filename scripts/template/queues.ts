@@ -25,20 +25,27 @@ const EVENT_QUEUES = ['EventFailuresQueue', 'EventRuleFailuresQueue']
 /** A queue of ours that no contract names. */
 const OWN: Omit<QueueResource, 'id' | 'holds'> = {
   queueName: undefined,
+  topic: undefined,
   isFifo: false,
   retentionS: MAX_RETENTION_S,
   visibilityS: undefined,
   redrive: undefined,
 }
 
+interface Source {
+  readonly queue: string
+  /** The topic that it feeds. */
+  readonly topic: string
+}
+
 export function queuesOf(
   prefix: string,
-  sources: readonly string[],
+  sources: readonly Source[],
   hasRules: boolean,
   options: DeployOptions,
 ): QueueResource[] {
   return [
-    ...sources.flatMap(name => withDlq(prefix, name, options)),
+    ...sources.flatMap(source => withDlq(prefix, source, options)),
     { ...OWN, id: 'DeadLettersQueue', holds: 'dead-letters' },
     ...(hasRules ? EVENT_QUEUES.map((id): QueueResource => ({ ...OWN, id, holds: 'failure-destination' })) : []),
     // In which a message in flight is the lease of the redrive that received it (lib/dead-letter/sqs/lease.ts).
@@ -53,7 +60,7 @@ export function queuesOf(
   ]
 }
 
-function withDlq(prefix: string, name: string, { outageS }: DeployOptions): QueueResource[] {
+function withDlq(prefix: string, { queue: name, topic }: Source, { outageS }: DeployOptions): QueueResource[] {
   const id = queueId(name)
   const dlqId = dlqIdOf(name)
   const isFifo = name.endsWith('.fifo')
@@ -63,12 +70,13 @@ function withDlq(prefix: string, name: string, { outageS }: DeployOptions): Queu
       holds: 'source',
       // The queue has the name that the contract claims.
       queueName: name,
+      topic,
       isFifo,
       retentionS: SOURCE_RETENTION_S,
       visibilityS: VISIBILITY_S,
       redrive: { dlqId, maxReceiveCount: receivesInOutage(outageS, VISIBILITY_S) },
     },
-    { ...OWN, id: dlqId, holds: 'source-dlq', queueName: sourceDlqName(prefix, name), isFifo },
+    { ...OWN, id: dlqId, holds: 'source-dlq', queueName: sourceDlqName(prefix, name), topic, isFifo },
   ]
 }
 

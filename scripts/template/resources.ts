@@ -1,6 +1,6 @@
 // The CloudFormation resources of a deployment: all but the functions, their log groups and the HTTP API, which each
 // tool has its own form for.
-import { arnOf, type Json } from './cloudformation.ts'
+import { arnOf, type Json, type Statement } from './cloudformation.ts'
 import type {
   Deployment,
   FunctionResource,
@@ -27,7 +27,7 @@ export function cloudFormationResources(deployment: Deployment): Json {
     ...rules.map((rule): Entry => [rule.id, ruleResource(rule, functionOf(rule))]),
     ...(schedule ? [[schedule.id, scheduleResource(schedule, functionOf(schedule))] satisfies Entry] : []),
     ...permissions.map((permission): Entry => [permission.id, permissionResource(permission, functionOf(permission))]),
-    ...functions.flatMap((each): Entry[] => [[each.role.id, roleResource(each, options)], ...asynchronous(each)]),
+    ...functions.flatMap((each): Entry[] => [...roleEntries(each, options), ...asynchronous(each)]),
     ...Object.entries(observability(deployment)),
     ...Object.entries(vpcEndpoints(options)),
   ])
@@ -138,20 +138,34 @@ function permissionResource({ service, sourceArn }: PermissionResource, function
   }
 }
 
-function roleResource({ role: { statements } }: FunctionResource, { subnetIds }: DeployOptions): Json {
+function roleEntries({ role }: FunctionResource, { subnetIds }: DeployOptions): Entry[] {
   const trust = {
     Version: '2012-10-17',
     Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
   }
   const vpcPolicy = `arn:\${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole`
-  return {
+  const managed = [
+    ...role.managedPolicies.map(({ id }) => ({ Ref: id })),
+    ...(subnetIds.length > 0 ? [{ 'Fn::Sub': vpcPolicy }] : []),
+  ]
+  const document = (statements: readonly Statement[]) => ({ Version: '2012-10-17', Statement: statements })
+  const resource = {
     Type: 'AWS::IAM::Role',
     Properties: {
       AssumeRolePolicyDocument: trust,
-      Policies: [{ PolicyName: 'function', PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
-      ...(subnetIds.length > 0 ? { ManagedPolicyArns: [{ 'Fn::Sub': vpcPolicy }] } : {}),
+      Policies: [{ PolicyName: 'function', PolicyDocument: document(role.statements) }],
+      ...(managed.length > 0 ? { ManagedPolicyArns: managed } : {}),
     },
   }
+  return [
+    [role.id, resource],
+    ...role.managedPolicies.map(
+      ({ id, statements }): Entry => [
+        id,
+        { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: document(statements) } },
+      ],
+    ),
+  ]
 }
 
 function asynchronous({ id: functionId, asynchronous: config }: FunctionResource): Entry[] {

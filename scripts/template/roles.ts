@@ -30,7 +30,7 @@ export function statementsOfFunction(
 export function kafkaStatements(
   environment: Record<string, string>,
   topics: readonly string[],
-  { secretKeyArn }: DeployOptions,
+  { secretKeyArn, topicPrefixes }: DeployOptions,
   topicActions: readonly string[] = [],
 ): Statement[] {
   const { KAFKA_MSK_CLUSTER_ARN: cluster, KAFKA_SASL_MECHANISM: mechanism, KAFKA_SECRET_ARN: secret } = environment
@@ -38,7 +38,11 @@ export function kafkaStatements(
   const statements: Statement[] = []
   if (cluster !== undefined) statements.push(allow(['kafka:GetBootstrapBrokers'], cluster))
   if (cluster !== undefined && mechanism === 'AWS_MSK_IAM' && topics.length > 0) {
-    const arns = topics.map(topic => `${cluster.replace(':cluster/', ':topic/')}/${topic}`)
+    const names = topics.map(topic => {
+      const prefix = topicPrefixes.find(each => topic.startsWith(each))
+      return prefix === undefined ? topic : `${prefix}*`
+    })
+    const arns = [...new Set(names)].map(name => `${cluster.replace(':cluster/', ':topic/')}/${name}`)
     statements.push(
       allow(['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'], cluster),
       allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData', ...topicActions], arns),

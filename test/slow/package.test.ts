@@ -182,7 +182,7 @@ test('secrets in the environment, a time-out that is too short and an unknown pa
 test('a secret, a VPC and reserved concurrency are in the template', () => {
   const secret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:AmazonMSK_a-AbCdEf'
   const { status, stderr } = run(
-    ['--param', 'subnetIds=subnet-1,subnet-2', '--param', 'securityGroupIds=sg-1', '--param', 'reservedConcurrency=5'],
+    ['--param', 'subnetIds=subnet-1,subnet-2', '--param', 'securityGroupIds=sg-1', '--param', 'reservedConcurrency=15'],
     {
       KAFKA_BOOTSTRAP_SERVERS: 'a:9096,b:9096',
       KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
@@ -195,7 +195,7 @@ test('a secret, a VPC and reserved concurrency are in the template', () => {
   const functions = Object.values(other).filter(({ Type }) => Type === 'AWS::Lambda::Function')
   for (const { Properties } of functions) {
     assert.deepEqual(Properties.VpcConfig, { SecurityGroupIds: ['sg-1'], SubnetIds: ['subnet-1', 'subnet-2'] })
-    assert.equal(Properties.ReservedConcurrentExecutions, 5)
+    assert.equal(Properties.ReservedConcurrentExecutions, 15)
   }
   assert.ok(JSON.stringify(other.HttpRole).includes(secret))
   assert.ok(!JSON.stringify(other.HttpRole).includes('kafka-cluster'))
@@ -370,7 +370,7 @@ const GUARDED = [
     '--param',
     'securityGroupIds=sg-0a1b2c3d',
     '--param',
-    'reservedConcurrency=5',
+    'reservedConcurrency=15',
   ],
   ...['--param', 'tags=team=data,cost=42', '--param', 'httpRateLimit=100', '--param', 'httpBurstLimit=50'],
 ]
@@ -428,7 +428,7 @@ test('the file of a stage sets its parameters; the command and the environment o
       }),
     )
     assert.equal(
-      run(['--stage', 'packagetest', '--param', 'reservedConcurrency=3'], { KAFKA_CLIENT_ID: 'of-env' }).status,
+      run(['--stage', 'packagetest', '--param', 'reservedConcurrency=13'], { KAFKA_CLIENT_ID: 'of-env' }).status,
       0,
     )
     const { Environment, ReservedConcurrentExecutions } = (
@@ -437,7 +437,7 @@ test('the file of a stage sets its parameters; the command and the environment o
     const { KAFKA_BOOTSTRAP_SERVERS, KAFKA_COMPRESSION_TYPE, KAFKA_CLIENT_ID } = Environment.Variables
     assert.deepEqual(
       [KAFKA_BOOTSTRAP_SERVERS, KAFKA_COMPRESSION_TYPE, KAFKA_CLIENT_ID, ReservedConcurrentExecutions],
-      ['a:9092', 'lz4', 'of-env', 3],
+      ['a:9092', 'lz4', 'of-env', 13],
     )
     assert.equal(read().EarthquakesQueue?.Properties.RedrivePolicy.maxReceiveCount, 17)
     writeFileSync(file, JSON.stringify({ settings: { colour: 'red' }, param: {} }))

@@ -14,7 +14,7 @@ import { cloudFormationResources } from '../../scripts/template/resources.ts'
 import { contractsOf } from '../support/contracts.ts'
 
 /** SQS allows 80 letters: a DLQ whose name would have more has a shorter one. */
-const LONG = `queue-of-a-long-name-${'x'.repeat(50)}`
+const LONG = `queue-of-a-long-name-${'x'.repeat(40)}`
 const QUEUES = [
   'orders',
   'orders.fifo',

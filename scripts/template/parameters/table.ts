@@ -86,6 +86,12 @@ const NETWORK = {
 }
 
 const ACCOUNT = {
+  topicPrefixes: parameter(list('[A-Za-z0-9._-]{1,249}', 'beginnings of topics'), [], {
+    about:
+      'Beginnings of topics, `payments-,orders.`: the roles name `payments-*` instead of each topic (MSK IAM). For ' +
+      'more topics than the policies of a role can name one by one.',
+    actsOn: 'roles',
+  }),
   alarmTopicArn: optional(text(/^arn:[\w-]+:sns:/u, 'the ARN of an SNS topic'), {
     about: 'An SNS topic that receives the [alarms](operations.md).',
     actsOn: 'alarms',

@@ -1,0 +1,82 @@
+// The policies of a role within IAM's limits: what a role may do is in its own policy, and when that is too long, its
+// topics and queues are in managed policies.
+// docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+import { createHash } from 'node:crypto'
+import { ConfigError } from '../../lib/errors.ts'
+import type { Statement } from './cloudformation.ts'
+import type { RolePolicies } from './deployment-model.ts'
+import { resolvedLength } from './expressions.ts'
+
+/** Characters of all inline policies of a role. */
+const MAX_INLINE = 10_240
+/** Characters of a managed policy. */
+const MAX_MANAGED = 6144
+/** IAM allows ten; one is AWS's for functions in a VPC. */
+const MAX_MANAGED_POLICIES = 9
+/** A list that is shorter stays in the role's own policy. */
+const MIN_LIST = 10
+
+interface ListEntry {
+  readonly statement: Statement
+  readonly resource: unknown
+}
+
+/** @throws ConfigError if the statements don't fit into what IAM allows a role */
+export function rolePolicies(roleId: string, statements: readonly Statement[]): RolePolicies {
+  if (policyLength(statements) <= MAX_INLINE) return { statements, managedPolicies: [] }
+  const isList = ({ Resource }: Statement) => Array.isArray(Resource) && Resource.length >= MIN_LIST
+  const inline = statements.filter(statement => !isList(statement))
+  const entries = statements
+    .filter(isList)
+    .flatMap(statement => (statement.Resource as unknown[]).map(resource => ({ statement, resource })))
+  const policies = distribute(entries)
+  if (policyLength(inline) > MAX_INLINE || policies === undefined)
+    throw new ConfigError([
+      `${roleId}: expected rights of at most ${MAX_INLINE} characters, or topics and queues ` +
+        `that fit into ${MAX_MANAGED_POLICIES} policies of ${MAX_MANAGED}; ` +
+        `got ${policyLength(statements)} characters. Name topics by their beginning: --param topicPrefixes=payments-,orders.`,
+    ])
+  return {
+    statements: inline,
+    managedPolicies: policies.flatMap((policy, index) =>
+      policy.length === 0 ? [] : [{ id: `${roleId}Policy${index + 1}`, statements: merged(policy) }],
+    ),
+  }
+}
+
+/**
+ * The hash of a topic or queue chooses its policy, so that others do not move when one is added: a right that moves
+ * from one policy to another would be missing for some seconds of the deployment.
+ * @returns undefined if they don't fit
+ */
+function distribute(entries: readonly ListEntry[]): readonly ListEntry[][] | undefined {
+  const policies: ListEntry[][] = Array.from({ length: MAX_MANAGED_POLICIES }, () => [])
+  // In an order of their own: that of the contracts changes nothing.
+  const byHash = entries
+    .map(entry => ({ entry, ...placeOf(entry.resource) }))
+    .toSorted((a, b) => a.hash.localeCompare(b.hash))
+  for (const { entry, start } of byHash) {
+    const policy = policies
+      .map((_, step) => policies[(start + step) % policies.length] as ListEntry[])
+      .find(candidate => policyLength(merged([...candidate, entry])) <= MAX_MANAGED)
+    if (policy === undefined) return undefined
+    policy.push(entry)
+  }
+  return policies
+}
+
+function placeOf(resource: unknown): { hash: string; start: number } {
+  const hash = createHash('sha256').update(JSON.stringify(resource)).digest('hex')
+  return { hash, start: Number.parseInt(hash.slice(0, 8), 16) % MAX_MANAGED_POLICIES }
+}
+
+function merged(entries: readonly ListEntry[]): Statement[] {
+  return [...new Set(entries.map(({ statement }) => statement))].map(statement => ({
+    ...statement,
+    Resource: entries.filter(entry => entry.statement === statement).map(({ resource }) => resource),
+  }))
+}
+
+function policyLength(statements: readonly Statement[]): number {
+  return resolvedLength({ Version: '2012-10-17', Statement: statements })
+}
