@@ -1,6 +1,6 @@
 // The problems of a configuration that is valid for a producer, but not for the functions.
 import type { ProducerConfig } from '../lib/config/settings.ts'
-import type { Contracts } from '../lib/contracts/contract.ts'
+import type { Contract, Contracts } from '../lib/contracts/contract.ts'
 
 /** What no function accepts. @returns texts for a ConfigError */
 export function configProblems(config: ProducerConfig, contracts: Contracts): string[] {
@@ -18,10 +18,12 @@ export function configProblems(config: ProducerConfig, contracts: Contracts): st
   if (!/^[\w.~/-]*$/.test(httpBasePath))
     problems.push('KAFKA_HTTP_BASE_PATH: expected a path such as /events, without escapes and spaces, got another.')
   // A file that other programs read too may name serializers, but here the contracts decide.
-  if (keySerializer !== undefined && keySerializer !== 'string')
+  const otherKeys = [...contracts.values()].find(({ key }) => !isOneOf(keySerializersOf(key), keySerializer))
+  if (keySerializer !== undefined && (otherKeys || (contracts.size === 0 && keySerializer !== 'string')))
     problems.push(
-      'key.serializer (KAFKA_KEY_SERIALIZER): the functions expect none, or string, because a contract’s keys ' +
-        'are text.',
+      'key.serializer (KAFKA_KEY_SERIALIZER): the functions expect none, or ' +
+        `${otherKeys ? keySerializersOf(otherKeys.key).join(' or ') : 'string'}, because the contracts say how keys ` +
+        'become bytes.',
     )
   const other = [...contracts.values()].find(({ value }) => !isOneOf(value.codec.serializers, valueSerializer))
   if (valueSerializer !== undefined && other)
@@ -31,6 +33,10 @@ export function configProblems(config: ProducerConfig, contracts: Contracts): st
         `${other.value.codec.format}) that is ${other.value.codec.serializers.join(' or ')}.`,
     )
   return problems
+}
+
+function keySerializersOf({ codec }: Contract['key']): readonly string[] {
+  return codec?.serializers ?? ['string']
 }
 
 function isOneOf(names: readonly unknown[], name: unknown): boolean {

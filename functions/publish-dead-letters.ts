@@ -6,7 +6,7 @@ import type { DeliveryReport, Failed } from '../lib/delivery/delivery-report.ts'
 import type { RecordFate } from '../lib/delivery/record-fate.ts'
 import type { KafkaContext } from '../lib/lambda/kafka-producer-middleware.ts'
 import type { SourceRecord } from '../lib/lambda/source-record.ts'
-import { keyOfInvalid } from '../lib/validate/record-validator.ts'
+import { sourceForm } from '../lib/validate/source-form.ts'
 import type { Services } from './create-services.ts'
 
 export interface DeadLetterRules {
@@ -27,9 +27,9 @@ export function publishDeadLetters(
     idOf: index => (sourceRecords[index] as SourceRecord).id,
     sourceOf: index => ({ ...sourceOf(index), function: context.functionName ?? null }),
     shouldDeadLetter,
-    keyOf: record => {
+    unencodedOf: record => {
       const contract = contracts.get(record.topic)
-      return contract ? keyOfInvalid(record, contract) : null
+      return contract && sourceForm(record, contract)
     },
     deadline: context.kafka.answerBy,
     onFailure: log.deadLetterFailed,

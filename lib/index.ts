@@ -32,7 +32,7 @@ export {
 export { loadContracts } from './contracts/load-contracts.ts'
 export { parseContract } from './contracts/parse-contract.ts'
 export { createDeadLetterPublisher } from './create-dead-letter-publisher.ts'
-export type { DeadLetter, DeadLetterSource } from './dead-letter/dead-letter.ts'
+export type { DeadLetter, DeadLetterSource, UnencodedParts } from './dead-letter/dead-letter.ts'
 export { DeadLetterPublisher, type DeadLetterPublisherOptions } from './dead-letter/dead-letter-publisher.ts'
 export type {
   Completed,
@@ -107,7 +107,7 @@ export { createKafkaJsClient, ProducerFactory, type ProducerFactoryOptions } fro
 export { LoggingProducerListener, type ProducerInterceptor, type ProducerListener } from './producer-listener.ts'
 export type { ProducerMetrics } from './producer-metrics.ts'
 export type { JsonFault, JsonShape } from './record/json-outline.ts'
-export type { JsonText } from './record/json-text.ts'
+export { JsonText } from './record/json-text.ts'
 export type {
   HeaderValue,
   PartitionedRecord,
@@ -180,4 +180,5 @@ export type {
   TopicMetadata,
 } from './transport/kafka-client.ts'
 export type { ValidationRules } from './validate/record-validator.ts'
+export type { Warn } from './warn.ts'
 export type { LogBatch, LogRecord, ProducerIdentity } from './wire-format/record-batch-decoder.ts'

@@ -22,8 +22,6 @@ export interface CallRecord {
   readonly orderGroup: string | undefined
   /** Undefined before stage 4. */
   readonly serialized: SerializedRecord | undefined
-  /** It is in stage 4, which has not returned its bytes. */
-  readonly isUnencoded?: boolean
 }
 
 /** A record after stage 4. */
@@ -98,14 +96,14 @@ export class ProducerCall implements RecordCaller {
    * Reports a record that was not sent, and holds back the later ones of its order group. The first report stays: a
    * serializer may fail after its record's deadline.
    */
-  fail({ serialized, isUnencoded, index, orderGroup }: CallRecord, error: unknown): void {
+  fail({ serialized, index, orderGroup }: CallRecord, error: unknown): void {
     if (this.#reports[index]) return
     if (this.deadline.passed && !(error instanceof InvalidRecordError)) this.expiredRecords++
     if (error instanceof InvalidRecordError) this.#violations += error.violations.length
     this.#stop(orderGroup, index)
     const record = this.records[index] as ProducerRecord
     if (error instanceof InvalidRecordError) catchRejectionsIn(record)
-    this.#report(index, notSent(record, serialized, error, this.#clock.epochMs(), isUnencoded))
+    this.#report(index, notSent(record, serialized, error, this.#clock.epochMs()))
   }
 
   /** Reports a record that the Sender completed. Without an acknowledgement, holds back later ones of its group. */

@@ -1,11 +1,12 @@
 // Stages 3 and 4 of a call: its records are validated and become bytes, in the order of the calls.
-import { TransportError } from './errors.ts'
+import { InvalidRecordError, TransportError } from './errors.ts'
 import type { CallRecord, Prepared, ProducerCall } from './producer-call.ts'
-import type { ProducerRecord } from './record/producer-record.ts'
+import type { ProducerRecord, SerializedRecord } from './record/producer-record.ts'
 import type { RecordSerializer } from './serialize/record-serializer.ts'
 import { SerializationQueue } from './serialize/serialization-queue.ts'
 import type { Clock } from './time/clock.ts'
 import { withTimeout } from './time/patient-timer.ts'
+import { catchRejection } from './time/thenable.ts'
 import { type ValidationRules, validateRecord } from './validate/record-validator.ts'
 
 /** A record whose serializer has not answered yet. */
@@ -45,23 +46,35 @@ export class RecordPreparer {
 
   #prepareRecord(record: ProducerRecord, index: number, call: ProducerCall): Part | undefined {
     const orderGroup = orderGroupOf(record)
-    let isUnencoded = false
+    const fail = (error: unknown, serialized?: SerializedRecord) =>
+      void call.fail({ serialized, index, orderGroup }, error)
     try {
       call.throwIfStopped({ orderGroup, index })
+    } catch (error) {
+      return fail(error, error instanceof InvalidRecordError ? undefined : this.#bytesAtOnce(record, call))
+    }
+    try {
       const valid = validateRecord(record, this.#rules, call.violations)
       const { topic } = valid
-      isUnencoded = true
       const serialized = this.#serializer.serialize(valid, () => call.signal)
       if (!(serialized instanceof Promise)) return { serialized, index, orderGroup }
-      const ready = serialized.then(
-        bytes => ({ serialized: bytes, index, orderGroup }),
-        error => void call.fail({ serialized: undefined, isUnencoded, index, orderGroup }, error),
-      )
-      return { serialized: undefined, isUnencoded, index, topic, orderGroup, ready }
+      const ready = serialized.then(bytes => ({ serialized: bytes, index, orderGroup }), fail)
+      return { serialized: undefined, index, topic, orderGroup, ready }
     } catch (error) {
-      call.fail({ serialized: undefined, isUnencoded, index, orderGroup }, error)
-      return undefined
+      return fail(error)
     }
+  }
+
+  /** A valid record that is not sent has its bytes for its dead letter, where no serializer has to be waited for. */
+  #bytesAtOnce(record: ProducerRecord, call: ProducerCall): SerializedRecord | undefined {
+    try {
+      const serialized = this.#serializer.serialize(validateRecord(record, this.#rules, 'first'), () => call.signal)
+      if (!(serialized instanceof Promise)) return serialized
+      catchRejection(serialized, () => undefined)
+    } catch {
+      // The record fails with the reason why it was stopped.
+    }
+    return undefined
   }
 
   async #inOrder(parts: readonly Part[], call: ProducerCall): Promise<readonly Prepared[]> {

@@ -115,7 +115,7 @@ export function deadLetterStoreContract(
   test(`${name}: an edited dead letter has its own id and takes the place of the one before`, async () => {
     await setUp()
     const before = deadLetterOf('before', 'v', topic)
-    const after = editDeadLetter(before, { value: Buffer.from('edited') }, new Map())
+    const after = await editDeadLetter(before, { value: Buffer.from('edited') }, new Map())
     await subject.target.store([before], deadlineIn(20_000))
     const openIds = async () => {
       const store = await subject.open()

@@ -57,7 +57,12 @@ export interface EventBridgeFeed {
 export interface Contract {
   readonly topic: string
   readonly description: string
-  readonly key: { readonly required: boolean; readonly from: readonly string[] }
+  readonly key: {
+    readonly required: boolean
+    readonly from: readonly string[]
+    /** Undefined: a key is text, an integer's digits, or bytes. */
+    readonly codec?: ValueCodec | undefined
+  }
   readonly value: { readonly codec: ValueCodec }
   readonly tombstones: boolean
   readonly headers: { readonly required: readonly string[]; readonly allow: readonly string[] }

@@ -2,7 +2,9 @@
 
 import type { Violation } from '../errors.ts'
 import { pointerPart } from '../record/json-pointer.ts'
+import { callersCodec } from '../serialize/callers-codec.ts'
 import type { ValueFormatName } from '../serialize/formats/value-formats.ts'
+import type { ValueCodec } from '../serialize/value-codec.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
 import type { Contract, SchemaCheck } from './contract.ts'
 import { parseContract } from './parse-contract.ts'
@@ -25,8 +27,16 @@ export interface StandardSchema {
 
 export interface ContractFields {
   readonly description?: string
-  readonly key?: { readonly required?: boolean; readonly from?: readonly string[] }
-  readonly value?: { readonly format?: ValueFormatName; readonly schema?: StandardSchema | true }
+  readonly key?: {
+    readonly required?: boolean
+    readonly from?: readonly string[]
+    /** How keys become bytes. Default: text, an integer's digits, or bytes. */
+    readonly codec?: ValueCodec
+  }
+  readonly value?:
+    | { readonly format?: ValueFormatName; readonly schema?: StandardSchema | true; readonly codec?: never }
+    /** In place of a format: e.g. one that asks a schema registry. */
+    | { readonly codec: ValueCodec; readonly format?: never; readonly schema?: never }
   readonly tombstones?: boolean
   readonly headers?: { readonly required?: readonly string[]; readonly allow?: readonly string[] }
   readonly limits?: Partial<Contract['limits']>
@@ -34,15 +44,19 @@ export interface ContractFields {
 
 /**
  * The schema only checks: the original value is sent, without transformations and defaults of the schema.
- * @throws Error listing every problem
+ * @throws Error listing every problem; ConfigError for what is no codec
  * @example
  * const chat = defineContract('chat', { key: { from: ['value:/room'] }, value: { schema: Chat } })
  * const rules = { contracts: new Map([['chat', chat]]) }
  */
-export function defineContract(topic: string, { value = {}, ...fields }: ContractFields): Contract {
-  const { schema = true, ...rest } = value
-  const file = { ...fields, value: { ...rest, schema: schema === true ? true : {} } }
-  return parseContract(topic, file, () => standardCheck(schema as StandardSchema))
+export function defineContract(topic: string, { value = {}, key = {}, ...fields }: ContractFields): Contract {
+  const { schema = true, codec: valueCodec, ...valueRest } = value
+  const { codec: keyCodec, ...keyRest } = key
+  const file = { ...fields, key: keyRest, value: { ...valueRest, schema: schema === true ? true : {} } }
+  return parseContract(topic, file, () => standardCheck(schema as StandardSchema), {
+    key: keyCodec && callersCodec('key.codec', keyCodec),
+    value: valueCodec && callersCodec('value.codec', valueCodec),
+  })
 }
 
 function standardCheck(schema: StandardSchema): SchemaCheck {

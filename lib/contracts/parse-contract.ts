@@ -3,6 +3,7 @@
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import { isTopicName } from '../record/topic-partition.ts'
 import { isValueFormat, VALUE_FORMATS } from '../serialize/formats/value-formats.ts'
+import type { ValueCodec } from '../serialize/value-codec.ts'
 import type { Contract, ContractLimits, SchemaCheck } from './contract.ts'
 import { isKeySources, KEY_SOURCES_EXPECTED } from './key-sources.ts'
 import { parseEventBridgeFeeds, parseSqsFeeds } from './parse-feeds.ts'
@@ -14,9 +15,15 @@ const JSON_FORMATS = Object.entries(VALUE_FORMATS).flatMap(([name, { isJson }]) 
 
 /**
  * @param check gives the compiled form of a schema
+ * @param codecs those of a contract in code
  * @throws Error listing every problem of the file
  */
-export function parseContract(topic: string, file: unknown, check: (schema: unknown) => SchemaCheck): Contract {
+export function parseContract(
+  topic: string,
+  file: unknown,
+  check: (schema: unknown) => SchemaCheck,
+  codecs: { readonly key?: ValueCodec | undefined; readonly value?: ValueCodec | undefined } = {},
+): Contract {
   const problems: string[] = []
   const expect = (holds: boolean, problem: string) => {
     if (!holds) problems.push(`contracts/${topic}.json: ${problem}`)
@@ -85,8 +92,12 @@ export function parseContract(topic: string, file: unknown, check: (schema: unkn
   return {
     topic,
     description: (root.description as string | undefined) ?? '',
-    key: { required: (key.required as boolean | undefined) ?? true, from: keyFrom as string[] },
-    value: { codec: createCodec(topic, check) },
+    key: {
+      required: (key.required as boolean | undefined) ?? true,
+      from: keyFrom as string[],
+      ...(codecs.key ? { codec: codecs.key } : {}),
+    },
+    value: { codec: codecs.value ?? createCodec(topic, check) },
     tombstones: (root.tombstones as boolean | undefined) ?? false,
     headers: {
       required: (headers.required as string[] | undefined) ?? [],

@@ -31,7 +31,7 @@ const isHeaders: Check = value =>
   value.every(header => isJsonObject(header) && isHeaderName(header.name) && isBase64OrNull(header.value))
 
 const RECORD = Object.entries<Check>({
-  encoding: optional(value => value === 'wire'),
+  encoding: optional(value => value === 'wire' || value === 'source'),
   // A source may have named any text as the topic, so its form is not checked here.
   topic: orNull(text(MAX_TOPIC)),
   partition: orNull(integer(0, MAX_INT32)),

@@ -43,10 +43,10 @@ export interface DeadLetter {
   readonly source: DeadLetterSource
   readonly record: {
     /**
-     * `wire` (default): key and value are the bytes for Kafka. `source` is reserved for records that were not encoded;
-     * readers refuse unknown encodings.
+     * `wire` (default): key and value are the bytes for Kafka. `source`: they are those of the source, because the
+     * record was never encoded; a redrive encodes them by the topic's contract. Readers refuse unknown encodings.
      */
-    readonly encoding?: 'wire'
+    readonly encoding?: 'wire' | 'source'
     readonly topic: string | null
     readonly partition: number | null
     readonly partitionFixedBy: 'source' | 'partitioner' | null
@@ -92,17 +92,27 @@ export interface DeadLetter {
   readonly claimCheck: null | { readonly target: string; readonly sha256: string; readonly bytes: number }
 }
 
+/** What is known of a record that never became bytes. */
+export interface UnencodedParts {
+  readonly key: Uint8Array | string | null
+  /** Default: that of the record, as text or bytes. */
+  readonly value?: Uint8Array | string | null
+  /** Default: the bytes for Kafka are those of the source. */
+  readonly encoding?: 'source'
+}
+
 /**
  * @param recordId the record's `kp-id`
- * @param key the key of an invalid record that never became bytes
+ * @param unencoded of a record that never became bytes
  */
 export function toDeadLetter(
   failed: Failed,
   recordId: string,
   source: DeadLetterSource,
-  key: Uint8Array | string | null = null,
+  unencoded: UnencodedParts = { key: null },
 ): DeadLetter {
-  const serialized: SerializedRecord = failed.serialized ?? asBytes(failed.record, key)
+  const serialized: SerializedRecord = failed.serialized ?? asBytes(failed.record, unencoded)
+  const encoding = failed.serialized ? undefined : unencoded.encoding
   const topic = topicIn(serialized.topic)
   const from = new Date(failed.firstAt).toISOString()
   const to = new Date(failed.lastAt).toISOString()
@@ -114,6 +124,7 @@ export function toDeadLetter(
     recordId: id,
     source: { ...source, id: source.id.slice(0, MAX_TEXT), arn: source.arn?.slice(0, MAX_TEXT) ?? null },
     record: {
+      ...(encoding ? { encoding } : {}),
       topic,
       partition: serialized.partition ?? null,
       partitionFixedBy: partitionFixedBy(serialized),
@@ -159,13 +170,13 @@ function topicIn(topic: string): string | null {
  * Converts a record that never became bytes. An invalid record may have any types, but its dead letter must be
  * readable, so whatever does not fit its field is left out.
  */
-function asBytes(record: ProducerRecord, key: Uint8Array | string | null): SerializedRecord {
-  const { topic, value, headers, partition, timestamp }: Partial<ProducerRecord> = record ?? {}
+function asBytes(record: ProducerRecord, { key, value }: UnencodedParts): SerializedRecord {
+  const { topic, headers, partition, timestamp }: Partial<ProducerRecord> = record ?? {}
   const ms = timestamp instanceof Date ? timestamp.getTime() : timestamp
   return {
     topic: typeof topic === 'string' ? topic : '',
     key: typeof key === 'string' ? Buffer.from(key) : key,
-    value: bytesOf(value),
+    value: bytesOf(value === undefined ? record?.value : value),
     headers: (headerList(headers) ?? []).flatMap(asHeader).slice(0, MAX_HEADERS),
     wireSize: 0,
     ...(isWithin(partition, MAX_INT32) ? { partition } : {}),

@@ -6,7 +6,7 @@ import type { ProducerRecord } from '../record/producer-record.ts'
 import { recordIdIn } from '../record/record-id.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { guardedCallback } from '../warn.ts'
-import { type DeadLetterSource, toDeadLetter } from './dead-letter.ts'
+import { type DeadLetterSource, toDeadLetter, type UnencodedParts } from './dead-letter.ts'
 import type { DeadLetterPublisher } from './dead-letter-publisher.ts'
 
 export interface PublishFailuresContext {
@@ -20,8 +20,11 @@ export interface PublishFailuresContext {
   readonly idOf?: (index: number) => string
   /** Whether a failure becomes a dead letter; otherwise it stays with its source. Default: every delivery failure. */
   readonly shouldDeadLetter?: (failed: Failed, index: number) => boolean
-  /** The key of an invalid record, if it can be read. */
-  readonly keyOf?: (record: ProducerRecord) => Uint8Array | string | null
+  /**
+   * What is known of a record that never became bytes, by the contract of its topic. A delivery failure of which
+   * nothing is known stays with its source. Default: nothing; an invalid record then has no key.
+   */
+  readonly unencodedOf?: (record: ProducerRecord) => UnencodedParts | undefined
   readonly deadline?: Deadline
   /** Called when a dead letter is not stored, so that its record goes back to its source. */
   readonly onFailure: (error: unknown) => void
@@ -37,14 +40,19 @@ export async function publishFailures(
     sourceOf,
     idOf = index => sourceOf(index).id,
     shouldDeadLetter = ({ failureKind }) => failureKind === 'delivery-failure',
-    keyOf = () => null,
+    unencodedOf = () => undefined,
     deadline,
     onFailure,
   } = context
   const fates = new Map<number, RecordFate>()
   if (reports.every(({ kind }) => kind === 'delivered')) return fates
   const failures = [...reports.entries()].filter((entry): entry is [number, Failed] => entry[1].kind === 'failed')
-  const deadLettered = failures.filter(([index, failed]) => !isWithoutBytes(failed) && shouldDeadLetter(failed, index))
+  const unencoded = new Map(
+    failures.flatMap(([index, { serialized, record }]) => (serialized ? [] : [[index, unencodedOf(record)]])),
+  )
+  // An invalid record is edited before it is redriven, so its dead letter holds what can be read of it.
+  const isKnown = (index: number, { isUnencoded }: Failed) => !isUnencoded || unencoded.get(index) !== undefined
+  const deadLettered = failures.filter(([index, failed]) => isKnown(index, failed) && shouldDeadLetter(failed, index))
   for (const [index, { outcome, code }] of new Set([
     ...failures.filter(([, { failureKind }]) => failureKind === 'delivery-failure'),
     ...deadLettered,
@@ -52,7 +60,7 @@ export async function publishFailures(
     fates.set(index, { fate: 'returned', outcome, code })
   if (!deadLetters.isOn || deadLettered.length === 0) return fates
   const written = deadLettered.map(([index, failed]) =>
-    toDeadLetter(failed, recordIdOf(failed, sourceOf(index)) ?? idOf(index), sourceOf(index), keyOf(failed.record)),
+    toDeadLetter(failed, recordIdOf(failed, sourceOf(index)) ?? idOf(index), sourceOf(index), unencoded.get(index)),
   )
   const results = await deadLetters.store(written, deadline)
   deadLettered.forEach(([index, { outcome, code }], at) => {
@@ -74,9 +82,4 @@ export async function publishFailures(
 /** A record that code sent has the id of its header, under which it may be in the log. */
 function recordIdOf({ serialized, record }: Failed, { trigger }: DeadLetterSource): string | undefined {
   return trigger === 'template' ? recordIdIn(serialized ? serialized.headers : record?.headers) : undefined
-}
-
-/** An invalid record is edited before it is redriven, so its dead letter holds what can be read of it. */
-function isWithoutBytes({ isUnencoded, failureKind }: Failed): boolean {
-  return isUnencoded === true && failureKind === 'delivery-failure'
 }

@@ -40,8 +40,9 @@ export interface Failed {
   /** When the last attempt ended, ms since the epoch. */
   readonly lastAt: number
   /**
-   * Its serializer failed or did not answer, so its bytes are not known. It gets no dead letter, because a redrive
-   * would send other bytes: it stays with its source.
+   * A delivery failure before the record was encoded: its serializer failed or did not answer, or it was not asked.
+   * Its bytes are not known, so it gets no dead letter unless its contract encodes it at a redrive: it stays with its
+   * source.
    */
   readonly isUnencoded?: true
   readonly inDoubt?: {
@@ -130,9 +131,9 @@ export function notSent(
   serialized: SerializedRecord | undefined,
   cause: unknown,
   epochMs: number,
-  isUnencoded = false,
 ): Failed {
   const error = notSentError(cause)
+  const isUnencoded = !serialized && !(error instanceof InvalidRecordError)
   return new FailedReport({
     record,
     serialized,

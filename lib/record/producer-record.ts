@@ -68,6 +68,10 @@ export interface ValidRecord {
   /** The contract's; without one, key and value are for the serializers of the settings. */
   readonly codec: ValueCodec | undefined
   readonly maxValueBytes?: number
+  /** Of a contract whose keys have a codec: the codec, and what the key says. */
+  readonly keyCodec?: ValueCodec | undefined
+  readonly keyContent?: unknown
+  readonly maxKeyBytes?: number
 }
 
 /** Output of stage 4: bytes, and their size on the wire (uncompressed). */

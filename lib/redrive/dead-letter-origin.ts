@@ -19,6 +19,13 @@ export function originOf({ source }: DeadLetter, contract: Contract): NonNullabl
   return { keyFrom: gone < 0 ? sources : [RECORD, ...sources.slice(0, gone).filter(each => each !== RECORD)] }
 }
 
+/** The key of a valid record is known: it has to agree with what the contract reads from the value. */
+export function checkedOrigin(deadLetter: DeadLetter, contract: Contract): NonNullable<ProducerRecord['origin']> {
+  const { keyFrom = [] } = originOf(deadLetter, contract)
+  if (deadLetter.failure.kind === 'invalid-record' || keyFrom.includes('record')) return { keyFrom }
+  return { keyFrom: ['record', ...keyFrom] }
+}
+
 /** The record has the key of an S3 object as it is; the value, as it is written in a URL. */
 function withoutS3Keys(feed: SqsFeed | EventBridgeFeed, sources: readonly string[]): readonly string[] {
   if (!('unwrap' in feed && feed.unwrap.includes('s3'))) return sources

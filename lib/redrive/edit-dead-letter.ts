@@ -1,12 +1,14 @@
 // A dead letter whose record was edited is another dead letter, with its own id.
-import type { Contract, Contracts } from '../contracts/contract.ts'
+import type { Contracts } from '../contracts/contract.ts'
 import { wrongField } from '../dead-letter/check-dead-letter.ts'
 import { type DeadLetter, deadLetterId, recordOf } from '../dead-letter/dead-letter.ts'
 import { InvalidRecordError } from '../errors.ts'
 import { toBase64 } from '../record/base64.ts'
 import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
 import { validateRecord } from '../validate/record-validator.ts'
-import { originOf } from './dead-letter-origin.ts'
+import { isSentAsItIs, sourceForm } from '../validate/source-form.ts'
+import { checkedOrigin, originOf } from './dead-letter-origin.ts'
+import { canBeChecked, encodedRecord, isEncoded } from './encoded-record.ts'
 
 /** The new fields of a record; a missing field stays as it is. */
 export interface RecordEdit {
@@ -24,11 +26,25 @@ export interface RecordEdit {
  * @throws InvalidRecordError when the edited record breaks the topic's contract, or is one that Kafka or a reader of
  * dead letters would refuse
  */
-export function editDeadLetter(deadLetter: DeadLetter, edit: RecordEdit, contracts: Contracts): DeadLetter {
+export async function editDeadLetter(
+  deadLetter: DeadLetter,
+  edit: RecordEdit,
+  contracts: Contracts,
+): Promise<DeadLetter> {
   const before = recordOf(deadLetter)
   const topic = edit.topic ?? before.topic
-  const { key: keyBefore, value, headers } = { ...before, ...edit }
-  const key = topic === null ? keyBefore : checkedKey({ topic, key: keyBefore, value, headers }, deadLetter, contracts)
+  const contract = topic === null ? undefined : contracts.get(topic)
+  const isReplaced = contract !== undefined && !canBeChecked(deadLetter, contract)
+  if (isReplaced && edit.value === undefined)
+    throw new InvalidRecordError(
+      'bad-value',
+      `value: expected one with the edit: the record is encoded, and the contract of ${topic} encodes what is edited.`,
+    )
+  // Of an encoded record the key is encoded, too: the edit, or the contract by the value, says it anew.
+  const { key: keyBefore, value, headers } = { ...before, ...(isReplaced ? { key: null } : {}), ...edit }
+  const key =
+    topic === null ? keyBefore : await checkedKey({ topic, key: keyBefore, value, headers }, deadLetter, contracts)
+  const isSource = isReplaced || deadLetter.record.encoding === 'source'
   const id = deadLetterId({ topic: topic ?? '', key, value, headers }, deadLetter.recordId)
   const { partition, partitionFixedBy, ...rest } = deadLetter.record
   const place = topic === before.topic ? { partition, partitionFixedBy } : { partition: null, partitionFixedBy: null }
@@ -39,6 +55,7 @@ export function editDeadLetter(deadLetter: DeadLetter, edit: RecordEdit, contrac
     record: {
       ...rest,
       ...place,
+      ...(isSource ? { encoding: 'source' } : {}),
       topic,
       key: toBase64(key),
       value: toBase64(value),
@@ -60,42 +77,42 @@ export function editDeadLetter(deadLetter: DeadLetter, edit: RecordEdit, contrac
   return edited
 }
 
-function checkedKey(
+/** The key in the form of its source, of a record that meets the contract. */
+async function checkedKey(
   record: Omit<ProducerRecord, 'key'> & { key: Uint8Array | null },
   deadLetter: DeadLetter,
   contracts: Contracts,
-) {
+): Promise<Uint8Array | null> {
   const contract = contracts.get(record.topic)
-  const { key } = validateRecord(
-    { ...withKey(record), ...(contract ? { origin: originOf(deadLetter, contract) } : {}) },
-    contract ? { contracts } : { anyTopic: true },
-  )
-  return typeof key === 'string' ? Buffer.from(key) : ((key as Uint8Array | null | undefined) ?? null)
+  const checked = { ...withKey(record), ...(contract ? { origin: originOf(deadLetter, contract) } : {}) }
+  if (!contract) {
+    const { key } = validateRecord(checked, { anyTopic: true })
+    return (key as Uint8Array | null | undefined) ?? null
+  }
+  if (!isSentAsItIs(contract)) await encodedRecord(checked, contracts)
+  else validateRecord(checked, { contracts })
+  const { key } = sourceForm(checked, contract)
+  return typeof key === 'string' ? Buffer.from(key) : key
 }
 
 /**
- * Checks the record of a dead letter by the contract of its topic, as it is now.
+ * Checks the record of a dead letter by the contract of its topic, as it is now. Bytes that the contract's formats
+ * encoded are not read again.
  * @param deadLetter with its value, not with a claim check
- * @throws InvalidRecordError when it breaks the contract, or when its topic has none
+ * @throws InvalidRecordError when it breaks the contract, or when its topic has none · DeliveryError `serializer` when
+ * what encodes it does not answer
  */
-export function checkByContract(deadLetter: DeadLetter, contracts: Contracts): void {
+export async function checkByContract(deadLetter: DeadLetter, contracts: Contracts): Promise<void> {
   const { topic, key, value, headers, partition } = recordOf(deadLetter)
   const contract = topic === null ? undefined : contracts.get(topic)
-  validateRecord(
-    {
-      ...withKey({ topic: topic ?? '', key, value, headers }),
-      ...(partition === null ? {} : { partition }),
-      ...(contract ? { origin: checkedOrigin(deadLetter, contract) } : {}),
-    },
-    { contracts },
-  )
-}
-
-/** The key of a valid record is known: it has to agree with what the contract reads from the value. */
-function checkedOrigin(deadLetter: DeadLetter, contract: Contract): NonNullable<ProducerRecord['origin']> {
-  const { keyFrom = [] } = originOf(deadLetter, contract)
-  if (deadLetter.failure.kind === 'invalid-record' || keyFrom.includes('record')) return { keyFrom }
-  return { keyFrom: ['record', ...keyFrom] }
+  if (contract && !canBeChecked(deadLetter, contract)) return
+  const record = {
+    ...withKey({ topic: topic ?? '', key, value, headers }),
+    ...(partition === null ? {} : { partition }),
+    ...(contract ? { origin: checkedOrigin(deadLetter, contract) } : {}),
+  }
+  if (isEncoded(deadLetter)) validateRecord(record, { contracts })
+  else await encodedRecord(record, contracts)
 }
 
 function withKey({ key, ...record }: Omit<ProducerRecord, 'key'> & { key: Uint8Array | null }): ProducerRecord {

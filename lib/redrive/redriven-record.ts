@@ -6,11 +6,15 @@ import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
 import { RECORD_ID_HEADER } from '../record/record-id.ts'
 import { validateRecord } from '../validate/record-validator.ts'
 import type { Candidate } from './candidate.ts'
-import { originOf } from './dead-letter-origin.ts'
+import { checkedOrigin, originOf } from './dead-letter-origin.ts'
+import { canBeChecked, encodedRecord, isEncoded } from './encoded-record.ts'
 import type { RedriveOptions } from './redrive-options.ts'
 import { timeOf, withTopic } from './retried-dead-letter.ts'
 
-/** @throws KafkaProducerError when the record can't be sent: its claim is missing, or it breaks its contract */
+/**
+ * @throws KafkaProducerError when the record can't be sent: its claim is missing, it breaks its contract, or what
+ * encodes it does not answer
+ */
 export async function redrivenRecord(candidate: Candidate, options: RedriveOptions): Promise<ProducerRecord> {
   const { contracts, timestamp = 'original', to } = options
   const deadLetter = await withValue(candidate, options)
@@ -25,10 +29,17 @@ export async function redrivenRecord(candidate: Candidate, options: RedriveOptio
     ...(timestamp === 'now' ? {} : { timestamp: timeOf(deadLetter) }),
     ...(partition === null || to !== undefined ? {} : { partition }),
   }
+  const contract = contracts?.get(topic)
+  if (deadLetter.record.encoding === 'source') {
+    const origin = contract && checkedOrigin(deadLetter, contract)
+    return encodedRecord({ ...record, ...(origin ? { origin } : {}) }, contracts, options.signal)
+  }
   if (deadLetter.failure.kind !== 'invalid-record' || !contracts) return record
-  const contract = contracts.get(topic)
+  if (contract && !canBeChecked(deadLetter, contract)) return record
   const checked = contract ? { ...record, origin: originOf(deadLetter, contract) } : record
-  return { ...record, key: validateRecord(checked, { contracts }).key as ProducerRecord['key'] & {} }
+  return isEncoded(deadLetter)
+    ? { ...record, key: validateRecord(checked, { contracts }).key as ProducerRecord['key'] & {} }
+    : encodedRecord(checked, contracts, options.signal)
 }
 
 async function withValue({ open, topic }: Candidate, { readClaim }: RedriveOptions): Promise<DeadLetter> {

@@ -14,7 +14,8 @@ import { parseSqsEvent, toSqsRecord } from '../lambda/sqs-event.ts'
 import { isJsonObject, parseJson } from '../record/json-object.ts'
 import type { SerializedRecord } from '../record/producer-record.ts'
 import { RecordSerializer } from '../serialize/record-serializer.ts'
-import { keyOfInvalid, validateRecord } from '../validate/record-validator.ts'
+import { validateRecord } from '../validate/record-validator.ts'
+import { isSentAsItIs, sourceForm } from '../validate/source-form.ts'
 
 export type { SourceMessageReader } from '../dead-letter/raw-message.ts'
 
@@ -107,25 +108,20 @@ function toDeadLetterOf(
   serializer: RecordSerializer,
 ): DeadLetter {
   const contract = contracts.get(record.topic)
-  const key = contract ? keyOfInvalid(record, contract) : null
-  if (error) return toDeadLetter(notSent(record, undefined, error, at), id, source, key)
+  const unencoded = contract && sourceForm(record, contract)
+  if (error) return toDeadLetter(notSent(record, undefined, error, at), id, source, unencoded)
   try {
-    const serialized = serializer.serialize(validateRecord(record, { contracts }), noDeadline) as SerializedRecord
-    return toDeadLetter(
-      notSent(
-        record,
-        serialized,
-        new TransportError('unavailable', 'The source stopped retrying it.', { retriable: true }),
-        at,
-      ),
-      id,
-      source,
-    )
+    const valid = validateRecord(record, { contracts })
+    // Formats that keep bytes serialize at once. Others may ask a registry, and are encoded when the record is sent.
+    const serialized =
+      contract && isSentAsItIs(contract) ? (serializer.serialize(valid, noDeadline) as SerializedRecord) : undefined
+    const reason = new TransportError('unavailable', 'The source stopped retrying it.', { retriable: true })
+    return toDeadLetter(notSent(record, serialized, reason, at), id, source, unencoded)
   } catch (error) {
     if (!(error instanceof InvalidRecordError)) throw error
-    return toDeadLetter(notSent(record, undefined, error, at), id, source, key)
+    return toDeadLetter(notSent(record, undefined, error, at), id, source, unencoded)
   }
 }
 
-/** Contracts serialize at once. */
+/** Nothing waits. */
 const noDeadline = () => new AbortController().signal

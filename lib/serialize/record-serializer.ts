@@ -1,15 +1,9 @@
 // Stage 4 of 9: ValidRecord → SerializedRecord. The bytes and their size on the wire.
 import { DeliveryError, InvalidRecordError, isInstance, SerializationError, TransportError } from '../errors.ts'
-import { isHeaderName } from '../record/header-name.ts'
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
-import {
-  BuiltInSerializer,
-  expected,
-  type SerializedData,
-  type Serializer,
-  type SerializerContext,
-} from './serializer.ts'
+import { checkedData } from './checked-data.ts'
+import { BuiltInSerializer, type SerializedData, type Serializer, type SerializerContext } from './serializer.ts'
 import { isSystemFailure } from './system-failure.ts'
 import { defaultSerializer } from './text-serializers.ts'
 import type { ValueCodec } from './value-codec.ts'
@@ -83,17 +77,14 @@ export class RecordSerializer {
     // Its own properties all: a serializer that wraps another may copy them.
     const context = { topic, isKey, headers: frozenCopy(headers), signal: signalOf() }
     const result: unknown = serializer.serialize(data, context)
-    return isThenable(result) ? Promise.resolve(result).then(ownData) : ownData(result)
+    return isThenable(result) ? Promise.resolve(result).then(checkedData) : checkedData(result)
   }
 
   #finish(record: ValidRecord, keyData: SerializedData, valueData: SerializedData): SerializedRecord {
     const key = bytesIn(keyData)
     const value = bytesIn(valueData)
-    if (value && value.length > (record.maxValueBytes ?? Number.POSITIVE_INFINITY))
-      throw new InvalidRecordError(
-        'record-too-large',
-        `value: expected at most ${record.maxValueBytes} bytes, got ${value.length}.`,
-      )
+    checkSize('value', value, record.maxValueBytes)
+    checkSize('key', key, record.maxKeyBytes)
     // Only an object has headers, which few serializers return.
     const headers =
       key === keyData && value === valueData
@@ -127,12 +118,13 @@ export class RecordSerializer {
 /** For codecs: a signal costs more than most values do, and most codecs need none. */
 class CodecContext implements SerializerContext {
   readonly topic: string
-  readonly isKey = false
+  readonly isKey: boolean
   readonly headers: readonly RecordHeader[]
   readonly #signalOf: SignalOf
 
-  constructor({ topic, headers }: ValidRecord, signalOf: SignalOf) {
+  constructor({ topic, headers }: ValidRecord, isKey: boolean, signalOf: SignalOf) {
     this.topic = topic
+    this.isKey = isKey
     this.headers = headers
     this.#signalOf = signalOf
   }
@@ -145,34 +137,6 @@ class CodecContext implements SerializerContext {
 /** Nobody can freeze bytes, so that a serializer that writes into them must have others than the record. */
 function frozenCopy(headers: readonly RecordHeader[]): readonly RecordHeader[] {
   return Object.freeze(headers.map(([name, value]): RecordHeader => Object.freeze([name, value && Buffer.from(value)])))
-}
-
-/** What a serializer returned, as bytes that nobody else can change. */
-function ownData(data: unknown): SerializedData {
-  if (data === null) return null
-  if (data instanceof Uint8Array) return Buffer.from(data)
-  if (typeof data !== 'object' || !('bytes' in data) || !('headers' in data))
-    return expected('bytes, null or { bytes, headers } of its serializer', data)
-  const { bytes, headers } = data
-  if (bytes !== null && !(bytes instanceof Uint8Array)) return expected('bytes or null of its serializer', bytes)
-  if (!Array.isArray(headers)) throw badHeader()
-  return { bytes: bytes && Buffer.from(bytes), headers: headers.map(ownHeader) }
-}
-
-/** A header that a serializer adds, by the rules of the record's own: bytes, text as UTF-8, or null. */
-function ownHeader(header: unknown): RecordHeader {
-  const [name, value]: readonly unknown[] = Array.isArray(header) ? header : []
-  if (!isHeaderName(name)) throw badHeader()
-  if (value === null) return [name, null]
-  if (typeof value === 'string' ? !value.isWellFormed() : !(value instanceof Uint8Array)) throw badHeader()
-  return [name, Buffer.from(value as string | Uint8Array)]
-}
-
-function badHeader(): InvalidRecordError {
-  return new InvalidRecordError(
-    'bad-header',
-    'headers: expected [visible name, bytes, well-formed text or null] of a serializer, got another.',
-  )
 }
 
 function bytesIn(data: SerializedData): Bytes {
@@ -189,16 +153,23 @@ function sizeOfHeader([name, value]: RecordHeader): number {
   return 2 * LENGTH_BYTES + Buffer.byteLength(name) + (value?.length ?? 0)
 }
 
-/** A codec is of this library, so nobody else can change what it returns. */
+/** A codec of a caller is wrapped (`callersCodec`), so nobody else can change what a codec returns. */
 function byContract(
   what: 'key' | 'value',
   record: ValidRecord,
   codec: ValueCodec,
   signalOf: SignalOf,
 ): SerializedData | Promise<SerializedData> {
-  if (what === 'key') return contractKey(record.key)
-  const { value, content } = record
-  return value === null ? null : codec.encode({ value, content }, new CodecContext(record, signalOf))
+  const { key, keyCodec, keyContent, value, content } = record
+  if (what === 'value')
+    return value === null ? null : codec.encode({ value, content }, new CodecContext(record, false, signalOf))
+  if (!keyCodec || key === null) return contractKey(key)
+  return keyCodec.encode({ value: key, content: keyContent }, new CodecContext(record, true, signalOf))
+}
+
+function checkSize(what: 'key' | 'value', bytes: Bytes, max = Number.POSITIVE_INFINITY): void {
+  if (bytes && bytes.length > max)
+    throw new InvalidRecordError('record-too-large', `${what}: expected at most ${max} bytes, got ${bytes.length}.`)
 }
 
 function contractKey(key: unknown): Uint8Array | null {

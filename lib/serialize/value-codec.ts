@@ -1,4 +1,4 @@
-// The port of value formats: what a contract holds to check its values and to turn them into bytes.
+// The port of value formats: what a contract holds to check its values, and its keys, and to turn them into bytes.
 import type { SchemaCheck } from '../contracts/contract.ts'
 import type { JsonObject } from '../record/json-object.ts'
 import type { JsonShape } from '../record/json-outline.ts'
@@ -6,7 +6,7 @@ import type { JsonText } from '../record/json-text.ts'
 import type { SerializerName } from './named-serializers.ts'
 import type { SerializedData, SerializerContext } from './serializer.ts'
 
-/** A value that has passed its checks. */
+/** A value, or a key, that has passed its checks. */
 export interface ValueSource {
   /** As its source or the caller passed it: JSON text, parsed JSON, text or bytes. */
   readonly value: unknown
@@ -15,8 +15,11 @@ export interface ValueSource {
 }
 
 /**
- * How the values of a topic are checked and become bytes. Null, a tombstone, never reaches a codec. Its own words for
- * what is wrong must not quote the value.
+ * How the values of a topic, or its keys, are checked and become bytes. Null, a tombstone, never reaches a codec. Its
+ * own words for what is wrong must not quote the value. What only a schema registry knows is checked by `encode`, which
+ * may be asynchronous; all else is done at once.
+ *
+ * A key is what its source has: text, bytes, parsed JSON of a program or an event, or a JsonText.
  */
 export interface ValueCodec {
   /** The name of the format, as contracts have it. */
@@ -27,6 +30,11 @@ export interface ValueCodec {
   readonly shape: JsonShape
   /** Whether text is sent as it is. Then a text that is too long is refused before it is read. */
   readonly keepsText: boolean
+  /**
+   * Whether bytes are sent as they are. Then those of a dead letter can be checked again; otherwise that of a record
+   * that was never encoded says so (`encoding: "source"`), and a redrive encodes it.
+   */
+  readonly keepsBytes: boolean
   /** The serializers that write the same: a function's `value.serializer` may name these. */
   readonly serializers: readonly SerializerName[]
   /** The value of a record whose source has this text. What can't be read stays text, which `check` refuses. */
@@ -43,8 +51,10 @@ export interface ValueCodec {
    */
   check(content: unknown, extent: 'all' | 'first'): void
   /**
-   * Bytes that nobody else can change. Text that needs no change is sent as it is.
-   * @throws SerializationError, or the promise rejects with one
+   * Bytes that nobody else can change, alone or with headers. Text that needs no change is sent as it is.
+   * @param context `isKey` says whether it is the record's key; `signal` is aborted at the record's deadline
+   * @throws SerializationError `delivery-failure` where a system failed, `invalid-record` for a record that is wrong;
+   * InvalidRecordError; or the promise rejects with one
    */
   encode(source: ValueSource, context: SerializerContext): SerializedData | Promise<SerializedData>
 }

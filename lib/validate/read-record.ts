@@ -10,7 +10,8 @@ const MAX_PARTITION = 2 ** 31 - 1
 const MAX_TIMESTAMP = 8.64e15
 
 /** The caller's record, with fields of the right types. Key and value are checked where they become bytes. */
-export interface ReadRecord extends Omit<ValidRecord, 'codec' | 'content' | 'maxValueBytes'> {
+export interface ReadRecord
+  extends Omit<ValidRecord, 'codec' | 'content' | 'maxValueBytes' | 'keyCodec' | 'keyContent' | 'maxKeyBytes'> {
   readonly origin: ProducerRecord['origin'] | undefined
 }
 

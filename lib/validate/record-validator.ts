@@ -1,7 +1,6 @@
 // Stage 3 of 9: ProducerRecord → ValidRecord: topic, key, value, headers, limits. An invalid record is never retried.
 
 import type { Contract, Contracts } from '../contracts/contract.ts'
-import { atKeySource } from '../contracts/key-sources.ts'
 import { InvalidRecordError } from '../errors.ts'
 import { JsonText } from '../record/json-text.ts'
 import {
@@ -11,8 +10,9 @@ import {
   type ValidRecord,
 } from '../record/producer-record.ts'
 import { isTopicName } from '../record/topic-partition.ts'
-import { keyText } from './key-text.ts'
+import type { ValueCodec } from '../serialize/value-codec.ts'
 import { checkLimit } from './limits.ts'
+import { checkedKey, isEmptyKey, readKey } from './read-key.ts'
 import { type ReadRecord, readRecord } from './read-record.ts'
 import { checkText, checkTraceparents } from './text-rules.ts'
 
@@ -37,14 +37,14 @@ export function validateRecord(
   const record = readRecord(source)
   const contract = contractOf(record.topic, rules)
   if (!contract) {
-    if ('keyRequired' in rules && rules.keyRequired && isEmpty(record.key))
+    if ('keyRequired' in rules && rules.keyRequired && isEmptyKey(record.key))
       throw new InvalidRecordError('key-missing', 'key: expected a key that is not empty, got none.')
     return { ...record, codec: undefined }
   }
   checkSizes(record, contract)
   const content = readValue(record, contract, violations)
   const key = readKey(record, content, contract)
-  checkLimit('key', key === null ? 0 : Buffer.byteLength(key), contract.limits.keyBytes, 'bytes')
+  checkLimit('key', key === null ? 0 : keySize(key), contract.limits.keyBytes, 'bytes')
   checkHeaderRules(record.headers, contract)
   return {
     ...record,
@@ -53,6 +53,7 @@ export function validateRecord(
     key,
     codec: contract.value.codec,
     maxValueBytes: contract.limits.valueBytes,
+    ...(contract.key.codec && key !== null ? keyParts(key, contract.key.codec, contract) : {}),
   }
 }
 
@@ -70,11 +71,14 @@ function contractOf(topic: string, rules: ValidationRules): Contract | undefined
   throw new InvalidRecordError('unknown-topic', 'topic: expected a topic that has a contract, got another.')
 }
 
-/** A key of another type is left to the serializer. */
-function isEmpty(key: unknown): boolean {
-  return (
-    key === undefined || key === null || ((typeof key === 'string' || key instanceof Uint8Array) && key.length === 0)
-  )
+/** A key that is not bytes yet is at least as large; stage 4 checks its bytes. */
+function keySize(key: unknown): number {
+  const text = key instanceof JsonText ? key.text : key
+  return typeof text === 'string' || text instanceof Uint8Array ? Buffer.byteLength(text) : 0
+}
+
+function keyParts(key: unknown, codec: ValueCodec, { limits }: Contract): Partial<ValidRecord> {
+  return { keyCodec: codec, keyContent: checkedKey(key, codec), maxKeyBytes: limits.keyBytes }
 }
 
 /** What the value says, once it has passed its checks; null for a tombstone. */
@@ -95,53 +99,6 @@ function tombstone({ topic, tombstones }: Contract): null {
     'tombstone',
     `value: expected a value, got null; the contract of ${topic} does not allow tombstones.`,
   )
-}
-
-/** The key of the first source that has one. The caller's key and that of the first pointer must agree. */
-function readKey(
-  record: { readonly key?: unknown; readonly origin?: ProducerRecord['origin'] | undefined },
-  value: unknown,
-  contract: Contract,
-): Uint8Array | string | null {
-  const { keyFrom: sources = contract.key.from, lookup } = record.origin ?? {}
-  const recordKey = sources.includes('record') ? keyText(record.key) : undefined
-  let sourceKey: Uint8Array | string | undefined
-  let pointer = '/key'
-  for (const source of sources) {
-    if (source === 'record') continue
-    sourceKey = keyText(atKeySource(source, value, lookup))
-    if (sourceKey === undefined) continue
-    if (recordKey === undefined) pointer = pointerOf(source)
-    if (recordKey !== undefined && !sameKey(recordKey, sourceKey))
-      throw new InvalidRecordError('key-mismatch', `key: expected the one at ${source}, got another.`)
-    break
-  }
-  const key = recordKey ?? sourceKey
-  if (contract.key.required && (key === undefined || key.length === 0))
-    throw new InvalidRecordError(
-      'key-missing',
-      `key: expected a key that is not empty (${sources.join(', ')}), got none.`,
-    )
-  if (typeof key === 'string') checkText(key, pointer)
-  return key ?? null
-}
-
-/** Where a key comes from, in the record; a key that its source has beside the value is the record's key. */
-function pointerOf(source: string): string {
-  return source.startsWith('value:') ? `/value${source.slice('value:'.length)}` : '/key'
-}
-
-/** The key of an invalid record, for its dead letter; null if it can't be read. */
-export function keyOfInvalid(record: ProducerRecord, contract: Contract): Uint8Array | string | null {
-  try {
-    return readKey(record, contract.value.codec.read(record.value), contract)
-  } catch {
-    return null
-  }
-}
-
-function sameKey(a: Uint8Array | string, b: Uint8Array | string): boolean {
-  return typeof a === 'string' && typeof b === 'string' ? a === b : Buffer.from(b).equals(Buffer.from(a))
 }
 
 /** Before the value is parsed and checked. What is not bytes yet is at least as large; stage 4 checks its bytes. */

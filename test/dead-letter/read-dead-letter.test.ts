@@ -47,7 +47,7 @@ test('the dead letter of any record, however malformed, can be read back', () =>
         lastAt: 2,
       } as const satisfies Failed
       const source: DeadLetterSource = { ...good.source, id: sourceId, arn: sourceId }
-      const written = toDeadLetter(failed, recordId, source, key)
+      const written = toDeadLetter(failed, recordId, source, { key })
       const result = read(written)
       assert.equal(result.kind, 'dead-letter', JSON.stringify(result))
       assert.deepEqual(result.kind === 'dead-letter' && result.deadLetter, JSON.parse(JSON.stringify(written)))
@@ -63,7 +63,7 @@ test('a dead letter with a field of the wrong type or size is not used; the erro
     ['record.partition', d => ({ ...d, record: { ...d.record, partition: 2 ** 40 } })],
     ['record.timestamp', d => ({ ...d, record: { ...d.record, timestamp: 1e300 } })],
     ['record.value', d => ({ ...d, record: { ...d.record, value: 'not base64!' } })],
-    ['record.encoding', d => ({ ...d, record: { ...d.record, encoding: 'source' } })],
+    ['record.encoding', d => ({ ...d, record: { ...d.record, encoding: 'avro' } })],
     ['failure.code', d => ({ ...d, failure: { ...d.failure, code: '__proto__' } })],
     ['failure.kind', d => ({ ...d, failure: { ...d.failure, kind: 'record' } })],
     ['redrive.count', d => ({ ...d, redrive: { ...d.redrive, count: -(2 ** 53) } })],

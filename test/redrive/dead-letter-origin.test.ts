@@ -49,7 +49,7 @@ function from(queue: string | undefined, key: string): DeadLetter {
 
 const mismatch = { code: 'key-mismatch' }
 
-test('check accepts a key that the feed took from the message; one from the value has to agree', () => {
+test('check accepts a key that the feed took from the message; one from the value has to agree', async () => {
   for (const [queue, key] of [
     ['orders.fifo', 'group'],
     ['tenants', 'tenant'],
@@ -58,21 +58,25 @@ test('check accepts a key that the feed took from the message; one from the valu
     ['orders', 'i-1'],
     [undefined, 'account'],
   ] as const)
-    checkByContract(from(queue, key), contracts)
-  assert.throws(() => checkByContract(from('customers', 'i-1'), contracts), mismatch)
-  assert.throws(() => checkByContract(from('orders', 'c-1'), contracts), mismatch)
-  assert.throws(() => checkByContract(from('unclaimed', 'c-1'), contracts), mismatch)
+    await checkByContract(from(queue, key), contracts)
+  await assert.rejects(checkByContract(from('customers', 'i-1'), contracts), mismatch)
+  await assert.rejects(checkByContract(from('orders', 'c-1'), contracts), mismatch)
+  await assert.rejects(checkByContract(from('unclaimed', 'c-1'), contracts), mismatch)
 })
 
-test('an edit leaves a key that the feed took from the message, and follows the value otherwise', () => {
-  const keyOf = (queue: string, key: string) => {
-    const edited = editDeadLetter(from(queue, key), { value: Buffer.from('{"id":"i-2","customer":"c-2"}') }, contracts)
+test('an edit leaves a key that the feed took from the message, and follows the value otherwise', async () => {
+  const keyOf = async (queue: string, key: string) => {
+    const edited = await editDeadLetter(
+      from(queue, key),
+      { value: Buffer.from('{"id":"i-2","customer":"c-2"}') },
+      contracts,
+    )
     return Buffer.from(edited.record.key ?? '', 'base64').toString()
   }
-  assert.equal(keyOf('orders.fifo', 'group'), 'group')
-  assert.equal(keyOf('tenants', 'tenant'), 'tenant')
-  assert.equal(keyOf('customers', 'c-1'), 'c-2')
-  assert.equal(keyOf('orders', 'i-1'), 'i-2')
+  assert.equal(await keyOf('orders.fifo', 'group'), 'group')
+  assert.equal(await keyOf('tenants', 'tenant'), 'tenant')
+  assert.equal(await keyOf('customers', 'c-1'), 'c-2')
+  assert.equal(await keyOf('orders', 'i-1'), 'i-2')
 })
 
 // The record of a FIFO queue was sent with the key of the contract in place of its group, out of order.
@@ -81,7 +85,7 @@ test('an invalid record that is sent again keeps the key that the feed took from
     const error = new InvalidRecordError('schema', 'value: 1 violation.')
     const record = { topic: 'orders', value: Buffer.from(VALUE) }
     const source = { trigger: 'sqs', id: queue, index: 0, function: null, arn: arnOf(queue), receiveCount: 1 } as const
-    return toDeadLetter(notSent(record, undefined, error, Date.now()), queue, source, key)
+    return toDeadLetter(notSent(record, undefined, error, Date.now()), queue, source, { key })
   }
   const store = new MemoryDeadLetterStore([
     invalidOf('orders.fifo', 'group'),

@@ -51,3 +51,32 @@ test('a record without bytes is returned, not dead-lettered; an invalid one and 
   )
   await producer.close({ timeoutMs: 0 })
 })
+
+// Its dead letter had the value as text and no key, which a redrive would have sent.
+test('a record that is stopped before its serializer has its bytes, or is returned if that is slow', async () => {
+  for (const [encode, fate] of [
+    [(bytes: Uint8Array) => bytes, 'dead-lettered'],
+    [async (bytes: Uint8Array) => bytes, 'returned'],
+  ] as const) {
+    const client = new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock })
+    const avro = { serialize: (data: string) => encode(Buffer.from(`avro ${data}`)) }
+    const config = parseConfig({ bootstrapServers: ['b:1'], keySerializer: avro, valueSerializer: avro }, {})
+    const producer = new KafkaProducer(config, { client })
+    const common = { topic: 't', key: 'k', orderGroup: 'g' }
+    const reports = await producer.sendAll([
+      { ...common, value: undefined },
+      { ...common, value: 'second' },
+    ])
+    assert.deepEqual(reports.map(summaryOf), ['not-sent:bad-value', 'not-sent:order-group-stopped'])
+    const { fates, stored } = await publishedFailures(reports)
+    assert.equal(fates.get(1)?.fate, fate)
+    if (fate === 'dead-lettered') {
+      const { key, value } = stored[1]?.record ?? {}
+      const texts = [key, value].map(text => Buffer.from(text ?? '', 'base64').toString())
+      assert.deepEqual(texts, ['avro k', 'avro second'])
+    }
+    await producer.close()
+    const [closed] = await producer.sendAll([{ ...common, value: 'late' }])
+    assert.deepEqual([(await publishedFailures(closed ? [closed] : [])).fates.get(0)?.fate], ['returned'])
+  }
+})

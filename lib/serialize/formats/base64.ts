@@ -20,6 +20,7 @@ const base64Codec: ValueCodec = {
   isJson: false,
   shape: { isDepthRoot: true },
   keepsText: false,
+  keepsBytes: true,
   serializers: ['bytes'],
   // The dead letter of a record that never reached `encode` then has its bytes, too.
   fromText: ({ text }: JsonText) => (isBase64(text) ? Buffer.from(text, 'base64') : text),

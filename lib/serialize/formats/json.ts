@@ -26,6 +26,7 @@ class JsonCodec implements ValueCodec {
   readonly format = 'json'
   readonly isJson = true
   readonly keepsText = true
+  readonly keepsBytes = true
   /** A string of `string` is the JSON text. */
   readonly serializers = ['json', 'string'] as const
   readonly shape: JsonShape

@@ -18,6 +18,7 @@ const textCodec: ValueCodec = {
   isJson: false,
   shape: { isDepthRoot: true },
   keepsText: true,
+  keepsBytes: true,
   serializers: ['string'],
   fromText: ({ text }: JsonText) => text,
   read: value => value,

@@ -130,7 +130,7 @@ const OPERATIONS: Readonly<Record<string, () => Promise<void>>> = {
     change(
       replaceDeadLetters({ topics: [TOPICS.edited] }, { ...context, onChanged: onChanged('edited') }, async before => {
         say('edit', [before.recordId])
-        return editDeadLetter(before, { topic, value: Buffer.from(`edited:${before.recordId}`) }, new Map())
+        return await editDeadLetter(before, { topic, value: Buffer.from(`edited:${before.recordId}`) }, new Map())
       }),
     ),
   tidy: async () => {

@@ -56,7 +56,7 @@ export function parseRequest(request: HttpRequest, contract: Contract): ParsedBo
 function requestShape(contract: Contract): JsonShape {
   const fields = new Map<string, JsonShape>([
     ['id', {}],
-    ['key', {}],
+    ['key', contract.key.codec?.shape ?? {}],
     ['value', contract.value.codec.shape],
     ['headers', { uniqueNames: true, items: {}, maxItems: contract.limits.headers }],
     ['partition', {}],

@@ -71,7 +71,7 @@ function toRecord(
     value: toValue(parsed.value, () => textOf('value'), contract),
     headers: [...standard.filter(([name]) => !(hasTraceparent && name === 'traceparent')), ...headers],
     sourceId: id,
-    ...(parsed.key === undefined ? {} : { key: toKey(parsed.key, () => textOf('key')) }),
+    ...(parsed.key === undefined ? {} : { key: toKey(parsed.key, () => textOf('key'), contract) }),
     ...(parsed.partition === undefined
       ? {}
       : { partition: toInteger(parsed.partition, () => textOf('partition'), 'bad-partition', 2 ** 31 - 1) }),
@@ -90,7 +90,13 @@ function toValue(value: unknown, textOf: () => string, { value: { codec } }: Con
 const RECORD_FIELDS = 'id, key, value, headers, partition, timestamp'
 
 /** Of a number its text counts: as a double it may be another one. */
-function toKey(key: unknown, textOf: () => string): ProducerRecord['key'] {
+function toKey(key: unknown, textOf: () => string, { key: { codec } }: Contract): ProducerRecord['key'] {
+  if (codec)
+    return codec.isJson
+      ? new JsonText(textOf(), key)
+      : typeof key === 'string'
+        ? codec.fromText(new JsonText(key))
+        : key
   return keyText(typeof key === 'number' ? new NumberText(textOf()) : key) ?? null
 }
 
