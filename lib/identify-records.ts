@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { ConfigError, errorName, InvalidRecordError } from './errors.ts'
 import { invocationTrace } from './lambda/invocation-facts.ts'
 import { traceparentOf } from './lambda/traceparent.ts'
-import { headerList } from './record/header-list.ts'
+import { behindAdded, headerList } from './record/header-list.ts'
 import type { ProducerRecord, ProducerRecordHeader } from './record/producer-record.ts'
 import { hasHeader, isRecordIdOption, RECORD_ID_EXPECTED, RECORD_ID_HEADER, withHeaders } from './record/record-id.ts'
 import { catchRejection } from './time/thenable.ts'
@@ -52,7 +52,7 @@ function identify(record: ProducerRecord, recordId: RecordIdOption, trace: strin
   const added: ProducerRecordHeader[] = []
   if (!hasHeader(headers, RECORD_ID_HEADER)) added.push([RECORD_ID_HEADER, newId(record, recordId)])
   if (!hasHeader(headers, 'traceparent')) added.push(['traceparent', traceparentOf(undefined, trace)])
-  return added.length === 0 ? record : withHeaders(record, [...added, ...headers])
+  return added.length === 0 ? record : withHeaders(record, behindAdded(added, headers))
 }
 
 function newId(record: ProducerRecord, recordId: RecordIdOption): string {

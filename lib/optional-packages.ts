@@ -14,6 +14,7 @@ const USERS = {
     setting: 'sasl.mechanism AWS_MSK_IAM',
     imports: ['aws-msk-iam-sasl-signer-js', '@aws-sdk/credential-provider-node'],
   },
+  webIdentity: { setting: 'sasl.oauthbearer.aws.audience', imports: ['@aws-sdk/client-sts'] },
   msk: { setting: 'KAFKA_MSK_CLUSTER_ARN', imports: ['@aws-sdk/client-kafka'] },
   secretsManager: {
     setting: 'KAFKA_SECRET_ARN (a Secrets Manager secret)',

@@ -1,5 +1,6 @@
 // Stages 3 to 8 of one producer, connected, and the calls that are in them.
 import { Appender } from './accumulate/appender.ts'
+import { largestRecord } from './accumulate/buffer-pool.ts'
 import { RecordAccumulator } from './accumulate/record-accumulator.ts'
 import { ClientRack } from './client-rack.ts'
 import { CodecLoader } from './codec-loader.ts'
@@ -56,7 +57,11 @@ export class ProducerStages {
     const { partitioner, isCustom } = configuredPartitioner(config)
     this.serializers = new ConfiguredSerializers(config, warn)
     const { key, value } = this.serializers
-    this.#preparer = new RecordPreparer(rules, new RecordSerializer(config.maxRequestSize, key, value), clock)
+    this.#preparer = new RecordPreparer(
+      rules,
+      new RecordSerializer(config.maxRequestSize, key, value, largestRecord(config.bufferMemory)),
+      clock,
+    )
     this.#accumulator = new RecordAccumulator(config.batchSize, clock, config.metadataMaxAgeMs)
     this.#appender = new Appender(this.#accumulator, config.bufferMemory, clock, records => this.sender.add(records))
     this.#rack = new ClientRack(config, warn)

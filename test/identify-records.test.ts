@@ -278,3 +278,29 @@ test('a dead letter has the id of its record’s header, whatever the caller wou
   assert.ok(reports[2]?.kind === 'failed' && reports[2].error instanceof InvalidRecordError)
   assert.equal(idsOfLetters[5], idsOfLetters[2])
 })
+
+// A record with one header was told of `headers[2]`: the id and the traceparent were counted.
+test('what is wrong with a header is said at its place in the caller’s headers', async () => {
+  const { template } = templateOf()
+  const whereOf = async (headers: NonNullable<ProducerRecord['headers']>) => {
+    const error: unknown = await template.send({ ...record, headers }).catch(reason => reason)
+    assert.ok(error instanceof InvalidRecordError, String(error))
+    return [/^headers\[-?\d+\]/.exec(error.message)?.[0], error.violations[0]?.pointer]
+  }
+  assert.deepEqual(await whereOf({ n: 5 } as never), ['headers[0]', '/headers/0/value'])
+  assert.deepEqual(await whereOf([['a', 'b'], 5] as never), ['headers[1]', '/headers/1'])
+  assert.deepEqual(
+    await whereOf([
+      ['a', 'b'],
+      ['c\0', ''],
+    ]),
+    [undefined, '/headers/1/name'],
+  )
+  assert.deepEqual(
+    await whereOf([
+      ['kp-id', 'mine'],
+      ['n', 5],
+    ] as never),
+    ['headers[1]', '/headers/1/value'],
+  )
+})

@@ -1,7 +1,7 @@
 // The library as it is installed, without the packages that only some settings need.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -47,6 +47,8 @@ const all = {
   dynamodb: () => publisher({ deadLetter: 'dynamodb:table' }),
   sns: () => publisher({ deadLetterNotify: 'sns:arn:aws:sns:eu-west-1:123456789012:a' }),
   eventbridge: () => publisher({ deadLetterNotify: 'eventbridge:bus' }),
+  webIdentity: () =>
+    template({ ...sasl, saslMechanism: 'OAUTHBEARER', saslOauthbearerAwsAudience: 'kafka' }),
   idStore: () => new DynamoDbIdStore({ table: 'handled' }),
   none: () => template(base),
 }
@@ -85,6 +87,7 @@ test('a setting whose packages are not installed is refused by the constructor, 
     dynamodb: needs('KAFKA_DEAD_LETTER (dynamodb:)', '@aws-sdk/client-dynamodb'),
     sns: needs('KAFKA_DEAD_LETTER_NOTIFY (sns:)', '@aws-sdk/client-sns'),
     eventbridge: needs('KAFKA_DEAD_LETTER_NOTIFY (eventbridge:)', '@aws-sdk/client-eventbridge'),
+    webIdentity: needs('sasl.oauthbearer.aws.audience', '@aws-sdk/client-sts'),
     idStore: needs('DynamoDbIdStore', '@aws-sdk/client-dynamodb'),
     none: 'constructed',
   })
@@ -101,6 +104,12 @@ const settings = {
     securityProtocol: 'SASL_SSL',
     saslMechanism: 'PLAIN',
     secretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-b',
+  },
+  webIdentity: {
+    bootstrapServers: '127.0.0.1:1',
+    securityProtocol: 'SASL_SSL',
+    saslMechanism: 'OAUTHBEARER',
+    saslOauthbearerAwsAudience: 'kafka',
   },
 }
 async function sendWith(options) {
@@ -132,5 +141,20 @@ Promise.all(Object.values(settings).map(sendWith)).then(texts => {
     `authentication not-sent false ${needs('sasl.mechanism AWS_MSK_IAM', MSK_IAM)}`,
     `authentication not-sent false ${needs('KAFKA_MSK_CLUSTER_ARN', '@aws-sdk/client-kafka')}`,
     `authentication not-sent false ${needs('KAFKA_SECRET_ARN (a Secrets Manager secret)', SECRETS_MANAGER)}`,
+    `authentication not-sent false ${needs('sasl.oauthbearer.aws.audience', '@aws-sdk/client-sts')}`,
   ])
+})
+
+test('each import of a package that may be missing says which setting needs it', () => {
+  const optional = Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).peerDependencies as object)
+  let count = 0
+  for (const file of globSync('lib/**/*.ts')) {
+    const text = readFileSync(file, 'utf8').replaceAll(/typeof import\('[^']+'\)/g, '')
+    for (const [call, name = ''] of text.matchAll(/import\('([^.'][^']*)'\)\s*(?:\.catch\(\s*ifMissing\()?/g)) {
+      if (!optional.some(each => name === each || name.startsWith(`${each}/`))) continue
+      count++
+      assert.match(call, /ifMissing\($/, `${file}: ${name}`)
+    }
+  }
+  assert.ok(count > 10)
 })

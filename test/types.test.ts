@@ -14,6 +14,7 @@ import {
   type Serializer,
   TransportError,
 } from '../lib/index.ts'
+import { createFakeKafka } from '../lib/testing/index.ts'
 
 /** A code of the driver or the broker is never a code of the library; each class accepts only its own codes. */
 function wrongCodes(): unknown[] {
@@ -79,6 +80,7 @@ function typesOfSerializers(chats: Serializer<Chat>, env: NodeJS.ProcessEnv): un
   )
   const untyped = new KafkaTemplate(new ProducerFactory({ config: parseConfig({}, env) }))
   const json = new KafkaTemplate(new ProducerFactory({ config: parseConfig({ valueSerializer: 'json' }) }))
+  const fake = new KafkaTemplate(createFakeKafka().producerFactory({ keySerializer: 'integer' }))
   const asserted = new KafkaTemplate<string, Chat>(new ProducerFactory({ config: parseConfig({}, env) }))
   const plain: ProducerConfig = parseConfig({ valueSerializer: chats })
   return [
@@ -94,6 +96,9 @@ function typesOfSerializers(chats: Serializer<Chat>, env: NodeJS.ProcessEnv): un
     json.send('chat', 'lobby', { anything: [1, 'a'] }),
     // @ts-expect-error a key without a serializer is text or bytes
     json.send('chat', 5, {}),
+    fake.send('chat', 5, 'hello'),
+    // @ts-expect-error the testing kit has the types of the program
+    fake.send('chat', 'no integer', 'hello'),
     asserted.send('chat', 'lobby', { room: 'lobby' }),
     // @ts-expect-error not a Chat
     asserted.send('chat', 'lobby', 'hello'),

@@ -11,9 +11,16 @@ interface Waiter {
   readonly grant: () => void
 }
 
+const COPIES = 2
+
 /** The bytes of buffer.memory that a record holds. */
 export function bufferBytes({ wireSize }: Pick<PartitionedRecord, 'wireSize'>): number {
-  return 2 * wireSize
+  return COPIES * wireSize
+}
+
+/** The size of the largest record that fits; a larger one is invalid, as no wait helps it. */
+export function largestRecord(bufferMemory: number): number {
+  return Math.floor(bufferMemory / COPIES)
 }
 
 export class BufferPool {
@@ -41,13 +48,8 @@ export class BufferPool {
   /**
    * Takes bytes if they are free and nobody waits for any.
    * @returns false if the caller has to wait for them
-   * @throws BufferExhaustedError when the pool is smaller than `bytes`
    */
   take(bytes: number): boolean {
-    if (bytes > this.#total)
-      throw new BufferExhaustedError(
-        `The record needs ${bytes} bytes of buffer.memory, expected at most ${this.#total}.`,
-      )
     if (this.#waiters.size > 0 || this.#used + bytes > this.#total) return false
     this.#used += bytes
     return true

@@ -24,3 +24,17 @@ function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
+
+/** How many headers the library put before those of the caller, by the list. */
+const ADDED = new WeakMap<readonly unknown[], number>()
+
+/** The caller's headers behind others; messages count only the caller's. */
+export function behindAdded<T>(added: readonly T[], headers: readonly T[]): readonly T[] {
+  const list = [...added, ...headers]
+  ADDED.set(list, added.length)
+  return list
+}
+
+export function addedBefore(list: readonly unknown[]): number {
+  return ADDED.get(list) ?? 0
+}

@@ -1,6 +1,9 @@
 // A JWT of AWS for the function's role, which a broker or a token endpoint outside AWS can verify: IAM outbound
 // identity federation. Source: docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
+import { ConfigError } from '../errors.ts'
+import { ifMissing } from '../optional-packages.ts'
 import { type BearerToken, bearerToken, tokenUnavailable } from './bearer-token.ts'
+import { missingPackages } from './credentials-unavailable.ts'
 
 export interface WebIdentityOptions {
   /** The claim `aud`. */
@@ -22,13 +25,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** @throws TransportError */
 export async function getWebIdentityToken(options: WebIdentityOptions, signal: AbortSignal): Promise<BearerToken> {
   const { audience, region, durationSeconds, signingAlgorithm } = options
-  const { STSClient, GetWebIdentityTokenCommand } = await import('@aws-sdk/client-sts').catch(cause => {
-    throw tokenUnavailable(
-      'sasl.oauthbearer.aws.audience needs the package @aws-sdk/client-sts: npm install @aws-sdk/client-sts',
-      false,
-      cause,
-    )
-  })
+  const { STSClient, GetWebIdentityTokenCommand } = await load()
   const client = new STSClient({
     ...(region === undefined ? {} : { region }),
     maxAttempts: 1, // the caller repeats it
@@ -48,6 +45,14 @@ export async function getWebIdentityToken(options: WebIdentityOptions, signal: A
     throw failed(cause)
   } finally {
     client.destroy()
+  }
+}
+
+async function load(): Promise<typeof import('@aws-sdk/client-sts')> {
+  try {
+    return await import('@aws-sdk/client-sts').catch(ifMissing('webIdentity'))
+  } catch (cause) {
+    throw cause instanceof ConfigError ? missingPackages(cause) : cause
   }
 }
 

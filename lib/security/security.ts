@@ -1,6 +1,7 @@
 // TLS material and credentials for every new connection, from the settings.
 import type { ProducerConfig } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
+import { requirePackages } from '../optional-packages.ts'
 import { parseSaslExtensions, type SaslExtensions } from '../record/sasl-extensions.ts'
 import type { Deadline } from '../time/deadline.ts'
 import type { ConnectionSecurity, SaslCredentials, SecurityProvider } from '../transport/connection-security.ts'
@@ -55,6 +56,8 @@ export class Security implements SecurityProvider {
     this.#context = context
     this.#tls = options.securityProtocol.endsWith('SSL') ? new TlsFiles(options, context.warn) : undefined
     this.#secret = options.secretArn === undefined ? undefined : new Secret(options.secretArn)
+    if (options.saslMechanism === 'OAUTHBEARER' && options.saslOauthbearerAwsAudience !== undefined)
+      requirePackages('webIdentity')
     if (options.saslMechanism !== 'AWS_MSK_IAM') return
     const region = mskRegion(options)
     if (region === undefined) throw new ConfigError(['AWS_REGION: expected the region of the MSK cluster, got none.'])

@@ -20,16 +20,22 @@ export class RecordSerializer {
   readonly #maxRequestSize: number
   readonly #key: Serializer
   readonly #value: Serializer
+  readonly #maxInBuffer: number
 
-  /** @param maxRequestSize upper bound of one uncompressed record, bytes (`max.request.size`) */
+  /**
+   * @param maxRequestSize upper bound of one uncompressed record, bytes (`max.request.size`)
+   * @param maxInBuffer the size of the largest record that `buffer.memory` has room for, bytes
+   */
   constructor(
     maxRequestSize: number,
     key: Serializer = defaultSerializer as Serializer,
     value: Serializer = defaultSerializer as Serializer,
+    maxInBuffer = Number.POSITIVE_INFINITY,
   ) {
     this.#maxRequestSize = maxRequestSize
     this.#key = key
     this.#value = value
+    this.#maxInBuffer = maxInBuffer
   }
 
   /**
@@ -100,6 +106,11 @@ export class RecordSerializer {
         'record-too-large',
         `record: expected at most ${this.#maxRequestSize - BATCH_AND_REQUEST_OVERHEAD} bytes ` +
           `(max.request.size ${this.#maxRequestSize}), got ${wireSize}.`,
+      )
+    if (wireSize > this.#maxInBuffer)
+      throw new InvalidRecordError(
+        'record-too-large',
+        `record: expected at most ${this.#maxInBuffer} bytes, for which buffer.memory has room; got ${wireSize}.`,
       )
     return {
       topic: record.topic,

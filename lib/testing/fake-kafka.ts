@@ -1,7 +1,8 @@
 // A Kafka cluster in memory for unit tests of code that sends records: it acknowledges by itself, fails by name, and
 // returns what it holds.
 import { parseConfig } from '../config/parse-config.ts'
-import type { ProducerOptions } from '../config/producer-options.ts'
+import type { CommonOptions, SerializerOptions } from '../config/producer-options.ts'
+import type { Serialized, SerializerOption } from '../config/serialized-types.ts'
 import { ProducerFactory } from '../producer-factory.ts'
 import type { KafkaClient } from '../transport/kafka-client.ts'
 import { type FakeFailure, FakeKafkaClient, isFakeFailure } from './fake-kafka-client.ts'
@@ -62,8 +63,12 @@ export class FakeKafka {
    * @param options settings as in code; the environment is not read
    * @throws ConfigError for wrong settings
    */
-  producerFactory(options: ProducerOptions = {}): ProducerFactory {
-    const config = parseConfig({ bootstrapServers: ['fake-1:9092', 'fake-2:9092'], ...options }, {})
+  producerFactory<
+    const K extends SerializerOption | undefined = undefined,
+    const V extends SerializerOption | undefined = undefined,
+  >(options: CommonOptions & SerializerOptions<K, V> = {}): ProducerFactory<Serialized<K>, Serialized<V>> {
+    const servers: CommonOptions = { bootstrapServers: ['fake-1:9092', 'fake-2:9092'] }
+    const config = parseConfig<K, V>({ ...servers, ...options }, {})
     return new ProducerFactory({ config, createClient: this.createClient })
   }
 

@@ -1,7 +1,7 @@
 // Reads the fields of a caller's record once. A caller without TypeScript may pass anything, and may change its list,
 // headers and bytes as soon as the call returned; nothing after this stage looks at its record again.
 import { InvalidRecordError, isInstance } from '../errors.ts'
-import { headerList } from '../record/header-list.ts'
+import { addedBefore, headerList } from '../record/header-list.ts'
 import type { ProducerRecord, RecordHeader, ValidRecord } from '../record/producer-record.ts'
 import { checkHeaderName, checkText } from './text-rules.ts'
 
@@ -13,6 +13,8 @@ const MAX_TIMESTAMP = 8.64e15
 export interface ReadRecord
   extends Omit<ValidRecord, 'codec' | 'content' | 'maxValueBytes' | 'keyCodec' | 'keyContent' | 'maxKeyBytes'> {
   readonly origin: ProducerRecord['origin'] | undefined
+  /** How many of the headers the library added, before those of the caller. */
+  readonly addedHeaders: number
 }
 
 /** @throws InvalidRecordError also where a getter or a proxy of the caller throws */
@@ -35,11 +37,14 @@ function readFields(record: unknown): ReadRecord {
     throw new InvalidRecordError('bad-value', 'value: expected a value, or null for a tombstone; got none.')
   if (orderGroup != null && typeof orderGroup !== 'string')
     throw new InvalidRecordError('bad-value', `orderGroup: expected text, got ${kindOf(orderGroup)}.`)
+  const list = listOf(headers)
+  const addedHeaders = addedBefore(list)
   return {
     topic,
     key: key ?? null,
     value,
-    headers: readHeaders(headers),
+    headers: Array.from(list, (header, index) => readHeader(header, index - addedHeaders)),
+    addedHeaders,
     partition: readPartition(partition),
     timestamp: readTimestamp(timestamp),
     origin: origin ?? undefined,
@@ -67,14 +72,14 @@ function readTimestamp(timestamp: unknown): number | undefined {
   )
 }
 
-/** Copies the list and its values, text as UTF-8. */
-function readHeaders(headers: unknown): readonly RecordHeader[] {
+function listOf(headers: unknown): readonly unknown[] {
   const list = headerList(headers)
-  if (list) return Array.from(list, readHeader)
+  if (list) return list
   const expected = 'a list of [name, value], or an object'
   throw invalidHeader('/headers', `headers: expected ${expected}; got ${kindOf(headers)}.`, expected)
 }
 
+/** A copy, text as UTF-8. */
 function readHeader(header: unknown, index: number): RecordHeader {
   const where = `headers[${index}]`
   if (!Array.isArray(header)) {

@@ -45,7 +45,7 @@ export function validateRecord(
   const content = readValue(record, contract, violations)
   const key = readKey(record, content, contract)
   checkLimit('key', key === null ? 0 : keySize(key), contract.limits.keyBytes, 'bytes')
-  checkHeaderRules(record.headers, contract)
+  checkHeaderRules(record, contract)
   return {
     ...record,
     value: content === null ? null : record.value,
@@ -119,11 +119,11 @@ function checkSizes({ value, headers }: ReadRecord, { limits, value: { codec } }
   checkLimit('headers', headerBytes, limits.headerBytes, 'bytes')
 }
 
-function checkHeaderRules(headers: readonly RecordHeader[], { headers: rule }: Contract): void {
+function checkHeaderRules({ headers, addedHeaders }: ReadRecord, { headers: rule }: Contract): void {
   const missing = rule.required.find(required => !headers.some(([name]) => name === required))
   if (missing !== undefined)
     throw new InvalidRecordError('header-missing', `headers: expected ${missing}, which the contract requires.`)
-  checkTraceparents(headers)
+  checkTraceparents(headers, index => `/headers/${index - addedHeaders}/value`)
   if (rule.allow.includes('*')) return
   const isAllowed = ([name]: RecordHeader) =>
     name.startsWith(RESERVED_HEADER_PREFIX) || name === 'traceparent' || rule.allow.includes(name)

@@ -156,7 +156,7 @@ const ROWS: readonly Row[] = [
   [
     'the record can’t fit into the buffer',
     { record: { ...RECORD, value: 'x'.repeat(6000) }, settings: { bufferMemory: 2048 } },
-    ['DeliveryError', 'not-sent', 'buffer', 'BufferExhaustedError'],
+    ['InvalidRecordError', 'not-sent', 'record-too-large'],
   ],
   [
     'the deadline passes while the serializer works',
