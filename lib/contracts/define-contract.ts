@@ -8,6 +8,7 @@ import type { ValueCodec } from '../serialize/value-codec.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
 import type { Contract, SchemaCheck } from './contract.ts'
 import { parseContract } from './parse-contract.ts'
+import { eventPatternProblem } from './parse-event-pattern.ts'
 import { listViolations } from './violations.ts'
 
 export interface StandardIssue {
@@ -56,6 +57,7 @@ export function defineContract(topic: string, { value = {}, key = {}, ...fields 
   return parseContract(topic, file, () => standardCheck(schema as StandardSchema), {
     key: keyCodec && callersCodec('key.codec', keyCodec),
     value: valueCodec && callersCodec('value.codec', valueCodec),
+    checkPattern: eventPatternProblem,
   })
 }
 

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { ConfigError } from '../errors.ts'
 import type { Contract, Contracts, SchemaCompiler } from './contract.ts'
 import { parseContract } from './parse-contract.ts'
+import { eventPatternProblem } from './parse-event-pattern.ts'
 import { claimsTwice } from './route.ts'
 import { createSchemaCompiler } from './schema-compiler.ts'
 
@@ -60,7 +61,7 @@ export function toContracts(files: readonly ContractFile[], compile: SchemaCompi
   const contracts = new Map(
     files.map(({ topic, json }): [string, Contract] => [
       topic,
-      parseContract(topic, json, schema => compile(topic, schema)),
+      parseContract(topic, json, schema => compile(topic, schema), { checkPattern: eventPatternProblem }),
     ]),
   )
   const problems = claimsTwice(contracts)

@@ -6,23 +6,30 @@ import { isValueFormat, VALUE_FORMATS } from '../serialize/formats/value-formats
 import type { ValueCodec } from '../serialize/value-codec.ts'
 import type { Contract, ContractLimits, SchemaCheck } from './contract.ts'
 import { isKeySources, KEY_SOURCES_EXPECTED } from './key-sources.ts'
-import { parseEventBridgeFeeds, parseSqsFeeds } from './parse-feeds.ts'
+import { type PatternCheck, parseEventBridgeFeeds, parseSqsFeeds } from './parse-feeds.ts'
 
 const LIMITS: ContractLimits = { keyBytes: 1024, valueBytes: 900_000, headers: 50, headerBytes: 8192, records: 500 }
 
 /** Those that take events, which are JSON. */
 const JSON_FORMATS = Object.entries(VALUE_FORMATS).flatMap(([name, { isJson }]) => (isJson ? [name] : []))
 
+/** What a contract's file does not have. */
+interface ContractParts {
+  readonly key?: ValueCodec | undefined
+  readonly value?: ValueCodec | undefined
+  readonly checkPattern?: PatternCheck
+}
+
 /**
  * @param check gives the compiled form of a schema
- * @param codecs those of a contract in code
+ * @param parts codecs of a contract in code; the check of event patterns, left out where the build has checked them
  * @throws Error listing every problem of the file
  */
 export function parseContract(
   topic: string,
   file: unknown,
   check: (schema: unknown) => SchemaCheck,
-  codecs: { readonly key?: ValueCodec | undefined; readonly value?: ValueCodec | undefined } = {},
+  parts: ContractParts = {},
 ): Contract {
   const problems: string[] = []
   const expect = (holds: boolean, problem: string) => {
@@ -64,7 +71,7 @@ export function parseContract(
   const { from: keyFrom = ['record'] } = key
   expect(isKeySources(keyFrom), `key.from: expected ${KEY_SOURCES_EXPECTED}`)
   const sqs = parseSqsFeeds(from.sqs, problem => expect(false, problem))
-  const eventbridge = parseEventBridgeFeeds(from.eventbridge, problem => expect(false, problem))
+  const eventbridge = parseEventBridgeFeeds(from.eventbridge, problem => expect(false, problem), parts.checkPattern)
   expect(
     format.isJson ||
       (eventbridge.length === 0 && !sqs.some(({ unwrap }) => unwrap.includes('eventbridge') || unwrap.includes('s3'))),
@@ -95,9 +102,9 @@ export function parseContract(
     key: {
       required: (key.required as boolean | undefined) ?? true,
       from: keyFrom as string[],
-      ...(codecs.key ? { codec: codecs.key } : {}),
+      ...(parts.key ? { codec: parts.key } : {}),
     },
-    value: { codec: codecs.value ?? createCodec(topic, check) },
+    value: { codec: parts.value ?? createCodec(topic, check) },
     tombstones: (root.tombstones as boolean | undefined) ?? false,
     headers: {
       required: (headers.required as string[] | undefined) ?? [],

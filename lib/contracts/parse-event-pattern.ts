@@ -1,7 +1,6 @@
 // `pattern` of an EventBridge feed, checked as EventBridge checks the pattern of a rule.
 import { isIP } from 'node:net'
 import { isJsonObject } from '../record/json-object.ts'
-import type { EventPattern } from './event-pattern.ts'
 
 /** What is right about an operand; undefined for one that is wrong. */
 type Check = (operand: unknown) => boolean
@@ -29,16 +28,10 @@ const EXPECTED =
   'an event pattern of EventBridge: objects, and lists of texts, numbers, booleans, null and ' +
   `{ ${Object.keys(OPERANDS).join(' | ')} }`
 
-/** @returns undefined for a pattern that is none, after naming its first wrong part */
-export function parseEventPattern(
-  at: string,
-  value: unknown,
-  problem: (text: string) => void,
-): EventPattern | undefined {
-  const wrong = isJsonObject(value) ? wrongPart(at, value) : at
-  if (wrong === undefined) return value as EventPattern
-  problem(`${wrong}: expected ${EXPECTED}`)
-  return undefined
+/** @returns what is wrong with the first part that is */
+export function eventPatternProblem(at: string, value: unknown): string | undefined {
+  const wrong = wrongPart(at, value)
+  return wrong && `${wrong}: expected ${EXPECTED}`
 }
 
 function wrongPart(at: string, value: unknown): string | undefined {

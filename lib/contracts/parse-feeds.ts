@@ -3,7 +3,6 @@ import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import type { EventBridgeFeed, SqsFeed, Wrapping } from './contract.ts'
 import type { EventPattern } from './event-pattern.ts'
 import { FIFO_KEY_SOURCES, isKeySources, KEY_SOURCES_EXPECTED } from './key-sources.ts'
-import { parseEventPattern } from './parse-event-pattern.ts'
 
 /** SQS's rule for names. */
 const QUEUE = /^[A-Za-z0-9_-]{1,75}(\.fifo)?$|^[A-Za-z0-9_-]{76,80}$/
@@ -36,12 +35,19 @@ export function parseSqsFeeds(feeds: unknown, problem: Problem): SqsFeed[] {
   })
 }
 
-export function parseEventBridgeFeeds(feeds: unknown, problem: Problem): EventBridgeFeed[] {
+/** @returns what is wrong with an event pattern */
+export type PatternCheck = (at: string, pattern: unknown) => string | undefined
+
+export function parseEventBridgeFeeds(
+  feeds: unknown,
+  problem: Problem,
+  checkPattern: PatternCheck = () => undefined,
+): EventBridgeFeed[] {
   return entries('from.eventbridge', feeds, EVENT_FIELDS, problem).map(([at, feed]) => {
     if (feed.bus !== undefined && !(typeof feed.bus === 'string' && BUS.test(feed.bus)))
       problem(`${at}.bus: expected the name of an event bus`)
     return {
-      pattern: eventPattern(at, feed, problem),
+      pattern: eventPattern(at, feed, problem, checkPattern),
       bus: feed.bus as string | undefined,
       value: oneOf(`${at}.value`, feed.value, VALUES, problem),
       key: keySources(`${at}.key`, feed.key, problem),
@@ -50,12 +56,14 @@ export function parseEventBridgeFeeds(feeds: unknown, problem: Problem): EventBr
 }
 
 /** `source` and `detail-type` are the short form of a pattern. */
-function eventPattern(at: string, feed: JsonObject, problem: Problem): EventPattern {
+function eventPattern(at: string, feed: JsonObject, problem: Problem, checkPattern: PatternCheck): EventPattern {
   const { source, 'detail-type': detailType, pattern } = feed
   if (pattern !== undefined) {
     if (source !== undefined || detailType !== undefined)
       problem(`${at}.pattern: expected in the place of source and detail-type, got both`)
-    return parseEventPattern(`${at}.pattern`, pattern, problem) ?? {}
+    const wrong = checkPattern(`${at}.pattern`, pattern)
+    if (wrong !== undefined) problem(wrong)
+    return pattern as EventPattern
   }
   if (!isTexts(source) || source.length === 0)
     problem(`${at}.source: expected a list of sources${source === undefined ? ', or pattern' : ''}`)

@@ -60,7 +60,8 @@ export interface QueueResource extends Resource {
 
 export interface MappingResource extends Resource {
   readonly function: FunctionKey
-  readonly queueId: string
+  /** Of a queue of the deployment, or of one that is there already. */
+  readonly queueArn: Expression
   readonly batchSize: number
   /** Undefined: a batch does not wait. */
   readonly windowS: number | undefined

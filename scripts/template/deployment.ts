@@ -5,9 +5,10 @@ import type { Contracts } from '../../lib/contracts/contract.ts'
 import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
 import type { Deployment } from './deployment-model.ts'
 import { environmentOf } from './environment.ts'
+import { checkExistingQueues } from './existing-queues.ts'
 import { commonEnvironment, functionsOf } from './functions.ts'
 import { checkDeployment } from './limits.ts'
-import { DEFAULT_STACK, prefixOf, type StackNames } from './naming.ts'
+import { prefixOf } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 import { mappingOf, queuesOf } from './queues.ts'
 import { permissionOfRules, policyOfRules, rulesOf, scheduleOf } from './rules.ts'
@@ -17,16 +18,20 @@ export function deploymentOf(
   allContracts: Contracts,
   env: NodeJS.ProcessEnv,
   options: DeployOptions,
-  stack: StackNames = DEFAULT_STACK,
+  stage = 'dev',
 ): Deployment {
   const {
     KAFKA_REDRIVE_ALLOW: redriveAllow,
     KAFKA_HTTP_CORS_ORIGINS: corsOrigins,
     ...settings
   } = environmentOf(env, allContracts)
-  const prefix = prefixOf(stack)
+  const prefix = prefixOf({ service: options.serviceName, stage })
   const contracts = [...withQueuePrefix(allContracts, settings.KAFKA_QUEUE_PREFIX ?? '').values()]
   const sources = contracts.flatMap(({ topic, sqs }) => sqs.map(({ queue }) => ({ queue, topic })))
+  checkExistingQueues(
+    sources.map(({ queue }) => queue),
+    options,
+  )
   const rules = rulesOf(prefix, contracts, options)
   const schedule = scheduleOf(options)
   const inputs = { prefix, contracts, settings, redriveAllow, env, options }

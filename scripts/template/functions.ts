@@ -3,8 +3,9 @@ import type { Contract } from '../../lib/contracts/contract.ts'
 import { allow, arnOf, type Statement } from './cloudformation.ts'
 import type { Expression, FunctionKey, FunctionResource } from './deployment-model.ts'
 import { HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S } from './environment.ts'
+import { existingQueueStatements, isOwnQueue, queueArnOf } from './existing-queues.ts'
 import { furtherTargets, notifyStatements } from './further-targets.ts'
-import { camelCase, packagersId, queueId } from './naming.ts'
+import { camelCase, packagersId } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 import { failureQueueIds, redriveFrom } from './queues.ts'
 import { rolePolicies } from './role-policies.ts'
@@ -61,7 +62,8 @@ function sqsFunction(
     bundle: 'sqs',
     timeoutS: QUEUE_TIMEOUT_S,
     statements: [
-      consume(queues.map(queueId)),
+      consume(queues.map(queue => queueArnOf(queue, inputs.options))),
+      ...existingQueueStatements(inputs.options),
       ...writeStatements(inputs, ({ sqs }) => sqs.some(({ queue }) => isItsQueue(queue))),
     ],
   })
@@ -88,19 +90,21 @@ function eventbridgeFunction(inputs: FunctionInputs): FunctionResource {
 function redriveFunction(inputs: FunctionInputs): FunctionResource {
   const { prefix, contracts, settings, redriveAllow, env, options } = inputs
   const queues = contracts.flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
+  const ownQueues = queues.filter(queue => isOwnQueue(queue, options))
   const hasRules = contracts.some(({ eventbridge }) => eventbridge.length > 0)
   const topics = contracts.map(({ topic }) => topic)
   const { readStatements, deadLetterTopics } = furtherTargets(env)
   return functionOf('redrive', inputs, {
     timeoutS: REDRIVE_TIMEOUT_S,
     environment: {
-      ...redriveFrom(prefix, queues, hasRules),
+      ...redriveFrom(prefix, queues, hasRules, options),
       KAFKA_REDRIVE_LEASE_QUEUE: { Ref: 'RedriveLeaseQueue' },
       ...(redriveAllow === undefined ? {} : { KAFKA_REDRIVE_ALLOW: redriveAllow }),
     },
     statements: [
       // It writes no message to a source DLQ or failure destination, where it would be one of that source.
-      consume(['DeadLettersQueue', ...failureQueueIds(queues, hasRules)]),
+      consume([...['DeadLettersQueue', ...failureQueueIds(ownQueues, hasRules)].map(arnOf), ...options.existingDlqs]),
+      ...existingQueueStatements(options),
       allow(
         ['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
         arnOf('RedriveLeaseQueue'),

@@ -13,13 +13,11 @@ const KEBAB_CASE = /^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/
 /** Queues whose id would be that of a resource that the template creates itself. */
 const TAKEN = /^(dead-letters|event-failures|event-rule-failures|redrive-lease|.*event-source-mapping.*)$/
 
-export interface StackNames {
+interface StackNames {
   /** What all names of the deployment begin with. */
   readonly service: string
   readonly stage: string
 }
-
-export const DEFAULT_STACK: StackNames = { service: 'kafka-producer', stage: 'dev' }
 
 /** `<service>-<stage>`: every name that the template chooses begins with it. */
 export function prefixOf({ service, stage }: StackNames): string {

@@ -10,6 +10,11 @@ import { cloudFormationResources } from './resources.ts'
 export function oslsForm(deployment: Deployment): Json {
   const { functions, options, corsOrigins } = deployment
   return {
+    service: options.serviceName,
+    deploymentBucket:
+      options.deploymentBucket === undefined
+        ? { blockPublicAccess: true, versioning: true }
+        : { name: options.deploymentBucket },
     functions: Object.fromEntries(functions.map(each => [each.key, functionForm(each, deployment)])),
     vpc:
       options.subnetIds.length > 0

@@ -2,6 +2,7 @@
 import { receivesInOutage } from '../../lib/lambda/return-delay.ts'
 import type { Expression, MappingResource, QueueResource } from './deployment-model.ts'
 import { VISIBILITY_S } from './environment.ts'
+import { isOwnQueue, queueArnOf, queueUrlOf } from './existing-queues.ts'
 import { packagersId, queueId, sourceDlqName } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 
@@ -45,7 +46,7 @@ export function queuesOf(
   options: DeployOptions,
 ): QueueResource[] {
   return [
-    ...sources.flatMap(source => withDlq(prefix, source, options)),
+    ...sources.filter(({ queue }) => isOwnQueue(queue, options)).flatMap(source => withDlq(prefix, source, options)),
     { ...OWN, id: 'DeadLettersQueue', holds: 'dead-letters' },
     ...(hasRules ? EVENT_QUEUES.map((id): QueueResource => ({ ...OWN, id, holds: 'failure-destination' })) : []),
     // In which a message in flight is the lease of the redrive that received it (lib/dead-letter/sqs/lease.ts).
@@ -90,11 +91,7 @@ export function failureQueueIds(sources: readonly string[], hasRules: boolean): 
 }
 
 /** The event source mapping from a queue to its function. */
-export function mappingOf(
-  key: 'sqs' | 'sqs-fifo',
-  queue: string,
-  { maximumConcurrency }: DeployOptions,
-): MappingResource {
+export function mappingOf(key: 'sqs' | 'sqs-fifo', queue: string, options: DeployOptions): MappingResource {
   const id = queueId(queue)
   const batch =
     key === 'sqs-fifo' ? { batchSize: FIFO_BATCH_SIZE, windowS: undefined } : { batchSize: BATCH_SIZE, windowS: 1 }
@@ -102,8 +99,8 @@ export function mappingOf(
   return {
     id: `${packagersId(key)}EventSourceMappingSQS${id}`,
     function: key,
-    queueId: id,
-    maximumConcurrency,
+    queueArn: queueArnOf(queue, options),
+    maximumConcurrency: options.maximumConcurrency,
     ...batch,
   }
 }
@@ -116,10 +113,15 @@ export function redriveFrom(
   prefix: string,
   sources: readonly string[],
   hasRules: boolean,
+  options: DeployOptions,
 ): { readonly KAFKA_REDRIVE_FROM?: Expression } {
   const account = `https://sqs.\${AWS::Region}.\${AWS::URLSuffix}/\${AWS::AccountId}`
+  const own = sources.filter(queue => isOwnQueue(queue, options))
+  // `{queue}` stands for the queues of all contracts.
+  const patterns = own.length === sources.length && own.length > 0 ? ['{queue}'] : own
   const entries: Expression[][] = [
-    ...(sources.length > 0 ? [[{ 'Fn::Sub': `source-dlq:${account}/${sourceDlqName(prefix, '{queue}')}` }]] : []),
+    ...patterns.map((queue): Expression[] => [{ 'Fn::Sub': `source-dlq:${account}/${sourceDlqName(prefix, queue)}` }]),
+    ...options.existingDlqs.map((arn): Expression[] => ['source-dlq:', queueUrlOf(arn)]),
     ...(hasRules ? EVENT_QUEUES.map((id): Expression[] => ['failure-destination:', { Ref: id }]) : []),
   ]
   if (entries.length === 0) return {}

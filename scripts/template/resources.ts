@@ -80,11 +80,11 @@ function queuePolicy({ queueId, service, sourceArns }: QueuePolicyResource): Jso
 }
 
 function mappingResource(mapping: MappingResource, functionArn: unknown): Json {
-  const { queueId, batchSize, windowS, maximumConcurrency } = mapping
+  const { queueArn, batchSize, windowS, maximumConcurrency } = mapping
   return {
     Type: 'AWS::Lambda::EventSourceMapping',
     Properties: {
-      EventSourceArn: arnOf(queueId),
+      EventSourceArn: queueArn,
       FunctionName: functionArn,
       Enabled: true,
       BatchSize: batchSize,
@@ -138,7 +138,8 @@ function permissionResource({ service, sourceArn }: PermissionResource, function
   }
 }
 
-function roleEntries({ role }: FunctionResource, { subnetIds }: DeployOptions): Entry[] {
+function roleEntries({ role }: FunctionResource, options: DeployOptions): Entry[] {
+  const { subnetIds, rolePath, permissionsBoundaryArn } = options
   const trust = {
     Version: '2012-10-17',
     Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
@@ -152,6 +153,8 @@ function roleEntries({ role }: FunctionResource, { subnetIds }: DeployOptions): 
   const resource = {
     Type: 'AWS::IAM::Role',
     Properties: {
+      ...(rolePath === undefined ? {} : { Path: rolePath }),
+      ...(permissionsBoundaryArn === undefined ? {} : { PermissionsBoundary: permissionsBoundaryArn }),
       AssumeRolePolicyDocument: trust,
       Policies: [{ PolicyName: 'function', PolicyDocument: document(role.statements) }],
       ...(managed.length > 0 ? { ManagedPolicyArns: managed } : {}),

@@ -1,13 +1,14 @@
 // One role per function: its log group, its queues, the topics that its trigger feeds. Least privilege.
 import { allow, arnOf, type Statement } from './cloudformation.ts'
+import type { Expression } from './deployment-model.ts'
 import type { DeployOptions } from './options.ts'
 
 const LOG_GROUPS = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group`
 const CONSUME = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
 
 /** With the right to hide returned messages for longer. */
-export function consume(queueIds: readonly string[]): Statement {
-  return allow([...CONSUME, 'sqs:ChangeMessageVisibility'], queueIds.map(arnOf))
+export function consume(queueArns: readonly Expression[]): Statement {
+  return allow([...CONSUME, 'sqs:ChangeMessageVisibility'], queueArns)
 }
 
 /** @param statements what only this function needs */

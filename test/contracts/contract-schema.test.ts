@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { parseContract } from '../../lib/contracts/parse-contract.ts'
+import { eventPatternProblem } from '../../lib/contracts/parse-event-pattern.ts'
 import { createSchemaCompiler } from '../../lib/contracts/schema-compiler.ts'
 import { isJsonObject, type JsonObject } from '../../lib/record/json-object.ts'
 
@@ -15,7 +16,7 @@ const compile = await createSchemaCompiler({ schemas: [] })
 
 function parseProblem(file: unknown): string | undefined {
   try {
-    parseContract('orders', file, valueSchema => compile('orders', valueSchema))
+    parseContract('orders', file, valueSchema => compile('orders', valueSchema), { checkPattern: eventPatternProblem })
     return undefined
   } catch (error) {
     return (error as Error).message

@@ -462,6 +462,31 @@ test('the error for an invalid parameter lists the valid values', () => {
     assert.match(run(['--param', param]).stderr, says)
 })
 
+test('an account’s names, boundary and bucket, and queues and buses of others, are in the template', () => {
+  const queue = 'arn:aws:sqs:eu-west-1:111122223333:earthquakes'
+  const boundary = 'arn:aws:iam::123456789012:policy/boundary'
+  const params = {
+    ...{ serviceName: 'events', deploymentBucket: 'my-bucket', permissionsBoundaryArn: boundary, rolePath: '/team/' },
+    ...{ existingQueues: queue, existingDlqs: `${queue}-dlq`, eventBus: 'shop' },
+  }
+  const { status, stderr } = run(Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`]))
+  assert.equal(status, 0, stderr)
+  const created = Object.values(read())
+  const of = (type: string) => created.filter(({ Type }) => Type === type).map(({ Properties }) => Properties)
+  assert.ok(of('AWS::Lambda::Function').every(({ FunctionName }) => FunctionName.startsWith('events-dev-')))
+  assert.ok(of('AWS::Logs::LogGroup').every(({ LogGroupName }) => LogGroupName.includes('/events-dev')))
+  for (const { PermissionsBoundary, Path } of of('AWS::IAM::Role'))
+    assert.deepEqual([PermissionsBoundary, Path], [boundary, '/team/'])
+  assert.deepEqual(of('AWS::S3::Bucket'), [])
+  assert.ok(of('AWS::Lambda::EventSourceMapping').some(({ EventSourceArn }) => EventSourceArn === queue))
+  assert.ok(of('AWS::SQS::Queue').every(({ QueueName }) => QueueName !== 'earthquakes'))
+  assert.deepEqual(
+    of('AWS::Events::Rule').map(({ EventBusName }) => EventBusName),
+    ['shop'],
+  )
+  assert.equal(lint(), '')
+})
+
 test('checkov finds only what docs/deploy.md explains; with its recommendations, only two', () => {
   const explained = [...readFileSync('docs/deploy.md', 'utf8').matchAll(/\| `(CKV_AWS_\d+)` \|/g)].map(([, id]) => id)
   const found = () => {
@@ -494,15 +519,20 @@ test('checkov finds only what docs/deploy.md explains; with its recommendations,
   assert.deepEqual(found(), ['CKV_AWS_116', 'CKV_AWS_18'])
 })
 
-test('cfn-lint finds only W3005 (the packager’s DependsOn beside a reference)', () => {
+/** What cfn-lint finds in the template, but for the packager’s DependsOn beside a reference (W3005). */
+function lint(): string {
+  const { stdout, stderr } = spawnSync(
+    process.env.CFN_LINT ?? 'cfn-lint',
+    ['--ignore-checks', 'W3005', '--', '.serverless/cloudformation-template-update-stack.json'],
+    { encoding: 'utf8' },
+  )
+  return stdout + stderr
+}
+
+test('cfn-lint finds only W3005', () => {
   for (const args of [GUARDED, []]) {
     assert.equal(run(args).status, 0)
-    const lint = spawnSync(
-      process.env.CFN_LINT ?? 'cfn-lint',
-      ['--ignore-checks', 'W3005', '--', '.serverless/cloudformation-template-update-stack.json'],
-      { encoding: 'utf8' },
-    )
-    assert.equal(lint.stdout + lint.stderr, '')
+    assert.equal(lint(), '')
   }
 })
 

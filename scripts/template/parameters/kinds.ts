@@ -47,4 +47,6 @@ export const TAGS: Kind<Readonly<Record<string, string>>> = {
   read: value => Object.fromEntries(value.split(',').map(pair => /^([^=]*)=(.*)$/.exec(pair)?.slice(1) ?? [])),
 }
 
+export const SQS_QUEUES = list('arn:[\\w-]+:sqs:[\\w-]+:\\d{12}:[\\w-]{1,80}(\\.fifo)?', 'ARNs of SQS queues')
+
 export const KMS_KEY = text(/^arn:[\w-]+:kms:/u, 'the ARN of a KMS key')

@@ -1,7 +1,7 @@
 // Every parameter of a deployment. Their parsing (../options.ts), the JSON Schema of stages (scripts/stage-schema.ts)
 // and the table of docs/deploy.md (scripts/parameters-docs.ts) follow from these rows.
 import { VPC_SERVICES } from '../vpc-endpoints.ts'
-import { choice, KMS_KEY, list, TAGS, text, wholeNumber } from './kinds.ts'
+import { choice, KMS_KEY, list, SQS_QUEUES, TAGS, text, wholeNumber } from './kinds.ts'
 import { optional, type Parameter, parameter } from './parameter.ts'
 
 /** Three days: the largest `maxReceiveCount`, 1000 receives, spans no more for sure. */
@@ -39,6 +39,24 @@ const QUEUES = {
       'with the delays of returned messages (`KAFKA_SQS_RETURN_DELAY_MAX_MS`).',
     actsOn: 'redrive policies of the queues',
     unit: 's',
+  }),
+}
+
+const EXISTING_QUEUES = {
+  existingQueues: parameter(SQS_QUEUES, [], {
+    about:
+      'Queues of contracts that another stack or account has: each is mapped to its function, and no queue is created. ' +
+      'Their names are those of the contracts. Their visibility time-out must be at least six times the function’s, ' +
+      'and their redrive policy is yours; in another account their policy must let the functions’ roles receive.',
+    actsOn: 'event source mappings, roles; no queue, DLQ or alarm',
+  }),
+  existingDlqs: parameter(SQS_QUEUES, [], {
+    about: 'The DLQs of `existingQueues` that `redrive` reads.',
+    actsOn: 'the role and the environment of `redrive`',
+  }),
+  existingQueueKeyArns: parameter(list('arn:[\\w-]+:kms:[^,\\s]+', 'ARNs of KMS keys'), [], {
+    about: 'The KMS keys of `existingQueues` and `existingDlqs`, if they have their own.',
+    actsOn: 'roles',
   }),
 }
 
@@ -92,6 +110,28 @@ const ACCOUNT = {
       'more topics than the policies of a role can name one by one.',
     actsOn: 'roles',
   }),
+  serviceName: parameter(
+    text(/^[a-z][a-z0-9-]{0,39}$/u, 'a small letter, then at most 39 small letters, digits and hyphens'),
+    'kafka-producer',
+    {
+      about: 'What the names of the stack and of its functions, rules and log groups begin with, before the stage.',
+      actsOn: 'names of all resources',
+    },
+  ),
+  deploymentBucket: optional(text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/u, 'the name of a bucket'), {
+    about: 'An existing bucket to which the packages are uploaded.',
+    actsOn: 'the deployment bucket, which is not created',
+    defaultText: 'a bucket of the stack',
+  }),
+  permissionsBoundaryArn: optional(text(/^arn:[\w-]+:iam::(\d{12}|aws):policy\/\S+$/u, 'the ARN of an IAM policy'), {
+    about: 'The permissions boundary of each role.',
+    actsOn: 'roles',
+  }),
+  rolePath: optional(text(/^\/([\w+=,.@-]+\/)*$/u, 'a path such as /teams/data/'), {
+    about: 'The path of each role.',
+    actsOn: 'roles',
+    defaultText: '`/`',
+  }),
   alarmTopicArn: optional(text(/^arn:[\w-]+:sns:/u, 'the ARN of an SNS topic'), {
     about: 'An SNS topic that receives the [alarms](operations.md).',
     actsOn: 'alarms',
@@ -120,13 +160,14 @@ const ACCOUNT = {
 export const PARAMETER_GROUPS = {
   'HTTP API': HTTP,
   Queues: QUEUES,
+  'Existing queues': EXISTING_QUEUES,
   EventBridge: EVENTS,
   Functions: FUNCTIONS,
   Network: NETWORK,
   Account: ACCOUNT,
 } as const
 
-export const PARAMETERS = { ...HTTP, ...QUEUES, ...EVENTS, ...FUNCTIONS, ...NETWORK, ...ACCOUNT }
+export const PARAMETERS = { ...HTTP, ...QUEUES, ...EXISTING_QUEUES, ...EVENTS, ...FUNCTIONS, ...NETWORK, ...ACCOUNT }
 
 export type ParameterName = keyof typeof PARAMETERS
 export const PARAMETER_ROWS = Object.entries(PARAMETERS) as [ParameterName, Parameter][]
