@@ -1,5 +1,5 @@
 // Where the command gets its settings and contracts: the environment, else the local stack that runs in this folder.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { DEFAULT_LOCAL_TARGETS } from '../lib/config/dead-letter-targets.ts'
 import { deriveConfig } from '../lib/config/derive-config.ts'
 import { loadConfig } from '../lib/config/parse-config.ts'
@@ -10,19 +10,14 @@ import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { type RedriveSource, storeKindOf } from '../lib/dead-letter/store-kinds.ts'
 import { configuredSources } from '../lib/redrive/redrive-sources.ts'
 import { WrongUse } from './exit.ts'
+import { runningStack, STACK_FOLDER } from './local-stack.ts'
 import { printMessage } from './output.ts'
-
-const STACK_FOLDER = '.local'
-const STACK_FILE = `${STACK_FOLDER}/stack.json`
 
 /** The process's environment, with the local stack's addresses and keys where it names no cluster. Changes nothing. */
 export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  if (namesCluster(env) || !existsSync(STACK_FILE)) return env
-  const { bootstrapServers, sqsUrl, redriveSettings } = JSON.parse(readFileSync(STACK_FILE, 'utf8')) as {
-    bootstrapServers: string
-    sqsUrl: string
-    redriveSettings: Readonly<Record<string, string>>
-  }
+  const stack = namesCluster(env) ? undefined : runningStack()
+  if (stack === undefined) return env
+  const { bootstrapServers, sqsUrl, redriveSettings } = stack
   printMessage('KAFKA_BOOTSTRAP_SERVERS is not set: using the local stack that runs in this folder.')
   return {
     // The local SQS accepts any credentials; the user's own take precedence.

@@ -4,6 +4,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isAlive, startedAt, statOf } from '../bin/local-stack.ts'
 
 const FOLDER = join('.local', 'pids')
 const TEMPORARY = 'serverless-kafka-'
@@ -101,16 +102,6 @@ function removeStaleFolders(): void {
   }
 }
 
-/** A zombie does not count as alive; the process of another user does. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return statOf(pid)[0] !== 'Z'
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
 /** Whether SIGSTOP stopped a process, whoever sent it; undefined on systems without /proc. */
 export function isStopped(pid: number): boolean | undefined {
   const [state] = statOf(pid)
@@ -129,18 +120,4 @@ export async function endProcess(
   const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
   await gone
   clearTimeout(timer)
-}
-
-/** @returns the start time in clock ticks since boot; empty on systems without /proc */
-export function startedAt(pid: number): string {
-  return statOf(pid)[19] ?? ''
-}
-
-/** @returns the fields of /proc/<pid>/stat from the third (the state) on */
-function statOf(pid: number): readonly string[] {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-  } catch {
-    return []
-  }
 }

@@ -8,8 +8,8 @@ const TOP_FOLDERS: Record<string, readonly string[]> = {
   lib: [],
   functions: ['lib'],
   bin: ['lib'],
-  /** The routes of the http function. */
-  local: ['lib', 'functions'],
+  /** The routes of the http function; the file by which the command finds the stack. */
+  local: ['lib', 'functions', 'bin'],
   scripts: ['lib', 'functions'],
   bench: ['lib', 'local', 'scripts'],
   examples: [],

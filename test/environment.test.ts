@@ -1,10 +1,11 @@
 // The environment of the command without a configuration: the local stack of the folder.
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, mock, test } from 'node:test'
 import { environment, exportAwsVariables } from '../bin/environment.ts'
+import { startedAt } from '../bin/local-stack.ts'
 
 const redriveSettings = {
   KAFKA_REDRIVE_FROM: 'source-dlq:http://127.0.0.1:9324/000000000000/chat-dlq.fifo?source=chat.fifo',
@@ -13,10 +14,12 @@ const redriveSettings = {
 const STACK = { bootstrapServers: '127.0.0.1:9092', sqsUrl: 'http://127.0.0.1:9324', redriveSettings }
 const home = process.cwd()
 let folder = ''
+const LOCK = join('.local', 'stack.lock')
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'environment-'))
   mkdirSync(join(folder, '.local'))
   writeFileSync(join(folder, '.local', 'stack.json'), JSON.stringify(STACK))
+  writeFileSync(join(folder, LOCK), `${process.pid} ${startedAt(process.pid)}`)
   process.chdir(folder)
   mock.method(process.stderr, 'write', () => true)
 })
@@ -42,6 +45,19 @@ test('the local stack’s settings fill in what is missing; process.env stays un
     KAFKA_BOOTSTRAP_SERVERS: STACK.bootstrapServers,
   })
   assert.deepEqual({ ...process.env }, before)
+})
+
+// The files of a killed stack named brokers that are gone, or that are another stack's by now.
+test('the files that a killed stack left are not used', t => {
+  const running = readFileSync(LOCK)
+  t.after(() => writeFileSync(LOCK, running))
+  const env = { HOME: '/home/me' }
+  for (const owner of [`${process.pid} 1`, '4194304 1', '']) {
+    writeFileSync(LOCK, owner)
+    assert.equal(environment(env), env, owner)
+  }
+  rmSync(LOCK)
+  assert.equal(environment(env), env)
 })
 
 test('an environment that names a cluster is used unchanged', () => {

@@ -107,7 +107,7 @@ test('a value in a claim is sent; if the claim is missing, the dead letter stays
   assert.deepEqual(warnings, [])
 })
 
-test('a record of a failed invocation, larger than SQS takes, is redriven from a bucket that keeps versions', async () => {
+test('a record of a failed invocation, larger than SQS takes, is redriven from a versioned bucket', async () => {
   const Bucket = 'failures'
   await s3.send(new CreateBucketCommand({ Bucket }))
   const VersioningConfiguration = { Status: 'Enabled' } as const

@@ -1,0 +1,61 @@
+// The local stack that runs in this folder, which npm start describes in a file.
+import { readFileSync } from 'node:fs'
+
+export const STACK_FOLDER = '.local'
+export const STACK_FILE = `${STACK_FOLDER}/stack.json`
+/** Holds the stack's process. */
+export const LOCK_FILE = `${STACK_FOLDER}/stack.lock`
+
+export interface StackFile {
+  readonly url: string
+  readonly busUrl: string
+  readonly sqsUrl: string
+  readonly bootstrapServers: string
+  readonly redriveSettings: Readonly<Record<string, string>>
+  /** Missing until the console has started. */
+  readonly consoleUrl?: string
+}
+
+/** @returns the stack, or undefined where none runs, or where it is still starting */
+export function runningStack(): StackFile | undefined {
+  if (owningProcess() === undefined) return undefined
+  try {
+    return JSON.parse(readFileSync(STACK_FILE, 'utf8')) as StackFile
+  } catch {
+    return undefined
+  }
+}
+
+/** @returns the id of the process whose stack runs in this folder; a file that a killed one left counts for nothing */
+export function owningProcess(): number | undefined {
+  try {
+    const [pid = '', started] = readFileSync(LOCK_FILE, 'utf8').split(' ')
+    return isAlive(Number(pid)) && startedAt(Number(pid)) === started ? Number(pid) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A zombie does not count as alive; the process of another user does. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return statOf(pid)[0] !== 'Z'
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** @returns the start time in clock ticks since boot, because the kernel reuses ids; empty on systems without /proc */
+export function startedAt(pid: number): string {
+  return statOf(pid)[19] ?? ''
+}
+
+/** @returns the fields of /proc/<pid>/stat from the third (the state) on; none on systems without /proc */
+export function statOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  } catch {
+    return []
+  }
+}
