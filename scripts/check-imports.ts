@@ -12,7 +12,8 @@ const TOP_FOLDERS: Record<string, readonly string[]> = {
   local: ['lib', 'functions', 'bin'],
   scripts: ['lib', 'functions'],
   bench: ['lib', 'local', 'scripts'],
-  examples: [],
+  /** examples/cdk deploys what the scripts package. */
+  examples: ['scripts'],
   test: ['lib', 'functions', 'bin', 'local', 'scripts', 'bench', 'examples'],
 }
 

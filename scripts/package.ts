@@ -1,6 +1,6 @@
 // npm run package [-- --param httpAuth=public …]: builds bundles, template and zips in .serverless/, without AWS
-// credentials. npm run deploy: the same, then deploys; with --package DIR, deploys what was built before. npm run remove:
-// deletes the stack. KAFKA_… settings come from the environment and the stage's file, others from --param.
+// credentials. npm run deploy: the same, then deploys; with --package DIR, deploys what was built before. npm run
+// remove: deletes the stack. KAFKA_… settings come from the environment and the stage's file, others from --param.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
@@ -8,8 +8,10 @@ import { ConfigError } from '../lib/errors.ts'
 import { buildAll, kib } from './build.ts'
 import { type CommandLine, readCommandLine } from './deployment/command-line.ts'
 import { OslsError, osls, type Target } from './deployment/osls.ts'
+import { type CompiledTemplate, plainTemplate, samTemplate } from './deployment/other-forms.ts'
 import {
   BUILT_FOLDER,
+  COMPILED_TEMPLATE,
   checkPackage,
   keepPackage,
   requireNewFolder,
@@ -24,11 +26,12 @@ import { readOptions } from './template/options.ts'
 import { oslsForm } from './template/osls-form.ts'
 import { withSettingsFile } from './template/settings-file.ts'
 import { readStage, type Stage } from './template/stage.ts'
-import { type Template, templateProblems } from './template/template-limits.ts'
+import { templateProblems } from './template/template-limits.ts'
 
 const START_LIMIT = 353 * 1024
 /** Higher, because no caller waits for the start of a redrive. */
 const REDRIVE_START_LIMIT = 397 * 1024
+const COMPILED = `${BUILT_FOLDER}/${COMPILED_TEMPLATE}`
 const ZIP_LIMIT = 1024 * 1024
 const exampleIn = (region: string) => ({
   KAFKA_MSK_CLUSTER_ARN: `arn:aws:kafka:${region}:123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1`,
@@ -126,6 +129,7 @@ async function buildPackage(line: CommandLine, stage: Stage): Promise<Target> {
   printStatements(template)
   problems.push(...templateProblems(template))
   if (problems.length > 0) throw new ConfigError(problems)
+  writeOtherForms(template)
   // Last: a package that was refused has no list, so it can't be deployed.
   writeList(target, ofCluster === undefined)
   return target
@@ -144,12 +148,18 @@ function writeSbom(): void {
   writeFileSync('.serverless/sbom.json', stdout)
 }
 
-function packagedTemplate(): Template {
-  return JSON.parse(readFileSync('.serverless/cloudformation-template-update-stack.json', 'utf8'))
+/** Writes the template for CloudFormation without osls, and for AWS SAM. */
+function writeOtherForms(compiled: CompiledTemplate): void {
+  writeFileSync(`${BUILT_FOLDER}/template.json`, JSON.stringify(plainTemplate(compiled), null, 2))
+  writeFileSync(`${BUILT_FOLDER}/sam.template.json`, JSON.stringify(samTemplate(compiled), null, 2))
+}
+
+function packagedTemplate(): CompiledTemplate {
+  return JSON.parse(readFileSync(COMPILED, 'utf8'))
 }
 
 /** Prints what each role may do. */
-function printStatements({ Resources }: Template): void {
+function printStatements({ Resources }: CompiledTemplate): void {
   for (const [name, { Type, Properties = {} }] of Object.entries(Resources)) {
     if (Type !== 'AWS::IAM::Role' && Type !== 'AWS::IAM::ManagedPolicy') continue
     console.log(`\n${name}`)

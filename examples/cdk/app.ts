@@ -1,9 +1,8 @@
-// Deploys the same bundles with AWS CDK. Run `npm run build` in the repository, then `npm ci` and `npx cdk deploy`
-// here:
-//   npx cdk deploy -c bootstrapServers=b-1:9098,b-2:9098 -c clusterArn=arn:aws:kafka:… -c vpcId=vpc-… -c
-// securityGroupId=sg-…
-import { App } from 'aws-cdk-lib'
-import { KafkaProducerStack } from './kafka-producer-stack.ts'
+// Deploys a package with AWS CDK. In the repository: `npm run package -- --stage prod --region eu-west-1 --package
+// packages/1.4.0` with your settings and parameters. Here: `npm ci`, then
+//   npx cdk deploy -c package=../../packages/1.4.0 -c stage=prod
+import { App, Stack } from 'aws-cdk-lib'
+import { KafkaProducerFunctions } from './kafka-producer-functions.ts'
 
 const app = new App()
 const context = (name: string): string => {
@@ -11,10 +10,7 @@ const context = (name: string): string => {
   if (typeof value === 'string' && value !== '') return value
   throw new Error(`-c ${name}=…: expected a value, got nothing.`)
 }
-new KafkaProducerStack(app, 'KafkaProducer', {
+const stack = new Stack(app, 'KafkaProducer', {
   env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
-  bootstrapServers: context('bootstrapServers'),
-  clusterArn: context('clusterArn'),
-  vpcId: context('vpcId'),
-  securityGroupId: context('securityGroupId'),
 })
+new KafkaProducerFunctions(stack, 'Functions', { packageFolder: context('package'), stage: context('stage') })

@@ -1,93 +1,91 @@
-// Synthesizes the stack on this machine and checks what it needs so that no record is lost, its permissions, and
-// cfn-lint.
+// Synthesizes the construct from a package (PACKAGE, of stage dev) and compares it with the packaged template.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { App, Stack } from 'aws-cdk-lib'
-import { Match, Template } from 'aws-cdk-lib/assertions'
-import { Vpc } from 'aws-cdk-lib/aws-ec2'
-import { KafkaProducerStack } from './kafka-producer-stack.ts'
+import { Template } from 'aws-cdk-lib/assertions'
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { KafkaProducerFunctions } from './kafka-producer-functions.ts'
 
-const CLUSTER = 'arn:aws:kafka:eu-west-1:123456789012:cluster/demo/00000000-0000-4000-8000-000000000000-1'
+const packageFolder = process.env.PACKAGE ?? '.serverless'
 const env = { account: '123456789012', region: 'eu-west-1' }
-const app = new App()
-const vpc = Vpc.fromVpcAttributes(new Stack(app, 'Network', { env }), 'Vpc', {
-  vpcId: 'vpc-0a1b2c3d',
-  availabilityZones: ['eu-west-1a'],
-  privateSubnetIds: ['subnet-0a1b2c3d'],
-})
-const stack = new KafkaProducerStack(app, 'KafkaProducer', {
-  env,
-  vpc,
-  vpcId: 'vpc-0a1b2c3d',
-  securityGroupId: 'sg-0a1b2c3d',
-  bootstrapServers: 'b-1:9098,b-2:9098',
-  clusterArn: CLUSTER,
-})
-const template = Template.fromStack(stack)
+const stackOf = (region = env.region) => new Stack(new App(), 'KafkaProducer', { env: { ...env, region } })
+const stack = stackOf()
+const producer = new KafkaProducerFunctions(stack, 'Producer', { packageFolder, stage: 'dev' })
+const synthesized = Template.fromStack(stack).toJSON()
+const packaged = JSON.parse(readFileSync(`${packageFolder}/cloudformation-template-update-stack.json`, 'utf8'))
 
-test('both functions run Node 24 on arm64, know their timeout and send dead letters to the queue', () => {
-  template.resourceCountIs('AWS::Lambda::Function', 2)
-  for (const [name, seconds] of [
-    ['http', 29],
-    ['sqs', 60],
-  ] as const)
-    template.hasResourceProperties('AWS::Lambda::Function', {
-      Runtime: 'nodejs24.x',
-      Architectures: ['arm64'],
-      Timeout: seconds,
-      VpcConfig: { SecurityGroupIds: ['sg-0a1b2c3d'], SubnetIds: ['subnet-0a1b2c3d'] },
-      Environment: {
-        Variables: Match.objectLike({
-          POWERTOOLS_SERVICE_NAME: name,
-          KAFKA_FUNCTION_TIMEOUT_MS: String(seconds * 1000),
-          KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: Match.stringLikeRegexp('^DeadLetters') }]] },
-        }),
-      },
-    })
-})
+interface Resource {
+  readonly Type: string
+  readonly Properties: Record<string, unknown>
+  readonly DependsOn?: string | string[]
+}
 
-test('the queue: visibility timeout 6 × function timeout, source DLQ after 12 h, batchItemFailures', () => {
-  template.hasResourceProperties('AWS::SQS::Queue', {
-    QueueName: 'earthquakes',
-    VisibilityTimeout: 360,
-    MessageRetentionPeriod: 604_800,
-    RedrivePolicy: Match.objectLike({ maxReceiveCount: 155 }),
-  })
-  template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true })
-  template.resourcePropertiesCountIs('AWS::SQS::Queue', { MessageRetentionPeriod: 1_209_600 }, 2)
-  template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-    FunctionResponseTypes: ['ReportBatchItemFailures'],
-    ScalingConfig: { MaximumConcurrency: 10 },
-  })
-})
-
-test('HTTP requires IAM; roles name the topics that the trigger feeds', () => {
-  template.allResourcesProperties('AWS::ApiGatewayV2::Route', { AuthorizationType: 'AWS_IAM' })
-  const topic = (name: string) => `${CLUSTER.replace(':cluster/', ':topic/')}/${name}`
-  const statement = (Resource: unknown) =>
-    template.hasResourceProperties('AWS::IAM::Policy', {
-      PolicyDocument: {
-        Statement: Match.arrayWith([
-          Match.objectLike({ Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'], Resource }),
-        ]),
-      },
-    })
-  statement([topic('chat'), topic('earthquakes')])
-  statement(topic('earthquakes'))
-  const wildcards = Object.values(template.findResources('AWS::IAM::Policy')).flatMap(({ Properties }) =>
-    Properties.PolicyDocument.Statement.filter(({ Resource }: { Resource: unknown }) => Resource === '*'),
+/** What both templates must have alike: all but the place of the code, and what CDK notes for itself. */
+function comparable(resources: Record<string, Resource>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(resources)
+      .filter(([id]) => !id.startsWith('ServerlessDeploymentBucket'))
+      .map(([id, { Type, Properties, DependsOn = [], ...attributes }]) => {
+        const { Code, ...properties } = Properties
+        const { Metadata: _, ...others } = attributes as { Metadata?: unknown }
+        assert.equal(Code !== undefined, Type === 'AWS::Lambda::Function')
+        return [id, { Type, properties, ...others, DependsOn: [DependsOn].flat().sort() }]
+      }),
   )
-  assert.deepEqual(wildcards, [])
+}
+
+test('the construct has each resource, statement and alarm of the packaged template, and no other', () => {
+  let text = JSON.stringify(synthesized.Resources)
+  for (const [id, resource] of producer.resources)
+    text = text.replaceAll(`"${stack.resolve(resource.logicalId)}"`, `"${id}"`)
+  const ofConstruct = comparable(JSON.parse(text))
+  assert.deepEqual(ofConstruct, comparable(packaged.Resources))
+  const count = (type: string) => Object.values(packaged.Resources as object).filter(({ Type }) => Type === type).length
+  assert.ok(
+    count('AWS::Lambda::Function') === 5 && count('AWS::CloudWatch::Alarm') > 20 && count('AWS::IAM::Role') === 5,
+  )
 })
 
-test('cfn-lint finds only what CDK writes twice (W3005, a DependsOn besides a reference)', () => {
+test('the code of each function is its zip', () => {
+  const functions = Template.fromStack(stack).findResources('AWS::Lambda::Function')
+  for (const { Properties } of Object.values(functions)) {
+    const { S3Key } = Properties.Code as { S3Key: string }
+    assert.match(S3Key, /^[0-9a-f]{64}\.zip$/)
+  }
+})
+
+test('functions and queues can be granted to others', () => {
+  assert.deepEqual(Object.keys(producer.functions).sort(), ['eventbridge', 'http', 'redrive', 'sqs', 'sqs-fifo'])
+  const other = stackOf()
+  const { queues, functions } = new KafkaProducerFunctions(other, 'Producer', { packageFolder, stage: 'dev' })
+  const role = new Role(other, 'Sender', { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') })
+  queues.EarthquakesQueue?.grantSendMessages(role)
+  functions.redrive?.grantInvoke(role)
+  const [policy] = Object.values(Template.fromStack(other).findResources('AWS::IAM::Policy'))
+  const text = JSON.stringify(policy)
+  assert.match(text, /sqs:SendMessage.*ProducerEarthquakesQueue/)
+  assert.match(text, /lambda:InvokeFunction.*ProducerRedriveLambdaFunction/)
+})
+
+test('a package of another stage or region is refused', () => {
+  assert.throws(
+    () => new KafkaProducerFunctions(stackOf(), 'P', { packageFolder, stage: 'prod' }),
+    /was packaged for stage dev, expected prod/,
+  )
+  assert.throws(
+    () => new KafkaProducerFunctions(stackOf('us-east-1'), 'P', { packageFolder, stage: 'dev' }),
+    /was packaged for eu-west-1, expected us-east-1/,
+  )
+})
+
+test('cfn-lint finds only W3005, a DependsOn besides a reference', () => {
   const folder = mkdtempSync(join(tmpdir(), 'cdk-'))
   try {
-    writeFileSync(join(folder, 'template.json'), JSON.stringify(template.toJSON()))
+    writeFileSync(join(folder, 'template.json'), JSON.stringify(synthesized))
     const { stdout, stderr } = spawnSync(
       process.env.CFN_LINT ?? 'cfn-lint',
       ['--ignore-checks', 'W3005', '--', join(folder, 'template.json')],

@@ -9,6 +9,7 @@ import type { Target } from './osls.ts'
 
 /** Where osls writes. */
 export const BUILT_FOLDER = '.serverless'
+export const COMPILED_TEMPLATE = 'cloudformation-template-update-stack.json'
 const LIST = 'deployment.json'
 const STATE = 'serverless-state.json'
 

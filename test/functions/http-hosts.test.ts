@@ -1,9 +1,7 @@
 // What differs between gateways, load balancers and domains: paths, methods, encodings, clocks.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
-import { ROUTES } from '../../functions/http/routes.ts'
 import { type HttpHarness, httpHarness, recordsOf, v2Event } from '../support/function-harness.ts'
 
 const BODY = JSON.stringify({ value: { room: 'lobby', user: 'ada', text: 'hi' } })
@@ -131,12 +129,5 @@ test('a gateway’s clock that can’t be true is ignored', async () => {
     const event = v2('/topics/chat')
     Object.assign(event.requestContext, { timeEpoch })
     assert.equal((await invoke(harness, event)).statusCode, 200, String(timeEpoch))
-  }
-})
-
-test('the examples for SAM and CDK have every route', () => {
-  for (const file of ['examples/sam/template.yaml', 'examples/cdk/kafka-producer-stack.ts']) {
-    const text = readFileSync(file, 'utf8')
-    for (const { path } of ROUTES) assert.ok(text.includes(`'${path}'`) || text.includes(path), `${file}: ${path}`)
   }
 })

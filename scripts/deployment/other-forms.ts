@@ -1,0 +1,100 @@
+// The compiled template for other tools: the same resources, with the code of the functions where the tool puts it.
+import type { Json } from '../template/cloudformation.ts'
+
+export interface Resource extends Json {
+  readonly Type: string
+  readonly Properties?: Json
+}
+
+export interface CompiledTemplate extends Json {
+  readonly Resources: Readonly<Record<string, Resource>>
+  readonly Outputs?: Readonly<Record<string, Json>>
+}
+
+/** What osls adds for itself: its bucket for zips. */
+export const OF_OSLS = /^ServerlessDeploymentBucket/
+const FUNCTION = 'AWS::Lambda::Function'
+
+/**
+ * For CloudFormation itself, Terraform, StackSets: the zips are objects `<ArtifactPrefix><function>.zip` of
+ * `ArtifactBucket`.
+ */
+export function plainTemplate(compiled: CompiledTemplate): Json {
+  const parameters = {
+    ArtifactBucket: { Type: 'String', Description: 'The bucket that holds the zips of the package' },
+    ArtifactPrefix: {
+      Type: 'String',
+      Description: 'What the keys of the zips begin with, e.g. 1.4.0/; another prefix for each package',
+    },
+  }
+  return withFunctions(compiled, { Parameters: parameters }, (_, properties, zip) => ({
+    Type: FUNCTION,
+    Properties: {
+      ...properties,
+      Code: { S3Bucket: { Ref: 'ArtifactBucket' }, S3Key: { 'Fn::Sub': `\${ArtifactPrefix}${zip}` } },
+    },
+  }))
+}
+
+/** For AWS SAM: the zips are beside the template. */
+export function samTemplate(compiled: CompiledTemplate): Json {
+  const transform = { Transform: 'AWS::Serverless-2016-10-31' }
+  return withFunctions(compiled, transform, (id, { Code: _, Tags, TracingConfig, ...properties }, zip) => {
+    const unknown = Object.keys(properties).filter(name => !SAME_IN_SAM.includes(name))
+    if (unknown.length > 0) throw new Error(`${id}: expected properties that SAM has, got ${unknown.join(', ')}.`)
+    return {
+      Type: 'AWS::Serverless::Function',
+      Properties: {
+        ...properties,
+        CodeUri: zip,
+        ...(Tags === undefined ? {} : { Tags: tagMap(Tags as Tag[]) }),
+        ...(TracingConfig === undefined ? {} : { Tracing: (TracingConfig as { Mode: string }).Mode }),
+      },
+    }
+  })
+}
+
+interface Tag {
+  readonly Key: string
+  readonly Value: unknown
+}
+
+/** Properties that AWS::Serverless::Function has as AWS::Lambda::Function does. */
+const SAME_IN_SAM = [
+  ...['Architectures', 'CodeSigningConfigArn', 'Description', 'Environment', 'EphemeralStorage', 'FileSystemConfigs'],
+  ...['FunctionName', 'Handler', 'KmsKeyArn', 'Layers', 'LoggingConfig', 'MemorySize', 'ReservedConcurrentExecutions'],
+  ...['RecursiveLoop', 'Role', 'Runtime', 'RuntimeManagementConfig', 'SnapStart', 'Timeout', 'VpcConfig'],
+]
+
+const tagMap = (tags: readonly Tag[]) => Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]))
+
+/** @param functionForm gets the logical id, the properties and the name of the zip */
+function withFunctions(
+  { Resources, Outputs = {}, ...compiled }: CompiledTemplate,
+  header: Json,
+  functionForm: (id: string, properties: Json, zip: string) => Json,
+): Json {
+  const resources = Object.entries(Resources)
+    .filter(([id]) => !OF_OSLS.test(id))
+    .map(([id, resource]) => {
+      const { Type, Properties = {}, ...attributes } = resource
+      return [id, Type === FUNCTION ? { ...attributes, ...functionForm(id, Properties, zipOf(resource)) } : resource]
+    })
+  // Names of exports belong to osls.
+  const outputs = Object.entries(Outputs)
+    .filter(([id]) => !OF_OSLS.test(id))
+    .map(([id, { Export: _, ...output }]) => [id, output])
+  return {
+    AWSTemplateFormatVersion: '2010-09-09',
+    ...header,
+    ...compiled,
+    Resources: Object.fromEntries(resources),
+    Outputs: Object.fromEntries(outputs),
+  }
+}
+
+/** The name of the zip of a compiled function, e.g. `http.zip`. */
+export function zipOf({ Properties }: Resource): string {
+  const { S3Key } = (Properties as { Code: { S3Key: string } }).Code
+  return S3Key.slice(S3Key.lastIndexOf('/') + 1)
+}
