@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { DEFAULT_LOCAL_TARGETS } from '../lib/config/dead-letter-targets.ts'
 import { deriveConfig } from '../lib/config/derive-config.ts'
-import { loadConfig } from '../lib/config/parse-config.ts'
+import { loadConfig } from '../lib/config/load-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import { readSettingsFile } from '../lib/config/settings-file.ts'
 import type { Contracts } from '../lib/contracts/contract.ts'

@@ -1,6 +1,6 @@
 // Creates what every function needs, from the environment. Only a ConfigError fails init.
 import { contracts as compiledContracts } from '#contracts'
-import { loadConfig } from '../lib/config/parse-config.ts'
+import { loadConfig } from '../lib/config/load-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { withQueuePrefix } from '../lib/contracts/queue-prefix.ts'

@@ -2,7 +2,8 @@
 // The public API: re-exports only.
 
 export type { ModulePath, PartitionerSetting, SerializerNames, SerializerSetting } from './config/class-names.ts'
-export { loadConfig, parseConfig } from './config/parse-config.ts'
+export { loadConfig } from './config/load-config.ts'
+export { parseConfig } from './config/parse-config.ts'
 export type { CommonOptions, ProducerOptions, SerializerOptions } from './config/producer-options.ts'
 export type {
   Serialized,

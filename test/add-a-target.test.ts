@@ -66,7 +66,7 @@ const ROWS: readonly [file: string, line: string, row: string][] = [
   ['scripts/template/target-rights.ts', '  sqlite: {},', '  memory: {},'],
 ]
 const USE = `
-import { loadConfig } from './lib/config/parse-config.ts'
+import { loadConfig } from './lib/config/load-config.ts'
 import { createDeadLetterPublisher } from './lib/create-dead-letter-publisher.ts'
 import { checkDeadLetters } from './lib/doctor/check-dead-letters.ts'
 import { openDeadLetterStore } from './lib/redrive/open-dead-letters.ts'

@@ -1,7 +1,7 @@
 // Dead letters → Kafka. Wiring only. Its connections end with each invocation: it runs rarely.
 import middy from '@middy/core'
 import { contracts as compiledContracts } from '#contracts'
-import { loadConfig } from '../../lib/config/parse-config.ts'
+import { loadConfig } from '../../lib/config/load-config.ts'
 import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { InvocationLog } from '../../lib/lambda/invocation-log.ts'

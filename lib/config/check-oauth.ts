@@ -6,7 +6,6 @@ import { labelOf, type OptionName, type ProducerConfig, SETTING_ROWS } from './s
 type Problem = (text: string) => void
 
 export function checkOAuth(config: ProducerConfig, problem: Problem): void {
-  if (config.saslMechanism !== 'OAUTHBEARER') return
   const { saslOauthbearerTokenEndpointUrl: url, saslOauthbearerExtensions: extensions } = config
   if (extensions !== undefined && parseSaslExtensions(extensions) === undefined)
     problem(

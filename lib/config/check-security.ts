@@ -1,6 +1,5 @@
 // Which settings of TLS and authentication belong together, by the columns `security` and `needed` of the table. A
 // setting that would not take effect is refused.
-import { checkOAuth } from './check-oauth.ts'
 import { labelOf, type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 
 type Problem = (text: string) => void
@@ -12,7 +11,12 @@ const WORKS_WITH: Readonly<Record<Part, string>> = {
   oauthbearer: 'sasl.mechanism OAUTHBEARER',
 }
 
-export function checkSecurity(config: ProducerConfig, problem: Problem): void {
+/** @param checkOAuth of `check-oauth.ts`, which few configurations need */
+export function checkSecurity(
+  config: ProducerConfig,
+  problem: Problem,
+  checkOAuth: (config: ProducerConfig, problem: Problem) => void,
+): void {
   const { securityProtocol, saslMechanism: mechanism, secretArn } = config
   if (securityProtocol === undefined) return // it has its own problem already
   const nameOf = (option: OptionName) => labelOf(SETTINGS[option])
@@ -44,7 +48,7 @@ export function checkSecurity(config: ProducerConfig, problem: Problem): void {
     problem(
       `${nameOf('securityProtocol')}: expected SASL_SSL with sasl.mechanism AWS_MSK_IAM, got ${securityProtocol}.`,
     )
-  checkOAuth(config, problem)
+  if (mechanism === 'OAUTHBEARER') checkOAuth(config, problem)
   checkForms(config, problem)
 }
 

@@ -1,6 +1,6 @@
 // Checks whether a configuration would work from here: one line per check, and what to do about each failure.
 import { setTimeout } from 'node:timers/promises'
-import { loadConfig } from '../config/parse-config.ts'
+import { loadConfig } from '../config/load-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { storeKindOf, stsOf } from '../dead-letter/store-kinds.ts'
 import { ConfigError, describeError } from '../errors.ts'

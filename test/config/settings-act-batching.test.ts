@@ -108,7 +108,10 @@ test('buffer.memory: callers wait in order when it is full; after max.block.ms B
       ['a', 'b', 'c', 'e', 'f'],
     )
     assert.equal(producer.metrics().bufferUsed, 0)
-    await assert.rejects(producer.send(record('x'.repeat(10))), /expected at most 1000 bytes, for which buffer\.memory has room/)
+    await assert.rejects(
+      producer.send(record('x'.repeat(10))),
+      /expected at most 1000 bytes, for which buffer\.memory has room/,
+    )
   })
 })
 

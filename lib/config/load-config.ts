@@ -1,0 +1,36 @@
+// Stage 2 of 9, with a settings file: options, environment and file → frozen ProducerConfig. Functions start with it, so
+// that what only few configurations need is loaded where one does.
+import type { Warn } from '../warn.ts'
+import { fromEnvironment, parseSettings, type RareChecks, type Source } from './parse-settings.ts'
+import type { CommonOptions, SerializerOptions } from './producer-options.ts'
+import type { Serialized, SerializerOption } from './serialized-types.ts'
+import type { ProducerConfig } from './settings.ts'
+
+/**
+ * Reads the settings as `parseConfig` does, and a settings file where `configFile` or KAFKA_CONFIG_FILE names one.
+ * @throws ConfigError with every problem at once
+ */
+export async function loadConfig<
+  const K extends SerializerOption | undefined = undefined,
+  const V extends SerializerOption | undefined = undefined,
+>(
+  options: CommonOptions & SerializerOptions<K, V> = {},
+  env: NodeJS.ProcessEnv = process.env,
+  warn?: Warn,
+  needsBrokers = true,
+): Promise<ProducerConfig<Serialized<K>, Serialized<V>>> {
+  const path = options.configFile ?? env.KAFKA_CONFIG_FILE
+  const file = path ? await (await import('./settings-file.ts')).readSettingsFile(path, env) : undefined
+  const sources = [options, fromEnvironment(env), file?.values ?? {}] as const
+  const checks = await rareChecks(sources)
+  return parseSettings(sources, env, warn, file, needsBrokers, checks) as ProducerConfig<Serialized<K>, Serialized<V>>
+}
+
+async function rareChecks(sources: readonly Source[]): Promise<RareChecks> {
+  const hasOAuth = sources.some(({ saslMechanism }) => saslMechanism === 'OAUTHBEARER')
+  const hasJaas = sources.some(({ saslJaasConfig }) => saslJaasConfig !== undefined)
+  return {
+    checkOAuth: hasOAuth ? (await import('./check-oauth.ts')).checkOAuth : () => {},
+    withJaasConfig: hasJaas ? (await import('./jaas-config.ts')).withJaasConfig : source => source,
+  }
+}

@@ -1,0 +1,242 @@
+// What code, the environment and the settings file say → frozen ProducerConfig. Each overrides the ones after it, and all
+// override the defaults.
+import { ConfigError } from '../errors.ts'
+import { guardedWarn, type Warn } from '../warn.ts'
+import { checkSchemes, readServers } from './bootstrap-servers.ts'
+import type { checkOAuth } from './check-oauth.ts'
+import { checkSecurity } from './check-security.ts'
+import { isPath, partitionerName, serializerName } from './class-names.ts'
+import { isInsideLambda, parseDeadLetterTargets } from './dead-letter-targets.ts'
+import { checkNames } from './environment-names.ts'
+import type { withJaasConfig } from './jaas-config.ts'
+import { parseNotifyTargets } from './notify-targets.ts'
+import { readOrigins } from './origins.ts'
+import { notRecommended } from './recommendations.ts'
+import { withoutSecretsWhenShown } from './redacted.ts'
+import { labelOf, type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
+import type { SettingsFile } from './settings-file.ts'
+import { shown } from './shown.ts'
+
+/** What only few configurations need. `loadConfig`, with which functions start, loads it for those. */
+export interface RareChecks {
+  readonly checkOAuth: typeof checkOAuth
+  readonly withJaasConfig: typeof withJaasConfig
+}
+
+type Value = string | number | boolean | readonly string[] | object
+type Problem = (text: string) => void
+/** What code, the environment or the file says. */
+export type Source = { readonly [K in OptionName]?: unknown }
+
+/**
+ * @param given what code, the environment and the file say
+ * @throws ConfigError with every problem at once
+ */
+export function parseSettings(
+  given: readonly [Source, Source, Source],
+  env: NodeJS.ProcessEnv,
+  warn: Warn | undefined,
+  file: SettingsFile | undefined,
+  needsBrokers: boolean,
+  { checkOAuth, withJaasConfig }: RareChecks,
+): ProducerConfig {
+  const [options] = given
+  const problems: string[] = [...(file?.problems ?? [])]
+  const problem: Problem = text => problems.push(text)
+  for (const name of Object.keys(options)) if (!Object.hasOwn(SETTINGS, name)) problem(`${name}: unknown option.`)
+  const sources: Source[] = [...given]
+  // An empty text counts as unset.
+  const isSet = (value: unknown) => value != null && value !== ''
+  const inputOf = (option: OptionName) => sources.find(source => isSet(source[option]))?.[option]
+  const mechanism = inputOf('saslMechanism')
+  for (const [index, source] of sources.entries()) sources[index] = withJaasConfig(source, mechanism, problem)
+  const values: Record<string, Value> = {}
+  for (const [option, row] of SETTING_ROWS) {
+    const input = inputOf(option)
+    const value = input === undefined ? row.default : read(row, input as Value, problem)
+    if (value !== undefined) values[option] = value
+  }
+  if (values.configFile !== undefined && !file)
+    problem('KAFKA_CONFIG_FILE: is read by loadConfig(), not by parseConfig().')
+  delete values.configFile
+  if (values.acks !== 'all' && values.acks !== undefined && values.enableIdempotence === true) {
+    if (inputOf('enableIdempotence') !== undefined)
+      problem(`enable.idempotence (true): expected acks all, got ${values.acks}.`)
+    values.enableIdempotence = false
+  }
+  const names = checkNames(env, values.strictEnv === true)
+  problems.push(...names.problems)
+  const deadLetter = parseDeadLetterTargets(
+    values.deadLetter as string | undefined,
+    {
+      setting: 'KAFKA_DEAD_LETTER',
+      use: 'write',
+      isInsideLambda: isInsideLambda(env),
+      diskFsync: values.deadLetterDiskFsync !== false,
+      diskMaxBytes: values.deadLetterDiskMaxBytes as number | undefined,
+    },
+    problem,
+  )
+  const deadLetterNotify = Object.freeze(parseNotifyTargets(values.deadLetterNotify as string | undefined, problem))
+  if (values.bootstrapServers === undefined && (values.mskClusterArn !== undefined || !needsBrokers))
+    values.bootstrapServers = Object.freeze([])
+  if (values.bootstrapServers === undefined && !problems.some(text => text.startsWith('bootstrap.servers')))
+    problem(
+      'bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS): expected host:port, several separated by commas; got nothing. ' +
+        'On MSK: or KAFKA_MSK_CLUSTER_ARN.',
+    )
+  checkClashes(values as unknown as ProducerConfig, env, problem)
+  checkSecurity(values as unknown as ProducerConfig, problem, checkOAuth)
+  checkSchemes(inputOf('bootstrapServers'), values.securityProtocol, problem)
+  if (problems.length > 0) throw new ConfigError(problems)
+  const config = { ...values, deadLetter, deadLetterNotify } as unknown as ProducerConfig
+  for (const warning of [...(file?.warnings ?? []), ...names.warnings, ...notRecommended(config, env, needsBrokers)])
+    guardedWarn(warn)(warning)
+  return Object.freeze(withoutSecretsWhenShown(config))
+}
+
+export function fromEnvironment(env: NodeJS.ProcessEnv): Source {
+  return Object.fromEntries(SETTING_ROWS.map(([option, row]) => [option, env[row.env] || undefined]))
+}
+
+function read(row: SettingRow, input: Value, problem: Problem): Value | undefined {
+  const where = labelOf(row)
+  switch (row.kind) {
+    case 'integer':
+      return readInteger(row, where, input, problem)
+    case 'boolean':
+      return readBoolean(where, input, problem)
+    case 'list':
+      return readServers(where, input, problem)
+    case 'origins': {
+      const origins = readOrigins(input)
+      if (!('expected' in origins)) return origins
+      // Not its text: it may have a password.
+      const got = origins.entry === 0 ? shown(input) : `another as entry ${origins.entry}`
+      problem(`${where}: expected ${origins.expected}, got ${got}.`)
+      return undefined
+    }
+    case 'choice':
+      return readChoice(row, where, input, problem)
+    case 'serializer':
+      return readClass(
+        where,
+        input,
+        problem,
+        serializerName,
+        'a serializer’s name, its Java class or the path of a module',
+      )
+    case 'partitioner':
+      return readClass(where, input, problem, partitionerName, 'round-robin, its Java class or the path of a module')
+    case 'tokenProvider':
+      return readClass(where, input, problem, () => undefined, 'a function or the path of a module')
+    default:
+      if (typeof input === 'string' && input !== '') return input
+      problem(`${where}: expected text, got ${typeof input}.`)
+      return undefined
+  }
+}
+
+function readInteger(row: SettingRow, where: string, input: Value, problem: Problem): number | undefined {
+  const value = typeof input === 'string' && /^\s*-?\d+\s*$/.test(input) ? Number(input) : input
+  if (
+    typeof value === 'number' &&
+    Number.isInteger(value) &&
+    value >= (row.min ?? 0) &&
+    value <= (row.max ?? Number.MAX_SAFE_INTEGER)
+  )
+    return value
+  problem(`${where}: expected an integer from ${row.min} to ${row.max}, got ${shown(input)}.`)
+  return undefined
+}
+
+function readBoolean(where: string, input: Value, problem: Problem): boolean | undefined {
+  const value = input === 'true' ? true : input === 'false' ? false : input
+  if (typeof value === 'boolean') return value
+  problem(`${where}: expected true or false, got ${shown(input)}.`)
+  return undefined
+}
+
+function readChoice(row: SettingRow, where: string, input: Value, problem: Problem): string | number | undefined {
+  // -1 is Kafka's other spelling of all.
+  const text = row.name === 'acks' && String(input) === '-1' ? 'all' : input
+  const choice = row.choices?.find(each => each === text || String(each) === text || isJavaClass(text, each))
+  if (choice === undefined) problem(`${where}: expected ${row.choices?.join(' | ')}, got ${shown(input)}.`)
+  return choice
+}
+
+/** A class of Kafka that a choice names without its package. */
+function isJavaClass(text: unknown, choice: string | number): boolean {
+  return typeof text === 'string' && /^org\.apache\.kafka\.[a-z.]+\.(\w+)$/.exec(text)?.[1] === choice
+}
+
+/** Gives a name in one form, however it is written; an object or a class from code is taken unchanged. */
+function readClass(
+  where: string,
+  input: Value,
+  problem: Problem,
+  nameOf: (text: string) => string | undefined,
+  expected: string,
+): Value | undefined {
+  if (typeof input === 'function' || (typeof input === 'object' && input !== null)) return input
+  const name = typeof input === 'string' ? (isPath(input) ? input : nameOf(input)) : undefined
+  if (name !== undefined) return name
+  problem(`${where}: expected ${expected}, got ${shown(input)}.`)
+  return undefined
+}
+
+type Setting = keyof ProducerConfig & OptionName
+
+/** What only the partitioner does that partitioner.class would replace. */
+const BUILT_IN_ONLY = ['partitionerIgnoreKeys', 'partitionerRackAware', 'partitionerAvailabilityTimeoutMs'] as const
+
+function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: Problem): void {
+  const atMost = (small: Setting, large: Setting, strictly = false) => {
+    const a = config[small] as number | undefined
+    const b = config[large] as number | undefined
+    if (a === undefined || b === undefined || a < b || (a === b && !strictly)) return
+    problem(
+      `${SETTINGS[small].name} (${a}): expected ${strictly ? 'less than' : 'at most'} ${SETTINGS[large].name} (${b}).`,
+    )
+  }
+  atMost('ackTimeoutMs', 'requestTimeoutMs', true)
+  atMost('requestTimeoutMs', 'deliveryTimeoutMs')
+  const { lingerMs, requestTimeoutMs, deliveryTimeoutMs } = config
+  const attemptMs = lingerMs + requestTimeoutMs
+  if (attemptMs > deliveryTimeoutMs && requestTimeoutMs <= deliveryTimeoutMs)
+    problem(
+      `linger.ms + request.timeout.ms (${attemptMs}): expected at most delivery.timeout.ms (${deliveryTimeoutMs}).`,
+    )
+  if (config.partitionerClass !== undefined)
+    for (const option of BUILT_IN_ONLY)
+      if (config[option])
+        problem(
+          `${labelOf(SETTINGS[option])}: takes effect only with the built-in partitioner; ` +
+            'expected partitioner.class unset.',
+        )
+  if (config.partitionerRackAware && config.clientRack.trim() === '')
+    problem(
+      `${labelOf(SETTINGS.clientRack)}: expected the rack of this client for partitioner.rack.aware, got nothing.`,
+    )
+  atMost('retryBackoffMs', 'retryBackoffMaxMs')
+  atMost('reconnectBackoffMs', 'reconnectBackoffMaxMs')
+  atMost('batchSize', 'maxRequestSize')
+  atMost('deadlineReserveMs', 'httpDeadlineMs', true)
+  const { deadlineReserveMs, httpIdleTimeoutMs } = config
+  // Its default does not count: it is only for what is behind a load balancer or VPC Lattice. 1 s is the answer's way.
+  if (httpIdleTimeoutMs !== SETTINGS.httpIdleTimeoutMs.default && deadlineReserveMs >= httpIdleTimeoutMs - 1000)
+    problem(
+      `KAFKA_HTTP_IDLE_TIMEOUT_MS (${httpIdleTimeoutMs}): expected more than KAFKA_DEADLINE_RESERVE_MS + 1000 ` +
+        `(${deadlineReserveMs + 1000}), so that there is time to send.`,
+    )
+  const functionTimeout = env.KAFKA_FUNCTION_TIMEOUT_MS
+  if (!functionTimeout) return
+  const requiredMs = config.deadlineReserveMs + config.requestTimeoutMs
+  if (!/^\d+$/.test(functionTimeout))
+    problem(`KAFKA_FUNCTION_TIMEOUT_MS: expected milliseconds, got ${shown(functionTimeout)}.`)
+  else if (Number(functionTimeout) <= requiredMs)
+    problem(
+      `KAFKA_FUNCTION_TIMEOUT_MS (${functionTimeout}): expected more than KAFKA_DEADLINE_RESERVE_MS + ` +
+        `request.timeout.ms (${requiredMs}), so that at least one attempt fits.`,
+    )
+}
