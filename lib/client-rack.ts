@@ -1,6 +1,10 @@
 // The rack of this client, once per producer: `client.rack`, or what Lambda says.
 import type { ProducerConfig } from './config/settings.ts'
+import { TransportError } from './errors.ts'
 import { availabilityZoneId } from './lambda/availability-zone.ts'
+import type { Clock } from './time/clock.ts'
+import type { Deadline } from './time/deadline.ts'
+import { withTimeout } from './time/patient-timer.ts'
 
 /** The value of `client.rack` that stands for the availability zone of a Lambda sandbox. */
 const LAMBDA = 'lambda:az-id'
@@ -31,5 +35,14 @@ export class ClientRack {
         .finally(() => {
           this.loading = undefined
         })
+  }
+
+  /** Resolves when the rack is known, or why it is not; at the latest at the deadline. */
+  async loaded(clock: Clock, deadline: Deadline): Promise<void> {
+    if (!this.loading) return
+    const late = new TransportError('deadline', 'The rack is not known yet.')
+    await withTimeout(clock, deadline.remaining, this.loading, () => late).catch(error => {
+      if (error !== late) throw error
+    })
   }
 }

@@ -9,7 +9,7 @@ const REQUIRED_ACKS = { all: -1, '1': 1, '0': 0 } as const
 
 export function senderOptionsOf(
   config: ProducerConfig,
-): Omit<SenderOptions, 'clock' | 'rack' | 'onCompleted' | 'onBroken' | 'isExhausted'> {
+): Omit<SenderOptions, 'clock' | 'rack' | 'warn' | 'onCompleted' | 'onBroken' | 'isExhausted'> {
   return {
     acks: REQUIRED_ACKS[config.acks],
     idempotent: config.enableIdempotence,

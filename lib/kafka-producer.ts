@@ -93,7 +93,7 @@ export class KafkaProducer {
     const late = () =>
       transportError('UNREACHABLE', 'No broker gave a producer id before the deadline.', { retriable: true })
     await Promise.all([
-      this.#stages.loaded(),
+      this.#stages.loaded(deadline),
       metadata.reach(deadline),
       this.#config.enableIdempotence && !identity.current
         ? withTimeout(this.#clock, deadline.remaining, identity.request(), late)

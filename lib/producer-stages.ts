@@ -69,6 +69,7 @@ export class ProducerStages {
       ...senderOptionsOf(config),
       clock,
       rack: () => this.#rack.name,
+      warn,
       onCompleted: pending => this.#appender.release(pending),
       isExhausted: () => this.#appender.isExhausted,
       onBroken,
@@ -93,9 +94,9 @@ export class ProducerStages {
   }
 
   /** What the first records wait for before they get a partition: the codec of `compression.type`, `client.rack`. */
-  async loaded(): Promise<void> {
+  async loaded(deadline: Deadline): Promise<void> {
     await this.#codec.loading
-    await this.#rack.loading
+    await this.#rack.loaded(this.#clock, deadline)
   }
 
   /** Why no record is taken any more. */
@@ -165,7 +166,7 @@ export class ProducerStages {
   async #sendLater(part: readonly Prepared[] | Promise<readonly Prepared[]>, call: ProducerCall): Promise<void> {
     this.#partsThatWait++
     const records = await part
-    await this.loaded()
+    await this.loaded(call.deadline)
     this.#partsThatWait--
     const { error } = this.#codec
     if (error) for (const record of records) call.fail(record, error)

@@ -12,6 +12,9 @@ export interface LeaderAvailabilityOptions {
   readonly clock: Clock
 }
 
+/** More often nobody looks who is unavailable: brokers that are now slower, now faster than the timeout cost little. */
+const LOOK_EVERY_MS = 10
+
 /** Moments are monotonic. */
 interface Leader {
   /** Requests without an answer. */
@@ -29,6 +32,7 @@ export class LeaderAvailability {
   readonly #options: LeaderAvailabilityOptions
   readonly #leaders = new Map<number, Leader>()
   #unavailable: ReadonlySet<number> = new Set()
+  #nextLookAt = 0
 
   constructor(options: LeaderAvailabilityOptions) {
     this.#options = options
@@ -65,10 +69,14 @@ export class LeaderAvailability {
     state.pausedUntil = Math.max(state.pausedUntil, until)
   }
 
-  /** The leaders that have taken no batch for longer than the timeout. Another set exactly if there are others. */
+  /**
+   * The leaders that have taken no batch for longer than the timeout, some ms ago at most. Another set exactly if there
+   * are others.
+   */
   get unavailable(): ReadonlySet<number> {
-    if (this.#leaders.size === 0) return this.#unavailable
     const now = this.#options.clock.now()
+    if (this.#leaders.size === 0 || now < this.#nextLookAt) return this.#unavailable
+    this.#nextLookAt = now + LOOK_EVERY_MS
     const unavailable = new Set<number>()
     for (const [leader, state] of this.#leaders) if (this.#isUnavailable(state, now)) unavailable.add(leader)
     const isSame =

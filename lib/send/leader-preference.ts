@@ -3,20 +3,32 @@
 import type { PartitionMetadata } from '../transport/kafka-client.ts'
 import type { LeaderAvailability } from './leader-availability.ts'
 
+/** Racks that a warning names. */
+const MAX_NAMED = 6
 const NO_RACKS: ReadonlyMap<number, string> = new Map()
 
 export class LeaderPreference {
   readonly #rack: () => string | undefined
   readonly #availability: LeaderAvailability
+  readonly #warn: (text: string) => void
+  #hasWarned = false
   #racks = NO_RACKS
   #version = 0
   #lastRack: string | undefined
   #lastUnavailable: ReadonlySet<number>
 
-  /** @param rack the client's (`client.rack`); undefined: every rack is as good, or it is not known yet */
-  constructor(rack: () => string | undefined, availability: LeaderAvailability) {
+  /**
+   * @param rack the client's (`client.rack`); undefined: every rack is as good, or it is not known yet
+   * @param warn called once, when no broker is in the client's rack
+   */
+  constructor(
+    rack: () => string | undefined,
+    availability: LeaderAvailability,
+    warn: (text: string) => void = () => {},
+  ) {
     this.#rack = rack
     this.#availability = availability
+    this.#warn = warn
     this.#lastUnavailable = availability.unavailable
   }
 
@@ -44,12 +56,27 @@ export class LeaderPreference {
    */
   among(partitions: readonly PartitionMetadata[]): readonly PartitionMetadata[] {
     const rack = this.#rack()
+    if (rack !== undefined && partitions.length > 0) this.#checkRack(rack)
     const { unavailable } = this.#availability
     const inRack = ({ leader }: PartitionMetadata) => this.#racks.get(leader) === rack
     const ofRack = (all: readonly PartitionMetadata[]) => (rack === undefined ? all : orAll(all.filter(inRack), all))
     if (unavailable.size === 0) return ofRack(partitions)
     const taking = partitions.filter(({ leader }) => !unavailable.has(leader))
     return ofRack(orAll(taking, partitions))
+  }
+
+  /** A rack that is misspelt would cost money without a sign. */
+  #checkRack(rack: string): void {
+    if (this.#hasWarned) return
+    const racks = new Set(this.#racks.values())
+    if (racks.has(rack)) return
+    this.#hasWarned = true
+    const others =
+      racks.size > 0 ? `they are in ${[...racks].sort().slice(0, MAX_NAMED).join(', ')}` : 'none has a rack'
+    this.#warn(
+      `client.rack (KAFKA_CLIENT_RACK) ${rack}: no broker is there (${others}). Records without a key go to the ` +
+        'leaders of every rack.',
+    )
   }
 }
 

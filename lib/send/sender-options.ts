@@ -20,6 +20,7 @@ export interface SenderOptions {
   readonly availabilityTimeoutMs: number
   /** `client.rack` where `partitioner.rack.aware` is on; undefined: it is off, or the rack is not known yet. */
   readonly rack: () => string | undefined
+  readonly warn: (text: string) => void
   readonly clock: Clock
   /** Called once per record, with its outcome set: its memory is free. */
   readonly onCompleted: (pending: PendingRecord) => void

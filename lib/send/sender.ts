@@ -62,7 +62,7 @@ export class Sender {
     this.metadata = new ProducerMetadata(client, {
       ...options,
       maxAgeMs: options.metadataMaxAgeMs,
-      preference: new LeaderPreference(options.rack, availability),
+      preference: new LeaderPreference(options.rack, availability, options.warn),
       onChange,
       hasRecords: topic => this.#partitions.hasActive(topic),
       onOtherCluster: () => this.#guarded(() => this.#leaveCluster()),

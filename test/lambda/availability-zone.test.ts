@@ -4,10 +4,13 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
+import { TransportError } from '../../lib/errors.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { availabilityZoneId } from '../../lib/lambda/availability-zone.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { RacksCluster } from '../fakes/racks-cluster.ts'
+import { summaryOf } from '../support/producer-of.ts'
+import { deadlineIn } from '../support/time.ts'
 
 const PATH = '/2026-01-15/metadata/execution-environment'
 
@@ -86,6 +89,32 @@ async function firstRecords() {
 test('the first record of a sandbox already goes to a leader in its zone', async t => {
   setEnvironment(t, await endpoint(t, answering('{"AvailabilityZoneID":"use1-az3"}')))
   assert.deepEqual(await firstRecords(), { partitions: [2], warnings: [] })
+})
+
+test('a record whose deadline passes while the endpoint is silent has its report then; another waits', async t => {
+  let isAborted = false
+  const env = await endpoint(t, request => {
+    request.on('close', () => {
+      isAborted = true
+    })
+  })
+  setEnvironment(t, env)
+  const config = parseConfig(
+    { bootstrapServers: ['a:1', 'b:1'], partitionerRackAware: true, clientRack: 'lambda:az-id' },
+    {},
+  )
+  const warnings: string[] = []
+  const cluster = new RacksCluster(systemClock, [0, 1, 2], RACKS)
+  const producer = new KafkaProducer(config, { client: cluster, warn: text => warnings.push(text) })
+  t.after(() => producer.close())
+  const record = { topic: 't', value: 'x' }
+  const later = producer.sendAll([record])
+  const [report] = await producer.sendAll([record], deadlineIn(100))
+  assert.deepEqual([isAborted, summaryOf(report)], [false, 'not-sent:deadline'])
+  await assert.rejects(producer.connect(deadlineIn(0)), TransportError)
+  assert.deepEqual((await later).map(summaryOf), ['delivered'])
+  assert.equal(cluster.appended.length, 1)
+  assert.match(warnings.join(), /the availability zone is not known/)
 })
 
 test('where the zone is not known, records go to every leader, with one warning per producer', async () => {

@@ -92,11 +92,41 @@ test('the preferred partitions of a large topic are looked for once per change, 
           availability.ended(1, 0, [{ kind: 'acked', baseOffset: 0n, logAppendTime: null, proof: 'all' }])
         clock.freeze(10)
         const partition = partitioner.partition(record, topic.partitions)
-        assert.equal(partition % 3 === 1, records < 110 || records >= 120)
+        assert.equal(partition % 3 === 1, records < 110 || records >= 120, `${records}`)
       }
       return counter.reads
     }),
   )
+})
+
+test('leaders that are now slower, now faster than the timeout cost few looks at the partitions', () => {
+  const count = 5000
+  const looks = 1000
+  const leaders = 100
+  const counter = { reads: 0 }
+  const clock = new VirtualClock()
+  const availability = new LeaderAvailability({ timeoutMs: 1, retryBackoffMaxMs: 1000, clock })
+  const preference = new LeaderPreference(() => undefined, availability)
+  const topic = new KnownTopic('t', { now: 0, epochMs: 0 }, preference, () => {})
+  const partitions = Array.from({ length: count }, (_, partition) =>
+    counting({ partition, leader: partition % leaders, leaderEpoch: 0 }, counter),
+  )
+  topic.learn({ topic: 't', error: null, partitions })
+  const lists = new Set<readonly number[]>()
+  const before = counter.reads
+  for (let look = 0; look < looks; look++) {
+    // Each becomes unavailable for a while, one at each look.
+    availability.began(look % leaders)
+    if (look >= 50)
+      availability.ended((look - 50) % leaders, 0, [
+        { kind: 'acked', baseOffset: 0n, logAppendTime: null, proof: 'all' },
+      ])
+    clock.freeze(0.5)
+    lists.add(topic.partitions.preferred)
+  }
+  assert.ok(lists.size > 10, 'they are avoided and not avoided by turns')
+  const perLook = (counter.reads - before) / count / looks
+  assert.ok(perLook < 0.5, `${perLook} reads of each partition per look`)
 })
 
 test('many leaders that refusals name are learnt in linear time', () => {

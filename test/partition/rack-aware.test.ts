@@ -25,7 +25,8 @@ function setUp(
   const clock = new VirtualClock()
   const cluster = new RacksCluster(clock, leaders, racks)
   const config = parseConfig({ bootstrapServers: ['a:1', 'b:1'], ...options }, {}, () => undefined)
-  const producer = new KafkaProducer(config, { client: cluster, clock })
+  const warnings: string[] = []
+  const producer = new KafkaProducer(config, { client: cluster, clock, warn: text => warnings.push(text) })
   let sent = 0
   /** Sends records without a key that each fill a batch, so that each is for another partition. */
   const send = async (count: number, key?: string) => {
@@ -39,7 +40,7 @@ function setUp(
     await clock.run(() => isDone)
     return (await sending).map(summaryOf)
   }
-  return { clock, cluster, producer, send }
+  return { clock, cluster, producer, send, warnings }
 }
 
 test('records without a key go to leaders in client.rack: settings from the environment, real answers', async t => {
@@ -168,4 +169,21 @@ test('records without a key share a partition of the rack for 16 KiB, also while
     await sending
   }
   assert.equal(cluster.partitions.length, 1)
+})
+
+test('a client.rack in which no broker is causes one warning, which names the racks that there are', async () => {
+  for (const [racks, others] of [
+    [RACKS, 'they are in use1-az1, use1-az2, use1-az3'],
+    [[], 'none has a rack'],
+  ] as const) {
+    const { send, warnings } = setUp({ ...IN_AZ2, clientRack: 'us-east-1b', metadataMaxAgeMs: 1 }, [0, 1, 2], racks)
+    for (let i = 0; i < 5; i++) await send(2)
+    assert.deepEqual(warnings, [
+      `client.rack (KAFKA_CLIENT_RACK) us-east-1b: no broker is there (${others}). Records without a key go to the ` +
+        'leaders of every rack.',
+    ])
+  }
+  const { send, warnings, cluster } = setUp(IN_AZ2, [0, 2])
+  await send(3)
+  assert.deepEqual([warnings, cluster.partitions.length > 0], [[], true], 'a broker is there that leads nothing')
 })

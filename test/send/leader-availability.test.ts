@@ -9,6 +9,8 @@ import { RacksCluster } from '../fakes/racks-cluster.ts'
 import { summaryOf } from '../support/producer-of.ts'
 
 const TIMEOUT_MS = 200
+/** How long ago the last look at who is unavailable may be. */
+const LOOK_MS = 10
 const ON = { partitionerAvailabilityTimeoutMs: TIMEOUT_MS } as const
 
 function setUp(options: ProducerOptions, leaders = [0, 1, 2]) {
@@ -24,6 +26,7 @@ function setUp(options: ProducerOptions, leaders = [0, 1, 2]) {
   const touchAll = () => cluster.leaders.map((_, partition) => producer.send({ topic: 't', partition, value: 'named' }))
   /** Where records without a key would go now. */
   const chosen = async () => {
+    await clock.advance(LOOK_MS)
     const { preferred } = await producer.partitionsFor('t')
     return [...preferred].sort((a, b) => a - b)
   }
@@ -43,7 +46,7 @@ test('a leader that answers no request for longer than the timeout is avoided un
   await finish(clock, touchAll())
   cluster.silent.add(1)
   const sends = touchAll()
-  await clock.advance(TIMEOUT_MS - 10)
+  await clock.advance(TIMEOUT_MS - 2 * LOOK_MS)
   assert.deepEqual(await chosen(), [0, 1, 2])
   await clock.advance(20)
   assert.deepEqual(await chosen(), [0, 2])
