@@ -26,7 +26,7 @@ import { readOptions } from './template/options.ts'
 import { oslsForm } from './template/osls-form.ts'
 import { withSettingsFile } from './template/settings-file.ts'
 import { readStage, type Stage } from './template/stage.ts'
-import { templateProblems } from './template/template-limits.ts'
+import { templateProblems, templateSizes } from './template/template-limits.ts'
 
 const START_LIMIT = 353 * 1024
 /** Higher, because no caller waits for the start of a redrive. */
@@ -127,6 +127,7 @@ async function buildPackage(line: CommandLine, stage: Stage): Promise<Target> {
   }
   const template = packagedTemplate()
   printStatements(template)
+  console.log(`\n${templateSizes(template)}`)
   problems.push(...templateProblems(template))
   if (problems.length > 0) throw new ConfigError(problems)
   writeOtherForms(template)

@@ -5,6 +5,9 @@ import { ConfigError } from '../../lib/errors.ts'
 import { allow, type Statement } from './cloudformation.ts'
 import { rightsOf } from './target-rights.ts'
 
+/** Kafka's limit for the name of a topic. */
+const MAX_TOPIC = 249
+
 /** The targets of KAFKA_DEAD_LETTER come after the template's own queue. Each function may only write to them. */
 interface FurtherTargets {
   readonly chain: readonly string[]
@@ -37,10 +40,21 @@ export function furtherTargets({ KAFKA_DEAD_LETTER: setting }: NodeJS.ProcessEnv
     chain: [`,${setting}`],
     statements: targets.flatMap(target => rightsOf(target).write?.(target) ?? []),
     readStatements: targets.flatMap(target => rightsOf(target).read?.(target) ?? []),
-    deadLetterTopics: topics => [
-      ...new Set(targets.flatMap(target => rightsOf(target).topics?.(target, topics) ?? [])),
-    ],
+    deadLetterTopics: topics =>
+      checkTopics([...new Set(targets.flatMap(target => rightsOf(target).topics?.(target, topics) ?? []))]),
   }
+}
+
+/** @throws ConfigError for names that Kafka does not take */
+function checkTopics(topics: readonly string[]): string[] {
+  const tooLong = topics.filter(topic => topic.length > MAX_TOPIC)
+  if (tooLong.length > 0)
+    throw new ConfigError(
+      tooLong.map(
+        topic => `KAFKA_DEAD_LETTER: expected topics of at most ${MAX_TOPIC} letters, got ${topic.length}: ${topic}.`,
+      ),
+    )
+  return [...topics]
 }
 
 /** Permissions to publish notifications of dead letters. */

@@ -150,10 +150,11 @@ function roleEntries({ role }: FunctionResource, options: DeployOptions): Entry[
     ...(subnetIds.length > 0 ? [{ 'Fn::Sub': vpcPolicy }] : []),
   ]
   const document = (statements: readonly Statement[]) => ({ Version: '2012-10-17', Statement: statements })
+  const path = rolePath === undefined ? {} : { Path: rolePath }
   const resource = {
     Type: 'AWS::IAM::Role',
     Properties: {
-      ...(rolePath === undefined ? {} : { Path: rolePath }),
+      ...path,
       ...(permissionsBoundaryArn === undefined ? {} : { PermissionsBoundary: permissionsBoundaryArn }),
       AssumeRolePolicyDocument: trust,
       Policies: [{ PolicyName: 'function', PolicyDocument: document(role.statements) }],
@@ -165,7 +166,7 @@ function roleEntries({ role }: FunctionResource, options: DeployOptions): Entry[
     ...role.managedPolicies.map(
       ({ id, statements }): Entry => [
         id,
-        { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: document(statements) } },
+        { Type: 'AWS::IAM::ManagedPolicy', Properties: { ...path, PolicyDocument: document(statements) } },
       ],
     ),
   ]

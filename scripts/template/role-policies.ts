@@ -34,7 +34,7 @@ export function rolePolicies(roleId: string, statements: readonly Statement[]): 
     throw new ConfigError([
       `${roleId}: expected rights of at most ${MAX_INLINE} characters, or topics and queues ` +
         `that fit into ${MAX_MANAGED_POLICIES} policies of ${MAX_MANAGED}; ` +
-        `got ${policyLength(statements)} characters. Name topics by their beginning: --param topicPrefixes=payments-,orders.`,
+        `got ${policyLength(statements)} characters. Name topics by their beginning: --param topicPrefixes=payments-.`,
     ])
   return {
     statements: inline,

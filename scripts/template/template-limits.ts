@@ -23,6 +23,15 @@ export interface Template {
   readonly Outputs?: Json
 }
 
+/** How much of CloudFormation's limits the template uses. */
+export function templateSizes(template: Template): string {
+  const resources = Object.keys(template.Resources).length
+  const outputs = Object.keys(template.Outputs ?? {}).length
+  const kib = Math.ceil(Buffer.byteLength(JSON.stringify(template)) / 1024)
+  const most = MAX_TEMPLATE_BYTES / 1024
+  return `Resources: ${resources} of ${MAX_RESOURCES}, outputs: ${outputs} of ${MAX_OUTPUTS}, ${kib} KiB of ${most}.`
+}
+
 /** @returns one line per problem */
 export function templateProblems(template: Template): string[] {
   const resources = Object.entries(template.Resources)

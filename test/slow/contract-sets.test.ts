@@ -1,8 +1,8 @@
-// Ten sets of contracts: cfn-lint finds nothing in their templates, and an emulation of IAM, SQS and EventBridge (moto)
-// takes their roles, policies, queues and rules.
+// Ten sets of contracts: osls packages them, cfn-lint finds nothing in their templates, and an emulation of IAM, SQS
+// and EventBridge (moto) takes their roles, policies, queues and rules.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge'
 import {
@@ -11,9 +11,16 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
+import { buildAll } from '../../scripts/build.ts'
+import { osls } from '../../scripts/deployment/osls.ts'
 import type { Deployment, RolePolicies } from '../../scripts/template/deployment-model.ts'
+import { oslsForm } from '../../scripts/template/osls-form.ts'
+import { type Template, templateProblems } from '../../scripts/template/template-limits.ts'
 import { CONTRACT_SETS, deploymentFrom, templateFrom } from '../support/contract-sets.ts'
 import { AWS_TEST_KEYS, startMoto } from '../support/moto.ts'
+
+/** Those in which parts that osls adds to others are missing. */
+const PACKAGED = ['EventBridge only', 'look-alike names']
 
 const moto = await startMoto()
 Object.assign(process.env, AWS_TEST_KEYS, {
@@ -121,6 +128,27 @@ test('moto refuses a policy without a resource, as IAM does', async () => {
     /must contain res/,
   )
 })
+
+for (const name of PACKAGED)
+  test(`${name}: osls packages exactly what the contracts feed`, async () => {
+    if (!existsSync('dist/functions/http/index.mjs')) await buildAll(() => {})
+    const feeds = CONTRACT_SETS[name] as (typeof CONTRACT_SETS)[string]
+    const params = ['kmsKeyArn=arn:aws:kms:eu-west-1:123456789012:key/1', 'httpRateLimit=5', 'tags=team=data']
+    const deployment = deploymentFrom(feeds, params)
+    mkdirSync('build', { recursive: true })
+    writeFileSync('build/serverless.json', JSON.stringify(oslsForm(deployment)))
+    osls('package', { stage: 'dev', region: 'eu-west-1' }, [])
+    const path = '.serverless/cloudformation-template-update-stack.json'
+    const packaged = JSON.parse(readFileSync(path, 'utf8')) as Template
+    assert.deepEqual(templateProblems(packaged), [])
+    for (const [id, { Type }] of Object.entries(templateFrom(deployment).Resources))
+      assert.equal(packaged.Resources[id]?.Type, Type, id)
+    const ofType = (type: string) => Object.values(packaged.Resources).filter(({ Type }) => Type === type)
+    const names = ofType('AWS::Lambda::Function').map(({ Properties }) => Properties?.FunctionName)
+    assert.deepEqual(names.sort(), deployment.functions.map(({ functionName }) => functionName).sort())
+    assert.equal(ofType('AWS::ApiGatewayV2::Api').length, deployment.routes.length > 0 ? 1 : 0)
+    for (const { key } of deployment.functions) assert.ok(existsSync(`.serverless/${key}.zip`))
+  })
 
 test('cfn-lint finds nothing in any of the templates', t => {
   const folder = '.local/contract-sets'

@@ -133,6 +133,13 @@ test('a topic that is added moves no other topic to another policy', () => {
   for (const place of placesOf(99)) assert.ok(after.includes(place), place)
 })
 
+test('managed policies have the path of the roles', () => {
+  const { Resources } = built(CONTRACT_SETS['100 topics'] as Feeds, ['rolePath=/teams/data/'])
+  const policies = Object.values(Resources).filter(({ Type }) => Type.startsWith('AWS::IAM::'))
+  assert.equal(policies.length, 20)
+  for (const { Properties } of policies) assert.equal(Properties?.Path, '/teams/data/')
+})
+
 test('topicPrefixes: roles name the beginning of topics', () => {
   const { Resources } = built(CONTRACT_SETS['100 topics'] as Feeds, ['topicPrefixes=payments-'])
   const types = Object.values(Resources).map(({ Type }) => Type)

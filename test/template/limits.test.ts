@@ -39,6 +39,13 @@ test('a queue that has the name of another one’s source DLQ', () => {
   )
 })
 
+test('a dead-letter topic whose name Kafka does not take', () => {
+  assert.match(
+    refusal({ ['t'.repeat(249)]: { http: true } }, { KAFKA_DEAD_LETTER: 'kafka:{topic}-dlt' }),
+    /KAFKA_DEAD_LETTER: expected topics of at most 249 letters, got 253: t+-dlt\./,
+  )
+})
+
 test('an environment of more than 4,096 bytes, with the longest setting', () => {
   assert.match(
     refusal(QUEUE, { KAFKA_CLIENT_ID: 'c'.repeat(4000) }),
