@@ -23,6 +23,8 @@ export interface FunctionResource extends Resource {
   readonly timeoutS: number
   /** Undefined: not reserved. */
   readonly reservedConcurrency: number | undefined
+  /** What the triggers invoke; undefined: the function's latest code. */
+  readonly alias: (Resource & { readonly name: string; readonly provisionedConcurrency: number }) | undefined
   readonly environment: Readonly<Record<string, Expression>>
   readonly role: RoleResource
   /** What Lambda does with events of asynchronous invocations that fail; undefined: nothing invokes it so. */
@@ -65,7 +67,11 @@ export interface MappingResource extends Resource {
   readonly batchSize: number
   /** Undefined: a batch does not wait. */
   readonly windowS: number | undefined
-  readonly maximumConcurrency: number
+  /** Undefined with pollers. */
+  readonly maximumConcurrency: number | undefined
+  readonly pollers: { readonly minimum: number; readonly maximum: number } | undefined
+  /** Messages that match none are deleted; undefined: all reach the function. */
+  readonly filterPatterns: readonly Json[] | undefined
 }
 
 export interface RuleResource extends Resource {

@@ -8,9 +8,11 @@ import { environmentOf } from './environment.ts'
 import { checkExistingQueues } from './existing-queues.ts'
 import { commonEnvironment, functionsOf } from './functions.ts'
 import { checkDeployment } from './limits.ts'
+import { mappingOf } from './mappings.ts'
+import { checkNamed } from './named-parameters.ts'
 import { prefixOf } from './naming.ts'
 import type { DeployOptions } from './options.ts'
-import { mappingOf, queuesOf } from './queues.ts'
+import { queuesOf } from './queues.ts'
 import { permissionOfRules, policyOfRules, rulesOf, scheduleOf } from './rules.ts'
 
 /** @throws ConfigError for settings that a function would refuse at init, and for what AWS would refuse */
@@ -24,25 +26,25 @@ export function deploymentOf(
     KAFKA_REDRIVE_ALLOW: redriveAllow,
     KAFKA_HTTP_CORS_ORIGINS: corsOrigins,
     ...settings
-  } = environmentOf(env, allContracts)
+  } = environmentOf(env, allContracts, options)
   const prefix = prefixOf({ service: options.serviceName, stage })
   const contracts = [...withQueuePrefix(allContracts, settings.KAFKA_QUEUE_PREFIX ?? '').values()]
   const sources = contracts.flatMap(({ topic, sqs }) => sqs.map(({ queue }) => ({ queue, topic })))
-  checkExistingQueues(
-    sources.map(({ queue }) => queue),
-    options,
-  )
+  const queues = sources.map(({ queue }) => queue)
+  checkExistingQueues(queues, options)
   const rules = rulesOf(prefix, contracts, options)
   const schedule = scheduleOf(options)
   const inputs = { prefix, contracts, settings, redriveAllow, env, options }
+  const functions = functionsOf(inputs)
+  checkNamed(options, { functions: functions.map(({ key }) => key), queues })
   return checkDeployment({
     prefix,
     options,
     environment: commonEnvironment(inputs),
-    functions: functionsOf(inputs),
+    functions,
     queues: queuesOf(prefix, sources, rules.length > 0, options),
     queuePolicies: policyOfRules(prefix, rules),
-    mappings: sources.map(({ queue }) => mappingOf(queue.endsWith('.fifo') ? 'sqs-fifo' : 'sqs', queue, options)),
+    mappings: queues.map(queue => mappingOf(queue, options)),
     rules,
     schedule: schedule?.schedule,
     permissions: [...permissionOfRules(prefix, rules), ...(schedule ? [schedule.permission] : [])],

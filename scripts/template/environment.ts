@@ -5,18 +5,41 @@ import { SETTING_ROWS } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { emitWarning } from '../../lib/warn.ts'
+import type { FunctionKey } from './deployment-model.ts'
+import { DEFAULTS, type DeployOptions } from './options.ts'
+import { valueFor } from './parameters/parameter.ts'
 
+/** API Gateway stops waiting after 30 s. */
 export const HTTP_TIMEOUT_S = 29
-export const QUEUE_TIMEOUT_S = 60
-export const REDRIVE_TIMEOUT_S = 300
+const TIMEOUTS_S: Readonly<Record<FunctionKey, number>> = {
+  http: HTTP_TIMEOUT_S,
+  sqs: 60,
+  'sqs-fifo': 60,
+  eventbridge: 60,
+  redrive: 300,
+}
+const FUNCTION_KEYS = Object.keys(TIMEOUTS_S) as FunctionKey[]
+
+type Timeouts = Pick<DeployOptions, 'timeoutS'>
+
+export function timeoutOf(key: FunctionKey, { timeoutS }: Timeouts): number {
+  return valueFor(timeoutS, key) ?? TIMEOUTS_S[key]
+}
+
 /** AWS recommends 6 × the function's timeout: a message becomes visible only after all retries of its batch. */
-export const VISIBILITY_S = 6 * QUEUE_TIMEOUT_S
+export function visibilityS(options: Timeouts): number {
+  return 6 * Math.max(timeoutOf('sqs', options), timeoutOf('sqs-fifo', options))
+}
 
 /** Settings that only the template sets, as its own queues need them. */
 export const OF_TEMPLATE = ['KAFKA_REDRIVE_FROM', 'KAFKA_REDRIVE_LEASE_QUEUE', 'KAFKA_SQS_RETURN_DELAY_MAX_MS']
 
 /** @throws ConfigError for settings that a function would refuse at init */
-export function environmentOf(env: NodeJS.ProcessEnv, contracts: Contracts): Record<string, string> {
+export function environmentOf(
+  env: NodeJS.ProcessEnv,
+  contracts: Contracts,
+  options: Timeouts = DEFAULTS,
+): Record<string, string> {
   const settingNames = new Set(SETTING_ROWS.map(([, { env }]) => env))
   const settings = Object.entries(env).filter(
     (entry): entry is [string, string] =>
@@ -29,7 +52,7 @@ export function environmentOf(env: NodeJS.ProcessEnv, contracts: Contracts): Rec
     )
   const environment: Record<string, string> = {
     KAFKA_COMPRESSION_TYPE: 'gzip',
-    KAFKA_SQS_RETURN_DELAY_MAX_MS: String(VISIBILITY_S * 1000),
+    KAFKA_SQS_RETURN_DELAY_MAX_MS: String(visibilityS(options) * 1000),
     ...Object.fromEntries(settings),
   }
   // Everybody who may read the stack can read the environment.
@@ -42,7 +65,7 @@ export function environmentOf(env: NodeJS.ProcessEnv, contracts: Contracts): Rec
       ),
     )
   const warnings = new Set<string>()
-  for (const seconds of [HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S]) {
+  for (const seconds of new Set(FUNCTION_KEYS.map(key => timeoutOf(key, options)))) {
     const config = parseConfig(
       {},
       {

@@ -2,16 +2,15 @@
 import type { Contract } from '../../lib/contracts/contract.ts'
 import { allow, arnOf, type Statement } from './cloudformation.ts'
 import type { Expression, FunctionKey, FunctionResource } from './deployment-model.ts'
-import { HTTP_TIMEOUT_S, QUEUE_TIMEOUT_S, REDRIVE_TIMEOUT_S } from './environment.ts'
+import { timeoutOf } from './environment.ts'
 import { existingQueueStatements, isOwnQueue, queueArnOf } from './existing-queues.ts'
 import { furtherTargets, notifyStatements } from './further-targets.ts'
 import { camelCase, packagersId } from './naming.ts'
 import type { DeployOptions } from './options.ts'
+import { valueFor } from './parameters/parameter.ts'
 import { failureQueueIds, redriveFrom } from './queues.ts'
 import { rolePolicies } from './role-policies.ts'
 import { consume, kafkaStatements, statementsOfFunction } from './roles.ts'
-
-const MEMORY_MB = 512
 
 export interface FunctionInputs {
   readonly prefix: string
@@ -45,9 +44,7 @@ export function functionsOf(inputs: FunctionInputs): FunctionResource[] {
 }
 
 function httpFunction(inputs: FunctionInputs): FunctionResource {
-  // API Gateway stops waiting after 30 s.
   return functionOf('http', inputs, {
-    timeoutS: HTTP_TIMEOUT_S,
     statements: writeStatements(inputs, ({ http }) => http),
   })
 }
@@ -60,7 +57,6 @@ function sqsFunction(
   const queues = inputs.contracts.flatMap(({ sqs }) => sqs.map(({ queue }) => queue)).filter(isItsQueue)
   return functionOf(key, inputs, {
     bundle: 'sqs',
-    timeoutS: QUEUE_TIMEOUT_S,
     statements: [
       consume(queues.map(queue => queueArnOf(queue, inputs.options))),
       ...existingQueueStatements(inputs.options),
@@ -71,7 +67,6 @@ function sqsFunction(
 
 function eventbridgeFunction(inputs: FunctionInputs): FunctionResource {
   return functionOf('eventbridge', inputs, {
-    timeoutS: QUEUE_TIMEOUT_S,
     // If the dead letter of an event can't be stored, Lambda retries twice, then sends the event to this queue.
     asynchronous: {
       id: 'EventbridgeLambdaEvConf',
@@ -95,7 +90,6 @@ function redriveFunction(inputs: FunctionInputs): FunctionResource {
   const topics = contracts.map(({ topic }) => topic)
   const { readStatements, deadLetterTopics } = furtherTargets(env)
   return functionOf('redrive', inputs, {
-    timeoutS: REDRIVE_TIMEOUT_S,
     environment: {
       ...redriveFrom(prefix, queues, hasRules, options),
       KAFKA_REDRIVE_LEASE_QUEUE: { Ref: 'RedriveLeaseQueue' },
@@ -133,23 +127,24 @@ function writeStatements(inputs: FunctionInputs, isFed: (contract: Contract) => 
 }
 
 interface FunctionParts extends Partial<Pick<FunctionResource, 'bundle' | 'environment' | 'asynchronous'>> {
-  readonly timeoutS: number
   readonly statements: readonly Statement[]
 }
 
 function functionOf(key: FunctionKey, inputs: FunctionInputs, parts: FunctionParts): FunctionResource {
   const { prefix, options } = inputs
-  const { bundle = key, timeoutS, statements, environment, asynchronous } = parts
+  const { bundle = key, statements, environment, asynchronous } = parts
   const functionName = `${prefix}-${key}`
+  const timeoutS = timeoutOf(key, options)
   const roleId = `${camelCase(key)}Role`
   return {
     id: `${packagersId(key)}LambdaFunction`,
     key,
     functionName,
     bundle,
-    memoryMb: MEMORY_MB,
+    memoryMb: valueFor(options.memorySize, key) as number,
     timeoutS,
-    reservedConcurrency: options.reservedConcurrency,
+    reservedConcurrency: valueFor(options.reservedConcurrency, key),
+    alias: aliasOf(key, options),
     environment: {
       ...commonEnvironment(inputs),
       KAFKA_FUNCTION_TIMEOUT_MS: String(timeoutS * 1000),
@@ -159,4 +154,11 @@ function functionOf(key: FunctionKey, inputs: FunctionInputs, parts: FunctionPar
     role: { id: roleId, ...rolePolicies(roleId, statementsOfFunction(functionName, statements, options)) },
     asynchronous,
   }
+}
+
+/** Provisioned concurrency is that of a version, which an alias names. The id and the name are those of osls. */
+function aliasOf(key: FunctionKey, { provisionedConcurrency }: DeployOptions): FunctionResource['alias'] {
+  const sandboxes = valueFor(provisionedConcurrency, key)
+  if (sandboxes === undefined) return undefined
+  return { id: `${packagersId(key)}ProvConcLambdaAlias`, name: 'provisioned', provisionedConcurrency: sandboxes }
 }

@@ -3,7 +3,7 @@
 import { MAX_QUEUE_NAME } from '../../lib/contracts/fit-name.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { arnProblems } from './arns.ts'
-import type { Deployment } from './deployment-model.ts'
+import type { Deployment, MappingResource } from './deployment-model.ts'
 import { resolved, resolvedLength } from './expressions.ts'
 
 /** docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
@@ -73,13 +73,18 @@ function ruleProblems({ rules }: Deployment): string[] {
 function concurrencyProblems({ functions, mappings }: Deployment): string[] {
   return functions.flatMap(({ key, reservedConcurrency }) => {
     const ofFunction = mappings.filter(mapping => mapping.function === key)
-    const sum = ofFunction.reduce((total, { maximumConcurrency }) => total + maximumConcurrency, 0)
+    const sum = ofFunction.reduce((total, mapping) => total + sandboxesOf(mapping), 0)
     if (reservedConcurrency === undefined || reservedConcurrency >= sum) return []
     return [
       `--param reservedConcurrency: expected at least ${sum} for ${key}, ` +
-        `as its ${ofFunction.length} queue(s) may use so many by maximumConcurrency; got ${reservedConcurrency}.`,
+        `as its ${ofFunction.length} queue(s) may use so many by maximumConcurrency or maximumPollers; got ${reservedConcurrency}.`,
     ]
   })
+}
+
+/** docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: a provisioned poller has up to ten invocations. */
+function sandboxesOf({ maximumConcurrency = 0, pollers }: MappingResource): number {
+  return pollers === undefined ? maximumConcurrency : pollers.maximum * 10
 }
 
 function prefixProblems({ functions, options: { topicPrefixes } }: Deployment): string[] {

@@ -39,6 +39,7 @@ function functionForm(each: FunctionResource, { routes, options }: Deployment): 
     timeout: each.timeoutS,
     role: each.role.id,
     ...(each.reservedConcurrency === undefined ? {} : { reservedConcurrency: each.reservedConcurrency }),
+    ...(each.alias === undefined ? {} : { provisionedConcurrency: each.alias.provisionedConcurrency }),
     environment: each.environment,
     package: { patterns: [`dist/functions/${each.bundle}/**/*.mjs`] },
     events:

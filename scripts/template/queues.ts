@@ -1,9 +1,9 @@
 // Queues: those that feed functions, their source DLQs, and those of dead letters and failed events.
 import { receivesInOutage } from '../../lib/lambda/return-delay.ts'
-import type { Expression, MappingResource, QueueResource } from './deployment-model.ts'
-import { VISIBILITY_S } from './environment.ts'
-import { isOwnQueue, queueArnOf, queueUrlOf } from './existing-queues.ts'
-import { packagersId, queueId, sourceDlqName } from './naming.ts'
+import type { Expression, QueueResource } from './deployment-model.ts'
+import { visibilityS } from './environment.ts'
+import { isOwnQueue, queueUrlOf } from './existing-queues.ts'
+import { queueId, sourceDlqName } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 
 const DAY_S = 24 * 3600
@@ -17,8 +17,6 @@ const MAX_RETENTION_S = 14 * DAY_S
 const SOURCE_RETENTION_S = 7 * DAY_S
 /** Longer than a redrive can hold its lease: SQS hides a message for 12 hours at most. */
 const LEASE_RETENTION_S = DAY_S
-const BATCH_SIZE = 1000
-const FIFO_BATCH_SIZE = 10
 
 /** Logical ids of the failure destinations of events. */
 const EVENT_QUEUES = ['EventFailuresQueue', 'EventRuleFailuresQueue']
@@ -61,7 +59,7 @@ export function queuesOf(
   ]
 }
 
-function withDlq(prefix: string, { queue: name, topic }: Source, { outageS }: DeployOptions): QueueResource[] {
+function withDlq(prefix: string, { queue: name, topic }: Source, options: DeployOptions): QueueResource[] {
   const id = queueId(name)
   const dlqId = dlqIdOf(name)
   const isFifo = name.endsWith('.fifo')
@@ -74,8 +72,8 @@ function withDlq(prefix: string, { queue: name, topic }: Source, { outageS }: De
       topic,
       isFifo,
       retentionS: SOURCE_RETENTION_S,
-      visibilityS: VISIBILITY_S,
-      redrive: { dlqId, maxReceiveCount: receivesInOutage(outageS, VISIBILITY_S) },
+      visibilityS: visibilityS(options),
+      redrive: { dlqId, maxReceiveCount: receivesInOutage(options.outageS, visibilityS(options)) },
     },
     { ...OWN, id: dlqId, holds: 'source-dlq', queueName: sourceDlqName(prefix, name), topic, isFifo },
   ]
@@ -88,21 +86,6 @@ function dlqIdOf(queue: string): string {
 /** Logical ids of the source DLQs and failure destinations. */
 export function failureQueueIds(sources: readonly string[], hasRules: boolean): string[] {
   return [...(hasRules ? EVENT_QUEUES : []), ...sources.map(dlqIdOf)]
-}
-
-/** The event source mapping from a queue to its function. */
-export function mappingOf(key: 'sqs' | 'sqs-fifo', queue: string, options: DeployOptions): MappingResource {
-  const id = queueId(queue)
-  const batch =
-    key === 'sqs-fifo' ? { batchSize: FIFO_BATCH_SIZE, windowS: undefined } : { batchSize: BATCH_SIZE, windowS: 1 }
-  // The id that osls gave it: Lambda refuses a second mapping of a queue to a function while the first is there.
-  return {
-    id: `${packagersId(key)}EventSourceMappingSQS${id}`,
-    function: key,
-    queueArn: queueArnOf(queue, options),
-    maximumConcurrency: options.maximumConcurrency,
-    ...batch,
-  }
 }
 
 /**

@@ -18,8 +18,8 @@ import { vpcEndpoints } from './vpc-endpoints.ts'
 /** @throws Error if two resources have one logical id */
 export function cloudFormationResources(deployment: Deployment): Json {
   const { functions, queues, queuePolicies, mappings, rules, schedule, permissions, options } = deployment
-  const functionIds = Object.fromEntries(functions.map(({ key, id }) => [key, id]))
-  const functionOf = ({ function: key }: { readonly function: string }) => arnOf(functionIds[key] as string)
+  const functionArns = Object.fromEntries(functions.map(each => [each.key, invokedArn(each)]))
+  const functionOf = ({ function: key }: { readonly function: string }) => functionArns[key]
   return withUniqueIds([
     ...queues.map((queue): Entry => [queue.id, queueResource(queue, options)]),
     ...queuePolicies.map((policy): Entry => [policy.id, queuePolicy(policy)]),
@@ -31,6 +31,11 @@ export function cloudFormationResources(deployment: Deployment): Json {
     ...Object.entries(observability(deployment)),
     ...Object.entries(vpcEndpoints(options)),
   ])
+}
+
+/** Of the alias, if there is one: triggers that invoked the function itself would bypass it. */
+function invokedArn({ id, alias }: FunctionResource): unknown {
+  return alias === undefined ? arnOf(id) : { Ref: alias.id }
 }
 
 type Entry = [id: string, resource: unknown]
@@ -80,7 +85,8 @@ function queuePolicy({ queueId, service, sourceArns }: QueuePolicyResource): Jso
 }
 
 function mappingResource(mapping: MappingResource, functionArn: unknown): Json {
-  const { queueArn, batchSize, windowS, maximumConcurrency } = mapping
+  const { queueArn, batchSize, windowS, maximumConcurrency, pollers, filterPatterns } = mapping
+  const filters = filterPatterns?.map(pattern => ({ Pattern: JSON.stringify(pattern) }))
   return {
     Type: 'AWS::Lambda::EventSourceMapping',
     Properties: {
@@ -90,7 +96,11 @@ function mappingResource(mapping: MappingResource, functionArn: unknown): Json {
       BatchSize: batchSize,
       ...(windowS === undefined ? {} : { MaximumBatchingWindowInSeconds: windowS }),
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ScalingConfig: { MaximumConcurrency: maximumConcurrency },
+      ...(maximumConcurrency === undefined ? {} : { ScalingConfig: { MaximumConcurrency: maximumConcurrency } }),
+      ...(pollers === undefined
+        ? {}
+        : { ProvisionedPollerConfig: { MinimumPollers: pollers.minimum, MaximumPollers: pollers.maximum } }),
+      ...(filters === undefined ? {} : { FilterCriteria: { Filters: filters } }),
     },
   }
 }
@@ -172,13 +182,14 @@ function roleEntries({ role }: FunctionResource, options: DeployOptions): Entry[
   ]
 }
 
-function asynchronous({ id: functionId, asynchronous: config }: FunctionResource): Entry[] {
+function asynchronous({ id: functionId, alias, asynchronous: config }: FunctionResource): Entry[] {
   if (config === undefined) return []
   const resource = {
     Type: 'AWS::Lambda::EventInvokeConfig',
+    ...(alias === undefined ? {} : { DependsOn: alias.id }),
     Properties: {
       FunctionName: { Ref: functionId },
-      Qualifier: '$LATEST',
+      Qualifier: alias?.name ?? '$LATEST',
       MaximumRetryAttempts: config.maximumRetryAttempts,
       MaximumEventAgeInSeconds: config.maximumEventAgeS,
       DestinationConfig: { OnFailure: { Destination: arnOf(config.onFailure.queueId) } },

@@ -487,6 +487,39 @@ test('an account’s names, boundary and bucket, and queues and buses of others,
   assert.equal(lint(), '')
 })
 
+test('parameters of single functions and queues are in the template', () => {
+  const filters = [{ body: { type: ['quake'] } }]
+  const params = {
+    ...{ 'memorySize.http': 256, 'timeoutS.sqs': 120, 'batchSize.earthquakes': 50, 'maximumPollers.earthquakes': 3 },
+    ...{ 'provisionedConcurrency.http': 2, 'provisionedConcurrency.eventbridge': 1, 'reservedConcurrency.http': 9 },
+    'filterPatterns.earthquakes': JSON.stringify(filters),
+  }
+  const { status, stderr } = run(Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`]))
+  assert.equal(status, 0, stderr)
+  const created = read()
+  const { MemorySize, ReservedConcurrentExecutions } = created.HttpLambdaFunction?.Properties ?? {}
+  assert.deepEqual(
+    [MemorySize, ReservedConcurrentExecutions, created.SqsLambdaFunction?.Properties.Timeout],
+    [256, 9, 120],
+  )
+  const { BatchSize, ProvisionedPollerConfig, FilterCriteria } =
+    created.SqsEventSourceMappingSQSEarthquakesQueue?.Properties ?? {}
+  assert.deepEqual(
+    [BatchSize, ProvisionedPollerConfig, FilterCriteria],
+    [50, { MinimumPollers: 2, MaximumPollers: 3 }, { Filters: [{ Pattern: JSON.stringify(filters[0]) }] }],
+  )
+  const aliases = Object.entries(created).filter(([, { Type }]) => Type === 'AWS::Lambda::Alias')
+  assert.deepEqual(
+    aliases.map(([id, { Properties }]) => [id, Properties.Name, Properties.ProvisionedConcurrencyConfig]).sort(),
+    [
+      ['EventbridgeProvConcLambdaAlias', 'provisioned', { ProvisionedConcurrentExecutions: 1 }],
+      ['HttpProvConcLambdaAlias', 'provisioned', { ProvisionedConcurrentExecutions: 2 }],
+    ],
+  )
+  assert.match(JSON.stringify(created.HttpApiIntegrationHttp), /HttpProvConcLambdaAlias/)
+  assert.equal(lint(), '')
+})
+
 test('checkov finds only what docs/deploy.md explains; with its recommendations, only two', () => {
   const explained = [...readFileSync('docs/deploy.md', 'utf8').matchAll(/\| `(CKV_AWS_\d+)` \|/g)].map(([, id]) => id)
   const found = () => {

@@ -23,6 +23,10 @@ export interface ByName<T> {
   readonly of: Readonly<Record<string, T>>
 }
 
+export function valueFor<T>({ all, of }: ByName<T>, name: string): T | undefined {
+  return of[name] ?? all
+}
+
 /** As `--param` takes it; undefined for a parameter without a default of its own. */
 export function defaultTextOf({ scope, default: value }: Parameter): string | undefined {
   const all = scope === 'deployment' ? value : (value as ByName<unknown>).all
@@ -39,4 +43,14 @@ export function parameter<T>(kind: Kind<T>, defaultValue: NoInfer<T>, row: Row):
 /** A parameter without a default. */
 export function optional<T>(kind: Kind<T>, row: Row): Parameter<T | undefined> {
   return { ...row, scope: 'deployment', kind, default: undefined }
+}
+
+/** A parameter of every function or queue, or of one: `name=value`, `name.sqs-fifo=value`. */
+export function byName<T>(
+  scope: 'function' | 'queue',
+  kind: Kind<T>,
+  all: NoInfer<T> | undefined,
+  row: Row,
+): Parameter<ByName<T>> {
+  return { ...row, scope, kind, default: { all, of: {} } }
 }

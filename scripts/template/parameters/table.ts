@@ -1,8 +1,8 @@
 // Every parameter of a deployment. Their parsing (../options.ts), the JSON Schema of stages (scripts/stage-schema.ts)
 // and the table of docs/deploy.md (scripts/parameters-docs.ts) follow from these rows.
 import { VPC_SERVICES } from '../vpc-endpoints.ts'
-import { choice, KMS_KEY, list, SQS_QUEUES, TAGS, text, wholeNumber } from './kinds.ts'
-import { optional, type Parameter, parameter } from './parameter.ts'
+import { choice, FILTER_PATTERNS, KMS_KEY, list, SQS_QUEUES, TAGS, text, wholeNumber } from './kinds.ts'
+import { byName, optional, type Parameter, parameter } from './parameter.ts'
 
 /** Three days: the largest `maxReceiveCount`, 1000 receives, spans no more for sure. */
 const OUTAGE_MAX_S = 259_200
@@ -28,10 +28,40 @@ const HTTP = {
 }
 
 const QUEUES = {
-  maximumConcurrency: parameter(wholeNumber(2, 1000), 10, {
-    about: 'Sandboxes that one queue may use.',
+  maximumConcurrency: byName('queue', wholeNumber(2, 1000), 10, {
+    about: 'Sandboxes that one queue may use. Not beside `maximumPollers`.',
     actsOn: 'event source mappings',
     unit: 'sandboxes',
+  }),
+  batchSize: byName('queue', wholeNumber(1, 10_000), undefined, {
+    about: 'Messages of one invocation; at most 10 of a FIFO queue. More than 10 need a `batchWindowS` of at least 1.',
+    actsOn: 'event source mappings',
+    unit: 'messages',
+    defaultText: '`1000`; of FIFO queues `10`',
+  }),
+  batchWindowS: byName('queue', wholeNumber(0, 300), undefined, {
+    about: 'How long Lambda gathers a batch. FIFO queues have no window.',
+    actsOn: 'event source mappings',
+    unit: 's',
+    defaultText: '`1`',
+  }),
+  filterPatterns: byName('queue', FILTER_PATTERNS, undefined, {
+    about:
+      'Only messages that match one of the patterns reach the function: `[{"body":{"type":["order"]}}]`. **Lambda ' +
+      'deletes the others**: they are in no topic, no DLQ and no metric of the producer.',
+    actsOn: 'event source mappings',
+  }),
+  minimumPollers: byName('queue', wholeNumber(2, 200), undefined, {
+    about: 'Provisioned mode: pollers that always run. Lambda bills each; needs `maximumPollers`.',
+    actsOn: 'event source mappings',
+    unit: 'pollers',
+  }),
+  maximumPollers: byName('queue', wholeNumber(2, 2000), undefined, {
+    about:
+      'Provisioned mode: pollers at most, in the place of `maximumConcurrency`. One has up to 10 invocations at a ' +
+      'time, so count 10 sandboxes per poller in `kafka-producer plan --concurrency`.',
+    actsOn: 'event source mappings',
+    unit: 'pollers',
   }),
   outageS: parameter(wholeNumber(1, OUTAGE_MAX_S), 12 * 3600, {
     about:
@@ -68,11 +98,31 @@ const EVENTS = {
 }
 
 const FUNCTIONS = {
-  reservedConcurrency: optional(wholeNumber(1, 100_000), {
-    about: 'Reserved concurrency of each function.',
+  memorySize: byName('function', wholeNumber(256, 10_240), 512, {
+    about: 'Memory of a function; its share of a CPU grows with it.',
+    actsOn: 'functions',
+    unit: 'MB',
+  }),
+  timeoutS: byName('function', wholeNumber(5, 900), undefined, {
+    about:
+      'Time-out of a function. Of `http` at most 29, as API Gateway stops waiting after 30 s. Queues hide a message for ' +
+      'six times the longer time-out of `sqs` and `sqs-fifo`.',
+    actsOn: 'functions, visibility time-outs of the queues',
+    unit: 's',
+    defaultText: '`60`; of `http` `29`, of `redrive` `300`',
+  }),
+  reservedConcurrency: byName('function', wholeNumber(1, 100_000), undefined, {
+    about: 'Reserved concurrency of a function.',
     actsOn: 'functions',
     unit: 'sandboxes',
     defaultText: 'unreserved',
+  }),
+  provisionedConcurrency: byName('function', wholeNumber(1, 100_000), undefined, {
+    about:
+      'Sandboxes that are always warm. The function’s triggers then invoke its alias `provisioned`, a version. Each ' +
+      'sandbox has its connections: `kafka-producer plan`.',
+    actsOn: 'a version and an alias of the function; its routes, mappings, rules',
+    unit: 'sandboxes',
   }),
   redriveSchedule: optional(text(/^(rate|cron)\(.+\)$/u, 'rate(…) or cron(…)'), {
     about: 'The schedule on which dead letters are redriven, e.g. `rate(1 hour)`.',

@@ -1,0 +1,115 @@
+// Parameters of every function or queue, or of one: what they change, and what is refused.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { deployed } from '../support/deployed.ts'
+
+const FEEDS = {
+  orders: { sqs: [{ queue: 'orders' }, { queue: 'returns' }] },
+  chat: { sqs: [{ queue: 'chat.fifo' }], eventbridge: [{ source: ['chat'] }] },
+}
+const mappingsOf = (...params: string[]) => {
+  const mappings = deployed(FEEDS, params).ofType('AWS::Lambda::EventSourceMapping')
+  return Object.fromEntries(mappings.map(mapping => [mapping.EventSourceArn['Fn::GetAtt'][0], mapping]))
+}
+const refused = (params: string[], says: RegExp) => assert.throws(() => deployed(FEEDS, params), says)
+
+test('memory and time-out are those of the function, else of all; queues hide messages for six times the longer', () => {
+  const { functions, ofType } = deployed(FEEDS, [
+    ...['memorySize=1024', 'memorySize.http=256', 'timeoutS.sqs=120', 'timeoutS.http=10'],
+  ])
+  const facts = Object.entries(functions).map(([key, { memorySize, timeout, environment }]) => {
+    assert.equal(environment.KAFKA_FUNCTION_TIMEOUT_MS, String(timeout * 1000))
+    return [key, memorySize, timeout]
+  })
+  assert.deepEqual(facts, [
+    ['http', 256, 10],
+    ['sqs', 1024, 120],
+    ['sqs-fifo', 1024, 60],
+    ['eventbridge', 1024, 60],
+    ['redrive', 1024, 300],
+  ])
+  const hidden = ofType('AWS::SQS::Queue').flatMap(({ VisibilityTimeout }) => VisibilityTimeout ?? [])
+  assert.deepEqual(hidden, [720, 720, 720])
+  assert.equal(functions.sqs.environment.KAFKA_SQS_RETURN_DELAY_MAX_MS, '720000')
+})
+
+test('batches, windows and concurrency are those of the queue, else of all', () => {
+  const mappings = mappingsOf('batchSize.orders=50', 'batchWindowS=5', 'maximumConcurrency.chat.fifo=3')
+  const facts = ['OrdersQueue', 'ReturnsQueue', 'ChatFifoQueue'].map(id => {
+    const { BatchSize, MaximumBatchingWindowInSeconds, ScalingConfig } = mappings[id]
+    return [BatchSize, MaximumBatchingWindowInSeconds, ScalingConfig.MaximumConcurrency]
+  })
+  assert.deepEqual(facts, [
+    [50, 5, 10],
+    [1000, 5, 10],
+    [10, undefined, 3],
+  ])
+  refused(
+    ['batchSize=100'],
+    /batchSize: expected at most 10 for the FIFO queue chat\.fifo, got 100; set batchSize\.chat/,
+  )
+  refused(['batchWindowS.chat.fifo=1'], /expected none, as FIFO queues have no window/)
+  refused(['batchWindowS=0'], /batchWindowS: expected at least 1 with batches of more than 10 for orders, got 0/)
+})
+
+test('filter patterns stand in the mapping as texts', () => {
+  const patterns = [{ body: { type: ['order'], total: [{ numeric: ['>', 0] }] } }]
+  const { OrdersQueue, ReturnsQueue } = mappingsOf(`filterPatterns.orders=${JSON.stringify(patterns)}`)
+  assert.deepEqual(OrdersQueue.FilterCriteria, { Filters: [{ Pattern: JSON.stringify(patterns[0]) }] })
+  assert.equal(ReturnsQueue.FilterCriteria, undefined)
+  for (const wrong of [
+    '[]',
+    '[{"body":"x"}]',
+    '[{"body":{"a":[{"wildcard":"*"}]}}]',
+    '{}',
+    `[${'{"a":[1]},'.repeat(5)}{"a":[1]}]`,
+  ])
+    refused([`filterPatterns=${wrong}`], /filterPatterns: expected a JSON list of one to five filter patterns/)
+})
+
+test('provisioned pollers take the place of the maximum concurrency, and count as ten sandboxes each', () => {
+  const { OrdersQueue, ReturnsQueue } = mappingsOf('maximumPollers.orders=20', 'minimumPollers.orders=4')
+  assert.deepEqual(OrdersQueue.ProvisionedPollerConfig, { MinimumPollers: 4, MaximumPollers: 20 })
+  assert.equal(OrdersQueue.ScalingConfig, undefined)
+  assert.equal(ReturnsQueue.ProvisionedPollerConfig, undefined)
+  refused(['minimumPollers.orders=4'], /minimumPollers: expected maximumPollers too for orders/)
+  refused(['maximumPollers=4', 'minimumPollers=5'], /expected at most maximumPollers \(4\) for orders, got 5/)
+  refused(['maximumPollers=4', 'maximumConcurrency.orders=5'], /expected none beside maximumPollers/)
+  refused(['maximumPollers.orders=2', 'reservedConcurrency.sqs=29'], /expected at least 30 for sqs/)
+})
+
+test('with provisioned concurrency every trigger invokes the alias', () => {
+  const { functions, resources, ofType } = deployed(FEEDS, [
+    ...['provisionedConcurrency.sqs=5', 'provisionedConcurrency.eventbridge=2', 'reservedConcurrency.sqs=40'],
+  ])
+  assert.deepEqual(
+    Object.values(functions).map(({ provisionedConcurrency }) => provisionedConcurrency),
+    [undefined, 5, undefined, 2, undefined],
+  )
+  assert.equal(functions.sqs.reservedConcurrency, 40)
+  const alias = { Ref: 'SqsProvConcLambdaAlias' }
+  const mappings = mappingsOf('provisionedConcurrency.sqs=5')
+  assert.deepEqual([mappings.OrdersQueue.FunctionName, mappings.ReturnsQueue.FunctionName], [alias, alias])
+  assert.deepEqual(mappings.ChatFifoQueue.FunctionName, { 'Fn::GetAtt': ['SqsDashfifoLambdaFunction', 'Arn'] })
+  const ofEvents = { Ref: 'EventbridgeProvConcLambdaAlias' }
+  assert.deepEqual(ofType('AWS::Events::Rule')[0].Targets[0].Arn, ofEvents)
+  assert.deepEqual(ofType('AWS::Lambda::Permission')[0].FunctionName, ofEvents)
+  assert.equal(resources.EventbridgeLambdaEvConf?.Properties.Qualifier, 'provisioned')
+  refused(
+    ['provisionedConcurrency.sqs=50', 'reservedConcurrency.sqs=40'],
+    /expected at most reservedConcurrency \(40\)/,
+  )
+})
+
+test('a function or queue that the deployment does not have is refused; so is a time-out that API Gateway does not wait for', () => {
+  refused(['memorySize.sqss=512'], /memorySize\.sqss: unknown function; did you mean sqs\?/)
+  refused(
+    ['batchSize.order=5'],
+    /batchSize\.order: expected a queue that a contract feeds, got order; did you mean orders\?/,
+  )
+  refused(['timeoutS=60'], /timeoutS: expected at most 29 for http, .*; got 60\. Set timeoutS\.http/)
+  assert.throws(
+    () => deployed({ t: {} }, ['memorySize.sqs=512']),
+    /memorySize\.sqs: expected a function that a contract feeds, got sqs/,
+  )
+})
