@@ -1,11 +1,14 @@
-// The queues of the contracts, each with its source DLQ, the queue of dead letters, the failure destination of events
-// and the lease of redrives.
+// The queues of the contracts as they are deployed at the stage `local`: each with its source DLQ, the queue of dead
+// letters, the failure destinations of events and the lease of redrives.
 import type { Contracts } from '../lib/contracts/contract.ts'
+import { prefixOf } from '../scripts/template/naming.ts'
+import { DEFAULTS } from '../scripts/template/options.ts'
+import { queuesOf } from '../scripts/template/queues.ts'
 import type { LocalQueue } from './sqs/elasticmq.ts'
 
-const DEAD_LETTERS = 'dead-letters'
-export const EVENT_FAILURES = 'eventbridge-failures'
-const REDRIVE_LEASE = 'redrive-lease.fifo'
+const PREFIX = prefixOf({ service: DEFAULTS.serviceName, stage: 'local' })
+/** Where the events are whose function failed too often. */
+export const EVENT_FAILURES = 'EventFailuresQueue'
 /** Seconds that an outage may last before a message goes to its source DLQ. */
 const OUTAGE_S = 3600
 
@@ -13,21 +16,28 @@ export function queueNames(contracts: Contracts): string[] {
   return [...contracts.values()].flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
 }
 
+/** In a deployment, CloudFormation completes the names that the template leaves open: they begin as the ids do. */
+function deployedQueues(contracts: Contracts) {
+  const sources = [...contracts.values()].flatMap(({ topic, sqs }) => sqs.map(({ queue }) => ({ queue, topic })))
+  return queuesOf(PREFIX, sources, true, DEFAULTS).map(queue => ({ ...queue, name: queue.queueName ?? queue.id }))
+}
+
 /** @param visibilityS longer than the functions' timeout, so that a batch in flight is not delivered twice */
 export function localQueues(contracts: Contracts, visibilityS: number): LocalQueue[] {
-  const sources = queueNames(contracts).flatMap((name): LocalQueue[] => {
-    const sourceDlq = sourceDlqOf(name)
-    return [
-      { name: sourceDlq, visibilityS },
-      { name, visibilityS, redrive: { to: sourceDlq, maxReceiveCount: Math.ceil(OUTAGE_S / visibilityS) } },
-    ]
-  })
-  return [...sources, { name: DEAD_LETTERS, visibilityS }, { name: EVENT_FAILURES, visibilityS }]
+  const queues = deployedQueues(contracts).filter(({ holds }) => holds !== 'lease')
+  const nameOf = new Map(queues.map(({ id, name }) => [id, name]))
+  return queues
+    .map(({ name, redrive }): LocalQueue => {
+      const to = redrive && nameOf.get(redrive.dlqId)
+      if (to === undefined) return { name, visibilityS }
+      return { name, visibilityS, redrive: { to, maxReceiveCount: Math.ceil(OUTAGE_S / visibilityS) } }
+    })
+    .sort((a, b) => Number(a.redrive !== undefined) - Number(b.redrive !== undefined))
 }
 
 /** Its message in flight is the lease of a redrive (lib/dead-letter/sqs/lease.ts). */
 export function leaseQueue(visibilityS: number): LocalQueue {
-  return { name: REDRIVE_LEASE, visibilityS }
+  return { name: leaseName(), visibilityS }
 }
 
 /** What a redrive reads besides the dead-letter targets, with the role of each queue, as in the template. */
@@ -35,13 +45,17 @@ export function redriveSettings(
   contracts: Contracts,
   { queueUrl }: { queueUrl(name: string): string },
 ): { readonly KAFKA_REDRIVE_FROM: string; readonly KAFKA_REDRIVE_LEASE_QUEUE: string } {
-  const sourceDlqs = queueNames(contracts).map(name => `source-dlq:${queueUrl(sourceDlqOf(name))}?source=${name}`)
+  const queues = localQueues(contracts, 1)
+  const sourceDlqs = queues.flatMap(({ name, redrive }) =>
+    redrive ? [`source-dlq:${queueUrl(redrive.to)}?source=${name}`] : [],
+  )
+  const failures = deployedQueues(contracts).filter(({ holds }) => holds === 'failure-destination')
   return {
-    KAFKA_REDRIVE_FROM: [...sourceDlqs, `failure-destination:${queueUrl(EVENT_FAILURES)}`].join(),
-    KAFKA_REDRIVE_LEASE_QUEUE: queueUrl(REDRIVE_LEASE),
+    KAFKA_REDRIVE_FROM: [...sourceDlqs, ...failures.map(({ name }) => `failure-destination:${queueUrl(name)}`)].join(),
+    KAFKA_REDRIVE_LEASE_QUEUE: queueUrl(leaseName()),
   }
 }
 
-function sourceDlqOf(queue: string): string {
-  return queue.endsWith('.fifo') ? queue.replace(/\.fifo$/, '-dlq.fifo') : `${queue}-dlq`
+function leaseName(): string {
+  return deployedQueues(new Map()).find(({ holds }) => holds === 'lease')?.name as string
 }

@@ -8,8 +8,8 @@ const TOP_FOLDERS: Record<string, readonly string[]> = {
   lib: [],
   functions: ['lib'],
   bin: ['lib'],
-  /** The routes of the http function; the file by which the command finds the stack. */
-  local: ['lib', 'functions', 'bin'],
+  /** The routes of the http function; the file by which the command finds the stack; the names of deployed queues. */
+  local: ['lib', 'functions', 'bin', 'scripts'],
   scripts: ['lib', 'functions'],
   bench: ['lib', 'local', 'scripts'],
   /** examples/cdk deploys what the scripts package. */

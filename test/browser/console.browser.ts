@@ -346,10 +346,11 @@ test('100,000 dead letters are shown page by page, with their groups', async () 
 
 test('messages of source DLQs are redriven: by the console, and by the command', async () => {
   const sent = async () => (await readTopic(stack.bootstrapServers, 'earthquakes')).map(({ key }) => String(key))
+  const dlq = 'kafka-producer-local-earthquakes-failures'
   const putIntoDlq = (id: string) => {
     const geometry = { type: 'Point', coordinates: [1, 2, 3] }
     const quake = { type: 'Feature', id, properties: { mag: 4.5, time: Date.now() }, geometry }
-    const QueueUrl = stack.sqs.queueUrl('earthquakes-dlq')
+    const QueueUrl = stack.sqs.queueUrl(dlq)
     return stack.sqs.client.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(quake) }))
   }
   await putIntoDlq('of-console')
@@ -365,7 +366,7 @@ test('messages of source DLQs are redriven: by the console, and by the command',
     env: { PATH: process.env.PATH, KAFKA_DEAD_LETTER: `disk:${folder}` },
   })
   assert.ok((await sent()).includes('of-command'))
-  assert.equal(await stack.sqs.depth('earthquakes-dlq'), 0)
+  assert.equal(await stack.sqs.depth(dlq), 0)
 })
 
 test('the README’s walk-through: a record sent while Kafka is down is a dead letter, then redriven', async () => {
