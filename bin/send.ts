@@ -1,5 +1,6 @@
 // send: one record, or one per line of standard input.
-import { createInterface } from 'node:readline'
+import { isUtf8 } from 'node:buffer'
+import { addAbortSignal } from 'node:stream'
 import type { Command } from 'commander'
 import type { DeliveryReport } from '../lib/delivery/delivery-report.ts'
 import { describeError, InvalidRecordError } from '../lib/errors.ts'
@@ -8,6 +9,7 @@ import { createKafkaJsClient } from '../lib/producer-factory.ts'
 import { type ProducerRecord, RESERVED_HEADER_PREFIX, type RecordHeader } from '../lib/record/producer-record.ts'
 import { configuration, contractsIn, environment } from './environment.ts'
 import { GRACE_MS, onInterruption, stopSignal, WrongUse } from './exit.ts'
+import { readLines } from './lines.ts'
 import { counted, printJson, printMessage, printTable, violationLines } from './output.ts'
 
 const BATCH = 500
@@ -71,10 +73,10 @@ async function run(topic: string, options: Options): Promise<void> {
     producer.close({ timeoutMs: GRACE_MS }).catch(() => undefined)
   }
   stopSignal.addEventListener('abort', onStop, { once: true })
-  for await (const values of options.value === undefined ? linesInBatches() : [[options.value]]) {
+  for await (const values of options.value === undefined ? linesInBatches() : [[Buffer.from(options.value)]]) {
     if (stopSignal.aborted) break
     const reports = await producer.sendAll(
-      values.map(value => ({ ...record, value: isJson ? Buffer.from(value) : value })),
+      values.map(value => ({ ...record, value: isJson || !isUtf8(value) ? value : value.toString() })),
     )
     for (const report of reports) print(report, sent++, options)
     failures += reports.filter(({ kind }) => kind === 'failed').length
@@ -106,13 +108,18 @@ function recordOf(topic: string, { key, header, partition, timestamp }: Options)
   }
 }
 
-async function* linesInBatches(): AsyncGenerator<string[]> {
-  let batch: string[] = []
-  for await (const line of createInterface({ input: process.stdin, signal: stopSignal })) {
-    if (line !== '') batch.push(line)
-    if (batch.length < BATCH) continue
-    yield batch
-    batch = []
+async function* linesInBatches(): AsyncGenerator<Buffer[]> {
+  let batch: Buffer[] = []
+  try {
+    for await (const line of readLines(addAbortSignal(stopSignal, process.stdin))) {
+      if (line.length > 0) batch.push(line)
+      if (batch.length < BATCH) continue
+      yield batch
+      batch = []
+    }
+  } catch (error) {
+    if (stopSignal.aborted) return
+    throw error
   }
   if (batch.length > 0) yield batch
 }

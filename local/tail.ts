@@ -7,7 +7,7 @@ if (!topic || rest.length > 0) {
   console.error('Expected one topic: npm run tail -- <topic>')
   process.exit(2)
 }
-const servers = process.env.KAFKA_BOOTSTRAP_SERVERS ?? stackOfFolder().bootstrapServers
+const servers = process.env.KAFKA_BOOTSTRAP_SERVERS || stackOfFolder().bootstrapServers
 console.error(`Reading ${topic} from ${servers}.`)
 const consumer = kafkaOf(servers).consumer({ groupId: `tail-${process.pid}-${Date.now()}` })
 process.on('SIGINT', () => void consumer.disconnect().finally(() => process.exit(0)))

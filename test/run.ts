@@ -79,7 +79,7 @@ async function main(): Promise<void> {
   cleanUpStale()
   // A third of a file's time would otherwise be the compilation of modules that all files import.
   process.env.NODE_COMPILE_CACHE ??= resolve('.local/compile-cache')
-  const existingCluster = process.env.KAFKA_TEST_BOOTSTRAP ?? process.env.KAFKA_BOOTSTRAP_SERVERS
+  const existingCluster = process.env.KAFKA_TEST_BOOTSTRAP || process.env.KAFKA_BOOTSTRAP_SERVERS
   delete process.env.KAFKA_BOOTSTRAP_SERVERS
   const chosenFiles = process.argv.slice(2)
   if (chosenFiles.some(file => matchesGlob(file, SHARED_CLUSTER)))

@@ -1,10 +1,10 @@
-// A long-running service: takes lines of text over HTTP and sends each as a record. It batches with linger.ms, lets its
+// A long-running service: takes lines over HTTP and sends each as a record. It batches with linger.ms, lets its
 // clients wait while Kafka is slow, shows metrics for Prometheus, and ends on SIGTERM without losing a record.
 //   KAFKA_BOOTSTRAP_SERVERS=host:port KAFKA_DEAD_LETTER=disk:./dead-letters PORT=8080 node service.ts
 //   printf 'one\ntwo\n' | curl --data-binary @- localhost:8080/events/chat
+import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createInterface } from 'node:readline'
 import {
   createDeadLetterPublisher,
   type DeliveryReport,
@@ -14,23 +14,25 @@ import {
   publishFailures,
   type RecordFate,
 } from 'serverless-kafka-producer'
+import { linesOf } from './lines.ts'
 import { prometheusText } from './prometheus.ts'
 
 /** Lines that are read of a request before their records have an outcome. A client that sends more has to wait. */
 const CHUNK_LINES = 1000
+/** How long requests in progress may take after a signal. Kubernetes kills a container after 30 s. */
+const END_MS = 20_000
 
-const config = parseConfig({ lingerMs: 5, compressionType: 'gzip' })
+const config = parseConfig({ lingerMs: 5, compressionType: 'gzip', valueSerializer: 'bytes' })
 const factory = new ProducerFactory({ config })
-const template = new KafkaTemplate<string, string>(factory, { recordId: 'none' })
+const template = new KafkaTemplate<string, Uint8Array>(factory, { recordId: 'none' })
 const deadLetters = createDeadLetterPublisher(config, console.warn)
 const fates: Record<string, number> = {}
-let requests = 0
 
-/** One line of text is one record; its id is that of the request and the number of the line. */
+/** One line is one record; its id is that of the request, which no other process makes, and the number of the line. */
 async function takeLines(request: IncomingMessage, topic: string): Promise<Record<string, number>> {
-  const requestId = `${process.pid}-${++requests}`
+  const requestId = randomUUID()
   const counts: Record<string, number> = {}
-  let chunk: string[] = []
+  let chunk: Buffer[] = []
   let sent = 0
   const send = async (): Promise<void> => {
     const values = chunk
@@ -43,7 +45,7 @@ async function takeLines(request: IncomingMessage, topic: string): Promise<Recor
     }
     sent += values.length
   }
-  for await (const line of createInterface({ input: request })) {
+  for await (const line of linesOf(request)) {
     chunk.push(line)
     if (chunk.length === CHUNK_LINES) await send()
   }
@@ -93,8 +95,10 @@ const server = createServer(async (request, response) => {
 
 /** Takes no more connections, answers the requests in progress, sends what waits, then ends. */
 async function end(): Promise<void> {
-  if (isEnding) return
+  // A second signal waits no longer.
+  if (isEnding) return server.closeAllConnections()
   isEnding = true
+  setTimeout(() => server.closeAllConnections(), END_MS).unref()
   await new Promise(resolve => server.close(resolve))
   await Promise.all([factory.close(), deadLetters.close()])
 }

@@ -1,5 +1,6 @@
 // Whether the error of a serializer is the system’s: then the record may be right, and a later attempt may succeed.
 import { constants } from 'node:os'
+import { getSystemErrorMap, types } from 'node:util'
 
 /**
  * Codes of connections, TLS and HTTP that are no `errno`: Node's, undici's (its fetch), and OpenSSL's names of what is
@@ -21,9 +22,11 @@ const STOPPED = new Set(['AbortError', 'TimeoutError'])
 export function isSystemFailure(error: unknown): boolean {
   const seen = new Set<unknown>()
   const isOf = (one: unknown): boolean => {
-    if (!(one instanceof Error) || seen.has(one)) return false
+    // An error of Node's own is of another realm where a test runner gives each test file one.
+    if (!types.isNativeError(one) || seen.has(one)) return false
     seen.add(one)
-    return isOwn(one) || isOf(one.cause) || (one instanceof AggregateError && one.errors.some(isOf))
+    const { errors } = one as Partial<AggregateError>
+    return isOwn(one) || isOf(one.cause) || (Array.isArray(errors) && errors.some(isOf))
   }
   try {
     return isOf(error)
@@ -36,6 +39,12 @@ export function isSystemFailure(error: unknown): boolean {
 function isOwn({ name, message, code, errno, syscall }: NodeJS.ErrnoException): boolean {
   // Of fetch, whose cause has no code when it refuses a port or a redirect.
   if (name === 'TypeError' && message === 'fetch failed') return true
-  if (STOPPED.has(name) || typeof errno === 'number' || typeof syscall === 'string') return true
+  if (STOPPED.has(name) || typeof syscall === 'string' || isSystemNumber(errno, code)) return true
   return typeof code === 'string' && (Object.hasOwn(constants.errno, code) || CONNECTION_CODE.test(code))
+}
+
+/** zlib and drivers of databases have numbers of their own, with codes of their own. */
+function isSystemNumber(errno: unknown, code: unknown): boolean {
+  const name = typeof errno === 'number' ? getSystemErrorMap().get(errno)?.[0] : undefined
+  return name !== undefined && (code === undefined || code === name)
 }

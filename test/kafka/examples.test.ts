@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { after, before, test } from 'node:test'
+import { after, before, type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import type { ChatProducer, Log } from '../../examples/chat/chat-producer.ts'
@@ -174,7 +175,7 @@ test('program: delivers, stores what fails as a dead letter, refuses what is inv
   assert.match(mixed.stdout, /^refused: .*\ndelivered\n$/)
 })
 
-test('the service sends each line once, counts, and ends on SIGTERM after the requests in progress', async t => {
+async function startService(t: TestContext) {
   const child = spawn(process.execPath, [await bundle('service/service')], {
     env: {
       PATH: process.env.PATH,
@@ -187,7 +188,11 @@ test('the service sends each line once, counts, and ends on SIGTERM after the re
   t.after(() => child.kill('SIGKILL'))
   const ended = once(child, 'exit')
   const [line] = await once(createInterface({ input: child.stdout }), 'line')
-  const url = `http://127.0.0.1:${/port (\d+)/.exec(String(line))?.[1]}`
+  return { child, ended, url: `http://127.0.0.1:${/port (\d+)/.exec(String(line))?.[1]}` }
+}
+
+test('the service sends each line once, counts, and ends on SIGTERM after the requests in progress', async t => {
+  const { child, ended, url } = await startService(t)
   const run = `service-${Date.now()}`
   const lines = Array.from({ length: 2500 }, (_, n) => `${run} ${n}`)
   const post = (body: string, topic = 'chat') => fetch(`${url}/events/${topic}`, { method: 'POST', body })
@@ -222,4 +227,31 @@ test('the service sends each line once, counts, and ends on SIGTERM after the re
   const values = (await readTopic(servers, 'chat')).map(({ value }) => String(value))
   const own = values.filter(value => value.startsWith(run))
   assert.deepEqual(own.toSorted(), [...lines, `${run} begun`, `${run} ended`].toSorted())
+})
+
+// JSON with U+2028 became two records, bytes that are no UTF-8 other ones; each restart began with the same record ids.
+test('the service sends lines byte for byte, with ids of their own; a second signal ends a hanging client', async t => {
+  const { child, ended, url } = await startService(t)
+  const run = `bytes-${Date.now()}`
+  const lines = [Buffer.from(`{"${run}":"x\u2028y\rz"}`), Buffer.concat([Buffer.from(run), Buffer.from([0xff, 0xfe])])]
+  for (const line of lines) {
+    const body = Buffer.concat([line, Buffer.from('\r\n')])
+    assert.deepEqual(await (await fetch(`${url}/events/chat`, { method: 'POST', body })).json(), { delivered: 1 })
+  }
+  const records = (await readTopic(servers, 'chat')).filter(({ value }) => value?.includes(run))
+  assert.deepEqual(
+    new Set(records.map(({ value }) => value?.toString('hex'))),
+    new Set(lines.map(line => line.toString('hex'))),
+  )
+  for (const { headers } of records) assert.match(String(headers['kp-id']), /^[0-9a-f-]{36}-0$/)
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  t.after(() => socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  socket.write('POST /events/chat HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nbegun\n')
+  await fetch(`${url}/ready`)
+  child.kill('SIGTERM')
+  while ((await fetch(`${url}/ready`).catch(() => undefined))?.ok) await pause(10)
+  child.kill('SIGTERM')
+  assert.deepEqual(await ended, [0, null])
 })

@@ -1,6 +1,8 @@
 // What a serializer may rely on, what its failures say of the record, and who closes it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runInNewContext } from 'node:vm'
+import { gunzipSync } from 'node:zlib'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import { DeliveryError, InvalidRecordError, SerializationError } from '../../lib/errors.ts'
@@ -214,10 +216,33 @@ test('a failed system call without a known code is no fault of the record; codes
   assert.deepEqual(await summariesOf(fetchFailed), ['not-sent:serializer'])
   for (const code of ['EVALIDATION', 'ERR_INVALID_ARG_TYPE', 'toString'])
     assert.deepEqual(await summariesOf(Object.assign(new Error('x'), { code })), ['not-sent:bad-value'])
+  // zlib's number for wrong data is that of ESRCH: the record went back to its source for ever.
+  for (const own of [errorOf(() => gunzipSync(Buffer.from('no gzip'))), { errno: 1064, code: 'ER_PARSE_ERROR' }])
+    assert.deepEqual(await summariesOf(Object.assign(new Error('x'), own)), ['not-sent:bad-value'])
   const cyclic = new AggregateError([], 'x')
   cyclic.errors.push(cyclic)
   assert.deepEqual(await summariesOf(cyclic), ['not-sent:bad-value'])
 })
+
+// A test runner that gives each test file a realm of its own, such as Jest, has Node's errors from another one.
+test('an error of another realm counts as one of this realm does', async () => {
+  const make = (text: string) => runInNewContext(text) as Error
+  const refused = 'Object.assign(new Error("x"), { code: "ECONNREFUSED" })'
+  assert.ok(!(make(refused) instanceof Error))
+  assert.deepEqual(await summariesOf(make(refused)), ['not-sent:serializer'])
+  assert.deepEqual(await summariesOf(make(`new Error('y', { cause: ${refused} })`)), ['not-sent:serializer'])
+  assert.deepEqual(await summariesOf(make(`new AggregateError([${refused}])`)), ['not-sent:serializer'])
+  assert.deepEqual(await summariesOf(make('new Error("x")')), ['not-sent:bad-value'])
+})
+
+function errorOf(work: () => unknown): object {
+  try {
+    work()
+  } catch (error) {
+    return error as object
+  }
+  return assert.fail('Expected an error.')
+}
 
 async function summariesOf(error: Error): Promise<string[]> {
   const { clock, producer } = producerWith({ valueSerializer: { serialize: () => Promise.reject(error) } })
