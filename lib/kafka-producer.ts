@@ -17,6 +17,7 @@ import { Deadline } from './time/deadline.ts'
 import { withTimeout } from './time/patient-timer.ts'
 import { transportError } from './transport/error-codes.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
+import { checkTopic } from './validate/check-topic.ts'
 import type { ValidationRules } from './validate/record-validator.ts'
 import { guardedWarn } from './warn.ts'
 
@@ -167,9 +168,11 @@ export class KafkaProducer {
 
   /**
    * Returns a topic's partitions; asks the brokers when they are not known.
+   * @throws InvalidRecordError `unknown-topic`: no name of a topic, so the brokers are not asked
    * @throws TransportError after `max.block.ms`: `topic-not-on-cluster`, or why no broker answered
    */
-  partitionsFor(topic: string): Promise<TopicPartitions> {
+  async partitionsFor(topic: string): Promise<TopicPartitions> {
+    checkTopic(topic)
     return this.#stages.sender.metadata.forTopic(topic, Deadline.after(this.#clock, this.#config.maxBlockMs))
   }
 

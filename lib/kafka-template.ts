@@ -150,7 +150,10 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     return this.#producer.flush()
   }
 
-  /** @throws TransportError when the brokers did not return the topic within `max.block.ms` */
+  /**
+   * @throws InvalidRecordError `unknown-topic`: no name of a topic, so the brokers are not asked
+   * @throws TransportError when the brokers did not return the topic within `max.block.ms`
+   */
   partitionsFor(topic: string): Promise<TopicPartitions> {
     return this.#producer.partitionsFor(topic)
   }

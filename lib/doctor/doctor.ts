@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { storeKindOf, stsOf } from '../dead-letter/store-kinds.ts'
 import { ConfigError, describeError } from '../errors.ts'
+import { isLegalTopicName } from '../record/topic-partition.ts'
 import { type Check, failed, ok, type Report, skipped, warning } from './check.ts'
 import { checkCluster } from './check-cluster.ts'
 import { checkDeadLetters } from './check-dead-letters.ts'
@@ -23,11 +24,11 @@ export interface DoctorOptions {
 
 /**
  * Checks a configuration. Whatever fails or does not answer, the other checks are made and reported.
- * @param topics the topics to check: metadata, rights, replication, and their dead-letter topics
+ * @param names the topics to check: metadata, rights, replication, and their dead-letter topics
  */
 export async function doctor(
   env: NodeJS.ProcessEnv,
-  topics: readonly string[],
+  names: readonly string[],
   { onCheck, ms = DOCTOR_MS }: DoctorOptions = {},
 ): Promise<Check[]> {
   const checks: Check[] = []
@@ -39,6 +40,8 @@ export async function doctor(
   }
   const config = await readConfig(env, report)
   if (config) {
+    for (const topic of names) if (!isLegalTopicName(topic)) report(noTopicName(topic))
+    const topics = names.filter(isLegalTopicName)
     const parts: Record<string, () => Promise<void>> = {
       network: () => checkNetwork(config.bootstrapServers, report),
       cluster: () => checkCluster(config, topics, report),
@@ -53,6 +56,10 @@ export async function doctor(
   }
   isOver = true
   return checks
+}
+
+function noTopicName(name: string): Check {
+  return failed(`topic ${name}`, 'no name of a topic', 'Expected 1 to 249 of A-Z, a-z, 0-9, ".", "_" and "-".')
 }
 
 /** Runs the parts side by side. @returns the names of those that have not ended by then */

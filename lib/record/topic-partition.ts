@@ -12,9 +12,17 @@ const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
   '__remote_log_metadata',
 ])
 
-/** Kafka's rule for topic names (`Topic.validate`); its internal topics are refused too. */
+/** Whether records may be sent to the topic: its name follows Kafka's rule, and brokers do not write it themselves. */
 export function isTopicName(name: string): boolean {
-  return /^[A-Za-z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..' && !INTERNAL_TOPICS.has(name)
+  return isLegalTopicName(name) && !INTERNAL_TOPICS.has(name)
+}
+
+/**
+ * Kafka's rule (`Topic.validate`). No request may have another name: a broker that can't parse it closes the
+ * connection, and with it every request in flight.
+ */
+export function isLegalTopicName(name: string): boolean {
+  return /^[A-Za-z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..'
 }
 
 /** Values by topic and partition, in the order of their topics: a look-up makes no text, unlike `topicPartition`. */

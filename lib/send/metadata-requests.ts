@@ -138,8 +138,17 @@ export class MetadataRequests<Topic extends RequestedTopic> {
   }
 
   #isDue(subject: MetadataSubject): boolean {
-    if (this.#isTopic(subject) && !this.#options.isInUse(subject)) subject.needed = subject.answered
+    if (this.#isTopic(subject) && (!this.#options.isInUse(subject) || this.#isGivenUp(subject)))
+      subject.needed = subject.answered
     return subject.needed > subject.answered && !subject.isRequested
+  }
+
+  /**
+   * No broker ever answered for the topic, and nobody waits for it any more. It may be what makes brokers close the
+   * connection, and would then make every request of the other topics fail.
+   */
+  #isGivenUp(topic: Topic): boolean {
+    return !topic.isNew && topic.answered === 0 && !this.#options.isWanted(topic)
   }
 
   #isTopic(subject: MetadataSubject): subject is Topic {
@@ -154,7 +163,8 @@ export class MetadataRequests<Topic extends RequestedTopic> {
   /** A request that is about a failed leader is about all topics: their partitions may have the same leader. */
   #withOthers(ready: readonly MetadataSubject[], now: number): ReadonlySet<MetadataSubject> {
     if (ready.every(subject => subject.isNew)) return new Set(ready)
-    const others = [...this.#options.topics()].filter(topic => !topic.isRequested && topic.notBefore <= now)
+    const isReady = (topic: Topic) => !topic.isRequested && topic.notBefore <= now && !this.#isGivenUp(topic)
+    const others = [...this.#options.topics()].filter(isReady)
     return new Set([...ready, ...others])
   }
 

@@ -3,6 +3,8 @@
 import { InvalidRecordError, isInstance } from '../errors.ts'
 import { addedBefore, headerList } from '../record/header-list.ts'
 import type { ProducerRecord, RecordHeader, ValidRecord } from '../record/producer-record.ts'
+import { checkTopicIsText } from './check-topic.ts'
+import { kindOf } from './kind-of.ts'
 import { checkHeaderName, checkText } from './text-rules.ts'
 
 const MAX_PARTITION = 2 ** 31 - 1
@@ -31,8 +33,7 @@ function readFields(record: unknown): ReadRecord {
   if (typeof record !== 'object' || record === null || 'then' in record)
     throw new InvalidRecordError('bad-value', `record: expected an object with topic and value, got ${kindOf(record)}.`)
   const { topic, key, value, headers, partition, timestamp, origin, orderGroup } = record as Partial<ProducerRecord>
-  if (typeof topic !== 'string')
-    throw new InvalidRecordError('unknown-topic', `topic: expected text, got ${kindOf(topic)}.`)
+  checkTopicIsText(topic)
   if (value === undefined)
     throw new InvalidRecordError('bad-value', 'value: expected a value, or null for a tombstone; got none.')
   if (orderGroup != null && typeof orderGroup !== 'string')
@@ -106,14 +107,6 @@ function invalidHeader(pointer: string, message: string, expected: string): Inva
 /** Of any realm: a test runner may have its own. */
 function isDate(value: unknown): value is Date {
   return Object.prototype.toString.call(value) === '[object Date]' && typeof (value as Date).getTime === 'function'
-}
-
-/** What a message may say of a value: never the value itself. */
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object' && 'then' in value) return 'a promise'
-  return typeof value
 }
 
 function numberOrKind(value: unknown): string {

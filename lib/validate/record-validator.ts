@@ -9,8 +9,8 @@ import {
   type RecordHeader,
   type ValidRecord,
 } from '../record/producer-record.ts'
-import { isTopicName } from '../record/topic-partition.ts'
 import type { ValueCodec } from '../serialize/value-codec.ts'
+import { checkTopic } from './check-topic.ts'
 import { checkLimit } from './limits.ts'
 import { checkedKey, isEmptyKey, readKey } from './read-key.ts'
 import { type ReadRecord, readRecord } from './read-record.ts'
@@ -60,11 +60,8 @@ export function validateRecord(
 /** @returns undefined where any topic is allowed */
 function contractOf(topic: string, rules: ValidationRules): Contract | undefined {
   if (!('contracts' in rules)) {
-    if (isTopicName(topic)) return undefined
-    throw new InvalidRecordError(
-      'unknown-topic',
-      'topic: expected 1 to 249 of A-Z, a-z, 0-9, ".", "_" and "-", and no internal topic; got something else.',
-    )
+    checkTopic(topic)
+    return undefined
   }
   const contract = rules.contracts.get(topic)
   if (contract) return contract

@@ -10,6 +10,8 @@ import { type DoctorOptions, doctor, isHealthy } from '../../lib/doctor/doctor.t
 import { S3Server } from '../fakes/s3-server.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 
+/** What brokers answer to the batch by which the doctor checks the right to write. */
+const CORRUPT_MESSAGE = 2
 const folder = mkdtempSync(join(tmpdir(), 'doctor-'))
 after(() => rmSync(folder, { recursive: true }))
 const disk = `disk:${join(folder, 'dead-letters')}`
@@ -17,8 +19,8 @@ process.env.AWS_ACCESS_KEY_ID = 'none'
 process.env.AWS_SECRET_ACCESS_KEY = 'none'
 process.env.AWS_REGION = 'us-east-1'
 
-async function examine(env: Record<string, string>, options: DoctorOptions = {}) {
-  const checks = await doctor({ KAFKA_DEAD_LETTER: disk, ...env }, ['t'], options)
+async function examine(env: Record<string, string>, options: DoctorOptions = {}, topics = ['t']) {
+  const checks = await doctor({ KAFKA_DEAD_LETTER: disk, ...env }, topics, options)
   const find = (name: string): Check | undefined => checks.find(check => check.name.startsWith(name))
   return { checks, find }
 }
@@ -112,4 +114,15 @@ test('a failure bucket is read as redrive reads it: readable, refused or missing
   )
   assert.match(refused?.advice ?? '', /s3:GetObject/)
   assert.equal((await check('missing'))?.status, 'failed')
+})
+
+// A broker closes the connection at a name that it can't parse, and every check of the cluster failed with it.
+test('what is no name of a topic fails alone, and no broker is asked about it', async t => {
+  const script = { onProduce: () => ({ errorCode: CORRUPT_MESSAGE }) }
+  const brokers = await ScriptedBrokers.start({ topic: 't', leaders: [0], script })
+  t.after(() => brokers.stop())
+  const long = 'a'.repeat(40_000)
+  const { find } = await examine({ KAFKA_BOOTSTRAP_SERVERS: brokers.addresses.join() }, {}, ['', 'a b', long, 't'])
+  for (const name of ['', 'a b', long]) assert.equal(find(`topic ${name}`)?.detail, 'no name of a topic')
+  assert.equal(find('topic t')?.status, 'ok')
 })

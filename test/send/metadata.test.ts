@@ -358,3 +358,32 @@ test('max.block.ms 0: a record of a topic that is not known yet is refused; the 
   assert.deepEqual(report && [summaryOf(report)], ['not-sent:deadline'])
   assert.match(report?.kind === 'failed' ? report.error.message : '', /within 0 ms \(max\.block\.ms\)/)
 })
+
+// Brokers close the connection at a name that they can't parse. One such call, and no later send of the producer worked.
+test('partitionsFor refuses what is no name of a topic, without a request', async () => {
+  const { client, producer, send } = harness()
+  const names = [undefined, null, 5, {}, [], '', 'a b', 'a'.repeat(250), '..', '__consumer_offsets']
+  for (const name of names)
+    await assert.rejects(producer.partitionsFor(name as string), { name: 'InvalidRecordError', code: 'unknown-topic' })
+  assert.deepEqual(client.requests, [])
+  assert.deepEqual(await send(record(0)), ['delivered'])
+})
+
+test('a topic that no broker answered for is in no request of others once its callers have gone', async () => {
+  const { clock, client, producer, send } = harness({ maxBlockMs: 1000 })
+  client.view = topic => {
+    if (topic === 'poison') throw new Error('the broker closed the connection')
+    return client.topics[topic]
+  }
+  let failed = false
+  void producer.partitionsFor('poison').catch(() => {
+    failed = true
+  })
+  await clock.run(() => failed)
+  const before = client.requests.length
+
+  for (const partition of [0, 1, 0]) assert.deepEqual(await send(record(partition)), ['delivered'])
+  client.topics.t = { leaders: [1, 1], leaderEpoch: 1 }
+  assert.deepEqual(await send(record(0), record(1)), ['delivered', 'delivered'])
+  assert.deepEqual([...new Set(client.requests.slice(before).flatMap(({ topics }) => topics))], ['t'])
+})

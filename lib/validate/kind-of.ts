@@ -1,0 +1,7 @@
+/** What a message may say of a value: never the value itself. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && 'then' in value) return 'a promise'
+  return typeof value
+}
