@@ -7,7 +7,7 @@ import type { Deadline } from './time/deadline.ts'
 import { withTimeout } from './time/patient-timer.ts'
 
 /** The value of `client.rack` that stands for the availability zone of a Lambda sandbox. */
-const LAMBDA = 'lambda:az-id'
+export const LAMBDA_ZONE = 'lambda:az-id'
 
 export class ClientRack {
   /** Undefined while it is not known, or where nothing uses it. */
@@ -19,7 +19,7 @@ export class ClientRack {
   constructor({ partitionerRackAware, clientRack }: ProducerConfig, warn: (text: string) => void) {
     if (!partitionerRackAware) return
     const rack = clientRack.trim()
-    if (rack !== LAMBDA) this.name = rack
+    if (rack !== LAMBDA_ZONE) this.name = rack
     else
       this.loading = availabilityZoneId()
         .then(
@@ -28,7 +28,7 @@ export class ClientRack {
           },
           ({ message }: Error) =>
             warn(
-              `client.rack (KAFKA_CLIENT_RACK) ${LAMBDA}: the availability zone is not known (${message}). ` +
+              `client.rack (KAFKA_CLIENT_RACK) ${LAMBDA_ZONE}: the availability zone is not known (${message}). ` +
                 'Records without a key go to the leaders of every rack.',
             ),
         )

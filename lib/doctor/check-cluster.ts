@@ -12,6 +12,7 @@ import { LogReader } from '../transport/kafkajs/log-reader.ts'
 import { encodeRecordBatch } from '../wire-format/record-batch-encoder.ts'
 import { type Check, failed, ok, type Report, skipped, warning } from './check.ts'
 import { checkAdvertised } from './check-network.ts'
+import { checkRack } from './check-rack.ts'
 
 const REQUEST_MS = 5000
 const MIN_INSYNC_REPLICAS = 'min.insync.replicas'
@@ -53,6 +54,7 @@ export async function checkCluster(config: ProducerConfig, topics: readonly stri
         : skipped('authentication', isWithout),
     )
     report(ok('ApiVersions', 'the broker supports the versions in use'))
+    checkRack(config, metadata.racks, report)
     await Promise.all([
       checkAdvertised(client.advertised, report),
       checkProducerId(client, report),

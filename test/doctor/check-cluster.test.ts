@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
+import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import type { Check } from '../../lib/doctor/check.ts'
 import { checkCluster, checkDeadLetterTopics } from '../../lib/doctor/check-cluster.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
@@ -23,6 +24,26 @@ test('an answer of a cluster that is still starting says that it passes', async 
   const check = checks.find(({ name }) => name === 'producer id')
   assert.equal(check?.detail, 'COORDINATOR_LOAD_IN_PROGRESS')
   assert.match(check?.advice ?? '', /^It passes: .*again in a minute/)
+})
+
+test('a client.rack in which no broker is is a warning that names the racks', async t => {
+  const script = { onProduce: () => ({ errorCode: CORRUPT_MESSAGE }) }
+  const brokers = await ScriptedBrokers.start({ leaders: [0, 1], brokers: 2, script })
+  t.after(() => brokers.stop())
+  const checkOf = async (racks: readonly (string | null)[], options: ProducerOptions) => {
+    brokers.racks = racks
+    const config = parseConfig({ bootstrapServers: brokers.addresses, ...options }, {}, () => undefined)
+    const checks: Check[] = []
+    await checkCluster(config, [], check => checks.push(check))
+    const check = checks.find(({ name }) => name === 'client.rack')
+    return check && `${check.status}: ${check.detail}`
+  }
+  const inRack = (clientRack: string) => ({ partitionerRackAware: true, clientRack })
+  assert.equal(await checkOf(['az1', 'az2'], {}), undefined)
+  assert.equal(await checkOf(['az2', 'az1'], inRack('az1')), 'ok: az1; brokers are in az1, az2')
+  assert.equal(await checkOf(['az1', null], inRack('lambda:az-id')), 'ok: lambda:az-id; brokers are in az1')
+  assert.equal(await checkOf(['az1', 'az2'], inRack('a')), 'warning: no broker is in a; brokers are in az1, az2')
+  assert.equal(await checkOf([null, null], inRack('az1')), 'warning: no broker has a rack')
 })
 
 async function statuses(produceError: number) {
