@@ -67,6 +67,7 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
     '.ci/run',
     /run -s build[\s\S]*run -s docs:api|run -s docs:api[\s\S]*run -s build/,
   ],
+  [/^npm run check-release/, 'test/release.test.ts', /scripts\/check-release\.ts/],
   [/^npm pack$/, 'test/kafka/examples.test.ts', /'pack'/],
   [
     /^(npm run -s kafka-producer -- )?(kafka-producer )?(dead-letters (list|stats|show)|redrive)/,

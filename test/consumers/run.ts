@@ -29,7 +29,9 @@ async function command(line: readonly string[], cwd: string, node: string): Prom
   return stdout
 }
 
+/** Of a release, the file that will be published: PACKED_LIBRARY. */
 async function pack(folder: string, node: string): Promise<void> {
+  if (process.env.PACKED_LIBRARY) return copyFileSync(process.env.PACKED_LIBRARY, join(folder, 'library.tgz'))
   const [packed] = JSON.parse(await command(['npm', 'pack', '--json', '--pack-destination', folder], '.', node))
   renameSync(join(folder, packed.filename), join(folder, 'library.tgz'))
 }
