@@ -1,4 +1,5 @@
 // KafkaTemplate, as in Spring (org.springframework.kafka.core.KafkaTemplate): the API for handlers and services.
+import { checkConfig, checkOptions, kindOf, type OptionKind } from './check-options.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
@@ -52,6 +53,19 @@ export interface KafkaTemplateOptions<K = unknown, V = unknown> {
   readonly recordId?: RecordIdOption<K, V>
 }
 
+const OPTIONS = {
+  config: 'any',
+  defaultTopic: 'text',
+  listener: 'object',
+  interceptors: 'any',
+  recordId: 'any',
+} as const satisfies Record<keyof KafkaTemplateOptions, OptionKind>
+
+/** Of this class, in whichever realm: a configuration in its place is the usual mistake. */
+function isFactory(factory: unknown): boolean {
+  return typeof (factory as Partial<ProducerFactory> | null | undefined)?.getProducer === 'function'
+}
+
 export type Timestamp = number | Date | null | undefined
 
 const NO_DEFAULT_TOPIC =
@@ -74,11 +88,21 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   /**
    * `K` and `V` follow from the serializers that code gives to `parseConfig` or `loadConfig`; without any they are text
    * or bytes. Name them where contracts, a file or the environment decide: `new KafkaTemplate<string, Chat>(factory)`.
-   * @throws ConfigError without a configuration, or when a class that a setting names can't be had
+   * @throws ConfigError without a factory or a configuration, for a wrong option or one that there is not, or when a
+   * class that a setting names can't be had
    */
   constructor(factory: ProducerFactory<K, V>, options?: KafkaTemplateOptions<K, V>)
   constructor(factory: ProducerFactory, options?: KafkaTemplateOptions<K, V>)
   constructor(factory: ProducerFactory, options: KafkaTemplateOptions<K, V> = {}) {
+    if (!isFactory(factory))
+      throw new ConfigError([
+        `KafkaTemplate: expected a ProducerFactory, as of new ProducerFactory({ config }), got ${kindOf(factory)}.`,
+      ])
+    checkOptions('KafkaTemplate', options, OPTIONS, problem => {
+      if (options.config !== undefined) checkConfig(options.config, problem)
+      if (options.interceptors !== undefined && !Array.isArray(options.interceptors))
+        problem(`interceptors: expected a list, got ${kindOf(options.interceptors)}.`)
+    })
     const {
       config = factory.config,
       listener = new LoggingProducerListener() as ProducerListener<K, V>,
@@ -86,7 +110,10 @@ export class KafkaTemplate<K = unknown, V = unknown> {
       recordId = factory.recordId ?? 'uuid',
     } = options
     if (!config)
-      throw new ConfigError(['KafkaTemplate: expected a configuration, in its options or in the factory; got none.'])
+      throw new ConfigError([
+        'KafkaTemplate: expected a configuration, in its options or in the factory; got none. ' +
+          'As in new ProducerFactory({ config: parseConfig() }).',
+      ])
     checkRecordId(recordId)
     this.#factory = factory
     this.#config = config

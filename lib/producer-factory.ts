@@ -1,4 +1,5 @@
 // One warm producer per configuration per container. Spring: ProducerFactory.
+import { checkConfig, checkOptions, type OptionKind } from './check-options.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { configuredTokenProvider } from './configured-classes.ts'
 import { clientOptionsOf, mskOptionsOf } from './configured-options.ts'
@@ -13,7 +14,7 @@ import type { Deadline } from './time/deadline.ts'
 import { PLAINTEXT } from './transport/connection-security.ts'
 import type { KafkaClient } from './transport/kafka-client.ts'
 import { KafkaJsClient } from './transport/kafkajs/kafkajs-client.ts'
-import type { ValidationRules } from './validate/record-validator.ts'
+import { checkRules, type ValidationRules } from './validate/record-validator.ts'
 import { guardedWarn, type Warn } from './warn.ts'
 
 export interface ProducerFactoryOptions<K = unknown, V = unknown> {
@@ -34,6 +35,15 @@ export interface ProducerFactoryOptions<K = unknown, V = unknown> {
   readonly warn?: (text: string) => void
 }
 
+const OPTIONS = {
+  config: 'any',
+  maxAge: 'number',
+  rules: 'any',
+  recordId: 'any',
+  createClient: 'function',
+  warn: 'function',
+} as const satisfies Record<keyof ProducerFactoryOptions, OptionKind>
+
 /** Keeps one warm producer per configuration, for as long as the process lives. */
 export class ProducerFactory<K = unknown, V = unknown> {
   readonly #options: ProducerFactoryOptions<K, V>
@@ -49,7 +59,12 @@ export class ProducerFactory<K = unknown, V = unknown> {
   /** The invocations in which `kafkaProducer()` has given out one of its producers. */
   readonly invocations = new Invocations()
 
+  /** @throws ConfigError for a wrong option, or one that there is not */
   constructor(options: ProducerFactoryOptions<K, V> = {}) {
+    checkOptions('ProducerFactory', options, OPTIONS, problem => {
+      if (options.config !== undefined) checkConfig(options.config, problem)
+      checkRules(options.rules, problem)
+    })
     if (options.recordId !== undefined) checkRecordId(options.recordId)
     this.#options = options
     this.warn = guardedWarn(options.warn)

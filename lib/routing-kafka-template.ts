@@ -17,9 +17,18 @@ export interface RoutedTemplate {
 export class RoutingKafkaTemplate {
   readonly #routes: readonly (readonly [RegExp, RoutedTemplate])[]
 
-  /** @param routes tried in order */
-  constructor(routes: readonly (readonly [RegExp, RoutedTemplate])[]) {
-    this.#routes = routes
+  /**
+   * @param routes tried in order; a Map is one, too
+   * @throws ConfigError for what is no list of [pattern, template]
+   */
+  constructor(routes: Iterable<readonly [RegExp, RoutedTemplate]>) {
+    this.#routes = isIterable(routes) ? [...routes] : []
+    const isRoute = (route: unknown) =>
+      Array.isArray(route) && isPattern(route[0]) && typeof route[1]?.send === 'function'
+    if (this.#routes.length === 0 || !this.#routes.every(isRoute))
+      throw new ConfigError([
+        'RoutingKafkaTemplate: expected a list of [RegExp, KafkaTemplate], or a Map of them, with one at least.',
+      ])
   }
 
   /** @throws DeliveryError also when no pattern matches the topic; its cause is a ConfigError */
@@ -49,4 +58,13 @@ export class RoutingKafkaTemplate {
     if (!route) throw new ConfigError([`RoutingKafkaTemplate: expected a pattern for topic ${topic}, got none.`])
     return route[1]
   }
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value
+}
+
+/** Of any realm. */
+function isPattern(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object RegExp]'
 }

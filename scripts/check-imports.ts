@@ -20,9 +20,9 @@ const TOP_FOLDERS: Record<string, readonly string[]> = {
 /** The functions whose source takes back its items one by one. Only they may import functions/batch/. */
 const BATCH_SOURCES = ['sqs']
 
-const BASE = ['record', 'time', 'errors.ts', 'warn.ts', 'optional-packages.ts']
+const BASE = ['record', 'time', 'errors.ts', 'warn.ts', 'optional-packages.ts', 'check-options.ts']
 /** Files in lib/ itself that have a row of their own. The others connect the stages. */
-const OWN_ROWS = ['errors.ts', 'warn.ts', 'optional-packages.ts']
+const OWN_ROWS = ['errors.ts', 'warn.ts', 'optional-packages.ts', 'check-options.ts']
 const WIRING = 'wiring'
 
 /** The folders that the code of a folder of lib/ may import besides itself. A folder without a row is an error. */
@@ -30,6 +30,7 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   'errors.ts': [],
   'warn.ts': ['time', 'errors.ts'],
   'optional-packages.ts': ['errors.ts'],
+  'check-options.ts': ['record', 'errors.ts'],
   record: [],
   time: [],
   'wire-format': BASE,

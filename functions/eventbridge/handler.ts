@@ -6,8 +6,9 @@ import { createServices } from '../create-services.ts'
 import { handleEventBridge } from './handle-eventbridge.ts'
 
 const services = await createServices('eventbridge')
-closeOnSigterm(services.factory)
+const { config, factory } = services
+closeOnSigterm(factory)
 
 export const handler = middy()
-  .use(kafkaProducer({ ...services, recordId: 'none' })) // the function has set the ids
+  .use(kafkaProducer({ factory, config, recordId: 'none' })) // the function has set the ids
   .handler((event, context) => handleEventBridge(event, context, services))

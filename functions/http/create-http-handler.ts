@@ -7,8 +7,9 @@ import { handleHttp } from './handle-http.ts'
 import { RequestLimit } from './request-limit.ts'
 
 export function createHttpHandler(services: Services & { readonly factory: ProducerFactory }) {
+  const { config, factory } = services
   const limit = new RequestLimit()
   return middy()
-    .use(kafkaProducer({ ...services, recordId: 'none' })) // the function has set the ids
+    .use(kafkaProducer({ factory, config, recordId: 'none' })) // the function has set the ids
     .handler((event, context) => handleHttp(event, context, services, limit))
 }

@@ -7,10 +7,10 @@ import { handleSqs } from './handle-sqs.ts'
 import { createReturnDelays } from './return-delays.ts'
 
 const services = await createServices('sqs')
-closeOnSigterm(services.factory)
-const { config, log } = services
+const { config, factory, log } = services
+closeOnSigterm(factory)
 const delayReturns = createReturnDelays({ maxS: Math.floor(config.sqsReturnDelayMaxMs / 1000), warn: log.warn })
 
 export const handler = middy()
-  .use(kafkaProducer({ ...services, recordId: 'none' })) // the function has set the ids
+  .use(kafkaProducer({ factory, config, recordId: 'none' })) // the function has set the ids
   .handler((event, context) => handleSqs(event, context, services, delayReturns))

@@ -1,7 +1,7 @@
 // Parses KAFKA_DEAD_LETTER and similar settings → targets in order. Each kind parses the text of its targets.
 import type { TargetParseContext } from '../dead-letter/dead-letter-target.ts'
 import { type DeadLetterTargetConfig, kindNamed, kindOf, targetSyntaxes } from '../dead-letter/target-kinds.ts'
-import { nearestTo } from './environment-names.ts'
+import { nearestTo } from '../record/nearest-name.ts'
 
 export const DEFAULT_LOCAL_TARGETS = 'disk:./.dead-letters'
 

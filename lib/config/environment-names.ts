@@ -1,4 +1,6 @@
 // Finds out which KAFKA_ variables are settings, which belong to other programs, and which are misspelled.
+
+import { nearestTo } from '../record/nearest-name.ts'
 import { OTHER_ENV, SETTINGS } from './settings.ts'
 
 const knownNames = Object.values(SETTINGS).map(row => row.env)
@@ -19,28 +21,4 @@ export function checkNames(env: NodeJS.ProcessEnv, strict: boolean): NameReport 
     else report.warnings.push(`${name} is not a known setting and is ignored.`)
   }
   return report
-}
-
-/** @returns the name that a typo of one or two letters most likely stands for */
-export function nearestTo(name: string, names: readonly string[]): string | undefined {
-  const distances = names.map(candidate => distance(candidate, name))
-  const least = Math.min(...distances)
-  return least <= 2 ? names[distances.indexOf(least)] : undefined
-}
-
-/** Levenshtein's edit distance. */
-function distance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 2) return 3
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(
-        (row[j] as number) + 1,
-        (next[j - 1] as number) + 1,
-        (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1),
-      )
-    row = next
-  }
-  return row[b.length] as number
 }

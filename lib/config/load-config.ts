@@ -1,5 +1,5 @@
-// Stage 2 of 9, with a settings file: options, environment and file → frozen ProducerConfig. Functions start with it, so
-// that what only few configurations need is loaded where one does.
+// Stage 2 of 9, with a settings file: options, environment and file → frozen ProducerConfig. Functions start with it,
+// so that what only few configurations need is loaded where one does.
 import type { Warn } from '../warn.ts'
 import { fromEnvironment, parseSettings, type RareChecks, type Source } from './parse-settings.ts'
 import type { CommonOptions, SerializerOptions } from './producer-options.ts'

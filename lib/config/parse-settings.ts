@@ -1,6 +1,7 @@
-// What code, the environment and the settings file say → frozen ProducerConfig. Each overrides the ones after it, and all
-// override the defaults.
+// What code, the environment and the settings file say → frozen ProducerConfig. Each overrides the ones after it, and
+// all override the defaults.
 import { ConfigError } from '../errors.ts'
+import { nearestTo } from '../record/nearest-name.ts'
 import { guardedWarn, type Warn } from '../warn.ts'
 import { checkSchemes, readServers } from './bootstrap-servers.ts'
 import type { checkOAuth } from './check-oauth.ts'
@@ -43,7 +44,7 @@ export function parseSettings(
   const [options] = given
   const problems: string[] = [...(file?.problems ?? [])]
   const problem: Problem = text => problems.push(text)
-  for (const name of Object.keys(options)) if (!Object.hasOwn(SETTINGS, name)) problem(`${name}: unknown option.`)
+  for (const name of Object.keys(options)) if (!Object.hasOwn(SETTINGS, name)) problem(unknownOption(name))
   const sources: Source[] = [...given]
   // An empty text counts as unset.
   const isSet = (value: unknown) => value != null && value !== ''
@@ -93,6 +94,13 @@ export function parseSettings(
   for (const warning of [...(file?.warnings ?? []), ...names.warnings, ...notRecommended(config, env, needsBrokers)])
     guardedWarn(warn)(warning)
   return Object.freeze(withoutSecretsWhenShown(config))
+}
+
+/** People write Kafka's names, and those of kafkajs. */
+function unknownOption(name: string): string {
+  const ofSetting = SETTING_ROWS.find(([, row]) => row.name === name)?.[0]
+  const near = ofSetting ?? (name === 'brokers' ? 'bootstrapServers' : nearestTo(name, Object.keys(SETTINGS)))
+  return `${name}: unknown option${near === undefined ? '.' : `; did you mean ${near}?`}`
 }
 
 export function fromEnvironment(env: NodeJS.ProcessEnv): Source {

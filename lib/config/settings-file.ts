@@ -2,7 +2,7 @@
 // Names are read as Spring reads them: `bootstrap-servers`, `bootstrap.servers` and `bootstrapServers` are one.
 import { readFile } from 'node:fs/promises'
 import { importCommonJs } from '../record/import-common-js.ts'
-import { nearestTo } from './environment-names.ts'
+import { nearestTo } from '../record/nearest-name.ts'
 import { FIXED_SETTINGS, OTHER_SECTIONS, WITHOUT_EFFECT } from './foreign-settings.ts'
 import { type OptionName, SETTING_ROWS, type SettingRow } from './settings.ts'
 import { shown } from './shown.ts'

@@ -1,4 +1,5 @@
 // A Lambda handler for a Kafka trigger that handles each record once per window, by its `kp-id`.
+import { checkOptions as checkNames, type OptionKind } from '../check-options.ts'
 import { ConfigError, KafkaProducerError } from '../errors.ts'
 import { guardedCallback } from '../warn.ts'
 import { DuplicateFilter, type DuplicateFilterOptions, type OnceResult } from './duplicate-filter.ts'
@@ -111,9 +112,19 @@ export function dropDuplicates<C extends TriggerContext>(
   }
 }
 
+const OPTIONS = {
+  store: 'any',
+  consumer: 'any',
+  windowMs: 'any',
+  leaseMs: 'any',
+  warn: 'any',
+  onFailure: 'any',
+  onBatch: 'any',
+} as const satisfies Record<keyof DropDuplicatesOptions, OptionKind>
+
 /** What is wrong here would be seen at a failure only, when records would be lost by it. */
 function checkOptions(handle: unknown, options: DropDuplicatesOptions): void {
-  if (typeof options !== 'object' || options === null) throw new ConfigError(['options: expected an object.'])
+  checkNames('dropDuplicates', options, OPTIONS)
   const problems: string[] = []
   if (typeof handle !== 'function') problems.push(`handle: expected a function; got ${typeof handle}.`)
   const { onFailure, onBatch } = options

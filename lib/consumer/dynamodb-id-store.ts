@@ -1,6 +1,7 @@
 // Ids in a DynamoDB table: for consumers with several instances. Its partition key is `id` (S), and `expiresAt` (N,
 // seconds) is the attribute for its time to live. docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { checkOptions } from '../check-options.ts'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../dead-letter/aws-clients.ts'
 import { ConfigError } from '../errors.ts'
 import { requirePackages } from '../optional-packages.ts'
@@ -29,7 +30,8 @@ export class DynamoDbIdStore implements IdStore {
 
   /** @throws ConfigError when the name can't be one of a table, or `@aws-sdk/client-dynamodb` is not installed */
   constructor(options: DynamoDbIdStoreOptions) {
-    const { table, now = Date.now } = Object(options) as DynamoDbIdStoreOptions
+    checkOptions('DynamoDbIdStore', options, { table: 'any', now: 'any' })
+    const { table, now = Date.now } = options
     if (typeof table !== 'string' || !/^[A-Za-z0-9_.-]{3,255}$/.test(table))
       throw new ConfigError(['DynamoDbIdStore: table: expected 3 to 255 of A-Z, a-z, 0-9, "_", "." and "-".'])
     if (typeof now !== 'function') throw new ConfigError(['DynamoDbIdStore: now: expected a function.'])

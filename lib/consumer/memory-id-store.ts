@@ -1,4 +1,5 @@
 // Ids in the memory of one process: for a consumer with one instance, and for tests.
+import { checkOptions } from '../check-options.ts'
 import { ConfigError } from '../errors.ts'
 import type { Claim, ClaimResult, IdStore } from './id-store.ts'
 
@@ -25,7 +26,9 @@ export class MemoryIdStore implements IdStore {
   readonly #entries = new Map<string, Entry>()
 
   /** @throws ConfigError */
-  constructor({ maxIds = MAX_IDS, now = () => performance.now() }: MemoryIdStoreOptions = {}) {
+  constructor(options: MemoryIdStoreOptions = {}) {
+    checkOptions('MemoryIdStore', options, { maxIds: 'any', now: 'any' })
+    const { maxIds = MAX_IDS, now = () => performance.now() } = options
     // Another bound, such as NaN, would forget every id at once.
     if (typeof maxIds !== 'number' || !(maxIds >= 1))
       throw new ConfigError([`MemoryIdStore: maxIds: expected a number from 1; got ${String(maxIds)}.`])

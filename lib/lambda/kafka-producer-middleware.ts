@@ -1,6 +1,7 @@
 // kafkaProducer(): the middy middleware that gives a handler the warm producer, its deadline and an invocation scope.
 import type { MiddlewareObj } from '@middy/core'
 import type { Context } from 'aws-lambda'
+import { checkConfig, checkOptions, kindOf, type OptionKind } from '../check-options.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { InvocationScope } from '../delivery/invocation-scope.ts'
 import type { Invocations } from '../delivery/invocations.ts'
@@ -38,21 +39,35 @@ export interface KafkaContext {
 
 export interface KafkaProducerMiddlewareOptions {
   readonly factory: ProducerFactory
-  readonly config: ProducerConfig
+  /** Default: the factory's. */
+  readonly config?: ProducerConfig
   /** The id of records of `context.kafka.producer` without a `kp-id` header. Default: the factory's, or `uuid`. */
   readonly recordId?: RecordIdOption
 }
+
+const OPTIONS = {
+  factory: 'any',
+  config: 'any',
+  recordId: 'any',
+} as const satisfies Record<keyof KafkaProducerMiddlewareOptions, OptionKind>
 
 /**
  * Adds `context.kafka`, and before the answer is returned waits for every send that the handler began. A failed send
  * whose result the handler did not look at fails the invocation. A send that begins after the handler's answer, for
  * example in a body that is streamed, is refused with `unavailable`.
+ * @throws ConfigError without a factory or a configuration, for a wrong option or one that there is not
  */
-export function kafkaProducer({
-  factory,
-  config,
-  recordId = factory.recordId ?? 'uuid',
-}: KafkaProducerMiddlewareOptions): MiddlewareObj<unknown, unknown, Error, Context & KafkaContext> {
+export function kafkaProducer(
+  options: KafkaProducerMiddlewareOptions,
+): MiddlewareObj<unknown, unknown, Error, Context & KafkaContext> {
+  checkOptions('kafkaProducer', options, OPTIONS, problem => {
+    const { factory, config = factory?.config } = options
+    if (typeof factory?.getProducer !== 'function')
+      problem(`factory: expected a ProducerFactory, got ${kindOf(factory)}.`)
+    else checkConfig(config, problem)
+  })
+  const { factory, recordId = factory.recordId ?? 'uuid' } = options
+  const config = (options.config ?? factory.config) as ProducerConfig
   if (!isRecordIdOption(recordId)) throw new ConfigError([RECORD_ID_EXPECTED])
   const scopeOf = Symbol('scope')
   const failFast = new FailFast(systemClock)
@@ -113,5 +128,7 @@ export async function connectInInit(
   { factory, config }: KafkaProducerMiddlewareOptions,
   onFailure: (error: unknown) => void,
 ): Promise<void> {
-  await factory.connect(config, Deadline.after(systemClock, INIT_CONNECT_MS)).catch(onFailure)
+  await factory
+    .connect((config ?? factory.config) as ProducerConfig, Deadline.after(systemClock, INIT_CONNECT_MS))
+    .catch(onFailure)
 }

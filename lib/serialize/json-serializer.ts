@@ -1,3 +1,4 @@
+import { checkOptions } from '../check-options.ts'
 import { BuiltInSerializer, type Serializer } from './serializer.ts'
 import { strictJson } from './strict-json.ts'
 
@@ -15,7 +16,9 @@ export interface JsonSerializerOptions {
  * Allowed are fields that are undefined (left out), -0 (written as 0, which is equal), `toJSON`, and instances of your
  * classes, which are written as their own fields.
  */
-export function jsonSerializer({ bigint }: JsonSerializerOptions = {}): Serializer {
+export function jsonSerializer(options: JsonSerializerOptions = {}): Serializer {
+  checkOptions('jsonSerializer', options, { bigint: 'function' })
+  const { bigint } = options
   return new BuiltInSerializer(data => Buffer.from(toJson(data, bigint)))
 }
 

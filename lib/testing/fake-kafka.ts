@@ -1,5 +1,6 @@
 // A Kafka cluster in memory for unit tests of code that sends records: it acknowledges by itself, fails by name, and
 // returns what it holds.
+import { checkOptions, type OptionKind } from '../check-options.ts'
 import { parseConfig } from '../config/parse-config.ts'
 import type { CommonOptions, SerializerOptions } from '../config/producer-options.ts'
 import type { Serialized, SerializerOption } from '../config/serialized-types.ts'
@@ -36,6 +37,12 @@ interface Fault {
   times: number
 }
 
+const OPTIONS = {
+  topics: 'object',
+  partitions: 'any',
+  latencyMs: 'number',
+} as const satisfies Record<keyof FakeKafkaOptions, OptionKind>
+
 /**
  * Creates a cluster of three brokers in memory. Time is real, every record is acknowledged at once, and sequence
  * numbers are checked as brokers check them, so a retry is never written twice.
@@ -50,8 +57,15 @@ export class FakeKafka {
   #faults: Fault[] = []
   #producerIds = 0n
 
-  /** @throws TypeError for a number of partitions that is not an integer from 1 on */
+  /**
+   * @throws ConfigError for an option that there is not · TypeError for a number of partitions that is not an integer
+   * from 1 on
+   */
   constructor(options: FakeKafkaOptions = {}) {
+    checkOptions('createFakeKafka', options, OPTIONS, problem => {
+      if (Array.isArray(options.topics))
+        problem('topics: expected partitions by topic, such as { orders: 3 }, got a list.')
+    })
     this.#options = options
     for (const [topic, partitions] of Object.entries({ ...options.topics, 'other topics': options.partitions ?? 3 }))
       if (!Number.isInteger(partitions) || partitions < 1)

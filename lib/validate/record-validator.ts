@@ -25,6 +25,18 @@ export type ValidationRules =
       readonly keyRequired?: boolean
     }
 
+/** With a wrong name, rules that allow few topics would allow any. */
+export function checkRules(rules: ValidationRules | undefined, problem: (text: string) => void): void {
+  if (rules === undefined) return
+  if (typeof rules !== 'object' || rules === null) return problem('rules: expected an object.')
+  const names = Object.keys(rules)
+  const allowed = 'contracts' in rules ? ['contracts'] : ['anyTopic', 'keyRequired']
+  const other = names.find(name => !allowed.includes(name))
+  if (other !== undefined) problem(`rules: expected { contracts } or { anyTopic, keyRequired }; ${other} is neither.`)
+  if ('contracts' in rules && typeof rules.contracts?.get !== 'function')
+    problem('rules.contracts: expected a Map of topics to contracts, as loadContracts() returns.')
+}
+
 /**
  * @param violations whether all of a value's violations are listed or the first one suffices
  * @throws InvalidRecordError

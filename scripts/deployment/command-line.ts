@@ -1,6 +1,6 @@
 // The options of npm run package, deploy and remove. Those of the packager, osls, are passed on to it.
 import { parseArgs } from 'node:util'
-import { nearestTo } from '../../lib/config/environment-names.ts'
+import { nearestTo } from '../../lib/record/nearest-name.ts'
 import { ConfigError } from '../../lib/errors.ts'
 
 type DeploymentCommand = 'package' | 'deploy' | 'remove'

@@ -1,5 +1,5 @@
 // Parameters of one function or queue: that the deployment has it, and that AWS takes the values.
-import { nearestTo } from '../../lib/config/environment-names.ts'
+import { nearestTo } from '../../lib/record/nearest-name.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { HTTP_TIMEOUT_S, timeoutOf } from './environment.ts'
 import { mappingProblems } from './mappings.ts'

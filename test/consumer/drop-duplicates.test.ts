@@ -268,7 +268,7 @@ test('wrong arguments are refused at once, before a record could be lost by them
     [handle, { store, windowMs: '1000' }, /windowMs/],
     [handle, {}, /store: expected an IdStore; it has no claim, complete, release/],
     [handle, { store: { claim: handle, complete: handle } }, /it has no release/],
-    [handle, undefined, /options: expected an object/],
+    [handle, undefined, /expected an object of options/],
     [undefined, { store }, /handle: expected a function; got undefined/],
   ]
   for (const [work, options, message] of cases)
