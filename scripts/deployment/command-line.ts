@@ -1,7 +1,7 @@
 // The options of npm run package, deploy and remove. Those of the packager, osls, are passed on to it.
 import { parseArgs } from 'node:util'
-import { nearestTo } from '../../lib/record/nearest-name.ts'
 import { ConfigError } from '../../lib/errors.ts'
+import { nearestTo } from '../../lib/record/nearest-name.ts'
 
 type DeploymentCommand = 'package' | 'deploy' | 'remove'
 

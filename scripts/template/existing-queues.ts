@@ -1,6 +1,7 @@
 // Queues of contracts that another stack or account has (--param existingQueues): mapped, but not created.
-import { nearestTo } from '../../lib/record/nearest-name.ts'
+
 import { ConfigError } from '../../lib/errors.ts'
+import { nearestTo } from '../../lib/record/nearest-name.ts'
 import { allow, arnOf, type Statement } from './cloudformation.ts'
 import type { Expression } from './deployment-model.ts'
 import { queueId } from './naming.ts'

@@ -1,6 +1,7 @@
 // Parameters of one function or queue: that the deployment has it, and that AWS takes the values.
-import { nearestTo } from '../../lib/record/nearest-name.ts'
+
 import { ConfigError } from '../../lib/errors.ts'
+import { nearestTo } from '../../lib/record/nearest-name.ts'
 import { HTTP_TIMEOUT_S, timeoutOf } from './environment.ts'
 import { mappingProblems } from './mappings.ts'
 import type { DeployOptions } from './options.ts'

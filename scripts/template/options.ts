@@ -1,7 +1,8 @@
 // Options of a deployment besides the settings: --param name=value, or stages/<stage>.json. Their table is
 // parameters/table.ts.
-import { nearestTo } from '../../lib/record/nearest-name.ts'
+
 import { ConfigError } from '../../lib/errors.ts'
+import { nearestTo } from '../../lib/record/nearest-name.ts'
 import type { ByName, Parameter } from './parameters/parameter.ts'
 import { PARAMETER_ROWS, PARAMETERS, type ParameterName } from './parameters/table.ts'
 import { endpointProblems } from './vpc-endpoints.ts'

@@ -4,10 +4,10 @@
 //     "params": { "subnetIds": "subnet-1,subnet-2" } }
 // Editors check the same by schemas/stage.schema.json.
 import { existsSync, readFileSync } from 'node:fs'
-import { nearestTo } from '../../lib/record/nearest-name.ts'
 import { SETTING_ROWS } from '../../lib/config/settings.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
+import { nearestTo } from '../../lib/record/nearest-name.ts'
 
 export interface Stage {
   readonly region: string | undefined
