@@ -93,10 +93,23 @@ export function dropDuplicates<C extends TriggerContext>(
   return async (event, context) => {
     const partitions = readKafkaEvent(event)
     const filter = filterOf(options.consumer ?? context?.functionName ?? '')
+    // A record that was sent again may be in another partition of the same batch: it waits for the first one's outcome.
+    const running = new Map<string, Promise<OnceResult>>()
     const once = async (record: ConsumedRecord): Promise<OnceResult> => {
       const { topic, id } = record
-      if (id !== undefined) return filter.once({ topic, id }, () => handle(record, context), leaseOf(options, context))
-      await handle(record, context)
+      // A copy, as a handler may change its record: what goes back to Lambda is named by the event's own places.
+      const work = () => handle({ ...record }, context)
+      if (id !== undefined) {
+        const name = `${topic}/${id}`
+        const afterOthers = async (earlier: Promise<OnceResult> | undefined) => {
+          await Promise.allSettled([earlier])
+          return filter.once({ topic, id }, work, leaseOf(options, context))
+        }
+        const result = afterOthers(running.get(name))
+        running.set(name, result)
+        return result
+      }
+      await work()
       return 'handled'
     }
     const results = await Promise.all(partitions.map(records => inOrder(records, once)))

@@ -9,6 +9,8 @@ const WINDOW_MS = 86_400_000
 const LEASE_MS = 900_000
 /** Longer ids are noted as their digest: the key of a DynamoDB item has at most 2,048 bytes. */
 const MAX_ID_BYTES = 1024
+/** Begins the digest of an id; an id that begins so is noted as its digest, too, so that no two ids are one. */
+const DIGEST = 'sha256:'
 const STORE_METHODS = ['claim', 'complete', 'release'] as const
 
 export interface DuplicateFilterOptions {
@@ -120,7 +122,8 @@ function storedId(consumer: string, { topic, id }: RecordKey): string {
   // As UTF-8, all halves of surrogate pairs are the same.
   const isUtf8 = id.isWellFormed()
   const bytes = Buffer.from(id, isUtf8 ? 'utf8' : 'utf16le')
-  const isShort = isUtf8 && bytes.length <= MAX_ID_BYTES
-  const name = isShort ? id : `sha256:${createHash('sha256').update(bytes).digest('base64url')}`
+  const isKept = isUtf8 && bytes.length <= MAX_ID_BYTES && !id.startsWith(DIGEST)
+  const digest = () => `${DIGEST}${isUtf8 ? '' : 'utf16:'}${createHash('sha256').update(bytes).digest('base64url')}`
+  const name = isKept ? id : digest()
   return `${consumer}#${topic}#${name}`
 }

@@ -7,6 +7,8 @@ import type { RecordHeader } from '../record/producer-record.ts'
 import { RECORD_ID_HEADER } from '../record/record-id.ts'
 
 const EVENT_SOURCES: readonly unknown[] = ['aws:kafka', 'SelfManagedKafka']
+/** Begins ids that are no text. */
+const AS_BYTES = 'base64:'
 const MAX_PARTITION = 2 ** 31 - 1
 
 /** A record that a Kafka trigger delivers. */
@@ -20,7 +22,9 @@ export interface ConsumedRecord {
   /** Null: a tombstone. */
   readonly value: Buffer | null
   readonly headers: readonly RecordHeader[]
-  /** Its header `kp-id` as text, or `base64:` and its bytes if they are not UTF-8; undefined if it has none. */
+  /**
+   * Its header `kp-id` as text, or `base64:` and its bytes if they are not UTF-8 or begin so; undefined if it has none.
+   */
   readonly id: string | undefined
 }
 
@@ -67,7 +71,8 @@ function idIn(headers: readonly RecordHeader[]): string | undefined {
   const bytes = headers.find(([name]) => name === RECORD_ID_HEADER)?.[1]
   if (!bytes?.length) return undefined
   const id = Buffer.from(bytes)
-  return isUtf8(id) ? id.toString() : `base64:${id.toString('base64')}`
+  const text = id.toString()
+  return isUtf8(id) && !text.startsWith(AS_BYTES) ? text : `${AS_BYTES}${id.toString('base64')}`
 }
 
 /** A list of objects with one name each; a value is a list of bytes, which Java writes as −128 to 127. */

@@ -1,5 +1,6 @@
 // The handler for a Kafka trigger: what is handled, what goes back to Lambda, and what a claim does meanwhile.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { type BatchCounts, type DropDuplicatesOptions, dropDuplicates } from '../../lib/consumer/drop-duplicates.ts'
 import { DuplicateFilter } from '../../lib/consumer/duplicate-filter.ts'
@@ -342,4 +343,62 @@ test('two ids that are no whole Unicode text stay two', async () => {
     [await once('\ud800'), await once('\ud801'), await once('\ud800')],
     ['handled', 'handled', 'duplicate'],
   )
+})
+
+// Lambda went on at the next record, and the failed one counted as done.
+test('a handler that changes its record changes nothing of what goes back to Lambda', async () => {
+  const change = async (record: ConsumedRecord) => {
+    Object.assign(record, { topic: 'z', partition: 9, offset: record.offset + 1 })
+    throw new RangeError('no')
+  }
+  const handler = dropDuplicates(change, { store: new MemoryIdStore(), onFailure: 'report' })
+  const { batchItemFailures } = await handler(eventOf({ 't-0': ['a', '', 'c'], 't-1': [''] }), context)
+  assert.deepEqual(
+    batchItemFailures.map(({ itemIdentifier: { partition, offset } }) => `${partition}@${offset}`),
+    ['t-0@100', 't-0@101', 't-0@102', 't-1@100'],
+  )
+})
+
+// A record without a key that was sent again lands in another partition, often of the same batch.
+test('copies in several partitions of one batch wait for the first one, and are duplicates', async () => {
+  const { invoke, handled, counts } = setUp()
+  await invoke({ 't-0': ['a', 'b'], 't-1': ['b', 'a'], 't-2': ['a'], 'u-0': ['a'] })
+  assert.deepEqual(handled.toSorted(), ['t-0 a', 't-1 b', 'u-0 a'])
+  assert.deepEqual(counts, [{ ...NONE, records: 6, handled: 3, duplicates: 3 }])
+})
+
+test('a copy in another partition of the batch is handled when the first one fails', async () => {
+  const tried: string[] = []
+  const handle = async ({ topic, partition }: ConsumedRecord) => {
+    tried.push(`${topic}-${partition}`)
+    if (tried.length === 1) throw new RangeError('no')
+  }
+  const handler = dropDuplicates(handle, { store: new MemoryIdStore(), onFailure: 'report' })
+  const { batchItemFailures } = await handler(eventOf({ 't-0': ['a'], 't-1': ['a'] }), context)
+  assert.deepEqual(tried, ['t-0', 't-1'])
+  assert.deepEqual(batchItemFailures, [{ itemIdentifier: { partition: 't-0', offset: 100 } }])
+})
+
+test('ids that look like the noted form of others are ids of their own', async () => {
+  const long = 'x'.repeat(2000)
+  const digest = createHash('sha256').update(long).digest('base64url')
+  const ids = [long, `sha256:${digest}`, Buffer.from([255]), 'base64:/w==', `base64:${btoa('base64:/w==')}`]
+  const records = ids.map((id, offset) => ({
+    topic: 't',
+    partition: 0,
+    offset,
+    headers: [{ 'kp-id': [...Buffer.from(id)] }],
+  }))
+  const handled: number[] = []
+  const handle = ({ offset }: ConsumedRecord) => handled.push(offset)
+  const handler = dropDuplicates(handle, { store: new MemoryIdStore() })
+  await handler({ eventSource: 'aws:kafka', records: { 't-0': records } }, context)
+  assert.deepEqual(handled, [0, 1, 2, 3, 4])
+})
+
+test('two ids that are no UTF-8 and UTF-8 are two, however long', async () => {
+  const filter = new DuplicateFilter({ store: new MemoryIdStore(), consumer: 'c' })
+  const halves = '\ud800\u0080'.repeat(600)
+  const other = Buffer.from(halves, 'utf16le').toString()
+  for (const id of [halves, other]) assert.equal(await filter.once({ topic: 't', id }, () => undefined), 'handled')
 })

@@ -359,7 +359,7 @@ test('max.block.ms 0: a record of a topic that is not known yet is refused; the 
   assert.match(report?.kind === 'failed' ? report.error.message : '', /within 0 ms \(max\.block\.ms\)/)
 })
 
-// Brokers close the connection at a name that they can't parse. One such call, and no later send of the producer worked.
+// Brokers close the connection at a name that they can't parse: after one such call no send of the producer worked.
 test('partitionsFor refuses what is no name of a topic, without a request', async () => {
   const { client, producer, send } = harness()
   const names = [undefined, null, 5, {}, [], '', 'a b', 'a'.repeat(250), '..', '__consumer_offsets']
