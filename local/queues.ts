@@ -1,6 +1,7 @@
 // The queues of the contracts as they are deployed at the stage `local`: each with its source DLQ, the queue of dead
 // letters, the failure destinations of events and the lease of redrives.
 import type { Contracts } from '../lib/contracts/contract.ts'
+import { failureDestinationsOf } from '../scripts/template/failure-destinations.ts'
 import { prefixOf } from '../scripts/template/naming.ts'
 import { DEFAULTS } from '../scripts/template/options.ts'
 import { queuesOf } from '../scripts/template/queues.ts'
@@ -19,7 +20,12 @@ export function queueNames(contracts: Contracts): string[] {
 /** In a deployment, CloudFormation completes the names that the template leaves open: they begin as the ids do. */
 function deployedQueues(contracts: Contracts) {
   const sources = [...contracts.values()].flatMap(({ topic, sqs }) => sqs.map(({ queue }) => ({ queue, topic })))
-  return queuesOf(PREFIX, sources, true, DEFAULTS).map(queue => ({ ...queue, name: queue.queueName ?? queue.id }))
+  // There is no S3 here.
+  const destinations = failureDestinationsOf(true, { eventFailures: 'sqs' })
+  return queuesOf(PREFIX, sources, destinations, DEFAULTS).map(queue => ({
+    ...queue,
+    name: queue.queueName ?? queue.id,
+  }))
 }
 
 /** @param visibilityS longer than the functions' timeout, so that a batch in flight is not delivered twice */

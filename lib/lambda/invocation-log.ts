@@ -129,6 +129,10 @@ export class InvocationLog {
     const others = sets.splice(1)
     const ofProducer = this.#ofProducer(producer)
     if (ofProducer) sets.push(ofProducer)
+    // Without the topic: an alarm can't search for the metrics of all topics.
+    const returned = fates.filter(({ fate }) => fate === 'returned').length
+    if (this.#emf.isOn && returned > 0)
+      sets.push(this.#emf.metricSet({}, [['RecordsReturned', MetricUnit.Count, returned]]))
     if (this.#emf.isOn && ignored.length > 0)
       sets.push(this.#emf.metricSet({}, [['IgnoredEvents', MetricUnit.Count, ignored.length]]))
     if (this.#emf.isOn && isGatewayClockIgnored)

@@ -7,3 +7,6 @@ export const arnOf = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] 
 export function allow(Action: string[], Resource: unknown): Statement {
   return { Effect: 'Allow', Action, Resource }
 }
+
+/** For what holds records: a stack that is removed, or no longer has the resource, leaves them where they are. */
+export const RETAINED = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' }

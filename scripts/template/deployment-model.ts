@@ -43,7 +43,7 @@ interface RoleResource extends Resource, RolePolicies {}
 interface AsynchronousInvocation extends Resource {
   readonly maximumRetryAttempts: number
   readonly maximumEventAgeS: number
-  readonly onFailure: { readonly queueId: string }
+  readonly onFailure: { readonly queueId: string } | { readonly bucketId: string }
 }
 
 export interface QueueResource extends Resource {
@@ -58,6 +58,12 @@ export interface QueueResource extends Resource {
   /** Undefined: SQS's default. */
   readonly visibilityS: number | undefined
   readonly redrive: { readonly dlqId: string; readonly maxReceiveCount: number } | undefined
+}
+
+/** Its name is CloudFormation's; the versions of deleted objects are kept for `versionsDays`, the others for ever. */
+export interface BucketResource extends Resource {
+  readonly holds: 'failure-destination'
+  readonly versionsDays: number
 }
 
 export interface MappingResource extends Resource {
@@ -107,6 +113,31 @@ export interface QueuePolicyResource extends Resource {
   readonly sourceArns: readonly Expression[]
 }
 
+export interface Metric {
+  readonly namespace: string
+  readonly name: string
+  readonly dimensions: Readonly<Record<string, Expression>>
+}
+
+/** In alarm while the sum of its metrics is above the threshold. A period without a value is not. */
+export interface AlarmResource extends Resource {
+  /** The heading in docs/operations.md that explains it. */
+  readonly kind: string
+  readonly description: string
+  readonly metrics: readonly Metric[]
+  readonly statistic: 'Sum' | 'Maximum' | 'p99'
+  readonly threshold: number
+  readonly periodS: number
+  readonly periods: number
+}
+
+/** In alarm while any of these is. */
+export interface CompositeAlarmResource extends Resource {
+  readonly description: string
+  /** Logical ids of alarms, or of other composite ones. */
+  readonly anyOf: readonly string[]
+}
+
 export interface Deployment {
   /** Every name that the template chooses begins with it. */
   readonly prefix: string
@@ -115,12 +146,16 @@ export interface Deployment {
   readonly environment: Readonly<Record<string, Expression>>
   readonly functions: readonly FunctionResource[]
   readonly queues: readonly QueueResource[]
+  /** Encrypted, not public, over TLS only. */
+  readonly buckets: readonly BucketResource[]
   readonly queuePolicies: readonly QueuePolicyResource[]
   readonly mappings: readonly MappingResource[]
   readonly rules: readonly RuleResource[]
   readonly schedule: ScheduleResource | undefined
   readonly permissions: readonly PermissionResource[]
-  /** Of the function `http`; empty: no contract takes HTTP, so there is no API. */
+  readonly alarms: readonly AlarmResource[]
+  readonly compositeAlarms: readonly CompositeAlarmResource[]
+  /** Of the function `http`; empty: no contract takes HTTP, so there is no API (whose logical id is `HttpApi`). */
   readonly routes: readonly Route[]
   /** Origins whose pages may send; undefined: none. */
   readonly corsOrigins: readonly string[] | undefined

@@ -3,9 +3,11 @@ import { ROUTES } from '../../functions/http/routes.ts'
 import { readOrigins } from '../../lib/config/origins.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
+import { alarmsOf, compositeAlarmsOf } from './alarms.ts'
 import type { Deployment } from './deployment-model.ts'
 import { environmentOf } from './environment.ts'
 import { checkExistingQueues } from './existing-queues.ts'
+import { failureDestinationsOf } from './failure-destinations.ts'
 import { commonEnvironment, functionsOf } from './functions.ts'
 import { checkDeployment } from './limits.ts'
 import { mappingOf } from './mappings.ts'
@@ -37,18 +39,26 @@ export function deploymentOf(
   const inputs = { prefix, contracts, settings, redriveAllow, env, options }
   const functions = functionsOf(inputs)
   checkNamed(options, { functions: functions.map(({ key }) => key), queues })
-  return checkDeployment({
-    prefix,
-    options,
-    environment: commonEnvironment(inputs),
+  const destinations = failureDestinationsOf(rules.length > 0, options)
+  const observed = {
     functions,
-    queues: queuesOf(prefix, sources, rules.length > 0, options),
+    queues: queuesOf(prefix, sources, destinations, options),
+    rules,
+    routes: contracts.some(({ http }) => http) ? ROUTES : [],
+    options,
+  }
+  const alarms = alarmsOf(observed)
+  return checkDeployment({
+    ...observed,
+    prefix,
+    environment: commonEnvironment(inputs),
+    buckets: destinations.buckets,
     queuePolicies: policyOfRules(prefix, rules),
     mappings: queues.map(queue => mappingOf(queue, options)),
-    rules,
     schedule: schedule?.schedule,
     permissions: [...permissionOfRules(prefix, rules), ...(schedule ? [schedule.permission] : [])],
-    routes: contracts.some(({ http }) => http) ? ROUTES : [],
+    alarms,
+    compositeAlarms: compositeAlarmsOf(alarms),
     corsOrigins: corsOrigins === undefined ? undefined : (readOrigins(corsOrigins) as readonly string[]),
   })
 }

@@ -4,6 +4,7 @@ import { allow, arnOf, type Statement } from './cloudformation.ts'
 import type { Expression, FunctionKey, FunctionResource } from './deployment-model.ts'
 import { timeoutOf } from './environment.ts'
 import { existingQueueStatements, isOwnQueue, queueArnOf } from './existing-queues.ts'
+import { failureDestinationsOf, onFailureOf, readBucketStatements } from './failure-destinations.ts'
 import { furtherTargets, notifyStatements } from './further-targets.ts'
 import { camelCase, packagersId } from './naming.ts'
 import type { DeployOptions } from './options.ts'
@@ -66,18 +67,16 @@ function sqsFunction(
 }
 
 function eventbridgeFunction(inputs: FunctionInputs): FunctionResource {
+  const { onFailure, statements } = onFailureOf(inputs.options)
   return functionOf('eventbridge', inputs, {
-    // If the dead letter of an event can't be stored, Lambda retries twice, then sends the event to this queue.
+    // If the dead letter of an event can't be stored, Lambda retries twice, then keeps the event there.
     asynchronous: {
       id: 'EventbridgeLambdaEvConf',
       maximumRetryAttempts: 2,
       maximumEventAgeS: 21_600,
-      onFailure: { queueId: 'EventFailuresQueue' },
+      onFailure,
     },
-    statements: [
-      allow(['sqs:SendMessage'], arnOf('EventFailuresQueue')),
-      ...writeStatements(inputs, ({ eventbridge }) => eventbridge.length > 0),
-    ],
+    statements: [...statements, ...writeStatements(inputs, ({ eventbridge }) => eventbridge.length > 0)],
   })
 }
 
@@ -87,18 +86,24 @@ function redriveFunction(inputs: FunctionInputs): FunctionResource {
   const queues = contracts.flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
   const ownQueues = queues.filter(queue => isOwnQueue(queue, options))
   const hasRules = contracts.some(({ eventbridge }) => eventbridge.length > 0)
+  const destinations = failureDestinationsOf(hasRules, options)
+  const eventFunction = `${prefix}-eventbridge`
   const topics = contracts.map(({ topic }) => topic)
   const { readStatements, deadLetterTopics } = furtherTargets(env)
   return functionOf('redrive', inputs, {
     environment: {
-      ...redriveFrom(prefix, queues, hasRules, options),
+      ...redriveFrom(prefix, queues, destinations, eventFunction, options),
       KAFKA_REDRIVE_LEASE_QUEUE: { Ref: 'RedriveLeaseQueue' },
       ...(redriveAllow === undefined ? {} : { KAFKA_REDRIVE_ALLOW: redriveAllow }),
     },
     statements: [
       // It writes no message to a source DLQ or failure destination, where it would be one of that source.
-      consume([...['DeadLettersQueue', ...failureQueueIds(ownQueues, hasRules)].map(arnOf), ...options.existingDlqs]),
+      consume([
+        ...['DeadLettersQueue', ...failureQueueIds(ownQueues, destinations)].map(arnOf),
+        ...options.existingDlqs,
+      ]),
       ...existingQueueStatements(options),
+      ...readBucketStatements(destinations, eventFunction),
       allow(
         ['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
         arnOf('RedriveLeaseQueue'),

@@ -3,6 +3,7 @@ import { receivesInOutage } from '../../lib/lambda/return-delay.ts'
 import type { Expression, QueueResource } from './deployment-model.ts'
 import { visibilityS } from './environment.ts'
 import { isOwnQueue, queueUrlOf } from './existing-queues.ts'
+import { type FailureDestinations, failureBucketEntries } from './failure-destinations.ts'
 import { queueId, sourceDlqName } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 
@@ -17,9 +18,6 @@ const MAX_RETENTION_S = 14 * DAY_S
 const SOURCE_RETENTION_S = 7 * DAY_S
 /** Longer than a redrive can hold its lease: SQS hides a message for 12 hours at most. */
 const LEASE_RETENTION_S = DAY_S
-
-/** Logical ids of the failure destinations of events. */
-const EVENT_QUEUES = ['EventFailuresQueue', 'EventRuleFailuresQueue']
 
 /** A queue of ours that no contract names. */
 const OWN: Omit<QueueResource, 'id' | 'holds'> = {
@@ -40,13 +38,13 @@ interface Source {
 export function queuesOf(
   prefix: string,
   sources: readonly Source[],
-  hasRules: boolean,
+  { queueIds }: FailureDestinations,
   options: DeployOptions,
 ): QueueResource[] {
   return [
     ...sources.filter(({ queue }) => isOwnQueue(queue, options)).flatMap(source => withDlq(prefix, source, options)),
     { ...OWN, id: 'DeadLettersQueue', holds: 'dead-letters' },
-    ...(hasRules ? EVENT_QUEUES.map((id): QueueResource => ({ ...OWN, id, holds: 'failure-destination' })) : []),
+    ...queueIds.map((id): QueueResource => ({ ...OWN, id, holds: 'failure-destination' })),
     // In which a message in flight is the lease of the redrive that received it (lib/dead-letter/sqs/lease.ts).
     {
       ...OWN,
@@ -84,28 +82,31 @@ function dlqIdOf(queue: string): string {
 }
 
 /** Logical ids of the source DLQs and failure destinations. */
-export function failureQueueIds(sources: readonly string[], hasRules: boolean): string[] {
-  return [...(hasRules ? EVENT_QUEUES : []), ...sources.map(dlqIdOf)]
+export function failureQueueIds(sources: readonly string[], { queueIds }: FailureDestinations): string[] {
+  return [...queueIds, ...sources.map(dlqIdOf)]
 }
 
 /**
- * What redrive reads besides dead-letter targets, with the role of each queue: KAFKA_REDRIVE_FROM. One entry stands for
+ * What redrive reads besides dead-letter targets, with the role of each place: KAFKA_REDRIVE_FROM. One entry stands for
  * all source DLQs, as the environment of a function has 4 KB.
+ * @param functionName the function whose events may be in a failure bucket
  */
 export function redriveFrom(
   prefix: string,
   sources: readonly string[],
-  hasRules: boolean,
+  destinations: FailureDestinations,
+  functionName: string,
   options: DeployOptions,
 ): { readonly KAFKA_REDRIVE_FROM?: Expression } {
   const account = `https://sqs.\${AWS::Region}.\${AWS::URLSuffix}/\${AWS::AccountId}`
   const own = sources.filter(queue => isOwnQueue(queue, options))
   // `{queue}` stands for the queues of all contracts.
   const patterns = own.length === sources.length && own.length > 0 ? ['{queue}'] : own
-  const entries: Expression[][] = [
+  const entries: (readonly Expression[])[] = [
     ...patterns.map((queue): Expression[] => [{ 'Fn::Sub': `source-dlq:${account}/${sourceDlqName(prefix, queue)}` }]),
     ...options.existingDlqs.map((arn): Expression[] => ['source-dlq:', queueUrlOf(arn)]),
-    ...(hasRules ? EVENT_QUEUES.map((id): Expression[] => ['failure-destination:', { Ref: id }]) : []),
+    ...destinations.queueIds.map((id): Expression[] => ['failure-destination:', { Ref: id }]),
+    ...failureBucketEntries(destinations, functionName),
   ]
   if (entries.length === 0) return {}
   return {

@@ -1,6 +1,9 @@
 // The CloudFormation resources of a deployment: all but the functions, their log groups and the HTTP API, which each
 // tool has its own form for.
-import { arnOf, type Json, type Statement } from './cloudformation.ts'
+import { alarmResource, compositeAlarmResource } from './alarm-resources.ts'
+import { bucketResources } from './buckets.ts'
+import { arnOf, type Json, RETAINED, type Statement } from './cloudformation.ts'
+import { dashboardResource } from './dashboard.ts'
 import type {
   Deployment,
   FunctionResource,
@@ -11,24 +14,38 @@ import type {
   RuleResource,
   ScheduleResource,
 } from './deployment-model.ts'
-import { observability } from './observability.ts'
 import type { DeployOptions } from './options.ts'
 import { vpcEndpoints } from './vpc-endpoints.ts'
 
 /** @throws Error if two resources have one logical id */
 export function cloudFormationResources(deployment: Deployment): Json {
-  const { functions, queues, queuePolicies, mappings, rules, schedule, permissions, options } = deployment
+  const {
+    functions,
+    queues,
+    buckets,
+    queuePolicies,
+    mappings,
+    rules,
+    schedule,
+    permissions,
+    alarms,
+    compositeAlarms,
+    options,
+  } = deployment
   const functionArns = Object.fromEntries(functions.map(each => [each.key, invokedArn(each)]))
   const functionOf = ({ function: key }: { readonly function: string }) => functionArns[key]
   return withUniqueIds([
     ...queues.map((queue): Entry => [queue.id, queueResource(queue, options)]),
+    ...buckets.flatMap((bucket): Entry[] => bucketResources(bucket, options)),
     ...queuePolicies.map((policy): Entry => [policy.id, queuePolicy(policy)]),
     ...mappings.map((mapping): Entry => [mapping.id, mappingResource(mapping, functionOf(mapping))]),
     ...rules.map((rule): Entry => [rule.id, ruleResource(rule, functionOf(rule))]),
     ...(schedule ? [[schedule.id, scheduleResource(schedule, functionOf(schedule))] satisfies Entry] : []),
     ...permissions.map((permission): Entry => [permission.id, permissionResource(permission, functionOf(permission))]),
     ...functions.flatMap((each): Entry[] => [...roleEntries(each, options), ...asynchronous(each)]),
-    ...Object.entries(observability(deployment)),
+    ...alarms.map((each): Entry => [each.id, alarmResource(each, options)]),
+    ...compositeAlarms.map((each): Entry => [each.id, compositeAlarmResource(each, options)]),
+    ['Dashboard', dashboardResource(deployment)] satisfies Entry,
     ...Object.entries(vpcEndpoints(options)),
   ])
 }
@@ -52,9 +69,10 @@ function queueResource(queue: QueueResource, { kmsKeyArn }: DeployOptions): Json
     kmsKeyArn === undefined
       ? { SqsManagedSseEnabled: true }
       : { KmsMasterKeyId: kmsKeyArn, KmsDataKeyReusePeriodSeconds: 300 }
-  const { queueName, isFifo, retentionS, visibilityS, redrive } = queue
+  const { holds, queueName, isFifo, retentionS, visibilityS, redrive } = queue
   return {
     Type: 'AWS::SQS::Queue',
+    ...(holds === 'lease' ? {} : RETAINED),
     Properties: {
       ...encryption,
       MessageRetentionPeriod: retentionS,
@@ -184,6 +202,7 @@ function roleEntries({ role }: FunctionResource, options: DeployOptions): Entry[
 
 function asynchronous({ id: functionId, alias, asynchronous: config }: FunctionResource): Entry[] {
   if (config === undefined) return []
+  const destination = 'bucketId' in config.onFailure ? config.onFailure.bucketId : config.onFailure.queueId
   const resource = {
     Type: 'AWS::Lambda::EventInvokeConfig',
     ...(alias === undefined ? {} : { DependsOn: alias.id }),
@@ -192,7 +211,7 @@ function asynchronous({ id: functionId, alias, asynchronous: config }: FunctionR
       Qualifier: alias?.name ?? '$LATEST',
       MaximumRetryAttempts: config.maximumRetryAttempts,
       MaximumEventAgeInSeconds: config.maximumEventAgeS,
-      DestinationConfig: { OnFailure: { Destination: arnOf(config.onFailure.queueId) } },
+      DestinationConfig: { OnFailure: { Destination: arnOf(destination) } },
     },
   }
   return [[config.id, resource]]

@@ -37,7 +37,9 @@ export function kafkaStatements(
   const { KAFKA_MSK_CLUSTER_ARN: cluster, KAFKA_SASL_MECHANISM: mechanism, KAFKA_SECRET_ARN: secret } = environment
   const audience = environment.KAFKA_SASL_OAUTHBEARER_AWS_AUDIENCE
   const statements: Statement[] = []
-  if (cluster !== undefined) statements.push(allow(['kafka:GetBootstrapBrokers'], cluster))
+  // AWS's service authorization reference lists no resource type for it, so only `*` is sure to allow it.
+  // docs.aws.amazon.com/service-authorization/latest/reference/list_amazonmanagedstreamingforapachekafka.html
+  if (cluster !== undefined) statements.push(allow(['kafka:GetBootstrapBrokers'], '*'))
   if (cluster !== undefined && mechanism === 'AWS_MSK_IAM' && topics.length > 0) {
     const names = topics.map(topic => {
       const prefix = topicPrefixes.find(each => topic.startsWith(each))

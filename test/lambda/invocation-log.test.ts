@@ -158,6 +158,19 @@ test('an invocation without records has its line too, with the X-Ray trace id wh
   )
 })
 
+test('records that were returned are one number over all topics, for an alarm', () => {
+  const topics = ['chat', 'orders', 'chat']
+  const [[first], second] = linesOf(
+    { fates: ['returned', 'returned', 'delivered'], topics },
+    { fates: ['delivered', 'dead-lettered', 'refused'], topics },
+  ) as [[Line], Line[]]
+  assertEmf(first)
+  assert.equal(first.RecordsReturned, 2)
+  const set = first._aws.CloudWatchMetrics.find(({ Metrics }) => Metrics[0]?.Name === 'RecordsReturned')
+  assert.deepEqual(set?.Dimensions, [['service', 'function']])
+  assert.ok(second.every(line => !('RecordsReturned' in line)))
+})
+
 // With a filter of WARN Lambda dropped every metric: lines without a level count as INFO.
 test('what arrived without a record is counted in the line, by reason, and in a metric', () => {
   const lines: Line[] = []

@@ -18,7 +18,8 @@ const contracts = contractsOf(
 // The DLQ of chat.fifo was chat-dlq.fifo, and failed events were in eventbridge-failures: names of no deployment.
 test('each queue has its name of a deployment, or its logical id where CloudFormation completes the name', () => {
   const settings = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
-  const names = deploymentOf(contracts, settings, DEFAULTS, 'local').queues.map(({ id, queueName = id }) => queueName)
+  const options = { ...DEFAULTS, eventFailures: 'sqs' } as const
+  const names = deploymentOf(contracts, settings, options, 'local').queues.map(({ id, queueName = id }) => queueName)
   const queues = [...localQueues(contracts, 20), leaseQueue(20)].map(({ name }) => name)
   assert.deepEqual(queues.sort(), names.sort())
   assert.ok(queues.includes('kafka-producer-local-chat-failures.fifo'))

@@ -106,10 +106,42 @@ test('EventBridge: each rule has a dead-letter queue that only its rules may sen
   for (const { Name } of only('AWS::Events::Rule')) assert.match(Name, /^kafka-producer-dev-earthquakes-[0-9a-f]{8}$/)
 })
 
-test('the asynchronous function has an on-failure destination that it may send to', () => {
+test('failed events go to a bucket that only Lambda and redrive use, or to a queue', () => {
   const [config] = only('AWS::Lambda::EventInvokeConfig')
-  assert.deepEqual(config.DestinationConfig.OnFailure.Destination, { 'Fn::GetAtt': ['EventFailuresQueue', 'Arn'] })
-  assert.ok(JSON.stringify(resources.EventbridgeRole).includes('EventFailuresQueue'))
+  assert.deepEqual(config.DestinationConfig.OnFailure.Destination, { 'Fn::GetAtt': ['EventFailuresBucket', 'Arn'] })
+  const users = ofType('AWS::IAM::Role').filter(([, role]) => JSON.stringify(role).includes('EventFailuresBucket'))
+  assert.deepEqual(users.map(([name]) => name).sort(), ['EventbridgeRole', 'RedriveRole'])
+  const bucket = resources.EventFailuresBucket?.Properties
+  assert.ok(Object.values(bucket.PublicAccessBlockConfiguration).every(Boolean))
+  // Nothing that is not redriven yet ever expires.
+  const [rule] = bucket.LifecycleConfiguration.Rules
+  assert.deepEqual([rule.ExpirationInDays, rule.NoncurrentVersionExpiration], [undefined, { NoncurrentDays: 14 }])
+  const [tls] = (resources.EventFailuresBucketPolicy as Resource).Properties.PolicyDocument.Statement
+  assert.deepEqual([tls.Effect, tls.Condition], ['Deny', { Bool: { 'aws:SecureTransport': 'false' } }])
+  assert.equal(run(['--param', 'eventFailures=sqs']).status, 0)
+  const other = read()
+  assert.equal(other.EventFailuresBucket, undefined)
+  assert.deepEqual(
+    Object.values(other).find(({ Type }) => Type === 'AWS::Lambda::EventInvokeConfig')?.Properties.DestinationConfig,
+    { OnFailure: { Destination: { 'Fn::GetAtt': ['EventFailuresQueue', 'Arn'] } } },
+  )
+  assert.match(
+    JSON.stringify(other.EventbridgeRole),
+    /"sqs:SendMessage"\],"Resource":\{"Fn::GetAtt":\["EventFailuresQueue/,
+  )
+})
+
+test('whatever holds records stays when the stack, or the resource in it, is removed', () => {
+  const template = read() as Record<string, Resource & { DeletionPolicy?: string; UpdateReplacePolicy?: string }>
+  const stays = Object.entries(template).filter(([, { Type }]) => /^AWS::(SQS::Queue|S3::Bucket)$/.test(Type))
+  assert.ok(stays.length > 6)
+  for (const [name, { DeletionPolicy, UpdateReplacePolicy }] of stays)
+    assert.deepEqual(
+      [DeletionPolicy, UpdateReplacePolicy],
+      // The packager's bucket holds code, and the lease no record.
+      /^(ServerlessDeploymentBucket|RedriveLeaseQueue)$/.test(name) ? [undefined, undefined] : ['Retain', 'Retain'],
+      name,
+    )
 })
 
 test('roles: only the topics of the trigger; no wildcard except for the streams of its log group', () => {
@@ -129,8 +161,15 @@ test('roles: only the topics of the trigger; no wildcard except for the streams 
     for (const { Action, Resource } of statements) {
       assert.ok(!Action.some((action: string) => action.includes('*')), `${name}: ${Action}`)
       const text = JSON.stringify(Resource)
+      // AWS has no resource type for the first; Lambda asks for the second before it takes the bucket.
+      if (Action.join() === 'kafka:GetBootstrapBrokers') {
+        assert.equal(Resource, '*')
+        continue
+      }
       assert.ok(
         !text.includes('*') ||
+          /^\{"Fn::Sub":"\$\{EventFailuresBucket\.Arn\}\/\*"\}$/.test(text) ||
+          (Action[0].startsWith('s3:') && /\/kafka-producer-dev-eventbridge\/\*"\}\]?$/.test(text)) ||
           (Action[0].startsWith('logs:') &&
             /log-group:\/aws\/lambda\/kafka-producer-dev-[a-z-]+:log-stream:\*"}$/.test(text)),
         `${name}: ${text}`,
@@ -234,7 +273,7 @@ test('only redrive may read and delete dead letters; a schedule needs its parame
   const all = JSON.stringify(resources.RedriveRole)
   for (const queue of [
     'DeadLettersQueue',
-    'EventFailuresQueue',
+    'EventFailuresBucket',
     'EventRuleFailuresQueue',
     'EarthquakesQueueFailures',
     'ChatFifoQueueFailures',
@@ -278,7 +317,6 @@ test('alarms: four per function, the age of each source, messages in each failur
     'EarthquakesQueueAge',
     'ChatFifoQueueAge',
     'DeadLettersQueueNotEmpty',
-    'EventFailuresQueueNotEmpty',
     'EventRuleFailuresQueueNotEmpty',
     'EarthquakesQueueFailuresNotEmpty',
   ])

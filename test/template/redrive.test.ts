@@ -35,8 +35,8 @@ const FIFO = '.fifo'
 
 type Resources = Readonly<Record<string, { readonly Properties: Record<string, unknown> }>>
 
-function built(env: NodeJS.ProcessEnv = ENV, of: Contracts = contracts) {
-  const deployment = deploymentOf(of, env, readOptions([]))
+function built(env: NodeJS.ProcessEnv = ENV, of: Contracts = contracts, params: readonly string[] = []) {
+  const deployment = deploymentOf(of, env, readOptions(params))
   const environmentOf = (wanted: string) => deployment.functions.find(({ key }) => key === wanted)?.environment ?? {}
   return {
     environment: environmentOf('sqs'),
@@ -50,11 +50,13 @@ function resolved(value: unknown): string {
   if (typeof value === 'string') return value
   const { 'Fn::Join': join, 'Fn::Sub': sub, Ref: ref } = value as Record<string, unknown>
   if (Array.isArray(join)) return join[1].map(resolved).join(join[0])
+  if (ref === 'EventFailuresBucket') return 'app-eventfailuresbucket-1x2y'
   if (typeof ref === 'string') return `https://sqs.eu-west-1.amazonaws.com/123456789012/${ref}`
   const pseudo: Record<string, string> = {
     Region: 'eu-west-1',
     URLSuffix: 'amazonaws.com',
     AccountId: '123456789012',
+    Partition: 'aws',
     StackName: 'app-prod',
   }
   return String(sub).replaceAll(/\$\{AWS::(\w+)\}/g, (_, name: string) => pseudo[name] ?? assert.fail(name))
@@ -76,10 +78,31 @@ test('the redrive function knows each source DLQ and failure destination with it
     assert.ok(source?.kind === 'source-dlq')
     assert.equal(source.sourceQueue, Properties.QueueName)
   }
-  for (const id of ['EventFailuresQueue', 'EventRuleFailuresQueue'])
-    assert.equal(byName.get(id)?.kind, 'failure-destination')
+  assert.equal(byName.get('EventRuleFailuresQueue')?.kind, 'failure-destination')
+  const name = 'kafka-producer-dev-eventbridge'
+  assert.deepEqual(
+    sources.filter(({ kind }) => kind === 'failure-bucket'),
+    [
+      {
+        kind: 'failure-bucket',
+        bucket: 'app-eventfailuresbucket-1x2y',
+        lambda: { name, arn: `arn:aws:lambda:eu-west-1:123456789012:function:${name}` },
+      },
+    ],
+  )
   // A function's environment has 4 KB, also with sixty queues.
   assert.ok(redriveFrom.length < 400, redriveFrom)
+})
+
+test('with --param eventFailures=sqs Lambda keeps failed events in a queue, and there is no bucket', () => {
+  const { redriveEnvironment, resources } = built(ENV, contracts, ['eventFailures=sqs'])
+  const [ofQueues, ...failures] = resolved(redriveEnvironment.KAFKA_REDRIVE_FROM).split(',')
+  assert.match(ofQueues ?? '', /^source-dlq:/)
+  assert.deepEqual(
+    failures.map(text => text.split(/[:/]/).at(-1)),
+    ['EventFailuresQueue', 'EventRuleFailuresQueue'],
+  )
+  assert.ok(!JSON.stringify(resources).includes('s3'))
 })
 
 test('only redrive has these settings; they are the template’s own', () => {
@@ -100,7 +123,7 @@ test('without queues there are no source DLQs to read, and without sources nothi
   const contract = { topic: 't', json: { key: { required: false }, from: { eventbridge: events } } }
   const { redriveEnvironment } = built(ENV, contractsOf([contract]))
   const redriveFrom = resolved(redriveEnvironment.KAFKA_REDRIVE_FROM)
-  assert.match(redriveFrom, /^failure-destination:[^,]+,failure-destination:[^,]+$/)
+  assert.match(redriveFrom, /^failure-destination:[^,]+,failure-bucket:[^,]+$/)
 })
 
 test('a DLQ keeps messages longer than its source; the lease queue is a FIFO queue', () => {
@@ -128,5 +151,5 @@ test('redrive may write only to the dead letters and to its lease', () => {
       .map(({ 'Fn::GetAtt': [id] }) => id)
   assert.deepEqual(resources('sqs:SendMessage').sort(), ['DeadLettersQueue', 'RedriveLeaseQueue'])
   for (const action of ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'])
-    assert.equal(resources(action).length, QUEUES.length + 4, action)
+    assert.equal(resources(action).length, QUEUES.length + 3, action)
 })

@@ -14,8 +14,9 @@ test('every folder with a target has a store too, and a row in each registry', (
   const folders = readdirSync('lib/dead-letter').filter(name => existsSync(`lib/dead-letter/${name}/target.ts`))
   assert.ok(folders.every(name => existsSync(`lib/dead-letter/${name}/store.ts`)))
   for (const registry of [TARGET_KINDS, TARGET_RIGHTS]) assert.deepEqual(Object.keys(registry).sort(), folders.sort())
-  // Redrive also reads queues that are no targets.
-  assert.deepEqual(Object.keys(STORE_KINDS).sort(), [...folders, ...Object.keys(MESSAGE_QUEUE_KINDS)].sort())
+  // Redrive also reads queues and buckets that are no targets.
+  const others = [...Object.keys(MESSAGE_QUEUE_KINDS), 'failure-bucket']
+  assert.deepEqual(Object.keys(STORE_KINDS).sort(), [...folders, ...others].sort())
 })
 
 const further = (text: string) => furtherTargets({ KAFKA_DEAD_LETTER: text })

@@ -7,6 +7,10 @@ import { byName, optional, type Parameter, parameter } from './parameter.ts'
 /** Three days: the largest `maxReceiveCount`, 1000 receives, spans no more for sure. */
 const OUTAGE_MAX_S = 259_200
 const REQUESTS_MAX = 1_000_000
+/** More is no sensible threshold. */
+const COUNT_MAX = 1_000_000
+/** The longest that SQS keeps a message. */
+const RETENTION_MAX_S = 1_209_600
 
 const HTTP = {
   httpAuth: parameter(choice('aws_iam', 'public'), 'aws_iam', {
@@ -124,6 +128,12 @@ const FUNCTIONS = {
     actsOn: 'a version and an alias of the function; its routes, mappings, rules',
     unit: 'sandboxes',
   }),
+  eventFailures: parameter(choice('s3', 'sqs'), 's3', {
+    about:
+      'Where Lambda keeps an event that `eventbridge` failed to handle. A queue (`sqs`) takes 1 MiB, and Lambda drops ' +
+      'what is larger with the function’s answer; a bucket (`s3`) takes every record.',
+    actsOn: 'the on-failure destination of `eventbridge`',
+  }),
   redriveSchedule: optional(text(/^(rate|cron)\(.+\)$/u, 'rate(…) or cron(…)'), {
     about: 'The schedule on which dead letters are redriven, e.g. `rate(1 hour)`.',
     actsOn: 'a rule that invokes `redrive`',
@@ -150,6 +160,64 @@ const NETWORK = {
   routeTableIds: parameter(list('rtb-\\w+', 'rtb-…'), [], {
     about: 'Route tables of the subnets, for the endpoints s3 and dynamodb: `rtb-1,rtb-2`.',
     actsOn: 'VPC endpoints',
+  }),
+}
+
+const ALARMS = {
+  alarmTopicArn: optional(text(/^arn:[\w-]+:sns:/u, 'the ARN of an SNS topic'), {
+    about: 'An SNS topic that receives the [alarms](operations.md).',
+    actsOn: 'alarms',
+  }),
+  alarmPeriods: parameter(wholeNumber(1, 12), 1, {
+    about: 'Periods of five minutes in a row after which the alarms with a threshold below alarm.',
+    actsOn: 'alarms `Errors`, `Throttles`, `Slow`, `Returned`, `5xx`, `AsyncEventAge`',
+    unit: 'periods',
+  }),
+  alarmErrors: parameter(wholeNumber(0, COUNT_MAX), 0, {
+    about: 'Failed invocations of a function in five minutes that are no reason for an alarm.',
+    actsOn: 'alarms `Errors`',
+    unit: 'invocations',
+  }),
+  alarmThrottles: parameter(wholeNumber(0, COUNT_MAX), 0, {
+    about: 'Throttled invocations of a function in five minutes that are no reason for an alarm.',
+    actsOn: 'alarms `Throttles`',
+    unit: 'invocations',
+  }),
+  alarmReturned: parameter(wholeNumber(0, COUNT_MAX), 0, {
+    about:
+      'Records that a function returned to callers or sources in five minutes, and that are no reason for an alarm.',
+    actsOn: 'alarms `Returned`',
+    unit: 'records',
+  }),
+  alarmServerErrors: parameter(wholeNumber(0, COUNT_MAX), 0, {
+    about: 'Answers of the HTTP API with 5xx in five minutes that are no reason for an alarm.',
+    actsOn: 'alarm `5xx`',
+    unit: 'answers',
+  }),
+  alarmSlowPercent: parameter(wholeNumber(1, 100), 80, {
+    about: 'The part of its timeout that one invocation in a hundred may take.',
+    actsOn: 'alarms `Slow`',
+    unit: '%',
+  }),
+  alarmConnectionAttempts: parameter(wholeNumber(1, COUNT_MAX), 60, {
+    about: 'Connection attempts of a function per minute that are no reason for an alarm.',
+    actsOn: 'alarms `ConnectionAttempts`',
+    unit: 'attempts/min',
+  }),
+  alarmEventAgeS: parameter(wholeNumber(1, 21_600), 900, {
+    about: 'How long an event may wait for `eventbridge`.',
+    actsOn: 'alarm `AsyncEventAge`',
+    unit: 's',
+  }),
+  alarmMessageAgeS: parameter(wholeNumber(1, RETENTION_MAX_S), 900, {
+    about: 'How long a message may wait in a source queue. Delivery takes seconds.',
+    actsOn: 'alarms `Age`',
+    unit: 's',
+  }),
+  alarmDeadLetterAgeS: parameter(wholeNumber(1, RETENTION_MAX_S), 86_400, {
+    about: 'How old the oldest dead letter, or event that failed, may be in its queue. SQS deletes it after 14 days.',
+    actsOn: 'alarms `Oldest`',
+    unit: 's',
   }),
 }
 
@@ -182,10 +250,6 @@ const ACCOUNT = {
     actsOn: 'roles',
     defaultText: '`/`',
   }),
-  alarmTopicArn: optional(text(/^arn:[\w-]+:sns:/u, 'the ARN of an SNS topic'), {
-    about: 'An SNS topic that receives the [alarms](operations.md).',
-    actsOn: 'alarms',
-  }),
   secretKeyArn: optional(KMS_KEY, {
     about: 'The KMS key of the secret, if the secret has its own.',
     actsOn: 'roles',
@@ -214,10 +278,20 @@ export const PARAMETER_GROUPS = {
   EventBridge: EVENTS,
   Functions: FUNCTIONS,
   Network: NETWORK,
+  Alarms: ALARMS,
   Account: ACCOUNT,
 } as const
 
-export const PARAMETERS = { ...HTTP, ...QUEUES, ...EXISTING_QUEUES, ...EVENTS, ...FUNCTIONS, ...NETWORK, ...ACCOUNT }
+export const PARAMETERS = {
+  ...HTTP,
+  ...QUEUES,
+  ...EXISTING_QUEUES,
+  ...EVENTS,
+  ...FUNCTIONS,
+  ...NETWORK,
+  ...ALARMS,
+  ...ACCOUNT,
+}
 
 export type ParameterName = keyof typeof PARAMETERS
 export const PARAMETER_ROWS = Object.entries(PARAMETERS) as [ParameterName, Parameter][]
