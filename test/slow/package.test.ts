@@ -96,12 +96,13 @@ test('EventBridge: each rule has a dead-letter queue that only its rules may sen
   const [statement] = PolicyDocument.Statement
   assert.deepEqual(statement.Principal, { Service: 'events.amazonaws.com' })
   // One pattern for all rules: a list of them would outgrow SQS's and Lambda's policies.
-  const pattern = statement.Condition.ArnLike['aws:SourceArn']
-  assert.match(pattern['Fn::Sub'], /:rule\/kafka-producer-dev-\*$/)
+  const patterns = statement.Condition.ArnLike['aws:SourceArn']
+  assert.equal(patterns.length, 1)
+  assert.match(patterns[0]['Fn::Sub'], /:rule\/kafka-producer-dev-\*$/)
   const permissions = only('AWS::Lambda::Permission').filter(({ Principal }) => Principal === 'events.amazonaws.com')
   assert.deepEqual(
     permissions.map(({ SourceArn }) => SourceArn),
-    [pattern],
+    patterns,
   )
   for (const { Name } of only('AWS::Events::Rule')) assert.match(Name, /^kafka-producer-dev-earthquakes-[0-9a-f]{8}$/)
 })
@@ -424,7 +425,13 @@ test('a stage has its own queues, a KMS key, tags, request limits, metrics and a
       .map(({ Properties }) => Properties.QueueName)
       .filter(name => typeof name === 'string')
       .sort(),
-    ['staging-chat.fifo', 'staging-earthquakes'],
+    [
+      'kafka-producer-staging-redrive-lease.fifo',
+      'kafka-producer-staging-staging-chat-failures.fifo',
+      'kafka-producer-staging-staging-earthquakes-failures',
+      'staging-chat.fifo',
+      'staging-earthquakes',
+    ],
   )
   for (const { Properties } of of('AWS::SQS::Queue')) assert.equal(Properties.KmsMasterKeyId, key)
   for (const { Properties } of of('AWS::Logs::LogGroup')) assert.equal(Properties.KmsKeyId, key)
