@@ -134,7 +134,8 @@ export class KnownTopic extends MetadataSubject {
     const isUnasked = maxBlockMs === 0 && lastError === undefined
     return new TransportError(
       isUnasked ? 'deadline' : 'unreachable',
-      `No broker returned metadata for the topic within ${maxBlockMs} ms (max.block.ms), or before the deadline.`,
+      `No broker returned metadata for the topic within ${maxBlockMs} ms (max.block.ms), or before the deadline.` +
+        (lastError ? ` ${lastError.message}` : ''),
       { causeCode: lastError?.causeCode ?? null, retriable: true, cause: lastError },
     )
   }

@@ -79,11 +79,23 @@ export function connectionError({
     if (name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED')
       return authenticationFailed(credentials, error)
   }
-  // The socket's own error says which name or address it was.
-  return transportError('UNREACHABLE', 'A broker could not be reached.', {
+  const cause = firstOf(socketError ?? error)
+  const reason = systemCode(cause)
+  return transportError('UNREACHABLE', `A broker could not be reached${reason === undefined ? '' : ` (${reason})`}.`, {
     retriable: true,
-    cause: socketError ?? error,
+    cause,
   })
+}
+
+/** Of a host with several addresses Node's error has no message; those within say which address it was. */
+function firstOf(error: unknown): unknown {
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error
+}
+
+/** Of the operating system, of TLS or of DNS: `ECONNREFUSED`, `ENOTFOUND`. */
+function systemCode(error: unknown): string | undefined {
+  const code: unknown = (error as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code) ? code : undefined
 }
 
 export function authenticationFailed(
