@@ -28,7 +28,7 @@ import { withSettingsFile } from './template/settings-file.ts'
 import { readStage, type Stage } from './template/stage.ts'
 import { templateProblems, templateSizes } from './template/template-limits.ts'
 
-const START_LIMIT = 353 * 1024
+const START_LIMIT = 354 * 1024
 /** Higher, because no caller waits for the start of a redrive. */
 const REDRIVE_START_LIMIT = 397 * 1024
 const COMPILED = `${BUILT_FOLDER}/${COMPILED_TEMPLATE}`
