@@ -207,7 +207,7 @@ export class KafkaProducer {
   async close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
     this.#closed = true
     // What is no number must not cost records their time.
-    const ms = Number.isNaN(timeoutMs) ? CLOSE_TIMEOUT_MS : timeoutMs
+    const ms = typeof timeoutMs === 'number' && !Number.isNaN(timeoutMs) ? timeoutMs : CLOSE_TIMEOUT_MS
     const deadline = Deadline.after(this.#clock, ms)
     if (!this.isIdle && ms > 0) await this.#flushWithin(ms)
     await this.#end(deadline)

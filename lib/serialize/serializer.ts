@@ -2,6 +2,7 @@
 // Java: org.apache.kafka.common.serialization.Serializer.
 import { SerializationError } from '../errors.ts'
 import type { RecordHeader } from '../record/producer-record.ts'
+import { isThenable } from '../time/thenable.ts'
 
 /** What a serializer knows of the record beside the data. */
 export interface SerializerContext {
@@ -51,5 +52,6 @@ export class BuiltInSerializer<T = unknown> implements Serializer<T> {
 
 /** @throws SerializationError of the kind `invalid-record`; the message says the type of the data, never the data */
 export function expected(what: string, got: unknown): never {
-  throw new SerializationError('invalid-record', `expected ${what}, got ${got === null ? 'null' : typeof got}`)
+  const kind = got === null ? 'null' : isThenable(got) ? 'a promise: await it first' : typeof got
+  throw new SerializationError('invalid-record', `expected ${what}, got ${kind}`)
 }

@@ -19,7 +19,11 @@ export const bytesSerializer: Serializer<Uint8Array> = new BuiltInSerializer(cop
 
 /** Text as UTF-8, bytes copied. The default serializer. */
 export const defaultSerializer: Serializer<string | Uint8Array> = new BuiltInSerializer(data =>
-  data instanceof Uint8Array ? Buffer.from(data) : textBytes(data),
+  data instanceof Uint8Array
+    ? Buffer.from(data)
+    : typeof data === 'string'
+      ? textBytes(data)
+      : expected('text or bytes, as no serializer is set (json writes objects)', data),
 )
 
 /** The text form of a UUID in lower case, as Java's UUIDSerializer writes it. */

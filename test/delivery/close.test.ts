@@ -153,7 +153,7 @@ test('maxAge: the producer that an invocation got is not replaced before it ends
   await factory.close()
 })
 
-for (const timeoutMs of [2 ** 31, Number.POSITIVE_INFINITY, Number.NaN])
+for (const timeoutMs of [2 ** 31, Number.POSITIVE_INFINITY, Number.NaN, null as never, 'soon' as never])
   test(`close({ timeoutMs: ${timeoutMs} }) waits for the records that are sent`, async () => {
     const { producer } = producerWith(systemClock)
     const sending = producer.sendAll([{ topic: 't', key: 'k', value: 'x' }])

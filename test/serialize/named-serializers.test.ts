@@ -1,6 +1,10 @@
 // The serializers that settings name. That their bytes are those of Java: test/partition/vectors.test.ts.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { KafkaTemplate } from '../../lib/index.ts'
 import { namedSerializer } from '../../lib/serialize/named-serializers.ts'
 import { defaultSerializer } from '../../lib/serialize/text-serializers.ts'
+import { createFakeKafka } from '../../lib/testing/index.ts'
 import { type SerializerCases, testSerializer } from './serializer.contract.ts'
 
 const CASES: Readonly<Record<Parameters<typeof namedSerializer>[0], SerializerCases>> = {
@@ -65,4 +69,15 @@ testSerializer('without a setting', defaultSerializer, {
     [Buffer.from([0, 255]), '00ff'],
   ],
   refused: [1, {}, undefined, 'hunter2\ud800'],
+})
+
+test('an object or a promise without a serializer is refused with what helps', async () => {
+  const template = new KafkaTemplate(createFakeKafka().producerFactory(), { listener: {} })
+  const refusalOf = (value: unknown) => template.send('t', value as string).catch((error: Error) => error.message)
+  assert.match(
+    String(await refusalOf({ id: 1 })),
+    /value: expected text or bytes, .* \(json writes objects\), got object/,
+  )
+  assert.match(String(await refusalOf(Promise.resolve('v'))), /got a promise: await it first/)
+  await template.close()
 })
