@@ -48,7 +48,12 @@ const METADATA_REQUEST = { AllowAutoTopicCreation: false, IncludeTopicAuthorized
 const metadataTopics = fc.option(names)
 const readsMetadata = ({ ClusterId, Brokers, Topics }: Struct) => ({
   clusterId: ClusterId || null,
-  brokers: listOf(Brokers).map(({ NodeId, Host, Port }) => ({ nodeId: NodeId, host: Host, port: Port })),
+  brokers: listOf(Brokers).map(({ NodeId, Host, Port, Rack }) => ({
+    nodeId: NodeId,
+    host: Host,
+    port: Port,
+    rack: Rack ?? '',
+  })),
   topics: listOf(Topics).map(({ ErrorCode, Name, TopicId, Partitions }) => ({
     errorCode: ErrorCode,
     topic: Name ?? '',
