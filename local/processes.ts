@@ -72,7 +72,8 @@ export function cleanUpStale(): number {
       .split(' ')
       .map((part, index) => (index < 2 ? Number(part) : part)) as [number, number, string]
     if (isAlive(parent)) continue
-    if (isAlive(pid) && startedAt(pid) === started) {
+    // Without a start time the id may be another program's by now.
+    if (started !== '' && isAlive(pid) && startedAt(pid) === started) {
       process.kill(pid, 'SIGKILL')
       ended++
     }

@@ -7,6 +7,15 @@ import { test } from 'node:test'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { httpHarness } from './support/function-harness.ts'
 
+// It was refused by every topic of the repository.
+test('README’s record is delivered to the topic of README’s first record', async () => {
+  const record = /takes one record, or[\s\S]*?```json\n(.*?)\n```/.exec(readFileSync('README.md', 'utf8'))?.[1] ?? ''
+  const answer = await httpHarness({ contracts: await loadContracts('contracts') }).post('chat', record)
+  assert.equal(answer.status, 200, JSON.stringify(answer.body))
+  const { fate, topic, partition, timestamp } = answer.body.records[0]
+  assert.deepEqual([fate, topic, partition, timestamp], ['delivered', 'chat', 0, JSON.parse(record).timestamp])
+})
+
 test('README’s contract accepts a valid record over HTTP and refuses an invalid one', async () => {
   const json = /1\. Write `contracts\/orders\.json`: `(\{.*\})`/.exec(readFileSync('README.md', 'utf8'))?.[1] ?? ''
   const folder = mkdtempSync(join(tmpdir(), 'contracts-'))
