@@ -15,6 +15,7 @@ import {
   checkPackage,
   keepPackage,
   requireNewFolder,
+  serviceOf,
   stagePackage,
   writeList,
 } from './deployment/package-folder.ts'
@@ -27,6 +28,7 @@ import { oslsForm } from './template/osls-form.ts'
 import { withSettingsFile } from './template/settings-file.ts'
 import { readStage, type Stage } from './template/stage.ts'
 import { templateProblems, templateSizes } from './template/template-limits.ts'
+import { verify } from './verify-aws/verify.ts'
 
 const START_LIMIT = 354 * 1024
 /** Higher, because no caller waits for the start of a redrive. */
@@ -49,6 +51,7 @@ async function main(): Promise<void> {
   const line = readCommandLine(process.argv.slice(2))
   const stage = readStage(line.stage)
   if (line.command === 'remove') return removeStack(line, stage)
+  if (line.command === 'verify') return verifyStage(line, stage)
   if (line.command === 'deploy' && line.folder !== undefined) return deployFolder(line, line.folder, stage)
   if (line.folder !== undefined) requireNewFolder(line.folder)
   const target = await buildPackage(line, stage)
@@ -73,6 +76,21 @@ async function removeStack(line: CommandLine, stage: Stage): Promise<void> {
       log: text => console.log(text),
     },
   )
+}
+
+async function verifyStage(line: CommandLine, stage: Stage): Promise<void> {
+  if (line.folder === undefined) throw new ConfigError(['--package: expected the folder of a package, got none.'])
+  const region = findRegion({ option: line.region, stage: stage.region, env: process.env })
+  const { awsAccount } = await import('./verify-aws/aws-account.ts')
+  const account = awsAccount({
+    target: checkPackage(line.folder, { stage: line.stage, region }),
+    service: serviceOf(line.folder),
+    packageFolder: line.folder,
+    profile: line.profile,
+    oslsOptions: line.oslsOptions('remove'),
+  })
+  const log = (text: string) => console.log(text)
+  if (!(await verify(account, { accountId: line.account, isConfirmed: line.isConfirmed, log }))) process.exitCode = 1
 }
 
 /** Deploys what `npm run package` built before, unchanged: also how an earlier version is deployed again. */

@@ -60,6 +60,7 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
   [/^npm run faults/, '.ci/run', /run -s faults/],
   [/^npm (run consumers|install \S+\.tgz$)/, '.ci/run', /run -s consumers/],
   [/^npm run (deploy|remove)/, 'test/slow/deployment.test.ts', /npm\('deploy'[\s\S]*npm\('remove'/],
+  [/^npm run verify:aws/, 'test/slow/deployment.test.ts', /npm\('verify:aws'/],
   [/^npm run package/, '.ci/run', /run -s package/],
   [/^npm run (-s )?bench/, '.ci/run', /run -s bench -- --only[\s\S]*run -s bench -- --table/],
   [

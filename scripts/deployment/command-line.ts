@@ -1,9 +1,9 @@
-// The options of npm run package, deploy and remove. Those of the packager, osls, are passed on to it.
+// The options of npm run package, deploy, remove and verify:aws. Those of the packager, osls, are passed on to it.
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../../lib/errors.ts'
 import { nearestTo } from '../../lib/record/nearest-name.ts'
 
-type DeploymentCommand = 'package' | 'deploy' | 'remove'
+type DeploymentCommand = 'package' | 'deploy' | 'remove' | 'verify'
 
 export interface CommandLine {
   readonly command: DeploymentCommand
@@ -11,8 +11,10 @@ export interface CommandLine {
   readonly region: string | undefined
   /** `name=value` */
   readonly params: readonly string[]
-  /** `package`: a new folder for the package. `deploy`: the folder of a package that was built before. */
+  /** `package`: a new folder for the package. Else the folder of one that was built before. */
   readonly folder: string | undefined
+  /** The account that is verified. */
+  readonly account: string | undefined
   readonly isConfirmed: boolean
   /** The profile of AWS's configuration files whose credentials are used. */
   readonly profile: string | undefined
@@ -27,18 +29,20 @@ interface Option {
   readonly osls?: readonly DeploymentCommand[]
 }
 
-const ALL = ['package', 'deploy', 'remove'] as const
+const ALL = ['package', 'deploy', 'remove', 'verify'] as const
 const BUILT = ['package', 'deploy'] as const
+const OSLS = ['package', 'deploy', 'remove'] as const
 
 const OPTIONS: Readonly<Record<string, Option>> = {
   stage: { type: 'string', commands: ALL },
   region: { type: 'string', commands: ALL },
-  param: { type: 'string', commands: ALL },
-  package: { type: 'string', commands: BUILT },
-  yes: { type: 'boolean', commands: ['remove'] },
-  'aws-profile': { type: 'string', commands: ALL, osls: ALL },
-  verbose: { type: 'boolean', commands: ALL, osls: ALL },
-  debug: { type: 'string', commands: ALL, osls: ALL },
+  param: { type: 'string', commands: OSLS },
+  package: { type: 'string', commands: ['package', 'deploy', 'verify'] },
+  account: { type: 'string', commands: ['verify'] },
+  yes: { type: 'boolean', commands: ['remove', 'verify'] },
+  'aws-profile': { type: 'string', commands: ALL, osls: OSLS },
+  verbose: { type: 'boolean', commands: ALL, osls: OSLS },
+  debug: { type: 'string', commands: ALL, osls: OSLS },
   'minify-template': { type: 'boolean', commands: BUILT, osls: ['package'] },
   force: { type: 'boolean', commands: ['deploy'], osls: ['deploy'] },
   conceal: { type: 'boolean', commands: ['deploy'], osls: ['deploy'] },
@@ -86,6 +90,7 @@ export function readCommandLine([command, ...args]: readonly string[]): CommandL
     region: last('region'),
     params: values.get('param') ?? [],
     folder: last('package'),
+    account: last('account'),
     isConfirmed: values.has('yes'),
     profile: last('aws-profile'),
     oslsOptions: of =>

@@ -107,6 +107,11 @@ interface State {
   }
 }
 
+/** The name of the service of a package that was checked. */
+export function serviceOf(folder: string): string {
+  return (JSON.parse(readFileSync(join(folder, STATE), 'utf8')) as State).service.service
+}
+
 /**
  * Copies a package to a folder from which osls deploys it. Its objects get a new key in the deployment bucket: osls
  * compares with the newest key, and keeps the five newest, so under its old key an earlier package could be skipped as

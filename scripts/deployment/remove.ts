@@ -35,19 +35,31 @@ export async function remove(
   target: Target,
   { service, profile, isConfirmed, oslsOptions, log }: Removal,
 ): Promise<void> {
-  const stack = `${service}-${target.stage}`
-  const { resources, outputs } = await readStack(stack, target.region, profile)
-  for (const line of removalPlan(stack, resources)) log(line)
+  const name = `${service}-${target.stage}`
+  const stack = await findStack(name, target.region, profile)
+  if (stack === undefined)
+    throw new ConfigError([
+      `There is no stack ${name} in ${target.region}: expected --stage and --region of one that was deployed.`,
+    ])
+  for (const line of removalPlan(name, stack.resources)) log(line)
   if (!isConfirmed) throw new ConfigError(['Nothing was removed. Repeat the command with --yes to remove the stack.'])
+  removeStack(target, service, stack, oslsOptions)
+  const retained = stack.resources.filter(({ isRetained }) => isRetained)
+  if (retained.length > 0)
+    log(`${retained.length} resources stay, and cost what they cost before: docs/deploy.md, "Remove".`)
+}
+
+/** Deletes the stack with osls, which empties its bucket before. */
+export function removeStack(
+  target: Target,
+  service: string,
+  { resources, outputs }: Stack,
+  oslsOptions: readonly string[],
+): void {
   const bucket = outputs.ServerlessDeploymentBucketName
   const isOwnBucket = resources.some(({ logicalId }) => logicalId === DEPLOYMENT_BUCKET)
   writeConfiguration(WORKING_FOLDER, service, !isOwnBucket && bucket !== undefined ? { name: bucket } : {})
   osls('remove', target, oslsOptions, WORKING_FOLDER)
-  const retained = resources.filter(({ isRetained }) => isRetained)
-  if (retained.length > 0)
-    log(
-      `${retained.length} resources stay and cost what they cost before; docs/deploy.md ("Remove") says what to do with them.`,
-    )
 }
 
 /** What the removal of the stack does, for a person who decides. */
@@ -68,12 +80,17 @@ export function removalPlan(stack: string, resources: readonly StackResource[]):
 /** Types whose resources can hold records. */
 const HOLDERS = ['AWS::SQS::Queue', 'AWS::S3::Bucket', 'AWS::DynamoDB::Table']
 
-interface Stack {
+export interface Stack {
   readonly resources: readonly StackResource[]
   readonly outputs: Readonly<Record<string, string>>
 }
 
-async function readStack(StackName: string, region: string, profile: string | undefined): Promise<Stack> {
+/** @returns undefined when there is none of this name */
+export async function findStack(
+  StackName: string,
+  region: string,
+  profile: string | undefined,
+): Promise<Stack | undefined> {
   const credentials = defaultProvider({ ...(profile === undefined ? {} : { profile }) })
   const client = new CloudFormationClient({ region, credentials })
   try {
@@ -91,10 +108,7 @@ async function readStack(StackName: string, region: string, profile: string | un
     return { resources, outputs: Object.fromEntries(outputs) }
   } catch (error) {
     // CloudFormation has no code for it, only a ValidationError.
-    if (error instanceof Error && /does not exist/.test(error.message))
-      throw new ConfigError([
-        `There is no stack ${StackName} in ${region}: expected --stage and --region of one that was deployed.`,
-      ])
+    if (error instanceof Error && /does not exist/.test(error.message)) return undefined
     throw error
   } finally {
     client.destroy()

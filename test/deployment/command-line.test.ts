@@ -43,13 +43,13 @@ test('a wrong option is explained: unknown, misspelled, of another command, with
     ['deploy --colour red', /^--colour: unknown; expected one of --stage, --region, .*--aws-s3-accelerate\.$/],
     ['deploy --aws-profle ops', /^--aws-profle: unknown; did you mean --aws-profile\?$/],
     ['package --force', /^--force: not an option of package, but of deploy\.$/],
-    ['deploy --yes', /^--yes: not an option of deploy, but of remove\.$/],
+    ['deploy --yes', /^--yes: not an option of deploy, but of remove and verify\.$/],
     ['deploy --stage', /^--stage: expected a value, got none\.$/],
     ['deploy --stage --verbose', /^--stage: expected a value, got --verbose\.$/],
     ['deploy --region=', /^--region: expected a value, got none\.$/],
     ['deploy --verbose=yes', /^--verbose: expected no value, got yes\.$/],
     ['deploy prod', /^npm run deploy: expected only options after --, got prod\.$/],
-    ['destroy', /^destroy: expected package, deploy, remove\.$/],
+    ['destroy', /^destroy: expected package, deploy, remove, verify\.$/],
   ] as const)
     assert.match(refusal(line), says, line)
 })

@@ -1,8 +1,10 @@
 // npm run deploy and remove on moto: a package is deployed, an earlier one again, then the later one; the stack goes.
+// What verify:aws asks of an account is asked of moto, which runs no function.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
+import { awsAccount } from '../../scripts/verify-aws/aws-account.ts'
 import { startMoto } from '../support/moto.ts'
 
 const FUNCTION = 'kafka-producer-rehearsal-http'
@@ -27,6 +29,33 @@ function packaged(t: TestContext, name: string, brokers: string): string {
   })
   assert.equal(status, 0, output)
   return folder
+}
+
+/** Each call of verify:aws that needs no function to run: of an event, moto would run its target. */
+async function rehearseVerification(packageFolder: string, motoUrl: string): Promise<void> {
+  const target = { stage: 'rehearsal', region: REGION }
+  const account = awsAccount({ target, service: 'kafka-producer', packageFolder, profile: undefined, oslsOptions: [] })
+  assert.equal(await account.accountId(), '123456789012')
+  const { resources = [] } = (await account.findStack()) ?? {}
+  const idOf = (id: string) => resources.find(({ logicalId }) => logicalId === id)?.physicalId ?? ''
+  // moto names queues as AWS does, and the client takes the URL for the endpoint.
+  const queueUrl = (id: string) => `${motoUrl}${new URL(idOf(id)).pathname}`
+  for (const [id, groupId] of [
+    ['EarthquakesQueue', undefined],
+    ['ChatFifoQueue', 'lobby'],
+  ] as const) {
+    const before = await account.queueDepth(queueUrl(id))
+    await account.sendMessage(queueUrl(id), '{}', groupId)
+    assert.equal(await account.queueDepth(queueUrl(id)), before + 1, id)
+  }
+  const before = await account.setEnvironment(FUNCTION, { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9' })
+  assert.equal(before.KAFKA_BOOTSTRAP_SERVERS, 'd:9094,e:9094,f:9094')
+  const broken = await account.setEnvironment(FUNCTION, before)
+  assert.deepEqual(broken, { ...before, KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9' })
+  assert.deepEqual(await account.setEnvironment(FUNCTION, {}), before)
+  const bucket = resources.find(({ type }) => type === 'AWS::S3::Bucket')
+  assert.ok((await account.objectCount(bucket?.physicalId ?? '')) > 0)
+  assert.equal(await account.logHas(FUNCTION, '"delivered"', 0), false)
 }
 
 test('deploy, roll back, roll forward and remove', async t => {
@@ -56,7 +85,14 @@ test('deploy, roll back, roll forward and remove', async t => {
   }
   assert.ok(!existsSync('dist/functions'))
 
+  Object.assign(process.env, account)
+  await rehearseVerification(second, moto.url)
+
   const region = ['--region', REGION]
+  const unconfirmed = npm('verify:aws', ['--package', second, '--account', '123456789012'], account)
+  assert.match(unconfirmed.output, /expected --account <id> and --yes/)
+  const existing = npm('verify:aws', ['--package', second, '--account', '123456789012', '--yes'], account)
+  assert.match(existing.output, /--stage: expected one without a stack/)
   const asked = npm('remove', region, account)
   assert.equal(asked.status, 1)
   assert.match(asked.output, /AWS::SQS::Queue +\S+earthquakes/)
