@@ -107,7 +107,7 @@ async function run(
   return { ...fake, isOk, lines, failed: lines.filter(line => line.startsWith('FAILED')) }
 }
 
-test('on an account on which everything works, each check succeeds, the stack goes, and what stays is listed', async () => {
+test('on an account on which everything works, all checks succeed and the stack goes', async () => {
   const { isOk, lines, calls } = await run()
   assert.deepEqual(
     lines.filter(line => line.startsWith('ok')).map(line => line.slice(8)),
