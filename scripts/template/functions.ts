@@ -154,6 +154,7 @@ function functionOf(key: FunctionKey, inputs: FunctionInputs, parts: FunctionPar
       ...commonEnvironment(inputs),
       KAFKA_FUNCTION_TIMEOUT_MS: String(timeoutS * 1000),
       POWERTOOLS_SERVICE_NAME: functionName,
+      ...(options.execWrapper === undefined ? {} : { AWS_LAMBDA_EXEC_WRAPPER: options.execWrapper }),
       ...environment,
     },
     role: { id: roleId, ...rolePolicies(roleId, statementsOfFunction(functionName, statements, options)) },

@@ -77,7 +77,8 @@ function concurrencyProblems({ functions, mappings }: Deployment): string[] {
     if (reservedConcurrency === undefined || reservedConcurrency >= sum) return []
     return [
       `--param reservedConcurrency: expected at least ${sum} for ${key}, ` +
-        `as its ${ofFunction.length} queue(s) may use so many by maximumConcurrency or maximumPollers; got ${reservedConcurrency}.`,
+        `as its ${ofFunction.length} queue(s) may use so many by maximumConcurrency or maximumPollers; ` +
+        `got ${reservedConcurrency}.`,
     ]
   })
 }

@@ -39,7 +39,8 @@ function batchProblems(queue: string, options: DeployOptions): string[] {
   return [
     ...(batchSize > FIFO_BATCH_SIZE
       ? [
-          `--param batchSize: expected at most 10 for the FIFO queue ${queue}, got ${batchSize}; set batchSize.${queue}.`,
+          `--param batchSize: expected at most 10 for the FIFO queue ${queue}, got ${batchSize}; ` +
+            `set batchSize.${queue}.`,
         ]
       : []),
     ...(options.batchWindowS.of[queue] === undefined

@@ -53,7 +53,8 @@ function functionProblems(functions: readonly string[], options: DeployOptions):
       const reserved = valueFor(options.reservedConcurrency, name)
       if (provisioned === undefined || reserved === undefined || provisioned <= reserved) return []
       return [
-        `--param provisionedConcurrency: expected at most reservedConcurrency (${reserved}) for ${name}, got ${provisioned}.`,
+        `--param provisionedConcurrency: expected at most reservedConcurrency (${reserved}) for ${name}, ` +
+          `got ${provisioned}.`,
       ]
     }),
   ]

@@ -1,8 +1,8 @@
 // Options of a deployment besides the settings: --param name=value, or stages/<stage>.json. Their table is
 // parameters/table.ts.
-
 import { ConfigError } from '../../lib/errors.ts'
 import { nearestTo } from '../../lib/record/nearest-name.ts'
+import { pairProblems } from './parameter-pairs.ts'
 import type { ByName, Parameter } from './parameters/parameter.ts'
 import { PARAMETER_ROWS, PARAMETERS, type ParameterName } from './parameters/table.ts'
 import { endpointProblems } from './vpc-endpoints.ts'
@@ -34,7 +34,7 @@ export function readOptions(params: readonly string[]): DeployOptions {
   const complete = options as DeployOptions
   if (complete.subnetIds.length > 0 !== complete.securityGroupIds.length > 0)
     problems.push('--param subnetIds and securityGroupIds: expected both or neither.')
-  problems.push(...endpointProblems(complete))
+  problems.push(...endpointProblems(complete), ...pairProblems(complete))
   if (problems.length > 0) throw new ConfigError(problems)
   return complete
 }

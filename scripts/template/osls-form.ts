@@ -4,7 +4,9 @@ import { CORS } from '../../functions/http/cors.ts'
 import { ROUTES } from '../../functions/http/routes.ts'
 import type { Json } from './cloudformation.ts'
 import type { Deployment, FunctionResource } from './deployment-model.ts'
+import { httpDomainOutputs } from './http-domain.ts'
 import { packagersId } from './naming.ts'
+import type { DeployOptions } from './options.ts'
 import { cloudFormationResources } from './resources.ts'
 
 export function oslsForm(deployment: Deployment): Json {
@@ -22,11 +24,15 @@ export function oslsForm(deployment: Deployment): Json {
         : null,
     kmsKeyArn: options.kmsKeyArn ?? null,
     tags: Object.keys(options.tags).length > 0 ? options.tags : null,
-    cors: corsOrigins === undefined ? null : corsOf(corsOrigins),
+    httpApi: {
+      cors: corsOrigins === undefined ? false : corsOf(corsOrigins),
+      ...(options.httpAuth === 'jwt' ? { authorizers: { jwt: jwtAuthorizer(options) } } : {}),
+    },
+    logRetentionInDays: options.logRetentionDays,
     resources: {
       Resources: cloudFormationResources(deployment),
       extensions: extensions(deployment),
-      Outputs: { DeadLettersQueueUrl: { Value: { Ref: 'DeadLettersQueue' } } },
+      Outputs: { DeadLettersQueueUrl: { Value: { Ref: 'DeadLettersQueue' } }, ...httpDomainOutputs(options) },
     },
   }
 }
@@ -41,16 +47,38 @@ function functionForm(each: FunctionResource, { routes, options }: Deployment): 
     ...(each.reservedConcurrency === undefined ? {} : { reservedConcurrency: each.reservedConcurrency }),
     ...(each.alias === undefined ? {} : { provisionedConcurrency: each.alias.provisionedConcurrency }),
     environment: each.environment,
+    ...(options.layers.length > 0 ? { layers: options.layers } : {}),
+    ...(options.tracing === 'active' ? { tracing: 'Active' } : {}),
+    ...(options.logFormat === 'Text' ? {} : { logs: logsOf(options) }),
     package: { patterns: [`dist/functions/${each.bundle}/**/*.mjs`] },
     events:
       each.key === 'http'
         ? routes.map(route => ({
             httpApi: {
               ...route,
-              ...(options.httpAuth === 'public' ? {} : { authorizer: { type: 'aws_iam' } }),
+              ...authorizerOf(options),
             },
           }))
         : [],
+  }
+}
+
+function logsOf({ logFormat, systemLogLevel }: DeployOptions): Json {
+  return { logFormat, ...(systemLogLevel === undefined ? {} : { systemLogLevel }) }
+}
+
+function authorizerOf({ httpAuth, jwtScopes }: DeployOptions): Json {
+  if (httpAuth === 'public') return {}
+  if (httpAuth === 'aws_iam') return { authorizer: { type: 'aws_iam' } }
+  return { authorizer: { name: 'jwt', ...(jwtScopes.length > 0 ? { scopes: jwtScopes } : {}) } }
+}
+
+function jwtAuthorizer({ jwtIssuer, jwtAudience }: DeployOptions): Json {
+  return {
+    type: 'jwt',
+    identitySource: '$request.header.Authorization',
+    issuerUrl: jwtIssuer,
+    audience: jwtAudience,
   }
 }
 

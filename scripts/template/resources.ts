@@ -14,6 +14,7 @@ import type {
   RuleResource,
   ScheduleResource,
 } from './deployment-model.ts'
+import { httpDomain } from './http-domain.ts'
 import type { DeployOptions } from './options.ts'
 import { vpcEndpoints } from './vpc-endpoints.ts'
 
@@ -47,6 +48,7 @@ export function cloudFormationResources(deployment: Deployment): Json {
     ...compositeAlarms.map((each): Entry => [each.id, compositeAlarmResource(each, options)]),
     ['Dashboard', dashboardResource(deployment)] satisfies Entry,
     ...Object.entries(vpcEndpoints(options)),
+    ...Object.entries(httpDomain(deployment)),
   ])
 }
 

@@ -15,13 +15,15 @@ export function consume(queueArns: readonly Expression[]): Statement {
 export function statementsOfFunction(
   functionName: string,
   statements: readonly Statement[],
-  { kmsKeyArn }: DeployOptions,
+  { kmsKeyArn, tracing }: DeployOptions,
 ): Statement[] {
   const logStreams = { 'Fn::Sub': `${LOG_GROUPS}:/aws/lambda/${functionName}:log-stream:*` }
   return [
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logStreams),
     allow(['sqs:SendMessage'], arnOf('DeadLettersQueue')),
     ...statements,
+    // These actions have no resource.
+    ...(tracing === 'active' ? [allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], '*')] : []),
     // For the environment, and for messages to and from queues.
     ...(kmsKeyArn === undefined ? [] : [allow(['kms:Decrypt', 'kms:GenerateDataKey'], kmsKeyArn)]),
   ]

@@ -5,6 +5,7 @@ import { CORS } from '../../functions/http/cors.ts'
 import { ROUTES } from '../../functions/http/routes.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
+import type { Json } from '../../scripts/template/cloudformation.ts'
 import { deploymentOf } from '../../scripts/template/deployment.ts'
 import { readOptions } from '../../scripts/template/options.ts'
 import { oslsForm } from '../../scripts/template/osls-form.ts'
@@ -137,7 +138,7 @@ test('an origin with a path or a slash at the end, or * beside another, is a pro
 test('the template gives the origins to the HTTP API, and not to the function', async () => {
   const env = { KAFKA_BOOTSTRAP_SERVERS: 'a:1,b:1', KAFKA_HTTP_CORS_ORIGINS: `${PAGE}, http://localhost:3000` }
   const deployment = deploymentOf(await loadContracts(), env, readOptions([]))
-  assert.deepEqual(oslsForm(deployment).cors, {
+  assert.deepEqual((oslsForm(deployment).httpApi as Json).cors, {
     allowedOrigins: [PAGE, 'http://localhost:3000'],
     allowedMethods: [...new Set(ROUTES.map(({ method }) => method))],
     allowedHeaders: CORS.requestHeaders,
@@ -146,5 +147,5 @@ test('the template gives the origins to the HTTP API, and not to the function', 
   })
   for (const { environment } of deployment.functions) assert.equal(environment.KAFKA_HTTP_CORS_ORIGINS, undefined)
   const { KAFKA_HTTP_CORS_ORIGINS: _, ...without } = env
-  assert.equal(oslsForm(deploymentOf(await loadContracts(), without, readOptions([]))).cors, null)
+  assert.equal((oslsForm(deploymentOf(await loadContracts(), without, readOptions([]))).httpApi as Json).cors, false)
 })

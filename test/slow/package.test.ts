@@ -565,6 +565,34 @@ test('parameters of single functions and queues are in the template', () => {
   assert.equal(lint(), '')
 })
 
+test('a JWT authorizer, a domain, layers, traces and JSON logs are in the template', () => {
+  const layer = 'arn:aws:lambda:eu-west-1:901920570463:layer:aws-otel-nodejs-arm64-ver-1-30-2:1'
+  const params = {
+    ...{ httpAuth: 'jwt', jwtIssuer: 'https://issuer.example.com/', jwtAudience: 'kafka', jwtScopes: 'send' },
+    ...{ domainName: 'send.example.com', certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/1' },
+    ...{
+      layers: layer,
+      execWrapper: '/opt/otel-handler',
+      tracing: 'active',
+      logFormat: 'JSON',
+      logRetentionDays: '90',
+    },
+  }
+  const { status, stderr } = run(Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`]))
+  assert.equal(status, 0, stderr)
+  const created = Object.values(read())
+  const of = (type: string) => created.filter(({ Type }) => Type === type).map(({ Properties }) => Properties)
+  const [authorizer] = of('AWS::ApiGatewayV2::Authorizer')
+  assert.deepEqual(authorizer.JwtConfiguration, { Audience: ['kafka'], Issuer: 'https://issuer.example.com/' })
+  for (const { AuthorizationType, AuthorizationScopes } of of('AWS::ApiGatewayV2::Route'))
+    assert.deepEqual([AuthorizationType, AuthorizationScopes], ['JWT', ['send']])
+  for (const { Layers, TracingConfig, LoggingConfig } of of('AWS::Lambda::Function'))
+    assert.deepEqual([Layers, TracingConfig, LoggingConfig], [[layer], { Mode: 'Active' }, { LogFormat: 'JSON' }])
+  assert.ok(of('AWS::Logs::LogGroup').every(({ RetentionInDays }) => RetentionInDays === 90))
+  assert.equal(of('AWS::ApiGatewayV2::ApiMapping').length, 1)
+  assert.equal(lint(), '')
+})
+
 test('checkov finds only what docs/deploy.md explains; with its recommendations, only two', () => {
   const explained = [...readFileSync('docs/deploy.md', 'utf8').matchAll(/\| `(CKV_AWS_\d+)` \|/g)].map(([, id]) => id)
   const found = () => {

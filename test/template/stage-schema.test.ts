@@ -29,7 +29,7 @@ function accepts(file: unknown): boolean {
       try {
         readOptions([param])
       } catch (error) {
-        if (!/expected (both or neither|vpcId|routeTableIds)|expect routeTableIds/.test(String(error))) return false
+        if (!/expected (both or neither|httpAuth=jwt|[^.]* too)|expect routeTableIds/.test(String(error))) return false
       }
     return true
   } catch {

@@ -34,6 +34,10 @@ export function wholeNumber(min: number, max: number): Kind<number> {
   }
 }
 
+export function wholeNumberOf(...numbers: readonly number[]): Kind<number> {
+  return { ...choice(...numbers.map(String)), read: Number }
+}
+
 /** Texts separated by commas. @param what one item, e.g. `subnet-…` */
 export function list(items: string, what: string): Kind<readonly string[]> {
   return {

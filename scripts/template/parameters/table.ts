@@ -1,7 +1,7 @@
 // Every parameter of a deployment. Their parsing (../options.ts), the JSON Schema of stages (scripts/stage-schema.ts)
 // and the table of docs/deploy.md (scripts/parameters-docs.ts) follow from these rows.
 import { VPC_SERVICES } from '../vpc-endpoints.ts'
-import { choice, FILTER_PATTERNS, KMS_KEY, list, SQS_QUEUES, TAGS, text, wholeNumber } from './kinds.ts'
+import { choice, FILTER_PATTERNS, KMS_KEY, list, SQS_QUEUES, TAGS, text, wholeNumber, wholeNumberOf } from './kinds.ts'
 import { byName, optional, type Parameter, parameter } from './parameter.ts'
 
 /** Three days: the largest `maxReceiveCount`, 1000 receives, spans no more for sure. */
@@ -12,10 +12,39 @@ const COUNT_MAX = 1_000_000
 /** The longest that SQS keeps a message. */
 const RETENTION_MAX_S = 1_209_600
 
+/** Those that CloudWatch Logs takes, up to ten years. */
+const LOG_RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+]
+
 const HTTP = {
-  httpAuth: parameter(choice('aws_iam', 'public'), 'aws_iam', {
-    about: 'Who may send over HTTP. Only `public` lets anybody send, and must be set explicitly.',
+  httpAuth: parameter(choice('aws_iam', 'jwt', 'public'), 'aws_iam', {
+    about:
+      'Who may send over HTTP: callers that sign with IAM, or that have a token of `jwtIssuer`. Only `public` lets ' +
+      'anybody send, and must be set explicitly.',
     actsOn: 'routes of the HTTP API',
+  }),
+  jwtIssuer: optional(text(/^https:\/\/[^\s/]+(\/\S*)?$/u, 'an https:// URL'), {
+    about: 'With `httpAuth=jwt`: the issuer of the tokens, e.g. `https://cognito-idp.<region>.amazonaws.com/<pool>`.',
+    actsOn: 'an authorizer of the HTTP API',
+  }),
+  jwtAudience: parameter(list('[^,\\s]+', 'audiences'), [], {
+    about: 'With `httpAuth=jwt`: audiences, one of which a token must have (`aud`, or `client_id`).',
+    actsOn: 'an authorizer of the HTTP API',
+  }),
+  jwtScopes: parameter(list('[^,\\s]+', 'scopes'), [], {
+    about: 'With `httpAuth=jwt`: scopes, one of which a token must have.',
+    actsOn: 'routes of the HTTP API',
+  }),
+  domainName: optional(text(/^(?=.{1,253}$)([a-z0-9-]+\.)+[a-z]{2,}$/u, 'the name of a domain'), {
+    about:
+      'A domain of your own for the HTTP API. The output `HttpDomainTarget` is what its DNS record (CNAME or alias) ' +
+      'must name. Needs `certificateArn`.',
+    actsOn: 'a domain name and its mapping to the HTTP API',
+  }),
+  certificateArn: optional(text(/^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/\S+$/u, 'the ARN of a certificate'), {
+    about: 'The ACM certificate of `domainName`, in the region of the stack.',
+    actsOn: 'the domain name',
   }),
   httpRateLimit: optional(wholeNumber(1, REQUESTS_MAX), {
     about: 'Requests per second that the HTTP API accepts; more get 429.',
@@ -79,9 +108,10 @@ const QUEUES = {
 const EXISTING_QUEUES = {
   existingQueues: parameter(SQS_QUEUES, [], {
     about:
-      'Queues of contracts that another stack or account has: each is mapped to its function, and no queue is created. ' +
-      'Their names are those of the contracts. Their visibility time-out must be at least six times the function’s, ' +
-      'and their redrive policy is yours; in another account their policy must let the functions’ roles receive.',
+      'Queues of contracts that another stack or account has: each is mapped to its function, and no queue is ' +
+      'created. Their names are those of the contracts. Their visibility time-out must be at least six times the ' +
+      'function’s, and their redrive policy is yours; in another account their policy must let the functions’ roles ' +
+      'receive.',
     actsOn: 'event source mappings, roles; no queue, DLQ or alarm',
   }),
   existingDlqs: parameter(SQS_QUEUES, [], {
@@ -109,8 +139,8 @@ const FUNCTIONS = {
   }),
   timeoutS: byName('function', wholeNumber(5, 900), undefined, {
     about:
-      'Time-out of a function. Of `http` at most 29, as API Gateway stops waiting after 30 s. Queues hide a message for ' +
-      'six times the longer time-out of `sqs` and `sqs-fifo`.',
+      'Time-out of a function. Of `http` at most 29, as API Gateway stops waiting after 30 s. Queues hide a message ' +
+      'for six times the longer time-out of `sqs` and `sqs-fifo`.',
     actsOn: 'functions, visibility time-outs of the queues',
     unit: 's',
     defaultText: '`60`; of `http` `29`, of `redrive` `300`',
@@ -133,6 +163,34 @@ const FUNCTIONS = {
       'Where Lambda keeps an event that `eventbridge` failed to handle. A queue (`sqs`) takes 1 MiB, and Lambda drops ' +
       'what is larger with the function’s answer; a bucket (`s3`) takes every record.',
     actsOn: 'the on-failure destination of `eventbridge`',
+  }),
+  layers: parameter(list('arn:[\\w-]+:lambda:[\\w-]+:\\d{12}:layer:[\\w-]+:\\d+', 'ARNs of versions of layers'), [], {
+    about: 'Layers of every function, e.g. of an agent for traces; five at most.',
+    actsOn: 'functions',
+  }),
+  execWrapper: optional(text(/^\/opt\/\S+$/u, 'a path below /opt/'), {
+    about: 'The program of a layer that starts the runtime (`AWS_LAMBDA_EXEC_WRAPPER`). Needs `layers`.',
+    actsOn: 'the environment of the functions',
+  }),
+  tracing: parameter(choice('off', 'active'), 'off', {
+    about: '`active`: Lambda sends traces of sampled invocations to X-Ray.',
+    actsOn: 'functions, roles',
+  }),
+  logFormat: parameter(choice('Text', 'JSON'), 'Text', {
+    about:
+      'The form of Lambda’s own log lines; those of the functions are JSON in both. The level of the functions’ ' +
+      'lines is `POWERTOOLS_LOG_LEVEL`, not Lambda’s, which would drop the metrics.',
+    actsOn: 'functions',
+  }),
+  systemLogLevel: optional(choice('DEBUG', 'INFO', 'WARN'), {
+    about: 'The level of Lambda’s own log lines. Needs `logFormat=JSON`.',
+    actsOn: 'functions',
+    defaultText: '`INFO`',
+  }),
+  logRetentionDays: parameter(wholeNumberOf(...LOG_RETENTION_DAYS), 30, {
+    about: 'How long log lines are kept, in days that CloudWatch offers.',
+    actsOn: 'log groups',
+    unit: 'days',
   }),
   redriveSchedule: optional(text(/^(rate|cron)\(.+\)$/u, 'rate(…) or cron(…)'), {
     about: 'The schedule on which dead letters are redriven, e.g. `rate(1 hour)`.',

@@ -1,0 +1,62 @@
+// Who may send over HTTP, a domain of one's own; layers, traces and logs of the functions.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { deployed } from '../support/deployed.ts'
+
+const FEEDS = { orders: { http: true, sqs: [{ queue: 'orders' }] } }
+const LAYER = 'arn:aws:lambda:eu-west-1:901920570463:layer:aws-otel-nodejs-arm64-ver-1-30-2:1'
+const CERTIFICATE = 'arn:aws:acm:eu-west-1:123456789012:certificate/1'
+const refused = (params: string[], says: RegExp) => assert.throws(() => deployed(FEEDS, params), says)
+const routesOf = (...params: string[]) =>
+  deployed(FEEDS, params).functions.http.events.map(
+    ({ httpApi }: { httpApi: { authorizer?: unknown } }) => httpApi.authorizer,
+  )
+
+test('every route has the authorizer; none but public has none', () => {
+  const issuer = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_a'
+  const jwt = ['httpAuth=jwt', `jwtIssuer=${issuer}`, 'jwtAudience=a,b']
+  assert.deepEqual(new Set(routesOf().map(JSON.stringify)), new Set(['{"type":"aws_iam"}']))
+  assert.deepEqual(new Set(routesOf(...jwt).map(JSON.stringify)), new Set(['{"name":"jwt"}']))
+  const scoped = routesOf(...jwt, 'jwtScopes=send')
+  assert.deepEqual(scoped[0], { name: 'jwt', scopes: ['send'] })
+  assert.deepEqual(new Set(routesOf('httpAuth=public')), new Set([undefined]))
+  refused(['httpAuth=jwt', `jwtIssuer=${issuer}`], /expected jwtIssuer and jwtAudience too with jwt/)
+  refused(['jwtAudience=a'], /jwtIssuer, jwtAudience and jwtScopes: expected httpAuth=jwt, got aws_iam/)
+  refused(['jwtIssuer=http://a.b'], /jwtIssuer: expected an https:\/\/ URL/)
+})
+
+test('a domain is mapped to the HTTP API; without an API it is refused', () => {
+  const params = ['domainName=send.example.com', `certificateArn=${CERTIFICATE}`]
+  const { resources } = deployed(FEEDS, params)
+  assert.deepEqual(resources.HttpDomainMapping?.Properties, {
+    ApiId: { Ref: 'HttpApi' },
+    DomainName: { Ref: 'HttpDomain' },
+    Stage: { Ref: 'HttpApiStage' },
+  })
+  assert.equal(resources.HttpDomain?.Properties.DomainNameConfigurations[0].CertificateArn, CERTIFICATE)
+  refused(['domainName=send.example.com'], /domainName and certificateArn: expected both or neither/)
+  assert.throws(
+    () => deployed({ t: { http: false, sqs: [{ queue: 'q' }] } }, params),
+    /expected a contract that takes HTTP/,
+  )
+})
+
+test('every function has the layers, the wrapper, traces with their rights, and the form of the log', () => {
+  const { functions, ofType } = deployed(FEEDS, [
+    ...[`layers=${LAYER}`, 'execWrapper=/opt/otel-handler', 'tracing=active', 'logFormat=JSON', 'systemLogLevel=WARN'],
+  ])
+  for (const { layers, environment, tracing, logs } of Object.values(functions)) {
+    assert.deepEqual([layers, environment.AWS_LAMBDA_EXEC_WRAPPER, tracing], [[LAYER], '/opt/otel-handler', 'Active'])
+    assert.deepEqual(logs, { logFormat: 'JSON', systemLogLevel: 'WARN' })
+  }
+  for (const { Policies } of ofType('AWS::IAM::Role'))
+    assert.match(JSON.stringify(Policies), /"xray:PutTraceSegments","xray:PutTelemetryRecords"\],"Resource":"\*"/)
+  const plain = deployed(FEEDS)
+  for (const { layers, tracing, logs } of Object.values(plain.functions))
+    assert.deepEqual([layers, tracing, logs], [undefined, undefined, undefined])
+  assert.ok(!JSON.stringify(plain.resources).includes('xray:'))
+  refused(['execWrapper=/opt/x'], /execWrapper: expected layers too/)
+  refused(['systemLogLevel=WARN'], /systemLogLevel: expected logFormat=JSON too/)
+  refused([`layers=${Array.from({ length: 6 }, () => LAYER)}`], /layers: expected at most 5, got 6/)
+  refused(['logRetentionDays=31'], /logRetentionDays: expected 1, 3, 5, .* or 3653, got 31/)
+})
