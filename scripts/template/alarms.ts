@@ -102,9 +102,13 @@ function httpApiAlarm({ options }: Observed): AlarmResource {
   })
 }
 
+/** CloudWatch takes 1,024 characters of a description. */
+const MAX_TOPICS_TEXT = 800
+
 /** Of several rules at once: two for each would soon be more resources than a stack may have. */
 function ruleAlarms(rules: readonly RuleResource[], index: number): AlarmResource[] {
-  const topics = [...new Set(rules.map(({ topic }) => topic))].join(', ')
+  const all = [...new Set(rules.map(({ topic }) => topic))].join(', ')
+  const topics = all.length > MAX_TOPICS_TEXT ? `${all.slice(0, MAX_TOPICS_TEXT)}…` : all
   const of = (name: string, text: string) =>
     alarm(`EventRules${index + 1}${name}`, name, `${text} (rules of ${topics}).`, {
       metrics: rules.map(rule => ({

@@ -50,8 +50,9 @@ function evaluated(value: unknown, arns: ReadonlyMap<string, string>): unknown {
   if (typeof value !== 'object' || value === null) return value
   const { 'Fn::GetAtt': attribute, 'Fn::Sub': text, Ref: ref } = value as Record<string, unknown>
   if (Array.isArray(attribute)) return arns.get(attribute[0]) ?? assert.fail(`${attribute[0]}: no such queue`)
-  if (typeof ref === 'string') return arns.get(ref) ?? assert.fail(`${ref}: no such resource`)
   const pseudo: Record<string, string> = { Partition: 'aws', Region: 'us-east-1', AccountId: '123456789012' }
+  if (typeof ref === 'string')
+    return arns.get(ref) ?? pseudo[ref.replace('AWS::', '')] ?? assert.fail(`${ref}: no such resource`)
   if (typeof text === 'string') return text.replaceAll(/\$\{AWS::(\w+)\}/g, (_, name: string) => pseudo[name] as string)
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, evaluated(each, arns)]))
 }
@@ -109,6 +110,8 @@ for (const [name, feeds] of Object.entries(CONTRACT_SETS))
     const { Resources } = templateFrom(deployment)
     const arns = await createQueues(deployment, Resources)
     assert.equal(new Set(arns.values()).size, deployment.queues.length)
+    for (const [id, { Type }] of Object.entries(Resources))
+      if (Type === 'AWS::S3::Bucket') arns.set(id, `arn:aws:s3:::${id.toLowerCase()}`)
     await createRoles(deployment, Resources, arns)
     await createRules(deployment, arns)
     for (const { id, queueId } of deployment.queuePolicies) {

@@ -75,7 +75,7 @@ export function deploymentFrom(feeds: Readonly<Record<string, From>>, params: re
   return deploymentOf(contractsFrom(feeds), MSK_IAM, readOptions(params))
 }
 
-/** The resources of a deployment with the functions: what osls packages, without log groups and HTTP API. */
+/** The resources of a deployment with the functions: what osls packages, without log groups and routes. */
 export function templateFrom(deployment: Deployment): Template {
   const { resources } = oslsForm(deployment) as { resources: Template }
   const functions = deployment.functions.map(each => [
@@ -95,5 +95,7 @@ export function templateFrom(deployment: Deployment): Template {
       },
     },
   ])
-  return { ...resources, Resources: { ...resources.Resources, ...Object.fromEntries(functions) } }
+  const api = { HttpApi: { Type: 'AWS::ApiGatewayV2::Api', Properties: { Name: 'api', ProtocolType: 'HTTP' } } }
+  const ofOsls = { ...Object.fromEntries(functions), ...(deployment.routes.length > 0 ? api : {}) }
+  return { ...resources, Resources: { ...resources.Resources, ...ofOsls } }
 }
