@@ -23,6 +23,9 @@ export const WITHOUT_EFFECT = new RegExp(
     'max\\.poll\\.records',
     'isolation\\.level',
     '(?:key|value)\\.deserializer',
+    // Of Confluent's serializers, which are not used here.
+    'schema\\.registry\\..*',
+    'basic\\.auth\\.(?:credentials\\.source|user\\.info)',
   ].join('|')})$`,
 )
 

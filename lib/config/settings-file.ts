@@ -7,7 +7,7 @@ import { FIXED_SETTINGS, OTHER_SECTIONS, WITHOUT_EFFECT } from './foreign-settin
 import { type OptionName, SETTING_ROWS, type SettingRow } from './settings.ts'
 import { shown } from './shown.ts'
 import { activeProperties, flatten, type Properties } from './spring-documents.ts'
-import { environmentName, resolvePlaceholders, UnresolvedPlaceholder } from './spring-placeholders.ts'
+import { lookUpIn, resolvePlaceholders, UnresolvedPlaceholder } from './spring-placeholders.ts'
 
 export interface SettingsFile {
   readonly values: { readonly [K in OptionName]?: string | number | boolean | readonly string[] }
@@ -70,17 +70,19 @@ function readSpring(documents: readonly Properties[], env: NodeJS.ProcessEnv): S
     documents.some(properties => properties.some(([name]) => name.startsWith(start))),
   )
   if (prefix === undefined) return undefined
-  const lookUp = (name: string) => {
-    // An object of the caller's has names such as `constructor`, which are no variables.
-    const fromEnv = [name, environmentName(name)].find(one => Object.hasOwn(env, one) && env[one] !== undefined)
-    const value = fromEnv === undefined ? all.findLast(([other]) => other === name)?.[1] : env[fromEnv]
-    return value === undefined || value === null ? undefined : String(value)
-  }
   const section = all.flatMap(([name, value]): [string, unknown][] =>
     name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
   )
-  const settings = toSettings(section, text => resolvePlaceholders(text, lookUp))
-  return { ...settings, problems: [...problems, ...settings.problems] }
+  const settings = toSettings(section, text => resolvePlaceholders(text, lookUpIn(all, env)))
+  const warnings = [...settings.warnings, ...overridesOf(env)]
+  return { ...settings, problems: [...problems, ...settings.problems], warnings }
+}
+
+/** Spring would take them before the file's; here the environment has names of its own. */
+function overridesOf(env: NodeJS.ProcessEnv): string[] {
+  const names = Object.keys(env).filter(name => name.startsWith('SPRING_KAFKA_') && env[name] !== undefined)
+  if (names.length === 0) return []
+  return [`${FILE}: ${listOf(names, 'has', 'have')} no effect here; expected the names of docs/settings.md, KAFKA_….`]
 }
 
 /** `bootstrap-servers[0]`, `bootstrap-servers[1]` → a list. */

@@ -1,10 +1,17 @@
 // The documents of a settings file (`---` in YAML, `#---` in properties) as one list of properties: those of the active
 // profiles, in order. https://docs.spring.io/spring-boot/reference/features/external-config.html
+
+import { UnresolvedPlaceholder } from './spring-placeholders.ts'
+import { activeProfiles } from './spring-profiles.ts'
+
 export type Properties = readonly (readonly [name: string, value: unknown])[]
 
 const ON_PROFILE = 'spring.config.activate.on-profile'
 /** Every other condition; `spring.profiles` is that of Spring Boot before 2.4, and later ones refuse it. */
 const UNSUPPORTED = /^spring\.(?:config\.activate\.(?!onprofile$)|profiles(?:\[\d+\])?$)/
+
+/** Which profiles are active can't depend on a profile. */
+const OF_ALL_PROFILES = /^spring\.profiles\.(?:active|include|default|group\.)/
 
 /** @param problem called once per document with a condition that is not supported: it is left out */
 export function activeProperties(
@@ -14,15 +21,16 @@ export function activeProperties(
 ): Properties {
   const lastOf = (properties: Properties, name: string) =>
     properties.findLast(([other]) => relaxed(other) === relaxed(name))?.[1]
-  const named = env.SPRING_PROFILES_ACTIVE || lastOf(documents.flat(), 'spring.profiles.active') || 'default'
-  const profiles = String(named)
-    .split(',')
-    .map(profile => profile.trim())
+  const unconditional = documents.filter(properties => lastOf(properties, ON_PROFILE) === undefined)
+  const profiles = profilesOf(unconditional.flat(), env, problem)
   return documents.flatMap(properties => {
     const condition = lastOf(properties, ON_PROFILE)
     const unsupported = /[()]/.test(String(condition ?? ''))
       ? `${ON_PROFILE} with parentheses`
-      : properties.find(([name]) => UNSUPPORTED.test(relaxed(name)))?.[0]
+      : properties.find(
+          ([name]) =>
+            UNSUPPORTED.test(relaxed(name)) || (condition !== undefined && OF_ALL_PROFILES.test(name.toLowerCase())),
+        )?.[0]
     if (unsupported !== undefined)
       problem(
         `KAFKA_CONFIG_FILE: a document has a condition that is not supported, ${unsupported}; ` +
@@ -32,6 +40,20 @@ export function activeProperties(
       ? properties
       : []
   })
+}
+
+function profilesOf(
+  properties: Properties,
+  env: NodeJS.ProcessEnv,
+  problem: (text: string) => void,
+): readonly string[] {
+  try {
+    return activeProfiles(properties, env)
+  } catch (error) {
+    if (!(error instanceof UnresolvedPlaceholder)) throw error
+    problem(`KAFKA_CONFIG_FILE: spring.profiles: ${error.message}`)
+    return []
+  }
 }
 
 /** Spring reads `on-profile`, `onProfile` and `ON_PROFILE` as one name. */

@@ -43,6 +43,19 @@ function closingBrace(text: string, from: number): number {
   return -1
 }
 
+/** A property's value: from the environment, under its own name or that of its variable, else from the file. */
+export function lookUpIn(
+  properties: readonly (readonly [name: string, value: unknown])[],
+  env: NodeJS.ProcessEnv,
+): (name: string) => string | undefined {
+  return name => {
+    // An object of the caller's has names such as `constructor`, which are no variables.
+    const fromEnv = [name, environmentName(name)].find(one => Object.hasOwn(env, one) && env[one] !== undefined)
+    const value = fromEnv === undefined ? properties.findLast(([other]) => other === name)?.[1] : env[fromEnv]
+    return value === undefined || value === null ? undefined : String(value)
+  }
+}
+
 /** As Spring reads a property's name from the environment: dots become underscores, dashes go. */
 export function environmentName(property: string): string {
   return property

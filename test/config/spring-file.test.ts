@@ -133,6 +133,47 @@ for (const [extension, condition] of [
     assert.match(problems.join(), /not supported, spring\.(?:profiles|config\.activate\.on-)/i)
   })
 
+// Another environment's brokers were used without a word.
+for (const [profiles, env] of [
+  ['active: ${STAGE:dev}', { STAGE: 'prod' }],
+  ['active: [x, prod]', {}],
+  ['include: prod', {}],
+  ['{active: x, include: prod}', {}],
+  ['default: prod', {}],
+  ['group: {live: [eu, "${STAGE}"]}', { STAGE: 'prod', SPRING_PROFILES_ACTIVE: 'live' }],
+  ['group: {live: all, all: "eu,prod"}', { SPRING_PROFILES_ACTIVE: 'live' }],
+  ['{}', { SPRING_PROFILES_ACTIVE_0_: 'eu', SPRING_PROFILES_ACTIVE_1_: 'prod' }],
+  ['active: dev', { SPRING_PROFILES_INCLUDE: 'prod' }],
+  ['{}', { SPRING_PROFILES_DEFAULT: 'prod' }],
+] as const)
+  test(`a profile is active as in Spring: ${profiles} with ${Object.keys(env).join() || 'no variable'}`, async () => {
+    const section = profiles.startsWith('{') ? profiles : `{${profiles.replace(/: (\$.*)$/, ': "$1"')}}`
+    const dev = `spring:\n  profiles: ${section}\n  kafka:\n    bootstrap-servers: dev:1,dev:2\n`
+    const prod = '---\nspring.config.activate.on-profile: prod\nspring.kafka.bootstrap-servers: prod:1,prod:2\n'
+    assert.deepEqual((await load(dev + prod, env)).bootstrapServers, ['prod:1', 'prod:2'])
+  })
+
+test('profiles: the default ones count only alone; a placeholder without a value, and a profile’s own, are problems', async () => {
+  const prod = '---\nspring.config.activate.on-profile: prod\nspring.kafka.client-id: prod\n'
+  const text = `${SERVERS}    client-id: all\n  profiles: {active: dev, default: prod}\n${prod}`
+  assert.equal((await load(text)).clientId, 'all')
+  assert.match(
+    (await problemsOf(`${SERVERS}  profiles.active: "\${STAGE}"\n`)).join(),
+    /spring\.profiles: expected \$\{STAGE\}/,
+  )
+  const nested = '---\nspring.config.activate.on-profile: x\nspring.profiles.include: prod\n'
+  assert.match((await problemsOf(SERVERS + nested)).join(), /not supported, spring\.profiles\.include/)
+})
+
+test('variables by which Spring overrides a file, and the keys of a schema registry, have a warning', async () => {
+  const registry =
+    'schema.registry.url: http://r\n      basic.auth.credentials.source: USER_INFO\n      basic.auth.user.info: a:b\n'
+  const yaml = `${SERVERS}    properties:\n      ${registry}`
+  assert.deepEqual(await load(yaml, { SPRING_KAFKA_BOOTSTRAP_SERVERS: 'c:3' }), inCode({}))
+  assert.match(warnings.join('\n'), /schema\.registry\.url.* no effect here/)
+  assert.match(warnings.join('\n'), /SPRING_KAFKA_BOOTSTRAP_SERVERS has no effect here; expected .*KAFKA_/)
+})
+
 test('a condition counts in each of Spring’s forms of its name', async () => {
   const prod = 'spring.config.activate.onProfile: prod\nspring.kafka.client-id: prod\n'
   const text = `${SERVERS}    client-id: all\n---\n${prod}`
