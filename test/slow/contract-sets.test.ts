@@ -53,7 +53,10 @@ function evaluated(value: unknown, arns: ReadonlyMap<string, string>): unknown {
   const pseudo: Record<string, string> = { Partition: 'aws', Region: 'us-east-1', AccountId: '123456789012' }
   if (typeof ref === 'string')
     return arns.get(ref) ?? pseudo[ref.replace('AWS::', '')] ?? assert.fail(`${ref}: no such resource`)
-  if (typeof text === 'string') return text.replaceAll(/\$\{AWS::(\w+)\}/g, (_, name: string) => pseudo[name] as string)
+  if (typeof text === 'string')
+    return text
+      .replaceAll(/\$\{(\w+)\.Arn\}/g, (_, id: string) => arns.get(id) ?? assert.fail(`${id}: no such resource`))
+      .replaceAll(/\$\{AWS::(\w+)\}/g, (_, name: string) => pseudo[name] as string)
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, evaluated(each, arns)]))
 }
 
