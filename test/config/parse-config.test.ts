@@ -263,3 +263,20 @@ test('KAFKA_DEAD_LETTER lists targets in order, percent-decoded, each once', () 
   ])
     assert.match(problems({ deadLetter: wrong }, { ...servers }).join(), /KAFKA_DEAD_LETTER/, wrong)
 })
+
+// JSON.stringify threw on a client that names itself, and inspect showed its API key.
+test('a printed or logged configuration has the class of a serializer or partitioner, not what it holds', () => {
+  class Registry {
+    readonly apiKey = 'hunter2'
+    readonly size = 5n
+    readonly self = this
+    serialize = () => null
+    partition = () => 0
+  }
+  const options = { keySerializer: new Registry(), valueSerializer: new Registry(), partitionerClass: new Registry() }
+  const config = parseConfig({ bootstrapServers: ['a:1', 'b:2'], ...options }, {})
+  for (const text of [inspect(config), JSON.stringify(config), inspect({ deep: { config } })]) {
+    assert.doesNotMatch(text, /hunter/)
+    assert.equal(text.match(/\[Registry\]/g)?.length, 3)
+  }
+})
