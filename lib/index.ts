@@ -30,8 +30,10 @@ export {
   type StandardResult,
   type StandardSchema,
 } from './contracts/define-contract.ts'
+export type { EventPattern } from './contracts/event-pattern.ts'
 export { loadContracts } from './contracts/load-contracts.ts'
-export { parseContract } from './contracts/parse-contract.ts'
+export { type ContractParts, parseContract } from './contracts/parse-contract.ts'
+export type { PatternCheck } from './contracts/parse-feeds.ts'
 export { createDeadLetterPublisher } from './create-dead-letter-publisher.ts'
 export type { DeadLetter, DeadLetterSource, UnencodedParts } from './dead-letter/dead-letter.ts'
 export { DeadLetterPublisher, type DeadLetterPublisherOptions } from './dead-letter/dead-letter-publisher.ts'
@@ -39,6 +41,7 @@ export type {
   Completed,
   DeadLetterStore,
   Lease,
+  LeaseWait,
   OpenDeadLetter,
   PartlyDone,
   ReadOptions,
@@ -60,9 +63,11 @@ export type {
 export { DiskDeadLetterTarget, type DiskOptions, type DiskTargetConfig } from './dead-letter/disk/target.ts'
 export type { DynamoDbTargetConfig } from './dead-letter/dynamodb/target.ts'
 export type { KafkaTargetConfig } from './dead-letter/kafka/target.ts'
+export type { LambdaFunction } from './dead-letter/lambda-function.ts'
 export type { Notifier, StoredNote } from './dead-letter/notifier.ts'
 export { type PublishFailuresContext, publishFailures } from './dead-letter/publish-failures.ts'
 export type { MessageAttribute, MessageRole, RawMessage } from './dead-letter/raw-message.ts'
+export type { FailureBucketConfig } from './dead-letter/s3/failure-bucket.ts'
 export type { S3TargetConfig } from './dead-letter/s3/target.ts'
 export type { SqliteTargetConfig } from './dead-letter/sqlite/target.ts'
 export type { FailureDestinationConfig, MessageQueueConfig, SourceDlqConfig } from './dead-letter/sqs/message-queues.ts'
@@ -107,6 +112,7 @@ export type { Partitioner, TopicPartitions } from './partition/partitioner.ts'
 export { createKafkaJsClient, ProducerFactory, type ProducerFactoryOptions } from './producer-factory.ts'
 export { LoggingProducerListener, type ProducerInterceptor, type ProducerListener } from './producer-listener.ts'
 export type { ProducerMetrics } from './producer-metrics.ts'
+export type { JsonObject } from './record/json-object.ts'
 export type { JsonFault, JsonShape } from './record/json-outline.ts'
 export { JsonText } from './record/json-text.ts'
 export type {

@@ -14,7 +14,7 @@ const LIMITS: ContractLimits = { keyBytes: 1024, valueBytes: 900_000, headers: 5
 const JSON_FORMATS = Object.entries(VALUE_FORMATS).flatMap(([name, { isJson }]) => (isJson ? [name] : []))
 
 /** What a contract's file does not have. */
-interface ContractParts {
+export interface ContractParts {
   readonly key?: ValueCodec | undefined
   readonly value?: ValueCodec | undefined
   readonly checkPattern?: PatternCheck
