@@ -70,10 +70,8 @@ export function checkConfig(config: unknown, problem: (text: string) => void): v
   const { bootstrapServers, deliveryTimeoutMs, clientId } = (config ?? {}) as Readonly<Record<string, unknown>>
   const isParsed =
     Array.isArray(bootstrapServers) && typeof deliveryTimeoutMs === 'number' && typeof clientId === 'string'
-  if (!isParsed)
-    problem(
-      `config: expected what parseConfig() or loadConfig() returned, got ${isPromise(config) ? 'a promise' : 'another object'}.`,
-    )
+  const got = isPromise(config) ? 'a promise' : 'another object'
+  if (!isParsed) problem(`config: expected what parseConfig() or loadConfig() returned, got ${got}.`)
 }
 
 function isPromise(value: unknown): boolean {

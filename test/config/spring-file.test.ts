@@ -153,7 +153,7 @@ for (const [profiles, env] of [
     assert.deepEqual((await load(dev + prod, env)).bootstrapServers, ['prod:1', 'prod:2'])
   })
 
-test('profiles: the default ones count only alone; a placeholder without a value, and a profile’s own, are problems', async () => {
+test('profiles: default ones count only alone; a missing placeholder and a profile’s own are problems', async () => {
   const prod = '---\nspring.config.activate.on-profile: prod\nspring.kafka.client-id: prod\n'
   const text = `${SERVERS}    client-id: all\n  profiles: {active: dev, default: prod}\n${prod}`
   assert.equal((await load(text)).clientId, 'all')

@@ -160,8 +160,8 @@ const FUNCTIONS = {
   }),
   eventFailures: parameter(choice('s3', 'sqs'), 's3', {
     about:
-      'Where Lambda keeps an event that `eventbridge` failed to handle. A queue (`sqs`) takes 1 MiB, and Lambda drops ' +
-      'what is larger with the function’s answer; a bucket (`s3`) takes every record.',
+      'Where Lambda keeps an event that `eventbridge` failed to handle. A queue (`sqs`) takes 1 MiB, and Lambda ' +
+      'drops what is larger with the function’s answer; a bucket (`s3`) takes every record.',
     actsOn: 'the on-failure destination of `eventbridge`',
   }),
   layers: parameter(list('arn:[\\w-]+:lambda:[\\w-]+:\\d{12}:layer:[\\w-]+:\\d+', 'ARNs of versions of layers'), [], {
