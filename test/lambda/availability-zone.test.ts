@@ -110,7 +110,9 @@ test('a record whose deadline passes while the endpoint is silent has its report
   const record = { topic: 't', value: 'x' }
   const later = producer.sendAll([record])
   const [report] = await producer.sendAll([record], deadlineIn(100))
-  assert.deepEqual([isAborted, summaryOf(report)], [false, 'not-sent:deadline'])
+  assert.equal(isAborted, false)
+  // Whichever of two timers of one time fires first.
+  assert.match(summaryOf(report), /^not-sent:(deadline|unreachable)$/)
   await assert.rejects(producer.connect(deadlineIn(0)), TransportError)
   assert.deepEqual((await later).map(summaryOf), ['delivered'])
   assert.equal(cluster.appended.length, 1)
