@@ -32,7 +32,7 @@ export function addSend(program: Command): void {
       'Sends one record, or one per line of standard input. If the topic has a contract, it validates the records.',
     )
     .option('--key <key>', 'the key of every record')
-    .option('--value <value>', 'the value; without it, each line of standard input is a value')
+    .option('--value <value>', 'the value; without it, each line of standard input that is not empty is a value')
     .option(
       '--header <name=value>',
       'a header; may be repeated',
@@ -67,13 +67,17 @@ async function run(topic: string, options: Options): Promise<void> {
   const isJson = contract?.value.codec.isJson
   let failures = 0
   let sent = 0
+  let emptyLines = 0
+  const onEmpty = () => {
+    emptyLines++
+  }
   onInterruption(() => `Interrupted after ${counted(sent, 'record')}: ${sent - failures} delivered.`)
   const onStop = () => {
     // Records on their way end with what is known of them. The close below has the same error, if any.
     producer.close({ timeoutMs: GRACE_MS }).catch(() => undefined)
   }
   stopSignal.addEventListener('abort', onStop, { once: true })
-  for await (const values of options.value === undefined ? linesInBatches() : [[Buffer.from(options.value)]]) {
+  for await (const values of options.value === undefined ? linesInBatches(onEmpty) : [[Buffer.from(options.value)]]) {
     if (stopSignal.aborted) break
     const reports = await producer.sendAll(
       values.map(value => ({ ...record, value: isJson || !isUtf8(value) ? value : value.toString() })),
@@ -82,6 +86,8 @@ async function run(topic: string, options: Options): Promise<void> {
     failures += reports.filter(({ kind }) => kind === 'failed').length
   }
   await producer.close()
+  if (emptyLines > 0) printMessage(`${counted(emptyLines, 'empty line')} left out. --value '' sends an empty value.`)
+  else if (sent === 0 && !stopSignal.aborted) printMessage('Standard input was empty: nothing was sent.')
   if (failures > 0) printMessage(`${failures} of ${counted(sent, 'record')} not delivered.`)
   if (failures > 0) process.exitCode = 1
 }
@@ -108,11 +114,12 @@ function recordOf(topic: string, { key, header, partition, timestamp }: Options)
   }
 }
 
-async function* linesInBatches(): AsyncGenerator<Buffer[]> {
+async function* linesInBatches(onEmpty: () => void): AsyncGenerator<Buffer[]> {
   let batch: Buffer[] = []
   try {
     for await (const line of readLines(addAbortSignal(stopSignal, process.stdin))) {
       if (line.length > 0) batch.push(line)
+      else onEmpty()
       if (batch.length < BATCH) continue
       yield batch
       batch = []

@@ -4,7 +4,7 @@ import type { ProducerConfig } from './config/settings.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { recordToJson } from './delivery/report-json.ts'
-import { ConfigError, errorName, notSentError, type RecordError } from './errors.ts'
+import { ConfigError, errorName, InvalidRecordError, notSentError, type RecordError } from './errors.ts'
 import { checkRecordId, type RecordIdOption } from './identify-records.ts'
 import type { CloseOptions, KafkaProducer } from './kafka-producer.ts'
 import type { TopicPartitions } from './partition/partitioner.ts'
@@ -143,7 +143,8 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   ): Promise<SendResult<K, V>>
   send(...args: [ProducerRecord<K, V>] | [string, ...unknown[]]): Promise<SendResult<K, V>> {
     const [first, ...rest] = args
-    return this.#tracked(this.#deliver(typeof first === 'string' ? recordOf<K, V>(first, rest) : first))
+    if (typeof first === 'string') return this.#sendTo(first, rest)
+    return this.#tracked(rest.length === 0 ? this.#deliver(first) : this.#refuse(first, tooManyArguments()))
   }
 
   /**
@@ -160,8 +161,8 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     value: V | null,
   ): Promise<SendResult<K, V>>
   sendDefault(...args: unknown[]): Promise<SendResult<K, V>> {
-    const record = recordOf<K, V>(this.#defaultTopic ?? '', args)
-    return this.#tracked(this.#defaultTopic === undefined ? this.#withoutTopic(record) : this.#deliver(record))
+    if (this.#defaultTopic !== undefined) return this.#sendTo(this.#defaultTopic, args)
+    return this.#tracked(this.#refuse(recordOf('', args), notSentError(new ConfigError([NO_DEFAULT_TOPIC]))))
   }
 
   /**
@@ -205,8 +206,12 @@ export class KafkaTemplate<K = unknown, V = unknown> {
     return this.#factory.getProducer(this.#config)
   }
 
-  async #withoutTopic(record: ProducerRecord<K, V>): Promise<never> {
-    const error = notSentError(new ConfigError([NO_DEFAULT_TOPIC]))
+  #sendTo(topic: string, values: readonly unknown[]): Promise<SendResult<K, V>> {
+    const record = recordOf<K, V>(topic, values)
+    return this.#tracked(values.length <= 4 ? this.#deliver(record) : this.#refuse(record, tooManyArguments()))
+  }
+
+  async #refuse(record: ProducerRecord<K, V>, error: RecordError): Promise<never> {
     this.#notify(record, null, error)
     throw error
   }
@@ -280,6 +285,15 @@ export class KafkaTemplate<K = unknown, V = unknown> {
       return undefined
     }
   }
+}
+
+/** One argument more would shift the others: another key and value would be written. */
+function tooManyArguments(): InvalidRecordError {
+  return new InvalidRecordError(
+    'bad-value',
+    'arguments: expected a record alone, or at most topic, partition, timestamp, key and value; got more. ' +
+      'Headers are part of a record: send({ topic, key, value, headers }).',
+  )
 }
 
 /** @param args (value) · (key, value) · (partition, key, value) · (partition, timestamp, key, value) */

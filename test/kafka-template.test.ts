@@ -142,6 +142,22 @@ test('sendDefault sends to the default topic of the options or the settings', as
   await assert.rejects(createTemplate().template.sendDefault('v'), { name: 'DeliveryError', code: 'unavailable' })
 })
 
+// The arguments of Java's ProducerRecord wrote the key as the value's neighbour: key "value", value the headers.
+test('one argument too many is an invalid record, which the listener gets', async () => {
+  const errors: unknown[] = []
+  const listener = { onError: (_record: unknown, error: unknown) => errors.push(error) }
+  const { template } = createTemplate([], { defaultTopic: 'set', listener })
+  const send = template.send.bind(template) as (...args: unknown[]) => Promise<unknown>
+  const sendDefault = template.sendDefault.bind(template) as (...args: unknown[]) => Promise<unknown>
+  for (const sending of [
+    send('t', 0, 5, 'key', 'value', [['h', 'x']]),
+    send({ topic: 't', value: 'v' }, 'more'),
+    sendDefault(0, 5, 'key', 'value', []),
+  ])
+    await assert.rejects(sending, { name: 'InvalidRecordError', code: 'bad-value', outcome: 'not-sent' })
+  assert.equal(errors.length, 3)
+})
+
 test('sendDefault without a default topic, not awaited, tells the listener and ends no process', async t => {
   const unhandled: unknown[] = []
   const note = (error: unknown) => void unhandled.push(error)

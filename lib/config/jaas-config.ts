@@ -57,6 +57,8 @@ export function withJaasConfig(source: Values, mechanism: unknown, problem: (tex
   for (const [option, value] of entry.options) {
     const setting = Object.hasOwn(module.options, option) ? module.options[option] : undefined
     if (setting) found[setting] = value
+    else if (name === 'OAuthBearerLoginModule' && option.startsWith('extension_') && value.includes(','))
+      problem(`${NAME}: ${option}: expected a value without a comma, which would begin another extension.`)
     else if (name === 'OAuthBearerLoginModule' && option.startsWith('extension_'))
       extensions.push(`${option.slice('extension_'.length)}=${value}`)
     else problem(`${NAME}: ${option} is not an option of ${name} that this library supports.`)

@@ -278,6 +278,9 @@ test('a JAAS text that can’t take effect is a problem without any of its value
   const plain = 'a.PlainLoginModule required username="hunter1" password="hunter2"'
   assert.match(problems('SCRAM-SHA-256', plain), /expected sasl\.mechanism PLAIN with PlainLoginModule/)
   assert.match(problems('PLAIN', `${plain} awsRoleArn="hunter3";`), /awsRoleArn is not an option of PlainLoginModule/)
+  const bearer = "a.OAuthBearerLoginModule required clientId='i' clientSecret='s' extension_pool='hunter6,b=c';"
+  assert.match(problems('OAUTHBEARER', bearer), /extension_pool: expected a value without a comma/)
+  assert.doesNotMatch(problems('OAUTHBEARER', bearer), /hunter/)
   const halves = ['password="a', "password='a", 'password=a/b;', 'password=a//b;', 'password=a==;', 'password="a\nb";']
   for (const text of [
     'com.sun.Krb5LoginModule required useKeyTab=true;',
