@@ -110,11 +110,11 @@ function converted(value: unknown, resources: ReadonlyMap<string, CfnResource>):
   }
   if (sub !== undefined) {
     const [text, variables] = Array.isArray(sub) ? (sub as [string, Record<string, unknown>]) : [String(sub), {}]
-    const unknown = [...text.matchAll(/\$\{([^!}]*)\}/g)].find(
-      ([, name = '']) => !name.startsWith('AWS::') && !(name in variables),
-    )
-    if (unknown) throw new Error(`Fn::Sub: expected only variables and AWS::…, got ${unknown[1]}.`)
-    return Array.isArray(sub) ? { 'Fn::Sub': [text, converted(variables, resources)] } : value
+    const withIds = text.replaceAll(/\$\{([^!.}]+)(\.[^}]+)?\}/g, (whole, name: string, attribute = '') => {
+      if (name.startsWith('AWS::') || Object.hasOwn(variables, name)) return whole
+      return `\${${of(resources, name).logicalId}${attribute}}`
+    })
+    return { 'Fn::Sub': Array.isArray(sub) ? [withIds, converted(variables, resources)] : withIds }
   }
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, converted(item, resources)]))
 }

@@ -41,7 +41,12 @@ function comparable(resources: Record<string, Resource>): Record<string, unknown
 test('the construct has each resource, statement and alarm of the packaged template, and no other', () => {
   let text = JSON.stringify(synthesized.Resources)
   for (const [id, resource] of producer.resources)
-    text = text.replaceAll(`"${stack.resolve(resource.logicalId)}"`, `"${id}"`)
+    for (const [before, after] of [
+      ['"', '"'],
+      ['${', '}'],
+      ['${', '.'],
+    ])
+      text = text.replaceAll(`${before}${stack.resolve(resource.logicalId)}${after}`, `${before}${id}${after}`)
   const ofConstruct = comparable(JSON.parse(text))
   assert.deepEqual(ofConstruct, comparable(packaged.Resources))
   const count = (type: string) => Object.values(packaged.Resources as object).filter(({ Type }) => Type === type).length
