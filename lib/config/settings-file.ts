@@ -19,6 +19,13 @@ export interface SettingsFile {
 const GROUPS = ['properties', 'template', 'producer', 'producer.properties'] as const
 /** Spring's data sizes. */
 const SIZES: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 * 1024, GB: 1024 ** 3 }
+/** What Spring's conversion and YAML 1.1 take beside `true` and `false`. */
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['yes', true],
+  ['on', true],
+  ['no', false],
+  ['off', false],
+])
 const FILE = 'KAFKA_CONFIG_FILE'
 
 const ROWS: ReadonlyMap<string, readonly [OptionName, SettingRow]> = new Map(
@@ -59,22 +66,29 @@ async function readYaml(text: string, env: NodeJS.ProcessEnv): Promise<SettingsF
 async function readProperties(text: string, env: NodeJS.ProcessEnv): Promise<SettingsFile> {
   const { parse } = await importCommonJs(import('dot-properties'))
   const documents = text.split(/^[#!]---\s*$/m).map(part => indexed(Object.entries(parse(part) as object)))
-  return readSpring(documents, env) ?? toSettings(documents.flat(), value => value)
+  // Kafka trims values (ConfigDef.parseType), which java.util.Properties does not.
+  return readSpring(documents, env) ?? toSettings(documents.flat(), value => value.trim())
 }
 
 /** @returns undefined when no property is Spring's */
 function readSpring(documents: readonly Properties[], env: NodeJS.ProcessEnv): SettingsFile | undefined {
   const problems: string[] = []
   const all = activeProperties(documents, env, text => problems.push(text))
-  const prefix = ['spring.kafka.', 'kafka.'].find(start =>
-    documents.some(properties => properties.some(([name]) => name.startsWith(start))),
+  const names = documents.flatMap(properties => properties.map(([name]) => name))
+  // A Java client's file may have a name that begins with `kafka.` beside the client's own.
+  const isJava = names.includes('bootstrap.servers')
+  const prefix = ['spring.kafka.', ...(isJava ? [] : ['kafka.'])].find(start =>
+    names.some(name => name.startsWith(start)),
   )
   if (prefix === undefined) return undefined
   const section = all.flatMap(([name, value]): [string, unknown][] =>
     name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
   )
   const settings = toSettings(section, text => resolvePlaceholders(text, lookUpIn(all, env)))
-  const warnings = [...settings.warnings, ...overridesOf(env)]
+  const imports = all.some(([name]) => name.startsWith('spring.config.import'))
+    ? [`${FILE}: spring.config.import is not followed: what it names has no effect here.`]
+    : []
+  const warnings = [...settings.warnings, ...overridesOf(env), ...imports]
   return { ...settings, problems: [...problems, ...settings.problems], warnings }
 }
 
@@ -103,7 +117,7 @@ function toSettings(entries: Properties, resolve: (text: string) => string): Set
   const ignored = new Set<string>()
   const producerEntries = entries
     .filter(([name]) => !OTHER_SECTIONS.test(name))
-    .map(([name, value]) => ({ ...grouped(name), name, value }))
+    .map(([name, value]) => ({ ...grouped(withoutBrackets(name)), name, value }))
   for (const { name, setting, value } of producerEntries.sort((a, b) => a.rank - b.rank)) {
     const [option, row] = ROWS.get(relaxed(setting)) ?? []
     if (value === null || value === '') continue
@@ -142,11 +156,12 @@ function isAccepted(value: unknown): value is string | number | boolean | readon
 
 function asSetting(
   option: OptionName,
-  { unit }: SettingRow,
+  { unit, kind }: SettingRow,
   value: string | number | boolean | readonly unknown[],
 ): string | number | boolean | readonly string[] {
-  if (typeof value === 'object') return value.map(String)
+  if (typeof value === 'object') return value.flatMap(one => String(one).split(','))
   if (typeof value !== 'string') return value
+  if (kind === 'boolean') return BOOLEANS.get(value.toLowerCase()) ?? value
   // Spring's form of a path.
   if (option.endsWith('Location')) return value.replace(/^file:(?:\/\/(?=\/))?/, '')
   return unit === 'bytes' ? inBytes(value) : value
@@ -166,6 +181,11 @@ function expectedOf(pattern: RegExp): string {
 
 function failed(text: string): SettingsFile {
   return { values: {}, problems: [`${FILE}: ${text}`], warnings: [] }
+}
+
+/** `properties[sasl.mechanism]` → `properties.sasl.mechanism` */
+function withoutBrackets(name: string): string {
+  return name.replaceAll(/\[([a-z][^\]]*)\]/gi, '.$1')
 }
 
 function grouped(name: string): { setting: string; rank: number } {

@@ -1,4 +1,6 @@
-// Spring's placeholders: ${NAME}, ${NAME:default}, also within one another.
+// Spring's placeholders: ${NAME}, ${NAME:default}, also within one another, and ${random.uuid}.
+import { randomUUID } from 'node:crypto'
+
 /** A chain of values that name one another ends here. */
 const MAX_DEPTH = 20
 /** Per value: values that have others several times would double its length at each level. */
@@ -51,6 +53,7 @@ export function lookUpIn(
   return name => {
     // An object of the caller's has names such as `constructor`, which are no variables.
     const fromEnv = [name, environmentName(name)].find(one => Object.hasOwn(env, one) && env[one] !== undefined)
+    if (fromEnv === undefined && name === 'random.uuid') return randomUUID()
     const value = fromEnv === undefined ? properties.findLast(([other]) => other === name)?.[1] : env[fromEnv]
     return value === undefined || value === null ? undefined : String(value)
   }

@@ -55,6 +55,45 @@ spring:
   )
 })
 
+test('what Spring and Kafka accept beside the plain forms has the same effect', async () => {
+  const forms: readonly [text: string, extension: string, options: ProducerOptions][] = [
+    [`${SERVERS}    properties[client.id]: c\n`, 'yml', { clientId: 'c' }],
+    ['spring:\n  kafka:\n    bootstrap-servers: ["a:1,b:2"]\n', 'yml', {}],
+    [`${SERVERS}    producer:\n      properties:\n        enable.idempotence: on\n`, 'yml', {}],
+    [
+      `${SERVERS}    producer:\n      properties:\n        enable.idempotence: No\n`,
+      'yml',
+      { enableIdempotence: false },
+    ],
+    [
+      'bootstrap.servers=a:1,b:2 \nenable.idempotence=true \nacks=all\t\nclient.id= c \n',
+      'properties',
+      { clientId: 'c' },
+    ],
+  ]
+  for (const [text, extension, options] of forms)
+    assert.deepEqual(await load(text, {}, extension), inCode(options), text)
+  const [first, second] = [
+    await load(`${SERVERS}    client-id: \${random.uuid}\n`),
+    await load(`${SERVERS}    client-id: \${random.uuid}\n`),
+  ]
+  assert.match(first.clientId, /^[\da-f-]{36}$/)
+  assert.notEqual(first.clientId, second.clientId)
+})
+
+test('a name that begins with kafka. does not make a Java client’s file one of Spring’s', async () => {
+  assert.deepEqual(await problemsOf('bootstrap.servers=a:1,b:2\nkafka.version=3\n', {}, 'properties'), [
+    'KAFKA_CONFIG_FILE: kafka.version is not a known setting.',
+  ])
+})
+
+test('a file that is to be imported is named in a warning', async () => {
+  await load(`${SERVERS}spring.config.import: "optional:configserver:"\n`)
+  assert.deepEqual(warnings, [
+    'KAFKA_CONFIG_FILE: spring.config.import is not followed: what it names has no effect here.',
+  ])
+})
+
 test('a placeholder without a value, and one that names itself, are problems', async () => {
   assert.deepEqual(await problemsOf(`${SERVERS}    client-id: \${CLIENT}\n`), [
     'KAFKA_CONFIG_FILE: client-id: expected ${CLIENT} in the environment or the file, got none.',
