@@ -17,7 +17,8 @@ export function parseSaslExtensions(text: string): SaslExtensions | undefined {
 
 /** @returns undefined for anything but an object of names and values that RFC 7628 allows */
 export function readSaslExtensions(value: unknown): SaslExtensions | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
+  // A Map has no entries that Object.entries sees: none of its extensions would be sent.
+  if (typeof value !== 'object' || value === null || Symbol.iterator in value) return undefined
   const entries = Object.entries(value)
   const isRight = ([name, text]: [string, unknown]) =>
     NAME.test(name) && name.toLowerCase() !== 'auth' && typeof text === 'string' && VALUE.test(text)

@@ -29,7 +29,9 @@ export async function requestToken(request: TokenRequest, signal: AbortSignal): 
   if (status !== 200 || !isJsonObject(answer))
     throw tokenUnavailable(`${ENDPOINT} answered ${status} without JSON`, false)
   const { access_token: token, expires_in: seconds } = answer
-  return bearerToken(ENDPOINT, token, typeof seconds === 'number' ? Date.now() + seconds * 1000 : undefined)
+  // RFC 6749 has a number; some servers send its digits as text.
+  const life = typeof seconds === 'string' && /^\d+$/.test(seconds) ? Number(seconds) : seconds
+  return bearerToken(ENDPOINT, token, typeof life === 'number' ? Date.now() + life * 1000 : undefined)
 }
 
 async function post(request: TokenRequest, signal: AbortSignal): Promise<{ status: number; answer: unknown }> {

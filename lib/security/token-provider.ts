@@ -24,21 +24,31 @@ export type OAuthBearerTokenProvider = (context: {
   readonly signal: AbortSignal
 }) => OAuthBearerToken | Promise<OAuthBearerToken>
 
+/** An earlier time is one in seconds: it would be in 1973, and every connection would ask for a new token. */
+const FIRST_MS = 100_000_000_000
+
 const WHERE = 'oauthBearerTokenProvider (KAFKA_OAUTH_BEARER_TOKEN_PROVIDER)'
 
 /** @throws TransportError */
 export async function callTokenProvider(provider: OAuthBearerTokenProvider, signal: AbortSignal): Promise<BearerToken> {
   const aborted = Promise.withResolvers<never>()
   signal.addEventListener('abort', () => aborted.reject(signal.reason))
-  const token = await Promise.race([Promise.resolve({ signal }).then(provider), aborted.promise]).catch(cause => {
+  const called = Promise.resolve({ signal }).then(provider).then(fieldsOf)
+  const { value, expiresAt, extensions } = await Promise.race([called, aborted.promise]).catch(cause => {
     // Without its message, which may quote a secret.
     throw tokenUnavailable(`${WHERE} failed (${cause instanceof Error ? cause.name : typeof cause})`, true)
   })
-  const { value, expiresAt, extensions = {} } = token ?? {}
-  const read = readSaslExtensions(extensions)
-  if (read === undefined)
+  const readExtensions = readSaslExtensions(extensions)
+  if (readExtensions === undefined)
     throw tokenUnavailable(`${WHERE}: expected extensions as RFC 7628 allows them, got others`, false)
-  const endsAt = expiresAt === undefined ? undefined : Number(expiresAt)
-  if (Number.isNaN(endsAt)) throw tokenUnavailable(`${WHERE}: expected a date or milliseconds as expiresAt`, false)
-  return { ...bearerToken(WHERE, value, endsAt), extensions: read }
+  const endsAt = expiresAt == null ? undefined : expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
+  if (endsAt !== undefined && !(typeof endsAt === 'number' && endsAt >= FIRST_MS))
+    throw tokenUnavailable(`${WHERE}: expected a date, or milliseconds since 1970, as expiresAt`, false)
+  return { ...bearerToken(WHERE, value, endsAt), extensions: readExtensions }
+}
+
+/** Read once: accessors may throw. */
+function fieldsOf(token: OAuthBearerToken | null | undefined) {
+  const { value, expiresAt, extensions = {} } = token ?? {}
+  return { value, expiresAt, extensions }
 }

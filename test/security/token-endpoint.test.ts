@@ -40,6 +40,12 @@ test('a client secret is sent as RFC 6749 says; the token ends with expires_in',
   assert.equal(headers.authorization, `Basic ${Buffer.from('id%3A1:hunter2').toString('base64')}`)
 })
 
+test('the digits of expires_in may be text', async () => {
+  server.answer = () => ({ body: { access_token: 'abc', expires_in: '100' } })
+  const left = ((await request()).expiresAt ?? 0) - Date.now()
+  assert.ok(left <= 100_000 && left > 0)
+})
+
 test('without expires_in a JWT ends with its own claim; the end of an opaque token is unknown', async () => {
   const jwt = `x.${Buffer.from('{"exp":2000000000}').toString('base64url')}.y`
   server.answer = () => ({ body: { access_token: jwt } })

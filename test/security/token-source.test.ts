@@ -142,7 +142,19 @@ test('a function that fails or returns something else is reported without what i
     [() => undefined as never, /returned no token/],
     [() => ({ value: 'a\u0001b' }) as never, /returned no token/],
     [() => ({ value: 'a', extensions: { auth: 'x' } }) as never, /extensions as RFC 7628/],
-    [() => ({ value: 'a', expiresAt: 'soon' }) as never, /a date or milliseconds/],
+    [() => ({ value: 'a', expiresAt: 'soon' }) as never, /a date, or milliseconds/],
+    [() => ({ value: 'a', expiresAt: Symbol('x') }) as never, /a date, or milliseconds/],
+    [() => ({ value: 'a', expiresAt: 2_000_000_000 }) as never, /milliseconds since 1970/],
+    [() => ({ value: 'a', extensions: new Map([['logicalCluster', 'lkc']]) }) as never, /extensions as RFC 7628/],
+    [
+      () =>
+        ({
+          get value() {
+            throw new Error('hunter2')
+          },
+        }) as never,
+      /failed \(Error\)/,
+    ],
   ]
   for (const [oauthBearerTokenProvider, says] of wrong)
     await assert.rejects(
