@@ -12,9 +12,8 @@ export interface MemoryIdStoreOptions {
   readonly now?: () => number
 }
 
-interface Entry {
-  /** Undefined: completed. */
-  readonly owner: string | undefined
+interface OpenClaim {
+  readonly owner: string
   readonly until: number
 }
 
@@ -22,8 +21,11 @@ interface Entry {
 export class MemoryIdStore implements IdStore {
   readonly #maxIds: number
   readonly #now: () => number
-  /** In the order of the last change. */
-  readonly #entries = new Map<string, Entry>()
+  readonly #claims = new Map<string, OpenClaim>()
+  /** Id → when its window ends; in the order of the last change. */
+  readonly #completed = new Map<string, number>()
+  /** With more ids than this all claims are looked at, not only the oldest. It doubles, so that this costs little. */
+  #lookAbove: number
 
   /** @throws ConfigError */
   constructor(options: MemoryIdStoreOptions = {}) {
@@ -34,40 +36,58 @@ export class MemoryIdStore implements IdStore {
       throw new ConfigError([`MemoryIdStore: maxIds: expected a number from 1; got ${String(maxIds)}.`])
     if (typeof now !== 'function') throw new ConfigError(['MemoryIdStore: now: expected a function.'])
     this.#maxIds = maxIds
+    this.#lookAbove = maxIds
     this.#now = now
   }
 
   /** How many ids are noted, those included whose time is over. */
   get size(): number {
-    return this.#entries.size
+    return this.#claims.size + this.#completed.size
   }
 
   async claim(id: string, { owner, leaseMs }: Claim): Promise<ClaimResult> {
     const now = this.#now()
-    const entry = this.#entries.get(id)
-    if (entry && entry.until > now) return entry.owner === undefined ? 'completed' : 'in-progress'
-    this.#set(id, { owner, until: now + leaseMs })
+    if ((this.#completed.get(id) ?? now) > now) return 'completed'
+    if ((this.#claims.get(id)?.until ?? now) > now) return 'in-progress'
+    this.#forget(id)
+    this.#claims.set(id, { owner, until: now + leaseMs })
+    this.#trim(now)
     return 'claimed'
   }
 
   async complete(id: string, windowMs: number): Promise<void> {
-    this.#set(id, { owner: undefined, until: this.#now() + windowMs })
+    const now = this.#now()
+    this.#forget(id)
+    this.#completed.set(id, now + windowMs)
+    this.#trim(now)
   }
 
   async release(id: string, owner: string): Promise<void> {
-    if (this.#entries.get(id)?.owner === owner) this.#entries.delete(id)
+    if (this.#claims.get(id)?.owner === owner) this.#claims.delete(id)
   }
 
-  #set(id: string, entry: Entry): void {
-    this.#entries.delete(id)
-    this.#entries.set(id, entry)
-    if (this.#entries.size <= this.#maxIds) return
-    const now = this.#now()
-    for (const [oldest, { owner, until }] of this.#entries) {
-      // A claim that lasts stays, whatever the bound: its work is going on.
-      if (owner !== undefined && until > now) continue
-      this.#entries.delete(oldest)
-      if (this.#entries.size <= this.#maxIds) return
+  #forget(id: string): void {
+    this.#claims.delete(id)
+    this.#completed.delete(id)
+  }
+
+  /** A claim that lasts stays, whatever the bound: its work is going on. */
+  #trim(now: number): void {
+    if (this.size <= this.#maxIds) return
+    this.#dropEndedClaims(now)
+    for (const oldest of this.#completed.keys()) {
+      if (this.size <= this.#maxIds) return
+      this.#completed.delete(oldest)
     }
+  }
+
+  #dropEndedClaims(now: number): void {
+    const looksAtAll = this.size > this.#lookAbove
+    for (const [id, { until }] of this.#claims) {
+      // The oldest usually end first.
+      if (until <= now) this.#claims.delete(id)
+      else if (!looksAtAll) return
+    }
+    this.#lookAbove = 2 * Math.max(this.#maxIds, this.size)
   }
 }

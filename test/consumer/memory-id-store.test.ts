@@ -22,6 +22,26 @@ test('memory: the oldest completed ids leave when there are more than maxIds', a
   assert.equal(store.size, 3)
 })
 
+test('memory: with more claims than maxIds, one more costs as much as before', async () => {
+  let looks = 0
+  const store = new MemoryIdStore({ maxIds: 100, now: () => 0 })
+  const entries = Map.prototype[Symbol.iterator]
+  Map.prototype[Symbol.iterator] = function* (this: Map<unknown, unknown>) {
+    for (const entry of entries.call(this)) {
+      looks++
+      yield entry
+    }
+  } as never
+  try {
+    for (let n = 0; n < 20_000; n++) await store.claim(`id-${n}`, { owner: 'x', leaseMs: 1000 })
+  } finally {
+    Map.prototype[Symbol.iterator] = entries
+  }
+  assert.equal(store.size, 20_000)
+  // Each claim looked at all before it: 200 million.
+  assert.ok(looks < 100_000, `${looks} looks`)
+})
+
 test('memory: a claim that lasts is never dropped for room, one whose lease ended is', async () => {
   let now = 0
   const store = new MemoryIdStore({ maxIds: 2, now: () => now })
@@ -30,5 +50,5 @@ test('memory: a claim that lasts is never dropped for room, one whose lease ende
   assert.equal(await store.claim('a', { owner: 'y', leaseMs: 1000 }), 'in-progress')
   now = 1000
   await store.complete('d', 60_000)
-  assert.equal(store.size, 2)
+  assert.equal(store.size, 1)
 })
