@@ -19,7 +19,7 @@ export interface FakeKafkaOptions {
 }
 
 export interface FailNextOptions {
-  /** The number of requests that fail. Default: 1. */
+  /** The number of batches that fail; a request for several partitions has one of each. Default: 1. */
   readonly times?: number
   /** Default: every topic. */
   readonly topic?: string
@@ -117,10 +117,14 @@ export class FakeKafka {
   }
 
   /**
-   * Lets the next requests that send records fail; a retriable failure is then retried by the producer.
-   * @throws TypeError for a name that is no failure · `times` that is not an integer from 1 on
+   * Lets the next batches fail, each of which has records for one partition; a retriable failure is then retried by the
+   * producer.
+   * @throws ConfigError for an option that there is not · TypeError for a name that is no failure · `times` that is not
+   * an integer from 1 on
    */
-  failNext(failure: FakeFailure, { times = 1, topic }: FailNextOptions = {}): void {
+  failNext(failure: FakeFailure, options: FailNextOptions = {}): void {
+    checkOptions('failNext', options, { times: 'any', topic: 'text' })
+    const { times = 1, topic } = options
     if (!Number.isInteger(times) || times < 1)
       throw new TypeError(`times: expected an integer from 1 on; got ${times}.`)
     this.#addFault(failure, topic, times)
@@ -129,10 +133,11 @@ export class FakeKafka {
   /**
    * Lets every request that sends records fail, until `recover()`. `unreachable` fails the requests for metadata, too.
    * A retriable failure ends at the record's deadline: set `delivery.timeout.ms` low.
-   * @throws TypeError for a name that is no failure
+   * @throws ConfigError for an option that there is not · TypeError for a name that is no failure
    */
-  fail(failure: FakeFailure, { topic }: { readonly topic?: string } = {}): void {
-    this.#addFault(failure, topic, Number.POSITIVE_INFINITY)
+  fail(failure: FakeFailure, options: { readonly topic?: string } = {}): void {
+    checkOptions('fail', options, { topic: 'text' })
+    this.#addFault(failure, options.topic, Number.POSITIVE_INFINITY)
   }
 
   /** Ends all failures. */

@@ -137,6 +137,13 @@ test('only listed topics exist', async () => {
 test('wrong options and unknown failures are errors', () => {
   assert.throws(() => createFakeKafka({ topics: { orders: 0 } }), /partitions of orders: expected an integer from 1/)
   assert.throws(() => createFakeKafka().failNext('unreachable', { times: 0 }), /times: expected an integer from 1/)
+  // Every topic failed.
+  const misspelled = { topics: ['t'] } as object
+  assert.throws(
+    () => createFakeKafka().fail('unreachable', misspelled),
+    /topics is not an option; did you mean topic\?/,
+  )
+  assert.throws(() => createFakeKafka().failNext('unreachable', misspelled), /topics is not an option/)
   assert.throws(() => createFakeKafka().fail('NOT_A_FAILURE' as FakeFailure), /name of a failure/)
 })
 
