@@ -39,6 +39,15 @@ export class S3Server {
     this.#server.close()
   }
 
+  /** Empties the bucket and takes back what a test set, for the next one. */
+  reset(): void {
+    this.objects.clear()
+    this.refused.clear()
+    this.requests.length = 0
+    this.aheadMs = 0
+    this.pageSize = 1000
+  }
+
   put(key: string, body: string | Buffer, ageMs = 0): void {
     this.objects.set(key, { body: Buffer.from(body as string), modified: this.#now() - ageMs })
   }

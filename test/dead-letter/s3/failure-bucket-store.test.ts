@@ -40,10 +40,7 @@ after(() => server.stop())
 
 let store: FailureBucketStore
 beforeEach(() => {
-  server.objects.clear()
-  server.refused.clear()
-  server.requests.length = 0
-  server.pageSize = 1000
+  server.reset()
   store = openStore(CONFIG, { readSourceMessage })
 })
 afterEach(() => store.close())

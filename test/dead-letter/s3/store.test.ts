@@ -18,11 +18,7 @@ after(() => server.stop())
 
 let store: S3DeadLetterStore
 beforeEach(() => {
-  server.objects.clear()
-  server.refused.clear()
-  server.requests.length = 0
-  server.aheadMs = 0
-  server.pageSize = 1000
+  server.reset()
   store = openStore({ kind: 's3', bucket: 'letters', prefix: 'prod' })
 })
 afterEach(() => store.close())
