@@ -1,8 +1,15 @@
 import { type Failed, toReport } from '../../lib/delivery/delivery-report.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 
-/** The report of a redriven record whose response was lost: it may be in its partition. */
-export function unknownReport(record: ProducerRecord, partition = 0): Failed {
+/**
+ * The report of a redriven record whose response was lost: it may be in its partition.
+ * @param fromOffset the first offset at which it may be
+ */
+export function unknownReport(
+  record: ProducerRecord,
+  partition = 0,
+  { fromOffset = null }: { readonly fromOffset?: bigint | null } = {},
+): Failed {
   const { topic } = record
   const timestamp = record.timestamp as number | null | undefined
   const sent = {
@@ -33,7 +40,7 @@ export function unknownReport(record: ProducerRecord, partition = 0): Failed {
         baseSequence: 0,
         indexInBatch: 0,
         clusterId: null,
-        fromOffset: null,
+        fromOffset,
       },
     },
   ) as Failed

@@ -6,12 +6,14 @@ import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
 import { NotCompletedError, type OpenDeadLetter, type Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
 import type { FailureBucketConfig } from '../../../lib/dead-letter/s3/failure-bucket.ts'
 import { type FailureBucketStore, openStore } from '../../../lib/dead-letter/s3/failure-bucket-store.ts'
-import { DeadLetterError, DeliveryError } from '../../../lib/errors.ts'
+import { DeadLetterError } from '../../../lib/errors.ts'
 import { type RedriveOptions, redrive } from '../../../lib/redrive/redrive.ts'
 import { tried } from '../../../lib/redrive/retried-dead-letter.ts'
 import { createSourceMessageReader } from '../../../lib/redrive/source-messages.ts'
+import { acceptingProducer } from '../../fakes/accepting-producer.ts'
 import { S3Server } from '../../fakes/s3-server.ts'
 import { contractsOf } from '../../support/contracts.ts'
+import { unknownReport } from '../../support/unknown-report.ts'
 
 const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function:app-eventbridge'
 const PREFIX = 'aws/lambda/async/app-eventbridge/'
@@ -225,25 +227,15 @@ test('an edited record is refused, and so is a new doubt, for which the object h
 /** Accepts all records, except that nothing is known of those that hold `unknown`. */
 function producerOf() {
   const sent: string[] = []
-  const sendAll: RedriveOptions['producer']['sendAll'] = async records =>
-    records.map(each => {
-      const id = JSON.parse(String(each.value)).id
+  const accepting = acceptingProducer()
+  const sendAll: RedriveOptions['producer']['sendAll'] = async records => {
+    const accepted = await accepting.sendAll(records)
+    return accepted.map(report => {
+      const { id } = JSON.parse(String(report.record.value))
       sent.push(id)
-      const metadata = { topic: each.topic, partition: 0, offset: 0n, timestamp: 0 }
-      if (id !== 'unknown') return { kind: 'delivered', record: each, metadata, attempts: 1 } as never
-      return {
-        kind: 'failed',
-        record: each,
-        serialized: { ...each, partition: 0 },
-        failureKind: 'delivery-failure',
-        outcome: 'unknown',
-        code: 'delivery-unknown',
-        error: new DeliveryError('delivery-unknown', 'No answer.', { outcome: 'unknown' }),
-        inDoubt: { producerId: 1n, epoch: 0, baseSequence: 0, indexInBatch: 0, clusterId: 'c', fromOffset: 7n },
-        firstAt: 0,
-        lastAt: 1000,
-      } as never
+      return id === 'unknown' ? unknownReport(report.record, 0, { fromOffset: 7n }) : report
     })
+  }
   return { sent, producer: { sendAll, isReachable: async () => true } }
 }
 
