@@ -4,6 +4,7 @@ import { InvalidRecordError } from '../../../../lib/errors.ts'
 import { isBase64 } from '../../../../lib/record/base64.ts'
 import { isContainer, isJsonObject } from '../../../../lib/record/json-object.ts'
 import type { JsonOutline } from '../../../../lib/record/json-outline.ts'
+import { pointerPart } from '../../../../lib/record/json-pointer.ts'
 import { type ProducerRecordHeader, RESERVED_HEADER_PREFIX } from '../../../../lib/record/producer-record.ts'
 import { checkLimit } from '../../../../lib/validate/limits.ts'
 import { checkHeaderName, checkText, checkTraceparents } from '../../../../lib/validate/text-rules.ts'
@@ -48,7 +49,7 @@ function pointersOfItem(index: number): HeaderPointers {
 }
 
 function pointersOfField(name: string): HeaderPointers {
-  const whole = `/headers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+  const whole = `/headers/${pointerPart(name)}`
   return { whole, name: whole, value: whole }
 }
 
