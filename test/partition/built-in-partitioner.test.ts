@@ -2,11 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BuiltInPartitioner } from '../../lib/partition/built-in-partitioner.ts'
 import { murmur2 } from '../../lib/partition/murmur2.ts'
-import { LeaderAvailability } from '../../lib/send/leader-availability.ts'
-import { LeaderPreference } from '../../lib/send/leader-preference.ts'
-import { KnownTopic } from '../../lib/send/topic-metadata.ts'
-import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { counting, isLinear } from '../support/counting.ts'
+import { ACKED, leadersOf } from '../support/leaders.ts'
 
 // From UtilsTest.testMurmur2 of the Java client.
 const VECTORS: [string, number][] = [
@@ -74,11 +71,9 @@ test('the preferred partitions of a large topic are looked for once per change, 
   assert.ok(
     isLinear(count => {
       const counter = { reads: 0 }
-      const clock = new VirtualClock()
-      const availability = new LeaderAvailability({ timeoutMs: 100, retryBackoffMaxMs: 1000, clock })
-      const preference = new LeaderPreference(() => 'a', availability)
+      const { clock, availability, preference, newTopic } = leadersOf({ rack: 'a', timeoutMs: 100 })
       preference.learnRacks(new Map([[1, 'a']]))
-      const topic = new KnownTopic('t', { now: 0, epochMs: 0 }, preference, () => {})
+      const topic = newTopic()
       const partitions = Array.from({ length: count }, (_, partition) =>
         counting({ partition, leader: partition % 3, leaderEpoch: 0 }, counter),
       )
@@ -88,8 +83,7 @@ test('the preferred partitions of a large topic are looked for once per change, 
       for (let records = 0; records < count; records++) {
         // The leader stops taking batches once, and goes on once.
         if (records === 100) availability.began(1)
-        if (records === 120)
-          availability.ended(1, 0, [{ kind: 'acked', baseOffset: 0n, logAppendTime: null, proof: 'all' }])
+        if (records === 120) availability.ended(1, 0, [ACKED])
         clock.freeze(10)
         const partition = partitioner.partition(record, topic.partitions)
         assert.equal(partition % 3 === 1, records < 110 || records >= 120, `${records}`)
@@ -104,10 +98,8 @@ test('leaders that are now slower, now faster than the timeout cost few looks at
   const looks = 1000
   const leaders = 100
   const counter = { reads: 0 }
-  const clock = new VirtualClock()
-  const availability = new LeaderAvailability({ timeoutMs: 1, retryBackoffMaxMs: 1000, clock })
-  const preference = new LeaderPreference(() => undefined, availability)
-  const topic = new KnownTopic('t', { now: 0, epochMs: 0 }, preference, () => {})
+  const { clock, availability, newTopic } = leadersOf({ timeoutMs: 1 })
+  const topic = newTopic()
   const partitions = Array.from({ length: count }, (_, partition) =>
     counting({ partition, leader: partition % leaders, leaderEpoch: 0 }, counter),
   )
@@ -117,10 +109,7 @@ test('leaders that are now slower, now faster than the timeout cost few looks at
   for (let look = 0; look < looks; look++) {
     // Each becomes unavailable for a while, one at each look.
     availability.began(look % leaders)
-    if (look >= 50)
-      availability.ended((look - 50) % leaders, 0, [
-        { kind: 'acked', baseOffset: 0n, logAppendTime: null, proof: 'all' },
-      ])
+    if (look >= 50) availability.ended((look - 50) % leaders, 0, [ACKED])
     clock.freeze(0.5)
     lists.add(topic.partitions.preferred)
   }
@@ -133,10 +122,7 @@ test('many leaders that refusals name are learnt in linear time', () => {
   assert.ok(
     isLinear(count => {
       const counter = { reads: 0 }
-      const clock = new VirtualClock()
-      const availability = new LeaderAvailability({ timeoutMs: 0, retryBackoffMaxMs: 1000, clock })
-      const preference = new LeaderPreference(() => undefined, availability)
-      const topic = new KnownTopic('t', { now: 0, epochMs: 0 }, preference, () => {})
+      const topic = leadersOf().newTopic()
       const partitions = Array.from({ length: count }, (_, partition) =>
         counting({ partition, leader: 1, leaderEpoch: 0 }, counter),
       )

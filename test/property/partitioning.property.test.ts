@@ -5,10 +5,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { BuiltInPartitioner } from '../../lib/partition/built-in-partitioner.ts'
 import { murmur2 } from '../../lib/partition/murmur2.ts'
-import { LeaderAvailability } from '../../lib/send/leader-availability.ts'
-import { LeaderPreference } from '../../lib/send/leader-preference.ts'
-import { KnownTopic } from '../../lib/send/topic-metadata.ts'
-import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
+import type { KnownTopic } from '../../lib/send/topic-metadata.ts'
+import { ACKED, leadersOf } from '../support/leaders.ts'
 
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)
 const TIMEOUT_MS = 100
@@ -42,9 +40,7 @@ function expected({ leaders, racks, silent }: Cluster, rack: string | undefined,
 test('keys never move, and records without a key go to preferred partitions only', () => {
   fc.assert(
     fc.property(scenario, ({ rack, timeoutMs, states, keys }) => {
-      const clock = new VirtualClock()
-      const availability = new LeaderAvailability({ timeoutMs, retryBackoffMaxMs: 1000, clock })
-      const preference = new LeaderPreference(() => rack, availability)
+      const { clock, availability, preference, newTopic } = leadersOf({ rack, timeoutMs })
       const partitioner = new BuiltInPartitioner()
       let epoch = 0
       let begun: readonly number[] = []
@@ -52,12 +48,10 @@ test('keys never move, and records without a key go to preferred partitions only
       let count = 0
       for (const state of states) {
         // Partitions are only added: with fewer it would be another topic.
-        if (state.leaders.length < count || !topic)
-          topic = new KnownTopic('t', { now: 0, epochMs: 0 }, preference, () => {})
+        if (state.leaders.length < count || !topic) topic = newTopic()
         count = state.leaders.length
         const now = clock.now()
-        for (const leader of begun)
-          availability.ended(leader, now, [{ kind: 'acked', baseOffset: 0n, logAppendTime: null, proof: 'all' }])
+        for (const leader of begun) availability.ended(leader, now, [ACKED])
         begun = state.silent
         for (const leader of begun) availability.began(leader)
         clock.freeze(TIMEOUT_MS + 1)
@@ -87,11 +81,9 @@ test('keys never move, and records without a key go to preferred partitions only
 test('without the settings every partition with a leader gets records without a key', () => {
   fc.assert(
     fc.property(cluster, fc.infiniteStream(fc.double({ min: 0, max: 0.99, noNaN: true })), (state, random) => {
-      const clock = new VirtualClock()
-      const availability = new LeaderAvailability({ timeoutMs: 0, retryBackoffMaxMs: 1000, clock })
-      const preference = new LeaderPreference(() => undefined, availability)
+      const { preference, newTopic } = leadersOf()
       preference.learnRacks(new Map(state.racks))
-      const topic = new KnownTopic('t', { now: 0, epochMs: 0 }, preference, () => {})
+      const topic = newTopic()
       const partitions = state.leaders.map((leader, partition) => ({ partition, leader, leaderEpoch: 1 }))
       topic.learn({ topic: 't', error: null, partitions })
       const { available, preferred } = topic.partitions
