@@ -47,12 +47,13 @@ export async function publishFailures(
   const fates = new Map<number, RecordFate>()
   if (reports.every(({ kind }) => kind === 'delivered')) return fates
   const failures = [...reports.entries()].filter((entry): entry is [number, Failed] => entry[1].kind === 'failed')
+  const wanted = failures.filter(([index, failed]) => shouldDeadLetter(failed, index))
   const unencoded = new Map(
-    failures.flatMap(([index, { serialized, record }]) => (serialized ? [] : [[index, unencodedOf(record)]])),
+    wanted.flatMap(([index, { serialized, record }]) => (serialized ? [] : [[index, unencodedOf(record)]])),
   )
   // An invalid record is edited before it is redriven, so its dead letter holds what can be read of it.
   const isKnown = (index: number, { isUnencoded }: Failed) => !isUnencoded || unencoded.get(index) !== undefined
-  const deadLettered = failures.filter(([index, failed]) => isKnown(index, failed) && shouldDeadLetter(failed, index))
+  const deadLettered = wanted.filter(([index, failed]) => isKnown(index, failed))
   for (const [index, { outcome, code }] of new Set([
     ...failures.filter(([, { failureKind }]) => failureKind === 'delivery-failure'),
     ...deadLettered,
