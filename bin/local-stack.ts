@@ -1,5 +1,6 @@
 // The local stack that runs in this folder, which npm start describes in a file.
 import { readFileSync } from 'node:fs'
+import { parseJson } from '../lib/record/json-object.ts'
 
 export const STACK_FOLDER = '.local'
 export const STACK_FILE = `${STACK_FOLDER}/stack.json`
@@ -18,21 +19,25 @@ export interface StackFile {
 
 /** @returns the stack, or undefined where none runs, or where it is still starting */
 export function runningStack(): StackFile | undefined {
-  if (owningProcess() === undefined) return undefined
-  try {
-    return JSON.parse(readFileSync(STACK_FILE, 'utf8')) as StackFile
-  } catch {
-    return undefined
-  }
+  const text = owningProcess() === undefined ? undefined : contentOf(STACK_FILE)
+  // Text that is cut is still being written.
+  return text === undefined ? undefined : (parseJson(text) as StackFile | undefined)
 }
 
 /** @returns the id of the process whose stack runs in this folder; a file that a killed one left counts for nothing */
 export function owningProcess(): number | undefined {
+  const [pid = '', started] = contentOf(LOCK_FILE)?.split(' ') ?? []
+  return isAlive(Number(pid)) && startedAt(Number(pid)) === started ? Number(pid) : undefined
+}
+
+/** @returns undefined without the file; one that can't be read may be that of another user's stack */
+function contentOf(path: string): string | undefined {
   try {
-    const [pid = '', started] = readFileSync(LOCK_FILE, 'utf8').split(' ')
-    return isAlive(Number(pid)) && startedAt(Number(pid)) === started ? Number(pid) : undefined
-  } catch {
-    return undefined
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
   }
 }
 

@@ -60,6 +60,29 @@ test('the files that a killed stack left are not used', t => {
   assert.equal(environment(env), env)
 })
 
+test('a stack that is still writing its file is not used', t => {
+  const path = join('.local', 'stack.json')
+  const written = readFileSync(path)
+  t.after(() => writeFileSync(path, written))
+  const env = { HOME: '/home/me' }
+  writeFileSync(path, written.subarray(0, 20))
+  assert.equal(environment(env), env)
+  rmSync(path)
+  assert.equal(environment(env), env)
+})
+
+test('files of a stack that can’t be read are an error, as that stack may run', t => {
+  const running = readFileSync(LOCK)
+  t.after(() => {
+    rmSync(LOCK, { recursive: true, force: true })
+    writeFileSync(LOCK, running)
+  })
+  rmSync(LOCK)
+  // Also root can't read a folder as a file.
+  mkdirSync(LOCK)
+  assert.throws(() => environment({ HOME: '/home/me' }), { code: 'EISDIR' })
+})
+
 test('an environment that names a cluster is used unchanged', () => {
   for (const name of ['KAFKA_BOOTSTRAP_SERVERS', 'KAFKA_MSK_CLUSTER_ARN', 'KAFKA_CONFIG_FILE']) {
     const env = { [name]: 'mine' }
