@@ -1,5 +1,6 @@
 // The alarms of a deployment, only of what is in it. Each kind has its section in docs/operations.md, to which the
 // descriptions of its alarms lead.
+import { queueNameOf } from './cloudformation.ts'
 import type {
   AlarmResource,
   CompositeAlarmResource,
@@ -127,7 +128,7 @@ function ruleAlarms(rules: readonly RuleResource[], index: number): AlarmResourc
 function queueAlarms({ queues, options }: Observed): AlarmResource[] {
   const of = (id: string, kind: string, text: string, metric: string, threshold: number) =>
     alarm(`${id}${kind}`, kind, text, {
-      metrics: [{ namespace: 'AWS/SQS', name: metric, dimensions: { QueueName: { 'Fn::GetAtt': [id, 'QueueName'] } } }],
+      metrics: [{ namespace: 'AWS/SQS', name: metric, dimensions: { QueueName: queueNameOf(id) } }],
       statistic: 'Maximum',
       threshold,
     })

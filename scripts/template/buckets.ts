@@ -1,5 +1,5 @@
 // The CloudFormation resources of a bucket: encrypted, not public, over TLS only.
-import { arnOf, type Json, RETAINED } from './cloudformation.ts'
+import { arnOf, type Json, policyDocument, RETAINED } from './cloudformation.ts'
 import type { BucketResource } from './deployment-model.ts'
 import type { DeployOptions } from './options.ts'
 
@@ -51,7 +51,7 @@ export function bucketResources(
     Type: 'AWS::S3::BucketPolicy',
     // A bucket that stays keeps its policy.
     ...RETAINED,
-    Properties: { Bucket: { Ref: id }, PolicyDocument: { Version: '2012-10-17', Statement: [statement] } },
+    Properties: { Bucket: { Ref: id }, PolicyDocument: policyDocument([statement]) },
   }
   return [
     [id, bucket],

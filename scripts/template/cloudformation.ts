@@ -4,8 +4,13 @@ export type Json = Record<string, unknown>
 export type Statement = { Effect: 'Allow'; Action: string[]; Resource: unknown; Condition?: Json }
 
 export const arnOf = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] })
+export const queueNameOf = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'QueueName'] })
 export function allow(Action: string[], Resource: unknown): Statement {
   return { Effect: 'Allow', Action, Resource }
+}
+
+export function policyDocument(statements: readonly object[]): Json {
+  return { Version: '2012-10-17', Statement: statements }
 }
 
 /** For what holds records: a stack that is removed, or no longer has the resource, leaves them where they are. */

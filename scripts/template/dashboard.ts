@@ -1,9 +1,7 @@
 // The dashboard of a deployment: the metrics of its functions and queues.
 import { NAMESPACE } from './alarms.ts'
-import type { Json } from './cloudformation.ts'
+import { type Json, queueNameOf } from './cloudformation.ts'
 import type { Deployment, FunctionResource } from './deployment-model.ts'
-
-const queueName = (id: string) => ({ 'Fn::GetAtt': [id, 'QueueName'] })
 
 export function dashboardResource({ functions, queues }: Pick<Deployment, 'functions' | 'queues'>): Json {
   const ids = queues.filter(({ holds }) => holds !== 'lease').map(({ id }) => id)
@@ -68,6 +66,6 @@ function dashboardBody(functions: readonly FunctionResource[], queues: readonly 
     ),
   ]
   return {
-    'Fn::Sub': [JSON.stringify({ widgets }), Object.fromEntries(queues.map(id => [`${id}Name`, queueName(id)]))],
+    'Fn::Sub': [JSON.stringify({ widgets }), Object.fromEntries(queues.map(id => [`${id}Name`, queueNameOf(id)]))],
   }
 }

@@ -2,7 +2,7 @@
 // tool has its own form for.
 import { alarmResource, compositeAlarmResource } from './alarm-resources.ts'
 import { bucketResources } from './buckets.ts'
-import { arnOf, type Json, RETAINED, type Statement } from './cloudformation.ts'
+import { arnOf, type Json, policyDocument, RETAINED } from './cloudformation.ts'
 import { dashboardResource } from './dashboard.ts'
 import type {
   Deployment,
@@ -100,7 +100,7 @@ function queuePolicy({ queueId, service, sourceArns }: QueuePolicyResource): Jso
   }
   return {
     Type: 'AWS::SQS::QueuePolicy',
-    Properties: { Queues: [{ Ref: queueId }], PolicyDocument: { Version: '2012-10-17', Statement: [statement] } },
+    Properties: { Queues: [{ Ref: queueId }], PolicyDocument: policyDocument([statement]) },
   }
 }
 
@@ -170,24 +170,20 @@ function permissionResource({ service, sourceArn }: PermissionResource, function
 
 function roleEntries({ role }: FunctionResource, options: DeployOptions): Entry[] {
   const { subnetIds, rolePath, permissionsBoundaryArn } = options
-  const trust = {
-    Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-  }
+  const trust = { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }
   const vpcPolicy = `arn:\${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole`
   const managed = [
     ...role.managedPolicies.map(({ id }) => ({ Ref: id })),
     ...(subnetIds.length > 0 ? [{ 'Fn::Sub': vpcPolicy }] : []),
   ]
-  const document = (statements: readonly Statement[]) => ({ Version: '2012-10-17', Statement: statements })
   const path = rolePath === undefined ? {} : { Path: rolePath }
   const resource = {
     Type: 'AWS::IAM::Role',
     Properties: {
       ...path,
       ...(permissionsBoundaryArn === undefined ? {} : { PermissionsBoundary: permissionsBoundaryArn }),
-      AssumeRolePolicyDocument: trust,
-      Policies: [{ PolicyName: 'function', PolicyDocument: document(role.statements) }],
+      AssumeRolePolicyDocument: policyDocument([trust]),
+      Policies: [{ PolicyName: 'function', PolicyDocument: policyDocument(role.statements) }],
       ...(managed.length > 0 ? { ManagedPolicyArns: managed } : {}),
     },
   }
@@ -196,7 +192,7 @@ function roleEntries({ role }: FunctionResource, options: DeployOptions): Entry[
     ...role.managedPolicies.map(
       ({ id, statements }): Entry => [
         id,
-        { Type: 'AWS::IAM::ManagedPolicy', Properties: { ...path, PolicyDocument: document(statements) } },
+        { Type: 'AWS::IAM::ManagedPolicy', Properties: { ...path, PolicyDocument: policyDocument(statements) } },
       ],
     ),
   ]

@@ -3,14 +3,14 @@
 // docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 import { createHash } from 'node:crypto'
 import { ConfigError } from '../../lib/errors.ts'
-import type { Statement } from './cloudformation.ts'
+import { policyDocument, type Statement } from './cloudformation.ts'
 import type { RolePolicies } from './deployment-model.ts'
 import { resolvedLength } from './expressions.ts'
 
 /** Characters of all inline policies of a role. */
-const MAX_INLINE = 10_240
+export const MAX_INLINE = 10_240
 /** Characters of a managed policy. */
-const MAX_MANAGED = 6144
+export const MAX_MANAGED = 6144
 /** IAM allows ten; one is AWS's for functions in a VPC. */
 const MAX_MANAGED_POLICIES = 9
 /** A list that is shorter stays in the role's own policy. */
@@ -78,5 +78,5 @@ function merged(entries: readonly ListEntry[]): Statement[] {
 }
 
 function policyLength(statements: readonly Statement[]): number {
-  return resolvedLength({ Version: '2012-10-17', Statement: statements })
+  return resolvedLength(policyDocument(statements))
 }

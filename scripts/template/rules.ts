@@ -2,7 +2,7 @@
 import type { Contract } from '../../lib/contracts/contract.ts'
 import { shortHash } from '../../lib/contracts/fit-name.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
-import type { Json } from './cloudformation.ts'
+import { arnOf, type Json } from './cloudformation.ts'
 import type {
   Expression,
   PermissionResource,
@@ -85,7 +85,7 @@ export function scheduleOf({
       id: 'RedriveLambdaPermissionEventsRuleSchedule1',
       function: 'redrive',
       service: EVENTS,
-      sourceArn: { 'Fn::GetAtt': [id, 'Arn'] },
+      sourceArn: arnOf(id),
     },
   }
 }

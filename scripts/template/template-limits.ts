@@ -1,14 +1,12 @@
 // What CloudFormation, IAM, SQS and Lambda would refuse in a packaged template.
 import type { Json } from './cloudformation.ts'
 import { resolvedLength } from './expressions.ts'
+import { MAX_INLINE, MAX_MANAGED } from './role-policies.ts'
 
 /** docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 const MAX_RESOURCES = 500
 const MAX_OUTPUTS = 200
 const MAX_TEMPLATE_BYTES = 1_048_576
-/** docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
-const MAX_INLINE_POLICIES = 10_240
-const MAX_MANAGED_POLICY = 6144
 /** docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html */
 const MAX_QUEUE_POLICY = 8192
 /** docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
@@ -56,10 +54,10 @@ function policyProblems(id: string, type: string, properties: Json): string[] {
     case 'AWS::IAM::Role': {
       const documents = (inline as { PolicyDocument: unknown }[]).map(({ PolicyDocument }) => PolicyDocument)
       const length = documents.reduce<number>((sum, each) => sum + resolvedLength(each), 0)
-      return tooMany(length, MAX_INLINE_POLICIES, `characters of the policies of ${id}`)
+      return tooMany(length, MAX_INLINE, `characters of the policies of ${id}`)
     }
     case 'AWS::IAM::ManagedPolicy':
-      return tooMany(resolvedLength(document), MAX_MANAGED_POLICY, `characters of ${id}`)
+      return tooMany(resolvedLength(document), MAX_MANAGED, `characters of ${id}`)
     case 'AWS::SQS::QueuePolicy':
       return tooMany(resolvedLength(document), MAX_QUEUE_POLICY, `bytes of ${id}`)
     case 'AWS::Events::EventBusPolicy':
