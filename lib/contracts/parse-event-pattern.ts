@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import { isJsonObject } from '../record/json-object.ts'
 
-/** What is right about an operand; undefined for one that is wrong. */
+/** Whether an operand is right. */
 type Check = (operand: unknown) => boolean
 
 const COMPARISONS = ['<', '<=', '=', '>', '>=']
