@@ -9,6 +9,7 @@ import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { GrowingClient } from '../fakes/growing-client.ts'
 import { summaryOf } from '../support/producer-of.ts'
+import { whenDone } from '../support/time.ts'
 
 const REFUSED = 'refused'
 
@@ -24,20 +25,12 @@ async function sendGroup(options: ProducerOptions, later: string, known: readonl
     metadataMs: 50,
   })
   const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'], ...options }, {}), { client, clock })
-  const run = async <T>(work: Promise<T>): Promise<T> => {
-    let isDone = false
-    void work.finally(() => {
-      isDone = true
-    })
-    await clock.run(() => isDone)
-    return work
-  }
-  for (const topic of known) await run(producer.partitionsFor(topic))
+  for (const topic of known) await whenDone(clock, producer.partitionsFor(topic))
   const records = [
     { topic: 't', key: 'k', value: REFUSED },
     { topic: later, key: 'k', value: 'later' },
   ].map(record => ({ ...record, orderGroup: 'g', headers: [['padding', Buffer.alloc(350)] as const] }))
-  return (await run(producer.sendAll(records))).map(summaryOf)
+  return (await whenDone(clock, producer.sendAll(records))).map(summaryOf)
 }
 
 for (const [what, options, later, known] of [

@@ -9,6 +9,7 @@ import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { RacksCluster } from '../fakes/racks-cluster.ts'
 import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { summaryOf } from '../support/producer-of.ts'
+import { whenDone } from '../support/time.ts'
 
 const RACKS = [
   [0, 'use1-az1'],
@@ -32,13 +33,7 @@ function setUp(
   const send = async (count: number, key?: string) => {
     const value = () => `${sent++}`.padEnd(16_384, '.')
     const records = Array.from({ length: count }, () => ({ topic: 't', value: value(), ...(key ? { key } : {}) }))
-    const sending = producer.sendAll(records)
-    let isDone = false
-    sending.finally(() => {
-      isDone = true
-    })
-    await clock.run(() => isDone)
-    return (await sending).map(summaryOf)
+    return (await whenDone(clock, producer.sendAll(records))).map(summaryOf)
   }
   return { clock, cluster, producer, send, warnings }
 }

@@ -8,6 +8,7 @@ import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import type { EncodedBatch, ProduceOutcome, ProduceRequest } from '../../lib/transport/kafka-client.ts'
 import { summaryOf } from '../support/producer-of.ts'
+import { whenDone } from '../support/time.ts'
 
 type Produce = (request: ProduceRequest, produce: () => Promise<ProduceOutcome[]>) => Promise<ProduceOutcome[]>
 
@@ -20,12 +21,7 @@ async function sendThrough(produce: Produce): Promise<{ summaries: string[]; isU
   })({ partitions: 1, brokers: 1, clock })
   const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'], batchSize: 1 }, {}), { client, clock })
   const sending = producer.sendAll(['a', 'b'].map(value => ({ topic: 't', key: 'k', value })))
-  let isDone = false
-  void sending.finally(() => {
-    isDone = true
-  })
-  await clock.run(() => isDone)
-  return { summaries: (await sending).map(summaryOf), isUsable: producer.isUsable }
+  return { summaries: (await whenDone(clock, sending)).map(summaryOf), isUsable: producer.isUsable }
 }
 
 test('after a missing outcome the batch is unknown, waiting records are not-sent, and the producer ends', async () => {

@@ -7,6 +7,7 @@ import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { RacksCluster } from '../fakes/racks-cluster.ts'
 import { summaryOf } from '../support/producer-of.ts'
+import { whenDone } from '../support/time.ts'
 
 const TIMEOUT_MS = 200
 /** How long ago the last look at who is unavailable may be. */
@@ -33,13 +34,7 @@ function setUp(options: ProducerOptions, leaders = [0, 1, 2]) {
   return { clock, cluster, producer, touchAll, chosen }
 }
 
-async function finish(clock: VirtualClock, sends: readonly Promise<unknown>[]): Promise<void> {
-  let isDone = false
-  void Promise.allSettled(sends).then(() => {
-    isDone = true
-  })
-  await clock.run(() => isDone)
-}
+const finish = (clock: VirtualClock, sends: readonly Promise<unknown>[]) => whenDone(clock, Promise.allSettled(sends))
 
 test('a leader that answers no request for longer than the timeout is avoided until it answers', async () => {
   const { clock, cluster, touchAll, chosen, producer } = setUp(ON)

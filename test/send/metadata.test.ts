@@ -11,6 +11,7 @@ import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { failure } from '../../lib/transport/produce-outcome.ts'
 import { ChangingCluster, UNKNOWN_TOPIC } from '../fakes/changing-cluster.ts'
 import { summaryOf } from '../support/producer-of.ts'
+import { whenDone } from '../support/time.ts'
 
 const PARTITIONS = 6
 
@@ -30,12 +31,7 @@ function harness(options: ProducerOptions = {}, clock = new VirtualClock()): Har
     client,
     producer,
     async send(...records) {
-      let isDone = false
-      const sending = producer.sendAll(records).finally(() => {
-        isDone = true
-      })
-      await clock.run(() => isDone)
-      return (await sending).map(summaryOf)
+      return (await whenDone(clock, producer.sendAll(records))).map(summaryOf)
     },
   }
 }
@@ -375,11 +371,7 @@ test('a topic that no broker answered for is in no request of others once its ca
     if (topic === 'poison') throw new Error('the broker closed the connection')
     return client.topics[topic]
   }
-  let failed = false
-  void producer.partitionsFor('poison').catch(() => {
-    failed = true
-  })
-  await clock.run(() => failed)
+  await assert.rejects(whenDone(clock, producer.partitionsFor('poison')))
   const before = client.requests.length
 
   for (const partition of [0, 1, 0]) assert.deepEqual(await send(record(partition)), ['delivered'])

@@ -13,6 +13,7 @@ import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { summaryOf } from '../support/producer-of.ts'
+import { whenDone } from '../support/time.ts'
 
 function producerWith(options: ProducerOptions) {
   const clock = new VirtualClock()
@@ -27,21 +28,6 @@ function producerWith(options: ProducerOptions) {
   return { clock, client, producer, warnings }
 }
 
-/** Lets time pass until the work is done. */
-async function done<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
-  let isDone = false
-  void work.then(
-    () => {
-      isDone = true
-    },
-    () => {
-      isDone = true
-    },
-  )
-  await clock.run(() => isDone)
-  return work
-}
-
 test('a serializer gets the topic, its part of the record, and headers that it can’t change', async () => {
   const contexts: SerializerContext[] = []
   const serializer: Serializer<string> = {
@@ -52,7 +38,7 @@ test('a serializer gets the topic, its part of the record, and headers that it c
     },
   }
   const { clock, producer } = producerWith({ keySerializer: serializer, valueSerializer: serializer })
-  await done(clock, producer.send({ topic: 't', key: 'k', value: 'v', headers: [['h', 'x']] }))
+  await whenDone(clock, producer.send({ topic: 't', key: 'k', value: 'v', headers: [['h', 'x']] }))
   const seen = contexts.map(({ topic, isKey, headers }) => [topic, isKey, headers.map(([name]) => name).join()])
   assert.deepEqual(seen, [
     ['t', true, 'h'],
@@ -73,7 +59,7 @@ test('a serializer that changes the headers of its context changes no record', a
     },
   }
   const { clock, client, producer } = producerWith({ valueSerializer })
-  await done(clock, producer.send({ topic: 't', value: 'v', headers: [['h', 'own']] }))
+  await whenDone(clock, producer.send({ topic: 't', value: 'v', headers: [['h', 'own']] }))
   assert.equal(String(client.logs[0]?.records[0]?.headers[0]?.[1]), 'own')
 })
 
@@ -87,7 +73,7 @@ test('headers of serializers obey the rules of the record’s own', async () => 
   ] as const) {
     const valueSerializer = { serialize: () => ({ bytes: null, headers: [header] }) as never }
     const { clock, producer } = producerWith({ valueSerializer })
-    const reports = await done(clock, producer.sendAll([{ topic: 't', value: 'v' }]))
+    const reports = await whenDone(clock, producer.sendAll([{ topic: 't', value: 'v' }]))
     assert.deepEqual(reports.map(summaryOf), ['not-sent:bad-header'])
   }
 })
@@ -100,7 +86,7 @@ test('an error of another record that a serializer throws says not-sent of its o
     [new InvalidRecordError('schema', 'x', { outcome: 'rejected', causeCode: 'C', violations }), 'schema'],
   ] as const) {
     const { clock, producer } = producerWith({ valueSerializer: { serialize: () => Promise.reject(error) } })
-    const [report] = await done(clock, producer.sendAll([{ topic: 't', value: 'v' }]))
+    const [report] = await whenDone(clock, producer.sendAll([{ topic: 't', value: 'v' }]))
     assert.ok(report?.kind === 'failed')
     const { outcome, retriable, causeCode, cause, message } = report.error
     assert.deepEqual([summaryOf(report), outcome, message], [`not-sent:${code}`, 'not-sent', 'x'])
@@ -116,7 +102,7 @@ test('headers of serializers follow the record’s own, the key’s first, and c
   })
   const record = { topic: 't', key: 'k', value: 'v', headers: [['own', null]] as const }
   const { clock, client, producer } = producerWith({ keySerializer: adding('key'), valueSerializer: adding('value') })
-  await done(clock, producer.send(record))
+  await whenDone(clock, producer.send(record))
   const names = client.logs[0]?.records.map(({ headers }) => headers.map(([name]) => name))
   assert.deepEqual(names, [['own', 'key', 'value']])
 
@@ -125,7 +111,7 @@ test('headers of serializers follow the record’s own, the key’s first, and c
     maxRequestSize: 3000,
     batchSize: 1000,
   })
-  const reports = await done(large.clock, large.producer.sendAll([record]))
+  const reports = await whenDone(large.clock, large.producer.sendAll([record]))
   assert.deepEqual(reports.map(summaryOf), ['not-sent:record-too-large'])
 })
 
@@ -139,7 +125,7 @@ test('what a serializer returns besides bytes is refused with its record', async
   const valueSerializer = { serialize: (data: string) => results[data] as never }
   const { clock, producer } = producerWith({ valueSerializer })
   const records = Object.keys(results).map(value => ({ topic: 't', value }))
-  const reports = await done(clock, producer.sendAll(records))
+  const reports = await whenDone(clock, producer.sendAll(records))
   assert.deepEqual(
     reports.map(summaryOf),
     records.map(() => 'not-sent:bad-value'),
@@ -174,7 +160,7 @@ for (const [what, error, summary, message] of [
         },
       }
       const { clock, producer } = producerWith({ valueSerializer })
-      const [report] = await done(clock, producer.sendAll([{ topic: 't', value: 'v' }]))
+      const [report] = await whenDone(clock, producer.sendAll([{ topic: 't', value: 'v' }]))
       assert.ok(report?.kind === 'failed')
       const isInvalid = summary === 'bad-value'
       assert.deepEqual(
@@ -246,7 +232,7 @@ function errorOf(work: () => unknown): object {
 
 async function summariesOf(error: Error): Promise<string[]> {
   const { clock, producer } = producerWith({ valueSerializer: { serialize: () => Promise.reject(error) } })
-  return (await done(clock, producer.sendAll([{ topic: 't', value: 'v' }]))).map(summaryOf)
+  return (await whenDone(clock, producer.sendAll([{ topic: 't', value: 'v' }]))).map(summaryOf)
 }
 
 test('a serializer says whether a retry helps, what failed, and which part of the data is wrong', async () => {
@@ -258,7 +244,10 @@ test('a serializer says whether a retry helps, what failed, and which part of th
   }
   const serialize = (data: string): Promise<Uint8Array> => Promise.reject(errors[data])
   const { clock, producer } = producerWith({ keySerializer: { serialize } })
-  const reports = await done(clock, producer.sendAll(['denied', 'wrong'].map(key => ({ topic: 't', key, value: 'v' }))))
+  const reports = await whenDone(
+    clock,
+    producer.sendAll(['denied', 'wrong'].map(key => ({ topic: 't', key, value: 'v' }))),
+  )
   const [denied, wrong] = reports.map(report => report.kind === 'failed' && report.error)
   assert.ok(denied instanceof DeliveryError && wrong instanceof InvalidRecordError)
   assert.deepEqual([denied.retriable, denied.causeCode, wrong.code], [false, 'HTTP_403', 'key-type'])
@@ -274,11 +263,11 @@ test('the signal is aborted at the record’s deadline, unless the record was de
     },
   }
   const { clock, producer } = producerWith({ valueSerializer })
-  await done(clock, producer.sendAll([{ topic: 'a', value: 'quick' }]))
+  await whenDone(clock, producer.sendAll([{ topic: 'a', value: 'quick' }]))
   const slow = producer.sendAll([{ topic: 'a', value: 'slow' }], Deadline.after(clock, 300))
   await clock.advance(290)
   assert.equal(signals.get('slow')?.aborted, false)
-  await done(clock, slow)
+  await whenDone(clock, slow)
   await clock.advance(400_000)
   assert.deepEqual([signals.get('slow')?.aborted, signals.get('quick')?.aborted], [true, false])
   assert.equal(signals.get('slow')?.reason.code, 'deadline')
@@ -296,7 +285,7 @@ test('the signal is aborted when close stops waiting', async () => {
   }
   const { clock, producer } = producerWith({ valueSerializer })
   const sending = producer.sendAll([{ topic: 't', value: 'v' }])
-  await done(clock, producer.close({ timeoutMs: 100 }))
+  await whenDone(clock, producer.close({ timeoutMs: 100 }))
   assert.deepEqual((await sending).map(summaryOf), ['not-sent:unavailable'])
   assert.equal(signal?.aborted, true)
 })
@@ -329,11 +318,11 @@ test('the producer closes the serializers that it created, once, after its recor
     instances.map(({ closed }) => closed),
     [0, 0, 0],
   )
-  await done(classes.clock, classes.producer.close())
-  await done(classes.clock, classes.producer.close())
+  await whenDone(classes.clock, classes.producer.close())
+  await whenDone(classes.clock, classes.producer.close())
   assert.deepEqual((await sending).map(summaryOf), ['delivered'])
   const instance = producerWith({ keySerializer: given, valueSerializer: given })
-  await done(instance.clock, instance.producer.close())
+  await whenDone(instance.clock, instance.producer.close())
   assert.deepEqual([given.closed, ...instances.slice(1).map(({ closed }) => closed)], [0, 1, 1])
 })
 
@@ -343,7 +332,7 @@ test('a serializer whose close fails or never ends costs a warning; close ends i
     [() => new Promise<void>(() => {}), 'A serializer is still closing; the producer does not wait for it any longer.'],
   ] as const) {
     const { clock, producer, warnings } = producerWith({ valueSerializer: closable(close).Closable })
-    await done(clock, producer.close({ timeoutMs: 700 }))
+    await whenDone(clock, producer.close({ timeoutMs: 700 }))
     assert.deepEqual(warnings, [warning])
   }
 })

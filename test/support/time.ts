@@ -1,5 +1,6 @@
-// Waiting in tests, by the system clock.
+// Waiting in tests, by the system clock or a virtual one.
 import { setTimeout as pause } from 'node:timers/promises'
+import type { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 
@@ -16,4 +17,14 @@ export async function until(condition: () => boolean, ms = 20_000): Promise<void
     if (deadline.passed) throw new Error(`The condition is still false after ${ms} ms: ${condition}`)
     await pause(10)
   }
+}
+
+/** Lets virtual time pass until the work is done or has failed. @returns its result */
+export async function whenDone<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
+  let isDone = false
+  void Promise.allSettled([work]).then(() => {
+    isDone = true
+  })
+  await clock.run(() => isDone)
+  return work
 }
