@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ConfigError } from '../../lib/errors.ts'
-import { isJsonObject } from '../../lib/record/json-object.ts'
+import { isJsonObject, parseJson } from '../../lib/record/json-object.ts'
 import type { Target } from './osls.ts'
 
 /** Where osls writes. */
@@ -72,8 +72,13 @@ function readList(folder: string): PackageList {
   if (!existsSync(folder)) throw new ConfigError([`--package ${folder}: ${expected}, but there is none.`])
   if (!existsSync(join(folder, LIST)))
     throw new ConfigError([`--package ${folder}: ${expected}, but it has no ${LIST}.`])
-  const list = parse(readFileSync(join(folder, LIST), 'utf8'))
-  if (
+  const list = parseJson(readFileSync(join(folder, LIST), 'utf8'))
+  if (isPackageList(list)) return list
+  throw new ConfigError([`--package ${folder}: ${expected}, but its ${LIST} is not complete.`])
+}
+
+function isPackageList(list: unknown): list is PackageList {
+  return (
     isJsonObject(list) &&
     typeof list.stage === 'string' &&
     typeof list.region === 'string' &&
@@ -83,17 +88,6 @@ function readList(folder: string): PackageList {
     Object.entries(list.files).every(([name, hash]) => typeof hash === 'string' && basename(name) === name) &&
     STATE in list.files
   )
-    return list as unknown as PackageList
-  throw new ConfigError([`--package ${folder}: ${expected}, but its ${LIST} is not complete.`])
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 interface State {
