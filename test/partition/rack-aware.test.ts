@@ -35,7 +35,14 @@ function setUp(
     const records = Array.from({ length: count }, () => ({ topic: 't', value: value(), ...(key ? { key } : {}) }))
     return (await whenDone(clock, producer.sendAll(records))).map(summaryOf)
   }
-  return { clock, cluster, producer, send, warnings }
+  /** Sends records that see the change, then others. Returns the partitions of the others. */
+  const afterChange = async (seeing: number, others: number) => {
+    await send(seeing)
+    cluster.appended.length = 0
+    await send(others)
+    return cluster.partitions
+  }
+  return { clock, cluster, producer, send, afterChange, warnings }
 }
 
 test('records without a key go to leaders in client.rack: settings from the environment, real answers', async t => {
@@ -114,45 +121,33 @@ test('a rack may have any name', async () => {
 })
 
 test('when leaders move, the next records follow the leaders of the rack', async () => {
-  const { cluster, send } = setUp({ ...IN_AZ2, metadataMaxAgeMs: 1 }, [0, 1, 2])
+  const { cluster, send, afterChange } = setUp({ ...IN_AZ2, metadataMaxAgeMs: 1 }, [0, 1, 2])
   await send(5)
   assert.deepEqual(cluster.partitions, [1])
   cluster.moveLeader(1, 0)
   cluster.moveLeader(2, 1)
-  await send(2)
-  cluster.appended.length = 0
-  await send(5)
-  assert.deepEqual(cluster.partitions, [2])
+  assert.deepEqual(await afterChange(2, 5), [2])
 })
 
 test('when a broker changes its rack, the next records follow', async () => {
-  const { cluster, send, clock } = setUp({ ...IN_AZ2, metadataMaxAgeMs: 1 }, [0, 1, 2])
+  const { cluster, send, afterChange, clock } = setUp({ ...IN_AZ2, metadataMaxAgeMs: 1 }, [0, 1, 2])
   await send(5)
   cluster.racks = new Map([
     [0, 'use1-az2'],
     [1, 'use1-az1'],
   ])
   await clock.advance(10)
-  await send(2)
-  cluster.appended.length = 0
-  await send(5)
-  assert.deepEqual(cluster.partitions, [0])
+  assert.deepEqual(await afterChange(2, 5), [0])
 })
 
 test('when the last leader of the rack is gone, records go to the others; when there is one again, to it', async () => {
-  const { cluster, send, clock } = setUp({ ...IN_AZ2, metadataMaxAgeMs: 1 }, [0, 1, 2])
+  const { cluster, send, afterChange, clock } = setUp({ ...IN_AZ2, metadataMaxAgeMs: 1 }, [0, 1, 2])
   await send(3)
   cluster.moveLeader(1, -1)
   await clock.advance(10)
-  await send(1)
-  cluster.appended.length = 0
-  await send(60)
-  assert.deepEqual(cluster.partitions, [0, 2])
+  assert.deepEqual(await afterChange(1, 60), [0, 2])
   cluster.moveLeader(1, 1)
-  await send(2)
-  cluster.appended.length = 0
-  await send(5)
-  assert.deepEqual(cluster.partitions, [1])
+  assert.deepEqual(await afterChange(2, 5), [1])
 })
 
 test('records without a key share a partition of the rack for 16 KiB, also while other leaders move', async () => {
