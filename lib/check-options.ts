@@ -77,3 +77,8 @@ export function checkConfig(config: unknown, problem: (text: string) => void): v
 function isPromise(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'then' in value
 }
+
+/** Of ProducerFactory, in whichever realm: a configuration in its place is the usual mistake. */
+export function isFactory(factory: unknown): boolean {
+  return typeof (factory as { readonly getProducer?: unknown } | null | undefined)?.getProducer === 'function'
+}

@@ -1,5 +1,5 @@
 // KafkaTemplate, as in Spring (org.springframework.kafka.core.KafkaTemplate): the API for handlers and services.
-import { checkConfig, checkOptions, kindOf, type OptionKind } from './check-options.ts'
+import { checkConfig, checkOptions, isFactory, kindOf, type OptionKind } from './check-options.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
@@ -60,11 +60,6 @@ const OPTIONS = {
   interceptors: 'any',
   recordId: 'any',
 } as const satisfies Record<keyof KafkaTemplateOptions, OptionKind>
-
-/** Of this class, in whichever realm: a configuration in its place is the usual mistake. */
-function isFactory(factory: unknown): boolean {
-  return typeof (factory as Partial<ProducerFactory> | null | undefined)?.getProducer === 'function'
-}
 
 export type Timestamp = number | Date | null | undefined
 

@@ -1,7 +1,7 @@
 // kafkaProducer(): the middy middleware that gives a handler the warm producer, its deadline and an invocation scope.
 import type { MiddlewareObj } from '@middy/core'
 import type { Context } from 'aws-lambda'
-import { checkConfig, checkOptions, kindOf, type OptionKind } from '../check-options.ts'
+import { checkConfig, checkOptions, isFactory, kindOf, type OptionKind } from '../check-options.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { InvocationScope } from '../delivery/invocation-scope.ts'
 import type { Invocations } from '../delivery/invocations.ts'
@@ -62,8 +62,7 @@ export function kafkaProducer(
 ): MiddlewareObj<unknown, unknown, Error, Context & KafkaContext> {
   checkOptions('kafkaProducer', options, OPTIONS, problem => {
     const { factory, config = factory?.config } = options
-    if (typeof factory?.getProducer !== 'function')
-      problem(`factory: expected a ProducerFactory, got ${kindOf(factory)}.`)
+    if (!isFactory(factory)) problem(`factory: expected a ProducerFactory, got ${kindOf(factory)}.`)
     else checkConfig(config, problem)
   })
   const { factory, recordId = factory.recordId ?? 'uuid' } = options
