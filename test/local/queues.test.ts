@@ -4,16 +4,14 @@ import { test } from 'node:test'
 import { EVENT_FAILURES, leaseQueue, localQueues, redriveSettings } from '../../local/queues.ts'
 import { deploymentOf } from '../../scripts/template/deployment.ts'
 import { DEFAULTS } from '../../scripts/template/options.ts'
-import { contractsOf } from '../support/contracts.ts'
+import { contractsFedBy } from '../support/contracts.ts'
 
 const FEEDS = {
   chat: { sqs: [{ queue: 'chat.fifo' }] },
   orders: { sqs: [{ queue: 'orders' }, { queue: 'dead-letters' }] },
   bus: { eventbridge: [{ source: ['shop'] }] },
 }
-const contracts = contractsOf(
-  Object.entries(FEEDS).map(([topic, from]) => ({ topic, json: { key: { required: false }, from } })),
-)
+const contracts = contractsFedBy(FEEDS)
 
 // The DLQ of chat.fifo was chat-dlq.fifo, and failed events were in eventbridge-failures: names of no deployment.
 test('each queue has its name of a deployment, or its logical id where CloudFormation completes the name', () => {

@@ -5,7 +5,7 @@ import type { Deployment } from '../../scripts/template/deployment-model.ts'
 import { readOptions } from '../../scripts/template/options.ts'
 import { oslsForm } from '../../scripts/template/osls-form.ts'
 import type { Template } from '../../scripts/template/template-limits.ts'
-import { contractsOf } from './contracts.ts'
+import { contractsFedBy } from './contracts.ts'
 
 export const MSK_IAM = {
   KAFKA_MSK_CLUSTER_ARN: 'arn:aws:kafka:eu-west-1:123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1',
@@ -21,19 +21,12 @@ interface From {
 }
 
 export function contractsFrom(feeds: Readonly<Record<string, From>>): Contracts {
-  return contractsOf(
-    Object.entries(feeds).map(([topic, { http = false, queues = [], events = [] }]) => ({
-      topic,
-      json: {
-        key: { required: false },
-        from: {
-          http,
-          ...(queues.length > 0 ? { sqs: queues.map(queue => ({ queue })) } : {}),
-          ...(events.length > 0 ? { eventbridge: events.map(source => ({ source: [source] })) } : {}),
-        },
-      },
-    })),
-  )
+  const fromOf = ({ http, queues = [], events = [] }: From) => ({
+    http: http === true,
+    ...(queues.length > 0 ? { sqs: queues.map(queue => ({ queue })) } : {}),
+    ...(events.length > 0 ? { eventbridge: events.map(source => ({ source: [source] })) } : {}),
+  })
+  return contractsFedBy(Object.fromEntries(Object.entries(feeds).map(([topic, feed]) => [topic, fromOf(feed)])))
 }
 
 const numbered = (count: number, entry: (n: number) => [string, From]) =>

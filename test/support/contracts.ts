@@ -9,3 +9,10 @@ const compile = await createSchemaCompiler()
 export function contractsOf(files: readonly { readonly topic: string; readonly json: object }[]): Contracts {
   return toContracts(files as readonly ContractFile[], compile)
 }
+
+/** Contracts without a required key. @param feeds the `from` of each topic */
+export function contractsFedBy(feeds: Readonly<Record<string, object>>): Contracts {
+  return contractsOf(
+    Object.entries(feeds).map(([topic, from]) => ({ topic, json: { key: { required: false }, from } })),
+  )
+}

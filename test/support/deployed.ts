@@ -3,7 +3,7 @@ import type { Json } from '../../scripts/template/cloudformation.ts'
 import { deploymentOf } from '../../scripts/template/deployment.ts'
 import { readOptions } from '../../scripts/template/options.ts'
 import { oslsForm } from '../../scripts/template/osls-form.ts'
-import { contractsOf } from './contracts.ts'
+import { contractsFedBy } from './contracts.ts'
 
 interface DeployedResource {
   readonly Type: string
@@ -26,10 +26,7 @@ export function deployed(
   params: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Deployed {
-  const contracts = contractsOf(
-    Object.entries(feeds).map(([topic, from]) => ({ topic, json: { key: { required: false }, from } })),
-  )
-  const form = oslsForm(deploymentOf(contracts, { ...ENV, ...env }, readOptions(params)))
+  const form = oslsForm(deploymentOf(contractsFedBy(feeds), { ...ENV, ...env }, readOptions(params)))
   const { Resources } = form.resources as { Resources: Deployed['resources'] }
   return {
     ...(form as Json & Pick<Deployed, 'functions'>),

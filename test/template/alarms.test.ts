@@ -6,12 +6,11 @@ import type { Contracts } from '../../lib/contracts/contract.ts'
 import { deploymentOf } from '../../scripts/template/deployment.ts'
 import { readOptions } from '../../scripts/template/options.ts'
 import { cloudFormationResources } from '../../scripts/template/resources.ts'
-import { contractsOf } from '../support/contracts.ts'
+import { contractsFedBy } from '../support/contracts.ts'
 
 const ENV = { KAFKA_BOOTSTRAP_SERVERS: 'broker:9092' }
 type From = Record<string, unknown>
-const contracts = (...froms: From[]) =>
-  contractsOf(froms.map((from, n) => ({ topic: `t-${n}`, json: { key: { required: false }, from } as never })))
+const contracts = (...froms: From[]) => contractsFedBy(Object.fromEntries(froms.map((from, n) => [`t-${n}`, from])))
 const deployment = (of: Contracts, params: readonly string[] = []) => deploymentOf(of, ENV, readOptions(params))
 // biome-ignore lint/suspicious/noExplicitAny: a template has every shape
 type Resources = Record<string, { readonly Type: string; readonly Properties: any }>

@@ -11,7 +11,7 @@ import type { Statement } from '../../scripts/template/cloudformation.ts'
 import { deploymentOf } from '../../scripts/template/deployment.ts'
 import { readOptions } from '../../scripts/template/options.ts'
 import { cloudFormationResources } from '../../scripts/template/resources.ts'
-import { contractsOf } from '../support/contracts.ts'
+import { contractsFedBy } from '../support/contracts.ts'
 
 /** SQS allows 80 letters: a DLQ whose name would have more has a shorter one. */
 const LONG = `queue-of-a-long-name-${'x'.repeat(40)}`
@@ -22,14 +22,10 @@ const QUEUES = [
   `${LONG}.fifo`,
   ...Array.from({ length: 60 }, (_, n) => `queue-of-team-${n}`),
 ]
-const ofQueue = (queue: string, n: number) => ({
-  topic: `t-${n}`,
-  json: {
-    key: { required: false },
-    from: { sqs: [{ queue }], ...(n === 0 ? { eventbridge: [{ source: ['shop'] }] } : {}) },
-  },
-})
-const contracts = contractsOf(QUEUES.map(ofQueue))
+const EVENTS = { eventbridge: [{ source: ['shop'] }] }
+const contracts = contractsFedBy(
+  Object.fromEntries(QUEUES.map((queue, n) => [`t-${n}`, { sqs: [{ queue }], ...(n === 0 ? EVENTS : {}) }])),
+)
 const ENV = { KAFKA_BOOTSTRAP_SERVERS: 'broker:9092', KAFKA_QUEUE_PREFIX: 'staging-' }
 const FIFO = '.fifo'
 
@@ -119,9 +115,7 @@ test('only redrive has these settings; they are the template’s own', () => {
 
 test('without queues there are no source DLQs to read, and without sources nothing', () => {
   assert.equal(built(ENV, new Map()).redriveEnvironment.KAFKA_REDRIVE_FROM, undefined)
-  const events = [{ source: ['shop'] }]
-  const contract = { topic: 't', json: { key: { required: false }, from: { eventbridge: events } } }
-  const { redriveEnvironment } = built(ENV, contractsOf([contract]))
+  const { redriveEnvironment } = built(ENV, contractsFedBy({ t: EVENTS }))
   const redriveFrom = resolved(redriveEnvironment.KAFKA_REDRIVE_FROM)
   assert.match(redriveFrom, /^failure-destination:[^,]+,failure-bucket:[^,]+$/)
 })

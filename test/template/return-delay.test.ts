@@ -6,11 +6,9 @@ import { returnDelayS } from '../../lib/lambda/return-delay.ts'
 import { deploymentOf } from '../../scripts/template/deployment.ts'
 import { readOptions } from '../../scripts/template/options.ts'
 import { cloudFormationResources } from '../../scripts/template/resources.ts'
-import { contractsOf } from '../support/contracts.ts'
+import { contractsFedBy } from '../support/contracts.ts'
 
-const contracts = contractsOf([
-  { topic: 't', json: { key: { required: false }, from: { sqs: [{ queue: 'work' }, { queue: 'work.fifo' }] } } },
-])
+const contracts = contractsFedBy({ t: { sqs: [{ queue: 'work' }, { queue: 'work.fifo' }] } })
 const ENV = { KAFKA_BOOTSTRAP_SERVERS: 'broker:9092' }
 
 type Resources = Readonly<
