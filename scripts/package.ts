@@ -7,6 +7,7 @@ import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { buildAll, kib } from './build.ts'
 import { type CommandLine, readCommandLine } from './deployment/command-line.ts'
+import { deployPackage } from './deployment/deploy.ts'
 import { OslsError, osls, type Target } from './deployment/osls.ts'
 import { type CompiledTemplate, plainTemplate, samTemplate } from './deployment/other-forms.ts'
 import {
@@ -16,7 +17,6 @@ import {
   keepPackage,
   requireNewFolder,
   serviceOf,
-  stagePackage,
   writeList,
 } from './deployment/package-folder.ts'
 import { findRegion, regionOf, regionProblems } from './deployment/region.ts'
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   if (line.command === 'deploy' && line.folder !== undefined) return deployFolder(line, line.folder, stage)
   if (line.folder !== undefined) requireNewFolder(line.folder)
   const target = await buildPackage(line, stage)
-  if (line.command === 'deploy') deploy(line, BUILT_FOLDER, target)
+  if (line.command === 'deploy') deployPackage(BUILT_FOLDER, target, line.oslsOptions('deploy'))
   else if (line.folder !== undefined) keepPackage(line.folder)
 }
 
@@ -98,12 +98,7 @@ function deployFolder(line: CommandLine, folder: string, stage: Stage): void {
   if (line.params.length > 0)
     throw new ConfigError(['npm run deploy: expected no --param beside --package, which has its own; got one.'])
   const region = findRegion({ option: line.region, stage: stage.region, env: process.env })
-  deploy(line, folder, checkPackage(folder, { stage: line.stage, region }))
-}
-
-function deploy(line: CommandLine, folder: string, target: Target): void {
-  const working = stagePackage(folder, new Date())
-  osls('deploy', target, ['--package', BUILT_FOLDER, ...line.oslsOptions('deploy')], working)
+  deployPackage(folder, checkPackage(folder, { stage: line.stage, region }), line.oslsOptions('deploy'))
 }
 
 /** Builds and checks everything in .serverless/. */

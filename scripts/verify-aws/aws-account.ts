@@ -15,8 +15,8 @@ import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-s
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { SignatureV4 } from '@smithy/signature-v4'
-import { osls, type Target } from '../deployment/osls.ts'
-import { BUILT_FOLDER, stagePackage } from '../deployment/package-folder.ts'
+import { deployPackage } from '../deployment/deploy.ts'
+import type { Target } from '../deployment/osls.ts'
 import { findStack, removeStack } from '../deployment/remove.ts'
 import type { Account } from './account.ts'
 
@@ -45,10 +45,7 @@ export function awsAccount({ target, service, packageFolder, profile, oslsOption
   return {
     accountId: async () => (await new STSClient(config).send(new GetCallerIdentityCommand({}))).Account ?? '',
     findStack: () => findStack(`${service}-${target.stage}`, region, profile),
-    deploy: async () => {
-      const working = stagePackage(packageFolder, new Date())
-      osls('deploy', target, ['--package', BUILT_FOLDER, ...oslsOptions], working)
-    },
+    deploy: async () => deployPackage(packageFolder, target, oslsOptions),
     remove: async () => {
       const stack = await findStack(`${service}-${target.stage}`, region, profile)
       if (stack) removeStack(target, service, stack, oslsOptions)
