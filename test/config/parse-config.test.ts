@@ -4,20 +4,13 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTINGS, type SettingRow } from '../../lib/config/settings.ts'
-import { ConfigError } from '../../lib/errors.ts'
+import type { ConfigError } from '../../lib/errors.ts'
 import { ProducerFactory } from '../../lib/producer-factory.ts'
 import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { systemClock } from '../../lib/time/clock.ts'
+import { problemsOf } from '../support/problems-of.ts'
 
-function problems(options: object, env: NodeJS.ProcessEnv = {}): readonly string[] {
-  try {
-    parseConfig(options, env)
-    return []
-  } catch (error) {
-    assert.ok(error instanceof ConfigError)
-    return error.problems
-  }
-}
+const problems = (options: object, env: NodeJS.ProcessEnv = {}) => problemsOf(() => parseConfig(options, env))
 
 const servers = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
 

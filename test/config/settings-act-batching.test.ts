@@ -6,6 +6,7 @@ import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import { BufferExhaustedError, ConfigError, type DeliveryError } from '../../lib/errors.ts'
 import type { Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
+import { problemsOf } from '../support/problems-of.ts'
 import { producerOf, summaryOf } from '../support/producer-of.ts'
 import { pause, until } from '../support/time.ts'
 import { produces, withProducer } from '../support/with-producer.ts'
@@ -341,17 +342,11 @@ test('key.serializer and value.serializer create the bytes; an asynchronous one 
 })
 
 test('settings of the built-in partitioner are refused where they can’t take effect', () => {
-  const problemsOf = (options: ProducerOptions): readonly string[] => {
-    try {
-      parseConfig({ bootstrapServers: ['a:1', 'b:1'], ...options }, {}, () => undefined)
-      return []
-    } catch (error) {
-      return (error as ConfigError).problems
-    }
-  }
+  const problemsWith = (options: ProducerOptions) =>
+    problemsOf(() => parseConfig({ bootstrapServers: ['a:1', 'b:1'], ...options }, {}, () => undefined))
   const unset = 'takes effect only with the built-in partitioner; expected partitioner.class unset.'
   assert.deepEqual(
-    problemsOf({
+    problemsWith({
       partitionerClass: 'round-robin',
       partitionerIgnoreKeys: true,
       partitionerRackAware: true,
@@ -367,10 +362,10 @@ test('settings of the built-in partitioner are refused where they can’t take e
   const noRack = [
     'client.rack (KAFKA_CLIENT_RACK): expected the rack of this client for partitioner.rack.aware, got nothing.',
   ]
-  assert.deepEqual(problemsOf({ partitionerRackAware: true }), noRack)
+  assert.deepEqual(problemsWith({ partitionerRackAware: true }), noRack)
   for (const clientRack of ['', ' ', '\t'])
-    assert.deepEqual(problemsOf({ partitionerRackAware: true, clientRack }), noRack, JSON.stringify(clientRack))
-  assert.deepEqual(problemsOf({ partitionerRackAware: true, clientRack: 'a' }), [])
+    assert.deepEqual(problemsWith({ partitionerRackAware: true, clientRack }), noRack, JSON.stringify(clientRack))
+  assert.deepEqual(problemsWith({ partitionerRackAware: true, clientRack: 'a' }), [])
 })
 
 test('client.rack alone, as in a file that consumers share, is accepted with a warning', () => {

@@ -2,18 +2,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
-import { ConfigError } from '../../lib/errors.ts'
 import { readCommandLine } from '../../scripts/deployment/command-line.ts'
+import { problemsOf } from '../support/problems-of.ts'
 
-const refusal = (line: string) => {
-  try {
-    readCommandLine(line.split(' '))
-  } catch (error) {
-    assert.ok(error instanceof ConfigError)
-    return error.problems.join('\n')
-  }
-  return 'accepted'
-}
+const refusal = (line: string) => problemsOf(() => readCommandLine(line.split(' '))).join('\n')
 
 test('stage, region, parameters and folder are read; a later option overrides an earlier one', () => {
   const { command, stage, region, params, folder } = readCommandLine(

@@ -3,20 +3,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ConfigError } from '../../lib/errors.ts'
 import { withParameters } from '../../scripts/parameters-docs.ts'
 import { readOptions } from '../../scripts/template/options.ts'
 import { wholeNumberPattern } from '../../scripts/template/parameters/whole-number-pattern.ts'
+import { problemsOf } from '../support/problems-of.ts'
 
-function refusal(...params: string[]): string {
-  try {
-    readOptions(params)
-  } catch (error) {
-    assert.ok(error instanceof ConfigError)
-    return error.message.replace(/^.*:\n/, '').replaceAll(/^- /gm, '')
-  }
-  return assert.fail(`${params}: accepted`)
-}
+const refusal = (...params: string[]) => problemsOf(() => readOptions(params)).join('\n')
 
 test('the table of docs/deploy.md is up to date', () => {
   const document = readFileSync('docs/deploy.md', 'utf8')
