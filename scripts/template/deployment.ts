@@ -36,10 +36,10 @@ export function deploymentOf(
   checkExistingQueues(queues, options)
   const rules = rulesOf(prefix, contracts, options)
   const schedule = scheduleOf(options)
-  const inputs = { prefix, contracts, settings, redriveAllow, env, options }
+  const destinations = failureDestinationsOf(rules.length > 0, options)
+  const inputs = { prefix, contracts, queues, destinations, settings, redriveAllow, env, options }
   const functions = functionsOf(inputs)
   checkNamed(options, { functions: functions.map(({ key }) => key), queues })
-  const destinations = failureDestinationsOf(rules.length > 0, options)
   const observed = {
     functions,
     queues: queuesOf(prefix, sources, destinations, options),

@@ -4,9 +4,9 @@ import { allow, arnOf, type Statement } from './cloudformation.ts'
 import type { Expression, FunctionKey, FunctionResource } from './deployment-model.ts'
 import { timeoutOf } from './environment.ts'
 import { existingQueueStatements, isOwnQueue, queueArnOf } from './existing-queues.ts'
-import { failureDestinationsOf, onFailureOf, readBucketStatements } from './failure-destinations.ts'
+import { type FailureDestinations, onFailureOf, readBucketStatements } from './failure-destinations.ts'
 import { furtherTargets, notifyStatements } from './further-targets.ts'
-import { camelCase, packagersId } from './naming.ts'
+import { camelCase, isFifo, packagersId } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 import { valueFor } from './parameters/parameter.ts'
 import { failureQueueIds, redriveFrom } from './queues.ts'
@@ -17,6 +17,9 @@ export interface FunctionInputs {
   readonly prefix: string
   /** With the queue prefix of the stage. */
   readonly contracts: readonly Contract[]
+  /** The queues of the contracts. */
+  readonly queues: readonly string[]
+  readonly destinations: FailureDestinations
   /** Checked; without those that are not for all functions. */
   readonly settings: Readonly<Record<string, string>>
   readonly redriveAllow: string | undefined
@@ -32,13 +35,12 @@ export function commonEnvironment({ settings, env }: FunctionInputs): Record<str
 }
 
 export function functionsOf(inputs: FunctionInputs): FunctionResource[] {
-  const { contracts } = inputs
-  const isStandard = (queue: string) => !queue.endsWith('.fifo')
-  const queues = contracts.flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
+  const { contracts, queues } = inputs
+  const isStandard = (queue: string) => !isFifo(queue)
   return [
     ...(contracts.some(({ http }) => http) ? [httpFunction(inputs)] : []),
     ...(queues.some(isStandard) ? [sqsFunction('sqs', inputs, isStandard)] : []),
-    ...(queues.every(isStandard) ? [] : [sqsFunction('sqs-fifo', inputs, queue => !isStandard(queue))]),
+    ...(queues.every(isStandard) ? [] : [sqsFunction('sqs-fifo', inputs, isFifo)]),
     ...(contracts.some(({ eventbridge }) => eventbridge.length > 0) ? [eventbridgeFunction(inputs)] : []),
     redriveFunction(inputs),
   ]
@@ -55,7 +57,7 @@ function sqsFunction(
   inputs: FunctionInputs,
   isItsQueue: (queue: string) => boolean,
 ): FunctionResource {
-  const queues = inputs.contracts.flatMap(({ sqs }) => sqs.map(({ queue }) => queue)).filter(isItsQueue)
+  const queues = inputs.queues.filter(isItsQueue)
   return functionOf(key, inputs, {
     bundle: 'sqs',
     statements: [
@@ -82,11 +84,8 @@ function eventbridgeFunction(inputs: FunctionInputs): FunctionResource {
 
 /** Sends dead letters again: invoke it (aws lambda invoke), or set --param redriveSchedule='rate(1 hour)'. */
 function redriveFunction(inputs: FunctionInputs): FunctionResource {
-  const { prefix, contracts, settings, redriveAllow, env, options } = inputs
-  const queues = contracts.flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
+  const { prefix, contracts, queues, destinations, settings, redriveAllow, env, options } = inputs
   const ownQueues = queues.filter(queue => isOwnQueue(queue, options))
-  const hasRules = contracts.some(({ eventbridge }) => eventbridge.length > 0)
-  const destinations = failureDestinationsOf(hasRules, options)
   const eventFunction = `${prefix}-eventbridge`
   const topics = contracts.map(({ topic }) => topic)
   const { readStatements, deadLetterTopics } = furtherTargets(env)

@@ -1,7 +1,7 @@
 // Event source mappings: how Lambda polls a queue.
 import type { MappingResource } from './deployment-model.ts'
 import { queueArnOf } from './existing-queues.ts'
-import { packagersId, queueId } from './naming.ts'
+import { isFifo, packagersId, queueId } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 import { valueFor } from './parameters/parameter.ts'
 
@@ -62,8 +62,4 @@ function pollerProblems(queue: string, options: DeployOptions): string[] {
       ? []
       : [`--param maximumConcurrency.${queue}: expected none beside maximumPollers; Lambda takes one of them.`]),
   ]
-}
-
-function isFifo(queue: string): boolean {
-  return queue.endsWith('.fifo')
 }

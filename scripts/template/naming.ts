@@ -24,6 +24,10 @@ export function prefixOf({ service, stage }: StackNames): string {
   return fitName(`${service}-${stage}`, MAX_PREFIX)
 }
 
+export function isFifo(queue: string): boolean {
+  return queue.endsWith('.fifo')
+}
+
 export function camelCase(name: string): string {
   return name
     .replace(/[^A-Za-z0-9]+(.)?/g, (_, next: string = '') => next.toUpperCase())
@@ -51,8 +55,7 @@ export function ruleNames(prefix: string, topic: string, pattern: unknown): { id
 
 /** The name of a source's DLQ; `{queue}` in the place of its name makes the pattern of KAFKA_REDRIVE_FROM. */
 export function sourceDlqName(prefix: string, queue: string): string {
-  const isFifo = queue.endsWith('.fifo')
-  return fitName(`${prefix}-${queue.replace(/\.fifo$/, '')}-failures${isFifo ? '.fifo' : ''}`, MAX_QUEUE_NAME)
+  return fitName(`${prefix}-${queue.replace(/\.fifo$/, '')}-failures${isFifo(queue) ? '.fifo' : ''}`, MAX_QUEUE_NAME)
 }
 
 function hashedId(name: string): string {

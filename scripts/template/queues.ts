@@ -4,7 +4,7 @@ import type { Expression, QueueResource } from './deployment-model.ts'
 import { visibilityS } from './environment.ts'
 import { isOwnQueue, queueUrlOf } from './existing-queues.ts'
 import { type FailureDestinations, failureBucketEntries } from './failure-destinations.ts'
-import { queueId, sourceDlqName } from './naming.ts'
+import { isFifo, queueId, sourceDlqName } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 
 const DAY_S = 24 * 3600
@@ -60,7 +60,6 @@ export function queuesOf(
 function withDlq(prefix: string, { queue: name, topic }: Source, options: DeployOptions): QueueResource[] {
   const id = queueId(name)
   const dlqId = dlqIdOf(name)
-  const isFifo = name.endsWith('.fifo')
   return [
     {
       id,
@@ -68,12 +67,12 @@ function withDlq(prefix: string, { queue: name, topic }: Source, options: Deploy
       // The queue has the name that the contract claims.
       queueName: name,
       topic,
-      isFifo,
+      isFifo: isFifo(name),
       retentionS: SOURCE_RETENTION_S,
       visibilityS: visibilityS(options),
       redrive: { dlqId, maxReceiveCount: receivesInOutage(options.outageS, visibilityS(options)) },
     },
-    { ...OWN, id: dlqId, holds: 'source-dlq', queueName: sourceDlqName(prefix, name), topic, isFifo },
+    { ...OWN, id: dlqId, holds: 'source-dlq', queueName: sourceDlqName(prefix, name), topic, isFifo: isFifo(name) },
   ]
 }
 
