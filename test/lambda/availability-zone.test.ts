@@ -8,6 +8,7 @@ import { TransportError } from '../../lib/errors.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { availabilityZoneId } from '../../lib/lambda/availability-zone.ts'
 import { systemClock } from '../../lib/time/clock.ts'
+import { listenLocally } from '../../local/ports.ts'
 import { RacksCluster } from '../fakes/racks-cluster.ts'
 import { summaryOf } from '../support/producer-of.ts'
 import { deadlineIn } from '../support/time.ts'
@@ -15,8 +16,7 @@ import { deadlineIn } from '../support/time.ts'
 const PATH = '/2026-01-15/metadata/execution-environment'
 
 async function endpoint(t: TestContext, listener: RequestListener) {
-  const server = createServer(listener)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const server = await listenLocally(createServer(listener), 0)
   t.after(() => {
     server.closeAllConnections()
     server.close()
@@ -68,17 +68,17 @@ const RACKS = [
   [1, 'use1-az2'],
   [2, 'use1-az3'],
 ] as const
+const CONFIG = parseConfig(
+  { bootstrapServers: ['a:1', 'b:1'], partitionerRackAware: true, clientRack: 'lambda:az-id' },
+  {},
+)
 
 /** Sends one record from each of many new sandboxes; returns which partitions got records, and the warnings. */
 async function firstRecords() {
-  const config = parseConfig(
-    { bootstrapServers: ['a:1', 'b:1'], partitionerRackAware: true, clientRack: 'lambda:az-id' },
-    {},
-  )
   const warnings: string[] = []
   const cluster = new RacksCluster(systemClock, [0, 1, 2], RACKS)
   for (let i = 0; i < 30; i++) {
-    const producer = new KafkaProducer(config, { client: cluster, warn: text => warnings.push(text) })
+    const producer = new KafkaProducer(CONFIG, { client: cluster, warn: text => warnings.push(text) })
     if (i % 2 === 0) await producer.connect()
     await producer.send({ topic: 't', value: 'x' })
     await producer.close()
@@ -99,13 +99,9 @@ test('a record whose deadline passes while the endpoint is silent has its report
     })
   })
   setEnvironment(t, env)
-  const config = parseConfig(
-    { bootstrapServers: ['a:1', 'b:1'], partitionerRackAware: true, clientRack: 'lambda:az-id' },
-    {},
-  )
   const warnings: string[] = []
   const cluster = new RacksCluster(systemClock, [0, 1, 2], RACKS)
-  const producer = new KafkaProducer(config, { client: cluster, warn: text => warnings.push(text) })
+  const producer = new KafkaProducer(CONFIG, { client: cluster, warn: text => warnings.push(text) })
   t.after(() => producer.close())
   const record = { topic: 't', value: 'x' }
   const later = producer.sendAll([record])
