@@ -45,6 +45,12 @@ export const ERROR_CODES = {
     'quota',
     'buffer',
     'serializer',
+    'schema-registry',
+    'schema-registry-access',
+    'schema-not-found',
+    'schema-incompatible',
+    'schema-rules',
+    'schema-unusable',
     'deadline',
     'delivery-unknown',
     'deadline-too-short',
@@ -220,6 +226,8 @@ export class DeliveryError extends KafkaProducerError {
 }
 
 export interface SerializationErrorOptions extends KafkaProducerErrorOptions {
+  /** One of its kind. Default: `bad-value` of an invalid record, `serializer` of a delivery failure. */
+  readonly code?: InvalidRecordCode | DeliveryFailureCode
   /** Of an invalid record: which parts of the data break which rule; the pointers begin at the data. Default: none. */
   readonly violations?: readonly Violation[]
 }
@@ -231,15 +239,21 @@ export interface SerializationErrorOptions extends KafkaProducerErrorOptions {
  */
 export class SerializationError extends KafkaProducerError {
   override name = 'SerializationError'
-  declare readonly code: 'bad-value' | 'serializer'
+  declare readonly code: InvalidRecordCode | DeliveryFailureCode
   /** `invalid-record`: the data has no form in this format. `delivery-failure`: what the serializer needs failed. */
   readonly kind: FailureKind
   readonly violations: readonly Violation[]
 
   /** @param options `retriable` is true by default for a `delivery-failure`, otherwise false */
-  constructor(kind: FailureKind, message: string, { violations = [], ...options }: SerializationErrorOptions = {}) {
+  constructor(
+    kind: FailureKind,
+    message: string,
+    { violations = [], code, ...options }: SerializationErrorOptions = {},
+  ) {
     const isInvalid = kind === 'invalid-record'
-    super(isInvalid ? 'bad-value' : 'serializer', message, { retriable: !isInvalid, ...options })
+    const codes: readonly string[] = ERROR_CODES[kind]
+    const isOfKind = code !== undefined && codes.includes(code)
+    super(isOfKind ? code : isInvalid ? 'bad-value' : 'serializer', message, { retriable: !isInvalid, ...options })
     this.kind = kind
     this.violations = violations
   }

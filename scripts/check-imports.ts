@@ -49,6 +49,8 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   'dead-letter': [...BASE, 'delivery', 'wire-format'],
   lambda: [...BASE, 'contracts', 'delivery'],
   security: BASE,
+  /** Clients of registries, and encoders by their schemas. */
+  'schema-registry': [...BASE, 'config', 'contracts', 'security', 'serialize'],
   /** Uses the AWS clients. */
   consumer: [...BASE, 'dead-letter'],
   /** These three use a whole producer, so they may import the wiring; redrive also runs the first stages again. */

@@ -1,5 +1,13 @@
 // Stage 4 of 9: ValidRecord → SerializedRecord. The bytes and their size on the wire.
-import { DeliveryError, InvalidRecordError, isInstance, SerializationError, TransportError } from '../errors.ts'
+import {
+  DeliveryError,
+  type DeliveryFailureCode,
+  type InvalidRecordCode,
+  InvalidRecordError,
+  isInstance,
+  SerializationError,
+  TransportError,
+} from '../errors.ts'
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
 import { checkedData } from './checked-data.ts'
@@ -197,13 +205,18 @@ function fail(what: 'key' | 'value', error: unknown): never {
   const message = `${what}: ${named?.message.replace(/\.$/, '') ?? `${what}.serializer failed`}.`
   const options = { cause: error, causeCode: named?.causeCode ?? null }
   if (named ? named.kind === 'delivery-failure' : isSystemFailure(error))
-    throw new DeliveryError('serializer', message, {
+    throw new DeliveryError((named?.code as DeliveryFailureCode | undefined) ?? 'serializer', message, {
       ...options,
       retriable: named?.retriable ?? true,
       outcome: 'not-sent',
     })
-  throw new InvalidRecordError(what === 'key' ? 'key-type' : 'bad-value', message, {
+  throw new InvalidRecordError(invalidCode(what, named), message, {
     ...options,
     violations: named?.violations.map(({ pointer, ...rest }) => ({ pointer: `/${what}${pointer}`, ...rest })) ?? [],
   })
+}
+
+function invalidCode(what: 'key' | 'value', error: SerializationError | undefined): InvalidRecordCode {
+  if (error && error.code !== 'bad-value') return error.code as InvalidRecordCode
+  return what === 'key' ? 'key-type' : 'bad-value'
 }

@@ -1,0 +1,89 @@
+// Where the id of a schema stands: before the bytes, or in a header.
+// Confluent: https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
+// Glue: AWSSchemaRegistryConstants and SerializationDataEncoder of github.com/awslabs/aws-glue-schema-registry
+import { deflateSync } from 'node:zlib'
+import { SerializationError } from '../errors.ts'
+import type { RecordHeader } from '../record/producer-record.ts'
+import type { SerializedData } from '../serialize/serializer.ts'
+import type { SchemaEncoder } from './schema-format.ts'
+import type { SchemaId } from './schema-registry.ts'
+
+export interface FramingOptions {
+  readonly isKey: boolean
+  /** `value.schema.id.serializer`; of Confluent only. Default: `prefix` */
+  readonly idIn?: 'prefix' | 'header' | undefined
+  /** Of Glue only. Default: `none` */
+  readonly compression?: 'none' | 'zlib' | undefined
+}
+
+const CONFLUENT_ID = 0
+const CONFLUENT_GUID = 1
+const GLUE_VERSION = 3
+const GLUE_NOT_COMPRESSED = 0
+const GLUE_ZLIB = 5
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/**
+ * @param payload what the encoder returned
+ * @throws SerializationError `schema-unusable` where the registry gave no GUID, which the header needs
+ */
+export function frame(
+  id: SchemaId,
+  payload: Uint8Array,
+  message: SchemaEncoder['message'],
+  { isKey, idIn = 'prefix', compression = 'none' }: FramingOptions,
+): SerializedData {
+  if (id.registry === 'glue') return glueFrame(id.versionId, payload, message?.index, compression)
+  const indexes = message ? messageIndexes(message.path) : NOTHING
+  if (idIn === 'prefix') {
+    const prefix = Buffer.alloc(5)
+    prefix[0] = CONFLUENT_ID
+    prefix.writeUInt32BE(id.id, 1)
+    return Buffer.concat([prefix, indexes, payload])
+  }
+  const header: RecordHeader = [
+    isKey ? '__key_schema_id' : '__value_schema_id',
+    Buffer.concat([Buffer.of(CONFLUENT_GUID), uuidBytes(id.guid), indexes]),
+  ]
+  return { bytes: Buffer.from(payload), headers: [header] }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+function glueFrame(
+  versionId: string,
+  payload: Uint8Array,
+  index: number | undefined,
+  compression: 'none' | 'zlib',
+): Uint8Array {
+  const body = index === undefined ? payload : Buffer.concat([unsignedVarint(index), payload])
+  const isCompressed = compression === 'zlib'
+  return Buffer.concat([
+    Buffer.of(GLUE_VERSION, isCompressed ? GLUE_ZLIB : GLUE_NOT_COMPRESSED),
+    uuidBytes(versionId),
+    isCompressed ? deflateSync(body) : body,
+  ])
+}
+
+/** The number of the indexes and each index as zigzag varints; `[0]` is one byte 0. */
+function messageIndexes(path: readonly number[]): Uint8Array {
+  if (path.length === 1 && path[0] === 0) return Buffer.of(0)
+  return Buffer.concat([path.length, ...path].map(index => unsignedVarint(index * 2)))
+}
+
+function unsignedVarint(value: number): Uint8Array {
+  const bytes: number[] = []
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return Buffer.from([...bytes, rest])
+    bytes.push((rest % 128) | 128)
+  }
+}
+
+function uuidBytes(uuid: string | undefined): Uint8Array {
+  if (uuid !== undefined && UUID.test(uuid)) return Buffer.from(uuid.replaceAll('-', ''), 'hex')
+  const got = uuid === undefined ? 'none' : 'something else'
+  throw new SerializationError('delivery-failure', `schema: expected the registry to give it a UUID, got ${got}.`, {
+    code: 'schema-unusable',
+    retriable: false,
+  })
+}
