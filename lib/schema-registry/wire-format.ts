@@ -1,5 +1,5 @@
 // Where the id of a schema stands: before the bytes, or in a header.
-// Confluent: https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
+// Confluent: https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html
 // Glue: AWSSchemaRegistryConstants and SerializationDataEncoder of github.com/awslabs/aws-glue-schema-registry
 import { deflateSync } from 'node:zlib'
 import { SerializationError } from '../errors.ts'
