@@ -30,7 +30,7 @@ export function existingQueueStatements({ existingQueueKeyArns }: Existing): Sta
 }
 
 /** @throws ConfigError for an ARN whose queue no contract claims: it would have no effect */
-export function checkExistingQueues(queues: readonly string[], { existingQueues, existingDlqs }: Existing): void {
+export function checkExistingQueues(queues: readonly string[], { existingQueues }: Existing): void {
   const names = existingQueues.map(nameOf)
   const unclaimed = names.filter(name => !queues.includes(name))
   const twice = names.filter((name, index) => names.indexOf(name) !== index)
@@ -43,8 +43,6 @@ export function checkExistingQueues(queues: readonly string[], { existingQueues,
     }),
     ...twice.map(name => `--param existingQueues: expected one queue called ${name}, got two.`),
   ]
-  if (existingDlqs.length > 0 && existingQueues.length === 0)
-    problems.push('--param existingDlqs: expected existingQueues too, as the other queues have DLQs of the stack.')
   if (problems.length > 0) throw new ConfigError(problems)
 }
 

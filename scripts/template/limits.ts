@@ -5,6 +5,7 @@ import { ConfigError } from '../../lib/errors.ts'
 import { arnProblems } from './arns.ts'
 import type { Deployment, MappingResource } from './deployment-model.ts'
 import { resolved, resolvedLength } from './expressions.ts'
+import { needProblems } from './parameters/needs.ts'
 
 /** docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_ENVIRONMENT_BYTES = 4096
@@ -20,6 +21,7 @@ export function checkDeployment(deployment: Deployment): Deployment {
     ...concurrencyProblems(deployment),
     ...prefixProblems(deployment),
     ...arnProblems(deployment),
+    ...needProblems(deployment),
   ]
   if (problems.length > 0) throw new ConfigError(problems)
   return deployment

@@ -42,7 +42,7 @@ function nameProblems(options: DeployOptions, { functions, queues }: Deployed): 
 function functionProblems(functions: readonly string[], options: DeployOptions): string[] {
   const httpTimeoutS = timeoutOf('http', options)
   return [
-    ...(httpTimeoutS > HTTP_TIMEOUT_S
+    ...(functions.includes('http') && httpTimeoutS > HTTP_TIMEOUT_S
       ? [
           `--param timeoutS: expected at most ${HTTP_TIMEOUT_S} for http, as API Gateway stops waiting after 30 s; ` +
             `got ${httpTimeoutS}. Set timeoutS.http.`,

@@ -48,7 +48,7 @@ export function cloudFormationResources(deployment: Deployment): Json {
     ...compositeAlarms.map((each): Entry => [each.id, compositeAlarmResource(each, options)]),
     ['Dashboard', dashboardResource(deployment)] satisfies Entry,
     ...Object.entries(vpcEndpoints(options)),
-    ...Object.entries(httpDomain(deployment)),
+    ...Object.entries(httpDomain(options)),
   ])
 }
 

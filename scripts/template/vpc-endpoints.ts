@@ -13,7 +13,7 @@ const INTERFACE_ENDPOINTS = [
   'sns',
   'events',
 ]
-const GATEWAY_ENDPOINTS = endpointsOfTargets('gateway')
+export const GATEWAY_ENDPOINTS = endpointsOfTargets('gateway')
 
 function endpointsOfTargets(type: 'interface' | 'gateway'): string[] {
   return Object.values(TARGET_RIGHTS).flatMap(({ endpoint }) => (endpoint?.type === type ? [endpoint.service] : []))

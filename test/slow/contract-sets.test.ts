@@ -139,7 +139,8 @@ for (const name of PACKAGED)
   test(`${name}: osls packages exactly what the contracts feed`, async () => {
     if (!existsSync('dist/functions/http/index.mjs')) await buildAll(() => {})
     const feeds = CONTRACT_SETS[name] as (typeof CONTRACT_SETS)[string]
-    const params = ['kmsKeyArn=arn:aws:kms:eu-west-1:123456789012:key/1', 'httpRateLimit=5', 'tags=team=data']
+    const ofHttp = Object.values(feeds).some(({ http }) => http) ? ['httpRateLimit=5'] : []
+    const params = ['kmsKeyArn=arn:aws:kms:eu-west-1:123456789012:key/1', 'tags=team=data', ...ofHttp]
     const deployment = deploymentFrom(feeds, params)
     mkdirSync('build', { recursive: true })
     writeFileSync('build/serverless.json', JSON.stringify(oslsForm(deployment)))

@@ -4,11 +4,31 @@ import type { Kind } from './kinds.ts'
 /** What a parameter's value applies to. `function` and `queue`: one value for all, and others by name. */
 type Scope = 'deployment' | 'function' | 'queue'
 
+/** What must be in a deployment so that a parameter has an effect (needs.ts). */
+export type NeedName =
+  | 'http'
+  | 'jwt'
+  | 'trigger'
+  | 'queue'
+  | 'own-queue'
+  | 'standard-queue'
+  | 'queue-without-pollers'
+  | 'existing-queues'
+  | 'events'
+  | 'default-bus'
+  | 'layers'
+  | 'json-logs'
+  | 'endpoints'
+  | 'gateway-endpoints'
+  | 'secret'
+
 export interface Parameter<T = unknown> {
   /** What it does, for docs/deploy.md and for editors. */
   readonly about: string
   /** The resources that it changes. */
   readonly actsOn: string
+  /** Undefined: every deployment has what it acts on. */
+  readonly needs?: NeedName
   readonly unit?: string
   readonly scope: Scope
   readonly kind: Kind<unknown>

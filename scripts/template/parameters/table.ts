@@ -23,38 +23,46 @@ const HTTP = {
       'Who may send over HTTP: callers that sign with IAM, or that have a token of `jwtIssuer`. Only `public` lets ' +
       'anybody send, and must be set explicitly.',
     actsOn: 'routes of the HTTP API',
+    needs: 'http',
   }),
   jwtIssuer: optional(text(/^https:\/\/[^\s/]+(\/\S*)?$/u, 'an https:// URL'), {
     about: 'With `httpAuth=jwt`: the issuer of the tokens, e.g. `https://cognito-idp.<region>.amazonaws.com/<pool>`.',
     actsOn: 'an authorizer of the HTTP API',
+    needs: 'jwt',
   }),
   jwtAudience: parameter(list('[^,\\s]+', 'audiences'), [], {
     about: 'With `httpAuth=jwt`: audiences, one of which a token must have (`aud`, or `client_id`).',
     actsOn: 'an authorizer of the HTTP API',
+    needs: 'jwt',
   }),
   jwtScopes: parameter(list('[^,\\s]+', 'scopes'), [], {
     about: 'With `httpAuth=jwt`: scopes, one of which a token must have.',
     actsOn: 'routes of the HTTP API',
+    needs: 'jwt',
   }),
   domainName: optional(text(/^(?=.{1,253}$)([a-z0-9-]+\.)+[a-z]{2,}$/u, 'the name of a domain'), {
     about:
       'A domain of your own for the HTTP API. The output `HttpDomainTarget` is what its DNS record (CNAME or alias) ' +
       'must name. Needs `certificateArn`.',
     actsOn: 'a domain name and its mapping to the HTTP API',
+    needs: 'http',
   }),
   certificateArn: optional(text(/^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/\S+$/u, 'the ARN of a certificate'), {
     about: 'The ACM certificate of `domainName`, in the region of the stack.',
     actsOn: 'the domain name',
+    needs: 'http',
   }),
   httpRateLimit: optional(wholeNumber(1, REQUESTS_MAX), {
     about: 'Requests per second that the HTTP API accepts; more get 429.',
     actsOn: 'stage of the HTTP API',
+    needs: 'http',
     unit: 'requests/s',
     defaultText: 'the account’s limit',
   }),
   httpBurstLimit: optional(wholeNumber(1, REQUESTS_MAX), {
     about: 'Concurrent requests that the HTTP API accepts; more get 429.',
     actsOn: 'stage of the HTTP API',
+    needs: 'http',
     unit: 'requests',
     defaultText: 'the account’s limit',
   }),
@@ -64,17 +72,20 @@ const QUEUES = {
   maximumConcurrency: byName('queue', wholeNumber(2, 1000), 10, {
     about: 'Sandboxes that one queue may use. Not beside `maximumPollers`.',
     actsOn: 'event source mappings',
+    needs: 'queue-without-pollers',
     unit: 'sandboxes',
   }),
   batchSize: byName('queue', wholeNumber(1, 10_000), undefined, {
     about: 'Messages of one invocation; at most 10 of a FIFO queue. More than 10 need a `batchWindowS` of at least 1.',
     actsOn: 'event source mappings',
+    needs: 'queue',
     unit: 'messages',
     defaultText: '`1000`; of FIFO queues `10`',
   }),
   batchWindowS: byName('queue', wholeNumber(0, 300), undefined, {
     about: 'How long Lambda gathers a batch. FIFO queues have no window.',
     actsOn: 'event source mappings',
+    needs: 'standard-queue',
     unit: 's',
     defaultText: '`1`',
   }),
@@ -83,10 +94,12 @@ const QUEUES = {
       'Only messages that match one of the patterns reach the function: `[{"body":{"type":["order"]}}]`. **Lambda ' +
       'deletes the others**: they are in no topic, no DLQ and no metric of the producer.',
     actsOn: 'event source mappings',
+    needs: 'queue',
   }),
   minimumPollers: byName('queue', wholeNumber(2, 200), undefined, {
     about: 'Provisioned mode: pollers that always run. Lambda bills each; needs `maximumPollers`.',
     actsOn: 'event source mappings',
+    needs: 'queue',
     unit: 'pollers',
   }),
   maximumPollers: byName('queue', wholeNumber(2, 2000), undefined, {
@@ -94,6 +107,7 @@ const QUEUES = {
       'Provisioned mode: pollers at most, in the place of `maximumConcurrency`. One has up to 10 invocations at a ' +
       'time, so count 10 sandboxes per poller in `kafka-producer plan --concurrency`.',
     actsOn: 'event source mappings',
+    needs: 'queue',
     unit: 'pollers',
   }),
   outageS: parameter(wholeNumber(1, OUTAGE_MAX_S), 12 * 3600, {
@@ -101,6 +115,7 @@ const QUEUES = {
       'How long an outage may last before a message goes to its source DLQ. It determines `maxReceiveCount`, ' +
       'with the delays of returned messages (`KAFKA_SQS_RETURN_DELAY_MAX_MS`).',
     actsOn: 'redrive policies of the queues',
+    needs: 'own-queue',
     unit: 's',
   }),
 }
@@ -117,10 +132,12 @@ const EXISTING_QUEUES = {
   existingDlqs: parameter(SQS_QUEUES, [], {
     about: 'The DLQs of `existingQueues` that `redrive` reads.',
     actsOn: 'the role and the environment of `redrive`',
+    needs: 'existing-queues',
   }),
   existingQueueKeyArns: parameter(list('arn:[\\w-]+:kms:[^,\\s]+', 'ARNs of KMS keys'), [], {
     about: 'The KMS keys of `existingQueues` and `existingDlqs`, if they have their own.',
     actsOn: 'roles',
+    needs: 'existing-queues',
   }),
 }
 
@@ -128,6 +145,7 @@ const EVENTS = {
   eventBus: parameter(text(/^[\w./-]{1,256}$/u, 'the name of an event bus'), 'default', {
     about: 'The event bus of the rules whose contract names none (`from.eventbridge[].bus`).',
     actsOn: 'rules, and what they may invoke and send to',
+    needs: 'default-bus',
   }),
 }
 
@@ -163,6 +181,7 @@ const FUNCTIONS = {
       'Where Lambda keeps an event that `eventbridge` failed to handle. A queue (`sqs`) takes 1 MiB, and Lambda ' +
       'drops what is larger with the function’s answer; a bucket (`s3`) takes every record.',
     actsOn: 'the on-failure destination of `eventbridge`',
+    needs: 'events',
   }),
   layers: parameter(list('arn:[\\w-]+:lambda:[\\w-]+:\\d{12}:layer:[\\w-]+:\\d+', 'ARNs of versions of layers'), [], {
     about: 'Layers of every function, e.g. of an agent for traces; five at most.',
@@ -171,6 +190,7 @@ const FUNCTIONS = {
   execWrapper: optional(text(/^\/opt\/\S+$/u, 'a path below /opt/'), {
     about: 'The program of a layer that starts the runtime (`AWS_LAMBDA_EXEC_WRAPPER`). Needs `layers`.',
     actsOn: 'the environment of the functions',
+    needs: 'layers',
   }),
   tracing: parameter(choice('off', 'active'), 'off', {
     about: '`active`: Lambda sends traces of sampled invocations to X-Ray.',
@@ -185,6 +205,7 @@ const FUNCTIONS = {
   systemLogLevel: optional(choice('DEBUG', 'INFO', 'WARN'), {
     about: 'The level of Lambda’s own log lines. Needs `logFormat=JSON`.',
     actsOn: 'functions',
+    needs: 'json-logs',
     defaultText: '`INFO`',
   }),
   logRetentionDays: parameter(wholeNumberOf(...LOG_RETENTION_DAYS), 30, {
@@ -207,7 +228,11 @@ const NETWORK = {
     about: 'Security groups of the functions: `sg-1,sg-2`.',
     actsOn: 'functions',
   }),
-  vpcId: optional(text(/^vpc-\w+$/u, 'vpc-…'), { about: 'The VPC of `vpcEndpoints`.', actsOn: 'VPC endpoints' }),
+  vpcId: optional(text(/^vpc-\w+$/u, 'vpc-…'), {
+    about: 'The VPC of `vpcEndpoints`.',
+    actsOn: 'VPC endpoints',
+    needs: 'endpoints',
+  }),
   vpcEndpoints: parameter(list(VPC_SERVICES.join('|'), VPC_SERVICES.join(', ')), [], {
     about:
       'Services that get an endpoint in the VPC: `sqs,secretsmanager`. Functions in a VPC without a NAT reach their ' +
@@ -218,6 +243,7 @@ const NETWORK = {
   routeTableIds: parameter(list('rtb-\\w+', 'rtb-…'), [], {
     about: 'Route tables of the subnets, for the endpoints s3 and dynamodb: `rtb-1,rtb-2`.',
     actsOn: 'VPC endpoints',
+    needs: 'gateway-endpoints',
   }),
 }
 
@@ -245,11 +271,13 @@ const ALARMS = {
     about:
       'Records that a function returned to callers or sources in five minutes, and that are no reason for an alarm.',
     actsOn: 'alarms `Returned`',
+    needs: 'trigger',
     unit: 'records',
   }),
   alarmServerErrors: parameter(wholeNumber(0, COUNT_MAX), 0, {
     about: 'Answers of the HTTP API with 5xx in five minutes that are no reason for an alarm.',
     actsOn: 'alarm `5xx`',
+    needs: 'http',
     unit: 'answers',
   }),
   alarmSlowPercent: parameter(wholeNumber(1, 100), 80, {
@@ -265,11 +293,13 @@ const ALARMS = {
   alarmEventAgeS: parameter(wholeNumber(1, 21_600), 900, {
     about: 'How long an event may wait for `eventbridge`.',
     actsOn: 'alarm `AsyncEventAge`',
+    needs: 'events',
     unit: 's',
   }),
   alarmMessageAgeS: parameter(wholeNumber(1, RETENTION_MAX_S), 900, {
     about: 'How long a message may wait in a source queue. Delivery takes seconds.',
     actsOn: 'alarms `Age`',
+    needs: 'own-queue',
     unit: 's',
   }),
   alarmDeadLetterAgeS: parameter(wholeNumber(1, RETENTION_MAX_S), 86_400, {
@@ -311,6 +341,7 @@ const ACCOUNT = {
   secretKeyArn: optional(KMS_KEY, {
     about: 'The KMS key of the secret, if the secret has its own.',
     actsOn: 'roles',
+    needs: 'secret',
   }),
   kmsKeyArn: optional(KMS_KEY, {
     about:

@@ -1,0 +1,69 @@
+// What parameters act on. Without it a parameter would be accepted and do nothing, so it is refused.
+import type { Deployment } from '../deployment-model.ts'
+import { DEFAULTS, type DeployOptions } from '../options.ts'
+import { GATEWAY_ENDPOINTS } from '../vpc-endpoints.ts'
+import type { NeedName } from './parameter.ts'
+import { PARAMETER_ROWS } from './table.ts'
+
+interface Need {
+  /** Completes "expected …". */
+  readonly what: string
+  readonly isMet: (deployment: Deployment) => boolean
+}
+
+const byOptions = (what: string, isMet: (options: DeployOptions) => boolean): Need => ({
+  what,
+  isMet: ({ options }) => isMet(options),
+})
+
+const NEEDS: Readonly<Record<NeedName, Need>> = {
+  http: { what: 'a contract that takes HTTP (from.http)', isMet: ({ routes }) => routes.length > 0 },
+  jwt: byOptions('httpAuth=jwt', ({ httpAuth }) => httpAuth === 'jwt'),
+  trigger: {
+    what: 'a contract that something feeds (from)',
+    isMet: ({ functions }) => functions.some(({ key }) => key !== 'redrive'),
+  },
+  queue: { what: 'a contract with a queue (from.sqs)', isMet: ({ mappings }) => mappings.length > 0 },
+  'own-queue': {
+    what: 'a contract with a queue (from.sqs) that is none of existingQueues',
+    isMet: ({ queues }) => queues.some(({ holds }) => holds === 'source'),
+  },
+  'standard-queue': {
+    what: 'a contract with a queue (from.sqs) that is no FIFO queue',
+    isMet: ({ functions }) => functions.some(({ key }) => key === 'sqs'),
+  },
+  'queue-without-pollers': {
+    what: 'a contract with a queue (from.sqs) that has no maximumPollers',
+    isMet: ({ mappings }) => mappings.some(({ pollers }) => pollers === undefined),
+  },
+  'existing-queues': byOptions('existingQueues too', ({ existingQueues }) => existingQueues.length > 0),
+  events: { what: 'a contract with events (from.eventbridge)', isMet: ({ rules }) => rules.length > 0 },
+  'default-bus': {
+    what: 'a contract with events (from.eventbridge) that names no bus',
+    isMet: ({ rules, options }) => rules.some(({ bus }) => bus === options.eventBus),
+  },
+  layers: byOptions('layers too, one of which has the program', ({ layers }) => layers.length > 0),
+  'json-logs': byOptions('logFormat=JSON too', ({ logFormat }) => logFormat === 'JSON'),
+  endpoints: byOptions('vpcEndpoints too', ({ vpcEndpoints }) => vpcEndpoints.length > 0),
+  'gateway-endpoints': byOptions(`vpcEndpoints with ${GATEWAY_ENDPOINTS.join(' or ')} too`, ({ vpcEndpoints }) =>
+    vpcEndpoints.some(service => GATEWAY_ENDPOINTS.includes(service)),
+  ),
+  secret: { what: 'KAFKA_SECRET_ARN too', isMet: ({ environment }) => environment.KAFKA_SECRET_ARN !== undefined },
+}
+
+/** @returns one line per parameter that has a value of its own and would have no effect */
+export function needProblems(deployment: Deployment): string[] {
+  const { options, corsOrigins } = deployment
+  const problemOf = (name: string, needs: NeedName) =>
+    NEEDS[needs].isMet(deployment)
+      ? []
+      : [`${name}: expected ${NEEDS[needs].what}; without it ${name.replace('--param ', '')} has no effect.`]
+  return [
+    // A setting, not a parameter; in the template it is one of the HTTP API.
+    ...(corsOrigins === undefined ? [] : problemOf('KAFKA_HTTP_CORS_ORIGINS', 'http')),
+    ...PARAMETER_ROWS.flatMap(([name, { needs }]) => {
+      const isSet = JSON.stringify(options[name]) !== JSON.stringify(DEFAULTS[name])
+      return needs === undefined || !isSet ? [] : problemOf(`--param ${name}`, needs)
+    }),
+  ]
+}
