@@ -1,0 +1,106 @@
+// What the clients of all registries share: a schema that was found is kept for the container's life, calls for the
+// same one share a look-up, and a look-up is repeated until nobody waits for it any more.
+import { isInstance, SerializationError } from '../errors.ts'
+import { type Clock, systemClock } from '../time/clock.ts'
+import { SchemaLookup } from './schema-lookup.ts'
+import type { RegisteredSchema, SchemaSelection } from './schema-registry.ts'
+import { selectionKey } from './selection-key.ts'
+
+/** Characters of the schemas that are kept: some 10,000 of the usual size. The one used longest ago goes first. */
+const MAX_KEPT = 32 * 1024 * 1024
+/** What an entry takes beside its texts, as characters. */
+const ENTRY_SIZE = 512
+/** A failure that no retry helps is repeated for this time: the next record would get the same answer. */
+const FAILURE_MS = 5000
+const MAX_FAILURES = 1000
+
+export interface SchemaCacheOptions {
+  readonly clock?: Clock | undefined
+  /** Default: `Math.random`. */
+  readonly random?: (() => number) | undefined
+  /** Characters of the schemas that are kept. Default: 32 Mi */
+  readonly maxKept?: number | undefined
+}
+
+interface Failure {
+  readonly error: SerializationError
+  readonly until: number
+}
+
+export class SchemaCache {
+  readonly #schemas = new Map<string, RegisteredSchema>()
+  readonly #failures = new Map<string, Failure>()
+  readonly #lookups = new Map<string, SchemaLookup>()
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #maxKept: number
+  #kept = 0
+
+  constructor({ clock = systemClock, random = Math.random, maxKept = MAX_KEPT }: SchemaCacheOptions = {}) {
+    this.#clock = clock
+    this.#random = random
+    this.#maxKept = maxKept
+  }
+
+  /**
+   * @param signal ends the waiting of this caller; when nobody waits any more, the signal of `attempt` is aborted
+   * @param attempt asks the registry once. A SerializationError that is `retriable` is followed by another attempt,
+   * after a back-off with full jitter
+   * @throws SerializationError that `attempt` threw, by rejection; `schema-registry` when `signal` is aborted first
+   */
+  async find(
+    selection: SchemaSelection,
+    signal: AbortSignal,
+    attempt: (signal: AbortSignal) => Promise<RegisteredSchema>,
+  ): Promise<RegisteredSchema> {
+    const key = selectionKey(selection)
+    const schema = this.#schemas.get(key)
+    if (schema) {
+      // A map lists its entries in the order in which they were set.
+      this.#schemas.delete(key)
+      this.#schemas.set(key, schema)
+      return schema
+    }
+    const failure = this.#failures.get(key)
+    if (failure && this.#clock.now() < failure.until) throw failure.error
+    return (this.#lookups.get(key) ?? this.#lookUp(key, attempt)).wait(signal)
+  }
+
+  #lookUp(key: string, attempt: (signal: AbortSignal) => Promise<RegisteredSchema>): SchemaLookup {
+    const lookup = new SchemaLookup(attempt, {
+      clock: this.#clock,
+      random: this.#random,
+      onFound: schema => this.#keep(key, schema),
+      onFailed: error => this.#keepFailure(key, error),
+      onEnd: () => this.#lookups.delete(key),
+    })
+    this.#lookups.set(key, lookup)
+    return lookup
+  }
+
+  #keep(key: string, schema: RegisteredSchema): void {
+    this.#failures.delete(key)
+    this.#schemas.set(key, schema)
+    this.#kept += sizeOf(schema)
+    for (const [oldest, other] of this.#schemas) {
+      if (this.#kept <= this.#maxKept || oldest === key) return
+      this.#schemas.delete(oldest)
+      this.#kept -= sizeOf(other)
+    }
+  }
+
+  #keepFailure(key: string, error: unknown): void {
+    if (!isInstance(error, SerializationError)) return
+    this.#failures.delete(key)
+    this.#failures.set(key, { error, until: this.#clock.now() + FAILURE_MS })
+    if (this.#failures.size <= MAX_FAILURES) return
+    const [oldest] = this.#failures.keys()
+    this.#failures.delete(oldest as string)
+  }
+}
+
+function sizeOf({ text, imports }: RegisteredSchema): number {
+  let size = ENTRY_SIZE + text.length
+  for (const imported of imports.values()) size += imported.length
+  return size
+}
