@@ -64,7 +64,7 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
   [/^npm run package/, '.ci/run', /run -s package/],
   [/^npm run (-s )?bench/, '.ci/run', /run -s bench -- --only[\s\S]*run -s bench -- --table/],
   [
-    /^npm run (build|lint|check-package|docs:api|fuzz|docs|format)$/,
+    /^npm run (build|check|lint|check-package|docs:api|fuzz|docs|format)$/,
     '.ci/run',
     /run -s build[\s\S]*run -s docs:api|run -s docs:api[\s\S]*run -s build/,
   ],
