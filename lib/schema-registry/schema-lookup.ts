@@ -35,7 +35,7 @@ export class SchemaLookup {
     this.#answer.catch(() => undefined)
   }
 
-  /** @throws SerializationError when `signal` is aborted first: with what the last attempt failed of, if there was one */
+  /** @throws SerializationError when `signal` is aborted first: that of the last attempt, if one failed */
   wait(signal: AbortSignal): Promise<RegisteredSchema> {
     this.#waiting++
     return new Promise((resolve, reject) => {
