@@ -44,9 +44,9 @@ export async function remove(
   for (const line of removalPlan(name, stack.resources)) log(line)
   if (!isConfirmed) throw new ConfigError(['Nothing was removed. Repeat the command with --yes to remove the stack.'])
   removeStack(target, service, stack, oslsOptions)
-  const retained = stack.resources.filter(({ isRetained }) => isRetained)
+  const retained = stack.resources.filter(({ isRetained, type }) => isRetained && HOLDERS.includes(type))
   if (retained.length > 0)
-    log(`${retained.length} resources stay, and cost what they cost before: docs/deploy.md, "Remove".`)
+    log(`${retained.length} queues and buckets stay, and cost what they cost before: docs/deploy.md, "Remove".`)
 }
 
 /** Deletes the stack with osls, which empties its bucket before. */
@@ -65,9 +65,11 @@ export function removeStack(
 /** What the removal of the stack does, for a person who decides. */
 export function removalPlan(stack: string, resources: readonly StackResource[]): string[] {
   const lineOf = ({ type, physicalId }: StackResource) => `  ${type.padEnd(22)} ${physicalId}`
-  const retained = resources.filter(({ isRetained }) => isRetained)
+  const stays = resources.filter(({ isRetained }) => isRetained)
+  // Their policies stay with them.
+  const retained = stays.filter(({ type }) => HOLDERS.includes(type))
   const lost = resources.filter(({ isRetained, type }) => !isRetained && HOLDERS.includes(type))
-  const others = resources.length - retained.length - lost.length
+  const others = resources.length - stays.length - lost.length
   return [
     ...(retained.length > 0
       ? [`These stay after the removal of ${stack}, with what they hold:`, ...retained.map(lineOf)]

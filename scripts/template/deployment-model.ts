@@ -58,6 +58,8 @@ export interface QueueResource extends Resource {
   /** Undefined: SQS's default. */
   readonly visibilityS: number | undefined
   readonly redrive: { readonly dlqId: string; readonly maxReceiveCount: number } | undefined
+  /** The name of the only queue whose DLQ it may be; `none`: of no queue; undefined: of any. */
+  readonly dlqOf: string | 'none' | undefined
 }
 
 /** Its name is CloudFormation's; the versions of deleted objects are kept for `versionsDays`, the others for ever. */
@@ -105,12 +107,17 @@ export interface PermissionResource extends Resource {
   readonly sourceArn: Expression
 }
 
-/** Which service may send to a queue. */
-export interface QueuePolicyResource extends Resource {
-  readonly queueId: string
+/** A service that may send to a queue. */
+export interface QueueSender {
   readonly service: string
   /** May have `*`. */
   readonly sourceArns: readonly Expression[]
+}
+
+/** The senders may send; nobody may do anything without TLS. */
+export interface QueuePolicyResource extends Resource {
+  readonly queueIds: readonly string[]
+  readonly senders: readonly QueueSender[]
 }
 
 export interface Metric {

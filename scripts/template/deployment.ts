@@ -14,8 +14,9 @@ import { mappingOf } from './mappings.ts'
 import { checkNamed } from './named-parameters.ts'
 import { prefixOf } from './naming.ts'
 import type { DeployOptions } from './options.ts'
+import { queuePoliciesOf } from './queue-policies.ts'
 import { queuesOf } from './queues.ts'
-import { permissionOfRules, policyOfRules, rulesOf, scheduleOf } from './rules.ts'
+import { permissionOfRules, rulesOf, scheduleOf, senderOfRules } from './rules.ts'
 
 /** @throws ConfigError for settings that a function would refuse at init, and for what AWS would refuse */
 export function deploymentOf(
@@ -53,7 +54,7 @@ export function deploymentOf(
     prefix,
     environment: commonEnvironment(inputs),
     buckets: destinations.buckets,
-    queuePolicies: policyOfRules(prefix, rules),
+    queuePolicies: queuePoliciesOf(observed.queues, senderOfRules(prefix, rules)),
     mappings: queues.map(queue => mappingOf(queue, options)),
     schedule: schedule?.schedule,
     permissions: [...permissionOfRules(prefix, rules), ...(schedule ? [schedule.permission] : [])],

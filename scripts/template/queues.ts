@@ -27,6 +27,7 @@ const OWN: Omit<QueueResource, 'id' | 'holds'> = {
   retentionS: MAX_RETENTION_S,
   visibilityS: undefined,
   redrive: undefined,
+  dlqOf: 'none',
 }
 
 interface Source {
@@ -71,8 +72,17 @@ function withDlq(prefix: string, { queue: name, topic }: Source, options: Deploy
       retentionS: SOURCE_RETENTION_S,
       visibilityS: visibilityS(options),
       redrive: { dlqId, maxReceiveCount: receivesInOutage(options.outageS, visibilityS(options)) },
+      dlqOf: undefined,
     },
-    { ...OWN, id: dlqId, holds: 'source-dlq', queueName: sourceDlqName(prefix, name), topic, isFifo: isFifo(name) },
+    {
+      ...OWN,
+      id: dlqId,
+      holds: 'source-dlq',
+      queueName: sourceDlqName(prefix, name),
+      topic,
+      isFifo: isFifo(name),
+      dlqOf: name,
+    },
   ]
 }
 

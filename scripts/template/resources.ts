@@ -9,13 +9,13 @@ import type {
   FunctionResource,
   MappingResource,
   PermissionResource,
-  QueuePolicyResource,
   QueueResource,
   RuleResource,
   ScheduleResource,
 } from './deployment-model.ts'
 import { httpDomain } from './http-domain.ts'
 import type { DeployOptions } from './options.ts'
+import { queuePolicyResource } from './queue-policies.ts'
 import { vpcEndpoints } from './vpc-endpoints.ts'
 
 /** @throws Error if two resources have one logical id */
@@ -38,7 +38,7 @@ export function cloudFormationResources(deployment: Deployment): Json {
   return withUniqueIds([
     ...queues.map((queue): Entry => [queue.id, queueResource(queue, options)]),
     ...buckets.flatMap((bucket): Entry[] => bucketResources(bucket, options)),
-    ...queuePolicies.map((policy): Entry => [policy.id, queuePolicy(policy)]),
+    ...queuePolicies.map((policy): Entry => [policy.id, queuePolicyResource(policy)]),
     ...mappings.map((mapping): Entry => [mapping.id, mappingResource(mapping, functionOf(mapping))]),
     ...rules.map((rule): Entry => [rule.id, ruleResource(rule, functionOf(rule))]),
     ...(schedule ? [[schedule.id, scheduleResource(schedule, functionOf(schedule))] satisfies Entry] : []),
@@ -71,7 +71,7 @@ function queueResource(queue: QueueResource, { kmsKeyArn }: DeployOptions): Json
     kmsKeyArn === undefined
       ? { SqsManagedSseEnabled: true }
       : { KmsMasterKeyId: kmsKeyArn, KmsDataKeyReusePeriodSeconds: 300 }
-  const { holds, queueName, isFifo, retentionS, visibilityS, redrive } = queue
+  const { holds, queueName, isFifo, retentionS, visibilityS, redrive, dlqOf } = queue
   return {
     Type: 'AWS::SQS::Queue',
     ...(holds === 'lease' ? {} : RETAINED),
@@ -86,22 +86,16 @@ function queueResource(queue: QueueResource, { kmsKeyArn }: DeployOptions): Json
         : {
             RedrivePolicy: { deadLetterTargetArn: arnOf(redrive.dlqId), maxReceiveCount: redrive.maxReceiveCount },
           }),
+      ...(dlqOf === undefined ? {} : { RedriveAllowPolicy: redriveAllowPolicy(dlqOf) }),
     },
   }
 }
 
-function queuePolicy({ queueId, service, sourceArns }: QueuePolicyResource): Json {
-  const statement = {
-    Effect: 'Allow',
-    Principal: { Service: service },
-    Action: 'sqs:SendMessage',
-    Resource: arnOf(queueId),
-    Condition: { ArnLike: { 'aws:SourceArn': sourceArns } },
-  }
-  return {
-    Type: 'AWS::SQS::QueuePolicy',
-    Properties: { Queues: [{ Ref: queueId }], PolicyDocument: policyDocument([statement]) },
-  }
+/** By its name: the source refers to its DLQ, and CloudFormation takes no circle of references. */
+function redriveAllowPolicy(dlqOf: string): Json {
+  if (dlqOf === 'none') return { redrivePermission: 'denyAll' }
+  const arn = { 'Fn::Sub': `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:${dlqOf}` }
+  return { redrivePermission: 'byQueue', sourceQueueArns: [arn] }
 }
 
 function mappingResource(mapping: MappingResource, functionArn: unknown): Json {

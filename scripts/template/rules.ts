@@ -3,13 +3,7 @@ import type { Contract } from '../../lib/contracts/contract.ts'
 import { shortHash } from '../../lib/contracts/fit-name.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import { arnOf, type Json } from './cloudformation.ts'
-import type {
-  Expression,
-  PermissionResource,
-  QueuePolicyResource,
-  RuleResource,
-  ScheduleResource,
-} from './deployment-model.ts'
+import type { Expression, PermissionResource, QueueSender, RuleResource, ScheduleResource } from './deployment-model.ts'
 import { ruleNames } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 
@@ -58,16 +52,9 @@ export function permissionOfRules(prefix: string, rules: readonly RuleResource[]
 }
 
 /** Lets the rules send what they can't deliver to their queue. */
-export function policyOfRules(prefix: string, rules: readonly RuleResource[]): QueuePolicyResource[] {
-  if (rules.length === 0) return []
-  return [
-    {
-      id: 'EventRuleFailuresPolicy',
-      queueId: 'EventRuleFailuresQueue',
-      service: EVENTS,
-      sourceArns: busesOf(rules).map(bus => rulesOfPrefix(prefix, bus)),
-    },
-  ]
+export function senderOfRules(prefix: string, rules: readonly RuleResource[]): QueueSender | undefined {
+  if (rules.length === 0) return undefined
+  return { service: EVENTS, sourceArns: busesOf(rules).map(bus => rulesOfPrefix(prefix, bus)) }
 }
 
 function busesOf(rules: readonly RuleResource[]): (string | undefined)[] {

@@ -39,7 +39,7 @@ export function templateProblems(template: Template): string[] {
       resources.length,
       MAX_RESOURCES,
       'resources of a stack',
-      ' A queue has five. Deploy the contracts as several stacks.',
+      ' A queue has six. Deploy the contracts as several stacks.',
     ),
     ...tooMany(Object.keys(template.Outputs ?? {}).length, MAX_OUTPUTS, 'outputs of a stack'),
     ...tooMany(bytes, MAX_TEMPLATE_BYTES, 'bytes of a template'),

@@ -13,6 +13,7 @@ test('the plan lists what stays, what is lost with its records, and counts the r
   assert.deepEqual(
     removalPlan('kafka-producer-prod', [
       resource('AWS::SQS::Queue', 'https://sqs/letters', true),
+      resource('AWS::SQS::QueuePolicy', 'policy', true),
       resource('AWS::SQS::Queue', 'https://sqs/lease.fifo'),
       resource('AWS::IAM::Role', 'role'),
       resource('AWS::Lambda::Function', 'http'),

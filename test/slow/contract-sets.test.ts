@@ -63,13 +63,11 @@ function evaluated(value: unknown, arns: ReadonlyMap<string, string>): unknown {
 /** Creates the queues with the properties of the template, those of source DLQs before their sources. */
 async function createQueues({ queues }: Deployment, resources: Resources): Promise<Map<string, string>> {
   const arns = new Map<string, string>()
-  for (const { id, queueName, redrive } of queues.toSorted((a, b) => Number(!!a.redrive) - Number(!!b.redrive))) {
-    const { RedrivePolicy, SqsManagedSseEnabled, QueueName: _, ...numbers } = resources[id]?.Properties ?? {}
-    const Attributes = {
-      ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])),
-      SqsManagedSseEnabled: String(SqsManagedSseEnabled),
-      ...(redrive ? { RedrivePolicy: JSON.stringify(evaluated(RedrivePolicy, arns)) } : {}),
-    }
+  for (const { id, queueName } of queues.toSorted((a, b) => Number(!!a.redrive) - Number(!!b.redrive))) {
+    const { QueueName: _, ...properties } = resources[id]?.Properties ?? {}
+    const textOf = (value: unknown) =>
+      typeof value === 'object' ? JSON.stringify(evaluated(value, arns)) : String(value)
+    const Attributes = Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, textOf(value)]))
     const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: queueName ?? id, Attributes }))
     const created = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }))
     arns.set(id, created.Attributes?.QueueArn as string)
@@ -117,7 +115,9 @@ for (const [name, feeds] of Object.entries(CONTRACT_SETS))
       if (Type === 'AWS::S3::Bucket') arns.set(id, `arn:aws:s3:::${id.toLowerCase()}`)
     await createRoles(deployment, Resources, arns)
     await createRules(deployment, arns)
-    for (const { id, queueId } of deployment.queuePolicies) {
+    const withPolicy = deployment.queuePolicies.flatMap(({ id, queueIds }) => queueIds.map(queueId => [id, queueId]))
+    assert.deepEqual(withPolicy.map(([, queueId]) => queueId).sort(), deployment.queues.map(({ id }) => id).sort())
+    for (const [id = '', queueId = ''] of withPolicy) {
       const { PolicyDocument } = Resources[id]?.Properties ?? {}
       const QueueUrl = `${moto.url}/123456789012/${arns.get(queueId)?.split(':').at(-1)}`
       const Policy = JSON.stringify(evaluated(PolicyDocument, arns))

@@ -92,8 +92,7 @@ test('EventBridge: each rule has a dead-letter queue that only its rules may sen
     assert.deepEqual(DeadLetterConfig.Arn, { 'Fn::GetAtt': ['EventRuleFailuresQueue', 'Arn'] })
     assert.equal(RetryPolicy.MaximumRetryAttempts, 185)
   }
-  const [{ PolicyDocument }] = only('AWS::SQS::QueuePolicy')
-  const [statement] = PolicyDocument.Statement
+  const [, statement] = (resources.EventRuleFailuresPolicy as Resource).Properties.PolicyDocument.Statement
   assert.deepEqual(statement.Principal, { Service: 'events.amazonaws.com' })
   // One pattern for all rules: a list of them would outgrow SQS's and Lambda's policies.
   const patterns = statement.Condition.ArnLike['aws:SourceArn']
@@ -189,7 +188,7 @@ test('roles: only the topics of the trigger; no wildcard except for the streams 
       }[name],
     )
   }
-  // The only statement for every principal denies requests to the deployment bucket without TLS.
+  // The only statements for every principal deny requests without TLS.
   const policies = [...only('AWS::S3::BucketPolicy'), ...only('AWS::SQS::QueuePolicy')].flatMap(
     ({ PolicyDocument }) => PolicyDocument.Statement,
   )

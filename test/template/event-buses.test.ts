@@ -13,7 +13,7 @@ test('a pattern is the rule’s as it stands', () => {
 })
 
 test('a rule is on the bus of its feed, else on that of the deployment; both may invoke the function', () => {
-  const { ofType } = deployed(
+  const { ofType, resources } = deployed(
     {
       a: { eventbridge: [{ source: ['a'], bus: 'orders' }] },
       b: { eventbridge: [{ source: ['b'] }] },
@@ -34,8 +34,8 @@ test('a rule is on the bus of its feed, else on that of the deployment; both may
     ofType('AWS::Lambda::Permission').map(({ SourceArn }) => SourceArn),
     sources,
   )
-  const [policy] = ofType('AWS::SQS::QueuePolicy')
-  assert.deepEqual(policy.PolicyDocument.Statement[0].Condition.ArnLike['aws:SourceArn'], sources)
+  const { PolicyDocument } = resources.EventRuleFailuresPolicy?.Properties ?? {}
+  assert.deepEqual(PolicyDocument.Statement[1].Condition.ArnLike['aws:SourceArn'], sources)
 })
 
 test('the order of sources and fields changes no rule; a bus makes another rule', () => {
