@@ -8,6 +8,7 @@ import { httpDomainOutputs } from './http-domain.ts'
 import { packagersId } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 import { cloudFormationResources } from './resources.ts'
+import { endpointOutputs } from './vpc-endpoints.ts'
 
 export function oslsForm(deployment: Deployment): Json {
   const { functions, options, corsOrigins } = deployment
@@ -32,7 +33,11 @@ export function oslsForm(deployment: Deployment): Json {
     resources: {
       Resources: cloudFormationResources(deployment),
       extensions: extensions(deployment),
-      Outputs: { DeadLettersQueueUrl: { Value: { Ref: 'DeadLettersQueue' } }, ...httpDomainOutputs(options) },
+      Outputs: {
+        DeadLettersQueueUrl: { Value: { Ref: 'DeadLettersQueue' } },
+        ...httpDomainOutputs(options),
+        ...endpointOutputs(options),
+      },
     },
   }
 }

@@ -1,10 +1,11 @@
 // Endpoints through which functions in a VPC reach AWS services without a NAT: interface endpoints (billed by the hour)
 // and gateway endpoints (free). Pure.
-
+import { shortHash } from '../../lib/contracts/fit-name.ts'
 import type { Json } from './cloudformation.ts'
+import type { DeployOptions } from './options.ts'
 import { TARGET_RIGHTS } from './target-rights.ts'
 
-const INTERFACE_ENDPOINTS = [
+export const INTERFACE_ENDPOINTS = [
   ...endpointsOfTargets('interface'),
   'secretsmanager',
   'ssm',
@@ -22,16 +23,28 @@ function endpointsOfTargets(type: 'interface' | 'gateway'): string[] {
 /** Services that can have an endpoint. */
 export const VPC_SERVICES: readonly string[] = [...INTERFACE_ENDPOINTS, ...GATEWAY_ENDPOINTS]
 
-export interface EndpointOptions {
-  readonly vpcEndpoints: readonly string[]
-  readonly vpcId: string | undefined
-  readonly subnetIds: readonly string[]
-  readonly securityGroupIds: readonly string[]
-  readonly routeTableIds: readonly string[]
-}
+type EndpointOptions = Pick<
+  DeployOptions,
+  | 'vpcEndpoints'
+  | 'vpcId'
+  | 'subnetIds'
+  | 'securityGroupIds'
+  | 'routeTableIds'
+  | 'endpointSecurityGroupIds'
+  | 'existingEndpointGroupIds'
+>
+
+/** The security group of the endpoints that the template creates. */
+const GROUP_ID = 'EndpointSecurityGroup'
+const GROUP = { 'Fn::GetAtt': [GROUP_ID, 'GroupId'] }
 
 /** @returns one line per problem with the options */
-export function endpointProblems({ vpcEndpoints, vpcId, subnetIds, routeTableIds }: EndpointOptions): string[] {
+export function endpointProblems({
+  vpcEndpoints,
+  vpcId,
+  subnetIds,
+  routeTableIds,
+}: Pick<EndpointOptions, 'vpcEndpoints' | 'vpcId' | 'subnetIds' | 'routeTableIds'>): string[] {
   const problems: string[] = []
   if (vpcEndpoints.length > 0 && (vpcId === undefined || subnetIds.length === 0))
     problems.push('--param vpcEndpoints: expected vpcId, subnetIds and securityGroupIds too.')
@@ -42,28 +55,76 @@ export function endpointProblems({ vpcEndpoints, vpcId, subnetIds, routeTableIds
   return problems
 }
 
-export function vpcEndpoints({
-  vpcEndpoints: services,
-  vpcId,
-  subnetIds,
-  securityGroupIds,
-  routeTableIds,
-}: EndpointOptions): Json {
+export function hasInterfaceEndpoints({ vpcEndpoints }: Pick<EndpointOptions, 'vpcEndpoints'>): boolean {
+  return vpcEndpoints.some(service => INTERFACE_ENDPOINTS.includes(service))
+}
+
+function hasEndpointGroup(options: EndpointOptions): boolean {
+  return hasInterfaceEndpoints(options) && options.endpointSecurityGroupIds.length === 0
+}
+
+/** The CloudFormation resources of endpoints, and of the security groups before interface endpoints. */
+export function vpcEndpoints(options: EndpointOptions): Json {
+  return {
+    ...(hasEndpointGroup(options) ? { [GROUP_ID]: endpointGroup(options) } : {}),
+    ...Object.fromEntries(
+      options.vpcEndpoints.map(service => [`${capitalized(service)}Endpoint`, endpoint(service, options)]),
+    ),
+    ...ingressOfExistingGroups(options),
+  }
+}
+
+/** Another stage of the VPC names the group in `existingEndpointGroupIds`. */
+export function endpointOutputs(options: EndpointOptions): Json {
+  return hasEndpointGroup(options) ? { EndpointSecurityGroupId: { Value: GROUP } } : {}
+}
+
+function endpoint(service: string, options: EndpointOptions): Json {
+  const { vpcId, subnetIds, routeTableIds, endpointSecurityGroupIds } = options
+  const properties = GATEWAY_ENDPOINTS.includes(service)
+    ? { VpcEndpointType: 'Gateway', RouteTableIds: routeTableIds }
+    : {
+        VpcEndpointType: 'Interface',
+        PrivateDnsEnabled: true,
+        SubnetIds: subnetIds,
+        SecurityGroupIds: hasEndpointGroup(options) ? [GROUP] : endpointSecurityGroupIds,
+      }
+  const ServiceName = { 'Fn::Sub': `com.amazonaws.\${AWS::Region}.${service}` }
+  return { Type: 'AWS::EC2::VPCEndpoint', Properties: { VpcId: vpcId, ServiceName, ...properties } }
+}
+
+/** The functions' own group usually lets nothing in. */
+function endpointGroup({ vpcId, securityGroupIds }: EndpointOptions): Json {
+  return {
+    Type: 'AWS::EC2::SecurityGroup',
+    Properties: {
+      GroupDescription: 'Interface endpoints of the functions',
+      VpcId: vpcId,
+      SecurityGroupIngress: securityGroupIds.map(httpsFrom),
+      // An endpoint opens no connection. Without a rule, EC2 would add one that allows everything.
+      SecurityGroupEgress: [{ ...HTTPS, CidrIp: '127.0.0.1/32', Description: 'None' }],
+    },
+  }
+}
+
+/** Lets the functions in to endpoints that the VPC has already. */
+function ingressOfExistingGroups({ existingEndpointGroupIds, securityGroupIds }: EndpointOptions): Json {
   return Object.fromEntries(
-    services.map(service => {
-      const common = { VpcId: vpcId, ServiceName: { 'Fn::Sub': `com.amazonaws.\${AWS::Region}.${service}` } }
-      const typeProperties = GATEWAY_ENDPOINTS.includes(service)
-        ? { VpcEndpointType: 'Gateway', RouteTableIds: routeTableIds }
-        : {
-            VpcEndpointType: 'Interface',
-            PrivateDnsEnabled: true,
-            SubnetIds: subnetIds,
-            SecurityGroupIds: securityGroupIds,
-          }
-      return [
-        `${service[0]?.toUpperCase()}${service.slice(1)}Endpoint`,
-        { Type: 'AWS::EC2::VPCEndpoint', Properties: { ...common, ...typeProperties } },
-      ]
-    }),
+    existingEndpointGroupIds.flatMap(GroupId =>
+      securityGroupIds.map(source => [
+        `EndpointIngress${shortHash(`${GroupId} ${source}`)}`,
+        { Type: 'AWS::EC2::SecurityGroupIngress', Properties: { GroupId, ...httpsFrom(source) } },
+      ]),
+    ),
   )
+}
+
+const HTTPS = { IpProtocol: 'tcp', FromPort: 443, ToPort: 443 }
+
+function httpsFrom(securityGroupId: string): Json {
+  return { ...HTTPS, SourceSecurityGroupId: securityGroupId, Description: 'HTTPS from the functions' }
+}
+
+function capitalized(service: string): string {
+  return `${service[0]?.toUpperCase()}${service.slice(1)}`
 }

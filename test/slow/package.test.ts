@@ -362,14 +362,20 @@ test('the dashboard is JSON and has only metrics that the functions write', () =
 })
 
 test('VPC endpoints are created with their parameter', () => {
-  const vpc = ['--param', 'vpcId=vpc-1', '--param', 'subnetIds=subnet-1', '--param', 'securityGroupIds=sg-1']
-  assert.equal(run([...vpc, '--param', 'vpcEndpoints=sqs,s3', '--param', 'routeTableIds=rtb-1']).status, 0)
+  const ids = { vpcId: 'vpc-0a1b2c3d', subnetIds: 'subnet-0a1b2c3d', securityGroupIds: 'sg-0a1b2c3d' }
+  const vpc = Object.entries(ids).flatMap(([name, id]) => ['--param', `${name}=${id}`])
+  const endpoints = ['--param', 'vpcEndpoints=sqs,s3', '--param', 'routeTableIds=rtb-0a1b2c3d']
+  assert.equal(run([...vpc, ...endpoints, '--param', 'existingEndpointGroupIds=sg-0e1b2c3d']).status, 0)
   const created = read()
-  assert.deepEqual(created.SqsEndpoint?.Properties.SubnetIds, ['subnet-1'])
+  assert.deepEqual(created.SqsEndpoint?.Properties.SubnetIds, ['subnet-0a1b2c3d'])
+  assert.deepEqual(created.SqsEndpoint?.Properties.SecurityGroupIds, [
+    { 'Fn::GetAtt': ['EndpointSecurityGroup', 'GroupId'] },
+  ])
   assert.deepEqual(
     [created.S3Endpoint?.Properties.VpcEndpointType, created.S3Endpoint?.Properties.RouteTableIds],
-    ['Gateway', ['rtb-1']],
+    ['Gateway', ['rtb-0a1b2c3d']],
   )
+  assert.equal(lint(), '')
   assert.match(run([...vpc, '--param', 'vpcEndpoints=s3']).stderr, /routeTableIds/)
   assert.match(run(['--param', 'vpcEndpoints=sqs']).stderr, /vpcId/)
   assert.match(run([...vpc, '--param', 'vpcEndpoints=ftp']).stderr, /expected sqs/)

@@ -71,6 +71,8 @@ const SAMPLES: Readonly<Record<ParameterName, Sample>> = {
   vpcId: { value: 'vpc-2', beside: ENDPOINTS },
   vpcEndpoints: { value: 'ssm', beside: ENDPOINTS },
   routeTableIds: { value: 'rtb-2', beside: [...ENDPOINTS, 'vpcEndpoints=s3', 'routeTableIds=rtb-1'] },
+  endpointSecurityGroupIds: { value: 'sg-9', beside: ENDPOINTS },
+  existingEndpointGroupIds: { value: 'sg-8', beside: VPC },
   alarmTopicArn: { value: 'arn:aws:sns:eu-west-1:123456789012:alarms' },
   alarmPeriods: { value: '2' },
   alarmErrors: { value: '5' },
@@ -159,6 +161,8 @@ test('what a parameter needs may be a setting or another parameter', () => {
     ['systemLogLevel=WARN', /expected logFormat=JSON too/],
     ['vpcId=vpc-1', /expected vpcEndpoints too/],
     ['routeTableIds=rtb-1', /expected vpcEndpoints with s3 or dynamodb too/],
+    ['endpointSecurityGroupIds=sg-1', /expected vpcEndpoints with one of sqs, secretsmanager, .* too/],
+    ['existingEndpointGroupIds=sg-1', /expected subnetIds too/],
     [`existingDlqs=${QUEUE_ARN}`, /expected existingQueues too/],
   ]
   for (const [param, says] of needs) assert.match(refusal(EVERYTHING, [param]), says)

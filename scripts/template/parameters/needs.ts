@@ -1,7 +1,7 @@
 // What parameters act on. Without it a parameter would be accepted and do nothing, so it is refused.
 import type { Deployment } from '../deployment-model.ts'
 import { DEFAULTS, type DeployOptions } from '../options.ts'
-import { GATEWAY_ENDPOINTS } from '../vpc-endpoints.ts'
+import { GATEWAY_ENDPOINTS, hasInterfaceEndpoints, INTERFACE_ENDPOINTS } from '../vpc-endpoints.ts'
 import type { NeedName } from './parameter.ts'
 import { PARAMETER_ROWS } from './table.ts'
 
@@ -48,6 +48,11 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
   'gateway-endpoints': byOptions(`vpcEndpoints with ${GATEWAY_ENDPOINTS.join(' or ')} too`, ({ vpcEndpoints }) =>
     vpcEndpoints.some(service => GATEWAY_ENDPOINTS.includes(service)),
   ),
+  'interface-endpoints': byOptions(
+    `vpcEndpoints with one of ${INTERFACE_ENDPOINTS.join(', ')} too`,
+    hasInterfaceEndpoints,
+  ),
+  subnets: byOptions('subnetIds too', ({ subnetIds }) => subnetIds.length > 0),
   secret: { what: 'KAFKA_SECRET_ARN too', isMet: ({ environment }) => environment.KAFKA_SECRET_ARN !== undefined },
 }
 

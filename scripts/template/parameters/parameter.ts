@@ -20,6 +20,8 @@ export type NeedName =
   | 'json-logs'
   | 'endpoints'
   | 'gateway-endpoints'
+  | 'interface-endpoints'
+  | 'subnets'
   | 'secret'
 
 export interface Parameter<T = unknown> {

@@ -237,13 +237,30 @@ const NETWORK = {
     about:
       'Services that get an endpoint in the VPC: `sqs,secretsmanager`. Functions in a VPC without a NAT reach their ' +
       'dead-letter queue and secrets through them. `s3` and `dynamodb` are gateway endpoints (free, need ' +
-      '`routeTableIds`), the others interface endpoints (about $7 a month and zone). Needs `vpcId` and `subnetIds`.',
+      '`routeTableIds`), the others interface endpoints (about $7 a month and zone). Needs `vpcId` and `subnetIds`, ' +
+      'for interface endpoints one subnet per zone.',
     actsOn: 'VPC endpoints',
   }),
   routeTableIds: parameter(list('rtb-\\w+', 'rtb-…'), [], {
     about: 'Route tables of the subnets, for the endpoints s3 and dynamodb: `rtb-1,rtb-2`.',
     actsOn: 'VPC endpoints',
     needs: 'gateway-endpoints',
+  }),
+  endpointSecurityGroupIds: parameter(list('sg-\\w+', 'sg-…'), [], {
+    about:
+      'Security groups of your own for the interface endpoints; they must let the functions in on port 443. Without ' +
+      'it the stack creates one that does.',
+    actsOn: 'VPC endpoints; no security group',
+    needs: 'interface-endpoints',
+    defaultText: 'a group of the stack',
+  }),
+  existingEndpointGroupIds: parameter(list('sg-\\w+', 'sg-…'), [], {
+    about:
+      'Security groups of interface endpoints that the VPC has already, e.g. those of another stage: each gets a ' +
+      'rule that lets the functions in on port 443. A VPC can have one endpoint per service with private DNS, so name only ' +
+      'those services in `vpcEndpoints` that have none.',
+    actsOn: 'ingress rules of these groups',
+    needs: 'subnets',
   }),
 }
 
