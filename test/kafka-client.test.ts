@@ -22,18 +22,21 @@ kafkaClientContract('fake Kafka', async () => ({
   stop: async () => {},
 }))
 
-kafkaClientContract('scripted brokers', async () => {
-  const cluster = await ScriptedBrokers.start({ leaders: [0, 1, 0] })
-  const client = new KafkaJsClient({
-    bootstrap: () => cluster.addresses,
-    clientId: 'contract',
-    connectTimeoutMs: 1000,
-    maxIdleMs: 120_000,
-    reconnectBackoffMs: 50,
-    reconnectBackoffMaxMs: 1000,
+// Redpanda knows versions up to 7.
+for (const produceVersion of [8, 7])
+  kafkaClientContract(`scripted brokers, Produce ${produceVersion}`, async () => {
+    const cluster = await ScriptedBrokers.start({ leaders: [0, 1, 0] })
+    cluster.produceVersion = produceVersion
+    const client = new KafkaJsClient({
+      bootstrap: () => cluster.addresses,
+      clientId: 'contract',
+      connectTimeoutMs: 1000,
+      maxIdleMs: 120_000,
+      reconnectBackoffMs: 50,
+      reconnectBackoffMaxMs: 1000,
+    })
+    return { client, topic: 't', knowsTopics: false, stop: () => cluster.stop() }
   })
-  return { client, topic: 't', knowsTopics: false, stop: () => cluster.stop() }
-})
 
 test('kafkajs is pinned to the version whose wire layer these tests guard', () => {
   const { devDependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))

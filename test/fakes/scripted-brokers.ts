@@ -63,6 +63,8 @@ export class ScriptedBrokers {
   readonly identities = new Map<number, { clusterId?: string; nodeId?: number }>()
   /** Brokers know ApiVersions 5, which compares the ids (KIP-1242). */
   checksIdentity = false
+  /** The newest version of Produce that brokers know. */
+  produceVersion = 8
   /** The throttle time in every Produce answer, ms. */
   throttleMs = 0
   /** The throttle time in the answers of a broker to Metadata and InitProducerId, ms. */
@@ -309,7 +311,7 @@ export class ScriptedBrokers {
     const isExpected = version < IDENTITY_VERSION || this.#isExpected(broker, reader)
     const isFlexible = version >= 3
     const ranges = [
-      [0, 0, 8],
+      [0, 0, this.produceVersion],
       [3, 0, 7],
       [18, 0, this.checksIdentity ? IDENTITY_VERSION : 2],
       [22, 0, 1],

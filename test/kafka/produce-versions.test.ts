@@ -15,7 +15,7 @@ const [header, request, response] = ['RequestHeader', 'ProduceRequest', 'Produce
   ReturnType<typeof messages>,
   ReturnType<typeof messages>,
 ]
-const VERSIONS = [8, 9, 10, 11, 12]
+const VERSIONS = [7, 8, 9, 10, 11, 12]
 const codecOf = (maxVersion: number) => produceCodec({ 0: { minVersion: 0, maxVersion } })
 const isFlexible = (version: number) => version >= 9
 
@@ -81,7 +81,7 @@ for (const version of VERSIONS) {
               errorCode: each.ErrorCode,
               baseOffset: each.BaseOffset,
               logAppendTime: each.LogAppendTimeMs,
-              recordErrors: each.RecordErrors.map(({ BatchIndex }) => ({ index: BatchIndex })),
+              recordErrors: version >= 8 ? each.RecordErrors.map(({ BatchIndex }) => ({ index: BatchIndex })) : [],
               ...(isFlexible(version)
                 ? {
                     currentLeader:
@@ -108,7 +108,7 @@ test('a broker gets the highest version that both know', () => {
   const versions = [undefined, 7, 8, 9, 12, 13, 40].map(
     maxVersion => produceCodec(maxVersion === undefined ? undefined : { 0: { minVersion: 0, maxVersion } }).version,
   )
-  assert.deepEqual(versions, [8, 8, 8, 9, 12, 12, 12])
+  assert.deepEqual(versions, [7, 7, 8, 9, 12, 12, 12])
 })
 
 function decodeHeader(bytes: Buffer, version: number): Struct {

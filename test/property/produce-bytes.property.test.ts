@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { EncodedBatch } from '../../lib/transport/kafka-client.ts'
 import type { BrokerConnection } from '../../lib/transport/kafkajs/broker-connection.ts'
-import { PRODUCE_V8 } from '../../lib/transport/produce/produce-v8.ts'
+import { PRODUCE_V8 } from '../../lib/transport/produce/produce-fixed.ts'
 import { CLIENT_ID, connectTo, StoppedPeer } from '../fakes/stopped-peer.ts'
 import { until } from '../support/time.ts'
 

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import Encoder from 'kafkajs/src/protocol/encoder.js'
 import { TransportError } from '../../lib/errors.ts'
-import { PRODUCE_V8 } from '../../lib/transport/produce/produce-v8.ts'
+import { PRODUCE_V8 } from '../../lib/transport/produce/produce-fixed.ts'
 
 const NAMES = ['a', 'chat', 'orders.v2-retry_1', 'x'.repeat(249)]
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { ProduceAnswer } from '../../lib/transport/produce/produce-codec.ts'
-import { PRODUCE_V8 } from '../../lib/transport/produce/produce-v8.ts'
+import { PRODUCE_V8 } from '../../lib/transport/produce/produce-fixed.ts'
 import { connectTo, StoppedPeer } from '../fakes/stopped-peer.ts'
 import { pause, until } from '../support/time.ts'
 

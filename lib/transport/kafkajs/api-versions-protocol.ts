@@ -2,7 +2,8 @@
 import { compactString } from '../compact.ts'
 import { errorCodeRow } from '../error-codes.ts'
 import { PRODUCE } from '../produce/produce-codec.ts'
-import { PRODUCE_V8 } from '../produce/produce-v8.ts'
+import { PRODUCE_V7 } from '../produce/produce-fixed.ts'
+import { NEWEST_PRODUCE } from '../produce/produce-versions.ts'
 import type { ResponseReader } from '../response-reader.ts'
 import { METADATA, METADATA_VERSIONS } from './metadata-protocol.ts'
 import { INIT_PRODUCER_ID } from './wire.ts'
@@ -15,11 +16,11 @@ const IDENTITY_VERSION = 5
 /** The software that a broker's metrics name (KIP-511). A test compares the version with that of the package. */
 export const CLIENT_SOFTWARE = { name: 'serverless-kafka-producer', version: '0.1.0' } as const
 
-/** The request versions in use; the broker must support each of them. */
+/** The versions of each request that are in use; the broker must know one of them. */
 export const REQUIRED_VERSIONS = [
-  { apiKey: PRODUCE, name: 'Produce', version: PRODUCE_V8.version },
-  { apiKey: METADATA, name: 'Metadata', version: METADATA_VERSIONS.oldest },
-  { apiKey: INIT_PRODUCER_ID, name: 'InitProducerId', version: 1 },
+  { apiKey: PRODUCE, name: 'Produce', oldest: PRODUCE_V7.version, newest: NEWEST_PRODUCE },
+  { apiKey: METADATA, name: 'Metadata', oldest: METADATA_VERSIONS.oldest, newest: METADATA_VERSIONS.topicIds },
+  { apiKey: INIT_PRODUCER_ID, name: 'InitProducerId', oldest: 1, newest: 1 },
 ] as const
 
 export function apiVersions(): KafkaRequest<ApiVersions> {

@@ -73,12 +73,12 @@ export class KafkaJsSession {
    * @throws TransportError UNSUPPORTED_VERSION
    */
   async begin(versions: ApiVersions): Promise<void> {
-    for (const { apiKey, name, version } of REQUIRED_VERSIONS) {
+    for (const { apiKey, name, oldest, newest } of REQUIRED_VERSIONS) {
       const range = versions[apiKey]
-      if (!range || range.maxVersion < version || range.minVersion > version)
+      if (!range || range.maxVersion < oldest || range.minVersion > newest)
         throw new TransportError(
           'unavailable',
-          `The broker does not speak ${name} version ${version}: expected Apache Kafka 2.4 or newer.`,
+          `The broker knows no version of ${name} from ${oldest} to ${newest}: expected Apache Kafka 2.1 or newer.`,
           { causeCode: 'UNSUPPORTED_VERSION' },
         )
     }

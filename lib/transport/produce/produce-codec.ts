@@ -45,12 +45,16 @@ export function byTopic(batches: readonly EncodedBatch[]): ReadonlyMap<string, r
   return first && batches.length === 1 ? new Map([[first.topic, batches]]) : Map.groupBy(batches, ({ topic }) => topic)
 }
 
-/** The fields of one partition's answer that every version has, in their order. */
-export function readPartitionAnswer(reader: ResponseReader): PartitionAnswer {
+/**
+ * The fields of one partition's answer that every version has, in their order.
+ * @param namesRecords whether the answer names invalid records: from version 8 on
+ */
+export function readPartitionAnswer(reader: ResponseReader, namesRecords = true): PartitionAnswer {
   const errorCode = reader.int16()
   const baseOffset = reader.int64()
   const logAppendTime = reader.int64()
   reader.skip(8) // logStartOffset
+  if (!namesRecords) return { errorCode, baseOffset, logAppendTime, recordErrors: [] }
   const recordErrors = reader.list(() => {
     const index = reader.int32()
     reader.skipString()

@@ -1,4 +1,5 @@
-// Produce version 8 (Kafka 2.4): its response names the invalid records of a rejected batch (KIP-467).
+// Produce versions 7 (Kafka 2.1; Redpanda) and 8 (Kafka 2.4), whose response names the invalid records of a rejected
+// batch (KIP-467). Lengths have a fixed size.
 import { topicPartition } from '../../record/topic-partition.ts'
 import type { PartitionAnswer } from '../produce-outcome.ts'
 import { beginRequest } from '../request-header.ts'
@@ -12,15 +13,22 @@ import {
   readPartitionAnswer,
 } from './produce-codec.ts'
 
-const VERSION = 8
 /** Transactional id (null), acks, time-out and the count of topics. */
 const FIXED_BYTES = 2 + 2 + 4 + 4
 /** Partition and size of the batch. */
 const PER_BATCH = 4 + 4
 
-export const PRODUCE_V8: ProduceCodec = { version: VERSION, encode, decode }
+export const PRODUCE_V7 = produceFixed(7)
+export const PRODUCE_V8 = produceFixed(8)
 
-function encode({ correlationId, clientId, acks, ackTimeoutMs, batches }: ProduceFrame): readonly Buffer[] {
+function produceFixed(version: 7 | 8): ProduceCodec {
+  return { version, encode: frame => encode(version, frame), decode: body => decode(version, body) }
+}
+
+function encode(
+  version: number,
+  { correlationId, clientId, acks, ackTimeoutMs, batches }: ProduceFrame,
+): readonly Buffer[] {
   const topics = [...byTopic(batches)].map(([topic, topicBatches]) => ({
     topic,
     topicBytes: Buffer.byteLength(topic),
@@ -28,7 +36,7 @@ function encode({ correlationId, clientId, acks, ackTimeoutMs, batches }: Produc
   }))
   const bodyBytes = topics.reduce((sum, { topicBytes }) => sum + 2 + topicBytes + 4, FIXED_BYTES)
   const batchBytes = batches.reduce((sum, { bytes }) => sum + bytes.length, 0)
-  const header = { apiKey: PRODUCE, apiVersion: VERSION, correlationId, clientId }
+  const header = { apiKey: PRODUCE, apiVersion: version, correlationId, clientId }
   const writer = beginRequest(header, bodyBytes + PER_BATCH * batches.length, batchBytes)
   writer.int16(-1).int16(acks).int32(ackTimeoutMs).int32(topics.length)
   for (const { topic, topicBytes, batches: topicBatches } of topics) {
@@ -38,12 +46,12 @@ function encode({ correlationId, clientId, acks, ackTimeoutMs, batches }: Produc
   return writer.finish()
 }
 
-function decode(body: Buffer): ProduceAnswer {
+function decode(version: number, body: Buffer): ProduceAnswer {
   const reader = new ResponseReader(body)
   const partitions = new Map<string, PartitionAnswer>()
   reader.each(() => {
     const topic = reader.string()
-    reader.each(() => partitions.set(topicPartition(topic, reader.int32()), readPartitionAnswer(reader)))
+    reader.each(() => partitions.set(topicPartition(topic, reader.int32()), readPartitionAnswer(reader, version >= 8)))
   })
   const throttleTimeMs = reader.int32()
   reader.end()
