@@ -80,6 +80,7 @@ function optionTypes(row: SettingRow): readonly string[] {
     case 'text':
       return ['string']
     case 'list':
+    case 'urls':
     case 'origins':
       return ['readonly string[]', 'string']
     case 'choice':
@@ -111,7 +112,7 @@ function valueTypes(option: OptionName, row: SettingRow): readonly string[] {
 }
 
 function typesWhenSet(row: SettingRow): readonly string[] {
-  if (row.kind === 'list' || row.kind === 'origins') return ['readonly string[]']
+  if (['list', 'urls', 'origins'].includes(row.kind)) return ['readonly string[]']
   if (row.kind === 'serializer') return ['Serializer<never>', 'string']
   if (row.kind === 'tokenProvider') return ['OAuthBearerTokenProvider', 'string']
   if (row.kind === 'partitioner') return ['Partitioner', '(new () => Partitioner)', 'string']

@@ -43,7 +43,8 @@ export function checkSecurity(
     if (mechanism === undefined)
       problem(`${nameOf('saslMechanism')}: expected with security.protocol ${securityProtocol}; got nothing.`)
   } else onlyWith('saslMechanism', 'security.protocol SASL_PLAINTEXT or SASL_SSL')
-  if (securityProtocol === 'PLAINTEXT') onlyWith('secretArn', 'TLS or authentication (security.protocol)')
+  if (securityProtocol === 'PLAINTEXT' && config.schemaRegistryUrl === undefined)
+    onlyWith('secretArn', 'TLS or authentication (security.protocol), or schema.registry.url')
   if (mechanism === 'AWS_MSK_IAM' && securityProtocol !== 'SASL_SSL')
     problem(
       `${nameOf('securityProtocol')}: expected SASL_SSL with sasl.mechanism AWS_MSK_IAM, got ${securityProtocol}.`,

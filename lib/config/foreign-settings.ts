@@ -23,9 +23,21 @@ export const WITHOUT_EFFECT = new RegExp(
     'max\\.poll\\.records',
     'isolation\\.level',
     '(?:key|value)\\.deserializer',
-    // Of Confluent's serializers, which are not used here.
-    'schema\\.registry\\..*',
-    'basic\\.auth\\.(?:credentials\\.source|user\\.info)',
+    // Of Confluent's serializers and clients: Java's classes, its caches and retries, and a consumer's.
+    'specific\\.(?:avro\\.reader|protobuf\\.(?:key|value)\\.type)',
+    '(?:specific\\.avro\\.(?:key|value)|json\\.(?:key|value))\\.type',
+    'derive\\.type',
+    'schema\\.reflection',
+    'avro\\.(?:reflection\\.allow\\.null|use\\.logical\\.type\\.converters|remove\\.java\\.properties)',
+    'json\\.(?:oneof\\.for\\.nullables|schema\\.spec\\.version|schema\\.scan\\.packages|write\\.dates\\.iso8601)',
+    'json\\.(?:default\\.property\\.inclusion|fail\\.unknown\\.properties)',
+    'latest\\.compatibility\\.strict',
+    '(?:schema\\.registry\\.)?max\\.schemas\\.per\\.subject',
+    '(?:schema\\.registry\\.)?(?:http\\.connect\\.timeout|retries\\.(?:max\\.)?wait)\\.ms',
+    '(?:schema\\.registry\\.)?(?:latest|missing(?:\\.(?:id|version|schema))?)\\.cache\\.(?:size|ttl\\.sec)',
+    '(?:schema\\.registry\\.)?(?:max\\.retries|url\\.randomize|use\\.apache\\.http\\.client)',
+    '(?:schema\\.registry\\.)?bearer\\.auth\\.cache\\.expiry\\.buffer\\.seconds',
+    '(?:key|value)\\.schema\\.id\\.deserializer',
   ].join('|')})$`,
 )
 
@@ -35,6 +47,10 @@ export const FIXED_SETTINGS: ReadonlyMap<string, RegExp> = new Map([
   ['partitioneradaptivepartitioningenable', /^false$/i],
   ['ssltruststoretype', /^PEM$/i],
   ['sslkeystoretype', /^PEM$/i],
+  ['schemaregistryssltruststoretype', /^PEM$/i],
+  ['schemaregistrysslkeystoretype', /^PEM$/i],
+  ['schemaregistrysslendpointidentificationalgorithm', /^https$/i],
+  ['jsonfailinvalidschema', /^true$/i],
   ['saslclientcallbackhandlerclass', /^software\.amazon\.msk\.auth\.iam\.IAMClientCallbackHandler$/],
   [
     'sasllogincallbackhandlerclass',

@@ -26,11 +26,18 @@ export async function loadConfig<
   return parseSettings(sources, env, warn, file, needsBrokers, checks) as ProducerConfig<Serialized<K>, Serialized<V>>
 }
 
+/** Options of Confluent’s client and of Glue’s. */
+const OF_REGISTRY = /^(?:schemaRegistry|glue)/
+
 async function rareChecks(sources: readonly Source[]): Promise<RareChecks> {
   const hasOAuth = sources.some(({ saslMechanism }) => saslMechanism === 'OAUTHBEARER')
   const hasJaas = sources.some(({ saslJaasConfig }) => saslJaasConfig !== undefined)
+  const hasRegistry = sources.some(source =>
+    Object.entries(source).some(([name, value]) => OF_REGISTRY.test(name) && value !== undefined),
+  )
   return {
     checkOAuth: hasOAuth ? (await import('./check-oauth.ts')).checkOAuth : () => {},
+    checkRegistry: hasRegistry ? (await import('./check-registry.ts')).checkRegistry : () => [],
     withJaasConfig: hasJaas ? (await import('./jaas-config.ts')).withJaasConfig : source => source,
   }
 }

@@ -1,6 +1,7 @@
 // Stage 2 of 9: options and environment → frozen ProducerConfig, once per container.
 import type { Warn } from '../warn.ts'
 import { checkOAuth } from './check-oauth.ts'
+import { checkRegistry } from './check-registry.ts'
 import { withJaasConfig } from './jaas-config.ts'
 import { fromEnvironment, parseSettings } from './parse-settings.ts'
 import type { CommonOptions, SerializerOptions } from './producer-options.ts'
@@ -29,5 +30,6 @@ export function parseConfig<
   return parseSettings([options, fromEnvironment(env), file?.values ?? {}], env, warn, file, needsBrokers, {
     checkOAuth,
     withJaasConfig,
+    checkRegistry,
   }) as ProducerConfig<Serialized<K>, Serialized<V>>
 }

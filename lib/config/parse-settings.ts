@@ -5,6 +5,7 @@ import { nearestTo } from '../record/nearest-name.ts'
 import { guardedWarn, type Warn } from '../warn.ts'
 import { checkSchemes, readServers } from './bootstrap-servers.ts'
 import type { checkOAuth } from './check-oauth.ts'
+import type { checkRegistry } from './check-registry.ts'
 import { checkSecurity } from './check-security.ts'
 import { isPath, partitionerName, serializerName } from './class-names.ts'
 import { isInsideLambda, parseDeadLetterTargets } from './dead-letter-targets.ts'
@@ -22,6 +23,7 @@ import { shown } from './shown.ts'
 export interface RareChecks {
   readonly checkOAuth: typeof checkOAuth
   readonly withJaasConfig: typeof withJaasConfig
+  readonly checkRegistry: typeof checkRegistry
 }
 
 type Value = string | number | boolean | readonly string[] | object
@@ -39,7 +41,7 @@ export function parseSettings(
   warn: Warn | undefined,
   file: SettingsFile | undefined,
   needsBrokers: boolean,
-  { checkOAuth, withJaasConfig }: RareChecks,
+  { checkOAuth, withJaasConfig, checkRegistry }: RareChecks,
 ): ProducerConfig {
   const [options] = given
   const problems: string[] = [...(file?.problems ?? [])]
@@ -88,10 +90,16 @@ export function parseSettings(
     )
   checkClashes(values as unknown as ProducerConfig, env, problem)
   checkSecurity(values as unknown as ProducerConfig, problem, checkOAuth)
+  const ofRegistry = checkRegistry(values, problem)
   checkSchemes(inputOf('bootstrapServers'), values.securityProtocol, problem)
   if (problems.length > 0) throw new ConfigError(problems)
   const config = { ...values, deadLetter, deadLetterNotify } as unknown as ProducerConfig
-  for (const warning of [...(file?.warnings ?? []), ...names.warnings, ...notRecommended(config, env, needsBrokers)])
+  for (const warning of [
+    ...(file?.warnings ?? []),
+    ...names.warnings,
+    ...ofRegistry,
+    ...notRecommended(config, env, needsBrokers),
+  ])
     guardedWarn(warn)(warning)
   return Object.freeze(withoutSecretsWhenShown(config))
 }
@@ -116,6 +124,8 @@ function read(row: SettingRow, input: Value, problem: Problem): Value | undefine
       return readBoolean(where, input, problem)
     case 'list':
       return readServers(where, input, problem)
+    case 'urls':
+      return Object.freeze(textsIn(input))
     case 'origins': {
       const origins = readOrigins(input)
       if (!('expected' in origins)) return origins
@@ -168,14 +178,23 @@ function readBoolean(where: string, input: Value, problem: Problem): boolean | u
 function readChoice(row: SettingRow, where: string, input: Value, problem: Problem): string | number | undefined {
   // -1 is Kafka's other spelling of all.
   const text = row.name === 'acks' && String(input) === '-1' ? 'all' : input
-  const choice = row.choices?.find(each => each === text || String(each) === text || isJavaClass(text, each))
+  const choice = row.choices?.find(each => each === text || String(each) === text || isJavaClass(row, text, each))
   if (choice === undefined) problem(`${where}: expected ${row.choices?.join(' | ')}, got ${shown(input)}.`)
   return choice
 }
 
-/** A class of Kafka that a choice names without its package. */
-function isJavaClass(text: unknown, choice: string | number): boolean {
-  return typeof text === 'string' && /^org\.apache\.kafka\.[a-z.]+\.(\w+)$/.exec(text)?.[1] === choice
+/** Of text or of a list; entries without a character are left out. */
+function textsIn(input: Value): string[] {
+  return (Array.isArray(input) ? input.map(String) : String(input).split(','))
+    .map(text => text.trim())
+    .filter(text => text !== '')
+}
+
+/** A class that a choice names without its package and without what all names of the setting end with. */
+function isJavaClass({ classes }: SettingRow, text: unknown, choice: string | number): boolean {
+  if (typeof text !== 'string') return false
+  const name = /^(?:org\.apache|io\.confluent)\.kafka\.[a-z.]+\.(\w+)$/.exec(text)?.[1]
+  return name !== undefined && name.toLowerCase() === `${choice}${classes ?? ''}`.toLowerCase()
 }
 
 /** Gives a name in one form, however it is written; an object or a class from code is taken unchanged. */

@@ -451,8 +451,9 @@ export interface CommonOptions {
   readonly sslKeyPassword?: string | undefined
   /**
    * A Secrets Manager secret (or an SSM parameter) that holds JSON with `username`, `password`, and where needed `ca`,
-   * `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`. Read when first needed, and once more after a
-   * refused authentication.
+   * `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`; of a schema registry `schemaRegistryUserInfo`,
+   * `schemaRegistryToken`, `schemaRegistryClientId`, `schemaRegistryClientSecret`, `schemaRegistryKey`,
+   * `schemaRegistryKeyPassword`. Read when first needed, and once more after a refused authentication.
    *
    * `KAFKA_SECRET_ARN`: text.
    */
@@ -469,6 +470,218 @@ export interface CommonOptions {
    * `KAFKA_MSK_NETWORK`: private, public, vpc-connectivity, default private.
    */
   readonly mskNetwork?: 'private' | 'public' | 'vpc-connectivity' | undefined
+  /**
+   * Addresses of a schema registry with Confluent’s API, `https://…`, several separated by commas and tried in turn:
+   * for contracts with `registry: confluent` and for the serializers of `./schema-registry`. A user and password in an
+   * address are taken out of it and used as the user info.
+   *
+   * `schema.registry.url`, `KAFKA_SCHEMA_REGISTRY_URL`: urls.
+   */
+  readonly schemaRegistryUrl?: readonly string[] | string | undefined
+  /**
+   * Where user and password of the registry come from: the user info, its address, or the SASL settings of the brokers.
+   * Unset: whichever of the first two is there.
+   *
+   * Java: URL, and a user info alone has no effect.
+   *
+   * `schema.registry.basic.auth.credentials.source`, `KAFKA_SCHEMA_REGISTRY_BASIC_AUTH_CREDENTIALS_SOURCE`: USER_INFO,
+   * URL, SASL_INHERIT.
+   */
+  readonly schemaRegistryBasicAuthCredentialsSource?: 'USER_INFO' | 'URL' | 'SASL_INHERIT' | undefined
+  /**
+   * Its API key and secret, or user and password, as `user:password`. A secret (KAFKA_SECRET_ARN) may hold it as
+   * `schemaRegistryUserInfo`.
+   *
+   * `schema.registry.basic.auth.user.info`, `KAFKA_SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO`: text, secret.
+   */
+  readonly schemaRegistryBasicAuthUserInfo?: string | undefined
+  /**
+   * Where its bearer token comes from: the setting below, an OAuth endpoint, or the OAUTHBEARER settings of the
+   * brokers. Unset: whichever of the first two is there.
+   *
+   * `schema.registry.bearer.auth.credentials.source`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_CREDENTIALS_SOURCE`:
+   * STATIC_TOKEN, OAUTHBEARER, SASL_OAUTHBEARER_INHERIT.
+   */
+  readonly schemaRegistryBearerAuthCredentialsSource?:
+    | 'STATIC_TOKEN'
+    | 'OAUTHBEARER'
+    | 'SASL_OAUTHBEARER_INHERIT'
+    | undefined
+  /**
+   * A token. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryToken`.
+   *
+   * `schema.registry.bearer.auth.token`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_TOKEN`: text, secret.
+   */
+  readonly schemaRegistryBearerAuthToken?: string | undefined
+  /**
+   * The `https:` endpoint that returns tokens for client credentials.
+   *
+   * `schema.registry.bearer.auth.issuer.endpoint.url`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_ISSUER_ENDPOINT_URL`: text.
+   */
+  readonly schemaRegistryBearerAuthIssuerEndpointUrl?: string | undefined
+  /**
+   * The client’s id there. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryClientId`.
+   *
+   * `schema.registry.bearer.auth.client.id`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_CLIENT_ID`: text.
+   */
+  readonly schemaRegistryBearerAuthClientId?: string | undefined
+  /**
+   * The client’s secret there. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryClientSecret`.
+   *
+   * `schema.registry.bearer.auth.client.secret`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_CLIENT_SECRET`: text, secret.
+   */
+  readonly schemaRegistryBearerAuthClientSecret?: string | undefined
+  /**
+   * The scope to request there.
+   *
+   * `schema.registry.bearer.auth.scope`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_SCOPE`: text.
+   */
+  readonly schemaRegistryBearerAuthScope?: string | undefined
+  /**
+   * Confluent Cloud with a token: the registry’s id, `lsrc-…` (the header target-sr-cluster).
+   *
+   * `schema.registry.bearer.auth.logical.cluster`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_LOGICAL_CLUSTER`: text.
+   */
+  readonly schemaRegistryBearerAuthLogicalCluster?: string | undefined
+  /**
+   * Confluent Cloud with a token: the identity pool, `pool-…` (the header Confluent-Identity-Pool-Id).
+   *
+   * `schema.registry.bearer.auth.identity.pool.id`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_IDENTITY_POOL_ID`: text.
+   */
+  readonly schemaRegistryBearerAuthIdentityPoolId?: string | undefined
+  /**
+   * The registry’s CA, PEM. Default: the public CAs that Node trusts.
+   *
+   * `schema.registry.ssl.truststore.certificates`, `KAFKA_SCHEMA_REGISTRY_SSL_TRUSTSTORE_CERTIFICATES`: text.
+   */
+  readonly schemaRegistrySslTruststoreCertificates?: string | undefined
+  /**
+   * The same as a file.
+   *
+   * `schema.registry.ssl.truststore.location`, `KAFKA_SCHEMA_REGISTRY_SSL_TRUSTSTORE_LOCATION`: text.
+   */
+  readonly schemaRegistrySslTruststoreLocation?: string | undefined
+  /**
+   * The client certificate, PEM, where the registry requires one.
+   *
+   * `schema.registry.ssl.keystore.certificate.chain`, `KAFKA_SCHEMA_REGISTRY_SSL_KEYSTORE_CERTIFICATE_CHAIN`: text.
+   */
+  readonly schemaRegistrySslKeystoreCertificateChain?: string | undefined
+  /**
+   * Its private key, PEM.
+   *
+   * `schema.registry.ssl.keystore.key`, `KAFKA_SCHEMA_REGISTRY_SSL_KEYSTORE_KEY`: text, secret.
+   */
+  readonly schemaRegistrySslKeystoreKey?: string | undefined
+  /**
+   * Both in one PEM file.
+   *
+   * `schema.registry.ssl.keystore.location`, `KAFKA_SCHEMA_REGISTRY_SSL_KEYSTORE_LOCATION`: text.
+   */
+  readonly schemaRegistrySslKeystoreLocation?: string | undefined
+  /**
+   * The password of that key.
+   *
+   * `schema.registry.ssl.key.password`, `KAFKA_SCHEMA_REGISTRY_SSL_KEY_PASSWORD`: text, secret.
+   */
+  readonly schemaRegistrySslKeyPassword?: string | undefined
+  /**
+   * How long to wait for one answer of a schema registry (Confluent’s or Glue); then the request is repeated, until the
+   * record’s deadline.
+   *
+   * Java: http.read.timeout.ms, 60000. An answer that does not come must not cost a whole invocation.
+   *
+   * `schema.registry.request.timeout.ms`, `KAFKA_SCHEMA_REGISTRY_REQUEST_TIMEOUT_MS`: 1 – 900000 ms, default 5000.
+   */
+  readonly schemaRegistryRequestTimeoutMs?: number | undefined
+  /**
+   * Whether a serializer registers its schema where the subject does not have it yet. Default: Confluent’s serializers
+   * do, Glue’s does not. A contract has its own `autoRegister`.
+   *
+   * `auto.register.schemas`, `KAFKA_AUTO_REGISTER_SCHEMAS`: boolean.
+   */
+  readonly autoRegisterSchemas?: boolean | undefined
+  /**
+   * Whether a serializer writes by the latest version of the subject instead of its own schema. A serializer without a
+   * schema always does.
+   *
+   * `use.latest.version`, `KAFKA_USE_LATEST_VERSION`: boolean, default false.
+   */
+  readonly useLatestVersion?: boolean | undefined
+  /**
+   * Whether the registry compares and registers schemas in a normal form, in which orders that mean nothing don’t
+   * count. Confluent’s API only.
+   *
+   * `normalize.schemas`, `KAFKA_NORMALIZE_SCHEMAS`: boolean, default false.
+   */
+  readonly normalizeSchemas?: boolean | undefined
+  /**
+   * The subject of a key’s schema: `<topic>-key`, the record’s full name, or `<topic>-<full name>`; Java’s class names
+   * are understood. Confluent’s API only.
+   *
+   * `key.subject.name.strategy`, `KAFKA_KEY_SUBJECT_NAME_STRATEGY`: TopicName, RecordName, TopicRecordName, default
+   * TopicName.
+   */
+  readonly keySubjectNameStrategy?: 'TopicName' | 'RecordName' | 'TopicRecordName' | undefined
+  /**
+   * The subject of a value’s schema: `<topic>-value`, the record’s full name, or `<topic>-<full name>`; Java’s class
+   * names are understood. Confluent’s API only.
+   *
+   * `value.subject.name.strategy`, `KAFKA_VALUE_SUBJECT_NAME_STRATEGY`: TopicName, RecordName, TopicRecordName, default
+   * TopicName.
+   */
+  readonly valueSubjectNameStrategy?: 'TopicName' | 'RecordName' | 'TopicRecordName' | undefined
+  /**
+   * Where the id of a key’s schema stands: before its bytes, or as a GUID in the header `__key_schema_id`; Java’s class
+   * names are understood. Confluent’s API only.
+   *
+   * `key.schema.id.serializer`, `KAFKA_KEY_SCHEMA_ID_SERIALIZER`: prefix, header, default prefix.
+   */
+  readonly keySchemaIdSerializer?: 'prefix' | 'header' | undefined
+  /**
+   * Where the id of a value’s schema stands: before its bytes, or as a GUID in the header `__value_schema_id`; Java’s
+   * class names are understood. Confluent’s API only.
+   *
+   * `value.schema.id.serializer`, `KAFKA_VALUE_SCHEMA_ID_SERIALIZER`: prefix, header, default prefix.
+   */
+  readonly valueSchemaIdSerializer?: 'prefix' | 'header' | undefined
+  /**
+   * The region of the AWS Glue Schema Registry. Default: AWS_REGION.
+   *
+   * `KAFKA_GLUE_REGION`: text.
+   */
+  readonly glueRegion?: string | undefined
+  /**
+   * The name of the registry there.
+   *
+   * `KAFKA_GLUE_REGISTRY_NAME`: text, default default-registry.
+   */
+  readonly glueRegistryName?: string | undefined
+  /**
+   * The address of the service, `https://…`, such as an interface VPC endpoint. Default: AWS’s of the region.
+   *
+   * `KAFKA_GLUE_ENDPOINT`: text.
+   */
+  readonly glueEndpoint?: string | undefined
+  /**
+   * How values and keys in Glue’s wire format are compressed, each by itself. It is apart from `compression.type`.
+   *
+   * `KAFKA_GLUE_COMPRESSION`: none, zlib, default none.
+   */
+  readonly glueCompression?: 'none' | 'zlib' | undefined
+  /**
+   * The language of Glue’s schemas. A serializer without a schema takes that of the registered one, which must be this
+   * one if it is set.
+   *
+   * `KAFKA_GLUE_DATA_FORMAT`: AVRO, JSON, PROTOBUF.
+   */
+  readonly glueDataFormat?: 'AVRO' | 'JSON' | 'PROTOBUF' | undefined
+  /**
+   * The name of the schema in Glue’s registry. Default: the topic.
+   *
+   * `KAFKA_GLUE_SCHEMA_NAME`: text.
+   */
+  readonly glueSchemaName?: string | undefined
   /**
    * Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>`
    * (partition key `deadLetterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster,
@@ -1084,8 +1297,9 @@ export interface ProducerConfig<K = unknown, V = unknown> {
   readonly sslKeyPassword: string | undefined
   /**
    * A Secrets Manager secret (or an SSM parameter) that holds JSON with `username`, `password`, and where needed `ca`,
-   * `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`. Read when first needed, and once more after a
-   * refused authentication.
+   * `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`; of a schema registry `schemaRegistryUserInfo`,
+   * `schemaRegistryToken`, `schemaRegistryClientId`, `schemaRegistryClientSecret`, `schemaRegistryKey`,
+   * `schemaRegistryKeyPassword`. Read when first needed, and once more after a refused authentication.
    *
    * `KAFKA_SECRET_ARN`: text.
    */
@@ -1102,6 +1316,214 @@ export interface ProducerConfig<K = unknown, V = unknown> {
    * `KAFKA_MSK_NETWORK`: private, public, vpc-connectivity, default private.
    */
   readonly mskNetwork: 'private' | 'public' | 'vpc-connectivity'
+  /**
+   * Addresses of a schema registry with Confluent’s API, `https://…`, several separated by commas and tried in turn:
+   * for contracts with `registry: confluent` and for the serializers of `./schema-registry`. A user and password in an
+   * address are taken out of it and used as the user info.
+   *
+   * `schema.registry.url`, `KAFKA_SCHEMA_REGISTRY_URL`: urls.
+   */
+  readonly schemaRegistryUrl: readonly string[] | undefined
+  /**
+   * Where user and password of the registry come from: the user info, its address, or the SASL settings of the brokers.
+   * Unset: whichever of the first two is there.
+   *
+   * `schema.registry.basic.auth.credentials.source`, `KAFKA_SCHEMA_REGISTRY_BASIC_AUTH_CREDENTIALS_SOURCE`: USER_INFO,
+   * URL, SASL_INHERIT.
+   */
+  readonly schemaRegistryBasicAuthCredentialsSource: 'USER_INFO' | 'URL' | 'SASL_INHERIT' | undefined
+  /**
+   * Its API key and secret, or user and password, as `user:password`. A secret (KAFKA_SECRET_ARN) may hold it as
+   * `schemaRegistryUserInfo`.
+   *
+   * `schema.registry.basic.auth.user.info`, `KAFKA_SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO`: text, secret.
+   */
+  readonly schemaRegistryBasicAuthUserInfo: string | undefined
+  /**
+   * Where its bearer token comes from: the setting below, an OAuth endpoint, or the OAUTHBEARER settings of the
+   * brokers. Unset: whichever of the first two is there.
+   *
+   * `schema.registry.bearer.auth.credentials.source`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_CREDENTIALS_SOURCE`:
+   * STATIC_TOKEN, OAUTHBEARER, SASL_OAUTHBEARER_INHERIT.
+   */
+  readonly schemaRegistryBearerAuthCredentialsSource:
+    | 'STATIC_TOKEN'
+    | 'OAUTHBEARER'
+    | 'SASL_OAUTHBEARER_INHERIT'
+    | undefined
+  /**
+   * A token. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryToken`.
+   *
+   * `schema.registry.bearer.auth.token`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_TOKEN`: text, secret.
+   */
+  readonly schemaRegistryBearerAuthToken: string | undefined
+  /**
+   * The `https:` endpoint that returns tokens for client credentials.
+   *
+   * `schema.registry.bearer.auth.issuer.endpoint.url`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_ISSUER_ENDPOINT_URL`: text.
+   */
+  readonly schemaRegistryBearerAuthIssuerEndpointUrl: string | undefined
+  /**
+   * The client’s id there. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryClientId`.
+   *
+   * `schema.registry.bearer.auth.client.id`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_CLIENT_ID`: text.
+   */
+  readonly schemaRegistryBearerAuthClientId: string | undefined
+  /**
+   * The client’s secret there. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryClientSecret`.
+   *
+   * `schema.registry.bearer.auth.client.secret`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_CLIENT_SECRET`: text, secret.
+   */
+  readonly schemaRegistryBearerAuthClientSecret: string | undefined
+  /**
+   * The scope to request there.
+   *
+   * `schema.registry.bearer.auth.scope`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_SCOPE`: text.
+   */
+  readonly schemaRegistryBearerAuthScope: string | undefined
+  /**
+   * Confluent Cloud with a token: the registry’s id, `lsrc-…` (the header target-sr-cluster).
+   *
+   * `schema.registry.bearer.auth.logical.cluster`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_LOGICAL_CLUSTER`: text.
+   */
+  readonly schemaRegistryBearerAuthLogicalCluster: string | undefined
+  /**
+   * Confluent Cloud with a token: the identity pool, `pool-…` (the header Confluent-Identity-Pool-Id).
+   *
+   * `schema.registry.bearer.auth.identity.pool.id`, `KAFKA_SCHEMA_REGISTRY_BEARER_AUTH_IDENTITY_POOL_ID`: text.
+   */
+  readonly schemaRegistryBearerAuthIdentityPoolId: string | undefined
+  /**
+   * The registry’s CA, PEM. Default: the public CAs that Node trusts.
+   *
+   * `schema.registry.ssl.truststore.certificates`, `KAFKA_SCHEMA_REGISTRY_SSL_TRUSTSTORE_CERTIFICATES`: text.
+   */
+  readonly schemaRegistrySslTruststoreCertificates: string | undefined
+  /**
+   * The same as a file.
+   *
+   * `schema.registry.ssl.truststore.location`, `KAFKA_SCHEMA_REGISTRY_SSL_TRUSTSTORE_LOCATION`: text.
+   */
+  readonly schemaRegistrySslTruststoreLocation: string | undefined
+  /**
+   * The client certificate, PEM, where the registry requires one.
+   *
+   * `schema.registry.ssl.keystore.certificate.chain`, `KAFKA_SCHEMA_REGISTRY_SSL_KEYSTORE_CERTIFICATE_CHAIN`: text.
+   */
+  readonly schemaRegistrySslKeystoreCertificateChain: string | undefined
+  /**
+   * Its private key, PEM.
+   *
+   * `schema.registry.ssl.keystore.key`, `KAFKA_SCHEMA_REGISTRY_SSL_KEYSTORE_KEY`: text, secret.
+   */
+  readonly schemaRegistrySslKeystoreKey: string | undefined
+  /**
+   * Both in one PEM file.
+   *
+   * `schema.registry.ssl.keystore.location`, `KAFKA_SCHEMA_REGISTRY_SSL_KEYSTORE_LOCATION`: text.
+   */
+  readonly schemaRegistrySslKeystoreLocation: string | undefined
+  /**
+   * The password of that key.
+   *
+   * `schema.registry.ssl.key.password`, `KAFKA_SCHEMA_REGISTRY_SSL_KEY_PASSWORD`: text, secret.
+   */
+  readonly schemaRegistrySslKeyPassword: string | undefined
+  /**
+   * How long to wait for one answer of a schema registry (Confluent’s or Glue); then the request is repeated, until the
+   * record’s deadline.
+   *
+   * `schema.registry.request.timeout.ms`, `KAFKA_SCHEMA_REGISTRY_REQUEST_TIMEOUT_MS`: 1 – 900000 ms, default 5000.
+   */
+  readonly schemaRegistryRequestTimeoutMs: number
+  /**
+   * Whether a serializer registers its schema where the subject does not have it yet. Default: Confluent’s serializers
+   * do, Glue’s does not. A contract has its own `autoRegister`.
+   *
+   * `auto.register.schemas`, `KAFKA_AUTO_REGISTER_SCHEMAS`: boolean.
+   */
+  readonly autoRegisterSchemas: boolean | undefined
+  /**
+   * Whether a serializer writes by the latest version of the subject instead of its own schema. A serializer without a
+   * schema always does.
+   *
+   * `use.latest.version`, `KAFKA_USE_LATEST_VERSION`: boolean, default false.
+   */
+  readonly useLatestVersion: boolean
+  /**
+   * Whether the registry compares and registers schemas in a normal form, in which orders that mean nothing don’t
+   * count. Confluent’s API only.
+   *
+   * `normalize.schemas`, `KAFKA_NORMALIZE_SCHEMAS`: boolean, default false.
+   */
+  readonly normalizeSchemas: boolean
+  /**
+   * The subject of a key’s schema: `<topic>-key`, the record’s full name, or `<topic>-<full name>`; Java’s class names
+   * are understood. Confluent’s API only.
+   *
+   * `key.subject.name.strategy`, `KAFKA_KEY_SUBJECT_NAME_STRATEGY`: TopicName, RecordName, TopicRecordName, default
+   * TopicName.
+   */
+  readonly keySubjectNameStrategy: 'TopicName' | 'RecordName' | 'TopicRecordName'
+  /**
+   * The subject of a value’s schema: `<topic>-value`, the record’s full name, or `<topic>-<full name>`; Java’s class
+   * names are understood. Confluent’s API only.
+   *
+   * `value.subject.name.strategy`, `KAFKA_VALUE_SUBJECT_NAME_STRATEGY`: TopicName, RecordName, TopicRecordName, default
+   * TopicName.
+   */
+  readonly valueSubjectNameStrategy: 'TopicName' | 'RecordName' | 'TopicRecordName'
+  /**
+   * Where the id of a key’s schema stands: before its bytes, or as a GUID in the header `__key_schema_id`; Java’s class
+   * names are understood. Confluent’s API only.
+   *
+   * `key.schema.id.serializer`, `KAFKA_KEY_SCHEMA_ID_SERIALIZER`: prefix, header, default prefix.
+   */
+  readonly keySchemaIdSerializer: 'prefix' | 'header'
+  /**
+   * Where the id of a value’s schema stands: before its bytes, or as a GUID in the header `__value_schema_id`; Java’s
+   * class names are understood. Confluent’s API only.
+   *
+   * `value.schema.id.serializer`, `KAFKA_VALUE_SCHEMA_ID_SERIALIZER`: prefix, header, default prefix.
+   */
+  readonly valueSchemaIdSerializer: 'prefix' | 'header'
+  /**
+   * The region of the AWS Glue Schema Registry. Default: AWS_REGION.
+   *
+   * `KAFKA_GLUE_REGION`: text.
+   */
+  readonly glueRegion: string | undefined
+  /**
+   * The name of the registry there.
+   *
+   * `KAFKA_GLUE_REGISTRY_NAME`: text, default default-registry.
+   */
+  readonly glueRegistryName: string
+  /**
+   * The address of the service, `https://…`, such as an interface VPC endpoint. Default: AWS’s of the region.
+   *
+   * `KAFKA_GLUE_ENDPOINT`: text.
+   */
+  readonly glueEndpoint: string | undefined
+  /**
+   * How values and keys in Glue’s wire format are compressed, each by itself. It is apart from `compression.type`.
+   *
+   * `KAFKA_GLUE_COMPRESSION`: none, zlib, default none.
+   */
+  readonly glueCompression: 'none' | 'zlib'
+  /**
+   * The language of Glue’s schemas. A serializer without a schema takes that of the registered one, which must be this
+   * one if it is set.
+   *
+   * `KAFKA_GLUE_DATA_FORMAT`: AVRO, JSON, PROTOBUF.
+   */
+  readonly glueDataFormat: 'AVRO' | 'JSON' | 'PROTOBUF' | undefined
+  /**
+   * The name of the schema in Glue’s registry. Default: the topic.
+   *
+   * `KAFKA_GLUE_SCHEMA_NAME`: text.
+   */
+  readonly glueSchemaName: string | undefined
   /**
    * Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>`
    * (partition key `deadLetterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster,

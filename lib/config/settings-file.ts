@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { importCommonJs } from '../record/import-common-js.ts'
 import { nearestTo } from '../record/nearest-name.ts'
 import { FIXED_SETTINGS, OTHER_SECTIONS, WITHOUT_EFFECT } from './foreign-settings.ts'
-import { type OptionName, SETTING_ROWS, type SettingRow } from './settings.ts'
+import { CONFLUENT_NAMES, GLUE_NAMES, GLUE_SERIALIZER, GLUE_WITHOUT_EFFECT } from './registry-names.ts'
+import { type OptionName, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 import { shown } from './shown.ts'
 import { activeProperties, flatten, type Properties } from './spring-documents.ts'
 import { lookUpIn, resolvePlaceholders, UnresolvedPlaceholder } from './spring-placeholders.ts'
@@ -28,12 +29,16 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 ])
 const FILE = 'KAFKA_CONFIG_FILE'
 
-const ROWS: ReadonlyMap<string, readonly [OptionName, SettingRow]> = new Map(
+type Rows = ReadonlyMap<string, readonly [OptionName, SettingRow]>
+
+const ROWS: Rows = new Map(
   SETTING_ROWS.filter(([option]) => option !== 'configFile').flatMap(row => [
     [relaxed(row[0]), row],
     [relaxed(row[1].name.replace(/^KAFKA_/, '')), row],
   ]),
 )
+const FOREIGN_ROWS = rowsOf(CONFLUENT_NAMES)
+const FOREIGN_ROWS_WITH_GLUE = rowsOf([...CONFLUENT_NAMES, ...GLUE_NAMES])
 const NAMES = SETTING_ROWS.map(([, { name }]) =>
   name
     .replace(/^KAFKA_/, '')
@@ -118,8 +123,13 @@ function toSettings(entries: Properties, resolve: (text: string) => string): Set
   const producerEntries = entries
     .filter(([name]) => !OTHER_SECTIONS.test(name))
     .map(([name, value]) => ({ ...grouped(withoutBrackets(name)), name, value }))
-  for (const { name, setting, value } of producerEntries.sort((a, b) => a.rank - b.rank)) {
-    const [option, row] = ROWS.get(relaxed(setting)) ?? []
+  const hasGlue = producerEntries.some(({ setting, value }) => isGlueSerializer(setting, value, resolve))
+  const foreign = hasGlue ? FOREIGN_ROWS_WITH_GLUE : FOREIGN_ROWS
+  // Of two names for a setting, that of the table overrides.
+  const rankOf = ({ rank, setting }: { rank: number; setting: string }) =>
+    2 * rank + (ROWS.has(relaxed(setting)) ? 1 : 0)
+  for (const { name, setting, value } of producerEntries.sort((a, b) => rankOf(a) - rankOf(b))) {
+    const [option, row] = ROWS.get(relaxed(setting)) ?? foreign.get(relaxed(setting)) ?? []
     if (value === null || value === '') continue
     try {
       const resolved = resolveIn(value, resolve)
@@ -129,7 +139,7 @@ function toSettings(entries: Properties, resolve: (text: string) => string): Set
         problems.add(`${FILE}: ${name}: expected text, a number, true, false or a list, got ${typeof resolved}.`)
       else if (fixed && !fixed.test(String(resolved)))
         problems.add(`${FILE}: ${name}: expected ${expectedOf(fixed)}, got ${shown(resolved)}.`)
-      else if (WITHOUT_EFFECT.test(setting)) ignored.add(name)
+      else if (WITHOUT_EFFECT.test(setting) || (hasGlue && GLUE_WITHOUT_EFFECT.test(setting))) ignored.add(name)
       else if (!fixed) unknown.add(name)
     } catch (error) {
       if (!(error instanceof UnresolvedPlaceholder)) throw error
@@ -143,6 +153,17 @@ function toSettings(entries: Properties, resolve: (text: string) => string): Set
   }
   const warnings = ignored.size > 0 ? [`${FILE}: ${listOf([...ignored], 'has', 'have')} no effect here.`] : []
   return { values: values as SettingsFile['values'], problems: [...problems], warnings }
+}
+
+function isGlueSerializer(setting: string, value: unknown, resolve: (text: string) => string): boolean {
+  if (!/^(?:key|value)serializer$/.test(relaxed(setting)) || typeof value !== 'string') return false
+  try {
+    return GLUE_SERIALIZER.test(resolve(value))
+  } catch (error) {
+    // Reported where the setting is read.
+    if (error instanceof UnresolvedPlaceholder) return false
+    throw error
+  }
 }
 
 function resolveIn(value: unknown, resolve: (text: string) => string): unknown {
@@ -161,6 +182,8 @@ function asSetting(
 ): string | number | boolean | readonly string[] {
   if (typeof value === 'object') return value.flatMap(one => String(one).split(','))
   if (typeof value !== 'string') return value
+  // AWS takes both cases.
+  if (option === 'glueCompression') return value.toLowerCase()
   if (kind === 'boolean') return BOOLEANS.get(value.toLowerCase()) ?? value
   // Spring's form of a path.
   if (option.endsWith('Location')) return value.replace(/^file:(?:\/\/(?=\/))?/, '')
@@ -200,6 +223,10 @@ function grouped(name: string): { setting: string; rank: number } {
 function inBytes(value: string): string | number {
   const size = /^(\d+)(B|KB|MB|GB)$/.exec(value)
   return size ? Number(size[1]) * (SIZES[size[2] as string] as number) : value
+}
+
+function rowsOf(names: readonly (readonly [name: string, OptionName])[]): Rows {
+  return new Map(names.map(([name, option]) => [relaxed(name), [option, SETTINGS[option]]]))
 }
 
 function relaxed(name: string): string {

@@ -16,6 +16,7 @@ interface Row {
     | 'boolean'
     | 'text'
     | 'list'
+    | 'urls'
     | 'origins'
     | 'choice'
     | 'serializer'
@@ -26,6 +27,8 @@ interface Row {
   /** What an integer counts. In a settings file, bytes may also be written as Spring writes them: 64KB. */
   readonly unit?: 'ms' | 'bytes'
   readonly choices?: readonly (string | number)[]
+  /** What the names of the Java classes end with that the choices stand for. */
+  readonly classes?: string
   readonly default?: string | number | boolean
   /** A configuration that is printed or logged shows `[redacted]`, and the template refuses to carry the value. */
   readonly secret?: true
@@ -571,8 +574,9 @@ export const SETTINGS = {
   sslKeyPassword: kafka({ name: 'ssl.key.password', kind: 'text', secret: true, security: 'tls' }),
   /**
    * A Secrets Manager secret (or an SSM parameter) that holds JSON with `username`, `password`, and where needed `ca`,
-   * `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`. Read when first needed, and once more after a
-   * refused authentication.
+   * `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`; of a schema registry `schemaRegistryUserInfo`,
+   * `schemaRegistryToken`, `schemaRegistryClientId`, `schemaRegistryClientSecret`, `schemaRegistryKey`,
+   * `schemaRegistryKeyPassword`. Read when first needed, and once more after a refused authentication.
    */
   secretArn: librarySetting({ env: 'KAFKA_SECRET_ARN', kind: 'text' }),
   /**
@@ -588,6 +592,219 @@ export const SETTINGS = {
     choices: ['private', 'public', 'vpc-connectivity'],
     default: 'private',
   }),
+  /**
+   * Addresses of a schema registry with Confluent’s API, `https://…`, several separated by commas and tried in turn:
+   * for contracts with `registry: confluent` and for the serializers of `./schema-registry`. A user and password in an
+   * address are taken out of it and used as the user info.
+   */
+  schemaRegistryUrl: kafka({ name: 'schema.registry.url', kind: 'urls' }),
+  /**
+   * Where user and password of the registry come from: the user info, its address, or the SASL settings of the brokers.
+   * Unset: whichever of the first two is there.
+   *
+   * Java: URL, and a user info alone has no effect.
+   */
+  schemaRegistryBasicAuthCredentialsSource: kafka({
+    name: 'schema.registry.basic.auth.credentials.source',
+    kind: 'choice',
+    choices: ['USER_INFO', 'URL', 'SASL_INHERIT'],
+  }),
+  /**
+   * Its API key and secret, or user and password, as `user:password`. A secret (KAFKA_SECRET_ARN) may hold it as
+   * `schemaRegistryUserInfo`.
+   */
+  schemaRegistryBasicAuthUserInfo: kafka({
+    name: 'schema.registry.basic.auth.user.info',
+    kind: 'text',
+    secret: true,
+  }),
+  /**
+   * Where its bearer token comes from: the setting below, an OAuth endpoint, or the OAUTHBEARER settings of the
+   * brokers. Unset: whichever of the first two is there.
+   */
+  schemaRegistryBearerAuthCredentialsSource: kafka({
+    name: 'schema.registry.bearer.auth.credentials.source',
+    kind: 'choice',
+    choices: ['STATIC_TOKEN', 'OAUTHBEARER', 'SASL_OAUTHBEARER_INHERIT'],
+  }),
+  /**
+   * A token. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryToken`.
+   */
+  schemaRegistryBearerAuthToken: kafka({ name: 'schema.registry.bearer.auth.token', kind: 'text', secret: true }),
+  /**
+   * The `https:` endpoint that returns tokens for client credentials.
+   */
+  schemaRegistryBearerAuthIssuerEndpointUrl: kafka({
+    name: 'schema.registry.bearer.auth.issuer.endpoint.url',
+    kind: 'text',
+  }),
+  /**
+   * The client’s id there. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryClientId`.
+   */
+  schemaRegistryBearerAuthClientId: kafka({ name: 'schema.registry.bearer.auth.client.id', kind: 'text' }),
+  /**
+   * The client’s secret there. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryClientSecret`.
+   */
+  schemaRegistryBearerAuthClientSecret: kafka({
+    name: 'schema.registry.bearer.auth.client.secret',
+    kind: 'text',
+    secret: true,
+  }),
+  /**
+   * The scope to request there.
+   */
+  schemaRegistryBearerAuthScope: kafka({ name: 'schema.registry.bearer.auth.scope', kind: 'text' }),
+  /**
+   * Confluent Cloud with a token: the registry’s id, `lsrc-…` (the header target-sr-cluster).
+   */
+  schemaRegistryBearerAuthLogicalCluster: kafka({
+    name: 'schema.registry.bearer.auth.logical.cluster',
+    kind: 'text',
+  }),
+  /**
+   * Confluent Cloud with a token: the identity pool, `pool-…` (the header Confluent-Identity-Pool-Id).
+   */
+  schemaRegistryBearerAuthIdentityPoolId: kafka({
+    name: 'schema.registry.bearer.auth.identity.pool.id',
+    kind: 'text',
+  }),
+  /**
+   * The registry’s CA, PEM. Default: the public CAs that Node trusts.
+   */
+  schemaRegistrySslTruststoreCertificates: kafka({
+    name: 'schema.registry.ssl.truststore.certificates',
+    kind: 'text',
+  }),
+  /**
+   * The same as a file.
+   */
+  schemaRegistrySslTruststoreLocation: kafka({ name: 'schema.registry.ssl.truststore.location', kind: 'text' }),
+  /**
+   * The client certificate, PEM, where the registry requires one.
+   */
+  schemaRegistrySslKeystoreCertificateChain: kafka({
+    name: 'schema.registry.ssl.keystore.certificate.chain',
+    kind: 'text',
+  }),
+  /**
+   * Its private key, PEM.
+   */
+  schemaRegistrySslKeystoreKey: kafka({ name: 'schema.registry.ssl.keystore.key', kind: 'text', secret: true }),
+  /**
+   * Both in one PEM file.
+   */
+  schemaRegistrySslKeystoreLocation: kafka({ name: 'schema.registry.ssl.keystore.location', kind: 'text' }),
+  /**
+   * The password of that key.
+   */
+  schemaRegistrySslKeyPassword: kafka({ name: 'schema.registry.ssl.key.password', kind: 'text', secret: true }),
+  /**
+   * How long to wait for one answer of a schema registry (Confluent’s or Glue); then the request is repeated, until the
+   * record’s deadline.
+   *
+   * Java: http.read.timeout.ms, 60000. An answer that does not come must not cost a whole invocation.
+   */
+  schemaRegistryRequestTimeoutMs: kafka({
+    name: 'schema.registry.request.timeout.ms',
+    kind: 'integer',
+    unit: 'ms',
+    min: 1,
+    max: 900_000,
+    default: 5000,
+  }),
+  /**
+   * Whether a serializer registers its schema where the subject does not have it yet. Default: Confluent’s serializers
+   * do, Glue’s does not. A contract has its own `autoRegister`.
+   */
+  autoRegisterSchemas: kafka({ name: 'auto.register.schemas', kind: 'boolean' }),
+  /**
+   * Whether a serializer writes by the latest version of the subject instead of its own schema. A serializer without a
+   * schema always does.
+   */
+  useLatestVersion: kafka({ name: 'use.latest.version', kind: 'boolean', default: false }),
+  /**
+   * Whether the registry compares and registers schemas in a normal form, in which orders that mean nothing don’t
+   * count. Confluent’s API only.
+   */
+  normalizeSchemas: kafka({ name: 'normalize.schemas', kind: 'boolean', default: false }),
+  /**
+   * The subject of a key’s schema: `<topic>-key`, the record’s full name, or `<topic>-<full name>`; Java’s class names
+   * are understood. Confluent’s API only.
+   */
+  keySubjectNameStrategy: kafka({
+    name: 'key.subject.name.strategy',
+    kind: 'choice',
+    choices: ['TopicName', 'RecordName', 'TopicRecordName'],
+    classes: 'Strategy',
+    default: 'TopicName',
+  }),
+  /**
+   * The subject of a value’s schema: `<topic>-value`, the record’s full name, or `<topic>-<full name>`; Java’s class
+   * names are understood. Confluent’s API only.
+   */
+  valueSubjectNameStrategy: kafka({
+    name: 'value.subject.name.strategy',
+    kind: 'choice',
+    choices: ['TopicName', 'RecordName', 'TopicRecordName'],
+    classes: 'Strategy',
+    default: 'TopicName',
+  }),
+  /**
+   * Where the id of a key’s schema stands: before its bytes, or as a GUID in the header `__key_schema_id`; Java’s class
+   * names are understood. Confluent’s API only.
+   */
+  keySchemaIdSerializer: kafka({
+    name: 'key.schema.id.serializer',
+    kind: 'choice',
+    choices: ['prefix', 'header'],
+    classes: 'SchemaIdSerializer',
+    default: 'prefix',
+  }),
+  /**
+   * Where the id of a value’s schema stands: before its bytes, or as a GUID in the header `__value_schema_id`; Java’s
+   * class names are understood. Confluent’s API only.
+   */
+  valueSchemaIdSerializer: kafka({
+    name: 'value.schema.id.serializer',
+    kind: 'choice',
+    choices: ['prefix', 'header'],
+    classes: 'SchemaIdSerializer',
+    default: 'prefix',
+  }),
+  /**
+   * The region of the AWS Glue Schema Registry. Default: AWS_REGION.
+   */
+  glueRegion: librarySetting({ env: 'KAFKA_GLUE_REGION', kind: 'text' }),
+  /**
+   * The name of the registry there.
+   */
+  glueRegistryName: librarySetting({ env: 'KAFKA_GLUE_REGISTRY_NAME', kind: 'text', default: 'default-registry' }),
+  /**
+   * The address of the service, `https://…`, such as an interface VPC endpoint. Default: AWS’s of the region.
+   */
+  glueEndpoint: librarySetting({ env: 'KAFKA_GLUE_ENDPOINT', kind: 'text' }),
+  /**
+   * How values and keys in Glue’s wire format are compressed, each by itself. It is apart from `compression.type`.
+   */
+  glueCompression: librarySetting({
+    env: 'KAFKA_GLUE_COMPRESSION',
+    kind: 'choice',
+    choices: ['none', 'zlib'],
+    default: 'none',
+  }),
+  /**
+   * The language of Glue’s schemas. A serializer without a schema takes that of the registered one, which must be this
+   * one if it is set.
+   */
+  glueDataFormat: librarySetting({
+    env: 'KAFKA_GLUE_DATA_FORMAT',
+    kind: 'choice',
+    choices: ['AVRO', 'JSON', 'PROTOBUF'],
+  }),
+  /**
+   * The name of the schema in Glue’s registry. Default: the topic.
+   */
+  glueSchemaName: librarySetting({ env: 'KAFKA_GLUE_SCHEMA_NAME', kind: 'text' }),
   /**
    * Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>`
    * (partition key `deadLetterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster,

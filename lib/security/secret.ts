@@ -20,6 +20,12 @@ const SECRET_FIELDS = [
   'clientId',
   'clientSecret',
   'assertionKey',
+  'schemaRegistryUserInfo',
+  'schemaRegistryToken',
+  'schemaRegistryClientId',
+  'schemaRegistryClientSecret',
+  'schemaRegistryKey',
+  'schemaRegistryKeyPassword',
 ] as const
 export type SecretFields = { readonly [name in (typeof SECRET_FIELDS)[number]]?: string }
 

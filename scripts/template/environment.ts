@@ -76,6 +76,11 @@ export function environmentOf(
       },
       text => warnings.add(text),
     )
+    if (config.schemaRegistryBasicAuthUserInfo !== undefined)
+      throw new ConfigError([
+        'KAFKA_SCHEMA_REGISTRY_URL: expected no user and password in it, as the template can be read; keep them in a ' +
+          'secret (KAFKA_SECRET_ARN).',
+      ])
     const problems = configProblems(config, contracts)
     if (problems.length > 0) throw new ConfigError(problems)
   }

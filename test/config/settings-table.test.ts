@@ -82,7 +82,7 @@ test('a setting belongs to a part of the connection’s security by its row alon
 })
 
 test('every setting with the name of a secret is marked as secret', () => {
-  const named = SETTING_ROWS.filter(([, { name }]) => /password|\.secret$|\.key$|token$/i.test(name))
+  const named = SETTING_ROWS.filter(([, { name }]) => /password|\.secret$|\.key$|token$|user\.info$/i.test(name))
   assert.ok(named.length >= 4)
   for (const [option, { secret }] of named) assert.equal(secret, true, option)
 })
