@@ -19,7 +19,7 @@ import {
   serviceOf,
   writeList,
 } from './deployment/package-folder.ts'
-import { findRegion, regionOf, regionProblems } from './deployment/region.ts'
+import { findRegion, partitionOf, regionOf, regionProblems } from './deployment/region.ts'
 import { remove } from './deployment/remove.ts'
 import type { Statement } from './template/cloudformation.ts'
 import { deploymentOf } from './template/deployment.ts'
@@ -35,8 +35,9 @@ const START_LIMIT = 359 * 1024
 const REDRIVE_START_LIMIT = 402 * 1024
 const COMPILED = `${BUILT_FOLDER}/${COMPILED_TEMPLATE}`
 const ZIP_LIMIT = 1024 * 1024
+const EXAMPLE_CLUSTER = '123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1'
 const exampleIn = (region: string) => ({
-  KAFKA_MSK_CLUSTER_ARN: `arn:aws:kafka:${region}:123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1`,
+  KAFKA_MSK_CLUSTER_ARN: `arn:${partitionOf(region)}:kafka:${region}:${EXAMPLE_CLUSTER}`,
   KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
   KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
 })
@@ -118,11 +119,11 @@ async function buildPackage(line: CommandLine, stage: Stage): Promise<Target> {
   const options = readOptions([...stage.params, ...line.params])
   const misplaced = regionProblems(region, env, options)
   if (misplaced.length > 0) throw new ConfigError(misplaced)
-  const deployment = deploymentOf(await loadContracts(), env, options, line.stage)
+  const target = { stage: line.stage, region }
+  const deployment = deploymentOf(await loadContracts(), env, options, target)
   mkdirSync('build', { recursive: true })
   writeFileSync('build/serverless.json', JSON.stringify(oslsForm(deployment), null, 2))
   const bundles = await buildAll(() => {})
-  const target = { stage: line.stage, region }
   osls('package', target, line.oslsOptions('package'))
   writeSbom()
   const problems: string[] = []

@@ -2,9 +2,11 @@
 // fewer and fewer invocations. Messages stay in the queue whatever happens here: without the right
 // (sqs:ChangeMessageVisibility) they return after the queue's own visibility timeout.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+
 import { errorName, KafkaProducerError } from '../../lib/errors.ts'
 import { returnDelayS } from '../../lib/lambda/return-delay.ts'
 import type { SqsMessage } from '../../lib/lambda/sqs-event.ts'
+import { awsDomain } from '../../lib/record/aws-domain.ts'
 import { type Clock, elapsedSince, type Moment, moment, systemClock } from '../../lib/time/clock.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
 
@@ -30,8 +32,6 @@ const MIN_MS = 500
 const MAX_MS = 2000
 /** How long a container leaves a queue alone whose answer was a failure. */
 const PAUSE_MS = 300_000
-/** Of the host names of a partition's services; the others have amazonaws.com. */
-const SUFFIXES: Readonly<Record<string, string>> = { 'aws-cn': 'amazonaws.com.cn', 'aws-eusc': 'amazonaws.eu' }
 
 /**
  * One delay per queue and receive count, so that a batch returns as a batch. The messages of an order group share that
@@ -92,7 +92,7 @@ async function hide({ arn, delayS, receiptHandles }: Hiding, signal: AbortSignal
 }
 
 function queueUrl(arn: string): string {
-  const [, partition = '', , region, account, name] = arn.split(':')
+  const [, , , region = '', account, name] = arn.split(':')
   const local = process.env.AWS_ENDPOINT_URL_SQS ?? process.env.AWS_ENDPOINT_URL
-  return `${local ?? `https://sqs.${region}.${SUFFIXES[partition] ?? 'amazonaws.com'}`}/${account}/${name}`
+  return `${local ?? `https://sqs.${region}.${awsDomain(region)}`}/${account}/${name}`
 }

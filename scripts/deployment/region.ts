@@ -5,6 +5,11 @@ import { REGION } from '../template/stage.ts'
 
 /** `npm run package` without a region is for reading the template. */
 const EXAMPLE_REGION = 'eu-west-1'
+const PARTITIONS = [
+  ['cn-', 'aws-cn'],
+  ['us-gov-', 'aws-us-gov'],
+  ['eusc-', 'aws-eusc'],
+] as const
 
 export interface RegionSources {
   readonly option: string | undefined
@@ -53,6 +58,11 @@ export function regionProblems(region: string, env: NodeJS.ProcessEnv, options: 
       ? []
       : [`${name}: expected an ARN of ${region} (--region), got one of ${other}.`]
   })
+}
+
+/** The partition in the ARNs of a region. */
+export function partitionOf(region: string): string {
+  return PARTITIONS.find(([start]) => region.startsWith(start))?.[1] ?? 'aws'
 }
 
 /** @returns undefined for an ARN without a region */

@@ -148,6 +148,7 @@ export interface CompositeAlarmResource extends Resource {
 export interface Deployment {
   /** Every name that the template chooses begins with it. */
   readonly prefix: string
+  readonly region: string
   readonly options: DeployOptions
   /** The settings that all functions have. */
   readonly environment: Readonly<Record<string, Expression>>

@@ -3,6 +3,7 @@ import { ROUTES } from '../../functions/http/routes.ts'
 import { readOrigins } from '../../lib/config/origins.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
+import type { Target } from '../deployment/osls.ts'
 import { alarmsOf, compositeAlarmsOf } from './alarms.ts'
 import type { Deployment } from './deployment-model.ts'
 import { environmentOf } from './environment.ts'
@@ -18,12 +19,14 @@ import { queuePoliciesOf } from './queue-policies.ts'
 import { queuesOf } from './queues.ts'
 import { permissionOfRules, rulesOf, scheduleOf, senderOfRules } from './rules.ts'
 
+const EXAMPLE_TARGET: Target = { stage: 'dev', region: 'eu-west-1' }
+
 /** @throws ConfigError for settings that a function would refuse at init, and for what AWS would refuse */
 export function deploymentOf(
   allContracts: Contracts,
   env: NodeJS.ProcessEnv,
   options: DeployOptions,
-  stage = 'dev',
+  { stage, region }: Target = EXAMPLE_TARGET,
 ): Deployment {
   const {
     KAFKA_REDRIVE_ALLOW: redriveAllow,
@@ -52,6 +55,7 @@ export function deploymentOf(
   return checkDeployment({
     ...observed,
     prefix,
+    region,
     environment: commonEnvironment(inputs),
     buckets: destinations.buckets,
     queuePolicies: queuePoliciesOf(observed.queues, senderOfRules(prefix, rules)),

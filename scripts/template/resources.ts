@@ -47,7 +47,7 @@ export function cloudFormationResources(deployment: Deployment): Json {
     ...alarms.map((each): Entry => [each.id, alarmResource(each, options)]),
     ...compositeAlarms.map((each): Entry => [each.id, compositeAlarmResource(each, options)]),
     ['Dashboard', dashboardResource(deployment)] satisfies Entry,
-    ...Object.entries(vpcEndpoints(options)),
+    ...Object.entries(vpcEndpoints(options, deployment.region)),
     ...Object.entries(httpDomain(options)),
   ])
 }

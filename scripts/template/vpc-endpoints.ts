@@ -15,6 +15,11 @@ export const INTERFACE_ENDPOINTS = [
   'events',
 ]
 export const GATEWAY_ENDPOINTS = endpointsOfTargets('gateway')
+/**
+ * Those whose names begin with `cn.` in China: `cn.com.amazonaws.cn-north-1.sqs`. AWS publishes the list in CDK
+ * (`InterfaceVpcEndpointAwsService`, 2.276).
+ */
+const WITH_PREFIX_IN_CHINA = ['sqs', 'sts']
 
 function endpointsOfTargets(type: 'interface' | 'gateway'): string[] {
   return Object.values(TARGET_RIGHTS).flatMap(({ endpoint }) => (endpoint?.type === type ? [endpoint.service] : []))
@@ -64,11 +69,11 @@ function hasEndpointGroup(options: EndpointOptions): boolean {
 }
 
 /** The CloudFormation resources of endpoints, and of the security groups before interface endpoints. */
-export function vpcEndpoints(options: EndpointOptions): Json {
+export function vpcEndpoints(options: EndpointOptions, region: string): Json {
   return {
     ...(hasEndpointGroup(options) ? { [GROUP_ID]: endpointGroup(options) } : {}),
     ...Object.fromEntries(
-      options.vpcEndpoints.map(service => [`${capitalized(service)}Endpoint`, endpoint(service, options)]),
+      options.vpcEndpoints.map(service => [`${capitalized(service)}Endpoint`, endpoint(service, options, region)]),
     ),
     ...ingressOfExistingGroups(options),
   }
@@ -79,7 +84,7 @@ export function endpointOutputs(options: EndpointOptions): Json {
   return hasEndpointGroup(options) ? { EndpointSecurityGroupId: { Value: GROUP } } : {}
 }
 
-function endpoint(service: string, options: EndpointOptions): Json {
+function endpoint(service: string, options: EndpointOptions, region: string): Json {
   const { vpcId, subnetIds, routeTableIds, endpointSecurityGroupIds } = options
   const properties = GATEWAY_ENDPOINTS.includes(service)
     ? { VpcEndpointType: 'Gateway', RouteTableIds: routeTableIds }
@@ -89,7 +94,8 @@ function endpoint(service: string, options: EndpointOptions): Json {
         SubnetIds: subnetIds,
         SecurityGroupIds: hasEndpointGroup(options) ? [GROUP] : endpointSecurityGroupIds,
       }
-  const ServiceName = { 'Fn::Sub': `com.amazonaws.\${AWS::Region}.${service}` }
+  const prefix = region.startsWith('cn-') && WITH_PREFIX_IN_CHINA.includes(service) ? 'cn.' : ''
+  const ServiceName = { 'Fn::Sub': `${prefix}com.amazonaws.\${AWS::Region}.${service}` }
   return { Type: 'AWS::EC2::VPCEndpoint', Properties: { VpcId: vpcId, ServiceName, ...properties } }
 }
 

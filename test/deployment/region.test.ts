@@ -1,7 +1,7 @@
 // The region of a deployment: who decides it, and what must be in it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findRegion, regionOf, regionProblems } from '../../scripts/deployment/region.ts'
+import { findRegion, partitionOf, regionOf, regionProblems } from '../../scripts/deployment/region.ts'
 import { DEFAULTS } from '../../scripts/template/options.ts'
 
 const msk = (region: string) => `arn:aws:kafka:${region}:123456789012:cluster/demo/0-1`
@@ -52,4 +52,9 @@ test('the cluster, the key and the topic of alarms must be in the region; a secr
     '--param alarmTopicArn: expected an ARN of eu-west-1 (--region), got one of us-west-2.',
   ])
   assert.deepEqual(regionProblems('us-east-1', { KAFKA_BOOTSTRAP_SERVERS: 'a:9092' }, DEFAULTS), [])
+})
+
+test('a region’s ARNs have the partition of the region', () => {
+  const partitions = ['eu-west-1', 'cn-north-1', 'us-gov-west-1', 'eusc-de-east-1'].map(partitionOf)
+  assert.deepEqual(partitions, ['aws', 'aws-cn', 'aws-us-gov', 'aws-eusc'])
 })

@@ -17,7 +17,9 @@ const contracts = contractsFedBy(FEEDS)
 test('each queue has its name of a deployment, or its logical id where CloudFormation completes the name', () => {
   const settings = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
   const options = { ...DEFAULTS, eventFailures: 'sqs' } as const
-  const names = deploymentOf(contracts, settings, options, 'local').queues.map(({ id, queueName = id }) => queueName)
+  const names = deploymentOf(contracts, settings, options, { stage: 'local', region: 'eu-west-1' }).queues.map(
+    ({ id, queueName = id }) => queueName,
+  )
   const queues = [...localQueues(contracts, 20), leaseQueue(20)].map(({ name }) => name)
   assert.deepEqual(queues.sort(), names.sort())
   assert.ok(queues.includes('kafka-producer-local-chat-failures.fifo'))

@@ -1,6 +1,11 @@
 // Endpoints of the functions' VPC: their security group, and a second stage in the same VPC.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { deploymentOf } from '../../scripts/template/deployment.ts'
+import { readOptions } from '../../scripts/template/options.ts'
+import { cloudFormationResources } from '../../scripts/template/resources.ts'
+import { VPC_SERVICES } from '../../scripts/template/vpc-endpoints.ts'
+import { contractsFedBy } from '../support/contracts.ts'
 import { deployed } from '../support/deployed.ts'
 
 const FEEDS = { orders: { http: true } }
@@ -47,4 +52,33 @@ test('a second stage in the VPC creates no endpoint; the groups of those that ar
   const ids = Object.keys(resources).filter(id => id.startsWith('EndpointIngress'))
   const more = deployed(FEEDS, [...VPC, 'existingEndpointGroupIds=sg-7,sg-8']).resources
   assert.ok(ids.length === 2 && ids.every(id => id in more), 'ids follow from the groups alone')
+})
+
+test('in China the endpoints of SQS and STS have names that begin with cn., those of the others do not', () => {
+  const options = readOptions([...ENDPOINTS, 'routeTableIds=rtb-1', `vpcEndpoints=${VPC_SERVICES.join(',')}`])
+  const prefixesIn = (region: string) => {
+    const env = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
+    const deployment = deploymentOf(contractsFedBy(FEEDS), env, options, { stage: 'dev', region })
+    return Object.values(cloudFormationResources(deployment) as Record<string, Endpoint>)
+      .filter(({ Type }) => Type === 'AWS::EC2::VPCEndpoint')
+      .map(({ Properties }) => Properties.ServiceName['Fn::Sub'])
+      .filter(name => name.startsWith('cn.'))
+  }
+  assert.deepEqual(prefixesIn('eu-west-1'), [])
+  for (const region of ['cn-north-1', 'cn-northwest-1'])
+    assert.deepEqual(prefixesIn(region), ['cn.com.amazonaws.${AWS::Region}.sqs', 'cn.com.amazonaws.${AWS::Region}.sts'])
+})
+
+interface Endpoint {
+  readonly Type: string
+  readonly Properties: { readonly ServiceName: { readonly 'Fn::Sub': string } }
+}
+
+test('no ARN of the template has a partition of its own', () => {
+  const { functions, resources } = deployed(
+    { orders: { http: true, sqs: [{ queue: 'a' }], eventbridge: [{ source: ['shop'] }] } },
+    [...VPC, 'redriveSchedule=rate(1 hour)', 'tracing=active'],
+    { KAFKA_DEAD_LETTER: 's3:bucket,dynamodb:table' },
+  )
+  assert.doesNotMatch(JSON.stringify([functions, resources]), /arn:aws/)
 })

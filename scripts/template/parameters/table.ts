@@ -257,8 +257,8 @@ const NETWORK = {
   existingEndpointGroupIds: parameter(list('sg-\\w+', 'sg-…'), [], {
     about:
       'Security groups of interface endpoints that the VPC has already, e.g. those of another stage: each gets a ' +
-      'rule that lets the functions in on port 443. A VPC can have one endpoint per service with private DNS, so name only ' +
-      'those services in `vpcEndpoints` that have none.',
+      'rule that lets the functions in on port 443. A VPC can have one endpoint per service with private DNS, so ' +
+      'name only those services in `vpcEndpoints` that have none.',
     actsOn: 'ingress rules of these groups',
     needs: 'subnets',
   }),
