@@ -12,6 +12,8 @@ const BACKSLASH = 0x5c
 
 /** Fewer digits, without an exponent, are always what the double is written as. */
 const MAY_DIFFER = /(?:\d\.?){16}|[eE]/
+/** Of a text: without one, it has no number that may differ. */
+const HAS_MAY_DIFFER = /(?:\d\.?){16}|\d[eE]/
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
 /** More digits of an exponent are compared as they are. */
 const MAX_EXPONENT_DIGITS = 14
@@ -40,6 +42,15 @@ export function writtenTwins(value: unknown, text: string): ReadonlyMap<object, 
 function withNumberTexts(text: string): string {
   // No text of the value is equal to a number's by chance.
   const mark = randomBytes(9).toString('base64url')
+  return replaceInexactNumbers(text, (_, decimal) => `"${mark}${decimal}"`)
+}
+
+/**
+ * Replaces in a JSON text the numbers that a double does not hold.
+ * @param replacement called with the number as it is written, and in a form that is equal for equal numbers
+ */
+export function replaceInexactNumbers(text: string, replacement: (number: string, decimal: string) => string): string {
+  if (!HAS_MAY_DIFFER.test(text)) return text
   const parts: string[] = []
   let from = 0
   for (let at = 0; at < text.length; at++) {
@@ -52,7 +63,7 @@ function withNumberTexts(text: string): string {
     if (!MAY_DIFFER.test(number)) continue
     const decimal = decimalOf(number)
     if (decimal === decimalOf(String(Number(number)))) continue
-    parts.push(text.slice(from, start), `"${mark}${decimal}"`)
+    parts.push(text.slice(from, start), replacement(number, decimal))
     from = at + 1
   }
   return parts.join('') + text.slice(from)

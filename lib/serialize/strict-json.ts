@@ -125,7 +125,7 @@ function changeOfObject(value: object): Change | undefined {
 }
 
 /** Whether a class gives an object accessors or methods, so that an empty form would hide what is in it. */
-function hasHiddenParts(value: object): boolean {
+export function hasHiddenParts(value: object): boolean {
   let parent: object | null = Object.getPrototypeOf(value)
   // The last one is Object.prototype, of whichever realm.
   for (; parent !== null && Object.getPrototypeOf(parent) !== null; parent = Object.getPrototypeOf(parent))

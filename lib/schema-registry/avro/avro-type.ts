@@ -1,0 +1,83 @@
+// A parsed Avro schema. https://avro.apache.org/docs/1.12.0/specification/
+
+export type AvroType = AvroPrimitive | AvroFixed | AvroEnum | AvroArray | AvroMap | AvroUnion | AvroRecord
+
+export type AvroNamedType = AvroFixed | AvroEnum | AvroRecord
+
+export const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const
+
+export interface AvroPrimitive {
+  readonly kind: (typeof PRIMITIVES)[number]
+  readonly logical: LogicalType | undefined
+}
+
+export interface AvroFixed {
+  readonly kind: 'fixed'
+  /** With its namespace, as everywhere. */
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+  readonly logical: LogicalType | undefined
+}
+
+export interface AvroEnum {
+  readonly kind: 'enum'
+  readonly name: string
+  readonly doc: string | undefined
+  /** Symbol → its number. */
+  readonly symbols: ReadonlyMap<string, number>
+}
+
+export interface AvroArray {
+  readonly kind: 'array'
+  readonly items: AvroType
+}
+
+export interface AvroMap {
+  readonly kind: 'map'
+  readonly values: AvroType
+}
+
+export interface AvroUnion {
+  readonly kind: 'union'
+  readonly branches: readonly AvroType[]
+  /** By which Confluent's JSON encoding names a branch: `{"string": "x"}`; null has none. */
+  readonly names: ReadonlyMap<string, number>
+  /** Which branch takes plain JSON; a kind without an entry fits none. */
+  readonly plain: ReadonlyMap<ValueKind, number | 'ambiguous'>
+}
+
+export interface AvroRecord {
+  readonly kind: 'record'
+  readonly name: string
+  readonly doc: string | undefined
+  readonly fields: readonly AvroField[]
+  readonly fieldNames: ReadonlySet<string>
+}
+
+export interface AvroField {
+  readonly name: string
+  readonly doc: string | undefined
+  readonly type: AvroType
+  /** As the schema has it; undefined: there is none. */
+  readonly default: unknown
+  /** Undefined: there is none, or it does not fit the type. */
+  readonly defaultBytes: Uint8Array | undefined
+}
+
+export type LogicalType = DecimalType | TemporalType | { readonly name: 'uuid' } | { readonly name: 'duration' }
+
+export interface DecimalType {
+  readonly name: 'decimal'
+  readonly precision: number
+  readonly scale: number
+}
+
+export interface TemporalType {
+  readonly name: 'date' | 'time' | 'timestamp' | 'local-timestamp'
+  /** Decimal digits of a second: 3 for millis, 6 for micros, 9 for nanos; 0 of a date. */
+  readonly digits: 0 | 3 | 6 | 9
+}
+
+/** What a caller may pass, told apart without a look inside. */
+export type ValueKind = 'null' | 'boolean' | 'number' | 'text' | 'bytes' | 'date' | 'list' | 'object'

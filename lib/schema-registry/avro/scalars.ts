@@ -1,0 +1,115 @@
+// A caller's scalar → what Avro writes; undefined: it does not fit. Numbers are exact or refused; only a float and a
+// double take the nearest.
+import { NumberText } from '../../record/json-text.ts'
+import type { DecimalType, LogicalType } from './avro-type.ts'
+import { twosComplement, unscaledValue } from './decimals.ts'
+import { fromDate, fromIsoText } from './iso-times.ts'
+
+const MAX_INT = 2 ** 31 - 1
+const MAX_LONG = 2n ** 63n - 1n
+const LONG_DIGITS = 19
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const NOT_FINITE: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity'])
+
+/** @param isText the number is from a JSON text, so its double stands for all the digits that were written */
+export function toLong(value: unknown, isText: boolean): number | bigint | undefined {
+  if (Number.isSafeInteger(value)) return value as number
+  if (typeof value === 'bigint') return value >= -MAX_LONG - 1n && value <= MAX_LONG ? value : undefined
+  const digits = numberText(value, isText)
+  return digits === undefined ? undefined : inLong(unscaledValue(digits, 0, LONG_DIGITS))
+}
+
+export function toInt(value: unknown, isText: boolean): number | undefined {
+  const long = toLong(value, isText)
+  return long !== undefined && long >= -MAX_INT - 1 && long <= MAX_INT ? Number(long) : undefined
+}
+
+/** Refuses a finite number that is too large for a double, also one that a text has. */
+export function toDouble(value: unknown): number | undefined {
+  if (typeof value === 'number') return value
+  if (typeof value === 'string') return NOT_FINITE.has(value) ? Number(value) : undefined
+  if (!(value instanceof NumberText) && typeof value !== 'bigint') return undefined
+  const double = Number(value instanceof NumberText ? value.text : value)
+  return Number.isFinite(double) ? double : undefined
+}
+
+export function toFloat(value: unknown): number | undefined {
+  const double = toDouble(value)
+  if (double === undefined) return undefined
+  return Number.isFinite(Math.fround(double)) || !Number.isFinite(double) ? double : undefined
+}
+
+/** Avro's JSON encoding has bytes as text of the characters U+0000 to U+00FF. */
+export function toBytes(value: unknown): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value
+  return typeof value === 'string' && isLatin1(value) ? Buffer.from(value, 'latin1') : undefined
+}
+
+/** The whole number or the text in which Avro writes a logical type on an int, a long or a string. */
+export function toRaw(logical: LogicalType, value: unknown): unknown {
+  if (logical.name === 'uuid') return typeof value === 'string' && UUID.test(value) ? value : undefined
+  if (logical.name === 'decimal' || logical.name === 'duration') return value
+  if (typeof value === 'string') return fromIsoText(logical, value)
+  return value instanceof Date ? fromDate(logical, value) : value
+}
+
+/** The bytes of a logical type. @param size of a fixed; undefined: of bytes */
+export function toLogicalBytes(
+  logical: LogicalType,
+  value: unknown,
+  isText: boolean,
+  size: number | undefined,
+): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value
+  if (logical.name === 'decimal') return toDecimal(logical, value, isText, size)
+  if (logical.name === 'uuid' && typeof value === 'string' && UUID.test(value))
+    return Buffer.from(value.replaceAll('-', ''), 'hex')
+  return logical.name === 'duration' && typeof value === 'object' ? toDuration(value, isText) : toBytes(value)
+}
+
+/** Text is always the number that it says, never its characters as bytes: "12" could be both. */
+function toDecimal(
+  { scale, precision }: DecimalType,
+  value: unknown,
+  isText: boolean,
+  size: number | undefined,
+): Uint8Array | undefined {
+  const text = typeof value === 'string' ? value : typeof value === 'bigint' ? `${value}` : numberText(value, isText)
+  const unscaled = text === undefined ? undefined : unscaledValue(text, scale, precision)
+  return unscaled === undefined ? undefined : twosComplement(unscaled, size)
+}
+
+const PARTS = ['months', 'days', 'millis'] as const
+const MAX_PART = 2 ** 32 - 1
+
+/** Three unsigned numbers of 32 bits, little-endian. */
+function toDuration(value: object | null, isText: boolean): Uint8Array | undefined {
+  const names = Object.keys(value ?? {})
+  if (names.length !== PARTS.length) return undefined
+  const bytes = Buffer.alloc(4 * PARTS.length)
+  for (const [index, name] of PARTS.entries()) {
+    const part = toLong((value as Record<string, unknown>)[name], isText)
+    if (part === undefined || part < 0 || part > MAX_PART) return undefined
+    bytes.writeUInt32LE(Number(part), index * 4)
+  }
+  return bytes
+}
+
+/**
+ * The digits of a number. Those of a double are the shortest that mean it, which a program or a JSON text wrote; a
+ * program's double beyond 2^53 may stand for other digits, so it has none.
+ */
+function numberText(value: unknown, isText: boolean): string | undefined {
+  if (value instanceof NumberText) return value.text
+  if (typeof value !== 'number') return undefined
+  return isText || Math.abs(value) <= Number.MAX_SAFE_INTEGER ? String(value) : undefined
+}
+
+function inLong(value: bigint | undefined): bigint | undefined {
+  return value !== undefined && value >= -MAX_LONG - 1n && value <= MAX_LONG ? value : undefined
+}
+
+function isLatin1(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0xff) return false
+  return true
+}

@@ -1,0 +1,175 @@
+// A caller's value → Avro's binary encoding, in one walk that checks what it writes.
+import { MAX_VIOLATIONS } from '../../contracts/violations.ts'
+import { SerializationError, type Violation } from '../../errors.ts'
+import { MAX_DEPTH } from '../../record/json-object.ts'
+import { MAX_POINTER } from '../../record/json-outline.ts'
+import { pointerPart } from '../../record/json-pointer.ts'
+import type { AvroFixed, AvroPrimitive, AvroRecord, AvroType, AvroUnion } from './avro-type.ts'
+import type { ByteWriter } from './byte-writer.ts'
+import { expectedOf, expectedOfUnion } from './expected.ts'
+import { toBytes, toDouble, toFloat, toInt, toLogicalBytes, toLong, toRaw } from './scalars.ts'
+import { entriesOf, isObject, kindOf, onlyName, written } from './value-kinds.ts'
+
+type Values = Readonly<Record<string, unknown>>
+
+/** For one value. */
+export class ValueWriter {
+  readonly #to: ByteWriter
+  readonly #isText: boolean
+  readonly #violations: Violation[] = []
+  readonly #path: (string | number)[] = []
+
+  /** @param isText the value is what a JSON text says; otherwise it is a program's */
+  constructor(to: ByteWriter, isText: boolean) {
+    this.#to = to
+    this.#isText = isText
+  }
+
+  /** @throws SerializationError `schema` */
+  encode(type: AvroType, value: unknown): Buffer {
+    this.#write(type, value)
+    if (this.#violations.length === 0) return this.#to.take()
+    const [count, more] = [Math.min(this.#violations.length, MAX_VIOLATIONS), this.#isFull ? ' or more' : '']
+    throw new SerializationError('invalid-record', `${count}${more} violation(s) of the Avro schema.`, {
+      code: 'schema',
+      violations: this.#violations.slice(0, MAX_VIOLATIONS),
+    })
+  }
+
+  /** More violations are not listed, so the walk may end. */
+  get #isFull(): boolean {
+    return this.#violations.length > MAX_VIOLATIONS
+  }
+
+  #write(type: AvroType, data: unknown): void {
+    const value = written(data)
+    switch (type.kind) {
+      case 'null':
+        return value === null ? undefined : this.#refuse('type', 'null')
+      case 'enum': {
+        const index = type.symbols.get(value as string)
+        return index === undefined ? this.#refuse('enum', expectedOf(type)) : this.#to.long(index)
+      }
+      case 'fixed':
+        return this.#fixed(type, value)
+      case 'array':
+        return Array.isArray(value) ? this.#list(type.items, value) : this.#refuse('type', 'a list')
+      case 'map':
+        return this.#map(type.values, value)
+      case 'record':
+        return isObject(value) ? this.#record(type, value as Values) : this.#refuse('type', expectedOf(type))
+      case 'union':
+        return this.#union(type, value)
+      default:
+        return this.#primitive(type, value)
+    }
+  }
+
+  #primitive(type: AvroPrimitive, value: unknown): void {
+    const raw = type.logical ? toRaw(type.logical, value) : value
+    switch (type.kind) {
+      case 'boolean':
+        return typeof value === 'boolean' ? this.#to.byte(value ? 1 : 0) : this.#refuse('type', 'boolean')
+      case 'int':
+        return this.#number(type, toInt(raw, this.#isText))
+      case 'long':
+        return this.#number(type, toLong(raw, this.#isText))
+      case 'float': {
+        const float = toFloat(value)
+        return float === undefined ? this.#refuse('type', expectedOf(type)) : this.#to.float(float)
+      }
+      case 'double': {
+        const double = toDouble(value)
+        return double === undefined ? this.#refuse('type', expectedOf(type)) : this.#to.double(double)
+      }
+      case 'bytes': {
+        const bytes = type.logical ? toLogicalBytes(type.logical, value, this.#isText, undefined) : toBytes(value)
+        return bytes ? this.#to.bytes(bytes) : this.#refuse(type.logical?.name ?? 'type', expectedOf(type))
+      }
+      default:
+        if (typeof raw !== 'string') return this.#refuse(type.logical?.name ?? 'type', expectedOf(type))
+        return this.#text(raw)
+    }
+  }
+
+  #number(type: AvroPrimitive, number: number | bigint | undefined): void {
+    if (number === undefined) this.#refuse(type.logical?.name ?? 'type', expectedOf(type))
+    else this.#to.long(number)
+  }
+
+  #text(text: string): void {
+    if (text.isWellFormed()) this.#to.text(text)
+    else this.#refuse('utf-8', 'text without lone surrogates')
+  }
+
+  #fixed(type: AvroFixed, value: unknown): void {
+    const { logical, size } = type
+    const bytes = logical ? toLogicalBytes(logical, value, this.#isText, size) : toBytes(value)
+    if (bytes?.length === size) this.#to.fixed(bytes)
+    else this.#refuse(logical?.name ?? 'type', expectedOf(type))
+  }
+
+  #list(items: AvroType, values: readonly unknown[]): void {
+    if (values.length > 0) this.#to.long(values.length)
+    // An item that is not there is null, as JSON.stringify has it.
+    for (let at = 0; at < values.length && !this.#isFull; at++) this.#inside(at, items, values[at] ?? null)
+    this.#to.long(0)
+  }
+
+  #map(type: AvroType, value: unknown): void {
+    const entries = entriesOf(value)
+    if (!entries) return this.#refuse('type', 'an object')
+    if (entries.length > 0) this.#to.long(entries.length)
+    for (const [name, entry] of entries) {
+      if (this.#isFull) return
+      this.#text(name)
+      this.#inside(name, type, entry)
+    }
+    this.#to.long(0)
+  }
+
+  #record(type: AvroRecord, value: Values): void {
+    let count = 0
+    for (const field of type.fields) {
+      const entry = Object.hasOwn(value, field.name) ? value[field.name] : undefined
+      if (entry !== undefined) {
+        count++
+        this.#inside(field.name, field.type, entry)
+      } else if (field.defaultBytes) this.#to.fixed(field.defaultBytes)
+      else this.#refuse('required', field.name)
+      if (this.#isFull) return
+    }
+    const names = Object.keys(value)
+    if (names.length === count) return
+    // Without the name: what a caller sent never comes back in an answer or a log.
+    if (names.some(name => !type.fieldNames.has(name) && value[name] !== undefined))
+      this.#refuse('unknown-field', `only fields of ${type.name}`)
+  }
+
+  #union(type: AvroUnion, value: unknown): void {
+    const name = onlyName(value)
+    const named = name === undefined ? undefined : type.names.get(name)
+    if (name !== undefined && named !== undefined) {
+      this.#to.long(named)
+      return this.#inside(name, type.branches[named] as AvroType, (value as Values)[name])
+    }
+    const kind = kindOf(value)
+    const index = kind && type.plain.get(kind)
+    if (typeof index !== 'number') return this.#refuse('union', expectedOfUnion(type, kind))
+    this.#to.long(index)
+    this.#write(type.branches[index] as AvroType, value)
+  }
+
+  #inside(name: string | number, type: AvroType, value: unknown): void {
+    if (this.#path.length === MAX_DEPTH) return this.#refuse('depth', `at most ${MAX_DEPTH} levels`)
+    this.#path.push(name)
+    this.#write(type, value)
+    this.#path.pop()
+  }
+
+  #refuse(rule: string, expected: string): void {
+    if (this.#isFull) return
+    const pointer = this.#path.map(name => `/${pointerPart(String(name))}`).join('')
+    this.#violations.push({ pointer: pointer.slice(0, MAX_POINTER), rule, expected })
+  }
+}
