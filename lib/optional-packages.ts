@@ -29,6 +29,7 @@ const USERS = {
   dynamodb: { setting: 'KAFKA_DEAD_LETTER (dynamodb:)', imports: ['@aws-sdk/client-dynamodb'] },
   idStore: { setting: 'DynamoDbIdStore', imports: ['@aws-sdk/client-dynamodb'] },
   sns: { setting: 'KAFKA_DEAD_LETTER_NOTIFY (sns:)', imports: ['@aws-sdk/client-sns'] },
+  glue: { setting: 'The AWS Glue Schema Registry', imports: ['@aws-sdk/client-glue'] },
   contracts: {
     setting: 'Contracts with a schema',
     imports: ['ajv/dist/2020.js', 'ajv/dist/compile/index.js', 'ajv-formats'],

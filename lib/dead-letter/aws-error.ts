@@ -1,5 +1,5 @@
 // Errors of AWS services as errors of a store.
-import { DeadLetterError } from '../errors.ts'
+import { awsErrorCode, DeadLetterError } from '../errors.ts'
 
 /** The names of errors which say that the bucket, table or queue itself is missing. */
 const NOT_FOUND: ReadonlySet<string> = new Set(['NoSuchBucket', 'ResourceNotFoundException'])
@@ -10,13 +10,6 @@ export function awsStoreError(cause: unknown, place: string): DeadLetterError {
   const code = awsErrorCode(cause)
   if (NOT_FOUND.has(code)) return new DeadLetterError('not-found', `The ${place} does not exist (${code}).`, { cause })
   return new DeadLetterError('dead-letter', `A request to the ${place} failed (${code}).`, { retriable: true, cause })
-}
-
-/** The service's error code, or the system's, e.g. `ECONNREFUSED`; never a message, which may quote names. */
-export function awsErrorCode(error: unknown): string {
-  const { name, code } = error as { readonly name?: unknown; readonly code?: unknown }
-  if (typeof code === 'string' && /^E[A-Z_]+$/.test(code)) return code
-  return typeof name === 'string' && name !== '' ? name : 'Error'
 }
 
 /** The time of the service, ms since the epoch; undefined without a `date`. @param response that of the HTTP client */

@@ -1,8 +1,8 @@
 // The open dead letters in a bucket of Lambda's records. An object may hold several records (the events of a pipe); it
 // is deleted when all of them are completed, and only as it was read.
-import { DeadLetterError } from '../../errors.ts'
+import { awsErrorCode, DeadLetterError } from '../../errors.ts'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
-import { awsErrorCode, awsStoreError } from '../aws-error.ts'
+import { awsStoreError } from '../aws-error.ts'
 import { fingerprintOf } from '../copies.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import {

@@ -1,6 +1,8 @@
 // Reads an object that was listed: what is wrong with it harms no other one.
+
+import { awsErrorCode } from '../../errors.ts'
 import type { S3 } from '../aws-clients.ts'
-import { awsErrorCode, awsStoreError } from '../aws-error.ts'
+import { awsStoreError } from '../aws-error.ts'
 import { getObject } from './get-object.ts'
 import type { ListedObject } from './list-objects.ts'
 

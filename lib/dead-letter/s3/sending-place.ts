@@ -1,5 +1,6 @@
+import { awsErrorCode } from '../../errors.ts'
 import { abortAfter, type S3 } from '../aws-clients.ts'
-import { awsErrorCode, awsStoreError } from '../aws-error.ts'
+import { awsStoreError } from '../aws-error.ts'
 import type { SendingPlace } from '../dead-letter-store.ts'
 import { getObject } from './get-object.ts'
 

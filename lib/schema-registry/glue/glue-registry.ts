@@ -1,0 +1,234 @@
+// The AWS Glue Schema Registry. A subject is the name of a schema.
+// Source: docs.aws.amazon.com/glue/latest/dg/aws-glue-api-schema-registry-api.html
+import type { GlueClient } from '@aws-sdk/client-glue'
+import { requirePackages } from '../../optional-packages.ts'
+import { type Clock, systemClock } from '../../time/clock.ts'
+import { SchemaCache } from '../schema-cache.ts'
+import type { RegisteredSchema, SchemaDefinition, SchemaRegistry, SchemaSelection } from '../schema-registry.ts'
+import { type Glue, GlueConnection } from './glue-client.ts'
+import { failure, glueError } from './glue-errors.ts'
+import { foreignImport } from './protobuf-imports.ts'
+import { type GlueVersion, readDefinition, readVersion } from './read-answer.ts'
+
+export interface GlueRegistryOptions {
+  /** Default: that of the environment, as every AWS SDK finds it. */
+  readonly glueRegion?: string | undefined
+  /** Default: `default-registry` */
+  readonly glueRegistryName?: string | undefined
+  /** The service's address, such as a VPC endpoint's. Default: that of the region. */
+  readonly glueEndpoint?: string | undefined
+  /** Of a schema that is created: which later versions Glue accepts. Default: `BACKWARD` */
+  readonly glueCompatibility?: GlueCompatibility | undefined
+  /** For one request, ms. Default: 5000 */
+  readonly schemaRegistryRequestTimeoutMs?: number | undefined
+}
+
+export type GlueCompatibility =
+  | 'NONE'
+  | 'DISABLED'
+  | 'BACKWARD'
+  | 'BACKWARD_ALL'
+  | 'FORWARD'
+  | 'FORWARD_ALL'
+  | 'FULL'
+  | 'FULL_ALL'
+
+export interface GlueRegistryParts {
+  readonly clock?: Clock
+  /** Default: `Math.random`. */
+  readonly random?: () => number
+}
+
+type ByVersion = Extract<SchemaSelection, { by: 'version' }>
+type ByDefinition = Extract<SchemaSelection, { by: 'definition' }>
+
+/**
+ * A schema by its definition needs `glue:GetSchemaByDefinition` on the registry and the schema, and to register it
+ * `glue:RegisterSchemaVersion` and `glue:CreateSchema`; a version needs `glue:GetSchemaVersion` on both.
+ * @throws ConfigError when the package @aws-sdk/client-glue is not installed
+ */
+export function createGlueRegistry(options: GlueRegistryOptions = {}, parts: GlueRegistryParts = {}): SchemaRegistry {
+  requirePackages('glue')
+  return new GlueRegistry(options, parts)
+}
+
+class GlueRegistry implements SchemaRegistry {
+  readonly #registryName: string
+  readonly #compatibility: GlueCompatibility
+  readonly #timeoutMs: number
+  readonly #cache: SchemaCache
+  readonly #connection: GlueConnection
+
+  constructor(options: GlueRegistryOptions, { clock = systemClock, random }: GlueRegistryParts) {
+    const { glueRegion: region, glueEndpoint: endpoint } = options
+    this.#registryName = options.glueRegistryName ?? 'default-registry'
+    this.#compatibility = options.glueCompatibility ?? 'BACKWARD'
+    this.#timeoutMs = options.schemaRegistryRequestTimeoutMs ?? 5000
+    this.#cache = new SchemaCache({ clock, random })
+    this.#connection = new GlueConnection({ region, endpoint, timeoutMs: this.#timeoutMs, clock })
+  }
+
+  find(selection: SchemaSelection, signal: AbortSignal): Promise<RegisteredSchema> {
+    return this.#cache.find(selection, signal, attempt =>
+      selection.by === 'version' ? this.#findVersion(selection, attempt) : this.#findDefinition(selection, attempt),
+    )
+  }
+
+  async #findVersion({ subject, version }: ByVersion, signal: AbortSignal): Promise<RegisteredSchema> {
+    const answer = await this.#send(
+      'GetSchemaVersion',
+      subject,
+      signal,
+      ({ GetSchemaVersionCommand }, client, options) =>
+        client.send(
+          new GetSchemaVersionCommand({
+            SchemaId: this.#schemaId(subject),
+            SchemaVersionNumber: version === 'latest' ? { LatestVersion: true } : { VersionNumber: version },
+          }),
+          options,
+        ),
+    )
+    const registered = this.#available(readVersion(answer), subject)
+    const definition = readDefinition(answer)
+    this.#checkImports({ type: registered.type, text: definition.text, references: [] }, subject)
+    return registeredSchema(registered, definition.text, definition.version)
+  }
+
+  async #findDefinition(selection: ByDefinition, signal: AbortSignal): Promise<RegisteredSchema> {
+    const { subject, definition, register } = selection
+    this.#checkImports(definition, subject)
+    let answer = await this.#byDefinition(selection, signal)
+    if (answer === undefined && register) {
+      await this.#register(selection, signal)
+      // What was registered is looked up again: only this answer says which data format the schema has.
+      answer = await this.#byDefinition(selection, signal)
+      if (answer === undefined) throw this.#pending(subject)
+    }
+    if (answer === undefined)
+      throw failure(
+        'schema-not-found',
+        `${this.#place(subject)} does not have this version of the schema: register it, or set autoRegister ` +
+          '(auto.register.schemas).',
+      )
+    const { type } = answer
+    if (type !== definition.type)
+      throw failure(
+        'schema-unusable',
+        `${this.#place(subject)}: expected the data format ${definition.type}, got ${type}.`,
+      )
+    return registeredSchema(this.#available(answer, subject), definition.text, undefined)
+  }
+
+  /** @returns undefined: the registry does not have it */
+  async #byDefinition({ subject, definition }: ByDefinition, signal: AbortSignal): Promise<GlueVersion | undefined> {
+    try {
+      const answer = await this.#send(
+        'GetSchemaByDefinition',
+        subject,
+        signal,
+        ({ GetSchemaByDefinitionCommand }, client, options) =>
+          client.send(
+            new GetSchemaByDefinitionCommand({ SchemaId: this.#schemaId(subject), SchemaDefinition: definition.text }),
+            options,
+          ),
+      )
+      return readVersion(answer)
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      throw error
+    }
+  }
+
+  /** As a further version; where there is no such schema, creates it. Of an equal one, Glue makes no second version. */
+  async #register({ subject, definition }: ByDefinition, signal: AbortSignal): Promise<void> {
+    const { type, text } = definition
+    try {
+      const { Status: status } = await this.#send(
+        'RegisterSchemaVersion',
+        subject,
+        signal,
+        ({ RegisterSchemaVersionCommand }, client, options) =>
+          client.send(
+            new RegisterSchemaVersionCommand({ SchemaId: this.#schemaId(subject), SchemaDefinition: text }),
+            options,
+          ),
+      )
+      if (status === 'FAILURE') throw this.#incompatible(subject)
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      await this.#send('CreateSchema', subject, signal, ({ CreateSchemaCommand }, client, options) =>
+        client.send(
+          new CreateSchemaCommand({
+            RegistryId: { RegistryName: this.#registryName },
+            SchemaName: subject,
+            DataFormat: type,
+            Compatibility: this.#compatibility,
+            SchemaDefinition: text,
+          }),
+          options,
+        ),
+      )
+    }
+  }
+
+  /** @throws SerializationError where the version can't be used, or not yet */
+  #available(version: GlueVersion, subject: string): GlueVersion {
+    switch (version.status) {
+      case 'AVAILABLE':
+        return version
+      case 'PENDING':
+        throw this.#pending(subject)
+      case 'FAILURE':
+        throw this.#incompatible(subject)
+      case 'DELETING':
+        throw failure('schema-not-found', `${this.#place(subject)}: the version is being deleted.`)
+    }
+  }
+
+  /** The next attempt asks again. */
+  #pending(subject: string): Error {
+    const message = `${this.#place(subject)}: the new version is still being checked for compatibility (PENDING).`
+    return failure('schema-registry', message, { retriable: true })
+  }
+
+  #incompatible(subject: string): Error {
+    const message = `${this.#place(subject)}: the version is not compatible with the earlier ones (FAILURE).`
+    return failure('schema-incompatible', message)
+  }
+
+  #checkImports(definition: SchemaDefinition, subject: string): void {
+    if (definition.references.length === 0 && foreignImport(definition) === undefined) return
+    const message = `${this.#place(subject)}: expected a schema that imports no other one, as Glue has no references.`
+    throw failure('schema-unusable', message)
+  }
+
+  async #send<T>(
+    operation: string,
+    subject: string,
+    signal: AbortSignal,
+    call: (glue: Glue, client: GlueClient, options: { readonly abortSignal: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.#connection.send(call, signal)
+    } catch (cause) {
+      throw glueError(cause, `glue:${operation}`, this.#place(subject), this.#timeoutMs)
+    }
+  }
+
+  #schemaId(subject: string) {
+    return { RegistryName: this.#registryName, SchemaName: subject }
+  }
+
+  #place(subject: string): string {
+    return `schema ${subject} of registry ${this.#registryName}`
+  }
+}
+
+function registeredSchema({ versionId, type }: GlueVersion, text: string, version: number | undefined) {
+  const id = { registry: 'glue', versionId } as const
+  return { type, text, references: [], imports: new Map<string, string>(), version, id }
+}
+
+function isNotFound(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === 'schema-not-found'
+}
