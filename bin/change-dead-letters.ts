@@ -106,7 +106,7 @@ async function editOne(deadLetterId: string, options: Options): Promise<void> {
   const edited: DeadLetter[] = []
   try {
     const results = await replaceDeadLetters(request, reading.context, async deadLetter => {
-      const after = await editDeadLetter(await reading.withValue(deadLetter), change, reading.contracts)
+      const after = await editDeadLetter(await reading.withValue(deadLetter), change, reading.contracts, reading)
       if (after.deadLetterId === deadLetterId) throw new WrongUse('The edited record is the same as before.')
       if (deadLetter.failure.outcome === 'unknown')
         printMessage('The outcome of the record before was unknown: it may be in its topic, beside the edited one.')

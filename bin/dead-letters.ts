@@ -162,7 +162,7 @@ async function check(options: Options): Promise<void> {
 
 async function problemOf(deadLetter: DeadLetter, reading: Reading): Promise<KafkaProducerError | undefined> {
   try {
-    await checkByContract(await reading.withValue(deadLetter), reading.contracts)
+    await checkByContract(await reading.withValue(deadLetter), reading.contracts, reading)
     return undefined
   } catch (error) {
     if (error instanceof KafkaProducerError) return error

@@ -230,6 +230,8 @@ export interface SerializationErrorOptions extends KafkaProducerErrorOptions {
   readonly code?: InvalidRecordCode | DeliveryFailureCode
   /** Of an invalid record: which parts of the data break which rule; the pointers begin at the data. Default: none. */
   readonly violations?: readonly Violation[]
+  /** There are more violations than `violations` lists. Default: false. */
+  readonly truncated?: boolean
 }
 
 /**
@@ -243,12 +245,13 @@ export class SerializationError extends KafkaProducerError {
   /** `invalid-record`: the data has no form in this format. `delivery-failure`: what the serializer needs failed. */
   readonly kind: FailureKind
   readonly violations: readonly Violation[]
+  readonly truncated: boolean
 
   /** @param options `retriable` is true by default for a `delivery-failure`, otherwise false */
   constructor(
     kind: FailureKind,
     message: string,
-    { violations = [], code, ...options }: SerializationErrorOptions = {},
+    { violations = [], truncated = false, code, ...options }: SerializationErrorOptions = {},
   ) {
     const isInvalid = kind === 'invalid-record'
     const codes: readonly string[] = ERROR_CODES[kind]
@@ -256,6 +259,7 @@ export class SerializationError extends KafkaProducerError {
     super(isOfKind ? code : isInvalid ? 'bad-value' : 'serializer', message, { retriable: !isInvalid, ...options })
     this.kind = kind
     this.violations = violations
+    this.truncated = truncated
   }
 }
 

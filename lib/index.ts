@@ -134,7 +134,7 @@ export {
   unparkDeadLetters,
 } from './redrive/change-dead-letters.ts'
 export type { DeadLetterTargets } from './redrive/divide-messages.ts'
-export { checkByContract, editDeadLetter, type RecordEdit } from './redrive/edit-dead-letter.ts'
+export { checkByContract, type EditOptions, editDeadLetter, type RecordEdit } from './redrive/edit-dead-letter.ts'
 export { type ListContext, type ListRequest, listDeadLetters } from './redrive/list-dead-letters.ts'
 export type { Log } from './redrive/look-up-options.ts'
 export {
@@ -168,7 +168,15 @@ export type { SerializerName } from './serialize/named-serializers.ts'
 export { doubleSerializer, integerSerializer, longSerializer } from './serialize/number-serializers.ts'
 export type { SerializedData, Serializer, SerializerContext } from './serialize/serializer.ts'
 export { bytesSerializer, stringSerializer, uuidSerializer, voidSerializer } from './serialize/text-serializers.ts'
-export type { ValueCodec, ValueSource } from './serialize/value-codec.ts'
+export type {
+  CodecContext,
+  CodecFactory,
+  FormatPlace,
+  RegistryUse,
+  ValueCodec,
+  ValueFormat,
+  ValueSource,
+} from './serialize/value-codec.ts'
 export type { Clock } from './time/clock.ts'
 export { Deadline } from './time/deadline.ts'
 export type {

@@ -74,6 +74,11 @@ export class KafkaProducer {
     })
   }
 
+  /** The configuration it was created with. Printed or logged, it shows no secrets. */
+  get config(): ProducerConfig {
+    return this.#config
+  }
+
   /** No record waits for its outcome. */
   get isIdle(): boolean {
     return this.#stages.isIdle

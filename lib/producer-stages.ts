@@ -59,7 +59,12 @@ export class ProducerStages {
     const { key, value } = this.serializers
     this.#preparer = new RecordPreparer(
       rules,
-      new RecordSerializer(config.maxRequestSize, key, value, largestRecord(config.bufferMemory)),
+      new RecordSerializer(config.maxRequestSize, {
+        key,
+        value,
+        maxInBuffer: largestRecord(config.bufferMemory),
+        config,
+      }),
       clock,
     )
     this.#accumulator = new RecordAccumulator(config.batchSize, clock, config.metadataMaxAgeMs)

@@ -36,8 +36,8 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   'wire-format': BASE,
   /** The target kinds parse their part of KAFKA_DEAD_LETTER. */
   config: [...BASE, 'dead-letter'],
-  /** A contract holds the codec of its values. */
-  contracts: [...BASE, 'serialize'],
+  /** A contract holds the codec of its values, which may be one of a schema registry. */
+  contracts: [...BASE, 'serialize', 'schema-registry'],
   validate: [...BASE, 'contracts'],
   serialize: BASE,
   partition: BASE,

@@ -3,14 +3,17 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ConfigError } from '../errors.ts'
 import type { Contract, Contracts, SchemaCompiler } from './contract.ts'
-import { parseContract } from './parse-contract.ts'
+import { type ContractParts, parseContract } from './parse-contract.ts'
 import { eventPatternProblem } from './parse-event-pattern.ts'
 import { claimsTwice } from './route.ts'
 import { createSchemaCompiler } from './schema-compiler.ts'
 
 export interface ContractFile {
   readonly topic: string
-  readonly json: Record<string, unknown> & { value?: { schema?: unknown } }
+  readonly json: Record<string, unknown> & {
+    value?: { schema?: unknown; format?: unknown }
+    key?: { format?: unknown }
+  }
 }
 
 /**
@@ -53,15 +56,20 @@ function readJson(path: string): ContractFile['json'] {
  */
 export async function loadContracts(folder = 'contracts'): Promise<Contracts> {
   const files = readContractFiles(folder)
-  return toContracts(files, await createSchemaCompiler({ schemas: files.map(({ json }) => json.value?.schema) }))
+  const compile = await createSchemaCompiler({ schemas: files.map(({ json }) => json.value?.schema) })
+  return toContracts(files, compile)
 }
 
 /** @throws Error listing what is wrong with a contract */
-export function toContracts(files: readonly ContractFile[], compile: SchemaCompiler): Contracts {
+export function toContracts(
+  files: readonly ContractFile[],
+  compile: SchemaCompiler,
+  parts: Pick<ContractParts, 'formats' | 'readSchema'> = {},
+): Contracts {
   const contracts = new Map(
     files.map(({ topic, json }): [string, Contract] => [
       topic,
-      parseContract(topic, json, schema => compile(topic, schema), { checkPattern: eventPatternProblem }),
+      parseContract(topic, json, schema => compile(topic, schema), { ...parts, checkPattern: eventPatternProblem }),
     ]),
   )
   const problems = claimsTwice(contracts)

@@ -2,22 +2,23 @@
 // same by schemas/contract.schema.json.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import { isTopicName } from '../record/topic-partition.ts'
-import { isValueFormat, VALUE_FORMATS } from '../serialize/formats/value-formats.ts'
-import type { ValueCodec } from '../serialize/value-codec.ts'
+import { VALUE_FORMATS } from '../serialize/formats/value-formats.ts'
+import type { ValueCodec, ValueFormat } from '../serialize/value-codec.ts'
 import type { Contract, ContractLimits, SchemaCheck } from './contract.ts'
 import { isKeySources, KEY_SOURCES_EXPECTED } from './key-sources.ts'
 import { type PatternCheck, parseEventBridgeFeeds, parseSqsFeeds } from './parse-feeds.ts'
 
 const LIMITS: ContractLimits = { keyBytes: 1024, valueBytes: 900_000, headers: 50, headerBytes: 8192, records: 500 }
 
-/** Those that take events, which are JSON. */
-const JSON_FORMATS = Object.entries(VALUE_FORMATS).flatMap(([name, { isJson }]) => (isJson ? [name] : []))
-
 /** What a contract's file does not have. */
 export interface ContractParts {
   readonly key?: ValueCodec | undefined
   readonly value?: ValueCodec | undefined
   readonly checkPattern?: PatternCheck
+  /** Formats beside the base ones, for values and keys: those of schema registries. */
+  readonly formats?: Readonly<Record<string, ValueFormat>> | undefined
+  /** Returns the text of a file that the contract names. @throws ErrnoException when it can't be read */
+  readonly readSchema?: ((path: string) => string) | undefined
 }
 
 /**
@@ -58,16 +59,19 @@ export function parseContract(
     'from',
     'local',
   ])
-  const key = object(root, 'key', ['required', 'from'])
-  const { format: formatName = 'json' } = isJsonObject(root.value) ? root.value : {}
-  expect(isValueFormat(formatName), `value.format: expected ${Object.keys(VALUE_FORMATS).join(' | ')}`)
-  const format = VALUE_FORMATS[isValueFormat(formatName) ? formatName : 'json']
+  const formats = { ...VALUE_FORMATS, ...parts.formats }
+  const keyFormat = formatOf('key', root, parts.formats ?? {}, expect)
+  const keyFields = parts.formats ? ['format', ...(keyFormat?.fields ?? [])] : []
+  const key = object(root, 'key', ['required', 'from', ...keyFields])
+  const format = formatOf('value', root, formats, expect) ?? VALUE_FORMATS.json
   const value = object(root, 'value', ['format', ...format.fields])
   const headers = object(root, 'headers', ['required', 'allow'])
   const limits = object(root, 'limits', Object.keys(LIMITS))
   const from = object(root, 'from', ['http', 'sqs', 'eventbridge'])
   const local = object(root, 'local', ['partitions'])
-  const createCodec = format.parse(value, problem => expect(false, problem))
+  const { readSchema = notHere } = parts
+  const createCodec = format.parse(value, problem => expect(false, problem), { part: 'value', readSchema })
+  const createKeyCodec = keyFormat?.parse(key, problem => expect(false, problem), { part: 'key', readSchema })
   const { from: keyFrom = ['record'] } = key
   expect(isKeySources(keyFrom), `key.from: expected ${KEY_SOURCES_EXPECTED}`)
   const sqs = parseSqsFeeds(from.sqs, problem => expect(false, problem))
@@ -75,7 +79,7 @@ export function parseContract(
   expect(
     format.isJson ||
       (eventbridge.length === 0 && !sqs.some(({ unwrap }) => unwrap.includes('eventbridge') || unwrap.includes('s3'))),
-    `value.format: expected ${JSON_FORMATS.join(' | ')} where events feed it`,
+    `value.format: expected ${jsonFormats(formats).join(' | ')} where events feed it`,
   )
   for (const name of ['$schema', 'description'])
     expect(root[name] === undefined || typeof root[name] === 'string', `${name}: expected text`)
@@ -96,13 +100,14 @@ export function parseContract(
   ])
     expect(Number.isInteger(limit) && (limit as number) > 0, `${name}: expected a positive integer`)
   if (problems.length > 0) throw new Error(problems.join('\n'))
+  const keyCodec = parts.key ?? createKeyCodec?.(topic, check)
   return {
     topic,
     description: (root.description as string | undefined) ?? '',
     key: {
       required: (key.required as boolean | undefined) ?? true,
       from: keyFrom as string[],
-      ...(parts.key ? { codec: parts.key } : {}),
+      ...(keyCodec ? { codec: keyCodec } : {}),
     },
     value: { codec: parts.value ?? createCodec(topic, check) },
     tombstones: (root.tombstones as boolean | undefined) ?? false,
@@ -116,6 +121,29 @@ export function parseContract(
     eventbridge,
     partitions: (local.partitions as number | undefined) ?? 3,
   }
+}
+
+/** @returns undefined where none is named */
+function formatOf(
+  part: 'key' | 'value',
+  root: JsonObject,
+  formats: Readonly<Record<string, ValueFormat>>,
+  expect: (holds: boolean, problem: string) => void,
+): ValueFormat | undefined {
+  const { format: name } = isJsonObject(root[part]) ? root[part] : {}
+  if (name === undefined || Object.keys(formats).length === 0) return undefined
+  const format = typeof name === 'string' && Object.hasOwn(formats, name) ? formats[name] : undefined
+  expect(format !== undefined, `${part}.format: expected ${Object.keys(formats).join(' | ')}`)
+  return format
+}
+
+/** Those that take events, which are JSON. */
+function jsonFormats(formats: Readonly<Record<string, ValueFormat>>): string[] {
+  return Object.entries(formats).flatMap(([name, { isJson }]) => (isJson ? [name] : []))
+}
+
+function notHere(): never {
+  throw Object.assign(new Error('There are no files.'), { code: 'ENOENT' })
 }
 
 function isStrings(value: unknown): value is string[] {

@@ -11,7 +11,9 @@ const TEXT_KEYWORDS = ['minLength', 'maxLength', 'pattern', 'format'] as const
 /** `uniqueItems` looks at a list once, `enum` at no more than its members have. @param _ Ajv's template tag for code */
 export function countWork(ajv: Ajv2020, _: typeof code, resolveRef: ResolveRef): void {
   const before = (keyword: string, steps: (cxt: KeywordCxt) => ReturnType<typeof code> | undefined) => {
-    const definition = ajv.getKeyword(keyword) as CodeKeywordDefinition
+    // Drafts before 2020-12 have fewer keywords.
+    const definition = ajv.getKeyword(keyword) as CodeKeywordDefinition | false
+    if (!definition) return
     const check = definition.code
     // Changed in its place: keywords are evaluated in the order in which they were added.
     definition.code = (cxt, ruleType) => {

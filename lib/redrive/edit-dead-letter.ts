@@ -1,4 +1,5 @@
 // A dead letter whose record was edited is another dead letter, with its own id.
+import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
 import { wrongField } from '../dead-letter/check-dead-letter.ts'
 import { type DeadLetter, deadLetterId, recordOf } from '../dead-letter/dead-letter.ts'
@@ -9,6 +10,11 @@ import { validateRecord } from '../validate/record-validator.ts'
 import { isSentAsItIs, sourceForm } from '../validate/source-form.ts'
 import { checkedOrigin, originOf } from './dead-letter-origin.ts'
 import { canBeChecked, encodedRecord, isEncoded } from './encoded-record.ts'
+
+export interface EditOptions {
+  /** Where the schema registry is, for contracts that need one. */
+  readonly config?: ProducerConfig | undefined
+}
 
 /** The new fields of a record; a missing field stays as it is. */
 export interface RecordEdit {
@@ -23,6 +29,7 @@ export interface RecordEdit {
  * from the new value; without a contract, or where a feed took the key from the message, it is the given one, or that
  * of before.
  * @param deadLetter with its value, not with a claim check
+ * @param options.config where the schema registry is, for contracts that need one
  * @throws InvalidRecordError when the edited record breaks the topic's contract, or is one that Kafka or a reader of
  * dead letters would refuse
  */
@@ -30,6 +37,7 @@ export async function editDeadLetter(
   deadLetter: DeadLetter,
   edit: RecordEdit,
   contracts: Contracts,
+  options: EditOptions = {},
 ): Promise<DeadLetter> {
   const before = recordOf(deadLetter)
   const topic = edit.topic ?? before.topic
@@ -43,7 +51,9 @@ export async function editDeadLetter(
   // Of an encoded record the key is encoded, too: the edit, or the contract by the value, says it anew.
   const { key: keyBefore, value, headers } = { ...before, ...(isReplaced ? { key: null } : {}), ...edit }
   const key =
-    topic === null ? keyBefore : await checkedKey({ topic, key: keyBefore, value, headers }, deadLetter, contracts)
+    topic === null
+      ? keyBefore
+      : await checkedKey({ topic, key: keyBefore, value, headers }, deadLetter, contracts, options)
   const isSource = isReplaced || deadLetter.record.encoding === 'source'
   const id = deadLetterId({ topic: topic ?? '', key, value, headers }, deadLetter.recordId)
   const { partition, partitionFixedBy, ...rest } = deadLetter.record
@@ -82,6 +92,7 @@ async function checkedKey(
   record: Omit<ProducerRecord, 'key'> & { key: Uint8Array | null },
   deadLetter: DeadLetter,
   contracts: Contracts,
+  options: EditOptions,
 ): Promise<Uint8Array | null> {
   const contract = contracts.get(record.topic)
   const checked = { ...withKey(record), ...(contract ? { origin: originOf(deadLetter, contract) } : {}) }
@@ -89,7 +100,7 @@ async function checkedKey(
     const { key } = validateRecord(checked, { anyTopic: true })
     return (key as Uint8Array | null | undefined) ?? null
   }
-  if (!isSentAsItIs(contract)) await encodedRecord(checked, contracts)
+  if (!isSentAsItIs(contract)) await encodedRecord(checked, contracts, options)
   else validateRecord(checked, { contracts })
   const { key } = sourceForm(checked, contract)
   return typeof key === 'string' ? Buffer.from(key) : key
@@ -99,10 +110,15 @@ async function checkedKey(
  * Checks the record of a dead letter by the contract of its topic, as it is now. Bytes that the contract's formats
  * encoded are not read again.
  * @param deadLetter with its value, not with a claim check
+ * @param options.config where the schema registry is, for contracts that need one
  * @throws InvalidRecordError when it breaks the contract, or when its topic has none · DeliveryError `serializer` when
  * what encodes it does not answer
  */
-export async function checkByContract(deadLetter: DeadLetter, contracts: Contracts): Promise<void> {
+export async function checkByContract(
+  deadLetter: DeadLetter,
+  contracts: Contracts,
+  options: EditOptions = {},
+): Promise<void> {
   const { topic, key, value, headers, partition } = recordOf(deadLetter)
   const contract = topic === null ? undefined : contracts.get(topic)
   if (contract && !canBeChecked(deadLetter, contract)) return
@@ -112,7 +128,7 @@ export async function checkByContract(deadLetter: DeadLetter, contracts: Contrac
     ...(contract ? { origin: checkedOrigin(deadLetter, contract) } : {}),
   }
   if (isEncoded(deadLetter)) validateRecord(record, { contracts })
-  else await encodedRecord(record, contracts)
+  else await encodedRecord(record, contracts, options)
 }
 
 function withKey({ key, ...record }: Omit<ProducerRecord, 'key'> & { key: Uint8Array | null }): ProducerRecord {

@@ -1,4 +1,5 @@
 // Validates and encodes the record of a dead letter by the contract of its topic, which may ask a schema registry.
+import type { ProducerConfig } from '../config/settings.ts'
 import type { Contract, Contracts } from '../contracts/contract.ts'
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import { InvalidRecordError, TransportError } from '../errors.ts'
@@ -12,8 +13,11 @@ import { isSentAsItIs } from '../validate/source-form.ts'
 /** For the registry of one record; it is asked once per schema. */
 const ENCODE_MS = 10_000
 
-/** The sender checks the size. */
-const serializer = new RecordSerializer(Number.POSITIVE_INFINITY)
+export interface EncodingOptions {
+  /** Where the schema registry is, for contracts that need one. */
+  readonly config?: ProducerConfig | undefined
+  readonly signal?: AbortSignal | undefined
+}
 
 /** Whether a dead letter has the bytes for Kafka, which no contract can check if its formats change them. */
 export function isEncoded({ record, failure }: DeadLetter): boolean {
@@ -33,10 +37,12 @@ export function canBeChecked(deadLetter: DeadLetter, contract: Contract): boolea
 export async function encodedRecord(
   record: ProducerRecord,
   contracts: Contracts | undefined,
-  signal?: AbortSignal,
+  { config, signal }: EncodingOptions = {},
 ): Promise<ProducerRecord> {
   if (!contracts)
     throw new InvalidRecordError('unknown-topic', 'The record was never encoded: expected contracts that do it.')
+  // The sender checks the size.
+  const serializer = new RecordSerializer(Number.POSITIVE_INFINITY, { config })
   const { signal: late, end } = endsWith(signal)
   try {
     const work = Promise.resolve(serializer.serialize(validateRecord(record, { contracts }), () => late))

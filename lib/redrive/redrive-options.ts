@@ -15,7 +15,7 @@ export type RedriveLog = Log & TopicSettings & { partitions(topic: string): Prom
 
 export interface RedriveOptions extends DeadLetterFilter {
   /** Sends the records. Without contracts: the bytes of the records are already validated. */
-  readonly producer: Pick<KafkaProducer, 'sendAll'> & Partial<Pick<KafkaProducer, 'isReachable'>>
+  readonly producer: Pick<KafkaProducer, 'sendAll'> & Partial<Pick<KafkaProducer, 'isReachable' | 'config'>>
   /**
    * Searched before anything is sent. Undefined: no record is looked up, and no topic's settings are checked.
    */

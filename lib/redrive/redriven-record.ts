@@ -16,7 +16,8 @@ import { timeOf, withTopic } from './retried-dead-letter.ts'
  * encodes it does not answer
  */
 export async function redrivenRecord(candidate: Candidate, options: RedriveOptions): Promise<ProducerRecord> {
-  const { contracts, timestamp = 'original', to } = options
+  const { contracts, timestamp = 'original', to, signal } = options
+  const encoding = { config: options.producer.config, signal }
   const deadLetter = await withValue(candidate, options)
   const { key, value, headers, partition } = recordOf(deadLetter)
   const { topic } = candidate
@@ -32,14 +33,14 @@ export async function redrivenRecord(candidate: Candidate, options: RedriveOptio
   const contract = contracts?.get(topic)
   if (deadLetter.record.encoding === 'source') {
     const origin = contract && checkedOrigin(deadLetter, contract)
-    return encodedRecord({ ...record, ...(origin ? { origin } : {}) }, contracts, options.signal)
+    return encodedRecord({ ...record, ...(origin ? { origin } : {}) }, contracts, encoding)
   }
   if (deadLetter.failure.kind !== 'invalid-record' || !contracts) return record
   if (contract && !canBeChecked(deadLetter, contract)) return record
   const checked = contract ? { ...record, origin: originOf(deadLetter, contract) } : record
   return isEncoded(deadLetter)
     ? { ...record, key: validateRecord(checked, { contracts }).key as ProducerRecord['key'] & {} }
-    : encodedRecord(checked, contracts, options.signal)
+    : encodedRecord(checked, contracts, encoding)
 }
 
 async function withValue({ open, topic }: Candidate, { readClaim }: RedriveOptions): Promise<DeadLetter> {

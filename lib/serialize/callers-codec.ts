@@ -9,7 +9,7 @@ const FLAGS = ['isJson', 'keepsText', 'keepsBytes'] as const
 
 /** @param where for the message, e.g. `value.codec` @throws ConfigError for what is no codec */
 export function callersCodec(where: string, codec: ValueCodec): ValueCodec {
-  const { format, shape, serializers } = codec ?? {}
+  const { format, shape, serializers, uses } = codec ?? {}
   const wrong = [
     ...METHODS.filter(name => typeof codec?.[name] !== 'function').map(name => `${name}()`),
     ...FLAGS.filter(name => typeof codec?.[name] !== 'boolean'),
@@ -23,6 +23,7 @@ export function callersCodec(where: string, codec: ValueCodec): ValueCodec {
     format,
     shape,
     serializers,
+    uses,
     isJson: codec.isJson,
     keepsText: codec.keepsText,
     keepsBytes: codec.keepsBytes,

@@ -1,4 +1,5 @@
 // Stage 4 of 9: ValidRecord → SerializedRecord. The bytes and their size on the wire.
+import type { ProducerConfig } from '../config/settings.ts'
 import {
   DeliveryError,
   type DeliveryFailureCode,
@@ -11,10 +12,10 @@ import {
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
 import { checkedData } from './checked-data.ts'
-import { BuiltInSerializer, type SerializedData, type Serializer, type SerializerContext } from './serializer.ts'
+import { BuiltInSerializer, type SerializedData, type Serializer } from './serializer.ts'
 import { isSystemFailure } from './system-failure.ts'
 import { defaultSerializer } from './text-serializers.ts'
-import type { ValueCodec } from './value-codec.ts'
+import type { CodecContext, ValueCodec } from './value-codec.ts'
 
 /** Upper bound of a record's own framing (Java: `DefaultRecord.MAX_RECORD_OVERHEAD`). */
 const RECORD_OVERHEAD = 21
@@ -24,26 +25,29 @@ const BATCH_AND_REQUEST_OVERHEAD = 1024
 type Bytes = Uint8Array | null
 type SignalOf = () => AbortSignal
 
+export interface RecordSerializerOptions {
+  readonly key?: Serializer | undefined
+  readonly value?: Serializer | undefined
+  /** The size of the largest record that `buffer.memory` has room for, bytes. Default: any. */
+  readonly maxInBuffer?: number | undefined
+  /** For codecs that ask a schema registry. */
+  readonly config?: ProducerConfig | undefined
+}
+
 export class RecordSerializer {
   readonly #maxRequestSize: number
   readonly #key: Serializer
   readonly #value: Serializer
   readonly #maxInBuffer: number
+  readonly #config: ProducerConfig | undefined
 
-  /**
-   * @param maxRequestSize upper bound of one uncompressed record, bytes (`max.request.size`)
-   * @param maxInBuffer the size of the largest record that `buffer.memory` has room for, bytes
-   */
-  constructor(
-    maxRequestSize: number,
-    key: Serializer = defaultSerializer as Serializer,
-    value: Serializer = defaultSerializer as Serializer,
-    maxInBuffer = Number.POSITIVE_INFINITY,
-  ) {
+  /** @param maxRequestSize upper bound of one uncompressed record, bytes (`max.request.size`) */
+  constructor(maxRequestSize: number, { key, value, maxInBuffer, config }: RecordSerializerOptions = {}) {
     this.#maxRequestSize = maxRequestSize
-    this.#key = key
-    this.#value = value
-    this.#maxInBuffer = maxInBuffer
+    this.#key = key ?? (defaultSerializer as Serializer)
+    this.#value = value ?? (defaultSerializer as Serializer)
+    this.#maxInBuffer = maxInBuffer ?? Number.POSITIVE_INFINITY
+    this.#config = config
   }
 
   /**
@@ -70,7 +74,7 @@ export class RecordSerializer {
   #dataOf(what: 'key' | 'value', record: ValidRecord, signalOf: SignalOf): SerializedData | Promise<SerializedData> {
     try {
       const data = record.codec
-        ? byContract(what, record, record.codec, signalOf)
+        ? this.#byContract(what, record, record.codec, signalOf)
         : this.#serialized(what, record, signalOf)
       return data instanceof Promise ? data.catch(error => fail(what, error)) : data
     } catch (error) {
@@ -92,6 +96,20 @@ export class RecordSerializer {
     const context = { topic, isKey, headers: frozenCopy(headers), signal: signalOf() }
     const result: unknown = serializer.serialize(data, context)
     return isThenable(result) ? Promise.resolve(result).then(checkedData) : checkedData(result)
+  }
+
+  /** A codec of a caller is wrapped (`callersCodec`), so nobody else can change what a codec returns. */
+  #byContract(
+    what: 'key' | 'value',
+    record: ValidRecord,
+    codec: ValueCodec,
+    signalOf: SignalOf,
+  ): SerializedData | Promise<SerializedData> {
+    const { key, keyCodec, keyContent, value, content } = record
+    const context = (isKey: boolean) => new RecordContext(record, isKey, this.#config, signalOf)
+    if (what === 'value') return value === null ? null : codec.encode({ value, content }, context(false))
+    if (!keyCodec || key === null) return contractKey(key)
+    return keyCodec.encode({ value: key, content: keyContent }, context(true))
   }
 
   #finish(record: ValidRecord, keyData: SerializedData, valueData: SerializedData): SerializedRecord {
@@ -135,16 +153,18 @@ export class RecordSerializer {
 }
 
 /** For codecs: a signal costs more than most values do, and most codecs need none. */
-class CodecContext implements SerializerContext {
+class RecordContext implements CodecContext {
   readonly topic: string
   readonly isKey: boolean
   readonly headers: readonly RecordHeader[]
+  readonly config: ProducerConfig | undefined
   readonly #signalOf: SignalOf
 
-  constructor({ topic, headers }: ValidRecord, isKey: boolean, signalOf: SignalOf) {
+  constructor({ topic, headers }: ValidRecord, isKey: boolean, config: ProducerConfig | undefined, signalOf: SignalOf) {
     this.topic = topic
     this.isKey = isKey
     this.headers = headers
+    this.config = config
     this.#signalOf = signalOf
   }
 
@@ -170,20 +190,6 @@ const NO_HEADERS: readonly RecordHeader[] = []
 
 function sizeOfHeader([name, value]: RecordHeader): number {
   return 2 * LENGTH_BYTES + Buffer.byteLength(name) + (value?.length ?? 0)
-}
-
-/** A codec of a caller is wrapped (`callersCodec`), so nobody else can change what a codec returns. */
-function byContract(
-  what: 'key' | 'value',
-  record: ValidRecord,
-  codec: ValueCodec,
-  signalOf: SignalOf,
-): SerializedData | Promise<SerializedData> {
-  const { key, keyCodec, keyContent, value, content } = record
-  if (what === 'value')
-    return value === null ? null : codec.encode({ value, content }, new CodecContext(record, false, signalOf))
-  if (!keyCodec || key === null) return contractKey(key)
-  return keyCodec.encode({ value: key, content: keyContent }, new CodecContext(record, true, signalOf))
 }
 
 function checkSize(what: 'key' | 'value', bytes: Bytes, max = Number.POSITIVE_INFINITY): void {
@@ -213,6 +219,7 @@ function fail(what: 'key' | 'value', error: unknown): never {
   throw new InvalidRecordError(invalidCode(what, named), message, {
     ...options,
     violations: named?.violations.map(({ pointer, ...rest }) => ({ pointer: `/${what}${pointer}`, ...rest })) ?? [],
+    truncated: named?.truncated ?? false,
   })
 }
 

@@ -1,4 +1,5 @@
 // The port of value formats: what a contract holds to check its values, and its keys, and to turn them into bytes.
+import type { ProducerConfig } from '../config/settings.ts'
 import type { SchemaCheck } from '../contracts/contract.ts'
 import type { JsonObject } from '../record/json-object.ts'
 import type { JsonShape } from '../record/json-outline.ts'
@@ -12,6 +13,24 @@ export interface ValueSource {
   readonly value: unknown
   /** What `read` returned for it. */
   readonly content: unknown
+}
+
+/** What a codec knows of the record beside the value. */
+export interface CodecContext extends SerializerContext {
+  /** Where its schema registry is. Undefined: whoever redrives or edits a dead letter passed none. */
+  readonly config: ProducerConfig | undefined
+}
+
+/** The schemas of a registry that a codec needs. */
+export interface RegistryUse {
+  readonly registry: 'confluent' | 'glue'
+  /** Of Glue: the schema's name. Undefined: the topic has the default one. */
+  readonly subject: string | undefined
+  readonly version: 'latest' | number | 'definition'
+  /** Whether it registers a schema that the subject does not have. */
+  readonly autoRegister: boolean
+  /** Whether the build has asked the registry, so that nothing else does. */
+  readonly isPinned: boolean
 }
 
 /**
@@ -35,6 +54,8 @@ export interface ValueCodec {
    * that was never encoded says so (`encoding: "source"`), and a redrive encodes it.
    */
   readonly keepsBytes: boolean
+  /** What it needs of a schema registry. Undefined: nothing. */
+  readonly uses?: RegistryUse | undefined
   /** The serializers that write the same: a function's `value.serializer` may name these. */
   readonly serializers: readonly SerializerName[]
   /** The value of a record whose source has this text. What can't be read stays text, which `check` refuses. */
@@ -56,18 +77,25 @@ export interface ValueCodec {
    * @throws SerializationError `delivery-failure` where a system failed, `invalid-record` for a record that is wrong;
    * InvalidRecordError; or the promise rejects with one
    */
-  encode(source: ValueSource, context: SerializerContext): SerializedData | Promise<SerializedData>
+  encode(source: ValueSource, context: CodecContext): SerializedData | Promise<SerializedData>
 }
 
 /** Creates the codec of a topic. @param compile compiles a JSON Schema */
-type CodecFactory = (topic: string, compile: (schema: unknown) => SchemaCheck) => ValueCodec
+export type CodecFactory = (topic: string, compile: (schema: unknown) => SchemaCheck) => ValueCodec
 
-/** A value format, a row of `VALUE_FORMATS`. */
+/** Where a contract's file has the fields of a format. */
+export interface FormatPlace {
+  readonly part: 'key' | 'value'
+  /** Returns the text of a file that the contract names. @throws ErrnoException when it can't be read */
+  readSchema(path: string): string
+}
+
+/** A value format, a row of `VALUE_FORMATS` or of the formats of schema registries. */
 export interface ValueFormat {
   /** The fields of a contract's `value` that it knows beside `format`. */
   readonly fields: readonly string[]
   /** As `ValueCodec.isJson`. Events feed only topics of such a format. */
   readonly isJson: boolean
   /** @param problem called with what is wrong with a field: `value.<field>: expected …` */
-  parse(fields: JsonObject, problem: (text: string) => void): CodecFactory
+  parse(fields: JsonObject, problem: (text: string) => void, place: FormatPlace): CodecFactory
 }

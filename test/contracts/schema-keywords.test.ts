@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import standaloneModule from 'ajv/dist/standalone/index.js'
-import { createAjv } from '../../lib/contracts/schema-compiler.ts'
+import { createAjv } from '../../lib/contracts/create-ajv.ts'
 import { SchemaEvaluation } from '../../lib/contracts/schema-evaluation.ts'
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string

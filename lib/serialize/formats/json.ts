@@ -1,13 +1,11 @@
 // value.format json: the text of a source is sent as it is, a program's value as JSON.stringify writes it.
 import type { SchemaCheck } from '../../contracts/contract.ts'
 import { errorName, InvalidRecordError } from '../../errors.ts'
-import { faultArguments } from '../../record/json-fault.ts'
 import { isJsonObject } from '../../record/json-object.ts'
 import type { JsonShape } from '../../record/json-outline.ts'
 import { JsonText } from '../../record/json-text.ts'
-import { readJson } from '../../record/read-json.ts'
-import { decodeUtf8 } from '../../record/utf8.ts'
 import { toJson } from '../json-serializer.ts'
+import { readJsonValue, refuseFaults } from '../read-json-value.ts'
 import type { ValueCodec, ValueFormat, ValueSource } from '../value-codec.ts'
 
 const UNIQUE_NAMES: JsonShape = { uniqueNames: true, isDepthRoot: true }
@@ -44,26 +42,12 @@ class JsonCodec implements ValueCodec {
     return text
   }
 
-  /** Text or bytes as the JSON that they hold; a program's own value as it is. */
   read(value: unknown): unknown {
-    if (value instanceof JsonText) return value.parsed === undefined ? this.#readText(value.text) : value
-    return value instanceof Uint8Array ? this.#readText(decodeUtf8(value)) : value
-  }
-
-  /** @param text undefined for bytes that are no text */
-  #readText(text: string | undefined): JsonText {
-    if (text !== undefined && !text.isWellFormed())
-      throw new InvalidRecordError('not-utf8', 'value: expected text with a UTF-8 form, got a lone surrogate.')
-    const reading = text === undefined ? undefined : readJson(text, this.shape)
-    // Without the parser's error, whose message quotes the text.
-    if (text === undefined || !reading)
-      throw new InvalidRecordError('bad-json', 'value: expected JSON in UTF-8, got something else.')
-    return new JsonText(text, reading.parsed, reading.outline.fault)
+    return readJsonValue(value, this.shape)
   }
 
   check(content: unknown, extent: 'all' | 'first'): void {
-    if (content instanceof JsonText && content.fault)
-      throw new InvalidRecordError(...faultArguments(content.fault, '/value'))
+    refuseFaults(content)
     if (!this.#check) return
     const { violations, truncated } = this.#violations(content, extent)
     if (violations.length > 0)

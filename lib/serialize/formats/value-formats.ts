@@ -11,7 +11,3 @@ export const VALUE_FORMATS: Readonly<Record<ValueFormatName, ValueFormat>> = {
   text: textFormat,
   base64: base64Format,
 }
-
-export function isValueFormat(name: unknown): name is ValueFormatName {
-  return typeof name === 'string' && Object.hasOwn(VALUE_FORMATS, name)
-}

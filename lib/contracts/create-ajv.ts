@@ -1,0 +1,45 @@
+// Ajv as schemas are checked with it here: with bounds on what a value may cost.
+import type { Ajv2020 } from 'ajv/dist/2020.js'
+import { ifMissing } from '../optional-packages.ts'
+import { importCommonJs } from '../record/import-common-js.ts'
+import { replaceKeywords } from './schema-keywords.ts'
+
+export type SchemaDialect = '2020-12' | 'draft-07'
+
+/** @param allErrors finds all violations of a value, however many they are; else the first one */
+export type CreateAjv = (allErrors: boolean) => Ajv2020
+
+export async function createAjv(allErrors: boolean, dialect: SchemaDialect = '2020-12'): Promise<Ajv2020> {
+  return (await loadAjv(dialect))(allErrors)
+}
+
+/** Needs the packages ajv and ajv-formats. */
+export async function loadAjv(dialect: SchemaDialect): Promise<CreateAjv> {
+  const { Ajv, _ } = dialect === '2020-12' ? await import2020() : await importDraft07()
+  const { resolveRef } = await importCommonJs(import('ajv/dist/compile/index.js').catch(ifMissing('contracts')))
+  const { default: addFormats } = await import('ajv-formats').catch(ifMissing('contracts'))
+  const add = addFormats as unknown as (ajv: Ajv2020) => void
+  return allErrors => {
+    // Strict mode would refuse common schemas, such as one with a union type.
+    const options = { strict: 'log', allErrors, messages: false, logger: false, passContext: true } as const
+    // Draft-07, section 8.3: what stands beside a $ref is ignored.
+    const ajv = new Ajv({
+      ...options,
+      ignoreKeywordsWithRef: dialect === 'draft-07',
+      code: { source: true, esm: true },
+    })
+    add(ajv)
+    replaceKeywords(ajv, _, resolveRef)
+    return ajv
+  }
+}
+
+async function import2020() {
+  const { Ajv2020: Ajv, _ } = await importCommonJs(import('ajv/dist/2020.js').catch(ifMissing('contracts')))
+  return { Ajv, _ }
+}
+
+async function importDraft07() {
+  const { Ajv, _ } = await importCommonJs(import('ajv').catch(ifMissing('contracts')))
+  return { Ajv: Ajv as unknown as typeof Ajv2020, _ }
+}

@@ -1,0 +1,65 @@
+// JSON Schemas of a registry, by Ajv. A schema of a registry is trusted no more than one of a file: its patterns must
+// take linear time, and the steps of a check are counted.
+import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js'
+import { type AjvValidate, schemaCheck } from '../../contracts/ajv-violations.ts'
+import { loadAjv } from '../../contracts/create-ajv.ts'
+import { createPatternCheck } from '../../contracts/risky-patterns.ts'
+import type { SchemaFormat } from '../schema-format.ts'
+import { unusableSchema } from '../unusable-schema.ts'
+import { jsonSchemaEncoder } from './json-schema-encoder.ts'
+import { type JsonSchema, type JsonSchemaSource, readJsonSchema } from './read-json-schema.ts'
+
+/** Nothing else runs while a pattern is checked. */
+const PATTERN_CHECK_MS = 1000
+
+export const jsonSchemaFormat: SchemaFormat = {
+  type: 'JSON',
+  compile: async registered => {
+    const source = readJsonSchema(registered)
+    await refuseRiskyPatterns(source)
+    const create = await loadAjv(source.dialect)
+    const validate = compileWithImports(create(false), source) as AjvValidate
+    let explain: AjvValidate | undefined
+    return jsonSchemaEncoder(
+      schemaCheck(validate, () => {
+        explain ??= compileWithImports(create(true), source) as AjvValidate
+        return explain
+      }),
+    )
+  },
+}
+
+/** @throws SerializationError `schema-unusable` */
+export async function refuseRiskyPatterns({ schema, imports }: JsonSchemaSource): Promise<void> {
+  const schemas = [schema, ...imports.values()]
+  const { vulnerable, unknown } = (await createPatternCheck(schemas, PATTERN_CHECK_MS))(schemas)
+  const risky = [...vulnerable, ...unknown]
+  if (risky.length > 0)
+    throw unusableSchema(
+      `expected patterns that take linear time, got ${risky.join(', ')}, which a short text can keep busy, or for ` +
+        'which the check finds no answer',
+    )
+}
+
+/**
+ * @param ajv one of its own, so that no `$id` meets that of another schema
+ * @throws SerializationError `schema-unusable`
+ */
+export function compileWithImports(ajv: Ajv2020, { schema, imports }: JsonSchemaSource): ValidateFunction {
+  try {
+    const bases = [schema, ...imports.values()].map(idOf)
+    for (const [name, imported] of imports)
+      for (const key of new Set([name, ...bases.map(base => ajv.opts.uriResolver.resolve(base, name))]))
+        if (!(key in ajv.schemas || key in ajv.refs)) ajv.addSchema(imported, key)
+    const validate = ajv.compile(schema)
+    // Its check would return a promise, which is true.
+    if ('$async' in validate) throw new Error('expected no $async')
+    return validate
+  } catch (cause) {
+    throw unusableSchema(`it is not one that can be compiled (${(cause as Error).message})`, cause)
+  }
+}
+
+function idOf(schema: JsonSchema): string {
+  return typeof schema === 'object' && typeof schema.$id === 'string' ? schema.$id : ''
+}
